@@ -1,0 +1,32 @@
+import type { RequestListener } from 'node:http';
+import { PreforkError } from './errors.ts';
+
+/** A WHATWG fetch handler, as Hono, h3, Elysia and SvelteKit export. */
+export interface FetchHandler {
+  fetch(request: Request): Response | Promise<Response>;
+}
+
+export function isFetchHandler(value: object): value is FetchHandler {
+  return typeof (value as Partial<FetchHandler>).fetch === 'function';
+}
+
+/**
+ * A node:http listener that calls the handler, by the package `srvx`, which only those need who serve one.
+ *
+ * @throws PreforkError ERR_MISSING_DEPENDENCY
+ */
+export async function fetchListener(handler: FetchHandler): Promise<RequestListener> {
+  try {
+    const { toNodeHandler } = await import('srvx/node');
+    return toNodeHandler((request) => handler.fetch(request)) as RequestListener;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
+    throw new PreforkError(
+      'ERR_MISSING_DEPENDENCY',
+      'serving a fetch handler needs the package srvx: npm install srvx',
+      {
+        cause,
+      },
+    );
+  }
+}

@@ -1,0 +1,41 @@
+import process from 'node:process';
+
+/** What the primary gives a worker to know from its first instruction on, in its environment. */
+export interface WorkerContext {
+  readonly slot: number;
+  readonly generation: number;
+  readonly sharing: 'reuseport' | 'shared' | 'round-robin';
+  /** The scoreboard's file and this worker's row in it. */
+  readonly board: string;
+  readonly row: number;
+  /** How long an orphan may take to finish what is in flight, ms. */
+  readonly gracePeriod: number;
+}
+
+/** Private to prefork, and taken out of the environment before the application sees it. */
+const VARIABLE = 'PREFORK_CONTEXT';
+
+/** The environment of a worker: what design and documentation promise to applications, and the context. */
+export function contextEnvironment(context: WorkerContext): Record<string, string> {
+  return {
+    PREFORK_CHILD: '1',
+    PREFORK_SLOT: String(context.slot),
+    PREFORK_GENERATION: String(context.generation),
+    // The name that PM2's users read.
+    NODE_APP_INSTANCE: String(context.slot),
+    [VARIABLE]: JSON.stringify(context),
+  };
+}
+
+/**
+ * Takes the context out of the environment, so that a process which the application starts does not take itself for a
+ * worker.
+ *
+ * @returns undefined when this process is no worker of prefork.
+ */
+export function takeContext(): WorkerContext | undefined {
+  const text = process.env[VARIABLE];
+  if (text === undefined) return undefined;
+  delete process.env[VARIABLE];
+  return JSON.parse(text) as WorkerContext;
+}

@@ -1,0 +1,98 @@
+/**
+ * The whole protocol between the primary and its workers. Both ends are the same version of prefork except during an
+ * upgrade, and a worker runs code that is not ours, so what arrives is checked before it is believed.
+ */
+
+/** A worker tells the primary. */
+export type WorkerMessage =
+  /** A server in the application called `listen`; answered by `granted` or `denied` with the same `request`. */
+  | ({ readonly type: 'listen'; readonly request: number } & ListenFields)
+  /** The worker accepts from this listener now. */
+  | { readonly type: 'listening'; readonly listener: number }
+  /** The application closed its server: this worker does not want the address any more. */
+  | { readonly type: 'closed'; readonly listener: number }
+  /** A server of the worker listens by node:cluster's own scheduling; port -1 and a path for a Unix socket. */
+  | { readonly type: 'serving'; readonly address: string; readonly port: number }
+  /** May receive traffic: the application said so. */
+  | { readonly type: 'ready' }
+  /** Asked to drain, and nothing is in flight any more. */
+  | { readonly type: 'drained' };
+
+/** What `net.Server#listen` asked for, after Node has normalized its arguments and looked the host up. */
+export interface ListenFields {
+  /** An IP address, null for all of them, or the path of a Unix socket. */
+  readonly address: string | null;
+  /** -1 for a Unix socket. */
+  readonly port: number;
+  readonly family: 4 | 6 | -1;
+  readonly ipv6Only: boolean;
+  /** Which `listen(0)` of this worker it is: the n-th of every worker gets the same port. 0 when the port is fixed. */
+  readonly ordinal: number;
+  /** Unix sockets: open the permissions to other users. */
+  readonly readableAll: boolean;
+  readonly writableAll: boolean;
+  /** TLS session ticket keys: the first worker's become everyone's, so that sessions resume in any worker. */
+  readonly data: unknown;
+}
+
+/** The primary tells a worker. */
+export type PrimaryMessage =
+  /** Comes with the handle of the socket of this worker's slot. */
+  | {
+      readonly type: 'granted';
+      readonly request: number;
+      readonly listener: number;
+      readonly slot: number;
+      readonly data: unknown;
+    }
+  | {
+      readonly type: 'denied';
+      readonly request: number;
+      readonly errno: number;
+      readonly address: string;
+      readonly port: number;
+    }
+  /** Comes with the handle of another slot's socket: accept from that too, its own worker cannot. */
+  | { readonly type: 'adopt'; readonly listener: number; readonly slot: number }
+  /** The slot has a worker again: stop accepting from its socket. */
+  | { readonly type: 'release'; readonly listener: number; readonly slot: number }
+  /** Stop accepting and finish what is in flight; idle connections may stay open for `idle` ms. */
+  | { readonly type: 'drain'; readonly idle: number };
+
+type Check = (value: unknown) => boolean;
+const integer: Check = (value) => Number.isInteger(value);
+const boolean: Check = (value) => typeof value === 'boolean';
+const anything: Check = () => true;
+
+const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> = {
+  listen: {
+    request: integer,
+    address: (value) => value === null || typeof value === 'string',
+    port: (value) => integer(value) && (value as number) >= -1 && (value as number) <= 65_535,
+    family: (value) => value === 4 || value === 6 || value === -1,
+    ipv6Only: boolean,
+    ordinal: integer,
+    readableAll: boolean,
+    writableAll: boolean,
+    data: anything,
+  },
+  listening: { listener: integer },
+  closed: { listener: integer },
+  serving: { address: (value) => typeof value === 'string', port: integer },
+  ready: {},
+  drained: {},
+};
+
+/** @returns the message, or undefined when it is none of ours or a field is missing or of the wrong kind. */
+export function decodeWorkerMessage(body: unknown): WorkerMessage | undefined {
+  if (typeof body !== 'object' || body === null) return undefined;
+  const message = body as Record<string, unknown>;
+  const type = message['type'];
+  if (typeof type !== 'string' || !Object.hasOwn(workerMessageFields, type)) return undefined;
+  for (const [field, check] of Object.entries(workerMessageFields[type as WorkerMessage['type']])) {
+    if (!check(message[field])) return undefined;
+  }
+  // A path without an address, or the other way round, would reach the operating system as nonsense.
+  if (type === 'listen' && message['port'] === -1 && typeof message['address'] !== 'string') return undefined;
+  return body as WorkerMessage;
+}

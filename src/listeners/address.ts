@@ -1,0 +1,72 @@
+import { isIPv6 } from 'node:net';
+import { resolve } from 'node:path';
+
+/**
+ * Which address families a TCP address without a host is bound to: `tcp` both, where the machine has both; `tcp4`
+ * and `tcp6` that one alone. The names are Go's (`net.Listen`), which fasthttp's prefork takes too.
+ */
+export type Network = 'tcp' | 'tcp4' | 'tcp6';
+
+/** What `net.Server#listen` takes: either a port (and host) or a path. */
+export type ListenTarget =
+  | { readonly port: number; readonly host?: string; readonly ipv6Only?: boolean }
+  | { readonly path: string };
+
+const expected = 'expected ":8080", 8080, "host:port", "[::1]:port" or "unix:/path"';
+
+/**
+ * Reads an address as fasthttp and Go write it.
+ *
+ * @param address `:8080`, `8080` (a number or its digits), `host:port`, `[::1]:port` or `unix:/path`. Port 0 asks the kernel for a free one.
+ * @param network the family of an address without a host, default `tcp`.
+ * @throws TypeError with code `ERR_INVALID_ADDRESS` that names the address and what was expected.
+ */
+export function parseAddress(address: string | number, network: Network = 'tcp'): ListenTarget {
+  if (typeof address === 'number') return tcpTarget('', address, network, address);
+  if (address.startsWith('unix:')) return unixTarget(address);
+
+  const colon = address.lastIndexOf(':');
+  const host = colon === -1 ? '' : address.slice(0, colon);
+  const port = address.slice(colon + 1);
+  if (!/^\d{1,5}$/.test(port)) throw invalidAddress(address);
+  if (host.startsWith('[')) {
+    const inner = host.slice(1, -1);
+    if (!host.endsWith(']') || !isIPv6(inner)) throw invalidAddress(address);
+    return tcpTarget(inner, Number(port), network, address);
+  }
+  // An IPv6 address without brackets would be cut at its last group: "::1" is not port 1 of host ":".
+  if (host.includes(':') || /[\s/]/.test(host)) throw invalidAddress(address);
+  return tcpTarget(host, Number(port), network, address);
+}
+
+function unixTarget(address: string): ListenTarget {
+  const path = address.slice('unix:'.length);
+  if (path === '') throw invalidAddress(address);
+  // A leading NUL names a socket in Linux's abstract namespace (unix(7)), which is no path.
+  return { path: path.startsWith('\0') ? path : resolve(path) };
+}
+
+function tcpTarget(host: string, port: number, network: Network, given: string | number): ListenTarget {
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw invalidAddress(given);
+  if (host !== '') return { port, host };
+  switch (network) {
+    case 'tcp':
+      return { port };
+    case 'tcp4':
+      return { port, host: '0.0.0.0' };
+    case 'tcp6':
+      return { port, host: '::', ipv6Only: true };
+  }
+}
+
+function invalidAddress(address: string | number): TypeError {
+  return Object.assign(new TypeError(`invalid address ${JSON.stringify(address)}: ${expected}`), {
+    code: 'ERR_INVALID_ADDRESS',
+  });
+}
+
+/** `127.0.0.1:8080`, `[::]:8080` or `unix:/path`, as the log and `status` print it. */
+export function formatAddress(address: { address: string; port: number }): string {
+  if (address.port < 0) return `unix:${address.address.replace(/^\0/, '@')}`;
+  return isIPv6(address.address) ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`;
+}

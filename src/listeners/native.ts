@@ -1,0 +1,97 @@
+/**
+ * The one file that knows Node's listening handles. Nothing public binds a socket without listening on it and lets the
+ * result be sent to another process, so this uses what node:cluster itself is made of: `net._createServerHandle`, there
+ * since Node 0.8 and unchanged in 20 to 26. Everything is feature-detected; where it is missing, `auto` falls back to
+ * node:cluster's own scheduling.
+ */
+import net from 'node:net';
+
+/** libuv's UV_TCP_REUSEPORT (libuv 1.49, Node 22.12); older ones ignore the bit, see `reuseportWorks`. */
+const REUSEPORT = 2;
+
+/** libuv's UV_READABLE and UV_WRITABLE, as `fchmod` of a pipe handle takes them. */
+const READABLE = 1;
+const WRITABLE = 2;
+
+/** A `TCP` or `Pipe` handle of Node, bound and perhaps listening. Numbers returned are errno, 0 for success. */
+export interface NativeHandle {
+  onconnection: ((status: number, client: unknown) => void) | null;
+  readonly fd: number;
+  listen(backlog: number): number;
+  /** TCP only. */
+  getsockname?(out: { address?: string; family?: string; port?: number }): number;
+  /** Pipe only. */
+  fchmod?(mode: number): number;
+  close(callback?: () => void): void;
+  ref(): void;
+  unref(): void;
+}
+
+type CreateServerHandle = (
+  address: string | null,
+  port: number,
+  addressType: number,
+  fd?: number,
+  flags?: number,
+) => NativeHandle | number;
+
+const createServerHandle = (net as unknown as { _createServerHandle?: CreateServerHandle })._createServerHandle;
+
+/** What a bind gave: the handle and its address, or the errno (negative, as libuv's). */
+export type Bound =
+  | { readonly handle: NativeHandle; readonly address: string; readonly port: number; readonly family: 4 | 6 }
+  | { readonly errno: number };
+
+/** Whether this Node can bind a socket in one process and listen on it in another. */
+export const canPassHandles: boolean = typeof createServerHandle === 'function' && process.platform !== 'win32';
+
+/**
+ * Binds a TCP address without listening: the kernel queues nothing yet.
+ *
+ * libuv keeps EADDRINUSE back until listen or getsockname, so the address is always asked for here.
+ */
+export function bindTcp(
+  address: string,
+  port: number,
+  family: 4 | 6,
+  { reuseport = false, ipv6Only = false }: { reuseport?: boolean; ipv6Only?: boolean } = {},
+): Bound {
+  const flags = (reuseport ? REUSEPORT : 0) | (ipv6Only && family === 6 ? 1 : 0);
+  const handle = createServerHandle!(address, port, family, undefined, flags);
+  if (typeof handle === 'number') return { errno: handle };
+  const name: { address?: string; port?: number } = {};
+  const errno = handle.getsockname!(name);
+  if (errno !== 0) {
+    handle.close();
+    return { errno };
+  }
+  return { handle, address: name.address ?? address, port: name.port ?? port, family };
+}
+
+/** Binds a Unix socket's path (or abstract name) without listening. Closing the handle removes the path. */
+export function bindPipe(path: string): NativeHandle | number {
+  return createServerHandle!(path, -1, -1);
+}
+
+/** Opens a Unix socket's permissions, as `readableAll` and `writableAll` of `net.Server#listen` ask. */
+export function openPermissions(handle: NativeHandle, readableAll: boolean, writableAll: boolean): number {
+  const mode = (readableAll ? READABLE : 0) | (writableAll ? WRITABLE : 0);
+  return mode === 0 ? 0 : handle.fchmod!(mode);
+}
+
+/**
+ * Whether the kernel spreads connections over several sockets of one address, found by trying: a second socket bound to
+ * a port that is listened on. libuv refuses the flag (ENOTSUP) on systems whose SO_REUSEPORT does not balance, and a
+ * Node older than 22.12 ignores it, so that the second bind is EADDRINUSE.
+ */
+export function reuseportWorks(): boolean {
+  if (!canPassHandles) return false;
+  const first = bindTcp('127.0.0.1', 0, 4, { reuseport: true });
+  if ('errno' in first) return false;
+  first.handle.listen(1);
+  const second = bindTcp('127.0.0.1', first.port, 4, { reuseport: true });
+  first.handle.close();
+  if ('errno' in second) return false;
+  second.handle.close();
+  return true;
+}

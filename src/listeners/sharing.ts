@@ -1,0 +1,44 @@
+import { canPassHandles, reuseportWorks } from './native.ts';
+
+/**
+ * How workers share an address. `reuseport`: a socket per slot, and the kernel spreads connections over them;
+ * `shared`: one socket that every worker accepts from; `round-robin`: node:cluster's own, the primary accepts.
+ */
+export type Sharing = 'reuseport' | 'shared' | 'round-robin';
+
+/** The modes from best to last resort, each with its test and what to say where it fails. */
+const modes: ReadonlyArray<{ sharing: Sharing; works: () => boolean; missing: string }> = [
+  {
+    sharing: 'reuseport',
+    works: reuseportWorks,
+    missing: 'needs Node 22.12 or newer and a kernel that balances SO_REUSEPORT (Linux, FreeBSD, DragonFly)',
+  },
+  { sharing: 'shared', works: () => canPassHandles, missing: 'needs handles that can be sent to another process' },
+  { sharing: 'round-robin', works: () => true, missing: '' },
+];
+
+/** The mode in force and why it was taken, for the log. */
+export interface SharingChoice {
+  readonly sharing: Sharing;
+  readonly reason: string;
+}
+
+/**
+ * Takes the mode asked for, or for `auto` the first that this platform and Node can do.
+ *
+ * @throws Error with code `ERR_SHARING_UNSUPPORTED` where the one asked for does not work here.
+ */
+export function chooseSharing(wanted: Sharing | 'auto'): SharingChoice {
+  const failed: string[] = [];
+  for (const { sharing, works, missing } of modes) {
+    if (wanted !== 'auto' && wanted !== sharing) continue;
+    if (works()) return { sharing, reason: wanted === 'auto' ? failed.join('; ') || 'the best there is' : 'asked for' };
+    failed.push(`${sharing} ${missing}`);
+  }
+  throw Object.assign(
+    new Error(`--sharing ${failed.join('; ')}; this is Node ${process.version} on ${process.platform}`),
+    {
+      code: 'ERR_SHARING_UNSUPPORTED',
+    },
+  );
+}

@@ -1,0 +1,50 @@
+import { lstatSync, unlinkSync } from 'node:fs';
+import { connect } from 'node:net';
+import { relative } from 'node:path';
+import { getSystemErrorMap } from 'node:util';
+import { bindPipe, type NativeHandle } from './native.ts';
+
+const errnoOf = new Map([...getSystemErrorMap()].map(([errno, [name]]) => [name, errno]));
+const EADDRINUSE = errnoOf.get('EADDRINUSE')!;
+
+/**
+ * Binds a Unix socket. A socket file that nobody listens on, left by a server that was killed, is replaced; one that
+ * answers, and any file that is no socket, stays and is EADDRINUSE.
+ */
+export async function bindUnixSocket(path: string): Promise<NativeHandle | number> {
+  const name = shortest(path);
+  const bound = bindPipe(name);
+  if (bound !== EADDRINUSE || !(await isDeadSocket(path))) return bound;
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    // Somebody else was faster: then the second bind tells who owns the path now.
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (code !== 'ENOENT') return errnoOf.get(code) ?? EADDRINUSE;
+  }
+  return bindPipe(name);
+}
+
+/** sun_path holds 108 bytes (unix(7)), and a path relative to here may fit where the absolute one does not. */
+function shortest(path: string): string {
+  if (path.startsWith('\0')) return path;
+  const short = relative(process.cwd(), path);
+  return short !== '' && short.length < path.length ? short : path;
+}
+
+async function isDeadSocket(path: string): Promise<boolean> {
+  if (path.startsWith('\0')) return false;
+  try {
+    if (!lstatSync(path).isSocket()) return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT';
+  }
+  return new Promise((resolve) => {
+    const probe = connect(shortest(path));
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(false);
+    });
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
+  });
+}

@@ -1,0 +1,113 @@
+import http from 'node:http';
+import { Server as NetServer } from 'node:net';
+import process from 'node:process';
+import { PreforkError } from './errors.ts';
+import { parseAddress } from './listeners/address.ts';
+import { resolveSettings, type LibraryOptions, type Options } from './options/index.ts';
+import { secure, readTlsFiles, type TlsFiles, type TlsMaterial } from './tls.ts';
+import { fetchListener, isFetchHandler, type FetchHandler } from './fetch-handler.ts';
+import { isChild, worker } from './worker.ts';
+
+/** What is served: any `net.Server` (http, https, http2, tls, net), a request listener, or a fetch handler. */
+export type Servable = NetServer | http.RequestListener | FetchHandler;
+
+/** Options of the library: those of the command, in camelCase, and hooks. */
+export type PreforkOptions = Options & LibraryOptions;
+
+/**
+ * Runs a server as several processes that share its address.
+ *
+ * The same program runs in every process: in the primary `listenAndServe` supervises, in a worker it serves. State in
+ * memory is each worker's own.
+ *
+ * @example
+ * const server = createServer((request, response) => response.end('Hello'));
+ * await new Prefork(server, { workers: 4 }).listenAndServe(':8080');
+ */
+export class Prefork {
+  readonly #servable: Servable;
+  readonly #options: PreforkOptions;
+
+  constructor(servable: Servable, options: PreforkOptions = {}) {
+    this.#servable = servable;
+    this.#options = options;
+  }
+
+  /**
+   * @param address `':8080'`, `8080`, `'host:port'`, `'[::1]:port'` or `'unix:/path'`; port 0 is a free one.
+   * @returns in the primary, a promise that settles when the server has stopped; in a worker, one that settles when it
+   *   listens.
+   * @throws PreforkError in the primary, with a `code`: `ERR_BOOT_FAILED`, `ERR_OVER_RECOVERY`, `ERR_HOOK_FAILED`...
+   */
+  async listenAndServe(address: string | number): Promise<void> {
+    const target = parseAddress(address, this.#options.network);
+    await this.#run(async () => listen(await toServer(this.#servable), target, this.#options.backlog));
+  }
+
+  /**
+   * The same over TLS, with certificate and key from files (PEM), read in each worker as it starts: a new worker has the
+   * new certificate.
+   *
+   * @throws Error with code `ENOENT` and the like when a file cannot be read, in the primary, before anything starts.
+   */
+  async listenAndServeTLS(address: string | number, files: TlsFiles): Promise<void> {
+    await this.listenAndServeTLSEmbed(address, await readTlsFiles(files));
+  }
+
+  /** The same over TLS, with certificate and key from memory (PEM). */
+  async listenAndServeTLSEmbed(address: string | number, material: TlsMaterial): Promise<void> {
+    const target = parseAddress(address, this.#options.network);
+    await this.#run(async () =>
+      listen(secure(await toServer(this.#servable), material), target, this.#options.backlog),
+    );
+  }
+
+  async #run(serve: () => Promise<void>): Promise<void> {
+    await prefork(serve, this.#options);
+  }
+}
+
+/**
+ * Runs `main` in every worker, and supervises them in the primary.
+ *
+ * @param main listens, or calls `worker.ready()` when it is ready to work without listening.
+ * @returns in the primary, settles when everything has stopped; in a worker, when `main` settles.
+ */
+export async function prefork(main: () => void | Promise<void>, options: PreforkOptions = {}): Promise<void> {
+  if (isChild()) {
+    if (options.onPrimaryDeath !== undefined) worker.onPrimaryDeath(options.onPrimaryDeath);
+    await main();
+    return;
+  }
+  const entry = process.argv[1];
+  if (entry === undefined) {
+    throw new PreforkError(
+      'ERR_PREFORK_USAGE',
+      'workers run the program again, so it has to be a file: node server.js',
+    );
+  }
+  const settings = resolveSettings({ options, env: process.env, entry });
+  // Not needed in workers, which load this module too.
+  const { runPrimary } = await import('./primary/run.ts');
+  await runPrimary({ entry, args: process.argv.slice(2), execArgv: process.execArgv }, settings, options);
+}
+
+async function toServer(servable: Servable): Promise<NetServer> {
+  if (servable instanceof NetServer) return servable;
+  if (typeof servable === 'function') return http.createServer(servable);
+  if (isFetchHandler(servable)) return http.createServer(await fetchListener(servable));
+  throw new PreforkError(
+    'ERR_PREFORK_USAGE',
+    'expected a net.Server, a request listener (request, response) => ..., or a fetch handler { fetch(request) }',
+  );
+}
+
+function listen(server: NetServer, target: object, backlog: number | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ ...target, backlog }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}

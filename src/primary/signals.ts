@@ -1,0 +1,27 @@
+import process from 'node:process';
+import type { FleetEvent } from './events.ts';
+
+/**
+ * What the primary's signals mean. On SIGINT somebody waits at a terminal, so idle connections are not kept for long;
+ * on SIGTERM a load balancer may still be sending requests over its own.
+ */
+const meanings: ReadonlyArray<readonly [NodeJS.Signals, (gracePeriod: number) => FleetEvent]> = [
+  ['SIGTERM', (grace) => ({ type: 'stop', reason: 'SIGTERM', now: false, idle: Math.min(5000, grace / 2) })],
+  ['SIGINT', (grace) => ({ type: 'stop', reason: 'SIGINT', now: false, idle: Math.min(1000, grace / 2) })],
+];
+
+/**
+ * Turns signals into events until the returned function is called.
+ *
+ * @param gracePeriod the shutdown grace period, ms.
+ */
+export function listenToSignals(post: (event: FleetEvent) => void, gracePeriod: number): () => void {
+  const handlers = meanings.map(([signal, meaning]) => {
+    const handler = (): void => post(meaning(gracePeriod));
+    process.on(signal, handler);
+    return () => void process.off(signal, handler);
+  });
+  return () => {
+    for (const remove of handlers) remove();
+  };
+}

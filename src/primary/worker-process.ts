@@ -1,0 +1,76 @@
+import type { ChildProcess } from 'node:child_process';
+import { Channel, type SentHandle } from '../ipc/channel.ts';
+import { decodeWorkerMessage, type PrimaryMessage, type WorkerMessage } from '../ipc/messages.ts';
+import type { Exit, WorkerId } from './events.ts';
+
+/** What a worker's process tells its supervisor. `exited` comes exactly once, and nothing after it. */
+export interface WorkerEvents {
+  message(worker: WorkerId, message: WorkerMessage): void;
+  badMessage(worker: WorkerId, body: unknown): void;
+  exited(worker: WorkerId, exit: Exit): void;
+}
+
+/**
+ * One worker's process. Owns the child and the channel to it; they are let go of when the process has ended, which is
+ * the only way this ends.
+ */
+export class WorkerProcess {
+  readonly id: WorkerId;
+  readonly slot: number;
+  readonly child: ChildProcess;
+  /** Its row in the scoreboard. */
+  readonly row: number;
+  readonly #channel: Channel<PrimaryMessage>;
+
+  constructor(id: WorkerId, slot: number, row: number, child: ChildProcess, events: WorkerEvents) {
+    this.id = id;
+    this.slot = slot;
+    this.row = row;
+    this.child = child;
+    this.#channel = new Channel(child, (body) => {
+      const message = decodeWorkerMessage(body);
+      if (message === undefined) events.badMessage(id, body);
+      else events.message(id, message);
+    });
+    child.on('message', (message) => {
+      // The word of PM2, for programs that never listen; other messages are the application's own.
+      if (message === 'ready') events.message(id, { type: 'ready' });
+    });
+    this.#observeEnd((exit) => events.exited(id, exit));
+  }
+
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
+  /** Messages to a process that is gone are dropped: its exit is on the way. */
+  send(message: PrimaryMessage, handle?: SentHandle): void {
+    this.#channel.send(message, handle);
+  }
+
+  /**
+   * A child that could not be started emits 'error' alone, one that ran emits 'exit'; 'error' also tells of a failed
+   * kill or send, which is not its end. Its last messages may still be in the channel when 'exit' comes, so the end is
+   * told when the channel is closed too.
+   */
+  #observeEnd(ended: (exit: Exit) => void): void {
+    let exit: Exit | undefined;
+    const { child } = this;
+    const settle = (): void => {
+      if (exit === undefined || child.connected) return;
+      this.#channel.close();
+      ended(exit);
+    };
+    child.once('exit', (code, signal) => {
+      exit ??= { code, signal };
+      settle();
+    });
+    child.once('disconnect', settle);
+    child.on('error', (error) => {
+      if (child.pid !== undefined) return;
+      exit ??= { code: null, signal: null, error };
+      this.#channel.close();
+      ended(exit);
+    });
+  }
+}

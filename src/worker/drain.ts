@@ -1,0 +1,66 @@
+import type { Server } from 'node:net';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import type { Requests } from './requests.ts';
+import type { Servers } from './servers.ts';
+
+/** How often the count of open connections is looked at while draining. */
+const POLL = 25;
+
+/** Turns of the event loop in which a queue is given the chance to be accepted, at most. */
+const MOST_TURNS = 1000;
+
+type HttpServer = Server & { closeIdleConnections(): void };
+
+/**
+ * Lets the worker finish: nothing new is accepted, every response says `Connection: close`, and idle connections may
+ * stay for `idle` ms, because closing them at once meets the request that a client is just sending.
+ *
+ * @returns when no connection of the application's servers is open any more. Its servers still believe that they
+ * listen, and its own shutdown code closes them as ever.
+ */
+export async function drain(servers: Servers, requests: Requests, idle: number): Promise<void> {
+  requests.drain();
+  await Promise.all([...servers].map(({ server, handle }) => stopAccepting(server, handle, servers)));
+  const idleEnds = performance.now() + idle;
+  while (servers.open() > 0 || requests.inFlight > 0) {
+    if (performance.now() >= idleEnds) closeIdle(servers);
+    await delay(POLL);
+  }
+}
+
+async function stopAccepting(server: Server, handle: { detach(): void } | undefined, servers: Servers): Promise<void> {
+  if (handle === undefined) {
+    standIn(server);
+    return;
+  }
+  await untilQueueIsEmpty(servers);
+  handle.detach();
+}
+
+/**
+ * A closed socket resets the connections that the kernel has queued in it. libuv accepts one per turn of its loop, so a
+ * turn without any means that the queue was empty.
+ */
+async function untilQueueIsEmpty(servers: Servers): Promise<void> {
+  for (let turn = 0; turn < MOST_TURNS; turn++) {
+    const before = servers.accepted();
+    await nextTurn();
+    await nextTurn();
+    if (servers.accepted() === before) return;
+  }
+}
+
+/** Where node:cluster accepts, its handle is closed, and a stand-in lets the application's own `close` work later. */
+function standIn(server: Server): void {
+  const internal = server as unknown as { _handle: { close(): void; getsockname?: unknown } | null };
+  const handle = internal._handle;
+  if (handle === null) return;
+  handle.close();
+  internal._handle = { close() {}, ...(handle.getsockname === undefined ? {} : { getsockname: handle.getsockname }) };
+}
+
+function closeIdle(servers: Servers): void {
+  for (const { server } of servers) {
+    if ('closeIdleConnections' in server) (server as HttpServer).closeIdleConnections();
+  }
+}

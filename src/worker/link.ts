@@ -1,0 +1,48 @@
+import process from 'node:process';
+import { Channel } from '../ipc/channel.ts';
+import type { PrimaryMessage, WorkerMessage } from '../ipc/messages.ts';
+
+type MessageOf<Type extends PrimaryMessage['type']> = Extract<PrimaryMessage, { type: Type }>;
+type Handlers = { [Type in PrimaryMessage['type']]?: (message: MessageOf<Type>, handle: unknown) => void };
+
+/**
+ * The worker's end of the channel to the primary.
+ *
+ * A channel keeps a process alive. A worker should live as long as the application would without prefork, so this one
+ * does not, except while an answer is awaited (`hold`) or when the application itself listens for messages.
+ */
+export class Link {
+  readonly #channel: Channel<WorkerMessage>;
+  readonly #handlers: Handlers = {};
+  #holds = 0;
+
+  constructor() {
+    // The primary is the process that made this one, so its messages are not doubted as a worker's are there.
+    this.#channel = new Channel(process, (body, handle) => this.#receive(body as PrimaryMessage, handle));
+    process.channel?.unref();
+    process.on('newListener', (name) => name === 'message' && this.hold());
+    process.on('removeListener', (name) => name === 'message' && this.unhold());
+  }
+
+  on<Type extends PrimaryMessage['type']>(type: Type, handler: Handlers[Type]): void {
+    this.#handlers[type] = handler;
+  }
+
+  send(message: WorkerMessage): boolean {
+    return this.#channel.send(message);
+  }
+
+  /** Keeps the process alive until `unhold`. */
+  hold(): void {
+    if (++this.#holds === 1) process.channel?.ref();
+  }
+
+  unhold(): void {
+    if (--this.#holds === 0) process.channel?.unref();
+  }
+
+  #receive<Type extends PrimaryMessage['type']>(message: MessageOf<Type>, handle: unknown): void {
+    const handler = this.#handlers[message.type as Type];
+    handler?.(message, handle);
+  }
+}

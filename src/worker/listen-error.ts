@@ -1,0 +1,18 @@
+import { resolve } from 'node:path';
+import { getSystemErrorMap } from 'node:util';
+
+/** Errors and addresses as net.Server itself words them when it stands alone. */
+
+/** What Node's own `listen` emits: `listen EADDRINUSE: address already in use :::8080`. */
+export function listenError(failed: { errno: number; address: string; port: number }): NodeJS.ErrnoException {
+  const { errno, address, port } = failed;
+  const [code, description] = getSystemErrorMap().get(errno) ?? [`Unknown system error ${errno}`, 'unknown error'];
+  const where = port === -1 ? address : `${address}:${port}`;
+  const error = new Error(`listen ${code}: ${description} ${where}`);
+  return Object.assign(error, { code, errno, syscall: 'listen', address, ...(port === -1 ? {} : { port }) });
+}
+
+/** Workers may have changed their directory; a name in Linux's abstract namespace is no path. */
+export function resolvePath(path: string): string {
+  return path.startsWith('\0') ? path : resolve(path);
+}

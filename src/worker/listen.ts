@@ -1,0 +1,150 @@
+import cluster from 'node:cluster';
+import { Server } from 'node:net';
+import type { ListenFields, PrimaryMessage, WorkerMessage } from '../ipc/messages.ts';
+import type { NativeHandle } from '../listeners/native.ts';
+import { listenError, resolvePath } from './listen-error.ts';
+import type { Link } from './link.ts';
+import type { Servers } from './servers.ts';
+import { SlotHandle } from './slot-handle.ts';
+
+type Granted = Extract<PrimaryMessage, { type: 'granted' }>;
+type Denied = Extract<PrimaryMessage, { type: 'denied' }>;
+
+/** What net.Server#listen asks node:cluster in a worker, once it has normalized its arguments and looked the host up. */
+interface Query {
+  readonly address: string | null;
+  readonly port: number | null;
+  readonly addressType: number | string | null;
+  readonly fd?: number | null;
+  readonly flags?: number;
+  readonly readableAll?: boolean;
+  readonly writableAll?: boolean;
+}
+type Answer = (errno: number, handle: SlotHandle | null) => void;
+
+/** The hook through which net.Server gets its handle in a cluster worker, the same in Node 20 to 26. */
+interface ClusterInternals {
+  _getServer(server: object, query: Query, answer: Answer): void;
+}
+
+/** The members of net.Server that belong to listening, with TLS's exchange of session ticket keys. */
+type ListeningServer = Server & {
+  _listeningId?: number;
+  _getServerData?(): unknown;
+  _setServerData?(data: unknown): void;
+};
+
+/** libuv's UV_TCP_IPV6ONLY, in `Query.flags`. */
+const IPV6_ONLY = 1;
+
+/**
+ * Makes every `net.Server#listen` of the application ask the primary for its slot's socket, whoever calls it: http,
+ * https, http2, tls and any framework end up in `cluster._getServer`. Node itself keeps doing the rest (arguments,
+ * look-ups, events, `exclusive`), so that nothing else differs from a plain process.
+ */
+export function interceptListen(link: Link, servers: Servers): void {
+  const internals = cluster as unknown as ClusterInternals;
+  const original = internals._getServer.bind(cluster);
+  const waiting = new Map<
+    number,
+    { granted(message: Granted, socket: NativeHandle): void; denied(message: Denied): void }
+  >();
+  const ordinals = new Map<string, number>();
+  let requests = 0;
+
+  internals._getServer = (object, query, answer) => {
+    const isOurs = object instanceof Server && typeof query.fd !== 'number';
+    if (!isOurs) return original(object, query, answer);
+    const server: ListeningServer = object;
+    const request = ++requests;
+    const id = server._listeningId;
+    waiting.set(request, {
+      granted(message, socket) {
+        const { listener, slot } = message;
+        const handle = new SlotHandle(listener, slot, socket, {
+          listening: () => {
+            servers.add(server, handle);
+            announce(link, server, { type: 'listening', listener });
+          },
+          closed: () => link.send({ type: 'closed', listener }),
+        });
+        if (message.data !== undefined) server._setServerData?.(message.data);
+        // When `close` came first, Node closes the handle instead of listening on it.
+        answer(0, handle);
+      },
+      denied(message) {
+        // Node would read a property of the missing handle; a server closed meanwhile wants no error either.
+        if (server._listeningId === id) server.emit('error', listenError(message));
+      },
+    });
+    link.hold();
+    link.send({ type: 'listen', request, ...fieldsOf(server, query, ordinals) });
+  };
+
+  const settle = (request: number) => {
+    const waiter = waiting.get(request);
+    waiting.delete(request);
+    link.unhold();
+    return waiter;
+  };
+  link.on('granted', (message, handle) => settle(message.request)?.granted(message, handle as NativeHandle));
+  link.on('denied', (message) => settle(message.request)?.denied(message));
+  link.on('adopt', ({ listener, slot }, handle) => {
+    const socket = handle as NativeHandle;
+    const owner = servers.byListener(listener);
+    if (owner === undefined) socket.close();
+    else owner.adopt(slot, socket);
+  });
+  link.on('release', ({ listener, slot }) => servers.byListener(listener)?.release(slot));
+}
+
+/** With node:cluster's own scheduling its `listen` stays; the primary only needs to hear of it. */
+export function observeListen(link: Link, servers: Servers): void {
+  const internals = cluster as unknown as ClusterInternals;
+  const original = internals._getServer.bind(cluster);
+  internals._getServer = (object, query, answer) => {
+    if (!(object instanceof Server)) return original(object, query, answer);
+    object.once('listening', () => {
+      servers.add(object, undefined);
+      announce(link, object, { type: 'serving', ...nameOf(object) });
+    });
+    link.hold();
+    original(object, query, (errno, handle) => {
+      link.unhold();
+      answer(errno, handle);
+    });
+  };
+}
+
+function nameOf(server: Server): { address: string; port: number } {
+  const name = server.address();
+  if (typeof name === 'string') return { address: name, port: -1 };
+  return { address: name?.address ?? '', port: name?.port ?? 0 };
+}
+
+/**
+ * Tells the primary, unless the server is closed again at once: many programs look for a free port with a throw-away
+ * server that they close in its 'listening' event, which comes before `setImmediate`.
+ */
+function announce(link: Link, server: Server, message: WorkerMessage): void {
+  setImmediate(() => server.listening && link.send(message));
+}
+
+function fieldsOf(server: ListeningServer, query: Query, ordinals: Map<string, number>): ListenFields {
+  const family = query.addressType === 6 || query.addressType === 'IPv6' ? 6 : query.port === -1 ? -1 : 4;
+  const port = query.port ?? 0;
+  const ipv6Only = ((query.flags ?? 0) & IPV6_ONLY) !== 0;
+  const key = `${family} ${query.address ?? ''} ${ipv6Only}`;
+  const ordinal = port === 0 ? (ordinals.get(key) ?? 0) : 0;
+  if (port === 0) ordinals.set(key, ordinal + 1);
+  return {
+    address: family === -1 ? resolvePath(query.address!) : query.address,
+    port,
+    family,
+    ipv6Only,
+    ordinal,
+    readableAll: query.readableAll === true,
+    writableAll: query.writableAll === true,
+    data: server._getServerData?.(),
+  };
+}

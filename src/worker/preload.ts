@@ -1,0 +1,72 @@
+/**
+ * Loaded into every worker before the application (`node --require`). In any other process, such as one that the
+ * application starts with the same flags, it does nothing.
+ */
+import cluster from 'node:cluster';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { isMainThread } from 'node:worker_threads';
+import { takeContext, type WorkerContext } from '../ipc/context.ts';
+import { drain } from './drain.ts';
+import { Link } from './link.ts';
+import { interceptListen, observeListen } from './listen.ts';
+import { onOrphaned } from './orphan.ts';
+import { register } from './registry.ts';
+import { Requests } from './requests.ts';
+import { Servers } from './servers.ts';
+import { Vitals } from './vitals.ts';
+
+const context = isMainThread && cluster.isWorker ? takeContext() : undefined;
+if (context !== undefined) start(context);
+
+function start({ slot, generation, sharing, board, row, gracePeriod }: WorkerContext): void {
+  hideFlag();
+  const link = new Link();
+  const servers = new Servers();
+  const requests = new Requests();
+  const vitals = new Vitals({ board, row, slot, generation, connections: servers, requests });
+  const hooks: Array<() => void | Promise<void>> = [];
+
+  if (sharing === 'round-robin') observeListen(link, servers);
+  else interceptListen(link, servers);
+
+  link.on('drain', ({ idle }) => {
+    // The signal that ends this process comes from the primary, so it has to live until then.
+    link.hold();
+    vitals.state('draining');
+    void drain(servers, requests, idle).then(() => link.send({ type: 'drained' }));
+  });
+  onOrphaned(async () => {
+    await runAll(hooks);
+    await drain(servers, requests, gracePeriod / 2);
+    vitals.close({ removeBoard: true });
+  }, gracePeriod);
+
+  let isReady = false;
+  register({
+    slot,
+    generation,
+    ready() {
+      if (!isReady) link.send({ type: 'ready' });
+      isReady = true;
+    },
+    onPrimaryDeath: (hook) => void hooks.push(hook),
+  });
+}
+
+/** `process.execArgv` is what the application was given, and what processes that it forks inherit. */
+function hideFlag(): void {
+  const at = process.execArgv.indexOf(fileURLToPath(import.meta.url));
+  if (at > 0) process.execArgv.splice(at - 1, 2);
+}
+
+/** A hook that throws must not keep the others, or the drain, from running. */
+async function runAll(hooks: ReadonlyArray<() => void | Promise<void>>): Promise<void> {
+  for (const hook of hooks) {
+    try {
+      await hook();
+    } catch (error) {
+      console.error('prefork: onPrimaryDeath failed:', error);
+    }
+  }
+}

@@ -1,0 +1,26 @@
+/**
+ * Where the preload and the library meet in a worker. They may be different copies of the package (an application can
+ * have its own in node_modules), so they meet at a registered symbol instead of in a module.
+ */
+const key = Symbol.for('prefork.worker.v1');
+
+/** What the preload offers. */
+export interface WorkerRegistry {
+  readonly slot: number;
+  readonly generation: number;
+  /** Tells the primary that this worker may receive traffic. Later calls do nothing. */
+  ready(): void;
+  /** Runs when the primary is gone, before the worker drains and ends. */
+  onPrimaryDeath(hook: () => void | Promise<void>): void;
+}
+
+type Holder = { [key]?: WorkerRegistry };
+
+export function register(registry: WorkerRegistry): void {
+  Object.defineProperty(globalThis, key, { value: registry });
+}
+
+/** @returns undefined when this process is no worker of prefork. */
+export function registered(): WorkerRegistry | undefined {
+  return (globalThis as Holder)[key];
+}

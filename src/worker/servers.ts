@@ -1,0 +1,53 @@
+import type { Server } from 'node:net';
+import type { SlotHandle } from './slot-handle.ts';
+
+interface Served {
+  readonly server: Server;
+  readonly handle: SlotHandle | undefined;
+}
+
+/** Node's count of a server's open connections; `getConnections` gives the same, later. */
+type Counted = Server & { _connections: number };
+
+/** The application's servers that listen, in this worker. Owns nothing: servers belong to the application. */
+export class Servers {
+  readonly #served = new Map<Server, Served>();
+  /** What servers that are closed by now had accepted. */
+  #acceptedBefore = 0;
+
+  /** @param handle undefined where node:cluster itself accepts (`round-robin`). */
+  add(server: Server, handle: SlotHandle | undefined): void {
+    this.#served.set(server, { server, handle });
+    server.once('close', () => this.#forget(server, handle));
+  }
+
+  byListener(listener: number): SlotHandle | undefined {
+    for (const { handle } of this.#served.values()) if (handle?.listener === listener) return handle;
+    return undefined;
+  }
+
+  /** Open connections, by Node's own count. */
+  open(): number {
+    let sum = 0;
+    for (const { server } of this.#served.values()) sum += (server as Counted)._connections;
+    return sum;
+  }
+
+  /** Connections accepted since the worker started. */
+  accepted(): number {
+    let sum = this.#acceptedBefore;
+    for (const { handle } of this.#served.values()) sum += handle?.accepted ?? 0;
+    return sum;
+  }
+
+  *[Symbol.iterator](): Generator<Served> {
+    yield* this.#served.values();
+  }
+
+  #forget(server: Server, handle: SlotHandle | undefined): void {
+    // A server that listened again before its 'close' was told has a new handle by now.
+    if (this.#served.get(server)?.handle !== handle) return;
+    this.#acceptedBefore += handle?.accepted ?? 0;
+    this.#served.delete(server);
+  }
+}

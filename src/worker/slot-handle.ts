@@ -1,0 +1,108 @@
+import type { NativeHandle } from '../listeners/native.ts';
+
+type OnConnection = (this: SlotHandle, status: number, client: unknown) => void;
+
+/**
+ * What a `net.Server` of the application holds as its listening handle: a stand-in for one or more sockets of one
+ * listener. node:cluster gives servers such a stand-in too (its round-robin), so Node and its users know that a handle
+ * need not be a real one.
+ *
+ * Owns the sockets: its slot's, and those adopted from neighbours. `close` closes all; `detach` as well, but leaves the
+ * server believing that it listens, so that the application's own `server.close()` still works when its turn comes.
+ */
+export class SlotHandle {
+  /** Set by net.Server; called with itself as `this` for each connection. */
+  onconnection: OnConnection | undefined;
+  /** TCP only: without it `server.address()` answers with the path, as it must for a Unix socket. */
+  getsockname?: NativeHandle['getsockname'];
+  readonly listener: number;
+  /** Connections accepted so far, from all sockets. */
+  accepted = 0;
+  readonly #sources = new Map<number, NativeHandle>();
+  readonly #events: { listening(): void; closed(): void };
+  #backlog = 0;
+  #isRefed = true;
+  #isClosed = false;
+
+  constructor(
+    listener: number,
+    slot: number,
+    socket: NativeHandle,
+    events: { /** The kernel queues for us. */ listening(): void; /** By the application. */ closed(): void },
+  ) {
+    this.listener = listener;
+    this.#events = events;
+    this.#sources.set(slot, socket);
+    if (socket.getsockname !== undefined) {
+      const name = {};
+      const errno = socket.getsockname(name);
+      // Remembered, for after `detach`.
+      this.getsockname = (out) => (Object.assign(out, name), errno);
+    }
+  }
+
+  /** @returns errno, 0 for success: net.Server turns it into its 'error' event. */
+  listen(backlog: number): number {
+    this.#backlog = backlog;
+    for (const source of this.#sources.values()) {
+      const errno = this.#accept(source);
+      if (errno !== 0) return errno;
+    }
+    this.#events.listening();
+    return 0;
+  }
+
+  /** Accepts for a neighbour's slot as well. */
+  adopt(slot: number, socket: NativeHandle): void {
+    if (this.#isClosed || this.#sources.has(slot)) {
+      socket.close();
+      return;
+    }
+    this.#sources.set(slot, socket);
+    if (!this.#isRefed) socket.unref();
+    this.#accept(socket);
+  }
+
+  release(slot: number): void {
+    this.#sources.get(slot)?.close();
+    this.#sources.delete(slot);
+  }
+
+  /** Stops accepting. Other processes may hold the same sockets, and go on. */
+  detach(): void {
+    for (const source of this.#sources.values()) source.close();
+    this.#sources.clear();
+  }
+
+  close(callback?: () => void): void {
+    if (!this.#isClosed) {
+      this.#isClosed = true;
+      this.detach();
+      this.#events.closed();
+    }
+    if (callback !== undefined) setImmediate(callback);
+  }
+
+  ref(): void {
+    this.#isRefed = true;
+    for (const source of this.#sources.values()) source.ref();
+  }
+
+  unref(): void {
+    this.#isRefed = false;
+    for (const source of this.#sources.values()) source.unref();
+  }
+
+  get fd(): number {
+    const [first] = this.#sources.values();
+    return first?.fd ?? -1;
+  }
+
+  #accept(source: NativeHandle): number {
+    source.onconnection = (status, client) => {
+      this.accepted++;
+      this.onconnection?.(status, client);
+    };
+    return source.listen(this.#backlog);
+  }
+}

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { decodeWorkerMessage } from '../../../src/ipc/messages.ts';
+
+const listen = {
+  type: 'listen',
+  request: 1,
+  address: null,
+  port: 8080,
+  family: 4,
+  ipv6Only: false,
+  ordinal: 0,
+  readableAll: false,
+  writableAll: false,
+  data: undefined,
+};
+
+test('what a worker says comes through as it is', () => {
+  for (const message of [listen, { type: 'ready' }, { type: 'drained' }, { type: 'closed', listener: 3 }]) {
+    assert.equal(decodeWorkerMessage(message), message);
+  }
+});
+
+const bad: unknown[] = [
+  undefined,
+  null,
+  1,
+  'ready',
+  [],
+  {},
+  { type: 'nothing' },
+  { type: 'constructor' },
+  { type: '__proto__' },
+  { type: 1 },
+  { type: 'closed' },
+  { type: 'closed', listener: '3' },
+  { type: 'closed', listener: 1.5 },
+  { ...listen, port: 65_536 },
+  { ...listen, port: -2 },
+  { ...listen, port: '80' },
+  { ...listen, family: 5 },
+  { ...listen, address: 7 },
+  { ...listen, request: undefined },
+  { ...listen, port: -1, address: null },
+];
+
+for (const message of bad) {
+  test(`refuses ${JSON.stringify(message)}`, () => assert.equal(decodeWorkerMessage(message), undefined));
+}
