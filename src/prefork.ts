@@ -1,6 +1,5 @@
 import http from 'node:http';
 import { Server as NetServer } from 'node:net';
-import process from 'node:process';
 import { PreforkError } from './errors.ts';
 import { parseAddress } from './listeners/address.ts';
 import { resolveSettings, type LibraryOptions, type Options } from './options/index.ts';

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import process from 'node:process';
 import { PreforkError } from '../errors.ts';
 import { helpText, parseCommandLine } from '../options/index.ts';
 import { start } from './commands/start.ts';

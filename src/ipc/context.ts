@@ -1,4 +1,3 @@
-import process from 'node:process';
 
 /** What the primary gives a worker to know from its first instruction on, in its environment. */
 export interface WorkerContext {

@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { BindError, Listener, type ListenQuery } from './listener.ts';
 import type { NativeHandle } from './native.ts';
 import type { Sharing } from './sharing.ts';
@@ -29,7 +30,7 @@ interface Entry {
   readonly seats: Map<number, Seat>;
 }
 
-const EADDRINUSE = process.platform === 'darwin' ? -48 : -98;
+const EADDRINUSE = -constants.errno.EADDRINUSE;
 
 /**
  * Every address that is served, and by which workers. Owns the listeners; `close` closes all of them.

@@ -1,6 +1,5 @@
 import { bindTcp, openPermissions, type NativeHandle } from './native.ts';
 import type { Sharing } from './sharing.ts';
-import { bindUnixSocket } from './unix-socket.ts';
 
 /** An address as `net.Server#listen` asked for it; family and port are -1 for a Unix socket. */
 export interface ListenQuery {
@@ -69,6 +68,8 @@ export class Listener {
 
   static async #openUnix(id: number, query: ListenQuery, slot: number): Promise<Listener> {
     const path = query.address!;
+    // Few applications have one; for the others the primary stays smaller.
+    const { bindUnixSocket } = await import('./unix-socket.ts');
     const socket = await bindUnixSocket(path);
     if (typeof socket === 'number') throw new BindError(socket, path, -1);
     const errno = openPermissions(socket, query.readableAll, query.writableAll);

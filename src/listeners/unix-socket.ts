@@ -1,11 +1,10 @@
 import { lstatSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { relative } from 'node:path';
-import { getSystemErrorMap } from 'node:util';
+import { constants } from 'node:os';
 import { bindPipe, type NativeHandle } from './native.ts';
 
-const errnoOf = new Map([...getSystemErrorMap()].map(([errno, [name]]) => [name, errno]));
-const EADDRINUSE = errnoOf.get('EADDRINUSE')!;
+const EADDRINUSE = -constants.errno.EADDRINUSE;
 
 /**
  * Binds a Unix socket. A socket file that nobody listens on, left by a server that was killed, is replaced; one that
@@ -19,8 +18,8 @@ export async function bindUnixSocket(path: string): Promise<NativeHandle | numbe
     unlinkSync(path);
   } catch (error) {
     // Somebody else was faster: then the second bind tells who owns the path now.
-    const code = (error as NodeJS.ErrnoException).code ?? '';
-    if (code !== 'ENOENT') return errnoOf.get(code) ?? EADDRINUSE;
+    const { code, errno } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT') return errno ?? EADDRINUSE;
   }
   return bindPipe(name);
 }

@@ -14,7 +14,7 @@ import {
   type Slot,
   type Worker,
 } from './fleet.ts';
-import { backoff, crashStreak, exitsWithin, isOverThreshold } from './respawn.ts';
+import { backoff, crashStreak, exitsWithin, isNeededAtOnce, isOverThreshold } from './respawn.ts';
 
 export interface Decision {
   readonly fleet: Fleet;
@@ -144,12 +144,13 @@ function onUnaskedExit(step: Step, slot: Slot, worker: Worker, exit: Exit): void
   } else if (isOverThreshold(step.fleet.exits, settings.recoverThreshold)) {
     fail(step, overRecovery(step.fleet.exits.length, settings));
   } else {
-    replace(step, step.fleet.slots[slot.index]!, worker.pid);
+    const others = step.fleet.slots.filter(({ state }) => state === 'serving').length;
+    const wait = isNeededAtOnce(uptime, others) ? 0 : backoff(streak, settings.recoverInterval);
+    replace(step, step.fleet.slots[slot.index]!, worker.pid, wait);
   }
 }
 
-function replace(step: Step, slot: Slot, replaces: number | undefined): void {
-  const wait = backoff(slot.streak, step.settings.recoverInterval);
+function replace(step: Step, slot: Slot, replaces: number | undefined, wait: number): void {
   if (wait === 0) {
     fork(step, slot, replaces);
     return;

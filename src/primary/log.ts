@@ -1,4 +1,3 @@
-import process from 'node:process';
 import type { LogFields, LogLevel } from './events.ts';
 
 /** Where log lines go: pino, winston and console fit. */

@@ -4,7 +4,6 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import cluster from 'node:cluster';
-import process from 'node:process';
 import { setTimeout as delay, clearTimeout } from 'node:timers';
 import { fileURLToPath } from 'node:url';
 import type { SpawnContext } from '../options/index.ts';

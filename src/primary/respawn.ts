@@ -16,6 +16,17 @@ export function crashStreak(before: number, uptime: number | undefined): number 
   return uptime !== undefined && uptime >= STABLE_AFTER ? 0 : before + 1;
 }
 
+/** A worker that lived this long after it was ready has served, ms. */
+export const HAS_SERVED_AFTER = 250;
+
+/**
+ * Whether the slot's next worker is forked without any backoff: nobody else serves, and the last one did before it
+ * crashed. Many restarts are bad; answering nobody for the length of a backoff is worse.
+ */
+export function isNeededAtOnce(uptime: number | undefined, others: number): boolean {
+  return others === 0 && uptime !== undefined && uptime >= HAS_SERVED_AFTER;
+}
+
 /**
  * How long the slot waits for its next worker, ms: not at all after the first crash, then `interval`, doubling while it
  * keeps crashing.

@@ -1,4 +1,3 @@
-import process from 'node:process';
 import { chooseSharing } from '../listeners/sharing.ts';
 import type { LibraryOptions, Settings } from '../options/index.ts';
 import { Board, sweepStale } from '../scoreboard/board.ts';

@@ -1,4 +1,3 @@
-import process from 'node:process';
 import { Channel } from '../ipc/channel.ts';
 import type { PrimaryMessage, WorkerMessage } from '../ipc/messages.ts';
 

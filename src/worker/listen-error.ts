@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
-import { getSystemErrorMap } from 'node:util';
 
 /** Errors and addresses as net.Server itself words them when it stands alone. */
 
 /** What Node's own `listen` emits: `listen EADDRINUSE: address already in use :::8080`. */
 export function listenError(failed: { errno: number; address: string; port: number }): NodeJS.ErrnoException {
   const { errno, address, port } = failed;
+  // Needed by few workers, and `node:util` is not small.
+  const { getSystemErrorMap } = process.getBuiltinModule('node:util');
   const [code, description] = getSystemErrorMap().get(errno) ?? [`Unknown system error ${errno}`, 'unknown error'];
   const where = port === -1 ? address : `${address}:${port}`;
   const error = new Error(`listen ${code}: ${description} ${where}`);

@@ -1,5 +1,4 @@
 import cluster from 'node:cluster';
-import process from 'node:process';
 
 /**
  * What a worker does when its primary is gone: the channel between them closes.

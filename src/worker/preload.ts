@@ -3,7 +3,6 @@
  * application starts with the same flags, it does nothing.
  */
 import cluster from 'node:cluster';
-import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 import { takeContext, type WorkerContext } from '../ipc/context.ts';

@@ -1,4 +1,3 @@
-import process from 'node:process';
 import { UsageError } from '../../errors.ts';
 import { loadConfig, resolveEntry, resolveSettings, type CommandLine } from '../../options/index.ts';
 import { runPrimary } from '../../primary/run.ts';

@@ -1,0 +1,73 @@
+import { statSync } from 'node:fs';
+import { basename, extname, join, resolve } from 'node:path';
+import { UsageError } from '../errors.ts';
+import { checkKeys, fail } from './check.ts';
+import { importConfig, parseConfig } from './config-source.ts';
+import { configLibraryKeys, libraryKeys } from './library.ts';
+import { either } from './quote.ts';
+import { settingKeys } from './table.ts';
+import type { Config } from './types.ts';
+
+const extensions: readonly string[] = ['.js', '.mjs', '.ts', '.json'];
+const names = extensions.map((extension) => `prefork.config${extension}`);
+const knownKeys: readonly string[] = ['entry', 'args', ...settingKeys, ...configLibraryKeys];
+const libraryOnlyKeys: readonly string[] = libraryKeys.filter((key) => !knownKeys.includes(key));
+
+/** A config file that was read. */
+export interface LoadedConfig {
+  /** The absolute path. */
+  readonly file: string;
+  /** With known keys only; `resolveSettings` checks the values that are options. */
+  readonly values: Config;
+}
+
+/**
+ * Reads the config file, if there is one: an object, or a function that returns one, as its default export.
+ *
+ * @param explicitFile what `--config` says; else prefork.config.{js,mjs,ts,json} in `cwd`.
+ * @throws UsageError in one line with the file's name, and the line's number where that is known.
+ */
+export async function loadConfig(cwd: string, explicitFile?: string): Promise<LoadedConfig | undefined> {
+  const file = explicitFile === undefined ? findConfig(cwd) : namedConfig(cwd, explicitFile);
+  if (file === undefined) return undefined;
+  const value = extname(file) === '.json' ? parseConfig(file) : await importConfig(file);
+  return { file, values: checkConfig(basename(file), value) };
+}
+
+function findConfig(cwd: string): string | undefined {
+  const found = names.filter((name) => isFile(join(cwd, name)));
+  // Whichever were used, somebody would be editing the other.
+  if (found.length > 1) throw new UsageError(`expected one config file, got ${found.join(' and ')}`);
+  return found[0] === undefined ? undefined : join(cwd, found[0]);
+}
+
+function namedConfig(cwd: string, given: string): string {
+  const file = resolve(cwd, given);
+  if (given === '' || !isFile(file)) fail('--config', 'a file that exists', given);
+  if (!extensions.includes(extname(file))) fail('--config', `a file that ends in ${either(extensions)}`, given);
+  return file;
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
+function checkConfig(name: string, value: unknown): Config {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    const kind = name.endsWith('.json') ? 'an object' : 'an object, or a function that returns one, as default export';
+    return fail(name, kind, value);
+  }
+  const keys = Object.keys(value);
+  const misplaced = keys.find((key) => libraryOnlyKeys.includes(key));
+  if (misplaced !== undefined) throw new UsageError(`${name}: ${misplaced} works only in the library`);
+  checkKeys(`${name}: `, keys, knownKeys);
+
+  const { entry, args } = value as { entry?: unknown; args?: unknown };
+  if (entry !== undefined && typeof entry !== 'string') fail(`${name}: entry`, 'the path of a file', entry);
+  if (args !== undefined && !isStrings(args)) fail(`${name}: args`, 'an array of strings', args);
+  return value;
+}
+
+function isStrings(value: unknown): boolean {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
+}

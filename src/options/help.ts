@@ -1,0 +1,80 @@
+import { exitCodes } from '../errors.ts';
+import { placeholder } from './shape.ts';
+import { flagName, isSettingKey, optionKeys, optionRows, variableName, type OptionKey } from './table.ts';
+
+const WIDTH = 80;
+/** Where the text begins: the longest flag with a short value fits before it. */
+const COLUMN = 38;
+
+const signals: ReadonlyArray<readonly [string, string]> = [
+  ['TERM, INT', 'stop when all requests are answered; a second one: now'],
+];
+
+const examples = [
+  'prefork server.js',
+  'prefork --workers 4 server.js --port 8080',
+  'PREFORK_WORKERS=2 prefork --log-format json server.js',
+];
+
+/** What `prefork --help` prints: plain text, at most 80 columns wide. */
+export function helpText(version: string): string {
+  const codes = Object.entries(exitCodes).map(([code, { exitCode, meaning }]) => exitLine(exitCode, code, meaning));
+  return `\
+prefork ${version}: runs any Node.js server on every core and keeps it running.
+
+Usage: prefork [options] <entry> [arguments]
+
+What follows the entry is passed on to it untouched.
+
+Options:
+${[...optionKeys.map(optionEntry), ...commandEntries()].join('\n')}
+
+A time is a whole number and its unit: 500ms, 10s, 2m, 1h. A flag overrides its
+variable (PREFORK_...), which overrides the config file, which has the same
+options in camelCase (readyTimeout), and entry and args.
+
+Signals:
+${signals.map(([names, meaning]) => `  ${names.padEnd(11)}${meaning}`).join('\n')}
+
+Exit codes:
+${[exitLine(0, '', 'stopped as asked'), ...codes].join('\n')}
+
+Examples:
+${examples.map((example) => `  ${example}`).join('\n')}
+`;
+}
+
+function optionEntry(key: OptionKey): string {
+  const row = optionRows[key];
+  const notes = [
+    ...(row.default === undefined ? [] : [`default ${row.default}`]),
+    ...(isSettingKey(key) ? [variableName(key)] : []),
+  ];
+  return entry(row.short, `--${flagName(key)} ${placeholder(row)}`, [...wrap(row.about), ...wrap(notes.join(', '))]);
+}
+
+function commandEntries(): string[] {
+  return [entry('h', '--help', ['Print this help.']), entry('v', '--version', ['Print the version.'])];
+}
+
+/** The flag beside its text, or above it where the flag is too long. */
+function entry(short: string | undefined, long: string, text: readonly string[]): string {
+  const flag = `  ${short === undefined ? '   ' : `-${short},`} ${long}`;
+  const head = flag.length + 2 > COLUMN ? [flag] : [];
+  const lines = text.map((line, index) => (index === 0 && head.length === 0 ? flag : '').padEnd(COLUMN) + line);
+  return [...head, ...lines].join('\n');
+}
+
+function wrap(text: string): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ').filter(Boolean)) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > WIDTH - COLUMN) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}
+
+function exitLine(exitCode: number, code: string, meaning: string): string {
+  return `  ${String(exitCode).padStart(2)}  ${code.padEnd(24)}${meaning}`;
+}

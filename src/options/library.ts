@@ -1,0 +1,30 @@
+import type { Shape } from './shape.ts';
+import type { Config, LibraryOptions } from './types.ts';
+
+/** The options that only code can give, for checking what code without types gives. */
+export const libraryTable: Readonly<Record<keyof LibraryOptions, Shape>> = {
+  network: { type: 'choice', choices: ['tcp', 'tcp4', 'tcp6'] },
+  // listen(2) takes an int.
+  backlog: { type: 'integer', min: 1, max: 2_147_483_647 },
+  logger: { type: 'logger' },
+  onWorkerSpawn: { type: 'function' },
+  onPrimaryReady: { type: 'function' },
+  onWorkerRecover: { type: 'function' },
+  onPrimaryDeath: { type: 'function' },
+  spawnWorker: { type: 'function' },
+};
+
+export const libraryKeys: ReadonlyArray<keyof LibraryOptions> = Object.keys(libraryTable) as Array<
+  keyof LibraryOptions
+>;
+
+export type ConfigLibraryKey = keyof LibraryOptions & keyof Config;
+
+/** Those which a config file may give too. */
+export const configLibraryKeys: readonly ConfigLibraryKey[] = [
+  'logger',
+  'onWorkerSpawn',
+  'onPrimaryReady',
+  'onWorkerRecover',
+  'spawnWorker',
+];

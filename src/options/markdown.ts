@@ -1,0 +1,32 @@
+import { expectedValue, placeholder } from './shape.ts';
+import { flagName, isSettingKey, optionKeys, optionRows, variableName, type OptionKey } from './table.ts';
+
+const heading = ['Option', 'Flag', 'Variable', 'Value', 'Default', 'Meaning'];
+
+/** The table of options in docs/configuration.md. */
+export function optionsMarkdown(): string {
+  const rows = [heading, heading.map(() => '---'), ...optionKeys.map(cells)];
+  return rows.map((row) => `| ${row.map(escape).join(' | ')} |\n`).join('');
+}
+
+function cells(key: OptionKey): string[] {
+  const row = optionRows[key];
+  const flags = [`--${flagName(key)} ${placeholder(row)}`, ...(row.short === undefined ? [] : [`-${row.short}`])];
+  return [
+    isSettingKey(key) ? code(key) : '',
+    flags.map(code).join(', '),
+    isSettingKey(key) ? code(variableName(key)) : '',
+    expectedValue(row),
+    row.default === undefined ? '' : code(String(row.default)),
+    row.about,
+  ];
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+/** In a table a bar ends the cell, even between backticks. */
+function escape(cell: string): string {
+  return cell.replaceAll('|', '\\|');
+}

@@ -1,0 +1,117 @@
+import type { Shape } from './shape.ts';
+
+/**
+ * The options: the one place where each is described. Flags, variables, the keys of the config file and the library,
+ * what is valid, the help and docs/configuration.md all come from here. `Options` and `Settings` in types.ts are written
+ * by hand, for editors to show; `resolveSettings` does not compile when a row has no place in them, nor types.test.ts
+ * when anything else differs.
+ */
+export const optionTable = {
+  workers: {
+    type: 'integer',
+    min: 1,
+    max: 1024,
+    word: 'auto',
+    short: 'w',
+    default: 'auto',
+    about: 'Workers to run. auto: as many as the cores this process may use (affinity and cgroup quota).',
+  },
+  name: {
+    type: 'name',
+    short: 'n',
+    about: "What this server is called. Without it, the entry's file name, or its directory's for index.",
+  },
+  sharing: {
+    type: 'choice',
+    choices: ['auto', 'reuseport', 'shared', 'round-robin'],
+    default: 'auto',
+    about: 'How workers share an address. auto: the first of the others that works here.',
+  },
+  readyTimeout: {
+    type: 'time',
+    min: 1,
+    default: '30s',
+    about: 'How long a worker may take from its start until it is ready.',
+  },
+  shutdownGracePeriod: {
+    type: 'time',
+    default: '10s',
+    about: 'How long workers may take to finish when the server stops. Then they are killed.',
+  },
+  recoverThreshold: {
+    type: 'integer',
+    min: 0,
+    default: 0,
+    about: 'Unasked exits of workers within the recover window; with one more prefork stops. 0: it never gives up.',
+  },
+  recoverWindow: {
+    type: 'time',
+    min: 1,
+    default: '60s',
+    about: 'How long an exit counts towards the recover threshold.',
+  },
+  recoverInterval: {
+    type: 'time',
+    // The backoff that starts here ends at 30s.
+    max: 30_000,
+    default: '100ms',
+    about: 'How long a worker that keeps crashing waits for its restart. Doubles with each crash, up to 30s.',
+  },
+  logFormat: {
+    type: 'choice',
+    choices: ['text', 'json'],
+    default: 'text',
+    about: 'One line an event: text for people, json for machines.',
+  },
+  logLevel: {
+    type: 'choice',
+    choices: ['debug', 'info', 'warn', 'error', 'silent'],
+    default: 'info',
+    about: 'The least severe events to log.',
+  },
+  config: {
+    type: 'path',
+    commandOnly: true,
+    about: 'The config file. Without it, prefork.config.{js,mjs,ts,json} in the working directory, if there is one.',
+  },
+} as const;
+
+/** A row of the table. */
+export type OptionRow = Shape & {
+  /** The letter of the short flag. */
+  readonly short?: string;
+  /** As a config file would write it. */
+  readonly default?: string | number;
+  /** Has a flag, but no variable and no key. */
+  readonly commandOnly?: true;
+  /** One or two sentences for the help and the documentation. */
+  readonly about: string;
+};
+
+type Table = typeof optionTable;
+
+export type OptionKey = keyof Table;
+
+/** The keys of the library and the config file, and what becomes settings: all but those of the command alone. */
+export type SettingKey = { [Key in OptionKey]: Table[Key] extends { commandOnly: true } ? never : Key }[OptionKey];
+
+/** The table as its readers see it. Assigning it here is what checks the rows. */
+export const optionRows: Readonly<Record<OptionKey, OptionRow>> = optionTable;
+
+export const optionKeys: readonly OptionKey[] = Object.keys(optionTable) as OptionKey[];
+
+export const settingKeys: readonly SettingKey[] = optionKeys.filter(isSettingKey);
+
+/** `readyTimeout` is `ready-timeout`, to which the command line adds the dashes. */
+export function flagName(key: OptionKey): string {
+  return key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** `readyTimeout` is `PREFORK_READY_TIMEOUT`. */
+export function variableName(key: SettingKey): string {
+  return `PREFORK_${flagName(key).replaceAll('-', '_').toUpperCase()}`;
+}
+
+export function isSettingKey(key: OptionKey): key is SettingKey {
+  return optionRows[key].commandOnly !== true;
+}

@@ -1,0 +1,211 @@
+import type { ChildProcess } from 'node:child_process';
+
+/** A length of time: milliseconds as a whole number, or a whole number with its unit as text. */
+export type Time = number | `${number}${'ms' | 's' | 'm' | 'h'}`;
+
+/**
+ * What the library and the config file take, and the command as flags. Every option also has a variable: `workers` is
+ * `PREFORK_WORKERS`, `readyTimeout` is `PREFORK_READY_TIMEOUT`.
+ *
+ * @example
+ * const options: Options = { workers: 4, shutdownGracePeriod: '30s' };
+ */
+export interface Options {
+  /**
+   * How many workers to run, 1 to 1024. `'auto'` is one for each core that this process may use: its CPU affinity, but
+   * no more than the CPU quota of its cgroup, rounded up.
+   *
+   * @default 'auto'
+   * @example workers: 4
+   */
+  workers?: number | 'auto' | undefined;
+  /**
+   * What this server is called: 1 to 64 letters, digits, `.`, `_` or `-`, the first of them no `.` or `-`.
+   *
+   * @default the entry's file name without its extension; for `index` the name of its directory
+   * @example name: 'api'
+   */
+  name?: string | undefined;
+  /**
+   * How workers share an address. `'reuseport'`: each slot has its own socket and the kernel spreads connections over
+   * them. `'shared'`: all accept from one socket. `'round-robin'`: the primary accepts, as in node:cluster. `'auto'`:
+   * the first of these that this platform and this Node can do.
+   *
+   * @default 'auto'
+   * @example sharing: 'shared'
+   */
+  sharing?: 'auto' | 'reuseport' | 'shared' | 'round-robin' | undefined;
+  /**
+   * How long a worker may take from its start until it listens or says that it is ready. One that takes longer fails
+   * the start, or, once the server runs, is killed and replaced.
+   *
+   * @default '30s'
+   * @example readyTimeout: '2m'
+   */
+  readyTimeout?: Time | undefined;
+  /**
+   * How long workers may take to finish what they are doing when the server stops. Then they are killed.
+   *
+   * @default '10s'
+   * @example shutdownGracePeriod: 30_000
+   */
+  shutdownGracePeriod?: Time | undefined;
+  /**
+   * How many workers may end unasked within {@link recoverWindow} and be replaced; with one more, prefork stops with
+   * `ERR_OVER_RECOVERY`. 0 never gives up.
+   *
+   * @default 0
+   * @example recoverThreshold: 10
+   */
+  recoverThreshold?: number | undefined;
+  /**
+   * How long an exit counts towards {@link recoverThreshold}.
+   *
+   * @default '60s'
+   * @example recoverWindow: '5m'
+   */
+  recoverWindow?: Time | undefined;
+  /**
+   * How long a slot whose worker crashed twice in a row waits for the next one. It doubles with each further crash, up
+   * to 30s. 0 does not wait at all.
+   *
+   * @default '100ms'
+   * @example recoverInterval: '1s'
+   */
+  recoverInterval?: Time | undefined;
+  /**
+   * `'text'` for people, one line an event with `key=value` fields; `'json'` for machines, one object a line.
+   *
+   * @default 'text'
+   * @example logFormat: 'json'
+   */
+  logFormat?: 'text' | 'json' | undefined;
+  /**
+   * The least severe events that are logged. `'silent'` logs none.
+   *
+   * @default 'info'
+   * @example logLevel: 'warn'
+   */
+  logLevel?: 'debug' | 'info' | 'warn' | 'error' | 'silent' | undefined;
+}
+
+/** What only code can give: functions, and how the library itself listens. */
+export interface LibraryOptions {
+  /**
+   * Which address families an address without a host, such as `':8080'`, is bound to: `'tcp'` both where the machine
+   * has both, `'tcp4'` and `'tcp6'` that one alone.
+   *
+   * @default 'tcp'
+   * @example network: 'tcp4'
+   */
+  network?: 'tcp' | 'tcp4' | 'tcp6' | undefined;
+  /**
+   * How many connections the kernel queues for each socket until a worker accepts them. Linux cuts it to
+   * `net.core.somaxconn`.
+   *
+   * @default Node's own, 511
+   * @example backlog: 4096
+   */
+  backlog?: number | undefined;
+  /**
+   * Where log lines go instead of stderr, each already formatted and without its line end. `console` and pino fit.
+   *
+   * @example logger: pino()
+   */
+  logger?: Logger | undefined;
+  /**
+   * Runs in the primary each time a worker's process was started. Throwing stops everything with `ERR_HOOK_FAILED`.
+   *
+   * @param pid the worker's.
+   * @example onWorkerSpawn: (pid) => console.log('worker', pid)
+   */
+  onWorkerSpawn?: ((pid: number) => void | Promise<void>) | undefined;
+  /**
+   * Runs in the primary once, when all workers are ready for the first time. Throwing stops everything with
+   * `ERR_HOOK_FAILED`.
+   *
+   * @param pids the workers', in the order of their slots.
+   * @example onPrimaryReady: async (pids) => register(pids)
+   */
+  onPrimaryReady?: ((pids: readonly number[]) => void | Promise<void>) | undefined;
+  /**
+   * Runs in the primary when a worker that replaces one which ended unasked is ready. A notification: what it throws is
+   * logged.
+   *
+   * @example onWorkerRecover: (oldPid, newPid) => metrics.increment('recovered')
+   */
+  onWorkerRecover?: ((oldPid: number, newPid: number) => void | Promise<void>) | undefined;
+  /**
+   * Runs in each worker when the primary is gone unexpectedly, before the worker drains and ends.
+   *
+   * @example onPrimaryDeath: () => database.close()
+   */
+  onPrimaryDeath?: (() => void | Promise<void>) | undefined;
+  /**
+   * Makes a worker's process in place of node:cluster: to start it with another user, another node, under a tracer. It
+   * must run `entry` with all of `execArgv` and `env`, and have an IPC channel. Not awaited.
+   *
+   * @example
+   * spawnWorker: ({ entry, args, execArgv, env }) => fork(entry, args, { execArgv, env, uid: 1000 })
+   */
+  spawnWorker?: ((context: SpawnContext) => ChildProcess) | undefined;
+}
+
+/** Where log lines go, by their severity. */
+export interface Logger {
+  debug(line: string): void;
+  info(line: string): void;
+  warn(line: string): void;
+  error(line: string): void;
+}
+
+/** What a worker's process needs in order to be one. */
+export interface SpawnContext {
+  /** The absolute path of the program. */
+  readonly entry: string;
+  /** The program's own arguments. */
+  readonly args: readonly string[];
+  /** Flags for node, prefork's preload among them. */
+  readonly execArgv: readonly string[];
+  /** The whole environment, not additions to it. */
+  readonly env: NodeJS.ProcessEnv;
+  /** The slot that the worker fills, 0 to workers - 1. */
+  readonly slot: number;
+  /** Counts reloads, from 1. */
+  readonly generation: number;
+}
+
+/**
+ * What a config file exports, or a function in it returns. `network` and `backlog` belong to the library's own listen;
+ * `onPrimaryDeath` runs in workers, which never load this file (there, `worker.onPrimaryDeath` of `prefork/worker`).
+ *
+ * @example
+ * // prefork.config.ts
+ * import type { Config } from 'prefork';
+ * export default { entry: 'server.js', workers: 4 } satisfies Config;
+ */
+export interface Config extends Options, Omit<LibraryOptions, 'network' | 'backlog' | 'onPrimaryDeath'> {
+  /** What is run when the command names no entry; a relative path starts from the working directory. */
+  entry?: string | undefined;
+  /** The arguments of {@link Config.entry}; not used when the command names one. */
+  args?: readonly string[] | undefined;
+}
+
+/** Options with every value in force, checked: text is read, `auto` is counted, times are milliseconds. */
+export interface Settings {
+  readonly workers: number;
+  readonly name: string;
+  readonly sharing: 'auto' | 'reuseport' | 'shared' | 'round-robin';
+  /** ms, at least 1. */
+  readonly readyTimeout: number;
+  /** ms. */
+  readonly shutdownGracePeriod: number;
+  /** 0 never gives up. */
+  readonly recoverThreshold: number;
+  /** ms, at least 1. */
+  readonly recoverWindow: number;
+  /** ms. */
+  readonly recoverInterval: number;
+  readonly logFormat: 'text' | 'json';
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+}

@@ -1,0 +1,92 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { ScoreboardError, systemCode } from './error.ts';
+import { FORMAT, MAGIC, MAX_ROWS, PLACED_HEADER, ROW_SIZE } from './layout.ts';
+import type { Header } from './layout.ts';
+import { viewOf } from './record.ts';
+
+/** A board that is one: its header has been checked. Whoever asked for it closes `fd`. */
+export interface OpenBoard {
+  readonly fd: number;
+  readonly header: Header;
+}
+
+// The path may name anything at all: a symbolic link of another user in a directory all may write, or a FIFO, whose
+// open would wait for a writer for ever. Windows has neither flag.
+const CAREFULLY: number = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+/**
+ * Opens the board at `path` and checks what can be checked.
+ *
+ * @throws ScoreboardError `ERR_SCOREBOARD_OPEN`, `ERR_SCOREBOARD_FORMAT` or `ERR_SCOREBOARD_VERSION`; nothing is left open
+ */
+export function openBoard(path: string, access: 'read' | 'write'): OpenBoard {
+  const fd = openFile(path, access === 'read' ? constants.O_RDONLY : constants.O_RDWR);
+  try {
+    return { fd, header: readHeader(fd, path) };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+function openFile(path: string, mode: number): number {
+  try {
+    return openSync(path, mode | CAREFULLY);
+  } catch (error) {
+    const code = systemCode(error);
+    // A directory, a symbolic link (FreeBSD says EMLINK), a socket.
+    if (['EISDIR', 'ELOOP', 'EMLINK', 'ENXIO', 'EOPNOTSUPP'].includes(code)) {
+      throw notABoard(path, 'it is not a regular file', error);
+    }
+    throw new ScoreboardError('ERR_SCOREBOARD_OPEN', `cannot open the scoreboard ${path}: ${code || String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function readHeader(fd: number, path: string): Header {
+  const file = fstatSync(fd);
+  if (!file.isFile()) throw notABoard(path, 'it is not a regular file');
+  const bytes = Buffer.alloc(ROW_SIZE);
+  const length = readSync(fd, bytes, 0, ROW_SIZE, 0);
+  if (bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) {
+    throw notABoard(path, length < MAGIC.length ? `it has ${length} bytes` : 'it starts with other bytes');
+  }
+  const header = decodeHeader(bytes);
+  if (header.format !== FORMAT) {
+    const message = `the scoreboard ${path} has format ${header.format} and this prefork reads format ${FORMAT}: use the version of prefork that runs pid ${header.primaryPid}`;
+    throw new ScoreboardError('ERR_SCOREBOARD_VERSION', message);
+  }
+  if (header.rowSize !== ROW_SIZE) throw notABoard(path, `its rows have ${header.rowSize} bytes, not ${ROW_SIZE}`);
+  if (header.rows < 1 || header.rows > MAX_ROWS) throw notABoard(path, `it claims ${header.rows} rows`);
+  const size = ROW_SIZE * (1 + header.rows);
+  if (file.size !== size) throw notABoard(path, `it has ${file.size} bytes and should have ${size}`);
+  return header;
+}
+
+function notABoard(path: string, why: string, cause?: unknown): ScoreboardError {
+  const options = cause === undefined ? undefined : { cause };
+  return new ScoreboardError('ERR_SCOREBOARD_FORMAT', `${path} is not a scoreboard of prefork: ${why}`, options);
+}
+
+/** The header as the bytes that open a file. */
+export function encodeHeader(header: Header): Buffer {
+  const bytes = Buffer.alloc(ROW_SIZE);
+  bytes.write(MAGIC, 'latin1');
+  const view = viewOf(bytes);
+  for (const { name, type, offset } of PLACED_HEADER) {
+    const value = header[name as keyof Header];
+    if (type === 'f64') view.setFloat64(offset, value, true);
+    else view.setUint32(offset, value, true);
+  }
+  return bytes;
+}
+
+function decodeHeader(bytes: Uint8Array): Header {
+  const view = viewOf(bytes);
+  const header = {} as Header;
+  for (const { name, type, offset } of PLACED_HEADER) {
+    header[name as keyof Header] = type === 'f64' ? view.getFloat64(offset, true) : view.getUint32(offset, true);
+  }
+  return header;
+}

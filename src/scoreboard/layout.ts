@@ -1,0 +1,113 @@
+/**
+ * What a scoreboard file looks like, as data: two tables of fields, from which the offsets, the codec, the type of a
+ * row and the documentation come. Little-endian, every field aligned to its own size, so that C or Python can read it.
+ *
+ *     offset 0          the header, padded to one row
+ *     ROW_SIZE * (1+i)  row i: version u32, sum u32, the fields of `ROW`, then reserved zeros
+ */
+
+/** The first eight bytes of every scoreboard, whatever its format. */
+export const MAGIC = 'PREFORK\n';
+
+/** Counts every change of the tables below: a reader understands its own format and no other. */
+export const FORMAT = 1;
+
+/**
+ * Bytes of a row. A power of two no larger than a page, because the kernel copies page by page and looks for a pending
+ * SIGKILL between pages: a row inside one page is written whole or not at all, however its worker ends, and no two
+ * workers write one cache line. What the fields leave is for the handoff counters of `--balance`; it costs nothing, a
+ * write of 1024 bytes and one of 128 take the same time (the system call is the price).
+ */
+export const ROW_SIZE = 1024;
+
+/** More rows than any machine has workers; a header that says more is damaged. */
+export const MAX_ROWS = 4096;
+
+/** What a worker says of itself, and the byte that stands for it. 0 is no state: the row is blank. */
+export const STATES = { booting: 1, ready: 2, draining: 3 } as const;
+export type State = keyof typeof STATES;
+
+/** How a field is stored; `state` is a byte out of {@link STATES}. */
+export type FieldType = 'state' | 'i32' | 'u32' | 'f64';
+
+const BYTES: Readonly<Record<FieldType, number>> = { state: 1, i32: 4, u32: 4, f64: 8 };
+
+export interface Field {
+  readonly name: string;
+  readonly type: FieldType;
+  readonly unit: string;
+  readonly sentence: string;
+}
+
+/** A field and where it is, counted from the start of its row or of the header. */
+export interface PlacedField extends Field {
+  readonly offset: number;
+}
+
+/** The figures of one worker, in the order they are stored. */
+export const ROW = [
+  { name: 'pid', type: 'u32', unit: '', sentence: 'Process id of the worker.' },
+  { name: 'slot', type: 'i32', unit: '', sentence: 'Slot the worker fills; -1 for a spare.' },
+  { name: 'generation', type: 'u32', unit: '', sentence: 'Generation the worker was started for.' },
+  { name: 'state', type: 'state', unit: '', sentence: 'booting, ready or draining, as the worker sees it.' },
+  { name: 'heartbeat', type: 'f64', unit: 'ms', sentence: 'Monotonic time of this row; old means the worker hangs.' },
+  { name: 'startedAt', type: 'f64', unit: 'ms', sentence: 'When the process started, since the Unix epoch.' },
+  { name: 'connectionsOpen', type: 'f64', unit: 'connections', sentence: 'Accepted and not yet closed.' },
+  { name: 'connectionsAccepted', type: 'f64', unit: 'connections', sentence: 'Accepted since the worker started.' },
+  {
+    name: 'requestsStarted',
+    type: 'f64',
+    unit: 'requests',
+    sentence: 'Whose head was read, since the worker started.',
+  },
+  { name: 'requestsFinished', type: 'f64', unit: 'requests', sentence: 'Answered, or given up by their client.' },
+  { name: 'elu', type: 'f64', unit: 'ratio', sentence: 'Share of the last beat the event loop was busy, 0 to 1.' },
+  { name: 'delay', type: 'f64', unit: 'ms', sentence: 'How late the last beat was: what a request waits too.' },
+  { name: 'rss', type: 'f64', unit: 'bytes', sentence: 'Resident memory of the process.' },
+  { name: 'heapUsed', type: 'f64', unit: 'bytes', sentence: 'Memory of JavaScript objects in use.' },
+] as const;
+
+/** What every reader checks first. Written once, before a worker is told of the file. */
+export const HEADER = [
+  { name: 'format', type: 'u32', unit: '', sentence: 'Version of this layout.' },
+  { name: 'rowSize', type: 'u32', unit: 'bytes', sentence: 'Size of the header and of each row.' },
+  { name: 'rows', type: 'u32', unit: 'rows', sentence: 'Rows after the header.' },
+  { name: 'primaryPid', type: 'u32', unit: '', sentence: 'Process id of the primary.' },
+  { name: 'pidNamespace', type: 'u32', unit: '', sentence: 'Inode of its pid namespace on Linux, else 0.' },
+  { name: 'primaryStartedAt', type: 'f64', unit: 'ms', sentence: 'When it started, since the Unix epoch.' },
+] as const;
+
+type Name<Fields extends readonly Field[]> = Fields[number]['name'];
+
+/** One worker's figures: units and meanings are in {@link ROW}. */
+export type Row = { [name in Exclude<Name<typeof ROW>, 'state'>]: number } & { state: State };
+
+/** The figures of a board: {@link HEADER}. */
+export type Header = { [name in Name<typeof HEADER>]: number };
+
+function place(fields: readonly Field[], from: number): readonly PlacedField[] {
+  let offset = from;
+  return fields.map((field) => {
+    const bytes = BYTES[field.type];
+    const placed = { ...field, offset: Math.ceil(offset / bytes) * bytes };
+    offset = placed.offset + bytes;
+    return placed;
+  });
+}
+
+/** {@link HEADER} with offsets: right after {@link MAGIC}. */
+export const PLACED_HEADER: readonly PlacedField[] = place(HEADER, 8);
+
+/** {@link ROW} with offsets: right after version and sum. */
+export const PLACED_ROW: readonly PlacedField[] = place(ROW, 8);
+
+/** Bytes of a row that say something; the rest is reserved. A multiple of 4, for the sum is taken over 32-bit words. */
+export const ROW_USED: number = PLACED_ROW.reduce(
+  (end, field) => Math.max(end, Math.ceil((field.offset + BYTES[field.type]) / 4) * 4),
+  0,
+);
+
+/** Where row `row` starts in the file. */
+export function rowOffset(row: number): number {
+  return ROW_SIZE * (1 + row);
+}

@@ -1,0 +1,83 @@
+import { closeSync, readdirSync, readlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { systemCode } from './error.ts';
+import { removeFile } from './file.ts';
+import { openBoard } from './header.ts';
+import type { Header } from './layout.ts';
+import { boardDirectories, parseBoardFileName, userId } from './place.ts';
+
+/** The primary that this process is, as the header of its board names it. */
+export function thisPrimary(): Pick<Header, 'primaryPid' | 'pidNamespace' | 'primaryStartedAt'> {
+  return { primaryPid: process.pid, pidNamespace: pidNamespace(), primaryStartedAt: performance.timeOrigin };
+}
+
+/**
+ * Removes what primaries of this user left when they were killed. Nothing else: another user's files, files that are no
+ * boards, and boards of another format or another container stay.
+ *
+ * @returns the paths removed
+ */
+export function sweepStale(directories: readonly string[] = boardDirectories()): string[] {
+  const removed: string[] = [];
+  for (const path of directories.flatMap(listBoards)) {
+    try {
+      if (!isStale(path)) continue;
+      removeFile(path);
+      removed.push(path);
+    } catch {
+      // Not ours to remove after all; housekeeping must not keep a server from starting.
+    }
+  }
+  return removed;
+}
+
+function listBoards(directory: string): string[] {
+  try {
+    const names = readdirSync(directory).filter((fileName) => parseBoardFileName(fileName)?.uid === userId());
+    return names.map((fileName) => join(directory, fileName));
+  } catch {
+    return [];
+  }
+}
+
+/** Whether the file at `path` is a board whose primary is gone. When in doubt it is not. */
+export function isStale(path: string): boolean {
+  const header = headerOf(path);
+  const owner = thisPrimary();
+  // A pid means nothing outside its namespace: containers that share /dev/shm or /tmp may all have a primary with pid 1.
+  if (header === undefined || header.pidNamespace !== owner.pidNamespace) return false;
+  if (header.primaryPid !== parseBoardFileName(basename(path))?.primaryPid) return false;
+  // Our own pid and not our own time: a predecessor's, for example of pid 1 before the container was restarted.
+  if (header.primaryPid === owner.primaryPid) return header.primaryStartedAt !== owner.primaryStartedAt;
+  return !isAlive(header.primaryPid);
+}
+
+function headerOf(path: string): Header | undefined {
+  try {
+    const { fd, header } = openBoard(path, 'read');
+    closeSync(fd);
+    return header;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Signal 0 asks without sending. EPERM: there is one, of another user. */
+function isAlive(pid: number): boolean {
+  // To kill(2), 0 and what is negative as an int mean groups of processes. No process has such a pid.
+  if (pid < 1 || pid > 0x7fffffff) return true;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCode(error) !== 'ESRCH';
+  }
+}
+
+function pidNamespace(): number {
+  try {
+    return Number(/\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? 0);
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,130 @@
+import { performance, type EventLoopUtilization } from 'node:perf_hooks';
+import process from 'node:process';
+import { monotonic } from '../scoreboard/clock.ts';
+import { removeFile } from '../scoreboard/file.ts';
+import type { Row, State } from '../scoreboard/layout.ts';
+import { BLANK } from '../scoreboard/record.ts';
+import { NO_ROW } from '../scoreboard/rows.ts';
+import { Writer } from '../scoreboard/writer.ts';
+
+/** Time between beats, ms. A timer and a write each; see docs for what a beat costs. */
+const PERIOD = 250;
+
+/** Memory is looked up at most once in this time, ms: it is the dearest figure of a row, and the slowest to change. */
+const MEMORY_PERIOD = 1000;
+
+/** Where the figures of connections come from. */
+export interface ConnectionCounts {
+  open(): number;
+  accepted(): number;
+}
+
+/** Where the figures of requests come from. */
+export interface RequestCounts {
+  readonly started: number;
+  readonly finished: number;
+}
+
+export interface VitalsOptions {
+  /** The scoreboard's file, and this worker's row in it; -1 when there was none left. */
+  readonly board: string;
+  readonly row: number;
+  readonly slot: number;
+  readonly generation: number;
+  readonly connections: ConnectionCounts;
+  readonly requests: RequestCounts;
+  /** Time between beats, ms. @default 250 */
+  readonly period?: number;
+}
+
+/**
+ * The beat of a worker: every 250 ms, and at each change of state, it writes its row. That the beats stop is how the
+ * primary knows that the event loop does not turn.
+ *
+ * Owns the timer and the row's writer; closing it ends both. Its timer keeps no process alive.
+ */
+export class Vitals {
+  readonly #row: Row;
+  readonly #writer: Writer | undefined;
+  readonly #board: string;
+  readonly #connections: ConnectionCounts;
+  readonly #requests: RequestCounts;
+  readonly #period: number;
+  readonly #timer: NodeJS.Timeout;
+  #utilization: EventLoopUtilization = performance.eventLoopUtilization();
+  #due: number;
+  #memoryDue = 0;
+
+  /** Writes the first row, as `booting`, and goes on by itself. Never throws: a server without figures is still one. */
+  constructor({ board, row, slot, generation, connections, requests, period = PERIOD }: VitalsOptions) {
+    this.#board = board;
+    this.#connections = connections;
+    this.#requests = requests;
+    this.#period = period;
+    this.#writer = row === NO_ROW ? undefined : openWriter(board, row);
+    this.#row = { ...BLANK, pid: process.pid, slot, generation, startedAt: performance.timeOrigin };
+    this.#due = monotonic() + period;
+    this.#timer = setInterval(() => this.#beat(), period).unref();
+    this.#write();
+  }
+
+  /** Says so at once, not with the next beat. */
+  state(state: State): void {
+    this.#row.state = state;
+    this.#write();
+  }
+
+  /**
+   * Ends the beats; the row stays as written last until the primary clears it. Idempotent.
+   *
+   * @param removeBoard when the primary is gone and cannot do it. Workers that still write keep what they have.
+   */
+  close({ removeBoard = false }: { removeBoard?: boolean } = {}): void {
+    clearInterval(this.#timer);
+    this.#writer?.close();
+    if (!removeBoard) return;
+    try {
+      removeFile(this.#board);
+    } catch {
+      // The next primary sweeps it up.
+    }
+  }
+
+  #beat(): void {
+    const now = monotonic();
+    const utilization = performance.eventLoopUtilization();
+    this.#row.elu = performance.eventLoopUtilization(utilization, this.#utilization).utilization;
+    this.#row.delay = Math.max(0, now - this.#due);
+    this.#utilization = utilization;
+    this.#due = now + this.#period;
+    this.#write(now);
+  }
+
+  /** Utilization and delay stay those of the last beat: over less time they would say nothing. */
+  #write(now: number = monotonic()): void {
+    const row = this.#row;
+    row.heartbeat = now;
+    row.connectionsOpen = this.#connections.open();
+    row.connectionsAccepted = this.#connections.accepted();
+    row.requestsStarted = this.#requests.started;
+    row.requestsFinished = this.#requests.finished;
+    if (now >= this.#memoryDue) {
+      this.#memoryDue = now + MEMORY_PERIOD;
+      const { rss, heapUsed } = process.memoryUsage();
+      row.rss = rss;
+      row.heapUsed = heapUsed;
+    }
+    this.#writer?.write(row);
+  }
+}
+
+/** A warning and not an error: Node prints it once, with its code, and the application may listen for it. */
+function openWriter(board: string, row: number): Writer | undefined {
+  try {
+    return Writer.open(board, row);
+  } catch (error) {
+    const { message, code } = error as NodeJS.ErrnoException;
+    process.emitWarning(`this worker has no vitals: ${message}`, { type: 'PreforkWarning', ...(code && { code }) });
+    return undefined;
+  }
+}

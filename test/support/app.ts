@@ -1,0 +1,323 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import process from 'node:process';
+import { afterEach, type TestContext } from 'node:test';
+import { commandLine, filesOfPrimary, isAlive, processesOf, socketsIn, TEST_ID } from './leftovers.ts';
+import { matches, parseLogLine, type Fields, type LogEvent } from './log.ts';
+import { command, fixture } from './paths.ts';
+import { poll, Watched } from './watched.ts';
+
+export interface AppOptions {
+  /** A file of test/fixtures/apps, or the path of any other; none, for a command that is used wrongly. */
+  readonly entry?: string;
+  readonly args?: readonly string[];
+  /** Of the command. */
+  readonly options?: readonly string[];
+  /** Of node itself. */
+  readonly nodeOptions?: readonly string[];
+  /** Run by `dist/cli.js`, the default; false: by node alone, as programs that use the library are. */
+  readonly command?: boolean;
+  /** Beside what the tests have themselves; undefined takes a variable away. PORT is 0. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Written to the app's directory before it starts. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Default: the app's own directory, which is new and empty. */
+  readonly cwd?: string;
+  /** Default: the node that runs the tests. */
+  readonly node?: string;
+  /** Run as this user. */
+  readonly uid?: number;
+  /** In a process group of its own, as a shell with job control starts it, so that the group can be signalled. */
+  readonly group?: boolean;
+  /** What the app finds as file descriptors 3 and up. */
+  readonly fds?: readonly number[];
+}
+
+/** Where to connect: what `net.connect` and `http.request` take. */
+export type Target = { readonly host: string; readonly port: number } | { readonly socketPath: string };
+
+export interface AppExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/**
+ * Starts a server, and does not wait for anything.
+ *
+ * @example
+ * await using app = await startApp({ entry: 'hello.js', options: ['--workers', '2'] });
+ * await app.event('ready');
+ */
+export async function startApp(options: AppOptions): Promise<App> {
+  const app = new App(options);
+  await once(app.child, 'spawn');
+  return app;
+}
+
+/** Starts a server, and waits until every worker serves. */
+export async function serve(options: AppOptions): Promise<App> {
+  const app = await startApp(options);
+  try {
+    await app.event('ready');
+    return app;
+  } catch (error) {
+    await app[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/**
+ * A running server, seen from outside: its log, its output, its processes. Owns them and a directory; disposing of it
+ * ends and removes all, and whatever should have been gone by then fails the test.
+ */
+export class App implements AsyncDisposable {
+  readonly child: ChildProcess;
+  /** The app's own: its working directory and that of its control socket. */
+  readonly directory: string;
+  stdout = '';
+  stderr = '';
+  readonly log: LogEvent[] = [];
+  /** What was left behind when it ended; see `reportLeftovers`. */
+  readonly leftovers: string[] = [];
+  readonly #testId = randomUUID();
+  readonly #changes = new Watched();
+  readonly #socketsBefore: ReadonlySet<string>;
+  #exit: AppExit | undefined;
+  #isKilled = false;
+
+  constructor(options: AppOptions) {
+    this.directory = makeDirectory(options);
+    this.#socketsBefore = new Set(socketsIn(this.directory));
+    const { args, entry, nodeOptions = [], options: flags = [], command: byCommand = true } = options;
+    const file = entry === undefined ? [] : [entry.includes('/') ? entry : fixture(entry)];
+    const program = byCommand ? [command, ...flags, ...file] : file;
+    this.child = spawn(options.node ?? process.execPath, [...nodeOptions, ...program, ...(args ?? [])], {
+      cwd: options.cwd ?? this.directory,
+      env: environment(options, this.directory, this.#testId),
+      stdio: ['ignore', 'pipe', 'pipe', ...(options.fds ?? [])],
+      detached: options.group ?? false,
+      ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
+    });
+    this.#collect();
+    started.add(this);
+  }
+
+  get pid(): number {
+    return this.child.pid!;
+  }
+
+  /** Of everything that runs for this app now: primary, workers, and what they started. */
+  get processes(): number[] {
+    return processesOf(this.#testId);
+  }
+
+  /** The n-th event of the name with these fields, that has come or will. */
+  event(name: string, fields: Fields = {}, nth = 1): Promise<LogEvent> {
+    const what = `"${[name, ...Object.entries(fields).map(([key, value]) => `${key}=${value}`)].join(' ')}", no. ${nth}`;
+    return this.#changes.until(() => this.events(name, fields)[nth - 1], what);
+  }
+
+  events(name: string, fields: Fields = {}): LogEvent[] {
+    return this.log.filter((event) => matches(event, name, fields));
+  }
+
+  /** What the app itself printed, once it matches. */
+  output(pattern: RegExp, stream: 'stdout' | 'stderr' = 'stdout'): Promise<RegExpExecArray> {
+    return this.#changes.until(() => pattern.exec(this[stream]) ?? undefined, `${pattern} on ${stream}`);
+  }
+
+  /** Where it listens, in the order in which it said so. */
+  get targets(): Target[] {
+    return this.events('listening').map(({ fields }) => toTarget(fields['address']!));
+  }
+
+  get target(): Target {
+    const [first] = this.targets;
+    if (first === undefined) throw new Error('it does not listen yet');
+    return first;
+  }
+
+  get port(): number {
+    const { target } = this;
+    if (!('port' in target)) throw new Error(`it listens on ${target.socketPath}`);
+    return target.port;
+  }
+
+  /** The pid in each slot, by what the log said last. */
+  get workers(): Map<number, number> {
+    return new Map(this.events('worker ready').map(({ fields }) => [Number(fields['slot']), Number(fields['pid'])]));
+  }
+
+  worker(slot: number): number {
+    const pid = this.workers.get(slot);
+    if (pid === undefined) throw new Error(`slot ${slot} has no worker`);
+    return pid;
+  }
+
+  /** @param to the primary alone, or its whole process group, as Ctrl-C at a terminal does. */
+  signal(signal: NodeJS.Signals, to: 'primary' | 'group' = 'primary'): void {
+    if (signal === 'SIGKILL') this.#isKilled = true;
+    process.kill(to === 'group' ? -this.pid : this.pid, signal);
+  }
+
+  /** Of the primary. */
+  async exit(): Promise<AppExit> {
+    return this.#changes.until(() => this.#exit, 'the end of the primary');
+  }
+
+  /** SIGTERM, and how the primary ends. */
+  async stop(): Promise<AppExit> {
+    this.signal('SIGTERM');
+    return this.exit();
+  }
+
+  /** When no process of it lives any more. */
+  async gone(): Promise<void> {
+    await poll(() => (this.processes.length === 0 ? true : undefined), 'the end of every process');
+  }
+
+  /** What a test that failed prints. */
+  get report(): string[] {
+    const { code, signal } = this.#exit ?? {};
+    const end = this.#exit === undefined ? 'runs' : `ended, code=${code} signal=${signal}`;
+    return [
+      `${this.child.spawnargs.join(' ')} (pid ${this.pid}, ${end})`,
+      ...indent('stdout', this.stdout),
+      ...indent('stderr', this.stderr),
+    ];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#end();
+    await this.#lookForProcesses();
+    for (const file of filesOfPrimary(this.pid)) {
+      this.leftovers.push(`${file} was left behind`);
+      rmSync(file);
+    }
+    const sockets = socketsIn(this.directory).filter((path) => !this.#socketsBefore.has(path));
+    this.leftovers.push(...sockets.map((path) => `${path} was left behind`));
+    rmSync(this.directory, { recursive: true });
+    started.delete(this);
+    ended.push(this);
+  }
+
+  /** Kills all of it, now. */
+  kill(): void {
+    for (const pid of new Set([...this.processes, ...this.workers.values(), this.pid])) killIfAlive(pid);
+  }
+
+  /** A test that ends while its app runs has asked nothing of the end, except that it is a good one. */
+  async #end(): Promise<void> {
+    if (this.#exit !== undefined) return;
+    try {
+      const { code, signal } = await this.stop();
+      const isGood = code === 0 || this.#isKilled;
+      if (!isGood) this.leftovers.push(`SIGTERM ended it with code=${code} signal=${signal}`);
+    } catch (error) {
+      this.leftovers.push(`SIGTERM did not end it: ${String(error)}`);
+      this.kill();
+      await this.exit();
+    }
+  }
+
+  /** What workers started may end a moment later than they do. */
+  async #lookForProcesses(): Promise<void> {
+    const living = (): number[] => [...new Set([...this.processes, ...[...this.workers.values()].filter(isAlive)])];
+    const areGone = await poll(() => living().length === 0 || undefined, 'their end', 2000).catch(() => false);
+    if (areGone) return;
+    this.leftovers.push(...living().map((pid) => `process ${pid} was left behind: ${commandLine(pid)}`));
+    this.kill();
+    await this.gone();
+  }
+
+  #collect(): void {
+    const { child } = this;
+    const { stdout, stderr } = child;
+    let unfinished = '';
+    stdout!.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text;
+      this.#changes.changed();
+    });
+    stderr!.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+      const lines = (unfinished + text).split('\n');
+      unfinished = lines.pop()!;
+      this.log.push(...lines.flatMap((line) => parseLogLine(line) ?? []));
+      this.#changes.changed();
+    });
+    // 'exit' comes before the last output; 'close' after it, but waits for whoever else holds the pipes, and workers
+    // outlive a primary that is killed.
+    child.once('exit', (code, signal) => {
+      if (signal !== 'SIGKILL') return;
+      this.#exit = { code, signal };
+      this.#changes.changed();
+    });
+    child.once('close', (code, signal) => {
+      this.#exit ??= { code, signal };
+      this.#changes.over(`the app ended with code=${code} signal=${signal}`);
+    });
+  }
+}
+
+/** What runs, for the case that the test runner ends before a test does. */
+const started = new Set<App>();
+process.once('exit', () => {
+  for (const app of started) app.kill();
+});
+
+/** What the current test has used. */
+const ended: App[] = [];
+
+afterEach((context) => {
+  const apps = ended.splice(0);
+  const leftovers = apps.flatMap((app) => app.leftovers);
+  // Of Node 20.12 and later; @types/node for 20 do not know it.
+  const { passed, diagnostic } = context as TestContext & { passed: boolean };
+  if (passed && leftovers.length === 0) return;
+  for (const line of apps.flatMap(({ report }) => report)) diagnostic.call(context, line);
+  if (leftovers.length > 0) throw new Error(leftovers.join('\n'));
+});
+
+function makeDirectory({ files = {}, uid }: AppOptions): string {
+  const directory = mkdtempSync(join(tmpdir(), 'prefork-test-'));
+  for (const [name, text] of Object.entries(files)) {
+    const file = join(directory, name);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+  if (uid !== undefined) {
+    chownSync(directory, uid, uid);
+    chmodSync(directory, 0o755);
+  }
+  return directory;
+}
+
+function environment({ env }: AppOptions, directory: string, testId: string): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([name]) => !/^(PREFORK_|NODE_TEST_CONTEXT$)/.test(name));
+  const own = { PORT: '0', XDG_RUNTIME_DIR: directory, [TEST_ID]: testId };
+  return { ...Object.fromEntries(inherited), ...own, ...env };
+}
+
+/** An address as the log prints it. The wildcard is reached by the loopback. */
+function toTarget(address: string): Target {
+  if (address.startsWith('unix:')) return { socketPath: address.slice('unix:'.length) };
+  const colon = address.lastIndexOf(':');
+  const host = address.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
+  return { host: host === '::' || host === '0.0.0.0' ? '127.0.0.1' : host, port: Number(address.slice(colon + 1)) };
+}
+
+function indent(title: string, text: string): string[] {
+  return text === '' ? [] : [`${title}:`, ...text.trimEnd().split('\n').map((line) => `    ${line}`)];
+}
+
+function killIfAlive(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
+}

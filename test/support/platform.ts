@@ -1,0 +1,39 @@
+/** What the Node that runs the tests, and so the applications in them, can do. */
+import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import process from 'node:process';
+
+/** `reuseport`, best first: design.md section 2. */
+export const sharings: readonly string[] = [...(hasReuseport() ? ['reuseport'] : []), 'shared', 'round-robin'];
+
+/** libuv 1.49 has the flag; the kernel of macOS has it as well, but does not balance. */
+export function hasReuseport(): boolean {
+  return isAtLeast(22, 12) && process.platform === 'linux';
+}
+
+/** Runs TypeScript as it is: from 22.6 by a flag, from 22.18 without. */
+export const typescript: { readonly byItself: boolean; readonly byFlag: boolean } = {
+  byItself: isAtLeast(22, 18),
+  byFlag: isAtLeast(22, 6),
+};
+
+/** The reason not to run a test, or false: what `skip` takes. */
+export const noIpv6: string | false = Object.values(networkInterfaces()).some((addresses) =>
+  addresses?.some(({ address }) => address === '::1'),
+)
+  ? false
+  : 'no IPv6 here';
+
+/** A port nobody has right now. Only for programs that cannot take port 0: another program may be faster. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0);
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+function isAtLeast(major: number, minor: number): boolean {
+  const [ownMajor = 0, ownMinor = 0] = process.versions.node.split('.').map(Number);
+  return ownMajor > major || (ownMajor === major && ownMinor >= minor);
+}

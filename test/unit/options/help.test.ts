@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { exitCodes } from '../../../src/errors.ts';
+import { helpText } from '../../../src/options/help.ts';
+import { flagName, optionKeys, optionRows, settingKeys, variableName } from '../../../src/options/table.ts';
+
+const help = helpText('1.2.3');
+const lines = help.split('\n');
+
+test('fits 80 columns of plain text', () => {
+  assert.deepEqual(
+    lines.filter((line) => line.length > 80 || line.endsWith(' ')),
+    [],
+  );
+  assert.match(help, /^[\n\x20-\x7e]+$/);
+  assert.ok(help.endsWith('\n') && !help.endsWith('\n\n'));
+});
+
+test('begins with the version and the usage', () => {
+  assert.match(help, /^prefork 1\.2\.3: .*\n\nUsage: prefork \[options\] <entry> \[arguments\]\n/);
+});
+
+test('an option is shown beside what it does, its default and its variable', () => {
+  const start = lines.findIndex((line) => line.includes('--workers'));
+  assert.deepEqual(lines.slice(start, start + 4), [
+    '  -w, --workers <n|auto>              Workers to run. auto: as many as the cores',
+    '                                      this process may use (affinity and cgroup',
+    '                                      quota).',
+    '                                      default auto, PREFORK_WORKERS',
+  ]);
+});
+
+test('a long flag stands above its text', () => {
+  const start = lines.findIndex((line) => line.includes('--log-level'));
+  assert.deepEqual(lines.slice(start, start + 2), [
+    '      --log-level <debug|info|warn|error|silent>',
+    '                                      The least severe events to log.',
+  ]);
+});
+
+for (const key of optionKeys) {
+  test(`names --${flagName(key)} and its default`, () => {
+    assert.match(help, new RegExp(`^  (-.,|   ) --${flagName(key)} <`, 'm'));
+    const { default: value } = optionRows[key];
+    if (value !== undefined) assert.ok(help.includes(`default ${value}, `));
+  });
+}
+
+for (const key of settingKeys) {
+  test(`names ${variableName(key)}`, () => assert.match(help, new RegExp(`\\b${variableName(key)}$`, 'm')));
+}
+
+test('names every exit code', () => {
+  assert.match(help, /^   0 {2,}stopped as asked$/m);
+  for (const [code, { exitCode, meaning }] of Object.entries(exitCodes)) {
+    assert.ok(
+      lines.some((line) => line.trim().startsWith(`${exitCode}  ${code} `) && line.endsWith(meaning)),
+      code,
+    );
+  }
+});

@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { optionsMarkdown } from '../../../src/options/markdown.ts';
+import { optionKeys } from '../../../src/options/table.ts';
+
+const rows = optionsMarkdown().trimEnd().split('\n');
+
+test('has a row for every option, all of six cells', () => {
+  assert.equal(rows.length, optionKeys.length + 2);
+  for (const row of rows) assert.equal(row.match(/(?<!\\)\|/g)?.length, 7, row);
+});
+
+test('a row', () => {
+  assert.equal(
+    rows.find((row) => row.startsWith('| `workers`')),
+    '| `workers` | `--workers <n\\|auto>`, `-w` | `PREFORK_WORKERS` | a whole number from 1 to 1024 or auto | `auto` | ' +
+      'Workers to run. auto: as many as the cores this process may use (affinity and cgroup quota). |',
+  );
+});

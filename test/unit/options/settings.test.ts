@@ -1,0 +1,310 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { availableCores } from '../../../src/options/cores.ts';
+import { resolveSettings, type Sources } from '../../../src/options/settings.ts';
+import { flagName, settingKeys, variableName, type SettingKey } from '../../../src/options/table.ts';
+import { formatTime } from '../../../src/options/time.ts';
+import type { Settings } from '../../../src/options/types.ts';
+import { usage } from './usage.ts';
+
+/** Values of any type, as programs without types give them. */
+function loose(values: Record<string, unknown>): object {
+  return values;
+}
+
+function resolve(sources: Sources): Settings {
+  return resolveSettings({ env: {}, ...sources });
+}
+
+function config(values: Record<string, unknown>): Sources {
+  return { config: { file: '/app/prefork.config.js', values: loose(values) } };
+}
+
+test('defaults', () => {
+  assert.deepEqual(resolve({ entry: '/app/server.js' }), {
+    workers: availableCores(),
+    name: 'server',
+    sharing: 'auto',
+    readyTimeout: 30_000,
+    shutdownGracePeriod: 10_000,
+    recoverThreshold: 0,
+    recoverWindow: 60_000,
+    recoverInterval: 100,
+    logFormat: 'text',
+    logLevel: 'info',
+  });
+});
+
+/** A value as text, what it means, and as code may give it. */
+const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unknown, unknown]> } = {
+  workers: [
+    ['1', 1, 1],
+    ['1024', 1024, 1024],
+    ['auto', availableCores(), 'auto'],
+  ],
+  name: [
+    ['api', 'api', 'api'],
+    ['_A-1.b', '_A-1.b', '_A-1.b'],
+    ['x'.repeat(64), 'x'.repeat(64), 'x'.repeat(64)],
+  ],
+  sharing: [
+    ['reuseport', 'reuseport', 'reuseport'],
+    ['shared', 'shared', 'shared'],
+    ['round-robin', 'round-robin', 'round-robin'],
+  ],
+  readyTimeout: [
+    ['1ms', 1, 1],
+    ['2m', 120_000, '2m'],
+    ['596h', 2_145_600_000, '596h'],
+  ],
+  shutdownGracePeriod: [
+    ['0', 0, 0],
+    ['5s', 5000, 5000],
+  ],
+  recoverThreshold: [
+    ['0', 0, 0],
+    ['1000000', 1_000_000, 1_000_000],
+  ],
+  recoverWindow: [['1h', 3_600_000, '1h']],
+  recoverInterval: [
+    ['0', 0, '0'],
+    ['30s', 30_000, 30_000],
+  ],
+  logFormat: [['json', 'json', 'json']],
+  logLevel: [
+    ['debug', 'debug', 'debug'],
+    ['silent', 'silent', 'silent'],
+  ],
+};
+
+const aTime = (min: string, max: string): string => `a time from ${min} to ${max} such as 10s or 500ms`;
+const aName = '1 to 64 letters, digits, ".", "_" or "-", not starting with "." or "-"';
+
+/** What is expected of text; and text and values that are none, with how the message shows them. */
+interface Bad {
+  readonly expected: string;
+  readonly texts: readonly string[];
+  readonly values: ReadonlyArray<readonly [unknown, string]>;
+}
+
+const badTimes: Pick<Bad, 'texts' | 'values'> = {
+  texts: ['30', '1.5s', '-1s', '597h', 'soon'],
+  values: [
+    [-1, '-1'],
+    [0.5, '0.5'],
+    [NaN, 'NaN'],
+    [Infinity, 'Infinity'],
+    [2 ** 31, '2147483648'],
+    ['30', '"30"'],
+    [true, 'true'],
+    [10n, '10n'],
+  ],
+};
+
+const bad: { readonly [Key in SettingKey]: Bad } = {
+  workers: {
+    expected: 'a whole number from 1 to 1024 or auto',
+    texts: ['0', '1025', '-1', '1.5', 'many', '4x', ' 4', '0x4', '1e2', '9'.repeat(30)],
+    values: [
+      [0, '0'],
+      [1025, '1025'],
+      [1.5, '1.5'],
+      [NaN, 'NaN'],
+      ['4', '"4"'],
+      [null, 'null'],
+      [[4], '[ 4 ]'],
+      [{}, '{}'],
+      [() => 4, 'a function'],
+      [Symbol('four'), 'Symbol(four)'],
+    ],
+  },
+  name: {
+    expected: aName,
+    texts: ['.api', '-api', 'a b', 'a/b', 'ä', 'a\nb', 'x'.repeat(65)],
+    values: [
+      ['', '""'],
+      [1, '1'],
+      [{ a: { b: { c: 1 } } }, '{ a: [Object] }'],
+    ],
+  },
+  sharing: {
+    expected: 'auto, reuseport, shared or round-robin',
+    texts: ['AUTO', 'roundrobin', 'toString'],
+    values: [
+      [false, 'false'],
+      ['', '""'],
+    ],
+  },
+  readyTimeout: {
+    expected: aTime('1ms', '596h'),
+    texts: [...badTimes.texts, '0'],
+    values: [...badTimes.values, [0, '0']],
+  },
+  shutdownGracePeriod: { expected: aTime('0', '596h'), ...badTimes },
+  recoverThreshold: {
+    expected: 'a whole number of 0 or more',
+    texts: ['-1', '1.5', 'never', 'auto'],
+    values: [
+      [-1, '-1'],
+      [Infinity, 'Infinity'],
+      ['auto', '"auto"'],
+    ],
+  },
+  recoverWindow: { expected: aTime('1ms', '596h'), texts: [...badTimes.texts, '0'], values: badTimes.values },
+  recoverInterval: {
+    expected: aTime('0', '30s'),
+    texts: [...badTimes.texts, '31s'],
+    values: [...badTimes.values, [30_001, '30001']],
+  },
+  logFormat: { expected: 'text or json', texts: ['xml'], values: [[1, '1']] },
+  logLevel: { expected: 'debug, info, warn, error or silent', texts: ['trace'], values: [[30, '30']] },
+};
+
+for (const key of settingKeys) {
+  const variable = variableName(key);
+
+  for (const [text, expected, value] of good[key]) {
+    test(`${key} ${text}, from everywhere`, () => {
+      assert.equal(resolve({ flags: { [key]: text } })[key], expected);
+      assert.equal(resolve({ env: { [variable]: text } })[key], expected);
+      assert.equal(resolve({ options: loose({ [key]: value }) })[key], expected);
+      assert.equal(resolve(config({ [key]: value }))[key], expected);
+    });
+  }
+
+  const { expected, texts, values } = bad[key];
+  for (const text of texts) {
+    test(`no ${key}: ${JSON.stringify(text)}, in a flag or variable`, () => {
+      const got = JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}...` : text);
+      const end = `: expected ${expected}, got ${got}`;
+      assert.throws(() => resolve({ flags: { [key]: text } }), usage(`--${flagName(key)}${end}`));
+      assert.throws(() => resolve({ env: { [variable]: text } }), usage(`${variable}${end}`));
+    });
+  }
+
+  for (const [value, got] of values) {
+    test(`no ${key}: ${got}, in the library or a config file`, () => {
+      const end = `: expected ${expected}${expected.startsWith('a time') ? ', or a whole number of ms' : ''}, got ${got}`;
+      assert.throws(() => resolve({ options: loose({ [key]: value }) }), usage(`options.${key}${end}`));
+      assert.throws(() => resolve(config({ [key]: value })), usage(`prefork.config.js: ${key}${end}`));
+    });
+  }
+}
+
+test('a flag is stronger than a variable, that than the config file, that than the default', () => {
+  const flags = { workers: '1' };
+  const env = { PREFORK_WORKERS: '2', PREFORK_READY_TIMEOUT: '2s' };
+  const file = config({ workers: 3, readyTimeout: 3000, recoverThreshold: 3 });
+  const { workers, readyTimeout, recoverThreshold, recoverWindow } = resolve({ flags, env, ...file });
+  assert.deepEqual([workers, readyTimeout, recoverThreshold, recoverWindow], [1, 2000, 3, 60_000]);
+});
+
+test('an explicit option is stronger than a variable, that than the default', () => {
+  const options = { workers: 1, readyTimeout: undefined };
+  const env = { PREFORK_WORKERS: '2', PREFORK_READY_TIMEOUT: '2s' };
+  const { workers, readyTimeout, recoverWindow } = resolve({ options, env });
+  assert.deepEqual([workers, readyTimeout, recoverWindow], [1, 2000, 60_000]);
+});
+
+test('a mistake shows even where a stronger source overrides it', () => {
+  const sources = { flags: { workers: '1' }, env: { PREFORK_WORKERS: 'x' } };
+  assert.throws(() => resolve(sources), usage(/^PREFORK_WORKERS: /));
+});
+
+test('an empty variable is an unset one', () => {
+  assert.equal(resolve({ env: { PREFORK_RECOVER_THRESHOLD: '' } }).recoverThreshold, 0);
+});
+
+test('an empty flag is not', () => {
+  assert.throws(() => resolve({ flags: { name: '' } }), usage(`--name: expected ${aName}, got ""`));
+});
+
+test('variables of others that begin alike are left alone', () => {
+  // Kubernetes makes such for a service called prefork; prefork itself for its workers.
+  const env = { PREFORK_SERVICE_PORT: '80', PREFORK_SLOT: '1', PREFORK_CONFIG: 'x', PREFORK_CHILD: '1' };
+  assert.equal(resolve({ env, entry: '/a.js' }).name, 'a');
+});
+
+test('without others the variables are those of the process', () => {
+  process.env['PREFORK_RECOVER_THRESHOLD'] = '7';
+  try {
+    assert.equal(resolveSettings({}).recoverThreshold, 7);
+  } finally {
+    delete process.env['PREFORK_RECOVER_THRESHOLD'];
+  }
+});
+
+const logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+test('what only code can give is taken', () => {
+  const hook = (): void => {};
+  const shared = { logger, onWorkerSpawn: hook, onPrimaryReady: hook, onWorkerRecover: hook, spawnWorker: hook };
+  resolve(config(shared));
+  resolve({ options: loose({ ...shared, onPrimaryDeath: hook, network: 'tcp6', backlog: 4096 }) });
+  resolve({ options: { logger: console, onWorkerSpawn: undefined } });
+});
+
+const badLibrary: ReadonlyArray<readonly [string, unknown, string]> = [
+  ['network', 'udp', 'expected tcp, tcp4 or tcp6, got "udp"'],
+  ['backlog', 0, 'expected a whole number from 1 to 2147483647, got 0'],
+  ['backlog', '511', 'expected a whole number from 1 to 2147483647, got "511"'],
+  ['onWorkerSpawn', 'x', 'expected a function, got "x"'],
+  ['onPrimaryReady', {}, 'expected a function, got {}'],
+  ['onWorkerRecover', null, 'expected a function, got null'],
+  ['onPrimaryDeath', 1, 'expected a function, got 1'],
+  ['spawnWorker', true, 'expected a function, got true'],
+  ['logger', console.log, 'expected an object with the functions debug, info, warn, error, got a function'],
+  ['logger', null, 'expected an object with the functions debug, info, warn, error, got null'],
+  [
+    'logger',
+    { info() {} },
+    'expected an object with the functions debug, info, warn, error, got { info: [Function: info] }',
+  ],
+];
+
+for (const [key, value, message] of badLibrary) {
+  test(`no ${key}: ${message}`, () => {
+    assert.throws(() => resolve({ options: loose({ [key]: value }) }), usage(`options.${key}: ${message}`));
+  });
+}
+
+test('hooks of a config file are checked too', () => {
+  const message = 'prefork.config.js: onWorkerSpawn: expected a function, got "x"';
+  assert.throws(() => resolve(config({ onWorkerSpawn: 'x' })), usage(message));
+});
+
+const unknown: ReadonlyArray<readonly [unknown, string]> = [
+  [{ wrokers: 4 }, 'unknown option wrokers; did you mean workers?'],
+  [{ 'ready-timeout': 4 }, 'unknown option ready-timeout; did you mean readyTimeout?'],
+  [{ config: 'x' }, 'unknown option config'],
+  [{ colour: 4 }, 'unknown option colour'],
+  [4, 'options: expected an object, got 4'],
+  [null, 'options: expected an object, got null'],
+];
+
+for (const [options, message] of unknown) {
+  test(message, () => assert.throws(() => resolve({ options: options as object }), usage(message)));
+}
+
+test('a time means the same as text and as a number', () => {
+  fc.assert(
+    fc.property(fc.nat(2_145_600_000), (ms) => {
+      const sources = [{ options: { shutdownGracePeriod: ms } }, { flags: { shutdownGracePeriod: formatTime(ms) } }];
+      for (const source of sources) assert.equal(resolve(source).shutdownGracePeriod, ms);
+    }),
+  );
+});
+
+test('no text breaks the line', () => {
+  fc.assert(
+    fc.property(fc.constantFrom(...settingKeys), fc.string(), (key, text) => {
+      try {
+        resolve({ flags: { [key]: text } });
+      } catch (error) {
+        const { message } = error as Error;
+        assert.ok(message.startsWith(`--${flagName(key)}: expected `) && !/[\n\r]/.test(message), message);
+      }
+    }),
+  );
+});

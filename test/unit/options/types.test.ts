@@ -1,0 +1,28 @@
+/** What the hand-written interfaces say is what the table says. Checked by the compiler; nothing here can fail later. */
+import { test } from 'node:test';
+import { expectTypeOf } from 'expect-type';
+import type { ValueOf } from '../../../src/options/shape.ts';
+import type { optionTable, SettingKey } from '../../../src/options/table.ts';
+import type { LibraryOptions, Options, Settings, Time } from '../../../src/options/types.ts';
+
+type Table = typeof optionTable;
+type Written = {
+  [Key in SettingKey]?: (Table[Key] extends { type: 'time' } ? Time : ValueOf<Table[Key]>) | undefined;
+};
+type Resolved = { readonly [Key in SettingKey]: Exclude<ValueOf<Table[Key]>, 'auto'> };
+
+test('the interfaces and the table agree', () => {
+  expectTypeOf<Options>().toEqualTypeOf<Written>();
+  expectTypeOf<Omit<Settings, 'sharing'>>().toEqualTypeOf<Omit<Resolved, 'sharing'>>();
+  expectTypeOf<Settings['sharing']>().toEqualTypeOf<ValueOf<Table['sharing']>>();
+});
+
+test('the library has its own keys', () => {
+  expectTypeOf<keyof Options & keyof LibraryOptions>().toBeNever();
+});
+
+test('times are written with their unit', () => {
+  expectTypeOf<'10s'>().toExtend<Time>();
+  expectTypeOf<'10 seconds'>().not.toExtend<Time>();
+  expectTypeOf<'10'>().not.toExtend<Time>();
+});

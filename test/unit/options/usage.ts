@@ -1,0 +1,7 @@
+import assert from 'node:assert/strict';
+
+/** What `assert.throws` and `assert.rejects` compare a UsageError with. All of them are one line. */
+export function usage(message: string | RegExp): object {
+  if (typeof message === 'string') assert.doesNotMatch(message, /\n/);
+  return { name: 'UsageError', code: 'ERR_PREFORK_USAGE', exitCode: 2, message };
+}
