@@ -3,11 +3,11 @@
  * help and the documentation print this table.
  */
 export const exitCodes = {
-  ERR_PREFORK_USAGE: { exitCode: 2, meaning: 'bad option, variable, config file or entry; nothing started' },
   ERR_BOOT_FAILED: { exitCode: 1, meaning: 'a worker was not ready in time, or ended before' },
-  ERR_OVER_RECOVERY: { exitCode: 1, meaning: 'workers crashed more often than --recover-threshold' },
+  ERR_OVER_RECOVERY: { exitCode: 1, meaning: 'workers ended more often than allowed' },
   ERR_HOOK_FAILED: { exitCode: 1, meaning: 'onWorkerSpawn or onPrimaryReady threw' },
   ERR_MISSING_DEPENDENCY: { exitCode: 1, meaning: 'what was asked for needs a package that is missing' },
+  ERR_PREFORK_USAGE: { exitCode: 2, meaning: 'a bad option, variable, config file or entry' },
   // EX_SOFTWARE of sysexits.h, so that scripts can tell prefork's own faults from the application's.
   ERR_INTERNAL: { exitCode: 70, meaning: 'a fault in prefork itself' },
 } as const;

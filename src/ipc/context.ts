@@ -1,4 +1,3 @@
-
 /** What the primary gives a worker to know from its first instruction on, in its environment. */
 export interface WorkerContext {
   readonly slot: number;

@@ -7,7 +7,7 @@ const WIDTH = 80;
 const COLUMN = 38;
 
 const signals: ReadonlyArray<readonly [string, string]> = [
-  ['TERM, INT', 'stop when all requests are answered; a second one: now'],
+  ['TERM, INT', 'stop, finishing what is in flight; a second one stops at once'],
 ];
 
 const examples = [

@@ -42,7 +42,7 @@ export const optionTable = {
     type: 'integer',
     min: 0,
     default: 0,
-    about: 'Unasked exits of workers within the recover window; with one more prefork stops. 0: it never gives up.',
+    about: 'How often workers may end unasked within the recover window. Once more, and prefork stops. 0: no limit.',
   },
   recoverWindow: {
     type: 'time',

@@ -41,7 +41,7 @@ export class Link {
   }
 
   #receive<Type extends PrimaryMessage['type']>(message: MessageOf<Type>, handle: unknown): void {
-    const handler = this.#handlers[message.type as Type];
+    const handler = this.#handlers[message.type];
     handler?.(message, handle);
   }
 }

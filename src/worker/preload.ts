@@ -21,8 +21,11 @@ if (context !== undefined) start(context);
 function start({ slot, generation, sharing, board, row, gracePeriod }: WorkerContext): void {
   hideFlag();
   const link = new Link();
-  const servers = new Servers();
   const requests = new Requests();
+  const servers = new Servers((server) => {
+    requests.trackHttp2(server);
+    vitals.state('ready');
+  });
   const vitals = new Vitals({ board, row, slot, generation, connections: servers, requests });
   const hooks: Array<() => void | Promise<void>> = [];
 
@@ -37,7 +40,9 @@ function start({ slot, generation, sharing, board, row, gracePeriod }: WorkerCon
   });
   onOrphaned(async () => {
     await runAll(hooks);
+    const paths = servers.socketFiles();
     await drain(servers, requests, gracePeriod / 2);
+    for (const remove of paths) remove();
     vitals.close({ removeBoard: true });
   }, gracePeriod);
 
@@ -46,8 +51,10 @@ function start({ slot, generation, sharing, board, row, gracePeriod }: WorkerCon
     slot,
     generation,
     ready() {
-      if (!isReady) link.send({ type: 'ready' });
+      if (isReady) return;
       isReady = true;
+      vitals.state('ready');
+      link.send({ type: 'ready' });
     },
     onPrimaryDeath: (hook) => void hooks.push(hook),
   });

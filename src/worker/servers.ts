@@ -1,3 +1,4 @@
+import { lstatSync, unlinkSync } from 'node:fs';
 import type { Server } from 'node:net';
 import type { SlotHandle } from './slot-handle.ts';
 
@@ -12,13 +13,20 @@ type Counted = Server & { _connections: number };
 /** The application's servers that listen, in this worker. Owns nothing: servers belong to the application. */
 export class Servers {
   readonly #served = new Map<Server, Served>();
+  readonly #onAdded: (server: Server) => void;
   /** What servers that are closed by now had accepted. */
   #acceptedBefore = 0;
+
+  /** @param onAdded hears of each server that listens. */
+  constructor(onAdded: (server: Server) => void) {
+    this.#onAdded = onAdded;
+  }
 
   /** @param handle undefined where node:cluster itself accepts (`round-robin`). */
   add(server: Server, handle: SlotHandle | undefined): void {
     this.#served.set(server, { server, handle });
     server.once('close', () => this.#forget(server, handle));
+    this.#onAdded(server);
   }
 
   byListener(listener: number): SlotHandle | undefined {
@@ -40,6 +48,15 @@ export class Servers {
     return sum;
   }
 
+  /**
+   * What removes the files of Unix sockets served now, for a worker whose primary cannot do it any more. A file that was
+   * replaced meanwhile is another server's, and stays.
+   */
+  socketFiles(): Array<() => void> {
+    const paths = [...this.#served.keys()].map((server) => server.address()).filter((name) => typeof name === 'string');
+    return paths.filter((path) => !path.startsWith('\0')).map(removerOf);
+  }
+
   *[Symbol.iterator](): Generator<Served> {
     yield* this.#served.values();
   }
@@ -50,4 +67,19 @@ export class Servers {
     this.#acceptedBefore += handle?.accepted ?? 0;
     this.#served.delete(server);
   }
+}
+
+function removerOf(path: string): () => void {
+  const inode = inodeOf(path);
+  return () => {
+    try {
+      if (inode !== undefined && inodeOf(path) === inode) unlinkSync(path);
+    } catch {
+      // Another worker was faster.
+    }
+  };
+}
+
+function inodeOf(path: string): number | undefined {
+  return lstatSync(path, { throwIfNoEntry: false })?.ino;
 }

@@ -1,5 +1,4 @@
 import { performance, type EventLoopUtilization } from 'node:perf_hooks';
-import process from 'node:process';
 import { monotonic } from '../scoreboard/clock.ts';
 import { removeFile } from '../scoreboard/file.ts';
 import type { Row, State } from '../scoreboard/layout.ts';

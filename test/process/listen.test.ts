@@ -240,7 +240,9 @@ test('the backlog is the application’s', { skip: noSs() }, async () => {
   const env = { LISTEN: JSON.stringify({ port: 0, host: '127.0.0.1', backlog: 7 }) };
   for (const sharing of sharings.filter((mode) => mode !== 'round-robin')) {
     await using app = await serve({ entry: 'listens.js', env, options: [...twoWorkers, '--sharing', sharing] });
-    const sockets = spawnSync('ss', ['-ltnH', `sport = :${app.port}`], { encoding: 'utf8' }).stdout.trim().split('\n');
+    const sockets = spawnSync('ss', ['-ltnH', `sport = :${app.port}`], { encoding: 'utf8' })
+      .stdout.trim()
+      .split('\n');
     // State, Recv-Q, Send-Q: of a listening socket the backlog.
     assert.deepEqual(
       sockets.map((line) => line.split(/\s+/)[2]),

@@ -136,7 +136,10 @@ test('a program that never listens is ready when it says so', async () => {
   await using app = await serve({ entry: 'ready-message.js', ...twoWorkers });
   assert.deepEqual(
     sorted(app.workers.values()),
-    app.stdout.match(/(?<=working )\d+/g)!.map(Number).toSorted(),
+    app.stdout
+      .match(/(?<=working )\d+/g)!
+      .map(Number)
+      .toSorted(),
   );
   assert.deepEqual(app.events('listening'), []);
   assert.deepEqual(await app.stop(), { code: 0, signal: null });

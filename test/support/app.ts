@@ -311,7 +311,15 @@ function toTarget(address: string): Target {
 }
 
 function indent(title: string, text: string): string[] {
-  return text === '' ? [] : [`${title}:`, ...text.trimEnd().split('\n').map((line) => `    ${line}`)];
+  return text === ''
+    ? []
+    : [
+        `${title}:`,
+        ...text
+          .trimEnd()
+          .split('\n')
+          .map((line) => `    ${line}`),
+      ];
 }
 
 function killIfAlive(pid: number): void {
