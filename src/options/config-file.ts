@@ -1,8 +1,8 @@
-import { statSync } from 'node:fs';
 import { basename, extname, join, resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { checkKeys, fail } from './check.ts';
 import { importConfig, parseConfig } from './config-source.ts';
+import { isFile } from './files.ts';
 import { configLibraryKeys, libraryKeys } from './library.ts';
 import { either } from './quote.ts';
 import { settingKeys } from './table.ts';
@@ -46,10 +46,6 @@ function namedConfig(cwd: string, given: string): string {
   if (given === '' || !isFile(file)) fail('--config', 'a file that exists', given);
   if (!extensions.includes(extname(file))) fail('--config', `a file that ends in ${either(extensions)}`, given);
   return file;
-}
-
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 function checkConfig(name: string, value: unknown): Config {

@@ -9,12 +9,13 @@ import { quote } from './quote.ts';
 
 /** The value of a JSON file. */
 export function parseConfig(file: string): unknown {
-  // Editors on Windows begin files with a byte order mark.
-  const text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+  let text = '';
   try {
+    // Editors on Windows begin files with a byte order mark.
+    text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
     return JSON.parse(text);
   } catch (error) {
-    throw brokenConfig(file, error, jsonErrorLine(text, error as SyntaxError));
+    throw brokenConfig(file, error, jsonErrorLine(text, error as Error));
   }
 }
 
@@ -42,7 +43,7 @@ function brokenConfig(file: string, error: unknown, line: string | undefined): U
 }
 
 /** Where V8 says `at position 12`. Later ones add the line themselves, and name no place at all at the file's end. */
-function jsonErrorLine(text: string, { message }: SyntaxError): string | undefined {
+function jsonErrorLine(text: string, { message }: Error): string | undefined {
   const position = / at position (\d+)/.exec(message)?.[1];
   return position === undefined ? undefined : String(text.slice(0, Number(position)).split('\n').length);
 }

@@ -1,7 +1,8 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, parse, resolve, sep } from 'node:path';
 import { UsageError } from '../errors.ts';
+import { isDirectory } from './files.ts';
 import { quote } from './quote.ts';
 
 /**
@@ -37,8 +38,8 @@ export function entryName(entry: string | undefined): string {
 }
 
 function expected(path: string, entry: string): string {
-  const isDirectory = entry !== '' && statSync(path, { throwIfNoEntry: false })?.isDirectory();
-  return isDirectory ? 'a directory with an index.js or a package.json that names its main' : 'a file that exists';
+  if (entry === '' || !isDirectory(path)) return 'a file that exists';
+  return 'a directory with an index.js or a package.json that names its main';
 }
 
 /** Commands of packages run by their bare names in npm scripts, so their users expect it here too. */

@@ -4,7 +4,7 @@
  */
 export function suggestion(word: string, known: readonly string[]): string | undefined {
   const plain = plainly(word);
-  // One slip in three letters, as git allows about; more, and unrelated words become suggestions.
+  // One slip in three letters. With more, unrelated words are suggested.
   let least = Math.floor(plain.length / 3) + 1;
   let best: string | undefined;
   for (const candidate of known) {
@@ -16,7 +16,7 @@ export function suggestion(word: string, known: readonly string[]): string | und
   return best;
 }
 
-/** ` ; did you mean ...?`, or nothing: the end of a message. */
+/** The end of a message: `; did you mean ...?`, or nothing. */
 export function didYouMean(word: string, known: readonly string[]): string {
   const meant = suggestion(word, known);
   return meant === undefined ? '' : `; did you mean ${meant}?`;

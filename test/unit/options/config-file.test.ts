@@ -92,6 +92,7 @@ test('--config names another file, and only that is read', async () => {
 const badNames: ReadonlyArray<readonly [string, string]> = [
   ['nowhere.js', '--config: expected a file that exists, got "nowhere.js"'],
   ['', '--config: expected a file that exists, got ""'],
+  ['x'.repeat(5000), `--config: expected a file that exists, got "${'x'.repeat(60)}..."`],
   ['deploy', '--config: expected a file that exists, got "deploy"'],
   ['deploy/api.yaml', '--config: expected a file that ends in .js, .mjs, .ts or .json, got "deploy/api.yaml"'],
 ];

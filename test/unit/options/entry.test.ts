@@ -67,11 +67,13 @@ const missing: ReadonlyArray<readonly [string, string | RegExp]> = [
   ['./next', `entry: expected ${directory}, got "./next"`],
   ['next', `entry: expected ${directory}, got "next"; did you mean ${join('node_modules', '.bin', 'next')}?`],
   ['a\nb', String.raw`entry: expected a file that exists, got "a\nb"`],
+  ['x'.repeat(5000), `entry: expected a file that exists, got "${'x'.repeat(60)}..."`],
   ['broken', /^entry "broken": [^\n]*package\.json[^\n]*$/],
 ];
 
 for (const [entry, message] of missing) {
-  test(`no entry: ${JSON.stringify(entry)}`, () => assert.throws(() => resolveEntry(entry, root), usage(message)));
+  test(`no entry: ${JSON.stringify(entry.slice(0, 80))}`, () =>
+    assert.throws(() => resolveEntry(entry, root), usage(message)));
 }
 
 const names: ReadonlyArray<readonly [string | undefined, string]> = [
