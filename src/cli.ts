@@ -1,5 +1,11 @@
 #!/usr/bin/env node
 /** The `prefork` command. */
+import { setFlagsFromString } from 'node:v8';
 import { main } from './cli/main.ts';
 
-process.exitCode = await main(process.argv.slice(2));
+// The primary has no hot code, and one compiler less is 2 MB less.
+setFlagsFromString('--no-maglev');
+
+void main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+});

@@ -1,7 +1,7 @@
 /** `prefork`: the library. */
 export { PreforkError, type PreforkErrorCode } from './errors.ts';
 export { Prefork, prefork, type PreforkOptions, type Servable } from './prefork.ts';
-export type { LibraryOptions, Options, SpawnContext } from './options/index.ts';
+export type { Config, LibraryOptions, Logger, Options, SpawnContext } from './options/index.ts';
 export type { FetchHandler } from './fetch-handler.ts';
 export type { TlsFiles, TlsMaterial } from './tls.ts';
 export { isChild } from './worker.ts';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { PreforkError } from '../errors.ts';
+import { PreforkError, UsageError } from '../errors.ts';
 import { helpText, parseCommandLine } from '../options/index.ts';
 import { start } from './commands/start.ts';
 
@@ -24,7 +24,7 @@ export async function main(argv: string[]): Promise<number> {
 /** What the supervisor gave up for it has logged itself; the rest is said here, in one line. */
 function report(error: unknown): number {
   if (!(error instanceof PreforkError)) throw error;
-  if (error.code === 'ERR_PREFORK_USAGE') process.stderr.write(`prefork: ${error.message}\n`);
+  if (error instanceof UsageError) process.stderr.write(`prefork: ${error.message}\n`);
   return error.exitCode;
 }
 

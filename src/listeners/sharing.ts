@@ -19,7 +19,7 @@ const modes: ReadonlyArray<{ sharing: Sharing; works: () => boolean; missing: st
 
 /** The mode in force and why it was taken, for the log. */
 export interface SharingChoice {
-  readonly sharing: Sharing;
+  readonly mode: Sharing;
   readonly reason: string;
 }
 
@@ -32,7 +32,8 @@ export function chooseSharing(wanted: Sharing | 'auto'): SharingChoice {
   const failed: string[] = [];
   for (const { sharing, works, missing } of modes) {
     if (wanted !== 'auto' && wanted !== sharing) continue;
-    if (works()) return { sharing, reason: wanted === 'auto' ? failed.join('; ') || 'the best there is' : 'asked for' };
+    if (works())
+      return { mode: sharing, reason: wanted === 'auto' ? failed.join('; ') || 'the best there is' : 'asked for' };
     failed.push(`${sharing} ${missing}`);
   }
   throw Object.assign(

@@ -7,8 +7,9 @@ import cluster from 'node:cluster';
 import { setTimeout as delay, clearTimeout } from 'node:timers';
 import { fileURLToPath } from 'node:url';
 import type { SpawnContext } from '../options/index.ts';
+import { monotonic } from '../scoreboard/clock.ts';
 
-const preload = fileURLToPath(new URL('../worker/preload.js', import.meta.url));
+const preload = fileURLToPath(new URL('../worker/preload.cjs', import.meta.url));
 
 /** What is run in a worker. */
 export interface Program {
@@ -32,7 +33,7 @@ export interface Os {
 export function realOs(spawnWorker?: (context: SpawnContext) => ChildProcess): Os {
   let spawned = 0;
   return {
-    now: () => performance.now(),
+    now: monotonic,
     after(ms, callback) {
       const timer = delay(callback, ms);
       return () => clearTimeout(timer);

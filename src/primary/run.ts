@@ -1,8 +1,9 @@
-import { chooseSharing } from '../listeners/sharing.ts';
+import { UsageError } from '../errors.ts';
+import { chooseSharing, type SharingChoice } from '../listeners/sharing.ts';
 import type { LibraryOptions, Settings } from '../options/index.ts';
 import { Board, sweepStale } from '../scoreboard/board.ts';
 import { Hooks } from './hooks.ts';
-import { createLog } from './log.ts';
+import { createLog, type Log } from './log.ts';
 import { realOs, type Program } from './os.ts';
 import { listenToSignals } from './signals.ts';
 import { Supervisor } from './supervisor.ts';
@@ -17,21 +18,19 @@ const ROWS_PER_SLOT = 2;
  */
 export async function runPrimary(program: Program, settings: Settings, options: LibraryOptions): Promise<void> {
   const log = createLog(settings.logFormat, settings.logLevel, options.logger);
-  const { sharing, reason } = chooseSharing(settings.sharing);
-  log('debug', 'sharing', { mode: sharing, reason });
-  sweepStale();
-  const board = Board.create({ name: settings.name, rows: settings.workers * ROWS_PER_SLOT });
-  const removeBoard = (): void => board.close();
-  const parts = {
+  const sharing = sharingFor(settings, options);
+  log('debug', 'sharing', { ...sharing });
+  const board = createBoard(settings, log);
+  const removeBoard = (): void => board?.close();
+  const supervisor = new Supervisor({
     settings,
     program,
-    sharing,
+    sharing: sharing.mode,
     board,
     log,
     hooks: new Hooks(options, log),
     os: realOs(options.spawnWorker),
-  };
-  const supervisor = new Supervisor(parts);
+  });
   const ignoreSignals = listenToSignals((event) => supervisor.post(event), settings.shutdownGracePeriod);
   // Also when the program that embeds the primary exits without stopping it; the workers notice by themselves.
   process.once('exit', removeBoard);
@@ -41,5 +40,29 @@ export async function runPrimary(program: Program, settings: Settings, options: 
     ignoreSignals();
     process.off('exit', removeBoard);
     removeBoard();
+  }
+}
+
+function sharingFor({ sharing }: Settings, { spawnWorker }: LibraryOptions): SharingChoice {
+  let choice: SharingChoice;
+  try {
+    choice = chooseSharing(sharing);
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
+  }
+  if (choice.mode === 'round-robin' && spawnWorker !== undefined) {
+    throw new UsageError('spawnWorker: round-robin is node:cluster’s own, which serves only workers that it started');
+  }
+  return choice;
+}
+
+/** A server without figures is better than none: a full disk must not keep it from starting. */
+function createBoard({ name, workers }: Settings, log: Log): Board | undefined {
+  sweepStale();
+  try {
+    return Board.create({ name, rows: workers * ROWS_PER_SLOT });
+  } catch (error) {
+    log('warn', 'no scoreboard', { message: (error as Error).message });
+    return undefined;
   }
 }

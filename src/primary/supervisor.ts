@@ -6,6 +6,7 @@ import { ListenerSet } from '../listeners/listener-set.ts';
 import type { Sharing } from '../listeners/sharing.ts';
 import type { Settings } from '../options/index.ts';
 import type { Board } from '../scoreboard/board.ts';
+import { NO_ROW } from '../scoreboard/rows.ts';
 import { decide } from './decide.ts';
 import type { Effect, FleetEvent, Timer, WorkerId } from './events.ts';
 import { newFleet, type Fleet } from './fleet.ts';
@@ -25,7 +26,8 @@ export interface SupervisorParts {
   readonly settings: Settings;
   readonly program: Program;
   readonly sharing: Sharing;
-  readonly board: Board;
+  /** Undefined where no file could be made. */
+  readonly board: Board | undefined;
   readonly hooks: Hooks;
   readonly log: Log;
   readonly os: Os;
@@ -158,12 +160,12 @@ export class Supervisor {
 
   #fork({ worker, slot, generation }: EffectOf<'fork'>): void {
     const { os, program, board, sharing, settings } = this.#parts;
-    const row = board.takeRow();
+    const row = board?.takeRow() ?? NO_ROW;
     const env = contextEnvironment({
       slot,
       generation,
       sharing,
-      board: board.path,
+      board: board?.path ?? '',
       row,
       gracePeriod: settings.shutdownGracePeriod,
     });
@@ -186,7 +188,7 @@ export class Supervisor {
     if (process === undefined) return;
     this.#workers.delete(worker);
     this.#listeners.gone(worker);
-    this.#parts.board.freeRow(process.row);
+    this.#parts.board?.freeRow(process.row);
   }
 
   #kill(worker: WorkerId, signal: NodeJS.Signals): void {
@@ -225,7 +227,7 @@ export class Supervisor {
     for (const cancel of this.#timers.values()) cancel();
     this.#timers.clear();
     this.#listeners.close();
-    this.#parts.board.close();
+    this.#parts.board?.close();
     this.#settle?.(error);
   }
 }

@@ -49,9 +49,8 @@ function readHeader(fd: number, path: string): Header {
   if (!file.isFile()) throw notABoard(path, 'it is not a regular file');
   const bytes = Buffer.alloc(ROW_SIZE);
   const length = readSync(fd, bytes, 0, ROW_SIZE, 0);
-  if (bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) {
-    throw notABoard(path, length < MAGIC.length ? `it has ${length} bytes` : 'it starts with other bytes');
-  }
+  if (length < ROW_SIZE) throw notABoard(path, `it has ${length} bytes`);
+  if (bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) throw notABoard(path, 'it starts with other bytes');
   const header = decodeHeader(bytes);
   if (header.format !== FORMAT) {
     const message = `the scoreboard ${path} has format ${header.format} and this prefork reads format ${FORMAT}: use the version of prefork that runs pid ${header.primaryPid}`;

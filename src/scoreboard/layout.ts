@@ -49,7 +49,7 @@ export const ROW = [
   { name: 'pid', type: 'u32', unit: '', sentence: 'Process id of the worker.' },
   { name: 'slot', type: 'i32', unit: '', sentence: 'Slot the worker fills; -1 for a spare.' },
   { name: 'generation', type: 'u32', unit: '', sentence: 'Generation the worker was started for.' },
-  { name: 'state', type: 'state', unit: '', sentence: 'booting, ready or draining, as the worker sees it.' },
+  { name: 'state', type: 'state', unit: '', sentence: 'State as the worker sees it: booting, ready or draining.' },
   { name: 'heartbeat', type: 'f64', unit: 'ms', sentence: 'Monotonic time of this row; old means the worker hangs.' },
   { name: 'startedAt', type: 'f64', unit: 'ms', sentence: 'When the process started, since the Unix epoch.' },
   { name: 'connectionsOpen', type: 'f64', unit: 'connections', sentence: 'Accepted and not yet closed.' },

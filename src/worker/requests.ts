@@ -20,6 +20,8 @@ class Connection {
   newest: ServerResponse | undefined = undefined;
   /** The response that was made the connection's last by a drain. */
   last: ServerResponse | undefined = undefined;
+  /** Has not had a request, HTTP/2 only. */
+  isFresh = true;
 }
 
 /**
@@ -44,7 +46,7 @@ export class Requests {
   // (Node 24, 1000 connections). Of this object, so that two of them do not share records.
   readonly #record: symbol = Symbol('prefork.requests');
   readonly #connections = new Set<Connection>();
-  readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #sessions = new Map<ServerHttp2Session, Connection>();
   readonly #http2Servers = new Set<EventEmitter>();
   #draining = false;
 
@@ -56,11 +58,6 @@ export class Requests {
   /** Requests being answered. */
   get inFlight(): number {
     return this.started - this.finished;
-  }
-
-  /** HTTP/2 sessions that are open. */
-  get sessions(): ReadonlySet<ServerHttp2Session> {
-    return this.#sessions;
   }
 
   /**
@@ -88,7 +85,7 @@ export class Requests {
     for (const connection of this.#connections) {
       if (connection.newest !== undefined) makeLast(connection, connection.newest);
     }
-    for (const session of this.#sessions) goAway(session);
+    for (const [session, { isFresh }] of this.#sessions) goAway(session, isFresh);
   }
 
   /** Stops counting new requests. Idempotent. */
@@ -135,7 +132,7 @@ export class Requests {
 
   readonly #onSession = (session: ServerHttp2Session): void => {
     const connection = new Connection();
-    this.#sessions.add(session);
+    this.#sessions.set(session, connection);
     const onStreamClose = (): void => {
       if (connection.inFlight === 0) return;
       connection.inFlight--;
@@ -145,13 +142,14 @@ export class Requests {
     session.prependListener('stream', (stream: ServerHttp2Stream) => {
       this.started++;
       connection.inFlight++;
+      connection.isFresh = false;
       stream.once('close', onStreamClose);
     });
     session.once('close', () => {
       this.#sessions.delete(session);
       this.#settle(connection);
     });
-    if (this.#draining) goAway(session);
+    if (this.#draining) goAway(session, true);
   };
 
   /** Whatever was in flight on a connection that has closed is over. */
@@ -175,12 +173,16 @@ function makeLast(connection: Connection, response: ServerResponse): void {
 }
 
 /**
- * A request that crosses GOAWAY on the wire is refused (REFUSED_STREAM, so a client may send it again). RFC 9113, 6.8,
- * would announce the end first, with the highest stream id there is, and count later; that cannot be had here: after any
- * GOAWAY of `session.goaway()`, whatever id it carries, nghttp2 ignores new streams (seen on Node 20, 24 and 26).
+ * Announces the end of a session: streams in flight finish, and a request that crosses GOAWAY on the wire is refused, so
+ * that its client knows it may send it again (REFUSED_STREAM). RFC 9113, 6.8, would have a server announce first, with
+ * the highest stream id there is, and count later. That cannot be had here: after any GOAWAY of `session.goaway()`,
+ * whatever id it carries, nghttp2 ignores new streams (seen on Node 20, 24 and 26).
+ *
+ * But the first request of a session is surely on its way, and it comes before the answer to a ping does.
  */
-function goAway(session: ServerHttp2Session): void {
-  session.close();
+function goAway(session: ServerHttp2Session, isFresh: boolean): void {
+  const close = (): void => session.close();
+  if (!isFresh || !session.ping(close)) close();
 }
 
 /** Their classes are not exported, and loading node:http2 to find out would cost each worker its memory. */

@@ -107,13 +107,17 @@ for (const entry of ['prints-process.cjs', 'prints-process.js']) {
   }
 }
 
-for (const entry of ['./app.js', './app', './directory']) {
+for (const entry of ['./app.js', './app', './directory', './link.js']) {
   test(`finds the entry ${entry} as node does`, async () => {
-    const text = 'process.send?.("ready"); process.send && setInterval(() => {}, 1e6); console.log(process.argv[1]);';
+    const text = `const { filename } = require.main;
+      console.log(JSON.stringify({ argv: process.argv, filename }));
+      if (process.send) process.send('ready'), setInterval(() => {}, 1e6);`;
     const files = { 'app.js': text, 'directory/index.js': text };
-    await using app = await serve({ entry, files, options: ['--workers', '1'] });
-    const alone = spawnSync(process.execPath, [entry], { cwd: app.directory, encoding: 'utf8' });
-    assert.equal(app.stdout, alone.stdout);
+    const links = { 'link.js': 'app.js' };
+    await using app = await serve({ entry, files, links, args: ['a'], options: ['--workers', '1'] });
+    const alone = spawnSync(process.execPath, [entry, 'a'], { cwd: app.directory, encoding: 'utf8' });
+    const [line] = await app.output(/.+\n/);
+    assert.deepEqual(JSON.parse(line), JSON.parse(alone.stdout));
   });
 }
 

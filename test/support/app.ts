@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
@@ -19,12 +19,14 @@ export interface AppOptions {
   readonly options?: readonly string[];
   /** Of node itself. */
   readonly nodeOptions?: readonly string[];
-  /** Run by `dist/cli.js`, the default; false: by node alone, as programs that use the library are. */
+  /** Run by `dist/cli.cjs`, the default; false: by node alone, as programs that use the library are. */
   readonly command?: boolean;
   /** Beside what the tests have themselves; undefined takes a variable away. PORT is 0. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Written to the app's directory before it starts. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Symbolic links made there, and where they lead. */
+  readonly links?: Readonly<Record<string, string>>;
   /** Default: the app's own directory, which is new and empty. */
   readonly cwd?: string;
   /** Default: the node that runs the tests. */
@@ -207,6 +209,7 @@ export class App implements AsyncDisposable {
 
   /** Kills all of it, now. */
   kill(): void {
+    this.#isKilled = true;
     for (const pid of new Set([...this.processes, ...this.workers.values(), this.pid])) killIfAlive(pid);
   }
 
@@ -214,9 +217,8 @@ export class App implements AsyncDisposable {
   async #end(): Promise<void> {
     if (this.#exit !== undefined) return;
     try {
-      const { code, signal } = await this.stop();
-      const isGood = code === 0 || this.#isKilled;
-      if (!isGood) this.leftovers.push(`SIGTERM ended it with code=${code} signal=${signal}`);
+      const { code, signal } = await (this.#isKilled ? this.exit() : this.stop());
+      if (code !== 0 && !this.#isKilled) this.leftovers.push(`SIGTERM ended it with code=${code} signal=${signal}`);
     } catch (error) {
       this.leftovers.push(`SIGTERM did not end it: ${String(error)}`);
       this.kill();
@@ -282,13 +284,14 @@ afterEach((context) => {
   if (leftovers.length > 0) throw new Error(leftovers.join('\n'));
 });
 
-function makeDirectory({ files = {}, uid }: AppOptions): string {
+function makeDirectory({ files = {}, links = {}, uid }: AppOptions): string {
   const directory = mkdtempSync(join(tmpdir(), 'prefork-test-'));
   for (const [name, text] of Object.entries(files)) {
     const file = join(directory, name);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
   }
+  for (const [name, target] of Object.entries(links)) symlinkSync(target, join(directory, name));
   if (uid !== undefined) {
     chownSync(directory, uid, uid);
     chmodSync(directory, 0o755);

@@ -1,11 +1,18 @@
 /** Where things are, seen from the compiled tests in out/test/. */
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** The repository's root. */
 export const root: string = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** The built command. */
-export const command: string = inRoot('dist/cli.js');
+/** The built command, as it is installed. */
+export const command: string = inRoot(commandOf(root, 'prefork'));
+
+/** A command of a package in node_modules. */
+export function packageCommand(name: string, commandName: string = name): string {
+  const directory = inRoot(`node_modules/${name}/`);
+  return `${directory}${commandOf(directory, commandName)}`;
+}
 
 /** A small application, named by what it does. */
 export function fixture(name: string): string {
@@ -21,6 +28,15 @@ export const certificate = {
   TLS_KEY: inRoot('test/fixtures/tls/key.pem'),
   TLS_CERT: inRoot('test/fixtures/tls/cert.pem'),
 };
+
+/** What package.json has in `bin`. */
+function commandOf(directory: string, name: string): string {
+  const text = readFileSync(`${directory}package.json`, 'utf8');
+  const { bin } = JSON.parse(text) as { bin: string | Record<string, string> };
+  const file = typeof bin === 'string' ? bin : bin[name];
+  if (file === undefined) throw new Error(`${directory} has no command ${name}`);
+  return file;
+}
 
 function inRoot(path: string): string {
   return `${root}${path}`;

@@ -6,6 +6,9 @@ import process from 'node:process';
 /** `reuseport`, best first: design.md section 2. */
 export const sharings: readonly string[] = [...(hasReuseport() ? ['reuseport'] : []), 'shared', 'round-robin'];
 
+/** Without node:cluster's own, in which listening, its errors and its races are what node:cluster makes of them. */
+export const ownSharings: readonly string[] = sharings.filter((sharing) => sharing !== 'round-robin');
+
 /** libuv 1.49 has the flag; the kernel of macOS has it as well, but does not balance. */
 export function hasReuseport(): boolean {
   return isAtLeast(22, 12) && process.platform === 'linux';

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { UsageError } from '../../errors.ts';
 import { loadConfig, resolveEntry, resolveSettings, type CommandLine } from '../../options/index.ts';
 import { runPrimary } from '../../primary/run.ts';
@@ -9,7 +10,9 @@ export async function start(line: CommandLine): Promise<void> {
   if (given === undefined) {
     throw new UsageError('no entry given; usage: prefork [options] <entry> [arguments]');
   }
-  const entry = resolveEntry(given, process.cwd());
+  resolveEntry(given, process.cwd());
+  // node gets it as written, and makes of it what it does without us: `process.argv[1]` is not resolved further.
+  const entry = resolve(given);
   const args = line.entry === undefined ? (config?.values.args ?? []) : line.entryArguments;
   const settings = resolveSettings({ flags: line.flags, env: process.env, config, entry });
   await runPrimary({ entry, args, execArgv: process.execArgv }, settings, config?.values ?? {});

@@ -1,0 +1,204 @@
+/** Stopping: what is in flight finishes, the application's own handlers run, and it never takes longer than it may. */
+import assert from 'node:assert/strict';
+import { existsSync, writeFileSync } from 'node:fs';
+import { Agent } from 'node:http';
+import { join } from 'node:path';
+import process from 'node:process';
+import { test } from 'node:test';
+import { serve, startApp } from '../support/app.ts';
+import { ask, connected, distinct, Exchange, get } from '../support/http.ts';
+import { state } from '../support/leftovers.ts';
+import { sharings } from '../support/platform.ts';
+import { poll } from '../support/watched.ts';
+
+const twoWorkers = ['--workers', '2'];
+const good = { code: 0, signal: null };
+
+for (const sharing of sharings) {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    test(`${signal}: a request in flight finishes, ${sharing}`, async () => {
+      await using app = await serve({ entry: 'echo.js', options: [...twoWorkers, '--sharing', sharing] });
+      const { target } = app;
+      const exchanges = await Promise.all(Array.from({ length: 8 }, () => Exchange.open(target)));
+      app.signal(signal);
+      await app.event('stopping', { signal });
+      await refused(() => ask(target));
+      for (const exchange of exchanges) assert.equal((await exchange.finish()).body, 'first last');
+      assert.deepEqual(await app.exit(), good);
+      assert.deepEqual(app.events('killing workers'), []);
+    });
+  }
+}
+
+test('Ctrl-C at a terminal reaches the workers too, and is graceful all the same', async () => {
+  await using app = await serve({ entry: 'echo.js', options: twoWorkers, group: true });
+  const exchange = await Exchange.open(app.target);
+  app.signal('SIGINT', 'group');
+  await app.event('stopping');
+  assert.equal((await exchange.finish()).body, 'first last');
+  assert.deepEqual(await app.exit(), good);
+});
+
+test('a connection that is kept alive may send its next request while draining, and is told that it is the last', async () => {
+  await using app = await serve({ entry: 'hello.js', options: twoWorkers });
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const { headers } = await get(app.target, { agent });
+  assert.equal(headers.connection, 'keep-alive');
+  const { target } = app;
+  app.signal('SIGTERM');
+  await app.event('stopping');
+  await refused(() => ask(target));
+  const last = await get(target, { agent });
+  assert.equal(last.status, 200);
+  assert.equal(last.headers.connection, 'close');
+  agent.destroy();
+  assert.deepEqual(await app.exit(), good);
+});
+
+test('connections on which nothing happens do not hold up the stop', async () => {
+  await using app = await serve({ entry: 'hello.js', options: [...twoWorkers, '--shutdown-grace-period', '2s'] });
+  const agent = new Agent({ keepAlive: true });
+  const silent = await Promise.all(Array.from({ length: 8 }, () => connected(app.target)));
+  await Promise.all(Array.from({ length: 8 }, () => get(app.target, { agent })));
+  const closed = silent.map((socket) => new Promise((resolve) => socket.resume().once('close', resolve)));
+  assert.deepEqual(await app.stop(), good);
+  agent.destroy();
+  await Promise.all(closed);
+});
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  test(`a second ${signal}: now`, async () => {
+    await using app = await serve({ entry: 'echo.js', options: [...twoWorkers, '--shutdown-grace-period', '10m'] });
+    const exchange = await Exchange.open(app.target);
+    app.signal(signal);
+    await app.event('stopping');
+    app.signal(signal);
+    await assert.rejects(exchange.answer);
+    assert.deepEqual(await app.exit(), good);
+  });
+}
+
+test('the application’s own SIGTERM handler runs in every worker', async () => {
+  for (const sharing of sharings) {
+    await using app = await serve({ entry: 'sigterm-handler.js', options: [...twoWorkers, '--sharing', sharing] });
+    const pids = await distinct(2, () => ask(app.target));
+    assert.deepEqual(await app.stop(), good);
+    const closed = app.stdout.trim().split('\n');
+    assert.deepEqual(closed.toSorted(), [...pids].map((pid) => `closed ${pid} undefined`).toSorted(), sharing);
+    assert.equal(app.events('worker stopped', { code: 0 }).length, 2);
+  }
+});
+
+test('whatever code workers end with when asked to, the stop is a success', async () => {
+  await using app = await serve({ entry: 'exits-five-on-sigterm.js', options: twoWorkers });
+  assert.deepEqual(await app.stop(), good);
+  assert.equal(app.events('worker stopped', { code: 5 }).length, 2);
+  assert.deepEqual(app.events('worker exited'), []);
+});
+
+test('a worker that ignores SIGTERM is killed when the grace period is over', async () => {
+  await using app = await serve({
+    entry: 'ignores-sigterm.js',
+    options: [...twoWorkers, '--shutdown-grace-period', '500ms'],
+  });
+  const began = performance.now();
+  assert.deepEqual(await app.stop(), good);
+  const took = performance.now() - began;
+  assert.ok(took >= 490 && took < 5000, `${took} ms`);
+  assert.equal(app.stdout.match(/ignored \d+\n/g)?.length, 2);
+  assert.equal(app.events('worker stopped', { signal: 'SIGKILL' }).length, 2);
+});
+
+test('a request that never ends is cut off when the grace period is over', async () => {
+  await using app = await serve({ entry: 'echo.js', options: [...twoWorkers, '--shutdown-grace-period', '500ms'] });
+  const exchange = await Exchange.open(app.target);
+  app.signal('SIGTERM');
+  await assert.rejects(exchange.answer);
+  assert.deepEqual(await app.exit(), good);
+});
+
+test('a worker that is stopped by SIGSTOP is killed when the grace period is over', async () => {
+  await using app = await serve({ entry: 'hello.js', options: [...twoWorkers, '--shutdown-grace-period', '500ms'] });
+  const [stopped, other] = [app.worker(0), app.worker(1)];
+  process.kill(stopped, 'SIGSTOP');
+  await poll(() => state(stopped) === 'T' || undefined, 'the worker to be stopped');
+  assert.deepEqual(await app.stop(), good);
+  assert.equal(app.events('worker stopped', { pid: stopped, signal: 'SIGKILL' }).length, 1);
+  assert.equal(app.events('worker stopped', { pid: other, signal: 'SIGKILL' }).length, 0);
+});
+
+test('stops while it starts', async () => {
+  await using app = await startApp({ entry: 'never-listens.js', options: [...twoWorkers, '--log-level', 'debug'] });
+  await app.event('worker forked', {}, 2);
+  assert.deepEqual(await app.stop(), good);
+});
+
+test('stops while a worker waits for its restart', async () => {
+  const options = [...twoWorkers, '--recover-interval', '30s'];
+  await using app = await serve({ entry: 'crashes-when-told.js', options });
+  writeFileSync(join(app.directory, 'crash'), '');
+  process.kill(app.worker(0), 'SIGKILL');
+  await app.event('worker respawning', { slot: 0 });
+  assert.deepEqual(await app.stop(), good);
+});
+
+/** When the primary is killed nobody is left to tell the workers what to do. */
+for (const sharing of sharings) {
+  test(`the primary is killed: workers finish and end, nothing is left, ${sharing}`, async () => {
+    const options = [...twoWorkers, '--sharing', sharing];
+    await using app = await serve({ entry: 'echo.js', options, env: { PORT: './app.sock' } });
+    // In node:cluster's own scheduling the connection is the primary's until a worker has it, and then the worker's.
+    const exchange = await Exchange.open(app.target);
+    app.signal('SIGKILL');
+    assert.deepEqual(await app.exit(), { code: null, signal: 'SIGKILL' });
+    assert.equal((await exchange.finish()).body, 'first last');
+    await app.gone();
+    assert.equal(existsSync(join(app.directory, 'app.sock')), false, 'the socket is removed');
+  });
+}
+
+test('the primary is killed: workers that never listen end too', async () => {
+  await using app = await serve({ entry: 'ready-message.js', options: twoWorkers });
+  app.signal('SIGKILL');
+  await app.exit();
+  await app.gone();
+});
+
+test('the primary is killed: a worker that ignores SIGTERM ends with the grace period', async () => {
+  const options = [...twoWorkers, '--shutdown-grace-period', '500ms'];
+  await using app = await serve({ entry: 'ignores-sigterm.js', options });
+  app.signal('SIGKILL');
+  await app.exit();
+  await app.gone();
+});
+
+test('the primary is killed while workers start', async () => {
+  const options = [...twoWorkers, '--log-level', 'debug', '--shutdown-grace-period', '500ms'];
+  await using app = await startApp({ entry: 'never-listens.js', options });
+  await app.event('worker forked', {}, 2);
+  app.signal('SIGKILL');
+  await app.exit();
+  await app.gone();
+});
+
+test('the next start of a server whose primary was killed has the port at once', async () => {
+  await using first = await serve({ entry: 'hello.js', options: twoWorkers });
+  const { port } = first;
+  first.signal('SIGKILL');
+  await first.exit();
+  await first.gone();
+  await using second = await serve({ entry: 'hello.js', options: twoWorkers, env: { PORT: String(port) } });
+  await distinct(2, () => ask(second.target));
+});
+
+/** Nobody accepts any more: it may take a moment, after the signal, until the last worker knows. */
+async function refused(question: () => Promise<string>): Promise<void> {
+  for (let attempt = 0; attempt < 1000; attempt++) {
+    const error: unknown = await question().then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    if ((error as NodeJS.ErrnoException | undefined)?.code === 'ECONNREFUSED') return;
+  }
+  assert.fail('connections are still accepted');
+}

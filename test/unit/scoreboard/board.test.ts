@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { Board } from '../../../src/scoreboard/board.ts';
+import { encodeHeader } from '../../../src/scoreboard/header.ts';
+import { ROW_SIZE } from '../../../src/scoreboard/layout.ts';
+import { boardDirectories, boardFileName, userId } from '../../../src/scoreboard/place.ts';
+import { Reader } from '../../../src/scoreboard/reader.ts';
+import { NO_ROW } from '../../../src/scoreboard/rows.ts';
+import { Writer } from '../../../src/scoreboard/writer.ts';
+import { headerWith, temporaryDirectory, uniformRow } from './helpers.ts';
+
+const fileName = boardFileName({ uid: userId(), primaryPid: process.pid, name: 'app' });
+
+test('a new board is a private file of its full size, with blank rows', (t) => {
+  const board = Board.create({ name: 'app', rows: 3, directories: [temporaryDirectory(t)] });
+  t.after(() => board.close());
+  const file = statSync(board.path);
+  if (process.platform !== 'win32') assert.equal(file.mode & 0o777, 0o600);
+  assert.equal(file.size, 4 * ROW_SIZE);
+  const reader = Reader.open(board.path);
+  t.after(() => reader.close());
+  assert.deepEqual(reader.readAll(), [undefined, undefined, undefined]);
+  assert.deepEqual(reader.header, headerWith({ rows: 3 }));
+});
+
+test('it is made in the first directory there is', (t) => {
+  const board = Board.create({ name: 'board-test', rows: 1 });
+  t.after(() => board.close());
+  assert.equal(dirname(board.path), boardDirectories()[0]);
+});
+
+test('closing it removes the file, and again does nothing', (t) => {
+  const board = Board.create({ name: 'app', rows: 1, directories: [temporaryDirectory(t)] });
+  board.close();
+  assert.ok(!existsSync(board.path));
+  writeFileSync(board.path, 'somebody else');
+  board.close();
+  assert.ok(existsSync(board.path));
+});
+
+test('closing it is fine when the file is gone already', (t) => {
+  const directory = temporaryDirectory(t);
+  const board = Board.create({ name: 'app', rows: 1, directories: [directory] });
+  const same = Board.create({ name: 'other', rows: 1, directories: [directory] });
+  t.after(() => same.close());
+  board.close();
+  board.close();
+});
+
+test('a row that is taken back is blank before it is handed out again', (t) => {
+  const board = Board.create({ name: 'app', rows: 2, directories: [temporaryDirectory(t)] });
+  t.after(() => board.close());
+  const [first, second] = [board.takeRow(), board.takeRow()];
+  const reader = Reader.open(board.path);
+  t.after(() => reader.close());
+  for (const row of [first, second]) {
+    const writer = Writer.open(board.path, row);
+    writer.write(uniformRow(row));
+    writer.close();
+  }
+  board.freeRow(first);
+  assert.deepEqual(reader.readAll(), [undefined, uniformRow(1)]);
+  assert.equal(board.takeRow(), first);
+});
+
+test('with all rows taken a worker gets none, and gives none back', (t) => {
+  const board = Board.create({ name: 'app', rows: 1, directories: [temporaryDirectory(t)] });
+  t.after(() => board.close());
+  assert.equal(board.takeRow(), 0);
+  assert.equal(board.takeRow(), NO_ROW);
+  board.freeRow(NO_ROW);
+  assert.equal(board.takeRow(), NO_ROW);
+});
+
+test('workers that exit after the board is closed still give their rows back', (t) => {
+  const board = Board.create({ name: 'app', rows: 1, directories: [temporaryDirectory(t)] });
+  const row = board.takeRow();
+  board.close();
+  board.freeRow(row);
+});
+
+test('a directory that does not take the file is passed over for the next', (t) => {
+  const directory = temporaryDirectory(t);
+  const board = Board.create({ name: 'app', rows: 1, directories: [join(directory, 'missing'), directory] });
+  t.after(() => board.close());
+  assert.equal(board.path, join(directory, fileName));
+});
+
+test('when none takes it, the error says which and why', (t) => {
+  const missing = join(temporaryDirectory(t), 'missing');
+  assert.throws(
+    () => Board.create({ name: 'app', rows: 1, directories: [missing] }),
+    (error: NodeJS.ErrnoException & { cause: NodeJS.ErrnoException }) => {
+      assert.equal(error.code, 'ERR_SCOREBOARD_CREATE');
+      assert.equal(error.cause.code, 'ENOENT');
+      assert.ok(error.message.includes(missing) && error.message.includes('ENOENT'), error.message);
+      return true;
+    },
+  );
+});
+
+test("somebody else's file of that name is not touched", (t) => {
+  const directory = temporaryDirectory(t);
+  writeFileSync(join(directory, fileName), 'precious');
+  assert.throws(() => Board.create({ name: 'app', rows: 1, directories: [directory] }), {
+    code: 'ERR_SCOREBOARD_CREATE',
+  });
+  assert.equal(readFileSync(join(directory, fileName), 'utf8'), 'precious');
+});
+
+test('a link of that name is not followed', { skip: process.platform === 'win32' }, (t) => {
+  const directory = temporaryDirectory(t);
+  const target = join(directory, 'target');
+  writeFileSync(target, 'precious');
+  symlinkSync(target, join(directory, fileName));
+  assert.throws(() => Board.create({ name: 'app', rows: 1, directories: [directory] }));
+  assert.equal(readFileSync(target, 'utf8'), 'precious');
+});
+
+test('what a dead primary with our pid left is replaced: pid 1 of a restarted container', (t) => {
+  const directory = temporaryDirectory(t);
+  const old = Buffer.alloc(3 * ROW_SIZE);
+  old.set(encodeHeader(headerWith({ primaryStartedAt: 1 })));
+  writeFileSync(join(directory, fileName), old);
+  const board = Board.create({ name: 'app', rows: 1, directories: [directory] });
+  t.after(() => board.close());
+  assert.equal(board.path, join(directory, fileName));
+  assert.equal(statSync(board.path).size, 2 * ROW_SIZE);
+});
+
+test('two boards of one name in one process do not share a file', (t) => {
+  const directories = [temporaryDirectory(t)];
+  const board = Board.create({ name: 'app', rows: 1, directories });
+  t.after(() => board.close());
+  assert.throws(() => Board.create({ name: 'app', rows: 1, directories }), { code: 'ERR_SCOREBOARD_CREATE' });
+});
+
+for (const rows of [0, -1, 1.5, Number.NaN, 5000]) {
+  test(`a board of ${rows} rows is refused`, () => {
+    assert.throws(() => Board.create({ name: 'app', rows }), RangeError);
+  });
+}
+
+const root = process.geteuid?.() === 0;
+test('the file can be given to the user of the workers', { skip: !root && 'takes root' }, (t) => {
+  const owner = { uid: 65534, gid: 65534 };
+  const board = Board.create({ name: 'app', rows: 1, owner, directories: [temporaryDirectory(t)] });
+  t.after(() => board.close());
+  const { uid, gid } = statSync(board.path);
+  assert.deepEqual({ uid, gid }, owner);
+});

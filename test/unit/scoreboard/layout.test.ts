@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PLACED_HEADER, PLACED_ROW, ROW_SIZE, ROW_USED, rowOffset } from '../../../src/scoreboard/layout.ts';
+import { BLANK } from '../../../src/scoreboard/record.ts';
+
+const bytes = { state: 1, i32: 4, u32: 4, f64: 8 };
+
+for (const [name, fields] of [
+  ['header', PLACED_HEADER],
+  ['row', PLACED_ROW],
+] as const) {
+  test(`${name}: fields are aligned to their size and do not overlap`, () => {
+    let end = 8;
+    for (const { name: field, type, offset } of fields) {
+      assert.equal(offset % bytes[type], 0, field);
+      assert.ok(offset >= end, field);
+      end = offset + bytes[type];
+    }
+    assert.ok(end <= ROW_SIZE);
+  });
+
+  test(`${name}: every field has a name of its own and a sentence`, () => {
+    assert.equal(new Set(fields.map((field) => field.name)).size, fields.length);
+    for (const { name: field, sentence } of fields) assert.match(sentence, /^[A-Z].*\.$/, field);
+  });
+}
+
+test('a row never crosses a page, because its size is a power of two and it starts at a multiple of that', () => {
+  assert.equal(Math.log2(ROW_SIZE) % 1, 0);
+  assert.ok(ROW_SIZE <= 4096);
+  assert.equal(rowOffset(0), ROW_SIZE);
+  assert.equal(rowOffset(7), 8 * ROW_SIZE);
+});
+
+test('a row keeps at least half of its bytes for later fields', () => {
+  assert.equal(ROW_USED % 4, 0);
+  assert.ok(ROW_USED <= ROW_SIZE / 2);
+});
+
+test('a blank row has exactly the fields of the table', () => {
+  assert.deepEqual(
+    Object.keys(BLANK),
+    PLACED_ROW.map((field) => field.name),
+  );
+});

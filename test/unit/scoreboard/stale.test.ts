@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { sweepStale } from '../../../src/scoreboard/board.ts';
+import { encodeHeader } from '../../../src/scoreboard/header.ts';
+import { ROW_SIZE, type Header } from '../../../src/scoreboard/layout.ts';
+import { boardFileName, userId } from '../../../src/scoreboard/place.ts';
+import { headerWith, temporaryDirectory } from './helpers.ts';
+
+/** The pid of a process that has ended. */
+const dead = spawnSync(process.execPath, ['-e', '']).pid;
+
+function writeBoard(directory: string, header: Header, { uid = userId(), pid = header.primaryPid } = {}): string {
+  const path = join(directory, boardFileName({ uid, primaryPid: pid, name: 'app' }));
+  const bytes = Buffer.alloc(3 * ROW_SIZE);
+  bytes.set(encodeHeader(header));
+  writeFileSync(path, bytes);
+  return path;
+}
+
+test('the board of a primary that was killed is removed', (t) => {
+  const directory = temporaryDirectory(t);
+  const path = writeBoard(directory, headerWith({ primaryPid: dead }));
+  assert.deepEqual(sweepStale([directory]), [path]);
+  assert.ok(!existsSync(path));
+});
+
+test('the board of an earlier process with our own pid is removed', (t) => {
+  const directory = temporaryDirectory(t);
+  const path = writeBoard(directory, headerWith({ primaryStartedAt: 1 }));
+  assert.deepEqual(sweepStale([directory]), [path]);
+});
+
+const kept: ReadonlyArray<[what: string, make: (directory: string) => string]> = [
+  ['our own board', (directory) => writeBoard(directory, headerWith())],
+  ['the board of a live primary', (directory) => writeBoard(directory, headerWith({ primaryPid: process.ppid }))],
+  [
+    'the board of a primary in another pid namespace',
+    (directory) => writeBoard(directory, headerWith({ primaryPid: dead, pidNamespace: 1 })),
+  ],
+  [
+    'the board of another user',
+    (directory) => writeBoard(directory, headerWith({ primaryPid: dead }), { uid: userId() + 1 }),
+  ],
+  ['a board of another format', (directory) => writeBoard(directory, headerWith({ primaryPid: dead, format: 99 }))],
+  [
+    'a board whose name and header disagree',
+    (directory) => writeBoard(directory, headerWith({ primaryPid: dead }), { pid: process.ppid }),
+  ],
+  [
+    'a board whose pid would be a process group to kill(2)',
+    (directory) => writeBoard(directory, headerWith({ primaryPid: 0xffffffff })),
+  ],
+  ['a board whose pid is 0', (directory) => writeBoard(directory, headerWith({ primaryPid: 0 }))],
+  [
+    'a file that only has the name',
+    (directory) => {
+      const path = join(directory, boardFileName({ uid: userId(), primaryPid: dead, name: 'app' }));
+      writeFileSync(path, 'not a board');
+      return path;
+    },
+  ],
+  [
+    'a directory that has the name',
+    (directory) => {
+      const path = join(directory, boardFileName({ uid: userId(), primaryPid: dead, name: 'app' }));
+      mkdirSync(path);
+      return path;
+    },
+  ],
+];
+
+for (const [what, make] of kept) {
+  test(`${what} stays`, (t) => {
+    const directory = temporaryDirectory(t);
+    const path = make(directory);
+    assert.deepEqual(sweepStale([directory]), []);
+    assert.ok(existsSync(path));
+  });
+}
+
+test('a FIFO of that name stays, and does not hang the sweep', { skip: process.platform === 'win32' }, (t) => {
+  const directory = temporaryDirectory(t);
+  const path = join(directory, boardFileName({ uid: userId(), primaryPid: dead, name: 'app' }));
+  execFileSync('mkfifo', [path]);
+  assert.deepEqual(sweepStale([directory]), []);
+  assert.ok(existsSync(path));
+});
+
+test('a directory that is not there is no reason not to start', (t) => {
+  assert.deepEqual(sweepStale([join(temporaryDirectory(t), 'missing')]), []);
+});

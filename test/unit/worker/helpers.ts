@@ -1,0 +1,82 @@
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import { connect, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { TestContext } from 'node:test';
+import { Requests } from '../../../src/worker/requests.ts';
+
+/** One request, as bytes. */
+export function get(path = '/'): string {
+  return `GET ${path} HTTP/1.1\r\nHost: test\r\n\r\n`;
+}
+
+/** Counts until the test ends. */
+export function count(t: TestContext): Requests {
+  const requests = new Requests();
+  t.after(() => requests.close());
+  return requests;
+}
+
+/** Listens until the test ends, and then closes all connections too. */
+export async function listen(t: TestContext, server: Server): Promise<number> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => sockets.add(socket));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+/** A bare client: what it sends and when it goes away is the test's to say. */
+export class Client {
+  readonly socket: Socket;
+  /** All that it has received. */
+  text = '';
+
+  constructor(t: TestContext, port: number) {
+    this.socket = connect(port, '127.0.0.1');
+    this.socket.setEncoding('latin1').on('data', (text: string) => void (this.text += text));
+    this.socket.on('error', () => undefined);
+    t.after(() => this.socket.destroy());
+  }
+
+  send(text: string): void {
+    this.socket.write(text);
+  }
+
+  /** Settles when what was received matches. */
+  async received(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.text)) {
+      if (this.socket.closed) throw new Error(`closed after ${JSON.stringify(this.text)}`);
+      await Promise.race([once(this.socket, 'data'), this.closed()]);
+    }
+  }
+
+  async closed(): Promise<void> {
+    await closed(this.socket);
+  }
+}
+
+/** A server that leaves the answers to the test. */
+export class PatientServer {
+  readonly responses: ServerResponse[] = [];
+  readonly #server: Server = createServer((_request, response) => {
+    response.on('error', () => undefined);
+    this.responses.push(response);
+  });
+
+  async listen(t: TestContext): Promise<number> {
+    return listen(t, this.#server);
+  }
+
+  /** Settles when that many requests have come. */
+  async asked(times: number): Promise<void> {
+    while (this.responses.length < times) await once(this.#server, 'request');
+  }
+}
+
+export async function closed(socket: Socket): Promise<void> {
+  if (!socket.closed) await once(socket, 'close');
+}
