@@ -49,9 +49,9 @@ function cpuQuota(read: ReadFile): number {
     // hierarchy:controllers:path, see cgroups(7); hierarchy 0 is cgroup v2.
     const [, hierarchy, controllers, path] = /^(\d+):([^:]*):(\/.*)$/.exec(line) ?? [];
     if (path === undefined) return [];
-    if (hierarchy === '0') return ancestry(path).map((group) => quotaV2(read, posix.join('/sys/fs/cgroup', group)));
+    if (hierarchy === '0') return ancestry(path).map((group) => quotaV2(read, `/sys/fs/cgroup${group}`));
     if (!controllers!.split(',').includes('cpu')) return [];
-    return ancestry(path).map((group) => quotaV1(read, posix.join('/sys/fs/cgroup/cpu', group)));
+    return ancestry(path).map((group) => quotaV1(read, `/sys/fs/cgroup/cpu${group}`));
   });
   return Math.min(...quotas);
 }
@@ -61,18 +61,18 @@ function cpuQuota(read: ReadFile): number {
  * the others do not exist for it.
  */
 function ancestry(path: string): string[] {
-  return path === '/' ? ['/'] : [path, ...ancestry(posix.dirname(path))];
+  return path === '/' ? [''] : [path, ...ancestry(posix.dirname(path))];
 }
 
 /** cpu.max: `200000 100000`, or `max 100000` for none. */
 function quotaV2(read: ReadFile, group: string): number {
-  const [quota, period] = (read(posix.join(group, 'cpu.max')) ?? '').split(' ');
+  const [quota, period] = (read(`${group}/cpu.max`) ?? '').split(' ');
   return share(quota, period);
 }
 
 /** cpu.cfs_quota_us is -1 for none. */
 function quotaV1(read: ReadFile, group: string): number {
-  return share(read(posix.join(group, 'cpu.cfs_quota_us')), read(posix.join(group, 'cpu.cfs_period_us')));
+  return share(read(`${group}/cpu.cfs_quota_us`), read(`${group}/cpu.cfs_period_us`));
 }
 
 function share(quota: string | undefined, period: string | undefined): number {

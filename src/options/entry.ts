@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, parse, resolve, sep } from 'node:path';
 import { UsageError } from '../errors.ts';
-import { isDirectory } from './files.ts';
+import { isDirectory, isFile } from './files.ts';
 import { quote } from './quote.ts';
 
 /**
@@ -15,8 +14,11 @@ import { quote } from './quote.ts';
  */
 export function resolveEntry(entry: string, cwd: string): string {
   const path = resolve(cwd, entry);
+  // Not path.resolve's own answer: it would turn '' into the working directory.
+  if (entry !== '' && isFile(path)) return realpathSync(path);
   try {
-    // Not path.resolve's own answer: it would turn '' into the working directory.
+    // Loaded for this alone, and seldom.
+    const { createRequire } = process.getBuiltinModule('node:module');
     if (entry !== '') return createRequire(join(cwd, sep)).resolve(path);
   } catch (error) {
     // Anything but a missing file, such as a package.json that is not JSON.
