@@ -34,13 +34,13 @@ export class Prefork {
 
   /**
    * @param address `':8080'`, `8080`, `'host:port'`, `'[::1]:port'` or `'unix:/path'`; port 0 is a free one.
-   * @returns in the primary, a promise that settles when the server has stopped; in a worker, one that settles when it
-   *   listens.
+   * @returns in the primary, a promise that settles when the server has stopped; in a worker, one that settles
+   *   when its server is closed.
    * @throws PreforkError in the primary, with a `code`: `ERR_BOOT_FAILED`, `ERR_OVER_RECOVERY`, `ERR_HOOK_FAILED`...
    */
   async listenAndServe(address: string | number): Promise<void> {
     const target = parseAddress(address, this.#options.network);
-    await this.#run(async () => listen(await toServer(this.#servable), target, this.#options.backlog));
+    await this.#run(async () => serve(await toServer(this.#servable), target, this.#options.backlog));
   }
 
   /**
@@ -58,9 +58,7 @@ export class Prefork {
   async listenAndServeTLSEmbed(address: string | number, material: TlsMaterial): Promise<void> {
     const target = parseAddress(address, this.#options.network);
     const { secure } = await import('./tls.ts');
-    await this.#run(async () =>
-      listen(secure(await toServer(this.#servable), material), target, this.#options.backlog),
-    );
+    await this.#run(async () => serve(secure(await toServer(this.#servable), material), target, this.#options.backlog));
   }
 
   async #run(serve: () => Promise<void>): Promise<void> {
@@ -108,12 +106,11 @@ function createHttpServer(listener: http.RequestListener): http.Server {
   return process.getBuiltinModule('node:http').createServer(listener);
 }
 
-function listen(server: NetServer, target: object, backlog: number | undefined): Promise<void> {
+/** Settles when the server is closed, as `ListenAndServe` of Go returns when it no longer serves. */
+function serve(server: NetServer, target: object, backlog: number | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ ...target, backlog }, () => {
-      server.off('error', reject);
-      resolve();
-    });
+    server.once('close', resolve);
+    server.listen({ ...target, backlog }, () => server.off('error', reject));
   });
 }

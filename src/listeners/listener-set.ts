@@ -1,5 +1,4 @@
-import { constants } from 'node:os';
-import { BindError, Listener, type ListenQuery } from './listener.ts';
+import { BindError, EADDRINUSE, Listener, type ListenQuery } from './listener.ts';
 import type { NativeHandle } from './native.ts';
 import type { Sharing } from './sharing.ts';
 
@@ -29,8 +28,6 @@ interface Entry {
   readonly listener: Listener;
   readonly seats: Map<number, Seat>;
 }
-
-const EADDRINUSE = -constants.errno.EADDRINUSE;
 
 /**
  * Every address that is served, and by which workers. Owns the listeners; `close` closes all of them.

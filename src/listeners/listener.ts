@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { bindTcp, openPermissions, type NativeHandle } from './native.ts';
 import type { Sharing } from './sharing.ts';
 
@@ -26,6 +27,8 @@ export class BindError extends Error {
     this.port = port;
   }
 }
+
+export const EADDRINUSE: number = -constants.errno.EADDRINUSE;
 
 /** Everybody shares the one socket of this seat where there is not one per slot. */
 const SHARED_SEAT = 0;
@@ -127,18 +130,10 @@ function bindAny(query: ListenQuery, reuseport: boolean): BoundTcp {
   try {
     return bindFirst('::', port, 6, ipv6Only, reuseport);
   } catch (error) {
-    // A port that is taken is so for both; saying it of `::` is what Node does when it stands alone.
-    if (ipv6Only) throw error;
-    try {
-      return bindFirst('0.0.0.0', port, 4, false, reuseport);
-    } catch (second) {
-      throw isSameErrno(error, second) ? error : second;
-    }
+    // A machine without IPv6 refuses in several ways. A port that is taken is none of them.
+    if (ipv6Only || (error as BindError).errno === EADDRINUSE) throw error;
+    return bindFirst('0.0.0.0', port, 4, false, reuseport);
   }
-}
-
-function isSameErrno(a: unknown, b: unknown): boolean {
-  return a instanceof BindError && b instanceof BindError && a.errno === b.errno;
 }
 
 /**

@@ -192,7 +192,7 @@ function onReadyTimeout(step: Step, id: WorkerId): void {
   }
 }
 
-function onStop(step: Step, { reason, now, idle }: EventOf<'stop'>): void {
+function onStop(step: Step, { signal, now, idle }: EventOf<'stop'>): void {
   switch (step.fleet.phase) {
     case 'stopping':
       return killAll(step, 'asked again');
@@ -201,7 +201,7 @@ function onStop(step: Step, { reason, now, idle }: EventOf<'stop'>): void {
     case 'idle':
     case 'starting':
     case 'serving':
-      step.log('info', 'stopping', { reason });
+      step.log('info', 'stopping', { signal });
       stopAll(step, { serving: now ? 'kill' : 'drain', booting: now ? 'kill' : 'terminate' }, idle);
   }
 }

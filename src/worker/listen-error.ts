@@ -8,9 +8,9 @@ export function listenError(failed: { errno: number; address: string; port: numb
   // Needed by few workers, and `node:util` is not small.
   const { getSystemErrorMap } = process.getBuiltinModule('node:util');
   const [code, description] = getSystemErrorMap().get(errno) ?? [`Unknown system error ${errno}`, 'unknown error'];
-  const where = port === -1 ? address : `${address}:${port}`;
+  const where = port > 0 ? `${address}:${port}` : address;
   const error = new Error(`listen ${code}: ${description} ${where}`);
-  return Object.assign(error, { code, errno, syscall: 'listen', address, ...(port === -1 ? {} : { port }) });
+  return Object.assign(error, { code, errno, syscall: 'listen', address, ...(port !== 0 && { port }) });
 }
 
 /** Workers may have changed their directory; a name in Linux's abstract namespace is no path. */

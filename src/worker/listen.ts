@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
 import { Server } from 'node:net';
+import type { WorkerContext } from '../ipc/context.ts';
 import type { ListenFields, PrimaryMessage, WorkerMessage } from '../ipc/messages.ts';
 import type { NativeHandle } from '../listeners/native.ts';
 import { listenError, resolvePath } from './listen-error.ts';
@@ -42,7 +43,8 @@ const IPV6_ONLY = 1;
  * https, http2, tls and any framework end up in `cluster._getServer`. Node itself keeps doing the rest (arguments,
  * look-ups, events, `exclusive`), so that nothing else differs from a plain process.
  */
-export function interceptListen(link: Link, servers: Servers): void {
+export function interceptListen(link: Link, servers: Servers, sharing: WorkerContext['sharing']): void {
+  observeListen(link, servers);
   const internals = cluster as unknown as ClusterInternals;
   const original = internals._getServer.bind(cluster);
   const waiting = new Map<
@@ -53,8 +55,14 @@ export function interceptListen(link: Link, servers: Servers): void {
   let requests = 0;
 
   internals._getServer = (object, query, answer) => {
-    const isOurs = object instanceof Server && typeof query.fd !== 'number';
-    if (!isOurs) return original(object, query, answer);
+    if (!(object instanceof Server) || typeof query.fd === 'number' || sharing === 'round-robin') {
+      link.hold();
+      original(object, query, (errno, handle) => {
+        link.unhold();
+        answer(errno, handle);
+      });
+      return;
+    }
     const server: ListeningServer = object;
     const request = ++requests;
     const id = server._listeningId;
@@ -98,21 +106,20 @@ export function interceptListen(link: Link, servers: Servers): void {
   link.on('release', ({ listener, slot }) => servers.byListener(listener)?.release(slot));
 }
 
-/** With node:cluster's own scheduling its `listen` stays; the primary only needs to hear of it. */
-export function observeListen(link: Link, servers: Servers): void {
-  const internals = cluster as unknown as ClusterInternals;
-  const original = internals._getServer.bind(cluster);
-  internals._getServer = (object, query, answer) => {
-    if (!(object instanceof Server)) return original(object, query, answer);
-    object.once('listening', () => {
-      servers.add(object, undefined);
-      announce(link, object, { type: 'serving', ...nameOf(object) });
+/**
+ * What is not ours (`exclusive`, `{ fd }`, and everything with node:cluster's own scheduling) listens without asking, but
+ * the primary has to hear of it, and a drain has to find it.
+ */
+function observeListen(link: Link, servers: Servers): void {
+  // eslint-disable-next-line typescript/unbound-method -- called with the server as `this`
+  const original = Server.prototype.listen;
+  Server.prototype.listen = function listen(this: Server, ...args: unknown[]) {
+    this.prependOnceListener('listening', () => {
+      if (servers.has(this)) return;
+      servers.add(this, undefined);
+      announce(link, this, { type: 'serving', ...nameOf(this) });
     });
-    link.hold();
-    original(object, query, (errno, handle) => {
-      link.unhold();
-      answer(errno, handle);
-    });
+    return Reflect.apply(original, this, args) as Server;
   };
 }
 

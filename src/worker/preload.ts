@@ -8,7 +8,7 @@ import { isMainThread } from 'node:worker_threads';
 import { takeContext, type WorkerContext } from '../ipc/context.ts';
 import { drain } from './drain.ts';
 import { Link } from './link.ts';
-import { interceptListen, observeListen } from './listen.ts';
+import { interceptListen } from './listen.ts';
 import { onOrphaned } from './orphan.ts';
 import { register } from './registry.ts';
 import { Requests } from './requests.ts';
@@ -29,8 +29,7 @@ function start({ slot, generation, sharing, board, row, gracePeriod }: WorkerCon
   const vitals = new Vitals({ board, row, slot, generation, connections: servers, requests });
   const hooks: Array<() => void | Promise<void>> = [];
 
-  if (sharing === 'round-robin') observeListen(link, servers);
-  else interceptListen(link, servers);
+  interceptListen(link, servers, sharing);
 
   link.on('drain', ({ idle }) => {
     // The signal that ends this process comes from the primary, so it has to live until then.

@@ -29,6 +29,10 @@ export class Servers {
     this.#onAdded(server);
   }
 
+  has(server: Server): boolean {
+    return this.#served.has(server);
+  }
+
   byListener(listener: number): SlotHandle | undefined {
     for (const { handle } of this.#served.values()) if (handle?.listener === listener) return handle;
     return undefined;

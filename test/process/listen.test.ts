@@ -100,9 +100,11 @@ for (const { by, wanted, skip = false } of taken) {
     await using other = await listening({ port: 0, ...by });
     const { port } = other.server.address() as { port: number };
     const env = { LISTEN: JSON.stringify({ port, ...wanted }) };
+    const expected = await underNode(env);
     await using app = await startApp({ entry: 'listens.js', env, options: ['--workers', '1'] });
-    await app.output(/\n/);
-    assert.deepEqual(printed(app), [await underNode(env)]);
+    // After an error it has nothing more to do.
+    await ('code' in expected ? app.exit() : app.event('ready'));
+    assert.deepEqual(printed(app), [expected]);
   });
 }
 
@@ -186,8 +188,12 @@ for (const sharing of ownSharings) {
   test(`listens, closes, listens again on the same port, ${sharing}`, async () => {
     await using app = await serve({ entry: 'listen-close-listen.js', options });
     const { target } = app;
-    for (let round = 0; round < 20; round++) await ask(target);
-    await distinct(2, () => ask(target));
+    const times = new Map<string, number>();
+    while (times.size < 2 || Math.min(...times.values()) < 5) {
+      const pid = await ask(target);
+      times.set(pid, (times.get(pid) ?? 0) + 1);
+      await app.output(new RegExp(`^${pid} again ${times.get(pid)}\n`, 'm'));
+    }
     assert.equal(app.events('listening').length, 1, 'the address has been there all the time');
   });
 

@@ -7,7 +7,7 @@ import process from 'node:process';
 import { test } from 'node:test';
 import { serve, startApp } from '../support/app.ts';
 import { ask, connected, distinct, Exchange, get } from '../support/http.ts';
-import { state } from '../support/leftovers.ts';
+import { filesOfPrimary, state } from '../support/leftovers.ts';
 import { sharings } from '../support/platform.ts';
 import { poll } from '../support/watched.ts';
 
@@ -21,7 +21,7 @@ for (const sharing of sharings) {
       const { target } = app;
       const exchanges = await Promise.all(Array.from({ length: 8 }, () => Exchange.open(target)));
       app.signal(signal);
-      await app.event('stopping', { signal });
+      await app.event('stopping');
       await refused(() => ask(target));
       for (const exchange of exchanges) assert.equal((await exchange.finish()).body, 'first last');
       assert.deepEqual(await app.exit(), good);
@@ -105,7 +105,7 @@ test('a worker that ignores SIGTERM is killed when the grace period is over', as
   assert.deepEqual(await app.stop(), good);
   const took = performance.now() - began;
   assert.ok(took >= 490 && took < 5000, `${took} ms`);
-  assert.equal(app.stdout.match(/ignored \d+\n/g)?.length, 2);
+  assert.equal(app.stdout.match(/ignored \d+\n/g)?.length, 2, 'asked once: a second signal means now to many programs');
   assert.equal(app.events('worker stopped', { signal: 'SIGKILL' }).length, 2);
 });
 
@@ -148,12 +148,13 @@ for (const sharing of sharings) {
     const options = [...twoWorkers, '--sharing', sharing];
     await using app = await serve({ entry: 'echo.js', options, env: { PORT: './app.sock' } });
     // In node:cluster's own scheduling the connection is the primary's until a worker has it, and then the worker's.
-    const exchange = await Exchange.open(app.target);
+    const socketPath = join(app.directory, 'app.sock');
+    const exchange = await Exchange.open({ socketPath });
     app.signal('SIGKILL');
     assert.deepEqual(await app.exit(), { code: null, signal: 'SIGKILL' });
     assert.equal((await exchange.finish()).body, 'first last');
     await app.gone();
-    assert.equal(existsSync(join(app.directory, 'app.sock')), false, 'the socket is removed');
+    assert.equal(existsSync(socketPath), false, 'the socket is removed');
   });
 }
 
@@ -172,13 +173,25 @@ test('the primary is killed: a worker that ignores SIGTERM ends with the grace p
   await app.gone();
 });
 
-test('the primary is killed while workers start', async () => {
+test('the primary is killed while workers start: they end, and the next start tidies up', async () => {
   const options = [...twoWorkers, '--log-level', 'debug', '--shutdown-grace-period', '500ms'];
   await using app = await startApp({ entry: 'never-listens.js', options });
   await app.event('worker forked', {}, 2);
   app.signal('SIGKILL');
   await app.exit();
   await app.gone();
+  await using next = await serve({ entry: 'hello.js', options: twoWorkers });
+  await next.stop();
+});
+
+test('all of it is killed: the next start tidies up', async () => {
+  await using app = await serve({ entry: 'hello.js', options: twoWorkers });
+  assert.equal(filesOfPrimary(app.pid).length, 1);
+  app.kill();
+  await app.gone();
+  await using next = await serve({ entry: 'hello.js', options: twoWorkers });
+  assert.deepEqual(filesOfPrimary(app.pid), []);
+  await next.stop();
 });
 
 test('the next start of a server whose primary was killed has the port at once', async () => {

@@ -43,11 +43,27 @@ const badInputs: ReadonlyArray<AppOptions & { says: RegExp; when?: boolean }> = 
   { entry, env: { PREFORK_READY_TIMEOUT: 'never' }, says: /PREFORK_READY_TIMEOUT: expected.*never/ },
 
   { entry, options: ['--config', 'nope.js'], says: /--config: expected a file that exists.*nope\.js/ },
-  { entry, files: { 'prefork.config.js': 'module.exports = {\n  workers: ,\n};' }, says: /prefork\.config\.js:2.*Syntax/ },
-  { entry, files: { 'prefork.config.mjs': 'export default {\n  workers: ,\n};' }, says: /prefork\.config\.mjs:2.*Syntax/ },
+  {
+    entry,
+    files: { 'prefork.config.js': 'module.exports = {\n  workers: ,\n};' },
+    says: /prefork\.config\.js:2.*Syntax/,
+  },
+  {
+    entry,
+    files: { 'prefork.config.mjs': 'export default {\n  workers: ,\n};' },
+    says: /prefork\.config\.mjs:2.*Syntax/,
+  },
   { entry, files: { 'prefork.config.json': '{\n  "workers": 2,\n}' }, says: /prefork\.config\.json:3.*JSON/ },
-  { entry, files: { 'prefork.config.json': '{"wrokers": 2}' }, says: /prefork\.config\.json: unknown.*wrokers.*workers/ },
-  { entry, files: { 'prefork.config.json': '{"workers": 0}' }, says: /prefork\.config\.json.*workers.*expected.*got.*0/ },
+  {
+    entry,
+    files: { 'prefork.config.json': '{"wrokers": 2}' },
+    says: /prefork\.config\.json: unknown.*wrokers.*workers/,
+  },
+  {
+    entry,
+    files: { 'prefork.config.json': '{"workers": 0}' },
+    says: /prefork\.config\.json.*workers.*expected.*got.*0/,
+  },
   { entry, files: { 'prefork.config.json': '[]' }, says: /prefork\.config\.json: expected an object/ },
   { entry, files: { 'prefork.config.mjs': '\nthrow new Error("no vault")' }, says: /prefork\.config\.mjs:2.*no vault/ },
   { entry, files: { 'prefork.config.js': '', 'prefork.config.json': '{}' }, says: /one config file.*\.js.*\.json/ },
@@ -130,7 +146,9 @@ test('the config file can name the entry and its arguments', async () => {
 });
 
 test('what follows the entry is the application’s', async () => {
-  const files = { 'app.js': 'console.log(process.argv.slice(2).join()); process.send("ready"); setInterval(() => {}, 1e6);' };
+  const files = {
+    'app.js': 'console.log(process.argv.slice(2).join()); process.send("ready"); setInterval(() => {}, 1e6);',
+  };
   const args = ['--workers', 'two', '--bogus', '--', '-w'];
   await using app = await serve({ entry: './app.js', files, args, options: ['-w1'] });
   await app.output(/^--workers,two,--bogus,--,-w\n/);

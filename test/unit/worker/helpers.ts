@@ -48,9 +48,10 @@ export class Client {
 
   /** Settles when what was received matches. */
   async received(pattern: RegExp): Promise<void> {
+    const ended = this.closed();
     while (!pattern.test(this.text)) {
       if (this.socket.closed) throw new Error(`closed after ${JSON.stringify(this.text)}`);
-      await Promise.race([once(this.socket, 'data'), this.closed()]);
+      await Promise.race([new Promise((resolve) => this.socket.once('data', resolve)), ended]);
     }
   }
 
@@ -77,6 +78,7 @@ export class PatientServer {
   }
 }
 
-export async function closed(socket: Socket): Promise<void> {
-  if (!socket.closed) await once(socket, 'close');
+/** Settles when that socket or session is closed, with an error or without. */
+export async function closed(emitter: { readonly closed: boolean; once(event: 'close', then: () => void): unknown }) {
+  if (!emitter.closed) await new Promise<void>((resolve) => emitter.once('close', resolve));
 }

@@ -4,28 +4,42 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import http2, { type ClientHttp2Session, type ClientHttp2Stream, type Http2Server } from 'node:http2';
 import https from 'node:https';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import type { Requests } from '../../../src/worker/requests.ts';
 import { certificate } from '../../support/paths.ts';
-import { closed, count, listen } from './helpers.ts';
+import { count, listen } from './helpers.ts';
 
-async function connect(t: TestContext, server: Http2Server): Promise<ClientHttp2Session> {
+interface Ends {
+  readonly client: ClientHttp2Session;
+  /** Below the client's session. */
+  readonly socket: Socket;
+  /** Settles when both sides have closed it. */
+  readonly over: Promise<unknown>;
+}
+
+/** A session between a client and the server. */
+async function connect(t: TestContext, server: Http2Server): Promise<Ends> {
   const port = await listen(t, server);
-  const client = http2.connect(`http://127.0.0.1:${port}`);
+  const socket = connectTcp(port, '127.0.0.1');
+  const client = http2.connect('http://localhost', { createConnection: () => socket });
   client.on('error', () => undefined);
   t.after(() => client.destroy());
-  await once(client, 'remoteSettings');
-  return client;
+  const [[session]] = await Promise.all([
+    once(server, 'session') as Promise<[http2.ServerHttp2Session]>,
+    once(client, 'remoteSettings'),
+  ]);
+  session.on('error', () => undefined);
+  return { client, socket, over: Promise.all([closing(client), closing(session)]) };
+}
+
+async function closing(session: http2.Http2Session): Promise<void> {
+  await new Promise<void>((resolve) => session.once('close', resolve));
 }
 
 function request(client: ClientHttp2Session): ClientHttp2Stream {
   return client.request({ ':path': '/' }).on('error', () => undefined);
-}
-
-/** The session that a server has with its next client. */
-function nextSession(server: Http2Server): Promise<[http2.ServerHttp2Session]> {
-  return once(server, 'session') as Promise<[http2.ServerHttp2Session]>;
 }
 
 const counts = ({ started, finished }: Requests): number[] => [started, finished];
@@ -58,11 +72,10 @@ for (const [name, serve] of apis) {
     serve(server, () => inFlight.push(requests.inFlight));
     requests.trackHttp2(server);
     requests.trackHttp2(server);
-    const client = await connect(t, server);
+    const { client, over } = await connect(t, server);
     for (let sent = 0; sent < 2; sent++) assert.equal(await text(request(client)), 'ok');
-    const [session] = [client];
-    session.close();
-    await once(session, 'close');
+    client.close();
+    await over;
     assert.deepEqual(inFlight, [1, 1]);
     assert.deepEqual(counts(requests), [2, 2]);
   });
@@ -77,18 +90,18 @@ test('tracking adds no listener that tells Node streams are handled by hand', (t
   assert.equal(server.listenerCount('session'), 0);
 });
 
-for (const server of [http.createServer(), https.createServer()]) {
-  test(`a ${server.constructor.name} of another module is left alone: ${'requestCert' in server}`, (t) => {
+for (const [name, server] of Object.entries({ http: http.createServer(), https: https.createServer() })) {
+  test(`a server of node:${name} is left alone`, (t) => {
     count(t).trackHttp2(server);
     assert.equal(server.listenerCount('session'), 0);
   });
 }
 
-const ends: ReadonlyArray<[what: string, end: (stream: ClientHttp2Stream, client: ClientHttp2Session) => void]> = [
+const ends: ReadonlyArray<[what: string, end: (stream: ClientHttp2Stream, ends: Ends) => void]> = [
   ['cancels its stream', (stream) => void stream.close(http2.constants.NGHTTP2_CANCEL)],
   ['destroys its stream', (stream) => void stream.destroy()],
-  ['destroys its session', (_stream, client) => void client.destroy()],
-  ['destroys its connection', (_stream, client) => void client.socket.destroy()],
+  ['destroys its session', (_stream, { client }) => void client.destroy()],
+  ['destroys its connection', (_stream, { socket }) => void socket.destroy()],
 ];
 
 for (const [what, end] of ends) {
@@ -96,13 +109,14 @@ for (const [what, end] of ends) {
     const requests = count(t);
     const server = http2.createServer((_request, response) => void response.write('half'));
     requests.trackHttp2(server);
-    const [client, [session]] = await Promise.all([connect(t, server), nextSession(server)]);
+    const both = await connect(t, server);
+    const { client, over } = both;
     const streams = Array.from({ length: 5 }, () => request(client));
     await Promise.all(streams.map((stream) => once(stream, 'data')));
     assert.deepEqual(counts(requests), [5, 0]);
-    for (const stream of streams) end(stream, client);
+    for (const stream of streams) end(stream, both);
     client.close();
-    await untilClosed(session);
+    await over;
     assert.deepEqual(counts(requests), [5, 5]);
   });
 }
@@ -114,14 +128,14 @@ test('streams that are cancelled with the frames that open them leave nothing in
     response.end('ok');
   });
   requests.trackHttp2(server);
-  const [client, [session]] = await Promise.all([connect(t, server), nextSession(server)]);
+  const { client, over } = await connect(t, server);
   for (let sent = 0; sent < 50; sent++) {
     const stream = request(client);
     stream.close(http2.constants.NGHTTP2_CANCEL);
   }
   assert.equal(await text(request(client)), 'ok');
   client.close();
-  await untilClosed(session);
+  await over;
   assert.ok(requests.started >= 1);
   assert.equal(requests.inFlight, 0);
 });
@@ -143,7 +157,7 @@ test('a drain tells clients to go, and streams in flight finish', async (t) => {
   const responses: http2.Http2ServerResponse[] = [];
   const server = http2.createServer((_request, response) => void responses.push(response));
   requests.trackHttp2(server);
-  const [client, [session]] = await Promise.all([connect(t, server), nextSession(server)]);
+  const { client, over } = await connect(t, server);
   const stream = request(client);
   await once(server, 'request');
   const goaway = once(client, 'goaway');
@@ -151,7 +165,7 @@ test('a drain tells clients to go, and streams in flight finish', async (t) => {
   assert.equal((await goaway)[0], http2.constants.NGHTTP2_NO_ERROR);
   responses[0]!.end('ok');
   assert.equal(await text(stream), 'ok');
-  await untilClosed(session);
+  await over;
   assert.deepEqual(counts(requests), [1, 1]);
 });
 
@@ -159,9 +173,9 @@ test('a session without requests goes with the drain', async (t) => {
   const requests = count(t);
   const server = http2.createServer();
   requests.trackHttp2(server);
-  const [client, [session]] = await Promise.all([connect(t, server), nextSession(server)]);
+  const { over } = await connect(t, server);
   requests.drain();
-  await Promise.all([untilClosed(session), untilClosed(client)]);
+  await over;
 });
 
 test('the first request of a session that opens during the drain is served', async (t) => {
@@ -171,13 +185,9 @@ test('the first request of a session that opens during the drain is served', asy
   requests.drain();
   const port = await listen(t, server);
   const client = http2.connect(`http://127.0.0.1:${port}`);
+  const gone = closing(client);
   t.after(() => client.destroy());
   assert.equal(await text(request(client)), 'ok');
-  await untilClosed(client);
+  await gone;
   assert.deepEqual(counts(requests), [1, 1]);
 });
-
-async function untilClosed(session: http2.Http2Session): Promise<void> {
-  if (!session.destroyed) await once(session, 'close');
-  else if (!session.socket.destroyed) await closed(session.socket);
-}

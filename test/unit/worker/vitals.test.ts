@@ -73,7 +73,7 @@ test('a change of state is written at once, with the figures of that moment', (t
   vitals.state('ready');
   const { heartbeat, ...second } = row();
   assert.ok(heartbeat > first.heartbeat);
-  assert.partialDeepStrictEqual?.(second, { state: 'ready' });
+  assert.equal(second.state, 'ready');
   assert.equal(second.connectionsOpen, 4);
   assert.equal(second.connectionsAccepted, 14);
   assert.equal(second.requestsStarted, 7);
@@ -90,11 +90,11 @@ test('it beats by itself', async (t) => {
 });
 
 test('a loop that is blocked shows as delay and utilization', async (t) => {
-  const { until } = start(t);
-  const { heartbeat } = await until((row) => row.elu > 0 || row.delay >= 0);
+  const { row, until } = start(t);
+  const { heartbeat } = row();
   const end = monotonic() + 200;
   while (monotonic() < end);
-  const { delay: late, elu } = await until((row) => row.heartbeat > heartbeat);
+  const { delay: late, elu } = await until((now) => now.heartbeat > heartbeat);
   assert.ok(late > 150, `delay ${late}`);
   assert.ok(elu > 0.5, `elu ${elu}`);
 });
@@ -116,7 +116,7 @@ test('an orphan removes the board, once or more', (t) => {
   vitals.close({ removeBoard: true });
 });
 
-test('without a row, or without a board, a worker goes on', async (t) => {
+test('without a row a worker goes on', (t) => {
   start(t, { row: NO_ROW }).vitals.state('ready');
 });
 
