@@ -113,14 +113,21 @@ function startedWhenAllAreReady(step: Step): void {
 }
 
 function onDrained(step: Step, { worker }: EventOf<'drained'>): void {
-  if (slotOf(step.fleet, worker)?.state === 'stopping') step.effects.push({ do: 'terminate', worker });
+  const slot = slotOf(step.fleet, worker);
+  if (slot?.state === 'draining') end(step, slot);
+}
+
+/** Its connections are gone, or had their time: now the application's own shutdown code runs. */
+function end(step: Step, slot: Slot): void {
+  step.fleet = move(step.fleet, slot, 'end');
+  step.effects.push({ do: 'terminate', worker: slot.worker!.id });
 }
 
 function onExited(step: Step, event: EventOf<'exited'>): void {
   const slot = slotOf(step.fleet, event.worker);
   if (slot?.worker === undefined) return;
   step.effects.push({ do: 'disarm', timer: { timer: 'ready', worker: event.worker } });
-  if (slot.state === 'stopping') onAskedExit(step, slot, event);
+  if (slot.state === 'draining' || slot.state === 'ending') onAskedExit(step, slot, event);
   else onUnaskedExit(step, slot, slot.worker, event);
 }
 
@@ -172,7 +179,7 @@ function onDue(step: Step, due: Timer): void {
       if (step.fleet.slots[due.slot]!.state === 'serving') step.effects.push({ do: 'sweep', slot: due.slot });
       return;
     case 'drain':
-      for (const { id } of livingWorkers(step.fleet)) step.effects.push({ do: 'terminate', worker: id });
+      for (const slot of step.fleet.slots) if (slot.state === 'draining') end(step, slot);
       return;
     case 'grace':
       return killAll(step, 'grace period over');
@@ -261,7 +268,7 @@ function finishWhenAllAreGone(step: Step): void {
   if (phase !== 'stopping' || slots.some(({ state }) => state !== 'stopped')) return;
   step.fleet = { ...step.fleet, phase: 'stopped' };
   step.effects.push({ do: 'disarm', timer: { timer: 'drain' } }, { do: 'disarm', timer: { timer: 'grace' } });
-  if (error === undefined) step.log('info', 'stopped', { after: duration(step.at - startedAt) });
+  if (error === undefined) step.log('info', 'stopped', { in: duration(step.at - startedAt) });
   step.effects.push({ do: 'finish', error });
 }
 
@@ -300,7 +307,7 @@ function overRecovery(exits: number, { recoverThreshold, recoverWindow }: FleetS
 /** As people write it: `96ms`, `4.2s`, `3m`, `2h`. */
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)}ms`;
-  if (ms < 60_000) return `${Number((ms / 1000).toFixed(1))}s`;
+  if (ms < 120_000) return `${Number((ms / 1000).toFixed(1))}s`;
   if (ms < 3_600_000) return `${Math.round(ms / 60_000)}m`;
   return `${Math.round(ms / 3_600_000)}h`;
 }

@@ -125,7 +125,7 @@ function observeListen(link: Link, servers: Servers): void {
 
 function nameOf(server: Server): { address: string; port: number } {
   const name = server.address();
-  if (typeof name === 'string') return { address: name, port: -1 };
+  if (typeof name === 'string') return { address: resolvePath(name), port: -1 };
   return { address: name?.address ?? '', port: name?.port ?? 0 };
 }
 

@@ -18,8 +18,19 @@ import { Vitals } from './vitals.ts';
 const context = isMainThread && cluster.isWorker ? takeContext() : undefined;
 if (context !== undefined) start(context);
 
+/**
+ * Ctrl-C at a terminal reaches every process of the foreground, workers too. What it means is the primary's to say, so a
+ * worker goes on; handlers of the application's own run as ever.
+ */
+function leaveInterruptsToThePrimary(): void {
+  process.on('SIGINT', () => {});
+}
+
 function start({ slot, generation, sharing, board, row, gracePeriod }: WorkerContext): void {
   hideFlag();
+  leaveInterruptsToThePrimary();
+  // A message to a primary that just died; the channel's end comes next, and is what counts.
+  cluster.worker?.on('error', () => {});
   const link = new Link();
   const requests = new Requests();
   const servers = new Servers((server) => {

@@ -21,8 +21,9 @@ for (const sharing of sharings) {
       const { target } = app;
       const exchanges = await Promise.all(Array.from({ length: 8 }, () => Exchange.open(target)));
       app.signal(signal);
-      await app.event('stopping');
-      await refused(() => ask(target));
+      await app.event('stopping', { signal });
+      // A connection that node:cluster's primary accepts just when its last worker leaves hangs there.
+      if (sharing !== 'round-robin') await refused(() => ask(target));
       for (const exchange of exchanges) assert.equal((await exchange.finish()).body, 'first last');
       assert.deepEqual(await app.exit(), good);
       assert.deepEqual(app.events('killing workers'), []);

@@ -56,7 +56,7 @@ export class Client {
   }
 
   async closed(): Promise<void> {
-    await closed(this.socket);
+    if (!this.socket.closed) await closing(this.socket);
   }
 }
 
@@ -78,7 +78,7 @@ export class PatientServer {
   }
 }
 
-/** Settles when that socket or session is closed, with an error or without. */
-export async function closed(emitter: { readonly closed: boolean; once(event: 'close', then: () => void): unknown }) {
-  if (!emitter.closed) await new Promise<void>((resolve) => emitter.once('close', resolve));
+/** Settles when that socket or session says that it is closed, with an error or without. To be called before. */
+export async function closing(emitter: { once(event: 'close', listener: () => void): unknown }): Promise<void> {
+  await new Promise<void>((resolve) => emitter.once('close', resolve));
 }

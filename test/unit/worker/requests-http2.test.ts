@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import type { Requests } from '../../../src/worker/requests.ts';
 import { certificate } from '../../support/paths.ts';
-import { count, listen } from './helpers.ts';
+import { closing, count, listen } from './helpers.ts';
 
 interface Ends {
   readonly client: ClientHttp2Session;
@@ -32,10 +32,6 @@ async function connect(t: TestContext, server: Http2Server): Promise<Ends> {
   ]);
   session.on('error', () => undefined);
   return { client, socket, over: Promise.all([closing(client), closing(session)]) };
-}
-
-async function closing(session: http2.Http2Session): Promise<void> {
-  await new Promise<void>((resolve) => session.once('close', resolve));
 }
 
 function request(client: ClientHttp2Session): ClientHttp2Stream {

@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { certificate } from '../../support/paths.ts';
-import { Client, closed, count, get, listen, PatientServer } from './helpers.ts';
+import { Client, closing, count, get, listen, PatientServer } from './helpers.ts';
 
 test('requests of one keep-alive connection count one by one', async (t) => {
   const requests = count(t);
@@ -67,11 +67,11 @@ for (const [who, end] of ends) {
         client.send(get().repeat(many));
         await server.asked(many);
         const response = server.responses[0]!;
-        const socket = response.socket!;
+        const gone = closing(response.socket!);
         begin(response);
         assert.equal(requests.inFlight, many);
         end(client.socket, response);
-        await closed(socket);
+        await gone;
         assert.deepEqual([requests.started, requests.finished], [many, many]);
         // A handler that has not noticed answers all the same, and that counts no second time.
         for (const late of server.responses) late.end('too late');
@@ -89,9 +89,9 @@ test('a client that goes away in the body of its request leaves nothing in fligh
   const client = new Client(t, await server.listen(t));
   client.send('POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\nhalf');
   await server.asked(1);
-  const socket = server.responses[0]!.socket!;
+  const gone = closing(server.responses[0]!.socket!);
   client.socket.destroy();
-  await closed(socket);
+  await gone;
   assert.deepEqual([requests.started, requests.finished], [1, 1]);
 });
 
@@ -159,8 +159,9 @@ test('https counts as http does', async (t) => {
   const [socket] = await secured;
   await once(client, 'data');
   assert.equal(requests.inFlight, 1);
+  const gone = closing(socket);
   client.destroy();
-  await closed(socket);
+  await gone;
   assert.deepEqual([requests.started, requests.finished], [1, 1]);
 });
 
@@ -174,8 +175,8 @@ test('clients that leave at any moment: started and finished agree with what the
     if (handled % 3 === 0) response.end('now');
     else if (handled % 3 === 1) setTimeout(() => response.end('later'), handled % 7);
   });
-  const sockets: Socket[] = [];
-  server.on('connection', (socket: Socket) => sockets.push(socket));
+  const gone: Array<Promise<void>> = [];
+  server.on('connection', (socket: Socket) => gone.push(closing(socket)));
   const port = await listen(t, server);
   const clients = Array.from({ length: 200 }, () => new Client(t, port));
   await Promise.all(
@@ -190,7 +191,7 @@ test('clients that leave at any moment: started and finished agree with what the
       await client.closed();
     }),
   );
-  while (sockets.some((socket) => !socket.closed)) await Promise.race(sockets.filter((s) => !s.closed).map(closed));
+  await Promise.all(gone);
   assert.ok(handled > 0);
   assert.equal(requests.started, handled);
   assert.equal(requests.inFlight, 0);
