@@ -98,7 +98,7 @@ test('more exits than --recover-threshold end it all with ERR_OVER_RECOVERY', as
   const errors = app.events('error');
   assert.equal(errors.length, 1, 'one line says why');
   assert.equal(errors[0]!.fields['code'], 'ERR_OVER_RECOVERY');
-  assert.match(errors[0]!.message!, /4 times.*1m.*--recover-threshold 3/);
+  assert.match(errors[0]!.message!, /4 times.*60s.*--recover-threshold 3/);
   assert.equal(app.events('worker exited').length, 4);
 });
 
