@@ -1,10 +1,12 @@
 /** Writes docs/configuration.md from the table of options; with --check, fails where it is not current. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { exitCodes } from '../dist/errors.js';
-import { optionsMarkdown } from '../dist/options/index.js';
+import { optionsMarkdown } from '../dist/options/markdown.js';
 
 const file = new URL('../docs/configuration.md', import.meta.url);
-const codes = Object.entries(exitCodes).map(([code, { exitCode, meaning }]) => `| ${exitCode} | \`${code}\` | ${meaning} |\n`);
+const codes = Object.entries(exitCodes).map(
+  ([code, { exitCode, meaning }]) => `| ${exitCode} | \`${code}\` | ${meaning} |\n`,
+);
 
 const text = `# Configuration
 

@@ -61,8 +61,8 @@ export class Prefork {
     await this.#run(async () => serve(secure(await toServer(this.#servable), material), target, this.#options.backlog));
   }
 
-  async #run(serve: () => Promise<void>): Promise<void> {
-    await prefork(serve, this.#options);
+  async #run(main: () => Promise<void>): Promise<void> {
+    await prefork(main, this.#options);
   }
 }
 

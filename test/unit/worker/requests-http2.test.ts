@@ -94,9 +94,9 @@ for (const [name, server] of Object.entries({ http: http.createServer(), https: 
 }
 
 const ends: ReadonlyArray<[what: string, end: (stream: ClientHttp2Stream, ends: Ends) => void]> = [
-  ['cancels its stream', (stream) => void stream.close(http2.constants.NGHTTP2_CANCEL)],
+  ['cancels its stream', (stream) => stream.close(http2.constants.NGHTTP2_CANCEL)],
   ['destroys its stream', (stream) => void stream.destroy()],
-  ['destroys its session', (_stream, { client }) => void client.destroy()],
+  ['destroys its session', (_stream, { client }) => client.destroy()],
   ['destroys its connection', (_stream, { socket }) => void socket.destroy()],
 ];
 

@@ -165,32 +165,24 @@ test('https counts as http does', async (t) => {
   assert.deepEqual([requests.started, requests.finished], [1, 1]);
 });
 
-test('clients that leave at any moment: started and finished agree with what the handlers saw', async (t) => {
+test('clients that leave at any moment: started is what the handlers saw, and nothing stays in flight', async (t) => {
   const requests = count(t);
   let handled = 0;
   const server = http.createServer((_request, response) => {
     handled++;
-    response.on('error', () => undefined);
-    // A third each: at once, after a while, never.
+    // At once, after a while, or never.
     if (handled % 3 === 0) response.end('now');
     else if (handled % 3 === 1) setTimeout(() => response.end('later'), handled % 7);
   });
   const gone: Array<Promise<void>> = [];
   server.on('connection', (socket: Socket) => gone.push(closing(socket)));
   const port = await listen(t, server);
-  const clients = Array.from({ length: 200 }, () => new Client(t, port));
-  await Promise.all(
-    clients.map(async (client, index) => {
-      client.send(get().repeat(1 + (index % 4)));
-      if (index % 2 === 0) await client.received(/^HTTP/).catch(() => undefined);
-      else await once(client.socket, 'connect');
-      if (index % 3 === 0) client.socket.destroy();
-      else if (index % 3 === 1) client.socket.resetAndDestroy();
-      else client.socket.end();
-      setTimeout(() => client.socket.destroy(), 50);
-      await client.closed();
-    }),
-  );
+  for (let index = 0; index < 200; index++) {
+    const client = new Client(t, port);
+    client.send(get().repeat(1 + (index % 4)));
+    await once(client.socket, 'connect');
+    setTimeout(() => (index % 2 === 0 ? client.socket.destroy() : client.socket.resetAndDestroy()), index % 11);
+  }
   await Promise.all(gone);
   assert.ok(handled > 0);
   assert.equal(requests.started, handled);

@@ -16,9 +16,9 @@ import { temporaryDirectory } from '../scoreboard/helpers.ts';
 interface Bench {
   readonly board: Board;
   readonly vitals: Vitals;
-  row(): Row;
+  readonly row: () => Row;
   /** The next row that is as the test wants it. */
-  until(wanted: (row: Row) => boolean): Promise<Row>;
+  readonly until: (wanted: (row: Row) => boolean) => Promise<Row>;
 }
 
 const idle = { connections: { open: () => 0, accepted: () => 0 }, requests: { started: 0, finished: 0 } };

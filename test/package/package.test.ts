@@ -1,0 +1,87 @@
+/** What users install: the packed tarball, in a directory of its own. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+
+const run = promisify(execFile);
+const root = resolve(import.meta.dirname, '../../..');
+let home: string;
+let tarball: string;
+
+before(async () => {
+  home = await mkdtemp(join(tmpdir(), 'prefork-package-'));
+  const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', home], {
+    cwd: root,
+  });
+  const packed = JSON.parse(stdout) as Array<{ filename: string }> | Record<string, { filename: string }>;
+  tarball = join(home, Object.values(packed)[0]!.filename);
+  await writeFile(join(home, 'package.json'), '{ "name": "user", "type": "module" }');
+  await run('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball], { cwd: home });
+});
+
+after(() => rm(home, { recursive: true, force: true }));
+
+test('installs with a command that runs', async () => {
+  const { stdout } = await run(join(home, 'node_modules/.bin/prefork'), ['--version'], { cwd: home });
+  assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
+});
+
+test('has no runtime dependencies', async () => {
+  const { stdout } = await run('npm', ['ls', '--all', '--json'], { cwd: home });
+  const { dependencies } = JSON.parse(stdout) as {
+    dependencies: { prefork: { dependencies?: Record<string, { version?: string }> } };
+  };
+  assert.deepEqual(Object.keys(dependencies), ['prefork']);
+  // An optional peer that is missing is listed too, without a version.
+  const installed = Object.entries(dependencies.prefork.dependencies ?? {}).filter(([, { version }]) => version);
+  assert.deepEqual(installed, []);
+});
+
+test('its entries import, and outside a worker everything of prefork/worker is harmless', async () => {
+  const code = `
+    import { Prefork, PreforkError, prefork, isChild } from 'prefork';
+    import { worker } from 'prefork/worker';
+    worker.ready();
+    worker.onPrimaryDeath(() => {});
+    console.log(typeof Prefork, typeof prefork, isChild(), worker.slot, PreforkError.name);`;
+  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', code], { cwd: home });
+  assert.equal(stdout, 'function function false undefined PreforkError\n');
+});
+
+test('serving a fetch handler without srvx says what to install', async () => {
+  const file = join(home, 'fetch.js');
+  await writeFile(
+    file,
+    `import { Prefork } from 'prefork';
+     await new Prefork({ fetch: () => new Response('x') }, { workers: 1 }).listenAndServe(':0');`,
+  );
+  await assert.rejects(run(process.execPath, [file], { cwd: home }), (error: Error & { stderr: string }) => {
+    assert.match(error.stderr, /ERR_MISSING_DEPENDENCY/);
+    assert.match(error.stderr, /npm install srvx/);
+    return true;
+  });
+});
+
+test('publint finds nothing', async () => {
+  const { messages, pkg } = await publint({ pack: { tarball: await tarballBytes() }, strict: true });
+  assert.deepEqual(
+    messages.map((message) => formatMessage(message, pkg)),
+    [],
+  );
+});
+
+test('every resolution that a user of types may have finds the types', async () => {
+  await run(join(root, 'node_modules/.bin/attw'), [tarball, '--profile', 'esm-only'], { cwd: root });
+});
+
+async function tarballBytes(): Promise<ArrayBuffer> {
+  const { readFile } = await import('node:fs/promises');
+  const bytes = await readFile(tarball);
+  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+}
