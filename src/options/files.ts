@@ -11,7 +11,7 @@ export function isDirectory(path: string): boolean {
 /** Also what cannot be looked at (too long a name, a directory that is closed to us) is not there for us. */
 function stat(path: string): Stats | undefined {
   try {
-    return statSync(path);
+    return statSync(path, { throwIfNoEntry: false });
   } catch {
     return undefined;
   }
