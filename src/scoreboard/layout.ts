@@ -23,7 +23,7 @@ export const ROW_SIZE = 1024;
 /** More rows than any machine has workers; a header that says more is damaged. */
 export const MAX_ROWS = 4096;
 
-/** What a worker says of itself, and the byte that stands for it. 0 is no state: the row is blank. */
+/** What a worker says of itself, in the order of its life, and the byte that stands for it. 0 is no state. */
 export const STATES = { booting: 1, ready: 2, draining: 3 } as const;
 export type State = keyof typeof STATES;
 

@@ -30,8 +30,8 @@ class Connection {
  *
  * Owns its subscriptions to node:diagnostics_channel and its listeners on HTTP/2 servers; closing it ends them.
  *
- * The unit is the connection, not the response. Per response, 'close' is not exact (on Node 20 a pipelined response that
- * waits for its turn never closes when the client goes away), and a set of the responses in flight, which a drain would
+ * The unit is the connection, not the response. Per response, 'close' is not exact (on Node 20 and 22 a pipelined
+ * response that waits for its turn never closes when the client goes away), and a set of the responses in flight, which a drain would
  * need, costs more than all the rest: 0.65 µs a request on Node 20, which gives each new key of a Set a hash by growing
  * the object. So a record hangs on the socket, `finish` and the socket's 'close' settle it, and of the responses in
  * flight it remembers the newest, which is the only one that may say `Connection: close`.
@@ -63,10 +63,9 @@ export class Requests {
   /**
    * Counts the streams of an HTTP/2 server. Other servers are left alone, so it may be called with any, and twice.
    *
-   * It listens to 'session', and to 'stream' of each session: a 'stream' listener of the server itself would tell Node
-   * that the application handles streams by hand, and its default answers would be off. An HTTP/2 request made for
-   * the 'request' event is a stream too and is not published on the HTTP/1 channels; a request that falls back to
-   * HTTP/1 (`allowHTTP1`) has no session. So each is counted once.
+   * It listens to 'session', and to 'stream' of each session, not of the server, whose listeners stay the application's. A
+   * request for the 'request' event is a stream too, and not published on the HTTP/1 channels; one that falls back to
+   * HTTP/1 (`allowHTTP1`) is, and has no session. So each counts once.
    */
   trackHttp2(server: EventEmitter): void {
     if (!isHttp2(server) || this.#http2Servers.has(server)) return;

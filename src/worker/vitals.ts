@@ -1,7 +1,7 @@
 import { performance, type EventLoopUtilization } from 'node:perf_hooks';
 import { monotonic } from '../scoreboard/clock.ts';
 import { removeFile } from '../scoreboard/file.ts';
-import type { Row, State } from '../scoreboard/layout.ts';
+import { STATES, type Row, type State } from '../scoreboard/layout.ts';
 import { BLANK } from '../scoreboard/record.ts';
 import { NO_ROW } from '../scoreboard/rows.ts';
 import { Writer } from '../scoreboard/writer.ts';
@@ -67,8 +67,12 @@ export class Vitals {
     this.#write();
   }
 
-  /** Says so at once, not with the next beat. */
+  /**
+   * Says so at once, not with the next beat. States only advance: a server that starts to listen during the drain makes
+   * its worker no more ready.
+   */
   state(state: State): void {
+    if (STATES[state] <= STATES[this.#row.state]) return;
     this.#row.state = state;
     this.#write();
   }

@@ -77,7 +77,7 @@ for (const [name, serve] of apis) {
   });
 }
 
-test('tracking adds no listener that tells Node streams are handled by hand', (t) => {
+test('tracking leaves the streams of a server to its application, and ends with the counting', (t) => {
   const requests = count(t);
   const server = http2.createServer();
   requests.trackHttp2(server);

@@ -78,8 +78,19 @@ test('a change of state is written at once, with the figures of that moment', (t
   assert.equal(second.connectionsAccepted, 14);
   assert.equal(second.requestsStarted, 7);
   assert.equal(second.requestsFinished, 5);
-  vitals.state('draining');
-  assert.equal(row().state, 'draining');
+});
+
+test('states only advance', (t) => {
+  const { vitals, row } = start(t, { period: 60_000 });
+  for (const [state, shown] of [
+    ['ready', 'ready'],
+    ['booting', 'ready'],
+    ['draining', 'draining'],
+    ['ready', 'draining'],
+  ] as const) {
+    vitals.state(state);
+    assert.equal(row().state, shown);
+  }
 });
 
 test('it beats by itself', async (t) => {
