@@ -1,4 +1,4 @@
-import { performance, type EventLoopUtilization } from 'node:perf_hooks';
+import type { EventLoopUtilization } from 'node:perf_hooks';
 import { monotonic } from '../scoreboard/clock.ts';
 import { removeFile } from '../scoreboard/file.ts';
 import { STATES, type Row, type State } from '../scoreboard/layout.ts';
