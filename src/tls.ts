@@ -26,11 +26,19 @@ export function secure(server: NetServer, material: TlsMaterial): NetServer {
     server.setSecureContext(material);
     return server;
   }
-  const ALPNProtocols = server instanceof HttpServer ? ['http/1.1'] : material.ALPNProtocols;
+  const ALPNProtocols = protocolsOf(server) ?? material.ALPNProtocols;
   const front = createServer({ ...material, ...(ALPNProtocols && { ALPNProtocols }) }, (socket) => {
     server.emit('connection', socket);
   });
-  // Who holds the plain server closes it, not knowing of this one.
+  // Who holds the plain server closes it, not knowing of this one; and its timeouts start when it listens.
   server.once('close', () => front.close());
-  return front;
+  front.on('listening', () => server.emit('listening'));
+  if (!(server instanceof HttpServer)) return front;
+  return Object.assign(front, { closeIdleConnections: () => server.closeIdleConnections() });
+}
+
+function protocolsOf(server: NetServer): string[] | undefined {
+  if (server instanceof HttpServer) return ['http/1.1'];
+  // The class of HTTP/2 servers is not exported.
+  return 'updateSettings' in server ? ['h2'] : undefined;
 }

@@ -92,7 +92,9 @@ export function decodeWorkerMessage(body: unknown): WorkerMessage | undefined {
   for (const [field, check] of Object.entries(workerMessageFields[type as WorkerMessage['type']])) {
     if (!check(message[field])) return undefined;
   }
-  // A path without an address, or the other way round, would reach the operating system as nonsense.
-  if (type === 'listen' && message['port'] === -1 && typeof message['address'] !== 'string') return undefined;
+  // A Unix socket has the family and the port -1, and a path; nothing else has any of the first two.
+  const isUnix = message['family'] === -1;
+  if (type === 'listen' && isUnix !== (message['port'] === -1)) return undefined;
+  if (type === 'listen' && isUnix && typeof message['address'] !== 'string') return undefined;
   return body as WorkerMessage;
 }

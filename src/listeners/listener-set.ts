@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { BindError, EADDRINUSE, Listener, type ListenQuery } from './listener.ts';
 import type { NativeHandle } from './native.ts';
 import type { Sharing } from './sharing.ts';
@@ -59,7 +60,7 @@ export class ListenerSet {
     this.#workers.set(worker, slot);
   }
 
-  /** Gives a worker its slot's socket of an address, or the errno of why not: one answer for each request. */
+  /** Gives a worker its slot's socket of an address, or the errno of why not: one answer for each, until `close`. */
   request(worker: number, request: number, query: ListenQuery): Promise<void> {
     this.#turn = this.#turn.then(() => this.#answer(worker, request, query));
     return this.#turn;
@@ -70,9 +71,9 @@ export class ListenerSet {
     if (slot === undefined || this.#isClosed) return;
     try {
       const entry = await this.#entry(query, slot);
+      const seat = this.#seat(entry, slot);
       // It may have died while a Unix socket was probed; what it leaves is swept as any other.
       if (!this.#workers.has(worker) || this.#isClosed) return;
-      const seat = this.#seat(entry, slot);
       const { id, address, port, data } = entry.listener;
       // Twice the same address in one process is EADDRINUSE for Node too.
       if (seat.holders.has(worker)) throw new BindError(EADDRINUSE, address, port);
@@ -80,7 +81,12 @@ export class ListenerSet {
       seat.holders.set(worker, 'granted');
       this.#post(worker, { type: 'granted', request, listener: id, slot, data }, socket);
     } catch (error) {
-      if (!(error instanceof BindError)) throw error;
+      if (!(error instanceof BindError)) {
+        // Nothing that a worker asks for may stop the others from being answered.
+        const nonsense = { errno: -constants.errno.EINVAL, address: String(query.address), port: query.port };
+        this.#post(worker, { type: 'denied', request, ...nonsense });
+        return;
+      }
       this.#post(worker, { type: 'denied', request, errno: error.errno, address: error.address, port: error.port });
     }
   }
@@ -108,7 +114,7 @@ export class ListenerSet {
   /** The application closed its server in this worker, on purpose. */
   closed(worker: number, id: number): void {
     const entry = this.#entries.get(id);
-    if (entry === undefined) return;
+    if (entry === undefined || seatOf(entry, worker) === undefined) return;
     leave(entry, worker);
     if (isWanted(entry)) this.#mend(entry);
     else this.#remove(entry);
@@ -215,6 +221,8 @@ function seatOf(entry: Entry, worker: number): Seat | undefined {
 
 function leave(entry: Entry, worker: number): void {
   for (const seat of entry.seats.values()) {
+    // It had the handle, and may have listened on it without having lived to say so.
+    if (seat.holders.has(worker)) seat.opened = true;
     seat.holders.delete(worker);
     if (seat.adopter === worker) seat.adopter = undefined;
   }

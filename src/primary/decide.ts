@@ -67,9 +67,9 @@ export function decide(fleet: Fleet, settings: FleetSettings, event: FleetEvent,
   return { fleet: step.fleet, effects: step.effects };
 }
 
-function fork(step: Step, slot: Slot, replaces?: number): void {
+function fork(step: Step, slot: Slot): void {
   const id = step.fleet.workersForked + 1;
-  const worker: Worker = { id, pid: undefined, forkedAt: step.at, readyAt: undefined, replaces };
+  const worker: Worker = { id, pid: undefined, forkedAt: step.at, readyAt: undefined, replaces: slot.lastPid };
   step.fleet = { ...move(step.fleet, slot, 'fork', { worker }), workersForked: id };
   // The deadline comes first: whatever happens to the fork, somebody looks at it again.
   step.effects.push(
@@ -143,7 +143,7 @@ function onUnaskedExit(step: Step, slot: Slot, worker: Worker, exit: Exit): void
   step.log('warn', 'worker exited', { ...describe(slot), ...describeExit(exit), after });
   const uptime = worker.readyAt === undefined ? undefined : at - worker.readyAt;
   const streak = crashStreak(slot.streak, uptime);
-  step.fleet = move(step.fleet, slot, 'exit', { worker: undefined, streak });
+  step.fleet = move(step.fleet, slot, 'exit', { worker: undefined, lastPid: worker.pid, streak });
   step.fleet = { ...step.fleet, exits: exitsWithin(step.fleet.exits, at, settings.recoverWindow) };
 
   if (step.fleet.phase === 'starting' && worker.readyAt === undefined) {
@@ -153,13 +153,13 @@ function onUnaskedExit(step: Step, slot: Slot, worker: Worker, exit: Exit): void
   } else {
     const others = step.fleet.slots.filter(({ state }) => state === 'serving').length;
     const wait = isNeededAtOnce(uptime, others) ? 0 : backoff(streak, settings.recoverInterval);
-    replace(step, step.fleet.slots[slot.index]!, worker.pid, wait);
+    replace(step, step.fleet.slots[slot.index]!, wait);
   }
 }
 
-function replace(step: Step, slot: Slot, replaces: number | undefined, wait: number): void {
+function replace(step: Step, slot: Slot, wait: number): void {
   if (wait === 0) {
-    fork(step, slot, replaces);
+    fork(step, slot);
     return;
   }
   step.log('warn', 'worker respawning', { slot: slot.index, in: duration(wait), crashes: slot.streak });
@@ -199,7 +199,7 @@ function onReadyTimeout(step: Step, id: WorkerId): void {
   }
 }
 
-function onStop(step: Step, { signal, now, idle }: EventOf<'stop'>): void {
+function onStop(step: Step, { signal, idle }: EventOf<'stop'>): void {
   switch (step.fleet.phase) {
     case 'stopping':
       return killAll(step, 'asked again');
@@ -209,7 +209,7 @@ function onStop(step: Step, { signal, now, idle }: EventOf<'stop'>): void {
     case 'starting':
     case 'serving':
       step.log('info', 'stopping', { signal });
-      stopAll(step, { serving: now ? 'kill' : 'drain', booting: now ? 'kill' : 'terminate' }, idle);
+      stopAll(step, 'terminate', idle);
   }
 }
 
@@ -219,19 +219,14 @@ function fail(step: Step, error: PreforkError): void {
   if (step.fleet.error !== undefined || phase === 'stopped') return;
   step.fleet = { ...step.fleet, error };
   step.log('error', 'error', { message: error.message, code: error.code });
-  if (phase !== 'stopping') stopAll(step, { serving: 'drain', booting: 'kill' }, 0);
+  if (phase !== 'stopping') stopAll(step, 'kill', 0);
 }
 
-/** What becomes of a worker when everything stops, by the state of its slot. */
-interface Farewell {
-  readonly serving: 'drain' | 'kill';
-  readonly booting: 'terminate' | 'kill';
-}
-
-function stopAll(step: Step, farewell: Farewell, idle: number): void {
+/** @param booting what becomes of workers that do not serve yet; the others drain. */
+function stopAll(step: Step, booting: 'terminate' | 'kill', idle: number): void {
   step.fleet = { ...step.fleet, phase: 'stopping' };
   step.effects.push({ do: 'close-listeners' });
-  for (const slot of step.fleet.slots) stopSlot(step, slot, farewell, idle);
+  for (const slot of step.fleet.slots) stopSlot(step, slot, booting, idle);
   const { shutdownGracePeriod: grace } = step.settings;
   step.effects.push(
     { do: 'arm', timer: { timer: 'drain' }, after: drainPeriod(grace) },
@@ -240,15 +235,14 @@ function stopAll(step: Step, farewell: Farewell, idle: number): void {
   finishWhenAllAreGone(step);
 }
 
-function stopSlot(step: Step, slot: Slot, farewell: Farewell, idle: number): void {
+function stopSlot(step: Step, slot: Slot, booting: 'terminate' | 'kill', idle: number): void {
   step.fleet = move(step.fleet, slot, 'stop');
   step.effects.push({ do: 'disarm', timer: { timer: 'respawn', slot: slot.index } });
   step.effects.push({ do: 'disarm', timer: { timer: 'sweep', slot: slot.index } });
   if (slot.worker === undefined) return;
   const { id } = slot.worker;
   step.effects.push({ do: 'disarm', timer: { timer: 'ready', worker: id } });
-  const how = slot.state === 'booting' ? farewell.booting : farewell.serving;
-  step.effects.push(how === 'drain' ? { do: 'drain', worker: id, idle } : { do: how, worker: id });
+  step.effects.push(slot.state === 'booting' ? { do: booting, worker: id } : { do: 'drain', worker: id, idle });
 }
 
 /** Draining gets most of the grace period; the rest is the application's, for its own SIGTERM handlers. */

@@ -27,8 +27,8 @@ export type FleetEvent =
   | { readonly type: 'drained'; readonly worker: WorkerId }
   | ({ readonly type: 'exited'; readonly worker: WorkerId } & Exit)
   | { readonly type: 'due'; readonly timer: Timer }
-  /** Asked to stop; a second time, or `now`, without grace. `idle`: how long idle connections may stay open, ms. */
-  | { readonly type: 'stop'; readonly signal: NodeJS.Signals; readonly now: boolean; readonly idle: number }
+  /** Asked to stop; a second time, without grace. `idle`: how long idle connections may stay open, ms. */
+  | { readonly type: 'stop'; readonly signal: NodeJS.Signals; readonly idle: number }
   /** prefork cannot go on: a hook threw, or prefork itself failed. */
   | { readonly type: 'fail'; readonly error: PreforkError };
 

@@ -18,6 +18,8 @@ export interface Slot {
   readonly state: SlotState;
   readonly generation: number;
   readonly worker: Worker | undefined;
+  /** The pid of its worker that ended unasked last. */
+  readonly lastPid: number | undefined;
   /** Crashes in a row; see `crashStreak`. */
   readonly streak: number;
 }
@@ -46,7 +48,7 @@ export interface FleetSettings {
 
 export function newFleet(workers: number): Fleet {
   const slots = Array.from({ length: workers }, (_, index): Slot => {
-    return { index, state: 'vacant', generation: 1, worker: undefined, streak: 0 };
+    return { index, state: 'vacant', generation: 1, worker: undefined, lastPid: undefined, streak: 0 };
   });
   return { phase: 'idle', slots, startedAt: 0, exits: [], workersForked: 0, error: undefined };
 }

@@ -22,7 +22,12 @@ export interface Log {
 export function createLog(format: LogFormat, threshold: LogThreshold, sink: LineSink = stderrSink()): Log {
   const render = format === 'json' ? jsonLine : textLine;
   return (level, event, fields = {}) => {
-    if (severity[level] >= severity[threshold]) sink[level](render(level, event, fields));
+    if (severity[level] < severity[threshold]) return;
+    try {
+      sink[level](render(level, event, fields));
+    } catch {
+      // A logger of the user's that throws: there is nowhere left to say so, and the service goes on.
+    }
   };
 }
 

@@ -5,8 +5,8 @@ import type { FleetEvent } from './events.ts';
  * on SIGTERM a load balancer may still be sending requests over its own.
  */
 const meanings: ReadonlyArray<readonly [NodeJS.Signals, (gracePeriod: number) => FleetEvent]> = [
-  ['SIGTERM', (grace) => ({ type: 'stop', signal: 'SIGTERM', now: false, idle: Math.min(5000, grace / 2) })],
-  ['SIGINT', (grace) => ({ type: 'stop', signal: 'SIGINT', now: false, idle: Math.min(1000, grace / 2) })],
+  ['SIGTERM', (grace) => ({ type: 'stop', signal: 'SIGTERM', idle: Math.min(5000, grace / 2) })],
+  ['SIGINT', (grace) => ({ type: 'stop', signal: 'SIGINT', idle: Math.min(1000, grace / 2) })],
 ];
 
 /**

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { PreforkError } from '../errors.ts';
 import { contextEnvironment } from '../ipc/context.ts';
 import type { WorkerMessage } from '../ipc/messages.ts';
@@ -73,9 +74,19 @@ export class Supervisor {
     if (this.#isHandling) return;
     this.#isHandling = true;
     try {
-      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#handle(next);
+      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#handleOrFail(next);
     } finally {
       this.#isHandling = false;
+    }
+  }
+
+  /** A fault of our own stops everything in order, instead of leaving the workers orphans. */
+  #handleOrFail(event: QueuedEvent): void {
+    try {
+      this.#handle(event);
+    } catch (error) {
+      if (event.type === 'fail') throw error;
+      this.#broke(error);
     }
   }
 
@@ -169,10 +180,19 @@ export class Supervisor {
       row,
       gracePeriod: settings.shutdownGracePeriod,
     });
-    const child = os.fork(program, slot, generation, env);
-    const process = new WorkerProcess(worker, slot, row, child, {
+    let child: ChildProcess;
+    try {
+      child = os.fork(program, slot, generation, env);
+    } catch (cause) {
+      // The user's `spawnWorker`, or a machine without memory: a worker that ended before it began.
+      board?.freeRow(row);
+      const error = cause instanceof Error ? cause : new Error(String(cause));
+      this.post({ type: 'exited', worker, code: null, signal: null, error });
+      return;
+    }
+    const process = new WorkerProcess(worker, row, child, {
       message: (from, message) => this.post({ type: 'message', worker: from, message }),
-      badMessage: (from, body) => this.#parts.log('warn', 'bad message', { worker: from, body: JSON.stringify(body) }),
+      badMessage: (from, body) => this.#parts.log('warn', 'bad message', { worker: from, body: abbreviate(body) }),
       exited: (from, exit) => {
         this.#forget(from);
         this.post({ type: 'exited', worker: from, ...exit });
@@ -229,5 +249,14 @@ export class Supervisor {
     this.#listeners.close();
     this.#parts.board?.close();
     this.#settle?.(error);
+  }
+}
+
+/** Of what a worker sent instead of a message: enough to find out what it was. */
+function abbreviate(body: unknown): string {
+  try {
+    return (JSON.stringify(body) ?? typeof body).slice(0, 200);
+  } catch {
+    return typeof body;
   }
 }

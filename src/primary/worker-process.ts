@@ -16,15 +16,13 @@ export interface WorkerEvents {
  */
 export class WorkerProcess {
   readonly id: WorkerId;
-  readonly slot: number;
   readonly child: ChildProcess;
   /** Its row in the scoreboard. */
   readonly row: number;
   readonly #channel: Channel<PrimaryMessage>;
 
-  constructor(id: WorkerId, slot: number, row: number, child: ChildProcess, events: WorkerEvents) {
+  constructor(id: WorkerId, row: number, child: ChildProcess, events: WorkerEvents) {
     this.id = id;
-    this.slot = slot;
     this.row = row;
     this.child = child;
     this.#channel = new Channel(child, (body) => {
@@ -37,10 +35,6 @@ export class WorkerProcess {
       if (message === 'ready') events.message(id, { type: 'ready' });
     });
     this.#observeEnd((exit) => events.exited(id, exit));
-  }
-
-  get pid(): number | undefined {
-    return this.child.pid;
   }
 
   /** Messages to a process that is gone are dropped: its exit is on the way. */

@@ -1,6 +1,3 @@
-import { PLACED_ROW, ROW_USED, STATES } from './layout.ts';
-import type { Row, State } from './layout.ts';
-
 /**
  * One row as bytes, and how a reader knows that it is whole.
  *
@@ -11,6 +8,10 @@ import type { Row, State } from './layout.ts';
  * had different ends and 67 more had equal ends around an old cache line. So the second copy of the version is not a
  * copy but a sum of all words of the row, the version among them. A tear of any shape passes with a chance of 2^-32.
  */
+import { PLACED_ROW, ROW_USED, STATES } from './layout.ts';
+import type { Row, State } from './layout.ts';
+
+/** Where in a row they are, before its fields. */
 const VERSION = 0;
 const SUM = 4;
 
@@ -48,12 +49,14 @@ export function viewOf(bytes: Uint8Array): DataView {
 // FNV-1a over words instead of bytes, with a shift so that high bits reach low ones. Only the bytes in use are summed,
 // which keeps it at about 40 ns whatever the size of a row.
 function sumOf(view: DataView, base: number): number {
-  let sum = 0x811c9dc5 ^ view.getInt32(base + VERSION, true);
-  for (let at = SUM + 4; at < ROW_USED; at += 4) {
-    sum = Math.imul(sum ^ view.getInt32(base + at, true), 0x01000193);
-    sum ^= sum >>> 15;
-  }
+  let sum = mix(0x811c9dc5, view.getInt32(base + VERSION, true));
+  for (let at = SUM + 4; at < ROW_USED; at += 4) sum = mix(sum, view.getInt32(base + at, true));
   return sum >>> 0;
+}
+
+function mix(sum: number, word: number): number {
+  const product = Math.imul(sum ^ word, 0x01000193);
+  return product ^ (product >>> 15);
 }
 
 /** Puts `row` at the start of `view`, sealed with `version` (not 0) and the sum. */

@@ -9,6 +9,9 @@ const POLL = 25;
 /** Turns of the event loop in which a queue is given the chance to be accepted, at most. */
 const MOST_TURNS = 1000;
 
+/** The same, where what was accepted is not counted. */
+const UNCOUNTED_TURNS = 10;
+
 type HttpServer = Server & { closeIdleConnections(): void };
 
 /**
@@ -30,6 +33,8 @@ export async function drain(servers: Servers, requests: Requests, idle: number):
 
 async function stopAccepting(server: Server, handle: { detach(): void } | undefined, servers: Servers): Promise<void> {
   if (handle === undefined) {
+    // Its connections are not counted by us: a few turns have to do.
+    for (let turn = 0; turn < UNCOUNTED_TURNS; turn++) await nextTurn();
     standIn(server);
     return;
   }
@@ -50,13 +55,22 @@ async function untilQueueIsEmpty(servers: Servers): Promise<void> {
   }
 }
 
-/** Where node:cluster accepts, its handle is closed, and a stand-in lets the application's own `close` work later. */
+/** Where the handle is Node's own it is closed, and a stand-in lets the application's shutdown code work later. */
 function standIn(server: Server): void {
-  const internal = server as unknown as { _handle: { close(): void; getsockname?: unknown } | null };
-  const handle = internal._handle;
+  const internal = server as unknown as { _handle: object | null };
+  const handle = internal._handle as { close(): void } | null;
   if (handle === null) return;
+  const name = server.address();
   handle.close();
-  internal._handle = { close() {}, ...(handle.getsockname === undefined ? {} : { getsockname: handle.getsockname }) };
+  const nothing = (): void => {};
+  internal._handle = {
+    close: nothing,
+    ref: nothing,
+    unref: nothing,
+    fd: -1,
+    // Without it, `address()` answers with the path of a Unix socket.
+    ...(typeof name === 'string' ? {} : { getsockname: (out: object) => (Object.assign(out, name), 0) }),
+  };
 }
 
 function closeIdle(servers: Servers): void {

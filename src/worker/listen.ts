@@ -52,6 +52,7 @@ export function interceptListen(link: Link, servers: Servers, sharing: WorkerCon
     { granted(message: Granted, socket: NativeHandle): void; denied(message: Denied): void }
   >();
   const ordinals = new Map<string, number>();
+  const questions: WorkerMessage[] = [];
   let requests = 0;
 
   internals._getServer = (object, query, answer) => {
@@ -86,13 +87,20 @@ export function interceptListen(link: Link, servers: Servers, sharing: WorkerCon
       },
     });
     link.hold();
-    link.send({ type: 'listen', request, ...fieldsOf(server, query, ordinals) });
+    questions.push({ type: 'listen', request, ...fieldsOf(server, query, ordinals) });
+    if (questions.length === 1) link.send(questions[0]!);
   };
 
+  // One question at a time: a server that was closed before its answer came gives the address back first, and the next
+  // one can have it.
   const settle = (request: number) => {
     const waiter = waiting.get(request);
     waiting.delete(request);
-    link.unhold();
+    setImmediate(() => {
+      questions.shift();
+      if (questions.length > 0) link.send(questions[0]!);
+      link.unhold();
+    });
     return waiter;
   };
   link.on('granted', (message, handle) => settle(message.request)?.granted(message, handle as NativeHandle));
@@ -113,14 +121,19 @@ export function interceptListen(link: Link, servers: Servers, sharing: WorkerCon
 function observeListen(link: Link, servers: Servers): void {
   // eslint-disable-next-line typescript/unbound-method -- called with the server as `this`
   const original = Server.prototype.listen;
+  const observed = new WeakSet<Server>();
   Server.prototype.listen = function listen(this: Server, ...args: unknown[]) {
-    this.prependOnceListener('listening', () => {
-      if (servers.has(this)) return;
-      servers.add(this, undefined);
-      announce(link, this, { type: 'serving', ...nameOf(this) });
-    });
+    // Once: a program may try to listen again and again until a port is free.
+    if (!observed.has(this)) this.prependListener('listening', onListening);
+    observed.add(this);
     return Reflect.apply(original, this, args) as Server;
   };
+
+  function onListening(this: Server): void {
+    if (servers.has(this)) return;
+    servers.add(this, undefined);
+    announce(link, this, { type: 'serving', ...nameOf(this) });
+  }
 }
 
 function nameOf(server: Server): { address: string; port: number } {

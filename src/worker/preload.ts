@@ -9,7 +9,7 @@ import { takeContext, type WorkerContext } from '../ipc/context.ts';
 import { drain } from './drain.ts';
 import { Link } from './link.ts';
 import { interceptListen } from './listen.ts';
-import { onOrphaned } from './orphan.ts';
+import { onDisconnected } from './orphan.ts';
 import { register } from './registry.ts';
 import { Requests } from './requests.ts';
 import { Servers } from './servers.ts';
@@ -48,7 +48,8 @@ function start({ slot, generation, sharing, board, row, gracePeriod }: WorkerCon
     vitals.state('draining');
     void drain(servers, requests, idle).then(() => link.send({ type: 'drained' }));
   });
-  onOrphaned(async () => {
+  onDisconnected(async (isOrphan) => {
+    if (!isOrphan) return drain(servers, requests, gracePeriod / 2);
     await runAll(hooks);
     const paths = servers.socketFiles();
     await drain(servers, requests, gracePeriod / 2);

@@ -34,7 +34,8 @@ export class Servers {
   }
 
   byListener(listener: number): SlotHandle | undefined {
-    for (const { handle } of this.#served.values()) if (handle?.listener === listener) return handle;
+    for (const { handle } of this.#served.values())
+      if (handle?.listener === listener && !handle.isClosed) return handle;
     return undefined;
   }
 

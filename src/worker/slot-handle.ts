@@ -93,6 +93,10 @@ export class SlotHandle {
     for (const source of this.#sources.values()) source.unref();
   }
 
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   get fd(): number {
     const [first] = this.#sources.values();
     return first?.fd ?? -1;

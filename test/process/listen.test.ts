@@ -209,6 +209,12 @@ for (const sharing of ownSharings) {
     await distinct(2, () => ask(app.target));
   });
 
+  test(`a port that a worker only tries is served by the others, ${sharing}`, async () => {
+    const env = { PORT: String(await freePort()) };
+    await using app = await serve({ entry: 'tries-and-leaves.js', options, env });
+    for (let request = 0; request < 50; request++) assert.equal(await ask(app.target), String(app.worker(1)));
+  });
+
   test(`a Unix socket that nobody listens on is replaced, ${sharing}`, async () => {
     await using before = await serve({ entry: 'ready-message.js', options: ['--workers', '1'] });
     const socketPath = join(before.directory, 'dead.sock');

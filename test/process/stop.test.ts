@@ -90,6 +90,16 @@ test('the application’s own SIGTERM handler runs in every worker', async () =>
   }
 });
 
+test('a worker that closes everything on SIGTERM ends by itself', async () => {
+  for (const sharing of sharings) {
+    await using app = await serve({ entry: 'closes-on-sigterm.js', options: [...twoWorkers, '--sharing', sharing] });
+    await distinct(2, () => ask(app.target));
+    assert.deepEqual(await app.stop(), good);
+    assert.equal(app.stdout.match(/closed/g)?.length, 2, sharing);
+    assert.equal(app.events('worker stopped', { code: 0 }).length, 2, sharing);
+  }
+});
+
 test('whatever code workers end with when asked to, the stop is a success', async () => {
   await using app = await serve({ entry: 'exits-five-on-sigterm.js', options: twoWorkers });
   assert.deepEqual(await app.stop(), good);

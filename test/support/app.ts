@@ -265,6 +265,9 @@ export class App implements AsyncDisposable {
   }
 }
 
+/** Of output, in a report: some servers log each request. */
+const MOST_LINES = 100;
+
 /** What runs, for the case that the test runner ends before a test does. */
 const started = new Set<App>();
 process.once('exit', () => {
@@ -314,15 +317,10 @@ function toTarget(address: string): Target {
 }
 
 function indent(title: string, text: string): string[] {
-  return text === ''
-    ? []
-    : [
-        `${title}:`,
-        ...text
-          .trimEnd()
-          .split('\n')
-          .map((line) => `    ${line}`),
-      ];
+  if (text === '') return [];
+  const lines = text.trimEnd().split('\n');
+  const shown = lines.slice(-MOST_LINES).map((line) => `    ${line}`);
+  return [`${title}:`, ...(shown.length < lines.length ? [`    (${lines.length} lines)`] : []), ...shown];
 }
 
 function killIfAlive(pid: number): void {

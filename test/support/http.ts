@@ -12,13 +12,17 @@ export interface Answer {
   readonly body: string;
 }
 
+/** Longest wait for an answer, ms: connections that nobody accepts are open, and silent. */
+const timeout = 10_000;
+
 /** Test certificates are signed by themselves. */
 const trusting = { rejectUnauthorized: false };
 
 export function get(target: Target, options: RequestOptions & { tls?: boolean } = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const { tls = false, ...rest } = options;
-    const request = (tls ? httpsRequest : httpRequest)({ ...target, agent: false, ...trusting, ...rest });
+    const request = (tls ? httpsRequest : httpRequest)({ ...target, agent: false, ...trusting, timeout, ...rest });
+    request.once('timeout', () => request.destroy(new Error(`no answer within ${timeout} ms`)));
     request.once('error', reject).once('response', (response) => readAnswer(response).then(resolve, reject));
     request.end();
   });

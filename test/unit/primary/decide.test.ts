@@ -50,7 +50,7 @@ class Driver {
   }
 }
 
-const stop: FleetEvent = { type: 'stop', signal: 'SIGTERM', now: false, idle: 5000 };
+const stop: FleetEvent = { type: 'stop', signal: 'SIGTERM', idle: 5000 };
 const kinds = (effects: readonly Effect[]): string[] => effects.map((effect) => effect.do);
 const find = <Do extends Effect['do']>(effects: readonly Effect[], kind: Do): Array<Extract<Effect, { do: Do }>> =>
   effects.filter((effect): effect is Extract<Effect, { do: Do }> => effect.do === kind);

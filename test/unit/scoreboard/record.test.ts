@@ -61,6 +61,17 @@ test('one bit that is not as it was written is a tear', () => {
   }
 });
 
+test('the top bits of two words do not cancel out', () => {
+  for (let first = 3; first < ROW_USED; first += 4) {
+    for (let second = first + 4; second < ROW_USED; second += 4) {
+      const bytes = encoded(example, 3);
+      bytes[first]! ^= 0x80;
+      bytes[second]! ^= 0x80;
+      assert.equal(decodeRow(viewOf(bytes)), 'torn', `bytes ${first} and ${second}`);
+    }
+  }
+});
+
 test('half of the first write to a blank row is a tear, not a row and not blank', () => {
   const bytes = encoded(example, 1);
   bytes.fill(0, ROW_USED / 2);

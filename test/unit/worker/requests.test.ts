@@ -133,6 +133,19 @@ test('a request that started before the counting is not counted when it finishes
   assert.equal(requests.inFlight, 1);
 });
 
+test('nor when another follows it in the pipeline', async (t) => {
+  const server = new PatientServer();
+  const client = new Client(t, await server.listen(t));
+  client.send(get());
+  await server.asked(1);
+  const requests = count(t);
+  client.send(get());
+  await server.asked(2);
+  for (const response of server.responses) response.end('ok');
+  await client.received(/ok[^]*ok$/);
+  assert.deepEqual([requests.started, requests.finished], [1, 1]);
+});
+
 test('two that count do not disturb each other, and one that is closed counts no more', async (t) => {
   const [requests, others] = [count(t), count(t)];
   const server = http.createServer((_request, response) => response.end('ok'));
