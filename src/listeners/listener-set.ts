@@ -94,13 +94,12 @@ export class ListenerSet {
   /**
    * The worker accepts from the listener now: a neighbour that did so for its slot may stop.
    *
-   * @returns the listener when this is the first worker that serves it.
+   * @returns the listener, unless the worker has closed it meanwhile.
    */
   listening(worker: number, id: number): Listener | undefined {
     const entry = this.#entries.get(id);
     const seat = entry && seatOf(entry, worker);
     if (entry === undefined || seat === undefined) return undefined;
-    const isFirst = ![...entry.seats.values()].some(({ opened }) => opened);
     seat.opened = true;
     seat.holders.set(worker, 'listening');
     if (seat.adopter !== undefined) {
@@ -108,7 +107,7 @@ export class ListenerSet {
       seat.adopter = undefined;
     }
     this.#mend(entry);
-    return isFirst ? entry.listener : undefined;
+    return entry.listener;
   }
 
   /** The application closed its server in this worker, on purpose. */

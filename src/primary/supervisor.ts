@@ -126,8 +126,8 @@ export class Supervisor {
   }
 
   #onListening(worker: WorkerId, listener: number): void {
-    const opened = this.#listeners.listening(worker, listener);
-    if (opened !== undefined) this.#logListening(opened);
+    const served = this.#listeners.listening(worker, listener);
+    if (served !== undefined) this.#logListening(served);
     this.post({ type: 'ready', worker });
   }
 

@@ -1,5 +1,6 @@
 import type { Server } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import { KeepAlive } from './keep-alive.ts';
 import type { Requests } from './requests.ts';
 import type { Servers } from './servers.ts';
 
@@ -62,15 +63,9 @@ function standIn(server: Server): void {
   if (handle === null) return;
   const name = server.address();
   handle.close();
-  const nothing = (): void => {};
-  internal._handle = {
-    close: nothing,
-    ref: nothing,
-    unref: nothing,
-    fd: -1,
-    // Without it, `address()` answers with the path of a Unix socket.
-    ...(typeof name === 'string' ? {} : { getsockname: (out: object) => (Object.assign(out, name), 0) }),
-  };
+  const getsockname = (out: object): number => (Object.assign(out, name), 0);
+  // Without a name of its own, `address()` answers with the path of a Unix socket.
+  internal._handle = Object.assign(new KeepAlive(), { fd: -1, ...(typeof name !== 'string' && { getsockname }) });
 }
 
 function closeIdle(servers: Servers): void {

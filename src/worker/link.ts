@@ -40,6 +40,12 @@ export class Link {
     if (--this.#holds === 0) process.channel?.unref();
   }
 
+  /** Never keeps the process alive again. */
+  letGo(): void {
+    this.#holds = -Infinity;
+    process.channel?.unref();
+  }
+
   #receive<Type extends PrimaryMessage['type']>(message: MessageOf<Type>, handle: unknown): void {
     const handler = this.#handlers[message.type];
     handler?.(message, handle);

@@ -43,8 +43,7 @@ function start({ slot, generation, sharing, board, row, gracePeriod }: WorkerCon
   interceptListen(link, servers, sharing);
 
   link.on('drain', ({ idle }) => {
-    // The signal that ends this process comes from the primary, so it has to live until then.
-    link.hold();
+    liveUntilTheSignal(link);
     vitals.state('draining');
     void drain(servers, requests, idle).then(() => link.send({ type: 'drained' }));
   });
@@ -68,6 +67,18 @@ function start({ slot, generation, sharing, board, row, gracePeriod }: WorkerCon
       link.send({ type: 'ready' });
     },
     onPrimaryDeath: (hook) => void hooks.push(hook),
+  });
+}
+
+/**
+ * When all connections are gone nothing may be left that keeps this process alive, and it would end before the primary's
+ * SIGTERM, for which the application has its handlers. Those run then; without any, the signal does what it always does.
+ */
+function liveUntilTheSignal(link: Link): void {
+  link.hold();
+  process.prependOnceListener('SIGTERM', () => {
+    if (process.listenerCount('SIGTERM') === 0) process.kill(process.pid, 'SIGTERM');
+    link.letGo();
   });
 }
 

@@ -1,3 +1,4 @@
+import { KeepAlive } from './keep-alive.ts';
 import type { NativeHandle } from '../listeners/native.ts';
 
 type OnConnection = (this: SlotHandle, status: number, client: unknown) => void;
@@ -20,6 +21,7 @@ export class SlotHandle {
   accepted = 0;
   readonly #sources = new Map<number, NativeHandle>();
   readonly #events: { listening(): void; closed(): void };
+  #keepAlive: KeepAlive | undefined;
   #backlog = 0;
   #isRefed = true;
   #isClosed = false;
@@ -54,7 +56,7 @@ export class SlotHandle {
 
   /** Accepts for a neighbour's slot as well. */
   adopt(slot: number, socket: NativeHandle): void {
-    if (this.#isClosed || this.#sources.has(slot)) {
+    if (this.#isClosed || this.#keepAlive !== undefined || this.#sources.has(slot)) {
       socket.close();
       return;
     }
@@ -70,14 +72,17 @@ export class SlotHandle {
 
   /** Stops accepting. Other processes may hold the same sockets, and go on. */
   detach(): void {
-    for (const source of this.#sources.values()) source.close();
-    this.#sources.clear();
+    if (this.#isClosed || this.#keepAlive !== undefined) return;
+    this.#keepAlive = new KeepAlive();
+    if (!this.#isRefed) this.#keepAlive.unref();
+    this.#closeSources();
   }
 
   close(callback?: () => void): void {
     if (!this.#isClosed) {
       this.#isClosed = true;
-      this.detach();
+      this.#keepAlive?.close();
+      this.#closeSources();
       this.#events.closed();
     }
     if (callback !== undefined) setImmediate(callback);
@@ -85,11 +90,13 @@ export class SlotHandle {
 
   ref(): void {
     this.#isRefed = true;
+    this.#keepAlive?.ref();
     for (const source of this.#sources.values()) source.ref();
   }
 
   unref(): void {
     this.#isRefed = false;
+    this.#keepAlive?.unref();
     for (const source of this.#sources.values()) source.unref();
   }
 
@@ -100,6 +107,11 @@ export class SlotHandle {
   get fd(): number {
     const [first] = this.#sources.values();
     return first?.fd ?? -1;
+  }
+
+  #closeSources(): void {
+    for (const source of this.#sources.values()) source.close();
+    this.#sources.clear();
   }
 
   #accept(source: NativeHandle): number {

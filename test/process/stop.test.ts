@@ -1,12 +1,14 @@
 /** Stopping: what is in flight finishes, the application's own handlers run, and it never takes longer than it may. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { Agent } from 'node:http';
+import { connect as connectHttp2 } from 'node:http2';
 import { join } from 'node:path';
 import process from 'node:process';
 import { test } from 'node:test';
 import { serve, startApp } from '../support/app.ts';
-import { ask, connected, distinct, Exchange, get } from '../support/http.ts';
+import { ask, connected, distinct, Exchange, get, untilRefused } from '../support/http.ts';
 import { filesOfPrimary, state } from '../support/leftovers.ts';
 import { sharings } from '../support/platform.ts';
 import { poll } from '../support/watched.ts';
@@ -23,7 +25,7 @@ for (const sharing of sharings) {
       app.signal(signal);
       await app.event('stopping', { signal });
       // A connection that node:cluster's primary accepts just when its last worker leaves hangs there.
-      if (sharing !== 'round-robin') await refused(() => ask(target));
+      if (sharing !== 'round-robin') await untilRefused(target);
       for (const exchange of exchanges) assert.equal((await exchange.finish()).body, 'first last');
       assert.deepEqual(await app.exit(), good);
       assert.deepEqual(app.events('killing workers'), []);
@@ -48,7 +50,7 @@ test('a connection that is kept alive may send its next request while draining, 
   const { target } = app;
   app.signal('SIGTERM');
   await app.event('stopping');
-  await refused(() => ask(target));
+  await untilRefused(target);
   const last = await get(target, { agent });
   assert.equal(last.status, 200);
   assert.equal(last.headers.connection, 'close');
@@ -65,6 +67,24 @@ test('connections on which nothing happens do not hold up the stop', async () =>
   assert.deepEqual(await app.stop(), good);
   agent.destroy();
   await Promise.all(closed);
+});
+
+test('HTTP/2: a stream in flight finishes, its session is told to go away, and idle sessions hold up nothing', async () => {
+  await using app = await serve({ entry: 'h2c-echo.js', options: twoWorkers });
+  const sessions = Array.from({ length: 4 }, () => connectHttp2(`http://127.0.0.1:${app.port}`));
+  await Promise.all(sessions.map((session) => once(session, 'connect')));
+  const goneAway = sessions.map((session) => once(session, 'goaway'));
+  const stream = sessions[0]!.request({ ':method': 'POST' });
+  stream.setEncoding('utf8').write('first ');
+  assert.deepEqual(await once(stream, 'data'), ['first ']);
+
+  app.signal('SIGTERM');
+  await Promise.all(goneAway);
+  stream.end('last');
+  assert.deepEqual(await once(stream, 'data'), ['last']);
+  const began = performance.now();
+  assert.deepEqual(await app.exit(), good);
+  assert.ok(performance.now() - began < 5000, 'long before the grace period is over');
 });
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -214,15 +234,3 @@ test('the next start of a server whose primary was killed has the port at once',
   await using second = await serve({ entry: 'hello.js', options: twoWorkers, env: { PORT: String(port) } });
   await distinct(2, () => ask(second.target));
 });
-
-/** Nobody accepts any more: it may take a moment, after the signal, until the last worker knows. */
-async function refused(question: () => Promise<string>): Promise<void> {
-  for (let attempt = 0; attempt < 1000; attempt++) {
-    const error: unknown = await question().then(
-      () => undefined,
-      (reason: unknown) => reason,
-    );
-    if ((error as NodeJS.ErrnoException | undefined)?.code === 'ECONNREFUSED') return;
-  }
-  assert.fail('connections are still accepted');
-}

@@ -126,6 +126,18 @@ export async function distinct(answers: number, question: () => Promise<string>)
   return seen;
 }
 
+/** Settles when nobody accepts at the address any more: after a close, the last to know may take a moment. */
+export async function untilRefused(target: Target): Promise<void> {
+  for (let attempt = 0; attempt < MOST_QUESTIONS; attempt++) {
+    const code = await ask(target).then(
+      () => undefined,
+      (error: NodeJS.ErrnoException) => error.code,
+    );
+    if (code === 'ECONNREFUSED') return;
+  }
+  throw new Error('connections are still accepted');
+}
+
 async function readAnswer(response: IncomingMessage): Promise<Answer> {
   return { status: response.statusCode!, headers: response.headers, body: await readAll(response) };
 }
