@@ -100,6 +100,7 @@ test('hooks are called with pids, in order', async () => {
   app.signal('SIGKILL');
   await app.exit();
   await app.gone();
+  await app.output(/(?:onPrimaryDeath[^]*){2}/);
   assert.equal(calls(app, 'onPrimaryDeath').length, 2, 'once in each worker');
 });
 
@@ -128,12 +129,12 @@ test('onPrimaryDeath that throws does not keep workers from ending', async () =>
   app.signal('SIGKILL');
   await app.exit();
   await app.gone();
-  assert.match(app.stderr, /onPrimaryDeath is broken/);
+  await app.output(/onPrimaryDeath is broken/, 'stderr');
 });
 
 test('a function runs in every worker, which says by itself when it is ready', async () => {
   await using app = await serve({ entry: 'library-main.js', ...library });
-  assert.deepEqual(app.stdout.trim().split('\n').toSorted(), ['main 0 1', 'main 1 1']);
+  assert.deepEqual((await app.lines(2)).toSorted(), ['main 0 1', 'main 1 1']);
 });
 
 test('logs to the logger that it is given', async () => {

@@ -29,7 +29,7 @@ for (const sharing of sharings) {
     test(`listen(${JSON.stringify(listen)}), ${sharing}`, { skip }, async () => {
       const env = { LISTEN: JSON.stringify(listen) };
       await using app = await serve({ entry: 'listens.js', env, options: [...twoWorkers, '--sharing', sharing] });
-      const [first, second] = printed(app);
+      const [first, second] = await printed(app, 2);
       assert.deepEqual(first, second, 'both workers have the one port');
       assert.deepEqual({ ...first, port: 0 }, { ...(await underNode(env)), port: 0 });
       const { port } = app;
@@ -56,7 +56,7 @@ for (const { what, listen } of failures) {
     const env = { LISTEN: JSON.stringify(listen) };
     await using app = await startApp({ entry: 'listens.js', env, options: ['--workers', '1'] });
     await app.exit();
-    assert.deepEqual(printed(app), [await underNode(env)]);
+    assert.deepEqual(await printed(app, 1), [await underNode(env)]);
   });
 }
 
@@ -80,7 +80,7 @@ for (const sharing of sharings) {
     const { port } = taken.server.address() as { port: number };
     const options = [...twoWorkers, '--sharing', sharing];
     await using app = await serve({ entry: 'handles-eaddrinuse.js', options, env: { PORT: String(port) } });
-    assert.equal(app.stdout, 'EADDRINUSE\n'.repeat(2));
+    assert.deepEqual(await app.lines(2), ['EADDRINUSE', 'EADDRINUSE']);
     assert.notEqual(app.port, port);
     await distinct(2, () => ask(app.target));
   });
@@ -104,7 +104,7 @@ for (const { by, wanted, skip = false } of taken) {
     await using app = await startApp({ entry: 'listens.js', env, options: ['--workers', '1'] });
     // After an error it has nothing more to do.
     await ('code' in expected ? app.exit() : app.event('ready'));
-    assert.deepEqual(printed(app), [expected]);
+    assert.deepEqual(await printed(app, 1), [expected]);
   });
 }
 
@@ -156,7 +156,7 @@ for (const sharing of sharings) {
   test(`exclusive is left to node: every worker has a port of its own, ${sharing}`, async () => {
     const env = { LISTEN: JSON.stringify({ port: 0, host: '127.0.0.1', exclusive: true }) };
     await using app = await serve({ entry: 'listens.js', env, options });
-    const ports = printed(app).map(({ port }) => port as number);
+    const ports = (await printed(app, 2)).map(({ port }) => port as number);
     assert.equal(new Set(ports).size, 2);
     const pids = await Promise.all(ports.map((port) => ask({ host: '127.0.0.1', port })));
     assert.deepEqual(new Set(pids.map(Number)), new Set(app.workers.values()));
@@ -200,7 +200,7 @@ for (const sharing of ownSharings) {
   test(`a server closed before its listen came through never listens, ${sharing}`, async () => {
     await using app = await serve({ entry: 'close-before-listening.js', options });
     await distinct(2, () => ask(app.target));
-    assert.equal(app.stdout, 'listening\n'.repeat(2));
+    assert.deepEqual(await app.lines(2), ['listening', 'listening']);
     assert.equal(app.events('listening').length, 1);
   });
 
@@ -297,20 +297,17 @@ function noSs(): string | false {
   }
 }
 
-/** What listens.js has printed, an object a line. */
-function printed(app: App): Array<Record<string, unknown>> {
-  return app.stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
+/** What listens.js prints, an object a line. */
+async function printed(app: App, lines: number): Promise<Array<Record<string, unknown>>> {
+  return (await app.lines(lines)).map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
 /** What it prints when node alone runs it. */
 async function underNode(env: Record<string, string>): Promise<Record<string, unknown>> {
   await using app = await startApp({ entry: 'listens.js', env, command: false });
-  await app.output(/\n/);
+  const [first] = await printed(app, 1);
   app.kill();
-  return printed(app)[0]!;
+  return first!;
 }
 
 /** A server of the tests' own. */

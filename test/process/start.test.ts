@@ -123,8 +123,7 @@ for (const entry of ['./app.js', './app', './directory', './link.js']) {
 
 test('workers are node:cluster workers with a slot', async () => {
   await using app = await serve({ entry: 'prints-cluster.js', ...twoWorkers });
-  const printed = await app.output(/^.+\n.+\n/);
-  const workers = printed[0].trim().split('\n').map(parse).toSorted(bySlot);
+  const workers = (await app.lines(2)).map(parse).toSorted(bySlot);
   assert.deepEqual(
     workers,
     ['0', '1'].map((slot) => ({
@@ -138,13 +137,8 @@ test('workers are node:cluster workers with a slot', async () => {
 
 test('a program that never listens is ready when it says so', async () => {
   await using app = await serve({ entry: 'ready-message.js', ...twoWorkers });
-  assert.deepEqual(
-    sorted(app.workers.values()),
-    app.stdout
-      .match(/(?<=working )\d+/g)!
-      .map(Number)
-      .toSorted(),
-  );
+  const lines = await app.lines(2);
+  assert.deepEqual(lines.toSorted(), [...app.workers.values()].map((pid) => `working ${pid}`).toSorted());
   assert.deepEqual(app.events('listening'), []);
   assert.deepEqual(await app.stop(), { code: 0, signal: null });
 });

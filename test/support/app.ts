@@ -132,6 +132,12 @@ export class App implements AsyncDisposable {
     return this.#changes.until(() => pattern.exec(this[stream]) ?? undefined, `${pattern} on ${stream}`);
   }
 
+  /** What it printed to stdout, once that is so many lines: the log, which comes another way, may be ahead of it. */
+  async lines(count: number): Promise<string[]> {
+    await this.output(new RegExp(`(?:.*\\n){${count}}`));
+    return this.stdout.trimEnd().split('\n');
+  }
+
   /** Where it listens, in the order in which it said so. */
   get targets(): Target[] {
     return this.events('listening').map(({ fields }) => toTarget(fields['address']!));

@@ -1,0 +1,61 @@
+/** The command `npm run bench`. Exit codes: 0 done, 1 something failed or is worse than the baseline, 2 usage. */
+
+import { check } from './check.ts';
+import { compare } from './compare.ts';
+import { help, parseOptions, UsageError } from './options.ts';
+import { publish } from './publish.ts';
+import { printReport } from './report/terminal.ts';
+import { keep, readResults } from './results.ts';
+import { scenarios as allScenarios } from './scenarios/index.ts';
+import { choose, type Present, whoIsHere } from './selection.ts';
+import { measureAll } from './session.ts';
+import { summarise } from './summary.ts';
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+export async function main(args: readonly string[]): Promise<number> {
+  const started = performance.now();
+  const options = parseOptions(args);
+  if (options.help) return (say(help), 0);
+  if (options.compare) return compare(readResults(options.files[0]!), readResults(options.files[1]!), say);
+  if (options.from !== undefined) {
+    const results = readResults(options.from);
+    printReport(summarise(results), say);
+    if (options.publish && results.partial)
+      throw new UsageError('--publish takes a whole run, all scenarios and systems');
+    if (options.publish) await publish(results, say);
+    return 0;
+  }
+  if (process.platform !== 'linux') {
+    say("The bench reads the kernel's accounts in /proc and runs on Linux only.");
+    return 2;
+  }
+  const chosen = choose(options);
+  if (options.publish && chosen.partial) throw new UsageError('--publish takes a whole run, all scenarios and systems');
+  const present = await whoIsHere(chosen.systems);
+  if (options.list) return (list(present), 0);
+  const results = await measureAll(options, chosen, present, started, say);
+  const file = keep(results);
+  const summary = summarise(results);
+  printReport(summary, say);
+  say(`\nkept as ${file}`);
+  if (options.publish) await publish(results, say);
+  const worse = options.check ? check(summary, say) : 0;
+  return results.missing.some(({ failed }) => failed) ? 1 : worse;
+}
+
+function list({ able, unable }: Present): void {
+  say('scenarios');
+  for (const { name, title } of allScenarios) say(`  ${name.padEnd(24)} ${title}`);
+  say('systems');
+  for (const { name, title, how } of able) say(`  ${name.padEnd(24)} ${title}: ${how}`);
+  for (const { system, why } of unable) say(`  ${system.padEnd(24)} not here: ${why}`);
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`bench: ${error.message}\n`);
+  process.exitCode = 2;
+}

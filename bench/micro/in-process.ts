@@ -1,0 +1,88 @@
+/**
+ * The parts of prefork's hot paths alone, out of ../dist, each beside the bare thing it is made of: a row of the
+ * scoreboard beside a bare pwrite or pread, the accounting of a request beside publishing to a listener that does nothing.
+ * A program of its own, for nothing else may have subscribed to Node's channels. Prints JSON.
+ */
+
+import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { EventEmitter } from 'node:events';
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { measure } from 'mitata';
+import { paths } from '../paths.ts';
+import type { MicroResult } from './micro.ts';
+
+const results: MicroResult[] = [];
+const QUICK = process.argv.includes('--quick');
+
+async function record(name: string, operation: () => void, bare?: string): Promise<void> {
+  const { p50, p25, p75 } = await measure(operation, { min_cpu_time: (QUICK ? 0.1 : 0.6) * 1e9 });
+  results.push({ name, ns: p50, p25, p75, ...(bare === undefined ? {} : { bare }) });
+}
+
+/** The bench is no part of prefork's build and has no types of it; what has changed there shows when it is called. */
+// oxlint-disable-next-line typescript/no-explicit-any
+const load = (file: string): Promise<Record<string, any>> => import(join(paths.dist, file));
+
+async function scoreboard(): Promise<void> {
+  const { Board } = await load('scoreboard/board.js');
+  const { Writer } = await load('scoreboard/writer.js');
+  const { Reader } = await load('scoreboard/reader.js');
+  const { BLANK } = await load('scoreboard/record.js');
+  const { ROW_SIZE, STATES } = await load('scoreboard/layout.js');
+  const directory = mkdtempSync(join('/dev/shm', 'prefork-bench-'));
+  const file = openSync(join(directory, 'bare'), 'w+');
+  const board = Board.create({ name: 'bench', rows: 8, directories: [directory] });
+  const writer = Writer.open(board.path, board.takeRow());
+  const reader = Reader.open(board.path);
+  const bytes = new Uint8Array(ROW_SIZE);
+  const row = { ...BLANK, pid: process.pid, state: Object.keys(STATES)[1], requestsStarted: 1e6 };
+  try {
+    await record(`pwrite of ${ROW_SIZE} bytes, bare`, () => void writeSync(file, bytes, 0, bytes.length, 0));
+    await record('scoreboard: write a row', () => writer.write(row), results.at(-1)!.name);
+    await record(`pread of ${ROW_SIZE} bytes, bare`, () => void readSync(file, bytes, 0, bytes.length, 0));
+    await record('scoreboard: read a row', () => void reader.read(0), results.at(-1)!.name);
+  } finally {
+    reader.close();
+    writer.close();
+    board.close();
+    closeSync(file);
+    rmSync(directory, { recursive: true });
+  }
+}
+
+async function requests(): Promise<void> {
+  const { Requests } = await load('worker/requests.js');
+  const start = channel('http.server.request.start');
+  const finish = channel('http.server.response.finish');
+  const exchanges = Array.from({ length: 1000 }, () => ({
+    response: { shouldKeepAlive: true },
+    socket: new EventEmitter(),
+  }));
+  let next = 0;
+  const exchange = (): void => {
+    const message = exchanges[(next = (next + 1) % exchanges.length)];
+    start.publish(message);
+    finish.publish(message);
+  };
+  const nothing = (): void => {};
+  subscribe('http.server.request.start', nothing);
+  subscribe('http.server.response.finish', nothing);
+  await record('publish a request to nobody in particular, bare', exchange);
+  unsubscribe('http.server.request.start', nothing);
+  unsubscribe('http.server.response.finish', nothing);
+  const accounting = new Requests();
+  await record('request accounting: a request', exchange, results.at(-1)!.name);
+  if (accounting.started === 0 || accounting.inFlight !== 0) throw new Error('the accounting did not count');
+  accounting.close();
+}
+
+/** What is not there, or is called otherwise by now, is left out with a word. */
+for (const part of [scoreboard, requests]) {
+  try {
+    await part();
+  } catch (error) {
+    process.stderr.write(`${part.name}: ${(error as Error).message}\n`);
+  }
+}
+process.stdout.write(JSON.stringify(results));

@@ -1,0 +1,44 @@
+/** Which scenarios and systems a command line means, and who of them is on this machine. */
+
+import { CHECKED } from './check.ts';
+import { type Options, pick } from './options.ts';
+import type { Missing } from './results.ts';
+import type { Scenario } from './scenario.ts';
+import { scenarios as allScenarios } from './scenarios/index.ts';
+import type { System } from './system.ts';
+import { OURS, REFERENCES, systems as allSystems } from './systems/index.ts';
+
+export interface Chosen {
+  readonly scenarios: readonly Scenario[];
+  readonly systems: readonly System[];
+  /** Whether systems were named: then a scenario's own choice of systems does not hold. */
+  readonly named: boolean;
+  /** Not all of the bench. */
+  readonly partial: boolean;
+}
+
+export function choose({ quick, only, against, check: checks }: Options): Chosen {
+  const names = only.length === 0 && checks ? CHECKED : only;
+  const usual = quick ? allScenarios.filter(({ slow }) => slow !== true) : allScenarios;
+  const scenarios = names.length === 0 ? usual : pick(allScenarios, names, 'scenario');
+  const everyone = against.length === 0 && !quick && !checks;
+  const systems = everyone ? allSystems : pick(allSystems, [OURS, ...REFERENCES, ...against], 'system');
+  const partial = quick || checks || names.length > 0 || against.length > 0;
+  return { scenarios, systems, named: against.length > 0, partial };
+}
+
+export interface Present {
+  readonly able: readonly System[];
+  readonly unable: readonly Missing[];
+}
+
+export async function whoIsHere(systems: readonly System[]): Promise<Present> {
+  const able: System[] = [];
+  const unable: Missing[] = [];
+  for (const system of systems) {
+    const why = await system.unavailable();
+    if (why === undefined) able.push(system);
+    else unable.push({ system: system.name, why, failed: false });
+  }
+  return { able, unable };
+}

@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { run, which } from '../command.ts';
+import { childrenOf } from '../processes.ts';
+import type { App, Running, Setting, System } from '../system.ts';
+import { until } from '../wait.ts';
+
+/** Debian keeps it where only root's PATH looks. */
+const nginx = which('nginx') ?? ['/usr/sbin/nginx', '/usr/local/sbin/nginx'].find((file) => existsSync(file));
+
+const prefix = ({ directory }: Setting): string => join(directory, 'nginx');
+
+function configuration({ app, port, workers, environment }: Setting, directory: string): string {
+  const secure = app === 'tls';
+  const tls = `ssl_certificate ${environment['BENCH_TLS_CERT']}; ssl_certificate_key ${environment['BENCH_TLS_KEY']};
+      ssl_session_tickets off; ssl_session_cache off;`;
+  return `worker_processes ${workers};
+daemon off;
+pid ${directory}/nginx.pid;
+error_log stderr warn;
+events { worker_connections 4096; }
+http {
+  access_log off;
+  client_body_temp_path ${directory}/body; proxy_temp_path ${directory}/proxy; fastcgi_temp_path ${directory}/fastcgi;
+  uwsgi_temp_path ${directory}/uwsgi; scgi_temp_path ${directory}/scgi;
+  keepalive_requests 1000000000;
+  server {
+    listen 127.0.0.1:${port} ${secure ? 'ssl ' : ''}reuseport backlog=511;
+    ${secure ? tls : ''}
+    location / { default_type text/plain; return 200 'Hello, World!'; }
+  }
+}
+`;
+}
+
+const isDone = (before: readonly number[], { supervisor }: Running): boolean => {
+  const now = childrenOf(supervisor);
+  return now.length >= before.length && before.every((pid) => !now.includes(pid));
+};
+
+/** nginx answering by itself, without Node: the ceiling of what this machine, kernel and load generator can do. */
+export const nginxSystem: System = {
+  name: 'nginx',
+  title: 'nginx (no Node: the ceiling)',
+  how: 'the master binds one reuseport socket per worker',
+  apps: ['hello', 'tls'] satisfies App[],
+  unavailable: async () => (nginx === undefined ? 'nginx is not on this machine' : undefined),
+  version: async () => (await run([nginx!, '-v'])).replace('nginx version: nginx/', ''),
+  async prepare(setting) {
+    await mkdir(prefix(setting));
+    await writeFile(join(prefix(setting), 'nginx.conf'), configuration(setting, prefix(setting)));
+  },
+  command: (setting) => ({ argv: [nginx!, '-p', prefix(setting), '-c', 'nginx.conf', '-e', 'stderr'] }),
+  noReload: async () => undefined,
+  async reload(running) {
+    const before = childrenOf(running.supervisor);
+    process.kill(running.supervisor, 'SIGHUP');
+    await until(() => isDone(before, running), 20_000, "nginx's old workers to leave");
+  },
+  workers: ({ supervisor }) => childrenOf(supervisor),
+};
