@@ -20,6 +20,8 @@ export const CHECKED: readonly string[] = [
 
 /** However quiet the rounds were, a change within this part is none. */
 const LEAST_TOLERANCE = 0.05;
+/** Where the rounds justify more than this, `ok` would say little. */
+const TOO_NOISY = 0.4;
 /** Standard errors of the difference of two medians: of three hundred true nulls one is beyond it. */
 const ERRORS = 3;
 
@@ -76,24 +78,26 @@ export function check(current: Summary, say: (line: string) => void): number {
     );
     return 1;
   }
-  const all = verdicts(baseline, current);
-  const micro = microVerdicts(baseline, current);
-  const failed = [...all, ...micro].filter((verdict) => verdict.worse > verdict.tolerance);
+  const all = [...verdicts(baseline, current), ...microVerdicts(baseline, current)];
+  const failed = all.filter((verdict) => verdict.worse > verdict.tolerance);
+  const noisy = all.filter((verdict) => verdict.tolerance > TOO_NOISY && !failed.includes(verdict));
   say(`\nBeside baseline.json (${baseline.started.slice(0, 10)}, prefork ${baseline.versions[OURS]}):`);
-  for (const { what, before, now, worse, tolerance: limit } of [...all, ...micro]) {
+  for (const { what, before, now, worse, tolerance: limit } of all) {
     const percent = (part: number): string => `${(part * 100).toFixed(0)} %`;
     const change = worse > 0 ? `${percent(worse)} worse` : `${percent(-worse)} better`;
-    const mark = worse > limit ? 'WORSE' : 'ok';
+    const mark = worse > limit ? 'WORSE' : limit > TOO_NOISY ? 'noisy' : 'ok';
     say(
       `  ${mark.padEnd(5)}  ${what.padEnd(58)} ${before.toFixed(2)} → ${now.toFixed(2)}  ${change}, tolerance ${percent(limit)}`,
     );
   }
-  say(failed.length === 0 ? 'nothing is worse' : `${failed.length} of ${all.length + micro.length} are worse`);
+  if (noisy.length > 0)
+    say(`${noisy.length} of ${all.length} rounds apart too far to tell: a quieter machine, or more --rounds`);
+  say(failed.length === 0 ? 'nothing is worse' : `${failed.length} of ${all.length} are worse`);
   return failed.length === 0 ? 0 : 1;
 }
 
 /** Times of single operations travel badly; beside the bare operation of the same run they do. */
-const MICRO_TOLERANCE = 0.5;
+const MICRO_TOLERANCE = 0.4;
 
 function microVerdicts(baseline: Summary, current: Summary): Verdict[] {
   const ratio = ({ micro }: Summary, name: string): number | undefined => {
@@ -101,7 +105,8 @@ function microVerdicts(baseline: Summary, current: Summary): Verdict[] {
     const bare = micro.find((one) => one.name === result?.bare);
     return result === undefined || bare === undefined ? undefined : result.ns / bare.ns;
   };
-  return current.micro.flatMap(({ name }) => {
+  const ours = current.micro.filter((result) => result.ours === true);
+  return ours.flatMap(({ name }) => {
     const [before, now] = [ratio(baseline, name), ratio(current, name)];
     if (before === undefined || now === undefined) return [];
     return [{ what: `${name} × bare`, before, now, worse: now / before - 1, tolerance: MICRO_TOLERANCE }];

@@ -24,7 +24,10 @@ export const autocannon: LoadGenerator = {
     `--duration=${seconds}`,
     `--timeout=${timeout}`,
     `--workers=${Math.min(threads, connections)}`,
-    ...Object.entries(headers).flatMap(([name, value]) => ['--headers', `${name}=${value}`]),
+    // It closes the connection itself, and gets no answer counted when the server is told to do it.
+    ...Object.entries(headers)
+      .filter(([name]) => !newConnections || name !== 'Connection')
+      .flatMap(([name, value]) => ['--headers', `${name}=${value}`]),
     ...(bodyFile === undefined ? [] : ['--input', bodyFile]),
     ...(newConnections ? ['--reconnectRate', '1'] : []),
     url,

@@ -6,6 +6,7 @@ import type { Bench } from '../scenario.ts';
 import { newSetting, Server } from '../server.ts';
 import { quantile } from '../statistics.ts';
 import type { System } from '../system.ts';
+import { OURS } from '../systems/index.ts';
 import { until } from '../wait.ts';
 import type { MicroResult } from './micro.ts';
 
@@ -25,7 +26,7 @@ export async function listenPath(systems: readonly System[], bench: Bench): Prom
       ns: quantile(times, 0.5),
       p25: quantile(times, 0.25),
       p75: quantile(times, 0.75),
-      ...(results[0] === undefined ? {} : { bare: results[0].name }),
+      ...(results[0] === undefined ? {} : { bare: results[0].name, ours: system.name === OURS }),
     });
   }
   return results;

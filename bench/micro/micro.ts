@@ -7,4 +7,6 @@ export interface MicroResult {
   readonly p75: number;
   /** The name of the result that this one is to be held to; absent for those themselves. */
   readonly bare?: string;
+  /** Of prefork's own code: it is held to the baseline. */
+  readonly ours?: boolean;
 }

@@ -11,18 +11,18 @@ import { sharings } from '../support/platform.ts';
 const env = { ...certificate };
 
 /** Each answers with its pid, and perhaps more after a space. */
-const protocols: ReadonlyArray<{ entry: string; question: (target: Target) => Promise<string> }> = [
-  { entry: 'hello.js', question: ask },
-  { entry: 'https.js', question: askTls },
-  { entry: 'http2-secure.js', question: (target) => askHttp2(target, 'https:') },
-  { entry: 'http2-secure.js', question: askTls },
-  { entry: 'h2c.js', question: (target) => askHttp2(target, 'http:') },
-  { entry: 'net-echo.js', question: (target) => askSocket(target, 'word') },
-  { entry: 'tls-echo.js', question: (target) => askSocket(target, 'word', { tls: true }) },
+const protocols: ReadonlyArray<{ entry: string; by: string; question: (target: Target) => Promise<string> }> = [
+  { entry: 'hello.js', by: 'HTTP', question: ask },
+  { entry: 'https.js', by: 'HTTPS', question: askTls },
+  { entry: 'http2-secure.js', by: 'HTTP/2', question: (target) => askHttp2(target, 'https:') },
+  { entry: 'http2-secure.js', by: 'HTTPS', question: askTls },
+  { entry: 'h2c.js', by: 'HTTP/2', question: (target) => askHttp2(target, 'http:') },
+  { entry: 'net-echo.js', by: 'TCP', question: (target) => askSocket(target, 'word') },
+  { entry: 'tls-echo.js', by: 'TLS', question: (target) => askSocket(target, 'word', { tls: true }) },
 ];
 for (const sharing of sharings) {
-  for (const { entry, question } of protocols) {
-    test(`${entry} by ${question.name || 'a client of its own'}, ${sharing}`, async () => {
+  for (const { entry, by, question } of protocols) {
+    test(`${entry} by ${by}, ${sharing}`, async () => {
       await using app = await serve({ entry, env, options: ['--workers', '2', '--sharing', sharing] });
       const answers = await distinct(2, () => question(app.target));
       const pids = [...answers].map((answer) => Number(answer.split(' ')[0]));
