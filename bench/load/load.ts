@@ -12,8 +12,6 @@ export interface LoadRequest {
   readonly method: 'GET' | 'POST';
   /** A file with the body to post. */
   readonly bodyFile?: string;
-  /** Every request on a connection of its own. The `Connection: close` header is among the headers. */
-  readonly newConnections: boolean;
 }
 
 /** Milliseconds at each of the percentiles. */

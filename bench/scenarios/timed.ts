@@ -124,7 +124,6 @@ export function loadRequest(scenario: Timed, seconds: number, port: number, dire
     timeout,
     headers: { ...headers, ...(newConnections ? { Connection: 'close' } : {}) },
     method: app === 'post' ? 'POST' : 'GET',
-    newConnections,
     ...(app === 'post' ? { bodyFile } : {}),
   };
 }
