@@ -1,5 +1,6 @@
 /** What the primary gives a worker to know from its first instruction on, in its environment. */
 export interface WorkerContext {
+  /** -1 for a spare, until it is promoted. */
   readonly slot: number;
   readonly generation: number;
   readonly sharing: 'reuseport' | 'shared' | 'round-robin';
@@ -10,6 +11,9 @@ export interface WorkerContext {
   readonly gracePeriod: number;
 }
 
+/** The slot of a spare. */
+export const NO_SLOT = -1;
+
 /** Private to prefork, and taken out of the environment before the application sees it. */
 const VARIABLE = 'PREFORK_CONTEXT';
 
@@ -17,12 +21,16 @@ const VARIABLE = 'PREFORK_CONTEXT';
 export function contextEnvironment(context: WorkerContext): Record<string, string> {
   return {
     PREFORK_CHILD: '1',
-    PREFORK_SLOT: String(context.slot),
     PREFORK_GENERATION: String(context.generation),
-    // The name that PM2's users read.
-    NODE_APP_INSTANCE: String(context.slot),
+    ...slotEnvironment(context.slot),
     [VARIABLE]: JSON.stringify(context),
   };
+}
+
+/** What says which slot a worker has; a spare has none, and is told in its own process when it gets one. */
+export function slotEnvironment(slot: number): Record<string, string> {
+  // The second is the name that PM2's users read.
+  return slot === NO_SLOT ? {} : { PREFORK_SLOT: String(slot), NODE_APP_INSTANCE: String(slot) };
 }
 
 /**

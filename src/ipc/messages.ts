@@ -16,7 +16,12 @@ export type WorkerMessage =
   /** May receive traffic: the application said so. */
   | { readonly type: 'ready' }
   /** Asked to drain, and nothing is in flight any more. */
-  | { readonly type: 'drained' };
+  | { readonly type: 'drained' }
+  /**
+   * It is about to end by itself. `error`: what was thrown and not caught, as Node prints it; `stderr`: the last of what it
+   * wrote there before it was ready. Empty where there is nothing to tell.
+   */
+  | { readonly type: 'lastWords'; readonly error: string; readonly stderr: string };
 
 /** What `net.Server#listen` asked for, after Node has normalized its arguments and looked the host up. */
 export interface ListenFields {
@@ -56,12 +61,21 @@ export type PrimaryMessage =
   | { readonly type: 'adopt'; readonly listener: number; readonly slot: number }
   /** The slot has a worker again: stop accepting from its socket. */
   | { readonly type: 'release'; readonly listener: number; readonly slot: number }
-  /** Stop accepting and finish what is in flight; idle connections may stay open for `idle` ms. */
-  | { readonly type: 'drain'; readonly idle: number };
+  /** A worker that was booted without a slot, or beside the slot's worker, has it now. */
+  | { readonly type: 'promote'; readonly slot: number }
+  /**
+   * Stop accepting and finish what is in flight. Idle connections may stay open for `idle` ms; then they are closed one
+   * after another, spread over `spread` ms, lest all their clients come back at once.
+   */
+  | { readonly type: 'drain'; readonly idle: number; readonly spread: number };
+
+/** Of a text in a message, characters: what is longer was not cut by us. */
+export const LONGEST_TEXT = 16_384;
 
 type Check = (value: unknown) => boolean;
 const integer: Check = (value) => Number.isInteger(value);
 const boolean: Check = (value) => typeof value === 'boolean';
+const text: Check = (value) => typeof value === 'string' && value.length <= LONGEST_TEXT;
 const anything: Check = () => true;
 
 const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> = {
@@ -81,6 +95,7 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
   serving: { address: (value) => typeof value === 'string', port: integer },
   ready: {},
   drained: {},
+  lastWords: { error: text, stderr: text },
 };
 
 /** @returns the message, or undefined when it is none of ours or a field is missing or of the wrong kind. */

@@ -122,6 +122,8 @@ export class Supervisor {
       case 'drained':
         this.post({ type: message.type, worker });
         return;
+      case 'lastWords':
+        return;
     }
   }
 
@@ -147,7 +149,7 @@ export class Supervisor {
       case 'fork':
         return this.#fork(effect);
       case 'drain':
-        return this.#workers.get(effect.worker)?.send({ type: 'drain', idle: effect.idle });
+        return this.#workers.get(effect.worker)?.send({ type: 'drain', idle: effect.idle, spread: 0 });
       case 'terminate':
         return this.#kill(effect.worker, 'SIGTERM');
       case 'kill':

@@ -1,0 +1,116 @@
+/**
+ * What the control socket can see of the primary and ask of it. The supervisor implements it; the server, the routes and
+ * the commands know nothing else of the primary.
+ */
+
+/** What runs, as `GET /status` answers and `prefork status --json` prints. Times are ISO 8601, durations ms. */
+export interface Status {
+  /** Of this format: it grows when a field changes its meaning or goes, not when one is added. */
+  readonly version: 1;
+  readonly name: string;
+  /** Of the primary. */
+  readonly pid: number;
+  /** Versions of prefork and of node. */
+  readonly prefork: string;
+  readonly node: string;
+  readonly phase: 'starting' | 'serving' | 'stopping';
+  /** Counts reloads, from 1. */
+  readonly generation: number;
+  readonly sharing: 'reuseport' | 'shared' | 'round-robin';
+  readonly addresses: readonly string[];
+  readonly startedAt: string;
+  readonly uptime: number;
+  /** How many workers there should be, and how many serve. */
+  readonly workers: { readonly wanted: number; readonly serving: number };
+  readonly slots: readonly SlotStatus[];
+  /** Booted or booting workers without a slot. */
+  readonly spares: readonly WorkerStatus[];
+  /** Workers that finish what is in flight, their slot being another's already, and then end. */
+  readonly leaving: readonly WorkerStatus[];
+  /** What is going on now; null when nothing is. */
+  readonly operation: 'reload' | 'scale' | 'recycle' | 'upgrade' | null;
+  readonly reloads: {
+    readonly done: number;
+    readonly failed: number;
+    /** Undefined before the first. */
+    readonly last: ReloadStatus | undefined;
+  };
+}
+
+export interface ReloadStatus {
+  readonly generation: number;
+  readonly outcome: 'done' | 'failed';
+  /** Why it failed. */
+  readonly reason: string | undefined;
+  readonly at: string;
+}
+
+export interface SlotStatus {
+  readonly slot: number;
+  readonly state: 'empty' | 'booting' | 'serving' | 'waiting' | 'stopped';
+  /** The one whose slot it is; null while there is none. */
+  readonly worker: WorkerStatus | null;
+  /** Boots to take this slot over. */
+  readonly successor: WorkerStatus | null;
+  /** How many workers of this slot ended unasked. */
+  readonly crashes: number;
+  readonly lastExit: ExitStatus | null;
+}
+
+export interface WorkerStatus {
+  readonly pid: number | null;
+  /** Null for a spare. */
+  readonly slot: number | null;
+  readonly generation: number;
+  readonly state: 'booting' | 'standby' | 'taking' | 'serving' | 'hung' | 'draining' | 'ending';
+  readonly uptime: number;
+  /** From the scoreboard; null before the worker's first beat, and where there is no scoreboard. */
+  readonly vitals: Vitals | null;
+}
+
+export interface Vitals {
+  /** ms since the last beat. */
+  readonly beat: number;
+  readonly connectionsOpen: number;
+  readonly connectionsAccepted: number;
+  readonly requestsStarted: number;
+  readonly requestsFinished: number;
+  /** Share of the last beat that the event loop was busy, 0 to 1. */
+  readonly utilization: number;
+  /** How late the last beat was, ms. */
+  readonly delay: number;
+  /** Bytes. */
+  readonly rss: number;
+  readonly heapUsed: number;
+}
+
+/** Why a worker ended: see `ExitReason`. */
+export interface ExitStatus {
+  readonly pid: number | null;
+  readonly generation: number;
+  readonly reason: string;
+  /** One line for people. */
+  readonly text: string;
+  readonly at: string;
+}
+
+/** How an operation ended. `reason` is one line; `stderr` the last that a worker which failed had to say. */
+export type Outcome =
+  | { readonly ok: true; readonly generation: number; readonly workers: number; readonly took: number }
+  | { readonly ok: false; readonly reason: string; readonly stderr?: string | undefined };
+
+/** How many workers there should be: a number, or so many more or fewer than now. */
+export type ScaleTarget = { readonly workers: number } | { readonly by: number };
+
+export interface Controls {
+  status(): Status;
+  /** Whether new connections are welcome: enough workers serve, and it is not stopping; else why not. */
+  readiness(): { readonly ready: true } | { readonly ready: false; readonly reason: string };
+  /** Replaces every worker, one after another. One that is asked for during another one follows it. */
+  reload(): Promise<Outcome>;
+  scale(target: ScaleTarget): Promise<Outcome>;
+  /** @param now without grace. Settles when every worker is gone, just before the primary ends. */
+  stop(now: boolean): Promise<Outcome>;
+  /** Replaces the primary. Settles when the new one serves, or was given up. */
+  upgrade(): Promise<Outcome>;
+}
