@@ -16,7 +16,8 @@ A flag overrides its variable, which overrides the config file, which overrides 
 override variables. All that is given is checked, also what is overridden.
 
 Times are a whole number with its unit (\`500ms\`, \`10s\`, \`2m\`, \`1h\`); in the library and in a config file a number
-is milliseconds too.
+is milliseconds too. Sizes are likewise a whole number with its unit (\`64kb\`, \`512mb\`, \`2gb\`; a kb is 1024 bytes), or
+a number of bytes.
 
 ${optionsMarkdown()}
 ## The config file

@@ -29,9 +29,10 @@ What follows the entry is passed on to it untouched.
 Options:
 ${[...optionKeys.map(optionEntry), ...commandEntries()].join('\n')}
 
-A time is a whole number and its unit: 500ms, 10s, 2m, 1h. A flag overrides its
-variable (PREFORK_...), which overrides the config file, which has the same
-options in camelCase (readyTimeout), and entry and args.
+A time is a whole number and its unit: 500ms, 10s, 2m, 1h; so is a size: 64kb,
+512mb, 2gb. A flag overrides its variable (PREFORK_...), which overrides the
+config file, which has the same options in camelCase (readyTimeout), and entry
+and args.
 
 Signals:
 ${signals.map(([names, meaning]) => `  ${names.padEnd(11)}${meaning}`).join('\n')}

@@ -1,5 +1,6 @@
 /** What a value can look like: the vocabulary in which options are described, and how each is read and named. */
 import { either } from './quote.ts';
+import { formatSize, LARGEST_SIZE, parseSize } from './size.ts';
 import { formatTime, LONGEST_TIME, parseTime } from './time.ts';
 
 /** `word` may stand in place of the number. */
@@ -15,27 +16,30 @@ interface ChoiceShape {
   readonly choices: readonly string[];
 }
 
-/** `min` and `max` in ms. */
-interface TimeShape {
-  readonly type: 'time';
+/** `min` and `max` in ms for a time, in bytes for a size. `zero`: 0 is taken below `min` too, and means off. */
+interface MeasureShape {
+  readonly type: 'time' | 'size';
   readonly min?: number;
   readonly max?: number;
+  readonly zero?: true;
 }
 
 interface PlainShape {
-  readonly type: 'name' | 'path' | 'function' | 'logger';
+  readonly type: 'name' | 'account' | 'path' | 'function' | 'logger';
 }
 
-export type Shape = IntegerShape | ChoiceShape | TimeShape | PlainShape;
+export type Shape = IntegerShape | ChoiceShape | MeasureShape | PlainShape;
 
-/** The type of what is read: times are milliseconds by then. */
+/** The type of what is read: times are milliseconds by then, sizes bytes, and an account's name text. */
 export type ValueOf<S extends Shape> = S extends { type: 'integer'; word: infer Word }
   ? number | Word
-  : S extends { type: 'integer' | 'time' }
+  : S extends { type: 'integer' | 'time' | 'size' }
     ? number
     : S extends { type: 'choice'; choices: ReadonlyArray<infer Choice> }
       ? Choice
-      : string;
+      : S extends { type: 'account' }
+        ? string | number
+        : string;
 
 /** Reads what a flag or variable says; undefined when it does not fit. */
 export function readText(shape: Shape, text: string): string | number | undefined {
@@ -54,7 +58,8 @@ export function expectedText(shape: Shape): string {
 
 /** Completes `expected ...` for what `readValue` takes. */
 export function expectedValue(shape: Shape): string {
-  return shape.type === 'time' ? `${expectedText(shape)}, or a whole number of ms` : expectedText(shape);
+  const unit = shape.type === 'time' ? 'ms' : shape.type === 'size' ? 'bytes' : undefined;
+  return unit === undefined ? expectedText(shape) : `${expectedText(shape)}, or a whole number of ${unit}`;
 }
 
 /** How the help shows a value: `<n|auto>`. */
@@ -81,15 +86,9 @@ const integer: Kind<IntegerShape> = {
   hint: ({ word }) => (word === undefined ? 'n' : `n|${word}`),
 };
 
-const time: Kind<TimeShape> = {
-  fromText: (shape, text) => within(timeRange(shape), parseTime(text)),
-  fromValue: (shape, value) => within(timeRange(shape), typeof value === 'string' ? parseTime(value) : value),
-  expected: (shape) => {
-    const { min, max } = timeRange(shape);
-    return `a time from ${formatTime(min)} to ${formatTime(max)} such as 10s or 500ms`;
-  },
-  hint: () => 'time',
-};
+const time: Kind<MeasureShape> = measure('time', 'such as 10s or 500ms', LONGEST_TIME, parseTime, formatTime);
+
+const size: Kind<MeasureShape> = measure('size', 'such as 512mb or 2gb', LARGEST_SIZE, parseSize, formatSize);
 
 const choice: Kind<ChoiceShape> = {
   ...textKind(({ choices }: ChoiceShape, text) => choices.includes(text)),
@@ -104,15 +103,32 @@ const name: Kind<PlainShape> = {
   hint: () => 'name',
 };
 
+const account: Kind<PlainShape> = {
+  // passwd(5): a colon ends the name there, and what is all digits is an id. The highest is -1, which is nobody's.
+  fromText: (_, text) => {
+    if (/^\d+$/.test(text)) return within(accountIds, Number(text));
+    return /^[^-\s:,/][^\s:,/]{0,255}$/.test(text) ? text : undefined;
+  },
+  fromValue: (shape, value) => {
+    return typeof value === 'string' ? account.fromText(shape, value) : within(accountIds, value);
+  },
+  expected: () => `a name, or an id from 0 to ${accountIds.max}`,
+  hint: () => 'name|id',
+};
+
 const path: Kind<PlainShape> = { ...textKind((_, text) => text !== ''), expected: () => 'a file', hint: () => 'file' };
+
+const accountIds = { min: 0, max: 4_294_967_294 };
 
 const loggerFunctions = ['debug', 'info', 'warn', 'error'] as const;
 
 const kinds: { readonly [Type in Shape['type']]: Kind<Extract<Shape, { type: Type }>> } = {
   integer,
   time,
+  size,
   choice,
   name,
+  account,
   path,
   function: codeKind('function', 'a function', (value) => typeof value === 'function'),
   logger: codeKind('logger', `an object with the functions ${loggerFunctions.join(', ')}`, isLogger),
@@ -120,6 +136,29 @@ const kinds: { readonly [Type in Shape['type']]: Kind<Extract<Shape, { type: Typ
 
 function kindOf(shape: Shape): Kind<Shape> {
   return kinds[shape.type];
+}
+
+/** A number with its unit as text, or without as a value. */
+function measure(
+  hint: 'time' | 'size',
+  such: string,
+  most: number,
+  parse: (text: string) => number | undefined,
+  format: (count: number) => string,
+): Kind<MeasureShape> {
+  const fit = ({ min = 0, max = most, zero }: MeasureShape, count: unknown): number | undefined => {
+    return zero === true && count === 0 ? 0 : within({ min, max }, count);
+  };
+  return {
+    fromText: (shape, text) => fit(shape, parse(text)),
+    fromValue: (shape, value) => fit(shape, typeof value === 'string' ? parse(value) : value),
+    expected: ({ min = 0, max = most, zero }) => {
+      const range =
+        max === most && hint === 'size' ? `of ${format(min)} or more` : `from ${format(min)} to ${format(max)}`;
+      return `${zero === true ? '0 or ' : ''}a ${hint} ${range} ${such}`;
+    },
+    hint: () => hint,
+  };
 }
 
 /** Text, wherever it stands. */
@@ -140,10 +179,6 @@ function codeKind(hint: string, expected: string, fits: (value: unknown) => bool
 
 function within({ min, max = Infinity }: { min: number; max?: number }, value: unknown): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && min <= value && value <= max ? value : undefined;
-}
-
-function timeRange({ min = 0, max = LONGEST_TIME }: TimeShape): { min: number; max: number } {
-  return { min, max };
 }
 
 function isLogger(value: unknown): boolean {

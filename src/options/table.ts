@@ -27,16 +27,49 @@ export const optionTable = {
     default: 'auto',
     about: 'How workers share an address. auto: the first of the others that works here.',
   },
+  spares: {
+    type: 'integer',
+    min: 0,
+    max: 1024,
+    default: 0,
+    about: 'Booted workers that wait to take the place of one that ends.',
+  },
   readyTimeout: {
     type: 'time',
     min: 1,
     default: '30s',
     about: 'How long a worker may take from its start until it is ready.',
   },
+  maxSurge: {
+    type: 'integer',
+    min: 1,
+    max: 1024,
+    default: 1,
+    about: 'New workers that a reload boots beside the old ones at once.',
+  },
+  drainTimeout: {
+    type: 'time',
+    default: '30s',
+    about: 'How long a worker that was replaced may take to finish. Then it is killed.',
+  },
+  drainDelay: {
+    type: 'time',
+    default: '0',
+    about:
+      'How long a server that stops goes on accepting after it said that it is not ready, for load balancers to notice.',
+  },
   shutdownGracePeriod: {
     type: 'time',
     default: '10s',
     about: 'How long workers may take to finish when the server stops. Then they are killed.',
+  },
+  heartbeatTimeout: {
+    type: 'time',
+    // A worker beats every 250 ms, and a long garbage collection is no hang.
+    min: 1000,
+    zero: true,
+    default: '30s',
+    about: 'How long the event loop of a worker may stand still. Then it is killed and replaced. 0: for ever.',
   },
   recoverThreshold: {
     type: 'integer',
@@ -56,6 +89,33 @@ export const optionTable = {
     max: 30_000,
     default: '100ms',
     about: 'How long a worker that keeps crashing waits for its restart. Doubles with each crash, up to 30s.',
+  },
+  maxRequests: {
+    type: 'integer',
+    min: 0,
+    default: 0,
+    about: 'Requests after which a worker is replaced, give or take a tenth. 0: no limit.',
+  },
+  maxMemory: {
+    type: 'size',
+    // Below what node itself takes, every worker would be replaced as soon as it is ready.
+    min: 33_554_432,
+    zero: true,
+    default: '0',
+    about: 'Memory (resident set) above which a worker is replaced. 0: no limit.',
+  },
+  maxLifetime: {
+    type: 'time',
+    default: '0',
+    about: 'Age at which a worker is replaced, give or take a tenth. 0: no limit.',
+  },
+  user: {
+    type: 'account',
+    about: 'The user that workers run as; only root can say so.',
+  },
+  group: {
+    type: 'account',
+    about: "The group that workers run as; without it, the user's own.",
   },
   logFormat: {
     type: 'choice',

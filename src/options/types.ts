@@ -3,6 +3,9 @@ import type { ChildProcess } from 'node:child_process';
 /** A length of time: milliseconds as a whole number, or a whole number with its unit as text. */
 export type Time = number | `${number}${'ms' | 's' | 'm' | 'h'}`;
 
+/** An amount of memory: bytes as a whole number, or a whole number with its unit as text. A kb is 1024 bytes. */
+export type Size = number | `${number}${'b' | 'kb' | 'mb' | 'gb'}`;
+
 /**
  * What the library and the config file take, and the command as flags. Every option also has a variable: `workers` is
  * `PREFORK_WORKERS`, `readyTimeout` is `PREFORK_READY_TIMEOUT`.
@@ -36,6 +39,14 @@ export interface Options {
    */
   sharing?: 'auto' | 'reuseport' | 'shared' | 'round-robin' | undefined;
   /**
+   * How many workers, 0 to 1024, are booted beyond those that serve, up to their `listen`, and wait: when a worker ends
+   * unasked, one takes its place in the time of a message instead of a boot. Each costs the memory of an idle worker.
+   *
+   * @default 0
+   * @example spares: 1
+   */
+  spares?: number | undefined;
+  /**
    * How long a worker may take from its start until it listens or says that it is ready. One that takes longer fails
    * the start, or, once the server runs, is killed and replaced.
    *
@@ -44,12 +55,44 @@ export interface Options {
    */
   readyTimeout?: Time | undefined;
   /**
+   * How many new workers a reload boots beside the old ones at once, 1 to 1024. More is faster, and for that long takes
+   * the memory of as many workers more.
+   *
+   * @default 1
+   * @example maxSurge: 2
+   */
+  maxSurge?: number | undefined;
+  /**
+   * How long a worker that was replaced, by a reload or because it reached a limit, may take to finish what it is doing.
+   * Then it is killed.
+   *
+   * @default '30s'
+   * @example drainTimeout: '5m'
+   */
+  drainTimeout?: Time | undefined;
+  /**
+   * How long a server that was asked to stop goes on accepting connections while it already says that it is not ready:
+   * at least as long as load balancers take to see that and send their connections elsewhere.
+   *
+   * @default 0
+   * @example drainDelay: '5s'
+   */
+  drainDelay?: Time | undefined;
+  /**
    * How long workers may take to finish what they are doing when the server stops. Then they are killed.
    *
    * @default '10s'
    * @example shutdownGracePeriod: 30_000
    */
   shutdownGracePeriod?: Time | undefined;
+  /**
+   * How long the event loop of a worker may stand still, at least 1s. Then the worker is killed and replaced. 0 never
+   * kills one.
+   *
+   * @default '30s'
+   * @example heartbeatTimeout: '2m'
+   */
+  heartbeatTimeout?: Time | undefined;
   /**
    * How many workers may end unasked within {@link recoverWindow} and be replaced; with one more, prefork stops with
    * `ERR_OVER_RECOVERY`. 0 never gives up.
@@ -73,6 +116,43 @@ export interface Options {
    * @example recoverInterval: '1s'
    */
   recoverInterval?: Time | undefined;
+  /**
+   * After how many requests a worker is replaced, give or take a tenth, lest all are at once. 0 has no limit.
+   *
+   * @default 0
+   * @example maxRequests: 100_000
+   */
+  maxRequests?: number | undefined;
+  /**
+   * Above how much memory, its resident set, a worker is replaced: 0, which has no limit, or at least 32mb. Where
+   * workers of that size would not fit in the memory limit of the cgroup, the limit is lowered to what does.
+   *
+   * @default 0
+   * @example maxMemory: '512mb'
+   */
+  maxMemory?: Size | undefined;
+  /**
+   * At what age a worker is replaced, give or take a tenth, lest all are at once. 0 has no limit.
+   *
+   * @default 0
+   * @example maxLifetime: '12h'
+   */
+  maxLifetime?: Time | undefined;
+  /**
+   * The user, by name or id, that workers run as; the primary must be root then. It stays root, so that it can bind ports
+   * below 1024.
+   *
+   * @default the primary's own
+   * @example user: 'www-data'
+   */
+  user?: string | number | undefined;
+  /**
+   * The group, by name or id, that workers run as; the primary must be root then.
+   *
+   * @default the group of {@link user}
+   * @example group: 'www-data'
+   */
+  group?: string | number | undefined;
   /**
    * `'text'` for people, one line an event with `key=value` fields; `'json'` for machines, one object a line.
    *
@@ -196,16 +276,35 @@ export interface Settings {
   readonly workers: number;
   readonly name: string;
   readonly sharing: 'auto' | 'reuseport' | 'shared' | 'round-robin';
+  readonly spares: number;
   /** ms, at least 1. */
   readonly readyTimeout: number;
+  /** At least 1. */
+  readonly maxSurge: number;
+  /** ms. */
+  readonly drainTimeout: number;
+  /** ms. */
+  readonly drainDelay: number;
   /** ms. */
   readonly shutdownGracePeriod: number;
+  /** ms, 0 or at least 1000. 0 is off. */
+  readonly heartbeatTimeout: number;
   /** 0 never gives up. */
   readonly recoverThreshold: number;
   /** ms, at least 1. */
   readonly recoverWindow: number;
   /** ms. */
   readonly recoverInterval: number;
+  /** 0 is off. */
+  readonly maxRequests: number;
+  /** Bytes. 0 is off. */
+  readonly maxMemory: number;
+  /** ms. 0 is off. */
+  readonly maxLifetime: number;
+  /** A name, or an id as a number. */
+  readonly user: string | number | undefined;
+  /** A name, or an id as a number. */
+  readonly group: string | number | undefined;
   readonly logFormat: 'text' | 'json';
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }

@@ -26,15 +26,33 @@ test('defaults', () => {
     workers: availableCores(),
     name: 'server',
     sharing: 'auto',
+    spares: 0,
     readyTimeout: 30_000,
+    maxSurge: 1,
+    drainTimeout: 30_000,
+    drainDelay: 0,
     shutdownGracePeriod: 10_000,
+    heartbeatTimeout: 30_000,
     recoverThreshold: 0,
     recoverWindow: 60_000,
     recoverInterval: 100,
+    maxRequests: 0,
+    maxMemory: 0,
+    maxLifetime: 0,
+    user: undefined,
+    group: undefined,
     logFormat: 'text',
     logLevel: 'info',
   });
 });
+
+const anyAccount: ReadonlyArray<readonly [string, unknown, unknown]> = [
+  ['www-data', 'www-data', 'www-data'],
+  ['_svc.app$', '_svc.app$', '_svc.app$'],
+  ['0', 0, 0],
+  ['1000', 1000, '1000'],
+  ['4294967294', 4_294_967_294, 4_294_967_294],
+];
 
 /** A value as text, what it means, and as code may give it. */
 const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unknown, unknown]> } = {
@@ -52,6 +70,27 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
     ['reuseport', 'reuseport', 'reuseport'],
     ['shared', 'shared', 'shared'],
     ['round-robin', 'round-robin', 'round-robin'],
+  ],
+  spares: [
+    ['0', 0, 0],
+    ['1024', 1024, 1024],
+  ],
+  maxSurge: [
+    ['1', 1, 1],
+    ['1024', 1024, 1024],
+  ],
+  drainTimeout: [
+    ['0', 0, 0],
+    ['5m', 300_000, '5m'],
+  ],
+  drainDelay: [
+    ['0', 0, 0],
+    ['5s', 5000, 5000],
+  ],
+  heartbeatTimeout: [
+    ['0', 0, 0],
+    ['1s', 1000, 1000],
+    ['2m', 120_000, '2m'],
   ],
   readyTimeout: [
     ['1ms', 1, 1],
@@ -71,6 +110,22 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
     ['0', 0, '0'],
     ['30s', 30_000, 30_000],
   ],
+  maxRequests: [
+    ['0', 0, 0],
+    ['1000000', 1_000_000, 1_000_000],
+  ],
+  maxMemory: [
+    ['0', 0, 0],
+    ['32mb', 2 ** 25, 2 ** 25],
+    ['512mb', 2 ** 29, '512mb'],
+    ['2gb', 2 ** 31, '2gb'],
+  ],
+  maxLifetime: [
+    ['0', 0, '0'],
+    ['12h', 43_200_000, '12h'],
+  ],
+  user: anyAccount,
+  group: anyAccount,
   logFormat: [['json', 'json', 'json']],
   logLevel: [
     ['debug', 'debug', 'debug'],
@@ -99,6 +154,18 @@ const badTimes: Pick<Bad, 'texts' | 'values'> = {
     ['30', '"30"'],
     [true, 'true'],
     [10n, '10n'],
+  ],
+};
+
+const badAccounts: Bad = {
+  expected: 'a name, or an id from 0 to 4294967294',
+  texts: ['-1', '--group', 'a b', 'a:b', 'a,b', '/bin', '4294967295', 'x'.repeat(257)],
+  values: [
+    ['', '""'],
+    [-1, '-1'],
+    [1.5, '1.5'],
+    [4_294_967_295, '4294967295'],
+    [null, 'null'],
   ],
 };
 
@@ -136,6 +203,29 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
       ['', '""'],
     ],
   },
+  spares: {
+    expected: 'a whole number from 0 to 1024',
+    texts: ['-1', '1025', 'auto'],
+    values: [
+      [-1, '-1'],
+      ['1', '"1"'],
+    ],
+  },
+  maxSurge: {
+    expected: 'a whole number from 1 to 1024',
+    texts: ['0', '1025', '25%'],
+    values: [
+      [0, '0'],
+      ['1', '"1"'],
+    ],
+  },
+  drainTimeout: { expected: aTime('0', '596h'), ...badTimes },
+  drainDelay: { expected: aTime('0', '596h'), ...badTimes },
+  heartbeatTimeout: {
+    expected: `0 or ${aTime('1s', '596h')}`,
+    texts: [...badTimes.texts, '999ms'],
+    values: [...badTimes.values, [999, '999']],
+  },
   readyTimeout: {
     expected: aTime('1ms', '596h'),
     texts: [...badTimes.texts, '0'],
@@ -157,6 +247,25 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
     texts: [...badTimes.texts, '31s'],
     values: [...badTimes.values, [30_001, '30001']],
   },
+  maxRequests: {
+    expected: 'a whole number of 0 or more',
+    texts: ['-1', '1e6', 'never'],
+    values: [[-1, '-1']],
+  },
+  maxMemory: {
+    expected: '0 or a size of 32mb or more such as 512mb or 2gb',
+    texts: ['512', '512m', '512MB', '512Mi', '1.5gb', '-1mb', '31mb', '50%', '8388608gb'],
+    values: [
+      [512, '512'],
+      [-1, '-1'],
+      [2 ** 53, '9007199254740992'],
+      ['512', '"512"'],
+      [NaN, 'NaN'],
+    ],
+  },
+  maxLifetime: { expected: aTime('0', '596h'), ...badTimes },
+  user: badAccounts,
+  group: badAccounts,
   logFormat: { expected: 'text or json', texts: ['xml'], values: [[1, '1']] },
   logLevel: { expected: 'debug, info, warn, error or silent', texts: ['trace'], values: [[30, '30']] },
 };
@@ -185,7 +294,9 @@ for (const key of settingKeys) {
 
   for (const [value, got] of values) {
     test(`no ${key}: ${got}, in the library or a config file`, () => {
-      const end = `: expected ${expected}${expected.startsWith('a time') ? ', or a whole number of ms' : ''}, got ${got}`;
+      const unit = / a (time|size) /.exec(` ${expected}`)?.[1];
+      const bare = unit === undefined ? '' : `, or a whole number of ${unit === 'time' ? 'ms' : 'bytes'}`;
+      const end = `: expected ${expected}${bare}, got ${got}`;
       assert.throws(() => resolve({ options: loose({ [key]: value }) }), usage(`options.${key}${end}`));
       assert.throws(() => resolve(config({ [key]: value })), usage(`prefork.config.js: ${key}${end}`));
     });

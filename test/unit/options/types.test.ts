@@ -3,13 +3,19 @@ import { test } from 'node:test';
 import { expectTypeOf } from 'expect-type';
 import type { ValueOf } from '../../../src/options/shape.ts';
 import type { optionTable, SettingKey } from '../../../src/options/table.ts';
-import type { LibraryOptions, Options, Settings, Time } from '../../../src/options/types.ts';
+import type { LibraryOptions, Options, Settings, Size, Time } from '../../../src/options/types.ts';
 
 type Table = typeof optionTable;
 type Written = {
-  [Key in SettingKey]?: (Table[Key] extends { type: 'time' } ? Time : ValueOf<Table[Key]>) | undefined;
+  [Key in SettingKey]?:
+    | (Table[Key] extends { type: 'time' } ? Time : Table[Key] extends { type: 'size' } ? Size : ValueOf<Table[Key]>)
+    | undefined;
 };
-type Resolved = { readonly [Key in SettingKey]: Exclude<ValueOf<Table[Key]>, 'auto'> };
+type Resolved = {
+  readonly [Key in SettingKey]:
+    | Exclude<ValueOf<Table[Key]>, 'auto'>
+    | (Table[Key] extends { type: 'account' } ? undefined : never);
+};
 
 test('the interfaces and the table agree', () => {
   expectTypeOf<Options>().toEqualTypeOf<Written>();
@@ -25,4 +31,10 @@ test('times are written with their unit', () => {
   expectTypeOf<'10s'>().toExtend<Time>();
   expectTypeOf<'10 seconds'>().not.toExtend<Time>();
   expectTypeOf<'10'>().not.toExtend<Time>();
+});
+
+test('so are sizes', () => {
+  expectTypeOf<'512mb'>().toExtend<Size>();
+  expectTypeOf<'512m'>().not.toExtend<Size>();
+  expectTypeOf<'512'>().not.toExtend<Size>();
 });

@@ -1,0 +1,25 @@
+/** The largest size that a number keeps exactly, in whole gigabytes. */
+export const LARGEST_SIZE: number = 8_388_607 * 1024 ** 3;
+
+const units = { gb: 1024 ** 3, mb: 1024 ** 2, kb: 1024, b: 1 } as const;
+
+/**
+ * Reads `512mb`, `2gb`, `64kb`, `100b` or `0`; a kb is 1024 bytes, as everywhere that memory is counted. Any other bare
+ * number would leave open whether it means bytes, as in code, or megabytes, as Node's own flags have it.
+ *
+ * @returns bytes; undefined when it is no size.
+ */
+export function parseSize(text: string): number | undefined {
+  if (text === '0') return 0;
+  const match = /^(?<count>\d{1,12})(?<unit>gb|mb|kb|b)$/.exec(text);
+  if (match === null) return undefined;
+  const { count, unit } = match.groups as { count: string; unit: keyof typeof units };
+  return Number(count) * units[unit];
+}
+
+/** Writes bytes the way `parseSize` reads them, in the largest unit that loses nothing. */
+export function formatSize(bytes: number): string {
+  if (bytes === 0) return '0';
+  const [unit, length] = Object.entries(units).find((entry) => bytes % entry[1] === 0)!;
+  return `${bytes / length}${unit}`;
+}
