@@ -11,7 +11,7 @@ const units = { gb: 1024 ** 3, mb: 1024 ** 2, kb: 1024, b: 1 } as const;
  */
 export function parseSize(text: string): number | undefined {
   if (text === '0') return 0;
-  const match = /^(?<count>\d{1,12})(?<unit>gb|mb|kb|b)$/.exec(text);
+  const match = /^(?<count>\d{1,16})(?<unit>gb|mb|kb|b)$/.exec(text);
   if (match === null) return undefined;
   const { count, unit } = match.groups as { count: string; unit: keyof typeof units };
   return Number(count) * units[unit];

@@ -39,7 +39,7 @@ for (const text of noSizes) {
 }
 
 test('what is written is read again', () => {
-  fc.assert(fc.property(fc.nat(LARGEST_SIZE), (bytes) => assert.equal(parseSize(formatSize(bytes)), bytes)));
+  fc.assert(fc.property(fc.maxSafeNat(), (bytes) => assert.equal(parseSize(formatSize(bytes)), bytes)));
 });
 
 test('a size is written in the largest unit that loses nothing', () => {
