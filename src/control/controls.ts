@@ -94,10 +94,18 @@ export interface ExitStatus {
   readonly at: string;
 }
 
-/** How an operation ended. `reason` is one line; `stderr` the last that a worker which failed had to say. */
+/**
+ * How an operation ended, after `took` ms. `reason` is one line, `stderr` the last that the worker which failed had to say,
+ * and `slot` where it was to serve.
+ */
 export type Outcome =
   | { readonly ok: true; readonly generation: number; readonly workers: number; readonly took: number }
-  | { readonly ok: false; readonly reason: string; readonly stderr?: string | undefined };
+  | {
+      readonly ok: false;
+      readonly reason: string;
+      readonly slot?: number | undefined;
+      readonly stderr?: string | undefined;
+    };
 
 /** How many workers there should be: a number, or so many more or fewer than now. */
 export type ScaleTarget = { readonly workers: number } | { readonly by: number };

@@ -13,13 +13,24 @@ export type ListenerMessage =
 /** Sends a message to a worker, with a handle or without. */
 export type Post = (worker: number, message: ListenerMessage, handle?: NativeHandle) => void;
 
+/** A worker, and what it may do with sockets. */
+interface Member {
+  /** Undefined until it is given one. */
+  slot: number | undefined;
+  /** What it asked for meanwhile. */
+  readonly held: Array<{ readonly request: number; readonly query: ListenQuery }>;
+  /** It drains: it accepts from nothing new, and what it has open it has for its own shutdown code alone. */
+  isLeaving: boolean;
+  isHung: boolean;
+}
+
 /** The workers of one socket. */
 interface Seat {
   readonly slot: number;
   /** Workers whose application has the address open, and whether they accept already. */
   readonly holders: Map<number, 'granted' | 'listening'>;
-  /** The neighbour that accepts in place of a holder. */
-  adopter: number | undefined;
+  /** Those that accept in place of a holder. */
+  readonly adopters: Set<number>;
   /** Whether anybody ever listened on the socket: before that the kernel queues nothing in it. */
   opened: boolean;
 }
@@ -34,14 +45,16 @@ interface Entry {
  * Every address that is served, and by which workers. Owns the listeners; `close` closes all of them.
  *
  * The invariant: a socket that listens has a worker that accepts from it, as long as any worker has its address open.
- * So when a slot's worker dies or closes its server, a neighbour adopts the slot's socket until the slot's next worker
- * listens; and when nobody wants the address any more, its sockets close.
+ * So when a slot's worker dies, hangs, drains or closes its server, a neighbour adopts the slot's socket until the slot
+ * has a worker again that listens. A slot that is vacated for good leaves its sockets to all the others: closing them
+ * would reset what the kernel has queued in them, and is about to. And when nobody wants an address any more, its
+ * sockets close.
  */
 export class ListenerSet {
   readonly #sharing: Sharing;
   readonly #post: Post;
-  /** Slot by worker, of those that live. */
-  readonly #workers = new Map<number, number>();
+  readonly #members = new Map<number, Member>();
+  readonly #vacated = new Set<number>();
   readonly #entries = new Map<number, Entry>();
   /** The port that the n-th `listen(0)` got: the same in every worker, also in those to come. */
   readonly #ephemeral = new Map<string, number>();
@@ -55,25 +68,49 @@ export class ListenerSet {
     this.#post = post;
   }
 
-  /** A worker was forked for a slot, and may ask from now on. */
-  join(worker: number, slot: number): void {
-    this.#workers.set(worker, slot);
+  /** A worker was forked, and may ask from now on. Without a slot its requests wait until `seat` gives it one. */
+  join(worker: number, slot: number | undefined): void {
+    this.#members.set(worker, { slot, held: [], isLeaving: false, isHung: false });
   }
 
-  /** Gives a worker its slot's socket of an address, or the errno of why not: one answer for each, until `close`. */
-  request(worker: number, request: number, query: ListenQuery): Promise<void> {
+  /**
+   * Gives a worker its slot's socket of an address, or the errno of why not: one answer for each, until `close`.
+   *
+   * @returns `held` when the answer has to wait for a slot, which is to say that the worker has booted.
+   */
+  async request(worker: number, request: number, query: ListenQuery): Promise<'answered' | 'held'> {
+    const member = this.#members.get(worker);
+    if (member !== undefined && member.slot === undefined) {
+      member.held.push({ request, query });
+      return 'held';
+    }
     this.#turn = this.#turn.then(() => this.#answer(worker, request, query));
-    return this.#turn;
+    await this.#turn;
+    return 'answered';
+  }
+
+  /**
+   * The worker has the slot now, beside the one that had it before or alone.
+   *
+   * @returns how many of its requests had waited for it.
+   */
+  seat(worker: number, slot: number): number {
+    const member = this.#members.get(worker);
+    if (member === undefined) return 0;
+    member.slot = slot;
+    const held = member.held.splice(0);
+    for (const { request, query } of held) void this.request(worker, request, query);
+    return held.length;
   }
 
   async #answer(worker: number, request: number, query: ListenQuery): Promise<void> {
-    const slot = this.#workers.get(worker);
+    const slot = this.#members.get(worker)?.slot;
     if (slot === undefined || this.#isClosed) return;
     try {
       const entry = await this.#entry(query, slot);
       const seat = this.#seat(entry, slot);
       // It may have died while a Unix socket was probed; what it leaves is swept as any other.
-      if (!this.#workers.has(worker) || this.#isClosed) return;
+      if (!this.#members.has(worker) || this.#isClosed) return;
       const { id, address, port, data } = entry.listener;
       // Twice the same address in one process is EADDRINUSE for Node too.
       if (seat.holders.has(worker)) throw new BindError(EADDRINUSE, address, port);
@@ -102,10 +139,6 @@ export class ListenerSet {
     if (entry === undefined || seat === undefined) return undefined;
     seat.opened = true;
     seat.holders.set(worker, 'listening');
-    if (seat.adopter !== undefined) {
-      this.#post(seat.adopter, { type: 'release', listener: id, slot: seat.slot });
-      seat.adopter = undefined;
-    }
     this.#mend(entry);
     return entry.listener;
   }
@@ -115,17 +148,40 @@ export class ListenerSet {
     const entry = this.#entries.get(id);
     if (entry === undefined || seatOf(entry, worker) === undefined) return;
     leave(entry, worker);
-    if (isWanted(entry)) this.#mend(entry);
+    // One that drains closes everything as it ends: that says nothing of what the application wants.
+    const isLeaving = this.#members.get(worker)?.isLeaving === true;
+    if (isLeaving || this.#isWanted(entry)) this.#mend(entry);
     else this.#remove(entry);
   }
 
   /** The worker is gone. Its sockets stay: a neighbour or its successor serves what they queue. */
   gone(worker: number): void {
-    if (!this.#workers.delete(worker)) return;
+    if (!this.#members.delete(worker)) return;
     for (const entry of this.#entries.values()) {
       leave(entry, worker);
       this.#mend(entry);
     }
+  }
+
+  /** The worker is about to drain: whatever it accepts from is another's from now on. */
+  leaving(worker: number): void {
+    this.#change(worker, { isLeaving: true });
+  }
+
+  /** Its event loop does not turn, or turns again. */
+  hung(worker: number, isHung: boolean): void {
+    this.#change(worker, { isHung });
+  }
+
+  /** The slot is no more. */
+  vacate(slot: number): void {
+    this.#vacated.add(slot);
+    for (const entry of this.#entries.values()) this.#mend(entry);
+  }
+
+  /** The slot is again, and is about to get a worker. */
+  reopen(slot: number): void {
+    this.#vacated.delete(slot);
   }
 
   /**
@@ -134,7 +190,7 @@ export class ListenerSet {
    */
   sweep(slot: number): void {
     for (const entry of this.#entries.values()) {
-      if (entry.seats.has(entry.listener.seat(slot)) && !isWanted(entry)) this.#remove(entry);
+      if (entry.seats.has(entry.listener.seat(slot)) && !this.#isWanted(entry)) this.#remove(entry);
     }
   }
 
@@ -185,23 +241,61 @@ export class ListenerSet {
     const index = entry.listener.seat(slot);
     let seat = entry.seats.get(index);
     if (seat === undefined) {
-      seat = { slot: index, holders: new Map(), adopter: undefined, opened: false };
+      seat = { slot: index, holders: new Map(), adopters: new Set(), opened: false };
       entry.seats.set(index, seat);
     }
     return seat;
   }
 
-  /** Finds a neighbour for every open seat that nobody accepts from. */
+  /** Sees to it that somebody accepts from every open seat, and nobody who need not. */
   #mend(entry: Entry): void {
+    const candidates = acceptors(entry).filter((worker) => this.#isAvailable(worker));
     for (const seat of entry.seats.values()) {
-      const isServed = seat.adopter !== undefined || [...seat.holders.values()].includes('listening');
-      if (!seat.opened || isServed) continue;
-      const adopter = leastBurdened(entry);
-      if (adopter === undefined) return;
-      seat.adopter = adopter;
-      const { listener } = entry;
-      this.#post(adopter, { type: 'adopt', listener: listener.id, slot: seat.slot }, listener.socket(seat.slot));
+      if (!seat.opened) continue;
+      const wanted = this.#adoptersOf(entry, seat, candidates);
+      for (const worker of seat.adopters) if (!wanted.has(worker)) this.#release(entry, seat, worker);
+      for (const worker of wanted) if (!seat.adopters.has(worker)) this.#adopt(entry, seat, worker);
     }
+  }
+
+  #adoptersOf(entry: Entry, seat: Seat, candidates: readonly number[]): ReadonlySet<number> {
+    const holds = (worker: number): boolean => seat.holders.get(worker) === 'listening';
+    if (candidates.some(holds)) return new Set();
+    // One neighbour alone would have twice the others' share for as long as the slot is vacant.
+    if (this.#vacated.has(seat.slot) && candidates.length > 0) return new Set(candidates);
+    // A hung adopter is as good as none, but better than losing what it may have accepted: it is let go last.
+    const kept = [...seat.adopters].filter((worker) => candidates.includes(worker));
+    const chosen = kept[0] ?? leastBurdened(entry, candidates);
+    return chosen === undefined ? seat.adopters : new Set([chosen]);
+  }
+
+  #adopt({ listener }: Entry, seat: Seat, worker: number): void {
+    seat.adopters.add(worker);
+    this.#post(worker, { type: 'adopt', listener: listener.id, slot: seat.slot }, listener.socket(seat.slot));
+  }
+
+  #release({ listener }: Entry, seat: Seat, worker: number): void {
+    seat.adopters.delete(worker);
+    this.#post(worker, { type: 'release', listener: listener.id, slot: seat.slot });
+  }
+
+  #change(worker: number, changes: Partial<Member>): void {
+    const member = this.#members.get(worker);
+    if (member === undefined) return;
+    Object.assign(member, changes);
+    for (const entry of this.#entries.values()) this.#mend(entry);
+  }
+
+  #isAvailable(worker: number): boolean {
+    const member = this.#members.get(worker);
+    return member !== undefined && !member.isLeaving && !member.isHung;
+  }
+
+  /** Whether any worker that stays has the address open. */
+  #isWanted(entry: Entry): boolean {
+    return [...entry.seats.values()].some(({ holders }) =>
+      [...holders.keys()].some((worker) => this.#members.get(worker)?.isLeaving === false),
+    );
   }
 
   #remove(entry: Entry): void {
@@ -223,20 +317,20 @@ function leave(entry: Entry, worker: number): void {
     // It had the handle, and may have listened on it without having lived to say so.
     if (seat.holders.has(worker)) seat.opened = true;
     seat.holders.delete(worker);
-    if (seat.adopter === worker) seat.adopter = undefined;
+    seat.adopters.delete(worker);
   }
 }
 
-function isWanted(entry: Entry): boolean {
-  return [...entry.seats.values()].some(({ holders }) => holders.size > 0);
-}
-
-/** Of the workers that accept at this address, the one that has adopted the fewest sockets. */
-function leastBurdened(entry: Entry): number | undefined {
-  const seats = [...entry.seats.values()];
-  const candidates = seats.flatMap(({ holders }) =>
+/** The workers that accept at this address. */
+function acceptors(entry: Entry): number[] {
+  return [...entry.seats.values()].flatMap(({ holders }) =>
     [...holders].filter(([, state]) => state === 'listening').map(([worker]) => worker),
   );
-  const burden = (worker: number): number => seats.filter(({ adopter }) => adopter === worker).length;
+}
+
+/** The one that has adopted the fewest sockets. */
+function leastBurdened(entry: Entry, candidates: readonly number[]): number | undefined {
+  const burden = (worker: number): number =>
+    [...entry.seats.values()].filter(({ adopters }) => adopters.has(worker)).length;
   return candidates.toSorted((a, b) => burden(a) - burden(b))[0];
 }

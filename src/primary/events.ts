@@ -2,10 +2,15 @@
  * What can happen to the fleet, and what can be done about it. The callbacks of the operating system only make events;
  * `decide` turns them into effects; only the supervisor carries effects out.
  */
+import type { Outcome, ScaleTarget } from '../control/controls.ts';
 import type { PreforkError } from '../errors.ts';
+import type { ExitFacts } from './exit-reason.ts';
 
 /** Counts the workers ever forked, from 1. A pid would not do: the kernel uses it again. */
 export type WorkerId = number;
+
+/** Who asked for an operation and waits for its outcome. */
+export type RequestId = number;
 
 /** A deadline that was armed; it comes back as an event when it is due. */
 export type Timer =
@@ -13,22 +18,57 @@ export type Timer =
   | { readonly timer: 'ready'; readonly worker: WorkerId }
   /** The slot's backoff is over. */
   | { readonly timer: 'respawn'; readonly slot: number }
+  /** The backoff of spares is over. */
+  | { readonly timer: 'respawn-spares' }
   /** The slot's worker has had time to listen wherever it wants to. */
   | { readonly timer: 'sweep'; readonly slot: number }
-  /** Workers that still drain are told to end. */
-  | { readonly timer: 'drain' }
-  /** Workers that still live are killed. */
+  /** A worker that still drains is told to end. */
+  | { readonly timer: 'drain'; readonly worker: WorkerId }
+  /** A worker that was told to end and still lives is killed. */
+  | { readonly timer: 'kill'; readonly worker: WorkerId }
+  /** Load balancers have had the time they asked for: accepting ends. */
+  | { readonly timer: 'delay' }
+  /** The server is stopping, and workers that still live are killed. */
   | { readonly timer: 'grace' };
+
+/** Why a worker is replaced though it serves well. */
+export type RecycleReason = 'max-requests' | 'max-memory' | 'max-lifetime';
 
 export type FleetEvent =
   | { readonly type: 'start' }
   | { readonly type: 'forked'; readonly worker: WorkerId; readonly pid: number }
+  /** It has booted up to its first listen, or says itself that it is ready. */
   | { readonly type: 'ready'; readonly worker: WorkerId }
+  /** It accepts connections, or never will and is ready. */
+  | { readonly type: 'serving'; readonly worker: WorkerId }
   | { readonly type: 'drained'; readonly worker: WorkerId }
-  | ({ readonly type: 'exited'; readonly worker: WorkerId } & Exit)
+  | ({ readonly type: 'exited'; readonly worker: WorkerId } & ExitFacts)
   | { readonly type: 'due'; readonly timer: Timer }
-  /** Asked to stop; a second time, without grace. `idle`: how long idle connections may stay open, ms. */
-  | { readonly type: 'stop'; readonly signal: NodeJS.Signals; readonly idle: number }
+  | { readonly type: 'reload'; readonly request?: RequestId }
+  | { readonly type: 'scale'; readonly to: ScaleTarget; readonly request?: RequestId }
+  | { readonly type: 'recycle'; readonly worker: WorkerId; readonly reason: RecycleReason }
+  /** Its heartbeat has stopped, for `silent` ms by now. */
+  | { readonly type: 'hung'; readonly worker: WorkerId; readonly silent: number }
+  | { readonly type: 'beating'; readonly worker: WorkerId }
+  /** Its heartbeat has stopped for the heartbeat timeout. */
+  | { readonly type: 'silent'; readonly worker: WorkerId; readonly silent: number }
+  /** What a silent worker was found doing: its stack, or why there is none. */
+  | { readonly type: 'diagnosed'; readonly worker: WorkerId; readonly stack: string }
+  | { readonly type: 'upgrade'; readonly request?: RequestId }
+  /** The next primary serves with workers of its own: this one has nothing left to do. */
+  | { readonly type: 'upgraded'; readonly pid: number }
+  | { readonly type: 'upgrade-failed'; readonly reason: string; readonly stderr?: string }
+  /**
+   * Asked to stop; a second time, or `isNow`, without grace. `idle`: how long idle connections may stay open, ms. `by`: a
+   * signal's name, or who else asked.
+   */
+  | {
+      readonly type: 'stop';
+      readonly by: string;
+      readonly idle: number;
+      readonly isNow?: boolean;
+      readonly request?: RequestId;
+    }
   /** prefork cannot go on: a hook threw, or prefork itself failed. */
   | { readonly type: 'fail'; readonly error: PreforkError };
 
@@ -43,19 +83,38 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFields = Readonly<Record<string, string | number | undefined>>;
 
 export type Effect =
-  | { readonly do: 'fork'; readonly worker: WorkerId; readonly slot: number; readonly generation: number }
+  /** `slot` is undefined for a spare. `isSeated`: the slot's sockets are its own from the start. */
+  | {
+      readonly do: 'fork';
+      readonly worker: WorkerId;
+      readonly slot: number | undefined;
+      readonly isSeated: boolean;
+      readonly generation: number;
+    }
+  /** Give it the slot's sockets; comes back as `serving`. */
+  | { readonly do: 'promote'; readonly worker: WorkerId; readonly slot: number }
   /** Ask the worker to stop accepting and to finish what is in flight; comes back as `drained`. */
-  | { readonly do: 'drain'; readonly worker: WorkerId; readonly idle: number }
+  | { readonly do: 'drain'; readonly worker: WorkerId; readonly idle: number; readonly spread: number }
   /** SIGTERM: the application's own handlers run. */
   | { readonly do: 'terminate'; readonly worker: WorkerId }
   /** SIGKILL. */
   | { readonly do: 'kill'; readonly worker: WorkerId }
+  /** Let others accept from its sockets while it cannot, or no more. */
+  | { readonly do: 'rescue'; readonly worker: WorkerId; readonly isHung: boolean }
+  /** Find out where its JavaScript is; comes back as `diagnosed`. */
+  | { readonly do: 'diagnose'; readonly worker: WorkerId }
   | { readonly do: 'arm'; readonly timer: Timer; readonly after: number }
   | { readonly do: 'disarm'; readonly timer: Timer }
+  /** The slot is no more, or is again: what its sockets queue is everybody's until then. */
+  | { readonly do: 'vacate'; readonly slot: number }
+  | { readonly do: 'reopen'; readonly slot: number }
   /** Close what the slot's listeners left open and nobody serves. */
   | { readonly do: 'sweep'; readonly slot: number }
   /** Nobody accepts any more after this. */
   | { readonly do: 'close-listeners' }
+  /** Start the next primary; comes back as `upgraded` or `upgrade-failed`. */
+  | { readonly do: 'upgrade' }
+  | { readonly do: 'settle'; readonly request: RequestId; readonly outcome: Outcome }
   | { readonly do: 'log'; readonly level: LogLevel; readonly event: string; readonly fields: LogFields }
   | { readonly do: 'call'; readonly hook: 'onWorkerSpawn'; readonly pid: number }
   | { readonly do: 'call'; readonly hook: 'onPrimaryReady'; readonly pids: readonly number[] }

@@ -1,37 +1,100 @@
 /** What the primary knows of its slots and their workers: plain data, never changed in place. */
+import type { Outcome, ScaleTarget } from '../control/controls.ts';
 import type { PreforkError } from '../errors.ts';
-import type { WorkerId } from './events.ts';
-import { nextSlotState, type SlotEvent, type SlotState } from './slot-state.ts';
+import type { RecycleReason, RequestId, WorkerId } from './events.ts';
+import type { ExitExplanation } from './exit-reason.ts';
+import { nextWorkerState, type WorkerEvent, type WorkerState } from './worker-state.ts';
+
+/** Why a worker was asked to end. */
+export type Asked = 'stop' | 'reload' | 'recycle' | 'scale' | 'upgrade' | 'abort';
 
 export interface Worker {
   readonly id: WorkerId;
   /** Undefined until the process exists. */
   readonly pid: number | undefined;
+  readonly state: WorkerState;
+  /** The slot that it fills, filled or is to fill; undefined for a spare. */
+  readonly slot: number | undefined;
+  readonly generation: number;
   readonly forkedAt: number;
+  /** When it first could have served. */
   readonly readyAt: number | undefined;
   /** The pid of the worker that it replaces after a crash. */
   readonly replaces: number | undefined;
+  readonly asked: Asked | undefined;
+  /** Of `asked: 'recycle'`. */
+  readonly recycled: RecycleReason | undefined;
+  /** Its heartbeat has stopped. */
+  readonly isHung: boolean;
+  /** It was silent for too long, and is to be killed for it. */
+  readonly isGivenUp: boolean;
 }
 
+/** A stable place, filled by one worker after another. */
 export interface Slot {
   readonly index: number;
-  readonly state: SlotState;
-  readonly generation: number;
-  readonly worker: Worker | undefined;
+  /** Whose sockets they are; undefined between a crash and the respawn. */
+  readonly worker: WorkerId | undefined;
+  /** Boots, or waits, to take over from the worker. */
+  readonly successor: WorkerId | undefined;
   /** The pid of its worker that ended unasked last. */
   readonly lastPid: number | undefined;
   /** Crashes in a row; see `crashStreak`. */
   readonly streak: number;
+  readonly crashes: number;
+  readonly lastExit: LastExit | undefined;
+}
+
+export interface LastExit extends ExitExplanation {
+  readonly pid: number | undefined;
+  readonly generation: number;
+  readonly at: number;
+}
+
+/** What was asked for, by those who wait for its outcome. */
+export type Operation = { readonly requests: readonly RequestId[] } & (
+  | { readonly kind: 'reload' | 'upgrade' }
+  | { readonly kind: 'scale'; readonly to: ScaleTarget }
+  | { readonly kind: 'recycle'; readonly worker: WorkerId; readonly reason: RecycleReason }
+);
+
+export interface Running {
+  readonly operation: Operation;
+  readonly startedAt: number;
+  /** Slots that are not done yet: whose worker is to be replaced (reload), or that are new (scale). */
+  readonly todo: readonly number[];
+}
+
+export interface LastReload {
+  readonly generation: number;
+  readonly outcome: Outcome;
+  readonly at: number;
 }
 
 export interface Fleet {
-  /** `starting` until every slot's first worker is ready: what fails before that cannot be recovered from. */
-  readonly phase: 'idle' | 'starting' | 'serving' | 'stopping' | 'stopped';
+  /**
+   * `starting` until every slot's first worker is ready: what fails before that cannot be recovered from. `delaying`:
+   * asked to stop, and not ready any more, but still accepting.
+   */
+  readonly phase: 'idle' | 'starting' | 'serving' | 'delaying' | 'stopping' | 'stopped';
+  /** Of workers forked from now on. */
+  readonly generation: number;
   readonly slots: readonly Slot[];
+  readonly workers: ReadonlyMap<WorkerId, Worker>;
+  readonly running: Running | undefined;
+  readonly pending: readonly Operation[];
+  /** Spares that crashed in a row. */
+  readonly spareStreak: number;
+  readonly isSpareWaiting: boolean;
+  /** Before this nothing is recycled again: the last one failed. */
+  readonly recycleFrom: number;
   readonly startedAt: number;
   /** When workers ended unasked, within the recover window. */
   readonly exits: readonly number[];
   readonly workersForked: number;
+  readonly reloads: { readonly done: number; readonly failed: number; readonly last: LastReload | undefined };
+  /** Who waits for the end, and how idle connections are to be treated then. */
+  readonly stop: { readonly idle: number; readonly requests: readonly RequestId[] } | undefined;
   /** Why prefork gives up, if it does. */
   readonly error: PreforkError | undefined;
 }
@@ -39,34 +102,95 @@ export interface Fleet {
 /** What of the settings the decisions need; times in ms. */
 export interface FleetSettings {
   readonly workers: number;
+  readonly spares: number;
+  readonly maxSurge: number;
   readonly readyTimeout: number;
+  readonly drainTimeout: number;
+  readonly drainDelay: number;
   readonly shutdownGracePeriod: number;
+  readonly heartbeatTimeout: number;
   readonly recoverThreshold: number;
   readonly recoverWindow: number;
   readonly recoverInterval: number;
 }
 
-export function newFleet(workers: number): Fleet {
-  const slots = Array.from({ length: workers }, (_, index): Slot => {
-    return { index, state: 'vacant', generation: 1, worker: undefined, lastPid: undefined, streak: 0 };
-  });
-  return { phase: 'idle', slots, startedAt: 0, exits: [], workersForked: 0, error: undefined };
+export function newFleet(workers: number, generation = 1): Fleet {
+  return {
+    phase: 'idle',
+    generation,
+    slots: Array.from({ length: workers }, (_, index) => newSlot(index)),
+    workers: new Map(),
+    running: undefined,
+    pending: [],
+    spareStreak: 0,
+    isSpareWaiting: false,
+    recycleFrom: 0,
+    startedAt: 0,
+    exits: [],
+    workersForked: 0,
+    reloads: { done: 0, failed: 0, last: undefined },
+    stop: undefined,
+    error: undefined,
+  };
 }
 
-/** The slot that the worker is in; undefined for one that is not of the fleet any more. */
-export function slotOf(fleet: Fleet, worker: WorkerId): Slot | undefined {
-  return fleet.slots.find((slot) => slot.worker?.id === worker);
+export function newSlot(index: number): Slot {
+  return {
+    index,
+    worker: undefined,
+    successor: undefined,
+    lastPid: undefined,
+    streak: 0,
+    crashes: 0,
+    lastExit: undefined,
+  };
 }
 
-/** The fleet with the slot moved on by an event, and changed. */
-export function move(fleet: Fleet, slot: Slot, event: SlotEvent, changes: Partial<Slot> = {}): Fleet {
-  return update(fleet, { ...slot, ...changes, state: nextSlotState(slot.state, event) });
+/** The slot whose worker or successor this is; undefined for a spare, and for one that has left its slot. */
+export function slotOf(fleet: Fleet, id: WorkerId): Slot | undefined {
+  return fleet.slots.find(({ worker, successor }) => worker === id || successor === id);
 }
 
-export function update(fleet: Fleet, slot: Slot): Fleet {
+export function withSlot(fleet: Fleet, slot: Slot): Fleet {
   return { ...fleet, slots: fleet.slots.with(slot.index, slot) };
 }
 
-export function livingWorkers(fleet: Fleet): Worker[] {
-  return fleet.slots.flatMap(({ worker }) => (worker === undefined ? [] : [worker]));
+export function withWorker(fleet: Fleet, worker: Worker): Fleet {
+  return { ...fleet, workers: new Map(fleet.workers).set(worker.id, worker) };
+}
+
+export function withoutWorker(fleet: Fleet, id: WorkerId): Fleet {
+  const workers = new Map(fleet.workers);
+  workers.delete(id);
+  return { ...fleet, workers };
+}
+
+/** The fleet with the worker moved on by an event, and changed. */
+export function move(fleet: Fleet, worker: Worker, event: WorkerEvent, changes: Partial<Worker> = {}): Fleet {
+  return withWorker(fleet, { ...worker, ...changes, state: nextWorkerState(worker.state, event) });
+}
+
+/** The worker of a slot, or of whatever else has an id for one. */
+export function workerOf(fleet: Fleet, id: WorkerId | undefined): Worker | undefined {
+  return id === undefined ? undefined : fleet.workers.get(id);
+}
+
+export function isServing(fleet: Fleet, { worker }: Slot): boolean {
+  return workerOf(fleet, worker)?.state === 'serving';
+}
+
+export function servingSlots(fleet: Fleet): number {
+  return fleet.slots.filter((slot) => isServing(fleet, slot)).length;
+}
+
+/** Workers without a slot that are to get one. */
+export function spares(fleet: Fleet): Worker[] {
+  return [...fleet.workers.values()].filter(
+    ({ slot, state }) => slot === undefined && (state === 'booting' || state === 'standby'),
+  );
+}
+
+/** Workers that end, or finish what is in flight before they do. */
+export function leavers(fleet: Fleet): Worker[] {
+  return [...fleet.workers.values()].filter(({ state }) => state === 'draining' || state === 'ending');
 }

@@ -25,6 +25,8 @@ export interface Os {
   /** @returns what cancels it. */
   after(ms: number, callback: () => void): () => void;
   fork(program: Program, slot: number, generation: number, env: Record<string, string>): ChildProcess;
+  /** Where the JavaScript of another process is, though its event loop does not turn; or why that cannot be told. */
+  stackOf(pid: number): Promise<string>;
   /** A process that is gone already is no error. */
   kill(child: ChildProcess, signal: NodeJS.Signals): void;
 }
@@ -52,6 +54,7 @@ export function realOs(spawnWorker?: (context: SpawnContext) => ChildProcess): O
       const full = { ...process.env, ...env, NODE_UNIQUE_ID: String(++spawned) };
       return spawnWorker({ entry, args, execArgv, env: full, slot, generation });
     },
+    stackOf: () => Promise.resolve('unknown'),
     kill(child, signal) {
       // By its handle, not its pid: once it was waited for, the pid may be another process's.
       child.kill(signal);

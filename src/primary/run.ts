@@ -8,8 +8,9 @@ import { realOs, type Program } from './os.ts';
 import { listenToSignals } from './signals.ts';
 import { Supervisor } from './supervisor.ts';
 
-/** A reload needs rows for the old workers beside the new ones. */
-const ROWS_PER_SLOT = 2;
+/** A reload needs rows for old workers beside the new ones, and so does scaling up: what has no row has no figures. */
+const ROWS_PER_WORKER = 4;
+const FEWEST_ROWS = 64;
 
 /**
  * Is the primary, until every worker is gone: settles when stopped as asked.
@@ -57,10 +58,10 @@ function sharingFor({ sharing }: Settings, { spawnWorker }: LibraryOptions): Sha
 }
 
 /** A server without figures is better than none: a full disk must not keep it from starting. */
-function createBoard({ name, workers }: Settings, log: Log): Board | undefined {
+function createBoard({ name, workers, spares }: Settings, log: Log): Board | undefined {
   sweepStale();
   try {
-    return Board.create({ name, rows: workers * ROWS_PER_SLOT });
+    return Board.create({ name, rows: Math.max(FEWEST_ROWS, (workers + spares) * ROWS_PER_WORKER) });
   } catch (error) {
     log('warn', 'no scoreboard', { message: (error as Error).message });
     return undefined;

@@ -1,27 +1,31 @@
-import type { ChildProcess } from 'node:child_process';
 import { PreforkError } from '../errors.ts';
-import { contextEnvironment } from '../ipc/context.ts';
-import type { WorkerMessage } from '../ipc/messages.ts';
+import type { Outcome } from '../control/controls.ts';
 import { formatAddress } from '../listeners/address.ts';
 import { ListenerSet } from '../listeners/listener-set.ts';
 import type { Sharing } from '../listeners/sharing.ts';
 import type { Settings } from '../options/index.ts';
 import type { Board } from '../scoreboard/board.ts';
-import { NO_ROW } from '../scoreboard/rows.ts';
+import type { Row } from '../scoreboard/layout.ts';
+import { Callers } from './callers.ts';
+import { Crew } from './crew.ts';
 import { decide } from './decide.ts';
-import type { Effect, FleetEvent, Timer, WorkerId } from './events.ts';
+import type { Effect, FleetEvent, RequestId, WorkerId } from './events.ts';
 import { newFleet, type Fleet } from './fleet.ts';
 import type { Hooks } from './hooks.ts';
 import type { Log } from './log.ts';
 import type { Os, Program } from './os.ts';
-import { WorkerProcess } from './worker-process.ts';
+import { Timers } from './timers.ts';
+import type { LivingMessage } from './worker-process.ts';
+import { judge, look, newWatch, PERIOD, type Watch } from './watchdog.ts';
 
-/** What the supervisor's one queue holds: events of the fleet, and what workers say. */
+/** What the supervisor's one queue holds: events of the fleet, what workers say, and that it is time to look at them. */
 type QueuedEvent =
   | FleetEvent
-  | { readonly type: 'message'; readonly worker: WorkerId; readonly message: WorkerMessage };
+  | { readonly type: 'message'; readonly worker: WorkerId; readonly message: LivingMessage }
+  | { readonly type: 'look' };
 
 type EffectOf<Do extends Effect['do']> = Extract<Effect, { do: Do }>;
+type Perform = { readonly [Do in Effect['do']]: (effect: EffectOf<Do>) => void };
 
 export interface SupervisorParts {
   readonly settings: Settings;
@@ -43,21 +47,30 @@ export interface SupervisorParts {
 export class Supervisor {
   readonly #parts: SupervisorParts;
   readonly #listeners: ListenerSet;
-  readonly #workers = new Map<WorkerId, WorkerProcess>();
-  readonly #timers = new Map<string, () => void>();
+  readonly #crew: Crew;
+  readonly #timers: Timers;
+  readonly #callers = new Callers();
   /** Logged as listening. */
   readonly #addresses = new Set<string>();
   readonly #queue: QueuedEvent[] = [];
   #fleet: Fleet;
+  #watch: Watch;
+  #cancelLook: () => void = () => {};
   #settle: ((error: PreforkError | undefined) => void) | undefined;
   #isHandling = false;
 
   constructor(parts: SupervisorParts) {
+    const { settings, sharing, os } = parts;
     this.#parts = parts;
-    this.#fleet = newFleet(parts.settings.workers);
-    this.#listeners = new ListenerSet(parts.sharing, (worker, message, handle) =>
-      this.#workers.get(worker)?.send(message, handle),
-    );
+    this.#fleet = newFleet(settings.workers);
+    this.#watch = newWatch(os.now());
+    this.#timers = new Timers(os, (timer) => this.post({ type: 'due', timer }));
+    this.#crew = new Crew({
+      ...parts,
+      gracePeriod: settings.shutdownGracePeriod,
+      post: (event) => this.post(event),
+    });
+    this.#listeners = new ListenerSet(sharing, (worker, message, handle) => this.#crew.send(worker, message, handle));
   }
 
   /** @throws PreforkError why it gave up. */
@@ -65,6 +78,7 @@ export class Supervisor {
     return new Promise((resolve, reject) => {
       this.#settle = (error) => (error === undefined ? resolve() : reject(error));
       this.post({ type: 'start' });
+      if (this.#parts.board !== undefined) this.#lookLater();
     });
   }
 
@@ -80,6 +94,25 @@ export class Supervisor {
     }
   }
 
+  /** Posts an event that somebody waits for the outcome of. */
+  ask(event: (request: RequestId) => FleetEvent): Promise<Outcome> {
+    return this.#callers.wait((request) => this.post(event(request)));
+  }
+
+  get fleet(): Fleet {
+    return this.#fleet;
+  }
+
+  /** The addresses served now. */
+  get addresses(): string[] {
+    return this.#listeners.listeners.map(formatAddress);
+  }
+
+  /** A worker's figures as it wrote them last. */
+  row(worker: WorkerId): Row | undefined {
+    return this.#crew.row(worker);
+  }
+
   /** A fault of our own stops everything in order, instead of leaving the workers orphans. */
   #handleOrFail(event: QueuedEvent): void {
     try {
@@ -91,29 +124,32 @@ export class Supervisor {
   }
 
   #handle(event: QueuedEvent): void {
-    if (event.type === 'message') {
-      this.#onMessage(event.worker, event.message);
-      return;
-    }
+    if (event.type === 'message') return this.#onMessage(event.worker, event.message);
+    if (event.type === 'look') return this.#look();
     const { settings, os } = this.#parts;
     const { fleet, effects } = decide(this.#fleet, settings, event, os.now());
     this.#fleet = fleet;
-    for (const effect of effects) this.#perform(effect);
+    for (const effect of effects) (this.#perform[effect.do] as (effect: Effect) => void)(effect);
   }
 
-  #onMessage(worker: WorkerId, message: WorkerMessage): void {
+  #onMessage(worker: WorkerId, message: LivingMessage): void {
     switch (message.type) {
       case 'listen': {
         const { request, ...query } = message;
-        void this.#listeners.request(worker, request, query).catch((error: unknown) => this.#broke(error));
+        void this.#listeners.request(worker, request, query).then(
+          (answer) => answer === 'held' && this.post({ type: 'ready', worker }),
+          (error: unknown) => this.#broke(error),
+        );
         return;
       }
-      case 'listening':
-        this.#onListening(worker, message.listener);
+      case 'listening': {
+        const served = this.#listeners.listening(worker, message.listener);
+        if (served !== undefined) this.#logListening(served);
+        this.post({ type: 'serving', worker });
         return;
+      }
       case 'closed':
-        this.#listeners.closed(worker, message.listener);
-        return;
+        return this.#listeners.closed(worker, message.listener);
       case 'serving':
         this.#logListening(message);
         this.post({ type: 'ready', worker });
@@ -122,15 +158,7 @@ export class Supervisor {
       case 'drained':
         this.post({ type: message.type, worker });
         return;
-      case 'lastWords':
-        return;
     }
-  }
-
-  #onListening(worker: WorkerId, listener: number): void {
-    const served = this.#listeners.listening(worker, listener);
-    if (served !== undefined) this.#logListening(served);
-    this.post({ type: 'ready', worker });
   }
 
   /** Once for each address: workers come and go, it stays. */
@@ -144,94 +172,58 @@ export class Supervisor {
     log('info', 'listening', { address, sharing: mode, workers: settings.workers });
   }
 
-  #perform(effect: Effect): void {
-    switch (effect.do) {
-      case 'fork':
-        return this.#fork(effect);
-      case 'drain':
-        return this.#workers.get(effect.worker)?.send({ type: 'drain', idle: effect.idle, spread: 0 });
-      case 'terminate':
-        return this.#kill(effect.worker, 'SIGTERM');
-      case 'kill':
-        return this.#kill(effect.worker, 'SIGKILL');
-      case 'arm':
-        return this.#arm(effect.timer, effect.after);
-      case 'disarm':
-        return this.#disarm(effect.timer);
-      case 'sweep':
-        return this.#listeners.sweep(effect.slot);
-      case 'close-listeners':
-        return this.#listeners.close();
-      case 'log':
-        return this.#parts.log(effect.level, effect.event, effect.fields);
-      case 'call':
-        return this.#call(effect);
-      case 'finish':
-        return this.#finish(effect.error);
+  readonly #perform: Perform = {
+    fork: (effect) => {
+      this.#listeners.join(effect.worker, effect.isSeated ? effect.slot : undefined);
+      this.#crew.fork(effect);
+    },
+    promote: ({ worker, slot }) => {
+      this.#crew.send(worker, { type: 'promote', slot });
+      // One that has asked for no socket serves as it is.
+      if (this.#listeners.seat(worker, slot) === 0) this.post({ type: 'serving', worker });
+    },
+    drain: ({ worker, idle, spread }) => {
+      this.#listeners.leaving(worker);
+      this.#crew.send(worker, { type: 'drain', idle, spread });
+    },
+    terminate: ({ worker }) => {
+      this.#listeners.leaving(worker);
+      this.#crew.kill(worker, 'SIGTERM');
+    },
+    kill: ({ worker }) => this.#crew.kill(worker, 'SIGKILL'),
+    rescue: ({ worker, isHung }) => this.#listeners.hung(worker, isHung),
+    diagnose: ({ worker }) => this.#diagnose(worker),
+    arm: ({ timer, after }) => this.#timers.arm(timer, after),
+    disarm: ({ timer }) => this.#timers.disarm(timer),
+    vacate: ({ slot }) => this.#listeners.vacate(slot),
+    reopen: ({ slot }) => this.#listeners.reopen(slot),
+    sweep: ({ slot }) => this.#listeners.sweep(slot),
+    'close-listeners': () => this.#listeners.close(),
+    upgrade: () => this.post({ type: 'upgrade-failed', reason: 'not built yet' }),
+    settle: ({ request, outcome }) => this.#callers.settle(request, outcome),
+    log: ({ level, event, fields }) => this.#parts.log(level, event, fields),
+    call: (effect) => this.#call(effect),
+    finish: ({ error }) => this.#finish(error),
+  };
+
+  #lookLater(): void {
+    this.#cancelLook = this.#parts.os.after(PERIOD, () => this.post({ type: 'look' }));
+  }
+
+  #look(): void {
+    this.#lookLater();
+    this.#watch = look(this.#watch, this.#parts.os.now());
+    for (const worker of this.#fleet.workers.values()) {
+      const row = this.#crew.row(worker.id);
+      if (row === undefined) continue;
+      for (const event of judge(worker, row, this.#watch, this.#parts.settings)) this.post(event);
     }
   }
 
-  #fork({ worker, slot, generation }: EffectOf<'fork'>): void {
-    const { os, program, board, sharing, settings } = this.#parts;
-    const row = board?.takeRow() ?? NO_ROW;
-    const env = contextEnvironment({
-      slot,
-      generation,
-      sharing,
-      board: board?.path ?? '',
-      row,
-      gracePeriod: settings.shutdownGracePeriod,
-    });
-    let child: ChildProcess;
-    try {
-      child = os.fork(program, slot, generation, env);
-    } catch (cause) {
-      // The user's `spawnWorker`, or a machine without memory: a worker that ended before it began.
-      board?.freeRow(row);
-      const error = cause instanceof Error ? cause : new Error(String(cause));
-      this.post({ type: 'exited', worker, code: null, signal: null, error });
-      return;
-    }
-    const process = new WorkerProcess(worker, row, child, {
-      message: (from, message) => this.post({ type: 'message', worker: from, message }),
-      badMessage: (from, body) => this.#parts.log('warn', 'bad message', { worker: from, body: abbreviate(body) }),
-      exited: (from, exit) => {
-        this.#forget(from);
-        this.post({ type: 'exited', worker: from, ...exit });
-      },
-    });
-    this.#workers.set(worker, process);
-    this.#listeners.join(worker, slot);
-    if (child.pid !== undefined) this.post({ type: 'forked', worker, pid: child.pid });
-  }
-
-  #forget(worker: WorkerId): void {
-    const process = this.#workers.get(worker);
-    if (process === undefined) return;
-    this.#workers.delete(worker);
-    this.#listeners.gone(worker);
-    this.#parts.board?.freeRow(process.row);
-  }
-
-  #kill(worker: WorkerId, signal: NodeJS.Signals): void {
-    const process = this.#workers.get(worker);
-    if (process !== undefined) this.#parts.os.kill(process.child, signal);
-  }
-
-  #arm(timer: Timer, after: number): void {
-    const name = JSON.stringify(timer);
-    this.#disarm(timer);
-    const cancel = this.#parts.os.after(after, () => {
-      this.#timers.delete(name);
-      this.post({ type: 'due', timer });
-    });
-    this.#timers.set(name, cancel);
-  }
-
-  #disarm(timer: Timer): void {
-    const name = JSON.stringify(timer);
-    this.#timers.get(name)?.();
-    this.#timers.delete(name);
+  #diagnose(worker: WorkerId): void {
+    const pid = this.#crew.pid(worker);
+    if (pid === undefined) return;
+    void this.#parts.os.stackOf(pid).then((stack) => this.post({ type: 'diagnosed', worker, stack }));
   }
 
   /** Hooks are the user's code: they run outside the queue, and one that fails becomes an event. */
@@ -246,19 +238,12 @@ export class Supervisor {
   }
 
   #finish(error: PreforkError | undefined): void {
-    for (const cancel of this.#timers.values()) cancel();
-    this.#timers.clear();
+    this.#cancelLook();
+    this.#timers.close();
     this.#listeners.close();
+    this.#crew.close();
     this.#parts.board?.close();
+    this.#callers.close('the server has stopped');
     this.#settle?.(error);
-  }
-}
-
-/** Of what a worker sent instead of a message: enough to find out what it was. */
-function abbreviate(body: unknown): string {
-  try {
-    return (JSON.stringify(body) ?? typeof body).slice(0, 200);
-  } catch {
-    return typeof body;
   }
 }

@@ -2,12 +2,16 @@ import type { ChildProcess } from 'node:child_process';
 import { Channel, type SentHandle } from '../ipc/channel.ts';
 import { decodeWorkerMessage, type PrimaryMessage, type WorkerMessage } from '../ipc/messages.ts';
 import type { Exit, WorkerId } from './events.ts';
+import type { ExitFacts } from './exit-reason.ts';
+
+/** What a worker says while it lives. */
+export type LivingMessage = Exclude<WorkerMessage, { type: 'lastWords' }>;
 
 /** What a worker's process tells its supervisor. `exited` comes exactly once, and nothing after it. */
 export interface WorkerEvents {
-  message(worker: WorkerId, message: WorkerMessage): void;
+  message(worker: WorkerId, message: LivingMessage): void;
   badMessage(worker: WorkerId, body: unknown): void;
-  exited(worker: WorkerId, exit: Exit): void;
+  exited(worker: WorkerId, exit: ExitFacts): void;
 }
 
 /**
@@ -20,6 +24,7 @@ export class WorkerProcess {
   /** Its row in the scoreboard. */
   readonly row: number;
   readonly #channel: Channel<PrimaryMessage>;
+  #lastWords: ExitFacts['lastWords'];
 
   constructor(id: WorkerId, row: number, child: ChildProcess, events: WorkerEvents) {
     this.id = id;
@@ -28,13 +33,14 @@ export class WorkerProcess {
     this.#channel = new Channel(child, (body) => {
       const message = decodeWorkerMessage(body);
       if (message === undefined) events.badMessage(id, body);
+      else if (message.type === 'lastWords') this.#lastWords = message;
       else events.message(id, message);
     });
     child.on('message', (message) => {
       // The word of PM2, for programs that never listen; other messages are the application's own.
       if (message === 'ready') events.message(id, { type: 'ready' });
     });
-    this.#observeEnd((exit) => events.exited(id, exit));
+    this.#observeEnd((exit) => events.exited(id, { ...exit, lastWords: this.#lastWords }));
   }
 
   /** Messages to a process that is gone are dropped: its exit is on the way. */

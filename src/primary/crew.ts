@@ -1,0 +1,120 @@
+import type { ChildProcess } from 'node:child_process';
+import type { SentHandle } from '../ipc/channel.ts';
+import { contextEnvironment, NO_SLOT } from '../ipc/context.ts';
+import type { PrimaryMessage } from '../ipc/messages.ts';
+import type { Sharing } from '../listeners/sharing.ts';
+import type { Board } from '../scoreboard/board.ts';
+import type { Row } from '../scoreboard/layout.ts';
+import { NO_ROW } from '../scoreboard/rows.ts';
+import type { Effect, FleetEvent, WorkerId } from './events.ts';
+import type { ExitFacts } from './exit-reason.ts';
+import { Figures } from './figures.ts';
+import type { Log } from './log.ts';
+import type { Os, Program } from './os.ts';
+import { WorkerProcess, type LivingMessage } from './worker-process.ts';
+
+type Fork = Extract<Effect, { do: 'fork' }>;
+
+export interface CrewParts {
+  readonly program: Program;
+  readonly sharing: Sharing;
+  /** ms. */
+  readonly gracePeriod: number;
+  /** Undefined where no file could be made. */
+  readonly board: Board | undefined;
+  readonly os: Os;
+  readonly log: Log;
+  /** Takes what workers say and how they end. */
+  readonly post: (event: FleetEvent | { type: 'message'; worker: WorkerId; message: LivingMessage }) => void;
+}
+
+/**
+ * The workers' processes. Owns them, their rows in the scoreboard and a reader of it; each process is let go of when it has
+ * ended, and `close` closes the reader.
+ */
+export class Crew {
+  readonly #parts: CrewParts;
+  readonly #processes = new Map<WorkerId, WorkerProcess>();
+  readonly #figures: Figures;
+
+  constructor(parts: CrewParts) {
+    this.#parts = parts;
+    this.#figures = new Figures(parts.board?.path);
+  }
+
+  /** What fails here becomes the worker's exit: the user's `spawnWorker`, or a machine without memory. */
+  fork({ worker, slot, generation }: Fork): void {
+    const { os, program, board, post } = this.#parts;
+    const row = board?.takeRow() ?? NO_ROW;
+    let child: ChildProcess;
+    try {
+      child = os.fork(program, slot ?? NO_SLOT, generation, this.#environment(slot ?? NO_SLOT, generation, row));
+    } catch (cause) {
+      board?.freeRow(row);
+      const error = cause instanceof Error ? cause : new Error(String(cause));
+      post({ type: 'exited', worker, code: null, signal: null, error });
+      return;
+    }
+    this.#processes.set(worker, this.#observe(worker, row, child));
+    if (child.pid !== undefined) post({ type: 'forked', worker, pid: child.pid });
+  }
+
+  /** A worker that is gone hears nothing: its exit is on the way. */
+  send(worker: WorkerId, message: PrimaryMessage, handle?: SentHandle): void {
+    this.#processes.get(worker)?.send(message, handle);
+  }
+
+  kill(worker: WorkerId, signal: NodeJS.Signals): void {
+    const process = this.#processes.get(worker);
+    if (process !== undefined) this.#parts.os.kill(process.child, signal);
+  }
+
+  pid(worker: WorkerId): number | undefined {
+    return this.#processes.get(worker)?.child.pid;
+  }
+
+  /** The worker's figures as it wrote them last. */
+  row(worker: WorkerId): Row | undefined {
+    const process = this.#processes.get(worker);
+    return process && this.#figures.read(process.row, process.child.pid);
+  }
+
+  close(): void {
+    this.#figures.close();
+  }
+
+  #environment(slot: number, generation: number, row: number): Record<string, string> {
+    const { sharing, board, gracePeriod } = this.#parts;
+    return contextEnvironment({ slot, generation, sharing, board: board?.path ?? '', row, gracePeriod });
+  }
+
+  #observe(worker: WorkerId, row: number, child: ChildProcess): WorkerProcess {
+    const { post, log } = this.#parts;
+    return new WorkerProcess(worker, row, child, {
+      message: (from, message) => post({ type: 'message', worker: from, message }),
+      badMessage: (from, body) => log('warn', 'bad message', { worker: from, body: abbreviate(body) }),
+      exited: (from, exit) => {
+        const facts = this.#forget(from, exit);
+        post({ type: 'exited', worker: from, ...facts });
+      },
+    });
+  }
+
+  /** Its row is read a last time before another worker gets it. */
+  #forget(worker: WorkerId, exit: ExitFacts): ExitFacts {
+    const last = this.row(worker);
+    const process = this.#processes.get(worker);
+    this.#processes.delete(worker);
+    if (process !== undefined) this.#parts.board?.freeRow(process.row);
+    return { ...exit, ...(last && { heap: { used: last.heapUsed } }) };
+  }
+}
+
+/** Of what a worker sent instead of a message: enough to find out what it was. */
+function abbreviate(body: unknown): string {
+  try {
+    return (JSON.stringify(body) ?? typeof body).slice(0, 200);
+  } catch {
+    return typeof body;
+  }
+}

@@ -1,0 +1,156 @@
+/** A worker's process has ended. What becomes of its slot depends on whether somebody asked for it. */
+import { PreforkError } from '../errors.ts';
+import { fill, promote } from './boot.ts';
+import type { FleetEvent } from './events.ts';
+import { explainExit, type ExitExplanation } from './exit-reason.ts';
+import { servingSlots, slotOf, withoutWorker, withSlot, workerOf, type Slot, type Worker } from './fleet.ts';
+import { abort } from './operations.ts';
+import { backoff, crashStreak, exitsWithin, isNeededAtOnce, isOverThreshold } from './respawn.ts';
+import { disarmAll } from './retire.ts';
+import { onSpareExit, standbySpare } from './spares.ts';
+import type { Step } from './step.ts';
+import { fail, finishWhenAllAreGone } from './stop.ts';
+import { describe, duration } from './words.ts';
+
+type Exited = Extract<FleetEvent, { type: 'exited' }>;
+
+interface Death extends ExitExplanation {
+  /** What it wrote to stderr last. */
+  readonly stderr: string | undefined;
+}
+
+export function onExited(step: Step, event: Exited): void {
+  const worker = workerOf(step.fleet, event.worker);
+  if (worker === undefined) return;
+  disarmAll(step, worker.id);
+  const { asked, recycled, isHung } = worker;
+  const explanation = explainExit({ exit: event, asked, recycled, isHung: isHung || worker.isGivenUp });
+  const death: Death = { ...explanation, stderr: event.lastWords?.stderr };
+  logExit(step, worker, event, death);
+  const slot = slotOf(step.fleet, worker.id);
+  step.fleet = withoutWorker(step.fleet, worker.id);
+  if (asked !== undefined) onAskedExit(step, slot);
+  else if (slot === undefined) onSpareCrash(step, worker);
+  else if (slot.successor === worker.id) onSuccessorCrash(step, slot, death);
+  else onCrash(step, slot, worker, death);
+}
+
+function logExit(step: Step, worker: Worker, { code, signal, error }: Exited, { reason, text }: Death): void {
+  const how = error !== undefined ? {} : signal === null ? { code: code ?? undefined } : { signal };
+  const asked = worker.asked !== undefined;
+  const after = asked ? undefined : duration(step.at - worker.forkedAt);
+  const why = asked ? { for: worker.recycled ?? worker.asked } : { why: reason, reason: text };
+  step.log(asked ? 'info' : 'warn', asked ? 'worker stopped' : 'worker exited', {
+    ...describe(worker),
+    ...how,
+    after,
+    ...why,
+  });
+}
+
+/** Mostly it had left its slot before; at a stop it had not. */
+function onAskedExit(step: Step, slot: Slot | undefined): void {
+  if (slot !== undefined) step.fleet = withSlot(step.fleet, { ...slot, worker: undefined });
+  finishWhenAllAreGone(step);
+}
+
+function onSpareCrash(step: Step, spare: Worker): void {
+  countExit(step);
+  onSpareExit(step, spare);
+}
+
+/** It was to take over, so whoever it was to take over from goes on. */
+function onSuccessorCrash(step: Step, slot: Slot, { text, stderr }: Death): void {
+  const vacant = { ...slot, successor: undefined };
+  step.fleet = withSlot(step.fleet, vacant);
+  abort(step, { ok: false, slot: slot.index, reason: text, stderr });
+  if (vacant.worker === undefined) respawn(step, step.fleet.slots[slot.index]!, undefined);
+}
+
+function onCrash(step: Step, slot: Slot, worker: Worker, death: Death): void {
+  const uptime = worker.readyAt === undefined ? undefined : step.at - worker.readyAt;
+  const { reason, text, stderr } = death;
+  const lastExit = { reason, text, pid: worker.pid, generation: worker.generation, at: step.at };
+  step.fleet = withSlot(step.fleet, {
+    ...slot,
+    worker: undefined,
+    lastPid: worker.pid,
+    streak: crashStreak(slot.streak, uptime),
+    crashes: slot.crashes + 1,
+    lastExit,
+  });
+  if (step.fleet.phase === 'starting' && worker.readyAt === undefined) {
+    fail(step, bootFailed(worker, death));
+    return;
+  }
+  countExit(step);
+  const { running } = step.fleet;
+  if (running?.operation.kind === 'scale' && running.todo.includes(slot.index) && worker.readyAt === undefined) {
+    abort(step, { ok: false, slot: slot.index, reason: text, stderr });
+    return;
+  }
+  respawn(step, step.fleet.slots[slot.index]!, uptime);
+}
+
+/** fasthttp's RecoverThreshold: too many exits, and prefork gives up. */
+function countExit(step: Step): void {
+  const { recoverThreshold, recoverWindow } = step.settings;
+  const exits = exitsWithin(step.fleet.exits, step.at, recoverWindow);
+  step.fleet = { ...step.fleet, exits };
+  if (!isOverThreshold(exits, recoverThreshold)) return;
+  const message = `workers ended ${exits.length} times within ${duration(recoverWindow)}, more than --recover-threshold ${recoverThreshold}`;
+  fail(step, new PreforkError('ERR_OVER_RECOVERY', message));
+}
+
+/** The slot's next worker: a spare at once; a successor that boots already; else a new one, at once or after the backoff. */
+function respawn(step: Step, slot: Slot, uptime: number | undefined): void {
+  if (!canRespawn(step) || slot.successor !== undefined) return;
+  const spare = standbySpare(step.fleet);
+  if (spare !== undefined) {
+    step.fleet = withSlot(step.fleet, { ...slot, worker: spare.id });
+    promote(step, spare, slot.index, { replaces: slot.lastPid });
+    return;
+  }
+  const wait = isNeededAtOnce(uptime, servingSlots(step.fleet))
+    ? 0
+    : backoff(slot.streak, step.settings.recoverInterval);
+  if (wait === 0) {
+    fill(step, slot);
+    return;
+  }
+  step.log('warn', 'worker respawning', { slot: slot.index, in: duration(wait), crashes: slot.streak });
+  step.arm({ timer: 'respawn', slot: slot.index }, wait);
+}
+
+export function onRespawnDue(step: Step, index: number): void {
+  const slot = step.fleet.slots[index];
+  if (slot === undefined || slot.worker !== undefined || slot.successor !== undefined) return;
+  if (canRespawn(step)) fill(step, slot);
+}
+
+function canRespawn({ fleet: { phase } }: Step): boolean {
+  return phase === 'starting' || phase === 'serving' || phase === 'delaying';
+}
+
+/** It did not get so far within the ready timeout. Its exit comes next, and counts as a crash. */
+export function onReadyTimeout(step: Step, id: number): void {
+  const worker = workerOf(step.fleet, id);
+  if (worker === undefined || (worker.state !== 'booting' && worker.state !== 'taking')) return;
+  const after = duration(step.settings.readyTimeout);
+  step.log('error', 'worker not ready', { ...describe(worker), after });
+  if (step.fleet.phase === 'starting') fail(step, notReady(worker, after));
+  else step.do({ do: 'kill', worker: id });
+}
+
+function bootFailed({ slot }: Worker, { reason, text }: Death): PreforkError {
+  const how = reason === 'exit code' || reason === 'signal' ? text : `ended: ${text}`;
+  const hint = text.endsWith('code 0') ? '; it neither listened nor said that it is ready' : '';
+  return new PreforkError('ERR_BOOT_FAILED', `the worker in slot ${slot} ${how} before it was ready${hint}`);
+}
+
+function notReady({ slot }: Worker, timeout: string): PreforkError {
+  return new PreforkError(
+    'ERR_BOOT_FAILED',
+    `the worker in slot ${slot} did not listen or call process.send('ready') within ${timeout} (--ready-timeout)`,
+  );
+}

@@ -1,0 +1,96 @@
+/**
+ * Reload, scale, recycle, upgrade: one at a time, in the order in which they were asked for. Each is a transaction: it
+ * comes to an end that everyone who asked for it is told, and one that fails leaves what served before serving.
+ */
+import type { Outcome } from '../control/controls.ts';
+import { withSlot, workerOf, type Fleet, type Operation, type Slot } from './fleet.ts';
+import type { Failure, Procedure, ProcedureOf } from './procedure.ts';
+import { recycle } from './recycle.ts';
+import { reload } from './reload.ts';
+import { retire } from './retire.ts';
+import { scale } from './scale.ts';
+import type { Step } from './step.ts';
+import { upgrade } from './upgrade.ts';
+
+const procedures: { readonly [Kind in Operation['kind']]: ProcedureOf<Kind> } = { reload, scale, recycle, upgrade };
+
+function procedureOf({ kind }: Operation): Procedure<Operation> {
+  return procedures[kind];
+}
+
+export function enqueue(step: Step, operation: Operation): void {
+  const { phase } = step.fleet;
+  if (phase === 'starting' || phase === 'serving') {
+    step.fleet = { ...step.fleet, pending: joined(step.fleet.pending, operation) };
+    if (step.fleet.running !== undefined && operation.kind !== 'recycle') {
+      step.log('info', `${operation.kind} waits`, { for: step.fleet.running.operation.kind });
+    }
+  } else {
+    answer(step, operation, { ok: false, reason: 'the server is stopping' });
+  }
+}
+
+/** Who asks for a reload while another one waits for its turn gets that one: it will boot what is there by then. */
+function joined(pending: Fleet['pending'], operation: Operation): Fleet['pending'] {
+  const index = operation.kind === 'reload' ? pending.findIndex(({ kind }) => kind === 'reload') : -1;
+  if (index === -1) return [...pending, operation];
+  const waiting = pending[index]!;
+  return pending.with(index, { ...waiting, requests: [...waiting.requests, ...operation.requests] });
+}
+
+/** After every event: the running operation goes on as far as it can, and then the next one begins. */
+export function advance(step: Step): void {
+  while (step.fleet.phase === 'serving') {
+    const { running, pending } = step.fleet;
+    if (running === undefined) {
+      const [next, ...rest] = pending;
+      if (next === undefined) return;
+      step.fleet = { ...step.fleet, pending: rest, running: { operation: next, startedAt: step.at, todo: [] } };
+      const refusal = procedureOf(next).begin(step, next);
+      if (refusal !== undefined) finish(step, refusal);
+    } else {
+      const progress = procedureOf(running.operation).advance(step, running, running.operation);
+      if (progress === 'waiting') return;
+      complete(step);
+    }
+  }
+}
+
+/** A worker that the operation needed has ended: so does the operation, and whatever it booted beside. */
+export function abort(step: Step, failure: Failure): void {
+  for (const slot of step.fleet.slots) dismissSuccessor(step, slot);
+  finish(step, failure);
+}
+
+/** The operation has done all that it was to do. */
+export function complete(step: Step): void {
+  const { generation, slots, running } = step.fleet;
+  if (running === undefined) return;
+  finish(step, { ok: true, generation, workers: slots.length, took: Math.round(step.at - running.startedAt) });
+}
+
+/** Nothing is begun any more, and what runs is over. */
+export function abandonAll(step: Step, reason: string): void {
+  abort(step, { ok: false, reason });
+  for (const operation of step.fleet.pending) answer(step, operation, { ok: false, reason });
+  step.fleet = { ...step.fleet, pending: [] };
+}
+
+function dismissSuccessor(step: Step, slot: Slot): void {
+  const successor = workerOf(step.fleet, slot.successor);
+  if (successor === undefined) return;
+  step.fleet = withSlot(step.fleet, { ...slot, successor: undefined });
+  retire(step, successor, 'abort');
+}
+
+function finish(step: Step, outcome: Outcome): void {
+  const { running } = step.fleet;
+  if (running === undefined) return;
+  step.fleet = { ...step.fleet, running: undefined };
+  procedureOf(running.operation).ended(step, running, running.operation, outcome);
+  answer(step, running.operation, outcome);
+}
+
+function answer(step: Step, { requests }: Operation, outcome: Outcome): void {
+  for (const request of requests) step.do({ do: 'settle', request, outcome });
+}

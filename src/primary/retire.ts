@@ -1,0 +1,81 @@
+/** From a worker that serves to its exit, when it is asked to go: soft, then hard, always bounded. */
+import type { WorkerId } from './events.ts';
+import { workerOf, type Asked, type Worker } from './fleet.ts';
+import type { Step } from './step.ts';
+
+/** A stuck worker gets so long to be looked into before it is killed, ms. */
+const DIAGNOSIS = 5000;
+
+/** Whatever the worker is doing, it is to end. Its slot, if it had one, is another's by now. */
+export function retire(step: Step, worker: Worker, asked: Asked, changes: Partial<Worker> = {}): void {
+  switch (worker.state) {
+    case 'serving': {
+      const { drainTimeout } = step.settings;
+      // The more connections end by their own next request the better; what is left goes one after another.
+      drain(
+        step,
+        { ...worker, ...changes, asked },
+        { idle: drainTimeout / 2, spread: drainTimeout / 4, within: drainTimeout },
+      );
+      return;
+    }
+    case 'booting':
+    case 'standby':
+    case 'taking':
+      step.disarm({ timer: 'ready', worker: worker.id });
+      return end(step, { ...worker, ...changes, asked });
+    case 'draining':
+    case 'ending':
+      return;
+  }
+}
+
+interface DrainTimes {
+  readonly idle: number;
+  readonly spread: number;
+  readonly within: number;
+}
+
+/** @param worker serves. All times in ms. */
+export function drain(step: Step, worker: Worker, { idle, spread, within }: DrainTimes): void {
+  step.move(worker, 'drain');
+  step.do({ do: 'drain', worker: worker.id, idle: Math.round(idle), spread: Math.round(spread) });
+  step.arm({ timer: 'drain', worker: worker.id }, within);
+}
+
+/** Its connections are gone, or had their time: now the application's own shutdown code runs. */
+export function end(step: Step, worker: Worker): void {
+  step.move(worker, 'end');
+  step.disarm({ timer: 'drain', worker: worker.id });
+  step.arm({ timer: 'kill', worker: worker.id }, step.settings.shutdownGracePeriod);
+  step.do({ do: 'terminate', worker: worker.id });
+}
+
+export function onDrained(step: Step, id: WorkerId): void {
+  const worker = workerOf(step.fleet, id);
+  if (worker?.state === 'draining') end(step, worker);
+}
+
+export function onKillDue(step: Step, id: WorkerId): void {
+  const worker = workerOf(step.fleet, id);
+  if (worker !== undefined) step.do({ do: 'kill', worker: id });
+}
+
+/** Its heartbeat has stopped for too long. Somebody looks what it does; then, or soon, it is killed. */
+export function giveUp(step: Step, worker: Worker): void {
+  step.change(worker, { isGivenUp: true });
+  step.arm({ timer: 'kill', worker: worker.id }, DIAGNOSIS);
+  step.do({ do: 'diagnose', worker: worker.id });
+}
+
+/** No deadline of a worker that is gone may come back. */
+export function disarmAll(step: Step, worker: WorkerId): void {
+  for (const timer of ['ready', 'drain', 'kill'] as const) step.disarm({ timer, worker });
+}
+
+export function killAll(step: Step, reason: string): void {
+  const { workers } = step.fleet;
+  if (workers.size === 0) return;
+  step.log('warn', 'killing workers', { workers: workers.size, reason });
+  for (const id of workers.keys()) step.do({ do: 'kill', worker: id });
+}

@@ -1,0 +1,27 @@
+/** Workers that are booted, and wait for a slot. */
+import { bootSpare } from './boot.ts';
+import { spares, type Fleet, type Worker } from './fleet.ts';
+import { backoff } from './respawn.ts';
+import type { Step } from './step.ts';
+
+/** One that could take a slot now, booted with the code that is current. */
+export function standbySpare(fleet: Fleet): Worker | undefined {
+  return spares(fleet).find(({ state, generation }) => state === 'standby' && generation === fleet.generation);
+}
+
+/** After every event: there are as many as were asked for, booting or booted. The slots come first. */
+export function keepSpares(step: Step): void {
+  const { phase, isSpareWaiting } = step.fleet;
+  if (phase !== 'serving' || isSpareWaiting) return;
+  for (let count = spares(step.fleet).length; count < step.settings.spares; count++) bootSpare(step);
+}
+
+/** A spare has crashed: the next one is booted after a while, unless it had come so far as to be ready. */
+export function onSpareExit(step: Step, spare: Worker): void {
+  const spareStreak = spare.readyAt === undefined ? step.fleet.spareStreak + 1 : 0;
+  step.fleet = { ...step.fleet, spareStreak };
+  const wait = backoff(spareStreak, step.settings.recoverInterval);
+  if (wait === 0) return;
+  step.fleet = { ...step.fleet, isSpareWaiting: true };
+  step.arm({ timer: 'respawn-spares' }, wait);
+}

@@ -1,0 +1,44 @@
+import type { Effect, LogFields, LogLevel, Timer } from './events.ts';
+import { move, withWorker, type Fleet, type FleetSettings, type Worker } from './fleet.ts';
+import type { WorkerEvent } from './worker-state.ts';
+
+/** One decision in the making: the fleet is moved on, and effects are collected. Lives as long as one event. */
+export class Step {
+  fleet: Fleet;
+  readonly settings: FleetSettings;
+  /** Monotonic time, ms. */
+  readonly at: number;
+  readonly effects: Effect[] = [];
+
+  constructor(fleet: Fleet, settings: FleetSettings, at: number) {
+    this.fleet = fleet;
+    this.settings = settings;
+    this.at = at;
+  }
+
+  do(...effects: Effect[]): void {
+    this.effects.push(...effects);
+  }
+
+  arm(timer: Timer, after: number): void {
+    this.effects.push({ do: 'arm', timer, after });
+  }
+
+  disarm(timer: Timer): void {
+    this.effects.push({ do: 'disarm', timer });
+  }
+
+  log(level: LogLevel, event: string, fields: LogFields = {}): void {
+    this.effects.push({ do: 'log', level, event, fields });
+  }
+
+  /** Moves a worker of the fleet on; returns it as it is then. */
+  move(worker: Worker, event: WorkerEvent, changes: Partial<Worker> = {}): Worker {
+    this.fleet = move(this.fleet, worker, event, changes);
+    return this.fleet.workers.get(worker.id)!;
+  }
+
+  change(worker: Worker, changes: Partial<Worker>): void {
+    this.fleet = withWorker(this.fleet, { ...worker, ...changes });
+  }
+}

@@ -1,0 +1,122 @@
+/** The end of everything: as asked, or because prefork has to give up. */
+import type { PreforkError } from '../errors.ts';
+import type { FleetEvent } from './events.ts';
+import type { Worker } from './fleet.ts';
+import { abandonAll, complete } from './operations.ts';
+import { drain, end, killAll } from './retire.ts';
+import type { Step } from './step.ts';
+import { duration } from './words.ts';
+
+type Stop = Extract<FleetEvent, { type: 'stop' }>;
+
+/** The first time softly, the second time now. */
+export function onStop(step: Step, { by, idle, isNow, request }: Stop): void {
+  const { phase, stop } = step.fleet;
+  const requests = [...(stop?.requests ?? []), ...(request === undefined ? [] : [request])];
+  step.fleet = { ...step.fleet, stop: { idle, requests } };
+  switch (phase) {
+    case 'stopped':
+      return settleStop(step);
+    case 'stopping':
+      return killAll(step, 'asked again');
+    case 'delaying':
+      return stopAll(step);
+    case 'idle':
+    case 'starting':
+    case 'serving': {
+      const { drainDelay } = step.settings;
+      const isDelayed = phase === 'serving' && drainDelay > 0 && !isNow;
+      step.log('info', 'stopping', { by, ...(isDelayed && { delay: duration(drainDelay) }) });
+      abandonAll(step, 'the server is stopping');
+      if (isDelayed) delay(step, drainDelay);
+      else stopAll(step);
+      if (isNow) killAll(step, 'asked to stop now');
+    }
+  }
+}
+
+/** Not ready any more, but accepting: load balancers need time to see it. */
+function delay(step: Step, drainDelay: number): void {
+  step.fleet = { ...step.fleet, phase: 'delaying' };
+  step.arm({ timer: 'delay' }, drainDelay);
+}
+
+export function onDelayOver(step: Step): void {
+  if (step.fleet.phase === 'delaying') stopAll(step);
+}
+
+/** Everything ends with an error: what serves may finish, what boots is of no use any more. */
+export function fail(step: Step, error: PreforkError): void {
+  const { phase } = step.fleet;
+  if (step.fleet.error !== undefined || phase === 'stopped') return;
+  step.fleet = { ...step.fleet, error };
+  step.log('error', 'error', { message: error.message, code: error.code });
+  if (phase === 'stopping') return;
+  abandonAll(step, error.message);
+  stopAll(step);
+  for (const { id, state } of step.fleet.workers.values()) if (state === 'ending') step.do({ do: 'kill', worker: id });
+}
+
+/** @param grace how long everything may take, ms. */
+function stopAll(step: Step, grace = step.settings.shutdownGracePeriod): void {
+  step.fleet = { ...step.fleet, phase: 'stopping' };
+  step.disarm({ timer: 'delay' });
+  step.disarm({ timer: 'respawn-spares' });
+  step.do({ do: 'close-listeners' });
+  for (const { index } of step.fleet.slots) {
+    step.disarm({ timer: 'respawn', slot: index });
+    step.disarm({ timer: 'sweep', slot: index });
+  }
+  for (const worker of step.fleet.workers.values()) stopWorker(step, worker, drainPeriod(grace));
+  step.arm({ timer: 'grace' }, grace);
+  finishWhenAllAreGone(step);
+}
+
+function stopWorker(step: Step, worker: Worker, within: number): void {
+  const idle = Math.min(step.fleet.stop?.idle ?? 0, within);
+  switch (worker.state) {
+    case 'serving':
+      return drain(step, { ...worker, asked: 'stop' }, { idle, spread: (within - idle) / 2, within });
+    case 'draining':
+      return step.arm({ timer: 'drain', worker: worker.id }, within);
+    case 'booting':
+    case 'standby':
+    case 'taking':
+      step.disarm({ timer: 'ready', worker: worker.id });
+      return end(step, { ...worker, asked: 'stop' });
+    case 'ending':
+  }
+}
+
+/** Draining gets most of the grace period; the rest is the application's, for its own SIGTERM handlers. */
+function drainPeriod(grace: number): number {
+  return grace - Math.min(1000, grace / 4);
+}
+
+export function finishWhenAllAreGone(step: Step): void {
+  const { phase, workers, startedAt, error } = step.fleet;
+  if (phase !== 'stopping' || workers.size > 0) return;
+  step.fleet = { ...step.fleet, phase: 'stopped' };
+  step.disarm({ timer: 'grace' });
+  if (error === undefined) step.log('info', 'stopped', { in: duration(step.at - startedAt) });
+  settleStop(step);
+  step.do({ do: 'finish', error });
+}
+
+function settleStop(step: Step): void {
+  const { stop, generation, startedAt } = step.fleet;
+  const outcome = { ok: true, generation, workers: 0, took: Math.round(step.at - startedAt) } as const;
+  for (const request of stop?.requests ?? []) step.do({ do: 'settle', request, outcome });
+  step.fleet = { ...step.fleet, stop: undefined };
+}
+
+/** The next primary serves: this one drains and goes, and what waits for it is done. */
+export function onUpgraded(step: Step, pid: number): void {
+  if (step.fleet.running?.operation.kind !== 'upgrade') return;
+  step.log('info', 'upgraded', { pid });
+  complete(step);
+  abandonAll(step, `the server was upgraded: its primary is ${pid} now`);
+  const { drainTimeout } = step.settings;
+  step.fleet = { ...step.fleet, stop: { idle: drainTimeout / 2, requests: [] } };
+  stopAll(step, drainTimeout);
+}

@@ -1,0 +1,19 @@
+import type { ProcedureOf } from './procedure.ts';
+
+/**
+ * The next primary is started with this one's sockets, and boots workers of its own beside ours. What comes of it is told
+ * by events: `upgraded`, and then this primary stops; or `upgrade-failed`, and nothing has changed.
+ */
+export const upgrade: ProcedureOf<'upgrade'> = {
+  begin(step) {
+    step.log('info', 'upgrading');
+    step.do({ do: 'upgrade' });
+    return undefined;
+  },
+
+  advance: () => 'waiting',
+
+  ended(step, _running, _operation, outcome) {
+    if (!outcome.ok) step.log('error', 'upgrade failed', { reason: outcome.reason });
+  },
+};
