@@ -6,6 +6,7 @@ export const exitCodes = {
   ERR_BOOT_FAILED: { exitCode: 1, meaning: 'a worker was not ready in time, or ended before' },
   ERR_OVER_RECOVERY: { exitCode: 1, meaning: 'workers ended more often than allowed' },
   ERR_HOOK_FAILED: { exitCode: 1, meaning: 'onWorkerSpawn or onPrimaryReady threw' },
+  ERR_UPGRADE_FAILED: { exitCode: 1, meaning: 'the primary that was to be succeeded did not hand over' },
   ERR_MISSING_DEPENDENCY: { exitCode: 1, meaning: 'what was asked for needs a package that is missing' },
   ERR_PREFORK_USAGE: { exitCode: 2, meaning: 'a bad option, variable, config file or entry' },
   // EX_SOFTWARE of sysexits.h, so that scripts can tell prefork's own faults from the application's.

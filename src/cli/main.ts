@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { PreforkError, UsageError } from '../errors.ts';
 import { helpText, parseCommandLine } from '../options/index.ts';
+import { version } from '../primary/version.ts';
 import { start } from './commands/start.ts';
 
 /**
@@ -26,9 +26,4 @@ function report(error: unknown): number {
   if (!(error instanceof PreforkError)) throw error;
   if (error instanceof UsageError) process.stderr.write(`prefork: ${error.message}\n`);
   return error.exitCode;
-}
-
-function version(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { BindError, EADDRINUSE, Listener, type ListenQuery } from './listener.ts';
+import { BindError, EADDRINUSE, Listener, type ListenerDescription, type ListenQuery } from './listener.ts';
 import type { NativeHandle } from './native.ts';
 import type { Sharing } from './sharing.ts';
 
@@ -9,6 +9,13 @@ export type ListenerMessage =
   | { type: 'denied'; request: number; errno: number; address: string; port: number }
   | { type: 'adopt'; listener: number; slot: number }
   | { type: 'release'; listener: number; slot: number };
+
+/** What one primary leaves to the next: descriptors of sockets, and by which names they are found. */
+export interface Inheritance {
+  readonly listeners: ReadonlyArray<ListenerDescription & { readonly key: string }>;
+  /** The port that the n-th `listen(0)` got. */
+  readonly ephemeral: ReadonlyArray<readonly [nth: string, port: number]>;
+}
 
 /** Sends a message to a worker, with a handle or without. */
 export type Post = (worker: number, message: ListenerMessage, handle?: NativeHandle) => void;
@@ -199,9 +206,36 @@ export class ListenerSet {
     return [...this.#entries.values()].map(({ listener }) => listener);
   }
 
-  close(): void {
+  /** Everything that another primary needs in order to go on here. */
+  bequeath(): Inheritance {
+    const listeners = [...this.#entries.values()].map(({ key, listener }) => ({ key, ...listener.describe() }));
+    return { listeners, ephemeral: [...this.#ephemeral] };
+  }
+
+  /**
+   * Takes over what another primary has bequeathed, before any worker asks. Sockets of slots that this one has not are
+   * everybody's.
+   *
+   * @param slots how many there are.
+   * @throws BindError
+   */
+  inherit({ listeners, ephemeral }: Inheritance, slots: number): void {
+    for (const [nth, port] of ephemeral) this.#ephemeral.set(nth, port);
+    for (const { key, ...description } of listeners) {
+      const listener = Listener.inherit(++this.#ids, description, this.#sharing);
+      const entry: Entry = { key, listener, seats: new Map() };
+      this.#entries.set(listener.id, entry);
+      for (const slot of listener.seats) {
+        this.#seat(entry, slot).opened = true;
+        if (slot >= slots) this.#vacated.add(slot);
+      }
+    }
+  }
+
+  /** @param isBequeathed when another primary serves with the same sockets. */
+  close({ isBequeathed = false }: { isBequeathed?: boolean } = {}): void {
     this.#isClosed = true;
-    for (const entry of this.#entries.values()) entry.listener.close();
+    for (const entry of this.#entries.values()) entry.listener.close({ keepFile: isBequeathed });
     this.#entries.clear();
   }
 

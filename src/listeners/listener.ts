@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
-import { bindTcp, openPermissions, type NativeHandle } from './native.ts';
+import { adoptFd, bindTcp, openPermissions, type NativeHandle } from './native.ts';
 import type { Sharing } from './sharing.ts';
+import { removerOf } from './socket-file.ts';
 
 /** An address as `net.Server#listen` asked for it; family and port are -1 for a Unix socket. */
 export interface ListenQuery {
@@ -33,66 +34,91 @@ export const EADDRINUSE: number = -constants.errno.EADDRINUSE;
 /** Everybody shares the one socket of this seat where there is not one per slot. */
 const SHARED_SEAT = 0;
 
+/** An address that is served, and how to have more sockets of it. */
+interface Origin {
+  /** As bound: never port 0, and the wildcard as `::` or `0.0.0.0`. */
+  readonly address: string;
+  readonly port: number;
+  readonly family: 4 | 6 | -1;
+  readonly ipv6Only: boolean;
+  /** TLS session ticket keys of the first worker that listened; see `ListenFields.data`. */
+  readonly data: unknown;
+  readonly isPerSlot: boolean;
+  /** Removes the file of a Unix socket that we made. */
+  readonly remove?: () => void;
+}
+
+/** A listener as another process can have it: its sockets are descriptors, by slot. */
+export interface ListenerDescription extends Omit<Origin, 'remove'> {
+  readonly sockets: ReadonlyArray<readonly [slot: number, fd: number]>;
+}
+
 /**
  * One address being served. Owns its sockets, one per slot (`reuseport`) or one for all; they stay open when workers
  * die, so that the connections queued in them outlive any worker. `close` closes them all, and the queues with them.
  */
 export class Listener {
   readonly id: number;
-  /** As bound: never port 0, and the wildcard as `::` or `0.0.0.0`. */
-  readonly address: string;
-  readonly port: number;
-  /** TLS session ticket keys of the first worker that listened; see `ListenFields.data`. */
-  readonly data: unknown;
-  readonly #perSlot: boolean;
-  readonly #rebind: (() => NativeHandle) | undefined;
-  readonly #sockets = new Map<number, NativeHandle>();
+  readonly #origin: Origin;
+  readonly #sockets: Map<number, NativeHandle>;
+  /** Inherited by a primary that cannot bind more of them, or need not: slots then share what there is. */
+  readonly #isComplete: boolean;
 
-  private constructor(
-    id: number,
-    name: { address: string; port: number },
-    data: unknown,
-    first: { slot: number; socket: NativeHandle },
-    rebind?: () => NativeHandle,
-  ) {
+  private constructor(id: number, origin: Origin, sockets: Map<number, NativeHandle>, isComplete: boolean) {
     this.id = id;
-    this.address = name.address;
-    this.port = name.port;
-    this.data = data;
-    this.#perSlot = rebind !== undefined;
-    this.#rebind = rebind;
-    this.#sockets.set(this.seat(first.slot), first.socket);
+    this.#origin = origin;
+    this.#sockets = sockets;
+    this.#isComplete = isComplete;
   }
 
   /** @throws BindError */
   static async open(id: number, query: ListenQuery, slot: number, sharing: Sharing): Promise<Listener> {
-    return query.family === -1 ? Listener.#openUnix(id, query, slot) : Listener.#openTcp(id, query, slot, sharing);
+    const { origin, socket } = query.family === -1 ? await openUnix(query) : openTcp(query, sharing);
+    return new Listener(id, origin, new Map([[origin.isPerSlot ? slot : SHARED_SEAT, socket]]), !origin.isPerSlot);
   }
 
-  static async #openUnix(id: number, query: ListenQuery, slot: number): Promise<Listener> {
-    const path = query.address!;
-    // Few applications have one; for the others the primary stays smaller.
-    const { bindUnixSocket } = await import('./unix-socket.ts');
-    const socket = await bindUnixSocket(path);
-    if (typeof socket === 'number') throw new BindError(socket, path, -1);
-    const errno = openPermissions(socket, query.readableAll, query.writableAll);
-    if (errno !== 0) {
-      socket.close();
-      throw new BindError(errno, path, -1);
-    }
-    return new Listener(id, { address: path, port: -1 }, query.data, { slot, socket });
+  /**
+   * A listener of the primary before this one.
+   *
+   * @throws BindError when a descriptor is no listening socket.
+   */
+  static inherit(id: number, { sockets, ...origin }: ListenerDescription, sharing: Sharing): Listener {
+    const { address, port, isPerSlot } = origin;
+    const handles = sockets.map(([slot, fd]): [number, NativeHandle] => {
+      const handle = adoptFd(fd);
+      if (typeof handle === 'number') throw new BindError(handle, address, port);
+      return [slot, handle];
+    });
+    const remove = port === -1 ? removerOf(address) : undefined;
+    return new Listener(
+      id,
+      { ...origin, ...(remove && { remove }) },
+      new Map(handles),
+      !isPerSlot || sharing !== 'reuseport',
+    );
   }
 
-  static #openTcp(id: number, query: ListenQuery, slot: number, sharing: Sharing): Listener {
-    const reuseport = sharing === 'reuseport';
-    const { handle, address, port, family } = bindAny(query, reuseport);
-    const again = (): NativeHandle => bindOne(address, port, family, query.ipv6Only, true).handle;
-    return new Listener(id, { address, port }, query.data, { slot, socket: handle }, reuseport ? again : undefined);
+  get address(): string {
+    return this.#origin.address;
+  }
+
+  get port(): number {
+    return this.#origin.port;
+  }
+
+  get data(): unknown {
+    return this.#origin.data;
+  }
+
+  /** Of the sockets that there are. */
+  get seats(): number[] {
+    return [...this.#sockets.keys()];
   }
 
   /** Slots of one seat accept from the same socket. */
   seat(slot: number): number {
-    return this.#perSlot ? slot : SHARED_SEAT;
+    if (!this.#origin.isPerSlot) return SHARED_SEAT;
+    return this.#isComplete && !this.#sockets.has(slot) ? this.seats[slot % this.#sockets.size]! : slot;
   }
 
   /**
@@ -104,16 +130,49 @@ export class Listener {
     const seat = this.seat(slot);
     let socket = this.#sockets.get(seat);
     if (socket === undefined) {
-      socket = this.#rebind!();
+      const { address, port, family, ipv6Only } = this.#origin;
+      socket = bindOne(address, port, family as 4 | 6, ipv6Only, true).handle;
       this.#sockets.set(seat, socket);
     }
     return socket;
   }
 
-  close(): void {
+  /** For the primary that succeeds this one. */
+  describe(): ListenerDescription {
+    const { remove: _, ...origin } = this.#origin;
+    return { ...origin, sockets: [...this.#sockets].map(([seat, { fd }]) => [seat, fd] as const) };
+  }
+
+  /** @param keepFile when another primary has inherited the Unix socket. */
+  close({ keepFile = false }: { keepFile?: boolean } = {}): void {
+    if (!keepFile) this.#origin.remove?.();
     for (const socket of this.#sockets.values()) socket.close();
     this.#sockets.clear();
   }
+}
+
+async function openUnix(query: ListenQuery): Promise<{ origin: Origin; socket: NativeHandle }> {
+  const { address, data, family, ipv6Only } = query;
+  const path = address!;
+  // Few applications have one; for the others the primary stays smaller.
+  const { bindUnixSocket } = await import('./unix-socket.ts');
+  const bound = await bindUnixSocket(path);
+  if (typeof bound === 'number') throw new BindError(bound, path, -1);
+  const { socket, remove } = bound;
+  const errno = openPermissions(socket, query.readableAll, query.writableAll);
+  if (errno !== 0) {
+    remove();
+    socket.close();
+    throw new BindError(errno, path, -1);
+  }
+  return { origin: { address: path, port: -1, family, ipv6Only, data, isPerSlot: false, remove }, socket };
+}
+
+function openTcp(query: ListenQuery, sharing: Sharing): { origin: Origin; socket: NativeHandle } {
+  const isPerSlot = sharing === 'reuseport';
+  const { handle, address, port, family } = bindAny(query, isPerSlot);
+  const { ipv6Only, data } = query;
+  return { origin: { address, port, family, ipv6Only, data, isPerSlot }, socket: handle };
 }
 
 interface BoundTcp {

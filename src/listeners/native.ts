@@ -68,6 +68,11 @@ export function bindTcp(
   return { handle, address: name.address ?? address, port: name.port ?? port, family };
 }
 
+/** A handle of a listening socket that another process opened, from the descriptor that this one got of it. */
+export function adoptFd(fd: number): NativeHandle | number {
+  return createServerHandle!(null, 0, -1, fd);
+}
+
 /** Binds a Unix socket's path (or abstract name) without listening. Closing the handle removes the path. */
 export function bindPipe(path: string): NativeHandle | number {
   return createServerHandle!(path, -1, -1);

@@ -1,27 +1,55 @@
-import { lstatSync, unlinkSync } from 'node:fs';
+import { linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { relative } from 'node:path';
 import { constants } from 'node:os';
 import { bindPipe, type NativeHandle } from './native.ts';
+import { removerOf } from './socket-file.ts';
 
 const EADDRINUSE = -constants.errno.EADDRINUSE;
+
+export interface BoundUnixSocket {
+  readonly socket: NativeHandle;
+  /** Removes the file, if it is still this socket's. */
+  readonly remove: () => void;
+}
 
 /**
  * Binds a Unix socket. A socket file that nobody listens on, left by a server that was killed, is replaced; one that
  * answers, and any file that is no socket, stays and is EADDRINUSE.
+ *
+ * It is bound under another name first: libuv removes the file that it bound when the handle closes, and a primary that
+ * is succeeded by another one closes its handle of a socket that lives on.
+ *
+ * @returns the errno of what went wrong.
  */
-export async function bindUnixSocket(path: string): Promise<NativeHandle | number> {
-  const name = shortest(path);
-  const bound = bindPipe(name);
-  if (bound !== EADDRINUSE || !(await isDeadSocket(path))) return bound;
+export async function bindUnixSocket(path: string): Promise<BoundUnixSocket | number> {
+  const isAbstract = path.startsWith('\0');
+  const temporary = isAbstract ? path : `${path.slice(0, path.lastIndexOf('/') + 1)}.${process.pid}`;
+  const socket = bindPipe(shortest(temporary));
+  if (typeof socket === 'number') return socket;
+  if (isAbstract) return { socket, remove: () => {} };
   try {
-    unlinkSync(path);
+    await moveInto(temporary, path);
   } catch (error) {
-    // Somebody else was faster: then the second bind tells who owns the path now.
-    const { code, errno } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT') return errno ?? EADDRINUSE;
+    // With the file under its first name.
+    socket.close();
+    return (error as NodeJS.ErrnoException).errno ?? EADDRINUSE;
   }
-  return bindPipe(name);
+  return { socket, remove: removerOf(path) };
+}
+
+/** @throws Error EEXIST when somebody serves there; another error where the file system has one. */
+async function moveInto(temporary: string, path: string): Promise<void> {
+  try {
+    // A link, unlike a rename, takes nothing from another server that is faster.
+    linkSync(temporary, path);
+    unlinkSync(temporary);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && !(await isDeadSocket(path))) throw Object.assign(error as Error, { errno: EADDRINUSE });
+    // It replaces what nobody serves; and some file systems have no links.
+    renameSync(temporary, path);
+  }
 }
 
 /** sun_path holds 108 bytes (unix(7)), and a path relative to here may fit where the absolute one does not. */
@@ -32,7 +60,6 @@ function shortest(path: string): string {
 }
 
 async function isDeadSocket(path: string): Promise<boolean> {
-  if (path.startsWith('\0')) return false;
   try {
     if (!lstatSync(path).isSocket()) return false;
   } catch (error) {

@@ -124,6 +124,7 @@ function startedWhenAllAreReady(step: Step): void {
   if (phase !== 'starting' || !slots.every((slot) => isServing(step.fleet, slot))) return;
   step.fleet = { ...step.fleet, phase: 'serving' };
   step.log('info', 'ready', { workers: slots.length, in: duration(step.at - startedAt) });
+  step.do({ do: 'announce', what: 'ready' });
   const pids = slots.flatMap(({ worker }) => workerOf(step.fleet, worker)?.pid ?? []);
   step.do({ do: 'call', hook: 'onPrimaryReady', pids });
 }

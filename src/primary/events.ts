@@ -110,8 +110,11 @@ export type Effect =
   | { readonly do: 'reopen'; readonly slot: number }
   /** Close what the slot's listeners left open and nobody serves. */
   | { readonly do: 'sweep'; readonly slot: number }
-  /** Nobody accepts any more after this. */
-  | { readonly do: 'close-listeners' }
+  /** This primary accepts nothing more. `isBequeathed`: the next one has the same sockets. */
+  | { readonly do: 'close-listeners'; readonly isBequeathed: boolean }
+  /** For whoever supervises the primary: systemd, the primary before this one. */
+  | { readonly do: 'announce'; readonly what: 'ready' | 'reloading' | 'stopping' }
+  | { readonly do: 'announce'; readonly what: 'upgraded'; readonly pid: number }
   /** Start the next primary; comes back as `upgraded` or `upgrade-failed`. */
   | { readonly do: 'upgrade' }
   | { readonly do: 'settle'; readonly request: RequestId; readonly outcome: Outcome }

@@ -16,6 +16,7 @@ export const reload: ProcedureOf<'reload'> = {
     const todo = fleet.slots.map(({ index }) => index);
     step.fleet = { ...fleet, generation, running: { ...fleet.running!, todo } };
     step.log('info', 'reloading', { gen: generation });
+    step.do({ do: 'announce', what: 'reloading' });
     return undefined;
   },
 
@@ -40,6 +41,8 @@ export const reload: ProcedureOf<'reload'> = {
     const { generation, reloads } = step.fleet;
     const last = { generation, outcome, at: step.at };
     const { done, failed } = reloads;
+    // Also after one that failed: what served before goes on.
+    if (step.fleet.phase === 'serving') step.do({ do: 'announce', what: 'ready' });
     if (outcome.ok) {
       step.fleet = { ...step.fleet, reloads: { done: done + 1, failed, last } };
       step.log('info', 'reload done', { gen: generation, in: duration(step.at - startedAt) });

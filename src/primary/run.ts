@@ -1,4 +1,4 @@
-import { UsageError } from '../errors.ts';
+import { PreforkError, UsageError } from '../errors.ts';
 import { chooseSharing, type SharingChoice } from '../listeners/sharing.ts';
 import type { LibraryOptions, Settings } from '../options/index.ts';
 import { Board, sweepStale } from '../scoreboard/board.ts';
@@ -7,6 +7,8 @@ import { createLog, type Log } from './log.ts';
 import { realOs, type Program } from './os.ts';
 import { listenToSignals } from './signals.ts';
 import { Supervisor } from './supervisor.ts';
+import { VARIABLE } from '../upgrade/legacy.ts';
+import type { Predecessor } from '../upgrade/predecessor.ts';
 
 /** A reload needs rows for old workers beside the new ones, and so does scaling up: what has no row has no figures. */
 const ROWS_PER_WORKER = 4;
@@ -21,26 +23,46 @@ export async function runPrimary(program: Program, settings: Settings, options: 
   const log = createLog(settings.logFormat, settings.logLevel, options.logger);
   const sharing = sharingFor(settings, options);
   log('debug', 'sharing', { ...sharing });
+  const predecessor = await meetPredecessor();
   const board = createBoard(settings, log);
   const removeBoard = (): void => board?.close();
-  const supervisor = new Supervisor({
-    settings,
-    program,
-    sharing: sharing.mode,
-    board,
-    log,
-    hooks: new Hooks(options, log),
-    os: realOs(options.spawnWorker),
-  });
-  const ignoreSignals = listenToSignals((event) => supervisor.post(event), settings.shutdownGracePeriod);
   // Also when the program that embeds the primary exits without stopping it; the workers notice by themselves.
   process.once('exit', removeBoard);
+  let ignoreSignals = (): void => {};
   try {
+    const supervisor = new Supervisor({
+      settings,
+      program,
+      sharing: sharing.mode,
+      board,
+      log,
+      hooks: new Hooks(options, log),
+      os: realOs(options.spawnWorker),
+      legacy: predecessor?.legacy,
+      announce: ({ what }) => {
+        if (what === 'ready') predecessor?.ready();
+      },
+    });
+    ignoreSignals = listenToSignals((event) => supervisor.post(event), settings.shutdownGracePeriod);
     await supervisor.run();
+  } catch (error) {
+    predecessor?.failed((error as Error).message);
+    throw error;
   } finally {
     ignoreSignals();
     process.off('exit', removeBoard);
     removeBoard();
+  }
+}
+
+/** The primary that started this one in order to be succeeded by it, if so. */
+async function meetPredecessor(): Promise<Predecessor | undefined> {
+  if (process.env[VARIABLE] === undefined) return undefined;
+  const { Predecessor: Before } = await import('../upgrade/predecessor.ts');
+  try {
+    return await Before.meet();
+  } catch (cause) {
+    throw new PreforkError('ERR_UPGRADE_FAILED', (cause as Error).message, { cause });
   }
 }
 

@@ -28,6 +28,7 @@ export function onStop(step: Step, { by, idle, isNow, request }: Stop): void {
       const isDelayed = phase === 'serving' && drainDelay > 0 && !isNow;
       step.log('info', 'stopping', { by, ...(isDelayed && { delay: duration(drainDelay) }) });
       abandonAll(step, 'the server is stopping');
+      step.do({ do: 'announce', what: 'stopping' });
       if (isDelayed) delay(step, drainDelay);
       else stopAll(step);
       if (isNow) killAll(step, 'asked to stop now');
@@ -57,12 +58,19 @@ export function fail(step: Step, error: PreforkError): void {
   for (const { id, state } of step.fleet.workers.values()) if (state === 'ending') step.do({ do: 'kill', worker: id });
 }
 
-/** @param grace how long everything may take, ms. */
-function stopAll(step: Step, grace = step.settings.shutdownGracePeriod): void {
+interface StopOptions {
+  /** How long everything may take, ms. */
+  readonly grace?: number;
+  /** The next primary serves with the same sockets. */
+  readonly isBequeathed?: boolean;
+}
+
+function stopAll(step: Step, options: StopOptions = {}): void {
+  const { grace = step.settings.shutdownGracePeriod, isBequeathed = false } = options;
   step.fleet = { ...step.fleet, phase: 'stopping' };
   step.disarm({ timer: 'delay' });
   step.disarm({ timer: 'respawn-spares' });
-  step.do({ do: 'close-listeners' });
+  step.do({ do: 'close-listeners', isBequeathed });
   for (const { index } of step.fleet.slots) {
     step.disarm({ timer: 'respawn', slot: index });
     step.disarm({ timer: 'sweep', slot: index });
@@ -114,9 +122,10 @@ function settleStop(step: Step): void {
 export function onUpgraded(step: Step, pid: number): void {
   if (step.fleet.running?.operation.kind !== 'upgrade') return;
   step.log('info', 'upgraded', { pid });
+  step.do({ do: 'announce', what: 'upgraded', pid });
   complete(step);
   abandonAll(step, `the server was upgraded: its primary is ${pid} now`);
   const { drainTimeout } = step.settings;
   step.fleet = { ...step.fleet, stop: { idle: drainTimeout / 2, requests: [] } };
-  stopAll(step, drainTimeout);
+  stopAll(step, { grace: drainTimeout, isBequeathed: true });
 }

@@ -15,6 +15,8 @@ import type { Hooks } from './hooks.ts';
 import type { Log } from './log.ts';
 import type { Os, Program } from './os.ts';
 import { Timers } from './timers.ts';
+import { FORMAT, type Legacy } from '../upgrade/legacy.ts';
+import type { Successor } from '../upgrade/successor.ts';
 import type { LivingMessage } from './worker-process.ts';
 import { judge, look, newWatch, PERIOD, type Watch } from './watchdog.ts';
 
@@ -23,6 +25,9 @@ type QueuedEvent =
   | FleetEvent
   | { readonly type: 'message'; readonly worker: WorkerId; readonly message: LivingMessage }
   | { readonly type: 'look' };
+
+/** Beside the ready timeout of its workers, the next primary's own time to start, ms. */
+const BOOT = 10_000;
 
 type EffectOf<Do extends Effect['do']> = Extract<Effect, { do: Do }>;
 type Perform = { readonly [Do in Effect['do']]: (effect: EffectOf<Do>) => void };
@@ -36,7 +41,13 @@ export interface SupervisorParts {
   readonly hooks: Hooks;
   readonly log: Log;
   readonly os: Os;
+  /** Of the primary before this one, if it is to be succeeded. */
+  readonly legacy: Legacy | undefined;
+  /** Tells whoever supervises the primary. */
+  readonly announce: (announcement: Announcement) => void;
 }
+
+export type Announcement = EffectOf<'announce'>;
 
 /**
  * Owns the workers' processes, the listeners and the timers, and the one queue through which everything that happens
@@ -55,14 +66,16 @@ export class Supervisor {
   readonly #queue: QueuedEvent[] = [];
   #fleet: Fleet;
   #watch: Watch;
+  #successor: Successor | undefined;
   #cancelLook: () => void = () => {};
   #settle: ((error: PreforkError | undefined) => void) | undefined;
   #isHandling = false;
 
   constructor(parts: SupervisorParts) {
-    const { settings, sharing, os } = parts;
+    const { settings, sharing, os, legacy } = parts;
+    const workers = legacy?.workers ?? settings.workers;
     this.#parts = parts;
-    this.#fleet = newFleet(settings.workers);
+    this.#fleet = newFleet(workers, (legacy?.generation ?? 0) + 1);
     this.#watch = newWatch(os.now());
     this.#timers = new Timers(os, (timer) => this.post({ type: 'due', timer }));
     this.#crew = new Crew({
@@ -71,6 +84,7 @@ export class Supervisor {
       post: (event) => this.post(event),
     });
     this.#listeners = new ListenerSet(sharing, (worker, message, handle) => this.#crew.send(worker, message, handle));
+    if (legacy !== undefined) this.#listeners.inherit(legacy, workers);
   }
 
   /** @throws PreforkError why it gave up. */
@@ -106,6 +120,11 @@ export class Supervisor {
   /** The addresses served now. */
   get addresses(): string[] {
     return this.#listeners.listeners.map(formatAddress);
+  }
+
+  /** Monotonic, ms. */
+  get now(): number {
+    return this.#parts.os.now();
   }
 
   /** A worker's figures as it wrote them last. */
@@ -198,8 +217,9 @@ export class Supervisor {
     vacate: ({ slot }) => this.#listeners.vacate(slot),
     reopen: ({ slot }) => this.#listeners.reopen(slot),
     sweep: ({ slot }) => this.#listeners.sweep(slot),
-    'close-listeners': () => this.#listeners.close(),
-    upgrade: () => this.post({ type: 'upgrade-failed', reason: 'not built yet' }),
+    'close-listeners': (options) => this.#listeners.close(options),
+    announce: (announcement) => this.#parts.announce(announcement),
+    upgrade: () => void this.#upgrade(),
     settle: ({ request, outcome }) => this.#callers.settle(request, outcome),
     log: ({ level, event, fields }) => this.#parts.log(level, event, fields),
     call: (effect) => this.#call(effect),
@@ -226,6 +246,24 @@ export class Supervisor {
     void this.#parts.os.stackOf(pid).then((stack) => this.post({ type: 'diagnosed', worker, stack }));
   }
 
+  async #upgrade(): Promise<void> {
+    const { settings, sharing } = this.#parts;
+    try {
+      const { Successor, whyNone } = await import('../upgrade/successor.ts');
+      const reason = whyNone(sharing);
+      if (reason !== undefined) throw new Error(reason);
+      const { slots, generation } = this.#fleet;
+      const workers = slots.length === settings.workers ? undefined : slots.length;
+      const legacy: Legacy = { format: FORMAT, generation, workers, ...this.#listeners.bequeath() };
+      this.#successor = new Successor(legacy, settings.readyTimeout + BOOT, {
+        ready: (pid) => this.post({ type: 'upgraded', pid }),
+        failed: (failure) => this.post({ type: 'upgrade-failed', reason: failure }),
+      });
+    } catch (error) {
+      this.post({ type: 'upgrade-failed', reason: (error as Error).message });
+    }
+  }
+
   /** Hooks are the user's code: they run outside the queue, and one that fails becomes an event. */
   #call(effect: EffectOf<'call'>): void {
     void this.#parts.hooks.call(effect).then((error) => {
@@ -239,6 +277,7 @@ export class Supervisor {
 
   #finish(error: PreforkError | undefined): void {
     this.#cancelLook();
+    this.#successor?.close();
     this.#timers.close();
     this.#listeners.close();
     this.#crew.close();

@@ -1,0 +1,64 @@
+import type { Controls, Outcome, ScaleTarget, Status } from '../control/controls.ts';
+import type { Sharing } from '../listeners/sharing.ts';
+import { servingSlots, type Fleet } from './fleet.ts';
+import { statusOf } from './status.ts';
+import type { Supervisor } from './supervisor.ts';
+import { version } from './version.ts';
+
+/** How long idle connections may stay open at a stop that was asked for over the control socket, ms. */
+const IDLE = 5000;
+
+/** What is asked of this primary over its control socket, as events of its supervisor. Owns nothing. */
+export class PrimaryControls implements Controls {
+  readonly #supervisor: Supervisor;
+  readonly #names: Pick<Status, 'prefork' | 'node' | 'pid' | 'sharing'>;
+  /** Known when the control socket is: another server may have the name already. */
+  name: string;
+
+  constructor(supervisor: Supervisor, name: string, sharing: Sharing) {
+    this.#supervisor = supervisor;
+    this.name = name;
+    this.#names = { prefork: version(), node: process.versions.node, pid: process.pid, sharing };
+  }
+
+  status(): Status {
+    const { fleet, addresses, now } = this.#supervisor;
+    const row = this.#supervisor.row.bind(this.#supervisor);
+    return statusOf(fleet, { name: this.name, ...this.#names, addresses, row, now, epoch: Date.now() });
+  }
+
+  readiness(): ReturnType<Controls['readiness']> {
+    const reason = unreadiness(this.#supervisor.fleet);
+    return reason === undefined ? { ready: true } : { ready: false, reason };
+  }
+
+  reload(): Promise<Outcome> {
+    return this.#supervisor.ask((request) => ({ type: 'reload', request }));
+  }
+
+  scale(to: ScaleTarget): Promise<Outcome> {
+    return this.#supervisor.ask((request) => ({ type: 'scale', to, request }));
+  }
+
+  stop(isNow: boolean): Promise<Outcome> {
+    return this.#supervisor.ask((request) => ({ type: 'stop', by: 'control', idle: IDLE, isNow, request }));
+  }
+
+  upgrade(): Promise<Outcome> {
+    return this.#supervisor.ask((request) => ({ type: 'upgrade', request }));
+  }
+}
+
+function unreadiness(fleet: Fleet): string | undefined {
+  switch (fleet.phase) {
+    case 'idle':
+    case 'starting':
+      return 'starting';
+    case 'serving':
+      return servingSlots(fleet) === 0 ? 'no worker serves' : undefined;
+    case 'delaying':
+    case 'stopping':
+    case 'stopped':
+      return 'stopping';
+  }
+}

@@ -1,0 +1,56 @@
+/** What one primary leaves to the next, and the few words between them while it does. */
+
+import type { Inheritance } from '../listeners/listener-set.ts';
+
+/** Of this format. A primary of another version of prefork may be at the other end. */
+export const FORMAT = 1;
+
+/** In the environment of a primary that is to succeed another one. */
+export const VARIABLE = 'PREFORK_UPGRADE';
+
+/** The next primary's first descriptor of a socket; below are stdio and the channel between the two. */
+export const FIRST_FD = 4;
+
+/** Descriptors are the sender's before the spawn, and the receiver's after it: see `packed`. */
+export interface Legacy extends Inheritance {
+  readonly format: typeof FORMAT;
+  readonly generation: number;
+  /** How many workers there are now, if that was changed at run time. */
+  readonly workers: number | undefined;
+}
+
+/** The next primary says: */
+export type SuccessorMessage =
+  /** It runs, and would like to know what it inherits. */
+  | { readonly prefork: 'hello'; readonly format: number }
+  /** Its workers serve. */
+  | { readonly prefork: 'ready' }
+  | { readonly prefork: 'failed'; readonly reason: string };
+
+/** The one before it answers `hello` with this. */
+export interface LegacyMessage {
+  readonly prefork: 'legacy';
+  readonly legacy: Legacy;
+}
+
+/** The descriptors in the order in which they are passed, and the legacy with the numbers that they get by that. */
+export function packed(legacy: Legacy): { readonly legacy: Legacy; readonly fds: readonly number[] } {
+  const fds: number[] = [];
+  const listeners = legacy.listeners.map((listener) => ({
+    ...listener,
+    sockets: listener.sockets.map(([slot, fd]) => [slot, FIRST_FD + fds.push(fd) - 1] as const),
+  }));
+  return { legacy: { ...legacy, listeners }, fds };
+}
+
+export function isSuccessorMessage(message: unknown): message is SuccessorMessage {
+  const word = (message as { prefork?: unknown } | null)?.prefork;
+  return word === 'hello' || word === 'ready' || word === 'failed';
+}
+
+/** @returns undefined for anything that a primary of this format would not have sent. */
+export function legacyOf(message: unknown): Legacy | undefined {
+  const { prefork, legacy } = (message ?? {}) as { prefork?: unknown; legacy?: Partial<Legacy> };
+  if (prefork !== 'legacy' || legacy?.format !== FORMAT) return undefined;
+  return Array.isArray(legacy.listeners) && Array.isArray(legacy.ephemeral) ? (legacy as Legacy) : undefined;
+}
