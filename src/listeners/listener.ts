@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { adoptFd, bindTcp, openPermissions, type NativeHandle } from './native.ts';
+import { adoptFd, bindTcp, type NativeHandle } from './native.ts';
 import type { Sharing } from './sharing.ts';
 import { removerOf } from './socket-file.ts';
 
@@ -156,15 +156,9 @@ async function openUnix(query: ListenQuery): Promise<{ origin: Origin; socket: N
   const path = address!;
   // Few applications have one; for the others the primary stays smaller.
   const { bindUnixSocket } = await import('./unix-socket.ts');
-  const bound = await bindUnixSocket(path);
+  const bound = await bindUnixSocket(path, query);
   if (typeof bound === 'number') throw new BindError(bound, path, -1);
   const { socket, remove } = bound;
-  const errno = openPermissions(socket, query.readableAll, query.writableAll);
-  if (errno !== 0) {
-    remove();
-    socket.close();
-    throw new BindError(errno, path, -1);
-  }
   return { origin: { address: path, port: -1, family, ipv6Only, data, isPerSlot: false, remove }, socket };
 }
 

@@ -2,7 +2,7 @@ import { linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { relative } from 'node:path';
 import { constants } from 'node:os';
-import { bindPipe, type NativeHandle } from './native.ts';
+import { bindPipe, openPermissions, type NativeHandle } from './native.ts';
 import { removerOf } from './socket-file.ts';
 
 const EADDRINUSE = -constants.errno.EADDRINUSE;
@@ -20,14 +20,24 @@ export interface BoundUnixSocket {
  * It is bound under another name first: libuv removes the file that it bound when the handle closes, and a primary that
  * is succeeded by another one closes its handle of a socket that lives on.
  *
+ * @param isOpenTo other users than the owner, as `readableAll` and `writableAll` of `net.Server#listen` ask.
  * @returns the errno of what went wrong.
  */
-export async function bindUnixSocket(path: string): Promise<BoundUnixSocket | number> {
+export async function bindUnixSocket(
+  path: string,
+  isOpenTo: { readableAll: boolean; writableAll: boolean } = { readableAll: false, writableAll: false },
+): Promise<BoundUnixSocket | number> {
   const isAbstract = path.startsWith('\0');
   const temporary = isAbstract ? path : `${path.slice(0, path.lastIndexOf('/') + 1)}.${process.pid}`;
   const socket = bindPipe(shortest(temporary));
   if (typeof socket === 'number') return socket;
   if (isAbstract) return { socket, remove: () => {} };
+  // Now, for libuv does it by the name that it bound.
+  const errno = openPermissions(socket, isOpenTo.readableAll, isOpenTo.writableAll);
+  if (errno !== 0) {
+    socket.close();
+    return errno;
+  }
   try {
     await moveInto(temporary, path);
   } catch (error) {

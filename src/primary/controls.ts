@@ -41,7 +41,7 @@ export class PrimaryControls implements Controls {
   }
 
   stop(isNow: boolean): Promise<Outcome> {
-    return this.#supervisor.ask((request) => ({ type: 'stop', by: 'control', idle: IDLE, isNow, request }));
+    return this.#supervisor.ask((request) => ({ type: 'stop', idle: IDLE, isNow, request }));
   }
 
   upgrade(): Promise<Outcome> {

@@ -59,12 +59,12 @@ export type FleetEvent =
   | { readonly type: 'upgraded'; readonly pid: number }
   | { readonly type: 'upgrade-failed'; readonly reason: string; readonly stderr?: string }
   /**
-   * Asked to stop; a second time, or `isNow`, without grace. `idle`: how long idle connections may stay open, ms. `by`: a
-   * signal's name, or who else asked.
+   * Asked to stop; a second time, or `isNow`, without grace. `idle`: how long idle connections may stay open, ms. Without
+   * a signal it was the control socket.
    */
   | {
       readonly type: 'stop';
-      readonly by: string;
+      readonly signal?: NodeJS.Signals;
       readonly idle: number;
       readonly isNow?: boolean;
       readonly request?: RequestId;

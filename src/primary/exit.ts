@@ -39,7 +39,8 @@ function logExit(step: Step, worker: Worker, { code, signal, error }: Exited, { 
   const how = error !== undefined ? {} : signal === null ? { code: code ?? undefined } : { signal };
   const asked = worker.asked !== undefined;
   const after = asked ? undefined : duration(step.at - worker.forkedAt);
-  const why = asked ? { for: worker.recycled ?? worker.asked } : { why: reason, reason: text };
+  const forWhat = worker.asked === 'stop' ? undefined : (worker.recycled ?? worker.asked);
+  const why = asked ? { for: forWhat } : { why: reason, reason: text };
   step.log(asked ? 'info' : 'warn', asked ? 'worker stopped' : 'worker exited', {
     ...describe(worker),
     ...how,

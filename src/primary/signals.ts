@@ -5,8 +5,8 @@ import type { FleetEvent } from './events.ts';
  * so idle connections are not kept for long; on SIGTERM a load balancer may still be sending requests over its own.
  */
 const meanings: ReadonlyArray<readonly [NodeJS.Signals, (gracePeriod: number) => FleetEvent]> = [
-  ['SIGTERM', (grace) => ({ type: 'stop', by: 'SIGTERM', idle: Math.min(5000, grace / 2) })],
-  ['SIGINT', (grace) => ({ type: 'stop', by: 'SIGINT', idle: Math.min(1000, grace / 2) })],
+  ['SIGTERM', (grace) => ({ type: 'stop', signal: 'SIGTERM', idle: Math.min(5000, grace / 2) })],
+  ['SIGINT', (grace) => ({ type: 'stop', signal: 'SIGINT', idle: Math.min(1000, grace / 2) })],
   ['SIGHUP', () => ({ type: 'reload' })],
   ['SIGUSR2', () => ({ type: 'upgrade' })],
   ['SIGTTIN', () => ({ type: 'scale', to: { by: 1 } })],

@@ -10,7 +10,7 @@ import { duration } from './words.ts';
 type Stop = Extract<FleetEvent, { type: 'stop' }>;
 
 /** The first time softly, the second time now. */
-export function onStop(step: Step, { by, idle, isNow, request }: Stop): void {
+export function onStop(step: Step, { signal, idle, isNow, request }: Stop): void {
   const { phase, stop } = step.fleet;
   const requests = [...(stop?.requests ?? []), ...(request === undefined ? [] : [request])];
   step.fleet = { ...step.fleet, stop: { idle, requests } };
@@ -26,7 +26,7 @@ export function onStop(step: Step, { by, idle, isNow, request }: Stop): void {
     case 'serving': {
       const { drainDelay } = step.settings;
       const isDelayed = phase === 'serving' && drainDelay > 0 && !isNow;
-      step.log('info', 'stopping', { by, ...(isDelayed && { delay: duration(drainDelay) }) });
+      step.log('info', 'stopping', { signal, ...(isDelayed && { delay: duration(drainDelay) }) });
       abandonAll(step, 'the server is stopping');
       step.do({ do: 'announce', what: 'stopping' });
       if (isDelayed) delay(step, drainDelay);

@@ -1,0 +1,86 @@
+/** The primary itself is replaced, and its sockets live on. */
+import assert from 'node:assert/strict';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { test } from 'node:test';
+import { serve, type App } from '../support/app.ts';
+import { ask, Exchange, untilRefused } from '../support/http.ts';
+import { isAlive } from '../support/leftovers.ts';
+import { ownSharings } from '../support/platform.ts';
+import { poll } from '../support/watched.ts';
+
+/** Waits until the app's primary has been succeeded, and is gone. @returns the pid of the new one. */
+async function upgraded(app: App, nth = 1): Promise<number> {
+  const { fields } = await app.event('upgraded', {}, nth);
+  await app.event('stopped', {}, nth);
+  return Number(fields['pid']);
+}
+
+async function end(app: App, primary: number): Promise<void> {
+  process.kill(primary, 'SIGTERM');
+  await poll(() => !isAlive(primary) || undefined, 'the end of the new primary');
+  await app.gone();
+  // Its successors had the output of the first one.
+  await app.exit();
+}
+
+for (const sharing of ownSharings) {
+  test(`SIGUSR2 replaces the primary; its sockets and requests live on, ${sharing}`, async () => {
+    await using app = await serve({ entry: 'echo.js', options: ['--workers', '2', '--sharing', sharing] });
+    const { target } = app;
+    const exchange = await Exchange.open(target);
+    app.signal('SIGUSR2');
+    const { fields } = await app.event('upgraded');
+    const next = Number(fields['pid']);
+    assert.notEqual(next, app.pid);
+    assert.equal((await exchange.finish()).body, 'first last');
+    await upgraded(app);
+    assert.ok(isAlive(next));
+    assert.equal(await ask(target), '');
+    await end(app, next);
+    await untilRefused(target);
+  });
+
+  test(`an upgrade of an upgrade, with a Unix socket, ${sharing}`, async () => {
+    await using app = await serve({
+      entry: 'hello.js',
+      options: ['--workers', '2', '--sharing', sharing],
+      env: { PORT: 'app.sock' },
+    });
+    const { target } = app;
+    app.signal('SIGUSR2');
+    const second = await upgraded(app);
+    await ask(target);
+    process.kill(second, 'SIGUSR2');
+    const third = await upgraded(app, 2);
+    await ask(target);
+    await end(app, third);
+    assert.equal(existsSync(join(app.directory, 'app.sock')), false);
+  });
+}
+
+test('a new primary that fails does no harm', async () => {
+  const good = `import { createServer } from 'node:http';
+    createServer((_request, response) => response.end('good')).listen(process.env.PORT);`;
+  await using app = await serve({ entry: './app.mjs', files: { 'app.mjs': good }, options: ['--workers', '2'] });
+  const before = new Map(app.workers);
+  writeFileSync(join(app.directory, 'app.mjs'), `throw new Error('no database');`);
+  app.signal('SIGUSR2');
+  const { fields } = await app.event('upgrade failed');
+  assert.match(fields['reason']!, /no database|before it was ready/);
+  assert.equal(await ask(app.target), 'good');
+  for (const pid of before.values()) assert.ok(isAlive(pid));
+  writeFileSync(join(app.directory, 'app.mjs'), good);
+  app.signal('SIGUSR2');
+  await end(app, await upgraded(app));
+});
+
+test('a stop during an upgrade stops both', async () => {
+  await using app = await serve({ entry: 'hello.js', options: ['--workers', '2'] });
+  app.signal('SIGUSR2');
+  await app.event('upgrading');
+  app.signal('SIGTERM');
+  await app.gone();
+  await app.exit();
+});
