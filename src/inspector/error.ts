@@ -1,0 +1,27 @@
+/** Why another process's inspector could not be used. The message is one line and reads after "no stack: ". */
+export class InspectorError extends Error {
+  readonly code = 'ERR_INSPECTOR';
+
+  static {
+    this.prototype.name = 'InspectorError';
+  }
+}
+
+/**
+ * The promise, or an error with these words once `signal` is aborted: who waits knows best what it was waiting for.
+ *
+ * @throws InspectorError
+ */
+export async function inTime<Value>(promise: Promise<Value>, signal: AbortSignal, words: string): Promise<Value> {
+  let giveUp = (): void => {};
+  const over = new Promise<never>((_, reject) => {
+    giveUp = () => reject(new InspectorError(words));
+    if (signal.aborted) giveUp();
+    else signal.addEventListener('abort', giveUp, { once: true });
+  });
+  try {
+    return await Promise.race([promise, over]);
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * WebSocket frames (RFC 6455, section 5) as a client writes and reads them, without input or output: Node 20 has no
+ * client of its own, and the inspector speaks nothing else. Extensions are never offered, so none are understood.
+ *
+ *      0               1               2               3
+ *     +-+-----+-------+-+-------------+-------------------------------+
+ *     |F|RSV  |opcode |M| length 7    | length 16 or 64, if 126 or 127 |
+ *     +-+-----+-------+-+-------------+-------------------------------+
+ *     | mask (4 octets, from client to server only)   | payload ...    |
+ */
+import { InspectorError } from './error.ts';
+
+/** Section 11.8. */
+export const opcodes = { continuation: 0x0, text: 0x1, close: 0x8, ping: 0x9, pong: 0xa } as const;
+
+/** What a server said. */
+export type Message =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'ping'; readonly payload: Buffer }
+  | { readonly type: 'close' };
+
+const FIN = 0x80;
+const RESERVED = 0x70;
+const OPCODE = 0x0f;
+const MASKED = 0x80;
+const LENGTH = 0x7f;
+/** Lengths up to here stand in the second octet; 126 and 127 there say that 16 or 64 bits follow. */
+const SHORT = 125;
+const EXTENDED_16 = 126;
+const EXTENDED_64 = 127;
+
+/** More than any message of the inspector: what claims to be longer is no WebSocket. */
+const LONGEST = 256 * 1024 * 1024;
+
+/**
+ * One whole frame.
+ *
+ * @param mask four octets, for a server "unpredictable" (section 5.3).
+ */
+export function encodeFrame(opcode: number, payload: Buffer, mask: Uint8Array): Buffer {
+  const head = encodeHead(opcode, payload.length);
+  const masked = Buffer.from(payload);
+  for (let at = 0; at < masked.length; at++) masked[at]! ^= mask[at % 4]!;
+  return Buffer.concat([head, mask, masked]);
+}
+
+function encodeHead(opcode: number, length: number): Buffer {
+  if (length <= SHORT) return Buffer.from([FIN | opcode, MASKED | length]);
+  if (length <= 0xffff) {
+    const head = Buffer.from([FIN | opcode, MASKED | EXTENDED_16, 0, 0]);
+    head.writeUInt16BE(length, 2);
+    return head;
+  }
+  const head = Buffer.alloc(10);
+  head[0] = FIN | opcode;
+  head[1] = MASKED | EXTENDED_64;
+  head.writeBigUInt64BE(BigInt(length), 2);
+  return head;
+}
+
+interface Frame {
+  readonly opcode: number;
+  readonly isFinal: boolean;
+  readonly payload: Buffer;
+  /** Of the frame as a whole. */
+  readonly size: number;
+}
+
+/** Puts what a server sends together again, however it was cut. After it threw, the connection is of no use any more. */
+export class FrameReader {
+  #chunks: Buffer[] = [];
+  #buffered = 0;
+  /** Not worth looking before so much is there, so that a long message is not copied again with every chunk. */
+  #needed = 0;
+  #parts: Buffer[] | undefined;
+
+  /**
+   * @returns the messages that this chunk completed.
+   * @throws InspectorError where a server must "_Fail the WebSocket Connection_".
+   */
+  read(chunk: Buffer): Message[] {
+    this.#chunks.push(chunk);
+    this.#buffered += chunk.length;
+    const messages: Message[] = [];
+    if (this.#buffered < this.#needed) return messages;
+    let bytes = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks);
+    for (;;) {
+      const frame = readFrame(bytes);
+      if (typeof frame === 'number') {
+        this.#keep(bytes, frame);
+        return messages;
+      }
+      bytes = bytes.subarray(frame.size);
+      messages.push(...this.#take(frame));
+    }
+  }
+
+  #keep(bytes: Buffer, needed: number): void {
+    this.#chunks = [bytes];
+    this.#buffered = bytes.length;
+    this.#needed = needed;
+  }
+
+  #take({ opcode, isFinal, payload }: Frame): Message[] {
+    switch (opcode) {
+      case opcodes.text:
+      case opcodes.continuation:
+        return this.#takePart(opcode === opcodes.text, isFinal, payload);
+      case opcodes.close:
+        return [{ type: 'close' }];
+      case opcodes.ping:
+        return [{ type: 'ping', payload }];
+      case opcodes.pong:
+        return [];
+      default:
+        throw broken(`opcode ${opcode}`);
+    }
+  }
+
+  /** Section 5.4: a first part that is not final, then continuations, of which the last is. */
+  #takePart(isFirst: boolean, isFinal: boolean, payload: Buffer): Message[] {
+    if (isFirst !== (this.#parts === undefined)) throw broken('a part of no message');
+    const parts = [...(this.#parts ?? []), payload];
+    this.#parts = isFinal ? undefined : parts;
+    return isFinal ? [{ type: 'text', text: Buffer.concat(parts).toString('utf8') }] : [];
+  }
+}
+
+/** @returns the first frame, or how many bytes it takes at least to go on. */
+function readFrame(bytes: Buffer): Frame | number {
+  if (bytes.length < 2) return 2;
+  const [first, second] = [bytes[0]!, bytes[1]!];
+  if ((first & RESERVED) !== 0) throw broken('a reserved bit');
+  // Section 5.1: "A client MUST close a connection if it detects a masked frame."
+  if ((second & MASKED) !== 0) throw broken('a masked frame');
+  const short = second & LENGTH;
+  const start = 2 + (short === EXTENDED_16 ? 2 : short === EXTENDED_64 ? 8 : 0);
+  if (bytes.length < start) return start;
+  const length = short <= SHORT ? short : Number(start === 4 ? bytes.readUInt16BE(2) : bytes.readBigUInt64BE(2));
+  const opcode = first & OPCODE;
+  const isFinal = (first & FIN) !== 0;
+  if (length > LONGEST) throw broken(`${length} bytes`);
+  // Section 5.5: control frames are short and whole.
+  if (opcode >= opcodes.close && (length > SHORT || !isFinal)) throw broken('a long control frame');
+  const size = start + length;
+  return bytes.length < size ? size : { opcode, isFinal, payload: bytes.subarray(start, size), size };
+}
+
+function broken(what: string): InspectorError {
+  return new InspectorError(`its inspector does not speak WebSocket (RFC 6455): ${what}`);
+}

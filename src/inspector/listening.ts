@@ -1,0 +1,69 @@
+import { open, readdir, readlink } from 'node:fs/promises';
+import { endianness } from 'node:os';
+import type { Endpoint } from './http.ts';
+
+/** A TCP socket that listens, as the kernel's tables show it. */
+export interface ListeningSocket extends Endpoint {
+  /** What its file descriptors point to. */
+  readonly inode: string;
+}
+
+/** TCP_LISTEN, see net/tcp_states.h. */
+const LISTEN = '0A';
+
+/**
+ * What listens on the loopback in the network namespace of a process, whichever process of it.
+ *
+ * @returns none where there is no such process.
+ */
+export async function listeningOnLoopback(pid: number): Promise<ListeningSocket[]> {
+  const tables = ['tcp', 'tcp6'].map((name) => readTable(`/proc/${pid}/net/${name}`));
+  return (await Promise.all(tables)).flat();
+}
+
+/** The sockets of them that the process has open. */
+export async function openIn(pid: number, sockets: readonly ListeningSocket[]): Promise<ListeningSocket[]> {
+  if (sockets.length === 0) return [];
+  const directory = `/proc/${pid}/fd`;
+  const names = await readdir(directory).catch(() => []);
+  const links = await Promise.all(names.map((name) => readlink(`${directory}/${name}`).catch(() => '')));
+  return sockets.filter(({ inode }) => links.includes(`socket:[${inode}]`));
+}
+
+/** The kernel lists the sockets that listen before all others: a busy server's connections need not be read. */
+async function readTable(path: string): Promise<ListeningSocket[]> {
+  const file = await open(path).catch(() => undefined);
+  if (file === undefined) return [];
+  const found: ListeningSocket[] = [];
+  let isHeading = true;
+  for await (const line of file.readLines()) {
+    const row = parseRow(line);
+    if (row === undefined && !isHeading) break;
+    isHeading = false;
+    if (row !== undefined && isLoopback(row.host)) found.push(row);
+  }
+  return found;
+}
+
+/**
+ * A line of /proc/net/tcp or tcp6 (proc(5)): number, local address, remote address, state, ..., inode tenth.
+ *
+ * @returns undefined for what does not listen.
+ */
+export function parseRow(line: string): ListeningSocket | undefined {
+  const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/);
+  const [address = '', port = ''] = local.split(':');
+  return state === LISTEN ? { host: parseHost(address), port: Number.parseInt(port, 16), inode } : undefined;
+}
+
+/** The kernel prints an address as 32 bit words of its own byte order. */
+function parseHost(hex: string): string {
+  const words = Buffer.from(hex, 'hex');
+  const bytes = endianness() === 'LE' ? words.swap32() : words;
+  if (bytes.length === 4) return [...bytes].join('.');
+  return Array.from({ length: 8 }, (_, at) => bytes.readUInt16BE(at * 2).toString(16)).join(':');
+}
+
+function isLoopback(host: string): boolean {
+  return host.startsWith('127.') || host === '0:0:0:0:0:0:0:1';
+}

@@ -1,0 +1,60 @@
+import { readFile, readlink } from 'node:fs/promises';
+import { constants } from 'node:os';
+import { basename } from 'node:path';
+import { InspectorError } from './error.ts';
+
+/** What proc(5) tells of a process that matters here. */
+export interface ProcessStatus {
+  /** `R`, `S`, `D`, `T` (stopped), `Z` (zombie)... */
+  readonly state: string;
+  /** The signals it has handlers for: bit n - 1 is signal n. */
+  readonly caught: bigint;
+  /** The file that it runs, without its directory. */
+  readonly program: string;
+}
+
+/** @throws InspectorError where there is no such process, or it may not be looked at. */
+export async function readStatus(pid: number): Promise<ProcessStatus> {
+  const directory = `/proc/${pid}`;
+  try {
+    const status = await readFile(`${directory}/status`, 'utf8');
+    const program = await readlink(`${directory}/exe`);
+    return {
+      state: /^State:\s+(\w)/m.exec(status)?.[1] ?? '?',
+      caught: BigInt(`0x${/^SigCgt:\s+([0-9a-f]+)/m.exec(status)?.[1] ?? 0}`),
+      program: basename(program),
+    };
+  } catch (error) {
+    throw refused(pid, error as NodeJS.ErrnoException);
+  }
+}
+
+function refused(pid: number, error: NodeJS.ErrnoException): InspectorError {
+  const words =
+    error.code === 'EACCES' || error.code === 'EPERM'
+      ? `process ${pid} belongs to another user`
+      : `there is no process ${pid}`;
+  return new InspectorError(words, { cause: error });
+}
+
+/**
+ * Whether SIGUSR1 opens an inspector there. To any program but Node it means something else, and one that has no handler
+ * is ended by it.
+ *
+ * @returns why not, or undefined.
+ */
+export function whyNotSignalled({ state, caught, program }: ProcessStatus): string | undefined {
+  // A zombie or a stopped process has its handlers, but runs none of them.
+  if (state === 'Z' || state === 'X') return 'it has ended';
+  if (state === 'T' || state === 't') return 'it is stopped (SIGSTOP, or a debugger)';
+  if (!isNode(program)) return `${program} is not Node`;
+  if ((caught & (1n << BigInt(constants.signals.SIGUSR1 - 1))) === 0n)
+    return 'SIGUSR1, which opens the inspector, would end it';
+  return undefined;
+}
+
+/** What runs this, under whatever name, or a Node of another version. Linux marks a file that was replaced meanwhile. */
+function isNode(program: string): boolean {
+  const name = program.replace(/ \(deleted\)$/, '');
+  return /^node([.-]?\d|js)?/.test(name) || name === basename(process.execPath);
+}
