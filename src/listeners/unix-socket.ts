@@ -1,4 +1,4 @@
-import { lstatSync, unlinkSync } from 'node:fs';
+import { lchownSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { relative } from 'node:path';
 import { constants } from 'node:os';
@@ -22,6 +22,23 @@ export async function bindUnixSocket(path: string): Promise<NativeHandle | numbe
     if (code !== 'ENOENT') return errno ?? EADDRINUSE;
   }
   return bindPipe(name);
+}
+
+/**
+ * Gives a socket that root bound to the workers' user, as if a worker had bound it: only who may write to the file can
+ * connect. Not through a link, which the owner of the directory could have put there meanwhile. An abstract name has no
+ * owner.
+ *
+ * @returns 0, or the errno, negative.
+ */
+export function giveUnixSocket(path: string, { uid, gid }: { readonly uid: number; readonly gid: number }): number {
+  if (path.startsWith('\0')) return 0;
+  try {
+    lchownSync(path, uid, gid);
+    return 0;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).errno ?? -constants.errno.EPERM;
+  }
 }
 
 /** sun_path holds 108 bytes (unix(7)), and a path relative to here may fit where the absolute one does not. */
