@@ -7,6 +7,8 @@ export interface WorkerContext {
   /** The scoreboard's file and this worker's row in it. */
   readonly board: string;
   readonly row: number;
+  /** The directory for node's report of a fatal error; empty where none could be made. */
+  readonly reports: string;
   /** How long an orphan may take to finish what is in flight, ms. */
   readonly gracePeriod: number;
 }

@@ -1,4 +1,4 @@
-import { linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
+import { lchownSync, linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { relative } from 'node:path';
 import { constants } from 'node:os';
@@ -13,6 +13,15 @@ export interface BoundUnixSocket {
   readonly remove: () => void;
 }
 
+/** Who may connect: who may write to the file. */
+export interface UnixSocketAccess {
+  /** As `net.Server#listen` has them: for other users than the owner. */
+  readonly readableAll?: boolean;
+  readonly writableAll?: boolean;
+  /** The workers' user, where it is not the primary's. */
+  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
+}
+
 /**
  * Binds a Unix socket. A socket file that nobody listens on, left by a server that was killed, is replaced; one that
  * answers, and any file that is no socket, stays and is EADDRINUSE.
@@ -20,20 +29,19 @@ export interface BoundUnixSocket {
  * It is bound under another name first: libuv removes the file that it bound when the handle closes, and a primary that
  * is succeeded by another one closes its handle of a socket that lives on.
  *
- * @param isOpenTo other users than the owner, as `readableAll` and `writableAll` of `net.Server#listen` ask.
  * @returns the errno of what went wrong.
  */
 export async function bindUnixSocket(
   path: string,
-  isOpenTo: { readableAll: boolean; writableAll: boolean } = { readableAll: false, writableAll: false },
+  { readableAll = false, writableAll = false, owner }: UnixSocketAccess = {},
 ): Promise<BoundUnixSocket | number> {
   const isAbstract = path.startsWith('\0');
   const temporary = isAbstract ? path : `${path.slice(0, path.lastIndexOf('/') + 1)}.${process.pid}`;
   const socket = bindPipe(shortest(temporary));
   if (typeof socket === 'number') return socket;
   if (isAbstract) return { socket, remove: () => {} };
-  // Now, for libuv does it by the name that it bound.
-  const errno = openPermissions(socket, isOpenTo.readableAll, isOpenTo.writableAll);
+  // Now, for libuv does it by the name that it bound, and nobody has seen the file yet.
+  const errno = (owner && giveUnixSocket(temporary, owner)) || openPermissions(socket, readableAll, writableAll);
   if (errno !== 0) {
     socket.close();
     return errno;
@@ -59,6 +67,23 @@ async function moveInto(temporary: string, path: string): Promise<void> {
     if (code === 'EEXIST' && !(await isDeadSocket(path))) throw Object.assign(error as Error, { errno: EADDRINUSE });
     // It replaces what nobody serves; and some file systems have no links.
     renameSync(temporary, path);
+  }
+}
+
+/**
+ * Gives a socket that root bound to the workers' user, as if a worker had bound it: only who may write to the file can
+ * connect. Not through a link, which the owner of the directory could have put there meanwhile. An abstract name has no
+ * owner.
+ *
+ * @returns 0, or the errno, negative.
+ */
+export function giveUnixSocket(path: string, { uid, gid }: { readonly uid: number; readonly gid: number }): number {
+  if (path.startsWith('\0')) return 0;
+  try {
+    lchownSync(path, uid, gid);
+    return 0;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).errno ?? -constants.errno.EPERM;
   }
 }
 

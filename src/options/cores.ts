@@ -1,9 +1,5 @@
-import { readFileSync } from 'node:fs';
 import os from 'node:os';
-import { posix } from 'node:path';
-
-/** Reads a file of /proc or /sys; undefined when it is not there. */
-export type ReadFile = (path: string) => string | undefined;
+import { cgroups, readIfThere, type Cgroup, type ReadFile } from './cgroup.ts';
 
 /**
  * The cores that this process may use: those of its CPU affinity, but no more than the CPU quota of its cgroup allows,
@@ -44,24 +40,12 @@ function cpuSet(list: string): number[] {
 }
 
 /** The least quota of this process's cgroup and those around it, in cores; infinite without one. */
-function cpuQuota(read: ReadFile): number {
-  const quotas = (read('/proc/self/cgroup') ?? '').split('\n').flatMap((line) => {
-    // hierarchy:controllers:path, see cgroups(7); hierarchy 0 is cgroup v2.
-    const [, hierarchy, controllers, path] = /^(\d+):([^:]*):(\/.*)$/.exec(line) ?? [];
-    if (path === undefined) return [];
-    if (hierarchy === '0') return ancestry(path).map((group) => quotaV2(read, `/sys/fs/cgroup${group}`));
-    if (!controllers!.split(',').includes('cpu')) return [];
-    return ancestry(path).map((group) => quotaV1(read, `/sys/fs/cgroup/cpu${group}`));
-  });
-  return Math.min(...quotas);
+export function cpuQuota(read: ReadFile = readIfThere): number {
+  return Math.min(...cgroups('cpu', read).map((group) => quotaOf(read, group)));
 }
 
-/**
- * The group and all around it. A container that sees its cgroup under the host's name finds its own at the root, where
- * the others do not exist for it.
- */
-function ancestry(path: string): string[] {
-  return path === '/' ? [''] : [path, ...ancestry(posix.dirname(path))];
+function quotaOf(read: ReadFile, { version, path }: Cgroup): number {
+  return version === 2 ? quotaV2(read, path) : quotaV1(read, path);
 }
 
 /** cpu.max: `200000 100000`, or `max 100000` for none. */
@@ -78,12 +62,4 @@ function quotaV1(read: ReadFile, group: string): number {
 function share(quota: string | undefined, period: string | undefined): number {
   const cores = Number(quota) / Number(period);
   return cores > 0 ? cores : Infinity;
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
 }

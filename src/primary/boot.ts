@@ -43,6 +43,7 @@ function fork(
     recycled: undefined,
     isHung: false,
     isGivenUp: false,
+    isKilled: false,
   };
   step.fleet = { ...withWorker(step.fleet, worker), workersForked: id };
   // The deadline comes first: whatever happens to the fork, somebody looks at it again.

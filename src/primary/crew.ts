@@ -6,10 +6,11 @@ import type { Sharing } from '../listeners/sharing.ts';
 import type { Board } from '../scoreboard/board.ts';
 import type { Row } from '../scoreboard/layout.ts';
 import { NO_ROW } from '../scoreboard/rows.ts';
-import type { Effect, FleetEvent, WorkerId } from './events.ts';
-import type { ExitFacts } from './exit-reason.ts';
+import type { Effect, ExitFacts, FleetEvent, WorkerId } from './events.ts';
+import { FatalReports } from './fatal-report.ts';
 import { Figures } from './figures.ts';
 import type { Log } from './log.ts';
+import { OomCounter } from './oom-kills.ts';
 import type { Os, Program } from './os.ts';
 import { WorkerProcess, type LivingMessage } from './worker-process.ts';
 
@@ -29,17 +30,20 @@ export interface CrewParts {
 }
 
 /**
- * The workers' processes. Owns them, their rows in the scoreboard and a reader of it; each process is let go of when it has
- * ended, and `close` closes the reader.
+ * The workers' processes. Owns them, their rows in the scoreboard, a reader of it, and a directory for what node reports of
+ * their end; each process is let go of when it has ended, and `close` closes the rest.
  */
 export class Crew {
   readonly #parts: CrewParts;
   readonly #processes = new Map<WorkerId, WorkerProcess>();
   readonly #figures: Figures;
+  readonly #oom = new OomCounter();
+  readonly #reports: FatalReports | undefined;
 
   constructor(parts: CrewParts) {
     this.#parts = parts;
     this.#figures = new Figures(parts.board?.path);
+    this.#reports = createReports(parts);
   }
 
   /** What fails here becomes the worker's exit: the user's `spawnWorker`, or a machine without memory. */
@@ -81,11 +85,13 @@ export class Crew {
 
   close(): void {
     this.#figures.close();
+    this.#reports?.close();
   }
 
   #environment(slot: number, generation: number, row: number): Record<string, string> {
     const { sharing, board, gracePeriod } = this.#parts;
-    return contextEnvironment({ slot, generation, sharing, board: board?.path ?? '', row, gracePeriod });
+    const reports = this.#reports?.directory ?? '';
+    return contextEnvironment({ slot, generation, sharing, board: board?.path ?? '', row, reports, gracePeriod });
   }
 
   #observe(worker: WorkerId, row: number, child: ChildProcess): WorkerProcess {
@@ -100,13 +106,31 @@ export class Crew {
     });
   }
 
-  /** Its row is read a last time before another worker gets it. */
+  /** What it left behind is read before its row is another worker's. */
   #forget(worker: WorkerId, exit: ExitFacts): ExitFacts {
-    const last = this.row(worker);
+    const facts = { ...exit, ...this.#evidence(worker, exit) };
     const process = this.#processes.get(worker);
     this.#processes.delete(worker);
     if (process !== undefined) this.#parts.board?.freeRow(process.row);
-    return { ...exit, ...(last && { heap: { used: last.heapUsed } }) };
+    return facts;
+  }
+
+  #evidence(worker: WorkerId, { signal }: ExitFacts): Partial<ExitFacts> {
+    const pid = this.pid(worker);
+    if (signal === null || pid === undefined) return {};
+    const { heapUsed: used, heapLimit: limit } = this.row(worker) ?? { heapUsed: 0, heapLimit: 0 };
+    const oomKills = this.#oom.look(this.#parts.os.now());
+    return { report: this.#reports?.take(pid), heap: { used, limit }, oomKills };
+  }
+}
+
+/** Without it an exit is explained less well: no reason not to start. */
+function createReports({ log }: CrewParts): FatalReports | undefined {
+  try {
+    return new FatalReports();
+  } catch (error) {
+    log('warn', 'no reports of fatal errors', { message: (error as Error).message });
+    return undefined;
   }
 }
 

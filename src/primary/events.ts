@@ -4,7 +4,8 @@
  */
 import type { Outcome, ScaleTarget } from '../control/controls.ts';
 import type { PreforkError } from '../errors.ts';
-import type { ExitFacts } from './exit-reason.ts';
+import type { FatalReport } from './fatal-report.ts';
+import type { OomKills } from './oom-kills.ts';
 
 /** Counts the workers ever forked, from 1. A pid would not do: the kernel uses it again. */
 export type WorkerId = number;
@@ -77,6 +78,18 @@ export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly error?: Error;
+}
+
+/** What is known of it beside. */
+export interface ExitFacts extends Exit {
+  /** Its message of that name. */
+  readonly lastWords?: { readonly error: string; readonly stderr: string } | undefined;
+  /** What node wrote of its own end. */
+  readonly report?: FatalReport | undefined;
+  /** Bytes: used at the last beat, and what V8 allows. */
+  readonly heap?: { readonly used: number; readonly limit: number } | undefined;
+  /** Undefined where there is no cgroup that counts them. */
+  readonly oomKills?: OomKills | undefined;
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

@@ -2,11 +2,11 @@
 import { PreforkError } from '../errors.ts';
 import { fill, promote } from './boot.ts';
 import type { FleetEvent } from './events.ts';
-import { explainExit, type ExitExplanation } from './exit-reason.ts';
+import { explainExit, type ExplainedExit } from './exit-reason.ts';
 import { servingSlots, slotOf, withoutWorker, withSlot, workerOf, type Slot, type Worker } from './fleet.ts';
 import { abort } from './operations.ts';
 import { backoff, crashStreak, exitsWithin, isNeededAtOnce, isOverThreshold } from './respawn.ts';
-import { disarmAll } from './retire.ts';
+import { disarmAll, kill } from './retire.ts';
 import { onSpareExit, standbySpare } from './spares.ts';
 import type { Step } from './step.ts';
 import { fail, finishWhenAllAreGone } from './stop.ts';
@@ -14,7 +14,7 @@ import { describe, duration } from './words.ts';
 
 type Exited = Extract<FleetEvent, { type: 'exited' }>;
 
-interface Death extends ExitExplanation {
+interface Death extends ExplainedExit {
   /** What it wrote to stderr last. */
   readonly stderr: string | undefined;
 }
@@ -23,8 +23,8 @@ export function onExited(step: Step, event: Exited): void {
   const worker = workerOf(step.fleet, event.worker);
   if (worker === undefined) return;
   disarmAll(step, worker.id);
-  const { asked, recycled, isHung } = worker;
-  const explanation = explainExit({ exit: event, asked, recycled, isHung: isHung || worker.isGivenUp });
+  const { asked, recycled: recycle, isGivenUp: isHung, isKilled: killedByUs } = worker;
+  const explanation = explainExit({ ...event, exit: event, asked, recycle, isHung, killedByUs });
   const death: Death = { ...explanation, stderr: event.lastWords?.stderr };
   logExit(step, worker, event, death);
   const slot = slotOf(step.fleet, worker.id);
@@ -35,17 +35,15 @@ export function onExited(step: Step, event: Exited): void {
   else onCrash(step, slot, worker, death);
 }
 
-function logExit(step: Step, worker: Worker, { code, signal, error }: Exited, { reason, text }: Death): void {
-  const how = error !== undefined ? {} : signal === null ? { code: code ?? undefined } : { signal };
-  const asked = worker.asked !== undefined;
-  const after = asked ? undefined : duration(step.at - worker.forkedAt);
-  const forWhat = worker.asked === 'stop' ? undefined : (worker.recycled ?? worker.asked);
-  const why = asked ? { for: forWhat } : { why: reason, reason: text };
-  step.log(asked ? 'info' : 'warn', asked ? 'worker stopped' : 'worker exited', {
+function logExit(step: Step, worker: Worker, { code, signal, error }: Exited, { reason, text: why }: Death): void {
+  const isQuiet = reason === 'asked' || reason === 'recycled';
+  const wasAsked = worker.asked !== undefined;
+  step.log(isQuiet ? 'info' : 'warn', wasAsked ? 'worker stopped' : 'worker exited', {
     ...describe(worker),
-    ...how,
-    after,
-    ...why,
+    ...(error === undefined && (signal === null ? { code: code ?? undefined } : { signal })),
+    ...(wasAsked && worker.asked !== 'stop' && { for: worker.recycled ?? worker.asked }),
+    ...(!wasAsked && { after: duration(step.at - worker.forkedAt) }),
+    ...(!isQuiet && { reason, why }),
   });
 }
 
@@ -140,13 +138,11 @@ export function onReadyTimeout(step: Step, id: number): void {
   const after = duration(step.settings.readyTimeout);
   step.log('error', 'worker not ready', { ...describe(worker), after });
   if (step.fleet.phase === 'starting') fail(step, notReady(worker, after));
-  else step.do({ do: 'kill', worker: id });
+  else kill(step, worker);
 }
 
-function bootFailed({ slot }: Worker, { reason, text }: Death): PreforkError {
-  const how = reason === 'exit code' || reason === 'signal' ? text : `ended: ${text}`;
-  const hint = text.endsWith('code 0') ? '; it neither listened nor said that it is ready' : '';
-  return new PreforkError('ERR_BOOT_FAILED', `the worker in slot ${slot} ${how} before it was ready${hint}`);
+function bootFailed({ slot }: Worker, { text }: Death): PreforkError {
+  return new PreforkError('ERR_BOOT_FAILED', `the worker in slot ${slot} ended before it was ready: ${text}`);
 }
 
 function notReady({ slot }: Worker, timeout: string): PreforkError {

@@ -2,7 +2,7 @@
 import type { Outcome, ScaleTarget } from '../control/controls.ts';
 import type { PreforkError } from '../errors.ts';
 import type { RecycleReason, RequestId, WorkerId } from './events.ts';
-import type { ExitExplanation } from './exit-reason.ts';
+import type { ExplainedExit } from './exit-reason.ts';
 import { nextWorkerState, type WorkerEvent, type WorkerState } from './worker-state.ts';
 
 /** Why a worker was asked to end. */
@@ -28,6 +28,8 @@ export interface Worker {
   readonly isHung: boolean;
   /** It was silent for too long, and is to be killed for it. */
   readonly isGivenUp: boolean;
+  /** It was sent SIGKILL. */
+  readonly isKilled: boolean;
 }
 
 /** A stable place, filled by one worker after another. */
@@ -45,7 +47,7 @@ export interface Slot {
   readonly lastExit: LastExit | undefined;
 }
 
-export interface LastExit extends ExitExplanation {
+export interface LastExit extends ExplainedExit {
   readonly pid: number | undefined;
   readonly generation: number;
   readonly at: number;

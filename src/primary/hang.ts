@@ -4,7 +4,7 @@
  */
 import type { WorkerId } from './events.ts';
 import { workerOf } from './fleet.ts';
-import { giveUp } from './retire.ts';
+import { giveUp, kill } from './retire.ts';
 import type { Step } from './step.ts';
 import { describe, duration } from './words.ts';
 
@@ -35,5 +35,5 @@ export function onDiagnosed(step: Step, id: WorkerId, stack: string): void {
   const worker = workerOf(step.fleet, id);
   if (worker === undefined || !worker.isGivenUp) return;
   step.log('error', 'worker stack', { ...describe(worker), stack });
-  step.do({ do: 'kill', worker: id });
+  kill(step, worker);
 }

@@ -58,7 +58,13 @@ export function onDrained(step: Step, id: WorkerId): void {
 
 export function onKillDue(step: Step, id: WorkerId): void {
   const worker = workerOf(step.fleet, id);
-  if (worker !== undefined) step.do({ do: 'kill', worker: id });
+  if (worker !== undefined) kill(step, worker);
+}
+
+/** SIGKILL: its exit comes next. */
+export function kill(step: Step, worker: Worker): void {
+  step.change(worker, { isKilled: true });
+  step.do({ do: 'kill', worker: worker.id });
 }
 
 /** Its heartbeat has stopped for too long. Somebody looks what it does; then, or soon, it is killed. */
@@ -74,8 +80,8 @@ export function disarmAll(step: Step, worker: WorkerId): void {
 }
 
 export function killAll(step: Step, reason: string): void {
-  const { workers } = step.fleet;
-  if (workers.size === 0) return;
-  step.log('warn', 'killing workers', { workers: workers.size, reason });
-  for (const id of workers.keys()) step.do({ do: 'kill', worker: id });
+  const workers = [...step.fleet.workers.values()];
+  if (workers.length === 0) return;
+  step.log('warn', 'killing workers', { workers: workers.length, reason });
+  for (const worker of workers) kill(step, worker);
 }

@@ -3,7 +3,7 @@ import type { PreforkError } from '../errors.ts';
 import type { FleetEvent } from './events.ts';
 import type { Worker } from './fleet.ts';
 import { abandonAll, complete } from './operations.ts';
-import { drain, end, killAll } from './retire.ts';
+import { drain, end, kill, killAll } from './retire.ts';
 import type { Step } from './step.ts';
 import { duration } from './words.ts';
 
@@ -55,7 +55,7 @@ export function fail(step: Step, error: PreforkError): void {
   if (phase === 'stopping') return;
   abandonAll(step, error.message);
   stopAll(step);
-  for (const { id, state } of step.fleet.workers.values()) if (state === 'ending') step.do({ do: 'kill', worker: id });
+  for (const worker of step.fleet.workers.values()) if (worker.state === 'ending') kill(step, worker);
 }
 
 interface StopOptions {

@@ -1,8 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { Channel, type SentHandle } from '../ipc/channel.ts';
 import { decodeWorkerMessage, type PrimaryMessage, type WorkerMessage } from '../ipc/messages.ts';
-import type { Exit, WorkerId } from './events.ts';
-import type { ExitFacts } from './exit-reason.ts';
+import type { Exit, ExitFacts, WorkerId } from './events.ts';
 
 /** What a worker says while it lives. */
 export type LivingMessage = Exclude<WorkerMessage, { type: 'lastWords' }>;
