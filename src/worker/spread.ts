@@ -1,3 +1,6 @@
+/** A sum of fractions that should be 1 may be a bit less. */
+const ROUNDING = 1e-9;
+
 /**
  * Paces what is to be done within a time, bit by bit, by someone who comes by every now and then: of n things left and a
  * quarter of the time gone, a quarter. How many there are may change meanwhile.
@@ -21,9 +24,9 @@ export class Spread {
     const elapsed = now - this.#last;
     this.#last = now;
     if (now >= end) return count;
-    this.#owed += (count * elapsed) / left;
-    const whole = Math.min(count, Math.floor(this.#owed));
-    this.#owed -= whole;
+    this.#owed += ((count - this.#owed) * elapsed) / left;
+    const whole = Math.min(count, Math.floor(this.#owed + ROUNDING));
+    this.#owed = Math.max(0, this.#owed - whole);
     return whole;
   }
 }
