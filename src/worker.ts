@@ -6,15 +6,51 @@
  * import { worker } from 'prefork/worker';
  * await queue.connect();
  * worker.ready();
+ * worker.onDrain(() => queue.stopAfterThisJob());
  */
 import { registered } from './worker/registry.ts';
 
 /** The worker that this process is. */
 export interface Worker {
-  /** Its slot, 0 to workers - 1; undefined in a process that is no worker. */
+  /** Its slot, 0 to workers - 1; undefined in a spare until it takes one over, and in a process that is no worker. */
   readonly slot: number | undefined;
   /** Counts reloads, from 1; undefined in a process that is no worker. */
   readonly generation: number | undefined;
+  /**
+   * True from the moment it begins to drain: for a readiness route of the application's own, which should then answer 503.
+   * False in a process that is no worker.
+   */
+  readonly isDraining: boolean;
+  /**
+   * Runs once the slot is known: at once, or in a spare when it takes a slot over. Never in a process that is no worker,
+   * such as the primary of a program that uses the library. An error in it is printed.
+   *
+   * @example
+   * worker.onSlot((slot) => {
+   *   if (slot === 0) startCron();
+   * });
+   */
+  onSlot(hook: (slot: number) => void | Promise<void>): void;
+  /**
+   * Runs when the worker begins to drain: because of a reload, a stop, a smaller number of workers, or a primary that is
+   * gone. It accepts no connections any more, and is about to end. For what prefork cannot end by itself without breaking
+   * it: WebSockets, event streams, jobs. Plain requests need nothing.
+   *
+   * The drain is not over before the promise settles that it returns; its deadline holds all the same
+   * (`shutdownGracePeriod` at a stop). Functions run side by side, and one that is added during the drain runs at once. An
+   * error in one is printed. Never runs in a process that is no worker.
+   *
+   * @example
+   * // WebSockets of `ws`: 1001 is "going away", upon which clients connect again. A few at a time, so that those who serve
+   * // meanwhile do not get them all at once.
+   * worker.onDrain(async () => {
+   *   for (const socket of webSocketServer.clients) {
+   *     socket.close(1001);
+   *     await setTimeout(5); // of node:timers/promises
+   *   }
+   * });
+   */
+  onDrain(hook: () => void | Promise<void>): void;
   /**
    * Says that this worker may receive traffic, for applications that never listen; others are ready when their first
    * server listens. `process.send('ready')` does the same.
@@ -33,6 +69,15 @@ export const worker: Worker = {
   },
   get generation() {
     return registered()?.generation;
+  },
+  get isDraining() {
+    return registered()?.isDraining ?? false;
+  },
+  onSlot(hook) {
+    registered()?.onSlot(hook);
+  },
+  onDrain(hook) {
+    registered()?.onDrain(hook);
   },
   ready() {
     registered()?.ready();

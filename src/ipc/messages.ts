@@ -63,11 +63,20 @@ export type PrimaryMessage =
   | { readonly type: 'release'; readonly listener: number; readonly slot: number }
   /** A worker that was booted without a slot, or beside the slot's worker, has it now. */
   | { readonly type: 'promote'; readonly slot: number }
+  | ({ readonly type: 'drain' } & DrainTerms);
+
+/** Stop accepting and finish what is in flight. A worker that is told again takes the shorter times. */
+export interface DrainTerms {
+  /** How long connections on which nothing happens stay open, ms. */
+  readonly idle: number;
+  /** Then they are closed one after another within this time, ms, lest all their clients come back at once. */
+  readonly spread: number;
   /**
-   * Stop accepting and finish what is in flight. Idle connections may stay open for `idle` ms; then they are closed one
-   * after another, spread over `spread` ms, lest all their clients come back at once.
+   * Another worker accepts from the same sockets, so nothing that is queued in them is lost when this one stops at once.
+   * Else it empties the queues first.
    */
-  | { readonly type: 'drain'; readonly idle: number; readonly spread: number };
+  readonly takenOver?: boolean;
+}
 
 /** Of a text in a message, characters: what is longer was not cut by us. */
 export const LONGEST_TEXT = 16_384;

@@ -10,7 +10,7 @@
 export const MAGIC = 'PREFORK\n';
 
 /** Counts every change of the tables below: a reader understands its own format and no other. */
-export const FORMAT = 1;
+export const FORMAT = 2;
 
 /**
  * Bytes of a row. A power of two no larger than a page, because the kernel copies page by page and looks for a pending
@@ -23,8 +23,11 @@ export const ROW_SIZE = 1024;
 /** More rows than any machine has workers; a header that says more is damaged. */
 export const MAX_ROWS = 4096;
 
-/** What a worker says of itself, in the order of its life, and the byte that stands for it. 0 is no state. */
-export const STATES = { booting: 1, ready: 2, draining: 3 } as const;
+/**
+ * What a worker says of itself, in the order of its life, and the byte that stands for it. 0 is no state. `standby`: its
+ * application waits for an answer to its `listen`, which a spare gets only when it is promoted.
+ */
+export const STATES = { booting: 1, standby: 2, ready: 3, draining: 4 } as const;
 export type State = keyof typeof STATES;
 
 /** How a field is stored; `state` is a byte out of {@link STATES}. */
@@ -49,7 +52,7 @@ export const ROW = [
   { name: 'pid', type: 'u32', unit: '', sentence: 'Process id of the worker.' },
   { name: 'slot', type: 'i32', unit: '', sentence: 'Slot the worker fills; -1 for a spare.' },
   { name: 'generation', type: 'u32', unit: '', sentence: 'Generation the worker was started for.' },
-  { name: 'state', type: 'state', unit: '', sentence: 'State as the worker sees it: booting, ready or draining.' },
+  { name: 'state', type: 'state', unit: '', sentence: 'As the worker sees it: booting, standby, ready or draining.' },
   { name: 'heartbeat', type: 'f64', unit: 'ms', sentence: 'Monotonic time of this row; old means the worker hangs.' },
   { name: 'startedAt', type: 'f64', unit: 'ms', sentence: 'When the process started, since the Unix epoch.' },
   { name: 'connectionsOpen', type: 'f64', unit: 'connections', sentence: 'Accepted and not yet closed.' },
@@ -65,6 +68,7 @@ export const ROW = [
   { name: 'delay', type: 'f64', unit: 'ms', sentence: 'How late the last beat was: what a request waits too.' },
   { name: 'rss', type: 'f64', unit: 'bytes', sentence: 'Resident memory of the process.' },
   { name: 'heapUsed', type: 'f64', unit: 'bytes', sentence: 'Memory of JavaScript objects in use.' },
+  { name: 'heapLimit', type: 'f64', unit: 'bytes', sentence: 'What V8 lets heapUsed grow to; 0 while it is small.' },
 ] as const;
 
 /** What every reader checks first. Written once, before a worker is told of the file. */

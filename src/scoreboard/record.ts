@@ -34,6 +34,7 @@ export const BLANK: Readonly<Row> = {
   delay: 0,
   rss: 0,
   heapUsed: 0,
+  heapLimit: 0,
 };
 
 /** The version after `version`. It wraps, and is never 0, which marks a blank row. */

@@ -1,58 +1,113 @@
 import type { Server } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import type { DrainTerms } from '../ipc/messages.ts';
+import type { IdleConnections } from './idle-connections.ts';
 import { KeepAlive } from './keep-alive.ts';
+import { Occasion } from './occasion.ts';
 import type { Requests } from './requests.ts';
 import type { Servers } from './servers.ts';
+import type { SlotHandle } from './slot-handle.ts';
+import { Spread } from './spread.ts';
 
-/** How often the count of open connections is looked at while draining. */
-const POLL = 25;
+/** How often connections are looked at while draining, ms. */
+const PERIOD = 25;
 
-/** Turns of the event loop in which a queue is given the chance to be accepted, at most. */
-const MOST_TURNS = 1000;
-
-/** The same, where what was accepted is not counted. */
+/** Turns of the event loop in which a queue is given the chance to be accepted, where what was accepted is not counted. */
 const UNCOUNTED_TURNS = 10;
 
-type HttpServer = Server & { closeIdleConnections(): void };
+export interface DrainParts {
+  readonly servers: Servers;
+  readonly requests: Requests;
+  readonly idle: IdleConnections;
+}
 
 /**
- * Lets the worker finish: nothing new is accepted, every response says `Connection: close`, and idle connections may
- * stay for `idle` ms, because closing them at once meets the request that a client is just sending.
+ * Lets the worker finish: nothing new is accepted, every response says `Connection: close`, and connections on which
+ * nothing happens stay for a while, because closing them at once meets the request that a client is just sending.
  *
- * @returns when no connection of the application's servers is open any more. Its servers still believe that they
- * listen, and its own shutdown code closes them as ever.
+ * Closes the listening sockets and idle connections; the application's servers still believe that they listen, and its own
+ * shutdown code closes them as ever.
  */
-export async function drain(servers: Servers, requests: Requests, idle: number): Promise<void> {
-  requests.drain();
-  await Promise.all([...servers].map(({ server, handle }) => stopAccepting(server, handle, servers)));
-  const idleEnds = performance.now() + idle;
-  while (servers.open() > 0 || requests.inFlight > 0) {
-    if (performance.now() >= idleEnds) closeIdle(servers);
-    await delay(POLL);
+export class Drain {
+  /** Comes when the drain begins, which is not over before the application's functions for it are. */
+  readonly occasion: Occasion = new Occasion('onDrain');
+  readonly #parts: DrainParts;
+  #idle = Infinity;
+  #idleEnds = Infinity;
+  #spreadEnds = Infinity;
+  #spread: Spread | undefined;
+  #over: Promise<void> | undefined;
+
+  constructor(parts: DrainParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Begins, or goes on with the shorter of the times.
+   *
+   * @returns when no connection of the application's servers is open any more, the same promise to each caller.
+   */
+  begin({ idle, spread, takenOver = false }: DrainTerms): Promise<void> {
+    const idleEnds = performance.now() + idle;
+    this.#idle = Math.min(this.#idle, idle);
+    this.#idleEnds = Math.min(this.#idleEnds, idleEnds);
+    this.#spreadEnds = Math.min(this.#spreadEnds, idleEnds + spread);
+    this.#over ??= this.#run(takenOver);
+    return this.#over;
+  }
+
+  async #run(takenOver: boolean): Promise<void> {
+    const { servers, requests } = this.#parts;
+    requests.drain();
+    this.occasion.come();
+    await Promise.all([...servers].map(({ server, handle }) => stopAccepting(server, handle, takenOver)));
+    await Promise.all([this.occasion.settled(), this.#untilAllAreClosed()]);
+  }
+
+  async #untilAllAreClosed(): Promise<void> {
+    const { servers, requests } = this.#parts;
+    while (servers.open() > 0 || requests.inFlight > 0) {
+      await delay(PERIOD);
+      // After the poll phase, when what the kernel had received by now has been read.
+      await nextTurn();
+      this.#closeIdle();
+    }
+  }
+
+  #closeIdle(): void {
+    const { idle, requests } = this.#parts;
+    const now = performance.now();
+    const sockets = idle.longerThan(this.#idle, now);
+    if (now < this.#idleEnds) return;
+    requests.closeSessions();
+    this.#spread ??= new Spread(this.#idleEnds);
+    for (const socket of sockets.slice(0, this.#spread.due(sockets.length, now, this.#spreadEnds))) socket.destroy();
   }
 }
 
-async function stopAccepting(server: Server, handle: { detach(): void } | undefined, servers: Servers): Promise<void> {
-  if (handle === undefined) {
-    // Its connections are not counted by us: a few turns have to do.
-    for (let turn = 0; turn < UNCOUNTED_TURNS; turn++) await nextTurn();
-    standIn(server);
+/** @param takenOver whoever is queued is served by the successor. */
+async function stopAccepting(server: Server, handle: SlotHandle | undefined, takenOver: boolean): Promise<void> {
+  if (handle !== undefined) {
+    if (!takenOver) await untilQueueIsEmpty(handle);
+    handle.detach();
     return;
   }
-  await untilQueueIsEmpty(servers);
-  handle.detach();
+  // Its connections are not counted by us: a few turns have to do.
+  for (let turn = 0; turn < UNCOUNTED_TURNS; turn++) await nextTurn();
+  standIn(server);
 }
 
 /**
  * A closed socket resets the connections that the kernel has queued in it. libuv accepts one per turn of its loop, so a
- * turn without any means that the queue was empty.
+ * turn without any means that the queue is empty. Under load it may never be: then it is over when as many have been
+ * accepted as fit into a queue, which is everybody who waited when the drain began.
  */
-async function untilQueueIsEmpty(servers: Servers): Promise<void> {
-  for (let turn = 0; turn < MOST_TURNS; turn++) {
-    const before = servers.accepted();
+async function untilQueueIsEmpty(handle: SlotHandle): Promise<void> {
+  const enough = handle.accepted + handle.longestQueue;
+  for (let before = -1; handle.accepted !== before && handle.accepted < enough;) {
+    before = handle.accepted;
     await nextTurn();
     await nextTurn();
-    if (servers.accepted() === before) return;
   }
 }
 
@@ -66,10 +121,4 @@ function standIn(server: Server): void {
   const getsockname = (out: object): number => (Object.assign(out, name), 0);
   // Without a name of its own, `address()` answers with the path of a Unix socket.
   internal._handle = Object.assign(new KeepAlive(), { fd: -1, ...(typeof name !== 'string' && { getsockname }) });
-}
-
-function closeIdle(servers: Servers): void {
-  for (const { server } of servers) {
-    if ('closeIdleConnections' in server) (server as HttpServer).closeIdleConnections();
-  }
 }

@@ -42,8 +42,17 @@ const IPV6_ONLY = 1;
  * Makes every `net.Server#listen` of the application ask the primary for its slot's socket, whoever calls it: http,
  * https, http2, tls and any framework end up in `cluster._getServer`. Node itself keeps doing the rest (arguments,
  * look-ups, events, `exclusive`), so that nothing else differs from a plain process.
+ *
+ * The answer may take its time: a spare's comes when it is promoted.
+ *
+ * @param onAsked hears of each question; the process stays alive until it is answered.
  */
-export function interceptListen(link: Link, servers: Servers, sharing: WorkerContext['sharing']): void {
+export function interceptListen(
+  link: Link,
+  servers: Servers,
+  sharing: WorkerContext['sharing'],
+  onAsked: () => void,
+): void {
   observeListen(link, servers);
   const internals = cluster as unknown as ClusterInternals;
   const original = internals._getServer.bind(cluster);
@@ -89,6 +98,7 @@ export function interceptListen(link: Link, servers: Servers, sharing: WorkerCon
     link.hold();
     questions.push({ type: 'listen', request, ...fieldsOf(server, query, ordinals) });
     if (questions.length === 1) link.send(questions[0]!);
+    onAsked();
   };
 
   // One question at a time: a server that was closed before its answer came gives the address back first, and the next

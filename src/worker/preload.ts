@@ -6,17 +6,22 @@ import cluster from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 import { takeContext, type WorkerContext } from '../ipc/context.ts';
-import { drain } from './drain.ts';
+import { Drain } from './drain.ts';
+import { IdleConnections } from './idle-connections.ts';
+import { inspectOnAnyPort } from './inspector.ts';
+import { LastWords } from './last-words.ts';
+import { leaveWhenTold } from './leaving.ts';
 import { Link } from './link.ts';
 import { interceptListen } from './listen.ts';
-import { onDisconnected } from './orphan.ts';
+import { Occasion } from './occasion.ts';
 import { register } from './registry.ts';
 import { Requests } from './requests.ts';
 import { Servers } from './servers.ts';
+import { Status } from './status.ts';
 import { Vitals } from './vitals.ts';
 
-const context = isMainThread && cluster.isWorker ? takeContext() : undefined;
-if (context !== undefined) start(context);
+const given = isMainThread && cluster.isWorker ? takeContext() : undefined;
+if (given !== undefined) start(given);
 
 /**
  * Ctrl-C at a terminal reaches every process of the foreground, workers too. What it means is the primary's to say, so a
@@ -26,59 +31,49 @@ function leaveInterruptsToThePrimary(): void {
   process.on('SIGINT', () => {});
 }
 
-function start({ slot, generation, sharing, board, row, gracePeriod }: WorkerContext): void {
+function start(context: WorkerContext): void {
   hideFlag();
   leaveInterruptsToThePrimary();
+  inspectOnAnyPort();
   // A message to a primary that just died; the channel's end comes next, and is what counts.
   cluster.worker?.on('error', () => {});
   const link = new Link();
+  const words = new LastWords(link);
   const requests = new Requests();
+  const idle = new IdleConnections(requests);
   const servers = new Servers((server) => {
     requests.trackHttp2(server);
-    vitals.state('ready');
+    idle.watch(server);
+    status.ready();
   });
-  const vitals = new Vitals({ board, row, slot, generation, connections: servers, requests });
-  const hooks: Array<() => void | Promise<void>> = [];
+  const vitals = new Vitals({ ...context, connections: servers, requests });
+  const status = new Status(context.slot, vitals, words);
+  const drain = new Drain({ servers, requests, idle });
+  const primaryDeath = new Occasion('onPrimaryDeath');
 
-  interceptListen(link, servers, sharing);
+  drain.occasion.add(() => vitals.state('draining'));
+  interceptListen(link, servers, context.sharing, () => status.standby());
+  link.on('promote', ({ slot }) => status.promote(slot));
+  leaveWhenTold({ link, drain, servers, vitals, gracePeriod: context.gracePeriod }, primaryDeath);
 
-  link.on('drain', ({ idle }) => {
-    liveUntilTheSignal(link);
-    vitals.state('draining');
-    void drain(servers, requests, idle).then(() => link.send({ type: 'drained' }));
-  });
-  onDisconnected(async (isOrphan) => {
-    if (!isOrphan) return drain(servers, requests, gracePeriod / 2);
-    await runAll(hooks);
-    const paths = servers.socketFiles();
-    await drain(servers, requests, gracePeriod / 2);
-    for (const remove of paths) remove();
-    vitals.close({ removeBoard: true });
-  }, gracePeriod);
-
-  let isReady = false;
+  let hasSaidReady = false;
   register({
-    slot,
-    generation,
+    get slot() {
+      return status.slot;
+    },
+    generation: context.generation,
+    get isDraining() {
+      return drain.occasion.hasCome;
+    },
     ready() {
-      if (isReady) return;
-      isReady = true;
-      vitals.state('ready');
+      if (hasSaidReady) return;
+      hasSaidReady = true;
+      status.ready();
       link.send({ type: 'ready' });
     },
-    onPrimaryDeath: (hook) => void hooks.push(hook),
-  });
-}
-
-/**
- * When all connections are gone nothing may be left that keeps this process alive, and it would end before the primary's
- * SIGTERM, for which the application has its handlers. Those run then; without any, the signal does what it always does.
- */
-function liveUntilTheSignal(link: Link): void {
-  link.hold();
-  process.prependOnceListener('SIGTERM', () => {
-    if (process.listenerCount('SIGTERM') === 0) process.kill(process.pid, 'SIGTERM');
-    link.letGo();
+    onSlot: (hook) => status.onSlot.add(hook),
+    onDrain: (hook) => drain.occasion.add(hook),
+    onPrimaryDeath: (hook) => primaryDeath.add(hook),
   });
 }
 
@@ -86,15 +81,4 @@ function liveUntilTheSignal(link: Link): void {
 function hideFlag(): void {
   const at = process.execArgv.indexOf(fileURLToPath(import.meta.url));
   if (at > 0) process.execArgv.splice(at - 1, 2);
-}
-
-/** A hook that throws must not keep the others, or the drain, from running. */
-async function runAll(hooks: ReadonlyArray<() => void | Promise<void>>): Promise<void> {
-  for (const hook of hooks) {
-    try {
-      await hook();
-    } catch (error) {
-      console.error('prefork: onPrimaryDeath failed:', error);
-    }
-  }
 }

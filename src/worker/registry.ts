@@ -6,10 +6,16 @@ const key = Symbol.for('prefork.worker.v1');
 
 /** What the preload offers. */
 export interface WorkerRegistry {
-  readonly slot: number;
+  /** Undefined in a spare, until it is promoted. */
+  readonly slot: number | undefined;
   readonly generation: number;
+  readonly isDraining: boolean;
   /** Tells the primary that this worker may receive traffic. Later calls do nothing. */
   ready(): void;
+  /** Runs once the slot is known. */
+  onSlot(hook: (slot: number) => void | Promise<void>): void;
+  /** Runs when the worker begins to drain, which is not over before it is. */
+  onDrain(hook: () => void | Promise<void>): void;
   /** Runs when the primary is gone, before the worker drains and ends. */
   onPrimaryDeath(hook: () => void | Promise<void>): void;
 }

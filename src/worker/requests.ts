@@ -60,6 +60,11 @@ export class Requests {
     return this.started - this.finished;
   }
 
+  /** Whether a request of that connection, HTTP/1, is being answered. */
+  isAnswering(socket: Socket): boolean {
+    return (this.#connectionOf(socket)?.inFlight ?? 0) > 0;
+  }
+
   /**
    * Counts the streams of an HTTP/2 server. Other servers are left alone, so it may be called with any, and twice.
    *
@@ -85,6 +90,14 @@ export class Requests {
       if (connection.newest !== undefined) makeLast(connection, connection.newest);
     }
     for (const [session, { isFresh }] of this.#sessions) goAway(session, isFresh);
+  }
+
+  /**
+   * Ends the sessions that have not had a request, HTTP/2 only: `drain` leaves them open until their client answers, and a
+   * client that is silent never does.
+   */
+  closeSessions(): void {
+    for (const session of this.#sessions.keys()) session.close();
   }
 
   /** Stops counting new requests. Idempotent. */

@@ -104,6 +104,11 @@ export class SlotHandle {
     return this.#isClosed;
   }
 
+  /** The most connections that the kernel queues for us, at all sockets: listen(2) lets one more wait than it is told. */
+  get longestQueue(): number {
+    return this.#sources.size * (this.#backlog + 1);
+  }
+
   get fd(): number {
     const [first] = this.#sources.values();
     return first?.fd ?? -1;

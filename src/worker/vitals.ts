@@ -12,6 +12,12 @@ const PERIOD = 250;
 /** Memory is looked up at most once in this time, ms: it is the dearest figure of a row, and the slowest to change. */
 const MEMORY_PERIOD = 1000;
 
+/**
+ * A heap smaller than this is far from V8's limit, so nobody asks for it: to find it out costs 2 MB (`node:v8`), which is
+ * much to a small worker and nothing to a large one.
+ */
+const LARGE_HEAP = 32 * 1024 * 1024;
+
 /** Where the figures of connections come from. */
 export interface ConnectionCounts {
   open(): number;
@@ -77,6 +83,12 @@ export class Vitals {
     this.#write();
   }
 
+  /** A spare has a slot from now on. */
+  promote(slot: number): void {
+    this.#row.slot = slot;
+    this.#write();
+  }
+
   /**
    * Ends the beats; the row stays as written last until the primary clears it. Idempotent.
    *
@@ -116,9 +128,14 @@ export class Vitals {
       const { rss, heapUsed } = process.memoryUsage();
       row.rss = rss;
       row.heapUsed = heapUsed;
+      if (row.heapLimit === 0 && heapUsed > LARGE_HEAP) row.heapLimit = heapLimit();
     }
     this.#writer?.write(row);
   }
+}
+
+function heapLimit(): number {
+  return process.getBuiltinModule('node:v8').getHeapStatistics().heap_size_limit;
 }
 
 /** A warning and not an error: Node prints it once, with its code, and the application may listen for it. */

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import { Requests } from '../../../src/worker/requests.ts';
 
 /** One request, as bytes. */
@@ -35,8 +36,8 @@ export class Client {
   /** All that it has received. */
   text = '';
 
-  constructor(t: TestContext, port: number) {
-    this.socket = connect(port, '127.0.0.1');
+  constructor(t: TestContext, port: number, { tls = false } = {}) {
+    this.socket = tls ? connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false }) : connect(port, '127.0.0.1');
     this.socket.setEncoding('latin1').on('data', (text: string) => void (this.text += text));
     this.socket.on('error', () => undefined);
     t.after(() => this.socket.destroy());
@@ -63,18 +64,18 @@ export class Client {
 /** A server that leaves the answers to the test. */
 export class PatientServer {
   readonly responses: ServerResponse[] = [];
-  readonly #server: Server = createServer((_request, response) => {
+  readonly server: Server = createServer((_request, response) => {
     response.on('error', () => undefined);
     this.responses.push(response);
   });
 
   async listen(t: TestContext): Promise<number> {
-    return listen(t, this.#server);
+    return listen(t, this.server);
   }
 
   /** Settles when that many requests have come. */
   async asked(times: number): Promise<void> {
-    while (this.responses.length < times) await once(this.#server, 'request');
+    while (this.responses.length < times) await once(this.server, 'request');
   }
 }
 

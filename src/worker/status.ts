@@ -1,0 +1,55 @@
+import { NO_SLOT, slotEnvironment } from '../ipc/context.ts';
+import type { LastWords } from './last-words.ts';
+import { Occasion } from './occasion.ts';
+import { onReadyMessage } from './ready-message.ts';
+import type { Vitals } from './vitals.ts';
+
+/**
+ * Which slot this worker has and how far it has come; tells the scoreboard, and whoever is interested in it only while the
+ * program starts.
+ */
+export class Status {
+  /** Comes when the slot is known: at once, or for a spare when it is promoted. */
+  readonly onSlot: Occasion<number> = new Occasion('onSlot');
+  readonly #vitals: Vitals;
+  readonly #words: LastWords;
+  readonly #stopHearing: () => void;
+  #slot: number | undefined;
+
+  constructor(slot: number, vitals: Vitals, words: LastWords) {
+    this.#vitals = vitals;
+    this.#words = words;
+    this.#stopHearing = onReadyMessage(() => this.ready());
+    if (slot !== NO_SLOT) this.#take(slot);
+  }
+
+  /** Undefined for a spare. */
+  get slot(): number | undefined {
+    return this.#slot;
+  }
+
+  /** The application waits for an answer to its `listen`. */
+  standby(): void {
+    this.#vitals.state('standby');
+  }
+
+  /** The application serves, or says that it could. A spare that does still waits for its slot. */
+  ready(): void {
+    this.#stopHearing();
+    this.#words.ready();
+    if (this.#slot === undefined) this.standby();
+    this.onSlot.add(() => this.#vitals.state('ready'));
+  }
+
+  promote(slot: number): void {
+    this.#words.ready();
+    Object.assign(process.env, slotEnvironment(slot));
+    this.#vitals.promote(slot);
+    this.#take(slot);
+  }
+
+  #take(slot: number): void {
+    this.#slot = slot;
+    this.onSlot.come(slot);
+  }
+}
