@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { BindError, EADDRINUSE, Listener, type ListenerDescription, type ListenQuery } from './listener.ts';
 import type { NativeHandle } from './native.ts';
+import type { Owner } from './unix-socket.ts';
 import type { Sharing } from './sharing.ts';
 
 /** What the set tells workers. Its owner sends it, with the handle where there is one. */
@@ -19,6 +20,13 @@ export interface Inheritance {
 
 /** Sends a message to a worker, with a handle or without. */
 export type Post = (worker: number, message: ListenerMessage, handle?: NativeHandle) => void;
+
+export interface ListenerSetOptions {
+  readonly sharing: Sharing;
+  readonly post: Post;
+  /** The workers' user, where it is not the primary's: Unix sockets are theirs then. */
+  readonly owner?: Owner | undefined;
+}
 
 /** A worker, and what it may do with sockets. */
 interface Member {
@@ -60,6 +68,7 @@ interface Entry {
 export class ListenerSet {
   readonly #sharing: Sharing;
   readonly #post: Post;
+  readonly #owner: Owner | undefined;
   readonly #members = new Map<number, Member>();
   readonly #vacated = new Set<number>();
   readonly #entries = new Map<number, Entry>();
@@ -70,9 +79,10 @@ export class ListenerSet {
   #ids = 0;
   #isClosed = false;
 
-  constructor(sharing: Sharing, post: Post) {
+  constructor({ sharing, post, owner }: ListenerSetOptions) {
     this.#sharing = sharing;
     this.#post = post;
+    this.#owner = owner;
   }
 
   /** A worker was forked, and may ask from now on. Without a slot its requests wait until `seat` gives it one. */
@@ -263,7 +273,7 @@ export class ListenerSet {
   }
 
   async #open(query: ListenQuery, slot: number): Promise<Entry> {
-    const listener = await Listener.open(++this.#ids, query, slot, this.#sharing);
+    const listener = await Listener.open(++this.#ids, query, slot, this.#sharing, this.#owner);
     // Keyed by the port it got, so that a later `listen` on that port by number finds it.
     const entry: Entry = { key: keyOf({ ...query, port: listener.port }), listener, seats: new Map() };
     if (this.#isClosed) listener.close();

@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { adoptFd, bindTcp, type NativeHandle } from './native.ts';
 import type { Sharing } from './sharing.ts';
 import { removerOf } from './socket-file.ts';
+import type { Owner } from './unix-socket.ts';
 
 /** An address as `net.Server#listen` asked for it; family and port are -1 for a Unix socket. */
 export interface ListenQuery {
@@ -72,8 +73,8 @@ export class Listener {
   }
 
   /** @throws BindError */
-  static async open(id: number, query: ListenQuery, slot: number, sharing: Sharing): Promise<Listener> {
-    const { origin, socket } = query.family === -1 ? await openUnix(query) : openTcp(query, sharing);
+  static async open(id: number, query: ListenQuery, slot: number, sharing: Sharing, owner?: Owner): Promise<Listener> {
+    const { origin, socket } = query.family === -1 ? await openUnix(query, owner) : openTcp(query, sharing);
     return new Listener(id, origin, new Map([[origin.isPerSlot ? slot : SHARED_SEAT, socket]]), !origin.isPerSlot);
   }
 
@@ -151,12 +152,15 @@ export class Listener {
   }
 }
 
-async function openUnix(query: ListenQuery): Promise<{ origin: Origin; socket: NativeHandle }> {
+async function openUnix(
+  query: ListenQuery,
+  owner: Owner | undefined,
+): Promise<{ origin: Origin; socket: NativeHandle }> {
   const { address, data, family, ipv6Only } = query;
   const path = address!;
   // Few applications have one; for the others the primary stays smaller.
   const { bindUnixSocket } = await import('./unix-socket.ts');
-  const bound = await bindUnixSocket(path, query);
+  const bound = await bindUnixSocket(path, { ...query, owner });
   if (typeof bound === 'number') throw new BindError(bound, path, -1);
   const { socket, remove } = bound;
   return { origin: { address: path, port: -1, family, ipv6Only, data, isPerSlot: false, remove }, socket };

@@ -13,13 +13,18 @@ export interface BoundUnixSocket {
   readonly remove: () => void;
 }
 
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /** Who may connect: who may write to the file. */
 export interface UnixSocketAccess {
   /** As `net.Server#listen` has them: for other users than the owner. */
   readonly readableAll?: boolean;
   readonly writableAll?: boolean;
   /** The workers' user, where it is not the primary's. */
-  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
+  readonly owner?: Owner | undefined;
 }
 
 /**
@@ -77,7 +82,7 @@ async function moveInto(temporary: string, path: string): Promise<void> {
  *
  * @returns 0, or the errno, negative.
  */
-export function giveUnixSocket(path: string, { uid, gid }: { readonly uid: number; readonly gid: number }): number {
+export function giveUnixSocket(path: string, { uid, gid }: Owner): number {
   if (path.startsWith('\0')) return 0;
   try {
     lchownSync(path, uid, gid);

@@ -37,6 +37,7 @@ function fork(
     slot,
     generation,
     forkedAt: step.at,
+    neededAt: step.at,
     readyAt: undefined,
     replaces,
     asked: undefined,
@@ -81,9 +82,14 @@ function onSpareReady(step: Step, spare: Worker): void {
   step.log('info', 'spare ready', { ...describe(spare), in: duration(step.at - spare.forkedAt) });
 }
 
+/** A spare gets a slot. */
+export function promoteSpare(step: Step, spare: Worker, slot: number, replaces?: number): void {
+  promote(step, { ...spare, neededAt: step.at, replaces }, slot);
+}
+
 /** It has booted, and gets the slot's sockets. A deadline again: it may never accept from them. */
-export function promote(step: Step, worker: Worker, slot: number, changes: Partial<Worker> = {}): void {
-  step.move(worker, 'promote', { ...changes, slot });
+function promote(step: Step, worker: Worker, slot: number): void {
+  step.move(worker, 'promote', { slot });
   step.arm({ timer: 'ready', worker: worker.id }, step.settings.readyTimeout);
   step.do({ do: 'promote', worker: worker.id, slot });
 }
@@ -97,7 +103,7 @@ export function onServing(step: Step, id: WorkerId): void {
   const serving = step.move(worker, 'serve', { readyAt: worker.readyAt ?? step.at });
   step.disarm({ timer: 'ready', worker: id });
   step.arm({ timer: 'sweep', slot: slot.index }, SWEEP_AFTER);
-  step.log('info', 'worker ready', { ...describe(serving), in: duration(step.at - worker.forkedAt) });
+  step.log('info', 'worker ready', { ...describe(serving), in: duration(step.at - worker.neededAt) });
   recovered(step, serving);
   takeSlot(step, slot, serving);
   startedWhenAllAreReady(step);

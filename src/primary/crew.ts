@@ -12,6 +12,7 @@ import { Figures } from './figures.ts';
 import type { Log } from './log.ts';
 import { OomCounter } from './oom-kills.ts';
 import type { Os, Program } from './os.ts';
+import type { Account } from './users.ts';
 import { WorkerProcess, type LivingMessage } from './worker-process.ts';
 
 type Fork = Extract<Effect, { do: 'fork' }>;
@@ -25,6 +26,8 @@ export interface CrewParts {
   readonly board: Board | undefined;
   readonly os: Os;
   readonly log: Log;
+  /** Whom workers run as; undefined: as the primary does. */
+  readonly account: Account | undefined;
   /** Takes what workers say and how they end. */
   readonly post: (event: FleetEvent | { type: 'message'; worker: WorkerId; message: LivingMessage }) => void;
 }
@@ -125,9 +128,9 @@ export class Crew {
 }
 
 /** Without it an exit is explained less well: no reason not to start. */
-function createReports({ log }: CrewParts): FatalReports | undefined {
+function createReports({ log, account }: CrewParts): FatalReports | undefined {
   try {
-    return new FatalReports();
+    return new FatalReports(account);
   } catch (error) {
     log('warn', 'no reports of fatal errors', { message: (error as Error).message });
     return undefined;

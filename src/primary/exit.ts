@@ -1,6 +1,6 @@
 /** A worker's process has ended. What becomes of its slot depends on whether somebody asked for it. */
 import { PreforkError } from '../errors.ts';
-import { fill, promote } from './boot.ts';
+import { fill, promoteSpare } from './boot.ts';
 import type { FleetEvent } from './events.ts';
 import { explainExit, type ExplainedExit } from './exit-reason.ts';
 import { servingSlots, slotOf, withoutWorker, withSlot, workerOf, type Slot, type Worker } from './fleet.ts';
@@ -107,7 +107,7 @@ function respawn(step: Step, slot: Slot, uptime: number | undefined): void {
   const spare = standbySpare(step.fleet);
   if (spare !== undefined) {
     step.fleet = withSlot(step.fleet, { ...slot, worker: spare.id });
-    promote(step, spare, slot.index, { replaces: slot.lastPid });
+    promoteSpare(step, spare, slot.index, slot.lastPid);
     return;
   }
   const wait = isNeededAtOnce(uptime, servingSlots(step.fleet))

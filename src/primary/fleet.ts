@@ -17,6 +17,8 @@ export interface Worker {
   readonly slot: number | undefined;
   readonly generation: number;
   readonly forkedAt: number;
+  /** When its slot came to need it: at its fork, or, for a spare, when it was given the slot. */
+  readonly neededAt: number;
   /** When it first could have served. */
   readonly readyAt: number | undefined;
   /** The pid of the worker that it replaces after a crash. */

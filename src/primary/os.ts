@@ -8,6 +8,7 @@ import { setTimeout as delay, clearTimeout } from 'node:timers';
 import { fileURLToPath } from 'node:url';
 import type { SpawnContext } from '../options/index.ts';
 import { monotonic } from '../scoreboard/clock.ts';
+import type { Account } from './users.ts';
 
 const preload = fileURLToPath(new URL('../worker/preload.cjs', import.meta.url));
 
@@ -18,6 +19,9 @@ export interface Program {
   /** Flags for node itself. */
   readonly execArgv: readonly string[];
 }
+
+/** Of a stack in the log. */
+const MOST_FRAMES = 10;
 
 export interface Os {
   /** Monotonic, ms. */
@@ -31,8 +35,14 @@ export interface Os {
   kill(child: ChildProcess, signal: NodeJS.Signals): void;
 }
 
-/** @param spawnWorker makes the process instead of node:cluster. */
-export function realOs(spawnWorker?: (context: SpawnContext) => ChildProcess): Os {
+export interface OsOptions {
+  /** Makes the process instead of node:cluster. */
+  readonly spawnWorker?: ((context: SpawnContext) => ChildProcess) | undefined;
+  /** Whom workers run as; undefined: as the primary does. */
+  readonly account?: Account | undefined;
+}
+
+export function realOs({ spawnWorker, account }: OsOptions): Os {
   let spawned = 0;
   return {
     now: monotonic,
@@ -44,8 +54,9 @@ export function realOs(spawnWorker?: (context: SpawnContext) => ChildProcess): O
       const execArgv = [...given, '--require', preload];
       if (spawnWorker === undefined) {
         // Settings are node:cluster's own, one set for the process: they are set again before every fork.
-        cluster.setupPrimary({ exec: entry, args: [...args], execArgv });
-        const worker = cluster.fork(env);
+        const ids = account && { uid: account.uid, gid: account.gid };
+        cluster.setupPrimary({ exec: entry, args: [...args], execArgv, ...ids });
+        const worker = cluster.fork({ ...account?.env, ...env });
         // What fails here is a message to a worker that is ending; without a listener it would end the primary.
         worker.on('error', () => {});
         return worker.process;
@@ -54,7 +65,12 @@ export function realOs(spawnWorker?: (context: SpawnContext) => ChildProcess): O
       const full = { ...process.env, ...env, NODE_UNIQUE_ID: String(++spawned) };
       return spawnWorker({ entry, args, execArgv, env: full, slot, generation });
     },
-    stackOf: () => Promise.resolve('unknown'),
+    async stackOf(pid) {
+      const { captureStack, formatFrame } = await import('../inspector/stack.ts');
+      const stack = await captureStack(pid);
+      if (stack.frames === undefined) return `unknown: ${stack.reason}`;
+      return stack.frames.slice(0, MOST_FRAMES).map(formatFrame).join(' < ') || 'none: it waits in its event loop';
+    },
     kill(child, signal) {
       // By its handle, not its pid: once it was waited for, the pid may be another process's.
       child.kill(signal);

@@ -1,4 +1,4 @@
-import { bootSuccessor, promote } from './boot.ts';
+import { bootSuccessor, promoteSpare } from './boot.ts';
 import type { WorkerId } from './events.ts';
 import { isServing, slotOf, withSlot, workerOf, type Fleet } from './fleet.ts';
 import type { ProcedureOf } from './procedure.ts';
@@ -21,7 +21,7 @@ export const recycle: ProcedureOf<'recycle'> = {
       bootSuccessor(step, slot);
     } else {
       step.fleet = withSlot(step.fleet, { ...slot, successor: spare.id });
-      promote(step, spare, slot.index);
+      promoteSpare(step, spare, slot.index);
     }
     return undefined;
   },

@@ -6,6 +6,7 @@ import { Hooks } from './hooks.ts';
 import { createLog, type Log } from './log.ts';
 import { realOs, type Program } from './os.ts';
 import { listenToSignals } from './signals.ts';
+import type { Account } from './users.ts';
 import { Supervisor } from './supervisor.ts';
 import { VARIABLE } from '../upgrade/legacy.ts';
 import type { Predecessor } from '../upgrade/predecessor.ts';
@@ -23,21 +24,24 @@ export async function runPrimary(program: Program, settings: Settings, options: 
   const log = createLog(settings.logFormat, settings.logLevel, options.logger);
   const sharing = sharingFor(settings, options);
   log('debug', 'sharing', { ...sharing });
+  const account = await accountFor(settings, options);
+  const maxMemory = await maxMemoryFor(settings, log);
   const predecessor = await meetPredecessor();
-  const board = createBoard(settings, log);
+  const board = createBoard(settings, account, log);
   const removeBoard = (): void => board?.close();
   // Also when the program that embeds the primary exits without stopping it; the workers notice by themselves.
   process.once('exit', removeBoard);
   let ignoreSignals = (): void => {};
   try {
     const supervisor = new Supervisor({
-      settings,
+      settings: { ...settings, maxMemory },
       program,
       sharing: sharing.mode,
       board,
       log,
       hooks: new Hooks(options, log),
-      os: realOs(options.spawnWorker),
+      os: realOs({ spawnWorker: options.spawnWorker, account }),
+      account,
       legacy: predecessor?.legacy,
       announce: ({ what }) => {
         if (what === 'ready') predecessor?.ready();
@@ -80,10 +84,30 @@ function sharingFor({ sharing }: Settings, { spawnWorker }: LibraryOptions): Sha
 }
 
 /** A server without figures is better than none: a full disk must not keep it from starting. */
-function createBoard({ name, workers, spares }: Settings, log: Log): Board | undefined {
+async function accountFor(settings: Settings, { spawnWorker }: LibraryOptions): Promise<Account | undefined> {
+  if (settings.user === undefined && settings.group === undefined) return undefined;
+  if (spawnWorker !== undefined) {
+    throw new UsageError(
+      'spawnWorker: --user and --group are for workers that prefork starts; this one starts its own',
+    );
+  }
+  const { resolveAccount } = await import('./users.ts');
+  return resolveAccount(settings);
+}
+
+async function maxMemoryFor(settings: Settings, log: Log): Promise<number> {
+  if (settings.maxMemory === 0) return 0;
+  const { fitMemory, memoryLimit } = await import('../options/memory.ts');
+  const { maxMemory, lowered } = fitMemory(settings, memoryLimit());
+  if (lowered !== undefined) log('warn', 'max-memory lowered', { why: lowered });
+  return maxMemory;
+}
+
+function createBoard({ name, workers, spares }: Settings, owner: Account | undefined, log: Log): Board | undefined {
   sweepStale();
   try {
-    return Board.create({ name, rows: Math.max(FEWEST_ROWS, (workers + spares) * ROWS_PER_WORKER) });
+    const rows = Math.max(FEWEST_ROWS, (workers + spares) * ROWS_PER_WORKER);
+    return Board.create({ name, rows, ...(owner && { owner }) });
   } catch (error) {
     log('warn', 'no scoreboard', { message: (error as Error).message });
     return undefined;

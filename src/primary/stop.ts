@@ -106,7 +106,7 @@ export function finishWhenAllAreGone(step: Step): void {
   if (phase !== 'stopping' || workers.size > 0) return;
   step.fleet = { ...step.fleet, phase: 'stopped' };
   step.disarm({ timer: 'grace' });
-  if (error === undefined) step.log('info', 'stopped', { in: duration(step.at - startedAt) });
+  if (error === undefined) step.log('info', 'stopped', { after: duration(step.at - startedAt) });
   settleStop(step);
   step.do({ do: 'finish', error });
 }

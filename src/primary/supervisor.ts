@@ -15,6 +15,7 @@ import type { Hooks } from './hooks.ts';
 import type { Log } from './log.ts';
 import type { Os, Program } from './os.ts';
 import { Timers } from './timers.ts';
+import type { Account } from './users.ts';
 import { FORMAT, type Legacy } from '../upgrade/legacy.ts';
 import type { Successor } from '../upgrade/successor.ts';
 import type { LivingMessage } from './worker-process.ts';
@@ -41,6 +42,8 @@ export interface SupervisorParts {
   readonly hooks: Hooks;
   readonly log: Log;
   readonly os: Os;
+  /** Whom workers run as; undefined: as the primary does. */
+  readonly account: Account | undefined;
   /** Of the primary before this one, if it is to be succeeded. */
   readonly legacy: Legacy | undefined;
   /** Tells whoever supervises the primary. */
@@ -83,7 +86,11 @@ export class Supervisor {
       gracePeriod: settings.shutdownGracePeriod,
       post: (event) => this.post(event),
     });
-    this.#listeners = new ListenerSet(sharing, (worker, message, handle) => this.#crew.send(worker, message, handle));
+    this.#listeners = new ListenerSet({
+      sharing,
+      owner: parts.account,
+      post: (worker, message, handle) => this.#crew.send(worker, message, handle),
+    });
     if (legacy !== undefined) this.#listeners.inherit(legacy, workers);
   }
 

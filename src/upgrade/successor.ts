@@ -49,7 +49,7 @@ export class Successor {
         else this.#fail(`the new primary's version of prefork cannot take over from this one: restart it instead`);
         return;
       case 'failed':
-        return this.#fail(String(said.reason));
+        return this.#fail(said.reason);
       case 'ready':
         return this.#succeed();
     }

@@ -52,6 +52,7 @@ export class TestWorker {
       sharing: 'shared',
       board: this.#board.path,
       row: this.#board.takeRow(),
+      reports: '',
       gracePeriod: 10_000,
       ...context,
     });

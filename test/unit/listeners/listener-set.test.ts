@@ -24,7 +24,10 @@ class Workers {
   readonly sent: Array<{ worker: number; message: ListenerMessage; handle: NativeHandle | undefined }> = [];
 
   constructor(t: TestContext, sharing: Sharing, count: number) {
-    this.set = new ListenerSet(sharing, (worker, message, handle) => void this.sent.push({ worker, message, handle }));
+    this.set = new ListenerSet({
+      sharing,
+      post: (worker, message, handle) => void this.sent.push({ worker, message, handle }),
+    });
     for (let worker = 1; worker <= count; worker++) this.set.join(worker, worker - 1);
     t.after(() => this.set.close());
   }

@@ -27,7 +27,7 @@ test('a socket is given to the workers’ user', { skip: !isRoot }, async () => 
     assert.equal(giveUnixSocket(path, nobody), 0);
     assert.deepEqual([statSync(path).uid, statSync(path).gid], [nobody.uid, nobody.gid]);
   } finally {
-    socket.close();
+    socket.socket.close();
   }
 });
 
