@@ -129,16 +129,13 @@ async function ask(server: RunningServer, question: Question): Promise<object> {
   throw noAnswer(server, `gave an answer to ${question.path} that is not JSON`);
 }
 
-function exchange(
-  { path: socketPath }: RunningServer,
-  { method, path, body, patience = 0 }: Question,
-): Promise<string> {
+function exchange(server: RunningServer, { method, path, body, patience = 0 }: Question): Promise<string> {
   // Loaded for this alone: what only lists servers or prints help does without.
   const { request } = process.getBuiltinModule('node:http');
   const content = body === undefined ? '' : JSON.stringify(body);
   const headers = { host: 'localhost', 'content-length': Buffer.byteLength(content) };
   return new Promise((resolve, reject) => {
-    const outgoing = request({ socketPath, method, path, headers, agent: false, timeout: patience });
+    const outgoing = request({ socketPath: server.path, method, path, headers, agent: false, timeout: patience });
     outgoing.once('timeout', () => outgoing.destroy(Object.assign(new Error('silence'), { code: 'ETIMEDOUT' })));
     outgoing.once('error', reject).once('response', (response) => readAll(response).then(resolve, reject));
     outgoing.end(content);

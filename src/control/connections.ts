@@ -88,9 +88,8 @@ export class Connections {
       return;
     }
     this.#hasArrived(request.socket);
-    const { headers, method = '', url = '' } = request;
-    const { host, origin } = headers;
-    const fetchSite = headers['sec-fetch-site'] as string | undefined;
+    const { method = '', url = '', headers } = request;
+    const { host, origin, 'sec-fetch-site': fetchSite } = headers;
     send(response, await this.#options.answer({ method, target: url, body, host, origin, fetchSite }));
   }
 }

@@ -97,8 +97,8 @@ function routeList(): string {
 }
 
 function readiness(controls: Controls): Answer {
-  const readiness = controls.readiness();
-  return readiness.ready ? text(200, 'ok') : text(503, readiness.reason);
+  const result = controls.readiness();
+  return result.ready ? text(200, 'ok') : text(503, result.reason);
 }
 
 function scaleTarget(fields: Fields): ScaleTarget {
