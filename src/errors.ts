@@ -8,7 +8,13 @@ export const exitCodes = {
   ERR_HOOK_FAILED: { exitCode: 1, meaning: 'onWorkerSpawn or onPrimaryReady threw' },
   ERR_UPGRADE_FAILED: { exitCode: 1, meaning: 'the primary that was to be succeeded did not hand over' },
   ERR_MISSING_DEPENDENCY: { exitCode: 1, meaning: 'what was asked for needs a package that is missing' },
+  ERR_NAME_TAKEN: { exitCode: 1, meaning: 'another server runs under the name that was given' },
+  ERR_CONTROL_SOCKET: { exitCode: 1, meaning: 'the control socket or its directory cannot be used' },
+  ERR_NO_ANSWER: { exitCode: 1, meaning: 'the server ended, or was stuck, before it answered' },
+  ERR_NOT_DONE: { exitCode: 1, meaning: 'the server could not do what a command asked for' },
   ERR_PREFORK_USAGE: { exitCode: 2, meaning: 'a bad option, variable, config file or entry' },
+  // As init scripts answer for a program that is not running (LSB).
+  ERR_NOT_RUNNING: { exitCode: 3, meaning: 'no server runs that the command could be meant for' },
   // EX_SOFTWARE of sysexits.h, so that scripts can tell prefork's own faults from the application's.
   ERR_INTERNAL: { exitCode: 70, meaning: 'a fault in prefork itself' },
 } as const;

@@ -1,7 +1,7 @@
 import { PreforkError, UsageError } from '../errors.ts';
-import { helpText, parseCommandLine } from '../options/index.ts';
+import { helpText, parseCommandLine, type CommandLine } from '../options/index.ts';
 import { version } from '../primary/version.ts';
-import { start } from './commands/start.ts';
+import { verbOf, verbs, type VerbRow } from './verbs.ts';
 
 /**
  * Runs the command.
@@ -12,13 +12,38 @@ import { start } from './commands/start.ts';
 export async function main(argv: string[]): Promise<number> {
   try {
     const line = parseCommandLine(argv);
-    if (line.help) process.stdout.write(helpText(version()));
+    const verb = verbOf(line.entry);
+    // After `--` comes an entry, whatever it is called.
+    const before = argv.slice(0, argv.length - line.entryArguments.length - 1);
+    if (verb !== undefined && !before.includes('--')) {
+      return await runVerb(verb, [...before, ...line.entryArguments]);
+    }
+    if (line.help) process.stdout.write(helpText(version(), Object.values(verbs)));
     else if (line.version) process.stdout.write(`${version()}\n`);
-    else await start(line);
+    else await runEntry(line);
     return 0;
   } catch (error) {
     return report(error);
   }
+}
+
+/** Its errors are its output: nothing else has said them. */
+async function runVerb(verb: VerbRow, argv: readonly string[]): Promise<number> {
+  try {
+    return await (
+      await verb.load()
+    )(argv);
+  } catch (error) {
+    if (!(error instanceof PreforkError)) throw error;
+    process.stderr.write(`prefork: ${error.message}\n`);
+    return error.exitCode;
+  }
+}
+
+/** Loaded when it is used: a verb does without the whole primary. */
+async function runEntry(line: CommandLine): Promise<void> {
+  const { start } = await import('./commands/start.ts');
+  await start(line);
 }
 
 /** What the supervisor gave up for it has logged itself; the rest is said here, in one line. */

@@ -3,16 +3,18 @@ import { basename, dirname, join, parse, resolve, sep } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { isDirectory, isFile } from './files.ts';
 import { quote } from './quote.ts';
+import { didYouMean } from './suggestion.ts';
 
 /**
  * Finds the program as `node <entry>` does: a file, one whose extension was left out, or a directory with a main.
  *
  * @param entry as written on the command line.
  * @param cwd what a relative entry is relative to.
+ * @param commands prefork's own, of which one may have been meant.
  * @returns the absolute path, symbolic links resolved.
  * @throws UsageError when there is none, with the path of the package's command if that was meant (`prefork next`).
  */
-export function resolveEntry(entry: string, cwd: string): string {
+export function resolveEntry(entry: string, cwd: string, commands: readonly string[] = []): string {
   const path = resolve(cwd, entry);
   // Not path.resolve's own answer: it would turn '' into the working directory.
   if (entry !== '' && isFile(path)) return realpathSync(path);
@@ -26,7 +28,8 @@ export function resolveEntry(entry: string, cwd: string): string {
     if (code !== 'MODULE_NOT_FOUND')
       throw new UsageError(`entry ${quote(entry)}: ${firstLine(message)}`, { cause: error });
   }
-  throw new UsageError(`entry: expected ${expected(path, entry)}, got ${quote(entry)}${meantCommand(entry, cwd)}`);
+  const meant = meantCommand(entry, cwd) || didYouMean(entry, commands);
+  throw new UsageError(`entry: expected ${expected(path, entry)}, got ${quote(entry)}${meant}`);
 }
 
 /** What a server is called when nobody named it: `server` for `/app/server.js`, `shop` for `/shop/index.js`. */

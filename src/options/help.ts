@@ -5,6 +5,8 @@ import { flagName, isSettingKey, optionKeys, optionRows, variableName, type Opti
 const WIDTH = 80;
 /** Where the text begins: the longest flag with a short value fits before it. */
 const COLUMN = 38;
+/** The same for commands, which are short. */
+const COMMAND_COLUMN = 22;
 
 const signals: ReadonlyArray<readonly [string, string]> = [
   ['TERM, INT', 'stop, finishing what is in flight; a second one stops at once'],
@@ -16,15 +18,29 @@ const examples = [
   'PREFORK_WORKERS=2 prefork --log-format json server.js',
 ];
 
+/** A command beside running an entry, for the help. */
+export interface CommandHelp {
+  /** `scale <n|+n|-n>` */
+  readonly usage: string;
+  /** One or two sentences. */
+  readonly about: string;
+}
+
 /** What `prefork --help` prints: plain text, at most 80 columns wide. */
-export function helpText(version: string): string {
+export function helpText(version: string, commands: readonly CommandHelp[]): string {
   const codes = Object.entries(exitCodes).map(([code, { exitCode, meaning }]) => exitLine(exitCode, code, meaning));
   return `\
 prefork ${version}: runs any Node.js server on every core and keeps it running.
 
 Usage: prefork [options] <entry> [arguments]
+       prefork <command> [--name <name>]
 
 What follows the entry is passed on to it untouched.
+
+Commands, for servers that run (prefork <command> --help says more):
+${commands.map(commandEntry).join('\n')}
+
+An entry of such a name is reached as ./status.
 
 Options:
 ${[...optionKeys.map(optionEntry), ...commandEntries()].join('\n')}
@@ -45,6 +61,10 @@ ${examples.map((example) => `  ${example}`).join('\n')}
 `;
 }
 
+function commandEntry({ usage, about }: CommandHelp): string {
+  return columns(`  ${usage}`, wrap(about, WIDTH - COMMAND_COLUMN), COMMAND_COLUMN);
+}
+
 function optionEntry(key: OptionKey): string {
   const row = optionRows[key];
   const notes = [
@@ -61,16 +81,20 @@ function commandEntries(): string[] {
 /** The flag beside its text, or above it where the flag is too long. */
 function entry(short: string | undefined, long: string, text: readonly string[]): string {
   const flag = `  ${short === undefined ? '   ' : `-${short},`} ${long}`;
-  const head = flag.length + 2 > COLUMN ? [flag] : [];
-  const lines = text.map((line, index) => (index === 0 && head.length === 0 ? flag : '').padEnd(COLUMN) + line);
+  return columns(flag, text, COLUMN);
+}
+
+function columns(left: string, text: readonly string[], column: number): string {
+  const head = left.length + 2 > column ? [left] : [];
+  const lines = text.map((line, index) => (index === 0 && head.length === 0 ? left : '').padEnd(column) + line);
   return [...head, ...lines].join('\n');
 }
 
-function wrap(text: string): string[] {
+function wrap(text: string, width: number = WIDTH - COLUMN): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ').filter(Boolean)) {
     const last = lines.at(-1);
-    if (last === undefined || last.length + 1 + word.length > WIDTH - COLUMN) lines.push(word);
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
     else lines[lines.length - 1] = `${last} ${word}`;
   }
   return lines;

@@ -41,6 +41,7 @@ export function resolveSettings(sources: Sources): Settings {
     ...values,
     workers: values.workers === 'auto' ? availableCores() : values.workers,
     name: values.name ?? entryName(sources.entry),
+    isNameGiven: values.name !== undefined,
   };
 }
 

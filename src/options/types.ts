@@ -275,6 +275,8 @@ export interface Config extends Options, Omit<LibraryOptions, 'network' | 'backl
 export interface Settings {
   readonly workers: number;
   readonly name: string;
+  /** Whether anybody chose the name, or it comes from the entry. */
+  readonly isNameGiven: boolean;
   readonly sharing: 'auto' | 'reuseport' | 'shared' | 'round-robin';
   readonly spares: number;
   /** ms, at least 1. */

@@ -12,19 +12,16 @@ const IDLE = 5000;
 export class PrimaryControls implements Controls {
   readonly #supervisor: Supervisor;
   readonly #names: Pick<Status, 'prefork' | 'node' | 'pid' | 'sharing'>;
-  /** Known when the control socket is: another server may have the name already. */
-  name: string;
 
-  constructor(supervisor: Supervisor, name: string, sharing: Sharing) {
+  constructor(supervisor: Supervisor, sharing: Sharing) {
     this.#supervisor = supervisor;
-    this.name = name;
     this.#names = { prefork: version(), node: process.versions.node, pid: process.pid, sharing };
   }
 
   status(): Status {
-    const { fleet, addresses, now } = this.#supervisor;
+    const { name, fleet, addresses, now } = this.#supervisor;
     const row = this.#supervisor.row.bind(this.#supervisor);
-    return statusOf(fleet, { name: this.name, ...this.#names, addresses, row, now, epoch: Date.now() });
+    return statusOf(fleet, { name, ...this.#names, addresses, row, now, epoch: Date.now() });
   }
 
   readiness(): ReturnType<Controls['readiness']> {

@@ -1,19 +1,16 @@
-import { PreforkError, UsageError } from '../errors.ts';
-import { chooseSharing, type SharingChoice } from '../listeners/sharing.ts';
+import type { ControlServer } from '../control/server.ts';
+import { PreforkError } from '../errors.ts';
 import type { LibraryOptions, Settings } from '../options/index.ts';
-import { Board, sweepStale } from '../scoreboard/board.ts';
-import { Hooks } from './hooks.ts';
-import { createLog, type Log } from './log.ts';
-import { realOs, type Program } from './os.ts';
-import { listenToSignals } from './signals.ts';
-import type { Account } from './users.ts';
-import { Supervisor } from './supervisor.ts';
 import { VARIABLE } from '../upgrade/legacy.ts';
 import type { Predecessor } from '../upgrade/predecessor.ts';
-
-/** A reload needs rows for old workers beside the new ones, and so does scaling up: what has no row has no figures. */
-const ROWS_PER_WORKER = 4;
-const FEWEST_ROWS = 64;
+import { Cleanup } from './cleanup.ts';
+import { openControlSocket } from './control-socket.ts';
+import { Hooks } from './hooks.ts';
+import { createLog } from './log.ts';
+import { realOs, type Program } from './os.ts';
+import { prepare } from './prepare.ts';
+import { listenToSignals } from './signals.ts';
+import { Supervisor } from './supervisor.ts';
 
 /**
  * Is the primary, until every worker is gone: settles when stopped as asked.
@@ -21,42 +18,58 @@ const FEWEST_ROWS = 64;
  * @throws PreforkError when it had to give up. It has been logged by then.
  */
 export async function runPrimary(program: Program, settings: Settings, options: LibraryOptions): Promise<void> {
-  const log = createLog(settings.logFormat, settings.logLevel, options.logger);
-  const sharing = sharingFor(settings, options);
-  log('debug', 'sharing', { ...sharing });
-  const account = await accountFor(settings, options);
-  const maxMemory = await maxMemoryFor(settings, log);
   const predecessor = await meetPredecessor();
-  const board = createBoard(settings, account, log);
-  const removeBoard = (): void => board?.close();
-  // Also when the program that embeds the primary exits without stopping it; the workers notice by themselves.
-  process.once('exit', removeBoard);
-  let ignoreSignals = (): void => {};
+  const cleanup = new Cleanup();
   try {
-    const supervisor = new Supervisor({
-      settings: { ...settings, maxMemory },
-      program,
-      sharing: sharing.mode,
-      board,
-      log,
-      hooks: new Hooks(options, log),
-      os: realOs({ spawnWorker: options.spawnWorker, account }),
-      account,
-      legacy: predecessor?.legacy,
-      announce: ({ what }) => {
-        if (what === 'ready') predecessor?.ready();
-      },
-    });
-    ignoreSignals = listenToSignals((event) => supervisor.post(event), settings.shutdownGracePeriod);
-    await supervisor.run();
+    await supervise(program, settings, options, cleanup, predecessor);
   } catch (error) {
     predecessor?.failed((error as Error).message);
     throw error;
   } finally {
-    ignoreSignals();
-    process.off('exit', removeBoard);
-    removeBoard();
+    cleanup.run();
   }
+}
+
+async function supervise(
+  program: Program,
+  given: Settings,
+  options: LibraryOptions,
+  cleanup: Cleanup,
+  predecessor: Predecessor | undefined,
+): Promise<void> {
+  const log = createLog(given.logFormat, given.logLevel, options.logger);
+  const { settings, sharing, account, board } = await prepare(given, options, log);
+  cleanup.add(() => board?.close());
+
+  let control: ControlServer | undefined;
+  const openControl = async (): Promise<void> => {
+    control = await openControlSocket({
+      settings,
+      supervisor,
+      sharing: sharing.mode,
+      log,
+      replace: predecessor !== undefined,
+    });
+    cleanup.add(() => control?.remove());
+  };
+  const supervisor: Supervisor = new Supervisor({
+    settings,
+    program,
+    sharing: sharing.mode,
+    board,
+    log,
+    hooks: new Hooks(options, log),
+    os: realOs({ spawnWorker: options.spawnWorker, account }),
+    account,
+    legacy: predecessor?.legacy,
+    announce: ({ what }) => {
+      // Until now the primary before this one has answered under the name.
+      if (what === 'ready' && control === undefined) void openControl().then(() => predecessor?.ready());
+    },
+  });
+  if (predecessor === undefined) await openControl();
+  cleanup.add(listenToSignals((event) => supervisor.post(event), settings.shutdownGracePeriod));
+  await supervisor.run().finally(() => control?.close());
 }
 
 /** The primary that started this one in order to be succeeded by it, if so. */
@@ -67,49 +80,5 @@ async function meetPredecessor(): Promise<Predecessor | undefined> {
     return await Before.meet();
   } catch (cause) {
     throw new PreforkError('ERR_UPGRADE_FAILED', (cause as Error).message, { cause });
-  }
-}
-
-function sharingFor({ sharing }: Settings, { spawnWorker }: LibraryOptions): SharingChoice {
-  let choice: SharingChoice;
-  try {
-    choice = chooseSharing(sharing);
-  } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error });
-  }
-  if (choice.mode === 'round-robin' && spawnWorker !== undefined) {
-    throw new UsageError('spawnWorker: round-robin is node:cluster’s own, which serves only workers that it started');
-  }
-  return choice;
-}
-
-/** A server without figures is better than none: a full disk must not keep it from starting. */
-async function accountFor(settings: Settings, { spawnWorker }: LibraryOptions): Promise<Account | undefined> {
-  if (settings.user === undefined && settings.group === undefined) return undefined;
-  if (spawnWorker !== undefined) {
-    throw new UsageError(
-      'spawnWorker: --user and --group are for workers that prefork starts; this one starts its own',
-    );
-  }
-  const { resolveAccount } = await import('./users.ts');
-  return resolveAccount(settings);
-}
-
-async function maxMemoryFor(settings: Settings, log: Log): Promise<number> {
-  if (settings.maxMemory === 0) return 0;
-  const { fitMemory, memoryLimit } = await import('../options/memory.ts');
-  const { maxMemory, lowered } = fitMemory(settings, memoryLimit());
-  if (lowered !== undefined) log('warn', 'max-memory lowered', { why: lowered });
-  return maxMemory;
-}
-
-function createBoard({ name, workers, spares }: Settings, owner: Account | undefined, log: Log): Board | undefined {
-  sweepStale();
-  try {
-    const rows = Math.max(FEWEST_ROWS, (workers + spares) * ROWS_PER_WORKER);
-    return Board.create({ name, rows, ...(owner && { owner }) });
-  } catch (error) {
-    log('warn', 'no scoreboard', { message: (error as Error).message });
-    return undefined;
   }
 }

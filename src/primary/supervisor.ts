@@ -59,6 +59,8 @@ export type Announcement = EffectOf<'announce'>;
  * `run` settles when every process is gone and everything owned is closed.
  */
 export class Supervisor {
+  /** Under which its control socket is found: another server may have had the one that was asked for. */
+  name: string;
   readonly #parts: SupervisorParts;
   readonly #listeners: ListenerSet;
   readonly #crew: Crew;
@@ -77,6 +79,7 @@ export class Supervisor {
   constructor(parts: SupervisorParts) {
     const { settings, sharing, os, legacy } = parts;
     const workers = legacy?.workers ?? settings.workers;
+    this.name = legacy?.name ?? settings.name;
     this.#parts = parts;
     this.#fleet = newFleet(workers, (legacy?.generation ?? 0) + 1);
     this.#watch = newWatch(os.now());
@@ -261,7 +264,7 @@ export class Supervisor {
       if (reason !== undefined) throw new Error(reason);
       const { slots, generation } = this.#fleet;
       const workers = slots.length === settings.workers ? undefined : slots.length;
-      const legacy: Legacy = { format: FORMAT, generation, workers, ...this.#listeners.bequeath() };
+      const legacy: Legacy = { format: FORMAT, name: this.name, generation, workers, ...this.#listeners.bequeath() };
       this.#successor = new Successor(legacy, settings.readyTimeout + BOOT, {
         ready: (pid) => this.post({ type: 'upgraded', pid }),
         failed: (failure) => this.post({ type: 'upgrade-failed', reason: failure }),

@@ -14,6 +14,8 @@ export const FIRST_FD = 4;
 /** Descriptors are the sender's before the spawn, and the receiver's after it: see `packed`. */
 export interface Legacy extends Inheritance {
   readonly format: typeof FORMAT;
+  /** Under which its control socket is found. */
+  readonly name: string;
   readonly generation: number;
   /** How many workers there are now, if that was changed at run time. */
   readonly workers: number | undefined;

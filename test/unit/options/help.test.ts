@@ -4,7 +4,7 @@ import { exitCodes } from '../../../src/errors.ts';
 import { helpText } from '../../../src/options/help.ts';
 import { flagName, optionKeys, optionRows, settingKeys, variableName } from '../../../src/options/table.ts';
 
-const help = helpText('1.2.3');
+const help = helpText('1.2.3', [{ usage: 'scale <n>', about: `Run so many workers.${' More words.'.repeat(6)}` }]);
 const lines = help.split('\n');
 
 test('fits 80 columns of plain text', () => {
@@ -35,6 +35,14 @@ test('a long flag stands above its text', () => {
   assert.deepEqual(lines.slice(start, start + 2), [
     '      --log-level <debug|info|warn|error|silent>',
     '                                      The least severe events to log.',
+  ]);
+});
+
+test('commands have their own, narrower column', () => {
+  const start = lines.findIndex((line) => line.includes('scale <n>'));
+  assert.deepEqual(lines.slice(start, start + 2), [
+    '  scale <n>           Run so many workers. More words. More words. More words.',
+    '                      More words. More words. More words.',
   ]);
 });
 

@@ -19,7 +19,7 @@ type Resolved = {
 
 test('the interfaces and the table agree', () => {
   expectTypeOf<Options>().toEqualTypeOf<Written>();
-  expectTypeOf<Omit<Settings, 'sharing'>>().toEqualTypeOf<Omit<Resolved, 'sharing'>>();
+  expectTypeOf<Omit<Settings, 'sharing' | 'isNameGiven'>>().toEqualTypeOf<Omit<Resolved, 'sharing'>>();
   expectTypeOf<Settings['sharing']>().toEqualTypeOf<ValueOf<Table['sharing']>>();
 });
 

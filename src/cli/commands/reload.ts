@@ -1,0 +1,17 @@
+import { findServer } from '../../control/client.ts';
+import { doneFields, perform, printDone } from '../operation.ts';
+import { verbHelp } from '../verb-help.ts';
+import { parseVerbLine } from '../verb-line.ts';
+
+const help = `\
+The new workers boot beside the old ones and take their sockets over: no
+connection is refused or reset. When a new worker does not become ready, the
+old ones go on serving, and what it wrote to stderr is printed.`;
+
+/** `prefork reload`: returns when the new generation serves. */
+export async function reload(argv: readonly string[]): Promise<number> {
+  const line = parseVerbLine(argv, {});
+  if (line.help) process.stdout.write(verbHelp('reload', {}, help));
+  else printDone('reload', doneFields(await perform(await findServer(line.name), '/reload', {})));
+  return 0;
+}

@@ -1,0 +1,129 @@
+/** What `prefork status` prints for people: pure, so that it can be tested as text. */
+import type { ReloadStatus, SlotStatus, Status, WorkerStatus } from '../control/controls.ts';
+import { plain, type Color, type Colorize } from './colors.ts';
+import { duration } from './duration.ts';
+import { layTable, type Column } from './table.ts';
+
+const columns: readonly Column[] = [
+  { title: 'slot' },
+  { title: 'pid', align: 'right' },
+  { title: 'gen', align: 'right' },
+  { title: 'state' },
+  { title: 'up', align: 'right' },
+  { title: 'conns', align: 'right' },
+  { title: 'reqs', align: 'right' },
+  { title: 'loop', align: 'right' },
+  { title: 'mem', align: 'right' },
+  { title: 'crashes', align: 'right' },
+  { title: 'last exit' },
+];
+const STATE = columns.findIndex(({ title }) => title === 'state');
+
+const stateColors: Readonly<Record<WorkerStatus['state'] | SlotStatus['state'], Color>> = {
+  serving: 'green',
+  standby: 'green',
+  booting: 'yellow',
+  taking: 'yellow',
+  draining: 'yellow',
+  ending: 'yellow',
+  waiting: 'red',
+  hung: 'red',
+  empty: 'red',
+  stopped: 'red',
+};
+
+/** @param now ms since 1970, to say how long ago something was. */
+export function statusText(status: Status, now: number, color: Colorize = plain): string {
+  const rows = [
+    ...status.slots.flatMap(slotRows),
+    ...status.spares.map((worker) => workerRow('spare', worker)),
+    ...status.leaving.map((worker) => workerRow(`${worker.slot ?? ''} old`.trim(), worker)),
+  ];
+  const table = layTable(columns, rows, (text, row, column) => {
+    if (row === -1) return color('bold', text);
+    return column === STATE ? color(stateColors[text.trimEnd() as WorkerStatus['state']] ?? 'yellow', text) : text;
+  });
+  const notes = [...status.slots.flatMap((slot) => exitNote(slot, now)), ...reloadNotes(status, now)];
+  return `${[...headerLines(status, color), '', ...table, ...(notes.length === 0 ? [] : ['', ...notes])].join('\n')}\n`;
+}
+
+function headerLines(status: Status, color: Colorize): string[] {
+  const { name, pid, generation, phase, uptime, workers, sharing, addresses } = status;
+  const fields = [
+    `pid=${pid}`,
+    `gen=${generation}`,
+    phase,
+    `up=${duration(uptime)}`,
+    `addresses=${addresses.join(',') || '-'}`,
+  ];
+  const serving = `${workers.serving} of ${workers.wanted} workers serve`;
+  return [
+    `${color('bold', name)} ${fields.join(' ')}`,
+    `${serving}, sharing=${sharing}, prefork ${status.prefork}, node ${status.node}`,
+  ];
+}
+
+/** A slot, and below it the worker that is to take it over. */
+function slotRows(slot: SlotStatus): string[][] {
+  const { worker, successor, crashes, lastExit } = slot;
+  const tail = [String(crashes), lastExit?.reason ?? '-'];
+  const own = [String(slot.slot), ...workerCells(worker, slot.state), ...tail];
+  return successor === null ? [own] : [own, workerRow(`${slot.slot} new`, successor)];
+}
+
+function workerRow(title: string, worker: WorkerStatus): string[] {
+  return [title, ...workerCells(worker, worker.state), '', ''];
+}
+
+/** Its state says more than its slot's, of which `ownState` is what is known without it. */
+function workerCells(worker: WorkerStatus | null, ownState: string): string[] {
+  const { pid, generation, state, uptime, vitals } = worker ?? {};
+  return [
+    String(pid ?? '-'),
+    String(generation ?? '-'),
+    state ?? ownState,
+    uptime === undefined ? '-' : duration(uptime),
+    ...(vitals
+      ? [
+          count(vitals.connectionsOpen),
+          count(vitals.requestsFinished),
+          `${Math.round(vitals.utilization * 100)}%`,
+          size(vitals.rss),
+        ]
+      : ['-', '-', '-', '-']),
+  ];
+}
+
+/** The whole text, for which the table has no room. */
+function exitNote({ slot, lastExit }: SlotStatus, now: number): string[] {
+  if (lastExit === null) return [];
+  const { pid, generation, text, at } = lastExit;
+  return [`slot ${slot}: pid ${pid ?? '-'} gen ${generation} ended ${ago(at, now)}: ${text}`];
+}
+
+function reloadNotes({ operation, reloads }: Status, now: number): string[] {
+  return [...(operation === null ? [] : [`${operation} in progress`]), ...failureNote(reloads.last, now)];
+}
+
+function failureNote(last: ReloadStatus | undefined, now: number): string[] {
+  if (last === undefined || last.outcome === 'done') return [];
+  return [`last reload (gen ${last.generation}) failed ${ago(last.at, now)}: ${last.reason ?? 'no reason given'}`];
+}
+
+function ago(at: string, now: number): string {
+  return `${duration(Math.max(0, now - Date.parse(at)))} ago`;
+}
+
+/** `999`, `12.3k`, `4.5M` */
+function count(number: number): string {
+  if (number < 10_000) return String(number);
+  if (number < 999_500) return `${Number((number / 1000).toPrecision(3))}k`;
+  if (number < 999_500_000) return `${Number((number / 1e6).toPrecision(3))}M`;
+  return `${Number((number / 1e9).toPrecision(3))}G`;
+}
+
+/** Bytes in units of 1024, as top(1) and the options have them. */
+function size(bytes: number): string {
+  const megabytes = bytes / 1_048_576;
+  return megabytes < 1024 ? `${Math.round(megabytes)}M` : `${(megabytes / 1024).toFixed(1)}G`;
+}

@@ -1,0 +1,64 @@
+import { parseArgs } from 'node:util';
+import { UsageError } from '../errors.ts';
+import { checkText } from '../options/check.ts';
+import { quote, quoteName } from '../options/quote.ts';
+import { didYouMean } from '../options/suggestion.ts';
+import { optionRows } from '../options/table.ts';
+
+/** What a verb takes beside `--name` and `--help`. */
+export interface VerbShape {
+  /** Options without a value, as `--now`, and what the help says of each. */
+  readonly flags?: Readonly<Record<string, string>>;
+  /** Completes `expected ...` for the one argument that it takes. */
+  readonly argument?: string;
+}
+
+/** What follows a verb, taken apart. */
+export interface VerbLine {
+  /** Of the server. */
+  readonly name: string | undefined;
+  readonly help: boolean;
+  /** Of `VerbShape.flags`, those that were given. */
+  readonly flags: ReadonlySet<string>;
+  /** Undefined when it is missing, and where there is none. */
+  readonly argument: string | undefined;
+}
+
+/** @throws UsageError for an option that is unknown, lacks its value or has one too many, and for arguments too many. */
+export function parseVerbLine(argv: readonly string[], { flags = {}, argument }: VerbShape): VerbLine {
+  const types = {
+    name: { type: 'string', short: 'n' },
+    help: { type: 'boolean', short: 'h' },
+    ...Object.fromEntries(Object.keys(flags).map((flag) => [flag, { type: 'boolean' } as const])),
+  } as const;
+  // `-1` is a value here; with a space before it, parseArgs does not take it for an option.
+  const args = argv.map((arg) => (/^-\d/.test(arg) ? ` ${arg}` : arg));
+  const { tokens } = parseArgs({ args, options: types, strict: false, tokens: true });
+  const given = new Set<string>();
+  const rest: string[] = [];
+  let name: string | undefined;
+
+  for (const token of tokens) {
+    if (token.kind === 'positional') rest.push(token.value.trim());
+    if (token.kind !== 'option') continue;
+    if (!Object.hasOwn(types, token.name)) throw unknownOption(token.rawName, Object.keys(types));
+    if (token.name === 'name') name = readName(token.value, token.inlineValue);
+    else if (token.value === undefined) given.add(token.name);
+    else throw new UsageError(`--${token.name}: expected no value, got ${quote(token.value)}`);
+  }
+  const tooMany = rest[argument === undefined ? 0 : 1];
+  if (tooMany !== undefined) throw new UsageError(`expected no argument ${quote(tooMany)}`);
+  return { name, help: given.has('help'), flags: given, argument: rest[0] };
+}
+
+function readName(value: string | undefined, isInline: boolean | undefined): string {
+  if (value === undefined || (isInline !== true && value.startsWith('-'))) {
+    throw new UsageError('--name: expected a value');
+  }
+  return checkText(optionRows.name, '--name', value.trim()) as string;
+}
+
+function unknownOption(rawName: string, known: readonly string[]): UsageError {
+  const flags = known.map((name) => `--${name}`);
+  return new UsageError(`unknown option ${quoteName(rawName)}${didYouMean(rawName, flags)}`);
+}

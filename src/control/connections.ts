@@ -1,0 +1,121 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Answer, ControlRequest } from './routes.ts';
+
+/** Of a request's body, bytes. */
+const LONGEST_BODY = 65_536;
+
+/** Of a request's head, bytes: nobody here has cookies. */
+const LONGEST_HEAD = 8192;
+
+const TOO_LATE = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
+
+export interface ConnectionOptions {
+  readonly answer: (request: ControlRequest) => Promise<Answer>;
+  /** How long a request may take to arrive, from its connection on, ms. */
+  readonly arrivalTimeout: number;
+  /** How long answers in flight may take when it is closed, ms. */
+  readonly closeTimeout: number;
+}
+
+/**
+ * The connections of the control socket, and HTTP over them. Owns them, each with the deadline of its request; closing
+ * it ends those that wait for a request, and lets answers in flight out.
+ *
+ * A connection carries one request: those who come are few, and none of them is idle then.
+ */
+export class Connections {
+  readonly #options: ConnectionOptions;
+  /** All that are open. */
+  readonly #open = new Set<Socket>();
+  /** Those whose request is still to come, and when it is too late. */
+  readonly #arriving = new Map<Socket, NodeJS.Timeout>();
+  #http: Server | undefined;
+  #allClosed: (() => void) | undefined;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+  }
+
+  accept(socket: Socket): void {
+    this.#open.add(socket);
+    this.#arriving.set(socket, setTimeout(cutOff, this.#options.arrivalTimeout, socket));
+    socket.once('close', () => this.#forget(socket));
+    this.#http ??= this.#createHttp();
+    this.#http.emit('connection', socket);
+  }
+
+  /** Settles when every connection is closed. */
+  async close(): Promise<void> {
+    for (const socket of this.#arriving.keys()) socket.destroy();
+    const deadline = setTimeout(() => this.#destroy(), this.#options.closeTimeout);
+    if (this.#open.size > 0) await new Promise<void>((resolve) => (this.#allClosed = resolve));
+    clearTimeout(deadline);
+  }
+
+  #destroy(): void {
+    for (const socket of this.#open) socket.destroy();
+  }
+
+  #forget(socket: Socket): void {
+    this.#open.delete(socket);
+    this.#hasArrived(socket);
+    if (this.#open.size === 0) this.#allClosed?.();
+  }
+
+  #hasArrived(socket: Socket): void {
+    clearTimeout(this.#arriving.get(socket));
+    this.#arriving.delete(socket);
+  }
+
+  /** At the first connection: most primaries never see one, and node:http takes megabytes. */
+  #createHttp(): Server {
+    const { createServer } = process.getBuiltinModule('node:http');
+    const http = createServer(
+      { maxHeaderSize: LONGEST_HEAD },
+      (request, response) => void this.#serve(request, response),
+    );
+    http.maxRequestsPerSocket = 1;
+    return http;
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let body: string | undefined;
+    try {
+      body = await readBody(request);
+    } catch {
+      // It broke off, or was cut off: there is nobody to answer.
+      return;
+    }
+    this.#hasArrived(request.socket);
+    const { method = '', url = '', headers } = request;
+    const { host, origin, 'sec-fetch-site': fetchSite } = headers;
+    send(response, await this.#options.answer({ method, target: url, body, host, origin, fetchSite }));
+  }
+}
+
+function cutOff(socket: Socket): void {
+  socket.write(TOO_LATE);
+  socket.destroySoon();
+}
+
+/** Reads to the end also what is too long, for a client that cannot send may not look at the answer. */
+async function readBody(request: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length <= LONGEST_BODY) chunks.push(chunk);
+  }
+  return length <= LONGEST_BODY ? Buffer.concat(chunks).toString() : undefined;
+}
+
+function send(response: ServerResponse, { status, contentType, body, headers }: Answer): void {
+  response.writeHead(status, {
+    'content-type': contentType,
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    ...headers,
+  });
+  response.end(body);
+}

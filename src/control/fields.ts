@@ -1,0 +1,66 @@
+/** Reads what came with a request, its query and its JSON body, as one set of fields. */
+
+/** What is wrong with a request: the status to answer with, and one sentence for whoever sent it. */
+export class BadRequest extends Error {
+  readonly status: number;
+
+  constructor(message: string, status = 400) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** @throws BadRequest unless every field is one of `known`, given once. */
+export function readFields(query: URLSearchParams, body: string, known: readonly string[]): Fields {
+  const fields = new Map<string, unknown>();
+  for (const [key, value] of [...query, ...Object.entries(readBody(body, known))]) {
+    if (!known.includes(key)) throw new BadRequest(`unknown field ${quote(key)}: expected ${expectedFields(known)}`);
+    if (fields.has(key)) throw new BadRequest(`${key} is given twice`);
+    fields.set(key, value);
+  }
+  return Object.fromEntries(fields);
+}
+
+function readBody(body: string, known: readonly string[]): Record<string, unknown> {
+  if (body.trim() === '') return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    throw new BadRequest(`the body is not JSON: expected ${expectedFields(known)}`);
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new BadRequest(`expected a JSON object with ${expectedFields(known)}, got ${quote(value)}`);
+}
+
+/** A number, or text of one; undefined when it was not given. In a query, `+` stands for a space. */
+export function readInteger(
+  fields: Fields,
+  key: string,
+  { min, max }: { min: number; max: number },
+): number | undefined {
+  const value = fields[key];
+  if (value === undefined) return undefined;
+  const number = typeof value === 'string' && /^[+ -]?\d{1,15}$/.test(value) ? Number(value) : value;
+  if (typeof number === 'number' && Number.isInteger(number) && min <= number && number <= max) return number;
+  throw new BadRequest(`${key}: expected a whole number from ${min} to ${max}, got ${quote(value)}`);
+}
+
+/** True, or text of it, of which `?now` has none. */
+export function readBoolean(fields: Fields, key: string): boolean {
+  const value = fields[key];
+  if (value === true || value === 'true' || value === '') return true;
+  if (value === undefined || value === false || value === 'false') return false;
+  throw new BadRequest(`${key}: expected true or false, got ${quote(value)}`);
+}
+
+function expectedFields(known: readonly string[]): string {
+  return known.length === 0 ? 'no fields' : known.join(' or ');
+}
+
+function quote(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length <= 60 ? text : `${text.slice(0, 60)}...`;
+}

@@ -1,0 +1,123 @@
+/** What can be asked, and how it is answered: a table from path and method to a function. No sockets here. */
+import type { Controls, Outcome, ScaleTarget } from './controls.ts';
+import { BadRequest, readBoolean, readFields, readInteger, type Fields } from './fields.ts';
+import { refusal, type Provenance } from './origin.ts';
+
+/** As `--workers` has it. */
+export const MOST_WORKERS = 1024;
+
+export interface ControlRequest extends Provenance {
+  readonly method: string;
+  /** Path and query. */
+  readonly target: string;
+  /** Undefined when it was too long to be read. */
+  readonly body: string | undefined;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+  /** Other headers. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+interface Route {
+  /** What its query or body may have. */
+  readonly fields: readonly string[];
+  readonly answer: (controls: Controls, fields: Fields) => Answer | Promise<Answer>;
+}
+
+type Method = 'GET' | 'POST';
+
+const routes: Readonly<Record<string, Partial<Record<Method, Route>>>> = {
+  '/status': { GET: { fields: [], answer: (controls) => json(200, controls.status()) } },
+  '/healthz': { GET: { fields: [], answer: () => text(200, 'ok') } },
+  '/readyz': { GET: { fields: [], answer: readiness } },
+  '/reload': { POST: { fields: [], answer: async (controls) => outcome(await controls.reload()) } },
+  '/scale': {
+    POST: {
+      fields: ['workers', 'by'],
+      answer: async (controls, fields) => outcome(await controls.scale(scaleTarget(fields))),
+    },
+  },
+  '/stop': {
+    POST: {
+      fields: ['now'],
+      answer: async (controls, fields) => outcome(await controls.stop(readBoolean(fields, 'now'))),
+    },
+  },
+  '/upgrade': { POST: { fields: [], answer: async (controls) => outcome(await controls.upgrade()) } },
+};
+
+/** Answers a request. Never rejects: what the primary throws is a 500. */
+export async function answer(request: ControlRequest, controls: Controls): Promise<Answer> {
+  try {
+    return await dispatch(request, controls);
+  } catch (error) {
+    if (error instanceof BadRequest) return failure(error.status, error.message);
+    return failure(500, error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** For the cases in which there is no answer of a route. */
+export function failure(status: number, reason: string, headers: Answer['headers'] = {}): Answer {
+  return { ...json(status, { ok: false, reason } satisfies Outcome), headers };
+}
+
+function dispatch(request: ControlRequest, controls: Controls): Answer | Promise<Answer> {
+  const refused = refusal(request);
+  if (refused !== undefined) return failure(403, refused);
+  const { path, query } = parseTarget(request.target);
+  const methods = Object.hasOwn(routes, path) ? routes[path]! : undefined;
+  if (methods === undefined) return failure(404, `no such route; there are ${routeList()}`);
+  // Node leaves the body of an answer to HEAD out.
+  const route = methods[(request.method === 'HEAD' ? 'GET' : request.method) as Method];
+  if (route === undefined) return wrongMethod(path, methods);
+  if (request.body === undefined) return failure(413, 'the body is longer than 64 KB');
+  return route.answer(controls, readFields(query, request.body, route.fields));
+}
+
+/** By hand, as the URL class would resolve `//` and `..`, and throw for some. */
+function parseTarget(target: string): { path: string; query: URLSearchParams } {
+  const end = target.indexOf('?');
+  const path = end === -1 ? target : target.slice(0, end);
+  return { path, query: new URLSearchParams(end === -1 ? '' : target.slice(end)) };
+}
+
+function wrongMethod(path: string, methods: Partial<Record<Method, Route>>): Answer {
+  const allowed = Object.keys(methods);
+  const allow = allowed.includes('GET') ? [...allowed, 'HEAD'] : allowed;
+  return failure(405, `${path} takes ${allow.join(' and ')}`, { allow: allow.join(', ') });
+}
+
+function routeList(): string {
+  const list = Object.entries(routes).flatMap(([path, methods]) => Object.keys(methods).map((one) => `${one} ${path}`));
+  return list.join(', ');
+}
+
+function readiness(controls: Controls): Answer {
+  const result = controls.readiness();
+  return result.ready ? text(200, 'ok') : text(503, result.reason);
+}
+
+function scaleTarget(fields: Fields): ScaleTarget {
+  const workers = readInteger(fields, 'workers', { min: 1, max: MOST_WORKERS });
+  const by = readInteger(fields, 'by', { min: -MOST_WORKERS, max: MOST_WORKERS });
+  if (workers !== undefined && by === undefined) return { workers };
+  if (by !== undefined && workers === undefined) return { by };
+  throw new BadRequest('expected either workers, how many there should be, or by, how many more or fewer');
+}
+
+/** 409: it is understood, and cannot be done as things are. Nothing has changed then. */
+function outcome(result: Outcome): Answer {
+  return json(result.ok ? 200 : 409, result);
+}
+
+function json(status: number, value: object): Answer {
+  return { status, contentType: 'application/json', body: `${JSON.stringify(value)}\n` };
+}
+
+function text(status: number, line: string): Answer {
+  return { status, contentType: 'text/plain; charset=utf-8', body: `${line}\n` };
+}

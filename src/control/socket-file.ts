@@ -1,0 +1,82 @@
+import { chmodSync, lstatSync, unlinkSync, type Stats } from 'node:fs';
+import type { Server } from 'node:net';
+import { makeDirectory, pathIn, socketPath, unusable } from './place.ts';
+import { replacePath, takePath } from './take-path.ts';
+
+/** What a default name can become, `server-2` and so on, until somebody has to choose names. */
+const MOST_NAMESAKES = 1000;
+
+export interface Wish {
+  readonly directory: string;
+  readonly name: string;
+  /**
+   * `given`: this one or none. `default`: or one with a number added. `replace`: this one, and whoever has it is about
+   * to go.
+   */
+  readonly insist: 'given' | 'default' | 'replace';
+}
+
+/** The file of a listening socket. Owns it: removing it removes that file and never another's of the same name. */
+export class SocketFile {
+  readonly name: string;
+  readonly path: string;
+  readonly #stats: Stats;
+
+  private constructor(directory: string, name: string, stats: Stats) {
+    this.name = name;
+    this.path = socketPath(directory, name);
+    this.#stats = stats;
+  }
+
+  /**
+   * Makes `server` listen, and its socket known under the name.
+   *
+   * @returns undefined when the name that was given is a live server's; `server` is for its owner to close, as it is
+   * when this throws.
+   * @throws PreforkError `ERR_CONTROL_SOCKET`
+   */
+  static async listen(server: Server, { directory, name, insist }: Wish): Promise<SocketFile | undefined> {
+    makeDirectory(directory);
+    socketPath(directory, name);
+    const own = pathIn(directory, `.${process.pid.toString(36)}-${Math.random().toString(36).slice(2, 8)}.tmp`);
+    await listenAt(server, own);
+    chmodSync(own, 0o600);
+    const stats = lstatSync(own);
+    if (insist === 'replace') {
+      replacePath(own, socketPath(directory, name));
+      return new SocketFile(directory, name, stats);
+    }
+    try {
+      const names = insist === 'given' ? [name] : namesakes(name);
+      for (const candidate of names) {
+        if (await takePath(own, socketPath(directory, candidate))) return new SocketFile(directory, candidate, stats);
+      }
+      return undefined;
+    } finally {
+      unlinkSync(own);
+    }
+  }
+
+  /** Idempotent, and best done while the server still listens: until then nobody else's file can have its inode. */
+  remove(): void {
+    const now = lstatSync(this.path, { throwIfNoEntry: false });
+    if (now?.ino === this.#stats.ino && now.dev === this.#stats.dev) unlinkSync(this.path);
+  }
+}
+
+/** `server`, `server-2`, `server-3`... */
+function* namesakes(name: string): Generator<string> {
+  yield name;
+  for (let number = 2; number <= MOST_NAMESAKES; number++) yield `${name}-${number}`;
+}
+
+function listenAt(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error): void => reject(unusable(`cannot listen on ${path}: ${error.message}`, error));
+    server.once('error', fail);
+    server.listen({ path }, () => {
+      server.off('error', fail);
+      resolve();
+    });
+  });
+}

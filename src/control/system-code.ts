@@ -1,0 +1,5 @@
+/** The `code` of what the operating system threw, for example `ENOENT`; empty for any other error. */
+export function systemCode(error: unknown): string {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === 'string' ? code : '';
+}

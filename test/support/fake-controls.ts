@@ -1,0 +1,73 @@
+import type { Controls, Outcome, ScaleTarget, Status, WorkerStatus } from '../../src/control/controls.ts';
+
+/** A worker that serves; everything a test does not care for. */
+export function fakeWorker(changes: Partial<WorkerStatus> = {}): WorkerStatus {
+  return { pid: 4712, slot: 0, generation: 1, state: 'serving', uptime: 60_000, vitals: null, ...changes };
+}
+
+export function fakeStatus(changes: Partial<Status> = {}): Status {
+  return {
+    version: 1,
+    name: 'fake',
+    pid: process.pid,
+    prefork: '0.1.0',
+    node: 'v24.0.0',
+    phase: 'serving',
+    generation: 1,
+    sharing: 'reuseport',
+    addresses: ['127.0.0.1:8080'],
+    startedAt: '2026-01-01T00:00:00.000Z',
+    uptime: 60_000,
+    workers: { wanted: 1, serving: 1 },
+    slots: [{ slot: 0, state: 'serving', worker: fakeWorker(), successor: null, crashes: 0, lastExit: null }],
+    spares: [],
+    leaving: [],
+    operation: null,
+    reloads: { done: 0, failed: 0, last: undefined },
+    ...changes,
+  };
+}
+
+type Operation = 'reload' | 'scale' | 'stop' | 'upgrade';
+
+/** A primary that is none: it notes what it was asked for, and answers what it was told to. */
+export class FakeControls implements Controls {
+  /** What was asked for, in order: `scale {"by":1}`. */
+  readonly calls: string[] = [];
+  answers: Partial<Record<Operation, () => Promise<Outcome>>> = {};
+  current: Status;
+  notReady: string | undefined;
+
+  constructor(name = 'fake') {
+    this.current = fakeStatus({ name });
+  }
+
+  status(): Status {
+    return this.current;
+  }
+
+  readiness(): ReturnType<Controls['readiness']> {
+    return this.notReady === undefined ? { ready: true } : { ready: false, reason: this.notReady };
+  }
+
+  reload(): Promise<Outcome> {
+    return this.#answer('reload');
+  }
+
+  scale(target: ScaleTarget): Promise<Outcome> {
+    return this.#answer('scale', target);
+  }
+
+  stop(now: boolean): Promise<Outcome> {
+    return this.#answer('stop', { now });
+  }
+
+  upgrade(): Promise<Outcome> {
+    return this.#answer('upgrade');
+  }
+
+  async #answer(operation: Operation, argument?: object): Promise<Outcome> {
+    this.calls.push(argument === undefined ? operation : `${operation} ${JSON.stringify(argument)}`);
+    return (await this.answers[operation]?.()) ?? { ok: true, generation: 2, workers: 4, took: 412 };
+  }
+}
