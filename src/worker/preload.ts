@@ -8,6 +8,7 @@ import { isMainThread } from 'node:worker_threads';
 import { takeContext, type WorkerContext } from '../ipc/context.ts';
 import { Drain } from './drain.ts';
 import { IdleConnections } from './idle-connections.ts';
+import { reportFatalErrors } from './fatal-report.ts';
 import { inspectOnAnyPort } from './inspector.ts';
 import { LastWords } from './last-words.ts';
 import { leaveWhenTold } from './leaving.ts';
@@ -35,6 +36,7 @@ function start(context: WorkerContext): void {
   hideFlag();
   leaveInterruptsToThePrimary();
   inspectOnAnyPort();
+  reportFatalErrors(context.reports);
   // A message to a primary that just died; the channel's end comes next, and is what counts.
   cluster.worker?.on('error', () => {});
   const link = new Link();

@@ -1,0 +1,34 @@
+import type { ProcessReport } from 'node:process';
+
+/**
+ * Has node write a report of a fatal error to where the primary looks for it: when V8's heap is full no JavaScript runs
+ * any more that could tell. An application that was started with reports of its own keeps them.
+ *
+ * @param directory the primary's, closed to other users, for a report holds the environment.
+ */
+export function reportFatalErrors(directory: string): void {
+  const { report } = process;
+  if (directory === '' || isInUse(report)) return;
+  const ours = { directory, filename: `${process.pid}.json` };
+  // Looking the names of peers up, which `excludeNetwork` saves, could take long.
+  Object.assign(report, ours, { reportOnFatalError: true, compact: true, excludeNetwork: true });
+  leaveOthersAlone(report, ours);
+}
+
+function isInUse({ reportOnFatalError, reportOnSignal, reportOnUncaughtException }: ProcessReport): boolean {
+  return reportOnFatalError || reportOnSignal || reportOnUncaughtException;
+}
+
+/** Reports that the application writes itself go where they went without us. */
+function leaveOthersAlone(report: ProcessReport, ours: Pick<ProcessReport, 'directory' | 'filename'>): void {
+  const write = report.writeReport.bind(report);
+  report.writeReport = (...args: [string?, Error?]) => {
+    const isOurs = report.directory === ours.directory && report.filename === ours.filename;
+    if (isOurs) Object.assign(report, { directory: '', filename: '' });
+    try {
+      return write(...args);
+    } finally {
+      if (isOurs) Object.assign(report, ours);
+    }
+  };
+}
