@@ -11,6 +11,7 @@ import { start } from './commands/start.ts';
  */
 export async function main(argv: string[]): Promise<number> {
   try {
+    if (argv[0] === 'doctor') return await (await import('./commands/doctor.ts')).doctor(argv.slice(1));
     const line = parseCommandLine(argv);
     if (line.help) process.stdout.write(helpText(version()));
     else if (line.version) process.stdout.write(`${version()}\n`);

@@ -1,0 +1,14 @@
+const codes = { bold: 1, red: 31, green: 32, yellow: 33 } as const;
+
+export type Color = keyof typeof codes;
+
+export type Colorize = (color: Color, text: string) => string;
+
+export const plain: Colorize = (_, text) => text;
+
+export const ansi: Colorize = (color, text) => `\x1b[${codes[color]}m${text}\x1b[0m`;
+
+/** Colours are for terminals whose user has not said otherwise: https://no-color.org */
+export function colorizeFor(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv): Colorize {
+  return stream.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb' ? ansi : plain;
+}
