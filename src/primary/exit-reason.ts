@@ -31,7 +31,7 @@ export type ExitReason =
 export interface ExitEvidence {
   readonly exit: Exit;
   /** What it was told to end for; undefined when it was not. */
-  readonly asked?: 'stop' | 'reload' | 'recycle' | 'scale' | 'upgrade' | undefined;
+  readonly asked?: 'stop' | 'reload' | 'recycle' | 'scale' | 'upgrade' | 'abort' | undefined;
   /** Which limit it had reached. */
   readonly recycle?: 'max-requests' | 'max-memory' | 'max-lifetime' | undefined;
   /** Its message of that name. */
@@ -84,9 +84,7 @@ const rules: readonly Rule[] = [
     reason: 'overdue',
     fits: ({ killedByUs }) => killedByUs,
     text: ({ asked }) =>
-      asked === undefined
-        ? 'was not ready in time, and was killed'
-        : `did not finish in time (${asked}), and was killed`,
+      asked === undefined ? 'was not ready in time, and was killed' : `had not finished (${asked}), and was killed`,
   },
   {
     reason: 'uncaught',
