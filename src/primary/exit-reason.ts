@@ -75,9 +75,7 @@ const rules: readonly Rule[] = [
     reason: 'overdue',
     fits: ({ killedByUs }) => killedByUs,
     text: ({ asked }) =>
-      asked === undefined
-        ? 'was not ready in time, and was killed'
-        : `did not finish in time (${asked}), and was killed`,
+      asked === undefined ? 'was not ready in time, and was killed' : `had not finished (${asked}), and was killed`,
   },
   {
     reason: 'uncaught',

@@ -1,5 +1,3 @@
-import type { ProcessReport } from 'node:process';
-
 /**
  * Has node write a report of a fatal error to where the primary looks for it: when V8's heap is full no JavaScript runs
  * any more that could tell. An application that was started with reports of its own keeps them.
@@ -15,12 +13,12 @@ export function reportFatalErrors(directory: string): void {
   leaveOthersAlone(report, ours);
 }
 
-function isInUse({ reportOnFatalError, reportOnSignal, reportOnUncaughtException }: ProcessReport): boolean {
+function isInUse({ reportOnFatalError, reportOnSignal, reportOnUncaughtException }: NodeJS.ProcessReport): boolean {
   return reportOnFatalError || reportOnSignal || reportOnUncaughtException;
 }
 
 /** Reports that the application writes itself go where they went without us. */
-function leaveOthersAlone(report: ProcessReport, ours: Pick<ProcessReport, 'directory' | 'filename'>): void {
+function leaveOthersAlone(report: NodeJS.ProcessReport, ours: Pick<NodeJS.ProcessReport, 'directory' | 'filename'>): void {
   const write = report.writeReport.bind(report);
   report.writeReport = (...args: [string?, Error?]) => {
     const isOurs = report.directory === ours.directory && report.filename === ours.filename;

@@ -32,7 +32,7 @@ const cases: ReadonlyArray<readonly [ExitEvidence, ExitReason, string | RegExp]>
   [
     signal('SIGKILL', { killedByUs: true, asked: 'reload', oomKills: oom }),
     'overdue',
-    'did not finish in time (reload), and was killed',
+    'had not finished (reload), and was killed',
   ],
   // It hung, and somebody else was faster.
   [signal('SIGSEGV', { isHung: true }), 'signal', /^killed by SIGSEGV \(a fault in a native addon/],

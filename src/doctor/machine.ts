@@ -1,0 +1,87 @@
+import { accessSync, constants, lstatSync, statfsSync, type Stats } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { getHeapStatistics } from 'node:v8';
+import { chooseSharing, type SharingChoice } from '../listeners/sharing.ts';
+import { readIfThere, type ReadFile } from '../options/cgroup.ts';
+import { availableCores } from '../options/cores.ts';
+
+/** All that the checks look at. Tests make one of file contents. */
+export interface Machine {
+  readonly platform: NodeJS.Platform;
+  /** Without the `v`. */
+  readonly node: string;
+  readonly pid: number;
+  readonly read: ReadFile;
+  /** How workers would share an address here. */
+  readonly sharing: SharingChoice;
+  /** That the process may run on, whatever its quota. */
+  readonly cores: number;
+  /** How many there are without `--workers`. */
+  readonly workers: number;
+  /** Bytes: what V8 allows each process here. */
+  readonly heapLimit: number;
+  /** Undefined where it is not there, or cannot be written. */
+  readonly space: (directory: string) => Space | undefined;
+  readonly control: ControlDirectory;
+}
+
+/** Bytes. */
+export interface Space {
+  readonly size: number;
+  readonly free: number;
+}
+
+export interface ControlDirectory {
+  readonly path: string;
+  /** Why it cannot be used. */
+  readonly fault: string | undefined;
+}
+
+export function thisMachine(): Machine {
+  return {
+    platform: process.platform,
+    node: process.versions.node,
+    pid: process.pid,
+    read: readIfThere,
+    sharing: chooseSharing('auto'),
+    cores: availableCores(
+      (path) => (path === '/proc/self/cgroup' ? undefined : readIfThere(path)),
+      availableParallelism(),
+    ),
+    workers: availableCores(),
+    heapLimit: getHeapStatistics().heap_size_limit,
+    space,
+    control: controlDirectory(process.env['XDG_RUNTIME_DIR'] || tmpdir()),
+  };
+}
+
+function space(directory: string): Space | undefined {
+  if (!isWritable(directory)) return undefined;
+  const { blocks, bavail, bsize } = statfsSync(directory);
+  return { size: blocks * bsize, free: bavail * bsize };
+}
+
+/** Where the control socket goes: a directory of this user's own, made by the first server and closed to others. */
+function controlDirectory(parent: string): ControlDirectory {
+  const uid = process.geteuid?.() ?? 0;
+  const path = join(parent, `prefork-${uid}`);
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats !== undefined) return { path, fault: faultOf(stats, uid) };
+  return { path, fault: isWritable(parent) ? undefined : `cannot be made: ${parent} is not writable` };
+}
+
+function faultOf(stats: Stats, uid: number): string | undefined {
+  if (!stats.isDirectory()) return 'is no directory';
+  if (stats.uid !== uid) return `belongs to another user (uid ${stats.uid})`;
+  return (stats.mode & 0o077) === 0 ? undefined : 'is open to other users';
+}
+
+function isWritable(directory: string): boolean {
+  try {
+    accessSync(directory, constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

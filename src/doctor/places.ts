@@ -1,0 +1,44 @@
+/** Where prefork keeps what it writes. */
+import { findings, type Check } from './finding.ts';
+
+const MB = 1024 * 1024;
+
+/** The largest scoreboard there is has four. */
+const ENOUGH = 8 * MB;
+
+const shm = findings(
+  '/dev/shm',
+  'The scoreboard, which every worker writes four times a second, is there so that it never touches a disk.',
+);
+
+const sharedMemory: Check = ({ platform, space }) => {
+  if (platform !== 'linux') return undefined;
+  const found = space('/dev/shm');
+  if (found === undefined) {
+    return shm.note(
+      'not writable, so the temporary directory is used',
+      'in Docker: docker run --tmpfs /dev/shm:size=64m',
+    );
+  }
+  const text = `${Math.floor(found.free / MB)} of ${Math.floor(found.size / MB)} MB free`;
+  return found.free >= ENOUGH
+    ? shm.ok(text)
+    : shm.problem(text, 'remove what fills it: ls -la /dev/shm', 'in Docker: docker run --shm-size 128m');
+};
+
+const control = findings(
+  'control socket',
+  'prefork status, reload, scale, stop and upgrade speak to the server through a socket there.',
+);
+
+const controlDirectory: Check = ({ platform, control: { path, fault } }) => {
+  if (platform === 'win32') return undefined;
+  if (fault === undefined) return control.ok(path);
+  return control.problem(
+    `${path} ${fault}`,
+    `rm -r ${path}`,
+    'or another place: XDG_RUNTIME_DIR=<a directory of your own>',
+  );
+};
+
+export const placeChecks: readonly Check[] = [sharedMemory, controlDirectory];
