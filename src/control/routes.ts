@@ -30,7 +30,9 @@ interface Route {
 
 type Method = 'GET' | 'POST';
 
-const routes: Readonly<Record<string, Partial<Record<Method, Route>>>> = {
+type Methods = Readonly<Partial<Record<Method, Route>>>;
+
+const routes: Readonly<Record<string, Methods>> = {
   '/status': { GET: { fields: [], answer: (controls) => json(200, controls.status()) } },
   '/healthz': { GET: { fields: [], answer: () => text(200, 'ok') } },
   '/readyz': { GET: { fields: [], answer: readiness } },
@@ -71,11 +73,16 @@ function dispatch(request: ControlRequest, controls: Controls): Answer | Promise
   const { path, query } = parseTarget(request.target);
   const methods = Object.hasOwn(routes, path) ? routes[path]! : undefined;
   if (methods === undefined) return failure(404, `no such route; there are ${routeList()}`);
-  // Node leaves the body of an answer to HEAD out.
-  const route = methods[(request.method === 'HEAD' ? 'GET' : request.method) as Method];
+  const route = routeOf(methods, request.method);
   if (route === undefined) return wrongMethod(path, methods);
   if (request.body === undefined) return failure(413, 'the body is longer than 64 KB');
   return route.answer(controls, readFields(query, request.body, route.fields));
+}
+
+/** HEAD is GET, of whose answer Node leaves the body out. */
+function routeOf(methods: Methods, method: string): Route | undefined {
+  const name = method === 'HEAD' ? 'GET' : method;
+  return Object.hasOwn(methods, name) ? methods[name as Method] : undefined;
 }
 
 /** By hand, as the URL class would resolve `//` and `..`, and throw for some. */
@@ -85,7 +92,7 @@ function parseTarget(target: string): { path: string; query: URLSearchParams } {
   return { path, query: new URLSearchParams(end === -1 ? '' : target.slice(end)) };
 }
 
-function wrongMethod(path: string, methods: Partial<Record<Method, Route>>): Answer {
+function wrongMethod(path: string, methods: Methods): Answer {
   const allowed = Object.keys(methods);
   const allow = allowed.includes('GET') ? [...allowed, 'HEAD'] : allowed;
   return failure(405, `${path} takes ${allow.join(' and ')}`, { allow: allow.join(', ') });

@@ -22,29 +22,27 @@ function inode(path: string): number {
 
 test('a path that is free is taken, and leads to the server', async () => {
   using place = new Place();
-  const server = await listenOn(place.file('own'));
+  await using _own = await listenOn(place.file('own'));
   assert.equal(await takePath(place.file('own'), place.file('a.sock')), true);
   assert.equal(await probe(place.file('a.sock')), 'live');
-  await closed(server);
 });
 
 test('a live server keeps its path', async () => {
   using place = new Place();
-  const [first, second] = [await listenOn(place.file('a.sock')), await listenOn(place.file('own'))];
+  await using _first = await listenOn(place.file('a.sock'));
+  await using _own = await listenOn(place.file('own'));
   const before = inode(place.file('a.sock'));
   assert.equal(await takePath(place.file('own'), place.file('a.sock')), false);
   assert.equal(inode(place.file('a.sock')), before);
-  await Promise.all([closed(first), closed(second)]);
 });
 
 test('a dead socket is replaced, and no claim is left', async () => {
   using place = new Place();
   await leaveDead(place, 'a.sock');
-  const server = await listenOn(place.file('own'));
+  await using _own = await listenOn(place.file('own'));
   assert.equal(await takePath(place.file('own'), place.file('a.sock')), true);
   assert.equal(inode(place.file('a.sock')), inode(place.file('own')));
   assert.deepEqual(place.names, ['a.sock', 'own']);
-  await closed(server);
 });
 
 /** What makes it the name of a claim on the dead file at `a.sock`. */
@@ -57,16 +55,16 @@ test('a claim whose owner died is no obstacle', async () => {
   using place = new Place();
   await leaveDead(place, 'a.sock');
   await leaveDead(place, claimOn(place));
-  const server = await listenOn(place.file('own'));
+  await using _own = await listenOn(place.file('own'));
   assert.equal(await takePath(place.file('own'), place.file('a.sock')), true);
   assert.deepEqual(place.names, ['a.sock', 'own']);
-  await closed(server);
 });
 
-test('who sees a living claim waits for what comes of it', async () => {
+test('who sees a living claim waits for what comes of it', { timeout: 20_000 }, async () => {
   using place = new Place();
   await leaveDead(place, 'a.sock');
-  const [other, server] = [await listenOn(place.file('other')), await listenOn(place.file('own'))];
+  await using other = await listenOn(place.file('other'));
+  await using _own = await listenOn(place.file('own'));
   const claim = place.file(claimOn(place));
   linkSync(place.file('other'), claim);
   let isSettled = false;
@@ -80,7 +78,6 @@ test('who sees a living claim waits for what comes of it', async () => {
   unlinkSync(claim);
   assert.equal(await taking, false);
   assert.equal(inode(place.file('a.sock')), inode(place.file('other')));
-  await Promise.all([closed(other), closed(server)]);
 });
 
 for (const [what, make] of [
@@ -90,13 +87,12 @@ for (const [what, make] of [
   test(`${what} that is no socket is left alone`, async () => {
     using place = new Place();
     make(place.file('a.sock'));
-    const server = await listenOn(place.file('own'));
+    await using _own = await listenOn(place.file('own'));
     const refusal = { code: 'ERR_CONTROL_SOCKET', message: /a\.sock is no socket.*left alone/ };
     await assert.rejects(takePath(place.file('own'), place.file('a.sock')), refusal);
     assert.throws(() => replacePath(place.file('own'), place.file('a.sock')), refusal);
     assert.equal(lstatSync(place.file('a.sock')).isSocket(), false);
     if (what === 'a link') assert.equal(readlinkSync(place.file('a.sock')), '/nowhere');
-    await closed(server);
   });
 }
 

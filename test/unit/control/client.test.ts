@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { chmodSync, linkSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { test } from 'node:test';
+import {
+  findServer,
+  isRunning,
+  operate,
+  pidOf,
+  readStatus,
+  runningServers,
+  type RunningServer,
+} from '../../../src/control/client.ts';
+import { fakeStatus } from '../../support/fake-controls.ts';
+import { closed, listenOn, Place } from './helpers.ts';
+
+type Listener = NonNullable<Parameters<typeof createServer>[1]>;
+
+/** An HTTP server that answers as it is told to. */
+async function answering(place: Place, name: string, listener: Listener): Promise<RunningServer & AsyncDisposable> {
+  const server: Server = createServer({}, listener);
+  const path = place.file(`${name}.sock`);
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  return {
+    name,
+    path,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await closed(server);
+    },
+  };
+}
+
+test('live servers are found, whatever else lies there', async () => {
+  using place = new Place();
+  await using _api = await listenOn(place.file('api.sock'));
+  await using _web = await listenOn(place.file('web-2.sock'));
+  await using _other = await listenOn(place.file('.1-2.tmp'));
+  const dying = await listenOn(place.file('x'));
+  linkSync(place.file('x'), place.file('dead.sock'));
+  await closed(dying);
+  writeFileSync(place.file('file.sock'), '');
+  const found = await runningServers([place.path]);
+  assert.deepEqual(found, [
+    { name: 'api', path: place.file('api.sock') },
+    { name: 'web-2', path: place.file('web-2.sock') },
+  ]);
+  assert.equal(await isRunning({ name: 'dead', path: place.file('dead.sock') }), false);
+  assert.equal(await isRunning(found[0]!), true);
+});
+
+test('several directories are looked into, the first has precedence', async () => {
+  using first = new Place();
+  using second = new Place();
+  await using _a = await listenOn(first.file('api.sock'));
+  await using _b = await listenOn(second.file('api.sock'));
+  await using _c = await listenOn(second.file('cron.sock'));
+  const found = await runningServers([first.path, second.path, second.file('none')]);
+  assert.deepEqual(
+    found.map(({ path }) => path),
+    [first.file('api.sock'), second.file('cron.sock')],
+  );
+});
+
+test('a directory that is not to be trusted is an error where nothing else is found', async () => {
+  using bad = new Place();
+  using good = new Place();
+  chmodSync(bad.path, 0o777);
+  await using _bad = await listenOn(bad.file('bad.sock'));
+  await assert.rejects(runningServers([bad.path, good.path]), { code: 'ERR_CONTROL_SOCKET' });
+  await using _good = await listenOn(good.file('good.sock'));
+  assert.deepEqual(await runningServers([bad.path, good.path]), [{ name: 'good', path: good.file('good.sock') }]);
+});
+
+test('which server is meant', async () => {
+  using place = new Place();
+  const find = (name?: string): Promise<RunningServer> => findServer(name, [place.path]);
+  const notRunning = (message: string): object => ({ code: 'ERR_NOT_RUNNING', exitCode: 3, message });
+  await assert.rejects(find(), notRunning('no server of this user runs'));
+  await assert.rejects(find('api'), notRunning('no server runs under the name api'));
+  await using _api = await listenOn(place.file('api.sock'));
+  assert.equal((await find()).name, 'api');
+  assert.equal((await find('api')).name, 'api');
+  await assert.rejects(find('web'), notRunning('no server runs under the name web; there is api'));
+  await using _cron = await listenOn(place.file('cron.sock'));
+  await assert.rejects(find('web'), notRunning('no server runs under the name web; there is api, cron'));
+  await assert.rejects(find(), {
+    code: 'ERR_PREFORK_USAGE',
+    exitCode: 2,
+    message: 'several servers run: choose one of them by --name api | cron',
+  });
+  assert.equal((await find('cron')).name, 'cron');
+});
+
+test('an operation is a POST with a JSON body, and its outcome is passed on, good or bad', async () => {
+  using place = new Place();
+  const seen: string[] = [];
+  await using server = await answering(place, 'api', (request, response) => {
+    request.setEncoding('utf8').on('data', (text: string) => seen.push(`${request.method} ${request.url} ${text}`));
+    request.once('end', () => response.writeHead(409).end('{"ok":false,"reason":"no"}'));
+  });
+  assert.deepEqual(await operate(server, '/scale', { by: -1 }), { ok: false, reason: 'no' });
+  assert.deepEqual(seen, ['POST /scale {"by":-1}']);
+});
+
+test('the pid is that of the status', async () => {
+  using place = new Place();
+  const text = JSON.stringify(fakeStatus({ pid: 4711 }));
+  await using server = await answering(place, 'api', (_, response) => response.end(text));
+  assert.equal((await readStatus(server)).pid, 4711);
+  assert.equal(await pidOf(server), 4711);
+  assert.equal(await pidOf({ name: 'gone', path: place.file('gone.sock') }), undefined);
+});
+
+/** How a server does not answer, and what is said about it. */
+const silences: ReadonlyArray<[what: string, listener: Listener, says: RegExp]> = [
+  ['that ends', (request) => request.socket.destroy(), /^api ended before it answered$/],
+  [
+    'that ends in the middle of its answer',
+    (request, response) => {
+      response.writeHead(200, { 'content-length': 100 });
+      response.write('{', () => request.socket.destroy());
+    },
+    /^api ended before it answered$/,
+  ],
+  ['that is stuck', () => {}, /^api does not answer: is it stopped, or stuck\?$/],
+  ['that says nothing', (_, response) => response.end(), /^api gave an answer to \/status that is not JSON$/],
+  ['that is none of ours', (_, response) => response.end('<html>'), /not JSON/],
+  ['that has a fault', (_, response) => response.end('{"ok":false,"reason":"a fault"}'), /^api cannot tell.*a fault$/],
+  [
+    'that speaks something else',
+    (request) => request.socket.end('220 smtp\r\n'),
+    /^api could not be asked: Parse Error/,
+  ],
+];
+for (const [what, listener, says] of silences) {
+  test(`a server ${what} is a clear error`, async () => {
+    using place = new Place();
+    await using server = await answering(place, 'api', listener);
+    await assert.rejects(readStatus(server, 200), { code: 'ERR_NO_ANSWER', exitCode: 1, message: says });
+  });
+}
+
+test('an answer that is no outcome is an error', async () => {
+  using place = new Place();
+  await using server = await answering(place, 'api', (_, response) => response.end('{"done":true}'));
+  await assert.rejects(operate(server, '/reload', {}), {
+    code: 'ERR_NO_ANSWER',
+    message: /answer to \/reload that is none/,
+  });
+});
+
+test('a server that went between being found and being asked does not run', async () => {
+  using place = new Place();
+  const gone = { name: 'api', path: place.file('api.sock') };
+  await assert.rejects(operate(gone, '/reload', {}), { code: 'ERR_NOT_RUNNING', exitCode: 3 });
+});
