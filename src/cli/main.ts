@@ -11,7 +11,6 @@ import { verbOf, verbs, type VerbRow } from './verbs.ts';
  */
 export async function main(argv: string[]): Promise<number> {
   try {
-    if (argv[0] === 'doctor') return await (await import('./commands/doctor.ts')).doctor(argv.slice(1));
     const line = parseCommandLine(argv);
     const verb = verbOf(line.entry);
     // After `--` comes an entry, whatever it is called.

@@ -6,25 +6,30 @@ import { verbs } from './verbs.ts';
 const COLUMN = 22;
 
 /** What `prefork <verb> --help` prints: at most 80 columns wide. */
-export function verbHelp(verb: keyof typeof verbs, { flags = {} }: VerbShape, details: string): string {
+export function verbHelp(
+  verb: keyof typeof verbs,
+  { flags = {}, isNameless = false }: VerbShape,
+  details: string,
+): string {
   const { usage, about } = verbs[verb]!;
   const options = [
     ...Object.entries(flags).map(([flag, meaning]) => optionLine(`    --${flag}`, meaning)),
-    optionLine('-n, --name <name>', 'Which server. Not needed while only one runs.'),
+    ...(isNameless ? [] : [optionLine('-n, --name <name>', 'Which server. Not needed while only one runs.')]),
     optionLine('-h, --help', 'Print this help.'),
   ];
   const { ERR_NOT_DONE, ERR_NOT_RUNNING, ERR_PREFORK_USAGE } = exitCodes;
+  const noServer = isNameless ? '' : `, ${ERR_NOT_RUNNING.exitCode} no such server runs`;
   return `\
 ${about}
 
-Usage: prefork ${usage} [--name <name>]
+Usage: prefork ${usage}${isNameless ? '' : ' [--name <name>]'}
 
 ${details}
 
 Options:
 ${options.join('\n')}
 
-Exit codes: 0 done, ${ERR_NOT_DONE.exitCode} failed, ${ERR_PREFORK_USAGE.exitCode} used wrongly, ${ERR_NOT_RUNNING.exitCode} no such server runs.
+Exit codes: 0 done, ${ERR_NOT_DONE.exitCode} failed, ${ERR_PREFORK_USAGE.exitCode} used wrongly${noServer}.
 `;
 }
 

@@ -7,6 +7,8 @@ import { optionRows } from '../options/table.ts';
 
 /** What a verb takes beside `--name` and `--help`. */
 export interface VerbShape {
+  /** Of no server in particular: without `--name`. */
+  readonly isNameless?: boolean;
   /** Options without a value, as `--now`, and what the help says of each. */
   readonly flags?: Readonly<Record<string, string>>;
   /** Completes `expected ...` for the one argument that it takes. */
@@ -25,9 +27,12 @@ export interface VerbLine {
 }
 
 /** @throws UsageError for an option that is unknown, lacks its value or has one too many, and for arguments too many. */
-export function parseVerbLine(argv: readonly string[], { flags = {}, argument }: VerbShape): VerbLine {
+export function parseVerbLine(
+  argv: readonly string[],
+  { flags = {}, argument, isNameless = false }: VerbShape,
+): VerbLine {
   const types = {
-    name: { type: 'string', short: 'n' },
+    ...(!isNameless && { name: { type: 'string', short: 'n' } as const }),
     help: { type: 'boolean', short: 'h' },
     ...Object.fromEntries(Object.keys(flags).map((flag) => [flag, { type: 'boolean' } as const])),
   } as const;

@@ -40,6 +40,11 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
     about: 'Replace the primary itself, for a new prefork or node.',
     load: async () => (await import('./commands/upgrade.ts')).upgrade,
   },
+  doctor: {
+    usage: 'doctor [--json]',
+    about: "Tell what in this machine's settings will hurt a server.",
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
 };
 
 /** The verb of this name, if there is one. */

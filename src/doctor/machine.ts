@@ -1,7 +1,8 @@
-import { accessSync, constants, lstatSync, statfsSync, type Stats } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { accessSync, constants, statfsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
+import { controlDirectories, isFitDirectory } from '../control/place.ts';
 import { chooseSharing, type SharingChoice } from '../listeners/sharing.ts';
 import { readIfThere, type ReadFile } from '../options/cgroup.ts';
 import { availableCores } from '../options/cores.ts';
@@ -52,7 +53,7 @@ export function thisMachine(): Machine {
     workers: availableCores(),
     heapLimit: getHeapStatistics().heap_size_limit,
     space,
-    control: controlDirectory(process.env['XDG_RUNTIME_DIR'] || tmpdir()),
+    control: controlDirectory(controlDirectories()[0]!),
   };
 }
 
@@ -62,19 +63,15 @@ function space(directory: string): Space | undefined {
   return { size: blocks * bsize, free: bavail * bsize };
 }
 
-/** Where the control socket goes: a directory of this user's own, made by the first server and closed to others. */
-function controlDirectory(parent: string): ControlDirectory {
-  const uid = process.geteuid?.() ?? 0;
-  const path = join(parent, `prefork-${uid}`);
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (stats !== undefined) return { path, fault: faultOf(stats, uid) };
+/** The first server makes it; one that is there already has to be fit. */
+function controlDirectory(path: string): ControlDirectory {
+  try {
+    if (isFitDirectory(path)) return { path, fault: undefined };
+  } catch (error) {
+    return { path, fault: (error as Error).message };
+  }
+  const parent = dirname(path);
   return { path, fault: isWritable(parent) ? undefined : `cannot be made: ${parent} is not writable` };
-}
-
-function faultOf(stats: Stats, uid: number): string | undefined {
-  if (!stats.isDirectory()) return 'is no directory';
-  if (stats.uid !== uid) return `belongs to another user (uid ${stats.uid})`;
-  return (stats.mode & 0o077) === 0 ? undefined : 'is open to other users';
 }
 
 function isWritable(directory: string): boolean {

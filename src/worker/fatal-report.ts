@@ -18,13 +18,16 @@ function isInUse({ reportOnFatalError, reportOnSignal, reportOnUncaughtException
 }
 
 /** Reports that the application writes itself go where they went without us. */
-function leaveOthersAlone(report: NodeJS.ProcessReport, ours: Pick<NodeJS.ProcessReport, 'directory' | 'filename'>): void {
+function leaveOthersAlone(
+  report: NodeJS.ProcessReport,
+  ours: Pick<NodeJS.ProcessReport, 'directory' | 'filename'>,
+): void {
   const write = report.writeReport.bind(report);
-  report.writeReport = (...args: [string?, Error?]) => {
+  report.writeReport = (...args: readonly unknown[]) => {
     const isOurs = report.directory === ours.directory && report.filename === ours.filename;
     if (isOurs) Object.assign(report, { directory: '', filename: '' });
     try {
-      return write(...args);
+      return (write as (...args: readonly unknown[]) => string)(...args);
     } finally {
       if (isOurs) Object.assign(report, ours);
     }

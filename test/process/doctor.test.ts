@@ -67,5 +67,5 @@ test('anything but --json is refused', () => {
   using at = directory();
   const { status, stdout, stderr } = at.run('--jsno');
   assert.deepEqual([status, stdout], [2, '']);
-  assert.match(stderr, /^prefork: doctor: expected --json or nothing, got "--jsno"\n$/);
+  assert.match(stderr, /^prefork: unknown option --jsno; did you mean --json\?\n$/);
 });

@@ -1,23 +1,27 @@
 import { diagnose } from '../../doctor/diagnosis.ts';
 import { thisMachine } from '../../doctor/machine.ts';
-import { UsageError } from '../../errors.ts';
 import { colorizeFor } from '../colors.ts';
 import { doctorText } from '../doctor-text.ts';
+import { verbHelp } from '../verb-help.ts';
+import { parseVerbLine, type VerbShape } from '../verb-line.ts';
 
-/**
- * `prefork doctor [--json]`: what in this machine's settings will hurt. Run it where the server will run, in the same
- * container and as the same user.
- *
- * @param argv what follows the verb.
- * @returns 0 when nothing will hurt, 1 when something will.
- */
+const shape: VerbShape = { flags: { json: 'For programs.' }, isNameless: true };
+
+const help = `\
+Run it where the server will run: in the same container, and as the same user.
+It looks, and changes nothing. It fails when something will hurt.`;
+
+/** `prefork doctor [--json]`: what in this machine's settings will hurt. */
 export async function doctor(argv: readonly string[]): Promise<number> {
-  const unknown = argv.find((argument) => argument !== '--json');
-  if (unknown !== undefined) throw new UsageError(`doctor: expected --json or nothing, got ${JSON.stringify(unknown)}`);
-  const findings = diagnose(thisMachine());
+  const line = parseVerbLine(argv, shape);
   const { stdout } = process;
+  if (line.help) {
+    stdout.write(verbHelp('doctor', shape, help));
+    return 0;
+  }
+  const findings = diagnose(thisMachine());
   stdout.write(
-    argv.includes('--json')
+    line.flags.has('json')
       ? `${JSON.stringify({ version: 1, findings }, undefined, 2)}\n`
       : doctorText(findings, colorizeFor(stdout, process.env)),
   );
