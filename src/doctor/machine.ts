@@ -35,7 +35,7 @@ export interface Space {
 
 export interface ControlDirectory {
   readonly path: string;
-  /** Why it cannot be used. */
+  /** Why it cannot be used, as a sentence. */
   readonly fault: string | undefined;
 }
 
@@ -71,7 +71,7 @@ function controlDirectory(path: string): ControlDirectory {
     return { path, fault: (error as Error).message };
   }
   const parent = dirname(path);
-  return { path, fault: isWritable(parent) ? undefined : `cannot be made: ${parent} is not writable` };
+  return { path, fault: isWritable(parent) ? undefined : `${path} cannot be made: ${parent} is not writable` };
 }
 
 function isWritable(directory: string): boolean {

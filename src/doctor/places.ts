@@ -35,7 +35,7 @@ const controlDirectory: Check = ({ platform, control: { path, fault } }) => {
   if (platform === 'win32') return undefined;
   if (fault === undefined) return control.ok(path);
   return control.problem(
-    `${path} ${fault}`,
+    fault,
     `rm -r ${path}`,
     'or another place: XDG_RUNTIME_DIR=<a directory of your own>',
   );

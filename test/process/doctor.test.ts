@@ -59,7 +59,8 @@ test('a control directory that is open to others is a problem', { skip: process.
   chmodSync(open, 0o755);
   const { status, stdout } = at.run('--json');
   const finding = (JSON.parse(stdout) as Report).findings.find(({ check }) => check === 'control socket');
-  assert.deepEqual([finding?.level, finding?.found], ['problem', `${open} is open to other users`]);
+  assert.equal(finding?.level, 'problem');
+  assert.ok(finding.found.startsWith(`${open} is open to other users`), finding.found);
   assert.equal(status, 1);
 });
 
@@ -67,5 +68,5 @@ test('anything but --json is refused', () => {
   using at = directory();
   const { status, stdout, stderr } = at.run('--jsno');
   assert.deepEqual([status, stdout], [2, '']);
-  assert.match(stderr, /^prefork: unknown option --jsno; did you mean --json\?\n$/);
+  assert.match(stderr, /^prefork: unknown option --jsno\n$/);
 });
