@@ -1,13 +1,13 @@
 /** A worker's process has ended. What becomes of its slot depends on whether somebody asked for it. */
 import { PreforkError } from '../errors.ts';
-import { fill, promote } from './boot.ts';
 import type { FleetEvent } from './events.ts';
 import { explainExit, type ExitExplanation } from './exit-reason.ts';
-import { servingSlots, slotOf, withoutWorker, withSlot, workerOf, type Slot, type Worker } from './fleet.ts';
+import { slotOf, withoutWorker, withSlot, workerOf, type Slot, type Worker } from './fleet.ts';
 import { abort } from './operations.ts';
-import { backoff, crashStreak, exitsWithin, isNeededAtOnce, isOverThreshold } from './respawn.ts';
+import { refill } from './refill.ts';
+import { crashStreak, exitsWithin, isOverThreshold } from './respawn.ts';
 import { disarmAll } from './retire.ts';
-import { onSpareExit, standbySpare } from './spares.ts';
+import { onSpareExit } from './spares.ts';
 import type { Step } from './step.ts';
 import { fail, finishWhenAllAreGone } from './stop.ts';
 import { describe, duration } from './words.ts';
@@ -61,10 +61,7 @@ function onSpareCrash(step: Step, spare: Worker): void {
 
 /** It was to take over, so whoever it was to take over from goes on. */
 function onSuccessorCrash(step: Step, slot: Slot, { text, stderr }: Death): void {
-  const vacant = { ...slot, successor: undefined };
-  step.fleet = withSlot(step.fleet, vacant);
   abort(step, { ok: false, slot: slot.index, reason: text, stderr });
-  if (vacant.worker === undefined) respawn(step, step.fleet.slots[slot.index]!, undefined);
 }
 
 function onCrash(step: Step, slot: Slot, worker: Worker, death: Death): void {
@@ -89,7 +86,7 @@ function onCrash(step: Step, slot: Slot, worker: Worker, death: Death): void {
     abort(step, { ok: false, slot: slot.index, reason: text, stderr });
     return;
   }
-  respawn(step, step.fleet.slots[slot.index]!, uptime);
+  refill(step, step.fleet.slots[slot.index]!, uptime);
 }
 
 /** fasthttp's RecoverThreshold: too many exits, and prefork gives up. */
@@ -100,36 +97,6 @@ function countExit(step: Step): void {
   if (!isOverThreshold(exits, recoverThreshold)) return;
   const message = `workers ended ${exits.length} times within ${duration(recoverWindow)}, more than --recover-threshold ${recoverThreshold}`;
   fail(step, new PreforkError('ERR_OVER_RECOVERY', message));
-}
-
-/** The slot's next worker: a spare at once; a successor that boots already; else a new one, at once or after the backoff. */
-function respawn(step: Step, slot: Slot, uptime: number | undefined): void {
-  if (!canRespawn(step) || slot.successor !== undefined) return;
-  const spare = standbySpare(step.fleet);
-  if (spare !== undefined) {
-    step.fleet = withSlot(step.fleet, { ...slot, worker: spare.id });
-    promote(step, spare, slot.index, { replaces: slot.lastPid });
-    return;
-  }
-  const wait = isNeededAtOnce(uptime, servingSlots(step.fleet))
-    ? 0
-    : backoff(slot.streak, step.settings.recoverInterval);
-  if (wait === 0) {
-    fill(step, slot);
-    return;
-  }
-  step.log('warn', 'worker respawning', { slot: slot.index, in: duration(wait), crashes: slot.streak });
-  step.arm({ timer: 'respawn', slot: slot.index }, wait);
-}
-
-export function onRespawnDue(step: Step, index: number): void {
-  const slot = step.fleet.slots[index];
-  if (slot === undefined || slot.worker !== undefined || slot.successor !== undefined) return;
-  if (canRespawn(step)) fill(step, slot);
-}
-
-function canRespawn({ fleet: { phase } }: Step): boolean {
-  return phase === 'starting' || phase === 'serving' || phase === 'delaying';
 }
 
 /** It did not get so far within the ready timeout. Its exit comes next, and counts as a crash. */

@@ -132,4 +132,18 @@ describe('a reload whose worker does not boot', () => {
     assert.deepEqual(outcomes(effects), [false]);
     assert.deepEqual(workersOf(effects, 'fork'), [3]);
   });
+
+  test('fills every slot whose successor is dismissed and whose own worker crashed meanwhile', () => {
+    const driver = new Driver({ maxSurge: 2 });
+    driver.serve();
+    driver.send({ type: 'reload' });
+    driver.exit(2);
+    const effects = driver.exit(3);
+    assert.deepEqual(workersOf(effects, 'terminate'), [4]);
+    assert.deepEqual(
+      find(effects, 'fork').map(({ slot }) => slot),
+      [1],
+    );
+    assert.deepEqual(driver.states, ['serving', 'booting']);
+  });
 });

@@ -70,6 +70,16 @@ describe('a stop', () => {
     assert.deepEqual(find(driver.exit(1, null, 'SIGTERM'), 'finish'), [{ do: 'finish', error: undefined }]);
   });
 
+  test('fills no slot that had only a successor', () => {
+    const driver = new Driver({ workers: 1 });
+    driver.serve();
+    driver.send({ type: 'reload' });
+    driver.exit(1);
+    const effects = driver.send(stop);
+    assert.deepEqual(workersOf(effects, 'terminate'), [2]);
+    assert.deepEqual(workersOf(effects, 'fork'), []);
+  });
+
   test('ends spares and successors too', () => {
     const driver = new Driver({ workers: 1, spares: 1 });
     driver.serve();
@@ -110,6 +120,19 @@ describe('a delayed stop', () => {
     driver.serve();
     driver.send(stop);
     assert.deepEqual(workersOf(driver.exit(1), 'fork'), [3]);
+  });
+
+  test('replaces who crashed during a reload, whose successors are dismissed', () => {
+    const driver = new Driver({ drainDelay: 3000 });
+    driver.serve();
+    driver.send({ type: 'reload' });
+    driver.exit(1);
+    const effects = driver.send(stop);
+    assert.deepEqual(workersOf(effects, 'terminate'), [3]);
+    assert.deepEqual(
+      find(effects, 'fork').map(({ slot }) => slot),
+      [0],
+    );
   });
 
   test('asked for a second time waits no longer', () => {
