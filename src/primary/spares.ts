@@ -21,7 +21,8 @@ export function onSpareExit(step: Step, spare: Worker): void {
   const spareStreak = spare.readyAt === undefined ? step.fleet.spareStreak + 1 : 0;
   step.fleet = { ...step.fleet, spareStreak };
   const wait = backoff(spareStreak, step.settings.recoverInterval);
-  if (wait === 0) return;
+  // Its crash may have been one too many: then no spare is booted any more.
+  if (wait === 0 || step.fleet.phase !== 'serving') return;
   step.fleet = { ...step.fleet, isSpareWaiting: true };
   step.arm({ timer: 'respawn-spares' }, wait);
 }

@@ -90,3 +90,15 @@ test('one of the old code takes no slot during a reload', () => {
     [[1, 2]],
   );
 });
+
+test('one crash too many is the end, and nothing comes after that', () => {
+  const driver = new Driver({ workers: 1, spares: 1, recoverThreshold: 3 });
+  driver.send({ type: 'start' });
+  driver.boot(1);
+  for (const worker of [2, 1, 4]) driver.exit(worker);
+  assert.deepEqual(driver.states, ['vacant']);
+  const effects = driver.exit(3);
+  assert.equal(driver.fleet.error?.code, 'ERR_OVER_RECOVERY');
+  assert.equal(effects.at(-1)?.do, 'finish');
+  assert.deepEqual(driver.armed, []);
+});
