@@ -20,7 +20,9 @@ export function onStop(step: Step, { by, idle, isNow, request }: Stop): void {
     case 'stopping':
       return killAll(step, 'asked again');
     case 'delaying':
-      return stopAll(step);
+      stopAll(step);
+      if (isNow) killAll(step, 'asked to stop now');
+      return;
     case 'idle':
     case 'starting':
     case 'serving': {

@@ -142,6 +142,13 @@ describe('a delayed stop', () => {
     assert.deepEqual(workersOf(driver.send(stop), 'drain'), [1, 2]);
     assert.equal(driver.left({ timer: 'delay' }), undefined);
   });
+
+  test('asked for now is now', () => {
+    const driver = new Driver({ drainDelay: 3000 });
+    driver.serve();
+    driver.send(stop);
+    assert.deepEqual(workersOf(driver.send({ ...stop, isNow: true }), 'kill'), [1, 2]);
+  });
 });
 
 describe('an error', () => {
