@@ -2,7 +2,7 @@
 import { PreforkError } from '../errors.ts';
 import type { FleetEvent } from './events.ts';
 import { explainExit, type ExitExplanation } from './exit-reason.ts';
-import { slotOf, withoutWorker, withSlot, workerOf, type Slot, type Worker } from './fleet.ts';
+import { slotOf, withoutWorker, withSlot, workerOf, type Fleet, type Slot, type Worker } from './fleet.ts';
 import { abort } from './operations.ts';
 import { refill } from './refill.ts';
 import { crashStreak, exitsWithin, isOverThreshold } from './respawn.ts';
@@ -81,12 +81,18 @@ function onCrash(step: Step, slot: Slot, worker: Worker, death: Death): void {
     return;
   }
   countExit(step);
-  const { running } = step.fleet;
-  if (running?.operation.kind === 'scale' && running.todo.includes(slot.index) && worker.readyAt === undefined) {
+  if (worker.readyAt === undefined && isOfOperation(step.fleet, worker)) {
     abort(step, { ok: false, slot: slot.index, reason: text, stderr });
-    return;
   }
-  refill(step, step.fleet.slots[slot.index]!, uptime);
+  // A slot that was new is gone with its operation.
+  const vacant = step.fleet.slots[slot.index];
+  if (vacant !== undefined) refill(step, vacant, uptime);
+}
+
+/** Whether the operation stands and falls with it: it fills a new slot, or runs the code that is being loaded. */
+function isOfOperation({ running, generation }: Fleet, worker: Worker): boolean {
+  if (running?.operation.kind === 'scale') return running.todo.includes(worker.slot!);
+  return running?.operation.kind === 'reload' && worker.generation === generation;
 }
 
 /** fasthttp's RecoverThreshold: too many exits, and prefork gives up. */

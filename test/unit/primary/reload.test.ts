@@ -123,6 +123,18 @@ describe('a reload whose worker does not boot', () => {
     assert.deepEqual(driver.workers, [1]);
   });
 
+  test('fails too when it is in a slot of its own, because the old one crashed', () => {
+    const driver = new Driver();
+    driver.serve();
+    driver.send({ type: 'reload', request: 7 });
+    driver.exit(2);
+    const effects = driver.exit(4);
+    assert.deepEqual(outcomes(effects), [false]);
+    assert.deepEqual(workersOf(effects, 'terminate'), [3]);
+    assert.deepEqual(driver.states, ['serving', 'vacant']);
+    assert.equal(driver.left({ timer: 'respawn', slot: 1 }), 100);
+  });
+
   test('fills the slot whose worker crashed meanwhile', () => {
     const driver = new Driver({ workers: 1 });
     driver.serve();
