@@ -38,6 +38,7 @@ function fork(
     generation,
     forkedAt: step.at,
     readyAt: undefined,
+    servesSince: undefined,
     replaces,
     asked: undefined,
     recycled: undefined,
@@ -93,7 +94,7 @@ export function onServing(step: Step, id: WorkerId): void {
   const slot = slotOf(step.fleet, id);
   if (worker === undefined || slot === undefined) return;
   if (worker.state !== 'booting' && worker.state !== 'taking') return;
-  const serving = step.move(worker, 'serve', { readyAt: worker.readyAt ?? step.at });
+  const serving = step.move(worker, 'serve', { readyAt: worker.readyAt ?? step.at, servesSince: step.at });
   step.disarm({ timer: 'ready', worker: id });
   step.arm({ timer: 'sweep', slot: slot.index }, SWEEP_AFTER);
   step.log('info', 'worker ready', { ...describe(serving), in: duration(step.at - worker.forkedAt) });

@@ -65,7 +65,7 @@ function onSuccessorCrash(step: Step, slot: Slot, { text, stderr }: Death): void
 }
 
 function onCrash(step: Step, slot: Slot, worker: Worker, death: Death): void {
-  const uptime = worker.readyAt === undefined ? undefined : step.at - worker.readyAt;
+  const uptime = worker.servesSince === undefined ? undefined : step.at - worker.servesSince;
   const { reason, text, stderr } = death;
   const lastExit = { reason, text, pid: worker.pid, generation: worker.generation, at: step.at };
   step.fleet = withSlot(step.fleet, {

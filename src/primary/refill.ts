@@ -13,19 +13,10 @@ import { duration } from './words.ts';
  */
 export function refill(step: Step, slot: Slot, uptime: number | undefined): void {
   if (!canRefill(step) || slot.worker !== undefined || slot.successor !== undefined) return;
-  const spare = standbySpare(step.fleet);
-  if (spare !== undefined) {
-    step.fleet = withSlot(step.fleet, { ...slot, worker: spare.id });
-    promote(step, spare, slot.index, { replaces: slot.lastPid });
-    return;
-  }
   const wait = isNeededAtOnce(uptime, servingSlots(step.fleet))
     ? 0
     : backoff(slot.streak, step.settings.recoverInterval);
-  if (wait === 0) {
-    fill(step, slot);
-    return;
-  }
+  if (wait === 0) return take(step, slot);
   step.log('warn', 'worker respawning', { slot: slot.index, in: duration(wait), crashes: slot.streak });
   step.arm({ timer: 'respawn', slot: slot.index }, wait);
 }
@@ -33,7 +24,15 @@ export function refill(step: Step, slot: Slot, uptime: number | undefined): void
 export function onRespawnDue(step: Step, index: number): void {
   const slot = step.fleet.slots[index];
   if (slot === undefined || slot.worker !== undefined || slot.successor !== undefined) return;
-  if (canRefill(step)) fill(step, slot);
+  if (canRefill(step)) take(step, slot);
+}
+
+/** Spares wait for the backoff too: a slot that kills whoever takes it would use them up as fast as they boot. */
+function take(step: Step, slot: Slot): void {
+  const spare = standbySpare(step.fleet);
+  if (spare === undefined) return fill(step, slot);
+  step.fleet = withSlot(step.fleet, { ...slot, worker: spare.id });
+  promote(step, spare, slot.index, { replaces: slot.lastPid });
 }
 
 function canRefill({ fleet: { phase } }: Step): boolean {

@@ -44,6 +44,27 @@ test('takes the slot of one that crashed, in its place a new one is booted, and 
   assert.deepEqual(driver.workers, [3, 2]);
 });
 
+test('a slot that kills every spare that takes it has its backoff', () => {
+  const driver = new Driver({ spares: 1 });
+  driver.serve();
+  driver.at = 60_000;
+  driver.exit(1);
+  for (const [worker, wait] of [
+    [3, undefined],
+    [4, 100],
+    [5, 200],
+  ] as const) {
+    // The next spare is ready, and has been for long, when this one dies.
+    driver.boot(worker + 1);
+    driver.at += 60_000;
+    driver.serving(worker);
+    driver.exit(worker, null, 'SIGSEGV');
+    assert.equal(driver.left({ timer: 'respawn', slot: 0 }), wait);
+    const effects = wait === undefined ? [] : driver.due({ timer: 'respawn', slot: 0 });
+    if (wait !== undefined) assert.deepEqual(workersOf(effects, 'promote'), [worker + 1]);
+  }
+});
+
 test('one that still boots is not waited for', () => {
   const driver = new Driver({ spares: 1 });
   driver.send({ type: 'start' });
