@@ -72,13 +72,8 @@ export function onReady(step: Step, id: WorkerId): void {
   }
   step.disarm({ timer: 'ready', worker: id });
   const standby = step.move(worker, 'ready', { readyAt: step.at });
-  if (slot === undefined) onSpareReady(step, standby);
-  else promote(step, standby, slot.index);
-}
-
-function onSpareReady(step: Step, spare: Worker): void {
-  step.fleet = { ...step.fleet, spareStreak: 0 };
-  step.log('info', 'spare ready', { ...describe(spare), in: duration(step.at - spare.forkedAt) });
+  if (slot !== undefined) promote(step, standby, slot.index);
+  else step.log('info', 'spare ready', { ...describe(standby), in: duration(step.at - standby.forkedAt) });
 }
 
 /** It has booted, and gets the slot's sockets. A deadline again: it may never accept from them. */

@@ -1,7 +1,7 @@
 /** Workers that are booted, and wait for a slot. */
 import { bootSpare } from './boot.ts';
 import { spares, type Fleet, type Worker } from './fleet.ts';
-import { backoff } from './respawn.ts';
+import { backoff, crashStreak } from './respawn.ts';
 import type { Step } from './step.ts';
 
 /** One that could take a slot now, booted with the code that is current. */
@@ -16,9 +16,10 @@ export function keepSpares(step: Step): void {
   for (let count = spares(step.fleet).length; count < step.settings.spares; count++) bootSpare(step);
 }
 
-/** A spare has crashed: the next one is booted after a while, unless it had come so far as to be ready. */
+/** A spare has crashed: the next one is booted at once, or after a while if spares keep crashing. */
 export function onSpareExit(step: Step, spare: Worker): void {
-  const spareStreak = spare.readyAt === undefined ? step.fleet.spareStreak + 1 : 0;
+  const waited = spare.readyAt === undefined ? undefined : step.at - spare.readyAt;
+  const spareStreak = crashStreak(step.fleet.spareStreak, waited);
   step.fleet = { ...step.fleet, spareStreak };
   const wait = backoff(spareStreak, step.settings.recoverInterval);
   // Its crash may have been one too many: then no spare is booted any more.

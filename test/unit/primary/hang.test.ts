@@ -37,6 +37,15 @@ test('one that cannot be looked into is killed all the same', () => {
   assert.equal(driver.at, 5000);
 });
 
+test('one that beats again when it was given up is killed all the same, and gets nothing back before', () => {
+  const driver = new Driver();
+  driver.serve();
+  driver.send(hung(1));
+  driver.send(silent(1));
+  assert.deepEqual(driver.send(beating(1)), []);
+  assert.deepEqual(workersOf(driver.due({ timer: 'kill', worker: 1 }), 'kill'), [1]);
+});
+
 test('only one that serves can hang', () => {
   const driver = new Driver({ spares: 1 });
   driver.serve();

@@ -87,6 +87,22 @@ test('those that do not boot are tried again, after a while', () => {
   assert.equal(driver.left(respawn), 200);
 });
 
+test('those that crash as soon as they are ready have their backoff too, until one lasts', () => {
+  const driver = new Driver({ spares: 1 });
+  driver.serve();
+  const waits: Array<number | undefined> = [];
+  for (const worker of [3, 4, 5]) {
+    if (worker > 3) driver.boot(worker);
+    driver.exit(worker);
+    waits.push(driver.left(respawn));
+    if (waits.at(-1) !== undefined) driver.due(respawn);
+  }
+  assert.deepEqual(waits, [undefined, 100, 200]);
+  driver.boot(6);
+  driver.at += 1000;
+  assert.deepEqual(workersOf(driver.exit(6), 'fork'), [7]);
+});
+
 test('those of the old code go when a reload is done, and new ones come', () => {
   const driver = new Driver({ workers: 1, spares: 1 });
   driver.serve();
