@@ -4,9 +4,15 @@ import { spares, type Fleet, type Worker } from './fleet.ts';
 import { backoff, crashStreak } from './respawn.ts';
 import type { Step } from './step.ts';
 
-/** One that could take a slot now, booted with the code that is current. */
+/** One that could take a slot now. */
 export function standbySpare(fleet: Fleet): Worker | undefined {
-  return spares(fleet).find(({ state, generation }) => state === 'standby' && generation === fleet.generation);
+  return spares(fleet).find(({ state, generation }) => state === 'standby' && isCurrent(fleet, generation));
+}
+
+/** After a reload that failed, those that were booted before it are the ones whose code is known to boot. */
+function isCurrent({ generation: current, running, reloads }: Fleet, generation: number): boolean {
+  const hasFailed = running?.operation.kind !== 'reload' && reloads.last?.outcome.ok === false;
+  return generation === current || hasFailed;
 }
 
 /** After every event: there are as many as were asked for, booting or booted. The slots come first. */

@@ -128,6 +128,14 @@ test('one of the old code takes no slot during a reload', () => {
   );
 });
 
+test('one of the old code takes a slot after a reload that failed', () => {
+  const driver = new Driver({ spares: 1 });
+  driver.serve();
+  driver.send({ type: 'reload' });
+  driver.exit(4);
+  assert.deepEqual(workersOf(driver.exit(2), 'promote'), [3]);
+});
+
 test('one crash too many is the end, and nothing comes after that', () => {
   const driver = new Driver({ workers: 1, spares: 1, recoverThreshold: 3 });
   driver.send({ type: 'start' });
