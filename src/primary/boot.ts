@@ -39,6 +39,7 @@ function fork(
     forkedAt: step.at,
     neededAt: step.at,
     readyAt: undefined,
+    servesSince: undefined,
     replaces,
     asked: undefined,
     recycled: undefined,
@@ -73,13 +74,8 @@ export function onReady(step: Step, id: WorkerId): void {
   }
   step.disarm({ timer: 'ready', worker: id });
   const standby = step.move(worker, 'ready', { readyAt: step.at });
-  if (slot === undefined) onSpareReady(step, standby);
-  else promote(step, standby, slot.index);
-}
-
-function onSpareReady(step: Step, spare: Worker): void {
-  step.fleet = { ...step.fleet, spareStreak: 0 };
-  step.log('info', 'spare ready', { ...describe(spare), in: duration(step.at - spare.forkedAt) });
+  if (slot !== undefined) promote(step, standby, slot.index);
+  else step.log('info', 'spare ready', { ...describe(standby), in: duration(step.at - standby.forkedAt) });
 }
 
 /** A spare gets a slot. */
@@ -100,7 +96,7 @@ export function onServing(step: Step, id: WorkerId): void {
   const slot = slotOf(step.fleet, id);
   if (worker === undefined || slot === undefined) return;
   if (worker.state !== 'booting' && worker.state !== 'taking') return;
-  const serving = step.move(worker, 'serve', { readyAt: worker.readyAt ?? step.at });
+  const serving = step.move(worker, 'serve', { readyAt: worker.readyAt ?? step.at, servesSince: step.at });
   step.disarm({ timer: 'ready', worker: id });
   step.arm({ timer: 'sweep', slot: slot.index }, SWEEP_AFTER);
   step.log('info', 'worker ready', { ...describe(serving), in: duration(step.at - worker.neededAt) });

@@ -5,11 +5,12 @@
  */
 import { fill, onForked, onReady, onServing } from './boot.ts';
 import type { Effect, FleetEvent, Timer } from './events.ts';
-import { onExited, onReadyTimeout, onRespawnDue } from './exit.ts';
+import { onExited, onReadyTimeout } from './exit.ts';
 import { isServing, workerOf, type Fleet, type FleetSettings, type Operation } from './fleet.ts';
 import { onBeating, onDiagnosed, onHung, onSilent } from './hang.ts';
 import { abort, advance, enqueue } from './operations.ts';
 import { isRecycling } from './recycle.ts';
+import { onRespawnDue } from './refill.ts';
 import { killAll, onDrained, onKillDue } from './retire.ts';
 import { keepSpares } from './spares.ts';
 import { Step } from './step.ts';

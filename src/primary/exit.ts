@@ -1,13 +1,13 @@
 /** A worker's process has ended. What becomes of its slot depends on whether somebody asked for it. */
 import { PreforkError } from '../errors.ts';
-import { fill, promoteSpare } from './boot.ts';
 import type { FleetEvent } from './events.ts';
 import { explainExit, type ExplainedExit } from './exit-reason.ts';
-import { servingSlots, slotOf, withoutWorker, withSlot, workerOf, type Slot, type Worker } from './fleet.ts';
+import { slotOf, withoutWorker, withSlot, workerOf, type Fleet, type Slot, type Worker } from './fleet.ts';
 import { abort } from './operations.ts';
-import { backoff, crashStreak, exitsWithin, isNeededAtOnce, isOverThreshold } from './respawn.ts';
+import { refill } from './refill.ts';
+import { crashStreak, exitsWithin, isOverThreshold } from './respawn.ts';
 import { disarmAll, kill } from './retire.ts';
-import { onSpareExit, standbySpare } from './spares.ts';
+import { onSpareExit } from './spares.ts';
 import type { Step } from './step.ts';
 import { fail, finishWhenAllAreGone } from './stop.ts';
 import { describe, duration } from './words.ts';
@@ -60,14 +60,11 @@ function onSpareCrash(step: Step, spare: Worker): void {
 
 /** It was to take over, so whoever it was to take over from goes on. */
 function onSuccessorCrash(step: Step, slot: Slot, { text, stderr }: Death): void {
-  const vacant = { ...slot, successor: undefined };
-  step.fleet = withSlot(step.fleet, vacant);
   abort(step, { ok: false, slot: slot.index, reason: text, stderr });
-  if (vacant.worker === undefined) respawn(step, step.fleet.slots[slot.index]!, undefined);
 }
 
 function onCrash(step: Step, slot: Slot, worker: Worker, death: Death): void {
-  const uptime = worker.readyAt === undefined ? undefined : step.at - worker.readyAt;
+  const uptime = worker.servesSince === undefined ? undefined : step.at - worker.servesSince;
   const { reason, text, stderr } = death;
   const lastExit = { reason, text, pid: worker.pid, generation: worker.generation, at: step.at };
   step.fleet = withSlot(step.fleet, {
@@ -83,12 +80,18 @@ function onCrash(step: Step, slot: Slot, worker: Worker, death: Death): void {
     return;
   }
   countExit(step);
-  const { running } = step.fleet;
-  if (running?.operation.kind === 'scale' && running.todo.includes(slot.index) && worker.readyAt === undefined) {
+  if (worker.readyAt === undefined && isOfOperation(step.fleet, worker)) {
     abort(step, { ok: false, slot: slot.index, reason: text, stderr });
-    return;
   }
-  respawn(step, step.fleet.slots[slot.index]!, uptime);
+  // A slot that was new is gone with its operation.
+  const vacant = step.fleet.slots[slot.index];
+  if (vacant !== undefined) refill(step, vacant, uptime);
+}
+
+/** Whether the operation stands and falls with it: it fills a new slot, or runs the code that is being loaded. */
+function isOfOperation({ running, generation }: Fleet, worker: Worker): boolean {
+  if (running?.operation.kind === 'scale') return running.todo.includes(worker.slot!);
+  return running?.operation.kind === 'reload' && worker.generation === generation;
 }
 
 /** fasthttp's RecoverThreshold: too many exits, and prefork gives up. */
@@ -99,36 +102,6 @@ function countExit(step: Step): void {
   if (!isOverThreshold(exits, recoverThreshold)) return;
   const message = `workers ended ${exits.length} times within ${duration(recoverWindow)}, more than --recover-threshold ${recoverThreshold}`;
   fail(step, new PreforkError('ERR_OVER_RECOVERY', message));
-}
-
-/** The slot's next worker: a spare at once; a successor that boots already; else a new one, at once or after the backoff. */
-function respawn(step: Step, slot: Slot, uptime: number | undefined): void {
-  if (!canRespawn(step) || slot.successor !== undefined) return;
-  const spare = standbySpare(step.fleet);
-  if (spare !== undefined) {
-    step.fleet = withSlot(step.fleet, { ...slot, worker: spare.id });
-    promoteSpare(step, spare, slot.index, slot.lastPid);
-    return;
-  }
-  const wait = isNeededAtOnce(uptime, servingSlots(step.fleet))
-    ? 0
-    : backoff(slot.streak, step.settings.recoverInterval);
-  if (wait === 0) {
-    fill(step, slot);
-    return;
-  }
-  step.log('warn', 'worker respawning', { slot: slot.index, in: duration(wait), crashes: slot.streak });
-  step.arm({ timer: 'respawn', slot: slot.index }, wait);
-}
-
-export function onRespawnDue(step: Step, index: number): void {
-  const slot = step.fleet.slots[index];
-  if (slot === undefined || slot.worker !== undefined || slot.successor !== undefined) return;
-  if (canRespawn(step)) fill(step, slot);
-}
-
-function canRespawn({ fleet: { phase } }: Step): boolean {
-  return phase === 'starting' || phase === 'serving' || phase === 'delaying';
 }
 
 /** It did not get so far within the ready timeout. Its exit comes next, and counts as a crash. */

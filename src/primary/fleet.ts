@@ -21,6 +21,8 @@ export interface Worker {
   readonly neededAt: number;
   /** When it first could have served. */
   readonly readyAt: number | undefined;
+  /** When it did: a spare has often waited for long. */
+  readonly servesSince: number | undefined;
   /** The pid of the worker that it replaces after a crash. */
   readonly replaces: number | undefined;
   readonly asked: Asked | undefined;

@@ -18,7 +18,8 @@ export function onHung(step: Step, id: WorkerId, silent: number): void {
 
 export function onBeating(step: Step, id: WorkerId): void {
   const worker = workerOf(step.fleet, id);
-  if (worker === undefined || !worker.isHung) return;
+  // One that was given up is about to be killed, and is not given its sockets back for a moment.
+  if (worker === undefined || !worker.isHung || worker.isGivenUp) return;
   step.change(worker, { isHung: false });
   step.log('info', 'worker beats again', describe(worker));
   step.do({ do: 'rescue', worker: id, isHung: false });

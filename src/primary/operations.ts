@@ -6,6 +6,7 @@ import type { Outcome } from '../control/controls.ts';
 import { withSlot, workerOf, type Fleet, type Operation, type Slot } from './fleet.ts';
 import type { Failure, Procedure, ProcedureOf } from './procedure.ts';
 import { recycle } from './recycle.ts';
+import { refill } from './refill.ts';
 import { reload } from './reload.ts';
 import { retire } from './retire.ts';
 import { scale } from './scale.ts';
@@ -56,10 +57,15 @@ export function advance(step: Step): void {
   }
 }
 
-/** A worker that the operation needed has ended: so does the operation, and whatever it booted beside. */
+/**
+ * A worker that the operation needed has ended: so does the operation, and whatever it booted beside. A slot whose own
+ * worker crashed meanwhile had only its successor to wait for, and has nobody now.
+ */
 export function abort(step: Step, failure: Failure): void {
-  for (const slot of step.fleet.slots) dismissSuccessor(step, slot);
+  const affected = step.fleet.slots.filter(({ successor }) => successor !== undefined);
+  for (const slot of affected) dismissSuccessor(step, slot);
   finish(step, failure);
+  for (const { index } of affected) refill(step, step.fleet.slots[index]!, undefined);
 }
 
 /** The operation has done all that it was to do. */
@@ -78,9 +84,8 @@ export function abandonAll(step: Step, reason: string): void {
 
 function dismissSuccessor(step: Step, slot: Slot): void {
   const successor = workerOf(step.fleet, slot.successor);
-  if (successor === undefined) return;
   step.fleet = withSlot(step.fleet, { ...slot, successor: undefined });
-  retire(step, successor, 'abort');
+  if (successor !== undefined) retire(step, successor, 'abort');
 }
 
 function finish(step: Step, outcome: Outcome): void {

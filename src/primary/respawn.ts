@@ -1,22 +1,22 @@
 /** When the worker of a slot that ended unasked is replaced, and when prefork gives up. Pure. */
 
-/** A worker that lived at least this long after it was ready ends any streak of crashes, ms. */
+/** A worker that served at least this long ends any streak of crashes, ms. */
 export const STABLE_AFTER = 1000;
 
 /** The backoff grows to at most this, ms: a dependency that is back is found within it. */
 export const LONGEST_BACKOFF = 30_000;
 
 /**
- * How many times in a row, this one included, the slot's worker has ended without having been ready for `STABLE_AFTER`.
+ * How many times in a row, this one included, the slot's worker has ended without having served for `STABLE_AFTER`.
  * 0: this one did well, and its end is an accident, not a loop.
  *
- * @param uptime ms since it was ready; undefined when it never was.
+ * @param uptime ms that it served; undefined when it never did.
  */
 export function crashStreak(before: number, uptime: number | undefined): number {
   return uptime !== undefined && uptime >= STABLE_AFTER ? 0 : before + 1;
 }
 
-/** A worker that lived this long after it was ready has served, ms. */
+/** A worker that accepted for so long has served, ms. */
 export const HAS_SERVED_AFTER = 250;
 
 /**

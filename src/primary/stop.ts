@@ -20,26 +20,25 @@ export function onStop(step: Step, { signal, idle, isNow, request }: Stop): void
     case 'stopping':
       return killAll(step, 'asked again');
     case 'delaying':
-      return stopAll(step);
+      stopAll(step);
+      if (isNow) killAll(step, 'asked to stop now');
+      return;
     case 'idle':
     case 'starting':
     case 'serving': {
       const { drainDelay } = step.settings;
       const isDelayed = phase === 'serving' && drainDelay > 0 && !isNow;
       step.log('info', 'stopping', { signal, ...(isDelayed && { delay: duration(drainDelay) }) });
+      // First: what is abandoned may leave a slot vacant, which is filled only if it is to serve for a while yet.
+      step.fleet = { ...step.fleet, phase: isDelayed ? 'delaying' : 'stopping' };
       abandonAll(step, 'the server is stopping');
       step.do({ do: 'announce', what: 'stopping' });
-      if (isDelayed) delay(step, drainDelay);
+      // Not ready any more, but accepting: load balancers need time to see it.
+      if (isDelayed) step.arm({ timer: 'delay' }, drainDelay);
       else stopAll(step);
       if (isNow) killAll(step, 'asked to stop now');
     }
   }
-}
-
-/** Not ready any more, but accepting: load balancers need time to see it. */
-function delay(step: Step, drainDelay: number): void {
-  step.fleet = { ...step.fleet, phase: 'delaying' };
-  step.arm({ timer: 'delay' }, drainDelay);
 }
 
 export function onDelayOver(step: Step): void {
@@ -50,7 +49,7 @@ export function onDelayOver(step: Step): void {
 export function fail(step: Step, error: PreforkError): void {
   const { phase } = step.fleet;
   if (step.fleet.error !== undefined || phase === 'stopped') return;
-  step.fleet = { ...step.fleet, error };
+  step.fleet = { ...step.fleet, error, phase: 'stopping' };
   step.log('error', 'error', { message: error.message, code: error.code });
   if (phase === 'stopping') return;
   abandonAll(step, error.message);

@@ -155,6 +155,8 @@ export class Supervisor {
   #handle(event: QueuedEvent): void {
     if (event.type === 'message') return this.#onMessage(event.worker, event.message);
     if (event.type === 'look') return this.#look();
+    // Before anybody takes its slot over: whatever it had open is a neighbour's to serve from here on.
+    if (event.type === 'exited') this.#listeners.gone(event.worker);
     const { settings, os } = this.#parts;
     const { fleet, effects } = decide(this.#fleet, settings, event, os.now());
     this.#fleet = fleet;

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Driver, find, kinds, logged, workersOf } from './driver.ts';
+
+test('the deadline is armed before each fork, and the sockets are the slots’ own', () => {
+  const effects = new Driver().send({ type: 'start' });
+  assert.deepEqual(kinds(effects), ['arm', 'fork', 'arm', 'fork']);
+  assert.deepEqual(find(effects, 'fork'), [
+    { do: 'fork', worker: 1, slot: 0, isSeated: true, generation: 1 },
+    { do: 'fork', worker: 2, slot: 1, isSeated: true, generation: 1 },
+  ]);
+});
+
+test('it is ready when every worker is', () => {
+  const driver = new Driver();
+  driver.send({ type: 'start' });
+  driver.send({ type: 'forked', worker: 1, pid: 11 });
+  driver.send({ type: 'forked', worker: 2, pid: 12 });
+  assert.deepEqual(logged(driver.send({ type: 'ready', worker: 2 })), ['worker ready']);
+  const effects = driver.send({ type: 'ready', worker: 1 });
+  assert.deepEqual(logged(effects), ['worker ready', 'ready']);
+  assert.deepEqual(find(effects, 'call').at(-1), { do: 'call', hook: 'onPrimaryReady', pids: [11, 12] });
+});
+
+test('onWorkerSpawn hears of each pid', () => {
+  const driver = new Driver();
+  driver.send({ type: 'start' });
+  const calls = find(driver.send({ type: 'forked', worker: 1, pid: 11 }), 'call');
+  assert.deepEqual(calls, [{ do: 'call', hook: 'onWorkerSpawn', pid: 11 }]);
+});
+
+test('no deadline is left of one that serves but the sweep’s', () => {
+  const driver = new Driver({ workers: 1 });
+  driver.serve();
+  assert.deepEqual(driver.armed, [{ timer: 'sweep', slot: 0 }]);
+  assert.deepEqual(driver.due({ timer: 'sweep', slot: 0 }), [{ do: 'sweep', slot: 0 }]);
+});
+
+for (const type of ['ready', 'serving'] as const) {
+  test(`${type} once more changes nothing`, () => {
+    const driver = new Driver();
+    driver.serve();
+    assert.deepEqual(driver.send({ type, worker: 1 }), []);
+  });
+}
+
+test('a worker that cannot boot ends it at once: the one that serves drains, the one that boots is killed', () => {
+  const driver = new Driver({ workers: 3 });
+  driver.send({ type: 'start' });
+  driver.boot(1);
+  const effects = driver.exit(2);
+  assert.deepEqual(workersOf(effects, 'drain'), [1]);
+  assert.deepEqual(workersOf(effects, 'kill'), [3]);
+  driver.exit(3, null, 'SIGKILL');
+  const [finish] = find(driver.exit(1, 0), 'finish');
+  assert.equal(finish?.error?.code, 'ERR_BOOT_FAILED');
+});
+
+test('an entry that ends without listening is told so', () => {
+  const driver = new Driver({ workers: 1 });
+  driver.send({ type: 'start' });
+  const [finish] = find(driver.exit(1, 0), 'finish');
+  assert.equal(finish?.error?.code, 'ERR_BOOT_FAILED');
+  assert.match(finish.error.message, /neither listened nor said/);
+});
+
+test('a crash of one that was ready is recovered from, though others still boot', () => {
+  const driver = new Driver();
+  driver.send({ type: 'start' });
+  driver.boot(1);
+  assert.deepEqual(workersOf(driver.exit(1), 'fork'), [3]);
+  assert.equal(driver.fleet.phase, 'starting');
+});
+
+test('one that is not ready in time ends it', () => {
+  const driver = new Driver();
+  driver.send({ type: 'start' });
+  driver.boot(1);
+  const effects = driver.due({ timer: 'ready', worker: 2 });
+  assert.equal(driver.at, 30_000);
+  assert.match(driver.fleet.error?.message ?? '', /did not listen.*within 30s/);
+  assert.deepEqual(workersOf(effects, 'kill'), [2]);
+});
+
+test('a process that cannot be forked is a boot that failed', () => {
+  const driver = new Driver({ workers: 1 });
+  driver.send({ type: 'start' });
+  const error = new Error('spawn EAGAIN');
+  const effects = driver.send({ type: 'exited', worker: 1, code: null, signal: null, error });
+  assert.match(find(effects, 'finish')[0]?.error?.message ?? '', /EAGAIN/);
+});
+
+test('what is asked for while it starts is done when it serves', () => {
+  const driver = new Driver({ workers: 1 });
+  driver.send({ type: 'start' });
+  assert.deepEqual(driver.send({ type: 'reload' }), []);
+  assert.ok(logged(driver.boot(1)).includes('reloading'));
+});
+
+test('nothing is said of a worker that is not known', () => {
+  const driver = new Driver();
+  driver.serve();
+  assert.deepEqual(driver.send({ type: 'forked', worker: 99, pid: 99 }), []);
+  assert.deepEqual(driver.send({ type: 'ready', worker: 99 }), []);
+  assert.deepEqual(driver.send({ type: 'drained', worker: 99 }), []);
+});

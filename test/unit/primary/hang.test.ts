@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Driver, find, kinds, logged, workersOf } from './driver.ts';
+
+const hung = (worker: number) => ({ type: 'hung', worker, silent: 1000 }) as const;
+const silent = (worker: number) => ({ type: 'silent', worker, silent: 30_000 }) as const;
+const beating = (worker: number) => ({ type: 'beating', worker }) as const;
+
+test('others accept for a worker that hangs, until it beats again', () => {
+  const driver = new Driver();
+  driver.serve();
+  assert.deepEqual(find(driver.send(hung(1)), 'rescue'), [{ do: 'rescue', worker: 1, isHung: true }]);
+  assert.deepEqual(driver.send(hung(1)), []);
+  assert.deepEqual(find(driver.send(beating(1)), 'rescue'), [{ do: 'rescue', worker: 1, isHung: false }]);
+  assert.deepEqual(driver.send(beating(1)), []);
+  assert.deepEqual(driver.states, ['serving', 'serving']);
+});
+
+test('one that is silent for too long is looked into, and killed when its stack is known', () => {
+  const driver = new Driver();
+  driver.serve();
+  driver.send(hung(1));
+  const effects = driver.send(silent(1));
+  assert.deepEqual(find(effects, 'diagnose'), [{ do: 'diagnose', worker: 1 }]);
+  assert.deepEqual(workersOf(effects, 'kill'), []);
+  assert.deepEqual(driver.send(silent(1)), []);
+  const found = driver.send({ type: 'diagnosed', worker: 1, stack: 'at loop (app.js:1)' });
+  assert.deepEqual(kinds(found), ['log', 'kill']);
+  assert.deepEqual(workersOf(driver.exit(1, null, 'SIGKILL'), 'fork'), [3]);
+});
+
+test('one that cannot be looked into is killed all the same', () => {
+  const driver = new Driver();
+  driver.serve();
+  driver.send(silent(1));
+  assert.deepEqual(workersOf(driver.due({ timer: 'kill', worker: 1 }), 'kill'), [1]);
+  assert.equal(driver.at, 5000);
+});
+
+test('one that beats again when it was given up is killed all the same, and gets nothing back before', () => {
+  const driver = new Driver();
+  driver.serve();
+  driver.send(hung(1));
+  driver.send(silent(1));
+  assert.deepEqual(driver.send(beating(1)), []);
+  assert.deepEqual(workersOf(driver.due({ timer: 'kill', worker: 1 }), 'kill'), [1]);
+});
+
+test('only one that serves can hang', () => {
+  const driver = new Driver({ spares: 1 });
+  driver.serve();
+  driver.exit(1);
+  for (const worker of [3, 4]) {
+    assert.deepEqual(driver.send(hung(worker)), []);
+    assert.deepEqual(driver.send(silent(worker)), []);
+  }
+});
+
+test('what was found out of one that was not given up is of no use', () => {
+  const driver = new Driver();
+  driver.serve();
+  assert.deepEqual(driver.send({ type: 'diagnosed', worker: 1, stack: '' }), []);
+});
+
+test('one that hangs is replaced by a reload like any other, and has its deadlines', () => {
+  const driver = new Driver({ workers: 1 });
+  driver.serve();
+  driver.send(hung(1));
+  driver.send({ type: 'reload' });
+  assert.ok(logged(driver.takeOver(2)).includes('reload done'));
+  assert.deepEqual(driver.send(silent(1)), []);
+  driver.due({ timer: 'drain', worker: 1 });
+  assert.deepEqual(workersOf(driver.due({ timer: 'kill', worker: 1 }), 'kill'), [1]);
+});

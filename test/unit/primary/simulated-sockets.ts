@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import type { ListenQuery } from '../../../src/listeners/listener.ts';
+import { ListenerSet, type ListenerMessage } from '../../../src/listeners/listener-set.ts';
+import { reuseportWorks } from '../../../src/listeners/native.ts';
+import type { WorkerId } from '../../../src/primary/events.ts';
+import type { Heard, Port, Said } from './simulated-worker.ts';
+
+const sharing = reuseportWorks() ? 'reuseport' : 'shared';
+
+/** Some free port, the same for each worker's n-th question. */
+function queryOf(port: Port): ListenQuery {
+  return {
+    address: '127.0.0.1',
+    port: 0,
+    family: 4,
+    ipv6Only: false,
+    ordinal: port === 'first' ? 0 : 1,
+    readableAll: false,
+    writableAll: false,
+    data: null,
+  };
+}
+
+interface Accepting {
+  readonly slot: number;
+  /** The primary knows that it accepts from its own slot's socket. */
+  isListening: boolean;
+  readonly adopted: Set<number>;
+}
+
+/**
+ * The real listeners, and beside them a second account of who accepts from which socket, kept from nothing but what is said.
+ * Owns the listeners, which `close` closes.
+ */
+export class SimulatedSockets {
+  readonly set: ListenerSet;
+  readonly #post: (worker: WorkerId, heard: Heard) => void;
+  readonly #asked = new Map<WorkerId, Port>();
+  /** By listener, by worker. */
+  readonly #accepting = new Map<number, Map<WorkerId, Accepting>>();
+  /** By listener: slots whose sockets somebody has listened on. */
+  readonly #opened = new Map<number, Set<number>>();
+  readonly #away = new Set<WorkerId>();
+  readonly #hung = new Set<WorkerId>();
+
+  constructor(post: (worker: WorkerId, heard: Heard) => void) {
+    this.#post = post;
+    this.set = new ListenerSet({ sharing, post: (worker, message) => this.#onSent(worker, message) });
+  }
+
+  /** @returns `held` when the answer waits for a slot. */
+  async listen(worker: WorkerId, port: Port): Promise<'answered' | 'held'> {
+    this.#asked.set(worker, port);
+    return this.set.request(worker, 1, queryOf(port));
+  }
+
+  said(worker: WorkerId, { type, listener }: Extract<Said, { listener: number }>): void {
+    const accepting = this.#accepting.get(listener)?.get(worker);
+    if (type === 'closed') this.#accepting.get(listener)?.delete(worker);
+    else if (accepting !== undefined) {
+      accepting.isListening = true;
+      this.#openedOf(listener).add(accepting.slot);
+    }
+    if (type === 'closed') this.set.closed(worker, listener);
+    else this.set.listening(worker, listener);
+  }
+
+  leaving(worker: WorkerId): void {
+    this.#away.add(worker);
+    this.set.leaving(worker);
+  }
+
+  hung(worker: WorkerId, isHung: boolean): void {
+    if (isHung) this.#hung.add(worker);
+    else this.#hung.delete(worker);
+    this.set.hung(worker, isHung);
+  }
+
+  gone(worker: WorkerId): void {
+    for (const workers of this.#accepting.values()) workers.delete(worker);
+    this.set.gone(worker);
+  }
+
+  /** A socket that somebody listened on has somebody who accepts from it, whenever anybody serves its address. */
+  check(): void {
+    for (const { id } of this.set.listeners) {
+      const workers = [...(this.#accepting.get(id) ?? [])];
+      const available = workers.filter(([worker, { isListening }]) => isListening && this.#isAvailable(worker));
+      if (available.length === 0) continue;
+      for (const slot of this.#openedOf(id)) {
+        const acceptors = available.filter(([, accepting]) => accepting.slot === slot || accepting.adopted.has(slot));
+        assert.notEqual(acceptors.length, 0, `nobody accepts from slot ${slot} of listener ${id}`);
+      }
+    }
+  }
+
+  close(): void {
+    this.set.close();
+  }
+
+  #isAvailable(worker: WorkerId): boolean {
+    return !this.#away.has(worker) && !this.#hung.has(worker);
+  }
+
+  #onSent(worker: WorkerId, message: ListenerMessage): void {
+    assert.notEqual(message.type, 'denied', 'there are free ports');
+    if (message.type === 'denied') return;
+    const { type, listener, slot } = message;
+    if (type === 'granted') {
+      const workers = this.#accepting.get(listener) ?? new Map<WorkerId, Accepting>();
+      this.#accepting.set(
+        listener,
+        workers.set(worker, { slot: seatOf(slot), isListening: false, adopted: new Set() }),
+      );
+      this.#post(worker, { type, listener, slot, port: this.#asked.get(worker)! });
+      return;
+    }
+    const adopted = this.#accepting.get(listener)?.get(worker)?.adopted;
+    assert.ok(adopted !== undefined, `${type} for worker ${worker}, which does not serve that`);
+    assert.notEqual(adopted.has(slot), type === 'adopt', `${type} once more`);
+    if (type === 'adopt') adopted.add(slot);
+    else adopted.delete(slot);
+    this.#post(worker, { type, listener, slot });
+  }
+
+  #openedOf(listener: number): Set<number> {
+    const opened = this.#opened.get(listener) ?? new Set();
+    this.#opened.set(listener, opened);
+    return opened;
+  }
+}
+
+/** All slots have one socket where there is not one for each. */
+function seatOf(slot: number): number {
+  return sharing === 'reuseport' ? slot : 0;
+}

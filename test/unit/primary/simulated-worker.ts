@@ -1,0 +1,138 @@
+import type { WorkerId } from '../../../src/primary/events.ts';
+import type { Random } from './random.ts';
+
+/** The two addresses of the simulated application: the second is opened some time after the first. */
+export type Port = 'first' | 'second';
+
+/** What a worker says to the primary; `exit` is what the primary sees when the rest has been said. */
+export type Said =
+  | { readonly type: 'listen'; readonly port: Port }
+  | { readonly type: 'listening' | 'closed'; readonly listener: number }
+  | { readonly type: 'ready' | 'drained' }
+  | { readonly type: 'exit'; readonly code: number | null; readonly signal: NodeJS.Signals | null };
+
+/** What the primary says to a worker. */
+export type Heard =
+  | { readonly type: 'granted'; readonly listener: number; readonly slot: number; readonly port: Port }
+  | { readonly type: 'adopt' | 'release'; readonly listener: number; readonly slot: number }
+  | { readonly type: 'drain' };
+
+/** How the application does: 0 is never, 1 at every turn. */
+export interface Mood {
+  readonly crash: number;
+  readonly hang: number;
+  /** Does what it is to do, instead of letting time pass. */
+  readonly act: number;
+}
+
+export const calm: Mood = { crash: 0, hang: 0, act: 1 };
+
+/**
+ * A process, as the primary can know one: it boots, asks for sockets, listens, drains, ends when it is told to, and may
+ * crash or hang at any time. What it says and hears is on its way until somebody delivers it, in order.
+ */
+export class SimulatedWorker {
+  readonly id: WorkerId;
+  readonly outbox: Said[] = [];
+  readonly inbox: Heard[] = [];
+  readonly #random: Random;
+  /** Some applications never listen. */
+  readonly #listens: boolean;
+  readonly #open = new Map<Port, { readonly listener: number; readonly adopted: Set<number> }>();
+  #asked: Port | undefined;
+  #hasSaidReady = false;
+  isAlive = true;
+  isHung = false;
+  #isDraining = false;
+  #isTerminated = false;
+
+  constructor(id: WorkerId, random: Random, listens: boolean) {
+    this.id = id;
+    this.#random = random;
+    this.#listens = listens;
+  }
+
+  /** A turn of its event loop. */
+  act({ crash, hang, act }: Mood): void {
+    const random = this.#random;
+    if (!this.isAlive) return;
+    if (this.isHung) {
+      if (hang === 0) this.isHung = false;
+      else if (random.chance(0.3)) this.isHung = false;
+      return;
+    }
+    if (random.chance(crash)) return this.#exit(random.chance(0.5) ? 1 : 0, null);
+    if (random.chance(hang)) return void (this.isHung = true);
+    if (random.chance(act)) this.#proceed();
+  }
+
+  /** Hears the next of what was said to it. */
+  hear(): void {
+    const heard = this.isHung ? undefined : this.inbox.shift();
+    if (heard === undefined) return;
+    switch (heard.type) {
+      case 'granted':
+        this.#asked = undefined;
+        this.#open.set(heard.port, { listener: heard.listener, adopted: new Set() });
+        this.outbox.push({ type: 'listening', listener: heard.listener });
+        return;
+      case 'adopt':
+        this.#byListener(heard.listener)?.adopted.add(heard.slot);
+        return;
+      case 'release':
+        this.#byListener(heard.listener)?.adopted.delete(heard.slot);
+        return;
+      case 'drain':
+        this.#isDraining = true;
+        this.outbox.push({ type: 'drained' });
+    }
+  }
+
+  /** SIGTERM. Most end soon. */
+  terminate(): void {
+    this.#isTerminated = true;
+  }
+
+  /** SIGKILL. */
+  kill(): void {
+    if (this.isAlive) this.#exit(null, 'SIGKILL');
+  }
+
+  #proceed(): void {
+    if (this.#isTerminated) return this.#exit(null, 'SIGTERM');
+    if (this.#asked !== undefined || this.#isDraining) return;
+    if (!this.#listens) {
+      // Ready, and says so more than once.
+      if (!this.#hasSaidReady || this.#random.chance(0.05)) this.outbox.push({ type: 'ready' });
+      this.#hasSaidReady = true;
+    } else if (!this.#open.has('first')) {
+      this.#listen('first');
+    } else if (!this.#open.has('second')) {
+      if (this.#random.chance(0.3)) this.#listen('second');
+    } else if (this.#random.chance(0.02)) {
+      this.#close('second');
+    }
+  }
+
+  #listen(port: Port): void {
+    this.#asked = port;
+    this.outbox.push({ type: 'listen', port });
+  }
+
+  #close(port: Port): void {
+    const { listener } = this.#open.get(port)!;
+    this.#open.delete(port);
+    this.outbox.push({ type: 'closed', listener });
+  }
+
+  #byListener(listener: number): { readonly adopted: Set<number> } | undefined {
+    return [...this.#open.values()].find((open) => open.listener === listener);
+  }
+
+  #exit(code: number | null, signal: NodeJS.Signals | null): void {
+    this.isAlive = false;
+    this.isHung = false;
+    this.inbox.length = 0;
+    this.outbox.push({ type: 'exit', code, signal });
+  }
+}

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { setImmediate as turn } from 'node:timers/promises';
+import { test } from 'node:test';
+import type { WorkerMessage } from '../../../src/ipc/messages.ts';
+import { resolveSettings } from '../../../src/options/settings.ts';
+import type { Options } from '../../../src/options/types.ts';
+import { Hooks } from '../../../src/primary/hooks.ts';
+import { Supervisor } from '../../../src/primary/supervisor.ts';
+import { stop } from './driver.ts';
+import { FakeOs, type FakeChild } from './fake-os.ts';
+
+const SWEEP_AFTER = 10_000;
+
+/** A supervisor of workers that are this test. */
+function setUp(options: Options): { os: FakeOs; supervisor: Supervisor; ended: Promise<void>; log: string[] } {
+  const os = new FakeOs();
+  const log: string[] = [];
+  const supervisor = new Supervisor({
+    settings: resolveSettings({ options, env: {}, entry: 'app.js' }),
+    program: { entry: 'app.js', args: [], execArgv: [] },
+    sharing: 'shared',
+    board: undefined,
+    hooks: new Hooks({}, () => {}),
+    log: (_level, event) => void log.push(event),
+    os,
+    account: undefined,
+    legacy: undefined,
+    announce: () => {},
+  });
+  return { os, supervisor, log, ended: supervisor.run() };
+}
+
+const anyPort: WorkerMessage = {
+  type: 'listen',
+  request: 1,
+  address: '127.0.0.1',
+  port: 0,
+  family: 4,
+  ipv6Only: false,
+  ordinal: 0,
+  readableAll: false,
+  writableAll: false,
+  data: null,
+};
+
+/** Asks for a port, and listens. */
+async function listen(child: FakeChild): Promise<void> {
+  child.say(anyPort);
+  await turn();
+  const granted = child.heard.find(({ type }) => type === 'granted') as { listener: number } | undefined;
+  assert.ok(granted, JSON.stringify(child.heard));
+  child.say({ type: 'listening', listener: granted.listener });
+}
+
+/** Asks it to stop; every worker ends. */
+async function end({ os, supervisor, ended }: ReturnType<typeof setUp>): Promise<void> {
+  supervisor.post(stop);
+  for (const child of os.children) if (child.connected) child.exit(0, null);
+  await ended;
+  assert.equal(os.deadlines, 0, 'no timer is left');
+}
+
+test('a worker that listens serves, and its address is known and logged', async () => {
+  const app = setUp({ workers: 1 });
+  await listen(app.os.children[0]!);
+  assert.equal(app.supervisor.fleet.phase, 'serving');
+  assert.equal(app.supervisor.addresses.length, 1);
+  assert.ok(app.log.includes('listening'));
+  await end(app);
+});
+
+test('an address that a crashed worker had and its successor does not want is closed', async () => {
+  const app = setUp({ workers: 1 });
+  await listen(app.os.children[0]!);
+  app.os.children[0]!.exit(1, null);
+  assert.equal(app.supervisor.addresses.length, 1, 'its successor may want it');
+  app.os.children[1]!.say({ type: 'ready' });
+  app.os.pass(SWEEP_AFTER);
+  assert.deepEqual(app.supervisor.addresses, []);
+  await end(app);
+});
+
+test('a reload waits with the answer to a listen until the slot is the new worker’s', async () => {
+  const app = setUp({ workers: 1 });
+  await listen(app.os.children[0]!);
+  const reloaded = app.supervisor.ask((request) => ({ type: 'reload', request }));
+  const next = app.os.children[1]!;
+  await listen(next);
+  assert.deepEqual(
+    next.heard.map(({ type }) => type),
+    ['promote', 'granted'],
+  );
+  assert.equal((await reloaded).ok, true);
+  assert.deepEqual(app.os.children[0]!.heard.at(-1)?.type, 'drain');
+  await end(app);
+});
+
+test('a worker that says it is ready, and asks for no socket, takes over as it is', async () => {
+  const app = setUp({ workers: 1 });
+  app.os.children[0]!.say({ type: 'ready' });
+  const reloaded = app.supervisor.ask((request) => ({ type: 'reload', request }));
+  app.os.children[1]!.say({ type: 'ready' });
+  assert.equal((await reloaded).ok, true);
+  await end(app);
+});
+
+test('whoever waits for something is answered when it ends', async () => {
+  const app = setUp({ workers: 1 });
+  app.os.children[0]!.say({ type: 'ready' });
+  const reload = app.supervisor.ask((request) => ({ type: 'reload', request }));
+  const stopped = app.supervisor.ask((request) => ({ ...stop, request }));
+  for (const child of app.os.children) child.exit(0, null);
+  await app.ended;
+  assert.deepEqual(await reload, { ok: false, reason: 'the server is stopping' });
+  assert.equal((await stopped).ok, true);
+});
+
+test('a worker’s exit is heard of once, however it comes', async () => {
+  const app = setUp({ workers: 1 });
+  app.os.children[0]!.say({ type: 'ready' });
+  const [child] = app.os.children;
+  child!.emit('exit', null, 'SIGKILL');
+  assert.equal(app.os.children.length, 1, 'its channel is open, so it may still have said something');
+  child!.connected = false;
+  child!.emit('disconnect');
+  assert.equal(app.os.children.length, 2);
+  await end(app);
+});
