@@ -19,7 +19,11 @@ export interface LoadOptions {
   readonly protocol?: 'http1' | 'http2' | undefined;
   /** True: TLS that trusts any certificate; or options of `tls.connect`, for a server that is more demanding. @default false */
   readonly tls?: boolean | ConnectionOptions | undefined;
-  /** Each client sends them in turns. @default GET / and POST / with 16 KiB of random bytes, any status below 500 */
+  /**
+   * Each client sends them in turns.
+   *
+   * @default GET /, and over HTTP/1 also POST / with 16 KiB of random bytes; any status below 500 will do
+   */
   readonly requests?: readonly LoadRequest[] | undefined;
   /** Longest wait for a whole answer, the time to connect included. Then the request is lost. @default '10s' */
   readonly timeout?: Time | undefined;
@@ -59,15 +63,16 @@ export function checkLoad(options: LoadOptions): LoadSettings {
       return value === undefined ? [] : [[key, value]];
     }),
   ) as Partial<LoadSettings>;
+  const protocol = given.protocol ?? 'http1';
   return {
     clients: 16,
     connections: 'mixed',
-    protocol: 'http1',
     timeout: 10_000,
     pause: 0,
     ...given,
+    protocol,
     tls: checkTls(options.tls),
-    requests: checkRequests(options.requests),
+    requests: options.requests === undefined ? defaultRequests[protocol] : checkRequests(options.requests),
   };
 }
 
@@ -78,7 +83,6 @@ function checkTls(tls: LoadOptions['tls']): ConnectionOptions | undefined {
 }
 
 function checkRequests(requests: unknown): readonly LoadRequest[] {
-  if (requests === undefined) return defaultRequests;
   if (!Array.isArray(requests) || requests.length === 0) {
     return fail('requests', "a list of at least one, such as [{ path: '/' }]", requests);
   }

@@ -35,11 +35,14 @@ export interface LoadRequest {
   readonly check?: ((answer: Answer, sent: Sent) => void) | undefined;
 }
 
-/** Bytes of the body that the default load posts. */
-const POSTED = 16_384;
-
-/** What is sent when nothing else was asked for: every application answers this somehow, if only with a 404. */
-export const defaultRequests: readonly LoadRequest[] = [{}, { method: 'POST', body: POSTED }];
+/**
+ * What is sent when nothing else was asked for: every application answers this somehow, if only with a 404. Not posted over
+ * HTTP/2: node:http2 ends sessions (ENHANCE_YOUR_CALM) on which bodies arrive that the application has not read.
+ */
+export const defaultRequests: Readonly<Record<'http1' | 'http2', readonly LoadRequest[]>> = {
+  http1: [{}, { method: 'POST', body: 16_384 }],
+  http2: [{}],
+};
 
 /**
  * A `check` for applications that answer with what they were sent.

@@ -16,7 +16,7 @@ const unsent: ReadonlySet<string> = new Set([
   'ERR_HTTP2_STREAM_CANCEL',
 ]);
 
-/** One HTTP/2 session, with any number of streams at a time. Owns its socket; `end` lets streams finish, then closes it. */
+/** One HTTP/2 session, with any number of streams at a time. Owns its socket; `end` destroys it. */
 export class Session {
   readonly #session: ClientHttp2Session;
   readonly #openedAt = performance.now();
@@ -67,8 +67,7 @@ export class Session {
 
   end(): void {
     this.#isEnded = true;
-    if (this.#inFlight === 0) this.#session.destroy();
-    else this.#session.close();
+    this.#session.destroy();
   }
 
   #answer(stream: ClientHttp2Stream): Promise<Answer> {

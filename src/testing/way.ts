@@ -83,6 +83,7 @@ export class KeptSession implements Way {
     this.#timeout = route.timeout;
     this.#events = events;
     this.#sessions = sessions;
+    sessions.users++;
   }
 
   get history(): ConnectionHistory | undefined {
@@ -134,8 +135,9 @@ export class NewSession implements Way {
   }
 }
 
-/** The session that new requests of some clients go to. */
+/** The session that new requests of some clients go to. It is closed by the last of them. */
 export class SharedSession {
+  users = 0;
   readonly #open: () => Session;
   #session: Session | undefined;
 
@@ -148,8 +150,10 @@ export class SharedSession {
     return this.#session;
   }
 
+  /** One of the users needs it no more. */
   end(): void {
-    this.#session?.end();
+    this.users--;
+    if (this.users === 0) this.#session?.end();
   }
 }
 
