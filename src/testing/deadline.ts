@@ -1,27 +1,36 @@
 /**
- * A deadline for answers, which spares a server the blame when it was the client's own process that was busy: once it is
- * due, what has arrived meanwhile is looked at first. Owns a timer; `close` ends it.
+ * A deadline for answers, which spares a server the blame when it was the client's own process that was busy: where it comes
+ * late, it waits for as long again, and what has arrived meanwhile is looked at first. Owns timers; `close` ends them.
  */
 export class Deadline {
+  readonly #after: number;
+  readonly #expired: () => void;
   readonly #timer: NodeJS.Timeout;
-  #armed = 0;
+  #due: number;
+  #extra: NodeJS.Timeout | undefined;
 
   /** @param after ms. */
   constructor(after: number, expired: () => void) {
-    this.#timer = setTimeout(() => {
-      const armed = this.#armed;
-      // Timers come before arrivals in a turn of the event loop: so the turn after this one knows.
-      setImmediate(() => setImmediate(() => armed === this.#armed && expired()));
-    }, after);
+    this.#after = after;
+    this.#expired = expired;
+    this.#due = performance.now() + after;
+    this.#timer = setTimeout(() => this.#wait(), after);
   }
 
   restart(): void {
-    this.#armed++;
+    clearTimeout(this.#extra);
+    this.#due = performance.now() + this.#after;
     this.#timer.refresh();
   }
 
   close(): void {
-    this.#armed++;
+    clearTimeout(this.#extra);
     clearTimeout(this.#timer);
+  }
+
+  /** A timer that is made by a timer comes after what has arrived, however short it is. */
+  #wait(): void {
+    const late = Math.max(performance.now() - this.#due, 0);
+    this.#extra = setTimeout(this.#expired, late);
   }
 }
