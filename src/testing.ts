@@ -21,5 +21,5 @@ export { startServer } from './testing/server.ts';
 export type { ServerOptions } from './testing/server-options.ts';
 export type { Counts } from './testing/tally.ts';
 export type { Target } from './testing/target.ts';
-export { formatReport } from './testing/text.ts';
+export { formatLosses, formatReport } from './testing/text.ts';
 export type { Outcome, ScaleTarget, Status } from './control/controls.ts';

@@ -192,10 +192,11 @@ export class App implements AsyncDisposable {
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
-  /** Primary and workers, as far as they are known, without grace. */
+  /** Primary and workers, without grace. Spares, which nobody counts here, end when they miss the primary. */
   killAll(): void {
-    const workers = this.#events('worker ready', {}).map(({ fields }) => Number(fields['pid']));
-    for (const pid of new Set([...workers, this.#pid, this.#child.pid!])) killIfAlive(pid);
+    const ready = this.#events('worker ready', {});
+    const workers = new Map(ready.map(({ fields }) => [fields['slot'], Number(fields['pid'])]));
+    for (const pid of new Set([...workers.values(), this.#pid, this.#child.pid!])) killIfAlive(pid);
   }
 
   #events(name: string, fields: LogEvent['fields']): LogEvent[] {
