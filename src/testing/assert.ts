@@ -1,0 +1,133 @@
+import { AssertionError } from 'node:assert';
+import { checkKeys, checkValue, fail } from '../options/check.ts';
+import { UsageError } from '../errors.ts';
+import { quote } from '../options/quote.ts';
+import { App, type Exit } from './app.ts';
+import { Load } from './load.ts';
+import { checkLoad, loadKeys, type LoadOptions, type LoadSettings } from './load-options.ts';
+import type { LoadReport } from './recorder.ts';
+import { startServer } from './server.ts';
+import { serverKeys, type ServerOptions } from './server-options.ts';
+import { formatLosses, formatReport } from './text.ts';
+
+/** What `assertNoLostRequests` takes beside the server. */
+export interface DuringOptions extends LoadOptions {
+  /** What happens to the server while the load is on; awaited. */
+  readonly during: (app: App, load: Load) => unknown;
+  /** Fewer answers than this prove too little. @default 1 */
+  readonly atLeast?: number | undefined;
+}
+
+/** A server to start, or one that runs already and goes on running. */
+export type AssertOptions = DuringOptions &
+  ((ServerOptions & { readonly app?: undefined }) | { readonly app: App; readonly entry?: undefined });
+
+/** Requests were lost, or too few were answered, or the server did not end well. */
+export class LostRequestsError extends AssertionError {
+  readonly report: LoadReport;
+
+  /** @internal */
+  constructor(message: string, report: LoadReport, options?: ErrorOptions) {
+    super({ message, operator: 'assertNoLostRequests', expected: 0, actual: report.lost });
+    this.report = report;
+    if (options?.cause !== undefined) this.cause = options.cause;
+  }
+}
+
+/**
+ * Starts the server, keeps it busy, lets something happen to it, and asserts that every request was answered. The load is on
+ * from before `during` is called, when each client has had an answer, until each has had another one after it. Then the
+ * server is stopped, and has to end with exit code 0; one that was given as `app` goes on.
+ *
+ * @returns what came of the load.
+ * @throws LostRequestsError with the report, the first losses, and what the server logged then.
+ * @throws what `during` threw, when nothing was lost: an OperationFailed, for example.
+ *
+ * @example
+ * const report = await assertNoLostRequests({
+ *   entry: 'server.js',
+ *   during: async (app) => {
+ *     for (let i = 0; i < 5; i++) await app.reload();
+ *   },
+ * });
+ */
+export async function assertNoLostRequests(options: AssertOptions): Promise<LoadReport> {
+  const { during, atLeast, load, server } = check(options);
+  if (server === undefined) return keepBusyDuring(options.app!, load, during, atLeast);
+  const app = await startServer(server);
+  try {
+    const report = await keepBusyDuring(app, load, during, atLeast);
+    assertGoodEnd(await app.stop(), app, report);
+    return report;
+  } finally {
+    await app[Symbol.asyncDispose]();
+  }
+}
+
+interface Checked {
+  readonly during: DuringOptions['during'];
+  readonly atLeast: number;
+  readonly load: LoadSettings;
+  /** Undefined: there is one already. */
+  readonly server: ServerOptions | undefined;
+}
+
+function check(options: AssertOptions): Checked {
+  const { app, during, atLeast = 1 } = options;
+  checkKeys('', Object.keys(options), ['app', 'during', 'atLeast', ...serverKeys, ...loadKeys]);
+  if (typeof during !== 'function') fail('during', 'a function of the app, such as (app) => app.reload()', during);
+  checkValue({ type: 'integer', min: 1 }, 'atLeast', atLeast);
+  const load = checkLoad(options);
+  const given = Object.entries(options).filter(([key, value]) => serverKeys.includes(key) && value !== undefined);
+  if (app === undefined)
+    return { during, atLeast, load, server: Object.fromEntries(given) as unknown as ServerOptions };
+  if (!(app instanceof App)) fail('app', 'what startServer returned', app);
+  if (given.length > 0)
+    throw new UsageError(`${given[0]![0]}: expected nothing beside app, which has been started already`);
+  return { during, atLeast, load, server: undefined };
+}
+
+async function keepBusyDuring(
+  app: App,
+  settings: LoadSettings,
+  during: DuringOptions['during'],
+  atLeast: number,
+): Promise<LoadReport> {
+  const load = new Load(app.target, settings);
+  const failure = await failureOf(async () => {
+    await load.everyClientAnswered();
+    await during(app, load);
+    await load.everyClientAnswered();
+  });
+  const report = await load.stop();
+  if (report.lost > 0) throw lostRequests(`${report.lost} requests were lost`, report, app, failure?.error);
+  if (failure !== undefined) throw failure.error;
+  if (report.answered < atLeast) {
+    throw lostRequests(`${report.answered} requests were answered, and at least ${atLeast} should be`, report, app);
+  }
+  return report;
+}
+
+/** What it threw, boxed as anything can be thrown. */
+async function failureOf(run: () => Promise<void>): Promise<{ readonly error: unknown } | undefined> {
+  try {
+    await run();
+    return undefined;
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** The exit code of a primary that came by an upgrade nobody learns; its last word is in the log. */
+function assertGoodEnd({ code, signal }: Exit, app: App, report: LoadReport): void {
+  if (code === 0) return;
+  if (code === null && signal === null && app.log.at(-1)?.name === 'stopped') return;
+  const message = `nothing was lost, but SIGTERM ended the server with code=${code} signal=${signal}`;
+  throw new LostRequestsError(`${message}\n${app.stderr}`, report);
+}
+
+function lostRequests(what: string, report: LoadReport, app: App, cause?: unknown): LostRequestsError {
+  const why = cause === undefined ? [] : [`and then: ${cause instanceof Error ? cause.message : quote(cause)}`];
+  const text = [what, ...why, formatReport(report), formatLosses(report, app.output)].filter((part) => part !== '');
+  return new LostRequestsError(text.join('\n'), report, { cause });
+}

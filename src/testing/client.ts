@@ -1,0 +1,78 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Lost } from './loss.ts';
+import type { Recorder } from './recorder.ts';
+import { judge, nameOf, prepare, type LoadRequest } from './request.ts';
+import type { Way } from './way.ts';
+
+/** After a loss a client rests for this long, ms, so that a closed port is not hammered. */
+const PAUSE_AFTER_LOSS = 10;
+
+interface Job {
+  readonly request: LoadRequest;
+  /** What reports call it. */
+  readonly kind: string;
+}
+
+/** Sends one request after another, each when the answer to the one before it is there. Owns its way to the server. */
+export class Client {
+  readonly #way: Way;
+  readonly #jobs: readonly Job[];
+  readonly #recorder: Recorder;
+  readonly #pause: number;
+  #next: number;
+  /** How many it has sent, and which of them was answered last: both count from 1. */
+  #sent = 0;
+  #lastAnswered = 0;
+
+  /** @param first which of the jobs it begins with. */
+  constructor(way: Way, jobs: readonly Job[], first: number, recorder: Recorder, pause: number) {
+    this.#way = way;
+    this.#jobs = jobs;
+    this.#next = first;
+    this.#recorder = recorder;
+    this.#pause = pause;
+  }
+
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** The number of the request that was answered last, from 1. */
+  get lastAnswered(): number {
+    return this.#lastAnswered;
+  }
+
+  /** Until `over` says so; what is in flight then is still waited for. */
+  async run(over: AbortSignal, answered: () => void): Promise<void> {
+    while (!over.aborted) {
+      const isAnswered = await this.#exchange();
+      if (isAnswered) answered();
+      const pause = isAnswered ? this.#pause : Math.max(this.#pause, PAUSE_AFTER_LOSS);
+      if (pause > 0) await delay(pause, undefined, { signal: over }).catch(() => {});
+    }
+    this.#way.end();
+  }
+
+  /** @returns whether it was answered; else it was lost. */
+  async #exchange(): Promise<boolean> {
+    const { request, kind } = this.#jobs[this.#next++ % this.#jobs.length]!;
+    const sent = prepare(request);
+    const number = ++this.#sent;
+    const sentAt = performance.now();
+    try {
+      const answer = await this.#way.ask(sent);
+      judge(request, answer, sent);
+      this.#recorder.answer(kind, performance.now() - sentAt);
+      this.#lastAnswered = number;
+      return true;
+    } catch (error) {
+      if (!(error instanceof Lost)) throw error;
+      this.#recorder.lose(kind, error, performance.now() - sentAt, this.#way.history);
+      return false;
+    }
+  }
+}
+
+export function jobsOf(requests: readonly LoadRequest[], style: 'kept' | 'new'): Job[] {
+  return requests.map((request) => ({ request, kind: `${nameOf(request)}, ${style} connections` }));
+}

@@ -1,0 +1,100 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import type { Answer } from './answer.ts';
+import { Lost } from './loss.ts';
+
+/** What was asked: a request as it was sent. */
+export interface Sent {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+/**
+ * A request of the load.
+ *
+ * @example
+ * { method: 'POST', path: '/orders', headers: { 'content-type': 'application/json' }, body: '{"item":1}', status: 201 }
+ */
+export interface LoadRequest {
+  /** @default 'GET' */
+  readonly method?: string | undefined;
+  /** With the query. @default '/' */
+  readonly path?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** A number: so many random bytes, others for each request. @default none */
+  readonly body?: string | Uint8Array | number | undefined;
+  /** The status that the answer has to have. @default any below 500 */
+  readonly status?: number | undefined;
+  /**
+   * Throws when the answer is not the right one, as the functions of node:assert do. It has to be synchronous. An answer
+   * that is not whole never gets here.
+   *
+   * @example check: ({ body }) => assert.equal(body.toString(), 'Hello')
+   */
+  readonly check?: ((answer: Answer, sent: Sent) => void) | undefined;
+}
+
+/**
+ * What is sent when nothing else was asked for: every application answers this somehow, if only with a 404. Not posted over
+ * HTTP/2: node:http2 ends sessions (ENHANCE_YOUR_CALM) on which bodies arrive that the application has not read.
+ */
+export const defaultRequests: Readonly<Record<'http1' | 'http2', readonly LoadRequest[]>> = {
+  http1: [{}, { method: 'POST', body: 16_384 }],
+  http2: [{}],
+};
+
+/**
+ * A `check` for applications that answer with what they were sent.
+ *
+ * @example requests: [{ method: 'POST', path: '/echo', body: 16_384, check: isEcho }]
+ */
+export function isEcho({ body }: Answer, sent: Sent): void {
+  if (body.equals(sent.body)) return;
+  const at = body.findIndex((byte, index) => byte !== sent.body[index]);
+  const where = at < 0 ? 'is shorter or longer' : `differs at byte ${at}`;
+  throw new Error(`expected the ${sent.body.length} bytes that were sent, got ${body.length}; the answer ${where}`);
+}
+
+/** The request as it is sent this time. */
+export function prepare({ method = 'GET', path = '/', headers = {}, body }: LoadRequest): Sent {
+  return { method, path, headers, body: toBytes(body) };
+}
+
+/** Throws Lost when the answer is not what the request wants. */
+export function judge({ status, check }: LoadRequest, answer: Answer, sent: Sent): void {
+  if (status === undefined ? answer.status >= 500 : answer.status !== status) {
+    const wanted = status ?? 'a status below 500';
+    throw new Lost('status', `expected ${wanted}, got ${answer.status}: ${excerpt(answer.body)}`);
+  }
+  try {
+    check?.(answer, sent);
+  } catch (error) {
+    throw new Lost('wrong', error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** What reports call it. */
+export function nameOf({ method = 'GET', path = '/' }: LoadRequest): string {
+  return `${method} ${path}`;
+}
+
+/** Random bodies are cut out of this: to make new ones each time would cost more than to send them. */
+let noise = Buffer.alloc(0);
+
+function toBytes(body: LoadRequest['body']): Buffer {
+  if (body === undefined) return Buffer.alloc(0);
+  if (typeof body === 'string') return Buffer.from(body);
+  if (typeof body === 'number') return randomBody(body);
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+}
+
+function randomBody(length: number): Buffer {
+  if (noise.length < length * 2) noise = randomBytes(Math.max(length * 2, 65_536));
+  const start = randomInt(noise.length - length + 1);
+  return noise.subarray(start, start + length);
+}
+
+function excerpt(body: Buffer): string {
+  return JSON.stringify(body.toString('utf8', 0, 200));
+}

@@ -1,0 +1,18 @@
+/** Where a server listens: what `http.request` takes. */
+export type Target = { readonly host: string; readonly port: number } | { readonly socketPath: string };
+
+/** An address as the log prints it: `127.0.0.1:8080`, `[::]:8080`, `unix:/path`. The wildcard is reached by the loopback. */
+export function toTarget(address: string): Target {
+  if (address.startsWith('unix:')) return { socketPath: address.slice('unix:'.length) };
+  const colon = address.lastIndexOf(':');
+  const host = address.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
+  return { host: loopback[host] ?? host, port: Number(address.slice(colon + 1)) };
+}
+
+/** `::` takes both families here, and a machine may lack the other. */
+const loopback: Readonly<Record<string, string>> = { '::': '127.0.0.1', '0.0.0.0': '127.0.0.1' };
+
+/** What `net.connect` calls the same. */
+export function toConnect(target: Target): { host: string; port: number } | { path: string } {
+  return 'socketPath' in target ? { path: target.socketPath } : target;
+}

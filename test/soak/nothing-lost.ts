@@ -1,0 +1,91 @@
+/**
+ * Keeps a server busy in every protocol while something happens to it many times, and fails when a single request is lost.
+ * Not part of npm test: it takes minutes. See `usage` in options.ts.
+ */
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { formatLosses, formatReport, isEcho, startLoad, startServer, type App, type Load } from 'prefork/testing';
+import { certificate, fixture } from '../support/paths.ts';
+import { readOptions, usage, type SoakOptions } from './options.ts';
+import { scenarios, WORKERS, type Scenario } from './scenarios.ts';
+import { printTable, type Row } from './table.ts';
+
+const requests = [{ check: isEcho }, { method: 'POST', body: 16_384, check: isEcho }];
+
+/** Which of the server's addresses each is spoken at. */
+const protocols = {
+  http: { address: 0, protocol: 'http1', tls: false },
+  https: { address: 1, protocol: 'http1', tls: true },
+  h2: { address: 1, protocol: 'http2', tls: true },
+  h2c: { address: 2, protocol: 'http2', tls: false },
+} as const;
+type Protocol = keyof typeof protocols;
+
+async function soak(name: string, spoken: readonly Protocol[], options: SoakOptions): Promise<Row[]> {
+  const directory = mkdtempSync(join(tmpdir(), 'prefork-soak-'));
+  const entry = join(directory, 'server.mjs');
+  copyFileSync(fixture('echo-everywhere.mjs'), entry);
+  const scenario = scenarios[name]!;
+  const flags = ['--workers', String(WORKERS), '--sharing', options.sharing, ...scenario.options];
+  const app = await startServer({ entry, options: flags, env: certificate });
+  try {
+    const loads = new Map(spoken.map((one) => [one, start(app, one, options.clients / spoken.length)]));
+    const failure = await run(app, scenario, [...loads.values()], entry, options).catch(
+      (error: unknown) => error as Error,
+    );
+    const reports = await Promise.all([...loads].map(async ([one, load]) => [one, await load.stop()] as const));
+    for (const [one, report] of reports) {
+      if (report.lost > 0) console.log(`${name} ${one}: ${formatReport(report)}\n${formatLosses(report, app.output)}`);
+    }
+    if (failure !== undefined) throw failure;
+    return reports.map(([protocol, report]) => ({ scenario: name, protocol, events: options.count, report }));
+  } finally {
+    await app[Symbol.asyncDispose]();
+    rmSync(directory, { recursive: true });
+  }
+}
+
+function start(app: App, name: Protocol, clients: number): Load {
+  const { address, protocol, tls } = protocols[name];
+  return startLoad(app.targets[address]!, { clients: Math.max(2, Math.round(clients)), protocol, tls, requests });
+}
+
+/** Between one event and the next there is always a share of the requests, so that none happens to an idle server. */
+async function run(
+  app: App,
+  { happen, after }: Scenario,
+  loads: readonly Load[],
+  entry: string,
+  { count, minRequests }: SoakOptions,
+): Promise<void> {
+  const share = minRequests / loads.length / count;
+  await Promise.all(loads.map((load) => load.everyClientAnswered()));
+  for (let nth = 1; nth <= count; nth++) {
+    await happen(app, nth, entry);
+    await Promise.all(loads.map((load) => load.answers(Math.ceil(share * nth))));
+  }
+  await after?.(app, entry);
+  await Promise.all(loads.map((load) => load.everyClientAnswered()));
+}
+
+async function main(options: SoakOptions): Promise<boolean> {
+  const all = Object.keys(protocols) as Protocol[];
+  const rows: Row[] = [];
+  for (const name of options.names) {
+    for (const spoken of options.inTurns ? all.map((one) => [one]) : [all]) {
+      rows.push(...(await soak(name, spoken, options)));
+    }
+  }
+  printTable(rows);
+  return rows.every(({ report }) => report.lost === 0);
+}
+
+try {
+  process.exitCode = (await main(readOptions(process.argv.slice(2)))) ? 0 : 1;
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  console.error(usage);
+  process.exitCode = 1;
+}

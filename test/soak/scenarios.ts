@@ -1,0 +1,48 @@
+/** What happens to a server while it is kept busy: one table, a row each. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { OperationFailed, type App } from 'prefork/testing';
+
+export interface Scenario {
+  /** Of the command, beside the number of workers. */
+  readonly options: readonly string[];
+  /** The `nth` time, from 1. @param entry the file that the server runs: a copy, which may be changed. */
+  readonly happen: (app: App, nth: number, entry: string) => Promise<unknown>;
+  /** When it is all over. */
+  readonly after?: (app: App, entry: string) => Promise<unknown>;
+}
+
+/** Workers at the start. */
+export const WORKERS = 2;
+
+let goodBuild: string | undefined;
+
+export const scenarios: Readonly<Record<string, Scenario>> = {
+  reloads: { options: [], happen: (app) => app.reload() },
+  scales: {
+    options: [],
+    happen: (app, nth) => app.scale(nth % 2 === 1 ? WORKERS + 2 : WORKERS - 1),
+    after: (app) => app.scale(WORKERS),
+  },
+  upgrades: { options: [], happen: (app) => app.upgrade() },
+  recycles: {
+    options: ['--max-requests', '500'],
+    happen: (app, nth) => app.event('worker stopped', { nth, within: 120_000 }),
+  },
+  'broken-build': {
+    options: [],
+    happen: async (app, _nth, entry) => {
+      goodBuild ??= readFileSync(entry, 'utf8');
+      writeFileSync(entry, "throw new Error('broken build');\n");
+      await assert.rejects(app.reload(), (error) => {
+        assert.ok(error instanceof OperationFailed, String(error));
+        assert.match(error.stderr, /broken build/);
+        return true;
+      });
+    },
+    after: (app, entry) => {
+      writeFileSync(entry, goodBuild!);
+      return app.reload();
+    },
+  },
+};
