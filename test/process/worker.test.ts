@@ -1,25 +1,57 @@
 /** A worker at the hands of a primary that is the test. */
 import assert from 'node:assert/strict';
 import process from 'node:process';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { NO_SLOT } from '../../src/ipc/context.ts';
-import { bindTcp } from '../../src/listeners/native.ts';
+import { bindTcp, type NativeHandle } from '../../src/listeners/native.ts';
+import type { Target } from '../support/app.ts';
 import { ask } from '../support/http.ts';
 import { poll } from '../support/watched.ts';
 import { TestWorker } from '../support/worker.ts';
 
+/** New connections without a pause, one request each. */
+class Load {
+  readonly #answers: string[] = [];
+  readonly #clients: Promise<void>;
+  #isOver = false;
+
+  constructor(target: Target) {
+    const client = async (): Promise<void> => {
+      while (!this.#isOver) this.#answers.push(await ask(target));
+    };
+    this.#clients = Promise.all(Array.from({ length: 8 }, client)).then(() => undefined);
+  }
+
+  /** The next so many answers. Rejects when one question was not answered. */
+  async answers(count: number): Promise<string[]> {
+    const from = this.#answers.length;
+    const come = poll(() => this.#answers.length >= from + count || undefined, `${count} answers`);
+    await Promise.race([come, this.#clients]);
+    return this.#answers.slice(from);
+  }
+
+  stop(): Promise<void> {
+    this.#isOver = true;
+    return this.#clients;
+  }
+}
+
 const spare = { context: { slot: NO_SLOT } };
 
-/** Answers the worker's listen with a socket; returns its port. */
-async function grant(worker: TestWorker, slot: number): Promise<number> {
-  const { request, data } = await worker.message('listen');
+/** A listening socket as the primary has it, until the test ends. */
+function bind(t: TestContext): { handle: NativeHandle; port: number } {
   const bound = bindTcp('127.0.0.1', 0, 4);
   if ('errno' in bound) throw new Error(`bind: ${bound.errno}`);
-  worker.send({ type: 'granted', request, listener: 1, slot, data }, bound.handle);
+  t.after(() => bound.handle.close());
+  return bound;
+}
+
+/** Answers the worker's listen. */
+async function grant(worker: TestWorker, slot: number, handle: NativeHandle): Promise<void> {
+  const { request, data } = await worker.message('listen');
+  worker.send({ type: 'granted', request, listener: 1, slot, data }, handle);
   await worker.message('listening');
-  bound.handle.close();
-  return bound.port;
 }
 
 test('a spare waits for the answer to its listen, and serves when it is promoted', async (t) => {
@@ -36,7 +68,8 @@ test('a spare waits for the answer to its listen, and serves when it is promoted
   await worker.output(/has slot 3\n/);
   assert.deepEqual([worker.row.state, worker.row.slot], ['standby', 3]);
 
-  const port = await grant(worker, 3);
+  const { handle, port } = bind(t);
+  await grant(worker, 3, handle);
   assert.equal(worker.row.state, 'ready');
   assert.equal(await ask({ host: '127.0.0.1', port }), '3 3 3');
 });
@@ -44,7 +77,8 @@ test('a spare waits for the answer to its listen, and serves when it is promoted
 test('a worker that has its slot from the start keeps it when it is promoted', async (t) => {
   const worker = new TestWorker(t, { entry: 'tells-its-slot.js', context: { slot: 2 } });
   await worker.output(/has slot 2\nstarts as 2 2 2\n/);
-  const port = await grant(worker, 2);
+  const { handle, port } = bind(t);
+  await grant(worker, 2, handle);
   worker.send({ type: 'promote', slot: 2 });
   assert.equal(await ask({ host: '127.0.0.1', port }), '2 2 2');
   assert.equal(worker.stdout.match(/has slot/g)?.length, 1);
@@ -98,3 +132,46 @@ for (const [how, options] of [
     await worker.output(/port 45678\./);
   });
 }
+
+test('a takeover under load: the old worker drains, the new one has the socket, and every connection is answered', async (t) => {
+  const { handle, port } = bind(t);
+  const [old, successor] = [new TestWorker(t, { entry: 'hello.js' }), new TestWorker(t, { entry: 'hello.js' })];
+  await grant(old, 0, handle);
+  const load = new Load({ host: '127.0.0.1', port });
+  await load.answers(20);
+  await grant(successor, 0, handle);
+  old.send({ type: 'drain', idle: 1000, spread: 0, takenOver: true });
+  await old.message('drained');
+  await load.answers(20);
+  old.child.kill('SIGTERM');
+  assert.deepEqual(await old.exit(), { code: null, signal: 'SIGTERM' });
+  const pids = await load.answers(20);
+  assert.deepEqual(new Set(pids), new Set([String(successor.child.pid)]));
+  await load.stop();
+});
+
+test('worker.onDrain and worker.isDraining: the application knows, and has its time', async (t) => {
+  const worker = new TestWorker(t, { entry: 'drains-slowly.js' });
+  const { handle, port } = bind(t);
+  await grant(worker, 0, handle);
+  assert.equal(await ask({ host: '127.0.0.1', port }), 'false');
+  worker.send({ type: 'drain', idle: 0, spread: 0 });
+  await worker.output(/drains true\n/);
+  assert.equal(worker.row.state, 'draining');
+  await delay(100);
+  assert.equal(
+    worker.messages.some(({ type }) => type === 'drained'),
+    false,
+  );
+  worker.child.send('go');
+  await worker.message('drained');
+});
+
+test('a worker whose channel is closed drains, and ends', async (t) => {
+  const worker = new TestWorker(t, { entry: 'drains-slowly.js' });
+  const { handle } = bind(t);
+  await grant(worker, 0, handle);
+  worker.child.disconnect();
+  await worker.exit();
+  assert.match(worker.stdout, /^drains true\n$/);
+});

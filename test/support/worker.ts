@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -116,10 +117,13 @@ export class TestWorker {
         this.#changes.changed();
       });
     }
-    // 'close' comes when the pipes, the channel among them, are closed.
-    child.once('close', (code, signal) => {
-      this.#exit = { code, signal };
-      this.#changes.over(`it ended with code=${code} signal=${signal}`);
+    // Its 'close' would be the same, but does not come after `child.disconnect()`.
+    const ends = [once(child.stdout!, 'close'), once(child.stderr!, 'close'), once(child, 'disconnect')];
+    child.once('exit', (code, signal) => {
+      void Promise.all(ends).then(() => {
+        this.#exit = { code, signal };
+        this.#changes.over(`it ended with code=${code} signal=${signal}`);
+      });
     });
   }
 }

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import process from 'node:process';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { getHeapStatistics } from 'node:v8';
 import { Board } from '../../../src/scoreboard/board.ts';
 import { monotonic } from '../../../src/scoreboard/clock.ts';
 import type { Row } from '../../../src/scoreboard/layout.ts';
@@ -83,14 +84,31 @@ test('a change of state is written at once, with the figures of that moment', (t
 test('states only advance', (t) => {
   const { vitals, row } = start(t, { period: 60_000 });
   for (const [state, shown] of [
+    ['standby', 'standby'],
     ['ready', 'ready'],
-    ['booting', 'ready'],
+    ['standby', 'ready'],
     ['draining', 'draining'],
     ['ready', 'draining'],
   ] as const) {
     vitals.state(state);
     assert.equal(row().state, shown);
   }
+});
+
+test('a spare that is promoted says so at once', (t) => {
+  const { vitals, row } = start(t, { period: 60_000, slot: -1 });
+  assert.equal(row().slot, -1);
+  vitals.promote(2);
+  assert.equal(row().slot, 2);
+});
+
+test('the limit of the heap is looked up when the heap is large', async (t) => {
+  const { row, until } = start(t);
+  assert.equal(row().heapLimit, 0);
+  const ballast = Array.from({ length: 6_000_000 }, (_, index) => index + 0.5);
+  const { heapLimit, heapUsed } = await until((now) => now.heapLimit > 0);
+  assert.equal(heapLimit, getHeapStatistics().heap_size_limit);
+  assert.ok(heapUsed > 32 * 1024 * 1024 && ballast.length > 0);
 });
 
 test('it beats by itself', async (t) => {
