@@ -115,7 +115,8 @@ export function onReadyTimeout(step: Step, id: number): void {
 }
 
 function bootFailed({ slot }: Worker, { text }: Death): PreforkError {
-  return new PreforkError('ERR_BOOT_FAILED', `the worker in slot ${slot} ended before it was ready: ${text}`);
+  const hint = text.startsWith('exited with code 0') ? '; it neither listened nor said that it is ready' : '';
+  return new PreforkError('ERR_BOOT_FAILED', `the worker in slot ${slot} ended before it was ready: ${text}${hint}`);
 }
 
 function notReady({ slot }: Worker, timeout: string): PreforkError {
