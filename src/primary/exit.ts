@@ -25,7 +25,7 @@ export function onExited(step: Step, event: Exited): void {
   disarmAll(step, worker.id);
   const { asked, recycled: recycle, isGivenUp: isHung, isKilled: killedByUs } = worker;
   const explanation = explainExit({ ...event, exit: event, asked, recycle, isHung, killedByUs });
-  const death: Death = { ...explanation, stderr: event.lastWords?.stderr };
+  const death: Death = { ...explanation, stderr: lastStderr(event) };
   logExit(step, worker, event, death);
   const slot = slotOf(step.fleet, worker.id);
   step.fleet = withoutWorker(step.fleet, worker.id);
@@ -33,6 +33,11 @@ export function onExited(step: Step, event: Exited): void {
   else if (slot === undefined) onSpareCrash(step, worker);
   else if (slot.successor === worker.id) onSuccessorCrash(step, slot, death);
   else onCrash(step, slot, worker, death);
+}
+
+/** As it would stand there: Node prints an uncaught error by itself, after all that the application wrote. */
+function lastStderr({ lastWords }: Exited): string | undefined {
+  return lastWords && [lastWords.stderr, lastWords.error].filter(Boolean).join('\n');
 }
 
 function logExit(step: Step, worker: Worker, { code, signal, error }: Exited, { reason, text: why }: Death): void {
