@@ -2,7 +2,7 @@
  * Reload, scale, recycle, upgrade: one at a time, in the order in which they were asked for. Each is a transaction: it
  * comes to an end that everyone who asked for it is told, and one that fails leaves what served before serving.
  */
-import type { Outcome } from '../control/controls.ts';
+import type { Outcome, ScaleTarget } from '../control/controls.ts';
 import { withSlot, workerOf, type Fleet, type Operation, type Slot } from './fleet.ts';
 import type { Failure, Procedure, ProcedureOf } from './procedure.ts';
 import { recycle } from './recycle.ts';
@@ -31,12 +31,26 @@ export function enqueue(step: Step, operation: Operation): void {
   }
 }
 
-/** Who asks for a reload while another one waits for its turn gets that one: it will boot what is there by then. */
+/**
+ * What is asked for while the same waits for its turn becomes part of that: a reload will boot whatever is there by then,
+ * and of several steps in scaling only the sum matters.
+ */
 function joined(pending: Fleet['pending'], operation: Operation): Fleet['pending'] {
-  const index = operation.kind === 'reload' ? pending.findIndex(({ kind }) => kind === 'reload') : -1;
+  const index = pending.findLastIndex((waiting) => canJoin(waiting, operation));
   if (index === -1) return [...pending, operation];
   const waiting = pending[index]!;
-  return pending.with(index, { ...waiting, requests: [...waiting.requests, ...operation.requests] });
+  const requests = [...waiting.requests, ...operation.requests];
+  if (waiting.kind !== 'scale' || operation.kind !== 'scale') return pending.with(index, { ...waiting, requests });
+  return pending.with(index, { kind: 'scale', to: sumOf(waiting.to, operation.to), requests });
+}
+
+function canJoin(waiting: Operation, { kind }: Operation): boolean {
+  return waiting.kind === kind && (kind === 'reload' || kind === 'scale');
+}
+
+function sumOf(first: ScaleTarget, second: ScaleTarget): ScaleTarget {
+  if ('workers' in second) return second;
+  return 'workers' in first ? { workers: first.workers + second.by } : { by: first.by + second.by };
 }
 
 /** After every event: the running operation goes on as far as it can, and then the next one begins. */

@@ -1,7 +1,7 @@
 import type { ScaleTarget } from '../control/controls.ts';
 import { fill } from './boot.ts';
 import { isServing, newSlot, workerOf } from './fleet.ts';
-import type { ProcedureOf } from './procedure.ts';
+import type { Failure, ProcedureOf } from './procedure.ts';
 import { retire } from './retire.ts';
 import type { Step } from './step.ts';
 import { duration } from './words.ts';
@@ -16,8 +16,8 @@ export const scale: ProcedureOf<'scale'> = {
   begin(step, { to }) {
     const from = step.fleet.slots.length;
     const wanted = numberOf(to, from);
-    if (wanted < 1) return { ok: false, reason: 'there has to be at least one worker' };
-    if (wanted > MOST_WORKERS) return { ok: false, reason: `there can be at most ${MOST_WORKERS} workers` };
+    if (wanted < 1) return refusal('there has to be at least one worker');
+    if (wanted > MOST_WORKERS) return refusal(`there can be at most ${MOST_WORKERS} workers`);
     step.log('info', 'scaling', { from, to: wanted });
     if (wanted > from) grow(step, wanted);
     else shrink(step, wanted);
@@ -35,8 +35,15 @@ export const scale: ProcedureOf<'scale'> = {
   },
 };
 
+/** Steps lead as far as they can; only one that leads nowhere is refused. */
 function numberOf(to: ScaleTarget, now: number): number {
-  return 'by' in to ? now + to.by : to.workers;
+  if ('workers' in to) return to.workers;
+  const bounded = Math.max(1, Math.min(MOST_WORKERS, now + to.by));
+  return bounded === now ? now + to.by : bounded;
+}
+
+function refusal(reason: string): Failure {
+  return { ok: false, reason };
 }
 
 function grow(step: Step, wanted: number): void {

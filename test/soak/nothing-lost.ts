@@ -31,6 +31,8 @@ async function soak(name: string, spoken: readonly Protocol[], options: SoakOpti
   const flags = ['--workers', String(WORKERS), '--sharing', options.sharing, ...scenario.options];
   const app = await startServer({ entry, options: flags, env: certificate });
   try {
+    // Ready is the first of its three addresses.
+    await app.event('listening', { nth: 3 });
     const loads = new Map(spoken.map((one) => [one, start(app, one, options.clients / spoken.length)]));
     const failure = await run(app, scenario, [...loads.values()], entry, options).catch(
       (error: unknown) => error as Error,

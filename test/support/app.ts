@@ -117,6 +117,11 @@ export class App implements AsyncDisposable {
     return processesOf(this.#testId);
   }
 
+  /** Of this server, and of the one that succeeds it while there are two. */
+  get controlSockets(): string[] {
+    return socketsIn(this.directory).filter((path) => /\/prefork-\d+\/[^/]+\.sock$/.test(path));
+  }
+
   /** The n-th event of the name with these fields, that has come or will. */
   event(name: string, fields: Fields = {}, nth = 1): Promise<LogEvent> {
     const what = `"${[name, ...Object.entries(fields).map(([key, value]) => `${key}=${value}`)].join(' ')}", no. ${nth}`;

@@ -52,10 +52,14 @@ export class Watched {
 }
 
 /** For what nobody announces, such as the end of a process that is not our child. */
-export async function poll<Found>(find: () => Found | undefined, what: string, deadline = DEADLINE): Promise<Found> {
+export async function poll<Found>(
+  find: () => Found | undefined | Promise<Found | undefined>,
+  what: string,
+  deadline = DEADLINE,
+): Promise<Found> {
   const end = performance.now() + deadline;
   for (;;) {
-    const found = find();
+    const found = await find();
     if (found !== undefined) return found;
     if (performance.now() > end) throw new Error(`waited for ${what}, but it did not come within ${deadline} ms`);
     await new Promise((resolve) => setTimeout(resolve, 10));

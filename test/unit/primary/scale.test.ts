@@ -86,8 +86,17 @@ test('as many as there are is done at once', () => {
   assert.equal(outcomeOf(driver.send(scale({ workers: 2 })))?.ok, true);
 });
 
+test('steps lead as far as they can, and one that leads nowhere is refused', () => {
+  const driver = new Driver();
+  driver.serve();
+  assert.equal(outcomeOf(driver.send(scale({ by: -5 })))?.ok, true);
+  assert.equal(driver.fleet.slots.length, 1);
+  const refused = outcomeOf(driver.send(scale({ by: -1 })));
+  assert.ok(refused?.ok === false);
+  assert.match(refused.reason, /at least one/);
+});
+
 for (const [to, reason] of [
-  [{ by: -2 }, /at least one/],
   [{ workers: 0 }, /at least one/],
   [{ workers: 1025 }, /at most 1024/],
 ] as const) {

@@ -6,7 +6,7 @@ import type { Effect, FleetEvent, RequestId, Timer, WorkerId } from '../../../sr
 import { newFleet, servingSlots, spares, type Fleet, type FleetSettings } from '../../../src/primary/fleet.ts';
 import { stop } from './driver.ts';
 import { checkFinish, checkFleet, checkServing } from './invariants.ts';
-import { Random } from './random.ts';
+import { Random } from '../../support/random.ts';
 import { SimulatedSockets } from './simulated-sockets.ts';
 import { calm, SimulatedWorker, type Mood } from './simulated-worker.ts';
 

@@ -1,5 +1,5 @@
 import type { WorkerId } from '../../../src/primary/events.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../../support/random.ts';
 
 /** The two addresses of the simulated application: the second is opened some time after the first. */
 export type Port = 'first' | 'second';
