@@ -76,6 +76,7 @@ export function interceptListen(link: Link, servers: Servers, sharing: WorkerCon
             announce(link, server, { type: 'listening', listener });
           },
           closed: () => link.send({ type: 'closed', listener }),
+          returned: () => link.send({ type: 'returned', listener }),
         });
         if (message.data !== undefined) server._setServerData?.(message.data);
         // When `close` came first, Node closes the handle instead of listening on it.
@@ -108,8 +109,10 @@ export function interceptListen(link: Link, servers: Servers, sharing: WorkerCon
   link.on('adopt', ({ listener, slot }, handle) => {
     const socket = handle as NativeHandle;
     const owner = servers.byListener(listener);
-    if (owner === undefined) socket.close();
-    else owner.adopt(slot, socket);
+    if (owner !== undefined) return owner.adopt(slot, socket);
+    // Its server was closed while this was on its way.
+    socket.close();
+    link.send({ type: 'returned', listener });
   });
   link.on('release', ({ listener, slot }) => servers.byListener(listener)?.release(slot));
 }
