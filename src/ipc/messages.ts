@@ -9,8 +9,10 @@ export type WorkerMessage =
   | ({ readonly type: 'listen'; readonly request: number } & ListenFields)
   /** The worker accepts from this listener now. */
   | { readonly type: 'listening'; readonly listener: number }
-  /** The application closed its server: this worker does not want the address any more. */
+  /** The socket that was granted is closed: the application closed its server, or the worker drains. */
   | { readonly type: 'closed'; readonly listener: number }
+  /** A socket that came with `adopt` is closed, once for each. */
+  | { readonly type: 'returned'; readonly listener: number }
   /** A server of the worker listens by node:cluster's own scheduling; port -1 and a path for a Unix socket. */
   | { readonly type: 'serving'; readonly address: string; readonly port: number }
   /** May receive traffic: the application said so. */
@@ -101,6 +103,7 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
   },
   listening: { listener: integer },
   closed: { listener: integer },
+  returned: { listener: integer },
   serving: { address: (value) => typeof value === 'string', port: integer },
   ready: {},
   drained: {},

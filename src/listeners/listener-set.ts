@@ -1,8 +1,9 @@
 import { constants } from 'node:os';
 import { BindError, EADDRINUSE, Listener, type ListenerDescription, type ListenQuery } from './listener.ts';
 import type { NativeHandle } from './native.ts';
-import type { Owner } from './unix-socket.ts';
+import { Seats, type Circumstances, type Reassignment } from './seats.ts';
 import type { Sharing } from './sharing.ts';
+import type { Owner } from './unix-socket.ts';
 
 /** What the set tells workers. Its owner sends it, with the handle where there is one. */
 export type ListenerMessage =
@@ -39,21 +40,18 @@ interface Member {
   isHung: boolean;
 }
 
-/** The workers of one socket. */
-interface Seat {
+/** Who asked for a socket, and of which slot's it gets. */
+interface Grant {
+  readonly worker: number;
+  readonly request: number;
   readonly slot: number;
-  /** Workers whose application has the address open, and whether they accept already. */
-  readonly holders: Map<number, 'granted' | 'listening'>;
-  /** Those that accept in place of a holder. */
-  readonly adopters: Set<number>;
-  /** Whether anybody ever listened on the socket: before that the kernel queues nothing in it. */
-  opened: boolean;
+  readonly isLeaving: boolean;
 }
 
 interface Entry {
   readonly key: string;
   readonly listener: Listener;
-  readonly seats: Map<number, Seat>;
+  readonly seats: Seats;
 }
 
 /**
@@ -63,7 +61,8 @@ interface Entry {
  * So when a slot's worker dies, hangs, drains or closes its server, a neighbour adopts the slot's socket until the slot
  * has a worker again that listens. A slot that is vacated for good leaves its sockets to all the others: closing them
  * would reset what the kernel has queued in them, and is about to. And when nobody wants an address any more, its
- * sockets close.
+ * sockets close: as soon as no worker has any of them either, for until then the kernel would let nobody bind the
+ * address, and whoever asks for it meanwhile gets these sockets again.
  */
 export class ListenerSet {
   readonly #sharing: Sharing;
@@ -125,15 +124,11 @@ export class ListenerSet {
     if (slot === undefined || this.#isClosed) return;
     try {
       const entry = await this.#entry(query, slot);
-      const seat = this.#seat(entry, slot);
-      // It may have died while a Unix socket was probed; what it leaves is swept as any other.
-      if (!this.#members.has(worker) || this.#isClosed) return;
-      const { id, address, port, data } = entry.listener;
-      // Twice the same address in one process is EADDRINUSE for Node too.
-      if (seat.holders.has(worker)) throw new BindError(EADDRINUSE, address, port);
-      const socket = entry.listener.socket(slot);
-      seat.holders.set(worker, 'granted');
-      this.#post(worker, { type: 'granted', request, listener: id, slot, data }, socket);
+      if (this.#isClosed) return;
+      const member = this.#members.get(worker);
+      // It may have died while a Unix socket was probed.
+      if (member === undefined) this.#mend(entry);
+      else this.#grant(entry, { worker, request, slot, isLeaving: member.isLeaving });
     } catch (error) {
       if (!(error instanceof BindError)) {
         // Nothing that a worker asks for may stop the others from being answered.
@@ -145,6 +140,18 @@ export class ListenerSet {
     }
   }
 
+  /** @throws BindError */
+  #grant({ listener, seats }: Entry, { worker, request, slot, isLeaving }: Grant): void {
+    const { id, address, port, data } = listener;
+    // Twice the same address in one process is EADDRINUSE for Node too.
+    if (seats.has(worker)) throw new BindError(EADDRINUSE, address, port);
+    const socket = listener.socket(slot);
+    seats.grant(worker, listener.seat(slot));
+    // What one that drains opens says nothing of what the slot's next worker will want.
+    if (!isLeaving) seats.want(slot);
+    this.#post(worker, { type: 'granted', request, listener: id, slot, data }, socket);
+  }
+
   /**
    * The worker accepts from the listener now: a neighbour that did so for its slot may stop.
    *
@@ -152,30 +159,37 @@ export class ListenerSet {
    */
   listening(worker: number, id: number): Listener | undefined {
     const entry = this.#entries.get(id);
-    const seat = entry && seatOf(entry, worker);
-    if (entry === undefined || seat === undefined) return undefined;
-    seat.opened = true;
-    seat.holders.set(worker, 'listening');
+    if (entry === undefined || !entry.seats.listening(worker)) return undefined;
     this.#mend(entry);
     return entry.listener;
   }
 
-  /** The application closed its server in this worker, on purpose. */
+  /** The worker has closed the socket that it was granted: the application closed its server, or it drains. */
   closed(worker: number, id: number): void {
     const entry = this.#entries.get(id);
-    if (entry === undefined || seatOf(entry, worker) === undefined) return;
-    leave(entry, worker);
+    const member = this.#members.get(worker);
+    if (entry === undefined || member?.slot === undefined || !entry.seats.has(worker)) return;
+    entry.seats.leave(worker);
     // One that drains closes everything as it ends: that says nothing of what the application wants.
-    const isLeaving = this.#members.get(worker)?.isLeaving === true;
-    if (isLeaving || this.#isWanted(entry)) this.#mend(entry);
-    else this.#remove(entry);
+    if (!member.isLeaving) this.#forget(entry, member.slot);
+    this.#mend(entry);
+  }
+
+  /** The worker has closed a socket that it was given to adopt, or had no use for it. */
+  returned(worker: number, id: number): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    entry.seats.returned(worker);
+    this.#mend(entry);
   }
 
   /** The worker is gone. Its sockets stay: a neighbour or its successor serves what they queue. */
   gone(worker: number): void {
+    const slot = this.#members.get(worker)?.slot;
     if (!this.#members.delete(worker)) return;
     for (const entry of this.#entries.values()) {
-      leave(entry, worker);
+      entry.seats.gone(worker);
+      if (slot !== undefined && this.#isAbandoned(slot)) entry.seats.forget(slot);
       this.#mend(entry);
     }
   }
@@ -193,7 +207,10 @@ export class ListenerSet {
   /** The slot is no more. */
   vacate(slot: number): void {
     this.#vacated.add(slot);
-    for (const entry of this.#entries.values()) this.#mend(entry);
+    for (const entry of this.#entries.values()) {
+      if (this.#isAbandoned(slot)) entry.seats.forget(slot);
+      this.#mend(entry);
+    }
   }
 
   /** The slot is again, and is about to get a worker. */
@@ -202,18 +219,19 @@ export class ListenerSet {
   }
 
   /**
-   * The slot's worker has had time to listen wherever it wants to. An address that no worker has open by then has been
-   * given up by the application, and its sockets would only swallow connections.
+   * The slot's worker has had time to listen wherever it wants to. An address that no slot's application wants by then
+   * has been given up, and its sockets would only swallow connections.
    */
   sweep(slot: number): void {
     for (const entry of this.#entries.values()) {
-      if (entry.seats.has(entry.listener.seat(slot)) && !this.#isWanted(entry)) this.#remove(entry);
+      this.#forget(entry, slot);
+      this.#mend(entry);
     }
   }
 
   /** The addresses served now. */
   get listeners(): Listener[] {
-    return [...this.#entries.values()].map(({ listener }) => listener);
+    return [...this.#entries.values()].filter((entry) => this.#isWanted(entry)).map(({ listener }) => listener);
   }
 
   /** Everything that another primary needs in order to go on here. */
@@ -233,11 +251,12 @@ export class ListenerSet {
     for (const [nth, port] of ephemeral) this.#ephemeral.set(nth, port);
     for (const { key, ...description } of listeners) {
       const listener = Listener.inherit(++this.#ids, description, this.#sharing);
-      const entry: Entry = { key, listener, seats: new Map() };
+      const entry: Entry = { key, listener, seats: new Seats() };
       this.#entries.set(listener.id, entry);
-      for (const slot of listener.seats) {
-        this.#seat(entry, slot).opened = true;
-        if (slot >= slots) this.#vacated.add(slot);
+      for (let slot = 0; slot < slots; slot++) entry.seats.want(slot);
+      for (const seat of listener.seats) {
+        entry.seats.inherit(seat);
+        if (seat >= slots) this.#vacated.add(seat);
       }
     }
   }
@@ -275,52 +294,35 @@ export class ListenerSet {
   async #open(query: ListenQuery, slot: number): Promise<Entry> {
     const listener = await Listener.open(++this.#ids, query, slot, this.#sharing, this.#owner);
     // Keyed by the port it got, so that a later `listen` on that port by number finds it.
-    const entry: Entry = { key: keyOf({ ...query, port: listener.port }), listener, seats: new Map() };
+    const entry: Entry = { key: keyOf({ ...query, port: listener.port }), listener, seats: new Seats() };
     if (this.#isClosed) listener.close();
     else this.#entries.set(listener.id, entry);
     return entry;
   }
 
-  #seat(entry: Entry, slot: number): Seat {
-    const index = entry.listener.seat(slot);
-    let seat = entry.seats.get(index);
-    if (seat === undefined) {
-      seat = { slot: index, holders: new Map(), adopters: new Set(), opened: false };
-      entry.seats.set(index, seat);
-    }
-    return seat;
-  }
-
-  /** Sees to it that somebody accepts from every open seat, and nobody who need not. */
+  /** Sees to it that somebody accepts from every open socket, and nobody who need not; or that the sockets close. */
   #mend(entry: Entry): void {
-    const candidates = acceptors(entry).filter((worker) => this.#isAvailable(worker));
-    for (const seat of entry.seats.values()) {
-      if (!seat.opened) continue;
-      const wanted = this.#adoptersOf(entry, seat, candidates);
-      for (const worker of seat.adopters) if (!wanted.has(worker)) this.#release(entry, seat, worker);
-      for (const worker of wanted) if (!seat.adopters.has(worker)) this.#adopt(entry, seat, worker);
+    const { listener, seats } = entry;
+    if (this.#isWanted(entry)) {
+      for (const change of seats.reassign(this.#circumstances)) this.#tell(listener, change);
+    } else if (seats.isFree) {
+      this.#entries.delete(listener.id);
+      listener.close();
     }
   }
 
-  #adoptersOf(entry: Entry, seat: Seat, candidates: readonly number[]): ReadonlySet<number> {
-    const holds = (worker: number): boolean => seat.holders.get(worker) === 'listening';
-    if (candidates.some(holds)) return new Set();
-    // One neighbour alone would have twice the others' share for as long as the slot is vacant.
-    if (this.#vacated.has(seat.slot) && candidates.length > 0) return new Set(candidates);
-    // A hung adopter is as good as none, but better than losing what it may have accepted: it is let go last.
-    const kept = [...seat.adopters].filter((worker) => candidates.includes(worker));
-    const chosen = kept[0] ?? leastBurdened(entry, candidates);
-    return chosen === undefined ? seat.adopters : new Set([chosen]);
-  }
+  readonly #circumstances: Circumstances = {
+    isAvailable: (worker) => {
+      const member = this.#members.get(worker);
+      return member !== undefined && !member.isLeaving && !member.isHung;
+    },
+    isVacated: (slot) => this.#vacated.has(slot),
+  };
 
-  #adopt({ listener }: Entry, seat: Seat, worker: number): void {
-    seat.adopters.add(worker);
-    this.#post(worker, { type: 'adopt', listener: listener.id, slot: seat.slot }, listener.socket(seat.slot));
-  }
-
-  #release({ listener }: Entry, seat: Seat, worker: number): void {
-    seat.adopters.delete(worker);
-    this.#post(worker, { type: 'release', listener: listener.id, slot: seat.slot });
+  #tell(listener: Listener, { do: type, seat, worker }: Reassignment): void {
+    const message = { type, listener: listener.id, slot: seat };
+    if (type === 'adopt') this.#post(worker, message, listener.socket(seat));
+    else this.#post(worker, message);
   }
 
   #change(worker: number, changes: Partial<Member>): void {
@@ -330,51 +332,25 @@ export class ListenerSet {
     for (const entry of this.#entries.values()) this.#mend(entry);
   }
 
-  #isAvailable(worker: number): boolean {
-    const member = this.#members.get(worker);
-    return member !== undefined && !member.isLeaving && !member.isHung;
+  #isWanted({ seats }: Entry): boolean {
+    return seats.isWanted((worker) => this.#members.get(worker)?.isLeaving === false);
   }
 
-  /** Whether any worker that stays has the address open. */
-  #isWanted(entry: Entry): boolean {
-    return [...entry.seats.values()].some(({ holders }) =>
-      [...holders.keys()].some((worker) => this.#members.get(worker)?.isLeaving === false),
-    );
+  /** The slot's application does without the address, unless a worker of the slot that stays has it open. */
+  #forget({ seats }: Entry, slot: number): void {
+    const stays = (worker: number): boolean => {
+      const member = this.#members.get(worker);
+      return member?.slot === slot && !member.isLeaving;
+    };
+    if (!seats.isHeld(stays)) seats.forget(slot);
   }
 
-  #remove(entry: Entry): void {
-    this.#entries.delete(entry.listener.id);
-    entry.listener.close();
+  /** The slot is no more, and the last of its workers is gone. */
+  #isAbandoned(slot: number): boolean {
+    return this.#vacated.has(slot) && ![...this.#members.values()].some((member) => member.slot === slot);
   }
 }
 
 function keyOf({ family, address, port, ipv6Only }: ListenQuery): string {
   return `${family} ${address ?? '*'} ${port}${ipv6Only ? ' ipv6Only' : ''}`;
-}
-
-function seatOf(entry: Entry, worker: number): Seat | undefined {
-  return [...entry.seats.values()].find((seat) => seat.holders.has(worker));
-}
-
-function leave(entry: Entry, worker: number): void {
-  for (const seat of entry.seats.values()) {
-    // It had the handle, and may have listened on it without having lived to say so.
-    if (seat.holders.has(worker)) seat.opened = true;
-    seat.holders.delete(worker);
-    seat.adopters.delete(worker);
-  }
-}
-
-/** The workers that accept at this address. */
-function acceptors(entry: Entry): number[] {
-  return [...entry.seats.values()].flatMap(({ holders }) =>
-    [...holders].filter(([, state]) => state === 'listening').map(([worker]) => worker),
-  );
-}
-
-/** The one that has adopted the fewest sockets. */
-function leastBurdened(entry: Entry, candidates: readonly number[]): number | undefined {
-  const burden = (worker: number): number =>
-    [...entry.seats.values()].filter(({ adopters }) => adopters.has(worker)).length;
-  return candidates.toSorted((a, b) => burden(a) - burden(b))[0];
 }

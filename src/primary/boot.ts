@@ -100,12 +100,15 @@ export function onServing(step: Step, id: WorkerId): void {
   step.disarm({ timer: 'ready', worker: id });
   step.arm({ timer: 'sweep', slot: slot.index }, SWEEP_AFTER);
   step.log('info', 'worker ready', { ...describe(serving), in: duration(step.at - worker.neededAt) });
-  recovered(step, serving);
+  recovered(step, slot, serving);
   takeSlot(step, slot, serving);
   startedWhenAllAreReady(step);
 }
 
-function recovered(step: Step, { replaces, pid }: Worker): void {
+function recovered(step: Step, slot: Slot, worker: Worker): void {
+  const { pid } = worker;
+  // A successor finds the slot vacant when the worker that it was to take over from has crashed.
+  const replaces = slot.worker === undefined ? slot.lastPid : worker.replaces;
   if (replaces === undefined || pid === undefined) return;
   step.do({ do: 'call', hook: 'onWorkerRecover', oldPid: replaces, newPid: pid });
 }

@@ -180,7 +180,8 @@ export class Supervisor {
         return;
       }
       case 'closed':
-        return this.#listeners.closed(worker, message.listener);
+      case 'returned':
+        return this.#listeners[message.type](worker, message.listener);
       case 'serving':
         this.#logListening(message);
         this.post({ type: 'ready', worker });

@@ -85,6 +85,7 @@ export function interceptListen(
             announce(link, server, { type: 'listening', listener });
           },
           closed: () => link.send({ type: 'closed', listener }),
+          returned: () => link.send({ type: 'returned', listener }),
         });
         if (message.data !== undefined) server._setServerData?.(message.data);
         // When `close` came first, Node closes the handle instead of listening on it.
@@ -118,8 +119,10 @@ export function interceptListen(
   link.on('adopt', ({ listener, slot }, handle) => {
     const socket = handle as NativeHandle;
     const owner = servers.byListener(listener);
-    if (owner === undefined) socket.close();
-    else owner.adopt(slot, socket);
+    if (owner !== undefined) return owner.adopt(slot, socket);
+    // Its server was closed while this was on its way.
+    socket.close();
+    link.send({ type: 'returned', listener });
   });
   link.on('release', ({ listener, slot }) => servers.byListener(listener)?.release(slot));
 }

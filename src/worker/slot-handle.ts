@@ -3,6 +3,15 @@ import type { NativeHandle } from '../listeners/native.ts';
 
 type OnConnection = (this: SlotHandle, status: number, client: unknown) => void;
 
+export interface SlotHandleEvents {
+  /** The kernel queues for us. */
+  listening(): void;
+  /** The slot's own socket is closed, by the application or for a drain. */
+  closed(): void;
+  /** An adopted socket is closed, or was not wanted. */
+  returned(): void;
+}
+
 /**
  * What a `net.Server` of the application holds as its listening handle: a stand-in for one or more sockets of one
  * listener. node:cluster gives servers such a stand-in too (its round-robin), so Node and its users know that a handle
@@ -20,19 +29,16 @@ export class SlotHandle {
   /** Connections accepted so far, from all sockets. */
   accepted = 0;
   readonly #sources = new Map<number, NativeHandle>();
-  readonly #events: { listening(): void; closed(): void };
+  readonly #slot: number;
+  readonly #events: SlotHandleEvents;
   #keepAlive: KeepAlive | undefined;
   #backlog = 0;
   #isRefed = true;
   #isClosed = false;
 
-  constructor(
-    listener: number,
-    slot: number,
-    socket: NativeHandle,
-    events: { /** The kernel queues for us. */ listening(): void; /** By the application. */ closed(): void },
-  ) {
+  constructor(listener: number, slot: number, socket: NativeHandle, events: SlotHandleEvents) {
     this.listener = listener;
+    this.#slot = slot;
     this.#events = events;
     this.#sources.set(slot, socket);
     if (socket.getsockname !== undefined) {
@@ -58,6 +64,7 @@ export class SlotHandle {
   adopt(slot: number, socket: NativeHandle): void {
     if (this.#isClosed || this.#keepAlive !== undefined || this.#sources.has(slot)) {
       socket.close();
+      this.#events.returned();
       return;
     }
     this.#sources.set(slot, socket);
@@ -66,8 +73,11 @@ export class SlotHandle {
   }
 
   release(slot: number): void {
-    this.#sources.get(slot)?.close();
+    const source = this.#sources.get(slot);
+    if (source === undefined) return;
     this.#sources.delete(slot);
+    source.close();
+    this.#events.returned();
   }
 
   /** Stops accepting. Other processes may hold the same sockets, and go on. */
@@ -83,7 +93,6 @@ export class SlotHandle {
       this.#isClosed = true;
       this.#keepAlive?.close();
       this.#closeSources();
-      this.#events.closed();
     }
     if (callback !== undefined) setImmediate(callback);
   }
@@ -115,8 +124,13 @@ export class SlotHandle {
   }
 
   #closeSources(): void {
-    for (const source of this.#sources.values()) source.close();
+    const sources = [...this.#sources];
     this.#sources.clear();
+    for (const [slot, source] of sources) {
+      source.close();
+      if (slot === this.#slot) this.#events.closed();
+      else this.#events.returned();
+    }
   }
 
   #accept(source: NativeHandle): number {

@@ -57,7 +57,10 @@ async function assertTrue(app: App, { pid, slots, spares }: Status): Promise<voi
   const workers = [...slots.map(({ worker }) => worker!.pid!), ...spares.map((spare) => spare.pid!)];
   for (const worker of workers) assert.ok(isAlive(worker), `worker ${worker} of status lives`);
   const expected = [pid, ...workers].toSorted();
-  await poll(() => JSON.stringify(app.processes.toSorted()) === JSON.stringify(expected) || undefined, `just ${expected}`);
+  await poll(
+    () => JSON.stringify(app.processes.toSorted()) === JSON.stringify(expected) || undefined,
+    `just ${expected}`,
+  );
 }
 
 /** Ends whichever primary there is by now. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
-import { test, type TestContext } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { ListenQuery } from '../../../src/listeners/listener.ts';
 import { ListenerSet, type ListenerMessage } from '../../../src/listeners/listener-set.ts';
 import { reuseportWorks, type NativeHandle } from '../../../src/listeners/native.ts';
@@ -50,8 +51,20 @@ class Workers {
     return { id, port: answer.gotPort! };
   }
 
+  /** What was said since the last time, with the slot whose socket it was about. */
   take(): string[] {
-    return this.sent.splice(0).map(({ worker, message }) => `${worker} ${message.type}`);
+    return this.sent.splice(0).map(({ worker, message }) => {
+      return 'slot' in message ? `${worker} ${message.type} ${message.slot}` : `${worker} ${message.type}`;
+    });
+  }
+
+  /** The answer to a request that was held: it serves. */
+  async takeOver(worker: number, slot: number): Promise<void> {
+    assert.equal(this.set.seat(worker, slot), 1);
+    await turn();
+    const { message } = this.sent.at(-1)!;
+    assert.equal(message.type, 'granted');
+    this.set.listening(worker, (message as { listener: number }).listener);
   }
 }
 
@@ -129,43 +142,294 @@ for (const sharing of new Set<Sharing>([perSlot, 'shared'])) {
     await workers.set.request(1, 1, anyPort);
     assert.deepEqual(workers.take(), []);
   });
+
+  test(`${sharing}: a worker without a slot is not answered until it has one`, async (t) => {
+    const workers = new Workers(t, sharing, 1);
+    const { id, port } = await workers.serve(1, anyPort);
+    workers.take();
+    workers.set.join(2, undefined);
+    assert.equal(await workers.set.request(2, 5, { ...anyPort, port }), 'held');
+    assert.deepEqual(workers.take(), []);
+    assert.equal(workers.set.seat(2, 0), 1);
+    await turn();
+    assert.deepEqual(workers.sent[0]?.message, { type: 'granted', request: 5, listener: id, slot: 0, data: null });
+    assert.equal(await workers.set.request(2, 6, { ...anyPort, ordinal: 1 }), 'answered');
+  });
+
+  test(`${sharing}: one that has asked for nothing has its slot at once`, async (t) => {
+    const workers = new Workers(t, sharing, 0);
+    workers.set.join(1, undefined);
+    assert.equal(workers.set.seat(1, 0), 0);
+    await workers.serve(1, anyPort);
+  });
+
+  test(`${sharing}: what one that is gone had asked for is forgotten`, async (t) => {
+    const workers = new Workers(t, sharing, 0);
+    workers.set.join(1, undefined);
+    assert.equal(await workers.set.request(1, 1, anyPort), 'held');
+    workers.set.gone(1);
+    assert.equal(workers.set.seat(1, 0), 0);
+    await turn();
+    assert.deepEqual(workers.take(), []);
+  });
+
+  test(`${sharing}: what one that drains closes is not given up, whoever else has it open`, async (t) => {
+    const workers = new Workers(t, sharing, 1);
+    const { id } = await workers.serve(1, anyPort);
+    workers.set.leaving(1);
+    workers.set.closed(1, id);
+    assert.equal(workers.set.listeners.length, 1);
+    workers.set.join(2, 0);
+    assert.equal((await workers.serve(2, anyPort)).id, id);
+  });
+
+  test(`${sharing}: what only one that drains has open is swept`, async (t) => {
+    const workers = new Workers(t, sharing, 1);
+    await workers.serve(1, anyPort);
+    workers.set.leaving(1);
+    workers.set.join(2, 0);
+    workers.set.sweep(0);
+    assert.equal(workers.set.listeners.length, 0);
+  });
 }
 
-test(
-  'a neighbour adopts a dead slot’s socket until it is served again',
-  { skip: perSlot !== 'reuseport' },
-  async (t) => {
-    const workers = new Workers(t, 'reuseport', 3);
-    for (const worker of [1, 2, 3]) await workers.serve(worker, anyPort);
+describe('a slot’s socket', { skip: perSlot !== 'reuseport' && 'there is one for all' }, () => {
+  /** As many workers as slots, each serving, and a neighbour's first word is what comes next. */
+  async function serving(t: TestContext, count: number): Promise<Workers & { id: number }> {
+    const workers = new Workers(t, 'reuseport', count);
+    let id = 0;
+    for (let worker = 1; worker <= count; worker++) ({ id } = await workers.serve(worker, anyPort));
     workers.take();
+    return Object.assign(workers, { id });
+  }
+
+  test('is adopted by a neighbour when its worker dies, until it is served again', async (t) => {
+    const workers = await serving(t, 3);
     workers.set.gone(1);
-    assert.deepEqual(workers.take(), ['2 adopt']);
+    assert.deepEqual(workers.take(), ['2 adopt 0']);
     workers.set.gone(2);
     // Both slots' sockets, the adopted one included.
-    assert.deepEqual(workers.take(), ['3 adopt', '3 adopt']);
+    assert.deepEqual(workers.take(), ['3 adopt 0', '3 adopt 1']);
     workers.set.join(4, 0);
     await workers.serve(4, anyPort);
-    assert.deepEqual(workers.take(), ['4 granted', '3 release']);
-  },
-);
+    assert.deepEqual(workers.take(), ['4 granted 0', '3 release 0']);
+  });
 
-test('a slot whose worker closed its server is adopted too', { skip: perSlot !== 'reuseport' }, async (t) => {
-  const workers = new Workers(t, 'reuseport', 2);
-  const { id } = await workers.serve(1, anyPort);
-  await workers.serve(2, anyPort);
-  workers.take();
-  workers.set.closed(1, id);
-  assert.deepEqual(workers.take(), ['2 adopt']);
+  test('is adopted when its worker closes its server', async (t) => {
+    const workers = await serving(t, 2);
+    workers.set.closed(1, workers.id);
+    assert.deepEqual(workers.take(), ['2 adopt 0']);
+  });
+
+  test('is adopted by the first that is back when all were gone', async (t) => {
+    const workers = await serving(t, 2);
+    workers.set.gone(1);
+    workers.set.gone(2);
+    workers.take();
+    workers.set.join(3, 1);
+    await workers.serve(3, anyPort);
+    assert.deepEqual(workers.take(), ['3 granted 1', '3 adopt 0']);
+  });
+
+  test('is adopted while its worker hangs, and served by it when it beats again', async (t) => {
+    const workers = await serving(t, 2);
+    workers.set.hung(1, true);
+    assert.deepEqual(workers.take(), ['2 adopt 0']);
+    workers.set.hung(1, false);
+    assert.deepEqual(workers.take(), ['2 release 0']);
+  });
+
+  test('stays with its adopter when that hangs too and nobody else is there', async (t) => {
+    const workers = await serving(t, 2);
+    workers.set.gone(1);
+    assert.deepEqual(workers.take(), ['2 adopt 0']);
+    workers.set.hung(2, true);
+    assert.deepEqual(workers.take(), []);
+  });
+
+  for (const [what, happens] of [
+    ['hangs', (set: ListenerSet) => set.hung(2, true)],
+    ['dies', (set: ListenerSet) => set.gone(2)],
+    ['drains', (set: ListenerSet) => set.leaving(2)],
+  ] as const) {
+    test(`goes to another when its adopter ${what}`, async (t) => {
+      const workers = await serving(t, 3);
+      workers.set.gone(1);
+      assert.deepEqual(workers.take(), ['2 adopt 0']);
+      happens(workers.set);
+      const told = workers.take().filter((line) => line.endsWith(' 0'));
+      assert.deepEqual(told, what === 'dies' ? ['3 adopt 0'] : ['2 release 0', '3 adopt 0']);
+    });
+  }
+
+  test('is given to the one with the fewest others', async (t) => {
+    const workers = await serving(t, 4);
+    workers.set.gone(1);
+    workers.set.gone(2);
+    const told = workers.take().filter((line) => !line.startsWith('2 '));
+    assert.deepEqual(told, ['3 adopt 0', '4 adopt 1']);
+  });
+
+  test('is its next worker’s and its last one’s until that leaves, with nobody beside', async (t) => {
+    const workers = await serving(t, 2);
+    workers.set.join(3, undefined);
+    assert.equal(await workers.set.request(3, 1, anyPort), 'held');
+    await workers.takeOver(3, 0);
+    assert.deepEqual(workers.take(), ['3 granted 0']);
+    workers.set.leaving(1);
+    workers.set.closed(1, workers.id);
+    workers.set.gone(1);
+    assert.deepEqual(workers.take(), []);
+  });
+
+  test('of an address that its next worker opens later is a neighbour’s until then', async (t) => {
+    const workers = await serving(t, 2);
+    const second = { ...anyPort, ordinal: 1 };
+    for (const worker of [1, 2]) await workers.serve(worker, second);
+    workers.take();
+    workers.set.join(3, undefined);
+    await workers.set.request(3, 1, anyPort);
+    await workers.takeOver(3, 0);
+    workers.set.leaving(1);
+    const { message } = workers.sent.at(-1)!;
+    assert.notEqual((message as { listener: number }).listener, workers.id);
+    assert.deepEqual(workers.take(), ['3 granted 0', '2 adopt 0']);
+    await workers.serve(3, second);
+    assert.deepEqual(workers.take(), ['3 granted 0', '2 release 0']);
+  });
+
+  test('that is vacated is adopted by all, and by those who come', async (t) => {
+    const workers = await serving(t, 3);
+    workers.set.vacate(2);
+    assert.deepEqual(workers.take(), [], 'its worker still accepts');
+    workers.set.leaving(3);
+    assert.deepEqual(workers.take(), ['1 adopt 2', '2 adopt 2']);
+    workers.set.gone(3);
+    workers.set.gone(1);
+    workers.set.join(4, 0);
+    await workers.serve(4, anyPort);
+    assert.deepEqual(
+      workers.take().filter((line) => line.endsWith(' 2')),
+      ['4 adopt 2'],
+    );
+  });
+
+  test('that was vacated while nobody served it is adopted by all', async (t) => {
+    const workers = await serving(t, 3);
+    workers.set.gone(3);
+    assert.deepEqual(workers.take(), ['1 adopt 2']);
+    workers.set.vacate(2);
+    assert.deepEqual(workers.take(), ['2 adopt 2']);
+  });
+
+  test('that is reopened is released by all when its new worker listens', async (t) => {
+    const workers = await serving(t, 3);
+    workers.set.vacate(2);
+    workers.set.leaving(3);
+    workers.take();
+    workers.set.reopen(2);
+    assert.deepEqual(workers.take(), []);
+    workers.set.join(4, 2);
+    await workers.serve(4, anyPort);
+    assert.deepEqual(workers.take(), ['4 granted 2', '1 release 2', '2 release 2']);
+  });
+
+  test('is kept while a copy is on its way to one that has closed the address, for whoever asks for it again', async (t) => {
+    const workers = await serving(t, 2);
+    workers.set.closed(1, workers.id);
+    const { handle } = workers.sent[0]!;
+    assert.deepEqual(workers.take(), ['2 adopt 0']);
+    // Said before it could know of the adoption.
+    workers.set.closed(2, workers.id);
+    assert.deepEqual(workers.set.listeners, [], 'nobody wants it');
+    assert.notEqual(handle?.fd, -1, 'but nobody could bind it');
+    assert.equal((await workers.serve(2, anyPort)).id, workers.id);
+    workers.set.returned(2, workers.id);
+    assert.equal(workers.set.listeners.length, 1);
+    workers.take();
+    workers.set.leaving(2);
+    workers.set.leaving(1);
+    assert.deepEqual(workers.take(), [], 'what it has returned is not released');
+  });
+
+  for (const [what, happens] of [
+    ['it is returned', (set: ListenerSet, id: number) => set.returned(2, id)],
+    ['its worker dies', (set: ListenerSet) => set.gone(2)],
+  ] as const) {
+    test(`is closed when nobody wants the address and ${what}`, async (t) => {
+      const workers = await serving(t, 2);
+      workers.set.closed(1, workers.id);
+      const { handle } = workers.sent[0]!;
+      workers.set.closed(2, workers.id);
+      assert.notEqual(handle?.fd, -1);
+      happens(workers.set, workers.id);
+      assert.equal(handle?.fd, -1);
+    });
+  }
+
+  test('is closed only when the last of several copies is returned', async (t) => {
+    const workers = await serving(t, 2);
+    workers.set.hung(1, true);
+    const { handle } = workers.sent[0]!;
+    workers.set.hung(1, false);
+    workers.set.hung(1, true);
+    assert.deepEqual(workers.take(), ['2 adopt 0', '2 release 0', '2 adopt 0']);
+    workers.set.closed(1, workers.id);
+    workers.set.closed(2, workers.id);
+    workers.set.returned(2, workers.id);
+    assert.notEqual(handle?.fd, -1);
+    workers.set.returned(2, workers.id);
+    assert.equal(handle?.fd, -1);
+  });
+
+  test('of an address that only a vacated slot had is closed when its worker is gone', async (t) => {
+    const workers = await serving(t, 2);
+    const { id } = await workers.serve(2, { ...anyPort, ordinal: 1 });
+    workers.set.vacate(1);
+    workers.set.leaving(2);
+    assert.equal(workers.set.listeners.length, 2);
+    workers.set.gone(2);
+    assert.deepEqual(
+      workers.set.listeners.map((listener) => listener.id),
+      [workers.id],
+    );
+    assert.notEqual(id, workers.id);
+  });
+
+  test('stays when a slot between two workers had it open too', async (t) => {
+    const workers = await serving(t, 2);
+    workers.set.gone(1);
+    workers.set.closed(2, workers.id);
+    workers.set.sweep(1);
+    assert.equal(workers.set.listeners.length, 1);
+    workers.set.sweep(0);
+    assert.equal(workers.set.listeners.length, 0);
+  });
+
+  test('that nobody has listened on queues nothing, and is nobody’s', async (t) => {
+    const workers = await serving(t, 1);
+    workers.set.join(2, 1);
+    await workers.ask(2, anyPort);
+    workers.take();
+    workers.set.hung(1, true);
+    workers.set.hung(1, false);
+    assert.deepEqual(workers.take(), []);
+    workers.set.gone(2);
+    assert.deepEqual(workers.take(), ['1 adopt 1'], 'it may have listened without having lived to say so');
+  });
 });
 
-test('what all workers left is adopted by the first that is back', { skip: perSlot !== 'reuseport' }, async (t) => {
-  const workers = new Workers(t, 'reuseport', 2);
-  await workers.serve(1, anyPort);
-  await workers.serve(2, anyPort);
-  workers.set.gone(1);
-  workers.set.gone(2);
+test('one socket for all has no neighbours, whatever happens', async (t) => {
+  const workers = new Workers(t, 'shared', 3);
+  let id = 0;
+  for (const worker of [1, 2, 3]) ({ id } = await workers.serve(worker, anyPort));
   workers.take();
-  workers.set.join(3, 1);
-  await workers.serve(3, anyPort);
-  assert.deepEqual(workers.take(), ['3 granted', '3 adopt']);
+  workers.set.hung(1, true);
+  workers.set.leaving(2);
+  workers.set.vacate(1);
+  workers.set.gone(2);
+  workers.set.hung(1, false);
+  workers.set.closed(3, id);
+  assert.deepEqual(workers.take(), []);
+  assert.equal(workers.set.listeners.length, 1);
 });
