@@ -76,7 +76,10 @@ export class App implements AsyncDisposable {
     return this.output.map(({ text }) => `${text}\n`).join('');
   }
 
-  /** Where it listens, as it says itself, in the order in which it said so: `127.0.0.1:8080`, `unix:/path`. */
+  /**
+   * Where it listens, as it says itself, in the order in which it said so: `127.0.0.1:8080`, `unix:/path`. A worker is ready
+   * when its first server listens: for those after it, wait with `event('listening', { nth: 2 })`.
+   */
   get addresses(): string[] {
     return [...new Set(this.#events('listening', {}).map(({ fields }) => String(fields['address'])))];
   }

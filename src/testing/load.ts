@@ -1,10 +1,10 @@
-import { checkKeys } from '../options/check.ts';
+import { checkKeys, fail } from '../options/check.ts';
 import { Changes } from './changes.ts';
 import { Client, jobsOf } from './client.ts';
 import { checkLoad, loadKeys, type LoadOptions, type LoadSettings } from './load-options.ts';
 import { Recorder, type LoadReport } from './recorder.ts';
 import type { ConnectionEvents, Route } from './route.ts';
-import type { Target } from './target.ts';
+import { isTarget, type Target } from './target.ts';
 import { KeptConnection, KeptSession, NewConnection, NewSession, SharedSession, type Way } from './way.ts';
 
 /** Streams of one session, as browsers and gRPC clients have them. */
@@ -23,6 +23,7 @@ const CLIENTS_PER_SESSION = 8;
  */
 export function startLoad(target: Target, options: LoadOptions = {}): Load {
   checkKeys('', Object.keys(options), loadKeys);
+  if (!isTarget(target)) fail('target', '{ host, port } or { socketPath }, such as app.target', target);
   return new Load(target, checkLoad(options));
 }
 

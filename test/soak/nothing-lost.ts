@@ -21,6 +21,9 @@ const protocols = {
   h2: { address: 1, protocol: 'http2', tls: true },
   h2c: { address: 2, protocol: 'http2', tls: false },
 } as const;
+/** Of echo-everywhere.mjs. */
+const ADDRESSES = 3;
+
 type Protocol = keyof typeof protocols;
 
 async function soak(name: string, spoken: readonly Protocol[], options: SoakOptions): Promise<Row[]> {
@@ -31,6 +34,8 @@ async function soak(name: string, spoken: readonly Protocol[], options: SoakOpti
   const flags = ['--workers', String(WORKERS), '--sharing', options.sharing, ...scenario.options];
   const app = await startServer({ entry, options: flags, env: certificate });
   try {
+    // It is ready when it listens somewhere, and listens elsewhere a moment later.
+    await app.event('listening', { nth: ADDRESSES });
     const loads = new Map(spoken.map((one) => [one, start(app, one, options.clients / spoken.length)]));
     const failure = await run(app, scenario, [...loads.values()], entry, options).catch(
       (error: unknown) => error as Error,

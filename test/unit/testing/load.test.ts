@@ -327,3 +327,12 @@ for (const [options, message] of unusable) {
     assert.throws(start, { name: 'UsageError', code: 'ERR_PREFORK_USAGE', message });
   });
 }
+
+test('a target that is none', () => {
+  for (const target of [undefined, '127.0.0.1:80', { port: 80 }] as never[]) {
+    assert.throws(
+      () => startLoad(target),
+      /target: expected \{ host, port \} or \{ socketPath \}, such as app.target, got/,
+    );
+  }
+});
