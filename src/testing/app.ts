@@ -195,7 +195,7 @@ export class App implements AsyncDisposable {
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
-  /** Primary and workers, without grace. Spares, which nobody counts here, end when they miss the primary. */
+  /** @internal Primary and workers, without grace. Spares, which nobody counts here, end when they miss the primary. */
   killAll(): void {
     const ready = this.#events('worker ready', {});
     const workers = new Map(ready.map(({ fields }) => [fields['slot'], Number(fields['pid'])]));
@@ -221,7 +221,8 @@ export class App implements AsyncDisposable {
       this.#log.push(line.event);
       this.#changes.changed();
     });
-    const lastLines = once(stderr!, 'close');
+    // Also when it breaks.
+    const lastLines = once(stderr!, 'close').catch(() => {});
     this.#child.once('exit', (code, signal) => void this.#followTo({ code, signal }, lastLines));
   }
 

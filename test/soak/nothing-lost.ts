@@ -1,6 +1,6 @@
 /**
  * Keeps a server busy in every protocol while something happens to it many times, and fails when a single request is lost.
- * Not part of npm test: it takes minutes. See `usage` in options.ts.
+ * Not part of npm test: it takes minutes.
  */
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { formatLosses, formatReport, isEcho, startLoad, startServer, type App, type Load } from 'prefork/testing';
 import { certificate, fixture } from '../support/paths.ts';
-import { readOptions, usage, type SoakOptions } from './options.ts';
+import { readOptions, type SoakOptions } from './options.ts';
 import { scenarios, WORKERS, type Scenario } from './scenarios.ts';
-import { printTable, type Row } from './table.ts';
+import { printHead, printRow, type Row } from './table.ts';
 
 const requests = [{ check: isEcho }, { method: 'POST', body: 16_384, check: isEcho }];
 
@@ -75,22 +75,25 @@ async function run(
   await Promise.all(loads.map((load) => load.everyClientAnswered()));
 }
 
+/** @returns whether nothing was lost. */
 async function main(options: SoakOptions): Promise<boolean> {
   const all = Object.keys(protocols) as Protocol[];
-  const rows: Row[] = [];
+  let lost = 0;
+  printHead();
   for (const name of options.names) {
     for (const spoken of options.inTurns ? all.map((one) => [one]) : [all]) {
-      rows.push(...(await soak(name, spoken, options)));
+      for (const row of await soak(name, spoken, options)) {
+        lost += row.report.lost;
+        printRow(row);
+      }
     }
   }
-  printTable(rows);
-  return rows.every(({ report }) => report.lost === 0);
+  return lost === 0;
 }
 
 try {
   process.exitCode = (await main(readOptions(process.argv.slice(2)))) ? 0 : 1;
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  console.error(usage);
+  console.error(error);
   process.exitCode = 1;
 }
