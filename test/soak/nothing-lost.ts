@@ -26,6 +26,7 @@ const ADDRESSES = 3;
 
 type Protocol = keyof typeof protocols;
 
+/** A server of its own, which is new, and has a copy of the application, which may be broken. */
 async function soak(name: string, spoken: readonly Protocol[], options: SoakOptions): Promise<Row[]> {
   const directory = mkdtempSync(join(tmpdir(), 'prefork-soak-'));
   const entry = join(directory, 'server.mjs');
@@ -37,19 +38,28 @@ async function soak(name: string, spoken: readonly Protocol[], options: SoakOpti
     // It is ready when it listens somewhere, and listens elsewhere a moment later.
     await app.event('listening', { nth: ADDRESSES });
     const loads = new Map(spoken.map((one) => [one, start(app, one, options.clients / spoken.length)]));
-    const failure = await run(app, scenario, [...loads.values()], entry, options).catch(
-      (error: unknown) => error as Error,
-    );
-    const reports = await Promise.all([...loads].map(async ([one, load]) => [one, await load.stop()] as const));
-    for (const [one, report] of reports) {
-      if (report.lost > 0) console.log(`${name} ${one}: ${formatReport(report)}\n${formatLosses(report, app.output)}`);
-    }
-    if (failure !== undefined) throw failure;
-    return reports.map(([protocol, report]) => ({ scenario: name, protocol, events: options.count, report }));
+    return await reportOf(name, app, loads, run(app, scenario, [...loads.values()], entry, options));
   } finally {
     await app[Symbol.asyncDispose]();
     rmSync(directory, { recursive: true });
   }
+}
+
+/** Tells what was lost also when something else failed: mostly the one explains the other. */
+async function reportOf(
+  scenario: string,
+  app: App,
+  loads: ReadonlyMap<Protocol, Load>,
+  over: Promise<number>,
+): Promise<Row[]> {
+  const [result] = await Promise.allSettled([over]);
+  const reports = await Promise.all([...loads].map(async ([one, load]) => [one, await load.stop()] as const));
+  for (const [protocol, report] of reports) {
+    if (report.lost === 0) continue;
+    console.log(`${scenario}, ${protocol}: ${formatReport(report)}\n${formatLosses(report, app.output)}`);
+  }
+  if (result.status === 'rejected') throw result.reason;
+  return reports.map(([protocol, report]) => ({ scenario, protocol, events: result.value, report }));
 }
 
 function start(app: App, name: Protocol, clients: number): Load {
@@ -57,14 +67,18 @@ function start(app: App, name: Protocol, clients: number): Load {
   return startLoad(app.targets[address]!, { clients: Math.max(2, Math.round(clients)), protocol, tls, requests });
 }
 
-/** Between one event and the next there is always a share of the requests, so that none happens to an idle server. */
+/**
+ * Between one event and the next there is always a share of the requests, so that none happens to an idle server.
+ *
+ * @returns how often it happened.
+ */
 async function run(
   app: App,
   { happen, after }: Scenario,
   loads: readonly Load[],
   entry: string,
   { count, minRequests }: SoakOptions,
-): Promise<void> {
+): Promise<number> {
   const share = minRequests / loads.length / count;
   await Promise.all(loads.map((load) => load.everyClientAnswered()));
   for (let nth = 1; nth <= count; nth++) {
@@ -73,6 +87,7 @@ async function run(
   }
   await after?.(app, entry);
   await Promise.all(loads.map((load) => load.everyClientAnswered()));
+  return count;
 }
 
 /** @returns whether nothing was lost. */

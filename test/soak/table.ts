@@ -9,10 +9,12 @@ export interface Row {
 
 const causes = Object.keys(lossCauses) as LossCause[];
 
-const head = [
-  ...['scenario', 'protocol', 'events', 'answered', 'req/s', 'lost', ...causes],
-  ...['sent again', 'closed idle', 'p99 ms', 'silence ms'],
-];
+const head = ['scenario', 'protocol', 'events', 'answered', 'req/s', 'lost'].concat(causes, [
+  'sent again',
+  'closed idle',
+  'p99 ms',
+  'silence ms',
+]);
 
 /** As GitHub's tables are written. */
 export function printHead(): void {
