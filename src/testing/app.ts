@@ -76,7 +76,10 @@ export class App implements AsyncDisposable {
     return this.output.map(({ text }) => `${text}\n`).join('');
   }
 
-  /** Where it listens, as it says itself, in the order in which it said so: `127.0.0.1:8080`, `unix:/path`. */
+  /**
+   * Where it listens, as it says itself, in the order in which it said so: `127.0.0.1:8080`, `unix:/path`. A worker is ready
+   * when its first server listens: for those after it, wait with `event('listening', { nth: 2 })`.
+   */
   get addresses(): string[] {
     return [...new Set(this.#events('listening', {}).map(({ fields }) => String(fields['address'])))];
   }
@@ -192,7 +195,7 @@ export class App implements AsyncDisposable {
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
-  /** Primary and workers, without grace. Spares, which nobody counts here, end when they miss the primary. */
+  /** @internal Primary and workers, without grace. Spares, which nobody counts here, end when they miss the primary. */
   killAll(): void {
     const ready = this.#events('worker ready', {});
     const workers = new Map(ready.map(({ fields }) => [fields['slot'], Number(fields['pid'])]));
@@ -218,7 +221,8 @@ export class App implements AsyncDisposable {
       this.#log.push(line.event);
       this.#changes.changed();
     });
-    const lastLines = once(stderr!, 'close');
+    // Also when it breaks.
+    const lastLines = once(stderr!, 'close').catch(() => {});
     this.#child.once('exit', (code, signal) => void this.#followTo({ code, signal }, lastLines));
   }
 

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Lost } from './loss.ts';
 import type { Recorder } from './recorder.ts';
 import { judge, nameOf, prepare, type LoadRequest } from './request.ts';
-import type { Way } from './way.ts';
+import type { Style, Way } from './way.ts';
 
 /** After a loss a client rests for this long, ms, so that a closed port is not hammered. */
 const PAUSE_AFTER_LOSS = 10;
@@ -73,6 +73,6 @@ export class Client {
   }
 }
 
-export function jobsOf(requests: readonly LoadRequest[], style: 'kept' | 'new'): Job[] {
+export function jobsOf(requests: readonly LoadRequest[], style: Style): Job[] {
   return requests.map((request) => ({ request, kind: `${nameOf(request)}, ${style} connections` }));
 }

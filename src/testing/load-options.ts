@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 import { checkKeys, checkValue, fail } from '../options/check.ts';
+import { either } from '../options/quote.ts';
 import type { Shape } from '../options/shape.ts';
 import type { Time } from '../options/types.ts';
 import { defaultRequests, type LoadRequest } from './request.ts';
@@ -52,6 +53,9 @@ const shapes = {
 
 export const loadKeys: readonly string[] = [...Object.keys(shapes), 'tls', 'requests'];
 
+/** The load writes these itself. */
+const ownHeaders = ['content-length', 'transfer-encoding', 'connection'];
+
 const requestKeys = ['method', 'path', 'headers', 'body', 'status', 'check'];
 
 /** Throws UsageError for what cannot be used. Other keys than the load's are somebody else's. */
@@ -99,7 +103,7 @@ function checkRequest(place: string, request: unknown): void {
   };
   must('method', method, isText(method, /^[A-Z]+$/), 'a method in capitals such as POST');
   must('path', path, isText(path, /^\/[^\s#]*$/), 'a path that begins with / and has no spaces');
-  must('headers', headers, isHeaders(headers), 'an object of texts, each on one line');
+  must('headers', headers, isHeaders(headers), `an object of texts, each on one line, without ${either(ownHeaders)}`);
   must('body', body, isBody(body), 'text, bytes, or how many random bytes');
   must('status', status, Number.isInteger(status), 'a whole number such as 201');
   must('check', check, typeof check === 'function', 'a function that throws when the answer is wrong');
@@ -110,7 +114,10 @@ function isText(value: unknown, pattern: RegExp): boolean {
 }
 
 function isHeaders(value: unknown): boolean {
-  return isObject(value) && Object.values(value).every((text) => isText(text, /^[^\r\n]*$/));
+  if (!isObject(value)) return false;
+  return Object.entries(value).every(
+    ([name, text]) => isText(text, /^[^\r\n]*$/) && !ownHeaders.includes(name.toLowerCase()),
+  );
 }
 
 function isBody(value: unknown): boolean {

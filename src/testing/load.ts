@@ -1,14 +1,10 @@
-import { checkKeys } from '../options/check.ts';
+import { checkKeys, fail } from '../options/check.ts';
 import { Changes } from './changes.ts';
 import { Client, jobsOf } from './client.ts';
 import { checkLoad, loadKeys, type LoadOptions, type LoadSettings } from './load-options.ts';
 import { Recorder, type LoadReport } from './recorder.ts';
-import type { ConnectionEvents, Route } from './route.ts';
-import type { Target } from './target.ts';
-import { KeptConnection, KeptSession, NewConnection, NewSession, SharedSession, type Way } from './way.ts';
-
-/** Streams of one session, as browsers and gRPC clients have them. */
-const CLIENTS_PER_SESSION = 8;
+import { isTarget, type Target } from './target.ts';
+import { waysTo, type Style } from './way.ts';
 
 /**
  * Keeps a server busy, and counts what comes of each request.
@@ -23,6 +19,7 @@ const CLIENTS_PER_SESSION = 8;
  */
 export function startLoad(target: Target, options: LoadOptions = {}): Load {
   checkKeys('', Object.keys(options), loadKeys);
+  if (!isTarget(target)) fail('target', '{ host, port } or { socketPath }, such as app.target', target);
   return new Load(target, checkLoad(options));
 }
 
@@ -38,20 +35,8 @@ export class Load implements AsyncDisposable {
   /** @internal `startLoad` checks what this takes. */
   constructor(target: Target, settings: LoadSettings) {
     this.#settings = settings;
-    const { clients, requests, connections } = settings;
-    const styles = connections === 'mixed' ? (['kept', 'new'] as const) : ([connections] as const);
-    const jobs = styles.map((style) => jobsOf(requests, style));
-    const used = clients === 1 ? jobs.slice(0, 1) : jobs;
-    this.#recorder = new Recorder(
-      clients,
-      used.flatMap((some) => some.map(({ kind }) => kind)),
-    );
-    const ways = new Ways({ target, tls: settings.tls, timeout: settings.timeout }, settings.protocol, this.#recorder);
-    this.#clients = Array.from({ length: clients }, (_, index) => {
-      const turn = index % styles.length;
-      const first = Math.floor(index / styles.length);
-      return new Client(ways.next(styles[turn]!), jobs[turn]!, first, this.#recorder, settings.pause);
-    });
+    this.#recorder = new Recorder(settings.clients, kindsOf(settings));
+    this.#clients = clientsOf(target, settings, this.#recorder);
     this.#done = Promise.all(this.#clients.map((client) => client.run(this.#over.signal, this.#answered)));
     // A check that throws something odd, or a fault of the kit: `stop` tells.
     this.#done.catch((error: unknown) => this.#changes.over(String(error)));
@@ -100,27 +85,24 @@ export class Load implements AsyncDisposable {
   readonly #answered = (): void => this.#changes.changed();
 }
 
-/** Gives each client its way to the server. */
-class Ways {
-  readonly #route: Route;
-  readonly #protocol: 'http1' | 'http2';
-  readonly #events: ConnectionEvents;
-  #session: SharedSession | undefined;
-  #sharing = 0;
+/** Half of the clients do this, half that; a single one keeps its connection. */
+function stylesOf({ clients, connections }: LoadSettings): readonly Style[] {
+  if (connections !== 'mixed') return [connections];
+  return clients === 1 ? ['kept'] : ['kept', 'new'];
+}
 
-  constructor(route: Route, protocol: 'http1' | 'http2', events: ConnectionEvents) {
-    this.#route = route;
-    this.#protocol = protocol;
-    this.#events = events;
-  }
+function kindsOf(settings: LoadSettings): string[] {
+  return stylesOf(settings).flatMap((style) => jobsOf(settings.requests, style).map(({ kind }) => kind));
+}
 
-  next(style: 'kept' | 'new'): Way {
-    const [route, events] = [this.#route, this.#events];
-    if (this.#protocol === 'http1') {
-      return style === 'kept' ? new KeptConnection(route, events) : new NewConnection(route, events);
-    }
-    if (style === 'new') return new NewSession(route, events);
-    if (this.#sharing++ % CLIENTS_PER_SESSION === 0) this.#session = new SharedSession(route, events);
-    return new KeptSession(route, events, this.#session!);
-  }
+function clientsOf(target: Target, settings: LoadSettings, recorder: Recorder): Client[] {
+  const { clients, protocol, tls, timeout, requests, pause } = settings;
+  const next = waysTo({ target, tls, timeout }, protocol, recorder);
+  const styles = stylesOf(settings);
+  return Array.from({ length: clients }, (_, index) => {
+    const style = styles[index % styles.length]!;
+    // Those of a style begin with different requests.
+    const first = Math.floor(index / styles.length);
+    return new Client(next(style), jobsOf(requests, style), first, recorder, pause);
+  });
 }

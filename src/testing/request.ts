@@ -68,7 +68,9 @@ export function judge({ status, check }: LoadRequest, answer: Answer, sent: Sent
     throw new Lost('status', `expected ${wanted}, got ${answer.status}: ${excerpt(answer.body)}`);
   }
   try {
-    check?.(answer, sent);
+    // Whoever writes JavaScript may return anything.
+    const returned: unknown = check?.(answer, sent);
+    if (returned instanceof Promise) throw new Error('check returned a promise; it has to be synchronous');
   } catch (error) {
     throw new Lost('wrong', error instanceof Error ? error.message : String(error));
   }

@@ -22,10 +22,11 @@ export class Session {
   readonly #openedAt = performance.now();
   readonly #timeout: number;
   #requests = 0;
-  #inFlight = 0;
   #localPort: number | undefined;
+  /** The server has sent GOAWAY. */
   #isLeaving = false;
-  #isEnded = false;
+  /** It is over for a reason that is known: we ended it, or a request on it failed. */
+  #isExplained = false;
 
   constructor(route: Route, events: ConnectionEvents) {
     this.#timeout = route.timeout;
@@ -37,7 +38,7 @@ export class Session {
     // It is told to each of the streams too.
     this.#session.on('error', () => {});
     this.#session.once('close', () => {
-      if (!this.#isEnded && this.#inFlight === 0) events.closedIdle();
+      if (!this.#isExplained && !this.#isLeaving) events.closedIdle();
     });
   }
 
@@ -51,22 +52,17 @@ export class Session {
   }
 
   /** Sends the request and waits for its answer. Rejects with Lost, or with Refused. */
-  async ask(sent: Sent): Promise<Answer> {
+  ask(sent: Sent): Promise<Answer> {
     this.#requests++;
-    this.#inFlight++;
-    try {
-      const { method, path, headers, body } = sent;
-      const fields = { ':method': method, ':path': path, ':authority': 'localhost', ...headers };
-      const stream = this.#session.request(fields, { endStream: body.length === 0 });
-      if (body.length > 0) stream.end(body);
-      return await this.#answer(stream);
-    } finally {
-      this.#inFlight--;
-    }
+    const { method, path, headers, body } = sent;
+    const fields = { ':method': method, ':path': path, ':authority': 'localhost', ...headers };
+    const stream = this.#session.request(fields, { endStream: body.length === 0 });
+    if (body.length > 0) stream.end(body);
+    return this.#answer(stream);
   }
 
   end(): void {
-    this.#isEnded = true;
+    this.#isExplained = true;
     this.#session.destroy();
   }
 
@@ -86,13 +82,14 @@ export class Session {
         deadline.close();
         const isWhole = error === undefined && stream.rstCode === constants.NGHTTP2_NO_ERROR && stream.readableEnded;
         if (head !== undefined && isWhole) resolve({ ...head, body: Buffer.concat(chunks) });
-        else reject(this.#failure(stream, error, head !== undefined));
+        else reject(this.#explain(stream, error, head !== undefined));
       });
     });
   }
 
-  #failure(stream: ClientHttp2Stream, error: Error | undefined, started: boolean): Lost | Refused {
+  #explain(stream: ClientHttp2Stream, error: Error | undefined, started: boolean): Lost | Refused {
     const { code, message } = (error ?? {}) as NodeJS.ErrnoException;
+    this.#isExplained = true;
     if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM) return new Refused('REFUSED_STREAM');
     if (this.#isLeaving && code !== undefined && unsent.has(code)) return new Refused(message);
     if (error === undefined) return new Lost(started ? 'cut' : 'closed', 'the server closed the connection');

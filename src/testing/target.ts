@@ -16,3 +16,9 @@ const loopback: Readonly<Record<string, string>> = { '::': '127.0.0.1', '0.0.0.0
 export function toConnect(target: Target): { host: string; port: number } | { path: string } {
   return 'socketPath' in target ? { path: target.socketPath } : target;
 }
+
+export function isTarget(value: unknown): value is Target {
+  if (typeof value !== 'object' || value === null) return false;
+  const { host, port, socketPath } = value as Record<string, unknown>;
+  return typeof socketPath === 'string' || (typeof host === 'string' && Number.isInteger(port));
+}

@@ -54,6 +54,20 @@ test('its entries import, and outside a worker everything of prefork/worker is h
   assert.equal(stdout, 'function function false undefined PreforkError\n');
 });
 
+test('prefork/testing starts the command that is installed with it', async () => {
+  await writeFile(
+    join(home, 'server.js'),
+    `import { createServer } from 'node:http';
+     createServer((request, response) => request.pipe(response)).listen(process.env.PORT);`,
+  );
+  const code = `
+    import { assertNoLostRequests } from 'prefork/testing';
+    const { lost, answered } = await assertNoLostRequests({ entry: 'server.js', during: (app, load) => load.answers(100) });
+    console.log(lost, answered >= 100);`;
+  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', code], { cwd: home });
+  assert.equal(stdout, '0 true\n');
+});
+
 test('serving a fetch handler without srvx says what to install', async () => {
   const file = join(home, 'fetch.js');
   await writeFile(

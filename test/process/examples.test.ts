@@ -1,12 +1,16 @@
 /** The examples run as they are, and answer from every worker. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import process from 'node:process';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { WebSocket } from 'ws';
 import { serve, type App } from '../support/app.ts';
 import { ask, askHttp2, askTls, distinct } from '../support/http.ts';
 import { example, fixture } from '../support/paths.ts';
 
+const run = promisify(execFile);
 const env = { KEY: fixture('../tls/key.pem'), CERT: fixture('../tls/cert.pem') };
 const options = ['--workers', '2'];
 
@@ -29,6 +33,7 @@ const examples: readonly Example[] = [
   { file: 'hono/server.js', ask: plain, byNode: true },
   { file: 'ws/server.js', ask: (app) => echo(app, 'hi') },
   { file: 'fasthttp-style/server.js', ask: plain, byNode: true },
+  { file: 'testing/server.js', ask: plain },
 ];
 
 for (const { file, ask: question, byNode } of examples) {
@@ -52,8 +57,15 @@ test('examples/queue-consumer/consumer.js', async () => {
   assert.match(app.stdout, /slot 1 is done/);
 });
 
+test('examples/testing/server.test.js', async () => {
+  const { NODE_TEST_CONTEXT: _, ...inherited } = process.env;
+  const { stdout } = await run(process.execPath, ['--test', example('testing/server.test.js')], { env: inherited });
+  assert.match(stdout, /[1-9]\d* requests answered, the slowest in \d+ ms/);
+});
+
 test('no example is longer than 30 lines, and none is left out here', () => {
-  const tested = new Set([...examples.map(({ file }) => file), 'queue-consumer/consumer.js']);
+  const others = ['queue-consumer/consumer.js', 'testing/server.test.js'];
+  const tested = new Set([...examples.map(({ file }) => file), ...others]);
   const files = readdirSync(example(''), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'));
   assert.deepEqual(new Set(files), tested);
   for (const file of files) {

@@ -1,6 +1,6 @@
 /**
  * Keeps a server busy in every protocol while something happens to it many times, and fails when a single request is lost.
- * Not part of npm test: it takes minutes. See `usage` in options.ts.
+ * Not part of npm test: it takes minutes.
  */
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { formatLosses, formatReport, isEcho, startLoad, startServer, type App, type Load } from 'prefork/testing';
 import { certificate, fixture } from '../support/paths.ts';
-import { readOptions, usage, type SoakOptions } from './options.ts';
+import { readOptions, type SoakOptions } from './options.ts';
 import { scenarios, WORKERS, type Scenario } from './scenarios.ts';
-import { printTable, type Row } from './table.ts';
+import { printHead, printRow, type Row } from './table.ts';
 
 const requests = [{ check: isEcho }, { method: 'POST', body: 16_384, check: isEcho }];
 
@@ -21,8 +21,12 @@ const protocols = {
   h2: { address: 1, protocol: 'http2', tls: true },
   h2c: { address: 2, protocol: 'http2', tls: false },
 } as const;
+/** Of echo-everywhere.mjs. */
+const ADDRESSES = 3;
+
 type Protocol = keyof typeof protocols;
 
+/** A server of its own, which is new, and has a copy of the application, which may be broken. */
 async function soak(name: string, spoken: readonly Protocol[], options: SoakOptions): Promise<Row[]> {
   const directory = mkdtempSync(join(tmpdir(), 'prefork-soak-'));
   const entry = join(directory, 'server.mjs');
@@ -31,22 +35,31 @@ async function soak(name: string, spoken: readonly Protocol[], options: SoakOpti
   const flags = ['--workers', String(WORKERS), '--sharing', options.sharing, ...scenario.options];
   const app = await startServer({ entry, options: flags, env: certificate });
   try {
-    // Ready is the first of its three addresses.
-    await app.event('listening', { nth: 3 });
+    // It is ready when it listens somewhere, and listens elsewhere a moment later.
+    await app.event('listening', { nth: ADDRESSES });
     const loads = new Map(spoken.map((one) => [one, start(app, one, options.clients / spoken.length)]));
-    const failure = await run(app, scenario, [...loads.values()], entry, options).catch(
-      (error: unknown) => error as Error,
-    );
-    const reports = await Promise.all([...loads].map(async ([one, load]) => [one, await load.stop()] as const));
-    for (const [one, report] of reports) {
-      if (report.lost > 0) console.log(`${name} ${one}: ${formatReport(report)}\n${formatLosses(report, app.output)}`);
-    }
-    if (failure !== undefined) throw failure;
-    return reports.map(([protocol, report]) => ({ scenario: name, protocol, events: options.count, report }));
+    return await reportOf(name, app, loads, run(app, scenario, [...loads.values()], entry, options));
   } finally {
     await app[Symbol.asyncDispose]();
     rmSync(directory, { recursive: true });
   }
+}
+
+/** Tells what was lost also when something else failed: mostly the one explains the other. */
+async function reportOf(
+  scenario: string,
+  app: App,
+  loads: ReadonlyMap<Protocol, Load>,
+  over: Promise<number>,
+): Promise<Row[]> {
+  const [result] = await Promise.allSettled([over]);
+  const reports = await Promise.all([...loads].map(async ([one, load]) => [one, await load.stop()] as const));
+  for (const [protocol, report] of reports) {
+    if (report.lost === 0) continue;
+    console.log(`${scenario}, ${protocol}: ${formatReport(report)}\n${formatLosses(report, app.output)}`);
+  }
+  if (result.status === 'rejected') throw result.reason;
+  return reports.map(([protocol, report]) => ({ scenario, protocol, events: result.value, report }));
 }
 
 function start(app: App, name: Protocol, clients: number): Load {
@@ -54,14 +67,18 @@ function start(app: App, name: Protocol, clients: number): Load {
   return startLoad(app.targets[address]!, { clients: Math.max(2, Math.round(clients)), protocol, tls, requests });
 }
 
-/** Between one event and the next there is always a share of the requests, so that none happens to an idle server. */
+/**
+ * Between one event and the next there is always a share of the requests, so that none happens to an idle server.
+ *
+ * @returns how often it happened.
+ */
 async function run(
   app: App,
   { happen, after }: Scenario,
   loads: readonly Load[],
   entry: string,
   { count, minRequests }: SoakOptions,
-): Promise<void> {
+): Promise<number> {
   const share = minRequests / loads.length / count;
   await Promise.all(loads.map((load) => load.everyClientAnswered()));
   for (let nth = 1; nth <= count; nth++) {
@@ -70,24 +87,28 @@ async function run(
   }
   await after?.(app, entry);
   await Promise.all(loads.map((load) => load.everyClientAnswered()));
+  return count;
 }
 
+/** @returns whether nothing was lost. */
 async function main(options: SoakOptions): Promise<boolean> {
   const all = Object.keys(protocols) as Protocol[];
-  const rows: Row[] = [];
+  let lost = 0;
+  printHead();
   for (const name of options.names) {
     for (const spoken of options.inTurns ? all.map((one) => [one]) : [all]) {
-      rows.push(...(await soak(name, spoken, options)));
+      for (const row of await soak(name, spoken, options)) {
+        lost += row.report.lost;
+        printRow(row);
+      }
     }
   }
-  printTable(rows);
-  return rows.every(({ report }) => report.lost === 0);
+  return lost === 0;
 }
 
 try {
   process.exitCode = (await main(readOptions(process.argv.slice(2)))) ? 0 : 1;
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  console.error(usage);
+  console.error(error);
   process.exitCode = 1;
 }

@@ -14,7 +14,7 @@ export interface SoakOptions {
   readonly sharing: string;
 }
 
-export const usage = `node out/test/soak/nothing-lost.js [options]
+const usage = `node out/test/soak/nothing-lost.js [options]
   --scenario <${Object.keys(scenarios).join('|')}|all>   default: all
   --count <n>          how often it happens; default 20
   --min-requests <n>   answers that it takes at least; default 20000
@@ -38,7 +38,7 @@ export function readOptions(args: readonly string[]): SoakOptions {
   });
   const { scenario } = values;
   const names = scenario === 'all' ? Object.keys(scenarios) : [scenario];
-  if (!names.every((name) => Object.hasOwn(scenarios, name))) throw new Error(`no scenario ${scenario}`);
+  if (!names.every((name) => Object.hasOwn(scenarios, name))) throw new Error(`no scenario ${scenario}\n${usage}`);
   return {
     names,
     count: wholeNumber('count', values.count),

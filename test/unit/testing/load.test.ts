@@ -147,6 +147,14 @@ test('one wrong answer and one wrong status', async (t) => {
   assert.match(details, /expected a status below 500, got 503/);
 });
 
+test('a check that is not synchronous checks nothing, and is told so', async (t) => {
+  const server = http((_nth, _request, response) => response.end('x'));
+  const check = async (): Promise<void> => {};
+  const load = startLoad(await listen(t, server), { clients: 1, timeout: 50, requests: [{ check }] });
+  await assert.rejects(load.everyClientAnswered());
+  assert.match((await load.stop()).losses[0]!.detail, /check returned a promise; it has to be synchronous/);
+});
+
 test('what is not HTTP is a wrong answer', async (t) => {
   const target = await listen(
     t,
@@ -294,6 +302,7 @@ test('HTTP/2: REFUSED_STREAM is sent again; any other reset is a loss, and so is
   const report = await load.stop();
   assert.deepEqual(lost(report), { reset: 1, cut: 1, closed: 1 }, JSON.stringify(report.losses));
   assert.equal(report.retried, 1);
+  assert.equal(report.connections.closedIdle, 0, 'what was lost is not counted twice');
 });
 
 test('HTTP/2: nobody listens', async (t) => {
@@ -319,6 +328,7 @@ const unusable: ReadonlyArray<[options: object, message: RegExp]> = [
   [{ requests: [{ url: '/' }] }, /requests\[0\]: unknown option url/],
   [{ requests: [{}, { body: -1 }] }, /requests\[1\]\.body: expected text, bytes, or how many random bytes, got -1/],
   [{ requests: [{ headers: { a: 'b\r\nc' } }] }, /requests\[0\]\.headers: expected an object of texts/],
+  [{ requests: [{ headers: { Connection: 'close' } }] }, /without content-length, transfer-encoding or connection/],
   [{ requests: [{ check: true }] }, /requests\[0\]\.check: expected a function/],
 ];
 for (const [options, message] of unusable) {
@@ -327,3 +337,12 @@ for (const [options, message] of unusable) {
     assert.throws(start, { name: 'UsageError', code: 'ERR_PREFORK_USAGE', message });
   });
 }
+
+test('a target that is none', () => {
+  for (const target of [undefined, '127.0.0.1:80', { port: 80 }] as never[]) {
+    assert.throws(
+      () => startLoad(target),
+      /target: expected \{ host, port \} or \{ socketPath \}, such as app.target, got/,
+    );
+  }
+});
