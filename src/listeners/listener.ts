@@ -1,4 +1,6 @@
 import { constants } from 'node:os';
+import { SYSTEMD_PREFIX } from './address.ts';
+import type { Inherited } from './inherited.ts';
 import { bindTcp, openPermissions, type NativeHandle } from './native.ts';
 import type { Sharing } from './sharing.ts';
 
@@ -29,6 +31,7 @@ export class BindError extends Error {
 }
 
 export const EADDRINUSE: number = -constants.errno.EADDRINUSE;
+const ENOENT = -constants.errno.ENOENT;
 
 /** Everybody shares the one socket of this seat where there is not one per slot. */
 const SHARED_SEAT = 0;
@@ -44,6 +47,8 @@ export class Listener {
   readonly port: number;
   /** TLS session ticket keys of the first worker that listened; see `ListenFields.data`. */
   readonly data: unknown;
+  /** Whose socket it is, where it was inherited: that one's path is not ours to remove. */
+  readonly #owner: Inherited | undefined;
   readonly #perSlot: boolean;
   readonly #rebind: (() => NativeHandle) | undefined;
   readonly #sockets = new Map<number, NativeHandle>();
@@ -54,18 +59,34 @@ export class Listener {
     data: unknown,
     first: { slot: number; socket: NativeHandle },
     rebind?: () => NativeHandle,
+    owner?: Inherited,
   ) {
     this.id = id;
     this.address = name.address;
     this.port = name.port;
     this.data = data;
+    this.#owner = owner;
     this.#perSlot = rebind !== undefined;
     this.#rebind = rebind;
     this.#sockets.set(this.seat(first.slot), first.socket);
   }
 
-  /** @throws BindError */
-  static async open(id: number, query: ListenQuery, slot: number, sharing: Sharing): Promise<Listener> {
+  /**
+   * @param inherited what the primary was started with: where that has the address, it is not bound again.
+   * @throws BindError
+   */
+  static async open(
+    id: number,
+    query: ListenQuery,
+    slot: number,
+    sharing: Sharing,
+    inherited?: Inherited,
+  ): Promise<Listener> {
+    const taken = inherited?.take(query);
+    if (taken !== undefined) {
+      return new Listener(id, taken, query.data, { slot, socket: taken.handle }, undefined, inherited);
+    }
+    if (query.address?.startsWith(SYSTEMD_PREFIX)) throw new BindError(ENOENT, query.address, -1);
     return query.family === -1 ? Listener.#openUnix(id, query, slot) : Listener.#openTcp(id, query, slot, sharing);
   }
 
@@ -110,8 +131,16 @@ export class Listener {
     return socket;
   }
 
+  /** Whether its socket was passed by systemd, which keeps it and, if it has one, its path. */
+  get isInherited(): boolean {
+    return this.#owner !== undefined;
+  }
+
   close(): void {
-    for (const socket of this.#sockets.values()) socket.close();
+    for (const socket of this.#sockets.values()) {
+      if (this.#owner === undefined) socket.close();
+      else this.#owner.giveBack(socket);
+    }
     this.#sockets.clear();
   }
 }
