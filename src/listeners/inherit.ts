@@ -99,9 +99,8 @@ function toSocket({ fd, name }: PassedFd, table: ReadonlyMap<number, UnixSocket>
   return { fd, name, handle, ...nameOf(handle, table.get(inode)) };
 }
 
-/** A Unix socket that does not listen yet is accepted where there is no table to look into. */
 function isConnected(handle: NativeHandle, unix: UnixSocket | undefined): boolean {
-  return handle.getpeername === undefined ? unix?.listens === false : handle.getpeername({}) === 0;
+  return handle.getpeername === undefined ? unix?.isConnected === true : handle.getpeername({}) === 0;
 }
 
 function nameOf(

@@ -155,10 +155,10 @@ ffff8881045f6c01: 00000002 00000000 00010000 0005 01 43 /run/seq
   assert.deepEqual(
     parseUnixTable(table),
     new Map([
-      [1835902, { type: 'stream', listens: false, path: '' }],
-      [18359, { type: 'stream', listens: true, path: '/run/my app.sock' }],
-      [42, { type: 'datagram', listens: false, path: '\0abstract' }],
-      [43, { type: 'other', listens: true, path: '/run/seq' }],
+      [1835902, { type: 'stream', isConnected: true, path: '' }],
+      [18359, { type: 'stream', isConnected: false, path: '/run/my app.sock' }],
+      [42, { type: 'datagram', isConnected: false, path: '\0abstract' }],
+      [43, { type: 'other', isConnected: false, path: '/run/seq' }],
     ]),
   );
 });
