@@ -12,18 +12,23 @@ export type ListenTarget =
   | { readonly port: number; readonly host?: string; readonly ipv6Only?: boolean }
   | { readonly path: string };
 
-const expected = 'expected ":8080", 8080, "host:port", "[::1]:port" or "unix:/path"';
+const expected = 'expected ":8080", 8080, "host:port", "[::1]:port", "unix:/path" or "systemd:name"';
+
+/** Before the name of a socket that systemd passed, in place of a path. */
+export const SYSTEMD_PREFIX = 'systemd:';
 
 /**
  * Reads an address as fasthttp and Go write it.
  *
- * @param address `:8080`, `8080` (a number or its digits), `host:port`, `[::1]:port` or `unix:/path`. Port 0 asks the kernel for a free one.
+ * @param address `:8080`, `8080` (a number or its digits), `host:port`, `[::1]:port`, `unix:/path`, or `systemd:name` for a
+ *   socket that systemd passed. Port 0 asks the kernel for a free one.
  * @param network the family of an address without a host, default `tcp`.
  * @throws TypeError with code `ERR_INVALID_ADDRESS` that names the address and what was expected.
  */
 export function parseAddress(address: string | number, network: Network = 'tcp'): ListenTarget {
   if (typeof address === 'number') return tcpTarget('', address, network, address);
   if (address.startsWith('unix:')) return unixTarget(address);
+  if (address.startsWith(SYSTEMD_PREFIX)) return systemdTarget(address);
 
   const colon = address.lastIndexOf(':');
   const host = colon === -1 ? '' : address.slice(0, colon);
@@ -44,6 +49,12 @@ function unixTarget(address: string): ListenTarget {
   if (path === '') throw invalidAddress(address);
   // A leading NUL names a socket in Linux's abstract namespace (unix(7)), which is no path.
   return { path: path.startsWith('\0') ? path : resolve(path) };
+}
+
+/** net.Server#listen takes the name for a path, and the primary looks it up among the sockets it was started with. */
+function systemdTarget(address: string): ListenTarget {
+  if (address === SYSTEMD_PREFIX) throw invalidAddress(address);
+  return { path: address };
 }
 
 function tcpTarget(host: string, port: number, network: Network, given: string | number): ListenTarget {

@@ -1,9 +1,14 @@
 import { constants } from 'node:os';
-import { BindError, EADDRINUSE, Listener, type ListenerDescription, type ListenQuery } from './listener.ts';
+import {
+  BindError,
+  EADDRINUSE,
+  Listener,
+  type ListenerDescription,
+  type ListenQuery,
+  type OpenOptions,
+} from './listener.ts';
 import type { NativeHandle } from './native.ts';
 import { Seats, type Circumstances, type Reassignment } from './seats.ts';
-import type { Sharing } from './sharing.ts';
-import type { Owner } from './unix-socket.ts';
 
 /** What the set tells workers. Its owner sends it, with the handle where there is one. */
 export type ListenerMessage =
@@ -13,7 +18,7 @@ export type ListenerMessage =
   | { type: 'release'; listener: number; slot: number };
 
 /** What one primary leaves to the next: descriptors of sockets, and by which names they are found. */
-export interface Inheritance {
+export interface Bequest {
   readonly listeners: ReadonlyArray<ListenerDescription & { readonly key: string }>;
   /** The port that the n-th `listen(0)` got. */
   readonly ephemeral: ReadonlyArray<readonly [nth: string, port: number]>;
@@ -22,11 +27,8 @@ export interface Inheritance {
 /** Sends a message to a worker, with a handle or without. */
 export type Post = (worker: number, message: ListenerMessage, handle?: NativeHandle) => void;
 
-export interface ListenerSetOptions {
-  readonly sharing: Sharing;
+export interface ListenerSetOptions extends OpenOptions {
   readonly post: Post;
-  /** The workers' user, where it is not the primary's: Unix sockets are theirs then. */
-  readonly owner?: Owner | undefined;
 }
 
 /** A worker, and what it may do with sockets. */
@@ -65,9 +67,8 @@ interface Entry {
  * address, and whoever asks for it meanwhile gets these sockets again.
  */
 export class ListenerSet {
-  readonly #sharing: Sharing;
   readonly #post: Post;
-  readonly #owner: Owner | undefined;
+  readonly #options: OpenOptions;
   readonly #members = new Map<number, Member>();
   readonly #vacated = new Set<number>();
   readonly #entries = new Map<number, Entry>();
@@ -78,10 +79,9 @@ export class ListenerSet {
   #ids = 0;
   #isClosed = false;
 
-  constructor({ sharing, post, owner }: ListenerSetOptions) {
-    this.#sharing = sharing;
+  constructor({ post, ...options }: ListenerSetOptions) {
     this.#post = post;
-    this.#owner = owner;
+    this.#options = options;
   }
 
   /** A worker was forked, and may ask from now on. Without a slot its requests wait until `seat` gives it one. */
@@ -235,7 +235,7 @@ export class ListenerSet {
   }
 
   /** Everything that another primary needs in order to go on here. */
-  bequeath(): Inheritance {
+  bequeath(): Bequest {
     const listeners = [...this.#entries.values()].map(({ key, listener }) => ({ key, ...listener.describe() }));
     return { listeners, ephemeral: [...this.#ephemeral] };
   }
@@ -247,10 +247,10 @@ export class ListenerSet {
    * @param slots how many there are.
    * @throws BindError
    */
-  inherit({ listeners, ephemeral }: Inheritance, slots: number): void {
+  inherit({ listeners, ephemeral }: Bequest, slots: number): void {
     for (const [nth, port] of ephemeral) this.#ephemeral.set(nth, port);
     for (const { key, ...description } of listeners) {
-      const listener = Listener.inherit(++this.#ids, description, this.#sharing);
+      const listener = Listener.inherit(++this.#ids, description, this.#options.sharing);
       const entry: Entry = { key, listener, seats: new Seats() };
       this.#entries.set(listener.id, entry);
       for (let slot = 0; slot < slots; slot++) entry.seats.want(slot);
@@ -292,7 +292,7 @@ export class ListenerSet {
   }
 
   async #open(query: ListenQuery, slot: number): Promise<Entry> {
-    const listener = await Listener.open(++this.#ids, query, slot, this.#sharing, this.#owner);
+    const listener = await Listener.open(++this.#ids, query, slot, this.#options);
     // Keyed by the port it got, so that a later `listen` on that port by number finds it.
     const entry: Entry = { key: keyOf({ ...query, port: listener.port }), listener, seats: new Seats() };
     if (this.#isClosed) listener.close();

@@ -1,4 +1,6 @@
 import { constants } from 'node:os';
+import { SYSTEMD_PREFIX } from './address.ts';
+import type { Inherited } from './inherited.ts';
 import { adoptFd, bindTcp, type NativeHandle } from './native.ts';
 import type { Sharing } from './sharing.ts';
 import { removerOf } from './socket-file.ts';
@@ -31,6 +33,7 @@ export class BindError extends Error {
 }
 
 export const EADDRINUSE: number = -constants.errno.EADDRINUSE;
+const ENOENT = -constants.errno.ENOENT;
 
 /** Everybody shares the one socket of this seat where there is not one per slot. */
 const SHARED_SEAT = 0;
@@ -45,12 +48,16 @@ interface Origin {
   /** TLS session ticket keys of the first worker that listened; see `ListenFields.data`. */
   readonly data: unknown;
   readonly isPerSlot: boolean;
+  /** Opened by systemd, or whoever else started the first primary: a Unix socket's file is theirs. */
+  readonly isPassed: boolean;
   /** Removes the file of a Unix socket that we made. */
   readonly remove?: () => void;
+  /** Takes a socket that was passed, when nobody here wants it any more. */
+  readonly giveBack?: (socket: NativeHandle) => void;
 }
 
 /** A listener as another process can have it: its sockets are descriptors, by slot. */
-export interface ListenerDescription extends Omit<Origin, 'remove'> {
+export interface ListenerDescription extends Omit<Origin, 'remove' | 'giveBack'> {
   readonly sockets: ReadonlyArray<readonly [slot: number, fd: number]>;
 }
 
@@ -73,8 +80,8 @@ export class Listener {
   }
 
   /** @throws BindError */
-  static async open(id: number, query: ListenQuery, slot: number, sharing: Sharing, owner?: Owner): Promise<Listener> {
-    const { origin, socket } = query.family === -1 ? await openUnix(query, owner) : openTcp(query, sharing);
+  static async open(id: number, query: ListenQuery, slot: number, options: OpenOptions): Promise<Listener> {
+    const { origin, socket } = openPassed(query, options) ?? (await openOwn(query, options));
     return new Listener(id, origin, new Map([[origin.isPerSlot ? slot : SHARED_SEAT, socket]]), !origin.isPerSlot);
   }
 
@@ -83,20 +90,16 @@ export class Listener {
    *
    * @throws BindError when a descriptor is no listening socket.
    */
-  static inherit(id: number, { sockets, ...origin }: ListenerDescription, sharing: Sharing): Listener {
-    const { address, port, isPerSlot } = origin;
+  static inherit(id: number, { sockets, ...description }: ListenerDescription, sharing: Sharing): Listener {
+    const { address, port, isPerSlot, isPassed } = description;
     const handles = sockets.map(([slot, fd]): [number, NativeHandle] => {
       const handle = adoptFd(fd);
       if (typeof handle === 'number') throw new BindError(handle, address, port);
       return [slot, handle];
     });
-    const remove = port === -1 ? removerOf(address) : undefined;
-    return new Listener(
-      id,
-      { ...origin, ...(remove && { remove }) },
-      new Map(handles),
-      !isPerSlot || sharing !== 'reuseport',
-    );
+    const remove = port === -1 && !isPassed ? removerOf(address) : undefined;
+    const origin = { ...description, ...(remove && { remove }) };
+    return new Listener(id, origin, new Map(handles), !isPerSlot || sharing !== 'reuseport');
   }
 
   get address(): string {
@@ -109,6 +112,14 @@ export class Listener {
 
   get data(): unknown {
     return this.#origin.data;
+  }
+
+  get isPassed(): boolean {
+    return this.#origin.isPassed;
+  }
+
+  get isPerSlot(): boolean {
+    return this.#origin.isPerSlot;
   }
 
   /** Of the sockets that there are. */
@@ -140,22 +151,55 @@ export class Listener {
 
   /** For the primary that succeeds this one. */
   describe(): ListenerDescription {
-    const { remove: _, ...origin } = this.#origin;
+    const { remove: _remove, giveBack: _giveBack, ...origin } = this.#origin;
     return { ...origin, sockets: [...this.#sockets].map(([seat, { fd }]) => [seat, fd] as const) };
   }
 
   /** @param keepFile when another primary has inherited the Unix socket. */
   close({ keepFile = false }: { keepFile?: boolean } = {}): void {
-    if (!keepFile) this.#origin.remove?.();
-    for (const socket of this.#sockets.values()) socket.close();
+    const { remove, giveBack } = this.#origin;
+    if (!keepFile) remove?.();
+    for (const socket of this.#sockets.values()) {
+      if (giveBack === undefined) socket.close();
+      else giveBack(socket);
+    }
     this.#sockets.clear();
   }
 }
 
-async function openUnix(
-  query: ListenQuery,
-  owner: Owner | undefined,
-): Promise<{ origin: Origin; socket: NativeHandle }> {
+export interface OpenOptions {
+  readonly sharing: Sharing;
+  /** The workers' user, where it is not the primary's: Unix sockets are theirs then. */
+  readonly owner?: Owner | undefined;
+  /** What the primary was started with: where that has the address, it is not bound again. */
+  readonly passed?: Inherited | undefined;
+}
+
+interface Opened {
+  readonly origin: Origin;
+  readonly socket: NativeHandle;
+}
+
+function openPassed(query: ListenQuery, { passed }: OpenOptions): Opened | undefined {
+  const taken = passed?.take(query);
+  if (taken !== undefined) {
+    const { address, port, family, handle } = taken;
+    const { ipv6Only, data } = query;
+    const giveBack = (socket: NativeHandle): void => passed!.giveBack(socket);
+    return {
+      origin: { address, port, family, ipv6Only, data, isPerSlot: false, isPassed: true, giveBack },
+      socket: handle,
+    };
+  }
+  if (query.address?.startsWith(SYSTEMD_PREFIX)) throw new BindError(ENOENT, query.address, -1);
+  return undefined;
+}
+
+async function openOwn(query: ListenQuery, { sharing, owner }: OpenOptions): Promise<Opened> {
+  return query.family === -1 ? openUnix(query, owner) : openTcp(query, sharing);
+}
+
+async function openUnix(query: ListenQuery, owner: Owner | undefined): Promise<Opened> {
   const { address, data, family, ipv6Only } = query;
   const path = address!;
   // Few applications have one; for the others the primary stays smaller.
@@ -163,14 +207,15 @@ async function openUnix(
   const bound = await bindUnixSocket(path, { ...query, owner });
   if (typeof bound === 'number') throw new BindError(bound, path, -1);
   const { socket, remove } = bound;
-  return { origin: { address: path, port: -1, family, ipv6Only, data, isPerSlot: false, remove }, socket };
+  const origin = { address: path, port: -1, family, ipv6Only, data, isPerSlot: false, isPassed: false, remove };
+  return { origin, socket };
 }
 
-function openTcp(query: ListenQuery, sharing: Sharing): { origin: Origin; socket: NativeHandle } {
+function openTcp(query: ListenQuery, sharing: Sharing): Opened {
   const isPerSlot = sharing === 'reuseport';
   const { handle, address, port, family } = bindAny(query, isPerSlot);
   const { ipv6Only, data } = query;
-  return { origin: { address, port, family, ipv6Only, data, isPerSlot }, socket: handle };
+  return { origin: { address, port, family, ipv6Only, data, isPerSlot, isPassed: false }, socket: handle };
 }
 
 interface BoundTcp {

@@ -20,6 +20,8 @@ export interface NativeHandle {
   listen(backlog: number): number;
   /** TCP only. */
   getsockname?(out: { address?: string; family?: string; port?: number }): number;
+  /** TCP only. ENOTCONN for a socket that listens. */
+  getpeername?(out: object): number;
   /** Pipe only. */
   fchmod?(mode: number): number;
   close(callback?: () => void): void;
@@ -29,8 +31,8 @@ export interface NativeHandle {
 
 type CreateServerHandle = (
   address: string | null,
-  port: number,
-  addressType: number,
+  port: number | null,
+  addressType: number | null,
   fd?: number,
   flags?: number,
 ) => NativeHandle | number;
@@ -68,14 +70,19 @@ export function bindTcp(
   return { handle, address: name.address ?? address, port: name.port ?? port, family };
 }
 
-/** A handle of a listening socket that another process opened, from the descriptor that this one got of it. */
-export function adoptFd(fd: number): NativeHandle | number {
-  return createServerHandle!(null, 0, -1, fd);
-}
-
 /** Binds a Unix socket's path (or abstract name) without listening. Closing the handle removes the path. */
 export function bindPipe(path: string): NativeHandle | number {
   return createServerHandle!(path, -1, -1);
+}
+
+/**
+ * A stream socket that this process was started with. The handle owns it: closing the handle closes it. A Unix socket's
+ * path stays then, since whoever bound it removes it.
+ *
+ * @returns errno for what is no stream socket.
+ */
+export function adoptFd(fd: number): NativeHandle | number {
+  return createServerHandle!(null, null, null, fd);
 }
 
 /** Opens a Unix socket's permissions, as `readableAll` and `writableAll` of `net.Server#listen` ask. */

@@ -6,9 +6,10 @@ import type { Predecessor } from '../upgrade/predecessor.ts';
 import { Cleanup } from './cleanup.ts';
 import { openControlSocket } from './control-socket.ts';
 import { Hooks } from './hooks.ts';
-import { createLog } from './log.ts';
+import { createLog, type Log } from './log.ts';
 import { realOs, type Program } from './os.ts';
 import { prepare } from './prepare.ts';
+import type { ServiceManager } from './service-manager.ts';
 import { listenToSignals } from './signals.ts';
 import { Supervisor } from './supervisor.ts';
 
@@ -38,6 +39,7 @@ async function supervise(
   predecessor: Predecessor | undefined,
 ): Promise<void> {
   const log = createLog(given.logFormat, given.logLevel, options.logger);
+  const manager = await serviceManager(log, predecessor?.legacy.notifyFd);
   const { settings, sharing, account, board } = await prepare(given, options, log);
   cleanup.add(() => board?.close());
 
@@ -62,14 +64,26 @@ async function supervise(
     os: realOs({ spawnWorker: options.spawnWorker, account }),
     account,
     legacy: predecessor?.legacy,
-    announce: ({ what }) => {
+    passed: manager?.sockets,
+    notifyFd: manager?.notifyFd,
+    successorEnv: manager?.successorEnv ?? {},
+    announce: (announcement) => {
+      manager?.announce(announcement);
       // Until now the primary before this one has answered under the name.
-      if (what === 'ready' && control === undefined) void openControl().then(() => predecessor?.ready());
+      if (announcement.what === 'ready' && control === undefined) void openControl().then(() => predecessor?.ready());
     },
   });
   if (predecessor === undefined) await openControl();
   cleanup.add(listenToSignals((event) => supervisor.post(event), settings.shutdownGracePeriod));
-  await supervisor.run().finally(() => control?.close());
+  await supervisor.run().finally(() => Promise.all([control?.close(), manager?.close()]));
+}
+
+/** Loaded where there is one: systemd says so in the environment. */
+async function serviceManager(log: Log, notifyFd: number | undefined): Promise<ServiceManager | undefined> {
+  const { LISTEN_FDS, NOTIFY_SOCKET } = process.env;
+  if (LISTEN_FDS === undefined && NOTIFY_SOCKET === undefined) return undefined;
+  const { ServiceManager: Manager } = await import('./service-manager.ts');
+  return new Manager(process.env, log, notifyFd);
 }
 
 /** The primary that started this one in order to be succeeded by it, if so. */

@@ -2,6 +2,7 @@ import { PreforkError } from '../errors.ts';
 import type { Outcome } from '../control/controls.ts';
 import { formatAddress } from '../listeners/address.ts';
 import { ListenerSet } from '../listeners/listener-set.ts';
+import type { Inherited } from '../listeners/inherited.ts';
 import type { Sharing } from '../listeners/sharing.ts';
 import type { Settings } from '../options/index.ts';
 import type { Board } from '../scoreboard/board.ts';
@@ -46,6 +47,12 @@ export interface SupervisorParts {
   readonly account: Account | undefined;
   /** Of the primary before this one, if it is to be succeeded. */
   readonly legacy: Legacy | undefined;
+  /** What systemd passed. */
+  readonly passed: Inherited | undefined;
+  /** Of systemd's notification socket, where it passed that. */
+  readonly notifyFd: number | undefined;
+  /** Beside the primary's own environment, for the one that succeeds it. */
+  readonly successorEnv: NodeJS.ProcessEnv;
   /** Tells whoever supervises the primary. */
   readonly announce: (announcement: Announcement) => void;
 }
@@ -92,6 +99,7 @@ export class Supervisor {
     this.#listeners = new ListenerSet({
       sharing,
       owner: parts.account,
+      passed: parts.passed,
       post: (worker, message, handle) => this.#crew.send(worker, message, handle),
     });
     if (legacy !== undefined) this.#listeners.inherit(legacy, workers);
@@ -175,7 +183,7 @@ export class Supervisor {
       }
       case 'listening': {
         const served = this.#listeners.listening(worker, message.listener);
-        if (served !== undefined) this.#logListening(served);
+        if (served !== undefined) this.#logListening(served, served.isPerSlot ? 'reuseport' : 'shared');
         this.post({ type: 'serving', worker });
         return;
       }
@@ -183,7 +191,7 @@ export class Supervisor {
       case 'returned':
         return this.#listeners[message.type](worker, message.listener);
       case 'serving':
-        this.#logListening(message);
+        this.#logListening(message, this.#parts.sharing);
         this.post({ type: 'ready', worker });
         return;
       case 'ready':
@@ -194,14 +202,11 @@ export class Supervisor {
   }
 
   /** Once for each address: workers come and go, it stays. */
-  #logListening(name: { address: string; port: number }): void {
+  #logListening(name: { address: string; port: number }, sharing: Sharing): void {
     const address = formatAddress(name);
     if (this.#addresses.has(address)) return;
     this.#addresses.add(address);
-    const { sharing, settings, log } = this.#parts;
-    // A Unix socket is one socket for all, whatever the mode.
-    const mode = name.port === -1 && sharing === 'reuseport' ? 'shared' : sharing;
-    log('info', 'listening', { address, sharing: mode, workers: settings.workers });
+    this.#parts.log('info', 'listening', { address, sharing, workers: this.#fleet.slots.length });
   }
 
   readonly #perform: Perform = {
@@ -260,18 +265,28 @@ export class Supervisor {
   }
 
   async #upgrade(): Promise<void> {
-    const { settings, sharing } = this.#parts;
+    const { settings, sharing, notifyFd, successorEnv: env } = this.#parts;
     try {
       const { Successor, whyNone } = await import('../upgrade/successor.ts');
       const reason = whyNone(sharing);
       if (reason !== undefined) throw new Error(reason);
       const { slots, generation } = this.#fleet;
       const workers = slots.length === settings.workers ? undefined : slots.length;
-      const legacy: Legacy = { format: FORMAT, name: this.name, generation, workers, ...this.#listeners.bequeath() };
-      this.#successor = new Successor(legacy, settings.readyTimeout + BOOT, {
-        ready: (pid) => this.post({ type: 'upgraded', pid }),
-        failed: (failure) => this.post({ type: 'upgrade-failed', reason: failure }),
-      });
+      const legacy: Legacy = {
+        format: FORMAT,
+        name: this.name,
+        generation,
+        workers,
+        notifyFd,
+        ...this.#listeners.bequeath(),
+      };
+      this.#successor = new Successor(
+        { legacy, env, within: settings.readyTimeout + BOOT },
+        {
+          ready: (pid) => this.post({ type: 'upgraded', pid }),
+          failed: (failure) => this.post({ type: 'upgrade-failed', reason: failure }),
+        },
+      );
     } catch (error) {
       this.post({ type: 'upgrade-failed', reason: (error as Error).message });
     }

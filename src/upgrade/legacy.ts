@@ -1,6 +1,6 @@
 /** What one primary leaves to the next, and the few words between them while it does. */
 
-import type { Inheritance } from '../listeners/listener-set.ts';
+import type { Bequest } from '../listeners/listener-set.ts';
 
 /** Of this format. A primary of another version of prefork may be at the other end. */
 export const FORMAT = 1;
@@ -12,13 +12,15 @@ export const VARIABLE = 'PREFORK_UPGRADE';
 export const FIRST_FD = 4;
 
 /** Descriptors are the sender's before the spawn, and the receiver's after it: see `packed`. */
-export interface Legacy extends Inheritance {
+export interface Legacy extends Bequest {
   readonly format: typeof FORMAT;
   /** Under which its control socket is found. */
   readonly name: string;
   readonly generation: number;
   /** How many workers there are now, if that was changed at run time. */
   readonly workers: number | undefined;
+  /** Of systemd's notification socket, where that was passed. */
+  readonly notifyFd: number | undefined;
 }
 
 /** The next primary says: */
@@ -38,11 +40,13 @@ export interface LegacyMessage {
 /** The descriptors in the order in which they are passed, and the legacy with the numbers that they get by that. */
 export function packed(legacy: Legacy): { readonly legacy: Legacy; readonly fds: readonly number[] } {
   const fds: number[] = [];
+  const pass = (fd: number): number => FIRST_FD + fds.push(fd) - 1;
   const listeners = legacy.listeners.map((listener) => ({
     ...listener,
-    sockets: listener.sockets.map(([slot, fd]) => [slot, FIRST_FD + fds.push(fd) - 1] as const),
+    sockets: listener.sockets.map(([slot, fd]) => [slot, pass(fd)] as const),
   }));
-  return { legacy: { ...legacy, listeners }, fds };
+  const notifyFd = legacy.notifyFd === undefined ? undefined : pass(legacy.notifyFd);
+  return { legacy: { ...legacy, listeners, notifyFd }, fds };
 }
 
 export function isSuccessorMessage(message: unknown): message is SuccessorMessage {

@@ -2,6 +2,14 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { FORMAT, isSuccessorMessage, packed, VARIABLE, type Legacy, type LegacyMessage } from './legacy.ts';
 
+export interface SuccessorOptions {
+  readonly legacy: Legacy;
+  /** Beside this process's own environment. */
+  readonly env: NodeJS.ProcessEnv;
+  /** How long it may take until it is ready, ms. */
+  readonly within: number;
+}
+
 /** What comes of a successor: exactly one of the two, once. */
 export interface SuccessorEvents {
   /** Its workers serve; it lives on without us. */
@@ -19,17 +27,14 @@ export class Successor {
   readonly #events: SuccessorEvents;
   #timer: NodeJS.Timeout | undefined;
 
-  /**
-   * @param within how long it may take until it is ready, ms.
-   * @throws Error when the process cannot be started.
-   */
-  constructor(legacy: Legacy, within: number, events: SuccessorEvents) {
+  /** @throws Error when the process cannot be started. */
+  constructor({ legacy, env, within }: SuccessorOptions, events: SuccessorEvents) {
     const { legacy: message, fds } = packed(legacy);
     this.#events = events;
     this.#timer = setTimeout(() => this.#fail(`the new primary was not ready within ${within} ms`), within);
     this.#child = spawn(nodeCommand(), [...process.execArgv, ...process.argv.slice(1)], {
       stdio: ['inherit', 'inherit', 'inherit', 'ipc', ...fds],
-      env: { ...process.env, [VARIABLE]: '1' },
+      env: { ...process.env, ...env, [VARIABLE]: '1' },
     });
     this.#child.on('error', (error) => this.#fail(`the new primary could not be started: ${error.message}`));
     this.#child.on('exit', (code, signal) => this.#fail(`the new primary ended with ${signal ?? `code ${code}`}`));

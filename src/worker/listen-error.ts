@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { SYSTEMD_PREFIX } from '../listeners/address.ts';
 
 /** Errors and addresses as net.Server itself words them when it stands alone. */
 
@@ -13,7 +14,7 @@ export function listenError(failed: { errno: number; address: string; port: numb
   return Object.assign(error, { code, errno, syscall: 'listen', address, ...(port !== 0 && { port }) });
 }
 
-/** Workers may have changed their directory; a name in Linux's abstract namespace is no path. */
+/** Workers may have changed their directory. A name in Linux's abstract namespace is no path, nor one of systemd's. */
 export function resolvePath(path: string): string {
-  return path.startsWith('\0') ? path : resolve(path);
+  return path.startsWith('\0') || path.startsWith(SYSTEMD_PREFIX) ? path : resolve(path);
 }

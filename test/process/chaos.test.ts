@@ -59,7 +59,7 @@ async function assertTrue(app: App, { pid, slots, spares }: Status): Promise<voi
   const expected = [pid, ...workers].toSorted();
   await poll(
     () => JSON.stringify(app.processes.toSorted()) === JSON.stringify(expected) || undefined,
-    `just ${expected}`,
+    `just ${expected.join(', ')}`,
   );
 }
 

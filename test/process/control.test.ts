@@ -147,7 +147,7 @@ test('no server is exit 3', async () => {
   using machine = new Machine();
   for (const argv of [['status'], ['reload'], ['scale', '2'], ['stop'], ['upgrade']]) {
     const { code, stdout, stderr } = await machine.run(...argv);
-    assert.deepEqual([code, stdout, stderr], [3, '', 'prefork: no server of this user runs\n'], argv[0]!);
+    assert.deepEqual([code, stdout, stderr], [3, '', 'prefork: no server of this user runs\n'], argv[0]);
   }
 });
 

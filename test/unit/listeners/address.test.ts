@@ -19,6 +19,8 @@ const good: Array<[string | number, ListenTarget, Network?]> = [
   ['unix:/tmp/a.sock', { path: '/tmp/a.sock' }],
   ['unix:a.sock', { path: resolve('a.sock') }],
   ['unix:\0abstract', { path: '\0abstract' }],
+  ['systemd:web', { path: 'systemd:web' }],
+  ['systemd:prefork.socket', { path: 'systemd:prefork.socket' }],
 ];
 
 for (const [address, expected, network] of good) {
@@ -45,6 +47,7 @@ const bad: Array<string | number> = [
   'http://localhost:80',
   'a b:80',
   'unix:',
+  'systemd:',
   ':080808',
   ' :80',
 ];

@@ -309,6 +309,7 @@ export class Schedule {
         return;
       case 'log':
       case 'call':
+      case 'announce':
     }
   }
 

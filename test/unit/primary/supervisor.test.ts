@@ -25,6 +25,9 @@ function setUp(options: Options): { os: FakeOs; supervisor: Supervisor; ended: P
     os,
     account: undefined,
     legacy: undefined,
+    passed: undefined,
+    notifyFd: undefined,
+    successorEnv: {},
     announce: () => {},
   });
   return { os, supervisor, log, ended: supervisor.run() };

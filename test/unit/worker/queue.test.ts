@@ -15,7 +15,11 @@ const now = { idle: 0, spread: 0 };
 /** A worker that is this process, with a server on a slot's socket as the primary gives it. */
 function start(t: TestContext, socket: NativeHandle, backlog = 511): { drain: Drain; handle: SlotHandle } {
   const servers = new Servers(() => undefined);
-  const handle = new SlotHandle(1, 0, socket, { listening: () => undefined, closed: () => undefined, returned: () => undefined });
+  const handle = new SlotHandle(1, 0, socket, {
+    listening: () => undefined,
+    closed: () => undefined,
+    returned: () => undefined,
+  });
   // What net.Server does with its handle.
   handle.onconnection = (_status, client) => {
     if (client !== undefined) new net.Socket({ handle: client } as net.SocketConstructorOpts).end('served');

@@ -1,0 +1,126 @@
+import { fstatSync } from 'node:fs';
+import { adoptFd, type NativeHandle } from './native.ts';
+import { unixSockets, type UnixSocket } from './unix-table.ts';
+
+/** A socket that listens, and that this process was started with. */
+export interface InheritedSocket {
+  readonly fd: number;
+  /** `FileDescriptorName=` of its unit, by default the unit's own name. Several sockets may have the same. */
+  readonly name: string;
+  /** As the kernel has it: an IP address, or the path of a Unix socket. */
+  readonly address: string;
+  /** Family and port as `ListenQuery` has them: -1 for a Unix socket. */
+  readonly port: number;
+  readonly family: 4 | 6 | -1;
+  readonly handle: NativeHandle;
+}
+
+/** What a supervisor such as systemd passed. */
+export interface Inheritance {
+  readonly sockets: InheritedSocket[];
+  /** The file descriptor of systemd's notification socket, where the unit has `OpenFile=...:notify`. */
+  readonly notify: number | undefined;
+}
+
+/** What was inherited cannot be served. The message is one line: what is wrong with which, and what to do. */
+export class InheritError extends Error {
+  readonly code = 'ERR_INHERITED_SOCKET';
+
+  static {
+    this.prototype.name = 'InheritError';
+  }
+}
+
+/** SD_LISTEN_FDS_START of sd_listen_fds(3). */
+const FIRST_FD = 3;
+
+/** Beyond any unit's, and what `LISTEN_FDS` could mean by mistake. */
+const MOST_FDS = 4096;
+
+/** The name that `OpenFile=/run/systemd/notify:notify` gives. */
+const NOTIFY = 'notify';
+
+/** The last came with systemd 258: an identity of the process that cannot be another's. The pid says as much here. */
+const VARIABLES = ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES', 'LISTEN_PIDFDID'];
+
+/**
+ * The sockets that systemd, or another supervisor with its protocol (sd_listen_fds(3)), gave to this process. The variables
+ * that tell of them are taken out of the environment, so that no worker takes itself for the one that was meant.
+ *
+ * @param pid whom `LISTEN_PID` has to name.
+ * @throws InheritError when what was passed is not what it says, or cannot be listened on.
+ */
+export function inheritedSockets(env: NodeJS.ProcessEnv, pid: number = process.pid): Inheritance {
+  const passed = passedFds(env, pid);
+  for (const variable of VARIABLES) delete env[variable];
+  if (passed.length === 0) return { sockets: [], notify: undefined };
+
+  const table = unixSockets();
+  const isNotify = ({ fd, name }: PassedFd): boolean => name === NOTIFY && table.get(inodeOf(fd))?.type === 'datagram';
+  return {
+    sockets: passed.filter((one) => !isNotify(one)).map((one) => toSocket(one, table)),
+    notify: passed.find(isNotify)?.fd,
+  };
+}
+
+interface PassedFd {
+  readonly fd: number;
+  readonly name: string;
+}
+
+/** sd_listen_fds_with_names(3): nothing is passed to whom `LISTEN_PID` does not name. */
+function passedFds(env: NodeJS.ProcessEnv, pid: number): PassedFd[] {
+  const { LISTEN_PID, LISTEN_FDS = '0', LISTEN_FDNAMES } = env;
+  if (LISTEN_PID !== String(pid)) return [];
+  const count = Number(LISTEN_FDS);
+  if (!/^\d+$/.test(LISTEN_FDS) || count > MOST_FDS) {
+    throw new InheritError(`LISTEN_FDS=${LISTEN_FDS}: expected how many file descriptors were passed`);
+  }
+  // What sd_listen_fds_with_names(3) calls those without a name.
+  const names = LISTEN_FDNAMES?.split(':') ?? Array.from({ length: count }, () => 'unknown');
+  if (count > 0 && names.length !== count) {
+    throw new InheritError(
+      `LISTEN_FDNAMES=${LISTEN_FDNAMES}: expected ${count} names with ":" between, one for each file`,
+    );
+  }
+  return Array.from({ length: count }, (_, at) => ({ fd: FIRST_FD + at, name: names[at]! }));
+}
+
+function toSocket({ fd, name }: PassedFd, table: ReadonlyMap<number, UnixSocket>): InheritedSocket {
+  const refuse = (what: string): InheritError => new InheritError(`inherited file descriptor ${fd} (${name}) ${what}`);
+  const inode = inodeOf(fd);
+  if (inode === NO_SOCKET) throw refuse('is no socket: expected what ListenStream= of a .socket unit opens');
+  const handle = adoptFd(fd);
+  if (typeof handle === 'number') throw refuse('is no stream socket: expected ListenStream=, not ListenDatagram=');
+  if (isConnected(handle, table.get(inode))) {
+    handle.close();
+    throw refuse('is a connection: expected Accept=no in its .socket unit');
+  }
+  return { fd, name, handle, ...nameOf(handle, table.get(inode)) };
+}
+
+function isConnected(handle: NativeHandle, unix: UnixSocket | undefined): boolean {
+  return handle.getpeername === undefined ? unix?.isConnected === true : handle.getpeername({}) === 0;
+}
+
+function nameOf(
+  handle: NativeHandle,
+  unix: UnixSocket | undefined,
+): Pick<InheritedSocket, 'address' | 'port' | 'family'> {
+  if (handle.getsockname === undefined) return { address: unix?.path ?? '', port: -1, family: -1 };
+  const name: { address?: string; family?: string; port?: number } = {};
+  handle.getsockname(name);
+  return { address: name.address ?? '', port: name.port ?? 0, family: name.family === 'IPv6' ? 6 : 4 };
+}
+
+const NO_SOCKET = -1;
+
+function inodeOf(fd: number): number {
+  try {
+    const stats = fstatSync(fd);
+    return stats.isSocket() ? stats.ino : NO_SOCKET;
+  } catch {
+    // It is not open: whoever passed it counted wrongly.
+    return NO_SOCKET;
+  }
+}

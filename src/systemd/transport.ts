@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process';
+import { write } from 'node:fs';
+
+/** Brings one message to systemd, and rejects with what to tell a person. One at a time: who calls waits. */
+export type Transport = (message: string) => Promise<void>;
+
+/** Of what the command says about a failure, characters. */
+const LONGEST_REPORT = 500;
+
+/**
+ * Through a file descriptor that is connected to the notification socket, as `OpenFile=` of a unit gives one: Node cannot
+ * send a datagram to a Unix socket, but it can write to what already is one. The kernel attaches our own pid, so the
+ * unit's `NotifyAccess=main` is enough.
+ */
+export function fileTransport(fd: number): Transport {
+  return (message) =>
+    new Promise((resolve, reject) => {
+      // Not the synchronous one: the socket blocks while systemd has no room for more.
+      write(fd, message, (error) => (error === null ? resolve() : reject(error)));
+    });
+}
+
+/**
+ * Through the `systemd-notify` command, which is wherever systemd is. It waits until systemd has read the message, since a
+ * sender that is gone by then belongs to no unit. The sender is that command, not us: the unit needs `NotifyAccess=all`,
+ * unless it runs as root, who may send in the name of its parent.
+ *
+ * @param socket `NOTIFY_SOCKET`.
+ */
+export function commandTransport(socket: string, command = 'systemd-notify'): Transport {
+  return (message) =>
+    new Promise((resolve, reject) => {
+      const env = { NOTIFY_SOCKET: socket, PATH: process.env['PATH'] };
+      const child = spawn(command, message.split('\n'), { env, stdio: ['ignore', 'ignore', 'pipe'] });
+      let report = '';
+      child.stderr
+        .setEncoding('utf8')
+        .on('data', (text: string) => (report = (report + text).slice(0, LONGEST_REPORT)));
+      child.once('error', (error) => reject(new Error(`${command} could not be run: ${error.message}`)));
+      child.once('close', (code, signal) => {
+        if (code === 0) resolve();
+        else reject(new Error(`${command} ended with ${signal ?? code}: ${report.trim()}`));
+      });
+    });
+}

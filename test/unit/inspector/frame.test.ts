@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { encodeFrame, FrameReader, opcodes, type Message } from '../../../src/inspector/frame.ts';
+
+const FINAL = 0x80;
+
+/** As a server sends it: without a mask. */
+function fromServer(opcode: number, payload: Buffer | string, isFinal = true): Buffer {
+  const body = Buffer.from(payload);
+  const first = (isFinal ? FINAL : 0) | opcode;
+  if (body.length <= 125) return Buffer.concat([Buffer.from([first, body.length]), body]);
+  if (body.length <= 0xffff)
+    return Buffer.concat([Buffer.from([first, 126, body.length >> 8, body.length & 0xff]), body]);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64BE(BigInt(body.length));
+  return Buffer.concat([Buffer.from([first, 127]), length, body]);
+}
+
+const text = (value: string): Message => ({ type: 'text', text: value });
+
+// RFC 6455, section 5.7: the examples.
+test('a masked "Hello" is the one of the RFC', () => {
+  const frame = encodeFrame(opcodes.text, Buffer.from('Hello'), Buffer.from([0x37, 0xfa, 0x21, 0x3d]));
+  assert.equal(frame.toString('hex'), '818537fa213d7f9f4d5158');
+});
+
+const examples: ReadonlyArray<{ what: string; bytes: string; messages: Message[] }> = [
+  { what: 'an unmasked text', bytes: '810548656c6c6f', messages: [text('Hello')] },
+  { what: 'a text in two parts', bytes: '010348656c 80026c6f', messages: [text('Hello')] },
+  { what: 'a ping', bytes: '890548656c6c6f', messages: [{ type: 'ping', payload: Buffer.from('Hello') }] },
+];
+for (const { what, bytes, messages } of examples) {
+  test(`reads ${what} of the RFC`, () => {
+    assert.deepEqual(new FrameReader().read(Buffer.from(bytes.replace(' ', ''), 'hex')), messages);
+  });
+}
+
+for (const length of [0, 1, 125, 126, 127, 0xffff, 0x10000, 1_000_000]) {
+  test(`${length} bytes, both ways`, () => {
+    const payload = Buffer.alloc(length, 'aé');
+    assert.deepEqual(new FrameReader().read(fromServer(opcodes.text, payload)), [text(payload.toString())]);
+
+    const mask = Buffer.from([1, 2, 3, 4]);
+    const frame = encodeFrame(opcodes.text, payload, mask);
+    assert.equal(frame[1]! & 0x80, 0x80, 'masked');
+    const unmasked = frame.subarray(-length || frame.length).map((byte, at) => byte ^ mask[at % 4]!);
+    assert.deepEqual(Buffer.from(unmasked), payload);
+    assert.equal(frame.length, fromServer(opcodes.text, payload).length + 4, 'the shortest form of the length');
+  });
+}
+
+const conversation = Buffer.concat([
+  fromServer(opcodes.text, 'one'),
+  fromServer(opcodes.text, 'two ', false),
+  // Section 5.4: control frames may come between the parts of a message.
+  fromServer(opcodes.ping, 'p'),
+  fromServer(opcodes.continuation, 'three ', false),
+  fromServer(opcodes.pong, ''),
+  fromServer(opcodes.continuation, 'x'.repeat(300)),
+  fromServer(opcodes.text, '€'),
+  fromServer(opcodes.close, Buffer.from([0x03, 0xe8])),
+]);
+const said: Message[] = [
+  text('one'),
+  { type: 'ping', payload: Buffer.from('p') },
+  text(`two three ${'x'.repeat(300)}`),
+  text('€'),
+  { type: 'close' },
+];
+
+test('a conversation in one chunk', () => {
+  assert.deepEqual(new FrameReader().read(conversation), said);
+});
+
+for (const size of [1, 2, 3, 7, 100]) {
+  test(`a conversation in chunks of ${size}`, () => {
+    const reader = new FrameReader();
+    const messages: Message[] = [];
+    for (let at = 0; at < conversation.length; at += size) {
+      messages.push(...reader.read(conversation.subarray(at, at + size)));
+    }
+    assert.deepEqual(messages, said);
+  });
+}
+
+const wrong: ReadonlyArray<{ what: string; bytes: Buffer }> = [
+  { what: 'a masked frame', bytes: encodeFrame(opcodes.text, Buffer.from('a'), Buffer.alloc(4)) },
+  { what: 'a reserved bit', bytes: Buffer.from([0xc1, 0]) },
+  { what: 'opcode 3', bytes: Buffer.from([0x83, 0]) },
+  { what: 'opcode 2', bytes: fromServer(0x2, 'binary') },
+  { what: 'a part of no message', bytes: fromServer(opcodes.continuation, 'a') },
+  {
+    what: 'a part of no message',
+    bytes: Buffer.concat([fromServer(opcodes.text, 'a', false), fromServer(opcodes.text, 'b')]),
+  },
+  { what: 'a long control frame', bytes: fromServer(opcodes.ping, Buffer.alloc(126)) },
+  { what: 'a long control frame', bytes: fromServer(opcodes.ping, '', false) },
+  { what: 'bytes', bytes: Buffer.from('817f7fffffffffffffff', 'hex') },
+];
+for (const { what, bytes } of wrong) {
+  test(`${what} is refused: ${bytes.subarray(0, 10).toString('hex')}`, () => {
+    assert.throws(() => new FrameReader().read(bytes), { code: 'ERR_INSPECTOR', message: new RegExp(what) });
+  });
+}
