@@ -168,6 +168,8 @@ export class App implements AsyncDisposable {
 
   /** SIGTERM, as systemd, Docker and Kubernetes stop a server; settles when it has ended. */
   async stop(): Promise<Exit> {
+    // Another primary may have come by an upgrade that was not asked for here.
+    await this.status().catch(() => {});
     if (this.#exit === undefined && isAlive(this.#pid)) this.signal('SIGTERM');
     return this.exit();
   }
@@ -190,7 +192,11 @@ export class App implements AsyncDisposable {
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
-  /** @internal Ends primary and workers without grace, and removes all. Spares, which nobody counts here, end when they miss the primary. */
+  /**
+   * Ends primary and workers without grace, and removes all. Spares, which nobody counts here, end when they miss the primary.
+   *
+   * @internal
+   */
   killAll(): void {
     const ready = this.#events('worker ready', {});
     const workers = new Map(ready.map(({ fields }) => [fields['slot'], Number(fields['pid'])]));

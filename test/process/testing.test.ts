@@ -214,6 +214,7 @@ test('asks by the control socket', async (t) => {
   });
   assert.deepEqual(await app.scale(3), { ok: true, generation: 2, workers: 2, took: 5 });
   await app.scale({ by: -1 });
+  await app.event('scaled', { nth: 2 });
   const bodies = app.log.filter(({ name }) => name === 'scaled').map(({ fields }) => fields['body']);
   assert.deepEqual(bodies, ['{"workers":3}', '{"by":-1}']);
   assert.equal((await app.status()).pid, app.pid);
