@@ -8,6 +8,7 @@ import { controlSocket, get, operate } from './control.ts';
 import { matches, type LogEvent, type OutputLine } from './log.ts';
 import { readLines } from './output.ts';
 import { isAlive, killIfAlive, untilGone } from './processes.ts';
+import { addRunning, removeRunning } from './running.ts';
 import { toTarget, type Target } from './target.ts';
 
 /** Longest wait for an event, and for the end after SIGTERM, unless something else is said, ms. */
@@ -25,12 +26,6 @@ export interface Exit {
 
 /** How an operation ended well. */
 export type Done = Extract<Outcome, { ok: true }>;
-
-/** What runs, for a test process that ends without disposing of it. */
-const running = new Set<App>();
-process.once('exit', () => {
-  for (const app of running) app.killAll();
-});
 
 /**
  * A server that runs, seen from outside: its log, its output, and what can be asked of it. Owns the process and a directory
@@ -58,7 +53,7 @@ export class App implements AsyncDisposable {
     this.#pid = child.pid!;
     this.#directory = directory;
     this.#collect();
-    running.add(this);
+    addRunning(this);
   }
 
   /** Of the primary. An upgrade changes it. */
@@ -173,6 +168,8 @@ export class App implements AsyncDisposable {
 
   /** SIGTERM, as systemd, Docker and Kubernetes stop a server; settles when it has ended. */
   async stop(): Promise<Exit> {
+    // Another primary may have come by an upgrade that was not asked for here.
+    await this.status().catch(() => {});
     if (this.#exit === undefined && isAlive(this.#pid)) this.signal('SIGTERM');
     return this.exit();
   }
@@ -191,15 +188,20 @@ export class App implements AsyncDisposable {
       this.killAll();
       return this.exit();
     });
-    running.delete(this);
+    removeRunning(this);
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
-  /** @internal Primary and workers, without grace. Spares, which nobody counts here, end when they miss the primary. */
+  /**
+   * Ends primary and workers without grace, and removes all. Spares, which nobody counts here, end when they miss the primary.
+   *
+   * @internal
+   */
   killAll(): void {
     const ready = this.#events('worker ready', {});
     const workers = new Map(ready.map(({ fields }) => [fields['slot'], Number(fields['pid'])]));
     for (const pid of new Set([...workers.values(), this.#pid, this.#child.pid!])) killIfAlive(pid);
+    rmSync(this.#directory, { recursive: true, force: true });
   }
 
   #events(name: string, fields: LogEvent['fields']): LogEvent[] {

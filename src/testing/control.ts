@@ -7,6 +7,8 @@ import type { Outcome } from '../control/controls.ts';
 
 /** An operation takes as long as workers take to boot and drain; this is only so that nobody waits for ever, ms. */
 const LONGEST_OPERATION = 600_000;
+/** Of what is answered at once, unless the server is stuck or stopped, ms. */
+const LONGEST_QUESTION = 5000;
 
 /** What the server was asked for it could not do, and says why. */
 export class OperationFailed extends Error {
@@ -59,11 +61,16 @@ export async function operate(
   throw new OperationFailed(operation, outcome.reason ?? JSON.stringify(outcome), outcome.stderr);
 }
 
-function exchange(socketPath: string, method: string, path: string, body: object | undefined): Promise<unknown> {
+function exchange(
+  socketPath: string,
+  method: 'GET' | 'POST',
+  path: string,
+  body: object | undefined,
+): Promise<unknown> {
   const content = body === undefined ? '' : JSON.stringify(body);
   const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(content) };
   return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(LONGEST_OPERATION);
+    const signal = AbortSignal.timeout(method === 'GET' ? LONGEST_QUESTION : LONGEST_OPERATION);
     const sent = request({
       socketPath,
       method,

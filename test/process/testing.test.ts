@@ -17,7 +17,8 @@ import {
 } from 'prefork/testing';
 import { App as AppClass } from '../../src/testing/app.ts';
 import { isAlive } from '../support/leftovers.ts';
-import { certificate, fixture } from '../support/paths.ts';
+import { certificate, fixture, root } from '../support/paths.ts';
+import { poll } from '../support/watched.ts';
 
 // A place of its own, so that what is left there is this test's.
 process.env['TMPDIR'] = mkdtempSync(join(tmpdir(), 'prefork-kit-'));
@@ -148,6 +149,27 @@ test('tells what runs, and leaves nothing behind', async () => {
   assert.deepEqual(ownDirectories(), before);
 });
 
+test('a test process that is stopped by a signal takes its servers with it', async () => {
+  const before = ownDirectories();
+  const code = `
+    import { startServer } from 'prefork/testing';
+    const app = await startServer({ entry: ${JSON.stringify(fixture('echo.js'))}, options: ['--workers', '2'] });
+    console.log(JSON.stringify([app.pid, app.worker(0), app.worker(1)]));`;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 2],
+    });
+    const [line] = (await once(child.stdout!, 'data')) as [Buffer];
+    const pids = JSON.parse(line.toString()) as number[];
+    assert.equal(pids.filter(isAlive).length, 3);
+    child.kill(signal);
+    assert.deepEqual(await once(child, 'exit'), [null, signal]);
+    await poll(() => pids.every((pid) => !isAlive(pid)) || undefined, 'the end of the server');
+    assert.deepEqual(ownDirectories(), before);
+  }
+});
+
 test('a server that does not start fails with what it said', async () => {
   const before = ownDirectories();
   const cases = [
@@ -192,6 +214,7 @@ test('asks by the control socket', async (t) => {
   });
   assert.deepEqual(await app.scale(3), { ok: true, generation: 2, workers: 2, took: 5 });
   await app.scale({ by: -1 });
+  await app.event('scaled', { nth: 2 });
   const bodies = app.log.filter(({ name }) => name === 'scaled').map(({ fields }) => fields['body']);
   assert.deepEqual(bodies, ['{"workers":3}', '{"by":-1}']);
   assert.equal((await app.status()).pid, app.pid);
