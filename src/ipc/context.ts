@@ -9,6 +9,8 @@ export interface WorkerContext {
   readonly row: number;
   /** The directory for node's report of a fatal error; empty where none could be made. */
   readonly reports: string;
+  /** The path of the primary's control socket; empty where there is none. */
+  readonly control: string;
   /** How long an orphan may take to finish what is in flight, ms. */
   readonly gracePeriod: number;
 }

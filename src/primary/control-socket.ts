@@ -33,6 +33,7 @@ export async function openControlSocket(options: ControlSocketOptions): Promise<
       replace,
     });
     supervisor.name = server.name;
+    supervisor.control = server.path;
     if (server.name !== name) log('info', 'name taken', { name, instead: server.name });
     return server;
   } catch (error) {

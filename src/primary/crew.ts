@@ -28,6 +28,8 @@ export interface CrewParts {
   readonly log: Log;
   /** Whom workers run as; undefined: as the primary does. */
   readonly account: Account | undefined;
+  /** The path of the control socket; empty where there is none. */
+  readonly control: () => string;
   /** Takes what workers say and how they end. */
   readonly post: (event: FleetEvent | { type: 'message'; worker: WorkerId; message: LivingMessage }) => void;
 }
@@ -92,9 +94,18 @@ export class Crew {
   }
 
   #environment(slot: number, generation: number, row: number): Record<string, string> {
-    const { sharing, board, gracePeriod } = this.#parts;
+    const { sharing, board, gracePeriod, control } = this.#parts;
     const reports = this.#reports?.directory ?? '';
-    return contextEnvironment({ slot, generation, sharing, board: board?.path ?? '', row, reports, gracePeriod });
+    return contextEnvironment({
+      slot,
+      generation,
+      sharing,
+      board: board?.path ?? '',
+      row,
+      reports,
+      control: control(),
+      gracePeriod,
+    });
   }
 
   #observe(worker: WorkerId, row: number, child: ChildProcess): WorkerProcess {

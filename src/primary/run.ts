@@ -74,6 +74,8 @@ async function supervise(
     },
   });
   if (predecessor === undefined) await openControl();
+  // Ours by the time that a worker could miss us.
+  else supervisor.control = predecessor.legacy.control;
   cleanup.add(listenToSignals((event) => supervisor.post(event), settings.shutdownGracePeriod));
   await supervisor.run().finally(() => Promise.all([control?.close(), manager?.close()]));
 }

@@ -68,6 +68,8 @@ export type Announcement = EffectOf<'announce'>;
 export class Supervisor {
   /** Under which its control socket is found: another server may have had the one that was asked for. */
   name: string;
+  /** The path of that socket; empty while there is none. */
+  control = '';
   readonly #parts: SupervisorParts;
   readonly #listeners: ListenerSet;
   readonly #crew: Crew;
@@ -94,6 +96,7 @@ export class Supervisor {
     this.#crew = new Crew({
       ...parts,
       gracePeriod: settings.shutdownGracePeriod,
+      control: () => this.control,
       post: (event) => this.post(event),
     });
     this.#listeners = new ListenerSet({

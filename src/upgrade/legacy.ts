@@ -14,8 +14,9 @@ export const FIRST_FD = 4;
 /** Descriptors are the sender's before the spawn, and the receiver's after it: see `packed`. */
 export interface Legacy extends Bequest {
   readonly format: typeof FORMAT;
-  /** Under which its control socket is found. */
+  /** Under which its control socket is found, and where that is. */
   readonly name: string;
+  readonly control: string;
   readonly generation: number;
   /** How many workers there are now, if that was changed at run time. */
   readonly workers: number | undefined;

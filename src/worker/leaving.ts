@@ -1,7 +1,9 @@
+import type { WorkerContext } from '../ipc/context.ts';
 import type { Drain } from './drain.ts';
 import type { Link } from './link.ts';
 import type { Occasion } from './occasion.ts';
 import { onDisconnected } from './orphan.ts';
+import { removeRemains } from './remains.ts';
 import type { Servers } from './servers.ts';
 import type { Vitals } from './vitals.ts';
 
@@ -10,12 +12,12 @@ export interface LeavingParts {
   readonly drain: Drain;
   readonly servers: Servers;
   readonly vitals: Vitals;
-  /** How long an orphan may take, ms. */
-  readonly gracePeriod: number;
+  readonly context: WorkerContext;
 }
 
 /** The ways in which a worker is told to go: the primary says so, or is no longer there. */
-export function leaveWhenTold({ link, drain, servers, vitals, gracePeriod }: LeavingParts, death: Occasion): void {
+export function leaveWhenTold({ link, drain, servers, vitals, context }: LeavingParts, death: Occasion): void {
+  const { gracePeriod } = context;
   link.on('drain', (terms) => {
     const isFirst = !drain.occasion.hasCome;
     if (isFirst) liveUntilTheSignal(link);
@@ -31,6 +33,7 @@ export function leaveWhenTold({ link, drain, servers, vitals, gracePeriod }: Lea
     await drain.begin(terms);
     for (const remove of paths) remove();
     vitals.close({ removeBoard: true });
+    await removeRemains(context);
   }, gracePeriod);
 }
 

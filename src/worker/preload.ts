@@ -56,7 +56,7 @@ function start(context: WorkerContext): void {
   drain.occasion.add(() => vitals.state('draining'));
   interceptListen(link, servers, context.sharing, () => status.standby());
   link.on('promote', ({ slot }) => status.promote(slot));
-  leaveWhenTold({ link, drain, servers, vitals, gracePeriod: context.gracePeriod }, primaryDeath);
+  leaveWhenTold({ link, drain, servers, vitals, context }, primaryDeath);
 
   let hasSaidReady = false;
   register({

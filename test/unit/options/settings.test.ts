@@ -25,6 +25,7 @@ test('defaults', () => {
   assert.deepEqual(resolve({ entry: '/app/server.js' }), {
     workers: availableCores(),
     name: 'server',
+    isNameGiven: false,
     sharing: 'auto',
     spares: 0,
     readyTimeout: 30_000,
