@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -231,6 +232,22 @@ test('what answers and is no server of prefork’s is exit 1', async () => {
     const { code, stderr } = await machine.run('status');
     assert.equal(code, 1);
     assert.match(stderr, /^prefork: mail could not be asked: [^\n]+\n$/);
+  } finally {
+    other.close();
+  }
+});
+
+test('a status of another version is for programs only', async () => {
+  using machine = new Machine();
+  mkdirSync(machine.sockets, { mode: 0o700 });
+  const answer = '{"version":2,"prefork":"9.0.0"}';
+  const other = createHttpServer((_, response) => response.end(answer)).listen(join(machine.sockets, 'api.sock'));
+  await once(other, 'listening');
+  try {
+    const stderr = 'prefork: api runs prefork 9.0.0, whose status this one cannot read: use --json\n';
+    assert.deepEqual(await machine.run('status'), { code: 1, stdout: '', stderr });
+    const { code, stdout } = await machine.run('status', '--json');
+    assert.deepEqual([code, JSON.parse(stdout)], [0, JSON.parse(answer)]);
   } finally {
     other.close();
   }

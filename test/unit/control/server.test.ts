@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, linkSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, linkSync, rmSync, statSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
@@ -251,6 +251,22 @@ test('a default name gets a number, as soon as there is one that is free', async
   for (let index = 0; index < 3; index++) names.push((await servers.open('server', { isNameGiven: false })).name);
   assert.deepEqual(names, ['server', 'server-2', 'server-3']);
   assert.deepEqual(servers.place.names, ['server-2.sock', 'server-3.sock', 'server.sock']);
+});
+
+test('a name with its number is one that --name takes', async () => {
+  await using servers = new Servers();
+  const longest = 'n'.repeat(64);
+  assert.equal((await servers.open(longest, { isNameGiven: false })).name, longest);
+  assert.equal((await servers.open(longest, { isNameGiven: false })).name, `${longest.slice(2)}-2`);
+});
+
+test('a directory that was removed meanwhile does not keep a server from closing', async () => {
+  using place = new Place();
+  const directory = place.file('d');
+  const server = await ControlServer.open({ controls: new FakeControls(), name: 'api', isNameGiven: true, directory });
+  rmSync(directory, { recursive: true });
+  server.remove();
+  await server.close();
 });
 
 test('servers that start at the same time all get names, each its own', async () => {
