@@ -3,10 +3,7 @@ import { PreforkError } from '../errors.ts';
 import { operate, readStatus, type Operations, type RunningServer } from '../control/client.ts';
 import type { Outcome } from '../control/controls.ts';
 import { duration } from './duration.ts';
-import { waitingFor } from './waiting-for.ts';
-
-/** How long somebody at a terminal waits without a word, ms. */
-const SILENCE = 2000;
+import { talkMeanwhile } from './waiting.ts';
 
 type Done = Extract<Outcome, { ok: true }>;
 
@@ -16,7 +13,8 @@ export async function perform<Path extends keyof Operations>(
   path: Path,
   body: Operations[Path],
 ): Promise<Done> {
-  const hush = process.stderr.isTTY ? talkMeanwhile(server) : () => {};
+  const say = (line: string): void => void process.stderr.write(`prefork: ${line}\n`);
+  const hush = process.stderr.isTTY ? talkMeanwhile(() => readStatus(server), say) : () => {};
   try {
     const outcome = await operate(server, path, body);
     if (outcome.ok) return outcome;
@@ -35,21 +33,4 @@ export function printDone(what: string, fields: Readonly<Record<string, string |
 
 export function doneFields({ generation, took }: Done): Record<string, string | number> {
   return { gen: generation, in: duration(took) };
-}
-
-/** Says on stderr what is waited for, again each time that it changes. @returns what ends it. */
-function talkMeanwhile(server: RunningServer): () => void {
-  let said = '';
-  let isOver = false;
-  const talk = async (): Promise<void> => {
-    const line = await readStatus(server).then(waitingFor, () => undefined);
-    if (isOver || line === undefined || line === said) return;
-    said = line;
-    process.stderr.write(`prefork: waiting ${line}\n`);
-  };
-  const timer = setInterval(() => void talk(), SILENCE);
-  return () => {
-    isOver = true;
-    clearInterval(timer);
-  };
 }

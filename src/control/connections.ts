@@ -41,8 +41,9 @@ export class Connections {
     this.#open.add(socket);
     this.#arriving.set(socket, setTimeout(cutOff, this.#options.arrivalTimeout, socket));
     socket.once('close', () => this.#forget(socket));
-    this.#http ??= this.#createHttp();
-    this.#http.emit('connection', socket);
+    // Until it is HTTP's: a client that is gone has nobody to be told.
+    socket.on('error', () => {});
+    socket.once('readable', () => this.#begin(socket));
   }
 
   /** Settles when every connection is closed. */
@@ -51,6 +52,16 @@ export class Connections {
     const deadline = setTimeout(() => this.#destroy(), this.#options.closeTimeout);
     if (this.#open.size > 0) await new Promise<void>((resolve) => (this.#allClosed = resolve));
     clearTimeout(deadline);
+  }
+
+  /** Who only looks whether somebody listens ends without a word, and needs no HTTP. */
+  #begin(socket: Socket): void {
+    if (socket.readableLength === 0) {
+      socket.destroy();
+      return;
+    }
+    this.#http ??= this.#createHttp();
+    this.#http.emit('connection', socket);
   }
 
   #destroy(): void {
@@ -68,13 +79,14 @@ export class Connections {
     this.#arriving.delete(socket);
   }
 
-  /** At the first connection: most primaries never see one, and node:http takes megabytes. */
+  /** At the first request: most primaries never see one, and node:http takes megabytes. */
   #createHttp(): Server {
     const { createServer } = process.getBuiltinModule('node:http');
     const http = createServer(
       { maxHeaderSize: LONGEST_HEAD },
       (request, response) => void this.#serve(request, response),
     );
+    // Drops a second request, which may have come in the same packet; what ends the connection is in `send`.
     http.maxRequestsPerSocket = 1;
     return http;
   }
@@ -111,6 +123,7 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
 }
 
 function send(response: ServerResponse, { status, contentType, body, headers }: Answer): void {
+  response.shouldKeepAlive = false;
   response.writeHead(status, {
     'content-type': contentType,
     'content-length': Buffer.byteLength(body),

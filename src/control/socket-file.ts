@@ -1,10 +1,13 @@
-import { chmodSync, lstatSync, unlinkSync, type Stats } from 'node:fs';
+import { chmodSync, lstatSync, rmSync, unlinkSync, type Stats } from 'node:fs';
 import type { Server } from 'node:net';
 import { makeDirectory, pathIn, socketPath, unusable } from './place.ts';
 import { replacePath, takePath } from './take-path.ts';
 
 /** What a default name can become, `server-2` and so on, until somebody has to choose names. */
 const MOST_NAMESAKES = 1000;
+
+/** As `--name` has it. */
+const LONGEST_NAME = 64;
 
 export interface Wish {
   readonly directory: string;
@@ -53,21 +56,31 @@ export class SocketFile {
       }
       return undefined;
     } finally {
-      unlinkSync(own);
+      rmSync(own, { force: true });
     }
   }
 
-  /** Idempotent, and best done while the server still listens: until then nobody else's file can have its inode. */
+  /**
+   * Idempotent, and best done while the server still listens: until then nobody else's file can have its inode. It does
+   * not throw, as it runs when a primary ends: a file that stays is a dead socket, which the next server replaces.
+   */
   remove(): void {
-    const now = lstatSync(this.path, { throwIfNoEntry: false });
-    if (now?.ino === this.#stats.ino && now.dev === this.#stats.dev) unlinkSync(this.path);
+    try {
+      const { ino, dev } = lstatSync(this.path);
+      if (ino === this.#stats.ino && dev === this.#stats.dev) unlinkSync(this.path);
+    } catch {
+      // Gone already, or its directory is.
+    }
   }
 }
 
-/** `server`, `server-2`, `server-3`... */
+/** `server`, `server-2`, `server-3`..., none of them longer than `--name` takes. */
 function* namesakes(name: string): Generator<string> {
   yield name;
-  for (let number = 2; number <= MOST_NAMESAKES; number++) yield `${name}-${number}`;
+  for (let number = 2; number <= MOST_NAMESAKES; number++) {
+    const suffix = `-${number}`;
+    yield name.slice(0, LONGEST_NAME - suffix.length) + suffix;
+  }
 }
 
 function listenAt(server: Server, path: string): Promise<void> {

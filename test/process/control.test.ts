@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,7 +67,7 @@ test('status shows a server for people, and for programs', async () => {
     new RegExp(`^api pid=${server.pid} gen=1 serving up=60s addresses=127\\.0\\.0\\.1:8080\n`),
   );
   assert.match(people.stdout, /\nslot +pid +gen state .*\n0 +4712 +1 serving /);
-  assert.doesNotMatch(people.stdout, /\u001b/, 'no colours where there is no terminal');
+  assert.ok(!people.stdout.includes('\u001b'), 'no colours where there is no terminal');
   const programs = await machine.run('status', '--json');
   assert.equal(programs.code, 0);
   const status = JSON.parse(programs.stdout) as { version: number; name: string; pid: number };
@@ -223,12 +224,30 @@ test('a directory that others can write to is not trusted', async () => {
 test('what answers and is no server of prefork’s is exit 1', async () => {
   using machine = new Machine();
   mkdirSync(machine.sockets, { mode: 0o700 });
-  const other = createServer((socket) => socket.end('220 smtp\r\n')).listen(join(machine.sockets, 'mail.sock'));
+  const other = createServer((socket) => socket.on('error', () => {}).end('220 smtp\r\n')).listen(
+    join(machine.sockets, 'mail.sock'),
+  );
   await once(other, 'listening');
   try {
     const { code, stderr } = await machine.run('status');
     assert.equal(code, 1);
     assert.match(stderr, /^prefork: mail could not be asked: [^\n]+\n$/);
+  } finally {
+    other.close();
+  }
+});
+
+test('a status of another version is for programs only', async () => {
+  using machine = new Machine();
+  mkdirSync(machine.sockets, { mode: 0o700 });
+  const answer = '{"version":2,"prefork":"9.0.0"}';
+  const other = createHttpServer((_, response) => response.end(answer)).listen(join(machine.sockets, 'api.sock'));
+  await once(other, 'listening');
+  try {
+    const stderr = 'prefork: api runs prefork 9.0.0, whose status this one cannot read: use --json\n';
+    assert.deepEqual(await machine.run('status'), { code: 1, stdout: '', stderr });
+    const { code, stdout } = await machine.run('status', '--json');
+    assert.deepEqual([code, JSON.parse(stdout)], [0, JSON.parse(answer)]);
   } finally {
     other.close();
   }

@@ -28,7 +28,7 @@ async function shown(name: string | undefined, isJson: boolean): Promise<string>
   if ((answer.version as number) !== READABLE) {
     throw new PreforkError(
       'ERR_NO_ANSWER',
-      `${server.name} runs prefork ${answer.prefork}, whose status needs its command`,
+      `${server.name} runs prefork ${answer.prefork}, whose status this one cannot read: use --json`,
     );
   }
   return statusText(answer, Date.now(), colorizeFor(process.stdout, process.env));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, linkSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, linkSync, rmSync, statSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
@@ -161,14 +161,30 @@ test('a client may end its side before it is answered', async () => {
   assert.match(await readToEnd(socket), /^HTTP\/1.1 200 .*\r\n\r\nok\n$/s);
 });
 
-test('a connection carries one request', async () => {
+for (const requests of [1, 3]) {
+  test(`of ${requests} requests on a connection, one is answered, and ends it`, async () => {
+    await using servers = new Servers();
+    const { path } = await servers.open('api');
+    const socket = await dial(path);
+    socket.write('POST /reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n'.repeat(requests));
+    const text = await readToEnd(socket);
+    assert.equal(text.match(/HTTP\/1.1 200/g)?.length, 1);
+    assert.deepEqual(servers.controls.calls, ['reload']);
+  });
+}
+
+test('a request may come in pieces', async () => {
   await using servers = new Servers();
   const { path } = await servers.open('api');
   const socket = await dial(path);
-  socket.write('POST /reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n'.repeat(3));
-  const text = await readToEnd(socket);
-  assert.equal(text.match(/HTTP\/1.1 200/g)?.length, 1);
-  assert.deepEqual(servers.controls.calls, ['reload']);
+  const pieces = ['P', 'OST /scale HTTP/1.1\r\nHost: localhost\r\nContent-Length: 13\r\n\r', '\n{"workers"', ':4', '}'];
+  for (const piece of pieces) {
+    socket.write(piece);
+    // Each is read before the next one is written: both ends are in this process.
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  assert.match(await readToEnd(socket), /^HTTP\/1.1 200 /);
+  assert.deepEqual(servers.controls.calls, ['scale {"workers":4}']);
 });
 
 test('close: the answer in flight gets out, who has not asked is let go, nobody else comes in', async () => {
@@ -237,6 +253,22 @@ test('a default name gets a number, as soon as there is one that is free', async
   assert.deepEqual(servers.place.names, ['server-2.sock', 'server-3.sock', 'server.sock']);
 });
 
+test('a name with its number is one that --name takes', async () => {
+  await using servers = new Servers();
+  const longest = 'n'.repeat(64);
+  assert.equal((await servers.open(longest, { isNameGiven: false })).name, longest);
+  assert.equal((await servers.open(longest, { isNameGiven: false })).name, `${longest.slice(2)}-2`);
+});
+
+test('a directory that was removed meanwhile does not keep a server from closing', async () => {
+  using place = new Place();
+  const directory = place.file('d');
+  const server = await ControlServer.open({ controls: new FakeControls(), name: 'api', isNameGiven: true, directory });
+  rmSync(directory, { recursive: true });
+  server.remove();
+  await server.close();
+});
+
 test('servers that start at the same time all get names, each its own', async () => {
   await using servers = new Servers();
   const opened = await Promise.all(Array.from({ length: 8 }, () => servers.open('server', { isNameGiven: false })));
@@ -301,16 +333,20 @@ test('nothing is left of a server that could not be opened', async () => {
   await assert.rejects(servers.open('api'), { code: 'ERR_CONTROL_SOCKET', message: /open to other users/ });
 });
 
-test('node:http is loaded by the first connection, and not before', async () => {
+test('node:http is loaded by the first request, and not before, nor by who only looks for servers', async () => {
   const script = `
     import { ControlServer } from ${JSON.stringify(new URL('../../../src/control/server.js', import.meta.url).href)};
     import { connect } from 'node:net';
     const isLoaded = () => process.moduleLoadList.includes('NativeModule _http_server');
     const directory = process.argv[1];
     const server = await ControlServer.open({ controls: {}, name: 'api', isNameGiven: true, directory });
+    const say = async (text) => {
+      const socket = connect(server.path).end(text).resume();
+      await new Promise((resolve) => socket.once('close', resolve));
+    };
+    await say('');
     const before = isLoaded();
-    const socket = connect(server.path).end('GET /healthz HTTP/1.0\\r\\n\\r\\n').resume();
-    await new Promise((resolve) => socket.once('close', resolve));
+    await say('GET /healthz HTTP/1.0\\r\\n\\r\\n');
     await server.close();
     console.log(before, isLoaded());`;
   using place = new Place();
