@@ -147,6 +147,35 @@ for (const [kind, { tls: encrypted, create }] of Object.entries(kinds)) {
   });
 }
 
+test('https: half a record of TLS is a part of a request too', async (t) => {
+  const bench = await Bench.start(t, https.createServer(secure, answer));
+  // Between client and server, to cut what one writes.
+  let held: Buffer | undefined;
+  let cuts = false;
+  const upstream = net.connect(bench.port, '127.0.0.1');
+  const proxy = net.createServer((downstream) => {
+    upstream.pipe(downstream);
+    downstream.on('data', (bytes: Buffer) => {
+      upstream.write(cuts ? bytes.subarray(0, 10) : bytes);
+      if (cuts) held = bytes.subarray(10);
+    });
+  });
+  t.after(() => upstream.destroy());
+  const client = new Client(t, await listen(t, proxy), { tls: true });
+  client.send(get());
+  await client.received(/ok$/);
+  const over = bench.begin({ idle: 1000, spread: 0 });
+  await delay(700);
+  cuts = true;
+  client.send(get());
+  await delay(700);
+  assert.ok(held !== undefined);
+  upstream.write(held);
+  await client.closed();
+  assert.match(client.text, /Connection: close\r\n[^]*ok$/);
+  await over;
+});
+
 test('idle connections are closed one after another', async (t) => {
   const bench = await Bench.start(t, http.createServer(answer));
   const clients = Array.from({ length: 10 }, () => new Client(t, bench.port));

@@ -48,9 +48,9 @@ class FakeSocket implements NativeHandle {
         if (!arrives) this.queued--;
         this.onconnection?.(-1, undefined);
       }
-      setImmediate(turn);
+      setImmediate(turn).unref();
     };
-    setImmediate(turn);
+    setImmediate(turn).unref();
   }
 
   listen(): number {
