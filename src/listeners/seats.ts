@@ -113,12 +113,12 @@ export class Seats {
     return changes;
   }
 
-  #adoptersOf(seat: Seat, candidates: readonly number[], { isVacated }: Circumstances): ReadonlySet<number> {
+  #adoptersOf(seat: Seat, candidates: readonly number[], now: Circumstances): ReadonlySet<number> {
     if (candidates.some((worker) => seat.holders.get(worker) === 'listening')) return new Set();
     // A hung adopter is as good as none, but better than losing what it may have accepted: it is let go last.
     if (candidates.length === 0) return seat.adopters;
     // One neighbour alone would have twice the others' share for as long as the slot is vacant.
-    if (isVacated(seat.index)) return new Set(candidates);
+    if (now.isVacated(seat.index)) return new Set(candidates);
     const kept = candidates.find((worker) => seat.adopters.has(worker));
     return new Set([kept ?? this.#leastBurdened(candidates)]);
   }
