@@ -13,7 +13,7 @@ type Stop = Extract<FleetEvent, { type: 'stop' }>;
 export function onStop(step: Step, { by, idle, isNow, request }: Stop): void {
   const { phase, stop } = step.fleet;
   const requests = [...(stop?.requests ?? []), ...(request === undefined ? [] : [request])];
-  step.fleet = { ...step.fleet, stop: { idle, requests } };
+  step.fleet = { ...step.fleet, stop: { askedAt: stop?.askedAt ?? step.at, idle, requests } };
   switch (phase) {
     case 'stopped':
       return settleStop(step);
@@ -93,19 +93,20 @@ function drainPeriod(grace: number): number {
 }
 
 export function finishWhenAllAreGone(step: Step): void {
-  const { phase, workers, startedAt, error } = step.fleet;
+  const { phase, workers, stop, error } = step.fleet;
   if (phase !== 'stopping' || workers.size > 0) return;
   step.fleet = { ...step.fleet, phase: 'stopped' };
   step.disarm({ timer: 'grace' });
-  if (error === undefined) step.log('info', 'stopped', { in: duration(step.at - startedAt) });
+  if (error === undefined) step.log('info', 'stopped', { in: duration(step.at - (stop?.askedAt ?? step.at)) });
   settleStop(step);
   step.do({ do: 'finish', error });
 }
 
 function settleStop(step: Step): void {
-  const { stop, generation, startedAt } = step.fleet;
-  const outcome = { ok: true, generation, workers: 0, took: Math.round(step.at - startedAt) } as const;
-  for (const request of stop?.requests ?? []) step.do({ do: 'settle', request, outcome });
+  const { stop, generation } = step.fleet;
+  if (stop === undefined) return;
+  const outcome = { ok: true, generation, workers: 0, took: Math.round(step.at - stop.askedAt) } as const;
+  for (const request of stop.requests) step.do({ do: 'settle', request, outcome });
   step.fleet = { ...step.fleet, stop: undefined };
 }
 
@@ -116,6 +117,6 @@ export function onUpgraded(step: Step, pid: number): void {
   complete(step);
   abandonAll(step, `the server was upgraded: its primary is ${pid} now`);
   const { drainTimeout } = step.settings;
-  step.fleet = { ...step.fleet, stop: { idle: drainTimeout / 2, requests: [] } };
+  step.fleet = { ...step.fleet, stop: { askedAt: step.at, idle: drainTimeout / 2, requests: [] } };
   stopAll(step, drainTimeout);
 }
