@@ -99,8 +99,16 @@ export interface Fleet {
   readonly exits: readonly number[];
   readonly workersForked: number;
   readonly reloads: { readonly done: number; readonly failed: number; readonly last: LastReload | undefined };
-  /** Who waits for the end, and how idle connections are to be treated then. */
-  readonly stop: { readonly idle: number; readonly requests: readonly RequestId[] } | undefined;
+  /** Since when it is to end, who waits for that, and how idle connections are to be treated then. */
+  readonly stop:
+    | {
+        readonly askedAt: number;
+        /** By somebody, and not because prefork gives up or was upgraded. */
+        readonly isByUser: boolean;
+        readonly idle: number;
+        readonly requests: readonly RequestId[];
+      }
+    | undefined;
   /** Why prefork gives up, if it does. */
   readonly error: PreforkError | undefined;
 }

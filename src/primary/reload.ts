@@ -56,7 +56,6 @@ export const reload: ProcedureOf<'reload'> = {
 
 /** A slot that crashed since the reload began has been filled with the new code, or is about to be. */
 function needOf(fleet: Fleet, slot: Slot): 'successor' | 'time' | 'nothing' {
-  if (slot.successor !== undefined) return 'time';
   const worker = workerOf(fleet, slot.worker);
   if (worker?.generation !== fleet.generation) return 'successor';
   return isServing(fleet, slot) ? 'nothing' : 'time';

@@ -13,12 +13,15 @@ type Stop = Extract<FleetEvent, { type: 'stop' }>;
 export function onStop(step: Step, { signal, idle, isNow, request }: Stop): void {
   const { phase, stop } = step.fleet;
   const requests = [...(stop?.requests ?? []), ...(request === undefined ? [] : [request])];
-  step.fleet = { ...step.fleet, stop: { idle, requests } };
+  // One that ends for another reason is not stopped for the second time when somebody asks for the first.
+  const isFirst = stop?.isByUser !== true;
+  step.fleet = { ...step.fleet, stop: { askedAt: stop?.askedAt ?? step.at, isByUser: true, idle, requests } };
   switch (phase) {
     case 'stopped':
       return settleStop(step);
     case 'stopping':
-      return killAll(step, 'asked again');
+      if (!isFirst || isNow) killAll(step, isNow ? 'asked to stop now' : 'asked again');
+      return;
     case 'delaying':
       stopAll(step);
       if (isNow) killAll(step, 'asked to stop now');
@@ -101,19 +104,20 @@ function drainPeriod(grace: number): number {
 }
 
 export function finishWhenAllAreGone(step: Step): void {
-  const { phase, workers, startedAt, error } = step.fleet;
+  const { phase, workers, stop, error } = step.fleet;
   if (phase !== 'stopping' || workers.size > 0) return;
   step.fleet = { ...step.fleet, phase: 'stopped' };
   step.disarm({ timer: 'grace' });
-  if (error === undefined) step.log('info', 'stopped', { after: duration(step.at - startedAt) });
+  if (error === undefined) step.log('info', 'stopped', { in: duration(step.at - (stop?.askedAt ?? step.at)) });
   settleStop(step);
   step.do({ do: 'finish', error });
 }
 
 function settleStop(step: Step): void {
-  const { stop, generation, startedAt } = step.fleet;
-  const outcome = { ok: true, generation, workers: 0, took: Math.round(step.at - startedAt) } as const;
-  for (const request of stop?.requests ?? []) step.do({ do: 'settle', request, outcome });
+  const { stop, generation } = step.fleet;
+  if (stop === undefined) return;
+  const outcome = { ok: true, generation, workers: 0, took: Math.round(step.at - stop.askedAt) } as const;
+  for (const request of stop.requests) step.do({ do: 'settle', request, outcome });
   step.fleet = { ...step.fleet, stop: undefined };
 }
 
@@ -125,6 +129,6 @@ export function onUpgraded(step: Step, pid: number): void {
   complete(step);
   abandonAll(step, `the server was upgraded: its primary is ${pid} now`);
   const { drainTimeout } = step.settings;
-  step.fleet = { ...step.fleet, stop: { idle: drainTimeout / 2, requests: [] } };
+  step.fleet = { ...step.fleet, stop: { askedAt: step.at, isByUser: false, idle: drainTimeout / 2, requests: [] } };
   stopAll(step, { grace: drainTimeout, isBequeathed: true });
 }

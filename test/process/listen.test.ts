@@ -197,6 +197,14 @@ for (const sharing of ownSharings) {
     assert.equal(app.events('listening').length, 1, 'the address has been there all the time');
   });
 
+  test(`a port can be had again though a neighbour’s socket was just on its way, ${sharing}`, async () => {
+    await using app = await serve({ entry: 'closes-while-busy.js', options });
+    const busy = await ask(app.target, `/${[...app.workers.values()].join('-')}`);
+    const [, outcome] = await app.output(new RegExp(`^${busy} (.*)\n`, 'm'));
+    assert.equal(outcome, 'again');
+    assert.equal(await ask(app.target), busy);
+  });
+
   test(`a server closed before its listen came through never listens, ${sharing}`, async () => {
     await using app = await serve({ entry: 'close-before-listening.js', options });
     await distinct(2, () => ask(app.target));

@@ -23,7 +23,7 @@ test('says what it does, one line an event', async () => {
     /^prefork: stopping signal=SIGTERM$/,
     /^prefork: worker stopped slot=\d gen=1 pid=\d+ (code=0|signal=SIGTERM)$/,
     /^prefork: worker stopped slot=\d gen=1 pid=\d+ (code=0|signal=SIGTERM)$/,
-    /^prefork: stopped after=[\d.]+m?s$/,
+    /^prefork: stopped in=[\d.]+m?s$/,
   ];
   for (const [at, pattern] of inOrder.entries()) assert.match(lines[at] ?? '', pattern);
   assert.equal(lines.length, inOrder.length);

@@ -8,7 +8,7 @@ import { stop } from './driver.ts';
 import { checkFinish, checkFleet, checkServing } from './invariants.ts';
 import { Random } from '../../support/random.ts';
 import { SimulatedSockets } from './simulated-sockets.ts';
-import { calm, SimulatedWorker, type Mood } from './simulated-worker.ts';
+import { calm, SimulatedWorker, type Application, type Mood } from './simulated-worker.ts';
 
 /** The longest that anything in the fleet waits, and then some, ms. */
 const LONG = 300_000;
@@ -41,25 +41,27 @@ export class Schedule {
   isOver = false;
   readonly #random: Random;
   readonly #mood: Mood;
-  readonly #listens: boolean;
+  readonly #application: Application;
   readonly #sockets: SimulatedSockets;
   readonly #workers = new Map<WorkerId, SimulatedWorker>();
   readonly #killed = new Set<WorkerId>();
   readonly #timers = new Map<string, { readonly timer: Timer; readonly due: number }>();
   readonly #queue: FleetEvent[] = [];
   readonly #asked = new Set<RequestId>();
-  readonly #history: string[] = [];
+  readonly #history: object[] = [];
   #fleet: Fleet;
   #at = 0;
   #requests = 0;
   #isUpgrading = false;
+  /** Requests that were held are about to be answered. */
+  #isAnswering = false;
   #diagnosing: WorkerId[] = [];
 
   constructor(seed: number, settings: FleetSettings) {
     this.settings = settings;
     this.#random = new Random(seed);
     this.#mood = { crash: this.#random.pick([0, 0.002, 0.02]), hang: this.#random.pick([0, 0.02]), act: 0.7 };
-    this.#listens = this.#random.chance(0.8);
+    this.#application = { listens: this.#random.chance(0.8), wantsSecond: true };
     this.#fleet = newFleet(settings.workers);
     this.#sockets = new SimulatedSockets((worker, heard) => {
       const simulated = this.#workers.get(worker);
@@ -69,7 +71,10 @@ export class Schedule {
 
   /** The last of what happened, for whoever has to find out why. */
   get history(): string {
-    return this.#history.slice(-60).join('\n');
+    return this.#history
+      .slice(-80)
+      .map((what) => JSON.stringify(what))
+      .join('\n');
   }
 
   async start(): Promise<void> {
@@ -83,13 +88,15 @@ export class Schedule {
     else if (dice < 0.6) this.#anyWorker()?.hear();
     else if (dice < 0.82) this.#anyWorker()?.act(this.#mood);
     else if (dice < 0.92) await this.#passTime(this.#random.between(0, 5000));
-    else if (dice < 0.96) await this.#watch();
+    else if (dice < 0.94) await this.#watch();
+    else if (dice < 0.955) this.#application.wantsSecond = !this.#application.wantsSecond;
     else await this.#ask();
   }
 
   /** Nothing bad happens any more, and time passes: everything that was asked for comes to its end. */
   async calmDown(): Promise<void> {
     if (this.isOver || this.#fleet.phase === 'delaying' || this.#fleet.phase === 'stopping') return;
+    this.#application.wantsSecond = this.#random.chance(0.5);
     await this.#settleDown(LONG);
     if (this.isOver || this.#fleet.error !== undefined) return;
     assert.equal(this.#fleet.phase, 'serving', 'calm');
@@ -104,6 +111,12 @@ export class Schedule {
     );
     const { size } = this.#fleet.workers;
     assert.equal(size, this.#fleet.slots.length + this.settings.spares, 'nobody is left over');
+    this.#sockets.takeClosed();
+    assert.deepEqual(
+      this.#sockets.open,
+      this.#sockets.set.listeners.map(({ id }) => id),
+      'unwanted sockets are closed',
+    );
   }
 
   /** Asked to stop, it ends: whatever its workers do, once the deadlines are over. */
@@ -128,11 +141,11 @@ export class Schedule {
 
   async #settleDown(ms: number): Promise<void> {
     for (const end = this.#at + ms; this.#at < end && !this.isOver;) {
-      for (let rounds = 0; rounds < 20; rounds++) {
+      for (let rounds = 0; rounds < 8; rounds++) {
         for (const worker of this.#workers.values()) {
           worker.act(calm);
           worker.hear();
-          while (await this.#deliverOf(worker));
+          while (worker.outbox.length > 0) await this.#deliverOf(worker);
         }
       }
       if (this.#isUpgrading) await this.#post({ type: 'upgrade-failed', reason: 'calm' });
@@ -153,21 +166,18 @@ export class Schedule {
     if (talking.length > 0) await this.#deliverOf(this.#random.pick(talking));
   }
 
-  /** @returns whether there was anything. */
-  async #deliverOf(worker: SimulatedWorker): Promise<boolean> {
-    const said = worker.outbox.shift();
-    if (said === undefined) return false;
+  async #deliverOf(worker: SimulatedWorker): Promise<void> {
+    const said = worker.outbox.shift()!;
     const { id } = worker;
     switch (said.type) {
       case 'listen':
         if ((await this.#sockets.listen(id, said.port)) === 'held') await this.#post({ type: 'ready', worker: id });
         break;
       case 'listening':
-        this.#sockets.said(id, said);
-        await this.#post({ type: 'serving', worker: id });
-        break;
       case 'closed':
+      case 'returned':
         this.#sockets.said(id, said);
+        if (said.type === 'listening') await this.#post({ type: 'serving', worker: id });
         break;
       case 'ready':
       case 'drained':
@@ -179,8 +189,7 @@ export class Schedule {
         await this.#post({ type: 'exited', worker: id, code, signal });
       }
     }
-    this.#sockets.check();
-    return true;
+    this.#checkSockets();
   }
 
   /** What the watchdog says, which may be late or wrong. */
@@ -247,7 +256,7 @@ export class Schedule {
     this.#queue.push(event);
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
       this.handled++;
-      this.#history.push(`${this.#at} ${JSON.stringify(next)}`);
+      this.#history.push({ at: this.#at, ...next });
       if (next.type === 'exited') this.#sockets.gone(next.worker);
       const before = this.#fleet;
       const decision = decide(before, this.settings, next, this.#at);
@@ -260,17 +269,30 @@ export class Schedule {
       checkServing(before, next, decision);
     }
     // Requests that were held are answered.
-    await turn();
+    if (this.#isAnswering) await turn();
+    this.#isAnswering = false;
+    this.#checkSockets();
+  }
+
+  /** And none is closed while somebody still has a copy of it: until that is closed too, nobody could bind the address. */
+  #checkSockets(): void {
     this.#sockets.check();
+    const { phase } = this.#fleet;
+    const isStopping = phase === 'stopping' || phase === 'stopped';
+    for (const listener of isStopping ? [] : this.#sockets.takeClosed()) {
+      const left = [...this.#workers.values()].filter((worker) => worker.has(listener)).map(({ id }) => id);
+      assert.deepEqual(left, [], `listener ${listener} was closed`);
+    }
   }
 
   #perform(effect: Effect): void {
     const { set } = this.#sockets;
-    if (effect.do !== 'log') this.#history.push(`    ${JSON.stringify(effect)}`);
+    if (effect.do !== 'log') this.#history.push(effect);
     switch (effect.do) {
       case 'fork':
         return this.#fork(effect);
       case 'promote':
+        this.#isAnswering = true;
         if (set.seat(effect.worker, effect.slot) === 0) this.#queue.push({ type: 'serving', worker: effect.worker });
         return;
       case 'drain':
@@ -320,7 +342,7 @@ export class Schedule {
       this.#queue.push({ type: 'exited', worker, code: null, signal: null, error: new Error('spawn EAGAIN') });
       return;
     }
-    this.#workers.set(worker, new SimulatedWorker(worker, this.#random, this.#listens));
+    this.#workers.set(worker, new SimulatedWorker(worker, this.#random, this.#application));
     this.#queue.push({ type: 'forked', worker, pid: 1000 + worker });
   }
 }

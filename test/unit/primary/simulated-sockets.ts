@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ListenQuery } from '../../../src/listeners/listener.ts';
 import { ListenerSet, type ListenerMessage } from '../../../src/listeners/listener-set.ts';
-import { reuseportWorks } from '../../../src/listeners/native.ts';
+import { reuseportWorks, type NativeHandle } from '../../../src/listeners/native.ts';
 import type { WorkerId } from '../../../src/primary/events.ts';
 import type { Heard, Port, Said } from './simulated-worker.ts';
 
@@ -40,12 +40,16 @@ export class SimulatedSockets {
   readonly #accepting = new Map<number, Map<WorkerId, Accepting>>();
   /** By listener: slots whose sockets somebody has listened on. */
   readonly #opened = new Map<number, Set<number>>();
+  readonly #sockets = new Map<number, NativeHandle>();
   readonly #away = new Set<WorkerId>();
   readonly #hung = new Set<WorkerId>();
 
   constructor(post: (worker: WorkerId, heard: Heard) => void) {
     this.#post = post;
-    this.set = new ListenerSet({ sharing, post: (worker, message) => this.#onSent(worker, message) });
+    this.set = new ListenerSet({
+      sharing,
+      post: (worker, message, socket) => this.#onSent(worker, message, socket),
+    });
   }
 
   /** @returns `held` when the answer waits for a slot. */
@@ -57,12 +61,11 @@ export class SimulatedSockets {
   said(worker: WorkerId, { type, listener }: Extract<Said, { listener: number }>): void {
     const accepting = this.#accepting.get(listener)?.get(worker);
     if (type === 'closed') this.#accepting.get(listener)?.delete(worker);
-    else if (accepting !== undefined) {
+    if (type === 'listening' && accepting !== undefined) {
       accepting.isListening = true;
       this.#openedOf(listener).add(accepting.slot);
     }
-    if (type === 'closed') this.set.closed(worker, listener);
-    else this.set.listening(worker, listener);
+    this.set[type](worker, listener);
   }
 
   leaving(worker: WorkerId): void {
@@ -94,6 +97,18 @@ export class SimulatedSockets {
     }
   }
 
+  /** Listeners whose sockets the primary has closed, once each. */
+  takeClosed(): number[] {
+    const closed = [...this.#sockets].filter(([, socket]) => socket.fd === -1).map(([listener]) => listener);
+    for (const listener of closed) this.#sockets.delete(listener);
+    return closed;
+  }
+
+  /** Listeners whose sockets the primary has open, as far as they were ever sent. */
+  get open(): number[] {
+    return [...this.#sockets.keys()].toSorted((a, b) => a - b);
+  }
+
   close(): void {
     this.set.close();
   }
@@ -102,10 +117,14 @@ export class SimulatedSockets {
     return !this.#away.has(worker) && !this.#hung.has(worker);
   }
 
-  #onSent(worker: WorkerId, message: ListenerMessage): void {
+  #onSent(worker: WorkerId, message: ListenerMessage, socket: NativeHandle | undefined): void {
     assert.notEqual(message.type, 'denied', 'there are free ports');
     if (message.type === 'denied') return;
     const { type, listener, slot } = message;
+    if (socket !== undefined) {
+      assert.notEqual(socket.fd, -1, 'a socket that is closed cannot be sent');
+      this.#sockets.set(listener, socket);
+    }
     if (type === 'granted') {
       const workers = this.#accepting.get(listener) ?? new Map<WorkerId, Accepting>();
       this.#accepting.set(

@@ -7,7 +7,7 @@ export type Port = 'first' | 'second';
 /** What a worker says to the primary; `exit` is what the primary sees when the rest has been said. */
 export type Said =
   | { readonly type: 'listen'; readonly port: Port }
-  | { readonly type: 'listening' | 'closed'; readonly listener: number }
+  | { readonly type: 'listening' | 'closed' | 'returned'; readonly listener: number }
   | { readonly type: 'ready' | 'drained' }
   | { readonly type: 'exit'; readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
@@ -16,6 +16,14 @@ export type Heard =
   | { readonly type: 'granted'; readonly listener: number; readonly slot: number; readonly port: Port }
   | { readonly type: 'adopt' | 'release'; readonly listener: number; readonly slot: number }
   | { readonly type: 'drain' };
+
+/** What all workers run. */
+export interface Application {
+  /** Some never do. */
+  readonly listens: boolean;
+  /** Whether it opens the second address, or closes it where it is open. */
+  wantsSecond: boolean;
+}
 
 /** How the application does: 0 is never, 1 at every turn. */
 export interface Mood {
@@ -36,8 +44,7 @@ export class SimulatedWorker {
   readonly outbox: Said[] = [];
   readonly inbox: Heard[] = [];
   readonly #random: Random;
-  /** Some applications never listen. */
-  readonly #listens: boolean;
+  readonly #application: Application;
   readonly #open = new Map<Port, { readonly listener: number; readonly adopted: Set<number> }>();
   #asked: Port | undefined;
   #hasSaidReady = false;
@@ -46,10 +53,17 @@ export class SimulatedWorker {
   #isDraining = false;
   #isTerminated = false;
 
-  constructor(id: WorkerId, random: Random, listens: boolean) {
+  constructor(id: WorkerId, random: Random, application: Application) {
     this.id = id;
     this.#random = random;
-    this.#listens = listens;
+    this.#application = application;
+  }
+
+  /** Whether it has a socket of the listener, or is about to get one. */
+  has(listener: number): boolean {
+    const isSent = ({ type, ...heard }: Heard): boolean =>
+      type !== 'drain' && type !== 'release' && 'listener' in heard && heard.listener === listener;
+    return this.isAlive && (this.#byListener(listener) !== undefined || this.inbox.some(isSent));
   }
 
   /** A turn of its event loop. */
@@ -77,13 +91,15 @@ export class SimulatedWorker {
         this.outbox.push({ type: 'listening', listener: heard.listener });
         return;
       case 'adopt':
-        this.#byListener(heard.listener)?.adopted.add(heard.slot);
-        return;
+        return this.#adopt(heard);
       case 'release':
-        this.#byListener(heard.listener)?.adopted.delete(heard.slot);
+        if (this.#byListener(heard.listener)?.adopted.delete(heard.slot)) {
+          this.outbox.push({ type: 'returned', listener: heard.listener });
+        }
         return;
       case 'drain':
         this.#isDraining = true;
+        for (const port of this.#open.keys()) this.#close(port);
         this.outbox.push({ type: 'drained' });
     }
   }
@@ -101,17 +117,25 @@ export class SimulatedWorker {
   #proceed(): void {
     if (this.#isTerminated) return this.#exit(null, 'SIGTERM');
     if (this.#asked !== undefined || this.#isDraining) return;
-    if (!this.#listens) {
+    const { listens, wantsSecond } = this.#application;
+    if (!listens) {
       // Ready, and says so more than once.
       if (!this.#hasSaidReady || this.#random.chance(0.05)) this.outbox.push({ type: 'ready' });
       this.#hasSaidReady = true;
     } else if (!this.#open.has('first')) {
       this.#listen('first');
-    } else if (!this.#open.has('second')) {
-      if (this.#random.chance(0.3)) this.#listen('second');
-    } else if (this.#random.chance(0.02)) {
+    } else if (this.#open.has('second') !== wantsSecond) {
+      if (wantsSecond) this.#listen('second');
+      else this.#close('second');
+    } else if (wantsSecond && this.#random.chance(0.01)) {
       this.#close('second');
     }
+  }
+
+  #adopt({ listener, slot }: { readonly listener: number; readonly slot: number }): void {
+    const open = this.#byListener(listener);
+    if (open === undefined || open.adopted.has(slot)) this.outbox.push({ type: 'returned', listener });
+    else open.adopted.add(slot);
   }
 
   #listen(port: Port): void {
@@ -120,9 +144,10 @@ export class SimulatedWorker {
   }
 
   #close(port: Port): void {
-    const { listener } = this.#open.get(port)!;
+    const { listener, adopted } = this.#open.get(port)!;
     this.#open.delete(port);
     this.outbox.push({ type: 'closed', listener });
+    for (const _slot of adopted) this.outbox.push({ type: 'returned', listener });
   }
 
   #byListener(listener: number): { readonly adopted: Set<number> } | undefined {

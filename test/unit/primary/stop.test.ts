@@ -92,16 +92,21 @@ describe('a stop', () => {
   test('answers everyone who asked for it, at the end', () => {
     const driver = new Driver({ workers: 1 });
     driver.serve();
-    driver.at = 100;
+    driver.at = 5000;
     driver.send({ ...stop, request: 1 });
+    driver.at = 5100;
     driver.send({ ...stop, request: 2 });
     const effects = driver.exit(1, 0);
     const outcome = { ok: true, generation: 1, workers: 0, took: 100 };
+    assert.deepEqual(find(effects, 'log').at(-1)?.fields, { in: '100ms' });
     assert.deepEqual(find(effects, 'settle'), [
       { do: 'settle', request: 1, outcome },
       { do: 'settle', request: 2, outcome },
     ]);
-    assert.deepEqual(find(driver.send({ ...stop, request: 3 }), 'settle'), [{ do: 'settle', request: 3, outcome }]);
+    const late = { ...outcome, took: 0 };
+    assert.deepEqual(find(driver.send({ ...stop, request: 3 }), 'settle'), [
+      { do: 'settle', request: 3, outcome: late },
+    ]);
   });
 });
 
