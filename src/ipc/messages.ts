@@ -51,6 +51,8 @@ export type PrimaryMessage =
       readonly listener: number;
       readonly slot: number;
       readonly data: unknown;
+      /** The socket is systemd's, and so is its path. */
+      readonly isPassed: boolean;
     }
   | {
       readonly type: 'denied';

@@ -12,7 +12,7 @@ import { Seats, type Circumstances, type Reassignment } from './seats.ts';
 
 /** What the set tells workers. Its owner sends it, with the handle where there is one. */
 export type ListenerMessage =
-  | { type: 'granted'; request: number; listener: number; slot: number; data: unknown }
+  | { type: 'granted'; request: number; listener: number; slot: number; data: unknown; isPassed: boolean }
   | { type: 'denied'; request: number; errno: number; address: string; port: number }
   | { type: 'adopt'; listener: number; slot: number }
   | { type: 'release'; listener: number; slot: number };
@@ -142,14 +142,14 @@ export class ListenerSet {
 
   /** @throws BindError */
   #grant({ listener, seats }: Entry, { worker, request, slot, isLeaving }: Grant): void {
-    const { id, address, port, data } = listener;
+    const { id, address, port, data, isPassed } = listener;
     // Twice the same address in one process is EADDRINUSE for Node too.
     if (seats.has(worker)) throw new BindError(EADDRINUSE, address, port);
     const socket = listener.socket(slot);
     seats.grant(worker, listener.seat(slot));
     // What one that drains opens says nothing of what the slot's next worker will want.
     if (!isLeaving) seats.want(slot);
-    this.#post(worker, { type: 'granted', request, listener: id, slot, data }, socket);
+    this.#post(worker, { type: 'granted', request, listener: id, slot, data, isPassed }, socket);
   }
 
   /**
@@ -294,7 +294,8 @@ export class ListenerSet {
   async #open(query: ListenQuery, slot: number): Promise<Entry> {
     const listener = await Listener.open(++this.#ids, query, slot, this.#options);
     // Keyed by the port it got, so that a later `listen` on that port by number finds it.
-    const entry: Entry = { key: keyOf({ ...query, port: listener.port }), listener, seats: new Seats() };
+    const asked = query.port === 0 ? { ...query, port: listener.port } : query;
+    const entry: Entry = { key: keyOf(asked), listener, seats: new Seats() };
     if (this.#isClosed) listener.close();
     else this.#entries.set(listener.id, entry);
     return entry;

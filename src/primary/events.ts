@@ -4,6 +4,7 @@
  */
 import type { Outcome, ScaleTarget } from '../control/controls.ts';
 import type { PreforkError } from '../errors.ts';
+import type { DrainTerms } from '../ipc/messages.ts';
 import type { FatalReport } from './fatal-report.ts';
 import type { OomKills } from './oom-kills.ts';
 
@@ -107,7 +108,7 @@ export type Effect =
   /** Give it the slot's sockets; comes back as `serving`. */
   | { readonly do: 'promote'; readonly worker: WorkerId; readonly slot: number }
   /** Ask the worker to stop accepting and to finish what is in flight; comes back as `drained`. */
-  | { readonly do: 'drain'; readonly worker: WorkerId; readonly idle: number; readonly spread: number }
+  | ({ readonly do: 'drain'; readonly worker: WorkerId } & DrainTerms)
   /** SIGTERM: the application's own handlers run. */
   | { readonly do: 'terminate'; readonly worker: WorkerId }
   /** SIGKILL. */
@@ -130,6 +131,7 @@ export type Effect =
   | { readonly do: 'announce'; readonly what: 'upgraded'; readonly pid: number }
   /** Start the next primary; comes back as `upgraded` or `upgrade-failed`. */
   | { readonly do: 'upgrade' }
+  | { readonly do: 'abandon-upgrade' }
   | { readonly do: 'settle'; readonly request: RequestId; readonly outcome: Outcome }
   | { readonly do: 'log'; readonly level: LogLevel; readonly event: string; readonly fields: LogFields }
   | { readonly do: 'call'; readonly hook: 'onWorkerSpawn'; readonly pid: number }

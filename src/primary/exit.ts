@@ -30,7 +30,8 @@ export function onExited(step: Step, event: Exited): void {
   const slot = slotOf(step.fleet, worker.id);
   step.fleet = withoutWorker(step.fleet, worker.id);
   if (asked !== undefined) onAskedExit(step, slot);
-  else if (slot === undefined) onSpareCrash(step, worker);
+  // Its crashes are no reason to give up while the slots serve.
+  else if (slot === undefined) onSpareExit(step, worker);
   else if (slot.successor === worker.id) onSuccessorCrash(step, slot, death);
   else onCrash(step, slot, worker, death);
 }
@@ -56,11 +57,6 @@ function logExit(step: Step, worker: Worker, { code, signal, error }: Exited, { 
 function onAskedExit(step: Step, slot: Slot | undefined): void {
   if (slot !== undefined) step.fleet = withSlot(step.fleet, { ...slot, worker: undefined });
   finishWhenAllAreGone(step);
-}
-
-function onSpareCrash(step: Step, spare: Worker): void {
-  countExit(step);
-  onSpareExit(step, spare);
 }
 
 /** It was to take over, so whoever it was to take over from goes on. */

@@ -1,5 +1,6 @@
 /** From a worker that serves to its exit, when it is asked to go: soft, then hard, always bounded. */
 import type { WorkerId } from './events.ts';
+import type { DrainTerms } from '../ipc/messages.ts';
 import { workerOf, type Asked, type Worker } from './fleet.ts';
 import type { Step } from './step.ts';
 
@@ -15,7 +16,13 @@ export function retire(step: Step, worker: Worker, asked: Asked, changes: Partia
       drain(
         step,
         { ...worker, ...changes, asked },
-        { idle: drainTimeout / 2, spread: drainTimeout / 4, within: drainTimeout },
+        {
+          idle: drainTimeout / 2,
+          spread: drainTimeout / 4,
+          // Its successor, or its neighbours, accept from the same sockets.
+          takenOver: true,
+          within: drainTimeout,
+        },
       );
       return;
     }
@@ -30,16 +37,15 @@ export function retire(step: Step, worker: Worker, asked: Asked, changes: Partia
   }
 }
 
-interface DrainTimes {
-  readonly idle: number;
-  readonly spread: number;
+interface Drain extends DrainTerms {
   readonly within: number;
 }
 
 /** @param worker serves. All times in ms. */
-export function drain(step: Step, worker: Worker, { idle, spread, within }: DrainTimes): void {
+export function drain(step: Step, worker: Worker, { idle, spread, takenOver = false, within }: Drain): void {
   step.move(worker, 'drain');
-  step.do({ do: 'drain', worker: worker.id, idle: Math.round(idle), spread: Math.round(spread) });
+  const terms = { idle: Math.round(idle), spread: Math.round(spread), takenOver };
+  step.do({ do: 'drain', worker: worker.id, ...terms });
   step.arm({ timer: 'drain', worker: worker.id }, within);
 }
 

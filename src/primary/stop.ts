@@ -77,16 +77,25 @@ function stopAll(step: Step, options: StopOptions = {}): void {
     step.disarm({ timer: 'respawn', slot: index });
     step.disarm({ timer: 'sweep', slot: index });
   }
-  for (const worker of step.fleet.workers.values()) stopWorker(step, worker, drainPeriod(grace));
+  for (const worker of step.fleet.workers.values()) stopWorker(step, worker, drainPeriod(grace), isBequeathed);
   step.arm({ timer: 'grace' }, grace);
   finishWhenAllAreGone(step);
 }
 
-function stopWorker(step: Step, worker: Worker, within: number): void {
+function stopWorker(step: Step, worker: Worker, within: number, isBequeathed: boolean): void {
   const idle = Math.min(step.fleet.stop?.idle ?? 0, within);
   switch (worker.state) {
     case 'serving':
-      return drain(step, { ...worker, asked: 'stop' }, { idle, spread: (within - idle) / 2, within });
+      return drain(
+        step,
+        { ...worker, asked: 'stop' },
+        {
+          idle,
+          spread: (within - idle) / 2,
+          takenOver: isBequeathed,
+          within,
+        },
+      );
     case 'draining':
       return step.arm({ timer: 'drain', worker: worker.id }, within);
     case 'booting':

@@ -222,9 +222,9 @@ export class Supervisor {
       // One that has asked for no socket serves as it is.
       if (this.#listeners.seat(worker, slot) === 0) this.post({ type: 'serving', worker });
     },
-    drain: ({ worker, idle, spread }) => {
+    drain: ({ worker, do: _drain, ...terms }) => {
       this.#listeners.leaving(worker);
-      this.#crew.send(worker, { type: 'drain', idle, spread });
+      this.#crew.send(worker, { type: 'drain', ...terms });
     },
     terminate: ({ worker }) => {
       this.#listeners.leaving(worker);
@@ -241,6 +241,7 @@ export class Supervisor {
     'close-listeners': (options) => this.#listeners.close(options),
     announce: (announcement) => this.#parts.announce(announcement),
     upgrade: () => void this.#upgrade(),
+    'abandon-upgrade': () => this.#successor?.close(),
     settle: ({ request, outcome }) => this.#callers.settle(request, outcome),
     log: ({ level, event, fields }) => this.#parts.log(level, event, fields),
     call: (effect) => this.#call(effect),
@@ -278,6 +279,7 @@ export class Supervisor {
       const legacy: Legacy = {
         format: FORMAT,
         name: this.name,
+        control: this.control,
         generation,
         workers,
         notifyFd,

@@ -14,6 +14,9 @@ export const upgrade: ProcedureOf<'upgrade'> = {
   advance: () => 'waiting',
 
   ended(step, _running, _operation, outcome) {
-    if (!outcome.ok) step.log('error', 'upgrade failed', { reason: outcome.reason });
+    if (outcome.ok) return;
+    step.log('error', 'upgrade failed', { reason: outcome.reason });
+    // It may be about to be ready, when a stop came between: then nobody would want it any more.
+    step.do({ do: 'abandon-upgrade' });
   },
 };

@@ -78,8 +78,8 @@ export function interceptListen(
     const id = server._listeningId;
     waiting.set(request, {
       granted(message, socket) {
-        const { listener, slot } = message;
-        const handle = new SlotHandle(listener, slot, socket, {
+        const { listener } = message;
+        const handle = new SlotHandle(message, socket, {
           listening: () => {
             servers.add(server, handle);
             announce(link, server, { type: 'listening', listener });

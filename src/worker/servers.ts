@@ -58,7 +58,8 @@ export class Servers {
    * replaced meanwhile is another server's, and stays.
    */
   socketFiles(): Array<() => void> {
-    const paths = [...this.#served.keys()].map((server) => server.address()).filter((name) => typeof name === 'string');
+    const ours = [...this.#served.values()].filter(({ handle }) => handle?.isPassed !== true);
+    const paths = ours.map(({ server }) => server.address()).filter((name) => typeof name === 'string');
     return paths.filter((path) => !path.startsWith('\0')).map(removerOf);
   }
 

@@ -26,6 +26,8 @@ export class SlotHandle {
   /** TCP only: without it `server.address()` answers with the path, as it must for a Unix socket. */
   getsockname?: NativeHandle['getsockname'];
   readonly listener: number;
+  /** Whoever passed the socket to the primary removes its path. */
+  readonly isPassed: boolean;
   /** Connections accepted so far, from all sockets. */
   accepted = 0;
   readonly #sources = new Map<number, NativeHandle>();
@@ -36,8 +38,9 @@ export class SlotHandle {
   #isRefed = true;
   #isClosed = false;
 
-  constructor(listener: number, slot: number, socket: NativeHandle, events: SlotHandleEvents) {
+  constructor({ listener, slot, isPassed = false }: Grant, socket: NativeHandle, events: SlotHandleEvents) {
     this.listener = listener;
+    this.isPassed = isPassed;
     this.#slot = slot;
     this.#events = events;
     this.#sources.set(slot, socket);
@@ -140,4 +143,9 @@ export class SlotHandle {
     };
     return source.listen(this.#backlog);
   }
+} /** What the handle is for: see the message `granted`. */
+export interface Grant {
+  readonly listener: number;
+  readonly slot: number;
+  readonly isPassed?: boolean;
 }

@@ -25,6 +25,7 @@ const plain = (app: App): Promise<string> => ask(app.target);
 
 const examples: readonly Example[] = [
   { file: 'hello/server.js', ask: plain },
+  { file: 'systemd/server.js', ask: plain },
   { file: 'https/server.js', ask: (app) => askTls(app.target) },
   { file: 'http2/server.js', ask: (app) => askHttp2(app.target, 'https:') },
   { file: 'express/server.js', ask: plain },

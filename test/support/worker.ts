@@ -54,6 +54,7 @@ export class TestWorker {
       board: this.#board.path,
       row: this.#board.takeRow(),
       reports: '',
+      control: '',
       gracePeriod: 10_000,
       ...context,
     });

@@ -15,7 +15,7 @@ const now = { idle: 0, spread: 0 };
 /** A worker that is this process, with a server on a slot's socket as the primary gives it. */
 function start(t: TestContext, socket: NativeHandle, backlog = 511): { drain: Drain; handle: SlotHandle } {
   const servers = new Servers(() => undefined);
-  const handle = new SlotHandle(1, 0, socket, {
+  const handle = new SlotHandle({ listener: 1, slot: 0 }, socket, {
     listening: () => undefined,
     closed: () => undefined,
     returned: () => undefined,

@@ -28,7 +28,7 @@ const OWN = 3;
 function setUp(): { handle: SlotHandle; socket: FakeSocket; told: string[] } {
   const socket = new FakeSocket();
   const told: string[] = [];
-  const handle = new SlotHandle(1, OWN, socket, {
+  const handle = new SlotHandle({ listener: 1, slot: OWN }, socket, {
     listening: () => told.push('listening'),
     closed: () => told.push(socket.isClosed ? 'closed' : 'closed too early'),
     returned: () => told.push('returned'),
