@@ -6,7 +6,7 @@ export const exitCodes = {
   ERR_BOOT_FAILED: { exitCode: 1, meaning: 'a worker was not ready in time, or ended before' },
   ERR_OVER_RECOVERY: { exitCode: 1, meaning: 'workers ended more often than allowed' },
   ERR_HOOK_FAILED: { exitCode: 1, meaning: 'onWorkerSpawn or onPrimaryReady threw' },
-  ERR_UPGRADE_FAILED: { exitCode: 1, meaning: 'the primary that was to be succeeded did not hand over' },
+  ERR_UPGRADE_FAILED: { exitCode: 1, meaning: 'the primary before it did not hand over' },
   ERR_MISSING_DEPENDENCY: { exitCode: 1, meaning: 'what was asked for needs a package that is missing' },
   ERR_NAME_TAKEN: { exitCode: 1, meaning: 'another server runs under the name that was given' },
   ERR_CONTROL_SOCKET: { exitCode: 1, meaning: 'the control socket or its directory cannot be used' },

@@ -5,6 +5,7 @@ import { Connections } from './connections.ts';
 import type { Controls } from './controls.ts';
 import { controlDirectories, socketPath } from './place.ts';
 import { answer } from './routes.ts';
+import { sweepDeadSockets } from './sweep.ts';
 import { SocketFile, type Wish } from './socket-file.ts';
 
 export interface ControlServerOptions {
@@ -60,6 +61,7 @@ export class ControlServer {
     try {
       const file = await SocketFile.listen(listener, { directory, name, insist: insistence(options) });
       if (file === undefined) throw await nameTaken(directory, name);
+      void sweepDeadSockets(directory);
       return new ControlServer(listener, connections, file);
     } catch (error) {
       listener.close();

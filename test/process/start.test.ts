@@ -160,9 +160,21 @@ test('what a worker forks is no worker', async () => {
 
 /** An application that cannot boot at the first start: all ends at once, with its error and without a loop. */
 const bootFailures: ReadonlyArray<{ entry: string; options?: string[]; stderr: RegExp; message: RegExp }> = [
-  { entry: 'throws-at-start.js', stderr: /Error: no database\n +at openDatabase/, message: /exit.* 1/ },
-  { entry: 'rejects-at-start.js', stderr: /Error: no database\n +at openDatabase/, message: /exit.* 1/ },
-  { entry: 'one-slot-throws.js', stderr: /Error: slot 1 has no database/, message: /slot 1 .*exit.* 1/ },
+  {
+    entry: 'throws-at-start.js',
+    stderr: /Error: no database\n +at openDatabase/,
+    message: /uncaught Error: no database/,
+  },
+  {
+    entry: 'rejects-at-start.js',
+    stderr: /Error: no database\n +at openDatabase/,
+    message: /uncaught Error: no database/,
+  },
+  {
+    entry: 'one-slot-throws.js',
+    stderr: /Error: slot 1 has no database/,
+    message: /slot 1 .*uncaught Error: slot 1 has no database/,
+  },
   { entry: 'exits-zero.js', stderr: /./, message: /exit.* 0/ },
   { entry: 'exits-seven.js', stderr: /./, message: /exit.* 7/ },
   { entry: 'never-listens.js', options: ['--ready-timeout', '300ms'], stderr: /./, message: /300ms.*--ready-timeout/ },

@@ -152,7 +152,8 @@ for (const sharing of new Set<Sharing>([perSlot, 'shared'])) {
     assert.deepEqual(workers.take(), []);
     assert.equal(workers.set.seat(2, 0), 1);
     await turn();
-    assert.deepEqual(workers.sent[0]?.message, { type: 'granted', request: 5, listener: id, slot: 0, data: null });
+    const granted = { type: 'granted', request: 5, listener: id, slot: 0, data: null, isPassed: false };
+    assert.deepEqual(workers.sent[0]?.message, granted);
     assert.equal(await workers.set.request(2, 6, { ...anyPort, ordinal: 1 }), 'answered');
   });
 

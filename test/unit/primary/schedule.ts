@@ -332,6 +332,7 @@ export class Schedule {
       case 'log':
       case 'call':
       case 'announce':
+      case 'abandon-upgrade':
     }
   }
 
