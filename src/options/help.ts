@@ -10,6 +10,9 @@ const COMMAND_COLUMN = 22;
 
 const signals: ReadonlyArray<readonly [string, string]> = [
   ['TERM, INT', 'stop, finishing what is in flight; a second one stops at once'],
+  ['HUP', 'reload: replace the workers one by one; the old ones serve on if they fail'],
+  ['TTIN, TTOU', 'one worker more, one fewer'],
+  ['USR2', 'upgrade: replace the primary itself, for a new prefork or node'],
 ];
 
 const examples = [
