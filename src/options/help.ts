@@ -10,9 +10,9 @@ const COMMAND_COLUMN = 22;
 
 const signals: ReadonlyArray<readonly [string, string]> = [
   ['TERM, INT', 'stop, finishing what is in flight; a second one stops at once'],
-  ['HUP', 'reload: replace the workers one by one; the old ones serve on if they fail'],
+  ['HUP', 'reload: replace the workers; if that fails, the old ones serve on'],
   ['TTIN, TTOU', 'one worker more, one fewer'],
-  ['USR2', 'upgrade: replace the primary itself, for a new prefork or node'],
+  ['USR2', 'upgrade: replace the primary itself'],
 ];
 
 const examples = [
