@@ -25,7 +25,7 @@ function mode(name: string, title: string, how: string, flags: readonly string[]
     version: async () => preforkVersion,
     command: (setting) =>
       command(setting, '--workers', String(setting.workers), '--name', 'bench', ...flags, setting.entry),
-    noReload: async () => (/\bprefork reload\b/.test(await help()) ? undefined : 'this prefork has no reload yet'),
+    noReload: async () => (/^ {2}reload\b/m.test(await help()) ? undefined : 'this prefork has no reload yet'),
     async reload({ setting, run: beside }) {
       await beside(command(setting, 'reload', '--name', 'bench'));
     },

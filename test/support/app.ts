@@ -33,6 +33,8 @@ export interface AppOptions {
   readonly node?: string;
   /** Run as this user. */
   readonly uid?: number;
+  /** The directory is for all users to look into: workers may be another's. */
+  readonly isOpen?: boolean;
   /** In a process group of its own, as a shell with job control starts it, so that the group can be signalled. */
   readonly group?: boolean;
   /** What the app finds as file descriptors 3 and up. */
@@ -298,7 +300,7 @@ afterEach((context) => {
   if (leftovers.length > 0) throw new Error(leftovers.join('\n'));
 });
 
-function makeDirectory({ files = {}, links = {}, uid }: AppOptions): string {
+function makeDirectory({ files = {}, links = {}, uid, isOpen = false }: AppOptions): string {
   const directory = mkdtempSync(join(tmpdir(), 'prefork-test-'));
   for (const [name, text] of Object.entries(files)) {
     const file = join(directory, name);
@@ -308,8 +310,8 @@ function makeDirectory({ files = {}, links = {}, uid }: AppOptions): string {
   for (const [name, target] of Object.entries(links)) symlinkSync(target, join(directory, name));
   if (uid !== undefined) {
     chownSync(directory, uid, uid);
-    chmodSync(directory, 0o755);
   }
+  if (uid !== undefined || isOpen) chmodSync(directory, 0o755);
   return directory;
 }
 
