@@ -27,7 +27,7 @@ const table = {
   BODIES_TOO_LARGE: { status: 503, reason: 'all bodies in memory are larger than maxBodyMemory' },
   BAD_EXPECT: { status: 417, reason: 'the only expectation is 100-continue' },
   NOT_GET: { status: 405, reason: 'getOnly: the method is neither GET nor HEAD' },
-  NO_TUNNEL: { status: 405, reason: 'nobody listens to "connect"' },
+  NO_TUNNEL: { status: 501, reason: 'nobody listens to "connect"' },
   READ_TIMEOUT: { status: 408, reason: 'the request was not complete within readTimeout' },
   HANDLER_TIMEOUT: { status: 503, reason: 'the handler did not answer within handlerTimeout' },
   TOO_MANY_CONNECTIONS: { status: 503, reason: 'more connections than concurrency allows' },
