@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 
 /**
  * What prefork's worker asks of a server that is not node:http's, under a key that a server of anyone's may have: counts
@@ -16,3 +16,12 @@ export interface Served {
 }
 
 export const SERVED: symbol = Symbol.for('prefork.server');
+
+export function servedBy(server: object): Served | undefined {
+  return (server as Record<symbol, Served | undefined>)[SERVED];
+}
+
+/** Shows `front` to prefork as what `server` is, which serves its connections. */
+export function serveInFront(front: Server, server: Server): Server {
+  return Object.defineProperty(front, SERVED, { value: servedBy(server) });
+}

@@ -52,6 +52,8 @@ export class Server extends NetServer {
   readonly #hub: Hub;
   readonly #byAddress = new Map<string, number>();
   readonly #front: NetServer | undefined;
+  /** Connections before their TLS handshake. */
+  readonly #encrypted = new Set<Socket>();
 
   /** @throws MisuseError ERR_HTTP_OPTION that says what was expected */
   constructor(options: ServerOptions) {
@@ -104,6 +106,7 @@ export class Server extends NetServer {
 
   *#idle(): Generator<Socket> {
     for (const connection of this.#hub.connections) if (connection.isIdle) yield connection.socket;
+    for (const socket of this.#encrypted) if (socket.bytesRead === 0) yield socket;
   }
 
   /** Node's own `onconnection` would make a socket that is read through a stream. */
@@ -134,8 +137,10 @@ export class Server extends NetServer {
   /** What others bring: TLS that something else has decrypted, and our own before they are. */
   #onConnection(socket: Connected): void {
     if (socket[CONNECTION] !== undefined) return;
-    if (this.#front !== undefined && !('encrypted' in socket)) this.#front.emit('connection', socket);
-    else this.#serveStream(socket);
+    if (this.#front === undefined || 'encrypted' in socket) return this.#serveStream(socket);
+    this.#encrypted.add(socket);
+    socket.once('close', () => this.#encrypted.delete(socket));
+    this.#front.emit('connection', socket);
   }
 
   #serveStream(stream: Duplex): void {

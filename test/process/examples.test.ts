@@ -29,6 +29,7 @@ const examples: readonly Example[] = [
   { file: 'hono/server.js', ask: plain, byNode: true },
   { file: 'ws/server.js', ask: (app) => echo(app, 'hi') },
   { file: 'fasthttp-style/server.js', ask: plain, byNode: true },
+  { file: 'http/server.js', ask: plain, byNode: true },
 ];
 
 for (const { file, ask: question, byNode } of examples) {
