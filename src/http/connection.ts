@@ -114,7 +114,7 @@ export class Connection implements Exchange {
   ended(): void {
     if (this.#life !== SERVING) return;
     this.#isLast = true;
-    if (this.#context !== undefined && this.#isReceived) return;
+    if (this.#context !== undefined && this.#isReceived) return this.#context.leave(left());
     this.#body?.fail(left());
     this.shut();
   }

@@ -124,7 +124,10 @@ export class Context {
     return this.#exchange.socket;
   }
 
-  /** Aborts when the client leaves before the response is complete. */
+  /**
+   * Aborts when the client leaves before the response is complete. One that only says that it sends no more, as most do
+   * that leave, is taken for such; what is answered all the same is sent.
+   */
   get signal(): AbortSignal {
     this.#abort ??= new AbortController();
     return this.#abort.signal;
@@ -231,12 +234,11 @@ export class Context {
   /** Sends all that a source gives, as fast as the client takes it. Node streams, web streams, generators. */
   async stream(source: AsyncIterable<Content> | Iterable<Content>): Promise<void> {
     this.#expectOpen('stream');
-    const { signal } = this;
     for await (const piece of source) {
-      if (signal.aborted) return;
+      if (this.isAnswered) return;
       if (!this.write(piece)) await this.drained();
     }
-    if (!signal.aborted) this.end();
+    if (!this.isAnswered) this.end();
   }
 
   /** A field after a response of `write`; HTTP/1.1 only. */
@@ -270,6 +272,11 @@ export class Context {
   abandon(reason: Error): void {
     this.#state = ANSWERED;
     this.#body?.fail(reason);
+    this.leave(reason);
+  }
+
+  /** By the connection: the client sends no more. Probably it has left; if not, it still gets its response. */
+  leave(reason: Error): void {
     this.#abort?.abort(reason);
     this.#abort ??= aborted;
   }
