@@ -154,25 +154,29 @@ export class Server extends NetServer {
   #serve(socket: Connected, connection: Connection): void {
     socket[CONNECTION] = connection;
     socket.on('end', onEnd).on('error', onError).on('close', onClose);
+    const fault = this.#tooMany(socket);
+    if (fault !== undefined) return this.#turnAway(socket, fault);
     this.#hub.add(connection);
     socket.once('close', () => this.#hub.remove(connection));
-    const fault = this.#tooMany(socket);
-    if (fault === undefined) return;
-    socket.write(refusal(fault, this.#hub.heads), 'latin1');
+  }
+
+  /** At once, without waiting for what the client sends: there are too many already. */
+  #turnAway(socket: Socket, fault: Fault): void {
     this.#hub.refused(fault, socket);
-    connection.shut();
+    socket.write(refusal(fault, this.#hub.heads), 'latin1');
+    socket.destroySoon();
   }
 
   #tooMany(socket: Socket): Fault | undefined {
     const { concurrency, maxConnsPerIP } = this.#hub.settings;
-    if (concurrency !== 0 && this.#hub.connections.size > concurrency) return 'TOO_MANY_CONNECTIONS';
-    if (maxConnsPerIP === 0) return undefined;
-    const address = socket.remoteAddress;
+    if (concurrency !== 0 && this.#hub.connections.size >= concurrency) return 'TOO_MANY_CONNECTIONS';
+    const address = maxConnsPerIP === 0 ? undefined : socket.remoteAddress;
     if (address === undefined) return undefined;
-    const count = (this.#byAddress.get(address) ?? 0) + 1;
-    this.#byAddress.set(address, count);
+    const before = this.#byAddress.get(address) ?? 0;
+    if (before >= maxConnsPerIP) return 'TOO_MANY_OF_ADDRESS';
+    this.#byAddress.set(address, before + 1);
     socket.once('close', () => this.#forget(address));
-    return count > maxConnsPerIP ? 'TOO_MANY_OF_ADDRESS' : undefined;
+    return undefined;
   }
 
   #forget(address: string): void {
