@@ -51,6 +51,19 @@ export class Body implements AsyncIterable<Buffer> {
     return Buffer.concat(pieces);
   }
 
+  /** The whole body, which nobody can read again: what the standard of fetch has. */
+  async take(): Promise<Buffer> {
+    if (this.#isTaken) throw new TypeError('Body is unusable: Body has already been read');
+    const bytes = await this.buffer();
+    this.#isTaken = true;
+    return bytes;
+  }
+
+  /** Whether it has been read, or somebody is reading it. */
+  get isTaken(): boolean {
+    return this.#isTaken;
+  }
+
   /** As UTF-8. */
   async text(): Promise<string> {
     return (await this.buffer()).toString();

@@ -106,6 +106,11 @@ export class Context {
     return this.#body;
   }
 
+  /** Whether the request has one. */
+  get hasBody(): boolean {
+    return this.#body !== undefined;
+  }
+
   /** Whatever the application keeps with a request; fasthttp's `UserValue`. */
   get values(): Map<unknown, unknown> {
     return (this.#values ??= new Map());
@@ -181,6 +186,12 @@ export class Context {
     return this.header('Content-Type', contentType);
   }
 
+  /** What `Content-Type` is when the handler sets none; '' for none. */
+  defaultType(contentType: string): this {
+    this.#type = contentType;
+    return this;
+  }
+
   /** The type of content that is sent when the handler names none. */
   contentTypeOf(content: Content): string {
     if (isBodiless(this.#status) || content.length === 0) return '';
@@ -203,8 +214,7 @@ export class Context {
   /** Answers with JSON. */
   json(value: unknown): void {
     this.#expectOpen('json');
-    this.#type = JSON_TYPE;
-    this.end(JSON.stringify(value));
+    this.defaultType(JSON_TYPE).end(JSON.stringify(value));
   }
 
   /** @param location checked like any field; characters above U+007F are encoded. @param code 302 unless given. */
