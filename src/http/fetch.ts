@@ -1,7 +1,6 @@
 import type { Context } from './context.ts';
 import { MisuseError } from './errors.ts';
 import type { Handler } from './hub.ts';
-import { lightRequest } from './light-request.ts';
 import { LightResponse, TEXT, type HeadersSource, type Parts } from './light-response.ts';
 
 /** A WHATWG fetch handler, as Hono, h3, Elysia and SvelteKit have it. */
@@ -10,9 +9,10 @@ export type FetchFunction = (request: Request) => Response | Promise<Response>;
 /** Fields of a response that the server decides, whatever a framework or the response of another server has. */
 const OURS: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'trailer', 'transfer-encoding', 'upgrade']);
 
-export function fetchHandler(fetch: FetchFunction): Handler {
+/** @param toRequest how a handler gets its request. */
+export function fetchHandler(fetch: FetchFunction, toRequest: (context: Context) => Request): Handler {
   return (context) => {
-    const response = fetch(lightRequest(context));
+    const response = fetch(toRequest(context));
     if (response instanceof Promise) return response.then((later) => respond(context, later));
     return respond(context, response);
   };

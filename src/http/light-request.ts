@@ -105,6 +105,11 @@ export function lightRequest(context: Context): Request {
   return new LightRequest(context) as unknown as Request;
 }
 
+/** What only an original constructor of `Request` takes. */
+export function realRequest(context: Context): Request {
+  return new LightRequest(context).original;
+}
+
 type Input = ConstructorParameters<typeof Request>[0];
 
 /** A `Request` whose constructor takes light ones: the original looks for what only its own have. */

@@ -7,6 +7,7 @@ import { MisuseError } from './errors.ts';
 import { fetchHandler, type FetchFunction } from './fetch.ts';
 import type { Fault } from './faults.ts';
 import { installLightGlobals } from './light-globals.ts';
+import { lightRequest, realRequest } from './light-request.ts';
 import { Hub, type Handler, type Hooks, type HttpLogger } from './hub.ts';
 import { refusal } from './refusal.ts';
 import { SERVED, type Served } from './served.ts';
@@ -219,7 +220,7 @@ function handlerOf({ handler, fetch, lightGlobals = true }: ServerOptions): Hand
   if (handler !== undefined && fetch === undefined) return handler;
   if (fetch !== undefined && handler === undefined) {
     if (lightGlobals) installLightGlobals();
-    return fetchHandler(fetch);
+    return fetchHandler(fetch, lightGlobals ? lightRequest : realRequest);
   }
   throw new MisuseError('ERR_HTTP_OPTION', 'expected either handler: (ctx) => ... or fetch: (request) => Response');
 }

@@ -138,7 +138,8 @@ test('Hono', async (t) => {
 /** Names of fields in lower case, and chunks as the content that they are: the original Response has no length. */
 function lower(answer: string): string {
   const [head, ...rest] = answer.split('\n\n');
-  const fields = head!.replaceAll(/^[a-z-]+(?=: )/gim, (name) => name.toLowerCase());
+  const [status, ...lines] = head!.replaceAll(/^[a-z-]+(?=: )/gim, (name) => name.toLowerCase()).split('\n');
+  const fields = [status, ...lines.sort()].join('\n');
   const body = rest.join('\n\n');
   if (!fields.includes('transfer-encoding')) return [fields.replace(/content-length: \d+/, 'length'), body].join('\n\n');
   const content = body.replaceAll(/[\da-f]+\n([^]*?)\n(?=[\da-f]+\n)/g, '$1').replace(/0\n\n$/, '');
