@@ -38,7 +38,10 @@ export class Body implements AsyncIterable<Buffer> {
    */
   get bytes(): Buffer {
     if (!this.#isComplete || this.#isTaken) {
-      throw new MisuseError('ERR_HTTP_BODY', 'the body is a stream (streamRequestBody), or read: use await body.buffer()');
+      throw new MisuseError(
+        'ERR_HTTP_BODY',
+        'the body is a stream (streamRequestBody), or read: use await body.buffer()',
+      );
     }
     return this.#store.subarray(0, this.#size);
   }

@@ -40,7 +40,7 @@ markRange(VALUE | QUOTED, 0x20, 0x7e);
 markRange(VALUE | QUOTED, 0x80, 0xff);
 mark(VALUE | QUOTED, '\t');
 for (const byte of [QUOTE, BACKSLASH]) CLASSES[byte]! &= ~QUOTED;
-for (const [value, digit] of [...'0123456789abcdef'].entries()) {
+for (const [value, digit] of '0123456789abcdef'.split('').entries()) {
   HEX[digit.charCodeAt(0)] = value;
   HEX[digit.toUpperCase().charCodeAt(0)] = value;
 }

@@ -180,7 +180,10 @@ export class Connection implements Exchange {
     const length = typeof content === 'string' ? Buffer.byteLength(content) : content.byteLength;
     if (length === 0 || this.#announced === -1 || this.#life !== SERVING) return !this.#writer.isBlocked;
     if (length > this.#announced) {
-      throw new MisuseError('ERR_HTTP_BODY', `write() of ${length} bytes, of ${this.#announced} left of Content-Length`);
+      throw new MisuseError(
+        'ERR_HTTP_BODY',
+        `write() of ${length} bytes, of ${this.#announced} left of Content-Length`,
+      );
     }
     this.#announced -= length;
     if (this.#isChunked) this.#writer.add(`${length.toString(16)}\r\n`);

@@ -94,9 +94,7 @@ export class Hub implements Host {
 
   takeParser(): Parser {
     const { readBufferSize, maxFields } = this.settings;
-    return (
-      this.#parsers.pop() ?? new Parser({ head: readBufferSize, fields: maxFields, extensions: EXTENSIONS })
-    );
+    return this.#parsers.pop() ?? new Parser({ head: readBufferSize, fields: maxFields, extensions: EXTENSIONS });
   }
 
   giveParser(parser: Parser): void {

@@ -116,5 +116,7 @@ function isSimple(content: unknown): content is Simple | undefined {
 
 /** A status that may have content. */
 function isUsual(status: number): boolean {
-  return Number.isInteger(status) && status >= 200 && status <= 599 && status !== 204 && status !== 205 && status !== 304;
+  return (
+    Number.isInteger(status) && status >= 200 && status <= 599 && status !== 204 && status !== 205 && status !== 304
+  );
 }

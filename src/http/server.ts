@@ -43,7 +43,7 @@ export interface ServerOptions extends Partial<Settings> {
 /** What net.Server has and its types do not. */
 interface Internal {
   _connections: number;
-  _handle: { onconnection(status: number, client: object): void } | null;
+  _handle: { onconnection(status: number, client: Accepted): void } | null;
 }
 
 /** Where a socket has its connection, so that its listeners need no closure each. */
@@ -122,11 +122,11 @@ export class Server extends NetServer {
   #intercept(): void {
     const handle = (this as unknown as Internal)._handle;
     if (handle === null) return;
-    const original = handle.onconnection;
+    const original = handle.onconnection.bind(handle);
     handle.onconnection = (status, client) => {
       const isFull = this.maxConnections > 0 && (this as unknown as Internal)._connections >= this.maxConnections;
-      if (status !== 0 || isFull) original.call(handle, status, client);
-      else this.#accept(client as Accepted);
+      if (status !== 0 || isFull) original(status, client);
+      else this.#accept(client);
     };
   }
 

@@ -30,7 +30,7 @@ export function isName(bytes: Uint8Array, from: number, name: Uint8Array): boole
 }
 
 function table(fields: Readonly<Record<string, number>>): ReadonlyArray<readonly [Uint8Array, number] | undefined> {
-  const byLength = new Array<readonly [Uint8Array, number] | undefined>(18).fill(undefined);
+  const byLength = Array.from<readonly [Uint8Array, number] | undefined>({ length: 18 });
   for (const [name, field] of Object.entries(fields)) byLength[name.length] = [Buffer.from(name), field];
   return byLength;
 }

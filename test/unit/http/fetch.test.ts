@@ -23,21 +23,53 @@ const cases: readonly Case[] = [
   { what: 'a string', fetch: () => new Response('hi'), answer: `HTTP/1.1 200 OK\n${text}${hi}` },
   { what: 'a promise', fetch: async () => new Response('hi'), answer: `HTTP/1.1 200 OK\n${text}${hi}` },
   { what: 'bytes', fetch: () => new Response(Buffer.from('hi')), answer: `HTTP/1.1 200 OK\n${hi}` },
-  { what: 'nothing', fetch: () => new Response(null, { status: 204 }), answer: 'HTTP/1.1 204 No Content\nConnection: close\n\n' },
-  { what: 'JSON', fetch: () => Response.json([1]), answer: 'HTTP/1.1 200 OK\ncontent-type: application/json\nContent-Length: 3\nConnection: close\n\n[1]'.replace('content-type', 'Content-Type') },
+  {
+    what: 'nothing',
+    fetch: () => new Response(null, { status: 204 }),
+    answer: 'HTTP/1.1 204 No Content\nConnection: close\n\n',
+  },
+  {
+    what: 'JSON',
+    fetch: () => Response.json([1]),
+    answer: 'HTTP/1.1 200 OK\ncontent-type: application/json\nContent-Length: 3\nConnection: close\n\n[1]'.replace(
+      'content-type',
+      'Content-Type',
+    ),
+  },
   {
     what: 'status and headers',
-    fetch: () => new Response('hi', { status: 418, headers: [['x-a', '1'], ['set-cookie', 'a'], ['set-cookie', 'b']] }),
+    fetch: () =>
+      new Response('hi', {
+        status: 418,
+        headers: [
+          ['x-a', '1'],
+          ['set-cookie', 'a'],
+          ['set-cookie', 'b'],
+        ],
+      }),
     answer: `HTTP/1.1 418 I'm a Teapot\n${text}x-a: 1\nset-cookie: a\nset-cookie: b\n${hi}`,
   },
   {
     what: 'headers that are set later',
-    fetch: () => { const response = new Response('hi'); response.headers.set('x-a', '1'); return response; },
+    fetch: () => {
+      const response = new Response('hi');
+      response.headers.set('x-a', '1');
+      return response;
+    },
     answer: `HTTP/1.1 200 OK\nContent-Type: text/plain;charset=UTF-8\nx-a: 1\n${hi}`,
   },
   {
     what: 'a stream',
-    fetch: () => new Response(new ReadableStream({ start(c) { c.enqueue(Buffer.from('h')); c.enqueue(Buffer.from('i')); c.close(); } })),
+    fetch: () =>
+      new Response(
+        new ReadableStream({
+          start(c) {
+            c.enqueue(Buffer.from('h'));
+            c.enqueue(Buffer.from('i'));
+            c.close();
+          },
+        }),
+      ),
     answer: 'HTTP/1.1 200 OK\nTransfer-Encoding: chunked\nConnection: close\n\n1\nh\n1\ni\n0\n\n',
   },
   {
@@ -47,9 +79,11 @@ const cases: readonly Case[] = [
   },
   {
     what: 'what the request says',
-    fetch: async (r) => Response.json([r.method, r.url, r.headers.get('x-a'), await r.text(), r.bodyUsed, r instanceof Request]),
+    fetch: async (r) =>
+      Response.json([r.method, r.url, r.headers.get('x-a'), await r.text(), r.bodyUsed, r instanceof Request]),
     sent: request('POST /a/../b?c=%20', { ...close, 'X-A': '1' }, 'body'),
-    answer: 'HTTP/1.1 200 OK\nContent-Type: application/json\nContent-Length: 58\nConnection: close\n\n["POST","http://test/b?c=%20","1","body",true,true]',
+    answer:
+      'HTTP/1.1 200 OK\nContent-Type: application/json\nContent-Length: 58\nConnection: close\n\n["POST","http://test/b?c=%20","1","body",true,true]',
   },
   {
     what: 'what another request of it says',
@@ -57,8 +91,20 @@ const cases: readonly Case[] = [
     sent: request('POST /', close, 'hi'),
     answer: `HTTP/1.1 200 OK\n${text}${hi}`,
   },
-  { what: '500 when it throws', fetch: () => { throw new Error('secret'); }, answer: 'HTTP/1.1 500 Internal Server Error\nContent-Type: text/plain; charset=utf-8\nContent-Length: 21\nConnection: close\n\nInternal Server Error' },
-  { what: '500 when it returns no response', fetch: () => 'hi' as never, answer: 'HTTP/1.1 500 Internal Server Error\nContent-Type: text/plain; charset=utf-8\nContent-Length: 21\nConnection: close\n\nInternal Server Error' },
+  {
+    what: '500 when it throws',
+    fetch: () => {
+      throw new Error('secret');
+    },
+    answer:
+      'HTTP/1.1 500 Internal Server Error\nContent-Type: text/plain; charset=utf-8\nContent-Length: 21\nConnection: close\n\nInternal Server Error',
+  },
+  {
+    what: '500 when it returns no response',
+    fetch: () => 'hi' as never,
+    answer:
+      'HTTP/1.1 500 Internal Server Error\nContent-Type: text/plain; charset=utf-8\nContent-Length: 21\nConnection: close\n\nInternal Server Error',
+  },
 ];
 
 for (const lightGlobals of [true, false]) {
@@ -90,7 +136,9 @@ test('a client that leaves aborts the signal and cancels the stream', async (t) 
   const { client } = await serve(t, {
     fetch(r) {
       r.signal.addEventListener('abort', () => onAbort());
-      return new Response(new ReadableStream({ start: (c) => c.enqueue(Buffer.from('first')), cancel: () => cancel() }));
+      return new Response(
+        new ReadableStream({ start: (c) => c.enqueue(Buffer.from('first')), cancel: () => cancel() }),
+      );
     },
   });
   const sender = client();
@@ -106,7 +154,10 @@ test('Hono', async (t) => {
   app.get('/', (c) => c.text('hello'));
   app.get('/json/:name', (c) => c.json({ name: c.req.param('name'), q: c.req.query('q') }));
   app.get('/html', (c) => c.html('<p>'));
-  app.get('/cookie', (c) => (c.header('Set-Cookie', 'a=1'), c.header('Set-Cookie', 'b=2', { append: true }), c.body(null, 204)));
+  app.get(
+    '/cookie',
+    (c) => (c.header('Set-Cookie', 'a=1'), c.header('Set-Cookie', 'b=2', { append: true }), c.body(null, 204)),
+  );
   app.post('/echo', async (c) => c.json(await c.req.json()));
   app.post('/form', async (c) => c.json(await c.req.parseBody()));
   app.post('/limited', async (c) => c.text(await c.req.text()));
@@ -143,5 +194,5 @@ function lower(answer: string): string {
   const content = body.replaceAll(/[\da-f]+\n([^]*?)\n(?=[\da-f]+\n)/g, '$1').replace(/0\n\n$/, '');
   const named = head!.replaceAll(/^[a-z-]+(?=: )/gim, (name) => name.toLowerCase());
   const [status, ...lines] = named.replace(/content-length: \d+|transfer-encoding: chunked/, 'length').split('\n');
-  return [status, ...lines.sort(), '', isChunked ? content : body].join('\n');
+  return [status, ...lines.toSorted(), '', isChunked ? content : body].join('\n');
 }

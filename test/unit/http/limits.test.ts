@@ -21,26 +21,65 @@ const refusals: readonly Refusal[] = [
   { what: 'a name of a field without end', sent: `GET / HTTP/1.1\r\n${large}`, status: 431 },
   { what: 'a target longer than readBufferSize', sent: `GET /${large}`, status: 414 },
   { what: 'a method without end', sent: large, status: 431 },
-  { what: 'more fields than maxFields', options: { maxFields: 3 }, sent: `GET / HTTP/1.1\r\n${'a:\r\n'.repeat(4)}`, status: 431 },
-  { what: 'an announced body larger than the limit', options: { maxRequestBodySize: 9 }, sent: request('POST /', {}, large), status: 413 },
-  { what: 'chunks larger than the limit', options: { maxRequestBodySize: 9 }, sent: `${request('POST /', chunked)}9\r\n123456789\r\n1\r\n1`, status: 413 },
-  { what: 'bodies larger than maxBodyMemory', options: { maxBodyMemory: 9 }, sent: request('POST /', {}, '1234567890'), status: 503 },
+  {
+    what: 'more fields than maxFields',
+    options: { maxFields: 3 },
+    sent: `GET / HTTP/1.1\r\n${'a:\r\n'.repeat(4)}`,
+    status: 431,
+  },
+  {
+    what: 'an announced body larger than the limit',
+    options: { maxRequestBodySize: 9 },
+    sent: request('POST /', {}, large),
+    status: 413,
+  },
+  {
+    what: 'chunks larger than the limit',
+    options: { maxRequestBodySize: 9 },
+    sent: `${request('POST /', chunked)}9\r\n123456789\r\n1\r\n1`,
+    status: 413,
+  },
+  {
+    what: 'bodies larger than maxBodyMemory',
+    options: { maxBodyMemory: 9 },
+    sent: request('POST /', {}, '1234567890'),
+    status: 503,
+  },
   { what: 'chunk extensions without end', sent: `${request('POST /', chunked)}1;${large}`, status: 413 },
   { what: 'a chunk size without end', sent: `${request('POST /', chunked)}${'0'.repeat(17)}`, status: 400 },
-  { what: 'trailers without end', sent: `${request('POST /', chunked)}0\r\n${`a: ${'b'.repeat(900)}\r\n`.repeat(20)}`, status: 431 },
+  {
+    what: 'trailers without end',
+    sent: `${request('POST /', chunked)}0\r\n${`a: ${'b'.repeat(900)}\r\n`.repeat(20)}`,
+    status: 431,
+  },
   { what: 'two hosts', sent: 'GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n', status: 400 },
   { what: 'no host', sent: 'GET / HTTP/1.1\r\n\r\n', status: 400 },
   { what: 'a host with a path', sent: request('GET /', { Host: 'a/b' }), status: 400 },
   { what: 'both lengths', sent: request('POST /', { ...chunked, 'Content-Length': '3' }, 'abc'), status: 400 },
   { what: 'chunked in HTTP/1.0', sent: 'POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n', status: 400 },
   { what: 'another expectation', sent: request('POST /', { Expect: 'more' }, 'abc'), status: 417 },
-  { what: 'an expectation that continueHandler refuses', options: { continueHandler: () => false }, sent: request('POST /', { Expect: '100-continue' }, 'abc'), status: 417 },
+  {
+    what: 'an expectation that continueHandler refuses',
+    options: { continueHandler: () => false },
+    sent: request('POST /', { Expect: '100-continue' }, 'abc'),
+    status: 417,
+  },
   { what: 'POST with getOnly', options: { getOnly: true }, sent: request('POST /'), status: 405 },
   { what: 'CONNECT that nobody listens to', sent: request('CONNECT a:1'), status: 501 },
   { what: 'HTTP/2', sent: 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', status: 501 },
   { what: 'HTTP/3.1', sent: 'GET / HTTP/3.1\r\n\r\n', status: 505 },
-  { what: 'the rest of a request in readTimeout', options: { readTimeout: 40 }, sent: 'GET / HTTP/1.1\r\nHost: a\r\n', status: 408 },
-  { what: 'the rest of a body in readTimeout', options: { readTimeout: 40 }, sent: request('POST /', { 'Content-Length': '9' }, 'abc'), status: 408 },
+  {
+    what: 'the rest of a request in readTimeout',
+    options: { readTimeout: 40 },
+    sent: 'GET / HTTP/1.1\r\nHost: a\r\n',
+    status: 408,
+  },
+  {
+    what: 'the rest of a body in readTimeout',
+    options: { readTimeout: 40 },
+    sent: request('POST /', { 'Content-Length': '9' }, 'abc'),
+    status: 408,
+  },
 ];
 
 for (const { what, options, sent, status } of refusals) {
@@ -50,7 +89,10 @@ for (const { what, options, sent, status } of refusals) {
     const sender = client();
     sender.send(sent);
     await sender.closed();
-    assert.match(sender.text, new RegExp(`^HTTP/1.1 ${status} [^]*\r\nContent-Length: 0\r\nConnection: close\r\n\r\n$`));
+    assert.match(
+      sender.text,
+      new RegExp(`^HTTP/1.1 ${status} [^]*\r\nContent-Length: 0\r\nConnection: close\r\n\r\n$`),
+    );
     assert.equal(handled, 0);
   });
 }
@@ -174,7 +216,10 @@ test('a body that the handler does not read is skipped when short, and ends the 
 });
 
 test('concurrency and maxConnsPerIP refuse what is too much, and count what has left', async (t) => {
-  for (const [options, status] of [[{ concurrency: 1 }, 503], [{ maxConnsPerIP: 1 }, 429]] as const) {
+  for (const [options, status] of [
+    [{ concurrency: 1 }, 503],
+    [{ maxConnsPerIP: 1 }, 429],
+  ] as const) {
     const { client } = await serve(t, { handler: (ctx) => ctx.end('ok'), ...options });
     const first = client();
     first.send(request('GET /'));
@@ -194,7 +239,10 @@ test('concurrency and maxConnsPerIP refuse what is too much, and count what has 
 });
 
 test('maxRequestsPerConn, maxKeepaliveDuration and disableKeepalive end a connection with its response', async (t) => {
-  for (const [options, expected] of [[{ maxRequestsPerConn: 2 }, 2], [{ disableKeepalive: true }, 1]] as const) {
+  for (const [options, expected] of [
+    [{ maxRequestsPerConn: 2 }, 2],
+    [{ disableKeepalive: true }, 1],
+  ] as const) {
     const { client } = await serve(t, { handler: (ctx) => ctx.end('ok'), ...options });
     const sender = client();
     sender.send(request('GET /').repeat(5));

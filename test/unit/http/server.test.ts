@@ -38,7 +38,8 @@ const exchanges: readonly Exchange[] = [
   },
   {
     what: 'JSON, with status and fields',
-    handler: (ctx) => ctx.status(201).header('X-A', 1).header('x-a', 2).append('Link', '<a>').append('Link', '<b>').json([1]),
+    handler: (ctx) =>
+      ctx.status(201).header('X-A', 1).header('x-a', 2).append('Link', '<a>').append('Link', '<b>').json([1]),
     sent: get,
     answer: `HTTP/1.1 201 Created\nContent-Type: application/json\nx-a: 2\nLink: <a>\nLink: <b>\nContent-Length: 3\n${CLOSE}[1]`,
   },
@@ -105,7 +106,11 @@ const exchanges: readonly Exchange[] = [
   {
     what: 'to a form',
     handler: async (ctx) => ctx.end((await ctx.body.form()).get('name')!),
-    sent: request('POST /', { ...close, 'Content-Type': 'application/x-www-form-urlencoded; charset=utf-8' }, 'name=a+b'),
+    sent: request(
+      'POST /',
+      { ...close, 'Content-Type': 'application/x-www-form-urlencoded; charset=utf-8' },
+      'name=a+b',
+    ),
     answer: `HTTP/1.1 200 OK\n${PLAIN}Content-Length: 3\n${CLOSE}a b`,
   },
   {
@@ -130,7 +135,10 @@ const exchanges: readonly Exchange[] = [
     what: 'to the absolute form, whose host it has',
     handler: (ctx) => ctx.end(`${ctx.host} ${ctx.path} ${ctx.url}`),
     sent: request('GET http://example.org/a?b', close),
-    answer: `HTTP/1.1 200 OK\n${PLAIN}Content-Length: 38\n${CLOSE}example.org /a http://example.org/a?b`.replace('38', '37'),
+    answer: `HTTP/1.1 200 OK\n${PLAIN}Content-Length: 38\n${CLOSE}example.org /a http://example.org/a?b`.replace(
+      '38',
+      '37',
+    ),
   },
   {
     what: 'to OPTIONS *',
@@ -230,7 +238,11 @@ test('a client that has sent all and closed its half is answered', async (t) => 
 test('a body is streamed when asked for, and not read faster than it is taken', async (t) => {
   const size = 8 * 1024 * 1024;
   const { promise, resolve } = resolvers<Context>();
-  const { client } = await serve(t, { handler: (ctx) => resolve(ctx), streamRequestBody: true, maxRequestBodySize: size });
+  const { client } = await serve(t, {
+    handler: (ctx) => resolve(ctx),
+    streamRequestBody: true,
+    maxRequestBodySize: size,
+  });
   const sender = client();
   sender.send(request('PUT /', { 'Content-Length': String(size) }));
   const ctx = await promise;

@@ -16,7 +16,9 @@ for (const secure of [false, true]) {
   test(`ws: handleUpgrade${secure ? ', over TLS' : ''}`, async (t) => {
     const { server, port } = await serve(t, { handler: (ctx) => ctx.end('plain'), ...(secure && { tls }) });
     const sockets = new WebSocketServer({ noServer: true });
-    sockets.on('connection', (socket) => socket.on('message', (data: Buffer) => socket.send(`echo ${data}`)));
+    sockets.on('connection', (socket) =>
+      socket.on('message', (data: Buffer) => socket.send(`echo ${data.toString()}`)),
+    );
     server.on('upgrade', (upgrade: UpgradeRequest, socket: Socket, head: Buffer) => {
       sockets.handleUpgrade(upgrade as never, socket, head, (client) => sockets.emit('connection', client, upgrade));
     });
@@ -53,7 +55,7 @@ test('CONNECT hands over the socket, with what came after the request', async (t
   const { server, client } = await serve(t, { handler: (ctx) => ctx.end() });
   server.on('connect', (_request: UpgradeRequest, socket: Socket, head: Buffer) => {
     socket.write('HTTP/1.1 200 Tunnel\r\n\r\n');
-    socket.end(`${head}`);
+    socket.end(head);
   });
   const sender = client();
   sender.send(`${request('CONNECT a:1')}early`);
@@ -66,7 +68,7 @@ test('hijack, now and later, gives the socket and what follows', async (t) => {
     async handler(ctx) {
       if (ctx.path === '/later') await new Promise(setImmediate);
       const { socket, head } = ctx.hijack();
-      socket.write(`mine: ${head} `);
+      socket.write(`mine: ${head.toString()} `);
       socket.on('data', (data) => socket.end(String(data)));
       assert.throws(() => ctx.end('no'), { code: 'ERR_HTTP_ANSWERED' });
     },
@@ -86,7 +88,10 @@ test('TLS: keep-alive, bodies and streams', async (t) => {
     tls,
     handler: (ctx) => (ctx.method === 'POST' ? ctx.end(ctx.body.bytes) : ctx.stream(['a', 'x'.repeat(1_000_000)])),
   });
-  for (const [method, body, length] of [['POST', 'y'.repeat(300_000), 300_000], ['GET', '', 1_000_001]] as const) {
+  for (const [method, body, length] of [
+    ['POST', 'y'.repeat(300_000), 300_000],
+    ['GET', '', 1_000_001],
+  ] as const) {
     const sent = ask({ port, host: '127.0.0.1', method, rejectUnauthorized: false }).end(body);
     const [response] = (await once(sent, 'response')) as [AsyncIterable<Buffer>];
     let received = 0;
