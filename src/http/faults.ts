@@ -21,6 +21,7 @@ const table = {
   NO_HOST: { status: 400, reason: 'HTTP/1.1 needs a Host field' },
   BAD_HOST: { status: 400, reason: 'Host is one field with a host and at most a port' },
   BAD_CHUNK: { status: 400, reason: 'a chunk is its size in hexadecimal, CRLF, the data, CRLF' },
+  BAD_TRAILER: { status: 400, reason: 'a trailer is none of Host, Connection, Upgrade, Expect and those of length' },
   CHUNK_EXTENSIONS_TOO_LARGE: { status: 413, reason: 'chunk extensions are larger than their limit' },
   AFTER_CLOSE: { status: 400, reason: 'data after a request that was to be the last' },
   BODY_TOO_LARGE: { status: 413, reason: 'the body is larger than maxRequestBodySize' },

@@ -336,7 +336,7 @@ export class Parser {
           const place = this.count++ * PLACES;
           this.fields[place + 2] = mark;
           this.fields[place + 3] = last - base;
-          if (this.#special !== OTHER && this.#phase === IN_HEAD) {
+          if (this.#special !== OTHER) {
             const fault = this.#note(bytes, base + mark, last);
             if (fault !== undefined) return this.#fail(fault);
           }
@@ -433,6 +433,8 @@ export class Parser {
 
   /** A field that the protocol acts upon. */
   #note(bytes: Buffer, from: number, to: number): Fault | undefined {
+    // After a body they are too late to mean what they say, and somebody behind us may believe them: RFC 9110, 6.5.1.
+    if (this.#phase === IN_TRAILERS) return 'BAD_TRAILER';
     switch (this.#special) {
       case HOST_FIELD:
         this.hosts++;

@@ -69,7 +69,7 @@ interface Kind {
   readonly create: (handler: http.RequestListener) => Server;
 }
 /** A context answers as a response does; and its request has come to its end. */
-const whole = { resume: () => whole, on: (_end: string, listener: () => void): void => listener() };
+const whole = { resume: () => whole, once: (_end: string, listener: () => void): void => listener() };
 const contextual = (handler: http.RequestListener, options: object = {}): Server =>
   new PreforkServer({ ...options, handler: (ctx) => handler(whole as never, ctx as never) });
 
