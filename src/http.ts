@@ -4,6 +4,8 @@ export type { Content, Context, Hijacked } from './http/context.ts';
 export { HttpError, MisuseError, type MisuseCode } from './http/errors.ts';
 export type { FetchFunction } from './http/fetch.ts';
 export type { Fields } from './http/fields.ts';
+export type { FileOptions } from './http/file.ts';
+export type { FilePart, MultipartLimits } from './http/multipart.ts';
 export type { ConnState, RequestLimits } from './http/host.ts';
 export type { Handler, HttpLogger } from './http/hub.ts';
 export { Server, type ServerOptions } from './http/server.ts';

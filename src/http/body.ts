@@ -1,4 +1,5 @@
 import { Fields } from './fields.ts';
+import type { FilePart, MultipartLimits } from './multipart.ts';
 import type { RequestHead } from './request-head.ts';
 import { HttpError, MisuseError } from './errors.ts';
 
@@ -87,6 +88,23 @@ export class Body implements AsyncIterable<Buffer> {
     const type = new Fields(this.#head).get('content-type')?.split(';')[0]?.trim().toLowerCase();
     if (type !== 'application/x-www-form-urlencoded') throw new HttpError(415, `expected a form, got ${type}`);
     return new URLSearchParams(await this.text());
+  }
+
+  /**
+   * A form of several parts, by the package `@fastify/busboy`. Large ones want `streamRequestBody`.
+   *
+   * @param onFile gets each file, whose content it has to read or destroy.
+   * @returns the fields that are no files
+   * @throws HttpError 415 for any other type, 413 for more than the limits
+   */
+  async multipart(
+    onFile: (part: FilePart) => unknown,
+    limits: MultipartLimits = {},
+  ): Promise<Map<string, string>> {
+    const type = new Fields(this.#head).get('content-type') ?? '';
+    if (!/^multipart\/form-data *;/i.test(type)) throw new HttpError(415, `expected multipart/form-data, got ${type}`);
+    const { readMultipart } = await import('./multipart.ts');
+    return readMultipart(this, type, onFile, limits);
   }
 
   /** Pieces as they come; the connection is not read while nobody takes them. */

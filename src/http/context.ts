@@ -3,6 +3,7 @@ import { Body } from './body.ts';
 import { parseCookies } from './cookies.ts';
 import { MisuseError } from './errors.ts';
 import { Fields } from './fields.ts';
+import type { FileOptions } from './file.ts';
 import type { RequestHead } from './request-head.ts';
 import { ResponseFields, fieldLine } from './response-fields.ts';
 import { isBodiless } from './status.ts';
@@ -220,6 +221,16 @@ export class Context {
   /** @param location checked like any field; characters above U+007F are encoded. @param code 302 unless given. */
   redirect(location: string, code: number = 302): void {
     this.status(code).header('Location', encodeLocation(location)).end();
+  }
+
+  /**
+   * Answers with a file, ranges and conditional requests included. Needs the package `@fastify/send`.
+   *
+   * @param path within the root, percent-encoded: `ctx.path` or a part of it
+   */
+  async file(path: string, options: FileOptions): Promise<void> {
+    const { sendFile } = await import('./file.ts');
+    await sendFile(this, path, options);
   }
 
   /**

@@ -62,8 +62,10 @@ function ours(bytes: Buffer): Taken {
   return taken;
 }
 
-/** What is accepted here and not by every Node that we run on, with why. */
-const listed: ReadonlyArray<readonly [pattern: RegExp, reason: string]> = [];
+/** What is taken here and refused there, with the words that allow it. */
+const listed: ReadonlyArray<readonly [pattern: RegExp, words: string]> = [
+  [/\r\nTransfer-Encoding:[ \t]*chunked *\t/i, 'RFC 9110, 5.6.3: OWS = *( SP / HTAB ), also after a value'],
+];
 
 const BATCH = 200;
 
