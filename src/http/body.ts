@@ -97,10 +97,7 @@ export class Body implements AsyncIterable<Buffer> {
    * @returns the fields that are no files
    * @throws HttpError 415 for any other type, 413 for more than the limits
    */
-  async multipart(
-    onFile: (part: FilePart) => unknown,
-    limits: MultipartLimits = {},
-  ): Promise<Map<string, string>> {
+  async multipart(onFile: (part: FilePart) => unknown, limits: MultipartLimits = {}): Promise<Map<string, string>> {
     const type = new Fields(this.#head).get('content-type') ?? '';
     if (!/^multipart\/form-data *;/i.test(type)) throw new HttpError(415, `expected multipart/form-data, got ${type}`);
     const { readMultipart } = await import('./multipart.ts');

@@ -121,6 +121,7 @@ export class Connection implements Exchange {
 
   /** The socket has closed. */
   closed(): void {
+    this.#host.remove(this);
     if (this.#life === GONE) return;
     this.#life = GONE;
     this.#abandon(left);
@@ -221,7 +222,7 @@ export class Connection implements Exchange {
     this.#context = undefined;
     this.#held = undefined;
     this.#releaseParser();
-    this.#host.left(this.socket);
+    this.#host.left(this);
     this.#source.release();
     return { socket: this.socket, head };
   }

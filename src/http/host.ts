@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Connection } from './connection.ts';
 import type { Context } from './context.ts';
 import type { Fault } from './faults.ts';
 import type { Parser } from './parser.ts';
@@ -39,6 +40,8 @@ export interface Host {
   /** @returns whether somebody took the connection. */
   upgrade(context: Context, isTunnel: boolean): boolean;
   refused(fault: Fault, socket: Socket): void;
-  /** The connection is another's. */
-  left(socket: Socket): void;
+  /** It has closed. Idempotent. */
+  remove(connection: Connection): void;
+  /** It is another's. */
+  left(connection: Connection): void;
 }

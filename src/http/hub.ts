@@ -87,9 +87,11 @@ export class Hub implements Host {
   }
 
   remove(connection: Connection): void {
-    if (!this.connections.delete(connection)) return;
-    this.connState?.(connection.socket, 'closed');
-    if (this.connections.size === 0) this.#clock.stop();
+    if (this.#forget(connection)) this.connState?.(connection.socket, 'closed');
+  }
+
+  left(connection: Connection): void {
+    if (this.#forget(connection)) this.connState?.(connection.socket, 'hijacked');
   }
 
   takeParser(): Parser {
@@ -146,8 +148,10 @@ export class Hub implements Host {
     if (fault === 'HANDLER_TIMEOUT') this.#hooks.logger.error(`prefork/http: ${reason}`);
   }
 
-  left(socket: Socket): void {
-    this.connState?.(socket, 'hijacked');
+  #forget(connection: Connection): boolean {
+    if (!this.connections.delete(connection)) return false;
+    if (this.connections.size === 0) this.#clock.stop();
+    return true;
   }
 
   #failed(context: Context, error: unknown): void {

@@ -73,7 +73,7 @@ export class LightResponse {
       ...this.#init,
       status: this.status,
       headers: this.#headers ?? this.#init?.headers ?? {},
-    } as ResponseInit);
+    });
     return this.#original;
   }
 

@@ -166,7 +166,6 @@ export class Server extends NetServer {
     const fault = this.#tooMany(socket);
     if (fault !== undefined) return this.#turnAway(socket, connection, fault);
     this.#hub.add(connection);
-    socket.once('close', () => this.#hub.remove(connection));
   }
 
   /** At once, without waiting for what the client sends: there are too many already. */

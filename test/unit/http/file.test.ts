@@ -57,7 +57,7 @@ test('a form of several parts, streamed and not, within its limits', async (t) =
     });
     const ask = async (parts: Record<string, string | File>, init: RequestInit = {}): Promise<[number, string]> => {
       const body = new FormData();
-      for (const [name, value] of Object.entries(parts)) body.set(name, value as File);
+      for (const [name, value] of Object.entries(parts)) body.set(name, value);
       const response = await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body, ...init });
       return [response.status, await response.text()];
     };
@@ -67,7 +67,10 @@ test('a form of several parts, streamed and not, within its limits', async (t) =
     assert.equal((await ask({ a: '1', b: '2', c: '3' }))[0], 413);
     assert.equal((await ask({}, { body: 'plain' }))[0], 415);
     const headers = { 'content-type': 'multipart/form-data; boundary=b' };
-    assert.equal((await ask({}, { body: '--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nend', headers }))[0], 400);
+    assert.equal(
+      (await ask({}, { body: '--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nend', headers }))[0],
+      400,
+    );
     assert.deepEqual(log.errors, []);
   }
 });

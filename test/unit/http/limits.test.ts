@@ -152,21 +152,21 @@ test('a client that does not read is cut at writeTimeout', async (t) => {
 });
 
 test('a client that pipelines and does not read makes its next request wait', async (t) => {
-  let handled = 0;
+  const counts = { handled: 0 };
   const content = 'x'.repeat(100_000);
-  const { client } = await serve(t, { handler: (ctx) => (handled++, ctx.end(content)) });
+  const { client } = await serve(t, { handler: (ctx) => (counts.handled++, ctx.end(content)) });
   const greedy = client();
   greedy.socket.pause();
   const many = 2000;
   greedy.send(request('GET /').repeat(many));
-  for (let before = -1; before !== handled;) {
-    before = handled;
+  for (let before = -1; before !== counts.handled;) {
+    before = counts.handled;
     for (let turn = 0; turn < 50; turn++) await nextTurn();
   }
   // The kernel's buffers take some megabytes, no more.
-  assert.ok(handled < many / 4, `${handled} of ${many} were answered`);
+  assert.ok(counts.handled < many / 4, `${counts.handled} of ${many} were answered`);
   greedy.socket.resume();
-  while (handled < many) await once(greedy.socket, 'data');
+  while (counts.handled < many) await once(greedy.socket, 'data');
 });
 
 test('what a client sends while its request is answered is held up to a limit, then not read', async (t) => {
