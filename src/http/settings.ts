@@ -94,7 +94,8 @@ function check(name: string, { default: example, unit }: Entry<unknown>, value: 
   const isRight =
     typeof example === 'number' ? Number.isSafeInteger(value) && Number(value) >= 0 : typeof value === typeof example;
   if (isRight && !(unit === 'text' && /[^\x20-\x7e]/.test(String(value)))) return;
-  const expected = typeof example === 'number' ? `a whole number of ${unit}, 0 or more` : `a ${typeof example}`;
+  const of = unit === 'count' ? '' : ` of ${unit}`;
+  const expected = typeof example === 'number' ? `a whole number${of}, 0 or more` : `a ${typeof example}`;
   throw new MisuseError('ERR_HTTP_OPTION', `${name}: expected ${expected}, got ${JSON.stringify(value)}`);
 }
 
