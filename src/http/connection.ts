@@ -299,6 +299,8 @@ export class Connection implements Exchange {
     const limits = this.#host.headerReceived(context);
     this.#bodyLimit = limits?.maxRequestBodySize ?? this.#host.settings.maxRequestBodySize;
     this.#wait(FOR_REST, limits?.readTimeout ?? this.#host.settings.readTimeout);
+    // By `headerReceived`: the body is skipped, or the connection has closed.
+    if (context.isAnswered) return;
     if (parser.contentLength > this.#bodyLimit) return this.#refuse('BODY_TOO_LARGE');
     if (parser.expectsContinue) {
       if (!this.#host.continues(context)) return this.#refuse('BAD_EXPECT');
@@ -419,6 +421,8 @@ export class Connection implements Exchange {
       case FOR_REQUEST:
         return this.shut();
       case FOR_REST:
+        // It is the handler that does not take what comes.
+        if (this.#isBodyFull) return this.#wait(FOR_HANDLER, this.#host.settings.handlerTimeout);
         return this.#refuse('READ_TIMEOUT');
       case FOR_HANDLER:
         return this.#refuse('HANDLER_TIMEOUT');

@@ -147,6 +147,9 @@ export class Server extends NetServer {
   #onConnection(socket: Connected): void {
     if (socket[CONNECTION] !== undefined) return;
     if (this.#front === undefined || 'encrypted' in socket) return this.#serveStream(socket);
+    const { concurrency } = this.#hub.settings;
+    // No handshake for what cannot be served, so that there is no telling why either.
+    if (concurrency !== 0 && this.#encrypted.size >= concurrency) return void socket.destroy();
     this.#encrypted.add(socket);
     socket.once('close', () => this.#encrypted.delete(socket));
     this.#front.emit('connection', socket);

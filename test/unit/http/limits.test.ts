@@ -1,10 +1,12 @@
 /** What a client can make the server do, wait for and hold: each limit, from outside. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import type { Context, ServerOptions } from '../../../src/http.ts';
-import { request, resolvers, serve } from './helpers.ts';
+import { certificate } from '../../support/paths.ts';
+import { Client, request, resolvers, serve } from './helpers.ts';
 
 interface Refusal {
   readonly what: string;
@@ -250,4 +252,42 @@ test('maxRequestsPerConn, maxKeepaliveDuration and disableKeepalive end a connec
     assert.equal(sender.text.match(/ 200 OK/g)?.length, expected);
     assert.equal(sender.text.match(/Connection: close/g)?.length, 1);
   }
+});
+
+test('a handler that takes a body slowly does not make its client one that is slow', async (t) => {
+  const { promise, resolve } = resolvers<Context>();
+  const options: ServerOptions = { streamRequestBody: true, readTimeout: 60, handlerTimeout: 10_000 };
+  const { client } = await serve(t, { ...options, handler: (ctx) => resolve(ctx) });
+  const sender = client();
+  sender.send(request('POST /', {}, 'x'.repeat(1_000_000)));
+  const ctx = await promise;
+  await delay(200);
+  let size = 0;
+  for await (const piece of ctx.body) size += piece.length;
+  ctx.end(String(size));
+  await sender.received(/\r\n\r\n1000000$/);
+});
+
+test('headerReceived may answer before a body is sent, which is then not asked for', async (t) => {
+  const { client } = await serve(t, {
+    headerReceived: (ctx) => void ctx.status(403).end('no'),
+    handler: (ctx) => ctx.end('handled'),
+  });
+  const sender = client();
+  sender.send(request('POST /', { Expect: '100-continue', 'Content-Length': '3' }));
+  await sender.received(/^HTTP\/1.1 403 [^]*no$/);
+  sender.send(`abc${request('GET /')}`);
+  await sender.received(/handled$/);
+  assert.equal(sender.text.includes('100 Continue'), false);
+});
+
+test('connections over TLS that do not begin their handshake count, and are closed at readTimeout', async (t) => {
+  const tls = { key: readFileSync(certificate.TLS_KEY), cert: readFileSync(certificate.TLS_CERT) };
+  const { port } = await serve(t, { tls, concurrency: 1, readTimeout: 200, handler: (ctx) => ctx.end() });
+  const silent = new Client(t, port);
+  await once(silent.socket, 'connect');
+  const second = new Client(t, port);
+  await second.closed();
+  assert.equal(silent.socket.destroyed, false);
+  await silent.closed();
 });
