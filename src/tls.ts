@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Server as HttpServer } from 'node:http';
 import type { Server as NetServer } from 'node:net';
 import { createServer, Server as TlsServer, type TlsOptions } from 'node:tls';
+import { serveInFront, servedBy } from './http/served.ts';
 
 /** Certificate chain and private key as files, PEM. */
 export interface TlsFiles {
@@ -33,12 +34,13 @@ export function secure(server: NetServer, material: TlsMaterial): NetServer {
   // Who holds the plain server closes it, not knowing of this one; and its timeouts start when it listens.
   server.once('close', () => front.close());
   front.on('listening', () => server.emit('listening'));
+  if (servedBy(server) !== undefined) return serveInFront(front, server);
   if (!(server instanceof HttpServer)) return front;
   return Object.assign(front, { closeIdleConnections: () => server.closeIdleConnections() });
 }
 
 function protocolsOf(server: NetServer): string[] | undefined {
-  if (server instanceof HttpServer) return ['http/1.1'];
+  if (server instanceof HttpServer || servedBy(server) !== undefined) return ['http/1.1'];
   // The class of HTTP/2 servers is not exported.
   return 'updateSettings' in server ? ['h2'] : undefined;
 }

@@ -9,6 +9,7 @@ import { timed } from './timed.ts';
 const MAIN = [
   'plain',
   'prefork',
+  'prefork-http',
   'prefork-least-connections',
   'cluster',
   'pm2',
@@ -35,7 +36,7 @@ export const original = timed({
     Accept: 'text/plain,text/html;q=0.9,application/xhtml+xml;q=0.9,application/xml;q=0.8,*/*;q=0.7',
     Connection: 'keep-alive',
   },
-  among: ['plain', 'prefork', 'cluster', 'watt', 'fasthttp-prefork'],
+  among: ['plain', 'prefork', 'prefork-http', 'cluster', 'watt', 'fasthttp-prefork'],
   // The original has none, and its fifteen seconds need none.
   warmUp: false,
 });

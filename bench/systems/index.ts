@@ -8,13 +8,14 @@ import { fasthttp, fasthttpPrefork } from './fasthttp.ts';
 import { nginxSystem } from './nginx.ts';
 import { plain } from './plain.ts';
 import { pm2System } from './pm2.ts';
-import { prefork, preforkModes } from './prefork.ts';
+import { prefork, preforkHttp, preforkModes } from './prefork.ts';
 import { throng } from './throng.ts';
 import { watt } from './watt.ts';
 
 export const systems: readonly System[] = [
   plain,
   prefork,
+  preforkHttp,
   ...preforkModes,
   cluster,
   clusterShared,

@@ -48,3 +48,18 @@ export const preforkModes: readonly System[] = [
   balance('least-connections', 'the kernel spreads, workers hand off what is uneven'),
   balance('sticky-ip', 'the client address picks the worker'),
 ];
+
+/** prefork over its own HTTP server instead of node:http: the whole of what the original is. */
+export const preforkHttp: System = {
+  ...prefork,
+  name: 'prefork-http',
+  title: 'prefork, prefork/http',
+  how: 'the same, over its own HTTP server',
+  apps: ['hello', 'timer', 'json', 'post'],
+  command: (setting) =>
+    command(
+      setting,
+      ...['--workers', String(setting.workers), '--name', 'bench'],
+      ...[paths.launcher('prefork-http.mjs'), setting.app],
+    ),
+};

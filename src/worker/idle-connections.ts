@@ -1,4 +1,5 @@
 import type { Server, Socket } from 'node:net';
+import { servedBy } from '../http/served.ts';
 import type { Requests } from './requests.ts';
 
 /** Node's own list of the HTTP/1 connections of a server: what its `closeIdleConnections` and its timeouts look at. */
@@ -64,6 +65,7 @@ export class IdleConnections {
 
   *#idleNow(): Generator<Socket> {
     for (const server of this.#servers) {
+      yield* servedBy(server)?.idle() ?? [];
       const list = connectionsOf(server);
       const between = new Set(list?.idle());
       for (const parser of list?.all() ?? []) {
@@ -86,7 +88,7 @@ const CONNECTIONS = 'http.server.connections';
 
 /** Those of node:http and https have the first of these, those of http2 the second, which may speak HTTP/1 as well. */
 function speaksHttp(server: Server): boolean {
-  return 'closeIdleConnections' in server || 'updateSettings' in server;
+  return servedBy(server) !== undefined || 'closeIdleConnections' in server || 'updateSettings' in server;
 }
 
 /** There once the server listens. Without one (a Node that has changed) idle connections stay until the deadline. */

@@ -45,6 +45,7 @@ function start(context: WorkerContext): void {
   const idle = new IdleConnections(requests);
   const servers = new Servers((server) => {
     requests.trackHttp2(server);
+    requests.trackServed(server);
     idle.watch(server);
     status.ready();
   });

@@ -3,6 +3,7 @@ import type { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
+import { servedBy, type Served } from '../http/served.ts';
 
 /** What both of Node's channels publish for each HTTP/1 request of any http or https server, before its handler runs. */
 interface Exchange {
@@ -37,22 +38,35 @@ class Connection {
  * responses in flight it remembers the newest, which is the only one that may say `Connection: close`.
  */
 export class Requests {
-  /** Requests whose head was read. */
-  started = 0;
-  /** Requests answered to the last byte, or whose connection closed before. Each counts once. */
-  finished = 0;
-
   // A property of the socket: a request costs 46 ns with it, 63 with a WeakMap and 92 with a Map (CPU time on Node 24,
   // 1000 connections, publishing included). One of this object's own, so that two of them do not share records.
   readonly #record: symbol = Symbol('prefork.requests');
   readonly #connections = new Set<Connection>();
   readonly #sessions = new Map<ServerHttp2Session, Connection>();
   readonly #http2Servers = new Set<EventEmitter>();
+  /** Servers that count by themselves, also those that have closed. */
+  readonly #served = new Set<Served>();
+  #started = 0;
+  #finished = 0;
   #draining = false;
 
   constructor() {
     subscribe(START, this.#onStart);
     subscribe(FINISH, this.#onFinish);
+  }
+
+  /** Requests whose head was read. */
+  get started(): number {
+    let sum = this.#started;
+    for (const { started } of this.#served) sum += started;
+    return sum;
+  }
+
+  /** Requests answered to the last byte, or whose connection closed before. Each counts once. */
+  get finished(): number {
+    let sum = this.#finished;
+    for (const { finished } of this.#served) sum += finished;
+    return sum;
   }
 
   /** Requests being answered. */
@@ -78,6 +92,14 @@ export class Requests {
     server.on('session', this.#onSession);
   }
 
+  /** Reads the counts of a server that has them (`prefork/http`). Other servers are left alone. */
+  trackServed(server: object): void {
+    const served = servedBy(server);
+    if (served === undefined) return;
+    this.#served.add(served);
+    if (this.#draining) served.drain();
+  }
+
   /**
    * From now on every response that has not been sent makes its connection close, those in flight as well: HTTP/1 says
    * `Connection: close`; HTTP/2 sessions get GOAWAY, finish their streams and close. Idle HTTP/1 connections stay open
@@ -90,6 +112,7 @@ export class Requests {
       if (connection.newest !== undefined) makeLast(connection, connection.newest);
     }
     for (const [session, { isFresh }] of this.#sessions) goAway(session, isFresh);
+    for (const served of this.#served) served.drain();
   }
 
   /**
@@ -113,7 +136,7 @@ export class Requests {
   // 22 µs that a hello takes; two listeners that only count cost 28 and 37.
   readonly #onStart = (message: unknown): void => {
     const { response, socket } = message as Exchange;
-    this.started++;
+    this.#started++;
     const connection = this.#connectionOf(socket) ?? this.#open(socket);
     if (this.#draining) makeLast(connection, response);
     connection.inFlight++;
@@ -124,7 +147,7 @@ export class Requests {
     const connection = this.#connectionOf((message as Exchange).socket);
     // Undefined: it started before we did. None in flight: the connection closed first, and settled it.
     if (connection === undefined || connection.inFlight === 0) return;
-    this.finished++;
+    this.#finished++;
     if (--connection.inFlight === 0) connection.newest = undefined;
   };
 
@@ -149,11 +172,11 @@ export class Requests {
     const onStreamClose = (): void => {
       if (connection.inFlight === 0) return;
       connection.inFlight--;
-      this.finished++;
+      this.#finished++;
     };
     // Before Node's own listener, which runs the handler: it should find its request counted.
     session.prependListener('stream', (stream: ServerHttp2Stream) => {
-      this.started++;
+      this.#started++;
       connection.inFlight++;
       connection.isFresh = false;
       stream.once('close', onStreamClose);
@@ -167,7 +190,7 @@ export class Requests {
 
   /** Whatever was in flight on a connection that has closed is over. */
   #settle(connection: Connection): void {
-    this.finished += connection.inFlight;
+    this.#finished += connection.inFlight;
     connection.inFlight = 0;
     connection.newest = undefined;
   }

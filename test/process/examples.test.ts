@@ -35,6 +35,7 @@ const examples: readonly Example[] = [
   { file: 'ws/server.js', ask: (app) => echo(app, 'hi') },
   { file: 'fasthttp-style/server.js', ask: plain, byNode: true },
   { file: 'testing/server.js', ask: plain },
+  { file: 'http/server.js', ask: plain, byNode: true },
 ];
 
 for (const { file, ask: question, byNode } of examples) {

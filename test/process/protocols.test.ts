@@ -13,6 +13,7 @@ const env = { ...certificate };
 /** Each answers with its pid, and perhaps more after a space. */
 const protocols: ReadonlyArray<{ entry: string; by: string; question: (target: Target) => Promise<string> }> = [
   { entry: 'hello.js', by: 'HTTP', question: ask },
+  { entry: 'http-server.js', by: 'HTTP', question: ask },
   { entry: 'https.js', by: 'HTTPS', question: askTls },
   { entry: 'http2-secure.js', by: 'HTTP/2', question: (target) => askHttp2(target, 'https:') },
   { entry: 'http2-secure.js', by: 'HTTPS', question: askTls },

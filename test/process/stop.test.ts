@@ -42,32 +42,36 @@ test('Ctrl-C at a terminal reaches the workers too, and is graceful all the same
   assert.deepEqual(await app.exit(), good);
 });
 
-test('a connection that is kept alive may send its next request while draining, and is told that it is the last', async () => {
-  await using app = await serve({ entry: 'hello.js', options: twoWorkers });
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const { headers } = await get(app.target, { agent });
-  assert.equal(headers.connection, 'keep-alive');
-  const { target } = app;
-  app.signal('SIGTERM');
-  await app.event('stopping');
-  await untilRefused(target);
-  const last = await get(target, { agent });
-  assert.equal(last.status, 200);
-  assert.equal(last.headers.connection, 'close');
-  agent.destroy();
-  assert.deepEqual(await app.exit(), good);
-});
+for (const entry of ['hello.js', 'http-server.js']) {
+  test(`${entry}: a connection that is kept alive may send its next request while draining, and is told that it is the last`, async () => {
+    await using app = await serve({ entry, options: twoWorkers });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const { headers } = await get(app.target, { agent });
+    assert.notEqual(headers.connection, 'close');
+    const { target } = app;
+    app.signal('SIGTERM');
+    await app.event('stopping');
+    await untilRefused(target);
+    const last = await get(target, { agent });
+    assert.equal(last.status, 200);
+    assert.equal(last.headers.connection, 'close');
+    agent.destroy();
+    assert.deepEqual(await app.exit(), good);
+  });
+}
 
-test('connections on which nothing happens do not hold up the stop', async () => {
-  await using app = await serve({ entry: 'hello.js', options: [...twoWorkers, '--shutdown-grace-period', '2s'] });
-  const agent = new Agent({ keepAlive: true });
-  const silent = await Promise.all(Array.from({ length: 8 }, () => connected(app.target)));
-  await Promise.all(Array.from({ length: 8 }, () => get(app.target, { agent })));
-  const closed = silent.map((socket) => new Promise((resolve) => socket.resume().once('close', resolve)));
-  assert.deepEqual(await app.stop(), good);
-  agent.destroy();
-  await Promise.all(closed);
-});
+for (const entry of ['hello.js', 'http-server.js']) {
+  test(`${entry}: connections on which nothing happens do not hold up the stop`, async () => {
+    await using app = await serve({ entry, options: [...twoWorkers, '--shutdown-grace-period', '2s'] });
+    const agent = new Agent({ keepAlive: true });
+    const silent = await Promise.all(Array.from({ length: 8 }, () => connected(app.target)));
+    await Promise.all(Array.from({ length: 8 }, () => get(app.target, { agent })));
+    const closed = silent.map((socket) => new Promise((resolve) => socket.resume().once('close', resolve)));
+    assert.deepEqual(await app.stop(), good);
+    agent.destroy();
+    await Promise.all(closed);
+  });
+}
 
 test('HTTP/2: a stream in flight finishes, its session is told to go away, and idle sessions hold up nothing', async () => {
   await using app = await serve({ entry: 'h2c-echo.js', options: twoWorkers });

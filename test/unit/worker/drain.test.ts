@@ -13,6 +13,8 @@ import tls from 'node:tls';
 import type { DrainTerms } from '../../../src/ipc/messages.ts';
 import { Drain } from '../../../src/worker/drain.ts';
 import { IdleConnections } from '../../../src/worker/idle-connections.ts';
+import { Server as PreforkServer } from '../../../src/http.ts';
+import { secure as secured } from '../../../src/tls.ts';
 import { Servers } from '../../../src/worker/servers.ts';
 import { certificate } from '../../support/paths.ts';
 import { Client, closing, count, get, listen, PatientServer } from './helpers.ts';
@@ -35,6 +37,7 @@ class Bench {
     const idle = new IdleConnections(requests);
     const servers = new Servers((added) => {
       requests.trackHttp2(added);
+      requests.trackServed(added);
       idle.watch(added);
     });
     server.once('listening', () => servers.add(server, undefined));
@@ -65,7 +68,15 @@ interface Kind {
   readonly tls: boolean;
   readonly create: (handler: http.RequestListener) => Server;
 }
+/** A context answers as a response does; and its request has come to its end. */
+const whole = { resume: () => whole, once: (_end: string, listener: () => void): void => listener() };
+const contextual = (handler: http.RequestListener, options: object = {}): Server =>
+  new PreforkServer({ ...options, handler: (ctx) => handler(whole as never, ctx as never) });
+
 const kinds: Record<string, Kind> = {
+  'prefork/http': { tls: false, create: (handler) => contextual(handler) },
+  'prefork/http with tls': { tls: true, create: (handler) => contextual(handler, { tls: secure }) },
+  'prefork/http behind listenAndServeTLS': { tls: true, create: (handler) => secured(contextual(handler), secure) },
   http: { tls: false, create: (handler) => http.createServer(handler) },
   https: { tls: true, create: (handler) => https.createServer(secure, handler) },
   'http over http2': {

@@ -1,0 +1,125 @@
+import { BACKSLASH, CLASSES, CR, EQUALS, HEX, HTAB, LF, QUOTE, QUOTED, SEMICOLON, SP, TOKEN, VALUE } from './bytes.ts';
+import type { Fault } from './faults.ts';
+import { DATA, END, FAILED, NEED } from './parser-events.ts';
+
+// Where in a body of chunks, between two bytes. RFC 9112, 7.1.
+const SIZE_START = 0;
+const SIZE = 1;
+const EXTENSION_START = 2;
+const EXTENSION_NAME = 3;
+const EXTENSION_VALUE_START = 4;
+const EXTENSION_VALUE = 5;
+const EXTENSION_QUOTED = 6;
+const EXTENSION_PAIR = 7;
+const EXTENSION_QUOTED_END = 8;
+const SIZE_LF = 9;
+const CHUNK_DATA = 10;
+const DATA_CR = 11;
+const DATA_LF = 12;
+
+/** Of a size, leading zeros included. */
+const MOST_DIGITS = 16;
+
+type ChunksEvent = typeof NEED | typeof DATA | typeof END | typeof FAILED;
+
+/** Decodes chunks, to the last one: the trailer section that follows is the parser's. */
+export class Chunks {
+  at = 0;
+  from = 0;
+  fault: Fault = 'BAD_CHUNK';
+  readonly #limit: number;
+  #state = SIZE_START;
+  #size = 0;
+  #digits = 0;
+  #extensions = 0;
+
+  /** @param limit bytes of the extensions of all chunks of a body. They say nothing to us, and cost nothing but work. */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  reset(): void {
+    this.#state = SIZE_START;
+    this.#extensions = 0;
+  }
+
+  /** END: after the line of the last chunk. */
+  next(bytes: Buffer, at: number, end: number): ChunksEvent {
+    for (; at < end; at++) {
+      if (this.#state === CHUNK_DATA) return this.#data(at, end);
+      const next = this.#step(bytes[at]!);
+      if (next < 0) return FAILED;
+      this.#state = next;
+      if (next === CHUNK_DATA && this.#size === 0) {
+        this.at = at + 1;
+        return END;
+      }
+    }
+    this.at = end;
+    return NEED;
+  }
+
+  #data(at: number, end: number): ChunksEvent {
+    this.from = at;
+    this.at = Math.min(end, at + this.#size);
+    this.#size -= this.at - at;
+    if (this.#size === 0) this.#state = DATA_CR;
+    return DATA;
+  }
+
+  /** @returns the state after a byte; -1 when the byte is wrong. */
+  #step(byte: number): number {
+    const is = CLASSES[byte]!;
+    switch (this.#state) {
+      case SIZE_START:
+        this.#size = HEX[byte]!;
+        this.#digits = 1;
+        return this.#size > 15 ? -1 : SIZE;
+      case SIZE:
+        return this.#sizeByte(byte);
+      case EXTENSION_START:
+        return (is & TOKEN) !== 0 ? this.#extension(EXTENSION_NAME) : -1;
+      case EXTENSION_NAME:
+        if ((is & TOKEN) !== 0) return this.#extension(EXTENSION_NAME);
+        if (byte === EQUALS) return this.#extension(EXTENSION_VALUE_START);
+        return this.#afterExtension(byte);
+      case EXTENSION_VALUE_START:
+        if (byte === QUOTE) return this.#extension(EXTENSION_QUOTED);
+        return (is & TOKEN) !== 0 ? this.#extension(EXTENSION_VALUE) : -1;
+      case EXTENSION_VALUE:
+        return (is & TOKEN) !== 0 ? this.#extension(EXTENSION_VALUE) : this.#afterExtension(byte);
+      case EXTENSION_QUOTED:
+        if (byte === QUOTE) return this.#extension(EXTENSION_QUOTED_END);
+        if (byte === BACKSLASH) return this.#extension(EXTENSION_PAIR);
+        return (is & QUOTED) !== 0 ? this.#extension(EXTENSION_QUOTED) : -1;
+      case EXTENSION_PAIR:
+        return (is & VALUE) !== 0 || byte === SP || byte === HTAB ? this.#extension(EXTENSION_QUOTED) : -1;
+      case EXTENSION_QUOTED_END:
+        return this.#afterExtension(byte);
+      case SIZE_LF:
+        return byte === LF ? CHUNK_DATA : -1;
+      case DATA_CR:
+        return byte === CR ? DATA_LF : -1;
+      default:
+        return byte === LF ? SIZE_START : -1;
+    }
+  }
+
+  #sizeByte(byte: number): number {
+    const digit = HEX[byte]!;
+    if (digit > 15) return this.#afterExtension(byte);
+    this.#size = this.#size * 16 + digit;
+    return ++this.#digits > MOST_DIGITS || this.#size > Number.MAX_SAFE_INTEGER ? -1 : SIZE;
+  }
+
+  #afterExtension(byte: number): number {
+    if (byte === SEMICOLON) return this.#extension(EXTENSION_START);
+    return byte === CR ? SIZE_LF : -1;
+  }
+
+  #extension(next: number): number {
+    if (++this.#extensions <= this.#limit) return next;
+    this.fault = 'CHUNK_EXTENSIONS_TOO_LARGE';
+    return -1;
+  }
+}

@@ -1,0 +1,468 @@
+import type { Socket } from 'node:net';
+import { Body } from './body.ts';
+import { Context, type Content, type Exchange, type Hijacked } from './context.ts';
+import { MisuseError } from './errors.ts';
+import { UPGRADES } from './framing.ts';
+import { faults, type Fault } from './faults.ts';
+import type { Host } from './host.ts';
+import type { Parser } from './parser.ts';
+import { DATA, END, FAILED, HEAD, NEED } from './parser-events.ts';
+import { refusal } from './refusal.ts';
+import { RequestHead } from './request-head.ts';
+import type { Source } from './source.ts';
+import { isBodiless } from './status.ts';
+import { Writer } from './writer.ts';
+
+// The life of a connection.
+const SERVING = 0;
+/** The last response is written. What still comes is thrown away, so that no reset overtakes it: RFC 9112, 9.6. */
+const LINGERING = 1;
+/** Closed, or another's. */
+const GONE = 2;
+
+// What a connection waits for, each with its time.
+const FOR_REQUEST = 0;
+const FOR_REST = 1;
+const FOR_HANDLER = 2;
+const FOR_CLOSE = 3;
+
+/** What comes while a response is being made is kept up to this; then the socket is not read. */
+const MOST_HELD = 16 * 1024;
+/** What of a streamed body may wait for the handler. */
+const MOST_WAITING = 64 * 1024;
+/** Of a body that no handler reads, more than this is not waited for. */
+const MOST_SKIPPED = 256 * 1024;
+/** How long a client may go on sending after the last response, ms. */
+const LINGER = 2000;
+
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * One connection: reads requests one after the other, and writes their responses in turn.
+ *
+ * Owns the socket until it is hijacked; the socket's `destroy` closes it. It has a parser while a message is being read,
+ * and none while it is idle.
+ */
+export class Connection implements Exchange {
+  readonly socket: Socket;
+  readonly #host: Host;
+  readonly #source: Source;
+  readonly #writer: Writer;
+  readonly #since: number;
+  #life = SERVING;
+  #requests = 0;
+
+  #parser: Parser | undefined;
+  /** In `receive`, at whose end all is written at once: the bytes that are being read. */
+  #bytes: Buffer | undefined;
+  #end = 0;
+  #held: Buffer | undefined;
+  #isPaused = false;
+
+  /** The request that is being received or answered. */
+  #context: Context | undefined;
+  #body: Body | undefined;
+  #bodySize = 0;
+  #bodyLimit = 0;
+  /** Bytes of it that count as memory in use. */
+  #reserved = 0;
+  #isReceived = false;
+  #isAnswered = false;
+  #isCounted = false;
+  #isHead = false;
+  #isOld = false;
+  /** Its response is to be the last. */
+  #isLast = false;
+  #isChunked = false;
+  /** Of a response whose length was said, what is to come. */
+  #announced = Infinity;
+
+  #waitsFor = FOR_REQUEST;
+  #deadline = 0;
+  #drained: Array<() => void> = NONE;
+
+  constructor(socket: Socket, source: Source, host: Host) {
+    this.socket = socket;
+    this.#source = source;
+    this.#host = host;
+    this.#since = host.now;
+    this.#writer = new Writer(socket, () => this.#onDrained());
+    this.#wait(FOR_REQUEST, host.settings.idleTimeout);
+  }
+
+  /** Whether nothing has come that is not answered, and all answers are taken. */
+  get isIdle(): boolean {
+    const isQuiet = this.#context === undefined && this.#parser === undefined && this.#held === undefined;
+    return isQuiet && this.#life === SERVING && this.socket.writableLength === 0;
+  }
+
+  /** The hot path. @returns false when no more should be read until the source is told to resume. */
+  receive(bytes: Buffer, end: number): boolean {
+    if (this.#life !== SERVING) return true;
+    if (this.#mustWait) this.#hold(bytes, 0, end);
+    else {
+      this.#bytes = bytes;
+      this.#end = end;
+      this.#advance(bytes, end);
+      this.#bytes = undefined;
+      this.#writer.flush();
+    }
+    return !this.#isPaused;
+  }
+
+  /** The client is not going to send more. */
+  ended(): void {
+    if (this.#life !== SERVING) return;
+    this.#isLast = true;
+    if (this.#context !== undefined && this.#isReceived) return this.#context.leave(left());
+    this.#body?.fail(left());
+    this.shut();
+  }
+
+  /** The socket has closed. */
+  closed(): void {
+    this.#host.remove(this);
+    if (this.#life === GONE) return;
+    this.#life = GONE;
+    this.#abandon(left);
+    this.#releaseParser();
+    this.#onDrained();
+  }
+
+  /** @param now by the host's clock, about once a second. */
+  check(now: number): void {
+    if (this.#life === GONE) return;
+    if (this.#writer.isStalled(now, this.#host.settings.writeTimeout)) this.socket.destroy();
+    else if (this.#deadline !== 0 && now >= this.#deadline) this.#expire();
+  }
+
+  /** Nothing more is answered, and nothing more is read but to be thrown away. */
+  shut(): void {
+    if (this.#life !== SERVING) return;
+    this.#writer.flush();
+    this.#life = LINGERING;
+    this.#abandon(left);
+    this.#held = undefined;
+    this.#releaseParser();
+    this.socket.end();
+    this.#wait(FOR_CLOSE, LINGER);
+    this.#resumeSource();
+  }
+
+  answer(context: Context, content: Content): void {
+    const status = context.statusCode;
+    const { fields } = context;
+    const type = this.#host.settings.noDefaultContentType ? '' : context.contentTypeOf(content);
+    const heads = this.#host.heads;
+    let head = status === 200 && fields === undefined ? heads.ok(type) : heads.of(status, type, fields);
+    const length = typeof content === 'string' ? Buffer.byteLength(content) : content.byteLength;
+    if (!isBodiless(status)) head += `Content-Length: ${this.#isHead ? (fields?.contentLength ?? length) : length}\r\n`;
+    this.#writer.add(head + this.#lastLines(fields?.closes));
+    if (length > 0 && !this.#isHead && !isBodiless(status)) this.#writer.addContent(content, length);
+    this.#complete();
+  }
+
+  begin(context: Context): void {
+    const status = context.statusCode;
+    const { fields } = context;
+    const type = this.#host.settings.noDefaultContentType ? '' : context.contentTypeOf('-');
+    const length = fields?.contentLength;
+    this.#announced = length ?? Infinity;
+    this.#isChunked = length === undefined && !this.#isOld && !isBodiless(status);
+    if (length === undefined && this.#isOld) this.#isLast = true;
+    const framing = this.#isChunked ? 'Transfer-Encoding: chunked\r\n' : '';
+    const said = length === undefined || isBodiless(status) ? '' : `Content-Length: ${length}\r\n`;
+    this.#writer.add(this.#host.heads.of(status, type, fields) + framing + said + this.#lastLines(fields?.closes));
+    if (isBodiless(status) || this.#isHead) this.#announced = -1;
+    if (this.#isReceived) this.#deadline = 0;
+  }
+
+  write(content: Content): boolean {
+    const length = typeof content === 'string' ? Buffer.byteLength(content) : content.byteLength;
+    if (length === 0 || this.#announced === -1 || this.#life !== SERVING) return !this.#writer.isBlocked;
+    if (length > this.#announced) {
+      throw new MisuseError(
+        'ERR_HTTP_BODY',
+        `write() of ${length} bytes, of ${this.#announced} left of Content-Length`,
+      );
+    }
+    this.#announced -= length;
+    if (this.#isChunked) this.#writer.add(`${length.toString(16)}\r\n`);
+    this.#writer.addContent(content, length);
+    if (this.#isChunked) this.#writer.add('\r\n');
+    if (this.#bytes === undefined) this.#writer.flush();
+    return !this.#writer.isBlocked;
+  }
+
+  finish(trailers: string): void {
+    if (this.#isChunked && !this.#isHead) this.#writer.add(`0\r\n${trailers}\r\n`);
+    // Less than was announced: closing is the only way to say that something is missing.
+    const isWhole = this.#announced <= 0 || this.#announced === Infinity;
+    if (!isWhole) this.#isLast = true;
+    this.#complete();
+    if (!isWhole) this.socket.destroy();
+  }
+
+  drained(): Promise<void> {
+    if (!this.#writer.isBlocked || this.#life === GONE) return Promise.resolve();
+    if (this.#drained === NONE) this.#drained = [];
+    return new Promise((resolve) => this.#drained.push(resolve));
+  }
+
+  inform(status: string): void {
+    this.#writer.add(status);
+    if (this.#bytes === undefined) this.#writer.flush();
+  }
+
+  hijack(): Hijacked {
+    this.#writer.flush();
+    const head = this.#bytes === undefined ? (this.#held ?? NOTHING) : this.#rest();
+    this.#settle();
+    this.#life = GONE;
+    this.#context = undefined;
+    this.#held = undefined;
+    this.#releaseParser();
+    this.#host.left(this);
+    this.#source.release();
+    return { socket: this.socket, head };
+  }
+
+  get #mustWait(): boolean {
+    if (this.#writer.isBlocked) return true;
+    return this.#context !== undefined && (this.#isReceived || this.#isBodyFull);
+  }
+
+  /** Of a streamed body: the handler is slower than the client. */
+  get #isBodyFull(): boolean {
+    return this.#isCounted && !this.#isAnswered && this.#body !== undefined && this.#body.waiting > MOST_WAITING;
+  }
+
+  get #isDue(): boolean {
+    const { disableKeepalive, maxRequestsPerConn, maxKeepaliveDuration } = this.#host.settings;
+    if (disableKeepalive || this.#host.isClosing) return true;
+    if (maxRequestsPerConn !== 0 && this.#requests >= maxRequestsPerConn) return true;
+    return maxKeepaliveDuration !== 0 && this.#host.now - this.#since >= maxKeepaliveDuration;
+  }
+
+  #advance(bytes: Buffer, end: number): void {
+    const parser = (this.#parser ??= this.#host.takeParser());
+    for (let at = 0; ; at = parser.at) {
+      switch (parser.next(bytes, at, end)) {
+        case NEED:
+          return this.#ranOut(parser);
+        case HEAD:
+          this.#begin(parser);
+          break;
+        case DATA:
+          this.#gather(parser, bytes);
+          break;
+        case END:
+          this.#received();
+          break;
+        case FAILED:
+          return this.#refuse(parser.fault!);
+      }
+      if (this.#life !== SERVING) return;
+      if (this.#mustWait) return this.#hold(bytes, parser.at, end);
+    }
+  }
+
+  #ranOut(parser: Parser): void {
+    if (parser.isFresh) this.#releaseParser();
+    else if (this.#waitsFor === FOR_REQUEST) this.#wait(FOR_REST, this.#host.settings.readTimeout);
+  }
+
+  #begin(parser: Parser): void {
+    this.#requests++;
+    this.#host.connState?.(this.socket, 'active');
+    this.#isReceived = this.#isAnswered = this.#isCounted = this.#isChunked = false;
+    this.#announced = Infinity;
+    this.#isHead = parser.method === 'HEAD';
+    this.#isOld = parser.minor === 0;
+    this.#isLast = !parser.keepsAlive || this.#isDue;
+    const fault = this.#host.judge(parser);
+    if (fault !== undefined) return this.#refuse(fault);
+    const head = new RequestHead(parser);
+    if (parser.contentLength !== 0) return this.#beginBody(parser, head);
+    const context = (this.#context = new Context(head, this, undefined));
+    if (parser.method === 'CONNECT') {
+      if (!this.#host.upgrade(context, true)) this.#refuse('NO_TUNNEL');
+    } else if (parser.hasUpgrade && (parser.tokens & UPGRADES) !== 0) this.#host.upgrade(context, false);
+  }
+
+  #beginBody(parser: Parser, head: RequestHead): void {
+    // The bytes of the head may be overwritten before those of the body have come.
+    head.keep();
+    const body = (this.#body = new Body(head, () => this.#onTaken()));
+    const context = (this.#context = new Context(head, this, body));
+    this.#bodySize = 0;
+    const limits = this.#host.headerReceived(context);
+    this.#bodyLimit = limits?.maxRequestBodySize ?? this.#host.settings.maxRequestBodySize;
+    this.#wait(FOR_REST, limits?.readTimeout ?? this.#host.settings.readTimeout);
+    // By `headerReceived`: the body is skipped, or the connection has closed.
+    if (context.isAnswered) return;
+    if (parser.contentLength > this.#bodyLimit) return this.#refuse('BODY_TOO_LARGE');
+    if (parser.expectsContinue) {
+      if (!this.#host.continues(context)) return this.#refuse('BAD_EXPECT');
+      this.#writer.add('HTTP/1.1 100 Continue\r\n\r\n');
+    }
+    if (this.#host.settings.streamRequestBody) this.#run(context);
+  }
+
+  #gather(parser: Parser, bytes: Buffer): void {
+    const { from, to } = parser;
+    this.#bodySize += to - from;
+    if (this.#isAnswered) {
+      if (this.#bodySize > MOST_SKIPPED) this.shut();
+      return;
+    }
+    if (this.#bodySize > this.#bodyLimit) return this.#refuse('BODY_TOO_LARGE');
+    if (!this.#host.reserve(to - from)) return this.#refuse('BODIES_TOO_LARGE');
+    this.#reserved += to - from;
+    this.#body!.append(bytes, from, to, parser.contentLength);
+  }
+
+  #received(): void {
+    this.#isReceived = true;
+    this.#body?.complete();
+    const context = this.#context!;
+    if (this.#isAnswered) this.#next();
+    else if (!this.#isCounted) this.#run(context);
+    else if (context.isOpen) this.#wait(FOR_HANDLER, this.#host.settings.handlerTimeout);
+    else this.#deadline = 0;
+  }
+
+  #run(context: Context): void {
+    this.#isCounted = true;
+    this.#host.started++;
+    this.#host.handle(context);
+    if (context.isAnswered || this.#life !== SERVING) return;
+    // It will be answered later, when what it was parsed from is overwritten.
+    context.keep();
+    if (this.#isReceived && context.isOpen) this.#wait(FOR_HANDLER, this.#host.settings.handlerTimeout);
+  }
+
+  /** The response is given. */
+  #complete(): void {
+    this.#isAnswered = true;
+    this.#settle();
+    if (!this.#isReceived) this.#body?.fail(new Error('the request has been answered'));
+    if (this.#isReceived) this.#next();
+    // What follows of the body is not worth the wait, or cannot be told from the next request.
+    else if (this.#isLast) this.shut();
+    if (this.#bytes === undefined) this.#goOn();
+  }
+
+  #next(): void {
+    this.#context = this.#body = undefined;
+    if (this.#isLast) return this.shut();
+    this.#host.connState?.(this.socket, 'idle');
+    this.#wait(FOR_REQUEST, this.#host.settings.idleTimeout);
+  }
+
+  /** Outside of `receive`: writes, and reads what was held meanwhile. */
+  #goOn(): void {
+    this.#writer.flush();
+    if (this.#life !== SERVING || this.#mustWait) return;
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) this.receive(held, held.length);
+    else if (this.#parser?.isFresh === true && this.#context === undefined) this.#releaseParser();
+    if (this.#isPaused && this.#life === SERVING && !this.#mustWait) this.#resumeSource();
+  }
+
+  #hold(bytes: Buffer, from: number, to: number): void {
+    if (from === to) return;
+    const rest = bytes.subarray(from, to);
+    this.#held = this.#held === undefined ? Buffer.from(rest) : Buffer.concat([this.#held, rest]);
+    if (this.#held.length >= MOST_HELD) this.#isPaused = true;
+  }
+
+  #rest(): Buffer {
+    return Buffer.from(this.#bytes!.subarray(this.#parser!.at, this.#end));
+  }
+
+  #resumeSource(): void {
+    this.#isPaused = false;
+    this.#source.resume();
+  }
+
+  /** Of a body: there is room again. */
+  #onTaken(): void {
+    if (this.#bytes === undefined) this.#goOn();
+  }
+
+  #onDrained(): void {
+    const waiting = this.#drained;
+    this.#drained = NONE;
+    for (const resolve of waiting) resolve();
+    if (this.#life === SERVING) this.#goOn();
+  }
+
+  #lastLines(closes: boolean | undefined): string {
+    if (closes === true || this.#host.isClosing) this.#isLast = true;
+    if (this.#isLast) return 'Connection: close\r\n\r\n';
+    return this.#isOld ? 'Connection: keep-alive\r\n\r\n' : '\r\n';
+  }
+
+  #refuse(fault: Fault): void {
+    if (this.#context !== undefined && !this.#context.isOpen) {
+      this.socket.destroy();
+      return;
+    }
+    this.#writer.add(refusal(fault, this.#host.heads));
+    this.#host.refused(fault, this.socket);
+    this.#abandon(() => new Error(faults[fault].reason));
+    this.shut();
+  }
+
+  #expire(): void {
+    switch (this.#waitsFor) {
+      case FOR_REQUEST:
+        return this.shut();
+      case FOR_REST:
+        // It is the handler that does not take what comes.
+        if (this.#isBodyFull) return this.#wait(FOR_HANDLER, this.#host.settings.handlerTimeout);
+        return this.#refuse('READ_TIMEOUT');
+      case FOR_HANDLER:
+        return this.#refuse('HANDLER_TIMEOUT');
+      default:
+        this.socket.destroy();
+    }
+  }
+
+  #abandon(reason: () => Error): void {
+    const context = this.#context;
+    if (context === undefined) return;
+    this.#context = undefined;
+    this.#settle();
+    if (!context.isAnswered) context.abandon(reason());
+  }
+
+  /** The request counts as over, once, and its body's memory as free. */
+  #settle(): void {
+    if (this.#reserved > 0) this.#host.free(this.#reserved);
+    this.#reserved = 0;
+    if (!this.#isCounted) return;
+    this.#isCounted = false;
+    this.#host.finished++;
+  }
+
+  #releaseParser(): void {
+    if (this.#parser === undefined) return;
+    this.#host.giveParser(this.#parser);
+    this.#parser = undefined;
+  }
+
+  #wait(what: number, time: number): void {
+    this.#waitsFor = what;
+    this.#deadline = time === 0 ? 0 : this.#host.now + time;
+  }
+}
+
+/** Shared by all that have none. */
+const NONE: Array<() => void> = [];
+
+function left(): Error {
+  return new Error('the client has left');
+}

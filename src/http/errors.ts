@@ -1,0 +1,38 @@
+import { reasonOf } from './status.ts';
+
+/**
+ * An error that is meant for the client: its status is answered, and its message stays here.
+ *
+ * @example
+ * if (user === undefined) throw new HttpError(404);
+ */
+export class HttpError extends Error {
+  readonly status: number;
+
+  static {
+    this.prototype.name = 'HttpError';
+  }
+
+  /** @param status 400 to 599. */
+  constructor(status: number, message: string = reasonOf(status), options?: ErrorOptions) {
+    super(message, options);
+    this.status = status;
+  }
+}
+
+/** What an error of this part of the package that is the program's own fault has in `code`. */
+export type MisuseCode = 'ERR_HTTP_ANSWERED' | 'ERR_HTTP_FIELD' | 'ERR_HTTP_BODY' | 'ERR_HTTP_OPTION' | 'ERR_HTTP_PEER';
+
+/** A call that cannot be carried out. The message says what would be right. */
+export class MisuseError extends TypeError {
+  readonly code: MisuseCode;
+
+  static {
+    this.prototype.name = 'MisuseError';
+  }
+
+  constructor(code: MisuseCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,12 @@
+/** All bytes given have been used. */
+export const NEED = 0;
+/** A head is complete: `head`, `method`, `fields`... are valid until the next call. */
+export const HEAD = 1;
+/** Body, `from` to `to` of the bytes given. */
+export const DATA = 2;
+/** The message is complete. */
+export const END = 3;
+/** `fault` says why. The connection is of no use any more: where the next message begins cannot be known. */
+export const FAILED = 4;
+
+export type ParserEvent = typeof NEED | typeof HEAD | typeof DATA | typeof END | typeof FAILED;

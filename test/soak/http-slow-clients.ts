@@ -1,0 +1,141 @@
+/**
+ * 2,000 slow clients and 10,000 idle ones, and what the others notice of them:
+ *
+ *     ulimit -n 20000; node out/test/soak/http-slow-clients.js
+ */
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Server } from '../../src/http.ts';
+
+const SLOW = 2000;
+const IDLE = 10_000;
+const READ_TIMEOUT = 10_000;
+const MEASURED = 6000;
+const large = Buffer.alloc(8 * 1024 * 1024, 'x');
+
+async function main(): Promise<void> {
+  const server = start('server');
+  const [port] = (await once(server, 'message')) as [number];
+  const quiet = await p99(port);
+  const before = await state(server);
+  const attackers = start('attackers', String(port));
+  await once(attackers, 'message');
+  const busy = await p99(port);
+  const during = await state(server);
+  const [cut] = (await once(attackers, 'message')) as [Record<string, number>];
+  console.log(
+    `p99 quiet ${quiet.toFixed(2)} ms, with ${SLOW} slow and ${IDLE} idle ${busy.toFixed(2)} ms: ${(busy / quiet).toFixed(2)}`,
+  );
+  const { connections } = await state(server);
+  console.log(`memory quiet ${before.rss} MB, then ${during.rss} MB`);
+  // Those that do not read do not notice either: the server knows.
+  console.log(
+    `slow clients that were told: ${JSON.stringify(cut)}; connections left: ${connections} of ${during.connections}`,
+  );
+  server.kill('SIGKILL');
+  attackers.kill('SIGKILL');
+  process.exitCode = connections === IDLE ? 0 : 1;
+}
+
+function start(...role: string[]): ChildProcess {
+  return fork(fileURLToPath(import.meta.url), role);
+}
+
+interface State {
+  /** Megabytes. */
+  readonly rss: number;
+  readonly connections: number;
+}
+
+async function state(server: ChildProcess): Promise<State> {
+  server.send('state');
+  const [told] = (await once(server, 'message')) as [State];
+  return told;
+}
+
+/** Of four clients, one request after the other. */
+async function p99(port: number): Promise<number> {
+  const over = performance.now() + MEASURED;
+  const times: number[] = [];
+  const visit = async (): Promise<void> => {
+    const socket = connect(port, '127.0.0.1');
+    for (let begun = performance.now(); begun < over; begun = performance.now()) {
+      socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+      await once(socket, 'data');
+      times.push(performance.now() - begun);
+      await delay(1);
+    }
+    socket.destroy();
+  };
+  await Promise.all([visit(), visit(), visit(), visit()]);
+  return times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.99)]!;
+}
+
+async function serve(): Promise<void> {
+  const options = { readTimeout: READ_TIMEOUT, writeTimeout: READ_TIMEOUT, idleTimeout: 120_000 };
+  const server = new Server({ ...options, handler: (ctx) => ctx.end(ctx.path === '/large' ? large : 'ok') });
+  await once(server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }), 'listening');
+  process.on('message', () => {
+    const rss = Math.round(process.memoryUsage().rss / 1e6);
+    server.getConnections((_error, connections) => process.send!({ rss, connections }));
+  });
+  process.send!((server.address() as AddressInfo).port);
+}
+
+interface Way {
+  readonly begin: string;
+  /** Sent now and then. */
+  readonly more: string;
+  readonly reads: boolean;
+}
+
+const ways: readonly Way[] = [
+  { begin: 'GET / HTTP/1.1\r\nHost: a\r\nX: ', more: 'y', reads: true },
+  { begin: 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n', more: 'z', reads: true },
+  { begin: 'GET /large HTTP/1.1\r\nHost: a\r\n\r\n', more: '', reads: false },
+];
+
+async function attack(): Promise<void> {
+  const port = Number(process.argv[3]);
+  await all(IDLE, () => opened(port));
+  const cut: Record<string, number> = {};
+  const slow = await all(SLOW, async (index) => {
+    const way = ways[index % ways.length]!;
+    const socket = await opened(port);
+    let text = '';
+    if (way.reads) socket.on('data', (data) => (text += String(data)));
+    socket.write(way.begin);
+    const timer = setInterval(() => socket.write(way.more), 1000);
+    const closed = once(socket, 'close').then(() => {
+      clearInterval(timer);
+      const how = /^HTTP\/1.1 (408)/.exec(text)?.[1] ?? 'closed';
+      cut[how] = (cut[how] ?? 0) + 1;
+    });
+    return { closed };
+  });
+  process.send!('attacking');
+  await Promise.race([Promise.all(slow.map(({ closed }) => closed)), delay(READ_TIMEOUT * 1.5)]);
+  process.send!(cut);
+}
+
+async function opened(port: number): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** A hundred at a time. */
+async function all<Result>(count: number, make: (index: number) => Promise<Result>): Promise<Result[]> {
+  const made: Result[] = [];
+  for (let index = 0; index < count; index += 100) {
+    made.push(...(await Promise.all(Array.from({ length: 100 }, (_, more) => make(index + more)))));
+  }
+  return made;
+}
+
+const roles: Record<string, () => Promise<void>> = { server: serve, attackers: attack };
+await (roles[process.argv[2] ?? ''] ?? main)();

@@ -1,0 +1,57 @@
+import { UPGRADES } from '../../../src/http/framing.ts';
+import { Parser, PLACES } from '../../../src/http/parser.ts';
+import { DATA, END, FAILED, HEAD, NEED } from '../../../src/http/parser-events.ts';
+import type { Message, Reading } from './llhttp.ts';
+
+export const limits = { head: 16_384, fields: 100, extensions: 16_384 };
+
+/** What our parser makes of bytes that come in these pieces. */
+export function read(pieces: readonly Buffer[], parser: Parser = new Parser(limits)): Reading {
+  const reading: Reading = { messages: [], verdict: 'complete' };
+  let message: Message | undefined;
+  let before = 0;
+  for (const piece of pieces) {
+    for (let at = 0; ; at = parser.at) {
+      const event = parser.next(piece, at, piece.length);
+      if (event === NEED) break;
+      if (event === FAILED) return { ...reading, verdict: 'refused' };
+      if (event === HEAD) message = messageOf(parser);
+      if (event === DATA) message!.body += piece.toString('latin1', parser.from, parser.to);
+      if (event !== END) continue;
+      message!.fields.push(...trailersOf(parser));
+      reading.messages.push({ ...message!, end: before + parser.at });
+      // What follows is another protocol's.
+      if (parser.method === 'CONNECT' || (parser.hasUpgrade && (parser.tokens & UPGRADES) !== 0)) return reading;
+    }
+    before += piece.length;
+  }
+  reading.verdict = parser.mayEnd ? 'complete' : 'incomplete';
+  return reading;
+}
+
+/** Every way to cut bytes in two, whole, and byte by byte. */
+export function* cuts(bytes: Buffer): Generator<Buffer[]> {
+  yield [bytes];
+  yield Array.from(bytes, (byte) => Buffer.from([byte]));
+  for (let at = 1; at < bytes.length; at++) yield [bytes.subarray(0, at), bytes.subarray(at)];
+}
+
+function messageOf(parser: Parser): Message {
+  const target = textAt(parser, parser.targetStart, parser.targetEnd);
+  return { line: `${parser.method} ${target} 1.${parser.minor}`, fields: fieldsOf(parser), body: '', end: 0 };
+}
+
+function trailersOf(parser: Parser): string[] {
+  return parser.contentLength === -1 ? fieldsOf(parser) : [];
+}
+
+function fieldsOf(parser: Parser): string[] {
+  return Array.from({ length: parser.count }, (_, index) => {
+    const [from, to, valueFrom, valueTo] = parser.fields.subarray(index * PLACES, (index + 1) * PLACES);
+    return `${textAt(parser, from!, to!)}: ${textAt(parser, valueFrom!, valueTo!)}`;
+  });
+}
+
+function textAt({ head, base }: Parser, from: number, to: number): string {
+  return head.toString('latin1', base + from, base + to);
+}
