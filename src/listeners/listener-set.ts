@@ -242,7 +242,7 @@ export class ListenerSet {
 
   /**
    * Takes over what another primary has bequeathed, before any worker asks. Sockets of slots that this one has not are
-   * everybody's.
+   * everybody's. Until `own` the other one may go on, and what it made stays.
    *
    * @param slots how many there are.
    * @throws BindError
@@ -259,6 +259,11 @@ export class ListenerSet {
         if (seat >= slots) this.#vacated.add(seat);
       }
     }
+  }
+
+  /** What was inherited is this primary's now. */
+  own(): void {
+    for (const { listener } of this.#entries.values()) listener.own();
   }
 
   /** @param isBequeathed when another primary serves with the same sockets. */

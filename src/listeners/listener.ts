@@ -69,6 +69,8 @@ export class Listener {
   readonly id: number;
   readonly #origin: Origin;
   readonly #sockets: Map<number, NativeHandle>;
+  /** Whether a Unix socket's file is still that of the primary from which it was inherited. */
+  #isFileLent = false;
   /** Inherited by a primary that cannot bind more of them, or need not: slots then share what there is. */
   readonly #isComplete: boolean;
 
@@ -99,7 +101,14 @@ export class Listener {
     });
     const remove = port === -1 && !isPassed ? removerOf(address) : undefined;
     const origin = { ...description, ...(remove && { remove }) };
-    return new Listener(id, origin, new Map(handles), !isPerSlot || sharing !== 'reuseport');
+    const listener = new Listener(id, origin, new Map(handles), !isPerSlot || sharing !== 'reuseport');
+    listener.#isFileLent = true;
+    return listener;
+  }
+
+  /** The primary before this one leaves: what it made is ours to remove. */
+  own(): void {
+    this.#isFileLent = false;
   }
 
   get address(): string {
@@ -158,7 +167,7 @@ export class Listener {
   /** @param keepFile when another primary has inherited the Unix socket. */
   close({ keepFile = false }: { keepFile?: boolean } = {}): void {
     const { remove, giveBack } = this.#origin;
-    if (!keepFile) remove?.();
+    if (!keepFile && !this.#isFileLent) remove?.();
     for (const socket of this.#sockets.values()) {
       if (giveBack === undefined) socket.close();
       else giveBack(socket);

@@ -239,7 +239,11 @@ export class Supervisor {
     reopen: ({ slot }) => this.#listeners.reopen(slot),
     sweep: ({ slot }) => this.#listeners.sweep(slot),
     'close-listeners': (options) => this.#listeners.close(options),
-    announce: (announcement) => this.#parts.announce(announcement),
+    announce: (announcement) => {
+      // Whoever served before us is told to leave now.
+      if (announcement.what === 'ready') this.#listeners.own();
+      this.#parts.announce(announcement);
+    },
     upgrade: () => void this.#upgrade(),
     'abandon-upgrade': () => this.#successor?.close(),
     settle: ({ request, outcome }) => this.#callers.settle(request, outcome),

@@ -29,11 +29,10 @@ export function leaveWhenTold({ link, drain, servers, vitals, context }: Leaving
     if (!isOrphan) return drain.begin(terms);
     death.come();
     await death.settled();
-    const paths = servers.socketFiles();
+    const files = servers.socketFiles();
     await drain.begin(terms);
-    for (const remove of paths) remove();
     vitals.close({ removeBoard: true });
-    await removeRemains(context);
+    await removeRemains(context, files);
   }, gracePeriod);
 }
 

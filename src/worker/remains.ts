@@ -1,9 +1,17 @@
 import { rmSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { WorkerContext } from '../ipc/context.ts';
+import type { SocketFile } from './servers.ts';
 
-/** Removes what a primary that was killed could not: its last workers do, and the first of them is as good as any. */
-export async function removeRemains({ control, reports }: Pick<WorkerContext, 'control' | 'reports'>): Promise<void> {
+/**
+ * Removes what a primary that was killed could not. The first of its last workers is as good as any, except for sockets that
+ * still answer: the last one that accepts from them removes their files, or another primary has inherited them.
+ */
+export async function removeRemains(
+  { control, reports }: Pick<WorkerContext, 'control' | 'reports'>,
+  files: readonly SocketFile[],
+): Promise<void> {
+  for (const file of files) if (await isDead(file.path)) attempt(() => file.remove());
   if (reports !== '') attempt(() => rmSync(reports, { recursive: true, force: true }));
   // The next primary may have the name already, and then its socket is there.
   if (control !== '' && (await isDead(control))) attempt(() => unlinkSync(control));

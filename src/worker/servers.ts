@@ -7,6 +7,12 @@ interface Served {
   readonly handle: SlotHandle | undefined;
 }
 
+/** As it is now: one that was replaced meanwhile is another server's, and is not removed. */
+export interface SocketFile {
+  readonly path: string;
+  remove(): void;
+}
+
 /** Node's count of a server's open connections; `getConnections` gives the same, later. */
 type Counted = Server & { _connections: number };
 
@@ -53,14 +59,11 @@ export class Servers {
     return sum;
   }
 
-  /**
-   * What removes the files of Unix sockets served now, for a worker whose primary cannot do it any more. A file that was
-   * replaced meanwhile is another server's, and stays.
-   */
-  socketFiles(): Array<() => void> {
+  /** The files of Unix sockets served now, for a worker whose primary cannot remove them any more. */
+  socketFiles(): SocketFile[] {
     const ours = [...this.#served.values()].filter(({ handle }) => handle?.isPassed !== true);
     const paths = ours.map(({ server }) => server.address()).filter((name) => typeof name === 'string');
-    return paths.filter((path) => !path.startsWith('\0')).map(removerOf);
+    return paths.filter((path) => !path.startsWith('\0')).map(toSocketFile);
   }
 
   *[Symbol.iterator](): Generator<Served> {
@@ -75,14 +78,13 @@ export class Servers {
   }
 }
 
-function removerOf(path: string): () => void {
+function toSocketFile(path: string): SocketFile {
   const inode = inodeOf(path);
-  return () => {
-    try {
+  return {
+    path,
+    remove() {
       if (inode !== undefined && inodeOf(path) === inode) unlinkSync(path);
-    } catch {
-      // Another worker was faster.
-    }
+    },
   };
 }
 

@@ -76,6 +76,37 @@ test('a new primary that fails does no harm', async () => {
   await end(app, await upgraded(app));
 });
 
+test('a new primary that fails leaves the file of a Unix socket where it is', async () => {
+  const good = `import { createServer } from 'node:http';
+    createServer((_request, response) => response.end('good')).listen(process.env.PORT);`;
+  const slow = `if (process.env.PREFORK_SLOT === '1') await new Promise((done) => setTimeout(done, 300)), process.exit(7);\n${good}`;
+  await using app = await serve({
+    entry: './app.mjs',
+    files: { 'app.mjs': good },
+    options: ['--workers', '2'],
+    env: { PORT: 'app.sock' },
+  });
+  // One of its workers serves already, and ends with it.
+  writeFileSync(join(app.directory, 'app.mjs'), slow);
+  app.signal('SIGUSR2');
+  await app.event('upgrade failed');
+  await poll(() => app.processes.length === 3 || undefined, 'the end of the new primary and its workers');
+  assert.equal(await ask(app.target), 'good');
+});
+
+test('workers of a primary that is killed after an upgrade leave the file of a Unix socket to the new one', async () => {
+  await using app = await serve({ entry: 'echo.js', options: ['--workers', '2'], env: { PORT: 'app.sock' } });
+  const old = [...app.workers.values()];
+  const exchange = await Exchange.open(app.target);
+  app.signal('SIGUSR2');
+  const { fields } = await app.event('upgraded');
+  app.signal('SIGKILL');
+  await exchange.finish();
+  await poll(() => !old.some(isAlive) || undefined, 'the end of the old workers');
+  await ask(app.target);
+  await end(app, Number(fields['pid']));
+});
+
 test('a stop during an upgrade stops both', async () => {
   await using app = await serve({ entry: 'hello.js', options: ['--workers', '2'] });
   app.signal('SIGUSR2');
