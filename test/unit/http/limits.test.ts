@@ -270,7 +270,10 @@ test('a handler that takes a body slowly does not make its client one that is sl
 
 test('headerReceived may answer before a body is sent, which is then not asked for', async (t) => {
   const { client } = await serve(t, {
-    headerReceived: (ctx) => void ctx.status(403).end('no'),
+    headerReceived(ctx) {
+      ctx.status(403).end('no');
+      return undefined;
+    },
     handler: (ctx) => ctx.end('handled'),
   });
   const sender = client();
