@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import { Body } from './body.ts';
 import { Context, type Content, type Exchange, type Hijacked } from './context.ts';
-import { UPGRADES } from './framing.ts';
 import { faults, type Fault } from './faults.ts';
 import type { Host } from './host.ts';
 import type { Parser } from './parser.ts';
@@ -242,11 +241,11 @@ export class Connection implements Exchange {
     const fault = this.#host.judge(parser);
     if (fault !== undefined) return this.#refuse(fault);
     const head = new RequestHead(parser);
-    if (parser.contentLength !== 0) return this.#beginBody(parser, head);
+    if (parser.framing.contentLength !== 0) return this.#beginBody(parser, head);
     const context = (this.#context = new Context(head, this, undefined));
     if (parser.method === 'CONNECT') {
       if (!this.#host.upgrade(context, true)) this.#refuse('NO_TUNNEL');
-    } else if (parser.hasUpgrade && (parser.tokens & UPGRADES) !== 0) this.#host.upgrade(context, false);
+    } else if (parser.framing.upgrades) this.#host.upgrade(context, false);
   }
 
   #beginBody(parser: Parser, head: RequestHead): void {
@@ -260,8 +259,8 @@ export class Connection implements Exchange {
     this.#wait(FOR_REST, limits?.readTimeout ?? this.#host.settings.readTimeout);
     // By `headerReceived`: the body is skipped, or the connection has closed.
     if (context.isAnswered) return;
-    if (parser.contentLength > this.#bodyLimit) return this.#refuse('BODY_TOO_LARGE');
-    if (parser.expectsContinue) {
+    if (parser.framing.contentLength > this.#bodyLimit) return this.#refuse('BODY_TOO_LARGE');
+    if (parser.framing.expectsContinue) {
       if (!this.#host.continues(context)) return this.#refuse('BAD_EXPECT');
       this.#writer.add('HTTP/1.1 100 Continue\r\n\r\n');
     }
@@ -278,7 +277,7 @@ export class Connection implements Exchange {
     if (this.#bodySize > this.#bodyLimit) return this.#refuse('BODY_TOO_LARGE');
     if (!this.#host.reserve(to - from)) return this.#refuse('BODIES_TOO_LARGE');
     this.#reserved += to - from;
-    this.#body!.append(bytes, from, to, parser.contentLength);
+    this.#body!.append(bytes, from, to, parser.framing.contentLength);
   }
 
   #received(): void {
