@@ -64,7 +64,11 @@ function ours(bytes: Buffer): Taken {
 
 /** What is taken here and refused there, with the words that allow it. */
 const listed: ReadonlyArray<readonly [pattern: RegExp, words: string]> = [
-  [/\r\nTransfer-Encoding:[ \t]*chunked *\t/i, 'RFC 9110, 5.6.3: OWS = *( SP / HTAB ), also after a value'],
+  // A tab after the value; after a length older versions of llhttp alone refuse it.
+  [
+    /\r\n(?:Transfer-Encoding|Content-Length):[ \t]*(?:chunked|\d+) *\t/i,
+    'RFC 9110, 5.6.3: OWS = *( SP / HTAB ), also after a value',
+  ],
 ];
 
 const BATCH = 200;
