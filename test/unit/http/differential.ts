@@ -64,9 +64,9 @@ function ours(bytes: Buffer): Taken {
 
 /** What is taken here and refused there, with the words that allow it. */
 const listed: ReadonlyArray<readonly [pattern: RegExp, words: string]> = [
-  // A tab after the value; after a length older versions of llhttp alone refuse it.
+  // A tab after the value; older versions of llhttp alone mind it after a length and keep-alive.
   [
-    /\r\n(?:Transfer-Encoding|Content-Length):[ \t]*(?:chunked|\d+) *\t/i,
+    /\r\n(?:Transfer-Encoding|Content-Length|Connection):[ \t]*(?:chunked|\d+|keep-alive) *\t/i,
     'RFC 9110, 5.6.3: OWS = *( SP / HTAB ), also after a value',
   ],
 ];
