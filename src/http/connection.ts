@@ -1,16 +1,14 @@
 import type { Socket } from 'node:net';
 import { Body } from './body.ts';
 import { Context, type Content, type Exchange, type Hijacked } from './context.ts';
-import { MisuseError } from './errors.ts';
-import { UPGRADES } from './framing.ts';
 import { faults, type Fault } from './faults.ts';
 import type { Host } from './host.ts';
 import type { Parser } from './parser.ts';
 import { DATA, END, FAILED, HEAD, NEED } from './parser-events.ts';
 import { refusal } from './refusal.ts';
+import { Reply } from './reply.ts';
 import { RequestHead } from './request-head.ts';
 import type { Source } from './source.ts';
-import { isBodiless } from './status.ts';
 import { Writer } from './writer.ts';
 
 // The life of a connection.
@@ -48,6 +46,7 @@ export class Connection implements Exchange {
   readonly #host: Host;
   readonly #source: Source;
   readonly #writer: Writer;
+  readonly #reply: Reply;
   readonly #since: number;
   #life = SERVING;
   #requests = 0;
@@ -69,13 +68,6 @@ export class Connection implements Exchange {
   #isReceived = false;
   #isAnswered = false;
   #isCounted = false;
-  #isHead = false;
-  #isOld = false;
-  /** Its response is to be the last. */
-  #isLast = false;
-  #isChunked = false;
-  /** Of a response whose length was said, what is to come. */
-  #announced = Infinity;
 
   #waitsFor = FOR_REQUEST;
   #deadline = 0;
@@ -87,6 +79,7 @@ export class Connection implements Exchange {
     this.#host = host;
     this.#since = host.now;
     this.#writer = new Writer(socket, () => this.#onDrained());
+    this.#reply = new Reply(host, this.#writer);
     this.#wait(FOR_REQUEST, host.settings.idleTimeout);
   }
 
@@ -113,7 +106,7 @@ export class Connection implements Exchange {
   /** The client is not going to send more. */
   ended(): void {
     if (this.#life !== SERVING) return;
-    this.#isLast = true;
+    this.#reply.isLast = true;
     if (this.#context !== undefined && this.#isReceived) return this.#context.leave(left());
     this.#body?.fail(left());
     this.shut();
@@ -150,55 +143,23 @@ export class Connection implements Exchange {
   }
 
   answer(context: Context, content: Content): void {
-    const status = context.statusCode;
-    const { fields } = context;
-    const type = this.#host.settings.noDefaultContentType ? '' : context.contentTypeOf(content);
-    const heads = this.#host.heads;
-    let head = status === 200 && fields === undefined ? heads.ok(type) : heads.of(status, type, fields);
-    const length = typeof content === 'string' ? Buffer.byteLength(content) : content.byteLength;
-    if (!isBodiless(status)) head += `Content-Length: ${this.#isHead ? (fields?.contentLength ?? length) : length}\r\n`;
-    this.#writer.add(head + this.#lastLines(fields?.closes));
-    if (length > 0 && !this.#isHead && !isBodiless(status)) this.#writer.addContent(content, length);
+    this.#reply.answer(context, content);
     this.#complete();
   }
 
   begin(context: Context): void {
-    const status = context.statusCode;
-    const { fields } = context;
-    const type = this.#host.settings.noDefaultContentType ? '' : context.contentTypeOf('-');
-    const length = fields?.contentLength;
-    this.#announced = length ?? Infinity;
-    this.#isChunked = length === undefined && !this.#isOld && !isBodiless(status);
-    if (length === undefined && this.#isOld) this.#isLast = true;
-    const framing = this.#isChunked ? 'Transfer-Encoding: chunked\r\n' : '';
-    const said = length === undefined || isBodiless(status) ? '' : `Content-Length: ${length}\r\n`;
-    this.#writer.add(this.#host.heads.of(status, type, fields) + framing + said + this.#lastLines(fields?.closes));
-    if (isBodiless(status) || this.#isHead) this.#announced = -1;
+    this.#reply.begin(context);
     if (this.#isReceived) this.#deadline = 0;
   }
 
   write(content: Content): boolean {
-    const length = typeof content === 'string' ? Buffer.byteLength(content) : content.byteLength;
-    if (length === 0 || this.#announced === -1 || this.#life !== SERVING) return !this.#writer.isBlocked;
-    if (length > this.#announced) {
-      throw new MisuseError(
-        'ERR_HTTP_BODY',
-        `write() of ${length} bytes, of ${this.#announced} left of Content-Length`,
-      );
-    }
-    this.#announced -= length;
-    if (this.#isChunked) this.#writer.add(`${length.toString(16)}\r\n`);
-    this.#writer.addContent(content, length);
-    if (this.#isChunked) this.#writer.add('\r\n');
+    if (this.#life === SERVING) this.#reply.write(content);
     if (this.#bytes === undefined) this.#writer.flush();
     return !this.#writer.isBlocked;
   }
 
   finish(trailers: string): void {
-    if (this.#isChunked && !this.#isHead) this.#writer.add(`0\r\n${trailers}\r\n`);
-    // Less than was announced: closing is the only way to say that something is missing.
-    const isWhole = this.#announced <= 0 || this.#announced === Infinity;
-    if (!isWhole) this.#isLast = true;
+    const isWhole = this.#reply.finish(trailers);
     this.#complete();
     if (!isWhole) this.socket.destroy();
   }
@@ -275,19 +236,16 @@ export class Connection implements Exchange {
   #begin(parser: Parser): void {
     this.#requests++;
     this.#host.connState?.(this.socket, 'active');
-    this.#isReceived = this.#isAnswered = this.#isCounted = this.#isChunked = false;
-    this.#announced = Infinity;
-    this.#isHead = parser.method === 'HEAD';
-    this.#isOld = parser.minor === 0;
-    this.#isLast = !parser.keepsAlive || this.#isDue;
+    this.#isReceived = this.#isAnswered = this.#isCounted = false;
+    this.#reply.start(parser.method, parser.minor, !parser.keepsAlive || this.#isDue);
     const fault = this.#host.judge(parser);
     if (fault !== undefined) return this.#refuse(fault);
     const head = new RequestHead(parser);
-    if (parser.contentLength !== 0) return this.#beginBody(parser, head);
+    if (parser.framing.contentLength !== 0) return this.#beginBody(parser, head);
     const context = (this.#context = new Context(head, this, undefined));
     if (parser.method === 'CONNECT') {
       if (!this.#host.upgrade(context, true)) this.#refuse('NO_TUNNEL');
-    } else if (parser.hasUpgrade && (parser.tokens & UPGRADES) !== 0) this.#host.upgrade(context, false);
+    } else if (parser.framing.upgrades) this.#host.upgrade(context, false);
   }
 
   #beginBody(parser: Parser, head: RequestHead): void {
@@ -301,8 +259,8 @@ export class Connection implements Exchange {
     this.#wait(FOR_REST, limits?.readTimeout ?? this.#host.settings.readTimeout);
     // By `headerReceived`: the body is skipped, or the connection has closed.
     if (context.isAnswered) return;
-    if (parser.contentLength > this.#bodyLimit) return this.#refuse('BODY_TOO_LARGE');
-    if (parser.expectsContinue) {
+    if (parser.framing.contentLength > this.#bodyLimit) return this.#refuse('BODY_TOO_LARGE');
+    if (parser.framing.expectsContinue) {
       if (!this.#host.continues(context)) return this.#refuse('BAD_EXPECT');
       this.#writer.add('HTTP/1.1 100 Continue\r\n\r\n');
     }
@@ -319,7 +277,7 @@ export class Connection implements Exchange {
     if (this.#bodySize > this.#bodyLimit) return this.#refuse('BODY_TOO_LARGE');
     if (!this.#host.reserve(to - from)) return this.#refuse('BODIES_TOO_LARGE');
     this.#reserved += to - from;
-    this.#body!.append(bytes, from, to, parser.contentLength);
+    this.#body!.append(bytes, from, to, parser.framing.contentLength);
   }
 
   #received(): void {
@@ -349,13 +307,13 @@ export class Connection implements Exchange {
     if (!this.#isReceived) this.#body?.fail(new Error('the request has been answered'));
     if (this.#isReceived) this.#next();
     // What follows of the body is not worth the wait, or cannot be told from the next request.
-    else if (this.#isLast) this.shut();
+    else if (this.#reply.isLast) this.shut();
     if (this.#bytes === undefined) this.#goOn();
   }
 
   #next(): void {
     this.#context = this.#body = undefined;
-    if (this.#isLast) return this.shut();
+    if (this.#reply.isLast) return this.shut();
     this.#host.connState?.(this.socket, 'idle');
     this.#wait(FOR_REQUEST, this.#host.settings.idleTimeout);
   }
@@ -397,12 +355,6 @@ export class Connection implements Exchange {
     this.#drained = NONE;
     for (const resolve of waiting) resolve();
     if (this.#life === SERVING) this.#goOn();
-  }
-
-  #lastLines(closes: boolean | undefined): string {
-    if (closes === true || this.#host.isClosing) this.#isLast = true;
-    if (this.#isLast) return 'Connection: close\r\n\r\n';
-    return this.#isOld ? 'Connection: keep-alive\r\n\r\n' : '\r\n';
   }
 
   #refuse(fault: Fault): void {

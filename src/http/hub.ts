@@ -116,7 +116,7 @@ export class Hub implements Host {
   }
 
   judge(parser: Parser): Fault | undefined {
-    if (parser.hosts === 0 && parser.minor === 1) return 'NO_HOST';
+    if (parser.framing.hosts === 0 && parser.minor === 1) return 'NO_HOST';
     if (this.settings.getOnly && parser.method !== 'GET' && parser.method !== 'HEAD') return 'NOT_GET';
     return undefined;
   }

@@ -1,19 +1,10 @@
-import { CLASSES, COLON, CR, HOST, HTAB, LF, SP, TARGET, TOKEN, VALUE, latin1 } from './bytes.ts';
+import { CLASSES, COLON, CR, HTAB, LF, SP, TARGET, TOKEN, VALUE } from './bytes.ts';
 import { Chunks } from './chunks.ts';
-import { CLOSE, KEEP_ALIVE, NO_TOKENS, connectionTokens, isContinue, lengthOf, transferCoding } from './framing.ts';
+import { Framing } from './framing.ts';
 import type { Fault } from './faults.ts';
 import { methodAt } from './methods.ts';
 import { DATA, END, FAILED, HEAD, NEED, type ParserEvent } from './parser-events.ts';
-import {
-  CONNECTION,
-  CONTENT_LENGTH,
-  EXPECT,
-  HOST_FIELD,
-  OTHER,
-  TRANSFER_ENCODING,
-  UPGRADE,
-  specialField,
-} from './special-fields.ts';
+import { OTHER, specialField } from './special-fields.ts';
 import { isTarget } from './target.ts';
 
 /*
@@ -92,14 +83,8 @@ export class Parser {
   /** How many, and their places. Those of trailers replace those of the head. */
   count = 0;
   readonly fields: Int32Array;
-  /** Bytes of the body; -1 when it has chunks. */
-  contentLength = 0;
-  /** KEEP_ALIVE, CLOSE, UPGRADES of the field Connection. */
-  tokens: number = NO_TOKENS;
-  hasUpgrade = false;
-  expectsContinue = false;
-  /** How many fields Host there are. */
-  hosts = 0;
+  /** HEAD: what follows from the fields. */
+  readonly framing: Framing = new Framing();
 
   readonly #limits: ParserLimits;
   readonly #chunks: Chunks;
@@ -113,9 +98,6 @@ export class Parser {
   /** Where the token being scanned starts, from the base; in VERSION, how many bytes of it came. */
   #mark = 0;
   #special = OTHER;
-  #hasLength = false;
-  #codings: string | undefined = undefined;
-  #expects: string | undefined = undefined;
   /** Bytes of the body that are to come. */
   #left = 0;
 
@@ -137,8 +119,7 @@ export class Parser {
 
   /** Whether the connection may carry another request after this. RFC 9112, 9.3. */
   get keepsAlive(): boolean {
-    if ((this.tokens & CLOSE) !== 0) return false;
-    return this.minor === 1 || (this.tokens & KEEP_ALIVE) !== 0;
+    return this.framing.keepsAlive(this.minor);
   }
 
   /** @param bytes what was received, to be looked at from `at` to `end`. */
@@ -191,16 +172,16 @@ export class Parser {
   #readHead(bytes: Buffer, at: number, end: number): ParserEvent {
     const event = this.#gather(bytes, at, end);
     if (event !== HEAD) return event;
-    const fault = this.#frame();
+    const fault = this.framing.settle(this.method, this.minor);
     if (fault !== undefined) return this.#fail(fault);
     this.#carried = 0;
-    if (this.contentLength === 0) this.#phase = AT_END;
-    else if (this.contentLength > 0) this.#phase = IN_LENGTH;
+    if (this.framing.contentLength === 0) this.#phase = AT_END;
+    else if (this.framing.contentLength > 0) this.#phase = IN_LENGTH;
     else {
       this.#phase = IN_CHUNKS;
       this.#chunks.reset();
     }
-    this.#left = this.contentLength;
+    this.#left = this.framing.contentLength;
     return HEAD;
   }
 
@@ -368,7 +349,8 @@ export class Parser {
           else if ((CLASSES[byte]! & TOKEN) === 0) return this.#fail('BAD_METHOD');
           else {
             mark = at - base;
-            this.#beginRequest();
+            this.count = 0;
+            this.framing.reset();
             state = METHOD;
           }
           break;
@@ -419,67 +401,10 @@ export class Parser {
     return NEED;
   }
 
-  #beginRequest(): void {
-    this.count = 0;
-    this.contentLength = 0;
-    this.tokens = NO_TOKENS;
-    this.hasUpgrade = false;
-    this.expectsContinue = false;
-    this.hosts = 0;
-    this.#hasLength = false;
-    this.#codings = undefined;
-    this.#expects = undefined;
-  }
-
   /** A field that the protocol acts upon. */
   #note(bytes: Buffer, from: number, to: number): Fault | undefined {
     // After a body they are too late to mean what they say, and somebody behind us may believe them: RFC 9110, 6.5.1.
     if (this.#phase === IN_TRAILERS) return 'BAD_TRAILER';
-    switch (this.#special) {
-      case HOST_FIELD:
-        this.hosts++;
-        for (let at = from; at < to; at++) if ((CLASSES[bytes[at]!]! & HOST) === 0) return 'BAD_HOST';
-        return this.hosts > 1 ? 'BAD_HOST' : undefined;
-      case CONTENT_LENGTH:
-        if (this.#codings !== undefined) return 'TWO_LENGTHS';
-        if (this.#hasLength) return 'BAD_CONTENT_LENGTH';
-        this.#hasLength = true;
-        this.contentLength = lengthOf(bytes, from, to);
-        return this.contentLength < 0 ? 'BAD_CONTENT_LENGTH' : undefined;
-      case TRANSFER_ENCODING:
-        if (this.#hasLength) return 'TWO_LENGTHS';
-        this.#codings = join(this.#codings, latin1(bytes, from, to));
-        return undefined;
-      case CONNECTION:
-        this.tokens |= connectionTokens(bytes, from, to);
-        return undefined;
-      case UPGRADE:
-        this.hasUpgrade = true;
-        return undefined;
-      case EXPECT:
-        this.#expects = join(this.#expects, latin1(bytes, from, to));
-        return undefined;
-      default:
-        return undefined;
-    }
+    return this.framing.note(this.#special, bytes, from, to);
   }
-
-  /** How long the body is, once all fields are known. RFC 9112, 6.3. */
-  #frame(): Fault | undefined {
-    if (this.#expects !== undefined) {
-      if (!isContinue(this.#expects)) return 'BAD_EXPECT';
-      // RFC 9110, 10.1.1: of HTTP/1.0 it is ignored.
-      this.expectsContinue = this.minor === 1;
-    }
-    // RFC 9110, 9.3.6: what follows is the tunnel's.
-    if (this.method === 'CONNECT') this.contentLength = 0;
-    if (this.#codings === undefined) return undefined;
-    const fault = this.minor === 0 ? 'BAD_CODING' : transferCoding(this.#codings);
-    if (fault === undefined && this.method !== 'CONNECT') this.contentLength = -1;
-    return fault;
-  }
-}
-
-function join(before: string | undefined, value: string): string {
-  return before === undefined ? value : `${before}, ${value}`;
 }

@@ -64,7 +64,11 @@ function ours(bytes: Buffer): Taken {
 
 /** What is taken here and refused there, with the words that allow it. */
 const listed: ReadonlyArray<readonly [pattern: RegExp, words: string]> = [
-  [/\r\nTransfer-Encoding:[ \t]*chunked *\t/i, 'RFC 9110, 5.6.3: OWS = *( SP / HTAB ), also after a value'],
+  // A tab after the value; older versions of llhttp alone mind it after a length and keep-alive.
+  [
+    /\r\n(?:Transfer-Encoding|Content-Length|Connection):[ \t]*(?:chunked|\d+|keep-alive) *\t/i,
+    'RFC 9110, 5.6.3: OWS = *( SP / HTAB ), also after a value',
+  ],
 ];
 
 const BATCH = 200;

@@ -177,7 +177,7 @@ test('what a client sends while its request is answered is held up to a limit, t
   const { client } = await serve(t, {
     handler: (ctx) => (handled++ === 0 ? resolve(ctx) : ctx.end(handled === many ? 'last' : 'ok')),
   });
-  const many = 200_000;
+  const many = 20_000;
   const sender = client();
   sender.send(request('GET /').repeat(many));
   const ctx = await promise;
@@ -270,8 +270,9 @@ test('a handler that takes a body slowly does not make its client one that is sl
 
 test('headerReceived may answer before a body is sent, which is then not asked for', async (t) => {
   const { client } = await serve(t, {
-    headerReceived: (ctx) => {
+    headerReceived(ctx) {
       ctx.status(403).end('no');
+      return undefined;
     },
     handler: (ctx) => ctx.end('handled'),
   });
@@ -292,4 +293,33 @@ test('connections over TLS that do not begin their handshake count, and are clos
   await second.closed();
   assert.equal(silent.socket.destroyed, false);
   await silent.closed();
+});
+
+test('memory of bodies is free again when they are answered, refused, or their clients leave', async (t) => {
+  for (const streamRequestBody of [false, true]) {
+    const handler = async (ctx: Context): Promise<void> => ctx.end(String((await ctx.body.buffer()).length));
+    const { client, server } = await serve(t, {
+      handler,
+      streamRequestBody,
+      maxBodyMemory: 1000,
+      maxRequestBodySize: 900,
+    });
+    for (let round = 0; round < 5; round++) {
+      const leaves = client();
+      leaves.send(request('POST /', { 'Content-Length': '900', Expect: '100-continue' }));
+      await leaves.received(/100 Continue/);
+      leaves.send('x'.repeat(800));
+      const accepted = once(server, 'connection');
+      const refused = client();
+      await accepted;
+      refused.send(`${request('POST /', { 'Transfer-Encoding': 'chunked' })}385\r\n${'x'.repeat(901)}\r\n`);
+      await refused.closed();
+      assert.match(refused.text, /^HTTP\/1.1 (?:413|503) /);
+      leaves.socket.destroy();
+      await leaves.closed();
+      const answered = client();
+      for (let attempt = 0; attempt < 5; attempt++) answered.send(request('POST /', {}, 'x'.repeat(900)));
+      await answered.received(/(?:HTTP\/1.1 200 [^]*900){5}$/);
+    }
+  }
 });

@@ -1,4 +1,3 @@
-import { UPGRADES } from '../../../src/http/framing.ts';
 import { Parser, PLACES } from '../../../src/http/parser.ts';
 import { DATA, END, FAILED, HEAD, NEED } from '../../../src/http/parser-events.ts';
 import type { Message, Reading } from './llhttp.ts';
@@ -21,7 +20,7 @@ export function read(pieces: readonly Buffer[], parser: Parser = new Parser(limi
       message!.fields.push(...trailersOf(parser));
       reading.messages.push({ ...message!, end: before + parser.at });
       // What follows is another protocol's.
-      if (parser.method === 'CONNECT' || (parser.hasUpgrade && (parser.tokens & UPGRADES) !== 0)) return reading;
+      if (parser.method === 'CONNECT' || parser.framing.upgrades) return reading;
     }
     before += piece.length;
   }
@@ -42,7 +41,7 @@ function messageOf(parser: Parser): Message {
 }
 
 function trailersOf(parser: Parser): string[] {
-  return parser.contentLength === -1 ? fieldsOf(parser) : [];
+  return parser.framing.contentLength === -1 ? fieldsOf(parser) : [];
 }
 
 function fieldsOf(parser: Parser): string[] {

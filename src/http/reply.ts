@@ -1,0 +1,100 @@
+import type { Content, Context } from './context.ts';
+import { MisuseError } from './errors.ts';
+import type { Host } from './host.ts';
+import { isBodiless } from './status.ts';
+import type { Writer } from './writer.ts';
+
+/** The content of the response that is not sent: to HEAD, of 204 and 304. */
+const NONE = -1;
+
+/** Encodes the responses of a connection, one after the other. */
+export class Reply {
+  /** The response is to be the last of its connection. */
+  isLast = false;
+  readonly #host: Host;
+  readonly #writer: Writer;
+  #isHead = false;
+  #isOld = false;
+  #isChunked = false;
+  /** Of a response whose length was said, what is to come. */
+  #announced = Infinity;
+
+  constructor(host: Host, writer: Writer) {
+    this.#host = host;
+    this.#writer = writer;
+  }
+
+  /** The next response. @param minor of the request's version */
+  start(method: string, minor: number, isLast: boolean): void {
+    this.isLast = isLast;
+    this.#isHead = method === 'HEAD';
+    this.#isOld = minor === 0;
+    this.#isChunked = false;
+    this.#announced = Infinity;
+  }
+
+  /** The whole response. */
+  answer(context: Context, content: Content): void {
+    const { statusCode, fields } = context;
+    const hasContent = !isBodiless(statusCode);
+    const length = lengthOf(content);
+    const said = this.#isHead ? (fields?.contentLength ?? length) : length;
+    const framing = hasContent ? `Content-Length: ${said}\r\n` : '';
+    this.#writer.add(this.#firstLines(context, content) + framing + this.#lastLines(fields?.closes));
+    if (hasContent && length > 0 && !this.#isHead) this.#writer.addContent(content, length);
+  }
+
+  /** A response that `write` goes on with. */
+  begin(context: Context): void {
+    const { statusCode, fields } = context;
+    const hasContent = !isBodiless(statusCode);
+    const length = fields?.contentLength;
+    this.#isChunked = length === undefined && !this.#isOld && hasContent;
+    if (length === undefined && this.#isOld) this.isLast = true;
+    const said = length === undefined || !hasContent ? '' : `Content-Length: ${length}\r\n`;
+    const framing = this.#isChunked ? 'Transfer-Encoding: chunked\r\n' : said;
+    this.#writer.add(this.#firstLines(context, '-') + framing + this.#lastLines(fields?.closes));
+    this.#announced = this.#isHead || !hasContent ? NONE : (length ?? Infinity);
+  }
+
+  /** @throws MisuseError ERR_HTTP_BODY when that is more than was announced */
+  write(content: Content): void {
+    const length = lengthOf(content);
+    if (length === 0 || this.#announced === NONE) return;
+    if (length > this.#announced) {
+      throw new MisuseError(
+        'ERR_HTTP_BODY',
+        `write() of ${length} bytes, of ${this.#announced} left of Content-Length`,
+      );
+    }
+    this.#announced -= length;
+    if (this.#isChunked) this.#writer.add(`${length.toString(16)}\r\n`);
+    this.#writer.addContent(content, length);
+    if (this.#isChunked) this.#writer.add('\r\n');
+  }
+
+  /** @returns false when less was written than announced: only closing can say so then. */
+  finish(trailers: string): boolean {
+    if (this.#isChunked && !this.#isHead) this.#writer.add(`0\r\n${trailers}\r\n`);
+    const isWhole = this.#announced <= 0 || this.#announced === Infinity;
+    if (!isWhole) this.isLast = true;
+    return isWhole;
+  }
+
+  #firstLines(context: Context, content: Content): string {
+    const { statusCode, fields } = context;
+    const type = this.#host.settings.noDefaultContentType ? '' : context.contentTypeOf(content);
+    if (statusCode === 200 && fields === undefined) return this.#host.heads.ok(type);
+    return this.#host.heads.of(statusCode, type, fields);
+  }
+
+  #lastLines(closes: boolean | undefined): string {
+    if (closes === true || this.#host.isClosing) this.isLast = true;
+    if (this.isLast) return 'Connection: close\r\n\r\n';
+    return this.#isOld ? 'Connection: keep-alive\r\n\r\n' : '\r\n';
+  }
+}
+
+function lengthOf(content: Content): number {
+  return typeof content === 'string' ? Buffer.byteLength(content) : content.byteLength;
+}
