@@ -1,4 +1,4 @@
-import { lchownSync, linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
+import { lchownSync, linkSync, lstatSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { relative } from 'node:path';
 import { constants } from 'node:os';
@@ -42,7 +42,7 @@ export async function bindUnixSocket(
 ): Promise<BoundUnixSocket | number> {
   const isAbstract = path.startsWith('\0');
   const temporary = isAbstract ? path : `${path.slice(0, path.lastIndexOf('/') + 1)}.${process.pid}`;
-  const socket = bindPipe(shortest(temporary));
+  const socket = await bindTemporary(temporary);
   if (typeof socket === 'number') return socket;
   if (isAbstract) return { socket, remove: () => {} };
   // Now, for libuv does it by the name that it bound, and nobody has seen the file yet.
@@ -59,6 +59,14 @@ export async function bindUnixSocket(
     return (error as NodeJS.ErrnoException).errno ?? EADDRINUSE;
   }
   return { socket, remove: removerOf(path) };
+}
+
+/** A primary with the same pid, as a container gives it every time, may have been killed before it moved its file. */
+async function bindTemporary(path: string): Promise<NativeHandle | number> {
+  const bound = bindPipe(shortest(path));
+  if (bound !== EADDRINUSE || path.startsWith('\0') || !(await isDeadSocket(path))) return bound;
+  rmSync(path, { force: true });
+  return bindPipe(shortest(path));
 }
 
 /** @throws Error EEXIST when somebody serves there; another error where the file system has one. */

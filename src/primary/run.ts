@@ -43,16 +43,24 @@ async function supervise(
   const { settings, sharing, account, board } = await prepare(given, options, log);
   cleanup.add(() => board?.close());
 
-  let control: ControlServer | undefined;
-  const openControl = async (): Promise<void> => {
-    control = await openControlSocket({
+  /** Opened once, and by the time that this is over perhaps not yet. */
+  let control: Promise<ControlServer | undefined> | undefined;
+  const openControl = async (): Promise<ControlServer | undefined> => {
+    const server = await openControlSocket({
       settings,
       supervisor,
       sharing: sharing.mode,
       log,
       replace: predecessor !== undefined,
     });
-    cleanup.add(() => control?.remove());
+    cleanup.add(() => server?.remove());
+    return server;
+  };
+  /** Until now the primary before this one has answered under the name. */
+  const succeed = (before: Predecessor): void => {
+    if (control !== undefined) return;
+    control = openControl();
+    void control.then(() => before.ready());
   };
   const supervisor: Supervisor = new Supervisor({
     settings,
@@ -69,15 +77,14 @@ async function supervise(
     successorEnv: manager?.successorEnv ?? {},
     announce: (announcement) => {
       manager?.announce(announcement);
-      // Until now the primary before this one has answered under the name.
-      if (announcement.what === 'ready' && control === undefined) void openControl().then(() => predecessor?.ready());
+      if (announcement.what === 'ready' && predecessor !== undefined) succeed(predecessor);
     },
   });
-  if (predecessor === undefined) await openControl();
+  if (predecessor === undefined) await (control = openControl());
   // Ours by the time that a worker could miss us.
   else supervisor.control = predecessor.legacy.control;
   cleanup.add(listenToSignals((event) => supervisor.post(event), settings.shutdownGracePeriod));
-  await supervisor.run().finally(() => Promise.all([control?.close(), manager?.close()]));
+  await supervisor.run().finally(async () => Promise.all([(await control)?.close(), manager?.close()]));
 }
 
 /** Loaded where there is one: systemd says so in the environment. */

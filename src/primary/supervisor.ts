@@ -15,10 +15,10 @@ import { newFleet, type Fleet } from './fleet.ts';
 import type { Hooks } from './hooks.ts';
 import type { Log } from './log.ts';
 import type { Os, Program } from './os.ts';
+import { Succession } from './succession.ts';
 import { Timers } from './timers.ts';
 import type { Account } from './users.ts';
 import { FORMAT, type Legacy } from '../upgrade/legacy.ts';
-import type { Successor } from '../upgrade/successor.ts';
 import type { LivingMessage } from './worker-process.ts';
 import { judge, look, newWatch, PERIOD, type Watch } from './watchdog.ts';
 
@@ -75,12 +75,12 @@ export class Supervisor {
   readonly #crew: Crew;
   readonly #timers: Timers;
   readonly #callers = new Callers();
+  readonly #succession: Succession;
   /** Logged as listening. */
   readonly #addresses = new Set<string>();
   readonly #queue: QueuedEvent[] = [];
   #fleet: Fleet;
   #watch: Watch;
-  #successor: Successor | undefined;
   #cancelLook: () => void = () => {};
   #settle: ((error: PreforkError | undefined) => void) | undefined;
   #isHandling = false;
@@ -92,6 +92,15 @@ export class Supervisor {
     this.#parts = parts;
     this.#fleet = newFleet(workers, (legacy?.generation ?? 0) + 1);
     this.#watch = newWatch(os.now());
+    this.#succession = new Succession({
+      sharing,
+      env: parts.successorEnv,
+      within: settings.readyTimeout + BOOT,
+      events: {
+        ready: (pid) => this.post({ type: 'upgraded', pid }),
+        failed: (reason) => this.post({ type: 'upgrade-failed', reason }),
+      },
+    });
     this.#timers = new Timers(os, (timer) => this.post({ type: 'due', timer }));
     this.#crew = new Crew({
       ...parts,
@@ -244,8 +253,8 @@ export class Supervisor {
       if (announcement.what === 'ready') this.#listeners.own();
       this.#parts.announce(announcement);
     },
-    upgrade: () => void this.#upgrade(),
-    'abandon-upgrade': () => this.#successor?.close(),
+    upgrade: () => void this.#succession.begin(() => this.#legacy()),
+    'abandon-upgrade': () => this.#succession.abandon(),
     settle: ({ request, outcome }) => this.#callers.settle(request, outcome),
     log: ({ level, event, fields }) => this.#parts.log(level, event, fields),
     call: (effect) => this.#call(effect),
@@ -269,36 +278,19 @@ export class Supervisor {
   #diagnose(worker: WorkerId): void {
     const pid = this.#crew.pid(worker);
     if (pid === undefined) return;
-    void this.#parts.os.stackOf(pid).then((stack) => this.post({ type: 'diagnosed', worker, stack }));
+    void this.#parts.os
+      .stackOf(pid)
+      // Such as EMFILE, when what looks is to be loaded.
+      .catch((error: unknown) => `unknown: ${String(error)}`)
+      .then((stack) => this.post({ type: 'diagnosed', worker, stack }));
   }
 
-  async #upgrade(): Promise<void> {
-    const { settings, sharing, notifyFd, successorEnv: env } = this.#parts;
-    try {
-      const { Successor, whyNone } = await import('../upgrade/successor.ts');
-      const reason = whyNone(sharing);
-      if (reason !== undefined) throw new Error(reason);
-      const { slots, generation } = this.#fleet;
-      const workers = slots.length === settings.workers ? undefined : slots.length;
-      const legacy: Legacy = {
-        format: FORMAT,
-        name: this.name,
-        control: this.control,
-        generation,
-        workers,
-        notifyFd,
-        ...this.#listeners.bequeath(),
-      };
-      this.#successor = new Successor(
-        { legacy, env, within: settings.readyTimeout + BOOT },
-        {
-          ready: (pid) => this.post({ type: 'upgraded', pid }),
-          failed: (failure) => this.post({ type: 'upgrade-failed', reason: failure }),
-        },
-      );
-    } catch (error) {
-      this.post({ type: 'upgrade-failed', reason: (error as Error).message });
-    }
+  #legacy(): Legacy {
+    const { settings, notifyFd } = this.#parts;
+    const { slots, generation } = this.#fleet;
+    const workers = slots.length === settings.workers ? undefined : slots.length;
+    const { name, control } = this;
+    return { format: FORMAT, name, control, generation, workers, notifyFd, ...this.#listeners.bequeath() };
   }
 
   /** Hooks are the user's code: they run outside the queue, and one that fails becomes an event. */
@@ -314,7 +306,7 @@ export class Supervisor {
 
   #finish(error: PreforkError | undefined): void {
     this.#cancelLook();
-    this.#successor?.close();
+    this.#succession.abandon();
     this.#timers.close();
     this.#listeners.close();
     this.#crew.close();

@@ -31,11 +31,12 @@ export class Successor {
   constructor({ legacy, env, within }: SuccessorOptions, events: SuccessorEvents) {
     const { legacy: message, fds } = packed(legacy);
     this.#events = events;
-    this.#timer = setTimeout(() => this.#fail(`the new primary was not ready within ${within} ms`), within);
     this.#child = spawn(nodeCommand(), [...process.execArgv, ...process.argv.slice(1)], {
       stdio: ['inherit', 'inherit', 'inherit', 'ipc', ...fds],
       env: { ...process.env, ...env, [VARIABLE]: '1' },
     });
+    // After the spawn, for that may throw; nothing that the process does is heard of before this turn is over.
+    this.#timer = setTimeout(() => this.#fail(`the new primary was not ready within ${within} ms`), within);
     this.#child.on('error', (error) => this.#fail(`the new primary could not be started: ${error.message}`));
     this.#child.on('exit', (code, signal) => this.#fail(`the new primary ended with ${signal ?? `code ${code}`}`));
     this.#child.on('message', (said) => this.#onMessage(said, { prefork: 'legacy', legacy: message }));

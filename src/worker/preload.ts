@@ -25,16 +25,16 @@ const given = isMainThread && cluster.isWorker ? takeContext() : undefined;
 if (given !== undefined) start(given);
 
 /**
- * Ctrl-C at a terminal reaches every process of the foreground, workers too. What it means is the primary's to say, so a
- * worker goes on; handlers of the application's own run as ever.
+ * Ctrl-C at a terminal, and its being closed, reach every process of the foreground, workers too. What they mean is the
+ * primary's to say, so a worker goes on; handlers of the application's own run as ever.
  */
-function leaveInterruptsToThePrimary(): void {
-  process.on('SIGINT', () => {});
+function leaveTheTerminalToThePrimary(): void {
+  for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {});
 }
 
 function start(context: WorkerContext): void {
   hideFlag();
-  leaveInterruptsToThePrimary();
+  leaveTheTerminalToThePrimary();
   inspectOnAnyPort();
   reportFatalErrors(context.reports);
   // A message to a primary that just died; the channel's end comes next, and is what counts.

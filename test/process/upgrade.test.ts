@@ -107,6 +107,23 @@ test('workers of a primary that is killed after an upgrade leave the file of a U
   await end(app, Number(fields['pid']));
 });
 
+test('without a control socket a new primary tries for one once, and not at each reload', async () => {
+  const nowhere = '/proc/nowhere';
+  await using app = await serve({
+    entry: 'hello.js',
+    options: ['--workers', '1'],
+    env: { XDG_RUNTIME_DIR: undefined, TMPDIR: nowhere },
+  });
+  app.signal('SIGUSR2');
+  const next = await upgraded(app);
+  process.kill(next, 'SIGHUP');
+  await app.event('reload done');
+  process.kill(next, 'SIGHUP');
+  await app.event('reload done', {}, 2);
+  assert.equal(app.events('no control socket').length, 2);
+  await end(app, next);
+});
+
 test('a stop during an upgrade stops both', async () => {
   await using app = await serve({ entry: 'hello.js', options: ['--workers', '2'] });
   app.signal('SIGUSR2');

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
-import { chownSync, lstatSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chownSync, lstatSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { bindUnixSocket, giveUnixSocket } from '../../../src/listeners/unix-socket.ts';
 
 const isRoot = process.geteuid?.() === 0;
+/** Leaves its socket's file behind. */
+const LISTEN_AND_DIE = `require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`;
 const nobody = { uid: 65_534, gid: 65_534 };
 
 interface Directory extends Disposable {
@@ -46,4 +49,15 @@ test('what cannot be given is an errno', () => {
   using at = directory();
   assert.ok(giveUnixSocket(join(at.path, 'gone.sock'), nobody) < 0);
   assert.equal(giveUnixSocket('\0abstract', nobody), 0);
+});
+
+test('what a primary of the same pid left under the first name is in nobody’s way', async () => {
+  using at = directory();
+  const left = spawnSync(process.execPath, ['-e', LISTEN_AND_DIE, join(at.path, `.${process.pid}`)]);
+  assert.equal(left.signal, 'SIGKILL');
+  const bound = await bindUnixSocket(join(at.path, 'app.sock'));
+  assert.ok(typeof bound !== 'number', 'it is bound');
+  bound.socket.close();
+  bound.remove();
+  assert.deepEqual(readdirSync(at.path), []);
 });
