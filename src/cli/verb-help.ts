@@ -8,11 +8,14 @@ const COLUMN = 22;
 /** What `prefork <verb> --help` prints: at most 80 columns wide. */
 export function verbHelp(
   verb: keyof typeof verbs,
-  { flags = {}, isNameless = false }: VerbShape,
+  { flags = {}, values = {}, isNameless = false }: VerbShape,
   details: string,
 ): string {
   const { usage, about } = verbs[verb]!;
   const options = [
+    ...Object.entries(values).map(([name, { short, value, about: meaning }]) =>
+      optionLine(`${short === undefined ? '   ' : `-${short},`} --${name} <${value}>`, meaning),
+    ),
     ...Object.entries(flags).map(([flag, meaning]) => optionLine(`    --${flag}`, meaning)),
     ...(isNameless ? [] : [optionLine('-n, --name <name>', 'Which server. Not needed while only one runs.')]),
     optionLine('-h, --help', 'Print this help.'),
