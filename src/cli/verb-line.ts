@@ -72,6 +72,24 @@ export function parseVerbLine(
   return { name, help: given.has('help'), flags: given, values: taken, argument: rest[0] };
 }
 
+/**
+ * A whole number of `VerbShape.values`.
+ *
+ * @param preset when it is not given.
+ * @throws UsageError
+ */
+export function readNumber(
+  { values }: VerbLine,
+  name: string,
+  { min, max, preset }: { readonly min: number; readonly max: number; readonly preset: number },
+): number {
+  const text = values.get(name);
+  if (text === undefined) return preset;
+  const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= min && number <= max) return number;
+  throw new UsageError(`--${name}: expected a whole number from ${min} to ${max}, got ${quote(text)}`);
+}
+
 function valueType({ short }: ValueShape): { type: 'string'; short?: string } {
   return { type: 'string', ...(short !== undefined && { short }) };
 }

@@ -30,7 +30,7 @@ export interface Worker {
   readonly recycled: RecycleReason | undefined;
   /** Its heartbeat has stopped. */
   readonly isHung: boolean;
-  /** Somebody looks into it, and it may stand still, until this moment: 0, or in the past, for all others. */
+  /** Somebody looks into it, and it may stand still, until this moment. */
   readonly heldUntil: number;
   /** It was silent for too long, and is to be killed for it. */
   readonly isGivenUp: boolean;

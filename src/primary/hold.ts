@@ -20,7 +20,8 @@ function hold(step: Step, pid: number, within: number): Outcome {
   if (worker === undefined) return { ok: false, reason: `there is no worker with pid ${pid}` };
   if (worker.isGivenUp) return { ok: false, reason: `worker ${pid} hung for too long, and is being killed` };
   logChange(step, worker, within);
-  step.change(worker, { heldUntil: within === 0 ? 0 : step.at + within });
+  // Also at its release: it has not beaten since, and gets its time to do so.
+  step.change(worker, { heldUntil: step.at + within });
   const { generation, slots } = step.fleet;
   return { ok: true, generation, workers: slots.length, took: 0 };
 }
