@@ -20,6 +20,11 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
     about: 'Show the workers of a server, and how they are.',
     load: async () => (await import('./commands/status.ts')).status,
   },
+  top: {
+    usage: 'top [--json]',
+    about: 'Show the workers of a server live.',
+    load: async () => (await import('./commands/top.ts')).top,
+  },
   reload: {
     usage: 'reload',
     about: 'Replace the workers one by one; returns when the new ones serve, or failed.',

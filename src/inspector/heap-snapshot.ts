@@ -15,7 +15,7 @@ export async function takeHeapSnapshot(session: Session, write: (piece: string) 
         if (!hasFailed) write(String(chunk));
       } catch (error) {
         hasFailed = true;
-        reject(error as Error);
+        reject(error);
       }
     });
   });

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { findServer, readStatus, type RunningServer } from '../../control/client.ts';
+import { findServer, type RunningServer } from '../../control/client.ts';
 import { PreforkError } from '../../errors.ts';
 import { InspectorError } from '../../inspector/error.ts';
 import { openInspector } from '../../inspector/open.ts';
-import { readStatus as readProcess } from '../../inspector/process-status.ts';
+import { readStatus } from '../../inspector/process-status.ts';
 import type { Session } from '../../inspector/session.ts';
+import { readableStatus } from '../readable.ts';
 import { Hold } from './hold.ts';
 import { Interruption } from './interruption.ts';
 import { subjectOf, type Subject } from './subject.ts';
@@ -28,7 +29,7 @@ export class Interrupted extends PreforkError {}
  * Looks into the worker of a slot: finds it, has the primary spare it, opens its inspector, and leaves nothing open, however
  * it ends. It is done here, from outside, and not by the primary: that stays small, and what this user may do it may.
  *
- * @throws PreforkError `ERR_NOT_DONE` with why not, and all of `findServer`'s and `readStatus`'s
+ * @throws PreforkError `ERR_NOT_DONE` with why not, and all of `findServer`'s and `readableStatus`'s
  */
 export async function inspectSlot<Found>(
   name: string | undefined,
@@ -36,7 +37,7 @@ export async function inspectSlot<Found>(
   look: (inspection: Inspection) => Promise<Found>,
 ): Promise<Found> {
   const server = await findServer(name);
-  const subject = subjectOf(await readStatus(server), slot);
+  const subject = subjectOf(await readableStatus(server), slot);
   using interruption = new Interruption();
   const hold = await Hold.take(server, subject.pid);
   try {
@@ -80,7 +81,7 @@ async function withSession<Found>(
 /** In another container the same pid is another process, or none. */
 async function checkParent({ pid, primary }: Subject): Promise<void> {
   if (process.platform !== 'linux') return;
-  const { parent } = await readProcess(pid);
+  const { parent } = await readStatus(pid);
   if (parent !== primary) throw new InspectorError('its pid is another process here: run this in its container');
 }
 
