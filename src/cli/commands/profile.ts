@@ -35,7 +35,7 @@ export async function profile(argv: readonly string[]): Promise<number> {
     const path = line.values.get('output') ?? defaultPath(inspection.server.name, slot, new Date(), 'cpuprofile');
     using file = new OutputFile(path);
     const until = (): Promise<void> => pass(seconds * 1000, inspection);
-    const recorded = await recordProfile(inspection.session, { interval, until });
+    const recorded = await recordProfile(inspection.session, { interval, isStuck: inspection.subject.isStuck, until });
     file.write(JSON.stringify(recorded));
     file.keep();
     printDone('profile', { file: path, samples: recorded.samples?.length ?? 0, in: duration(seconds * 1000) });

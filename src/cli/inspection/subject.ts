@@ -7,6 +7,8 @@ export interface Subject {
   readonly slot: number;
   readonly pid: number;
   readonly generation: number;
+  /** Its event loop does not turn. */
+  readonly isStuck: boolean;
   /** Of the primary. */
   readonly primary: number;
 }
@@ -28,7 +30,8 @@ export function subjectOf({ pid: primary, slots }: Status, slot: number): Subjec
   if (worker === null || worker.pid === null) {
     throw new PreforkError('ERR_NOT_DONE', `slot ${slot} has no worker now (${state}): ${lastWords(found)}`);
   }
-  return { slot, pid: worker.pid, generation: worker.generation, primary };
+  const { pid, generation, state: workerState } = worker;
+  return { slot, pid, generation, isStuck: workerState === 'hung', primary };
 }
 
 /** As the log says it. */

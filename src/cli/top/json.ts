@@ -14,9 +14,9 @@ export function jsonLine({ sample, rows, trail }: History, now: Date): string {
     operation,
     cpu: sumOf(rows, ({ cpu }) => cpu) ?? null,
     requestsPerSecond: trail.at(-1) ?? null,
-    workers: rows.map(({ title, state, worker, cpu, rate }) => ({
+    workers: rows.map(({ title, slot, state, worker, cpu, rate }) => ({
       title,
-      slot: worker?.slot ?? null,
+      slot,
       pid: worker?.pid ?? null,
       generation: worker?.generation ?? null,
       state,

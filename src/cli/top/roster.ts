@@ -6,6 +6,8 @@ export interface Place {
   readonly key: string;
   /** `0`, `0 new` (is to take slot 0 over), `0 old` (finishes and leaves), `spare`. */
   readonly title: string;
+  /** Null for a spare. */
+  readonly slot: number | null;
   readonly worker: WorkerStatus | null;
   /** The worker's, or the slot's where it has none. */
   readonly state: string;
@@ -15,7 +17,7 @@ export interface Place {
 export function roster({ slots, spares, leaving }: Status): Place[] {
   return [
     ...slots.flatMap(({ slot, state, worker, successor }) => [
-      { key: `slot ${slot}`, title: `${slot}`, worker, state: worker?.state ?? state },
+      { key: `slot ${slot}`, title: `${slot}`, slot, worker, state: worker?.state ?? state },
       ...(successor === null ? [] : [placeOf(`${slot} new`, successor)]),
     ]),
     ...spares.map((worker) => placeOf('spare', worker)),
@@ -24,5 +26,5 @@ export function roster({ slots, spares, leaving }: Status): Place[] {
 }
 
 function placeOf(title: string, worker: WorkerStatus): Place {
-  return { key: `pid ${worker.pid}`, title, worker, state: worker.state };
+  return { key: `pid ${worker.pid}`, title, slot: worker.slot, worker, state: worker.state };
 }
