@@ -43,7 +43,12 @@ export async function inspectSlot<Found>(
   try {
     return await withSession(subject, interruption.signal, async (session) => {
       const over = ends(subject, session, interruption.signal);
-      return await Promise.race([look({ server, subject, session, over }), over]);
+      const found = look({ server, subject, session, over });
+      // What was asked of a worker that ends fails in the same moment: its end says more.
+      const explained = found.catch((error: unknown) =>
+        Promise.race([over, delay(1).then(() => Promise.reject(error))]),
+      );
+      return await Promise.race([explained, over]);
     });
   } catch (error) {
     if (!(error instanceof InspectorError)) throw error;
