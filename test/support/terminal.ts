@@ -50,11 +50,19 @@ export class Terminal implements AsyncDisposable {
     return (await this.#tmux('capture-pane', '-p', '-N')).replaceAll(/ +$/gm, (spaces) => spaces.slice(0, 1));
   }
 
+  /** The same, with the sequences for colours. */
+  colored(): Promise<string> {
+    return this.#tmux('capture-pane', '-p', '-e');
+  }
+
   /** Once they match. */
   async shows(pattern: RegExp): Promise<RegExpExecArray> {
     let screen = '';
     try {
-      return await poll(async () => pattern.exec((screen = await this.screen())) ?? undefined, `${pattern} on the screen`);
+      return await poll(
+        async () => pattern.exec((screen = await this.screen())) ?? undefined,
+        `${pattern} on the screen`,
+      );
     } catch (error) {
       throw new Error(`the screen shows:\n${screen}`, { cause: error });
     }

@@ -17,7 +17,9 @@ export type Action =
   | 'page-up'
   | 'page-down'
   | 'first'
-  | 'last';
+  | 'last'
+  /** A key that means nothing. */
+  | 'other';
 
 /** xterm's sequences, in both modes of its cursor keys, and vi's letters. */
 const actions: Readonly<Record<string, Action>> = {
@@ -60,9 +62,9 @@ const actions: Readonly<Record<string, Action>> = {
 /** One sequence, or one character. */
 const key = new RegExp(`${ESC}(?:\\[[\\d;]*|O)[A-Za-z~]|.`, 'gsu');
 
-/** Several keys come at once when somebody types fast, or the line is slow. What means nothing is left out. */
+/** Several keys come at once when somebody types fast, or the line is slow. */
 export function readKeys(typed: string): Action[] {
-  return (typed.match(key) ?? []).flatMap((one) => (Object.hasOwn(actions, one) ? actions[one]! : []));
+  return (typed.match(key) ?? []).map((one) => (Object.hasOwn(actions, one) ? actions[one]! : 'other'));
 }
 
 /** What the help shows. */

@@ -44,6 +44,7 @@ export function changed(view: View, action: Action, page: number): View {
     case 'reload':
     case 'more':
     case 'fewer':
+    case 'other':
       return view;
   }
 }
