@@ -2,6 +2,7 @@
 import type { ReloadStatus, SlotStatus, Status, WorkerStatus } from '../control/controls.ts';
 import { plain, type Color, type Colorize } from './colors.ts';
 import { duration } from './duration.ts';
+import { count, percent, size } from './figures.ts';
 import { layTable, type Column } from './table.ts';
 
 const columns: readonly Column[] = [
@@ -19,7 +20,7 @@ const columns: readonly Column[] = [
 ];
 const STATE = columns.findIndex(({ title }) => title === 'state');
 
-const stateColors: Readonly<Record<WorkerStatus['state'] | SlotStatus['state'], Color>> = {
+export const stateColors: Readonly<Record<WorkerStatus['state'] | SlotStatus['state'], Color>> = {
   serving: 'green',
   standby: 'green',
   booting: 'yellow',
@@ -84,12 +85,7 @@ function workerCells(worker: WorkerStatus | null, ownState: string): string[] {
     state ?? ownState,
     uptime === undefined ? '-' : duration(uptime),
     ...(vitals
-      ? [
-          count(vitals.connectionsOpen),
-          count(vitals.requestsFinished),
-          `${Math.round(vitals.utilization * 100)}%`,
-          size(vitals.rss),
-        ]
+      ? [count(vitals.connectionsOpen), count(vitals.requestsFinished), percent(vitals.utilization), size(vitals.rss)]
       : ['-', '-', '-', '-']),
   ];
 }
@@ -112,18 +108,4 @@ function failureNote(last: ReloadStatus | undefined, now: number): string[] {
 
 function ago(at: string, now: number): string {
   return `${duration(Math.max(0, now - Date.parse(at)))} ago`;
-}
-
-/** `999`, `12.3k`, `4.5M` */
-function count(number: number): string {
-  if (number < 10_000) return String(number);
-  if (number < 999_500) return `${Number((number / 1000).toPrecision(3))}k`;
-  if (number < 999_500_000) return `${Number((number / 1e6).toPrecision(3))}M`;
-  return `${Number((number / 1e9).toPrecision(3))}G`;
-}
-
-/** Bytes in units of 1024, as top(1) and the options have them. */
-function size(bytes: number): string {
-  const megabytes = bytes / 1_048_576;
-  return megabytes < 1024 ? `${Math.round(megabytes)}M` : `${(megabytes / 1024).toFixed(1)}G`;
 }

@@ -1,22 +1,21 @@
 import { exitCodes } from '../errors.ts';
-import type { VerbShape } from './verb-line.ts';
+import type { ValueShape, VerbShape } from './verb-line.ts';
 import { verbs } from './verbs.ts';
-
-/** Where the text begins. */
-const COLUMN = 22;
 
 /** What `prefork <verb> --help` prints: at most 80 columns wide. */
 export function verbHelp(
   verb: keyof typeof verbs,
-  { flags = {}, isNameless = false }: VerbShape,
+  { flags = {}, values = {}, isNameless = false }: VerbShape,
   details: string,
 ): string {
   const { usage, about } = verbs[verb]!;
-  const options = [
-    ...Object.entries(flags).map(([flag, meaning]) => optionLine(`    --${flag}`, meaning)),
-    ...(isNameless ? [] : [optionLine('-n, --name <name>', 'Which server. Not needed while only one runs.')]),
-    optionLine('-h, --help', 'Print this help.'),
+  const options: ReadonlyArray<readonly [option: string, meaning: string]> = [
+    ...Object.entries(values).map(([name, row]) => [valueOption(name, row), row.about] as const),
+    ...Object.entries(flags).map(([flag, meaning]) => [`    --${flag}`, meaning] as const),
+    ...(isNameless ? [] : [['-n, --name <name>', 'Which server. Not needed while only one runs.'] as const]),
+    ['-h, --help', 'Print this help.'],
   ];
+  const column = Math.max(...options.map(([option]) => option.length)) + 3;
   const { ERR_NOT_DONE, ERR_NOT_RUNNING, ERR_PREFORK_USAGE } = exitCodes;
   const noServer = isNameless ? '' : `, ${ERR_NOT_RUNNING.exitCode} no such server runs`;
   return `\
@@ -27,12 +26,12 @@ Usage: prefork ${usage}${isNameless ? '' : ' [--name <name>]'}
 ${details}
 
 Options:
-${options.join('\n')}
+${options.map(([option, meaning]) => `  ${option.padEnd(column)}${meaning}`).join('\n')}
 
 Exit codes: 0 done, ${ERR_NOT_DONE.exitCode} failed, ${ERR_PREFORK_USAGE.exitCode} used wrongly${noServer}.
 `;
 }
 
-function optionLine(option: string, meaning: string): string {
-  return `  ${option}`.padEnd(COLUMN) + meaning;
+function valueOption(name: string, { short, value }: ValueShape): string {
+  return `${short === undefined ? '   ' : `-${short},`} --${name} <${value}>`;
 }

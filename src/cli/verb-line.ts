@@ -1,9 +1,17 @@
-import { parseArgs } from 'node:util';
+import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { UsageError } from '../errors.ts';
 import { checkText } from '../options/check.ts';
 import { quote, quoteName } from '../options/quote.ts';
 import { didYouMean } from '../options/suggestion.ts';
 import { optionRows } from '../options/table.ts';
+
+/** An option with a value: what the help calls it and says of it. */
+export interface ValueShape {
+  /** One letter, for `-o`. */
+  readonly short?: string;
+  readonly value: string;
+  readonly about: string;
+}
 
 /** What a verb takes beside `--name` and `--help`. */
 export interface VerbShape {
@@ -11,6 +19,8 @@ export interface VerbShape {
   readonly isNameless?: boolean;
   /** Options without a value, as `--now`, and what the help says of each. */
   readonly flags?: Readonly<Record<string, string>>;
+  /** Options with a value, as `--seconds <n>`. */
+  readonly values?: Readonly<Record<string, ValueShape>>;
   /** Completes `expected ...` for the one argument that it takes. */
   readonly argument?: string;
 }
@@ -22,6 +32,8 @@ export interface VerbLine {
   readonly help: boolean;
   /** Of `VerbShape.flags`, those that were given. */
   readonly flags: ReadonlySet<string>;
+  /** Of `VerbShape.values`, as they were given; of one that was given twice, the last. */
+  readonly values: ReadonlyMap<string, string>;
   /** Undefined when it is missing, and where there is none. */
   readonly argument: string | undefined;
 }
@@ -29,17 +41,19 @@ export interface VerbLine {
 /** @throws UsageError for an option that is unknown, lacks its value or has one too many, and for arguments too many. */
 export function parseVerbLine(
   argv: readonly string[],
-  { flags = {}, argument, isNameless = false }: VerbShape,
+  { flags = {}, values = {}, argument, isNameless = false }: VerbShape,
 ): VerbLine {
-  const types = {
+  const types: NonNullable<ParseArgsConfig['options']> = {
+    ...Object.fromEntries(Object.entries(values).map(([name, shape]) => [name, valueType(shape)])),
     ...(!isNameless && { name: { type: 'string', short: 'n' } as const }),
     help: { type: 'boolean', short: 'h' },
     ...Object.fromEntries(Object.keys(flags).map((flag) => [flag, { type: 'boolean' } as const])),
-  } as const;
+  };
   // `-1` is a value here; with a space before it, parseArgs does not take it for an option.
   const args = argv.map((arg) => (/^-\d/.test(arg) ? ` ${arg}` : arg));
   const { tokens } = parseArgs({ args, options: types, strict: false, tokens: true });
   const given = new Set<string>();
+  const taken = new Map<string, string>();
   const rest: string[] = [];
   let name: string | undefined;
 
@@ -48,19 +62,48 @@ export function parseVerbLine(
     if (token.kind !== 'option') continue;
     if (!Object.hasOwn(types, token.name)) throw unknownOption(token.rawName, Object.keys(types));
     if (token.name === 'name') name = readName(token.value, token.inlineValue);
-    else if (token.value === undefined) given.add(token.name);
+    else if (Object.hasOwn(values, token.name)) {
+      taken.set(token.name, readValue(`--${token.name}`, token.value, token.inlineValue));
+    } else if (token.value === undefined) given.add(token.name);
     else throw new UsageError(`--${token.name}: expected no value, got ${quote(token.value)}`);
   }
   const tooMany = rest[argument === undefined ? 0 : 1];
   if (tooMany !== undefined) throw new UsageError(`expected no argument ${quote(tooMany)}`);
-  return { name, help: given.has('help'), flags: given, argument: rest[0] };
+  return { name, help: given.has('help'), flags: given, values: taken, argument: rest[0] };
+}
+
+/**
+ * A whole number of `VerbShape.values`.
+ *
+ * @param preset when it is not given.
+ * @throws UsageError
+ */
+export function readNumber(
+  { values }: VerbLine,
+  name: string,
+  { min, max, preset }: { readonly min: number; readonly max: number; readonly preset: number },
+): number {
+  const text = values.get(name);
+  if (text === undefined) return preset;
+  const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= min && number <= max) return number;
+  throw new UsageError(`--${name}: expected a whole number from ${min} to ${max}, got ${quote(text)}`);
+}
+
+function valueType({ short }: ValueShape): { type: 'string'; short?: string } {
+  return { type: 'string', ...(short !== undefined && { short }) };
 }
 
 function readName(value: string | undefined, isInline: boolean | undefined): string {
+  return checkText(optionRows.name, '--name', readValue('--name', value, isInline)) as string;
+}
+
+/** What looks like an option is one, and the value is missing. */
+function readValue(place: string, value: string | undefined, isInline: boolean | undefined): string {
   if (value === undefined || (isInline !== true && value.startsWith('-'))) {
-    throw new UsageError('--name: expected a value');
+    throw new UsageError(`${place}: expected a value`);
   }
-  return checkText(optionRows.name, '--name', value.trim()) as string;
+  return value.trim();
 }
 
 function unknownOption(rawName: string, known: readonly string[]): UsageError {

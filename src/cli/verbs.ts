@@ -20,6 +20,11 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
     about: 'Show the workers of a server, and how they are.',
     load: async () => (await import('./commands/status.ts')).status,
   },
+  top: {
+    usage: 'top [--json]',
+    about: 'Show the workers of a server live.',
+    load: async () => (await import('./commands/top.ts')).top,
+  },
   reload: {
     usage: 'reload',
     about: 'Replace the workers one by one; returns when the new ones serve, or failed.',
@@ -39,6 +44,26 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
     usage: 'upgrade',
     about: 'Replace the primary itself, for a new prefork or node.',
     load: async () => (await import('./commands/upgrade.ts')).upgrade,
+  },
+  profile: {
+    usage: 'profile <slot>',
+    about: 'Record where a worker spends its time, as a .cpuprofile.',
+    load: async () => (await import('./commands/profile.ts')).profile,
+  },
+  heap: {
+    usage: 'heap <slot>',
+    about: "Write a worker's heap down, as a .heapsnapshot.",
+    load: async () => (await import('./commands/heap.ts')).heap,
+  },
+  stack: {
+    usage: 'stack <slot>',
+    about: 'Print where a busy worker is now.',
+    load: async () => (await import('./commands/stack.ts')).stack,
+  },
+  inspect: {
+    usage: 'inspect <slot>',
+    about: "Open a worker's inspector on the loopback, until Ctrl-C.",
+    load: async () => (await import('./commands/inspect.ts')).inspect,
   },
   doctor: {
     usage: 'doctor [--json]',

@@ -18,6 +18,7 @@ export interface Operations {
   readonly '/reload': object;
   readonly '/scale': ScaleTarget;
   readonly '/stop': { readonly now: boolean };
+  readonly '/hold': { readonly pid: number; readonly seconds: number };
   readonly '/upgrade': object;
 }
 

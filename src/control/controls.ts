@@ -119,6 +119,11 @@ export interface Controls {
   scale(target: ScaleTarget): Promise<Outcome>;
   /** @param now without grace. Settles when every worker is gone, just before the primary ends. */
   stop(now: boolean): Promise<Outcome>;
+  /**
+   * Somebody looks into the worker of this pid, which may stand still for so many ms from now on: it is not killed as hung
+   * meanwhile. 0 ends it.
+   */
+  hold(pid: number, within: number): Promise<Outcome>;
   /** Replaces the primary. Settles when the new one serves, or was given up. */
   upgrade(): Promise<Outcome>;
 }

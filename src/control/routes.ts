@@ -6,6 +6,9 @@ import { refusal, type Provenance } from './origin.ts';
 /** As `--workers` has it. */
 export const MOST_WORKERS = 1024;
 
+/** The longest that a worker is held for without a word, s: whoever is gone cannot release it. */
+const LONGEST_HOLD = 600;
+
 export interface ControlRequest extends Provenance {
   readonly method: string;
   /** Path and query. */
@@ -47,6 +50,12 @@ const routes: Readonly<Record<string, Methods>> = {
     POST: {
       fields: ['now'],
       answer: async (controls, fields) => outcome(await controls.stop(readBoolean(fields, 'now'))),
+    },
+  },
+  '/hold': {
+    POST: {
+      fields: ['pid', 'seconds'],
+      answer: async (controls, fields) => outcome(await hold(controls, fields)),
     },
   },
   '/upgrade': { POST: { fields: [], answer: async (controls) => outcome(await controls.upgrade()) } },
@@ -114,6 +123,13 @@ function scaleTarget(fields: Fields): ScaleTarget {
   if (workers !== undefined && by === undefined) return { workers };
   if (by !== undefined && workers === undefined) return { by };
   throw new BadRequest('expected either workers, how many there should be, or by, how many more or fewer');
+}
+
+function hold(controls: Controls, fields: Fields): Promise<Outcome> {
+  const pid = readInteger(fields, 'pid', { min: 1, max: 2 ** 31 - 1 });
+  const seconds = readInteger(fields, 'seconds', { min: 0, max: LONGEST_HOLD });
+  if (pid !== undefined && seconds !== undefined) return controls.hold(pid, seconds * 1000);
+  throw new BadRequest('expected pid, of a worker, and seconds, for which it may stand still');
 }
 
 /** 409: it is understood, and cannot be done as things are. Nothing has changed then. */

@@ -9,6 +9,8 @@ export interface ProcessStatus {
   readonly state: string;
   /** The signals it has handlers for: bit n - 1 is signal n. */
   readonly caught: bigint;
+  /** Its parent's pid. */
+  readonly parent: number;
   /** The file that it runs, without its directory. */
   readonly program: string;
 }
@@ -22,6 +24,7 @@ export async function readStatus(pid: number): Promise<ProcessStatus> {
     return {
       state: /^State:\s+(\w)/m.exec(status)?.[1] ?? '?',
       caught: BigInt(`0x${/^SigCgt:\s+([0-9a-f]+)/m.exec(status)?.[1] ?? 0}`),
+      parent: Number(/^PPid:\s+(\d+)/m.exec(status)?.[1]),
       program: basename(program),
     };
   } catch (error) {
@@ -32,7 +35,7 @@ export async function readStatus(pid: number): Promise<ProcessStatus> {
 function refused(pid: number, error: NodeJS.ErrnoException): InspectorError {
   const words =
     error.code === 'EACCES' || error.code === 'EPERM'
-      ? `process ${pid} belongs to another user`
+      ? `process ${pid} belongs to another user: only that user, and root with CAP_SYS_PTRACE, may look into it`
       : `there is no process ${pid}`;
   return new InspectorError(words, { cause: error });
 }

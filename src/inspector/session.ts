@@ -43,18 +43,19 @@ const CLOSE_INSPECTOR =
  * process would wait for it at its exit, so it has to be closed in any case.
  */
 export class Session {
+  readonly target: Target;
+  /** Settles when nothing comes any more: it was closed, or the process is gone. */
+  readonly ended: Promise<void>;
   readonly #webSocket: WebSocket;
   readonly #calls = new Map<number, Call>();
   readonly #listeners = new Map<string, Array<(params: Fields) => void>>();
-  readonly #ended: Promise<void>;
-  readonly #isInspectorOurs: boolean;
   #ids = 0;
   #end: string | undefined;
 
-  private constructor(webSocket: WebSocket, ended: Promise<void>, isInspectorOurs: boolean) {
+  private constructor(target: Target, webSocket: WebSocket, ended: Promise<void>) {
+    this.target = target;
+    this.ended = ended;
     this.#webSocket = webSocket;
-    this.#ended = ended;
-    this.#isInspectorOurs = isInspectorOurs;
   }
 
   /** @throws InspectorError */
@@ -69,7 +70,7 @@ export class Session {
       },
     };
     const webSocket = await WebSocket.connect(target, target.path, events, signal);
-    const session = new Session(webSocket, ended, target.isOurs);
+    const session = new Session(target, webSocket, ended);
     return session;
   }
 
@@ -102,11 +103,11 @@ export class Session {
    */
   async close(): Promise<void> {
     if (this.#end === undefined) {
-      if (this.#isInspectorOurs) this.call('Runtime.evaluate', { expression: CLOSE_INSPECTOR }).catch(() => {});
+      if (this.target.isOurs) this.call('Runtime.evaluate', { expression: CLOSE_INSPECTOR }).catch(() => {});
       this.#over('the session was closed');
       this.#webSocket.close();
     }
-    await inTime(this.#ended, AbortSignal.timeout(FAREWELL), 'no farewell').catch(() => this.#webSocket.destroy());
+    await inTime(this.ended, AbortSignal.timeout(FAREWELL), 'no farewell').catch(() => this.#webSocket.destroy());
   }
 
   #take({ id, result = {}, error, method = '', params = {} }: Incoming): void {

@@ -40,7 +40,7 @@ export async function captureStack(pid: number, { timeout = 2000, kill }: StackO
   try {
     const session = await openInspector(pid, { signal: deadline.signal, ...(kill && { kill }) });
     try {
-      return { frames: await pausedAt(session, deadline.signal) };
+      return { frames: await sampleStack(session, deadline.signal) };
     } finally {
       await session.close();
     }
@@ -56,7 +56,12 @@ export function formatFrame({ function: name, file, line, column }: Frame): stri
   return `${name} (${file}:${line}:${column})`;
 }
 
-async function pausedAt(session: Session, signal: AbortSignal): Promise<Frame[]> {
+/**
+ * Pauses the process for a moment, and says where.
+ *
+ * @throws InspectorError when it ran no JavaScript before `signal` was aborted.
+ */
+export async function sampleStack(session: Session, signal: AbortSignal): Promise<Frame[]> {
   const urls = new Map<string, string>();
   session.on('Debugger.scriptParsed', ({ scriptId, url }) => urls.set(String(scriptId), String(url)));
   const paused = session.next('Debugger.paused');

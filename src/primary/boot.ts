@@ -44,6 +44,7 @@ function fork(
     asked: undefined,
     recycled: undefined,
     isHung: false,
+    heldUntil: 0,
     isGivenUp: false,
     isKilled: false,
   };

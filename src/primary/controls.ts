@@ -41,6 +41,10 @@ export class PrimaryControls implements Controls {
     return this.#supervisor.ask((request) => ({ type: 'stop', idle: IDLE, isNow, request }));
   }
 
+  hold(pid: number, within: number): Promise<Outcome> {
+    return this.#supervisor.ask((request) => ({ type: 'hold', pid, within, request }));
+  }
+
   upgrade(): Promise<Outcome> {
     return this.#supervisor.ask((request) => ({ type: 'upgrade', request }));
   }

@@ -8,6 +8,7 @@ import type { Effect, FleetEvent, Timer } from './events.ts';
 import { onExited, onReadyTimeout } from './exit.ts';
 import { isServing, workerOf, type Fleet, type FleetSettings, type Operation } from './fleet.ts';
 import { onBeating, onDiagnosed, onHung, onSilent } from './hang.ts';
+import { onHold } from './hold.ts';
 import { abort, advance, enqueue } from './operations.ts';
 import { isRecycling } from './recycle.ts';
 import { onRespawnDue } from './refill.ts';
@@ -42,6 +43,7 @@ const decisions: { [Type in FleetEvent['type']]: Decide<Type> } = {
   hung: (step, { worker, silent }) => onHung(step, worker, silent),
   beating: (step, { worker }) => onBeating(step, worker),
   silent: (step, { worker, silent }) => onSilent(step, worker, silent),
+  hold: onHold,
   diagnosed: (step, { worker, stack }) => onDiagnosed(step, worker, stack),
   upgraded: (step, { pid }) => onUpgraded(step, pid),
   'upgrade-failed': (step, { reason, stderr }) => {

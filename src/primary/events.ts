@@ -56,6 +56,8 @@ export type FleetEvent =
   | { readonly type: 'silent'; readonly worker: WorkerId; readonly silent: number }
   /** What a silent worker was found doing: its stack, or why there is none. */
   | { readonly type: 'diagnosed'; readonly worker: WorkerId; readonly stack: string }
+  /** Somebody looks into the worker of this pid, for `within` ms from now; 0: no more. */
+  | { readonly type: 'hold'; readonly pid: number; readonly within: number; readonly request: RequestId }
   | { readonly type: 'upgrade'; readonly request?: RequestId }
   /** The next primary serves with workers of its own: this one has nothing left to do. */
   | { readonly type: 'upgraded'; readonly pid: number }

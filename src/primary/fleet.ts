@@ -30,6 +30,8 @@ export interface Worker {
   readonly recycled: RecycleReason | undefined;
   /** Its heartbeat has stopped. */
   readonly isHung: boolean;
+  /** Somebody looks into it, and it may stand still, until this moment. */
+  readonly heldUntil: number;
   /** It was silent for too long, and is to be killed for it. */
   readonly isGivenUp: boolean;
   /** It was sent SIGKILL. */

@@ -59,15 +59,23 @@ export function judge(worker: Worker, beat: Beat, watch: Watch, settings: WatchS
   if (worker.state !== 'serving') return [];
   const { id } = worker;
   const silent = watch.lookedAt - Math.max(beat.heartbeat, watch.awakeSince);
-  if (silent >= HUNG_AFTER) return judgeSilence(worker, silent, settings);
+  if (silent >= HUNG_AFTER) return judgeSilence(worker, silent, watch.lookedAt, settings);
   if (worker.isHung) return [{ type: 'beating', worker: id }];
+  // What it is looked into for would be gone, and a heap snapshot alone makes it large.
+  if (worker.heldUntil > watch.lookedAt) return [];
   const reason = recycleReason(worker, beat, watch.lookedAt, settings);
   return reason === undefined ? [] : [{ type: 'recycle', worker: id, reason }];
 }
 
-function judgeSilence({ id, isHung, isGivenUp }: Worker, silent: number, settings: WatchSettings): FleetEvent[] {
-  const { heartbeatTimeout } = settings;
-  const isOver = heartbeatTimeout > 0 && silent >= heartbeatTimeout && !isGivenUp;
+/** One that is held stands still for a reason, and is helped like any other; its silence counts from then on. */
+function judgeSilence(
+  { id, isHung, isGivenUp, heldUntil }: Worker,
+  silent: number,
+  at: number,
+  { heartbeatTimeout }: WatchSettings,
+): FleetEvent[] {
+  const unexplained = Math.min(silent, at - heldUntil);
+  const isOver = heartbeatTimeout > 0 && unexplained >= heartbeatTimeout && !isGivenUp;
   return [
     ...(isHung ? [] : [{ type: 'hung', worker: id, silent } as const]),
     ...(isOver ? [{ type: 'silent', worker: id, silent } as const] : []),

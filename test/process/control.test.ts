@@ -244,7 +244,7 @@ test('a status of another version is for programs only', async () => {
   const other = createHttpServer((_, response) => response.end(answer)).listen(join(machine.sockets, 'api.sock'));
   await once(other, 'listening');
   try {
-    const stderr = 'prefork: api runs prefork 9.0.0, whose status this one cannot read: use --json\n';
+    const stderr = 'prefork: api runs prefork 9.0.0, whose status this one cannot read: use prefork status --json\n';
     assert.deepEqual(await machine.run('status'), { code: 1, stdout: '', stderr });
     const { code, stdout } = await machine.run('status', '--json');
     assert.deepEqual([code, JSON.parse(stdout)], [0, JSON.parse(answer)]);

@@ -28,7 +28,7 @@ export function fakeStatus(changes: Partial<Status> = {}): Status {
   };
 }
 
-type Operation = 'reload' | 'scale' | 'stop' | 'upgrade';
+type Operation = 'reload' | 'scale' | 'stop' | 'hold' | 'upgrade';
 
 /** A primary that is none: it notes what it was asked for, and answers what it was told to. */
 export class FakeControls implements Controls {
@@ -60,6 +60,10 @@ export class FakeControls implements Controls {
 
   stop(now: boolean): Promise<Outcome> {
     return this.#answer('stop', { now });
+  }
+
+  hold(pid: number, within: number): Promise<Outcome> {
+    return this.#answer('hold', { pid, within });
   }
 
   upgrade(): Promise<Outcome> {

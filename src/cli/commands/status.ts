@@ -1,6 +1,6 @@
 import { findServer, readStatus } from '../../control/client.ts';
-import { PreforkError } from '../../errors.ts';
 import { colorizeFor } from '../colors.ts';
+import { readableStatus } from '../readable.ts';
 import { statusText } from '../status-text.ts';
 import { verbHelp } from '../verb-help.ts';
 import { parseVerbLine, type VerbShape } from '../verb-line.ts';
@@ -11,9 +11,6 @@ const help = `\
 loop is how busy a worker's event loop is, mem its resident memory; "0 new" is
 the worker that is to take slot 0 over, "0 old" one that finishes and leaves.`;
 
-/** Of `Status.version`, what this command can read. */
-const READABLE = 1;
-
 /** `prefork status [--json]` */
 export async function status(argv: readonly string[]): Promise<number> {
   const line = parseVerbLine(argv, shape);
@@ -23,13 +20,6 @@ export async function status(argv: readonly string[]): Promise<number> {
 
 async function shown(name: string | undefined, isJson: boolean): Promise<string> {
   const server = await findServer(name);
-  const answer = await readStatus(server);
-  if (isJson) return `${JSON.stringify(answer, undefined, 2)}\n`;
-  if ((answer.version as number) !== READABLE) {
-    throw new PreforkError(
-      'ERR_NO_ANSWER',
-      `${server.name} runs prefork ${answer.prefork}, whose status this one cannot read: use --json`,
-    );
-  }
-  return statusText(answer, Date.now(), colorizeFor(process.stdout, process.env));
+  if (isJson) return `${JSON.stringify(await readStatus(server), undefined, 2)}\n`;
+  return statusText(await readableStatus(server), Date.now(), colorizeFor(process.stdout, process.env));
 }

@@ -7,7 +7,12 @@ const plain: VerbShape = {};
 const flagged: VerbShape = { flags: { json: '', now: '' } };
 const counted: VerbShape = { argument: 'a number' };
 
-const nothing: VerbLine = { name: undefined, help: false, flags: new Set(), argument: undefined };
+const valued: VerbShape = {
+  argument: 'a slot',
+  values: { output: { short: 'o', value: 'file', about: '' }, seconds: { value: 'n', about: '' } },
+};
+
+const nothing: VerbLine = { name: undefined, help: false, flags: new Set(), values: new Map(), argument: undefined };
 
 const lines: ReadonlyArray<[argv: string[], shape: VerbShape, line: Partial<VerbLine>]> = [
   [[], plain, {}],
@@ -25,6 +30,19 @@ const lines: ReadonlyArray<[argv: string[], shape: VerbShape, line: Partial<Verb
   [['-12', '-n', 'api'], counted, { name: 'api', argument: '-12' }],
   [['-n', 'api', '-1'], counted, { name: 'api', argument: '-1' }],
   [['--', '-1'], counted, { argument: '-1' }],
+  [['0', '--seconds', '5'], valued, { argument: '0', values: new Map([['seconds', '5']]) }],
+  [
+    ['--seconds=5', '0', '-o', 'x.json'],
+    valued,
+    {
+      argument: '0',
+      values: new Map([
+        ['seconds', '5'],
+        ['output', 'x.json'],
+      ]),
+    },
+  ],
+  [['-ox', '--output', 'y'], valued, { values: new Map([['output', 'y']]) }],
 ];
 for (const [argv, shape, line] of lines) {
   test(`reads ${argv.join(' ') || 'nothing'}`, () => {
@@ -35,6 +53,9 @@ for (const [argv, shape, line] of lines) {
 const badLines: ReadonlyArray<[argv: string[], shape: VerbShape, message: string]> = [
   [['--jsn'], flagged, 'unknown option --jsn; did you mean --json?'],
   [['--json'], plain, 'unknown option --json'],
+  [['--seconds'], valued, '--seconds: expected a value'],
+  [['-o', '--seconds', '4'], valued, '--output: expected a value'],
+  [['--secnds', '4'], valued, 'unknown option --secnds; did you mean --seconds?'],
   [['-x'], plain, 'unknown option -x'],
   [['--names', 'api'], plain, 'unknown option --names; did you mean --name?'],
   [['--constructor'], plain, 'unknown option --constructor'],

@@ -63,6 +63,20 @@ describe('silence', () => {
     assert.deepEqual(types(judge(worker(), beat, watchUntil(60_000), off)), ['hung']);
   });
 
+  test('of one that is held is a hang, and too much only so long after', () => {
+    const held = worker({ heldUntil: 40_000 });
+    assert.deepEqual(types(judge(held, beat, watchUntil(35_000), settings)), ['hung']);
+    const hung = { ...held, isHung: true };
+    assert.deepEqual(judge(hung, beat, watchUntil(69_750), settings), []);
+    assert.deepEqual(types(judge(hung, beat, watchUntil(70_000), settings)), ['silent']);
+    assert.deepEqual(types(judge(hung, { ...beat, heartbeat: 34_900 }, watchUntil(35_000), settings)), ['beating']);
+  });
+
+  test('before it was held counts no longer than from its last beat', () => {
+    const hung = worker({ heldUntil: 1000, isHung: true });
+    assert.deepEqual(judge(hung, { ...beat, heartbeat: 5000 }, watchUntil(34_750), settings), []);
+  });
+
   test('shorter than a hang is helped by a timeout that is shorter too', () => {
     const short = { ...settings, heartbeatTimeout: HUNG_AFTER };
     assert.deepEqual(types(judge(worker(), beat, watchUntil(HUNG_AFTER), short)), ['hung', 'silent']);
@@ -105,6 +119,13 @@ describe('a limit', () => {
       assert.deepEqual(judge(worker(), { ...row, ...over }, watch, settings), [], 'and 0 is none');
     });
   }
+
+  test('does not take away one that is held', () => {
+    const [row, watch] = at(1000);
+    const limited = { ...settings, maxMemory: 1 };
+    assert.deepEqual(judge(worker({ heldUntil: 1001 }), { ...row, rss: 2 }, watch, limited), []);
+    assert.deepEqual(types(judge(worker({ heldUntil: 1000 }), { ...row, rss: 2 }, watch, limited)), ['recycle']);
+  });
 
   test('max-lifetime counts from when it was ready', () => {
     const limited = { ...settings, maxLifetime: 10_000 };

@@ -1,0 +1,40 @@
+import { takeHeapSnapshot } from '../../inspector/heap-snapshot.ts';
+import { duration } from '../duration.ts';
+import { inspectSlot, type Inspection } from '../inspection/inspection.ts';
+import { defaultPath, OutputFile } from '../inspection/output-file.ts';
+import { describe, parseSlot, SLOT } from '../inspection/subject.ts';
+import { printDone } from '../operation.ts';
+import { verbHelp } from '../verb-help.ts';
+import { parseVerbLine, type VerbShape } from '../verb-line.ts';
+
+const shape: VerbShape = {
+  argument: SLOT,
+  values: { output: { short: 'o', value: 'file', about: 'Default: <name>-<slot>-<time>.heapsnapshot here.' } },
+};
+
+const help = `\
+Writes down all objects of the worker's heap, and what holds them: to find a leak,
+compare two of them in Chrome DevTools (Memory, Load). The worker stands still
+meanwhile, for seconds with a large heap, needs memory for it, and is not killed
+as hung; other workers accept its connections. The file has every secret in it
+that the worker knows. See docs/inspecting.md.`;
+
+/** `prefork heap <slot>`: writes a `.heapsnapshot`. */
+export async function heap(argv: readonly string[]): Promise<number> {
+  const line = parseVerbLine(argv, shape);
+  if (line.help) {
+    process.stdout.write(verbHelp('heap', shape, help));
+    return 0;
+  }
+  const slot = parseSlot('heap', line.argument);
+  await inspectSlot(line.name, slot, async ({ server, subject, session, over }: Inspection) => {
+    const path = line.values.get('output') ?? defaultPath(server.name, slot, new Date(), 'heapsnapshot');
+    using file = new OutputFile(path);
+    process.stderr.write(`prefork: worker stands still until its heap is written ${describe(subject)}\n`);
+    const start = performance.now();
+    await Promise.race([takeHeapSnapshot(session, (piece) => file.write(piece)), over]);
+    file.keep();
+    printDone('heap', { file: path, bytes: file.size, in: duration(performance.now() - start) });
+  });
+  return 0;
+}

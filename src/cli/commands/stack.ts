@@ -1,0 +1,47 @@
+import { formatFrame, sampleStack } from '../../inspector/stack.ts';
+import { inspectSlot, pass, type Inspection } from '../inspection/inspection.ts';
+import { describe, parseSlot, SLOT } from '../inspection/subject.ts';
+import { verbHelp } from '../verb-help.ts';
+import { parseVerbLine, readNumber, type VerbShape } from '../verb-line.ts';
+
+const shape: VerbShape = {
+  argument: SLOT,
+  values: {
+    count: { value: 'n', about: 'So many samples, 1 to 1000. Default: 1.' },
+    interval: { value: 'ms', about: 'Between two samples. Default: 100.' },
+  },
+};
+
+const help = `\
+Prints where the worker's JavaScript is now, also in an endless loop or a regular
+expression that does not end. Not in native code, which nothing can interrupt.
+The worker stands still for some milliseconds. See docs/inspecting.md.`;
+
+/** How long a worker may take to come to its next statement, ms. */
+const PAUSING = 2000;
+
+/** `prefork stack <slot>` */
+export async function stack(argv: readonly string[]): Promise<number> {
+  const line = parseVerbLine(argv, shape);
+  if (line.help) {
+    process.stdout.write(verbHelp('stack', shape, help));
+    return 0;
+  }
+  const slot = parseSlot('stack', line.argument);
+  const count = readNumber(line, 'count', { min: 1, max: 1000, preset: 1 });
+  const interval = readNumber(line, 'interval', { min: 1, max: 60_000, preset: 100 });
+  await inspectSlot(line.name, slot, async (inspection: Inspection) => {
+    for (let nth = 1; nth <= count; nth++) {
+      if (nth > 1) await pass(interval, inspection);
+      process.stdout.write(await sample(inspection, count === 1 ? '' : ` sample=${nth}`));
+    }
+  });
+  return 0;
+}
+
+async function sample({ subject, session }: Inspection, fields: string): Promise<string> {
+  const frames = await sampleStack(session, AbortSignal.timeout(PAUSING));
+  const lines = frames.map((frame) => `    at ${formatFrame(frame)}`);
+  if (lines.length === 0) lines.push('    waits in its event loop');
+  return `${describe(subject)}${fields}\n${lines.join('\n')}\n`;
+}

@@ -1,0 +1,20 @@
+/** Figures for people, as short as they say enough. */
+
+/** `999`, `12.3k`, `4.5M` */
+export function count(number: number): string {
+  if (number < 10_000) return String(number);
+  if (number < 999_500) return `${Number((number / 1000).toPrecision(3))}k`;
+  if (number < 999_500_000) return `${Number((number / 1e6).toPrecision(3))}M`;
+  return `${Number((number / 1e9).toPrecision(3))}G`;
+}
+
+/** Bytes in units of 1024, as top(1) and the options have them. */
+export function size(bytes: number): string {
+  const megabytes = bytes / 1_048_576;
+  return megabytes < 1024 ? `${Math.round(megabytes)}M` : `${(megabytes / 1024).toFixed(1)}G`;
+}
+
+/** Of a share: 1 is 100 %. */
+export function percent(share: number): string {
+  return `${Math.round(share * 100)}%`;
+}

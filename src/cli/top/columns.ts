@@ -1,0 +1,72 @@
+/** The columns of the table: what they show, how rows are sorted by them, and which go first when there is no room. */
+import { count, percent, size } from '../figures.ts';
+import type { Row } from './history.ts';
+
+export interface TopColumn {
+  readonly title: string;
+  /** Numbers stand to the right. */
+  readonly align: 'left' | 'right';
+  /** At least, so that the table stands still while figures change. */
+  readonly width: number;
+  /** The higher, the longer it stays in a terminal that is narrow. */
+  readonly rank: number;
+  /** What is shown, or undefined when it is not known. A column of which nothing is known is not there. */
+  readonly text: (row: Row) => string | undefined;
+  /** By which rows are sorted: figures with the largest first, words from A to Z. */
+  readonly order: (row: Row) => number | string | undefined;
+}
+
+type Figure = (row: Row) => number | undefined;
+
+function figure(title: string, width: number, rank: number, of: Figure, show: (value: number) => string): TopColumn {
+  const text = (row: Row): string | undefined => {
+    const value = of(row);
+    return value === undefined ? undefined : show(value);
+  };
+  return { title, align: 'right', width, rank, text, order: of };
+}
+
+export const topColumns: readonly TopColumn[] = [
+  { title: 'slot', align: 'left', width: 5, rank: 9, text: ({ title }) => title, order: () => 0 },
+  figure('pid', 6, 3, ({ worker }) => worker?.pid ?? undefined, String),
+  figure('gen', 3, 1, ({ worker }) => worker?.generation, String),
+  { title: 'state', align: 'left', width: 8, rank: 8, text: ({ state }) => state, order: ({ state }) => state },
+  figure('cpu', 4, 6, ({ cpu }) => cpu, percent),
+  figure('loop', 4, 5, ({ worker }) => worker?.vitals?.utilization, percent),
+  figure('mem', 5, 4, ({ worker }) => worker?.vitals?.rss, size),
+  figure('conns', 5, 2, ({ worker }) => worker?.vitals?.connectionsOpen, count),
+  figure(
+    'req/s',
+    5,
+    7,
+    ({ rate }) => rate,
+    (rate) => count(Math.round(rate)),
+  ),
+];
+
+/** What a figure of which nothing is known looks like. */
+const UNKNOWN = '-';
+
+export function cellOf({ text }: TopColumn, row: Row): string {
+  return text(row) ?? UNKNOWN;
+}
+
+/** Those of which something is known of some row. */
+export function knownColumns(rows: readonly Row[]): readonly TopColumn[] {
+  return topColumns.filter(({ title, text }) => title === 'slot' || rows.some((row) => text(row) !== undefined));
+}
+
+/** Rows of which nothing is known come last, equal ones stay as they are. */
+export function sorted(rows: readonly Row[], title: string, isReversed: boolean): readonly Row[] {
+  const order = topColumns.find((column) => column.title === title)?.order;
+  if (order === undefined) return rows;
+  const keyed = rows.map((row) => ({ row, key: order(row) }));
+  const known = keyed.filter(({ key }) => key !== undefined).toSorted((one, other) => compare(one.key!, other.key!));
+  const unknown = keyed.filter(({ key }) => key === undefined);
+  return [...(isReversed ? known.toReversed() : known), ...unknown].map(({ row }) => row);
+}
+
+function compare(one: number | string, other: number | string): number {
+  if (typeof one === 'number' && typeof other === 'number') return other - one;
+  return String(one) < String(other) ? -1 : Number(String(one) > String(other));
+}

@@ -1,0 +1,41 @@
+import { findServer, type RunningServer } from '../../control/client.ts';
+import { PreforkError } from '../../errors.ts';
+import { readableStatus } from '../readable.ts';
+import { cpuTimes } from './cpu.ts';
+import type { Sample } from './history.ts';
+import { roster } from './roster.ts';
+
+/** Longest wait for a status, ms: the primary answers at once, however busy its workers are. */
+const PATIENCE = 3000;
+
+/** Looks at one server, by its name: a reload, an upgrade or a restart does not end it. */
+export class Feed {
+  #server: RunningServer;
+
+  constructor(server: RunningServer) {
+    this.#server = server;
+  }
+
+  get server(): RunningServer {
+    return this.#server;
+  }
+
+  /** @throws PreforkError `ERR_NOT_RUNNING` when it is gone, `ERR_NO_ANSWER`. */
+  async look(): Promise<Sample> {
+    try {
+      return await this.#sample();
+    } catch (error) {
+      if (!(error instanceof PreforkError) || error.code !== 'ERR_NOT_RUNNING') throw error;
+      // Perhaps it runs again, and in the other directory.
+      this.#server = await findServer(this.#server.name);
+      return this.#sample();
+    }
+  }
+
+  async #sample(): Promise<Sample> {
+    const status = await readableStatus(this.#server, PATIENCE);
+    const at = performance.now();
+    const pids = roster(status).flatMap(({ worker }) => worker?.pid ?? []);
+    return { at, status, cpuTimes: cpuTimes(pids, status.pid) };
+  }
+}

@@ -1,0 +1,126 @@
+/** What is on the screen: from what is known, what was chosen and how much room there is, to lines. Pure. */
+import type { Status } from '../../control/controls.ts';
+import { duration } from '../duration.ts';
+import { count, percent, size } from '../figures.ts';
+import { sorted } from './columns.ts';
+import { sumOf, type History, type Row } from './history.ts';
+import { keyHelp } from './keys.ts';
+import { sparkline } from './sparkline.ts';
+import { tableOf, type Style } from './table.ts';
+import type { View } from './view.ts';
+
+/** What a terminal has. */
+export interface Room {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+export interface Frame {
+  readonly lines: readonly string[];
+  /** The first row of the table that is shown, never so far that there is room left below; and how many are. */
+  readonly offset: number;
+  readonly page: number;
+}
+
+/** A line above or below the table. Where a terminal is too short, those that say least go. */
+interface Line {
+  readonly text: string;
+  readonly rank: number;
+}
+
+/** The titles, and what is left of the table in the shortest terminal. */
+const TITLES = 1;
+const FEWEST_ROWS = 2;
+
+/** @param message what happened last, or what is wrong; one line. */
+export function frameOf(history: History, view: View, message: string, room: Room, style: Style): Frame {
+  if (view.isHelp) return { lines: helpLines(room, style), offset: view.offset, page: 1 };
+  const { sample, rows } = history;
+  const note = fit(message || (sample === undefined ? 'waiting for the server' : noteOf(sample.status)), room.columns);
+  const above = [...headLines(history, room, style), { text: note, rank: note === '' ? 0 : 3 }];
+  const free = room.rows - TITLES - Math.min(FEWEST_ROWS, rows.length);
+  const kept = keep([...above, { text: '', rank: 1 }], free);
+  const hasKeys = kept.at(-1)?.rank === 1;
+  const page = Math.max(0, Math.min(rows.length, room.rows - TITLES - kept.length));
+  const offset = Math.max(0, Math.min(view.offset, rows.length - page));
+  const shown = sorted(rows, view.sort, view.isReversed).slice(offset, offset + page);
+  const lines = [
+    ...kept.slice(0, hasKeys ? -1 : undefined).map(({ text }) => text),
+    ...tableOf(rows, shown, room.columns, style),
+    ...(hasKeys ? [fit(`${positionOf(offset, page, rows.length)}${keyLine(view)}`, room.columns)] : []),
+  ];
+  return { lines: lines.slice(0, Math.max(0, room.rows)), offset, page };
+}
+
+/** All rows, for what is no terminal: nobody scrolls there. */
+export function plainFrame(history: History, columns: number, style: Style): string {
+  const room = { columns, rows: Infinity };
+  const notes = history.sample === undefined ? [] : [noteOf(history.sample.status)].filter((note) => note !== '');
+  const head = headLines(history, room, style).map(({ text }) => text);
+  return [...head, ...notes, ...tableOf(history.rows, history.rows, columns, style), '', ''].join('\n');
+}
+
+function headLines(history: History, { columns }: Room, { color, sparks }: Style): Line[] {
+  const { sample, rows, trail } = history;
+  if (sample === undefined) return [];
+  const { name, pid, generation, phase, uptime, addresses, workers } = sample.status;
+  const place = addresses.join(',') || '-';
+  const first = fit(`${name} pid=${pid} gen=${generation} ${phase} up=${duration(uptime)} ${place}`, columns);
+  const sum = (of: Parameters<typeof sumOf>[1]): number | undefined => sumOf(rows, of);
+  const figures = [
+    `${workers.serving} of ${workers.wanted} workers serve`,
+    total('req/s', trail.at(-1), (rate) => count(Math.round(rate))),
+    total('conns', sum(openOf), count),
+    total('cpu', sum(cpuOf), percent),
+    total('mem', sum(memoryOf), size),
+  ];
+  const second = fit(figures.join('  '), columns);
+  const line = sparkline(trail, Math.min(20, columns - second.length - 2), Math.max(...trail), sparks);
+  return [
+    { text: color('bold', first.slice(0, name.length)) + first.slice(name.length), rank: 4 },
+    { text: line === '' ? second : `${second}  ${line}`, rank: 2 },
+  ];
+}
+
+const openOf = ({ worker }: Row): number | undefined => worker?.vitals?.connectionsOpen;
+const cpuOf = ({ cpu }: Row): number | undefined => cpu;
+const memoryOf = ({ worker }: Row): number | undefined => worker?.vitals?.rss;
+
+function total(title: string, value: number | undefined, show: (value: number) => string): string {
+  return `${title} ${value === undefined ? '-' : show(value)}`;
+}
+
+/** What goes on, or went wrong last. */
+function noteOf({ operation, phase, reloads: { last } }: Status): string {
+  if (operation !== null) return `${operation} in progress`;
+  if (phase === 'stopping') return 'stopping';
+  return last?.outcome === 'failed' ? `last reload (gen ${last.generation}) failed: ${last.reason ?? ''}` : '';
+}
+
+/** As many lines as there is room for, in their order. */
+function keep(lines: readonly Line[], room: number): readonly Line[] {
+  let kept = lines;
+  while (kept.length > Math.max(0, room)) {
+    const least = kept.reduce((one, other) => (other.rank < one.rank ? other : one));
+    kept = kept.filter((line) => line !== least);
+  }
+  return kept;
+}
+
+function positionOf(offset: number, page: number, all: number): string {
+  return page < all ? `rows ${offset + 1}-${offset + page} of ${all} (j k)  ` : '';
+}
+
+function keyLine({ sort, isReversed }: View): string {
+  return `q quit  r reload  +- scale  s sort:${sort}${isReversed ? ' reversed' : ''}  ? help`;
+}
+
+function helpLines({ columns, rows }: Room, { color }: Style): readonly string[] {
+  const lines = keyHelp.map(([keys, meaning]) => fit(`  ${keys.padEnd(8)}${meaning}`, columns));
+  return [color('bold', fit('Keys', columns)), ...lines, '', fit('Any key goes back.', columns)].slice(0, rows);
+}
+
+/** In one line, and without what a terminal would take for a command: names and reasons come from elsewhere. */
+function fit(text: string, width: number): string {
+  return text.replaceAll(/\p{Cc}/gu, '?').slice(0, Math.max(0, width));
+}

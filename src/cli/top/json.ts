@@ -1,0 +1,29 @@
+import { sumOf, type History } from './history.ts';
+
+/** What `prefork top --json` prints of one look: see docs/inspecting.md. */
+export function jsonLine({ sample, rows, trail }: History, now: Date): string {
+  if (sample === undefined) return '';
+  const { name, pid, phase, generation, operation } = sample.status;
+  const line = {
+    version: 1,
+    at: now.toISOString(),
+    name,
+    pid,
+    phase,
+    generation,
+    operation,
+    cpu: sumOf(rows, ({ cpu }) => cpu) ?? null,
+    requestsPerSecond: trail.at(-1) ?? null,
+    workers: rows.map(({ title, slot, state, worker, cpu, rate }) => ({
+      title,
+      slot,
+      pid: worker?.pid ?? null,
+      generation: worker?.generation ?? null,
+      state,
+      cpu: cpu ?? null,
+      requestsPerSecond: rate ?? null,
+      vitals: worker?.vitals ?? null,
+    })),
+  };
+  return `${JSON.stringify(line)}\n`;
+}

@@ -1,0 +1,46 @@
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { PreforkError } from '../../errors.ts';
+import type { Feed } from './feed.ts';
+import { advance, noHistory, type History } from './history.ts';
+
+export interface LinesOptions {
+  readonly feed: Feed;
+  /** ms. */
+  readonly interval: number;
+  readonly render: (history: History) => string;
+  readonly output: Writable;
+}
+
+/**
+ * One frame after another, for what is no terminal. Ends when nobody reads any more, without a word, as programs in a pipe do.
+ *
+ * @throws PreforkError `ERR_NOT_RUNNING` when the server is gone.
+ */
+export async function printFrames({ feed, interval, render, output }: LinesOptions): Promise<void> {
+  const unread = new AbortController();
+  output.on('error', () => unread.abort());
+  const { signal } = unread;
+  let history = noHistory;
+  try {
+    for (;;) {
+      history = await lookAgain(feed, history);
+      if (!output.write(render(history))) await once(output, 'drain', { signal });
+      await delay(interval, undefined, { signal });
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+/** One that does not answer may do so again. */
+async function lookAgain(feed: Feed, history: History): Promise<History> {
+  try {
+    return advance(history, await feed.look());
+  } catch (error) {
+    if (!(error instanceof PreforkError) || error.code !== 'ERR_NO_ANSWER') throw error;
+    process.stderr.write(`prefork: ${error.message}\n`);
+    return history;
+  }
+}

@@ -1,0 +1,30 @@
+import type { Status, WorkerStatus } from '../../control/controls.ts';
+
+/** A place that a worker has, or could have. */
+export interface Place {
+  /** The same from look to look. */
+  readonly key: string;
+  /** `0`, `0 new` (is to take slot 0 over), `0 old` (finishes and leaves), `spare`. */
+  readonly title: string;
+  /** Null for a spare. */
+  readonly slot: number | null;
+  readonly worker: WorkerStatus | null;
+  /** The worker's, or the slot's where it has none. */
+  readonly state: string;
+}
+
+/** All workers of a server, and the slots without one, in the order of `prefork status`. */
+export function roster({ slots, spares, leaving }: Status): Place[] {
+  return [
+    ...slots.flatMap(({ slot, state, worker, successor }) => [
+      { key: `slot ${slot}`, title: `${slot}`, slot, worker, state: worker?.state ?? state },
+      ...(successor === null ? [] : [placeOf(`${slot} new`, successor)]),
+    ]),
+    ...spares.map((worker) => placeOf('spare', worker)),
+    ...leaving.map((worker) => placeOf(`${worker.slot ?? ''} old`.trim(), worker)),
+  ];
+}
+
+function placeOf(title: string, worker: WorkerStatus): Place {
+  return { key: `pid ${worker.pid}`, title, slot: worker.slot, worker, state: worker.state };
+}

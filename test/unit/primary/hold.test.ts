@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Driver, find, logged, pidOf } from './driver.ts';
+
+const hold = (pid: number, within: number) => ({ type: 'hold', pid, within, request: 7 }) as const;
+
+test('a worker is held, again and again, and released', () => {
+  const driver = new Driver();
+  driver.serve();
+  driver.at = 1000;
+  const effects = driver.send(hold(pidOf(1), 10_000));
+  const outcome = { ok: true, generation: 1, workers: 2, took: 0 };
+  assert.deepEqual(find(effects, 'settle'), [{ do: 'settle', request: 7, outcome }]);
+  assert.deepEqual(logged(effects), ['worker held']);
+  assert.equal(driver.fleet.workers.get(1)!.heldUntil, 11_000);
+  driver.at = 5000;
+  assert.deepEqual(logged(driver.send(hold(pidOf(1), 10_000))), [], 'once is enough');
+  assert.equal(driver.fleet.workers.get(1)!.heldUntil, 15_000);
+  assert.deepEqual(logged(driver.send(hold(pidOf(1), 0))), ['worker released']);
+  assert.equal(driver.fleet.workers.get(1)!.heldUntil, 5000, 'its silence counts from now on');
+  assert.deepEqual(logged(driver.send(hold(pidOf(1), 0))), [], 'and so is one release');
+  assert.equal(driver.fleet.workers.get(2)!.heldUntil, 0);
+});
+
+test('what is no worker, or is being killed, cannot be held', () => {
+  const driver = new Driver();
+  driver.serve();
+  driver.send({ type: 'silent', worker: 1, silent: 30_000 });
+  for (const [pid, reason] of [
+    [pidOf(1), /is being killed/],
+    [1, /no worker with pid 1$/],
+  ] as const) {
+    const [settled] = find(driver.send(hold(pid, 1000)), 'settle');
+    assert.ok(settled !== undefined && !settled.outcome.ok);
+    assert.match(settled.outcome.reason, reason);
+  }
+});
