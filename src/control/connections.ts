@@ -101,8 +101,8 @@ export class Connections {
     }
     this.#hasArrived(request.socket);
     const { method = '', url = '', headers } = request;
-    const { host, origin, 'sec-fetch-site': fetchSite } = headers;
-    send(response, await this.#options.answer({ method, target: url, body, host, origin, fetchSite }));
+    const { host, origin, accept, 'sec-fetch-site': fetchSite } = headers;
+    send(response, await this.#options.answer({ method, target: url, body, host, origin, fetchSite, accept }));
   }
 }
 

@@ -12,6 +12,7 @@ export interface ControlRequest extends Provenance {
   readonly target: string;
   /** Undefined when it was too long to be read. */
   readonly body: string | undefined;
+  readonly accept?: string | undefined;
 }
 
 export interface Answer {
@@ -25,7 +26,7 @@ export interface Answer {
 interface Route {
   /** What its query or body may have. */
   readonly fields: readonly string[];
-  readonly answer: (controls: Controls, fields: Fields) => Answer | Promise<Answer>;
+  readonly answer: (controls: Controls, fields: Fields, request: ControlRequest) => Answer | Promise<Answer>;
 }
 
 type Method = 'GET' | 'POST';
@@ -34,6 +35,7 @@ type Methods = Readonly<Partial<Record<Method, Route>>>;
 
 const routes: Readonly<Record<string, Methods>> = {
   '/status': { GET: { fields: [], answer: (controls) => json(200, controls.status()) } },
+  '/metrics': { GET: { fields: [], answer: (controls, _, { accept }) => metrics(controls, accept) } },
   '/healthz': { GET: { fields: [], answer: () => text(200, 'ok') } },
   '/readyz': { GET: { fields: [], answer: readiness } },
   '/reload': { POST: { fields: [], answer: async (controls) => outcome(await controls.reload()) } },
@@ -76,7 +78,7 @@ function dispatch(request: ControlRequest, controls: Controls): Answer | Promise
   const route = routeOf(methods, request.method);
   if (route === undefined) return wrongMethod(path, methods);
   if (request.body === undefined) return failure(413, 'the body is longer than 64 KB');
-  return route.answer(controls, readFields(query, request.body, route.fields));
+  return route.answer(controls, readFields(query, request.body, route.fields), request);
 }
 
 /** HEAD is GET, of whose answer Node leaves the body out. */
@@ -101,6 +103,13 @@ function wrongMethod(path: string, methods: Methods): Answer {
 function routeList(): string {
   const list = Object.entries(routes).flatMap(([path, methods]) => Object.keys(methods).map((one) => `${one} ${path}`));
   return list.join(', ');
+}
+
+/** 501: prom-client, which writes them, is not installed. */
+async function metrics(controls: Controls, accept: string | undefined): Promise<Answer> {
+  const result = await controls.metrics(accept);
+  if (!result.ok) return text(501, result.reason);
+  return { status: 200, contentType: result.contentType, body: result.body };
 }
 
 function readiness(controls: Controls): Answer {

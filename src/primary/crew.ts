@@ -3,6 +3,7 @@ import type { SentHandle } from '../ipc/channel.ts';
 import { contextEnvironment, NO_SLOT } from '../ipc/context.ts';
 import type { PrimaryMessage } from '../ipc/messages.ts';
 import type { Sharing } from '../listeners/sharing.ts';
+import type { Totals } from '../metrics/totals.ts';
 import type { Board } from '../scoreboard/board.ts';
 import type { Row } from '../scoreboard/layout.ts';
 import { NO_ROW } from '../scoreboard/rows.ts';
@@ -24,6 +25,8 @@ export interface CrewParts {
   readonly gracePeriod: number;
   /** Undefined where no file could be made. */
   readonly board: Board | undefined;
+  /** Takes what workers that have ended had counted. */
+  readonly totals: Totals;
   readonly os: Os;
   readonly log: Log;
   /** Whom workers run as; undefined: as the primary does. */
@@ -123,6 +126,8 @@ export class Crew {
   /** What it left behind is read before its row is another worker's. */
   #forget(worker: WorkerId, exit: ExitFacts): ExitFacts {
     const facts = { ...exit, ...this.#evidence(worker, exit) };
+    const row = this.row(worker);
+    if (row !== undefined) this.#parts.totals.ended(row);
     const process = this.#processes.get(worker);
     this.#processes.delete(worker);
     if (process !== undefined) this.#parts.board?.freeRow(process.row);
