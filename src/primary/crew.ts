@@ -13,6 +13,7 @@ import { Figures } from './figures.ts';
 import type { Log } from './log.ts';
 import { OomCounter } from './oom-kills.ts';
 import type { Os, Program } from './os.ts';
+import type { PrefixedOutput } from './prefixed-output.ts';
 import type { Account } from './users.ts';
 import { WorkerProcess, type LivingMessage } from './worker-process.ts';
 
@@ -31,6 +32,8 @@ export interface CrewParts {
   readonly log: Log;
   /** Whom workers run as; undefined: as the primary does. */
   readonly account: Account | undefined;
+  readonly output: PrefixedOutput | undefined;
+  readonly slotOf: (worker: WorkerId) => number | undefined;
   /** The path of the control socket; empty where there is none. */
   readonly control: () => string;
   /** Takes what workers say and how they end. */
@@ -68,6 +71,7 @@ export class Crew {
       return;
     }
     this.#processes.set(worker, this.#observe(worker, row, child));
+    this.#parts.output?.follow(child, () => this.#parts.slotOf(worker));
     if (child.pid !== undefined) post({ type: 'forked', worker, pid: child.pid });
   }
 

@@ -1,12 +1,16 @@
+import type { AdminServer } from '../control/admin-server.ts';
 import type { ControlServer } from '../control/server.ts';
 import { PreforkError } from '../errors.ts';
 import type { LibraryOptions, Settings } from '../options/index.ts';
 import { VARIABLE } from '../upgrade/legacy.ts';
 import type { Predecessor } from '../upgrade/predecessor.ts';
 import { Cleanup } from './cleanup.ts';
+import type { AdminToken } from './admin.ts';
 import { openControlSocket } from './control-socket.ts';
+import { PrimaryControls } from './controls.ts';
 import { Hooks } from './hooks.ts';
 import { createLog, type Log } from './log.ts';
+import type { PrefixedOutput } from './prefixed-output.ts';
 import { realOs, type Program } from './os.ts';
 import { prepare } from './prepare.ts';
 import type { ServiceManager } from './service-manager.ts';
@@ -43,17 +47,26 @@ async function supervise(
   const { settings, sharing, account, board } = await prepare(given, options, log);
   cleanup.add(() => board?.close());
 
+  const token = await adminToken(settings);
   let control: ControlServer | undefined;
+  let admin: AdminServer | undefined;
   const openControl = async (): Promise<void> => {
     control = await openControlSocket({
       settings,
       supervisor,
-      sharing: sharing.mode,
+      controls,
       log,
       replace: predecessor !== undefined,
     });
     cleanup.add(() => control?.remove());
   };
+  const openAdmin = async (): Promise<void> => {
+    if (settings.admin === undefined || token === undefined || admin !== undefined) return;
+    const { openAdmin: open } = await import('./admin.ts');
+    const isSuccessor = predecessor !== undefined;
+    admin = await open({ address: settings.admin, token, controls, log, isSuccessor });
+  };
+  const output = await prefixedOutput(settings);
   const supervisor: Supervisor = new Supervisor({
     settings,
     program,
@@ -61,23 +74,50 @@ async function supervise(
     board,
     log,
     hooks: new Hooks(options, log),
-    os: realOs({ spawnWorker: options.spawnWorker, account }),
+    os: realOs({ spawnWorker: options.spawnWorker, account, isPiped: output !== undefined }),
+    output,
     account,
     legacy: predecessor?.legacy,
     passed: manager?.sockets,
     notifyFd: manager?.notifyFd,
-    successorEnv: manager?.successorEnv ?? {},
+    successorEnv: { ...manager?.successorEnv, ...token?.successorEnv },
     announce: (announcement) => {
       manager?.announce(announcement);
       // Until now the primary before this one has answered under the name.
-      if (announcement.what === 'ready' && control === undefined) void openControl().then(() => predecessor?.ready());
+      if (announcement.what === 'upgraded') void admin?.close();
+      if (announcement.what !== 'ready' || control !== undefined || predecessor === undefined) return;
+      void openControl().then(() => {
+        predecessor.ready();
+        return openAdmin();
+      });
     },
   });
-  if (predecessor === undefined) await openControl();
+  const controls = new PrimaryControls(supervisor, sharing.mode);
+  if (predecessor === undefined) {
+    await openControl();
+    await openAdmin().catch(async (error: unknown) => {
+      await control?.close();
+      throw error;
+    });
+  }
   // Ours by the time that a worker could miss us.
   else supervisor.control = predecessor.legacy.control;
   cleanup.add(listenToSignals((event) => supervisor.post(event), settings.shutdownGracePeriod));
-  await supervisor.run().finally(() => Promise.all([control?.close(), manager?.close()]));
+  await supervisor
+    .run()
+    .finally(() => Promise.all([control?.close(), admin?.close(), manager?.close(), output?.close()]));
+}
+
+async function prefixedOutput({ prefixOutput }: Settings): Promise<PrefixedOutput | undefined> {
+  if (!prefixOutput) return undefined;
+  const { PrefixedOutput: Output } = await import('./prefixed-output.ts');
+  return new Output();
+}
+
+async function adminToken({ admin }: Settings): Promise<AdminToken | undefined> {
+  if (admin === undefined) return undefined;
+  const { takeAdminToken } = await import('./admin.ts');
+  return takeAdminToken(process.env);
 }
 
 /** Loaded where there is one: systemd says so in the environment. */

@@ -19,6 +19,7 @@ import { happenings } from './happenings.ts';
 import type { Hooks } from './hooks.ts';
 import type { Log } from './log.ts';
 import type { Os, Program } from './os.ts';
+import type { PrefixedOutput } from './prefixed-output.ts';
 import { publish } from './publish.ts';
 import { Timers } from './timers.ts';
 import type { Account } from './users.ts';
@@ -58,6 +59,8 @@ export interface SupervisorParts {
   readonly notifyFd: number | undefined;
   /** Beside the primary's own environment, for the one that succeeds it. */
   readonly successorEnv: NodeJS.ProcessEnv;
+  /** Passes on what workers write; undefined: they have the primary's own output. */
+  readonly output: PrefixedOutput | undefined;
   /** Tells whoever supervises the primary. */
   readonly announce: (announcement: Announcement) => void;
 }
@@ -111,6 +114,7 @@ export class Supervisor {
       totals: this.totals,
       gracePeriod: settings.shutdownGracePeriod,
       control: () => this.control,
+      slotOf: (worker) => this.#fleet.workers.get(worker)?.slot,
       post: (event) => this.post(event),
     });
     this.#listeners = new ListenerSet({
