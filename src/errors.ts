@@ -10,6 +10,7 @@ export const exitCodes = {
   ERR_MISSING_DEPENDENCY: { exitCode: 1, meaning: 'what was asked for needs a package that is missing' },
   ERR_NAME_TAKEN: { exitCode: 1, meaning: 'another server runs under the name that was given' },
   ERR_CONTROL_SOCKET: { exitCode: 1, meaning: 'the control socket or its directory cannot be used' },
+  ERR_ADMIN_ADDRESS: { exitCode: 1, meaning: 'the address of --admin cannot be used' },
   ERR_NO_ANSWER: { exitCode: 1, meaning: 'the server ended, or was stuck, before it answered' },
   ERR_NOT_DONE: { exitCode: 1, meaning: 'the server could not do what a command asked for' },
   ERR_PREFORK_USAGE: { exitCode: 2, meaning: 'a bad option, variable, config file or entry' },

@@ -8,7 +8,7 @@
  * worker.ready();
  * worker.onDrain(() => queue.stopAfterThisJob());
  */
-import { registered } from './worker/registry.ts';
+import { registered, type MetricsRegistry } from './worker/registry.ts';
 
 /** The worker that this process is. */
 export interface Worker {
@@ -52,6 +52,17 @@ export interface Worker {
    */
   onDrain(hook: () => void | Promise<void>): void;
   /**
+   * Adds a registry of prom-client to what the server's `/metrics` answers, where the values of all workers are made one:
+   * added up, or as each metric's `aggregator` says. prom-client's own `register` is there by itself, unless its code was
+   * bundled with the application; once this is called, only the registries that were given are. Does nothing in a process
+   * that is no worker, nor for a prefork before this existed.
+   *
+   * @example
+   * const registry = new Registry();
+   * worker.metrics(registry);
+   */
+  metrics(registry: MetricsRegistry): void;
+  /**
    * Says that this worker may receive traffic, for applications that never listen; others are ready when their first
    * server listens. `process.send('ready')` does the same.
    */
@@ -78,6 +89,9 @@ export const worker: Worker = {
   },
   onDrain(hook) {
     registered()?.onDrain(hook);
+  },
+  metrics(registry) {
+    registered()?.metrics(registry);
   },
   ready() {
     registered()?.ready();

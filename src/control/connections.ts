@@ -8,6 +8,14 @@ const LONGEST_BODY = 65_536;
 /** Of a request's head, bytes: nobody here has cookies. */
 const LONGEST_HEAD = 8192;
 
+/** For a browser that is led here: answers are what their type says, and no page of another's. */
+const SAFETY = {
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+} as const;
+
 const TOO_LATE = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 
 export interface ConnectionOptions {
@@ -101,8 +109,11 @@ export class Connections {
     }
     this.#hasArrived(request.socket);
     const { method = '', url = '', headers } = request;
-    const { host, origin, 'sec-fetch-site': fetchSite } = headers;
-    send(response, await this.#options.answer({ method, target: url, body, host, origin, fetchSite }));
+    const { host, origin, accept, authorization, 'sec-fetch-site': fetchSite } = headers;
+    send(
+      response,
+      await this.#options.answer({ method, target: url, body, host, origin, fetchSite, accept, authorization }),
+    );
   }
 }
 
@@ -128,6 +139,7 @@ function send(response: ServerResponse, { status, contentType, body, headers }: 
     'content-type': contentType,
     'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
+    ...SAFETY,
     ...headers,
   });
   response.end(body);

@@ -79,6 +79,9 @@ export interface Vitals {
   readonly utilization: number;
   /** How late the last beat was, ms. */
   readonly delay: number;
+  /** How late the beats of the last minute were, ms: half of them, and all but one in a hundred, no more than this. */
+  readonly delayP50: number;
+  readonly delayP99: number;
   /** Bytes. */
   readonly rss: number;
   readonly heapUsed: number;
@@ -110,8 +113,15 @@ export type Outcome =
 /** How many workers there should be: a number, or so many more or fewer than now. */
 export type ScaleTarget = { readonly workers: number } | { readonly by: number };
 
+/** The metrics in the format that was asked for; or why there are none. */
+export type MetricsAnswer =
+  | { readonly ok: true; readonly contentType: string; readonly body: string }
+  | { readonly ok: false; readonly reason: string };
+
 export interface Controls {
   status(): Status;
+  /** @param accept of the request: Prometheus' text or OpenMetrics. */
+  metrics(accept: string | undefined): Promise<MetricsAnswer>;
   /** Whether new connections are welcome: enough workers serve, and it is not stopping; else why not. */
   readiness(): { readonly ready: true } | { readonly ready: false; readonly reason: string };
   /** Replaces every worker, one after another. One that is asked for during another one follows it. */

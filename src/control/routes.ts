@@ -2,6 +2,7 @@
 import type { Controls, Outcome, ScaleTarget } from './controls.ts';
 import { BadRequest, readBoolean, readFields, readInteger, type Fields } from './fields.ts';
 import { refusal, type Provenance } from './origin.ts';
+import { withoutWords } from './public-status.ts';
 
 /** As `--workers` has it. */
 export const MOST_WORKERS = 1024;
@@ -15,6 +16,9 @@ export interface ControlRequest extends Provenance {
   readonly target: string;
   /** Undefined when it was too long to be read. */
   readonly body: string | undefined;
+  readonly accept?: string | undefined;
+  /** `Authorization`. */
+  readonly authorization?: string | undefined;
 }
 
 export interface Answer {
@@ -25,10 +29,35 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** Decides who may ask for what. */
+export interface Gate {
+  /** Why the request is not answered; undefined when it is. */
+  refuse(request: ControlRequest): Answer | undefined;
+  /** Whether whoever asks may see what the application said of itself. */
+  isTrusted(request: ControlRequest): boolean;
+}
+
+/** Of the Unix socket, which only its user can open. */
+const socketGate: Gate = {
+  refuse(request) {
+    const reason = refusal(request);
+    return reason === undefined ? undefined : failure(403, reason);
+  },
+  isTrusted: () => true,
+};
+
+/** What a route is answered from. */
+interface Asked {
+  readonly controls: Controls;
+  readonly fields: Fields;
+  readonly accept: string | undefined;
+  readonly isTrusted: boolean;
+}
+
 interface Route {
   /** What its query or body may have. */
   readonly fields: readonly string[];
-  readonly answer: (controls: Controls, fields: Fields) => Answer | Promise<Answer>;
+  readonly answer: (asked: Asked) => Answer | Promise<Answer>;
 }
 
 type Method = 'GET' | 'POST';
@@ -36,35 +65,36 @@ type Method = 'GET' | 'POST';
 type Methods = Readonly<Partial<Record<Method, Route>>>;
 
 const routes: Readonly<Record<string, Methods>> = {
-  '/status': { GET: { fields: [], answer: (controls) => json(200, controls.status()) } },
+  '/status': { GET: { fields: [], answer: currentStatus } },
+  '/metrics': { GET: { fields: [], answer: metrics } },
   '/healthz': { GET: { fields: [], answer: () => text(200, 'ok') } },
   '/readyz': { GET: { fields: [], answer: readiness } },
-  '/reload': { POST: { fields: [], answer: async (controls) => outcome(await controls.reload()) } },
+  '/reload': { POST: { fields: [], answer: async ({ controls }) => outcome(await controls.reload()) } },
   '/scale': {
     POST: {
       fields: ['workers', 'by'],
-      answer: async (controls, fields) => outcome(await controls.scale(scaleTarget(fields))),
+      answer: async ({ controls, fields }) => outcome(await controls.scale(scaleTarget(fields))),
     },
   },
   '/stop': {
     POST: {
       fields: ['now'],
-      answer: async (controls, fields) => outcome(await controls.stop(readBoolean(fields, 'now'))),
+      answer: async ({ controls, fields }) => outcome(await controls.stop(readBoolean(fields, 'now'))),
     },
   },
   '/hold': {
     POST: {
       fields: ['pid', 'seconds'],
-      answer: async (controls, fields) => outcome(await hold(controls, fields)),
+      answer: async ({ controls, fields }) => outcome(await hold(controls, fields)),
     },
   },
-  '/upgrade': { POST: { fields: [], answer: async (controls) => outcome(await controls.upgrade()) } },
+  '/upgrade': { POST: { fields: [], answer: async ({ controls }) => outcome(await controls.upgrade()) } },
 };
 
 /** Answers a request. Never rejects: what the primary throws is a 500. */
-export async function answer(request: ControlRequest, controls: Controls): Promise<Answer> {
+export async function answer(request: ControlRequest, controls: Controls, gate: Gate = socketGate): Promise<Answer> {
   try {
-    return await dispatch(request, controls);
+    return await dispatch(request, controls, gate);
   } catch (error) {
     if (error instanceof BadRequest) return failure(error.status, error.message);
     return failure(500, error instanceof Error ? error.message : String(error));
@@ -76,16 +106,17 @@ export function failure(status: number, reason: string, headers: Answer['headers
   return { ...json(status, { ok: false, reason } satisfies Outcome), headers };
 }
 
-function dispatch(request: ControlRequest, controls: Controls): Answer | Promise<Answer> {
-  const refused = refusal(request);
-  if (refused !== undefined) return failure(403, refused);
+function dispatch(request: ControlRequest, controls: Controls, gate: Gate): Answer | Promise<Answer> {
+  const refused = gate.refuse(request);
+  if (refused !== undefined) return refused;
   const { path, query } = parseTarget(request.target);
   const methods = Object.hasOwn(routes, path) ? routes[path]! : undefined;
   if (methods === undefined) return failure(404, `no such route; there are ${routeList()}`);
   const route = routeOf(methods, request.method);
   if (route === undefined) return wrongMethod(path, methods);
   if (request.body === undefined) return failure(413, 'the body is longer than 64 KB');
-  return route.answer(controls, readFields(query, request.body, route.fields));
+  const fields = readFields(query, request.body, route.fields);
+  return route.answer({ controls, fields, accept: request.accept, isTrusted: gate.isTrusted(request) });
 }
 
 /** HEAD is GET, of whose answer Node leaves the body out. */
@@ -112,7 +143,19 @@ function routeList(): string {
   return list.join(', ');
 }
 
-function readiness(controls: Controls): Answer {
+function currentStatus({ controls, isTrusted }: Asked): Answer {
+  const now = controls.status();
+  return json(200, isTrusted ? now : withoutWords(now));
+}
+
+/** 501: prom-client, which writes them, is not installed. */
+async function metrics({ controls, accept }: Asked): Promise<Answer> {
+  const result = await controls.metrics(accept);
+  if (!result.ok) return text(501, result.reason);
+  return { status: 200, contentType: result.contentType, body: result.body };
+}
+
+function readiness({ controls }: Asked): Answer {
   const result = controls.readiness();
   return result.ready ? text(200, 'ok') : text(503, result.reason);
 }

@@ -19,6 +19,8 @@ export type WorkerMessage =
   | { readonly type: 'ready' }
   /** Asked to drain, and nothing is in flight any more. */
   | { readonly type: 'drained' }
+  /** What the application's own registries of metrics have, as prom-client's `getMetricsAsJSON` gives it. */
+  | { readonly type: 'metrics'; readonly request: number; readonly families: readonly unknown[] }
   /**
    * It is about to end by itself. `error`: what was thrown and not caught, as Node prints it; `stderr`: the last of what it
    * wrote there before it was ready. Empty where there is nothing to tell.
@@ -67,7 +69,9 @@ export type PrimaryMessage =
   | { readonly type: 'release'; readonly listener: number; readonly slot: number }
   /** A worker that was booted without a slot, or beside the slot's worker, has it now. */
   | { readonly type: 'promote'; readonly slot: number }
-  | ({ readonly type: 'drain' } & DrainTerms);
+  | ({ readonly type: 'drain' } & DrainTerms)
+  /** Answered by `metrics` with the same `request`. */
+  | { readonly type: 'metrics'; readonly request: number };
 
 /** Stop accepting and finish what is in flight. A worker that is told again takes the shorter times. */
 export interface DrainTerms {
@@ -109,6 +113,7 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
   serving: { address: (value) => typeof value === 'string', port: integer },
   ready: {},
   drained: {},
+  metrics: { request: integer, families: Array.isArray },
   lastWords: { error: text, stderr: text },
 };
 

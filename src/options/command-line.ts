@@ -26,8 +26,11 @@ const argumentTypes: ArgumentTypes = {
 };
 const keyOfFlag = new Map<string, OptionKey>();
 for (const key of optionKeys) {
-  const { short } = optionRows[key];
-  argumentTypes[flagName(key)] = { type: 'string', ...(short !== undefined && { short }) };
+  const { short, type } = optionRows[key];
+  argumentTypes[flagName(key)] = {
+    type: type === 'switch' ? 'boolean' : 'string',
+    ...(short !== undefined && { short }),
+  };
   keyOfFlag.set(flagName(key), key);
 }
 
@@ -50,7 +53,10 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     if (token.kind !== 'option') continue;
     const { name, rawName, value, inlineValue } = token;
     const key = keyOfFlag.get(name);
-    if (key !== undefined) {
+    if (key !== undefined && optionRows[key].type === 'switch') {
+      // Alone it means true; `--prefix-output=false` overrides a config file.
+      flags[key] = value ?? 'true';
+    } else if (key !== undefined) {
       // A value that looks like an option is the next option: this one was left without.
       if (value === undefined || (!inlineValue && /^-(?!\d)/.test(value))) throw missingValue(name);
       flags[key] = value;

@@ -74,7 +74,7 @@ function optionEntry(key: OptionKey): string {
     ...(row.default === undefined ? [] : [`default ${row.default}`]),
     ...(isSettingKey(key) ? [variableName(key)] : []),
   ];
-  return entry(row.short, `--${flagName(key)} ${placeholder(row)}`, [...wrap(row.about), ...wrap(notes.join(', '))]);
+  return entry(row.short, `--${flagName(key)}${placeholder(row)}`, [...wrap(row.about), ...wrap(notes.join(', '))]);
 }
 
 function commandEntries(): string[] {

@@ -11,7 +11,7 @@ export function optionsMarkdown(): string {
 
 function cells(key: OptionKey): string[] {
   const row = optionRows[key];
-  const flags = [`--${flagName(key)} ${placeholder(row)}`, ...(row.short === undefined ? [] : [`-${row.short}`])];
+  const flags = [`--${flagName(key)}${placeholder(row)}`, ...(row.short === undefined ? [] : [`-${row.short}`])];
   return [
     isSettingKey(key) ? code(key) : '',
     flags.map(code).join(', '),

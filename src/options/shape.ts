@@ -25,7 +25,7 @@ interface MeasureShape {
 }
 
 interface PlainShape {
-  readonly type: 'name' | 'account' | 'path' | 'function' | 'logger';
+  readonly type: 'name' | 'account' | 'path' | 'address' | 'switch' | 'function' | 'logger';
 }
 
 export type Shape = IntegerShape | ChoiceShape | MeasureShape | PlainShape;
@@ -39,10 +39,12 @@ export type ValueOf<S extends Shape> = S extends { type: 'integer'; word: infer 
       ? Choice
       : S extends { type: 'account' }
         ? string | number
-        : string;
+        : S extends { type: 'switch' }
+          ? boolean
+          : string;
 
 /** Reads what a flag or variable says; undefined when it does not fit. */
-export function readText(shape: Shape, text: string): string | number | undefined {
+export function readText(shape: Shape, text: string): string | number | boolean | undefined {
   return kindOf(shape).fromText(shape, text);
 }
 
@@ -62,13 +64,13 @@ export function expectedValue(shape: Shape): string {
   return unit === undefined ? expectedText(shape) : `${expectedText(shape)}, or a whole number of ${unit}`;
 }
 
-/** How the help shows a value: `<n|auto>`. */
+/** How the help shows a value: ` <n|auto>`; nothing for a switch, which has none. */
 export function placeholder(shape: Shape): string {
-  return `<${kindOf(shape).hint(shape)}>`;
+  return shape.type === 'switch' ? '' : ` <${kindOf(shape).hint(shape)}>`;
 }
 
 interface Kind<S extends Shape> {
-  fromText(shape: S, text: string): string | number | undefined;
+  fromText(shape: S, text: string): string | number | boolean | undefined;
   fromValue(shape: S, value: unknown): unknown;
   expected(shape: S): string;
   hint(shape: S): string;
@@ -118,6 +120,21 @@ const account: Kind<PlainShape> = {
 
 const path: Kind<PlainShape> = { ...textKind((_, text) => text !== ''), expected: () => 'a file', hint: () => 'file' };
 
+const address: Kind<PlainShape> = {
+  ...textKind((_, text) => isAddress(text)),
+  expected: () => 'a port, ":port", "host:port" or "[::1]:port"',
+  hint: () => 'address',
+};
+
+const words: Readonly<Record<string, boolean>> = { true: true, 1: true, false: false, 0: false };
+
+const onOff: Kind<PlainShape> = {
+  fromText: (_, text) => (Object.hasOwn(words, text) ? words[text] : undefined),
+  fromValue: (_, value) => (typeof value === 'boolean' ? value : undefined),
+  expected: () => 'true or false',
+  hint: () => 'true|false',
+};
+
 const accountIds = { min: 0, max: 4_294_967_294 };
 
 const loggerFunctions = ['debug', 'info', 'warn', 'error'] as const;
@@ -130,6 +147,8 @@ const kinds: { readonly [Type in Shape['type']]: Kind<Extract<Shape, { type: Typ
   name,
   account,
   path,
+  address,
+  switch: onOff,
   function: codeKind('function', 'a function', (value) => typeof value === 'function'),
   logger: codeKind('logger', `an object with the functions ${loggerFunctions.join(', ')}`, isLogger),
 };
@@ -179,6 +198,11 @@ function codeKind(hint: string, expected: string, fits: (value: unknown) => bool
 
 function within({ min, max = Infinity }: { min: number; max?: number }, value: unknown): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && min <= value && value <= max ? value : undefined;
+}
+
+function isAddress(text: string): boolean {
+  const [, port] = /^(?:(?:\[[\da-fA-F:.]+\]|[\w.-]*):)?(\d{1,5})$/.exec(text) ?? [];
+  return port !== undefined && Number(port) <= 65_535;
 }
 
 function isLogger(value: unknown): boolean {

@@ -109,6 +109,11 @@ export const optionTable = {
     default: '0',
     about: 'Age at which a worker is replaced, give or take a tenth. 0: no limit.',
   },
+  admin: {
+    type: 'address',
+    about:
+      'Serves metrics, health and status over TCP, on the loopback interface unless a host is given. Without it, no.',
+  },
   user: {
     type: 'account',
     about: 'The user that workers run as; only root can say so.',
@@ -129,6 +134,11 @@ export const optionTable = {
     default: 'info',
     about: 'The least severe events to log.',
   },
+  prefixOutput: {
+    type: 'switch',
+    default: false,
+    about: 'Puts the slot before each line that a worker writes, and keeps lines whole.',
+  },
   config: {
     type: 'path',
     commandOnly: true,
@@ -141,7 +151,7 @@ export type OptionRow = Shape & {
   /** The letter of the short flag. */
   readonly short?: string;
   /** As a config file would write it. */
-  readonly default?: string | number;
+  readonly default?: string | number | boolean;
   /** Has a flag, but no variable and no key. */
   readonly commandOnly?: true;
   /** One or two sentences for the help and the documentation. */

@@ -139,6 +139,15 @@ export interface Options {
    */
   maxLifetime?: Time | undefined;
   /**
+   * Where metrics, health and status are served over TCP: a port, or a host and a port; the host is the loopback interface
+   * unless another is given. What changes anything there needs the token, which is in the log at the start, or
+   * `PREFORK_ADMIN_TOKEN`. See docs/control.md for what it trusts.
+   *
+   * @default nowhere
+   * @example admin: '9090'
+   */
+  admin?: string | undefined;
+  /**
    * The user, by name or id, that workers run as; the primary must be root then. It stays root, so that it can bind ports
    * below 1024.
    *
@@ -167,6 +176,14 @@ export interface Options {
    * @example logLevel: 'warn'
    */
   logLevel?: 'debug' | 'info' | 'warn' | 'error' | 'silent' | undefined;
+  /**
+   * Whether each line that a worker writes to stdout or stderr gets its slot before it, `[0] `, and is written whole, so that
+   * lines of two workers never mix. The workers then write to pipes that the primary reads, instead of to its own output.
+   *
+   * @default false
+   * @example prefixOutput: true
+   */
+  prefixOutput?: boolean | undefined;
 }
 
 /** What only code can give: functions, and how the library itself listens. */
@@ -309,4 +326,7 @@ export interface Settings {
   readonly group: string | number | undefined;
   readonly logFormat: 'text' | 'json';
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** A port, or a host and a port. */
+  readonly admin: string | undefined;
+  readonly prefixOutput: boolean;
 }

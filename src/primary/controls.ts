@@ -1,6 +1,7 @@
-import type { Controls, Outcome, ScaleTarget, Status } from '../control/controls.ts';
+import type { Controls, MetricsAnswer, Outcome, ScaleTarget, Status } from '../control/controls.ts';
 import type { Sharing } from '../listeners/sharing.ts';
 import { servingSlots, type Fleet } from './fleet.ts';
+import { metricsOf } from './metrics.ts';
 import { statusOf } from './status.ts';
 import type { Supervisor } from './supervisor.ts';
 import { version } from './version.ts';
@@ -20,8 +21,12 @@ export class PrimaryControls implements Controls {
 
   status(): Status {
     const { name, fleet, addresses, now } = this.#supervisor;
-    const row = this.#supervisor.row.bind(this.#supervisor);
+    const { row } = this.#supervisor;
     return statusOf(fleet, { name, ...this.#names, addresses, row, now, epoch: Date.now() });
+  }
+
+  metrics(accept: string | undefined): Promise<MetricsAnswer> {
+    return metricsOf(this.#supervisor, this.status(), accept);
   }
 
   readiness(): ReturnType<Controls['readiness']> {

@@ -3,6 +3,7 @@ import type { SentHandle } from '../ipc/channel.ts';
 import { contextEnvironment, NO_SLOT } from '../ipc/context.ts';
 import type { PrimaryMessage } from '../ipc/messages.ts';
 import type { Sharing } from '../listeners/sharing.ts';
+import type { Totals } from '../metrics/totals.ts';
 import type { Board } from '../scoreboard/board.ts';
 import type { Row } from '../scoreboard/layout.ts';
 import { NO_ROW } from '../scoreboard/rows.ts';
@@ -12,6 +13,7 @@ import { Figures } from './figures.ts';
 import type { Log } from './log.ts';
 import { OomCounter } from './oom-kills.ts';
 import type { Os, Program } from './os.ts';
+import type { PrefixedOutput } from './prefixed-output.ts';
 import type { Account } from './users.ts';
 import { WorkerProcess, type LivingMessage } from './worker-process.ts';
 
@@ -24,10 +26,14 @@ export interface CrewParts {
   readonly gracePeriod: number;
   /** Undefined where no file could be made. */
   readonly board: Board | undefined;
+  /** Takes what workers that have ended had counted. */
+  readonly totals: Totals;
   readonly os: Os;
   readonly log: Log;
   /** Whom workers run as; undefined: as the primary does. */
   readonly account: Account | undefined;
+  readonly output: PrefixedOutput | undefined;
+  readonly slotOf: (worker: WorkerId) => number | undefined;
   /** The path of the control socket; empty where there is none. */
   readonly control: () => string;
   /** Takes what workers say and how they end. */
@@ -65,6 +71,7 @@ export class Crew {
       return;
     }
     this.#processes.set(worker, this.#observe(worker, row, child));
+    this.#parts.output?.follow(child, () => this.#parts.slotOf(worker));
     if (child.pid !== undefined) post({ type: 'forked', worker, pid: child.pid });
   }
 
@@ -123,6 +130,8 @@ export class Crew {
   /** What it left behind is read before its row is another worker's. */
   #forget(worker: WorkerId, exit: ExitFacts): ExitFacts {
     const facts = { ...exit, ...this.#evidence(worker, exit) };
+    const row = this.row(worker);
+    if (row !== undefined) this.#parts.totals.ended(row);
     const process = this.#processes.get(worker);
     this.#processes.delete(worker);
     if (process !== undefined) this.#parts.board?.freeRow(process.row);

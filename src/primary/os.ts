@@ -20,6 +20,9 @@ export interface Program {
   readonly execArgv: readonly string[];
 }
 
+const INHERITED = ['inherit', 'inherit', 'inherit', 'ipc'] as const;
+const PIPED = ['inherit', 'pipe', 'pipe', 'ipc'] as const;
+
 /** Of a stack in the log. */
 const MOST_FRAMES = 10;
 
@@ -40,9 +43,11 @@ export interface OsOptions {
   readonly spawnWorker?: ((context: SpawnContext) => ChildProcess) | undefined;
   /** Whom workers run as; undefined: as the primary does. */
   readonly account?: Account | undefined;
+  /** Their output comes by pipes, which somebody reads. @default false */
+  readonly isPiped?: boolean;
 }
 
-export function realOs({ spawnWorker, account }: OsOptions): Os {
+export function realOs({ spawnWorker, account, isPiped = false }: OsOptions): Os {
   let spawned = 0;
   return {
     now: monotonic,
@@ -55,7 +60,8 @@ export function realOs({ spawnWorker, account }: OsOptions): Os {
       if (spawnWorker === undefined) {
         // Settings are node:cluster's own, one set for the process: they are set again before every fork.
         const ids = account && { uid: account.uid, gid: account.gid };
-        cluster.setupPrimary({ exec: entry, args: [...args], execArgv, ...ids });
+        const stdio = isPiped ? PIPED : INHERITED;
+        cluster.setupPrimary({ exec: entry, args: [...args], execArgv, stdio: [...stdio], ...ids });
         const worker = cluster.fork({ ...account?.env, ...env });
         // What fails here is a message to a worker that is ending; without a listener it would end the primary.
         worker.on('error', () => {});

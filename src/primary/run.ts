@@ -1,12 +1,14 @@
-import type { ControlServer } from '../control/server.ts';
 import { PreforkError } from '../errors.ts';
 import type { LibraryOptions, Settings } from '../options/index.ts';
 import { VARIABLE } from '../upgrade/legacy.ts';
 import type { Predecessor } from '../upgrade/predecessor.ts';
 import { Cleanup } from './cleanup.ts';
-import { openControlSocket } from './control-socket.ts';
+import type { AdminToken } from './admin.ts';
+import { PrimaryControls } from './controls.ts';
+import { Entrances } from './entrances.ts';
 import { Hooks } from './hooks.ts';
 import { createLog, type Log } from './log.ts';
+import type { PrefixedOutput } from './prefixed-output.ts';
 import { realOs, type Program } from './os.ts';
 import { prepare } from './prepare.ts';
 import type { ServiceManager } from './service-manager.ts';
@@ -42,26 +44,9 @@ async function supervise(
   const manager = await serviceManager(log, predecessor?.legacy.notifyFd);
   const { settings, sharing, account, board } = await prepare(given, options, log);
   cleanup.add(() => board?.close());
+  const token = await adminToken(settings);
+  const output = await prefixedOutput(settings);
 
-  /** Opened once, and by the time that this is over perhaps not yet. */
-  let control: Promise<ControlServer | undefined> | undefined;
-  const openControl = async (): Promise<ControlServer | undefined> => {
-    const server = await openControlSocket({
-      settings,
-      supervisor,
-      sharing: sharing.mode,
-      log,
-      replace: predecessor !== undefined,
-    });
-    cleanup.add(() => server?.remove());
-    return server;
-  };
-  /** Until now the primary before this one has answered under the name. */
-  const succeed = (before: Predecessor): void => {
-    if (control !== undefined) return;
-    control = openControl();
-    void control.then(() => before.ready());
-  };
   const supervisor: Supervisor = new Supervisor({
     settings,
     program,
@@ -69,22 +54,50 @@ async function supervise(
     board,
     log,
     hooks: new Hooks(options, log),
-    os: realOs({ spawnWorker: options.spawnWorker, account }),
+    os: realOs({ spawnWorker: options.spawnWorker, account, isPiped: output !== undefined }),
+    output,
     account,
     legacy: predecessor?.legacy,
     passed: manager?.sockets,
     notifyFd: manager?.notifyFd,
-    successorEnv: manager?.successorEnv ?? {},
+    successorEnv: { ...manager?.successorEnv, ...token?.successorEnv },
     announce: (announcement) => {
       manager?.announce(announcement);
-      if (announcement.what === 'ready' && predecessor !== undefined) succeed(predecessor);
+      if (announcement.what === 'upgraded') void entrances.closeAdmin();
+      if (announcement.what === 'ready' && predecessor !== undefined) void succeed(predecessor, entrances);
     },
   });
-  if (predecessor === undefined) await (control = openControl());
-  // Ours by the time that a worker could miss us.
-  else supervisor.control = predecessor.legacy.control;
-  cleanup.add(listenToSignals((event) => supervisor.post(event), settings.shutdownGracePeriod));
-  await supervisor.run().finally(async () => Promise.all([(await control)?.close(), manager?.close()]));
+  const controls = new PrimaryControls(supervisor, sharing.mode);
+  const replace = predecessor !== undefined;
+  const entrances = new Entrances({ settings, supervisor, controls, log, replace, token, cleanup });
+  try {
+    if (predecessor === undefined) await entrances.openControl().then(() => entrances.openAdmin());
+    // Ours by the time that a worker could miss us.
+    else supervisor.control = predecessor.legacy.control;
+    cleanup.add(listenToSignals((event) => supervisor.post(event), settings.shutdownGracePeriod));
+    await supervisor.run();
+  } finally {
+    await Promise.all([entrances.close(), manager?.close(), output?.close()]);
+  }
+}
+
+/** Until now the primary before this one has answered under the name. */
+async function succeed(before: Predecessor, entrances: Entrances): Promise<void> {
+  await entrances.openControl();
+  before.ready();
+  await entrances.openAdmin();
+}
+
+async function prefixedOutput({ prefixOutput }: Settings): Promise<PrefixedOutput | undefined> {
+  if (!prefixOutput) return undefined;
+  const { PrefixedOutput: Output } = await import('./prefixed-output.ts');
+  return new Output();
+}
+
+async function adminToken({ admin }: Settings): Promise<AdminToken | undefined> {
+  if (admin === undefined) return undefined;
+  const { takeAdminToken } = await import('./admin.ts');
+  return takeAdminToken(process.env);
 }
 
 /** Loaded where there is one: systemd says so in the environment. */

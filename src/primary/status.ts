@@ -93,6 +93,8 @@ function vitalsOf(row: Row, now: number): Vitals {
     requestsFinished: row.requestsFinished,
     utilization: row.elu,
     delay: row.delay,
+    delayP50: row.delayP50,
+    delayP99: row.delayP99,
     rss: row.rss,
     heapUsed: row.heapUsed,
   };

@@ -7,15 +7,21 @@ import type { Sharing } from '../listeners/sharing.ts';
 import type { Settings } from '../options/index.ts';
 import type { Board } from '../scoreboard/board.ts';
 import type { Row } from '../scoreboard/layout.ts';
+import { Totals } from '../metrics/totals.ts';
+import { readFamilies } from '../metrics/family.ts';
+import { ApplicationMetrics } from './application-metrics.ts';
 import { Callers } from './callers.ts';
 import { Crew } from './crew.ts';
 import { decide } from './decide.ts';
 import type { Effect, FleetEvent, RequestId, WorkerId } from './events.ts';
 import { newFleet, type Fleet } from './fleet.ts';
+import { happenings } from './happenings.ts';
 import type { Hooks } from './hooks.ts';
 import type { Log } from './log.ts';
 import type { Os, Program } from './os.ts';
 import { Succession } from './succession.ts';
+import type { PrefixedOutput } from './prefixed-output.ts';
+import { publish } from './publish.ts';
 import { Timers } from './timers.ts';
 import type { Account } from './users.ts';
 import { FORMAT, type Legacy } from '../upgrade/legacy.ts';
@@ -53,6 +59,8 @@ export interface SupervisorParts {
   readonly notifyFd: number | undefined;
   /** Beside the primary's own environment, for the one that succeeds it. */
   readonly successorEnv: NodeJS.ProcessEnv;
+  /** Passes on what workers write; undefined: they have the primary's own output. */
+  readonly output: PrefixedOutput | undefined;
   /** Tells whoever supervises the primary. */
   readonly announce: (announcement: Announcement) => void;
 }
@@ -70,6 +78,10 @@ export class Supervisor {
   name: string;
   /** The path of that socket; empty while there is none. */
   control = '';
+  /** What the application's own registries have. */
+  readonly applicationMetrics: ApplicationMetrics;
+  /** What workers that have ended had counted. */
+  readonly totals: Totals = new Totals();
   readonly #parts: SupervisorParts;
   readonly #listeners: ListenerSet;
   readonly #crew: Crew;
@@ -102,10 +114,16 @@ export class Supervisor {
       },
     });
     this.#timers = new Timers(os, (timer) => this.post({ type: 'due', timer }));
+    this.applicationMetrics = new ApplicationMetrics({
+      send: (worker, request) => this.#crew.send(worker, { type: 'metrics', request }),
+      after: (ms, callback) => os.after(ms, callback),
+    });
     this.#crew = new Crew({
       ...parts,
+      totals: this.totals,
       gracePeriod: settings.shutdownGracePeriod,
       control: () => this.control,
+      slotOf: (worker) => this.#fleet.workers.get(worker)?.slot,
       post: (event) => this.post(event),
     });
     this.#listeners = new ListenerSet({
@@ -158,8 +176,15 @@ export class Supervisor {
   }
 
   /** A worker's figures as it wrote them last. */
-  row(worker: WorkerId): Row | undefined {
-    return this.#crew.row(worker);
+  readonly row = (worker: WorkerId): Row | undefined => this.#crew.row(worker);
+
+  /** Those that are open, for the kernel to be asked about. */
+  get sockets(): Array<{ readonly address: string; readonly slot: number | undefined; readonly fd: number }> {
+    return this.#listeners.listeners.flatMap((listener) =>
+      listener.describe().sockets.map(([seat, fd]) => {
+        return { address: formatAddress(listener), slot: listener.isPerSlot ? seat : undefined, fd };
+      }),
+    );
   }
 
   /** A fault of our own stops everything in order, instead of leaving the workers orphans. */
@@ -176,11 +201,29 @@ export class Supervisor {
     if (event.type === 'message') return this.#onMessage(event.worker, event.message);
     if (event.type === 'look') return this.#look();
     // Before anybody takes its slot over: whatever it had open is a neighbour's to serve from here on.
-    if (event.type === 'exited') this.#listeners.gone(event.worker);
+    if (event.type === 'exited') this.#gone(event.worker);
     const { settings, os } = this.#parts;
-    const { fleet, effects } = decide(this.#fleet, settings, event, os.now());
+    const before = this.#fleet;
+    const at = os.now();
+    const { fleet, effects } = decide(before, settings, event, at);
     this.#fleet = fleet;
     for (const effect of effects) (this.#perform[effect.do] as (effect: Effect) => void)(effect);
+    this.#tell(before, event, at);
+  }
+
+  #gone(worker: WorkerId): void {
+    this.#listeners.gone(worker);
+    this.applicationMetrics.gone(worker);
+  }
+
+  #tell(before: Fleet, event: FleetEvent, at: number): void {
+    for (const happening of happenings(before, event, this.#fleet, at)) {
+      if (happening.name === 'worker:exit') {
+        const { slot, reason } = happening.message;
+        if (slot !== undefined) this.totals.exited(slot, reason);
+      }
+      publish(happening);
+    }
   }
 
   #onMessage(worker: WorkerId, message: LivingMessage): void {
@@ -206,6 +249,8 @@ export class Supervisor {
         this.#logListening(message, this.#parts.sharing);
         this.post({ type: 'ready', worker });
         return;
+      case 'metrics':
+        return this.applicationMetrics.answered(worker, message.request, readFamilies(message.families));
       case 'ready':
       case 'drained':
         this.post({ type: message.type, worker });

@@ -10,7 +10,7 @@
 export const MAGIC = 'PREFORK\n';
 
 /** Counts every change of the tables below: a reader understands its own format and no other. */
-export const FORMAT = 2;
+export const FORMAT = 3;
 
 /**
  * Bytes of a row. A power of two no larger than a page, because the kernel copies page by page and looks for a pending
@@ -18,7 +18,7 @@ export const FORMAT = 2;
  * workers write one cache line. What the fields leave is for the handoff counters of `--balance`; it costs nothing, a
  * write of 1024 bytes and one of 128 take the same time (the system call is the price).
  */
-export const ROW_SIZE = 1024;
+export const ROW_SIZE = 2048;
 
 /** More rows than any machine has workers; a header that says more is damaged. */
 export const MAX_ROWS = 4096;
@@ -38,6 +38,8 @@ const BYTES: Readonly<Record<FieldType, number>> = { state: 1, i32: 4, u32: 4, f
 export interface Field {
   readonly name: string;
   readonly type: FieldType;
+  /** Of an array: how many there are. */
+  readonly count?: number;
   readonly unit: string;
   readonly sentence: string;
 }
@@ -66,9 +68,19 @@ export const ROW = [
   { name: 'requestsFinished', type: 'f64', unit: 'requests', sentence: 'Answered, or given up by their client.' },
   { name: 'elu', type: 'f64', unit: 'ratio', sentence: 'Share of the last beat the event loop was busy, 0 to 1.' },
   { name: 'delay', type: 'f64', unit: 'ms', sentence: 'How late the last beat was: what a request waits too.' },
+  { name: 'delayP50', type: 'f64', unit: 'ms', sentence: 'Half of the beats of the last minute were as late or less.' },
+  { name: 'delayP99', type: 'f64', unit: 'ms', sentence: 'All but one in a hundred of them were.' },
   { name: 'rss', type: 'f64', unit: 'bytes', sentence: 'Resident memory of the process.' },
   { name: 'heapUsed', type: 'f64', unit: 'bytes', sentence: 'Memory of JavaScript objects in use.' },
   { name: 'heapLimit', type: 'f64', unit: 'bytes', sentence: 'What V8 lets heapUsed grow to; 0 while it is small.' },
+  {
+    name: 'durations',
+    type: 'f64',
+    // DURATIONS, as a number for the type of the table; a test compares them.
+    count: 60,
+    unit: 'requests',
+    sentence: 'Answered requests by class of status and duration: see durations.ts.',
+  },
 ] as const;
 
 /** What every reader checks first. Written once, before a worker is told of the file. */
@@ -84,7 +96,10 @@ export const HEADER = [
 type Name<Fields extends readonly Field[]> = Fields[number]['name'];
 
 /** One worker's figures: units and meanings are in {@link ROW}. */
-export type Row = { [name in Exclude<Name<typeof ROW>, 'state'>]: number } & { state: State };
+export type Row = { [name in Exclude<Name<typeof ROW>, 'state' | 'durations'>]: number } & {
+  state: State;
+  durations: Float64Array;
+};
 
 /** The figures of a board: {@link HEADER}. */
 export type Header = { [name in Name<typeof HEADER>]: number };
@@ -94,7 +109,7 @@ function place(fields: readonly Field[], from: number): readonly PlacedField[] {
   return fields.map((field) => {
     const bytes = BYTES[field.type];
     const placed = { ...field, offset: Math.ceil(offset / bytes) * bytes };
-    offset = placed.offset + bytes;
+    offset = placed.offset + bytes * (field.count ?? 1);
     return placed;
   });
 }
@@ -107,7 +122,7 @@ export const PLACED_ROW: readonly PlacedField[] = place(ROW, 8);
 
 /** Bytes of a row that say something; the rest is reserved. A multiple of 4, for the sum is taken over 32-bit words. */
 export const ROW_USED: number = PLACED_ROW.reduce(
-  (end, field) => Math.max(end, Math.ceil((field.offset + BYTES[field.type]) / 4) * 4),
+  (end, field) => Math.max(end, Math.ceil((field.offset + BYTES[field.type] * (field.count ?? 1)) / 4) * 4),
   0,
 );
 

@@ -8,6 +8,7 @@
  * had different ends and 67 more had equal ends around an old cache line. So the second copy of the version is not a
  * copy but a sum of all words of the row, the version among them. A tear of any shape passes with a chance of 2^-32.
  */
+import { DURATIONS } from './durations.ts';
 import { PLACED_ROW, ROW_USED, STATES } from './layout.ts';
 import type { Row, State } from './layout.ts';
 
@@ -32,9 +33,12 @@ export const BLANK: Readonly<Row> = {
   requestsFinished: 0,
   elu: 0,
   delay: 0,
+  delayP50: 0,
+  delayP99: 0,
   rss: 0,
   heapUsed: 0,
   heapLimit: 0,
+  durations: new Float64Array(DURATIONS),
 };
 
 /** The version after `version`. It wraps, and is never 0, which marks a blank row. */
@@ -64,7 +68,11 @@ function mix(sum: number, word: number): number {
 export function encodeRow(view: DataView, row: Readonly<Row>, version: number): void {
   view.setUint32(VERSION, version, true);
   const values = row as unknown as Readonly<Record<string, number>>;
-  for (const { name, type, offset } of PLACED_ROW) {
+  for (const { name, type, offset, count } of PLACED_ROW) {
+    if (count !== undefined) {
+      writeArray(view, offset, row.durations);
+      continue;
+    }
     const value = values[name] as number;
     switch (type) {
       case 'state':
@@ -93,10 +101,14 @@ export function decodeRow(view: DataView, base = 0): Row | 'blank' | 'torn' {
   const sum = view.getUint32(base + SUM, true);
   if (version === 0 && sum === 0) return 'blank';
   if (version === 0 || sum !== sumOf(view, base)) return 'torn';
-  const row: Row = { ...BLANK };
+  const row: Row = { ...BLANK, durations: new Float64Array(DURATIONS) };
   const values = row as unknown as Record<string, number>;
-  for (const { name, type, offset } of PLACED_ROW) {
+  for (const { name, type, offset, count } of PLACED_ROW) {
     const at = base + offset;
+    if (count !== undefined) {
+      readArray(view, at, row.durations);
+      continue;
+    }
     switch (type) {
       case 'state':
         row.state = stateOf.get(view.getUint8(at)) ?? 'booting';
@@ -113,4 +125,12 @@ export function decodeRow(view: DataView, base = 0): Row | 'blank' | 'torn' {
     }
   }
   return row;
+}
+
+function writeArray(view: DataView, offset: number, numbers: Float64Array): void {
+  for (let index = 0; index < numbers.length; index++) view.setFloat64(offset + index * 8, numbers[index]!, true);
+}
+
+function readArray(view: DataView, offset: number, numbers: Float64Array): void {
+  for (let index = 0; index < numbers.length; index++) numbers[index] = view.getFloat64(offset + index * 8, true);
 }

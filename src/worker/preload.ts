@@ -6,6 +6,7 @@ import cluster from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 import { takeContext, type WorkerContext } from '../ipc/context.ts';
+import { ApplicationMetrics } from './application-metrics.ts';
 import { Drain } from './drain.ts';
 import { IdleConnections } from './idle-connections.ts';
 import { reportFatalErrors } from './fatal-report.ts';
@@ -52,6 +53,7 @@ function start(context: WorkerContext): void {
   const vitals = new Vitals({ ...context, connections: servers, requests });
   const status = new Status(context.slot, vitals, words);
   const drain = new Drain({ servers, requests, idle });
+  const applicationMetrics = new ApplicationMetrics(link);
   const primaryDeath = new Occasion('onPrimaryDeath');
 
   drain.occasion.add(() => vitals.state('draining'));
@@ -74,6 +76,7 @@ function start(context: WorkerContext): void {
       status.ready();
       link.send({ type: 'ready' });
     },
+    metrics: (registry) => applicationMetrics.add(registry),
     onSlot: (hook) => status.onSlot.add(hook),
     onDrain: (hook) => drain.occasion.add(hook),
     onPrimaryDeath: (hook) => primaryDeath.add(hook),

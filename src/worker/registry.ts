@@ -10,6 +10,8 @@ export interface WorkerRegistry {
   readonly slot: number | undefined;
   readonly generation: number;
   readonly isDraining: boolean;
+  /** Shows the primary metrics of the application's own, as prom-client's registries have them. */
+  metrics(registry: MetricsRegistry): void;
   /** Tells the primary that this worker may receive traffic. Later calls do nothing. */
   ready(): void;
   /** Runs once the slot is known. */
@@ -18,6 +20,11 @@ export interface WorkerRegistry {
   onDrain(hook: () => void | Promise<void>): void;
   /** Runs when the primary is gone, before the worker drains and ends. */
   onPrimaryDeath(hook: () => void | Promise<void>): void;
+}
+
+/** What of a registry of prom-client is used. */
+export interface MetricsRegistry {
+  getMetricsAsJSON(): Promise<readonly unknown[]>;
 }
 
 type Holder = { [key]?: WorkerRegistry };

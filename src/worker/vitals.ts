@@ -5,12 +5,13 @@ import { STATES, type Row, type State } from '../scoreboard/layout.ts';
 import { BLANK } from '../scoreboard/record.ts';
 import { NO_ROW } from '../scoreboard/rows.ts';
 import { Writer } from '../scoreboard/writer.ts';
+import { Delays } from './delays.ts';
 
 /** Time between beats, ms. A timer and a write each; see docs for what a beat costs. */
 const PERIOD = 250;
 
-/** Memory is looked up at most once in this time, ms: it is the dearest figure of a row, and the slowest to change. */
-const MEMORY_PERIOD = 1000;
+/** Memory and percentiles are looked up at most once in this time, ms: the dearest figures of a row, and the slowest to change. */
+const SLOW_PERIOD = 1000;
 
 /**
  * A heap smaller than this is far from V8's limit, so nobody asks for it: to find it out costs 2 MB (`node:v8`), which is
@@ -28,6 +29,7 @@ export interface ConnectionCounts {
 export interface RequestCounts {
   readonly started: number;
   readonly finished: number;
+  readonly durations: Float64Array;
 }
 
 export interface VitalsOptions {
@@ -56,9 +58,10 @@ export class Vitals {
   readonly #requests: RequestCounts;
   readonly #period: number;
   readonly #timer: NodeJS.Timeout;
+  readonly #delays = new Delays();
   #utilization: EventLoopUtilization = performance.eventLoopUtilization();
   #due: number;
-  #memoryDue = 0;
+  #slowDue = 0;
 
   /** Writes the first row, as `booting`, and goes on by itself. Never throws: a server without figures is still one. */
   constructor({ board, row, slot, generation, connections, requests, period = PERIOD }: VitalsOptions) {
@@ -68,6 +71,8 @@ export class Vitals {
     this.#period = period;
     this.#writer = row === NO_ROW ? undefined : openWriter(board, row);
     this.#row = { ...BLANK, pid: process.pid, slot, generation, startedAt: performance.timeOrigin };
+    // The same numbers, not a copy: they are up to date whenever the row is written.
+    this.#row.durations = requests.durations;
     this.#due = monotonic() + period;
     this.#timer = setInterval(() => this.#beat(), period).unref();
     this.#write();
@@ -110,6 +115,7 @@ export class Vitals {
     const utilization = performance.eventLoopUtilization();
     this.#row.elu = performance.eventLoopUtilization(utilization, this.#utilization).utilization;
     this.#row.delay = Math.max(0, now - this.#due);
+    this.#delays.add(this.#row.delay);
     this.#utilization = utilization;
     this.#due = now + this.#period;
     this.#write(now);
@@ -123,8 +129,9 @@ export class Vitals {
     row.connectionsAccepted = this.#connections.accepted();
     row.requestsStarted = this.#requests.started;
     row.requestsFinished = this.#requests.finished;
-    if (now >= this.#memoryDue) {
-      this.#memoryDue = now + MEMORY_PERIOD;
+    if (now >= this.#slowDue) {
+      this.#slowDue = now + SLOW_PERIOD;
+      [row.delayP50, row.delayP99] = this.#delays.percentiles([0.5, 0.99]);
       const { rss, heapUsed } = process.memoryUsage();
       row.rss = rss;
       row.heapUsed = heapUsed;

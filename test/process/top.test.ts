@@ -63,11 +63,11 @@ test('it shows requests, and a worker that hangs as hung, without waiting for it
   await using app = await serve({ entry: 'hangs-on-request.js', options: [...twoWorkers, '--heartbeat-timeout', '0'] });
   await using terminal = await watch(app);
   const counted = terminal.shows(/workers serve {2}req\/s [1-9]/);
-  let isDone = false;
+  const over = new AbortController();
   const load = (async () => {
-    while (!isDone) await ask(app.target);
+    while (!over.signal.aborted) await ask(app.target);
   })();
-  await counted.finally(() => (isDone = true));
+  await counted.finally(() => over.abort());
   await load;
   const socket = await connected(app.target);
   socket.on('error', () => {}).write('GET /spin HTTP/1.1\r\nHost: x\r\n\r\n');

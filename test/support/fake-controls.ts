@@ -1,4 +1,11 @@
-import type { Controls, Outcome, ScaleTarget, Status, WorkerStatus } from '../../src/control/controls.ts';
+import type {
+  Controls,
+  MetricsAnswer,
+  Outcome,
+  ScaleTarget,
+  Status,
+  WorkerStatus,
+} from '../../src/control/controls.ts';
 
 /** A worker that serves; everything a test does not care for. */
 export function fakeWorker(changes: Partial<WorkerStatus> = {}): WorkerStatus {
@@ -37,6 +44,8 @@ export class FakeControls implements Controls {
   answers: Partial<Record<Operation, () => Promise<Outcome>>> = {};
   current: Status;
   notReady: string | undefined;
+  /** What `metrics` answers; what it was asked for is the body. */
+  noMetrics: string | undefined;
 
   constructor(name = 'fake') {
     this.current = fakeStatus({ name });
@@ -44,6 +53,11 @@ export class FakeControls implements Controls {
 
   status(): Status {
     return this.current;
+  }
+
+  async metrics(accept: string | undefined): Promise<MetricsAnswer> {
+    if (this.noMetrics !== undefined) return { ok: false, reason: this.noMetrics };
+    return { ok: true, contentType: 'text/plain; version=0.0.4; charset=utf-8', body: `# ${accept}\n` };
   }
 
   readiness(): ReturnType<Controls['readiness']> {

@@ -16,6 +16,8 @@ const vitals: Vitals = {
   requestsFinished: 1_234_567,
   utilization: 0.345,
   delay: 1.5,
+  delayP50: 0,
+  delayP99: 0,
   rss: 123 * 1_048_576,
   heapUsed: 60 * 1_048_576,
 };

@@ -25,6 +25,8 @@ const someVitals: Vitals = {
   requestsFinished: 0,
   utilization: 0.35,
   delay: 1,
+  delayP50: 1,
+  delayP99: 1,
   rss: 120 * 1_048_576,
   heapUsed: 1,
 };

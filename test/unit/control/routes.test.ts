@@ -80,7 +80,7 @@ test('what the primary throws is 500', async () => {
 
 /** What is wrong, the status, and what its one sentence has to name. Nothing of it reaches the primary. */
 const badRequests: ReadonlyArray<readonly [string, target: string, body: string, status: number, says: RegExp]> = [
-  ['GET', '/', '', 404, /there are GET \/status, GET \/healthz, .*POST \/upgrade$/],
+  ['GET', '/', '', 404, /there are GET \/status, GET \/metrics, GET \/healthz, .*POST \/upgrade$/],
   ['POST', '/', '', 404, /there are/],
   ['GET', '/status/', '', 404, /there are/],
   ['GET', '//status', '', 404, /there are/],

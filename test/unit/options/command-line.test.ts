@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { parseCommandLine, type CommandLine } from '../../../src/options/command-line.ts';
-import { flagName, optionKeys } from '../../../src/options/table.ts';
+import { flagName, optionKeys, optionRows, type OptionKey } from '../../../src/options/table.ts';
 import { usage } from './usage.ts';
 
 const nothing: CommandLine = { flags: {}, entry: undefined, entryArguments: [], help: false, version: false };
@@ -72,7 +72,17 @@ for (const [argv, message] of mistakes) {
     assert.throws(() => parseCommandLine(argv), usage(message)));
 }
 
-for (const key of optionKeys) {
+const isSwitch = (key: OptionKey): boolean => optionRows[key].type === 'switch';
+
+for (const key of optionKeys.filter(isSwitch)) {
+  const flag = `--${flagName(key)}`;
+  test(`${flag} needs no value, and takes one with =`, () => {
+    assert.deepEqual(parseCommandLine([flag, 'app.js']), { ...nothing, flags: { [key]: 'true' }, entry: 'app.js' });
+    assert.deepEqual(parseCommandLine([`${flag}=false`]).flags, { [key]: 'false' });
+  });
+}
+
+for (const key of optionKeys.filter((one) => !isSwitch(one))) {
   test(`--${flagName(key)} has a value`, () => {
     assert.deepEqual(parseCommandLine([`--${flagName(key)}`, 'x']).flags, { [key]: 'x' });
   });

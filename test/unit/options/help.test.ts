@@ -48,7 +48,10 @@ test('commands have their own, narrower column', () => {
 
 for (const key of optionKeys) {
   test(`names --${flagName(key)} and its default`, () => {
-    assert.match(help, new RegExp(`^  (-.,|   ) --${flagName(key)} <`, 'm'));
+    assert.match(
+      help,
+      new RegExp(`^  (-.,|   ) --${flagName(key)}${optionRows[key].type === 'switch' ? '' : ' <'}`, 'm'),
+    );
     const { default: value } = optionRows[key];
     if (value !== undefined) assert.ok(help.includes(`default ${value}, `));
   });

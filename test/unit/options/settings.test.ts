@@ -44,6 +44,8 @@ test('defaults', () => {
     group: undefined,
     logFormat: 'text',
     logLevel: 'info',
+    admin: undefined,
+    prefixOutput: false,
   });
 });
 
@@ -131,6 +133,18 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
   logLevel: [
     ['debug', 'debug', 'debug'],
     ['silent', 'silent', 'silent'],
+  ],
+  admin: [
+    ['9090', '9090', '9090'],
+    [':0', ':0', ':0'],
+    ['localhost:9090', 'localhost:9090', 'localhost:9090'],
+    ['[::1]:65535', '[::1]:65535', '[::1]:65535'],
+  ],
+  prefixOutput: [
+    ['true', true, true],
+    ['1', true, true],
+    ['false', false, false],
+    ['0', false, false],
   ],
 };
 
@@ -269,6 +283,22 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
   group: badAccounts,
   logFormat: { expected: 'text or json', texts: ['xml'], values: [[1, '1']] },
   logLevel: { expected: 'debug, info, warn, error or silent', texts: ['trace'], values: [[30, '30']] },
+  admin: {
+    expected: 'a port, ":port", "host:port" or "[::1]:port"',
+    texts: ['65536', 'localhost', '::1:9090', 'http://x:1', 'a b:1', 'x:', '-1'],
+    values: [
+      ['', '""'],
+      [9090, '9090'],
+    ],
+  },
+  prefixOutput: {
+    expected: 'true or false',
+    texts: ['yes', 'TRUE', '2'],
+    values: [
+      ['true', '"true"'],
+      [1, '1'],
+    ],
+  },
 };
 
 for (const key of settingKeys) {

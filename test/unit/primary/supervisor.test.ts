@@ -28,6 +28,7 @@ function setUp(options: Options): { os: FakeOs; supervisor: Supervisor; ended: P
     passed: undefined,
     notifyFd: undefined,
     successorEnv: {},
+    output: undefined,
     announce: () => {},
   });
   return { os, supervisor, log, ended: supervisor.run() };

@@ -23,5 +23,6 @@ export function headerWith(changes: Partial<Header> = {}): Header {
 export function uniformRow(value: number): Row {
   const row = Object.fromEntries(Object.keys(BLANK).map((name) => [name, value])) as Record<string, unknown>;
   row['state'] = 'ready';
+  row['durations'] = BLANK.durations.map(() => value);
   return row as Row;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DURATIONS } from '../../../src/scoreboard/durations.ts';
 import { PLACED_HEADER, PLACED_ROW, ROW_SIZE, ROW_USED, rowOffset } from '../../../src/scoreboard/layout.ts';
 import { BLANK } from '../../../src/scoreboard/record.ts';
 
@@ -35,6 +36,11 @@ test('a row never crosses a page, because its size is a power of two and it star
 test('a row keeps at least half of its bytes for later fields', () => {
   assert.equal(ROW_USED % 4, 0);
   assert.ok(ROW_USED <= ROW_SIZE / 2);
+});
+
+test('the array of a row has as many numbers as there are durations', () => {
+  const [field] = PLACED_ROW.filter(({ count }) => count !== undefined);
+  assert.deepEqual([field?.name, field?.count], ['durations', DURATIONS]);
 });
 
 test('a blank row has exactly the fields of the table', () => {

@@ -19,6 +19,7 @@ const example: Row = {
   startedAt: 1_700_000_000_000.25,
   requestsStarted: Number.MAX_SAFE_INTEGER,
   elu: 0.5,
+  durations: BLANK.durations.map((_, index) => index + 0.5),
 };
 
 for (const state of Object.keys(STATES) as State[]) {

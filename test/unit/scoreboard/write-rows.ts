@@ -4,12 +4,14 @@ import { uniformRow } from './helpers.ts';
 
 const [path, row, count] = process.argv.slice(2);
 const writer = Writer.open(path!, Number(row));
-const figures = uniformRow(0) as unknown as Record<string, number>;
-const names = Object.keys(figures).filter((name) => name !== 'state');
+const next = uniformRow(0);
+const figures = next as unknown as Record<string, number>;
+const names = Object.keys(figures).filter((name) => name !== 'state' && name !== 'durations');
 
 function writeNext(value: number): void {
   for (const name of names) figures[name] = value;
-  writer.write(figures as unknown as Parameters<Writer['write']>[0]);
+  next.durations.fill(value);
+  writer.write(next);
 }
 
 let written = 0;

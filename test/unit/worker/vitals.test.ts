@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';
 import { Board } from '../../../src/scoreboard/board.ts';
 import { monotonic } from '../../../src/scoreboard/clock.ts';
+import { DURATIONS } from '../../../src/scoreboard/durations.ts';
 import type { Row } from '../../../src/scoreboard/layout.ts';
 import { Reader } from '../../../src/scoreboard/reader.ts';
 import { NO_ROW } from '../../../src/scoreboard/rows.ts';
@@ -22,7 +23,10 @@ interface Bench {
   readonly until: (wanted: (row: Row) => boolean) => Promise<Row>;
 }
 
-const idle = { connections: { open: () => 0, accepted: () => 0 }, requests: { started: 0, finished: 0 } };
+const idle = {
+  connections: { open: () => 0, accepted: () => 0 },
+  requests: { started: 0, finished: 0, durations: new Float64Array(DURATIONS) },
+};
 
 /** A beating worker, which is this process. */
 function start(t: TestContext, options: Partial<VitalsOptions> = {}): Bench {
@@ -63,7 +67,7 @@ test('the row is there from the start', (t) => {
 });
 
 test('a change of state is written at once, with the figures of that moment', (t) => {
-  const requests = { started: 0, finished: 0 };
+  const requests = { started: 0, finished: 0, durations: new Float64Array(DURATIONS) };
   let open = 0;
   const connections = { open: () => open, accepted: () => 10 + open };
   const { vitals, row } = start(t, { period: 60_000, connections, requests });
@@ -164,7 +168,7 @@ test('the beat keeps no process alive', (t) => {
   const program = `
     import { Vitals } from ${module};
     const connections = { open: () => 0, accepted: () => 0 };
-    new Vitals({ board: ${JSON.stringify(board.path)}, row: 0, slot: 0, generation: 1, connections, requests: {} });
+    new Vitals({ board: ${JSON.stringify(board.path)}, row: 0, slot: 0, generation: 1, connections, requests: { durations: new Float64Array(${DURATIONS}) } });
     console.log('beating');`;
   const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
     encoding: 'utf8',

@@ -1,0 +1,55 @@
+import { isIP } from 'node:net';
+import { failure, type Answer, type ControlRequest, type Gate } from './routes.ts';
+import { isSecret } from './secret.ts';
+
+/** Names that no attacker can have: see `AdminGate`. */
+const oneLabel = /^[\w-]*$/;
+
+export interface AdminGateOptions {
+  /** Of the address that was given; clients may use it as the host. */
+  readonly host: string;
+  readonly token: string;
+}
+
+/**
+ * Who may ask what over TCP. Everybody who can reach the port may read; what changes anything takes the token.
+ *
+ * A browser can be made to reach a port of the loopback interface by a name of an attacker's that resolves to it (DNS
+ * rebinding), and its page could then read the answers. It says that name in `Host`, so only those are answered that no
+ * stranger can have: addresses, names of one label such as localhost or a container's, and the one that was given.
+ */
+export class AdminGate implements Gate {
+  readonly #host: string;
+  readonly #token: string;
+
+  constructor({ host, token }: AdminGateOptions) {
+    this.#host = host.toLowerCase();
+    this.#token = token;
+  }
+
+  refuse(request: ControlRequest): Answer | undefined {
+    const { host = '', method } = request;
+    if (!this.#knows(host)) return failure(403, 'expected an IP address, localhost or the host of --admin as the host');
+    if (isOfAnotherSite(request)) return failure(403, 'requests of pages of other sites are not answered');
+    if (method === 'GET' || method === 'HEAD' || this.isTrusted(request)) return undefined;
+    return failure(401, 'expected the token of the log as Authorization: Bearer <token>', {
+      'www-authenticate': 'Bearer realm="prefork"',
+    });
+  }
+
+  isTrusted({ authorization = '' }: ControlRequest): boolean {
+    const [, token] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];
+    return token !== undefined && isSecret(token, this.#token);
+  }
+
+  #knows(host: string): boolean {
+    const name = host.replace(/:\d+$/, '').toLowerCase();
+    return oneLabel.test(name) || isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0 || name === this.#host;
+  }
+}
+
+/** A page of our own comes from the host that it asks. */
+function isOfAnotherSite({ host = '', origin, fetchSite = 'none' }: ControlRequest): boolean {
+  if (fetchSite !== 'none' && fetchSite !== 'same-origin') return true;
+  return origin !== undefined && origin.replace(/^https?:\/\//, '') !== host;
+}

@@ -1,0 +1,68 @@
+/** A metric with its values, in the form that prom-client's `getMetricsAsJSON()` has: ours, and those of applications. */
+export interface Family {
+  readonly name: string;
+  readonly help: string;
+  readonly type: MetricType;
+  readonly values: readonly Value[];
+  /** How prom-client makes one of those of several workers. */
+  readonly aggregator?: string;
+}
+
+export type MetricType = 'counter' | 'gauge' | 'histogram' | 'summary';
+
+export interface Value {
+  readonly value: number;
+  readonly labels: Readonly<Record<string, string | number>>;
+  /** Of a histogram's buckets, sum and count. */
+  readonly metricName?: string;
+}
+
+const TYPES: readonly unknown[] = ['counter', 'gauge', 'histogram', 'summary'] satisfies MetricType[];
+const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
+
+/** Before the names of all of ours. */
+export const PREFIX = 'prefork_';
+
+/**
+ * What a worker sent, which runs code that is not ours: whatever is no family is left out, and so is one with a name of
+ * ours.
+ */
+export function readFamilies(value: unknown): Family[] {
+  return Array.isArray(value) ? value.flatMap(readFamily) : [];
+}
+
+function readFamily(given: unknown): Family[] {
+  const { name, help, type, values, aggregator } = asRecord(given);
+  if (!isName(name) || name.startsWith(PREFIX) || !TYPES.includes(type) || !Array.isArray(values)) return [];
+  const family = {
+    name,
+    help: typeof help === 'string' ? help : '',
+    type: type as MetricType,
+    values: values.flatMap(readSample),
+  };
+  return [typeof aggregator === 'string' ? { ...family, aggregator } : family];
+}
+
+/** NaN and the infinities became null on their way. */
+function readSample(given: unknown): Value[] {
+  const { value, labels = {}, metricName } = asRecord(given);
+  if (typeof value !== 'number' || !areLabels(labels)) return [];
+  if (metricName === undefined) return [{ value, labels }];
+  return isName(metricName) ? [{ value, labels, metricName }] : [];
+}
+
+function areLabels(labels: unknown): labels is Value['labels'] {
+  return (
+    typeof labels === 'object' &&
+    labels !== null &&
+    Object.entries(labels).every(([key, value]) => isName(key) && (typeof value === 'string' || Number.isFinite(value)))
+  );
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && NAME.test(value);
+}
+
+function asRecord(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}

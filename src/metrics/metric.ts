@@ -1,0 +1,16 @@
+import type { MetricType, Value } from './family.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** A row of the table of metrics. */
+export interface Metric {
+  readonly name: `prefork_${string}`;
+  readonly type: MetricType;
+  readonly help: string;
+  readonly unit: string;
+  readonly labels: readonly string[];
+  /** Where it comes from. */
+  readonly source: 'scoreboard' | 'primary' | 'kernel' | 'cgroup';
+  /** What to do when it is high, or low where that is what matters. */
+  readonly advice: string;
+  readonly read: (snapshot: Snapshot) => readonly Value[];
+}

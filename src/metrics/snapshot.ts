@@ -1,0 +1,35 @@
+import type { Status } from '../control/controls.ts';
+import type { Row } from '../scoreboard/layout.ts';
+import type { Totals } from './totals.ts';
+
+/** All that the metrics are made of, at one moment. */
+export interface Snapshot {
+  readonly status: Status;
+  /** Of the workers that live, whatever they do. */
+  readonly rows: readonly Row[];
+  readonly totals: Pick<Totals, 'of' | 'slots' | 'exits'>;
+  readonly queues: readonly Queue[];
+  readonly limits: Limits;
+}
+
+/** Connections that the kernel holds for a listener's socket, and nobody has accepted. */
+export interface Queue {
+  readonly address: string;
+  /** Undefined where all slots share the socket. */
+  readonly slot: number | undefined;
+  readonly length: number;
+}
+
+/** Of the cgroup; undefined where there is none. */
+export interface Limits {
+  /** Cores. */
+  readonly cpu: number | undefined;
+  /** Bytes. */
+  readonly memory: number | undefined;
+}
+
+/** Those that there are, and those that there were. */
+export function slotsOf({ status, totals }: Snapshot): number[] {
+  const slots = new Set([...status.slots.map(({ slot }) => slot), ...totals.slots]);
+  return [...slots].toSorted((one, other) => one - other);
+}

@@ -1,0 +1,58 @@
+import { AdminServer } from '../control/admin-server.ts';
+import type { Controls } from '../control/controls.ts';
+import { newSecret, SHORTEST_SECRET } from '../control/secret.ts';
+import { PreforkError, UsageError } from '../errors.ts';
+import type { Log } from './log.ts';
+
+/** Of whoever may change things over `--admin`. Not a flag: everybody can see those of a process. */
+const VARIABLE = 'PREFORK_ADMIN_TOKEN';
+
+/** The primary before this one has the address until it hears that this one is ready, ms. */
+const SUCCESSION = 10_000;
+
+export interface AdminToken {
+  readonly token: string;
+  readonly isGiven: boolean;
+  /** For the primary that succeeds this one: whoever has the token should not need another one then. */
+  readonly successorEnv: NodeJS.ProcessEnv;
+}
+
+/**
+ * Takes the token out of the environment, where workers would inherit it.
+ *
+ * @throws UsageError
+ */
+export function takeAdminToken(env: NodeJS.ProcessEnv): AdminToken {
+  const given = env[VARIABLE] || undefined;
+  delete env[VARIABLE];
+  if (given !== undefined && !/^[\x21-\x7e]{16,}$/.test(given)) {
+    throw new UsageError(`${VARIABLE}: expected ${SHORTEST_SECRET} or more characters of ASCII, and no spaces`);
+  }
+  const token = given ?? newSecret();
+  return { token, isGiven: given !== undefined, successorEnv: { [VARIABLE]: token } };
+}
+
+export interface AdminOptions {
+  readonly address: string;
+  readonly token: AdminToken;
+  readonly controls: Controls;
+  readonly log: Log;
+  readonly isSuccessor: boolean;
+}
+
+/** @throws PreforkError `ERR_ADMIN_ADDRESS`, unless this primary succeeds another: then it serves without. */
+export async function openAdmin(options: AdminOptions): Promise<AdminServer | undefined> {
+  const { address, token, controls, log, isSuccessor } = options;
+  try {
+    const patience = isSuccessor ? SUCCESSION : 0;
+    const server = await AdminServer.open({ controls, address, token: token.token, patience });
+    // One that was given is known to those who should know it.
+    log('info', 'admin', { address: server.url, token: token.isGiven ? undefined : token.token });
+    return server;
+  } catch (cause) {
+    const message = `--admin ${address}: ${(cause as Error).message}`;
+    log(isSuccessor ? 'warn' : 'error', isSuccessor ? 'no admin' : 'error', { message });
+    if (isSuccessor) return undefined;
+    throw new PreforkError('ERR_ADMIN_ADDRESS', message, { cause });
+  }
+}
