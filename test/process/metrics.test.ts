@@ -1,0 +1,113 @@
+/** What a scrape sees of a server that runs: over --admin, as Prometheus does. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import process from 'node:process';
+import { test } from 'node:test';
+import { serve, type App, type Target } from '../support/app.ts';
+import { ask, get } from '../support/http.ts';
+import { poll } from '../support/watched.ts';
+import { example } from '../support/paths.ts';
+
+const TOKEN = 'a token of this test';
+
+async function serveWithAdmin(...options: string[]): Promise<{ app: App; admin: Target }> {
+  const env = { PREFORK_ADMIN_TOKEN: TOKEN.replaceAll(' ', '-') };
+  const app = await serve({ entry: 'counts.js', options: ['--admin', '0', ...options], env });
+  const { fields } = await app.event('admin');
+  const { hostname: host, port } = new URL(String(fields['address']));
+  return { app, admin: { host, port: Number(port) } };
+}
+
+/** The one in slot 0. */
+async function killWorker(app: App): Promise<void> {
+  const ready = app.log.findLast(({ name, fields }) => name === 'worker ready' && String(fields['slot']) === '0');
+  process.kill(Number(ready!.fields['pid']), 'SIGKILL');
+  await app.event('worker exited');
+}
+
+async function isUp(admin: Target): Promise<boolean> {
+  return (await sum(admin, 'prefork_up{slot="0"}')) === 1;
+}
+
+/** The sum of all series whose name and labels begin so. */
+async function sum(admin: Target, start: string): Promise<number> {
+  const { body } = await get(admin, { path: '/metrics' });
+  const lines = body.split('\n').filter((line) => line.startsWith(start));
+  return lines.reduce((all, line) => all + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}
+
+test('a scrape counts what the client counts, and counters outlive their workers', async () => {
+  const { app, admin } = await serveWithAdmin('--workers', '2');
+  await using _ = app;
+  for (let sent = 0; sent < 20; sent++) await get(app.target, { path: sent % 2 === 0 ? '/' : '/missing' });
+  const seen = async (): Promise<boolean | undefined> => {
+    return (await sum(admin, 'prefork_requests_finished_total')) === 20 || undefined;
+  };
+  await poll(seen, '20 requests in the metrics');
+  assert.equal(await sum(admin, 'hits_total'), 20);
+
+  await killWorker(app);
+  await poll(async () => (await isUp(admin)) || undefined, 'a new worker');
+  assert.equal(await sum(admin, 'prefork_requests_finished_total'), 20);
+  assert.equal(await sum(admin, 'hits_total'), 20);
+  assert.equal(await sum(admin, 'prefork_worker_exits_total{slot="0",reason="signal"}'), 1);
+  const { body } = await get(admin, { path: '/metrics' });
+  const found = body.split('\n').filter((line) => line.startsWith('prefork_requests_total') && line.includes('4xx'));
+  assert.equal(
+    found.reduce((all, line) => all + Number(line.split(' ')[1]), 0),
+    10,
+  );
+});
+
+test('promtool finds nothing to complain about', { skip: without('promtool') }, async () => {
+  const { app, admin } = await serveWithAdmin('--workers', '2');
+  await using _ = app;
+  const { body } = await get(admin, { path: '/metrics' });
+  const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: body, encoding: 'utf8' });
+  assert.deepEqual([status, stdout, stderr], [0, '', '']);
+});
+
+test('promtool takes the rules of the example', { skip: without('promtool') }, () => {
+  const { status, stdout, stderr } = spawnSync('promtool', ['check', 'rules', example('grafana/alerts.yml')], {
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, stdout + stderr);
+});
+
+test('OpenMetrics is for who asks for it', async () => {
+  const { app, admin } = await serveWithAdmin('--workers', '1');
+  await using _ = app;
+  const { headers, body } = await get(admin, { path: '/metrics', headers: { accept: 'application/openmetrics-text' } });
+  assert.match(headers['content-type']!, /^application\/openmetrics-text/);
+  assert.match(body, /# TYPE prefork_requests counter\n[^]*# EOF\n$/);
+});
+
+test('a worker in an endless loop is not waited for', async () => {
+  const { app, admin } = await serveWithAdmin('--workers', '1');
+  await using _ = app;
+  ask(app.target, '/spin').catch(() => {});
+  await app.event('worker hung');
+  const before = performance.now();
+  assert.equal(await sum(admin, 'prefork_up{slot="0"}'), 0);
+  assert.ok(performance.now() - before < 1000);
+  await killWorker(app);
+});
+
+const refused: ReadonlyArray<readonly [string, object, number]> = [
+  ['a name of a stranger', { path: '/status', headers: { host: 'evil.example.com' } }, 403],
+  ['a page of another site', { path: '/status', headers: { 'sec-fetch-site': 'cross-site' } }, 403],
+  ['no token', { path: '/reload', method: 'POST' }, 401],
+  ['a wrong token', { path: '/reload', method: 'POST', headers: { authorization: 'Bearer a-token-of-this-tes' } }, 401],
+  ['the token', { path: '/reload', method: 'POST', headers: { authorization: 'Bearer a-token-of-this-test' } }, 200],
+];
+
+test('--admin answers whom it should', async () => {
+  const { app, admin } = await serveWithAdmin('--workers', '1');
+  await using _ = app;
+  for (const [who, options, status] of refused) assert.equal((await get(admin, options)).status, status, who);
+  assert.equal(app.stderr.includes('a-token-of-this-test'), false);
+});
+
+function without(tool: string): string | false {
+  return spawnSync(tool, ['--version']).error === undefined ? false : `${tool} is not on this machine`;
+}
