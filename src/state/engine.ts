@@ -47,6 +47,9 @@ export type Change = { readonly stored: Stored; readonly terms: Terms } | undefi
  * settles. An area is a named set of entries. All of them reject with a `StateError`.
  */
 export interface Engine {
+  /** Whether what is in it takes this machine's memory, so that caches should have a bound. */
+  readonly isBounded: boolean;
+
   get(area: string, key: string): Eventual<Entry | undefined>;
   /** @returns whether it was written, which `when` can prevent. */
   set(area: string, key: string, stored: Stored, terms: Terms): Promise<boolean>;

@@ -62,6 +62,7 @@ function start(context: WorkerContext): void {
       return status.slot;
     },
     generation: context.generation,
+    board: context.board,
     get isDraining() {
       return drain.occasion.hasCome;
     },

@@ -1,5 +1,5 @@
-import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, existsSync, fstatSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { StateError } from '../error.ts';
 import { connect, explained, Query, type Connection } from './sqlite.ts';
 import { VERSIONS_SIZE } from './versions.ts';
@@ -109,9 +109,15 @@ function check(connection: Connection, path: string): 'new' | 'ours' {
 /** Only its owner may look into it: it may hold sessions. */
 function makeDirectory(directory: string): string {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    if (!existsSync(directory)) {
+      makeDirectory(dirname(directory));
+      // Not `recursive`, with which Node never returns where the kernel makes no directories, as in /proc.
+      mkdirSync(directory, { mode: 0o700 });
+    }
     return directory;
   } catch (error) {
+    // Of another worker that was faster.
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return directory;
     throw placed(error, directory);
   }
 }
@@ -143,6 +149,7 @@ function makeBeside(directory: string, name: keyof typeof besides): boolean {
 }
 
 function placed(error: unknown, path: string): unknown {
+  if (error instanceof StateError) return error;
   const known = explained(error);
   if (known instanceof StateError && known.code !== 'ERR_STATE_PLACE') return known;
   const { message } = error as Error;

@@ -29,6 +29,7 @@ const PAGE = 128;
 
 /** State in a database that the processes of this machine share. Owns the connection and the files' descriptors. */
 export class EmbeddedEngine implements Engine {
+  readonly isBounded = true;
   readonly #database: Database;
   readonly #areas: Areas;
   readonly #versions: Versions | undefined;
@@ -187,7 +188,8 @@ export class EmbeddedEngine implements Engine {
     const copy = area.copies.get(key, version, now);
     if (copy !== undefined) return copy;
     const found = this.#found(area, area.find(key, slot), now);
-    if (found !== undefined && found.version === version) area.copies.keep(key, found.entry, version, now);
+    // Additions to numbers do not change the version.
+    if (found?.version === version && found.entry.stored.kind !== 'number') area.copies.keep(key, found.entry, version, now);
     return found?.entry;
   }
 
