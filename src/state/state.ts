@@ -1,5 +1,5 @@
 import { registered } from '../worker/registry.ts';
-import { checkFunction, checkName, checkOptions, readTime, type Time } from './arguments.ts';
+import { checkFunction, checkName, checkOptions, readTime, show, usage, type Time } from './arguments.ts';
 import { Cache, type CacheOptions } from './cache.ts';
 import { Channel } from './channel.ts';
 import { Counter } from './counter.ts';
@@ -31,6 +31,15 @@ const PATIENCE = 10_000;
 const LEASE = 10_000;
 const SHORTEST_LEASE = 100;
 
+const engines = new WeakMap<State, Engine>();
+
+/** For the adapters, which keep what they keep under names of their own. */
+export function engineOf(state: State): Engine {
+  const engine = engines.get(state);
+  if (engine === undefined) throw usage(`expected what openState returns, got ${show(state)}`);
+  return engine;
+}
+
 /** State that all workers share. Made by `openState`. Owns the engine; `close` ends what it has under way. */
 export class State implements AsyncDisposable {
   readonly #engine: Engine;
@@ -40,13 +49,9 @@ export class State implements AsyncDisposable {
   /** @internal */
   constructor(engine: Engine) {
     this.#engine = engine;
+    engines.set(this, engine);
     // A worker that is about to end does not begin to lead, and lets another.
     registered()?.onDrain(() => this.#stopLeading());
-  }
-
-  /** @internal for adapters. */
-  get engine(): Engine {
-    return this.#engine;
   }
 
   cache<Value = unknown>(name: string, options?: CacheOptions): Cache<Value> {

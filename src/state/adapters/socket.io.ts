@@ -1,0 +1,54 @@
+/**
+ * `prefork/state/socket.io`: one Socket.IO server of all workers: rooms, broadcasts, `fetchSockets`, `serverSideEmit`.
+ *
+ * @example
+ * const io = new Server(httpServer, { adapter: socketAdapter(state), transports: ['websocket'] });
+ */
+import type { ClusterAdapterWithHeartbeat, ClusterMessage, ClusterResponse } from 'socket.io-adapter';
+import type { Channel } from '../channel.ts';
+import type { State } from '../state.ts';
+import { peer } from './peer.ts';
+
+type Library = typeof import('socket.io-adapter');
+type Namespace = ConstructorParameters<typeof ClusterAdapterWithHeartbeat>[0];
+type Options = ConstructorParameters<typeof ClusterAdapterWithHeartbeat>[1];
+
+interface Envelope {
+  /** The server that is meant; undefined: all. */
+  readonly to?: string;
+  readonly message: unknown;
+}
+
+/** @returns what Socket.IO's option `adapter` takes. */
+export function socketAdapter(state: State, options: Options = {}): (namespace: Namespace) => ClusterAdapterWithHeartbeat {
+  const { ClusterAdapterWithHeartbeat: Base } = peer<Library>('socket.io-adapter', 'prefork/state/socket.io');
+  class StateAdapter extends Base {
+    readonly #channel: Channel;
+
+    constructor(namespace: Namespace) {
+      super(namespace, options);
+      this.#channel = state.channel(`socket.io ${namespace.name}`);
+      this.#channel.onmessage = ({ data }) => this.#receive(data as Envelope);
+    }
+
+    protected override async doPublish(message: ClusterMessage): Promise<string> {
+      await this.#channel.send({ message } satisfies Envelope);
+      return '';
+    }
+
+    protected override async doPublishResponse(to: string, message: ClusterResponse): Promise<void> {
+      await this.#channel.send({ to, message } satisfies Envelope);
+    }
+
+    override close(): void {
+      super.close();
+      this.#channel.close();
+    }
+
+    #receive({ to, message }: Envelope): void {
+      if (to === undefined) this.onMessage(message as ClusterMessage);
+      else if (to === this.uid) this.onResponse(message as ClusterResponse);
+    }
+  }
+  return (namespace) => new StateAdapter(namespace);
+}
