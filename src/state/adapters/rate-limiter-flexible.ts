@@ -41,7 +41,7 @@ function limiterClass(library: Library): NonNullable<typeof known> {
       this.#engine = options.storeClient as Engine;
     }
 
-    protected override _getRateLimiterRes(_: string, changed: number, { consumed, expires }: Points): RateLimiterRes {
+    protected _getRateLimiterRes(_: string, changed: number, { consumed, expires }: Points): RateLimiterRes {
       const left = expires === Infinity ? -1 : Math.max(0, expires - Date.now());
       return new Result(Math.max(0, this.points - consumed), left, consumed, consumed === changed);
     }

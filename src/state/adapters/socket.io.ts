@@ -10,8 +10,22 @@ import type { State } from '../state.ts';
 import { peer } from './peer.ts';
 
 type Library = typeof import('socket.io-adapter');
-type Namespace = ConstructorParameters<typeof ClusterAdapterWithHeartbeat>[0];
-type Options = ConstructorParameters<typeof ClusterAdapterWithHeartbeat>[1];
+
+/** As far as it is used here. */
+interface Namespace {
+  readonly name: string;
+}
+
+/** What tells the servers that one of them is gone, ms. */
+export interface SocketAdapterOptions {
+  /** @default 5000 */
+  readonly heartbeatInterval?: number;
+  /** @default 10000 */
+  readonly heartbeatTimeout?: number;
+}
+
+/** The library's constructor is protected, and its namespace untyped. */
+type Base = new (namespace: Namespace, options: SocketAdapterOptions) => ClusterAdapterWithHeartbeat;
 
 interface Envelope {
   /** The server that is meant; undefined: all. */
@@ -20,9 +34,12 @@ interface Envelope {
 }
 
 /** @returns what Socket.IO's option `adapter` takes. */
-export function socketAdapter(state: State, options: Options = {}): (namespace: Namespace) => ClusterAdapterWithHeartbeat {
-  const { ClusterAdapterWithHeartbeat: Base } = peer<Library>('socket.io-adapter', 'prefork/state/socket.io');
-  class StateAdapter extends Base {
+export function socketAdapter(
+  state: State,
+  options: SocketAdapterOptions = {},
+): (namespace: Namespace) => ClusterAdapterWithHeartbeat {
+  const library = peer<Library>('socket.io-adapter', 'prefork/state/socket.io');
+  class StateAdapter extends (library.ClusterAdapterWithHeartbeat as unknown as Base) {
     readonly #channel: Channel;
 
     constructor(namespace: Namespace) {
