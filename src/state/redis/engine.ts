@@ -202,7 +202,7 @@ function sizeOfEntry(key: string, stored: Stored): number {
 
 function unaddable(error: unknown, key: string): unknown {
   const { message } = error as Error;
-  if (message === 'TOOLARGE' || message.includes('would overflow')) {
+  if (message.includes('TOOLARGE') || message.includes('would overflow')) {
     return new StateError('ERR_STATE_VALUE', `'${key}' would become more than a number keeps exactly`, { cause: error });
   }
   if (!message.includes('not an integer')) return error;

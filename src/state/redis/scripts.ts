@@ -51,7 +51,7 @@ local before = redis.call('EXISTS', KEYS[1])
 local value = redis.call('INCRBY', KEYS[1], ARGV[1])
 if math.abs(value) > tonumber(ARGV[3]) then
   redis.call('DECRBY', KEYS[1], ARGV[1])
-  return redis.error_reply('TOOLARGE')
+  return redis.error_reply('ERR TOOLARGE')
 end
 if before == 0 and tonumber(ARGV[2]) > 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return { value, redis.call('PTTL', KEYS[1]) }`;

@@ -146,7 +146,7 @@ export class Server {
     if (/^(LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|NOAUTH|WRONGPASS|NOPERM|MISCONF)\b/.test(message)) {
       return this.#unavailable(error);
     }
-    return /^[A-Z]{3,} /.test(message) || message === 'TOOLARGE' ? error : this.#unavailable(error);
+    return /^[A-Z]{3,} /.test(message) ? error : this.#unavailable(error);
   }
 
   #unavailable(cause: unknown): StateError {
