@@ -42,15 +42,15 @@ export async function openState(target: string | StateOptions = {}): Promise<Sta
   if (elsewhere !== undefined) {
     throw usage(`openState: ${elsewhere} is for state ${options.url === undefined ? 'in Redis' : 'on this machine'}`);
   }
-  return new State(options.url === undefined ? openEmbedded(options) : await openRedis(options, options.url));
+  return new State(await (options.url === undefined ? openEmbedded(options) : openRedis(options, options.url)));
 }
 
-function openEmbedded({ path, maxSize }: StateOptions): Engine {
+async function openEmbedded({ path, maxSize }: StateOptions): Promise<Engine> {
   if (path !== undefined && (typeof path !== 'string' || path === '')) {
     throw usage(`path: expected a directory, got ${show(path)}`);
   }
   const bytes = readSize(maxSize, 'maxSize', LEAST_SIZE) ?? MAX_SIZE;
-  return new EmbeddedEngine({ directory: path ?? sharedDirectory(), maxSize: bytes });
+  return EmbeddedEngine.open({ directory: path ?? sharedDirectory(), maxSize: bytes });
 }
 
 async function openRedis({ prefix = 'prefork:', timeout }: StateOptions, url: string): Promise<Engine> {

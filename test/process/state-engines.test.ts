@@ -218,7 +218,7 @@ const subjects: readonly Subject[] = [
     name: 'memory',
     skip: noSqlite,
     async open() {
-      const a = new EmbeddedEngine({ directory: undefined, maxSize });
+      const a = await EmbeddedEngine.open({ directory: undefined, maxSize });
       return { a, b: a, close: () => a.close() };
     },
   },
@@ -227,7 +227,8 @@ const subjects: readonly Subject[] = [
     skip: noSqlite,
     async open() {
       const parent = mkdtempSync(join(tmpdir(), 'prefork-test-'));
-      const [a, b] = [1, 2].map(() => new EmbeddedEngine({ directory: join(parent, 'state'), maxSize })) as unknown as [Engine, Engine];
+      const options = { directory: join(parent, 'state'), maxSize };
+      const [a, b] = await Promise.all([EmbeddedEngine.open(options), EmbeddedEngine.open(options)]);
       const close = async (): Promise<void> => {
         await Promise.all([a.close(), b.close()]);
         rmSync(parent, { recursive: true });

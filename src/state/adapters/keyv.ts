@@ -21,14 +21,14 @@ export interface KeyvStoreOptions {
 export class KeyvStore extends EventEmitter {
   /** Set by Keyv. */
   namespace: string | undefined;
-  readonly opts: KeyvStoreOptions;
+  /** Keyv iterates over the stores that it knows, by this. */
+  readonly opts: { readonly dialect: string; readonly url: string } = { dialect: 'redis', url: '' };
   readonly #engine: Engine;
   readonly #area: string;
   readonly #maxSize: number | undefined;
 
   constructor(state: State, options: KeyvStoreOptions = {}) {
     super();
-    this.opts = options;
     this.#engine = engineOf(state);
     this.#area = `keyv ${checkName(options.name ?? 'keyv', 'name')}`;
     this.#maxSize = readSize(options.maxSize, 'maxSize');

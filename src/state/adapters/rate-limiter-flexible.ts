@@ -26,14 +26,21 @@ export function rateLimiter(
   options: Omit<IRateLimiterStoreOptions, 'storeClient'>,
 ): RateLimiterStoreAbstract {
   const library = peer<Library>('rate-limiter-flexible', 'prefork/state/rate-limiter-flexible');
-  return new (limiterClass(library))({ ...options, storeClient: engineOf(state) });
+  // Of which the types are part of the package's main module, and the value is not.
+  const base = peer<Library['RateLimiterStoreAbstract']>(
+    'rate-limiter-flexible/lib/RateLimiterStoreAbstract.js',
+    'prefork/state/rate-limiter-flexible',
+  );
+  return new (limiterClass(base, library.RateLimiterRes))({ ...options, storeClient: engineOf(state) });
 }
 
 let known: (new (options: IRateLimiterStoreOptions) => RateLimiterStoreAbstract) | undefined;
 
-function limiterClass(library: Library): NonNullable<typeof known> {
-  const { RateLimiterRes: Result } = library;
-  class Limiter extends library.RateLimiterStoreAbstract {
+function limiterClass(
+  Base: Library['RateLimiterStoreAbstract'],
+  Result: Library['RateLimiterRes'],
+): NonNullable<typeof known> {
+  class Limiter extends Base {
     readonly #engine: Engine;
 
     constructor(options: IRateLimiterStoreOptions) {

@@ -37,9 +37,9 @@ interface Envelope {
 export function socketAdapter(
   state: State,
   options: SocketAdapterOptions = {},
-): (namespace: Namespace) => ClusterAdapterWithHeartbeat {
+): new (namespace: Namespace) => ClusterAdapterWithHeartbeat {
   const library = peer<Library>('socket.io-adapter', 'prefork/state/socket.io');
-  class StateAdapter extends (library.ClusterAdapterWithHeartbeat as unknown as Base) {
+  return class extends (library.ClusterAdapterWithHeartbeat as unknown as Base) {
     readonly #channel: Channel;
 
     constructor(namespace: Namespace) {
@@ -66,6 +66,5 @@ export function socketAdapter(
       if (to === undefined) this.onMessage(message as ClusterMessage);
       else if (to === this.uid) this.onResponse(message as ClusterResponse);
     }
-  }
-  return (namespace) => new StateAdapter(namespace);
+  };
 }

@@ -14,8 +14,8 @@ const PAGE = 8192;
 /** The files beside the database, and their sizes. */
 const besides: Readonly<Record<"versions" | "bell", number>> = { versions: VERSIONS_SIZE, bell: 1 };
 
-/** How long opening may wait for another process that is opening too, ms. */
-const OPENING = 5000;
+/** How long each step of opening waits for another process that is opening too, ms: the event loop stands meanwhile. */
+const OPENING = 100;
 
 const schema = `
   CREATE TABLE areas(id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, bytes REAL NOT NULL, hand REAL NOT NULL);

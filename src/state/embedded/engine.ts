@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { AreaSize, Attempt, Change, Counted, Engine, Entry, Eventual, Listener, Terms } from '../engine.ts';
 import { StateError } from '../error.ts';
 import type { Stored } from '../value.ts';
@@ -24,6 +25,9 @@ export interface EmbeddedOptions {
 const TOUCH_DELAY = 100;
 const MOST_TOUCHED = 512;
 
+/** How long opening may take, ms. */
+const OPENING = 5000;
+
 /** How many rows `entries` reads at once. */
 const PAGE = 128;
 
@@ -40,7 +44,18 @@ export class EmbeddedEngine implements Engine {
   #touchTimer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor({ directory, maxSize }: EmbeddedOptions) {
+  /** While another process makes it, or repairs what a dead one left, SQLite refuses at once: again, then. */
+  static async open(options: EmbeddedOptions): Promise<EmbeddedEngine> {
+    for (const end = performance.now() + OPENING; ; await delay(5)) {
+      try {
+        return new EmbeddedEngine(options);
+      } catch (error) {
+        if ((error as StateError).code !== 'ERR_STATE_TIMEOUT' || performance.now() > end) throw error;
+      }
+    }
+  }
+
+  private constructor({ directory, maxSize }: EmbeddedOptions) {
     this.#database = Database.open(directory, maxSize);
     this.#areas = new Areas(this.#database);
     if (directory !== undefined) {

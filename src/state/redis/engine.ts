@@ -57,8 +57,8 @@ export class RedisEngine implements Engine {
   async add(area: string, key: string, amount: number, ttl = 0): Promise<Counted> {
     const args = [amount, ttl, Number.MAX_SAFE_INTEGER].map(String);
     try {
-      const [value, left] = (await this.#server.script('add', [this.#key(area, key)], ...args)) as [number, number];
-      return { value, expires: left < 0 ? Infinity : Date.now() + left };
+      const [value, left] = (await this.#server.script('add', [this.#key(area, key)], ...args)) as [Buffer, number];
+      return { value: Number(value), expires: left < 0 ? Infinity : Date.now() + left };
     } catch (error) {
       throw unaddable(error, key);
     }

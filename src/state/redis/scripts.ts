@@ -45,7 +45,11 @@ local size = redis.call('HGET', KEYS[2], ARGV[1])
 if size then redis.call('HDEL', KEYS[2], ARGV[1]) redis.call('INCRBY', KEYS[3], -tonumber(size)) end
 return redis.call('UNLINK', KEYS[1])`;
 
-/** KEYS: entry. ARGV: amount, ttl in ms or 0, the largest that a number of JavaScript keeps. */
+/**
+ * KEYS: entry. ARGV: amount, ttl in ms or 0, the largest that a number of JavaScript keeps.
+ *
+ * @returns the sum as text: the client reads 2^53 - 1 as 2^53.
+ */
 const add = `
 local before = redis.call('EXISTS', KEYS[1])
 local value = redis.call('INCRBY', KEYS[1], ARGV[1])
@@ -54,7 +58,7 @@ if math.abs(value) > tonumber(ARGV[3]) then
   return redis.error_reply('ERR TOOLARGE')
 end
 if before == 0 and tonumber(ARGV[2]) > 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
-return { value, redis.call('PTTL', KEYS[1]) }`;
+return { string.format('%.0f', value), redis.call('PTTL', KEYS[1]) }`;
 
 /** KEYS: lease, tokens. ARGV: owner, ttl in ms. @returns what is there, or the new token. */
 const acquire = `
