@@ -192,7 +192,7 @@ interface Chatter {
   readonly heard: Set<string>;
 }
 
-/** After a reload it is another worker that it connects to, which gives it what it missed, from its last offset on. */
+/** After a reload it is another worker that it connects to, which tells it again all that was said. */
 function chatter(port: number): Chatter {
   const heard = new Set<string>();
   const socket = connect(`http://127.0.0.1:${port}`, {
@@ -210,7 +210,7 @@ async function say(clients: readonly Chatter[], what: string, times: number): Pr
   const said: string[] = [];
   for (let i = 0; i < times; i++) {
     const text = `${what} ${i}`;
-    await clients[i % clients.length]!.socket.timeout(10_000).emitWithAck('say', text);
+    await sayOnce(clients[i % clients.length]!.socket, text);
     said.push(text);
   }
   for (const end = Date.now() + 10_000; !clients.every(({ heard }) => said.every((text) => heard.has(text))); await delay(10)) {
@@ -218,4 +218,17 @@ async function say(clients: readonly Chatter[], what: string, times: number): Pr
     const missing = clients.map(({ heard }) => said.filter((text) => !heard.has(text)));
     assert.fail(`not heard: ${JSON.stringify(missing)}`);
   }
+}
+
+/** An acknowledgement is lost with its connection, and then it is said again. */
+async function sayOnce(socket: Socket, text: string): Promise<void> {
+  for (const end = Date.now() + 10_000; Date.now() < end; ) {
+    try {
+      await socket.timeout(500).emitWithAck('say', text);
+      return;
+    } catch {
+      // Its worker drains; it is about to be connected to another.
+    }
+  }
+  throw new Error(`'${text}' was never acknowledged`);
 }
