@@ -50,7 +50,9 @@ export function readSize(value: Size | undefined, what: string, least = 1): numb
   if (value === undefined) return undefined;
   const bytes = typeof value === 'string' ? parseSize(value) : value;
   if (typeof bytes !== 'number' || !Number.isSafeInteger(bytes) || bytes < least) {
-    throw usage(`${what}: expected a size such as '64mb', or a whole number of bytes from ${least}, got ${show(value)}`);
+    throw usage(
+      `${what}: expected a size such as '64mb', or a whole number of bytes from ${least}, got ${show(value)}`,
+    );
   }
   return bytes;
 }

@@ -6,6 +6,7 @@ import { WebSocket } from 'ws';
 import { serve, type App } from '../support/app.ts';
 import { ask, askHttp2, askTls, distinct } from '../support/http.ts';
 import { example, fixture } from '../support/paths.ts';
+import { noSqlite } from '../support/platform.ts';
 
 const env = { KEY: fixture('../tls/key.pem'), CERT: fixture('../tls/cert.pem') };
 const options = ['--workers', '2'];
@@ -52,8 +53,19 @@ test('examples/queue-consumer/consumer.js', async () => {
   assert.match(app.stdout, /slot 1 is done/);
 });
 
+test('examples/shared-state/server.js', { skip: noSqlite }, async () => {
+  await using app = await serve({ entry: example('shared-state/server.js'), options });
+  const answers = await distinct(6, () => plain(app));
+  assert.deepEqual(
+    [...answers].map((answer) => Number(/visit (\d+)/.exec(answer)![1])),
+    [1, 2, 3, 4, 5, 6],
+  );
+  assert.equal(new Set([...answers].map((answer) => /loaded by (\d+)/.exec(answer)![1])).size, 1);
+  await app.output(/heard \d+ runs the clock/);
+});
+
 test('no example is longer than 30 lines, and none is left out here', () => {
-  const tested = new Set([...examples.map(({ file }) => file), 'queue-consumer/consumer.js']);
+  const tested = new Set([...examples.map(({ file }) => file), 'queue-consumer/consumer.js', 'shared-state/server.js']);
   const files = readdirSync(example(''), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'));
   assert.deepEqual(new Set(files), tested);
   for (const file of files) {

@@ -172,20 +172,24 @@ test('express-rate-limit with limit 100 under 4 workers: exactly 100 pass', { sk
   assert.equal(answers.filter(({ status }) => status === 429).length, 150);
 });
 
-test('a Socket.IO chat over 4 workers: every client gets every message, over a reload too', { skip: noSqlite }, async () => {
-  await using app = await serve({ entry: fixture('state-chat.js'), options: ['--workers', '4'] });
-  const clients = Array.from({ length: 16 }, () => chatter(app.port));
-  try {
-    await Promise.all(clients.map(({ socket }) => once(socket as never, 'connect')));
-    await say(clients, 'before', 5);
-    app.signal('SIGHUP');
-    await say(clients, 'during', 40);
-    await app.event('reload done');
-    await say(clients, 'after', 5);
-  } finally {
-    for (const { socket } of clients) socket.disconnect();
-  }
-});
+test(
+  'a Socket.IO chat over 4 workers: every client gets every message, over a reload too',
+  { skip: noSqlite },
+  async () => {
+    await using app = await serve({ entry: fixture('state-chat.js'), options: ['--workers', '4'] });
+    const clients = Array.from({ length: 16 }, () => chatter(app.port));
+    try {
+      await Promise.all(clients.map(({ socket }) => once(socket as never, 'connect')));
+      await say(clients, 'before', 5);
+      app.signal('SIGHUP');
+      await say(clients, 'during', 40);
+      await app.event('reload done');
+      await say(clients, 'after', 5);
+    } finally {
+      for (const { socket } of clients) socket.disconnect();
+    }
+  },
+);
 
 interface Chatter {
   readonly socket: Socket;
@@ -213,7 +217,11 @@ async function say(clients: readonly Chatter[], what: string, times: number): Pr
     await sayOnce(clients[i % clients.length]!.socket, text);
     said.push(text);
   }
-  for (const end = Date.now() + 10_000; !clients.every(({ heard }) => said.every((text) => heard.has(text))); await delay(10)) {
+  for (
+    const end = Date.now() + 10_000;
+    !clients.every(({ heard }) => said.every((text) => heard.has(text)));
+    await delay(10)
+  ) {
     if (Date.now() < end) continue;
     const missing = clients.map(({ heard }) => said.filter((text) => !heard.has(text)));
     assert.fail(`not heard: ${JSON.stringify(missing)}`);
@@ -222,7 +230,7 @@ async function say(clients: readonly Chatter[], what: string, times: number): Pr
 
 /** An acknowledgement is lost with its connection, and then it is said again. */
 async function sayOnce(socket: Socket, text: string): Promise<void> {
-  for (const end = Date.now() + 10_000; Date.now() < end; ) {
+  for (const end = Date.now() + 10_000; Date.now() < end;) {
     try {
       await socket.timeout(500).emitWithAck('say', text);
       return;

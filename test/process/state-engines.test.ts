@@ -44,7 +44,16 @@ const cases: readonly Case[] = [
   {
     name: 'text, bytes, numbers and clones come back as they were',
     async run(a, b) {
-      const values = ['', 'ä\0€', Buffer.alloc(0), Buffer.from([0, 255, 10, 13]), 7.5, null, undefined, new Map([[1, { x: [2n] }]])];
+      const values = [
+        '',
+        'ä\0€',
+        Buffer.alloc(0),
+        Buffer.from([0, 255, 10, 13]),
+        7.5,
+        null,
+        undefined,
+        new Map([[1, { x: [2n] }]]),
+      ];
       for (const [index, value] of values.entries()) {
         const stored = encode(value, 'it');
         await a.set('kinds', String(index), stored, {});
@@ -113,7 +122,10 @@ const cases: readonly Case[] = [
     name: 'updates side by side lose nothing, and one that throws changes nothing',
     async run(a, b) {
       const append = (engine: Engine, letter: string): Promise<void> =>
-        engine.update('texts', 'key', (entry) => ({ stored: text(String(entry?.stored.data ?? '') + letter), terms: {} }));
+        engine.update('texts', 'key', (entry) => ({
+          stored: text(String(entry?.stored.data ?? '') + letter),
+          terms: {},
+        }));
       await Promise.all(Array.from({ length: 40 }, (_, i) => append(i % 2 === 0 ? a : b, 'x')));
       assert.equal(await data(a, 'texts', 'key'), 'x'.repeat(40));
       const fail = (): never => {
@@ -143,7 +155,8 @@ const cases: readonly Case[] = [
     name: 'an area keeps its bound, and what alone is more is refused',
     async run(a, b) {
       const maxSize = 64 * 1024;
-      for (let i = 0; i < 500; i++) await (i % 2 === 0 ? a : b).set('bound', `k${i}`, text('x'.repeat(1000)), { maxSize });
+      for (let i = 0; i < 500; i++)
+        await (i % 2 === 0 ? a : b).set('bound', `k${i}`, text('x'.repeat(1000)), { maxSize });
       const { entries, bytes } = await b.size('bound');
       assert.ok(bytes <= maxSize && bytes > maxSize * 0.9, `${bytes} bytes`);
       assert.ok(entries > 40 && entries < 64, `${entries} entries`);
@@ -189,9 +202,13 @@ const cases: readonly Case[] = [
     async run(a, b) {
       const heard: string[][] = [[], []];
       const ends = await Promise.all(
-        [a, b].map((engine, i) => engine.subscribe('talk', (body, sender) => heard[i]!.push(`${sender}:${String(Buffer.from(body))}`))),
+        [a, b].map((engine, i) =>
+          engine.subscribe('talk', (body, sender) => heard[i]!.push(`${sender}:${String(Buffer.from(body))}`)),
+        ),
       );
-      await Promise.all(Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? a : b).publish('talk', Buffer.from(`${i}`), 's')));
+      await Promise.all(
+        Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? a : b).publish('talk', Buffer.from(`${i}`), 's')),
+      );
       while (heard.some(({ length }) => length < 100)) await delay(5);
       assert.deepEqual(heard[0], heard[1]);
       assert.equal(new Set(heard[0]).size, 100);

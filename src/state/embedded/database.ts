@@ -12,7 +12,7 @@ const SCHEMA = 1;
 const PAGE = 8192;
 
 /** The files beside the database, and their sizes. */
-const besides: Readonly<Record<"versions" | "bell", number>> = { versions: VERSIONS_SIZE, bell: 1 };
+const besides: Readonly<Record<'versions' | 'bell', number>> = { versions: VERSIONS_SIZE, bell: 1 };
 
 /** How long each step of opening waits for another process that is opening too, ms: the event loop stands meanwhile. */
 const OPENING = 100;

@@ -129,7 +129,7 @@ export class EmbeddedEngine implements Engine {
 
   async *entries(name: string): AsyncIterable<readonly [string, Entry]> {
     const area = this.#areas.find(name);
-    for (let last = 0; area !== undefined; ) {
+    for (let last = 0; area !== undefined;) {
       const after = last;
       const page = await this.#run(() => area.page(after, PAGE));
       const now = Date.now();
@@ -204,7 +204,8 @@ export class EmbeddedEngine implements Engine {
     if (copy !== undefined) return copy;
     const found = this.#found(area, area.find(key, slot), now);
     // Additions to numbers do not change the version.
-    if (found?.version === version && found.entry.stored.kind !== 'number') area.copies.keep(key, found.entry, version, now);
+    if (found?.version === version && found.entry.stored.kind !== 'number')
+      area.copies.keep(key, found.entry, version, now);
     return found?.entry;
   }
 

@@ -178,7 +178,7 @@ export class RedisEngine implements Engine {
 
   async *#scan(area: string): AsyncIterable<string[]> {
     const pattern = `${this.#key(area, '').replace(/[\\*?[\]^]/g, '\\$&')}*`;
-    for (let cursor = '0'; ; ) {
+    for (let cursor = '0'; ;) {
       const answer = await this.#server.command('SCAN', cursor, 'MATCH', pattern, 'COUNT', String(AT_ONCE));
       const [next, keys] = answer as [Buffer, Buffer[]];
       yield keys.map(String);
@@ -203,7 +203,9 @@ function sizeOfEntry(key: string, stored: Stored): number {
 function unaddable(error: unknown, key: string): unknown {
   const { message } = error as Error;
   if (message.includes('TOOLARGE') || message.includes('would overflow')) {
-    return new StateError('ERR_STATE_VALUE', `'${key}' would become more than a number keeps exactly`, { cause: error });
+    return new StateError('ERR_STATE_VALUE', `'${key}' would become more than a number keeps exactly`, {
+      cause: error,
+    });
   }
   if (!message.includes('not an integer')) return error;
   return new StateError('ERR_STATE_VALUE', `'${key}' is not a number that could be added to`, { cause: error });
