@@ -40,6 +40,8 @@ async function supervise() {
   const bytes = new Uint8Array(8);
   const read = (file) => {
     const fd = openSync(join(directory, file));
+    // One that was killed before its first was acknowledged has written nothing.
+    bytes.fill(0);
     readSync(fd, bytes, 0, 8, 0);
     closeSync(fd);
     return new Float64Array(bytes.buffer)[0];

@@ -46,5 +46,5 @@ export function decode({ kind, data }: Stored, name: string): unknown {
 /** What it takes, bytes, near enough to bound memory by. */
 export function sizeOf({ kind, data }: Stored): number {
   if (kind === 'number') return 8;
-  return kind === 'text' ? Buffer.byteLength(data as string) : (data as Uint8Array).byteLength;
+  return kind === 'text' ? Buffer.byteLength(data) : data.byteLength;
 }

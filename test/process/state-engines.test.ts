@@ -59,7 +59,7 @@ const cases: readonly Case[] = [
         await a.set('kinds', String(index), stored, {});
         const got = await b.get('kinds', String(index));
         assert.equal(got?.stored.kind, stored.kind);
-        assert.deepEqual(Buffer.from(got!.stored.data as string), Buffer.from(stored.data as string));
+        assert.deepEqual(Buffer.from(got.stored.data as string), Buffer.from(stored.data as string));
       }
     },
   },

@@ -57,7 +57,7 @@ test(
     assert.equal(await cache.getOrCompute('new', compute), 2);
     assert.equal(await state.lock('l', () => 'locked'), 'locked');
     while (heard.length === 0) {
-      channel.postMessage('again');
+      await channel.send('again');
       await delay(20);
     }
     assert.equal(heard[0], 'again');

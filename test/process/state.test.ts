@@ -1,8 +1,9 @@
 /** State shared by the workers of a server, and what is left of it when they, or the primary, are killed. */
 import assert from 'node:assert/strict';
 import { fork, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -72,9 +73,8 @@ test('additions of processes that are killed are exact over those acknowledged',
   const steady = [adder(path, count), adder(path, count)];
   let killed = 0;
   let unknown = 0;
-  let isOver = false;
-  void Promise.all(steady.map(({ end }) => end)).then(() => (isOver = true));
-  for (let turn = 0; !isOver; turn++) {
+  const isRunning = ({ child }: Adder): boolean => child.exitCode === null && child.signalCode === null;
+  for (let turn = 0; steady.some(isRunning); turn++) {
     const victim = adder(path, 1e9);
     await victim.begun;
     await delay(turn % 40);
@@ -152,9 +152,8 @@ interface Adder {
 }
 
 function adder(path: string, count: number): Adder {
-  const child = fork(fixture('state-adder.js'), [path, String(count)]);
-  let acknowledged = 0;
-  child.on('message', (message: { acknowledged: number }) => (acknowledged = message.acknowledged));
-  const begun = once(child, 'message');
-  return { child, begun, end: once(child, 'close'), acknowledged: () => acknowledged };
+  const file = join(path, `acknowledged-${randomUUID()}`);
+  const child = fork(fixture('state-adder.js'), [path, String(count), file]);
+  const acknowledged = (): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  return { child, begun: once(child, 'message'), end: once(child, 'close'), acknowledged };
 }

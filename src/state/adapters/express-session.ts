@@ -41,23 +41,24 @@ const DAY = 86_400_000;
 
 export function sessionStore(state: State, options: SessionStoreOptions = {}): SessionStore {
   checkOptions(options, ['name', 'ttl'], 'sessionStore');
-  const { Store } = peer<{ Store: StoreClass }>('express-session', 'prefork/state/express-session');
+  const { Store } = peer('express-session', 'prefork/state/express-session') as { Store: StoreClass };
   const sessions = new Sessions(engineOf(state), checkName(options.name ?? 'sessions', 'name'), options.ttl);
   class StateStore extends Store {
-    get = (id: string, callback: Callback<Session | null>): void => tell(sessions.get(id), callback);
-    set = (id: string, session: Session, callback?: Callback<void>): void => tell(sessions.set(id, session), callback);
+    get = (id: string, callback: Callback<Session | null>): void => void tell(sessions.get(id), callback);
+    set = (id: string, session: Session, callback?: Callback<void>): void =>
+      void tell(sessions.set(id, session), callback);
     touch = (id: string, session: Session, callback?: Callback<void>): void => {
-      tell(sessions.touch(id, session), callback);
+      void tell(sessions.touch(id, session), callback);
     };
-    destroy = (id: string, callback?: Callback<void>): void => tell(sessions.destroy(id), callback);
-    all = (callback: Callback<Session[]>): void => tell(sessions.all(), callback);
+    destroy = (id: string, callback?: Callback<void>): void => void tell(sessions.destroy(id), callback);
+    all = (callback: Callback<Session[]>): void => void tell(sessions.all(), callback);
     length = (callback: Callback<number>): void => {
-      tell(
+      void tell(
         sessions.all().then(({ length }) => length),
         callback,
       );
     };
-    clear = (callback?: Callback<void>): void => tell(sessions.clear(), callback);
+    clear = (callback?: Callback<void>): void => void tell(sessions.clear(), callback);
   }
   return new StateStore();
 }
@@ -116,9 +117,11 @@ function sessionIn({ stored }: Entry): Session {
   return JSON.parse(decode(stored, 'the session') as string) as Session;
 }
 
-function tell<Result>(result: Promise<Result>, callback: Callback<Result> | undefined): void {
-  result.then(
-    (value) => callback?.(null, value),
-    (error: unknown) => callback?.(error),
+async function tell<Result>(asked: Promise<Result>, callback: Callback<Result> = () => {}): Promise<void> {
+  const [error, result] = await asked.then(
+    (value) => [null, value] as const,
+    (reason: unknown) => [reason] as const,
   );
+  // Outside of the promise: what a callback throws is no rejection.
+  process.nextTick(callback, error, result);
 }

@@ -53,9 +53,11 @@ class Store implements FastifyRateLimitStore {
   }
 
   incr(key: string, callback: Callback, timeWindow = 60_000, max = Infinity): void {
-    this.#count(key, timeWindow, max).then(
-      (answer) => callback(null, answer),
-      (error: unknown) => callback(error as Error),
+    const counted = this.#count(key, timeWindow, max);
+    // Outside of the promise: what a callback throws is no rejection.
+    counted.then(
+      (answer) => process.nextTick(callback, null, answer),
+      (error: unknown) => process.nextTick(callback, error),
     );
   }
 

@@ -8,9 +8,9 @@ const require = createRequire(import.meta.url);
  *
  * @throws StateError `ERR_STATE_MISSING_DEPENDENCY` that says what to install.
  */
-export function peer<Exports>(name: string, adapter: string): Exports {
+export function peer(name: string, adapter: string): unknown {
   try {
-    return require(name) as Exports;
+    return require(name);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw cause;
     throw new StateError('ERR_STATE_MISSING_DEPENDENCY', `${adapter} needs the package ${name}: npm install ${name}`, {

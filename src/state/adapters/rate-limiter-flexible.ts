@@ -5,6 +5,7 @@
  * const limiter = rateLimiter(state, { points: 10, duration: 1 });
  * await limiter.consume(request.ip);
  */
+import type * as library from 'rate-limiter-flexible';
 import type { IRateLimiterStoreOptions, RateLimiterRes, RateLimiterStoreAbstract } from 'rate-limiter-flexible';
 import type { Counted, Engine } from '../engine.ts';
 import { engineOf, type State } from '../state.ts';
@@ -12,7 +13,7 @@ import { peer } from './peer.ts';
 
 const AREA = 'rate-limiter-flexible';
 
-type Library = typeof import('rate-limiter-flexible');
+type Library = typeof library;
 
 /** What it keeps for a key; as the library's other stores, it has -1 for a time without end. */
 interface Points {
@@ -25,13 +26,14 @@ export function rateLimiter(
   state: State,
   options: Omit<IRateLimiterStoreOptions, 'storeClient'>,
 ): RateLimiterStoreAbstract {
-  const library = peer<Library>('rate-limiter-flexible', 'prefork/state/rate-limiter-flexible');
+  const adapter = 'prefork/state/rate-limiter-flexible';
+  const { RateLimiterRes: Result } = peer('rate-limiter-flexible', adapter) as Library;
   // Of which the types are part of the package's main module, and the value is not.
-  const base = peer<Library['RateLimiterStoreAbstract']>(
+  const base = peer(
     'rate-limiter-flexible/lib/RateLimiterStoreAbstract.js',
-    'prefork/state/rate-limiter-flexible',
-  );
-  return new (limiterClass(base, library.RateLimiterRes))({ ...options, storeClient: engineOf(state) });
+    adapter,
+  ) as Library['RateLimiterStoreAbstract'];
+  return new (limiterClass(base, Result))({ ...options, storeClient: engineOf(state) });
 }
 
 let known: (new (options: IRateLimiterStoreOptions) => RateLimiterStoreAbstract) | undefined;

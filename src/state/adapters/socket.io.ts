@@ -4,12 +4,13 @@
  * @example
  * const io = new Server(httpServer, { adapter: socketAdapter(state), transports: ['websocket'] });
  */
+import type * as adapter from 'socket.io-adapter';
 import type { ClusterAdapterWithHeartbeat, ClusterMessage, ClusterResponse } from 'socket.io-adapter';
 import type { Channel } from '../channel.ts';
 import type { State } from '../state.ts';
 import { peer } from './peer.ts';
 
-type Library = typeof import('socket.io-adapter');
+type Library = typeof adapter;
 
 /** As far as it is used here. */
 interface Namespace {
@@ -38,14 +39,14 @@ export function socketAdapter(
   state: State,
   options: SocketAdapterOptions = {},
 ): new (namespace: Namespace) => ClusterAdapterWithHeartbeat {
-  const library = peer<Library>('socket.io-adapter', 'prefork/state/socket.io');
+  const library = peer('socket.io-adapter', 'prefork/state/socket.io') as Library;
   return class extends (library.ClusterAdapterWithHeartbeat as unknown as Base) {
     readonly #channel: Channel;
 
     constructor(namespace: Namespace) {
       super(namespace, options);
       this.#channel = state.channel(`socket.io ${namespace.name}`);
-      this.#channel.onmessage = ({ data }) => this.#receive(data as Envelope);
+      this.#channel.addEventListener('message', (event) => this.#receive((event as MessageEvent).data as Envelope));
     }
 
     protected override async doPublish(message: ClusterMessage): Promise<string> {

@@ -132,7 +132,7 @@ function tableOf(id: number): string {
 function foundIn(row: Row, version: number): Found {
   const [id, size, freshUntil, expires, visited, kind, data] = row as [number, ...Column[]] & Row;
   return {
-    id: Number(id),
+    id,
     size: Number(size),
     entry: {
       stored: { kind: kinds[kind as number], data } as Stored,

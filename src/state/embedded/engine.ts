@@ -129,7 +129,8 @@ export class EmbeddedEngine implements Engine {
 
   async *entries(name: string): AsyncIterable<readonly [string, Entry]> {
     const area = this.#areas.find(name);
-    for (let last = 0; area !== undefined;) {
+    if (area === undefined) return;
+    for (let last = 0; ;) {
       const after = last;
       const page = await this.#run(() => area.page(after, PAGE));
       const now = Date.now();

@@ -57,7 +57,7 @@ export function connect(path: string): Connection {
 }
 
 function load(): Sqlite {
-  const { emitWarning } = process;
+  const emitWarning = process.emitWarning.bind(process);
   // That it is experimental is said in our documentation, not by every worker at every start.
   process.emitWarning = () => {};
   try {

@@ -22,7 +22,7 @@ export class Versions {
   read(slot: number): number {
     this.#number[0] = 0;
     readSync(this.#fd, this.#bytes, 0, 8, slot * 8);
-    return this.#number[0]!;
+    return this.#number[0];
   }
 
   /** @returns the new version, for the database. */

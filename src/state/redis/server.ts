@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { createClient } from 'redis';
+import type * as redis from 'redis';
 import { StateError } from '../error.ts';
 import { scripts, type ScriptName } from './scripts.ts';
 
@@ -9,7 +9,7 @@ export interface ServerOptions {
   readonly timeout: number;
 }
 
-type Client = ReturnType<typeof createClient>;
+type Client = ReturnType<typeof redis.createClient>;
 export type Argument = string | Buffer;
 
 /**
@@ -169,7 +169,7 @@ export class Server {
   }
 }
 
-async function load(): Promise<typeof import('redis')> {
+async function load(): Promise<typeof redis> {
   try {
     return await import('redis');
   } catch (cause) {
