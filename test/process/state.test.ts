@@ -69,7 +69,7 @@ test('a job runs in one worker, in another within a second of its death, and mov
 
 test('additions of processes that are killed are exact over those acknowledged', { skip }, async (t) => {
   const path = directory(t);
-  const count = 3000;
+  const count = 10_000;
   const steady = [adder(path, count), adder(path, count)];
   let killed = 0;
   let unknown = 0;
@@ -77,7 +77,7 @@ test('additions of processes that are killed are exact over those acknowledged',
   for (let turn = 0; steady.some(isRunning); turn++) {
     const victim = adder(path, 1e9);
     await victim.begun;
-    await delay(turn % 40);
+    await delay(20 + (turn % 40));
     victim.child.kill('SIGKILL');
     await victim.end;
     killed += victim.acknowledged();
