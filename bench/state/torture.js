@@ -12,6 +12,7 @@ const options = { path, maxSize: '64mb' };
 if (path !== undefined) {
   const state = await openState(options);
   const cache = state.cache('c', { maxSize: '4mb', ttl: '1s' });
+  process.send('begun');
   for (let i = 0; ; i++) {
     const letter = String.fromCharCode(97 + (i % 26));
     await Promise.all([
@@ -31,7 +32,8 @@ let killed = 0;
 const victims = Array.from({ length: 4 }, async () => {
   while (killed < Number(kills)) {
     const victim = fork(process.argv[1], ['0', store], { execArgv: ['--no-warnings'] });
-    await new Promise((resolve) => setTimeout(resolve, 60 + Math.random() * 120));
+    await once(victim, 'message');
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 60));
     victim.kill('SIGKILL');
     await once(victim, 'exit');
     killed++;
