@@ -65,7 +65,9 @@ async function supervise() {
   const acknowledged = read('a') + read('b') + killed;
   // Each that was killed may have had one more done, and no time to say so.
   const isExact = sum >= acknowledged && sum <= acknowledged + kills && codes.every((code) => code === 0);
-  console.log(`sum ${sum}, acknowledged ${acknowledged}, kills ${kills}, ${seconds.toFixed(1)} s: ${isExact ? 'exact' : 'WRONG'}`);
+  console.log(
+    `sum ${sum}, acknowledged ${acknowledged}, kills ${kills}, ${seconds.toFixed(1)} s: ${isExact ? 'exact' : 'WRONG'}`,
+  );
   rmSync(directory, { recursive: true });
   process.exitCode = isExact ? 0 : 1;
 }

@@ -10,7 +10,9 @@ import { openState } from '../../dist/state.js';
 
 const directory = mkdtempSync(join(process.platform === 'linux' ? '/dev/shm' : tmpdir(), 'prefork-bench-'));
 const port = 7000 + (process.pid % 1000);
-const server = spawn('redis-server', ['--save', '', '--port', String(port), '--bind', '127.0.0.1'], { stdio: 'ignore' });
+const server = spawn('redis-server', ['--save', '', '--port', String(port), '--bind', '127.0.0.1'], {
+  stdio: 'ignore',
+});
 await delay(500);
 const redis = await createClient({ url: `redis://127.0.0.1:${port}` }).connect();
 const state = await openState({ path: join(directory, 'state') });

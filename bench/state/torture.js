@@ -59,6 +59,8 @@ const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
 const database = new DatabaseSync(join(store, 'store.db'));
 const [{ integrity_check: integrity }] = database.prepare('PRAGMA integrity_check').all();
 database.close();
-console.log(`${killed} kills, ${last} additions, ${looks} looks, ${torn} torn, slowest ${slowest.toFixed(0)} ms, integrity ${integrity}`);
+console.log(
+  `${killed} kills, ${last} additions, ${looks} looks, ${torn} torn, slowest ${slowest.toFixed(0)} ms, integrity ${integrity}`,
+);
 rmSync(directory, { recursive: true });
 process.exitCode = torn === 0 && integrity === 'ok' ? 0 : 1;

@@ -33,6 +33,8 @@ for (const skew of [0.7, 0.9, 1.1]) {
     if (lru.size > entries) lru.delete(lru.keys().next().value);
   }
   const { hits } = cache.stats;
-  console.log(`skew ${skew}, ${entries} of ${keys} keys: ${(hits / requests).toFixed(3)}, LRU ${(lruHits / requests).toFixed(3)}: ${(hits / lruHits).toFixed(3)}`);
+  console.log(
+    `skew ${skew}, ${entries} of ${keys} keys: ${(hits / requests).toFixed(3)}, LRU ${(lruHits / requests).toFixed(3)}: ${(hits / lruHits).toFixed(3)}`,
+  );
 }
 await state.close();
