@@ -1,7 +1,7 @@
 import { closeSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { ScoreboardError, systemCode } from './error.ts';
-import { createFile, removeFile, type Owner } from './file.ts';
+import { createFile, removeBoard, type Owner } from './file.ts';
 import { encodeHeader } from './header.ts';
 import { FORMAT, MAX_ROWS, ROW_SIZE, rowOffset } from './layout.ts';
 import { boardDirectories, boardFileName, userId } from './place.ts';
@@ -79,7 +79,7 @@ export class Board {
     if (this.#closed) return;
     this.#closed = true;
     closeSync(this.#fd);
-    removeFile(this.path);
+    removeBoard(this.path);
   }
 
   #clear(row: number): void {
@@ -94,7 +94,7 @@ function createOrReplace(path: string, image: Uint8Array, owner: Owner | undefin
     return createFile(path, image, owner);
   } catch (error) {
     if (systemCode(error) !== 'EEXIST' || !isStale(path)) throw error;
-    removeFile(path);
+    removeBoard(path);
     return createFile(path, image, owner);
   }
 }

@@ -1,4 +1,4 @@
-import { closeSync, fchownSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fchownSync, openSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import { systemCode } from './error.ts';
 
 /** Whose a file is to be. */
@@ -37,4 +37,10 @@ export function removeFile(path: string): void {
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error;
   }
+}
+
+/** Removes a board, and the directory beside it in which workers keep the state that they share. */
+export function removeBoard(path: string): void {
+  removeFile(path);
+  rmSync(path.replace(/\.board$/, '.state'), { recursive: true, force: true });
 }

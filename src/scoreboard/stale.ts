@@ -1,7 +1,7 @@
 import { closeSync, readdirSync, readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { systemCode } from './error.ts';
-import { removeFile } from './file.ts';
+import { removeBoard } from './file.ts';
 import { openBoard } from './header.ts';
 import type { Header } from './layout.ts';
 import { boardDirectories, parseBoardFileName, userId } from './place.ts';
@@ -28,7 +28,7 @@ export function sweepStale(directories: readonly string[] = boardDirectories()):
   for (const path of directories.flatMap(listBoards)) {
     try {
       if (!isStale(path)) continue;
-      removeFile(path);
+      removeBoard(path);
       removed.push(path);
     } catch {
       // Not ours to remove after all; housekeeping must not keep a server from starting.

@@ -67,6 +67,7 @@ function start(context: WorkerContext): void {
       return status.slot;
     },
     generation: context.generation,
+    board: context.board,
     get isDraining() {
       return drain.occasion.hasCome;
     },

@@ -10,6 +10,8 @@ export interface WorkerRegistry {
   readonly slot: number | undefined;
   readonly generation: number;
   readonly isDraining: boolean;
+  /** The scoreboard's file, beside which workers may keep what they share; empty where none could be made. */
+  readonly board: string;
   /** Shows the primary metrics of the application's own, as prom-client's registries have them. */
   metrics(registry: MetricsRegistry): void;
   /** Tells the primary that this worker may receive traffic. Later calls do nothing. */

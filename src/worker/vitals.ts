@@ -1,6 +1,6 @@
 import type { EventLoopUtilization } from 'node:perf_hooks';
 import { monotonic } from '../scoreboard/clock.ts';
-import { removeFile } from '../scoreboard/file.ts';
+import { removeBoard as deleteBoard } from '../scoreboard/file.ts';
 import { STATES, type Row, type State } from '../scoreboard/layout.ts';
 import { BLANK } from '../scoreboard/record.ts';
 import { NO_ROW } from '../scoreboard/rows.ts';
@@ -104,7 +104,7 @@ export class Vitals {
     this.#writer?.close();
     if (!removeBoard) return;
     try {
-      removeFile(this.#board);
+      deleteBoard(this.#board);
     } catch {
       // The next primary sweeps it up.
     }

@@ -9,6 +9,7 @@ import { WebSocket } from 'ws';
 import { serve, type App } from '../support/app.ts';
 import { ask, askHttp2, askTls, distinct } from '../support/http.ts';
 import { example, fixture } from '../support/paths.ts';
+import { noSqlite } from '../support/platform.ts';
 
 const run = promisify(execFile);
 const env = { KEY: fixture('../tls/key.pem'), CERT: fixture('../tls/cert.pem') };
@@ -65,8 +66,19 @@ test('examples/testing/server.test.js', async () => {
   assert.match(stdout, /[1-9]\d* requests answered, the slowest in \d+ ms/);
 });
 
+test('examples/shared-state/server.js', { skip: noSqlite }, async () => {
+  await using app = await serve({ entry: example('shared-state/server.js'), options });
+  const answers = await distinct(6, () => plain(app));
+  assert.deepEqual(
+    [...answers].map((answer) => Number(/visit (\d+)/.exec(answer)![1])),
+    [1, 2, 3, 4, 5, 6],
+  );
+  assert.equal(new Set([...answers].map((answer) => /loaded by (\d+)/.exec(answer)![1])).size, 1);
+  await app.output(/heard \d+ runs the clock/);
+});
+
 test('no example is longer than 30 lines, and none is left out here', () => {
-  const others = ['queue-consumer/consumer.js', 'testing/server.test.js'];
+  const others = ['queue-consumer/consumer.js', 'shared-state/server.js', 'testing/server.test.js'];
   const tested = new Set([...examples.map(({ file }) => file), ...others]);
   const files = readdirSync(example(''), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'));
   assert.deepEqual(new Set(files), tested);

@@ -40,3 +40,6 @@ function isAtLeast(major: number, minor: number): boolean {
   const [ownMajor = 0, ownMinor = 0] = process.versions.node.split('.').map(Number);
   return ownMajor > major || (ownMajor === major && ownMinor >= minor);
 }
+
+/** The reason not to run a test of the embedded engine, or false. */
+export const noSqlite: string | false = isAtLeast(22, 13) ? false : 'this Node has no node:sqlite';

@@ -1,0 +1,18 @@
+/**
+ * `prefork/state`: caches, counters, locks, channels and jobs that all workers share, and a process without prefork has by
+ * itself.
+ *
+ * @example
+ * import { openState } from 'prefork/state';
+ * const state = await openState();
+ * const visits = await state.counter('visits').add(1);
+ */
+export { StateError, type StateErrorCode } from './state/error.ts';
+export { openState, type StateOptions } from './state/open.ts';
+export type { Size, Time } from './state/arguments.ts';
+export type { Cache, CacheOptions, CacheStats } from './state/cache.ts';
+export type { Channel } from './state/channel.ts';
+export type { Counter } from './state/counter.ts';
+export type { AreaSize } from './state/engine.ts';
+export type { Duty, Leadership } from './state/leadership.ts';
+export type { CounterOptions, LeaderOptions, LockOptions, State } from './state/state.ts';

@@ -1,0 +1,20 @@
+import { createRequire } from 'node:module';
+import { StateError } from '../error.ts';
+
+const require = createRequire(import.meta.url);
+
+/**
+ * A package that the adapter builds on, as the application has it installed.
+ *
+ * @throws StateError `ERR_STATE_MISSING_DEPENDENCY` that says what to install.
+ */
+export function peer(name: string, adapter: string): unknown {
+  try {
+    return require(name);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw cause;
+    throw new StateError('ERR_STATE_MISSING_DEPENDENCY', `${adapter} needs the package ${name}: npm install ${name}`, {
+      cause,
+    });
+  }
+}

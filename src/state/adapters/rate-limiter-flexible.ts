@@ -1,0 +1,80 @@
+/**
+ * `prefork/state/rate-limiter-flexible`: a limiter that counts for all workers.
+ *
+ * @example
+ * const limiter = rateLimiter(state, { points: 10, duration: 1 });
+ * await limiter.consume(request.ip);
+ */
+import type * as library from 'rate-limiter-flexible';
+import type { IRateLimiterStoreOptions, RateLimiterRes, RateLimiterStoreAbstract } from 'rate-limiter-flexible';
+import type { Counted, Engine } from '../engine.ts';
+import { engineOf, type State } from '../state.ts';
+import { peer } from './peer.ts';
+
+const AREA = 'rate-limiter-flexible';
+
+type Library = typeof library;
+
+/** What it keeps for a key; as the library's other stores, it has -1 for a time without end. */
+interface Points {
+  readonly consumed: number;
+  readonly expires: number;
+}
+
+/** @param options the library's own, without `storeClient`. Limiters of one `keyPrefix` count together. */
+export function rateLimiter(
+  state: State,
+  options: Omit<IRateLimiterStoreOptions, 'storeClient'>,
+): RateLimiterStoreAbstract {
+  const adapter = 'prefork/state/rate-limiter-flexible';
+  const { RateLimiterRes: Result } = peer('rate-limiter-flexible', adapter) as Library;
+  // Of which the types are part of the package's main module, and the value is not.
+  const base = peer(
+    'rate-limiter-flexible/lib/RateLimiterStoreAbstract.js',
+    adapter,
+  ) as Library['RateLimiterStoreAbstract'];
+  return new (limiterClass(base, Result))({ ...options, storeClient: engineOf(state) });
+}
+
+let known: (new (options: IRateLimiterStoreOptions) => RateLimiterStoreAbstract) | undefined;
+
+function limiterClass(
+  Base: Library['RateLimiterStoreAbstract'],
+  Result: Library['RateLimiterRes'],
+): NonNullable<typeof known> {
+  class Limiter extends Base {
+    readonly #engine: Engine;
+
+    constructor(options: IRateLimiterStoreOptions) {
+      super(options);
+      this.#engine = options.storeClient as Engine;
+    }
+
+    protected _getRateLimiterRes(_: string, changed: number, { consumed, expires }: Points): RateLimiterRes {
+      const left = expires === Infinity ? -1 : Math.max(0, expires - Date.now());
+      return new Result(Math.max(0, this.points - consumed), left, consumed, consumed === changed);
+    }
+
+    protected async _upsert(key: string, points: number, ms: number, forceExpire = false): Promise<Points> {
+      const ttl = ms > 0 ? ms : undefined;
+      if (!forceExpire) return toPoints(await this.#engine.add(AREA, key, points, ttl));
+      await this.#engine.set(AREA, key, { kind: 'number', data: points }, { ttl });
+      return { consumed: points, expires: Date.now() + (ttl ?? Infinity) };
+    }
+
+    /** By adding nothing, which also says when it expires. */
+    protected async _get(key: string): Promise<Points | null> {
+      if ((await this.#engine.get(AREA, key)) === undefined) return null;
+      return toPoints(await this.#engine.add(AREA, key, 0, 1));
+    }
+
+    protected async _delete(key: string): Promise<boolean> {
+      return this.#engine.delete(AREA, key);
+    }
+  }
+  return (known ??= Limiter as unknown as NonNullable<typeof known>);
+}
+
+function toPoints({ value, expires }: Counted): Points {
+  return { consumed: value, expires };
+}

@@ -1,0 +1,73 @@
+/** What callers give, checked before anything is done with it. */
+import { parseSize } from '../options/size.ts';
+import { LONGEST_TIME, parseTime } from '../options/time.ts';
+import { StateError } from './error.ts';
+
+/** A time as text with its unit (`'500ms'`, `'10s'`, `'2m'`, `'1h'`), or a whole number of ms. */
+export type Time = string | number;
+/** A size as text with its unit (`'64kb'`, `'64mb'`), or a whole number of bytes. */
+export type Size = string | number;
+
+/** Of a key or a name, in UTF-8 bytes: what longer ones are meant for is a hash of them. */
+export const LONGEST_KEY = 1024;
+
+export function usage(message: string): StateError {
+  return new StateError('ERR_STATE_USAGE', message);
+}
+
+/** @returns the same, once it is known to be a key. */
+export function checkKey(key: unknown, what: string): string {
+  if (typeof key !== 'string') throw usage(`${what}: expected a string, got ${show(key)}`);
+  // Only long ones are measured: no character has more than three bytes for each unit.
+  if (key.length * 3 > LONGEST_KEY && Buffer.byteLength(key) > LONGEST_KEY) {
+    throw usage(`${what}: expected at most ${LONGEST_KEY} bytes, got ${Buffer.byteLength(key)}: use a hash of it`);
+  }
+  return key;
+}
+
+export function checkName(name: unknown, what: string): string {
+  const checked = checkKey(name, what);
+  if (checked === '') throw usage(`${what}: expected a name, got ''`);
+  return checked;
+}
+
+export function checkFunction(value: unknown, what: string): void {
+  if (typeof value !== 'function') throw usage(`${what}: expected a function, got ${show(value)}`);
+}
+
+/** @returns ms; undefined for undefined. */
+export function readTime(value: Time | undefined, what: string, least = 1): number | undefined {
+  if (value === undefined) return undefined;
+  const ms = typeof value === 'string' ? parseTime(value) : value;
+  if (typeof ms !== 'number' || !Number.isSafeInteger(ms) || ms < least || ms > LONGEST_TIME) {
+    throw usage(`${what}: expected a time such as '10s', or a whole number of ms from ${least}, got ${show(value)}`);
+  }
+  return ms;
+}
+
+/** @returns bytes; undefined for undefined. */
+export function readSize(value: Size | undefined, what: string, least = 1): number | undefined {
+  if (value === undefined) return undefined;
+  const bytes = typeof value === 'string' ? parseSize(value) : value;
+  if (typeof bytes !== 'number' || !Number.isSafeInteger(bytes) || bytes < least) {
+    throw usage(
+      `${what}: expected a size such as '64mb', or a whole number of bytes from ${least}, got ${show(value)}`,
+    );
+  }
+  return bytes;
+}
+
+/** Refuses options that nobody reads: mostly misspelt ones. */
+export function checkOptions(given: object | undefined, known: readonly string[], what: string): void {
+  if (given === undefined) return;
+  if (typeof given !== 'object' || given === null) throw usage(`${what}: expected an object, got ${show(given)}`);
+  for (const name of Object.keys(given)) {
+    if (!known.includes(name)) throw usage(`${what}: unknown option ${name}; there are ${known.join(', ')}`);
+  }
+}
+
+export function show(value: unknown): string {
+  if (typeof value === 'string') return `'${value.length > 60 ? `${value.slice(0, 60)}…` : value}'`;
+  if (typeof value === 'function') return 'a function';
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}

@@ -1,0 +1,180 @@
+import { checkFunction, checkKey, checkOptions, readSize, readTime, type Size, type Time } from './arguments.ts';
+import type { AreaSize, Engine, Entry, Terms } from './engine.ts';
+import { isOutage, StateError } from './error.ts';
+import { Flights } from './flights.ts';
+import { decode, encode, type Stored } from './value.ts';
+
+export interface CacheOptions {
+  /** How long a value is good for. @default for ever */
+  readonly ttl?: Time;
+  /** How long `undefined` and `null` are: answers such as "there is no such user". @default as `ttl` */
+  readonly negativeTtl?: Time;
+  /**
+   * How long after that `getOrCompute` still answers with it, while one worker computes the next. @default 0: not at all
+   */
+  readonly staleWhileRevalidate?: Time;
+  /** What the values may take together; those least recently used, or nearly so, go first. @default '64mb', Redis: no limit */
+  readonly maxSize?: Size;
+  /** How long a computation may take before another worker begins its own. @default '10s' */
+  readonly deadline?: Time;
+}
+
+const optionNames = ['ttl', 'negativeTtl', 'staleWhileRevalidate', 'maxSize', 'deadline'] as const;
+const DEADLINE = 10_000;
+const MAX_SIZE = 64 * 1024 * 1024;
+
+/** What this process has seen since it started. */
+export interface CacheStats {
+  /** Answered from the store. */
+  readonly hits: number;
+  readonly misses: number;
+  /** Answered with a value that was stale; hits too. */
+  readonly stale: number;
+  /** How often this process computed. */
+  readonly computed: number;
+  /** What could not be read or written, and was done without. */
+  readonly errors: number;
+}
+
+/** Values by key that all workers see. What is got is a copy, as structured clone makes it, and the caller's own. */
+export class Cache<Value = unknown> {
+  readonly name: string;
+  readonly #engine: Engine;
+  readonly #area: string;
+  readonly #flights: Flights;
+  readonly #ttl: number | undefined;
+  readonly #negativeTtl: number | undefined;
+  readonly #stale: number | undefined;
+  readonly #maxSize: number | undefined;
+  readonly #stats = { hits: 0, misses: 0, stale: 0, computed: 0, errors: 0 };
+
+  /** @internal */
+  constructor(engine: Engine, name: string, options: CacheOptions = {}) {
+    checkOptions(options, optionNames, `cache '${name}'`);
+    this.name = name;
+    this.#engine = engine;
+    this.#area = `cache ${name}`;
+    this.#ttl = readTime(options.ttl, 'ttl');
+    this.#negativeTtl = readTime(options.negativeTtl, 'negativeTtl') ?? this.#ttl;
+    this.#stale = readTime(options.staleWhileRevalidate, 'staleWhileRevalidate', 0);
+    this.#maxSize = readSize(options.maxSize, 'maxSize') ?? (engine.isBounded ? MAX_SIZE : undefined);
+    this.#flights = new Flights(engine, this.#area, readTime(options.deadline, 'deadline') ?? DEADLINE);
+  }
+
+  get stats(): CacheStats {
+    return { ...this.#stats };
+  }
+
+  /** @returns undefined where there is none, or where that is the value. */
+  async get(key: string): Promise<Value | undefined> {
+    const entry = await this.#engine.get(this.#area, checkKey(key, 'key'));
+    if (entry === undefined || entry.freshUntil <= Date.now()) {
+      this.#stats.misses++;
+      return undefined;
+    }
+    this.#stats.hits++;
+    return this.#decode(key, entry.stored);
+  }
+
+  /**
+   * @throws StateError `ERR_STATE_VALUE` for what structured clone refuses, `ERR_STATE_FULL` for a value that alone is more
+   *   than `maxSize`.
+   */
+  async set(key: string, value: Value, options?: { readonly ttl?: Time }): Promise<void> {
+    checkOptions(options, ['ttl'], 'cache.set');
+    const stored = encode(value, `the value of '${checkKey(key, 'key')}'`);
+    await this.#engine.set(this.#area, key, stored, this.#termsOf(value, readTime(options?.ttl, 'ttl')));
+  }
+
+  /** @returns whether there was one. */
+  async delete(key: string): Promise<boolean> {
+    return this.#engine.delete(this.#area, checkKey(key, 'key'));
+  }
+
+  /**
+   * Reads and writes as one step: nobody writes in between.
+   *
+   * @param change makes the next value of the present one. It may run more than once, and must only compute.
+   * @returns the new value.
+   */
+  async update(key: string, change: (value: Value | undefined) => Value): Promise<Value> {
+    checkFunction(change, 'cache.update');
+    let next: Value;
+    await this.#engine.update(this.#area, checkKey(key, 'key'), (entry) => {
+      next = change(entry === undefined ? undefined : this.#decode(key, entry.stored));
+      return { stored: encode(next, `the value of '${key}'`), terms: this.#termsOf(next) };
+    });
+    return next!;
+  }
+
+  async clear(): Promise<void> {
+    await this.#engine.clear(this.#area);
+  }
+
+  async size(): Promise<AreaSize> {
+    return this.#engine.size(this.#area);
+  }
+
+  /**
+   * The value, or what `compute` makes, which is then the value. One worker computes, and all who ask meanwhile wait for it.
+   * When that one dies, another computes; what `compute` throws is told to those who waited in the same process, and is
+   * not remembered. If the store cannot be reached, each process computes for itself.
+   */
+  async getOrCompute(key: string, compute: (key: string) => Value | Promise<Value>): Promise<Value> {
+    checkFunction(compute, 'getOrCompute');
+    const entry = await this.#look(checkKey(key, 'key'));
+    if (entry === undefined) {
+      this.#stats.misses++;
+      return this.#decode(key, await this.#compute(key, compute));
+    }
+    this.#stats.hits++;
+    if (entry.freshUntil <= Date.now()) {
+      this.#stats.stale++;
+      // Its failure is not this caller's: the next who finds the value gone will see it.
+      this.#compute(key, compute).catch(() => this.#stats.errors++);
+    }
+    return this.#decode(key, entry.stored);
+  }
+
+  #compute(key: string, compute: (key: string) => Value | Promise<Value>): Promise<Stored> {
+    let terms: Terms;
+    return this.#flights.fly(key, {
+      compute: async () => {
+        this.#stats.computed++;
+        const value = await compute(key);
+        terms = this.#termsOf(value);
+        return encode(value, `the value of '${key}'`);
+      },
+      write: (stored) => this.#write(key, stored, terms),
+    });
+  }
+
+  async #look(key: string): Promise<Entry | undefined> {
+    try {
+      return await this.#engine.get(this.#area, key);
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+      this.#stats.errors++;
+      return undefined;
+    }
+  }
+
+  /** What was computed is worth having, though it cannot be kept. */
+  async #write(key: string, stored: Stored, terms: Terms): Promise<void> {
+    try {
+      await this.#engine.set(this.#area, key, stored, terms);
+    } catch (error) {
+      if (!(error instanceof StateError)) throw error;
+      this.#stats.errors++;
+    }
+  }
+
+  #termsOf(value: Value, ttl: number | undefined = this.#ttl): Terms {
+    const isNegative = value === undefined || value === null;
+    return { ttl: isNegative ? this.#negativeTtl : ttl, stale: this.#stale, maxSize: this.#maxSize };
+  }
+
+  #decode(key: string, stored: Stored): Value {
+    return decode(stored, `'${key}' of the cache '${this.name}'`) as Value;
+  }
+}

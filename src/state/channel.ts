@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto';
+import type { Engine } from './engine.ts';
+import { StateError } from './error.ts';
+import { decode, encode, kinds, sizeOf, type Stored } from './value.ts';
+
+/** Of a message, bytes. A larger thing is better put into a cache, and its key sent. */
+const LARGEST = 1024 * 1024;
+
+type Handler = ((event: MessageEvent) => void) | null;
+
+/**
+ * The interface of `BroadcastChannel`, over all workers: what one posts, every other channel of the same name gets, in every
+ * worker and in one order for all. Unlike Node's it does not keep the process alive unless `ref` is called.
+ */
+export class Channel extends EventTarget {
+  readonly name: string;
+  /** When it hears what others post. */
+  readonly ready: Promise<void>;
+  readonly #engine: Engine;
+  readonly #id = randomUUID();
+  readonly #onClose: (channel: Channel) => void;
+  readonly #handlers: Record<'message' | 'messageerror', Handler> = { message: null, messageerror: null };
+  #unsubscribe: (() => void) | undefined;
+  #isClosed = false;
+
+  /** @internal */
+  constructor(engine: Engine, name: string, onClose: (channel: Channel) => void) {
+    super();
+    this.name = name;
+    this.#engine = engine;
+    this.#onClose = onClose;
+    this.ready = this.#open();
+    // It can be awaited; who does not gets the event.
+    this.ready.catch((error: unknown) => this.#fail(error));
+  }
+
+  get onmessage(): Handler {
+    return this.#handlers.message;
+  }
+
+  set onmessage(handler: Handler) {
+    this.#handle('message', handler);
+  }
+
+  get onmessageerror(): Handler {
+    return this.#handlers.messageerror;
+  }
+
+  set onmessageerror(handler: Handler) {
+    this.#handle('messageerror', handler);
+  }
+
+  /**
+   * Sends without waiting. If the store refuses the message, this channel gets a `messageerror`.
+   *
+   * @throws StateError `ERR_STATE_VALUE` for what structured clone refuses, or is larger than 1 MB.
+   */
+  postMessage(message: unknown): void {
+    this.#publish(this.#pack(message)).catch((error: unknown) => this.#fail(error));
+  }
+
+  /** Sends, and settles once the message is on its way to all. */
+  async send(message: unknown): Promise<void> {
+    await this.#publish(this.#pack(message));
+  }
+
+  /** Hears and sends nothing any more. Idempotent. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#unsubscribe?.();
+    this.#onClose(this);
+  }
+
+  ref(): void {
+    this.#engine.keepAlive(true);
+  }
+
+  unref(): void {
+    this.#engine.keepAlive(false);
+  }
+
+  async #open(): Promise<void> {
+    const unsubscribe = await this.#engine.subscribe(`channel ${this.name}`, (body, sender) => {
+      if (sender !== this.#id && !this.#isClosed) this.#receive(body);
+    });
+    if (this.#isClosed) unsubscribe();
+    else this.#unsubscribe = unsubscribe;
+  }
+
+  #pack(message: unknown): Uint8Array {
+    if (this.#isClosed) throw new StateError('ERR_STATE_CLOSED', `the channel '${this.name}' was closed before`);
+    const stored = encode(message, 'the message');
+    if (sizeOf(stored) > LARGEST) {
+      const size = sizeOf(stored);
+      throw new StateError('ERR_STATE_VALUE', `the message: expected at most ${LARGEST} bytes, got ${size}`);
+    }
+    return pack(stored);
+  }
+
+  async #publish(body: Uint8Array): Promise<void> {
+    await this.#engine.publish(`channel ${this.name}`, body, this.#id);
+  }
+
+  #receive(body: Uint8Array): void {
+    try {
+      const data = decode(unpack(body), 'the message');
+      this.dispatchEvent(new MessageEvent('message', { data }));
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.dispatchEvent(new MessageEvent('messageerror', { data: error }));
+  }
+
+  #handle(type: 'message' | 'messageerror', handler: Handler): void {
+    const before = this.#handlers[type];
+    if (before !== null) this.removeEventListener(type, before as (event: Event) => void);
+    this.#handlers[type] = handler;
+    if (handler !== null) this.addEventListener(type, handler as (event: Event) => void);
+  }
+}
+
+/** Its kind as the first byte, then its data. */
+export function pack({ kind, data }: Stored): Uint8Array {
+  const bytes = typeof data === 'object' ? data : Buffer.from(String(data));
+  return Buffer.concat([Uint8Array.of(kinds.indexOf(kind)), bytes]);
+}
+
+export function unpack(packed: Uint8Array): Stored {
+  const kind = kinds[packed[0]!]!;
+  const data = Buffer.from(packed.buffer, packed.byteOffset + 1, packed.byteLength - 1);
+  if (kind === 'text') return { kind, data: data.toString() };
+  return kind === 'number' ? { kind, data: Number(data.toString()) } : { kind, data };
+}

@@ -1,0 +1,44 @@
+import type { Engine } from './engine.ts';
+import { usage, show } from './arguments.ts';
+import { StateError } from './error.ts';
+
+const AREA = 'counters';
+
+/** A whole number that all workers add to. */
+export class Counter {
+  readonly #engine: Engine;
+  readonly #name: string;
+  readonly #ttl: number | undefined;
+
+  /** @internal */
+  constructor(engine: Engine, name: string, ttl: number | undefined) {
+    this.#engine = engine;
+    this.#name = name;
+    this.#ttl = ttl;
+  }
+
+  /**
+   * Adds, as one step: no addition of another worker is lost.
+   *
+   * @param amount a whole number, which may be negative. @default 1
+   * @returns what it is now.
+   */
+  async add(amount: number = 1): Promise<number> {
+    if (!Number.isSafeInteger(amount)) throw usage(`counter.add: expected a whole number, got ${show(amount)}`);
+    const { value } = await this.#engine.add(AREA, this.#name, amount, this.#ttl);
+    return value;
+  }
+
+  /** What it is; 0 before the first addition. */
+  async get(): Promise<number> {
+    const entry = await this.#engine.get(AREA, this.#name);
+    if (entry === undefined) return 0;
+    if (entry.stored.kind === 'number') return entry.stored.data;
+    throw new StateError('ERR_STATE_VALUE', `'${this.#name}' is not a counter`);
+  }
+
+  /** Begins again at 0. */
+  async reset(): Promise<void> {
+    await this.#engine.delete(AREA, this.#name);
+  }
+}

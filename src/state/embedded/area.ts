@@ -1,0 +1,145 @@
+import type { Entry } from '../engine.ts';
+import { kinds, sizeOf, type Stored } from '../value.ts';
+import { Copies } from './copies.ts';
+import type { Database } from './database.ts';
+import type { Column, Query, Row } from './sqlite.ts';
+
+/** What a row costs beside key and value: its columns, its place in the index, and what pages leave empty. */
+const OVERHEAD = 160;
+
+/** A row as the eviction and the sweep see it. */
+export interface Passed {
+  readonly id: number;
+  readonly size: number;
+  readonly expires: number;
+  readonly visited: boolean;
+}
+
+/** What is in the database for a key. */
+export interface Found {
+  readonly id: number;
+  readonly size: number;
+  readonly entry: Entry;
+  readonly visited: boolean;
+  /** Of its slot, as the database has it. */
+  readonly version: number;
+}
+
+/**
+ * One area's table, and what this process keeps beside it. Rows are in the order in which their keys came: `id` is where
+ * the eviction's hand goes along.
+ */
+export class Area {
+  readonly id: number;
+  readonly copies: Copies = new Copies();
+  /** Rows that were read since it was last written down: what the eviction spares. */
+  readonly touched: Set<number> = new Set();
+  /** How many writes of this process since the last sweep, and where that ended. */
+  writes = 0;
+  sweptTo = 0;
+  readonly #find: Query;
+  readonly #put: Query;
+  readonly #remove: Query;
+  readonly #visit: Query;
+  readonly #next: Query;
+  readonly #page: Query;
+  readonly #database: Database;
+
+  constructor(database: Database, id: number) {
+    this.#database = database;
+    this.id = id;
+    const table = tableOf(id);
+    this.#find = database.query(
+      `SELECT id, size, fresh, expires, visited, kind, value,
+         coalesce((SELECT version FROM versions WHERE slot = ?), 0) FROM ${table} WHERE key = ?`,
+    );
+    this.#put = database.query(
+      `INSERT INTO ${table}(key, size, fresh, expires, visited, kind, value) VALUES (?, ?, ?, ?, 0, ?, ?)
+       ON CONFLICT(key) DO UPDATE SET size = excluded.size, fresh = excluded.fresh, expires = excluded.expires,
+         visited = 1, kind = excluded.kind, value = excluded.value`,
+    );
+    this.#remove = database.query(`DELETE FROM ${table} WHERE id = ?`);
+    this.#visit = database.query(`UPDATE ${table} SET visited = ? WHERE id = ?`);
+    this.#next = database.query(`SELECT id, size, expires, visited FROM ${table} WHERE id > ? ORDER BY id LIMIT ?`);
+    this.#page = database.query(
+      `SELECT id, size, fresh, expires, visited, kind, value, key FROM ${table} WHERE id > ? ORDER BY id LIMIT ?`,
+    );
+  }
+
+  static create(database: Database, name: string): Area {
+    database.query('INSERT INTO areas(name, bytes, hand) VALUES (?, 0, 0)').run(name);
+    const id = Number(database.query('SELECT id FROM areas WHERE name = ?').row(name)![0]);
+    // What is looked at without the value comes before it, lest its pages be read too.
+    database.exec(
+      `CREATE TABLE ${tableOf(id)}(id INTEGER PRIMARY KEY, key TEXT UNIQUE NOT NULL, size INTEGER, fresh REAL,
+         expires REAL, visited INTEGER, kind INTEGER, value)`,
+    );
+    return new Area(database, id);
+  }
+
+  static sizeOf(key: string, stored: Stored): number {
+    return OVERHEAD + Buffer.byteLength(key) * 2 + sizeOf(stored);
+  }
+
+  find(key: string, slot: number): Found | undefined {
+    const row = this.#find.row(slot, key);
+    return row === undefined ? undefined : foundIn(row, Number(row[7]));
+  }
+
+  put(key: string, { stored, freshUntil, expires }: Entry, size: number): void {
+    this.#put.run(key, size, freshUntil, expires, kinds.indexOf(stored.kind), stored.data);
+  }
+
+  remove(id: number): void {
+    this.#remove.run(id);
+  }
+
+  visit(id: number, visited: boolean): void {
+    this.#visit.run(visited ? 1 : 0, id);
+  }
+
+  /** The rows after `id`, at most so many. */
+  after(id: number, limit: number): Passed[] {
+    return this.#next.rows(id, limit).map((row) => ({
+      id: Number(row[0]),
+      size: Number(row[1]),
+      expires: Number(row[2]),
+      visited: row[3] === 1,
+    }));
+  }
+
+  page(id: number, limit: number): Array<Found & { readonly key: string }> {
+    return this.#page.rows(id, limit).map((row) => ({ ...foundIn(row, 0), key: row[7] as string }));
+  }
+
+  /** All rows. @returns their keys. */
+  clear(): string[] {
+    const table = tableOf(this.id);
+    const keys = this.#database.query(`SELECT key FROM ${table}`).rows();
+    this.#database.query(`DELETE FROM ${table}`).run();
+    return keys.map(([key]) => key as string);
+  }
+
+  count(): number {
+    return Number(this.#database.query(`SELECT count(*) FROM ${tableOf(this.id)}`).row()![0]);
+  }
+}
+
+function tableOf(id: number): string {
+  return `area_${id}`;
+}
+
+function foundIn(row: Row, version: number): Found {
+  const [id, size, freshUntil, expires, visited, kind, data] = row as [number, ...Column[]] & Row;
+  return {
+    id,
+    size: Number(size),
+    entry: {
+      stored: { kind: kinds[kind as number], data } as Stored,
+      freshUntil: freshUntil as number,
+      expires: expires as number,
+    },
+    visited: visited === 1,
+    version,
+  };
+}

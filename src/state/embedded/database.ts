@@ -1,0 +1,157 @@
+import { closeSync, existsSync, fstatSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { StateError } from '../error.ts';
+import { connect, explained, Query, type Connection } from './sqlite.ts';
+import { VERSIONS_SIZE } from './versions.ts';
+
+/** In the file's header, where SQLite has a place for both: whose it is, and which version of this schema. */
+const APPLICATION = 0x70_66_6b_73;
+const SCHEMA = 1;
+
+/** Of 4 KB three values of 1 KB fit in a page, of 8 KB seven. */
+const PAGE = 8192;
+
+/** The files beside the database, and their sizes. */
+const besides: Readonly<Record<'versions' | 'bell', number>> = { versions: VERSIONS_SIZE, bell: 1 };
+
+/** How long each step of opening waits for another process that is opening too, ms: the event loop stands meanwhile. */
+const OPENING = 100;
+
+const schema = `
+  CREATE TABLE areas(id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, bytes REAL NOT NULL, hand REAL NOT NULL);
+  CREATE TABLE versions(slot INTEGER PRIMARY KEY, version REAL NOT NULL);
+  CREATE TABLE leases(name TEXT PRIMARY KEY, owner TEXT, token REAL, expires REAL, waited INTEGER) WITHOUT ROWID;
+  CREATE TABLE tokens(last REAL NOT NULL);
+  CREATE TABLE messages(id INTEGER PRIMARY KEY AUTOINCREMENT, sent REAL, channel TEXT, sender TEXT, body BLOB);
+  INSERT INTO tokens VALUES (0);
+  PRAGMA application_id = ${APPLICATION};
+  PRAGMA user_version = ${SCHEMA};`;
+
+/**
+ * The connection to the file in which the store is, or to memory. Owns it; `close` ends it, and leaves the file.
+ *
+ * WAL, so that readers never wait for a writer. Not synchronous: what a process wrote the kernel has, which survives any
+ * end of the process; only a machine that loses power loses the last, and never the file as a whole.
+ */
+export class Database {
+  readonly #connection: Connection;
+  readonly #queries = new Map<string, Query>();
+
+  private constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /**
+   * @param directory made where there is none; undefined: in memory.
+   * @param maxSize of the file, bytes.
+   */
+  static open(directory: string | undefined, maxSize: number): Database {
+    const path = directory === undefined ? ':memory:' : join(makeDirectory(directory), 'store.db');
+    let connection: Connection | undefined;
+    try {
+      connection = connect(path);
+      prepare(connection, path, maxSize, directory);
+      return new Database(connection);
+    } catch (error) {
+      connection?.close();
+      throw placed(error, path);
+    }
+  }
+
+  query(sql: string): Query {
+    let query = this.#queries.get(sql);
+    if (query === undefined) this.#queries.set(sql, (query = new Query(this.#connection, sql)));
+    return query;
+  }
+
+  exec(sql: string): void {
+    this.#connection.exec(sql);
+  }
+
+  close(): void {
+    this.#queries.clear();
+    this.#connection.close();
+  }
+}
+
+function prepare(connection: Connection, path: string, maxSize: number, directory: string | undefined): void {
+  connection.exec(`PRAGMA busy_timeout = ${OPENING}; PRAGMA page_size = ${PAGE}`);
+  check(connection, path);
+  connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA journal_size_limit = 4194304');
+  connection.exec(`PRAGMA wal_autocheckpoint = 400; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048`);
+  connection.exec(`PRAGMA max_page_count = ${Math.ceil(maxSize / PAGE)}`);
+  connection.exec('BEGIN IMMEDIATE');
+  // Again, now that nobody else is at it.
+  if (check(connection, path) === 'new') connection.exec(schema);
+  if (directory !== undefined) {
+    makeBeside(directory, 'bell');
+    // The numbers in a file that is new say nothing of what the database has.
+    if (makeBeside(directory, 'versions')) connection.exec('DELETE FROM versions');
+  }
+  connection.exec('COMMIT');
+  // From here on the event loop is not to wait.
+  connection.exec('PRAGMA busy_timeout = 0');
+}
+
+function check(connection: Connection, path: string): 'new' | 'ours' {
+  const pragma = (name: string): unknown => new Query(connection, `PRAGMA ${name}`).row()?.[0];
+  const [application, version] = [pragma('application_id'), pragma('user_version')];
+  if (application === APPLICATION && version === SCHEMA) return 'ours';
+  const tables = new Query(connection, 'SELECT count(*) FROM sqlite_schema').row()?.[0];
+  if (application === 0 && version === 0 && tables === 0) return 'new';
+  const what = application === APPLICATION ? `of version ${String(version)}` : 'of another program';
+  throw new StateError(
+    'ERR_STATE_VERSION',
+    `${path} is ${what}, and this is version ${SCHEMA} of prefork's state: give another path, or remove it`,
+  );
+}
+
+/** Only its owner may look into it: it may hold sessions. */
+function makeDirectory(directory: string): string {
+  try {
+    if (!existsSync(directory)) {
+      makeDirectory(dirname(directory));
+      // Not `recursive`, with which Node never returns where the kernel makes no directories, as in /proc.
+      mkdirSync(directory, { mode: 0o700 });
+    }
+    return directory;
+  } catch (error) {
+    // Of another worker that was faster.
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return directory;
+    throw placed(error, directory);
+  }
+}
+
+/** @returns a descriptor of a file beside the database, the caller's to close. */
+export function openBeside(directory: string, name: keyof typeof besides): number {
+  const path = join(directory, name);
+  try {
+    return openSync(path, 'r+');
+  } catch (error) {
+    throw placed(error, path);
+  }
+}
+
+/** Makes a file of zeros where there is none of that size. @returns whether there was none. */
+function makeBeside(directory: string, name: keyof typeof besides): boolean {
+  const fd = openSync(join(directory, name), 'a', 0o600);
+  try {
+    const isNew = fstatSync(fd).size !== besides[name];
+    // Written, so that a full file system shows here.
+    if (isNew) {
+      ftruncateSync(fd, 0);
+      writeSync(fd, new Uint8Array(besides[name]));
+    }
+    return isNew;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function placed(error: unknown, path: string): unknown {
+  if (error instanceof StateError) return error;
+  const known = explained(error);
+  if (known instanceof StateError && known.code !== 'ERR_STATE_PLACE') return known;
+  const { message } = error as Error;
+  return new StateError('ERR_STATE_PLACE', `cannot keep state in ${path}: ${message}`, { cause: error });
+}

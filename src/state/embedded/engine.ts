@@ -1,0 +1,266 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { AreaSize, Attempt, Change, Counted, Engine, Entry, Eventual, Listener, Terms } from '../engine.ts';
+import { StateError } from '../error.ts';
+import type { Stored } from '../value.ts';
+import type { Area } from './area.ts';
+import { Areas } from './areas.ts';
+import { Bell } from './bell.ts';
+import { Database, openBeside } from './database.ts';
+import { entryOf, EntryFrame } from './frame.ts';
+import { Leases, RELEASED } from './leases.ts';
+import { Messages } from './messages.ts';
+import { explained, isBusy } from './sqlite.ts';
+import { Transactions } from './transactions.ts';
+import { slotOf, Versions } from './versions.ts';
+
+export interface EmbeddedOptions {
+  /** Where the files of the store are; undefined: in the memory of this process, for it alone. */
+  readonly directory: string | undefined;
+  /** Of all that is in it, bytes. */
+  readonly maxSize: number;
+}
+
+/** How long it takes at most until the database sees what was read, ms. */
+const TOUCH_DELAY = 100;
+const MOST_TOUCHED = 512;
+
+/** How long opening may take, ms. */
+const OPENING = 5000;
+
+/** How many rows `entries` reads at once. */
+const PAGE = 128;
+
+/** State in a database that the processes of this machine share. Owns the connection and the files' descriptors. */
+export class EmbeddedEngine implements Engine {
+  readonly isBounded = true;
+  readonly #database: Database;
+  readonly #areas: Areas;
+  readonly #versions: Versions | undefined;
+  readonly #bell: Bell | undefined;
+  readonly #transactions: Transactions<EntryFrame>;
+  readonly #messages: Messages;
+  readonly #leases: Leases;
+  #touchTimer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  /** While another process makes it, or repairs what a dead one left, SQLite refuses at once: again, then. */
+  static async open(options: EmbeddedOptions): Promise<EmbeddedEngine> {
+    for (const end = performance.now() + OPENING; ; await delay(5)) {
+      try {
+        return new EmbeddedEngine(options);
+      } catch (error) {
+        if ((error as StateError).code !== 'ERR_STATE_TIMEOUT' || performance.now() > end) throw error;
+      }
+    }
+  }
+
+  private constructor({ directory, maxSize }: EmbeddedOptions) {
+    this.#database = Database.open(directory, maxSize);
+    this.#areas = new Areas(this.#database);
+    if (directory !== undefined) {
+      this.#versions = new Versions(openBeside(directory, 'versions'));
+      this.#bell = new Bell(join(directory, 'bell'), openBeside(directory, 'bell'));
+    }
+    const ring = (): void => this.#ring();
+    const frame = (): EntryFrame => new EntryFrame(this.#database, this.#areas, this.#versions, ring);
+    this.#transactions = new Transactions(this.#database, frame);
+    this.#messages = new Messages(this.#database, this.#transactions, this.#bell);
+    this.#leases = new Leases(this.#database, this.#transactions, this.#messages);
+  }
+
+  /** The hot path: of what this process read before, one pread of 8 bytes says that it still holds (docs/state.md). */
+  get(name: string, key: string): Eventual<Entry | undefined> {
+    this.#check();
+    try {
+      return this.#read(name, key);
+    } catch (error) {
+      if (!isBusy(error)) throw explained(error);
+      // Another process repairs what a dead one left, for a moment.
+      return this.#transactions.run(() => this.#read(name, key));
+    }
+  }
+
+  set(name: string, key: string, stored: Stored, terms: Terms): Promise<boolean> {
+    return this.#run((frame) => {
+      const area = frame.area(name);
+      const now = Date.now();
+      const { when } = terms;
+      if (when !== undefined && (when === 'present') !== (frame.find(area, key, now) !== undefined)) return false;
+      frame.put(area, key, entryOf(stored, terms, now), terms.maxSize);
+      return true;
+    });
+  }
+
+  delete(name: string, key: string): Promise<boolean> {
+    return this.#run((frame) => {
+      const area = this.#areas.find(name);
+      return area !== undefined && frame.remove(area, key);
+    });
+  }
+
+  update(name: string, key: string, change: (current: Entry | undefined) => Change): Promise<void> {
+    return this.#run((frame) => {
+      const area = frame.area(name);
+      const now = Date.now();
+      const next = change(frame.find(area, key, now)?.entry);
+      if (next !== undefined) frame.put(area, key, entryOf(next.stored, next.terms, now), next.terms.maxSize);
+    });
+  }
+
+  add(name: string, key: string, amount: number, ttl?: number): Promise<Counted> {
+    return this.#run((frame) => {
+      const area = frame.area(name);
+      const now = Date.now();
+      const before = frame.find(area, key, now)?.entry;
+      const value = sum(before, amount, key);
+      const expires = before?.expires ?? now + (ttl ?? Infinity);
+      frame.put(area, key, { stored: { kind: 'number', data: value }, freshUntil: expires, expires }, undefined);
+      return { value, expires };
+    });
+  }
+
+  clear(name: string): Promise<void> {
+    return this.#run((frame) => {
+      const area = this.#areas.find(name);
+      if (area !== undefined) frame.clear(area);
+    });
+  }
+
+  async *entries(name: string): AsyncIterable<readonly [string, Entry]> {
+    const area = this.#areas.find(name);
+    if (area === undefined) return;
+    for (let last = 0; ;) {
+      const after = last;
+      const page = await this.#run(() => area.page(after, PAGE));
+      const now = Date.now();
+      for (const { key, entry } of page) if (entry.expires > now) yield [key, entry];
+      if (page.length < PAGE) return;
+      last = page.at(-1)!.id;
+    }
+  }
+
+  size(name: string): Promise<AreaSize> {
+    return this.#run((frame) => {
+      const area = this.#areas.find(name);
+      return area === undefined ? { entries: 0, bytes: 0 } : { entries: area.count(), bytes: frame.bytesOf(area) };
+    });
+  }
+
+  async acquire(name: string, owner: string, ttl: number): Promise<Attempt> {
+    this.#check();
+    return this.#leases.acquire(name, owner, ttl);
+  }
+
+  async renew(name: string, token: number, ttl: number): Promise<boolean> {
+    this.#check();
+    return this.#leases.renew(name, token, ttl);
+  }
+
+  async release(name: string, token: number): Promise<void> {
+    this.#check();
+    return this.#leases.release(name, token);
+  }
+
+  onReleased(name: string, listener: () => void): () => void {
+    return this.#messages.subscribe(RELEASED, (body) => {
+      if (Buffer.from(body).toString() === name) listener();
+    });
+  }
+
+  async publish(channel: string, body: Uint8Array, sender: string): Promise<void> {
+    this.#check();
+    return this.#messages.publish(channel, body, sender);
+  }
+
+  async subscribe(channel: string, listener: Listener): Promise<() => void> {
+    this.#check();
+    return this.#messages.subscribe(channel, listener);
+  }
+
+  keepAlive(alive: boolean): void {
+    this.#bell?.keepAlive(alive);
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.#transactions.settled();
+    clearTimeout(this.#touchTimer);
+    this.#messages.close();
+    this.#bell?.close();
+    this.#versions?.close();
+    this.#database.close();
+  }
+
+  #read(name: string, key: string): Entry | undefined {
+    const area = this.#areas.find(name);
+    if (area === undefined) return undefined;
+    const now = Date.now();
+    if (this.#versions === undefined) return this.#found(area, area.find(key, 0), now)?.entry;
+    const slot = slotOf(area.id, key);
+    // Before the database is: what is written from now on makes the copy look old.
+    const version = this.#versions.read(slot);
+    const copy = area.copies.get(key, version, now);
+    if (copy !== undefined) return copy;
+    const found = this.#found(area, area.find(key, slot), now);
+    // Additions to numbers do not change the version.
+    if (found?.version === version && found.entry.stored.kind !== 'number')
+      area.copies.keep(key, found.entry, version, now);
+    return found?.entry;
+  }
+
+  #found(area: Area, found: ReturnType<Area['find']>, now: number): ReturnType<Area['find']> {
+    if (found === undefined || found.entry.expires <= now) return undefined;
+    if (!found.visited && found.entry.stored.kind !== 'number') this.#touch(area, found.id);
+    return found;
+  }
+
+  /** Written down later and for many at once: a read that wrote would not be a cheap one. */
+  #touch(area: Area, id: number): void {
+    area.touched.add(id);
+    if (area.touched.size >= MOST_TOUCHED) this.#writeTouches();
+    else this.#touchTimer ??= setTimeout(() => this.#writeTouches(), TOUCH_DELAY).unref();
+  }
+
+  #writeTouches(): void {
+    clearTimeout(this.#touchTimer);
+    this.#touchTimer = undefined;
+    const write = this.#transactions.run(() => {
+      for (const area of this.#areas.touched()) {
+        for (const id of area.touched) area.visit(id, true);
+        area.touched.clear();
+      }
+    });
+    // A busy or full store goes without.
+    write.catch(() => {});
+  }
+
+  #ring(): void {
+    this.#bell?.ring();
+    // Our own ears are nearer than the file's watch, and without a bell there are no others.
+    queueMicrotask(() => this.#messages.deliver());
+  }
+
+  #run<Result>(work: (frame: EntryFrame) => Result): Promise<Result> {
+    if (this.#isClosed) return Promise.reject(closed());
+    return this.#transactions.run(work);
+  }
+
+  #check(): void {
+    if (this.#isClosed) throw closed();
+  }
+}
+
+function closed(): StateError {
+  return new StateError('ERR_STATE_CLOSED', 'the state was closed before');
+}
+
+function sum(before: Entry | undefined, amount: number, key: string): number {
+  if (before === undefined) return amount;
+  const { kind, data } = before.stored;
+  if (kind !== 'number') throw new StateError('ERR_STATE_VALUE', `'${key}' is not a number that could be added to`);
+  const value = data + amount;
+  if (Number.isSafeInteger(value)) return value;
+  throw new StateError('ERR_STATE_VALUE', `'${key}' would become ${value}, which no number keeps exactly`);
+}

@@ -1,0 +1,150 @@
+import type { Entry, Terms } from '../engine.ts';
+import { StateError } from '../error.ts';
+import { sizeOf } from '../value.ts';
+import { Area } from './area.ts';
+import type { Areas } from './areas.ts';
+import type { Database } from './database.ts';
+import { evict } from './eviction.ts';
+import type { Frame } from './transactions.ts';
+import { slotOf, type Versions } from './versions.ts';
+
+interface Totals {
+  bytes: number;
+  hand: number;
+}
+
+/** After so many writes to an area so many rows are looked at, and those that have expired are removed. */
+const WRITES_BETWEEN_SWEEPS = 32;
+const SWEPT_ROWS = 128;
+
+/** Entries as one transaction writes them. What is counted and marked for several of them is written once. */
+export class EntryFrame implements Frame {
+  readonly #database: Database;
+  readonly #versions: Versions | undefined;
+  readonly #totals = new Map<Area, Totals>();
+  readonly #bumped = new Set<number>();
+  readonly #areas: Areas;
+  readonly #created = new Map<string, Area>();
+  readonly #ringBell: () => void;
+  #rings = false;
+
+  /** @param ringBell runs when it is committed and there are messages in it. */
+  constructor(database: Database, areas: Areas, versions: Versions | undefined, ringBell: () => void) {
+    this.#database = database;
+    this.#areas = areas;
+    this.#versions = versions;
+    this.#ringBell = ringBell;
+  }
+
+  /** The area of this name, made if there is none. */
+  area(name: string): Area {
+    const known = this.#areas.find(name) ?? this.#created.get(name);
+    if (known !== undefined) return known;
+    const area = Area.create(this.#database, name);
+    this.#created.set(name, area);
+    return area;
+  }
+
+  find(area: Area, key: string, now: number): { id: number; size: number; entry: Entry } | undefined {
+    const found = area.find(key, 0);
+    return found === undefined || found.entry.expires <= now ? undefined : found;
+  }
+
+  /** @throws StateError `ERR_STATE_FULL` for an entry that alone is more than the area may hold. */
+  put(area: Area, key: string, entry: Entry, maxSize: number | undefined): void {
+    const size = Area.sizeOf(key, entry.stored);
+    if (maxSize !== undefined && size > maxSize) {
+      const bytes = sizeOf(entry.stored);
+      throw new StateError('ERR_STATE_FULL', `'${key}' takes ${bytes} bytes, which is more than maxSize, ${maxSize}`);
+    }
+    const before = area.find(key, 0);
+    area.put(key, entry, size);
+    // Of numbers nobody keeps a copy.
+    if (entry.stored.kind !== 'number' || (before ?? { entry }).entry.stored.kind !== 'number') this.#bump(area, key);
+    const totals = this.#totalsOf(area);
+    totals.bytes += size - (before?.size ?? 0);
+    if (maxSize !== undefined && totals.bytes > maxSize) this.#evict(area, totals, key, maxSize);
+    this.#sweep(area, totals);
+  }
+
+  remove(area: Area, key: string): boolean {
+    const found = area.find(key, 0);
+    if (found === undefined) return false;
+    area.remove(found.id);
+    this.#bump(area, key);
+    this.#totalsOf(area).bytes -= found.size;
+    return found.entry.expires > Date.now();
+  }
+
+  clear(area: Area): void {
+    for (const key of area.clear()) this.#bump(area, key);
+    const totals = this.#totalsOf(area);
+    totals.bytes = 0;
+    totals.hand = 0;
+  }
+
+  bytesOf(area: Area): number {
+    return this.#totalsOf(area).bytes;
+  }
+
+  /** There is something for others to hear. */
+  ring(): void {
+    this.#rings = true;
+  }
+
+  beforeCommit(): void {
+    for (const [area, { bytes, hand }] of this.#totals) {
+      this.#database.query('UPDATE areas SET bytes = ?, hand = ? WHERE id = ?').run(bytes, hand, area.id);
+    }
+  }
+
+  afterCommit(): void {
+    for (const [name, area] of this.#created) this.#areas.keep(name, area);
+    if (this.#rings) this.#ringBell();
+  }
+
+  #bump(area: Area, key: string): void {
+    if (this.#versions === undefined) return;
+    const slot = slotOf(area.id, key);
+    if (this.#bumped.has(slot)) return;
+    this.#bumped.add(slot);
+    this.#database.query('INSERT OR REPLACE INTO versions VALUES (?, ?)').run(slot, this.#versions.bump(slot));
+  }
+
+  #totalsOf(area: Area): Totals {
+    let totals = this.#totals.get(area);
+    if (totals === undefined) {
+      const [bytes, hand] = this.#database.query('SELECT bytes, hand FROM areas WHERE id = ?').row(area.id)!;
+      this.#totals.set(area, (totals = { bytes: bytes as number, hand: hand as number }));
+    }
+    return totals;
+  }
+
+  #evict(area: Area, totals: Totals, key: string, maxSize: number): void {
+    for (const id of area.touched) area.visit(id, true);
+    area.touched.clear();
+    const spared = area.find(key, 0)!.id;
+    const { freed, hand } = evict(area, totals.bytes - maxSize, totals.hand, spared);
+    totals.bytes -= freed;
+    totals.hand = hand;
+  }
+
+  /** A few rows at a time, so that what expires and is never asked for again does not pile up. */
+  #sweep(area: Area, totals: Totals): void {
+    if (++area.writes < WRITES_BETWEEN_SWEEPS) return;
+    area.writes = 0;
+    const now = Date.now();
+    const rows = area.after(area.sweptTo, SWEPT_ROWS);
+    area.sweptTo = rows.length < SWEPT_ROWS ? 0 : rows.at(-1)!.id;
+    for (const { id, size, expires } of rows) {
+      if (expires > now) continue;
+      area.remove(id);
+      totals.bytes -= size;
+    }
+  }
+}
+
+/** An entry that is kept on these terms from now on. */
+export function entryOf(stored: Entry['stored'], { ttl = Infinity, stale = 0 }: Terms, now: number): Entry {
+  return { stored, freshUntil: now + ttl, expires: now + ttl + stale };
+}

@@ -1,0 +1,80 @@
+import type { Attempt } from '../engine.ts';
+import { isDead, isOfThisBoot } from '../identity.ts';
+import type { Database } from './database.ts';
+import type { EntryFrame } from './frame.ts';
+import type { Messages } from './messages.ts';
+import type { Transactions } from './transactions.ts';
+
+interface Lease {
+  readonly owner: string;
+  readonly token: number;
+  readonly expires: number;
+  readonly waited: boolean;
+}
+
+/** Where it is said that a lease was given back; the message is its name. */
+export const RELEASED = '\0released';
+
+/** Leases as rows. Their times are the machine's monotonic clock, which all its processes share and nobody sets. */
+export class Leases {
+  readonly #database: Database;
+  readonly #transactions: Transactions<EntryFrame>;
+  readonly #messages: Messages;
+
+  constructor(database: Database, transactions: Transactions<EntryFrame>, messages: Messages) {
+    this.#database = database;
+    this.#transactions = transactions;
+    this.#messages = messages;
+  }
+
+  /** Most attempts at one that is held only read. */
+  acquire(name: string, owner: string, ttl: number): Attempt | Promise<Attempt> {
+    const lease = this.#find(name);
+    if (lease?.waited && isHeld(lease)) return { heldBy: lease.owner };
+    return this.#transactions.run(() => this.#take(name, owner, ttl));
+  }
+
+  async renew(name: string, token: number, ttl: number): Promise<boolean> {
+    const query = this.#database.query('UPDATE leases SET expires = ? WHERE name = ? AND token = ?');
+    return this.#transactions.run(() => query.run(monotonic() + ttl, name, token) > 0);
+  }
+
+  release(name: string, token: number): Promise<void> {
+    return this.#transactions.run((frame) => {
+      const lease = this.#find(name);
+      if (lease?.token !== token) return;
+      this.#database.query('DELETE FROM leases WHERE name = ?').run(name);
+      if (lease.waited) this.#messages.write(frame, RELEASED, Buffer.from(name), '');
+    });
+  }
+
+  #take(name: string, owner: string, ttl: number): Attempt {
+    const lease = this.#find(name);
+    if (lease !== undefined && isHeld(lease)) {
+      this.#database.query('UPDATE leases SET waited = 1 WHERE name = ?').run(name);
+      return { heldBy: lease.owner };
+    }
+    this.#database.query('UPDATE tokens SET last = last + 1').run();
+    const token = Number(this.#database.query('SELECT last FROM tokens').row()![0]);
+    const put = this.#database.query('INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?, 0)');
+    put.run(name, owner, token, monotonic() + ttl);
+    return { token };
+  }
+
+  #find(name: string): Lease | undefined {
+    const row = this.#database.query('SELECT owner, token, expires, waited FROM leases WHERE name = ?').row(name);
+    if (row === undefined) return undefined;
+    const [owner, token, expires, waited] = row;
+    return { owner: owner as string, token: Number(token), expires: Number(expires), waited: waited === 1 };
+  }
+}
+
+/** A holder of an earlier boot is gone, and its clock was another. */
+function isHeld({ owner, expires }: Lease): boolean {
+  return expires > monotonic() && isOfThisBoot(owner) && !isDead(owner);
+}
+
+/** CLOCK_MONOTONIC on Linux: ms since the machine booted. */
+function monotonic(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}

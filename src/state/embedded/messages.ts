@@ -1,0 +1,111 @@
+import type { Listener } from '../engine.ts';
+import type { Bell } from './bell.ts';
+import type { Database } from './database.ts';
+import { explained, isBusy } from './sqlite.ts';
+import type { Transactions } from './transactions.ts';
+import type { EntryFrame } from './frame.ts';
+
+/** A message stays so long, ms, and so long as those after it are no more than these. */
+const KEPT = 30_000;
+const MOST_BYTES = 16 * 1024 * 1024;
+/** How many are sent before the next look at what can go. */
+const BETWEEN_CLEANINGS = 64;
+
+/** How many are read at once. */
+const READ_AT_ONCE = 256;
+
+/**
+ * Messages are rows, whose order is everyone's order. Those who listen read what has come since they last did, when the
+ * bell rings. Without a bell nobody else has the store.
+ */
+export class Messages {
+  readonly #database: Database;
+  readonly #transactions: Transactions<EntryFrame>;
+  readonly #bell: Bell | undefined;
+  readonly #listeners = new Map<string, Set<Listener>>();
+  #last: number | undefined;
+
+  constructor(database: Database, transactions: Transactions<EntryFrame>, bell: Bell | undefined) {
+    this.#database = database;
+    this.#transactions = transactions;
+    this.#bell = bell;
+  }
+
+  publish(channel: string, body: Uint8Array, sender: string): Promise<void> {
+    return this.#transactions.run((frame) => this.write(frame, channel, body, sender));
+  }
+
+  /** In a transaction that does other things too. */
+  write(frame: EntryFrame, channel: string, body: Uint8Array, sender: string): void {
+    const insert = this.#database.query('INSERT INTO messages(sent, channel, sender, body) VALUES (?, ?, ?, ?)');
+    insert.run(Date.now(), channel, sender, body);
+    if (this.#newest() % BETWEEN_CLEANINGS === 0) this.#clean();
+    frame.ring();
+  }
+
+  subscribe(channel: string, listener: Listener): () => void {
+    if (this.#last === undefined) {
+      this.#bell?.listen(() => this.deliver());
+      this.#last = this.#newest();
+    }
+    const listeners = this.#listeners.get(channel) ?? new Set();
+    this.#listeners.set(channel, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0) this.#listeners.delete(channel);
+    };
+  }
+
+  /** Hands out what has come. A listener that throws does not keep others from hearing. */
+  deliver(): void {
+    try {
+      this.#read();
+    } catch (error) {
+      // Another process repairs what a dead one left, for a moment.
+      if (!isBusy(error)) throw explained(error);
+      setTimeout(() => this.deliver(), 1);
+    }
+  }
+
+  close(): void {
+    this.#last = undefined;
+  }
+
+  #read(): void {
+    if (this.#last === undefined) return;
+    const query = this.#database.query(
+      'SELECT id, channel, sender, body FROM messages WHERE id > ? ORDER BY id LIMIT ?',
+    );
+    for (;;) {
+      const rows = query.rows(this.#last, READ_AT_ONCE);
+      for (const [id, channel, sender, body] of rows) {
+        this.#last = Number(id);
+        this.#tell(channel as string, body as Uint8Array, sender as string);
+      }
+      if (rows.length < READ_AT_ONCE) return;
+    }
+  }
+
+  #tell(channel: string, body: Uint8Array, sender: string): void {
+    for (const listener of this.#listeners.get(channel) ?? []) {
+      // As an event that nothing catches, as EventTarget does it.
+      queueMicrotask(() => listener(body, sender));
+    }
+  }
+
+  #newest(): number {
+    const row = this.#database.query("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").row();
+    return Number(row?.[0] ?? 0);
+  }
+
+  #clean(): void {
+    this.#database.query('DELETE FROM messages WHERE sent < ?').run(Date.now() - KEPT);
+    const row = this.#database
+      .query(
+        `SELECT id FROM (SELECT id, sum(length(body)) OVER (ORDER BY id DESC) AS behind FROM messages)
+           WHERE behind > ? ORDER BY id DESC LIMIT 1`,
+      )
+      .row(MOST_BYTES);
+    if (row !== undefined) this.#database.query('DELETE FROM messages WHERE id <= ?').run(row[0]!);
+  }
+}

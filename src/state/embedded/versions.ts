@@ -1,0 +1,46 @@
+import { closeSync, readSync, writeSync } from 'node:fs';
+
+const SLOTS = 4096;
+export const VERSIONS_SIZE: number = SLOTS * 8;
+
+/**
+ * One number a slot, and every key has a slot: it changes before anything about the key does. So a process may keep a copy
+ * of what it read, and asks here, with one pread of 8 bytes, whether it is still good. Owns the descriptor.
+ *
+ * The database has the same numbers, written in the transaction that changes the key. A copy is kept only where both agree:
+ * then nobody is between the two, and nobody died there. Only who holds the database's write lock writes here.
+ */
+export class Versions {
+  readonly #fd: number;
+  readonly #number = new Float64Array(1);
+  readonly #bytes = new Uint8Array(this.#number.buffer);
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  read(slot: number): number {
+    this.#number[0] = 0;
+    readSync(this.#fd, this.#bytes, 0, 8, slot * 8);
+    return this.#number[0];
+  }
+
+  /** @returns the new version, for the database. */
+  bump(slot: number): number {
+    const next = this.read(slot) + 1;
+    this.#number[0] = next;
+    writeSync(this.#fd, this.#bytes, 0, 8, slot * 8);
+    return next;
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+}
+
+/** FNV-1a: keys that differ little get slots that have nothing to do with each other. */
+export function slotOf(area: number, key: string): number {
+  let hash = 0x811c9dc5 ^ area;
+  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
+  return (hash ^ (hash >>> 15)) & (SLOTS - 1);
+}

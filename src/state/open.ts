@@ -1,0 +1,63 @@
+import { checkOptions, readSize, readTime, show, usage, type Size, type Time } from './arguments.ts';
+import { EmbeddedEngine } from './embedded/engine.ts';
+import type { Engine } from './engine.ts';
+import { sharedDirectory } from './place.ts';
+import { State } from './state.ts';
+
+export interface StateOptions {
+  /**
+   * A directory in which the state outlives the server, on a local file system. @default shared memory, gone with the server
+   */
+  readonly path?: string;
+  /** Of Redis or Valkey, for several machines: `redis://host:port/database`, `rediss://...`. */
+  readonly url?: string;
+  /** Before every key in Redis, so that several applications can share it. @default 'prefork:' */
+  readonly prefix?: string;
+  /** How long Redis may take, or be away, before an operation fails. @default '2s' */
+  readonly timeout?: Time;
+  /** What everything together may take. Not for Redis, which has `maxmemory`. @default '256mb' */
+  readonly maxSize?: Size;
+}
+
+const embeddedNames = ['path', 'maxSize'] as const;
+const redisNames = ['url', 'prefix', 'timeout'] as const;
+
+const MAX_SIZE = 256 * 1024 * 1024;
+const LEAST_SIZE = 1024 * 1024;
+const TIMEOUT = 2000;
+
+/**
+ * Opens the state that all workers of this server share; in a process that prefork does not run it is that process's own,
+ * unless `path` or a URL says where others find it.
+ *
+ * @param target options, or the URL of a Redis or Valkey server.
+ * @throws StateError `ERR_STATE_UNSUPPORTED` before Node 22.13, unless there is a URL; `ERR_STATE_PLACE` and
+ *   `ERR_STATE_VERSION` for files that cannot be used; `ERR_STATE_UNAVAILABLE` for a server that does not answer.
+ */
+export async function openState(target: string | StateOptions = {}): Promise<State> {
+  const options = typeof target === 'string' ? { url: target } : target;
+  checkOptions(options, [...embeddedNames, ...redisNames], 'openState');
+  const given = (names: readonly string[]): string[] => names.filter((name) => name in options);
+  const [elsewhere] = given(options.url === undefined ? redisNames : embeddedNames);
+  if (elsewhere !== undefined) {
+    throw usage(`openState: ${elsewhere} is for state ${options.url === undefined ? 'in Redis' : 'on this machine'}`);
+  }
+  return new State(await (options.url === undefined ? openEmbedded(options) : openRedis(options, options.url)));
+}
+
+async function openEmbedded({ path, maxSize }: StateOptions): Promise<Engine> {
+  if (path !== undefined && (typeof path !== 'string' || path === '')) {
+    throw usage(`path: expected a directory, got ${show(path)}`);
+  }
+  const bytes = readSize(maxSize, 'maxSize', LEAST_SIZE) ?? MAX_SIZE;
+  return EmbeddedEngine.open({ directory: path ?? sharedDirectory(), maxSize: bytes });
+}
+
+async function openRedis({ prefix = 'prefork:', timeout }: StateOptions, url: string): Promise<Engine> {
+  if (typeof url !== 'string' || !/^(redis|rediss|valkey|valkeys):\/\/./.test(url)) {
+    throw usage(`openState: expected a URL such as redis://localhost:6379, got ${show(url)}`);
+  }
+  if (typeof prefix !== 'string') throw usage(`prefix: expected text, got ${show(prefix)}`);
+  const { RedisEngine } = await import('./redis/engine.ts');
+  return RedisEngine.open({ url, prefix, timeout: readTime(timeout, 'timeout') ?? TIMEOUT });
+}

@@ -1,0 +1,212 @@
+import type { AreaSize, Attempt, Change, Counted, Engine, Entry, Listener, Terms } from '../engine.ts';
+import { StateError } from '../error.ts';
+import { isDead } from '../identity.ts';
+import { sizeOf, type Stored } from '../value.ts';
+import { decodeEntry, encodeEntry } from './entry.ts';
+import { Server } from './server.ts';
+
+export interface RedisOptions {
+  readonly url: string;
+  readonly prefix: string;
+  readonly timeout: number;
+}
+
+/** What the server itself needs for an entry, about, bytes. */
+const OVERHEAD = 100;
+const AT_ONCE = 250;
+
+/** State in Redis or Valkey, which processes of several machines share. Owns the connections. */
+export class RedisEngine implements Engine {
+  readonly isBounded = false;
+  readonly #server: Server;
+  readonly #prefix: string;
+  readonly #releaseListeners = new Map<string, Set<() => void>>();
+  #hearsReleases = false;
+
+  private constructor(server: Server, prefix: string) {
+    this.#server = server;
+    this.#prefix = prefix;
+  }
+
+  static async open({ prefix, ...options }: RedisOptions): Promise<RedisEngine> {
+    return new RedisEngine(await Server.connect(options), prefix);
+  }
+
+  async get(area: string, key: string): Promise<Entry | undefined> {
+    return decodeEntry(await this.#raw(area, key));
+  }
+
+  async set(area: string, key: string, stored: Stored, terms: Terms): Promise<boolean> {
+    return this.#put(area, key, stored, terms, terms.when ?? 'always');
+  }
+
+  async delete(area: string, key: string): Promise<boolean> {
+    return (await this.#server.script('remove', this.#keysOf(area, key), key)) === 1;
+  }
+
+  /** Again and again until nobody wrote in between: somebody always succeeds. */
+  async update(area: string, key: string, change: (current: Entry | undefined) => Change): Promise<void> {
+    for (;;) {
+      const before = await this.#raw(area, key);
+      const next = change(decodeEntry(before));
+      if (next === undefined) return;
+      if (await this.#put(area, key, next.stored, next.terms, 'same', before ?? Buffer.alloc(0))) return;
+    }
+  }
+
+  async add(area: string, key: string, amount: number, ttl = 0): Promise<Counted> {
+    const args = [amount, ttl, Number.MAX_SAFE_INTEGER].map(String);
+    try {
+      const [value, left] = (await this.#server.script('add', [this.#key(area, key)], ...args)) as [Buffer, number];
+      return { value: Number(value), expires: left < 0 ? Infinity : Date.now() + left };
+    } catch (error) {
+      throw unaddable(error, key);
+    }
+  }
+
+  async clear(area: string): Promise<void> {
+    for await (const keys of this.#scan(area)) if (keys.length > 0) await this.#server.command('UNLINK', ...keys);
+    const [, sizes, total] = this.#keysOf(area, '');
+    await this.#server.command('UNLINK', sizes, total);
+  }
+
+  async *entries(area: string): AsyncIterable<readonly [string, Entry]> {
+    const from = this.#key(area, '').length;
+    for await (const keys of this.#scan(area)) {
+      const values = keys.length === 0 ? [] : ((await this.#server.command('MGET', ...keys)) as Array<Buffer | null>);
+      for (const [index, value] of values.entries()) {
+        const entry = decodeEntry(value);
+        if (entry !== undefined) yield [keys[index]!.slice(from), entry];
+      }
+    }
+  }
+
+  async size(area: string): Promise<AreaSize> {
+    const sizes = { entries: 0, bytes: 0 };
+    for await (const [key, { stored }] of this.entries(area)) {
+      sizes.entries++;
+      sizes.bytes += sizeOfEntry(key, stored);
+    }
+    return sizes;
+  }
+
+  async acquire(name: string, owner: string, ttl: number): Promise<Attempt> {
+    const keys = [this.#key('lease', name), `${this.#prefix}{lease}#tokens`];
+    const answer = (await this.#server.script('acquire', keys, owner, String(ttl))) as number | Buffer;
+    if (typeof answer === 'number') return { token: answer };
+    const [token, ...holder] = answer.toString().split(' ');
+    const heldBy = holder.join(' ');
+    if (!isDead(heldBy)) return { heldBy };
+    // Of this machine, so we can see what the server cannot.
+    await this.release(name, Number(token));
+    return this.acquire(name, owner, ttl);
+  }
+
+  async renew(name: string, token: number, ttl: number): Promise<boolean> {
+    return (await this.#server.script('renew', [this.#key('lease', name)], String(token), String(ttl))) === 1;
+  }
+
+  async release(name: string, token: number): Promise<void> {
+    await this.#server.script('release', [this.#key('lease', name)], String(token), this.#released, name);
+  }
+
+  onReleased(name: string, listener: () => void): () => void {
+    this.#hearReleases();
+    const listeners = this.#releaseListeners.get(name) ?? new Set();
+    this.#releaseListeners.set(name, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0) this.#releaseListeners.delete(name);
+    };
+  }
+
+  async publish(channel: string, body: Uint8Array, sender: string): Promise<void> {
+    const head = Buffer.from(sender);
+    const message = Buffer.concat([Uint8Array.of(head.length), head, body]);
+    await this.#server.command('PUBLISH', this.#key('channel', channel), message);
+  }
+
+  async subscribe(channel: string, listener: Listener): Promise<() => void> {
+    return this.#server.subscribe(this.#key('channel', channel), (message) => {
+      const bodyAt = 1 + message[0]!;
+      listener(message.subarray(bodyAt), message.toString('utf8', 1, bodyAt));
+    });
+  }
+
+  keepAlive(alive: boolean): void {
+    this.#server.keepAlive(alive);
+  }
+
+  async close(): Promise<void> {
+    await this.#server.close();
+  }
+
+  get #released(): string {
+    return `${this.#prefix}released`;
+  }
+
+  /** Who waits looks again now and then anyway, so it may be late, and may fail. */
+  #hearReleases(): void {
+    if (this.#hearsReleases) return;
+    this.#hearsReleases = true;
+    const tell = (name: Buffer): void => this.#releaseListeners.get(name.toString())?.forEach((listener) => listener());
+    this.#server.subscribe(this.#released, tell).catch(() => (this.#hearsReleases = false));
+  }
+
+  async #raw(area: string, key: string): Promise<Buffer | null> {
+    return (await this.#server.command('GET', this.#key(area, key))) as Buffer | null;
+  }
+
+  async #put(
+    area: string,
+    key: string,
+    stored: Stored,
+    { ttl, stale = 0, maxSize = 0 }: Terms,
+    when: string,
+    same: Buffer = Buffer.alloc(0),
+  ): Promise<boolean> {
+    const size = sizeOfEntry(key, stored);
+    if (maxSize > 0 && size > maxSize) {
+      throw new StateError('ERR_STATE_FULL', `'${key}' takes ${size} bytes, which is more than maxSize, ${maxSize}`);
+    }
+    const freshUntil = ttl === undefined ? Infinity : Date.now() + ttl;
+    const px = ttl === undefined ? 0 : ttl + stale;
+    const numbers = [maxSize, size].map(String);
+    const args = [encodeEntry(stored, freshUntil), String(px), when, same, ...numbers, key, this.#key(area, '')];
+    return (await this.#server.script('set', this.#keysOf(area, key), ...args)) === 1;
+  }
+
+  async *#scan(area: string): AsyncIterable<string[]> {
+    const pattern = `${this.#key(area, '').replace(/[\\*?[\]^]/g, '\\$&')}*`;
+    for (let cursor = '0'; ;) {
+      const answer = await this.#server.command('SCAN', cursor, 'MATCH', pattern, 'COUNT', String(AT_ONCE));
+      const [next, keys] = answer as [Buffer, Buffer[]];
+      yield keys.map(String);
+      cursor = String(next);
+      if (cursor === '0') return;
+    }
+  }
+
+  #key(area: string, key: string): string {
+    return `${this.#prefix}{${area}}:${key}`;
+  }
+
+  #keysOf(area: string, key: string): [entry: string, sizes: string, total: string] {
+    return [this.#key(area, key), `${this.#prefix}{${area}}#sizes`, `${this.#prefix}{${area}}#total`];
+  }
+}
+
+function sizeOfEntry(key: string, stored: Stored): number {
+  return OVERHEAD + Buffer.byteLength(key) * 2 + sizeOf(stored);
+}
+
+function unaddable(error: unknown, key: string): unknown {
+  const { message } = error as Error;
+  if (message.includes('TOOLARGE') || message.includes('would overflow')) {
+    return new StateError('ERR_STATE_VALUE', `'${key}' would become more than a number keeps exactly`, {
+      cause: error,
+    });
+  }
+  if (!message.includes('not an integer')) return error;
+  return new StateError('ERR_STATE_VALUE', `'${key}' is not a number that could be added to`, { cause: error });
+}

@@ -1,0 +1,28 @@
+import type { Entry } from '../engine.ts';
+import { kinds, type Stored } from '../value.ts';
+
+/** The kind as one byte, until when it is fresh as a double, then the data. The server itself knows when it expires. */
+const HEAD = 9;
+
+/** A number is kept as its digits, so that the server can add to it; no kind has the number of a digit. */
+export function encodeEntry({ kind, data }: Stored, freshUntil: number): Buffer {
+  if (kind === 'number') return Buffer.from(String(data));
+  const head = Buffer.alloc(HEAD);
+  head[0] = kinds.indexOf(kind);
+  head.writeDoubleBE(freshUntil, 1);
+  return Buffer.concat([head, typeof data === 'string' ? Buffer.from(data) : data]);
+}
+
+export function decodeEntry(bytes: Buffer | null): Entry | undefined {
+  if (bytes === null) return undefined;
+  const kind = kinds[bytes[0]!];
+  if (kind === undefined) return forEver({ kind: 'number', data: Number(bytes.toString()) });
+  const data = bytes.subarray(HEAD);
+  const stored: Stored =
+    kind === 'text' ? { kind, data: data.toString() } : { kind: kind === 'bytes' ? kind : 'clone', data };
+  return { stored, freshUntil: bytes.readDoubleBE(1), expires: Infinity };
+}
+
+function forEver(stored: Stored): Entry {
+  return { stored, freshUntil: Infinity, expires: Infinity };
+}

@@ -1,0 +1,87 @@
+/**
+ * What is one step in the server, as Lua. Every key of an area has the area in braces, which keeps them together in a
+ * cluster, so that a script may name more of them than it was given.
+ */
+
+/**
+ * KEYS: entry, sizes, total. ARGV: value, ttl in ms or 0, when, what must be there for 'same', maxSize or 0, size, the
+ * entry's key without what all of the area begin with, and that beginning.
+ *
+ * Over the bound, the longest idle of eight random ones goes, as the server itself evicts. What has expired by itself is
+ * found the same way, and only then leaves the books.
+ */
+const set = `
+local present = redis.call('GET', KEYS[1])
+if ARGV[3] == 'present' and not present then return 0 end
+if ARGV[3] == 'absent' and present then return 0 end
+if ARGV[3] == 'same' and (present or '') ~= ARGV[4] then return 0 end
+if tonumber(ARGV[2]) > 0 then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) else redis.call('SET', KEYS[1], ARGV[1]) end
+local max = tonumber(ARGV[5])
+if max == 0 then return 1 end
+local before = tonumber(redis.call('HGET', KEYS[2], ARGV[7]) or 0)
+redis.call('HSET', KEYS[2], ARGV[7], ARGV[6])
+local total = redis.call('INCRBY', KEYS[3], tonumber(ARGV[6]) - before)
+while total > max do
+  local victim, longest = nil, -1
+  for _, name in ipairs(redis.call('HRANDFIELD', KEYS[2], 8)) do
+    if name ~= ARGV[7] then
+      local idle = redis.pcall('OBJECT', 'IDLETIME', ARGV[8] .. name)
+      if type(idle) ~= 'number' then idle = idle and idle.err and 0 or 1e12 end
+      if idle > longest then victim, longest = name, idle end
+    end
+  end
+  if not victim then if redis.call('HLEN', KEYS[2]) <= 1 then break end
+  else
+    redis.call('UNLINK', ARGV[8] .. victim)
+    total = redis.call('INCRBY', KEYS[3], -tonumber(redis.call('HGET', KEYS[2], victim)))
+    redis.call('HDEL', KEYS[2], victim)
+  end
+end
+return 1`;
+
+/** KEYS: entry, sizes, total. ARGV: the entry's short key. */
+const remove = `
+local size = redis.call('HGET', KEYS[2], ARGV[1])
+if size then redis.call('HDEL', KEYS[2], ARGV[1]) redis.call('INCRBY', KEYS[3], -tonumber(size)) end
+return redis.call('UNLINK', KEYS[1])`;
+
+/**
+ * KEYS: entry. ARGV: amount, ttl in ms or 0, the largest that a number of JavaScript keeps.
+ *
+ * @returns the sum as text: the client reads 2^53 - 1 as 2^53.
+ */
+const add = `
+local before = redis.call('EXISTS', KEYS[1])
+local value = redis.call('INCRBY', KEYS[1], ARGV[1])
+if math.abs(value) > tonumber(ARGV[3]) then
+  redis.call('DECRBY', KEYS[1], ARGV[1])
+  return redis.error_reply('ERR TOOLARGE')
+end
+if before == 0 and tonumber(ARGV[2]) > 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return { string.format('%.0f', value), redis.call('PTTL', KEYS[1]) }`;
+
+/** KEYS: lease, tokens. ARGV: owner, ttl in ms. @returns what is there, or the new token. */
+const acquire = `
+local held = redis.call('GET', KEYS[1])
+if held then return held end
+local token = redis.call('INCR', KEYS[2])
+redis.call('SET', KEYS[1], token .. ' ' .. ARGV[1], 'PX', ARGV[2])
+return token`;
+
+/** KEYS: lease. ARGV: token, ttl in ms. */
+const renew = `
+local held = redis.call('GET', KEYS[1])
+if not held or string.sub(held, 1, #ARGV[1] + 1) ~= ARGV[1] .. ' ' then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])`;
+
+/** KEYS: lease. ARGV: token, channel, name. */
+const release = `
+local held = redis.call('GET', KEYS[1])
+if not held or string.sub(held, 1, #ARGV[1] + 1) ~= ARGV[1] .. ' ' then return 0 end
+redis.call('DEL', KEYS[1])
+redis.call('PUBLISH', ARGV[2], ARGV[3])
+return 1`;
+
+export type ScriptName = 'set' | 'remove' | 'add' | 'acquire' | 'renew' | 'release';
+
+export const scripts: Readonly<Record<ScriptName, string>> = { set, remove, add, acquire, renew, release };

@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto';
+import type { Engine } from './engine.ts';
+import { StateError } from './error.ts';
+import { Held } from './held.ts';
+import { thisProcess } from './identity.ts';
+
+/** How often those who wait for a lease look again, ms: of a holder that dies nobody hears. */
+const LOOK_AGAIN = 100;
+
+/** Says by whom a lease is held, and tells this claim from others of this process. */
+export function newOwner(): string {
+  return `${thisProcess()} ${randomUUID()}`;
+}
+
+/** @returns undefined when another has it. */
+export async function tryToHold(engine: Engine, name: string, ttl: number): Promise<Held | undefined> {
+  const since = performance.now();
+  const attempt = await engine.acquire(name, newOwner(), ttl);
+  return 'token' in attempt ? new Held(engine, name, attempt.token, ttl, since) : undefined;
+}
+
+/** @throws StateError `ERR_STATE_TIMEOUT` when others had it for all of `timeout` ms. */
+export async function waitToHold(engine: Engine, name: string, ttl: number, timeout: number): Promise<Held> {
+  const end = performance.now() + timeout;
+  for (;;) {
+    const change = nextChange(engine, name, Math.min(LOOK_AGAIN, Math.max(0, end - performance.now())));
+    const held = await tryToHold(engine, name, ttl).finally(() => change.watch());
+    if (held !== undefined) {
+      change.cancel();
+      return held;
+    }
+    await change.come;
+    if (performance.now() >= end) {
+      throw new StateError('ERR_STATE_TIMEOUT', `'${name}' was held by others for ${timeout} ms`);
+    }
+  }
+}
+
+export interface NextChange {
+  /** When the lease was given back, or it is time to look again. */
+  readonly come: Promise<void>;
+  /** Starts the clock: after the attempt, which may take its time. */
+  watch(): void;
+  cancel(): void;
+}
+
+/** Listens from now on, so that a release during the next attempt is not missed. */
+export function nextChange(engine: Engine, name: string, lookAgain: number = LOOK_AGAIN): NextChange {
+  let timer: NodeJS.Timeout | undefined;
+  let finish: () => void;
+  const come = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const stop = engine.onReleased(name, () => cancel());
+  const cancel = (): void => {
+    clearTimeout(timer);
+    stop();
+    finish();
+  };
+  return { come, watch: () => (timer = setTimeout(cancel, lookAgain)), cancel };
+}
