@@ -1,15 +1,13 @@
 import { ControlServer } from '../control/server.ts';
 import { PreforkError } from '../errors.ts';
 import type { Settings } from '../options/index.ts';
-import { PrimaryControls } from './controls.ts';
+import { PrimaryControls, type Modes } from './controls.ts';
 import type { Log } from './log.ts';
 import type { Supervisor } from './supervisor.ts';
-import type { Sharing } from '../listeners/sharing.ts';
 
-export interface ControlSocketOptions {
+export interface ControlSocketOptions extends Modes {
   readonly settings: Settings;
   readonly supervisor: Supervisor;
-  readonly sharing: Sharing;
   readonly log: Log;
   /** Of the primary that this one succeeds. */
   readonly replace: boolean;
@@ -22,12 +20,12 @@ export interface ControlSocketOptions {
  * @throws PreforkError `ERR_NAME_TAKEN`
  */
 export async function openControlSocket(options: ControlSocketOptions): Promise<ControlServer | undefined> {
-  const { settings, supervisor, sharing, log, replace } = options;
+  const { settings, supervisor, log, replace } = options;
   const { isNameGiven } = settings;
   const { name } = supervisor;
   try {
     const server = await ControlServer.open({
-      controls: new PrimaryControls(supervisor, sharing),
+      controls: new PrimaryControls(supervisor, options),
       name,
       isNameGiven,
       replace,

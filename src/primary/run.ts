@@ -40,7 +40,7 @@ async function supervise(
 ): Promise<void> {
   const log = createLog(given.logFormat, given.logLevel, options.logger);
   const manager = await serviceManager(log, predecessor?.legacy.notifyFd);
-  const { settings, sharing, account, board } = await prepare(given, options, log);
+  const { settings, sharing, balance, account, board } = await prepare(given, options, log);
   cleanup.add(() => board?.close());
 
   let control: ControlServer | undefined;
@@ -49,6 +49,7 @@ async function supervise(
       settings,
       supervisor,
       sharing: sharing.mode,
+      balance,
       log,
       replace: predecessor !== undefined,
     });
@@ -58,6 +59,7 @@ async function supervise(
     settings,
     program,
     sharing: sharing.mode,
+    balance,
     board,
     log,
     hooks: new Hooks(options, log),

@@ -1,3 +1,4 @@
+import type { Balance } from '../balance/mode.ts';
 import { PreforkError } from '../errors.ts';
 import type { Outcome } from '../control/controls.ts';
 import { formatAddress } from '../listeners/address.ts';
@@ -8,10 +9,11 @@ import type { Settings } from '../options/index.ts';
 import type { Board } from '../scoreboard/board.ts';
 import type { Row } from '../scoreboard/layout.ts';
 import { Callers } from './callers.ts';
-import { Crew } from './crew.ts';
+import { Crew, type WorkerSaid } from './crew.ts';
 import { decide } from './decide.ts';
 import type { Effect, FleetEvent, RequestId, WorkerId } from './events.ts';
-import { newFleet, type Fleet } from './fleet.ts';
+import { isServing, newFleet, workerOf, type Fleet } from './fleet.ts';
+import { Handoffs, type HandoffCounts, type Parcel } from './handoffs.ts';
 import type { Hooks } from './hooks.ts';
 import type { Log } from './log.ts';
 import type { Os, Program } from './os.ts';
@@ -19,13 +21,12 @@ import { Timers } from './timers.ts';
 import type { Account } from './users.ts';
 import { FORMAT, type Legacy } from '../upgrade/legacy.ts';
 import type { Successor } from '../upgrade/successor.ts';
-import type { LivingMessage } from './worker-process.ts';
 import { judge, look, newWatch, PERIOD, type Watch } from './watchdog.ts';
 
 /** What the supervisor's one queue holds: events of the fleet, what workers say, and that it is time to look at them. */
 type QueuedEvent =
   | FleetEvent
-  | { readonly type: 'message'; readonly worker: WorkerId; readonly message: LivingMessage }
+  | WorkerSaid
   | { readonly type: 'look' };
 
 /** Beside the ready timeout of its workers, the next primary's own time to start, ms. */
@@ -38,6 +39,7 @@ export interface SupervisorParts {
   readonly settings: Settings;
   readonly program: Program;
   readonly sharing: Sharing;
+  readonly balance: Balance;
   /** Undefined where no file could be made. */
   readonly board: Board | undefined;
   readonly hooks: Hooks;
@@ -73,6 +75,7 @@ export class Supervisor {
   readonly #parts: SupervisorParts;
   readonly #listeners: ListenerSet;
   readonly #crew: Crew;
+  readonly #handoffs: Handoffs;
   readonly #timers: Timers;
   readonly #callers = new Callers();
   /** Logged as listening. */
@@ -95,9 +98,14 @@ export class Supervisor {
     this.#timers = new Timers(os, (timer) => this.post({ type: 'due', timer }));
     this.#crew = new Crew({
       ...parts,
+      rebalance: settings.rebalance === 'on',
       gracePeriod: settings.shutdownGracePeriod,
       control: () => this.control,
       post: (event) => this.post(event),
+    });
+    this.#handoffs = new Handoffs({
+      send: (worker, message, handle) => this.#crew.send(worker, message, handle),
+      workerOf: (slot) => this.#awake(slot),
     });
     this.#listeners = new ListenerSet({
       sharing,
@@ -148,6 +156,11 @@ export class Supervisor {
     return this.#parts.os.now();
   }
 
+  /** How the handoffs so far ended. */
+  get handoffs(): HandoffCounts {
+    return this.#handoffs.counts;
+  }
+
   /** A worker's figures as it wrote them last. */
   row(worker: WorkerId): Row | undefined {
     return this.#crew.row(worker);
@@ -164,17 +177,20 @@ export class Supervisor {
   }
 
   #handle(event: QueuedEvent): void {
-    if (event.type === 'message') return this.#onMessage(event.worker, event.message);
+    if (event.type === 'message') return this.#onMessage(event);
     if (event.type === 'look') return this.#look();
     // Before anybody takes its slot over: whatever it had open is a neighbour's to serve from here on.
-    if (event.type === 'exited') this.#listeners.gone(event.worker);
+    if (event.type === 'exited') {
+      this.#listeners.gone(event.worker);
+      this.#handoffs.gone(event.worker);
+    }
     const { settings, os } = this.#parts;
     const { fleet, effects } = decide(this.#fleet, settings, event, os.now());
     this.#fleet = fleet;
     for (const effect of effects) (this.#perform[effect.do] as (effect: Effect) => void)(effect);
   }
 
-  #onMessage(worker: WorkerId, message: LivingMessage): void {
+  #onMessage({ worker, message, handle }: WorkerSaid): void {
     switch (message.type) {
       case 'listen': {
         const { request, ...query } = message;
@@ -193,6 +209,11 @@ export class Supervisor {
       case 'closed':
       case 'returned':
         return this.#listeners[message.type](worker, message.listener);
+      case 'handoff':
+        return this.#handoffs.pass(worker, message, handle as Parcel | undefined);
+      case 'taken':
+      case 'refused':
+        return this.#handoffs.settle(worker, message.id, message.type);
       case 'serving':
         this.#logListening(message, this.#parts.sharing);
         this.post({ type: 'ready', worker });
@@ -202,6 +223,13 @@ export class Supervisor {
         this.post({ type: message.type, worker });
         return;
     }
+  }
+
+  /** The worker that serves the slot, unless it hangs. */
+  #awake(slot: number): WorkerId | undefined {
+    const place = this.#fleet.slots[slot];
+    if (place === undefined || !isServing(this.#fleet, place)) return undefined;
+    return workerOf(this.#fleet, place.worker)?.isHung === true ? undefined : place.worker;
   }
 
   /** Once for each address: workers come and go, it stays. */
@@ -313,6 +341,7 @@ export class Supervisor {
     this.#successor?.close();
     this.#timers.close();
     this.#listeners.close();
+    this.#handoffs.close();
     this.#crew.close();
     this.#parts.board?.close();
     this.#callers.close('the server has stopped');

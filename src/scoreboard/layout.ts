@@ -3,20 +3,20 @@
  * row and the documentation come. Little-endian, every field aligned to its own size, so that C or Python can read it.
  *
  *     offset 0          the header, padded to one row
- *     ROW_SIZE * (1+i)  row i: version u32, sum u32, the fields of `ROW`, then reserved zeros
+ *     ROW_SIZE * (1+i)  row i: version u32, sum u32, the fields of `ROW`, `ON_THE_WAY`, then reserved zeros
  */
 
 /** The first eight bytes of every scoreboard, whatever its format. */
 export const MAGIC = 'PREFORK\n';
 
 /** Counts every change of the tables below: a reader understands its own format and no other. */
-export const FORMAT = 2;
+export const FORMAT = 3;
 
 /**
  * Bytes of a row. A power of two no larger than a page, because the kernel copies page by page and looks for a pending
  * SIGKILL between pages: a row inside one page is written whole or not at all, however its worker ends, and no two
- * workers write one cache line. What the fields leave is for the handoff counters of `--balance`; it costs nothing, a
- * write of 1024 bytes and one of 128 take the same time (the system call is the price).
+ * workers write one cache line. What the fields leave costs nothing: a write of 1024 bytes and one of 128 take the same
+ * time (the system call is the price).
  */
 export const ROW_SIZE = 1024;
 
@@ -69,6 +69,30 @@ export const ROW = [
   { name: 'rss', type: 'f64', unit: 'bytes', sentence: 'Resident memory of the process.' },
   { name: 'heapUsed', type: 'f64', unit: 'bytes', sentence: 'Memory of JavaScript objects in use.' },
   { name: 'heapLimit', type: 'f64', unit: 'bytes', sentence: 'What V8 lets heapUsed grow to; 0 while it is small.' },
+  {
+    name: 'handoffsReceived',
+    type: 'f64',
+    unit: 'connections',
+    sentence: 'That another worker accepted and this one serves.',
+  },
+  {
+    name: 'handoffsSent',
+    type: 'f64',
+    unit: 'connections',
+    sentence: 'That this worker accepted and another one serves.',
+  },
+  {
+    name: 'handoffsRefused',
+    type: 'f64',
+    unit: 'connections',
+    sentence: 'That the other worker would not have, so that this one serves them.',
+  },
+  {
+    name: 'handoffsFailed',
+    type: 'f64',
+    unit: 'connections',
+    sentence: 'On their way when the other worker ended, so that this one serves them.',
+  },
 ] as const;
 
 /** What every reader checks first. Written once, before a worker is told of the file. */
@@ -105,11 +129,22 @@ export const PLACED_HEADER: readonly PlacedField[] = place(HEADER, 8);
 /** {@link ROW} with offsets: right after version and sum. */
 export const PLACED_ROW: readonly PlacedField[] = place(ROW, 8);
 
+/**
+ * After the fields: a byte for each slot, of how many connections this worker has sent there and not heard of since.
+ * Whoever adds them to what the slot's worker has open knows what it will have in a moment.
+ */
+export const ON_THE_WAY: { readonly offset: number; readonly slots: number } = {
+  offset: PLACED_ROW.reduce((end, { offset, type }) => Math.max(end, Math.ceil((offset + BYTES[type]) / 4) * 4), 0),
+  slots: 256,
+};
+
 /** Bytes of a row that say something; the rest is reserved. A multiple of 4, for the sum is taken over 32-bit words. */
-export const ROW_USED: number = PLACED_ROW.reduce(
-  (end, field) => Math.max(end, Math.ceil((field.offset + BYTES[field.type]) / 4) * 4),
-  0,
-);
+export const ROW_USED: number = ON_THE_WAY.offset + ON_THE_WAY.slots;
+
+/** Where in a row a field is. */
+export function fieldOffset(name: keyof Row): number {
+  return PLACED_ROW.find((field) => field.name === name)!.offset;
+}
 
 /** Where row `row` starts in the file. */
 export function rowOffset(row: number): number {

@@ -22,6 +22,8 @@ export interface DrainParts {
   readonly servers: Servers;
   readonly requests: Requests;
   readonly idle: IdleConnections;
+  /** Connections between this worker and others, which may come back. */
+  readonly handoffs?: { readonly pending: number } | undefined;
 }
 
 /**
@@ -68,9 +70,9 @@ export class Drain {
   }
 
   async #untilAllAreClosed(): Promise<void> {
-    const { servers, requests } = this.#parts;
+    const { servers, requests, handoffs } = this.#parts;
     let due = 0;
-    while (servers.open() > 0 || requests.inFlight > 0) {
+    while (servers.open() > 0 || requests.inFlight > 0 || (handoffs?.pending ?? 0) > 0) {
       // After the poll phase, when what the kernel had received by now has been read.
       await nextTurn();
       if (performance.now() >= due) {

@@ -6,7 +6,9 @@ import cluster from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 import { takeContext, type WorkerContext } from '../ipc/context.ts';
+import { Balancer } from './balancer.ts';
 import { Drain } from './drain.ts';
+import { Handoffs } from './handoffs.ts';
 import { IdleConnections } from './idle-connections.ts';
 import { reportFatalErrors } from './fatal-report.ts';
 import { inspectOnAnyPort } from './inspector.ts';
@@ -48,13 +50,25 @@ function start(context: WorkerContext): void {
     idle.watch(server);
     status.ready();
   });
-  const vitals = new Vitals({ ...context, connections: servers, requests });
+  const { balance } = context;
+  const isDraining = (): boolean => drain.occasion.hasCome;
+  const handoffs =
+    balance === 'kernel'
+      ? undefined
+      : new Handoffs({
+          link,
+          taker: (listener) => (isDraining() ? undefined : servers.taker(listener)),
+          onChange: () => vitals.publish(),
+        });
+  const vitals = new Vitals({ ...context, connections: servers, requests, handoffs });
   const status = new Status(context.slot, vitals, words);
-  const drain = new Drain({ servers, requests, idle });
+  const drain = new Drain({ servers, requests, idle, handoffs });
   const primaryDeath = new Occasion('onPrimaryDeath');
 
   drain.occasion.add(() => vitals.state('draining'));
-  interceptListen(link, servers, context.sharing, () => status.standby());
+  const balancer =
+    handoffs && Balancer.start(balance, context.board, { handoffs, servers, vitals, slot: () => status.slot, isDraining });
+  interceptListen(link, servers, context.sharing, () => status.standby(), balancer?.steer);
   link.on('promote', ({ slot }) => status.promote(slot));
   leaveWhenTold({ link, drain, servers, vitals, context }, primaryDeath);
 

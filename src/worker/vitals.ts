@@ -30,6 +30,16 @@ export interface RequestCounts {
   readonly finished: number;
 }
 
+/** Where the figures of connections that moved between workers come from. */
+export interface HandoffCounts {
+  readonly received: number;
+  readonly sent: number;
+  readonly refused: number;
+  readonly failed: number;
+  /** By slot: sent and not heard of since. */
+  readonly onTheWay: ArrayLike<number>;
+}
+
 export interface VitalsOptions {
   /** The scoreboard's file, and this worker's row in it; -1 when there was none left. */
   readonly board: string;
@@ -38,6 +48,8 @@ export interface VitalsOptions {
   readonly generation: number;
   readonly connections: ConnectionCounts;
   readonly requests: RequestCounts;
+  /** Undefined where connections stay where they were accepted. */
+  readonly handoffs?: HandoffCounts | undefined;
   /** Time between beats, ms. @default 250 */
   readonly period?: number;
 }
@@ -54,6 +66,7 @@ export class Vitals {
   readonly #board: string;
   readonly #connections: ConnectionCounts;
   readonly #requests: RequestCounts;
+  readonly #handoffs: HandoffCounts | undefined;
   readonly #period: number;
   readonly #timer: NodeJS.Timeout;
   #utilization: EventLoopUtilization = performance.eventLoopUtilization();
@@ -61,10 +74,11 @@ export class Vitals {
   #memoryDue = 0;
 
   /** Writes the first row, as `booting`, and goes on by itself. Never throws: a server without figures is still one. */
-  constructor({ board, row, slot, generation, connections, requests, period = PERIOD }: VitalsOptions) {
+  constructor({ board, row, slot, generation, period = PERIOD, ...sources }: VitalsOptions) {
     this.#board = board;
-    this.#connections = connections;
-    this.#requests = requests;
+    this.#connections = sources.connections;
+    this.#requests = sources.requests;
+    this.#handoffs = sources.handoffs;
     this.#period = period;
     this.#writer = row === NO_ROW ? undefined : openWriter(board, row);
     this.#row = { ...BLANK, pid: process.pid, slot, generation, startedAt: performance.timeOrigin };
@@ -87,6 +101,16 @@ export class Vitals {
   promote(slot: number): void {
     this.#row.slot = slot;
     this.#write();
+  }
+
+  /** Tells the others now what they decide by, and not with the next beat. */
+  publish(): void {
+    this.#write();
+  }
+
+  /** Connections open, as the row has it. */
+  get published(): number {
+    return this.#row.connectionsOpen;
   }
 
   /**
@@ -123,6 +147,7 @@ export class Vitals {
     row.connectionsAccepted = this.#connections.accepted();
     row.requestsStarted = this.#requests.started;
     row.requestsFinished = this.#requests.finished;
+    if (this.#handoffs !== undefined) this.#tellHandoffs(this.#handoffs);
     if (now >= this.#memoryDue) {
       this.#memoryDue = now + MEMORY_PERIOD;
       const { rss, heapUsed } = process.memoryUsage();
@@ -131,6 +156,14 @@ export class Vitals {
       if (row.heapLimit === 0 && heapUsed > LARGE_HEAP) row.heapLimit = heapLimit();
     }
     this.#writer?.write(row);
+  }
+
+  #tellHandoffs({ received, sent, refused, failed, onTheWay }: HandoffCounts): void {
+    this.#row.handoffsReceived = received;
+    this.#row.handoffsSent = sent;
+    this.#row.handoffsRefused = refused;
+    this.#row.handoffsFailed = failed;
+    this.#writer?.onTheWay.set(onTheWay);
   }
 }
 
