@@ -14,6 +14,12 @@ const RATE_PER_TOLERANCE = 400;
 /** What is returned instead of a slot: serve it here. */
 export const KEEP = -1;
 
+/** The same: ask again when a handoff is over, for whoever should have it has too many on their way. */
+export const WAIT = -2;
+
+/** Whether a slot that is alive may be sent to. `full`: not before it has answered. */
+export type Room = 'open' | 'full' | 'closed';
+
 /**
  * How many connections more than the least burdened a worker may have. At a high rate it need not be exact: connections
  * are short then, or so many that a few do not matter, and a handoff costs more than a short connection does. The rate
@@ -26,8 +32,7 @@ export function toleranceFor(acceptsPerSecond: number): number {
 /**
  * @param own the slot that accepted it
  * @param load how many connections it has, this one not counted, those on their way to it counted
- * @param isOpen whether the slot may be sent to, beside being alive
- * @returns the slot to hand it to, or {@link KEEP}
+ * @returns the slot to hand it to, {@link KEEP} or {@link WAIT}
  */
 export function chooseReceiver(
   own: number,
@@ -35,7 +40,7 @@ export function chooseReceiver(
   slots: Slots,
   tolerance: number,
   now: number,
-  isOpen: (slot: number) => boolean,
+  roomOf: (slot: number) => Room,
 ): number {
   let receiver = KEEP;
   let least = load + 1 - tolerance;
@@ -47,10 +52,11 @@ export function chooseReceiver(
     const theirs = slots.open[slot]! + slots.coming[slot]!;
     sum += theirs;
     count++;
-    if (theirs < least && isOpen(slot)) {
-      least = theirs;
-      receiver = slot;
-    }
+    if (theirs >= least) continue;
+    const room = roomOf(slot);
+    if (room === 'closed') continue;
+    least = theirs;
+    receiver = room === 'open' ? slot : WAIT;
   }
   return load + 1 > sum / count ? receiver : KEEP;
 }

@@ -4,8 +4,8 @@
  */
 export type Balance = 'kernel' | 'least-connections' | 'sticky-ip';
 
-/** Slots that a row of the scoreboard can tell of: see `ON_THE_WAY`. */
-const MOST_WORKERS = 256;
+/** Slots that a row of the scoreboard can tell of: see `PAIRS`. */
+const MOST_WORKERS = 128;
 
 export interface BalanceCircumstances {
   readonly sharing: 'reuseport' | 'shared' | 'round-robin';

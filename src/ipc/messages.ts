@@ -14,7 +14,7 @@ export type WorkerMessage =
   /** A socket that came with `adopt` is closed, once for each. */
   | { readonly type: 'returned'; readonly listener: number }
   /** Comes with an accepted connection, from which nothing was read, for the slot's worker; answered by `handed`. */
-  | { readonly type: 'handoff'; readonly id: number; readonly listener: number; readonly to: number }
+  | ({ readonly type: 'handoff'; readonly id: number; readonly to: number } & Waybill)
   /** What becomes of a `handoff` of the primary's: taken is served here, and refused has been closed here. */
   | { readonly type: 'taken' | 'refused'; readonly id: number }
   /** A server of the worker listens by node:cluster's own scheduling; port -1 and a path for a Unix socket. */
@@ -70,12 +70,21 @@ export type PrimaryMessage =
   /** The slot has a worker again: stop accepting from its socket. */
   | { readonly type: 'release'; readonly listener: number; readonly slot: number }
   /** Comes with a connection that another worker accepted; answered by `taken` or `refused`. */
-  | { readonly type: 'handoff'; readonly id: number; readonly listener: number }
+  | ({ readonly type: 'handoff'; readonly id: number } & Waybill)
   /** What became of a `handoff` of this worker's. Unless it was taken, nobody has it but this worker. */
   | { readonly type: 'handed'; readonly id: number; readonly how: HandoffEnd }
   /** A worker that was booted without a slot, or beside the slot's worker, has it now. */
   | { readonly type: 'promote'; readonly slot: number }
   | ({ readonly type: 'drain' } & DrainTerms);
+
+/** What a receiver needs to know of a connection. */
+export interface Waybill {
+  /** Whose it is. */
+  readonly listener: number;
+  /** The slot that sends it, and the how manieth from there to here it is, in the low byte. */
+  readonly from: number;
+  readonly nth: number;
+}
 
 /** `failed`: the other worker ended before it said anything. */
 export type HandoffEnd = 'taken' | 'refused' | 'failed';
@@ -117,7 +126,7 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
   listening: { listener: integer },
   closed: { listener: integer },
   returned: { listener: integer },
-  handoff: { id: integer, listener: integer, to: integer },
+  handoff: { id: integer, to: integer, listener: integer, from: integer, nth: integer },
   taken: { id: integer },
   refused: { id: integer },
   serving: { address: (value) => typeof value === 'string', port: integer },

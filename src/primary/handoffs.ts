@@ -1,15 +1,14 @@
 import type { SentHandle } from '../ipc/channel.ts';
-import type { HandoffEnd, PrimaryMessage } from '../ipc/messages.ts';
+import type { HandoffEnd, PrimaryMessage, Waybill } from '../ipc/messages.ts';
 import type { WorkerId } from './events.ts';
 
 /** A connection's handle. */
 export type Parcel = SentHandle & { close(): void };
 
 /** What a worker asks for. */
-export interface Handoff {
+export interface Handoff extends Waybill {
   /** By which the sender knows it. */
   readonly id: number;
-  readonly listener: number;
   /** The slot whose worker is to have it. */
   readonly to: number;
 }
@@ -49,15 +48,15 @@ export class Handoffs {
   }
 
   /** @param parcel undefined when its descriptor got lost: the sender still has its own. */
-  pass(from: WorkerId, { id, listener, to }: Handoff, parcel: Parcel | undefined): void {
+  pass(sender: WorkerId, { id, to, listener, from, nth }: Handoff, parcel: Parcel | undefined): void {
     const receiver = this.#parts.workerOf(to);
-    if (parcel === undefined || receiver === undefined || receiver === from) {
+    if (parcel === undefined || receiver === undefined || receiver === sender) {
       parcel?.close();
-      this.#answer(from, id, 'refused');
+      this.#answer(sender, id, 'refused');
       return;
     }
-    this.#onTheWay.set(++this.#ids, { from, to: receiver, id, parcel });
-    this.#parts.send(receiver, { type: 'handoff', id: this.#ids, listener }, parcel);
+    this.#onTheWay.set(++this.#ids, { from: sender, to: receiver, id, parcel });
+    this.#parts.send(receiver, { type: 'handoff', id: this.#ids, listener, from, nth }, parcel);
   }
 
   /** The receiver has answered. */

@@ -1,6 +1,6 @@
 import { closeSync, readSync } from 'node:fs';
 import { openBoard } from './header.ts';
-import { fieldOffset, ON_THE_WAY, ROW_SIZE, rowOffset, STATES } from './layout.ts';
+import { fieldOffset, PAIRS, ROW_SIZE, rowOffset, STATES } from './layout.ts';
 import { conditionOf, viewOf } from './record.ts';
 
 /** How often all rows are read to see which are in use, ms; between two of them only those. */
@@ -25,13 +25,15 @@ export class Glance {
   /** One more than the highest slot that has a worker. */
   slots = 0;
   /** Monotonic time, ms, of the last row of the worker that serves the slot; 0 where none does. */
-  readonly beats: Float64Array = new Float64Array(ON_THE_WAY.slots);
+  readonly beats: Float64Array = new Float64Array(PAIRS.slots);
   /** Connections that it has open. */
-  readonly open: Float64Array = new Float64Array(ON_THE_WAY.slots);
+  readonly open: Float64Array = new Float64Array(PAIRS.slots);
   /** Connections on their way to it. */
-  readonly coming: Float64Array = new Float64Array(ON_THE_WAY.slots);
+  readonly coming: Float64Array = new Float64Array(PAIRS.slots);
   /** How busy its event loop is, 0 to 1. */
-  readonly utilization: Float64Array = new Float64Array(ON_THE_WAY.slots);
+  readonly utilization: Float64Array = new Float64Array(PAIRS.slots);
+  /** Where the slot's row starts in what was read. */
+  readonly #bases: Float64Array = new Float64Array(PAIRS.slots);
   readonly #fd: number;
   readonly #rows: number;
   readonly #bytes: Buffer;
@@ -91,14 +93,13 @@ export class Glance {
     this.coming.fill(0);
     let last = -1;
     for (let row = 0; row < this.#span; row++) {
-      const base = ROW_SIZE * row;
-      const condition = conditionOf(this.#view, base);
+      const condition = conditionOf(this.#view, ROW_SIZE * row);
       if (condition === 'torn') return undefined;
       if (condition === 'blank') continue;
       last = row;
-      this.#decodeSlot(base);
-      this.#decodeOnTheWay(base);
+      this.#decodeSlot(ROW_SIZE * row);
     }
+    for (let row = 0; row <= last; row++) this.#decodePairs(ROW_SIZE * row);
     return last;
   }
 
@@ -106,21 +107,26 @@ export class Glance {
   #decodeSlot(base: number): void {
     const view = this.#view;
     const slot = view.getInt32(base + SLOT, true);
-    if (slot < 0 || slot >= ON_THE_WAY.slots || view.getUint8(base + STATE) !== STATES.ready) return;
+    if (slot < 0 || slot >= PAIRS.slots || view.getUint8(base + STATE) !== STATES.ready) return;
     const beat = view.getFloat64(base + HEARTBEAT, true);
     if (beat < this.beats[slot]!) return;
     this.beats[slot] = beat;
     this.open[slot] = view.getFloat64(base + OPEN, true);
     this.utilization[slot] = view.getFloat64(base + UTILIZATION, true);
+    this.#bases[slot] = base;
     this.slots = Math.max(this.slots, slot + 1);
   }
 
-  #decodeOnTheWay(base: number): void {
-    const start = base + ON_THE_WAY.offset;
-    // Mostly all are zero: four at a time.
-    for (let slot = 0; slot < ON_THE_WAY.slots; slot += 4) {
-      if (this.#view.getUint32(start + slot, true) === 0) continue;
-      for (let one = slot; one < slot + 4; one++) this.coming[one]! += this.#view.getUint8(start + one);
+  #decodePairs(base: number): void {
+    const view = this.#view;
+    const sender = view.getInt32(base + SLOT, true);
+    if (sender < 0 || sender >= PAIRS.slots) return;
+    for (let to = 0; to < this.slots; to++) {
+      const unanswered = view.getUint8(base + PAIRS.unanswered + to);
+      if (unanswered === 0 || this.beats[to] === 0) continue;
+      const sent = view.getUint8(base + PAIRS.sent + to);
+      const arrived = view.getUint8(this.#bases[to]! + PAIRS.arrived + sender);
+      this.coming[to]! += Math.min(unanswered, (sent - arrived) & 0xff);
     }
   }
 }

@@ -3,7 +3,7 @@
  * row and the documentation come. Little-endian, every field aligned to its own size, so that C or Python can read it.
  *
  *     offset 0          the header, padded to one row
- *     ROW_SIZE * (1+i)  row i: version u32, sum u32, the fields of `ROW`, `ON_THE_WAY`, then reserved zeros
+ *     ROW_SIZE * (1+i)  row i: version u32, sum u32, the fields of `ROW`, `PAIRS`, then reserved zeros
  */
 
 /** The first eight bytes of every scoreboard, whatever its format. */
@@ -130,16 +130,22 @@ export const PLACED_HEADER: readonly PlacedField[] = place(HEADER, 8);
 export const PLACED_ROW: readonly PlacedField[] = place(ROW, 8);
 
 /**
- * After the fields: a byte for each slot, of how many connections this worker has sent there and not heard of since.
- * Whoever adds them to what the slot's worker has open knows what it will have in a moment.
+ * After the fields: for each slot, in arrays of bytes, what this worker and that slot's have of each other's connections.
+ * From the rows of both follows how many are on their way at this moment, which is what the receiver will have beside
+ * what it has: those unanswered, but at most as many as were numbered since the last that arrived. Either alone would
+ * not do: an answer takes its time, and a worker that is new has not seen the numbers before it.
  */
-export const ON_THE_WAY: { readonly offset: number; readonly slots: number } = {
-  offset: PLACED_ROW.reduce((end, { offset, type }) => Math.max(end, Math.ceil((offset + BYTES[type]) / 4) * 4), 0),
-  slots: 256,
-};
+export const PAIRS: { readonly [part in 'unanswered' | 'sent' | 'arrived']: number } & { readonly slots: number } =
+  placePairs(128);
+
+function placePairs(slots: number): typeof PAIRS {
+  const end = PLACED_ROW.reduce((most, { offset, type }) => Math.max(most, offset + BYTES[type]), 0);
+  const unanswered = Math.ceil(end / 4) * 4;
+  return { slots, unanswered, sent: unanswered + slots, arrived: unanswered + 2 * slots };
+}
 
 /** Bytes of a row that say something; the rest is reserved. A multiple of 4, for the sum is taken over 32-bit words. */
-export const ROW_USED: number = ON_THE_WAY.offset + ON_THE_WAY.slots;
+export const ROW_USED: number = PAIRS.arrived + PAIRS.slots;
 
 /** Where in a row a field is. */
 export function fieldOffset(name: keyof Row): number {

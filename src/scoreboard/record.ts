@@ -64,7 +64,7 @@ function mix(sum: number, word: number): number {
   return product ^ (product >>> 15);
 }
 
-/** Puts `row` at the start of `view`, sealed with `version` (not 0) and the sum. What is on the way stays as it is there. */
+/** Puts `row` at the start of `view`, sealed with `version` (not 0) and the sum. The pairs stay as they are there. */
 export function encodeRow(view: DataView, row: Readonly<Row>, version: number): void {
   view.setUint32(VERSION, version, true);
   const values = row as unknown as Readonly<Record<string, number>>;

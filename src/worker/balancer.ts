@@ -1,25 +1,29 @@
 import { AcceptRate } from '../balance/accept-rate.ts';
-import { chooseReceiver, KEEP, toleranceFor } from '../balance/least-connections.ts';
+import { chooseReceiver, KEEP, toleranceFor, WAIT, type Room } from '../balance/least-connections.ts';
 import type { Balance } from '../balance/mode.ts';
 import { clientHash, stickySlot } from '../balance/sticky-ip.ts';
 import type { NativeClient } from '../listeners/native.ts';
 import { monotonic } from '../scoreboard/clock.ts';
 import { Glance } from '../scoreboard/glance.ts';
-import { ON_THE_WAY } from '../scoreboard/layout.ts';
+import { PAIRS } from '../scoreboard/layout.ts';
 import type { Handoffs } from './handoffs.ts';
-import type { Steer } from './slot-handle.ts';
+import type { SlotHandle, Steer } from './slot-handle.ts';
 
 /** Connections on their way from one worker to another at once: whoever does not answer gets no more than these. */
 const MOST_ON_THE_WAY = 8;
 
 /** The same where the client's slot must serve it: each costs a descriptor, in the primary too. */
-const MOST_STICKY_ON_THE_WAY = 512;
+const MOST_STICKY_ON_THE_WAY = 200;
 
 /** Who has not answered for so long, ms, is not sent anything: it may hang, and others cannot see that yet. */
 const LONGEST_SILENCE = 100;
 
 /** Who would not have a connection is not offered another one for so long, ms. */
 const PAUSE = 250;
+
+/** How long a connection may wait for a decision, ms, and how many may. */
+const LONGEST_WAIT = 50;
+const MOST_PARKED = 512;
 
 /** How old, ms, may be what is known of the other slots, where only life and death count. */
 const STICKY_AGE = 50;
@@ -41,22 +45,35 @@ export interface BalancerParts {
 
 type Strategy = (client: NativeClient, own: number, now: number) => number;
 
+/** An accepted connection that nobody serves yet. */
+interface Parked {
+  readonly client: NativeClient;
+  readonly acceptedBy: SlotHandle;
+  /** Monotonic, ms: then it is served here. */
+  readonly until: number;
+}
+
 /**
  * Decides for each connection that this worker accepts who serves it. Decisions are the pure policies'; this looks at
  * the clock, the scoreboard and what is on its way, no more often than it must.
+ *
+ * Owns connections that wait for a decision, none longer than {@link LONGEST_WAIT}, and its view of the scoreboard.
  */
 export class Balancer {
   readonly #parts: BalancerParts;
   readonly #glance: Glance;
   readonly #strategy: Strategy;
   readonly #rate = new AcceptRate();
+  readonly #parked: Parked[] = [];
   #tolerance = 1;
   #lookedAt = -Infinity;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(balance: Balance, glance: Glance, parts: BalancerParts) {
     this.#parts = parts;
     this.#glance = glance;
     this.#strategy = balance === 'sticky-ip' ? this.#stickySlot : this.#leastLoaded;
+    parts.handoffs.onSettled = () => this.#unpark();
   }
 
   /** @returns undefined where the scoreboard cannot be read: this worker serves what it accepts. Its vitals warn of that. */
@@ -68,41 +85,83 @@ export class Balancer {
     }
   }
 
+  /** Connections that wait for a decision. */
+  get waiting(): number {
+    return this.#parked.length;
+  }
+
   readonly steer: Steer = (client, acceptedBy) => {
-    const { handoffs } = this.#parts;
-    const to = this.#receiverOf(client);
-    if (to !== KEEP && handoffs.send(client, acceptedBy, to)) return;
-    acceptedBy.serve(client);
-    this.#publish();
+    const own = this.#own();
+    if (own === undefined) return acceptedBy.serve(client);
+    const now = monotonic();
+    this.#rate.accepted(now);
+    this.#tolerance = toleranceFor(this.#rate.perSecond(now));
+    const to = this.#parked.length > 0 ? WAIT : this.#strategy(client, own, now);
+    if (to === WAIT) this.#park({ client, acceptedBy, until: now + LONGEST_WAIT });
+    else this.#place(client, acceptedBy, own, to);
   };
 
-  #receiverOf(client: NativeClient): number {
-    const own = this.#parts.slot();
-    // What a draining worker still accepts is what waited before: the others would not be asked in vain only.
-    if (own === undefined || own >= ON_THE_WAY.slots || this.#parts.isDraining()) return KEEP;
-    return this.#strategy(client, own, monotonic());
+  /** The slot that this worker may send from; a draining one serves what waited for it before. */
+  #own(): number | undefined {
+    const { slot, isDraining } = this.#parts;
+    const own = slot();
+    return own === undefined || own >= PAIRS.slots || isDraining() ? undefined : own;
+  }
+
+  #place(client: NativeClient, acceptedBy: SlotHandle, own: number, to: number): void {
+    if (to >= 0 && this.#parts.handoffs.send(client, acceptedBy, own, to)) return;
+    acceptedBy.serve(client);
+    this.#publish();
+  }
+
+  #park(parked: Parked): void {
+    this.#parked.push(parked);
+    if (this.#parked.length > MOST_PARKED) this.#unpark();
+    else this.#timer ??= setTimeout(() => this.#unpark(), LONGEST_WAIT);
+  }
+
+  /** Decides again, in the order in which they came; whatever has waited for long enough is served here. */
+  #unpark(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    while (this.#parked.length > 0) {
+      const { client, acceptedBy, until } = this.#parked[0]!;
+      const own = this.#own();
+      const now = monotonic();
+      const isOver = own === undefined || now >= until || this.#parked.length > MOST_PARKED;
+      const to = isOver ? KEEP : this.#strategy(client, own, now);
+      if (to === WAIT) break;
+      this.#parked.shift();
+      this.#place(client, acceptedBy, own ?? KEEP, to);
+    }
+    const [first] = this.#parked;
+    if (first !== undefined) this.#timer = setTimeout(() => this.#unpark(), Math.max(1, first.until - monotonic()));
   }
 
   readonly #leastLoaded: Strategy = (_client, own, now) => {
-    this.#rate.accepted(now);
-    this.#tolerance = toleranceFor(this.#rate.perSecond(now));
     // At a high rate what was seen a moment ago mostly says that nothing is to be done, and looking costs 2 µs.
-    const age = this.#tolerance === 1 ? 0 : Math.min(this.#tolerance, GREATEST_AGE);
+    const age = this.#isExact ? 0 : Math.min(this.#tolerance, GREATEST_AGE);
     if (now - this.#lookedAt < age && this.#choose(own, now) === KEEP) return KEEP;
-    return this.#look(now) ? this.#choose(own, now) : KEEP;
+    const to = this.#look(now) ? this.#choose(own, now) : KEEP;
+    return to === WAIT && !this.#isExact ? KEEP : to;
   };
+
+  /** Connections come slowly, or have only begun to come fast: they may be many and long, and each counts. */
+  get #isExact(): boolean {
+    return this.#tolerance === 1;
+  }
 
   #choose(own: number, now: number): number {
     const load = this.#parts.servers.open() + this.#glance.coming[own]!;
-    return chooseReceiver(own, load, this.#glance, this.#tolerance, now, this.#isOpen);
+    return chooseReceiver(own, load, this.#glance, this.#tolerance, now, this.#roomOf);
   }
 
-  readonly #isOpen = (slot: number): boolean => {
-    const { onTheWay, heard, denied } = this.#parts.handoffs;
+  readonly #roomOf = (slot: number): Room => {
+    const { pairs, heard, denied } = this.#parts.handoffs;
     const now = performance.now();
-    if (now - denied[slot]! < PAUSE) return false;
-    const waiting = onTheWay[slot]!;
-    return waiting === 0 || (waiting < MOST_ON_THE_WAY && now - heard[slot]! < LONGEST_SILENCE);
+    const unanswered = pairs.unanswered[slot]!;
+    if (now - denied[slot]! < PAUSE || (unanswered > 0 && now - heard[slot]! > LONGEST_SILENCE)) return 'closed';
+    return unanswered < MOST_ON_THE_WAY ? 'open' : 'full';
   };
 
   readonly #stickySlot: Strategy = (client, own, now) => {
@@ -110,7 +169,8 @@ export class Balancer {
     if (client.getpeername?.(peer) !== 0 || peer.address === undefined) return KEEP;
     if (now - this.#lookedAt >= STICKY_AGE && !this.#look(now)) return KEEP;
     const slot = stickySlot(clientHash(peer.address), own, this.#glance, now);
-    return slot === own || this.#parts.handoffs.onTheWay[slot]! >= MOST_STICKY_ON_THE_WAY ? KEEP : slot;
+    if (slot === own) return KEEP;
+    return this.#parts.handoffs.pairs.unanswered[slot]! < MOST_STICKY_ON_THE_WAY ? slot : WAIT;
   };
 
   #look(now: number): boolean {
@@ -125,4 +185,3 @@ export class Balancer {
     if (drift >= Math.max(1, this.#tolerance * DRIFT)) vitals.publish();
   }
 }
-

@@ -1,6 +1,6 @@
-import type { HandoffEnd } from '../ipc/messages.ts';
+import type { HandoffEnd, Waybill } from '../ipc/messages.ts';
 import type { NativeClient } from '../listeners/native.ts';
-import { ON_THE_WAY } from '../scoreboard/layout.ts';
+import { PAIRS } from '../scoreboard/layout.ts';
 import type { Link } from './link.ts';
 import type { SlotHandle } from './slot-handle.ts';
 
@@ -32,12 +32,18 @@ export class Handoffs {
   sent = 0;
   refused = 0;
   failed = 0;
-  /** By slot: sent and not heard of since. */
-  readonly onTheWay: Uint16Array = new Uint16Array(ON_THE_WAY.slots);
+  /** By slot: sent and not answered, how many that were sent so far, and which of those from there came last. */
+  readonly pairs: Record<'unanswered' | 'sent' | 'arrived', Uint8Array> = {
+    unanswered: new Uint8Array(PAIRS.slots),
+    sent: new Uint8Array(PAIRS.slots),
+    arrived: new Uint8Array(PAIRS.slots),
+  };
   /** By slot: when it last answered, or was first sent something after that. Monotonic, ms. */
-  readonly heard: Float64Array = new Float64Array(ON_THE_WAY.slots);
+  readonly heard: Float64Array = new Float64Array(PAIRS.slots);
   /** By slot: when it last did not take one. */
-  readonly denied: Float64Array = new Float64Array(ON_THE_WAY.slots).fill(-Infinity);
+  readonly denied: Float64Array = new Float64Array(PAIRS.slots).fill(-Infinity);
+  /** Another slot may have room again. */
+  onSettled: () => void = () => {};
   readonly #parts: HandoffsParts;
   readonly #sent = new Map<number, Sent>();
   #ids = 0;
@@ -47,7 +53,7 @@ export class Handoffs {
   constructor(parts: HandoffsParts) {
     this.#parts = parts;
     const { link } = parts;
-    link.on('handoff', ({ id, listener }, client) => this.#receive(id, listener, client as NativeClient | undefined));
+    link.on('handoff', (message, client) => this.#receive(message, client as NativeClient | undefined));
     link.on('handed', ({ id, how }) => this.#settle(id, how));
     process.once('disconnect', () => this.#abandon());
   }
@@ -58,16 +64,19 @@ export class Handoffs {
   }
 
   /** @returns false when it could not be sent, and is still the caller's to serve. */
-  send(client: NativeClient, acceptedBy: SlotHandle, to: number): boolean {
+  send(client: NativeClient, acceptedBy: SlotHandle, from: number, to: number): boolean {
     const { link, onChange } = this.#parts;
+    const { unanswered, sent } = this.pairs;
+    const { listener } = acceptedBy;
     const id = ++this.#ids;
     this.#sent.set(id, { client, acceptedBy, to });
-    if (this.onTheWay[to]!++ === 0) this.heard[to] = performance.now();
+    if (unanswered[to]!++ === 0) this.heard[to] = performance.now();
+    sent[to]!++;
     // The others have to count it before it can arrive.
     onChange();
-    if (link.send({ type: 'handoff', id, listener: acceptedBy.listener, to }, client)) return true;
+    if (link.send({ type: 'handoff', id, to, listener, from, nth: sent[to]! }, client)) return true;
     this.#sent.delete(id);
-    this.onTheWay[to]!--;
+    this.pairs.unanswered[to]!--;
     return false;
   }
 
@@ -77,7 +86,7 @@ export class Handoffs {
     const { client, acceptedBy, to } = sent;
     const now = performance.now();
     this.#sent.delete(id);
-    this.onTheWay[to]!--;
+    this.pairs.unanswered[to]!--;
     this.heard[to] = now;
     if (how === 'taken') {
       this.sent++;
@@ -88,12 +97,18 @@ export class Handoffs {
       serveOrClose(client, acceptedBy);
     }
     this.#parts.onChange();
+    this.onSettled();
   }
 
-  #receive(id: number, listener: number, client: NativeClient | undefined): void {
+  #receive({ id, listener, from, nth }: Waybill & { id: number }, client: NativeClient | undefined): void {
     const { link, taker, onChange } = this.#parts;
     const handle = client && taker(listener);
+    // Until then it is on its way, as the others see it.
+    const arrive = (): void => {
+      if (from < PAIRS.slots) this.pairs.arrived[from] = nth;
+    };
     if (handle === undefined) {
+      arrive();
       client?.close();
       link.send({ type: 'refused', id });
       return;
@@ -103,6 +118,7 @@ export class Handoffs {
       this.#arriving--;
       if (error !== null) return client!.close();
       this.received++;
+      arrive();
       serveOrClose(client!, handle);
       onChange();
     });
@@ -118,7 +134,7 @@ export class Handoffs {
   #abandon(): void {
     for (const { client } of this.#sent.values()) client.close();
     this.#sent.clear();
-    this.onTheWay.fill(0);
+    this.pairs.unanswered.fill(0);
   }
 }
 

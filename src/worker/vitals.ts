@@ -36,8 +36,8 @@ export interface HandoffCounts {
   readonly sent: number;
   readonly refused: number;
   readonly failed: number;
-  /** By slot: sent and not heard of since. */
-  readonly onTheWay: ArrayLike<number>;
+  /** Of the row: see `PAIRS`. */
+  readonly pairs: Readonly<Record<'unanswered' | 'sent' | 'arrived', ArrayLike<number>>>;
 }
 
 export interface VitalsOptions {
@@ -158,12 +158,16 @@ export class Vitals {
     this.#writer?.write(row);
   }
 
-  #tellHandoffs({ received, sent, refused, failed, onTheWay }: HandoffCounts): void {
+  #tellHandoffs({ received, sent, refused, failed, pairs }: HandoffCounts): void {
     this.#row.handoffsReceived = received;
     this.#row.handoffsSent = sent;
     this.#row.handoffsRefused = refused;
     this.#row.handoffsFailed = failed;
-    this.#writer?.onTheWay.set(onTheWay);
+    if (this.#writer === undefined) return;
+    const { unanswered, sent: numbers, arrived } = this.#writer.pairs;
+    unanswered.set(pairs.unanswered);
+    numbers.set(pairs.sent);
+    arrived.set(pairs.arrived);
   }
 }
 

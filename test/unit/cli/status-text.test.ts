@@ -12,6 +12,8 @@ const vitals: Vitals = {
   beat: 12,
   connectionsOpen: 31,
   connectionsAccepted: 40_000,
+  handoffsReceived: 3,
+  handoffsSent: 2,
   requestsStarted: 1_234_600,
   requestsFinished: 1_234_567,
   utilization: 0.345,
