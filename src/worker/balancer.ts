@@ -16,14 +16,26 @@ const MOST_ON_THE_WAY = 8;
 const MOST_STICKY_ON_THE_WAY = 200;
 
 /** Who has not answered for so long, ms, is not sent anything: it may hang, and others cannot see that yet. */
-const LONGEST_SILENCE = 100;
+const LONGEST_SILENCE = 250;
 
 /** Who would not have a connection is not offered another one for so long, ms. */
 const PAUSE = 250;
 
 /** How long a connection may wait for a decision, ms, and how many may. */
-const LONGEST_WAIT = 50;
+const LONGEST_WAIT = 500;
 const MOST_PARKED = 512;
+
+/**
+ * Who accepts a second one within this time, ms, is in a burst. Others are too, and have not accepted theirs yet: whoever
+ * decided now would send them what they will have to send back. So excess waits until the burst has paused for as long.
+ */
+const BURST = 5;
+
+/** Of a burst that does not pause, each waits for so long, ms. */
+const LONGEST_BURST = 25;
+
+/** How often a slot is chosen anew because another worker has just chosen the same. */
+const MOST_TRIES = 3;
 
 /** How old, ms, may be what is known of the other slots, where only life and death count. */
 const STICKY_AGE = 50;
@@ -43,14 +55,15 @@ export interface BalancerParts {
   readonly isDraining: () => boolean;
 }
 
-type Strategy = (client: NativeClient, own: number, now: number) => number;
+/** @returns a slot that was claimed, KEEP or WAIT. */
+type Strategy = (client: NativeClient, own: number, now: number, isBurst: boolean) => number;
 
 /** An accepted connection that nobody serves yet. */
 interface Parked {
   readonly client: NativeClient;
   readonly acceptedBy: SlotHandle;
-  /** Monotonic, ms: then it is served here. */
-  readonly until: number;
+  /** When it was accepted; monotonic, ms. */
+  readonly at: number;
 }
 
 /**
@@ -67,6 +80,7 @@ export class Balancer {
   readonly #parked: Parked[] = [];
   #tolerance = 1;
   #lookedAt = -Infinity;
+  #acceptedAt = -Infinity;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(balance: Balance, glance: Glance, parts: BalancerParts) {
@@ -94,10 +108,12 @@ export class Balancer {
     const own = this.#own();
     if (own === undefined) return acceptedBy.serve(client);
     const now = monotonic();
+    const isBurst = now - this.#acceptedAt < BURST;
     this.#rate.accepted(now);
+    this.#acceptedAt = now;
     this.#tolerance = toleranceFor(this.#rate.perSecond(now));
-    const to = this.#parked.length > 0 ? WAIT : this.#strategy(client, own, now);
-    if (to === WAIT) this.#park({ client, acceptedBy, until: now + LONGEST_WAIT });
+    const to = this.#strategy(client, own, now, isBurst);
+    if (to === WAIT) this.#park({ client, acceptedBy, at: now });
     else this.#place(client, acceptedBy, own, to);
   };
 
@@ -114,10 +130,33 @@ export class Balancer {
     this.#publish();
   }
 
+  /**
+   * Two that decide within the same few microseconds choose the same slot. So a choice is told first and then looked at
+   * again: whoever sees that another one was faster chooses anew.
+   */
+  #agree(own: number, first: number): number {
+    const { handoffs } = this.#parts;
+    let to = first;
+    for (let tries = 0; to >= 0; tries++) {
+      const before = this.#loadOf(to);
+      handoffs.claim(to);
+      const now = monotonic();
+      if (tries === MOST_TRIES || !this.#look(now) || this.#loadOf(to) <= before + 1) return to;
+      handoffs.unclaim(to);
+      to = this.#look(now) ? this.#choose(own, now) : KEEP;
+    }
+    return to;
+  }
+
+  #loadOf(slot: number): number {
+    return this.#glance.open[slot]! + this.#glance.coming[slot]!;
+  }
+
   #park(parked: Parked): void {
     this.#parked.push(parked);
+    this.#publish();
     if (this.#parked.length > MOST_PARKED) this.#unpark();
-    else this.#timer ??= setTimeout(() => this.#unpark(), LONGEST_WAIT);
+    else this.#timer ??= setTimeout(() => this.#unpark(), BURST);
   }
 
   /** Decides again, in the order in which they came; whatever has waited for long enough is served here. */
@@ -125,25 +164,29 @@ export class Balancer {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     while (this.#parked.length > 0) {
-      const { client, acceptedBy, until } = this.#parked[0]!;
+      const { client, acceptedBy, at } = this.#parked.shift()!;
       const own = this.#own();
       const now = monotonic();
-      const isOver = own === undefined || now >= until || this.#parked.length > MOST_PARKED;
-      const to = isOver ? KEEP : this.#strategy(client, own, now);
-      if (to === WAIT) break;
-      this.#parked.shift();
-      this.#place(client, acceptedBy, own ?? KEEP, to);
+      const isOver = own === undefined || now - at >= LONGEST_WAIT || this.#parked.length >= MOST_PARKED;
+      const isBurst = now - this.#acceptedAt < BURST && now - at < LONGEST_BURST;
+      const to = isOver ? KEEP : this.#strategy(client, own, now, isBurst);
+      if (to !== WAIT) {
+        this.#place(client, acceptedBy, own ?? KEEP, to);
+        continue;
+      }
+      this.#parked.unshift({ client, acceptedBy, at });
+      this.#timer = setTimeout(() => this.#unpark(), BURST);
+      return;
     }
-    const [first] = this.#parked;
-    if (first !== undefined) this.#timer = setTimeout(() => this.#unpark(), Math.max(1, first.until - monotonic()));
   }
 
-  readonly #leastLoaded: Strategy = (_client, own, now) => {
+  readonly #leastLoaded: Strategy = (_client, own, now, isBurst) => {
     // At a high rate what was seen a moment ago mostly says that nothing is to be done, and looking costs 2 µs.
     const age = this.#isExact ? 0 : Math.min(this.#tolerance, GREATEST_AGE);
     if (now - this.#lookedAt < age && this.#choose(own, now) === KEEP) return KEEP;
     const to = this.#look(now) ? this.#choose(own, now) : KEEP;
-    return to === WAIT && !this.#isExact ? KEEP : to;
+    if (!this.#isExact) return to === WAIT ? KEEP : this.#agree(own, to);
+    return isBurst && to !== KEEP ? WAIT : this.#agree(own, to);
   };
 
   /** Connections come slowly, or have only begun to come fast: they may be many and long, and each counts. */
@@ -152,7 +195,7 @@ export class Balancer {
   }
 
   #choose(own: number, now: number): number {
-    const load = this.#parts.servers.open() + this.#glance.coming[own]!;
+    const load = this.#parts.servers.open() + this.#parked.length + this.#glance.coming[own]!;
     return chooseReceiver(own, load, this.#glance, this.#tolerance, now, this.#roomOf);
   }
 
@@ -170,7 +213,9 @@ export class Balancer {
     if (now - this.#lookedAt >= STICKY_AGE && !this.#look(now)) return KEEP;
     const slot = stickySlot(clientHash(peer.address), own, this.#glance, now);
     if (slot === own) return KEEP;
-    return this.#parts.handoffs.pairs.unanswered[slot]! < MOST_STICKY_ON_THE_WAY ? slot : WAIT;
+    if (this.#parts.handoffs.pairs.unanswered[slot]! >= MOST_STICKY_ON_THE_WAY) return WAIT;
+    this.#parts.handoffs.claim(slot);
+    return slot;
   };
 
   #look(now: number): boolean {
@@ -181,7 +226,7 @@ export class Balancer {
   /** As exact as decisions are, and no more often: 1 to 2 µs each. */
   #publish(): void {
     const { servers, vitals } = this.#parts;
-    const drift = Math.abs(servers.open() - vitals.published);
+    const drift = Math.abs(servers.open() + this.#parked.length - vitals.published);
     if (drift >= Math.max(1, this.#tolerance * DRIFT)) vitals.publish();
   }
 }

@@ -63,21 +63,35 @@ export class Handoffs {
     return this.#sent.size + this.#arriving;
   }
 
-  /** @returns false when it could not be sent, and is still the caller's to serve. */
-  send(client: NativeClient, acceptedBy: SlotHandle, from: number, to: number): boolean {
-    const { link, onChange } = this.#parts;
+  /** Counts one more as on its way, and lets the others know: before it can arrive, and before they decide. */
+  claim(to: number): void {
     const { unanswered, sent } = this.pairs;
-    const { listener } = acceptedBy;
-    const id = ++this.#ids;
-    this.#sent.set(id, { client, acceptedBy, to });
     if (unanswered[to]!++ === 0) this.heard[to] = performance.now();
     sent[to]!++;
-    // The others have to count it before it can arrive.
-    onChange();
-    if (link.send({ type: 'handoff', id, to, listener, from, nth: sent[to]! }, client)) return true;
-    this.#sent.delete(id);
+    this.#parts.onChange();
+  }
+
+  /** It stays here after all. */
+  unclaim(to: number): void {
     this.pairs.unanswered[to]!--;
-    return false;
+    this.pairs.sent[to]!--;
+  }
+
+  /**
+   * Sends what was claimed before.
+   *
+   * @returns false when it could not be sent, and is still the caller's to serve.
+   */
+  send(client: NativeClient, acceptedBy: SlotHandle, from: number, to: number): boolean {
+    const { listener } = acceptedBy;
+    const id = ++this.#ids;
+    const message = { type: 'handoff', id, to, listener, from, nth: this.pairs.sent[to]! } as const;
+    if (!this.#parts.link.send(message, client)) {
+      this.unclaim(to);
+      return false;
+    }
+    this.#sent.set(id, { client, acceptedBy, to });
+    return true;
   }
 
   #settle(id: number, how: HandoffEnd): void {

@@ -51,7 +51,12 @@ function start(context: WorkerContext): void {
     status.ready();
   });
   const { balance } = context;
+  let balancer: Balancer | undefined;
   const isDraining = (): boolean => drain.occasion.hasCome;
+  const connections = {
+    open: () => servers.open() + (balancer?.waiting ?? 0),
+    accepted: () => servers.accepted(),
+  };
   const handoffs =
     balance === 'kernel'
       ? undefined
@@ -60,13 +65,18 @@ function start(context: WorkerContext): void {
           taker: (listener) => (isDraining() ? undefined : servers.taker(listener)),
           onChange: () => vitals.publish(),
         });
-  const vitals = new Vitals({ ...context, connections: servers, requests, handoffs });
+  const vitals = new Vitals({ ...context, connections, requests, handoffs });
   const status = new Status(context.slot, vitals, words);
-  const drain = new Drain({ servers, requests, idle, handoffs });
+  const drain = new Drain({
+    servers,
+    requests,
+    idle,
+    unsettled: () => (handoffs?.pending ?? 0) + (balancer?.waiting ?? 0),
+  });
   const primaryDeath = new Occasion('onPrimaryDeath');
 
   drain.occasion.add(() => vitals.state('draining'));
-  const balancer =
+  balancer =
     handoffs && Balancer.start(balance, context.board, { handoffs, servers, vitals, slot: () => status.slot, isDraining });
   interceptListen(link, servers, context.sharing, () => status.standby(), balancer?.steer);
   link.on('promote', ({ slot }) => status.promote(slot));
