@@ -11,6 +11,9 @@ import { isAlive, type Slots } from './slots.ts';
 /** Accepts per second, of one worker, for which the tolerance grows by one connection. */
 const RATE_PER_TOLERANCE = 400;
 
+/** Of what chance makes, how many standard deviations are left alone: then one handoff in some hundreds is left. */
+const DEVIATIONS = 5;
+
 /** What is returned instead of a slot: serve it here. */
 export const KEEP = -1;
 
@@ -20,13 +23,24 @@ export const WAIT = -2;
 /** Whether a slot that is alive may be sent to. `full`: not before it has answered. */
 export type Room = 'open' | 'full' | 'closed';
 
+/** What the tolerance depends on, of the worker that decides. */
+export interface Traffic {
+  /** Connections accepted, and ended, per second. */
+  readonly accepts: number;
+  readonly ends: number;
+  /** Connections open. */
+  readonly load: number;
+}
+
 /**
- * How many connections more than the least burdened a worker may have. At a high rate it need not be exact: connections
- * are short then, or so many that a few do not matter, and a handoff costs more than a short connection does. The rate
- * is an average over a second, which keeps this from jumping.
+ * How many connections more than the least burdened a worker may have. One, where connections stay: then each counts for
+ * long. Chance makes numbers differ by their square root, and where connections end within a second what is uneven now
+ * is even without a handoff before that would have paid. And at a high rate of accepts a few do not matter. All are
+ * averages over a second, which keeps this from jumping.
  */
-export function toleranceFor(acceptsPerSecond: number): number {
-  return Math.floor(1 + acceptsPerSecond / RATE_PER_TOLERANCE);
+export function toleranceFor({ accepts, ends, load }: Traffic): number {
+  const turnover = Math.min(1, ends / (load + 1));
+  return Math.floor(1 + accepts / RATE_PER_TOLERANCE + DEVIATIONS * turnover * Math.sqrt(load + 1));
 }
 
 /**

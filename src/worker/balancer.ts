@@ -1,6 +1,6 @@
-import { AcceptRate } from '../balance/accept-rate.ts';
 import { chooseReceiver, KEEP, toleranceFor, WAIT, type Room } from '../balance/least-connections.ts';
 import type { Balance } from '../balance/mode.ts';
+import { Rate } from '../balance/rate.ts';
 import { clientHash, stickySlot } from '../balance/sticky-ip.ts';
 import type { NativeClient } from '../listeners/native.ts';
 import { monotonic } from '../scoreboard/clock.ts';
@@ -48,7 +48,7 @@ const DRIFT = 1 / 4;
 
 export interface BalancerParts {
   readonly handoffs: Handoffs;
-  readonly servers: { open(): number };
+  readonly servers: { open(): number; accepted(): number };
   readonly vitals: { readonly published: number; publish(): void };
   /** Undefined in a spare. */
   readonly slot: () => number | undefined;
@@ -76,7 +76,9 @@ export class Balancer {
   readonly #parts: BalancerParts;
   readonly #glance: Glance;
   readonly #strategy: Strategy;
-  readonly #rate = new AcceptRate();
+  readonly #accepts = new Rate();
+  readonly #ends = new Rate();
+  #ended = 0;
   readonly #parked: Parked[] = [];
   #tolerance = 1;
   #lookedAt = -Infinity;
@@ -109,13 +111,24 @@ export class Balancer {
     if (own === undefined) return acceptedBy.serve(client);
     const now = monotonic();
     const isBurst = now - this.#acceptedAt < BURST;
-    this.#rate.accepted(now);
     this.#acceptedAt = now;
-    this.#tolerance = toleranceFor(this.#rate.perSecond(now));
+    this.#measure(now);
     const to = this.#strategy(client, own, now, isBurst);
     if (to === WAIT) this.#park({ client, acceptedBy, at: now });
     else this.#place(client, acceptedBy, own, to);
   };
+
+  /** How many ended since the last was accepted is seen by what is left. */
+  #measure(now: number): void {
+    const { servers } = this.#parts;
+    const load = servers.open();
+    const ended = servers.accepted() - load;
+    this.#accepts.add(1, now);
+    this.#ends.add(ended - this.#ended, now);
+    this.#ended = ended;
+    const [accepts, ends] = [this.#accepts.perSecond(now), this.#ends.perSecond(now)];
+    this.#tolerance = toleranceFor({ accepts, ends, load });
+  }
 
   /** The slot that this worker may send from; a draining one serves what waited for it before. */
   #own(): number | undefined {
