@@ -1,5 +1,6 @@
 import { chooseReceiver, KEEP, toleranceFor, WAIT, type Room } from '../balance/least-connections.ts';
 import type { Balance } from '../balance/mode.ts';
+import { BURST, isBurst, LONGEST_WAIT } from '../balance/patience.ts';
 import { Rate } from '../balance/rate.ts';
 import { clientHash, stickySlot } from '../balance/sticky-ip.ts';
 import type { NativeClient } from '../listeners/native.ts';
@@ -21,18 +22,8 @@ const LONGEST_SILENCE = 250;
 /** Who would not have a connection is not offered another one for so long, ms. */
 const PAUSE = 250;
 
-/** How long a connection may wait for a decision, ms, and how many may. */
-const LONGEST_WAIT = 500;
+/** How many connections may wait for a decision. */
 const MOST_PARKED = 512;
-
-/**
- * Who accepts a second one within this time, ms, is in a burst. Others are too, and have not accepted theirs yet: whoever
- * decided now would send them what they will have to send back. So excess waits until the burst has paused for as long.
- */
-const BURST = 5;
-
-/** Of a burst that does not pause, each waits for so long, ms. */
-const LONGEST_BURST = 25;
 
 /** How often a slot is chosen anew because another worker has just chosen the same. */
 const MOST_TRIES = 3;
@@ -56,7 +47,7 @@ export interface BalancerParts {
 }
 
 /** @returns a slot that was claimed, KEEP or WAIT. */
-type Strategy = (client: NativeClient, own: number, now: number, isBurst: boolean) => number;
+type Strategy = (client: NativeClient, own: number, now: number, inBurst: boolean) => number;
 
 /** An accepted connection that nobody serves yet. */
 interface Parked {
@@ -110,10 +101,10 @@ export class Balancer {
     const own = this.#own();
     if (own === undefined) return acceptedBy.serve(client);
     const now = monotonic();
-    const isBurst = now - this.#acceptedAt < BURST;
+    const inBurst = isBurst(now, this.#acceptedAt, now);
     this.#acceptedAt = now;
     this.#measure(now);
-    const to = this.#strategy(client, own, now, isBurst);
+    const to = this.#strategy(client, own, now, inBurst);
     if (to === WAIT) this.#park({ client, acceptedBy, at: now });
     else this.#place(client, acceptedBy, own, to);
   };
@@ -181,8 +172,8 @@ export class Balancer {
       const own = this.#own();
       const now = monotonic();
       const isOver = own === undefined || now - at >= LONGEST_WAIT || this.#parked.length >= MOST_PARKED;
-      const isBurst = now - this.#acceptedAt < BURST && now - at < LONGEST_BURST;
-      const to = isOver ? KEEP : this.#strategy(client, own, now, isBurst);
+      const inBurst = isBurst(at, this.#acceptedAt, now);
+      const to = isOver ? KEEP : this.#strategy(client, own, now, inBurst);
       if (to !== WAIT) {
         this.#place(client, acceptedBy, own ?? KEEP, to);
         continue;
@@ -193,13 +184,13 @@ export class Balancer {
     }
   }
 
-  readonly #leastLoaded: Strategy = (_client, own, now, isBurst) => {
+  readonly #leastLoaded: Strategy = (_client, own, now, inBurst) => {
     // At a high rate what was seen a moment ago mostly says that nothing is to be done, and looking costs 2 µs.
     const age = this.#isExact ? 0 : Math.min(this.#tolerance, GREATEST_AGE);
     if (now - this.#lookedAt < age && this.#choose(own, now) === KEEP) return KEEP;
     const to = this.#look(now) ? this.#choose(own, now) : KEEP;
     if (!this.#isExact) return to === WAIT ? KEEP : this.#agree(own, to);
-    return isBurst && to !== KEEP ? WAIT : this.#agree(own, to);
+    return inBurst && to !== KEEP ? WAIT : this.#agree(own, to);
   };
 
   /** Connections come slowly, or have only begun to come fast: they may be many and long, and each counts. */
