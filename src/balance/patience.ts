@@ -4,7 +4,7 @@
  * Who accepts a second one within this time, ms, is in a burst. Others are too, and have not accepted theirs yet: whoever
  * decided now would send them what they will have to send back. So excess waits until the burst has paused for as long.
  */
-export const BURST = 5;
+export const BURST = 3;
 
 /** Of a burst that does not pause, each waits for so long, ms. */
 const LONGEST_BURST = 25;

@@ -1,4 +1,5 @@
 import type { Balance } from '../balance/mode.ts';
+import { skewOf } from '../balance/skew.ts';
 import { PreforkError } from '../errors.ts';
 import type { Outcome } from '../control/controls.ts';
 import { formatAddress } from '../listeners/address.ts';
@@ -17,6 +18,7 @@ import { Handoffs, type HandoffCounts, type Parcel } from './handoffs.ts';
 import type { Hooks } from './hooks.ts';
 import type { Log } from './log.ts';
 import type { Os, Program } from './os.ts';
+import { connectionsOf } from './status.ts';
 import { Timers } from './timers.ts';
 import type { Account } from './users.ts';
 import { FORMAT, type Legacy } from '../upgrade/legacy.ts';
@@ -31,6 +33,9 @@ type QueuedEvent =
 
 /** Beside the ready timeout of its workers, the next primary's own time to start, ms. */
 const BOOT = 10_000;
+
+/** Between two lines at debug about connections, ms. */
+const BALANCE_PERIOD = 1000;
 
 type EffectOf<Do extends Effect['do']> = Extract<Effect, { do: Do }>;
 type Perform = { readonly [Do in Effect['do']]: (effect: EffectOf<Do>) => void };
@@ -87,6 +92,8 @@ export class Supervisor {
   #cancelLook: () => void = () => {};
   #settle: ((error: PreforkError | undefined) => void) | undefined;
   #isHandling = false;
+  #balanceDue = 0;
+  #balanceLogged = '';
 
   constructor(parts: SupervisorParts) {
     const { settings, sharing, os, legacy } = parts;
@@ -282,12 +289,27 @@ export class Supervisor {
 
   #look(): void {
     this.#lookLater();
+    this.#logBalance();
     this.#watch = look(this.#watch, this.#parts.os.now());
     for (const worker of this.#fleet.workers.values()) {
       const row = this.#crew.row(worker.id);
       if (row === undefined) continue;
       for (const event of judge(worker, row, this.#watch, this.#parts.settings)) this.post(event);
     }
+  }
+
+  /** At debug, every now and then, when anything changed. */
+  #logBalance(): void {
+    const now = this.now;
+    if (this.#parts.settings.logLevel !== 'debug' || now < this.#balanceDue) return;
+    this.#balanceDue = now + BALANCE_PERIOD;
+    const connections = connectionsOf(this.#fleet, (worker) => this.row(worker));
+    const { taken: done, refused, failed } = this.handoffs;
+    const fields = { connections: connections.join(','), skew: skewOf(connections).toFixed(2), done, refused, failed };
+    const text = Object.values(fields).join(' ');
+    if (text === this.#balanceLogged) return;
+    this.#balanceLogged = text;
+    this.#parts.log('debug', 'connections', fields);
   }
 
   #diagnose(worker: WorkerId): void {

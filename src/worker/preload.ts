@@ -17,6 +17,7 @@ import { leaveWhenTold } from './leaving.ts';
 import { Link } from './link.ts';
 import { interceptListen } from './listen.ts';
 import { Occasion } from './occasion.ts';
+import { Rebalancer } from './rebalancer.ts';
 import { register } from './registry.ts';
 import { Requests } from './requests.ts';
 import { Servers } from './servers.ts';
@@ -78,6 +79,7 @@ function start(context: WorkerContext): void {
   drain.occasion.add(() => vitals.state('draining'));
   balancer =
     handoffs && Balancer.start(balance, context.board, { handoffs, servers, vitals, slot: () => status.slot, isDraining });
+  if (context.rebalance) Rebalancer.start({ requests, servers, board: context.board, slot: () => status.slot });
   interceptListen(link, servers, context.sharing, () => status.standby(), balancer?.steer);
   link.on('promote', ({ slot }) => status.promote(slot));
   leaveWhenTold({ link, drain, servers, vitals, context }, primaryDeath);
