@@ -45,7 +45,12 @@ export class Channel<Out> {
   send(body: Out, handle?: SentHandle, written: (error: Error | null) => void = ignore): boolean {
     if (!this.#end.connected) return false;
     const envelope: Envelope = { cmd: COMMAND, body };
-    const send = this.#end.send as (message: unknown, handle: unknown, options: object, done: typeof written) => boolean;
+    const send = this.#end.send as (
+      message: unknown,
+      handle: unknown,
+      options: object,
+      done: typeof written,
+    ) => boolean;
     send.call(this.#end, envelope, handle, {}, written);
     return true;
   }

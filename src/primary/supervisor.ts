@@ -26,10 +26,7 @@ import type { Successor } from '../upgrade/successor.ts';
 import { judge, look, newWatch, PERIOD, type Watch } from './watchdog.ts';
 
 /** What the supervisor's one queue holds: events of the fleet, what workers say, and that it is time to look at them. */
-type QueuedEvent =
-  | FleetEvent
-  | WorkerSaid
-  | { readonly type: 'look' };
+type QueuedEvent = FleetEvent | WorkerSaid | { readonly type: 'look' };
 
 /** Beside the ready timeout of its workers, the next primary's own time to start, ms. */
 const BOOT = 10_000;

@@ -78,7 +78,8 @@ function start(context: WorkerContext): void {
 
   drain.occasion.add(() => vitals.state('draining'));
   balancer =
-    handoffs && Balancer.start(balance, context.board, { handoffs, servers, vitals, slot: () => status.slot, isDraining });
+    handoffs &&
+    Balancer.start(balance, context.board, { handoffs, servers, vitals, slot: () => status.slot, isDraining });
   if (context.rebalance) Rebalancer.start({ requests, servers, board: context.board, slot: () => status.slot });
   interceptListen(link, servers, context.sharing, () => status.standby(), balancer?.steer);
   link.on('promote', ({ slot }) => status.promote(slot));

@@ -27,13 +27,13 @@ export class Rebalancer {
   private constructor(parts: RebalancerParts, glance: Glance) {
     this.#parts = parts;
     this.#glance = glance;
-    setInterval(() => this.#look(), PERIOD).unref();
   }
 
   /** Does nothing where the scoreboard cannot be read. */
   static start(parts: RebalancerParts): void {
     try {
-      new Rebalancer(parts, Glance.open(parts.board));
+      const rebalancer = new Rebalancer(parts, Glance.open(parts.board));
+      setInterval(() => rebalancer.#look(), PERIOD).unref();
     } catch {
       // Vitals warn of that.
     }

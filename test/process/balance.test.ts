@@ -32,34 +32,36 @@ const protocols = {
 async function plain(port: number, bytes: string, from = '127.0.0.1'): Promise<Client> {
   const socket = connect({ port, host: '127.0.0.1', localAddress: from });
   socket.setEncoding('latin1').write(bytes);
-  return clientOf(socket, socket, await answerOf(socket));
+  return clientOf(socket, await answerOf(socket));
 }
 
 async function secure(port: number): Promise<Client> {
   const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false });
   socket.setEncoding('latin1').write(REQUEST);
-  return clientOf(socket, socket, await answerOf(socket));
+  return clientOf(socket, await answerOf(socket));
 }
 
 async function overHttp2(port: number): Promise<Client> {
   const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
   const stream = session.request({ ':path': '/' });
   const text = await answerOf(stream.setEncoding('latin1'));
-  return clientOf(session.socket as Socket, session.socket as Socket, text);
+  return clientOf(session.socket, text);
 }
 
 async function answerOf(stream: NodeJS.ReadableStream): Promise<string> {
   let text = '';
+  const closed = once(stream, 'close').then(() => Promise.reject(new Error(`closed after ${JSON.stringify(text)}`)));
+  closed.catch(() => undefined);
   stream.on('data', (more: string) => void (text += more));
   while (!/\d \d+/.test(text.slice(text.lastIndexOf('\n') + 1)) && !/^\d \d+ hello\n$/.test(text)) {
-    await once(stream, 'data');
+    await Promise.race([once(stream, 'data'), closed]);
   }
   return text;
 }
 
-function clientOf(socket: Socket, { localPort }: Socket, text: string): Client {
+function clientOf(socket: Socket, text: string): Client {
   const [, slot, port] = /(\d) (\d+)(?: hello\n)?$/.exec(text)!;
-  return { slot: Number(slot), isAddressRight: Number(port) === localPort, socket };
+  return { slot: Number(slot), isAddressRight: Number(port) === socket.localPort, socket };
 }
 
 function counts(clients: readonly Client[]): number[] {
@@ -115,7 +117,9 @@ test('sticky-ip: a client comes to one slot, also after its worker was replaced'
   const { port } = app.targets[0] as { port: number };
   const addresses = Array.from({ length: 24 }, (_, nth) => `127.0.${nth}.1`);
   const slotsOf = async (): Promise<number[]> => {
-    const clients = await Promise.all(addresses.flatMap((from) => [plain(port, REQUEST, from), plain(port, REQUEST, from)]));
+    const clients = await Promise.all(
+      addresses.flatMap((from) => [plain(port, REQUEST, from), plain(port, REQUEST, from)]),
+    );
     for (const { socket, isAddressRight } of clients) assert.ok(isAddressRight && socket.destroy());
     return addresses.map((from, nth) => {
       assert.equal(clients[2 * nth]!.slot, clients[2 * nth + 1]!.slot, from);
@@ -135,10 +139,10 @@ for (const sharing of ['shared', 'auto']) {
     await using app = await start('least-connections', '--sharing', sharing);
     await app.event('listening', {}, 3);
     const { port } = app.targets[0] as { port: number };
-    let isOver = false;
+    const over = new AbortController();
     const lost: string[] = [];
     const visit = async (): Promise<void> => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         const { socket } = await plain(port, REQUEST).catch((error: unknown) => {
           lost.push(String(error));
           return { socket: undefined };
@@ -155,7 +159,7 @@ for (const sharing of ['shared', 'auto']) {
       app.signal('SIGHUP');
       await app.event('reload done', {}, nth);
     }
-    isOver = true;
+    over.abort();
     await Promise.all(visitors);
     const { handoffs } = (await statusOf(app)).balance;
     assert.ok(handoffs.done > 0);
@@ -171,7 +175,10 @@ test('balance needs workers that accept by themselves', async () => {
   assert.match(app.stderr, /--balance sticky-ip needs workers that accept by themselves/);
 });
 
-function sumOf(slots: Status['slots'], figure: 'connectionsOpen' | 'connectionsAccepted' | `handoffs${'Sent' | 'Received'}`): number {
+function sumOf(
+  slots: Status['slots'],
+  figure: 'connectionsOpen' | 'connectionsAccepted' | `handoffs${'Sent' | 'Received'}`,
+): number {
   return slots.reduce((sum, { worker }) => sum + (worker?.vitals?.[figure] ?? 0), 0);
 }
 

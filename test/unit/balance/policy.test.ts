@@ -63,7 +63,12 @@ test('other networks are other clients', () => {
   assert.equal(new Set(addresses.map(clientHash)).size, addresses.length);
 });
 
-function slotsAlive(beats: readonly number[]): { slots: number; beats: readonly number[]; open: number[]; coming: number[] } {
+function slotsAlive(beats: readonly number[]): {
+  slots: number;
+  beats: readonly number[];
+  open: number[];
+  coming: number[];
+} {
   return { slots: beats.length, beats, open: [], coming: [] };
 }
 
@@ -76,7 +81,10 @@ test('sticky-ip: whoever asks, a client has one slot, and slots have about equal
     assert.equal(answers.size, 1);
     counts[[...answers][0]!]!++;
   }
-  assert.ok(counts.every((count) => Math.abs(count - 250) <= 0.15 * 250), counts.join(' '));
+  assert.ok(
+    counts.every((count) => Math.abs(count - 250) <= 0.15 * 250),
+    counts.join(' '),
+  );
 });
 
 test('sticky-ip: when a slot goes its clients move and no others, and come back with it', () => {

@@ -119,7 +119,9 @@ class Simulation {
     const worker = this.#workers[slot]!;
     const start = Math.max(this.#now, worker.freeAt);
     if (start >= worker.hangsFrom) {
-      this.#agenda.at(Math.max(start, worker.hangsFrom + 1000), () => this.#turn((slot + 1) % this.#workers.length, what));
+      this.#agenda.at(Math.max(start, worker.hangsFrom + 1000), () =>
+        this.#turn((slot + 1) % this.#workers.length, what),
+      );
       return;
     }
     worker.freeAt = start + ACCEPT * worker.pace;
@@ -232,7 +234,10 @@ class Simulation {
 
   #sample(): void {
     const { every, take } = this.#options.sample!;
-    take(this.#now, this.#workers.map(({ open }) => open));
+    take(
+      this.#now,
+      this.#workers.map(({ open }) => open),
+    );
     this.#agenda.idle(every, () => this.#sample());
   }
 
