@@ -161,7 +161,8 @@ class Simulation {
     const worker = this.#workers[own]!;
     worker.parked++;
     this.#publish(own);
-    this.#agenda.after(BURST, () => {
+    // Timers of different processes are never in step.
+    this.#agenda.after(BURST * (1 + this.#random.next()), () => {
       worker.parked--;
       const isOver = this.#now - at >= LONGEST_WAIT || this.#now >= worker.hangsFrom;
       this.#place(own, connection, at, isOver ? KEEP : this.#choose(own, isBurst(at, worker.acceptedAt, this.#now)));
