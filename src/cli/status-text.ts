@@ -57,10 +57,13 @@ function headerLines(status: Status, color: Colorize): string[] {
     `up=${duration(uptime)}`,
     `addresses=${addresses.join(',') || '-'}`,
   ];
+  const { mode, skew, handoffs } = status.balance;
+  const moved = Object.entries(handoffs).map(([how, times]) => `${count(times)} ${how}`);
   const serving = `${workers.serving} of ${workers.wanted} workers serve`;
   return [
     `${color('bold', name)} ${fields.join(' ')}`,
     `${serving}, sharing=${sharing}, prefork ${status.prefork}, node ${status.node}`,
+    `balance=${mode}, skew ${skew.toFixed(2)}, handoffs ${moved.join(', ')}`,
   ];
 }
 

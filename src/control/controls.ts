@@ -17,6 +17,7 @@ export interface Status {
   /** Counts reloads, from 1. */
   readonly generation: number;
   readonly sharing: 'reuseport' | 'shared' | 'round-robin';
+  readonly balance: BalanceStatus;
   readonly addresses: readonly string[];
   readonly startedAt: string;
   readonly uptime: number;
@@ -35,6 +36,18 @@ export interface Status {
     /** Undefined before the first. */
     readonly last: ReloadStatus | undefined;
   };
+}
+
+/** How even the slots' connections are. What each has is in its worker's vitals. */
+export interface BalanceStatus {
+  readonly mode: 'kernel' | 'least-connections' | 'sticky-ip';
+  /** The most connections of a slot over the mean of all: 1 is even. */
+  readonly skew: number;
+  /**
+   * Connections that moved to another worker, that the other one would not have, and that were on their way to one that
+   * ended: those two are served by the worker that accepted them. Since the primary started.
+   */
+  readonly handoffs: { readonly done: number; readonly refused: number; readonly failed: number };
 }
 
 export interface ReloadStatus {
@@ -73,6 +86,9 @@ export interface Vitals {
   readonly beat: number;
   readonly connectionsOpen: number;
   readonly connectionsAccepted: number;
+  /** Of those, accepted by another worker; and accepted here and served by another. */
+  readonly handoffsReceived: number;
+  readonly handoffsSent: number;
   readonly requestsStarted: number;
   readonly requestsFinished: number;
   /** Share of the last beat that the event loop was busy, 0 to 1. */

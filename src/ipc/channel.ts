@@ -39,13 +39,19 @@ export class Channel<Out> {
    * Sends without waiting. A channel that closed meanwhile is no error: the exit of the process at its other end is
    * what its owner hears of next, and acts on.
    *
-   * @returns false when the message certainly did not leave.
+   * @param written is called when the message has left, or, with an error, when it never will.
+   * @returns false when the message certainly did not leave; then `written` is not called.
    */
-  send(body: Out, handle?: SentHandle): boolean {
+  send(body: Out, handle?: SentHandle, written: (error: Error | null) => void = ignore): boolean {
     if (!this.#end.connected) return false;
     const envelope: Envelope = { cmd: COMMAND, body };
-    const send = this.#end.send as (message: unknown, handle: unknown, options: object, done: () => void) => boolean;
-    send.call(this.#end, envelope, handle, {}, ignore);
+    const send = this.#end.send as (
+      message: unknown,
+      handle: unknown,
+      options: object,
+      done: typeof written,
+    ) => boolean;
+    send.call(this.#end, envelope, handle, {}, written);
     return true;
   }
 

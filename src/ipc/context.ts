@@ -4,6 +4,10 @@ export interface WorkerContext {
   readonly slot: number;
   readonly generation: number;
   readonly sharing: 'reuseport' | 'shared' | 'round-robin';
+  /** Who serves a connection that this worker accepts. */
+  readonly balance: 'kernel' | 'least-connections' | 'sticky-ip';
+  /** Whether a worker that stays hotter than its siblings lets go of connections. */
+  readonly rebalance: boolean;
   /** The scoreboard's file and this worker's row in it. */
   readonly board: string;
   readonly row: number;

@@ -13,6 +13,10 @@ export type WorkerMessage =
   | { readonly type: 'closed'; readonly listener: number }
   /** A socket that came with `adopt` is closed, once for each. */
   | { readonly type: 'returned'; readonly listener: number }
+  /** Comes with an accepted connection, from which nothing was read, for the slot's worker; answered by `handed`. */
+  | ({ readonly type: 'handoff'; readonly id: number; readonly to: number } & Waybill)
+  /** What becomes of a `handoff` of the primary's: taken is served here, and refused has been closed here. */
+  | { readonly type: 'taken' | 'refused'; readonly id: number }
   /** A server of the worker listens by node:cluster's own scheduling; port -1 and a path for a Unix socket. */
   | { readonly type: 'serving'; readonly address: string; readonly port: number }
   /** May receive traffic: the application said so. */
@@ -67,11 +71,27 @@ export type PrimaryMessage =
   | { readonly type: 'adopt'; readonly listener: number; readonly slot: number }
   /** The slot has a worker again: stop accepting from its socket. */
   | { readonly type: 'release'; readonly listener: number; readonly slot: number }
+  /** Comes with a connection that another worker accepted; answered by `taken` or `refused`. */
+  | ({ readonly type: 'handoff'; readonly id: number } & Waybill)
+  /** What became of a `handoff` of this worker's. Unless it was taken, nobody has it but this worker. */
+  | { readonly type: 'handed'; readonly id: number; readonly how: HandoffEnd }
   /** A worker that was booted without a slot, or beside the slot's worker, has it now. */
   | { readonly type: 'promote'; readonly slot: number }
   | ({ readonly type: 'drain' } & DrainTerms)
   /** Answered by `metrics` with the same `request`. */
   | { readonly type: 'metrics'; readonly request: number };
+
+/** What a receiver needs to know of a connection. */
+export interface Waybill {
+  /** Whose it is. */
+  readonly listener: number;
+  /** The slot that sends it, and the how manieth from there to here it is, in the low byte. */
+  readonly from: number;
+  readonly nth: number;
+}
+
+/** `failed`: the other worker ended before it said anything. */
+export type HandoffEnd = 'taken' | 'refused' | 'failed';
 
 /** Stop accepting and finish what is in flight. A worker that is told again takes the shorter times. */
 export interface DrainTerms {
@@ -110,6 +130,9 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
   listening: { listener: integer },
   closed: { listener: integer },
   returned: { listener: integer },
+  handoff: { id: integer, to: integer, listener: integer, from: integer, nth: integer },
+  taken: { id: integer },
+  refused: { id: integer },
   serving: { address: (value) => typeof value === 'string', port: integer },
   ready: {},
   drained: {},

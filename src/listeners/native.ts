@@ -29,6 +29,13 @@ export interface NativeHandle {
   unref(): void;
 }
 
+/** The `TCP` or `Pipe` handle of an accepted connection, before a net.Socket is made of it. Nothing is read from it. */
+export interface NativeClient {
+  /** TCP only. */
+  getpeername?(out: { address?: string }): number;
+  close(callback?: () => void): void;
+}
+
 type CreateServerHandle = (
   address: string | null,
   port: number | null,

@@ -27,6 +27,19 @@ export const optionTable = {
     default: 'auto',
     about: 'How workers share an address. auto: the first of the others that works here.',
   },
+  balance: {
+    type: 'choice',
+    choices: ['auto', 'kernel', 'least-connections', 'sticky-ip'],
+    default: 'auto',
+    about:
+      'Who serves a connection. kernel: who accepts it. least-connections: all have equally many. sticky-ip: a client has one worker. auto: kernel.',
+  },
+  rebalance: {
+    type: 'choice',
+    choices: ['off', 'on'],
+    default: 'off',
+    about: 'on: a worker that stays busier than the others asks some of its HTTP/1 clients to connect again.',
+  },
   spares: {
     type: 'integer',
     min: 0,

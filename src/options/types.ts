@@ -39,6 +39,26 @@ export interface Options {
    */
   sharing?: 'auto' | 'reuseport' | 'shared' | 'round-robin' | undefined;
   /**
+   * Which worker serves a connection. `kernel`: the one that accepts it, which the kernel chooses by a hash, even on
+   * average only. `least-connections`: all have equally many, give or take one, however long connections last; one that a
+   * worker has too many is handed to another, before anything is read from it. `sticky-ip`: all connections of a client's
+   * address (of its /64 network, IPv6) go to one slot for as long as that lives, as Socket.IO's polling needs it. Both need
+   * `sharing` `reuseport` or `shared`. `auto` is `kernel`.
+   *
+   * @default 'auto'
+   * @example balance: 'sticky-ip'
+   */
+  balance?: 'auto' | 'kernel' | 'least-connections' | 'sticky-ip' | undefined;
+  /**
+   * `on`: a worker whose event loop stays busier than those of the others says `Connection: close` with the next responses
+   * on a few of its HTTP/1 connections, so that their clients connect again and come to others. For long connections that
+   * are equally many and differ in what they ask for.
+   *
+   * @default 'off'
+   * @example rebalance: 'on'
+   */
+  rebalance?: 'off' | 'on' | undefined;
+  /**
    * How many workers, 0 to 1024, are booted beyond those that serve, up to their `listen`, and wait: when a worker ends
    * unasked, one takes its place in the time of a message instead of a boot. Each costs the memory of an idle worker.
    *
@@ -295,6 +315,8 @@ export interface Settings {
   /** Whether anybody chose the name, or it comes from the entry. */
   readonly isNameGiven: boolean;
   readonly sharing: 'auto' | 'reuseport' | 'shared' | 'round-robin';
+  readonly balance: 'auto' | 'kernel' | 'least-connections' | 'sticky-ip';
+  readonly rebalance: 'off' | 'on';
   readonly spares: number;
   /** ms, at least 1. */
   readonly readyTimeout: number;

@@ -1,3 +1,4 @@
+import type { Balance } from '../balance/mode.ts';
 import type { Controls, MetricsAnswer, Outcome, ScaleTarget, Status } from '../control/controls.ts';
 import type { Sharing } from '../listeners/sharing.ts';
 import { servingSlots, type Fleet } from './fleet.ts';
@@ -9,20 +10,28 @@ import { version } from './version.ts';
 /** How long idle connections may stay open at a stop that was asked for over the control socket, ms. */
 const IDLE = 5000;
 
+/** In force, and not as they were asked for. */
+export interface Modes {
+  readonly sharing: Sharing;
+  readonly balance: Balance;
+}
+
 /** What is asked of this primary over its control socket, as events of its supervisor. Owns nothing. */
 export class PrimaryControls implements Controls {
   readonly #supervisor: Supervisor;
+  readonly #balance: Balance;
   readonly #names: Pick<Status, 'prefork' | 'node' | 'pid' | 'sharing'>;
 
-  constructor(supervisor: Supervisor, sharing: Sharing) {
+  constructor(supervisor: Supervisor, { sharing, balance }: Modes) {
     this.#supervisor = supervisor;
+    this.#balance = balance;
     this.#names = { prefork: version(), node: process.versions.node, pid: process.pid, sharing };
   }
 
   status(): Status {
-    const { name, fleet, addresses, now } = this.#supervisor;
-    const { row } = this.#supervisor;
-    return statusOf(fleet, { name, ...this.#names, addresses, row, now, epoch: Date.now() });
+    const { name, fleet, addresses, handoffs, row, now } = this.#supervisor;
+    const facts = { name, ...this.#names, addresses, balance: this.#balance, handoffs, row, now, epoch: Date.now() };
+    return statusOf(fleet, facts);
   }
 
   metrics(accept: string | undefined): Promise<MetricsAnswer> {

@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import type { Balance } from '../balance/mode.ts';
 import type { SentHandle } from '../ipc/channel.ts';
 import { contextEnvironment, NO_SLOT } from '../ipc/context.ts';
 import type { PrimaryMessage } from '../ipc/messages.ts';
@@ -19,9 +20,19 @@ import { WorkerProcess, type LivingMessage } from './worker-process.ts';
 
 type Fork = Extract<Effect, { do: 'fork' }>;
 
+/** A message of a worker's, with the handle that came with it. */
+export interface WorkerSaid {
+  readonly type: 'message';
+  readonly worker: WorkerId;
+  readonly message: LivingMessage;
+  readonly handle?: unknown;
+}
+
 export interface CrewParts {
   readonly program: Program;
   readonly sharing: Sharing;
+  readonly balance: Balance;
+  readonly rebalance: boolean;
   /** ms. */
   readonly gracePeriod: number;
   /** Undefined where no file could be made. */
@@ -37,7 +48,7 @@ export interface CrewParts {
   /** The path of the control socket; empty where there is none. */
   readonly control: () => string;
   /** Takes what workers say and how they end. */
-  readonly post: (event: FleetEvent | { type: 'message'; worker: WorkerId; message: LivingMessage }) => void;
+  readonly post: (event: FleetEvent | WorkerSaid) => void;
 }
 
 /**
@@ -101,12 +112,14 @@ export class Crew {
   }
 
   #environment(slot: number, generation: number, row: number): Record<string, string> {
-    const { sharing, board, gracePeriod, control } = this.#parts;
+    const { sharing, balance, rebalance, board, gracePeriod, control } = this.#parts;
     const reports = this.#reports?.directory ?? '';
     return contextEnvironment({
       slot,
       generation,
       sharing,
+      balance,
+      rebalance,
       board: board?.path ?? '',
       row,
       reports,
@@ -118,7 +131,7 @@ export class Crew {
   #observe(worker: WorkerId, row: number, child: ChildProcess): WorkerProcess {
     const { post, log } = this.#parts;
     return new WorkerProcess(worker, row, child, {
-      message: (from, message) => post({ type: 'message', worker: from, message }),
+      message: (from, message, handle) => post({ type: 'message', worker: from, message, handle }),
       badMessage: (from, body) => log('warn', 'bad message', { worker: from, body: abbreviate(body) }),
       exited: (from, exit) => {
         const facts = this.#forget(from, exit);

@@ -1,4 +1,5 @@
 /** What has to be there before the first worker is started, or has to be refused before. */
+import { chooseBalance, type Balance } from '../balance/mode.ts';
 import { UsageError } from '../errors.ts';
 import { chooseSharing, type SharingChoice } from '../listeners/sharing.ts';
 import type { LibraryOptions, Settings } from '../options/index.ts';
@@ -14,6 +15,7 @@ export interface Prepared {
   /** With `maxMemory` as it is in force. */
   readonly settings: Settings;
   readonly sharing: SharingChoice;
+  readonly balance: Balance;
   /** Whom workers run as; undefined: as the primary does. */
   readonly account: Account | undefined;
   /** Undefined where no file could be made. Its closing is the caller's. */
@@ -26,7 +28,23 @@ export async function prepare(settings: Settings, options: LibraryOptions, log: 
   log('debug', 'sharing', { ...sharing });
   const account = await accountFor(settings, options);
   const maxMemory = await maxMemoryFor(settings, log);
-  return { settings: { ...settings, maxMemory }, sharing, account, board: createBoard(settings, account, log) };
+  const board = createBoard(settings, account, log);
+  try {
+    const balance = balanceFor(settings, sharing, board);
+    log('debug', 'balance', { mode: balance });
+    return { settings: { ...settings, maxMemory }, sharing, balance, account, board };
+  } catch (error) {
+    board?.close();
+    throw error;
+  }
+}
+
+function balanceFor({ balance, workers }: Settings, { mode }: SharingChoice, board: Board | undefined): Balance {
+  try {
+    return chooseBalance(balance, { sharing: mode, workers, hasBoard: board !== undefined });
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
+  }
 }
 
 function sharingFor({ sharing }: Settings, { spawnWorker }: LibraryOptions): SharingChoice {

@@ -42,7 +42,7 @@ async function supervise(
 ): Promise<void> {
   const log = createLog(given.logFormat, given.logLevel, options.logger);
   const manager = await serviceManager(log, predecessor?.legacy.notifyFd);
-  const { settings, sharing, account, board } = await prepare(given, options, log);
+  const { settings, sharing, balance, account, board } = await prepare(given, options, log);
   cleanup.add(() => board?.close());
   const token = await adminToken(settings);
   const output = await prefixedOutput(settings);
@@ -51,6 +51,7 @@ async function supervise(
     settings,
     program,
     sharing: sharing.mode,
+    balance,
     board,
     log,
     hooks: new Hooks(options, log),
@@ -67,7 +68,7 @@ async function supervise(
       if (announcement.what === 'ready' && predecessor !== undefined) void succeed(predecessor, entrances);
     },
   });
-  const controls = new PrimaryControls(supervisor, sharing.mode);
+  const controls = new PrimaryControls(supervisor, { sharing: sharing.mode, balance });
   const replace = predecessor !== undefined;
   const entrances = new Entrances({ settings, supervisor, controls, log, replace, token, cleanup });
   try {

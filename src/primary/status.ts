@@ -1,11 +1,16 @@
 /** The fleet as `prefork status` shows it. Pure. */
-import type { ExitStatus, SlotStatus, Status, Vitals, WorkerStatus } from '../control/controls.ts';
+import type { Balance } from '../balance/mode.ts';
+import { skewOf } from '../balance/skew.ts';
+import type { BalanceStatus, ExitStatus, SlotStatus, Status, Vitals, WorkerStatus } from '../control/controls.ts';
 import type { Row } from '../scoreboard/layout.ts';
+import type { HandoffCounts } from './handoffs.ts';
 import type { WorkerId } from './events.ts';
 import { leavers, servingSlots, spares, workerOf, type Fleet, type LastExit, type Slot, type Worker } from './fleet.ts';
 
 /** What the fleet does not know. */
 export interface StatusFacts extends Pick<Status, 'name' | 'pid' | 'prefork' | 'node' | 'sharing' | 'addresses'> {
+  readonly balance: Balance;
+  readonly handoffs: HandoffCounts;
   /** Of a worker, in the scoreboard. */
   readonly row: (worker: WorkerId) => Row | undefined;
   /** Monotonic, ms, and the same moment since the Unix epoch. */
@@ -14,13 +19,14 @@ export interface StatusFacts extends Pick<Status, 'name' | 'pid' | 'prefork' | '
 }
 
 export function statusOf(fleet: Fleet, facts: StatusFacts): Status {
-  const { row, now, epoch, ...names } = facts;
+  const { row, now, epoch, balance, handoffs, ...names } = facts;
   const time = (at: number): string => new Date(epoch - (now - at)).toISOString();
   const worker = (one: Worker): WorkerStatus => workerStatus(one, row(one.id), now);
   const { done, failed, last } = fleet.reloads;
   return {
     version: 1,
     ...names,
+    balance: balanceStatus(balance, connectionsOf(fleet, row), handoffs),
     phase: phaseOf(fleet),
     generation: fleet.generation,
     startedAt: time(fleet.startedAt),
@@ -41,6 +47,15 @@ export function statusOf(fleet: Fleet, facts: StatusFacts): Status {
       },
     },
   };
+}
+
+/** Open connections by slot, of those whose worker says. */
+export function connectionsOf({ slots }: Fleet, row: StatusFacts['row']): number[] {
+  return slots.flatMap(({ worker }) => (worker === undefined ? [] : (row(worker)?.connectionsOpen ?? [])));
+}
+
+function balanceStatus(mode: Balance, connections: number[], { taken, ...rest }: HandoffCounts): BalanceStatus {
+  return { mode, skew: Number(skewOf(connections).toFixed(3)), handoffs: { done: taken, ...rest } };
 }
 
 function phaseOf({ phase }: Fleet): Status['phase'] {
@@ -89,6 +104,8 @@ function vitalsOf(row: Row, now: number): Vitals {
     beat: Math.max(0, Math.round(now - row.heartbeat)),
     connectionsOpen: row.connectionsOpen,
     connectionsAccepted: row.connectionsAccepted,
+    handoffsReceived: row.handoffsReceived,
+    handoffsSent: row.handoffsSent,
     requestsStarted: row.requestsStarted,
     requestsFinished: row.requestsFinished,
     utilization: row.elu,

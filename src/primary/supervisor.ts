@@ -1,3 +1,5 @@
+import type { Balance } from '../balance/mode.ts';
+import { skewOf } from '../balance/skew.ts';
 import { PreforkError } from '../errors.ts';
 import type { Outcome } from '../control/controls.ts';
 import { formatAddress } from '../listeners/address.ts';
@@ -11,10 +13,11 @@ import { Totals } from '../metrics/totals.ts';
 import { readFamilies } from '../metrics/family.ts';
 import { ApplicationMetrics } from './application-metrics.ts';
 import { Callers } from './callers.ts';
-import { Crew } from './crew.ts';
+import { Crew, type WorkerSaid } from './crew.ts';
 import { decide } from './decide.ts';
 import type { Effect, FleetEvent, RequestId, WorkerId } from './events.ts';
-import { newFleet, type Fleet } from './fleet.ts';
+import { isServing, newFleet, workerOf, type Fleet } from './fleet.ts';
+import { Handoffs, type HandoffCounts, type Parcel } from './handoffs.ts';
 import { happenings } from './happenings.ts';
 import type { Hooks } from './hooks.ts';
 import type { Log } from './log.ts';
@@ -22,20 +25,20 @@ import type { Os, Program } from './os.ts';
 import { Succession } from './succession.ts';
 import type { PrefixedOutput } from './prefixed-output.ts';
 import { publish } from './publish.ts';
+import { connectionsOf } from './status.ts';
 import { Timers } from './timers.ts';
 import type { Account } from './users.ts';
 import { FORMAT, type Legacy } from '../upgrade/legacy.ts';
-import type { LivingMessage } from './worker-process.ts';
 import { judge, look, newWatch, PERIOD, type Watch } from './watchdog.ts';
 
 /** What the supervisor's one queue holds: events of the fleet, what workers say, and that it is time to look at them. */
-type QueuedEvent =
-  | FleetEvent
-  | { readonly type: 'message'; readonly worker: WorkerId; readonly message: LivingMessage }
-  | { readonly type: 'look' };
+type QueuedEvent = FleetEvent | WorkerSaid | { readonly type: 'look' };
 
 /** Beside the ready timeout of its workers, the next primary's own time to start, ms. */
 const BOOT = 10_000;
+
+/** Between two lines at debug about connections, ms. */
+const BALANCE_PERIOD = 1000;
 
 type EffectOf<Do extends Effect['do']> = Extract<Effect, { do: Do }>;
 type Perform = { readonly [Do in Effect['do']]: (effect: EffectOf<Do>) => void };
@@ -44,6 +47,7 @@ export interface SupervisorParts {
   readonly settings: Settings;
   readonly program: Program;
   readonly sharing: Sharing;
+  readonly balance: Balance;
   /** Undefined where no file could be made. */
   readonly board: Board | undefined;
   readonly hooks: Hooks;
@@ -85,6 +89,7 @@ export class Supervisor {
   readonly #parts: SupervisorParts;
   readonly #listeners: ListenerSet;
   readonly #crew: Crew;
+  readonly #handoffs: Handoffs;
   readonly #timers: Timers;
   readonly #callers = new Callers();
   readonly #succession: Succession;
@@ -96,6 +101,8 @@ export class Supervisor {
   #cancelLook: () => void = () => {};
   #settle: ((error: PreforkError | undefined) => void) | undefined;
   #isHandling = false;
+  #balanceDue = 0;
+  #balanceLogged = '';
 
   constructor(parts: SupervisorParts) {
     const { settings, sharing, os, legacy } = parts;
@@ -121,10 +128,15 @@ export class Supervisor {
     this.#crew = new Crew({
       ...parts,
       totals: this.totals,
+      rebalance: settings.rebalance === 'on',
       gracePeriod: settings.shutdownGracePeriod,
       control: () => this.control,
       slotOf: (worker) => this.#fleet.workers.get(worker)?.slot,
       post: (event) => this.post(event),
+    });
+    this.#handoffs = new Handoffs({
+      send: (worker, message, handle) => this.#crew.send(worker, message, handle),
+      workerOf: (slot) => this.#awake(slot),
     });
     this.#listeners = new ListenerSet({
       sharing,
@@ -175,6 +187,11 @@ export class Supervisor {
     return this.#parts.os.now();
   }
 
+  /** How the handoffs so far ended. */
+  get handoffs(): HandoffCounts {
+    return this.#handoffs.counts;
+  }
+
   /** A worker's figures as it wrote them last. */
   readonly row = (worker: WorkerId): Row | undefined => this.#crew.row(worker);
 
@@ -198,7 +215,7 @@ export class Supervisor {
   }
 
   #handle(event: QueuedEvent): void {
-    if (event.type === 'message') return this.#onMessage(event.worker, event.message);
+    if (event.type === 'message') return this.#onMessage(event);
     if (event.type === 'look') return this.#look();
     // Before anybody takes its slot over: whatever it had open is a neighbour's to serve from here on.
     if (event.type === 'exited') this.#gone(event.worker);
@@ -213,6 +230,7 @@ export class Supervisor {
 
   #gone(worker: WorkerId): void {
     this.#listeners.gone(worker);
+    this.#handoffs.gone(worker);
     this.applicationMetrics.gone(worker);
   }
 
@@ -226,7 +244,7 @@ export class Supervisor {
     }
   }
 
-  #onMessage(worker: WorkerId, message: LivingMessage): void {
+  #onMessage({ worker, message, handle }: WorkerSaid): void {
     switch (message.type) {
       case 'listen': {
         const { request, ...query } = message;
@@ -245,6 +263,11 @@ export class Supervisor {
       case 'closed':
       case 'returned':
         return this.#listeners[message.type](worker, message.listener);
+      case 'handoff':
+        return this.#handoffs.pass(worker, message, handle as Parcel | undefined);
+      case 'taken':
+      case 'refused':
+        return this.#handoffs.settle(worker, message.id, message.type);
       case 'serving':
         this.#logListening(message, this.#parts.sharing);
         this.post({ type: 'ready', worker });
@@ -256,6 +279,13 @@ export class Supervisor {
         this.post({ type: message.type, worker });
         return;
     }
+  }
+
+  /** The worker that serves the slot, unless it hangs. */
+  #awake(slot: number): WorkerId | undefined {
+    const place = this.#fleet.slots[slot];
+    if (place === undefined || !isServing(this.#fleet, place)) return undefined;
+    return workerOf(this.#fleet, place.worker)?.isHung === true ? undefined : place.worker;
   }
 
   /** Once for each address: workers come and go, it stays. */
@@ -312,12 +342,27 @@ export class Supervisor {
 
   #look(): void {
     this.#lookLater();
+    this.#logBalance();
     this.#watch = look(this.#watch, this.#parts.os.now());
     for (const worker of this.#fleet.workers.values()) {
       const row = this.#crew.row(worker.id);
       if (row === undefined) continue;
       for (const event of judge(worker, row, this.#watch, this.#parts.settings)) this.post(event);
     }
+  }
+
+  /** At debug, every now and then, when anything changed. */
+  #logBalance(): void {
+    const now = this.now;
+    if (this.#parts.settings.logLevel !== 'debug' || now < this.#balanceDue) return;
+    this.#balanceDue = now + BALANCE_PERIOD;
+    const connections = connectionsOf(this.#fleet, (worker) => this.row(worker));
+    const { taken: done, refused, failed } = this.handoffs;
+    const fields = { connections: connections.join(','), skew: skewOf(connections).toFixed(2), done, refused, failed };
+    const text = Object.values(fields).join(' ');
+    if (text === this.#balanceLogged) return;
+    this.#balanceLogged = text;
+    this.#parts.log('debug', 'connections', fields);
   }
 
   #diagnose(worker: WorkerId): void {
@@ -354,6 +399,7 @@ export class Supervisor {
     this.#succession.abandon();
     this.#timers.close();
     this.#listeners.close();
+    this.#handoffs.close();
     this.#crew.close();
     this.#parts.board?.close();
     this.#callers.close('the server has stopped');

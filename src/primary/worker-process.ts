@@ -8,7 +8,7 @@ export type LivingMessage = Exclude<WorkerMessage, { type: 'lastWords' }>;
 
 /** What a worker's process tells its supervisor. `exited` comes exactly once, and nothing after it. */
 export interface WorkerEvents {
-  message(worker: WorkerId, message: LivingMessage): void;
+  message(worker: WorkerId, message: LivingMessage, handle?: unknown): void;
   badMessage(worker: WorkerId, body: unknown): void;
   exited(worker: WorkerId, exit: ExitFacts): void;
 }
@@ -29,11 +29,11 @@ export class WorkerProcess {
     this.id = id;
     this.row = row;
     this.child = child;
-    this.#channel = new Channel(child, (body) => {
+    this.#channel = new Channel(child, (body, handle) => {
       const message = decodeWorkerMessage(body);
       if (message === undefined) events.badMessage(id, body);
       else if (message.type === 'lastWords') this.#lastWords = message;
-      else events.message(id, message);
+      else events.message(id, message, handle);
     });
     child.on('message', (message) => {
       // The word of PM2, for programs that never listen; other messages are the application's own.

@@ -3,20 +3,20 @@
  * row and the documentation come. Little-endian, every field aligned to its own size, so that C or Python can read it.
  *
  *     offset 0          the header, padded to one row
- *     ROW_SIZE * (1+i)  row i: version u32, sum u32, the fields of `ROW`, then reserved zeros
+ *     ROW_SIZE * (1+i)  row i: version u32, sum u32, the fields of `ROW`, `PAIRS`, then reserved zeros
  */
 
 /** The first eight bytes of every scoreboard, whatever its format. */
 export const MAGIC = 'PREFORK\n';
 
 /** Counts every change of the tables below: a reader understands its own format and no other. */
-export const FORMAT = 3;
+export const FORMAT = 4;
 
 /**
  * Bytes of a row. A power of two no larger than a page, because the kernel copies page by page and looks for a pending
  * SIGKILL between pages: a row inside one page is written whole or not at all, however its worker ends, and no two
- * workers write one cache line. What the fields leave is for the handoff counters of `--balance`; it costs nothing, a
- * write of 1024 bytes and one of 128 take the same time (the system call is the price).
+ * workers write one cache line. What the fields leave costs nothing: a write of 1024 bytes and one of 128 take the same
+ * time (the system call is the price).
  */
 export const ROW_SIZE = 2048;
 
@@ -81,6 +81,30 @@ export const ROW = [
     unit: 'requests',
     sentence: 'Answered requests by class of status and duration: see durations.ts.',
   },
+  {
+    name: 'handoffsReceived',
+    type: 'f64',
+    unit: 'connections',
+    sentence: 'That another worker accepted and this one serves.',
+  },
+  {
+    name: 'handoffsSent',
+    type: 'f64',
+    unit: 'connections',
+    sentence: 'That this worker accepted and another one serves.',
+  },
+  {
+    name: 'handoffsRefused',
+    type: 'f64',
+    unit: 'connections',
+    sentence: 'That the other worker would not have, so that this one serves them.',
+  },
+  {
+    name: 'handoffsFailed',
+    type: 'f64',
+    unit: 'connections',
+    sentence: 'On their way when the other worker ended, so that this one serves them.',
+  },
 ] as const;
 
 /** What every reader checks first. Written once, before a worker is told of the file. */
@@ -120,11 +144,28 @@ export const PLACED_HEADER: readonly PlacedField[] = place(HEADER, 8);
 /** {@link ROW} with offsets: right after version and sum. */
 export const PLACED_ROW: readonly PlacedField[] = place(ROW, 8);
 
+/**
+ * After the fields: for each slot, in arrays of bytes, what this worker and that slot's have of each other's connections.
+ * From the rows of both follows how many are on their way at this moment, which is what the receiver will have beside
+ * what it has: those unanswered, but at most as many as were numbered since the last that arrived. Either alone would
+ * not do: an answer takes its time, and a worker that is new has not seen the numbers before it.
+ */
+export const PAIRS: { readonly [part in 'unanswered' | 'sent' | 'arrived']: number } & { readonly slots: number } =
+  placePairs(128);
+
+function placePairs(slots: number): typeof PAIRS {
+  const end = PLACED_ROW.reduce((most, { offset, type, count = 1 }) => Math.max(most, offset + BYTES[type] * count), 0);
+  const unanswered = Math.ceil(end / 4) * 4;
+  return { slots, unanswered, sent: unanswered + slots, arrived: unanswered + 2 * slots };
+}
+
 /** Bytes of a row that say something; the rest is reserved. A multiple of 4, for the sum is taken over 32-bit words. */
-export const ROW_USED: number = PLACED_ROW.reduce(
-  (end, field) => Math.max(end, Math.ceil((field.offset + BYTES[field.type] * (field.count ?? 1)) / 4) * 4),
-  0,
-);
+export const ROW_USED: number = PAIRS.arrived + PAIRS.slots;
+
+/** Where in a row a field is. */
+export function fieldOffset(name: keyof Row): number {
+  return PLACED_ROW.find((field) => field.name === name)!.offset;
+}
 
 /** Where row `row` starts in the file. */
 export function rowOffset(row: number): number {

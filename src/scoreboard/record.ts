@@ -39,6 +39,10 @@ export const BLANK: Readonly<Row> = {
   heapUsed: 0,
   heapLimit: 0,
   durations: new Float64Array(DURATIONS),
+  handoffsReceived: 0,
+  handoffsSent: 0,
+  handoffsRefused: 0,
+  handoffsFailed: 0,
 };
 
 /** The version after `version`. It wraps, and is never 0, which marks a blank row. */
@@ -52,7 +56,7 @@ export function viewOf(bytes: Uint8Array): DataView {
 }
 
 // FNV-1a over words instead of bytes, with a shift so that high bits reach low ones. Only the bytes in use are summed,
-// which keeps it at 25 to 45 ns whatever the size of a row.
+// which keeps it at 100 to 150 ns whatever the size of a row.
 function sumOf(view: DataView, base: number): number {
   let sum = mix(0x811c9dc5, view.getInt32(base + VERSION, true));
   for (let at = SUM + 4; at < ROW_USED; at += 4) sum = mix(sum, view.getInt32(base + at, true));
@@ -64,7 +68,7 @@ function mix(sum: number, word: number): number {
   return product ^ (product >>> 15);
 }
 
-/** Puts `row` at the start of `view`, sealed with `version` (not 0) and the sum. */
+/** Puts `row` at the start of `view`, sealed with `version` (not 0) and the sum. The pairs stay as they are there. */
 export function encodeRow(view: DataView, row: Readonly<Row>, version: number): void {
   view.setUint32(VERSION, version, true);
   const values = row as unknown as Readonly<Record<string, number>>;
@@ -92,15 +96,21 @@ export function encodeRow(view: DataView, row: Readonly<Row>, version: number): 
   view.setUint32(SUM, sumOf(view, 0), true);
 }
 
+/** Whether the row at `base` of `view` can be believed. */
+export function conditionOf(view: DataView, base: number): 'whole' | 'blank' | 'torn' {
+  const version = view.getUint32(base + VERSION, true);
+  const sum = view.getUint32(base + SUM, true);
+  if (version === 0 && sum === 0) return 'blank';
+  return version === 0 || sum !== sumOf(view, base) ? 'torn' : 'whole';
+}
+
 /**
  * The row at `base` of `view`; `blank` when nobody has written it since it was cleared, `torn` when it was read while
  * it was written (or is damaged).
  */
 export function decodeRow(view: DataView, base = 0): Row | 'blank' | 'torn' {
-  const version = view.getUint32(base + VERSION, true);
-  const sum = view.getUint32(base + SUM, true);
-  if (version === 0 && sum === 0) return 'blank';
-  if (version === 0 || sum !== sumOf(view, base)) return 'torn';
+  const condition = conditionOf(view, base);
+  if (condition !== 'whole') return condition;
   const row: Row = { ...BLANK, durations: new Float64Array(DURATIONS) };
   const values = row as unknown as Record<string, number>;
   for (const { name, type, offset, count } of PLACED_ROW) {

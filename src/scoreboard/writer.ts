@@ -1,7 +1,7 @@
 import { closeSync, writeSync } from 'node:fs';
 import { ScoreboardError } from './error.ts';
 import { openBoard } from './header.ts';
-import { ROW_SIZE, rowOffset, type Row } from './layout.ts';
+import { PAIRS, ROW_SIZE, rowOffset, type Row } from './layout.ts';
 import { encodeRow, nextVersion, viewOf } from './record.ts';
 
 /**
@@ -11,6 +11,8 @@ import { encodeRow, nextVersion, viewOf } from './record.ts';
 export class Writer {
   /** Writes that failed. The server goes on: its figures are worth less than its requests. */
   failures = 0;
+  /** Of the row, as it goes out with the next `write`: see {@link PAIRS}. */
+  readonly pairs: Readonly<Record<'unanswered' | 'sent' | 'arrived', Uint8Array>>;
   readonly #fd: number;
   readonly #position: number;
   // Encoded in place: nothing is allocated, and one pwrite per row is all the system calls there are.
@@ -22,6 +24,8 @@ export class Writer {
   private constructor(fd: number, row: number) {
     this.#fd = fd;
     this.#position = rowOffset(row);
+    const part = (from: number): Uint8Array => this.#bytes.subarray(from, from + PAIRS.slots);
+    this.pairs = { unanswered: part(PAIRS.unanswered), sent: part(PAIRS.sent), arrived: part(PAIRS.arrived) };
   }
 
   /** @throws ScoreboardError when `path` is no board that can be written, or has no row `row` */

@@ -22,6 +22,8 @@ export interface DrainParts {
   readonly servers: Servers;
   readonly requests: Requests;
   readonly idle: IdleConnections;
+  /** How many connections nobody serves yet: on their way to or from another worker, or waiting. @default none */
+  readonly unsettled?: () => number;
 }
 
 /**
@@ -68,9 +70,9 @@ export class Drain {
   }
 
   async #untilAllAreClosed(): Promise<void> {
-    const { servers, requests } = this.#parts;
+    const { servers, requests, unsettled = none } = this.#parts;
     let due = 0;
-    while (servers.open() > 0 || requests.inFlight > 0) {
+    while (servers.open() > 0 || requests.inFlight > 0 || unsettled() > 0) {
       // After the poll phase, when what the kernel had received by now has been read.
       await nextTurn();
       if (performance.now() >= due) {
@@ -90,6 +92,10 @@ export class Drain {
     this.#spread ??= new Spread(this.#idleEnds);
     for (const socket of sockets.slice(0, this.#spread.due(sockets.length, now, this.#spreadEnds))) socket.destroy();
   }
+}
+
+function none(): number {
+  return 0;
 }
 
 /** @param takenOver whoever is queued is served by the successor. */

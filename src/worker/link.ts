@@ -1,4 +1,4 @@
-import { Channel } from '../ipc/channel.ts';
+import { Channel, type SentHandle } from '../ipc/channel.ts';
 import type { PrimaryMessage, WorkerMessage } from '../ipc/messages.ts';
 
 type MessageOf<Type extends PrimaryMessage['type']> = Extract<PrimaryMessage, { type: Type }>;
@@ -27,8 +27,9 @@ export class Link {
     this.#handlers[type] = handler;
   }
 
-  send(message: WorkerMessage): boolean {
-    return this.#channel.send(message);
+  /** As {@link Channel.send}. */
+  send(message: WorkerMessage, handle?: SentHandle, written?: (error: Error | null) => void): boolean {
+    return this.#channel.send(message, handle, written);
   }
 
   /** Keeps the process alive until `unhold`. */

@@ -7,7 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 import { takeContext, type WorkerContext } from '../ipc/context.ts';
 import { ApplicationMetrics } from './application-metrics.ts';
+import { Balancer } from './balancer.ts';
 import { Drain } from './drain.ts';
+import { Handoffs } from './handoffs.ts';
 import { IdleConnections } from './idle-connections.ts';
 import { reportFatalErrors } from './fatal-report.ts';
 import { inspectOnAnyPort } from './inspector.ts';
@@ -16,6 +18,7 @@ import { leaveWhenTold } from './leaving.ts';
 import { Link } from './link.ts';
 import { interceptListen } from './listen.ts';
 import { Occasion } from './occasion.ts';
+import { Rebalancer } from './rebalancer.ts';
 import { register } from './registry.ts';
 import { Requests } from './requests.ts';
 import { Servers } from './servers.ts';
@@ -50,14 +53,38 @@ function start(context: WorkerContext): void {
     idle.watch(server);
     status.ready();
   });
-  const vitals = new Vitals({ ...context, connections: servers, requests });
+  const { balance } = context;
+  let balancer: Balancer | undefined;
+  const isDraining = (): boolean => drain.occasion.hasCome;
+  const connections = {
+    open: () => servers.open() + (balancer?.waiting ?? 0),
+    accepted: () => servers.accepted(),
+  };
+  const handoffs =
+    balance === 'kernel'
+      ? undefined
+      : new Handoffs({
+          link,
+          taker: (listener) => (isDraining() ? undefined : servers.taker(listener)),
+          onChange: () => vitals.publish(),
+        });
+  const vitals = new Vitals({ ...context, connections, requests, handoffs });
   const status = new Status(context.slot, vitals, words);
-  const drain = new Drain({ servers, requests, idle });
+  const drain = new Drain({
+    servers,
+    requests,
+    idle,
+    unsettled: () => (handoffs?.pending ?? 0) + (balancer?.waiting ?? 0),
+  });
   const applicationMetrics = new ApplicationMetrics(link);
   const primaryDeath = new Occasion('onPrimaryDeath');
 
   drain.occasion.add(() => vitals.state('draining'));
-  interceptListen(link, servers, context.sharing, () => status.standby());
+  balancer =
+    handoffs &&
+    Balancer.start(balance, context.board, { handoffs, servers, vitals, slot: () => status.slot, isDraining });
+  if (context.rebalance) Rebalancer.start({ requests, servers, board: context.board, slot: () => status.slot });
+  interceptListen(link, servers, context.sharing, () => status.standby(), balancer?.steer);
   link.on('promote', ({ slot }) => status.promote(slot));
   leaveWhenTold({ link, drain, servers, vitals, context }, primaryDeath);
 

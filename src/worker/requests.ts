@@ -56,6 +56,8 @@ export class Requests {
   #started = 0;
   #finished = 0;
   #draining = false;
+  /** Connections that are to end with their next response. */
+  #toDismiss = 0;
 
   constructor() {
     subscribe(START, this.#onStart);
@@ -123,6 +125,14 @@ export class Requests {
   }
 
   /**
+   * Makes so many of the next responses the last of their connections, HTTP/1 only. What was asked for before and has not
+   * come about is forgotten.
+   */
+  dismiss(connections: number): void {
+    this.#toDismiss = connections;
+  }
+
+  /**
    * Ends the sessions that have not had a request, HTTP/2 only: `drain` leaves them open until their client answers, and a
    * client that is silent never does.
    */
@@ -145,7 +155,7 @@ export class Requests {
     const { response, socket } = message as Exchange;
     this.#started++;
     const connection = this.#connectionOf(socket) ?? this.#open(socket);
-    if (this.#draining) makeLast(connection, response);
+    if (this.#draining || this.#toDismiss > 0) this.#dismiss(connection, response);
     if (connection.inFlight++ === 0) connection.startedAt = performance.now();
     else (connection.waiting ??= []).push(performance.now());
     connection.newest = response;
@@ -199,6 +209,11 @@ export class Requests {
     });
     if (this.#draining) goAway(session, true);
   };
+
+  #dismiss(connection: Connection, response: ServerResponse): void {
+    if (!this.#draining) this.#toDismiss--;
+    makeLast(connection, response);
+  }
 
   /** Whatever was in flight on a connection that has closed is over. */
   #settle(connection: Connection): void {

@@ -40,9 +40,15 @@ export class Servers {
   }
 
   byListener(listener: number): SlotHandle | undefined {
-    for (const { handle } of this.#served.values())
-      if (handle?.listener === listener && !handle.isClosed) return handle;
-    return undefined;
+    return this.#find(listener)?.handle;
+  }
+
+  /** What can take a connection of the listener: not where Node would drop it at once (`maxConnections`). */
+  taker(listener: number): SlotHandle | undefined {
+    const served = this.#find(listener);
+    if (served?.handle === undefined || !served.handle.isAccepting) return undefined;
+    const { _connections: open, maxConnections } = served.server as Counted;
+    return maxConnections && open >= maxConnections ? undefined : served.handle;
   }
 
   /** Open connections, by Node's own count. */
@@ -68,6 +74,12 @@ export class Servers {
 
   *[Symbol.iterator](): Generator<Served> {
     yield* this.#served.values();
+  }
+
+  #find(listener: number): Served | undefined {
+    for (const served of this.#served.values())
+      if (served.handle?.listener === listener && !served.handle.isClosed) return served;
+    return undefined;
   }
 
   #forget(server: Server, handle: SlotHandle | undefined): void {

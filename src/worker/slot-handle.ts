@@ -1,7 +1,10 @@
 import { KeepAlive } from './keep-alive.ts';
-import type { NativeHandle } from '../listeners/native.ts';
+import type { NativeClient, NativeHandle } from '../listeners/native.ts';
 
 type OnConnection = (this: SlotHandle, status: number, client: unknown) => void;
+
+/** Sees to it that an accepted connection is served: by `serve` of the handle that accepted it, or elsewhere. */
+export type Steer = (client: NativeClient, acceptedBy: SlotHandle) => void;
 
 export interface SlotHandleEvents {
   /** The kernel queues for us. */
@@ -28,21 +31,29 @@ export class SlotHandle {
   readonly listener: number;
   /** Whoever passed the socket to the primary removes its path. */
   readonly isPassed: boolean;
-  /** Connections accepted so far, from all sockets. */
+  /** Connections accepted and served here so far, whoever accepted them. */
   accepted = 0;
   readonly #sources = new Map<number, NativeHandle>();
   readonly #slot: number;
   readonly #events: SlotHandleEvents;
+  readonly #steer: Steer | undefined;
   #keepAlive: KeepAlive | undefined;
   #backlog = 0;
   #isRefed = true;
   #isClosed = false;
 
-  constructor({ listener, slot, isPassed = false }: Grant, socket: NativeHandle, events: SlotHandleEvents) {
+  /** @param steer undefined where whoever accepts a connection serves it. */
+  constructor(
+    { listener, slot, isPassed = false }: Grant,
+    socket: NativeHandle,
+    events: SlotHandleEvents,
+    steer?: Steer,
+  ) {
     this.listener = listener;
     this.isPassed = isPassed;
     this.#slot = slot;
     this.#events = events;
+    this.#steer = steer;
     this.#sources.set(slot, socket);
     if (socket.getsockname !== undefined) {
       const name = {};
@@ -63,9 +74,15 @@ export class SlotHandle {
     return 0;
   }
 
+  /** Makes the connection the server's, as if it had just been accepted here. */
+  serve(client: NativeClient): void {
+    this.accepted++;
+    this.onconnection?.(0, client);
+  }
+
   /** Accepts for a neighbour's slot as well. */
   adopt(slot: number, socket: NativeHandle): void {
-    if (this.#isClosed || this.#keepAlive !== undefined || this.#sources.has(slot)) {
+    if (!this.isAccepting || this.#sources.has(slot)) {
       socket.close();
       this.#events.returned();
       return;
@@ -85,7 +102,7 @@ export class SlotHandle {
 
   /** Stops accepting. Other processes may hold the same sockets, and go on. */
   detach(): void {
-    if (this.#isClosed || this.#keepAlive !== undefined) return;
+    if (!this.isAccepting) return;
     this.#keepAlive = new KeepAlive();
     if (!this.#isRefed) this.#keepAlive.unref();
     this.#closeSources();
@@ -110,6 +127,11 @@ export class SlotHandle {
     this.#isRefed = false;
     this.#keepAlive?.unref();
     for (const source of this.#sources.values()) source.unref();
+  }
+
+  /** Neither closed nor detached. */
+  get isAccepting(): boolean {
+    return !this.#isClosed && this.#keepAlive === undefined;
   }
 
   get isClosed(): boolean {
@@ -137,13 +159,17 @@ export class SlotHandle {
   }
 
   #accept(source: NativeHandle): number {
+    const steer = this.#steer;
     source.onconnection = (status, client) => {
+      if (steer !== undefined && status === 0) return steer(client as NativeClient, this);
       this.accepted++;
       this.onconnection?.(status, client);
     };
     return source.listen(this.#backlog);
   }
-} /** What the handle is for: see the message `granted`. */
+}
+
+/** What the handle is for: see the message `granted`. */
 export interface Grant {
   readonly listener: number;
   readonly slot: number;

@@ -32,6 +32,16 @@ export interface RequestCounts {
   readonly durations: Float64Array;
 }
 
+/** Where the figures of connections that moved between workers come from. */
+export interface HandoffCounts {
+  readonly received: number;
+  readonly sent: number;
+  readonly refused: number;
+  readonly failed: number;
+  /** Of the row: see `PAIRS`. */
+  readonly pairs: Readonly<Record<'unanswered' | 'sent' | 'arrived', ArrayLike<number>>>;
+}
+
 export interface VitalsOptions {
   /** The scoreboard's file, and this worker's row in it; -1 when there was none left. */
   readonly board: string;
@@ -40,6 +50,8 @@ export interface VitalsOptions {
   readonly generation: number;
   readonly connections: ConnectionCounts;
   readonly requests: RequestCounts;
+  /** Undefined where connections stay where they were accepted. */
+  readonly handoffs?: HandoffCounts | undefined;
   /** Time between beats, ms. @default 250 */
   readonly period?: number;
 }
@@ -56,6 +68,7 @@ export class Vitals {
   readonly #board: string;
   readonly #connections: ConnectionCounts;
   readonly #requests: RequestCounts;
+  readonly #handoffs: HandoffCounts | undefined;
   readonly #period: number;
   readonly #timer: NodeJS.Timeout;
   readonly #delays = new Delays();
@@ -64,15 +77,16 @@ export class Vitals {
   #slowDue = 0;
 
   /** Writes the first row, as `booting`, and goes on by itself. Never throws: a server without figures is still one. */
-  constructor({ board, row, slot, generation, connections, requests, period = PERIOD }: VitalsOptions) {
+  constructor({ board, row, slot, generation, period = PERIOD, ...sources }: VitalsOptions) {
     this.#board = board;
-    this.#connections = connections;
-    this.#requests = requests;
+    this.#connections = sources.connections;
+    this.#requests = sources.requests;
+    this.#handoffs = sources.handoffs;
     this.#period = period;
     this.#writer = row === NO_ROW ? undefined : openWriter(board, row);
     this.#row = { ...BLANK, pid: process.pid, slot, generation, startedAt: performance.timeOrigin };
     // The same numbers, not a copy: they are up to date whenever the row is written.
-    this.#row.durations = requests.durations;
+    this.#row.durations = sources.requests.durations;
     this.#due = monotonic() + period;
     this.#timer = setInterval(() => this.#beat(), period).unref();
     this.#write();
@@ -92,6 +106,16 @@ export class Vitals {
   promote(slot: number): void {
     this.#row.slot = slot;
     this.#write();
+  }
+
+  /** Tells the others now what they decide by, and not with the next beat. */
+  publish(): void {
+    this.#write();
+  }
+
+  /** Connections open, as the row has it. */
+  get published(): number {
+    return this.#row.connectionsOpen;
   }
 
   /**
@@ -129,6 +153,7 @@ export class Vitals {
     row.connectionsAccepted = this.#connections.accepted();
     row.requestsStarted = this.#requests.started;
     row.requestsFinished = this.#requests.finished;
+    if (this.#handoffs !== undefined) this.#tellHandoffs(this.#handoffs);
     if (now >= this.#slowDue) {
       this.#slowDue = now + SLOW_PERIOD;
       [row.delayP50, row.delayP99] = this.#delays.percentiles([0.5, 0.99]);
@@ -138,6 +163,18 @@ export class Vitals {
       if (row.heapLimit === 0 && heapUsed > LARGE_HEAP) row.heapLimit = heapLimit();
     }
     this.#writer?.write(row);
+  }
+
+  #tellHandoffs({ received, sent, refused, failed, pairs }: HandoffCounts): void {
+    this.#row.handoffsReceived = received;
+    this.#row.handoffsSent = sent;
+    this.#row.handoffsRefused = refused;
+    this.#row.handoffsFailed = failed;
+    if (this.#writer === undefined) return;
+    const { unanswered, sent: numbers, arrived } = this.#writer.pairs;
+    unanswered.set(pairs.unanswered);
+    numbers.set(pairs.sent);
+    arrived.set(pairs.arrived);
   }
 }
 

@@ -22,6 +22,7 @@ export function fakeStatus(changes: Partial<Status> = {}): Status {
     phase: 'serving',
     generation: 1,
     sharing: 'reuseport',
+    balance: { mode: 'least-connections', skew: 1, handoffs: { done: 0, refused: 0, failed: 0 } },
     addresses: ['127.0.0.1:8080'],
     startedAt: '2026-01-01T00:00:00.000Z',
     uptime: 60_000,

@@ -51,6 +51,8 @@ export class TestWorker {
       slot: 0,
       generation: 1,
       sharing: 'shared',
+      balance: 'kernel',
+      rebalance: false,
       board: this.#board.path,
       row: this.#board.takeRow(),
       reports: '',

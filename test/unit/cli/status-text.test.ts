@@ -12,6 +12,8 @@ const vitals: Vitals = {
   beat: 12,
   connectionsOpen: 31,
   connectionsAccepted: 40_000,
+  handoffsReceived: 3,
+  handoffsSent: 2,
   requestsStarted: 1_234_600,
   requestsFinished: 1_234_567,
   utilization: 0.345,
@@ -86,6 +88,7 @@ test('an eventful server', () => {
     `\
 api pid=4700 gen=3 serving up=3d addresses=[::]:8080,unix:/run/a.sock
 2 of 4 workers serve, sharing=reuseport, prefork 0.1.0, node v24.0.0
+balance=least-connections, skew 1.00, handoffs 0 done, 0 refused, 0 failed
 
 slot   pid gen state       up conns  reqs loop  mem crashes last exit
 0     4711   3 serving     5h    31 1.23M  35% 123M       0 -
@@ -105,7 +108,7 @@ last reload (gen 3) failed 2h ago: slot 1: not ready in 30s
 
 test('a quiet server has a table and no notes', () => {
   const text = statusText(fakeStatus({ name: 'api', pid: 1, slots: [serving] }), now);
-  assert.equal(text.split('\n').length, 6);
+  assert.equal(text.split('\n').length, 7);
 });
 
 test('ordinary values fit 80 columns', () => {

@@ -27,6 +27,8 @@ const someVitals: Vitals = {
   delay: 1,
   delayP50: 1,
   delayP99: 1,
+  handoffsReceived: 0,
+  handoffsSent: 0,
   rss: 120 * 1_048_576,
   heapUsed: 1,
 };

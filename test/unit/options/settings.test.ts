@@ -27,6 +27,8 @@ test('defaults', () => {
     name: 'server',
     isNameGiven: false,
     sharing: 'auto',
+    balance: 'auto',
+    rebalance: 'off',
     spares: 0,
     readyTimeout: 30_000,
     maxSurge: 1,
@@ -74,6 +76,12 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
     ['shared', 'shared', 'shared'],
     ['round-robin', 'round-robin', 'round-robin'],
   ],
+  balance: [
+    ['kernel', 'kernel', 'kernel'],
+    ['least-connections', 'least-connections', 'least-connections'],
+    ['sticky-ip', 'sticky-ip', 'sticky-ip'],
+  ],
+  rebalance: [['on', 'on', 'on']],
   spares: [
     ['0', 0, 0],
     ['1024', 1024, 1024],
@@ -209,6 +217,16 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
       [1, '1'],
       [{ a: { b: { c: 1 } } }, '{ a: [Object] }'],
     ],
+  },
+  balance: {
+    expected: 'auto, kernel, least-connections or sticky-ip',
+    texts: ['least_conn', 'ip'],
+    values: [[1, '1']],
+  },
+  rebalance: {
+    expected: 'off or on',
+    texts: ['yes'],
+    values: [[true, 'true']],
   },
   sharing: {
     expected: 'auto, reuseport, shared or round-robin',

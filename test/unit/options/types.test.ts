@@ -19,7 +19,10 @@ type Resolved = {
 
 test('the interfaces and the table agree', () => {
   expectTypeOf<Options>().toEqualTypeOf<Written>();
-  expectTypeOf<Omit<Settings, 'sharing' | 'isNameGiven'>>().toEqualTypeOf<Omit<Resolved, 'sharing'>>();
+  expectTypeOf<Omit<Settings, 'sharing' | 'balance' | 'isNameGiven'>>().toEqualTypeOf<
+    Omit<Resolved, 'sharing' | 'balance'>
+  >();
+  expectTypeOf<Settings['balance']>().toEqualTypeOf<ValueOf<Table['balance']>>();
   expectTypeOf<Settings['sharing']>().toEqualTypeOf<ValueOf<Table['sharing']>>();
 });
 

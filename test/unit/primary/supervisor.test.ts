@@ -19,6 +19,7 @@ function setUp(options: Options): { os: FakeOs; supervisor: Supervisor; ended: P
     settings: resolveSettings({ options, env: {}, entry: 'app.js' }),
     program: { entry: 'app.js', args: [], execArgv: [] },
     sharing: 'shared',
+    balance: 'kernel',
     board: undefined,
     hooks: new Hooks({}, () => {}),
     log: (_level, event) => void log.push(event),

@@ -33,9 +33,9 @@ test('a row never crosses a page, because its size is a power of two and it star
   assert.equal(rowOffset(7), 8 * ROW_SIZE);
 });
 
-test('a row keeps at least half of its bytes for later fields', () => {
+test('a row keeps at least a third of its bytes for later fields', () => {
   assert.equal(ROW_USED % 4, 0);
-  assert.ok(ROW_USED <= ROW_SIZE / 2);
+  assert.ok(ROW_USED <= (ROW_SIZE * 2) / 3);
 });
 
 test('the array of a row has as many numbers as there are durations', () => {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Board } from '../../../src/scoreboard/board.ts';
 import { encodeHeader } from '../../../src/scoreboard/header.ts';
-import { FORMAT, ROW_SIZE, ROW_USED, rowOffset } from '../../../src/scoreboard/layout.ts';
+import { FORMAT, PAIRS, ROW_SIZE, rowOffset } from '../../../src/scoreboard/layout.ts';
 import { encodeRow, viewOf } from '../../../src/scoreboard/record.ts';
 import { Reader } from '../../../src/scoreboard/reader.ts';
 import { Writer } from '../../../src/scoreboard/writer.ts';
@@ -57,7 +57,7 @@ test('a row that stays half written is undefined, and whole again when the rest 
   const { board, reader } = makeBoard(t, 2);
   const file = await openRaw(t, board.path);
   const bytes = Buffer.alloc(ROW_SIZE);
-  const half = ROW_USED / 2;
+  const half = PAIRS.unanswered / 2;
   for (const value of [1, 2]) {
     encodeRow(viewOf(bytes), uniformRow(value), value);
     await file.write(bytes, 0, half, rowOffset(1));

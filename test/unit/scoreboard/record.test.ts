@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ROW_SIZE, ROW_USED, STATES, type Row, type State } from '../../../src/scoreboard/layout.ts';
+import { PAIRS, ROW_SIZE, ROW_USED, STATES, type Row, type State } from '../../../src/scoreboard/layout.ts';
 import { BLANK, decodeRow, encodeRow, nextVersion, viewOf } from '../../../src/scoreboard/record.ts';
 import { uniformRow } from './helpers.ts';
 
@@ -75,7 +75,7 @@ test('the top bits of two words do not cancel out', () => {
 
 test('half of the first write to a blank row is a tear, not a row and not blank', () => {
   const bytes = encoded(example, 1);
-  bytes.fill(0, ROW_USED / 2);
+  bytes.fill(0, PAIRS.unanswered / 2);
   assert.equal(decodeRow(viewOf(bytes)), 'torn');
 });
 

@@ -1,0 +1,48 @@
+/**
+ * When a worker is to let go of connections because they ask for more than the others' do. Pure. Connections may be equally
+ * many and differ in what they cost; what shows that is how busy event loops are.
+ */
+
+/** Looks in a row for which a worker has to be hot: a moment of much work is none. One look is a beat, 250 ms. */
+const PATIENCE = 8;
+
+/** Looks after letting go in which nothing is judged: clients need time to come to others. */
+const REST = 8;
+
+/** Below this utilization nobody waits for a worker, whatever the others' is. */
+const BUSY = 0.6;
+
+/** How much busier than the others' mean it has to be to count as hot, and, when it does, to go on being so. */
+const HOT = 0.25;
+const STILL_HOT = 0.15;
+
+/** Of its connections, how many it lets go of at once: one in so many. */
+const SHARE = 16;
+
+export interface Look {
+  /** How busy the own event loop is, 0 to 1, and the others'. */
+  readonly own: number;
+  readonly others: readonly number[];
+  /** Connections open. */
+  readonly connections: number;
+}
+
+export interface Heat {
+  /** Looks in a row that were hot. */
+  readonly hot: number;
+  /** Looks that are left of the rest. */
+  readonly rest: number;
+}
+
+export const COOL: Heat = { hot: 0, rest: 0 };
+
+/** @returns what is known now, and how many connections to let go of. */
+export function judgeHeat(heat: Heat, { own, others, connections }: Look): { heat: Heat; letGo: number } {
+  if (heat.rest > 0) return { heat: { hot: 0, rest: heat.rest - 1 }, letGo: 0 };
+  const mean = others.reduce((sum, one) => sum + one, 0) / Math.max(1, others.length);
+  const excess = heat.hot > 0 ? STILL_HOT : HOT;
+  // A single connection would be as hot elsewhere.
+  if (others.length === 0 || connections < 2 || own < BUSY || own - mean < excess) return { heat: COOL, letGo: 0 };
+  if (heat.hot + 1 < PATIENCE) return { heat: { hot: heat.hot + 1, rest: 0 }, letGo: 0 };
+  return { heat: { hot: 0, rest: REST }, letGo: Math.max(1, Math.floor(connections / SHARE)) };
+}

@@ -1,0 +1,76 @@
+/**
+ * Who is to serve a connection that was accepted, so that workers have equally many. Pure.
+ *
+ * The rule is the greedy one, which with exact knowledge never lets two workers differ by more than one: keep it, unless
+ * somebody has fewer. What makes it stable with knowledge that is never quite exact: connections on their way count as
+ * the receiver's; of several that have the fewest each sender prefers another one; and it takes an excess over the mean,
+ * so that those who are below it themselves leave the work to those who are not.
+ */
+import { isAlive, type Slots } from './slots.ts';
+
+/** Accepts per second, of one worker, for which the tolerance grows by one connection. */
+const RATE_PER_TOLERANCE = 400;
+
+/** Of what chance makes, how many standard deviations are left alone: then one handoff in some hundreds is left. */
+const DEVIATIONS = 5;
+
+/** What is returned instead of a slot: serve it here. */
+export const KEEP = -1;
+
+/** The same: ask again when a handoff is over, for whoever should have it has too many on their way. */
+export const WAIT = -2;
+
+/** Whether a slot that is alive may be sent to. `full`: not before it has answered. */
+export type Room = 'open' | 'full' | 'closed';
+
+/** What the tolerance depends on, of the worker that decides. */
+export interface Traffic {
+  /** Connections accepted, and ended, per second. */
+  readonly accepts: number;
+  readonly ends: number;
+  /** Connections open. */
+  readonly load: number;
+}
+
+/**
+ * How many connections more than the least burdened a worker may have. One, where connections stay: then each counts for
+ * long. Chance makes numbers differ by their square root, and where connections end within a second what is uneven now
+ * is even without a handoff before that would have paid. And at a high rate of accepts a few do not matter. All are
+ * averages over a second, which keeps this from jumping.
+ */
+export function toleranceFor({ accepts, ends, load }: Traffic): number {
+  const turnover = Math.min(1, ends / (load + 1));
+  return Math.floor(1 + accepts / RATE_PER_TOLERANCE + DEVIATIONS * turnover * Math.sqrt(load + 1));
+}
+
+/**
+ * @param own the slot that accepted it
+ * @param load how many connections it has, this one not counted, those on their way to it counted
+ * @returns the slot to hand it to, {@link KEEP} or {@link WAIT}
+ */
+export function chooseReceiver(
+  own: number,
+  load: number,
+  slots: Slots,
+  tolerance: number,
+  now: number,
+  roomOf: (slot: number) => Room,
+): number {
+  let receiver = KEEP;
+  let least = load + 1 - tolerance;
+  let sum = load + 1;
+  let count = 1;
+  for (let step = 1; step < slots.slots; step++) {
+    const slot = (own + step) % slots.slots;
+    if (slot === own || !isAlive(slots, slot, now)) continue;
+    const theirs = slots.open[slot]! + slots.coming[slot]!;
+    sum += theirs;
+    count++;
+    if (theirs >= least) continue;
+    const room = roomOf(slot);
+    if (room === 'closed') continue;
+    least = theirs;
+    receiver = room === 'open' ? slot : WAIT;
+  }
+  return load + 1 > sum / count ? receiver : KEEP;
+}

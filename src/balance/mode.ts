@@ -1,0 +1,36 @@
+/**
+ * Who serves a connection that a worker accepted. `kernel`: that worker, whoever it is; `least-connections`: another one
+ * that has fewer; `sticky-ip`: the one whose client it is.
+ */
+export type Balance = 'kernel' | 'least-connections' | 'sticky-ip';
+
+/** Slots that a row of the scoreboard can tell of: see `PAIRS`. */
+const MOST_WORKERS = 128;
+
+export interface BalanceCircumstances {
+  readonly sharing: 'reuseport' | 'shared' | 'round-robin';
+  readonly workers: number;
+  /** Without one, workers know nothing of each other. */
+  readonly hasBoard: boolean;
+}
+
+/**
+ * The mode asked for. `auto` leaves it to the kernel: handing connections off makes a server with few of them more even,
+ * and what it costs one with many short ones has not been settled by measurement yet (docs/balance.md).
+ *
+ * @throws Error that says why the one asked for does not work.
+ */
+export function chooseBalance(wanted: Balance | 'auto', circumstances: BalanceCircumstances): Balance {
+  if (wanted === 'kernel' || wanted === 'auto') return 'kernel';
+  const missing = whatIsMissing(circumstances);
+  if (missing === undefined) return wanted;
+  throw new Error(`--balance ${wanted} ${missing}`);
+}
+
+function whatIsMissing({ sharing, workers, hasBoard }: BalanceCircumstances): string | undefined {
+  if (sharing === 'round-robin') {
+    return 'needs workers that accept by themselves (--sharing reuseport or shared); with round-robin the primary does';
+  }
+  if (workers > MOST_WORKERS) return `works with up to ${MOST_WORKERS} workers, not ${workers}`;
+  return hasBoard ? undefined : 'needs the scoreboard, for which no directory was found: see the warning before';
+}

@@ -1,0 +1,20 @@
+/** Over which events are averaged, ms. */
+const WINDOW = 1000;
+
+/**
+ * Events per second, as an average that forgets exponentially. A burst counts with its size, whatever its speed: 64 at once
+ * are 64 in this second. Pure; the clock is the caller's.
+ */
+export class Rate {
+  #rate = 0;
+  #at = 0;
+
+  add(count: number, now: number): void {
+    this.#rate = this.perSecond(now) + (count * 1000) / WINDOW;
+    this.#at = now;
+  }
+
+  perSecond(now: number): number {
+    return this.#rate * Math.exp((this.#at - now) / WINDOW);
+  }
+}

@@ -1,0 +1,85 @@
+import type { SentHandle } from '../ipc/channel.ts';
+import type { HandoffEnd, PrimaryMessage, Waybill } from '../ipc/messages.ts';
+import type { WorkerId } from './events.ts';
+
+/** A connection's handle. */
+export type Parcel = SentHandle & { close(): void };
+
+/** What a worker asks for. */
+export interface Handoff extends Waybill {
+  /** By which the sender knows it. */
+  readonly id: number;
+  /** The slot whose worker is to have it. */
+  readonly to: number;
+}
+
+/** How those that are over ended. */
+export type HandoffCounts = Readonly<Record<HandoffEnd, number>>;
+
+interface OnTheWay {
+  readonly from: WorkerId;
+  readonly to: WorkerId;
+  /** The sender's. */
+  readonly id: number;
+  readonly parcel: Parcel;
+}
+
+export interface HandoffParts {
+  readonly send: (worker: WorkerId, message: PrimaryMessage, handle?: SentHandle) => void;
+  /** The worker of the slot, when it serves and its event loop turns. */
+  readonly workerOf: (slot: number) => WorkerId | undefined;
+}
+
+/**
+ * Carries accepted connections from worker to worker, which have no channel to each other, and answers back. It looks at
+ * none of them: what is in a handle is between the client and the worker that serves it.
+ *
+ * Owns a copy of each handle, which it closes when the receiver has answered or ended.
+ */
+export class Handoffs {
+  /** How those that are over ended. */
+  readonly counts: Record<HandoffEnd, number> = { taken: 0, refused: 0, failed: 0 };
+  readonly #parts: HandoffParts;
+  readonly #onTheWay = new Map<number, OnTheWay>();
+  #ids = 0;
+
+  constructor(parts: HandoffParts) {
+    this.#parts = parts;
+  }
+
+  /** @param parcel undefined when its descriptor got lost: the sender still has its own. */
+  pass(sender: WorkerId, { id, to, listener, from, nth }: Handoff, parcel: Parcel | undefined): void {
+    const receiver = this.#parts.workerOf(to);
+    if (parcel === undefined || receiver === undefined || receiver === sender) {
+      parcel?.close();
+      this.#answer(sender, id, 'refused');
+      return;
+    }
+    this.#onTheWay.set(++this.#ids, { from: sender, to: receiver, id, parcel });
+    this.#parts.send(receiver, { type: 'handoff', id: this.#ids, listener, from, nth }, parcel);
+  }
+
+  /** The receiver has answered. */
+  settle(worker: WorkerId, id: number, how: HandoffEnd): void {
+    const one = this.#onTheWay.get(id);
+    if (one === undefined || one.to !== worker) return;
+    this.#onTheWay.delete(id);
+    one.parcel.close();
+    this.#answer(one.from, one.id, how);
+  }
+
+  /** The worker has ended, and everything that it said has been heard: what it has not taken goes back. */
+  gone(worker: WorkerId): void {
+    for (const [id, { to }] of this.#onTheWay) if (to === worker) this.settle(worker, id, 'failed');
+  }
+
+  close(): void {
+    for (const { parcel } of this.#onTheWay.values()) parcel.close();
+    this.#onTheWay.clear();
+  }
+
+  #answer(worker: WorkerId, id: number, how: HandoffEnd): void {
+    this.counts[how]++;
+    this.#parts.send(worker, { type: 'handed', id, how });
+  }
+}

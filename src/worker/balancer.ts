@@ -1,0 +1,236 @@
+import { chooseReceiver, KEEP, toleranceFor, WAIT, type Room } from '../balance/least-connections.ts';
+import type { Balance } from '../balance/mode.ts';
+import { BURST, isBurst, LONGEST_WAIT } from '../balance/patience.ts';
+import { Rate } from '../balance/rate.ts';
+import { clientHash, stickySlot } from '../balance/sticky-ip.ts';
+import type { NativeClient } from '../listeners/native.ts';
+import { monotonic } from '../scoreboard/clock.ts';
+import { Glance } from '../scoreboard/glance.ts';
+import { PAIRS } from '../scoreboard/layout.ts';
+import type { Handoffs } from './handoffs.ts';
+import type { SlotHandle, Steer } from './slot-handle.ts';
+
+/** Connections on their way from one worker to another at once: whoever does not answer gets no more than these. */
+const MOST_ON_THE_WAY = 8;
+
+/** The same where the client's slot must serve it: each costs a descriptor, in the primary too. */
+const MOST_STICKY_ON_THE_WAY = 200;
+
+/** Who has not answered for so long, ms, is not sent anything: it may hang, and others cannot see that yet. */
+const LONGEST_SILENCE = 250;
+
+/** Who would not have a connection is not offered another one for so long, ms. */
+const PAUSE = 250;
+
+/** How many connections may wait for a decision. */
+const MOST_PARKED = 512;
+
+/** How often a slot is chosen anew because another worker has just chosen the same. */
+const MOST_TRIES = 3;
+
+/** How old, ms, may be what is known of the other slots, where only life and death count. */
+const STICKY_AGE = 50;
+
+/** The same for loads, where they need not be exact. */
+const GREATEST_AGE = 20;
+
+/** Of the tolerance: how much the own load may differ from what the others know of it. */
+const DRIFT = 1 / 4;
+
+export interface BalancerParts {
+  readonly handoffs: Handoffs;
+  readonly servers: { open(): number; accepted(): number };
+  readonly vitals: { readonly published: number; publish(): void };
+  /** Undefined in a spare. */
+  readonly slot: () => number | undefined;
+  readonly isDraining: () => boolean;
+}
+
+/** @returns a slot that was claimed, KEEP or WAIT. */
+type Strategy = (client: NativeClient, own: number, now: number, inBurst: boolean) => number;
+
+/** An accepted connection that nobody serves yet. */
+interface Parked {
+  readonly client: NativeClient;
+  readonly acceptedBy: SlotHandle;
+  /** When it was accepted; monotonic, ms. */
+  readonly at: number;
+}
+
+/**
+ * Decides for each connection that this worker accepts who serves it. Decisions are the pure policies'; this looks at
+ * the clock, the scoreboard and what is on its way, no more often than it must.
+ *
+ * Owns connections that wait for a decision, none longer than {@link LONGEST_WAIT}, and its view of the scoreboard.
+ */
+export class Balancer {
+  readonly #parts: BalancerParts;
+  readonly #glance: Glance;
+  readonly #strategy: Strategy;
+  readonly #accepts = new Rate();
+  readonly #ends = new Rate();
+  #ended = 0;
+  readonly #parked: Parked[] = [];
+  #tolerance = 1;
+  #lookedAt = -Infinity;
+  #acceptedAt = -Infinity;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(balance: Balance, glance: Glance, parts: BalancerParts) {
+    this.#parts = parts;
+    this.#glance = glance;
+    this.#strategy = balance === 'sticky-ip' ? this.#stickySlot : this.#leastLoaded;
+    parts.handoffs.onSettled = () => this.#unpark();
+  }
+
+  /** @returns undefined where the scoreboard cannot be read: this worker serves what it accepts. Its vitals warn of that. */
+  static start(balance: Balance, board: string, parts: BalancerParts): Balancer | undefined {
+    try {
+      return new Balancer(balance, Glance.open(board), parts);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Connections that wait for a decision. */
+  get waiting(): number {
+    return this.#parked.length;
+  }
+
+  readonly steer: Steer = (client, acceptedBy) => {
+    const own = this.#own();
+    if (own === undefined) return acceptedBy.serve(client);
+    const now = monotonic();
+    const inBurst = isBurst(now, this.#acceptedAt, now);
+    this.#acceptedAt = now;
+    this.#measure(now);
+    const to = this.#strategy(client, own, now, inBurst);
+    if (to === WAIT) this.#park({ client, acceptedBy, at: now });
+    else this.#place(client, acceptedBy, own, to);
+  };
+
+  /** How many ended since the last was accepted is seen by what is left. */
+  #measure(now: number): void {
+    const { servers } = this.#parts;
+    const load = servers.open();
+    const ended = servers.accepted() - load;
+    this.#accepts.add(1, now);
+    this.#ends.add(ended - this.#ended, now);
+    this.#ended = ended;
+    const [accepts, ends] = [this.#accepts.perSecond(now), this.#ends.perSecond(now)];
+    this.#tolerance = toleranceFor({ accepts, ends, load });
+  }
+
+  /** The slot that this worker may send from; a draining one serves what waited for it before. */
+  #own(): number | undefined {
+    const { slot, isDraining } = this.#parts;
+    const own = slot();
+    return own === undefined || own >= PAIRS.slots || isDraining() ? undefined : own;
+  }
+
+  #place(client: NativeClient, acceptedBy: SlotHandle, own: number, to: number): void {
+    if (to >= 0 && this.#parts.handoffs.send(client, acceptedBy, own, to)) return;
+    acceptedBy.serve(client);
+    this.#publish();
+  }
+
+  /**
+   * Two that decide within the same few microseconds choose the same slot. So a choice is told first and then looked at
+   * again: whoever sees that another one was faster chooses anew.
+   */
+  #agree(own: number, first: number): number {
+    const { handoffs } = this.#parts;
+    let to = first;
+    for (let tries = 0; to >= 0; tries++) {
+      const before = this.#loadOf(to);
+      handoffs.claim(to);
+      const now = monotonic();
+      if (tries === MOST_TRIES || !this.#look(now) || this.#loadOf(to) <= before + 1) return to;
+      handoffs.unclaim(to);
+      to = this.#look(now) ? this.#choose(own, now) : KEEP;
+    }
+    return to;
+  }
+
+  #loadOf(slot: number): number {
+    return this.#glance.open[slot]! + this.#glance.coming[slot]!;
+  }
+
+  #park(parked: Parked): void {
+    this.#parked.push(parked);
+    this.#publish();
+    if (this.#parked.length > MOST_PARKED) this.#unpark();
+    else this.#timer ??= setTimeout(() => this.#unpark(), BURST);
+  }
+
+  /** Decides again, in the order in which they came; whatever has waited for long enough is served here. */
+  #unpark(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    while (this.#parked.length > 0) {
+      const { client, acceptedBy, at } = this.#parked.shift()!;
+      const own = this.#own();
+      const now = monotonic();
+      const isOver = own === undefined || now - at >= LONGEST_WAIT || this.#parked.length >= MOST_PARKED;
+      const inBurst = isBurst(at, this.#acceptedAt, now);
+      const to = isOver ? KEEP : this.#strategy(client, own, now, inBurst);
+      if (to !== WAIT) {
+        this.#place(client, acceptedBy, own ?? KEEP, to);
+        continue;
+      }
+      this.#parked.unshift({ client, acceptedBy, at });
+      this.#timer = setTimeout(() => this.#unpark(), BURST);
+      return;
+    }
+  }
+
+  readonly #leastLoaded: Strategy = (_client, own, now, inBurst) => {
+    // At a high rate what was seen a moment ago mostly says that nothing is to be done, and looking costs 2 µs.
+    const age = this.#isExact ? 0 : Math.min(this.#tolerance, GREATEST_AGE);
+    if (now - this.#lookedAt < age && this.#choose(own, now) === KEEP) return KEEP;
+    const to = this.#look(now) ? this.#choose(own, now) : KEEP;
+    if (!this.#isExact) return to === WAIT ? KEEP : this.#agree(own, to);
+    return inBurst && to !== KEEP ? WAIT : this.#agree(own, to);
+  };
+
+  /** Connections come slowly, or have only begun to come fast: they may be many and long, and each counts. */
+  get #isExact(): boolean {
+    return this.#tolerance === 1;
+  }
+
+  #choose(own: number, now: number): number {
+    const load = this.#parts.servers.open() + this.#parked.length + this.#glance.coming[own]!;
+    return chooseReceiver(own, load, this.#glance, this.#tolerance, now, this.#roomOf);
+  }
+
+  readonly #roomOf = (slot: number): Room => {
+    const { pairs, heard, denied } = this.#parts.handoffs;
+    const now = performance.now();
+    const unanswered = pairs.unanswered[slot]!;
+    if (now - denied[slot]! < PAUSE || (unanswered > 0 && now - heard[slot]! > LONGEST_SILENCE)) return 'closed';
+    return unanswered < MOST_ON_THE_WAY ? 'open' : 'full';
+  };
+
+  readonly #stickySlot: Strategy = (client, own, now) => {
+    const peer: { address?: string } = {};
+    if (client.getpeername?.(peer) !== 0 || peer.address === undefined) return KEEP;
+    if (now - this.#lookedAt >= STICKY_AGE && !this.#look(now)) return KEEP;
+    const slot = stickySlot(clientHash(peer.address), own, this.#glance, now);
+    if (slot === own) return KEEP;
+    if (this.#parts.handoffs.pairs.unanswered[slot]! >= MOST_STICKY_ON_THE_WAY) return WAIT;
+    this.#parts.handoffs.claim(slot);
+    return slot;
+  };
+
+  #look(now: number): boolean {
+    this.#lookedAt = now;
+    return this.#glance.look(now);
+  }
+
+  /** As exact as decisions are, and no more often: 1 to 2 µs each. */
+  #publish(): void {
+    const { servers, vitals } = this.#parts;
+    const drift = Math.abs(servers.open() + this.#parked.length - vitals.published);
+    if (drift >= Math.max(1, this.#tolerance * DRIFT)) vitals.publish();
+  }
+}

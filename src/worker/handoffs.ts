@@ -1,0 +1,159 @@
+import type { HandoffEnd, Waybill } from '../ipc/messages.ts';
+import type { NativeClient } from '../listeners/native.ts';
+import { PAIRS } from '../scoreboard/layout.ts';
+import type { Link } from './link.ts';
+import type { SlotHandle } from './slot-handle.ts';
+
+/** A connection that was sent, and of which nothing was heard yet. */
+interface Sent {
+  readonly client: NativeClient;
+  readonly acceptedBy: SlotHandle;
+  readonly to: number;
+}
+
+export interface HandoffsParts {
+  readonly link: Link;
+  /** What can take a connection of the listener; undefined where this worker does not want any. */
+  readonly taker: (listener: number) => SlotHandle | undefined;
+  /** A connection came, came back, or is no longer on its way. */
+  readonly onChange: () => void;
+}
+
+/**
+ * Connections that this worker accepted and another one serves, and the reverse. They travel by the primary, which alone
+ * has a channel to everyone, as handles from which nothing has been read.
+ *
+ * Owns the handle of each that it has sent until it hears what became of it: taken, then this copy is closed; refused,
+ * or its receiver ended before it took it, then it is served here. Whoever takes one says so first and serves it when
+ * that has left: so one of which nothing was heard when its receiver ended has been read by nobody.
+ */
+export class Handoffs {
+  received = 0;
+  sent = 0;
+  refused = 0;
+  failed = 0;
+  /** By slot: sent and not answered, how many that were sent so far, and which of those from there came last. */
+  readonly pairs: Record<'unanswered' | 'sent' | 'arrived', Uint8Array> = {
+    unanswered: new Uint8Array(PAIRS.slots),
+    sent: new Uint8Array(PAIRS.slots),
+    arrived: new Uint8Array(PAIRS.slots),
+  };
+  /** By slot: when it last answered, or was first sent something after that. Monotonic, ms. */
+  readonly heard: Float64Array = new Float64Array(PAIRS.slots);
+  /** By slot: when it last did not take one. */
+  readonly denied: Float64Array = new Float64Array(PAIRS.slots).fill(-Infinity);
+  /** Another slot may have room again. */
+  onSettled: () => void = () => {};
+  readonly #parts: HandoffsParts;
+  readonly #sent = new Map<number, Sent>();
+  #ids = 0;
+  /** Taken, and not served before that was told. */
+  #arriving = 0;
+
+  constructor(parts: HandoffsParts) {
+    this.#parts = parts;
+    const { link } = parts;
+    link.on('handoff', (message, client) => this.#receive(message, client as NativeClient | undefined));
+    link.on('handed', ({ id, how }) => this.#settle(id, how));
+    process.once('disconnect', () => this.#abandon());
+  }
+
+  /** How many are between this worker and others. */
+  get pending(): number {
+    return this.#sent.size + this.#arriving;
+  }
+
+  /** Counts one more as on its way, and lets the others know: before it can arrive, and before they decide. */
+  claim(to: number): void {
+    const { unanswered, sent } = this.pairs;
+    if (unanswered[to]!++ === 0) this.heard[to] = performance.now();
+    sent[to]!++;
+    this.#parts.onChange();
+  }
+
+  /** It stays here after all. */
+  unclaim(to: number): void {
+    this.pairs.unanswered[to]!--;
+    this.pairs.sent[to]!--;
+  }
+
+  /**
+   * Sends what was claimed before.
+   *
+   * @returns false when it could not be sent, and is still the caller's to serve.
+   */
+  send(client: NativeClient, acceptedBy: SlotHandle, from: number, to: number): boolean {
+    const { listener } = acceptedBy;
+    const id = ++this.#ids;
+    const message = { type: 'handoff', id, to, listener, from, nth: this.pairs.sent[to]! } as const;
+    if (!this.#parts.link.send(message, client)) {
+      this.unclaim(to);
+      return false;
+    }
+    this.#sent.set(id, { client, acceptedBy, to });
+    return true;
+  }
+
+  #settle(id: number, how: HandoffEnd): void {
+    const sent = this.#sent.get(id);
+    if (sent === undefined) return;
+    const { client, acceptedBy, to } = sent;
+    const now = performance.now();
+    this.#sent.delete(id);
+    this.pairs.unanswered[to]!--;
+    this.heard[to] = now;
+    if (how === 'taken') {
+      this.sent++;
+      client.close();
+    } else {
+      this[how]++;
+      this.denied[to] = now;
+      serveOrClose(client, acceptedBy);
+    }
+    this.#parts.onChange();
+    this.onSettled();
+  }
+
+  #receive({ id, listener, from, nth }: Waybill & { id: number }, client: NativeClient | undefined): void {
+    const { link, taker, onChange } = this.#parts;
+    const handle = client && taker(listener);
+    // Until then it is on its way, as the others see it.
+    const arrive = (): void => {
+      if (from < PAIRS.slots) this.pairs.arrived[from] = nth;
+    };
+    if (handle === undefined) {
+      arrive();
+      client?.close();
+      link.send({ type: 'refused', id });
+      return;
+    }
+    this.#arriving++;
+    const isTold = link.send({ type: 'taken', id }, undefined, (error) => {
+      this.#arriving--;
+      if (error !== null) return client!.close();
+      this.received++;
+      arrive();
+      serveOrClose(client!, handle);
+      onChange();
+    });
+    if (isTold) return;
+    this.#arriving--;
+    client!.close();
+  }
+
+  /**
+   * The primary is gone, and with it every answer. A connection that is on its way may have been taken, and two that read
+   * from one would spoil it: its client had better see it closed.
+   */
+  #abandon(): void {
+    for (const { client } of this.#sent.values()) client.close();
+    this.#sent.clear();
+    this.pairs.unanswered.fill(0);
+  }
+}
+
+/** A server that was closed meanwhile takes nothing, as it resets what the kernel has queued for it. */
+function serveOrClose(client: NativeClient, handle: SlotHandle): void {
+  if (handle.isClosed) client.close();
+  else handle.serve(client);
+}

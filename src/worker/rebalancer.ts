@@ -1,0 +1,57 @@
+import { COOL, judgeHeat } from '../balance/heat.ts';
+import { isAlive } from '../balance/slots.ts';
+import { monotonic } from '../scoreboard/clock.ts';
+import { Glance } from '../scoreboard/glance.ts';
+
+/** As often as rows are written, ms. */
+const PERIOD = 250;
+
+export interface RebalancerParts {
+  readonly requests: { dismiss(connections: number): void };
+  readonly servers: { open(): number };
+  /** The scoreboard's path. */
+  readonly board: string;
+  /** Undefined in a spare. */
+  readonly slot: () => number | undefined;
+}
+
+/**
+ * Lets go of a few connections while this worker stays busier than the others. Owns a timer, which keeps no process alive,
+ * and a view of the scoreboard, both for as long as the process lives.
+ */
+export class Rebalancer {
+  readonly #parts: RebalancerParts;
+  readonly #glance: Glance;
+  #heat = COOL;
+
+  private constructor(parts: RebalancerParts, glance: Glance) {
+    this.#parts = parts;
+    this.#glance = glance;
+  }
+
+  /** Does nothing where the scoreboard cannot be read. */
+  static start(parts: RebalancerParts): void {
+    try {
+      const rebalancer = new Rebalancer(parts, Glance.open(parts.board));
+      setInterval(() => rebalancer.#look(), PERIOD).unref();
+    } catch {
+      // Vitals warn of that.
+    }
+  }
+
+  #look(): void {
+    const now = monotonic();
+    const own = this.#parts.slot();
+    if (own === undefined || !this.#glance.look(now)) return;
+    const slots = Array.from({ length: this.#glance.slots }, (_, slot) => slot);
+    const others = slots.filter((slot) => slot !== own && isAlive(this.#glance, slot, now));
+    const { utilization } = this.#glance;
+    const { heat, letGo } = judgeHeat(this.#heat, {
+      own: utilization[own] ?? 0,
+      others: others.map((slot) => utilization[slot]!),
+      connections: this.#parts.servers.open(),
+    });
+    this.#heat = heat;
+    if (letGo > 0) this.#parts.requests.dismiss(letGo);
+  }
+}

@@ -1,0 +1,193 @@
+/** Connections that move between workers, as their clients see it. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
+import { connect, type Socket } from 'node:net';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
+import type { Status } from '../../src/control/controls.ts';
+import { serve, startApp, type App } from '../support/app.ts';
+import { ask } from '../support/http.ts';
+import { certificate } from '../support/paths.ts';
+
+const WORKERS = 4;
+const REQUEST = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
+
+interface Client {
+  readonly slot: number;
+  readonly isAddressRight: boolean;
+  readonly socket: Socket;
+}
+
+/** What each protocol sends first, and how its answer is read. */
+const protocols = {
+  http: { address: 0, open: (port: number, from?: string) => plain(port, REQUEST, from) },
+  https: { address: 1, open: (port: number) => secure(port) },
+  h2: { address: 1, open: (port: number) => overHttp2(port) },
+  net: { address: 2, open: (port: number) => plain(port, 'hello\n') },
+} as const;
+
+/** As soon as it is connected it writes: nothing may be lost while the connection moves. */
+async function plain(port: number, bytes: string, from = '127.0.0.1'): Promise<Client> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress: from });
+  socket.setEncoding('latin1').write(bytes);
+  return clientOf(socket, await answerOf(socket));
+}
+
+async function secure(port: number): Promise<Client> {
+  const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false });
+  socket.setEncoding('latin1').write(REQUEST);
+  return clientOf(socket, await answerOf(socket));
+}
+
+async function overHttp2(port: number): Promise<Client> {
+  const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
+  const stream = session.request({ ':path': '/' });
+  const text = await answerOf(stream.setEncoding('latin1'));
+  return clientOf(session.socket, text);
+}
+
+async function answerOf(stream: NodeJS.ReadableStream): Promise<string> {
+  let text = '';
+  const closed = once(stream, 'close').then(() => Promise.reject(new Error(`closed after ${JSON.stringify(text)}`)));
+  closed.catch(() => undefined);
+  stream.on('data', (more: string) => void (text += more));
+  while (!/\d \d+/.test(text.slice(text.lastIndexOf('\n') + 1)) && !/^\d \d+ hello\n$/.test(text)) {
+    await Promise.race([once(stream, 'data'), closed]);
+  }
+  return text;
+}
+
+function clientOf(socket: Socket, text: string): Client {
+  const [, slot, port] = /(\d) (\d+)(?: hello\n)?$/.exec(text)!;
+  return { slot: Number(slot), isAddressRight: Number(port) === socket.localPort, socket };
+}
+
+function counts(clients: readonly Client[]): number[] {
+  return Array.from({ length: WORKERS }, (_, slot) => clients.filter((client) => client.slot === slot).length);
+}
+
+function start(balance: string, ...options: string[]): Promise<App> {
+  const flags = ['--workers', String(WORKERS), '--balance', balance, ...options];
+  return serve({ entry: 'everyone.js', env: certificate, options: flags });
+}
+
+async function statusOf(app: App): Promise<Status> {
+  return JSON.parse(await ask({ socketPath: app.controlSockets[0]! }, '/status')) as Status;
+}
+
+for (const [name, { address, open }] of Object.entries(protocols)) {
+  test(`least-connections, ${name}: connections that come one after another are spread exactly`, async () => {
+    await using app = await start('least-connections');
+    await app.event('listening', {}, 3);
+    const { port } = app.targets[address] as { port: number };
+    const clients: Client[] = [];
+    for (let nth = 0; nth < 4 * WORKERS; nth++) {
+      clients.push(await open(port));
+      await delay(5);
+    }
+    assert.deepEqual(counts(clients), [4, 4, 4, 4]);
+    assert.ok(clients.every(({ isAddressRight }) => isAddressRight));
+    for (const { socket } of clients) socket.destroy();
+  });
+}
+
+test('a connection that moved counts once, and status says how even it is', async () => {
+  await using app = await start('least-connections');
+  await app.event('listening', {}, 3);
+  const { port } = app.targets[0] as { port: number };
+  const clients: Client[] = [];
+  for (let nth = 0; nth < 32; nth++) clients.push(await plain(port, REQUEST));
+  const status = await untilStatus(app, ({ slots }) => sumOf(slots, 'connectionsOpen') === 32);
+  assert.equal(sumOf(status.slots, 'connectionsAccepted'), 32);
+  assert.equal(status.balance.mode, 'least-connections');
+  assert.equal(status.balance.skew, 1);
+  const { done, refused, failed } = status.balance.handoffs;
+  assert.ok(done > 0, 'the kernel would have to be exact by chance');
+  assert.deepEqual([refused, failed], [0, 0]);
+  assert.equal(sumOf(status.slots, 'handoffsReceived'), done);
+  assert.equal(sumOf(status.slots, 'handoffsSent'), done);
+  for (const { socket } of clients) socket.destroy();
+});
+
+test('sticky-ip: a client comes to one slot, also after its worker was replaced', async () => {
+  await using app = await start('sticky-ip');
+  await app.event('listening', {}, 3);
+  const { port } = app.targets[0] as { port: number };
+  const addresses = Array.from({ length: 24 }, (_, nth) => `127.0.${nth}.1`);
+  const slotsOf = async (): Promise<number[]> => {
+    const clients = await Promise.all(
+      addresses.flatMap((from) => [plain(port, REQUEST, from), plain(port, REQUEST, from)]),
+    );
+    for (const { socket, isAddressRight } of clients) assert.ok(isAddressRight && socket.destroy());
+    return addresses.map((from, nth) => {
+      assert.equal(clients[2 * nth]!.slot, clients[2 * nth + 1]!.slot, from);
+      return clients[2 * nth]!.slot;
+    });
+  };
+  const before = await slotsOf();
+  assert.equal(new Set(before).size, WORKERS);
+  process.kill(app.worker(1), 'SIGKILL');
+  await app.event('worker ready', { slot: 1 }, 2);
+  await untilStatus(app, ({ slots }) => slots[1]!.worker?.vitals?.beat !== undefined && slots[1]!.state === 'serving');
+  assert.deepEqual(await slotsOf(), before);
+});
+
+for (const sharing of ['shared', 'auto']) {
+  test(`while workers are killed and replaced nobody but their own clients is lost, sharing ${sharing}`, async () => {
+    await using app = await start('least-connections', '--sharing', sharing);
+    await app.event('listening', {}, 3);
+    const { port } = app.targets[0] as { port: number };
+    const over = new AbortController();
+    const lost: string[] = [];
+    const visit = async (): Promise<void> => {
+      while (!over.signal.aborted) {
+        const { socket } = await plain(port, REQUEST).catch((error: unknown) => {
+          lost.push(String(error));
+          return { socket: undefined };
+        });
+        // Some stay for a while, so that there is something to balance.
+        setTimeout(() => socket?.destroy(), Math.random() * 300);
+      }
+    };
+    const visitors = Array.from({ length: 8 }, visit);
+    for (let nth = 1; nth <= 3; nth++) {
+      await delay(200);
+      process.kill(app.worker(nth), 'SIGKILL');
+      await app.event('worker ready', { slot: nth }, 2);
+      app.signal('SIGHUP');
+      await app.event('reload done', {}, nth);
+    }
+    over.abort();
+    await Promise.all(visitors);
+    const { handoffs } = (await statusOf(app)).balance;
+    assert.ok(handoffs.done > 0);
+    // Each client waits for its answer, so a killed worker had accepted at most as many as there are.
+    assert.ok(lost.length <= 3 * 8, lost.join('\n'));
+  });
+}
+
+test('balance needs workers that accept by themselves', async () => {
+  const flags = ['--balance', 'sticky-ip', '--sharing', 'round-robin'];
+  await using app = await startApp({ entry: 'hello.js', options: flags });
+  assert.equal((await app.exit()).code, 2);
+  assert.match(app.stderr, /--balance sticky-ip needs workers that accept by themselves/);
+});
+
+function sumOf(
+  slots: Status['slots'],
+  figure: 'connectionsOpen' | 'connectionsAccepted' | `handoffs${'Sent' | 'Received'}`,
+): number {
+  return slots.reduce((sum, { worker }) => sum + (worker?.vitals?.[figure] ?? 0), 0);
+}
+
+/** Figures come with the next beat. */
+async function untilStatus(app: App, holds: (status: Status) => boolean): Promise<Status> {
+  for (let tries = 0; tries < 100; tries++) {
+    const status = await statusOf(app);
+    if (holds(status)) return status;
+    await delay(50);
+  }
+  throw new Error(`not within 5 s: ${JSON.stringify(await statusOf(app))}`);
+}

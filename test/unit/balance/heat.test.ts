@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { COOL, judgeHeat, type Look } from '../../../src/balance/heat.ts';
+
+/** What is let go of in each of so many looks. */
+function lookOften(times: number, look: (nth: number) => Look): number[] {
+  let heat = COOL;
+  return Array.from({ length: times }, (_, nth) => {
+    const judged = judgeHeat(heat, look(nth));
+    heat = judged.heat;
+    return judged.letGo;
+  });
+}
+
+const hot: Look = { own: 0.95, others: [0.3, 0.4], connections: 64 };
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
+
+test('who stays hotter than the others lets go of a few, and rests', () => {
+  const letGo = lookOften(32, () => hot);
+  assert.deepEqual(letGo.slice(0, 8), [0, 0, 0, 0, 0, 0, 0, 4]);
+  assert.equal(sum(letGo), 8);
+});
+
+test('of few connections one goes', () => assert.equal(sum(lookOften(8, () => ({ ...hot, connections: 2 }))), 1));
+
+const cool: ReadonlyArray<readonly [string, (nth: number) => Look]> = [
+  ['a moment of much work', (nth) => (nth % 7 === 0 ? { ...hot, own: 0.2 } : hot)],
+  ['all are as busy', () => ({ ...hot, others: [0.9, 0.95] })],
+  ['the others are idle, and it has little to do', () => ({ ...hot, own: 0.5, others: [0, 0] })],
+  ['a single connection', () => ({ ...hot, connections: 1 })],
+  ['nobody else', () => ({ ...hot, others: [] })],
+];
+for (const [what, look] of cool) {
+  test(`nothing is let go of: ${what}`, () => assert.equal(sum(lookOften(40, look)), 0));
+}
+
+test('hysteresis: what counts as hot already goes on to with less', () => {
+  const looks = (nth: number): Look => (nth === 0 ? hot : { ...hot, own: 0.7, others: [0.5] });
+  assert.equal(sum(lookOften(8, looks)), 4);
+  assert.equal(sum(lookOften(8, () => ({ ...hot, own: 0.7, others: [0.5] }))), 0);
+});

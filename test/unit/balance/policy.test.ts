@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { chooseReceiver, KEEP, toleranceFor, WAIT, type Room } from '../../../src/balance/least-connections.ts';
+import { chooseBalance } from '../../../src/balance/mode.ts';
+import { skewOf } from '../../../src/balance/skew.ts';
+import { clientHash, stickySlot } from '../../../src/balance/sticky-ip.ts';
+
+const NOW = 10_000;
+
+interface Known {
+  readonly coming?: readonly number[];
+  readonly beats?: readonly number[];
+  readonly tolerance?: number;
+  readonly room?: (slot: number) => Room;
+}
+
+/** What slot 0 does with a connection, by what each slot has. */
+function choose(open: readonly number[], known: Known = {}): number {
+  const { coming = open.map(() => 0), beats = open.map(() => NOW), tolerance = 1, room = () => 'open' } = known;
+  return chooseReceiver(0, open[0]!, { slots: open.length, open, coming, beats }, tolerance, NOW, room);
+}
+
+const cases: ReadonlyArray<readonly [what: string, open: number[], known: Known, expected: number]> = [
+  ['alone', [9], {}, KEEP],
+  ['all have as many', [3, 3, 3], {}, KEEP],
+  ['another has one fewer', [3, 3, 2], {}, 2],
+  ['below the mean it keeps, though another has fewer', [3, 9, 2], {}, KEEP],
+  ['what is on its way counts', [3, 3, 2], { coming: [0, 0, 1] }, KEEP],
+  ['of several, the next after it', [3, 2, 2], {}, 1],
+  ['the fewest', [9, 3, 2], {}, 2],
+  ['within the tolerance', [9, 3, 3], { tolerance: 7 }, KEEP],
+  ['beyond it', [10, 3, 3], { tolerance: 7 }, 1],
+  ['an empty slot is no worker', [3, 0, 3], { beats: [NOW, 0, NOW] }, KEEP],
+  ['one that hangs is not chosen', [3, 0, 3], { beats: [NOW, NOW - 1000, NOW] }, KEEP],
+  ['one that beat a moment ago is', [3, 0, 3], { beats: [NOW, NOW - 999, NOW] }, 1],
+  ['one that refused is passed over', [5, 0, 3], { room: (slot) => (slot === 1 ? 'closed' : 'open') }, 2],
+  ['one that is full is waited for', [5, 0, 3], { room: (slot) => (slot === 1 ? 'full' : 'open') }, WAIT],
+];
+for (const [what, open, known, expected] of cases) {
+  test(`least-connections: ${what}`, () => assert.equal(choose(open, known), expected));
+}
+
+test('the tolerance is one where connections stay, and grows with turnover and with the rate of accepts', () => {
+  assert.equal(toleranceFor({ accepts: 200, ends: 0, load: 256 }), 1);
+  assert.equal(toleranceFor({ accepts: 64, ends: 0, load: 0 }), 1);
+  const short = toleranceFor({ accepts: 200, ends: 200, load: 32 });
+  const shortAndMany = toleranceFor({ accepts: 8000, ends: 8000, load: 32 });
+  assert.ok(short > 20 && shortAndMany > short + 10, `${short} ${shortAndMany}`);
+});
+
+const same: ReadonlyArray<readonly [string, string]> = [
+  ['10.0.0.1', '::ffff:10.0.0.1'],
+  ['2001:db8:1:2::1', '2001:db8:1:2:ffff:ffff:ffff:fffe'],
+  ['2001:db8::1', '2001:db8:0:0:9::'],
+  ['fe80::1%eth0', 'fe80::2'],
+];
+for (const [one, other] of same) {
+  test(`${one} and ${other} are one client`, () => assert.equal(clientHash(one), clientHash(other)));
+}
+
+test('other networks are other clients', () => {
+  const addresses = ['10.0.0.1', '10.0.0.2', '2001:db8:1:2::1', '2001:db8:1:3::1', '2001:db8:1::1', '::1'];
+  assert.equal(new Set(addresses.map(clientHash)).size, addresses.length);
+});
+
+function slotsAlive(beats: readonly number[]): {
+  slots: number;
+  beats: readonly number[];
+  open: number[];
+  coming: number[];
+} {
+  return { slots: beats.length, beats, open: [], coming: [] };
+}
+
+const clients = Array.from({ length: 1000 }, (_, nth) => clientHash(`127.${nth >> 8}.${nth & 255}.7`));
+
+test('sticky-ip: whoever asks, a client has one slot, and slots have about equally many', () => {
+  const counts = [0, 0, 0, 0];
+  for (const client of clients) {
+    const answers = new Set([0, 1, 2, 3].map((own) => stickySlot(client, own, slotsAlive([NOW, NOW, NOW, NOW]), NOW)));
+    assert.equal(answers.size, 1);
+    counts[[...answers][0]!]!++;
+  }
+  assert.ok(
+    counts.every((count) => Math.abs(count - 250) <= 0.15 * 250),
+    counts.join(' '),
+  );
+});
+
+test('sticky-ip: when a slot goes its clients move and no others, and come back with it', () => {
+  const all = slotsAlive([NOW, NOW, NOW, NOW]);
+  const without = slotsAlive([NOW, NOW, 0, NOW]);
+  for (const client of clients) {
+    const before = stickySlot(client, 0, all, NOW);
+    const after = stickySlot(client, 0, without, NOW);
+    assert.ok(before === 2 ? after !== 2 : after === before);
+  }
+});
+
+test('skew is the largest over the mean', () => {
+  assert.equal(skewOf([2, 2, 2]), 1);
+  assert.equal(skewOf([6, 0, 0]), 3);
+  assert.equal(skewOf([]), 1);
+  assert.equal(skewOf([0, 0]), 1);
+});
+
+const works = { sharing: 'reuseport', workers: 2, hasBoard: true } as const;
+
+test('auto leaves it to the kernel, and what does not work is an error', () => {
+  assert.equal(chooseBalance('auto', works), 'kernel');
+  assert.equal(chooseBalance('least-connections', { ...works, sharing: 'shared' }), 'least-connections');
+  for (const not of [{ sharing: 'round-robin' }, { workers: 129 }, { hasBoard: false }] as const) {
+    assert.equal(chooseBalance('auto', { ...works, ...not }), 'kernel');
+    assert.equal(chooseBalance('kernel', { ...works, ...not }), 'kernel');
+    assert.throws(() => chooseBalance('sticky-ip', { ...works, ...not }), /^Error: --balance sticky-ip \w+ /);
+  }
+});

@@ -1,0 +1,252 @@
+/**
+ * Workers that share an address and balance it by the policy of src/balance, without processes: what they know of each other
+ * is as old, and what they send takes as long, as between real ones. Seeded: a run can be had again.
+ */
+import { chooseReceiver, KEEP, toleranceFor, WAIT, type Room } from '../../../src/balance/least-connections.ts';
+import { BURST, isBurst, LONGEST_WAIT } from '../../../src/balance/patience.ts';
+import { Rate } from '../../../src/balance/rate.ts';
+import { Random } from '../../support/random.ts';
+import { Agenda } from './agenda.ts';
+
+export interface SimulationOptions {
+  readonly seed: number;
+  readonly workers: number;
+  readonly connections: number;
+  /** Between two connections, ms; 0 is all at once. */
+  readonly gap: number;
+  /** How long a connection lives, ms, on average. @default Infinity */
+  readonly life?: number;
+  /** Workers that need ten times as long for everything. */
+  readonly slow?: readonly number[];
+  /** Workers whose event loop stands still from so many ms on, for ever. */
+  readonly hung?: Readonly<Record<number, number>>;
+  /** Decide, or leave it to the kernel. @default true */
+  readonly isBalanced?: boolean;
+  /** Called with the loads, every so many ms. */
+  readonly sample?: { readonly every: number; readonly take: (now: number, loads: readonly number[]) => void };
+}
+
+export interface Outcome {
+  readonly loads: readonly number[];
+  readonly served: number;
+  readonly handoffs: number;
+  /** Connections sent to a worker that was known to hang. */
+  readonly sentToHung: number;
+  /** How often any connection was served more than once: it must not. */
+  readonly servedTwice: number;
+}
+
+/** ms: to accept and serve one, between decision and row, and on the way to another worker. */
+const ACCEPT = 0.06;
+const WRITE = 0.005;
+const TRANSIT: readonly [number, number] = [0.2, 3];
+const BEAT = 250;
+const MOST_ON_THE_WAY = 8;
+const MOST_TRIES = 3;
+
+class SimulatedWorker {
+  open = 0;
+  ended = 0;
+  freeAt = 0;
+  beat = 0;
+  seenEnded = 0;
+  parked = 0;
+  acceptedAt = -Infinity;
+  readonly accepts = new Rate();
+  readonly ends = new Rate();
+  /** By slot. */
+  readonly unanswered: Uint8Array;
+  readonly pace: number;
+  readonly hangsFrom: number;
+
+  constructor(workers: number, pace: number, hangsFrom: number) {
+    this.unanswered = new Uint8Array(workers);
+    this.pace = pace;
+    this.hangsFrom = hangsFrom;
+  }
+}
+
+class Simulation {
+  readonly #options: SimulationOptions;
+  readonly #random: Random;
+  readonly #agenda = new Agenda();
+  readonly #workers: SimulatedWorker[];
+  readonly #view: { slots: number; beats: Float64Array; open: Float64Array; coming: Float64Array };
+  readonly #times: Uint8Array;
+  #handoffs = 0;
+  #sentToHung = 0;
+  #arrived = 0;
+
+  constructor(options: SimulationOptions) {
+    const { workers, seed, slow = [], hung = {} } = options;
+    this.#options = options;
+    this.#random = new Random(seed);
+    this.#workers = Array.from(
+      { length: workers },
+      (_, slot) => new SimulatedWorker(workers, slow.includes(slot) ? 10 : 1, hung[slot] ?? Infinity),
+    );
+    const array = (): Float64Array => new Float64Array(workers);
+    this.#view = { slots: workers, beats: array().fill(1e-9), open: array(), coming: array() };
+    this.#times = new Uint8Array(options.connections);
+  }
+
+  run(): Outcome {
+    const { connections, sample } = this.#options;
+    this.#agenda.at(0, () => this.#arrive());
+    this.#agenda.at(BEAT, () => this.#beat());
+    if (sample !== undefined) this.#agenda.at(sample.every, () => this.#sample());
+    while (this.#arrived < connections || this.#agenda.isBusy) this.#agenda.next();
+    const loads = this.#workers.map(({ open }) => open);
+    const served = this.#times.reduce((sum, times) => sum + Math.min(times, 1), 0);
+    const servedTwice = this.#times.reduce((sum, times) => sum + Math.max(0, times - 1), 0);
+    return { loads, served, handoffs: this.#handoffs, sentToHung: this.#sentToHung, servedTwice };
+  }
+
+  get #now(): number {
+    return this.#agenda.now;
+  }
+
+  #arrive(): void {
+    const { connections, gap } = this.#options;
+    const connection = this.#arrived++;
+    // The kernel's hash knows nothing of loads.
+    this.#turn(this.#random.between(0, this.#workers.length - 1), (slot) => this.#decide(slot, connection));
+    if (this.#arrived < connections) this.#agenda.after(gap, () => this.#arrive());
+  }
+
+  /** In the worker's event loop, when it comes to it; a neighbour's when it hangs, who has adopted its socket. */
+  #turn(slot: number, what: (slot: number) => void): void {
+    const worker = this.#workers[slot]!;
+    const start = Math.max(this.#now, worker.freeAt);
+    if (start >= worker.hangsFrom) {
+      this.#agenda.at(Math.max(start, worker.hangsFrom + 1000), () =>
+        this.#turn((slot + 1) % this.#workers.length, what),
+      );
+      return;
+    }
+    worker.freeAt = start + ACCEPT * worker.pace;
+    this.#agenda.at(worker.freeAt, () => what(slot));
+  }
+
+  #decide(own: number, connection: number): void {
+    const worker = this.#workers[own]!;
+    const now = this.#now;
+    const inBurst = isBurst(now, worker.acceptedAt, now);
+    worker.acceptedAt = now;
+    worker.accepts.add(1, now);
+    worker.ends.add(worker.ended - worker.seenEnded, now);
+    worker.seenEnded = worker.ended;
+    this.#place(own, connection, now, this.#choose(own, inBurst));
+  }
+
+  #choose(own: number, inBurst: boolean): number {
+    if (this.#options.isBalanced === false) return KEEP;
+    const { open, parked, accepts, ends, unanswered } = this.#workers[own]!;
+    const now = this.#now;
+    const tolerance = toleranceFor({ accepts: accepts.perSecond(now), ends: ends.perSecond(now), load: open });
+    const room = (slot: number): Room => (unanswered[slot]! < MOST_ON_THE_WAY ? 'open' : 'full');
+    const load = open + parked + this.#view.coming[own]!;
+    const to = chooseReceiver(own, load, this.#view, tolerance, now, room);
+    if (tolerance > 1) return to === WAIT ? KEEP : to;
+    return inBurst && to !== KEEP ? WAIT : to;
+  }
+
+  #place(own: number, connection: number, at: number, to: number, tries = 0): void {
+    if (to === WAIT) this.#park(own, connection, at);
+    else if (to === KEEP) this.#serve(own, connection);
+    else this.#claim(own, to, connection, at, tries);
+  }
+
+  #park(own: number, connection: number, at: number): void {
+    const worker = this.#workers[own]!;
+    worker.parked++;
+    this.#publish(own);
+    // Timers of different processes are never in step.
+    this.#agenda.after(BURST * (1 + this.#random.next()), () => {
+      worker.parked--;
+      const isOver = this.#now - at >= LONGEST_WAIT || this.#now >= worker.hangsFrom;
+      this.#place(own, connection, at, isOver ? KEEP : this.#choose(own, isBurst(at, worker.acceptedAt, this.#now)));
+    });
+  }
+
+  /** What is claimed can be seen a moment later; who was not alone with it chooses anew. */
+  #claim(own: number, to: number, connection: number, at: number, tries: number): void {
+    const before = this.#view.open[to]! + this.#view.coming[to]!;
+    this.#workers[own]!.unanswered[to]!++;
+    this.#agenda.after(WRITE, () => {
+      this.#view.coming[to]!++;
+      if (tries === MOST_TRIES || this.#view.open[to]! + this.#view.coming[to]! <= before + 1) {
+        this.#send(own, to, connection);
+        return;
+      }
+      this.#workers[own]!.unanswered[to]!--;
+      this.#view.coming[to]!--;
+      this.#place(own, connection, at, this.#choose(own, false), tries + 1);
+    });
+  }
+
+  #send(from: number, to: number, connection: number): void {
+    this.#handoffs++;
+    if (this.#now >= this.#workers[to]!.hangsFrom + 1000) this.#sentToHung++;
+    const [least, most] = TRANSIT;
+    this.#agenda.after(least + this.#random.next() * (most - least), () => this.#deliver(from, to, connection));
+  }
+
+  /** One that hangs is killed in the end, and its sender serves what it had not taken. */
+  #deliver(from: number, to: number, connection: number): void {
+    const isHung = this.#now >= this.#workers[to]!.hangsFrom;
+    const settle = (server: number): void => {
+      this.#workers[from]!.unanswered[to]!--;
+      // With the row that says that it is open.
+      this.#agenda.after(WRITE, () => void this.#view.coming[to]!--);
+      this.#serve(server, connection);
+    };
+    if (isHung) this.#agenda.after(5000, () => settle(from));
+    else this.#turn(to, (slot) => settle(slot));
+  }
+
+  #serve(slot: number, connection: number): void {
+    const worker = this.#workers[slot]!;
+    const { life = Infinity } = this.#options;
+    this.#times[connection]!++;
+    worker.open++;
+    this.#publish(slot);
+    if (life === Infinity) return;
+    this.#agenda.after(this.#exponential(life), () => {
+      worker.open--;
+      worker.ended++;
+    });
+  }
+
+  #publish(slot: number): void {
+    const worker = this.#workers[slot]!;
+    this.#agenda.after(WRITE, () => void (this.#view.open[slot] = worker.open + worker.parked));
+  }
+
+  /** Rows say with the beat what nobody said before: how many have ended. */
+  #beat(): void {
+    for (const [slot, { hangsFrom, open, parked }] of this.#workers.entries()) {
+      if (this.#now >= hangsFrom) continue;
+      this.#view.beats[slot] = this.#now;
+      this.#view.open[slot] = open + parked;
+    }
+    this.#agenda.idle(BEAT, () => this.#beat());
+  }
+
+  #sample(): void {
+    const { every, take } = this.#options.sample!;
+    take(
+      this.#now,
+      this.#workers.map(({ open }) => open),
+    );
+    this.#agenda.idle(every, () => this.#sample());
+  }
+
+  #exponential(mean: number): number {
+    return -Math.log(1 - this.#random.next()) * mean;
+  }
+}
+
+export function simulate(options: SimulationOptions): Outcome {
+  return new Simulation(options).run();
+}

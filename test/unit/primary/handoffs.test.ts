@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Handoffs } from '../../../src/primary/handoffs.ts';
+
+const [SENDER, RECEIVER] = [1, 2];
+const handoff = { id: 7, to: 1, listener: 3, from: 0, nth: 9 };
+
+class Parcel {
+  isClosed = false;
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+/** Slot 1 is the receiver's, slot 0 the sender's, and no other slot has a worker. */
+function setUp(): { handoffs: Handoffs; parcel: Parcel; sent: unknown[] } {
+  const sent: unknown[] = [];
+  const handoffs = new Handoffs({
+    send: (worker, message, handle) => sent.push([worker, message, handle]),
+    workerOf: (slot) => [SENDER, RECEIVER][slot],
+  });
+  return { handoffs, parcel: new Parcel(), sent };
+}
+
+for (const how of ['taken', 'refused'] as const) {
+  test(`what was ${how} is told to its sender, and the copy here closed, once`, () => {
+    const { handoffs, parcel, sent } = setUp();
+    handoffs.pass(SENDER, handoff, parcel);
+    assert.deepEqual(sent.shift(), [RECEIVER, { type: 'handoff', id: 1, listener: 3, from: 0, nth: 9 }, parcel]);
+    assert.ok(!parcel.isClosed);
+    handoffs.settle(RECEIVER, 1, how);
+    handoffs.settle(RECEIVER, 1, how);
+    assert.ok(parcel.isClosed);
+    assert.deepEqual(sent, [[SENDER, { type: 'handed', id: 7, how }, undefined]]);
+    assert.equal(handoffs.counts[how], 1);
+  });
+}
+
+test('nobody settles what is on its way to another', () => {
+  const { handoffs, parcel, sent } = setUp();
+  handoffs.pass(SENDER, handoff, parcel);
+  handoffs.settle(SENDER, 1, 'taken');
+  assert.deepEqual([parcel.isClosed, sent.length], [false, 1]);
+});
+
+test('what is on its way to a worker that ends has failed; what it had taken has not', () => {
+  const { handoffs, sent } = setUp();
+  handoffs.pass(SENDER, handoff, new Parcel());
+  handoffs.pass(SENDER, { ...handoff, id: 8 }, new Parcel());
+  handoffs.settle(RECEIVER, 1, 'taken');
+  handoffs.gone(RECEIVER);
+  assert.deepEqual(sent.at(-1), [SENDER, { type: 'handed', id: 8, how: 'failed' }, undefined]);
+  assert.deepEqual(handoffs.counts, { taken: 1, refused: 0, failed: 1 });
+});
+
+for (const [what, to, hasParcel] of [
+  ['a slot without a worker', 5, true],
+  ['itself', 0, true],
+  ['a worker, without its handle', 1, false],
+] as const) {
+  test(`refused at once: to ${what}`, () => {
+    const { handoffs, parcel, sent } = setUp();
+    handoffs.pass(SENDER, { ...handoff, to }, hasParcel ? parcel : undefined);
+    assert.deepEqual(sent, [[SENDER, { type: 'handed', id: 7, how: 'refused' }, undefined]]);
+    assert.equal(parcel.isClosed, hasParcel);
+  });
+}
+
+test('closing closes what is on its way', () => {
+  const { handoffs, parcel } = setUp();
+  handoffs.pass(SENDER, handoff, parcel);
+  handoffs.close();
+  assert.ok(parcel.isClosed);
+});
