@@ -63,11 +63,11 @@ test('it shows requests, and a worker that hangs as hung, without waiting for it
   await using app = await serve({ entry: 'hangs-on-request.js', options: [...twoWorkers, '--heartbeat-timeout', '0'] });
   await using terminal = await watch(app);
   const counted = terminal.shows(/workers serve {2}req\/s [1-9]/);
-  const over = new AbortController();
+  const enough = new AbortController();
   const load = (async () => {
-    while (!over.signal.aborted) await ask(app.target);
+    while (!enough.signal.aborted) await ask(app.target);
   })();
-  await counted.finally(() => over.abort());
+  await counted.finally(() => enough.abort());
   await load;
   const socket = await connected(app.target);
   socket.on('error', () => {}).write('GET /spin HTTP/1.1\r\nHost: x\r\n\r\n');
@@ -97,6 +97,7 @@ test('slots that a terminal is too small for scroll, and another size is another
   await terminal.resize(24, 4);
   await terminal.shows(/^api [^\n]*\nslot +state[^\n]*\n0 [^\n]*\n1 /);
   await terminal.resize(80, 24);
+  await terminal.shows(/^q quit .* \? help\s*$/m);
   await terminal.type('q');
   await isGivenBack(terminal);
 });

@@ -74,12 +74,26 @@ async function withSession<Found>(
   use: (session: Session) => Promise<Found>,
 ): Promise<Found> {
   await checkParent(subject);
-  const signal = AbortSignal.any([interruption, AbortSignal.timeout(OPENING)]);
-  const session = await openInspector(subject.pid, { signal });
+  const session = await openWithin(OPENING, subject, interruption);
   try {
     return await use(session);
   } finally {
     await session.close();
+  }
+}
+
+/** Not by AbortSignal.any: Node 20 may collect a timeout that nothing else holds, and it never comes. */
+async function openWithin(time: number, { pid }: Subject, interruption: AbortSignal): Promise<Session> {
+  const deadline = new AbortController();
+  const abort = (): void => deadline.abort();
+  const timer = setTimeout(abort, time);
+  interruption.addEventListener('abort', abort);
+  if (interruption.aborted) abort();
+  try {
+    return await openInspector(pid, { signal: deadline.signal });
+  } finally {
+    clearTimeout(timer);
+    interruption.removeEventListener('abort', abort);
   }
 }
 
