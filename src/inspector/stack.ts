@@ -32,7 +32,7 @@ const OWN_SCRIPT = 'prefork:stack';
  * The process goes on afterwards. Its inspector is closed as soon as it comes back to its event loop; until then it
  * listens on the loopback, and can be asked again.
  *
- * @returns never rejects; takes `timeout`, and a quarter of a second to take leave.
+ * @returns never rejects; takes `timeout`, and about a second to take leave of a process that hangs.
  */
 export async function captureStack(pid: number, { timeout = 2000, kill }: StackOptions = {}): Promise<Stack> {
   const deadline = new AbortController();
