@@ -10,6 +10,7 @@ import { openInspector } from '../../src/inspector/open.ts';
 import { serve, startApp, type App } from '../support/app.ts';
 import { ask, connected } from '../support/http.ts';
 import { command } from '../support/paths.ts';
+import { noOtherUser } from '../support/platform.ts';
 import { poll } from '../support/watched.ts';
 
 const skip = process.platform === 'linux' ? false : 'needs /proc';
@@ -258,7 +259,7 @@ test('an application that handles SIGUSR1 itself', { skip }, async () => {
   await app.output(/mine/);
 });
 
-const skipRoot = skip || (process.getuid!() === 0 ? false : 'needs root');
+const skipRoot = skip || noOtherUser;
 
 test('with --user, root may look into its workers', { skip: skipRoot }, async () => {
   const options = ['--workers', '1', '--user', 'nobody'];

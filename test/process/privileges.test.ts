@@ -1,14 +1,14 @@
 /** As root: a low port, and workers that are somebody else. */
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
-import process from 'node:process';
 import { test } from 'node:test';
 import { serve, startApp } from '../support/app.ts';
 import { ask, get } from '../support/http.ts';
 import { filesOfPrimary } from '../support/leftovers.ts';
+import { NOBODY, noOtherUser } from '../support/platform.ts';
 
-const skip = process.geteuid?.() === 0 ? false : 'needs root';
-const nobody = 65_534;
+const skip = noOtherUser;
+const nobody = NOBODY;
 
 /** Answers with who it is; the files are where nobody may read them. */
 const app = `const { createServer } = require('node:http');

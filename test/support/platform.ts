@@ -1,7 +1,9 @@
 /** What the Node that runs the tests, and so the applications in them, can do. */
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { spawnSync } from 'node:child_process';
 import process from 'node:process';
+import { fixture } from './paths.ts';
 
 /** `reuseport`, best first: design.md section 2. */
 export const sharings: readonly string[] = [...(hasReuseport() ? ['reuseport'] : []), 'shared', 'round-robin'];
@@ -26,6 +28,22 @@ export const noIpv6: string | false = Object.values(networkInterfaces()).some((a
 )
   ? false
   : 'no IPv6 here';
+
+/** The user that has nothing, in every Unix. */
+export const NOBODY = 65_534;
+
+/** The reason not to run workers as `nobody`, or false: root alone can, and this checkout and node may be closed to others. */
+export const noOtherUser: string | false = whyNoOtherUser();
+
+function whyNoOtherUser(): string | false {
+  if (process.geteuid?.() !== 0) return 'needs root';
+  const { status } = spawnSync(process.execPath, ['--check', fixture('hello.js')], {
+    uid: NOBODY,
+    gid: NOBODY,
+    cwd: '/',
+  });
+  return status === 0 ? false : 'nobody may not read this checkout, or run this node';
+}
 
 /** A port nobody has right now. Only for programs that cannot take port 0: another program may be faster. */
 export async function freePort(): Promise<number> {
