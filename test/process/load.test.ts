@@ -34,9 +34,10 @@ const FOR = 5000;
 const EVERY = 500;
 const CLIENTS = 16;
 
-for (const sharing of ownSharings) {
-  test(`workers killed under load: only what they had accepted is lost, ${sharing}`, async () => {
-    await using app = await serve({ entry: 'logs-connections.js', options: [...twoWorkers, '--sharing', sharing] });
+for (const [sharing, spares] of ownSharings.flatMap((mode) => [[mode, 0] as const, [mode, 1] as const])) {
+  test(`workers killed under load: only what they had accepted is lost, ${sharing}, ${spares} spares`, async () => {
+    const options = [...twoWorkers, '--sharing', sharing, '--spares', String(spares)];
+    await using app = await serve({ entry: 'logs-connections.js', options });
     const { target } = app;
     const over = new AbortController();
     const clients = Promise.all(Array.from({ length: CLIENTS }, () => visits(target, over.signal)));
