@@ -1,5 +1,4 @@
 import type { Balance } from '../balance/mode.ts';
-import { skewOf } from '../balance/skew.ts';
 import { PreforkError } from '../errors.ts';
 import type { Outcome } from '../control/controls.ts';
 import { formatAddress } from '../listeners/address.ts';
@@ -12,6 +11,7 @@ import type { Row } from '../scoreboard/layout.ts';
 import { Totals } from '../metrics/totals.ts';
 import { readFamilies } from '../metrics/family.ts';
 import { ApplicationMetrics } from './application-metrics.ts';
+import { BalanceLog } from './balance-log.ts';
 import { Callers } from './callers.ts';
 import { Crew, type WorkerSaid } from './crew.ts';
 import { decide } from './decide.ts';
@@ -21,24 +21,20 @@ import { Handoffs, type HandoffCounts, type Parcel } from './handoffs.ts';
 import { happenings } from './happenings.ts';
 import type { Hooks } from './hooks.ts';
 import type { Log } from './log.ts';
+import { Lookout, type Look } from './lookout.ts';
 import type { Os, Program } from './os.ts';
 import { Succession } from './succession.ts';
 import type { PrefixedOutput } from './prefixed-output.ts';
 import { publish } from './publish.ts';
-import { connectionsOf } from './status.ts';
 import { Timers } from './timers.ts';
 import type { Account } from './users.ts';
 import { FORMAT, type Legacy } from '../upgrade/legacy.ts';
-import { judge, look, newWatch, PERIOD, type Watch } from './watchdog.ts';
 
 /** What the supervisor's one queue holds: events of the fleet, what workers say, and that it is time to look at them. */
-type QueuedEvent = FleetEvent | WorkerSaid | { readonly type: 'look' };
+type QueuedEvent = FleetEvent | WorkerSaid | Look;
 
 /** Beside the ready timeout of its workers, the next primary's own time to start, ms. */
 const BOOT = 10_000;
-
-/** Between two lines at debug about connections, ms. */
-const BALANCE_PERIOD = 1000;
 
 type EffectOf<Do extends Effect['do']> = Extract<Effect, { do: Do }>;
 type Perform = { readonly [Do in Effect['do']]: (effect: EffectOf<Do>) => void };
@@ -93,16 +89,15 @@ export class Supervisor {
   readonly #timers: Timers;
   readonly #callers = new Callers();
   readonly #succession: Succession;
+  readonly #lookout: Lookout;
+  /** Undefined where nobody would read it. */
+  readonly #balanceLog: BalanceLog | undefined;
   /** Logged as listening. */
   readonly #addresses = new Set<string>();
   readonly #queue: QueuedEvent[] = [];
   #fleet: Fleet;
-  #watch: Watch;
-  #cancelLook: () => void = () => {};
   #settle: ((error: PreforkError | undefined) => void) | undefined;
   #isHandling = false;
-  #balanceDue = 0;
-  #balanceLogged = '';
 
   constructor(parts: SupervisorParts) {
     const { settings, sharing, os, legacy } = parts;
@@ -110,7 +105,6 @@ export class Supervisor {
     this.name = legacy?.name ?? settings.name;
     this.#parts = parts;
     this.#fleet = newFleet(workers, (legacy?.generation ?? 0) + 1);
-    this.#watch = newWatch(os.now());
     this.#succession = new Succession({
       sharing,
       env: parts.successorEnv,
@@ -144,6 +138,11 @@ export class Supervisor {
       passed: parts.passed,
       post: (worker, message, handle) => this.#crew.send(worker, message, handle),
     });
+    const { row } = this;
+    this.#lookout = new Lookout({ settings, os, row, post: (event) => this.post(event) });
+    if (settings.logLevel === 'debug') {
+      this.#balanceLog = new BalanceLog({ log: parts.log, row, handoffs: () => this.handoffs });
+    }
     if (legacy !== undefined) this.#listeners.inherit(legacy, workers);
   }
 
@@ -152,7 +151,7 @@ export class Supervisor {
     return new Promise((resolve, reject) => {
       this.#settle = (error) => (error === undefined ? resolve() : reject(error));
       this.post({ type: 'start' });
-      if (this.#parts.board !== undefined) this.#lookLater();
+      if (this.#parts.board !== undefined) this.#lookout.start();
     });
   }
 
@@ -336,33 +335,9 @@ export class Supervisor {
     finish: ({ error }) => this.#finish(error),
   };
 
-  #lookLater(): void {
-    this.#cancelLook = this.#parts.os.after(PERIOD, () => this.post({ type: 'look' }));
-  }
-
   #look(): void {
-    this.#lookLater();
-    this.#logBalance();
-    this.#watch = look(this.#watch, this.#parts.os.now());
-    for (const worker of this.#fleet.workers.values()) {
-      const row = this.#crew.row(worker.id);
-      if (row === undefined) continue;
-      for (const event of judge(worker, row, this.#watch, this.#parts.settings)) this.post(event);
-    }
-  }
-
-  /** At debug, every now and then, when anything changed. */
-  #logBalance(): void {
-    const now = this.now;
-    if (this.#parts.settings.logLevel !== 'debug' || now < this.#balanceDue) return;
-    this.#balanceDue = now + BALANCE_PERIOD;
-    const connections = connectionsOf(this.#fleet, (worker) => this.row(worker));
-    const { taken: done, refused, failed } = this.handoffs;
-    const fields = { connections: connections.join(','), skew: skewOf(connections).toFixed(2), done, refused, failed };
-    const text = Object.values(fields).join(' ');
-    if (text === this.#balanceLogged) return;
-    this.#balanceLogged = text;
-    this.#parts.log('debug', 'connections', fields);
+    this.#lookout.look(this.#fleet);
+    this.#balanceLog?.write(this.#fleet, this.now);
   }
 
   #diagnose(worker: WorkerId): void {
@@ -395,7 +370,7 @@ export class Supervisor {
   }
 
   #finish(error: PreforkError | undefined): void {
-    this.#cancelLook();
+    this.#lookout.close();
     this.#succession.abandon();
     this.#timers.close();
     this.#listeners.close();
