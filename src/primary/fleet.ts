@@ -195,6 +195,12 @@ export function isServing(fleet: Fleet, { worker }: Slot): boolean {
   return workerOf(fleet, worker)?.state === 'serving';
 }
 
+/** The worker that serves the slot, unless it hangs. */
+export function awakeOf(fleet: Fleet, slot: number): WorkerId | undefined {
+  const worker = workerOf(fleet, fleet.slots[slot]?.worker);
+  return worker?.state === 'serving' && !worker.isHung ? worker.id : undefined;
+}
+
 export function servingSlots(fleet: Fleet): number {
   return fleet.slots.filter((slot) => isServing(fleet, slot)).length;
 }

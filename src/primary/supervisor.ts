@@ -9,15 +9,14 @@ import type { Settings } from '../options/index.ts';
 import type { Board } from '../scoreboard/board.ts';
 import type { Row } from '../scoreboard/layout.ts';
 import { Totals } from '../metrics/totals.ts';
-import { readFamilies } from '../metrics/family.ts';
 import { ApplicationMetrics } from './application-metrics.ts';
 import { BalanceLog } from './balance-log.ts';
 import { Callers } from './callers.ts';
 import { Crew, type WorkerSaid } from './crew.ts';
 import { decide } from './decide.ts';
 import type { Effect, FleetEvent, RequestId, WorkerId } from './events.ts';
-import { isServing, newFleet, workerOf, type Fleet } from './fleet.ts';
-import { Handoffs, type HandoffCounts, type Parcel } from './handoffs.ts';
+import { awakeOf, newFleet, type Fleet } from './fleet.ts';
+import { Handoffs, type HandoffCounts } from './handoffs.ts';
 import { happenings } from './happenings.ts';
 import type { Hooks } from './hooks.ts';
 import type { Log } from './log.ts';
@@ -26,6 +25,7 @@ import type { Os, Program } from './os.ts';
 import { Succession } from './succession.ts';
 import type { PrefixedOutput } from './prefixed-output.ts';
 import { publish } from './publish.ts';
+import { Switchboard } from './switchboard.ts';
 import { Timers } from './timers.ts';
 import type { Account } from './users.ts';
 import { FORMAT, type Legacy } from '../upgrade/legacy.ts';
@@ -89,6 +89,7 @@ export class Supervisor {
   readonly #timers: Timers;
   readonly #callers = new Callers();
   readonly #succession: Succession;
+  readonly #switchboard: Switchboard;
   readonly #lookout: Lookout;
   /** Undefined where nobody would read it. */
   readonly #balanceLog: BalanceLog | undefined;
@@ -130,13 +131,22 @@ export class Supervisor {
     });
     this.#handoffs = new Handoffs({
       send: (worker, message, handle) => this.#crew.send(worker, message, handle),
-      workerOf: (slot) => this.#awake(slot),
+      workerOf: (slot) => awakeOf(this.#fleet, slot),
     });
     this.#listeners = new ListenerSet({
       sharing,
       owner: parts.account,
       passed: parts.passed,
       post: (worker, message, handle) => this.#crew.send(worker, message, handle),
+    });
+    this.#switchboard = new Switchboard({
+      sharing,
+      listeners: this.#listeners,
+      handoffs: this.#handoffs,
+      metrics: this.applicationMetrics,
+      post: (event) => this.post(event),
+      listening: (address, how) => this.#listening(address, how),
+      broke: (error) => this.#broke(error),
     });
     const { row } = this;
     this.#lookout = new Lookout({ settings, os, row, post: (event) => this.post(event) });
@@ -214,10 +224,10 @@ export class Supervisor {
   }
 
   #handle(event: QueuedEvent): void {
-    if (event.type === 'message') return this.#onMessage(event);
+    if (event.type === 'message') return this.#switchboard.route(event);
     if (event.type === 'look') return this.#look();
     // Before anybody takes its slot over: whatever it had open is a neighbour's to serve from here on.
-    if (event.type === 'exited') this.#gone(event.worker);
+    if (event.type === 'exited') this.#switchboard.gone(event.worker);
     const { settings, os } = this.#parts;
     const before = this.#fleet;
     const at = os.now();
@@ -225,12 +235,6 @@ export class Supervisor {
     this.#fleet = fleet;
     for (const effect of effects) (this.#perform[effect.do] as (effect: Effect) => void)(effect);
     this.#tell(before, event, at);
-  }
-
-  #gone(worker: WorkerId): void {
-    this.#listeners.gone(worker);
-    this.#handoffs.gone(worker);
-    this.applicationMetrics.gone(worker);
   }
 
   #tell(before: Fleet, event: FleetEvent, at: number): void {
@@ -243,53 +247,8 @@ export class Supervisor {
     }
   }
 
-  #onMessage({ worker, message, handle }: WorkerSaid): void {
-    switch (message.type) {
-      case 'listen': {
-        const { request, ...query } = message;
-        void this.#listeners.request(worker, request, query).then(
-          (answer) => answer === 'held' && this.post({ type: 'ready', worker }),
-          (error: unknown) => this.#broke(error),
-        );
-        return;
-      }
-      case 'listening': {
-        const served = this.#listeners.listening(worker, message.listener);
-        if (served !== undefined) this.#logListening(served, served.isPerSlot ? 'reuseport' : 'shared');
-        this.post({ type: 'serving', worker });
-        return;
-      }
-      case 'closed':
-      case 'returned':
-        return this.#listeners[message.type](worker, message.listener);
-      case 'handoff':
-        return this.#handoffs.pass(worker, message, handle as Parcel | undefined);
-      case 'taken':
-      case 'refused':
-        return this.#handoffs.settle(worker, message.id, message.type);
-      case 'serving':
-        this.#logListening(message, this.#parts.sharing);
-        this.post({ type: 'ready', worker });
-        return;
-      case 'metrics':
-        return this.applicationMetrics.answered(worker, message.request, readFamilies(message.families));
-      case 'ready':
-      case 'drained':
-        this.post({ type: message.type, worker });
-        return;
-    }
-  }
-
-  /** The worker that serves the slot, unless it hangs. */
-  #awake(slot: number): WorkerId | undefined {
-    const place = this.#fleet.slots[slot];
-    if (place === undefined || !isServing(this.#fleet, place)) return undefined;
-    return workerOf(this.#fleet, place.worker)?.isHung === true ? undefined : place.worker;
-  }
-
   /** Once for each address: workers come and go, it stays. */
-  #logListening(name: { address: string; port: number }, sharing: Sharing): void {
-    const address = formatAddress(name);
+  #listening(address: string, sharing: Sharing): void {
     if (this.#addresses.has(address)) return;
     this.#addresses.add(address);
     this.#parts.log('info', 'listening', { address, sharing, workers: this.#fleet.slots.length });
