@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { formatAddress } from './address.ts';
 import {
   BindError,
   EADDRINUSE,
@@ -22,6 +23,13 @@ export interface Bequest {
   readonly listeners: ReadonlyArray<ListenerDescription & { readonly key: string }>;
   /** The port that the n-th `listen(0)` got. */
   readonly ephemeral: ReadonlyArray<readonly [nth: string, port: number]>;
+}
+
+/** A socket of an address that is served, and whose it is where each slot has one. */
+export interface OpenSocket {
+  readonly address: string;
+  readonly slot: number | undefined;
+  readonly fd: number;
 }
 
 /** Sends a message to a worker, with a handle or without. */
@@ -232,6 +240,19 @@ export class ListenerSet {
   /** The addresses served now. */
   get listeners(): Listener[] {
     return [...this.#entries.values()].filter((entry) => this.#isWanted(entry)).map(({ listener }) => listener);
+  }
+
+  get addresses(): string[] {
+    return this.listeners.map(formatAddress);
+  }
+
+  /** For the kernel to be asked about. */
+  get sockets(): OpenSocket[] {
+    return this.listeners.flatMap((listener) => {
+      const address = formatAddress(listener);
+      const { isPerSlot } = listener;
+      return listener.describe().sockets.map(([seat, fd]) => ({ address, slot: isPerSlot ? seat : undefined, fd }));
+    });
   }
 
   /** Everything that another primary needs in order to go on here. */

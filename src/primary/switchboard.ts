@@ -6,6 +6,7 @@ import type { ApplicationMetrics } from './application-metrics.ts';
 import type { WorkerSaid } from './crew.ts';
 import type { FleetEvent, WorkerId } from './events.ts';
 import type { Handoffs, Parcel } from './handoffs.ts';
+import type { Log } from './log.ts';
 import type { LivingMessage } from './worker-process.ts';
 
 export interface SwitchboardParts {
@@ -14,8 +15,9 @@ export interface SwitchboardParts {
   readonly handoffs: Handoffs;
   readonly metrics: ApplicationMetrics;
   readonly post: (event: FleetEvent) => void;
-  /** An address is served. It is heard of again from every worker that serves it. */
-  readonly listening: (address: string, sharing: Sharing) => void;
+  readonly log: Log;
+  /** How many there are to be. */
+  readonly workers: () => number;
   /** Takes a fault of our own. */
   readonly broke: (error: unknown) => void;
 }
@@ -31,6 +33,8 @@ type Routes = {
  */
 export class Switchboard {
   readonly #parts: SwitchboardParts;
+  /** Logged as listening. */
+  readonly #addresses = new Set<string>();
 
   constructor(parts: SwitchboardParts) {
     this.#parts = parts;
@@ -58,7 +62,7 @@ export class Switchboard {
     listening: (worker, { listener }) => {
       const served = this.#parts.listeners.listening(worker, listener);
       if (served !== undefined) {
-        this.#parts.listening(formatAddress(served), served.isPerSlot ? 'reuseport' : 'shared');
+        this.#logListening(served, served.isPerSlot ? 'reuseport' : 'shared');
       }
       this.#parts.post({ type: 'serving', worker });
     },
@@ -69,10 +73,18 @@ export class Switchboard {
     refused: (worker, { id }) => this.#parts.handoffs.settle(worker, id, 'refused'),
     metrics: (worker, { request, families }) => this.#parts.metrics.answered(worker, request, readFamilies(families)),
     serving: (worker, name) => {
-      this.#parts.listening(formatAddress(name), this.#parts.sharing);
+      this.#logListening(name, this.#parts.sharing);
       this.#parts.post({ type: 'ready', worker });
     },
     ready: (worker) => this.#parts.post({ type: 'ready', worker }),
     drained: (worker) => this.#parts.post({ type: 'drained', worker }),
   };
+
+  /** Once for each address: workers come and go, it stays. */
+  #logListening(name: { address: string; port: number }, sharing: Sharing): void {
+    const address = formatAddress(name);
+    if (this.#addresses.has(address)) return;
+    this.#addresses.add(address);
+    this.#parts.log('info', 'listening', { address, sharing, workers: this.#parts.workers() });
+  }
 }
