@@ -37,7 +37,8 @@ export class Supervisor {
   readonly #switchboard: Switchboard;
   readonly #interpreter: Interpreter;
   readonly #queue: QueuedEvent[] = [];
-  #isHandling = false;
+  /** Until it runs, what comes waits. */
+  #isHandling = true;
   #fleet: Fleet;
   #settle: ((error: PreforkError | undefined) => void) | undefined;
 
@@ -82,8 +83,9 @@ export class Supervisor {
   run(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#settle = (error) => (error === undefined ? resolve() : reject(error));
-      this.post({ type: 'start' });
       if (this.#parts.board !== undefined) this.#holdings.lookout.start();
+      this.#isHandling = false;
+      this.post({ type: 'start' });
     });
   }
 
