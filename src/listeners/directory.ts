@@ -1,4 +1,5 @@
-import { BindError, Listener, type ListenerDescription, type ListenQuery, type OpenOptions } from './listener.ts';
+import { BindError, Listener, type ListenerDescription, type OpenOptions } from './listener.ts';
+import { keyOf, type ListenQuery } from './listen-query.ts';
 import { Seats } from './seats.ts';
 
 /** What one primary leaves to the next: descriptors of sockets, and by which names they are found. */
@@ -107,8 +108,4 @@ export class Directory {
     else this.#entries.set(listener.id, entry);
     return entry;
   }
-}
-
-function keyOf({ family, address, port, ipv6Only }: ListenQuery): string {
-  return `${family} ${address ?? '*'} ${port}${ipv6Only ? ' ipv6Only' : ''}`;
 }

@@ -1,7 +1,8 @@
 import { constants } from 'node:os';
 import { formatAddress } from './address.ts';
 import { Directory, type Bequest, type Entry } from './directory.ts';
-import { BindError, EADDRINUSE, type Listener, type ListenQuery, type OpenOptions } from './listener.ts';
+import { BindError, EADDRINUSE, type Listener, type OpenOptions } from './listener.ts';
+import type { ListenQuery } from './listen-query.ts';
 import { Members, type ListenRequest } from './members.ts';
 import type { NativeHandle } from './native.ts';
 import type { Reassignment } from './seats.ts';

@@ -1,4 +1,4 @@
-import type { ListenQuery } from './listener.ts';
+import type { ListenQuery } from './listen-query.ts';
 import type { Circumstances } from './seats.ts';
 
 /** A `listen` of a worker's, which is answered once. */

@@ -33,6 +33,9 @@ export type Timer =
   /** The server is stopping, and workers that still live are killed. */
   | { readonly timer: 'grace' };
 
+/** Why a worker was asked to end. */
+export type Asked = 'stop' | 'reload' | 'recycle' | 'scale' | 'upgrade' | 'abort';
+
 /** Why a worker is replaced though it serves well. */
 export type RecycleReason = 'max-requests' | 'max-memory' | 'max-lifetime';
 
