@@ -5,7 +5,6 @@ import type { Crew } from './crew.ts';
 import type { Announcement, Effect, FleetEvent, WorkerId } from './events.ts';
 import type { Hooks } from './hooks.ts';
 import type { Log } from './log.ts';
-import type { Os } from './os.ts';
 import type { Succession } from './succession.ts';
 import type { Timers } from './timers.ts';
 
@@ -17,7 +16,6 @@ export interface InterpreterParts {
   readonly callers: Callers;
   readonly hooks: Hooks;
   readonly log: Log;
-  readonly os: Pick<Os, 'stackOf'>;
   /** Takes what comes of an effect. */
   readonly post: (event: FleetEvent) => void;
   /** Tells whoever supervises the primary. */
@@ -83,13 +81,11 @@ export class Interpreter {
   };
 
   #diagnose(worker: WorkerId): void {
-    const { crew, os, post } = this.#parts;
-    const pid = crew.pid(worker);
-    if (pid === undefined) return;
-    void os
-      .stackOf(pid)
+    const { crew, post } = this.#parts;
+    void crew
+      .stackOf(worker)
       // Such as EMFILE, when what looks is to be loaded.
-      .catch((error: unknown) => `unknown: ${String(error)}`)
+      ?.catch((error: unknown) => `unknown: ${String(error)}`)
       .then((stack) => post({ type: 'diagnosed', worker, stack }));
   }
 
