@@ -12,17 +12,17 @@ import { placement } from './placement.ts';
 import { marked } from './processes.ts';
 import { warnings } from './report/terminal.ts';
 import type { Results } from './results.ts';
-import { lineUp, type Plan, runPlan } from './runner.ts';
+import { lineUp } from './lineup.ts';
+import { type Plan, runPlan } from './runner.ts';
 import type { Bench } from './scenario.ts';
 import type { Chosen, Present } from './selection.ts';
 import type { System } from './system.ts';
 import { OURS } from './systems/index.ts';
 import { Workplace } from './workplace.ts';
 
-const QUICK_SECONDS = 57;
+/** Of the user's minute `npm run build` has taken some. */
+const QUICK_SECONDS = 52;
 const ROUNDS = 5;
-/** What starting, settling, checking and stopping takes beside a measurement, seconds, by experience. */
-const OVERHEAD_SECONDS = { full: 1, quick: 0.5 };
 
 /**
  * @param started performance.now() when the command began: the quick form's minute is the user's.
@@ -69,16 +69,14 @@ export async function measureAll(
     const plan: Plan = {
       bench,
       scenarios,
-      systems: able,
-      named,
+      lineUp: await lineUp(scenarios, able, named),
       rounds,
       seed: options.seed,
       deadline: options.quick ? started + QUICK_SECONDS * 1000 : Infinity,
       say,
     };
-    say(`about ${Math.ceil((await estimate(plan)) / 60)} min`);
     const { samples, missing, disturbed } = await runPlan(plan);
-    const micro = options.only.length > 0 && !options.check ? [] : await microIfTime(plan);
+    const micro = options.only.length > 0 && !options.check ? [] : await microIfTime(plan, able);
     return {
       started: new Date().toISOString(),
       minutes: Number(((performance.now() - started) / 60_000).toFixed(1)),
@@ -104,25 +102,15 @@ export async function measureAll(
 /** What the micro-benchmarks need, seconds, in the quick form. */
 const MICRO_SECONDS = 5;
 
-async function microIfTime({ systems, bench, deadline, say }: Plan): Promise<MicroResult[]> {
+async function microIfTime({ bench, deadline, say }: Plan, able: readonly System[]): Promise<MicroResult[]> {
   say('\nParts alone (micro)');
-  if (performance.now() + MICRO_SECONDS * 1000 < deadline) return runMicro(microSystems(systems), bench, say);
+  if (performance.now() + MICRO_SECONDS * 1000 < deadline) return runMicro(microSystems(able), bench, say);
   say('  skipped: out of time');
   return [];
 }
 
 const microSystems = (able: readonly System[]): System[] =>
   ['plain', OURS, 'cluster'].flatMap((name) => able.find((system) => system.name === name) ?? []);
-
-/** Seconds. */
-async function estimate({ bench, scenarios, systems, named, rounds }: Plan): Promise<number> {
-  let total = 0;
-  for (const scenario of scenarios) {
-    const { takePart } = await lineUp(scenario, systems, named);
-    total += takePart.length * rounds * (scenario.seconds(bench) + OVERHEAD_SECONDS[bench.quick ? 'quick' : 'full']);
-  }
-  return total;
-}
 
 /** However it ends, nothing that it started is left. */
 function endOnSignals(workplace: Workplace): () => void {
