@@ -6,8 +6,7 @@ import type { System } from './system.ts';
 /** Scenarios next to each other that ask for the same stage: a system is started once a round for all of them. */
 export type Act = readonly Scenario[];
 
-const sameStage = (a: Scenario, b: Scenario): boolean =>
-  a.stage !== undefined && a.stage === b.stage;
+const sameStage = (a: Scenario, b: Scenario): boolean => a.stage !== undefined && a.stage === b.stage;
 
 export function actsOf(scenarios: readonly Scenario[]): Act[] {
   const acts: Scenario[][] = [];

@@ -2,10 +2,11 @@
 
 import { check } from './check.ts';
 import { compare } from './compare.ts';
+import { merge } from './merge.ts';
 import { help, parseOptions, UsageError } from './options.ts';
 import { publish } from './publish.ts';
 import { printReport } from './report/terminal.ts';
-import { keep, readResults } from './results.ts';
+import { keep, readResults, type Results } from './results.ts';
 import { scenarios as allScenarios } from './scenarios/index.ts';
 import { choose, type Present, whoIsHere } from './selection.ts';
 import { measureAll } from './session.ts';
@@ -18,14 +19,12 @@ export async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
   if (options.help) return (say(help), 0);
   if (options.compare) return compare(readResults(options.files[0]!), readResults(options.files[1]!), say);
-  if (options.from !== undefined) {
-    const results = readResults(options.from);
-    printReport(summarise(results), say);
-    if (options.publish && results.partial)
-      throw new UsageError('--publish takes a whole run, all scenarios and systems');
-    if (options.publish) await publish(results, say);
-    return 0;
+  if (options.merge) {
+    const merged = merge(options.files.map(readResults));
+    say(`kept as ${keep(merged)}`);
+    return work(merged, options.publish);
   }
+  if (options.from !== undefined) return work(readResults(options.from), options.publish);
   if (process.platform !== 'linux') {
     say("The bench reads the kernel's accounts in /proc and runs on Linux only.");
     return 2;
@@ -42,6 +41,14 @@ export async function main(args: readonly string[]): Promise<number> {
   if (options.publish) await publish(results, say);
   const worse = options.check ? check(summary, say) : 0;
   return results.missing.some(({ failed }) => failed) ? 1 : worse;
+}
+
+/** Prints, and publishes, what was measured before. */
+async function work(results: Results, publishes: boolean): Promise<number> {
+  printReport(summarise(results), say);
+  if (publishes && results.partial) throw new UsageError('--publish takes a whole run, all scenarios and systems');
+  if (publishes) await publish(results, say);
+  return 0;
 }
 
 function list({ able, unable }: Present): void {

@@ -18,6 +18,8 @@ export interface Options {
   readonly from: string | undefined;
   /** Two results files, to see whether they agree. */
   readonly compare: boolean;
+  /** Put the scenarios of several results files together. */
+  readonly merge: boolean;
   readonly files: readonly string[];
 }
 
@@ -35,6 +37,8 @@ Usage: npm run bench -- [options]
 
   --publish            afterwards write baseline.json, the pictures and the tables of docs/benchmarks.md (and README.md)
   --from <file>        do not run, work on this file of results/: print its tables, or publish it
+  --merge <a> <b> …    put whole scenarios of several files of results/ together, those of the later file first; same commit,
+                       machine and number of rounds; --publish publishes what came out
   --compare <a> <b>    whether two files of results/ agree within the spread they state
   --check              run what bench:check runs, compare its ratios with baseline.json, fail when one is worse
   --help
@@ -52,11 +56,9 @@ const wholeNumber = (name: string, text: string | undefined): number | undefined
 
 export function parseOptions(args: readonly string[]): Options {
   const { values, positionals } = parse(args);
-  if (positionals.length !== (values.compare ? 2 : 0)) {
-    throw new UsageError(
-      values.compare ? '--compare takes two files' : `no argument is wanted: ${positionals.join(' ')}`,
-    );
-  }
+  if (values.compare && positionals.length !== 2) throw new UsageError('--compare takes two files');
+  if (!values.compare && !values.merge && positionals.length > 0)
+    throw new UsageError(`no argument is wanted: ${positionals.join(' ')}`);
   return {
     ...values,
     rounds: wholeNumber('rounds', values.rounds),
@@ -83,6 +85,7 @@ function parse(args: readonly string[]) {
         publish: { type: 'boolean', default: false },
         check: { type: 'boolean', default: false },
         from: { type: 'string' },
+        merge: { type: 'boolean', default: false },
         compare: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },

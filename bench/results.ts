@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Machine } from './machine.ts';
 import type { MicroResult } from './micro/micro.ts';
+import { UsageError } from './options.ts';
 import { paths } from './paths.ts';
 import type { Sample } from './scenario.ts';
 
@@ -24,11 +25,26 @@ export interface Missing {
   readonly failed: boolean;
 }
 
+/** A run whose scenarios went into a merged one. */
+export interface Part {
+  readonly started: string;
+  readonly minutes: number;
+  readonly seed: number;
+  readonly scenarios: readonly string[];
+}
+
 export interface Results {
   readonly started: string;
   readonly minutes: number;
+  /** The last commit that changed what is measured or what measures, with a word when there are changes on top of it. */
+  readonly commit: string;
   /** Not all of the bench, or the quick form of it. */
   readonly partial: boolean;
+  readonly quick: boolean;
+  /** The systems that were named. */
+  readonly against: readonly string[];
+  /** Of a merged one: what it is made of. */
+  readonly parts?: readonly Part[];
   readonly rounds: number;
   readonly seed: number;
   readonly machine: Machine;
@@ -48,9 +64,21 @@ export interface Results {
 /** @returns the file. */
 export function keep(results: Results): string {
   mkdirSync(paths.results, { recursive: true });
-  const file = join(paths.results, `${results.started.replaceAll(':', '-')}.json`);
+  const name = `${results.started.replaceAll(':', '-')}${results.parts === undefined ? '' : '-merged'}`;
+  const file = join(paths.results, `${name}.json`);
   writeFileSync(file, `${JSON.stringify(results, null, 1)}\n`);
   return file;
 }
 
-export const readResults = (file: string): Results => JSON.parse(readFileSync(file, 'utf8')) as Results;
+export function readResults(file: string): Results {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+  const results = JSON.parse(text) as Partial<Results>;
+  if (!Array.isArray(results.samples) || results.commit === undefined)
+    throw new UsageError(`${file} is not of this bench: it has no samples, or does not say of which commit they are`);
+  return results as Results;
+}

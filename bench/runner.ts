@@ -43,8 +43,9 @@ export async function runPlan(plan: Plan): Promise<Ran> {
   const { scenarios, lineUp, rounds, seed, bench, say } = plan;
   const acts = actsOf(scenarios);
   const forecasts = forecast(acts, rounds, lineUp.takesPart, bench);
-  say(`about ${minutes(total(forecasts))}, at most ${minutes(total(forecasts) * (1 + REPETITIONS))} with repetitions`);
-  const run = new Run(plan, bench.quick ? 0 : REPETITIONS * total(forecasts));
+  const patience = bench.quick ? 0 : REPETITIONS * total(forecasts);
+  say(`about ${minutes(total(forecasts))}, and up to ${minutes(patience)} more where other programs disturb`);
+  const run = new Run(plan, patience);
   const next = random(seed);
   const start = performance.now();
   for (let round = 1; round <= rounds; round++) {
@@ -56,8 +57,8 @@ export async function runPlan(plan: Plan): Promise<Ran> {
   return run;
 }
 
-export const minutes = (seconds: number): string =>
-  `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')} min`;
+const minutes = (seconds: number): string =>
+  seconds < 60 ? `${Math.ceil(seconds)} s` : `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
 
 /** What has been measured so far, and what could not be. */
 class Run implements Ran {
@@ -114,12 +115,7 @@ class Run implements Ran {
     }
   }
 
-  async #tries(
-    scenario: Scenario,
-    system: System,
-    round: number,
-    measure: () => Promise<Sample>,
-  ): Promise<Measured[]> {
+  async #tries(scenario: Scenario, system: System, round: number, measure: () => Promise<Sample>): Promise<Measured[]> {
     const tries: Measured[] = [];
     for (;;) {
       const start = performance.now();

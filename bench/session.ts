@@ -4,7 +4,7 @@ import { calibrate } from './calibrate.ts';
 import { which } from './command.ts';
 import { autocannon } from './load/autocannon.ts';
 import { wrk } from './load/wrk.ts';
-import { describeMachine, machineLine } from './machine.ts';
+import { commit, describeMachine, machineLine } from './machine.ts';
 import type { MicroResult } from './micro/micro.ts';
 import { runMicro } from './micro/run.ts';
 import type { Options } from './options.ts';
@@ -80,7 +80,10 @@ export async function measureAll(
     return {
       started: new Date().toISOString(),
       minutes: Number(((performance.now() - started) / 60_000).toFixed(1)),
+      commit: await commit(),
       partial,
+      quick: options.quick,
+      against: options.against,
       rounds,
       seed: options.seed,
       machine,

@@ -10,14 +10,7 @@ import { timed } from './timed.ts';
 const NODE = ['plain', 'prefork', 'cluster'];
 const SERVERS = [...NODE, 'prefork-http', 'bun', 'deno', 'fasthttp-prefork'];
 
-export const KEEP_ALIVE: readonly string[] = [
-  ...SERVERS,
-  'prefork-admin',
-  'pm2',
-  'watt',
-  'fasthttp',
-  'nginx',
-];
+export const KEEP_ALIVE: readonly string[] = [...SERVERS, 'prefork-admin', 'pm2', 'watt', 'fasthttp', 'nginx'];
 
 /** The command of the original's README, whose headers, duration, connections and threads are kept to the letter. */
 export const original = timed({

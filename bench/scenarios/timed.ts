@@ -81,7 +81,8 @@ async function measure(scenario: Timed, seconds: number, server: Server, bench: 
   const { port, directory } = server.setting;
   const request = loadRequest(scenario, seconds, port, directory);
   const bytes = await verify(app, port, request.headers, 4 * workers);
-  if (warmUp && !bench.quick && !server.warmedBy.has(name)) await generate(bench, { ...request, seconds: WARM_UP_SECONDS });
+  if (warmUp && !bench.quick && !server.warmedBy.has(name))
+    await generate(bench, { ...request, seconds: WARM_UP_SECONDS });
   server.warmedBy.add(name);
   const memoryBefore = readMemory(server.pids);
   const cpuBefore = readCpu(server.pids);

@@ -52,7 +52,13 @@ export const preforkModes: readonly System[] = [
 
 /** With all that looks inside turned on, and looked at. */
 export const preforkAdmin: System = {
-  ...mode('prefork-admin', 'prefork, --admin', 'the same, its metrics scraped each second', ['--admin', '0'], /--admin/),
+  ...mode(
+    'prefork-admin',
+    'prefork, --admin',
+    'the same, its metrics scraped each second',
+    ['--admin', '0'],
+    /--admin/,
+  ),
   beside: (running) => scraped(running, 1000),
 };
 

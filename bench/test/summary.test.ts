@@ -23,7 +23,10 @@ function resultsOf(figure: string, scenario: string, values: Record<string, numb
   return {
     started: '2026-01-01T00:00:00Z',
     minutes: 1,
+    commit: 'abc',
     partial: false,
+    quick: false,
+    against: [],
     rounds: 3,
     seed: 1,
     machine,
