@@ -3,7 +3,7 @@
 import { goals, reachedGoals } from '../goals.ts';
 import { machineLine } from '../machine.ts';
 import { microRatio, microTime } from '../micro/run.ts';
-import { partsOf, predict, WORKERS } from '../model.ts';
+import { MODELLED, partsOf, predict, WORKERS } from '../model.ts';
 import { scenarios } from '../scenarios/index.ts';
 import type { Spread } from '../statistics.ts';
 import type { Summary } from '../summary.ts';
@@ -28,7 +28,8 @@ const machine: Block = (summary) => {
     Object.entries(summary.machine.settings)
       .map(([name, value]) => `${name} ${value}`)
       .join(', '),
-    `${summary.started.slice(0, 10)}, ${summary.rounds} rounds, ${summary.minutes} minutes, seed ${summary.seed}; ${summary.workers} workers; load by ${summary.load}`,
+    `${summary.started.slice(0, 10)}, commit ${summary.commit}, ${summary.rounds} rounds, ${summary.minutes} minutes, seed ${summary.seed}; ${summary.workers} workers; load by ${summary.load}`,
+    ...partsLines(summary),
     ...warnings(summary),
     `in ${count} of ${of} timed runs other programs used more than 5 % of the busy time`,
   ];
@@ -48,6 +49,12 @@ const machine: Block = (summary) => {
     ...(absent.length === 0 ? [] : ['', `Not on this machine: ${absent.join(', ')}.`]),
   ].join('\n');
 };
+
+const partsLines = ({ parts = [] }: Summary): string[] =>
+  parts.map(
+    ({ started, minutes, seed, scenarios: names }) =>
+      `a part of its own, ${started}, ${minutes} minutes, seed ${seed}: ${names.join(', ')}`,
+  );
 
 const goalTable: Block = (summary) => {
   const reached = reachedGoals(summary);
@@ -70,6 +77,26 @@ const headline: Block = (summary) => {
   if (rate === undefined || cpu === undefined || keepAlive === undefined) return undefined;
   const show = (spread: Spread): string => withRange(ratioCell(spread));
   return `With a new connection for each request prefork answers ${show(rate)} times as many as node:cluster, for ${show(cpu)} of the CPU each; with connections that stay, ${show(keepAlive)} times: there the application is all the work. ${summary.workers} workers, ${summary.rounds} rounds, smallest and largest in parentheses.`;
+};
+
+const picture = (name: string, alt: string, directory: string): string =>
+  [
+    '<picture>',
+    `  <source media="(prefers-color-scheme: dark)" srcset="${directory}${name}-dark.svg">`,
+    `  <img alt="${alt}" src="${directory}${name}-light.svg">`,
+    '</picture>',
+  ].join('\n');
+
+/** All that the README has of the bench: nothing at all before the first run. */
+const readme: Block = (summary) => {
+  const claim = headline(summary);
+  if (claim === undefined) return undefined;
+  const alt = 'Requests per second with a new connection for each, by way to run the server';
+  return [
+    picture('readme', alt, 'bench/pictures/'),
+    '',
+    `${claim} The rest, and how to measure it yourself: [docs/benchmarks.md](docs/benchmarks.md).`,
+  ].join('\n');
 };
 
 const scenarioBlock =
@@ -102,8 +129,6 @@ const micro: Block = (summary) => {
     summary.micro.map((result) => [result.name, microTime(result), microRatio(result, summary.micro).trim()]),
   );
 };
-
-const MODELLED = [OURS, 'cluster', 'pm2'];
 
 const model: Block = (summary) => {
   const modelled = MODELLED.flatMap((name) => {
@@ -158,6 +183,7 @@ export const blocks: Readonly<Record<string, Block>> = {
   machine,
   goals: goalTable,
   headline,
+  readme,
   ...Object.fromEntries(scenarios.map(({ name }) => [name, scenarioBlock(name)])),
   micro,
   model,
