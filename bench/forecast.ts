@@ -31,3 +31,6 @@ export function remaining(forecasts: readonly number[], done: number, took: numb
 }
 
 export const total = (seconds: readonly number[]): number => seconds.reduce((sum, one) => sum + one, 0);
+
+export const minutes = (seconds: number): string =>
+  seconds < 60 ? `${Math.ceil(seconds)} s` : `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;

@@ -1,14 +1,17 @@
 /** The command `npm run bench`. Exit codes: 0 done, 1 something failed or is worse than the baseline, 2 usage. */
 
+import { actsOf } from './acts.ts';
 import { check } from './check.ts';
 import { compare } from './compare.ts';
+import { forecast, minutes, total } from './forecast.ts';
+import { lineUp } from './lineup.ts';
 import { merge } from './merge.ts';
-import { help, parseOptions, UsageError } from './options.ts';
+import { help, parseOptions, ROUNDS, UsageError } from './options.ts';
 import { publish } from './publish.ts';
 import { printReport } from './report/terminal.ts';
 import { keep, readResults, type Results } from './results.ts';
 import { scenarios as allScenarios } from './scenarios/index.ts';
-import { choose, type Present, whoIsHere } from './selection.ts';
+import { choose, type Chosen, type Present, whoIsHere } from './selection.ts';
 import { measureAll } from './session.ts';
 import { summarise } from './summary.ts';
 
@@ -32,7 +35,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const chosen = choose(options);
   if (options.publish && chosen.partial) throw new UsageError('--publish takes a whole run, all scenarios and systems');
   const present = await whoIsHere(chosen.systems);
-  if (options.list) return (list(present), 0);
+  if (options.list) return (await list(present, chosen), 0);
   const results = await measureAll(options, chosen, present, started, say);
   const file = keep(results);
   const summary = summarise(results);
@@ -51,12 +54,15 @@ async function work(results: Results, publishes: boolean): Promise<number> {
   return 0;
 }
 
-function list({ able, unable }: Present): void {
+async function list({ able, unable }: Present, { scenarios, named }: Chosen): Promise<void> {
   say('scenarios');
   for (const { name, title } of allScenarios) say(`  ${name.padEnd(24)} ${title}`);
   say('systems');
   for (const { name, title, how } of able) say(`  ${name.padEnd(24)} ${title}: ${how}`);
   for (const { system, why } of unable) say(`  ${system.padEnd(24)} not here: ${why}`);
+  const { takesPart } = await lineUp(scenarios, able, named);
+  const lengths = { quick: false, seconds: undefined };
+  say(`${ROUNDS} rounds take about ${minutes(total(forecast(actsOf(scenarios), ROUNDS, takesPart, lengths)))}`);
 }
 
 try {

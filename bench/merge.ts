@@ -22,7 +22,7 @@ export function merge(runs: readonly Results[]): Results {
   return {
     ...first,
     minutes: Number(runs.reduce((sum, { minutes }) => sum + minutes, 0).toFixed(1)),
-    partial: !scenarios.every(({ name }) => owner.has(name)),
+    partial: first.shortened || first.against.length > 0 || !scenarios.every(({ name }) => owner.has(name)),
     versions: Object.assign({}, ...runs.map(({ versions }) => versions)) as Results['versions'],
     samples: runs.flatMap((run) => own(run, run.samples)),
     disturbed: runs.flatMap((run) => own(run, run.disturbed)),
@@ -38,9 +38,9 @@ export function merge(runs: readonly Results[]): Results {
 const scenariosOf = ({ samples }: Results): string[] => [...new Set(samples.map(({ scenario }) => scenario))];
 
 /** What has to be the same in all of them. */
-function identity({ commit, rounds, workers, load, machine, quick, against }: Results): Record<string, unknown> {
+function identity({ commit, rounds, workers, load, machine, shortened, against }: Results): Record<string, unknown> {
   const { cpu, cores, system, kernel } = machine;
-  return { commit, rounds, workers, load, cpu, cores, system, kernel, quick, against: against.join() };
+  return { commit, rounds, workers, load, cpu, cores, system, kernel, shortened, against: against.join() };
 }
 
 function holdTogether(first: Results, run: Results): void {

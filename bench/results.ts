@@ -38,9 +38,10 @@ export interface Results {
   readonly minutes: number;
   /** The last commit that changed what is measured or what measures, with a word when there are changes on top of it. */
   readonly commit: string;
-  /** Not all of the bench, or the quick form of it. */
+  /** Fewer rounds or shorter runs than the bench's own. */
+  readonly shortened: boolean;
+  /** Not all of the bench, or shortened. */
   readonly partial: boolean;
-  readonly quick: boolean;
   /** The systems that were named. */
   readonly against: readonly string[];
   /** Of a merged one: what it is made of. */

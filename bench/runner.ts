@@ -1,7 +1,7 @@
 /** Runs the rounds: in each of them every scenario, and in each scenario every system in its turn. */
 
 import { actsOf, random, type Turn, turnsOf } from './acts.ts';
-import { forecast, remaining, total, turnSeconds } from './forecast.ts';
+import { forecast, minutes, remaining, total, turnSeconds } from './forecast.ts';
 import type { LineUp } from './lineup.ts';
 import type { Measured, Missing } from './results.ts';
 import { opened } from './open.ts';
@@ -35,7 +35,7 @@ const FAILURES_TO_GIVE_UP = 2;
 const DISTURBED = 0.15;
 const TRIES = 3;
 /** Repetitions may take this part of what the run was to take. After that what is disturbed stays, and is counted. */
-const REPETITIONS = 0.06;
+const REPETITIONS = 0.04;
 
 const isDisturbed = ({ figures }: Sample): boolean => (figures['others'] ?? 0) > DISTURBED;
 
@@ -56,9 +56,6 @@ export async function runPlan(plan: Plan): Promise<Ran> {
   }
   return run;
 }
-
-const minutes = (seconds: number): string =>
-  seconds < 60 ? `${Math.ceil(seconds)} s` : `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
 
 /** What has been measured so far, and what could not be. */
 class Run implements Ran {

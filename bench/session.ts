@@ -7,7 +7,7 @@ import { wrk } from './load/wrk.ts';
 import { commit, describeMachine, machineLine } from './machine.ts';
 import type { MicroResult } from './micro/micro.ts';
 import { runMicro } from './micro/run.ts';
-import type { Options } from './options.ts';
+import { type Options, ROUNDS } from './options.ts';
 import { placement } from './placement.ts';
 import { marked } from './processes.ts';
 import { warnings } from './report/terminal.ts';
@@ -22,14 +22,13 @@ import { Workplace } from './workplace.ts';
 
 /** Of the user's minute `npm run build` has taken some. */
 const QUICK_SECONDS = 52;
-const ROUNDS = 5;
 
 /**
  * @param started performance.now() when the command began: the quick form's minute is the user's.
  */
 export async function measureAll(
   options: Options,
-  { scenarios, named, partial }: Chosen,
+  { scenarios, named, shortened, partial }: Chosen,
   { able, unable }: Present,
   started: number,
   say: (line: string) => void,
@@ -81,8 +80,8 @@ export async function measureAll(
       started: new Date().toISOString(),
       minutes: Number(((performance.now() - started) / 60_000).toFixed(1)),
       commit: await commit(),
+      shortened,
       partial,
-      quick: options.quick,
       against: options.against,
       rounds,
       seed: options.seed,

@@ -96,7 +96,7 @@ export const kill: Alone = {
   title: 'Requests lost when a worker is killed',
   what: `kill -9 of one worker a second, ${KILLS} times, under ${load}. What the dead worker had accepted nobody can save; what the others and the port had can be.`,
   columns: columns('kills', []),
-  among: ['prefork', 'cluster', 'pm2', 'fasthttp-prefork', 'nginx'],
+  among: ['prefork', 'cluster', 'pm2', 'fasthttp-prefork'],
   skips: async (system) => (system.workers === undefined ? (system.noKill ?? 'cannot') : undefined),
   seconds: ({ quick }) => ((quick ? QUICK_KILLS : KILLS) * KILL_EVERY_MS) / 1000 + 1,
   measure: (system, bench) =>

@@ -71,7 +71,7 @@ export const varied = timed({
   title: 'A handler whose cost varies',
   what: '16 connections that stay; a request costs 0.5 ms, every hundredth 50 ms: a slow one holds up what is behind it.',
   app: 'varied',
-  among: [...NODE, 'prefork-shared', 'prefork-least-connections', 'cluster-shared'],
+  among: [...NODE, 'prefork-shared', 'prefork-least-connections'],
   slow: true,
   connections: 16,
 });

@@ -1,70 +1,82 @@
+import type { TopLevelSpec } from 'vega-lite';
+import type { Summary } from '../../summary.ts';
 import { colourOf, conditions, inOrder, type Picture, titleOf } from './picture.ts';
-import { palette } from './theme.ts';
+import { palette, type Theme } from './theme.ts';
 
-const LATENCY_OF = ['prefork', 'prefork-least-connections', 'plain', 'cluster', 'cluster-shared', 'pm2', 'watt'];
+const LATENCY_OF = ['prefork', 'prefork-least-connections', 'plain', 'cluster', 'pm2', 'watt'];
 const POINTS = [
-  { key: 'p50', title: 'half are faster (p50)' },
-  { key: 'p99', title: '99 %' },
-  { key: 'p999', title: '99.9 %' },
+  { key: 'p50', title: 'p50', shape: 'circle' },
+  { key: 'p99', title: 'p99', shape: 'diamond' },
+  { key: 'p999', title: 'p99.9', shape: 'triangle-right' },
 ] as const;
 
 const PANELS = [
-  ['keep-alive', 'Hello, keep-alive'],
-  ['new-connections', 'Hello, a new connection each'],
+  ['keep-alive', 'Hello world, connections that stay'],
+  ['new-connections', 'Hello world, a new connection for each request'],
   ['varied', '0.5 ms of computing, every hundredth 50 ms'],
 ] as const;
 
-/** A row a system, from the middle to the slowest. */
+const valuesOf = (summary: Summary, theme: Theme, scenario: string) =>
+  inOrder(summary.scenarios[scenario])
+    .filter(([name]) => LATENCY_OF.includes(name))
+    .flatMap(([name, { figures }]) =>
+      POINTS.flatMap(({ key, title: at }) => {
+        const spread = figures[key];
+        const row = { system: titleOf(name), colour: colourOf(name, theme), at };
+        return spread === undefined ? [] : [{ ...row, ms: spread.median, low: spread.min, high: spread.max }];
+      }),
+    );
+
+/** Rows of systems, in each of them a lane for each percentile. */
 export const latency: Picture = (summary, theme) => {
-  const values = PANELS.flatMap(([scenario, panel]) =>
-    inOrder(summary.scenarios[scenario])
-      .filter(([name]) => LATENCY_OF.includes(name))
-      .flatMap(([name, { figures }]) =>
-        POINTS.flatMap(({ key, title }) => {
-          const spread = figures[key];
-          const row = { panel, system: titleOf(name), colour: colourOf(name, theme), at: title };
-          return spread === undefined ? [] : [{ ...row, ms: spread.median, low: spread.min, high: spread.max }];
-        }),
-      ),
-  );
-  if (values.length === 0) return undefined;
-  const { text, quiet, paper } = palette[theme];
-  const order = LATENCY_OF.map(titleOf);
-  const y = { field: 'system', type: 'nominal', sort: order, title: null, axis: { labelColor: text } } as const;
-  const x = { field: 'ms', type: 'quantitative', title: 'ms', scale: { zero: true }, axis: { tickCount: 5 } } as const;
-  return {
+  const panels = PANELS.map(([scenario, title]) => ({ title, values: valuesOf(summary, theme, scenario) }));
+  const present = panels.filter(({ values }) => values.length > 0);
+  if (present.length === 0) return undefined;
+  const { text, quiet } = palette[theme];
+  const lanes = POINTS.map(({ title }) => title);
+  const y = {
+    field: 'system',
+    type: 'nominal',
+    sort: LATENCY_OF.map(titleOf),
+    title: null,
+    axis: { labelColor: text },
+    scale: { paddingInner: 0.25 },
+  } as const;
+  const yOffset = { field: 'at', type: 'nominal', sort: lanes } as const;
+  const x = { type: 'quantitative', scale: { zero: true }, axis: { tickCount: 5, title: 'ms' } } as const;
+  const shape = {
+    field: 'at',
+    type: 'nominal' as const,
+    sort: lanes,
+    scale: { domain: lanes, range: POINTS.map((point) => point.shape) },
+    legend: { symbolFillColor: quiet, symbolStrokeColor: quiet },
+  };
+  const spec: TopLevelSpec = {
     title: {
       text: 'How long a request takes under full load',
-      subtitle: [conditions(summary), 'thin line: fastest to slowest round of each'],
+      subtitle: [conditions(summary), 'thin line: fastest to slowest round'],
     },
-    data: { values },
-    facet: { row: { field: 'panel', type: 'nominal', title: null, sort: PANELS.map(([, panel]) => panel) } },
-    spacing: 26,
-    spec: {
-      width: 360,
-      height: { step: 26 },
+    spacing: 20,
+    vconcat: present.map(({ title, values }) => ({
+      title: { text: title, fontSize: 14, offset: 6 },
+      width: 310,
+      height: { step: 8, for: 'offset' },
+      data: { values },
       layer: [
         {
-          mark: { type: 'rule', strokeWidth: 1, color: quiet },
-          encoding: { y, x: { ...x, field: 'low' }, x2: { field: 'high' } },
+          mark: { type: 'rule', strokeWidth: 1.2, color: quiet },
+          encoding: { y, yOffset, x: { ...x, field: 'low' }, x2: { field: 'high' } },
         },
         {
-          mark: { type: 'point', size: 80, filled: true, opacity: 1, stroke: paper, strokeWidth: 1 },
+          mark: { type: 'point', size: 55, filled: true, opacity: 1 },
           encoding: {
-            y,
-            x,
+            ...{ y, yOffset, shape, x: { ...x, field: 'ms' } },
             color: { field: 'colour', type: 'nominal', scale: null },
-            shape: {
-              field: 'at',
-              type: 'nominal',
-              sort: POINTS.map(({ title }) => title),
-              scale: { domain: POINTS.map(({ title }) => title), range: ['circle', 'diamond', 'triangle-right'] },
-              legend: { symbolFillColor: quiet, symbolStrokeColor: quiet },
-            },
           },
         },
       ],
-    },
+    })),
     resolve: { scale: { x: 'independent', y: 'independent' } },
   };
+  return spec;
 };

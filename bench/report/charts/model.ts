@@ -20,7 +20,7 @@ export const modelled: Picture = (summary, theme) => {
     type: 'quantitative',
     scale: { type: 'log' },
     title: 'both axes logarithmic',
-    axis: { tickCount: 4, format: ',' },
+    axis: { tickCount: 4, format: ',.0f' },
   } as const;
   return {
     title: {

@@ -31,10 +31,10 @@ export const reload: Picture = (summary, theme) => {
       text: 'Requests lost by a reload',
       subtitle: [
         `${summary.workers} workers, 32 kept and 32 new connections, always busy; mean of all reloads`,
-        'at the right, requests lost in all reloads',
+        'at the right: lost, in so many reloads',
       ],
     },
-    width: 240,
+    width: 225,
     height: { step: 32 },
     layer: [
       {
@@ -62,7 +62,7 @@ export const reload: Picture = (summary, theme) => {
       },
       {
         data: { values: labels },
-        mark: { type: 'text', align: 'right', x: 386, color: quiet },
+        mark: { type: 'text', align: 'right', x: 350, color: quiet },
         encoding: { y, text: { field: 'of', type: 'nominal' } },
       },
     ],

@@ -42,7 +42,7 @@ export const config = (theme: Theme): Config => {
       color: text,
       subtitleColor: quiet,
       anchor: 'start',
-      frame: 'group',
+      frame: 'bounds',
       fontSize: FONT_SIZE + 3,
       subtitleFontSize: FONT_SIZE - 1,
       subtitlePadding: 7,
