@@ -72,13 +72,12 @@ export function keep(results: Results): string {
 }
 
 export function readResults(file: string): Results {
-  let text: string;
+  let results: Partial<Results>;
   try {
-    text = readFileSync(file, 'utf8');
+    results = JSON.parse(readFileSync(file, 'utf8')) as Partial<Results>;
   } catch (error) {
     throw new UsageError(`${file} cannot be read: ${(error as Error).message}`, { cause: error });
   }
-  const results = JSON.parse(text) as Partial<Results>;
   if (!Array.isArray(results.samples) || results.commit === undefined)
     throw new UsageError(`${file} is not of this bench: it has no samples, or does not say of which commit they are`);
   return results as Results;

@@ -91,7 +91,8 @@ const picture = (name: string, alt: string, directory: string): string =>
 const readme: Block = (summary) => {
   const claim = headline(summary);
   if (claim === undefined) return undefined;
-  const alt = 'Requests per second with a new connection for each, by way to run the server';
+  const alt =
+    'Requests per second, with a new connection for each and with 1 ms of computing, by way to run the server';
   return [
     picture('readme', alt, 'bench/pictures/'),
     '',

@@ -1,7 +1,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { Summary } from '../../summary.ts';
 import { colourOf, inOrder, titleOf, whole } from './picture.ts';
-import { palette, type Theme } from './theme.ts';
+import { LABELS, palette, type Theme } from './theme.ts';
 
 type Panel = Extract<TopLevelSpec, { vconcat: unknown }>['vconcat'][number];
 
@@ -47,7 +47,13 @@ export function bars(
   const { text, quiet } = palette[theme];
   const order = values.toSorted((a, b) => b.value - a.value).map(({ system }) => system);
   const most = Math.max(...values.map(({ high }) => high));
-  const y = { field: 'system', type: 'nominal', sort: order, title: null, axis: { labelColor: text } } as const;
+  const y = {
+    field: 'system',
+    type: 'nominal',
+    sort: order,
+    title: null,
+    axis: { labelColor: text, minExtent: LABELS },
+  } as const;
   const x = {
     type: 'quantitative' as const,
     scale: { domain: [0, most], nice: false },

@@ -16,6 +16,7 @@ export const connections: Picture = (summary, theme) => {
   );
   if (values.length === 0) return undefined;
   const { text } = palette[theme];
+  const most = Math.max(...values.map(({ count }) => count));
   const mean = values.reduce((sum, { count }) => sum + count, 0) / values.length;
   return {
     title: {
@@ -34,7 +35,13 @@ export const connections: Picture = (summary, theme) => {
           mark: { type: 'circle', size: 70, opacity: 0.5 },
           encoding: {
             x: { field: 'rank', type: 'ordinal', title: null, axis: { labels: false } },
-            y: { field: 'count', type: 'quantitative', title: null, scale: { zero: true }, axis: { tickCount: 4 } },
+            y: {
+              field: 'count',
+              type: 'quantitative',
+              title: null,
+              scale: { domain: [0, most + 1], nice: false },
+              axis: { tickCount: 4 },
+            },
             color: { field: 'colour', type: 'nominal', scale: null },
           },
         },

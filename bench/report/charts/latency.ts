@@ -1,7 +1,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { Summary } from '../../summary.ts';
 import { colourOf, conditions, inOrder, type Picture, titleOf } from './picture.ts';
-import { palette, type Theme } from './theme.ts';
+import { LABELS, palette, type Theme } from './theme.ts';
 
 const LATENCY_OF = ['prefork', 'prefork-least-connections', 'plain', 'cluster', 'pm2', 'watt'];
 const POINTS = [
@@ -39,7 +39,7 @@ export const latency: Picture = (summary, theme) => {
     type: 'nominal',
     sort: LATENCY_OF.map(titleOf),
     title: null,
-    axis: { labelColor: text },
+    axis: { labelColor: text, minExtent: LABELS },
     scale: { paddingInner: 0.25 },
   } as const;
   const yOffset = { field: 'at', type: 'nominal', sort: lanes } as const;

@@ -20,7 +20,7 @@ export const modelled: Picture = (summary, theme) => {
     type: 'quantitative',
     scale: { type: 'log' },
     title: 'both axes logarithmic',
-    axis: { tickCount: 4, format: ',.0f' },
+    axis: { values: [1e3, 1e4, 1e5, 1e6, 1e7], format: ',.0f' },
   } as const;
   return {
     title: {

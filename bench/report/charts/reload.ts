@@ -1,6 +1,6 @@
 import { LOSSES } from '../../load/client.ts';
 import { inOrder, type Picture, titleOf, whole } from './picture.ts';
-import { palette } from './theme.ts';
+import { LABELS, palette } from './theme.ts';
 
 const sum = (values: readonly number[] = []): number => values.reduce((total, value) => total + value, 0);
 
@@ -24,7 +24,13 @@ export const reload: Picture = (summary, theme) => {
     label: lost === 0 ? 'none' : each.toFixed(1),
     of: `${whole(lost)} in ${whole(reloads)}`,
   }));
-  const y = { field: 'system', type: 'nominal', sort: order, title: null, axis: { labelColor: text } } as const;
+  const y = {
+    field: 'system',
+    type: 'nominal',
+    sort: order,
+    title: null,
+    axis: { labelColor: text, minExtent: LABELS },
+  } as const;
   const x = { type: 'quantitative', title: null, axis: { tickCount: 4 } } as const;
   return {
     title: {

@@ -32,6 +32,9 @@ export const palette = {
 /** A picture is some 600 wide: on a phone it is shown at half that, and its letters still have to be read. */
 export const FONT_SIZE = 14;
 
+/** What the longest name of a system takes: so all panels, and their titles, begin at one line. */
+export const LABELS = 206;
+
 export const config = (theme: Theme): Config => {
   const { text, quiet, grid } = palette[theme];
   return {
