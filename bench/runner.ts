@@ -44,7 +44,8 @@ export async function runPlan(plan: Plan): Promise<Ran> {
   const acts = actsOf(scenarios);
   const forecasts = forecast(acts, rounds, lineUp.takesPart, bench);
   const patience = bench.quick ? 0 : REPETITIONS * total(forecasts);
-  say(`about ${minutes(total(forecasts))}, and up to ${minutes(patience)} more where other programs disturb`);
+  const more = patience > 0 ? `, and up to ${minutes(patience)} more where other programs disturb` : '';
+  say(`about ${minutes(total(forecasts))}${more}`);
   const run = new Run(plan, patience);
   const next = random(seed);
   const start = performance.now();

@@ -17,11 +17,11 @@ export const modelled: Picture = (summary, theme) => {
   const x = { field: 'workers', type: 'ordinal', title: 'workers, a core for each', axis: { labelAngle: 0 } } as const;
   const y = {
     field: 'perSecond',
-    type: 'quantitative',
-    scale: { type: 'log' },
+    type: 'quantitative' as const,
+    scale: { type: 'log' as const },
     title: 'both axes logarithmic',
     axis: { values: [1e3, 1e4, 1e5, 1e6, 1e7], format: ',.0f' },
-  } as const;
+  };
   return {
     title: {
       text: 'Model: new connections per second, at most',
