@@ -1,7 +1,7 @@
 /** Everything that a run has found out, as it is kept in results/. */
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Machine } from './machine.ts';
 import type { MicroResult } from './micro/micro.ts';
 import { UsageError } from './options.ts';
@@ -71,10 +71,14 @@ export function keep(results: Results): string {
   return file;
 }
 
+/** A file as the user names it: from where npm was called, or by its name in results/. */
+const found = (file: string): string =>
+  [resolve(process.env['INIT_CWD'] ?? '.', file), join(paths.results, file)].find((path) => existsSync(path)) ?? file;
+
 export function readResults(file: string): Results {
   let results: Partial<Results>;
   try {
-    results = JSON.parse(readFileSync(file, 'utf8')) as Partial<Results>;
+    results = JSON.parse(readFileSync(found(file), 'utf8')) as Partial<Results>;
   } catch (error) {
     throw new UsageError(`${file} cannot be read: ${(error as Error).message}`, { cause: error });
   }
