@@ -1,7 +1,6 @@
 /** What is committed of a run: all rounds of all figures, from which every table and picture can be made again. Pure. */
 
 import type { Measured, Results } from './results.ts';
-import { paths } from './paths.ts';
 
 /** Five digits are more than any of this is good for. */
 const short = (value: number): number => Number(value.toPrecision(5));
@@ -20,19 +19,12 @@ export function compact(results: Results): Results {
   const samples = results.samples.map((sample): Measured => {
     const { detail: _whole, ...rest } = sample;
     // The commands are the same in each round, but for the port.
-    const commands = sample.round === 1 ? sample.commands.map(withoutPlaces) : [];
+    const commands = sample.round === 1 ? sample.commands : [];
     return { ...rest, figures: shortened(sample.figures), commands, ...detailOf(sample) };
   });
-  const missing = results.missing.map((one) => ({ ...one, why: withoutPlaces(one.why.split('\n')[0]!) }));
+  const missing = results.missing.map((one) => ({ ...one, why: one.why.split('\n')[0]! }));
   return { ...results, samples, missing, disturbed: [] };
 }
-
-/** Where things were on the machine that ran it tells a reader nothing. */
-const withoutPlaces = (text: string): string =>
-  text
-    .replaceAll(/\/[^\s"']*\/prefork-bench-\w+\/bin\/node/g, 'node')
-    .replaceAll(/\/[^\s"']*\/prefork-bench-\w+\/\d+/g, '$DIRECTORY')
-    .replaceAll(paths.bench.replace(/bench\/$/, ''), '');
 
 /** JSON with a line a sample, so that a diff of two of them can be read. */
 export function asLines({ samples, ...rest }: Results): string {

@@ -5,6 +5,7 @@ import { forecast, minutes, remaining, total, turnSeconds } from './forecast.ts'
 import type { LineUp } from './lineup.ts';
 import type { Measured, Missing } from './results.ts';
 import { opened } from './open.ts';
+import { withoutPlaces } from './places.ts';
 import type { Bench, Sample, Scenario } from './scenario.ts';
 import type { System } from './system.ts';
 
@@ -118,7 +119,8 @@ class Run implements Ran {
     for (;;) {
       const start = performance.now();
       const sample = await measure();
-      tries.push({ scenario: scenario.name, system: system.name, round, ...sample });
+      const commands = sample.commands.map(withoutPlaces);
+      tries.push({ scenario: scenario.name, system: system.name, round, ...sample, commands });
       const mark = isDisturbed(sample) ? ` (others used ${Math.round(sample.figures['others']! * 100)} %)` : '';
       this.#plan.say(`  ${scenario.name.padEnd(16)} ${system.title.padEnd(28)} ${line(scenario, sample)}${mark}`);
       if (!isDisturbed(sample) || tries.length === TRIES || this.#patience <= 0) return tries;
@@ -133,7 +135,7 @@ class Run implements Ran {
   }
 
   #missed(scenario: Scenario, system: System, why: string, failed: boolean): void {
-    this.missing.push({ scenario: scenario.name, system: system.name, why, failed });
+    this.missing.push({ scenario: scenario.name, system: system.name, why: withoutPlaces(why), failed });
     this.#plan.say(`  ${failed ? 'FAILED ' : 'skipped'}  ${scenario.name}: ${system.title}: ${why}`);
   }
 }

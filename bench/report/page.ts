@@ -37,16 +37,14 @@ const machine: Block = (summary) => {
     const version = summary.versions[name];
     return version === undefined ? [] : [[title, version, how]];
   });
-  const absent = summary.missing
-    .filter(({ scenario }) => scenario === undefined)
-    .map(({ system, why }) => `${system} (${why})`);
+  const absent = summary.missing.filter(({ scenario }) => scenario === undefined).map(({ why }) => why);
   return [
     ...facts.map((fact) => `- ${fact}`),
     '',
     ['| system | version | how a connection gets to a worker |', '| --- | --- | --- |', ...versions.map(line)].join(
       '\n',
     ),
-    ...(absent.length === 0 ? [] : ['', `Not on this machine: ${absent.join(', ')}.`]),
+    ...(absent.length === 0 ? [] : ['', `Not measured: ${absent.join('; ')}.`]),
   ].join('\n');
 };
 
@@ -59,7 +57,7 @@ const partsLines = ({ parts = [] }: Summary): string[] =>
 const goalTable: Block = (summary) => {
   const reached = reachedGoals(summary);
   const show = (spread: Spread | undefined, limit: number): string =>
-    withRange(limit > 100 ? cell(spread, 0) : ratioCell(spread));
+    withRange(limit === 0 || limit > 100 ? cell(spread, 0) : ratioCell(spread));
   const rows = reached.map(({ what, is, limit, spread, reached: yes }) => [
     what,
     `${is} ${limit.toLocaleString('en-US', { maximumFractionDigits: 2 })}`,

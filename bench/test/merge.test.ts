@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import { compact } from '../compact.ts';
 import { agree, compare } from '../compare.ts';
 import { merge } from '../merge.ts';
+import { paths } from '../paths.ts';
+import { withoutPlaces } from '../places.ts';
 import { spread } from '../statistics.ts';
 import { summarise } from '../summary.ts';
 import { resultsOf } from './results-of.ts';
@@ -38,19 +40,21 @@ test('runs of another commit, machine, length or choice of systems are not put t
   }
 });
 
-test('what is committed of a run gives the same summary, and no place on the machine', () => {
+test('what is committed of a run gives the same summary', () => {
   const results = resultsOf('perSecond', 'tls', { plain: [10.125, 20], prefork: [20, 30] });
-  const commands = ['/tmp/prefork-bench-aB/bin/node /tmp/prefork-bench-aB/12/x'];
   const whole = {
     ...results,
-    samples: results.samples.map((sample) => ({ ...sample, commands, detail: { times: [1] } })),
+    samples: results.samples.map((sample) => ({ ...sample, commands: ['node x'], detail: { times: [1] } })),
   };
   const kept = compact(whole);
   assert.deepEqual(
     summarise(kept).scenarios['tls']!['prefork']!.ratios,
     summarise(whole).scenarios['tls']!['prefork']!.ratios,
   );
-  assert.deepEqual(kept.samples[0]!.commands, ['node $DIRECTORY/x']);
+  assert.deepEqual(
+    kept.samples.map(({ commands }) => commands),
+    [['node x'], [], ['node x'], []],
+  );
   assert.equal(kept.samples[0]!.detail, undefined);
 });
 
@@ -74,4 +78,12 @@ test('the comparison names what is apart, and fails', () => {
     compare(one, one, () => {}),
     0,
   );
+});
+
+test('commands are as one would type them in the repository', () => {
+  assert.equal(
+    withoutPlaces(`/tmp/prefork-bench-aB/bin/node ${paths.app('hello')} /tmp/prefork-bench-aB/12/x`),
+    'node bench/apps/hello.mjs $DIRECTORY/x',
+  );
+  assert.equal(withoutPlaces(`/usr/bin/wrk -s ${paths.bench}load/wrk.lua`), 'wrk -s bench/load/wrk.lua');
 });
