@@ -19,7 +19,7 @@ export function actsOf(scenarios: readonly Scenario[]): Act[] {
 }
 
 /** The rounds in which it is measured, of all those of the run: from the first on. */
-export const isDue = ({ rounds = Infinity }: Scenario, round: number): boolean => round <= rounds;
+const isDue = ({ rounds = Infinity }: Scenario, round: number): boolean => round <= rounds;
 
 /** mulberry32: the order of the systems in a round, the same for the same seed. */
 export function random(seed: number): () => number {
@@ -32,7 +32,7 @@ export function random(seed: number): () => number {
   };
 }
 
-export function shuffled<T>(items: readonly T[], next: () => number): T[] {
+function shuffled<T>(items: readonly T[], next: () => number): T[] {
   const result = [...items];
   for (let i = result.length - 1; i > 0; i--) {
     const j = Math.floor(next() * (i + 1));

@@ -49,6 +49,11 @@ export function machineLine({ cpu, cores, memoryGiB, system, kernel, virtual }: 
   return `${cpu}${virtual ? ' (virtual)' : ''}, ${cores} ${cores === 1 ? 'core' : 'cores'}, ${memoryGiB} GiB, ${system}, Linux ${kernel}`;
 }
 
+export const settingsLine = ({ settings }: Machine): string =>
+  Object.entries(settings)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
+
 /** Of what is measured and of what measures; what was published of it is neither. */
 export async function commit(): Promise<string> {
   const what = ['src', 'bench', ':!bench/baseline.json', ':!bench/pictures'];

@@ -18,6 +18,8 @@ export interface Plan {
   /** When no further measurement is begun, performance.now(); Infinity: never. */
   readonly deadline: number;
   readonly say: (line: string) => void;
+  /** Is given all that there is so far. */
+  readonly afterRound: (ran: Ran, round: number) => void;
 }
 
 export interface Ran {
@@ -53,6 +55,7 @@ export async function runPlan(plan: Plan): Promise<Ran> {
   for (let round = 1; round <= rounds; round++) {
     say(`\nRound ${round} of ${rounds}`);
     for (const turn of turnsOf(acts, round, lineUp.takesPart, next)) await run.turn(turn, round);
+    plan.afterRound(run, round);
     const took = (performance.now() - start) / 1000;
     if (round < rounds) say(`${minutes(took)} so far, about ${minutes(remaining(forecasts, round, took))} to go`);
   }

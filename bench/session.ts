@@ -3,17 +3,18 @@
 import { calibrate } from './calibrate.ts';
 import { which } from './command.ts';
 import { autocannon } from './load/autocannon.ts';
+import type { LoadGenerator } from './load/load.ts';
 import { wrk } from './load/wrk.ts';
-import { commit, describeMachine, machineLine } from './machine.ts';
+import { commit, describeMachine, machineLine, settingsLine } from './machine.ts';
 import type { MicroResult } from './micro/micro.ts';
 import { runMicro } from './micro/run.ts';
 import { type Options, ROUNDS } from './options.ts';
 import { placement } from './placement.ts';
 import { marked } from './processes.ts';
 import { warnings } from './report/terminal.ts';
-import type { Results } from './results.ts';
+import { keep, type Results } from './results.ts';
 import { lineUp } from './lineup.ts';
-import { type Plan, runPlan } from './runner.ts';
+import { type Plan, type Ran, runPlan } from './runner.ts';
 import type { Bench } from './scenario.ts';
 import type { Chosen, Present } from './selection.ts';
 import type { System } from './system.ts';
@@ -23,82 +24,100 @@ import { Workplace } from './workplace.ts';
 /** Of the user's minute `npm run build` has taken some. */
 const QUICK_SECONDS = 50;
 
-/**
- * @param started performance.now() when the command began: the quick form's minute is the user's.
- */
+/** @param started performance.now() when the command began: the quick form's minute is the user's. */
 export async function measureAll(
   options: Options,
-  { scenarios, named, shortened, partial }: Chosen,
-  { able, unable }: Present,
+  chosen: Chosen,
+  present: Present,
   started: number,
   say: (line: string) => void,
 ): Promise<Results> {
   const workplace = await Workplace.create();
   const restore = endOnSignals(workplace);
   try {
-    const load = which('wrk') === undefined ? autocannon : wrk;
-    const machine = describeMachine();
-    const where = placement();
-    const rounds = options.rounds ?? (options.quick ? 1 : ROUNDS);
-    const iterationsPerMs = await calibrate(workplace.node);
-    const bench: Bench = {
-      workplace,
-      placement: where,
-      iterationsPerMs,
-      load,
-      quick: options.quick,
-      seconds: options.seconds,
+    const conditions = await conditionsOf(options, chosen, present, started);
+    const bench = await benchOf(options, workplace);
+    introduce(conditions, bench, present, say);
+    const resultsOf = ({ samples, missing, disturbed }: Ran, micro: MicroResult[]): Results => {
+      const minutes = Number(((performance.now() - started) / 60_000).toFixed(1));
+      return { ...conditions, minutes, samples, disturbed, missing: [...present.unable, ...missing], micro };
     };
-    const versions = Object.fromEntries(
-      await Promise.all(able.map(async (one) => [one.name, await one.version()] as const)),
-    );
-    const loadName = `${load.name} ${await load.version()}`;
-    say(machineLine(machine));
-    say(
-      Object.entries(machine.settings)
-        .map(([name, value]) => `${name} ${value}`)
-        .join(', '),
-    );
-    say(
-      `${where.serverCores} workers; load by ${loadName}; 1 ms of work is ${iterationsPerMs} iterations; seed ${options.seed}`,
-    );
-    for (const { name, title, how } of able) say(`  ${title.padEnd(30)} ${versions[name]!.padEnd(20)} ${how}`);
-    for (const { system, why } of unable) say(`  ${system.padEnd(30)} skipped: ${why}`);
-    for (const warning of warnings({ machine, sharedCores: where.shared, load: loadName })) say(`! ${warning}`);
     const plan: Plan = {
       bench,
-      scenarios,
-      lineUp: await lineUp(scenarios, able, named),
-      rounds,
+      scenarios: chosen.scenarios,
+      lineUp: await lineUp(chosen.scenarios, present.able, chosen.named),
+      rounds: conditions.rounds,
       seed: options.seed,
       deadline: options.quick ? started + QUICK_SECONDS * 1000 : Infinity,
       say,
+      // Whoever interrupts it keeps the rounds that were whole.
+      afterRound: (ran, rounds) => keep(soFar(resultsOf(ran, []), rounds)),
     };
-    const { samples, missing, disturbed } = await runPlan(plan);
-    const micro = options.only.length > 0 && !options.check ? [] : await microIfTime(plan, able);
-    return {
-      started: new Date().toISOString(),
-      minutes: Number(((performance.now() - started) / 60_000).toFixed(1)),
-      commit: await commit(),
-      shortened,
-      partial,
-      against: options.against,
-      rounds,
-      seed: options.seed,
-      machine,
-      workers: where.serverCores,
-      sharedCores: where.shared,
-      load: loadName,
-      versions,
-      samples,
-      disturbed,
-      missing: [...unable, ...missing],
-      micro,
-    };
+    const ran = await runPlan(plan);
+    return resultsOf(ran, options.only.length > 0 && !options.check ? [] : await microIfTime(plan, present.able));
   } finally {
     restore();
     endAll(workplace);
   }
+}
+
+function soFar(results: Results, rounds: number): Results {
+  const shortened = results.shortened || rounds < ROUNDS;
+  return { ...results, rounds, shortened, partial: results.partial || shortened };
+}
+
+/** All that is known of a run before its first measurement. */
+type Conditions = Omit<Results, 'minutes' | 'samples' | 'disturbed' | 'missing' | 'micro'>;
+
+async function conditionsOf(
+  { rounds, quick, against, seed }: Options,
+  { shortened, partial }: Chosen,
+  { able }: Present,
+  started: number,
+): Promise<Conditions> {
+  const { serverCores, shared } = placement();
+  const load = generator();
+  const versions = await Promise.all(able.map(async (one) => [one.name, await one.version()] as const));
+  return {
+    started: new Date(performance.timeOrigin + started).toISOString(),
+    commit: await commit(),
+    shortened,
+    partial,
+    against,
+    rounds: rounds ?? (quick ? 1 : ROUNDS),
+    seed,
+    machine: describeMachine(),
+    workers: serverCores,
+    sharedCores: shared,
+    load: `${load.name} ${await load.version()}`,
+    versions: Object.fromEntries(versions),
+  };
+}
+
+const generator = (): LoadGenerator => (which('wrk') === undefined ? autocannon : wrk);
+
+const benchOf = async ({ quick, seconds }: Options, workplace: Workplace): Promise<Bench> => ({
+  workplace,
+  placement: placement(),
+  iterationsPerMs: await calibrate(workplace.node),
+  load: generator(),
+  quick,
+  seconds,
+});
+
+function introduce(
+  conditions: Conditions,
+  { iterationsPerMs }: Bench,
+  { able, unable }: Present,
+  say: (line: string) => void,
+): void {
+  const { machine, workers, load, seed, versions } = conditions;
+  say(machineLine(machine));
+  say(settingsLine(machine));
+  say(`${workers} workers; load by ${load}; 1 ms of work is ${iterationsPerMs} iterations; seed ${seed}`);
+  for (const { name, title, how } of able) say(`  ${title.padEnd(30)} ${versions[name]!.padEnd(20)} ${how}`);
+  for (const { system, why } of unable) say(`  ${system.padEnd(30)} skipped: ${why}`);
+  for (const warning of warnings(conditions)) say(`! ${warning}`);
 }
 
 /** What the micro-benchmarks need, seconds, in the quick form. */
