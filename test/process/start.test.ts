@@ -158,6 +158,16 @@ test('what a worker forks is no worker', async () => {
   assert.equal(app.events('listening').length, 1);
 });
 
+test('a thread of a worker is no worker', async () => {
+  await using app = await serve({ entry: 'starts-a-thread.js', options: ['--workers', '1'] });
+  for (let i = 0; i < 2; i++) {
+    const seen: unknown = JSON.parse(await ask(app.target));
+    assert.deepEqual(seen, { context: null, slot: '0' });
+  }
+  assert.deepEqual(await app.stop(), { code: 0, signal: null });
+  assert.equal(app.events('worker ready').length, 1);
+});
+
 /** An application that cannot boot at the first start: all ends at once, with its error and without a loop. */
 const bootFailures: ReadonlyArray<{ entry: string; options?: string[]; stderr: RegExp; message: RegExp }> = [
   {
