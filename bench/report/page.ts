@@ -78,7 +78,9 @@ const scenarioBlock =
       '',
       '</details>',
     ];
-    return [scenario.what, '', forPage(found), '', ...details].join('\n');
+    const { what, rounds = Infinity } = scenario;
+    const fewer = rounds < summary.rounds ? ` ${rounds} rounds.` : '';
+    return [`${what}${fewer}`, '', forPage(found), '', ...details].join('\n');
   };
 
 const micro: Block = (summary) => {
