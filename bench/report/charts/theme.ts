@@ -33,7 +33,7 @@ export const palette = {
 export const FONT_SIZE = 14;
 
 /** What the longest name of a system takes: so all panels, and their titles, begin at one line. */
-export const LABELS = 206;
+export const LABELS = 214;
 
 export const config = (theme: Theme): Config => {
   const { text, quiet, grid } = palette[theme];
