@@ -7,13 +7,9 @@ const short = (value: number): number => Number(value.toPrecision(5));
 const shortened = (figures: Readonly<Record<string, number>>): Record<string, number> =>
   Object.fromEntries(Object.entries(figures).map(([key, value]) => [key, short(value)]));
 
-/** What the pictures show that is no figure. */
-function detailOf({ detail }: Measured): Pick<Measured, 'detail'> {
-  const latency = detail?.['latency'] as Record<string, number> | undefined;
-  const counts = detail?.['counts'];
-  if (latency !== undefined) return { detail: { latency: shortened(latency) } };
-  return counts === undefined ? {} : { detail: { counts } };
-}
+/** What a picture shows that is no figure. */
+const detailOf = ({ detail }: Measured): Pick<Measured, 'detail'> =>
+  detail?.['counts'] === undefined ? {} : { detail: { counts: detail['counts'] } };
 
 export function compact(results: Results): Results {
   const samples = results.samples.map((sample): Measured => {
