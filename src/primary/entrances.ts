@@ -40,6 +40,10 @@ export class Entrances {
     return close(this.#admin);
   }
 
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** What is not open yet stays closed. */
   async close(): Promise<void> {
     this.#isClosed = true;
