@@ -1,5 +1,9 @@
-/** Writes docs/configuration.md and docs/metrics.md from the tables in the code; with --check, fails where they are not current. */
+/**
+ * Writes docs/configuration.md, docs/metrics.md and a part of docs/control.md from the tables in the code; with --check, fails
+ * where they are not current.
+ */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { statusMarkdown } from '../dist/control/status-markdown.js';
 import { exitCodes } from '../dist/errors.js';
 import { metricsMarkdown } from '../dist/metrics/markdown.js';
 import { optionsMarkdown } from '../dist/options/markdown.js';
@@ -116,7 +120,9 @@ subscribe('prefork:worker:exit', ({ slot, pid, reason, planned }) => {
 | \`prefork:stopped\` | every worker is gone | \`error\`, undefined when it stopped as asked |
 `;
 
-const texts = { configuration, metrics };
+const control = withPart('control', 'src/control/status-schema.ts', statusMarkdown());
+
+const texts = { configuration, metrics, control };
 
 for (const [name, text] of Object.entries(texts)) {
   const file = new URL(`../docs/${name}.md`, import.meta.url);
@@ -126,4 +132,14 @@ for (const [name, text] of Object.entries(texts)) {
     console.error(`docs/${name}.md is not current: npm run docs`);
     process.exitCode = 1;
   }
+}
+
+/** A page that is written by hand, but for what is between its mark and the next heading. */
+function withPart(name, source, text) {
+  const page = readFileSync(new URL(`../docs/${name}.md`, import.meta.url), 'utf8');
+  const mark = `<!-- Written by \`npm run docs\` from ${source}, up to the next heading: change it there. -->\n`;
+  const start = page.indexOf(mark);
+  if (start === -1) throw new Error(`docs/${name}.md lacks its mark: ${mark}`);
+  const end = page.indexOf('\n## ', start);
+  return `${page.slice(0, start)}${mark}\n${text}${page.slice(end)}`;
 }

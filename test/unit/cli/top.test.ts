@@ -29,6 +29,9 @@ const someVitals: Vitals = {
   delayP99: 1,
   handoffsReceived: 0,
   handoffsSent: 0,
+  handoffsRefused: 0,
+  handoffsFailed: 0,
+  durations: [0, 0, 0, 0],
   rss: 120 * 1_048_576,
   heapUsed: 1,
 };
