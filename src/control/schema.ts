@@ -46,10 +46,15 @@ export function only<const Value extends string | number>(value: Value, descript
 }
 
 /** @param meanings of each word that it can be; '' where the word says it all. */
-export function words<Word extends string>(description: string, meanings: Readonly<Record<Word, string>>): Schema<Word> {
+export function words<Word extends string>(
+  description: string,
+  meanings: Readonly<Record<Word, string>>,
+): Schema<Word> {
   const explained = Object.entries<string>(meanings).filter(([, meaning]) => meaning !== '');
   const notes = explained.map(([word, meaning]) => `${word}: ${meaning}`).join('; ');
-  return { json: { enum: Object.keys(meanings), description: notes === '' ? description : `${description} (${notes})` } };
+  return {
+    json: { enum: Object.keys(meanings), description: notes === '' ? description : `${description} (${notes})` },
+  };
 }
 
 export function list<T>(description: string, { json }: Schema<T>): Schema<readonly T[]> {

@@ -4,15 +4,7 @@
  *
  * It is open: a server that is newer may say more. Tests close it, so that nothing is said that is not in here.
  */
-import type {
-  BalanceStatus,
-  ExitStatus,
-  ReloadStatus,
-  SlotStatus,
-  Status,
-  Vitals,
-  WorkerStatus,
-} from './controls.ts';
+import type { BalanceStatus, ExitStatus, ReloadStatus, SlotStatus, Status, Vitals, WorkerStatus } from './controls.ts';
 import {
   amount,
   count,

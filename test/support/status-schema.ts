@@ -13,7 +13,9 @@ const isClosed = ajv.compile({ ...(closed(schema) as AnySchemaObject), $id: 'urn
 /** What does not fit; nothing else may be there either than what the schema names. */
 export function faultsOf(status: unknown): string[] {
   if (isClosed(status)) return [];
-  return isClosed.errors!.map(({ instancePath, message, params }) => `${instancePath} ${message} ${JSON.stringify(params)}`);
+  return isClosed.errors!.map(
+    ({ instancePath, message, params }) => `${instancePath} ${message} ${JSON.stringify(params)}`,
+  );
 }
 
 /** As whoever uses the schema sees it. */

@@ -7,7 +7,8 @@ import { statusSchema } from '../../../src/control/status-schema.ts';
 import { fakeStatus, fakeWorker } from '../../support/fake-controls.ts';
 import { assertStatus, faultsOf, fits, schema } from '../../support/status-schema.ts';
 
-const asSent = (status: Status): Record<string, unknown> => JSON.parse(JSON.stringify(status)) as Record<string, unknown>;
+const asSent = (status: Status): Record<string, unknown> =>
+  JSON.parse(JSON.stringify(status)) as Record<string, unknown>;
 
 test('the file that is published is the one of the code', () => assert.deepEqual(schema, statusSchema));
 
