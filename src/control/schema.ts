@@ -6,6 +6,7 @@
 export type Json = string | number | boolean | null | readonly Json[] | JsonSchema;
 
 export interface JsonSchema {
+  readonly description?: string;
   readonly [keyword: string]: Json;
 }
 

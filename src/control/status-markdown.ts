@@ -11,12 +11,12 @@ type Fields = Readonly<Record<string, JsonSchema>>;
 
 function table({ description, properties }: JsonSchema): string {
   const rows = Object.entries(properties as Fields).flatMap(([name, schema]) => rowsOf(name, schema));
-  return `${String(description)}\n\n| Field | Type | |\n| --- | --- | --- |\n${rows.join('')}`;
+  return `${description ?? ''}\n\n| Field | Type | |\n| --- | --- | --- |\n${rows.join('')}`;
 }
 
 /** Objects that are described where they are used have a row for each of their fields. */
 function rowsOf(name: string, schema: JsonSchema): string[] {
-  const row = `| \`${name}\` | ${typeOf(schema)} | ${String(schema['description'])} |\n`;
+  const row = `| \`${name}\` | ${typeOf(schema)} | ${schema.description ?? ''} |\n`;
   const fields = Object.entries((schema['properties'] ?? {}) as Fields);
   return [row, ...fields.flatMap(([field, one]) => rowsOf(`${name}.${field}`, one))];
 }
@@ -26,7 +26,8 @@ function typeOf(schema: JsonSchema): string {
   if (typeof $ref === 'string') return $ref.slice($ref.lastIndexOf('/') + 1);
   if (Array.isArray(anyOf)) return anyOf.map((one) => typeOf(one as JsonSchema)).join(' or ');
   if (items !== undefined) return `list of ${typeOf(items as JsonSchema)}`;
-  return format === 'date-time' ? 'time' : String(type ?? valuesOf(schema).map(code).join(', '));
+  if (typeof type !== 'string') return valuesOf(schema).map(code).join(', ');
+  return format === 'date-time' ? 'time' : type;
 }
 
 function valuesOf({ const: value, enum: values }: JsonSchema): readonly Json[] {
@@ -34,5 +35,5 @@ function valuesOf({ const: value, enum: values }: JsonSchema): readonly Json[] {
 }
 
 function code(value: Json): string {
-  return `\`${String(value)}\``;
+  return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
 }

@@ -62,7 +62,9 @@ test('keys reload, scale, help and quit', { skip }, async () => {
 test('it shows requests, and a worker that hangs as hung, without waiting for it', { skip }, async () => {
   await using app = await serve({ entry: 'hangs-on-request.js', options: [...twoWorkers, '--heartbeat-timeout', '0'] });
   await using terminal = await watch(app);
-  const counted = terminal.shows(/workers serve {2}req\/s [1-9]/);
+  const counted = terminal
+    .shows(/workers serve {2}req\/s [1-9]/)
+    .then(() => terminal.shows(/req\/s +p50 +p99[^]*^[01] .* \d+ [\d.]+ms +[\d.]+m?s /m));
   const enough = new AbortController();
   const load = (async () => {
     while (!enough.signal.aborted) await ask(app.target);

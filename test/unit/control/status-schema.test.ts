@@ -36,7 +36,7 @@ const bad: ReadonlyArray<readonly [string, object, RegExp]> = [
 describe('what does not fit', () => {
   for (const [what, changes, fault] of bad) {
     test(what, () => {
-      const status = asSent({ ...fakeStatus(), ...changes } as Status);
+      const status = asSent({ ...fakeStatus(), ...changes });
       assert.match(faultsOf(status).join('\n'), fault);
       assert.equal(fits(status), false);
     });
