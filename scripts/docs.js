@@ -7,6 +7,7 @@ import { statusMarkdown } from '../dist/control/status-markdown.js';
 import { exitCodes } from '../dist/errors.js';
 import { metricsMarkdown } from '../dist/metrics/markdown.js';
 import { optionsMarkdown } from '../dist/options/markdown.js';
+import { channelsMarkdown } from '../dist/primary/channels.js';
 
 const codes = Object.entries(exitCodes).map(
   ([code, { exitCode, meaning }]) => `| ${exitCode} | \`${code}\` | ${meaning} |\n`,
@@ -57,7 +58,7 @@ ${codes.join('')}`;
 
 const metrics = `# Metrics
 
-<!-- The table is written by \`npm run docs\` from src/metrics/: change it there. -->
+<!-- The tables are written by \`npm run docs\` from src/metrics/ and src/primary/channels.ts: change them there. -->
 
 \`GET /metrics\` of the [control socket](control.md) and of \`--admin\` answers in Prometheus' text format, or in OpenMetrics
 for who asks for that. [prom-client](https://github.com/siimon/prom-client) writes it: \`npm install prom-client\`. Without
@@ -103,22 +104,7 @@ subscribe('prefork:worker:exit', ({ slot, pid, reason, planned }) => {
 });
 \`\`\`
 
-| Channel | When | Message |
-| --- | --- | --- |
-| \`prefork:worker:spawn\` | a worker's process was started | \`pid\`, \`slot\` (undefined for a spare), \`generation\` |
-| \`prefork:worker:ready\` | it serves its slot | the same, and \`took\` since the slot needed it |
-| \`prefork:worker:hung\` | its event loop stands still | the same, and \`silent\` |
-| \`prefork:worker:recovered\` | it turns again | the same |
-| \`prefork:worker:drain\` | it finishes what is in flight, to end then | the same, and \`reason\` |
-| \`prefork:worker:exit\` | it has ended | the same, and \`code\`, \`signal\`, \`reason\`, \`text\`, \`planned\`, \`uptime\` |
-| \`prefork:ready\` | all slots serve for the first time | \`workers\`, \`took\` |
-| \`prefork:reload:start\` | a reload begins | \`generation\` |
-| \`prefork:reload:done\` | the new generation serves | \`generation\`, \`took\` |
-| \`prefork:reload:failed\` | the old one serves on | \`generation\`, \`reason\` |
-| \`prefork:scale\` | the number of slots has changed | \`workers\`, \`before\` |
-| \`prefork:stopping\` | it is to stop | \`workers\` |
-| \`prefork:stopped\` | every worker is gone | \`error\`, undefined when it stopped as asked |
-`;
+${channelsMarkdown()}`;
 
 const control = withPart('control', 'src/control/status-schema.ts', statusMarkdown());
 

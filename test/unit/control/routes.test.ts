@@ -30,6 +30,17 @@ test('GET /healthz is ok while the primary lives, GET /readyz says why not', asy
   assert.deepEqual([readiness.status, readiness.body], [503, 'no worker serves\n']);
 });
 
+test('GET /metrics is in the format that was asked for, and 501 says what is missing', async () => {
+  const controls = new FakeControls();
+  const found = await ask(controls, 'GET', '/metrics', { accept: 'application/openmetrics-text' });
+  assert.deepEqual([found.status, found.body], [200, '# application/openmetrics-text\n']);
+  assert.match(found.contentType, /version=0\.0\.4/);
+  controls.noMetrics = 'the metrics need the package prom-client';
+  const missing = await ask(controls, 'GET', '/metrics');
+  assert.deepEqual([missing.status, missing.body], [501, 'the metrics need the package prom-client\n']);
+  assert.equal((await ask(controls, 'POST', '/metrics')).status, 405);
+});
+
 /** Each way to say something, and what reaches the primary. */
 const operations: ReadonlyArray<[target: string, body: string, call: string]> = [
   ['/reload', '', 'reload'],
