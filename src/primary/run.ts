@@ -62,15 +62,17 @@ async function supervise(
     passed: manager?.sockets,
     notifyFd: manager?.notifyFd,
     successorEnv: { ...manager?.successorEnv, ...token?.successorEnv },
+    adminSocket: () => entrances.adminSocket,
     announce: (announcement) => {
       manager?.announce(announcement);
-      if (announcement.what === 'upgraded') void entrances.closeAdmin();
+      if (announcement.what === 'upgraded') entrances.yieldAdmin();
       if (announcement.what === 'ready' && predecessor !== undefined) void succeed(predecessor, entrances);
     },
   });
   const controls = new PrimaryControls(supervisor, { sharing: sharing.mode, balance });
   const replace = predecessor !== undefined;
-  const entrances = new Entrances({ settings, supervisor, controls, log, replace, token, cleanup });
+  const inherited = predecessor?.legacy.admin;
+  const entrances = new Entrances({ settings, supervisor, controls, log, replace, token, inherited, cleanup });
   try {
     if (predecessor === undefined) await entrances.openControl().then(() => entrances.openAdmin());
     // Ours by the time that a worker could miss us.
@@ -85,7 +87,7 @@ async function supervise(
 /** Until now the primary before this one has answered under the name. */
 async function succeed(before: Predecessor, entrances: Entrances): Promise<void> {
   await entrances.openControl();
-  before.ready();
+  await before.ready();
   await entrances.openAdmin();
 }
 

@@ -28,7 +28,7 @@ import { publish } from './publish.ts';
 import { connectionsOf } from './status.ts';
 import { Timers } from './timers.ts';
 import type { Account } from './users.ts';
-import { FORMAT, type Legacy } from '../upgrade/legacy.ts';
+import { FORMAT, type AdminSocket, type Legacy } from '../upgrade/legacy.ts';
 import { judge, look, newWatch, PERIOD, type Watch } from './watchdog.ts';
 
 /** What the supervisor's one queue holds: events of the fleet, what workers say, and that it is time to look at them. */
@@ -63,6 +63,8 @@ export interface SupervisorParts {
   readonly notifyFd: number | undefined;
   /** Beside the primary's own environment, for the one that succeeds it. */
   readonly successorEnv: NodeJS.ProcessEnv;
+  /** What `--admin` listens on, which the primary that succeeds it gets too. */
+  readonly adminSocket: () => AdminSocket | undefined;
   /** Passes on what workers write; undefined: they have the primary's own output. */
   readonly output: PrefixedOutput | undefined;
   /** Tells whoever supervises the primary. */
@@ -376,11 +378,12 @@ export class Supervisor {
   }
 
   #legacy(): Legacy {
-    const { settings, notifyFd } = this.#parts;
+    const { settings, notifyFd, adminSocket } = this.#parts;
     const { slots, generation } = this.#fleet;
     const workers = slots.length === settings.workers ? undefined : slots.length;
     const { name, control } = this;
-    return { format: FORMAT, name, control, generation, workers, notifyFd, ...this.#listeners.bequeath() };
+    const sockets = { notifyFd, admin: adminSocket(), ...this.#listeners.bequeath() };
+    return { format: FORMAT, name, control, generation, workers, ...sockets };
   }
 
   /** Hooks are the user's code: they run outside the queue, and one that fails becomes an event. */

@@ -29,6 +29,7 @@ function setUp(options: Options): { os: FakeOs; supervisor: Supervisor; ended: P
     passed: undefined,
     notifyFd: undefined,
     successorEnv: {},
+    adminSocket: () => undefined,
     output: undefined,
     announce: () => {},
   });
