@@ -75,8 +75,18 @@ A dashboard for Grafana and rules for alerts are in examples/grafana.
 
 No worker is waited for: each writes its figures to the scoreboard every 250 ms, and a scrape reads them there. Counters are
 those of all workers that a slot ever had, so they do not fall when one ends. What a worker that was killed had counted
-since its last beat, at most 250 ms, is lost. Those of a slot that is no more stay. A new primary, also one of
-\`prefork upgrade\`, begins at 0: \`rate()\` knows how to deal with that. Totals are \`sum without (slot) (...)\`.
+since its last beat, at most 250 ms, is lost. Those of a slot that is no more stay. Totals are
+\`sum without (slot) (...)\`.
+
+A new primary begins at 0, also one of \`prefork upgrade\`, and \`prefork_start_time_seconds\` says so. An upgrade passes the
+address of \`--admin\` on: no scrape is refused, and the new primary answers the first one when the old one answers no more.
+So a counter falls once, which \`rate()\` takes for what it is: what the new workers have counted. What the old workers count
+after the last scrape, while they drain, is in no metric.
+
+Every request of node:http, https, http2 and [prefork/http](http.md) servers is timed, and none is sampled: the counts by status
+come from there too. A request of node:http lasts from its head to when the last byte of its response was given to the kernel;
+one of HTTP/2 until its stream closes; one of prefork/http from the call of its handler until the response is given. Those whose
+client left before, upgraded connections and informational responses are in no bucket.
 
 ${metricsMarkdown()}
 ## The application's own

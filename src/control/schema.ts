@@ -1,6 +1,6 @@
 /**
  * Makes JSON Schemas (draft 2020-12) that the compiler holds against the types they describe: a field that is missing, too
- * many or of another type does not compile. Loaded by the build, the documentation and the tests, and by no server.
+ * many or of another type does not compile.
  */
 
 export type Json = string | number | boolean | null | readonly Json[] | JsonSchema;

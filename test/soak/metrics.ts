@@ -122,6 +122,7 @@ async function report(prometheus: Prometheus, count: Count, lost: Unwritten, sec
   check('least `up`', await prometheus.value(`min_over_time(up${range})`), 1);
   // It may begin late, and be late once.
   check('scrapes', await prometheus.value(`count_over_time(up${range})`), seconds / INTERVAL - 2, Infinity);
+  check('longest scrape, s', await prometheus.value(`max_over_time(scrape_duration_seconds${range})`), 0, INTERVAL);
   const { all, broken, byStatus } = count;
   const missing = (name: string): Promise<number> => prometheus.value(`sum(${name})`).then((total) => all - total);
   console.log(`| answers that the clients have | ${all} | | |`);

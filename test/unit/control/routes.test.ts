@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { optionTable } from '../../../src/options/table.ts';
 import { answer, MOST_WORKERS, type Answer, type ControlRequest } from '../../../src/control/routes.ts';
+import { statusSchema } from '../../../src/control/status-schema.ts';
 import { FakeControls } from '../../support/fake-controls.ts';
 
 function ask(
@@ -18,6 +19,12 @@ test('GET /status is the status', async () => {
   const { status, contentType, body } = await ask(controls, 'GET', '/status');
   assert.deepEqual([status, contentType], [200, 'application/json']);
   assert.deepEqual(JSON.parse(body), JSON.parse(JSON.stringify(controls.current)));
+});
+
+test('GET /status.schema.json is what describes it', async () => {
+  const { status, contentType, body } = await ask(new FakeControls(), 'GET', '/status.schema.json');
+  assert.deepEqual([status, contentType], [200, 'application/schema+json']);
+  assert.deepEqual(JSON.parse(body), statusSchema);
 });
 
 test('GET /healthz is ok while the primary lives, GET /readyz says why not', async () => {
