@@ -23,6 +23,7 @@ export class Entrances {
   #admin: Promise<AdminServer | undefined> | undefined;
   /** Once it listens. */
   #adminServer: AdminServer | undefined;
+  #isClosed = false;
 
   constructor(parts: EntrancesParts) {
     this.#parts = parts;
@@ -52,11 +53,14 @@ export class Entrances {
     this.#adminServer?.yield();
   }
 
+  /** What is not open yet stays closed. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await Promise.all([close(this.#control), close(this.#admin)]);
   }
 
   async #openControl(): Promise<ControlServer | undefined> {
+    if (this.#isClosed) return undefined;
     const server = await openControlSocket(this.#parts);
     this.#parts.cleanup.add(() => server?.remove());
     return server;
@@ -65,7 +69,7 @@ export class Entrances {
   async #openAdmin(): Promise<AdminServer | undefined> {
     const { settings, controls, log, replace, token, inherited } = this.#parts;
     const { admin: address } = settings;
-    if (address === undefined && inherited === undefined) return undefined;
+    if (this.#isClosed || (address === undefined && inherited === undefined)) return undefined;
     const { openAdmin, takeOver } = await import('./admin.ts');
     if (address !== undefined && token !== undefined) {
       this.#adminServer = await openAdmin({ address, token, controls, log, isSuccessor: replace, inherited });
