@@ -56,8 +56,9 @@ test('serving with figures, a spare, and a worker that hangs', async () => {
 });
 
 test('a slot that waits, as its workers crash', async () => {
-  const code = `if (process.env.PREFORK_SLOT === '1') setTimeout(process.exit, 50, 7);
-    require('node:http').createServer((_request, response) => response.end()).listen(process.env.PORT);`;
+  const code = `require('node:http')
+    .createServer((_request, response) => response.end())
+    .listen(process.env.PORT, () => process.env.PREFORK_SLOT === '1' && setTimeout(process.exit, 50, 3));`;
   const options = ['--workers', '2', '--recover-interval', '30s', '--recover-threshold', '100'];
   await using app = await startApp({ entry: './app.cjs', files: { 'app.cjs': code }, options });
   const { slots } = await until(
