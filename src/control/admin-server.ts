@@ -30,6 +30,7 @@ export interface AdminServerOptions {
 export class AdminServer {
   readonly #listener: Server;
   readonly #connections: Connections;
+  #isYielded = false;
   #closing: Promise<void> | undefined;
 
   private constructor(listener: Server, connections: Connections) {
@@ -66,6 +67,7 @@ export class AdminServer {
 
   /** Leaves whoever connects from now on to another process that has the socket. Who has connected is answered. */
   yield(): void {
+    this.#isYielded = true;
     this.#listener.close();
   }
 
@@ -75,8 +77,8 @@ export class AdminServer {
   }
 
   #close(): Promise<void> {
-    this.yield();
-    return this.#connections.close();
+    this.#listener.close();
+    return this.#connections.close({ isPatient: this.#isYielded });
   }
 }
 

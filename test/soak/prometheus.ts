@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 /** Between two scrapes, s. */
-export const INTERVAL = 1;
+export const INTERVAL = 2;
 
 type Sample = readonly [time: number, value: string];
 

@@ -86,14 +86,15 @@ function marksOf(places: readonly Place[], history: History, sample: Sample): Ma
 function markOf(worker: WorkerStatus, history: History, { at, status }: Sample): Mark | undefined {
   const { pid, vitals } = worker;
   if (pid === null || vitals === null) return undefined;
-  const { beat, requestsFinished: finished, durations } = vitals;
+  // A server that is older, and about to be upgraded, says nothing of durations.
+  const { beat, requestsFinished: finished, durations = [] } = vitals;
   const now = { at: at - beat, finished, durations, rate: undefined, latency: undefined };
   const before = history.marks.get(pid) ?? birthOf(worker, history, at);
   if (before === undefined) return now;
   if (beat > SILENT) return { ...now, rate: 0 };
   if (now.at - before.at < SAME) return before;
   const rate = ((finished - before.finished) * 1000) / (now.at - before.at);
-  return { ...now, rate, latency: latencyBetween(before.durations, durations, status.durationBounds) };
+  return { ...now, rate, latency: latencyBetween(before.durations, durations, status.durationBounds ?? []) };
 }
 
 /** One that is younger than the last look has counted from nothing. */

@@ -139,6 +139,16 @@ describe('how long requests took', () => {
     assert.equal(historyOf(...samples, look(9000, [100, 100, 100, 0], 6000)).rows[0]!.latency, undefined);
   });
 
+  test('is not known of a server that is older, and does not say', () => {
+    const look = (at: number, requestsFinished: number): Sample => {
+      const { durations: _, ...vitals } = { ...someVitals, requestsFinished };
+      const { durationBounds: __, ...status } = statusOf([slotOf(0, workerOf(0, { vitals: vitals as Vitals }))]);
+      return sampleAt(at, status as Status);
+    };
+    const [row] = historyOf(look(1000, 0), look(2000, 100)).rows;
+    assert.deepEqual([row!.rate, row!.latency], [100, undefined]);
+  });
+
   test('in five characters', () => {
     assert.deepEqual([0, 0.44, 9.94, 9.96, 120.4, 999.6, 2500, 10_000].map(milliseconds), [
       '0.0ms',
