@@ -53,6 +53,10 @@ export class Entrances {
     this.#adminServer?.yield();
   }
 
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** What is not open yet stays closed. */
   async close(): Promise<void> {
     this.#isClosed = true;

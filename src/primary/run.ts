@@ -89,6 +89,8 @@ async function supervise(
 /** Until now the primary before this one has answered under the name. */
 async function succeed(before: Predecessor, entrances: Entrances): Promise<void> {
   await entrances.openControl();
+  // Stopped in the meantime: who ends without having said that it is ready is not left to serve alone.
+  if (entrances.isClosed) return;
   await before.ready();
   await entrances.openAdmin();
 }

@@ -1,5 +1,5 @@
 /** What follows from several looks at a server: rates, and how they went. Pure. */
-import type { Status, WorkerStatus } from '../../control/controls.ts';
+import type { Status, Vitals, WorkerStatus } from '../../control/controls.ts';
 import { latencyBetween, type Latency } from './latency.ts';
 import { roster, type Place } from './roster.ts';
 
@@ -86,8 +86,9 @@ function marksOf(places: readonly Place[], history: History, sample: Sample): Ma
 function markOf(worker: WorkerStatus, history: History, { at, status }: Sample): Mark | undefined {
   const { pid, vitals } = worker;
   if (pid === null || vitals === null) return undefined;
-  // A server that is older, and about to be upgraded, says nothing of durations.
-  const { beat, requestsFinished: finished, durations = [] } = vitals;
+  const { beat, requestsFinished: finished } = vitals;
+  // A server that is older, and about to be upgraded, says nothing of them.
+  const durations = (vitals as Partial<Vitals>).durations ?? [];
   const now = { at: at - beat, finished, durations, rate: undefined, latency: undefined };
   const before = history.marks.get(pid) ?? birthOf(worker, history, at);
   if (before === undefined) return now;
