@@ -22,9 +22,14 @@ function environment(app: App): Record<string, string> {
 /** A terminal in which `prefork top` shows the app. */
 async function watch(app: App, { columns = 80, rows = 24, args = '' } = {}): Promise<Terminal> {
   const terminal = await Terminal.open({ columns, rows, env: environment(app) });
-  await terminal.type(`${process.execPath} ${command} top --interval 200ms ${args}`, 'Enter');
-  await terminal.shows(/^slot +pid gen state.* req\/s/m);
-  return terminal;
+  try {
+    await terminal.type(`${process.execPath} ${command} top --interval 200ms ${args}`, 'Enter');
+    await terminal.shows(/^slot +pid gen state.* req\/s/m);
+    return terminal;
+  } catch (error) {
+    await terminal[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 /** The shell has the terminal as it was, and shows what it showed. */
