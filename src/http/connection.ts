@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { Body } from './body.ts';
 import { Context, type Content, type Exchange, type Hijacked } from './context.ts';
 import { faults, type Fault } from './faults.ts';
+import { FieldSection } from './field-section.ts';
 import type { Host } from './host.ts';
 import type { Parser } from './parser.ts';
 import { DATA, END, FAILED, HEAD, NEED } from './parser-events.ts';
@@ -218,7 +219,7 @@ export class Connection implements Exchange {
           this.#gather(parser, bytes);
           break;
         case END:
-          this.#received();
+          this.#received(parser);
           break;
         case FAILED:
           return this.#refuse(parser.fault!);
@@ -280,9 +281,9 @@ export class Connection implements Exchange {
     this.#body!.append(bytes, from, to, parser.framing.contentLength);
   }
 
-  #received(): void {
+  #received(parser: Parser): void {
     this.#isReceived = true;
-    this.#body?.complete();
+    this.#body?.complete(parser.hasTrailers ? FieldSection.of(parser) : undefined);
     const context = this.#context!;
     if (this.#isAnswered) this.#next();
     else if (!this.#isCounted) this.#run(context);

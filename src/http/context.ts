@@ -2,10 +2,11 @@ import type { Socket } from 'node:net';
 import { Body } from './body.ts';
 import { parseCookies } from './cookies.ts';
 import { MisuseError } from './errors.ts';
+import { fieldLine } from './field-line.ts';
 import { Fields } from './fields.ts';
 import type { FileOptions } from './file.ts';
 import type { RequestHead } from './request-head.ts';
-import { ResponseFields, fieldLine } from './response-fields.ts';
+import { ResponseFields } from './response-fields.ts';
 import { isBodiless } from './status.ts';
 
 /** What can be the content of a response. */
@@ -58,7 +59,6 @@ export class Context {
   #type: string | undefined;
   #status = 200;
   #state = OPEN;
-  #trailers = '';
 
   constructor(head: RequestHead, exchange: Exchange, body: Body | undefined) {
     this.method = head.method;
@@ -87,7 +87,7 @@ export class Context {
   }
 
   get headers(): Fields {
-    return (this.#headers ??= new Fields(this.#head));
+    return (this.#headers ??= new Fields(this.#head.section));
   }
 
   /** The host that the client asks for, with its port; '' in HTTP/1.0, when it says none. */
@@ -110,6 +110,11 @@ export class Context {
   /** Whether the request has one. */
   get hasBody(): boolean {
     return this.#body !== undefined;
+  }
+
+  /** The fields after a body of chunks, once the whole of it has come. They never replace those of the head. */
+  get trailers(): Fields {
+    return this.body.trailers;
   }
 
   /** Whatever the application keeps with a request; fasthttp's `UserValue`. */
@@ -201,12 +206,7 @@ export class Context {
 
   /** Answers. A string is sent as UTF-8, and as text unless `Content-Type` says otherwise. */
   end(content: Content = ''): void {
-    if (this.#state === STREAMING) {
-      if (content.length > 0) this.write(content);
-      this.#state = ANSWERED;
-      this.#exchange.finish(this.#trailers);
-      return;
-    }
+    if (this.#state === STREAMING || this.#needsChunks) return this.#finish(content);
     this.#expectOpen('end');
     this.#state = ANSWERED;
     this.#exchange.answer(this, content);
@@ -262,10 +262,22 @@ export class Context {
     if (!this.isAnswered) this.end();
   }
 
-  /** A field after a response of `write`; HTTP/1.1 only. */
-  trailer(name: string, value: string): this {
+  /**
+   * A field after the content, of which `Trailer` tells when it is given before: of the others `header('Trailer', names)` can
+   * tell. The response has chunks then, whatever its length. Left out in HTTP/1.0 and where there is no content.
+   *
+   * @throws MisuseError ERR_HTTP_FIELD when it would inject something, or belongs into the head
+   */
+  trailer(name: string, value: string | number): this {
     if (this.#state === ANSWERED) this.#misuse('trailer');
-    this.#trailers += fieldLine(name, value);
+    const fields = (this.#fields ??= new ResponseFields());
+    if (this.#state === STREAMING && fields.contentLength !== undefined && fields.trailers === undefined) {
+      throw new MisuseError(
+        'ERR_HTTP_FIELD',
+        `trailer(): the response has begun without chunks, by its Content-Length; before it call header('Trailer', '${name}')`,
+      );
+    }
+    fields.addTrailer(name, value);
     return this;
   }
 
@@ -307,6 +319,17 @@ export class Context {
     this.#expectOpen('reset');
     this.#status = 200;
     this.#fields = undefined;
+  }
+
+  /** What comes after the content needs them: RFC 9112, 7.1.2. */
+  get #needsChunks(): boolean {
+    return this.#state === OPEN && this.#fields?.trailers !== undefined && this.#head.minor === 1;
+  }
+
+  #finish(content: Content): void {
+    this.write(content);
+    this.#state = ANSWERED;
+    this.#exchange.finish(this.#fields?.trailers?.lines ?? '');
   }
 
   #expectOpen(call: string): void {

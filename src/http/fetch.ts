@@ -3,8 +3,14 @@ import { MisuseError } from './errors.ts';
 import type { Handler } from './hub.ts';
 import { LightResponse, TEXT, type HeadersSource, type Parts } from './light-response.ts';
 
+/** What a fetch handler gets beside the request: `c.env` in Hono. */
+export interface FetchEnvironment {
+  /** What the standard has no words for: the client's address, trailers of either side, early hints. */
+  readonly context: Context;
+}
+
 /** A WHATWG fetch handler, as Hono, h3, Elysia and SvelteKit have it. */
-export type FetchFunction = (request: Request) => Response | Promise<Response>;
+export type FetchFunction = (request: Request, environment: FetchEnvironment) => Response | Promise<Response>;
 
 /** Fields of a response that the server decides, whatever a framework or the response of another server has. */
 const OURS: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'trailer', 'transfer-encoding', 'upgrade']);
@@ -12,7 +18,7 @@ const OURS: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'trailer'
 /** @param toRequest how a handler gets its request. */
 export function fetchHandler(fetch: FetchFunction, toRequest: (context: Context) => Request): Handler {
   return (context) => {
-    const response = fetch(toRequest(context));
+    const response = fetch(toRequest(context), { context });
     if (response instanceof Promise) return response.then((later) => respond(context, later));
     return respond(context, response);
   };

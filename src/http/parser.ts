@@ -122,6 +122,11 @@ export class Parser {
     return this.framing.keepsAlive(this.minor);
   }
 
+  /** END: whether fields came after the body, which `fields` has then. */
+  get hasTrailers(): boolean {
+    return this.framing.contentLength === -1 && this.count > 0;
+  }
+
   /** @param bytes what was received, to be looked at from `at` to `end`. */
   next(bytes: Buffer, at: number, end: number): ParserEvent {
     this.at = at;

@@ -1,5 +1,6 @@
 import { latin1 } from './bytes.ts';
-import { PLACES, type Parser } from './parser.ts';
+import { FieldSection } from './field-section.ts';
+import type { Parser } from './parser.ts';
 import { splitTarget, type Target } from './target.ts';
 
 /**
@@ -9,10 +10,8 @@ import { splitTarget, type Target } from './target.ts';
 export class RequestHead {
   readonly method: string;
   readonly minor: number;
-  readonly count: number;
   #parser: Parser | undefined;
-  #text = '';
-  #places: Int32Array | undefined;
+  #section: FieldSection | undefined;
   #url: string | undefined;
   #target: Target | undefined;
 
@@ -20,7 +19,6 @@ export class RequestHead {
     this.#parser = parser;
     this.method = parser.method;
     this.minor = parser.minor;
-    this.count = parser.count;
   }
 
   /** The request-target as it was sent. */
@@ -34,35 +32,18 @@ export class RequestHead {
     return (this.#target ??= splitTarget(this.url));
   }
 
+  /** The fields. It is independent of what it was parsed from then. */
+  get section(): FieldSection {
+    this.keep();
+    return this.#section!;
+  }
+
   /** Makes it independent of what it was parsed from. Idempotent. */
   keep(): void {
     const parser = this.#parser;
     if (parser === undefined) return;
     this.#url ??= latin1(parser.head, parser.base + parser.targetStart, parser.base + parser.targetEnd);
-    this.#text = latin1(parser.head, parser.base, parser.base + parser.length);
-    this.#places = parser.fields.slice(0, parser.count * PLACES);
+    this.#section = FieldSection.of(parser);
     this.#parser = undefined;
-  }
-
-  /** Of the n-th field, as it was sent. */
-  name(index: number): string {
-    return this.#part(index * PLACES);
-  }
-
-  value(index: number): string {
-    return this.#part(index * PLACES + 2);
-  }
-
-  /** Whether the n-th field is called so, in lower case. */
-  isCalled(index: number, name: string): boolean {
-    const places = this.#places!;
-    const from = places[index * PLACES]!;
-    const to = places[index * PLACES + 1]!;
-    return to - from === name.length && this.#text.slice(from, to).toLowerCase() === name;
-  }
-
-  #part(place: number): string {
-    const places = this.#places!;
-    return this.#text.slice(places[place], places[place + 1]);
   }
 }
