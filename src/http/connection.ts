@@ -256,7 +256,7 @@ export class Connection implements Exchange {
     const context = (this.#context = new Context(head, this, body));
     this.#bodySize = 0;
     const limits = this.#host.headerReceived(context);
-    this.#bodyLimit = limits?.maxRequestBodySize ?? this.#host.settings.maxRequestBodySize;
+    this.#bodyLimit = limitOf(limits?.maxRequestBodySize ?? this.#host.settings.maxRequestBodySize);
     this.#wait(FOR_REST, limits?.readTimeout ?? this.#host.settings.readTimeout);
     // By `headerReceived`: the body is skipped, or the connection has closed.
     if (context.isAnswered) return;
@@ -415,6 +415,11 @@ export class Connection implements Exchange {
 
 /** Shared by all that have none. */
 const NONE: Array<() => void> = [];
+
+/** 0 is none. */
+function limitOf(setting: number): number {
+  return setting === 0 ? Infinity : setting;
+}
 
 function left(): Error {
   return new Error('the client has left');

@@ -240,11 +240,15 @@ export class Context {
    */
   write(content: Content): boolean {
     if (this.#state === ANSWERED) this.#misuse('write');
-    if (this.#state === OPEN) {
-      this.#state = STREAMING;
-      this.#exchange.begin(this);
-    }
+    this.#begin();
     return this.#exchange.write(content);
+  }
+
+  /** Sends status and fields now, before there is any content: an `EventSource` waits for them. */
+  flushHeaders(): void {
+    if (this.#state === ANSWERED) this.#misuse('flushHeaders');
+    this.#begin();
+    this.#exchange.write('');
   }
 
   /** Settles when the client has taken what was written, or left. */
@@ -255,11 +259,19 @@ export class Context {
   /** Sends all that a source gives, as fast as the client takes it. Node streams, web streams, generators. */
   async stream(source: AsyncIterable<Content> | Iterable<Content>): Promise<void> {
     this.#expectOpen('stream');
+    const flushing = this.flushHeadersSoon();
     for await (const piece of source) {
+      clearImmediate(flushing);
       if (this.isAnswered) return;
       if (!this.write(piece)) await this.drained();
     }
+    clearImmediate(flushing);
     if (!this.isAnswered) this.end();
+  }
+
+  /** Before a source is asked: one that has something at once is sent together with the head. */
+  flushHeadersSoon(): NodeJS.Immediate {
+    return setImmediate(() => void (this.isAnswered || this.flushHeaders()));
   }
 
   /**
@@ -319,6 +331,12 @@ export class Context {
     this.#expectOpen('reset');
     this.#status = 200;
     this.#fields = undefined;
+  }
+
+  #begin(): void {
+    if (this.#state !== OPEN) return;
+    this.#state = STREAMING;
+    this.#exchange.begin(this);
   }
 
   /** What comes after the content needs them: RFC 9112, 7.1.2. */

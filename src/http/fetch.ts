@@ -59,8 +59,10 @@ async function pump(context: Context, body: ReadableStream<Uint8Array>): Promise
   const reader = body.getReader();
   const cancel = (): void => void reader.cancel().catch(() => undefined);
   context.signal.addEventListener('abort', cancel, { once: true });
+  const flushing = context.flushHeadersSoon();
   for (;;) {
     const { done, value } = await reader.read();
+    clearImmediate(flushing);
     if (context.isAnswered) return;
     if (done) return context.end();
     if (!context.write(value)) await context.drained();

@@ -130,6 +130,33 @@ test('a response of another server is passed on', async (t) => {
   assert.match(sender.text, /\r\nx-a: 1\r\n[^]*\r\n\r\nhi$/);
 });
 
+test('the head of a stream is sent before it has anything, and with its first piece when it has', async (t) => {
+  const { promise: seen, resolve: see } = resolvers<string>();
+  let isFull = true;
+  const { client } = await serve(t, {
+    fetch: () =>
+      new Response(
+        new ReadableStream({
+          async start(controller) {
+            controller.enqueue(Buffer.from(isFull ? 'full' : await seen));
+            controller.close();
+          },
+        }),
+      ),
+  });
+  const sender = client();
+  const pieces: string[] = [];
+  sender.socket.on('data', (text: string) => pieces.push(text));
+  sender.send(request('GET /'));
+  await sender.received(/full\r\n/);
+  assert.match(pieces[0]!, /\r\n\r\n4\r\nfull\r\n/);
+  isFull = false;
+  sender.send(request('GET /', close));
+  await sender.received(/\r\n0\r\n\r\nHTTP\/1.1 200 OK\r\n[^]*\r\n\r\n$/);
+  see('late');
+  await sender.received(/4\r\nlate\r\n0\r\n\r\n$/);
+});
+
 test('a client that leaves aborts the signal and cancels the stream', async (t) => {
   const { promise: aborted, resolve: onAbort } = resolvers<void>();
   const { promise: cancelled, resolve: cancel } = resolvers<void>();

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import type { Context, ServerOptions } from '../../../src/http.ts';
 import { certificate } from '../../support/paths.ts';
+import { close } from './exchanges.ts';
 import { Client, request, resolvers, serve } from './helpers.ts';
 
 interface Refusal {
@@ -108,6 +109,18 @@ test('headerReceived may allow one request more, or less', async (t) => {
   sender.send(request('POST /', {}, 'xx'));
   await sender.closed();
   assert.match(sender.text, /HTTP\/1.1 413 /);
+});
+
+test('0 is no limit', async (t) => {
+  const none = {
+    ...{ concurrency: 0, readTimeout: 0, writeTimeout: 0, idleTimeout: 0, handlerTimeout: 0, maxConnsPerIP: 0 },
+    ...{ maxRequestsPerConn: 0, maxKeepaliveDuration: 0, maxRequestBodySize: 0, maxBodyMemory: 0 },
+  };
+  const { client } = await serve(t, { ...none, handler: (ctx) => ctx.end(String(ctx.body.bytes.length)) });
+  const sender = client();
+  sender.send(request('POST /', {}, 'x'.repeat(5_000_000)) + request('POST /', close, large));
+  await sender.closed();
+  assert.match(sender.text, /\r\n\r\n5000000HTTP[^]*\r\n\r\n20000$/);
 });
 
 test('a connection that sends nothing is closed after idleTimeout, before and between requests', async (t) => {
