@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { Body } from './body.ts';
 import { Context, type Content, type Exchange, type Hijacked } from './context.ts';
+import { clientLeft } from './errors.ts';
 import { faults, type Fault } from './faults.ts';
 import { FieldSection } from './field-section.ts';
 import type { Host } from './host.ts';
@@ -108,8 +109,7 @@ export class Connection implements Exchange {
   ended(): void {
     if (this.#life !== SERVING) return;
     this.#reply.isLast = true;
-    if (this.#context !== undefined && this.#isReceived) return this.#context.leave(left());
-    this.#body?.fail(left());
+    if (this.#context !== undefined && this.#isReceived) return this.#context.leave(clientLeft());
     this.shut();
   }
 
@@ -118,7 +118,7 @@ export class Connection implements Exchange {
     this.#host.remove(this);
     if (this.#life === GONE) return;
     this.#life = GONE;
-    this.#abandon(left);
+    this.#abandon(clientLeft);
     this.#releaseParser();
     this.#onDrained();
   }
@@ -135,7 +135,7 @@ export class Connection implements Exchange {
     if (this.#life !== SERVING) return;
     this.#writer.flush();
     this.#life = LINGERING;
-    this.#abandon(left);
+    this.#abandon(clientLeft);
     this.#held = undefined;
     this.#releaseParser();
     this.socket.end();
@@ -419,8 +419,4 @@ const NONE: Array<() => void> = [];
 /** 0 is none. */
 function limitOf(setting: number): number {
   return setting === 0 ? Infinity : setting;
-}
-
-function left(): Error {
-  return new Error('the client has left');
 }

@@ -322,8 +322,8 @@ export class Context {
 
   /** By the connection: the client sends no more. Probably it has left; if not, it still gets its response. */
   leave(reason: Error): void {
-    this.#abort?.abort(reason);
-    this.#abort ??= aborted;
+    this.#abort ??= new AbortController();
+    this.#abort.abort(reason);
   }
 
   /** By the error handler: what the handler has set is forgotten. */
@@ -359,10 +359,6 @@ export class Context {
     throw new MisuseError('ERR_HTTP_ANSWERED', `${call}(): ${when}, or the client has left`);
   }
 }
-
-/** For a signal that is asked for too late. */
-const aborted = new AbortController();
-aborted.abort(new Error('the client has left'));
 
 function encodeLocation(location: string): string {
   // Through UTF-8, in which half a surrogate pair, at which encodeURIComponent throws, becomes U+FFFD.

@@ -2,6 +2,7 @@ import type { Context } from './context.ts';
 import { MisuseError } from './errors.ts';
 import type { Handler } from './hub.ts';
 import { LightResponse, TEXT, type HeadersSource, type Parts } from './light-response.ts';
+import { isBodiless } from './status.ts';
 
 /** What a fetch handler gets beside the request: `c.env` in Hono. */
 export interface FetchEnvironment {
@@ -51,7 +52,15 @@ async function respondReal(context: Context, response: Response): Promise<void> 
   const { body } = response;
   if (body === null) return context.end();
   context.defaultType('');
+  if (context.method === 'HEAD' || isBodiless(response.status)) return refuseBody(context, body);
   await pump(context, body);
+}
+
+/** Nothing of it would be sent, and it may be one that never ends. */
+function refuseBody(context: Context, body: ReadableStream<Uint8Array>): void {
+  context.flushHeaders();
+  context.end();
+  body.cancel().catch(() => undefined);
 }
 
 /** Not `context.stream`: a reader can be cancelled while it waits, an iterator cannot. */

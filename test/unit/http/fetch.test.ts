@@ -1,5 +1,6 @@
 /** The fetch form, with Hono and by itself. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -156,6 +157,37 @@ test('the head of a stream is sent before it has anything, and with its first pi
   see('late');
   await sender.received(/4\r\nlate\r\n0\r\n\r\n$/);
 });
+
+test('a stream is not read for HEAD, but cancelled', async (t) => {
+  const { promise: cancelled, resolve: cancel } = resolvers<void>();
+  const { client } = await serve(t, { fetch: () => new Response(new ReadableStream({ cancel: () => cancel() })) });
+  const sender = client();
+  sender.send(request('HEAD /', close));
+  await Promise.all([sender.closed(), cancelled]);
+  assert.match(sender.text, /^HTTP\/1.1 200 OK\r\n[^]*Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n$/);
+});
+
+for (const part of ['', 'part']) {
+  test(`a client that leaves after ${part.length} of 9 bytes: reading fails with what the signal aborts with`, async (t) => {
+    const { promise, resolve } = resolvers<unknown[]>();
+    const { client } = await serve(t, {
+      streamRequestBody: true,
+      async fetch(r) {
+        const error: unknown = await r.text().catch((reason: unknown) => reason);
+        resolve([error, r.signal.aborted, r.signal.reason]);
+        return new Response('late');
+      },
+    });
+    const sender = client();
+    sender.send(request('POST /', { 'Content-Length': '9' }) + part);
+    await once(sender.socket, 'connect');
+    setImmediate(() => sender.socket.destroy());
+    const [error, isAborted, reason] = await promise;
+    assert.equal(isAborted, true);
+    assert.equal(error, reason);
+    assert.deepEqual([(error as Error).name, (error as NodeJS.ErrnoException).code], ['AbortError', 'ECONNRESET']);
+  });
+}
 
 test('a client that leaves aborts the signal and cancels the stream', async (t) => {
   const { promise: aborted, resolve: onAbort } = resolvers<void>();
