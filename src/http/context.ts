@@ -164,13 +164,14 @@ export class Context {
     return this.#fields;
   }
 
-  /** @param code 200 to 599. @default 200 */
-  status(code: number): this {
+  /** @param code 200 to 599. @default 200 @param reason in place of the registered words; clients ignore it */
+  status(code: number, reason: string = ''): this {
     this.#expectOpen('status');
     if (!Number.isInteger(code) || code < 200 || code > 599) {
       throw new MisuseError('ERR_HTTP_FIELD', `a status is a number from 200 to 599, got ${code}`);
     }
     this.#status = code;
+    if (reason !== '' || this.#fields !== undefined) (this.#fields ??= new ResponseFields()).setReason(reason);
     return this;
   }
 

@@ -36,8 +36,8 @@ function respond(context: Context, response: Response): void | Promise<void> {
   return parts === undefined ? respondReal(context, LightResponse.originalOf(response)) : respondLight(context, parts);
 }
 
-function respondLight(context: Context, { content, status, headers }: Parts): void {
-  if (status !== 200) context.status(status);
+function respondLight(context: Context, { content, status, statusText, headers }: Parts): void {
+  if (status !== 200 || statusText !== '') context.status(status, statusText);
   if (headers !== undefined) copyHeaders(context, headers);
   if (content === null) context.end();
   else {
@@ -47,7 +47,7 @@ function respondLight(context: Context, { content, status, headers }: Parts): vo
 }
 
 async function respondReal(context: Context, response: Response): Promise<void> {
-  context.status(response.status);
+  context.status(response.status, response.statusText);
   copyHeaders(context, response.headers);
   const { body } = response;
   if (body === null) return context.end();

@@ -8,10 +8,14 @@ const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 export function fieldLine(name: string, value: string | number): string {
   const text = typeof value === 'string' ? value : String(value);
   if (!isToken(name)) throw new MisuseError('ERR_HTTP_FIELD', `a field's name is a token, got ${show(name)}`);
-  if (!VALUE.test(text)) {
-    throw new MisuseError('ERR_HTTP_FIELD', `${name}: no control characters, nor any above U+00FF: ${show(text)}`);
-  }
+  expectValue(name, text);
   return `${name}: ${text}\r\n`;
+}
+
+/** @param name of what it is the value. @throws MisuseError ERR_HTTP_FIELD */
+export function expectValue(name: string, text: string): void {
+  if (VALUE.test(text)) return;
+  throw new MisuseError('ERR_HTTP_FIELD', `${name}: no control characters, nor any above U+00FF: ${show(text)}`);
 }
 
 export function isToken(text: string): boolean {

@@ -9,6 +9,7 @@ type Simple = string | Uint8Array | null;
 export interface Parts {
   readonly content: Simple;
   readonly status: number;
+  readonly statusText: string;
   /** Of the init, or what became of them. */
   readonly headers: HeadersSource | undefined;
 }
@@ -47,6 +48,10 @@ export class LightResponse {
     return this.#original?.status ?? this.#init?.status ?? 200;
   }
 
+  get statusText(): string {
+    return this.#original?.statusText ?? this.#init?.statusText ?? '';
+  }
+
   get ok(): boolean {
     return this.status >= 200 && this.status < 300;
   }
@@ -64,7 +69,8 @@ export class LightResponse {
   /** Undefined once there is a real one, or where only that one will do. */
   get parts(): Parts | undefined {
     if (this.#original !== undefined) return undefined;
-    return { content: this.#content, status: this.status, headers: this.#headers ?? this.#init?.headers };
+    const { status, statusText } = this;
+    return { content: this.#content, status, statusText, headers: this.#headers ?? this.#init?.headers };
   }
 
   /** The real one. */
@@ -100,7 +106,7 @@ for (const name of METHODS) {
     },
   });
 }
-for (const name of ['body', 'bodyUsed', 'redirected', 'statusText', 'type', 'url']) {
+for (const name of ['body', 'bodyUsed', 'redirected', 'type', 'url']) {
   Object.defineProperty(LightResponse.prototype, name, {
     get(this: LightResponse): unknown {
       return this.original[name as keyof Response];

@@ -1,5 +1,5 @@
 import { MisuseError } from './errors.ts';
-import { fieldLine, show } from './field-line.ts';
+import { expectValue, fieldLine, show } from './field-line.ts';
 import { ResponseTrailers } from './response-trailers.ts';
 
 /** Fields that say how long a message is and what becomes of the connection: they are the server's. */
@@ -24,9 +24,17 @@ export class ResponseFields {
   hasServer = false;
   /** `Connection: close`. */
   closes = false;
+  /** '': the registered one. */
+  reason = '';
   /** What comes after the content. */
   trailers: ResponseTrailers | undefined = undefined;
   readonly #lines = new Map<string, string>();
+
+  /** @throws MisuseError ERR_HTTP_FIELD when it would inject something */
+  setReason(reason: string): void {
+    expectValue('status', reason);
+    this.reason = reason;
+  }
 
   /** Replaces. */
   set(name: string, value: string | number): void {

@@ -60,6 +60,12 @@ const wrong: readonly Fault[] = [
     answer: plain500,
     logged: 1,
   },
+  {
+    what: 'splits it by the words of a status',
+    handler: (ctx) => ctx.status(200, 'OK\r\nSet-Cookie: a').end(),
+    answer: plain500,
+    logged: 1,
+  },
   { what: 'splits it by a name', handler: (ctx) => ctx.header('A: b\r\nC', 'd').end(), answer: plain500, logged: 1 },
   {
     what: 'splits it by a location',

@@ -51,6 +51,17 @@ const cases: readonly Case[] = [
     answer: `HTTP/1.1 418 I'm a Teapot\n${text}x-a: 1\nset-cookie: a\nset-cookie: b\n${hi}`,
   },
   {
+    what: 'a status with words of its own',
+    fetch: () => new Response('hi', { status: 404, statusText: 'Not Here' }),
+    answer: `HTTP/1.1 404 Not Here\n${text}${hi}`,
+  },
+  {
+    what: '500 where they would inject something',
+    fetch: () => new Response('hi', { statusText: 'OK\r\nX: y' }),
+    answer:
+      'HTTP/1.1 500 Internal Server Error\nContent-Type: text/plain; charset=utf-8\nContent-Length: 21\nConnection: close\n\nInternal Server Error',
+  },
+  {
     what: 'headers that are set later',
     fetch: () => {
       const response = new Response('hi');
