@@ -201,8 +201,10 @@ export class Context {
 
   /** The type of content that is sent when the handler names none. */
   contentTypeOf(content: Content): string {
-    if (isBodiless(this.#status) || content.length === 0) return '';
-    return this.#type ?? (typeof content === 'string' ? PLAIN : 'application/octet-stream');
+    if (isBodiless(this.#status)) return '';
+    if (this.#type !== undefined) return this.#type;
+    if (content.length === 0) return '';
+    return typeof content === 'string' ? PLAIN : 'application/octet-stream';
   }
 
   /** Answers. A string is sent as UTF-8, and as text unless `Content-Type` says otherwise. */

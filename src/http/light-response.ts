@@ -29,8 +29,9 @@ export class LightResponse {
     this.#content = isSimple(content) ? (content ?? null) : null;
     const status = init?.status;
     // What is wrong with these the original says.
-    if (!isSimple(content) || init instanceof LightResponse || (status !== undefined && !isUsual(status))) {
-      this.#original = new Original(content, init instanceof LightResponse ? init.original : init);
+    if (!isSimple(content) || init instanceof Original || (status !== undefined && !isUsual(status))) {
+      // Its own as well as any other: `new Response(body, response)` is how a response is changed.
+      this.#original = new Original(content, init instanceof Original ? LightResponse.originalOf(init) : init);
     }
   }
 

@@ -23,6 +23,11 @@ const text = 'Content-Type: text/plain;charset=UTF-8\n';
 const cases: readonly Case[] = [
   { what: 'a string', fetch: () => new Response('hi'), answer: `HTTP/1.1 200 OK\n${text}${hi}` },
   { what: 'a promise', fetch: async () => new Response('hi'), answer: `HTTP/1.1 200 OK\n${text}${hi}` },
+  {
+    what: 'an empty string, which has a type too',
+    fetch: () => new Response(''),
+    answer: `HTTP/1.1 200 OK\n${text}Content-Length: 0\nConnection: close\n\n`,
+  },
   { what: 'bytes', fetch: () => new Response(Buffer.from('hi')), answer: `HTTP/1.1 200 OK\n${hi}` },
   {
     what: 'nothing',
@@ -199,6 +204,27 @@ for (const part of ['', 'part']) {
     assert.deepEqual([(error as Error).name, (error as NodeJS.ErrnoException).code], ['AbortError', 'ECONNRESET']);
   });
 }
+
+test('a response is changed by making another of it, whoever has made it', async (t) => {
+  const { Response: Native } = globalThis;
+  t.after(() => void (globalThis.Response = Native));
+  const init = { status: 404, statusText: 'Not Here', headers: { 'x-a': '1' } };
+  const makes: ReadonlyArray<() => Response> = [() => new Native('of it', init), () => new Response('of it', init)];
+  for (const make of makes) {
+    const { client } = await serve(t, {
+      fetch() {
+        const first = make();
+        const second = new Response(first.body, first);
+        second.headers.set('x-b', '2');
+        return second;
+      },
+    });
+    const sender = client();
+    sender.send(request('GET /', close));
+    await sender.closed();
+    assert.match(sender.text, /^HTTP\/1.1 404 Not Here\r\n[^]*\r\nx-a: 1\r\nx-b: 2\r\n[^]*of it/);
+  }
+});
 
 test('a client that leaves aborts the signal and cancels the stream', async (t) => {
   const { promise: aborted, resolve: onAbort } = resolvers<void>();
