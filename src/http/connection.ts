@@ -238,15 +238,15 @@ export class Connection implements Exchange {
     this.#requests++;
     this.#host.connState?.(this.socket, 'active');
     this.#isReceived = this.#isAnswered = this.#isCounted = false;
-    this.#reply.start(parser.method, parser.minor, !parser.keepsAlive || this.#isDue);
-    const fault = this.#host.judge(parser);
+    this.#reply.start(parser.head.method, parser.head.minor, !parser.keepsAlive || this.#isDue);
+    const fault = this.#host.judge(parser.head);
     if (fault !== undefined) return this.#refuse(fault);
-    const head = new RequestHead(parser);
-    if (parser.framing.contentLength !== 0) return this.#beginBody(parser, head);
+    const head = new RequestHead(parser.head);
+    if (parser.head.framing.contentLength !== 0) return this.#beginBody(parser, head);
     const context = (this.#context = new Context(head, this, undefined));
-    if (parser.method === 'CONNECT') {
+    if (parser.head.method === 'CONNECT') {
       if (!this.#host.upgrade(context, true)) this.#refuse('NO_TUNNEL');
-    } else if (parser.framing.upgrades) this.#host.upgrade(context, false);
+    } else if (parser.head.framing.upgrades) this.#host.upgrade(context, false);
   }
 
   #beginBody(parser: Parser, head: RequestHead): void {
@@ -260,8 +260,8 @@ export class Connection implements Exchange {
     this.#wait(FOR_REST, limits?.readTimeout ?? this.#host.settings.readTimeout);
     // By `headerReceived`: the body is skipped, or the connection has closed.
     if (context.isAnswered) return;
-    if (parser.framing.contentLength > this.#bodyLimit) return this.#refuse('BODY_TOO_LARGE');
-    if (parser.framing.expectsContinue) {
+    if (parser.head.framing.contentLength > this.#bodyLimit) return this.#refuse('BODY_TOO_LARGE');
+    if (parser.head.framing.expectsContinue) {
       if (!this.#host.continues(context)) return this.#refuse('BAD_EXPECT');
       this.#writer.add('HTTP/1.1 100 Continue\r\n\r\n');
     }
@@ -278,12 +278,12 @@ export class Connection implements Exchange {
     if (this.#bodySize > this.#bodyLimit) return this.#refuse('BODY_TOO_LARGE');
     if (!this.#host.reserve(to - from)) return this.#refuse('BODIES_TOO_LARGE');
     this.#reserved += to - from;
-    this.#body!.append(bytes, from, to, parser.framing.contentLength);
+    this.#body!.append(bytes, from, to, parser.head.framing.contentLength);
   }
 
   #received(parser: Parser): void {
     this.#isReceived = true;
-    this.#body?.complete(parser.hasTrailers ? FieldSection.of(parser) : undefined);
+    this.#body?.complete(parser.hasTrailers ? FieldSection.of(parser.head) : undefined);
     const context = this.#context!;
     if (this.#isAnswered) this.#next();
     else if (!this.#isCounted) this.#run(context);

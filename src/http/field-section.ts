@@ -1,5 +1,5 @@
 import { latin1 } from './bytes.ts';
-import { PLACES, type Parser } from './parser.ts';
+import { PLACES, type HeadReader } from './head-reader.ts';
 
 /** The fields of a head, or of what follows a body of chunks (RFC 9110, 5): one string, and the places in it. */
 export class FieldSection {
@@ -12,9 +12,9 @@ export class FieldSection {
     this.#places = places;
   }
 
-  /** Those that a parser has just come to the end of. */
-  static of({ head, base, length, fields, count }: Parser): FieldSection {
-    return new FieldSection(latin1(head, base, base + length), fields.slice(0, count * PLACES));
+  /** Those that a reader has just come to the end of. */
+  static of({ bytes, base, length, fields, count }: HeadReader): FieldSection {
+    return new FieldSection(latin1(bytes, base, base + length), fields.slice(0, count * PLACES));
   }
 
   get count(): number {

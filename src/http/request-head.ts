@@ -1,6 +1,6 @@
 import { latin1 } from './bytes.ts';
 import { FieldSection } from './field-section.ts';
-import type { Parser } from './parser.ts';
+import type { HeadReader } from './head-reader.ts';
 import { splitTarget, type Target } from './target.ts';
 
 /**
@@ -10,22 +10,22 @@ import { splitTarget, type Target } from './target.ts';
 export class RequestHead {
   readonly method: string;
   readonly minor: number;
-  #parser: Parser | undefined;
+  #reader: HeadReader | undefined;
   #section: FieldSection | undefined;
   #url: string | undefined;
   #target: Target | undefined;
 
-  constructor(parser: Parser) {
-    this.#parser = parser;
-    this.method = parser.method;
-    this.minor = parser.minor;
+  constructor(reader: HeadReader) {
+    this.#reader = reader;
+    this.method = reader.method;
+    this.minor = reader.minor;
   }
 
   /** The request-target as it was sent. */
   get url(): string {
     if (this.#url !== undefined) return this.#url;
-    const parser = this.#parser!;
-    return (this.#url = latin1(parser.head, parser.base + parser.targetStart, parser.base + parser.targetEnd));
+    const reader = this.#reader!;
+    return (this.#url = latin1(reader.bytes, reader.base + reader.targetStart, reader.base + reader.targetEnd));
   }
 
   get target(): Target {
@@ -40,10 +40,10 @@ export class RequestHead {
 
   /** Makes it independent of what it was parsed from. Idempotent. */
   keep(): void {
-    const parser = this.#parser;
-    if (parser === undefined) return;
-    this.#url ??= latin1(parser.head, parser.base + parser.targetStart, parser.base + parser.targetEnd);
-    this.#section = FieldSection.of(parser);
-    this.#parser = undefined;
+    const reader = this.#reader;
+    if (reader === undefined) return;
+    this.#url ??= latin1(reader.bytes, reader.base + reader.targetStart, reader.base + reader.targetEnd);
+    this.#section = FieldSection.of(reader);
+    this.#reader = undefined;
   }
 }
