@@ -4,8 +4,8 @@ import type { FilePart, MultipartLimits } from './multipart.ts';
 import type { RequestHead } from './request-head.ts';
 import { HttpError, MisuseError } from './errors.ts';
 
-/** First size of the store of a body whose length is not known, or that is long. */
-const FIRST = 16 * 1024;
+/** First size of the store of a body whose length is not known, or that is long: what one byte of a client may cost. */
+const FIRST = 1024;
 const NOTHING = Buffer.alloc(0);
 
 /**

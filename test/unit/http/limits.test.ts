@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import type { Context, ServerOptions } from '../../../src/http.ts';
+import { settingsTable } from '../../../src/http/settings.ts';
 import { certificate } from '../../support/paths.ts';
 import { close } from './exchanges.ts';
 import { Client, request, resolvers, serve } from './helpers.ts';
@@ -53,6 +54,12 @@ const refusals: readonly Refusal[] = [
   {
     what: 'trailers without end',
     sent: `${request('POST /', chunked)}0\r\n${`a: ${'b'.repeat(900)}\r\n`.repeat(20)}`,
+    status: 431,
+  },
+  {
+    what: 'more trailers than maxFields',
+    options: { maxFields: 3 },
+    sent: `${request('POST /', chunked)}0\r\n${'a:\r\n'.repeat(4)}`,
     status: 431,
   },
   { what: 'two hosts', sent: 'GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n', status: 400 },
@@ -112,10 +119,9 @@ test('headerReceived may allow one request more, or less', async (t) => {
 });
 
 test('0 is no limit', async (t) => {
-  const none = {
-    ...{ concurrency: 0, readTimeout: 0, writeTimeout: 0, idleTimeout: 0, handlerTimeout: 0, maxConnsPerIP: 0 },
-    ...{ maxRequestsPerConn: 0, maxKeepaliveDuration: 0, maxRequestBodySize: 0, maxBodyMemory: 0 },
-  };
+  const limits = Object.entries(settingsTable).filter(([, { default: value, least }]) => value !== 0 && least === 0);
+  const numbers = limits.filter(([, { default: value }]) => typeof value === 'number');
+  const none = Object.fromEntries(numbers.map(([name]) => [name, 0]));
   const { client } = await serve(t, { ...none, handler: (ctx) => ctx.end(String(ctx.body.bytes.length)) });
   const sender = client();
   sender.send(request('POST /', {}, 'x'.repeat(5_000_000)) + request('POST /', close, large));

@@ -172,13 +172,15 @@ const wrong: ReadonlyArray<readonly [what: string, set: (ctx: Context) => unknow
   ['a name that is announced with a line end', (ctx) => ctx.header('Trailer', 'X-Sum\r\nX-More: 4')],
   ['an announcement that is no name', (ctx) => ctx.header('Trailer', 'X-Sum, X More')],
   ['an empty announcement', (ctx) => ctx.header('Trailer', '')],
-  ...[
-    ...['Content-Length', 'Transfer-Encoding', 'Host', 'Connection', 'Trailer', 'TE', 'Upgrade', 'Authorization'],
-    ...['Set-Cookie', 'WWW-Authenticate', 'Cache-Control', 'Location', 'Vary', 'Content-Type', 'content-encoding'],
-  ].flatMap((name): Array<(typeof wrong)[number]> => [
-    [`the field ${name}`, (ctx) => ctx.trailer(name, '3')],
-    [`an announcement of ${name}`, (ctx) => ctx.header('Trailer', `X-Sum, ${name}`)],
-  ]),
+  ...(
+    'Content-Length Transfer-Encoding Host Connection Trailer TE Upgrade Authorization ' +
+    'Set-Cookie WWW-Authenticate Cache-Control Location Vary Content-Type content-encoding'
+  )
+    .split(' ')
+    .flatMap((name): Array<(typeof wrong)[number]> => [
+      [`the field ${name}`, (ctx) => ctx.trailer(name, '3')],
+      [`an announcement of ${name}`, (ctx) => ctx.header('Trailer', `X-Sum, ${name}`)],
+    ]),
 ];
 
 test('trailers that would inject something, or come too late, throw and send nothing', async (t) => {
