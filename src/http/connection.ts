@@ -11,6 +11,7 @@ import { refusal } from './refusal.ts';
 import { Reply } from './reply.ts';
 import { RequestHead } from './request-head.ts';
 import type { Source } from './source.ts';
+import { Upload } from './upload.ts';
 import { Writer } from './writer.ts';
 
 // The life of a connection.
@@ -28,10 +29,6 @@ const FOR_CLOSE = 3;
 
 /** What comes while a response is being made is kept up to this; then the socket is not read. */
 const MOST_HELD = 16 * 1024;
-/** What of a streamed body may wait for the handler. */
-const MOST_WAITING = 64 * 1024;
-/** Of a body that no handler reads, more than this is not waited for. */
-const MOST_SKIPPED = 256 * 1024;
 /** How long a client may go on sending after the last response, ms. */
 const LINGER = 2000;
 
@@ -62,11 +59,7 @@ export class Connection implements Exchange {
 
   /** The request that is being received or answered. */
   #context: Context | undefined;
-  #body: Body | undefined;
-  #bodySize = 0;
-  #bodyLimit = 0;
-  /** Bytes of it that count as memory in use. */
-  #reserved = 0;
+  #upload: Upload | undefined;
   #isReceived = false;
   #isAnswered = false;
   #isCounted = false;
@@ -196,7 +189,7 @@ export class Connection implements Exchange {
 
   /** Of a streamed body: the handler is slower than the client. */
   get #isBodyFull(): boolean {
-    return this.#isCounted && !this.#isAnswered && this.#body !== undefined && this.#body.waiting > MOST_WAITING;
+    return this.#isCounted && !this.#isAnswered && this.#upload?.isFull === true;
   }
 
   get #isDue(): boolean {
@@ -252,15 +245,14 @@ export class Connection implements Exchange {
   #beginBody(parser: Parser, head: RequestHead): void {
     // The bytes of the head may be overwritten before those of the body have come.
     head.keep();
-    const body = (this.#body = new Body(head, () => this.#onTaken()));
-    const context = (this.#context = new Context(head, this, body));
-    this.#bodySize = 0;
+    const upload = (this.#upload = new Upload(this.#host, new Body(head, () => this.#onTaken())));
+    const context = (this.#context = new Context(head, this, upload.body));
     const limits = this.#host.headerReceived(context);
-    this.#bodyLimit = limitOf(limits?.maxRequestBodySize ?? this.#host.settings.maxRequestBodySize);
+    upload.limit = limitOf(limits?.maxRequestBodySize ?? this.#host.settings.maxRequestBodySize);
     this.#wait(FOR_REST, limits?.readTimeout ?? this.#host.settings.readTimeout);
     // By `headerReceived`: the body is skipped, or the connection has closed.
     if (context.isAnswered) return;
-    if (parser.head.framing.contentLength > this.#bodyLimit) return this.#refuse('BODY_TOO_LARGE');
+    if (parser.head.framing.contentLength > upload.limit) return this.#refuse('BODY_TOO_LARGE');
     if (parser.head.framing.expectsContinue) {
       if (!this.#host.continues(context)) return this.#refuse('BAD_EXPECT');
       this.#writer.add('HTTP/1.1 100 Continue\r\n\r\n');
@@ -270,20 +262,18 @@ export class Connection implements Exchange {
 
   #gather(parser: Parser, bytes: Buffer): void {
     const { from, to } = parser;
-    this.#bodySize += to - from;
+    const upload = this.#upload!;
     if (this.#isAnswered) {
-      if (this.#bodySize > MOST_SKIPPED) this.shut();
+      if (!upload.skip(to - from)) this.shut();
       return;
     }
-    if (this.#bodySize > this.#bodyLimit) return this.#refuse('BODY_TOO_LARGE');
-    if (!this.#host.reserve(to - from)) return this.#refuse('BODIES_TOO_LARGE');
-    this.#reserved += to - from;
-    this.#body!.append(bytes, from, to, parser.head.framing.contentLength);
+    const fault = upload.take(bytes, from, to, parser.head.framing.contentLength);
+    if (fault !== undefined) this.#refuse(fault);
   }
 
   #received(parser: Parser): void {
     this.#isReceived = true;
-    this.#body?.complete(parser.hasTrailers ? FieldSection.of(parser.head) : undefined);
+    this.#upload?.body.complete(parser.hasTrailers ? FieldSection.of(parser.head) : undefined);
     const context = this.#context!;
     if (this.#isAnswered) this.#next();
     else if (!this.#isCounted) this.#run(context);
@@ -305,7 +295,7 @@ export class Connection implements Exchange {
   #complete(): void {
     this.#isAnswered = true;
     this.#settle();
-    if (!this.#isReceived) this.#body?.fail(new Error('the request has been answered'));
+    if (!this.#isReceived) this.#upload?.body.fail(new Error('the request has been answered'));
     if (this.#isReceived) this.#next();
     // What follows of the body is not worth the wait, or cannot be told from the next request.
     else if (this.#reply.isLast) this.shut();
@@ -313,7 +303,7 @@ export class Connection implements Exchange {
   }
 
   #next(): void {
-    this.#context = this.#body = undefined;
+    this.#context = this.#upload = undefined;
     if (this.#reply.isLast) return this.shut();
     this.#host.connState?.(this.socket, 'idle');
     this.#wait(FOR_REQUEST, this.#host.settings.idleTimeout);
@@ -394,8 +384,7 @@ export class Connection implements Exchange {
 
   /** The request counts as over, once, and its body's memory as free. */
   #settle(): void {
-    if (this.#reserved > 0) this.#host.free(this.#reserved);
-    this.#reserved = 0;
+    this.#upload?.free();
     if (!this.#isCounted) return;
     this.#isCounted = false;
     this.#host.finished++;
