@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { Backlog } from './backlog.ts';
 import { Body } from './body.ts';
 import { Context, type Content, type Exchange, type Hijacked } from './context.ts';
 import { clientLeft } from './errors.ts';
@@ -27,8 +28,6 @@ const FOR_REST = 1;
 const FOR_HANDLER = 2;
 const FOR_CLOSE = 3;
 
-/** What comes while a response is being made is kept up to this; then the socket is not read. */
-const MOST_HELD = 16 * 1024;
 /** How long a client may go on sending after the last response, ms. */
 const LINGER = 2000;
 
@@ -54,8 +53,7 @@ export class Connection implements Exchange {
   /** In `receive`, at whose end all is written at once: the bytes that are being read. */
   #bytes: Buffer | undefined;
   #end = 0;
-  #held: Buffer | undefined;
-  #isPaused = false;
+  readonly #backlog: Backlog;
 
   /** The request that is being received or answered. */
   #context: Context | undefined;
@@ -71,6 +69,7 @@ export class Connection implements Exchange {
   constructor(socket: Socket, source: Source, host: Host) {
     this.socket = socket;
     this.#source = source;
+    this.#backlog = new Backlog(source);
     this.#host = host;
     this.#since = host.now;
     this.#writer = new Writer(socket, () => this.#onDrained());
@@ -80,14 +79,14 @@ export class Connection implements Exchange {
 
   /** Whether nothing has come that is not answered, and all answers are taken. */
   get isIdle(): boolean {
-    const isQuiet = this.#context === undefined && this.#parser === undefined && this.#held === undefined;
+    const isQuiet = this.#context === undefined && this.#parser === undefined && this.#backlog.isEmpty;
     return isQuiet && this.#life === SERVING && this.socket.writableLength === 0;
   }
 
   /** The hot path. @returns false when no more should be read until the source is told to resume. */
   receive(bytes: Buffer, end: number): boolean {
     if (this.#life !== SERVING) return true;
-    if (this.#mustWait) this.#hold(bytes, 0, end);
+    if (this.#mustWait) this.#backlog.add(bytes, 0, end);
     else {
       this.#bytes = bytes;
       this.#end = end;
@@ -95,7 +94,7 @@ export class Connection implements Exchange {
       this.#bytes = undefined;
       this.#writer.flush();
     }
-    return !this.#isPaused;
+    return !this.#backlog.isPaused;
   }
 
   /** The client is not going to send more. */
@@ -129,11 +128,11 @@ export class Connection implements Exchange {
     this.#writer.flush();
     this.#life = LINGERING;
     this.#abandon(clientLeft);
-    this.#held = undefined;
+    this.#backlog.take();
     this.#releaseParser();
     this.socket.end();
     this.#wait(FOR_CLOSE, LINGER);
-    this.#resumeSource();
+    this.#backlog.resume();
   }
 
   answer(context: Context, content: Content): void {
@@ -171,11 +170,10 @@ export class Connection implements Exchange {
 
   hijack(): Hijacked {
     this.#writer.flush();
-    const head = this.#bytes === undefined ? (this.#held ?? NOTHING) : this.#rest();
+    const head = this.#bytes === undefined ? (this.#backlog.take() ?? NOTHING) : this.#rest();
     this.#settle();
     this.#life = GONE;
     this.#context = undefined;
-    this.#held = undefined;
     this.#releaseParser();
     this.#host.left(this);
     this.#source.release();
@@ -218,7 +216,7 @@ export class Connection implements Exchange {
           return this.#refuse(parser.fault!);
       }
       if (this.#life !== SERVING) return;
-      if (this.#mustWait) return this.#hold(bytes, parser.at, end);
+      if (this.#mustWait) return this.#backlog.add(bytes, parser.at, end);
     }
   }
 
@@ -313,27 +311,14 @@ export class Connection implements Exchange {
   #goOn(): void {
     this.#writer.flush();
     if (this.#life !== SERVING || this.#mustWait) return;
-    const held = this.#held;
-    this.#held = undefined;
+    const held = this.#backlog.take();
     if (held !== undefined) this.receive(held, held.length);
     else if (this.#parser?.isFresh === true && this.#context === undefined) this.#releaseParser();
-    if (this.#isPaused && this.#life === SERVING && !this.#mustWait) this.#resumeSource();
-  }
-
-  #hold(bytes: Buffer, from: number, to: number): void {
-    if (from === to) return;
-    const rest = bytes.subarray(from, to);
-    this.#held = this.#held === undefined ? Buffer.from(rest) : Buffer.concat([this.#held, rest]);
-    if (this.#held.length >= MOST_HELD) this.#isPaused = true;
+    if (this.#backlog.isPaused && this.#life === SERVING && !this.#mustWait) this.#backlog.resume();
   }
 
   #rest(): Buffer {
     return Buffer.from(this.#bytes!.subarray(this.#parser!.at, this.#end));
-  }
-
-  #resumeSource(): void {
-    this.#isPaused = false;
-    this.#source.resume();
   }
 
   /** Of a body: there is room again. */
