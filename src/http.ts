@@ -2,7 +2,7 @@
 export type { Body } from './http/body.ts';
 export type { Content, Context, Hijacked } from './http/context.ts';
 export { HttpError, MisuseError, type MisuseCode } from './http/errors.ts';
-export type { FetchFunction } from './http/fetch.ts';
+export type { FetchEnvironment, FetchFunction } from './http/fetch.ts';
 export type { Fields } from './http/fields.ts';
 export type { FileOptions } from './http/file.ts';
 export type { FilePart, MultipartLimits } from './http/multipart.ts';

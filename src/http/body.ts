@@ -1,10 +1,11 @@
-import { Fields } from './fields.ts';
+import type { FieldSection } from './field-section.ts';
+import { Fields, NO_FIELDS } from './fields.ts';
 import type { FilePart, MultipartLimits } from './multipart.ts';
 import type { RequestHead } from './request-head.ts';
 import { HttpError, MisuseError } from './errors.ts';
 
-/** First size of the store of a body whose length is not known, or that is long. */
-const FIRST = 16 * 1024;
+/** First size of the store of a body whose length is not known, or that is long: what one byte of a client may cost. */
+const FIRST = 1024;
 const NOTHING = Buffer.alloc(0);
 
 /**
@@ -20,6 +21,7 @@ export class Body implements AsyncIterable<Buffer> {
   #isTaken = false;
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
+  #trailers: Fields | undefined;
 
   /** @param onTaken somebody has taken what waited. */
   constructor(head: RequestHead, onTaken: () => void) {
@@ -68,6 +70,11 @@ export class Body implements AsyncIterable<Buffer> {
     return this.#isTaken;
   }
 
+  /** The fields after a body of chunks; none before the whole of it has come. They never replace those of the head. */
+  get trailers(): Fields {
+    return this.#trailers ?? NO_FIELDS;
+  }
+
   /** As UTF-8. */
   async text(): Promise<string> {
     return (await this.buffer()).toString();
@@ -85,7 +92,7 @@ export class Body implements AsyncIterable<Buffer> {
 
   /** Of `application/x-www-form-urlencoded`. @throws HttpError 415 for any other type. */
   async form(): Promise<URLSearchParams> {
-    const type = new Fields(this.#head).get('content-type')?.split(';')[0]?.trim().toLowerCase();
+    const type = new Fields(this.#head.section).get('content-type')?.split(';')[0]?.trim().toLowerCase();
     if (type !== 'application/x-www-form-urlencoded') throw new HttpError(415, `expected a form, got ${type}`);
     return new URLSearchParams(await this.text());
   }
@@ -98,7 +105,7 @@ export class Body implements AsyncIterable<Buffer> {
    * @throws HttpError 415 for any other type, 413 for more than the limits
    */
   async multipart(onFile: (part: FilePart) => unknown, limits: MultipartLimits = {}): Promise<Map<string, string>> {
-    const type = new Fields(this.#head).get('content-type') ?? '';
+    const type = new Fields(this.#head.section).get('content-type') ?? '';
     if (!/^multipart\/form-data *;/i.test(type)) throw new HttpError(415, `expected multipart/form-data, got ${type}`);
     const { readMultipart } = await import('./multipart.ts');
     return readMultipart(this, type, onFile, limits);
@@ -140,7 +147,9 @@ export class Body implements AsyncIterable<Buffer> {
     this.#rouse();
   }
 
-  complete(): void {
+  /** @param trailers that came after it. */
+  complete(trailers?: FieldSection): void {
+    if (trailers !== undefined) this.#trailers = new Fields(trailers);
     this.#isComplete = true;
     this.#rouse();
   }

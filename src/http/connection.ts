@@ -1,7 +1,10 @@
 import type { Socket } from 'node:net';
+import { Backlog } from './backlog.ts';
 import { Body } from './body.ts';
 import { Context, type Content, type Exchange, type Hijacked } from './context.ts';
+import { clientLeft } from './errors.ts';
 import { faults, type Fault } from './faults.ts';
+import { FieldSection } from './field-section.ts';
 import type { Host } from './host.ts';
 import type { Parser } from './parser.ts';
 import { DATA, END, FAILED, HEAD, NEED } from './parser-events.ts';
@@ -9,6 +12,7 @@ import { refusal } from './refusal.ts';
 import { Reply } from './reply.ts';
 import { RequestHead } from './request-head.ts';
 import type { Source } from './source.ts';
+import { Upload } from './upload.ts';
 import { Writer } from './writer.ts';
 
 // The life of a connection.
@@ -24,12 +28,6 @@ const FOR_REST = 1;
 const FOR_HANDLER = 2;
 const FOR_CLOSE = 3;
 
-/** What comes while a response is being made is kept up to this; then the socket is not read. */
-const MOST_HELD = 16 * 1024;
-/** What of a streamed body may wait for the handler. */
-const MOST_WAITING = 64 * 1024;
-/** Of a body that no handler reads, more than this is not waited for. */
-const MOST_SKIPPED = 256 * 1024;
 /** How long a client may go on sending after the last response, ms. */
 const LINGER = 2000;
 
@@ -58,16 +56,11 @@ export class Connection implements Exchange {
   /** In `receive`, at whose end all is written at once: the bytes that are being read. */
   #bytes: Buffer | undefined;
   #end = 0;
-  #held: Buffer | undefined;
-  #isPaused = false;
+  readonly #backlog: Backlog;
 
   /** The request that is being received or answered. */
   #context: Context | undefined;
-  #body: Body | undefined;
-  #bodySize = 0;
-  #bodyLimit = 0;
-  /** Bytes of it that count as memory in use. */
-  #reserved = 0;
+  #upload: Upload | undefined;
   #isReceived = false;
   #isAnswered = false;
   #isCounted = false;
@@ -81,6 +74,7 @@ export class Connection implements Exchange {
   constructor(socket: Socket, source: Source, host: Host) {
     this.socket = socket;
     this.#source = source;
+    this.#backlog = new Backlog(source);
     this.#host = host;
     this.#since = host.now;
     this.#writer = new Writer(socket, () => this.#onDrained());
@@ -90,14 +84,14 @@ export class Connection implements Exchange {
 
   /** Whether nothing has come that is not answered, and all answers are taken. */
   get isIdle(): boolean {
-    const isQuiet = this.#context === undefined && this.#parser === undefined && this.#held === undefined;
+    const isQuiet = this.#context === undefined && this.#parser === undefined && this.#backlog.isEmpty;
     return isQuiet && this.#life === SERVING && this.socket.writableLength === 0;
   }
 
   /** The hot path. @returns false when no more should be read until the source is told to resume. */
   receive(bytes: Buffer, end: number): boolean {
     if (this.#life !== SERVING) return true;
-    if (this.#mustWait) this.#hold(bytes, 0, end);
+    if (this.#mustWait) this.#backlog.add(bytes, 0, end);
     else {
       this.#bytes = bytes;
       this.#end = end;
@@ -105,15 +99,14 @@ export class Connection implements Exchange {
       this.#bytes = undefined;
       this.#writer.flush();
     }
-    return !this.#isPaused;
+    return !this.#backlog.isPaused;
   }
 
   /** The client is not going to send more. */
   ended(): void {
     if (this.#life !== SERVING) return;
     this.#reply.isLast = true;
-    if (this.#context !== undefined && this.#isReceived) return this.#context.leave(left());
-    this.#body?.fail(left());
+    if (this.#context !== undefined && this.#isReceived) return this.#context.leave(clientLeft());
     this.shut();
   }
 
@@ -122,7 +115,7 @@ export class Connection implements Exchange {
     this.#host.remove(this);
     if (this.#life === GONE) return;
     this.#life = GONE;
-    this.#abandon(left);
+    this.#abandon(clientLeft);
     this.#releaseParser();
     this.#onDrained();
   }
@@ -139,12 +132,12 @@ export class Connection implements Exchange {
     if (this.#life !== SERVING) return;
     this.#writer.flush();
     this.#life = LINGERING;
-    this.#abandon(left);
-    this.#held = undefined;
+    this.#abandon(clientLeft);
+    this.#backlog.take();
     this.#releaseParser();
     this.socket.end();
     this.#wait(FOR_CLOSE, LINGER);
-    this.#resumeSource();
+    this.#backlog.resume();
   }
 
   answer(context: Context, content: Content): void {
@@ -182,11 +175,10 @@ export class Connection implements Exchange {
 
   hijack(): Hijacked {
     this.#writer.flush();
-    const head = this.#bytes === undefined ? (this.#held ?? NOTHING) : this.#rest();
+    const head = this.#bytes === undefined ? (this.#backlog.take() ?? NOTHING) : this.#rest();
     this.#settle();
     this.#life = GONE;
     this.#context = undefined;
-    this.#held = undefined;
     this.#releaseParser();
     this.#host.left(this);
     this.#source.release();
@@ -200,7 +192,7 @@ export class Connection implements Exchange {
 
   /** Of a streamed body: the handler is slower than the client. */
   get #isBodyFull(): boolean {
-    return this.#isCounted && !this.#isAnswered && this.#body !== undefined && this.#body.waiting > MOST_WAITING;
+    return this.#isCounted && !this.#isAnswered && this.#upload?.isFull === true;
   }
 
   get #isDue(): boolean {
@@ -223,13 +215,13 @@ export class Connection implements Exchange {
           this.#gather(parser, bytes);
           break;
         case END:
-          this.#received();
+          this.#received(parser);
           break;
         case FAILED:
           return this.#refuse(parser.fault!);
       }
       if (this.#life !== SERVING) return;
-      if (this.#mustWait) return this.#hold(bytes, parser.at, end);
+      if (this.#mustWait) return this.#backlog.add(bytes, parser.at, end);
     }
   }
 
@@ -242,30 +234,29 @@ export class Connection implements Exchange {
     this.#requests++;
     this.#host.connState?.(this.socket, 'active');
     this.#isReceived = this.#isAnswered = this.#isCounted = false;
-    this.#reply.start(parser.method, parser.minor, !parser.keepsAlive || this.#isDue);
-    const fault = this.#host.judge(parser);
+    this.#reply.start(parser.head.method, parser.head.minor, !parser.keepsAlive || this.#isDue);
+    const fault = this.#host.judge(parser.head);
     if (fault !== undefined) return this.#refuse(fault);
-    const head = new RequestHead(parser);
-    if (parser.framing.contentLength !== 0) return this.#beginBody(parser, head);
+    const head = new RequestHead(parser.head);
+    if (parser.head.framing.contentLength !== 0) return this.#beginBody(parser, head);
     const context = (this.#context = new Context(head, this, undefined));
-    if (parser.method === 'CONNECT') {
+    if (parser.head.method === 'CONNECT') {
       if (!this.#host.upgrade(context, true)) this.#refuse('NO_TUNNEL');
-    } else if (parser.framing.upgrades) this.#host.upgrade(context, false);
+    } else if (parser.head.framing.upgrades) this.#host.upgrade(context, false);
   }
 
   #beginBody(parser: Parser, head: RequestHead): void {
     // The bytes of the head may be overwritten before those of the body have come.
     head.keep();
-    const body = (this.#body = new Body(head, () => this.#onTaken()));
-    const context = (this.#context = new Context(head, this, body));
-    this.#bodySize = 0;
+    const upload = (this.#upload = new Upload(this.#host, new Body(head, () => this.#onTaken())));
+    const context = (this.#context = new Context(head, this, upload.body));
     const limits = this.#host.headerReceived(context);
-    this.#bodyLimit = limits?.maxRequestBodySize ?? this.#host.settings.maxRequestBodySize;
+    upload.limit = limitOf(limits?.maxRequestBodySize ?? this.#host.settings.maxRequestBodySize);
     this.#wait(FOR_REST, limits?.readTimeout ?? this.#host.settings.readTimeout);
     // By `headerReceived`: the body is skipped, or the connection has closed.
     if (context.isAnswered) return;
-    if (parser.framing.contentLength > this.#bodyLimit) return this.#refuse('BODY_TOO_LARGE');
-    if (parser.framing.expectsContinue) {
+    if (parser.head.framing.contentLength > upload.limit) return this.#refuse('BODY_TOO_LARGE');
+    if (parser.head.framing.expectsContinue) {
       if (!this.#host.continues(context)) return this.#refuse('BAD_EXPECT');
       this.#writer.add('HTTP/1.1 100 Continue\r\n\r\n');
     }
@@ -274,20 +265,18 @@ export class Connection implements Exchange {
 
   #gather(parser: Parser, bytes: Buffer): void {
     const { from, to } = parser;
-    this.#bodySize += to - from;
+    const upload = this.#upload!;
     if (this.#isAnswered) {
-      if (this.#bodySize > MOST_SKIPPED) this.shut();
+      if (!upload.skip(to - from)) this.shut();
       return;
     }
-    if (this.#bodySize > this.#bodyLimit) return this.#refuse('BODY_TOO_LARGE');
-    if (!this.#host.reserve(to - from)) return this.#refuse('BODIES_TOO_LARGE');
-    this.#reserved += to - from;
-    this.#body!.append(bytes, from, to, parser.framing.contentLength);
+    const fault = upload.take(bytes, from, to, parser.head.framing.contentLength);
+    if (fault !== undefined) this.#refuse(fault);
   }
 
-  #received(): void {
+  #received(parser: Parser): void {
     this.#isReceived = true;
-    this.#body?.complete();
+    this.#upload?.body.complete(parser.hasTrailers ? FieldSection.of(parser.head) : undefined);
     const context = this.#context!;
     if (this.#isAnswered) this.#next();
     else if (!this.#isCounted) this.#run(context);
@@ -310,7 +299,7 @@ export class Connection implements Exchange {
   #complete(): void {
     this.#isAnswered = true;
     this.#settle(this.#context?.statusCode);
-    if (!this.#isReceived) this.#body?.fail(new Error('the request has been answered'));
+    if (!this.#isReceived) this.#upload?.body.fail(new Error('the request has been answered'));
     if (this.#isReceived) this.#next();
     // What follows of the body is not worth the wait, or cannot be told from the next request.
     else if (this.#reply.isLast) this.shut();
@@ -318,7 +307,7 @@ export class Connection implements Exchange {
   }
 
   #next(): void {
-    this.#context = this.#body = undefined;
+    this.#context = this.#upload = undefined;
     if (this.#reply.isLast) return this.shut();
     this.#host.connState?.(this.socket, 'idle');
     this.#wait(FOR_REQUEST, this.#host.settings.idleTimeout);
@@ -328,27 +317,14 @@ export class Connection implements Exchange {
   #goOn(): void {
     this.#writer.flush();
     if (this.#life !== SERVING || this.#mustWait) return;
-    const held = this.#held;
-    this.#held = undefined;
+    const held = this.#backlog.take();
     if (held !== undefined) this.receive(held, held.length);
     else if (this.#parser?.isFresh === true && this.#context === undefined) this.#releaseParser();
-    if (this.#isPaused && this.#life === SERVING && !this.#mustWait) this.#resumeSource();
-  }
-
-  #hold(bytes: Buffer, from: number, to: number): void {
-    if (from === to) return;
-    const rest = bytes.subarray(from, to);
-    this.#held = this.#held === undefined ? Buffer.from(rest) : Buffer.concat([this.#held, rest]);
-    if (this.#held.length >= MOST_HELD) this.#isPaused = true;
+    if (this.#backlog.isPaused && this.#life === SERVING && !this.#mustWait) this.#backlog.resume();
   }
 
   #rest(): Buffer {
     return Buffer.from(this.#bytes!.subarray(this.#parser!.at, this.#end));
-  }
-
-  #resumeSource(): void {
-    this.#isPaused = false;
-    this.#source.resume();
   }
 
   /** Of a body: there is room again. */
@@ -403,8 +379,7 @@ export class Connection implements Exchange {
    * @param status with which it was answered
    */
   #settle(status?: number): void {
-    if (this.#reserved > 0) this.#host.free(this.#reserved);
-    this.#reserved = 0;
+    this.#upload?.free();
     if (!this.#isCounted) return;
     this.#isCounted = false;
     this.#host.finished++;
@@ -426,6 +401,7 @@ export class Connection implements Exchange {
 /** Shared by all that have none. */
 const NONE: Array<() => void> = [];
 
-function left(): Error {
-  return new Error('the client has left');
+/** 0 is none. */
+function limitOf(setting: number): number {
+  return setting === 0 ? Infinity : setting;
 }

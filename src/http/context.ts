@@ -2,10 +2,11 @@ import type { Socket } from 'node:net';
 import { Body } from './body.ts';
 import { parseCookies } from './cookies.ts';
 import { MisuseError } from './errors.ts';
+import { fieldLine } from './field-line.ts';
 import { Fields } from './fields.ts';
 import type { FileOptions } from './file.ts';
 import type { RequestHead } from './request-head.ts';
-import { ResponseFields, fieldLine } from './response-fields.ts';
+import { ResponseFields } from './response-fields.ts';
 import { isBodiless } from './status.ts';
 
 /** What can be the content of a response. */
@@ -58,7 +59,6 @@ export class Context {
   #type: string | undefined;
   #status = 200;
   #state = OPEN;
-  #trailers = '';
 
   constructor(head: RequestHead, exchange: Exchange, body: Body | undefined) {
     this.method = head.method;
@@ -87,7 +87,7 @@ export class Context {
   }
 
   get headers(): Fields {
-    return (this.#headers ??= new Fields(this.#head));
+    return (this.#headers ??= new Fields(this.#head.section));
   }
 
   /** The host that the client asks for, with its port; '' in HTTP/1.0, when it says none. */
@@ -110,6 +110,11 @@ export class Context {
   /** Whether the request has one. */
   get hasBody(): boolean {
     return this.#body !== undefined;
+  }
+
+  /** The fields after a body of chunks, once the whole of it has come. They never replace those of the head. */
+  get trailers(): Fields {
+    return this.body.trailers;
   }
 
   /** Whatever the application keeps with a request; fasthttp's `UserValue`. */
@@ -159,13 +164,14 @@ export class Context {
     return this.#fields;
   }
 
-  /** @param code 200 to 599. @default 200 */
-  status(code: number): this {
+  /** @param code 200 to 599. @default 200 @param reason in place of the registered words; clients ignore it */
+  status(code: number, reason: string = ''): this {
     this.#expectOpen('status');
     if (!Number.isInteger(code) || code < 200 || code > 599) {
       throw new MisuseError('ERR_HTTP_FIELD', `a status is a number from 200 to 599, got ${code}`);
     }
     this.#status = code;
+    if (reason !== '' || this.#fields !== undefined) (this.#fields ??= new ResponseFields()).setReason(reason);
     return this;
   }
 
@@ -195,18 +201,15 @@ export class Context {
 
   /** The type of content that is sent when the handler names none. */
   contentTypeOf(content: Content): string {
-    if (isBodiless(this.#status) || content.length === 0) return '';
-    return this.#type ?? (typeof content === 'string' ? PLAIN : 'application/octet-stream');
+    if (isBodiless(this.#status)) return '';
+    if (this.#type !== undefined) return this.#type;
+    if (content.length === 0) return '';
+    return typeof content === 'string' ? PLAIN : 'application/octet-stream';
   }
 
   /** Answers. A string is sent as UTF-8, and as text unless `Content-Type` says otherwise. */
   end(content: Content = ''): void {
-    if (this.#state === STREAMING) {
-      if (content.length > 0) this.write(content);
-      this.#state = ANSWERED;
-      this.#exchange.finish(this.#trailers);
-      return;
-    }
+    if (this.#state === STREAMING || this.#needsChunks) return this.#finish(content);
     this.#expectOpen('end');
     this.#state = ANSWERED;
     this.#exchange.answer(this, content);
@@ -240,11 +243,15 @@ export class Context {
    */
   write(content: Content): boolean {
     if (this.#state === ANSWERED) this.#misuse('write');
-    if (this.#state === OPEN) {
-      this.#state = STREAMING;
-      this.#exchange.begin(this);
-    }
+    this.#begin();
     return this.#exchange.write(content);
+  }
+
+  /** Sends status and fields now, before there is any content: an `EventSource` waits for them. */
+  flushHeaders(): void {
+    if (this.#state === ANSWERED) this.#misuse('flushHeaders');
+    this.#begin();
+    this.#exchange.write('');
   }
 
   /** Settles when the client has taken what was written, or left. */
@@ -255,17 +262,37 @@ export class Context {
   /** Sends all that a source gives, as fast as the client takes it. Node streams, web streams, generators. */
   async stream(source: AsyncIterable<Content> | Iterable<Content>): Promise<void> {
     this.#expectOpen('stream');
+    const flushing = this.flushHeadersSoon();
     for await (const piece of source) {
+      clearImmediate(flushing);
       if (this.isAnswered) return;
       if (!this.write(piece)) await this.drained();
     }
+    clearImmediate(flushing);
     if (!this.isAnswered) this.end();
   }
 
-  /** A field after a response of `write`; HTTP/1.1 only. */
-  trailer(name: string, value: string): this {
+  /** Before a source is asked: one that has something at once is sent together with the head. */
+  flushHeadersSoon(): NodeJS.Immediate {
+    return setImmediate(() => void (this.isAnswered || this.flushHeaders()));
+  }
+
+  /**
+   * A field after the content, of which `Trailer` tells when it is given before: of the others `header('Trailer', names)` can
+   * tell. The response has chunks then, whatever its length. Left out in HTTP/1.0 and where there is no content.
+   *
+   * @throws MisuseError ERR_HTTP_FIELD when it would inject something, or belongs into the head
+   */
+  trailer(name: string, value: string | number): this {
     if (this.#state === ANSWERED) this.#misuse('trailer');
-    this.#trailers += fieldLine(name, value);
+    const fields = (this.#fields ??= new ResponseFields());
+    if (this.#state === STREAMING && fields.contentLength !== undefined && fields.trailers === undefined) {
+      throw new MisuseError(
+        'ERR_HTTP_FIELD',
+        `trailer(): the response has begun without chunks, by its Content-Length; before it call header('Trailer', '${name}')`,
+      );
+    }
+    fields.addTrailer(name, value);
     return this;
   }
 
@@ -298,8 +325,8 @@ export class Context {
 
   /** By the connection: the client sends no more. Probably it has left; if not, it still gets its response. */
   leave(reason: Error): void {
-    this.#abort?.abort(reason);
-    this.#abort ??= aborted;
+    this.#abort ??= new AbortController();
+    this.#abort.abort(reason);
   }
 
   /** By the error handler: what the handler has set is forgotten. */
@@ -307,6 +334,23 @@ export class Context {
     this.#expectOpen('reset');
     this.#status = 200;
     this.#fields = undefined;
+  }
+
+  #begin(): void {
+    if (this.#state !== OPEN) return;
+    this.#state = STREAMING;
+    this.#exchange.begin(this);
+  }
+
+  /** What comes after the content needs them: RFC 9112, 7.1.2. */
+  get #needsChunks(): boolean {
+    return this.#state === OPEN && this.#fields?.trailers !== undefined && this.#head.minor === 1;
+  }
+
+  #finish(content: Content): void {
+    this.write(content);
+    this.#state = ANSWERED;
+    this.#exchange.finish(this.#fields?.trailers?.lines ?? '');
   }
 
   #expectOpen(call: string): void {
@@ -318,10 +362,6 @@ export class Context {
     throw new MisuseError('ERR_HTTP_ANSWERED', `${call}(): ${when}, or the client has left`);
   }
 }
-
-/** For a signal that is asked for too late. */
-const aborted = new AbortController();
-aborted.abort(new Error('the client has left'));
 
 function encodeLocation(location: string): string {
   // Through UTF-8, in which half a surrogate pair, at which encodeURIComponent throws, becomes U+FFFD.

@@ -36,3 +36,8 @@ export class MisuseError extends TypeError {
     this.code = code;
   }
 }
+
+/** Why a signal aborts, and a body that is not whole fails: by the name and code that libraries know for it. */
+export function clientLeft(): Error {
+  return Object.assign(new Error('the client has left'), { name: 'AbortError', code: 'ECONNRESET' });
+}

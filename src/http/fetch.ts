@@ -2,9 +2,16 @@ import type { Context } from './context.ts';
 import { MisuseError } from './errors.ts';
 import type { Handler } from './hub.ts';
 import { LightResponse, TEXT, type HeadersSource, type Parts } from './light-response.ts';
+import { isBodiless } from './status.ts';
+
+/** What a fetch handler gets beside the request: `c.env` in Hono. */
+export interface FetchEnvironment {
+  /** What the standard has no words for: the client's address, trailers of either side, early hints. */
+  readonly context: Context;
+}
 
 /** A WHATWG fetch handler, as Hono, h3, Elysia and SvelteKit have it. */
-export type FetchFunction = (request: Request) => Response | Promise<Response>;
+export type FetchFunction = (request: Request, environment: FetchEnvironment) => Response | Promise<Response>;
 
 /** Fields of a response that the server decides, whatever a framework or the response of another server has. */
 const OURS: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'trailer', 'transfer-encoding', 'upgrade']);
@@ -12,7 +19,7 @@ const OURS: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'trailer'
 /** @param toRequest how a handler gets its request. */
 export function fetchHandler(fetch: FetchFunction, toRequest: (context: Context) => Request): Handler {
   return (context) => {
-    const response = fetch(toRequest(context));
+    const response = fetch(toRequest(context), { context });
     if (response instanceof Promise) return response.then((later) => respond(context, later));
     return respond(context, response);
   };
@@ -29,8 +36,8 @@ function respond(context: Context, response: Response): void | Promise<void> {
   return parts === undefined ? respondReal(context, LightResponse.originalOf(response)) : respondLight(context, parts);
 }
 
-function respondLight(context: Context, { content, status, headers }: Parts): void {
-  if (status !== 200) context.status(status);
+function respondLight(context: Context, { content, status, statusText, headers }: Parts): void {
+  if (status !== 200 || statusText !== '') context.status(status, statusText);
   if (headers !== undefined) copyHeaders(context, headers);
   if (content === null) context.end();
   else {
@@ -40,12 +47,20 @@ function respondLight(context: Context, { content, status, headers }: Parts): vo
 }
 
 async function respondReal(context: Context, response: Response): Promise<void> {
-  context.status(response.status);
+  context.status(response.status, response.statusText);
   copyHeaders(context, response.headers);
   const { body } = response;
   if (body === null) return context.end();
   context.defaultType('');
+  if (context.method === 'HEAD' || isBodiless(response.status)) return refuseBody(context, body);
   await pump(context, body);
+}
+
+/** Nothing of it would be sent, and it may be one that never ends. */
+function refuseBody(context: Context, body: ReadableStream<Uint8Array>): void {
+  context.flushHeaders();
+  context.end();
+  body.cancel().catch(() => undefined);
 }
 
 /** Not `context.stream`: a reader can be cancelled while it waits, an iterator cannot. */
@@ -53,8 +68,10 @@ async function pump(context: Context, body: ReadableStream<Uint8Array>): Promise
   const reader = body.getReader();
   const cancel = (): void => void reader.cancel().catch(() => undefined);
   context.signal.addEventListener('abort', cancel, { once: true });
+  const flushing = context.flushHeadersSoon();
   for (;;) {
     const { done, value } = await reader.read();
+    clearImmediate(flushing);
     if (context.isAnswered) return;
     if (done) return context.end();
     if (!context.write(value)) await context.drained();

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Connection } from './connection.ts';
 import type { Context } from './context.ts';
 import type { Fault } from './faults.ts';
+import type { HeadReader } from './head-reader.ts';
 import type { Parser } from './parser.ts';
 import type { ResponseHeads } from './response-heads.ts';
 import type { Settings } from './settings.ts';
@@ -35,7 +36,7 @@ export interface Host {
   reserve(bytes: number): boolean;
   free(bytes: number): void;
   /** What is wrong with a head that can be parsed. */
-  judge(parser: Parser): Fault | undefined;
+  judge(head: HeadReader): Fault | undefined;
   headerReceived(context: Context): RequestLimits | undefined;
   continues(context: Context): boolean;
   handle(context: Context): void;

@@ -4,6 +4,7 @@ import type { Connection } from './connection.ts';
 import type { Context } from './context.ts';
 import { HttpError } from './errors.ts';
 import { faults, type Fault } from './faults.ts';
+import type { HeadReader } from './head-reader.ts';
 import type { ConnState, Host, RequestLimits } from './host.ts';
 import { Parser } from './parser.ts';
 import { ResponseHeads } from './response-heads.ts';
@@ -116,9 +117,9 @@ export class Hub implements Host {
     this.#reserved -= bytes;
   }
 
-  judge(parser: Parser): Fault | undefined {
-    if (parser.framing.hosts === 0 && parser.minor === 1) return 'NO_HOST';
-    if (this.settings.getOnly && parser.method !== 'GET' && parser.method !== 'HEAD') return 'NOT_GET';
+  judge(head: HeadReader): Fault | undefined {
+    if (head.framing.hosts === 0 && head.minor === 1) return 'NO_HOST';
+    if (this.settings.getOnly && head.method !== 'GET' && head.method !== 'HEAD') return 'NOT_GET';
     return undefined;
   }
 

@@ -37,6 +37,11 @@ class LightRequest {
     return this.#context.signal;
   }
 
+  /** The client's address, where h3 and others of srvx look for it. */
+  get ip(): string | undefined {
+    return this.#context.remoteAddress;
+  }
+
   get body(): ReadableStream<Uint8Array> | null {
     return this.original.body;
   }

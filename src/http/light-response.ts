@@ -9,6 +9,7 @@ type Simple = string | Uint8Array | null;
 export interface Parts {
   readonly content: Simple;
   readonly status: number;
+  readonly statusText: string;
   /** Of the init, or what became of them. */
   readonly headers: HeadersSource | undefined;
 }
@@ -28,8 +29,9 @@ export class LightResponse {
     this.#content = isSimple(content) ? (content ?? null) : null;
     const status = init?.status;
     // What is wrong with these the original says.
-    if (!isSimple(content) || init instanceof LightResponse || (status !== undefined && !isUsual(status))) {
-      this.#original = new Original(content, init instanceof LightResponse ? init.original : init);
+    if (!isSimple(content) || init instanceof Original || (status !== undefined && !isUsual(status))) {
+      // Its own as well as any other: `new Response(body, response)` is how a response is changed.
+      this.#original = new Original(content, init instanceof Original ? LightResponse.originalOf(init) : init);
     }
   }
 
@@ -45,6 +47,10 @@ export class LightResponse {
 
   get status(): number {
     return this.#original?.status ?? this.#init?.status ?? 200;
+  }
+
+  get statusText(): string {
+    return this.#original?.statusText ?? this.#init?.statusText ?? '';
   }
 
   get ok(): boolean {
@@ -64,7 +70,8 @@ export class LightResponse {
   /** Undefined once there is a real one, or where only that one will do. */
   get parts(): Parts | undefined {
     if (this.#original !== undefined) return undefined;
-    return { content: this.#content, status: this.status, headers: this.#headers ?? this.#init?.headers };
+    const { status, statusText } = this;
+    return { content: this.#content, status, statusText, headers: this.#headers ?? this.#init?.headers };
   }
 
   /** The real one. */
@@ -100,7 +107,7 @@ for (const name of METHODS) {
     },
   });
 }
-for (const name of ['body', 'bodyUsed', 'redirected', 'statusText', 'type', 'url']) {
+for (const name of ['body', 'bodyUsed', 'redirected', 'type', 'url']) {
   Object.defineProperty(LightResponse.prototype, name, {
     get(this: LightResponse): unknown {
       return this.original[name as keyof Response];

@@ -49,10 +49,11 @@ export class Reply {
     const { statusCode, fields } = context;
     const hasContent = !isBodiless(statusCode);
     const length = fields?.contentLength;
-    this.#isChunked = length === undefined && !this.#isOld && hasContent;
+    const trailers = fields?.trailers;
+    this.#isChunked = (length === undefined || trailers !== undefined) && !this.#isOld && hasContent;
     if (length === undefined && this.#isOld) this.isLast = true;
     const said = length === undefined || !hasContent ? '' : `Content-Length: ${length}\r\n`;
-    const framing = this.#isChunked ? 'Transfer-Encoding: chunked\r\n' : said;
+    const framing = this.#isChunked ? `Transfer-Encoding: chunked\r\n${trailers?.announcement ?? ''}` : said;
     this.#writer.add(this.#firstLines(context, '-') + framing + this.#lastLines(fields?.closes));
     this.#announced = this.#isHead || !hasContent ? NONE : (length ?? Infinity);
   }
@@ -75,9 +76,9 @@ export class Reply {
 
   /** @returns false when less was written than announced: only closing can say so then. */
   finish(trailers: string): boolean {
-    if (this.#isChunked && !this.#isHead) this.#writer.add(`0\r\n${trailers}\r\n`);
     const isWhole = this.#announced <= 0 || this.#announced === Infinity;
     if (!isWhole) this.isLast = true;
+    else if (this.#isChunked && !this.#isHead) this.#writer.add(`0\r\n${trailers}\r\n`);
     return isWhole;
   }
 

@@ -1,36 +1,18 @@
 import { MisuseError } from './errors.ts';
-
-const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-/** What latin1 can carry of VCHAR, SP, HTAB and obs-text: no CR, LF or NUL, with which a response would be split. */
-const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+import { expectValue, fieldLine, show } from './field-line.ts';
+import { ResponseTrailers } from './response-trailers.ts';
 
 /** Fields that say how long a message is and what becomes of the connection: they are the server's. */
 const FRAMING: Readonly<Record<string, string>> = {
   'transfer-encoding': 'write() chooses it',
   'keep-alive': 'the server decides',
   upgrade: 'take the connection with hijack()',
-  trailer: 'use trailer()',
 };
-
-/** The line of a field, checked against injection. @throws MisuseError ERR_HTTP_FIELD */
-export function fieldLine(name: string, value: string | number): string {
-  const text = typeof value === 'string' ? value : String(value);
-  if (!NAME.test(name)) throw new MisuseError('ERR_HTTP_FIELD', `a field's name is a token, got ${show(name)}`);
-  if (!VALUE.test(text)) {
-    throw new MisuseError('ERR_HTTP_FIELD', `${name}: no control characters, nor any above U+00FF: ${show(text)}`);
-  }
-  return `${name}: ${text}\r\n`;
-}
 
 /** @param lower the name in lower case. @throws MisuseError ERR_HTTP_FIELD */
 export function refuseFraming(lower: string): void {
   const instead = FRAMING[lower];
   if (instead !== undefined) throw new MisuseError('ERR_HTTP_FIELD', `${lower} is not set by a handler: ${instead}`);
-}
-
-/** Not more than a log wants. */
-function show(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
 }
 
 /** What a handler has set, in order. The first four are the server's defaults, and given here they replace them. */
@@ -42,7 +24,17 @@ export class ResponseFields {
   hasServer = false;
   /** `Connection: close`. */
   closes = false;
+  /** '': the registered one. */
+  reason = '';
+  /** What comes after the content. */
+  trailers: ResponseTrailers | undefined = undefined;
   readonly #lines = new Map<string, string>();
+
+  /** @throws MisuseError ERR_HTTP_FIELD when it would inject something */
+  setReason(reason: string): void {
+    expectValue('status', reason);
+    this.reason = reason;
+  }
 
   /** Replaces. */
   set(name: string, value: string | number): void {
@@ -52,6 +44,12 @@ export class ResponseFields {
   /** Adds one more of the name. */
   add(name: string, value: string | number): void {
     this.#note(name.toLowerCase(), value, fieldLine(name, value), true);
+  }
+
+  addTrailer(name: string, value: string | number): void {
+    const trailers = this.trailers ?? new ResponseTrailers();
+    trailers.add(name, value);
+    this.trailers = trailers;
   }
 
   delete(name: string): void {
@@ -72,6 +70,12 @@ export class ResponseFields {
     return lines;
   }
 
+  #announce(names: string): void {
+    const trailers = this.trailers ?? new ResponseTrailers();
+    trailers.announce(names);
+    this.trailers = trailers;
+  }
+
   #note(lower: string, value: string | number, line: string, adds: boolean): void {
     refuseFraming(lower);
     switch (lower) {
@@ -83,6 +87,9 @@ export class ResponseFields {
         return;
       case 'connection':
         this.closes = closesIn(String(value));
+        return;
+      case 'trailer':
+        this.#announce(String(value));
         return;
       case 'date':
         this.hasDate = true;

@@ -53,11 +53,12 @@ export class ResponseHeads {
     if (fields === undefined) return this.#build(status, this.#server, this.#date, contentType);
     const server = fields.hasServer ? '' : this.#server;
     const date = fields.hasDate ? '' : this.#date;
-    return this.#build(status, server, date, fields.contentType ?? contentType) + fields.lines;
+    const type = fields.contentType ?? contentType;
+    return this.#build(status, server, date, type, fields.reason) + fields.lines;
   }
 
-  #build(status: number, server: string, date: string, contentType: string): string {
+  #build(status: number, server: string, date: string, contentType: string, reason = ''): string {
     const type = contentType === '' ? '' : `Content-Type: ${contentType}\r\n`;
-    return `HTTP/1.1 ${status} ${reasonOf(status)}\r\n${server}${date}${type}`;
+    return `HTTP/1.1 ${status} ${reason === '' ? reasonOf(status) : reason}\r\n${server}${date}${type}`;
   }
 }

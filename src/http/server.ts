@@ -1,6 +1,7 @@
 import { Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TlsOptions } from 'node:tls';
+import { Addresses } from './addresses.ts';
 import { Connection } from './connection.ts';
 import type { Context } from './context.ts';
 import { MisuseError } from './errors.ts';
@@ -59,7 +60,7 @@ type Connected = Socket & { [CONNECTION]?: Connection; server?: NetServer; _serv
  */
 export class Server extends NetServer {
   readonly #hub: Hub;
-  readonly #byAddress = new Map<string, number>();
+  readonly #addresses = new Addresses();
   readonly #front: NetServer | undefined;
   /** Connections before their TLS handshake. */
   readonly #encrypted = new Set<Socket>();
@@ -185,17 +186,9 @@ export class Server extends NetServer {
     if (concurrency !== 0 && this.#hub.connections.size >= concurrency) return 'TOO_MANY_CONNECTIONS';
     const address = maxConnsPerIP === 0 ? undefined : socket.remoteAddress;
     if (address === undefined) return undefined;
-    const before = this.#byAddress.get(address) ?? 0;
-    if (before >= maxConnsPerIP) return 'TOO_MANY_OF_ADDRESS';
-    this.#byAddress.set(address, before + 1);
-    socket.once('close', () => this.#forget(address));
+    if (!this.#addresses.take(address, maxConnsPerIP)) return 'TOO_MANY_OF_ADDRESS';
+    socket.once('close', () => this.#addresses.give(address));
     return undefined;
-  }
-
-  #forget(address: string): void {
-    const count = this.#byAddress.get(address)! - 1;
-    if (count === 0) this.#byAddress.delete(address);
-    else this.#byAddress.set(address, count);
   }
 
   #upgrade(context: Context, isTunnel: boolean): boolean {

@@ -7,11 +7,13 @@ export interface Entry<Value> {
   readonly of: string | undefined;
   /** One sentence, for the documentation. */
   readonly meaning: string;
+  /** Of a number: 1 where there has to be a limit, as each connection may fill it. */
+  readonly least: 0 | 1;
 }
 
 const MEGABYTE = 1024 * 1024;
 
-/** The settings that are values. Times are milliseconds, sizes bytes; 0 is no limit. */
+/** The settings that are values. Times are milliseconds, sizes bytes; 0 is no limit, save for head and fields. */
 export interface Settings {
   /** The value of the field Server. @default 'prefork' */
   readonly name: string;
@@ -59,8 +61,8 @@ export interface Settings {
 export const settingsTable: { readonly [Name in keyof Settings]: Entry<Settings[Name]> } = {
   name: text('prefork', 'Name', 'the value of the field Server'),
   concurrency: count(65_536, 'Concurrency', 'connections open at once; more get 503 and are closed'),
-  readBufferSize: bytes(16_384, 'ReadBufferSize', 'the largest head of a request: 431, and 414 for its target'),
-  maxFields: count(100, undefined, 'fields of a request; more are 431'),
+  readBufferSize: bytes(16_384, 'ReadBufferSize', 'the largest head of a request: 431, and 414 for its target', 1),
+  maxFields: count(100, undefined, 'fields of a request; more are 431', 1),
   readTimeout: ms(30_000, 'ReadTimeout', 'from the first byte of a request to its last; then 408'),
   writeTimeout: ms(30_000, 'WriteTimeout', 'for the client to take each 64 KiB of a response; then it is cut'),
   idleTimeout: ms(75_000, 'IdleTimeout', 'between two requests, and before the first; then the connection closes'),
@@ -90,31 +92,33 @@ export function resolveSettings(given: Partial<Settings>): Settings {
   return settings as unknown as Settings;
 }
 
-function check(name: string, { default: example, unit }: Entry<unknown>, value: unknown): void {
+function check(name: string, { default: example, unit, least }: Entry<unknown>, value: unknown): void {
   const isRight =
-    typeof example === 'number' ? Number.isSafeInteger(value) && Number(value) >= 0 : typeof value === typeof example;
+    typeof example === 'number'
+      ? Number.isSafeInteger(value) && Number(value) >= least
+      : typeof value === typeof example;
   if (isRight && !(unit === 'text' && /[^\x20-\x7e]/.test(String(value)))) return;
   const of = unit === 'count' ? '' : ` of ${unit}`;
-  const expected = typeof example === 'number' ? `a whole number${of}, 0 or more` : `a ${typeof example}`;
+  const expected = typeof example === 'number' ? `a whole number${of}, ${least} or more` : `a ${typeof example}`;
   throw new MisuseError('ERR_HTTP_OPTION', `${name}: expected ${expected}, got ${JSON.stringify(value)}`);
 }
 
 function ms(value: number, of: string | undefined, meaning: string): Entry<number> {
-  return { default: value, unit: 'ms', of, meaning };
+  return { default: value, unit: 'ms', of, meaning, least: 0 };
 }
 
-function bytes(value: number, of: string | undefined, meaning: string): Entry<number> {
-  return { default: value, unit: 'bytes', of, meaning };
+function bytes(value: number, of: string | undefined, meaning: string, least: 0 | 1 = 0): Entry<number> {
+  return { default: value, unit: 'bytes', of, meaning, least };
 }
 
-function count(value: number, of: string | undefined, meaning: string): Entry<number> {
-  return { default: value, unit: 'count', of, meaning };
+function count(value: number, of: string | undefined, meaning: string, least: 0 | 1 = 0): Entry<number> {
+  return { default: value, unit: 'count', of, meaning, least };
 }
 
 function flag(value: boolean, of: string | undefined, meaning: string): Entry<boolean> {
-  return { default: value, unit: 'flag', of, meaning };
+  return { default: value, unit: 'flag', of, meaning, least: 0 };
 }
 
 function text(value: string, of: string | undefined, meaning: string): Entry<string> {
-  return { default: value, unit: 'text', of, meaning };
+  return { default: value, unit: 'text', of, meaning, least: 0 };
 }

@@ -6,7 +6,7 @@ import { Parser } from '../../../src/http/parser.ts';
 import { Mutations } from './mutations.ts';
 import { limits, read } from './reading.ts';
 
-/** Method, target and body of each complete message. */
+/** Method, target, body and all fields, trailers included, of each complete message. */
 type Taken = string[];
 
 /** A connection that has sent all that it will, to a server in this process. */
@@ -30,13 +30,22 @@ const server = createServer({ keepAlive: true }, (request: IncomingMessage, resp
   let body = '';
   request.setEncoding('latin1');
   request.on('data', (piece: string) => (body += piece));
-  request.on('end', () => taken.push(`${request.method} ${request.url} ${JSON.stringify(body)}`));
+  request.on('end', () => taken.push(told(`${request.method} ${request.url}`, body, fieldsOf(request))));
   request.on('error', () => undefined);
   response.on('error', () => undefined);
   response.end();
 });
 // Not destroyed: what came before the error is still to be told.
 server.on('clientError', () => undefined);
+
+function told(line: string, body: string, fields: readonly string[]): string {
+  return `${line} ${JSON.stringify([body, ...fields])}`;
+}
+
+function fieldsOf({ rawHeaders, rawTrailers }: IncomingMessage): string[] {
+  const all = [...rawHeaders, ...rawTrailers];
+  return Array.from({ length: all.length / 2 }, (_, index) => `${all[2 * index]}: ${all[2 * index + 1]}`);
+}
 
 /** What node:http takes of each. */
 async function nodes(all: readonly Buffer[]): Promise<Taken[]> {
@@ -57,7 +66,7 @@ function ours(bytes: Buffer): Taken {
   for (const { line, fields, body } of read([bytes], new Parser(limits)).messages) {
     const hasHost = fields.some((field) => /^host:/i.test(field));
     if (line.endsWith(' 1.1') && !hasHost) break;
-    taken.push(`${line.slice(0, -4)} ${JSON.stringify(body)}`);
+    taken.push(told(line.slice(0, -4), body, fields));
   }
   return taken;
 }

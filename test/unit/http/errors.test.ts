@@ -35,6 +35,14 @@ const wrong: readonly Fault[] = [
     logged: 0,
   },
   { what: 'answers twice', handler: (ctx) => (ctx.end('once'), ctx.end('twice')), answer: /once$/, logged: 1 },
+  {
+    what: 'rejects after its end',
+    handler: async (ctx) => (ctx.end('once'), thrower(ctx)),
+    answer: /once$/,
+    logged: 1,
+  },
+  { what: 'rejects with nothing', handler: () => Promise.reject(), answer: plain500, logged: 1 },
+  { what: 'answers twice, later', handler: answersTwiceLater, answer: /once$/, logged: 1 },
   { what: 'writes after its end', handler: (ctx) => (ctx.end('once'), ctx.write('more')), answer: /once$/, logged: 1 },
   {
     what: 'sets a field after its end',
@@ -57,6 +65,12 @@ const wrong: readonly Fault[] = [
   {
     what: 'splits the response by a value',
     handler: (ctx) => ctx.header('A', `b\r\nSet-Cookie: ${secret}`).end(),
+    answer: plain500,
+    logged: 1,
+  },
+  {
+    what: 'splits it by the words of a status',
+    handler: (ctx) => ctx.status(200, 'OK\r\nSet-Cookie: a').end(),
     answer: plain500,
     logged: 1,
   },
@@ -112,6 +126,13 @@ for (const { what, handler, answer, logged, options } of wrong) {
     another.send(request('GET /right'));
     await another.received(/right$/);
   });
+}
+
+async function answersTwiceLater(ctx: Context): Promise<void> {
+  await nextTurn();
+  ctx.end('once');
+  await nextTurn();
+  ctx.json({ secret });
 }
 
 function thrower(_ctx: Context): never {

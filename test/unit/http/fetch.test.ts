@@ -1,5 +1,6 @@
 /** The fetch form, with Hono and by itself. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -22,6 +23,11 @@ const text = 'Content-Type: text/plain;charset=UTF-8\n';
 const cases: readonly Case[] = [
   { what: 'a string', fetch: () => new Response('hi'), answer: `HTTP/1.1 200 OK\n${text}${hi}` },
   { what: 'a promise', fetch: async () => new Response('hi'), answer: `HTTP/1.1 200 OK\n${text}${hi}` },
+  {
+    what: 'an empty string, which has a type too',
+    fetch: () => new Response(''),
+    answer: `HTTP/1.1 200 OK\n${text}Content-Length: 0\nConnection: close\n\n`,
+  },
   { what: 'bytes', fetch: () => new Response(Buffer.from('hi')), answer: `HTTP/1.1 200 OK\n${hi}` },
   {
     what: 'nothing',
@@ -48,6 +54,17 @@ const cases: readonly Case[] = [
         ],
       }),
     answer: `HTTP/1.1 418 I'm a Teapot\n${text}x-a: 1\nset-cookie: a\nset-cookie: b\n${hi}`,
+  },
+  {
+    what: 'a status with words of its own',
+    fetch: () => new Response('hi', { status: 404, statusText: 'Not Here' }),
+    answer: `HTTP/1.1 404 Not Here\n${text}${hi}`,
+  },
+  {
+    what: '500 where they would inject something',
+    fetch: () => new Response('hi', { statusText: 'OK\r\nX: y' }),
+    answer:
+      'HTTP/1.1 500 Internal Server Error\nContent-Type: text/plain; charset=utf-8\nContent-Length: 21\nConnection: close\n\nInternal Server Error',
   },
   {
     what: 'headers that are set later',
@@ -128,6 +145,85 @@ test('a response of another server is passed on', async (t) => {
   sender.send(request('GET /', close));
   await sender.closed();
   assert.match(sender.text, /\r\nx-a: 1\r\n[^]*\r\n\r\nhi$/);
+});
+
+test('the head of a stream is sent before it has anything, and with its first piece when it has', async (t) => {
+  const { promise: seen, resolve: see } = resolvers<string>();
+  let isFull = true;
+  const { client } = await serve(t, {
+    fetch: () =>
+      new Response(
+        new ReadableStream({
+          async start(controller) {
+            controller.enqueue(Buffer.from(isFull ? 'full' : await seen));
+            controller.close();
+          },
+        }),
+      ),
+  });
+  const sender = client();
+  const pieces: string[] = [];
+  sender.socket.on('data', (text: string) => pieces.push(text));
+  sender.send(request('GET /'));
+  await sender.received(/full\r\n/);
+  assert.match(pieces[0]!, /\r\n\r\n4\r\nfull\r\n/);
+  isFull = false;
+  sender.send(request('GET /', close));
+  await sender.received(/\r\n0\r\n\r\nHTTP\/1.1 200 OK\r\n[^]*\r\n\r\n$/);
+  see('late');
+  await sender.received(/4\r\nlate\r\n0\r\n\r\n$/);
+});
+
+test('a stream is not read for HEAD, but cancelled', async (t) => {
+  const { promise: cancelled, resolve: cancel } = resolvers<void>();
+  const { client } = await serve(t, { fetch: () => new Response(new ReadableStream({ cancel: () => cancel() })) });
+  const sender = client();
+  sender.send(request('HEAD /', close));
+  await Promise.all([sender.closed(), cancelled]);
+  assert.match(sender.text, /^HTTP\/1.1 200 OK\r\n[^]*Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n$/);
+});
+
+for (const part of ['', 'part']) {
+  test(`a client that leaves after ${part.length} of 9 bytes: reading fails with what the signal aborts with`, async (t) => {
+    const { promise, resolve } = resolvers<unknown[]>();
+    const { client } = await serve(t, {
+      streamRequestBody: true,
+      async fetch(r) {
+        const error: unknown = await r.text().catch((reason: unknown) => reason);
+        resolve([error, r.signal.aborted, r.signal.reason]);
+        return new Response('late');
+      },
+    });
+    const sender = client();
+    sender.send(request('POST /', { 'Content-Length': '9' }) + part);
+    await once(sender.socket, 'connect');
+    setImmediate(() => sender.socket.destroy());
+    const [error, isAborted, reason] = await promise;
+    assert.equal(isAborted, true);
+    assert.equal(error, reason);
+    assert.deepEqual([(error as Error).name, (error as NodeJS.ErrnoException).code], ['AbortError', 'ECONNRESET']);
+  });
+}
+
+test('a response is changed by making another of it, whoever has made it', async (t) => {
+  const { Response: Native } = globalThis;
+  t.after(() => void (globalThis.Response = Native));
+  const init = { status: 404, statusText: 'Not Here', headers: { 'x-a': '1' } };
+  const makes: ReadonlyArray<() => Response> = [() => new Native('of it', init), () => new Response('of it', init)];
+  for (const make of makes) {
+    const { client } = await serve(t, {
+      fetch() {
+        const first = make();
+        const second = new Response(first.body, first);
+        second.headers.set('x-b', '2');
+        return second;
+      },
+    });
+    const sender = client();
+    sender.send(request('GET /', close));
+    await sender.closed();
+    assert.match(sender.text, /^HTTP\/1.1 404 Not Here\r\n[^]*\r\nx-a: 1\r\nx-b: 2\r\n[^]*of it/);
+  }
 });
 
 test('a client that leaves aborts the signal and cancels the stream', async (t) => {

@@ -5,7 +5,9 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import type { Context, ServerOptions } from '../../../src/http.ts';
+import { settingsTable } from '../../../src/http/settings.ts';
 import { certificate } from '../../support/paths.ts';
+import { close } from './exchanges.ts';
 import { Client, request, resolvers, serve } from './helpers.ts';
 
 interface Refusal {
@@ -52,6 +54,12 @@ const refusals: readonly Refusal[] = [
   {
     what: 'trailers without end',
     sent: `${request('POST /', chunked)}0\r\n${`a: ${'b'.repeat(900)}\r\n`.repeat(20)}`,
+    status: 431,
+  },
+  {
+    what: 'more trailers than maxFields',
+    options: { maxFields: 3 },
+    sent: `${request('POST /', chunked)}0\r\n${'a:\r\n'.repeat(4)}`,
     status: 431,
   },
   { what: 'two hosts', sent: 'GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n', status: 400 },
@@ -108,6 +116,17 @@ test('headerReceived may allow one request more, or less', async (t) => {
   sender.send(request('POST /', {}, 'xx'));
   await sender.closed();
   assert.match(sender.text, /HTTP\/1.1 413 /);
+});
+
+test('0 is no limit', async (t) => {
+  const limits = Object.entries(settingsTable).filter(([, { default: value, least }]) => value !== 0 && least === 0);
+  const numbers = limits.filter(([, { default: value }]) => typeof value === 'number');
+  const none = Object.fromEntries(numbers.map(([name]) => [name, 0]));
+  const { client } = await serve(t, { ...none, handler: (ctx) => ctx.end(String(ctx.body.bytes.length)) });
+  const sender = client();
+  sender.send(request('POST /', {}, 'x'.repeat(5_000_000)) + request('POST /', close, large));
+  await sender.closed();
+  assert.match(sender.text, /\r\n\r\n5000000HTTP[^]*\r\n\r\n20000$/);
 });
 
 test('a connection that sends nothing is closed after idleTimeout, before and between requests', async (t) => {

@@ -1,4 +1,5 @@
-import { Parser, PLACES } from '../../../src/http/parser.ts';
+import { PLACES, type HeadReader } from '../../../src/http/head-reader.ts';
+import { Parser } from '../../../src/http/parser.ts';
 import { DATA, END, FAILED, HEAD, NEED } from '../../../src/http/parser-events.ts';
 import type { Message, Reading } from './llhttp.ts';
 
@@ -14,13 +15,13 @@ export function read(pieces: readonly Buffer[], parser: Parser = new Parser(limi
       const event = parser.next(piece, at, piece.length);
       if (event === NEED) break;
       if (event === FAILED) return { ...reading, verdict: 'refused' };
-      if (event === HEAD) message = messageOf(parser);
+      if (event === HEAD) message = messageOf(parser.head);
       if (event === DATA) message!.body += piece.toString('latin1', parser.from, parser.to);
       if (event !== END) continue;
-      message!.fields.push(...trailersOf(parser));
+      message!.fields.push(...trailersOf(parser.head));
       reading.messages.push({ ...message!, end: before + parser.at });
       // What follows is another protocol's.
-      if (parser.method === 'CONNECT' || parser.framing.upgrades) return reading;
+      if (parser.head.method === 'CONNECT' || parser.head.framing.upgrades) return reading;
     }
     before += piece.length;
   }
@@ -35,22 +36,22 @@ export function* cuts(bytes: Buffer): Generator<Buffer[]> {
   for (let at = 1; at < bytes.length; at++) yield [bytes.subarray(0, at), bytes.subarray(at)];
 }
 
-function messageOf(parser: Parser): Message {
-  const target = textAt(parser, parser.targetStart, parser.targetEnd);
-  return { line: `${parser.method} ${target} 1.${parser.minor}`, fields: fieldsOf(parser), body: '', end: 0 };
+function messageOf(head: HeadReader): Message {
+  const target = textAt(head, head.targetStart, head.targetEnd);
+  return { line: `${head.method} ${target} 1.${head.minor}`, fields: fieldsOf(head), body: '', end: 0 };
 }
 
-function trailersOf(parser: Parser): string[] {
-  return parser.framing.contentLength === -1 ? fieldsOf(parser) : [];
+function trailersOf(head: HeadReader): string[] {
+  return head.framing.contentLength === -1 ? fieldsOf(head) : [];
 }
 
-function fieldsOf(parser: Parser): string[] {
-  return Array.from({ length: parser.count }, (_, index) => {
-    const [from, to, valueFrom, valueTo] = parser.fields.subarray(index * PLACES, (index + 1) * PLACES);
-    return `${textAt(parser, from!, to!)}: ${textAt(parser, valueFrom!, valueTo!)}`;
+function fieldsOf(head: HeadReader): string[] {
+  return Array.from({ length: head.count }, (_, index) => {
+    const [from, to, valueFrom, valueTo] = head.fields.subarray(index * PLACES, (index + 1) * PLACES);
+    return `${textAt(head, from!, to!)}: ${textAt(head, valueFrom!, valueTo!)}`;
   });
 }
 
-function textAt({ head, base }: Parser, from: number, to: number): string {
-  return head.toString('latin1', base + from, base + to);
+function textAt({ bytes, base }: HeadReader, from: number, to: number): string {
+  return bytes.toString('latin1', base + from, base + to);
 }

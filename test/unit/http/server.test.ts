@@ -3,19 +3,10 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Context } from '../../../src/http.ts';
-import { essence, request, resolvers, serve } from './helpers.ts';
+import { CLOSE, PLAIN, close, testExchanges, type Exchange } from './exchanges.ts';
+import { request, resolvers, serve } from './helpers.ts';
 
-interface Exchange {
-  readonly what: string;
-  readonly handler: (ctx: Context) => unknown;
-  readonly sent: string;
-  readonly answer: string;
-}
-
-const close = { Connection: 'close' };
 const get = request('GET /users?page=2', close);
-const PLAIN = 'Content-Type: text/plain; charset=utf-8\n';
-const CLOSE = 'Connection: close\n\n';
 
 const exchanges: readonly Exchange[] = [
   {
@@ -154,28 +145,7 @@ const exchanges: readonly Exchange[] = [
   },
 ];
 
-for (const { what, handler, sent, answer } of exchanges) {
-  test(`answers ${what}`, async (t) => {
-    const { client, log } = await serve(t, { handler });
-    const whole = client();
-    whole.send(sent);
-    await whole.closed();
-    assert.equal(essence(whole.text), answer);
-    assert.deepEqual(log.errors, []);
-  });
-
-  test(`answers ${what}, byte by byte`, async (t) => {
-    const { client } = await serve(t, { handler });
-    const slow = client();
-    await once(slow.socket.setNoDelay(), 'connect');
-    for (const byte of sent) {
-      slow.send(byte);
-      await nextTurn();
-    }
-    await slow.closed();
-    assert.equal(essence(slow.text), answer);
-  });
-}
+testExchanges(exchanges);
 
 test('requests of a pipeline are answered in turn, whichever is ready first', async (t) => {
   const waiting: Context[] = [];

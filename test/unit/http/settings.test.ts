@@ -22,6 +22,8 @@ const wrong: ReadonlyArray<readonly [given: object, message: RegExp]> = [
   [{ handler, readTimeout: -1 }, /^readTimeout: expected a whole number of ms, 0 or more, got -1$/],
   [{ handler, readTimeout: '10s' }, /^readTimeout: expected a whole number of ms, 0 or more, got "10s"$/],
   [{ handler, maxFields: 1.5 }, /^maxFields: expected a whole number/],
+  [{ handler, maxFields: 0 }, /^maxFields: expected a whole number, 1 or more, got 0$/],
+  [{ handler, readBufferSize: 0 }, /^readBufferSize: expected a whole number of bytes, 1 or more, got 0$/],
   [{ handler, getOnly: 1 }, /^getOnly: expected a boolean, got 1$/],
   [{ handler, name: 'a\r\nb' }, /^name: expected a string/],
 ];

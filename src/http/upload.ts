@@ -1,0 +1,55 @@
+import type { Body } from './body.ts';
+import type { Fault } from './faults.ts';
+import type { Host } from './host.ts';
+
+/** What of a streamed body may wait for the handler. */
+const MOST_WAITING = 64 * 1024;
+/** Of a body that no handler reads, more than this is not waited for. */
+const MOST_SKIPPED = 256 * 1024;
+
+/**
+ * A body on its way, within its limits.
+ *
+ * Owns what the body counts for of the memory of all bodies, until `free`.
+ */
+export class Upload {
+  readonly body: Body;
+  /** Bytes it may have; Infinity for no limit. */
+  limit = 0;
+  readonly #host: Host;
+  #size = 0;
+  #reserved = 0;
+
+  constructor(host: Host, body: Body) {
+    this.#host = host;
+    this.body = body;
+  }
+
+  /** The handler is slower than the client. */
+  get isFull(): boolean {
+    return this.body.waiting > MOST_WAITING;
+  }
+
+  /** @param expected length of the body; -1 when that is not known. */
+  take(bytes: Buffer, from: number, to: number, expected: number): Fault | undefined {
+    const size = to - from;
+    this.#size += size;
+    if (this.#size > this.limit) return 'BODY_TOO_LARGE';
+    if (!this.#host.reserve(size)) return 'BODIES_TOO_LARGE';
+    this.#reserved += size;
+    this.body.append(bytes, from, to, expected);
+    return undefined;
+  }
+
+  /** The request has been answered. @returns false when what comes is not worth the wait any more. */
+  skip(size: number): boolean {
+    this.#size += size;
+    return this.#size <= MOST_SKIPPED;
+  }
+
+  /** Idempotent. */
+  free(): void {
+    if (this.#reserved > 0) this.#host.free(this.#reserved);
+    this.#reserved = 0;
+  }
+}
