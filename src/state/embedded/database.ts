@@ -8,8 +8,8 @@ import { VERSIONS_SIZE } from './versions.ts';
 const APPLICATION = 0x70_66_6b_73;
 const SCHEMA = 1;
 
-/** Of 4 KB three values of 1 KB fit in a page, of 8 KB seven. */
-const PAGE = 8192;
+/** Bytes. Of 4 KB three values of 1 KB fit in a page, of 8 KB seven. */
+export const PAGE = 8192;
 
 /** The files beside the database, and their sizes. */
 const besides: Readonly<Record<'versions' | 'bell', number>> = { versions: VERSIONS_SIZE, bell: 1 };

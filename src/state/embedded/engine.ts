@@ -86,7 +86,7 @@ export class EmbeddedEngine implements Engine {
       const area = frame.area(name);
       const now = Date.now();
       const { when } = terms;
-      if (when !== undefined && (when === 'present') !== (frame.find(area, key, now) !== undefined)) return false;
+      if (when !== undefined && (when === 'present') !== frame.has(area, key, now)) return false;
       frame.put(area, key, entryOf(stored, terms, now), terms.maxSize);
       return true;
     });
@@ -103,7 +103,7 @@ export class EmbeddedEngine implements Engine {
     return this.#run((frame) => {
       const area = frame.area(name);
       const now = Date.now();
-      const next = change(frame.find(area, key, now)?.entry);
+      const next = change(frame.find(area, key, now));
       if (next !== undefined) frame.put(area, key, entryOf(next.stored, next.terms, now), next.terms.maxSize);
     });
   }
@@ -112,7 +112,7 @@ export class EmbeddedEngine implements Engine {
     return this.#run((frame) => {
       const area = frame.area(name);
       const now = Date.now();
-      const before = frame.find(area, key, now)?.entry;
+      const before = frame.find(area, key, now);
       const value = sum(before, amount, key);
       const expires = before?.expires ?? now + (ttl ?? Infinity);
       frame.put(area, key, { stored: { kind: 'number', data: value }, freshUntil: expires, expires }, undefined);

@@ -13,9 +13,12 @@ interface Totals {
   hand: number;
 }
 
-/** After so many writes to an area so many rows are looked at, and those that have expired are removed. */
+/** After so many writes that expire so many rows are looked at, and those that have are removed. */
 const WRITES_BETWEEN_SWEEPS = 32;
-const SWEPT_ROWS = 128;
+const SWEPT_ROWS = 64;
+
+/** Bytes. */
+const SLACK = 32 * 1024;
 
 /** Entries as one transaction writes them. What is counted and marked for several of them is written once. */
 export class EntryFrame implements Frame {
@@ -23,6 +26,8 @@ export class EntryFrame implements Frame {
   readonly #versions: Versions | undefined;
   readonly #totals = new Map<Area, Totals>();
   readonly #bumped = new Set<number>();
+  /** Of all that this transaction changes: one of 2^52, so that no slot had it before. */
+  readonly #version = 1 + Math.random();
   readonly #areas: Areas;
   readonly #created = new Map<string, Area>();
   readonly #ringBell: () => void;
@@ -45,9 +50,13 @@ export class EntryFrame implements Frame {
     return area;
   }
 
-  find(area: Area, key: string, now: number): { id: number; size: number; entry: Entry } | undefined {
-    const found = area.find(key, 0);
-    return found === undefined || found.entry.expires <= now ? undefined : found;
+  find(area: Area, key: string, now: number): Entry | undefined {
+    const entry = area.find(key, 0)?.entry;
+    return entry === undefined || entry.expires <= now ? undefined : entry;
+  }
+
+  has(area: Area, key: string, now: number): boolean {
+    return (area.head(key)?.expires ?? 0) > now;
   }
 
   /** @throws StateError `ERR_STATE_FULL` for an entry that alone is more than the area may hold. */
@@ -57,23 +66,24 @@ export class EntryFrame implements Frame {
       const bytes = sizeOf(entry.stored);
       throw new StateError('ERR_STATE_FULL', `'${key}' takes ${bytes} bytes, which is more than maxSize, ${maxSize}`);
     }
-    const before = area.find(key, 0);
-    area.put(key, entry, size);
+    const before = area.head(key);
+    const id = area.put(key, entry, size);
+    const { kind } = entry.stored;
     // Of numbers nobody keeps a copy.
-    if (entry.stored.kind !== 'number' || (before ?? { entry }).entry.stored.kind !== 'number') this.#bump(area, key);
+    if (kind !== 'number' || (before?.kind ?? kind) !== 'number') this.#bump(area, key);
     const totals = this.#totalsOf(area);
     totals.bytes += size - (before?.size ?? 0);
-    if (maxSize !== undefined && totals.bytes > maxSize) this.#evict(area, totals, key, maxSize);
-    this.#sweep(area, totals);
+    if (maxSize !== undefined && totals.bytes > maxSize) this.#evict(area, totals, id, maxSize);
+    if (entry.expires < Infinity) this.#sweep(area, totals);
   }
 
   remove(area: Area, key: string): boolean {
-    const found = area.find(key, 0);
-    if (found === undefined) return false;
-    area.remove(found.id);
+    const head = area.head(key);
+    if (head === undefined) return false;
+    area.remove(head.id);
     this.#bump(area, key);
-    this.#totalsOf(area).bytes -= found.size;
-    return found.entry.expires > Date.now();
+    this.#totalsOf(area).bytes -= head.size;
+    return head.expires > Date.now();
   }
 
   clear(area: Area): void {
@@ -108,7 +118,8 @@ export class EntryFrame implements Frame {
     const slot = slotOf(area.id, key);
     if (this.#bumped.has(slot)) return;
     this.#bumped.add(slot);
-    this.#database.query('INSERT OR REPLACE INTO versions VALUES (?, ?)').run(slot, this.#versions.bump(slot));
+    this.#versions.write(slot, this.#version);
+    this.#database.query('INSERT OR REPLACE INTO versions VALUES (?, ?)').run(slot, this.#version);
   }
 
   #totalsOf(area: Area): Totals {
@@ -120,11 +131,12 @@ export class EntryFrame implements Frame {
     return totals;
   }
 
-  #evict(area: Area, totals: Totals, key: string, maxSize: number): void {
+  /** A little more than has to go, so that not every write has to. */
+  #evict(area: Area, totals: Totals, spared: number, maxSize: number): void {
     for (const id of area.touched) area.visit(id, true);
     area.touched.clear();
-    const spared = area.find(key, 0)!.id;
-    const { freed, hand } = evict(area, totals.bytes - maxSize, totals.hand, spared);
+    const wanted = totals.bytes - maxSize + Math.min(SLACK, maxSize / 128);
+    const { freed, hand } = evict(area, wanted, totals.hand, spared);
     totals.bytes -= freed;
     totals.hand = hand;
   }

@@ -25,12 +25,9 @@ export class Versions {
     return this.#number[0];
   }
 
-  /** @returns the new version, for the database. */
-  bump(slot: number): number {
-    const next = this.read(slot) + 1;
-    this.#number[0] = next;
+  write(slot: number, version: number): void {
+    this.#number[0] = version;
     writeSync(this.#fd, this.#bytes, 0, 8, slot * 8);
-    return next;
   }
 
   close(): void {
