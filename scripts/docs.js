@@ -73,6 +73,9 @@ those of all workers that a slot ever had, so they do not fall when one ends. Wh
 since its last beat, at most 250 ms, is lost. Those of a slot that is no more stay. A new primary, also one of
 \`prefork upgrade\`, begins at 0: \`rate()\` knows how to deal with that. Totals are \`sum without (slot) (...)\`.
 
+\`prefork_cache_...\` are of the caches of [\`prefork/state\`](state.md), where there are any: those who have them are asked, as
+for the application's own metrics.
+
 ${metricsMarkdown()}
 ## The application's own
 
@@ -83,7 +86,7 @@ shown with \`worker.metrics(registry)\` of \`prefork/worker\`; then those alone 
 The workers are asked over IPC, and have 250 ms. For one that does not answer by then, or whose event loop stands still, its
 last answer stands in. Counters and histograms of workers that have ended are kept as they were last answered, so these
 do not fall either; what was counted between the last scrape and the end is lost. Gauges of theirs are gone. Metrics whose
-names begin with \`prefork_\` are left out.
+names begin with \`prefork_\` are left out, but for those of caches.
 
 ## Events
 

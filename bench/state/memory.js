@@ -1,4 +1,4 @@
-// A cache of 64 MB under sets of 1 KB by two workers: the most that its files ever take.
+// A cache of 64 MB under sets of 1 KB by two workers: the most that its files ever take, and what the workers grow by.
 // node bench/state/memory.js [10000000]
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,6 +15,8 @@ if (path === undefined) {
   let most = 0;
   const began = performance.now();
   const children = [1, 2].map((seed) => fork(process.argv[1], [String(Number(count) / 2), store, String(seed)]));
+  const growths = [];
+  for (const child of children) child.on('message', (growth) => growths.push(growth));
   const timer = setInterval(() => {
     try {
       most = Math.max(most, files());
@@ -25,12 +27,16 @@ if (path === undefined) {
   await Promise.all(children.map((child) => once(child, 'exit')));
   clearInterval(timer);
   const seconds = ((performance.now() - began) / 1000).toFixed(0);
-  console.log(`${count} sets in ${seconds} s: at most ${(most / 1024 / 1024).toFixed(1)} MB in files`);
+  const inMb = (bytes) => (bytes / 1024 / 1024).toFixed(1);
+  console.log(
+    `${count} sets in ${seconds} s: at most ${inMb(most)} MB in files, workers ${growths.map(inMb)} MB more than at first`,
+  );
   rmSync(directory, { recursive: true });
 } else {
   const state = await openState({ path, maxSize: '1gb' });
   const cache = state.cache('c', { maxSize: '64mb' });
   const value = 'x'.repeat(1024);
+  const before = process.memoryUsage.rss();
   let seed = Number(process.argv[4]);
   const random = () => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 2 ** 32;
   for (let i = 0; i < Number(count); i += 100) {
@@ -44,4 +50,6 @@ if (path === undefined) {
     await cache.get(`hot:${Math.floor(random() * 20000)}`);
   }
   await state.close();
+  process.send(process.memoryUsage.rss() - before);
+  process.disconnect();
 }

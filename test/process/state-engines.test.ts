@@ -160,6 +160,7 @@ const cases: readonly Case[] = [
       const { entries, bytes } = await b.size('bound');
       assert.ok(bytes <= maxSize && bytes > maxSize * 0.9, `${bytes} bytes`);
       assert.ok(entries > 40 && entries < 64, `${entries} entries`);
+      assert.equal(a.evicted('bound') + (a === b ? 0 : b.evicted('bound')), 500 - entries);
       assert.equal(await data(a, 'bound', 'k499'), 'x'.repeat(1000));
       await assert.rejects(a.set('bound', 'k499', text('y'.repeat(maxSize)), { maxSize }), { code: 'ERR_STATE_FULL' });
       assert.equal(await data(a, 'bound', 'k499'), 'x'.repeat(1000));

@@ -45,6 +45,8 @@ export class Area {
   /** How many writes of this process since the last sweep, and where that ended. */
   writes = 0;
   sweptTo = 0;
+  /** How many rows this process has evicted. */
+  evicted = 0;
   readonly #find: Query;
   readonly #head: Query;
   readonly #put: Query;
@@ -77,7 +79,7 @@ export class Area {
   }
 
   static create(database: Database, name: string): Area {
-    database.query('INSERT INTO areas(name, bytes, hand) VALUES (?, 0, 0)').run(name);
+    database.query('INSERT INTO areas(name, bytes, entries, hand) VALUES (?, 0, 0, 0)').run(name);
     const id = Number(database.query('SELECT id FROM areas WHERE name = ?').row(name)![0]);
     // What is looked at without the value comes before it, lest its pages be read too.
     database.exec(
@@ -140,10 +142,6 @@ export class Area {
     const keys = this.#database.query(`SELECT key FROM ${table}`).rows();
     this.#database.query(`DELETE FROM ${table}`).run();
     return keys.map(([key]) => key as string);
-  }
-
-  count(): number {
-    return Number(this.#database.query(`SELECT count(*) FROM ${tableOf(this.id)}`).row()![0]);
   }
 }
 

@@ -18,7 +18,7 @@ const besides: Readonly<Record<'versions' | 'bell', number>> = { versions: VERSI
 const OPENING = 100;
 
 const schema = `
-  CREATE TABLE areas(id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, bytes REAL NOT NULL, hand REAL NOT NULL);
+  CREATE TABLE areas(id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, bytes REAL, entries REAL, hand REAL);
   CREATE TABLE versions(slot INTEGER PRIMARY KEY, version REAL NOT NULL);
   CREATE TABLE leases(name TEXT PRIMARY KEY, owner TEXT, token REAL, expires REAL, waited INTEGER) WITHOUT ROWID;
   CREATE TABLE tokens(last REAL NOT NULL);

@@ -143,8 +143,12 @@ export class EmbeddedEngine implements Engine {
   size(name: string): Promise<AreaSize> {
     return this.#run((frame) => {
       const area = this.#areas.find(name);
-      return area === undefined ? { entries: 0, bytes: 0 } : { entries: area.count(), bytes: frame.bytesOf(area) };
+      return area === undefined ? { entries: 0, bytes: 0 } : frame.sizeOf(area);
     });
+  }
+
+  evicted(name: string): number {
+    return this.#isClosed ? 0 : (this.#areas.find(name)?.evicted ?? 0);
   }
 
   async acquire(name: string, owner: string, ttl: number): Promise<Attempt> {

@@ -1,4 +1,4 @@
-import type { Entry, Terms } from '../engine.ts';
+import type { AreaSize, Entry, Terms } from '../engine.ts';
 import { StateError } from '../error.ts';
 import { sizeOf } from '../value.ts';
 import { Area } from './area.ts';
@@ -8,9 +8,12 @@ import { evict } from './eviction.ts';
 import type { Frame } from './transactions.ts';
 import { slotOf, type Versions } from './versions.ts';
 
+/** Of an area, as the database has them, and what was evicted in this transaction. */
 interface Totals {
   bytes: number;
+  entries: number;
   hand: number;
+  evicted: number;
 }
 
 /** After so many writes that expire so many rows are looked at, and those that have are removed. */
@@ -73,8 +76,9 @@ export class EntryFrame implements Frame {
     if (kind !== 'number' || (before?.kind ?? kind) !== 'number') this.#bump(area, key);
     const totals = this.#totalsOf(area);
     totals.bytes += size - (before?.size ?? 0);
+    if (before === undefined) totals.entries++;
     if (maxSize !== undefined && totals.bytes > maxSize) this.#evict(area, totals, id, maxSize);
-    if (entry.expires < Infinity) this.#sweep(area, totals);
+    if (entry.expires < Infinity) this.#sweep(area);
   }
 
   remove(area: Area, key: string): boolean {
@@ -82,19 +86,19 @@ export class EntryFrame implements Frame {
     if (head === undefined) return false;
     area.remove(head.id);
     this.#bump(area, key);
-    this.#totalsOf(area).bytes -= head.size;
+    this.#removed(area, head.size);
     return head.expires > Date.now();
   }
 
   clear(area: Area): void {
     for (const key of area.clear()) this.#bump(area, key);
     const totals = this.#totalsOf(area);
-    totals.bytes = 0;
-    totals.hand = 0;
+    Object.assign(totals, { bytes: 0, entries: 0, hand: 0 });
   }
 
-  bytesOf(area: Area): number {
-    return this.#totalsOf(area).bytes;
+  sizeOf(area: Area): AreaSize {
+    const { entries, bytes } = this.#totalsOf(area);
+    return { entries, bytes };
   }
 
   /** There is something for others to hear. */
@@ -103,12 +107,12 @@ export class EntryFrame implements Frame {
   }
 
   beforeCommit(): void {
-    for (const [area, { bytes, hand }] of this.#totals) {
-      this.#database.query('UPDATE areas SET bytes = ?, hand = ? WHERE id = ?').run(bytes, hand, area.id);
-    }
+    const update = this.#database.query('UPDATE areas SET bytes = ?, entries = ?, hand = ? WHERE id = ?');
+    for (const [area, { bytes, entries, hand }] of this.#totals) update.run(bytes, entries, hand, area.id);
   }
 
   afterCommit(): void {
+    for (const [area, { evicted }] of this.#totals) area.evicted += evicted;
     for (const [name, area] of this.#created) this.#areas.keep(name, area);
     if (this.#rings) this.#ringBell();
   }
@@ -125,10 +129,17 @@ export class EntryFrame implements Frame {
   #totalsOf(area: Area): Totals {
     let totals = this.#totals.get(area);
     if (totals === undefined) {
-      const [bytes, hand] = this.#database.query('SELECT bytes, hand FROM areas WHERE id = ?').row(area.id)!;
-      this.#totals.set(area, (totals = { bytes: bytes as number, hand: hand as number }));
+      const row = this.#database.query('SELECT bytes, entries, hand FROM areas WHERE id = ?').row(area.id)!;
+      const [bytes, entries, hand] = row as readonly number[] as readonly [number, number, number];
+      this.#totals.set(area, (totals = { bytes, entries, hand, evicted: 0 }));
     }
     return totals;
+  }
+
+  #removed(area: Area, size: number): void {
+    const totals = this.#totalsOf(area);
+    totals.bytes -= size;
+    totals.entries--;
   }
 
   /** A little more than has to go, so that not every write has to. */
@@ -136,13 +147,15 @@ export class EntryFrame implements Frame {
     for (const id of area.touched) area.visit(id, true);
     area.touched.clear();
     const wanted = totals.bytes - maxSize + Math.min(SLACK, maxSize / 128);
-    const { freed, hand } = evict(area, wanted, totals.hand, spared);
+    const { freed, rows, hand } = evict(area, wanted, totals.hand, spared);
     totals.bytes -= freed;
+    totals.entries -= rows;
+    totals.evicted += rows;
     totals.hand = hand;
   }
 
   /** A few rows at a time, so that what expires and is never asked for again does not pile up. */
-  #sweep(area: Area, totals: Totals): void {
+  #sweep(area: Area): void {
     if (++area.writes < WRITES_BETWEEN_SWEEPS) return;
     area.writes = 0;
     const now = Date.now();
@@ -151,7 +164,7 @@ export class EntryFrame implements Frame {
     for (const { id, size, expires } of rows) {
       if (expires > now) continue;
       area.remove(id);
-      totals.bytes -= size;
+      this.#removed(area, size);
     }
   }
 }
