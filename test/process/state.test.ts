@@ -10,6 +10,7 @@ import process from 'node:process';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openState } from '../../src/state.ts';
+import { KeyvStore } from '../../src/state/adapters/keyv.ts';
 import { serve, type App } from '../support/app.ts';
 import { ask, distinct } from '../support/http.ts';
 import { filesOfPrimary } from '../support/leftovers.ts';
@@ -106,19 +107,20 @@ test('a path keeps the state, and a file of another program is refused', { skip 
 
 test('a store that is full says so, and loses nothing', { skip }, async (t) => {
   const state = await openState({ path: directory(t), maxSize: '2mb' });
-  const cache = state.cache('c', { maxSize: '1gb' });
+  const store = new KeyvStore(state);
   let written = 0;
   await assert.rejects(
     async () => {
-      for (; written < 1000; written++) await cache.set(`k${written}`, 'x'.repeat(10_000));
+      for (; written < 1000; written++) await store.set(`k${written}`, 'x'.repeat(10_000));
     },
     { code: 'ERR_STATE_FULL' },
   );
   assert.ok(written > 100);
-  for (let i = 0; i < written; i++) assert.equal(((await cache.get(`k${i}`)) as string).length, 10_000);
+  for (let i = 0; i < written; i++) assert.equal(((await store.get(`k${i}`)) as string).length, 10_000);
+  const cache = state.cache('c');
   assert.equal(await cache.getOrCompute('more', () => 'y'.repeat(10_000)), 'y'.repeat(10_000));
-  await cache.clear();
-  await cache.set('again', 'x'.repeat(10_000));
+  await store.clear();
+  await store.set('again', 'x'.repeat(10_000));
   await state.close();
 });
 

@@ -61,3 +61,9 @@ function isAtLeast(major: number, minor: number): boolean {
 
 /** The reason not to run a test of the embedded engine, or false. */
 export const noSqlite: string | false = isAtLeast(22, 13) ? false : 'this Node has no node:sqlite';
+
+/** The reason not to run a test that mounts file systems of its own, or false: root alone can, and not in most containers. */
+export const noMounts: string | false =
+  spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0
+    ? false
+    : 'may not mount file systems';

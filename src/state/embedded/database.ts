@@ -2,6 +2,7 @@ import { closeSync, existsSync, fstatSync, ftruncateSync, mkdirSync, openSync, w
 import { dirname, join } from 'node:path';
 import { StateError } from '../error.ts';
 import { connect, explained, Query, type Connection } from './sqlite.ts';
+import { memorySpace, spaceIn, type Space } from './space.ts';
 import { VERSIONS_SIZE } from './versions.ts';
 
 /** In the file's header, where SQLite has a place for both: whose it is, and which version of this schema. */
@@ -34,11 +35,14 @@ const schema = `
  * end of the process; only a machine that loses power loses the last, and never the file as a whole.
  */
 export class Database {
+  /** Of the file, bytes: what was asked for, or what there is room for. */
+  readonly capacity: number;
   readonly #connection: Connection;
   readonly #queries = new Map<string, Query>();
 
-  private constructor(connection: Connection) {
+  private constructor(connection: Connection, capacity: number) {
     this.#connection = connection;
+    this.capacity = capacity;
   }
 
   /**
@@ -49,9 +53,10 @@ export class Database {
     const path = directory === undefined ? ':memory:' : join(makeDirectory(directory), 'store.db');
     let connection: Connection | undefined;
     try {
+      const space = directory === undefined ? memorySpace(maxSize) : spaceIn(directory, maxSize);
       connection = connect(path);
-      prepare(connection, path, maxSize, directory);
-      return new Database(connection);
+      prepare(connection, path, space, directory);
+      return new Database(connection, space.database);
     } catch (error) {
       connection?.close();
       throw placed(error, path);
@@ -74,12 +79,12 @@ export class Database {
   }
 }
 
-function prepare(connection: Connection, path: string, maxSize: number, directory: string | undefined): void {
+function prepare(connection: Connection, path: string, space: Space, directory: string | undefined): void {
   connection.exec(`PRAGMA busy_timeout = ${OPENING}; PRAGMA page_size = ${PAGE}`);
   check(connection, path);
   connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA journal_size_limit = 4194304');
-  connection.exec(`PRAGMA wal_autocheckpoint = 400; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048`);
-  connection.exec(`PRAGMA max_page_count = ${Math.ceil(maxSize / PAGE)}`);
+  connection.exec('PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048');
+  connection.exec(`PRAGMA wal_autocheckpoint = ${pages(space.log)}; PRAGMA max_page_count = ${pages(space.database)}`);
   connection.exec('BEGIN IMMEDIATE');
   // Again, now that nobody else is at it.
   if (check(connection, path) === 'new') connection.exec(schema);
@@ -91,6 +96,10 @@ function prepare(connection: Connection, path: string, maxSize: number, director
   connection.exec('COMMIT');
   // From here on the event loop is not to wait.
   connection.exec('PRAGMA busy_timeout = 0');
+}
+
+function pages(bytes: number): number {
+  return Math.ceil(bytes / PAGE);
 }
 
 function check(connection: Connection, path: string): 'new' | 'ours' {

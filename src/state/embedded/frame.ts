@@ -23,6 +23,9 @@ const SWEPT_ROWS = 64;
 /** Bytes. */
 const SLACK = 32 * 1024;
 
+/** Of the store, for one area. */
+const LARGEST_SHARE = 0.75;
+
 /** Entries as one transaction writes them. What is counted and marked for several of them is written once. */
 export class EntryFrame implements Frame {
   readonly #database: Database;
@@ -62,13 +65,14 @@ export class EntryFrame implements Frame {
     return (area.head(key)?.expires ?? 0) > now;
   }
 
-  /** @throws StateError `ERR_STATE_FULL` for an entry that alone is more than the area may hold. */
-  put(area: Area, key: string, entry: Entry, maxSize: number | undefined): void {
+  /**
+   * @param asked `maxSize`, as far as there is room for it: an area that has a bound evicts, and does not fill the store.
+   * @throws StateError `ERR_STATE_FULL` for an entry that alone is more than the area may hold.
+   */
+  put(area: Area, key: string, entry: Entry, asked: number | undefined): void {
     const size = Area.sizeOf(key, entry.stored);
-    if (maxSize !== undefined && size > maxSize) {
-      const bytes = sizeOf(entry.stored);
-      throw new StateError('ERR_STATE_FULL', `'${key}' takes ${bytes} bytes, which is more than maxSize, ${maxSize}`);
-    }
+    const maxSize = asked === undefined ? Infinity : Math.min(asked, this.#database.capacity * LARGEST_SHARE);
+    if (size > maxSize) throw tooLarge(key, entry, maxSize);
     const before = area.head(key);
     const id = area.put(key, entry, size);
     const { kind } = entry.stored;
@@ -77,7 +81,7 @@ export class EntryFrame implements Frame {
     const totals = this.#totalsOf(area);
     totals.bytes += size - (before?.size ?? 0);
     if (before === undefined) totals.entries++;
-    if (maxSize !== undefined && totals.bytes > maxSize) this.#evict(area, totals, id, maxSize);
+    if (totals.bytes > maxSize) this.#evict(area, totals, id, maxSize);
     if (entry.expires < Infinity) this.#sweep(area);
   }
 
@@ -167,6 +171,11 @@ export class EntryFrame implements Frame {
       this.#removed(area, size);
     }
   }
+}
+
+function tooLarge(key: string, { stored }: Entry, maxSize: number): StateError {
+  const text = `'${key}' takes ${sizeOf(stored)} bytes, which is more than there may be, ${Math.floor(maxSize)}`;
+  return new StateError('ERR_STATE_FULL', text);
 }
 
 /** An entry that is kept on these terms from now on. */

@@ -79,7 +79,10 @@ const meanings: Readonly<Record<number, readonly [code: StateErrorCode, message:
   8: ['ERR_STATE_PLACE', 'the store cannot be written'],
   10: ['ERR_STATE_FULL', 'the store could not be written or read: is the file system full?'],
   11: ['ERR_STATE_DAMAGED', 'the store is damaged: remove its directory'],
-  13: ['ERR_STATE_FULL', 'the store is full: bound its caches by maxSize, or give openState a larger maxSize'],
+  13: [
+    'ERR_STATE_FULL',
+    'the store or its file system is full: bound caches by maxSize, give openState a larger one, or make room',
+  ],
   14: ['ERR_STATE_PLACE', 'the store cannot be opened'],
   26: ['ERR_STATE_DAMAGED', 'the file is no database: remove it, or give another path'],
 };
