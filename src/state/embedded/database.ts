@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fstatSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, ftruncateSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { StateError } from '../error.ts';
 import { connect, explained, Query, type Connection } from './sqlite.ts';
@@ -38,11 +38,15 @@ export class Database {
   /** Of the file, bytes: what was asked for, or what there is room for. */
   readonly capacity: number;
   readonly #connection: Connection;
+  readonly #log: string;
+  readonly #longestLog: number;
   readonly #queries = new Map<string, Query>();
 
-  private constructor(connection: Connection, capacity: number) {
+  private constructor(connection: Connection, path: string, { database, longestLog }: Space) {
     this.#connection = connection;
-    this.capacity = capacity;
+    this.capacity = database;
+    this.#log = `${path}-wal`;
+    this.#longestLog = longestLog;
   }
 
   /**
@@ -56,7 +60,7 @@ export class Database {
       const space = directory === undefined ? memorySpace(maxSize) : spaceIn(directory, maxSize);
       connection = connect(path);
       prepare(connection, path, space, directory);
-      return new Database(connection, space.database);
+      return new Database(connection, path, space);
     } catch (error) {
       connection?.close();
       throw placed(error, path);
@@ -71,6 +75,18 @@ export class Database {
 
   exec(sql: string): void {
     this.#connection.exec(sql);
+  }
+
+  /**
+   * What is in the log is moved into the database, and its room used again, as far as nobody reads there. One process that
+   * the kernel lets wait in the middle of a read would make it grow without end.
+   *
+   * @returns false while it is too long.
+   */
+  shortenLog(): boolean {
+    if (this.#longestLog === Infinity) return true;
+    if ((statSync(this.#log, { throwIfNoEntry: false })?.size ?? 0) <= this.#longestLog) return true;
+    return this.query('PRAGMA wal_checkpoint(TRUNCATE)').row()?.[0] === 0;
   }
 
   close(): void {

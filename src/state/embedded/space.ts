@@ -6,6 +6,8 @@ export interface Space {
   readonly database: number;
   /** What is written to the log before it is moved into the database. */
   readonly log: number;
+  /** With more in it writers wait for those who still read there. */
+  readonly longestLog: number;
 }
 
 /** More makes little faster, and would be taken from what is kept. */
@@ -14,7 +16,7 @@ const LOG = 3.2 * 1024 * 1024;
 const BESIDE = 8 * 1024 * 1024;
 
 export function memorySpace(maxSize: number): Space {
-  return { database: maxSize, log: LOG };
+  return { database: maxSize, log: LOG, longestLog: Infinity };
 }
 
 /**
@@ -28,7 +30,11 @@ export function spaceIn(directory: string, maxSize: number): Space {
 /** Pure. @param room of the file system, with what the store has of it already. */
 export function divide(maxSize: number, room: number): Space {
   const beside = Math.min(BESIDE, room / 4);
-  return { database: Math.min(maxSize, room - beside), log: Math.min(LOG, beside / 2) };
+  return {
+    database: Math.min(maxSize, room - beside),
+    log: Math.min(LOG, beside / 2),
+    longestLog: beside * 0.75,
+  };
 }
 
 function room(directory: string): number {

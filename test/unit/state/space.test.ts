@@ -13,6 +13,8 @@ const cases: ReadonlyArray<readonly [what: string, maxSize: number, room: number
 ];
 for (const [what, maxSize, room, database, log] of cases) {
   test(`what the files may take where ${what}`, () => {
-    assert.deepEqual(divide(maxSize * MB, room * MB), { database: database * MB, log: log * MB });
+    const space = divide(maxSize * MB, room * MB);
+    assert.deepEqual([space.database, space.log], [database * MB, log * MB]);
+    assert.ok(space.log <= space.longestLog && space.longestLog + space.database <= Math.max(room * MB, maxSize * MB));
   });
 }
