@@ -376,11 +376,12 @@ export class Supervisor {
   }
 
   #legacy(): Legacy {
-    const { settings, notifyFd } = this.#parts;
+    const { settings, notifyFd, board } = this.#parts;
     const { slots, generation } = this.#fleet;
     const workers = slots.length === settings.workers ? undefined : slots.length;
     const { name, control } = this;
-    return { format: FORMAT, name, control, generation, workers, notifyFd, ...this.#listeners.bequeath() };
+    const own = { format: FORMAT, name, control, board: board?.path, generation, workers, notifyFd } as const;
+    return { ...own, ...this.#listeners.bequeath() };
   }
 
   /** Hooks are the user's code: they run outside the queue, and one that fails becomes an event. */

@@ -13,9 +13,10 @@ import { openState } from '../../src/state.ts';
 import { KeyvStore } from '../../src/state/adapters/keyv.ts';
 import { serve, type App } from '../support/app.ts';
 import { ask, distinct } from '../support/http.ts';
-import { filesOfPrimary } from '../support/leftovers.ts';
+import { filesOfPrimary, isAlive } from '../support/leftovers.ts';
 import { fixture } from '../support/paths.ts';
 import { noSqlite } from '../support/platform.ts';
+import { poll } from '../support/watched.ts';
 
 const skip = noSqlite;
 // It imports the package by its name, so it lies in the repository.
@@ -67,6 +68,34 @@ test('a job runs in one worker, in another within a second of its death, and mov
   await app.output(/(job begins[^]*){3}/);
   assertNeverTwo(app, Number(first));
 });
+
+test(
+  'state outlives its primary in an upgrade, and a job does not run twice; then its files are gone',
+  { skip },
+  async () => {
+    await using app = await serve({ entry, options, env: { JOB: '1' } });
+    await app.output(/job begins/);
+    assert.equal(await ask(app.target, '/add'), '1');
+    let primary = app.pid;
+    for (const nth of [1, 2]) {
+      process.kill(primary, 'SIGUSR2');
+      const { fields } = await app.event('upgraded', {}, nth);
+      const before = primary;
+      primary = Number(fields['pid']);
+      await app.event('stopped', {}, nth);
+      assert.equal(await ask(app.target, '/add'), String(nth + 1));
+      assert.deepEqual(filesOfPrimary(before), nth === 1 ? filesOfPrimary(app.pid) : []);
+      assert.equal(filesOfPrimary(app.pid).length, 1, 'the state of the first lives on');
+    }
+    await app.output(/(job begins[^]*){3}/);
+    process.kill(primary, 'SIGTERM');
+    await poll(() => !isAlive(primary) || undefined, 'the end of the last primary');
+    await app.gone();
+    await app.exit();
+    for (const pid of [app.pid, primary]) assert.deepEqual(filesOfPrimary(pid), []);
+    assertNeverTwo(app, 0);
+  },
+);
 
 test('additions of processes that are killed are exact over those acknowledged', { skip }, async (t) => {
   const path = directory(t);
