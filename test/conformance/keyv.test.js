@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import suite, { keyvIteratorTests } from '@keyv/test-suite';
-import Keyv from 'keyv';
+import { Keyv } from 'keyv';
 import * as vitest from 'vitest';
 import { openState } from '../../dist/state.js';
 import { KeyvStore } from '../../dist/state/adapters/keyv.js';

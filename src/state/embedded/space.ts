@@ -24,7 +24,7 @@ export function memorySpace(maxSize: number): Space {
  * free, and a store that is full says so while nothing else is. The `/dev/shm` of a container often has 64 MB.
  */
 export function spaceIn(directory: string, maxSize: number): Space {
-  return divide(maxSize, room(directory));
+  return divide(maxSize, roomIn(directory));
 }
 
 /** Pure. @param room of the file system, with what the store has of it already. */
@@ -37,7 +37,7 @@ export function divide(maxSize: number, room: number): Space {
   };
 }
 
-function room(directory: string): number {
+function roomIn(directory: string): number {
   const { bavail, bsize } = statfsSync(directory);
   const own = readdirSync(directory).map((name) => statSync(join(directory, name), { throwIfNoEntry: false }));
   return bavail * bsize + own.reduce((sum, file) => sum + (file?.blocks ?? 0) * 512, 0);

@@ -10,7 +10,7 @@ const skip = noSqlite;
 test('a Node without node:sqlite says what to do', { skip: skip === false && 'this Node has it' }, async () => {
   await assert.rejects(openState(), {
     code: 'ERR_STATE_UNSUPPORTED',
-    message: /Node 22\.13 or newer, or openState\('redis/,
+    message: /npm install better-sqlite3, use Node 22\.13 or newer, or openState\('redis/,
   });
 });
 
