@@ -16,7 +16,9 @@ if (path === undefined) {
   let most = 0;
   const began = performance.now();
   const execArgv = ['--expose-gc'];
-  const children = [1, 2].map((seed) => fork(process.argv[1], [String(Number(count) / 2), store, String(seed)], { execArgv }));
+  const children = [1, 2].map((seed) =>
+    fork(process.argv[1], [String(Number(count) / 2), store, String(seed)], { execArgv }),
+  );
   const growths = [];
   for (const child of children) child.on('message', (growth) => growths.push(growth));
   const timer = setInterval(() => {
