@@ -175,10 +175,12 @@ const cases: readonly Case[] = [
       assert.deepEqual(await b.acquire('lease', 'other', 10_000), { heldBy: owner });
       assert.equal(await b.renew('lease', first.token + 1, 1000), false);
       const released = new Promise<void>((resolve) => b.onReleased('lease', resolve));
+      b.keepAlive(true);
       // A subscription takes a moment to reach a server.
       await delay(50);
       await a.release('lease', first.token);
       await released;
+      b.keepAlive(false);
       const second = await b.acquire('lease', owner, 50);
       assert.ok('token' in second && second.token > first.token);
       assert.equal(await b.renew('lease', second.token, 60), true);

@@ -82,7 +82,7 @@ test(
       const { fields } = await app.event('upgraded', {}, nth);
       const before = primary;
       primary = Number(fields['pid']);
-      await app.event('stopped', {}, nth);
+      await poll(() => !isAlive(before) || undefined, 'the end of the primary before');
       assert.equal(await ask(app.target, '/add'), String(nth + 1));
       assert.deepEqual(filesOfPrimary(before), nth === 1 ? filesOfPrimary(app.pid) : []);
       assert.equal(filesOfPrimary(app.pid).length, 1, 'the state of the first lives on');

@@ -60,9 +60,11 @@ function isAtLeast(major: number, minor: number): boolean {
   return ownMajor > major || (ownMajor === major && ownMinor >= minor);
 }
 
+/** The reason not to run a test that looks into a database itself, or false. */
+export const noNodeSqlite: string | false = isAtLeast(22, 13) ? false : 'this Node has no node:sqlite';
+
 /** The reason not to run a test of the embedded engine, or false. better-sqlite3 is for those who install it. */
-export const noSqlite: string | false =
-  isAtLeast(22, 13) || hasBetterSqlite() ? false : 'this Node has no node:sqlite, and better-sqlite3 is not installed';
+export const noSqlite: string | false = hasBetterSqlite() ? false : noNodeSqlite;
 
 function hasBetterSqlite(): boolean {
   try {
