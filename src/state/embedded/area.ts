@@ -136,12 +136,13 @@ export class Area {
     return this.#page.rows(id, limit).map((row) => ({ ...foundIn(row, 0), key: row[6] as string }));
   }
 
-  /** All rows. @returns their keys. */
-  clear(): string[] {
-    const table = tableOf(this.id);
-    const keys = this.#database.query(`SELECT key FROM ${table}`).rows();
-    this.#database.query(`DELETE FROM ${table}`).run();
-    return keys.map(([key]) => key as string);
+  keys(): string[] {
+    const rows = this.#database.query(`SELECT key FROM ${tableOf(this.id)}`).rows();
+    return rows.map(([key]) => key as string);
+  }
+
+  clear(): void {
+    this.#database.query(`DELETE FROM ${tableOf(this.id)}`).run();
   }
 }
 

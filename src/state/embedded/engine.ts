@@ -128,7 +128,7 @@ export class EmbeddedEngine implements Engine {
   }
 
   async *entries(name: string): AsyncIterable<readonly [string, Entry]> {
-    const area = this.#areas.find(name);
+    const area = await this.#run(() => this.#areas.find(name));
     if (area === undefined) return;
     for (let last = 0; ;) {
       const after = last;
@@ -148,7 +148,7 @@ export class EmbeddedEngine implements Engine {
   }
 
   evicted(name: string): number {
-    return this.#isClosed ? 0 : (this.#areas.find(name)?.evicted ?? 0);
+    return this.#areas.known(name)?.evicted ?? 0;
   }
 
   async acquire(name: string, owner: string, ttl: number): Promise<Attempt> {
@@ -167,9 +167,16 @@ export class EmbeddedEngine implements Engine {
   }
 
   onReleased(name: string, listener: () => void): () => void {
-    return this.#messages.subscribe(RELEASED, (body) => {
+    const tell: Listener = (body) => {
       if (Buffer.from(body).toString() === name) listener();
-    });
+    };
+    try {
+      return this.#messages.subscribe(RELEASED, tell);
+    } catch (error) {
+      if (!isBusy(error)) throw explained(error);
+      // Who waits looks again anyway.
+      return () => {};
+    }
   }
 
   async publish(channel: string, body: Uint8Array, sender: string): Promise<void> {
@@ -178,8 +185,7 @@ export class EmbeddedEngine implements Engine {
   }
 
   async subscribe(channel: string, listener: Listener): Promise<() => void> {
-    this.#check();
-    return this.#messages.subscribe(channel, listener);
+    return this.#run(() => this.#messages.subscribe(channel, listener));
   }
 
   keepAlive(alive: boolean): void {

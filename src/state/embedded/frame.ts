@@ -74,10 +74,10 @@ export class EntryFrame implements Frame {
     const maxSize = asked === undefined ? Infinity : Math.min(asked, this.#database.capacity * LARGEST_SHARE);
     if (size > maxSize) throw tooLarge(key, entry, maxSize);
     const before = area.head(key);
-    const id = area.put(key, entry, size);
     const { kind } = entry.stored;
-    // Of numbers nobody keeps a copy.
+    // First, as it may fail. Of numbers nobody keeps a copy.
     if (kind !== 'number' || (before?.kind ?? kind) !== 'number') this.#bump(area, key);
+    const id = area.put(key, entry, size);
     const totals = this.#totalsOf(area);
     totals.bytes += size - (before?.size ?? 0);
     if (before === undefined) totals.entries++;
@@ -88,14 +88,15 @@ export class EntryFrame implements Frame {
   remove(area: Area, key: string): boolean {
     const head = area.head(key);
     if (head === undefined) return false;
-    area.remove(head.id);
     this.#bump(area, key);
+    area.remove(head.id);
     this.#removed(area, head.size);
     return head.expires > Date.now();
   }
 
   clear(area: Area): void {
-    for (const key of area.clear()) this.#bump(area, key);
+    for (const key of area.keys()) this.#bump(area, key);
+    area.clear();
     const totals = this.#totalsOf(area);
     Object.assign(totals, { bytes: 0, entries: 0, hand: 0 });
   }

@@ -1,4 +1,5 @@
 import { closeSync, readSync, writeSync } from 'node:fs';
+import { StateError } from '../error.ts';
 
 const SLOTS = 4096;
 export const VERSIONS_SIZE: number = SLOTS * 8;
@@ -27,7 +28,11 @@ export class Versions {
 
   write(slot: number, version: number): void {
     this.#number[0] = version;
-    writeSync(this.#fd, this.#bytes, 0, 8, slot * 8);
+    try {
+      writeSync(this.#fd, this.#bytes, 0, 8, slot * 8);
+    } catch (cause) {
+      throw new StateError('ERR_STATE_FULL', `the store cannot be written: ${(cause as Error).message}`, { cause });
+    }
   }
 
   close(): void {
