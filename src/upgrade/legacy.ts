@@ -18,12 +18,19 @@ export interface Legacy extends Bequest {
   readonly name: string;
   readonly control: string;
   /** Its scoreboard, beside which the workers' state is; a primary before this existed does not say. */
-  readonly board: string | undefined;
+  readonly board?: string | undefined;
   readonly generation: number;
   /** How many workers there are now, if that was changed at run time. */
   readonly workers: number | undefined;
   /** Of systemd's notification socket, where that was passed. */
   readonly notifyFd: number | undefined;
+  /** Of `--admin`: the address as it was given, and the socket that listens there. */
+  readonly admin?: AdminSocket | undefined;
+}
+
+export interface AdminSocket {
+  readonly address: string;
+  readonly fd: number;
 }
 
 /** The next primary says: */
@@ -49,7 +56,8 @@ export function packed(legacy: Legacy): { readonly legacy: Legacy; readonly fds:
     sockets: listener.sockets.map(([slot, fd]) => [slot, pass(fd)] as const),
   }));
   const notifyFd = legacy.notifyFd === undefined ? undefined : pass(legacy.notifyFd);
-  return { legacy: { ...legacy, listeners, notifyFd }, fds };
+  const admin = legacy.admin && { ...legacy.admin, fd: pass(legacy.admin.fd) };
+  return { legacy: { ...legacy, listeners, notifyFd, admin }, fds };
 }
 
 export function isSuccessorMessage(message: unknown): message is SuccessorMessage {

@@ -8,7 +8,6 @@ test('a process that cannot be started leaves no deadline, which would find noth
     format: FORMAT,
     name: 'app',
     control: '',
-    board: undefined,
     generation: 1,
     workers: undefined,
     notifyFd: undefined,
