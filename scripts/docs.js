@@ -88,6 +88,9 @@ come from there too. A request of node:http lasts from its head to when the last
 one of HTTP/2 until its stream closes; one of prefork/http from the call of its handler until the response is given. Those whose
 client left before, upgraded connections and informational responses are in no bucket.
 
+\`prefork_cache_...\` are of the caches of [\`prefork/state\`](state.md), where there are any: those who have them are asked, as
+for the application's own metrics.
+
 ${metricsMarkdown()}
 ## The application's own
 
@@ -98,7 +101,7 @@ shown with \`worker.metrics(registry)\` of \`prefork/worker\`; then those alone 
 The workers are asked over IPC, and have 250 ms. For one that does not answer by then, or whose event loop stands still, its
 last answer stands in. Counters and histograms of workers that have ended are kept as they were last answered, so these
 do not fall either; what was counted between the last scrape and the end is lost. Gauges of theirs are gone. Metrics whose
-names begin with \`prefork_\` are left out.
+names begin with \`prefork_\` are left out, but for those of caches.
 
 ## Events
 

@@ -10,7 +10,8 @@
 export { StateError, type StateErrorCode } from './state/error.ts';
 export { openState, type StateOptions } from './state/open.ts';
 export type { Size, Time } from './state/arguments.ts';
-export type { Cache, CacheOptions, CacheStats } from './state/cache.ts';
+export type { Cache, CacheOptions } from './state/cache.ts';
+export type { CacheStats } from './state/cache-metrics.ts';
 export type { Channel } from './state/channel.ts';
 export type { Counter } from './state/counter.ts';
 export type { AreaSize } from './state/engine.ts';

@@ -1,4 +1,4 @@
-// The hit rate of a bounded cache on a Zipf load, against an exact LRU of as many entries.
+// The hit rate of a bounded cache on a Zipf load, against an exact LRU of as many entries, and of as many bytes of values.
 // node bench/state/zipf.js [300000]
 import { openState } from '../../dist/state.js';
 
@@ -25,16 +25,22 @@ for (const skew of [0.7, 0.9, 1.1]) {
   const load = Array.from({ length: requests }, draw);
   for (const key of load) if ((await cache.get(key)) === undefined) await cache.set(key, value);
   const { entries } = await cache.size();
-  const lru = new Map();
-  let lruHits = 0;
-  for (const key of load) {
-    if (lru.delete(key)) lruHits++;
-    lru.set(key, true);
-    if (lru.size > entries) lru.delete(lru.keys().next().value);
-  }
   const { hits } = cache.stats;
-  console.log(
-    `skew ${skew}, ${entries} of ${keys} keys: ${(hits / requests).toFixed(3)}, LRU ${(lruHits / requests).toFixed(3)}: ${(hits / lruHits).toFixed(3)}`,
-  );
+  const against = [entries, (2 * 1024 * 1024) / value.length].map((most) => {
+    const lruHits = hitsOfLru(load, most);
+    return `LRU of ${most} ${(lruHits / requests).toFixed(3)}: ${(hits / lruHits).toFixed(3)}`;
+  });
+  console.log(`skew ${skew}, ${entries} of ${keys} keys: ${(hits / requests).toFixed(3)}, ${against.join(', ')}`);
 }
 await state.close();
+
+function hitsOfLru(load, most) {
+  const lru = new Map();
+  let hits = 0;
+  for (const key of load) {
+    if (lru.delete(key)) hits++;
+    lru.set(key, true);
+    if (lru.size > most) lru.delete(lru.keys().next().value);
+  }
+  return hits;
+}

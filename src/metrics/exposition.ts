@@ -1,4 +1,4 @@
-import type { Family } from './family.ts';
+import { PREFIX, type Family } from './family.ts';
 import { loadPromClient, type PromClient } from './prom-client.ts';
 import type { Snapshot } from './snapshot.ts';
 import { metricTable } from './table.ts';
@@ -9,8 +9,8 @@ export interface Exposition {
 }
 
 export interface ExpositionOptions {
-  readonly snapshot: Snapshot;
-  /** What the application's own registries have, one list for each worker. */
+  readonly snapshot: Omit<Snapshot, 'told'>;
+  /** What the registries in the workers have, the application's and ours, one list for each worker. */
   readonly application: ReadonlyArray<readonly Family[]>;
   /** Of the request: OpenMetrics for whom it says so, else Prometheus' text. */
   readonly accept: string | undefined;
@@ -21,14 +21,22 @@ export async function expose({ snapshot, application, accept }: ExpositionOption
   const { Registry, AggregatorRegistry } = loadPromClient();
   const { OPENMETRICS_CONTENT_TYPE, PROMETHEUS_CONTENT_TYPE } = Registry;
   const registry = new Registry(wantsOpenMetrics(accept) ? OPENMETRICS_CONTENT_TYPE : PROMETHEUS_CONTENT_TYPE);
-  for (const family of [...ownFamilies(snapshot), ...(await merge(application, AggregatorRegistry))]) {
-    registry.registerMetric(toMetric(family));
-  }
+  const merged = await merge(application, AggregatorRegistry);
+  const told = merged.filter(isOurs);
+  const others = merged.filter((family) => !isOurs(family));
+  for (const family of [...ownFamilies({ ...snapshot, told }), ...others]) registry.registerMetric(toMetric(family));
   return { contentType: registry.contentType, body: await registry.metrics() };
 }
 
+/** Those that have values: without caches nothing is said of them. */
 export function ownFamilies(snapshot: Snapshot): Family[] {
-  return metricTable.map(({ name, help, type, read }) => ({ name, help, type, values: read(snapshot) }));
+  return metricTable
+    .map(({ name, help, type, read }) => ({ name, help, type, values: read(snapshot) }))
+    .filter(({ values }) => values.length > 0);
+}
+
+function isOurs({ name }: Family): boolean {
+  return name.startsWith(PREFIX);
 }
 
 /**

@@ -23,9 +23,12 @@ const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 /** Before the names of all of ours. */
 export const PREFIX = 'prefork_';
 
+/** And of those that workers tell: of the caches that they share. */
+export const CACHE_PREFIX = 'prefork_cache_';
+
 /**
  * What a worker sent, which runs code that is not ours: whatever is no family is left out, and so is one with a name of
- * ours.
+ * ours that is not a worker's to tell.
  */
 export function readFamilies(value: unknown): Family[] {
   return Array.isArray(value) ? value.flatMap(readFamily) : [];
@@ -33,7 +36,7 @@ export function readFamilies(value: unknown): Family[] {
 
 function readFamily(given: unknown): Family[] {
   const { name, help, type, values, aggregator } = asRecord(given);
-  if (!isName(name) || name.startsWith(PREFIX) || !TYPES.includes(type) || !Array.isArray(values)) return [];
+  if (!isName(name) || isPrimarys(name) || !TYPES.includes(type) || !Array.isArray(values)) return [];
   const family = {
     name,
     help: typeof help === 'string' ? help : '',
@@ -57,6 +60,10 @@ function areLabels(labels: unknown): labels is Value['labels'] {
     labels !== null &&
     Object.entries(labels).every(([key, value]) => isName(key) && (typeof value === 'string' || Number.isFinite(value)))
   );
+}
+
+function isPrimarys(name: string): boolean {
+  return name.startsWith(PREFIX) && !name.startsWith(CACHE_PREFIX);
 }
 
 function isName(value: unknown): value is string {

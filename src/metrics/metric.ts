@@ -9,7 +9,7 @@ export interface Metric {
   readonly unit: string;
   readonly labels: readonly string[];
   /** Where it comes from. */
-  readonly source: 'scoreboard' | 'primary' | 'kernel' | 'cgroup';
+  readonly source: 'scoreboard' | 'workers' | 'primary' | 'kernel' | 'cgroup';
   /** What to do when it is high, or low where that is what matters. */
   readonly advice: string;
   readonly read: (snapshot: Snapshot) => readonly Value[];

@@ -1,5 +1,6 @@
 import type { Status } from '../control/controls.ts';
 import type { Row } from '../scoreboard/layout.ts';
+import type { Family } from './family.ts';
 import type { Totals } from './totals.ts';
 
 /** All that the metrics are made of, at one moment. */
@@ -10,6 +11,8 @@ export interface Snapshot {
   readonly totals: Pick<Totals, 'of' | 'slots' | 'exits'>;
   readonly queues: readonly Queue[];
   readonly limits: Limits;
+  /** What the workers tell of prefork's own that they have, made one. */
+  readonly told: readonly Family[];
 }
 
 /** Connections that the kernel holds for a listener's socket, and nobody has accepted. */

@@ -32,7 +32,7 @@ function workersToAsk({ fleet, now, row }: Supervisor): Asked[] {
     .map(({ id }) => ({ id, isResponsive: now - (row(id)?.heartbeat ?? -Infinity) < RESPONSIVE }));
 }
 
-async function snapshotOf(supervisor: Supervisor, status: Status): Promise<Snapshot> {
+async function snapshotOf(supervisor: Supervisor, status: Status): Promise<Omit<Snapshot, 'told'>> {
   const { cpuQuota } = await import('../options/cores.ts');
   const { memoryLimit } = await import('../options/memory.ts');
   const quota = cpuQuota();

@@ -46,6 +46,7 @@ async function supervise(
   const manager = await serviceManager(log, predecessor?.legacy.notifyFd);
   const { settings, sharing, balance, account, board } = await prepare(given, options, log);
   cleanup.add(() => board?.close());
+  if (predecessor?.legacy.board !== undefined) board?.inherit(predecessor.legacy.board);
   const token = await adminToken(settings);
   const output = await prefixedOutput(settings);
 

@@ -7,6 +7,7 @@ import { FORMAT, MAX_ROWS, ROW_SIZE, rowOffset } from './layout.ts';
 import { boardDirectories, boardFileName, userId } from './place.ts';
 import { NO_ROW, Rows } from './rows.ts';
 import { isStale, thisPrimary } from './stale.ts';
+import { inheritState } from './state-directory.ts';
 
 export { sweepStale } from './stale.ts';
 
@@ -72,6 +73,11 @@ export class Board {
     if (row === NO_ROW) return;
     this.#rows.free(row);
     this.#clear(row);
+  }
+
+  /** The workers are to share the state of those of the primary before this one. @param before that one's board. */
+  inherit(before: string): void {
+    inheritState(this.path, before);
   }
 
   /** Idempotent. */

@@ -1,5 +1,6 @@
-import { closeSync, fchownSync, openSync, rmSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fchownSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { systemCode } from './error.ts';
+import { removeState } from './state-directory.ts';
 
 /** Whose a file is to be. */
 export interface Owner {
@@ -39,8 +40,8 @@ export function removeFile(path: string): void {
   }
 }
 
-/** Removes a board, and the directory beside it in which workers keep the state that they share. */
+/** Removes a board, and the state that workers keep beside it. */
 export function removeBoard(path: string): void {
   removeFile(path);
-  rmSync(path.replace(/\.board$/, '.state'), { recursive: true, force: true });
+  removeState(path);
 }

@@ -1,4 +1,5 @@
 import { checkFunction, checkKey, checkOptions, readSize, readTime, type Size, type Time } from './arguments.ts';
+import { areaOf, type CacheCounts, type CacheMetrics, type CacheStats } from './cache-metrics.ts';
 import type { AreaSize, Engine, Entry, Terms } from './engine.ts';
 import { isOutage, StateError } from './error.ts';
 import { Flights } from './flights.ts';
@@ -23,19 +24,6 @@ const optionNames = ['ttl', 'negativeTtl', 'staleWhileRevalidate', 'maxSize', 'd
 const DEADLINE = 10_000;
 const MAX_SIZE = 64 * 1024 * 1024;
 
-/** What this process has seen since it started. */
-export interface CacheStats {
-  /** Answered from the store. */
-  readonly hits: number;
-  readonly misses: number;
-  /** Answered with a value that was stale; hits too. */
-  readonly stale: number;
-  /** How often this process computed. */
-  readonly computed: number;
-  /** What could not be read or written, and was done without. */
-  readonly errors: number;
-}
-
 /** Values by key that all workers see. What is got is a copy, as structured clone makes it, and the caller's own. */
 export class Cache<Value = unknown> {
   readonly name: string;
@@ -46,33 +34,37 @@ export class Cache<Value = unknown> {
   readonly #negativeTtl: number | undefined;
   readonly #stale: number | undefined;
   readonly #maxSize: number | undefined;
-  readonly #stats = { hits: 0, misses: 0, stale: 0, computed: 0, errors: 0 };
+  readonly #metrics: CacheMetrics;
+  readonly #counts: CacheCounts;
 
   /** @internal */
-  constructor(engine: Engine, name: string, options: CacheOptions = {}) {
+  constructor(engine: Engine, metrics: CacheMetrics, name: string, options: CacheOptions = {}) {
     checkOptions(options, optionNames, `cache '${name}'`);
     this.name = name;
     this.#engine = engine;
-    this.#area = `cache ${name}`;
+    this.#area = areaOf(name);
     this.#ttl = readTime(options.ttl, 'ttl');
     this.#negativeTtl = readTime(options.negativeTtl, 'negativeTtl') ?? this.#ttl;
     this.#stale = readTime(options.staleWhileRevalidate, 'staleWhileRevalidate', 0);
     this.#maxSize = readSize(options.maxSize, 'maxSize') ?? (engine.isBounded ? MAX_SIZE : undefined);
     this.#flights = new Flights(engine, this.#area, readTime(options.deadline, 'deadline') ?? DEADLINE);
+    this.#metrics = metrics;
+    this.#counts = metrics.counts(name);
   }
 
+  /** Of all that this process did with the cache, whichever object of this name it did it with. */
   get stats(): CacheStats {
-    return { ...this.#stats };
+    return this.#metrics.stats(this.name);
   }
 
   /** @returns undefined where there is none, or where that is the value. */
   async get(key: string): Promise<Value | undefined> {
     const entry = await this.#engine.get(this.#area, checkKey(key, 'key'));
     if (entry === undefined || entry.freshUntil <= Date.now()) {
-      this.#stats.misses++;
+      this.#counts.misses++;
       return undefined;
     }
-    this.#stats.hits++;
+    this.#counts.hits++;
     return this.#decode(key, entry.stored);
   }
 
@@ -84,6 +76,7 @@ export class Cache<Value = unknown> {
     checkOptions(options, ['ttl'], 'cache.set');
     const stored = encode(value, `the value of '${checkKey(key, 'key')}'`);
     await this.#engine.set(this.#area, key, stored, this.#termsOf(value, readTime(options?.ttl, 'ttl')));
+    this.#counts.sets++;
   }
 
   /** @returns whether there was one. */
@@ -104,6 +97,7 @@ export class Cache<Value = unknown> {
       next = change(entry === undefined ? undefined : this.#decode(key, entry.stored));
       return { stored: encode(next, `the value of '${key}'`), terms: this.#termsOf(next) };
     });
+    this.#counts.sets++;
     return next!;
   }
 
@@ -124,28 +118,29 @@ export class Cache<Value = unknown> {
     checkFunction(compute, 'getOrCompute');
     const entry = await this.#look(checkKey(key, 'key'));
     if (entry === undefined) {
-      this.#stats.misses++;
-      return this.#decode(key, await this.#compute(key, compute));
+      this.#counts.misses++;
+      return this.#decode(key, await this.#compute(key, compute, () => this.#counts.waits++));
     }
-    this.#stats.hits++;
+    this.#counts.hits++;
     if (entry.freshUntil <= Date.now()) {
-      this.#stats.stale++;
+      this.#counts.stale++;
       // Its failure is not this caller's: the next who finds the value gone will see it.
-      this.#compute(key, compute).catch(() => this.#stats.errors++);
+      this.#compute(key, compute, () => {}).catch(() => this.#counts.errors++);
     }
     return this.#decode(key, entry.stored);
   }
 
-  #compute(key: string, compute: (key: string) => Value | Promise<Value>): Promise<Stored> {
+  #compute(key: string, compute: (key: string) => Value | Promise<Value>, onWait: () => void): Promise<Stored> {
     let terms: Terms;
     return this.#flights.fly(key, {
       compute: async () => {
-        this.#stats.computed++;
+        this.#counts.computed++;
         const value = await compute(key);
         terms = this.#termsOf(value);
         return encode(value, `the value of '${key}'`);
       },
       write: (stored) => this.#write(key, stored, terms),
+      onWait,
     });
   }
 
@@ -154,7 +149,7 @@ export class Cache<Value = unknown> {
       return await this.#engine.get(this.#area, key);
     } catch (error) {
       if (!isOutage(error)) throw error;
-      this.#stats.errors++;
+      this.#counts.errors++;
       return undefined;
     }
   }
@@ -163,9 +158,10 @@ export class Cache<Value = unknown> {
   async #write(key: string, stored: Stored, terms: Terms): Promise<void> {
     try {
       await this.#engine.set(this.#area, key, stored, terms);
+      this.#counts.sets++;
     } catch (error) {
       if (!(error instanceof StateError)) throw error;
-      this.#stats.errors++;
+      this.#counts.errors++;
     }
   }
 

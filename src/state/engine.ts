@@ -47,7 +47,7 @@ export type Change = { readonly stored: Stored; readonly terms: Terms } | undefi
  * settles. An area is a named set of entries. All of them reject with a `StateError`.
  */
 export interface Engine {
-  /** Whether what is in it takes this machine's memory, so that caches should have a bound. */
+  /** Whether what is in it takes this machine's memory, so that caches should have a bound, and `size` is cheap. */
   readonly isBounded: boolean;
 
   get(area: string, key: string): Eventual<Entry | undefined>;
@@ -63,6 +63,8 @@ export interface Engine {
   /** What is there and has not expired, in no order; entries written meanwhile may or may not be among them. */
   entries(area: string): AsyncIterable<readonly [key: string, entry: Entry]>;
   size(area: string): Promise<AreaSize>;
+  /** How many entries this process has evicted from it, to keep to `maxSize`. */
+  evicted(area: string): number;
 
   /**
    * Tries to get the lease of this name for `ttl` ms. Tokens only ever grow, so whoever is written to by a holder can

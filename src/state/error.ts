@@ -42,7 +42,9 @@ export class StateError extends Error {
   }
 }
 
+const outages: readonly StateErrorCode[] = ['ERR_STATE_UNAVAILABLE', 'ERR_STATE_TIMEOUT', 'ERR_STATE_FULL'];
+
 /** Whether the store could not be asked, which says nothing about what is in it. */
 export function isOutage(error: unknown): boolean {
-  return error instanceof StateError && (error.code === 'ERR_STATE_UNAVAILABLE' || error.code === 'ERR_STATE_TIMEOUT');
+  return error instanceof StateError && outages.includes(error.code);
 }

@@ -7,6 +7,8 @@ import { newOwner, nextChange } from './waiting.ts';
 export interface Making {
   compute(): Promise<Stored>;
   write(stored: Stored): Promise<void>;
+  /** Another computes already: it is waited for. */
+  onWait(): void;
 }
 
 /**
@@ -28,7 +30,10 @@ export class Flights {
   /** @returns what is in the store by now, or what was computed. */
   fly(key: string, making: Making): Promise<Stored> {
     const flying = this.#flying.get(key);
-    if (flying !== undefined) return flying;
+    if (flying !== undefined) {
+      making.onWait();
+      return flying;
+    }
     const flight = this.#fly(key, making).finally(() => this.#flying.delete(key));
     this.#flying.set(key, flight);
     return flight;
@@ -36,7 +41,7 @@ export class Flights {
 
   async #fly(key: string, making: Making): Promise<Stored> {
     const name = `compute ${this.#area} ${key}`;
-    for (;;) {
+    for (let isFirst = true; ; isFirst = false) {
       const change = nextChange(this.#engine, name);
       try {
         const attempt = await this.#attempt(name);
@@ -44,6 +49,7 @@ export class Flights {
         const fresh = await this.#fresh(key);
         if ('token' in attempt) return await this.#asHolder(name, attempt.token, making, fresh);
         if (fresh !== undefined) return fresh.stored;
+        if (isFirst) making.onWait();
         change.watch();
         await change.come;
       } finally {

@@ -31,7 +31,7 @@ const TIMEOUT = 2000;
  * unless `path` or a URL says where others find it.
  *
  * @param target options, or the URL of a Redis or Valkey server.
- * @throws StateError `ERR_STATE_UNSUPPORTED` before Node 22.13, unless there is a URL; `ERR_STATE_PLACE` and
+ * @throws StateError `ERR_STATE_UNSUPPORTED` before Node 22.13 without better-sqlite3, unless there is a URL; `ERR_STATE_PLACE` and
  *   `ERR_STATE_VERSION` for files that cannot be used; `ERR_STATE_UNAVAILABLE` for a server that does not answer.
  */
 export async function openState(target: string | StateOptions = {}): Promise<State> {

@@ -1,6 +1,7 @@
 import { registered } from '../worker/registry.ts';
 import { checkFunction, checkName, checkOptions, readTime, show, usage, type Time } from './arguments.ts';
 import { Cache, type CacheOptions } from './cache.ts';
+import { CacheMetrics } from './cache-metrics.ts';
 import { Channel } from './channel.ts';
 import { Counter } from './counter.ts';
 import type { Engine } from './engine.ts';
@@ -43,19 +44,21 @@ export function engineOf(state: State): Engine {
 /** State that all workers share. Made by `openState`. Owns the engine; `close` ends what it has under way. */
 export class State implements AsyncDisposable {
   readonly #engine: Engine;
+  readonly #cacheMetrics: CacheMetrics;
   readonly #leaderships = new Set<Leadership>();
   readonly #channels = new Set<Channel>();
 
   /** @internal */
   constructor(engine: Engine) {
     this.#engine = engine;
+    this.#cacheMetrics = new CacheMetrics(engine);
     engines.set(this, engine);
     // A worker that is about to end does not begin to lead, and lets another.
     registered()?.onDrain(() => this.#stopLeading());
   }
 
   cache<Value = unknown>(name: string, options?: CacheOptions): Cache<Value> {
-    return new Cache(this.#engine, checkName(name, 'cache'), options);
+    return new Cache(this.#engine, this.#cacheMetrics, checkName(name, 'cache'), options);
   }
 
   counter(name: string, options?: CounterOptions): Counter {

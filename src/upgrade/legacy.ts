@@ -17,6 +17,8 @@ export interface Legacy extends Bequest {
   /** Under which its control socket is found, and where that is. */
   readonly name: string;
   readonly control: string;
+  /** Its scoreboard, beside which the workers' state is; a primary before this existed does not say. */
+  readonly board?: string | undefined;
   readonly generation: number;
   /** How many workers there are now, if that was changed at run time. */
   readonly workers: number | undefined;

@@ -10,6 +10,7 @@ const PROM_CLIENT = /[\\/]prom-client[\\/]index\.js$/;
  */
 export class ApplicationMetrics {
   readonly #given = new Set<MetricsRegistry>();
+  readonly #own = new Set<MetricsRegistry>();
   readonly #link: Link;
 
   constructor(link: Link) {
@@ -21,10 +22,15 @@ export class ApplicationMetrics {
     this.#given.add(registry);
   }
 
+  /** Of prefork's: they do not say which are the application's. */
+  addOwn(registry: MetricsRegistry): void {
+    this.#own.add(registry);
+  }
+
   /** An answer in any case: the primary waits for it. */
   async #answer(request: number): Promise<void> {
     const registries = this.#given.size > 0 ? [...this.#given] : loadedRegistries();
-    const families = await Promise.all(registries.map(familiesOf));
+    const families = await Promise.all([...registries, ...this.#own].map(familiesOf));
     this.#link.send({ type: 'metrics', request, families: families.flat() });
   }
 }

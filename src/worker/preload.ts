@@ -105,6 +105,7 @@ function start(context: WorkerContext): void {
       link.send({ type: 'ready' });
     },
     metrics: (registry) => applicationMetrics.add(registry),
+    ownMetrics: (registry) => applicationMetrics.addOwn(registry),
     onSlot: (hook) => status.onSlot.add(hook),
     onDrain: (hook) => drain.occasion.add(hook),
     onPrimaryDeath: (hook) => primaryDeath.add(hook),

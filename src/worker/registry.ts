@@ -14,6 +14,8 @@ export interface WorkerRegistry {
   readonly board: string;
   /** Shows the primary metrics of the application's own, as prom-client's registries have them. */
   metrics(registry: MetricsRegistry): void;
+  /** And those of what prefork keeps in this worker, which are shown beside the application's, whichever those are. */
+  ownMetrics(registry: MetricsRegistry): void;
   /** Tells the primary that this worker may receive traffic. Later calls do nothing. */
   ready(): void;
   /** Runs once the slot is known. */

@@ -6,16 +6,21 @@ import process from 'node:process';
 import { test } from 'node:test';
 import type { Status } from '../../src/control/controls.ts';
 import { serve, startApp, type App, type Target } from '../support/app.ts';
-import { ask, get } from '../support/http.ts';
+import { ask, distinct, get } from '../support/http.ts';
 import { poll } from '../support/watched.ts';
-import { example } from '../support/paths.ts';
+import { example, fixture } from '../support/paths.ts';
+import { noSqlite } from '../support/platform.ts';
 
 const skip = process.platform === 'linux' ? false : 'it looks into /proc';
 const TOKEN = 'a token of this test';
 
-async function serveWithAdmin(...options: string[]): Promise<{ app: App; admin: Target }> {
+function serveWithAdmin(...options: string[]): Promise<{ app: App; admin: Target }> {
+  return serveEntry('counts.js', ...options);
+}
+
+async function serveEntry(entry: string, ...options: string[]): Promise<{ app: App; admin: Target }> {
   const env = { PREFORK_ADMIN_TOKEN: TOKEN.replaceAll(' ', '-') };
-  const app = await serve({ entry: 'counts.js', options: ['--admin', '0', ...options], env });
+  const app = await serve({ entry, options: ['--admin', '0', ...options], env });
   const { fields } = await app.event('admin');
   const { hostname: host, port } = new URL(String(fields['address']));
   return { app, admin: { host, port: Number(port) } };
@@ -60,6 +65,26 @@ test('a scrape counts what the client counts, and counters outlive their workers
     found.reduce((all, line) => all + Number(line.split(' ')[1]), 0),
     10,
   );
+});
+
+test('what workers count of their caches is one, by name, and outlives them', { skip: noSqlite }, async () => {
+  const { app, admin } = await serveEntry(fixture('state-cache.js'), '--workers', '2');
+  await using _ = app;
+  assert.equal(await sum(admin, 'prefork_cache'), 0);
+  const series = `{cache="things"}`;
+  await distinct(2, () => ask(app.target, '/'));
+  const count = async (name: string): Promise<number> => sum(admin, `prefork_cache_${name}${series}`);
+  const asked = (await count('hits_total')) + (await count('misses_total'));
+  assert.ok(asked >= 2, `${asked}`);
+  assert.equal(await count('sets_total'), 1);
+  assert.equal(await count('computations_total'), 1);
+  assert.equal(await count('entries'), 1);
+  assert.ok((await count('size_bytes')) > 0);
+  assert.ok((await sum(admin, 'of_the_application')) >= 2);
+  await killWorker(app);
+  await poll(async () => (await isUp(admin)) || undefined, 'a new worker');
+  assert.equal((await count('hits_total')) + (await count('misses_total')), asked);
+  assert.equal(await count('computations_total'), 1);
 });
 
 test('promtool finds nothing to complain about', { skip: without('promtool') }, async () => {

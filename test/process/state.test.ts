@@ -10,11 +10,13 @@ import process from 'node:process';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openState } from '../../src/state.ts';
+import { KeyvStore } from '../../src/state/adapters/keyv.ts';
 import { serve, type App } from '../support/app.ts';
 import { ask, distinct } from '../support/http.ts';
-import { filesOfPrimary } from '../support/leftovers.ts';
+import { filesOfPrimary, isAlive } from '../support/leftovers.ts';
 import { fixture } from '../support/paths.ts';
 import { noSqlite } from '../support/platform.ts';
+import { poll } from '../support/watched.ts';
 
 const skip = noSqlite;
 // It imports the package by its name, so it lies in the repository.
@@ -67,6 +69,34 @@ test('a job runs in one worker, in another within a second of its death, and mov
   assertNeverTwo(app, Number(first));
 });
 
+test(
+  'state outlives its primary in an upgrade, and a job does not run twice; then its files are gone',
+  { skip },
+  async () => {
+    await using app = await serve({ entry, options, env: { JOB: '1' } });
+    await app.output(/job begins/);
+    assert.equal(await ask(app.target, '/add'), '1');
+    let primary = app.pid;
+    for (const nth of [1, 2]) {
+      process.kill(primary, 'SIGUSR2');
+      const { fields } = await app.event('upgraded', {}, nth);
+      const before = primary;
+      primary = Number(fields['pid']);
+      await poll(() => !isAlive(before) || undefined, 'the end of the primary before');
+      assert.equal(await ask(app.target, '/add'), String(nth + 1));
+      assert.deepEqual(filesOfPrimary(before), nth === 1 ? filesOfPrimary(app.pid) : []);
+      assert.equal(filesOfPrimary(app.pid).length, 1, 'the state of the first lives on');
+    }
+    await app.output(/(job begins[^]*){3}/);
+    process.kill(primary, 'SIGTERM');
+    await poll(() => !isAlive(primary) || undefined, 'the end of the last primary');
+    await app.gone();
+    await app.exit();
+    for (const pid of [app.pid, primary]) assert.deepEqual(filesOfPrimary(pid), []);
+    assertNeverTwo(app, 0);
+  },
+);
+
 test('additions of processes that are killed are exact over those acknowledged', { skip }, async (t) => {
   const path = directory(t);
   const count = 10_000;
@@ -106,19 +136,20 @@ test('a path keeps the state, and a file of another program is refused', { skip 
 
 test('a store that is full says so, and loses nothing', { skip }, async (t) => {
   const state = await openState({ path: directory(t), maxSize: '2mb' });
-  const cache = state.cache('c', { maxSize: '1gb' });
+  const store = new KeyvStore(state);
   let written = 0;
   await assert.rejects(
     async () => {
-      for (; written < 1000; written++) await cache.set(`k${written}`, 'x'.repeat(10_000));
+      for (; written < 1000; written++) await store.set(`k${written}`, 'x'.repeat(10_000));
     },
     { code: 'ERR_STATE_FULL' },
   );
   assert.ok(written > 100);
-  for (let i = 0; i < written; i++) assert.equal(((await cache.get(`k${i}`)) as string).length, 10_000);
+  for (let i = 0; i < written; i++) assert.equal(((await store.get(`k${i}`)) as string).length, 10_000);
+  const cache = state.cache('c');
   assert.equal(await cache.getOrCompute('more', () => 'y'.repeat(10_000)), 'y'.repeat(10_000));
-  await cache.clear();
-  await cache.set('again', 'x'.repeat(10_000));
+  await store.clear();
+  await store.set('again', 'x'.repeat(10_000));
   await state.close();
 });
 

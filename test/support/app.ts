@@ -211,7 +211,7 @@ export class App implements AsyncDisposable {
     await this.#lookForProcesses();
     for (const file of filesOfPrimary(this.pid)) {
       this.leftovers.push(`${file} was left behind`);
-      rmSync(file);
+      rmSync(file, { recursive: true });
     }
     const sockets = socketsIn(this.directory).filter((path) => !this.#socketsBefore.has(path));
     this.leftovers.push(...sockets.map((path) => `${path} was left behind`));

@@ -1,4 +1,5 @@
 /** What the Node that runs the tests, and so the applications in them, can do. */
+import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { spawnSync } from 'node:child_process';
@@ -59,5 +60,23 @@ function isAtLeast(major: number, minor: number): boolean {
   return ownMajor > major || (ownMajor === major && ownMinor >= minor);
 }
 
-/** The reason not to run a test of the embedded engine, or false. */
-export const noSqlite: string | false = isAtLeast(22, 13) ? false : 'this Node has no node:sqlite';
+/** The reason not to run a test that looks into a database itself, or false. */
+export const noNodeSqlite: string | false = isAtLeast(22, 13) ? false : 'this Node has no node:sqlite';
+
+/** The reason not to run a test of the embedded engine, or false. better-sqlite3 is for those who install it. */
+export const noSqlite: string | false = hasBetterSqlite() ? false : noNodeSqlite;
+
+function hasBetterSqlite(): boolean {
+  try {
+    createRequire(import.meta.url)('better-sqlite3');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The reason not to run a test that mounts file systems of its own, or false: root alone can, and not in most containers. */
+export const noMounts: string | false =
+  spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0
+    ? false
+    : 'may not mount file systems';

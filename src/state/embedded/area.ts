@@ -1,11 +1,12 @@
 import type { Entry } from '../engine.ts';
 import { kinds, sizeOf, type Stored } from '../value.ts';
 import { Copies } from './copies.ts';
-import type { Database } from './database.ts';
+import { PAGE, type Database } from './database.ts';
 import type { Column, Query, Row } from './sqlite.ts';
 
-/** What a row costs beside key and value: its columns, its place in the index, and what pages leave empty. */
-const OVERHEAD = 160;
+/** What a row takes beside key and value, and its place in the index beside the key, with what that leaves empty, bytes. */
+const ROW = 30;
+const PLACE = 50;
 
 /** A row as the eviction and the sweep see it. */
 export interface Passed {
@@ -15,10 +16,17 @@ export interface Passed {
   readonly visited: boolean;
 }
 
+/** What is in the database for a key, but for the value. */
+export interface Head {
+  readonly id: number;
+  readonly size: number;
+  readonly expires: number;
+  readonly kind: Stored['kind'];
+}
+
 /** What is in the database for a key. */
 export interface Found {
   readonly id: number;
-  readonly size: number;
   readonly entry: Entry;
   readonly visited: boolean;
   /** Of its slot, as the database has it. */
@@ -37,7 +45,10 @@ export class Area {
   /** How many writes of this process since the last sweep, and where that ended. */
   writes = 0;
   sweptTo = 0;
+  /** How many rows this process has evicted. */
+  evicted = 0;
   readonly #find: Query;
+  readonly #head: Query;
   readonly #put: Query;
   readonly #remove: Query;
   readonly #visit: Query;
@@ -50,24 +61,25 @@ export class Area {
     this.id = id;
     const table = tableOf(id);
     this.#find = database.query(
-      `SELECT id, size, fresh, expires, visited, kind, value,
+      `SELECT id, fresh, expires, visited, kind, value,
          coalesce((SELECT version FROM versions WHERE slot = ?), 0) FROM ${table} WHERE key = ?`,
     );
+    this.#head = database.query(`SELECT id, size, expires, kind FROM ${table} WHERE key = ?`);
     this.#put = database.query(
       `INSERT INTO ${table}(key, size, fresh, expires, visited, kind, value) VALUES (?, ?, ?, ?, 0, ?, ?)
        ON CONFLICT(key) DO UPDATE SET size = excluded.size, fresh = excluded.fresh, expires = excluded.expires,
-         visited = 1, kind = excluded.kind, value = excluded.value`,
+         visited = 1, kind = excluded.kind, value = excluded.value RETURNING id`,
     );
     this.#remove = database.query(`DELETE FROM ${table} WHERE id = ?`);
     this.#visit = database.query(`UPDATE ${table} SET visited = ? WHERE id = ?`);
     this.#next = database.query(`SELECT id, size, expires, visited FROM ${table} WHERE id > ? ORDER BY id LIMIT ?`);
     this.#page = database.query(
-      `SELECT id, size, fresh, expires, visited, kind, value, key FROM ${table} WHERE id > ? ORDER BY id LIMIT ?`,
+      `SELECT id, fresh, expires, visited, kind, value, key FROM ${table} WHERE id > ? ORDER BY id LIMIT ?`,
     );
   }
 
   static create(database: Database, name: string): Area {
-    database.query('INSERT INTO areas(name, bytes, hand) VALUES (?, 0, 0)').run(name);
+    database.query('INSERT INTO areas(name, bytes, entries, hand) VALUES (?, 0, 0, 0)').run(name);
     const id = Number(database.query('SELECT id FROM areas WHERE name = ?').row(name)![0]);
     // What is looked at without the value comes before it, lest its pages be read too.
     database.exec(
@@ -77,17 +89,29 @@ export class Area {
     return new Area(database, id);
   }
 
+  /** Rows of no more than a page are not divided, so of one of two thirds the page is empty in a third. */
   static sizeOf(key: string, stored: Stored): number {
-    return OVERHEAD + Buffer.byteLength(key) * 2 + sizeOf(stored);
+    const keyed = Buffer.byteLength(key);
+    const row = ROW + keyed + sizeOf(stored);
+    const fitting = Math.floor(PAGE / row);
+    return Math.ceil(fitting === 0 ? row : PAGE / fitting) + PLACE + keyed;
   }
 
   find(key: string, slot: number): Found | undefined {
     const row = this.#find.row(slot, key);
-    return row === undefined ? undefined : foundIn(row, Number(row[7]));
+    return row === undefined ? undefined : foundIn(row, Number(row[6]));
   }
 
-  put(key: string, { stored, freshUntil, expires }: Entry, size: number): void {
-    this.#put.run(key, size, freshUntil, expires, kinds.indexOf(stored.kind), stored.data);
+  head(key: string): Head | undefined {
+    const row = this.#head.row(key);
+    if (row === undefined) return undefined;
+    const [id, size, expires, kind] = row as readonly number[] as readonly [number, number, number, number];
+    return { id, size, expires, kind: kinds[kind]! };
+  }
+
+  /** @returns the row's id. */
+  put(key: string, { stored, freshUntil, expires }: Entry, size: number): number {
+    return Number(this.#put.row(key, size, freshUntil, expires, kinds.indexOf(stored.kind), stored.data)![0]);
   }
 
   remove(id: number): void {
@@ -109,19 +133,16 @@ export class Area {
   }
 
   page(id: number, limit: number): Array<Found & { readonly key: string }> {
-    return this.#page.rows(id, limit).map((row) => ({ ...foundIn(row, 0), key: row[7] as string }));
+    return this.#page.rows(id, limit).map((row) => ({ ...foundIn(row, 0), key: row[6] as string }));
   }
 
-  /** All rows. @returns their keys. */
-  clear(): string[] {
-    const table = tableOf(this.id);
-    const keys = this.#database.query(`SELECT key FROM ${table}`).rows();
-    this.#database.query(`DELETE FROM ${table}`).run();
-    return keys.map(([key]) => key as string);
+  keys(): string[] {
+    const rows = this.#database.query(`SELECT key FROM ${tableOf(this.id)}`).rows();
+    return rows.map(([key]) => key as string);
   }
 
-  count(): number {
-    return Number(this.#database.query(`SELECT count(*) FROM ${tableOf(this.id)}`).row()![0]);
+  clear(): void {
+    this.#database.query(`DELETE FROM ${tableOf(this.id)}`).run();
   }
 }
 
@@ -130,10 +151,9 @@ function tableOf(id: number): string {
 }
 
 function foundIn(row: Row, version: number): Found {
-  const [id, size, freshUntil, expires, visited, kind, data] = row as [number, ...Column[]] & Row;
+  const [id, freshUntil, expires, visited, kind, data] = row as [number, ...Column[]] & Row;
   return {
     id,
-    size: Number(size),
     entry: {
       stored: { kind: kinds[kind as number], data } as Stored,
       freshUntil: freshUntil as number,

@@ -11,7 +11,12 @@ export class Areas {
   }
 
   find(name: string): Area | undefined {
-    return this.#known.get(name) ?? this.#lookUp(name);
+    return this.known(name) ?? this.#lookUp(name);
+  }
+
+  /** Without a look into the database. */
+  known(name: string): Area | undefined {
+    return this.#known.get(name);
   }
 
   /** Of a transaction that is committed. */

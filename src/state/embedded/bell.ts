@@ -20,8 +20,13 @@ export class Bell {
     this.#fd = fd;
   }
 
+  /** What is to be heard is written by then, so it is not undone when this fails: the next ring tells of it too. */
   ring(): void {
-    writeSync(this.#fd, this.#byte, 0, 1, 0);
+    try {
+      writeSync(this.#fd, this.#byte, 0, 1, 0);
+    } catch {
+      // A byte that is there takes no room, except on file systems that never write in place.
+    }
   }
 
   /** From now on, `onRing` is called after each ring, or once for several. */

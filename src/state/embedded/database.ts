@@ -1,15 +1,16 @@
-import { closeSync, existsSync, fstatSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, ftruncateSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { StateError } from '../error.ts';
 import { connect, explained, Query, type Connection } from './sqlite.ts';
+import { memorySpace, spaceIn, type Space } from './space.ts';
 import { VERSIONS_SIZE } from './versions.ts';
 
 /** In the file's header, where SQLite has a place for both: whose it is, and which version of this schema. */
 const APPLICATION = 0x70_66_6b_73;
 const SCHEMA = 1;
 
-/** Of 4 KB three values of 1 KB fit in a page, of 8 KB seven. */
-const PAGE = 8192;
+/** Bytes. Of 4 KB three values of 1 KB fit in a page, of 8 KB seven. */
+export const PAGE = 8192;
 
 /** The files beside the database, and their sizes. */
 const besides: Readonly<Record<'versions' | 'bell', number>> = { versions: VERSIONS_SIZE, bell: 1 };
@@ -18,7 +19,7 @@ const besides: Readonly<Record<'versions' | 'bell', number>> = { versions: VERSI
 const OPENING = 100;
 
 const schema = `
-  CREATE TABLE areas(id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, bytes REAL NOT NULL, hand REAL NOT NULL);
+  CREATE TABLE areas(id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, bytes REAL, entries REAL, hand REAL);
   CREATE TABLE versions(slot INTEGER PRIMARY KEY, version REAL NOT NULL);
   CREATE TABLE leases(name TEXT PRIMARY KEY, owner TEXT, token REAL, expires REAL, waited INTEGER) WITHOUT ROWID;
   CREATE TABLE tokens(last REAL NOT NULL);
@@ -34,11 +35,18 @@ const schema = `
  * end of the process; only a machine that loses power loses the last, and never the file as a whole.
  */
 export class Database {
+  /** Of the file, bytes: what was asked for, or what there is room for. */
+  readonly capacity: number;
   readonly #connection: Connection;
+  readonly #log: string;
+  readonly #longestLog: number;
   readonly #queries = new Map<string, Query>();
 
-  private constructor(connection: Connection) {
+  private constructor(connection: Connection, path: string, { database, longestLog }: Space) {
     this.#connection = connection;
+    this.capacity = database;
+    this.#log = `${path}-wal`;
+    this.#longestLog = longestLog;
   }
 
   /**
@@ -49,9 +57,10 @@ export class Database {
     const path = directory === undefined ? ':memory:' : join(makeDirectory(directory), 'store.db');
     let connection: Connection | undefined;
     try {
+      const space = directory === undefined ? memorySpace(maxSize) : spaceIn(directory, maxSize);
       connection = connect(path);
-      prepare(connection, path, maxSize, directory);
-      return new Database(connection);
+      prepare(connection, path, space, directory);
+      return new Database(connection, path, space);
     } catch (error) {
       connection?.close();
       throw placed(error, path);
@@ -68,18 +77,30 @@ export class Database {
     this.#connection.exec(sql);
   }
 
+  /**
+   * What is in the log is moved into the database, and its room used again, as far as nobody reads there. One process that
+   * the kernel lets wait in the middle of a read would make it grow without end.
+   *
+   * @returns false while it is too long.
+   */
+  shortenLog(): boolean {
+    if (this.#longestLog === Infinity) return true;
+    if ((statSync(this.#log, { throwIfNoEntry: false })?.size ?? 0) <= this.#longestLog) return true;
+    return this.query('PRAGMA wal_checkpoint(TRUNCATE)').row()?.[0] === 0;
+  }
+
   close(): void {
     this.#queries.clear();
     this.#connection.close();
   }
 }
 
-function prepare(connection: Connection, path: string, maxSize: number, directory: string | undefined): void {
+function prepare(connection: Connection, path: string, space: Space, directory: string | undefined): void {
   connection.exec(`PRAGMA busy_timeout = ${OPENING}; PRAGMA page_size = ${PAGE}`);
   check(connection, path);
   connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA journal_size_limit = 4194304');
-  connection.exec(`PRAGMA wal_autocheckpoint = 400; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048`);
-  connection.exec(`PRAGMA max_page_count = ${Math.ceil(maxSize / PAGE)}`);
+  connection.exec('PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048');
+  connection.exec(`PRAGMA wal_autocheckpoint = ${pages(space.log)}; PRAGMA max_page_count = ${pages(space.database)}`);
   connection.exec('BEGIN IMMEDIATE');
   // Again, now that nobody else is at it.
   if (check(connection, path) === 'new') connection.exec(schema);
@@ -91,6 +112,10 @@ function prepare(connection: Connection, path: string, maxSize: number, director
   connection.exec('COMMIT');
   // From here on the event loop is not to wait.
   connection.exec('PRAGMA busy_timeout = 0');
+}
+
+function pages(bytes: number): number {
+  return Math.ceil(bytes / PAGE);
 }
 
 function check(connection: Connection, path: string): 'new' | 'ours' {

@@ -86,7 +86,7 @@ export class EmbeddedEngine implements Engine {
       const area = frame.area(name);
       const now = Date.now();
       const { when } = terms;
-      if (when !== undefined && (when === 'present') !== (frame.find(area, key, now) !== undefined)) return false;
+      if (when !== undefined && (when === 'present') !== frame.has(area, key, now)) return false;
       frame.put(area, key, entryOf(stored, terms, now), terms.maxSize);
       return true;
     });
@@ -103,7 +103,7 @@ export class EmbeddedEngine implements Engine {
     return this.#run((frame) => {
       const area = frame.area(name);
       const now = Date.now();
-      const next = change(frame.find(area, key, now)?.entry);
+      const next = change(frame.find(area, key, now));
       if (next !== undefined) frame.put(area, key, entryOf(next.stored, next.terms, now), next.terms.maxSize);
     });
   }
@@ -112,7 +112,7 @@ export class EmbeddedEngine implements Engine {
     return this.#run((frame) => {
       const area = frame.area(name);
       const now = Date.now();
-      const before = frame.find(area, key, now)?.entry;
+      const before = frame.find(area, key, now);
       const value = sum(before, amount, key);
       const expires = before?.expires ?? now + (ttl ?? Infinity);
       frame.put(area, key, { stored: { kind: 'number', data: value }, freshUntil: expires, expires }, undefined);
@@ -128,7 +128,7 @@ export class EmbeddedEngine implements Engine {
   }
 
   async *entries(name: string): AsyncIterable<readonly [string, Entry]> {
-    const area = this.#areas.find(name);
+    const area = await this.#run(() => this.#areas.find(name));
     if (area === undefined) return;
     for (let last = 0; ;) {
       const after = last;
@@ -143,8 +143,12 @@ export class EmbeddedEngine implements Engine {
   size(name: string): Promise<AreaSize> {
     return this.#run((frame) => {
       const area = this.#areas.find(name);
-      return area === undefined ? { entries: 0, bytes: 0 } : { entries: area.count(), bytes: frame.bytesOf(area) };
+      return area === undefined ? { entries: 0, bytes: 0 } : frame.sizeOf(area);
     });
+  }
+
+  evicted(name: string): number {
+    return this.#areas.known(name)?.evicted ?? 0;
   }
 
   async acquire(name: string, owner: string, ttl: number): Promise<Attempt> {
@@ -163,9 +167,16 @@ export class EmbeddedEngine implements Engine {
   }
 
   onReleased(name: string, listener: () => void): () => void {
-    return this.#messages.subscribe(RELEASED, (body) => {
+    const tell: Listener = (body) => {
       if (Buffer.from(body).toString() === name) listener();
-    });
+    };
+    try {
+      return this.#messages.subscribe(RELEASED, tell);
+    } catch (error) {
+      if (!isBusy(error)) throw explained(error);
+      // Who waits looks again anyway.
+      return () => {};
+    }
   }
 
   async publish(channel: string, body: Uint8Array, sender: string): Promise<void> {
@@ -174,8 +185,7 @@ export class EmbeddedEngine implements Engine {
   }
 
   async subscribe(channel: string, listener: Listener): Promise<() => void> {
-    this.#check();
-    return this.#messages.subscribe(channel, listener);
+    return this.#run(() => this.#messages.subscribe(channel, listener));
   }
 
   keepAlive(alive: boolean): void {

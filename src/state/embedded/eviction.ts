@@ -11,6 +11,7 @@ const STRIDE = 32;
 export interface Eviction {
   /** Bytes. */
   readonly freed: number;
+  readonly rows: number;
   readonly hand: number;
 }
 
@@ -21,8 +22,7 @@ export interface Eviction {
  * @param spared the row that was just written.
  */
 export function evict(area: Area, wanted: number, hand: number, spared: number): Eviction {
-  let freed = 0;
-  let wraps = 0;
+  let [freed, evicted, wraps] = [0, 0, 0];
   while (freed < wanted) {
     const rows = area.after(hand, STRIDE);
     // Three times round: once to take off the marks, once to evict, and the part before the first hand.
@@ -37,8 +37,9 @@ export function evict(area: Area, wanted: number, hand: number, spared: number):
       }
       area.remove(id);
       freed += size;
+      evicted++;
       if (freed >= wanted) break;
     }
   }
-  return { freed, hand };
+  return { freed, rows: evicted, hand };
 }

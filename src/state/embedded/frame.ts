@@ -1,4 +1,4 @@
-import type { Entry, Terms } from '../engine.ts';
+import type { AreaSize, Entry, Terms } from '../engine.ts';
 import { StateError } from '../error.ts';
 import { sizeOf } from '../value.ts';
 import { Area } from './area.ts';
@@ -8,14 +8,23 @@ import { evict } from './eviction.ts';
 import type { Frame } from './transactions.ts';
 import { slotOf, type Versions } from './versions.ts';
 
+/** Of an area, as the database has them, and what was evicted in this transaction. */
 interface Totals {
   bytes: number;
+  entries: number;
   hand: number;
+  evicted: number;
 }
 
-/** After so many writes to an area so many rows are looked at, and those that have expired are removed. */
+/** After so many writes that expire so many rows are looked at, and those that have are removed. */
 const WRITES_BETWEEN_SWEEPS = 32;
-const SWEPT_ROWS = 128;
+const SWEPT_ROWS = 64;
+
+/** Bytes. */
+const SLACK = 32 * 1024;
+
+/** Of the store, for one area. */
+const LARGEST_SHARE = 0.75;
 
 /** Entries as one transaction writes them. What is counted and marked for several of them is written once. */
 export class EntryFrame implements Frame {
@@ -23,6 +32,8 @@ export class EntryFrame implements Frame {
   readonly #versions: Versions | undefined;
   readonly #totals = new Map<Area, Totals>();
   readonly #bumped = new Set<number>();
+  /** Of all that this transaction changes: one of 2^52, so that no slot had it before. */
+  readonly #version = 1 + Math.random();
   readonly #areas: Areas;
   readonly #created = new Map<string, Area>();
   readonly #ringBell: () => void;
@@ -45,46 +56,54 @@ export class EntryFrame implements Frame {
     return area;
   }
 
-  find(area: Area, key: string, now: number): { id: number; size: number; entry: Entry } | undefined {
-    const found = area.find(key, 0);
-    return found === undefined || found.entry.expires <= now ? undefined : found;
+  find(area: Area, key: string, now: number): Entry | undefined {
+    const entry = area.find(key, 0)?.entry;
+    return entry === undefined || entry.expires <= now ? undefined : entry;
   }
 
-  /** @throws StateError `ERR_STATE_FULL` for an entry that alone is more than the area may hold. */
-  put(area: Area, key: string, entry: Entry, maxSize: number | undefined): void {
+  has(area: Area, key: string, now: number): boolean {
+    return (area.head(key)?.expires ?? 0) > now;
+  }
+
+  /**
+   * @param asked `maxSize`, as far as there is room for it: an area that has a bound evicts, and does not fill the store.
+   * @throws StateError `ERR_STATE_FULL` for an entry that alone is more than the area may hold.
+   */
+  put(area: Area, key: string, entry: Entry, asked: number | undefined): void {
     const size = Area.sizeOf(key, entry.stored);
-    if (maxSize !== undefined && size > maxSize) {
-      const bytes = sizeOf(entry.stored);
-      throw new StateError('ERR_STATE_FULL', `'${key}' takes ${bytes} bytes, which is more than maxSize, ${maxSize}`);
-    }
-    const before = area.find(key, 0);
-    area.put(key, entry, size);
-    // Of numbers nobody keeps a copy.
-    if (entry.stored.kind !== 'number' || (before ?? { entry }).entry.stored.kind !== 'number') this.#bump(area, key);
+    const maxSize = asked === undefined ? Infinity : Math.min(asked, this.#database.capacity * LARGEST_SHARE);
+    if (size > maxSize) throw tooLarge(key, entry, maxSize);
+    const before = area.head(key);
+    const { kind } = entry.stored;
+    // First, as it may fail. Of numbers nobody keeps a copy.
+    if (kind !== 'number' || (before?.kind ?? kind) !== 'number') this.#bump(area, key);
+    const id = area.put(key, entry, size);
     const totals = this.#totalsOf(area);
     totals.bytes += size - (before?.size ?? 0);
-    if (maxSize !== undefined && totals.bytes > maxSize) this.#evict(area, totals, key, maxSize);
-    this.#sweep(area, totals);
+    if (before === undefined) totals.entries++;
+    if (totals.bytes > maxSize) this.#evict(area, totals, id, maxSize);
+    if (entry.expires < Infinity) this.#sweep(area);
   }
 
   remove(area: Area, key: string): boolean {
-    const found = area.find(key, 0);
-    if (found === undefined) return false;
-    area.remove(found.id);
+    const head = area.head(key);
+    if (head === undefined) return false;
     this.#bump(area, key);
-    this.#totalsOf(area).bytes -= found.size;
-    return found.entry.expires > Date.now();
+    area.remove(head.id);
+    this.#removed(area, head.size);
+    return head.expires > Date.now();
   }
 
   clear(area: Area): void {
-    for (const key of area.clear()) this.#bump(area, key);
+    for (const key of area.keys()) this.#bump(area, key);
+    area.clear();
     const totals = this.#totalsOf(area);
-    totals.bytes = 0;
-    totals.hand = 0;
+    Object.assign(totals, { bytes: 0, entries: 0, hand: 0 });
   }
 
-  bytesOf(area: Area): number {
-    return this.#totalsOf(area).bytes;
+  sizeOf(area: Area): AreaSize {
+    const { entries, bytes } = this.#totalsOf(area);
+    return { entries, bytes };
   }
 
   /** There is something for others to hear. */
@@ -93,12 +112,12 @@ export class EntryFrame implements Frame {
   }
 
   beforeCommit(): void {
-    for (const [area, { bytes, hand }] of this.#totals) {
-      this.#database.query('UPDATE areas SET bytes = ?, hand = ? WHERE id = ?').run(bytes, hand, area.id);
-    }
+    const update = this.#database.query('UPDATE areas SET bytes = ?, entries = ?, hand = ? WHERE id = ?');
+    for (const [area, { bytes, entries, hand }] of this.#totals) update.run(bytes, entries, hand, area.id);
   }
 
   afterCommit(): void {
+    for (const [area, { evicted }] of this.#totals) area.evicted += evicted;
     for (const [name, area] of this.#created) this.#areas.keep(name, area);
     if (this.#rings) this.#ringBell();
   }
@@ -108,29 +127,40 @@ export class EntryFrame implements Frame {
     const slot = slotOf(area.id, key);
     if (this.#bumped.has(slot)) return;
     this.#bumped.add(slot);
-    this.#database.query('INSERT OR REPLACE INTO versions VALUES (?, ?)').run(slot, this.#versions.bump(slot));
+    this.#versions.write(slot, this.#version);
+    this.#database.query('INSERT OR REPLACE INTO versions VALUES (?, ?)').run(slot, this.#version);
   }
 
   #totalsOf(area: Area): Totals {
     let totals = this.#totals.get(area);
     if (totals === undefined) {
-      const [bytes, hand] = this.#database.query('SELECT bytes, hand FROM areas WHERE id = ?').row(area.id)!;
-      this.#totals.set(area, (totals = { bytes: bytes as number, hand: hand as number }));
+      const row = this.#database.query('SELECT bytes, entries, hand FROM areas WHERE id = ?').row(area.id)!;
+      const [bytes, entries, hand] = row as readonly number[] as readonly [number, number, number];
+      this.#totals.set(area, (totals = { bytes, entries, hand, evicted: 0 }));
     }
     return totals;
   }
 
-  #evict(area: Area, totals: Totals, key: string, maxSize: number): void {
+  #removed(area: Area, size: number): void {
+    const totals = this.#totalsOf(area);
+    totals.bytes -= size;
+    totals.entries--;
+  }
+
+  /** A little more than has to go, so that not every write has to. */
+  #evict(area: Area, totals: Totals, spared: number, maxSize: number): void {
     for (const id of area.touched) area.visit(id, true);
     area.touched.clear();
-    const spared = area.find(key, 0)!.id;
-    const { freed, hand } = evict(area, totals.bytes - maxSize, totals.hand, spared);
+    const wanted = totals.bytes - maxSize + Math.min(SLACK, maxSize / 128);
+    const { freed, rows, hand } = evict(area, wanted, totals.hand, spared);
     totals.bytes -= freed;
+    totals.entries -= rows;
+    totals.evicted += rows;
     totals.hand = hand;
   }
 
   /** A few rows at a time, so that what expires and is never asked for again does not pile up. */
-  #sweep(area: Area, totals: Totals): void {
+  #sweep(area: Area): void {
     if (++area.writes < WRITES_BETWEEN_SWEEPS) return;
     area.writes = 0;
     const now = Date.now();
@@ -139,9 +169,14 @@ export class EntryFrame implements Frame {
     for (const { id, size, expires } of rows) {
       if (expires > now) continue;
       area.remove(id);
-      totals.bytes -= size;
+      this.#removed(area, size);
     }
   }
+}
+
+function tooLarge(key: string, { stored }: Entry, maxSize: number): StateError {
+  const text = `'${key}' takes ${sizeOf(stored)} bytes, which is more than there may be, ${Math.floor(maxSize)}`;
+  return new StateError('ERR_STATE_FULL', text);
 }
 
 /** An entry that is kept on these terms from now on. */

@@ -3,6 +3,7 @@ import { isDead, isOfThisBoot } from '../identity.ts';
 import type { Database } from './database.ts';
 import type { EntryFrame } from './frame.ts';
 import type { Messages } from './messages.ts';
+import { explained, isBusy } from './sqlite.ts';
 import type { Transactions } from './transactions.ts';
 
 interface Lease {
@@ -29,7 +30,7 @@ export class Leases {
 
   /** Most attempts at one that is held only read. */
   acquire(name: string, owner: string, ttl: number): Attempt | Promise<Attempt> {
-    const lease = this.#find(name);
+    const lease = this.#glance(name);
     if (lease?.waited && isHeld(lease)) return { heldBy: lease.owner };
     return this.#transactions.run(() => this.#take(name, owner, ttl));
   }
@@ -59,6 +60,16 @@ export class Leases {
     const put = this.#database.query('INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?, 0)');
     put.run(name, owner, token, monotonic() + ttl);
     return { token };
+  }
+
+  /** Undefined also while another process repairs what a dead one left: a transaction waits for that. */
+  #glance(name: string): Lease | undefined {
+    try {
+      return this.#find(name);
+    } catch (error) {
+      if (isBusy(error)) return undefined;
+      throw explained(error);
+    }
   }
 
   #find(name: string): Lease | undefined {

@@ -1,4 +1,8 @@
-/** node:sqlite as far as it is used, and what its errors mean. The types of Node 20 do not know it. */
+/**
+ * SQLite as far as it is used, and what its errors mean: node:sqlite, or npm's better-sqlite3 where Node has none. Both write
+ * the same files, at the same time too. The types of Node 20 know neither.
+ */
+import { createRequire } from 'node:module';
 import { StateError, type StateErrorCode } from '../error.ts';
 
 export type Column = string | number | null | Uint8Array;
@@ -8,7 +12,11 @@ interface Statement {
   get(...parameters: Column[]): object | undefined;
   all(...parameters: Column[]): object[];
   run(...parameters: Column[]): { changes: number | bigint };
+  /** Of node:sqlite, 22.16 and later. */
   setReturnArrays?(enabled: boolean): void;
+  /** Of better-sqlite3, for statements that return rows. */
+  readonly reader?: boolean;
+  raw?(enabled: boolean): void;
 }
 
 interface Connection {
@@ -17,9 +25,7 @@ interface Connection {
   close(): void;
 }
 
-interface Sqlite {
-  DatabaseSync: new (path: string) => Connection;
-}
+type ConnectionClass = new (path: string) => Connection;
 
 /** One SQL statement, whose rows are arrays: objects take half as long again. */
 export class Query {
@@ -28,9 +34,7 @@ export class Query {
 
   constructor(connection: Connection, sql: string) {
     this.#statement = connection.prepare(sql);
-    // Of 22.16 and later.
-    this.#isArray = this.#statement.setReturnArrays !== undefined;
-    this.#statement.setReturnArrays?.(true);
+    this.#isArray = returnArrays(this.#statement);
   }
 
   row(...parameters: Column[]): Row | undefined {
@@ -48,28 +52,43 @@ export class Query {
   }
 }
 
-export type { Connection };
-
-/** @throws StateError `ERR_STATE_UNSUPPORTED` where Node has none. */
-export function connect(path: string): Connection {
-  const { DatabaseSync } = load();
-  return new DatabaseSync(path);
+/** @returns whether it will. */
+function returnArrays(statement: Statement): boolean {
+  if (statement.reader === true) statement.raw?.(true);
+  statement.setReturnArrays?.(true);
+  return statement.reader === true || statement.setReturnArrays !== undefined;
 }
 
-function load(): Sqlite {
+export type { Connection };
+
+/** @throws StateError `ERR_STATE_UNSUPPORTED` where there is none. */
+export function connect(path: string): Connection {
+  const Database = builtIn() ?? installed();
+  return new Database(path);
+}
+
+function builtIn(): ConnectionClass | undefined {
   const emitWarning = process.emitWarning.bind(process);
   // That it is experimental is said in our documentation, not by every worker at every start.
   process.emitWarning = () => {};
   try {
-    const sqlite = process.getBuiltinModule('node:sqlite') as Sqlite | undefined;
-    if (sqlite !== undefined) return sqlite;
+    const sqlite = process.getBuiltinModule('node:sqlite') as { DatabaseSync: ConnectionClass } | undefined;
+    return sqlite?.DatabaseSync;
   } finally {
     process.emitWarning = emitWarning;
   }
-  throw new StateError(
-    'ERR_STATE_UNSUPPORTED',
-    `Node ${process.version} has no node:sqlite to keep state in: use Node 22.13 or newer, or openState('redis://...')`,
-  );
+}
+
+function installed(): ConnectionClass {
+  try {
+    return createRequire(import.meta.url)('better-sqlite3') as ConnectionClass;
+  } catch (cause) {
+    throw new StateError(
+      'ERR_STATE_UNSUPPORTED',
+      `Node ${process.version} has no node:sqlite to keep state in: npm install better-sqlite3, use Node 22.13 or newer, or openState('redis://...')`,
+      { cause },
+    );
+  }
 }
 
 /** The primary result codes that mean something to us: sqlite.org/rescode.html. */
@@ -79,15 +98,32 @@ const meanings: Readonly<Record<number, readonly [code: StateErrorCode, message:
   8: ['ERR_STATE_PLACE', 'the store cannot be written'],
   10: ['ERR_STATE_FULL', 'the store could not be written or read: is the file system full?'],
   11: ['ERR_STATE_DAMAGED', 'the store is damaged: remove its directory'],
-  13: ['ERR_STATE_FULL', 'the store is full: bound its caches by maxSize, or give openState a larger maxSize'],
+  13: [
+    'ERR_STATE_FULL',
+    'the store or its file system is full: bound caches by maxSize, give openState a larger one, or make room',
+  ],
   14: ['ERR_STATE_PLACE', 'the store cannot be opened'],
   26: ['ERR_STATE_DAMAGED', 'the file is no database: remove it, or give another path'],
 };
 
+/** As better-sqlite3 has them, with the extended code behind: `SQLITE_IOERR_WRITE`. */
+const names: Readonly<Record<string, number>> = {
+  BUSY,
+  READONLY: 8,
+  IOERR: 10,
+  CORRUPT: 11,
+  FULL: 13,
+  CANTOPEN: 14,
+  NOTADB: 26,
+};
+const OTHER = 1;
+
 /** The primary result code; undefined for an error that is none of SQLite's. */
 function resultCode(error: unknown): number | undefined {
   const { code, errcode } = (error ?? {}) as { code?: unknown; errcode?: unknown };
-  return code === 'ERR_SQLITE_ERROR' && typeof errcode === 'number' ? errcode & 0xff : undefined;
+  if (code === 'ERR_SQLITE_ERROR' && typeof errcode === 'number') return errcode & 0xff;
+  const name = typeof code === 'string' ? /^SQLITE_([A-Z]+)/.exec(code)?.[1] : undefined;
+  return name === undefined ? undefined : (names[name] ?? OTHER);
 }
 
 export function isSqlite(error: unknown): boolean {

@@ -20,6 +20,12 @@ const MOST_JOBS = 256;
 /** How long all of them wait for a process that holds the lock, ms: it has to be stopped, or the machine hopelessly busy. */
 const PATIENCE = 5000;
 
+/** After so many jobs the log is looked at: until then it grows by a few MB at most. */
+const BETWEEN_LOOKS = 64;
+
+/** How long writing waits for a log that is too long, ms. */
+const LOG_PATIENCE = 1000;
+
 /** As often it is tried again at once: the lock is held for some 20 µs. Then every millisecond. */
 const SPINS = 100;
 
@@ -35,6 +41,8 @@ export class Transactions<F extends Frame> {
   #isScheduled = false;
   #attempts = 0;
   #since = 0;
+  #jobsToLook = BETWEEN_LOOKS;
+  #longSince: number | undefined;
 
   /** @param open makes what the jobs of a transaction work with. */
   constructor(database: Database, open: () => F) {
@@ -70,8 +78,9 @@ export class Transactions<F extends Frame> {
 
   #flush(): void {
     this.#isScheduled = false;
-    if (!this.#begin()) return;
+    if (this.#waitsForLog() || !this.#begin()) return;
     const jobs = this.#jobs.splice(0, MOST_JOBS);
+    this.#jobsToLook -= jobs.length;
     try {
       for (const settle of this.#commit(jobs)) settle();
     } catch (error) {
@@ -92,6 +101,29 @@ export class Transactions<F extends Frame> {
       this.#rollback();
       if (isBusy(error)) this.#jobs.push(job);
       else job.reject(explained(error));
+    }
+  }
+
+  /** @returns whether the log is too long. Then it will be looked at again. */
+  #waitsForLog(): boolean {
+    if (this.#jobsToLook > 0) return false;
+    this.#longSince ??= performance.now();
+    if (this.#isLogShort() || performance.now() - this.#longSince > LOG_PATIENCE) {
+      this.#longSince = undefined;
+      this.#jobsToLook = BETWEEN_LOOKS;
+      return false;
+    }
+    this.#isScheduled = true;
+    setTimeout(() => this.#flush(), 1);
+    return true;
+  }
+
+  #isLogShort(): boolean {
+    try {
+      return this.#database.shortenLog();
+    } catch (error) {
+      // Whatever else is wrong, the write will meet it too.
+      return !isBusy(error);
     }
   }
 

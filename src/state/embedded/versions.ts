@@ -1,4 +1,5 @@
 import { closeSync, readSync, writeSync } from 'node:fs';
+import { StateError } from '../error.ts';
 
 const SLOTS = 4096;
 export const VERSIONS_SIZE: number = SLOTS * 8;
@@ -25,12 +26,13 @@ export class Versions {
     return this.#number[0];
   }
 
-  /** @returns the new version, for the database. */
-  bump(slot: number): number {
-    const next = this.read(slot) + 1;
-    this.#number[0] = next;
-    writeSync(this.#fd, this.#bytes, 0, 8, slot * 8);
-    return next;
+  write(slot: number, version: number): void {
+    this.#number[0] = version;
+    try {
+      writeSync(this.#fd, this.#bytes, 0, 8, slot * 8);
+    } catch (cause) {
+      throw new StateError('ERR_STATE_FULL', `the store cannot be written: ${(cause as Error).message}`, { cause });
+    }
   }
 
   close(): void {

@@ -20,6 +20,7 @@ export class RedisEngine implements Engine {
   readonly isBounded = false;
   readonly #server: Server;
   readonly #prefix: string;
+  readonly #evicted = new Map<string, number>();
   readonly #releaseListeners = new Map<string, Set<() => void>>();
   #hearsReleases = false;
 
@@ -88,6 +89,10 @@ export class RedisEngine implements Engine {
       sizes.bytes += sizeOfEntry(key, stored);
     }
     return sizes;
+  }
+
+  evicted(area: string): number {
+    return this.#evicted.get(area) ?? 0;
   }
 
   async acquire(name: string, owner: string, ttl: number): Promise<Attempt> {
@@ -173,7 +178,9 @@ export class RedisEngine implements Engine {
     const px = ttl === undefined ? 0 : ttl + stale;
     const numbers = [maxSize, size].map(String);
     const args = [encodeEntry(stored, freshUntil), String(px), when, same, ...numbers, key, this.#key(area, '')];
-    return (await this.#server.script('set', this.#keysOf(area, key), ...args)) === 1;
+    const written = Number(await this.#server.script('set', this.#keysOf(area, key), ...args));
+    if (written > 1) this.#evicted.set(area, this.evicted(area) + written - 1);
+    return written > 0;
   }
 
   async *#scan(area: string): AsyncIterable<string[]> {

@@ -9,6 +9,8 @@
  *
  * Over the bound, the longest idle of eight random ones goes, as the server itself evicts. What has expired by itself is
  * found the same way, and only then leaves the books.
+ *
+ * @returns 0 where it was not written, else 1 and how many went.
  */
 const set = `
 local present = redis.call('GET', KEYS[1])
@@ -18,6 +20,7 @@ if ARGV[3] == 'same' and (present or '') ~= ARGV[4] then return 0 end
 if tonumber(ARGV[2]) > 0 then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) else redis.call('SET', KEYS[1], ARGV[1]) end
 local max = tonumber(ARGV[5])
 if max == 0 then return 1 end
+local evicted = 0
 local before = tonumber(redis.call('HGET', KEYS[2], ARGV[7]) or 0)
 redis.call('HSET', KEYS[2], ARGV[7], ARGV[6])
 local total = redis.call('INCRBY', KEYS[3], tonumber(ARGV[6]) - before)
@@ -32,12 +35,12 @@ while total > max do
   end
   if not victim then if redis.call('HLEN', KEYS[2]) <= 1 then break end
   else
-    redis.call('UNLINK', ARGV[8] .. victim)
+    evicted = evicted + redis.call('UNLINK', ARGV[8] .. victim)
     total = redis.call('INCRBY', KEYS[3], -tonumber(redis.call('HGET', KEYS[2], victim)))
     redis.call('HDEL', KEYS[2], victim)
   end
 end
-return 1`;
+return 1 + evicted`;
 
 /** KEYS: entry, sizes, total. ARGV: the entry's short key. */
 const remove = `

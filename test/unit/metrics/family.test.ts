@@ -8,6 +8,10 @@ test('a family of an application is taken as it is', () => {
   assert.deepEqual(readFamilies([{ ...good, aggregator: 'sum' }]), [{ ...good, aggregator: 'sum' }]);
 });
 
+test('one of ours that workers tell is taken too', () => {
+  assert.equal(readFamilies([{ ...good, name: 'prefork_cache_hits_total' }]).length, 1);
+});
+
 const bad: ReadonlyArray<readonly [string, unknown]> = [
   ['no list', { ...good }],
   ['no object', [null]],

@@ -19,7 +19,7 @@ function rowOf(slot: number, n: number): Row {
 /** All series of counters and histograms, by name and labels. */
 function counted(rows: readonly Row[], totals: Totals): Map<string, number> {
   const limits = { cpu: undefined, memory: undefined };
-  const families = ownFamilies({ status: fakeStatus(), rows, totals, queues: [], limits });
+  const families = ownFamilies({ status: fakeStatus(), rows, totals, queues: [], told: [], limits });
   const counters = families.filter(({ name, type }) => type !== 'gauge' && !name.includes('reloads'));
   return new Map(
     counters.flatMap(({ name, values }) =>

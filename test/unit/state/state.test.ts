@@ -10,7 +10,7 @@ const skip = noSqlite;
 test('a Node without node:sqlite says what to do', { skip: skip === false && 'this Node has it' }, async () => {
   await assert.rejects(openState(), {
     code: 'ERR_STATE_UNSUPPORTED',
-    message: /Node 22\.13 or newer, or openState\('redis/,
+    message: /npm install better-sqlite3, use Node 22\.13 or newer, or openState\('redis/,
   });
 });
 
@@ -97,6 +97,24 @@ test('a stale value is answered at once, and computed anew once', { skip }, asyn
   while ((await cache.get('k')) !== 2) await delay(1);
   assert.deepEqual(cache.stats.computed, 2);
   assert.equal(cache.stats.stale, 10);
+});
+
+test('what is counted of a cache is that of all objects of its name', { skip }, async () => {
+  await using state = await openState();
+  const [one, other] = [state.cache('c', { maxSize: '64kb' }), state.cache('c', { maxSize: '64kb' })];
+  await one.set('k', 'v');
+  await other.update('k', () => 'w');
+  await other.get('k');
+  await one.get('none');
+  const slow = (): Promise<string> => delay(20, 'slow');
+  await Promise.all([one.getOrCompute('slow', slow), one.getOrCompute('slow', slow)]);
+  const counted = { hits: 1, misses: 3, stale: 0, sets: 3, evictions: 0, computed: 1, waits: 1, errors: 0 };
+  assert.deepEqual(one.stats, counted);
+  assert.deepEqual(other.stats, counted);
+  for (let i = 0; i < 100; i++) await one.set(`k${i}`, 'x'.repeat(1000));
+  const { entries, bytes } = await one.size();
+  assert.equal(one.stats.evictions, 102 - entries);
+  assert.ok(bytes <= 64 * 1024);
 });
 
 test('what compute throws is told to all who wait, and not remembered', { skip }, async () => {

@@ -1,0 +1,75 @@
+/** The caches of `prefork/state`, by name: each worker tells what it counted, and all see the same size. */
+import { CACHE_PREFIX, type Value } from './family.ts';
+import type { Metric } from './metric.ts';
+import type { Snapshot } from './snapshot.ts';
+
+type Row = Pick<Metric, 'help' | 'unit' | 'advice'>;
+
+const counters: Readonly<Record<string, Row>> = {
+  hits: {
+    help: 'Reads that found their value, stale ones too.',
+    unit: 'reads',
+    advice: 'As it should be: hits / (hits + misses) is the hit rate.',
+  },
+  misses: {
+    help: 'Reads that found none.',
+    unit: 'reads',
+    advice: 'With evictions: a larger maxSize. Without: a longer ttl, or keys that are asked for once only.',
+  },
+  stale: {
+    help: 'Hits whose value was past its ttl and is being computed anew.',
+    unit: 'reads',
+    advice: 'Nearly all of the hits: computing takes longer than the ttl, which is too short.',
+  },
+  sets: {
+    help: 'Values written: set, updated or computed.',
+    unit: 'values',
+    advice: 'More than hits: the cache costs more than it saves.',
+  },
+  evictions: {
+    help: 'Values removed so that the cache keeps to its maxSize.',
+    unit: 'values',
+    advice: 'Beside a low hit rate: a larger maxSize.',
+  },
+  computations: {
+    help: 'Values computed by getOrCompute.',
+    unit: 'computations',
+    advice: 'As many as misses and stale together less the waits; each is work that the cache did not save.',
+  },
+  waits: {
+    help: 'Reads that waited for what another call or another worker computed, and so were saved.',
+    unit: 'reads',
+    advice: 'Many at once: a value that all want has expired. staleWhileRevalidate lets none of them wait.',
+  },
+  errors: {
+    help: 'What could not be read or written and was done without.',
+    unit: 'operations',
+    advice: 'The store cannot be reached, is full, or is held by a process that is stopped.',
+  },
+};
+
+const gauges: Readonly<Record<string, Row>> = {
+  entries: {
+    help: 'Values in the cache, with those that have expired and are not removed yet; absent in Redis.',
+    unit: 'values',
+    advice: 'More than there are things to keep: keys that differ without need.',
+  },
+  size_bytes: {
+    help: 'What they take; absent in Redis.',
+    unit: 'bytes',
+    advice: 'At its maxSize a cache evicts.',
+  },
+};
+
+export const cacheMetrics: readonly Metric[] = [
+  ...Object.entries(counters).map(([word, row]) => told(`${CACHE_PREFIX}${word}_total`, 'counter', row)),
+  ...Object.entries(gauges).map(([word, row]) => told(`${CACHE_PREFIX}${word}`, 'gauge', row)),
+];
+
+function told(name: `prefork_${string}`, type: Metric['type'], row: Row): Metric {
+  return { name, type, ...row, labels: ['cache'], source: 'workers', read: (snapshot) => valuesOf(snapshot, name) };
+}
+
+function valuesOf({ told: families }: Snapshot, name: string): readonly Value[] {
+  return families.find((family) => family.name === name)?.values ?? [];
+}
