@@ -30,7 +30,7 @@ export class AdminGate implements Gate {
   refuse(request: ControlRequest): Answer | undefined {
     const { host = '', method } = request;
     if (!this.#knows(host)) return failure(403, 'expected an IP address, localhost or the host of --admin as the host');
-    if (isOfAnotherSite(request)) return failure(403, 'requests of pages of other sites are not answered');
+    if (isOfAnotherSite(request) && !isPage(request)) return failure(403, 'requests of pages of other sites are not answered');
     if (method === 'GET' || method === 'HEAD' || this.isTrusted(request)) return undefined;
     return failure(401, 'expected the token of the log as Authorization: Bearer <token>', {
       'www-authenticate': 'Bearer realm="prefork"',
@@ -52,4 +52,9 @@ export class AdminGate implements Gate {
 function isOfAnotherSite({ host = '', origin, fetchSite = 'none' }: ControlRequest): boolean {
   if (fetchSite !== 'none' && fetchSite !== 'same-origin') return true;
   return origin !== undefined && origin.replace(/^https?:\/\//, '') !== host;
+}
+
+/** It holds nothing of this server, and somebody may follow a link to it. */
+function isPage({ method, target }: ControlRequest): boolean {
+  return target === '/' && (method === 'GET' || method === 'HEAD');
 }

@@ -13,6 +13,7 @@ import { Totals } from '../metrics/totals.ts';
 import { readFamilies } from '../metrics/family.ts';
 import { ApplicationMetrics } from './application-metrics.ts';
 import { Callers } from './callers.ts';
+import { Chronicle } from './chronicle.ts';
 import { Crew, type WorkerSaid } from './crew.ts';
 import { decide } from './decide.ts';
 import type { Effect, FleetEvent, RequestId, WorkerId } from './events.ts';
@@ -86,6 +87,8 @@ export class Supervisor {
   readonly applicationMetrics: ApplicationMetrics;
   /** What workers that have ended had counted. */
   readonly totals: Totals = new Totals();
+  /** What happened last. */
+  readonly chronicle: Chronicle = new Chronicle();
   readonly #parts: SupervisorParts;
   readonly #listeners: ListenerSet;
   readonly #crew: Crew;
@@ -241,6 +244,7 @@ export class Supervisor {
         if (slot !== undefined) this.totals.exited(slot, reason);
       }
       publish(happening);
+      this.chronicle.add(happening, Date.now());
     }
   }
 
