@@ -1,9 +1,10 @@
 /**
- * Makes the two files that start-up time and memory depend on: the command, and the preload of every worker. As one
+ * Makes the files of the dashboard's page, and the two files that start-up time and memory depend on: the command, and the preload of every worker. As one
  * CommonJS file each they load in a third of the time of some forty ES modules, and without the namespaces that Node
  * builds for built-in modules: `import 'node:process'` alone costs 1.9 MB, as it touches every getter.
  * See docs/architecture.md for the figures. Everything else in dist/ is what tsc made, file by file.
  */
+import { copyFile, readFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 
 /** @param url what `import.meta.url` is there, as CommonJS has none. */
@@ -23,3 +24,24 @@ const bundle = (entry, outfile, url) =>
 // Its modules find their neighbours from dist/cli/, wherever they are bundled to.
 await bundle('src/cli.ts', 'dist/cli.cjs', "__dirname + '/cli/'");
 await bundle('src/worker/preload.ts', 'dist/worker/preload.cjs', '__filename');
+
+// The page of the dashboard: what is served is what is here, and nothing of it comes from elsewhere.
+await build({
+  entryPoints: { dashboard: 'src/dashboard/page/main.ts' },
+  outdir: 'dist/dashboard',
+  bundle: true,
+  minify: true,
+  platform: 'browser',
+  format: 'iife',
+  target: 'es2022',
+  legalComments: 'none',
+  banner: { js: `/*! with uPlot:\n${await readFile('node_modules/uplot/LICENSE', 'utf8')}*/` },
+});
+await build({
+  entryPoints: ['src/dashboard/page/dashboard.css'],
+  outdir: 'dist/dashboard',
+  bundle: true,
+  minify: true,
+  legalComments: 'none',
+});
+await copyFile('src/dashboard/page/index.html', 'dist/dashboard/index.html');

@@ -1,6 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Writable } from 'node:stream';
+import type { Viewer } from './controls.ts';
 import type { Answer, ControlRequest } from './routes.ts';
 
 /** Of a request's body, bytes. */
@@ -128,7 +128,7 @@ export class Connections {
     else this.#follow(response, answer, answer.follow);
   }
 
-  #follow(response: ServerResponse, { status, contentType, headers }: Answer, follow: (to: Writable) => void): void {
+  #follow(response: ServerResponse, { status, contentType, headers }: Answer, follow: (to: Viewer) => void): void {
     this.#following.add(response);
     response.once('close', () => this.#following.delete(response));
     writeHead(response, status, { 'content-type': contentType, ...headers });

@@ -1,5 +1,3 @@
-import type { Writable } from 'node:stream';
-
 /**
  * What the control socket can see of the primary and ask of it. The supervisor implements it; the server, the routes and
  * the commands know nothing else of the primary.
@@ -143,6 +141,15 @@ export interface Happened {
   readonly fields: Readonly<Record<string, string | number | boolean | null>>;
 }
 
+/** One who looks: what it takes of a writable stream. */
+export interface Viewer {
+  readonly writableLength: number;
+  write(text: string): unknown;
+  end(): unknown;
+  destroy(): unknown;
+  on(event: 'error' | 'close', listener: () => void): unknown;
+}
+
 /** The page that shows a server live, and what feeds it. */
 export interface Dashboard {
   /** One of its files, as text. */
@@ -154,7 +161,7 @@ export interface Dashboard {
    *
    * @param isTrusted may see what the application said of itself.
    */
-  watch(viewer: Writable, isTrusted: boolean): void;
+  watch(viewer: Viewer, isTrusted: boolean): void;
 }
 
 export interface Controls {

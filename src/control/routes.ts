@@ -1,6 +1,5 @@
 /** What can be asked, and how it is answered: a table from path and method to a function. No sockets here. */
-import type { Writable } from 'node:stream';
-import type { Controls, Outcome, ScaleTarget } from './controls.ts';
+import type { Controls, Outcome, ScaleTarget, Viewer } from './controls.ts';
 import { BadRequest, readBoolean, readFields, readInteger, type Fields } from './fields.ts';
 import { refusal, type Provenance } from './origin.ts';
 import { withoutWords } from './public-status.ts';
@@ -29,7 +28,7 @@ export interface Answer {
   /** Other headers. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Writes what follows the body, for as long as both sides want: it gets the response, and ends it. */
-  readonly follow?: (response: Writable) => void;
+  readonly follow?: (response: Viewer) => void;
 }
 
 /** Decides who may ask for what. */
@@ -187,7 +186,7 @@ function pageFile(name: string, contentType: string): Route {
 async function live({ controls, isTrusted }: Asked): Promise<Answer> {
   const dashboard = await controls.dashboard();
   if (dashboard.isFull) return failure(503, 'as many look as may: close a dashboard');
-  const follow = (response: Writable): void => dashboard.watch(response, isTrusted);
+  const follow = (response: Viewer): void => dashboard.watch(response, isTrusted);
   return { status: 200, contentType: 'text/event-stream', body: '', follow };
 }
 

@@ -1,4 +1,4 @@
-import type { Writable } from 'node:stream';
+import type { Viewer } from '../control/controls.ts';
 import type { Parts } from './frame.ts';
 
 /** What one may have unsent, bytes: beyond the kernel's own buffers this is a viewer that does not read. */
@@ -14,8 +14,8 @@ export interface Message {
  * What has not changed is not sent again, except to somebody new.
  */
 export class Audience {
-  readonly #viewers = new Set<Writable>();
-  readonly #newcomers = new Set<Writable>();
+  readonly #viewers = new Set<Viewer>();
+  readonly #newcomers = new Set<Viewer>();
   /** By name, as it was sent last. */
   readonly #sent = new Map<string, string>();
 
@@ -24,7 +24,7 @@ export class Audience {
   }
 
   /** @param first what it is told before anything else. It sees nothing until `show`. */
-  add(viewer: Writable, first: Message): void {
+  add(viewer: Viewer, first: Message): void {
     this.#viewers.add(viewer);
     this.#newcomers.add(viewer);
     // It is gone then, which `close` says.
@@ -32,7 +32,7 @@ export class Audience {
     viewer.write(encode(first.name, JSON.stringify(first.data)));
   }
 
-  remove(viewer: Writable): void {
+  remove(viewer: Viewer): void {
     this.#viewers.delete(viewer);
     this.#newcomers.delete(viewer);
   }

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { Writable } from 'node:stream';
-import type { Dashboard, Happened, Status } from '../control/controls.ts';
+import type { Dashboard, Happened, Status, Viewer } from '../control/controls.ts';
 import { happenedWithoutWords, withoutWords } from '../control/public-status.ts';
 import { Audience } from './audience.ts';
 import { partsOf } from './frame.ts';
@@ -52,7 +51,7 @@ export class Live implements Dashboard {
     return this.#viewers >= MOST_VIEWERS;
   }
 
-  watch(viewer: Writable, isTrusted: boolean): void {
+  watch(viewer: Viewer, isTrusted: boolean): void {
     if (this.isFull) {
       viewer.end();
       return;
@@ -61,7 +60,7 @@ export class Live implements Dashboard {
     const audience = isTrusted ? this.#trusted : this.#public;
     const { recent } = this.#source.chronicle;
     audience.add(viewer, { name: 'happenings', data: isTrusted ? recent : recent.map(happenedWithoutWords) });
-    viewer.once('close', () => {
+    viewer.on('close', () => {
       audience.remove(viewer);
       if (this.#viewers === 0) this.#stop();
     });
