@@ -25,6 +25,11 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
     about: 'Show the workers of a server live.',
     load: async () => (await import('./commands/top.ts')).top,
   },
+  dashboard: {
+    usage: 'dashboard [--no-open]',
+    about: 'Show a server live in a browser, until Ctrl-C.',
+    load: async () => (await import('./commands/dashboard.ts')).dashboard,
+  },
   reload: {
     usage: 'reload',
     about: 'Replace the workers one by one; returns when the new ones serve, or failed.',

@@ -30,15 +30,18 @@ export class AdminGate implements Gate {
   refuse(request: ControlRequest): Answer | undefined {
     const { host = '', method } = request;
     if (!this.#knows(host)) return failure(403, 'expected an IP address, localhost or the host of --admin as the host');
-    if (isOfAnotherSite(request) && !isPage(request)) return failure(403, 'requests of pages of other sites are not answered');
-    if (method === 'GET' || method === 'HEAD' || this.isTrusted(request)) return undefined;
+    if (isOfAnotherSite(request) && !isPage(request))
+      return failure(403, 'requests of pages of other sites are not answered');
+    // Whoever gives a wrong one is told, also where none is needed.
+    const token = bearerToken(request);
+    if (token === undefined ? method === 'GET' || method === 'HEAD' : isSecret(token, this.#token)) return undefined;
     return failure(401, 'expected the token of the log as Authorization: Bearer <token>', {
       'www-authenticate': 'Bearer realm="prefork"',
     });
   }
 
-  isTrusted({ authorization = '' }: ControlRequest): boolean {
-    const [, token] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];
+  isTrusted(request: ControlRequest): boolean {
+    const token = bearerToken(request);
     return token !== undefined && isSecret(token, this.#token);
   }
 
@@ -46,6 +49,10 @@ export class AdminGate implements Gate {
     const name = host.replace(/:\d+$/, '').toLowerCase();
     return oneLabel.test(name) || isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0 || name === this.#host;
   }
+}
+
+function bearerToken({ authorization = '' }: ControlRequest): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(authorization)?.[1];
 }
 
 /** A page of our own comes from the host that it asks. */

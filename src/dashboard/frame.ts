@@ -102,7 +102,15 @@ export function statusFrom({ server, slots, figures }: Parts): Status {
 
 function figuresOf(role: Role, worker: WorkerStatus): WorkerFigures {
   const { pid, slot, generation, state, uptime, vitals } = worker;
-  return [role, slot, pid, generation, state, uptime, ...(vitals === null ? [] : VITALS.map((name) => short(vitals[name])))];
+  return [
+    role,
+    slot,
+    pid,
+    generation,
+    state,
+    uptime,
+    ...(vitals === null ? [] : VITALS.map((name) => short(vitals[name]))),
+  ];
 }
 
 function workerFrom(tuple: WorkerFigures): WorkerStatus {

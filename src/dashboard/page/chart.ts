@@ -16,7 +16,9 @@ export interface ChartOptions {
   /** The first is the one that counts. */
   readonly curves: readonly [Curve, ...Curve[]];
   readonly show: (figure: number) => string;
-  /** Where the axis ends at least. */
+  /** In which the axis has round figures. @default 1 */
+  readonly unit?: number;
+  /** Where the axis ends at least, in that unit. */
   readonly least: number;
   /** Where it always ends. */
   readonly most?: number;
@@ -26,7 +28,13 @@ export interface ChartOptions {
 const SYNC = 'totals';
 
 /** Less high or wide, a chart has no room for axes, px. */
-const AXES_FROM = { width: 220, height: 72 };
+const AXES_FROM = { width: 130, height: 72 };
+
+/** Less wide, there is room for one instant only, px. */
+const WIDE = 220;
+
+/** Of a character of an axis, px. */
+const CHARACTER = 7;
 
 /** A total: its figure now, and how it went. Owns its chart, which is made anew when colours or the room for it change. */
 export class Chart {
@@ -87,7 +95,7 @@ export class Chart {
     const style = getComputedStyle(this.card);
     const color = (name: string): string => style.getPropertyValue(name).trim();
     const hasAxes = width >= AXES_FROM.width && height >= AXES_FROM.height;
-    const { curves, show, least, most } = this.#options;
+    const { curves, show, least, most, unit = 1 } = this.#options;
     const axis = {
       stroke: color('--muted'),
       font: `11px ${style.fontFamily}`,
@@ -107,15 +115,15 @@ export class Chart {
       },
       scales: {
         x: { range: (plot) => lastStretch(plot) },
-        y: { range: (_plot, _min, max) => [0, most ?? niceCeiling(Math.max(least, max ?? 0))] },
+        y: { range: (_plot, _min, max) => [0, most ?? unit * niceCeiling(Math.max(least, (max ?? 0) / unit))] },
       },
       axes: [
-        { ...axis, show: hasAxes, size: 18, gap: 2, splits: (plot) => instants(plot), values: (_, at) => ages(at) },
+        { ...axis, show: hasAxes, size: 18, gap: 2, splits: (plot) => instants(plot), values: ages },
         {
           ...axis,
           show: hasAxes,
           side: 1,
-          size: 44,
+          size: (_plot, texts) => 8 + CHARACTER * Math.max(...(texts ?? []).map(({ length }) => length), 2),
           gap: 6,
           splits: (plot) => [0, plot.scales['y']!.max! / 2, plot.scales['y']!.max!],
           values: (_plot, figures) => figures.map((figure) => (figure === 0 ? '' : show(figure))),
@@ -159,11 +167,12 @@ function lastStretch(plot: uPlot): [number, number] {
 
 function instants(plot: uPlot): number[] {
   const [, last] = lastStretch(plot);
-  return [last - 90, last - 60, last - 30];
+  return (plot.width < WIDE ? [60] : [90, 60, 30]).map((age) => last - age);
 }
 
-function ages(instants: readonly number[]): string[] {
-  return instants.map((_, at) => `−${90 - at * 30} s`);
+function ages(plot: uPlot, splits: readonly number[]): string[] {
+  const [, last] = lastStretch(plot);
+  return splits.map((at) => `−${Math.round(last - at)} s`);
 }
 
 function clock(at: number): string {

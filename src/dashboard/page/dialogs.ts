@@ -6,9 +6,9 @@ class Dialog {
   readonly element: HTMLDialogElement;
 
   constructor(id: string, submitted: () => void) {
-    this.element = find<HTMLDialogElement>(`#${id}`);
+    this.element = find(`#${id}`) as HTMLDialogElement;
     // The policy of the page lets no form go anywhere, and none has to.
-    find<HTMLFormElement>('form', this.element).addEventListener('submit', (event) => {
+    find('form', this.element).addEventListener('submit', (event) => {
       event.preventDefault();
       submitted();
     });
@@ -35,7 +35,7 @@ export interface Question {
 /** Asks before anything is changed. */
 export class Confirmation {
   readonly #dialog = new Dialog('confirm', () => this.#confirmed());
-  readonly #count = find<HTMLInputElement>('#confirm-count input');
+  readonly #count = find('#confirm-count input') as HTMLInputElement;
   #answer: (count: number) => void = () => {};
 
   ask({ title, text, yes, count }: Question, answer: (count: number) => void): void {
@@ -60,7 +60,7 @@ export class Confirmation {
 /** Takes the token. */
 export class TokenDialog {
   readonly #dialog = new Dialog('token', () => this.#entered());
-  readonly #input = find<HTMLInputElement>('#token input');
+  readonly #input = find('#token input') as HTMLInputElement;
   readonly #wrong = find('#token-wrong');
   readonly #given: (token: string) => boolean;
 

@@ -38,8 +38,8 @@ export function setAttribute(target: Element, name: string, value: string): void
 }
 
 /** An element that index.html has. */
-export function find<Kind extends Element = HTMLElement>(selector: string, within: ParentNode = document): Kind {
-  const found = within.querySelector<Kind>(selector);
+export function find(selector: string, within: ParentNode = document): HTMLElement {
+  const found = within.querySelector<HTMLElement>(selector);
   if (found === null) throw new Error(`index.html has no ${selector}`);
   return found;
 }

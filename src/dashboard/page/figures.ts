@@ -1,4 +1,5 @@
 /** Figures as the page has them. Pure. */
+import { duration } from '../../cli/duration.ts';
 import { count, percent } from '../../cli/figures.ts';
 
 /** What is not known. */
@@ -34,6 +35,11 @@ export function memory(bytes: number): string {
 
 export function share(figure: number): string {
   return percent(figure).replace('%', ' %');
+}
+
+/** In whole seconds: what is shown once a second does not flicker. */
+export function age(ms: number): string {
+  return ms < 1000 ? '0s' : duration(Math.floor(ms / 1000) * 1000);
 }
 
 /** The least of 1, 2, 5, 10, 20... that is not less: where an axis ends. */

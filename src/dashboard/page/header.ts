@@ -1,6 +1,6 @@
-import { duration } from '../../cli/duration.ts';
 import type { Status } from '../../control/controls.ts';
 import { element, find, setAttribute, setText, shape } from './dom.ts';
+import { age } from './figures.ts';
 import type { Tone } from './states.ts';
 import type { Link } from './stream.ts';
 
@@ -47,7 +47,7 @@ export class Header {
     const facts: ReadonlyArray<readonly [string, string]> = [
       ['address', addresses.join(', ') || '–'],
       ['generation', String(generation)],
-      ['up', duration(Math.floor(uptime / 1000) * 1000)],
+      ['up', age(uptime)],
       ['pid', String(pid)],
       ['sharing', sharing],
       ['balance', `${balance.mode}, skew ${balance.skew.toFixed(2)}`],

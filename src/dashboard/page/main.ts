@@ -82,7 +82,7 @@ function takeToken(value: string): boolean {
 function showRights(): void {
   const hasToken = token.value !== undefined;
   for (const id of ['reload', 'fewer', 'more']) {
-    const button = find<HTMLButtonElement>(`#${id}`);
+    const button = find(`#${id}`) as HTMLButtonElement;
     button.disabled = !hasToken || link.kind !== 'live';
     button.title = hasToken ? '' : 'Needs the token';
   }

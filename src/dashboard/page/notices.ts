@@ -71,10 +71,15 @@ export class Notices {
     if (kind === 'live' || kind === 'connecting') return undefined;
     const since = this.#seen === 0 ? '' : ` What is shown is of ${clock(this.#seen)}.`;
     if (kind === 'ended') {
-      return { text: `The server has stopped.${since} It is shown again when it is back.`, shape: 'stopped', tone: 'quiet' };
+      return {
+        text: `The server has stopped.${since} It is shown again when it is back.`,
+        shape: 'stopped',
+        tone: 'quiet',
+      };
     }
     if (kind === 'lost') return { text: `No connection to the server.${since}`, shape: 'crash', tone: 'bad' };
-    if (kind === 'full') return { text: 'As many look as may: close another dashboard.', shape: 'waiting', tone: 'busy' };
+    if (kind === 'full')
+      return { text: 'As many look as may: close another dashboard.', shape: 'waiting', tone: 'busy' };
     return { text: 'Nothing is shown without the right token.', shape: 'key', tone: 'bad' };
   }
 
@@ -90,7 +95,9 @@ export class Notices {
       const text = `Scaling to ${workers.wanted} workers: ${workers.serving} serve`;
       return { text, shape: 'turn', tone: 'busy' };
     }
-    return operation === null ? undefined : { text: `${capitalized(operation)} in progress`, shape: 'turn', tone: 'busy' };
+    return operation === null
+      ? undefined
+      : { text: `${capitalized(operation)} in progress`, shape: 'turn', tone: 'busy' };
   }
 }
 

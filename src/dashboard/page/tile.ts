@@ -1,8 +1,7 @@
-import { duration } from '../../cli/duration.ts';
 import type { Row } from '../../cli/top/history.ts';
 import type { SlotStatus } from '../../control/controls.ts';
 import { element, setAttribute, setText, svg, shape } from './dom.ts';
-import { memory, NONE, rate, share, shown, whole } from './figures.ts';
+import { age, memory, NONE, rate, share, shown, whole } from './figures.ts';
 import { loopOf, type TrailPoint } from './model.ts';
 import { lookOf } from './states.ts';
 import { trailPaths, TRAIL_HEIGHT, TRAIL_WIDTH } from './trail.ts';
@@ -34,7 +33,8 @@ export class Tile {
   readonly #names = element('p', { class: 'names' });
   readonly #past = element('p', { class: 'past' });
 
-  constructor() {
+  constructor(key: string) {
+    this.element.id = idOf(key);
     const head = element('div', { class: 'head' }, this.#shape, this.#title, this.#state);
     const box = `0 0 ${TRAIL_WIDTH} ${TRAIL_HEIGHT}`;
     const trail = svg('svg', { class: 'trail', viewBox: box, preserveAspectRatio: 'none', 'aria-hidden': 'true' });
@@ -65,6 +65,7 @@ export class Tile {
     setAttribute(this.#area, 'd', paths.area);
     setText(this.#names, namesOf(row));
     setText(this.#past, slot === undefined ? '' : pastOf(slot, now));
+    setAttribute(this.#past, 'title', slot?.lastExit?.text ?? '');
   }
 
   #showFigures(row: Row): void {
@@ -77,6 +78,11 @@ export class Tile {
   }
 }
 
+/** Of its element, for links to it. */
+export function idOf(key: string): string {
+  return key.replaceAll(' ', '-');
+}
+
 function pair(name: string, value: HTMLElement): HTMLElement[] {
   return [element('div', {}, element('dt', {}, name), value)];
 }
@@ -84,20 +90,20 @@ function pair(name: string, value: HTMLElement): HTMLElement[] {
 /** A hung one says since when. */
 function stateWords({ state, worker }: Row): string {
   const beat = worker?.vitals?.beat;
-  return state === 'hung' && beat !== undefined ? `hung for ${duration(Math.round(beat / 1000) * 1000)}` : state;
+  return state === 'hung' && beat !== undefined ? `hung for ${age(beat)}` : state;
 }
 
 function namesOf({ worker }: Row): string {
   if (worker === null) return 'no worker';
-  return `pid ${worker.pid ?? NONE} · gen ${worker.generation} · up ${duration(wholeSeconds(worker.uptime))}`;
+  const names = [`pid ${worker.pid ?? NONE}`, `gen ${worker.generation}`, `up ${age(worker.uptime)}`];
+  // Each in one line, wherever the whole has to be cut.
+  return names.map((name) => name.replace(' ', '\u00A0')).join(' · ');
 }
 
 function pastOf({ crashes, lastExit }: SlotStatus, now: number): string {
   if (crashes === 0 || lastExit === null) return '';
-  const ago = duration(wholeSeconds(Math.max(0, now - Date.parse(lastExit.at))));
-  return `${crashes} ${crashes === 1 ? 'crash' : 'crashes'}, last exit ${ago} ago: ${lastExit.text}`;
-}
-
-function wholeSeconds(ms: number): number {
-  return Math.floor(ms / 1000) * 1000;
+  const ago = age(now - Date.parse(lastExit.at));
+  // The rest of it is in the title, and among the events.
+  const [why] = lastExit.text.split(' (');
+  return `${crashes} ${crashes === 1 ? 'crash' : 'crashes'} · ${ago} ago: ${why}`;
 }

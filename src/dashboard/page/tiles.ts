@@ -1,5 +1,6 @@
-import { find, setAttribute, setText } from './dom.ts';
+import { setAttribute } from './dom.ts';
 import type { Model } from './model.ts';
+import { Overview } from './overview.ts';
 import { Tile } from './tile.ts';
 
 /** More are shown closer together. */
@@ -9,7 +10,7 @@ const FEW = 12;
 export class Tiles {
   readonly #list: HTMLElement;
   readonly #tiles = new Map<string, Tile>();
-  readonly #serving = find('#serving');
+  readonly #overview = new Overview();
 
   constructor(list: HTMLElement) {
     this.#list = list;
@@ -24,15 +25,14 @@ export class Tiles {
     for (const [at, row] of rows.entries()) {
       const tile = this.#tileOf(row.key);
       tile.show({ row, slot: slots.get(row.key), trail: trails.get(row.key) ?? [], now, most });
-      if (this.#list.children[at] !== tile.element) this.#list.insertBefore(tile.element, this.#list.children[at] ?? null);
+      if (this.#list.children[at] !== tile.element)
+        this.#list.insertBefore(tile.element, this.#list.children[at] ?? null);
     }
-    const hung = rows.filter(({ state }) => state === 'hung').length;
-    const { serving, wanted } = status.workers;
-    setText(this.#serving, `${serving - hung} of ${wanted} serve${hung === 0 ? '' : `, ${hung} hung`}`);
+    this.#overview.show(status, rows);
   }
 
   #tileOf(key: string): Tile {
-    const tile = this.#tiles.get(key) ?? new Tile();
+    const tile = this.#tiles.get(key) ?? new Tile(key);
     this.#tiles.set(key, tile);
     return tile;
   }

@@ -19,14 +19,14 @@ const charts: readonly ChartOptions[] = [
     title: 'Event loops',
     curves: [
       { label: 'mean', of: ({ loop }) => loop },
-      { label: 'busiest', of: ({ busiest }) => busiest, isDashed: true },
+      { label: 'max', of: ({ busiest }) => busiest, isDashed: true },
     ],
     show: share,
     least: 1,
     most: 1,
   },
   { title: 'Connections', curves: [{ label: '', of: ({ connections }) => connections }], show: whole, least: 10 },
-  { title: 'Memory', curves: [{ label: '', of: (moment) => moment.memory }], show: memory, least: 64 * MEGABYTE },
+  { title: 'Memory', curves: [{ label: '', of: (moment) => moment.memory }], show: memory, unit: MEGABYTE, least: 100 },
 ];
 
 /** The figures of all workers together. */

@@ -33,16 +33,16 @@ function stretchesOf(points: readonly TrailPoint[], now: number, most: number): 
   const stretches: Spot[][] = [[]];
   for (const { at, rate } of points) {
     if (rate === null) stretches.push([]);
-    else stretches.at(-1)!.push([round(x(at, now)), round(y(rate, most))]);
+    else stretches.at(-1)!.push([round(across(at, now)), round(down(rate, most))]);
   }
   return stretches.filter(({ length }) => length > 0);
 }
 
-function x(at: number, now: number): number {
+function across(at: number, now: number): number {
   return TRAIL_WIDTH * (1 - (now - at) / WINDOW);
 }
 
-function y(rate: number, most: number): number {
+function down(rate: number, most: number): number {
   const share = most > 0 ? Math.min(1, rate / most) : 0;
   return TRAIL_HEIGHT - 1 - (TRAIL_HEIGHT - 1 - MARGIN) * share;
 }
