@@ -32,7 +32,7 @@ export function refusal(
 ): { readonly status: number; readonly reason: string } | undefined {
   const { host = '', origin, authorization = '', 'sec-fetch-site': site = 'none' } = headers;
   const own = [authority, authority.replace(/^127\.0\.0\.1:/, 'localhost:')];
-  const question = `${method} ${target}`;
+  const question = `${method} ${target.split('?')[0]}`;
   if (!own.includes(host)) return { status: 403, reason: `expected ${authority} as the host` };
   // It may be led to from anywhere, such as the file that opens it: see opener.ts.
   const isEntry = question === 'GET /';

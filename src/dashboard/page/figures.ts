@@ -46,6 +46,7 @@ export function age(ms: number): string {
 export function niceCeiling(figure: number): number {
   if (figure <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(figure));
-  const step = [1, 2, 2.5, 5, 10].find((one) => one * power >= figure * 0.999)!;
+  // 20, for what floating point makes of 10 times a power.
+  const step = [1, 2, 2.5, 5, 10, 20].find((one) => one * power >= figure)!;
   return step * power;
 }
