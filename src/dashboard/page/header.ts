@@ -28,9 +28,11 @@ export class Header {
   readonly #wanted = find('#wanted');
 
   show(status: Status): void {
-    const { name, phase, workers } = status;
+    const { name, phase, workers, slots } = status;
+    const hung = slots.filter(({ worker }) => worker?.state === 'hung').length;
     setText(this.#name, name);
-    document.title = `${workers.serving}/${workers.wanted} ${name} · prefork`;
+    // What a tab shows, among many.
+    document.title = `${hung === 0 ? '' : '! '}${workers.serving - hung}/${workers.wanted} ${name} · prefork`;
     setText(this.#wanted, String(workers.wanted));
     this.#wanted.title = `${workers.wanted} workers`;
     this.#phase.hidden = false;

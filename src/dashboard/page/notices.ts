@@ -18,6 +18,9 @@ interface Notice {
 const NEWS = 10_000;
 const BAD_NEWS = 60_000;
 
+/** A connection that is back sooner was not worth a word, as in an upgrade, ms. */
+const BRIEF = 1200;
+
 /** What has to be known beside the figures: what goes on, what came of it, and whether anything is new. */
 export class Notices {
   readonly #place: HTMLElement;
@@ -27,6 +30,7 @@ export class Notices {
   #seen = 0;
   #news: Notice | undefined;
   #forget = 0;
+  #late: number | undefined;
   #shown = '';
 
   constructor(place: HTMLElement) {
@@ -34,6 +38,14 @@ export class Notices {
   }
 
   link(link: Link): void {
+    const mayBeBrief = link.kind === 'lost' && this.#link.kind === 'live';
+    if (mayBeBrief) this.#late ??= setTimeout(() => this.#linked(link), BRIEF);
+    else this.#linked(link);
+  }
+
+  #linked(link: Link): void {
+    clearTimeout(this.#late);
+    this.#late = undefined;
     this.#link = link;
     this.#show();
   }
