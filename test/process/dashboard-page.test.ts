@@ -133,11 +133,11 @@ test('a worker in an endless loop is shown as hung, and the page goes on', { ski
       .write('GET /spin HTTP/1.1\r\nHost: x\r\n\r\n');
     const { fields } = await app.event('worker hung');
     const slot = Number(fields['slot']);
-    await browser.shows(tile(slot, /hung for \d+s/), 2000);
+    await browser.shows(tile(slot, /hung \d+s/), 2000);
     await browser.shows(`/Slot ${slot} hung/.test(document.querySelector('#troubles').innerText)`);
     await browser.shows(event(new RegExp(`pid ${fields['pid']}, hangs`)));
     // The others go on, and so do the figures.
-    await browser.shows(tile(slot, /hung for [2-9]s/));
+    await browser.shows(tile(slot, /hung [2-9]s/));
     await browser.shows(tile(1 - slot, /serving/));
     process.kill(Number(fields['pid']), 'SIGKILL');
     await app.event('worker ready', { slot }, 2);

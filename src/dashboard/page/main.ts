@@ -86,7 +86,7 @@ function showRights(): void {
     button.disabled = !hasToken || link.kind !== 'live';
     button.title = hasToken ? '' : 'Needs the token';
   }
-  setText(find('#unlock-text'), hasToken ? 'Lock' : 'Enter token');
+  setText(find('#unlock-text'), hasToken ? 'Lock' : 'Unlock');
 }
 
 function toggleToken(): void {

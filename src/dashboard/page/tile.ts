@@ -90,7 +90,7 @@ function pair(name: string, value: HTMLElement): HTMLElement[] {
 /** A hung one says since when. */
 function stateWords({ state, worker }: Row): string {
   const beat = worker?.vitals?.beat;
-  return state === 'hung' && beat !== undefined ? `hung for ${age(beat)}` : state;
+  return state === 'hung' && beat !== undefined ? `hung ${age(beat)}` : state;
 }
 
 function namesOf({ worker }: Row): string {

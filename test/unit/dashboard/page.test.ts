@@ -26,7 +26,7 @@ describe('server-sent events', () => {
   test('character by character', () => {
     const reader = new MessageReader();
     assert.deepEqual(
-      [...text].flatMap((character) => reader.read(character)),
+      text.split('').flatMap((character) => reader.read(character)),
       messages,
     );
   });
