@@ -42,11 +42,11 @@ export function age(ms: number): string {
   return ms < 1000 ? '0s' : duration(Math.floor(ms / 1000) * 1000);
 }
 
-/** The least of 1, 2, 5, 10, 20... that is not less: where an axis ends. */
+/** The least round figure that is not less, and of which half is one, too: where an axis ends. */
 export function niceCeiling(figure: number): number {
   if (figure <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(figure));
   // 20, for what floating point makes of 10 times a power.
-  const step = [1, 2, 2.5, 5, 10, 20].find((one) => one * power >= figure)!;
+  const step = [1, 2, 3, 4, 5, 6, 8, 10, 20].find((one) => one * power >= figure)!;
   return step * power;
 }

@@ -42,6 +42,7 @@ export class Header {
 
   link({ kind }: Link): void {
     mark(this.#link, ...links[kind]);
+    if (kind === 'ended') mark(this.#phase, 'stopped', 'stopped', 'quiet');
     document.documentElement.dataset['link'] = kind;
   }
 

@@ -145,7 +145,7 @@ const figures: ReadonlyArray<readonly [shown: string, expected: string]> = [
 for (const [shown, expected] of figures) test(`a figure is shown as ${expected}`, () => assert.equal(shown, expected));
 
 test('axes end at round figures', () => {
-  assert.deepEqual([0, 0.4, 1, 3, 24, 26, 999, 1001].map(niceCeiling), [1, 0.5, 1, 5, 25, 50, 1000, 2000]);
+  assert.deepEqual([0, 0.4, 1, 3, 24, 26, 999, 1001].map(niceCeiling), [1, 0.4, 1, 3, 30, 30, 1000, 2000]);
 });
 
 test('events are told in words, those of a newer server by their names', () => {
