@@ -199,6 +199,9 @@ test('it goes on through an upgrade, in which nothing looks wrong', { skip }, as
     await browser.shows(`document.querySelector('#link').textContent === 'live'`);
     await browser.shows(`document.querySelectorAll('.tile[data-state="serving"]').length === 2`);
     assert.doesNotMatch(await browser.evaluate<string>('seen.join()'), /No connection/);
+    const facts = await browser.evaluate<string>(`document.querySelector('#facts').innerText`);
+    process.kill(Number(/pid\s(\d+)/.exec(facts)![1]), 'SIGTERM');
+    await app.gone();
   });
 });
 

@@ -13,7 +13,7 @@ export function shown(figure: Figure, show: (figure: number) => string): string 
 
 /** Less than ten of something a second has a digit after the point. */
 export function rate(perSecond: number): string {
-  if (perSecond > 0 && perSecond < 9.95) return perSecond.toFixed(1);
+  if (perSecond > 0 && perSecond < 9.95) return String(Number(perSecond.toFixed(1)));
   return count(Math.round(perSecond));
 }
 
