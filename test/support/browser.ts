@@ -55,9 +55,13 @@ export class Browser implements AsyncDisposable {
   static async open(url: string, view: View = { width: 1440, height: 900 }): Promise<Browser> {
     const directory = mkdtempSync(join(tmpdir(), 'prefork-chromium-'));
     const child = spawn(PROGRAM, [...flags, `--user-data-dir=${directory}`], { stdio: ['ignore', 'ignore', 'pipe'] });
+    // For the case that the test runner ends before a test does.
+    const kill = (): void => void child.kill('SIGKILL');
+    process.once('exit', kill);
+    child.once('exit', () => process.off('exit', kill));
     let said = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
-    const place = await poll(() => /DevTools listening on (\S+)/.exec(said)?.[1], `Chromium, which said: ${said}`);
+    const place = await poll(() => /DevTools listening on (\S+)/.exec(said)?.[1], 'Chromium');
     const socket = new WebSocket(place, { perMessageDeflate: false });
     await once(socket, 'open');
     const browser = new Browser(child, directory, socket);
