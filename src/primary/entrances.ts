@@ -18,6 +18,7 @@ export class Entrances {
   readonly #parts: EntrancesParts;
   #control: Promise<ControlServer | undefined> | undefined;
   #admin: Promise<AdminServer | undefined> | undefined;
+  #isClosed = false;
 
   constructor(parts: EntrancesParts) {
     this.#parts = parts;
@@ -39,11 +40,18 @@ export class Entrances {
     return close(this.#admin);
   }
 
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** What is not open yet stays closed. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await Promise.all([close(this.#control), close(this.#admin)]);
   }
 
   async #openControl(): Promise<ControlServer | undefined> {
+    if (this.#isClosed) return undefined;
     const server = await openControlSocket(this.#parts);
     this.#parts.cleanup.add(() => server?.remove());
     return server;
@@ -51,7 +59,7 @@ export class Entrances {
 
   async #openAdmin(): Promise<AdminServer | undefined> {
     const { settings, controls, log, replace, token } = this.#parts;
-    if (settings.admin === undefined || token === undefined) return undefined;
+    if (settings.admin === undefined || token === undefined || this.#isClosed) return undefined;
     const { openAdmin } = await import('./admin.ts');
     return openAdmin({ address: settings.admin, token, controls, log, isSuccessor: replace });
   }

@@ -1,6 +1,6 @@
 /** What one primary leaves to the next, and the few words between them while it does. */
 
-import type { Bequest } from '../listeners/listener-set.ts';
+import type { Bequest } from '../listeners/directory.ts';
 
 /** Of this format. A primary of another version of prefork may be at the other end. */
 export const FORMAT = 1;

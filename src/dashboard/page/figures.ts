@@ -1,5 +1,5 @@
 /** Figures as the page has them. Pure. */
-import { duration } from '../../cli/duration.ts';
+import { duration } from '../../primary/duration.ts';
 import { count, percent } from '../../cli/figures.ts';
 
 /** What is not known. */

@@ -1,4 +1,4 @@
-import { duration } from '../../cli/duration.ts';
+import { duration } from '../../primary/duration.ts';
 import type { Status } from '../../control/controls.ts';
 import { element, shape } from './dom.ts';
 import type { Tone } from './states.ts';

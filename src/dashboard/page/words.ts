@@ -1,5 +1,5 @@
 /** What happened, in words for people. Pure. */
-import { duration } from '../../cli/duration.ts';
+import { duration } from '../../primary/duration.ts';
 import type { Happened } from '../../control/controls.ts';
 import type { Look } from './states.ts';
 
