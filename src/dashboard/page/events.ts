@@ -6,7 +6,8 @@ import { tell } from './words.ts';
 /** What happened, the newest first. */
 export class Events {
   readonly #list: HTMLElement;
-  readonly #items = new Map<Happened, HTMLElement>();
+  /** By what they say: after a reconnection all of it comes again, and is not to be read out again. */
+  readonly #items = new Map<string, HTMLElement>();
 
   constructor(list: HTMLElement) {
     this.#list = list;
@@ -15,16 +16,16 @@ export class Events {
   show({ events }: Model): void {
     // What had happened before somebody came is not read out; what happens now is.
     const isFirst = this.#items.size === 0;
-    const kept = new Set(events);
-    for (const [happened, item] of this.#items) {
-      if (kept.has(happened)) continue;
+    const kept = new Map(events.map((happened) => [JSON.stringify(happened), happened]));
+    for (const [key, item] of this.#items) {
+      if (kept.has(key)) continue;
       item.remove();
-      this.#items.delete(happened);
+      this.#items.delete(key);
     }
-    for (const happened of events.toReversed()) {
-      if (this.#items.has(happened)) continue;
+    for (const [key, happened] of [...kept].toReversed()) {
+      if (this.#items.has(key)) continue;
       const item = itemOf(happened);
-      this.#items.set(happened, item);
+      this.#items.set(key, item);
       this.#list.prepend(item);
     }
     if (!isFirst) this.#list.setAttribute('aria-live', 'polite');
