@@ -1,58 +1,13 @@
-/** The dashboard in Chromium, as people see it. */
+/** The dashboard in Chromium, as people see it: what happens to a server, and what is done to it. */
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import process from 'node:process';
 import { test } from 'node:test';
-import { serve, type App } from '../support/app.ts';
-import { Browser, noBrowser } from '../support/browser.ts';
+import { noBrowser } from '../support/browser.ts';
+import { event, isLocked, look, notice, tile, tiles, TOKEN, type Shown } from '../support/dashboard.ts';
 import { ask } from '../support/http.ts';
-import { freePort } from '../support/platform.ts';
 
 const skip = noBrowser;
-const TOKEN = 'a-token-of-this-test';
-
-interface Shown {
-  readonly app: App;
-  readonly browser: Browser;
-  readonly url: string;
-}
-
-interface LookOptions {
-  readonly entry?: string;
-  readonly options?: readonly string[];
-  readonly admin?: string;
-}
-
-async function look(
-  { entry = 'hello.js', options = ['--workers', '2'], admin = '0' }: LookOptions,
-  test: (shown: Shown) => Promise<void>,
-  fragment = `#token=${TOKEN}`,
-): Promise<void> {
-  const flags = ['--admin', admin, '-n', 'api', ...options];
-  await using app = await serve({ entry, options: flags, env: { PREFORK_ADMIN_TOKEN: TOKEN } });
-  const { fields } = await app.event('admin');
-  const url = fields['address']!;
-  await using browser = await Browser.open(`${url}/${fragment}`);
-  await browser.shows(`document.querySelector('#link')?.textContent === 'live' && ${tiles} > 0`);
-  await test({ app, browser, url });
-}
-
-const tiles = `document.querySelectorAll('.tile').length`;
-
-/** What the tile of a slot says. */
-function tile(slot: number, pattern: RegExp): string {
-  return `${String(pattern)}.test(document.querySelector('#slot-${slot}')?.innerText ?? '')`;
-}
-
-function event(pattern: RegExp): string {
-  return `${String(pattern)}.test(document.querySelector('#events').innerText)`;
-}
-
-function notice(pattern: RegExp): string {
-  return `${String(pattern)}.test(document.querySelector('#notices').innerText)`;
-}
-
-const isLocked = `document.querySelector('#reload').disabled && document.querySelector('#more').disabled`;
 
 test('a killed worker shows within two seconds, and so does its successor', { skip }, async () => {
   await look({}, async ({ app, browser }) => {
@@ -120,7 +75,7 @@ test('without the token nothing can be changed, and a wrong one is refused', { s
     assert.equal(browser.complaints.length, 2);
     for (const complaint of browser.complaints) assert.match(complaint, /status of 401/);
   };
-  await look({}, forget, '');
+  await look({ fragment: '' }, forget);
 });
 
 test('a worker in an endless loop is shown as hung, and the page goes on', { skip }, async () => {
@@ -146,98 +101,3 @@ test('a worker in an endless loop is shown as hung, and the page goes on', { ski
     assert.deepEqual(browser.complaints, []);
   });
 });
-
-test('by keyboard alone', { skip }, async () => {
-  await look({}, async ({ app, browser }) => {
-    const focus = `(() => {
-      const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement);
-      return document.activeElement.id + ' ' + outlineStyle + ' ' + outlineWidth;
-    })()`;
-    const ring = 'solid 2px';
-    for (const id of ['reload', 'fewer', 'more', 'unlock', 'help']) {
-      await browser.press('Tab');
-      assert.equal(await browser.evaluate(focus), `${id} ${ring}`);
-    }
-    await browser.press('?');
-    await browser.shows(`document.querySelector('#shortcuts').open`);
-    // What a dialog covers is not to be done by a key.
-    await browser.press('r');
-    assert.equal(await browser.evaluate(`document.querySelector('#confirm').open`), false);
-    await browser.press('Escape');
-    await browser.shows(`!document.querySelector('#shortcuts').open`);
-    await browser.press('+');
-    await browser.press('Enter');
-    await app.event('scaled', { workers: 3 });
-    await browser.shows(`${tiles} === 3`);
-    await browser.press('r');
-    await browser.press('Enter');
-    await app.event('reload done', { gen: 2 });
-    await browser.shows(notice(/Reload done/));
-    assert.deepEqual(browser.complaints, []);
-  });
-});
-
-test('when the server stops it says so, and shows what was', { skip }, async () => {
-  await look({}, async ({ app, browser }) => {
-    assert.deepEqual(await app.stop(), { code: 0, signal: null });
-    await browser.shows(`document.querySelector('#link').textContent === 'the server has stopped'`);
-    await browser.shows(notice(/The server has stopped\. What is shown is of \d/));
-    assert.equal(await browser.evaluate(isLocked), true);
-    assert.equal(await browser.evaluate(tiles), 2);
-  });
-});
-
-test('it goes on through an upgrade, in which nothing looks wrong', { skip }, async () => {
-  const port = await freePort();
-  await look({ admin: String(port) }, async ({ app, browser }) => {
-    const seen = `window.seen = []; new MutationObserver(() => seen.push(document.querySelector('#notices').innerText))
-      .observe(document.querySelector('#notices'), { childList: true })`;
-    await browser.evaluate(seen);
-    app.signal('SIGUSR2');
-    await app.event('ready', {}, 2);
-    await browser.shows(`!/pid\\s${app.pid}\\b/.test(document.querySelector('#facts').innerText)`);
-    await browser.shows(`document.querySelector('#link').textContent === 'live'`);
-    await browser.shows(`document.querySelectorAll('.tile[data-state="serving"]').length === 2`);
-    assert.doesNotMatch(await browser.evaluate<string>('seen.join()'), /No connection/);
-    const facts = await browser.evaluate<string>(`document.querySelector('#facts').innerText`);
-    process.kill(Number(/pid\s(\d+)/.exec(facts)![1]), 'SIGTERM');
-    await app.gone();
-  });
-});
-
-test('a server that does not answer is not taken for one that is well', { skip }, async () => {
-  await look({}, async ({ app, browser }) => {
-    process.kill(app.pid, 'SIGSTOP');
-    await browser.shows(notice(/No connection to the server/));
-    process.kill(app.pid, 'SIGCONT');
-    await browser.shows(`document.querySelector('#link').textContent === 'live'`);
-    assert.equal(await browser.evaluate(`document.querySelector('#notices').innerText`), '');
-  });
-});
-
-const views: ReadonlyArray<readonly [width: number, height: number]> = [
-  [375, 812],
-  [768, 1024],
-  [1440, 900],
-  [2560, 1440],
-];
-
-for (const workers of [2, 12]) {
-  test(`nothing is wider than a window, ${workers} workers`, { skip }, async () => {
-    await look({ options: ['--workers', String(workers)] }, async ({ browser }) => {
-      for (const [width, height] of views) {
-        for (const isDark of [false, true]) {
-          await browser.look({ width, height, isDark });
-          const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
-          assert.equal(await browser.evaluate(overflow), 0, `${width} px`);
-          const cut = `[...document.querySelectorAll('.tile, .card, .top')]
-            .filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.innerText).join('; ')`;
-          assert.equal(await browser.evaluate(cut), '', `${width} px`);
-          const background = `getComputedStyle(document.body).backgroundColor`;
-          assert.equal(await browser.evaluate(background), isDark ? 'rgb(11, 14, 19)' : 'rgb(244, 245, 247)');
-        }
-      }
-      assert.deepEqual(browser.complaints, []);
-    });
-  });
-}
