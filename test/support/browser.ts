@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { WebSocket } from 'ws';
+import type { Readable, Writable } from 'node:stream';
 import { DEADLINE, poll } from './watched.ts';
 
 const PROGRAM = '/usr/bin/chromium';
@@ -22,7 +22,7 @@ const flags = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  '--remote-debugging-port=0',
+  '--remote-debugging-pipe',
 ];
 
 type Reply = { readonly id: number; readonly result?: object; readonly error?: { readonly message: string } };
@@ -40,31 +40,31 @@ export class Browser implements AsyncDisposable {
   readonly complaints: string[] = [];
   readonly #child: ChildProcess;
   readonly #directory: string;
-  readonly #socket: WebSocket;
+  readonly #pipe: Writable;
   readonly #waiting = new Map<number, (reply: Reply) => void>();
   #session: string | undefined;
   #calls = 0;
 
-  private constructor(child: ChildProcess, directory: string, socket: WebSocket) {
+  private constructor(child: ChildProcess, directory: string) {
     this.#child = child;
     this.#directory = directory;
-    this.#socket = socket;
-    socket.on('message', (data: Buffer) => this.#receive(JSON.parse(data.toString()) as Reply | Notice));
+    this.#pipe = child.stdio[3] as Writable;
+    // It may be gone before we are.
+    this.#pipe.on('error', () => {});
+    let rest = '';
+    (child.stdio[4] as Readable).setEncoding('utf8').on('data', (text: string) => {
+      const messages = (rest + text).split('\0');
+      rest = messages.pop()!;
+      for (const message of messages) this.#receive(JSON.parse(message) as Reply | Notice);
+    });
   }
 
   static async open(url: string, view: View = { width: 1440, height: 900 }): Promise<Browser> {
     const directory = mkdtempSync(join(tmpdir(), 'prefork-chromium-'));
-    const child = spawn(PROGRAM, [...flags, `--user-data-dir=${directory}`], { stdio: ['ignore', 'ignore', 'pipe'] });
-    // For the case that the test runner ends before a test does.
-    const kill = (): void => void child.kill('SIGKILL');
-    process.once('exit', kill);
-    child.once('exit', () => process.off('exit', kill));
-    let said = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
-    const place = await poll(() => /DevTools listening on (\S+)/.exec(said)?.[1], 'Chromium');
-    const socket = new WebSocket(place, { perMessageDeflate: false });
-    await once(socket, 'open');
-    const browser = new Browser(child, directory, socket);
+    // A pipe and no port: when whoever holds it is gone, so is the browser, however that ended.
+    const stdio = ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] as const;
+    const child = spawn(PROGRAM, [...flags, `--user-data-dir=${directory}`], { stdio: [...stdio] });
+    const browser = new Browser(child, directory);
     await browser.#attach();
     await browser.look(view);
     await browser.go(url);
@@ -146,7 +146,7 @@ export class Browser implements AsyncDisposable {
   call<Result = object>(method: string, params: object = {}): Promise<Result> {
     const id = ++this.#calls;
     const session = this.#session === undefined ? {} : { sessionId: this.#session };
-    this.#socket.send(JSON.stringify({ id, method, params, ...session }));
+    this.#pipe.write(`${JSON.stringify({ id, method, params, ...session })}\0`);
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, ({ result, error }) => {
         if (error === undefined) resolve(result as Result);
@@ -164,7 +164,6 @@ export class Browser implements AsyncDisposable {
     const deadline = setTimeout(() => this.#child.kill('SIGKILL'), 5000);
     await end;
     clearTimeout(deadline);
-    this.#socket.terminate();
     // Its helpers write a moment longer than it lives.
     rmSync(this.#directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
