@@ -39,12 +39,15 @@ export type WorkerFigures = readonly [
 /** Of a tuple, before the vitals. */
 const NAMES = 6;
 
-const VITALS: ReadonlyArray<keyof Vitals> = [
+/** Those that are one number: the page has no use for the others. */
+const VITALS: ReadonlyArray<Exclude<keyof Vitals, 'durations'>> = [
   'beat',
   'connectionsOpen',
   'connectionsAccepted',
   'handoffsReceived',
   'handoffsSent',
+  'handoffsRefused',
+  'handoffsFailed',
   'requestsStarted',
   'requestsFinished',
   'utilization',
@@ -116,7 +119,8 @@ function figuresOf(role: Role, worker: WorkerStatus): WorkerFigures {
 function workerFrom(tuple: WorkerFigures): WorkerStatus {
   const [, slot, pid, generation, state, uptime] = tuple;
   const figures = tuple.slice(NAMES) as number[];
-  const vitals = Object.fromEntries(VITALS.map((name, at) => [name, figures[at]])) as unknown as Vitals;
+  const numbers = Object.fromEntries(VITALS.map((name, at) => [name, figures[at]]));
+  const vitals = { ...numbers, durations: [] } as unknown as Vitals;
   return { slot, pid, generation, state, uptime, vitals: figures.length === 0 ? null : vitals };
 }
 

@@ -54,6 +54,7 @@ export class Hub implements Host {
   isClosing = false;
   started = 0;
   finished = 0;
+  onAnswered: Host['onAnswered'];
   readonly #hooks: Hooks;
   readonly #clock: Clock;
   readonly #parsers: Parser[] = [];

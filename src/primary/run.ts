@@ -64,16 +64,18 @@ async function supervise(
     passed: manager?.sockets,
     notifyFd: manager?.notifyFd,
     successorEnv: { ...manager?.successorEnv, ...token?.successorEnv },
+    adminSocket: () => entrances.adminSocket,
     announce: (announcement) => {
       manager?.announce(announcement);
-      if (announcement.what === 'upgraded') void entrances.closeAdmin();
+      if (announcement.what === 'upgraded') entrances.yieldAdmin();
       if (announcement.what === 'ready' && predecessor !== undefined) void succeed(predecessor, entrances);
     },
   });
   signals.deliverTo((event) => supervisor.post(event));
   const controls = new PrimaryControls(supervisor, { sharing: sharing.mode, balance });
   const replace = predecessor !== undefined;
-  const entrances = new Entrances({ settings, supervisor, controls, log, replace, token, cleanup });
+  const inherited = predecessor?.legacy.admin;
+  const entrances = new Entrances({ settings, supervisor, controls, log, replace, token, inherited, cleanup });
   try {
     if (predecessor === undefined) await entrances.openControl().then(() => entrances.openAdmin());
     // Ours by the time that a worker could miss us.
@@ -89,7 +91,7 @@ async function succeed(before: Predecessor, entrances: Entrances): Promise<void>
   await entrances.openControl();
   // Stopped in the meantime: who ends without having said that it is ready is not left to serve alone.
   if (entrances.isClosed) return;
-  before.ready();
+  await before.ready();
   await entrances.openAdmin();
 }
 

@@ -1,6 +1,6 @@
 import type { Inherited } from '../listeners/inherited.ts';
 import type { Settings } from '../options/index.ts';
-import type { Legacy } from '../upgrade/legacy.ts';
+import type { AdminSocket, Legacy } from '../upgrade/legacy.ts';
 import type { CrewParts } from './crew.ts';
 import type { Announcement } from './events.ts';
 import type { Hooks } from './hooks.ts';
@@ -20,6 +20,8 @@ export interface SupervisorParts extends Pick<
   readonly notifyFd: number | undefined;
   /** Beside the primary's own environment, for the one that succeeds it. */
   readonly successorEnv: NodeJS.ProcessEnv;
+  /** What `--admin` listens on, which the primary that succeeds it gets too. */
+  readonly adminSocket: () => AdminSocket | undefined;
   /** Tells whoever supervises the primary. */
   readonly announce: (announcement: Announcement) => void;
 }

@@ -152,11 +152,12 @@ export class Supervisor {
   }
 
   #legacy(): Legacy {
-    const { settings, notifyFd } = this.#parts;
+    const { settings, notifyFd, adminSocket } = this.#parts;
     const { slots, generation } = this.#fleet;
     const workers = slots.length === settings.workers ? undefined : slots.length;
     const { name, control } = this;
-    return { format: FORMAT, name, control, generation, workers, notifyFd, ...this.#holdings.listeners.bequeath() };
+    const sockets = { notifyFd, admin: adminSocket(), ...this.#holdings.listeners.bequeath() };
+    return { format: FORMAT, name, control, generation, workers, ...sockets };
   }
 
   get fleet(): Fleet {

@@ -15,6 +15,7 @@ test('what is to be opened after the close stays closed', async () => {
     log: (_level, event) => void opened.push(event),
     replace: true,
     token: { token: 'x'.repeat(32), isGiven: true, successorEnv: {} },
+    inherited: undefined,
     cleanup,
   });
   await entrances.close();

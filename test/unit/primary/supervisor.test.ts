@@ -37,6 +37,7 @@ function setUp(options: Options, ...early: FleetEvent[]): Server {
     passed: undefined,
     notifyFd: undefined,
     successorEnv: {},
+    adminSocket: () => undefined,
     output: undefined,
     announce: () => {},
   });
