@@ -4,6 +4,7 @@
  * builds for built-in modules: `import 'node:process'` alone costs 1.9 MB, as it touches every getter.
  * See docs/architecture.md for the figures. Everything else in dist/ is what tsc made, file by file.
  */
+import { copyFile, readFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 
 /** @param url what `import.meta.url` is there, as CommonJS has none. */
@@ -31,3 +32,24 @@ await bundle('src/cli.ts', 'dist/cli.cjs', "__dirname + '/cli/'");
 // Shares nothing with the command but the text: a process is either.
 await bundle('src/cli/run-verb.ts', 'dist/cli/run-verb.cjs', '__filename');
 await bundle('src/worker/preload.ts', 'dist/worker/preload.cjs', '__filename');
+
+// The page of the dashboard: what is served is what is here, and nothing of it comes from elsewhere.
+await build({
+  entryPoints: { dashboard: 'src/dashboard/page/main.ts' },
+  outdir: 'dist/dashboard',
+  bundle: true,
+  minify: true,
+  platform: 'browser',
+  format: 'iife',
+  target: 'es2022',
+  legalComments: 'none',
+  banner: { js: `/*! with uPlot:\n${await readFile('node_modules/uplot/LICENSE', 'utf8')}*/` },
+});
+await build({
+  entryPoints: ['src/dashboard/page/dashboard.css'],
+  outdir: 'dist/dashboard',
+  bundle: true,
+  minify: true,
+  legalComments: 'none',
+});
+await copyFile('src/dashboard/page/index.html', 'dist/dashboard/index.html');

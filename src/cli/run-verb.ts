@@ -12,6 +12,7 @@ type Verb = (argv: readonly string[]) => Promise<number>;
 const loaders: Readonly<Record<VerbName, () => Promise<Verb>>> = {
   status: async () => (await import('./commands/status.ts')).status,
   top: async () => (await import('./commands/top.ts')).top,
+  dashboard: async () => (await import('./commands/dashboard.ts')).dashboard,
   reload: async () => (await import('./commands/reload.ts')).reload,
   scale: async () => (await import('./commands/scale.ts')).scale,
   stop: async () => (await import('./commands/stop.ts')).stop,

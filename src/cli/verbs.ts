@@ -3,6 +3,7 @@
 export type VerbName =
   | 'status'
   | 'top'
+  | 'dashboard'
   | 'reload'
   | 'scale'
   | 'stop'
@@ -28,6 +29,10 @@ export const verbs: Readonly<Record<VerbName, VerbRow>> = {
   top: {
     usage: 'top [--json]',
     about: 'Show the workers of a server live.',
+  },
+  dashboard: {
+    usage: 'dashboard [--no-open]',
+    about: 'Show a server live in a browser, until Ctrl-C.',
   },
   reload: {
     usage: 'reload',

@@ -30,15 +30,18 @@ export class AdminGate implements Gate {
   refuse(request: ControlRequest): Answer | undefined {
     const { host = '', method } = request;
     if (!this.#knows(host)) return failure(403, 'expected an IP address, localhost or the host of --admin as the host');
-    if (isOfAnotherSite(request)) return failure(403, 'requests of pages of other sites are not answered');
-    if (method === 'GET' || method === 'HEAD' || this.isTrusted(request)) return undefined;
+    if (isOfAnotherSite(request) && !isPage(request))
+      return failure(403, 'requests of pages of other sites are not answered');
+    // Whoever gives a wrong one is told, also where none is needed.
+    const token = bearerToken(request);
+    if (token === undefined ? method === 'GET' || method === 'HEAD' : isSecret(token, this.#token)) return undefined;
     return failure(401, 'expected the token of the log as Authorization: Bearer <token>', {
       'www-authenticate': 'Bearer realm="prefork"',
     });
   }
 
-  isTrusted({ authorization = '' }: ControlRequest): boolean {
-    const [, token] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];
+  isTrusted(request: ControlRequest): boolean {
+    const token = bearerToken(request);
     return token !== undefined && isSecret(token, this.#token);
   }
 
@@ -48,8 +51,17 @@ export class AdminGate implements Gate {
   }
 }
 
+function bearerToken({ authorization = '' }: ControlRequest): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+}
+
 /** A page of our own comes from the host that it asks. */
 function isOfAnotherSite({ host = '', origin, fetchSite = 'none' }: ControlRequest): boolean {
   if (fetchSite !== 'none' && fetchSite !== 'same-origin') return true;
   return origin !== undefined && origin.replace(/^https?:\/\//, '') !== host;
+}
+
+/** It holds nothing of this server, and somebody may follow a link to it. */
+function isPage({ method, target }: ControlRequest): boolean {
+  return target === '/' && (method === 'GET' || method === 'HEAD');
 }

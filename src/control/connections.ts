@@ -1,5 +1,6 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Viewer } from './controls.ts';
 import type { Answer, ControlRequest } from './routes.ts';
 
 /** Of a request's body, bytes. */
@@ -38,6 +39,8 @@ export class Connections {
   readonly #open = new Set<Socket>();
   /** Those whose request is still to come, and when it is too late. */
   readonly #arriving = new Map<Socket, NodeJS.Timeout>();
+  /** Answers that end only when somebody ends them. */
+  readonly #following = new Set<ServerResponse>();
   #http: Server | undefined;
   #allClosed: (() => void) | undefined;
 
@@ -61,6 +64,7 @@ export class Connections {
    */
   async close({ isPatient = false }: { readonly isPatient?: boolean } = {}): Promise<void> {
     if (!isPatient) for (const socket of this.#arriving.keys()) socket.destroy();
+    for (const response of this.#following) response.end();
     const deadline = setTimeout(() => this.#destroy(), this.#options.closeTimeout);
     if (this.#open.size > 0) await new Promise<void>((resolve) => (this.#allClosed = resolve));
     clearTimeout(deadline);
@@ -114,10 +118,26 @@ export class Connections {
     this.#hasArrived(request.socket);
     const { method = '', url = '', headers } = request;
     const { host, origin, accept, authorization, 'sec-fetch-site': fetchSite } = headers;
-    send(
-      response,
-      await this.#options.answer({ method, target: url, body, host, origin, fetchSite, accept, authorization }),
-    );
+    const answer = await this.#options.answer({
+      method,
+      target: url,
+      body,
+      host,
+      origin,
+      fetchSite,
+      accept,
+      authorization,
+    });
+    if (answer.follow === undefined || method === 'HEAD') send(response, answer);
+    else this.#follow(response, answer, answer.follow);
+  }
+
+  #follow(response: ServerResponse, { status, contentType, headers }: Answer, follow: (to: Viewer) => void): void {
+    this.#following.add(response);
+    response.once('close', () => this.#following.delete(response));
+    writeHead(response, status, { 'content-type': contentType, ...headers });
+    response.flushHeaders();
+    follow(response);
   }
 }
 
@@ -138,13 +158,15 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
 }
 
 function send(response: ServerResponse, { status, contentType, body, headers }: Answer): void {
-  response.shouldKeepAlive = false;
-  response.writeHead(status, {
+  writeHead(response, status, {
     'content-type': contentType,
     'content-length': Buffer.byteLength(body),
-    'cache-control': 'no-store',
-    ...SAFETY,
     ...headers,
   });
   response.end(body);
+}
+
+function writeHead(response: ServerResponse, status: number, headers: OutgoingHttpHeaders): void {
+  response.shouldKeepAlive = false;
+  response.writeHead(status, { 'cache-control': 'no-store', ...SAFETY, ...headers });
 }

@@ -141,7 +141,39 @@ export type MetricsAnswer =
   | { readonly ok: true; readonly contentType: string; readonly body: string }
   | { readonly ok: false; readonly reason: string };
 
+/** Something that happened, by the name of its event in docs/metrics.md. */
+export interface Happened {
+  readonly at: string;
+  readonly name: string;
+  readonly fields: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/** One who looks: what it takes of a writable stream. */
+export interface Viewer {
+  readonly writableLength: number;
+  write(text: string): unknown;
+  end(): unknown;
+  destroy(): unknown;
+  on(event: 'error' | 'close', listener: () => void): unknown;
+}
+
+/** The page that shows a server live, and what feeds it. */
+export interface Dashboard {
+  /** One of its files, as text. */
+  file(name: string): Promise<string>;
+  /** As many look already as may. */
+  readonly isFull: boolean;
+  /**
+   * Feeds this one with server-sent events, until it goes, is too slow, or the server ends.
+   *
+   * @param isTrusted may see what the application said of itself.
+   */
+  watch(viewer: Viewer, isTrusted: boolean): void;
+}
+
 export interface Controls {
+  /** Loaded when it is first asked for. */
+  dashboard(): Promise<Dashboard>;
   status(): Status;
   /** @param accept of the request: Prometheus' text or OpenMetrics. */
   metrics(accept: string | undefined): Promise<MetricsAnswer>;

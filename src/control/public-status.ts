@@ -1,4 +1,7 @@
-import type { SlotStatus, Status } from './controls.ts';
+import type { Happened, SlotStatus, Status } from './controls.ts';
+
+/** In place of what the application said. */
+const WITHHELD = 'the log says why';
 
 /**
  * A status for whoever can reach a TCP port: without what the application wrote at its end, which may be anything, a line of
@@ -6,7 +9,7 @@ import type { SlotStatus, Status } from './controls.ts';
  */
 export function withoutWords(status: Status): Status {
   const { last } = status.reloads;
-  const reason = last?.reason === undefined ? undefined : 'the log says why';
+  const reason = last?.reason === undefined ? undefined : WITHHELD;
   return {
     ...status,
     slots: status.slots.map(slotWithoutWords),
@@ -17,4 +20,11 @@ export function withoutWords(status: Status): Status {
 function slotWithoutWords(slot: SlotStatus): SlotStatus {
   const { lastExit } = slot;
   return lastExit === null ? slot : { ...slot, lastExit: { ...lastExit, text: lastExit.reason } };
+}
+
+/** Likewise something that happened. */
+export function happenedWithoutWords({ at, name, fields }: Happened): Happened {
+  const { text: _text, error, ...rest } = fields;
+  if (name === 'reload:failed') return { at, name, fields: { ...rest, reason: WITHHELD } };
+  return { at, name, fields: error === undefined ? rest : { ...rest, error: WITHHELD } };
 }

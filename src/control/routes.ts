@@ -1,5 +1,5 @@
 /** What can be asked, and how it is answered: a table from path and method to a function. No sockets here. */
-import type { Controls, Outcome, ScaleTarget } from './controls.ts';
+import type { Controls, Outcome, ScaleTarget, Viewer } from './controls.ts';
 import { BadRequest, readBoolean, readFields, readInteger, type Fields } from './fields.ts';
 import { refusal, type Provenance } from './origin.ts';
 import { withoutWords } from './public-status.ts';
@@ -27,6 +27,8 @@ export interface Answer {
   readonly body: string;
   /** Other headers. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Writes what follows the body, for as long as both sides want: it gets the response, and ends it. */
+  readonly follow?: (response: Viewer) => void;
 }
 
 /** Decides who may ask for what. */
@@ -64,7 +66,16 @@ type Method = 'GET' | 'POST';
 
 type Methods = Readonly<Partial<Record<Method, Route>>>;
 
+/** Of the page alone: it loads its own files, asks its own server, and is in nobody's frame. */
+const PAGE_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
+  "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
 const routes: Readonly<Record<string, Methods>> = {
+  '/': { GET: pageFile('index.html', 'text/html; charset=utf-8') },
+  '/dashboard.css': { GET: pageFile('dashboard.css', 'text/css; charset=utf-8') },
+  '/dashboard.js': { GET: pageFile('dashboard.js', 'text/javascript; charset=utf-8') },
+  '/live': { GET: { fields: [], answer: live } },
   '/status': { GET: { fields: [], answer: currentStatus } },
   '/metrics': { GET: { fields: [], answer: metrics } },
   '/healthz': { GET: { fields: [], answer: () => text(200, 'ok') } },
@@ -165,6 +176,25 @@ async function metrics({ controls, accept }: Asked): Promise<Answer> {
 function readiness({ controls }: Asked): Answer {
   const result = controls.readiness();
   return result.ready ? text(200, 'ok') : text(503, result.reason);
+}
+
+function pageFile(name: string, contentType: string): Route {
+  const headers = { 'content-security-policy': PAGE_POLICY };
+  return {
+    fields: [],
+    async answer({ controls }) {
+      const dashboard = await controls.dashboard();
+      return { status: 200, contentType, headers, body: await dashboard.file(name) };
+    },
+  };
+}
+
+/** Server-sent events, on a connection that stays open. */
+async function live({ controls, isTrusted }: Asked): Promise<Answer> {
+  const dashboard = await controls.dashboard();
+  if (dashboard.isFull) return failure(503, 'as many look as may: close a dashboard');
+  const follow = (response: Viewer): void => dashboard.watch(response, isTrusted);
+  return { status: 200, contentType: 'text/event-stream', body: '', follow };
 }
 
 function scaleTarget(fields: Fields): ScaleTarget {

@@ -125,7 +125,7 @@ export const optionTable = {
   admin: {
     type: 'address',
     about:
-      'Serves metrics, health and status over TCP, on the loopback interface unless a host is given. Without it, no.',
+      'Serves the dashboard, metrics, health and status over TCP, on the loopback unless a host is given. Without it, no.',
   },
   user: {
     type: 'account',

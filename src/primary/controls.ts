@@ -1,7 +1,8 @@
 import type { Balance } from '../balance/mode.ts';
-import type { Controls, MetricsAnswer, Outcome, ScaleTarget, Status } from '../control/controls.ts';
+import type { Controls, Dashboard, MetricsAnswer, Outcome, ScaleTarget, Status } from '../control/controls.ts';
 import type { Sharing } from '../listeners/sharing.ts';
 import { Calendar } from './calendar.ts';
+import { dashboardOf } from './dashboard.ts';
 import { servingSlots, type Fleet } from './fleet.ts';
 import { metricsOf } from './metrics.ts';
 import { statusOf } from './status.ts';
@@ -23,11 +24,17 @@ export class PrimaryControls implements Controls {
   readonly #balance: Balance;
   readonly #calendar = new Calendar();
   readonly #names: Pick<Status, 'prefork' | 'node' | 'pid' | 'sharing'>;
+  /** One for all entrances: whoever looks is shown the same. */
+  #dashboard: Promise<Dashboard> | undefined;
 
   constructor(supervisor: Supervisor, { sharing, balance }: Modes) {
     this.#supervisor = supervisor;
     this.#balance = balance;
     this.#names = { prefork: version(), node: process.versions.node, pid: process.pid, sharing };
+  }
+
+  dashboard(): Promise<Dashboard> {
+    return (this.#dashboard ??= dashboardOf(this.#supervisor, () => this.status()));
   }
 
   status(): Status {

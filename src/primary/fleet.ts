@@ -211,7 +211,10 @@ export function spares(fleet: Fleet): Worker[] {
   );
 }
 
-/** Workers that end, or finish what is in flight before they do. */
+/** Workers that end, or finish what is in flight before they do, and whose slot is another's already. */
 export function leavers(fleet: Fleet): Worker[] {
-  return [...fleet.workers.values()].filter(({ state }) => state === 'draining' || state === 'ending');
+  const seated = new Set(fleet.slots.map(({ worker }) => worker));
+  return [...fleet.workers.values()].filter(
+    ({ id, state }) => (state === 'draining' || state === 'ending') && !seated.has(id),
+  );
 }

@@ -5,6 +5,7 @@ import type { Row } from '../scoreboard/layout.ts';
 import type { Totals } from '../metrics/totals.ts';
 import { FORMAT, type Legacy } from '../upgrade/legacy.ts';
 import type { ApplicationMetrics } from './application-metrics.ts';
+import { Chronicle } from './chronicle.ts';
 import type { WorkerSaid } from './crew.ts';
 import { decide } from './decide.ts';
 import type { FleetEvent, RequestId, WorkerId } from './events.ts';
@@ -32,6 +33,8 @@ export class Supervisor {
   name: string;
   /** The path of that socket; empty while there is none. */
   control = '';
+  /** What happened last. */
+  readonly chronicle: Chronicle = new Chronicle();
   readonly #parts: SupervisorParts;
   readonly #holdings: Holdings;
   readonly #switchboard: Switchboard;
@@ -136,6 +139,7 @@ export class Supervisor {
       if (slot !== undefined) this.totals.exited(slot, reason);
     }
     publish(happening);
+    this.chronicle.add(happening, Date.now());
   }
 
   #broke(error: unknown): void {

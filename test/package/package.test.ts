@@ -1,7 +1,7 @@
 /** What users install: the packed tarball, in a directory of its own. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -30,6 +30,17 @@ after(() => rm(home, { recursive: true, force: true }));
 test('installs with a command that runs', async () => {
   const { stdout } = await run(join(home, 'node_modules/.bin/prefork'), ['--version'], { cwd: home });
   assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
+});
+
+test('has the page of the dashboard, with uPlot in it and its licence', async () => {
+  const directory = join(home, 'node_modules/prefork/dist/dashboard');
+  const page = await readFile(join(directory, 'index.html'), 'utf8');
+  assert.deepEqual(page.match(/(?<=(?:href|src)=")[\w.]+(?=")/g), ['dashboard.css', 'dashboard.js']);
+  assert.match(await readFile(join(directory, 'dashboard.css'), 'utf8'), /\.uplot/);
+  assert.match(
+    await readFile(join(directory, 'dashboard.js'), 'utf8'),
+    /MIT License[^]*Copyright \(c\) \d+ Leon Sorokin/,
+  );
 });
 
 test('has no runtime dependencies', async () => {
@@ -111,7 +122,6 @@ test('every resolution that a user of types may have finds the types', async () 
 });
 
 async function tarballBytes(): Promise<ArrayBuffer> {
-  const { readFile } = await import('node:fs/promises');
   const bytes = await readFile(tarball);
   return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
 }

@@ -1,11 +1,15 @@
 import type {
   Controls,
+  Dashboard,
   MetricsAnswer,
   Outcome,
   ScaleTarget,
   Status,
   WorkerStatus,
 } from '../../src/control/controls.ts';
+import { Live } from '../../src/dashboard/live.ts';
+import { Chronicle } from '../../src/primary/chronicle.ts';
+import { DURATIONS } from '../../src/scoreboard/durations.ts';
 
 /** A worker that serves; everything a test does not care for. */
 export function fakeWorker(changes: Partial<WorkerStatus> = {}): WorkerStatus {
@@ -46,6 +50,8 @@ export class FakeControls implements Controls {
   answers: Partial<Record<Operation, () => Promise<Outcome>>> = {};
   current: Status;
   notReady: string | undefined;
+  readonly chronicle: Chronicle = new Chronicle();
+  #live: Live | undefined;
   /** What `metrics` answers; what it was asked for is the body. */
   noMetrics: string | undefined;
 
@@ -55,6 +61,12 @@ export class FakeControls implements Controls {
 
   status(): Status {
     return this.current;
+  }
+
+  async dashboard(): Promise<Dashboard> {
+    const { chronicle } = this;
+    this.#live ??= new Live({ status: () => this.current, durations: () => new Float64Array(DURATIONS), chronicle });
+    return this.#live;
   }
 
   async metrics(accept: string | undefined): Promise<MetricsAnswer> {

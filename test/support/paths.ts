@@ -38,6 +38,6 @@ function commandOf(directory: string, name: string): string {
   return file;
 }
 
-function inRoot(path: string): string {
+export function inRoot(path: string): string {
   return `${root}${path}`;
 }

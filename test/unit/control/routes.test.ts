@@ -98,8 +98,21 @@ test('what the primary throws is 500', async () => {
 
 /** What is wrong, the status, and what its one sentence has to name. Nothing of it reaches the primary. */
 const badRequests: ReadonlyArray<readonly [string, target: string, body: string, status: number, says: RegExp]> = [
-  ['GET', '/', '', 404, /there are GET \/status, GET \/metrics, GET \/healthz, .*POST \/upgrade$/],
-  ['POST', '/', '', 404, /there are/],
+  [
+    'GET',
+    '/nothing',
+    '',
+    404,
+    /there are GET \/, .*GET \/live, GET \/status, GET \/metrics, GET \/healthz, .*POST \/upgrade$/,
+  ],
+  ['POST', '/nothing', '', 404, /there are/],
+  ['GET', '/index.html', '', 404, /there are/],
+  ['GET', '/../package.json', '', 404, /there are/],
+  ['GET', '/dashboard.js/../live.js', '', 404, /there are/],
+  ['GET', '/%2e%2e/package.json', '', 404, /there are/],
+  ['POST', '/', '', 405, /\/ takes GET and HEAD$/],
+  ['POST', '/live', '', 405, /\/live takes GET and HEAD$/],
+  ['GET', '/live?token=x', '', 400, /unknown field "token": expected no fields/],
   ['GET', '/status/', '', 404, /there are/],
   ['GET', '//status', '', 404, /there are/],
   ['GET', '/x/../status', '', 404, /there are/],

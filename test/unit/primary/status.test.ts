@@ -159,3 +159,15 @@ test('the phases', () => {
   assert.deepEqual(phases, ['starting', 'starting', 'serving', 'stopping', 'stopping', 'stopping']);
   assert.equal(statusAt(driver).slots[0]?.state, 'stopped');
 });
+
+test('who drains in its slot is there alone, and not among those that leave', () => {
+  const driver = new Driver({ workers: 2 });
+  driver.serve();
+  driver.send(stop);
+  const { slots, leaving } = statusAt(driver);
+  assert.deepEqual(
+    slots.map(({ worker }) => worker?.state),
+    ['draining', 'draining'],
+  );
+  assert.deepEqual(leaving, []);
+});

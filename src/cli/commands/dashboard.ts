@@ -1,0 +1,43 @@
+import { findServer } from '../../control/client.ts';
+import { Gateway } from '../dashboard/gateway.ts';
+import { browserProgram, Opener } from '../dashboard/opener.ts';
+import { Presence } from '../dashboard/presence.ts';
+import { Interruption } from '../inspection/interruption.ts';
+import { verbHelp } from '../verb-help.ts';
+import { parseVerbLine, type VerbShape } from '../verb-line.ts';
+
+const shape: VerbShape = { flags: { 'no-open': 'Only print the address.' } };
+
+const help = `\
+Charts, a tile for each worker and what happens, live, in a browser; reload and
+scale by button or key. The page comes from the server's control socket, through
+a port of the loopback that is open for as long as this command runs. Its
+address has a token: whoever has that may do what you may. In a terminal it is
+opened in a browser, where there is one. See docs/dashboard.md.`;
+
+/** `prefork dashboard`: until it is interrupted, or the server ends. */
+export async function dashboard(argv: readonly string[]): Promise<number> {
+  const line = parseVerbLine(argv, shape);
+  if (line.help) {
+    process.stdout.write(verbHelp('dashboard', shape, help));
+    return 0;
+  }
+  const presence = new Presence(await findServer(line.name));
+  using interruption = new Interruption();
+  using gateway = await Gateway.open(() => presence.server);
+  process.stdout.write(`prefork: dashboard url=${gateway.url}\nCtrl-C ends it.\n`);
+  const program = line.flags.has('no-open') ? undefined : browserHere();
+  using _opener = program === undefined ? undefined : new Opener(program, gateway.url);
+  try {
+    await presence.end(interruption.signal);
+    process.stderr.write(`prefork: ${presence.server.name} has ended\n`);
+  } catch (error) {
+    // That is how it ends well, too.
+    if (!interruption.signal.aborted) throw error;
+  }
+  return 0;
+}
+
+function browserHere(): string | undefined {
+  return process.stdout.isTTY ? browserProgram(process.env, process.platform) : undefined;
+}

@@ -1,0 +1,90 @@
+import { once } from 'node:events';
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { pipeline } from 'node:stream';
+import type { RunningServer } from '../../control/client.ts';
+import { newSecret } from '../../control/secret.ts';
+import { refusal } from './admission.ts';
+
+const LOOPBACK = '127.0.0.1';
+
+/**
+ * The way from a browser, which cannot open Unix sockets, to a control socket: HTTP on a port of the loopback, for whoever
+ * has the token. Owns the server and its connections; disposing of it ends them.
+ */
+export class Gateway implements Disposable {
+  readonly #server: Server;
+  readonly #token = newSecret();
+  readonly #target: () => RunningServer;
+
+  private constructor(target: () => RunningServer) {
+    this.#target = target;
+    this.#server = createServer((request, response) => this.#answer(request, response));
+  }
+
+  /** @param target asked for each request: a server that is upgraded or restarted is another one. */
+  static async open(target: () => RunningServer): Promise<Gateway> {
+    const gateway = new Gateway(target);
+    gateway.#server.listen({ host: LOOPBACK, port: 0 });
+    await once(gateway.#server, 'listening');
+    return gateway;
+  }
+
+  /** With the token where no server and no log ever sees it. */
+  get url(): string {
+    return `http://${this.#authority}/#token=${this.#token}`;
+  }
+
+  [Symbol.dispose](): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  get #authority(): string {
+    return `${LOOPBACK}:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const { method = '', url = '', headers } = request;
+    const refused = refusal({ method, target: url, headers }, { authority: this.#authority, token: this.#token });
+    if (refused === undefined) pass(request, response, this.#target());
+    else refuse(response, refused.status, refused.reason);
+  }
+}
+
+/** Nothing of the browser's headers: the control socket answers no web pages. */
+function pass(request: IncomingMessage, response: ServerResponse, { path: socketPath, name }: RunningServer): void {
+  const { method, url: path, headers } = request;
+  const length = headers['content-length'];
+  const passed = { host: 'localhost', ...(length !== undefined && { 'content-length': length }) };
+  const outgoing = httpRequest({ socketPath, method, path, headers: passed, agent: false });
+  outgoing.once('response', (answer) => {
+    const { connection: _connection, 'transfer-encoding': _encoding, ...rest } = answer.headers;
+    response.writeHead(answer.statusCode!, rest);
+    response.flushHeaders();
+    // Whichever side goes, the other one is told.
+    pipeline(answer, response, () => {});
+  });
+  outgoing.once('error', () => refuse(response, 502, `${name} does not answer`));
+  response.once('close', () => outgoing.destroy());
+  request.pipe(outgoing);
+}
+
+function refuse(response: ServerResponse, status: number, reason: string): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const headers = {
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  };
+  response.writeHead(status, headers).end(`${JSON.stringify({ ok: false, reason })}\n`);
+}

@@ -1,0 +1,45 @@
+import type { Happened } from '../../control/controls.ts';
+import { element, shape } from './dom.ts';
+import type { Model } from './model.ts';
+import { tell } from './words.ts';
+
+/** What happened, the newest first. */
+export class Events {
+  readonly #list: HTMLElement;
+  /** By what they say: after a reconnection all of it comes again, and is not to be read out again. */
+  readonly #items = new Map<string, HTMLElement>();
+
+  constructor(list: HTMLElement) {
+    this.#list = list;
+  }
+
+  show({ events }: Model): void {
+    // What had happened before somebody came is not read out; what happens now is.
+    const isFirst = this.#items.size === 0;
+    const kept = new Map(events.map((happened) => [JSON.stringify(happened), happened]));
+    for (const [key, item] of this.#items) {
+      if (kept.has(key)) continue;
+      item.remove();
+      this.#items.delete(key);
+    }
+    for (const [key, happened] of [...kept].toReversed()) {
+      if (this.#items.has(key)) continue;
+      const item = itemOf(happened);
+      this.#items.set(key, item);
+      this.#list.prepend(item);
+    }
+    if (!isFirst) this.#list.setAttribute('aria-live', 'polite');
+  }
+}
+
+function itemOf(happened: Happened): HTMLElement {
+  const { shape: form, tone, text, detail } = tell(happened);
+  const at = new Date(happened.at);
+  const time = element('time', { datetime: happened.at, title: at.toLocaleString() }, clock(at));
+  const words = element('span', { class: 'words' }, text, ...(detail === '' ? [] : [element('small', {}, detail)]));
+  return element('li', { 'data-tone': tone }, time, shape(form), words);
+}
+
+function clock(at: Date): string {
+  return at.toLocaleTimeString([], { hour12: false });
+}

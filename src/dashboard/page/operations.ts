@@ -1,0 +1,16 @@
+import type { Outcome } from '../../control/controls.ts';
+
+/** What came of it; refused: the token is wrong, or there is none. */
+export type Answer = Outcome | 'refused';
+
+/** The same routes that the commands use. Returns when it is done, or has failed. */
+export async function operate(path: 'reload' | 'scale', body: object, token: string | undefined): Promise<Answer> {
+  const authorization: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  try {
+    const response = await fetch(path, { method: 'POST', body: JSON.stringify(body), headers: authorization });
+    if (response.status === 401) return 'refused';
+    return (await response.json()) as Outcome;
+  } catch {
+    return { ok: false, reason: 'the server did not answer' };
+  }
+}

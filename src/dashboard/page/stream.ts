@@ -1,0 +1,134 @@
+import { MessageReader, type Message } from './sse.ts';
+
+/** How it is with the server. */
+export type Link =
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'live' }
+  /** There is no answer, or it broke off; tried again. */
+  | { readonly kind: 'lost' }
+  /** As many look as may; tried again. */
+  | { readonly kind: 'full' }
+  /** The server said that it stops; tried again, as it may be started again. */
+  | { readonly kind: 'ended' }
+  /** The token is wrong, or there has to be one. */
+  | { readonly kind: 'refused' };
+
+export interface StreamEvents {
+  readonly token: () => string | undefined;
+  readonly message: (message: Message) => void;
+  readonly link: (link: Link) => void;
+}
+
+/** A frame comes every second: after so much silence the connection is dead, whatever TCP thinks, ms. */
+const SILENCE = 5000;
+
+/** Between two tries, ms: from the first to the last. */
+const FIRST_PAUSE = 500;
+const LONGEST_PAUSE = 4000;
+
+/**
+ * What the server tells, for as long as the page is there. `fetch` and not EventSource, which sends no token and does not
+ * say why there is no answer. Owns the connection and its timers.
+ */
+export class Stream {
+  readonly #events: StreamEvents;
+  #controller = new AbortController();
+  #pause = FIRST_PAUSE;
+  #hasEnded = false;
+  #isRunning = false;
+
+  constructor(events: StreamEvents) {
+    this.#events = events;
+  }
+
+  /** Connects, or connects again: with another token, or after a refusal. */
+  start(): void {
+    this.#controller.abort();
+    this.#controller = new AbortController();
+    this.#pause = FIRST_PAUSE;
+    this.#events.link({ kind: 'connecting' });
+    void this.#run(this.#controller.signal);
+  }
+
+  /** The server says that this is the last that it says. */
+  ends(): void {
+    this.#hasEnded = true;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const link = await this.#connect(signal);
+      if (signal.aborted) return;
+      this.#events.link(link);
+      if (link.kind === 'refused') return;
+      await new Promise((resolve) => setTimeout(resolve, this.#pause));
+      this.#pause = Math.min(LONGEST_PAUSE, this.#pause * 2);
+    }
+  }
+
+  /** @returns how it ended. */
+  async #connect(signal: AbortSignal): Promise<Link> {
+    const attempt = new AbortController();
+    const abort = (): void => attempt.abort();
+    signal.addEventListener('abort', abort);
+    const silence = new Silence(abort);
+    try {
+      const response = await fetch('live', { headers: this.#headers(), signal: attempt.signal, cache: 'no-store' });
+      if (response.status === 401) return { kind: 'refused' };
+      if (response.status === 503) return { kind: 'full' };
+      if (response.ok && response.body !== null) await this.#read(response.body, silence);
+    } catch {
+      // There is no server, or it broke off: what follows is the same.
+    } finally {
+      silence.end();
+      signal.removeEventListener('abort', abort);
+    }
+    return { kind: this.#hasEnded ? 'ended' : 'lost' };
+  }
+
+  async #read(body: ReadableStream<Uint8Array<ArrayBuffer>>, silence: Silence): Promise<void> {
+    const messages = new MessageReader();
+    const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+    this.#hasEnded = false;
+    this.#isRunning = false;
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      silence.broken();
+      for (const message of messages.read(value)) this.#events.message(message);
+      this.#isLive();
+    }
+  }
+
+  #isLive(): void {
+    if (this.#isRunning || this.#hasEnded) return;
+    this.#isRunning = true;
+    this.#pause = FIRST_PAUSE;
+    this.#events.link({ kind: 'live' });
+  }
+
+  #headers(): Record<string, string> {
+    const token = this.#events.token();
+    return token === undefined ? {} : { authorization: `Bearer ${token}` };
+  }
+}
+
+/** Calls back when nothing came for too long. Owns its timer. */
+class Silence {
+  readonly #tooLong: () => void;
+  #timer: number;
+
+  constructor(tooLong: () => void) {
+    this.#tooLong = tooLong;
+    this.#timer = setTimeout(tooLong, SILENCE);
+  }
+
+  broken(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.#tooLong, SILENCE);
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+}

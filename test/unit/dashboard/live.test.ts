@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import { test, type TestContext } from 'node:test';
+import type { Happened, Viewer } from '../../../src/control/controls.ts';
+import { Live } from '../../../src/dashboard/live.ts';
+import { MessageReader, type Message } from '../../../src/dashboard/page/sse.ts';
+import { Chronicle } from '../../../src/primary/chronicle.ts';
+import { DURATIONS } from '../../../src/scoreboard/durations.ts';
+import { fakeStatus, fakeWorker } from '../../support/fake-controls.ts';
+
+/** Keeps what it is sent. */
+class FakeViewer extends EventEmitter implements Viewer {
+  readonly messages: Message[] = [];
+  writableLength = 0;
+  hasEnded = false;
+  readonly #reader = new MessageReader();
+
+  write(text: string): void {
+    this.messages.push(...this.#reader.read(text));
+  }
+
+  end(): void {
+    this.hasEnded = true;
+    this.emit('close');
+  }
+
+  destroy(): void {
+    this.emit('close');
+  }
+
+  get names(): string[] {
+    return this.messages.map(({ name }) => name);
+  }
+
+  count(name: string): number {
+    return this.messages.filter((message) => message.name === name).length;
+  }
+}
+
+const words = { pid: 1, generation: 1, reason: 'error', text: 'password=hunter2', at: '2026-01-01T00:00:00.000Z' };
+
+function setUp(context: TestContext) {
+  context.mock.timers.enable({ apis: ['setInterval', 'setTimeout'] });
+  let looks = 0;
+  let status = fakeStatus();
+  const chronicle = new Chronicle();
+  const source = {
+    status: () => {
+      looks++;
+      return status;
+    },
+    durations: () => new Float64Array(DURATIONS),
+    chronicle,
+  };
+  const live = new Live(source);
+  return {
+    live,
+    chronicle,
+    tick: (ms: number) => context.mock.timers.tick(ms),
+    change: (changes: Parameters<typeof fakeStatus>[0]) => void (status = fakeStatus(changes)),
+    looks: () => looks,
+    watch(isTrusted = false): FakeViewer {
+      const viewer = new FakeViewer();
+      live.watch(viewer, isTrusted);
+      return viewer;
+    },
+  };
+}
+
+test('a viewer is told all at first, and then what changes', (context) => {
+  const { watch, tick, change, looks } = setUp(context);
+  const viewer = watch();
+  assert.deepEqual(viewer.names, ['happenings', 'server', 'slots', 'figures']);
+  tick(3000);
+  assert.deepEqual(viewer.names.slice(4), ['figures', 'figures', 'figures']);
+  change({ generation: 2 });
+  tick(1000);
+  assert.deepEqual(viewer.names.slice(7), ['server', 'figures']);
+  // Another one gets all of it, and looks no more often.
+  const before = looks();
+  const other = watch();
+  assert.deepEqual(other.names, ['happenings', 'server', 'slots', 'figures']);
+  tick(2000);
+  assert.equal(looks() - before, 3);
+  assert.equal(other.count('figures'), 3);
+});
+
+test('nobody looks, nothing is done', (context) => {
+  const { watch, tick, looks, chronicle } = setUp(context);
+  tick(5000);
+  assert.equal(looks(), 0);
+  const viewer = watch();
+  viewer.emit('close');
+  const before = looks();
+  chronicle.add({ name: 'ready', message: { workers: 1, took: 1 } }, 0);
+  tick(5000);
+  assert.equal(looks(), before);
+  assert.equal(viewer.count('happening'), 0);
+});
+
+test('what happens is told at once, and shown soon, once for all that happens together', (context) => {
+  const { watch, tick, chronicle } = setUp(context);
+  const viewer = watch();
+  for (let workers = 1; workers <= 5; workers++) {
+    chronicle.add({ name: 'scale', message: { workers, before: 0 } }, 0);
+  }
+  assert.equal(viewer.count('happening'), 5);
+  assert.equal(viewer.count('figures'), 1);
+  tick(150);
+  assert.equal(viewer.count('figures'), 2);
+});
+
+test('what the application said is for those with the token', (context) => {
+  const { watch, change, chronicle, tick } = setUp(context);
+  change({
+    slots: [{ slot: 0, state: 'serving', worker: fakeWorker(), successor: null, crashes: 1, lastExit: words }],
+    reloads: { done: 0, failed: 1, last: { generation: 2, outcome: 'failed', reason: words.text, at: words.at } },
+  });
+  const names = { pid: 1, slot: 0, generation: 1 };
+  const exit = { ...names, code: 1, signal: null, reason: 'error', text: words.text, planned: false, uptime: 1 };
+  chronicle.add({ name: 'worker:exit', message: exit }, 0);
+  const [open, trusted] = [watch(), watch(true)];
+  chronicle.add({ name: 'worker:exit', message: exit }, 0);
+  chronicle.add({ name: 'reload:failed', message: { generation: 2, reason: words.text } }, 0);
+  chronicle.add({ name: 'stopped', message: { error: new Error(words.text) } }, 0);
+  tick(1000);
+  assert.equal(JSON.stringify(open.messages).includes('hunter2'), false);
+  // The past and the slots, the exit, the reload twice, the end.
+  assert.equal(JSON.stringify(trusted.messages).split('hunter2').length - 1, 6);
+});
+
+test('more than so many are turned away, and there is room again when one leaves', (context) => {
+  const { live, watch } = setUp(context);
+  const viewers = Array.from({ length: 32 }, (_, nth) => watch(nth % 2 === 0));
+  assert.equal(live.isFull, true);
+  const late = watch();
+  assert.equal(late.hasEnded, true);
+  assert.deepEqual(late.messages, []);
+  viewers[0]!.destroy();
+  assert.equal(live.isFull, false);
+});
+
+test('one that does not read is dropped, and the others are not', (context) => {
+  const { watch, tick } = setUp(context);
+  const [slow, quick] = [watch(), watch()];
+  const before = slow.count('figures');
+  slow.writableLength = 1_000_000;
+  let isGone = false;
+  slow.on('close', () => (isGone = true));
+  tick(1000);
+  assert.equal(isGone, true);
+  assert.equal(slow.count('figures'), before);
+  const seen = quick.count('figures');
+  tick(1000);
+  assert.equal(quick.count('figures'), seen + 1);
+});
+
+test('when the server has stopped, its last word is that, and every viewer is ended', (context) => {
+  const { watch, chronicle, tick, looks } = setUp(context);
+  const viewers = [watch(), watch(true)];
+  chronicle.add({ name: 'stopped', message: { error: undefined } }, 0);
+  for (const viewer of viewers) {
+    assert.equal(viewer.hasEnded, true);
+    const { data } = viewer.messages.findLast(({ name }) => name === 'happening')!;
+    assert.equal((data as Happened).name, 'stopped');
+  }
+  const before = looks();
+  tick(5000);
+  assert.equal(looks(), before);
+});
