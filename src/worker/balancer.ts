@@ -71,6 +71,8 @@ export class Balancer {
   readonly #ends = new Rate();
   #ended = 0;
   readonly #parked: Parked[] = [];
+  /** The one that is being decided: it is this worker's until it is claimed for another. */
+  #inHand = 0;
   #tolerance = 1;
   #lookedAt = -Infinity;
   #acceptedAt = -Infinity;
@@ -94,7 +96,7 @@ export class Balancer {
 
   /** Connections that wait for a decision. */
   get waiting(): number {
-    return this.#parked.length;
+    return this.#parked.length + this.#inHand;
   }
 
   readonly steer: Steer = (client, acceptedBy) => {
@@ -104,10 +106,17 @@ export class Balancer {
     const inBurst = isBurst(now, this.#acceptedAt, now);
     this.#acceptedAt = now;
     this.#measure(now);
-    const to = this.#strategy(client, own, now, inBurst);
+    const to = this.#decide(client, own, now, inBurst);
     if (to === WAIT) this.#park({ client, acceptedBy, at: now });
     else this.#place(client, acceptedBy, own, to);
   };
+
+  #decide(client: NativeClient, own: number, now: number, inBurst: boolean): number {
+    this.#inHand = 1;
+    const to = this.#strategy(client, own, now, inBurst);
+    this.#inHand = 0;
+    return to;
+  }
 
   /** How many ended since the last was accepted is seen by what is left. */
   #measure(now: number): void {
@@ -136,20 +145,31 @@ export class Balancer {
 
   /**
    * Two that decide within the same few microseconds choose the same slot. So a choice is told first and then looked at
-   * again: whoever sees that another one was faster chooses anew.
+   * again: whoever sees that another one was faster chooses anew, and waits when that goes on.
    */
   #agree(own: number, first: number): number {
-    const { handoffs } = this.#parts;
     let to = first;
     for (let tries = 0; to >= 0; tries++) {
+      if (tries === MOST_TRIES) return WAIT;
       const before = this.#loadOf(to);
-      handoffs.claim(to);
+      this.#claim(to);
       const now = monotonic();
-      if (tries === MOST_TRIES || !this.#look(now) || this.#loadOf(to) <= before + 1) return to;
-      handoffs.unclaim(to);
+      if (!this.#look(now) || this.#loadOf(to) <= before + 1) return to;
+      this.#unclaim(to);
       to = this.#look(now) ? this.#choose(own, now) : KEEP;
     }
     return to;
+  }
+
+  /** In one write it is no longer here and on its way there. */
+  #claim(to: number): void {
+    this.#inHand = 0;
+    this.#parts.handoffs.claim(to);
+  }
+
+  #unclaim(to: number): void {
+    this.#inHand = 1;
+    this.#parts.handoffs.unclaim(to);
   }
 
   #loadOf(slot: number): number {
@@ -173,7 +193,7 @@ export class Balancer {
       const now = monotonic();
       const isOver = own === undefined || now - at >= LONGEST_WAIT || this.#parked.length >= MOST_PARKED;
       const inBurst = isBurst(at, this.#acceptedAt, now);
-      const to = isOver ? KEEP : this.#strategy(client, own, now, inBurst);
+      const to = isOver ? KEEP : this.#decide(client, own, now, inBurst);
       if (to !== WAIT) {
         this.#place(client, acceptedBy, own ?? KEEP, to);
         continue;
@@ -188,6 +208,8 @@ export class Balancer {
     // At a high rate what was seen a moment ago mostly says that nothing is to be done, and looking costs 2 µs.
     const age = this.#isExact ? 0 : Math.min(this.#tolerance, GREATEST_AGE);
     if (now - this.#lookedAt < age && this.#choose(own, now) === KEEP) return KEEP;
+    // Told before it looks: of two that decide at once, at least one sees what the other is about to keep.
+    this.#publish();
     const to = this.#look(now) ? this.#choose(own, now) : KEEP;
     if (!this.#isExact) return to === WAIT ? KEEP : this.#agree(own, to);
     return inBurst && to !== KEEP ? WAIT : this.#agree(own, to);
@@ -218,7 +240,7 @@ export class Balancer {
     const slot = stickySlot(clientHash(peer.address), own, this.#glance, now);
     if (slot === own) return KEEP;
     if (this.#parts.handoffs.pairs.unanswered[slot]! >= MOST_STICKY_ON_THE_WAY) return WAIT;
-    this.#parts.handoffs.claim(slot);
+    this.#claim(slot);
     return slot;
   };
 
@@ -230,7 +252,7 @@ export class Balancer {
   /** As exact as decisions are, and no more often: 1 to 2 µs each. */
   #publish(): void {
     const { servers, vitals } = this.#parts;
-    const drift = Math.abs(servers.open() + this.#parked.length - vitals.published);
+    const drift = Math.abs(servers.open() + this.waiting - vitals.published);
     if (drift >= Math.max(1, this.#tolerance * DRIFT)) vitals.publish();
   }
 }
