@@ -19,6 +19,9 @@ const MOST_STICKY_ON_THE_WAY = 200;
 /** Who has not answered for so long, ms, is not sent anything: it may hang, and others cannot see that yet. */
 const LONGEST_SILENCE = 250;
 
+/** The same when its rows show that its event loop turns. */
+const LONGEST_PATIENCE = 1000;
+
 /** Who would not have a connection is not offered another one for so long, ms. */
 const PAUSE = 250;
 
@@ -191,10 +194,10 @@ export class Balancer {
       const { client, acceptedBy, at } = this.#parked.shift()!;
       const own = this.#own();
       const now = monotonic();
-      const isOver = own === undefined || now - at >= LONGEST_WAIT || this.#parked.length >= MOST_PARKED;
-      const inBurst = isBurst(at, this.#acceptedAt, now);
-      const to = isOver ? KEEP : this.#decide(client, own, now, inBurst);
-      if (to !== WAIT) {
+      const isOver = now - at >= LONGEST_WAIT || this.#parked.length >= MOST_PARKED;
+      const inBurst = !isOver && isBurst(at, this.#acceptedAt, now);
+      const to = own === undefined ? KEEP : this.#decide(client, own, now, inBurst);
+      if (to !== WAIT || isOver) {
         this.#place(client, acceptedBy, own ?? KEEP, to);
         continue;
       }
@@ -227,11 +230,17 @@ export class Balancer {
 
   readonly #roomOf = (slot: number): Room => {
     const { pairs, heard, denied } = this.#parts.handoffs;
-    const now = performance.now();
+    const now = monotonic();
+    if (now - denied[slot]! < PAUSE) return 'closed';
     const unanswered = pairs.unanswered[slot]!;
-    if (now - denied[slot]! < PAUSE || (unanswered > 0 && now - heard[slot]! > LONGEST_SILENCE)) return 'closed';
+    if (unanswered > 0 && this.#isSilent(now - heard[slot]!, this.#glance.beats[slot]! > heard[slot]!)) return 'closed';
     return unanswered < MOST_ON_THE_WAY ? 'open' : 'full';
   };
+
+  /** On a machine that has too much to do answers come late, and rows of the same worker tell that it is about to. */
+  #isSilent(silence: number, hasBeaten: boolean): boolean {
+    return silence > (hasBeaten ? LONGEST_PATIENCE : LONGEST_SILENCE);
+  }
 
   readonly #stickySlot: Strategy = (client, own, now) => {
     const peer: { address?: string } = {};

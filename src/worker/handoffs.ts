@@ -1,5 +1,6 @@
 import type { HandoffEnd, Waybill } from '../ipc/messages.ts';
 import type { NativeClient } from '../listeners/native.ts';
+import { monotonic } from '../scoreboard/clock.ts';
 import { PAIRS } from '../scoreboard/layout.ts';
 import type { Link } from './link.ts';
 import type { SlotHandle } from './slot-handle.ts';
@@ -66,7 +67,7 @@ export class Handoffs {
   /** Counts one more as on its way, and lets the others know: before it can arrive, and before they decide. */
   claim(to: number): void {
     const { unanswered, sent } = this.pairs;
-    if (unanswered[to]!++ === 0) this.heard[to] = performance.now();
+    if (unanswered[to]!++ === 0) this.heard[to] = monotonic();
     sent[to]!++;
     this.#parts.onChange();
   }
@@ -98,7 +99,7 @@ export class Handoffs {
     const sent = this.#sent.get(id);
     if (sent === undefined) return;
     const { client, acceptedBy, to } = sent;
-    const now = performance.now();
+    const now = monotonic();
     this.#sent.delete(id);
     this.pairs.unanswered[to]!--;
     this.heard[to] = now;

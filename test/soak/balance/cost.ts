@@ -65,7 +65,9 @@ export async function cost(rounds: number, connections = 64): Promise<void> {
       const [kernel, balanced] = modes.map((mode) => costs.get(mode)!) as [Cost, Cost];
       ratios.push({ rate: balanced.rate / kernel.rate, cpu: balanced.cpu / kernel.cpu, moved: balanced.moved });
       const figures = [kernel, balanced].map(({ rate, cpu }) => `${rate.toFixed(0)}/s ${cpu.toFixed(1)} µs`);
-      console.log(`a connection each, ${connections} at a time: ${figures.join(', ')}, moved ${percent(balanced.moved)}`);
+      console.log(
+        `a connection each, ${connections} at a time: ${figures.join(', ')}, moved ${percent(balanced.moved)}`,
+      );
     }
     console.log(
       `ratio of throughput ${summary(

@@ -5,7 +5,8 @@ const CONNECTIONS = 20;
 
 /** Clients with many connections each: is each at one slot, and how many has each slot? */
 export async function sticky(): Promise<void> {
-  for (const workers of [2, 4, 8]) await withServer({ mode: 'sticky-ip', workers }, (_app, port) => visit(port, workers));
+  for (const workers of [2, 4, 8])
+    await withServer({ mode: 'sticky-ip', workers }, (_app, port) => visit(port, workers));
 }
 
 async function visit(port: number, workers: number): Promise<void> {
