@@ -265,6 +265,8 @@ export class Supervisor {
         return this.#listeners[message.type](worker, message.listener);
       case 'handoff':
         return this.#handoffs.pass(worker, message, handle as Parcel | undefined);
+      case 'recall':
+        return this.#handoffs.recall(worker, message.id);
       case 'taken':
       case 'refused':
         return this.#handoffs.settle(worker, message.id, message.type);

@@ -22,9 +22,6 @@ const LONGEST_SILENCE = 250;
 /** The same when its rows show that its event loop turns. */
 const LONGEST_PATIENCE = 1000;
 
-/** Who would not have a connection is not offered another one for so long, ms. */
-const PAUSE = 250;
-
 /** How many connections may wait for a decision. */
 const MOST_PARKED = 512;
 
@@ -229,9 +226,9 @@ export class Balancer {
   }
 
   readonly #roomOf = (slot: number): Room => {
-    const { pairs, heard, denied } = this.#parts.handoffs;
+    const { pairs, heard, closedUntil } = this.#parts.handoffs;
     const now = monotonic();
-    if (now - denied[slot]! < PAUSE) return 'closed';
+    if (now < closedUntil[slot]!) return 'closed';
     const unanswered = pairs.unanswered[slot]!;
     if (unanswered > 0 && this.#isSilent(now - heard[slot]!, this.#glance.beats[slot]! > heard[slot]!)) return 'closed';
     return unanswered < MOST_ON_THE_WAY ? 'open' : 'full';

@@ -5,11 +5,21 @@ import { PAIRS } from '../scoreboard/layout.ts';
 import type { Link } from './link.ts';
 import type { SlotHandle } from './slot-handle.ts';
 
+/** What nothing is heard of for so long, ms, is asked back. */
+const RECALL_AFTER = 1000;
+
+/** Who would not have a connection is not offered another one for so long, ms; who could not, for longer. */
+const PAUSE = 250;
+const LONG_PAUSE = 10_000;
+
 /** A connection that was sent, and of which nothing was heard yet. */
 interface Sent {
   readonly client: NativeClient;
   readonly acceptedBy: SlotHandle;
   readonly to: number;
+  /** Monotonic, ms. */
+  readonly at: number;
+  isRecalled: boolean;
 }
 
 export interface HandoffsParts {
@@ -27,6 +37,10 @@ export interface HandoffsParts {
  * Owns the handle of each that it has sent until it hears what became of it: taken, then this copy is closed; refused,
  * or its receiver ended before it took it, then it is served here. Whoever takes one says so first and serves it when
  * that has left: so one of which nothing was heard when its receiver ended has been read by nobody.
+ *
+ * A process that has no descriptor left cannot receive one: the kernel drops it, and Node drops its message with it, without
+ * a word to either end. So one of which nothing is heard is asked back. Messages keep their order: who had received it has
+ * said so before it hears that, and who has not never will.
  */
 export class Handoffs {
   received = 0;
@@ -41,13 +55,14 @@ export class Handoffs {
   };
   /** By slot: when it last answered, or was first sent something after that. Monotonic, ms. */
   readonly heard: Float64Array = new Float64Array(PAIRS.slots);
-  /** By slot: when it last did not take one. */
-  readonly denied: Float64Array = new Float64Array(PAIRS.slots).fill(-Infinity);
+  /** By slot: until when it is offered none, since it did not take one. */
+  readonly closedUntil: Float64Array = new Float64Array(PAIRS.slots);
   /** Another slot may have room again. */
   onSettled: () => void = () => {};
   readonly #parts: HandoffsParts;
   readonly #sent = new Map<number, Sent>();
   #ids = 0;
+  #recallTimer: NodeJS.Timeout | undefined;
   /** Taken, and not served before that was told. */
   #arriving = 0;
 
@@ -56,6 +71,7 @@ export class Handoffs {
     const { link } = parts;
     link.on('handoff', (message, client) => this.#receive(message, client as NativeClient | undefined));
     link.on('handed', ({ id, how }) => this.#settle(id, how));
+    link.on('recall', ({ id }) => link.send({ type: 'refused', id }));
     process.once('disconnect', () => this.#abandon());
   }
 
@@ -72,10 +88,11 @@ export class Handoffs {
     this.#parts.onChange();
   }
 
-  /** It stays here after all. */
+  /** It stays here after all. Told at once too: else it would count twice, and whoever has too many would think it normal. */
   unclaim(to: number): void {
     this.pairs.unanswered[to]!--;
     this.pairs.sent[to]!--;
+    this.#parts.onChange();
   }
 
   /**
@@ -91,14 +108,31 @@ export class Handoffs {
       this.unclaim(to);
       return false;
     }
-    this.#sent.set(id, { client, acceptedBy, to });
+    this.#sent.set(id, { client, acceptedBy, to, at: monotonic(), isRecalled: false });
+    this.#recallTimer ??= setTimeout(() => this.#recall(), RECALL_AFTER).unref();
     return true;
+  }
+
+  /** Once each: they are in the order in which they were sent. */
+  #recall(): void {
+    const now = monotonic();
+    this.#recallTimer = undefined;
+    for (const [id, sent] of this.#sent) {
+      if (sent.isRecalled) continue;
+      const age = now - sent.at;
+      if (age < RECALL_AFTER) {
+        this.#recallTimer = setTimeout(() => this.#recall(), RECALL_AFTER - age).unref();
+        return;
+      }
+      sent.isRecalled = true;
+      this.#parts.link.send({ type: 'recall', id });
+    }
   }
 
   #settle(id: number, how: HandoffEnd): void {
     const sent = this.#sent.get(id);
     if (sent === undefined) return;
-    const { client, acceptedBy, to } = sent;
+    const { client, acceptedBy, to, isRecalled } = sent;
     const now = monotonic();
     this.#sent.delete(id);
     this.pairs.unanswered[to]!--;
@@ -108,7 +142,7 @@ export class Handoffs {
       client.close();
     } else {
       this[how]++;
-      this.denied[to] = now;
+      this.closedUntil[to] = now + (isRecalled ? LONG_PAUSE : PAUSE);
       serveOrClose(client, acceptedBy);
     }
     this.#parts.onChange();
@@ -147,6 +181,7 @@ export class Handoffs {
    * from one would spoil it: its client had better see it closed.
    */
   #abandon(): void {
+    clearTimeout(this.#recallTimer);
     for (const { client } of this.#sent.values()) client.close();
     this.#sent.clear();
     this.pairs.unanswered.fill(0);
