@@ -109,6 +109,7 @@ export class Server extends NetServer {
         return hub.finished;
       },
       drain: () => void (hub.isClosing = true),
+      dismiss: (connections) => void (hub.toDismiss = connections),
       idle: () => this.#idle(),
     };
   }

@@ -44,6 +44,8 @@ export interface BalancerParts {
   /** Undefined in a spare. */
   readonly slot: () => number | undefined;
   readonly isDraining: () => boolean;
+  /** Connections that count as this worker's though it has let go of them. */
+  readonly handicap: () => number;
 }
 
 /** @returns a slot that was claimed, KEEP or WAIT. */
@@ -221,7 +223,8 @@ export class Balancer {
   }
 
   #choose(own: number, now: number): number {
-    const load = this.#parts.servers.open() + this.#parked.length + this.#glance.coming[own]!;
+    const { servers, handicap } = this.#parts;
+    const load = servers.open() + handicap() + this.#parked.length + this.#glance.coming[own]!;
     return chooseReceiver(own, load, this.#glance, this.#tolerance, now, this.#roomOf);
   }
 
