@@ -44,6 +44,11 @@ export interface Heat {
 
 export const COOL: Heat = { hot: 0, rest: 0, handicap: 0 };
 
+/** Connections that count as the worker's though it does not have them: one more, since of two that are even it would keep. */
+export function handicapOf({ handicap }: Heat): number {
+  return handicap === 0 ? 0 : Math.ceil(handicap) + 1;
+}
+
 /** @returns what is known now, and how many connections to let go of. */
 export function judgeHeat(heat: Heat, { own, others, connections }: Look): { heat: Heat; letGo: number } {
   const { hot, rest, handicap } = heat;

@@ -40,6 +40,8 @@ const DRIFT = 1 / 4;
 export interface BalancerParts {
   readonly handoffs: Handoffs;
   readonly servers: { open(): number; accepted(): number };
+  /** All that are this worker's, as its row has it: also those that wait here, and that are about to be served. */
+  readonly open: () => number;
   readonly vitals: { readonly published: number; publish(): void };
   /** Undefined in a spare. */
   readonly slot: () => number | undefined;
@@ -223,8 +225,8 @@ export class Balancer {
   }
 
   #choose(own: number, now: number): number {
-    const { servers, handicap } = this.#parts;
-    const load = servers.open() + handicap() + this.#parked.length + this.#glance.coming[own]!;
+    const { open, handicap } = this.#parts;
+    const load = open() - this.#inHand + handicap() + this.#glance.coming[own]!;
     return chooseReceiver(own, load, this.#glance, this.#tolerance, now, this.#roomOf);
   }
 
@@ -260,8 +262,8 @@ export class Balancer {
 
   /** As exact as decisions are, and no more often: 1 to 2 µs each. */
   #publish(): void {
-    const { servers, vitals } = this.#parts;
-    const drift = Math.abs(servers.open() + this.waiting - vitals.published);
+    const { open, vitals } = this.#parts;
+    const drift = Math.abs(open() - vitals.published);
     if (drift >= Math.max(1, this.#tolerance * DRIFT)) vitals.publish();
   }
 }

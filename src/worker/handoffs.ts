@@ -75,6 +75,11 @@ export class Handoffs {
     process.once('disconnect', () => this.#abandon());
   }
 
+  /** How many are this worker's and about to be served. */
+  get arriving(): number {
+    return this.#arriving;
+  }
+
   /** How many are between this worker and others. */
   get pending(): number {
     return this.#sent.size + this.#arriving;
@@ -152,24 +157,20 @@ export class Handoffs {
   #receive({ id, listener, from, nth }: Waybill & { id: number }, client: NativeClient | undefined): void {
     const { link, taker, onChange } = this.#parts;
     const handle = client && taker(listener);
-    // Until then it is on its way, as the others see it.
-    const arrive = (): void => {
-      if (from < PAIRS.slots) this.pairs.arrived[from] = nth;
-    };
+    if (from < PAIRS.slots) this.pairs.arrived[from] = nth;
     if (handle === undefined) {
-      arrive();
       client?.close();
       link.send({ type: 'refused', id });
       return;
     }
+    // Told to all before it is told to the sender, who then no longer counts it as on its way.
     this.#arriving++;
+    onChange();
     const isTold = link.send({ type: 'taken', id }, undefined, (error) => {
       this.#arriving--;
       if (error !== null) return client!.close();
       this.received++;
-      arrive();
       serveOrClose(client!, handle);
-      onChange();
     });
     if (isTold) return;
     this.#arriving--;

@@ -59,7 +59,7 @@ function start(context: WorkerContext): void {
   const handicap = (): number => rebalancer?.handicap ?? 0;
   const isDraining = (): boolean => drain.occasion.hasCome;
   const connections = {
-    open: () => servers.open() + (balancer?.waiting ?? 0),
+    open: () => servers.open() + (balancer?.waiting ?? 0) + (handoffs?.arriving ?? 0),
     accepted: () => servers.accepted(),
   };
   const handoffs =
@@ -84,7 +84,16 @@ function start(context: WorkerContext): void {
   drain.occasion.add(() => vitals.state('draining'));
   const slot = (): number | undefined => status.slot;
   balancer =
-    handoffs && Balancer.start(balance, context.board, { handoffs, servers, vitals, slot, isDraining, handicap });
+    handoffs &&
+    Balancer.start(balance, context.board, {
+      handoffs,
+      servers,
+      vitals,
+      open: connections.open,
+      slot,
+      isDraining,
+      handicap,
+    });
   rebalancer = context.rebalance ? Rebalancer.start({ requests, servers, board: context.board, slot }) : undefined;
   interceptListen(link, servers, context.sharing, () => status.standby(), balancer?.steer);
   link.on('promote', ({ slot }) => status.promote(slot));

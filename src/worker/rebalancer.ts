@@ -1,4 +1,4 @@
-import { COOL, judgeHeat } from '../balance/heat.ts';
+import { COOL, handicapOf, judgeHeat } from '../balance/heat.ts';
 import { isAlive } from '../balance/slots.ts';
 import { monotonic } from '../scoreboard/clock.ts';
 import { Glance } from '../scoreboard/glance.ts';
@@ -42,7 +42,7 @@ export class Rebalancer {
 
   /** Connections that this worker counts more than it has. */
   get handicap(): number {
-    return Math.ceil(this.#heat.handicap);
+    return handicapOf(this.#heat);
   }
 
   #look(): void {
