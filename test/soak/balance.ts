@@ -1,10 +1,11 @@
 /**
  * What --balance does to connections, and what it costs. Not part of npm test: it takes minutes.
  *
- *     node out/test/soak/balance.js bursts|trickles|sticky|cost [times]
+ *     node out/test/soak/balance.js bursts|trickles|sticky|cost|kills [times]
  */
 import process from 'node:process';
 import { cost } from './balance/cost.ts';
+import { kills } from './balance/kills.ts';
 import { bursts, trickles } from './balance/spread.ts';
 import { sticky } from './balance/sticky.ts';
 
@@ -13,6 +14,7 @@ const parts: Readonly<Record<string, { readonly times: number; readonly run: (ti
   bursts: { times: 30, run: bursts },
   sticky: { times: 1, run: sticky },
   cost: { times: 10, run: cost },
+  kills: { times: 200_000, run: kills },
 };
 
 const [name = '', times] = process.argv.slice(2);
