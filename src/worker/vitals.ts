@@ -162,12 +162,20 @@ export class Vitals {
     if (now >= this.#slowDue) {
       this.#slowDue = now + SLOW_PERIOD;
       [row.delayP50, row.delayP99] = this.#delays.percentiles([0.5, 0.99]);
-      const { rss, heapUsed } = process.memoryUsage();
-      row.rss = rss;
-      row.heapUsed = heapUsed;
-      if (row.heapLimit === 0 && heapUsed > LARGE_HEAP) row.heapLimit = heapLimit();
+      this.#measureMemory();
     }
     this.#writer?.write(row);
+  }
+
+  /** It opens a file in /proc: with no descriptor left the figures stay, and the worker must not end of that. */
+  #measureMemory(): void {
+    const row = this.#row;
+    try {
+      ({ rss: row.rss, heapUsed: row.heapUsed } = process.memoryUsage());
+    } catch {
+      return;
+    }
+    if (row.heapLimit === 0 && row.heapUsed > LARGE_HEAP) row.heapLimit = heapLimit();
   }
 
   #tellHandoffs({ received, sent, refused, failed, pairs }: HandoffCounts): void {

@@ -2,7 +2,6 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { App } from 'prefork/testing';
 import { withServer, type Mode } from './server.ts';
@@ -49,17 +48,22 @@ async function run(mode: Mode, connections: number): Promise<void> {
   const log = join(directory, 'ids');
   const options = ['--recover-threshold', '1000000', '--recover-interval', '50ms'];
   try {
-    await withServer({ mode, workers: WORKERS, entry: 'notes-ids.js', options, env: { LOG: log } }, async (app, port) => {
-      const ledger = new Ledger();
-      const over = new AbortController();
-      const killing = killNowAndThen(app, ledger, over.signal);
-      await visitAll(port, connections, ledger);
-      over.abort();
-      await killing;
-      const { done, refused, failed } = (await app.status()).balance.handoffs;
-      console.log(`${mode}, ${connections} connections, ${ledger.kills.length} workers killed: ${report(ledger, log)}`);
-      console.log(`  handoffs: ${done} done, ${refused} refused, ${failed} failed`);
-    });
+    await withServer(
+      { mode, workers: WORKERS, entry: 'notes-ids.js', options, env: { LOG: log } },
+      async (app, port) => {
+        const ledger = new Ledger();
+        const over = new AbortController();
+        const killing = killNowAndThen(app, ledger, over.signal);
+        await visitAll(port, connections, ledger);
+        over.abort();
+        await killing;
+        const { done, refused, failed } = (await app.status()).balance.handoffs;
+        console.log(
+          `${mode}, ${connections} connections, ${ledger.kills.length} workers killed: ${report(ledger, log)}`,
+        );
+        console.log(`  handoffs: ${done} done, ${refused} refused, ${failed} failed`);
+      },
+    );
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -118,8 +122,16 @@ async function killNowAndThen(app: App, { kills: times }: Ledger, over: AbortSig
     const { slots } = await app.status();
     const serving = slots.filter(({ state }) => state === 'serving');
     const worker = serving[Math.floor(Math.random() * serving.length)]?.worker;
-    if (worker?.pid === undefined || worker.pid === null) continue;
+    if (typeof worker?.pid !== 'number') continue;
     times.push(performance.now());
-    process.kill(worker.pid, 'SIGKILL');
+    killIfAlive(worker.pid);
+  }
+}
+
+function killIfAlive(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
   }
 }
