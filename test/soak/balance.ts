@@ -1,20 +1,24 @@
 /**
  * What --balance does to connections, and what it costs. Not part of npm test: it takes minutes.
  *
- *     node out/test/soak/balance.js bursts|trickles|sticky|cost|kills [times]
+ *     node out/test/soak/balance.js bursts|trickles|sticky|cost|kills|simulation [times]
  */
 import process from 'node:process';
 import { cost } from './balance/cost.ts';
 import { kills } from './balance/kills.ts';
+import { simulation } from './balance/simulation.ts';
 import { bursts, trickles } from './balance/spread.ts';
 import { sticky } from './balance/sticky.ts';
 
-const parts: Readonly<Record<string, { readonly times: number; readonly run: (times: number) => Promise<void> }>> = {
+const parts: Readonly<
+  Record<string, { readonly times: number; readonly run: (times: number) => Promise<void> | void }>
+> = {
   trickles: { times: 1, run: trickles },
   bursts: { times: 30, run: bursts },
   sticky: { times: 1, run: sticky },
   cost: { times: 10, run: cost },
   kills: { times: 200_000, run: kills },
+  simulation: { times: 10_000_000, run: simulation },
 };
 
 const [name = '', times] = process.argv.slice(2);
