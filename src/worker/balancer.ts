@@ -127,10 +127,9 @@ export class Balancer {
     const { servers } = this.#parts;
     const load = servers.open();
     const ended = servers.accepted() - load;
-    this.#accepts.add(1, now);
-    this.#ends.add(ended - this.#ended, now);
+    const accepts = this.#accepts.add(1, now);
+    const ends = this.#ends.add(ended - this.#ended, now);
     this.#ended = ended;
-    const [accepts, ends] = [this.#accepts.perSecond(now), this.#ends.perSecond(now)];
     this.#tolerance = toleranceFor({ accepts, ends, load });
   }
 

@@ -1,9 +1,10 @@
 /**
  * What --balance does to connections, and what it costs. Not part of npm test: it takes minutes.
  *
- *     node out/test/soak/balance.js bursts|trickles|sticky|cost|kills|simulation [times]
+ *     node out/test/soak/balance.js bursts|trickles|sticky|cost|compute|kills|simulation [times]
  */
 import process from 'node:process';
+import { compute } from './balance/compute.ts';
 import { cost } from './balance/cost.ts';
 import { kills } from './balance/kills.ts';
 import { simulation } from './balance/simulation.ts';
@@ -17,6 +18,7 @@ const parts: Readonly<
   bursts: { times: 30, run: bursts },
   sticky: { times: 1, run: sticky },
   cost: { times: 10, run: cost },
+  compute: { times: 15, run: compute },
   kills: { times: 200_000, run: kills },
   simulation: { times: 10_000_000, run: simulation },
 };

@@ -75,7 +75,7 @@ test('while workers are killed every connection is served once, or was of one th
   for (const seed of seeds) {
     const connections = 50_000;
     const outcome = simulate({ seed, workers: 8, connections, gap: 1, burst: 20, life: 300, slow: [3], kills: 500 });
-    assert.ok(outcome.killed > 50 && outcome.handoffs > 1000, JSON.stringify(outcome));
+    assert.ok(outcome.killed > 50 && outcome.handoffs > 100, JSON.stringify(outcome));
     assert.deepEqual([outcome.served + outcome.lost, outcome.servedTwice], [connections, 0]);
     assert.ok(outcome.lost < 20 * outcome.killed, `${outcome.lost} of ${outcome.killed}`);
   }
