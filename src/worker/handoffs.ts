@@ -23,7 +23,7 @@ interface Sent {
 }
 
 export interface HandoffsParts {
-  readonly link: Link;
+  readonly link: Pick<Link, 'on' | 'send'>;
   /** What can take a connection of the listener; undefined where this worker does not want any. */
   readonly taker: (listener: number) => SlotHandle | undefined;
   /** A connection came, came back, or is no longer on its way. */
