@@ -228,8 +228,10 @@ class Simulation {
     // Timers of different processes are never in step.
     this.#ifAlive(own, BURST * (1 + this.#random.next()), () => {
       worker.parked--;
-      const isOver = this.#now - at >= LONGEST_WAIT || this.#now >= worker.hangsFrom;
-      this.#place(own, connection, at, isOver ? KEEP : this.#choose(own, isBurst(at, worker.acceptedAt, this.#now)));
+      if (this.#now >= worker.hangsFrom) return this.#serve(own, connection);
+      const isOver = this.#now - at >= LONGEST_WAIT;
+      const to = this.#choose(own, !isOver && isBurst(at, worker.acceptedAt, this.#now));
+      this.#place(own, connection, at, isOver && to === WAIT ? KEEP : to);
     });
   }
 
@@ -239,13 +241,11 @@ class Simulation {
     this.#workers[own]!.unanswered[to]!++;
     this.#ifAlive(own, WRITE, () => {
       this.#view.coming[to]!++;
-      if (tries === MOST_TRIES || this.#view.open[to]! + this.#view.coming[to]! <= before + 1) {
-        this.#send(own, to, connection);
-        return;
-      }
+      if (this.#view.open[to]! + this.#view.coming[to]! <= before + 1) return this.#send(own, to, connection);
       this.#workers[own]!.unanswered[to]!--;
       this.#view.coming[to]!--;
-      this.#place(own, connection, at, this.#choose(own, false), tries + 1);
+      if (tries === MOST_TRIES) this.#park(own, connection, at);
+      else this.#place(own, connection, at, this.#choose(own, false), tries + 1);
     });
   }
 

@@ -126,10 +126,15 @@ test('what is for a listener that this worker does not serve is refused and clos
 test('what nothing is heard of is asked back once, and whoever could not have it is left alone for long', async () => {
   const { link, handoffs, send, served } = setUp();
   const client = send();
-  await delay(2300);
+  await delay(600);
+  send();
+  await delay(1700);
   assert.deepEqual(
     link.messages.filter(({ type }) => type === 'recall'),
-    [{ type: 'recall', id: 1 }],
+    [
+      { type: 'recall', id: 1 },
+      { type: 'recall', id: 2 },
+    ],
   );
   assert.equal(served.length, 0);
   link.hear({ type: 'handed', id: 1, how: 'refused' });
