@@ -34,6 +34,9 @@ const STICKY_AGE = 50;
 /** The same for loads, where they need not be exact. */
 const GREATEST_AGE = 20;
 
+/** How often, ms, the tolerance is worked out anew: at a high rate of accepts it hardly changes from one to the next. */
+const MEASURE_PERIOD = 8;
+
 /** Of the tolerance: how much the own load may differ from what the others know of it. */
 const DRIFT = 1 / 4;
 
@@ -73,7 +76,9 @@ export class Balancer {
   readonly #strategy: Strategy;
   readonly #accepts = new Rate();
   readonly #ends = new Rate();
+  #accepted = 0;
   #ended = 0;
+  #measuredAt = -Infinity;
   readonly #parked: Parked[] = [];
   /** The one that is being decided: it is this worker's until it is claimed for another. */
   #inHand = 0;
@@ -90,9 +95,9 @@ export class Balancer {
   }
 
   /** @returns undefined where the scoreboard cannot be read: this worker serves what it accepts. Its vitals warn of that. */
-  static start(balance: Balance, board: string, parts: BalancerParts): Balancer | undefined {
+  static start(balance: Balance, parts: BalancerParts & { readonly board: string }): Balancer | undefined {
     try {
-      return new Balancer(balance, Glance.open(board), parts);
+      return new Balancer(balance, Glance.open(parts.board), parts);
     } catch {
       return undefined;
     }
@@ -109,7 +114,8 @@ export class Balancer {
     const now = monotonic();
     const inBurst = isBurst(now, this.#acceptedAt, now);
     this.#acceptedAt = now;
-    this.#measure(now);
+    this.#accepted++;
+    if (now - this.#measuredAt >= MEASURE_PERIOD) this.#measure(now);
     const to = this.#decide(client, own, now, inBurst);
     if (to === WAIT) this.#park({ client, acceptedBy, at: now });
     else this.#place(client, acceptedBy, own, to);
@@ -122,14 +128,16 @@ export class Balancer {
     return to;
   }
 
-  /** How many ended since the last was accepted is seen by what is left. */
+  /** How many ended since the last time is seen by what is left. */
   #measure(now: number): void {
     const { servers } = this.#parts;
     const load = servers.open();
     const ended = servers.accepted() - load;
-    const accepts = this.#accepts.add(1, now);
+    const accepts = this.#accepts.add(this.#accepted, now);
     const ends = this.#ends.add(ended - this.#ended, now);
     this.#ended = ended;
+    this.#accepted = 0;
+    this.#measuredAt = now;
     this.#tolerance = toleranceFor({ accepts, ends, load });
   }
 

@@ -82,19 +82,10 @@ function start(context: WorkerContext): void {
   const primaryDeath = new Occasion('onPrimaryDeath');
 
   drain.occasion.add(() => vitals.state('draining'));
-  const slot = (): number | undefined => status.slot;
-  balancer =
-    handoffs &&
-    Balancer.start(balance, context.board, {
-      handoffs,
-      servers,
-      vitals,
-      open: connections.open,
-      slot,
-      isDraining,
-      handicap,
-    });
-  rebalancer = context.rebalance ? Rebalancer.start({ requests, servers, board: context.board, slot }) : undefined;
+  const place = { board: context.board, slot: () => status.slot };
+  const { open } = connections;
+  balancer = handoffs && Balancer.start(balance, { ...place, handoffs, servers, open, vitals, isDraining, handicap });
+  rebalancer = context.rebalance ? Rebalancer.start({ ...place, requests, servers }) : undefined;
   interceptListen(link, servers, context.sharing, () => status.standby(), balancer?.steer);
   link.on('promote', ({ slot }) => status.promote(slot));
   leaveWhenTold({ link, drain, servers, vitals, context }, primaryDeath);
