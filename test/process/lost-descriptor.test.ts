@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Status } from '../../src/control/controls.ts';
 import { serve, type App } from '../support/app.ts';
 import { ask } from '../support/http.ts';
@@ -40,7 +41,11 @@ test('whoever sent it serves it', { skip: process.platform !== 'linux' && 'prlim
   const { port } = app.targets[2] as { port: number };
   const sockets: Socket[] = [];
   limitDescriptors(app.worker(1), 1);
-  const visits = Array.from({ length: CLIENTS }, () => visit(port, sockets));
+  const visits: Array<Promise<string | undefined>> = [];
+  for (let nth = 0; nth < CLIENTS; nth++) {
+    visits.push(visit(port, sockets));
+    await delay(5);
+  }
   await poll(async () => (await refused(app)) || undefined, 'a handoff that is refused');
   assert.deepEqual((await Promise.race(visits)) ?? '0', '0', 'slot 1 cannot have served any');
   // Those that the kernel has queued for it wait for that.
