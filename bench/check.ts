@@ -1,10 +1,11 @@
 /** `--check`: the ratios of this run beside the committed ones. */
 
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { paths } from './paths.ts';
 import { scenarios } from './scenarios/index.ts';
 import { errorOfMedian, median } from './statistics.ts';
-import type { Summary } from './summary.ts';
+import { readResults } from './results.ts';
+import { type Summary, summarise } from './summary.ts';
 import { OURS } from './systems/index.ts';
 
 /** The scenarios whose ratios are prefork's own doing. */
@@ -113,11 +114,6 @@ function microVerdicts(baseline: Summary, current: Summary): Verdict[] {
   });
 }
 
-export function readBaseline(): Summary | undefined {
-  try {
-    return JSON.parse(readFileSync(paths.baseline, 'utf8')) as Summary;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
+/** Undefined when nothing was published yet. */
+export const readBaseline = (): Summary | undefined =>
+  existsSync(paths.baseline) ? summarise(readResults(paths.baseline)) : undefined;

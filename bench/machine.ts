@@ -2,6 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
+import { run } from './command.ts';
+import { paths } from './paths.ts';
 import { ephemeralPorts } from './workplace.ts';
 
 export interface Machine {
@@ -45,4 +47,22 @@ export function describeMachine(): Machine {
 
 export function machineLine({ cpu, cores, memoryGiB, system, kernel, virtual }: Machine): string {
   return `${cpu}${virtual ? ' (virtual)' : ''}, ${cores} ${cores === 1 ? 'core' : 'cores'}, ${memoryGiB} GiB, ${system}, Linux ${kernel}`;
+}
+
+export const settingsLine = ({ settings }: Machine): string =>
+  Object.entries(settings)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
+
+/** Of what is measured and of what measures; what was published of it is neither. */
+export async function commit(): Promise<string> {
+  const what = ['src', 'bench', ':!bench/baseline.json', ':!bench/pictures'];
+  const git = (...args: string[]): Promise<string> => run(['git', '-C', `${paths.bench}..`, ...args, '--', ...what]);
+  try {
+    const hash = await git('log', '-1', '--format=%h');
+    const changes = await git('status', '--porcelain');
+    return changes === '' ? hash : `${hash} with changes`;
+  } catch {
+    return 'unknown';
+  }
 }

@@ -1,13 +1,17 @@
 /** The command `npm run bench`. Exit codes: 0 done, 1 something failed or is worse than the baseline, 2 usage. */
 
+import { actsOf } from './acts.ts';
 import { check } from './check.ts';
 import { compare } from './compare.ts';
-import { help, parseOptions, UsageError } from './options.ts';
+import { forecast, minutes, total } from './forecast.ts';
+import { lineUp } from './lineup.ts';
+import { merge } from './merge.ts';
+import { help, parseOptions, ROUNDS, UsageError } from './options.ts';
 import { publish } from './publish.ts';
 import { printReport } from './report/terminal.ts';
-import { keep, readResults } from './results.ts';
+import { keep, readResults, type Results } from './results.ts';
 import { scenarios as allScenarios } from './scenarios/index.ts';
-import { choose, type Present, whoIsHere } from './selection.ts';
+import { choose, type Chosen, type Present, whoIsHere } from './selection.ts';
 import { measureAll } from './session.ts';
 import { summarise } from './summary.ts';
 
@@ -18,14 +22,12 @@ export async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
   if (options.help) return (say(help), 0);
   if (options.compare) return compare(readResults(options.files[0]!), readResults(options.files[1]!), say);
-  if (options.from !== undefined) {
-    const results = readResults(options.from);
-    printReport(summarise(results), say);
-    if (options.publish && results.partial)
-      throw new UsageError('--publish takes a whole run, all scenarios and systems');
-    if (options.publish) await publish(results, say);
-    return 0;
+  if (options.merge) {
+    const merged = merge(options.files.map(readResults));
+    say(`kept as ${keep(merged)}`);
+    return work(merged, options.publish);
   }
+  if (options.from !== undefined) return work(readResults(options.from), options.publish);
   if (process.platform !== 'linux') {
     say("The bench reads the kernel's accounts in /proc and runs on Linux only.");
     return 2;
@@ -33,7 +35,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const chosen = choose(options);
   if (options.publish && chosen.partial) throw new UsageError('--publish takes a whole run, all scenarios and systems');
   const present = await whoIsHere(chosen.systems);
-  if (options.list) return (list(present), 0);
+  if (options.list) return (await list(present, chosen), 0);
   const results = await measureAll(options, chosen, present, started, say);
   const file = keep(results);
   const summary = summarise(results);
@@ -44,12 +46,23 @@ export async function main(args: readonly string[]): Promise<number> {
   return results.missing.some(({ failed }) => failed) ? 1 : worse;
 }
 
-function list({ able, unable }: Present): void {
+/** Prints, and publishes, what was measured before. */
+async function work(results: Results, publishes: boolean): Promise<number> {
+  printReport(summarise(results), say);
+  if (publishes && results.partial) throw new UsageError('--publish takes a whole run, all scenarios and systems');
+  if (publishes) await publish(results, say);
+  return 0;
+}
+
+async function list({ able, unable }: Present, { scenarios, named }: Chosen): Promise<void> {
   say('scenarios');
   for (const { name, title } of allScenarios) say(`  ${name.padEnd(24)} ${title}`);
   say('systems');
   for (const { name, title, how } of able) say(`  ${name.padEnd(24)} ${title}: ${how}`);
   for (const { system, why } of unable) say(`  ${system.padEnd(24)} not here: ${why}`);
+  const { takesPart } = await lineUp(scenarios, able, named);
+  const lengths = { quick: false, seconds: undefined };
+  say(`${ROUNDS} rounds take about ${minutes(total(forecast(actsOf(scenarios), ROUNDS, takesPart, lengths)))}`);
 }
 
 try {

@@ -16,6 +16,9 @@ import type { Summary } from './summary.ts';
 
 export const WORKERS = [1, 2, 4, 8, 16, 32, 64, 128] as const;
 
+/** Those whose idle costs are measured; PM2 is node:cluster with a daemon. */
+export const MODELLED = ['prefork', 'cluster'] as const;
+
 export interface Parts {
   /** µs of CPU that a new connection with one request costs the workers, and the supervisor. */
   readonly worker: number;

@@ -18,8 +18,13 @@ export interface Options {
   readonly from: string | undefined;
   /** Two results files, to see whether they agree. */
   readonly compare: boolean;
+  /** Put the scenarios of several results files together. */
+  readonly merge: boolean;
   readonly files: readonly string[];
 }
+
+/** What a figure needs to have a median and a spread. */
+export const ROUNDS = 5;
 
 export const help = `prefork beside every other way to run a server on all cores.
 
@@ -28,13 +33,15 @@ Usage: npm run bench -- [options]
   --quick              a look at everything, at most 60 s: one round, short runs, prefork, one process and node:cluster
   --only <scenario>    only this one; may be repeated
   --against <system>   only prefork, one process, node:cluster (for the ratios) and this one; may be repeated
-  --rounds <n>         instead of 5 (quick: 1)
+  --rounds <n>         instead of ${ROUNDS} (quick: 1)
   --seconds <n>        length of a timed run instead of the scenario's own
   --seed <n>           of the systems' order within the rounds; printed and kept with the results
-  --list               the scenarios and the systems of this machine, and nothing else
+  --list               the scenarios, the systems of this machine, and how long a run takes
 
   --publish            afterwards write baseline.json, the pictures and the tables of docs/benchmarks.md (and README.md)
   --from <file>        do not run, work on this file of results/: print its tables, or publish it
+  --merge <a> <b> …    put whole scenarios of several files of results/ together, those of the later file first; same commit,
+                       machine and number of rounds; with --publish what came out is published
   --compare <a> <b>    whether two files of results/ agree within the spread they state
   --check              run what bench:check runs, compare its ratios with baseline.json, fail when one is worse
   --help
@@ -52,11 +59,9 @@ const wholeNumber = (name: string, text: string | undefined): number | undefined
 
 export function parseOptions(args: readonly string[]): Options {
   const { values, positionals } = parse(args);
-  if (positionals.length !== (values.compare ? 2 : 0)) {
-    throw new UsageError(
-      values.compare ? '--compare takes two files' : `no argument is wanted: ${positionals.join(' ')}`,
-    );
-  }
+  if (values.compare && positionals.length !== 2) throw new UsageError('--compare takes two files');
+  if (!values.compare && !values.merge && positionals.length > 0)
+    throw new UsageError(`no argument is wanted: ${positionals.join(' ')}`);
   return {
     ...values,
     rounds: wholeNumber('rounds', values.rounds),
@@ -83,6 +88,7 @@ function parse(args: readonly string[]) {
         publish: { type: 'boolean', default: false },
         check: { type: 'boolean', default: false },
         from: { type: 'string' },
+        merge: { type: 'boolean', default: false },
         compare: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },

@@ -1,9 +1,10 @@
 /** Everything that a run has found out, as it is kept in results/. */
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Machine } from './machine.ts';
 import type { MicroResult } from './micro/micro.ts';
+import { UsageError } from './options.ts';
 import { paths } from './paths.ts';
 import type { Sample } from './scenario.ts';
 
@@ -24,11 +25,27 @@ export interface Missing {
   readonly failed: boolean;
 }
 
+/** A run whose scenarios went into a merged one. */
+export interface Part {
+  readonly started: string;
+  readonly minutes: number;
+  readonly seed: number;
+  readonly scenarios: readonly string[];
+}
+
 export interface Results {
   readonly started: string;
   readonly minutes: number;
-  /** Not all of the bench, or the quick form of it. */
+  /** The last commit that changed what is measured or what measures, with a word when there are changes on top of it. */
+  readonly commit: string;
+  /** Fewer rounds or shorter runs than the bench's own. */
+  readonly shortened: boolean;
+  /** Not all of the bench, or shortened. */
   readonly partial: boolean;
+  /** The systems that were named. */
+  readonly against: readonly string[];
+  /** Of a merged one: what it is made of. */
+  readonly parts?: readonly Part[];
   readonly rounds: number;
   readonly seed: number;
   readonly machine: Machine;
@@ -48,9 +65,24 @@ export interface Results {
 /** @returns the file. */
 export function keep(results: Results): string {
   mkdirSync(paths.results, { recursive: true });
-  const file = join(paths.results, `${results.started.replaceAll(':', '-')}.json`);
+  const name = `${results.started.replaceAll(':', '-')}${results.parts === undefined ? '' : '-merged'}`;
+  const file = join(paths.results, `${name}.json`);
   writeFileSync(file, `${JSON.stringify(results, null, 1)}\n`);
   return file;
 }
 
-export const readResults = (file: string): Results => JSON.parse(readFileSync(file, 'utf8')) as Results;
+/** A file as the user names it: from where npm was called, or by its name in results/. */
+const found = (file: string): string =>
+  [resolve(process.env['INIT_CWD'] ?? '.', file), join(paths.results, file)].find((path) => existsSync(path)) ?? file;
+
+export function readResults(file: string): Results {
+  let results: Partial<Results>;
+  try {
+    results = JSON.parse(readFileSync(found(file), 'utf8')) as Partial<Results>;
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+  if (!Array.isArray(results.samples) || results.commit === undefined)
+    throw new UsageError(`${file} is not of this bench: it has no samples, or does not say of which commit they are`);
+  return results as Results;
+}

@@ -1,8 +1,8 @@
 /** What is measured: each scenario has a file in scenarios/. */
 
 import type { LoadGenerator } from './load/load.ts';
-import type { Grounds } from './server.ts';
-import type { System } from './system.ts';
+import type { Grounds, Server } from './server.ts';
+import type { App, System } from './system.ts';
 
 /** A figure of a scenario: a column of its table. */
 export interface Column {
@@ -35,7 +35,7 @@ export interface Bench extends Grounds {
   readonly seconds: number | undefined;
 }
 
-export interface Scenario {
+interface Described {
   /** As `--only` takes it. */
   readonly name: string;
   readonly title: string;
@@ -46,9 +46,30 @@ export interface Scenario {
   readonly slow?: boolean;
   /** The systems that run in it unless some are named; absent: all that can. */
   readonly among?: readonly string[];
+  /** In the first so many rounds only; absent: in all. */
+  readonly rounds?: number;
   /** Why the system cannot take part, in a word; undefined when it can. */
   skips(system: System): Promise<string | undefined>;
-  measure(system: System, bench: Bench): Promise<Sample>;
-  /** About how long one measurement takes beside starting and stopping, seconds; to say how long it all will take. */
-  seconds(bench: Pick<Bench, 'quick' | 'seconds'>): number;
+  /**
+   * About how long one measurement takes beside starting and stopping once, seconds; to say how long it all will take.
+   *
+   * @param startSeconds how long starting and stopping take, for those that do it more often.
+   */
+  seconds(lengths: Lengths, startSeconds: number): number;
 }
+
+export type Lengths = Pick<Bench, 'quick' | 'seconds'>;
+
+/** Measured on a server that is up and does nothing. Those with the same stage next to each other share its start. */
+export interface Staged extends Described {
+  readonly stage: App;
+  measure(server: Server, bench: Bench): Promise<Sample>;
+}
+
+/** Starts the system itself, because the start is the matter or because it leaves a server that is not as before. */
+export interface Alone extends Described {
+  readonly stage?: undefined;
+  measure(system: System, bench: Bench): Promise<Sample>;
+}
+
+export type Scenario = Staged | Alone;

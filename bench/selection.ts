@@ -1,7 +1,7 @@
 /** Which scenarios and systems a command line means, and who of them is on this machine. */
 
 import { CHECKED } from './check.ts';
-import { type Options, pick } from './options.ts';
+import { type Options, pick, ROUNDS } from './options.ts';
 import type { Missing } from './results.ts';
 import type { Scenario } from './scenario.ts';
 import { scenarios as allScenarios } from './scenarios/index.ts';
@@ -13,18 +13,21 @@ export interface Chosen {
   readonly systems: readonly System[];
   /** Whether systems were named: then a scenario's own choice of systems does not hold. */
   readonly named: boolean;
+  /** Fewer rounds or shorter runs than the bench's own. */
+  readonly shortened: boolean;
   /** Not all of the bench. */
   readonly partial: boolean;
 }
 
-export function choose({ quick, only, against, check: checks }: Options): Chosen {
+export function choose({ quick, only, against, rounds = ROUNDS, seconds, check: checks }: Options): Chosen {
   const names = only.length === 0 && checks ? CHECKED : only;
   const usual = quick ? allScenarios.filter(({ slow }) => slow !== true) : allScenarios;
   const scenarios = names.length === 0 ? usual : pick(allScenarios, names, 'scenario');
   const everyone = against.length === 0 && !quick && !checks;
   const systems = everyone ? allSystems : pick(allSystems, [OURS, ...REFERENCES, ...against], 'system');
-  const partial = quick || checks || names.length > 0 || against.length > 0;
-  return { scenarios, systems, named: against.length > 0, partial };
+  const shortened = quick || checks || rounds < ROUNDS || seconds !== undefined;
+  const partial = shortened || names.length > 0 || against.length > 0;
+  return { scenarios, systems, named: against.length > 0, shortened, partial };
 }
 
 export interface Present {

@@ -49,7 +49,10 @@ export class Server implements Running {
   supervisor: number;
   readonly #child: ChildProcess;
   readonly #mark: string;
+  /** The loads that it has had: it is warmed up once for each. */
+  readonly warmedBy = new Set<string>();
   #log = '';
+  #endBeside: (() => void) | undefined;
   #stopped: Promise<void> | undefined;
 
   private constructor(system: System, setting: Setting, grounds: Grounds) {
@@ -98,6 +101,7 @@ export class Server implements Running {
       };
       await until(isUp, START_TIMEOUT, 'its first answer', everyMs);
       if (this.system.daemon !== undefined) this.supervisor = await this.system.daemon(this.setting);
+      this.#endBeside = this.system.beside?.(this);
     } catch (error) {
       await this.stop();
       throw new Error(`${this.system.title}: ${String(error)}\n${this.commandLine}\n${this.#log}`, { cause: error });
@@ -123,7 +127,11 @@ export class Server implements Running {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
+    try {
+      this.#endBeside?.();
+    } finally {
+      await this.stop();
+    }
   }
 }
 

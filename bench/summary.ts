@@ -6,7 +6,7 @@
 import type { Machine } from './machine.ts';
 import type { MicroResult } from './micro/micro.ts';
 import type { Measured, Missing, Results } from './results.ts';
-import { REFERENCES } from './systems/index.ts';
+import { OURS, REFERENCES } from './systems/index.ts';
 import { type Spread, spread } from './statistics.ts';
 
 export interface SystemSummary {
@@ -27,8 +27,8 @@ export interface Summary extends Omit<Results, 'samples' | 'disturbed'> {
   readonly scenarios: Readonly<Record<string, Readonly<Record<string, SystemSummary>>>>;
 }
 
-/** Those that ratios are made to: the two that the tables show, and the one that a goal is set against. */
-const references = [...REFERENCES, 'watt'];
+/** Those that ratios are made to: the two that the tables show, and those that goals are set against. */
+const references = [...REFERENCES, OURS, 'watt', 'fasthttp-prefork'];
 
 export function summarise({ samples, disturbed: _repeated, ...rest }: Results): Summary {
   const scenarios = [...Map.groupBy(samples, ({ scenario }) => scenario)].map(([name, ofScenario]) => {

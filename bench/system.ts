@@ -54,6 +54,10 @@ export interface System {
   command(setting: Setting): Command;
   /** For a system whose command ends and leaves a daemon: finds that daemon's pid. */
   daemon?(setting: Setting): Promise<number>;
+  /** What goes on beside it from its first answer on. Returned is what ends that, and throws when it did not work. */
+  beside?(running: Running): () => void;
+  /** About how long starting and stopping take, seconds, when that is much longer than with the others. */
+  readonly startSeconds?: number;
   /** Ends the daemon; all others get SIGTERM. */
   stop?(running: Running): Promise<void>;
   /** Replaces the workers, and settles when that is done. */

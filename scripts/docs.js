@@ -1,8 +1,13 @@
-/** Writes docs/configuration.md and docs/metrics.md from the tables in the code; with --check, fails where they are not current. */
+/**
+ * Writes docs/configuration.md, docs/metrics.md and a part of docs/control.md from the tables in the code; with --check, fails
+ * where they are not current.
+ */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { statusMarkdown } from '../dist/control/status-markdown.js';
 import { exitCodes } from '../dist/errors.js';
 import { metricsMarkdown } from '../dist/metrics/markdown.js';
 import { optionsMarkdown } from '../dist/options/markdown.js';
+import { channelsMarkdown } from '../dist/primary/channels.js';
 
 const codes = Object.entries(exitCodes).map(
   ([code, { exitCode, meaning }]) => `| ${exitCode} | \`${code}\` | ${meaning} |\n`,
@@ -53,7 +58,7 @@ ${codes.join('')}`;
 
 const metrics = `# Metrics
 
-<!-- The table is written by \`npm run docs\` from src/metrics/: change it there. -->
+<!-- The tables are written by \`npm run docs\` from src/metrics/ and src/primary/channels.ts: change them there. -->
 
 \`GET /metrics\` of the [control socket](control.md) and of \`--admin\` answers in Prometheus' text format, or in OpenMetrics
 for who asks for that. [prom-client](https://github.com/siimon/prom-client) writes it: \`npm install prom-client\`. Without
@@ -70,8 +75,18 @@ A dashboard for Grafana and rules for alerts are in examples/grafana.
 
 No worker is waited for: each writes its figures to the scoreboard every 250 ms, and a scrape reads them there. Counters are
 those of all workers that a slot ever had, so they do not fall when one ends. What a worker that was killed had counted
-since its last beat, at most 250 ms, is lost. Those of a slot that is no more stay. A new primary, also one of
-\`prefork upgrade\`, begins at 0: \`rate()\` knows how to deal with that. Totals are \`sum without (slot) (...)\`.
+since its last beat, at most 250 ms, is lost. Those of a slot that is no more stay. Totals are
+\`sum without (slot) (...)\`.
+
+A new primary begins at 0, also one of \`prefork upgrade\`, and \`prefork_start_time_seconds\` says so. An upgrade passes the
+address of \`--admin\` on: no scrape is refused, and the new primary answers the first one when the old one answers no more.
+So a counter falls once, which \`rate()\` takes for what it is: what the new workers have counted. What the old workers count
+after the last scrape, while they drain, is in no metric.
+
+Every request of node:http, https, http2 and [prefork/http](http.md) servers is timed, and none is sampled: the counts by status
+come from there too. A request of node:http lasts from its head to when the last byte of its response was given to the kernel;
+one of HTTP/2 until its stream closes; one of prefork/http from the call of its handler until the response is given. Those whose
+client left before, upgraded connections and informational responses are in no bucket.
 
 ${metricsMarkdown()}
 ## The application's own
@@ -99,24 +114,11 @@ subscribe('prefork:worker:exit', ({ slot, pid, reason, planned }) => {
 });
 \`\`\`
 
-| Channel | When | Message |
-| --- | --- | --- |
-| \`prefork:worker:spawn\` | a worker's process was started | \`pid\`, \`slot\` (undefined for a spare), \`generation\` |
-| \`prefork:worker:ready\` | it serves its slot | the same, and \`took\` since the slot needed it |
-| \`prefork:worker:hung\` | its event loop stands still | the same, and \`silent\` |
-| \`prefork:worker:recovered\` | it turns again | the same |
-| \`prefork:worker:drain\` | it finishes what is in flight, to end then | the same, and \`reason\` |
-| \`prefork:worker:exit\` | it has ended | the same, and \`code\`, \`signal\`, \`reason\`, \`text\`, \`planned\`, \`uptime\` |
-| \`prefork:ready\` | all slots serve for the first time | \`workers\`, \`took\` |
-| \`prefork:reload:start\` | a reload begins | \`generation\` |
-| \`prefork:reload:done\` | the new generation serves | \`generation\`, \`took\` |
-| \`prefork:reload:failed\` | the old one serves on | \`generation\`, \`reason\` |
-| \`prefork:scale\` | the number of slots has changed | \`workers\`, \`before\` |
-| \`prefork:stopping\` | it is to stop | \`workers\` |
-| \`prefork:stopped\` | every worker is gone | \`error\`, undefined when it stopped as asked |
-`;
+${channelsMarkdown()}`;
 
-const texts = { configuration, metrics };
+const control = withPart('control', 'src/control/status-schema.ts', statusMarkdown());
+
+const texts = { configuration, metrics, control };
 
 for (const [name, text] of Object.entries(texts)) {
   const file = new URL(`../docs/${name}.md`, import.meta.url);
@@ -126,4 +128,14 @@ for (const [name, text] of Object.entries(texts)) {
     console.error(`docs/${name}.md is not current: npm run docs`);
     process.exitCode = 1;
   }
+}
+
+/** A page that is written by hand, but for what is between its mark and the next heading. */
+function withPart(name, source, text) {
+  const page = readFileSync(new URL(`../docs/${name}.md`, import.meta.url), 'utf8');
+  const mark = `<!-- Written by \`npm run docs\` from ${source}, up to the next heading: change it there. -->\n`;
+  const start = page.indexOf(mark);
+  if (start === -1) throw new Error(`docs/${name}.md lacks its mark: ${mark}`);
+  const end = page.indexOf('\n## ', start);
+  return `${page.slice(0, start)}${mark}\n${text}${page.slice(end)}`;
 }

@@ -1,34 +1,26 @@
 /** What stands between `<!-- bench:name -->` and `<!-- /bench -->` in a page. All of it comes from the run. */
 
 import { goals, reachedGoals } from '../goals.ts';
-import { machineLine } from '../machine.ts';
+import { machineLine, settingsLine } from '../machine.ts';
 import { microRatio, microTime } from '../micro/run.ts';
-import { partsOf, predict, WORKERS } from '../model.ts';
 import { scenarios } from '../scenarios/index.ts';
 import type { Spread } from '../statistics.ts';
 import type { Summary } from '../summary.ts';
 import { OURS, REFERENCES, systems } from '../systems/index.ts';
 import { cell, ratioCell } from './cells.ts';
+import { headline, readme } from './claim.ts';
+import { type Block, line, table, withRange } from './markdown.ts';
+import { model } from './model.ts';
 import { forPage, tableOf } from './table.ts';
 import { disturbed, warnings } from './terminal.ts';
-
-export type Block = (summary: Summary) => string | undefined;
-
-const line = (words: readonly string[]): string => `| ${words.join(' | ')} |`;
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [line(head), line(head.map((_, index) => (index === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n');
-
-const withRange = ({ median, range }: { median: string; range: string }): string =>
-  range === '' ? median : `${median} (${range})`;
 
 const machine: Block = (summary) => {
   const { disturbed: count, of } = disturbed(summary);
   const facts = [
     machineLine(summary.machine),
-    Object.entries(summary.machine.settings)
-      .map(([name, value]) => `${name} ${value}`)
-      .join(', '),
-    `${summary.started.slice(0, 10)}, ${summary.rounds} rounds, ${summary.minutes} minutes, seed ${summary.seed}; ${summary.workers} workers; load by ${summary.load}`,
+    settingsLine(summary.machine),
+    `${summary.started.slice(0, 10)}, commit ${summary.commit}, ${summary.rounds} rounds, ${summary.minutes} minutes, seed ${summary.seed}; ${summary.workers} workers; load by ${summary.load}`,
+    ...partsLines(summary),
     ...warnings(summary),
     `in ${count} of ${of} timed runs other programs used more than 5 % of the busy time`,
   ];
@@ -36,23 +28,27 @@ const machine: Block = (summary) => {
     const version = summary.versions[name];
     return version === undefined ? [] : [[title, version, how]];
   });
-  const absent = summary.missing
-    .filter(({ scenario }) => scenario === undefined)
-    .map(({ system, why }) => `${system} (${why})`);
+  const absent = summary.missing.filter(({ scenario }) => scenario === undefined).map(({ why }) => why);
   return [
     ...facts.map((fact) => `- ${fact}`),
     '',
     ['| system | version | how a connection gets to a worker |', '| --- | --- | --- |', ...versions.map(line)].join(
       '\n',
     ),
-    ...(absent.length === 0 ? [] : ['', `Not on this machine: ${absent.join(', ')}.`]),
+    ...(absent.length === 0 ? [] : ['', `Not measured: ${absent.join('; ')}.`]),
   ].join('\n');
 };
+
+const partsLines = ({ parts = [] }: Summary): string[] =>
+  parts.map(
+    ({ started, minutes, seed, scenarios: names }) =>
+      `a part of its own, ${started}, ${minutes} minutes, seed ${seed}: ${names.join(', ')}`,
+  );
 
 const goalTable: Block = (summary) => {
   const reached = reachedGoals(summary);
   const show = (spread: Spread | undefined, limit: number): string =>
-    withRange(limit > 100 ? cell(spread, 0) : ratioCell(spread));
+    withRange(limit === 0 || limit > 100 ? cell(spread, 0) : ratioCell(spread));
   const rows = reached.map(({ what, is, limit, spread, reached: yes }) => [
     what,
     `${is} ${limit.toLocaleString('en-US', { maximumFractionDigits: 2 })}`,
@@ -60,16 +56,6 @@ const goalTable: Block = (summary) => {
     yes,
   ]);
   return goals.length === 0 ? undefined : table(['', 'held to', 'came out', 'reached'], rows);
-};
-
-/** The claim of the README, in a sentence that is made of this run's figures. */
-const headline: Block = (summary) => {
-  const ours = summary.scenarios['new-connections']?.[OURS];
-  const [rate, cpu] = [ours?.ratios['cluster']?.['perSecond'], ours?.ratios['cluster']?.['cpu']];
-  const keepAlive = summary.scenarios['keep-alive']?.[OURS]?.ratios['cluster']?.['perSecond'];
-  if (rate === undefined || cpu === undefined || keepAlive === undefined) return undefined;
-  const show = (spread: Spread): string => withRange(ratioCell(spread));
-  return `With a new connection for each request prefork answers ${show(rate)} times as many as node:cluster, for ${show(cpu)} of the CPU each; with connections that stay, ${show(keepAlive)} times: there the application is all the work. ${summary.workers} workers, ${summary.rounds} rounds, smallest and largest in parentheses.`;
 };
 
 const scenarioBlock =
@@ -92,7 +78,9 @@ const scenarioBlock =
       '',
       '</details>',
     ];
-    return [scenario.what, '', forPage(found), '', ...details].join('\n');
+    const { what, rounds = Infinity } = scenario;
+    const fewer = rounds < summary.rounds ? ` ${rounds} rounds.` : '';
+    return [`${what}${fewer}`, '', forPage(found), '', ...details].join('\n');
   };
 
 const micro: Block = (summary) => {
@@ -103,61 +91,11 @@ const micro: Block = (summary) => {
   );
 };
 
-const MODELLED = [OURS, 'cluster', 'pm2'];
-
-const model: Block = (summary) => {
-  const modelled = MODELLED.flatMap((name) => {
-    const parts = partsOf(summary, name);
-    return parts === undefined ? [] : [{ title: systems.find((system) => system.name === name)?.title ?? name, parts }];
-  });
-  if (modelled.length === 0) return undefined;
-  const number = (value: number, digits: number): string =>
-    value.toLocaleString('en-US', { maximumFractionDigits: digits });
-  const parts = table(
-    [
-      'measured',
-      'µs/connection, workers',
-      'µs/connection, supervisor',
-      'idle, ms/s',
-      'idle, ms/s each worker',
-      'MB',
-      'MB each worker',
-    ],
-    modelled.map(({ title, parts: part }) => [
-      title,
-      number(part.worker, 1),
-      number(part.supervisor, 1),
-      number(part.idleBase, 2),
-      number(part.idlePerWorker, 2),
-      number(part.memoryBase, 0),
-      number(part.memoryPerWorker, 1),
-    ]),
-  );
-  const computed = table(
-    [
-      'workers',
-      ...modelled.flatMap(({ title }) => [`${title}: connections/s at most`, 'supervisor busy', 'idle', 'MB']),
-    ],
-    WORKERS.map((workers) => [
-      String(workers),
-      ...modelled.flatMap(({ parts: part }) => {
-        const { perSecond, supervisorBusy, supervisorIdle, memory } = predict(part, workers);
-        return [
-          number(perSecond, 0),
-          `${number(supervisorBusy * 100, 0)} %`,
-          `${number(supervisorIdle * 100, 2)} %`,
-          number(memory, 0),
-        ];
-      }),
-    ]),
-  );
-  return [parts, '', computed].join('\n');
-};
-
 export const blocks: Readonly<Record<string, Block>> = {
   machine,
   goals: goalTable,
   headline,
+  readme,
   ...Object.fromEntries(scenarios.map(({ name }) => [name, scenarioBlock(name)])),
   micro,
   model,

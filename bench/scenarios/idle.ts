@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readFineCpu, readMemory } from '../accounts.ts';
-import { answersRightly } from '../right-answers.ts';
-import type { Bench, Scenario } from '../scenario.ts';
-import { newSetting, Server } from '../server.ts';
+import { opened } from '../open.ts';
+import type { Alone, Bench, Lengths } from '../scenario.ts';
 import type { System } from '../system.ts';
-import { settled } from './timed.ts';
 
 /** Two numbers of workers, from which the model takes what one worker more costs. */
 export const FEW = 2;
@@ -13,24 +11,26 @@ export const MANY = 16;
 const SECONDS = 2;
 const QUICK_SECONDS = 1;
 
-const seconds = ({ quick }: Pick<Bench, 'quick'>): number => (quick ? QUICK_SECONDS : SECONDS);
+const seconds = ({ quick }: Pick<Lengths, 'quick'>): number => (quick ? QUICK_SECONDS : SECONDS);
 
-const columnsOf = (workers: number): Scenario['columns'] => [
+const columnsOf = (workers: number): Alone['columns'] => [
   { key: `supervisor${workers}`, title: `supervisor ms/s, ${workers} workers`, better: 'lower', digits: 2 },
   { key: `tree${workers}`, title: `all ms/s, ${workers} workers`, better: 'lower', digits: 2 },
   { key: `pss${workers}`, title: `PSS MB, ${workers} workers`, better: 'lower', digits: 0 },
 ];
 
 /** What it costs to be there. */
-export const idle: Scenario = {
+export const idle: Alone = {
   name: 'idle',
   title: 'What a worker costs that does nothing',
   what: `CPU time, ms a second, and PSS of a hello server without a request, with ${FEW} and with ${MANY} workers.`,
   columns: [FEW, MANY].flatMap(columnsOf),
   slow: true,
-  among: ['prefork', 'cluster', 'pm2'],
+  // Sixteen processes take longer to start than all else here, and PM2's supervisor is node:cluster's.
+  among: ['prefork', 'cluster'],
+  rounds: 3,
   skips: async (system) => (system.name === 'plain' ? 'has one worker' : undefined),
-  seconds: (bench) => 2 * seconds(bench) + 3,
+  seconds: (lengths, startSeconds) => 2 * seconds(lengths) + (startSeconds * MANY) / FEW,
   async measure(system, bench) {
     const few = await measure(system, bench, FEW);
     const many = await measure(system, bench, MANY);
@@ -43,10 +43,7 @@ async function measure(
   bench: Bench,
   workers: number,
 ): Promise<{ figures: Record<string, number>; command: string }> {
-  const setting = await newSetting(bench, 'hello', workers);
-  await using server = await Server.start(system, setting, bench);
-  await server.ready(() => answersRightly('hello', setting.port));
-  await settled(server);
+  await using server = await opened(system, 'hello', workers, bench);
   const before = readFineCpu(server.pids);
   await sleep(seconds(bench) * 1000);
   const after = readFineCpu(server.pids);

@@ -1,4 +1,4 @@
-/** All scenarios, in the order in which they run and the pages show them. */
+/** All scenarios, in the order in which they run. Memory comes first of those on the same server: then it is fresh. */
 
 import type { Scenario } from '../scenario.ts';
 import { idle } from './idle.ts';
@@ -10,6 +10,7 @@ import { compute, json, keepAlive, newConnections, original, post, tls, varied }
 
 export const scenarios: readonly Scenario[] = [
   original,
+  memory,
   keepAlive,
   newConnections,
   compute,
@@ -18,7 +19,6 @@ export const scenarios: readonly Scenario[] = [
   post,
   tls,
   ready,
-  memory,
   spread,
   idle,
   reload,

@@ -4,12 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { keptBusyDuring } from '../load/busy.ts';
 import type { Outcome } from '../load/busy-client.ts';
 import { ask, LOSSES } from '../load/client.ts';
-import { answersRightly, target } from '../right-answers.ts';
-import type { Bench, Column, Sample, Scenario } from '../scenario.ts';
-import { newSetting, Server } from '../server.ts';
+import { opened } from '../open.ts';
+import { target } from '../right-answers.ts';
+import type { Alone, Bench, Column, Lengths, Sample } from '../scenario.ts';
+import type { Server } from '../server.ts';
 import { median } from '../statistics.ts';
 import type { System } from '../system.ts';
-import { settled } from './timed.ts';
 
 const KEPT = 32;
 const RENEWED = 32;
@@ -31,11 +31,8 @@ const columns = (event: string, times: readonly Column[]): readonly Column[] => 
 
 /** Starts the system, keeps it busy while `happens` runs, and counts. `happens` returns how long each event took, ms. */
 async function losses(system: System, bench: Bench, happens: (server: Server) => Promise<number[]>): Promise<Sample> {
-  const setting = await newSetting(bench, 'hello', bench.placement.serverCores);
-  await using server = await Server.start(system, setting, bench);
-  await server.ready(() => answersRightly('hello', setting.port));
-  await settled(server);
-  const hello = target('hello', setting.port);
+  await using server = await opened(system, 'hello', bench.placement.serverCores, bench);
+  const hello = target('hello', server.setting.port);
   const { status, body } = await ask(hello);
   let events: number[] = [];
   const outcome = await keptBusyDuring(
@@ -62,19 +59,21 @@ function figures(outcome: Outcome, events: readonly number[]): Sample['figures']
   };
 }
 
-const RELOADING_SECONDS = 5;
-const QUICK_RELOADING_SECONDS = 2;
+const RELOADING_SECONDS = 2;
+const QUICK_RELOADING_SECONDS = 1;
 
-const reloadingSeconds = ({ quick, seconds }: Pick<Bench, 'quick' | 'seconds'>): number =>
+const reloadingSeconds = ({ quick, seconds }: Lengths): number =>
   seconds ?? (quick ? QUICK_RELOADING_SECONDS : RELOADING_SECONDS);
 
-export const reload: Scenario = {
+export const reload: Alone = {
   name: 'reload',
   title: 'Requests lost while the workers are reloaded',
   what: `One reload after another for ${RELOADING_SECONDS} s, each system with its own command, under ${load}.`,
   columns: columns('reloads', [{ key: 'time', title: 'a reload ms', better: 'lower', digits: 0 }]),
+  among: ['prefork', 'cluster', 'pm2', 'watt', 'nginx'],
   skips: (system) => system.noReload(),
-  seconds: (bench) => reloadingSeconds(bench) + 1,
+  // The last reload ends when it ends.
+  seconds: (lengths, startSeconds) => reloadingSeconds(lengths) + 1 + startSeconds,
   measure: (system, bench) =>
     losses(system, bench, async (server) => {
       const times: number[] = [];
@@ -88,15 +87,16 @@ export const reload: Scenario = {
     }),
 };
 
-const KILLS = 3;
-const QUICK_KILLS = 2;
+const KILLS = 2;
+const QUICK_KILLS = 1;
 const KILL_EVERY_MS = 1000;
 
-export const kill: Scenario = {
+export const kill: Alone = {
   name: 'kill',
   title: 'Requests lost when a worker is killed',
   what: `kill -9 of one worker a second, ${KILLS} times, under ${load}. What the dead worker had accepted nobody can save; what the others and the port had can be.`,
   columns: columns('kills', []),
+  among: ['prefork', 'cluster', 'pm2', 'fasthttp-prefork'],
   skips: async (system) => (system.workers === undefined ? (system.noKill ?? 'cannot') : undefined),
   seconds: ({ quick }) => ((quick ? QUICK_KILLS : KILLS) * KILL_EVERY_MS) / 1000 + 1,
   measure: (system, bench) =>

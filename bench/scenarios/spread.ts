@@ -1,15 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { askAndHold } from '../load/client.ts';
-import { answersRightly, target } from '../right-answers.ts';
-import type { Scenario } from '../scenario.ts';
-import { newSetting, Server } from '../server.ts';
-import { settled } from './timed.ts';
+import { opened } from '../open.ts';
+import { target } from '../right-answers.ts';
+import type { Alone } from '../scenario.ts';
 
 const WORKERS = 8;
 const CONNECTIONS = 64;
 const EVERY_MS = 5;
 
-export const spread: Scenario = {
+export const spread: Alone = {
   name: 'spread',
   title: 'Connections per worker',
   what: `${CONNECTIONS} connections, one every ${EVERY_MS} ms, that stay; on each the answer tells which of ${WORKERS} workers has it. Even would be ${CONNECTIONS / WORKERS} each.`,
@@ -18,21 +17,21 @@ export const spread: Scenario = {
     { key: 'least', title: 'least', better: 'higher', digits: 0 },
     { key: 'skew', title: 'most / mean', better: 'lower', digits: 2, ratio: true },
   ],
+  // PM2 and throng are node:cluster; Watt's threads are the kernel's hash as prefork is, and eight take it ten seconds.
+  among: ['prefork', 'prefork-shared', 'prefork-least-connections', 'cluster', 'cluster-shared'],
   async skips(system) {
     if (system.name === 'plain') return 'has one worker';
     return system.apps.includes('whoami') ? undefined : 'does not tell its workers apart here';
   },
-  seconds: () => 1,
+  seconds: (_lengths, startSeconds) => (CONNECTIONS * EVERY_MS) / 1000 + 2 * startSeconds,
   async measure(system, bench) {
-    const setting = await newSetting(bench, 'whoami', WORKERS);
-    await using server = await Server.start(system, setting, bench);
-    await server.ready(() => answersRightly('whoami', setting.port));
-    await settled(server);
+    await using server = await opened(system, 'whoami', WORKERS, bench);
+    const { port } = server.setting;
     const perWorker = new Map<string, number>();
     const held: (() => void)[] = [];
     try {
       for (let i = 0; i < CONNECTIONS; i++) {
-        const { answer, end } = await askAndHold(target('whoami', setting.port));
+        const { answer, end } = await askAndHold(target('whoami', port));
         held.push(end);
         perWorker.set(answer.body, (perWorker.get(answer.body) ?? 0) + 1);
         await sleep(EVERY_MS);

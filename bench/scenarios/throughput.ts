@@ -3,22 +3,14 @@
 import { timed } from './timed.ts';
 
 /**
- * The full run would take hours if everyone ran everything. Where only the application differs, the modes that bring a
- * connection to a worker in the same way as another system are left out; `--against` brings them back.
+ * Each scenario lists the systems that mean something for it, or the full run would take hours. Balance and sharing modes
+ * differ where connections come and go or cost differs; throng, and mostly PM2, are node:cluster's round-robin; Go and
+ * nginx do no Node computing. `--against` brings any of them back.
  */
-const MAIN = [
-  'plain',
-  'prefork',
-  'prefork-http',
-  'prefork-least-connections',
-  'cluster',
-  'pm2',
-  'watt',
-  'bun',
-  'deno',
-  'fasthttp-prefork',
-  'nginx',
-];
+const NODE = ['plain', 'prefork', 'cluster'];
+const SERVERS = [...NODE, 'prefork-http', 'bun', 'deno', 'fasthttp-prefork'];
+
+export const KEEP_ALIVE: readonly string[] = [...SERVERS, 'prefork-admin', 'pm2', 'watt', 'fasthttp', 'nginx'];
 
 /** The command of the original's README, whose headers, duration, connections and threads are kept to the letter. */
 export const original = timed({
@@ -36,8 +28,9 @@ export const original = timed({
     Accept: 'text/plain,text/html;q=0.9,application/xhtml+xml;q=0.9,application/xml;q=0.8,*/*;q=0.7',
     Connection: 'keep-alive',
   },
-  among: ['plain', 'prefork', 'prefork-http', 'cluster', 'watt', 'fasthttp-prefork'],
-  // The original has none, and its fifteen seconds need none.
+  among: [...NODE, 'fasthttp-prefork'],
+  // Fifteen seconds are long enough to need no more rounds, and no warm-up, which the original has not either.
+  rounds: 3,
   warmUp: false,
 });
 
@@ -46,6 +39,7 @@ export const keepAlive = timed({
   title: 'Hello world, keep-alive',
   what: '64 connections that stay. The application is all there is; nothing can be won here, only lost.',
   app: 'hello',
+  among: KEEP_ALIVE,
   connections: 64,
 });
 
@@ -54,6 +48,11 @@ export const newConnections = timed({
   title: 'Hello world, a new connection per request',
   what: '64 at a time, each for one request: what it costs to get a connection to a worker.',
   app: 'hello',
+  among: [
+    ...SERVERS,
+    ...['shared', 'round-robin', 'least-connections', 'sticky-ip'].map((mode) => `prefork-${mode}`),
+    ...['cluster-shared', 'pm2', 'watt', 'throng', 'nginx'],
+  ],
   connections: 64,
   newConnections: true,
 });
@@ -63,7 +62,7 @@ export const compute = timed({
   title: 'A handler that computes for 1 ms',
   what: '64 connections that stay; the handler does a fixed amount of work (PBKDF2), calibrated once to 1 ms.',
   app: 'compute',
-  among: MAIN,
+  among: [...NODE, 'watt'],
   connections: 64,
 });
 
@@ -72,7 +71,7 @@ export const varied = timed({
   title: 'A handler whose cost varies',
   what: '16 connections that stay; a request costs 0.5 ms, every hundredth 50 ms: a slow one holds up what is behind it.',
   app: 'varied',
-  among: [...MAIN, 'prefork-shared', 'cluster-shared'],
+  among: [...NODE, 'prefork-shared', 'prefork-least-connections'],
   slow: true,
   connections: 16,
 });
@@ -82,7 +81,7 @@ export const json = timed({
   title: 'JSON',
   what: '64 connections that stay; twenty objects are made and serialised for each answer.',
   app: 'json',
-  among: MAIN,
+  among: SERVERS,
   slow: true,
   connections: 64,
 });
@@ -92,7 +91,7 @@ export const post = timed({
   title: 'A POST of 16 KB',
   what: '64 connections that stay; the body is read, parsed and summed up.',
   app: 'post',
-  among: MAIN,
+  among: SERVERS,
   connections: 64,
 });
 
@@ -101,7 +100,7 @@ export const tls = timed({
   title: 'TLS, a new connection per request',
   what: '64 at a time, each a full TLS 1.3 handshake (ECDSA P-256, no resumption) for one request.',
   app: 'tls',
-  among: MAIN,
+  among: [...NODE, 'fasthttp-prefork', 'nginx'],
   connections: 64,
   newConnections: true,
 });

@@ -3,15 +3,14 @@
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { cpuBetween, readCpu, readMemory } from '../accounts.ts';
 import { which } from '../command.ts';
 import type { LoadRequest, LoadResult } from '../load/load.ts';
-import { answersRightly, POST_BODY, verify } from '../right-answers.ts';
-import type { Bench, Column, Sample, Scenario } from '../scenario.ts';
-import { newSetting, Server } from '../server.ts';
-import type { App, System } from '../system.ts';
+import { POST_BODY, verify } from '../right-answers.ts';
+import type { Bench, Column, Lengths, Sample, Staged } from '../scenario.ts';
+import type { Server } from '../server.ts';
+import type { App } from '../system.ts';
 
 const exec = promisify(execFile);
 
@@ -29,13 +28,14 @@ export interface Timed {
   readonly newConnections?: boolean;
   readonly among?: readonly string[];
   readonly slow?: boolean;
+  readonly rounds?: number;
   /** @default true */
   readonly warmUp?: boolean;
 }
 
-const SECONDS = 3;
+const SECONDS = 2;
 const QUICK_SECONDS = 1;
-const WARM_UP_SECONDS = 1;
+export const WARM_UP_SECONDS = 1;
 
 const columns: readonly Column[] = [
   { key: 'perSecond', title: 'requests/s', better: 'higher', digits: 0, ratio: true },
@@ -48,13 +48,13 @@ const columns: readonly Column[] = [
 ];
 
 /** A scenario that can be read, so that another one can make the same load. */
-export interface TimedScenario extends Scenario {
+export interface TimedScenario extends Staged {
   readonly timed: Timed;
 }
 
 export function timed(scenario: Timed): TimedScenario {
-  const { app, title, what, name, among, slow = false, warmUp = true } = scenario;
-  const seconds = ({ quick, seconds: asked }: Pick<Bench, 'quick' | 'seconds'>): number =>
+  const { app, title, what, name, among, rounds, slow = false, warmUp = true } = scenario;
+  const seconds = ({ quick, seconds: asked }: Lengths): number =>
     asked ?? (quick ? QUICK_SECONDS : (scenario.seconds ?? SECONDS));
   return {
     name,
@@ -62,27 +62,28 @@ export function timed(scenario: Timed): TimedScenario {
     what,
     columns,
     slow,
+    stage: app,
     timed: scenario,
     ...(among === undefined ? {} : { among }),
+    ...(rounds === undefined ? {} : { rounds }),
     async skips(system) {
       if (app === 'tls' && which('openssl') === undefined) return 'no openssl to make a certificate with';
       return system.apps.includes(app) ? undefined : 'has no such application here';
     },
-    seconds: (bench) => seconds(bench) + (warmUp && !bench.quick ? WARM_UP_SECONDS : 0),
-    measure: (system, bench) => measure(scenario, seconds(bench), system, bench),
+    seconds: (lengths) => seconds(lengths) + (warmUp && !lengths.quick ? WARM_UP_SECONDS : 0),
+    measure: (server, bench) => measure(scenario, seconds(bench), server, bench),
   };
 }
 
-async function measure(scenario: Timed, seconds: number, system: System, bench: Bench): Promise<Sample> {
-  const { app } = scenario;
+async function measure(scenario: Timed, seconds: number, server: Server, bench: Bench): Promise<Sample> {
+  const { app, name, warmUp = true } = scenario;
   const workers = bench.placement.serverCores;
-  await using server = await Server.start(system, await newSetting(bench, app, workers), bench);
   const { port, directory } = server.setting;
-  await server.ready(() => answersRightly(app, port));
-  await settled(server);
   const request = loadRequest(scenario, seconds, port, directory);
   const bytes = await verify(app, port, request.headers, 4 * workers);
-  if (scenario.warmUp !== false && !bench.quick) await generate(bench, { ...request, seconds: WARM_UP_SECONDS });
+  if (warmUp && !bench.quick && !server.warmedBy.has(name))
+    await generate(bench, { ...request, seconds: WARM_UP_SECONDS });
+  server.warmedBy.add(name);
   const memoryBefore = readMemory(server.pids);
   const cpuBefore = readCpu(server.pids);
   const { result, commandLine } = await generate(bench, request);
@@ -142,20 +143,6 @@ export async function generate(
 /** As one would type it. */
 const quoted = (argv: readonly string[]): string =>
   argv.map((word) => (/^[\w./:=@-]+$/.test(word) ? word : `'${word}'`)).join(' ');
-
-/**
- * Until the system does nothing any more: its workers are up, its command line tool is gone, its start's garbage is
- * collected. The same for all, without knowing how each of them says that it is ready.
- */
-export async function settled(server: Server): Promise<void> {
-  const WINDOW = 150;
-  for (let waited = 0; waited < 8000; waited += WINDOW) {
-    const before = readCpu(server.pids).tree;
-    await sleep(WINDOW);
-    // One tick of the kernel's account is 10 ms.
-    if (readCpu(server.pids).tree - before <= 0.0101) return;
-  }
-}
 
 /** Answers of another size than those that were checked were not the same answers. */
 function holdToSize({ bytes, requests, errors }: LoadResult, expected: number): void {

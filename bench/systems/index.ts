@@ -8,7 +8,7 @@ import { fasthttp, fasthttpPrefork } from './fasthttp.ts';
 import { nginxSystem } from './nginx.ts';
 import { plain } from './plain.ts';
 import { pm2System } from './pm2.ts';
-import { prefork, preforkHttp, preforkModes } from './prefork.ts';
+import { prefork, preforkAdmin, preforkHttp, preforkModes } from './prefork.ts';
 import { throng } from './throng.ts';
 import { watt } from './watt.ts';
 
@@ -16,6 +16,7 @@ export const systems: readonly System[] = [
   plain,
   prefork,
   preforkHttp,
+  preforkAdmin,
   ...preforkModes,
   cluster,
   clusterShared,

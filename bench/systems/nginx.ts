@@ -42,8 +42,8 @@ const isDone = (before: readonly number[], { supervisor }: Running): boolean => 
 /** nginx answering by itself, without Node: the ceiling of what this machine, kernel and load generator can do. */
 export const nginxSystem: System = {
   name: 'nginx',
-  title: 'nginx (no Node: the ceiling)',
-  how: 'the master binds one reuseport socket per worker',
+  title: 'nginx, without Node',
+  how: 'answers by itself, the ceiling; the master binds one reuseport socket per worker',
   apps: ['hello', 'tls'] satisfies App[],
   unavailable: async () => (nginx === undefined ? 'nginx is not on this machine' : undefined),
   version: async () => (await run([nginx!, '-v'])).replace('nginx version: nginx/', ''),

@@ -3,6 +3,7 @@ import { run } from '../command.ts';
 import { paths, preforkVersion } from '../paths.ts';
 import { childrenOf } from '../processes.ts';
 import { type Command, NODE_APPS, type Setting, type System } from '../system.ts';
+import { scraped } from './scraped.ts';
 
 const command = (setting: Setting, ...args: string[]): Command => ({ argv: [setting.node, paths.prefork, ...args] });
 
@@ -48,6 +49,18 @@ export const preforkModes: readonly System[] = [
   balance('least-connections', 'the kernel spreads, workers hand off what is uneven'),
   balance('sticky-ip', 'the client address picks the worker'),
 ];
+
+/** With all that looks inside turned on, and looked at. */
+export const preforkAdmin: System = {
+  ...mode(
+    'prefork-admin',
+    'prefork, --admin',
+    'the same, its metrics scraped each second',
+    ['--admin', '0'],
+    /--admin/,
+  ),
+  beside: (running) => scraped(running, 1000),
+};
 
 /** prefork over its own HTTP server instead of node:http: the whole of what the original is. */
 export const preforkHttp: System = {

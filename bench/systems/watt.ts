@@ -44,6 +44,7 @@ export const watt: System = {
       },
     });
   },
+  startSeconds: 2.8,
   command: (setting) => wattpm(setting, 'start'),
   noReload: async () => undefined,
   async reload({ setting, supervisor, run }) {

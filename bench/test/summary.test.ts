@@ -2,41 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { tolerance, verdicts } from '../check.ts';
 import { filled } from '../report/page.ts';
-import type { Results } from '../results.ts';
 import { summarise } from '../summary.ts';
-
-/** Rounds of one figure, by system. */
-function resultsOf(figure: string, scenario: string, values: Record<string, number[]>): Results {
-  const samples = Object.entries(values).flatMap(([system, rounds]) =>
-    rounds.map((value, index) => ({ scenario, system, round: index + 1, figures: { [figure]: value }, commands: [] })),
-  );
-  const machine = {
-    cpu: 'cpu',
-    cores: 2,
-    memoryGiB: 1,
-    system: 's',
-    kernel: 'k',
-    virtual: false,
-    loadBefore: 0,
-    settings: {},
-  };
-  return {
-    started: '2026-01-01T00:00:00Z',
-    minutes: 1,
-    partial: false,
-    rounds: 3,
-    seed: 1,
-    machine,
-    workers: 2,
-    sharedCores: true,
-    load: 'wrk 4',
-    versions: {},
-    samples,
-    disturbed: [],
-    missing: [],
-    micro: [],
-  };
-}
+import { resultsOf } from './results-of.ts';
 
 test('a ratio is taken within each round, then its median', () => {
   const results = resultsOf('perSecond', 'new-connections', { plain: [10, 100, 1000], prefork: [20, 300, 2500] });

@@ -18,3 +18,9 @@ export function size(bytes: number): string {
 export function percent(share: number): string {
   return `${Math.round(share * 100)}%`;
 }
+
+/** How long a request took, in five characters: `0.4ms`, `120ms`, `2.5s`. */
+export function milliseconds(ms: number): string {
+  if (ms < 9.95) return `${ms.toFixed(1)}ms`;
+  return ms < 999.5 ? `${Math.round(ms)}ms` : `${Number((ms / 1000).toFixed(1))}s`;
+}

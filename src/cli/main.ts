@@ -1,7 +1,7 @@
 import { PreforkError, UsageError } from '../errors.ts';
 import { helpText, parseCommandLine, type CommandLine } from '../options/index.ts';
 import { version } from '../primary/version.ts';
-import { verbOf, verbs, type VerbRow } from './verbs.ts';
+import { isVerb, verbs } from './verbs.ts';
 
 /**
  * Runs the command.
@@ -12,11 +12,11 @@ import { verbOf, verbs, type VerbRow } from './verbs.ts';
 export async function main(argv: string[]): Promise<number> {
   try {
     const line = parseCommandLine(argv);
-    const verb = verbOf(line.entry);
     // After `--` comes an entry, whatever it is called.
     const before = argv.slice(0, argv.length - line.entryArguments.length - 1);
-    if (verb !== undefined && !before.includes('--')) {
-      return await runVerb(verb, [...before, ...line.entryArguments]);
+    if (isVerb(line.entry) && !before.includes('--')) {
+      const { runVerb } = await import('./run-verb.ts');
+      return await runVerb(line.entry, [...before, ...line.entryArguments]);
     }
     if (line.help) process.stdout.write(helpText(version(), Object.values(verbs)));
     else if (line.version) process.stdout.write(`${version()}\n`);
@@ -24,19 +24,6 @@ export async function main(argv: string[]): Promise<number> {
     return 0;
   } catch (error) {
     return report(error);
-  }
-}
-
-/** Its errors are its output: nothing else has said them. */
-async function runVerb(verb: VerbRow, argv: readonly string[]): Promise<number> {
-  try {
-    return await (
-      await verb.load()
-    )(argv);
-  } catch (error) {
-    if (!(error instanceof PreforkError)) throw error;
-    process.stderr.write(`prefork: ${error.message}\n`);
-    return error.exitCode;
   }
 }
 

@@ -2,7 +2,7 @@
 import { PreforkError } from '../errors.ts';
 import { operate, readStatus, type Operations, type RunningServer } from '../control/client.ts';
 import type { Outcome } from '../control/controls.ts';
-import { duration } from './duration.ts';
+import { duration } from '../primary/words.ts';
 import { talkMeanwhile } from './waiting.ts';
 
 type Done = Extract<Outcome, { ok: true }>;

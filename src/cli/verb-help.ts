@@ -1,14 +1,14 @@
 import { exitCodes } from '../errors.ts';
 import type { ValueShape, VerbShape } from './verb-line.ts';
-import { verbs } from './verbs.ts';
+import { verbs, type VerbName } from './verbs.ts';
 
 /** What `prefork <verb> --help` prints: at most 80 columns wide. */
 export function verbHelp(
-  verb: keyof typeof verbs,
+  verb: VerbName,
   { flags = {}, values = {}, isNameless = false }: VerbShape,
   details: string,
 ): string {
-  const { usage, about } = verbs[verb]!;
+  const { usage, about } = verbs[verb];
   const options: ReadonlyArray<readonly [option: string, meaning: string]> = [
     ...Object.entries(values).map(([name, row]) => [valueOption(name, row), row.about] as const),
     ...Object.entries(flags).map(([flag, meaning]) => [`    --${flag}`, meaning] as const),

@@ -17,6 +17,8 @@ export interface AdminServerOptions {
   /** `9090`, `:9090`, `host:9090`, `[::1]:9090`, as `--admin` has been checked. */
   readonly address: string;
   readonly token: string;
+  /** A socket that listens there already, which is this one's then. */
+  readonly fd?: number | undefined;
   /** How long the address may be another's, ms: the primary before this one has it until it is told. @default 0 */
   readonly patience?: number;
 }
@@ -28,6 +30,7 @@ export interface AdminServerOptions {
 export class AdminServer {
   readonly #listener: Server;
   readonly #connections: Connections;
+  #isYielded = false;
   #closing: Promise<void> | undefined;
 
   private constructor(listener: Server, connections: Connections) {
@@ -36,7 +39,7 @@ export class AdminServer {
   }
 
   /** @throws Error of `listen`, such as EADDRINUSE. */
-  static async open({ controls, address, token, patience = 0 }: AdminServerOptions): Promise<AdminServer> {
+  static async open({ controls, address, token, fd, patience = 0 }: AdminServerOptions): Promise<AdminServer> {
     const { host, port } = parse(address);
     const gate = new AdminGate({ host, token });
     const connections = new Connections({
@@ -46,7 +49,7 @@ export class AdminServer {
     });
     // Half open, as http.Server has it: a client may end its side when it has sent its request.
     const listener = createServer({ allowHalfOpen: true }, (socket) => connections.accept(socket));
-    await listen(listener, { host, port }, performance.now() + patience);
+    await listen(listener, fd === undefined ? { host, port } : { fd }, performance.now() + patience);
     // Such as EMFILE at an accept: that client gets no answer, and the service goes on.
     listener.on('error', () => {});
     return new AdminServer(listener, connections);
@@ -57,6 +60,17 @@ export class AdminServer {
     return `http://${isIPv6(address) ? `[${address}]` : address}:${port}`;
   }
 
+  /** Of the socket that listens, for another process to listen on too; undefined when it is closed. */
+  get fd(): number | undefined {
+    return (this.#listener as unknown as { readonly _handle: { readonly fd: number } | null })._handle?.fd;
+  }
+
+  /** Leaves whoever connects from now on to another process that has the socket. Who has connected is answered. */
+  yield(): void {
+    this.#isYielded = true;
+    this.#listener.close();
+  }
+
   /** Stops listening, and settles when answers in flight are out or have taken too long. Idempotent. */
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
@@ -64,12 +78,16 @@ export class AdminServer {
 
   #close(): Promise<void> {
     this.#listener.close();
-    return this.#connections.close();
+    return this.#connections.close({ isPatient: this.#isYielded });
   }
 }
 
 /** `exclusive`: a program of the library's is a primary of node:cluster, and this socket is none of its workers'. */
-async function listen(listener: Server, target: { host: string; port: number }, until: number): Promise<void> {
+async function listen(
+  listener: Server,
+  target: { readonly host: string; readonly port: number } | { readonly fd: number },
+  until: number,
+): Promise<void> {
   for (;;) {
     try {
       listener.listen({ ...target, exclusive: true });

@@ -54,9 +54,13 @@ export class Connections {
     socket.once('readable', () => this.#begin(socket));
   }
 
-  /** Settles when every connection is closed. */
-  async close(): Promise<void> {
-    for (const socket of this.#arriving.keys()) socket.destroy();
+  /**
+   * Settles when every connection is closed.
+   *
+   * @param options.isPatient answers those too whose request is still to come, if it does before the time is over.
+   */
+  async close({ isPatient = false }: { readonly isPatient?: boolean } = {}): Promise<void> {
+    if (!isPatient) for (const socket of this.#arriving.keys()) socket.destroy();
     const deadline = setTimeout(() => this.#destroy(), this.#options.closeTimeout);
     if (this.#open.size > 0) await new Promise<void>((resolve) => (this.#allClosed = resolve));
     clearTimeout(deadline);

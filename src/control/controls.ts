@@ -36,6 +36,8 @@ export interface Status {
     /** Undefined before the first. */
     readonly last: ReloadStatus | undefined;
   };
+  /** Of the vitals' `durations`, ms. One more of these counts what took longer than the last. */
+  readonly durationBounds: readonly number[];
 }
 
 /** How even the slots' connections are. What each has is in its worker's vitals. */
@@ -89,8 +91,13 @@ export interface Vitals {
   /** Of those, accepted by another worker; and accepted here and served by another. */
   readonly handoffsReceived: number;
   readonly handoffsSent: number;
+  /** Accepted here, and served here as the other worker would not have them, or ended before it had them. */
+  readonly handoffsRefused: number;
+  readonly handoffsFailed: number;
   readonly requestsStarted: number;
   readonly requestsFinished: number;
+  /** How many of those that were answered took no longer than each of `durationBounds`, and more than the one before. */
+  readonly durations: readonly number[];
   /** Share of the last beat that the event loop was busy, 0 to 1. */
   readonly utilization: number;
   /** How late the last beat was, ms. */

@@ -69,6 +69,7 @@ const routes: Readonly<Record<string, Methods>> = {
   '/metrics': { GET: { fields: [], answer: metrics } },
   '/healthz': { GET: { fields: [], answer: () => text(200, 'ok') } },
   '/readyz': { GET: { fields: [], answer: readiness } },
+  '/status.schema.json': { GET: { fields: [], answer: schema } },
   '/reload': { POST: { fields: [], answer: async ({ controls }) => outcome(await controls.reload()) } },
   '/scale': {
     POST: {
@@ -146,6 +147,12 @@ function routeList(): string {
 function currentStatus({ controls, isTrusted }: Asked): Answer {
   const now = controls.status();
   return json(200, isTrusted ? now : withoutWords(now));
+}
+
+/** Loaded when somebody asks for it, which few do. */
+async function schema(): Promise<Answer> {
+  const { statusSchema } = await import('./status-schema.ts');
+  return { ...json(200, statusSchema), contentType: 'application/schema+json' };
 }
 
 /** 501: prom-client, which writes them, is not installed. */

@@ -55,6 +55,7 @@ export class Hub implements Host {
   toDismiss = 0;
   started = 0;
   finished = 0;
+  onAnswered: Host['onAnswered'];
   readonly #hooks: Hooks;
   readonly #clock: Clock;
   readonly #parsers: Parser[] = [];

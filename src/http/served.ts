@@ -2,13 +2,15 @@ import type { Server, Socket } from 'node:net';
 
 /**
  * What prefork's worker asks of a server that is not node:http's, under a key that a server of anyone's may have: counts
- * for the scoreboard, and what a drain needs. Nothing of it costs a request anything.
+ * for the scoreboard, and what a drain needs. Only what is asked to be timed costs a request anything.
  */
 export interface Served {
   /** Requests given to a handler. */
   readonly started: number;
   /** Those of them that are answered, or whose connection closed. Each counts once. */
   readonly finished: number;
+  /** @param onAnswered hears of each response from now on, and how long after its handler was called it was given, ms */
+  time?(onAnswered: (status: number, ms: number) => void): void;
   /** From now on responses say `Connection: close`; idle connections stay. */
   drain(): void;
   /** So many of the next responses say it, and are the last of their connections. */

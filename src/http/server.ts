@@ -108,6 +108,7 @@ export class Server extends NetServer {
       get finished() {
         return hub.finished;
       },
+      time: (onAnswered) => void (hub.onAnswered = onAnswered),
       drain: () => void (hub.isClosing = true),
       dismiss: (connections) => void (hub.toDismiss = connections),
       idle: () => this.#idle(),

@@ -1,6 +1,6 @@
 import { formatAddress, SYSTEMD_PREFIX } from './address.ts';
 import type { InheritedSocket } from './inherit.ts';
-import type { ListenQuery } from './listener.ts';
+import type { ListenQuery } from './listen-query.ts';
 import type { NativeHandle } from './native.ts';
 
 /**

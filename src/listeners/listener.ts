@@ -1,22 +1,11 @@
 import { constants } from 'node:os';
 import { SYSTEMD_PREFIX } from './address.ts';
 import type { Inherited } from './inherited.ts';
+import type { ListenQuery } from './listen-query.ts';
 import { adoptFd, bindTcp, type NativeHandle } from './native.ts';
 import type { Sharing } from './sharing.ts';
 import { removerOf } from './socket-file.ts';
 import type { Owner } from './unix-socket.ts';
-
-/** An address as `net.Server#listen` asked for it; family and port are -1 for a Unix socket. */
-export interface ListenQuery {
-  readonly address: string | null;
-  readonly port: number;
-  readonly family: 4 | 6 | -1;
-  readonly ipv6Only: boolean;
-  readonly ordinal: number;
-  readonly readableAll: boolean;
-  readonly writableAll: boolean;
-  readonly data: unknown;
-}
 
 /** Why an address could not be bound: errno as libuv gives it (negative), and the address that was tried. */
 export class BindError extends Error {

@@ -95,7 +95,7 @@ export const serverMetrics: readonly Metric[] = [
     source: 'scoreboard',
     advice:
       'Above 2 with many connections: a few long-lived clients share a worker. Shorter keep-alive spreads them anew.',
-    read: one(skew),
+    read: one(({ status }) => status.balance.skew),
   },
   {
     ...gauge,
@@ -125,10 +125,4 @@ function one(value: (snapshot: Snapshot) => number): (snapshot: Snapshot) => Val
 
 function some(value: number | undefined): Value[] {
   return value === undefined ? [] : [{ value, labels: {} }];
-}
-
-function skew({ status }: Snapshot): number {
-  const open = status.slots.flatMap(({ worker }) => (worker?.vitals ? [worker.vitals.connectionsOpen] : []));
-  const sum = open.reduce((all, value) => all + value, 0);
-  return sum === 0 ? 1 : (Math.max(...open) * open.length) / sum;
 }

@@ -1,25 +1,27 @@
 import { addDurations, DURATIONS } from '../scoreboard/durations.ts';
 import type { Row } from '../scoreboard/layout.ts';
 
-/** What the workers of one slot counted. */
-export interface Counts {
-  readonly connectionsAccepted: number;
-  readonly requestsStarted: number;
-  readonly requestsFinished: number;
-  readonly durations: Float64Array;
-}
+/** The fields of a row that only grow while its worker lives. */
+const NOTHING = {
+  connectionsAccepted: 0,
+  requestsStarted: 0,
+  requestsFinished: 0,
+  handoffsReceived: 0,
+  handoffsSent: 0,
+  handoffsRefused: 0,
+  handoffsFailed: 0,
+};
 
-export function noCounts(): Counts {
-  return { connectionsAccepted: 0, requestsStarted: 0, requestsFinished: 0, durations: new Float64Array(DURATIONS) };
-}
+type Counted = keyof typeof NOTHING;
+
+/** What the workers of one slot counted. */
+export type Counts = { readonly [Name in Counted]: number } & { readonly durations: Float64Array };
 
 export function sumOf(counts: Iterable<Counts>): Counts {
-  const sum = { ...noCounts() };
-  for (const { connectionsAccepted, requestsStarted, requestsFinished, durations } of counts) {
-    sum.connectionsAccepted += connectionsAccepted;
-    sum.requestsStarted += requestsStarted;
-    sum.requestsFinished += requestsFinished;
-    addDurations(sum.durations, durations);
+  const sum = { ...NOTHING, durations: new Float64Array(DURATIONS) };
+  for (const one of counts) {
+    for (const name of Object.keys(NOTHING) as Counted[]) sum[name] += one[name];
+    addDurations(sum.durations, one.durations);
   }
   return sum;
 }
@@ -46,7 +48,7 @@ export class Totals {
   }
 
   of(slot: number): Counts {
-    return this.#ended.get(slot) ?? noCounts();
+    return this.#ended.get(slot) ?? sumOf([]);
   }
 
   get slots(): number[] {

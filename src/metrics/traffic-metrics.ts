@@ -21,6 +21,30 @@ export const trafficMetrics: readonly Metric[] = [
   },
   {
     ...counter,
+    name: 'prefork_handoffs_total',
+    help: 'Connections accepted by the slot that another one should serve, by outcome.',
+    unit: 'connections',
+    labels: ['slot', 'outcome'],
+    advice:
+      'done: accepting is uneven, and each costs about 120 µs; --balance kernel does without. refused or failed, which the slot serves itself: workers that hang, drain or crash.',
+    read: (snapshot) =>
+      slotsOf(snapshot).flatMap((slot) => {
+        const { handoffsSent: done, handoffsRefused: refused, handoffsFailed: failed } = countsOf(snapshot, slot);
+        return Object.entries({ done, refused, failed }).map(([outcome, value]) => {
+          return { value, labels: { slot, outcome } };
+        });
+      }),
+  },
+  {
+    ...counter,
+    name: 'prefork_handoffs_received_total',
+    help: 'Connections that another slot accepted and this one serves.',
+    unit: 'connections',
+    advice: 'In one slot alone: it accepts less than the others, as after a boot; see prefork_connections_skew_ratio.',
+    read: (snapshot) => bySlot(snapshot, ({ handoffsReceived }) => handoffsReceived),
+  },
+  {
+    ...counter,
     name: 'prefork_requests_started_total',
     help: 'Requests whose head was read.',
     unit: 'requests',

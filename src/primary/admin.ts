@@ -2,6 +2,7 @@ import { AdminServer } from '../control/admin-server.ts';
 import type { Controls } from '../control/controls.ts';
 import { newSecret, SHORTEST_SECRET } from '../control/secret.ts';
 import { PreforkError, UsageError } from '../errors.ts';
+import type { AdminSocket } from '../upgrade/legacy.ts';
 import type { Log } from './log.ts';
 
 /** Of whoever may change things over `--admin`. Not a flag: everybody can see those of a process. */
@@ -38,14 +39,17 @@ export interface AdminOptions {
   readonly controls: Controls;
   readonly log: Log;
   readonly isSuccessor: boolean;
+  /** What the primary before this one listened on, if it did. */
+  readonly inherited: AdminSocket | undefined;
 }
 
 /** @throws PreforkError `ERR_ADMIN_ADDRESS`, unless this primary succeeds another: then it serves without. */
 export async function openAdmin(options: AdminOptions): Promise<AdminServer | undefined> {
-  const { address, token, controls, log, isSuccessor } = options;
+  const { address, token, controls, log, isSuccessor, inherited } = options;
   try {
     const patience = isSuccessor ? SUCCESSION : 0;
-    const server = await AdminServer.open({ controls, address, token: token.token, patience });
+    const fd = inherited && takeOver(inherited, address);
+    const server = await AdminServer.open({ controls, address, token: token.token, fd, patience });
     // One that was given is known to those who should know it.
     log('info', 'admin', { address: server.url, token: token.isGiven ? undefined : token.token });
     return server;
@@ -55,4 +59,14 @@ export async function openAdmin(options: AdminOptions): Promise<AdminServer | un
     if (isSuccessor) return undefined;
     throw new PreforkError('ERR_ADMIN_ADDRESS', message, { cause });
   }
+}
+
+/**
+ * The address may be another one now: then the socket of the old one is closed, so that it is refused there, and not queued
+ * for ever.
+ */
+export function takeOver({ address, fd }: AdminSocket, wanted: string | undefined): number | undefined {
+  if (address === wanted) return fd;
+  process.getBuiltinModule('node:fs').closeSync(fd);
+  return undefined;
 }

@@ -1,6 +1,7 @@
 import type { Balance } from '../balance/mode.ts';
 import type { Controls, MetricsAnswer, Outcome, ScaleTarget, Status } from '../control/controls.ts';
 import type { Sharing } from '../listeners/sharing.ts';
+import { Calendar } from './calendar.ts';
 import { servingSlots, type Fleet } from './fleet.ts';
 import { metricsOf } from './metrics.ts';
 import { statusOf } from './status.ts';
@@ -20,6 +21,7 @@ export interface Modes {
 export class PrimaryControls implements Controls {
   readonly #supervisor: Supervisor;
   readonly #balance: Balance;
+  readonly #calendar = new Calendar();
   readonly #names: Pick<Status, 'prefork' | 'node' | 'pid' | 'sharing'>;
 
   constructor(supervisor: Supervisor, { sharing, balance }: Modes) {
@@ -30,7 +32,8 @@ export class PrimaryControls implements Controls {
 
   status(): Status {
     const { name, fleet, addresses, handoffs, row, now } = this.#supervisor;
-    const facts = { name, ...this.#names, addresses, balance: this.#balance, handoffs, row, now, epoch: Date.now() };
+    const epoch = this.#calendar.at(now, Date.now());
+    const facts = { name, ...this.#names, addresses, balance: this.#balance, handoffs, row, now, epoch };
     return statusOf(fleet, facts);
   }
 

@@ -96,8 +96,10 @@ export class Crew {
     if (process !== undefined) this.#parts.os.kill(process.child, signal);
   }
 
-  pid(worker: WorkerId): number | undefined {
-    return this.#processes.get(worker)?.child.pid;
+  /** Where its JavaScript is. Undefined when it is gone: its exit is on the way. */
+  stackOf(worker: WorkerId): Promise<string> | undefined {
+    const process = this.#processes.get(worker);
+    return process && this.#parts.os.stackOf(process.child);
   }
 
   /** The worker's figures as it wrote them last. */
@@ -152,7 +154,7 @@ export class Crew {
   }
 
   #evidence(worker: WorkerId, { signal }: ExitFacts): Partial<ExitFacts> {
-    const pid = this.pid(worker);
+    const pid = this.#processes.get(worker)?.child.pid;
     if (signal === null || pid === undefined) return {};
     const { heapUsed: used, heapLimit: limit } = this.row(worker) ?? { heapUsed: 0, heapLimit: 0 };
     const oomKills = this.#oom.look(this.#parts.os.now());

@@ -27,6 +27,8 @@ type Decide<Type extends FleetEvent['type']> = (step: Step, event: EventOf<Type>
 
 const decisions: { [Type in FleetEvent['type']]: Decide<Type> } = {
   start: (step) => {
+    // Asked to stop before.
+    if (step.fleet.phase !== 'idle') return;
     step.fleet = { ...step.fleet, phase: 'starting', startedAt: step.at };
     for (const slot of step.fleet.slots) fill(step, slot);
   },

@@ -1,5 +1,6 @@
 import type { AdminServer } from '../control/admin-server.ts';
 import type { ControlServer } from '../control/server.ts';
+import type { AdminSocket } from '../upgrade/legacy.ts';
 import type { AdminToken } from './admin.ts';
 import type { Cleanup } from './cleanup.ts';
 import { openControlSocket, type ControlSocketOptions } from './control-socket.ts';
@@ -7,6 +8,8 @@ import { openControlSocket, type ControlSocketOptions } from './control-socket.t
 export interface EntrancesParts extends ControlSocketOptions {
   /** Undefined without `--admin`. */
   readonly token: AdminToken | undefined;
+  /** What the primary before this one had for it. */
+  readonly inherited: AdminSocket | undefined;
   readonly cleanup: Cleanup;
 }
 
@@ -18,14 +21,17 @@ export class Entrances {
   readonly #parts: EntrancesParts;
   #control: Promise<ControlServer | undefined> | undefined;
   #admin: Promise<AdminServer | undefined> | undefined;
+  /** Once it listens. */
+  #adminServer: AdminServer | undefined;
+  #isClosed = false;
 
   constructor(parts: EntrancesParts) {
     this.#parts = parts;
   }
 
   /**
-   * Once, whoever asks how often. The address of `--admin` is free only when the primary before this one knows that it is
-   * succeeded: `openAdmin` comes after that.
+   * Once, whoever asks how often. `openAdmin` comes when the primary before this one knows that it is succeeded, and answers
+   * nobody any more: a counter that falls back and forth between the two would have Prometheus see traffic that never was.
    */
   openControl(): Promise<ControlServer | undefined> {
     return (this.#control ??= this.#openControl());
@@ -35,25 +41,44 @@ export class Entrances {
     return (this.#admin ??= this.#openAdmin());
   }
 
-  closeAdmin(): Promise<void> {
-    return close(this.#admin);
+  /** For the primary that succeeds this one. */
+  get adminSocket(): AdminSocket | undefined {
+    const { admin: address } = this.#parts.settings;
+    const fd = this.#adminServer?.fd;
+    return address === undefined || fd === undefined ? undefined : { address, fd };
   }
 
+  /** Within this turn: the next primary is about to answer there, and counts anew. */
+  yieldAdmin(): void {
+    this.#adminServer?.yield();
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** What is not open yet stays closed. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await Promise.all([close(this.#control), close(this.#admin)]);
   }
 
   async #openControl(): Promise<ControlServer | undefined> {
+    if (this.#isClosed) return undefined;
     const server = await openControlSocket(this.#parts);
     this.#parts.cleanup.add(() => server?.remove());
     return server;
   }
 
   async #openAdmin(): Promise<AdminServer | undefined> {
-    const { settings, controls, log, replace, token } = this.#parts;
-    if (settings.admin === undefined || token === undefined) return undefined;
-    const { openAdmin } = await import('./admin.ts');
-    return openAdmin({ address: settings.admin, token, controls, log, isSuccessor: replace });
+    const { settings, controls, log, replace, token, inherited } = this.#parts;
+    const { admin: address } = settings;
+    if (this.#isClosed || (address === undefined && inherited === undefined)) return undefined;
+    const { openAdmin, takeOver } = await import('./admin.ts');
+    if (address !== undefined && token !== undefined) {
+      this.#adminServer = await openAdmin({ address, token, controls, log, isSuccessor: replace, inherited });
+    } else if (inherited !== undefined) takeOver(inherited, address);
+    return this.#adminServer;
   }
 }
 

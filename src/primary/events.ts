@@ -1,6 +1,6 @@
 /**
  * What can happen to the fleet, and what can be done about it. The callbacks of the operating system only make events;
- * `decide` turns them into effects; only the supervisor carries effects out.
+ * `decide` turns them into effects; only the interpreter carries effects out.
  */
 import type { Outcome, ScaleTarget } from '../control/controls.ts';
 import type { PreforkError } from '../errors.ts';
@@ -32,6 +32,9 @@ export type Timer =
   | { readonly timer: 'delay' }
   /** The server is stopping, and workers that still live are killed. */
   | { readonly timer: 'grace' };
+
+/** Why a worker was asked to end. */
+export type Asked = 'stop' | 'reload' | 'recycle' | 'scale' | 'upgrade' | 'abort';
 
 /** Why a worker is replaced though it serves well. */
 export type RecycleReason = 'max-requests' | 'max-memory' | 'max-lifetime';
@@ -141,3 +144,5 @@ export type Effect =
   | { readonly do: 'call'; readonly hook: 'onWorkerRecover'; readonly oldPid: number; readonly newPid: number }
   /** The last effect: every process is gone. Without an error it stopped as asked. */
   | { readonly do: 'finish'; readonly error: PreforkError | undefined };
+
+export type Announcement = Extract<Effect, { do: 'announce' }>;

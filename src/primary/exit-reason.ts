@@ -1,6 +1,5 @@
 /** Why a worker ended, from all that is known of it: the first rule of a table that fits. Pure; nothing is read here. */
-import type { Exit, ExitFacts, RecycleReason } from './events.ts';
-import type { Asked } from './fleet.ts';
+import type { Asked, Exit, ExitFacts, RecycleReason } from './events.ts';
 import { normalizeExit, signalMeaning, type PlainExit } from './signal-meaning.ts';
 import { firstLine, lastLine, whereThrown } from './last-words.ts';
 

@@ -25,11 +25,14 @@ const LONGEST = 1024 * 1024;
 export class FatalReports {
   /** For `process.report.directory` of the workers. */
   readonly directory: string;
+  /** However the primary ends, also when it was refused before it ran: nobody else knows of the directory. */
+  readonly #onExit = (): void => this.close();
 
   /** @param owner the workers' user, where it is not the primary's (`--user`). */
   constructor(owner?: { readonly uid: number; readonly gid: number }, parent: string = tmpdir()) {
     // mkdtemp: mode 0700, and a name that nobody could have taken before.
     this.directory = mkdtempSync(join(parent, 'prefork-reports-'));
+    process.once('exit', this.#onExit);
     if (owner !== undefined) chownSync(this.directory, owner.uid, owner.gid);
   }
 
@@ -44,6 +47,7 @@ export class FatalReports {
 
   /** Idempotent. */
   close(): void {
+    process.off('exit', this.#onExit);
     remove(this.directory);
   }
 }

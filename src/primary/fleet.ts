@@ -1,12 +1,10 @@
 /** What the primary knows of its slots and their workers: plain data, never changed in place. */
 import type { Outcome, ScaleTarget } from '../control/controls.ts';
 import type { PreforkError } from '../errors.ts';
-import type { RecycleReason, RequestId, WorkerId } from './events.ts';
+import type { Settings } from '../options/index.ts';
+import type { Asked, RecycleReason, RequestId, WorkerId } from './events.ts';
 import type { ExplainedExit } from './exit-reason.ts';
 import { nextWorkerState, type WorkerEvent, type WorkerState } from './worker-state.ts';
-
-/** Why a worker was asked to end. */
-export type Asked = 'stop' | 'reload' | 'recycle' | 'scale' | 'upgrade' | 'abort';
 
 export interface Worker {
   readonly id: WorkerId;
@@ -116,19 +114,20 @@ export interface Fleet {
 }
 
 /** What of the settings the decisions need; times in ms. */
-export interface FleetSettings {
-  readonly workers: number;
-  readonly spares: number;
-  readonly maxSurge: number;
-  readonly readyTimeout: number;
-  readonly drainTimeout: number;
-  readonly drainDelay: number;
-  readonly shutdownGracePeriod: number;
-  readonly heartbeatTimeout: number;
-  readonly recoverThreshold: number;
-  readonly recoverWindow: number;
-  readonly recoverInterval: number;
-}
+export type FleetSettings = Pick<
+  Settings,
+  | 'workers'
+  | 'spares'
+  | 'maxSurge'
+  | 'readyTimeout'
+  | 'drainTimeout'
+  | 'drainDelay'
+  | 'shutdownGracePeriod'
+  | 'heartbeatTimeout'
+  | 'recoverThreshold'
+  | 'recoverWindow'
+  | 'recoverInterval'
+>;
 
 export function newFleet(workers: number, generation = 1): Fleet {
   return {
@@ -193,6 +192,12 @@ export function workerOf(fleet: Fleet, id: WorkerId | undefined): Worker | undef
 
 export function isServing(fleet: Fleet, { worker }: Slot): boolean {
   return workerOf(fleet, worker)?.state === 'serving';
+}
+
+/** The worker that serves the slot, unless it hangs. */
+export function awakeOf(fleet: Fleet, slot: number): WorkerId | undefined {
+  const worker = workerOf(fleet, fleet.slots[slot]?.worker);
+  return worker?.state === 'serving' && !worker.isHung ? worker.id : undefined;
 }
 
 export function servingSlots(fleet: Fleet): number {

@@ -21,7 +21,7 @@ function procedureOf({ kind }: Operation): Procedure<Operation> {
 
 export function enqueue(step: Step, operation: Operation): void {
   const { phase } = step.fleet;
-  if (phase === 'starting' || phase === 'serving') {
+  if (phase === 'idle' || phase === 'starting' || phase === 'serving') {
     step.fleet = { ...step.fleet, pending: joined(step.fleet.pending, operation) };
     if (step.fleet.running !== undefined && operation.kind !== 'recycle') {
       step.log('info', `${operation.kind} waits`, { for: step.fleet.running.operation.kind });

@@ -32,8 +32,8 @@ export interface Os {
   /** @returns what cancels it. */
   after(ms: number, callback: () => void): () => void;
   fork(program: Program, slot: number, generation: number, env: Record<string, string>): ChildProcess;
-  /** Where the JavaScript of another process is, though its event loop does not turn; or why that cannot be told. */
-  stackOf(pid: number): Promise<string>;
+  /** Where the JavaScript of a child is, though its event loop does not turn; or why that cannot be told. */
+  stackOf(child: ChildProcess): Promise<string>;
   /** A process that is gone already is no error. */
   kill(child: ChildProcess, signal: NodeJS.Signals): void;
 }
@@ -71,9 +71,10 @@ export function realOs({ spawnWorker, account, isPiped = false }: OsOptions): Os
       const full = { ...process.env, ...env, NODE_UNIQUE_ID: String(++spawned) };
       return spawnWorker({ entry, args, execArgv, env: full, slot, generation });
     },
-    async stackOf(pid) {
+    async stackOf(child) {
       const { captureStack, formatFrame } = await import('../inspector/stack.ts');
-      const stack = await captureStack(pid);
+      // It may end while that is loaded: a signal then goes to nobody, see `kill`.
+      const stack = await captureStack(child.pid!, { kill: (_pid, signal) => void child.kill(signal) });
       if (stack.frames === undefined) return `unknown: ${stack.reason}`;
       return stack.frames.slice(0, MOST_FRAMES).map(formatFrame).join(' < ') || 'none: it waits in its event loop';
     },

@@ -1,7 +1,7 @@
 /** From a worker that serves to its exit, when it is asked to go: soft, then hard, always bounded. */
-import type { WorkerId } from './events.ts';
 import type { DrainTerms } from '../ipc/messages.ts';
-import { workerOf, type Asked, type Worker } from './fleet.ts';
+import type { Asked, WorkerId } from './events.ts';
+import { workerOf, type Worker } from './fleet.ts';
 import type { Step } from './step.ts';
 
 /** A stuck worker gets so long to be looked into before it is killed, ms. */

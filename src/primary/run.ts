@@ -12,7 +12,7 @@ import type { PrefixedOutput } from './prefixed-output.ts';
 import { realOs, type Program } from './os.ts';
 import { prepare } from './prepare.ts';
 import type { ServiceManager } from './service-manager.ts';
-import { listenToSignals } from './signals.ts';
+import { Signals } from './signals.ts';
 import { Supervisor } from './supervisor.ts';
 
 /**
@@ -40,6 +40,8 @@ async function supervise(
   cleanup: Cleanup,
   predecessor: Predecessor | undefined,
 ): Promise<void> {
+  const signals = new Signals(given.shutdownGracePeriod);
+  cleanup.add(() => signals.close());
   const log = createLog(given.logFormat, given.logLevel, options.logger);
   const manager = await serviceManager(log, predecessor?.legacy.notifyFd);
   const { settings, sharing, balance, account, board } = await prepare(given, options, log);
@@ -62,20 +64,22 @@ async function supervise(
     passed: manager?.sockets,
     notifyFd: manager?.notifyFd,
     successorEnv: { ...manager?.successorEnv, ...token?.successorEnv },
+    adminSocket: () => entrances.adminSocket,
     announce: (announcement) => {
       manager?.announce(announcement);
-      if (announcement.what === 'upgraded') void entrances.closeAdmin();
+      if (announcement.what === 'upgraded') entrances.yieldAdmin();
       if (announcement.what === 'ready' && predecessor !== undefined) void succeed(predecessor, entrances);
     },
   });
+  signals.deliverTo((event) => supervisor.post(event));
   const controls = new PrimaryControls(supervisor, { sharing: sharing.mode, balance });
   const replace = predecessor !== undefined;
-  const entrances = new Entrances({ settings, supervisor, controls, log, replace, token, cleanup });
+  const inherited = predecessor?.legacy.admin;
+  const entrances = new Entrances({ settings, supervisor, controls, log, replace, token, inherited, cleanup });
   try {
     if (predecessor === undefined) await entrances.openControl().then(() => entrances.openAdmin());
     // Ours by the time that a worker could miss us.
     else supervisor.control = predecessor.legacy.control;
-    cleanup.add(listenToSignals((event) => supervisor.post(event), settings.shutdownGracePeriod));
     await supervisor.run();
   } finally {
     await Promise.all([entrances.close(), manager?.close(), output?.close()]);
@@ -85,7 +89,9 @@ async function supervise(
 /** Until now the primary before this one has answered under the name. */
 async function succeed(before: Predecessor, entrances: Entrances): Promise<void> {
   await entrances.openControl();
-  before.ready();
+  // Stopped in the meantime: who ends without having said that it is ready is not left to serve alone.
+  if (entrances.isClosed) return;
+  await before.ready();
   await entrances.openAdmin();
 }
 

@@ -3,8 +3,8 @@ import { Inherited } from '../listeners/inherited.ts';
 import { UsageError } from '../errors.ts';
 import { createNotifier } from '../systemd/notify.ts';
 import type { Notifier } from '../systemd/notifier.ts';
+import type { Announcement } from './events.ts';
 import type { Log } from './log.ts';
-import type { Announcement } from './supervisor.ts';
 
 /** What the next primary needs of this one's environment in order to tell systemd, too. */
 const PASSED_ON = ['NOTIFY_SOCKET', 'WATCHDOG_USEC'] as const;

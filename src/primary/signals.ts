@@ -22,27 +22,37 @@ const meanings: ReadonlyArray<
 ];
 
 /**
- * Turns signals into events until the returned function is called.
- *
- * @param gracePeriod the shutdown grace period, ms.
- * @param isTerminalClosed whether there is no more the terminal that this process was started in.
+ * Signals as events. Owns its handlers, which `close` removes. They are there before anything that an end by a signal's
+ * default would leave behind; what comes before there is a supervisor waits for it.
  */
-export function listenToSignals(
-  post: (event: FleetEvent) => void,
-  gracePeriod: number,
-  isTerminalClosed: () => boolean = terminalWatch(),
-): () => void {
-  const removers = meanings.map(([signal, meaning]) => {
-    const handler = (): void => post(meaning(gracePeriod, isTerminalClosed));
-    try {
-      process.on(signal, handler);
-    } catch {
-      // Windows has not all of them.
-      return () => {};
-    }
-    return () => void process.off(signal, handler);
-  });
-  return () => {
-    for (const remove of removers) remove();
-  };
+export class Signals {
+  readonly #removers: ReadonlyArray<() => void>;
+  readonly #early: FleetEvent[] = [];
+  #post: (event: FleetEvent) => void = (event) => void this.#early.push(event);
+
+  /**
+   * @param gracePeriod the shutdown grace period, ms.
+   * @param isTerminalClosed whether there is no more the terminal that this process was started in.
+   */
+  constructor(gracePeriod: number, isTerminalClosed: () => boolean = terminalWatch()) {
+    this.#removers = meanings.map(([signal, meaning]) => {
+      const handler = (): void => this.#post(meaning(gracePeriod, isTerminalClosed));
+      try {
+        process.on(signal, handler);
+      } catch {
+        // Windows has not all of them.
+        return () => {};
+      }
+      return () => void process.off(signal, handler);
+    });
+  }
+
+  deliverTo(post: (event: FleetEvent) => void): void {
+    this.#post = post;
+    for (const event of this.#early.splice(0)) post(event);
+  }
+
+  close(): void {
+    for (const remove of this.#removers) remove();
+  }
 }

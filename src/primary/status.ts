@@ -2,6 +2,7 @@
 import type { Balance } from '../balance/mode.ts';
 import { skewOf } from '../balance/skew.ts';
 import type { BalanceStatus, ExitStatus, SlotStatus, Status, Vitals, WorkerStatus } from '../control/controls.ts';
+import { BOUNDS, durationsOfAll } from '../scoreboard/durations.ts';
 import type { Row } from '../scoreboard/layout.ts';
 import type { HandoffCounts } from './handoffs.ts';
 import type { WorkerId } from './events.ts';
@@ -46,6 +47,7 @@ export function statusOf(fleet: Fleet, facts: StatusFacts): Status {
         at: time(last.at),
       },
     },
+    durationBounds: BOUNDS,
   };
 }
 
@@ -106,8 +108,11 @@ function vitalsOf(row: Row, now: number): Vitals {
     connectionsAccepted: row.connectionsAccepted,
     handoffsReceived: row.handoffsReceived,
     handoffsSent: row.handoffsSent,
+    handoffsRefused: row.handoffsRefused,
+    handoffsFailed: row.handoffsFailed,
     requestsStarted: row.requestsStarted,
     requestsFinished: row.requestsFinished,
+    durations: durationsOfAll(row.durations),
     utilization: row.elu,
     delay: row.delay,
     delayP50: row.delayP50,

@@ -2,12 +2,17 @@ import type { Sharing } from '../listeners/sharing.ts';
 import type { Legacy } from '../upgrade/legacy.ts';
 import type { Successor, SuccessorEvents } from '../upgrade/successor.ts';
 
+/** Beside the ready timeout of its workers, the next primary's own time to start, ms. */
+const BOOT = 10_000;
+
 export interface SuccessionParts {
   readonly sharing: Sharing;
   /** Beside this primary's own environment. */
   readonly env: NodeJS.ProcessEnv;
-  /** How long the next primary may take until it is ready, ms. */
-  readonly within: number;
+  /** Of the next primary's workers, ms. */
+  readonly readyTimeout: number;
+  /** Gives what there is to leave, when the time has come. */
+  readonly legacy: () => Legacy;
   readonly events: SuccessorEvents;
 }
 
@@ -21,13 +26,9 @@ export class Succession {
     this.#parts = parts;
   }
 
-  /**
-   * Starts the next primary. What comes of it, also of a failure to do so, is told by the events, unless it is abandoned.
-   *
-   * @param legacy gives what there is to leave when the time has come.
-   */
-  async begin(legacy: () => Legacy): Promise<void> {
-    const { sharing, env, within, events } = this.#parts;
+  /** Starts the next primary. What comes of it, also of a failure to do so, is told by the events, unless it is abandoned. */
+  async begin(): Promise<void> {
+    const { sharing, env, readyTimeout, legacy, events } = this.#parts;
     this.#isWanted = true;
     try {
       const { Successor: Next, whyNone } = await import('../upgrade/successor.ts');
@@ -35,7 +36,7 @@ export class Succession {
       if (!this.#isWanted) return;
       const reason = whyNone(sharing);
       if (reason !== undefined) throw new Error(reason);
-      this.#successor = new Next({ legacy: legacy(), env, within }, events);
+      this.#successor = new Next({ legacy: legacy(), env, within: readyTimeout + BOOT }, events);
     } catch (error) {
       events.failed((error as Error).message);
     }

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { Channel, type SentHandle } from '../ipc/channel.ts';
 import { decodeWorkerMessage, type PrimaryMessage, type WorkerMessage } from '../ipc/messages.ts';
+import type { NativeClient } from '../listeners/native.ts';
 import type { Exit, ExitFacts, WorkerId } from './events.ts';
 
 /** What a worker says while it lives. */
@@ -31,6 +32,8 @@ export class WorkerProcess {
     this.child = child;
     this.#channel = new Channel(child, (body, handle) => {
       const message = decodeWorkerMessage(body);
+      // Nobody else has it any more, and its client would wait for ever.
+      if (message?.type !== 'handoff') (handle as Partial<NativeClient> | undefined)?.close?.();
       if (message === undefined) events.badMessage(id, body);
       else if (message.type === 'lastWords') this.#lastWords = message;
       else events.message(id, message, handle);

@@ -47,6 +47,14 @@ export function durationsByClass(durations: Float64Array): DurationsOfClass[] {
   });
 }
 
+/** The counts of all classes together, by bucket. */
+export function durationsOfAll(durations: Float64Array): number[] {
+  const sums = Array.from({ length: BUCKETS }, () => 0);
+  for (let index = 0; index < DURATIONS; index++)
+    if (index % STRIDE < BUCKETS) sums[index % STRIDE]! += durations[index]!;
+  return sums;
+}
+
 /** Adds what another worker has counted. */
 export function addDurations(to: Float64Array, from: Float64Array): void {
   for (let index = 0; index < DURATIONS; index++) to[index]! += from[index]!;

@@ -1,6 +1,6 @@
 /** What one primary leaves to the next, and the few words between them while it does. */
 
-import type { Bequest } from '../listeners/listener-set.ts';
+import type { Bequest } from '../listeners/directory.ts';
 
 /** Of this format. A primary of another version of prefork may be at the other end. */
 export const FORMAT = 1;
@@ -22,6 +22,13 @@ export interface Legacy extends Bequest {
   readonly workers: number | undefined;
   /** Of systemd's notification socket, where that was passed. */
   readonly notifyFd: number | undefined;
+  /** Of `--admin`: the address as it was given, and the socket that listens there. */
+  readonly admin?: AdminSocket | undefined;
+}
+
+export interface AdminSocket {
+  readonly address: string;
+  readonly fd: number;
 }
 
 /** The next primary says: */
@@ -47,7 +54,8 @@ export function packed(legacy: Legacy): { readonly legacy: Legacy; readonly fds:
     sockets: listener.sockets.map(([slot, fd]) => [slot, pass(fd)] as const),
   }));
   const notifyFd = legacy.notifyFd === undefined ? undefined : pass(legacy.notifyFd);
-  return { legacy: { ...legacy, listeners, notifyFd }, fds };
+  const admin = legacy.admin && { ...legacy.admin, fd: pass(legacy.admin.fd) };
+  return { legacy: { ...legacy, listeners, notifyFd, admin }, fds };
 }
 
 export function isSuccessorMessage(message: unknown): message is SuccessorMessage {

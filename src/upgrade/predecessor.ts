@@ -1,10 +1,14 @@
+import { once } from 'node:events';
 import { FORMAT, legacyOf, VARIABLE, type Legacy, type SuccessorMessage } from './legacy.ts';
+
+/** How long it may take to hear that this one is ready, ms. */
+const PATIENCE = 5000;
 
 /**
  * The primary before this one, which started it to be succeeded. It serves until it is told `ready`, and goes on for ever
  * if this process fails before that. When it is gone early, this process is the primary all the same.
  *
- * Owns the channel between the two, which `ready` and `failed` close.
+ * Owns the channel between the two, which is closed by it in answer to `ready`, and by `failed`.
  */
 export class Predecessor {
   readonly legacy: Legacy;
@@ -26,10 +30,12 @@ export class Predecessor {
     return new Predecessor(await answer());
   }
 
-  /** From now on this process is the primary. */
-  ready(): void {
+  /** From now on this process is the primary. Settles when the one before knows, or is stuck: it accepts nothing either then. */
+  async ready(): Promise<void> {
+    if (!process.connected) return;
+    const heard = once(process, 'disconnect', { signal: AbortSignal.timeout(PATIENCE) });
     say({ prefork: 'ready' });
-    leave();
+    await heard.catch(leave);
   }
 
   failed(reason: string): void {

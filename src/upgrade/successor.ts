@@ -63,9 +63,10 @@ export class Successor {
 
   #succeed(): void {
     if (!this.#end()) return;
-    this.#child.disconnect();
     this.#child.unref();
     this.#events.ready(this.#child.pid!);
+    // Last, as it tells the next primary that we have heard, and answer nobody any more.
+    this.#child.disconnect();
   }
 
   #fail(reason: string): void {

@@ -4,7 +4,6 @@
  */
 import cluster from 'node:cluster';
 import { fileURLToPath } from 'node:url';
-import { isMainThread } from 'node:worker_threads';
 import { takeContext, type WorkerContext } from '../ipc/context.ts';
 import { ApplicationMetrics } from './application-metrics.ts';
 import { Balancer } from './balancer.ts';
@@ -25,7 +24,8 @@ import { Servers } from './servers.ts';
 import { Status } from './status.ts';
 import { Vitals } from './vitals.ts';
 
-const given = isMainThread && cluster.isWorker ? takeContext() : undefined;
+// A thread of the worker finds no context: this one has taken it.
+const given = cluster.isWorker ? takeContext() : undefined;
 if (given !== undefined) start(given);
 
 /**

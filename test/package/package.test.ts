@@ -68,6 +68,22 @@ test('prefork/testing starts the command that is installed with it', async () =>
   assert.equal(stdout, '0 true\n');
 });
 
+test('metrics without prom-client are 501, and say what to install; the rest is answered', async () => {
+  await writeFile(join(home, 'idle.js'), `process.send('ready'); setInterval(() => {}, 1e6);`);
+  const code = `
+    import { startServer } from 'prefork/testing';
+    import schema from 'prefork/status.schema.json' with { type: 'json' };
+    const app = await startServer({ entry: 'idle.js', options: ['--workers', '1', '--admin', '0'] });
+    const { address } = (await app.event('admin')).fields;
+    const metrics = await fetch(address + '/metrics');
+    console.log(metrics.status, await metrics.text());
+    console.log((await fetch(address + '/readyz')).status);
+    console.log((await (await fetch(address + '/status.schema.json')).json()).$id === schema.$id);
+    await app[Symbol.asyncDispose]();`;
+  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', code], { cwd: home });
+  assert.match(stdout, /^501 the metrics need .*: npm install prom-client\n\n200\ntrue\n$/);
+});
+
 test('serving a fetch handler without srvx says what to install', async () => {
   const file = join(home, 'fetch.js');
   await writeFile(

@@ -124,6 +124,32 @@ test('a connection that moved counts once, and status says how even it is', asyn
   for (const { socket } of clients) socket.destroy();
 });
 
+test('handoffs are counted by slot, and stay when the workers that counted them die', async () => {
+  await using app = await start('least-connections', '--admin', '0');
+  const { fields } = await app.event('admin');
+  const admin = { host: '127.0.0.1', port: Number(new URL(String(fields['address'])).port) };
+  await app.event('listening', {}, 3);
+  const { port } = app.targets[0] as { port: number };
+  const clients: Client[] = [];
+  for (let nth = 0; nth < 32; nth++) clients.push(await plain(port, REQUEST));
+  await untilStatus(app, ({ slots, balance }) => sumOf(slots, 'handoffsSent') === balance.handoffs.done);
+  const handoffs = async (): Promise<[done: number, received: number, lost: number]> => {
+    const lines = (await ask(admin, '/metrics')).split('\n').filter((line) => line.startsWith('prefork_handoffs'));
+    const sum = (pattern: RegExp): number =>
+      lines.filter((line) => pattern.test(line)).reduce((all, line) => all + Number(line.split(' ')[1]), 0);
+    return [sum(/outcome="done"/), sum(/_received_total/), sum(/outcome="(refused|failed)"/)];
+  };
+  const { done } = (await statusOf(app)).balance.handoffs;
+  assert.ok(done > 0, 'the kernel would have to be exact by chance');
+  assert.deepEqual(await handoffs(), [done, done, 0]);
+  for (let slot = 0; slot < WORKERS; slot++) {
+    process.kill(app.worker(slot), 'SIGKILL');
+    await app.event('worker ready', { slot }, 2);
+  }
+  assert.deepEqual(await handoffs(), [done, done, 0]);
+  for (const { close } of clients) close();
+});
+
 test('sticky-ip: a client comes to one slot, also after its worker was replaced', async () => {
   await using app = await start('sticky-ip');
   await app.event('listening', {}, 3);

@@ -1,6 +1,7 @@
 /** Starting: what is said, which programs run, and what they see of it. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import process from 'node:process';
 import { test } from 'node:test';
 import { serve, startApp, type App } from '../support/app.ts';
@@ -158,6 +159,16 @@ test('what a worker forks is no worker', async () => {
   assert.equal(app.events('listening').length, 1);
 });
 
+test('a thread of a worker is no worker', async () => {
+  await using app = await serve({ entry: 'starts-a-thread.js', options: ['--workers', '1'] });
+  for (let i = 0; i < 2; i++) {
+    const seen: unknown = JSON.parse(await ask(app.target));
+    assert.deepEqual(seen, { context: null, slot: '0' });
+  }
+  assert.deepEqual(await app.stop(), { code: 0, signal: null });
+  assert.equal(app.events('worker ready').length, 1);
+});
+
 /** An application that cannot boot at the first start: all ends at once, with its error and without a loop. */
 const bootFailures: ReadonlyArray<{ entry: string; options?: string[]; stderr: RegExp; message: RegExp }> = [
   {
@@ -229,3 +240,15 @@ function parse(line: string): { variables: { PREFORK_SLOT: string } } {
 function bySlot(a: { variables: { PREFORK_SLOT: string } }, b: { variables: { PREFORK_SLOT: string } }): number {
   return Number(a.variables.PREFORK_SLOT) - Number(b.variables.PREFORK_SLOT);
 }
+
+test('a start that is refused leaves nothing in the temporary directory', async () => {
+  await using first = await serve({ entry: 'hello.js', options: ['--workers', '1', '--name', 'api'] });
+  const env = { XDG_RUNTIME_DIR: first.directory, TMPDIR: first.directory };
+  await using second = await startApp({ entry: 'hello.js', options: ['--name', 'api'], env });
+  await second.event('error', { code: 'ERR_NAME_TAKEN' });
+  assert.equal((await second.exit()).code, 1);
+  assert.deepEqual(
+    readdirSync(first.directory).filter((name) => name.startsWith('prefork-reports')),
+    [],
+  );
+});

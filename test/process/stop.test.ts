@@ -7,6 +7,7 @@ import { connect as connectHttp2 } from 'node:http2';
 import { join } from 'node:path';
 import process from 'node:process';
 import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { serve, startApp } from '../support/app.ts';
 import { ask, connected, distinct, Exchange, get, untilRefused } from '../support/http.ts';
 import { filesOfPrimary, state } from '../support/leftovers.ts';
@@ -167,6 +168,28 @@ test('stops while it starts', async () => {
   await app.event('worker forked', {}, 2);
   assert.deepEqual(await app.stop(), good);
 });
+
+test('a signal is heard before there is anything to lose, fifty times', async () => {
+  for (let start = 0; start < 50; start++) {
+    await using app = await startApp({ entry: 'hello.js', options: twoWorkers });
+    // Its first trace, long before it serves. Node itself knows no signals yet for some 20 ms after the spawn.
+    while (filesOfPrimary(app.pid).length === 0) await turn();
+    assert.deepEqual(await app.stop(), good, app.stderr);
+  }
+});
+
+for (const [signal, done] of [
+  ['SIGHUP', 'reload done'],
+  ['SIGTTIN', 'scaled'],
+] as const) {
+  test(`${signal} while it starts waits until it serves`, async () => {
+    await using app = await startApp({ entry: 'hello.js', options: twoWorkers });
+    while (filesOfPrimary(app.pid).length === 0) await turn();
+    app.signal(signal);
+    await app.event(done);
+    assert.deepEqual(await app.stop(), good);
+  });
+}
 
 test('stops while a worker waits for its restart', async () => {
   const options = [...twoWorkers, '--recover-interval', '30s'];

@@ -117,14 +117,15 @@ test('exits that are longer ago than --recover-window do not count', async () =>
 test('a replacement that is not ready in time is killed, and the next one tried', async () => {
   await using app = await serve({
     entry: 'hangs-when-told.js',
-    options: [...twoWorkers, '--ready-timeout', '1s', '--recover-interval', '10ms'],
+    options: [...twoWorkers, '--ready-timeout', '3s', '--recover-interval', '10ms'],
   });
   tell(app, 'hang');
   process.kill(app.worker(0), 'SIGKILL');
   await app.event('worker not ready', { slot: 0 });
   rmSync(join(app.directory, 'hang'));
   await app.event('worker ready', { slot: 0 }, 2);
-  assert.equal(app.events('worker exited', { slot: 0, signal: 'SIGKILL' }).length, 2);
+  const killed = app.events('worker exited', { slot: 0, signal: 'SIGKILL' }).length;
+  assert.ok(killed >= 2, `the one that the test killed, and whoever was not ready in time: ${killed}`);
   await distinct(2, () => ask(app.target));
 });
 

@@ -22,9 +22,14 @@ function environment(app: App): Record<string, string> {
 /** A terminal in which `prefork top` shows the app. */
 async function watch(app: App, { columns = 80, rows = 24, args = '' } = {}): Promise<Terminal> {
   const terminal = await Terminal.open({ columns, rows, env: environment(app) });
-  await terminal.type(`${process.execPath} ${command} top --interval 200ms ${args}`, 'Enter');
-  await terminal.shows(/^slot +pid gen state.* req\/s/m);
-  return terminal;
+  try {
+    await terminal.type(`${process.execPath} ${command} top --interval 200ms ${args}`, 'Enter');
+    await terminal.shows(/^slot +pid gen state.* req\/s/m);
+    return terminal;
+  } catch (error) {
+    await terminal[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 /** The shell has the terminal as it was, and shows what it showed. */
@@ -62,7 +67,9 @@ test('keys reload, scale, help and quit', { skip }, async () => {
 test('it shows requests, and a worker that hangs as hung, without waiting for it', { skip }, async () => {
   await using app = await serve({ entry: 'hangs-on-request.js', options: [...twoWorkers, '--heartbeat-timeout', '0'] });
   await using terminal = await watch(app);
-  const counted = terminal.shows(/workers serve {2}req\/s [1-9]/);
+  const counted = terminal
+    .shows(/workers serve {2}req\/s [1-9]/)
+    .then(() => terminal.shows(/req\/s +p50 +p99[^]*^[01] .* \d+ [\d.]+ms +[\d.]+m?s /m));
   const enough = new AbortController();
   const load = (async () => {
     while (!enough.signal.aborted) await ask(app.target);

@@ -32,6 +32,7 @@ export function fakeStatus(changes: Partial<Status> = {}): Status {
     leaving: [],
     operation: null,
     reloads: { done: 0, failed: 0, last: undefined },
+    durationBounds: [1, 10, 100],
     ...changes,
   };
 }

@@ -1,5 +1,4 @@
-import { OURS } from '../../systems/index.ts';
-import { inOrder, type Picture, titleOf } from './picture.ts';
+import { colourOf, inOrder, type Picture, titleOf } from './picture.ts';
 import { palette } from './theme.ts';
 
 /** Of each system the workers in the order of their load, a dot for every round. */
@@ -11,34 +10,44 @@ export const connections: Picture = (summary, theme) => {
         system: titleOf(name),
         rank: rank + 1,
         count,
-        ours: name.startsWith(OURS),
+        colour: colourOf(name, theme),
       })),
     ),
   );
   if (values.length === 0) return undefined;
-  const { ours, others, grid } = palette[theme];
+  const { text } = palette[theme];
+  const most = Math.max(...values.map(({ count }) => count));
   const mean = values.reduce((sum, { count }) => sum + count, 0) / values.length;
   return {
     title: {
       text: 'Connections of each of 8 workers, busiest first',
-      subtitle: '64 connections that stay; a dot for each worker and round; the line is even',
+      subtitle: '64 connections that stay; a dot for each worker and round; dashes: even',
     },
     data: { values },
-    columns: 4,
-    spacing: 28,
+    columns: 2,
+    spacing: { row: 26, column: 34 },
     facet: { field: 'system', type: 'nominal', title: null, sort: measured.map(([name]) => titleOf(name)) },
     spec: {
-      width: 150,
+      width: 240,
       height: 110,
       layer: [
-        { mark: { type: 'rule', color: grid, strokeDash: [4, 3], strokeWidth: 1.5 }, encoding: { y: { datum: mean } } },
         {
-          mark: { type: 'circle', size: 40, opacity: 0.55 },
+          mark: { type: 'circle', size: 70, opacity: 0.5 },
           encoding: {
-            x: { field: 'rank', type: 'ordinal', title: null, axis: { labels: false, ticks: false } },
-            y: { field: 'count', type: 'quantitative', title: null },
-            color: { condition: { test: 'datum.ours', value: ours }, value: others },
+            x: { field: 'rank', type: 'ordinal', title: null, axis: { labels: false } },
+            y: {
+              field: 'count',
+              type: 'quantitative',
+              title: null,
+              scale: { domain: [0, most + 1], nice: false },
+              axis: { tickCount: 4 },
+            },
+            color: { field: 'colour', type: 'nominal', scale: null },
           },
+        },
+        {
+          mark: { type: 'rule', color: text, strokeDash: [4, 4], strokeWidth: 1 },
+          encoding: { y: { datum: mean } },
         },
       ],
     },

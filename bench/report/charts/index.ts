@@ -12,7 +12,7 @@ import { modelled } from './model.ts';
 import type { Picture } from './picture.ts';
 import { reload } from './reload.ts';
 import { config } from './theme.ts';
-import { throughput } from './throughput.ts';
+import { known, throughput } from './throughput.ts';
 
 // Without a canvas vega takes every letter for 0.8 em, so labels are cut and margins gape. These fonts have about 0.56.
 // (Its types leave out what it exports for this.)
@@ -22,6 +22,7 @@ const { textMetrics } = vega as unknown as {
 textMetrics.width = (item, text) => String(text ?? '').length * (item.fontSize ?? 11) * 0.56;
 
 const pictures: Readonly<Record<string, Picture>> = {
+  readme: known,
   throughput,
   latency,
   'reload-errors': reload,

@@ -1,54 +1,35 @@
-import { OURS } from '../../systems/index.ts';
-import { conditions, type Picture, titleOf } from './picture.ts';
-import { palette } from './theme.ts';
+import type { TopLevelSpec } from 'vega-lite';
+import type { Summary } from '../../summary.ts';
+import { bars } from './bars.ts';
+import { conditions, type Picture } from './picture.ts';
 
-/** Bars, prefork's in its colour, with the range of the rounds on them. */
-export const throughput: Picture = (summary, theme) => {
-  const measured = summary.scenarios['new-connections'];
-  if (measured === undefined) return undefined;
-  const { ours, others, text } = palette[theme];
-  const values = Object.entries(measured).flatMap(
-    ([
-      name,
-      {
-        figures: { perSecond },
-      },
-    ]) =>
-      perSecond === undefined
-        ? []
-        : [
-            {
-              system: titleOf(name),
-              ours: name.startsWith(OURS),
-              value: perSecond.median,
-              low: perSecond.min,
-              high: perSecond.max,
-            },
-          ],
-  );
-  const order = values.toSorted((a, b) => b.value - a.value).map(({ system }) => system);
-  const y = { field: 'system', type: 'nominal', sort: order, title: null } as const;
-  return {
-    title: {
-      text: 'A new connection for each request: answers per second',
-      subtitle: `${conditions(summary)}; line: all rounds`,
-    },
-    width: 480,
-    height: { step: 24 },
-    data: { values },
-    layer: [
-      {
-        mark: { type: 'bar', cornerRadiusEnd: 2 },
-        encoding: {
-          y,
-          x: { field: 'value', type: 'quantitative', title: 'requests/s', axis: { tickCount: 6 } },
-          color: { condition: { test: 'datum.ours', value: ours }, value: others },
+const NEW = 'Hello world, a new connection for each request';
+const COMPUTE = 'A handler that computes for 1 ms, connections that stay';
+
+/** What the README shows: the ways that people know. docs/benchmarks.md shows all of them. */
+const KNOWN = ['prefork', 'plain', 'cluster', 'pm2', 'watt', 'fasthttp-prefork', 'nginx'];
+
+const stacked = (summary: Summary, panels: ReturnType<typeof bars>): TopLevelSpec | undefined =>
+  panels.length === 0
+    ? undefined
+    : {
+        title: {
+          text: 'Requests per second, and CPU time of each',
+          subtitle: [conditions(summary), 'thin line: slowest to fastest round'],
         },
-      },
-      {
-        mark: { type: 'rule', color: text, strokeWidth: 1.5 },
-        encoding: { y, x: { field: 'low', type: 'quantitative' }, x2: { field: 'high' } },
-      },
-    ],
-  };
-};
+        spacing: 22,
+        vconcat: panels,
+        resolve: { scale: { x: 'independent', y: 'independent' } },
+      };
+
+export const known: Picture = (summary, theme) =>
+  stacked(summary, [
+    ...bars(summary, theme, 'new-connections', NEW, (name) => KNOWN.includes(name)),
+    ...bars(summary, theme, 'compute', COMPUTE, (name) => KNOWN.includes(name)),
+  ]);
+
+export const throughput: Picture = (summary, theme) =>
+  stacked(
+    summary,
+    bars(summary, theme, 'new-connections', NEW, () => true),
+  );

@@ -1,5 +1,5 @@
 import { takeHeapSnapshot } from '../../inspector/heap-snapshot.ts';
-import { duration } from '../duration.ts';
+import { duration } from '../../primary/words.ts';
 import { inspectSlot, type Inspection } from '../inspection/inspection.ts';
 import { defaultPath, OutputFile } from '../inspection/output-file.ts';
 import { describe, parseSlot, SLOT } from '../inspection/subject.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { PreforkError } from '../../errors.ts';
 import { findServer, isRunning, readStatus, type RunningServer } from '../../control/client.ts';
-import { duration } from '../duration.ts';
+import { duration } from '../../primary/words.ts';
 import { perform, printDone } from '../operation.ts';
 import { verbHelp } from '../verb-help.ts';
 import { parseVerbLine, type VerbShape } from '../verb-line.ts';

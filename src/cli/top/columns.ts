@@ -1,5 +1,6 @@
 /** The columns of the table: what they show, how rows are sorted by them, and which go first when there is no room. */
-import { count, percent, size } from '../figures.ts';
+import { count, milliseconds, percent, size } from '../figures.ts';
+import type { Latency } from './latency.ts';
 import type { Row } from './history.ts';
 
 export interface TopColumn {
@@ -26,26 +27,34 @@ function figure(title: string, width: number, rank: number, of: Figure, show: (v
   return { title, align: 'right', width, rank, text, order: of };
 }
 
-export const topColumns: readonly TopColumn[] = [
-  { title: 'slot', align: 'left', width: 5, rank: 9, text: ({ title }) => title, order: () => 0 },
-  figure('pid', 6, 3, ({ worker }) => worker?.pid ?? undefined, String),
-  figure('gen', 3, 1, ({ worker }) => worker?.generation, String),
-  { title: 'state', align: 'left', width: 8, rank: 8, text: ({ state }) => state, order: ({ state }) => state },
-  figure('cpu', 4, 6, ({ cpu }) => cpu, percent),
-  figure('loop', 4, 5, ({ worker }) => worker?.vitals?.utilization, percent),
-  figure('mem', 5, 4, ({ worker }) => worker?.vitals?.rss, size),
-  figure('conns', 5, 2, ({ worker }) => worker?.vitals?.connectionsOpen, count),
-  figure(
-    'req/s',
-    5,
-    7,
-    ({ rate }) => rate,
-    (rate) => count(Math.round(rate)),
-  ),
-];
+/** Where rates are known, this column is there too: it should not come and go with requests. */
+function latency(title: keyof Latency, rank: number): TopColumn {
+  const column = figure(title, 5, rank, (row) => row.latency?.[title], milliseconds);
+  return { ...column, text: (row) => column.text(row) ?? (row.rate === undefined ? undefined : UNKNOWN) };
+}
 
 /** What a figure of which nothing is known looks like. */
 const UNKNOWN = '-';
+
+export const topColumns: readonly TopColumn[] = [
+  { title: 'slot', align: 'left', width: 5, rank: 11, text: ({ title }) => title, order: () => 0 },
+  figure('pid', 6, 4, ({ worker }) => worker?.pid ?? undefined, String),
+  figure('gen', 3, 2, ({ worker }) => worker?.generation, String),
+  { title: 'state', align: 'left', width: 8, rank: 10, text: ({ state }) => state, order: ({ state }) => state },
+  figure('cpu', 4, 8, ({ cpu }) => cpu, percent),
+  figure('loop', 4, 6, ({ worker }) => worker?.vitals?.utilization, percent),
+  figure('mem', 5, 5, ({ worker }) => worker?.vitals?.rss, size),
+  figure('conns', 5, 3, ({ worker }) => worker?.vitals?.connectionsOpen, count),
+  figure(
+    'req/s',
+    5,
+    9,
+    ({ rate }) => rate,
+    (rate) => count(Math.round(rate)),
+  ),
+  latency('p50', 1),
+  latency('p99', 7),
+];
 
 export function cellOf({ text }: TopColumn, row: Row): string {
   return text(row) ?? UNKNOWN;

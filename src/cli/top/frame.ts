@@ -1,6 +1,6 @@
 /** What is on the screen: from what is known, what was chosen and how much room there is, to lines. Pure. */
 import type { Status } from '../../control/controls.ts';
-import { duration } from '../duration.ts';
+import { duration } from '../../primary/words.ts';
 import { count, percent, size } from '../figures.ts';
 import { sorted } from './columns.ts';
 import { sumOf, type History, type Row } from './history.ts';

@@ -1,5 +1,6 @@
 /** What follows from several looks at a server: rates, and how they went. Pure. */
-import type { Status, WorkerStatus } from '../../control/controls.ts';
+import type { Status, Vitals, WorkerStatus } from '../../control/controls.ts';
+import { latencyBetween, type Latency } from './latency.ts';
 import { roster, type Place } from './roster.ts';
 
 /** One look. */
@@ -17,6 +18,8 @@ export interface Row extends Place {
   readonly cpu: number | undefined;
   /** Requests finished per second, likewise. */
   readonly rate: number | undefined;
+  /** Of the requests behind the rate; undefined while there are none. */
+  readonly latency: Latency | undefined;
   /** The last rates, the newest last. A slot's goes on when its worker is another. */
   readonly trail: readonly number[];
 }
@@ -34,7 +37,9 @@ export interface History {
 interface Mark {
   readonly at: number;
   readonly finished: number;
+  readonly durations: readonly number[];
   readonly rate: number | undefined;
+  readonly latency: Latency | undefined;
 }
 
 /** So many rates are kept: more than a wide terminal shows. */
@@ -53,8 +58,9 @@ export function advance(history: History, sample: Sample): History {
   const marks = marksOf(places, history, sample);
   const trails = new Map(history.rows.map(({ key, trail }) => [key, trail]));
   const rows = places.map((place) => {
-    const rate = marks.get(place.worker?.pid ?? 0)?.rate;
-    return { ...place, rate, cpu: cpuOf(place, history.sample, sample), trail: extended(trails.get(place.key), rate) };
+    const { rate, latency } = marks.get(place.worker?.pid ?? 0) ?? {};
+    const cpu = cpuOf(place, history.sample, sample);
+    return { ...place, rate, latency, cpu, trail: extended(trails.get(place.key), rate) };
   });
   const known = rows.flatMap(({ rate }) => rate ?? []);
   const total = known.length === 0 ? undefined : known.reduce((sum, rate) => sum + rate, 0);
@@ -77,18 +83,25 @@ function marksOf(places: readonly Place[], history: History, sample: Sample): Ma
 }
 
 /** Counted from when the row was written, not from when it was read: beats and looks do not come in step. */
-function markOf(worker: WorkerStatus, { sample: last, marks }: History, { at }: Sample): Mark | undefined {
-  const { pid, uptime, vitals } = worker;
+function markOf(worker: WorkerStatus, history: History, { at, status }: Sample): Mark | undefined {
+  const { pid, vitals } = worker;
   if (pid === null || vitals === null) return undefined;
-  const writtenAt = at - vitals.beat;
-  const finished = vitals.requestsFinished;
-  // One that is younger than the last look has counted from nothing.
-  const isNew = last !== undefined && at - uptime > last.at;
-  const before = marks.get(pid) ?? (isNew ? { at: at - uptime, finished: 0, rate: undefined } : undefined);
-  if (before === undefined) return { at: writtenAt, finished, rate: undefined };
-  if (vitals.beat > SILENT) return { at: writtenAt, finished, rate: 0 };
-  if (writtenAt - before.at < SAME) return before;
-  return { at: writtenAt, finished, rate: ((finished - before.finished) * 1000) / (writtenAt - before.at) };
+  const { beat, requestsFinished: finished } = vitals;
+  // A server that is older, and about to be upgraded, says nothing of them.
+  const durations = (vitals as Partial<Vitals>).durations ?? [];
+  const now = { at: at - beat, finished, durations, rate: undefined, latency: undefined };
+  const before = history.marks.get(pid) ?? birthOf(worker, history, at);
+  if (before === undefined) return now;
+  if (beat > SILENT) return { ...now, rate: 0 };
+  if (now.at - before.at < SAME) return before;
+  const rate = ((finished - before.finished) * 1000) / (now.at - before.at);
+  return { ...now, rate, latency: latencyBetween(before.durations, durations, status.durationBounds ?? []) };
+}
+
+/** One that is younger than the last look has counted from nothing. */
+function birthOf({ uptime }: WorkerStatus, { sample: last }: History, at: number): Mark | undefined {
+  if (last === undefined || at - uptime <= last.at) return undefined;
+  return { at: at - uptime, finished: 0, durations: [], rate: undefined, latency: undefined };
 }
 
 function cpuOf({ worker }: Place, last: Sample | undefined, { at, cpuTimes }: Sample): number | undefined {

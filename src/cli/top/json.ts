@@ -14,7 +14,7 @@ export function jsonLine({ sample, rows, trail }: History, now: Date): string {
     operation,
     cpu: sumOf(rows, ({ cpu }) => cpu) ?? null,
     requestsPerSecond: trail.at(-1) ?? null,
-    workers: rows.map(({ title, slot, state, worker, cpu, rate }) => ({
+    workers: rows.map(({ title, slot, state, worker, cpu, rate, latency }) => ({
       title,
       slot,
       pid: worker?.pid ?? null,
@@ -22,6 +22,8 @@ export function jsonLine({ sample, rows, trail }: History, now: Date): string {
       state,
       cpu: cpu ?? null,
       requestsPerSecond: rate ?? null,
+      p50: latency?.p50 ?? null,
+      p99: latency?.p99 ?? null,
       vitals: worker?.vitals ?? null,
     })),
   };

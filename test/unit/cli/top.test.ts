@@ -6,6 +6,8 @@ import { parseStat } from '../../../src/cli/top/cpu.ts';
 import { frameOf, plainFrame, type Room } from '../../../src/cli/top/frame.ts';
 import { advance, noHistory, type History, type Sample } from '../../../src/cli/top/history.ts';
 import { jsonLine } from '../../../src/cli/top/json.ts';
+import { latencyBetween } from '../../../src/cli/top/latency.ts';
+import { milliseconds } from '../../../src/cli/figures.ts';
 import { readKeys } from '../../../src/cli/top/keys.ts';
 import { repaint } from '../../../src/cli/top/repaint.ts';
 import { sparkline, sparks, sparksFor } from '../../../src/cli/top/sparkline.ts';
@@ -29,6 +31,9 @@ const someVitals: Vitals = {
   delayP99: 1,
   handoffsReceived: 0,
   handoffsSent: 0,
+  handoffsRefused: 0,
+  handoffsFailed: 0,
+  durations: [0, 0, 0, 0],
   rss: 120 * 1_048_576,
   heapUsed: 1,
 };
@@ -106,6 +111,58 @@ describe('rates', () => {
   });
 });
 
+describe('how long requests took', () => {
+  const bounds = [1, 10, 100];
+  const cases: ReadonlyArray<readonly [string, number[], number[], object | undefined]> = [
+    ['nothing was answered', [5, 0, 0, 1], [5, 0, 0, 1], undefined],
+    ['all in one bucket', [0, 0, 0, 0], [0, 100, 0, 0], { p50: 5.5, p99: 9.91 }],
+    ['what was before does not count', [1000, 7, 0, 9], [1000, 7, 100, 9], { p50: 55, p99: 99.1 }],
+    ['in several', [0, 0, 0, 0], [50, 49, 1, 0], { p50: 1, p99: 10 }],
+    ['longer than the last bound', [0, 0, 0, 0], [1, 0, 0, 99], { p50: 100, p99: 100 }],
+    ['of a worker that is new', [], [0, 2, 0, 0], { p50: 5.5, p99: 9.91 }],
+  ];
+  for (const [what, before, after, expected] of cases) {
+    test(what, () => {
+      const { p50, p99 } = latencyBetween(before, after, bounds) ?? {};
+      assert.deepEqual(p50 === undefined ? undefined : { p50, p99: Number(p99!.toFixed(6)) }, expected);
+    });
+  }
+
+  test('is that of the last two looks, and stays when the same row is read again', () => {
+    const look = (at: number, durations: number[], beat = 0): Sample =>
+      sampleAt(at, statusOf([slotOf(0, workerOf(0, {}, { durations, beat }))]));
+    const samples = [look(1000, [100, 0, 0, 0]), look(2000, [100, 100, 0, 0]), look(3000, [100, 100, 100, 0])];
+    assert.equal(historyOf(...samples.slice(0, 1)).rows[0]!.latency, undefined);
+    assert.equal(historyOf(...samples).rows[0]!.latency?.p50, 55);
+    assert.equal(historyOf(...samples, look(3010, [100, 100, 100, 0], 10)).rows[0]!.latency?.p50, 55);
+    assert.equal(historyOf(...samples, look(4000, [100, 100, 100, 0])).rows[0]!.latency, undefined);
+    assert.equal(historyOf(...samples, look(9000, [100, 100, 100, 0], 6000)).rows[0]!.latency, undefined);
+  });
+
+  test('is not known of a server that is older, and does not say', () => {
+    const look = (at: number, requestsFinished: number): Sample => {
+      const { durations: _, ...vitals } = { ...someVitals, requestsFinished };
+      const { durationBounds: __, ...status } = statusOf([slotOf(0, workerOf(0, { vitals: vitals as Vitals }))]);
+      return sampleAt(at, status as Status);
+    };
+    const [row] = historyOf(look(1000, 0), look(2000, 100)).rows;
+    assert.deepEqual([row!.rate, row!.latency], [100, undefined]);
+  });
+
+  test('in five characters', () => {
+    assert.deepEqual([0, 0.44, 9.94, 9.96, 120.4, 999.6, 2500, 10_000].map(milliseconds), [
+      '0.0ms',
+      '0.4ms',
+      '9.9ms',
+      '10ms',
+      '120ms',
+      '1s',
+      '2.5s',
+      '10s',
+    ]);
+  });
+});
+
 describe('a frame', () => {
   const eventful = historyOf(
     ...[0, 1].map((nth) =>
@@ -113,9 +170,13 @@ describe('a frame', () => {
         10_000 + nth * 1000,
         statusOf(
           [
-            slotOf(0, workerOf(0, {}, { requestsFinished: nth * 12_345 }), {
-              successor: fakeWorker({ pid: 4799, state: 'booting', generation: 3 }),
-            }),
+            slotOf(
+              0,
+              workerOf(0, {}, { requestsFinished: nth * 12_345, durations: [nth * 10_000, nth * 2000, nth * 345, 0] }),
+              {
+                successor: fakeWorker({ pid: 4799, state: 'booting', generation: 3 }),
+              },
+            ),
             slotOf(1, workerOf(1, { state: 'hung' }, { beat: 5000, utilization: 1 })),
             slotOf(2, null),
           ],
@@ -138,13 +199,13 @@ describe('a frame', () => {
         'api pid=4700 gen=3 serving up=60s 127.0.0.1:8080',
         '2 of 3 workers serve  req/s 12.3k  conns 36  cpu 73%  mem 360M  #',
         'reload in progress',
-        'slot     pid gen state     cpu loop   mem conns req/s',
-        '0       4711   1 serving   73%  35%  120M    12 12.3k #',
-        '0 new   4799   3 booting     -    -     -     -     -',
-        '1       4712   1 hung        - 100%  120M    12     0 _',
-        '2          -   - waiting     -    -     -     -     -',
-        'spare   4800   1 standby     -    -     -     -     -',
-        '0 old   4690   1 draining    -  35%  120M    12     0 _',
+        'slot     pid gen state     cpu loop   mem conns req/s   p50   p99',
+        '0       4711   1 serving   73%  35%  120M    12 12.3k 0.6ms  68ms #',
+        '0 new   4799   3 booting     -    -     -     -     -     -     -',
+        '1       4712   1 hung        - 100%  120M    12     0     -     - _',
+        '2          -   - waiting     -    -     -     -     -     -     -',
+        'spare   4800   1 standby     -    -     -     -     -     -     -',
+        '0 old   4690   1 draining    -  35%  120M    12     0     -     - _',
         'q quit  r reload  +- scale  s sort:slot  ? help',
       ],
       offset: 0,
@@ -307,6 +368,8 @@ describe('a frame', () => {
       state: 'waiting',
       cpu: null,
       requestsPerSecond: null,
+      p50: null,
+      p99: null,
       vitals: null,
     });
   });
@@ -350,8 +413,8 @@ test('the next column comes after the last one, too', () => {
   const seen = new Set<string>();
   for (; !seen.has(view.sort); view = changed(view, 'next-column', 1)) seen.add(view.sort);
   assert.equal(view.sort, 'slot');
-  assert.equal(seen.size, 9);
-  assert.equal(changed(view, 'previous-column', 1).sort, 'req/s');
+  assert.equal(seen.size, 11);
+  assert.equal(changed(view, 'previous-column', 1).sort, 'p99');
 });
 
 test('only lines that have changed are sent', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { optionTable } from '../../../src/options/table.ts';
 import { answer, MOST_WORKERS, type Answer, type ControlRequest } from '../../../src/control/routes.ts';
+import { statusSchema } from '../../../src/control/status-schema.ts';
 import { FakeControls } from '../../support/fake-controls.ts';
 
 function ask(
@@ -20,6 +21,12 @@ test('GET /status is the status', async () => {
   assert.deepEqual(JSON.parse(body), JSON.parse(JSON.stringify(controls.current)));
 });
 
+test('GET /status.schema.json is what describes it', async () => {
+  const { status, contentType, body } = await ask(new FakeControls(), 'GET', '/status.schema.json');
+  assert.deepEqual([status, contentType], [200, 'application/schema+json']);
+  assert.deepEqual(JSON.parse(body), statusSchema);
+});
+
 test('GET /healthz is ok while the primary lives, GET /readyz says why not', async () => {
   const controls = new FakeControls();
   assert.deepEqual(await ask(controls, 'GET', '/readyz'), await ask(controls, 'GET', '/healthz'));
@@ -28,6 +35,17 @@ test('GET /healthz is ok while the primary lives, GET /readyz says why not', asy
   assert.deepEqual([health.status, health.body, health.contentType], [200, 'ok\n', 'text/plain; charset=utf-8']);
   const readiness = await ask(controls, 'GET', '/readyz');
   assert.deepEqual([readiness.status, readiness.body], [503, 'no worker serves\n']);
+});
+
+test('GET /metrics is in the format that was asked for, and 501 says what is missing', async () => {
+  const controls = new FakeControls();
+  const found = await ask(controls, 'GET', '/metrics', { accept: 'application/openmetrics-text' });
+  assert.deepEqual([found.status, found.body], [200, '# application/openmetrics-text\n']);
+  assert.match(found.contentType, /version=0\.0\.4/);
+  controls.noMetrics = 'the metrics need the package prom-client';
+  const missing = await ask(controls, 'GET', '/metrics');
+  assert.deepEqual([missing.status, missing.body], [501, 'the metrics need the package prom-client\n']);
+  assert.equal((await ask(controls, 'POST', '/metrics')).status, 405);
 });
 
 /** Each way to say something, and what reaches the primary. */

@@ -3,7 +3,7 @@ import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
 import { describe, test, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { ListenQuery } from '../../../src/listeners/listener.ts';
+import type { ListenQuery } from '../../../src/listeners/listen-query.ts';
 import { ListenerSet, type ListenerMessage } from '../../../src/listeners/listener-set.ts';
 import { reuseportWorks, type NativeHandle } from '../../../src/listeners/native.ts';
 import type { Sharing } from '../../../src/listeners/sharing.ts';

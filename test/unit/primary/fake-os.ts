@@ -20,8 +20,8 @@ export class FakeChild extends EventEmitter {
     return true;
   }
 
-  say(body: WorkerMessage): void {
-    this.emit('internalMessage', { cmd: 'NODE_PREFORK', body });
+  say(body: WorkerMessage, handle?: object): void {
+    this.emit('internalMessage', { cmd: 'NODE_PREFORK', body }, handle);
   }
 
   exit(code: number | null, signal: NodeJS.Signals | null): void {

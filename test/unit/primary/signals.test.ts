@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FleetEvent } from '../../../src/primary/events.ts';
-import { listenToSignals } from '../../../src/primary/signals.ts';
+import { Signals } from '../../../src/primary/signals.ts';
 import { terminalWatch } from '../../../src/primary/terminal.ts';
 
 for (const [what, before, now, expected] of [
@@ -12,17 +12,31 @@ for (const [what, before, now, expected] of [
   test(`SIGHUP is ${what}`, () => {
     let hasTerminal: boolean = before;
     const events: FleetEvent[] = [];
-    const remove = listenToSignals(
-      (event) => void events.push(event),
+    const signals = new Signals(
       1000,
       terminalWatch(() => hasTerminal),
     );
+    signals.deliverTo((event) => void events.push(event));
     hasTerminal = now;
     process.emit('SIGHUP', 'SIGHUP');
-    remove();
+    signals.close();
     assert.deepEqual(
       events.map(({ type }) => type),
       [expected],
     );
   });
 }
+
+test('a signal that comes before there is anybody to act on it waits', () => {
+  const signals = new Signals(1000);
+  process.emit('SIGTTIN', 'SIGTTIN');
+  const events: FleetEvent[] = [];
+  signals.deliverTo((event) => void events.push(event));
+  process.emit('SIGTERM', 'SIGTERM');
+  signals.close();
+  process.emit('SIGTTOU', 'SIGTTOU');
+  assert.deepEqual(
+    events.map(({ type }) => type),
+    ['scale', 'stop'],
+  );
+});

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { ListenQuery } from '../../../src/listeners/listener.ts';
+import type { ListenQuery } from '../../../src/listeners/listen-query.ts';
 import { ListenerSet, type ListenerMessage } from '../../../src/listeners/listener-set.ts';
 import { reuseportWorks, type NativeHandle } from '../../../src/listeners/native.ts';
 import type { WorkerId } from '../../../src/primary/events.ts';

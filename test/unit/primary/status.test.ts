@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Status } from '../../../src/control/controls.ts';
 import { statusOf } from '../../../src/primary/status.ts';
+import { BOUNDS, countDuration, DURATIONS } from '../../../src/scoreboard/durations.ts';
 import { BLANK } from '../../../src/scoreboard/record.ts';
 import { Driver, stop } from './driver.ts';
 
@@ -59,6 +60,7 @@ test('what serves', () => {
     leaving: [],
     operation: null,
     reloads: { done: 0, failed: 0, last: undefined },
+    durationBounds: BOUNDS,
   });
 });
 
@@ -66,13 +68,18 @@ test('a worker’s figures come from its row', () => {
   const driver = new Driver({ workers: 1 });
   driver.serve();
   driver.at = 1000;
-  const row = { ...BLANK, heartbeat: 900.4, connectionsOpen: 3, requestsFinished: 7, rss: 5e7, elu: 0.5 };
+  const durations = new Float64Array(DURATIONS);
+  countDuration(durations, 200, 0.7);
+  countDuration(durations, 500, 0.8);
+  countDuration(durations, 200, 1e6);
+  const row = { ...BLANK, heartbeat: 900.4, connectionsOpen: 3, requestsFinished: 7, rss: 5e7, elu: 0.5, durations };
   const { vitals } = statusAt(driver, (worker) => (worker === 1 ? row : undefined)).slots[0]!.worker!;
   assert.equal(vitals?.beat, 100);
   assert.equal(vitals.connectionsOpen, 3);
   assert.equal(vitals.requestsFinished, 7);
   assert.equal(vitals.rss, 5e7);
   assert.equal(vitals.utilization, 0.5);
+  assert.deepEqual(vitals.durations, [0, 2, ...BOUNDS.slice(2).map(() => 0), 1]);
 });
 
 test('a crash, its backoff, and what is known of it', () => {

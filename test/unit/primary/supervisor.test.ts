@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { WorkerMessage } from '../../../src/ipc/messages.ts';
 import { resolveSettings } from '../../../src/options/settings.ts';
 import type { Options } from '../../../src/options/types.ts';
+import type { FleetEvent } from '../../../src/primary/events.ts';
 import { Hooks } from '../../../src/primary/hooks.ts';
 import { Supervisor } from '../../../src/primary/supervisor.ts';
 import { stop } from './driver.ts';
@@ -11,8 +12,15 @@ import { FakeOs, type FakeChild } from './fake-os.ts';
 
 const SWEEP_AFTER = 10_000;
 
-/** A supervisor of workers that are this test. */
-function setUp(options: Options): { os: FakeOs; supervisor: Supervisor; ended: Promise<void>; log: string[] } {
+interface Server {
+  readonly os: FakeOs;
+  readonly supervisor: Supervisor;
+  readonly ended: Promise<void>;
+  readonly log: string[];
+}
+
+/** A supervisor of workers that are this test. @param early comes before it runs. */
+function setUp(options: Options, ...early: FleetEvent[]): Server {
   const os = new FakeOs();
   const log: string[] = [];
   const supervisor = new Supervisor({
@@ -29,9 +37,11 @@ function setUp(options: Options): { os: FakeOs; supervisor: Supervisor; ended: P
     passed: undefined,
     notifyFd: undefined,
     successorEnv: {},
+    adminSocket: () => undefined,
     output: undefined,
     announce: () => {},
   });
+  for (const event of early) supervisor.post(event);
   return { os, supervisor, log, ended: supervisor.run() };
 }
 
@@ -58,7 +68,7 @@ async function listen(child: FakeChild): Promise<void> {
 }
 
 /** Asks it to stop; every worker ends. */
-async function end({ os, supervisor, ended }: ReturnType<typeof setUp>): Promise<void> {
+async function end({ os, supervisor, ended }: Server): Promise<void> {
   supervisor.post(stop);
   for (const child of os.children) if (child.connected) child.exit(0, null);
   await ended;
@@ -140,5 +150,21 @@ test('a stack that cannot be looked at is no reason to spare a worker that hangs
   await turn();
   assert.ok(app.log.includes('worker stack'));
   assert.deepEqual(app.os.children[0]!.signals, ['SIGKILL']);
+  await end(app);
+});
+
+test('asked to stop before it runs, it forks nobody and ends as asked', async () => {
+  const app = setUp({ workers: 2 }, stop);
+  await app.ended;
+  assert.equal(app.os.children.length, 0);
+  assert.equal(app.os.deadlines, 0, 'no timer is left');
+  assert.deepEqual(app.log, ['stopping', 'stopped']);
+});
+
+test('a reload that is asked for before it runs follows its start', async () => {
+  const app = setUp({ workers: 1 }, { type: 'reload' });
+  app.os.children[0]!.say({ type: 'ready' });
+  app.os.children[1]!.say({ type: 'ready' });
+  assert.ok(app.log.includes('reload done'), app.log.join());
   await end(app);
 });

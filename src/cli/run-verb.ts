@@ -1,0 +1,36 @@
+/**
+ * Runs the commands beside running an entry. Bundled apart from the rest of the command, so that a primary neither reads
+ * nor keeps their text: nothing that a primary loads may import from here.
+ */
+import { PreforkError } from '../errors.ts';
+import type { VerbName } from './verbs.ts';
+
+/** Takes what follows its name. @returns the exit code; what is thrown as a PreforkError is printed and decides it, too. */
+type Verb = (argv: readonly string[]) => Promise<number>;
+
+/** Each is loaded when it is used. */
+const loaders: Readonly<Record<VerbName, () => Promise<Verb>>> = {
+  status: async () => (await import('./commands/status.ts')).status,
+  top: async () => (await import('./commands/top.ts')).top,
+  reload: async () => (await import('./commands/reload.ts')).reload,
+  scale: async () => (await import('./commands/scale.ts')).scale,
+  stop: async () => (await import('./commands/stop.ts')).stop,
+  upgrade: async () => (await import('./commands/upgrade.ts')).upgrade,
+  profile: async () => (await import('./commands/profile.ts')).profile,
+  heap: async () => (await import('./commands/heap.ts')).heap,
+  stack: async () => (await import('./commands/stack.ts')).stack,
+  inspect: async () => (await import('./commands/inspect.ts')).inspect,
+  doctor: async () => (await import('./commands/doctor.ts')).doctor,
+};
+
+/** Its errors are its output: nothing else has said them. */
+export async function runVerb(name: VerbName, argv: readonly string[]): Promise<number> {
+  try {
+    const verb = await loaders[name]();
+    return await verb(argv);
+  } catch (error) {
+    if (!(error instanceof PreforkError)) throw error;
+    process.stderr.write(`prefork: ${error.message}\n`);
+    return error.exitCode;
+  }
+}

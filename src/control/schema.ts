@@ -1,0 +1,87 @@
+/**
+ * Makes JSON Schemas (draft 2020-12) that the compiler holds against the types they describe: a field that is missing, too
+ * many or of another type does not compile.
+ */
+
+export type Json = string | number | boolean | null | readonly Json[] | JsonSchema;
+
+export interface JsonSchema {
+  readonly description?: string;
+  readonly [keyword: string]: Json;
+}
+
+/** Of values of exactly this type. */
+export interface Schema<T> {
+  readonly json: JsonSchema;
+  /** Whether the field may be missing. */
+  readonly isOptional?: boolean;
+  /** Never there: it has the compiler take neither a wider type nor a narrower one. */
+  readonly type?: (value: T) => T;
+}
+
+/** A whole number of 0 or more. */
+export function count(description: string): Schema<number> {
+  return { json: { type: 'integer', minimum: 0, description } };
+}
+
+/** 0 or more. */
+export function amount(description: string): Schema<number> {
+  return { json: { type: 'number', minimum: 0, description } };
+}
+
+export function share(description: string): Schema<number> {
+  return { json: { type: 'number', minimum: 0, maximum: 1, description } };
+}
+
+export function text(description: string): Schema<string> {
+  return { json: { type: 'string', description } };
+}
+
+/** Of the calendar. */
+export function time(description: string): Schema<string> {
+  return { json: { type: 'string', format: 'date-time', description } };
+}
+
+export function only<const Value extends string | number>(value: Value, description: string): Schema<Value> {
+  return { json: { const: value, description } };
+}
+
+/** @param meanings of each word that it can be; '' where the word says it all. */
+export function words<Word extends string>(
+  description: string,
+  meanings: Readonly<Record<Word, string>>,
+): Schema<Word> {
+  const explained = Object.entries<string>(meanings).filter(([, meaning]) => meaning !== '');
+  const notes = explained.map(([word, meaning]) => `${word}: ${meaning}`).join('; ');
+  return {
+    json: { enum: Object.keys(meanings), description: notes === '' ? description : `${description} (${notes})` },
+  };
+}
+
+export function list<T>(description: string, { json }: Schema<T>): Schema<readonly T[]> {
+  return { json: { type: 'array', items: json, description } };
+}
+
+export function object<T extends object>(
+  description: string,
+  fields: { readonly [Name in keyof T]-?: Schema<T[Name]> },
+): Schema<T> {
+  const entries = Object.entries<Pick<Schema<unknown>, 'json' | 'isOptional'>>(fields);
+  const required = entries.filter(([, { isOptional }]) => isOptional !== true).map(([name]) => name);
+  const properties = Object.fromEntries(entries.map(([name, { json }]) => [name, json]));
+  return { json: { type: 'object', properties, required, description } };
+}
+
+/** What is described under the name, in `$defs` of the whole. */
+export function reference<T>(description: string, name: string, _to: Schema<T>): Schema<T> {
+  return { json: { $ref: `#/$defs/${name}`, description } };
+}
+
+export function nullable<T>({ json: { description, ...json } }: Schema<T>): Schema<T | null> {
+  return { json: { anyOf: [json, { type: 'null' }], description: description! } };
+}
+
+/** JSON leaves out what is undefined. */
+export function optional<T>(schema: Schema<T>): Schema<T | undefined> {
+  return { json: schema.json, isOptional: true };
+}

@@ -1,0 +1,111 @@
+import { BindError, Listener, type ListenerDescription, type OpenOptions } from './listener.ts';
+import { keyOf, type ListenQuery } from './listen-query.ts';
+import { Seats } from './seats.ts';
+
+/** What one primary leaves to the next: descriptors of sockets, and by which names they are found. */
+export interface Bequest {
+  readonly listeners: ReadonlyArray<ListenerDescription & { readonly key: string }>;
+  /** The port that the n-th `listen(0)` got. */
+  readonly ephemeral: ReadonlyArray<readonly [nth: string, port: number]>;
+}
+
+export interface Entry {
+  readonly key: string;
+  readonly listener: Listener;
+  readonly seats: Seats;
+}
+
+/** Listeners by what was asked for. Owns them; `close` closes all, and whatever is still being opened then. */
+export class Directory {
+  readonly #options: OpenOptions;
+  readonly #entries = new Map<number, Entry>();
+  /** The port that the n-th `listen(0)` got: the same in every worker, also in those to come. */
+  readonly #ephemeral = new Map<string, number>();
+  #ids = 0;
+  #isClosed = false;
+
+  constructor(options: OpenOptions) {
+    this.#options = options;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  entries(): Iterable<Entry> {
+    return this.#entries.values();
+  }
+
+  get(id: number): Entry | undefined {
+    return this.#entries.get(id);
+  }
+
+  /**
+   * The listener at the address, opened now if there is none. One at a time: two at once would open two.
+   *
+   * @param slot whose socket is bound first.
+   * @throws BindError
+   */
+  async open(query: ListenQuery, slot: number): Promise<Entry> {
+    if (query.port !== 0) return this.#findOrBind(query, slot);
+    const nth = `${keyOf(query)} ${query.ordinal}`;
+    const port = this.#ephemeral.get(nth);
+    if (port !== undefined) {
+      try {
+        return await this.#findOrBind({ ...query, port }, slot);
+      } catch (error) {
+        // Nobody had it open for a moment, and another program took the port: any other is as good.
+        if (!(error instanceof BindError)) throw error;
+      }
+    }
+    const entry = await this.#bind(query, slot);
+    this.#ephemeral.set(nth, entry.listener.port);
+    return entry;
+  }
+
+  remove({ listener }: Entry): void {
+    this.#entries.delete(listener.id);
+    listener.close();
+  }
+
+  bequeath(): Bequest {
+    const listeners = [...this.#entries.values()].map(({ key, listener }) => ({ key, ...listener.describe() }));
+    return { listeners, ephemeral: [...this.#ephemeral] };
+  }
+
+  /**
+   * @returns what was inherited.
+   * @throws BindError
+   */
+  inherit({ listeners, ephemeral }: Bequest): Entry[] {
+    for (const [nth, port] of ephemeral) this.#ephemeral.set(nth, port);
+    return listeners.map(({ key, ...description }) =>
+      this.#add(key, Listener.inherit(++this.#ids, description, this.#options.sharing)),
+    );
+  }
+
+  /** @param keepFiles when another primary serves with the same sockets. */
+  close(keepFiles: boolean): void {
+    this.#isClosed = true;
+    for (const { listener } of this.#entries.values()) listener.close({ keepFile: keepFiles });
+    this.#entries.clear();
+  }
+
+  async #findOrBind(query: ListenQuery, slot: number): Promise<Entry> {
+    const key = keyOf(query);
+    return [...this.#entries.values()].find((entry) => entry.key === key) ?? (await this.#bind(query, slot));
+  }
+
+  async #bind(query: ListenQuery, slot: number): Promise<Entry> {
+    const listener = await Listener.open(++this.#ids, query, slot, this.#options);
+    // Keyed by the port it got, so that a later `listen` on that port by number finds it.
+    return this.#add(keyOf(query.port === 0 ? { ...query, port: listener.port } : query), listener);
+  }
+
+  #add(key: string, listener: Listener): Entry {
+    const entry: Entry = { key, listener, seats: new Seats() };
+    if (this.#isClosed) listener.close();
+    else this.#entries.set(listener.id, entry);
+    return entry;
+  }
+}

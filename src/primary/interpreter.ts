@@ -1,0 +1,98 @@
+import type { PreforkError } from '../errors.ts';
+import type { ListenerSet } from '../listeners/listener-set.ts';
+import type { Callers } from './callers.ts';
+import type { Crew } from './crew.ts';
+import type { Announcement, Effect, FleetEvent, WorkerId } from './events.ts';
+import type { Hooks } from './hooks.ts';
+import type { Log } from './log.ts';
+import type { Succession } from './succession.ts';
+import type { Timers } from './timers.ts';
+
+export interface InterpreterParts {
+  readonly crew: Crew;
+  readonly listeners: ListenerSet;
+  readonly timers: Timers;
+  readonly succession: Succession;
+  readonly callers: Callers;
+  readonly hooks: Hooks;
+  readonly log: Log;
+  /** Takes what comes of an effect. */
+  readonly post: (event: FleetEvent) => void;
+  /** Tells whoever supervises the primary. */
+  readonly announce: (announcement: Announcement) => void;
+  readonly finish: (error: PreforkError | undefined) => void;
+}
+
+type EffectOf<Do extends Effect['do']> = Extract<Effect, { do: Do }>;
+type Performances = { readonly [Do in Effect['do']]: (effect: EffectOf<Do>) => void };
+
+/** Carries out what was decided: one row an effect. Owns nothing, and remembers nothing. */
+export class Interpreter {
+  readonly #parts: InterpreterParts;
+
+  constructor(parts: InterpreterParts) {
+    this.#parts = parts;
+  }
+
+  perform(effect: Effect): void {
+    (this.#performances[effect.do] as (effect: Effect) => void)(effect);
+  }
+
+  readonly #performances: Performances = {
+    fork: (effect) => {
+      const { listeners, crew } = this.#parts;
+      listeners.join(effect.worker, effect.isSeated ? effect.slot : undefined);
+      crew.fork(effect);
+    },
+    promote: ({ worker, slot }) => {
+      const { listeners, crew, post } = this.#parts;
+      crew.send(worker, { type: 'promote', slot });
+      // One that has asked for no socket serves as it is.
+      if (listeners.seat(worker, slot) === 0) post({ type: 'serving', worker });
+    },
+    drain: ({ worker, do: _drain, ...terms }) => {
+      this.#parts.listeners.leaving(worker);
+      this.#parts.crew.send(worker, { type: 'drain', ...terms });
+    },
+    terminate: ({ worker }) => {
+      this.#parts.listeners.leaving(worker);
+      this.#parts.crew.kill(worker, 'SIGTERM');
+    },
+    kill: ({ worker }) => this.#parts.crew.kill(worker, 'SIGKILL'),
+    rescue: ({ worker, isHung }) => this.#parts.listeners.hung(worker, isHung),
+    diagnose: ({ worker }) => this.#diagnose(worker),
+    arm: ({ timer, after }) => this.#parts.timers.arm(timer, after),
+    disarm: ({ timer }) => this.#parts.timers.disarm(timer),
+    vacate: ({ slot }) => this.#parts.listeners.vacate(slot),
+    reopen: ({ slot }) => this.#parts.listeners.reopen(slot),
+    sweep: ({ slot }) => this.#parts.listeners.sweep(slot),
+    'close-listeners': (options) => this.#parts.listeners.close(options),
+    announce: (announcement) => {
+      // Whoever served before us is told to leave now.
+      if (announcement.what === 'ready') this.#parts.listeners.own();
+      this.#parts.announce(announcement);
+    },
+    upgrade: () => void this.#parts.succession.begin(),
+    'abandon-upgrade': () => this.#parts.succession.abandon(),
+    settle: ({ request, outcome }) => this.#parts.callers.settle(request, outcome),
+    log: ({ level, event, fields }) => this.#parts.log(level, event, fields),
+    call: (effect) => this.#call(effect),
+    finish: ({ error }) => this.#parts.finish(error),
+  };
+
+  #diagnose(worker: WorkerId): void {
+    const { crew, post } = this.#parts;
+    void crew
+      .stackOf(worker)
+      // Such as EMFILE, when what looks is to be loaded.
+      ?.catch((error: unknown) => `unknown: ${String(error)}`)
+      .then((stack) => post({ type: 'diagnosed', worker, stack }));
+  }
+
+  /** Hooks are the user's code: they run outside the queue, and one that fails becomes an event. */
+  #call(effect: EffectOf<'call'>): void {
+    void this.#parts.hooks.call(effect).then((error) => {
+      if (error !== undefined) this.#parts.post({ type: 'fail', error });
+    });
+  }
+}

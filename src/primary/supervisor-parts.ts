@@ -1,0 +1,27 @@
+import type { Inherited } from '../listeners/inherited.ts';
+import type { Settings } from '../options/index.ts';
+import type { AdminSocket, Legacy } from '../upgrade/legacy.ts';
+import type { CrewParts } from './crew.ts';
+import type { Announcement } from './events.ts';
+import type { Hooks } from './hooks.ts';
+
+/** What a supervisor is made with, beside what the workers' processes take. */
+export interface SupervisorParts extends Pick<
+  CrewParts,
+  'program' | 'sharing' | 'balance' | 'board' | 'os' | 'log' | 'account' | 'output'
+> {
+  readonly settings: Settings;
+  readonly hooks: Hooks;
+  /** Of the primary before this one, if it is to be succeeded. */
+  readonly legacy: Legacy | undefined;
+  /** What systemd passed. */
+  readonly passed: Inherited | undefined;
+  /** Of systemd's notification socket, where it passed that. */
+  readonly notifyFd: number | undefined;
+  /** Beside the primary's own environment, for the one that succeeds it. */
+  readonly successorEnv: NodeJS.ProcessEnv;
+  /** What `--admin` listens on, which the primary that succeeds it gets too. */
+  readonly adminSocket: () => AdminSocket | undefined;
+  /** Tells whoever supervises the primary. */
+  readonly announce: (announcement: Announcement) => void;
+}

@@ -1,0 +1,91 @@
+import { formatAddress } from '../listeners/address.ts';
+import type { ListenerSet } from '../listeners/listener-set.ts';
+import type { Sharing } from '../listeners/sharing.ts';
+import { readFamilies } from '../metrics/family.ts';
+import type { ApplicationMetrics } from './application-metrics.ts';
+import type { WorkerSaid } from './crew.ts';
+import type { FleetEvent, WorkerId } from './events.ts';
+import type { Handoffs, Parcel } from './handoffs.ts';
+import type { Log } from './log.ts';
+import type { LivingMessage } from './worker-process.ts';
+
+export interface SwitchboardParts {
+  readonly sharing: Sharing;
+  readonly listeners: ListenerSet;
+  readonly handoffs: Handoffs;
+  readonly metrics: ApplicationMetrics;
+  readonly post: (event: FleetEvent) => void;
+  readonly log: Log;
+  /** How many there are to be. */
+  readonly workers: () => number;
+  /** Takes a fault of our own. */
+  readonly broke: (error: unknown) => void;
+}
+
+type MessageOf<Type extends LivingMessage['type']> = LivingMessage & { readonly type: Type };
+type Routes = {
+  readonly [Type in LivingMessage['type']]: (worker: WorkerId, message: MessageOf<Type>, handle: unknown) => void;
+};
+
+/**
+ * What a worker says goes to whom it concerns: the listeners, the handoffs, the metrics; and to the fleet, as an event, where
+ * it changes what the worker is. Owns nothing.
+ */
+export class Switchboard {
+  readonly #parts: SwitchboardParts;
+  /** Logged as listening. */
+  readonly #addresses = new Set<string>();
+
+  constructor(parts: SwitchboardParts) {
+    this.#parts = parts;
+  }
+
+  route({ worker, message, handle }: WorkerSaid): void {
+    (this.#routes[message.type] as Routes['ready'])(worker, message as MessageOf<'ready'>, handle);
+  }
+
+  /** It says nothing more, and what it had is another's. */
+  gone(worker: WorkerId): void {
+    const { listeners, handoffs, metrics } = this.#parts;
+    listeners.gone(worker);
+    handoffs.gone(worker);
+    metrics.gone(worker);
+  }
+
+  readonly #routes: Routes = {
+    listen: (worker, { request, ...query }) => {
+      const { listeners, post, broke } = this.#parts;
+      void listeners
+        .request(worker, request, query)
+        .then((answer) => answer === 'held' && post({ type: 'ready', worker }), broke);
+    },
+    listening: (worker, { listener }) => {
+      const served = this.#parts.listeners.listening(worker, listener);
+      if (served !== undefined) {
+        this.#logListening(served, served.isPerSlot ? 'reuseport' : 'shared');
+      }
+      this.#parts.post({ type: 'serving', worker });
+    },
+    closed: (worker, { listener }) => this.#parts.listeners.closed(worker, listener),
+    returned: (worker, { listener }) => this.#parts.listeners.returned(worker, listener),
+    handoff: (worker, message, handle) => this.#parts.handoffs.pass(worker, message, handle as Parcel | undefined),
+    recall: (worker, { id }) => this.#parts.handoffs.recall(worker, id),
+    taken: (worker, { id }) => this.#parts.handoffs.settle(worker, id, 'taken'),
+    refused: (worker, { id }) => this.#parts.handoffs.settle(worker, id, 'refused'),
+    metrics: (worker, { request, families }) => this.#parts.metrics.answered(worker, request, readFamilies(families)),
+    serving: (worker, name) => {
+      this.#logListening(name, this.#parts.sharing);
+      this.#parts.post({ type: 'ready', worker });
+    },
+    ready: (worker) => this.#parts.post({ type: 'ready', worker }),
+    drained: (worker) => this.#parts.post({ type: 'drained', worker }),
+  };
+
+  /** Once for each address: workers come and go, it stays. */
+  #logListening(name: { address: string; port: number }, sharing: Sharing): void {
+    const address = formatAddress(name);
+    if (this.#addresses.has(address)) return;
+    this.#addresses.add(address);
+    this.#parts.log('info', 'listening', { address, sharing, workers: this.#parts.workers() });
+  }
+}

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { test, type TestContext } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { AdminServer } from '../../../src/control/admin-server.ts';
+import { FakeControls } from '../../support/fake-controls.ts';
+import { poll } from '../../support/watched.ts';
+
+async function open(t: TestContext): Promise<AdminServer> {
+  const server = await AdminServer.open({
+    controls: new FakeControls(),
+    address: '127.0.0.1:0',
+    token: 'x'.repeat(16),
+  });
+  t.after(() => server.close());
+  return server;
+}
+
+/** A client that has connected, and is slow to ask. */
+class Client {
+  readonly socket: Socket;
+  text = '';
+
+  constructor({ url }: AdminServer) {
+    this.socket = connect(Number(new URL(url).port), '127.0.0.1');
+    this.socket.setEncoding('utf8').on('data', (text: string) => (this.text += text));
+    this.socket.on('error', () => {});
+  }
+
+  ask(): void {
+    this.socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  }
+}
+
+/** One whose connection is accepted: another that came after it has been answered. */
+async function accepted(server: AdminServer): Promise<Client> {
+  const [client, other] = [new Client(server), new Client(server)];
+  other.ask();
+  await once(other.socket, 'close');
+  return client;
+}
+
+test('who has connected before the address was passed on is answered, also when that is closed meanwhile', async (t) => {
+  const server = await open(t);
+  const client = await accepted(server);
+  assert.equal(typeof server.fd, 'number');
+  server.yield();
+  await poll(() => server.fd === undefined || undefined, 'the end of listening');
+  const closed = server.close();
+  await nextTurn();
+  client.ask();
+  await once(client.socket, 'close');
+  assert.match(client.text, /^HTTP\/1.1 200 OK[^]*ok\n$/);
+  await closed;
+});
+
+test('who only holds a connection does not hold the end up for ever', async (t) => {
+  const server = await open(t);
+  const client = await accepted(server);
+  server.yield();
+  await server.close();
+  if (!client.socket.closed) await once(client.socket, 'close');
+  assert.equal(client.text, '');
+});
+
+test('a close that nobody takes over ends who has not asked', async (t) => {
+  const server = await open(t);
+  const client = await accepted(server);
+  const closed = server.close();
+  client.ask();
+  await once(client.socket, 'close');
+  assert.equal(client.text, '');
+  await closed;
+});

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
+import { test } from 'node:test';
+import { WorkerProcess, type LivingMessage } from '../../../src/primary/worker-process.ts';
+import { FakeChild } from './fake-os.ts';
+
+/** A connection's handle, or any other. */
+class Handle {
+  closed = 0;
+
+  close(): void {
+    this.closed++;
+  }
+}
+
+interface Heard {
+  readonly message: LivingMessage;
+  readonly handle: unknown;
+}
+
+function setUp(): { child: FakeChild; heard: Heard[]; bad: unknown[] } {
+  const child = new FakeChild(1001);
+  const heard: Heard[] = [];
+  const bad: unknown[] = [];
+  const worker = new WorkerProcess(1, 0, child as unknown as ChildProcess, {
+    message: (_worker, message, handle) => void heard.push({ message, handle }),
+    badMessage: (_worker, body) => void bad.push(body),
+    exited: () => {},
+  });
+  assert.equal(worker.id, 1);
+  return { child, heard, bad };
+}
+
+const handoff = { type: 'handoff', id: 1, to: 0, listener: 1, from: 1, nth: 1 } as const;
+
+test('the connection that comes with a handoff is passed on as it is', () => {
+  const { child, heard } = setUp();
+  const handle = new Handle();
+  child.say(handoff, handle);
+  assert.deepEqual(heard, [{ message: handoff, handle }]);
+  assert.equal(handle.closed, 0);
+});
+
+for (const [what, body] of [
+  ['is not understood', { ...handoff, to: 'nowhere' }],
+  ['has no use for it', { type: 'ready' }],
+  ['is its last', { type: 'lastWords', error: '', stderr: '' }],
+] as const) {
+  test(`a connection that comes with a message that ${what} is closed: nobody else would`, () => {
+    const { child } = setUp();
+    const handle = new Handle();
+    child.say(body as never, handle);
+    assert.equal(handle.closed, 1);
+  });
+}

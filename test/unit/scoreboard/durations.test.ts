@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  addDurations,
+  BOUNDS,
+  countDuration,
+  DURATIONS,
+  durationsByClass,
+  durationsOfAll,
+} from '../../../src/scoreboard/durations.ts';
+import { PLACED_ROW } from '../../../src/scoreboard/layout.ts';
+
+/** Each one's bucket: that of the first bound that it does not exceed. */
+const cases: ReadonlyArray<readonly [status: number, ms: number, statusClass: string, bucket: number]> = [
+  [200, 0, '2xx', 0],
+  [200, 0.5, '2xx', 0],
+  [204, 0.500_001, '2xx', 1],
+  [299, 10_000, '2xx', 12],
+  [301, 10_001, '3xx', 13],
+  [404, Infinity, '4xx', 13],
+  [503, 3, '5xx', 3],
+  [599, 999.9, '5xx', 10],
+];
+for (const [status, ms, statusClass, bucket] of cases) {
+  test(`${status} after ${ms} ms`, () => {
+    const durations = new Float64Array(DURATIONS);
+    countDuration(durations, status, ms);
+    for (const { status: name, counts, count, sum } of durationsByClass(durations)) {
+      const isIt = name === statusClass;
+      assert.deepEqual(
+        counts,
+        [...BOUNDS, Infinity].map((_, index) => (isIt && index === bucket ? 1 : 0)),
+      );
+      assert.deepEqual([count, sum], isIt ? [1, ms] : [0, 0]);
+    }
+  });
+}
+
+for (const status of [0, 100, 101, 199, 600, 999, -1, NaN]) {
+  test(`${status} is in no class, and counts nowhere`, () => {
+    const durations = new Float64Array(DURATIONS);
+    countDuration(durations, status, 1);
+    assert.deepEqual(durations, new Float64Array(DURATIONS));
+  });
+}
+
+test('sums of two workers are those of all their requests', () => {
+  const [one, other, both] = [0, 0, 0].map(() => new Float64Array(DURATIONS)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
+  for (let nth = 0; nth < 1000; nth++) {
+    const [status, ms] = [200 + 100 * (nth % 4), nth / 4];
+    countDuration(nth % 3 === 0 ? one : other, status, ms);
+    countDuration(both, status, ms);
+  }
+  addDurations(one, other);
+  assert.deepEqual(one, both);
+  assert.equal(
+    durationsOfAll(one).reduce((sum, count) => sum + count, 0),
+    1000,
+  );
+  assert.deepEqual(durationsOfAll(one).slice(0, 3), [3, 2, 6], '0 to 0.5, 0.75 to 1, 1.25 to 2.5 ms in steps of 0.25');
+});
+
+test('a row of the scoreboard has room for them, and bounds rise', () => {
+  assert.equal(PLACED_ROW.find(({ name }) => name === 'durations')!.count, DURATIONS);
+  assert.deepEqual(
+    BOUNDS,
+    BOUNDS.toSorted((one, next) => one - next),
+  );
+});
