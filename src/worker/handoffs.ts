@@ -171,6 +171,7 @@ export class Handoffs {
       if (error !== null) return client!.close();
       this.received++;
       serveOrClose(client!, handle);
+      onChange();
     });
     if (isTold) return;
     this.#arriving--;
