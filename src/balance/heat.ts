@@ -16,6 +16,9 @@ const BUSY = 0.6;
 const HOT = 0.25;
 const STILL_HOT = 0.15;
 
+/** What a worker that is cooler than the others makes up for in a look: a connection in two seconds. */
+const REPRIEVE = 1 / 8;
+
 /** Of its connections, how many it lets go of at once: one in so many. */
 const SHARE = 16;
 
@@ -32,17 +35,32 @@ export interface Heat {
   readonly hot: number;
   /** Looks that are left of the rest. */
   readonly rest: number;
+  /**
+   * Connections that it has had to let go of and not made up for. They count as if it still had them: else whoever has the
+   * fewest connections, which is now this one, would be given them again.
+   */
+  readonly handicap: number;
 }
 
-export const COOL: Heat = { hot: 0, rest: 0 };
+export const COOL: Heat = { hot: 0, rest: 0, handicap: 0 };
+
+/** Connections that count as the worker's though it does not have them: one more, since of two that are even it would keep. */
+export function handicapOf({ handicap }: Heat): number {
+  return handicap === 0 ? 0 : Math.ceil(handicap) + 1;
+}
 
 /** @returns what is known now, and how many connections to let go of. */
 export function judgeHeat(heat: Heat, { own, others, connections }: Look): { heat: Heat; letGo: number } {
-  if (heat.rest > 0) return { heat: { hot: 0, rest: heat.rest - 1 }, letGo: 0 };
+  const { hot, rest, handicap } = heat;
+  if (rest > 0) return { heat: { hot: 0, rest: rest - 1, handicap }, letGo: 0 };
   const mean = others.reduce((sum, one) => sum + one, 0) / Math.max(1, others.length);
-  const excess = heat.hot > 0 ? STILL_HOT : HOT;
+  const excess = hot > 0 ? STILL_HOT : HOT;
   // A single connection would be as hot elsewhere.
-  if (others.length === 0 || connections < 2 || own < BUSY || own - mean < excess) return { heat: COOL, letGo: 0 };
-  if (heat.hot + 1 < PATIENCE) return { heat: { hot: heat.hot + 1, rest: 0 }, letGo: 0 };
-  return { heat: { hot: 0, rest: REST }, letGo: Math.max(1, Math.floor(connections / SHARE)) };
+  if (others.length === 0 || connections < 2 || own < BUSY || own - mean < excess) {
+    const reprieve = own < mean || others.length === 0 ? REPRIEVE : 0;
+    return { heat: { ...COOL, handicap: Math.max(0, handicap - reprieve) }, letGo: 0 };
+  }
+  if (hot + 1 < PATIENCE) return { heat: { hot: hot + 1, rest: 0, handicap }, letGo: 0 };
+  const letGo = Math.max(1, Math.floor(connections / SHARE));
+  return { heat: { hot: 0, rest: REST, handicap: handicap + letGo }, letGo };
 }

@@ -11,6 +11,9 @@ import { isAlive, type Slots } from './slots.ts';
 /** Accepts per second, of one worker, for which the tolerance grows by one connection. */
 const RATE_PER_TOLERANCE = 400;
 
+/** Of its connections, how many may end per second, one in so many, and still count as staying. */
+const LASTING = 1 / 20;
+
 /** Of what chance makes, how many standard deviations are left alone: then one handoff in some hundreds is left. */
 const DEVIATIONS = 5;
 
@@ -34,12 +37,12 @@ export interface Traffic {
 
 /**
  * How many connections more than the least burdened a worker may have. One, where connections stay: then each counts for
- * long. Chance makes numbers differ by their square root, and where connections end within a second what is uneven now
+ * long. Chance makes numbers differ by their square root, and where connections end within seconds what is uneven now
  * is even without a handoff before that would have paid. And at a high rate of accepts a few do not matter. All are
  * averages over a second, which keeps this from jumping.
  */
 export function toleranceFor({ accepts, ends, load }: Traffic): number {
-  const turnover = Math.min(1, ends / (load + 1));
+  const turnover = Math.min(1, Math.max(0, ends / (load + 1) - LASTING));
   return Math.floor(1 + accepts / RATE_PER_TOLERANCE + DEVIATIONS * turnover * Math.sqrt(load + 1));
 }
 

@@ -10,7 +10,7 @@ export const BURST = 3;
 const LONGEST_BURST = 25;
 
 /** Nobody waits for longer, ms, whatever for: then it is served where it was accepted. */
-export const LONGEST_WAIT = 500;
+export const LONGEST_WAIT = 1000;
 
 /** Monotonic times, ms: `at` a connection was accepted, and `newest` the last one of its worker. */
 export function isBurst(at: number, newest: number, now: number): boolean {

@@ -9,9 +9,11 @@ export class Rate {
   #rate = 0;
   #at = 0;
 
-  add(count: number, now: number): void {
+  /** @returns what it is per second now. */
+  add(count: number, now: number): number {
     this.#rate = this.perSecond(now) + (count * 1000) / WINDOW;
     this.#at = now;
+    return this.#rate;
   }
 
   perSecond(now: number): number {

@@ -199,7 +199,8 @@ export class Connection implements Exchange {
     const { disableKeepalive, maxRequestsPerConn, maxKeepaliveDuration } = this.#host.settings;
     if (disableKeepalive || this.#host.isClosing) return true;
     if (maxRequestsPerConn !== 0 && this.#requests >= maxRequestsPerConn) return true;
-    return maxKeepaliveDuration !== 0 && this.#host.now - this.#since >= maxKeepaliveDuration;
+    if (maxKeepaliveDuration !== 0 && this.#host.now - this.#since >= maxKeepaliveDuration) return true;
+    return this.#host.toDismiss > 0 && this.#host.toDismiss-- > 0;
   }
 
   #advance(bytes: Buffer, end: number): void {

@@ -24,6 +24,8 @@ export interface Host {
   /** Milliseconds, by a clock that goes by the second: it costs nothing to read. */
   readonly now: number;
   readonly isClosing: boolean;
+  /** Connections that are to end with their next response. */
+  toDismiss: number;
   readonly connState: ((socket: Socket, state: ConnState) => void) | undefined;
   /** Requests given to the handler, and those of them that are over. */
   started: number;

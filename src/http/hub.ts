@@ -53,6 +53,7 @@ export class Hub implements Host {
   readonly connections: Set<Connection> = new Set();
   readonly connState: Host['connState'];
   isClosing = false;
+  toDismiss = 0;
   started = 0;
   finished = 0;
   onAnswered: Host['onAnswered'];

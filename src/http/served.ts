@@ -13,6 +13,8 @@ export interface Served {
   time?(onAnswered: (status: number, ms: number) => void): void;
   /** From now on responses say `Connection: close`; idle connections stay. */
   drain(): void;
+  /** So many of the next responses say it, and are the last of their connections. */
+  dismiss(connections: number): void;
   /** Connections on which nothing happens, which may be closed. */
   idle(): Iterable<Socket>;
 }

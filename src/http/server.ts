@@ -111,6 +111,7 @@ export class Server extends NetServer {
       },
       time: (onAnswered) => void (hub.onAnswered = onAnswered),
       drain: () => void (hub.isClosing = true),
+      dismiss: (connections) => void (hub.toDismiss = connections),
       idle: () => this.#idle(),
     };
   }

@@ -15,6 +15,8 @@ export type WorkerMessage =
   | { readonly type: 'returned'; readonly listener: number }
   /** Comes with an accepted connection, from which nothing was read, for the slot's worker; answered by `handed`. */
   | ({ readonly type: 'handoff'; readonly id: number; readonly to: number } & Waybill)
+  /** Nothing was heard of a `handoff` of this worker's for long; answered by `handed`, unless that is on its way. */
+  | { readonly type: 'recall'; readonly id: number }
   /** What becomes of a `handoff` of the primary's: taken is served here, and refused has been closed here. */
   | { readonly type: 'taken' | 'refused'; readonly id: number }
   /** A server of the worker listens by node:cluster's own scheduling; port -1 and a path for a Unix socket. */
@@ -73,6 +75,8 @@ export type PrimaryMessage =
   | { readonly type: 'release'; readonly listener: number; readonly slot: number }
   /** Comes with a connection that another worker accepted; answered by `taken` or `refused`. */
   | ({ readonly type: 'handoff'; readonly id: number } & Waybill)
+  /** Answered by `refused`: it was taken before, or its handle got lost and it will never be. */
+  | { readonly type: 'recall'; readonly id: number }
   /** What became of a `handoff` of this worker's. Unless it was taken, nobody has it but this worker. */
   | { readonly type: 'handed'; readonly id: number; readonly how: HandoffEnd }
   /** A worker that was booted without a slot, or beside the slot's worker, has it now. */
@@ -131,6 +135,7 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
   closed: { listener: integer },
   returned: { listener: integer },
   handoff: { id: integer, to: integer, listener: integer, from: integer, nth: integer },
+  recall: { id: integer },
   taken: { id: integer },
   refused: { id: integer },
   serving: { address: (value) => typeof value === 'string', port: integer },

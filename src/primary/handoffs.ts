@@ -68,6 +68,17 @@ export class Handoffs {
     this.#answer(one.from, one.id, how);
   }
 
+  /**
+   * Its sender has heard nothing. Who has received it has said so before it answers that; what is not known here got lost
+   * on its way to us, or is answered already.
+   */
+  recall(sender: WorkerId, id: number): void {
+    for (const [ours, { from, to, id: theirs }] of this.#onTheWay) {
+      if (from === sender && theirs === id) return this.#parts.send(to, { type: 'recall', id: ours });
+    }
+    this.#parts.send(sender, { type: 'handed', id, how: 'refused' });
+  }
+
   /** The worker has ended, and everything that it said has been heard: what it has not taken goes back. */
   gone(worker: WorkerId): void {
     for (const [id, { to }] of this.#onTheWay) if (to === worker) this.settle(worker, id, 'failed');

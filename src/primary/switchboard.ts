@@ -69,6 +69,7 @@ export class Switchboard {
     closed: (worker, { listener }) => this.#parts.listeners.closed(worker, listener),
     returned: (worker, { listener }) => this.#parts.listeners.returned(worker, listener),
     handoff: (worker, message, handle) => this.#parts.handoffs.pass(worker, message, handle as Parcel | undefined),
+    recall: (worker, { id }) => this.#parts.handoffs.recall(worker, id),
     taken: (worker, { id }) => this.#parts.handoffs.settle(worker, id, 'taken'),
     refused: (worker, { id }) => this.#parts.handoffs.settle(worker, id, 'refused'),
     metrics: (worker, { request, families }) => this.#parts.metrics.answered(worker, request, readFamilies(families)),

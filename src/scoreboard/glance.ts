@@ -13,6 +13,7 @@ const SLOT = fieldOffset('slot');
 const STATE = fieldOffset('state');
 const HEARTBEAT = fieldOffset('heartbeat');
 const OPEN = fieldOffset('connectionsOpen');
+const HANDICAP = fieldOffset('handicap');
 const UTILIZATION = fieldOffset('elu');
 
 /**
@@ -26,7 +27,7 @@ export class Glance {
   slots = 0;
   /** Monotonic time, ms, of the last row of the worker that serves the slot; 0 where none does. */
   readonly beats: Float64Array = new Float64Array(PAIRS.slots);
-  /** Connections that it has open. */
+  /** Connections that it has open, or that count as if it had. */
   readonly open: Float64Array = new Float64Array(PAIRS.slots);
   /** Connections on their way to it. */
   readonly coming: Float64Array = new Float64Array(PAIRS.slots);
@@ -111,7 +112,7 @@ export class Glance {
     const beat = view.getFloat64(base + HEARTBEAT, true);
     if (beat < this.beats[slot]!) return;
     this.beats[slot] = beat;
-    this.open[slot] = view.getFloat64(base + OPEN, true);
+    this.open[slot] = view.getFloat64(base + OPEN, true) + view.getFloat64(base + HANDICAP, true);
     this.utilization[slot] = view.getFloat64(base + UTILIZATION, true);
     this.#bases[slot] = base;
     this.slots = Math.max(this.slots, slot + 1);

@@ -10,7 +10,7 @@
 export const MAGIC = 'PREFORK\n';
 
 /** Counts every change of the tables below: a reader understands its own format and no other. */
-export const FORMAT = 4;
+export const FORMAT = 5;
 
 /**
  * Bytes of a row. A power of two no larger than a page, because the kernel copies page by page and looks for a pending
@@ -104,6 +104,12 @@ export const ROW = [
     type: 'f64',
     unit: 'connections',
     sentence: 'On their way when the other worker ended, so that this one serves them.',
+  },
+  {
+    name: 'handicap',
+    type: 'f64',
+    unit: 'connections',
+    sentence: 'That it counts more than it has: it let go of them since those it has ask for more than others.',
   },
 ] as const;
 

@@ -43,6 +43,7 @@ export const BLANK: Readonly<Row> = {
   handoffsSent: 0,
   handoffsRefused: 0,
   handoffsFailed: 0,
+  handicap: 0,
 };
 
 /** The version after `version`. It wraps, and is never 0, which marks a blank row. */

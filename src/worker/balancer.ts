@@ -19,8 +19,8 @@ const MOST_STICKY_ON_THE_WAY = 200;
 /** Who has not answered for so long, ms, is not sent anything: it may hang, and others cannot see that yet. */
 const LONGEST_SILENCE = 250;
 
-/** Who would not have a connection is not offered another one for so long, ms. */
-const PAUSE = 250;
+/** The same when its rows show that its event loop turns. */
+const LONGEST_PATIENCE = 1000;
 
 /** How many connections may wait for a decision. */
 const MOST_PARKED = 512;
@@ -34,16 +34,23 @@ const STICKY_AGE = 50;
 /** The same for loads, where they need not be exact. */
 const GREATEST_AGE = 20;
 
+/** How often, ms, the tolerance is worked out anew: at a high rate of accepts it hardly changes from one to the next. */
+const MEASURE_PERIOD = 8;
+
 /** Of the tolerance: how much the own load may differ from what the others know of it. */
 const DRIFT = 1 / 4;
 
 export interface BalancerParts {
   readonly handoffs: Handoffs;
   readonly servers: { open(): number; accepted(): number };
+  /** All that are this worker's, as its row has it: also those that wait here, and that are about to be served. */
+  readonly open: () => number;
   readonly vitals: { readonly published: number; publish(): void };
   /** Undefined in a spare. */
   readonly slot: () => number | undefined;
   readonly isDraining: () => boolean;
+  /** Connections that count as this worker's though it has let go of them. */
+  readonly handicap: () => number;
 }
 
 /** @returns a slot that was claimed, KEEP or WAIT. */
@@ -69,8 +76,12 @@ export class Balancer {
   readonly #strategy: Strategy;
   readonly #accepts = new Rate();
   readonly #ends = new Rate();
+  #accepted = 0;
   #ended = 0;
+  #measuredAt = -Infinity;
   readonly #parked: Parked[] = [];
+  /** The one that is being decided: it is this worker's until it is claimed for another. */
+  #inHand = 0;
   #tolerance = 1;
   #lookedAt = -Infinity;
   #acceptedAt = -Infinity;
@@ -84,9 +95,9 @@ export class Balancer {
   }
 
   /** @returns undefined where the scoreboard cannot be read: this worker serves what it accepts. Its vitals warn of that. */
-  static start(balance: Balance, board: string, parts: BalancerParts): Balancer | undefined {
+  static start(balance: Balance, parts: BalancerParts & { readonly board: string }): Balancer | undefined {
     try {
-      return new Balancer(balance, Glance.open(board), parts);
+      return new Balancer(balance, Glance.open(parts.board), parts);
     } catch {
       return undefined;
     }
@@ -94,7 +105,7 @@ export class Balancer {
 
   /** Connections that wait for a decision. */
   get waiting(): number {
-    return this.#parked.length;
+    return this.#parked.length + this.#inHand;
   }
 
   readonly steer: Steer = (client, acceptedBy) => {
@@ -103,21 +114,30 @@ export class Balancer {
     const now = monotonic();
     const inBurst = isBurst(now, this.#acceptedAt, now);
     this.#acceptedAt = now;
-    this.#measure(now);
-    const to = this.#strategy(client, own, now, inBurst);
+    this.#accepted++;
+    if (now - this.#measuredAt >= MEASURE_PERIOD) this.#measure(now);
+    const to = this.#decide(client, own, now, inBurst);
     if (to === WAIT) this.#park({ client, acceptedBy, at: now });
     else this.#place(client, acceptedBy, own, to);
   };
 
-  /** How many ended since the last was accepted is seen by what is left. */
+  #decide(client: NativeClient, own: number, now: number, inBurst: boolean): number {
+    this.#inHand = 1;
+    const to = this.#strategy(client, own, now, inBurst);
+    this.#inHand = 0;
+    return to;
+  }
+
+  /** How many ended since the last time is seen by what is left. */
   #measure(now: number): void {
     const { servers } = this.#parts;
     const load = servers.open();
     const ended = servers.accepted() - load;
-    this.#accepts.add(1, now);
-    this.#ends.add(ended - this.#ended, now);
+    const accepts = this.#accepts.add(this.#accepted, now);
+    const ends = this.#ends.add(ended - this.#ended, now);
     this.#ended = ended;
-    const [accepts, ends] = [this.#accepts.perSecond(now), this.#ends.perSecond(now)];
+    this.#accepted = 0;
+    this.#measuredAt = now;
     this.#tolerance = toleranceFor({ accepts, ends, load });
   }
 
@@ -136,20 +156,31 @@ export class Balancer {
 
   /**
    * Two that decide within the same few microseconds choose the same slot. So a choice is told first and then looked at
-   * again: whoever sees that another one was faster chooses anew.
+   * again: whoever sees that another one was faster chooses anew, and waits when that goes on.
    */
   #agree(own: number, first: number): number {
-    const { handoffs } = this.#parts;
     let to = first;
     for (let tries = 0; to >= 0; tries++) {
+      if (tries === MOST_TRIES) return WAIT;
       const before = this.#loadOf(to);
-      handoffs.claim(to);
+      this.#claim(to);
       const now = monotonic();
-      if (tries === MOST_TRIES || !this.#look(now) || this.#loadOf(to) <= before + 1) return to;
-      handoffs.unclaim(to);
+      if (!this.#look(now) || this.#loadOf(to) <= before + 1) return to;
+      this.#unclaim(to);
       to = this.#look(now) ? this.#choose(own, now) : KEEP;
     }
     return to;
+  }
+
+  /** In one write it is no longer here and on its way there. */
+  #claim(to: number): void {
+    this.#inHand = 0;
+    this.#parts.handoffs.claim(to);
+  }
+
+  #unclaim(to: number): void {
+    this.#inHand = 1;
+    this.#parts.handoffs.unclaim(to);
   }
 
   #loadOf(slot: number): number {
@@ -171,10 +202,10 @@ export class Balancer {
       const { client, acceptedBy, at } = this.#parked.shift()!;
       const own = this.#own();
       const now = monotonic();
-      const isOver = own === undefined || now - at >= LONGEST_WAIT || this.#parked.length >= MOST_PARKED;
-      const inBurst = isBurst(at, this.#acceptedAt, now);
-      const to = isOver ? KEEP : this.#strategy(client, own, now, inBurst);
-      if (to !== WAIT) {
+      const isOver = now - at >= LONGEST_WAIT || this.#parked.length >= MOST_PARKED;
+      const inBurst = !isOver && isBurst(at, this.#acceptedAt, now);
+      const to = own === undefined ? KEEP : this.#decide(client, own, now, inBurst);
+      if (to !== WAIT || isOver) {
         this.#place(client, acceptedBy, own ?? KEEP, to);
         continue;
       }
@@ -188,6 +219,8 @@ export class Balancer {
     // At a high rate what was seen a moment ago mostly says that nothing is to be done, and looking costs 2 µs.
     const age = this.#isExact ? 0 : Math.min(this.#tolerance, GREATEST_AGE);
     if (now - this.#lookedAt < age && this.#choose(own, now) === KEEP) return KEEP;
+    // Told before it looks: of two that decide at once, at least one sees what the other is about to keep.
+    this.#publish();
     const to = this.#look(now) ? this.#choose(own, now) : KEEP;
     if (!this.#isExact) return to === WAIT ? KEEP : this.#agree(own, to);
     return inBurst && to !== KEEP ? WAIT : this.#agree(own, to);
@@ -199,17 +232,24 @@ export class Balancer {
   }
 
   #choose(own: number, now: number): number {
-    const load = this.#parts.servers.open() + this.#parked.length + this.#glance.coming[own]!;
+    const { open, handicap } = this.#parts;
+    const load = open() - this.#inHand + handicap() + this.#glance.coming[own]!;
     return chooseReceiver(own, load, this.#glance, this.#tolerance, now, this.#roomOf);
   }
 
   readonly #roomOf = (slot: number): Room => {
-    const { pairs, heard, denied } = this.#parts.handoffs;
-    const now = performance.now();
+    const { pairs, heard, closedUntil } = this.#parts.handoffs;
+    const now = monotonic();
+    if (now < closedUntil[slot]!) return 'closed';
     const unanswered = pairs.unanswered[slot]!;
-    if (now - denied[slot]! < PAUSE || (unanswered > 0 && now - heard[slot]! > LONGEST_SILENCE)) return 'closed';
+    if (unanswered > 0 && this.#isSilent(now - heard[slot]!, this.#glance.beats[slot]! > heard[slot]!)) return 'closed';
     return unanswered < MOST_ON_THE_WAY ? 'open' : 'full';
   };
+
+  /** On a machine that has too much to do answers come late, and rows of the same worker tell that it is about to. */
+  #isSilent(silence: number, hasBeaten: boolean): boolean {
+    return silence > (hasBeaten ? LONGEST_PATIENCE : LONGEST_SILENCE);
+  }
 
   readonly #stickySlot: Strategy = (client, own, now) => {
     const peer: { address?: string } = {};
@@ -218,7 +258,7 @@ export class Balancer {
     const slot = stickySlot(clientHash(peer.address), own, this.#glance, now);
     if (slot === own) return KEEP;
     if (this.#parts.handoffs.pairs.unanswered[slot]! >= MOST_STICKY_ON_THE_WAY) return WAIT;
-    this.#parts.handoffs.claim(slot);
+    this.#claim(slot);
     return slot;
   };
 
@@ -229,8 +269,8 @@ export class Balancer {
 
   /** As exact as decisions are, and no more often: 1 to 2 µs each. */
   #publish(): void {
-    const { servers, vitals } = this.#parts;
-    const drift = Math.abs(servers.open() + this.#parked.length - vitals.published);
+    const { open, vitals } = this.#parts;
+    const drift = Math.abs(open() - vitals.published);
     if (drift >= Math.max(1, this.#tolerance * DRIFT)) vitals.publish();
   }
 }

@@ -1,18 +1,29 @@
 import type { HandoffEnd, Waybill } from '../ipc/messages.ts';
 import type { NativeClient } from '../listeners/native.ts';
+import { monotonic } from '../scoreboard/clock.ts';
 import { PAIRS } from '../scoreboard/layout.ts';
 import type { Link } from './link.ts';
 import type { SlotHandle } from './slot-handle.ts';
+
+/** What nothing is heard of for so long, ms, is asked back. */
+const RECALL_AFTER = 1000;
+
+/** Who would not have a connection is not offered another one for so long, ms; who could not, for longer. */
+const PAUSE = 250;
+const LONG_PAUSE = 10_000;
 
 /** A connection that was sent, and of which nothing was heard yet. */
 interface Sent {
   readonly client: NativeClient;
   readonly acceptedBy: SlotHandle;
   readonly to: number;
+  /** Monotonic, ms. */
+  readonly at: number;
+  isRecalled: boolean;
 }
 
 export interface HandoffsParts {
-  readonly link: Link;
+  readonly link: Pick<Link, 'on' | 'send'>;
   /** What can take a connection of the listener; undefined where this worker does not want any. */
   readonly taker: (listener: number) => SlotHandle | undefined;
   /** A connection came, came back, or is no longer on its way. */
@@ -26,6 +37,10 @@ export interface HandoffsParts {
  * Owns the handle of each that it has sent until it hears what became of it: taken, then this copy is closed; refused,
  * or its receiver ended before it took it, then it is served here. Whoever takes one says so first and serves it when
  * that has left: so one of which nothing was heard when its receiver ended has been read by nobody.
+ *
+ * A process that has no descriptor left cannot receive one: the kernel drops it, and Node drops its message with it, without
+ * a word to either end. So one of which nothing is heard is asked back. Messages keep their order: who had received it has
+ * said so before it hears that, and who has not never will.
  */
 export class Handoffs {
   received = 0;
@@ -40,13 +55,14 @@ export class Handoffs {
   };
   /** By slot: when it last answered, or was first sent something after that. Monotonic, ms. */
   readonly heard: Float64Array = new Float64Array(PAIRS.slots);
-  /** By slot: when it last did not take one. */
-  readonly denied: Float64Array = new Float64Array(PAIRS.slots).fill(-Infinity);
+  /** By slot: until when it is offered none, since it did not take one. */
+  readonly closedUntil: Float64Array = new Float64Array(PAIRS.slots);
   /** Another slot may have room again. */
   onSettled: () => void = () => {};
   readonly #parts: HandoffsParts;
   readonly #sent = new Map<number, Sent>();
   #ids = 0;
+  #recallTimer: NodeJS.Timeout | undefined;
   /** Taken, and not served before that was told. */
   #arriving = 0;
 
@@ -55,7 +71,13 @@ export class Handoffs {
     const { link } = parts;
     link.on('handoff', (message, client) => this.#receive(message, client as NativeClient | undefined));
     link.on('handed', ({ id, how }) => this.#settle(id, how));
+    link.on('recall', ({ id }) => link.send({ type: 'refused', id }));
     process.once('disconnect', () => this.#abandon());
+  }
+
+  /** How many are this worker's and about to be served. */
+  get arriving(): number {
+    return this.#arriving;
   }
 
   /** How many are between this worker and others. */
@@ -66,15 +88,16 @@ export class Handoffs {
   /** Counts one more as on its way, and lets the others know: before it can arrive, and before they decide. */
   claim(to: number): void {
     const { unanswered, sent } = this.pairs;
-    if (unanswered[to]!++ === 0) this.heard[to] = performance.now();
+    if (unanswered[to]!++ === 0) this.heard[to] = monotonic();
     sent[to]!++;
     this.#parts.onChange();
   }
 
-  /** It stays here after all. */
+  /** It stays here after all. Told at once too: else it would count twice, and whoever has too many would think it normal. */
   unclaim(to: number): void {
     this.pairs.unanswered[to]!--;
     this.pairs.sent[to]!--;
+    this.#parts.onChange();
   }
 
   /**
@@ -90,15 +113,32 @@ export class Handoffs {
       this.unclaim(to);
       return false;
     }
-    this.#sent.set(id, { client, acceptedBy, to });
+    this.#sent.set(id, { client, acceptedBy, to, at: monotonic(), isRecalled: false });
+    this.#recallTimer ??= setTimeout(() => this.#recall(), RECALL_AFTER).unref();
     return true;
+  }
+
+  /** Once each: they are in the order in which they were sent. */
+  #recall(): void {
+    const now = monotonic();
+    this.#recallTimer = undefined;
+    for (const [id, sent] of this.#sent) {
+      if (sent.isRecalled) continue;
+      const age = now - sent.at;
+      if (age < RECALL_AFTER) {
+        this.#recallTimer = setTimeout(() => this.#recall(), RECALL_AFTER - age).unref();
+        return;
+      }
+      sent.isRecalled = true;
+      this.#parts.link.send({ type: 'recall', id });
+    }
   }
 
   #settle(id: number, how: HandoffEnd): void {
     const sent = this.#sent.get(id);
     if (sent === undefined) return;
-    const { client, acceptedBy, to } = sent;
-    const now = performance.now();
+    const { client, acceptedBy, to, isRecalled } = sent;
+    const now = monotonic();
     this.#sent.delete(id);
     this.pairs.unanswered[to]!--;
     this.heard[to] = now;
@@ -107,7 +147,7 @@ export class Handoffs {
       client.close();
     } else {
       this[how]++;
-      this.denied[to] = now;
+      this.closedUntil[to] = now + (isRecalled ? LONG_PAUSE : PAUSE);
       serveOrClose(client, acceptedBy);
     }
     this.#parts.onChange();
@@ -117,22 +157,19 @@ export class Handoffs {
   #receive({ id, listener, from, nth }: Waybill & { id: number }, client: NativeClient | undefined): void {
     const { link, taker, onChange } = this.#parts;
     const handle = client && taker(listener);
-    // Until then it is on its way, as the others see it.
-    const arrive = (): void => {
-      if (from < PAIRS.slots) this.pairs.arrived[from] = nth;
-    };
+    if (from < PAIRS.slots) this.pairs.arrived[from] = nth;
     if (handle === undefined) {
-      arrive();
       client?.close();
       link.send({ type: 'refused', id });
       return;
     }
+    // Told to all before it is told to the sender, who then no longer counts it as on its way.
     this.#arriving++;
+    onChange();
     const isTold = link.send({ type: 'taken', id }, undefined, (error) => {
       this.#arriving--;
       if (error !== null) return client!.close();
       this.received++;
-      arrive();
       serveOrClose(client!, handle);
       onChange();
     });
@@ -146,6 +183,7 @@ export class Handoffs {
    * from one would spoil it: its client had better see it closed.
    */
   #abandon(): void {
+    clearTimeout(this.#recallTimer);
     for (const { client } of this.#sent.values()) client.close();
     this.#sent.clear();
     this.pairs.unanswered.fill(0);

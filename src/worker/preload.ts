@@ -55,9 +55,11 @@ function start(context: WorkerContext): void {
   });
   const { balance } = context;
   let balancer: Balancer | undefined;
+  let rebalancer: Rebalancer | undefined;
+  const handicap = (): number => rebalancer?.handicap ?? 0;
   const isDraining = (): boolean => drain.occasion.hasCome;
   const connections = {
-    open: () => servers.open() + (balancer?.waiting ?? 0),
+    open: () => servers.open() + (balancer?.waiting ?? 0) + (handoffs?.arriving ?? 0),
     accepted: () => servers.accepted(),
   };
   const handoffs =
@@ -68,7 +70,7 @@ function start(context: WorkerContext): void {
           taker: (listener) => (isDraining() ? undefined : servers.taker(listener)),
           onChange: () => vitals.publish(),
         });
-  const vitals = new Vitals({ ...context, connections, requests, handoffs });
+  const vitals = new Vitals({ ...context, connections, requests, handoffs, handicap });
   const status = new Status(context.slot, vitals, words);
   const drain = new Drain({
     servers,
@@ -80,10 +82,10 @@ function start(context: WorkerContext): void {
   const primaryDeath = new Occasion('onPrimaryDeath');
 
   drain.occasion.add(() => vitals.state('draining'));
-  balancer =
-    handoffs &&
-    Balancer.start(balance, context.board, { handoffs, servers, vitals, slot: () => status.slot, isDraining });
-  if (context.rebalance) Rebalancer.start({ requests, servers, board: context.board, slot: () => status.slot });
+  const place = { board: context.board, slot: () => status.slot };
+  const { open } = connections;
+  balancer = handoffs && Balancer.start(balance, { ...place, handoffs, servers, open, vitals, isDraining, handicap });
+  rebalancer = context.rebalance ? Rebalancer.start({ ...place, requests, servers }) : undefined;
   interceptListen(link, servers, context.sharing, () => status.standby(), balancer?.steer);
   link.on('promote', ({ slot }) => status.promote(slot));
   leaveWhenTold({ link, drain, servers, vitals, context }, primaryDeath);

@@ -1,4 +1,4 @@
-import { COOL, judgeHeat } from '../balance/heat.ts';
+import { COOL, handicapOf, judgeHeat } from '../balance/heat.ts';
 import { isAlive } from '../balance/slots.ts';
 import { monotonic } from '../scoreboard/clock.ts';
 import { Glance } from '../scoreboard/glance.ts';
@@ -29,14 +29,20 @@ export class Rebalancer {
     this.#glance = glance;
   }
 
-  /** Does nothing where the scoreboard cannot be read. */
-  static start(parts: RebalancerParts): void {
+  /** @returns undefined where the scoreboard cannot be read: vitals warn of that. */
+  static start(parts: RebalancerParts): Rebalancer | undefined {
     try {
       const rebalancer = new Rebalancer(parts, Glance.open(parts.board));
       setInterval(() => rebalancer.#look(), PERIOD).unref();
+      return rebalancer;
     } catch {
-      // Vitals warn of that.
+      return undefined;
     }
+  }
+
+  /** Connections that this worker counts more than it has. */
+  get handicap(): number {
+    return handicapOf(this.#heat);
   }
 
   #look(): void {

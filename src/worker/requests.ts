@@ -132,10 +132,11 @@ export class Requests {
 
   /**
    * Makes so many of the next responses the last of their connections, HTTP/1 only. What was asked for before and has not
-   * come about is forgotten.
+   * come about is forgotten. Servers that count by themselves are told the same, each: few workers have both kinds.
    */
   dismiss(connections: number): void {
     this.#toDismiss = connections;
+    for (const served of this.#served) served.dismiss(connections);
   }
 
   /**
@@ -217,7 +218,11 @@ export class Requests {
   };
 
   #dismiss(connection: Connection, response: ServerResponse): void {
-    if (!this.#draining) this.#toDismiss--;
+    if (!this.#draining) {
+      // Its client closes anyway.
+      if (!response.shouldKeepAlive) return;
+      this.#toDismiss--;
+    }
     makeLast(connection, response);
   }
 

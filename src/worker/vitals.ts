@@ -52,6 +52,8 @@ export interface VitalsOptions {
   readonly requests: RequestCounts;
   /** Undefined where connections stay where they were accepted. */
   readonly handoffs?: HandoffCounts | undefined;
+  /** Connections that count as open though they are not. @default none */
+  readonly handicap?: () => number;
   /** Time between beats, ms. @default 250 */
   readonly period?: number;
 }
@@ -69,6 +71,7 @@ export class Vitals {
   readonly #connections: ConnectionCounts;
   readonly #requests: RequestCounts;
   readonly #handoffs: HandoffCounts | undefined;
+  readonly #handicap: () => number;
   readonly #period: number;
   readonly #timer: NodeJS.Timeout;
   readonly #delays = new Delays();
@@ -82,6 +85,7 @@ export class Vitals {
     this.#connections = sources.connections;
     this.#requests = sources.requests;
     this.#handoffs = sources.handoffs;
+    this.#handicap = sources.handicap ?? none;
     this.#period = period;
     this.#writer = row === NO_ROW ? undefined : openWriter(board, row);
     this.#row = { ...BLANK, pid: process.pid, slot, generation, startedAt: performance.timeOrigin };
@@ -151,18 +155,27 @@ export class Vitals {
     row.heartbeat = now;
     row.connectionsOpen = this.#connections.open();
     row.connectionsAccepted = this.#connections.accepted();
+    row.handicap = this.#handicap();
     row.requestsStarted = this.#requests.started;
     row.requestsFinished = this.#requests.finished;
     if (this.#handoffs !== undefined) this.#tellHandoffs(this.#handoffs);
     if (now >= this.#slowDue) {
       this.#slowDue = now + SLOW_PERIOD;
       [row.delayP50, row.delayP99] = this.#delays.percentiles([0.5, 0.99]);
-      const { rss, heapUsed } = process.memoryUsage();
-      row.rss = rss;
-      row.heapUsed = heapUsed;
-      if (row.heapLimit === 0 && heapUsed > LARGE_HEAP) row.heapLimit = heapLimit();
+      this.#measureMemory();
     }
     this.#writer?.write(row);
+  }
+
+  /** It opens a file in /proc: with no descriptor left the figures stay, and the worker must not end of that. */
+  #measureMemory(): void {
+    const row = this.#row;
+    try {
+      ({ rss: row.rss, heapUsed: row.heapUsed } = process.memoryUsage());
+    } catch {
+      return;
+    }
+    if (row.heapLimit === 0 && row.heapUsed > LARGE_HEAP) row.heapLimit = heapLimit();
   }
 
   #tellHandoffs({ received, sent, refused, failed, pairs }: HandoffCounts): void {
@@ -176,6 +189,10 @@ export class Vitals {
     numbers.set(pairs.sent);
     arrived.set(pairs.arrived);
   }
+}
+
+function none(): number {
+  return 0;
 }
 
 function heapLimit(): number {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { COOL, judgeHeat, type Look } from '../../../src/balance/heat.ts';
+import { COOL, handicapOf, judgeHeat, type Look } from '../../../src/balance/heat.ts';
 
 /** What is let go of in each of so many looks. */
 function lookOften(times: number, look: (nth: number) => Look): number[] {
@@ -38,4 +38,19 @@ test('hysteresis: what counts as hot already goes on to with less', () => {
   const looks = (nth: number): Look => (nth === 0 ? hot : { ...hot, own: 0.7, others: [0.5] });
   assert.equal(sum(lookOften(8, looks)), 4);
   assert.equal(sum(lookOften(8, () => ({ ...hot, own: 0.7, others: [0.5] }))), 0);
+});
+
+test('what was let go of counts on, one more than it was, until the worker is the cooler one for long enough', () => {
+  let heat = COOL;
+  const look = (times: number, what: Look): number => {
+    for (let nth = 0; nth < times; nth++) ({ heat } = judgeHeat(heat, what));
+    return handicapOf(heat);
+  };
+  assert.equal(look(7, hot), 0);
+  assert.equal(look(1, hot), 5);
+  const even = { ...hot, own: 0.4, others: [0.35, 0.35] };
+  assert.equal(look(100, even), 5);
+  const cooler = { ...hot, own: 0.2 };
+  assert.equal(look(8, cooler), 4);
+  assert.equal(look(24, cooler), 0);
 });

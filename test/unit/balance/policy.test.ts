@@ -97,6 +97,16 @@ test('sticky-ip: when a slot goes its clients move and no others, and come back 
   }
 });
 
+test('sticky-ip: a slot more takes its share of each, and nobody else moves', () => {
+  const [four, five] = [4, 5].map((count) => slotsAlive(Array.from({ length: count }, () => NOW)));
+  const moved = clients.filter((client) => {
+    const [before, after] = [stickySlot(client, 0, four!, NOW), stickySlot(client, 0, five!, NOW)];
+    assert.ok(after === before || after === 4);
+    return after !== before;
+  });
+  assert.ok(moved.length > 150 && moved.length < 250, `${moved.length} of 1000`);
+});
+
 test('skew is the largest over the mean', () => {
   assert.equal(skewOf([2, 2, 2]), 1);
   assert.equal(skewOf([6, 0, 0]), 3);

@@ -71,6 +71,16 @@ test('a slow worker gets no more than the others', () => {
   }
 });
 
+test('while workers are killed every connection is served once, or was of one that was killed', () => {
+  for (const seed of seeds) {
+    const connections = 50_000;
+    const outcome = simulate({ seed, workers: 8, connections, gap: 1, burst: 20, life: 300, slow: [3], kills: 500 });
+    assert.ok(outcome.killed > 50 && outcome.handoffs > 100, JSON.stringify(outcome));
+    assert.deepEqual([outcome.served + outcome.lost, outcome.servedTwice], [connections, 0]);
+    assert.ok(outcome.lost < 20 * outcome.killed, `${outcome.lost} of ${outcome.killed}`);
+  }
+});
+
 test('a hung worker is not sent anything from when it can be known, and what was on its way is served', () => {
   for (const seed of seeds) {
     const outcome = simulate({ seed, workers: 8, connections: 1600, gap: 5, hung: { 2: 2000 } });

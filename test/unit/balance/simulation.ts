@@ -14,12 +14,16 @@ export interface SimulationOptions {
   readonly connections: number;
   /** Between two connections, ms; 0 is all at once. */
   readonly gap: number;
+  /** So many come at once, and then nobody for as many gaps. @default 1 */
+  readonly burst?: number;
   /** How long a connection lives, ms, on average. @default Infinity */
   readonly life?: number;
   /** Workers that need ten times as long for everything. */
   readonly slow?: readonly number[];
   /** Workers whose event loop stands still from so many ms on, for ever. */
   readonly hung?: Readonly<Record<number, number>>;
+  /** A worker is killed every so many ms, on average; another one takes its slot over after some time. @default never */
+  readonly kills?: number;
   /** Decide, or leave it to the kernel. @default true */
   readonly isBalanced?: boolean;
   /** Called with the loads, every so many ms. */
@@ -34,6 +38,9 @@ export interface Outcome {
   readonly sentToHung: number;
   /** How often any connection was served more than once: it must not. */
   readonly servedTwice: number;
+  /** Connections that a worker which was killed had accepted, and had not got rid of. */
+  readonly lost: number;
+  readonly killed: number;
 }
 
 /** ms: to accept and serve one, between decision and row, and on the way to another worker. */
@@ -43,6 +50,17 @@ const TRANSIT: readonly [number, number] = [0.2, 3];
 const BEAT = 250;
 const MOST_ON_THE_WAY = 8;
 const MOST_TRIES = 3;
+const REPLACEMENT = 100;
+
+/** A connection on its way. */
+interface Letter {
+  readonly from: number;
+  readonly to: number;
+  readonly connection: number;
+  /** Which workers of their slots they were. */
+  readonly sender: number;
+  readonly receiver: number;
+}
 
 class SimulatedWorker {
   open = 0;
@@ -58,6 +76,10 @@ class SimulatedWorker {
   readonly unanswered: Uint8Array;
   readonly pace: number;
   readonly hangsFrom: number;
+  /** Counts the workers that the slot has had; what one of them had begun ends with it. */
+  life = 0;
+  /** Nobody serves the slot before. */
+  deadUntil = 0;
 
   constructor(workers: number, pace: number, hangsFrom: number) {
     this.unanswered = new Uint8Array(workers);
@@ -73,6 +95,8 @@ class Simulation {
   readonly #workers: SimulatedWorker[];
   readonly #view: { slots: number; beats: Float64Array; open: Float64Array; coming: Float64Array };
   readonly #times: Uint8Array;
+  #lost = 0;
+  #killed = 0;
   #handoffs = 0;
   #sentToHung = 0;
   #arrived = 0;
@@ -95,11 +119,13 @@ class Simulation {
     this.#agenda.at(0, () => this.#arrive());
     this.#agenda.at(BEAT, () => this.#beat());
     if (sample !== undefined) this.#agenda.at(sample.every, () => this.#sample());
+    if (this.#options.kills !== undefined) this.#killLater(this.#options.kills);
     while (this.#arrived < connections || this.#agenda.isBusy) this.#agenda.next();
     const loads = this.#workers.map(({ open }) => open);
     const served = this.#times.reduce((sum, times) => sum + Math.min(times, 1), 0);
     const servedTwice = this.#times.reduce((sum, times) => sum + Math.max(0, times - 1), 0);
-    return { loads, served, handoffs: this.#handoffs, sentToHung: this.#sentToHung, servedTwice };
+    const [handoffs, sentToHung, lost, killed] = [this.#handoffs, this.#sentToHung, this.#lost, this.#killed];
+    return { loads, served, handoffs, sentToHung, servedTwice, lost, killed };
   }
 
   get #now(): number {
@@ -107,11 +133,14 @@ class Simulation {
   }
 
   #arrive(): void {
-    const { connections, gap } = this.#options;
-    const connection = this.#arrived++;
-    // The kernel's hash knows nothing of loads.
-    this.#turn(this.#random.between(0, this.#workers.length - 1), (slot) => this.#decide(slot, connection));
-    if (this.#arrived < connections) this.#agenda.after(gap, () => this.#arrive());
+    const { connections, gap, burst = 1 } = this.#options;
+    const end = Math.min(connections, this.#arrived + burst);
+    while (this.#arrived < end) {
+      const connection = this.#arrived++;
+      // The kernel's hash knows nothing of loads.
+      this.#turn(this.#random.between(0, this.#workers.length - 1), (slot) => this.#decide(slot, connection));
+    }
+    if (end < connections) this.#agenda.after(gap * burst, () => this.#arrive());
   }
 
   /** In the worker's event loop, when it comes to it; a neighbour's when it hangs, who has adopted its socket. */
@@ -125,7 +154,42 @@ class Simulation {
       return;
     }
     worker.freeAt = start + ACCEPT * worker.pace;
-    this.#agenda.at(worker.freeAt, () => what(slot));
+    this.#agenda.at(worker.freeAt, () => {
+      // The socket and its queue are there for the next one.
+      if (this.#now >= worker.deadUntil) what(slot);
+      else this.#agenda.at(worker.deadUntil, () => this.#turn(slot, what));
+    });
+  }
+
+  #killLater(pause: number): void {
+    this.#agenda.idle(this.#exponential(pause), () => {
+      this.#kill(this.#random.between(0, this.#workers.length - 1));
+      this.#killLater(pause);
+    });
+  }
+
+  /** What it had open or waiting is gone. What is on its way to it goes back, and what it has sent arrives. */
+  #kill(slot: number): void {
+    const worker = this.#workers[slot]!;
+    if (this.#now < worker.deadUntil) return;
+    this.#killed++;
+    worker.life++;
+    worker.deadUntil = this.#now + REPLACEMENT;
+    worker.open = worker.parked = worker.ended = worker.seenEnded = 0;
+    worker.unanswered.fill(0);
+    this.#view.beats[slot] = 0;
+    this.#view.open[slot] = 0;
+    this.#agenda.after(REPLACEMENT, () => void (this.#view.beats[slot] = this.#now));
+  }
+
+  /** Does it, unless the worker that it is for was killed meanwhile: then the connection is, too. */
+  #ifAlive(slot: number, delay: number, what: () => void): void {
+    const worker = this.#workers[slot]!;
+    const { life } = worker;
+    this.#agenda.after(delay, () => {
+      if (worker.life === life) what();
+      else this.#lost++;
+    });
   }
 
   #decide(own: number, connection: number): void {
@@ -162,10 +226,12 @@ class Simulation {
     worker.parked++;
     this.#publish(own);
     // Timers of different processes are never in step.
-    this.#agenda.after(BURST * (1 + this.#random.next()), () => {
+    this.#ifAlive(own, BURST * (1 + this.#random.next()), () => {
       worker.parked--;
-      const isOver = this.#now - at >= LONGEST_WAIT || this.#now >= worker.hangsFrom;
-      this.#place(own, connection, at, isOver ? KEEP : this.#choose(own, isBurst(at, worker.acceptedAt, this.#now)));
+      if (this.#now >= worker.hangsFrom) return this.#serve(own, connection);
+      const isOver = this.#now - at >= LONGEST_WAIT;
+      const to = this.#choose(own, !isOver && isBurst(at, worker.acceptedAt, this.#now));
+      this.#place(own, connection, at, isOver && to === WAIT ? KEEP : to);
     });
   }
 
@@ -173,15 +239,13 @@ class Simulation {
   #claim(own: number, to: number, connection: number, at: number, tries: number): void {
     const before = this.#view.open[to]! + this.#view.coming[to]!;
     this.#workers[own]!.unanswered[to]!++;
-    this.#agenda.after(WRITE, () => {
+    this.#ifAlive(own, WRITE, () => {
       this.#view.coming[to]!++;
-      if (tries === MOST_TRIES || this.#view.open[to]! + this.#view.coming[to]! <= before + 1) {
-        this.#send(own, to, connection);
-        return;
-      }
+      if (this.#view.open[to]! + this.#view.coming[to]! <= before + 1) return this.#send(own, to, connection);
       this.#workers[own]!.unanswered[to]!--;
       this.#view.coming[to]!--;
-      this.#place(own, connection, at, this.#choose(own, false), tries + 1);
+      if (tries === MOST_TRIES) this.#park(own, connection, at);
+      else this.#place(own, connection, at, this.#choose(own, false), tries + 1);
     });
   }
 
@@ -189,20 +253,35 @@ class Simulation {
     this.#handoffs++;
     if (this.#now >= this.#workers[to]!.hangsFrom + 1000) this.#sentToHung++;
     const [least, most] = TRANSIT;
-    this.#agenda.after(least + this.#random.next() * (most - least), () => this.#deliver(from, to, connection));
+    const [sender, receiver] = [this.#workers[from]!, this.#workers[to]!];
+    const letter = { from, to, connection, sender: sender.life, receiver: receiver.life };
+    this.#agenda.after(least + this.#random.next() * (most - least), () => this.#deliver(letter));
   }
 
   /** One that hangs is killed in the end, and its sender serves what it had not taken. */
-  #deliver(from: number, to: number, connection: number): void {
-    const isHung = this.#now >= this.#workers[to]!.hangsFrom;
-    const settle = (server: number): void => {
-      this.#workers[from]!.unanswered[to]!--;
-      // With the row that says that it is open.
-      this.#agenda.after(WRITE, () => void this.#view.coming[to]!--);
-      this.#serve(server, connection);
-    };
-    if (isHung) this.#agenda.after(5000, () => settle(from));
-    else this.#turn(to, (slot) => settle(slot));
+  #deliver(letter: Letter): void {
+    const receiver = this.#workers[letter.to]!;
+    if (this.#now >= receiver.hangsFrom) this.#agenda.after(5000, () => this.#return(letter));
+    else if (receiver.life !== letter.receiver) this.#return(letter);
+    else
+      this.#turn(letter.to, (slot) => {
+        if (receiver.life === letter.receiver) this.#settle(letter, slot);
+        else this.#return(letter);
+      });
+  }
+
+  #return(letter: Letter): void {
+    const { from, sender } = letter;
+    if (this.#workers[from]!.life === sender) return this.#settle(letter, from);
+    this.#lost++;
+    this.#view.coming[letter.to]!--;
+  }
+
+  #settle({ from, to, sender, connection }: Letter, server: number): void {
+    if (this.#workers[from]!.life === sender) this.#workers[from]!.unanswered[to]!--;
+    // With the row that says that it is open.
+    this.#agenda.after(WRITE, () => void this.#view.coming[to]!--);
+    this.#serve(server, connection);
   }
 
   #serve(slot: number, connection: number): void {
@@ -212,7 +291,9 @@ class Simulation {
     worker.open++;
     this.#publish(slot);
     if (life === Infinity) return;
+    const server = worker.life;
     this.#agenda.after(this.#exponential(life), () => {
+      if (worker.life !== server) return;
       worker.open--;
       worker.ended++;
     });
@@ -225,8 +306,8 @@ class Simulation {
 
   /** Rows say with the beat what nobody said before: how many have ended. */
   #beat(): void {
-    for (const [slot, { hangsFrom, open, parked }] of this.#workers.entries()) {
-      if (this.#now >= hangsFrom) continue;
+    for (const [slot, { hangsFrom, deadUntil, open, parked }] of this.#workers.entries()) {
+      if (this.#now >= hangsFrom || this.#now < deadUntil) continue;
       this.#view.beats[slot] = this.#now;
       this.#view.open[slot] = open + parked;
     }

@@ -66,6 +66,24 @@ for (const [what, to, hasParcel] of [
   });
 }
 
+test('what its sender asks back is asked of who should have it, and what is not known goes back at once', () => {
+  const { handoffs, parcel, sent } = setUp();
+  handoffs.pass(SENDER, handoff, parcel);
+  sent.length = 0;
+  handoffs.recall(SENDER, 7);
+  handoffs.recall(RECEIVER, 7);
+  handoffs.recall(SENDER, 8);
+  assert.deepEqual(sent, [
+    [RECEIVER, { type: 'recall', id: 1 }, undefined],
+    [RECEIVER, { type: 'handed', id: 7, how: 'refused' }, undefined],
+    [SENDER, { type: 'handed', id: 8, how: 'refused' }, undefined],
+  ]);
+  assert.ok(!parcel.isClosed);
+  handoffs.settle(RECEIVER, 1, 'refused');
+  assert.ok(parcel.isClosed);
+  assert.deepEqual(sent.at(-1), [SENDER, { type: 'handed', id: 7, how: 'refused' }, undefined]);
+});
+
 test('closing closes what is on its way', () => {
   const { handoffs, parcel } = setUp();
   handoffs.pass(SENDER, handoff, parcel);

@@ -1,0 +1,88 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { App } from 'prefork/testing';
+import { portOf, start, summary, type Mode } from './server.ts';
+
+/** Of the kernel's accounts: a tick is 10 ms. */
+const MICROSECONDS_PER_TICK = 10_000;
+
+interface Cost {
+  readonly rate: number;
+  /** CPU time of all its processes per request, µs. */
+  readonly cpu: number;
+  /** Handoffs per connection. */
+  readonly moved: number;
+}
+
+async function measure(app: App, connections: number, seconds: number): Promise<Cost> {
+  const target = `http://127.0.0.1:${portOf(app)}/`;
+  const moved = (await app.status()).balance.handoffs.done;
+  const before = await ticksOf(app);
+  const flags = ['-t1', `-c${connections}`, `-d${seconds}s`, '-H', 'Connection: close', target];
+  const { stdout } = await promisify(execFile)('wrk', flags);
+  const requests = Number(/(\d+) requests in/.exec(stdout)![1]);
+  return {
+    rate: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)![1]),
+    cpu: (((await ticksOf(app)) - before) * MICROSECONDS_PER_TICK) / requests,
+    moved: ((await app.status()).balance.handoffs.done - moved) / requests,
+  };
+}
+
+/** Used so far by the primary and its workers. */
+async function ticksOf(app: App): Promise<number> {
+  const workers = (await app.status()).slots.map(({ worker }) => worker!.pid!);
+  return [app.pid, ...workers].reduce((sum, pid) => sum + ticksOfProcess(pid), 0);
+}
+
+/** proc(5): utime and stime are the 14th and 15th; the second is the command's name, which may hold anything. */
+function ticksOfProcess(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return Number(fields[11]) + Number(fields[12]);
+}
+
+/**
+ * A new connection for each request. Both servers are there all the time and are loaded in turns, each first in every other
+ * round: what the machine does besides meets both.
+ */
+export async function cost(rounds: number, connections = 64): Promise<void> {
+  const modes: readonly Mode[] = ['kernel', 'least-connections'];
+  const apps = new Map<Mode, App>();
+  try {
+    for (const mode of modes) {
+      apps.set(mode, await start({ mode, workers: 2 }));
+      await measure(apps.get(mode)!, connections, 2);
+    }
+    const ratios: Array<{ rate: number; cpu: number; moved: number }> = [];
+    for (let round = 0; round < rounds; round++) {
+      const costs = new Map<Mode, Cost>();
+      for (const mode of round % 2 === 0 ? modes : modes.toReversed()) {
+        costs.set(mode, await measure(apps.get(mode)!, connections, 3));
+        await delay(100);
+      }
+      const [kernel, balanced] = modes.map((mode) => costs.get(mode)!) as [Cost, Cost];
+      ratios.push({ rate: balanced.rate / kernel.rate, cpu: balanced.cpu / kernel.cpu, moved: balanced.moved });
+      const figures = [kernel, balanced].map(({ rate, cpu }) => `${rate.toFixed(0)}/s ${cpu.toFixed(1)} µs`);
+      console.log(
+        `a connection each, ${connections} at a time: ${figures.join(', ')}, moved ${percent(balanced.moved)}`,
+      );
+    }
+    console.log(
+      `ratio of throughput ${summary(
+        ratios.map(({ rate }) => rate),
+        3,
+      )}, of CPU per request ${summary(
+        ratios.map(({ cpu }) => cpu),
+        3,
+      )}, moved ${percent(Math.max(...ratios.map(({ moved }) => moved)))} at most`,
+    );
+  } finally {
+    for (const app of apps.values()) await app[Symbol.asyncDispose]();
+  }
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(2)} %`;
+}

@@ -1,0 +1,63 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { startServer, type App } from 'prefork/testing';
+import { fixture } from '../../support/paths.ts';
+
+export type Mode = 'kernel' | 'least-connections' | 'sticky-ip';
+
+export interface ServerPlan {
+  readonly mode: Mode;
+  readonly workers: number;
+  /** A file of test/fixtures/apps. @default 'hello.js' */
+  readonly entry?: string;
+  readonly options?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A server of its own for each measurement: what it remembers of the one before would tell. */
+export async function withServer<T>(plan: ServerPlan, use: (app: App, port: number) => Promise<T>): Promise<T> {
+  const app = await start(plan);
+  try {
+    return await use(app, portOf(app));
+  } finally {
+    await app[Symbol.asyncDispose]();
+  }
+}
+
+export function start({ mode, workers, entry = 'hello.js', options = [], env = {} }: ServerPlan): Promise<App> {
+  const flags = ['--workers', String(workers), '--balance', mode, ...options];
+  return startServer({ entry: fixture(entry), options: flags, env });
+}
+
+export function portOf(app: App): number {
+  return (app.targets[0] as { port: number }).port;
+}
+
+export interface Client {
+  readonly socket: Socket;
+  /** What the server answered: hello.js its pid. */
+  readonly answer: string;
+}
+
+/** Asks as soon as it is connected, and stays. */
+export async function open(port: number, localAddress = '127.0.0.1'): Promise<Client> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress });
+  socket.setEncoding('latin1').write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  let text = '';
+  while (!/\r\n\r\n.+/s.test(text)) text += ((await once(socket, 'data')) as [string])[0];
+  return { socket, answer: text.slice(text.indexOf('\r\n\r\n') + 4) };
+}
+
+/** How many each worker has, of those that answer with their pid; also those that have none. */
+export function countOf(clients: readonly Client[], workers: number): number[] {
+  const counts = new Map<string, number>();
+  for (const { answer } of clients) counts.set(answer, (counts.get(answer) ?? 0) + 1);
+  return [...counts.values(), ...Array.from({ length: workers - counts.size }, () => 0)];
+}
+
+/** The median of some numbers, and from where to where they go. */
+export function summary(numbers: readonly number[], digits = 2): string {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const [median, least, most] = [sorted[sorted.length >> 1]!, sorted[0]!, sorted.at(-1)!].map((n) => n.toFixed(digits));
+  return `${median} (${least} to ${most})`;
+}
