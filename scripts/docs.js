@@ -29,7 +29,8 @@ ${optionsMarkdown()}
 
 \`prefork.config.js\`, \`.mjs\`, \`.ts\` (where Node strips types: 22.18 and newer) or \`.json\` in the working directory, or
 the file that \`--config\` names. Its default export is an object, or a function that returns one, with the options above in
-camelCase, \`entry\` and \`args\`, and, except in JSON, \`logger\`, \`spawnWorker\` and the hooks.
+camelCase, \`entry\` and \`args\`, and, except in JSON, \`logger\`,
+\`spawnWorker\`, \`onWorkerSpawn\`, \`onPrimaryReady\` and \`onWorkerRecover\`.
 
 \`\`\`js
 /** @type {import('prefork').Config} */
@@ -39,6 +40,20 @@ export default {
   shutdownGracePeriod: '30s',
 };
 \`\`\`
+
+\`PREFORK_ADMIN_TOKEN\` (16 characters or more) is the token of \`--admin\`; without it a new one is made at each start.
+
+## Options of the library alone
+
+| Option | Default | Meaning |
+| --- | --- | --- |
+| \`network\` | \`tcp\` | \`tcp4\` or \`tcp6\`: that address family alone, for an address without a host |
+| \`backlog\` | 511 | connections that the kernel queues for each socket |
+| \`logger\` | stderr | \`{ debug, info, warn, error }\`, each takes a line |
+| \`onWorkerSpawn(pid)\`, \`onPrimaryReady(pids)\` | | in the primary; throwing stops everything |
+| \`onWorkerRecover(oldPid, newPid)\` | | in the primary; what it throws is logged |
+| \`onPrimaryDeath()\` | | in each worker, before it drains |
+| \`spawnWorker(context)\` | | makes a worker's process in place of node:cluster |
 
 ## What a worker finds in its environment
 
@@ -71,7 +86,7 @@ scrape_configs:
     static_configs: [{ targets: ['127.0.0.1:9090'] }]
 \`\`\`
 
-A dashboard for Grafana and rules for alerts are in examples/grafana.
+A dashboard for Grafana and rules for alerts are in [examples/grafana](../examples/grafana).
 
 No worker is waited for: each writes its figures to the scoreboard every 250 ms, and a scrape reads them there. Counters are
 those of all workers that a slot ever had, so they do not fall when one ends. What a worker that was killed had counted

@@ -1,4 +1,4 @@
-// A cache, a counter, a job and a message that all workers share: prefork/state. Needs Node 22.13 or newer.
+// A cache, a counter, a job and a message that all workers share: prefork/state. Needs Node 22.13 or newer, or npm's better-sqlite3.
 import { createServer } from 'node:http';
 import { openState } from 'prefork/state';
 

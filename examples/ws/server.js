@@ -1,4 +1,4 @@
-// Each connection stays with the worker that accepted it; to reach clients of other workers, publish through Redis.
+// Each connection stays with the worker that accepted it; to reach clients of other workers, publish on a channel of prefork/state.
 import { createServer } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import { worker } from 'prefork/worker';

@@ -63,7 +63,7 @@ export const optionTable = {
   drainTimeout: {
     type: 'time',
     default: '30s',
-    about: 'How long a worker that was replaced may take to finish. Then it is killed.',
+    about: 'How long a worker that was replaced may take to finish. Then it gets SIGTERM, and after the shutdown grace period SIGKILL.',
   },
   drainDelay: {
     type: 'time',
@@ -107,7 +107,7 @@ export const optionTable = {
     type: 'integer',
     min: 0,
     default: 0,
-    about: 'Requests after which a worker is replaced, give or take a tenth. 0: no limit.',
+    about: 'Requests after which a worker is replaced, or up to a tenth fewer, so that not all go at once. 0: no limit.',
   },
   maxMemory: {
     type: 'size',
@@ -115,12 +115,12 @@ export const optionTable = {
     min: 33_554_432,
     zero: true,
     default: '0',
-    about: 'Memory (resident set) above which a worker is replaced. 0: no limit.',
+    about: 'Memory (resident set) above which a worker is replaced, or up to a tenth below. 0: no limit.',
   },
   maxLifetime: {
     type: 'time',
     default: '0',
-    about: 'Age at which a worker is replaced, give or take a tenth. 0: no limit.',
+    about: 'Age at which a worker is replaced, or up to a tenth sooner. 0: no limit.',
   },
   admin: {
     type: 'address',

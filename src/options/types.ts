@@ -84,7 +84,7 @@ export interface Options {
   maxSurge?: number | undefined;
   /**
    * How long a worker that was replaced, by a reload or because it reached a limit, may take to finish what it is doing.
-   * Then it is killed.
+   * Then it gets SIGTERM, and after the shutdown grace period SIGKILL.
    *
    * @default '30s'
    * @example drainTimeout: '5m'
@@ -137,14 +137,14 @@ export interface Options {
    */
   recoverInterval?: Time | undefined;
   /**
-   * After how many requests a worker is replaced, give or take a tenth, lest all are at once. 0 has no limit.
+   * After how many requests a worker is replaced, or up to a tenth fewer, lest all are at once. 0 has no limit.
    *
    * @default 0
    * @example maxRequests: 100_000
    */
   maxRequests?: number | undefined;
   /**
-   * Above how much memory, its resident set, a worker is replaced: 0, which has no limit, or at least 32mb. Where
+   * Above how much memory, its resident set, or up to a tenth below, a worker is replaced: 0, which has no limit, or at least 32mb. Where
    * workers of that size would not fit in the memory limit of the cgroup, the limit is lowered to what does.
    *
    * @default 0
@@ -152,7 +152,7 @@ export interface Options {
    */
   maxMemory?: Size | undefined;
   /**
-   * At what age a worker is replaced, give or take a tenth, lest all are at once. 0 has no limit.
+   * At what age a worker is replaced, or up to a tenth sooner, lest all are at once. 0 has no limit.
    *
    * @default 0
    * @example maxLifetime: '12h'
