@@ -247,8 +247,6 @@ export class Connection implements Exchange {
   }
 
   #beginBody(parser: Parser, head: RequestHead): void {
-    // The bytes of the head may be overwritten before those of the body have come.
-    head.keep();
     const upload = (this.#upload = new Upload(this.#host, new Body(head, () => this.#onTaken())));
     const context = (this.#context = new Context(head, this, upload.body));
     const limits = this.#host.headerReceived(context);
@@ -291,8 +289,6 @@ export class Connection implements Exchange {
     if (this.#host.onAnswered !== undefined) this.#startedAt = clock.now();
     this.#host.handle(context);
     if (context.isAnswered || this.#life !== SERVING) return;
-    // It will be answered later, when what it was parsed from is overwritten.
-    context.keep();
     if (this.#isReceived && context.isOpen) this.#wait(FOR_HANDLER, this.#host.settings.handlerTimeout);
   }
 

@@ -42,7 +42,7 @@ const ANSWERED = 2;
 
 /**
  * A request and its response, as `RequestCtx` is fasthttp's. What nobody asks for is not parsed. It stays valid as long
- * as it is held.
+ * as it is held, also when it is answered.
  */
 export class Context {
   /** In capitals, such as `GET`. */
@@ -309,11 +309,6 @@ export class Context {
     this.#expectOpen('hijack');
     this.#state = ANSWERED;
     return this.#exchange.hijack();
-  }
-
-  /** By the connection: the handler has returned and will answer later. */
-  keep(): void {
-    this.#head.keep();
   }
 
   /** By the connection: the client has left, or the server gave up waiting. */

@@ -3,18 +3,18 @@ import { PLACES, type HeadReader } from './head-reader.ts';
 
 /** The fields of a head, or of what follows a body of chunks (RFC 9110, 5): one string, and the places in it. */
 export class FieldSection {
-  /** What of the string is not of the fields, such as a request line, is not read. */
-  readonly #text: string;
-  readonly #places: Int32Array;
+  /** What of it is not of the fields, such as a request line, is not read. */
+  readonly text: string;
+  readonly #places: readonly number[];
 
-  constructor(text: string, places: Int32Array) {
-    this.#text = text;
+  constructor(text: string, places: readonly number[]) {
+    this.text = text;
     this.#places = places;
   }
 
   /** Those that a reader has just come to the end of. */
   static of({ bytes, base, length, fields, count }: HeadReader): FieldSection {
-    return new FieldSection(latin1(bytes, base, base + length), fields.slice(0, count * PLACES));
+    return new FieldSection(latin1(bytes, base, base + length), copyOf(fields, count * PLACES));
   }
 
   get count(): number {
@@ -34,10 +34,17 @@ export class FieldSection {
   isCalled(index: number, name: string): boolean {
     const from = this.#places[index * PLACES]!;
     const to = this.#places[index * PLACES + 1]!;
-    return to - from === name.length && this.#text.slice(from, to).toLowerCase() === name;
+    return to - from === name.length && this.text.slice(from, to).toLowerCase() === name;
   }
 
   #part(place: number): string {
-    return this.#text.slice(this.#places[place], this.#places[place + 1]);
+    return this.text.slice(this.#places[place], this.#places[place + 1]);
   }
+}
+
+/** Into an array of its own, which the hot path pays for: a typed one of more than 64 bytes is made outside of the heap. */
+function copyOf(places: Int32Array, length: number): number[] {
+  const copy: number[] = [];
+  for (let at = 0; at < length; at++) copy.push(places[at]!);
+  return copy;
 }

@@ -43,4 +43,4 @@ export class Fields implements Iterable<[name: string, value: string]> {
 }
 
 /** Shared by all that have none. */
-export const NO_FIELDS: Fields = new Fields(new FieldSection('', new Int32Array(0)));
+export const NO_FIELDS: Fields = new Fields(new FieldSection('', []));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Context } from '../../../src/http.ts';
+import { HttpError, type Context } from '../../../src/http.ts';
 import { CLOSE, PLAIN, close, testExchanges, type Exchange } from './exchanges.ts';
 import { request, resolvers, serve } from './helpers.ts';
 
@@ -174,6 +174,47 @@ test('a context that is answered later has kept its request', async (t) => {
   const [ctx] = waiting;
   ctx!.end([ctx!.url, ctx!.query.get('a'), ctx!.headers.get('x-name'), ctx!.headers.has('x-other')].join(' '));
   await first.received(/\/first\?a=1 1 one false$/);
+});
+
+const answers: Readonly<Record<string, (ctx: Context) => unknown>> = {
+  'at once': (ctx) => ctx.end('done'),
+  'at once, by a handler that goes on': async (ctx) => (ctx.end('done'), nextTurn()),
+  'in pieces': (ctx) => (ctx.write('do'), ctx.end('ne')),
+  'by an error': () => {
+    throw new HttpError(404, 'not here');
+  },
+  'by who has taken the connection': (ctx) => ctx.hijack().socket.end('HTTP/1.1 200 OK\r\n\r\n'),
+};
+
+for (const [how, answer] of Object.entries(answers)) {
+  for (const connection of ['keep-alive', 'close']) {
+    test(`a context that was answered ${how} has kept its request (${connection})`, async (t) => {
+      const held: Context[] = [];
+      const { client } = await serve(t, { handler: (ctx) => (held.push(ctx), answer(ctx)) });
+      for (const name of ['one', 'two']) {
+        const sender = client();
+        sender.send(request(`GET /${name}?name=${name}`, { Connection: connection, 'X-Name': name }));
+        await sender.received(/\r\n\r\n/);
+      }
+      const [ctx] = held;
+      assert.deepEqual(
+        [ctx!.url, ctx!.path, ctx!.query.get('name'), ctx!.headers.get('x-name'), ctx!.host],
+        ['/one?name=one', '/one', 'one', 'one', 'test'],
+      );
+    });
+  }
+}
+
+test('what follows in a pipeline does not change a context that was answered', async (t) => {
+  const held: Context[] = [];
+  const { client } = await serve(t, { handler: (ctx) => (held.push(ctx), ctx.end(String(held.length))) });
+  const sender = client();
+  sender.send(request('GET /one', { 'X-Name': 'one' }) + request('GET /two', { 'X-Name': 'two' }));
+  await sender.received(/2$/);
+  assert.deepEqual(
+    held.map((ctx) => `${ctx.url} ${ctx.headers.get('x-name')}`),
+    ['/one one', '/two two'],
+  );
 });
 
 for (const way of ['destroy', 'resetAndDestroy'] as const) {
