@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { Body } from './body.ts';
 import { parseCookies } from './cookies.ts';
 import { MisuseError } from './errors.ts';
-import { fieldLine } from './field-line.ts';
+import { expectValue, fieldLine } from './field-line.ts';
 import { Fields } from './fields.ts';
 import type { FileOptions } from './file.ts';
 import type { RequestHead } from './request-head.ts';
@@ -193,8 +193,9 @@ export class Context {
     return this.header('Content-Type', contentType);
   }
 
-  /** What `Content-Type` is when the handler sets none; '' for none. */
+  /** What `Content-Type` is when the handler sets none; '' for none. @throws MisuseError when it would inject something */
   defaultType(contentType: string): this {
+    expectValue('Content-Type', contentType);
     this.#type = contentType;
     return this;
   }

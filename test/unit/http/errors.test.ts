@@ -74,6 +74,12 @@ const wrong: readonly Fault[] = [
     answer: plain500,
     logged: 1,
   },
+  {
+    what: 'splits it by a default type',
+    handler: (ctx) => ctx.defaultType('text/html\r\nSet-Cookie: a').end('content'),
+    answer: plain500,
+    logged: 1,
+  },
   { what: 'splits it by a name', handler: (ctx) => ctx.header('A: b\r\nC', 'd').end(), answer: plain500, logged: 1 },
   {
     what: 'splits it by a location',
