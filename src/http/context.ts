@@ -330,6 +330,7 @@ export class Context {
     this.#expectOpen('reset');
     this.#status = 200;
     this.#fields = undefined;
+    this.#type = undefined;
   }
 
   #begin(): void {

@@ -34,6 +34,12 @@ const wrong: readonly Fault[] = [
     answer: /^HTTP\/1.1 404 [^]*\r\n\r\nNot Found$/,
     logged: 0,
   },
+  {
+    what: 'gives JSON what JSON has not',
+    handler: (ctx) => ctx.json(1n),
+    answer: /\r\nContent-Type: text\/plain; charset=utf-8\r\n[^]*\r\n\r\nInternal Server Error$/,
+    logged: 1,
+  },
   { what: 'answers twice', handler: (ctx) => (ctx.end('once'), ctx.end('twice')), answer: /once$/, logged: 1 },
   {
     what: 'rejects after its end',
