@@ -15,6 +15,7 @@ const NOTHING = Buffer.alloc(0);
 export class Body implements AsyncIterable<Buffer> {
   readonly #head: RequestHead;
   readonly #onTaken: () => void;
+  readonly #onPassed: (size: number) => void;
   #store = NOTHING;
   #size = 0;
   #isComplete = false;
@@ -23,10 +24,11 @@ export class Body implements AsyncIterable<Buffer> {
   #wake: (() => void) | undefined;
   #trailers: Fields | undefined;
 
-  /** @param onTaken somebody has taken what waited. */
-  constructor(head: RequestHead, onTaken: () => void) {
+  /** @param onTaken somebody has taken what waited. @param onPassed so many bytes of a stream are dealt with. */
+  constructor(head: RequestHead, onTaken: () => void = ignore, onPassed: (size: number) => void = ignore) {
     this.#head = head;
     this.#onTaken = onTaken;
+    this.#onPassed = onPassed;
   }
 
   /** Bytes that wait to be read. */
@@ -53,7 +55,7 @@ export class Body implements AsyncIterable<Buffer> {
   async buffer(): Promise<Buffer> {
     if (this.#isComplete && !this.#isTaken) return this.bytes;
     const pieces: Buffer[] = [];
-    for await (const piece of this) pieces.push(piece);
+    for await (const piece of this.#pieces(ignore)) pieces.push(piece);
     return Buffer.concat(pieces);
   }
 
@@ -112,15 +114,8 @@ export class Body implements AsyncIterable<Buffer> {
   }
 
   /** Pieces as they come; the connection is not read while nobody takes them. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
-    if (this.#isTaken) throw new MisuseError('ERR_HTTP_BODY', 'the body has been read already');
-    this.#isTaken = true;
-    for (;;) {
-      if (this.#failure !== undefined) throw this.#failure;
-      if (this.#size > 0) yield this.#take();
-      else if (this.#isComplete) return;
-      else await new Promise<void>((resolve) => (this.#wake = resolve));
-    }
+  [Symbol.asyncIterator](): AsyncGenerator<Buffer> {
+    return this.#pieces(this.#onPassed);
   }
 
   /** As a web stream. */
@@ -161,6 +156,21 @@ export class Body implements AsyncIterable<Buffer> {
     this.#rouse();
   }
 
+  /** @param onPassed a piece of that size has been taken, and then the next was asked for. */
+  async *#pieces(onPassed: (size: number) => void): AsyncGenerator<Buffer> {
+    if (this.#isTaken) throw new MisuseError('ERR_HTTP_BODY', 'the body has been read already');
+    this.#isTaken = true;
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#size > 0) {
+        const piece = this.#take();
+        yield piece;
+        onPassed(piece.length);
+      } else if (this.#isComplete) return;
+      else await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
   #grow(size: number, expected: number): void {
     const room = expected >= 0 && expected <= FIRST ? expected : Math.max(FIRST, 2 * size);
     const larger = Buffer.allocUnsafe(Math.max(size, expected >= 0 ? Math.min(expected, room) : room));
@@ -182,3 +192,5 @@ export class Body implements AsyncIterable<Buffer> {
     wake?.();
   }
 }
+
+function ignore(): void {}

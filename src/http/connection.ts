@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
 import { Backlog } from './backlog.ts';
-import { Body } from './body.ts';
 import { Context, type Content, type Exchange, type Hijacked } from './context.ts';
 import { clientLeft } from './errors.ts';
 import { faults, type Fault } from './faults.ts';
@@ -247,7 +246,7 @@ export class Connection implements Exchange {
   }
 
   #beginBody(parser: Parser, head: RequestHead): void {
-    const upload = (this.#upload = new Upload(this.#host, new Body(head, () => this.#onTaken())));
+    const upload = (this.#upload = new Upload(this.#host, head, () => this.#onTaken()));
     const context = (this.#context = new Context(head, this, upload.body));
     const limits = this.#host.headerReceived(context);
     upload.limit = limitOf(limits?.maxRequestBodySize ?? this.#host.settings.maxRequestBodySize);

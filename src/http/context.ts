@@ -101,7 +101,7 @@ export class Context {
 
   get body(): Body {
     if (this.#body === undefined) {
-      this.#body = new Body(this.#head, () => {});
+      this.#body = new Body(this.#head);
       this.#body.complete();
     }
     return this.#body;

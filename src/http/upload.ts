@@ -1,6 +1,7 @@
-import type { Body } from './body.ts';
+import { Body } from './body.ts';
 import type { Fault } from './faults.ts';
 import type { Host } from './host.ts';
+import type { RequestHead } from './request-head.ts';
 
 /** What of a streamed body may wait for the handler. */
 const MOST_WAITING = 64 * 1024;
@@ -10,7 +11,8 @@ const MOST_SKIPPED = 256 * 1024;
 /**
  * A body on its way, within its limits.
  *
- * Owns what the body counts for of the memory of all bodies, until `free`.
+ * Owns the body, and what it counts for of the memory of all bodies: of a stream what waits and the piece in work, of any
+ * other all that came; nothing after `free`.
  */
 export class Upload {
   readonly body: Body;
@@ -20,9 +22,10 @@ export class Upload {
   #size = 0;
   #reserved = 0;
 
-  constructor(host: Host, body: Body) {
+  /** @param onTaken the handler has taken what waited. */
+  constructor(host: Host, head: RequestHead, onTaken: () => void) {
     this.#host = host;
-    this.body = body;
+    this.body = new Body(head, onTaken, (size) => this.#release(size));
   }
 
   /** The handler is slower than the client. */
@@ -49,7 +52,13 @@ export class Upload {
 
   /** Idempotent. */
   free(): void {
-    if (this.#reserved > 0) this.#host.free(this.#reserved);
-    this.#reserved = 0;
+    this.#release(this.#reserved);
+  }
+
+  /** Also after `free`, by a handler that reads on what had come by then. */
+  #release(size: number): void {
+    const released = Math.min(size, this.#reserved);
+    this.#reserved -= released;
+    this.#host.free(released);
   }
 }

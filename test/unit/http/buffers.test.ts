@@ -29,7 +29,7 @@ test('every row of the table of buffers names a test that there is', () => {
 
 test('memory for a body grows as bytes come, not by what is announced', () => {
   for (const announced of [-1, 4_000_000]) {
-    const body = new Body(undefined as never, () => {});
+    const body = new Body(undefined as never);
     const store = (): number => {
       // The store is what the bytes are a view of; small ones are of Node's pool.
       body.complete();

@@ -342,3 +342,30 @@ test('memory of bodies is free again when they are answered, refused, or their c
     }
   }
 });
+
+test('of a streamed body only what waits, and the piece in work, counts for maxBodyMemory', async (t) => {
+  const most = 1024 * 1024;
+  const { client } = await serve(t, {
+    streamRequestBody: true,
+    maxBodyMemory: most,
+    maxRequestBodySize: 8 * most,
+    async handler(ctx) {
+      if (ctx.path === '/whole') return ctx.end(`${(await ctx.body.buffer()).length} bytes`);
+      let size = 0;
+      const source: AsyncIterable<Uint8Array> = ctx.path === '/web' ? ctx.body.stream : ctx.body;
+      for await (const piece of source) size += piece.length;
+      ctx.end(`${size} bytes`);
+    },
+  });
+  const put = (path: string, size: number): Client => {
+    const sender = client();
+    sender.send(request(`PUT ${path}`, {}, 'x'.repeat(size)));
+    return sender;
+  };
+  for (const path of ['/pieces', '/web']) await put(path, 8 * most).received(new RegExp(`${8 * most} bytes$`));
+  // What is gathered counts, and nothing was freed twice.
+  const refused = put('/whole', most + 1);
+  await refused.closed();
+  assert.match(refused.text, /^HTTP\/1.1 503 /);
+  await put('/whole', most).received(new RegExp(`${most} bytes$`));
+});
