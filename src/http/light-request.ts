@@ -129,13 +129,19 @@ function urlOf(context: Context): string {
   const { url, host } = context;
   const scheme = 'encrypted' in context.socket ? 'https' : 'http';
   const origin = `${scheme}://${host === '' ? 'localhost' : host}`;
-  const path = url.startsWith('/') ? url : context.path + (url.includes('?') ? `?${url.split('?')[1]}` : '');
+  const path = url.startsWith('/') ? url : pathOf(url);
   if (!ODD.test(path) && (host === '' || PLAIN_HOST.test(host))) return origin + path;
   try {
     return new URL(path, origin).href;
   } catch (cause) {
     throw new HttpError(400, 'the host is none that a URL can have', { cause });
   }
+}
+
+/** Of the absolute form what follows its host, from `*` of OPTIONS what `new URL` makes of it. */
+function pathOf(url: string): string {
+  const rest = url.replace(/^https?:\/\/[^/?]+/i, '');
+  return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
 function toBytes(buffer: ArrayBuffer): Uint8Array {

@@ -102,6 +102,19 @@ const cases: readonly Case[] = [
     answer:
       'HTTP/1.1 200 OK\nContent-Type: application/json\nContent-Length: 58\nConnection: close\n\n["POST","http://test/b?c=%20","1","body",true,true]',
   },
+  ...(
+    [
+      ['GET http://other/login?next=/a?b=c', 'http://other/login?next=/a?b=c'],
+      ['GET http://other?a', 'http://other/?a'],
+      ['GET HTTP://other', 'http://other/'],
+      ['OPTIONS *', 'http://test/*'],
+    ] as const
+  ).map(([line, url]) => ({
+    what: `the URL of ${line}`,
+    fetch: (r: Request) => new Response(r.url),
+    sent: request(line, close),
+    answer: `HTTP/1.1 200 OK\n${text}Content-Length: ${url.length}\nConnection: close\n\n${url}`,
+  })),
   {
     what: 'what another request of it says',
     fetch: async (r) => new Response(await new Request(new Request(r), { headers: { a: 'b' } }).text()),
