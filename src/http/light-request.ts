@@ -132,7 +132,8 @@ function urlOf(context: Context): string {
   const path = url.startsWith('/') ? url : pathOf(url);
   if (!ODD.test(path) && (host === '' || PLAIN_HOST.test(host))) return origin + path;
   try {
-    return new URL(path, origin).href;
+    // Not a relative one: what follows two slashes would be the host.
+    return new URL(origin + path).href;
   } catch (cause) {
     throw new HttpError(400, 'the host is none that a URL can have', { cause });
   }

@@ -108,6 +108,7 @@ const cases: readonly Case[] = [
       ['GET http://other?a', 'http://other/?a'],
       ['GET HTTP://other', 'http://other/'],
       ['OPTIONS *', 'http://test/*'],
+      ['GET //other/./a', 'http://test//other/a'],
     ] as const
   ).map(([line, url]) => ({
     what: `the URL of ${line}`,
