@@ -20,7 +20,10 @@ import { UpgradeRequest } from './upgrade-request.ts';
 export interface ServerOptions extends Partial<Settings> {
   /** Answers each request. Either this or `fetch`. */
   readonly handler?: Handler;
-  /** A WHATWG fetch handler, such as `app.fetch` of Hono. */
+  /**
+   * A WHATWG fetch handler, such as `app.fetch` of Hono. It is called when the whole body is there; with `streamRequestBody`
+   * when the head is, as on other servers.
+   */
   readonly fetch?: FetchFunction;
   /**
    * With `fetch`: puts a `Response` in place of the global one, and a `Request`, that do their work when somebody asks for
