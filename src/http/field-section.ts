@@ -42,9 +42,13 @@ export class FieldSection {
   }
 }
 
-/** Into an array of its own, which the hot path pays for: a typed one of more than 64 bytes is made outside of the heap. */
+/**
+ * The hot path: each request has one. Not `slice`: a typed array of more than 64 bytes is made outside of the heap, which
+ * costs 400 ns for the 15 fields of a browser.
+ */
 function copyOf(places: Int32Array, length: number): number[] {
-  const copy: number[] = [];
-  for (let at = 0; at < length; at++) copy.push(places[at]!);
+  // oxlint-disable-next-line no-new-array -- the length, and of its size at once
+  const copy = new Array<number>(length);
+  for (let at = 0; at < length; at++) copy[at] = places[at]!;
   return copy;
 }
