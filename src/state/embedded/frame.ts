@@ -47,10 +47,15 @@ export class EntryFrame implements Frame {
     this.#ringBell = ringBell;
   }
 
+  /** Those of this transaction first: the database shows them as if they were committed, and they may be undone. */
+  findArea(name: string): Area | undefined {
+    return this.#created.get(name) ?? this.#areas.find(name);
+  }
+
   /** The area of this name, made if there is none. */
   area(name: string): Area {
-    const known = this.#areas.find(name) ?? this.#created.get(name);
-    if (known !== undefined) return known;
+    const found = this.findArea(name);
+    if (found !== undefined) return found;
     const area = Area.create(this.#database, name);
     this.#created.set(name, area);
     return area;
