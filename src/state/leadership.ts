@@ -106,6 +106,8 @@ export class Leadership implements AsyncDisposable {
   /** The end of the pause, a change, or `stop`. */
   async #rest(change: Promise<void>, pause: number): Promise<void> {
     const { signal } = this.#stop;
+    // During the attempt: nothing would end the pause, and its timer does not keep the process alive.
+    if (signal.aborted) return;
     await new Promise<void>((resolve) => {
       const finish = (): void => {
         clearTimeout(timer);

@@ -16,6 +16,12 @@ test('who waits to lead listens once to its own stop, however often it looks', a
   for (const call of calls) assert.ok(getEventListeners(call.this as EventTarget, 'abort').length <= 1);
 });
 
+test('what is stopped while it looks does not wait for the next look', async (t) => {
+  const { mock } = t.mock.method(globalThis, 'setTimeout');
+  await waiting(() => {}).stop();
+  assert.equal(mock.callCount(), 0);
+});
+
 /** One whose lease another holds, who never gives it back. */
 function waiting(onLook: () => void): Leadership {
   const acquire = (): Promise<Attempt> => {
