@@ -131,9 +131,10 @@ export class EntryFrame implements Frame {
     if (this.#versions === undefined) return;
     const slot = slotOf(area.id, key);
     if (this.#bumped.has(slot)) return;
-    this.#bumped.add(slot);
     this.#versions.write(slot, this.#version);
     this.#database.query('INSERT OR REPLACE INTO versions VALUES (?, ?)').run(slot, this.#version);
+    // Last: where it failed the transaction may go on with another job, which has to do it.
+    this.#bumped.add(slot);
   }
 
   #totalsOf(area: Area): Totals {
