@@ -91,16 +91,18 @@ export class EntryFrame implements Frame {
   }
 
   remove(area: Area, key: string): boolean {
+    // Also where there is none: it may have been evicted, which changes no version, and others still have copies.
+    this.#bump(area, key);
     const head = area.head(key);
     if (head === undefined) return false;
-    this.#bump(area, key);
     area.remove(head.id);
     this.#removed(area, head.size);
     return head.expires > Date.now();
   }
 
+  /** Of which keys others have copies nobody knows: some may have been evicted. */
   clear(area: Area): void {
-    for (const key of area.keys()) this.#bump(area, key);
+    this.#bumpAll();
     area.clear();
     const totals = this.#totalsOf(area);
     Object.assign(totals, { bytes: 0, entries: 0, hand: 0 });
@@ -135,6 +137,13 @@ export class EntryFrame implements Frame {
     this.#database.query('INSERT OR REPLACE INTO versions VALUES (?, ?)').run(slot, this.#version);
     // Last: where it failed the transaction may go on with another job, which has to do it.
     this.#bumped.add(slot);
+  }
+
+  /** A slot that the database does not have gets none, so that a store that is full can be cleared: it is just not copied. */
+  #bumpAll(): void {
+    if (this.#versions === undefined) return;
+    this.#versions.writeAll(this.#version);
+    this.#database.query('UPDATE versions SET version = ?').run(this.#version);
   }
 
   #totalsOf(area: Area): Totals {
