@@ -45,9 +45,9 @@ export class WorkerProcess {
     this.#observeEnd((exit) => events.exited(id, { ...exit, lastWords: this.#lastWords }));
   }
 
-  /** Messages to a process that is gone are dropped: its exit is on the way. */
-  send(message: PrimaryMessage, handle?: SentHandle): void {
-    this.#channel.send(message, handle);
+  /** Messages to a process that is gone are dropped: its exit is on the way. @returns false when it certainly did not leave. */
+  send(message: PrimaryMessage, handle?: SentHandle): boolean {
+    return this.#channel.send(message, handle);
   }
 
   /**
