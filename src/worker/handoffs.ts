@@ -55,8 +55,9 @@ export class Handoffs {
   };
   /** By slot: when it last answered, or was first sent something after that. Monotonic, ms. */
   readonly heard: Float64Array = new Float64Array(PAIRS.slots);
-  /** By slot: until when it is offered none, since it did not take one. */
+  /** By slot: until when it is offered none, since it did not take one; and since it could not. */
   readonly closedUntil: Float64Array = new Float64Array(PAIRS.slots);
+  readonly unableUntil: Float64Array = new Float64Array(PAIRS.slots);
   /** Another slot may have room again. */
   onSettled: () => void = () => {};
   readonly #parts: HandoffsParts;
@@ -148,6 +149,8 @@ export class Handoffs {
     } else {
       this[how]++;
       this.closedUntil[to] = now + (isRecalled ? LONG_PAUSE : PAUSE);
+      // Of one that has failed another worker takes the place.
+      if (isRecalled && how === 'refused') this.unableUntil[to] = now + LONG_PAUSE;
       serveOrClose(client, acceptedBy);
     }
     this.#parts.onChange();
