@@ -256,8 +256,10 @@ export class Balancer {
     if (client.getpeername?.(peer) !== 0 || peer.address === undefined) return KEEP;
     if (now - this.#lookedAt >= STICKY_AGE && !this.#look(now)) return KEEP;
     const slot = stickySlot(clientHash(peer.address), own, this.#glance, now);
-    if (slot === own) return KEEP;
-    if (this.#parts.handoffs.pairs.unanswered[slot]! >= MOST_STICKY_ON_THE_WAY) return WAIT;
+    const { pairs, unableUntil } = this.#parts.handoffs;
+    // Who only would not have one may be about to be replaced: its clients are the next one's at once.
+    if (slot === own || now < unableUntil[slot]!) return KEEP;
+    if (pairs.unanswered[slot]! >= MOST_STICKY_ON_THE_WAY) return WAIT;
     this.#claim(slot);
     return slot;
   };
