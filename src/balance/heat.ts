@@ -28,6 +28,8 @@ export interface Look {
   readonly others: readonly number[];
   /** Connections open. */
   readonly connections: number;
+  /** Of those that it was to let go of, how many it still has: nothing was asked on them, or they cannot be closed so. */
+  readonly kept: number;
 }
 
 export interface Heat {
@@ -50,9 +52,11 @@ export function handicapOf({ handicap }: Heat): number {
 }
 
 /** @returns what is known now, and how many connections to let go of. */
-export function judgeHeat(heat: Heat, { own, others, connections }: Look): { heat: Heat; letGo: number } {
+export function judgeHeat(heat: Heat, { own, others, connections, kept }: Look): { heat: Heat; letGo: number } {
   const { hot, rest, handicap } = heat;
-  if (rest > 0) return { heat: { hot: 0, rest: rest - 1, handicap }, letGo: 0 };
+  if (rest > 1) return { heat: { hot: 0, rest: rest - 1, handicap }, letGo: 0 };
+  // What has not gone by now stays, and counts once.
+  if (rest === 1) return { heat: { ...COOL, handicap: Math.max(0, handicap - kept) }, letGo: 0 };
   const mean = others.reduce((sum, one) => sum + one, 0) / Math.max(1, others.length);
   const excess = hot > 0 ? STILL_HOT : HOT;
   // A single connection would be as hot elsewhere.

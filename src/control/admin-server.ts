@@ -9,6 +9,9 @@ import { answer } from './routes.ts';
 /** Where a port is served when nobody says more. */
 const LOOPBACK = '127.0.0.1';
 
+/** More than viewers, scrapers and people need. Each takes a descriptor, of which workers to come need some. */
+const MOST_CONNECTIONS = 256;
+
 /** Between two tries to have the address of the primary before this one, ms. */
 const RETRY = 50;
 
@@ -21,6 +24,8 @@ export interface AdminServerOptions {
   readonly fd?: number | undefined;
   /** How long the address may be another's, ms: the primary before this one has it until it is told. @default 0 */
   readonly patience?: number;
+  /** Ends that patience. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -39,7 +44,7 @@ export class AdminServer {
   }
 
   /** @throws Error of `listen`, such as EADDRINUSE. */
-  static async open({ controls, address, token, fd, patience = 0 }: AdminServerOptions): Promise<AdminServer> {
+  static async open({ controls, address, token, fd, patience = 0, signal }: AdminServerOptions): Promise<AdminServer> {
     const { host, port } = parse(address);
     const gate = new AdminGate({ host, token });
     const connections = new Connections({
@@ -49,7 +54,8 @@ export class AdminServer {
     });
     // Half open, as http.Server has it: a client may end its side when it has sent its request.
     const listener = createServer({ allowHalfOpen: true }, (socket) => connections.accept(socket));
-    await listen(listener, fd === undefined ? { host, port } : { fd }, performance.now() + patience);
+    listener.maxConnections = MOST_CONNECTIONS;
+    await listen(listener, fd === undefined ? { host, port } : { fd }, { until: performance.now() + patience, signal });
     // Such as EMFILE at an accept: that client gets no answer, and the service goes on.
     listener.on('error', () => {});
     return new AdminServer(listener, connections);
@@ -65,10 +71,14 @@ export class AdminServer {
     return (this.#listener as unknown as { readonly _handle: { readonly fd: number } | null })._handle?.fd;
   }
 
-  /** Leaves whoever connects from now on to another process that has the socket. Who has connected is answered. */
+  /**
+   * Leaves whoever connects from now on, and who follows, to another process that has the socket. Who else has connected is
+   * answered.
+   */
   yield(): void {
     this.#isYielded = true;
     this.#listener.close();
+    this.#connections.dismiss();
   }
 
   /** Stops listening, and settles when answers in flight are out or have taken too long. Idempotent. */
@@ -86,7 +96,7 @@ export class AdminServer {
 async function listen(
   listener: Server,
   target: { readonly host: string; readonly port: number } | { readonly fd: number },
-  until: number,
+  { until, signal }: { readonly until: number; readonly signal: AbortSignal | undefined },
 ): Promise<void> {
   for (;;) {
     try {
@@ -96,7 +106,7 @@ async function listen(
     } catch (error) {
       const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
       if (!isTaken || performance.now() >= until) throw error;
-      await delay(RETRY);
+      await delay(RETRY, undefined, { signal });
     }
   }
 }

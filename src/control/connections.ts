@@ -21,7 +21,7 @@ const TOO_LATE = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-L
 
 export interface ConnectionOptions {
   readonly answer: (request: ControlRequest) => Promise<Answer>;
-  /** How long a request may take to arrive, from its connection on, ms. */
+  /** How long a request may take to arrive, from its connection on, and an answer may lie unread, ms. */
   readonly arrivalTimeout: number;
   /** How long answers in flight may take when it is closed, ms. */
   readonly closeTimeout: number;
@@ -57,6 +57,11 @@ export class Connections {
     socket.once('readable', () => this.#begin(socket));
   }
 
+  /** Who follows connects again, and finds the next primary. */
+  dismiss(): void {
+    for (const response of this.#following) response.end();
+  }
+
   /**
    * Settles when every connection is closed.
    *
@@ -64,7 +69,7 @@ export class Connections {
    */
   async close({ isPatient = false }: { readonly isPatient?: boolean } = {}): Promise<void> {
     if (!isPatient) for (const socket of this.#arriving.keys()) socket.destroy();
-    for (const response of this.#following) response.end();
+    this.dismiss();
     const deadline = setTimeout(() => this.#destroy(), this.#options.closeTimeout);
     if (this.#open.size > 0) await new Promise<void>((resolve) => (this.#allClosed = resolve));
     clearTimeout(deadline);
@@ -102,7 +107,7 @@ export class Connections {
       { maxHeaderSize: LONGEST_HEAD },
       (request, response) => void this.#serve(request, response),
     );
-    // Drops a second request, which may have come in the same packet; what ends the connection is in `send`.
+    // Drops a second request, which may have come in the same packet; what ends the connection is in `writeHead`.
     http.maxRequestsPerSocket = 1;
     return http;
   }
@@ -128,8 +133,22 @@ export class Connections {
       accept,
       authorization,
     });
-    if (answer.follow === undefined || method === 'HEAD') send(response, answer);
+    // Gone meanwhile, which nothing would say any more.
+    if (request.socket.destroyed) return;
+    if (answer.follow === undefined || method === 'HEAD') this.#send(response, answer);
     else this.#follow(response, answer, answer.follow);
+  }
+
+  /** Whoever does not read it is dropped: what waits for him is the primary's memory and descriptor. */
+  #send(response: ServerResponse, { status, contentType, body, headers }: Answer): void {
+    const { socket } = response;
+    socket?.setTimeout(this.#options.arrivalTimeout, () => socket.destroy());
+    writeHead(response, status, {
+      'content-type': contentType,
+      'content-length': Buffer.byteLength(body),
+      ...headers,
+    });
+    response.end(body);
   }
 
   #follow(response: ServerResponse, { status, contentType, headers }: Answer, follow: (to: Viewer) => void): void {
@@ -155,15 +174,6 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
     if (length <= LONGEST_BODY) chunks.push(chunk);
   }
   return length <= LONGEST_BODY ? Buffer.concat(chunks).toString() : undefined;
-}
-
-function send(response: ServerResponse, { status, contentType, body, headers }: Answer): void {
-  writeHead(response, status, {
-    'content-type': contentType,
-    'content-length': Buffer.byteLength(body),
-    ...headers,
-  });
-  response.end(body);
 }
 
 function writeHead(response: ServerResponse, status: number, headers: OutgoingHttpHeaders): void {

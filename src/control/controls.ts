@@ -162,7 +162,7 @@ export interface Dashboard {
   /** One of its files, as text. */
   file(name: string): Promise<string>;
   /** As many look already as may. */
-  readonly isFull: boolean;
+  isFull(isTrusted: boolean): boolean;
   /**
    * Feeds this one with server-sent events, until it goes, is too slow, or the server ends.
    *

@@ -192,7 +192,7 @@ function pageFile(name: string, contentType: string): Route {
 /** Server-sent events, on a connection that stays open. */
 async function live({ controls, isTrusted }: Asked): Promise<Answer> {
   const dashboard = await controls.dashboard();
-  if (dashboard.isFull) return failure(503, 'as many look as may: close a dashboard');
+  if (dashboard.isFull(isTrusted)) return failure(503, 'as many look as may: close a dashboard');
   const follow = (response: Viewer): void => dashboard.watch(response, isTrusted);
   return { status: 200, contentType: 'text/event-stream', body: '', follow };
 }

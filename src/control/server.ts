@@ -78,6 +78,11 @@ export class ControlServer {
     return this.#file.path;
   }
 
+  /** Leaves who follows to the primary that has taken the name over. */
+  yield(): void {
+    this.#connections.dismiss();
+  }
+
   /** Removes the file at once, for a process that is about to exit and cannot wait for `close`. Idempotent. */
   remove(): void {
     this.#file.remove();

@@ -11,7 +11,7 @@ const PERIOD = 1000;
 /** From something that happens to a frame that shows it, ms: much may happen at once. */
 const SOON = 100;
 
-/** Each has a connection that stays open. */
+/** Each has a connection that stays open. As many of those without the token cannot keep those with it out. */
 const MOST_VIEWERS = 32;
 
 export interface LiveSource {
@@ -47,17 +47,17 @@ export class Live implements Dashboard {
     return readFile(new URL(`../dashboard/${name}`, import.meta.url), 'utf8');
   }
 
-  get isFull(): boolean {
-    return this.#viewers >= MOST_VIEWERS;
+  isFull(isTrusted: boolean): boolean {
+    return this.#audience(isTrusted).size >= MOST_VIEWERS;
   }
 
   watch(viewer: Viewer, isTrusted: boolean): void {
-    if (this.isFull) {
+    if (this.isFull(isTrusted)) {
       viewer.end();
       return;
     }
     this.#start();
-    const audience = isTrusted ? this.#trusted : this.#public;
+    const audience = this.#audience(isTrusted);
     const { recent } = this.#source.chronicle;
     audience.add(viewer, { name: 'happenings', data: isTrusted ? recent : recent.map(happenedWithoutWords) });
     viewer.on('close', () => {
@@ -65,6 +65,10 @@ export class Live implements Dashboard {
       if (this.#viewers === 0) this.#stop();
     });
     this.#show();
+  }
+
+  #audience(isTrusted: boolean): Audience {
+    return isTrusted ? this.#trusted : this.#public;
   }
 
   get #viewers(): number {

@@ -14,7 +14,9 @@ export interface Served {
   /** From now on responses say `Connection: close`; idle connections stay. */
   drain(): void;
   /** So many of the next responses say it, and are the last of their connections. */
-  dismiss(connections: number): void;
+  dismiss?(connections: number): void;
+  /** How many of those have not been sent. */
+  readonly undismissed?: number;
   /** Connections on which nothing happens, which may be closed. */
   idle(): Iterable<Socket>;
 }

@@ -115,6 +115,9 @@ export class Server extends NetServer {
       time: (onAnswered) => void (hub.onAnswered = onAnswered),
       drain: () => void (hub.isClosing = true),
       dismiss: (connections) => void (hub.toDismiss = connections),
+      get undismissed() {
+        return hub.toDismiss;
+      },
       idle: () => this.#idle(),
     };
   }

@@ -94,7 +94,7 @@ export interface Waybill {
   readonly nth: number;
 }
 
-/** `failed`: the other worker ended before it said anything. */
+/** `failed`: the other worker ended, or closed its channel, before it said anything. */
 export type HandoffEnd = 'taken' | 'refused' | 'failed';
 
 /** Stop accepting and finish what is in flight. A worker that is told again takes the shorter times. */

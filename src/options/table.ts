@@ -63,7 +63,8 @@ export const optionTable = {
   drainTimeout: {
     type: 'time',
     default: '30s',
-    about: 'How long a worker that was replaced may take to finish. Then it gets SIGTERM, and after the shutdown grace period SIGKILL.',
+    about:
+      'How long a worker that was replaced may take to finish. Then it gets SIGTERM, and after the shutdown grace period SIGKILL.',
   },
   drainDelay: {
     type: 'time',
@@ -107,7 +108,8 @@ export const optionTable = {
     type: 'integer',
     min: 0,
     default: 0,
-    about: 'Requests after which a worker is replaced, or up to a tenth fewer, so that not all go at once. 0: no limit.',
+    about:
+      'Requests after which a worker is replaced, or up to a tenth fewer, so that not all go at once. 0: no limit.',
   },
   maxMemory: {
     type: 'size',

@@ -2,11 +2,9 @@ import { AdminServer } from '../control/admin-server.ts';
 import type { Controls } from '../control/controls.ts';
 import { newSecret, SHORTEST_SECRET } from '../control/secret.ts';
 import { PreforkError, UsageError } from '../errors.ts';
+import { ADMIN_TOKEN } from './admin-token.ts';
 import type { AdminSocket } from '../upgrade/legacy.ts';
 import type { Log } from './log.ts';
-
-/** Of whoever may change things over `--admin`. Not a flag: everybody can see those of a process. */
-const VARIABLE = 'PREFORK_ADMIN_TOKEN';
 
 /** The primary before this one has the address until it hears that this one is ready, ms. */
 const SUCCESSION = 10_000;
@@ -24,13 +22,13 @@ export interface AdminToken {
  * @throws UsageError
  */
 export function takeAdminToken(env: NodeJS.ProcessEnv): AdminToken {
-  const given = env[VARIABLE] || undefined;
-  delete env[VARIABLE];
+  const given = env[ADMIN_TOKEN] || undefined;
+  delete env[ADMIN_TOKEN];
   if (given !== undefined && !/^[\x21-\x7e]{16,}$/.test(given)) {
-    throw new UsageError(`${VARIABLE}: expected ${SHORTEST_SECRET} or more characters of ASCII, and no spaces`);
+    throw new UsageError(`${ADMIN_TOKEN}: expected ${SHORTEST_SECRET} or more characters of ASCII, and no spaces`);
   }
   const token = given ?? newSecret();
-  return { token, isGiven: given !== undefined, successorEnv: { [VARIABLE]: token } };
+  return { token, isGiven: given !== undefined, successorEnv: { [ADMIN_TOKEN]: token } };
 }
 
 export interface AdminOptions {
@@ -41,19 +39,22 @@ export interface AdminOptions {
   readonly isSuccessor: boolean;
   /** What the primary before this one listened on, if it did. */
   readonly inherited: AdminSocket | undefined;
+  /** Aborted when nobody wants it any more. */
+  readonly signal: AbortSignal;
 }
 
 /** @throws PreforkError `ERR_ADMIN_ADDRESS`, unless this primary succeeds another: then it serves without. */
 export async function openAdmin(options: AdminOptions): Promise<AdminServer | undefined> {
-  const { address, token, controls, log, isSuccessor, inherited } = options;
+  const { address, token, controls, log, isSuccessor, inherited, signal } = options;
   try {
     const patience = isSuccessor ? SUCCESSION : 0;
     const fd = inherited && takeOver(inherited, address);
-    const server = await AdminServer.open({ controls, address, token: token.token, fd, patience });
+    const server = await AdminServer.open({ controls, address, token: token.token, fd, patience, signal });
     // One that was given is known to those who should know it.
     log('info', 'admin', { address: server.url, token: token.isGiven ? undefined : token.token });
     return server;
   } catch (cause) {
+    if (signal.aborted) return undefined;
     const message = `--admin ${address}: ${(cause as Error).message}`;
     log(isSuccessor ? 'warn' : 'error', isSuccessor ? 'no admin' : 'error', { message });
     if (isSuccessor) return undefined;

@@ -86,9 +86,9 @@ export class Crew {
     if (child.pid !== undefined) post({ type: 'forked', worker, pid: child.pid });
   }
 
-  /** A worker that is gone hears nothing: its exit is on the way. */
-  send(worker: WorkerId, message: PrimaryMessage, handle?: SentHandle): void {
-    this.#processes.get(worker)?.send(message, handle);
+  /** A worker that is gone hears nothing: its exit is on the way. @returns false when it certainly did not leave. */
+  send(worker: WorkerId, message: PrimaryMessage, handle?: SentHandle): boolean {
+    return this.#processes.get(worker)?.send(message, handle) ?? false;
   }
 
   kill(worker: WorkerId, signal: NodeJS.Signals): void {

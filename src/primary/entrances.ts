@@ -21,9 +21,11 @@ export class Entrances {
   readonly #parts: EntrancesParts;
   #control: Promise<ControlServer | undefined> | undefined;
   #admin: Promise<AdminServer | undefined> | undefined;
-  /** Once it listens. */
+  /** Once they listen. */
+  #controlServer: ControlServer | undefined;
   #adminServer: AdminServer | undefined;
-  #isClosed = false;
+  /** Of what is being opened. */
+  readonly #opening = new AbortController();
 
   constructor(parts: EntrancesParts) {
     this.#parts = parts;
@@ -49,34 +51,36 @@ export class Entrances {
   }
 
   /** Within this turn: the next primary is about to answer there, and counts anew. */
-  yieldAdmin(): void {
+  yield(): void {
+    this.#controlServer?.yield();
     this.#adminServer?.yield();
   }
 
   get isClosed(): boolean {
-    return this.#isClosed;
+    return this.#opening.signal.aborted;
   }
 
   /** What is not open yet stays closed. */
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#opening.abort();
     await Promise.all([close(this.#control), close(this.#admin)]);
   }
 
   async #openControl(): Promise<ControlServer | undefined> {
-    if (this.#isClosed) return undefined;
+    if (this.isClosed) return undefined;
     const server = await openControlSocket(this.#parts);
     this.#parts.cleanup.add(() => server?.remove());
-    return server;
+    return (this.#controlServer = server);
   }
 
   async #openAdmin(): Promise<AdminServer | undefined> {
     const { settings, controls, log, replace, token, inherited } = this.#parts;
     const { admin: address } = settings;
-    if (this.#isClosed || (address === undefined && inherited === undefined)) return undefined;
+    if (this.isClosed || (address === undefined && inherited === undefined)) return undefined;
     const { openAdmin, takeOver } = await import('./admin.ts');
     if (address !== undefined && token !== undefined) {
-      this.#adminServer = await openAdmin({ address, token, controls, log, isSuccessor: replace, inherited });
+      const { signal } = this.#opening;
+      this.#adminServer = await openAdmin({ address, token, controls, log, isSuccessor: replace, inherited, signal });
     } else if (inherited !== undefined) takeOver(inherited, address);
     return this.#adminServer;
   }

@@ -25,7 +25,8 @@ interface OnTheWay {
 }
 
 export interface HandoffParts {
-  readonly send: (worker: WorkerId, message: PrimaryMessage, handle?: SentHandle) => void;
+  /** @returns false when the worker's channel has closed. */
+  readonly send: (worker: WorkerId, message: PrimaryMessage, handle?: SentHandle) => boolean;
   /** The worker of the slot, when it serves and its event loop turns. */
   readonly workerOf: (slot: number) => WorkerId | undefined;
 }
@@ -55,8 +56,10 @@ export class Handoffs {
       this.#answer(sender, id, 'refused');
       return;
     }
-    this.#onTheWay.set(++this.#ids, { from: sender, to: receiver, id, parcel });
-    this.#parts.send(receiver, { type: 'handoff', id: this.#ids, listener, from, nth }, parcel);
+    const ours = ++this.#ids;
+    this.#onTheWay.set(ours, { from: sender, to: receiver, id, parcel });
+    const isSent = this.#parts.send(receiver, { type: 'handoff', id: ours, listener, from, nth }, parcel);
+    if (!isSent) this.settle(receiver, ours, 'failed');
   }
 
   /** The receiver has answered. */
@@ -70,11 +73,14 @@ export class Handoffs {
 
   /**
    * Its sender has heard nothing. Who has received it has said so before it answers that; what is not known here got lost
-   * on its way to us, or is answered already.
+   * on its way to us, or is answered already. A channel that has closed was read to its end before, so who cannot be asked
+   * any more has not taken it, though it may live on for as long as it drains.
    */
   recall(sender: WorkerId, id: number): void {
     for (const [ours, { from, to, id: theirs }] of this.#onTheWay) {
-      if (from === sender && theirs === id) return this.#parts.send(to, { type: 'recall', id: ours });
+      if (from !== sender || theirs !== id) continue;
+      if (!this.#parts.send(to, { type: 'recall', id: ours })) this.settle(to, ours, 'failed');
+      return;
     }
     this.#parts.send(sender, { type: 'handed', id, how: 'refused' });
   }

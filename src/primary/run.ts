@@ -4,6 +4,7 @@ import { VARIABLE } from '../upgrade/legacy.ts';
 import type { Predecessor } from '../upgrade/predecessor.ts';
 import { Cleanup } from './cleanup.ts';
 import type { AdminToken } from './admin.ts';
+import { ADMIN_TOKEN } from './admin-token.ts';
 import { PrimaryControls } from './controls.ts';
 import { Entrances } from './entrances.ts';
 import { Hooks } from './hooks.ts';
@@ -68,7 +69,7 @@ async function supervise(
     adminSocket: () => entrances.adminSocket,
     announce: (announcement) => {
       manager?.announce(announcement);
-      if (announcement.what === 'upgraded') entrances.yieldAdmin();
+      if (announcement.what === 'upgraded') entrances.yield();
       if (announcement.what === 'ready' && predecessor !== undefined) void succeed(predecessor, entrances);
     },
   });
@@ -103,7 +104,11 @@ async function prefixedOutput({ prefixOutput }: Settings): Promise<PrefixedOutpu
 }
 
 async function adminToken({ admin }: Settings): Promise<AdminToken | undefined> {
-  if (admin === undefined) return undefined;
+  if (admin === undefined) {
+    // Of another server of the same environment: no worker is to see it.
+    delete process.env[ADMIN_TOKEN];
+    return undefined;
+  }
   const { takeAdminToken } = await import('./admin.ts');
   return takeAdminToken(process.env);
 }

@@ -83,8 +83,15 @@ function slotStatus(
   };
 }
 
+/** While it serves, and while it starts, a slot without a worker has lost it. */
+const stateOfEmpty: Readonly<Partial<Record<Fleet['phase'], SlotStatus['state']>>> = {
+  idle: 'empty',
+  stopping: 'stopped',
+  stopped: 'stopped',
+};
+
 function slotState({ phase }: Fleet, worker: Worker | undefined): SlotStatus['state'] {
-  if (worker === undefined) return phase === 'stopping' || phase === 'stopped' ? 'stopped' : 'waiting';
+  if (worker === undefined) return stateOfEmpty[phase] ?? 'waiting';
   if (worker.state === 'serving') return 'serving';
   return worker.state === 'draining' || worker.state === 'ending' ? 'stopped' : 'booting';
 }

@@ -147,8 +147,12 @@ export class Supervisor {
   }
 
   #finish(error: PreforkError | undefined): void {
-    this.#holdings.close();
-    this.#settle?.(error);
+    try {
+      this.#holdings.close();
+    } finally {
+      // Whatever is left behind, the primary ends.
+      this.#settle?.(error);
+    }
   }
 
   #legacy(): Legacy {

@@ -45,34 +45,35 @@ export class WorkerProcess {
     this.#observeEnd((exit) => events.exited(id, { ...exit, lastWords: this.#lastWords }));
   }
 
-  /** Messages to a process that is gone are dropped: its exit is on the way. */
-  send(message: PrimaryMessage, handle?: SentHandle): void {
-    this.#channel.send(message, handle);
+  /** Messages to a process that is gone are dropped: its exit is on the way. @returns false when it certainly did not leave. */
+  send(message: PrimaryMessage, handle?: SentHandle): boolean {
+    return this.#channel.send(message, handle);
   }
 
   /**
    * A child that could not be started emits 'error' alone, one that ran emits 'exit'; 'error' also tells of a failed
    * kill or send, which is not its end. Its last messages may still be in the channel when 'exit' comes, so the end is
-   * told when the channel is closed too.
+   * told when the channel is closed too. Of that 'disconnect' tells, except when the child has not acknowledged a handle; then
+   * only 'close' does.
    */
   #observeEnd(ended: (exit: Exit) => void): void {
     let exit: Exit | undefined;
     const { child } = this;
-    const settle = (): void => {
-      if (exit === undefined || child.connected) return;
+    const end = (how: Exit): void => {
+      child.off('disconnect', settle).off('close', settle);
       this.#channel.close();
-      ended(exit);
+      ended(how);
+    };
+    const settle = (): void => {
+      if (exit !== undefined && !child.connected) end(exit);
     };
     child.once('exit', (code, signal) => {
       exit ??= { code, signal };
       settle();
     });
-    child.once('disconnect', settle);
+    child.on('disconnect', settle).on('close', settle);
     child.on('error', (error) => {
-      if (child.pid !== undefined) return;
-      exit ??= { code: null, signal: null, error };
-      this.#channel.close();
-      ended(exit);
+      if (child.pid === undefined) end({ code: null, signal: null, error });
     });
   }
 }

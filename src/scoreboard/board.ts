@@ -85,7 +85,11 @@ export class Board {
     if (this.#closed) return;
     this.#closed = true;
     closeSync(this.#fd);
-    removeBoard(this.path);
+    try {
+      removeBoard(this.path);
+    } catch {
+      // Somebody else has put something in its place. The next primary sweeps up what can be.
+    }
   }
 
   #clear(row: number): void {

@@ -55,6 +55,32 @@ export function durationsOfAll(durations: Float64Array): number[] {
   return sums;
 }
 
+/**
+ * How long the given share of requests took at most, ms. Within a bucket they are taken for spread evenly, as Prometheus'
+ * histogram_quantile does; of those longer than the last bound nothing more is known.
+ *
+ * @param bounds of the buckets; `counts` has one more.
+ * @returns undefined when there are none.
+ */
+export function quantile(
+  counts: readonly number[],
+  share: number,
+  bounds: readonly number[] = BOUNDS,
+): number | undefined {
+  const rank = share * counts.reduce((sum, count) => sum + count, 0);
+  if (!(rank > 0)) return undefined;
+  let below = 0;
+  for (const [bucket, bound] of bounds.entries()) {
+    const count = counts[bucket] ?? 0;
+    if (count > 0 && below + count >= rank) {
+      const from = bounds[bucket - 1] ?? 0;
+      return from + ((bound - from) * (rank - below)) / count;
+    }
+    below += count;
+  }
+  return bounds.at(-1);
+}
+
 /** Adds what another worker has counted. */
 export function addDurations(to: Float64Array, from: Float64Array): void {
   for (let index = 0; index < DURATIONS; index++) to[index]! += from[index]!;

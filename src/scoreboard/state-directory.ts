@@ -3,7 +3,11 @@
  * link to that one's instead, so that the state lives on, and whoever ends last removes it.
  */
 import { existsSync, lstatSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { asUser, isOf } from './user.ts';
+
+/** Beside boards, in directories that all may write, anybody can make anything: what has another name is not touched. */
+const STATE = /^prefork-\d+-\d+-[\w.-]*\.state$/;
 
 /** @param before the board of the primary that is to be succeeded. */
 export function inheritState(board: string, before: string): void {
@@ -20,17 +24,21 @@ export function removeState(board: string): void {
   const target = targetOf(own);
   if (target !== own) rmSync(own, { force: true });
   // Most applications keep none.
-  if (!existsSync(target)) return;
-  if (!isUsed(target, [dirname(board), dirname(target)])) rmSync(target, { recursive: true, force: true });
+  const found = lstatSync(target, { throwIfNoEntry: false });
+  if (!found?.isDirectory() || !STATE.test(basename(target))) return;
+  if (isUsed(target, [dirname(board), dirname(target)])) return;
+  // Workers may be another user's, who could have a link in its place by now, to what only root may remove.
+  asUser(found.uid, () => rmSync(target, { recursive: true, force: true }));
 }
 
 function stateDirectory(board: string): string {
   return board.replace(/\.board$/, '.state');
 }
 
-/** Links never lead to links. */
+/** Links never lead to links. Primaries make them: of this user, or of root, whose worker this may be (`--user`). */
 function targetOf(path: string): string {
-  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(path) : path;
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found?.isSymbolicLink() && isOf(found.uid, 0) ? readlinkSync(path) : path;
 }
 
 /** Whether a primary has it whose board is there: its own, or one that inherited it. */

@@ -105,14 +105,18 @@ export class Leadership implements AsyncDisposable {
 
   /** The end of the pause, a change, or `stop`. */
   async #rest(change: Promise<void>, pause: number): Promise<void> {
+    const { signal } = this.#stop;
+    // During the attempt: nothing would end the pause, and its timer does not keep the process alive.
+    if (signal.aborted) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, pause).unref();
       const finish = (): void => {
         clearTimeout(timer);
+        signal.removeEventListener('abort', finish);
         resolve();
       };
+      const timer = setTimeout(finish, pause).unref();
       if (pause !== PAUSE) void change.then(finish);
-      this.#stop.signal.addEventListener('abort', finish, { once: true });
+      signal.addEventListener('abort', finish);
     });
   }
 }

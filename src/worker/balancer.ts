@@ -83,6 +83,8 @@ export class Balancer {
   /** The one that is being decided: it is this worker's until it is claimed for another. */
   #inHand = 0;
   #tolerance = 1;
+  /** So many to come are kept without a thought: what they change is a part of the tolerance. */
+  #unasked = 0;
   #lookedAt = -Infinity;
   #acceptedAt = -Infinity;
   #timer: NodeJS.Timeout | undefined;
@@ -109,6 +111,12 @@ export class Balancer {
   }
 
   readonly steer: Steer = (client, acceptedBy) => {
+    if (this.#unasked > 0) {
+      this.#unasked--;
+      this.#accepted++;
+      acceptedBy.serve(client);
+      return;
+    }
     const own = this.#own();
     if (own === undefined) return acceptedBy.serve(client);
     const now = monotonic();
@@ -218,13 +226,18 @@ export class Balancer {
   readonly #leastLoaded: Strategy = (_client, own, now, inBurst) => {
     // At a high rate what was seen a moment ago mostly says that nothing is to be done, and looking costs 2 µs.
     const age = this.#isExact ? 0 : Math.min(this.#tolerance, GREATEST_AGE);
-    if (now - this.#lookedAt < age && this.#choose(own, now) === KEEP) return KEEP;
+    if (now - this.#lookedAt < age && this.#choose(own, now) === KEEP) return this.#keep();
     // Told before it looks: of two that decide at once, at least one sees what the other is about to keep.
     this.#publish();
     const to = this.#look(now) ? this.#choose(own, now) : KEEP;
-    if (!this.#isExact) return to === WAIT ? KEEP : this.#agree(own, to);
+    if (!this.#isExact) return to === WAIT || to === KEEP ? this.#keep() : this.#agree(own, to);
     return inBurst && to !== KEEP ? WAIT : this.#agree(own, to);
   };
+
+  #keep(): number {
+    this.#unasked = Math.floor(this.#tolerance * DRIFT);
+    return KEEP;
+  }
 
   /** Connections come slowly, or have only begun to come fast: they may be many and long, and each counts. */
   get #isExact(): boolean {
@@ -256,8 +269,10 @@ export class Balancer {
     if (client.getpeername?.(peer) !== 0 || peer.address === undefined) return KEEP;
     if (now - this.#lookedAt >= STICKY_AGE && !this.#look(now)) return KEEP;
     const slot = stickySlot(clientHash(peer.address), own, this.#glance, now);
-    if (slot === own) return KEEP;
-    if (this.#parts.handoffs.pairs.unanswered[slot]! >= MOST_STICKY_ON_THE_WAY) return WAIT;
+    const { pairs, unableUntil } = this.#parts.handoffs;
+    // Who only would not have one may be about to be replaced: its clients are the next one's at once.
+    if (slot === own || now < unableUntil[slot]!) return KEEP;
+    if (pairs.unanswered[slot]! >= MOST_STICKY_ON_THE_WAY) return WAIT;
     this.#claim(slot);
     return slot;
   };

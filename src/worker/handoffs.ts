@@ -55,8 +55,9 @@ export class Handoffs {
   };
   /** By slot: when it last answered, or was first sent something after that. Monotonic, ms. */
   readonly heard: Float64Array = new Float64Array(PAIRS.slots);
-  /** By slot: until when it is offered none, since it did not take one. */
+  /** By slot: until when it is offered none, since it did not take one; and since it could not. */
   readonly closedUntil: Float64Array = new Float64Array(PAIRS.slots);
+  readonly unableUntil: Float64Array = new Float64Array(PAIRS.slots);
   /** Another slot may have room again. */
   onSettled: () => void = () => {};
   readonly #parts: HandoffsParts;
@@ -64,7 +65,7 @@ export class Handoffs {
   #ids = 0;
   #recallTimer: NodeJS.Timeout | undefined;
   /** Taken, and not served before that was told. */
-  #arriving = 0;
+  readonly #arriving = new Set<NativeClient>();
 
   constructor(parts: HandoffsParts) {
     this.#parts = parts;
@@ -77,12 +78,12 @@ export class Handoffs {
 
   /** How many are this worker's and about to be served. */
   get arriving(): number {
-    return this.#arriving;
+    return this.#arriving.size;
   }
 
   /** How many are between this worker and others. */
   get pending(): number {
-    return this.#sent.size + this.#arriving;
+    return this.#sent.size + this.#arriving.size;
   }
 
   /** Counts one more as on its way, and lets the others know: before it can arrive, and before they decide. */
@@ -148,6 +149,8 @@ export class Handoffs {
     } else {
       this[how]++;
       this.closedUntil[to] = now + (isRecalled ? LONG_PAUSE : PAUSE);
+      // Of one that has failed another worker takes the place.
+      if (isRecalled && how === 'refused') this.unableUntil[to] = now + LONG_PAUSE;
       serveOrClose(client, acceptedBy);
     }
     this.#parts.onChange();
@@ -158,34 +161,38 @@ export class Handoffs {
     const { link, taker, onChange } = this.#parts;
     const handle = client && taker(listener);
     if (from < PAIRS.slots) this.pairs.arrived[from] = nth;
-    if (handle === undefined) {
+    if (client === undefined || handle === undefined) {
       client?.close();
       link.send({ type: 'refused', id });
       return;
     }
     // Told to all before it is told to the sender, who then no longer counts it as on its way.
-    this.#arriving++;
+    this.#arriving.add(client);
     onChange();
     const isTold = link.send({ type: 'taken', id }, undefined, (error) => {
-      this.#arriving--;
-      if (error !== null) return client!.close();
+      // It was abandoned meanwhile.
+      if (!this.#arriving.delete(client)) return;
+      if (error !== null) return client.close();
       this.received++;
-      serveOrClose(client!, handle);
+      serveOrClose(client, handle);
       onChange();
     });
     if (isTold) return;
-    this.#arriving--;
-    client!.close();
+    this.#arriving.delete(client);
+    client.close();
   }
 
   /**
    * The primary is gone, and with it every answer. A connection that is on its way may have been taken, and two that read
-   * from one would spoil it: its client had better see it closed.
+   * from one would spoil it: its client had better see it closed. So does that of one that was taken here and not told: a
+   * message that waits for its turn never leaves, nor is its callback called.
    */
   #abandon(): void {
     clearTimeout(this.#recallTimer);
     for (const { client } of this.#sent.values()) client.close();
+    for (const client of this.#arriving) client.close();
     this.#sent.clear();
+    this.#arriving.clear();
     this.pairs.unanswered.fill(0);
   }
 }

@@ -4,6 +4,9 @@ import type { PrimaryMessage, WorkerMessage } from '../ipc/messages.ts';
 type MessageOf<Type extends PrimaryMessage['type']> = Extract<PrimaryMessage, { type: Type }>;
 type Handlers = { [Type in PrimaryMessage['type']]?: (message: MessageOf<Type>, handle: unknown) => void };
 
+/** How often it is looked whether the channel has closed without a word, ms: as often as rows are written. */
+const PERIOD = 250;
+
 /**
  * The worker's end of the channel to the primary.
  *
@@ -19,6 +22,7 @@ export class Link {
     // The primary is the process that made this one, so its messages are not doubted as a worker's are there.
     this.#channel = new Channel(process, (body, handle) => this.#receive(body as PrimaryMessage, handle));
     process.channel?.unref();
+    sayWhenItCloses();
     process.on('newListener', (name) => name === 'message' && this.hold());
     process.on('removeListener', (name) => name === 'message' && this.unhold());
   }
@@ -51,4 +55,16 @@ export class Link {
     const handler = this.#handlers[message.type];
     handler?.(message, handle);
   }
+}
+
+/**
+ * While a handle that was sent is not acknowledged, Node has 'disconnect' wait for the acknowledgement, also when the channel
+ * has closed and it cannot come any more (lib/internal/child_process.js, `disconnect`, of Node 20 to 26): a worker whose
+ * primary dies then would never hear of it. So it is said here, as Node does it elsewhere, to everyone who listens.
+ */
+function sayWhenItCloses(): void {
+  const timer = setInterval(() => {
+    if (!process.connected && !process.channel) process.emit('disconnect');
+  }, PERIOD).unref();
+  process.once('disconnect', () => clearInterval(timer));
 }

@@ -7,7 +7,7 @@ import { Glance } from '../scoreboard/glance.ts';
 const PERIOD = 250;
 
 export interface RebalancerParts {
-  readonly requests: { dismiss(connections: number): void };
+  readonly requests: { readonly undismissed: number; dismiss(connections: number): void };
   readonly servers: { open(): number };
   /** The scoreboard's path. */
   readonly board: string;
@@ -47,6 +47,7 @@ export class Rebalancer {
 
   #look(): void {
     const now = monotonic();
+    const { requests, servers } = this.#parts;
     const own = this.#parts.slot();
     if (own === undefined || !this.#glance.look(now)) return;
     const slots = Array.from({ length: this.#glance.slots }, (_, slot) => slot);
@@ -55,9 +56,11 @@ export class Rebalancer {
     const { heat, letGo } = judgeHeat(this.#heat, {
       own: utilization[own] ?? 0,
       others: others.map((slot) => utilization[slot]!),
-      connections: this.#parts.servers.open(),
+      connections: servers.open(),
+      kept: requests.undismissed,
     });
     this.#heat = heat;
-    if (letGo > 0) this.#parts.requests.dismiss(letGo);
+    // What was asked for holds during the rest, and no longer.
+    if (letGo > 0 || heat.rest === 0) requests.dismiss(letGo);
   }
 }

@@ -61,8 +61,9 @@ export class Requests {
   #started = 0;
   #finished = 0;
   #draining = false;
-  /** Connections that are to end with their next response. */
+  /** Connections that are to end with their next response, and how many those were when it was asked for. */
   #toDismiss = 0;
+  #dismissals = 0;
 
   constructor() {
     subscribe(START, this.#onStart);
@@ -136,7 +137,16 @@ export class Requests {
    */
   dismiss(connections: number): void {
     this.#toDismiss = connections;
-    for (const served of this.#served) served.dismiss(connections);
+    this.#dismissals = connections;
+    for (const served of this.#served) served.dismiss?.(connections);
+  }
+
+  /** How many of those have not been: what the servers have done together is taken from what each was told. */
+  get undismissed(): number {
+    const asked = this.#dismissals;
+    let left = this.#toDismiss;
+    for (const { undismissed = asked } of this.#served) left -= asked - undismissed;
+    return Math.max(0, left);
   }
 
   /**

@@ -7,9 +7,13 @@ import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import type { Status } from '../../src/control/controls.ts';
+import { monotonic } from '../../src/scoreboard/clock.ts';
+import { Glance } from '../../src/scoreboard/glance.ts';
 import { serve, startApp, type App } from '../support/app.ts';
 import { ask } from '../support/http.ts';
+import { filesOfPrimary } from '../support/leftovers.ts';
 import { certificate } from '../support/paths.ts';
+import { poll } from '../support/watched.ts';
 
 const WORKERS = 4;
 const REQUEST = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
@@ -207,12 +211,54 @@ for (const sharing of ['shared', 'auto']) {
   });
 }
 
+test('the primary dies with a connection on its way: its client is not left waiting, and no worker stays', async () => {
+  await using app = await start('least-connections');
+  await app.event('listening', {}, 3);
+  const { port } = app.targets[0] as { port: number };
+  const glance = Glance.open(filesOfPrimary(app.pid)[0]!);
+  // It carries nothing any more, and acknowledges nothing.
+  app.signal('SIGSTOP');
+  const visitors: Visitor[] = [];
+  while (!isAnyOnTheWay(glance)) {
+    assert.ok(visitors.length < 200, 'the kernel would have to be exact by chance');
+    visitors.push(await Visitor.come(port));
+  }
+  glance.close();
+  app.signal('SIGKILL');
+  const isServedOrSentAway = ({ isAnswered, socket }: Visitor): boolean => isAnswered || socket.closed;
+  await poll(() => visitors.every(isServedOrSentAway) || undefined, 'the end of the connection on its way');
+  for (const { socket } of visitors) socket.destroy();
+  await app.gone();
+});
+
 test('balance needs workers that accept by themselves', async () => {
   const flags = ['--balance', 'sticky-ip', '--sharing', 'round-robin'];
   await using app = await startApp({ entry: 'hello.js', options: flags });
   assert.equal((await app.exit()).code, 2);
   assert.match(app.stderr, /--balance sticky-ip needs workers that accept by themselves/);
 });
+
+/** Asks once, and does not wait for the answer. */
+class Visitor {
+  readonly socket: Socket;
+  isAnswered = false;
+
+  private constructor(socket: Socket) {
+    this.socket = socket.on('error', () => undefined).once('data', () => (this.isAnswered = true));
+    socket.write(REQUEST);
+  }
+
+  static async come(port: number): Promise<Visitor> {
+    const socket = connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    return new Visitor(socket);
+  }
+}
+
+function isAnyOnTheWay(glance: Glance): boolean {
+  assert.ok(glance.look(monotonic()));
+  return glance.coming.some((connections) => connections > 0);
+}
 
 function sumOf(
   slots: Status['slots'],

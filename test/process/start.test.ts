@@ -122,8 +122,9 @@ for (const entry of ['./app.js', './app', './directory', './link.js']) {
   });
 }
 
-test('workers are node:cluster workers with a slot', async () => {
-  await using app = await serve({ entry: 'prints-cluster.js', ...twoWorkers });
+test('workers are node:cluster workers with a slot, and have nobody’s secret', async () => {
+  const env = { PREFORK_ADMIN_TOKEN: 'of-a-server-with-admin' };
+  await using app = await serve({ entry: 'prints-cluster.js', ...twoWorkers, env });
   const workers = (await app.lines(2)).map(parse).toSorted(bySlot);
   assert.deepEqual(
     workers,

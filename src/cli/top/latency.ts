@@ -1,4 +1,5 @@
 /** How long requests took that were answered between two looks. Pure. */
+import { quantile } from '../../scoreboard/durations.ts';
 
 /** ms. */
 export interface Latency {
@@ -16,24 +17,6 @@ export function latencyBetween(
   bounds: readonly number[],
 ): Latency | undefined {
   const counts = after.map((count, bucket) => count - (before[bucket] ?? 0));
-  const all = counts.reduce((sum, count) => sum + count, 0);
-  if (all <= 0) return undefined;
-  return { p50: quantile(0.5 * all, counts, bounds), p99: quantile(0.99 * all, counts, bounds) };
-}
-
-/**
- * Within a bucket requests are taken for spread evenly, as Prometheus' histogram_quantile does. Of those that took longer
- * than the last bound nothing more is known.
- */
-function quantile(rank: number, counts: readonly number[], bounds: readonly number[]): number {
-  let below = 0;
-  for (const [bucket, bound] of bounds.entries()) {
-    const count = counts[bucket] ?? 0;
-    if (count > 0 && below + count >= rank) {
-      const from = bounds[bucket - 1] ?? 0;
-      return from + ((bound - from) * (rank - below)) / count;
-    }
-    below += count;
-  }
-  return bounds.at(-1) ?? 0;
+  const [p50, p99] = [quantile(counts, 0.5, bounds), quantile(counts, 0.99, bounds)];
+  return p50 === undefined || p99 === undefined ? undefined : { p50, p99 };
 }

@@ -136,11 +136,6 @@ export class Area {
     return this.#page.rows(id, limit).map((row) => ({ ...foundIn(row, 0), key: row[6] as string }));
   }
 
-  keys(): string[] {
-    const rows = this.#database.query(`SELECT key FROM ${tableOf(this.id)}`).rows();
-    return rows.map(([key]) => key as string);
-  }
-
   clear(): void {
     this.#database.query(`DELETE FROM ${tableOf(this.id)}`).run();
   }

@@ -10,6 +10,7 @@ export class Areas {
     this.#database = database;
   }
 
+  /** Keeps what it finds, so not for what a transaction has made and may undo: there, `EntryFrame.findArea`. */
   find(name: string): Area | undefined {
     return this.known(name) ?? this.#lookUp(name);
   }

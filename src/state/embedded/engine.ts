@@ -77,7 +77,7 @@ export class EmbeddedEngine implements Engine {
     } catch (error) {
       if (!isBusy(error)) throw explained(error);
       // Another process repairs what a dead one left, for a moment.
-      return this.#transactions.run(() => this.#read(name, key));
+      return this.#readLater(name, key);
     }
   }
 
@@ -94,7 +94,7 @@ export class EmbeddedEngine implements Engine {
 
   delete(name: string, key: string): Promise<boolean> {
     return this.#run((frame) => {
-      const area = this.#areas.find(name);
+      const area = frame.findArea(name);
       return area !== undefined && frame.remove(area, key);
     });
   }
@@ -122,13 +122,13 @@ export class EmbeddedEngine implements Engine {
 
   clear(name: string): Promise<void> {
     return this.#run((frame) => {
-      const area = this.#areas.find(name);
+      const area = frame.findArea(name);
       if (area !== undefined) frame.clear(area);
     });
   }
 
   async *entries(name: string): AsyncIterable<readonly [string, Entry]> {
-    const area = await this.#run(() => this.#areas.find(name));
+    const area = await this.#run((frame) => frame.findArea(name));
     if (area === undefined) return;
     for (let last = 0; ;) {
       const after = last;
@@ -142,7 +142,7 @@ export class EmbeddedEngine implements Engine {
 
   size(name: string): Promise<AreaSize> {
     return this.#run((frame) => {
-      const area = this.#areas.find(name);
+      const area = frame.findArea(name);
       return area === undefined ? { entries: 0, bytes: 0 } : frame.sizeOf(area);
     });
   }
@@ -218,6 +218,14 @@ export class EmbeddedEngine implements Engine {
     if (found?.version === version && found.entry.stored.kind !== 'number')
       area.copies.keep(key, found.entry, version, now);
     return found?.entry;
+  }
+
+  /** Keeps no copy: what others of the transaction wrote may be undone, or written again under the same version. */
+  #readLater(name: string, key: string): Promise<Entry | undefined> {
+    return this.#run((frame) => {
+      const area = frame.findArea(name);
+      return area === undefined ? undefined : frame.find(area, key, Date.now());
+    });
   }
 
   #found(area: Area, found: ReturnType<Area['find']>, now: number): ReturnType<Area['find']> {

@@ -47,10 +47,15 @@ export class EntryFrame implements Frame {
     this.#ringBell = ringBell;
   }
 
+  /** Those of this transaction first: the database shows them as if they were committed, and they may be undone. */
+  findArea(name: string): Area | undefined {
+    return this.#created.get(name) ?? this.#areas.find(name);
+  }
+
   /** The area of this name, made if there is none. */
   area(name: string): Area {
-    const known = this.#areas.find(name) ?? this.#created.get(name);
-    if (known !== undefined) return known;
+    const found = this.findArea(name);
+    if (found !== undefined) return found;
     const area = Area.create(this.#database, name);
     this.#created.set(name, area);
     return area;
@@ -86,16 +91,18 @@ export class EntryFrame implements Frame {
   }
 
   remove(area: Area, key: string): boolean {
+    // Also where there is none: it may have been evicted, which changes no version, and others still have copies.
+    this.#bump(area, key);
     const head = area.head(key);
     if (head === undefined) return false;
-    this.#bump(area, key);
     area.remove(head.id);
     this.#removed(area, head.size);
     return head.expires > Date.now();
   }
 
+  /** Of which keys others have copies nobody knows: some may have been evicted. */
   clear(area: Area): void {
-    for (const key of area.keys()) this.#bump(area, key);
+    this.#bumpAll();
     area.clear();
     const totals = this.#totalsOf(area);
     Object.assign(totals, { bytes: 0, entries: 0, hand: 0 });
@@ -126,9 +133,17 @@ export class EntryFrame implements Frame {
     if (this.#versions === undefined) return;
     const slot = slotOf(area.id, key);
     if (this.#bumped.has(slot)) return;
-    this.#bumped.add(slot);
     this.#versions.write(slot, this.#version);
     this.#database.query('INSERT OR REPLACE INTO versions VALUES (?, ?)').run(slot, this.#version);
+    // Last: where it failed the transaction may go on with another job, which has to do it.
+    this.#bumped.add(slot);
+  }
+
+  /** A slot that the database does not have gets none, so that a store that is full can be cleared: it is just not copied. */
+  #bumpAll(): void {
+    if (this.#versions === undefined) return;
+    this.#versions.writeAll(this.#version);
+    this.#database.query('UPDATE versions SET version = ?').run(this.#version);
   }
 
   #totalsOf(area: Area): Totals {

@@ -12,7 +12,7 @@ function lookOften(times: number, look: (nth: number) => Look): number[] {
   });
 }
 
-const hot: Look = { own: 0.95, others: [0.3, 0.4], connections: 64 };
+const hot: Look = { own: 0.95, others: [0.3, 0.4], connections: 64, kept: 0 };
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
 
 test('who stays hotter than the others lets go of a few, and rests', () => {
@@ -53,4 +53,17 @@ test('what was let go of counts on, one more than it was, until the worker is th
   const cooler = { ...hot, own: 0.2 };
   assert.equal(look(8, cooler), 4);
   assert.equal(look(24, cooler), 0);
+});
+
+test('what has not gone by the end of the rest counts no more, however often that happens', () => {
+  let heat = COOL;
+  const look = (times: number, kept: number): number => {
+    for (let nth = 0; nth < times; nth++) ({ heat } = judgeHeat(heat, { ...hot, kept }));
+    return handicapOf(heat);
+  };
+  assert.equal(look(8, 0), 5);
+  assert.equal(look(7, 3), 5, 'it may still go');
+  assert.equal(look(1, 3), 2);
+  for (let cycle = 0; cycle < 20; cycle++) look(16, 4);
+  assert.equal(handicapOf(heat), 2);
 });

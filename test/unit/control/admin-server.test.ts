@@ -28,8 +28,8 @@ class Client {
     this.socket.on('error', () => {});
   }
 
-  ask(): void {
-    this.socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  ask(path = '/healthz'): void {
+    this.socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
   }
 }
 
@@ -72,4 +72,30 @@ test('a close that nobody takes over ends who has not asked', async (t) => {
   await once(client.socket, 'close');
   assert.equal(client.text, '');
   await closed;
+});
+
+test('who follows is let go when the address is passed on, to find the next primary', async (t) => {
+  const server = await open(t);
+  const client = new Client(server);
+  client.ask('/live');
+  await poll(() => client.text.includes('event: figures') || undefined, 'figures');
+  server.yield();
+  await once(client.socket, 'close');
+  assert.doesNotMatch(client.text, /stopped/);
+});
+
+test('an address that is another’s is waited for no longer than somebody wants it', async (t) => {
+  const other = await open(t);
+  const wanted = new AbortController();
+  const opening = AdminServer.open({
+    controls: new FakeControls(),
+    address: new URL(other.url).host,
+    token: 'x'.repeat(16),
+    patience: 600_000,
+    signal: wanted.signal,
+  });
+  const refused = assert.rejects(opening, { name: 'AbortError' });
+  await nextTurn();
+  wanted.abort();
+  await refused;
 });

@@ -131,13 +131,15 @@ test('what the application said is for those with the token', (context) => {
 
 test('more than so many are turned away, and there is room again when one leaves', (context) => {
   const { live, watch } = setUp(context);
-  const viewers = Array.from({ length: 32 }, (_, nth) => watch(nth % 2 === 0));
-  assert.equal(live.isFull, true);
+  const viewers = Array.from({ length: 32 }, () => watch());
+  assert.equal(live.isFull(false), true);
   const late = watch();
   assert.equal(late.hasEnded, true);
   assert.deepEqual(late.messages, []);
+  assert.equal(live.isFull(true), false, 'those without the token do not keep those with it out');
+  assert.equal(watch(true).hasEnded, false);
   viewers[0]!.destroy();
-  assert.equal(live.isFull, false);
+  assert.equal(live.isFull(false), false);
 });
 
 test('one that does not read is dropped, and the others are not', (context) => {

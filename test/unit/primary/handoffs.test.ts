@@ -12,14 +12,27 @@ class Parcel {
   }
 }
 
+interface Bench {
+  readonly handoffs: Handoffs;
+  readonly parcel: Parcel;
+  readonly sent: unknown[];
+  /** Nothing reaches the receiver any more. */
+  readonly closeChannel: () => void;
+}
+
 /** Slot 1 is the receiver's, slot 0 the sender's, and no other slot has a worker. */
-function setUp(): { handoffs: Handoffs; parcel: Parcel; sent: unknown[] } {
+function setUp(): Bench {
   const sent: unknown[] = [];
+  let isOpen = true;
   const handoffs = new Handoffs({
-    send: (worker, message, handle) => sent.push([worker, message, handle]),
+    send(worker, message, handle) {
+      if (worker === RECEIVER && !isOpen) return false;
+      sent.push([worker, message, handle]);
+      return true;
+    },
     workerOf: (slot) => [SENDER, RECEIVER][slot],
   });
-  return { handoffs, parcel: new Parcel(), sent };
+  return { handoffs, parcel: new Parcel(), sent, closeChannel: () => void (isOpen = false) };
 }
 
 for (const how of ['taken', 'refused'] as const) {
@@ -82,6 +95,22 @@ test('what its sender asks back is asked of who should have it, and what is not 
   handoffs.settle(RECEIVER, 1, 'refused');
   assert.ok(parcel.isClosed);
   assert.deepEqual(sent.at(-1), [SENDER, { type: 'handed', id: 7, how: 'refused' }, undefined]);
+});
+
+test('what cannot be sent has failed at once, and so has what is asked back of who cannot be asked', () => {
+  const { handoffs, parcel, sent, closeChannel } = setUp();
+  handoffs.pass(SENDER, handoff, parcel);
+  closeChannel();
+  sent.length = 0;
+  const late = new Parcel();
+  handoffs.pass(SENDER, { ...handoff, id: 8 }, late);
+  assert.deepEqual([parcel.isClosed, late.isClosed], [false, true], 'the first may have been taken');
+  assert.deepEqual(sent, [[SENDER, { type: 'handed', id: 8, how: 'failed' }, undefined]]);
+  handoffs.recall(SENDER, 7);
+  assert.ok(parcel.isClosed);
+  assert.deepEqual(sent.slice(1), [[SENDER, { type: 'handed', id: 7, how: 'failed' }, undefined]]);
+  handoffs.gone(RECEIVER);
+  assert.deepEqual(handoffs.counts, { taken: 0, refused: 0, failed: 2 });
 });
 
 test('closing closes what is on its way', () => {

@@ -97,9 +97,9 @@ export class SimulatedSockets {
     }
   }
 
-  /** Listeners whose sockets the primary has closed, once each. */
+  /** Listeners whose sockets the primary has closed, once each. Their descriptor is -1 then, and EBADF once Node is done with it. */
   takeClosed(): number[] {
-    const closed = [...this.#sockets].filter(([, socket]) => socket.fd === -1).map(([listener]) => listener);
+    const closed = [...this.#sockets].filter(([, socket]) => socket.fd < 0).map(([listener]) => listener);
     for (const listener of closed) this.#sockets.delete(listener);
     return closed;
   }
@@ -122,7 +122,7 @@ export class SimulatedSockets {
     if (message.type === 'denied') return;
     const { type, listener, slot } = message;
     if (socket !== undefined) {
-      assert.notEqual(socket.fd, -1, 'a socket that is closed cannot be sent');
+      assert.ok(socket.fd >= 0, 'a socket that is closed cannot be sent');
       this.#sockets.set(listener, socket);
     }
     if (type === 'granted') {

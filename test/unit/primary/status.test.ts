@@ -82,6 +82,13 @@ test('a worker’s figures come from its row', () => {
   assert.deepEqual(vitals.durations, [0, 2, ...BOUNDS.slice(2).map(() => 0), 1]);
 });
 
+test('before it starts, slots are empty: none has lost its worker', () => {
+  assert.deepEqual(
+    statusAt(new Driver()).slots.map(({ state }) => state),
+    ['empty', 'empty'],
+  );
+});
+
 test('a crash, its backoff, and what is known of it', () => {
   const driver = new Driver();
   driver.serve();

@@ -7,6 +7,8 @@ import type { Options } from '../../../src/options/types.ts';
 import type { FleetEvent } from '../../../src/primary/events.ts';
 import { Hooks } from '../../../src/primary/hooks.ts';
 import { Supervisor } from '../../../src/primary/supervisor.ts';
+import { Board } from '../../../src/scoreboard/board.ts';
+import { temporaryDirectory } from '../scoreboard/helpers.ts';
 import { stop } from './driver.ts';
 import { FakeOs, type FakeChild } from './fake-os.ts';
 
@@ -21,6 +23,10 @@ interface Server {
 
 /** A supervisor of workers that are this test. @param early comes before it runs. */
 function setUp(options: Options, ...early: FleetEvent[]): Server {
+  return setUpWith(undefined, options, ...early);
+}
+
+function setUpWith(board: Board | undefined, options: Options, ...early: FleetEvent[]): Server {
   const os = new FakeOs();
   const log: string[] = [];
   const supervisor = new Supervisor({
@@ -28,7 +34,7 @@ function setUp(options: Options, ...early: FleetEvent[]): Server {
     program: { entry: 'app.js', args: [], execArgv: [] },
     sharing: 'shared',
     balance: 'kernel',
-    board: undefined,
+    board,
     hooks: new Hooks({}, () => {}),
     log: (_level, event) => void log.push(event),
     os,
@@ -166,5 +172,19 @@ test('a reload that is asked for before it runs follows its start', async () => 
   app.os.children[0]!.say({ type: 'ready' });
   app.os.children[1]!.say({ type: 'ready' });
   assert.ok(app.log.includes('reload done'), app.log.join());
+  await end(app);
+});
+
+test('what cannot be closed does not keep the primary from ending', async (t) => {
+  const board = Board.create({ name: 'app', rows: 4, directories: [temporaryDirectory(t)] });
+  t.mock.method(board, 'close', () => {
+    throw new Error('somebody else has put something there');
+  });
+  t.after(() => {
+    t.mock.restoreAll();
+    board.close();
+  });
+  const app = setUpWith(board, { workers: 1 });
+  await listen(app.os.children[0]!);
   await end(app);
 });

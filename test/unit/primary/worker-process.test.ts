@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { test } from 'node:test';
+import type { ExitFacts } from '../../../src/primary/events.ts';
 import { WorkerProcess, type LivingMessage } from '../../../src/primary/worker-process.ts';
 import { FakeChild } from './fake-os.ts';
 
@@ -18,17 +19,25 @@ interface Heard {
   readonly handle: unknown;
 }
 
-function setUp(): { child: FakeChild; heard: Heard[]; bad: unknown[] } {
+interface Bench {
+  readonly child: FakeChild;
+  readonly heard: Heard[];
+  readonly bad: unknown[];
+  readonly ends: ExitFacts[];
+}
+
+function setUp(): Bench {
   const child = new FakeChild(1001);
   const heard: Heard[] = [];
   const bad: unknown[] = [];
+  const ends: ExitFacts[] = [];
   const worker = new WorkerProcess(1, 0, child as unknown as ChildProcess, {
     message: (_worker, message, handle) => void heard.push({ message, handle }),
     badMessage: (_worker, body) => void bad.push(body),
-    exited: () => {},
+    exited: (_worker, exit) => void ends.push(exit),
   });
   assert.equal(worker.id, 1);
-  return { child, heard, bad };
+  return { child, heard, bad, ends };
 }
 
 const handoff = { type: 'handoff', id: 1, to: 0, listener: 1, from: 1, nth: 1 } as const;
@@ -53,3 +62,28 @@ for (const [what, body] of [
     assert.equal(handle.closed, 1);
   });
 }
+
+const killed = { code: null, signal: 'SIGKILL', lastWords: undefined };
+
+for (const last of ['disconnect', 'close']) {
+  test(`the end is told when the channel has closed, once: 'exit' first, then '${last}'`, () => {
+    const { child, ends } = setUp();
+    child.emit('exit', null, 'SIGKILL');
+    assert.deepEqual(ends, [], 'it may still have said something');
+    child.connected = false;
+    child.emit(last);
+    assert.deepEqual(ends, [killed]);
+    child.emit('close');
+    assert.deepEqual(ends, [killed]);
+  });
+}
+
+test("the end is told when the channel has closed, once: first the channel, then 'exit'", () => {
+  const { child, ends } = setUp();
+  child.connected = false;
+  child.emit('disconnect');
+  assert.deepEqual(ends, []);
+  child.emit('exit', null, 'SIGKILL');
+  child.emit('close');
+  assert.deepEqual(ends, [killed]);
+});

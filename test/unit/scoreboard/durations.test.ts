@@ -7,6 +7,7 @@ import {
   DURATIONS,
   durationsByClass,
   durationsOfAll,
+  quantile,
 } from '../../../src/scoreboard/durations.ts';
 import { PLACED_ROW } from '../../../src/scoreboard/layout.ts';
 
@@ -71,3 +72,20 @@ test('a row of the scoreboard has room for them, and bounds rise', () => {
     BOUNDS.toSorted((one, next) => one - next),
   );
 });
+
+/** Requests by bucket: so many in the first ones, none in the rest. */
+function buckets(...counts: readonly number[]): number[] {
+  return Array.from({ length: BOUNDS.length + 1 }, (_, at) => counts[at] ?? 0);
+}
+
+const quantiles: ReadonlyArray<readonly [what: string, counts: number[], share: number, ms: number | undefined]> = [
+  ['no requests', buckets(), 0.5, undefined],
+  ['all in the first bucket, from 0 to 0.5 ms', buckets(10), 0.5, 0.25],
+  ['the median is the end of the bucket', buckets(5, 5), 0.5, 0.5],
+  ['half way into the third, from 1 to 2.5 ms', buckets(1, 1, 2), 0.75, 1.75],
+  ['one in a hundred is slow', buckets(98, 0, 0, 0, 0, 0, 2), 0.99, 37.5],
+  ['longer than the last bound', [...buckets().slice(1), 3], 0.5, BOUNDS.at(-1)!],
+];
+for (const [what, counts, share, ms] of quantiles) {
+  test(`quantile ${share}: ${what}`, () => assert.equal(quantile(counts, share), ms));
+}

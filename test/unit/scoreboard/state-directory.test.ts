@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { removeBoard } from '../../../src/scoreboard/file.ts';
@@ -45,3 +45,45 @@ test('state of its own goes with the board, and that of others stays', (t) => {
   assert.ok(!existsSync(other.replace('.board', '.state')));
   assert.ok(existsSync(state) && boards.every((board) => existsSync(board)));
 });
+
+test('a link that leads to something else is removed, and what it leads to is not', (t) => {
+  const directory = temporaryDirectory(t);
+  const board = join(directory, 'prefork-0-1-app.board');
+  for (const name of ['precious', 'precious.state', 'prefork-0-2-file.state']) {
+    const target = join(directory, name);
+    if (name.startsWith('prefork')) writeFileSync(target, '');
+    else mkdirSync(target);
+    writeFileSync(board, '');
+    symlinkSync(target, board.replace('.board', '.state'));
+    removeBoard(board);
+    assert.ok(existsSync(target), name);
+    assert.ok(!existsSync(board.replace('.board', '.state')));
+  }
+});
+
+const isRoot = process.geteuid?.() === 0;
+
+test(
+  'another user’s link leads root nowhere, and in another user’s directory root has that user’s rights',
+  {
+    skip: !isRoot && 'only root can make files of others',
+  },
+  (t) => {
+    const nobody = 65_534;
+    const directory = temporaryDirectory(t);
+    const [board, victim] = [join(directory, 'prefork-0-1-app.board'), join(directory, 'prefork-0-9-other.state')];
+    mkdirSync(victim);
+    symlinkSync(victim, board.replace('.board', '.state'));
+    lchownSync(board.replace('.board', '.state'), nobody, nobody);
+    removeBoard(board);
+    assert.ok(existsSync(victim));
+
+    // A directory of theirs in one where they may remove nothing: root could, but acts as they do.
+    const theirs = join(directory, 'prefork-0-2-app.state');
+    mkdirSync(theirs);
+    chownSync(theirs, nobody, nobody);
+    assert.throws(() => removeBoard(theirs.replace('.state', '.board')), { code: /EACCES|EPERM/ });
+    assert.ok(existsSync(theirs));
+    assert.equal(process.geteuid!(), 0);
+  },
+);

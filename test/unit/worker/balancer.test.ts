@@ -213,6 +213,25 @@ test('sticky-ip: each client is sent to its slot', (t) => {
   assert.equal(served.length, homes.filter((slot) => slot === 0).length);
 });
 
+test('sticky-ip: the clients of a slot whose worker could not have one stay for a while; not if it only would not', async (t) => {
+  const { accept, others, served, receivers, link } = setUp(t, 'sticky-ip');
+  others(0, 0);
+  const now = monotonic();
+  const slots = { slots: 3, beats: [now, now, now], open: [], coming: [] };
+  const addresses = Array.from({ length: 30 }, (_, nth) => `10.0.0.${nth}`);
+  const address = addresses.find((one) => stickySlot(clientHash(one), 0, slots, now) === 1)!;
+  accept(address);
+  link.hear({ type: 'handed', id: 1, how: 'refused' });
+  accept(address);
+  assert.deepEqual([receivers(), served.length], [[1, 1], 1]);
+  await delay(1200);
+  assert.deepEqual(link.messages.at(-1), { type: 'recall', id: 2 });
+  link.hear({ type: 'handed', id: 2, how: 'refused' });
+  others(0, 0);
+  accept(address);
+  assert.deepEqual([receivers(), served.length], [[1, 1], 3]);
+});
+
 test('sticky-ip: a client without an address, over a Unix socket, stays', (t) => {
   const { accept, others, served } = setUp(t, 'sticky-ip');
   others(0, 0);

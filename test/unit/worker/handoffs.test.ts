@@ -116,6 +116,18 @@ test('what was said to be taken, but could not be told, is not served: its sende
   assert.deepEqual([client.isClosed, served.length, handoffs.arriving, handoffs.received], [true, 0, 0, 0]);
 });
 
+test('when the channel closes, what is on its way is closed, either way, and nothing is waited for', () => {
+  const { link, handoffs, send, served } = setUp();
+  const [sent, taken] = [send(), new FakeClient()];
+  link.hear({ type: 'handoff', id: 5, listener: LISTENER, from: OTHER, nth: 1 }, taken);
+  assert.deepEqual([handoffs.pending, handoffs.arriving], [2, 1]);
+  process.emit('disconnect');
+  assert.deepEqual([sent.isClosed, taken.isClosed], [true, true]);
+  assert.deepEqual([handoffs.pending, handoffs.arriving, handoffs.pairs.unanswered[OTHER]], [0, 0, 0]);
+  link.sent.at(-1)!.written!(null);
+  assert.deepEqual([served.length, handoffs.arriving, handoffs.received], [0, 0, 0]);
+});
+
 test('what is for a listener that this worker does not serve is refused and closed', () => {
   const { link, served } = setUp();
   const client = new FakeClient();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { test } from 'node:test';
+import { SERVED } from '../../../src/http/served.ts';
 import { Server } from '../../../src/http/server.ts';
 import { Client, count, get, listen } from './helpers.ts';
 
@@ -27,8 +28,9 @@ for (const [name, create] of Object.entries(servers)) {
     await ask();
     assert.equal(ended(), 0);
     requests.dismiss(2);
+    assert.equal(requests.undismissed, 2);
     await ask();
-    assert.equal(ended(), 2);
+    assert.deepEqual([ended(), requests.undismissed], [2, 0]);
     await Promise.all(clients.slice(0, 2).map((client) => client.closed()));
     await ask();
     assert.deepEqual(
@@ -48,6 +50,28 @@ test('a client that closes anyway is not counted', async (t) => {
   staying.send(get());
   await staying.closed();
   assert.match(staying.text, /^Connection: close\r$/im);
+});
+
+for (const [name, create] of Object.entries(servers)) {
+  test(`${name}: those that have not gone are known`, async (t) => {
+    const requests = count(t);
+    const server = create();
+    requests.trackServed(server);
+    const client = new Client(t, await listen(t, server));
+    requests.dismiss(5);
+    client.send(get());
+    await client.closed();
+    assert.equal(requests.undismissed, 4);
+    requests.dismiss(0);
+    assert.equal(requests.undismissed, 0);
+  });
+}
+
+test('a server that cannot let go of connections keeps them', (t) => {
+  const requests = count(t);
+  requests.trackServed({ [SERVED]: { started: 0, finished: 0, drain: () => {}, idle: () => [] } });
+  requests.dismiss(3);
+  assert.equal(requests.undismissed, 3);
 });
 
 test('what was asked for and has not come about is forgotten', async (t) => {
