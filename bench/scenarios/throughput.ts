@@ -28,7 +28,7 @@ export const original = timed({
     Accept: 'text/plain,text/html;q=0.9,application/xhtml+xml;q=0.9,application/xml;q=0.8,*/*;q=0.7',
     Connection: 'keep-alive',
   },
-  among: [...NODE, 'fasthttp-prefork'],
+  among: [...NODE, 'prefork-http', 'fasthttp-prefork'],
   // Fifteen seconds are long enough to need no more rounds, and no warm-up, which the original has not either.
   rounds: 3,
   warmUp: false,
