@@ -83,8 +83,9 @@ export class Balancer {
   /** The one that is being decided: it is this worker's until it is claimed for another. */
   #inHand = 0;
   #tolerance = 1;
-  /** So many to come are kept without a thought: what they change is a part of the tolerance. */
+  /** So many to come soon are kept without a thought: what they change is a part of the tolerance. */
   #unasked = 0;
+  #thinkAgain: NodeJS.Timeout | undefined;
   #lookedAt = -Infinity;
   #acceptedAt = -Infinity;
   #timer: NodeJS.Timeout | undefined;
@@ -234,8 +235,13 @@ export class Balancer {
     return inBurst && to !== KEEP ? WAIT : this.#agree(own, to);
   };
 
+  /** Those who come when it has become calm are not among them: each of them may stay. */
   #keep(): number {
     this.#unasked = Math.floor(this.#tolerance * DRIFT);
+    this.#thinkAgain ??= setTimeout(() => {
+      this.#thinkAgain = undefined;
+      this.#unasked = 0;
+    }, MEASURE_PERIOD).unref();
     return KEEP;
   }
 

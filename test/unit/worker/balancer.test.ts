@@ -197,6 +197,20 @@ test('who has let go of connections takes none back', (t) => {
   assert.deepEqual(receivers(), [1]);
 });
 
+test('who comes in a rush may be kept without a thought, who comes after it is not', async (t) => {
+  // Of so many that are kept without one, different numbers are left when the rush ends.
+  for (let more = 0; more < 6; more++) {
+    const { accept, others, receivers } = setUp(t);
+    others(1_000_000);
+    for (const from = monotonic(); monotonic() - from < 50;) accept();
+    for (let nth = 0; nth < more; nth++) accept();
+    others(0);
+    await delay(50);
+    accept();
+    assert.deepEqual(receivers(), [1]);
+  }
+});
+
 test('sticky-ip: each client is sent to its slot', (t) => {
   const { accept, others, served, receivers } = setUp(t, 'sticky-ip');
   others(0, 0);
