@@ -238,10 +238,12 @@ export class Balancer {
   /** Those who come when it has become calm are not among them: each of them may stay. */
   #keep(): number {
     this.#unasked = Math.floor(this.#tolerance * DRIFT);
-    this.#thinkAgain ??= setTimeout(() => {
-      this.#thinkAgain = undefined;
-      this.#unasked = 0;
-    }, MEASURE_PERIOD).unref();
+    if (this.#thinkAgain === undefined) {
+      this.#thinkAgain = setTimeout(() => {
+        this.#thinkAgain = undefined;
+        this.#unasked = 0;
+      }, MEASURE_PERIOD).unref();
+    }
     return KEEP;
   }
 
