@@ -6,26 +6,13 @@ import process from 'node:process';
 import { test } from 'node:test';
 import { serve, type App, type Target } from '../support/app.ts';
 import { ask, get, untilRefused } from '../support/http.ts';
-import { isAlive } from '../support/leftovers.ts';
+import { endSuccessor, upgraded } from '../support/upgrades.ts';
 import { poll } from '../support/watched.ts';
 
 async function adminOf(app: App, nth = 1): Promise<Target> {
   const { fields } = await app.event('admin', {}, nth);
   const { hostname: host, port } = new URL(String(fields['address']));
   return { host, port: Number(port) };
-}
-
-async function upgraded(app: App, nth = 1): Promise<number> {
-  const { fields } = await app.event('upgraded', {}, nth);
-  await app.event('stopped', {}, nth);
-  return Number(fields['pid']);
-}
-
-async function end(app: App, primary: number): Promise<void> {
-  process.kill(primary, 'SIGTERM');
-  await poll(() => !isAlive(primary) || undefined, 'the end of the new primary');
-  await app.gone();
-  await app.exit();
 }
 
 /** What Prometheus sees: a scrape after the other, each on a connection of its own. */
@@ -97,7 +84,7 @@ test('an upgrade passes the address on: no scrape fails, and counters are reset 
     assert.equal(falls(starts), 0);
     assert.equal(falls(seen.map(([, requests]) => requests)), 1, 'from 50 to nothing, and nothing it stays');
   }
-  await end(app, last);
+  await endSuccessor(app, last);
   await untilRefused(admin);
 });
 
@@ -120,7 +107,7 @@ test('the address may be another one after an upgrade, or none', async () => {
   process.kill(second, 'SIGUSR2');
   const third = await upgraded(app, 2);
   await untilRefused(other);
-  await end(app, third);
+  await endSuccessor(app, third);
 });
 
 test('an upgrade that fails leaves the address with the primary that serves on', async () => {

@@ -16,6 +16,7 @@ import { ask, distinct } from '../support/http.ts';
 import { filesOfPrimary, isAlive } from '../support/leftovers.ts';
 import { fixture } from '../support/paths.ts';
 import { noSqlite } from '../support/platform.ts';
+import { endSuccessor } from '../support/upgrades.ts';
 import { poll } from '../support/watched.ts';
 
 const skip = noSqlite;
@@ -88,10 +89,7 @@ test(
       assert.equal(filesOfPrimary(app.pid).length, 1, 'the state of the first lives on');
     }
     await app.output(/(job begins[^]*){3}/);
-    process.kill(primary, 'SIGTERM');
-    await poll(() => !isAlive(primary) || undefined, 'the end of the last primary');
-    await app.gone();
-    await app.exit();
+    await endSuccessor(app, primary);
     for (const pid of [app.pid, primary]) assert.deepEqual(filesOfPrimary(pid), []);
     assertNeverTwo(app, 0);
   },

@@ -4,26 +4,12 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { test } from 'node:test';
-import { serve, type App } from '../support/app.ts';
+import { serve } from '../support/app.ts';
 import { ask, Exchange, untilRefused } from '../support/http.ts';
 import { isAlive } from '../support/leftovers.ts';
 import { ownSharings } from '../support/platform.ts';
+import { endSuccessor, upgraded } from '../support/upgrades.ts';
 import { poll } from '../support/watched.ts';
-
-/** Waits until the app's primary has been succeeded, and is gone. @returns the pid of the new one. */
-async function upgraded(app: App, nth = 1): Promise<number> {
-  const { fields } = await app.event('upgraded', {}, nth);
-  await app.event('stopped', {}, nth);
-  return Number(fields['pid']);
-}
-
-async function end(app: App, primary: number): Promise<void> {
-  process.kill(primary, 'SIGTERM');
-  await poll(() => !isAlive(primary) || undefined, 'the end of the new primary');
-  await app.gone();
-  // Its successors had the output of the first one.
-  await app.exit();
-}
 
 for (const sharing of ownSharings) {
   test(`SIGUSR2 replaces the primary; its sockets and requests live on, ${sharing}`, async () => {
@@ -38,7 +24,7 @@ for (const sharing of ownSharings) {
     await upgraded(app);
     assert.ok(isAlive(next));
     assert.equal(await ask(target), '');
-    await end(app, next);
+    await endSuccessor(app, next);
     await untilRefused(target);
   });
 
@@ -55,7 +41,7 @@ for (const sharing of ownSharings) {
     process.kill(second, 'SIGUSR2');
     const third = await upgraded(app, 2);
     await ask(target);
-    await end(app, third);
+    await endSuccessor(app, third);
     assert.equal(existsSync(join(app.directory, 'app.sock')), false);
   });
 }
@@ -73,7 +59,7 @@ test('a new primary that fails does no harm', async () => {
   for (const pid of before.values()) assert.ok(isAlive(pid));
   writeFileSync(join(app.directory, 'app.mjs'), good);
   app.signal('SIGUSR2');
-  await end(app, await upgraded(app));
+  await endSuccessor(app, await upgraded(app));
 });
 
 test('a new primary that fails leaves the file of a Unix socket where it is', async () => {
@@ -104,7 +90,7 @@ test('workers of a primary that is killed after an upgrade leave the file of a U
   await exchange.finish();
   await poll(() => !old.some(isAlive) || undefined, 'the end of the old workers');
   await ask(app.target);
-  await end(app, Number(fields['pid']));
+  await endSuccessor(app, Number(fields['pid']));
 });
 
 test('without a control socket a new primary tries for one once, and not at each reload', async () => {
@@ -121,7 +107,7 @@ test('without a control socket a new primary tries for one once, and not at each
   process.kill(next, 'SIGHUP');
   await app.event('reload done', {}, 2);
   assert.equal(app.events('no control socket').length, 2);
-  await end(app, next);
+  await endSuccessor(app, next);
 });
 
 test('a stop during an upgrade stops both', async () => {
