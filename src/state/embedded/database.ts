@@ -97,7 +97,10 @@ export class Database {
 
 function prepare(connection: Connection, path: string, space: Space, directory: string | undefined): void {
   connection.exec(`PRAGMA busy_timeout = ${OPENING}; PRAGMA page_size = ${PAGE}`);
+  // In one transaction: between two of its questions another process could make a store of what was new.
+  connection.exec('BEGIN');
   check(connection, path);
+  connection.exec('COMMIT');
   connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA journal_size_limit = 4194304');
   connection.exec('PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048');
   connection.exec(`PRAGMA wal_autocheckpoint = ${pages(space.log)}; PRAGMA max_page_count = ${pages(space.database)}`);
