@@ -1,5 +1,6 @@
 import { open, readdir, readlink } from 'node:fs/promises';
 import { endianness } from 'node:os';
+import { createInterface } from 'node:readline';
 import type { Endpoint } from './http.ts';
 
 /** A TCP socket that listens, as the kernel's tables show it. */
@@ -34,9 +35,20 @@ export async function openIn(pid: number, sockets: readonly ListeningSocket[]): 
 async function readTable(path: string): Promise<ListeningSocket[]> {
   const file = await open(path).catch(() => undefined);
   if (file === undefined) return [];
+  const stream = file.createReadStream({ autoClose: false });
+  try {
+    return await readRows(createInterface({ input: stream }));
+  } finally {
+    // Who stops to ask for lines has not stopped the stream: it would read on, and keep the process.
+    stream.destroy();
+    await file.close();
+  }
+}
+
+async function readRows(lines: AsyncIterable<string>): Promise<ListeningSocket[]> {
   const found: ListeningSocket[] = [];
   let isHeading = true;
-  for await (const line of file.readLines()) {
+  for await (const line of lines) {
     const row = parseRow(line);
     if (row === undefined && !isHeading) break;
     isHeading = false;

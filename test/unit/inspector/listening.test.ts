@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { endianness } from 'node:os';
 import { test } from 'node:test';
 import { listeningOnLoopback, openIn, parseRow } from '../../../src/inspector/listening.ts';
@@ -62,3 +63,31 @@ test('a server at all addresses is not on the loopback alone', { skip }, async (
 test('a process that is gone has nothing', { skip }, async () => {
   assert.deepEqual(await listeningOnLoopback(0x7fffffff), []);
 });
+
+test('the table is left when the first connection comes, however many there are', { skip }, async (t) => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  // More than the kernel gives at once, which is a page or so.
+  const clients = Array.from({ length: 100 }, () => connect(port, '127.0.0.1'));
+  t.after(() => {
+    for (const client of clients) client.destroy();
+    server.close();
+  });
+  await Promise.all(clients.map((client) => once(client, 'connect')));
+  await listeningOnLoopback(process.pid);
+  const open = readdirSync('/proc/self/fd').map((fd) => linkOf(`/proc/self/fd/${fd}`));
+  assert.deepEqual(
+    open.filter((path) => path.includes('/net/tcp')),
+    [],
+  );
+});
+
+/** Of a descriptor that has been closed meanwhile there is none. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}
