@@ -7,6 +7,7 @@
  * so that those who are below it themselves leave the work to those who are not.
  */
 import { isAlive, type Slots } from './slots.ts';
+import { TokenBucket } from './token-bucket.ts';
 
 /** Accepts per second, of one worker, for which the tolerance grows by one connection. */
 const RATE_PER_TOLERANCE = 400;
@@ -33,17 +34,29 @@ export interface Traffic {
   readonly ends: number;
   /** Connections open. */
   readonly load: number;
+  /** Of what the worker may spend on handoffs, how much is left, from 0 to 1. See {@link handoffBudget}. */
+  readonly budget: number;
+}
+
+/**
+ * What a worker may spend on handoffs that do not pay for long: ten a second, some 2 ms of CPU in all processes together. It
+ * saves up enough for a pool of connections that all come back at once, and while half of that is left nothing is saved on.
+ */
+export function handoffBudget(): TokenBucket {
+  return new TokenBucket(64, 10);
 }
 
 /**
  * How many connections more than the least burdened a worker may have. One, where connections stay: then each counts for
  * long. Chance makes numbers differ by their square root, and where connections end within seconds what is uneven now
- * is even without a handoff before that would have paid. And at a high rate of accepts a few do not matter. All are
- * averages over a second, which keeps this from jumping.
+ * is even without a handoff before that would have paid: that is left alone as far as the budget does not pay for it. A proxy
+ * that reconnects ends as many connections at once as a second of short ones, and those that it makes then stay. And at a
+ * high rate of accepts a few do not matter. Rates are averages over a second, which keeps this from jumping.
  */
-export function toleranceFor({ accepts, ends, load }: Traffic): number {
+export function toleranceFor({ accepts, ends, load, budget }: Traffic): number {
   const turnover = Math.min(1, Math.max(0, ends / (load + 1) - LASTING));
-  return Math.floor(1 + accepts / RATE_PER_TOLERANCE + DEVIATIONS * turnover * Math.sqrt(load + 1));
+  const thrift = Math.max(0, 1 - 2 * budget);
+  return Math.floor(1 + accepts / RATE_PER_TOLERANCE + DEVIATIONS * turnover * thrift * Math.sqrt(load + 1));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { chooseReceiver, KEEP, toleranceFor, WAIT, type Room } from '../balance/least-connections.ts';
+import { chooseReceiver, handoffBudget, KEEP, toleranceFor, WAIT, type Room } from '../balance/least-connections.ts';
 import type { Balance } from '../balance/mode.ts';
 import { BURST, isBurst, LONGEST_WAIT } from '../balance/patience.ts';
 import { Rate } from '../balance/rate.ts';
@@ -8,7 +8,7 @@ import { monotonic } from '../scoreboard/clock.ts';
 import { Glance } from '../scoreboard/glance.ts';
 import { PAIRS } from '../scoreboard/layout.ts';
 import type { Handoffs } from './handoffs.ts';
-import type { SlotHandle, Steer } from './slot-handle.ts';
+import type { SlotHandle, Steering } from './slot-handle.ts';
 
 /** Connections on their way from one worker to another at once: whoever does not answer gets no more than these. */
 const MOST_ON_THE_WAY = 8;
@@ -70,12 +70,13 @@ interface Parked {
  *
  * Owns connections that wait for a decision, none longer than {@link LONGEST_WAIT}, and its view of the scoreboard.
  */
-export class Balancer {
+export class Balancer implements Steering {
   readonly #parts: BalancerParts;
   readonly #glance: Glance;
   readonly #strategy: Strategy;
   readonly #accepts = new Rate();
   readonly #ends = new Rate();
+  readonly #budget = handoffBudget();
   #accepted = 0;
   #ended = 0;
   #measuredAt = -Infinity;
@@ -86,6 +87,7 @@ export class Balancer {
   /** So many to come soon are kept without a thought: what they change is a part of the tolerance. */
   #unasked = 0;
   #thinkAgain: NodeJS.Timeout | undefined;
+  #isTelling = false;
   #lookedAt = -Infinity;
   #acceptedAt = -Infinity;
   #timer: NodeJS.Timeout | undefined;
@@ -94,6 +96,7 @@ export class Balancer {
     this.#parts = parts;
     this.#glance = glance;
     this.#strategy = balance === 'sticky-ip' ? this.#stickySlot : this.#leastLoaded;
+    this.ended = balance === 'sticky-ip' ? undefined : () => this.#tellEnds();
     parts.handoffs.onSettled = () => this.#unpark();
   }
 
@@ -111,7 +114,9 @@ export class Balancer {
     return this.#parked.length + this.#inHand;
   }
 
-  readonly steer: Steer = (client, acceptedBy) => {
+  readonly ended: (() => void) | undefined;
+
+  readonly steer = (client: NativeClient, acceptedBy: SlotHandle): void => {
     if (this.#unasked > 0) {
       this.#unasked--;
       this.#accepted++;
@@ -130,6 +135,19 @@ export class Balancer {
     else this.#place(client, acceptedBy, own, to);
   };
 
+  /**
+   * Ends are told as soon as beginnings are, and once for all that end together: when a pool of connections ends and comes
+   * back, whoever still seemed to have the old ones would get none of the new.
+   */
+  #tellEnds(): void {
+    if (this.#isTelling || this.#drift(-1) < this.#leastDrift) return;
+    this.#isTelling = true;
+    setImmediate(() => {
+      this.#isTelling = false;
+      this.#publish();
+    });
+  }
+
   #decide(client: NativeClient, own: number, now: number, inBurst: boolean): number {
     this.#inHand = 1;
     const to = this.#strategy(client, own, now, inBurst);
@@ -147,7 +165,7 @@ export class Balancer {
     this.#ended = ended;
     this.#accepted = 0;
     this.#measuredAt = now;
-    this.#tolerance = toleranceFor({ accepts, ends, load });
+    this.#tolerance = toleranceFor({ accepts, ends, load, budget: this.#budget.level(now) });
   }
 
   /** The slot that this worker may send from; a draining one serves what waited for it before. */
@@ -158,7 +176,10 @@ export class Balancer {
   }
 
   #place(client: NativeClient, acceptedBy: SlotHandle, own: number, to: number): void {
-    if (to >= 0 && this.#parts.handoffs.send(client, acceptedBy, own, to)) return;
+    if (to >= 0 && this.#parts.handoffs.send(client, acceptedBy, own, to)) {
+      this.#budget.take(monotonic());
+      return;
+    }
     acceptedBy.serve(client);
     this.#publish();
   }
@@ -292,8 +313,16 @@ export class Balancer {
 
   /** As exact as decisions are, and no more often: 1 to 2 µs each. */
   #publish(): void {
+    if (this.#drift() >= this.#leastDrift) this.#parts.vitals.publish();
+  }
+
+  /** How far what the others know is from the truth, or will be after a change. */
+  #drift(change = 0): number {
     const { open, vitals } = this.#parts;
-    const drift = Math.abs(open() - vitals.published);
-    if (drift >= Math.max(1, this.#tolerance * DRIFT)) vitals.publish();
+    return Math.abs(open() + change - vitals.published);
+  }
+
+  get #leastDrift(): number {
+    return Math.max(1, this.#tolerance * DRIFT);
   }
 }

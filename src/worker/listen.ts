@@ -6,7 +6,7 @@ import type { NativeHandle } from '../listeners/native.ts';
 import { listenError, resolvePath } from './listen-error.ts';
 import type { Link } from './link.ts';
 import type { Servers } from './servers.ts';
-import { SlotHandle, type Steer } from './slot-handle.ts';
+import { SlotHandle, type Steering } from './slot-handle.ts';
 
 type Granted = Extract<PrimaryMessage, { type: 'granted' }>;
 type Denied = Extract<PrimaryMessage, { type: 'denied' }>;
@@ -46,14 +46,14 @@ const IPV6_ONLY = 1;
  * The answer may take its time: a spare's comes when it is promoted.
  *
  * @param onAsked hears of each question; the process stays alive until it is answered.
- * @param steer decides who serves what is accepted; undefined where that is whoever accepts.
+ * @param steering decides who serves what is accepted; undefined where that is whoever accepts.
  */
 export function interceptListen(
   link: Link,
   servers: Servers,
   sharing: WorkerContext['sharing'],
   onAsked: () => void,
-  steer?: Steer,
+  steering?: Steering,
 ): void {
   observeListen(link, servers);
   const internals = cluster as unknown as ClusterInternals;
@@ -89,7 +89,7 @@ export function interceptListen(
           closed: () => link.send({ type: 'closed', listener }),
           returned: () => link.send({ type: 'returned', listener }),
         };
-        const handle: SlotHandle = new SlotHandle(message, socket, events, steer);
+        const handle: SlotHandle = new SlotHandle(message, socket, events, steering);
         if (message.data !== undefined) server._setServerData?.(message.data);
         // When `close` came first, Node closes the handle instead of listening on it.
         answer(0, handle);

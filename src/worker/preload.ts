@@ -86,7 +86,7 @@ function start(context: WorkerContext): void {
   const { open } = connections;
   balancer = handoffs && Balancer.start(balance, { ...place, handoffs, servers, open, vitals, isDraining, handicap });
   rebalancer = context.rebalance ? Rebalancer.start({ ...place, requests, servers }) : undefined;
-  interceptListen(link, servers, context.sharing, () => status.standby(), balancer?.steer);
+  interceptListen(link, servers, context.sharing, () => status.standby(), balancer);
   link.on('promote', ({ slot }) => status.promote(slot));
   leaveWhenTold({ link, drain, servers, vitals, context }, primaryDeath);
 

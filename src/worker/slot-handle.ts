@@ -3,8 +3,13 @@ import type { NativeClient, NativeHandle } from '../listeners/native.ts';
 
 type OnConnection = (this: SlotHandle, status: number, client: unknown) => void;
 
-/** Sees to it that an accepted connection is served: by `serve` of the handle that accepted it, or elsewhere. */
-export type Steer = (client: NativeClient, acceptedBy: SlotHandle) => void;
+/** Who decides where connections are served. */
+export interface Steering {
+  /** Sees to it that an accepted connection is served: by `serve` of the handle that accepted it, or elsewhere. */
+  steer(client: NativeClient, acceptedBy: SlotHandle): void;
+  /** One that was served is being closed: Node counts it no more in a moment. Undefined where nobody wants to know. */
+  readonly ended: (() => void) | undefined;
+}
 
 export interface SlotHandleEvents {
   /** The kernel queues for us. */
@@ -36,24 +41,24 @@ export class SlotHandle {
   readonly #sources = new Map<number, NativeHandle>();
   readonly #slot: number;
   readonly #events: SlotHandleEvents;
-  readonly #steer: Steer | undefined;
+  readonly #steering: Steering | undefined;
   #keepAlive: KeepAlive | undefined;
   #backlog = 0;
   #isRefed = true;
   #isClosed = false;
 
-  /** @param steer undefined where whoever accepts a connection serves it. */
+  /** @param steering undefined where whoever accepts a connection serves it. */
   constructor(
     { listener, slot, isPassed = false }: Grant,
     socket: NativeHandle,
     events: SlotHandleEvents,
-    steer?: Steer,
+    steering?: Steering,
   ) {
     this.listener = listener;
     this.isPassed = isPassed;
     this.#slot = slot;
     this.#events = events;
-    this.#steer = steer;
+    this.#steering = steering;
     this.#sources.set(slot, socket);
     if (socket.getsockname !== undefined) {
       const name = {};
@@ -77,6 +82,7 @@ export class SlotHandle {
   /** Makes the connection the server's, as if it had just been accepted here. */
   serve(client: NativeClient): void {
     this.accepted++;
+    if (this.#steering?.ended !== undefined) tellWhenClosed(client, this.#steering.ended);
     this.onconnection?.(0, client);
   }
 
@@ -159,14 +165,27 @@ export class SlotHandle {
   }
 
   #accept(source: NativeHandle): number {
-    const steer = this.#steer;
+    const steering = this.#steering;
     source.onconnection = (status, client) => {
-      if (steer !== undefined && status === 0) return steer(client as NativeClient, this);
+      if (steering !== undefined && status === 0) return steering.steer(client as NativeClient, this);
       this.accepted++;
       this.onconnection?.(status, client);
     };
     return source.listen(this.#backlog);
   }
+}
+
+/**
+ * Seen at the handle, which closes once whatever Node makes of it: a socket, a TLS socket or an HTTP/2 session. Not where the
+ * application resets a connection, which is rare.
+ */
+function tellWhenClosed(client: NativeClient, tell: () => void): void {
+  // eslint-disable-next-line typescript/unbound-method -- called with the client as `this`
+  const { close } = client;
+  client.close = (callback) => {
+    close.call(client, callback);
+    tell();
+  };
 }
 
 /** What the handle is for: see the message `granted`. */

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chooseReceiver, KEEP, toleranceFor, WAIT, type Room } from '../../../src/balance/least-connections.ts';
+import {
+  chooseReceiver,
+  handoffBudget,
+  KEEP,
+  toleranceFor,
+  WAIT,
+  type Room,
+} from '../../../src/balance/least-connections.ts';
 import { chooseBalance } from '../../../src/balance/mode.ts';
 import { skewOf } from '../../../src/balance/skew.ts';
 import { clientHash, stickySlot } from '../../../src/balance/sticky-ip.ts';
@@ -40,13 +47,39 @@ for (const [what, open, known, expected] of cases) {
   test(`least-connections: ${what}`, () => assert.equal(choose(open, known), expected));
 }
 
-test('the tolerance is one where connections stay, and grows with turnover and with the rate of accepts', () => {
-  assert.equal(toleranceFor({ accepts: 200, ends: 0, load: 256 }), 1);
-  assert.equal(toleranceFor({ accepts: 64, ends: 0, load: 0 }), 1);
-  const short = toleranceFor({ accepts: 200, ends: 200, load: 32 });
-  const shortAndMany = toleranceFor({ accepts: 8000, ends: 8000, load: 32 });
-  assert.ok(short > 20 && shortAndMany > short + 10, `${short} ${shortAndMany}`);
+test('the tolerance is one where connections stay, and grows with the rate of accepts', () => {
+  assert.equal(toleranceFor({ accepts: 200, ends: 0, load: 256, budget: 0 }), 1);
+  assert.equal(toleranceFor({ accepts: 64, ends: 0, load: 0, budget: 1 }), 1);
+  assert.ok(toleranceFor({ accepts: 8000, ends: 0, load: 32, budget: 1 }) > 10);
 });
+
+test('turnover widens the tolerance as far as there is nothing left to spend on handoffs', () => {
+  const short = { accepts: 200, ends: 200, load: 32 };
+  const tolerances = [1, 0.5, 0.25, 0].map((budget) => toleranceFor({ ...short, budget }));
+  assert.deepEqual(tolerances.slice(0, 2), [1, 1]);
+  assert.ok(tolerances[2]! > 10 && tolerances[3]! > tolerances[2]!, tolerances.join(' '));
+});
+
+test('a pool that comes back, and a health check each second, are no turnover that counts', () => {
+  const { level } = budgetAfter(0);
+  assert.equal(toleranceFor({ accepts: 16, ends: 16, load: 0, budget: level }), 1);
+  assert.equal(toleranceFor({ accepts: 1, ends: 1, load: 0, budget: level }), 1);
+});
+
+test('the budget of handoffs is spent one by one, saved up again, and never more than full', () => {
+  assert.equal(budgetAfter(0).level, 1);
+  const spent = budgetAfter(64);
+  assert.ok(spent.level < 0.1, `${spent.level}`);
+  assert.equal(budgetAfter(1500).levelAfter(3200), 0.5, 'there are no debts');
+  assert.equal(spent.levelAfter(60_000), 1);
+});
+
+/** Spent all at once. */
+function budgetAfter(handoffs: number): { level: number; levelAfter(ms: number): number } {
+  const budget = handoffBudget();
+  for (let nth = 0; nth < handoffs; nth++) budget.take(NOW);
+  return { level: budget.level(NOW), levelAfter: (ms) => budget.level(NOW + ms) };
+}
 
 const same: ReadonlyArray<readonly [string, string]> = [
   ['10.0.0.1', '::ffff:10.0.0.1'],

@@ -2,7 +2,14 @@
  * Workers that share an address and balance it by the policy of src/balance, without processes: what they know of each other
  * is as old, and what they send takes as long, as between real ones. Seeded: a run can be had again.
  */
-import { chooseReceiver, KEEP, toleranceFor, WAIT, type Room } from '../../../src/balance/least-connections.ts';
+import {
+  chooseReceiver,
+  handoffBudget,
+  KEEP,
+  toleranceFor,
+  WAIT,
+  type Room,
+} from '../../../src/balance/least-connections.ts';
 import { BURST, isBurst, LONGEST_WAIT } from '../../../src/balance/patience.ts';
 import { Rate } from '../../../src/balance/rate.ts';
 import { Random } from '../../support/random.ts';
@@ -16,6 +23,8 @@ export interface SimulationOptions {
   readonly gap: number;
   /** So many come at once, and then nobody for as many gaps. @default 1 */
   readonly burst?: number;
+  /** Each burst takes the place of the one before, whose connections all end first. @default false */
+  readonly isPool?: boolean;
   /** How long a connection lives, ms, on average. @default Infinity */
   readonly life?: number;
   /** Workers that need ten times as long for everything. */
@@ -72,6 +81,7 @@ class SimulatedWorker {
   acceptedAt = -Infinity;
   readonly accepts = new Rate();
   readonly ends = new Rate();
+  readonly budget = handoffBudget();
   /** By slot. */
   readonly unanswered: Uint8Array;
   readonly pace: number;
@@ -133,7 +143,8 @@ class Simulation {
   }
 
   #arrive(): void {
-    const { connections, gap, burst = 1 } = this.#options;
+    const { connections, gap, burst = 1, isPool = false } = this.#options;
+    if (isPool) for (const slot of this.#workers.keys()) this.#endAll(slot);
     const end = Math.min(connections, this.#arrived + burst);
     while (this.#arrived < end) {
       const connection = this.#arrived++;
@@ -205,9 +216,10 @@ class Simulation {
 
   #choose(own: number, inBurst: boolean): number {
     if (this.#options.isBalanced === false) return KEEP;
-    const { open, parked, accepts, ends, unanswered } = this.#workers[own]!;
+    const { open, parked, accepts, ends, budget, unanswered } = this.#workers[own]!;
     const now = this.#now;
-    const tolerance = toleranceFor({ accepts: accepts.perSecond(now), ends: ends.perSecond(now), load: open });
+    const rates = { accepts: accepts.perSecond(now), ends: ends.perSecond(now) };
+    const tolerance = toleranceFor({ ...rates, load: open, budget: budget.level(now) });
     const room = (slot: number): Room => (unanswered[slot]! < MOST_ON_THE_WAY ? 'open' : 'full');
     const load = open + parked + this.#view.coming[own]!;
     const to = chooseReceiver(own, load, this.#view, tolerance, now, room);
@@ -255,6 +267,7 @@ class Simulation {
     const [least, most] = TRANSIT;
     const [sender, receiver] = [this.#workers[from]!, this.#workers[to]!];
     const letter = { from, to, connection, sender: sender.life, receiver: receiver.life };
+    sender.budget.take(this.#now);
     this.#agenda.after(least + this.#random.next() * (most - least), () => this.#deliver(letter));
   }
 
@@ -296,7 +309,15 @@ class Simulation {
       if (worker.life !== server) return;
       worker.open--;
       worker.ended++;
+      this.#publish(slot);
     });
+  }
+
+  #endAll(slot: number): void {
+    const worker = this.#workers[slot]!;
+    worker.ended += worker.open;
+    worker.open = 0;
+    this.#publish(slot);
   }
 
   #publish(slot: number): void {
@@ -304,7 +325,7 @@ class Simulation {
     this.#agenda.after(WRITE, () => void (this.#view.open[slot] = worker.open + worker.parked));
   }
 
-  /** Rows say with the beat what nobody said before: how many have ended. */
+  /** A row that says nothing new says that its worker lives. */
   #beat(): void {
     for (const [slot, { hangsFrom, deadUntil, open, parked }] of this.#workers.entries()) {
       if (this.#now >= hangsFrom || this.#now < deadUntil) continue;

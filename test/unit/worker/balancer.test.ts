@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import { BURST } from '../../../src/balance/patience.ts';
 import type { Balance } from '../../../src/balance/mode.ts';
 import { clientHash, stickySlot } from '../../../src/balance/sticky-ip.ts';
@@ -56,7 +56,12 @@ function setUp(t: TestContext, balance: Balance = 'least-connections'): Bench {
     },
   };
   let balancer: Balancer | undefined;
-  const { handle, served } = slotHandle(LISTENER, (client, acceptedBy) => balancer!.steer(client, acceptedBy));
+  const { handle, served } = slotHandle(LISTENER, {
+    steer: (client, acceptedBy) => balancer!.steer(client, acceptedBy),
+    get ended() {
+      return balancer!.ended;
+    },
+  });
   const handoffs = new Handoffs({ link, taker: () => handle, onChange: () => vitals.publish() });
   const glance = Glance.open(board.path);
   balancer = new Balancer(balance, glance, {
@@ -123,6 +128,21 @@ test('who has fewer is sent it; in one row it is no longer here and on its way t
   const client = accept();
   assert.deepEqual([served, receivers(), link.sent[0]!.handle], [[], [2], client]);
   assert.deepEqual(published, [4, 3]);
+});
+
+test('ends are told when the event loop has turned, once for all that end together', async (t) => {
+  const { accept, own, others, served, published } = setUp(t);
+  others(9, 9);
+  const clients = [accept(), accept(), accept()];
+  assert.deepEqual(published, [1, 2, 3]);
+  for (const client of clients) {
+    client.close();
+    assert.ok(client.isClosed);
+  }
+  own.open -= served.length;
+  assert.deepEqual(published, [1, 2, 3], 'it still counts while it is being closed');
+  await turn();
+  assert.deepEqual(published, [1, 2, 3, 0]);
 });
 
 test('in a burst excess waits until it has paused, and is then placed', async (t) => {
@@ -244,6 +264,13 @@ test('sticky-ip: the clients of a slot whose worker could not have one stay for 
   others(0, 0);
   accept(address);
   assert.deepEqual([receivers(), served.length], [[1, 1], 3]);
+});
+
+test('sticky-ip: nobody looks at loads, and ends are not told', (t) => {
+  const { balancer, accept } = setUp(t, 'sticky-ip');
+  const client = accept();
+  assert.equal(balancer.ended, undefined);
+  assert.ok(!Object.hasOwn(client, 'close'));
 });
 
 test('sticky-ip: a client without an address, over a Unix socket, stays', (t) => {

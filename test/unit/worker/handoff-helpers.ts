@@ -1,7 +1,7 @@
 import type { PrimaryMessage, WorkerMessage } from '../../../src/ipc/messages.ts';
 import type { NativeClient, NativeHandle } from '../../../src/listeners/native.ts';
 import type { Link } from '../../../src/worker/link.ts';
-import { SlotHandle, type Steer } from '../../../src/worker/slot-handle.ts';
+import { SlotHandle, type Steering } from '../../../src/worker/slot-handle.ts';
 
 export interface Sent {
   readonly message: WorkerMessage;
@@ -52,12 +52,12 @@ export class FakeClient implements NativeClient {
 }
 
 /** A listening handle over no socket, and what has been served by it. */
-export function slotHandle(listener: number, steer?: Steer): { handle: SlotHandle; served: unknown[] } {
+export function slotHandle(listener: number, steering?: Steering): { handle: SlotHandle; served: unknown[] } {
   const served: unknown[] = [];
   const socket = { onconnection: null, listen: () => 0, close: () => undefined } as unknown as NativeHandle;
   const ignore = (): void => undefined;
   const events = { listening: ignore, closed: ignore, returned: ignore };
-  const handle = new SlotHandle({ listener, slot: 0 }, socket, events, steer);
+  const handle = new SlotHandle({ listener, slot: 0 }, socket, events, steering);
   handle.onconnection = (_status, client) => void served.push(client);
   return { handle, served };
 }
