@@ -63,6 +63,8 @@ export class Connection implements Exchange {
   #isReceived = false;
   #isAnswered = false;
   #isCounted = false;
+  /** Which of all requests it is. */
+  #ordinal = 0;
   /** When its handler was called, if anybody wants to know. */
   #startedAt = 0;
 
@@ -284,7 +286,7 @@ export class Connection implements Exchange {
 
   #run(context: Context): void {
     this.#isCounted = true;
-    this.#host.started++;
+    this.#ordinal = ++this.#host.started;
     if (this.#host.onAnswered !== undefined) this.#startedAt = clock.now();
     this.#host.handle(context);
     if (context.isAnswered || this.#life !== SERVING) return;
@@ -379,7 +381,9 @@ export class Connection implements Exchange {
     if (!this.#isCounted) return;
     this.#isCounted = false;
     this.#host.finished++;
-    if (status !== undefined) this.#host.onAnswered?.(status, clock.now() - this.#startedAt);
+    if (status === undefined || this.#host.onAnswered === undefined) return;
+    const alone = this.#ordinal === this.#host.started ? this.socket : undefined;
+    this.#host.onAnswered(status, clock.now() - this.#startedAt, alone);
   }
 
   #releaseParser(): void {

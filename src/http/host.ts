@@ -30,8 +30,8 @@ export interface Host {
   /** Requests given to the handler, and those of them that are over. */
   started: number;
   finished: number;
-  /** Hears of each of those that was answered, and how long after its handler was called, ms. Without it nothing is timed. */
-  readonly onAnswered: ((status: number, ms: number) => void) | undefined;
+  /** Hears of each of those that was answered, see `Served.time`. Without it nothing is timed. */
+  readonly onAnswered: ((status: number, ms: number, alone?: Socket) => void) | undefined;
   takeParser(): Parser;
   giveParser(parser: Parser): void;
   /** @returns false when bodies hold as much memory as they may. */

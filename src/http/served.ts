@@ -9,8 +9,12 @@ export interface Served {
   readonly started: number;
   /** Those of them that are answered, or whose connection closed. Each counts once. */
   readonly finished: number;
-  /** @param onAnswered hears of each response from now on, and how long after its handler was called it was given, ms */
-  time?(onAnswered: (status: number, ms: number) => void): void;
+  /**
+   * @param onAnswered hears of each response from now on, and how long after its handler was called it was given, ms.
+   *   `alone` is its connection, if no other request was given to a handler meanwhile: then that has kept the event loop, if
+   *   it took long, and other connections may be served first. Without it none are
+   */
+  time?(onAnswered: (status: number, ms: number, alone?: Socket) => void): void;
   /** From now on responses say `Connection: close`; idle connections stay. */
   drain(): void;
   /** So many of the next responses say it, and are the last of their connections. */

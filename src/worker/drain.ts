@@ -66,6 +66,8 @@ export class Drain {
     requests.drain();
     this.occasion.come();
     await Promise.all([...servers].map(({ server, handle }) => stopAccepting(server, handle, takenOver)));
+    // Whoever waited for a turn (see turns.ts) is read by the next poll phase, which has to come before the first look.
+    await nextTurn();
     await Promise.all([this.occasion.settled(), this.#untilAllAreClosed()]);
   }
 

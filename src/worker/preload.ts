@@ -22,6 +22,7 @@ import { register } from './registry.ts';
 import { Requests } from './requests.ts';
 import { Servers } from './servers.ts';
 import { Status } from './status.ts';
+import { Turns } from './turns.ts';
 import { Vitals } from './vitals.ts';
 
 // A thread of the worker finds no context: this one has taken it.
@@ -45,7 +46,8 @@ function start(context: WorkerContext): void {
   cluster.worker?.on('error', () => {});
   const link = new Link();
   const words = new LastWords(link);
-  const requests = new Requests();
+  const turns = context.balance === 'least-connections' ? new Turns() : undefined;
+  const requests = new Requests(turns);
   const idle = new IdleConnections(requests);
   const servers = new Servers((server) => {
     requests.trackHttp2(server);
@@ -82,6 +84,7 @@ function start(context: WorkerContext): void {
   const primaryDeath = new Occasion('onPrimaryDeath');
 
   drain.occasion.add(() => vitals.state('draining'));
+  drain.occasion.add(() => turns?.close());
   const place = { board: context.board, slot: () => status.slot };
   const { open } = connections;
   balancer = handoffs && Balancer.start(balance, { ...place, handoffs, servers, open, vitals, isDraining, handicap });

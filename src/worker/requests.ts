@@ -5,6 +5,7 @@ import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { servedBy, type Served } from '../http/served.ts';
 import { countDuration, DURATIONS } from '../scoreboard/durations.ts';
+import type { Turns } from './turns.ts';
 
 /** What both of Node's channels publish for each HTTP/1 request of any http or https server, before its handler runs. */
 interface Exchange {
@@ -14,6 +15,9 @@ interface Exchange {
 
 const START = 'http.server.request.start';
 const FINISH = 'http.server.response.finish';
+
+/** A request that took so many ms, while no other was begun, has most likely kept the event loop. */
+const LONG = 1;
 
 // The global is looked up at each use: the two readings of a request cost 70 ns instead of 80 so (Node 20: 81 and 93).
 // `process.hrtime.bigint()` reads faster, and the number that is made of it costs what that saves; one request of eight
@@ -64,8 +68,13 @@ export class Requests {
   /** Connections that are to end with their next response, and how many those were when it was asked for. */
   #toDismiss = 0;
   #dismissals = 0;
+  /** Where a request was begun last, HTTP/1 only. */
+  #newest: Connection | undefined;
+  readonly #turns: Turns | undefined;
 
-  constructor() {
+  /** @param turns are taken by connections with long requests, HTTP/1. @default by none */
+  constructor(turns?: Turns) {
+    this.#turns = turns;
     subscribe(START, this.#onStart);
     subscribe(FINISH, this.#onFinish);
   }
@@ -112,7 +121,7 @@ export class Requests {
     const served = servedBy(server);
     if (served === undefined) return;
     this.#served.add(served);
-    served.time?.((status, ms) => countDuration(this.durations, status, ms));
+    served.time?.(this.#onAnswered);
     if (this.#draining) served.drain();
   }
 
@@ -175,6 +184,7 @@ export class Requests {
     if (this.#draining || this.#toDismiss > 0) this.#dismiss(connection, response);
     if (connection.inFlight++ === 0) connection.startedAt = clock.now();
     else (connection.waiting ??= []).push(clock.now());
+    this.#newest = connection;
     connection.newest = response;
   };
 
@@ -184,9 +194,16 @@ export class Requests {
     // Undefined: it started before we did. None in flight: the connection closed first, and settled it.
     if (connection === undefined || connection.inFlight === 0) return;
     this.#finished++;
-    countDuration(this.durations, response.statusCode, clock.now() - connection.startedAt);
+    const isAlone = this.#newest === connection && !isEncrypted(socket);
+    this.#onAnswered(response.statusCode, clock.now() - connection.startedAt, isAlone ? socket : undefined);
     if (--connection.inFlight === 0) connection.newest = undefined;
     else connection.startedAt = connection.waiting?.shift() ?? 0;
+  };
+
+  /** @param alone its connection, when no other request was begun meanwhile */
+  readonly #onAnswered = (status: number, ms: number, alone?: Socket): void => {
+    countDuration(this.durations, status, ms);
+    if (ms >= LONG && alone !== undefined) this.#turns?.rest(alone);
   };
 
   #connectionOf(socket: Socket): Connection | undefined {
@@ -273,6 +290,11 @@ function goAway(session: ServerHttp2Session, isFresh: boolean): void {
 /** What it was answered with; 0 when it was not. */
 function statusOf({ sentHeaders }: ServerHttp2Stream): number {
   return Number(sentHeaders?.[':status'] ?? 0);
+}
+
+/** Over TLS Node hears of the end of a response when all that came with its request has been served: too late for a turn. */
+function isEncrypted(socket: Socket): boolean {
+  return 'encrypted' in socket;
 }
 
 /** Their classes are not exported, and loading node:http2 to find out would cost each worker its memory. */
