@@ -74,6 +74,7 @@ export class Balancer implements Steering {
   readonly #parts: BalancerParts;
   readonly #glance: Glance;
   readonly #strategy: Strategy;
+  readonly #areLoadsCompared: boolean;
   readonly #accepts = new Rate();
   readonly #ends = new Rate();
   readonly #budget = handoffBudget();
@@ -95,8 +96,8 @@ export class Balancer implements Steering {
   constructor(balance: Balance, glance: Glance, parts: BalancerParts) {
     this.#parts = parts;
     this.#glance = glance;
-    this.#strategy = balance === 'sticky-ip' ? this.#stickySlot : this.#leastLoaded;
-    this.ended = balance === 'sticky-ip' ? undefined : () => this.#tellEnds();
+    this.#areLoadsCompared = balance !== 'sticky-ip';
+    this.#strategy = this.#areLoadsCompared ? this.#leastLoaded : this.#stickySlot;
     parts.handoffs.onSettled = () => this.#unpark();
   }
 
@@ -114,7 +115,10 @@ export class Balancer implements Steering {
     return this.#parked.length + this.#inHand;
   }
 
-  readonly ended: (() => void) | undefined;
+  /** Not for those who come in a rush: they are gone in a moment, and what that changes is a part of the tolerance. */
+  get ended(): (() => void) | undefined {
+    return this.#areLoadsCompared && this.#isExact ? this.#tellEnds : undefined;
+  }
 
   readonly steer = (client: NativeClient, acceptedBy: SlotHandle): void => {
     if (this.#unasked > 0) {
@@ -139,14 +143,14 @@ export class Balancer implements Steering {
    * Ends are told as soon as beginnings are, and once for all that end together: when a pool of connections ends and comes
    * back, whoever still seemed to have the old ones would get none of the new.
    */
-  #tellEnds(): void {
+  readonly #tellEnds = (): void => {
     if (this.#isTelling || this.#drift(-1) < this.#leastDrift) return;
     this.#isTelling = true;
     setImmediate(() => {
       this.#isTelling = false;
       this.#publish();
     });
-  }
+  };
 
   #decide(client: NativeClient, own: number, now: number, inBurst: boolean): number {
     this.#inHand = 1;

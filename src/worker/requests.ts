@@ -121,7 +121,10 @@ export class Requests {
     const served = servedBy(server);
     if (served === undefined) return;
     this.#served.add(served);
-    served.time?.(this.#onAnswered);
+    served.time?.((status, ms, alone) => {
+      countDuration(this.durations, status, ms);
+      if (ms >= LONG && alone !== undefined) this.#turns?.rest(alone);
+    });
     if (this.#draining) served.drain();
   }
 
@@ -194,16 +197,11 @@ export class Requests {
     // Undefined: it started before we did. None in flight: the connection closed first, and settled it.
     if (connection === undefined || connection.inFlight === 0) return;
     this.#finished++;
-    const isAlone = this.#newest === connection && !isEncrypted(socket);
-    this.#onAnswered(response.statusCode, clock.now() - connection.startedAt, isAlone ? socket : undefined);
+    const ms = clock.now() - connection.startedAt;
+    countDuration(this.durations, response.statusCode, ms);
+    if (ms >= LONG && this.#newest === connection && !isEncrypted(socket)) this.#turns?.rest(socket);
     if (--connection.inFlight === 0) connection.newest = undefined;
     else connection.startedAt = connection.waiting?.shift() ?? 0;
-  };
-
-  /** @param alone its connection, when no other request was begun meanwhile */
-  readonly #onAnswered = (status: number, ms: number, alone?: Socket): void => {
-    countDuration(this.durations, status, ms);
-    if (ms >= LONG && alone !== undefined) this.#turns?.rest(alone);
   };
 
   #connectionOf(socket: Socket): Connection | undefined {

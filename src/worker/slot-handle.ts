@@ -7,7 +7,10 @@ type OnConnection = (this: SlotHandle, status: number, client: unknown) => void;
 export interface Steering {
   /** Sees to it that an accepted connection is served: by `serve` of the handle that accepted it, or elsewhere. */
   steer(client: NativeClient, acceptedBy: SlotHandle): void;
-  /** One that was served is being closed: Node counts it no more in a moment. Undefined where nobody wants to know. */
+  /**
+   * What a connection that is to be served now calls when it closes; Node counts it no more in a moment. Undefined where nobody
+   * wants to know.
+   */
   readonly ended: (() => void) | undefined;
 }
 
@@ -82,7 +85,8 @@ export class SlotHandle {
   /** Makes the connection the server's, as if it had just been accepted here. */
   serve(client: NativeClient): void {
     this.accepted++;
-    if (this.#steering?.ended !== undefined) tellWhenClosed(client, this.#steering.ended);
+    const tell = this.#steering?.ended;
+    if (tell !== undefined) tellWhenClosed(client, tell);
     this.onconnection?.(0, client);
   }
 

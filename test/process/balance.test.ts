@@ -6,13 +6,14 @@ import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
+import { assertNoLostRequests } from 'prefork/testing';
 import type { Status } from '../../src/control/controls.ts';
 import { monotonic } from '../../src/scoreboard/clock.ts';
 import { Glance } from '../../src/scoreboard/glance.ts';
 import { serve, startApp, type App } from '../support/app.ts';
 import { ask } from '../support/http.ts';
 import { filesOfPrimary } from '../support/leftovers.ts';
-import { certificate } from '../support/paths.ts';
+import { certificate, fixture } from '../support/paths.ts';
 import { poll } from '../support/watched.ts';
 
 const WORKERS = 4;
@@ -131,6 +132,23 @@ test('least-connections: clients whose requests take long are served in turn', a
   const gaps = numbers.flatMap((all) => all.slice(1).map((number, nth) => number - all[nth]!));
   const late = gaps.filter((gap) => gap > clients + 1).length;
   assert.ok(late < 0.1 * gaps.length, `${late} of ${gaps.length}: ${numbers.map((all) => all.join(' ')).join('; ')}`);
+});
+
+test('least-connections: while workers whose requests compute are reloaded and scaled nothing is lost', async () => {
+  const report = await assertNoLostRequests({
+    entry: fixture('computes.js'),
+    env: { STEPS: '1500000' },
+    options: ['--workers', '2', '--balance', 'least-connections', '--drain-timeout', '10s'],
+    clients: 12,
+    connections: 'kept',
+    during: async (app) => {
+      for (const workers of [3, 2, 3]) {
+        await app.reload();
+        await app.scale(workers);
+      }
+    },
+  });
+  assert.ok(report.answered > 0);
 });
 
 /** What `computes.js` answers a client that asks again as soon as it has an answer. */

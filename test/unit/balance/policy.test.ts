@@ -60,6 +60,11 @@ test('turnover widens the tolerance as far as there is nothing left to spend on 
   assert.ok(tolerances[2]! > 10 && tolerances[3]! > tolerances[2]!, tolerances.join(' '));
 });
 
+test('in a rush of short connections nothing is spent', () => {
+  const rush = { accepts: 4000, ends: 4000, load: 32, budget: 1 };
+  assert.equal(toleranceFor(rush), toleranceFor({ ...rush, budget: 0 }));
+});
+
 test('a pool that comes back, and a health check each second, are no turnover that counts', () => {
   const { level } = budgetAfter(0);
   assert.equal(toleranceFor({ accepts: 16, ends: 16, load: 0, budget: level }), 1);
