@@ -48,10 +48,11 @@ export function handoffBudget(): TokenBucket {
 
 /**
  * How many connections more than the least burdened a worker may have. One, where connections stay: then each counts for
- * long. Chance makes numbers differ by their square root, and where connections end within seconds what is uneven now
- * is even without a handoff before that would have paid: that is left alone in a rush, and else as far as the budget does not pay for it. A proxy
- * that reconnects ends as many connections at once as a second of short ones, and those that it makes then stay. And at a
- * high rate of accepts a few do not matter. Rates are averages over a second, which keeps this from jumping.
+ * long. At a high rate of accepts a few do not matter. And chance makes numbers differ by their square root, and where
+ * connections end within seconds what is uneven now is even without a handoff before that would have paid: in a rush that is
+ * left alone, and else as far as the budget does not pay for it, for a proxy that reconnects ends as many connections at once
+ * as a second of short ones does, and those that it makes then stay. Rates are averages over a second, which keeps this from
+ * jumping.
  */
 export function toleranceFor({ accepts, ends, load, budget }: Traffic): number {
   const turnover = Math.min(1, Math.max(0, ends / (load + 1) - LASTING));

@@ -41,10 +41,9 @@ export interface Options {
   /**
    * Which worker serves a connection. `kernel`: the one that accepts it, which the kernel chooses by a hash, even on
    * average only. `least-connections`: all have equally many, give or take one, however long connections last; one that a
-   * worker has too many is handed to another, before anything is read from it, and clients whose requests compute are served
-   * in turn. `sticky-ip`: all connections of a client's
-   * address (of its /64 network, IPv6) go to one slot for as long as that lives, as Socket.IO's polling needs it. Both need
-   * `sharing` `reuseport` or `shared`. `auto` is `kernel`.
+   * worker has too many is handed to another, before anything is read from it, and clients whose requests compute are
+   * served in turn. `sticky-ip`: all connections of a client's address (of its /64 network, IPv6) go to one slot for as long
+   * as that lives, as Socket.IO's polling needs it. Both need `sharing` `reuseport` or `shared`. `auto` is `kernel`.
    *
    * @default 'auto'
    * @example balance: 'sticky-ip'

@@ -120,7 +120,7 @@ export class Balancer implements Steering {
     return this.#areLoadsCompared && this.#isExact ? this.#tellEnds : undefined;
   }
 
-  readonly steer = (client: NativeClient, acceptedBy: SlotHandle): void => {
+  steer(client: NativeClient, acceptedBy: SlotHandle): void {
     if (this.#unasked > 0) {
       this.#unasked--;
       this.#accepted++;
@@ -137,7 +137,7 @@ export class Balancer implements Steering {
     const to = this.#decide(client, own, now, inBurst);
     if (to === WAIT) this.#park({ client, acceptedBy, at: now });
     else this.#place(client, acceptedBy, own, to);
-  };
+  }
 
   /**
    * Ends are told as soon as beginnings are, and once for all that end together: when a pool of connections ends and comes
