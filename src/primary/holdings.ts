@@ -1,4 +1,7 @@
+import type { BindTcp } from '../listeners/listener.ts';
+import { constants } from 'node:os';
 import { ListenerSet } from '../listeners/listener-set.ts';
+import { bindTcp, type Bound } from '../listeners/native.ts';
 import { Totals } from '../metrics/totals.ts';
 import type { Legacy } from '../upgrade/legacy.ts';
 import { ApplicationMetrics } from './application-metrics.ts';
@@ -11,6 +14,9 @@ import { Lookout, type Look } from './lookout.ts';
 import { Succession } from './succession.ts';
 import type { SupervisorParts } from './supervisor-parts.ts';
 import { Timers } from './timers.ts';
+
+const EACCES = -constants.errno.EACCES;
+const PORT_REFUSED = 'it is not among those of --bind, or of the first start where there is none';
 
 /** What those who hold something know of the supervisor. */
 export interface Superior {
@@ -52,7 +58,7 @@ export class Holdings {
     });
     const send: Crew['send'] = (worker, message, handle) => crew.send(worker, message, handle);
     this.crew = crew;
-    this.listeners = new ListenerSet({ sharing, owner: parts.account, passed: parts.passed, post: send });
+    this.listeners = new ListenerSet({ sharing, bind: bindWith(parts), passed: parts.passed, post: send });
     this.handoffs = new Handoffs({ send, workerOf: (slot) => awakeOf(fleet(), slot) });
     this.timers = new Timers(os, (timer) => post({ type: 'due', timer }));
     this.lookout = new Lookout({
@@ -71,6 +77,7 @@ export class Holdings {
       sharing,
       env: parts.successorEnv,
       readyTimeout: settings.readyTimeout,
+      binder: parts.binder,
       legacy,
       events: {
         ready: (pid) => post({ type: 'upgraded', pid }),
@@ -89,4 +96,20 @@ export class Holdings {
     this.#board?.close();
     this.callers.close('the server has stopped');
   }
+}
+
+/** What the server's own user may not bind, the binder may. */
+function bindWith({ binder, log }: SupervisorParts): BindTcp | undefined {
+  if (binder === undefined) return undefined;
+  return async ({ address, port, family, ...options }) => {
+    const own = bindTcp(address, port, family, options);
+    if (!isRefused(own)) return own;
+    const bound = await binder.bind({ transport: 'tcp', address, port, family, ...options });
+    if (isRefused(bound)) log('warn', 'port refused', { port, message: PORT_REFUSED });
+    return bound;
+  };
+}
+
+function isRefused(bound: Bound): boolean {
+  return 'errno' in bound && bound.errno === EACCES;
 }

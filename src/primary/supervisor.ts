@@ -156,11 +156,11 @@ export class Supervisor {
   }
 
   #legacy(): Legacy {
-    const { settings, notifyFd, adminSocket, board } = this.#parts;
+    const { settings, notifyFd, binder, adminSocket, board } = this.#parts;
     const { slots, generation } = this.#fleet;
     const workers = slots.length === settings.workers ? undefined : slots.length;
     const { name, control } = this;
-    const sockets = { notifyFd, admin: adminSocket(), ...this.#holdings.listeners.bequeath() };
+    const sockets = { notifyFd, binderFd: binder?.fd, admin: adminSocket(), ...this.#holdings.listeners.bequeath() };
     return { format: FORMAT, name, control, board: board?.path, generation, workers, ...sockets };
   }
 

@@ -24,6 +24,8 @@ export interface Legacy extends Bequest {
   readonly workers: number | undefined;
   /** Of systemd's notification socket, where that was passed. */
   readonly notifyFd: number | undefined;
+  /** Of the channel to the binder, where there is one (`--user`). */
+  readonly binderFd?: number | undefined;
   /** Of `--admin`: the address as it was given, and the socket that listens there. */
   readonly admin?: AdminSocket | undefined;
 }
@@ -56,8 +58,9 @@ export function packed(legacy: Legacy): { readonly legacy: Legacy; readonly fds:
     sockets: listener.sockets.map(([slot, fd]) => [slot, pass(fd)] as const),
   }));
   const notifyFd = legacy.notifyFd === undefined ? undefined : pass(legacy.notifyFd);
+  const binderFd = legacy.binderFd === undefined ? undefined : pass(legacy.binderFd);
   const admin = legacy.admin && { ...legacy.admin, fd: pass(legacy.admin.fd) };
-  return { legacy: { ...legacy, listeners, notifyFd, admin }, fds };
+  return { legacy: { ...legacy, listeners, notifyFd, binderFd, admin }, fds };
 }
 
 export function isSuccessorMessage(message: unknown): message is SuccessorMessage {
