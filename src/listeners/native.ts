@@ -12,6 +12,9 @@ const REUSEPORT = 2;
 /** libuv's UV_TCP_IPV6ONLY and UV_UDP_IPV6ONLY. */
 const IPV6_ONLY = 1;
 
+/** libuv's UV_UDP_REUSEADDR. */
+const UDP_REUSEADDR = 4;
+
 /** libuv's UV_UDP_REUSEPORT (libuv 1.49, Node 22.12). */
 const UDP_REUSEPORT = 8;
 
@@ -99,6 +102,11 @@ type CreateDatagramHandle = (
   flags: number,
 ) => NativeHandle | number;
 
+export interface DatagramBindOptions extends BindOptions {
+  /** SO_REUSEADDR, by which several programs receive a multicast group. @default false */
+  readonly reuseAddress?: boolean;
+}
+
 /**
  * Binds a UDP address, as node:cluster's primary does for its workers. The kernel queues datagrams from here on.
  */
@@ -106,31 +114,32 @@ export function bindUdp(
   address: string,
   port: number,
   family: 4 | 6,
-  { reuseport = false, ipv6Only = false }: BindOptions = {},
+  { reuseport = false, reuseAddress = false, ipv6Only = false }: DatagramBindOptions = {},
 ): Bound {
-  const flags = (reuseport ? UDP_REUSEPORT : 0) | (ipv6Only && family === 6 ? IPV6_ONLY : 0);
-  const handle = createDatagramHandle(address, port, `udp${family}`, flags);
+  const flags =
+    (reuseport ? UDP_REUSEPORT : 0) | (reuseAddress ? UDP_REUSEADDR : 0) | (ipv6Only && family === 6 ? IPV6_ONLY : 0);
+  const handle = createDatagramHandle(address, port, `udp${family}`, undefined, flags);
   if (typeof handle === 'number') return { errno: handle };
   return nameOf(handle, address, port, family);
 }
 
 /** Node's function warns that it is for Node itself (DEP0112), which the user of prefork can do nothing about. */
-function createDatagramHandle(
-  address: string,
-  port: number,
-  type: 'udp4' | 'udp6',
-  flags: number,
-): NativeHandle | number {
+const createDatagramHandle: CreateDatagramHandle = (...query) => {
   const { _createSocketHandle: create } = process.getBuiltinModule('node:dgram') as unknown as {
     _createSocketHandle: CreateDatagramHandle;
   };
   const { noDeprecation } = process;
   process.noDeprecation = true;
   try {
-    return create(address, port, type, undefined, flags);
+    return create(...query);
   } finally {
     process.noDeprecation = noDeprecation!;
   }
+};
+
+/** A UDP socket that this process was started with. @returns errno for what is none. */
+export function adoptDatagramFd(fd: number, family: 4 | 6): NativeHandle | number {
+  return createDatagramHandle(null, null, `udp${family}`, fd, 0);
 }
 
 /** Binds a Unix socket's path (or abstract name) without listening. Closing the handle removes the path. */

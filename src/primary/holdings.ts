@@ -1,10 +1,9 @@
-import type { BindTcp } from '../listeners/listener.ts';
-import { constants } from 'node:os';
+import { DatagramSockets } from '../listeners/datagram-sockets.ts';
 import { ListenerSet } from '../listeners/listener-set.ts';
-import { bindTcp, type Bound } from '../listeners/native.ts';
 import { Totals } from '../metrics/totals.ts';
 import type { Legacy } from '../upgrade/legacy.ts';
 import { ApplicationMetrics } from './application-metrics.ts';
+import { bindTcpWith, bindUdpWith } from './bind.ts';
 import { Callers } from './callers.ts';
 import { Crew, type WorkerSaid } from './crew.ts';
 import type { FleetEvent } from './events.ts';
@@ -14,9 +13,6 @@ import { Lookout, type Look } from './lookout.ts';
 import { Succession } from './succession.ts';
 import type { SupervisorParts } from './supervisor-parts.ts';
 import { Timers } from './timers.ts';
-
-const EACCES = -constants.errno.EACCES;
-const PORT_REFUSED = 'it is not among those of --bind, or of the first start where there is none';
 
 /** What those who hold something know of the supervisor. */
 export interface Superior {
@@ -33,6 +29,7 @@ export interface Superior {
 export class Holdings {
   readonly crew: Crew;
   readonly listeners: ListenerSet;
+  readonly datagrams: DatagramSockets;
   readonly handoffs: Handoffs;
   readonly timers: Timers;
   readonly lookout: Lookout;
@@ -58,7 +55,8 @@ export class Holdings {
     });
     const send: Crew['send'] = (worker, message, handle) => crew.send(worker, message, handle);
     this.crew = crew;
-    this.listeners = new ListenerSet({ sharing, bind: bindWith(parts), passed: parts.passed, post: send });
+    this.listeners = new ListenerSet({ sharing, bind: bindTcpWith(parts), passed: parts.passed, post: send });
+    this.datagrams = new DatagramSockets(send, bindUdpWith(parts));
     this.handoffs = new Handoffs({ send, workerOf: (slot) => awakeOf(fleet(), slot) });
     this.timers = new Timers(os, (timer) => post({ type: 'due', timer }));
     this.lookout = new Lookout({
@@ -86,30 +84,20 @@ export class Holdings {
     });
   }
 
+  /** The sockets, as another primary gets them. */
+  bequeath(): Pick<Legacy, 'listeners' | 'ephemeral' | 'datagrams'> {
+    return { ...this.listeners.bequeath(), datagrams: this.datagrams.bequeath() };
+  }
+
   close(): void {
     this.lookout.close();
     this.succession.abandon();
     this.timers.close();
     this.listeners.close();
+    this.datagrams.close();
     this.handoffs.close();
     this.crew.close();
     this.#board?.close();
     this.callers.close('the server has stopped');
   }
-}
-
-/** What the server's own user may not bind, the binder may. */
-function bindWith({ binder, log }: SupervisorParts): BindTcp | undefined {
-  if (binder === undefined) return undefined;
-  return async ({ address, port, family, ...options }) => {
-    const own = bindTcp(address, port, family, options);
-    if (!isRefused(own)) return own;
-    const bound = await binder.bind({ transport: 'tcp', address, port, family, ...options });
-    if (isRefused(bound)) log('warn', 'port refused', { port, message: PORT_REFUSED });
-    return bound;
-  };
-}
-
-function isRefused(bound: Bound): boolean {
-  return 'errno' in bound && bound.errno === EACCES;
 }

@@ -75,7 +75,7 @@ async function supervise(
       spawnWorker: options.spawnWorker,
       isRoundRobin: sharing.mode === 'round-robin',
       isPiped: output !== undefined,
-      isDetached: isAnotherUser(settings),
+      isDetached: settings.user !== undefined || settings.group !== undefined,
     }),
     output,
     binder,
@@ -104,11 +104,6 @@ async function supervise(
   } finally {
     await Promise.all([entrances.close(), manager?.close(), output?.close()]);
   }
-}
-
-/** Workers then share neither the primary's session nor its controlling terminal. */
-function isAnotherUser({ user, group }: Settings): boolean {
-  return user !== undefined || group !== undefined;
 }
 
 function inheritedBinder(predecessor: Predecessor | undefined): Binder | undefined {
