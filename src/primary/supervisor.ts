@@ -151,12 +151,19 @@ export class Supervisor {
   }
 
   #finish(error: PreforkError | undefined): void {
+    const settle = (): void => this.#settle?.(error);
     try {
-      this.#holdings.close();
-    } finally {
+      // A next primary that was given up ends first, and takes with it what it has made.
+      void this.#holdings.close().then(settle, settle);
+    } catch {
       // Whatever is left behind, the primary ends.
-      this.#settle?.(error);
+      settle();
     }
+  }
+
+  /** The primary before this one is gone: what it left is this one's. */
+  own(): void {
+    this.#holdings.listeners.own();
   }
 
   #legacy(): Legacy {
