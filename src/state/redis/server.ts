@@ -53,7 +53,8 @@ export class Server {
       return server;
     } catch (error) {
       client.destroy();
-      throw server.#unavailable(error);
+      // Why it could not be reached says more than that the time is over.
+      throw server.#unavailable(server.#lastError ?? error);
     }
   }
 
@@ -193,7 +194,8 @@ function addressOf(url: string): string {
 /** Of a host with several addresses Node tells of each attempt, in an error whose own message is empty. */
 function reasonOf(cause: unknown): string {
   if (cause instanceof AggregateError) return cause.errors.map(reasonOf).join(', ');
-  return cause === undefined ? '' : (cause as Error).message || String((cause as NodeJS.ErrnoException).code ?? cause);
+  const { message, code = 'an unknown error' } = (cause ?? { message: '', code: '' }) as NodeJS.ErrnoException;
+  return message || code;
 }
 
 async function load(): Promise<typeof redis> {
