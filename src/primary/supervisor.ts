@@ -79,7 +79,7 @@ export class Supervisor {
       succession,
       callers,
       post,
-      finish: (error) => this.#finish(error),
+      finish: (error) => void this.#finish(error).catch(() => {}),
     });
     if (legacy === undefined) return;
     listeners.inherit(legacy, workers);
@@ -150,14 +150,13 @@ export class Supervisor {
     this.post({ type: 'fail', error: new PreforkError('ERR_INTERNAL', String(error), { cause: error }) });
   }
 
-  #finish(error: PreforkError | undefined): void {
-    const settle = (): void => this.#settle?.(error);
+  async #finish(error: PreforkError | undefined): Promise<void> {
     try {
       // A next primary that was given up ends first, and takes with it what it has made.
-      void this.#holdings.close().then(settle, settle);
-    } catch {
+      await this.#holdings.close();
+    } finally {
       // Whatever is left behind, the primary ends.
-      settle();
+      this.#settle?.(error);
     }
   }
 
