@@ -1,3 +1,4 @@
+import { trimBlanks } from './blanks.ts';
 import type { FieldSection } from './field-section.ts';
 import { Fields, NO_FIELDS } from './fields.ts';
 import type { FilePart, MultipartLimits } from './multipart.ts';
@@ -94,7 +95,8 @@ export class Body implements AsyncIterable<Buffer> {
 
   /** Of `application/x-www-form-urlencoded`. @throws HttpError 415 for any other type. */
   async form(): Promise<URLSearchParams> {
-    const type = new Fields(this.#head.section).get('content-type')?.split(';')[0]?.trim().toLowerCase();
+    const field = new Fields(this.#head.section).get('content-type') ?? '';
+    const type = trimBlanks(field.split(';', 1)[0]!).toLowerCase();
     if (type !== 'application/x-www-form-urlencoded') throw new HttpError(415, `expected a form, got ${type}`);
     return new URLSearchParams(await this.text());
   }

@@ -50,7 +50,17 @@ const refusals: readonly Refusal[] = [
     status: 503,
   },
   { what: 'chunk extensions without end', sent: `${request('POST /', chunked)}1;${large}`, status: 413 },
-  { what: 'a chunk size without end', sent: `${request('POST /', chunked)}${'0'.repeat(17)}`, status: 400 },
+  { what: 'a chunk size without end', sent: `${request('POST /', chunked)}${'f'.repeat(17)}`, status: 400 },
+  {
+    what: 'zeros without end before a chunk size',
+    sent: `${request('POST /', chunked)}${'0'.repeat(17_000)}`,
+    status: 413,
+  },
+  {
+    what: 'blanks without end after a chunk size',
+    sent: `${request('POST /', chunked)}1${' '.repeat(17_000)}`,
+    status: 413,
+  },
   {
     what: 'trailers without end',
     sent: `${request('POST /', chunked)}0\r\n${`a: ${'b'.repeat(900)}\r\n`.repeat(20)}`,
