@@ -315,8 +315,7 @@ export class Connection implements Exchange {
   #goOn(): void {
     this.#writer.flush();
     if (this.#life !== SERVING || this.#mustWait) return;
-    const held = this.#backlog.take();
-    if (held !== undefined) this.receive(held, held.length);
+    if (!this.#backlog.isEmpty) this.#backlog.replay(this);
     else if (this.#parser?.isFresh === true && this.#context === undefined) this.#releaseParser();
     if (this.#backlog.isPaused && this.#life === SERVING && !this.#mustWait) this.#backlog.resume();
   }
