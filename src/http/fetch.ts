@@ -2,7 +2,7 @@ import type { Context } from './context.ts';
 import { MisuseError } from './errors.ts';
 import type { Handler } from './hub.ts';
 import { LightResponse, TEXT, type HeadersSource, type Parts } from './light-response.ts';
-import { isBodiless } from './status.ts';
+import { isEmpty } from './status.ts';
 
 /** What a fetch handler gets beside the request: `c.env` in Hono. */
 export interface FetchEnvironment {
@@ -52,7 +52,7 @@ async function respondReal(context: Context, response: Response): Promise<void> 
   const { body } = response;
   if (body === null) return context.end();
   context.defaultType('');
-  if (context.method === 'HEAD' || isBodiless(response.status)) return refuseBody(context, body);
+  if (context.method === 'HEAD' || isEmpty(response.status)) return refuseBody(context, body);
   await pump(context, body);
 }
 
