@@ -60,12 +60,22 @@ export class Body implements AsyncIterable<Buffer> {
     return Buffer.concat(pieces);
   }
 
-  /** The whole body, which nobody can read again: what the standard of fetch has. */
+  /** The whole body, which nobody can read again, from now on: what the standard of fetch has. */
   async take(): Promise<Buffer> {
     if (this.#isTaken) throw new TypeError('Body is unusable: Body has already been read');
-    const bytes = await this.buffer();
+    return this.#isComplete ? this.takeNow() : this.buffer();
+  }
+
+  /** The same, when all has come. */
+  takeNow(): Buffer {
+    const { bytes } = this;
     this.#isTaken = true;
     return bytes;
+  }
+
+  /** Whether all of it has come. */
+  get isComplete(): boolean {
+    return this.#isComplete;
   }
 
   /** Whether it has been read, or somebody is reading it. */
@@ -120,14 +130,14 @@ export class Body implements AsyncIterable<Buffer> {
     return this.#pieces(this.#onPassed);
   }
 
-  /** As a web stream. */
+  /** As a web stream, whose bytes are in memory of their own: those of a Buffer may be among others'. */
   get stream(): ReadableStream<Uint8Array> {
     const pieces = this[Symbol.asyncIterator]();
     return new ReadableStream({
       async pull(controller) {
         const { done, value } = await pieces.next();
         if (done) controller.close();
-        else controller.enqueue(value);
+        else controller.enqueue(new Uint8Array(value));
       },
       async cancel() {
         await pieces.return(undefined);

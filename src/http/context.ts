@@ -47,6 +47,8 @@ const ANSWERED = 2;
 export class Context {
   /** In capitals, such as `GET`. */
   readonly method: string;
+  /** Whether the request has a body. */
+  readonly hasBody: boolean;
   readonly #head: RequestHead;
   readonly #exchange: Exchange;
   #body: Body | undefined;
@@ -65,6 +67,7 @@ export class Context {
     this.#head = head;
     this.#exchange = exchange;
     this.#body = body;
+    this.hasBody = body !== undefined;
   }
 
   /** The target of the request as it was sent, such as `/users?page=2`. */
@@ -105,11 +108,6 @@ export class Context {
       this.#body.complete();
     }
     return this.#body;
-  }
-
-  /** Whether the request has one. */
-  get hasBody(): boolean {
-    return this.#body !== undefined;
   }
 
   /** The fields after a body of chunks, once the whole of it has come. They never replace those of the head. */

@@ -1,7 +1,7 @@
 import type { Context } from './context.ts';
 import { MisuseError } from './errors.ts';
 import type { Handler } from './hub.ts';
-import { LightResponse, TEXT, type HeadersSource, type Parts } from './light-response.ts';
+import { LightResponse, TEXT, type Parts } from './light-response.ts';
 import { isEmpty } from './status.ts';
 
 /** What a fetch handler gets beside the request: `c.env` in Hono. */
@@ -38,19 +38,22 @@ function respond(context: Context, response: Response): void | Promise<void> {
 
 function respondLight(context: Context, { content, status, statusText, headers }: Parts): void {
   if (status !== 200 || statusText !== '') context.status(status, statusText);
-  if (headers !== undefined) copyHeaders(context, headers);
+  if (headers !== undefined) copyFields(context, headers);
   if (content === null) context.end();
   else {
-    context.defaultType(typeof content === 'string' ? TEXT : '');
+    // Headers have the type already, unless it was taken out.
+    context.defaultType(typeof content === 'string' && !(headers instanceof Headers) ? TEXT : '');
     context.end(content);
   }
 }
 
 async function respondReal(context: Context, response: Response): Promise<void> {
   context.status(response.status, response.statusText);
-  copyHeaders(context, response.headers);
+  copyFields(context, response.headers);
   const { body } = response;
   if (body === null) return context.end();
+  // What is left of it would look like the whole.
+  if (response.bodyUsed) throw new TypeError('Body is unusable: the response has been read by its handler');
   context.defaultType('');
   if (context.method === 'HEAD' || isEmpty(response.status)) return refuseBody(context, body);
   await pump(context, body);
@@ -78,10 +81,10 @@ async function pump(context: Context, body: ReadableStream<Uint8Array>): Promise
   }
 }
 
-function copyHeaders(context: Context, headers: HeadersSource): void {
-  const entries = Symbol.iterator in headers ? headers : Object.entries(headers);
-  for (const [name, value] of entries as Iterable<[name: string, value: string]>) {
+function copyFields(context: Context, headers: Iterable<readonly [name: string, value: string]>): void {
+  for (const [name, value] of headers) {
     const lower = name.toLowerCase();
+    // The one field that `Headers` does not combine.
     if (lower === 'set-cookie') context.append(name, value);
     else if (!OURS.has(lower)) context.header(name, value);
   }
