@@ -26,8 +26,11 @@ export function copyHeaders(source: HeadersSource): HeaderPairs | Headers {
 /** Undefined for what is neither a list of pairs nor a plain object. */
 function pairsOf(source: HeadersSource): HeaderPairs | undefined {
   if (Array.isArray(source)) return source.every(isPair) ? source.map(([name, value]) => [name, value]) : undefined;
+  if (Symbol.iterator in source) return undefined;
   const prototype: unknown = Object.getPrototypeOf(source);
-  return prototype === Object.prototype || prototype === null ? Object.entries(source) : undefined;
+  return prototype === Object.prototype || prototype === null
+    ? Object.entries(source as Record<string, string>)
+    : undefined;
 }
 
 function isPair(value: unknown): value is [string, string] {

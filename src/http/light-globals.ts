@@ -1,3 +1,4 @@
+import { isToken } from './field-line.ts';
 import { unwrapped } from './light-request.ts';
 import { LightResponse } from './light-response.ts';
 
@@ -47,13 +48,17 @@ const fetchFacade: typeof fetch = async function fetch(input, init) {
   return fetchBefore(onItsWay(input), init);
 };
 
-/** What a client has sent to this server says how its own connection goes on, which is not for the next one. */
+/**
+ * What a client has sent to this server says how its own connection goes on, which is not for the next one: the original would
+ * refuse to send it. Also of a copy, which only so gets a Transfer-Encoding.
+ */
 function onItsWay<Input>(input: Input): Input | Request {
   const real = unwrapped(input);
-  if (real === input) return input;
-  const request = new OriginalRequest(real as Request);
+  if (!(real instanceof OriginalRequest)) return input;
+  if (real === input && !real.headers.has('transfer-encoding')) return input;
+  const request = new OriginalRequest(real);
   const named = request.headers.get('connection')?.split(/[ \t]*,[ \t]*/) ?? [];
-  for (const name of [...OF_CONNECTION, ...named]) if (/^[-\w]+$/.test(name)) request.headers.delete(name);
+  for (const name of [...OF_CONNECTION, ...named]) if (isToken(name)) request.headers.delete(name);
   return request;
 }
 

@@ -15,12 +15,13 @@ interface Platform<Real> {
 export function standIn<Real extends object>(light: Light<Real>, platform: Platform<Real>): void {
   const { prototype } = light;
   for (const [key, theirs] of entriesOf(platform.prototype)) {
-    const ours = Object.getOwnPropertyDescriptor(prototype, key);
     if (key === 'constructor') continue;
+    const ours = Object.getOwnPropertyDescriptor(prototype, key);
     // As in the standard, where `for (const name in request)` finds them.
     if (ours !== undefined) Object.defineProperty(prototype, key, { ...ours, enumerable: theirs.enumerable ?? false });
     else if (theirs.get !== undefined || typeof theirs.value === 'function') delegate(prototype, key, theirs);
   }
+  Reflect.deleteProperty(prototype, 'constructor');
   Object.setPrototypeOf(prototype, platform.prototype);
 }
 
