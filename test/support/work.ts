@@ -13,10 +13,11 @@ interface Coverage {
 
 type Native = (this: { length: number }, ...args: unknown[]) => unknown;
 
-/** What one call of each goes through. */
-const natives: ReadonlyArray<
-  readonly [owner: object, name: string, work: (self: { length: number }, result: unknown) => number]
-> = [
+/** What a call goes through. */
+type Units = (self: { length: number }, result: unknown, args: readonly unknown[]) => number;
+
+/** Those that hide a loop. */
+const natives: ReadonlyArray<readonly [owner: object, name: string, work: Units]> = [
   [Buffer.prototype, 'copy', (_self, copied) => copied as number],
   [Buffer.prototype, 'latin1Slice', lengthOf],
   [Buffer.prototype, 'utf8Slice', lengthOf],
@@ -24,7 +25,8 @@ const natives: ReadonlyArray<
   [Buffer, 'from', lengthOf],
   [String.prototype, 'slice', lengthOf],
   [String.prototype, 'toLowerCase', lengthOf],
-  ...['split', 'indexOf', 'includes', 'replace', 'replaceAll', 'startsWith', 'endsWith'].map(
+  [String.prototype, 'indexOf', distance],
+  ...['split', 'includes', 'replace', 'replaceAll', 'startsWith', 'endsWith'].map(
     (name) => [String.prototype, name, (self: { length: number }) => self.length] as const,
   ),
   [RegExp.prototype, 'test', () => 1],
@@ -70,16 +72,12 @@ export class Work {
       .reduce((sum, { count }) => sum + count, 0);
   }
 
-  #watch(
-    owner: Record<string, Native>,
-    name: string,
-    work: (self: { length: number }, result: unknown) => number,
-  ): void {
+  #watch(owner: Record<string, Native>, name: string, work: Units): void {
     const original = owner[name]!;
     const passed = (units: number): void => void (this.#passed += units);
     owner[name] = function (...args) {
       const result = Reflect.apply(original, this, args);
-      passed(work(this, result));
+      passed(work(this, result, args));
       return result;
     };
   }
@@ -87,4 +85,8 @@ export class Work {
 
 function lengthOf(_self: unknown, result: unknown): number {
   return (result as { length: number }).length;
+}
+
+function distance({ length }: { length: number }, found: unknown, [, from = 0]: readonly unknown[]): number {
+  return ((found as number) < 0 ? length : (found as number)) - (from as number);
 }
