@@ -1,8 +1,5 @@
+import { CLASSES, TOKEN, VALUE } from './bytes.ts';
 import { MisuseError } from './errors.ts';
-
-const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-/** What latin1 can carry of VCHAR, SP, HTAB and obs-text: no CR, LF or NUL, with which a response would be split. */
-const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** What a field of a response can have: several values are as many fields. */
 export type FieldValue = string | number | readonly string[];
@@ -21,12 +18,26 @@ export function fieldLine(name: string, value: string | number): string {
  */
 export function fieldText(name: string, value: string | number): string {
   const text = typeof value === 'string' ? value : String(value);
-  if (VALUE.test(text)) return text;
+  if (isValue(text)) return text;
   throw new MisuseError('ERR_HTTP_FIELD', `${name}: no control characters, nor any above U+00FF: ${show(text)}`);
 }
 
 export function isToken(text: unknown): text is string {
-  return typeof text === 'string' && NAME.test(text);
+  return typeof text === 'string' && text !== '' && isOf(TOKEN, text);
+}
+
+/** What latin1 can carry of VCHAR, SP, HTAB and obs-text: no CR, LF or NUL, with which a response would be split. */
+export function isValue(text: string): boolean {
+  return isOf(VALUE, text);
+}
+
+/** The hot path: each field of each response. Half the time of a regular expression, as fields are short. */
+function isOf(is: number, text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code > 255 || (CLASSES[code]! & is) === 0) return false;
+  }
+  return true;
 }
 
 /** Not more than a log wants. */

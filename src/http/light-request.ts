@@ -1,5 +1,5 @@
 import type { Context } from './context.ts';
-import { originOf, urlOf } from './origin.ts';
+import { urlOf } from './request-url.ts';
 import { mirror, standIn } from './stand-in.ts';
 
 const Original: typeof Request = globalThis.Request;
@@ -15,23 +15,21 @@ const utf8 = new TextDecoder();
  */
 export class LightRequest {
   readonly #context: Context;
-  readonly #origin: string;
   #url: string | undefined;
   #headers: Headers | undefined;
   #original: Request | undefined;
 
-  /** @throws HttpError 400 when a URL can have no such host */
   constructor(context: Context) {
     this.#context = context;
-    this.#origin = originOf(context);
   }
 
   get method(): string {
     return this.#context.method;
   }
 
+  /** @throws HttpError 400 when a URL can have no such host */
   get url(): string {
-    return (this.#url ??= urlOf(this.#origin, this.#context.url));
+    return (this.#url ??= urlOf(this.#context));
   }
 
   get headers(): Headers {

@@ -1,4 +1,5 @@
-import { copyHeaders, type HeaderPairs, type HeadersSource } from './header-pairs.ts';
+import { copyHeaders, headersOf, type HeaderList } from './header-list.ts';
+import { isValue } from './field-line.ts';
 import { mirror, standIn } from './stand-in.ts';
 
 const Original: typeof Response = globalThis.Response;
@@ -11,14 +12,16 @@ export interface Parts {
   readonly content: Simple;
   readonly status: number;
   readonly statusText: string;
-  readonly headers: HeaderPairs | Headers | undefined;
+  /** Of the init. */
+  readonly list: HeaderList;
+  /** What became of them, when somebody asked. */
+  readonly headers: Headers | undefined;
 }
+
+const NONE: HeaderList = [];
 
 /** The type of content of a string, as the standard has it. */
 export const TEXT = 'text/plain;charset=UTF-8';
-
-/** `reason-phrase`, as the standard checks it. */
-const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /**
  * A `Response` of a string or bytes that stays what it was made of: the original makes a stream of it, which somebody has
@@ -28,7 +31,7 @@ export class LightResponse {
   #content: Simple = null;
   #status = 200;
   #statusText = '';
-  #pairs: HeaderPairs | undefined;
+  #list: HeaderList = NONE;
   #headers: Headers | undefined;
   #original: Response | undefined;
 
@@ -79,7 +82,8 @@ export class LightResponse {
       content: this.#content,
       status: this.#status,
       statusText: this.#statusText,
-      headers: this.#headers ?? this.#pairs,
+      list: this.#list,
+      headers: this.#headers,
     };
   }
 
@@ -88,7 +92,7 @@ export class LightResponse {
     return (this.#original ??= new Original(this.#content, {
       status: this.#status,
       statusText: this.#statusText,
-      headers: (this.#headers ?? this.#pairs ?? []) as HeadersSource,
+      headers: this.#headers ?? headersOf(this.#list),
     }));
   }
 
@@ -118,11 +122,11 @@ export class LightResponse {
     if (headers === undefined) return;
     const copy = copyHeaders(headers);
     if (copy instanceof Headers) this.#headers = withType(copy, content);
-    else this.#pairs = copy;
+    else this.#list = copy;
   }
 
   #makeHeaders(): Headers {
-    return withType(new Headers(this.#pairs as HeadersSource | undefined), this.#content);
+    return withType(headersOf(this.#list), this.#content);
   }
 }
 
@@ -146,7 +150,8 @@ function isUsual(init: unknown, content: Simple | undefined): init is ResponseIn
   if (typeof init !== 'object') return false;
   const { status = 200, statusText = '', headers } = init as Record<string, unknown>;
   if (headers !== undefined && (typeof headers !== 'object' || headers === null)) return false;
-  return isUsualStatus(status, content) && typeof statusText === 'string' && REASON.test(statusText);
+  if (typeof statusText !== 'string' || (statusText !== '' && !isValue(statusText))) return false;
+  return status === 200 || isUsualStatus(status, content);
 }
 
 function isUsualStatus(status: unknown, content: Simple | undefined): boolean {
