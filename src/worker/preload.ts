@@ -46,7 +46,7 @@ function start(context: WorkerContext): void {
   // A message to a primary that just died; the channel's end comes next, and is what counts.
   cluster.worker?.on('error', () => {});
   const link = new Link();
-  const words = new LastWords(link);
+  const words = new LastWords(link, context.reports);
   const turns = context.balance === 'least-connections' ? new Turns() : undefined;
   const requests = new Requests(turns);
   const idle = new IdleConnections(requests);

@@ -16,7 +16,7 @@ const HIGHEST_ID = 2 ** 31 - 1;
 const tls = { key: readFileSync(certificate.TLS_KEY), cert: readFileSync(certificate.TLS_CERT) };
 const kinds = {
   http: (): Http2Server => http2.createServer(),
-  https: (): Http2Server => http2.createSecureServer(tls) as unknown as Http2Server,
+  https: (): Http2Server => http2.createSecureServer(tls),
 };
 
 /** A server that answers after `ms`, and a client far away from it. */
