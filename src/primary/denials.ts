@@ -1,4 +1,3 @@
-import { getSystemErrorMap } from 'node:util';
 import { formatAddress } from '../listeners/address.ts';
 import type { Post } from '../listeners/listener-set.ts';
 import type { Log } from './log.ts';
@@ -33,6 +32,8 @@ export class Denials {
     const now = this.#now();
     if (now - (this.#toldAt.get(address) ?? -Infinity) < QUIET_MS) return;
     this.#toldAt.set(address, now);
+    // Needed by few servers, and `node:util` is not small.
+    const { getSystemErrorMap } = process.getBuiltinModule('node:util');
     const [code, why] = getSystemErrorMap().get(errno) ?? [`${errno}`, 'unknown error'];
     this.#log('warn', 'not listening', { address, code, why });
   }

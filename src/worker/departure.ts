@@ -1,11 +1,14 @@
 import type { ServerHttp2Session } from 'node:http2';
 import { writeBesideHttp2 } from './node-internals.ts';
 
-/** How long it is watched how many requests a client has in flight at most, ms. */
-const WATCH_MS = 100;
+/** A client that asks for nothing for so long is idle, ms. */
+const IDLE_MS = 100;
+
+/** Until as many requests are in flight as at most in the session's life, or else as at most in this time, ms. */
+const WATCH_MS = 1000;
 
 /** When no better moment comes, ms from the beginning of the drain. */
-const PATIENCE_MS = 1000;
+const PATIENCE_MS = 2000;
 
 /** Until it is tried again to announce the end on a connection with bytes that wait, ms. */
 const RETRY_MS = 25;
@@ -13,12 +16,14 @@ const RETRY_MS = 25;
 /** GOAWAY without an error, whose last stream is the highest that there can be: "I will leave, and serve what is on its way". */
 const ANNOUNCEMENT = Uint8Array.from([0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
 
-type State = 'watching' | 'waiting' | 'announced' | 'closing';
+type State = 'waiting' | 'announced' | 'closing';
 
 /** What is known of the requests of a session. */
 export interface SessionLoad {
   /** Requests that are not answered. */
   readonly inFlight: number;
+  /** The most that there ever were. */
+  readonly peak: number;
   /** Has not had any. */
   readonly isFresh: boolean;
 }
@@ -32,8 +37,8 @@ export interface SessionLoad {
  * crosses it is refused unprocessed, which its client is told.
  *
  * Therefore the moment counts, and also for clients in Node, which refuse by themselves what they have not sent when a GOAWAY
- * comes: a request has just been read, and as many are in flight now as at most while the session was watched. Clients with a
- * fixed number of requests at a time, such as proxies with one, wait for answers then, and send nothing.
+ * comes: a request has just been read, and as many are in flight now as ever. Clients with a fixed number of requests at a time,
+ * such as proxies with one, wait for answers then, and send nothing.
  *
  * Owns a timer; it ends with the session.
  */
@@ -41,23 +46,26 @@ export class Departure {
   readonly #session: ServerHttp2Session;
   readonly #load: SessionLoad;
   readonly #startedAt = performance.now();
-  #state: State = 'watching';
-  #peak: number;
+  #state: State = 'waiting';
+  /** The most in flight since it is watched. */
+  #seen: number;
   #timer: NodeJS.Timeout;
 
   constructor(session: ServerHttp2Session, load: SessionLoad) {
     this.#session = session;
     this.#load = load;
-    this.#peak = load.inFlight;
-    this.#timer = setTimeout(this.#onWatched, WATCH_MS);
+    this.#seen = load.inFlight;
+    this.#timer = setTimeout(this.#onIdle, IDLE_MS);
     session.once('close', () => clearTimeout(this.#timer));
   }
 
   /** To be called for each request, when it counts and before the application sees it. */
   asked(): void {
-    const { inFlight } = this.#load;
-    if (this.#state === 'watching') this.#peak = Math.max(this.#peak, inFlight);
-    else if (this.#state === 'waiting' && inFlight >= this.#peak) this.#leave();
+    if (this.#state !== 'waiting') return;
+    const { inFlight, peak } = this.#load;
+    this.#seen = Math.max(this.#seen, inFlight);
+    const waited = performance.now() - this.#startedAt;
+    if (waited >= IDLE_MS && inFlight >= (waited < WATCH_MS ? peak : this.#seen)) this.#leave();
   }
 
   /** No further request is served. */
@@ -67,10 +75,9 @@ export class Departure {
     this.#session.close();
   }
 
-  readonly #onWatched = (): void => {
-    this.#state = 'waiting';
-    if (this.#peak === 0) return this.#leave();
-    this.#timer = setTimeout(() => this.#leave(), PATIENCE_MS - (performance.now() - this.#startedAt));
+  readonly #onIdle = (): void => {
+    if (this.#seen === 0) this.#leave();
+    else this.#timer = setTimeout(() => this.#leave(), PATIENCE_MS - IDLE_MS);
   };
 
   #leave(): void {

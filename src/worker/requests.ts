@@ -35,6 +35,8 @@ class Connection {
   newest: ServerResponse | undefined = undefined;
   /** The response that was made the connection's last by a drain. */
   last: ServerResponse | undefined = undefined;
+  /** The most that ever were in flight, HTTP/2 only. */
+  peak = 0;
   /** Has not had a request, HTTP/2 only. */
   isFresh = true;
   /** While it drains, HTTP/2 only. */
@@ -226,6 +228,7 @@ export class Requests {
     session.prependListener('stream', (stream: ServerHttp2Stream) => {
       this.#started++;
       connection.inFlight++;
+      connection.peak = Math.max(connection.peak, connection.inFlight);
       connection.isFresh = false;
       connection.departure?.asked();
       const startedAt = clock.now();
