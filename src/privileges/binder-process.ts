@@ -51,8 +51,9 @@ function leave(): void {
 }
 
 process.on('message', (message, handle) => {
-  // The primary has no reason to send one.
-  (handle as { close?(): void } | undefined)?.close?.();
+  // The primary has no reason to send one. A connection has `destroy`, all others have `close`.
+  const { destroy, close } = (handle ?? {}) as { destroy?(): void; close?(): void };
+  (destroy ?? close)?.call(handle);
   const request = binderRequestOf(message);
   if (request === undefined) return;
   (handlers[request.binder] as (request: BinderRequest) => void)(request);
