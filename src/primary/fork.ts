@@ -69,6 +69,6 @@ function answerFarewell(child: ChildProcess): ChildProcess {
   return child.on('internalMessage', (message: unknown) => {
     const { cmd, act, seq } = (message ?? {}) as { cmd?: unknown; act?: unknown; seq?: unknown };
     if (cmd !== 'NODE_CLUSTER' || act !== 'exitedAfterDisconnect' || !Number.isSafeInteger(seq)) return;
-    if (child.connected) child.send({ cmd: 'NODE_CLUSTER', ack: seq } as never, () => {});
+    if (child.connected) child.send({ cmd: 'NODE_CLUSTER', ack: seq }, () => {});
   });
 }

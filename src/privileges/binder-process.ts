@@ -52,8 +52,9 @@ function leave(): void {
 
 process.on('message', (message, handle) => {
   // The primary has no reason to send one. A connection has `destroy`, all others have `close`.
-  const { destroy, close } = (handle ?? {}) as { destroy?(): void; close?(): void };
-  (destroy ?? close)?.call(handle);
+  const uninvited = handle as { destroy?(): void; close?(): void } | undefined;
+  if (uninvited?.destroy === undefined) uninvited?.close?.();
+  else uninvited.destroy();
   const request = binderRequestOf(message);
   if (request === undefined) return;
   (handlers[request.binder] as (request: BinderRequest) => void)(request);

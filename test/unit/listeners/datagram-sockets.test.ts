@@ -139,10 +139,9 @@ async function bequeathed(t: TestContext): Promise<{ heir: ReturnType<typeof set
   const wanted = { ...query, port: bound.port };
   const before = setUp(() => bound);
   await before.sockets.request(1, 1, wanted);
-  const [description] = before.sockets.bequeath();
-  assert.deepEqual(description, { query: wanted, fd: bound.handle.fd });
+  assert.deepEqual(before.sockets.bequeath(), [{ query: wanted, fd: bound.handle.fd }]);
   const heir = setUp();
-  heir.sockets.inherit([description!]);
+  heir.sockets.inherit(before.sockets.bequeath());
   t.after(() => heir.sockets.close());
   return { heir, query: wanted };
 }

@@ -18,6 +18,8 @@ const query: BindQuery = {
 const bind = { binder: 'bind', id: '1-1', query };
 const bindWith = (changes: Record<string, unknown>): object => ({ ...bind, query: { ...query, ...changes } });
 
+const shown = (message: unknown): string => `${JSON.stringify(message)}`.slice(0, 120);
+
 const requests: readonly unknown[] = [
   bind,
   bindWith({ transport: 'udp' }),
@@ -85,7 +87,7 @@ const nonsense: readonly unknown[] = [
 ];
 
 for (const message of nonsense) {
-  test(`no request: ${String(JSON.stringify(message)).slice(0, 120)}`, () => {
+  test(`no request: ${shown(message)}`, () => {
     assert.equal(binderRequestOf(message), undefined);
   });
 }
@@ -111,7 +113,7 @@ const noAnswers: readonly unknown[] = [
 ];
 
 for (const message of noAnswers) {
-  test(`no answer: ${String(JSON.stringify(message)).slice(0, 120)}`, () => {
+  test(`no answer: ${shown(message)}`, () => {
     assert.equal(binderAnswerOf(message), undefined);
   });
 }

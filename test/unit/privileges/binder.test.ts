@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { constants } from 'node:os';
 import { test } from 'node:test';
 import type { BinderRequest, BindQuery } from '../../../src/privileges/binder-messages.ts';
-import { Binder, type Inherited, type Line } from '../../../src/privileges/binder.ts';
+import { Binder, type Inherited } from '../../../src/privileges/binder.ts';
 
 const EACCES = -constants.errno.EACCES;
 const EADDRINUSE = -constants.errno.EADDRINUSE;
@@ -47,7 +47,7 @@ class FakeLine extends EventEmitter {
 
 function setUp(next?: Inherited): { line: FakeLine; binder: Binder; lost: string[] } {
   const line = new FakeLine();
-  const binder = new Binder(line as unknown as Line, next);
+  const binder = new Binder(line, next);
   const lost: string[] = [];
   binder.onLost = () => void lost.push('lost');
   return { line, binder, lost };
