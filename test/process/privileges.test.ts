@@ -24,6 +24,7 @@ import { poll } from '../support/watched.ts';
 
 const skip = noOtherUser;
 const nobody = NOBODY;
+const MORE_WORKERS = 4;
 
 /** Answers with who it is. */
 const who = `const { createServer } = require('node:http');
@@ -113,16 +114,18 @@ for (const sharing of ownSharings) {
     server.signal('SIGUSR2');
     const { fields } = await server.event('upgraded');
     const second = Number(fields['pid']);
-    // The first is still there, at the same channel.
-    process.kill(second, 'SIGTTIN');
-    await server.event('worker ready', { slot: 1 });
+    // The first is still there, at the other end of the same channel: it must not read the second's answers.
+    for (let slot = 1; slot <= MORE_WORKERS; slot++) {
+      process.kill(second, 'SIGTTIN');
+      await server.event('worker ready', { slot });
+    }
     await exchange.finish();
     await upgraded(server);
     process.kill(second, 'SIGUSR2');
     const third = await upgraded(server, 2);
     assert.ok(isNobody(third));
     process.kill(third, 'SIGTTIN');
-    await server.event('worker ready', { slot: 2 });
+    await server.event('worker ready', { slot: MORE_WORKERS + 1 });
     await ask(server.target);
     assert.ok(isAlive(binder));
     assert.deepEqual(server.events('port refused'), []);
@@ -174,7 +177,7 @@ test('the library’s own --user', { skip }, async () => {
   const port = await lowPort();
   const OPTIONS = JSON.stringify({ user: 'nobody', workers: 2 });
   const env = { OPTIONS, ADDRESS: `127.0.0.1:${port}` };
-  await using server = await serve({ entry: 'library.js', command: false, group: true, env });
+  await using server = await serve({ entry: 'library.js', command: false, group: true, isOpen: true, env });
   assert.ok(isNobody(server.pid));
   for (const pid of server.workers.values()) assert.ok(isNobody(pid));
   const binder = binderOf(server.pid)!;
@@ -182,8 +185,8 @@ test('the library’s own --user', { skip }, async () => {
   await ask(server.target);
   server.signal('SIGTTIN');
   await server.event('worker ready', { slot: 2 });
-  server.signal('SIGTERM');
-  await server.output(/^primary settled$/m);
+  await server.stop();
+  assert.match(server.stdout, /^primary settled$/m);
   await poll(() => !isAlive(binder) || undefined, 'the end of the binder');
 });
 
