@@ -2,13 +2,15 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { request, type IncomingMessage } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { serve, type App, type AppOptions, type Target } from './app.ts';
 import { childrenOf, commandLine, socketsIn } from './leftovers.ts';
 import { NOBODY } from './platform.ts';
-import { poll } from './watched.ts';
+import { DEADLINE, poll } from './watched.ts';
 
 /** Answers with its process id. */
 export const hello = `require('node:http')
@@ -36,9 +38,10 @@ export interface Done {
 
 /** Runs the body of an async function, which has `require`, in the worker of a `compromised` server. */
 export async function inside(target: Target, code: string): Promise<Done> {
-  const { host, port } = target as { host: string; port: number };
-  const answer = await fetch(`http://${host}:${port}/`, { method: 'POST', body: code });
-  return (await answer.json()) as Done;
+  const question = request({ ...target, method: 'POST', agent: false, timeout: DEADLINE });
+  question.once('timeout', () => question.destroy(new Error(`no answer to ${code}`))).end(code);
+  const [answer] = (await once(question, 'response')) as [IncomingMessage];
+  return (await json(answer)) as Done;
 }
 
 /** In a session of its own, so that a terminal of the tests is none of the server's. */
