@@ -12,9 +12,14 @@ const PATIENCE = 5000;
  */
 export class Predecessor {
   readonly legacy: Legacy;
+  /** Whether its channel is open. With `--user` this process has another one after it, which is the binder's. */
+  #isThere = process.connected;
 
   private constructor(legacy: Legacy) {
     this.legacy = legacy;
+    process.once('disconnect', () => {
+      this.#isThere = false;
+    });
   }
 
   /**
@@ -30,15 +35,19 @@ export class Predecessor {
     return new Predecessor(await answer());
   }
 
-  /** From now on this process is the primary. Settles when the one before knows, or is stuck: it accepts nothing either then. */
+  /**
+   * From now on this process is the primary. Settles when the one before knows, or is stuck: it accepts nothing either then.
+   * Idempotent.
+   */
   async ready(): Promise<void> {
-    if (!process.connected) return;
+    if (!this.#isThere) return;
     const heard = once(process, 'disconnect', { signal: AbortSignal.timeout(PATIENCE) });
     say({ prefork: 'ready' });
     await heard.catch(leave);
   }
 
   failed(reason: string): void {
+    if (!this.#isThere) return;
     say({ prefork: 'failed', reason });
     leave();
   }
