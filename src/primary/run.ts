@@ -93,7 +93,11 @@ async function supervise(
     announce: (announcement) => {
       manager?.announce(announcement);
       if (announcement.what === 'ready') binder?.seal();
-      if (announcement.what === 'upgraded') entrances.yield();
+      if (announcement.what === 'upgraded') {
+        entrances.yield();
+        // The next primary reads the channel from here on: of two readers, either gets the other's answers.
+        binder?.close();
+      }
       if (announcement.what === 'ready' && predecessor !== undefined) {
         void succeed(predecessor, entrances, supervisor.fleet.generation);
       }
