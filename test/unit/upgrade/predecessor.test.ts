@@ -10,7 +10,7 @@ import { FIRST_FD, FORMAT, LEGACY_FD, VARIABLE } from '../../../src/upgrade/lega
 import { temporaryDirectory } from '../scoreboard/helpers.ts';
 
 const skip = process.platform === 'win32' ? 'no such descriptors' : false;
-const module = new URL('../../../src/upgrade/predecessor.js', import.meta.url).href;
+const module = new URL('../../../../dist/upgrade/predecessor.js', import.meta.url).href;
 
 /** Succeeds this process, and then has another channel, as that to the binder is: what is said there is for that one alone. */
 const successor = `import childProcess from 'node:child_process';
