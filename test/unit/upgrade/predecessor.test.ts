@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { test } from 'node:test';
 import { FIRST_FD, FORMAT, LEGACY_FD, VARIABLE } from '../../../src/upgrade/legacy.ts';
 import { temporaryDirectory } from '../scoreboard/helpers.ts';
@@ -69,7 +69,9 @@ for (const [what, text, reason] of unreadable) {
   });
 }
 
-/** It is read to its end and closed, which resets what is a socket to Node. */
+/** The pipe is a socket to Node: it is reset where the other end closes it, and closes once it was read. */
 function leave(child: ChildProcess, text: string): void {
-  (child.stdio[LEGACY_FD] as Writable).on('error', () => {}).end(text);
+  const pipe = child.stdio[LEGACY_FD] as Duplex;
+  pipe.on('error', () => {}).end(text);
+  pipe.resume();
 }
