@@ -1,16 +1,22 @@
 /** What the commands know of servers: which run, and how to ask one. */
 import { readdirSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { PreforkError, UsageError } from '../errors.ts';
 import type { Outcome, ScaleTarget, Status } from './controls.ts';
-import { controlDirectories, isFitDirectory, nameOfSocket, socketPath } from './place.ts';
-import { probe } from './probe.ts';
+import { controlDirectories, isFitDirectory, othersDirectories, type Owner } from './directories.ts';
+import { nameOfSocket, socketPath } from './place.ts';
+import { connectTo, probe } from './probe.ts';
 import { systemCode } from './system-code.ts';
+
+export { connectTo };
 
 /** A server that runs, by its control socket. */
 export interface RunningServer {
   readonly name: string;
   readonly path: string;
+  /** Set for root, and where the server runs as another user: who may be hostile, see `withRightsOf`. */
+  readonly owner?: Owner;
 }
 
 /** What an operation is told, by its path. */
@@ -33,6 +39,9 @@ interface Question {
 /** For what a server answers at once, unless it is stopped (SIGSTOP) or stuck. */
 const PATIENCE = 5000;
 
+/** Characters: the status of a thousand workers has fewer. */
+const LONGEST_ANSWER = 33_554_432;
+
 /** A server that starts is not made to wait longer for the pid of another one. */
 const LITTLE_PATIENCE = 1000;
 
@@ -47,30 +56,43 @@ export async function findServer(name: string | undefined, directories?: readonl
   const running = await runningServers(directories);
   const [first, ...others] = name === undefined ? running : running.filter((server) => server.name === name);
   if (first === undefined) throw notRunning(name, running);
-  if (name === undefined && others.length > 0) {
-    throw new UsageError(`several servers run: choose one of them by --name ${running.map(nameOf).join(' | ')}`);
-  }
-  return first;
+  // Of one name, this user's own is meant before any other's.
+  if (others.length === 0 || (name !== undefined && first.owner === undefined)) return first;
+  const list = await Promise.all(running.map(describeServer));
+  if (name === undefined) throw new UsageError(`several servers run: choose one by --name: ${list.join(', ')}`);
+  throw new UsageError(`several users have a server of the name ${name}: run this as one of them: ${list.join(', ')}`);
 }
 
-/** All of this user's, sorted by name. Of two of one name in different directories, the one that is found first. */
-export async function runningServers(directories: readonly string[] = controlDirectories()): Promise<RunningServer[]> {
+/**
+ * All of this user's, sorted by name, and for root then those of the users that it started servers as. Of two of one name
+ * in different directories of one user, the one that is found first.
+ *
+ * @param directories of this user alone. @default all that there are
+ */
+export async function runningServers(directories?: readonly string[]): Promise<RunningServer[]> {
   const unfit: unknown[] = [];
   const found = new Map<string, RunningServer>();
-  for (const directory of directories) {
+  for (const directory of directories ?? controlDirectories()) {
     try {
+      if (!isFitDirectory(directory)) continue;
       for (const server of await serversIn(directory)) if (!found.has(server.name)) found.set(server.name, server);
     } catch (error) {
       unfit.push(error);
     }
   }
-  if (found.size === 0 && unfit.length > 0) throw unfit[0];
-  return [...found.values()].toSorted((one, other) => (one.name < other.name ? -1 : 1));
+  const others = directories === undefined ? othersDirectories() : [];
+  const ofOthers = await Promise.all(others.map(({ path, owner }) => serversIn(path, owner)));
+  if (found.size === 0 && ofOthers.flat().length === 0 && unfit.length > 0) throw unfit[0];
+  return [...[...found.values()].toSorted(byName), ...ofOthers.flat().toSorted(byName)];
+}
+
+function byName(one: RunningServer, other: RunningServer): number {
+  return one.name < other.name ? -1 : 1;
 }
 
 /** Whether it still does. */
-export async function isRunning({ path }: RunningServer): Promise<boolean> {
-  return (await probe(path)) === 'live';
+export async function isRunning({ path, owner }: RunningServer): Promise<boolean> {
+  return (await probe(path, owner)) === 'live';
 }
 
 /** @throws PreforkError `ERR_NOT_RUNNING`, or `ERR_NO_ANSWER` */
@@ -105,11 +127,10 @@ export async function operate<Path extends keyof Operations>(
   throw noAnswer(server, `gave an answer to ${path} that is none`);
 }
 
-async function serversIn(directory: string): Promise<RunningServer[]> {
-  if (!isFitDirectory(directory)) return [];
+async function serversIn(directory: string, owner?: Owner): Promise<RunningServer[]> {
   const names = readdirSync(directory).flatMap((fileName) => nameOfSocket(fileName) ?? []);
-  const servers = names.map((name) => ({ name, path: socketPath(directory, name) }));
-  const states = await Promise.all(servers.map(({ path }) => probe(path)));
+  const servers = names.map((name) => ({ name, path: socketPath(directory, name), ...(owner && { owner }) }));
+  const states = await Promise.all(servers.map(({ path }) => probe(path, owner)));
   return servers.filter((_, index) => states[index] === 'live');
 }
 
@@ -136,7 +157,8 @@ function exchange(server: RunningServer, { method, path, body, patience = 0 }: Q
   const content = body === undefined ? '' : JSON.stringify(body);
   const headers = { host: 'localhost', 'content-length': Buffer.byteLength(content) };
   return new Promise((resolve, reject) => {
-    const outgoing = request({ socketPath: server.path, method, path, headers, agent: false, timeout: patience });
+    const createConnection = (): Socket => connectTo(server.path, server.owner);
+    const outgoing = request({ createConnection, method, path, headers, timeout: patience });
     outgoing.once('timeout', () => outgoing.destroy(Object.assign(new Error('silence'), { code: 'ETIMEDOUT' })));
     outgoing.once('error', reject).once('response', (response) => readAll(response).then(resolve, reject));
     outgoing.end(content);
@@ -145,7 +167,10 @@ function exchange(server: RunningServer, { method, path, body, patience = 0 }: Q
 
 async function readAll(response: IncomingMessage): Promise<string> {
   let text = '';
-  for await (const chunk of response.setEncoding('utf8') as AsyncIterable<string>) text += chunk;
+  for await (const chunk of response.setEncoding('utf8') as AsyncIterable<string>) {
+    text += chunk;
+    if (text.length > LONGEST_ANSWER) throw new Error('its answer does not end');
+  }
   return text;
 }
 
@@ -174,6 +199,11 @@ function notRunning(name: string | undefined, running: readonly RunningServer[])
   return new PreforkError('ERR_NOT_RUNNING', `${which}${others}`);
 }
 
-function nameOf({ name }: RunningServer): string {
-  return name;
+function nameOf({ name, owner }: RunningServer): string {
+  return owner === undefined ? name : `${name} (uid ${owner.uid})`;
+}
+
+/** What tells it from others of the same entry: whose it is, and what it serves where. */
+async function describeServer(server: RunningServer): Promise<string> {
+  return nameOf(server);
 }

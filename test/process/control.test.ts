@@ -16,7 +16,7 @@ const script = fileURLToPath(new URL('../support/control-server.js', import.meta
 /** Where control sockets are, for servers and commands alike: not where those of this machine's user are. */
 class Machine implements Disposable {
   readonly directory: string = mkdtempSync(join(tmpdir(), 'prefork-machine-'));
-  readonly env: Readonly<Record<string, string>> = { XDG_RUNTIME_DIR: this.directory, TMPDIR: this.directory };
+  readonly env: Readonly<Record<string, string>> = { PREFORK_RUNTIME_DIR: this.directory };
 
   /** Where this user's sockets are. */
   get sockets(): string {

@@ -244,7 +244,7 @@ function bySlot(a: { variables: { PREFORK_SLOT: string } }, b: { variables: { PR
 
 test('a start that is refused leaves nothing in the temporary directory', async () => {
   await using first = await serve({ entry: 'hello.js', options: ['--workers', '1', '--name', 'api'] });
-  const env = { XDG_RUNTIME_DIR: first.directory, TMPDIR: first.directory };
+  const env = { PREFORK_RUNTIME_DIR: first.directory, TMPDIR: first.directory };
   await using second = await startApp({ entry: 'hello.js', options: ['--name', 'api'], env });
   await second.event('error', { code: 'ERR_NAME_TAKEN' });
   assert.equal((await second.exit()).code, 1);
