@@ -55,12 +55,12 @@ const LITTLE_PATIENCE = 1000;
 export async function findServer(name: string | undefined, directories?: readonly string[]): Promise<RunningServer> {
   const running = await runningServers(directories);
   const [first, ...others] = name === undefined ? running : running.filter((server) => server.name === name);
-  if (first === undefined) throw notRunning(name, running);
+  if (first === undefined) throw await notRunningBeside(name, running);
   // Of one name, this user's own is meant before any other's.
   if (others.length === 0 || (name !== undefined && first.owner === undefined)) return first;
-  const list = await Promise.all(running.map(describeServer));
-  if (name === undefined) throw new UsageError(`several servers run: choose one by --name: ${list.join(', ')}`);
-  throw new UsageError(`several users have a server of the name ${name}: run this as one of them: ${list.join(', ')}`);
+  if (name === undefined) throw new UsageError(`several servers run: choose one by --name: ${await listOf(running)}`);
+  const list = await listOf([first, ...others]);
+  throw new UsageError(`several users have a server of the name ${name}: run this as one of them: ${list}`);
 }
 
 /**
@@ -103,12 +103,18 @@ export async function readStatus(server: RunningServer, patience: number = PATIE
   return answer as Status;
 }
 
-/** The primary's pid; undefined when it does not say. */
-export async function pidOf(server: RunningServer): Promise<number | undefined> {
+/**
+ * What tells a server from others of the same entry: `pid 4711, /srv/shop, 127.0.0.1:8080`; as much of it as it says in
+ * time.
+ */
+export async function particulars(server: RunningServer): Promise<string> {
+  const user = server.owner === undefined ? [] : [`uid ${server.owner.uid}`];
   try {
-    return (await readStatus(server, LITTLE_PATIENCE)).pid;
+    const { pid, directory, addresses } = await readStatus(server, LITTLE_PATIENCE);
+    // One of an older version does not say where it was started.
+    return [...user, `pid ${pid}`, ...(directory ? [directory] : []), ...addresses].join(', ');
   } catch {
-    return undefined;
+    return user.join(', ');
   }
 }
 
@@ -157,7 +163,8 @@ function exchange(server: RunningServer, { method, path, body, patience = 0 }: Q
   const content = body === undefined ? '' : JSON.stringify(body);
   const headers = { host: 'localhost', 'content-length': Buffer.byteLength(content) };
   return new Promise((resolve, reject) => {
-    const createConnection = (): Socket => connectTo(server.path, server.owner);
+    // The time-out of a request is left to the agent's sockets, and this one is not.
+    const createConnection = (): Socket => connectTo(server.path, server.owner).setTimeout(patience);
     const outgoing = request({ createConnection, method, path, headers, timeout: patience });
     outgoing.once('timeout', () => outgoing.destroy(Object.assign(new Error('silence'), { code: 'ETIMEDOUT' })));
     outgoing.once('error', reject).once('response', (response) => readAll(response).then(resolve, reject));
@@ -178,7 +185,7 @@ function explain(server: RunningServer, error: unknown): PreforkError {
   switch (systemCode(error)) {
     case 'ENOENT':
     case 'ECONNREFUSED':
-      return notRunning(server.name, []);
+      return notRunning(server.name);
     case 'ETIMEDOUT':
       return noAnswer(server, 'does not answer: is it stopped, or stuck?', error);
     case 'ECONNRESET':
@@ -193,17 +200,20 @@ function noAnswer({ name }: RunningServer, what: string, cause?: unknown): Prefo
   return new PreforkError('ERR_NO_ANSWER', `${name} ${what}`, { cause });
 }
 
-function notRunning(name: string | undefined, running: readonly RunningServer[]): PreforkError {
+function notRunning(name: string | undefined, others = ''): PreforkError {
   const which = name === undefined ? 'no server of this user runs' : `no server runs under the name ${name}`;
-  const others = running.length === 0 ? '' : `; there is ${running.map(nameOf).join(', ')}`;
   return new PreforkError('ERR_NOT_RUNNING', `${which}${others}`);
 }
 
-function nameOf({ name, owner }: RunningServer): string {
-  return owner === undefined ? name : `${name} (uid ${owner.uid})`;
+async function notRunningBeside(name: string | undefined, others: readonly RunningServer[]): Promise<PreforkError> {
+  return notRunning(name, others.length === 0 ? '' : `; there is ${await listOf(others)}`);
 }
 
-/** What tells it from others of the same entry: whose it is, and what it serves where. */
-async function describeServer(server: RunningServer): Promise<string> {
-  return nameOf(server);
+/** `api (pid 4711, /srv/api, 127.0.0.1:8080), web (...)` */
+async function listOf(servers: readonly RunningServer[]): Promise<string> {
+  const list = servers.map(async (server) => {
+    const what = await particulars(server);
+    return what === '' ? server.name : `${server.name} (${what})`;
+  });
+  return (await Promise.all(list)).join(', ');
 }

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:net';
 import { PreforkError } from '../errors.ts';
-import { pidOf } from './client.ts';
+import { particulars } from './client.ts';
 import { Connections } from './connections.ts';
 import type { Controls } from './controls.ts';
 import { controlDirectory } from './directories.ts';
@@ -108,7 +108,7 @@ function insistence({ replace = false, isNameGiven }: ControlServerOptions): Wis
 }
 
 async function nameTaken(directory: string, name: string): Promise<PreforkError> {
-  const pid = await pidOf({ name, path: socketPath(directory, name) });
-  const who = pid === undefined ? 'another server' : `another server (pid ${pid})`;
+  const which = await particulars({ name, path: socketPath(directory, name) });
+  const who = which === '' ? 'another server' : `another server (${which})`;
   return new PreforkError('ERR_NAME_TAKEN', `${who} runs under the name ${name}: stop it, or choose another --name`);
 }

@@ -155,18 +155,21 @@ test('no server is exit 3', async () => {
 test('of several servers one is named', async () => {
   using machine = new Machine();
   await using api = await machine.serve({ CONTROL_NAME: 'api' });
-  await using _web = await machine.serve({ CONTROL_NAME: 'web' });
+  await using web = await machine.serve({ CONTROL_NAME: 'web' });
+  const list = [api, web]
+    .map(({ pid }, nth) => `${['api', 'web'][nth]} (pid ${pid}, /srv/fake, 127.0.0.1:8080)`)
+    .join(', ');
   const several = await machine.run('reload');
   assert.deepEqual(several, {
     code: 2,
     stdout: '',
-    stderr: 'prefork: several servers run: choose one of them by --name api | web\n',
+    stderr: `prefork: several servers run: choose one by --name: ${list}\n`,
   });
   assert.equal((await machine.run('reload', '--name', 'api')).code, 0);
   assert.equal((await machine.run('-n', 'api', 'reload')).code, 0, 'before the command, too');
   const other = await machine.run('reload', '-n', 'cron');
   assert.equal(other.code, 3);
-  assert.equal(other.stderr, 'prefork: no server runs under the name cron; there is api, web\n');
+  assert.equal(other.stderr, `prefork: no server runs under the name cron; there is ${list}\n`);
   await api.stop();
   await api.event('ended', { calls: 'reload, reload' });
 });
@@ -177,7 +180,7 @@ test('two servers that were given the same name: the second does not start', asy
   await using second = await machine.start({ CONTROL_NAME: 'api' });
   assert.deepEqual(await second.exit(), { code: 1, signal: null });
   const { message } = await second.event('failed', { code: 'ERR_NAME_TAKEN' });
-  assert.match(message!, new RegExp(`^another server \\(pid ${first.pid}\\) runs under the name api`));
+  assert.match(message!, new RegExp(`^another server \\(pid ${first.pid}, /srv/fake, 127.0.0.1:8080\\) runs under the name api`));
 });
 
 test('two servers with the same default name: the second gets a number, and the next start after a crash does not', async () => {
@@ -194,16 +197,18 @@ test('two servers with the same default name: the second gets a number, and the 
 
 test('a server that was started without XDG_RUNTIME_DIR is found by a shell that has one', async () => {
   using machine = new Machine();
+  // Root's is in /run, beside those that this machine may run.
+  const name = `found-${process.pid}`;
   await using server = await startApp({
     entry: script,
     command: false,
-    env: { XDG_RUNTIME_DIR: undefined, TMPDIR: machine.directory },
+    env: { XDG_RUNTIME_DIR: undefined, TMPDIR: machine.directory, CONTROL_NAME: name },
   });
   await server.event('ready');
   const runtime = join(machine.directory, 'runtime');
   mkdirSync(runtime);
   await using status = await startApp({
-    options: ['status'],
+    options: ['status', '--name', name],
     env: { XDG_RUNTIME_DIR: runtime, TMPDIR: machine.directory },
   });
   assert.deepEqual(await status.exit(), { code: 0, signal: null });
