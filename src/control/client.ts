@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { PreforkError, UsageError } from '../errors.ts';
+import { printable } from '../printable.ts';
 import type { Outcome, ScaleTarget, Status } from './controls.ts';
 import { controlDirectories, isFitDirectory, othersDirectories, type Owner } from './directories.ts';
 import { nameOfSocket, socketPath } from './place.ts';
@@ -112,7 +113,7 @@ export async function particulars(server: RunningServer): Promise<string> {
   try {
     const { pid, directory, addresses } = await readStatus(server, LITTLE_PATIENCE);
     // One of an older version does not say where it was started.
-    return [...user, `pid ${pid}`, ...(directory ? [directory] : []), ...addresses].join(', ');
+    return printable([...user, `pid ${pid}`, ...(directory ? [directory] : []), ...addresses].join(', '));
   } catch {
     return user.join(', ');
   }

@@ -48,7 +48,7 @@ export class ControlServer {
    * there is no place for the socket. Nothing is left open then.
    */
   static async open(options: ControlServerOptions): Promise<ControlServer> {
-    const { controls, name, } = options;
+    const { controls, name } = options;
     const { arrivalTimeout = 10_000, closeTimeout = 1000 } = options;
     const connections = new Connections({
       answer: (request) => answer(request, controls),

@@ -180,7 +180,10 @@ test('two servers that were given the same name: the second does not start', asy
   await using second = await machine.start({ CONTROL_NAME: 'api' });
   assert.deepEqual(await second.exit(), { code: 1, signal: null });
   const { message } = await second.event('failed', { code: 'ERR_NAME_TAKEN' });
-  assert.match(message!, new RegExp(`^another server \\(pid ${first.pid}, /srv/fake, 127.0.0.1:8080\\) runs under the name api`));
+  assert.match(
+    message!,
+    new RegExp(`^another server \\(pid ${first.pid}, /srv/fake, 127.0.0.1:8080\\) runs under the name api`),
+  );
 });
 
 test('two servers with the same default name: the second gets a number, and the next start after a crash does not', async () => {

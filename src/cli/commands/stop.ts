@@ -3,6 +3,7 @@ import { PreforkError } from '../../errors.ts';
 import { findServer, isRunning, readStatus, type RunningServer } from '../../control/client.ts';
 import { duration } from '../../primary/words.ts';
 import { perform, printDone } from '../operation.ts';
+import { print } from '../print.ts';
 import { verbHelp } from '../verb-help.ts';
 import { parseVerbLine, type VerbShape } from '../verb-line.ts';
 
@@ -21,7 +22,7 @@ const PID_PATIENCE = 1000;
 export async function stop(argv: readonly string[]): Promise<number> {
   const line = parseVerbLine(argv, shape);
   if (line.help) {
-    process.stdout.write(verbHelp('stop', shape, help));
+    print(verbHelp('stop', shape, help));
     return 0;
   }
   const server = await findServer(line.name);

@@ -59,7 +59,11 @@ export class Gateway implements Disposable {
 }
 
 /** Nothing of the browser's headers: the control socket answers no web pages. */
-function pass(request: IncomingMessage, response: ServerResponse, { path: socketPath, name, owner }: RunningServer): void {
+function pass(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { path: socketPath, name, owner }: RunningServer,
+): void {
   const { method, url: path, headers } = request;
   const length = headers['content-length'];
   const passed = { host: 'localhost', ...(length !== undefined && { 'content-length': length }) };

@@ -111,7 +111,10 @@ test('commands look into every place that a server may have chosen', () => {
   mkdirSync(join(runtime, own), 0o700);
   mkdirSync(temporary.file(own), 0o700);
   const found = controlDirectories({ XDG_RUNTIME_DIR: runtime });
-  assert.deepEqual(found.filter((path) => !path.startsWith('/run/')), [join(runtime, own), temporary.file(own)]);
+  assert.deepEqual(
+    found.filter((path) => !path.startsWith('/run/')),
+    [join(runtime, own), temporary.file(own)],
+  );
 });
 
 test('XDG_RUNTIME_DIR of another user is as good as none', { skip: !isRoot }, () => {
@@ -131,19 +134,23 @@ for (const value of [undefined, '', 'relative', '.', '/no/such/directory', '/etc
   });
 }
 
-test('where others may write, their directory of our name is no hindrance, and ours is found', { skip: !isRoot }, () => {
-  chmodSync(temporary.path, 0o1777);
-  const env = { PREFORK_RUNTIME_DIR: temporary.path };
-  mkdirSync(temporary.file(own));
-  chownSync(temporary.file(own), stranger, stranger);
-  symlinkSync('/etc', temporary.file(`${own}-abcdef`));
-  assert.deepEqual(controlDirectories(env), []);
-  const made = controlDirectory(env);
-  assert.match(made, new RegExp(`/${own}-\\w{6}$`));
-  assert.equal(statSync(made).mode & 0o777, 0o700);
-  assert.equal(controlDirectory(env), made, 'the next server has the same');
-  assert.deepEqual(controlDirectories(env), [made]);
-});
+test(
+  'where others may write, their directory of our name is no hindrance, and ours is found',
+  { skip: !isRoot },
+  () => {
+    chmodSync(temporary.path, 0o1777);
+    const env = { PREFORK_RUNTIME_DIR: temporary.path };
+    mkdirSync(temporary.file(own));
+    chownSync(temporary.file(own), stranger, stranger);
+    symlinkSync('/etc', temporary.file(`${own}-abcdef`));
+    assert.deepEqual(controlDirectories(env), []);
+    const made = controlDirectory(env);
+    assert.match(made, new RegExp(`/${own}-\\w{6}$`));
+    assert.equal(statSync(made).mode & 0o777, 0o700);
+    assert.equal(controlDirectory(env), made, 'the next server has the same');
+    assert.deepEqual(controlDirectories(env), [made]);
+  },
+);
 
 /** What is wrong with a directory, or with one above it. */
 const untrusted: ReadonlyArray<[what: string, spoil: (path: string) => void, says: RegExp]> = [
@@ -160,7 +167,10 @@ for (const [what, spoil, says] of untrusted) {
     spoil(place.path);
     assert.match(whyNotTrusted(place.path)!, says);
     assert.match(whyNotTrusted(below)!, says);
-    assert.throws(() => controlDirectory({ PREFORK_RUNTIME_DIR: below }), { code: 'ERR_CONTROL_SOCKET', message: says });
+    assert.throws(() => controlDirectory({ PREFORK_RUNTIME_DIR: below }), {
+      code: 'ERR_CONTROL_SOCKET',
+      message: says,
+    });
   });
 }
 
