@@ -12,6 +12,9 @@ const LOOPBACK = '127.0.0.1';
 /** More than viewers, scrapers and people need. Each takes a descriptor, of which workers to come need some. */
 const MOST_CONNECTIONS = 256;
 
+/** Of one client: no one alone has them all. */
+const CONNECTIONS_PER_CLIENT = 64;
+
 /** Between two tries to have the address of the primary before this one, ms. */
 const RETRY = 50;
 
@@ -51,10 +54,11 @@ export class AdminServer {
       answer: (request) => answer(request, controls, gate),
       arrivalTimeout: 10_000,
       closeTimeout: 1000,
+      quota: { most: MOST_CONNECTIONS, share: CONNECTIONS_PER_CLIENT },
+      isTrusted: (request) => gate.isTrusted(request),
     });
     // Half open, as http.Server has it: a client may end its side when it has sent its request.
     const listener = createServer({ allowHalfOpen: true }, (socket) => connections.accept(socket));
-    listener.maxConnections = MOST_CONNECTIONS;
     await listen(listener, fd === undefined ? { host, port } : { fd }, { until: performance.now() + patience, signal });
     // Such as EMFILE at an accept: that client gets no answer, and the service goes on.
     listener.on('error', () => {});
