@@ -1,4 +1,5 @@
 import type { PreforkError } from '../errors.ts';
+import type { DatagramSockets } from '../listeners/datagram-sockets.ts';
 import type { ListenerSet } from '../listeners/listener-set.ts';
 import type { Callers } from './callers.ts';
 import type { Crew } from './crew.ts';
@@ -11,6 +12,7 @@ import type { Timers } from './timers.ts';
 export interface InterpreterParts {
   readonly crew: Crew;
   readonly listeners: ListenerSet;
+  readonly datagrams: DatagramSockets;
   readonly timers: Timers;
   readonly succession: Succession;
   readonly callers: Callers;
@@ -69,7 +71,7 @@ export class Interpreter {
     'close-listeners': (options) => this.#parts.listeners.close(options),
     announce: (announcement) => {
       // Whoever served before us is told to leave now.
-      if (announcement.what === 'ready') this.#parts.listeners.own();
+      if (announcement.what === 'ready') this.#own();
       this.#parts.announce(announcement);
     },
     upgrade: () => void this.#parts.succession.begin(),
@@ -79,6 +81,11 @@ export class Interpreter {
     call: (effect) => this.#call(effect),
     finish: ({ error }) => this.#parts.finish(error),
   };
+
+  #own(): void {
+    this.#parts.listeners.own();
+    this.#parts.datagrams.own();
+  }
 
   #diagnose(worker: WorkerId): void {
     const { crew, post } = this.#parts;

@@ -11,21 +11,30 @@ import { Hooks } from './hooks.ts';
 import { createLog, type Log } from './log.ts';
 import type { PrefixedOutput } from './prefixed-output.ts';
 import { realOs, type Program } from './os.ts';
+import { Binder } from '../privileges/binder.ts';
 import { prepare } from './prepare.ts';
 import type { ServiceManager } from './service-manager.ts';
 import { Signals } from './signals.ts';
 import { Supervisor } from './supervisor.ts';
+
+const BINDER_GONE =
+  'ports below 1024 that are open stay so, and no other can be opened until the server is started again';
 
 /**
  * Is the primary, until every worker is gone: settles when stopped as asked.
  *
  * @throws PreforkError when it had to give up. It has been logged by then.
  */
-export async function runPrimary(program: Program, settings: Settings, options: LibraryOptions): Promise<void> {
+export async function runPrimary(
+  program: Program,
+  settings: Settings,
+  options: LibraryOptions,
+  binder?: Binder,
+): Promise<void> {
   const predecessor = await meetPredecessor();
   const cleanup = new Cleanup();
   try {
-    await supervise(program, settings, options, cleanup, predecessor);
+    await supervise(program, settings, options, cleanup, predecessor, binder ?? inheritedBinder(predecessor));
   } catch (error) {
     predecessor?.failed((error as Error).message);
     throw error;
@@ -40,14 +49,17 @@ async function supervise(
   options: LibraryOptions,
   cleanup: Cleanup,
   predecessor: Predecessor | undefined,
+  binder: Binder | undefined,
 ): Promise<void> {
+  cleanup.add(() => binder?.close());
   const signals = new Signals(given.shutdownGracePeriod);
   cleanup.add(() => signals.close());
   const log = createLog(given.logFormat, given.logLevel, options.logger);
   const manager = await serviceManager(log, predecessor?.legacy.notifyFd);
-  const { settings, sharing, balance, account, board } = await prepare(given, options, log);
+  const { settings, sharing, balance, board } = await prepare(given, options, log);
   cleanup.add(() => board?.close());
   if (predecessor?.legacy.board !== undefined) board?.inherit(predecessor.legacy.board);
+  if (binder !== undefined) binder.onLost = () => log('error', 'binder gone', { message: BINDER_GONE });
   const token = await adminToken(settings);
   const output = await prefixedOutput(settings);
 
@@ -59,9 +71,14 @@ async function supervise(
     board,
     log,
     hooks: new Hooks(options, log),
-    os: realOs({ spawnWorker: options.spawnWorker, account, isPiped: output !== undefined }),
+    os: realOs({
+      spawnWorker: options.spawnWorker,
+      isRoundRobin: sharing.mode === 'round-robin',
+      isPiped: output !== undefined,
+      isDetached: settings.user !== undefined || settings.group !== undefined,
+    }),
     output,
-    account,
+    binder,
     legacy: predecessor?.legacy,
     passed: manager?.sockets,
     notifyFd: manager?.notifyFd,
@@ -69,6 +86,7 @@ async function supervise(
     adminSocket: () => entrances.adminSocket,
     announce: (announcement) => {
       manager?.announce(announcement);
+      if (announcement.what === 'ready') binder?.seal();
       if (announcement.what === 'upgraded') entrances.yield();
       if (announcement.what === 'ready' && predecessor !== undefined) void succeed(predecessor, entrances);
     },
@@ -86,6 +104,11 @@ async function supervise(
   } finally {
     await Promise.all([entrances.close(), manager?.close(), output?.close()]);
   }
+}
+
+function inheritedBinder(predecessor: Predecessor | undefined): Binder | undefined {
+  const fd = predecessor?.legacy.binderFd;
+  return fd === undefined ? undefined : Binder.inherit(fd);
 }
 
 /** Until now the primary before this one has answered under the name. */

@@ -1,4 +1,5 @@
 import type { Sharing } from '../listeners/sharing.ts';
+import type { Binder } from '../privileges/binder.ts';
 import type { Legacy } from '../upgrade/legacy.ts';
 import type { Successor, SuccessorEvents } from '../upgrade/successor.ts';
 
@@ -11,6 +12,7 @@ export interface SuccessionParts {
   readonly env: NodeJS.ProcessEnv;
   /** Of the next primary's workers, ms. */
   readonly readyTimeout: number;
+  readonly binder: Binder | undefined;
   /** Gives what there is to leave, when the time has come. */
   readonly legacy: () => Legacy;
   readonly events: SuccessorEvents;
@@ -28,7 +30,7 @@ export class Succession {
 
   /** Starts the next primary. What comes of it, also of a failure to do so, is told by the events, unless it is abandoned. */
   async begin(): Promise<void> {
-    const { sharing, env, readyTimeout, legacy, events } = this.#parts;
+    const { sharing, env, readyTimeout, binder, legacy, events } = this.#parts;
     this.#isWanted = true;
     try {
       const { Successor: Next, whyNone } = await import('../upgrade/successor.ts');
@@ -36,7 +38,7 @@ export class Succession {
       if (!this.#isWanted) return;
       const reason = whyNone(sharing);
       if (reason !== undefined) throw new Error(reason);
-      this.#successor = new Next({ legacy: legacy(), env, within: readyTimeout + BOOT }, events);
+      this.#successor = new Next({ legacy: legacy(), env, within: readyTimeout + BOOT, binder }, events);
     } catch (error) {
       events.failed((error as Error).message);
     }

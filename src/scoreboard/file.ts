@@ -1,12 +1,6 @@
-import { closeSync, fchownSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { systemCode } from './error.ts';
 import { removeState } from './state-directory.ts';
-
-/** Whose a file is to be. */
-export interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
 
 /**
  * Makes a new file of `bytes` at `path`, for its owner only. O_EXCL: in a directory that all may write, a file of this
@@ -17,10 +11,9 @@ export interface Owner {
  *
  * @returns a descriptor that is the caller's to close; when it throws, neither descriptor nor file is left.
  */
-export function createFile(path: string, bytes: Uint8Array, owner?: Owner): number {
+export function createFile(path: string, bytes: Uint8Array): number {
   const fd = openSync(path, 'wx+', 0o600);
   try {
-    if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid);
     const written = writeSync(fd, bytes, 0, bytes.length, 0);
     if (written !== bytes.length) throw new Error(`${path} took ${written} of ${bytes.length} bytes`);
     return fd;

@@ -1,5 +1,6 @@
 /** What one primary leaves to the next, and the few words between them while it does. */
 
+import type { DatagramDescription } from '../listeners/datagram-sockets.ts';
 import type { Bequest } from '../listeners/directory.ts';
 
 /** Of this format. A primary of another version of prefork may be at the other end. */
@@ -24,6 +25,10 @@ export interface Legacy extends Bequest {
   readonly workers: number | undefined;
   /** Of systemd's notification socket, where that was passed. */
   readonly notifyFd: number | undefined;
+  /** UDP sockets; a primary before this existed has none to say. */
+  readonly datagrams?: readonly DatagramDescription[] | undefined;
+  /** Of the channel to the binder, where there is one (`--user`). */
+  readonly binderFd?: number | undefined;
   /** Of `--admin`: the address as it was given, and the socket that listens there. */
   readonly admin?: AdminSocket | undefined;
 }
@@ -56,8 +61,10 @@ export function packed(legacy: Legacy): { readonly legacy: Legacy; readonly fds:
     sockets: listener.sockets.map(([slot, fd]) => [slot, pass(fd)] as const),
   }));
   const notifyFd = legacy.notifyFd === undefined ? undefined : pass(legacy.notifyFd);
+  const datagrams = legacy.datagrams?.map((one) => ({ ...one, fd: pass(one.fd) }));
+  const binderFd = legacy.binderFd === undefined ? undefined : pass(legacy.binderFd);
   const admin = legacy.admin && { ...legacy.admin, fd: pass(legacy.admin.fd) };
-  return { legacy: { ...legacy, listeners, notifyFd, admin }, fds };
+  return { legacy: { ...legacy, listeners, datagrams, notifyFd, binderFd, admin }, fds };
 }
 
 export function isSuccessorMessage(message: unknown): message is SuccessorMessage {

@@ -1,5 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import type { Binder } from '../privileges/binder.ts';
+import { binderRequestOf, type BinderAnswer, type BinderRequest } from '../privileges/binder-messages.ts';
+import { isInSession } from '../privileges/session.ts';
 import { FORMAT, isSuccessorMessage, packed, VARIABLE, type Legacy, type LegacyMessage } from './legacy.ts';
 
 export interface SuccessorOptions {
@@ -8,6 +11,8 @@ export interface SuccessorOptions {
   readonly env: NodeJS.ProcessEnv;
   /** How long it may take until it is ready, ms. */
   readonly within: number;
+  /** Binds for the next primary until this one has left. */
+  readonly binder: Binder | undefined;
 }
 
 /** What comes of a successor: exactly one of the two, once. */
@@ -25,12 +30,14 @@ export interface SuccessorEvents {
 export class Successor {
   readonly #child: ChildProcess;
   readonly #events: SuccessorEvents;
+  readonly #binder: Binder | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   /** @throws Error when the process cannot be started. */
-  constructor({ legacy, env, within }: SuccessorOptions, events: SuccessorEvents) {
+  constructor({ legacy, env, within, binder }: SuccessorOptions, events: SuccessorEvents) {
     const { legacy: message, fds } = packed(legacy);
     this.#events = events;
+    this.#binder = binder;
     this.#child = spawn(nodeCommand(), [...process.execArgv, ...process.argv.slice(1)], {
       stdio: ['inherit', 'inherit', 'inherit', 'ipc', ...fds],
       env: { ...process.env, ...env, [VARIABLE]: '1' },
@@ -48,6 +55,8 @@ export class Successor {
   }
 
   #onMessage(said: unknown, legacy: LegacyMessage): void {
+    const request = binderRequestOf(said);
+    if (request?.binder === 'bind') void this.#bind(request);
     if (!isSuccessorMessage(said)) return;
     switch (said.prefork) {
       case 'hello':
@@ -59,6 +68,16 @@ export class Successor {
       case 'ready':
         return this.#succeed();
     }
+  }
+
+  async #bind({ id, query }: Extract<BinderRequest, { binder: 'bind' }>): Promise<void> {
+    const bound = await this.#binder?.bind(query);
+    const handle = bound !== undefined && 'handle' in bound ? bound.handle : undefined;
+    const errno = bound !== undefined && 'errno' in bound ? bound.errno : 0;
+    const answer: BinderAnswer = { binder: 'bound', id, errno };
+    const sent = (): void => handle?.close();
+    if (this.#child.connected) this.#child.send(answer, handle as never, {}, sent);
+    else sent();
   }
 
   #succeed(): void {
@@ -88,6 +107,8 @@ export class Successor {
 export function whyNone(sharing: string): string | undefined {
   if (process.pid === 1)
     return 'process 1 of a container cannot be replaced: the container ends with it; reload, or replace the container';
+  if (isInSession())
+    return 'a server that root runs for another user in a terminal ends with it: reload it, or run it by a service manager';
   if (process.platform === 'win32') return 'on Windows sockets cannot be passed on: restart it instead';
   if (sharing === 'round-robin')
     return 'with --sharing round-robin the sockets are node:cluster’s, and cannot be passed on: restart it instead';

@@ -35,7 +35,7 @@ interface Place extends Disposable {
 
 function place(): Place {
   const parent = mkdtempSync(join(tmpdir(), 'fatal-report-'));
-  const reports = new FatalReports(undefined, parent);
+  const reports = new FatalReports(parent);
   return { parent, reports, [Symbol.dispose]: () => rmSync(parent, { recursive: true }) };
 }
 
