@@ -4,11 +4,11 @@
  *
  * - `PREFORK_RUNTIME_DIR`, which stands alone: where it is set, no other place is used or looked into;
  * - `/run`, where only root can make directories. Root has its own there, and makes one for each user that it starts a
- *   server as, see `makeDirectoryFor`;
+ *   server as (src/privileges/runtime-directory.ts);
  * - `XDG_RUNTIME_DIR` where it belongs to this user (after `su` or `sudo -E` it is another's), or what it usually is;
  * - the temporary directory. Anyone can be the first to take a name there: the directory then gets another name.
  */
-import { accessSync, constants, lchownSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, statSync } from 'node:fs';
+import { accessSync, constants, lstatSync, mkdirSync, mkdtempSync, readdirSync, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
@@ -98,28 +98,6 @@ export function controlDirectory(env: NodeJS.ProcessEnv = process.env): string {
   const { path, way } = choose(env);
   if (way === 'mkdtemp') return mkdtempSync(path);
   makeDirectory(path);
-  return path;
-}
-
-/**
- * Makes the directory of a user that root starts a server as, for root alone can make it in /run. Where that cannot be, the
- * server finds a place of its own, in which root's commands do not look.
- *
- * @returns its path, undefined when there is none.
- */
-export function makeDirectoryFor({ uid, gid }: Owner, env: NodeJS.ProcessEnv = process.env): string | undefined {
-  if (userId() !== 0 || uid === 0) return undefined;
-  const parent = parentOfOthers(env);
-  if (parent === undefined) return undefined;
-  const path = join(parent, nameFor(uid));
-  try {
-    mkdirSync(path, { mode: 0o700 });
-    // Nobody can have swapped it meanwhile: the parent is root's alone.
-    lchownSync(path, uid, gid);
-  } catch (error) {
-    const stats = lookAt(path);
-    if (systemCode(error) !== 'EEXIST' || stats === undefined || unfitness(stats, uid) !== undefined) return undefined;
-  }
   return path;
 }
 

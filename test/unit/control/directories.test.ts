@@ -8,10 +8,10 @@ import {
   controlDirectory,
   isFitDirectory,
   makeDirectory,
-  makeDirectoryFor,
   othersDirectories,
   previewDirectory,
 } from '../../../src/control/directories.ts';
+import { prepareRuntimeDirectory } from '../../../src/privileges/runtime-directory.ts';
 import { whyNotTrusted } from '../../../src/control/trust.ts';
 import { Place } from './helpers.ts';
 
@@ -179,10 +179,10 @@ test('root makes a directory for the user that it starts a server as, and looks 
   const env = { PREFORK_RUNTIME_DIR: place.path };
   const owner = { uid: stranger, gid: 54321 };
   const path = place.file(`prefork-${stranger}`);
-  assert.equal(makeDirectoryFor(owner, env), path);
+  assert.equal(prepareRuntimeDirectory(owner, place.path), true);
   const { uid: user, gid, mode } = statSync(path);
   assert.deepEqual([user, gid, mode & 0o777], [stranger, 54321, 0o700]);
-  assert.equal(makeDirectoryFor(owner, env), path, 'it is there already');
+  assert.equal(prepareRuntimeDirectory(owner, place.path), true, 'it is there already');
   assert.deepEqual(othersDirectories(env), [{ path, owner }]);
   assert.deepEqual(controlDirectories(env), [], 'it is none of root’s own');
 });
@@ -193,7 +193,7 @@ test('root looks into no directory that a user can have made', { skip: !isRoot }
   mkdirSync(temporary.file(`prefork-${stranger}`), 0o700);
   chownSync(temporary.file(`prefork-${stranger}`), stranger, stranger);
   assert.deepEqual(othersDirectories(env), []);
-  assert.equal(makeDirectoryFor({ uid: stranger, gid: stranger }, env), undefined);
+  assert.equal(prepareRuntimeDirectory({ uid: stranger, gid: stranger }, temporary.path), false);
 });
 
 test('a directory of another user’s name and not of that user is not looked into', { skip: !isRoot }, () => {
@@ -202,5 +202,5 @@ test('a directory of another user’s name and not of that user is not looked in
   mkdirSync(place.file(`prefork-${stranger}`), 0o700);
   symlinkSync('/etc', place.file('prefork-99'));
   assert.deepEqual(othersDirectories(env), []);
-  assert.equal(makeDirectoryFor({ uid: stranger, gid: stranger }, env), undefined);
+  assert.equal(prepareRuntimeDirectory({ uid: 99, gid: 99 }, place.path), false);
 });
