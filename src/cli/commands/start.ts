@@ -5,11 +5,14 @@ import type { CommandLine, LoadedConfig, Settings } from '../../options/index.ts
 import { takeAdminToken, type GivenToken } from '../../primary/admin-token.ts';
 import { runPrimary } from '../../primary/run.ts';
 import type { Binder } from '../../privileges/binder.ts';
+import { closeInherited } from '../../privileges/descriptors.ts';
 import { leaveRoot, refuseWritableConfig, type RootSettings } from '../../privileges/leave-root.ts';
 import { verbs } from '../verbs.ts';
 
 /** `prefork [options] <entry> [arguments for the entry]`: runs in the foreground until it is stopped. */
 export async function start(line: CommandLine): Promise<void> {
+  // Before a config file opens some of its own. The channel to a parent that has one is Node's.
+  closeInherited([(process.channel as { readonly fd?: number } | undefined)?.fd ?? -1]);
   // Flags and variables are root's own words. What is read after them may be the user's.
   const early = resolveSettings({ flags: line.flags, env: process.env });
   let token: GivenToken | undefined;
