@@ -6,6 +6,7 @@ import { PreforkError, UsageError } from '../errors.ts';
 import { printable } from '../printable.ts';
 import type { Outcome, ScaleTarget, Status } from './controls.ts';
 import { controlDirectories, isFitDirectory, othersDirectories, type Owner } from './directories.ts';
+import { withRightsOf } from './identity.ts';
 import { nameOfSocket, socketPath } from './place.ts';
 import { connectTo, probe } from './probe.ts';
 import { systemCode } from './system-code.ts';
@@ -94,6 +95,11 @@ function byName(one: RunningServer, other: RunningServer): number {
 /** Whether it still does. */
 export async function isRunning({ path, owner }: RunningServer): Promise<boolean> {
   return (await probe(path, owner)) === 'live';
+}
+
+/** Signals a process that the server says is its worker; it can lie, and reaches no further than its user can. */
+export function signalWorker({ owner }: RunningServer, pid: number, signal: NodeJS.Signals): void {
+  withRightsOf(owner, () => process.kill(pid, signal));
 }
 
 /** @throws PreforkError `ERR_NOT_RUNNING`, or `ERR_NO_ANSWER` */
