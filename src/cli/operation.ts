@@ -22,7 +22,7 @@ export async function perform<Path extends keyof Operations>(
     if (outcome.ok) return outcome;
     const stderr = withoutSequences(outcome.stderr ?? '').trimEnd();
     const reason = printable(outcome.reason);
-    throw new PreforkError('ERR_NOT_DONE', `${path.slice(1)} failed: ${reason}${stderr && `\n${stderr}`}`);
+    throw new PreforkError('ERR_NOT_DONE', `${path.slice(1)} failed: ${reason}${stderr && `\n${indented(stderr)}`}`);
   } finally {
     hush();
   }
@@ -36,4 +36,9 @@ export function printDone(what: string, fields: Readonly<Record<string, string |
 
 export function doneFields({ generation, took }: Done): Record<string, string | number> {
   return { gen: generation, in: duration(took) };
+}
+
+/** So that none of the application's lines looks like one of ours. */
+function indented(text: string): string {
+  return text.replaceAll(/^/gm, '    ');
 }

@@ -12,9 +12,6 @@ const LOOPBACK = '127.0.0.1';
 /** More than viewers, scrapers and people need. Each takes a descriptor, of which workers to come need some. */
 const MOST_CONNECTIONS = 256;
 
-/** Of one client: no one alone has them all. */
-const CONNECTIONS_PER_CLIENT = 64;
-
 /** Between two tries to have the address of the primary before this one, ms. */
 const RETRY = 50;
 
@@ -54,7 +51,7 @@ export class AdminServer {
       answer: (request) => answer(request, controls, gate),
       arrivalTimeout: 10_000,
       closeTimeout: 1000,
-      quota: { most: MOST_CONNECTIONS, share: CONNECTIONS_PER_CLIENT },
+      most: MOST_CONNECTIONS,
       isTrusted: (request) => gate.isTrusted(request),
     });
     // Half open, as http.Server has it: a client may end its side when it has sent its request.

@@ -1,7 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Viewer } from './controls.ts';
-import { Quota, type QuotaOptions } from './quota.ts';
+import { Quota } from './quota.ts';
 import type { Answer, ControlRequest } from './routes.ts';
 
 /** Of a request's body, bytes. */
@@ -26,8 +26,8 @@ export interface ConnectionOptions {
   readonly arrivalTimeout: number;
   /** How long answers in flight may take when it is closed, ms. */
   readonly closeTimeout: number;
-  /** Where others than this user can connect: how many may. @default no limit */
-  readonly quota?: QuotaOptions;
+  /** How many there may be, where others than this user can connect. @default no limit */
+  readonly most?: number;
   /** Who keeps a connection for as long as it takes. @default nobody more than others */
   readonly isTrusted?: (request: ControlRequest) => boolean;
 }
@@ -52,7 +52,7 @@ export class Connections {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    this.#quota = new Quota(options.quota ?? { most: Infinity, share: Infinity });
+    this.#quota = new Quota(options.most ?? Infinity);
   }
 
   accept(socket: Socket): void {

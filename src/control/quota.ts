@@ -5,13 +5,6 @@ const stages = ['silent', 'asking', 'answered', 'trusted'] as const;
 
 export type Stage = (typeof stages)[number];
 
-export interface QuotaOptions {
-  /** Connections in all. */
-  readonly most: number;
-  /** Connections of one address, so that one client does not have them all. */
-  readonly share: number;
-}
-
 interface Place {
   readonly client: string;
   stage: Stage;
@@ -19,15 +12,17 @@ interface Place {
 
 /**
  * Who may keep a connection when there are too many: not who came first. Places that are held by saying nothing would
- * otherwise lock out those who have something to say. Pure but for what it remembers.
+ * otherwise lock out those who have something to say. The client that has the most makes room: while there are others with
+ * more, one that has few keeps them. Owns nothing.
  */
 export class Quota<Connection> {
-  readonly #options: QuotaOptions;
+  readonly #most: number;
   /** In the order in which they came. */
   readonly #places = new Map<Connection, Place>();
 
-  constructor(options: QuotaOptions) {
-    this.#options = options;
+  /** @param most connections in all. */
+  constructor(most: number) {
+    this.#most = most;
   }
 
   get size(): number {
@@ -40,14 +35,10 @@ export class Quota<Connection> {
    * @returns the one that has to go for it, which may be itself; undefined when there is room.
    */
   admit(connection: Connection, address: string): Connection | undefined {
-    const client = clientOf(address);
-    const ofClient = [...this.#places].filter(([, place]) => place.client === client);
-    const rivals = ofClient.length >= this.#options.share ? ofClient : [...this.#places];
-    const isFull = rivals === ofClient || this.size >= this.#options.most;
-    const loser = isFull ? leastFar(rivals) : undefined;
-    if (isFull && loser === undefined) return connection;
-    this.#places.set(connection, { client, stage: 'silent' });
+    const loser = this.size < this.#most ? undefined : this.#loser(clientOf(address));
+    if (this.size >= this.#most && loser === undefined) return connection;
     if (loser !== undefined) this.release(loser);
+    this.#places.set(connection, { client: clientOf(address), stage: 'silent' });
     return loser;
   }
 
@@ -61,16 +52,24 @@ export class Quota<Connection> {
   release(connection: Connection): void {
     this.#places.delete(connection);
   }
+
+  /** Of the clients that would have the most; or, where all that they have is trusted, of those with the next most. */
+  #loser(newcomer: string): Connection | undefined {
+    const counts = new Map([[newcomer, 1]]);
+    for (const { client } of this.#places.values()) counts.set(client, (counts.get(client) ?? 0) + 1);
+    for (const count of [...new Set(counts.values())].toSorted((one, other) => other - one)) {
+      const rivals = [...this.#places].filter(([, { client }]) => counts.get(client) === count);
+      const loser = leastFar(rivals);
+      if (loser !== undefined) return loser;
+    }
+    return undefined;
+  }
 }
 
 /** The oldest of those that have come least far. */
 function leastFar<Connection>(places: ReadonlyArray<readonly [Connection, Place]>): Connection | undefined {
-  for (const stage of stages) {
-    if (stage === 'trusted') return undefined;
-    const found = places.find(([, place]) => place.stage === stage);
-    if (found !== undefined) return found[0];
-  }
-  return undefined;
+  const found = stages.map((stage) => places.find(([, place]) => place.stage === stage));
+  return found.slice(0, stages.indexOf('trusted')).find((place) => place !== undefined)?.[0];
 }
 
 /** One client has a whole /64 of IPv6, RFC 6177. An IPv4 one is itself, also as `::ffff:192.0.2.1`. */

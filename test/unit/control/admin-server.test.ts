@@ -108,7 +108,7 @@ test('clients that say nothing do not keep others out, nor do those that never e
     return client.socket;
   });
   t.after(() => held.forEach((socket) => socket.destroy()));
-  await poll(() => held.filter((socket) => socket.closed).length >= 300 - 64 || undefined, 'the end of the oldest');
+  await poll(() => held.filter((socket) => socket.closed).length >= 300 - 256 || undefined, 'the end of the oldest');
   for (let nth = 0; nth < 10; nth++) {
     const client = new Client(server);
     client.socket.write(`GET /status HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${'x'.repeat(16)}\r\n\r\n`);

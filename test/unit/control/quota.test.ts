@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Quota } from '../../../src/control/quota.ts';
 
 test('while there is room nobody has to go', () => {
-  const quota = new Quota<string>({ most: 2, share: 2 });
+  const quota = new Quota<string>(2);
   assert.equal(quota.admit('a', '192.0.2.1'), undefined);
   assert.equal(quota.admit('b', '192.0.2.2'), undefined);
   quota.release('a');
@@ -13,7 +13,7 @@ test('while there is room nobody has to go', () => {
 });
 
 test('the oldest that has said nothing goes first, then who asks, then who is answered; who is trusted stays', () => {
-  const quota = new Quota<string>({ most: 5, share: 5 });
+  const quota = new Quota<string>(5);
   const names = ['trusted', 'answered', 'asking', 'old', 'young'];
   for (const [nth, name] of names.entries()) quota.admit(name, `192.0.2.${nth}`);
   for (const stage of ['trusted', 'answered', 'asking'] as const) quota.advance(stage, stage);
@@ -29,15 +29,16 @@ test('the oldest that has said nothing goes first, then who asks, then who is an
   assert.equal(quota.size, 5, 'one that was turned away has no place');
 });
 
-test('one address has its share, and beyond that it takes from itself', () => {
-  const quota = new Quota<string>({ most: 10, share: 2 });
-  quota.admit('other', '192.0.2.9');
-  for (const name of ['a', 'b']) quota.admit(name, '192.0.2.1');
-  assert.equal(quota.admit('c', '192.0.2.1'), 'a');
-  assert.equal(quota.admit('d', '::ffff:192.0.2.1'), 'b', 'the same, as a socket for both families has it');
-  quota.advance('c', 'trusted');
+test('the client that has the most makes room, and one with few keeps them', () => {
+  const quota = new Quota<string>(4);
+  quota.admit('few', '192.0.2.9');
+  for (const name of ['a', 'b', 'c']) quota.admit(name, '192.0.2.1');
+  assert.equal(quota.admit('d', '192.0.2.1'), 'a');
+  assert.equal(quota.admit('e', '::ffff:192.0.2.1'), 'b', 'the same, as a socket for both families has it');
+  assert.equal(quota.admit('new', '192.0.2.7'), 'c');
   quota.advance('d', 'trusted');
-  assert.equal(quota.admit('e', '192.0.2.1'), 'e');
+  quota.advance('e', 'trusted');
+  assert.equal(quota.admit('f', '192.0.2.1'), 'few', 'where all of the first are trusted, the next');
 });
 
 /** Whether two addresses are one client. */
@@ -52,8 +53,10 @@ const pairs: ReadonlyArray<[string, string, boolean]> = [
 ];
 for (const [one, other, isOne] of pairs) {
   test(`${one} and ${other} are ${isOne ? 'one client' : 'two clients'}`, () => {
-    const quota = new Quota<string>({ most: 10, share: 1 });
+    const quota = new Quota<string>(4);
     quota.admit('one', one);
-    assert.equal(quota.admit('other', other), isOne ? 'one' : undefined);
+    quota.admit('other', other);
+    for (const name of ['third', 'fourth']) quota.admit(name, '192.0.2.1');
+    assert.equal(quota.admit('new', '192.0.2.2'), isOne ? 'one' : 'third');
   });
 }
