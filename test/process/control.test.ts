@@ -98,7 +98,10 @@ for (const argv of [['reload'], ['upgrade'], ['scale', '2'], ['stop']]) {
     const { code, stdout, stderr } = await machine.run(...argv);
     assert.equal(code, 1);
     assert.equal(stdout, '');
-    assert.equal(stderr, `prefork: ${argv[0]} failed: slot 0 ended before it was ready\n    Error: no vault\n      at x\n`);
+    assert.equal(
+      stderr,
+      `prefork: ${argv[0]} failed: slot 0 ended before it was ready\n    Error: no vault\n      at x\n`,
+    );
   });
 }
 
