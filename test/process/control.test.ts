@@ -149,10 +149,28 @@ for (const argv of [['stop'], ['stop', '--now']]) {
 
 test('no server is exit 3', async () => {
   using machine = new Machine();
-  for (const argv of [['status'], ['reload'], ['scale', '2'], ['stop'], ['upgrade']]) {
+  for (const argv of [['status'], ['reload'], ['scale', '2'], ['upgrade']]) {
     const { code, stdout, stderr } = await machine.run(...argv);
     assert.deepEqual([code, stdout, stderr], [3, '', 'prefork: no server of this user runs\n'], argv[0]);
   }
+});
+
+test('to stop a server that is gone is success', async () => {
+  using machine = new Machine();
+  const { code, stdout, stderr } = await machine.run('stop');
+  assert.deepEqual([code, stdout, stderr], [0, '', 'prefork: no server of this user runs: nothing to stop\n']);
+  await using _web = await machine.serve({ CONTROL_NAME: 'web' });
+  const named = await machine.run('stop', '--name', 'api');
+  assert.equal(named.code, 0);
+  assert.match(named.stderr, /^prefork: no server runs under the name api; there is web .*: nothing to stop\n$/);
+});
+
+test('a server that ends before it has answered is stopped', async () => {
+  using machine = new Machine();
+  await using server = await machine.serve({ CONTROL_NAME: 'api', CONTROL_ANSWER: 'die' });
+  const { code, stdout, stderr } = await machine.run('stop');
+  assert.deepEqual([code, stderr], [0, '']);
+  assert.match(stdout, new RegExp(`^prefork: stop done name=api pid=${server.pid} in=\\d+`));
 });
 
 test('of several servers one is named', async () => {
@@ -273,7 +291,9 @@ const badInputs: ReadonlyArray<[argv: string[], says: RegExp]> = [
   [['reload', '-n'], /--name: expected a value/],
   [['reload', '--name', 'a/b'], /--name: expected .* got "a\/b"/],
   [['reload', '-x'], /unknown option -x/],
-  [['-w', '2', 'reload'], /unknown option -w/],
+  [['-w', '2', 'reload'], /unknown option -w: it is for starting a server/],
+  [['reload', '--drain-timeout', '5s'], /unknown option --drain-timeout: it is for starting a server/],
+  [['reload', '--nmae', 'api'], /unknown option --nmae; did you mean --name\?/],
   [['--json', 'status'], /unknown option --json/],
   [['stop', '--noww'], /unknown option --noww; did you mean --now\?/],
   [['stop', 'now'], /expected no argument "now"/],

@@ -68,5 +68,5 @@ test('anything but --json is refused', () => {
   using at = directory();
   const { status, stdout, stderr } = at.run('--jsno');
   assert.deepEqual([status, stdout], [2, '']);
-  assert.match(stderr, /^prefork: unknown option --jsno\n$/);
+  assert.match(stderr, /^prefork: unknown option --jsno; did you mean --json\?\n$/);
 });
