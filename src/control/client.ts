@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { PreforkError, UsageError } from '../errors.ts';
 import { printable } from '../printable.ts';
-import type { Outcome, ScaleTarget, Status } from './controls.ts';
+import type { Outcome, ScaleTarget, Status, UpgradeTarget } from './controls.ts';
 import { controlDirectories, isFitDirectory, othersDirectories, type Owner } from './directories.ts';
 import { withRightsOf } from './identity.ts';
 import { nameOfSocket, socketPath } from './place.ts';
@@ -27,7 +27,7 @@ export interface Operations {
   readonly '/scale': ScaleTarget;
   readonly '/stop': { readonly now: boolean };
   readonly '/hold': { readonly pid: number; readonly seconds: number };
-  readonly '/upgrade': object;
+  readonly '/upgrade': UpgradeTarget;
 }
 
 interface Question {
@@ -43,6 +43,9 @@ const PATIENCE = 5000;
 
 /** Characters: the status of a thousand workers has fewer. */
 const LONGEST_ANSWER = 33_554_432;
+
+/** Of an operation that another primary has to do by now: each takes a whole upgrade. */
+const MOST_ATTEMPTS = 10;
 
 /** A server that starts is not made to wait longer for the pid of another one. */
 const LITTLE_PATIENCE = 1000;
@@ -135,8 +138,12 @@ export async function operate<Path extends keyof Operations>(
   path: Path,
   body: Operations[Path],
 ): Promise<Outcome> {
-  const answer = await ask(server, { method: 'POST', path, body });
-  if (typeof (answer as Partial<Outcome>).ok === 'boolean') return answer as Outcome;
+  for (let attempt = 1; ; attempt++) {
+    const answer = (await ask(server, { method: 'POST', path, body })) as Outcome;
+    if (typeof answer.ok !== 'boolean') break;
+    // The new primary has the name by now.
+    if (answer.ok || answer.again !== true || attempt === MOST_ATTEMPTS) return answer;
+  }
   throw noAnswer(server, `gave an answer to ${path} that is none`);
 }
 
