@@ -8,7 +8,7 @@ import { parseVerbLine, type VerbShape } from '../verb-line.ts';
 
 const shape: VerbShape = {
   values: {
-    node: { value: 'path', about: 'The node to run it. Default: the one that runs this command.' },
+    node: { value: 'path', about: 'The node to run it. Default: the one that runs this.' },
   },
 };
 
