@@ -40,10 +40,10 @@ test('the primary before is told once, and another channel of this process is no
     child.disconnect();
   });
   const said: unknown[] = [];
-  createInterface((child.stdio as readonly unknown[])[FIRST_FD] as Readable).on('line', (line) =>
-    said.push(JSON.parse(line)),
-  );
-  assert.deepEqual(await once(child, 'close'), [0, null]);
+  const lines = createInterface((child.stdio as readonly unknown[])[FIRST_FD] as Readable);
+  lines.on('line', (line) => said.push(JSON.parse(line)));
+  const [[code]] = await Promise.all([once(child, 'exit'), once(lines, 'close')]);
+  assert.equal(code, 0);
   assert.deepEqual(words, [{ prefork: 'ready', generation: 2 }]);
   assert.deepEqual(said, [{ said: 'last', connected: true }]);
 });
