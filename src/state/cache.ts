@@ -76,12 +76,15 @@ export class Cache<Value = unknown> {
     checkOptions(options, ['ttl'], 'cache.set');
     const stored = encode(value, `the value of '${checkKey(key, 'key')}'`);
     await this.#engine.set(this.#area, key, stored, this.#termsOf(value, readTime(options?.ttl, 'ttl')));
+    this.#flights.forget(key);
     this.#counts.sets++;
   }
 
   /** @returns whether there was one. */
   async delete(key: string): Promise<boolean> {
-    return this.#engine.delete(this.#area, checkKey(key, 'key'));
+    const wasThere = await this.#engine.delete(this.#area, checkKey(key, 'key'));
+    this.#flights.forget(key);
+    return wasThere;
   }
 
   /**
@@ -97,12 +100,14 @@ export class Cache<Value = unknown> {
       next = change(entry === undefined ? undefined : this.#decode(key, entry.stored));
       return { stored: encode(next, `the value of '${key}'`), terms: this.#termsOf(next) };
     });
+    this.#flights.forget(key);
     this.#counts.sets++;
     return next!;
   }
 
   async clear(): Promise<void> {
     await this.#engine.clear(this.#area);
+    this.#flights.forgetAll();
   }
 
   async size(): Promise<AreaSize> {
@@ -112,7 +117,8 @@ export class Cache<Value = unknown> {
   /**
    * The value, or what `compute` makes, which is then the value. One worker computes, and all who ask meanwhile wait for it.
    * When that one dies, another computes; what `compute` throws is told to those who waited in the same process, and is
-   * not remembered. If the store cannot be reached, each process computes for itself.
+   * not remembered. If the store cannot be reached, each process computes for itself. What was computed is not stored when
+   * the key was set, updated, deleted or cleared since: it may be of before that.
    */
   async getOrCompute(key: string, compute: (key: string) => Value | Promise<Value>): Promise<Value> {
     checkFunction(compute, 'getOrCompute');
@@ -139,7 +145,7 @@ export class Cache<Value = unknown> {
         terms = this.#termsOf(value);
         return encode(value, `the value of '${key}'`);
       },
-      write: (stored) => this.#write(key, stored, terms),
+      write: (stored, claim) => this.#write(key, stored, { ...terms, claim }),
       onWait,
     });
   }
@@ -157,8 +163,7 @@ export class Cache<Value = unknown> {
   /** What was computed is worth having, though it cannot be kept. */
   async #write(key: string, stored: Stored, terms: Terms): Promise<void> {
     try {
-      await this.#engine.set(this.#area, key, stored, terms);
-      this.#counts.sets++;
+      if (await this.#engine.set(this.#area, key, stored, terms)) this.#counts.sets++;
     } catch (error) {
       if (!(error instanceof StateError)) throw error;
       this.#counts.errors++;

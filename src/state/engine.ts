@@ -21,6 +21,8 @@ export interface Terms {
   readonly maxSize?: number | undefined;
   /** Write only where there is an entry, or only where there is none. */
   readonly when?: 'present' | 'absent';
+  /** Write only while this claim stands: see `Engine.claim`. */
+  readonly claim?: number;
 }
 
 export interface Counted {
@@ -42,6 +44,16 @@ export type Listener = (body: Uint8Array, sender: string) => void;
 /** What a function given to `update` makes of an entry; undefined leaves it as it is. */
 export type Change = { readonly stored: Stored; readonly terms: Terms } | undefined;
 
+/** The lease of who computes the value for a key. The length keeps areas and keys with spaces in them apart. */
+export function claimName(area: string, key: string): string {
+  return `${claimsOf(area)}${key}`;
+}
+
+/** What the names of all such leases of an area begin with. */
+export function claimsOf(area: string): string {
+  return `compute ${area.length} ${area} `;
+}
+
 /**
  * What keeps state: few operations, each atomic by itself and visible to every process that has the same store once it
  * settles. An area is a named set of entries. All of them reject with a `StateError`.
@@ -59,6 +71,11 @@ export interface Engine {
   update(area: string, key: string, change: (current: Entry | undefined) => Change): Promise<void>;
   /** Adds to a number, which begins at 0, and then expires after `ttl` ms if there is one. */
   add(area: string, key: string, amount: number, ttl?: number): Promise<Counted>;
+  /**
+   * Takes from a number that is there, as far as 0, and leaves alone when it expires. What is not there stays so: what is
+   * given back late begins no number, and is owed to none.
+   */
+  take(area: string, key: string, amount: number): Promise<void>;
   clear(area: string): Promise<void>;
   /** What is there and has not expired, in no order; entries written meanwhile may or may not be among them. */
   entries(area: string): AsyncIterable<readonly [key: string, entry: Entry]>;
@@ -75,6 +92,14 @@ export interface Engine {
   renew(name: string, token: number, ttl: number): Promise<boolean>;
   /** Gives it back, and wakes those who wait for it. Of a lease that was lost it does nothing. */
   release(name: string, token: number): Promise<void>;
+  /**
+   * Gets the lease of who computes the value for a key, as `acquire` does. Its token is a claim: `set` with it writes nothing
+   * once a `delete`, `clear`, `update` or other `set` of the key has come between, or another claim.
+   */
+  claim(area: string, key: string, owner: string, ttl: number): Promise<Attempt>;
+  /** Gives back lease and claim. */
+  unclaim(area: string, key: string, token: number): Promise<void>;
+
   /** Calls when the lease may have become free. Not all ways to become free are announced: look again now and then. */
   onReleased(name: string, listener: () => void): () => void;
 

@@ -1,4 +1,4 @@
-import type { Engine, Entry } from './engine.ts';
+import { claimName, type Engine, type Entry } from './engine.ts';
 import { isOutage } from './error.ts';
 import type { Stored } from './value.ts';
 import { newOwner, nextChange } from './waiting.ts';
@@ -6,7 +6,8 @@ import { newOwner, nextChange } from './waiting.ts';
 /** How the value for a key comes to be: computed, and then written. */
 export interface Making {
   compute(): Promise<Stored>;
-  write(stored: Stored): Promise<void>;
+  /** @param claim without which it is not to be written. */
+  write(stored: Stored, claim: number): Promise<void>;
   /** Another computes already: it is waited for. */
   onWait(): void;
 }
@@ -34,20 +35,31 @@ export class Flights {
       making.onWait();
       return flying;
     }
-    const flight = this.#fly(key, making).finally(() => this.#flying.delete(key));
+    const flight = this.#fly(key, making).finally(() => {
+      if (this.#flying.get(key) === flight) this.#flying.delete(key);
+    });
     this.#flying.set(key, flight);
     return flight;
   }
 
+  /** What is computed now was read before the key was changed: those who ask from here on get another. */
+  forget(key: string): void {
+    this.#flying.delete(key);
+  }
+
+  forgetAll(): void {
+    this.#flying.clear();
+  }
+
   async #fly(key: string, making: Making): Promise<Stored> {
-    const name = `compute ${this.#area} ${key}`;
+    const name = claimName(this.#area, key);
     for (let isFirst = true; ; isFirst = false) {
       const change = nextChange(this.#engine, name);
       try {
-        const attempt = await this.#attempt(name);
+        const attempt = await this.#attempt(key);
         if (attempt === 'alone') return await making.compute();
         const fresh = await this.#fresh(key);
-        if ('token' in attempt) return await this.#asHolder(name, attempt.token, making, fresh);
+        if ('token' in attempt) return await this.#asHolder(key, attempt.token, making, fresh);
         if (fresh !== undefined) return fresh.stored;
         if (isFirst) making.onWait();
         change.watch();
@@ -59,23 +71,23 @@ export class Flights {
   }
 
   /** `alone`: the store cannot be asked, so every process computes for itself. */
-  async #attempt(name: string): Promise<Awaited<ReturnType<Engine['acquire']>> | 'alone'> {
+  async #attempt(key: string): Promise<Awaited<ReturnType<Engine['acquire']>> | 'alone'> {
     try {
-      return await this.#engine.acquire(name, newOwner(), this.#deadline);
+      return await this.#engine.claim(this.#area, key, newOwner(), this.#deadline);
     } catch (error) {
       if (isOutage(error)) return 'alone';
       throw error;
     }
   }
 
-  async #asHolder(name: string, token: number, making: Making, fresh: Entry | undefined): Promise<Stored> {
+  async #asHolder(key: string, token: number, making: Making, fresh: Entry | undefined): Promise<Stored> {
     try {
       if (fresh !== undefined) return fresh.stored;
       const stored = await making.compute();
-      await making.write(stored);
+      await making.write(stored, token);
       return stored;
     } finally {
-      await this.#engine.release(name, token).catch(() => {});
+      await this.#engine.unclaim(this.#area, key, token).catch(() => {});
     }
   }
 

@@ -5,7 +5,8 @@ import type { Engine } from './engine.ts';
  * alive.
  *
  * It ends here before it ends for others: its time is counted from before it was asked for. `signal` aborts when that time
- * is over, though only once the event loop turns: what must not happen twice checks `isHeld`, or passes the token on.
+ * is over. Its listeners hear of that once the event loop turns; `signal.aborted` looks at the clock itself, so that a
+ * holder that was stopped past its time sees it at its next line.
  */
 export class Held {
   readonly token: number;
@@ -24,6 +25,7 @@ export class Held {
     this.token = token;
     this.#ttl = ttl;
     this.#deadline = since + ttl;
+    this.#lookAtTheClock(this.#end.signal);
     this.#arm();
   }
 
@@ -32,14 +34,15 @@ export class Held {
   }
 
   get isHeld(): boolean {
-    return !this.#end.signal.aborted && performance.now() < this.#deadline;
+    if (performance.now() >= this.#deadline) this.end('its time is over');
+    return !isAborted(this.#end.signal);
   }
 
   /** Ends it here, so that whoever holds by it stops; for others it goes on until `release`. */
   end(reason: string): void {
     clearTimeout(this.#renewal);
     clearTimeout(this.#expiry);
-    if (!this.#end.signal.aborted) this.#end.abort(new Error(reason));
+    if (!isAborted(this.#end.signal)) this.#end.abort(new Error(reason));
   }
 
   /** Gives it back. If the store cannot be asked, it will lapse. */
@@ -64,6 +67,27 @@ export class Held {
     } catch {
       // Of a store that cannot be asked: again later, while there is time.
     }
-    if (!this.#end.signal.aborted) this.#arm();
+    if (this.isHeld) this.#arm();
   }
+
+  /** Before each answer about the state of the signal the deadline is looked at. The signal stays a true AbortSignal. */
+  #lookAtTheClock(signal: AbortSignal): void {
+    const isHeldNow = (): boolean => this.isHeld;
+    const raise = signal.throwIfAborted.bind(signal);
+    Object.defineProperties(signal, {
+      aborted: { configurable: true, get: () => !isHeldNow() },
+      reason: { configurable: true, get: () => (isHeldNow() ? undefined : reasonOf(signal)) },
+      throwIfAborted: { configurable: true, value: () => (isHeldNow() ? undefined : raise()) },
+    });
+  }
+}
+
+const own = Object.getOwnPropertyDescriptors(AbortSignal.prototype);
+
+function isAborted(signal: AbortSignal): boolean {
+  return own.aborted.get!.call(signal) as boolean;
+}
+
+function reasonOf(signal: AbortSignal): unknown {
+  return own.reason.get!.call(signal);
 }

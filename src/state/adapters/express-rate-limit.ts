@@ -49,9 +49,9 @@ export class RateLimitStore {
     return { totalHits: value, resetTime: new Date(expires) };
   }
 
-  /** A request that is not to be counted after all. */
+  /** A request that is not to be counted after all. One that ends after its window lends nothing to the next. */
   async decrement(key: string): Promise<void> {
-    await this.#engine.add(this.#area, key, -1, this.#window);
+    await this.#engine.take(this.#area, key, 1);
   }
 
   async resetKey(key: string): Promise<void> {

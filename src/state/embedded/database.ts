@@ -1,6 +1,7 @@
-import { closeSync, existsSync, fstatSync, ftruncateSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { closeSync, fstatSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { StateError } from '../error.ts';
+import { checkFiles, makeDirectory, makeFile } from './files.ts';
 import { connect, explained, Query, type Connection } from './sqlite.ts';
 import { memorySpace, spaceIn, type Space } from './space.ts';
 import { VERSIONS_SIZE } from './versions.ts';
@@ -11,6 +12,10 @@ const SCHEMA = 1;
 
 /** Bytes. Of 4 KB three values of 1 KB fit in a page, of 8 KB seven. */
 export const PAGE = 8192;
+
+const DATABASE = 'store.db';
+/** With those that SQLite makes, which get the mode of the first. */
+const databaseFiles = [DATABASE, `${DATABASE}-wal`, `${DATABASE}-shm`, `${DATABASE}-journal`];
 
 /** The files beside the database, and their sizes. */
 const besides: Readonly<Record<'versions' | 'bell', number>> = { versions: VERSIONS_SIZE, bell: 1 };
@@ -54,7 +59,7 @@ export class Database {
    * @param maxSize of the file, bytes.
    */
   static open(directory: string | undefined, maxSize: number): Database {
-    const path = directory === undefined ? ':memory:' : join(makeDirectory(directory), 'store.db');
+    const path = directory === undefined ? ':memory:' : makePlace(directory);
     let connection: Connection | undefined;
     try {
       const space = directory === undefined ? memorySpace(maxSize) : spaceIn(directory, maxSize);
@@ -134,18 +139,15 @@ function check(connection: Connection, path: string): 'new' | 'ours' {
   );
 }
 
-/** Only its owner may look into it: it may hold sessions. */
-function makeDirectory(directory: string): string {
+/** Only its owner may look into it: it may hold sessions. @returns where the database is. */
+function makePlace(directory: string): string {
+  const path = join(directory, DATABASE);
   try {
-    if (!existsSync(directory)) {
-      makeDirectory(dirname(directory));
-      // Not `recursive`, with which Node never returns where the kernel makes no directories, as in /proc.
-      mkdirSync(directory, { mode: 0o700 });
-    }
-    return directory;
+    makeDirectory(directory);
+    checkFiles(directory, [...databaseFiles, ...Object.keys(besides)]);
+    makeFile(path);
+    return path;
   } catch (error) {
-    // Of another worker that was faster.
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return directory;
     throw placed(error, directory);
   }
 }

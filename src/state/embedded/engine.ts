@@ -1,6 +1,18 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { AreaSize, Attempt, Change, Counted, Engine, Entry, Eventual, Listener, Terms } from '../engine.ts';
+import {
+  claimName,
+  claimsOf,
+  type AreaSize,
+  type Attempt,
+  type Change,
+  type Counted,
+  type Engine,
+  type Entry,
+  type Eventual,
+  type Listener,
+  type Terms,
+} from '../engine.ts';
 import { StateError } from '../error.ts';
 import type { Stored } from '../value.ts';
 import type { Area } from './area.ts';
@@ -85,9 +97,11 @@ export class EmbeddedEngine implements Engine {
     return this.#run((frame) => {
       const area = frame.area(name);
       const now = Date.now();
-      const { when } = terms;
+      const { when, claim } = terms;
       if (when !== undefined && (when === 'present') !== frame.has(area, key, now)) return false;
+      if (claim !== undefined && !this.#leases.stands(claimName(name, key), claim)) return false;
       frame.put(area, key, entryOf(stored, terms, now), terms.maxSize);
+      if (claim === undefined) this.#leases.end(claimName(name, key));
       return true;
     });
   }
@@ -95,7 +109,9 @@ export class EmbeddedEngine implements Engine {
   delete(name: string, key: string): Promise<boolean> {
     return this.#run((frame) => {
       const area = frame.findArea(name);
-      return area !== undefined && frame.remove(area, key);
+      const wasThere = area !== undefined && frame.remove(area, key);
+      this.#leases.end(claimName(name, key));
+      return wasThere;
     });
   }
 
@@ -104,7 +120,9 @@ export class EmbeddedEngine implements Engine {
       const area = frame.area(name);
       const now = Date.now();
       const next = change(frame.find(area, key, now));
-      if (next !== undefined) frame.put(area, key, entryOf(next.stored, next.terms, now), next.terms.maxSize);
+      if (next === undefined) return;
+      frame.put(area, key, entryOf(next.stored, next.terms, now), next.terms.maxSize);
+      this.#leases.end(claimName(name, key));
     });
   }
 
@@ -120,10 +138,21 @@ export class EmbeddedEngine implements Engine {
     });
   }
 
+  take(name: string, key: string, amount: number): Promise<void> {
+    return this.#run((frame) => {
+      const area = frame.findArea(name);
+      const before = area === undefined ? undefined : frame.find(area, key, Date.now());
+      if (area === undefined || before === undefined) return;
+      const data = Math.max(0, sum(before, -amount, key));
+      if (sum(before, 0, key) > data) frame.put(area, key, { ...before, stored: { kind: 'number', data } }, undefined);
+    });
+  }
+
   clear(name: string): Promise<void> {
     return this.#run((frame) => {
       const area = frame.findArea(name);
       if (area !== undefined) frame.clear(area);
+      this.#leases.endAll(claimsOf(name));
     });
   }
 
@@ -164,6 +193,14 @@ export class EmbeddedEngine implements Engine {
   async release(name: string, token: number): Promise<void> {
     this.#check();
     return this.#leases.release(name, token);
+  }
+
+  claim(area: string, key: string, owner: string, ttl: number): Promise<Attempt> {
+    return this.acquire(claimName(area, key), owner, ttl);
+  }
+
+  unclaim(area: string, key: string, token: number): Promise<void> {
+    return this.release(claimName(area, key), token);
   }
 
   onReleased(name: string, listener: () => void): () => void {

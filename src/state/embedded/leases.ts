@@ -1,5 +1,6 @@
 import type { Attempt } from '../engine.ts';
 import { isDead, isOfThisBoot } from '../identity.ts';
+import { damaged } from './damaged.ts';
 import type { Database } from './database.ts';
 import type { EntryFrame } from './frame.ts';
 import type { Messages } from './messages.ts';
@@ -49,6 +50,21 @@ export class Leases {
     });
   }
 
+  /** In a transaction. Whether its holder is the last that got it, however long ago. */
+  stands(name: string, token: number): boolean {
+    return this.#find(name)?.token === token;
+  }
+
+  /** In a transaction: takes it from its holder, who finds that out when it writes. Those who wait look again. */
+  end(name: string): void {
+    this.#database.query('DELETE FROM leases WHERE name = ?').run(name);
+  }
+
+  /** Those whose names begin with this. */
+  endAll(beginning: string): void {
+    this.#database.query('DELETE FROM leases WHERE substr(name, 1, length(?1)) = ?1').run(beginning);
+  }
+
   #take(name: string, owner: string, ttl: number): Attempt {
     const lease = this.#find(name);
     if (lease !== undefined && isHeld(lease)) {
@@ -56,7 +72,8 @@ export class Leases {
       return { heldBy: lease.owner };
     }
     this.#database.query('UPDATE tokens SET last = last + 1').run();
-    const token = Number(this.#database.query('SELECT last FROM tokens').row()![0]);
+    const token = Number(this.#database.query('SELECT last FROM tokens').row()?.[0]);
+    if (!Number.isSafeInteger(token)) throw damaged('it has no number for the next holder of a lease');
     const put = this.#database.query('INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?, 0)');
     put.run(name, owner, token, monotonic() + ttl);
     return { token };
@@ -76,7 +93,7 @@ export class Leases {
     const row = this.#database.query('SELECT owner, token, expires, waited FROM leases WHERE name = ?').row(name);
     if (row === undefined) return undefined;
     const [owner, token, expires, waited] = row;
-    return { owner: owner as string, token: Number(token), expires: Number(expires), waited: waited === 1 };
+    return { owner: String(owner), token: Number(token), expires: Number(expires), waited: waited === 1 };
   }
 }
 

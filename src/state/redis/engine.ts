@@ -1,8 +1,19 @@
-import type { AreaSize, Attempt, Change, Counted, Engine, Entry, Listener, Terms } from '../engine.ts';
+import {
+  claimName,
+  type AreaSize,
+  type Attempt,
+  type Change,
+  type Counted,
+  type Engine,
+  type Entry,
+  type Listener,
+  type Terms,
+} from '../engine.ts';
 import { StateError } from '../error.ts';
 import { isDead } from '../identity.ts';
 import { sizeOf, type Stored } from '../value.ts';
 import { decodeEntry, encodeEntry } from './entry.ts';
+import { bytesIn, bytesOrNull, integerIn, listIn } from './replies.ts';
 import { Server } from './server.ts';
 
 export interface RedisOptions {
@@ -14,6 +25,11 @@ export interface RedisOptions {
 /** What the server itself needs for an entry, about, bytes. */
 const OVERHEAD = 100;
 const AT_ONCE = 250;
+
+/** How long a claim outlives the lease of who computes: a computation that takes longer is not stored, ms. */
+const CLAIM_LIFE_MS = 3_600_000;
+/** How long an area counts as being cleared when no more is heard of that, ms. */
+const CLEARING_MS = 10_000;
 
 /** State in Redis or Valkey, which processes of several machines share. Owns the connections. */
 export class RedisEngine implements Engine {
@@ -34,22 +50,23 @@ export class RedisEngine implements Engine {
   }
 
   async get(area: string, key: string): Promise<Entry | undefined> {
-    return decodeEntry(await this.#raw(area, key));
+    return decodeEntry(await this.#raw(area, key), key);
   }
 
   async set(area: string, key: string, stored: Stored, terms: Terms): Promise<boolean> {
-    return this.#put(area, key, stored, terms, terms.when ?? 'always');
+    if (terms.claim === undefined) return this.#put(area, key, stored, terms, terms.when ?? 'always');
+    return this.#put(area, key, stored, terms, 'claimed', Buffer.from(String(terms.claim)));
   }
 
   async delete(area: string, key: string): Promise<boolean> {
-    return (await this.#server.script('remove', this.#keysOf(area, key), key)) === 1;
+    return integerIn(await this.#server.script('remove', this.#keysOf(area, key), key)) === 1;
   }
 
   /** Again and again until nobody wrote in between: somebody always succeeds. */
   async update(area: string, key: string, change: (current: Entry | undefined) => Change): Promise<void> {
     for (;;) {
       const before = await this.#raw(area, key);
-      const next = change(decodeEntry(before));
+      const next = change(decodeEntry(before, key));
       if (next === undefined) return;
       if (await this.#put(area, key, next.stored, next.terms, 'same', before ?? Buffer.alloc(0))) return;
     }
@@ -58,26 +75,40 @@ export class RedisEngine implements Engine {
   async add(area: string, key: string, amount: number, ttl = 0): Promise<Counted> {
     const args = [amount, ttl, Number.MAX_SAFE_INTEGER].map(String);
     try {
-      const [value, left] = (await this.#server.script('add', [this.#key(area, key)], ...args)) as [Buffer, number];
-      return { value: Number(value), expires: left < 0 ? Infinity : Date.now() + left };
+      const [sum, ttlLeft] = listIn(await this.#server.script('add', [this.#key(area, key)], ...args), 2);
+      const left = integerIn(ttlLeft);
+      return { value: integerIn(sum), expires: left < 0 ? Infinity : Date.now() + left };
     } catch (error) {
       throw unaddable(error, key);
     }
   }
 
+  async take(area: string, key: string, amount: number): Promise<void> {
+    await this.#server.script('take', [this.#key(area, key)], String(amount));
+  }
+
   async clear(area: string): Promise<void> {
-    for await (const keys of this.#scan(area)) if (keys.length > 0) await this.#server.command('UNLINK', ...keys);
     const [, sizes, total] = this.#keysOf(area, '');
-    await this.#server.command('UNLINK', sizes, total);
+    await this.#clearing(area, 1);
+    try {
+      for await (const keys of this.#scan(area)) {
+        if (keys.length > 0) await this.#server.command('UNLINK', ...keys);
+        await this.#clearing(area, 0);
+      }
+      await this.#server.command('UNLINK', sizes, total);
+    } finally {
+      await this.#clearing(area, -1);
+    }
   }
 
   async *entries(area: string): AsyncIterable<readonly [string, Entry]> {
     const from = this.#key(area, '').length;
     for await (const keys of this.#scan(area)) {
-      const values = keys.length === 0 ? [] : ((await this.#server.command('MGET', ...keys)) as Array<Buffer | null>);
+      const values = keys.length === 0 ? [] : listIn(await this.#server.command('MGET', ...keys), keys.length);
       for (const [index, value] of values.entries()) {
-        const entry = decodeEntry(value);
-        if (entry !== undefined) yield [keys[index]!.slice(from), entry];
+        const key = keys[index]!.slice(from);
+        const entry = decodeEntry(bytesOrNull(value), key);
+        if (entry !== undefined) yield [key, entry];
       }
     }
   }
@@ -97,9 +128,9 @@ export class RedisEngine implements Engine {
 
   async acquire(name: string, owner: string, ttl: number): Promise<Attempt> {
     const keys = [this.#key('lease', name), `${this.#prefix}{lease}#tokens`];
-    const answer = (await this.#server.script('acquire', keys, owner, String(ttl))) as number | Buffer;
-    if (typeof answer === 'number') return { token: answer };
-    const [token, ...holder] = answer.toString().split(' ');
+    const [held, newToken] = listIn(await this.#server.script('acquire', keys, owner, String(ttl)));
+    if (newToken !== undefined) return { token: integerIn(newToken) };
+    const [token, ...holder] = bytesIn(held).toString().split(' ');
     const heldBy = holder.join(' ');
     if (!isDead(heldBy)) return { heldBy };
     // Of this machine, so we can see what the server cannot.
@@ -108,11 +139,28 @@ export class RedisEngine implements Engine {
   }
 
   async renew(name: string, token: number, ttl: number): Promise<boolean> {
-    return (await this.#server.script('renew', [this.#key('lease', name)], String(token), String(ttl))) === 1;
+    return integerIn(await this.#server.script('renew', [this.#key('lease', name)], String(token), String(ttl))) === 1;
   }
 
   async release(name: string, token: number): Promise<void> {
     await this.#server.script('release', [this.#key('lease', name)], String(token), this.#released, name);
+  }
+
+  /** The lease first: a claim that is made before the computation begins is early enough. */
+  async claim(area: string, key: string, owner: string, ttl: number): Promise<Attempt> {
+    const attempt = await this.acquire(claimName(area, key), owner, ttl);
+    if (!('token' in attempt)) return attempt;
+    const life = String(ttl + CLAIM_LIFE_MS);
+    await this.#server.script('claim', this.#claimKeysOf(area), key, String(attempt.token), life);
+    return attempt;
+  }
+
+  async unclaim(area: string, key: string, token: number): Promise<void> {
+    const [claims] = this.#claimKeysOf(area);
+    await Promise.all([
+      this.release(claimName(area, key), token),
+      this.#server.script('unclaim', [claims], key, String(token)),
+    ]);
   }
 
   onReleased(name: string, listener: () => void): () => void {
@@ -159,7 +207,7 @@ export class RedisEngine implements Engine {
   }
 
   async #raw(area: string, key: string): Promise<Buffer | null> {
-    return (await this.#server.command('GET', this.#key(area, key))) as Buffer | null;
+    return bytesOrNull(await this.#server.command('GET', this.#key(area, key)));
   }
 
   async #put(
@@ -178,28 +226,44 @@ export class RedisEngine implements Engine {
     const px = ttl === undefined ? 0 : ttl + stale;
     const numbers = [maxSize, size].map(String);
     const args = [encodeEntry(stored, freshUntil), String(px), when, same, ...numbers, key, this.#key(area, '')];
-    const written = Number(await this.#server.script('set', this.#keysOf(area, key), ...args));
+    const written = integerIn(await this.#server.script('set', this.#keysOf(area, key), ...args));
     if (written > 1) this.#evicted.set(area, this.evicted(area) + written - 1);
     return written > 0;
   }
 
   async *#scan(area: string): AsyncIterable<string[]> {
-    const pattern = `${this.#key(area, '').replace(/[\\*?[\]^]/g, '\\$&')}*`;
+    const beginning = this.#key(area, '');
+    const pattern = `${beginning.replace(/[\\*?[\]^]/g, '\\$&')}*`;
     for (let cursor = '0'; ;) {
       const answer = await this.#server.command('SCAN', cursor, 'MATCH', pattern, 'COUNT', String(AT_ONCE));
-      const [next, keys] = answer as [Buffer, Buffer[]];
-      yield keys.map(String);
-      cursor = String(next);
+      const [next, keys] = listIn(answer, 2);
+      const names = listIn(keys).map((name) => bytesIn(name).toString());
+      yield names.filter((name) => name.startsWith(beginning));
+      cursor = bytesIn(next).toString();
       if (cursor === '0') return;
     }
   }
 
-  #key(area: string, key: string): string {
-    return `${this.#prefix}{${area}}:${key}`;
+  async #clearing(area: string, by: number): Promise<void> {
+    await this.#server.script('clearing', this.#claimKeysOf(area), String(by), String(CLEARING_MS));
   }
 
-  #keysOf(area: string, key: string): [entry: string, sizes: string, total: string] {
-    return [this.#key(area, key), `${this.#prefix}{${area}}#sizes`, `${this.#prefix}{${area}}#total`];
+  #key(area: string, key: string): string {
+    return `${this.#tag(area)}:${key}`;
+  }
+
+  #keysOf(area: string, key: string): [entry: string, sizes: string, total: string, claims: string] {
+    const tag = this.#tag(area);
+    return [this.#key(area, key), `${tag}#sizes`, `${tag}#total`, `${tag}#claims`];
+  }
+
+  #claimKeysOf(area: string): [claims: string, clearing: string] {
+    return [`${this.#tag(area)}#claims`, `${this.#tag(area)}#clearing`];
+  }
+
+  /** A brace in the name would end it: one area's keys could be another's, and a cluster would part those of one. */
+  #tag(area: string): string {
+    return `${this.#prefix}{${area.replace(/[%}]/g, encodeURIComponent)}}`;
   }
 }
 

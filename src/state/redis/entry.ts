@@ -1,10 +1,11 @@
 import type { Entry } from '../engine.ts';
+import { StateError } from '../error.ts';
 import { kinds, type Stored } from '../value.ts';
 
 /** The kind as one byte, until when it is fresh as a double, then the data. The server itself knows when it expires. */
 const HEAD = 9;
 
-/** A number is kept as its digits, so that the server can add to it; no kind has the number of a digit. */
+/** A number is kept as its digits, so that the server can add to it; no kind has the number of a digit or a sign. */
 export function encodeEntry({ kind, data }: Stored, freshUntil: number): Buffer {
   if (kind === 'number') return Buffer.from(String(data));
   const head = Buffer.alloc(HEAD);
@@ -13,14 +14,29 @@ export function encodeEntry({ kind, data }: Stored, freshUntil: number): Buffer 
   return Buffer.concat([head, typeof data === 'string' ? Buffer.from(data) : data]);
 }
 
-export function decodeEntry(bytes: Buffer | null): Entry | undefined {
+/** @throws StateError `ERR_STATE_VALUE` for what prefork did not write. */
+export function decodeEntry(bytes: Buffer | null, key: string): Entry | undefined {
   if (bytes === null) return undefined;
-  const kind = kinds[bytes[0]!];
-  if (kind === undefined) return forEver({ kind: 'number', data: Number(bytes.toString()) });
+  const kind = kinds[bytes[0] ?? -1];
+  if (kind === undefined || kind === 'number') return forEver({ kind: 'number', data: numberIn(bytes, key) });
+  if (bytes.length < HEAD) throw foreign(key);
+  const freshUntil = bytes.readDoubleBE(1);
+  if (Number.isNaN(freshUntil)) throw foreign(key);
   const data = bytes.subarray(HEAD);
-  const stored: Stored =
-    kind === 'text' ? { kind, data: data.toString() } : { kind: kind === 'bytes' ? kind : 'clone', data };
-  return { stored, freshUntil: bytes.readDoubleBE(1), expires: Infinity };
+  return { stored: kind === 'text' ? { kind, data: data.toString() } : { kind, data }, freshUntil, expires: Infinity };
+}
+
+function numberIn(bytes: Buffer, key: string): number {
+  const text = bytes.toString('latin1');
+  if (/^-?\d{1,16}$/.test(text)) return Number(text);
+  throw foreign(key);
+}
+
+function foreign(key: string): StateError {
+  return new StateError(
+    'ERR_STATE_VALUE',
+    `what Redis has for '${key}' was not written by prefork: delete it, or give openState a prefix of its own`,
+  );
 }
 
 function forEver(stored: Stored): Entry {

@@ -19,13 +19,16 @@ export type Argument = string | Buffer;
 export class Server {
   readonly #client: Client;
   readonly #timeout: number;
+  /** Host and port, without the password that a URL may have. */
+  readonly #address: string;
   readonly #hashes = new Map<ScriptName, string>();
   #listening: Promise<Client> | undefined;
   #lastError: unknown;
   #awaySince: number | undefined;
   #isClosed = false;
 
-  private constructor(client: Client, timeout: number) {
+  private constructor(client: Client, timeout: number, address: string) {
+    this.#address = address;
     this.#client = client;
     this.#timeout = timeout;
     client.on('error', (error: unknown) => {
@@ -44,13 +47,13 @@ export class Server {
       socket: { connectTimeout: timeout, reconnectStrategy: (attempt) => Math.min(20 * 2 ** attempt, 500) },
       commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
     });
-    const server = new Server(client as unknown as Client, timeout);
+    const server = new Server(client as unknown as Client, timeout, addressIn(url));
     try {
       await server.#within(client.connect());
       return server;
     } catch (error) {
-      client.destroy();
-      throw server.#unavailable(error);
+      if (client.isOpen) client.destroy();
+      throw server.#unreachable(error);
     }
   }
 
@@ -129,7 +132,7 @@ export class Server {
   #within<Result>(asked: Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
-        () => reject(this.#unavailable(new Error(`no answer within ${this.#timeout} ms`))),
+        () => reject(new Error(`no answer within ${this.#timeout} ms`)),
         this.#timeout,
       );
       asked.then(resolve, reject).finally(() => clearTimeout(timer));
@@ -146,15 +149,27 @@ export class Server {
     if (/^(LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|NOAUTH|WRONGPASS|NOPERM|MISCONF)\b/.test(message)) {
       return this.#unavailable(error);
     }
+    if (message.startsWith('WRONGTYPE')) {
+      const text = `what Redis has under this key is not prefork's: give openState a prefix of its own (${message})`;
+      return new StateError('ERR_STATE_VALUE', text, { cause: error });
+    }
     return /^[A-Z]{3,} /.test(message) ? error : this.#unavailable(error);
+  }
+
+  /** What the attempts ended with says more than that there was no answer in time. */
+  #unreachable(error: unknown): StateError {
+    const cause = this.#lastError ?? error;
+    return new StateError('ERR_STATE_UNAVAILABLE', `cannot connect to Redis at ${this.#address}: ${reasonOf(cause)}`, {
+      cause,
+    });
   }
 
   #unavailable(cause: unknown): StateError {
     if (cause instanceof StateError) return cause;
-    const why = cause === undefined ? '' : `: ${(cause as Error).message}`;
+    const why = cause === undefined ? '' : `: ${reasonOf(cause)}`;
     return new StateError(
       'ERR_STATE_UNAVAILABLE',
-      `Redis cannot be asked${why}. What it was asked to write it may have written`,
+      `Redis at ${this.#address} cannot be asked${why}. What it was asked to write it may have written`,
       { cause },
     );
   }
@@ -167,6 +182,17 @@ export class Server {
     }
     return hash;
   }
+}
+
+function addressIn(url: string): string {
+  const { hostname, port } = new URL(url);
+  return `${hostname || 'localhost'}:${port || '6379'}`;
+}
+
+/** Of a name with several addresses there are several errors, and the one around them has no message. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ');
+  return (error as Error).message;
 }
 
 async function load(): Promise<typeof redis> {
