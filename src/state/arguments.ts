@@ -19,7 +19,8 @@ export function usage(message: string): StateError {
 export function checkKey(key: unknown, what: string): string {
   if (typeof key !== 'string') throw usage(`${what}: expected a string, got ${show(key)}${hintFor(key)}`);
   // Half a character is written as U+FFFD: keys that differ here would be one there.
-  if (/\p{Surrogate}/u.test(key)) throw usage(`${what}: expected text that UTF-8 can hold, got half of a surrogate pair`);
+  if (/\p{Surrogate}/u.test(key))
+    throw usage(`${what}: expected text that UTF-8 can hold, got half of a surrogate pair`);
   // Only long ones are measured: no character has more than three bytes for each unit.
   if (key.length * 3 > LONGEST_KEY && Buffer.byteLength(key) > LONGEST_KEY) {
     throw usage(`${what}: expected at most ${LONGEST_KEY} bytes, got ${Buffer.byteLength(key)}: use a hash of it`);

@@ -64,6 +64,60 @@ const cases: readonly Case[] = [
     },
   },
   {
+    name: 'a claim is ended by a delete, set, update or clear, and by another claim; not by time',
+    async run(a, b) {
+      const enders: ReadonlyArray<(engine: Engine) => Promise<unknown>> = [
+        (engine) => engine.delete('claims', 'key'),
+        (engine) => engine.set('claims', 'key', text('newer'), {}),
+        (engine) => engine.update('claims', 'key', () => ({ stored: text('newer'), terms: {} })),
+        (engine) => engine.clear('claims'),
+      ];
+      for (const end of enders) {
+        const attempt = await a.claim('claims', 'key', thisProcess(), 10_000);
+        assert.ok('token' in attempt);
+        await end(b);
+        const before = await data(a, 'claims', 'key');
+        assert.equal(await a.set('claims', 'key', text('late'), { claim: attempt.token }), false);
+        assert.equal(await data(b, 'claims', 'key'), before);
+        await a.unclaim('claims', 'key', attempt.token);
+      }
+      const slow = await a.claim('claims', 'slow', thisProcess(), 20);
+      assert.ok('token' in slow);
+      await delay(40);
+      assert.equal(await a.set('claims', 'slow', text('slow'), { claim: slow.token }), true, 'no other has begun');
+      await a.unclaim('claims', 'slow', slow.token);
+      const [first, second] = [await a.claim('claims', 'two', thisProcess(), 20), await delay(40)];
+      const next = await b.claim('claims', 'two', thisProcess(), 10_000);
+      assert.ok('token' in first && 'token' in next && second === undefined);
+      assert.equal(await a.set('claims', 'two', text('first'), { claim: first.token }), false);
+      assert.equal(await b.set('claims', 'two', text('next'), { claim: next.token }), true);
+    },
+  },
+  {
+    name: 'what is taken back begins no number, goes not below 0, and leaves the end of the window alone',
+    async run(a, b) {
+      await a.take('window', 'key', 5);
+      assert.equal(await b.get('window', 'key'), undefined);
+      const { expires } = await a.add('window', 'key', 3, 60_000);
+      await Promise.all([a.take('window', 'key', 1), b.take('window', 'key', 7), a.take('window', 'key', 1)]);
+      const after = await b.add('window', 'key', 1, 120_000);
+      assert.equal(after.value, 1);
+      assert.ok(Math.abs(after.expires - expires) < 1000);
+    },
+  },
+  {
+    name: 'areas whose names hold what separates names from keys stay apart',
+    async run(a, b) {
+      const areas = ['t', 't}:x', 't}', 't%7D', 't*', '{t}', 't}#sizes'];
+      for (const area of areas) await a.set(area, 'x}:secret', text(area), { maxSize: 1 << 20 });
+      for (const area of areas) assert.equal(await data(b, area, 'x}:secret'), area);
+      assert.equal(await data(b, 't}:x', 'secret'), undefined);
+      await a.clear('t');
+      assert.equal(await data(b, 't', 'x}:secret'), undefined);
+      for (const area of areas.slice(1)) assert.equal(await data(b, area, 'x}:secret'), area);
+    },
+  },
+  {
     name: 'an entry is gone after its ttl, and stale before',
     async run(a, b) {
       await a.set('ttl', 'key', text('x'), { ttl: 300, stale: 600 });

@@ -131,10 +131,7 @@ export class Server {
 
   #within<Result>(asked: Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new Error(`no answer within ${this.#timeout} ms`)),
-        this.#timeout,
-      );
+      const timer = setTimeout(() => reject(new Error(`no answer within ${this.#timeout} ms`)), this.#timeout);
       asked.then(resolve, reject).finally(() => clearTimeout(timer));
     });
   }
