@@ -85,7 +85,7 @@ export class Held {
 const own = Object.getOwnPropertyDescriptors(AbortSignal.prototype);
 
 function isAborted(signal: AbortSignal): boolean {
-  return own.aborted.get!.call(signal) as boolean;
+  return own.aborted.get!.call(signal);
 }
 
 function reasonOf(signal: AbortSignal): unknown {
