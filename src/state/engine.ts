@@ -19,10 +19,8 @@ export interface Terms {
   readonly stale?: number | undefined;
   /** What the entries of the area may take together, bytes: others are evicted, least recently used first or nearly so. */
   readonly maxSize?: number | undefined;
-  /** Write only where there is an entry, or only where there is none. */
-  readonly when?: 'present' | 'absent';
-  /** Write only while this claim stands: see `Engine.claim`. */
-  readonly claim?: number;
+  /** Write only where there is an entry, only where there is none, or only while a mark holds (see `Engine.mark`). */
+  readonly when?: 'present' | 'absent' | { readonly mark: string };
 }
 
 export interface Counted {
@@ -44,16 +42,6 @@ export type Listener = (body: Uint8Array, sender: string) => void;
 /** What a function given to `update` makes of an entry; undefined leaves it as it is. */
 export type Change = { readonly stored: Stored; readonly terms: Terms } | undefined;
 
-/** The lease of who computes the value for a key. The length keeps areas and keys with spaces in them apart. */
-export function claimName(area: string, key: string): string {
-  return `${claimsOf(area)}${key}`;
-}
-
-/** What the names of all such leases of an area begin with. */
-export function claimsOf(area: string): string {
-  return `compute ${area.length} ${area} `;
-}
-
 /**
  * What keeps state: few operations, each atomic by itself and visible to every process that has the same store once it
  * settles. An area is a named set of entries. All of them reject with a `StateError`.
@@ -69,13 +57,17 @@ export interface Engine {
   delete(area: string, key: string): Promise<boolean>;
   /** Reads and writes as one. `change` may be called more than once, and must do nothing but compute. */
   update(area: string, key: string, change: (current: Entry | undefined) => Change): Promise<void>;
-  /** Adds to a number, which begins at 0, and then expires after `ttl` ms if there is one. */
-  add(area: string, key: string, amount: number, ttl?: number): Promise<Counted>;
   /**
-   * Takes from a number that is there, as far as 0, and leaves alone when it expires. What is not there stays so: what is
-   * given back late begins no number, and is owed to none.
+   * Adds to a number, which begins at 0, and then expires after `ttl` ms if there is one.
+   *
+   * @param when `present`: where there is no number none begins, and 0 is what there is.
    */
-  take(area: string, key: string, amount: number): Promise<void>;
+  add(area: string, key: string, amount: number, ttl?: number, when?: 'present'): Promise<Counted>;
+  /**
+   * Marks that a value for the key begins to be computed. The mark holds until the entry is written or removed, or another
+   * computation begins: what was computed from older facts than those is not written over them. It is kept for ten minutes.
+   */
+  mark(area: string, key: string): Promise<string>;
   clear(area: string): Promise<void>;
   /** What is there and has not expired, in no order; entries written meanwhile may or may not be among them. */
   entries(area: string): AsyncIterable<readonly [key: string, entry: Entry]>;
@@ -92,14 +84,6 @@ export interface Engine {
   renew(name: string, token: number, ttl: number): Promise<boolean>;
   /** Gives it back, and wakes those who wait for it. Of a lease that was lost it does nothing. */
   release(name: string, token: number): Promise<void>;
-  /**
-   * Gets the lease of who computes the value for a key, as `acquire` does. Its token is a claim: `set` with it writes nothing
-   * once a `delete`, `clear`, `update` or other `set` of the key has come between, or another claim.
-   */
-  claim(area: string, key: string, owner: string, ttl: number): Promise<Attempt>;
-  /** Gives back lease and claim. */
-  unclaim(area: string, key: string, token: number): Promise<void>;
-
   /** Calls when the lease may have become free. Not all ways to become free are announced: look again now and then. */
   onReleased(name: string, listener: () => void): () => void;
 

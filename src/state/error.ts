@@ -4,7 +4,7 @@
  * - `ERR_STATE_USAGE` an argument or option cannot be used
  * - `ERR_STATE_VALUE` a value cannot be stored, or what is stored is not what the operation needs
  * - `ERR_STATE_FULL` the store has no room; nothing that was in it is lost
- * - `ERR_STATE_PLACE` the store's files cannot be made or opened, or other users have a hand in them; the message says why
+ * - `ERR_STATE_PLACE` the store's file cannot be made or opened; the `cause` says why
  * - `ERR_STATE_VERSION` the file is another program's, or another version's
  * - `ERR_STATE_DAMAGED` the file is no database any more, or what is in it was not written by prefork
  * - `ERR_STATE_TIMEOUT` a lock, or the store itself, was held by others for too long

@@ -1,15 +1,22 @@
-import { claimName, type Engine, type Entry } from './engine.ts';
-import { isOutage } from './error.ts';
+import type { Engine, Entry } from './engine.ts';
+import { isOutage, StateError } from './error.ts';
 import type { Stored } from './value.ts';
 import { newOwner, nextChange } from './waiting.ts';
 
 /** How the value for a key comes to be: computed, and then written. */
 export interface Making {
   compute(): Promise<Stored>;
-  /** @param claim without which it is not to be written. */
-  write(stored: Stored, claim: number): Promise<void>;
+  /** @param mark of the store, which holds while what was computed is not out of date. */
+  write(stored: Stored, mark: string): Promise<void>;
   /** Another computes already: it is waited for. */
   onWait(): void;
+}
+
+/** Of the key's computation, among processes. */
+interface Lease {
+  readonly name: string;
+  readonly key: string;
+  readonly token: number;
 }
 
 /**
@@ -42,24 +49,21 @@ export class Flights {
     return flight;
   }
 
-  /** What is computed now was read before the key was changed: those who ask from here on get another. */
-  forget(key: string): void {
-    this.#flying.delete(key);
-  }
-
-  forgetAll(): void {
-    this.#flying.clear();
+  /** Who asks from now on does not get what is being computed: the entry was changed meanwhile. @param key all, without one */
+  forget(key?: string): void {
+    if (key === undefined) this.#flying.clear();
+    else this.#flying.delete(key);
   }
 
   async #fly(key: string, making: Making): Promise<Stored> {
-    const name = claimName(this.#area, key);
+    const name = `compute ${JSON.stringify([this.#area, key])}`;
     for (let isFirst = true; ; isFirst = false) {
       const change = nextChange(this.#engine, name);
       try {
-        const attempt = await this.#attempt(key);
+        const attempt = await this.#attempt(name);
         if (attempt === 'alone') return await making.compute();
         const fresh = await this.#fresh(key);
-        if ('token' in attempt) return await this.#asHolder(key, attempt.token, making, fresh);
+        if ('token' in attempt) return await this.#asHolder({ name, key, token: attempt.token }, making, fresh);
         if (fresh !== undefined) return fresh.stored;
         if (isFirst) making.onWait();
         change.watch();
@@ -71,23 +75,34 @@ export class Flights {
   }
 
   /** `alone`: the store cannot be asked, so every process computes for itself. */
-  async #attempt(key: string): Promise<Awaited<ReturnType<Engine['acquire']>> | 'alone'> {
+  async #attempt(name: string): Promise<Awaited<ReturnType<Engine['acquire']>> | 'alone'> {
     try {
-      return await this.#engine.claim(this.#area, key, newOwner(), this.#deadline);
+      return await this.#engine.acquire(name, newOwner(), this.#deadline);
     } catch (error) {
       if (isOutage(error)) return 'alone';
       throw error;
     }
   }
 
-  async #asHolder(key: string, token: number, making: Making, fresh: Entry | undefined): Promise<Stored> {
+  async #asHolder({ name, key, token }: Lease, making: Making, fresh: Entry | undefined): Promise<Stored> {
     try {
       if (fresh !== undefined) return fresh.stored;
+      const mark = await this.#mark(key);
       const stored = await making.compute();
-      await making.write(stored, token);
+      if (mark !== undefined) await making.write(stored, mark);
       return stored;
     } finally {
-      await this.#engine.unclaim(this.#area, key, token).catch(() => {});
+      await this.#engine.release(name, token).catch(() => {});
+    }
+  }
+
+  /** Undefined where the store cannot take it: what is computed is then not written either. */
+  async #mark(key: string): Promise<string | undefined> {
+    try {
+      return await this.#engine.mark(this.#area, key);
+    } catch (error) {
+      if (error instanceof StateError) return undefined;
+      throw error;
     }
   }
 

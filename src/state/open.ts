@@ -6,8 +6,7 @@ import { State } from './state.ts';
 
 export interface StateOptions {
   /**
-   * A directory in which the state outlives the server, on a local file system. One that is there has to be this user's, and
-   * others must not write to it. @default shared memory, gone with the server
+   * A directory in which the state outlives the server, on a local file system. @default shared memory, gone with the server
    */
   readonly path?: string;
   /** Of Redis or Valkey, for several machines: `redis://host:port/database`, `rediss://...`. */
@@ -55,7 +54,7 @@ async function openEmbedded({ path, maxSize }: StateOptions): Promise<Engine> {
 }
 
 async function openRedis({ prefix = 'prefork:', timeout }: StateOptions, url: string): Promise<Engine> {
-  if (typeof url !== 'string' || !/^(redis|rediss|valkey|valkeys):\/\/./.test(url) || !URL.canParse(url)) {
+  if (typeof url !== 'string' || !/^(redis|rediss|valkey|valkeys):\/\/./.test(url)) {
     throw usage(`openState: expected a URL such as redis://localhost:6379, got ${show(url)}`);
   }
   if (typeof prefix !== 'string') throw usage(`prefix: expected text, got ${show(prefix)}`);

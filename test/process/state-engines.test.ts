@@ -64,60 +64,6 @@ const cases: readonly Case[] = [
     },
   },
   {
-    name: 'a claim is ended by a delete, set, update or clear, and by another claim; not by time',
-    async run(a, b) {
-      const enders: ReadonlyArray<(engine: Engine) => Promise<unknown>> = [
-        (engine) => engine.delete('claims', 'key'),
-        (engine) => engine.set('claims', 'key', text('newer'), {}),
-        (engine) => engine.update('claims', 'key', () => ({ stored: text('newer'), terms: {} })),
-        (engine) => engine.clear('claims'),
-      ];
-      for (const end of enders) {
-        const attempt = await a.claim('claims', 'key', thisProcess(), 10_000);
-        assert.ok('token' in attempt);
-        await end(b);
-        const before = await data(a, 'claims', 'key');
-        assert.equal(await a.set('claims', 'key', text('late'), { claim: attempt.token }), false);
-        assert.equal(await data(b, 'claims', 'key'), before);
-        await a.unclaim('claims', 'key', attempt.token);
-      }
-      const slow = await a.claim('claims', 'slow', thisProcess(), 20);
-      assert.ok('token' in slow);
-      await delay(40);
-      assert.equal(await a.set('claims', 'slow', text('slow'), { claim: slow.token }), true, 'no other has begun');
-      await a.unclaim('claims', 'slow', slow.token);
-      const [first, second] = [await a.claim('claims', 'two', thisProcess(), 20), await delay(40)];
-      const next = await b.claim('claims', 'two', thisProcess(), 10_000);
-      assert.ok('token' in first && 'token' in next && second === undefined);
-      assert.equal(await a.set('claims', 'two', text('first'), { claim: first.token }), false);
-      assert.equal(await b.set('claims', 'two', text('next'), { claim: next.token }), true);
-    },
-  },
-  {
-    name: 'what is taken back begins no number, goes not below 0, and leaves the end of the window alone',
-    async run(a, b) {
-      await a.take('window', 'key', 5);
-      assert.equal(await b.get('window', 'key'), undefined);
-      const { expires } = await a.add('window', 'key', 3, 60_000);
-      await Promise.all([a.take('window', 'key', 1), b.take('window', 'key', 7), a.take('window', 'key', 1)]);
-      const after = await b.add('window', 'key', 1, 120_000);
-      assert.equal(after.value, 1);
-      assert.ok(Math.abs(after.expires - expires) < 1000);
-    },
-  },
-  {
-    name: 'areas whose names hold what separates names from keys stay apart',
-    async run(a, b) {
-      const areas = ['t', 't}:x', 't}', 't%7D', 't*', '{t}', 't}#sizes'];
-      for (const area of areas) await a.set(area, 'x}:secret', text(area), { maxSize: 1 << 20 });
-      for (const area of areas) assert.equal(await data(b, area, 'x}:secret'), area);
-      assert.equal(await data(b, 't}:x', 'secret'), undefined);
-      await a.clear('t');
-      assert.equal(await data(b, 't', 'x}:secret'), undefined);
-      for (const area of areas.slice(1)) assert.equal(await data(b, area, 'x}:secret'), area);
-    },
-  },
-  {
     name: 'an entry is gone after its ttl, and stale before',
     async run(a, b) {
       await a.set('ttl', 'key', text('x'), { ttl: 300, stale: 600 });
@@ -218,6 +164,54 @@ const cases: readonly Case[] = [
       assert.equal(await data(a, 'bound', 'k499'), 'x'.repeat(1000));
       await assert.rejects(a.set('bound', 'k499', text('y'.repeat(maxSize)), { maxSize }), { code: 'ERR_STATE_FULL' });
       assert.equal(await data(a, 'bound', 'k499'), 'x'.repeat(1000));
+    },
+  },
+  {
+    name: 'what was marked is written only while nothing else has been',
+    async run(a, b) {
+      const write = (mark: string): Promise<boolean> => a.set('marked', 'k', text('computed'), { when: { mark } });
+      const overtaken: ReadonlyArray<readonly [string, () => Promise<unknown>]> = [
+        ['a newer value', () => b.set('marked', 'k', text('newer'), {})],
+        ['an update', () => b.update('marked', 'k', () => ({ stored: text('updated'), terms: {} }))],
+        ['the end of what was there', () => b.delete('marked', 'k')],
+        ['the end of what was not there', () => b.delete('marked', 'k')],
+        ['the end of everything', () => b.clear('marked')],
+        ['another computation', () => b.mark('marked', 'k')],
+      ];
+      for (const [what, happens] of overtaken) {
+        const mark = await a.mark('marked', 'k');
+        await happens();
+        assert.equal(await write(mark), false, what);
+      }
+      const mark = await a.mark('marked', 'k');
+      await b.set('marked', 'other', text('x'), {});
+      await b.set('unmarked', 'k', text('x'), {});
+      await b.clear('unmarked');
+      assert.equal(await write(mark), true, 'what happens to others is no matter');
+      assert.equal(await data(b, 'marked', 'k'), 'computed');
+      assert.equal(await write(mark), false, 'a mark is good for once');
+    },
+  },
+  {
+    name: 'a number is added to where there is one, if so asked',
+    async run(a, b) {
+      assert.equal((await a.add('numbers', 'none', -1, 1000, 'present')).value, 0);
+      assert.equal(await b.get('numbers', 'none'), undefined);
+      await a.add('numbers', 'one', 3);
+      assert.equal((await b.add('numbers', 'one', -1, 1000, 'present')).value, 2);
+    },
+  },
+  {
+    name: 'names that look like another area’s keys are none',
+    async run(a, b) {
+      await a.set('t1', 'x}:secret', text('of t1'), {});
+      assert.equal(await b.get('t1}:x', 'secret'), undefined);
+      await a.set('{t1', 'k', text('of {t1'), {});
+      await b.set('t1}:x', 'k', text('stays'), {});
+      await a.clear('t1');
+      assert.equal(await data(a, 't1}:x', 'k'), 'stays');
+      assert.equal(await data(a, '{t1', 'k'), 'of {t1');
+      for (const area of ['t1}:x', '{t1']) await a.clear(area);
     },
   },
   {

@@ -1,5 +1,7 @@
-/** What another user, a compromised worker or a hostile client can do to the state. Parts of it need root. */
+/** State where other users, other programs and broken ones have been: at a path, and in Redis. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import {
   chmodSync,
   chownSync,
@@ -7,7 +9,6 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
-  readdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -16,14 +17,16 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { openState } from '../../src/state.ts';
-import { connect } from '../../src/state/embedded/sqlite.ts';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import express from 'express';
+import { rateLimit } from 'express-rate-limit';
 import { RateLimitStore } from '../../src/state/adapters/express-rate-limit.ts';
-import { noSqlite } from '../support/platform.ts';
+import { openState } from '../../src/state.ts';
+import { freePort, NOBODY, noOtherUser, noSqlite } from '../support/platform.ts';
+import { noRedis, Redis } from '../support/redis.ts';
 
-const skip = noSqlite;
-const notRoot = skip || (process.geteuid?.() === 0 ? false : 'needs root');
-const NOBODY = 65534;
+const unfit = { code: 'ERR_STATE_PLACE' };
 
 function directory(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), 'prefork-state-'));
@@ -31,165 +34,160 @@ function directory(t: TestContext): string {
   return path;
 }
 
-async function use(path: string): Promise<void> {
-  await using state = await openState({ path });
+test('at a path that all may look into, the files are closed', { skip: noSqlite }, async (t) => {
+  const path = directory(t);
+  chmodSync(path, 0o755);
+  writeFileSync(join(path, 'store.db'), '', { mode: 0o644 });
+  const state = await openState({ path });
   await state.cache('sessions').set('k', 'secret');
-}
-
-test(
-  'in a directory that others may read, files are for this user alone; those that were not become so',
-  { skip },
-  async (t) => {
-    const path = directory(t);
-    chmodSync(path, 0o755);
-    await using state = await openState({ path });
-    await state.cache('sessions').set('k', 'secret');
-    for (const name of readdirSync(path)) assert.equal(statSync(join(path, name)).mode & 0o077, 0, name);
-    await state.close();
-    chmodSync(join(path, 'store.db'), 0o644);
-    await use(path);
-    assert.equal(statSync(join(path, 'store.db')).mode & 0o777, 0o600);
-  },
-);
-
-test('a directory that others may write to is refused, and the error says what to do', { skip }, async (t) => {
-  for (const mode of [0o777, 0o1777, 0o770, 0o702]) {
-    const path = directory(t);
-    chmodSync(path, mode);
-    await assert.rejects(use(path), { code: 'ERR_STATE_PLACE', message: /others may write to it.*chmod go-w/ });
+  for (const name of ['store.db', 'store.db-wal', 'versions', 'bell']) {
+    assert.equal(statSync(join(path, name)).mode & 0o077, 0, name);
   }
+  await state.close();
 });
 
-test("a directory, a link or a file of another user's is refused", { skip: notRoot }, async (t) => {
-  const parent = directory(t);
-  const theirs = join(parent, 'theirs');
-  mkdirSync(theirs, { mode: 0o700 });
-  chownSync(theirs, NOBODY, NOBODY);
-  await assert.rejects(use(theirs), { code: 'ERR_STATE_PLACE', message: /belongs to the user 65534/ });
-  const ours = join(parent, 'ours');
-  await use(ours);
-  chownSync(join(ours, 'bell'), NOBODY, NOBODY);
-  await assert.rejects(use(ours), { code: 'ERR_STATE_PLACE', message: /bell: it belongs to the user 65534/ });
-});
-
-test('a link in the place of any file is refused, and what it leads to stays as it is', { skip }, async (t) => {
-  for (const name of ['store.db', 'store.db-wal', 'store.db-shm', 'store.db-journal', 'versions', 'bell']) {
-    for (const plant of [symlinkSync, linkSync]) {
-      const [path, elsewhere] = [directory(t), directory(t)];
-      const victim = join(elsewhere, 'victim');
-      writeFileSync(victim, 'important');
-      plant(victim, join(path, name));
-      await assert.rejects(use(path), { code: 'ERR_STATE_PLACE', message: /it is a link|second name/ });
-      assert.equal(readFileSync(victim, 'latin1'), 'important');
-    }
-  }
-});
-
-/** Each leaves a database that SQLite can read, and prefork did not write. */
-const harms: readonly string[] = [
-  'UPDATE area_1 SET kind = 77',
-  "UPDATE area_1 SET kind = 'x'",
-  'UPDATE area_1 SET value = NULL',
-  'UPDATE area_1 SET value = 5, kind = 0',
-  'UPDATE area_1 SET kind = 0, value = zeroblob(0)',
-  "UPDATE area_1 SET expires = 'never', fresh = NULL",
-  'UPDATE area_1 SET visited = 1152921504606846976',
-  'UPDATE area_1 SET size = NULL',
-  "UPDATE areas SET bytes = 'many', hand = NULL",
-  'DELETE FROM areas',
-  'DELETE FROM tokens',
-  "UPDATE tokens SET last = 'x'",
-  'DROP TABLE tokens',
-  'DROP TABLE area_1',
-  'DROP TABLE versions',
-  "INSERT OR REPLACE INTO leases VALUES ('lock l', NULL, NULL, 'x', 0)",
-  'INSERT INTO messages(sent, channel, sender, body) VALUES (NULL, NULL, NULL, NULL)',
-  "INSERT INTO messages(sent, channel, sender, body) VALUES (0, 'channel c', '', x'')",
+const planted: ReadonlyArray<readonly [string, (path: string, victim: string) => void, RegExp]> = [
+  ['that others may write to', (path) => chmodSync(path, 0o777), /other users may write to it/],
+  ['that the group may write to', (path) => chmodSync(path, 0o770), /other users may write to it/],
+  [
+    'with a link in the place of a file',
+    (path, victim) => symlinkSync(victim, join(path, 'bell')),
+    /bell: it is a link/,
+  ],
+  [
+    'with a second name of another file',
+    (path, victim) => linkSync(victim, join(path, 'versions')),
+    /versions: it is a link/,
+  ],
+  [
+    'with a directory in the place of a file',
+    (path) => mkdirSync(join(path, 'store.db')),
+    /store\.db: it is a link, or no file/,
+  ],
 ];
 
-for (const harm of harms) {
-  test(`a store in which this was done is read without a crash: ${harm}`, { skip }, async (t) => {
-    const path = directory(t);
-    await use(path);
-    await using state = await openState({ path });
-    const channel = state.channel('c');
-    await channel.ready;
-    const connection = connect(join(path, 'store.db'));
-    connection.exec(harm);
-    connection.close();
-    const cache = state.cache('sessions');
-    const answers = await Promise.allSettled([
-      cache.get('k'),
-      cache.set('k', 'x'),
-      cache.update('k', () => 'y'),
-      cache.getOrCompute('other', () => 1),
-      cache.size(),
-      cache.clear(),
-      state.counter('n').add(1),
-      state.lock('l', () => 1, { timeout: 50 }),
-      channel.send('x'),
-    ]);
-    for (const answer of answers) {
-      if (answer.status === 'rejected') assert.match(String((answer.reason as { code?: unknown }).code), /^ERR_STATE_/);
-    }
+for (const [what, plant, message] of planted) {
+  test(`a path ${what} is refused, and nothing is written through it`, { skip: noSqlite }, async (t) => {
+    const [path, victim] = [directory(t), join(directory(t), 'victim')];
+    writeFileSync(victim, 'important');
+    plant(path, victim);
+    await assert.rejects(openState({ path }), { ...unfit, message });
+    assert.equal(readFileSync(victim, 'utf8'), 'important');
   });
 }
 
-test('what is taken back after the window counts nothing in the next', { skip }, async () => {
-  await using state = await openState();
+test('a path of another user is refused', { skip: noOtherUser || noSqlite }, async (t) => {
+  const path = directory(t);
+  chownSync(path, NOBODY, NOBODY);
+  await assert.rejects(openState({ path }), { ...unfit, message: new RegExp(`belongs to uid ${NOBODY}`) });
+});
+
+test('what was counted in a window that is over is not lent to the next one', { skip: noSqlite }, async (t) => {
+  const state = await openState({ path: directory(t) });
   const store = new RateLimitStore(state);
-  store.init({ windowMs: 60_000 });
-  for (let i = 0; i < 5; i++) await store.increment('client');
-  // As if the window had ended.
-  await store.resetKey('client');
-  for (let i = 0; i < 5; i++) await store.decrement('client');
-  assert.equal((await store.increment('client')).totalHits, 1);
+  const waiting: express.Response[] = [];
+  const app = express();
+  const limit = { windowMs: 1000, limit: 100, skipFailedRequests: true, validate: false, keyGenerator: () => 'client' };
+  app.use(rateLimit({ ...limit, store }));
+  app.get('/slow', (_request, response) => void waiting.push(response));
+  app.get('/quick', (_request, response) => void response.end());
+  const server = app.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const get = async (path: string): Promise<number> => (await fetch(`http://127.0.0.1:${port}${path}`)).status;
+  const hits = async (): Promise<number | undefined> => (await store.get('client'))?.totalHits;
+
+  const slow = [get('/slow'), get('/slow'), get('/slow')];
+  while (waiting.length < 3) await delay(5);
+  while ((await hits()) !== undefined) await delay(10);
+  // A new window has begun, in which one request is on its way.
+  for (let i = 0; i < 3; i++) assert.equal(await get('/quick'), 200);
+  const mine = get('/slow');
+  while (waiting.length < 4) await delay(5);
+  // All fail and are taken back, though three of them were counted in the window before.
+  for (const response of waiting) response.status(500).end();
+  assert.deepEqual(await Promise.all([...slow, mine]), [500, 500, 500, 500]);
+  while ((await hits()) === 4) await delay(5);
+  assert.equal(await hits(), 3);
+  await state.close();
 });
 
 test(
-  'what was computed before a delete, set or clear is not stored, and not given to who asks after it',
-  { skip },
-  async (t) => {
-    const path = directory(t);
-    await using state = await openState({ path });
-    await using other = await openState({ path });
-    const cache = state.cache<string>('c');
-    const theirs = other.cache<string>('c');
-    for (const change of [
-      () => cache.delete('k'),
-      () => theirs.delete('k'),
-      () => cache.clear(),
-      () => theirs.clear(),
-      () => theirs.set('k', 'newer'),
-    ]) {
-      let finish!: (value: string) => void;
-      const begun = new Promise<void>((resolve) => {
-        void cache
-          .getOrCompute('k', () => (resolve(), new Promise<string>((done) => (finish = done))))
-          .then((value) => assert.equal(value, 'old'));
-      });
-      await begun;
-      await change();
-      finish('old');
-      assert.notEqual(await theirs.getOrCompute('k', () => 'new'), 'old');
-      assert.notEqual(await cache.getOrCompute('k', () => 'new'), 'old');
-      assert.notEqual(await cache.get('k'), 'old');
-      await cache.delete('k');
-    }
+  'a token grows though the last was evicted, and though the server came back empty',
+  { skip: noRedis },
+  async () => {
+    await using redis = await Redis.start();
+    await using state = await openState(redis.url);
+    const take = (): Promise<number> => state.lock('job', (_, token) => token);
+    const first = await take();
+    const flushed = spawnSync('redis-cli', ['-u', redis.url, 'FLUSHALL'], { encoding: 'utf8' });
+    assert.match(flushed.stdout, /OK/);
+    assert.ok((await take()) > first);
   },
 );
 
-test('a key that is no text, or text that UTF-8 cannot hold, is refused with what to write', { skip }, async () => {
-  await using state = await openState();
+test('what another program has under the same keys is a clear error', { skip: noRedis }, async () => {
+  await using redis = await Redis.start();
+  await using state = await openState(redis.url);
+  const key = (name: string): string => `prefork:{cache c}:${name}`;
+  const put = (...command: string[]): void => void spawnSync('redis-cli', ['-u', redis.url, ...command]);
+  put('SET', key('text'), 'hello');
+  put('SET', key('short'), '\u0002');
+  put('LPUSH', key('list'), 'x');
+  put('SET', 'prefork:{counters}:n', 'none');
   const cache = state.cache('c');
-  await assert.rejects(cache.get(7 as never), {
-    code: 'ERR_STATE_USAGE',
-    message: /got 7, a number: write String\(key\)/,
-  });
-  await assert.rejects(
-    cache.getOrCompute(7n as never, () => 1),
-    { message: /a bigint/ },
-  );
-  await assert.rejects(cache.get('x\ud800'), { code: 'ERR_STATE_USAGE', message: /surrogate/ });
-  await cache.set('😀', 1);
+  for (const name of ['text', 'short', 'list']) {
+    await assert.rejects(cache.get(name), { name: 'StateError', code: 'ERR_STATE_VALUE' }, name);
+    await cache.delete(name);
+    assert.equal(await cache.getOrCompute(name, () => 'mended'), 'mended');
+  }
+  await assert.rejects(state.counter('n').add(1), { code: 'ERR_STATE_VALUE' });
 });
+
+/** What answers as a server does that is broken, or is none. */
+const answers: ReadonlyArray<readonly [string, string]> = [
+  ['a line that is none', 'HTTP/1.1 400 Bad Request\r\n\r\n'],
+  ['a length below zero', '$-5\r\n'],
+  ['a text that never ends', `$1000000\r\n${'x'.repeat(1000)}`],
+  ['an error', '-ERR no\r\n'],
+  ['nothing', ''],
+];
+
+for (const [what, bytes] of answers) {
+  test(`a server that answers with ${what} is not available`, async (t) => {
+    const server = createServer((socket: Socket) => {
+      socket.on('error', () => {});
+      socket.on('data', () => socket.write(bytes));
+    });
+    await listen(server, t);
+    const { port } = server.address() as { port: number };
+    await assert.rejects(openState({ url: `redis://127.0.0.1:${port}`, timeout: '300ms' }), {
+      code: 'ERR_STATE_UNAVAILABLE',
+      message: new RegExp(`Redis at 127\\.0\\.0\\.1:${port} cannot be asked`),
+    });
+  });
+}
+
+test('a server that refuses is named, without its password', async () => {
+  const port = await freePort();
+  await assert.rejects(
+    openState({ url: `redis://user:secret@127.0.0.1:${port}/3`, timeout: '300ms' }),
+    (error: Error) => {
+      assert.match(error.message, new RegExp(`Redis at 127\\.0\\.0\\.1:${port}/3 cannot be asked: .*ECONNREFUSED`));
+      assert.ok(!error.message.includes('secret'));
+      return true;
+    },
+  );
+});
+
+async function listen(server: Server, t: TestContext): Promise<void> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => sockets.add(socket));
+  t.after(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+}

@@ -1,18 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  claimName,
-  claimsOf,
-  type AreaSize,
-  type Attempt,
-  type Change,
-  type Counted,
-  type Engine,
-  type Entry,
-  type Eventual,
-  type Listener,
-  type Terms,
-} from '../engine.ts';
+import type { AreaSize, Attempt, Change, Counted, Engine, Entry, Eventual, Listener, Terms } from '../engine.ts';
 import { StateError } from '../error.ts';
 import type { Stored } from '../value.ts';
 import type { Area } from './area.ts';
@@ -97,11 +85,8 @@ export class EmbeddedEngine implements Engine {
     return this.#run((frame) => {
       const area = frame.area(name);
       const now = Date.now();
-      const { when, claim } = terms;
-      if (when !== undefined && (when === 'present') !== frame.has(area, key, now)) return false;
-      if (claim !== undefined && !this.#leases.stands(claimName(name, key), claim)) return false;
+      if (!mayWrite(frame, area, key, terms.when, now)) return false;
       frame.put(area, key, entryOf(stored, terms, now), terms.maxSize);
-      if (claim === undefined) this.#leases.end(claimName(name, key));
       return true;
     });
   }
@@ -109,9 +94,7 @@ export class EmbeddedEngine implements Engine {
   delete(name: string, key: string): Promise<boolean> {
     return this.#run((frame) => {
       const area = frame.findArea(name);
-      const wasThere = area !== undefined && frame.remove(area, key);
-      this.#leases.end(claimName(name, key));
-      return wasThere;
+      return area !== undefined && frame.remove(area, key);
     });
   }
 
@@ -120,17 +103,20 @@ export class EmbeddedEngine implements Engine {
       const area = frame.area(name);
       const now = Date.now();
       const next = change(frame.find(area, key, now));
-      if (next === undefined) return;
-      frame.put(area, key, entryOf(next.stored, next.terms, now), next.terms.maxSize);
-      this.#leases.end(claimName(name, key));
+      if (next !== undefined) frame.put(area, key, entryOf(next.stored, next.terms, now), next.terms.maxSize);
     });
   }
 
-  add(name: string, key: string, amount: number, ttl?: number): Promise<Counted> {
+  mark(name: string, key: string): Promise<string> {
+    return this.#run((frame) => frame.mark(frame.area(name), key));
+  }
+
+  add(name: string, key: string, amount: number, ttl?: number, when?: 'present'): Promise<Counted> {
     return this.#run((frame) => {
       const area = frame.area(name);
       const now = Date.now();
       const before = frame.find(area, key, now);
+      if (before === undefined && when === 'present') return { value: 0, expires: now };
       const value = sum(before, amount, key);
       const expires = before?.expires ?? now + (ttl ?? Infinity);
       frame.put(area, key, { stored: { kind: 'number', data: value }, freshUntil: expires, expires }, undefined);
@@ -138,21 +124,10 @@ export class EmbeddedEngine implements Engine {
     });
   }
 
-  take(name: string, key: string, amount: number): Promise<void> {
-    return this.#run((frame) => {
-      const area = frame.findArea(name);
-      const before = area === undefined ? undefined : frame.find(area, key, Date.now());
-      if (area === undefined || before === undefined) return;
-      const data = Math.max(0, sum(before, -amount, key));
-      if (sum(before, 0, key) > data) frame.put(area, key, { ...before, stored: { kind: 'number', data } }, undefined);
-    });
-  }
-
   clear(name: string): Promise<void> {
     return this.#run((frame) => {
       const area = frame.findArea(name);
       if (area !== undefined) frame.clear(area);
-      this.#leases.endAll(claimsOf(name));
     });
   }
 
@@ -193,14 +168,6 @@ export class EmbeddedEngine implements Engine {
   async release(name: string, token: number): Promise<void> {
     this.#check();
     return this.#leases.release(name, token);
-  }
-
-  claim(area: string, key: string, owner: string, ttl: number): Promise<Attempt> {
-    return this.acquire(claimName(area, key), owner, ttl);
-  }
-
-  unclaim(area: string, key: string, token: number): Promise<void> {
-    return this.release(claimName(area, key), token);
   }
 
   onReleased(name: string, listener: () => void): () => void {
@@ -305,6 +272,12 @@ export class EmbeddedEngine implements Engine {
   #check(): void {
     if (this.#isClosed) throw closed();
   }
+}
+
+function mayWrite(frame: EntryFrame, area: Area, key: string, when: Terms['when'], now: number): boolean {
+  if (when === undefined) return true;
+  if (typeof when === 'object') return frame.isMarked(area, key, when.mark);
+  return (when === 'present') === frame.has(area, key, now);
 }
 
 function closed(): StateError {

@@ -50,21 +50,6 @@ export class Leases {
     });
   }
 
-  /** In a transaction. Whether its holder is the last that got it, however long ago. */
-  stands(name: string, token: number): boolean {
-    return this.#find(name)?.token === token;
-  }
-
-  /** In a transaction: takes it from its holder, who finds that out when it writes. Those who wait look again. */
-  end(name: string): void {
-    this.#database.query('DELETE FROM leases WHERE name = ?').run(name);
-  }
-
-  /** Those whose names begin with this. */
-  endAll(beginning: string): void {
-    this.#database.query('DELETE FROM leases WHERE substr(name, 1, length(?1)) = ?1').run(beginning);
-  }
-
   #take(name: string, owner: string, ttl: number): Attempt {
     const lease = this.#find(name);
     if (lease !== undefined && isHeld(lease)) {

@@ -1,14 +1,5 @@
-import {
-  claimName,
-  type AreaSize,
-  type Attempt,
-  type Change,
-  type Counted,
-  type Engine,
-  type Entry,
-  type Listener,
-  type Terms,
-} from '../engine.ts';
+import { randomUUID } from 'node:crypto';
+import type { AreaSize, Attempt, Change, Counted, Engine, Entry, Listener, Terms } from '../engine.ts';
 import { StateError } from '../error.ts';
 import { isDead } from '../identity.ts';
 import { sizeOf, type Stored } from '../value.ts';
@@ -26,10 +17,10 @@ export interface RedisOptions {
 const OVERHEAD = 100;
 const AT_ONCE = 250;
 
-/** How long a claim outlives the lease of who computes: a computation that takes longer is not stored, ms. */
-const CLAIM_LIFE_MS = 3_600_000;
-/** How long an area counts as being cleared when no more is heard of that, ms. */
-const CLEARING_MS = 10_000;
+/** Of all marks of an area since the last one was made: of processes that died while they computed, they would stay for ever. */
+const MARK_LIFETIME_MS = 600_000;
+/** How long an area counts as being cleared when no more is heard of that. */
+const CLEARING_LIFETIME_MS = 10_000;
 
 /** State in Redis or Valkey, which processes of several machines share. Owns the connections. */
 export class RedisEngine implements Engine {
@@ -50,12 +41,13 @@ export class RedisEngine implements Engine {
   }
 
   async get(area: string, key: string): Promise<Entry | undefined> {
-    return decodeEntry(await this.#raw(area, key), key);
+    return decodeEntry(await this.#raw(area, key));
   }
 
   async set(area: string, key: string, stored: Stored, terms: Terms): Promise<boolean> {
-    if (terms.claim === undefined) return this.#put(area, key, stored, terms, terms.when ?? 'always');
-    return this.#put(area, key, stored, terms, 'claimed', Buffer.from(String(terms.claim)));
+    const { when = 'always' } = terms;
+    if (typeof when === 'string') return this.#put(area, key, stored, terms, when);
+    return this.#put(area, key, stored, terms, 'marked', Buffer.from(when.mark));
   }
 
   async delete(area: string, key: string): Promise<boolean> {
@@ -66,25 +58,27 @@ export class RedisEngine implements Engine {
   async update(area: string, key: string, change: (current: Entry | undefined) => Change): Promise<void> {
     for (;;) {
       const before = await this.#raw(area, key);
-      const next = change(decodeEntry(before, key));
+      const next = change(decodeEntry(before));
       if (next === undefined) return;
       if (await this.#put(area, key, next.stored, next.terms, 'same', before ?? Buffer.alloc(0))) return;
     }
   }
 
-  async add(area: string, key: string, amount: number, ttl = 0): Promise<Counted> {
-    const args = [amount, ttl, Number.MAX_SAFE_INTEGER].map(String);
+  async mark(area: string, key: string): Promise<string> {
+    const mark = randomUUID();
+    await this.#server.script('mark', this.#markKeysOf(area), key, mark, String(MARK_LIFETIME_MS));
+    return mark;
+  }
+
+  async add(area: string, key: string, amount: number, ttl = 0, when: 'present' | '' = ''): Promise<Counted> {
+    const args = [amount, ttl, Number.MAX_SAFE_INTEGER, when].map(String);
     try {
       const [sum, ttlLeft] = listIn(await this.#server.script('add', [this.#key(area, key)], ...args), 2);
-      const left = integerIn(ttlLeft);
-      return { value: integerIn(sum), expires: left < 0 ? Infinity : Date.now() + left };
+      const [value, left] = [integerIn(sum), integerIn(ttlLeft)];
+      return { value, expires: left < 0 ? Infinity : Date.now() + left };
     } catch (error) {
       throw unaddable(error, key);
     }
-  }
-
-  async take(area: string, key: string, amount: number): Promise<void> {
-    await this.#server.script('take', [this.#key(area, key)], String(amount));
   }
 
   async clear(area: string): Promise<void> {
@@ -106,9 +100,8 @@ export class RedisEngine implements Engine {
     for await (const keys of this.#scan(area)) {
       const values = keys.length === 0 ? [] : listIn(await this.#server.command('MGET', ...keys), keys.length);
       for (const [index, value] of values.entries()) {
-        const key = keys[index]!.slice(from);
-        const entry = decodeEntry(bytesOrNull(value), key);
-        if (entry !== undefined) yield [key, entry];
+        const entry = decodeEntry(bytesOrNull(value));
+        if (entry !== undefined) yield [keys[index]!.slice(from), entry];
       }
     }
   }
@@ -128,9 +121,9 @@ export class RedisEngine implements Engine {
 
   async acquire(name: string, owner: string, ttl: number): Promise<Attempt> {
     const keys = [this.#key('lease', name), `${this.#prefix}{lease}#tokens`];
-    const [held, newToken] = listIn(await this.#server.script('acquire', keys, owner, String(ttl)));
-    if (newToken !== undefined) return { token: integerIn(newToken) };
-    const [token, ...holder] = bytesIn(held).toString().split(' ');
+    const answer = await this.#server.script('acquire', keys, owner, String(ttl));
+    if (Array.isArray(answer)) return { token: integerIn(answer[0]) };
+    const [token, ...holder] = bytesIn(answer).toString().split(' ');
     const heldBy = holder.join(' ');
     if (!isDead(heldBy)) return { heldBy };
     // Of this machine, so we can see what the server cannot.
@@ -144,23 +137,6 @@ export class RedisEngine implements Engine {
 
   async release(name: string, token: number): Promise<void> {
     await this.#server.script('release', [this.#key('lease', name)], String(token), this.#released, name);
-  }
-
-  /** The lease first: a claim that is made before the computation begins is early enough. */
-  async claim(area: string, key: string, owner: string, ttl: number): Promise<Attempt> {
-    const attempt = await this.acquire(claimName(area, key), owner, ttl);
-    if (!('token' in attempt)) return attempt;
-    const life = String(ttl + CLAIM_LIFE_MS);
-    await this.#server.script('claim', this.#claimKeysOf(area), key, String(attempt.token), life);
-    return attempt;
-  }
-
-  async unclaim(area: string, key: string, token: number): Promise<void> {
-    const [claims] = this.#claimKeysOf(area);
-    await Promise.all([
-      this.release(claimName(area, key), token),
-      this.#server.script('unclaim', [claims], key, String(token)),
-    ]);
   }
 
   onReleased(name: string, listener: () => void): () => void {
@@ -244,26 +220,27 @@ export class RedisEngine implements Engine {
     }
   }
 
+  /** While an area is cleared, in many steps, none of them lets a value be written that was computed before the last. */
   async #clearing(area: string, by: number): Promise<void> {
-    await this.#server.script('clearing', this.#claimKeysOf(area), String(by), String(CLEARING_MS));
+    await this.#server.script('clearing', this.#markKeysOf(area), String(by), String(CLEARING_LIFETIME_MS));
+  }
+
+  #markKeysOf(area: string): [marks: string, clearing: string] {
+    return [`${this.#area(area)}#marks`, `${this.#area(area)}#clearing`];
+  }
+
+  /** What all keys of the area begin with. Within the braces, which keep them together in a cluster, there is no other. */
+  #area(area: string): string {
+    return `${this.#prefix}{${area.replace(/[%{}]/g, encodeURIComponent)}}`;
   }
 
   #key(area: string, key: string): string {
-    return `${this.#tag(area)}:${key}`;
+    return `${this.#area(area)}:${key}`;
   }
 
-  #keysOf(area: string, key: string): [entry: string, sizes: string, total: string, claims: string] {
-    const tag = this.#tag(area);
-    return [this.#key(area, key), `${tag}#sizes`, `${tag}#total`, `${tag}#claims`];
-  }
-
-  #claimKeysOf(area: string): [claims: string, clearing: string] {
-    return [`${this.#tag(area)}#claims`, `${this.#tag(area)}#clearing`];
-  }
-
-  /** A brace in the name would end it: one area's keys could be another's, and a cluster would part those of one. */
-  #tag(area: string): string {
-    return `${this.#prefix}{${area.replace(/[%}]/g, encodeURIComponent)}}`;
+  #keysOf(area: string, key: string): [entry: string, sizes: string, total: string, marks: string] {
+    const all = this.#area(area);
+    return [this.#key(area, key), `${all}#sizes`, `${all}#total`, `${all}#marks`];
   }
 }
 

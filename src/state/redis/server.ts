@@ -18,18 +18,18 @@ export type Argument = string | Buffer;
  */
 export class Server {
   readonly #client: Client;
-  readonly #timeout: number;
-  /** Host and port, without the password that a URL may have. */
+  /** For messages, without what the URL has of passwords. */
   readonly #address: string;
+  readonly #timeout: number;
   readonly #hashes = new Map<ScriptName, string>();
   #listening: Promise<Client> | undefined;
   #lastError: unknown;
   #awaySince: number | undefined;
   #isClosed = false;
 
-  private constructor(client: Client, timeout: number, address: string) {
-    this.#address = address;
+  private constructor(client: Client, { url, timeout }: ServerOptions) {
     this.#client = client;
+    this.#address = addressOf(url);
     this.#timeout = timeout;
     client.on('error', (error: unknown) => {
       this.#lastError = error;
@@ -47,13 +47,14 @@ export class Server {
       socket: { connectTimeout: timeout, reconnectStrategy: (attempt) => Math.min(20 * 2 ** attempt, 500) },
       commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
     });
-    const server = new Server(client as unknown as Client, timeout, addressIn(url));
+    const server = new Server(client as unknown as Client, { url, timeout });
     try {
       await server.#within(client.connect());
       return server;
     } catch (error) {
-      if (client.isOpen) client.destroy();
-      throw server.#unreachable(error);
+      client.destroy();
+      // Why it could not be reached says more than that the time is over.
+      throw server.#unavailable(server.#lastError ?? error);
     }
   }
 
@@ -131,7 +132,10 @@ export class Server {
 
   #within<Result>(asked: Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`no answer within ${this.#timeout} ms`)), this.#timeout);
+      const timer = setTimeout(
+        () => reject(this.#unavailable(new Error(`no answer within ${this.#timeout} ms`))),
+        this.#timeout,
+      );
       asked.then(resolve, reject).finally(() => clearTimeout(timer));
     });
   }
@@ -147,26 +151,23 @@ export class Server {
       return this.#unavailable(error);
     }
     if (message.startsWith('WRONGTYPE')) {
-      const text = `what Redis has under this key is not prefork's: give openState a prefix of its own (${message})`;
-      return new StateError('ERR_STATE_VALUE', text, { cause: error });
+      return new StateError(
+        'ERR_STATE_VALUE',
+        'Redis has something there that prefork has not written: choose another prefix',
+        {
+          cause: error,
+        },
+      );
     }
     return /^[A-Z]{3,} /.test(message) ? error : this.#unavailable(error);
   }
 
-  /** What the attempts ended with says more than that there was no answer in time. */
-  #unreachable(error: unknown): StateError {
-    const cause = this.#lastError ?? error;
-    return new StateError('ERR_STATE_UNAVAILABLE', `cannot connect to Redis at ${this.#address}: ${reasonOf(cause)}`, {
-      cause,
-    });
-  }
-
   #unavailable(cause: unknown): StateError {
     if (cause instanceof StateError) return cause;
-    const why = cause === undefined ? '' : `: ${reasonOf(cause)}`;
+    const why = reasonOf(cause);
     return new StateError(
       'ERR_STATE_UNAVAILABLE',
-      `Redis at ${this.#address} cannot be asked${why}. What it was asked to write it may have written`,
+      `Redis at ${this.#address} cannot be asked${why && `: ${why}`}. What it was asked to write it may have written`,
       { cause },
     );
   }
@@ -181,15 +182,20 @@ export class Server {
   }
 }
 
-function addressIn(url: string): string {
-  const { hostname, port } = new URL(url);
-  return `${hostname || 'localhost'}:${port || '6379'}`;
+function addressOf(url: string): string {
+  try {
+    const { hostname, port, pathname } = new URL(url);
+    return `${hostname}:${port || '6379'}${pathname === '/' ? '' : pathname}`;
+  } catch {
+    return 'an address that is no URL';
+  }
 }
 
-/** Of a name with several addresses there are several errors, and the one around them has no message. */
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ');
-  return (error as Error).message;
+/** Of a host with several addresses Node tells of each attempt, in an error whose own message is empty. */
+function reasonOf(cause: unknown): string {
+  if (cause instanceof AggregateError) return cause.errors.map(reasonOf).join(', ');
+  const { message, code = 'an unknown error' } = (cause ?? { message: '', code: '' }) as NodeJS.ErrnoException;
+  return message || code;
 }
 
 async function load(): Promise<typeof redis> {

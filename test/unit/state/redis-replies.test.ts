@@ -80,28 +80,11 @@ for (const [name, reply] of replies) {
   });
 }
 
-test('an entry that prefork did not write is refused by name', () => {
+test('an entry that prefork did not write is refused', () => {
   const bad = ['', 'x', '\0', '\x01short', '1.5', '12a', '\x03', '9'.repeat(30)];
   for (const bytes of bad) {
-    assert.throws(() => decodeEntry(Buffer.from(bytes), 'k'), { code: 'ERR_STATE_VALUE', message: /'k'/ });
+    assert.throws(() => decodeEntry(Buffer.from(bytes)), { code: 'ERR_STATE_VALUE' });
   }
   const notANumber = Buffer.from([1, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0, 65]);
-  assert.throws(() => decodeEntry(notANumber, 'k'), { code: 'ERR_STATE_VALUE' });
-});
-
-test('a server that refuses is named by its address, without the password', async () => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  await assert.rejects(
-    openState({ url: `redis://user:secret@127.0.0.1:${port}`, timeout: 100 }),
-    (error: StateError) => {
-      assert.equal(error.code, 'ERR_STATE_UNAVAILABLE');
-      assert.match(error.message, new RegExp(`cannot connect to Redis at 127\\.0\\.0\\.1:${port}: .*ECONNREFUSED`));
-      assert.doesNotMatch(error.message, /secret/);
-      return true;
-    },
-  );
+  assert.throws(() => decodeEntry(notANumber), { code: 'ERR_STATE_VALUE' });
 });
