@@ -80,7 +80,7 @@ export class Holdings {
       binder: parts.binder,
       legacy,
       events: {
-        ready: (pid) => post({ type: 'upgraded', pid }),
+        ready: (pid, generation) => post({ type: 'upgraded', pid, generation }),
         failed: (reason) => post({ type: 'upgrade-failed', reason }),
       },
     });
@@ -91,9 +91,10 @@ export class Holdings {
     return { ...this.listeners.bequeath(), datagrams: this.datagrams.bequeath() };
   }
 
-  close(): void {
+  /** @returns what settles when a next primary that was given up has ended, too. */
+  close(): Promise<void> {
     this.lookout.close();
-    this.succession.abandon();
+    const abandoned = this.succession.abandon();
     this.timers.close();
     this.listeners.close();
     this.datagrams.close();
@@ -101,5 +102,6 @@ export class Holdings {
     this.crew.close();
     this.#board?.close();
     this.callers.close('the server has stopped');
+    return abandoned;
   }
 }
