@@ -1,8 +1,11 @@
 import type { ServerHttp2Session } from 'node:http2';
 import { writeBesideHttp2 } from './node-internals.ts';
 
-/** A client that asks for nothing for so long is idle, ms; and what one has in flight at most is not known sooner. */
-const IDLE_MS = 100;
+/** A client that asks for nothing for so long is idle, and not just held up, ms. */
+const IDLE_MS = 500;
+
+/** What a client has in flight at most is not known sooner, ms. */
+const SHORTEST_WATCH_MS = 100;
 
 /** Until as many requests are in flight as at most in the session's life, or else as at most in this time, ms. */
 const WATCH_MS = 1000;
@@ -69,7 +72,7 @@ export class Departure {
     this.#seen = Math.max(this.#seen, inFlight);
     const now = performance.now();
     const watched = now - (this.#watchedSince ??= now);
-    if (watched >= IDLE_MS && inFlight >= (watched < WATCH_MS ? peak : this.#seen)) this.#leave();
+    if (watched >= SHORTEST_WATCH_MS && inFlight >= (watched < WATCH_MS ? peak : this.#seen)) this.#leave();
   }
 
   /** No further request is served. */
