@@ -160,9 +160,10 @@ export class Crew {
 }
 
 /** Without it an exit is explained less well: no reason not to start. */
-function createReports({ log }: CrewParts): FatalReports | undefined {
+function createReports({ log, board }: CrewParts): FatalReports | undefined {
+  if (board === undefined) return undefined;
   try {
-    return new FatalReports();
+    return new FatalReports(board.path);
   } catch (error) {
     log('warn', 'no reports of fatal errors', { message: (error as Error).message });
     return undefined;

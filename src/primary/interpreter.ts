@@ -6,10 +6,12 @@ import type { Crew } from './crew.ts';
 import type { Announcement, Effect, FleetEvent, WorkerId } from './events.ts';
 import type { Hooks } from './hooks.ts';
 import type { Log } from './log.ts';
+import type { Os } from './os.ts';
 import type { Succession } from './succession.ts';
 import type { Timers } from './timers.ts';
 
 export interface InterpreterParts {
+  readonly os: Pick<Os, 'signal'>;
   readonly crew: Crew;
   readonly listeners: ListenerSet;
   readonly datagrams: DatagramSockets;
@@ -74,8 +76,9 @@ export class Interpreter {
       if (announcement.what === 'ready') this.#own();
       this.#parts.announce(announcement);
     },
-    upgrade: () => void this.#parts.succession.begin(),
-    'abandon-upgrade': () => this.#parts.succession.abandon(),
+    upgrade: ({ node }) => void this.#parts.succession.begin(node),
+    'abandon-upgrade': () => void this.#parts.succession.abandon(),
+    signal: ({ pid, signal }) => this.#parts.os.signal(pid, signal),
     settle: ({ request, outcome }) => this.#parts.callers.settle(request, outcome),
     log: ({ level, event, fields }) => this.#parts.log(level, event, fields),
     call: (effect) => this.#call(effect),

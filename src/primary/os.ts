@@ -29,6 +29,8 @@ export interface Os {
   fork(program: Program, slot: number, generation: number, env: Record<string, string>): ChildProcess;
   /** Where the JavaScript of a child is, though its event loop does not turn; or why that cannot be told. */
   stackOf(child: ChildProcess): Promise<string>;
+  /** To a process that is no worker. One that is gone already is no error. */
+  signal(pid: number, signal: NodeJS.Signals): void;
   /** A process that is gone already is no error. */
   kill(child: ChildProcess, signal: NodeJS.Signals): void;
 }
@@ -53,6 +55,13 @@ export function realOs(options: Partial<ForkOptions> = {}): Os {
       const stack = await captureStack(child.pid!, { kill: (_pid, signal) => void child.kill(signal) });
       if (stack.frames === undefined) return `unknown: ${stack.reason}`;
       return stack.frames.slice(0, MOST_FRAMES).map(formatFrame).join(' < ') || 'none: it waits in its event loop';
+    },
+    signal(pid, signal) {
+      try {
+        process.kill(pid, signal);
+      } catch {
+        // It has ended since.
+      }
     },
     kill(child, signal) {
       // By its handle, not its pid: once it was waited for, the pid may be another process's.

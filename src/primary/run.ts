@@ -15,6 +15,7 @@ import { Binder } from '../privileges/binder.ts';
 import { prepare } from './prepare.ts';
 import type { ServiceManager } from './service-manager.ts';
 import { Signals } from './signals.ts';
+import { sweepStale } from '../scoreboard/board.ts';
 import { Supervisor } from './supervisor.ts';
 
 const BINDER_GONE =
@@ -31,7 +32,7 @@ export async function runPrimary(
   options: LibraryOptions,
   binder?: Binder,
 ): Promise<void> {
-  const predecessor = await meetPredecessor();
+  const predecessor = await meetPredecessor(settings, options);
   const cleanup = new Cleanup();
   try {
     await supervise(program, settings, options, cleanup, predecessor, binder ?? inheritedBinder(predecessor));
@@ -39,6 +40,7 @@ export async function runPrimary(
     predecessor?.failed((error as Error).message);
     throw error;
   } finally {
+    predecessor?.close();
     cleanup.run();
   }
 }
@@ -57,7 +59,11 @@ async function supervise(
   const log = createLog(given.logFormat, given.logLevel, options.logger);
   const manager = await serviceManager(log, predecessor?.legacy.notifyFd);
   const { settings, sharing, balance, board } = await prepare(given, options, log);
-  cleanup.add(() => board?.close());
+  cleanup.add(() => {
+    board?.close();
+    // Also what a next primary left that had to be killed.
+    sweepStale();
+  });
   if (predecessor?.legacy.board !== undefined) board?.inherit(predecessor.legacy.board);
   if (binder !== undefined) binder.onLost = () => log('error', 'binder gone', { message: BINDER_GONE });
   const token = await adminToken(settings);
@@ -92,8 +98,14 @@ async function supervise(
         // The next primary reads the channel from here on: of two readers, either gets the other's answers.
         binder?.close();
       }
-      if (announcement.what === 'ready' && predecessor !== undefined) void succeed(predecessor, entrances);
+      if (announcement.what === 'ready' && predecessor !== undefined) {
+        void succeed(predecessor, entrances, supervisor.fleet.generation);
+      }
     },
+  });
+  predecessor?.onGone(() => {
+    log('warn', 'old primary gone', { message: 'it ended before this one was ready, which serves in its place' });
+    supervisor.own();
   });
   signals.deliverTo((event) => supervisor.post(event));
   const controls = new PrimaryControls(supervisor, { sharing: sharing.mode, balance });
@@ -116,11 +128,11 @@ function inheritedBinder(predecessor: Predecessor | undefined): Binder | undefin
 }
 
 /** Until now the primary before this one has answered under the name. */
-async function succeed(before: Predecessor, entrances: Entrances): Promise<void> {
+async function succeed(before: Predecessor, entrances: Entrances, generation: number): Promise<void> {
   await entrances.openControl();
   // Stopped in the meantime: who ends without having said that it is ready is not left to serve alone.
   if (entrances.isClosed) return;
-  await before.ready();
+  await before.ready(generation);
   await entrances.openAdmin();
 }
 
@@ -149,12 +161,15 @@ async function serviceManager(log: Log, notifyFd: number | undefined): Promise<S
 }
 
 /** The primary that started this one in order to be succeeded by it, if so. */
-async function meetPredecessor(): Promise<Predecessor | undefined> {
+async function meetPredecessor(settings: Settings, options: LibraryOptions): Promise<Predecessor | undefined> {
   if (process.env[VARIABLE] === undefined) return undefined;
   const { Predecessor: Before } = await import('../upgrade/predecessor.ts');
   try {
-    return await Before.meet();
+    return Before.meet();
   } catch (cause) {
-    throw new PreforkError('ERR_UPGRADE_FAILED', (cause as Error).message, { cause });
+    const error = new PreforkError('ERR_UPGRADE_FAILED', (cause as Error).message, { cause });
+    const log = createLog(settings.logFormat, settings.logLevel, options.logger);
+    log('error', 'error', { message: error.message, code: error.code });
+    throw error;
   }
 }

@@ -28,8 +28,12 @@ export class Succession {
     this.#parts = parts;
   }
 
-  /** Starts the next primary. What comes of it, also of a failure to do so, is told by the events, unless it is abandoned. */
-  async begin(): Promise<void> {
+  /**
+   * Starts the next primary. What comes of it, also of a failure to do so, is told by the events, unless it is abandoned.
+   *
+   * @param node which runs it. @default as `Successor` finds it
+   */
+  async begin(node?: string): Promise<void> {
     const { sharing, env, readyTimeout, binder, legacy, events } = this.#parts;
     this.#isWanted = true;
     try {
@@ -38,15 +42,16 @@ export class Succession {
       if (!this.#isWanted) return;
       const reason = whyNone(sharing);
       if (reason !== undefined) throw new Error(reason);
-      this.#successor = new Next({ legacy: legacy(), env, within: readyTimeout + BOOT, binder }, events);
+      this.#successor = new Next({ legacy: legacy(), node, env, within: readyTimeout + BOOT, binder }, events);
     } catch (error) {
       events.failed((error as Error).message);
     }
   }
 
-  /** Gives it up, if it is not ready yet. Idempotent. */
-  abandon(): void {
+  /** Gives it up, if it is not ready yet. Idempotent. @returns what settles when none of its processes is left to end. */
+  async abandon(): Promise<void> {
     this.#isWanted = false;
     this.#successor?.close();
+    await this.#successor?.over;
   }
 }

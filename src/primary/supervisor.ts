@@ -79,7 +79,7 @@ export class Supervisor {
       succession,
       callers,
       post,
-      finish: (error) => this.#finish(error),
+      finish: (error) => void this.#finish(error),
     });
     if (legacy === undefined) return;
     listeners.inherit(legacy, workers);
@@ -150,13 +150,20 @@ export class Supervisor {
     this.post({ type: 'fail', error: new PreforkError('ERR_INTERNAL', String(error), { cause: error }) });
   }
 
-  #finish(error: PreforkError | undefined): void {
+  /** What fails here leaves something behind; the primary ends all the same. */
+  async #finish(error: PreforkError | undefined): Promise<void> {
     try {
-      this.#holdings.close();
-    } finally {
-      // Whatever is left behind, the primary ends.
-      this.#settle?.(error);
+      // A next primary that was given up ends first, and takes with it what it has made.
+      await this.#holdings.close();
+    } catch {
+      // Said above.
     }
+    this.#settle?.(error);
+  }
+
+  /** The primary before this one is gone: what it left is this one's. */
+  own(): void {
+    this.#holdings.listeners.own();
   }
 
   #legacy(): Legacy {

@@ -1,5 +1,6 @@
 import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { systemCode } from './error.ts';
+import { removeReports } from './reports-directory.ts';
 import { removeState } from './state-directory.ts';
 
 /**
@@ -33,8 +34,9 @@ export function removeFile(path: string): void {
   }
 }
 
-/** Removes a board, and the state that workers keep beside it. */
+/** Removes a board, and what stands beside it: the state that workers share, and the reports of their ends. */
 export function removeBoard(path: string): void {
   removeFile(path);
   removeState(path);
+  removeReports(path);
 }

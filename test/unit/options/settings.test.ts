@@ -346,10 +346,10 @@ for (const key of settingKeys) {
 
   for (const [text, expected, value] of good[key]) {
     test(`${key} ${text}, from everywhere`, () => {
-      assert.equal(resolve({ flags: { [key]: text } })[key], expected);
-      assert.equal(resolve({ env: { [variable]: text } })[key], expected);
-      assert.equal(resolve({ options: loose({ [key]: value }) })[key], expected);
-      assert.equal(resolve(config({ [key]: value }))[key], expected);
+      assert.deepEqual(resolve({ flags: { [key]: text } })[key], expected);
+      assert.deepEqual(resolve({ env: { [variable]: text } })[key], expected);
+      assert.deepEqual(resolve({ options: loose({ [key]: value }) })[key], expected);
+      assert.deepEqual(resolve(config({ [key]: value }))[key], expected);
     });
   }
 
