@@ -85,7 +85,10 @@ export class Binder {
 
   /** @param fd the descriptor of the channel of the primary before this one, which is this process's parent. */
   static inherit(fd: number): Binder {
-    return new Binder(process, { fd, open: reopenChannel });
+    const binder = new Binder(process, { fd, open: reopenChannel });
+    // That one left before it could be talked through.
+    if (!process.connected) binder.#disconnected();
+    return binder;
   }
 
   /** For the primary that succeeds this one; undefined when the binder is gone. */

@@ -14,17 +14,19 @@ const PATIENCE_MS = 5000;
  */
 export class Predecessor {
   readonly legacy: Legacy;
-  /** Whether its channel has ended. With `--user`, this process may have another one by then, which is the binder's. */
-  #isGone = !process.connected;
+  /** Whether this process is the primary by now, or will not be. */
   #isOver = false;
-  #tell: () => void = () => {};
+  #isGone = !process.connected;
+  #gone: () => void = () => {};
 
   private constructor(legacy: Legacy) {
     this.legacy = legacy;
+    // At once, for with `--user` the process gets another channel when this one has ended, which is the binder's.
     process.once('disconnect', () => {
       this.#isGone = true;
-      this.#tell();
+      if (!this.#isOver) this.#gone();
     });
+    process.channel?.unref();
   }
 
   /**
@@ -48,17 +50,13 @@ export class Predecessor {
 
   /** Is told when the other one ends before this one is ready: what was its own is this one's to remove then. */
   onGone(gone: () => void): void {
-    const tell = (): void => {
-      if (!this.#isOver) gone();
-      this.#isOver = true;
-    };
-    if (this.#isGone) return tell();
-    this.#tell = tell;
-    process.channel?.unref();
+    this.#gone = gone;
+    if (this.#isGone && !this.#isOver) gone();
   }
 
   /**
    * From now on this process is the primary. Settles when the one before knows, or is stuck: it accepts nothing either then.
+   * Idempotent.
    *
    * @param generation of the workers that serve.
    */

@@ -320,7 +320,9 @@ function makeDirectory({ files = {}, links = {}, uid, isOpen = false }: AppOptio
 
 function environment({ env }: AppOptions, directory: string, testId: string): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(PREFORK_|NODE_TEST_CONTEXT$)/.test(name));
-  const own = { PORT: '0', XDG_RUNTIME_DIR: directory, [TEST_ID]: testId };
+  // Alone it decides where sockets are; a test that says more of that has the usual places.
+  const place = env !== undefined && 'XDG_RUNTIME_DIR' in env ? {} : { PREFORK_RUNTIME_DIR: directory };
+  const own = { PORT: '0', ...place, [TEST_ID]: testId };
   return { ...Object.fromEntries(inherited), ...own, ...env };
 }
 
