@@ -16,7 +16,7 @@ import { OomCounter } from './oom-kills.ts';
 import type { Os, Program } from './os.ts';
 import type { PrefixedOutput } from './prefixed-output.ts';
 import type { Account } from './users.ts';
-import { WorkerProcess, type LivingMessage } from './worker-process.ts';
+import { WorkerProcess, type LivingMessage, type WorkerEvents } from './worker-process.ts';
 
 type Fork = Extract<Effect, { do: 'fork' }>;
 
@@ -105,7 +105,10 @@ export class Crew {
   /** The worker's figures as it wrote them last. */
   row(worker: WorkerId): Row | undefined {
     const process = this.#processes.get(worker);
-    return process && this.#figures.read(process.row, process.child.pid);
+    const row = process && this.#figures.read(process.row, process.child.pid);
+    // Which slot it has is not the worker's to say.
+    if (row !== undefined) row.slot = this.#parts.slotOf(worker) ?? NO_SLOT;
+    return row;
   }
 
   close(): void {
@@ -131,15 +134,16 @@ export class Crew {
   }
 
   #observe(worker: WorkerId, row: number, child: ChildProcess): WorkerProcess {
-    const { post, log } = this.#parts;
-    return new WorkerProcess(worker, row, child, {
+    const { post, sharing } = this.#parts;
+    const events: WorkerEvents = {
       message: (from, message, handle) => post({ type: 'message', worker: from, message, handle }),
-      badMessage: (from, body) => log('warn', 'bad message', { worker: from, body: abbreviate(body) }),
+      offended: (from, offence) => post({ type: 'offended', worker: from, offence }),
       exited: (from, exit) => {
         const facts = this.#forget(from, exit);
         post({ type: 'exited', worker: from, ...facts });
       },
-    });
+    };
+    return new WorkerProcess(worker, row, child, events, sharing === 'round-robin');
   }
 
   /** What it left behind is read before its row is another worker's. */
@@ -169,14 +173,5 @@ function createReports({ log, account }: CrewParts): FatalReports | undefined {
   } catch (error) {
     log('warn', 'no reports of fatal errors', { message: (error as Error).message });
     return undefined;
-  }
-}
-
-/** Of what a worker sent instead of a message: enough to find out what it was. */
-function abbreviate(body: unknown): string {
-  try {
-    return (JSON.stringify(body) ?? typeof body).slice(0, 200);
-  } catch {
-    return typeof body;
   }
 }

@@ -23,8 +23,8 @@ export function onExited(step: Step, event: Exited): void {
   const worker = workerOf(step.fleet, event.worker);
   if (worker === undefined) return;
   disarmAll(step, worker.id);
-  const { asked, recycled: recycle, isGivenUp: isHung, isKilled: killedByUs } = worker;
-  const explanation = explainExit({ ...event, exit: event, asked, recycle, isHung, killedByUs });
+  const { asked, recycled: recycle, isGivenUp: isHung, expelledFor, isKilled: killedByUs } = worker;
+  const explanation = explainExit({ ...event, exit: event, asked, recycle, isHung, expelledFor, killedByUs });
   const death: Death = { ...explanation, stderr: lastStderr(event) };
   logExit(step, worker, event, death);
   const slot = slotOf(step.fleet, worker.id);
