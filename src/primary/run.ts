@@ -1,12 +1,14 @@
 import { PreforkError } from '../errors.ts';
 import type { LibraryOptions, Settings } from '../options/index.ts';
 import { VARIABLE } from '../upgrade/legacy.ts';
+import { monotonic } from '../scoreboard/clock.ts';
 import type { Predecessor } from '../upgrade/predecessor.ts';
 import { Cleanup } from './cleanup.ts';
 import type { AdminToken } from './admin.ts';
 import { ADMIN_TOKEN } from './admin-token.ts';
 import { PrimaryControls } from './controls.ts';
 import { Entrances } from './entrances.ts';
+import { Faults } from './faults.ts';
 import { Hooks } from './hooks.ts';
 import { createLog, type Log } from './log.ts';
 import type { PrefixedOutput } from './prefixed-output.ts';
@@ -19,13 +21,19 @@ import { Supervisor } from './supervisor.ts';
 /**
  * Is the primary, until every worker is gone: settles when stopped as asked.
  *
+ * @param isAlone nothing runs in this process but the primary: what is not caught is its own.
  * @throws PreforkError when it had to give up. It has been logged by then.
  */
-export async function runPrimary(program: Program, settings: Settings, options: LibraryOptions): Promise<void> {
+export async function runPrimary(
+  program: Program,
+  settings: Settings,
+  options: LibraryOptions,
+  { isAlone = false }: { readonly isAlone?: boolean } = {},
+): Promise<void> {
   const predecessor = await meetPredecessor();
   const cleanup = new Cleanup();
   try {
-    await supervise(program, settings, options, cleanup, predecessor);
+    await supervise(program, settings, options, { cleanup, predecessor, isAlone });
   } catch (error) {
     predecessor?.failed((error as Error).message);
     throw error;
@@ -34,12 +42,17 @@ export async function runPrimary(program: Program, settings: Settings, options: 
   }
 }
 
+interface Surroundings {
+  readonly cleanup: Cleanup;
+  readonly predecessor: Predecessor | undefined;
+  readonly isAlone: boolean;
+}
+
 async function supervise(
   program: Program,
   given: Settings,
   options: LibraryOptions,
-  cleanup: Cleanup,
-  predecessor: Predecessor | undefined,
+  { cleanup, predecessor, isAlone }: Surroundings,
 ): Promise<void> {
   const signals = new Signals(given.shutdownGracePeriod);
   cleanup.add(() => signals.close());
@@ -51,6 +64,11 @@ async function supervise(
   const token = await adminToken(settings);
   const output = await prefixedOutput(settings);
 
+  const faults = new Faults({
+    log,
+    now: monotonic,
+    giveUp: (error) => supervisor.post({ type: 'fail', error }),
+  });
   const supervisor: Supervisor = new Supervisor({
     settings,
     program,
@@ -59,6 +77,7 @@ async function supervise(
     board,
     log,
     hooks: new Hooks(options, log),
+    fault: (error) => faults.add(error),
     os: realOs({ spawnWorker: options.spawnWorker, account, isPiped: output !== undefined }),
     output,
     account,
@@ -73,6 +92,8 @@ async function supervise(
       if (announcement.what === 'ready' && predecessor !== undefined) void succeed(predecessor, entrances);
     },
   });
+  if (isAlone) faults.watch();
+  cleanup.add(() => faults.close());
   signals.deliverTo((event) => supervisor.post(event));
   const controls = new PrimaryControls(supervisor, { sharing: sharing.mode, balance });
   const replace = predecessor !== undefined;

@@ -12,6 +12,8 @@ export interface SupervisorParts extends Pick<
 > {
   readonly settings: Settings;
   readonly hooks: Hooks;
+  /** Takes what was thrown over one event, where the others can still be handled. */
+  readonly fault: (error: unknown) => void;
   /** Of the primary before this one, if it is to be succeeded. */
   readonly legacy: Legacy | undefined;
   /** What systemd passed. */

@@ -16,5 +16,7 @@ export async function start(line: CommandLine): Promise<void> {
   const entry = resolve(given);
   const args = line.entry === undefined ? (config?.values.args ?? []) : line.entryArguments;
   const settings = resolveSettings({ flags: line.flags, env: process.env, config, entry });
-  await runPrimary({ entry, args, execArgv: process.execArgv }, settings, config?.values ?? {});
+  await runPrimary({ entry, args, execArgv: process.execArgv }, settings, config?.values ?? {}, {
+    isAlone: true,
+  });
 }

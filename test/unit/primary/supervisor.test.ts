@@ -44,6 +44,7 @@ function setUpWith(board: Board | undefined, options: Options, ...early: FleetEv
     notifyFd: undefined,
     successorEnv: {},
     adminSocket: () => undefined,
+    fault: (error) => void log.push(`fault: ${String(error)}`),
     output: undefined,
     announce: () => {},
   });
