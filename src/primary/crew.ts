@@ -18,6 +18,10 @@ import type { PrefixedOutput } from './prefixed-output.ts';
 import type { Account } from './users.ts';
 import { WorkerProcess, type LivingMessage, type WorkerEvents } from './worker-process.ts';
 
+/** A worker's thread notices a hang on its own clock, and may need two seconds more. */
+const STACK_POLL_MS = 100;
+const STACK_LOOKS = 40;
+
 type Fork = Extract<Effect, { do: 'fork' }>;
 
 /** A message of a worker's, with the handle that came with it. */
@@ -33,6 +37,8 @@ export interface CrewParts {
   readonly sharing: Sharing;
   readonly balance: Balance;
   readonly rebalance: boolean;
+  /** As the worker's context has it. */
+  readonly hangStack: number;
   /** ms. */
   readonly gracePeriod: number;
   /** Undefined where no file could be made. */
@@ -96,10 +102,17 @@ export class Crew {
     if (process !== undefined) this.#parts.os.kill(process.child, signal);
   }
 
-  /** Where its JavaScript is. Undefined when it is gone: its exit is on the way. */
-  stackOf(worker: WorkerId): Promise<string> | undefined {
-    const process = this.#processes.get(worker);
-    return process && this.#parts.os.stackOf(process.child);
+  /** Where its JavaScript is, as its thread finds it. Undefined when it is gone: its exit is on the way. */
+  async stackOf(worker: WorkerId): Promise<string | undefined> {
+    const { after } = this.#parts.os;
+    for (let looks = 0; looks < STACK_LOOKS; looks++) {
+      const pid = this.#processes.get(worker)?.child.pid;
+      if (pid === undefined) return undefined;
+      const stack = this.#reports?.takeStack(pid);
+      if (stack !== undefined) return stack;
+      await new Promise<void>((resolve) => void after(STACK_POLL_MS, resolve));
+    }
+    return 'unknown: its thread wrote no stack in time';
   }
 
   /** The worker's figures as it wrote them last. */
@@ -117,7 +130,7 @@ export class Crew {
   }
 
   #environment(slot: number, generation: number, row: number): Record<string, string> {
-    const { sharing, balance, rebalance, board, gracePeriod, control } = this.#parts;
+    const { sharing, balance, rebalance, hangStack, board, gracePeriod, control } = this.#parts;
     const reports = this.#reports?.directory ?? '';
     return contextEnvironment({
       slot,
@@ -125,6 +138,7 @@ export class Crew {
       sharing,
       balance,
       rebalance,
+      hangStack,
       board: board?.path ?? '',
       row,
       reports,

@@ -127,6 +127,7 @@ export type FleetSettings = Pick<
   | 'drainDelay'
   | 'shutdownGracePeriod'
   | 'heartbeatTimeout'
+  | 'hangStack'
   | 'recoverThreshold'
   | 'recoverWindow'
   | 'recoverInterval'

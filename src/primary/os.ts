@@ -23,17 +23,12 @@ export interface Program {
 const INHERITED = ['inherit', 'inherit', 'inherit', 'ipc'] as const;
 const PIPED = ['inherit', 'pipe', 'pipe', 'ipc'] as const;
 
-/** Of a stack in the log. */
-const MOST_FRAMES = 10;
-
 export interface Os {
   /** Monotonic, ms. */
   now(): number;
   /** @returns what cancels it. */
   after(ms: number, callback: () => void): () => void;
   fork(program: Program, slot: number, generation: number, env: Record<string, string>): ChildProcess;
-  /** Where the JavaScript of a child is, though its event loop does not turn; or why that cannot be told. */
-  stackOf(child: ChildProcess): Promise<string>;
   /** A process that is gone already is no error. */
   kill(child: ChildProcess, signal: NodeJS.Signals): void;
 }
@@ -70,13 +65,6 @@ export function realOs({ spawnWorker, account, isPiped = false }: OsOptions): Os
       // The variable by which node:cluster knows a worker; its other half, the primary's, is not there for this one.
       const full = { ...process.env, ...env, NODE_UNIQUE_ID: String(++spawned) };
       return spawnWorker({ entry, args, execArgv, env: full, slot, generation });
-    },
-    async stackOf(child) {
-      const { captureStack, formatFrame } = await import('../inspector/stack.ts');
-      // It may end while that is loaded: a signal then goes to nobody, see `kill`.
-      const stack = await captureStack(child.pid!, { kill: (_pid, signal) => void child.kill(signal) });
-      if (stack.frames === undefined) return `unknown: ${stack.reason}`;
-      return stack.frames.slice(0, MOST_FRAMES).map(formatFrame).join(' < ') || 'none: it waits in its event loop';
     },
     kill(child, signal) {
       // By its handle, not its pid: once it was waited for, the pid may be another process's.

@@ -64,10 +64,6 @@ export class FakeOs implements Os {
     return child as unknown as ChildProcess;
   }
 
-  stackOf(): Promise<string> {
-    return Promise.resolve('unknown');
-  }
-
   kill(child: ChildProcess, signal: NodeJS.Signals): void {
     (child as unknown as FakeChild).signals.push(signal);
   }

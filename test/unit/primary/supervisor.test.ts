@@ -149,17 +149,6 @@ test('a worker’s exit is heard of once, however it comes', async () => {
   await end(app);
 });
 
-test('a stack that cannot be looked at is no reason to spare a worker that hangs', async () => {
-  const app = setUp({ workers: 1 });
-  await listen(app.os.children[0]!);
-  app.os.stackOf = () => Promise.reject(new Error('EMFILE: too many open files'));
-  app.supervisor.post({ type: 'silent', worker: 1, silent: 30_000 });
-  await turn();
-  assert.ok(app.log.includes('worker stack'));
-  assert.deepEqual(app.os.children[0]!.signals, ['SIGKILL']);
-  await end(app);
-});
-
 test('asked to stop before it runs, it forks nobody and ends as asked', async () => {
   const app = setUp({ workers: 2 }, stop);
   await app.ended;
