@@ -81,7 +81,7 @@ export const optionTable = {
     type: 'choice',
     choices: ['off', 'on'],
     default: 'off',
-    about: 'on: where a worker hangs is logged before it is killed. Costs a thread, 8 to 15 MB a worker.',
+    about: 'on: where a worker hangs is logged before it is killed. Costs a thread, 7 to 11 MB a worker.',
   },
   heartbeatTimeout: {
     type: 'time',

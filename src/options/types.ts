@@ -107,7 +107,7 @@ export interface Options {
   shutdownGracePeriod?: Time | undefined;
   /**
    * `on`: a worker that is killed because its event loop stood still has its stack in the log. A thread in each worker takes it,
-   * by which nothing is opened that another user could use; it costs 8 MB a worker on Node 20, and up to 15 on later ones.
+   * by which nothing is opened that another user could use; it costs 7 to 11 MB a worker.
    * Without it `prefork stack` says where a worker hangs, for as long as it is not killed.
    *
    * @default 'off'

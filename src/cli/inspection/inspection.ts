@@ -75,11 +75,18 @@ async function withSession<Found>(
 ): Promise<Found> {
   await checkParent(subject);
   const session = await openWithin(OPENING, subject, interruption);
+  process.stderr.write(openDoor(session));
   try {
     return await use(session);
   } finally {
     await session.close();
   }
+}
+
+/** What is open, and to whom: the command is over as soon as it can be, and then it is closed. */
+function openDoor({ target: { host, port, isOurs } }: Session): string {
+  const until = isOurs ? 'until this command has ended' : 'also after this command, as it was before';
+  return `prefork: the worker's inspector is open at ${host}:${port} ${until}: every user of this machine can run code in it\n`;
 }
 
 /** Not by AbortSignal.any: Node 20 may collect a timeout that nothing else holds, and it never comes. */
