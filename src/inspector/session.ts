@@ -41,7 +41,8 @@ function readMessage(text: string): Incoming {
     throw new InspectorError('its inspector does not speak JSON', { cause });
   }
   const { id, result, error, method, params } = fieldsOf(value);
-  const reason = error === undefined ? undefined : String(fieldsOf(error)['message'] ?? 'refused');
+  const refusal = fieldsOf(error)['message'];
+  const reason = error === undefined ? undefined : typeof refusal === 'string' ? refusal : 'refused';
   return { id, result: fieldsOf(result), error: reason, method, params: fieldsOf(params) };
 }
 

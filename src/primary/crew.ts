@@ -104,13 +104,13 @@ export class Crew {
 
   /** Where its JavaScript is, as its thread finds it. Undefined when it is gone: its exit is on the way. */
   async stackOf(worker: WorkerId): Promise<string | undefined> {
-    const { after } = this.#parts.os;
+    const { os } = this.#parts;
     for (let looks = 0; looks < STACK_LOOKS; looks++) {
       const pid = this.#processes.get(worker)?.child.pid;
       if (pid === undefined) return undefined;
       const stack = this.#reports?.takeStack(pid);
       if (stack !== undefined) return stack;
-      await new Promise<void>((resolve) => void after(STACK_POLL_MS, resolve));
+      await new Promise<void>((resolve) => void os.after(STACK_POLL_MS, resolve));
     }
     return 'unknown: its thread wrote no stack in time';
   }

@@ -6,7 +6,7 @@
 import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describeStack, stackFile } from '../ipc/hang-stack.ts';
+import { describeStack, stackFile } from '../inspector/hang-stack.ts';
 import { readBounded } from './bounded-file.ts';
 
 export interface FatalReport {

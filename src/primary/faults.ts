@@ -50,7 +50,7 @@ export class Faults {
   }
 
   add(error: unknown): void {
-    const { log, now, giveUp, exit = process.exit } = this.#parts;
+    const { log, now, giveUp, exit = endProcess } = this.#parts;
     log('error', 'fault of prefork', { message: messageOf(error), stack: stackOf(error) });
     const at = now();
     this.#recent = [...this.#recent.filter((time) => at - time < WINDOW_MS), at];
@@ -62,6 +62,10 @@ export class Faults {
   }
 
   readonly #onUncaught = (error: unknown): void => this.add(error);
+}
+
+function endProcess(code: number): void {
+  process.exit(code);
 }
 
 function messageOf(error: unknown): string {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { stackFile } from '../ipc/hang-stack.ts';
+import { stackFile } from '../inspector/hang-stack.ts';
 import type { HangThreadData } from './hang-thread.ts';
 
 /** Between two counts, ms: as often as rows are written. */

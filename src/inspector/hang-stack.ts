@@ -1,5 +1,5 @@
 /** Where a worker's thread writes the stack of its main thread, in the directory of reports, and what of it can be believed. */
-import { formatFrame, readFrames } from '../inspector/frames.ts';
+import { formatFrame, readFrames } from './frames.ts';
 
 /** @param pid of the worker. */
 export function stackFile(pid: number): string {
