@@ -3,10 +3,10 @@
  * neither a message nor the scoreboard can tell. The one trace besides the text on stderr, which is the application's own, is
  * node's report of a fatal error, a file that the worker's preload has it write here.
  */
-import { chownSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeStack, stackFile } from '../inspector/hang-stack.ts';
+import { makeReports } from '../scoreboard/reports-directory.ts';
 import { readBounded } from './bounded-file.ts';
 
 export interface FatalReport {
@@ -30,12 +30,10 @@ export class FatalReports {
   /** However the primary ends, also when it was refused before it ran: nobody else knows of the directory. */
   readonly #onExit = (): void => this.close();
 
-  /** @param owner the workers' user, where it is not the primary's (`--user`). */
-  constructor(owner?: { readonly uid: number; readonly gid: number }, parent: string = tmpdir()) {
-    // mkdtemp: mode 0700, and a name that nobody could have taken before.
-    this.directory = mkdtempSync(join(parent, 'prefork-reports-'));
+  /** @param board beside which it is made. */
+  constructor(board: string) {
+    this.directory = makeReports(board);
     process.once('exit', this.#onExit);
-    if (owner !== undefined) chownSync(this.directory, owner.uid, owner.gid);
   }
 
   /** The report of a worker that ended, if it left one. Undefined also for one that cannot be read. */

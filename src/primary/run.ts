@@ -13,10 +13,15 @@ import { Hooks } from './hooks.ts';
 import { createLog, type Log } from './log.ts';
 import type { PrefixedOutput } from './prefixed-output.ts';
 import { realOs, type Program } from './os.ts';
+import { Binder } from '../privileges/binder.ts';
 import { prepare } from './prepare.ts';
 import type { ServiceManager } from './service-manager.ts';
 import { Signals } from './signals.ts';
+import { sweepStale } from '../scoreboard/board.ts';
 import { Supervisor } from './supervisor.ts';
+
+const BINDER_GONE =
+  'ports below 1024 that are open stay so, and no other can be opened until the server is started again';
 
 /**
  * Is the primary, until every worker is gone: settles when stopped as asked.
@@ -28,16 +33,22 @@ export async function runPrimary(
   program: Program,
   settings: Settings,
   options: LibraryOptions,
-  { isAlone = false }: { readonly isAlone?: boolean } = {},
+  { binder, isAlone = false }: { readonly binder?: Binder | undefined; readonly isAlone?: boolean } = {},
 ): Promise<void> {
-  const predecessor = await meetPredecessor();
+  const predecessor = await meetPredecessor(settings, options);
   const cleanup = new Cleanup();
   try {
-    await supervise(program, settings, options, { cleanup, predecessor, isAlone });
+    await supervise(program, settings, options, {
+      cleanup,
+      predecessor,
+      binder: binder ?? inheritedBinder(predecessor),
+      isAlone,
+    });
   } catch (error) {
     predecessor?.failed((error as Error).message);
     throw error;
   } finally {
+    predecessor?.close();
     cleanup.run();
   }
 }
@@ -45,6 +56,7 @@ export async function runPrimary(
 interface Surroundings {
   readonly cleanup: Cleanup;
   readonly predecessor: Predecessor | undefined;
+  readonly binder: Binder | undefined;
   readonly isAlone: boolean;
 }
 
@@ -52,15 +64,21 @@ async function supervise(
   program: Program,
   given: Settings,
   options: LibraryOptions,
-  { cleanup, predecessor, isAlone }: Surroundings,
+  { cleanup, predecessor, binder, isAlone }: Surroundings,
 ): Promise<void> {
+  cleanup.add(() => binder?.close());
   const signals = new Signals(given.shutdownGracePeriod);
   cleanup.add(() => signals.close());
   const log = createLog(given.logFormat, given.logLevel, options.logger);
   const manager = await serviceManager(log, predecessor?.legacy.notifyFd);
-  const { settings, sharing, balance, account, board } = await prepare(given, options, log);
-  cleanup.add(() => board?.close());
+  const { settings, sharing, balance, board } = await prepare(given, options, log);
+  cleanup.add(() => {
+    board?.close();
+    // Also what a next primary left that had to be killed.
+    sweepStale();
+  });
   if (predecessor?.legacy.board !== undefined) board?.inherit(predecessor.legacy.board);
+  if (binder !== undefined) binder.onLost = () => log('error', 'binder gone', { message: BINDER_GONE });
   const token = await adminToken(settings);
   const output = await prefixedOutput(settings);
 
@@ -78,9 +96,14 @@ async function supervise(
     log,
     hooks: new Hooks(options, log),
     fault: (error) => faults.add(error),
-    os: realOs({ spawnWorker: options.spawnWorker, account, isPiped: output !== undefined }),
+    os: realOs({
+      spawnWorker: options.spawnWorker,
+      isRoundRobin: sharing.mode === 'round-robin',
+      isPiped: output !== undefined,
+      isDetached: settings.user !== undefined || settings.group !== undefined,
+    }),
     output,
-    account,
+    binder,
     legacy: predecessor?.legacy,
     passed: manager?.sockets,
     notifyFd: manager?.notifyFd,
@@ -88,12 +111,19 @@ async function supervise(
     adminSocket: () => entrances.adminSocket,
     announce: (announcement) => {
       manager?.announce(announcement);
+      if (announcement.what === 'ready') binder?.seal();
       if (announcement.what === 'upgraded') entrances.yield();
-      if (announcement.what === 'ready' && predecessor !== undefined) void succeed(predecessor, entrances);
+      if (announcement.what === 'ready' && predecessor !== undefined) {
+        void succeed(predecessor, entrances, supervisor.fleet.generation);
+      }
     },
   });
   if (isAlone) faults.watch();
   cleanup.add(() => faults.close());
+  predecessor?.onGone(() => {
+    log('warn', 'old primary gone', { message: 'it ended before this one was ready, which serves in its place' });
+    supervisor.own();
+  });
   signals.deliverTo((event) => supervisor.post(event));
   const controls = new PrimaryControls(supervisor, { sharing: sharing.mode, balance });
   const replace = predecessor !== undefined;
@@ -109,12 +139,17 @@ async function supervise(
   }
 }
 
+function inheritedBinder(predecessor: Predecessor | undefined): Binder | undefined {
+  const fd = predecessor?.legacy.binderFd;
+  return fd === undefined ? undefined : Binder.inherit(fd);
+}
+
 /** Until now the primary before this one has answered under the name. */
-async function succeed(before: Predecessor, entrances: Entrances): Promise<void> {
+async function succeed(before: Predecessor, entrances: Entrances, generation: number): Promise<void> {
   await entrances.openControl();
   // Stopped in the meantime: who ends without having said that it is ready is not left to serve alone.
   if (entrances.isClosed) return;
-  await before.ready();
+  await before.ready(generation);
   await entrances.openAdmin();
 }
 
@@ -143,12 +178,15 @@ async function serviceManager(log: Log, notifyFd: number | undefined): Promise<S
 }
 
 /** The primary that started this one in order to be succeeded by it, if so. */
-async function meetPredecessor(): Promise<Predecessor | undefined> {
+async function meetPredecessor(settings: Settings, options: LibraryOptions): Promise<Predecessor | undefined> {
   if (process.env[VARIABLE] === undefined) return undefined;
   const { Predecessor: Before } = await import('../upgrade/predecessor.ts');
   try {
-    return await Before.meet();
+    return Before.meet();
   } catch (cause) {
-    throw new PreforkError('ERR_UPGRADE_FAILED', (cause as Error).message, { cause });
+    const error = new PreforkError('ERR_UPGRADE_FAILED', (cause as Error).message, { cause });
+    const log = createLog(settings.logFormat, settings.logLevel, options.logger);
+    log('error', 'error', { message: error.message, code: error.code });
+    throw error;
   }
 }

@@ -2,7 +2,8 @@ import cluster from 'node:cluster';
 import { Server } from 'node:net';
 import type { WorkerContext } from '../ipc/context.ts';
 import type { ListenFields, PrimaryMessage, WorkerMessage } from '../ipc/messages.ts';
-import type { NativeHandle } from '../listeners/native.ts';
+import { adoptFd, type NativeHandle } from '../listeners/native.ts';
+import { Datagrams, type DatagramQuery } from './datagrams.ts';
 import { listenError, resolvePath } from './listen-error.ts';
 import type { Link } from './link.ts';
 import type { Servers } from './servers.ts';
@@ -21,7 +22,7 @@ interface Query {
   readonly readableAll?: boolean;
   readonly writableAll?: boolean;
 }
-type Answer = (errno: number, handle: SlotHandle | null) => void;
+type Answer = (errno: number, handle: SlotHandle | NativeHandle | null) => void;
 
 /** The hook through which net.Server gets its handle in a cluster worker, the same in Node 20 to 26. */
 interface ClusterInternals {
@@ -62,12 +63,13 @@ export function interceptListen(
     number,
     { granted(message: Granted, socket: NativeHandle): void; denied(message: Denied): void }
   >();
+  const datagrams = new Datagrams(link);
   const ordinals = new Map<string, number>();
   const questions: WorkerMessage[] = [];
   let requests = 0;
 
   internals._getServer = (object, query, answer) => {
-    if (!(object instanceof Server) || typeof query.fd === 'number' || sharing === 'round-robin') {
+    if (sharing === 'round-robin') {
       link.hold();
       original(object, query, (errno, handle) => {
         link.unhold();
@@ -75,6 +77,8 @@ export function interceptListen(
       });
       return;
     }
+    if (!(object instanceof Server)) return datagrams.bind(query as DatagramQuery, answer);
+    if (typeof query.fd === 'number') return listenOnFd(query.fd, answer);
     const server: ListeningServer = object;
     const request = ++requests;
     const id = server._listeningId;
@@ -150,6 +154,13 @@ function observeListen(link: Link, servers: Servers): void {
     servers.add(this, undefined);
     announce(link, this, { type: 'serving', ...nameOf(this) });
   }
+}
+
+/** The descriptor is this process's, not the primary's: a worker cannot choose among those. */
+function listenOnFd(fd: number, answer: Answer): void {
+  const handle = adoptFd(fd);
+  if (typeof handle === 'number') answer(handle, null);
+  else answer(0, handle);
 }
 
 function nameOf(server: Server): { address: string; port: number } {

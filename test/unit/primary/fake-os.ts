@@ -64,6 +64,8 @@ export class FakeOs implements Os {
     return child as unknown as ChildProcess;
   }
 
+  signal(): void {}
+
   kill(child: ChildProcess, signal: NodeJS.Signals): void {
     (child as unknown as FakeChild).signals.push(signal);
   }
