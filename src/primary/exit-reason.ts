@@ -38,6 +38,8 @@ export interface ExitEvidence extends Omit<ExitFacts, keyof Exit> {
   readonly isHung: boolean;
   /** What it said, for which it was killed. */
   readonly expelledFor?: string | undefined;
+  /** The start has failed of another one, and this is of no use: it did not get so far as to serve. */
+  readonly isDiscarded?: boolean;
   /** prefork sent SIGKILL. */
   readonly killedByUs: boolean;
 }
@@ -70,6 +72,11 @@ const rules: readonly Rule[] = [
     text: ({ exit }) => `could not be started: ${firstLine(exit.error!.message)}`,
   },
   {
+    reason: 'asked',
+    fits: ({ isDiscarded }) => isDiscarded === true,
+    text: () => 'ended as asked: the start had failed',
+  },
+  {
     reason: 'hung',
     fits: ({ isHung, killedByUs }) => isHung && killedByUs,
     text: () => 'its event loop stood still for longer than --heartbeat-timeout, and it was killed',
@@ -81,7 +88,8 @@ const rules: readonly Rule[] = [
   },
   {
     reason: 'overdue',
-    fits: ({ killedByUs }) => killedByUs,
+    // Else it was just faster.
+    fits: ({ killedByUs, exit }) => killedByUs && exit.signal === 'SIGKILL',
     text: ({ asked }) =>
       asked === undefined ? 'was not ready in time, and was killed' : `had not finished (${asked}), and was killed`,
   },

@@ -24,7 +24,9 @@ export function onExited(step: Step, event: Exited): void {
   if (worker === undefined) return;
   disarmAll(step, worker.id);
   const { asked, recycled: recycle, isGivenUp: isHung, expelledFor, isKilled: killedByUs } = worker;
-  const explanation = explainExit({ ...event, exit: event, asked, recycle, isHung, expelledFor, killedByUs });
+  const isDiscarded = asked !== undefined && step.fleet.error !== undefined && worker.servesSince === undefined;
+  const reasons = { asked, recycle, isDiscarded, isHung, expelledFor, killedByUs };
+  const explanation = explainExit({ ...event, exit: event, ...reasons });
   const death: Death = { ...explanation, stderr: lastStderr(event) };
   logExit(step, worker, event, death);
   const slot = slotOf(step.fleet, worker.id);
