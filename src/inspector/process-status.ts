@@ -9,6 +9,8 @@ export interface ProcessStatus {
   readonly state: string;
   /** The signals it has handlers for: bit n - 1 is signal n. */
   readonly caught: bigint;
+  /** Whom it runs as: its effective user. */
+  readonly uid: number;
   /** Its parent's pid. */
   readonly parent: number;
   /** Resident memory, bytes; 0 of a zombie. */
@@ -26,6 +28,7 @@ export async function readStatus(pid: number): Promise<ProcessStatus> {
     return {
       state: /^State:\s+(\w)/m.exec(status)?.[1] ?? '?',
       caught: BigInt(`0x${/^SigCgt:\s+([0-9a-f]+)/m.exec(status)?.[1] ?? 0}`),
+      uid: Number(/^Uid:\s+\d+\s+(\d+)/m.exec(status)?.[1]),
       parent: Number(/^PPid:\s+(\d+)/m.exec(status)?.[1]),
       rss: Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024,
       program: basename(program),

@@ -24,7 +24,6 @@ const acts: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
   queryServer: {
     ...address,
     address: (value) => text(value) && value !== '',
-    addressType: (value) => family(value) && !absent(value),
     index: integer,
     flags: integer,
     backlog: integer,
