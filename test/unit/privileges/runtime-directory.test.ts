@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, lstatSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { prepareRuntimeDirectory } from '../../../src/privileges/runtime-directory.ts';
@@ -57,9 +57,10 @@ for (const [what, squat] of squatters) {
   });
 }
 
-test('a /run that is a link, or not there', { skip }, (t) => {
+test('a /run that is a link leads to where it is, and one that is not there nowhere', { skip }, (t) => {
   const { run } = runOf(t);
   symlinkSync(run, `${run}-link`);
-  assert.equal(prepareRuntimeDirectory(account, `${run}-link`), false);
+  assert.equal(prepareRuntimeDirectory(account, `${run}-link`), true);
+  assert.ok(existsSync(`${run}/prefork-${account.uid}`));
   assert.equal(prepareRuntimeDirectory(account, `${run}/nowhere`), false);
 });

@@ -17,13 +17,16 @@ const successor = `import childProcess from 'node:child_process';
 import { once } from 'node:events';
 import { Predecessor } from ${JSON.stringify(module)};
 const before = Predecessor.meet();
+// A primary has more to live for than this channel.
+const alive = setInterval(() => {}, 1000);
 const gone = once(process, 'disconnect');
 await before.ready(2);
 await gone;
 childProcess._forkChild(5, 'json');
 await before.ready(2);
 before.failed('too late');
-process.send({ said: 'last', connected: process.connected }, () => process.disconnect());`;
+process.send({ said: 'last', connected: process.connected }, () => process.disconnect());
+clearInterval(alive);`;
 
 test('the primary before is told once, and another channel of this process is none of its', { skip }, async (t) => {
   const file = join(temporaryDirectory(t), 'successor.mjs');
