@@ -13,7 +13,8 @@ import {
 
 const EACCES = -constants.errno.EACCES;
 
-const program = fileURLToPath(new URL('../privileges/binder.cjs', import.meta.url));
+/** What the binder runs: root's. */
+export const program: string = fileURLToPath(new URL('../privileges/binder.cjs', import.meta.url));
 
 /** The binder binds within a millisecond; one that has not answered by then is stopped, ms. */
 const PATIENCE_MS = 5000;

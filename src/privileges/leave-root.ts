@@ -11,7 +11,8 @@ import { fileURLToPath } from 'node:url';
 import { UsageError } from '../errors.ts';
 import { resolveAccount, type Account, type AccountSettings } from './account.ts';
 import { become, closeInspectorDoor } from './become.ts';
-import { Binder } from './binder.ts';
+import { Binder, program as BINDER } from './binder.ts';
+import { filesOfFlags } from './node-flags.ts';
 import { PortPolicy } from './privileged-ports.ts';
 import { prepareRuntimeDirectory } from './runtime-directory.ts';
 import { leaveTerminal } from './session.ts';
@@ -51,7 +52,8 @@ export async function leaveRoot(settings: RootSettings, whileRoot: () => void = 
  * @throws UsageError
  */
 function refuseWritable(account: Account): void {
-  for (const file of [process.execPath, process.argv[1]!, fileURLToPath(import.meta.url)]) {
+  const own = [process.execPath, process.argv[1]!, fileURLToPath(import.meta.url), BINDER];
+  for (const file of [...own, ...filesOfFlags(process.execArgv, process.env['NODE_OPTIONS'])]) {
     const part = writablePart(file, account);
     if (part === undefined) continue;
     throw new UsageError(

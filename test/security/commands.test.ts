@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
-import { chmodSync, chownSync, linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -26,10 +26,12 @@ async function ask(answer: string, options: readonly string[], namesakes = 0): P
   const directory = mkdtempSync(join(tmpdir(), 'prefork-commands-'));
   chmodSync(directory, 0o755);
   const own = join(directory, `prefork-${NOBODY}`);
+  writeFileSync(join(directory, 'answer'), answer);
   mkdirSync(own, { mode: 0o700 });
   chownSync(own, NOBODY, NOBODY);
   // The server is no test's to end by name: it goes with its stdin.
-  const code = `require('node:http').createServer((_question, answer) => answer.end(${JSON.stringify(answer)}))
+  const code = `const text = require('node:fs').readFileSync(${JSON.stringify(join(directory, 'answer'))});
+    require('node:http').createServer((_question, answer) => answer.end(text))
     .listen(${JSON.stringify(join(own, 'evil.sock'))}, () => console.log('up'));
     process.stdin.on('end', () => process.exit()).resume();`;
   const server = spawn(process.execPath, ['-e', code], { uid: NOBODY, gid: NOBODY, cwd: '/' });

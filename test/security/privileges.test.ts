@@ -315,6 +315,21 @@ test('a node that the user may change is refused', { skip }, async (t) => {
   assert.equal(await refusal(args), node);
 });
 
+test('what node loads before the command is refused, if the user may change it', { skip }, async (t) => {
+  const cwd = nobodys(t);
+  const preload = join(cwd, 'preload.cjs');
+  writeFileSync(preload, '');
+  chownSync(preload, 0, 0);
+  const args = { entry: 'hello.js', options: ['--user', 'nobody'], cwd };
+  for (const flags of [['--require', './preload.cjs'], ['-r', preload], [`--import=file://${preload}`]]) {
+    assert.equal(await refusal({ ...args, nodeOptions: flags }), cwd, flags.join(' '));
+  }
+  assert.equal(await refusal({ ...args, env: { NODE_OPTIONS: '--no-warnings --require "./preload.cjs"' } }), cwd);
+  chownSync(cwd, 0, 0);
+  await using server = await serve({ ...args, nodeOptions: ['--require', preload], group: true });
+  assert.ok(isNobody(server.pid));
+});
+
 test('a library’s program that the user may change is refused', { skip }, async (t) => {
   const cwd = nobodys(t);
   const program = join(cwd, 'server.mjs');
