@@ -1,8 +1,7 @@
 import type { Context } from './context.ts';
 import { MisuseError } from './errors.ts';
-import type { Handler } from './hub.ts';
+import type { Handler } from './hooks.ts';
 import { LightResponse, TEXT, type HeadersSource, type Parts } from './light-response.ts';
-import { isBodiless } from './status.ts';
 
 /** What a fetch handler gets beside the request: `c.env` in Hono. */
 export interface FetchEnvironment {
@@ -30,7 +29,7 @@ function respond(context: Context, response: Response): void | Promise<void> {
   if (!isResponse(response)) {
     throw new MisuseError('ERR_HTTP_BODY', `a fetch handler returns a Response, got ${typeof response}`);
   }
-  // The client has left meanwhile.
+  // By the handler itself, which has the context: the connection may be another's.
   if (context.isAnswered) return;
   const parts = LightResponse.partsOf(response);
   return parts === undefined ? respondReal(context, LightResponse.originalOf(response)) : respondLight(context, parts);
@@ -52,30 +51,7 @@ async function respondReal(context: Context, response: Response): Promise<void> 
   const { body } = response;
   if (body === null) return context.end();
   context.defaultType('');
-  if (context.method === 'HEAD' || isBodiless(response.status)) return refuseBody(context, body);
-  await pump(context, body);
-}
-
-/** Nothing of it would be sent, and it may be one that never ends. */
-function refuseBody(context: Context, body: ReadableStream<Uint8Array>): void {
-  context.flushHeaders();
-  context.end();
-  body.cancel().catch(() => undefined);
-}
-
-/** Not `context.stream`: a reader can be cancelled while it waits, an iterator cannot. */
-async function pump(context: Context, body: ReadableStream<Uint8Array>): Promise<void> {
-  const reader = body.getReader();
-  const cancel = (): void => void reader.cancel().catch(() => undefined);
-  context.signal.addEventListener('abort', cancel, { once: true });
-  const flushing = context.flushHeadersSoon();
-  for (;;) {
-    const { done, value } = await reader.read();
-    clearImmediate(flushing);
-    if (context.isAnswered) return;
-    if (done) return context.end();
-    if (!context.write(value)) await context.drained();
-  }
+  await context.stream(body);
 }
 
 function copyHeaders(context: Context, headers: HeadersSource): void {

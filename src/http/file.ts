@@ -28,11 +28,13 @@ export async function sendFile(context: Context, path: string, options: FileOpti
     sent.stream.destroy();
     throw new HttpError(sent.type === 'directory' || sent.statusCode === 403 ? 404 : sent.statusCode);
   }
-  context.status(sent.statusCode);
-  for (const [name, value] of Object.entries(sent.headers)) context.header(name, value);
-  // Not opened for those that have no content.
-  if (context.method === 'HEAD' || sent.statusCode === 304 || sent.statusCode === 412) {
+  try {
+    context.status(sent.statusCode);
+    for (const [name, value] of Object.entries(sent.headers)) context.header(name, value);
+    if (context.method === 'HEAD' || sent.statusCode === 304 || sent.statusCode === 412) context.end();
+    else await context.stream(sent.stream as AsyncIterable<Buffer>);
+  } finally {
+    // It is open as long as it has not been read to its end.
     sent.stream.destroy();
-    context.end();
-  } else await context.stream(sent.stream as AsyncIterable<Buffer>);
+  }
 }
