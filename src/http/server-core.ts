@@ -191,20 +191,21 @@ export class ServerCore<Connection extends Client = Client> {
 
   /** Nothing of the error's text reaches the client. */
   #answerError(context: Context, error: unknown): void {
-    const status = error instanceof HttpError ? error.status : 500;
-    if (status === 500 && !context.hasFailedByLeaving(error)) this.#logFailure(error);
+    const status = statusOf(error);
+    if (status === 500) this.#logFailure(context, error);
     context.status(status).end(reasonOf(status));
   }
 
   /** Half a response cannot be taken back: the client sees that it is not whole. */
   #failedLate(context: Context, error: unknown): void {
-    // What a handler's own work ends with because its client has left is no failure.
-    if (!context.hasFailedByLeaving(error)) this.#logFailure(error);
+    // What was meant for a client that has left has no one to be told.
+    if (!context.isAbandoned || statusOf(error) === 500) this.#logFailure(context, error);
     if (context.isUnderway && !context.isAnswered) context.break();
   }
 
-  #logFailure(error: unknown): void {
-    this.log('prefork/http: a handler failed', error);
+  /** What a handler's own work ends with because its client has left is no failure. */
+  #logFailure(context: Context, error: unknown): void {
+    if (!context.hasFailedByLeaving(error)) this.log('prefork/http: a handler failed', error);
   }
 
   #fence(hook: string, call: () => unknown): void {
@@ -235,6 +236,10 @@ export class ServerCore<Connection extends Client = Client> {
     this.#second = second;
     this.heads.tick();
   }
+}
+
+function statusOf(error: unknown): number {
+  return error instanceof HttpError ? error.status : 500;
 }
 
 function isPromise(value: unknown): value is Promise<unknown> {
