@@ -274,6 +274,7 @@ export class Connection implements ResponseSink {
   #beginBody(parser: Parser, head: RequestHead): void {
     const receiver = (this.#receiver = new RequestBodyReceiver(this.#core, head, () => this.#onTaken()));
     const context = (this.#context = new Context(head, this, receiver.body));
+    receiver.limit = limitOf(this.#core.settings.maxRequestBodySize);
     this.#wait(this.#core.settings.readTimeout);
     try {
       this.#judgeBody(parser, context, receiver);
@@ -288,9 +289,8 @@ export class Connection implements ResponseSink {
 
   /** By the application's hooks, and by its limits. */
   #judgeBody(parser: Parser, context: Context, receiver: RequestBodyReceiver): void {
-    const { settings } = this.#core;
     const limits = this.#core.headerReceived(context);
-    receiver.limit = limitOf(limits?.maxRequestBodySize ?? settings.maxRequestBodySize);
+    if (limits?.maxRequestBodySize !== undefined) receiver.limit = limitOf(limits.maxRequestBodySize);
     // By the hook: the body is skipped, or the connection has closed.
     if (this.#request !== BODY || !context.isOpen) return;
     if (limits?.readTimeout !== undefined) this.#wait(limits.readTimeout);

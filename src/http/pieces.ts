@@ -7,7 +7,7 @@ export type PieceSource = AsyncIterable<Content> | Iterable<Content> | ReadableS
 export interface Pieces {
   next(): Promise<IteratorResult<Content, unknown>> | IteratorResult<Content, unknown>;
   /** Nothing more is wanted. Idempotent; never throws. */
-  cancel(reason: unknown): void;
+  readonly cancel: (reason: unknown) => void;
 }
 
 interface NodeStream {
@@ -31,7 +31,7 @@ export function piecesOf(source: PieceSource): Pieces {
 /** Not by the iterator of a web stream, whose `return` waits for the piece that is being made: it may never come. */
 function read(reader: ReadableStreamDefaultReader<Content>): Pieces {
   return {
-    next: () => reader.read() as Promise<IteratorResult<Content, unknown>>,
+    next: () => reader.read(),
     cancel: (reason) => void reader.cancel(reason).catch(ignore),
   };
 }

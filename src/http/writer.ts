@@ -12,7 +12,9 @@ const SMALL = 8 * 1024;
 const UNIT = 64 * 1024;
 
 /** The handle of a net.Socket says how much it was given, and how much of that the kernel has not taken. */
-type Handled = Socket & { readonly _handle?: { readonly bytesWritten?: number; readonly writeQueueSize?: number } | null };
+type Handled = Socket & {
+  readonly _handle?: { readonly bytesWritten?: number; readonly writeQueueSize?: number } | null;
+};
 
 /**
  * What is to be sent, gathered as one latin1 string: the kernel gets all responses of a pipeline, heads and bodies, in one

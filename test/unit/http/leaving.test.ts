@@ -30,7 +30,7 @@ const calls: Readonly<Record<string, (ctx: Context) => unknown>> = {
 };
 
 async function* failing(): AsyncGenerator<string> {
-  await nextTurn();
+  yield await nextTurn('part');
   throw new Error('the source has failed');
 }
 
@@ -242,38 +242,44 @@ function openFiles(): number {
 }
 
 for (const [how, read] of Object.entries({ multipart: readForm, pieces: readPieces, 'web stream': readStream })) {
-  test(`uploads to a file that are reset in the middle leave nothing open: ${how}`, { skip: process.platform !== 'linux' }, async (t) => {
-    const errors = uncaught(t);
-    const folder = mkdtempSync(join(tmpdir(), 'prefork-uploads-'));
-    t.after(() => rmSync(folder, { recursive: true }));
-    const settled: string[] = [];
-    let begun = 0;
-    const options: ServerOptions = {
-      streamRequestBody: true,
-      async handler(ctx) {
-        const path = join(folder, String(++begun));
-        await read(ctx, path).then(
-          () => settled.push('read'),
-          (error: NodeJS.ErrnoException) => settled.push(error.code ?? error.message),
+  test(
+    `uploads to a file that are reset in the middle leave nothing open: ${how}`,
+    { skip: process.platform !== 'linux' },
+    async (t) => {
+      const errors = uncaught(t);
+      const folder = mkdtempSync(join(tmpdir(), 'prefork-uploads-'));
+      t.after(() => rmSync(folder, { recursive: true }));
+      const settled: string[] = [];
+      let begun = 0;
+      const options: ServerOptions = {
+        streamRequestBody: true,
+        async handler(ctx) {
+          const path = join(folder, String(++begun));
+          await read(ctx, path).then(
+            () => settled.push('read'),
+            (error: NodeJS.ErrnoException) => settled.push(error.code ?? error.message),
+          );
+          ctx.end('done');
+        },
+      };
+      const { client, log } = await serve(t, options);
+      const before = openFiles();
+      const uploads = 50;
+      for (let upload = 1; upload <= uploads; upload++) {
+        const sender = client();
+        sender.send(
+          request('POST /', { 'Content-Type': form, 'Content-Length': '1000000' }) + part + 'x'.repeat(100_000),
         );
-        ctx.end('done');
-      },
-    };
-    const { client, log } = await serve(t, options);
-    const before = openFiles();
-    const uploads = 50;
-    for (let upload = 1; upload <= uploads; upload++) {
-      const sender = client();
-      sender.send(request('POST /', { 'Content-Type': form, 'Content-Length': '1000000' }) + part + 'x'.repeat(100_000));
-      while (begun < upload || readdirSync(folder).length < upload) await nextTurn();
-      sender.socket.resetAndDestroy();
-    }
-    while (settled.length < uploads) await nextTurn();
-    assert.deepEqual(new Set(settled), new Set(['ECONNRESET']));
-    for (let turn = 0; turn < 1000 && openFiles() > before; turn++) await nextTurn();
-    assert.ok(openFiles() <= before, `${openFiles()} open, ${before} before`);
-    assert.deepEqual([errors, log.errors], [[], []]);
-  });
+        while (readdirSync(folder).length < upload) await nextTurn();
+        sender.socket.resetAndDestroy();
+      }
+      while (settled.length < uploads) await nextTurn();
+      assert.deepEqual(new Set(settled), new Set(['ECONNRESET']));
+      for (let turn = 0; turn < 1000 && openFiles() > before; turn++) await nextTurn();
+      assert.ok(openFiles() <= before, `${openFiles()} open, ${before} before`);
+      assert.deepEqual([errors, log.errors], [[], []]);
+    },
+  );
 }
 
 async function readForm(ctx: Context, path: string): Promise<void> {

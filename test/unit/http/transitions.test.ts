@@ -1,7 +1,7 @@
 /** The two tables that a connection follows: what they allow, and that everything else throws and changes nothing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { TransitionTable } from '../../../src/http/transition-table.ts';
+import type { TransitionTable } from '../../../src/http/transition-table.ts';
 import * as transitions from '../../../src/http/transitions.ts';
 
 const { requestSide, responseSide } = transitions;
@@ -39,7 +39,8 @@ for (const [table, list] of legal) {
       const next = after.get(`${stateName} ${eventName}`);
       test(`${stateName} on ${eventName}: ${next ?? 'throws'}`, () => {
         assert.equal(table.allows(state, event), next !== undefined);
-        if (next === undefined) assert.throws(() => table.next(state, event), new RegExp(`no ${eventName} while ${stateName}`));
+        if (next === undefined)
+          assert.throws(() => table.next(state, event), new RegExp(`no ${eventName} while ${stateName}`));
         else assert.equal(table.states[table.next(state, event)], next);
       });
     }

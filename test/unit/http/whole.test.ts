@@ -30,12 +30,12 @@ const old = 'GET / HTTP/1.0\r\n\r\n';
 const slow: Readonly<Record<string, Slow>> = {
   'Connection: close': { sent: request('GET /', { Connection: 'close' }) },
   'a half-closed connection': { ends: true },
-  'maxRequestsPerConn': { options: { maxRequestsPerConn: 1 } },
+  maxRequestsPerConn: { options: { maxRequestsPerConn: 1 } },
   'a short idleTimeout': { options: { idleTimeout: 100 } },
   'HTTP/1.0': { sent: old },
   'HTTP/1.0, without a length': { sent: old, handler: (ctx) => (ctx.write(content), ctx.end()) },
   'a stream': { sent: request('GET /', { Connection: 'close' }), handler: (ctx) => ctx.stream(quarters()) },
-  'TLS': { sent: request('GET /', { Connection: 'close' }), options: { tls: secure } },
+  TLS: { sent: request('GET /', { Connection: 'close' }), options: { tls: secure } },
   'TLS, half-closed': { ends: true, options: { tls: secure } },
   'TLS, HTTP/1.0': { sent: old, options: { tls: secure }, handler: (ctx) => (ctx.write(content), ctx.end()) },
 };
@@ -55,30 +55,38 @@ function counting(socket: Socket): { bytes: number; error: unknown } {
   return count;
 }
 
-test('a client that does not read for longer than linger and idle last gets everything', { timeout: 60_000 }, async (t) => {
-  await Promise.all(
-    Object.entries(slow).map(async ([what, { options, handler, sent = request('GET /'), ends }]) => {
-      const { client } = await serve(t, { ...options, handler: handler ?? ((ctx) => ctx.end(content)) });
-      const { socket } = client();
-      socket.removeAllListeners('data');
-      const count = counting(socket);
-      socket.pause();
-      if (ends) socket.end(sent);
-      else socket.write(sent);
-      await delay(PAUSE_MS);
-      socket.resume();
-      if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
-      assert.deepEqual(count, { bytes: SIZE, error: undefined }, what);
-    }),
-  );
-});
+test(
+  'a client that does not read for longer than linger and idle last gets everything',
+  { timeout: 60_000 },
+  async (t) => {
+    await Promise.all(
+      Object.entries(slow).map(async ([what, { options, handler, sent = request('GET /'), ends }]) => {
+        const { client } = await serve(t, { ...options, handler: handler ?? ((ctx) => ctx.end(content)) });
+        const { socket } = client();
+        socket.removeAllListeners('data');
+        const count = counting(socket);
+        socket.pause();
+        if (ends) socket.end(sent);
+        else socket.write(sent);
+        await delay(PAUSE_MS);
+        socket.resume();
+        if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
+        assert.deepEqual(count, { bytes: SIZE, error: undefined }, what);
+      }),
+    );
+  },
+);
 
 /**
  * Reads byte by byte, so that a reset is an error: to Node 20 and 22 one that comes with the rest of the bytes is an end.
  *
  * @returns how much has come, and the code of the error
  */
-async function readToReset(port: number, sent: string, { ends = false, until = Promise.resolve() } = {}): Promise<[number, unknown]> {
+async function readToReset(
+  port: number,
+  sent: string,
+  { ends = false, until = Promise.resolve() } = {},
+): Promise<[number, unknown]> {
   let bytes = 0;
   let code: unknown = undefined;
   const onread = { buffer: Buffer.alloc(1), callback: (length: number) => ((bytes += length), true) };
@@ -139,7 +147,7 @@ test('a client that leaves no back-pressure but takes nothing is cut at writeTim
 
 const answers: Readonly<Record<string, ServerOptions>> = {
   'at once': { handler: (ctx) => ctx.end(ctx.path) },
-  'later': { handler: async (ctx) => (await nextTurn(), ctx.end(ctx.path)) },
+  later: { handler: async (ctx) => (await nextTurn(), ctx.end(ctx.path)) },
   'by callback': { handler: (ctx) => void setTimeout(() => ctx.end(ctx.path), 5) },
   'in pieces': { handler: async (ctx) => (ctx.write(ctx.path), await delay(2), ctx.end('.')) },
   'by fetch': { fetch: async (r) => (await nextTurn(), new Response(new URL(r.url).pathname)) },
@@ -147,7 +155,7 @@ const answers: Readonly<Record<string, ServerOptions>> = {
 };
 
 function streamOf(text: string): ReadableStream<Uint8Array> {
-  const pieces = [...text].map((character) => Buffer.from(character));
+  const pieces = Array.from(text, (character) => Buffer.from(character));
   return new ReadableStream({
     async pull(controller) {
       await delay(2);
@@ -268,7 +276,9 @@ test('what follows an answered body, and is nothing, does not cost the answer', 
 });
 
 test("server.emit('connection', stream) serves any duplex", async (t) => {
-  const server = new Server({ handler: async (ctx) => ctx.end(`${ctx.path} ${await ctx.body.text()} ${ctx.remoteAddress}`) });
+  const server = new Server({
+    handler: async (ctx) => ctx.end(`${ctx.path} ${await ctx.body.text()} ${ctx.remoteAddress}`),
+  });
   t.after(() => server.close());
   const [ours, theirs] = duplexPair();
   server.emit('connection', theirs);
