@@ -164,11 +164,13 @@ export class Connection implements ResponseSink {
   }
 
   answer(head: ResponseHead, content: Sendable): void {
+    if (this.#isTooMuch) this.#encoder.isLast = true;
     this.#encoder.answer(head, content);
     this.#complete();
   }
 
   begin(head: ResponseHead): void {
+    if (this.#isTooMuch && !this.#receiver!.body.isTaken) this.#encoder.isLast = true;
     this.#encoder.begin(head);
     if (this.#request === DONE) this.#deadline = NEVER;
   }
@@ -215,6 +217,11 @@ export class Connection implements ResponseSink {
 
   get #mustWait(): boolean {
     return this.#request >= FULL || this.#writer.isBlocked;
+  }
+
+  /** What is to come of the body would not be waited for after the response: then that says so. */
+  get #isTooMuch(): boolean {
+    return this.#request <= FULL && this.#receiver?.isShort === false;
   }
 
   get #isDue(): boolean {
@@ -274,6 +281,8 @@ export class Connection implements ResponseSink {
   #beginBody(parser: Parser, head: RequestHead): void {
     const receiver = (this.#receiver = new RequestBodyReceiver(this.#core, head, () => this.#onTaken()));
     const context = (this.#context = new Context(head, this, receiver.body));
+    const { contentLength, expectsContinue } = parser.head.framing;
+    if (!expectsContinue) receiver.expect(contentLength);
     receiver.limit = limitOf(this.#core.settings.maxRequestBodySize);
     this.#wait(this.#core.settings.readTimeout);
     try {
@@ -294,10 +303,12 @@ export class Connection implements ResponseSink {
     // By the hook: the body is skipped, or the connection has closed.
     if (this.#request !== BODY || !context.isOpen) return;
     if (limits?.readTimeout !== undefined) this.#wait(limits.readTimeout);
-    if (parser.head.framing.contentLength > receiver.limit) return this.#refuse('BODY_TOO_LARGE');
-    if (!parser.head.framing.expectsContinue) return;
+    const { contentLength, expectsContinue } = parser.head.framing;
+    if (contentLength > receiver.limit) return this.#refuse('BODY_TOO_LARGE');
+    if (!expectsContinue) return;
     if (!this.#core.continues(context)) return this.#refuse('BAD_EXPECT');
     this.#writer.add('HTTP/1.1 100 Continue\r\n\r\n');
+    receiver.expect(contentLength);
   }
 
   #gather(parser: Parser, bytes: Buffer): void {
@@ -375,8 +386,7 @@ export class Connection implements ResponseSink {
   #goOn(): void {
     this.#writer.flush();
     if (this.#request >= DISCARDING || this.#mustWait) return;
-    const held = this.#readAhead.take();
-    if (held !== undefined) this.receive(held, held.length);
+    if (!this.#readAhead.isEmpty) this.#readAhead.replay(this);
     else if (this.#request === IDLE && this.#parser?.isFresh === true) this.#releaseParser();
     if (this.#request >= DISCARDING || this.#mustWait) return;
     if (this.#readAhead.isEnded) this.#onEof();

@@ -3,14 +3,14 @@ import { Body } from './body.ts';
 import { sendable, type Content, type Sendable } from './content.ts';
 import { parseCookies } from './cookies.ts';
 import { MisuseError } from './errors.ts';
-import { expectValue, fieldLine } from './field-line.ts';
+import { fieldLine, fieldText, type FieldValue } from './field-line.ts';
 import { Fields } from './fields.ts';
 import type { FileOptions } from './file.ts';
 import { piecesOf, type Pieces, type PieceSource } from './pieces.ts';
 import type { RequestHead } from './request-head.ts';
 import { ResponseFields } from './response-fields.ts';
 import type { Hijacked, ResponseHead, ResponseSink } from './response-sink.ts';
-import { isBodiless } from './status.ts';
+import { isEmpty } from './status.ts';
 import {
   ABANDONED,
   ANSWERED,
@@ -52,6 +52,8 @@ const MOST_CAUSES = 8;
 export class Context implements ResponseHead {
   /** In capitals, such as `GET`. */
   readonly method: string;
+  /** Whether the request has a body. */
+  readonly hasBody: boolean;
   readonly #head: RequestHead;
   readonly #sink: ResponseSink;
   #body: Body | undefined;
@@ -75,6 +77,7 @@ export class Context implements ResponseHead {
     this.#head = head;
     this.#sink = sink;
     this.#body = body;
+    this.hasBody = body !== undefined;
   }
 
   /** The target of the request as it was sent, such as `/users?page=2`. */
@@ -115,11 +118,6 @@ export class Context implements ResponseHead {
       this.#body.complete();
     }
     return this.#body;
-  }
-
-  /** Whether the request has one. */
-  get hasBody(): boolean {
-    return this.#body !== undefined;
   }
 
   /** The fields after a body of chunks, once the whole of it has come. They never replace those of the head. */
@@ -201,15 +199,19 @@ export class Context implements ResponseHead {
     return this;
   }
 
-  /** Sets a field of the response, in place of any before. @throws MisuseError when it would inject something */
-  header(name: string, value: string | number): this {
+  /**
+   * Sets a field of the response, in place of any before. Of a list each value is a field.
+   *
+   * @throws MisuseError when it would inject something
+   */
+  header(name: string, value: FieldValue): this {
     if (!this.#may(ON_SET, 'header')) return this;
     (this.#fields ??= new ResponseFields()).set(name, value);
     return this;
   }
 
   /** Adds a field, beside those of the same name: `Set-Cookie`, `Link`. */
-  append(name: string, value: string | number): this {
+  append(name: string, value: FieldValue): this {
     if (!this.#may(ON_SET, 'append')) return this;
     (this.#fields ??= new ResponseFields()).add(name, value);
     return this;
@@ -221,14 +223,13 @@ export class Context implements ResponseHead {
 
   /** What `Content-Type` is when the handler sets none; '' for none. @throws MisuseError when it would inject something */
   defaultType(contentType: string): this {
-    expectValue('Content-Type', contentType);
-    this.#type = contentType;
+    this.#type = fieldText('Content-Type', contentType);
     return this;
   }
 
   /** The type of content that is sent when the handler names none. */
   contentTypeOf(content: Sendable): string {
-    if (isBodiless(this.#status)) return '';
+    if (isEmpty(this.#status)) return '';
     if (this.#type !== undefined) return this.#type;
     if (content.length === 0) return '';
     return typeof content === 'string' ? PLAIN : 'application/octet-stream';
@@ -311,7 +312,7 @@ export class Context implements ResponseHead {
     const pieces = piecesOf(source);
     try {
       if (!this.#may(ON_SET, 'stream')) return pieces.cancel(this.#reason);
-      if (this.method !== 'HEAD' && !isBodiless(this.#status)) return await this.#pump(pieces);
+      if (this.method !== 'HEAD' && !isEmpty(this.#status)) return await this.#pump(pieces);
       // Nothing of it would be sent, and it may be one that never ends.
       this.flushHeaders();
       this.end();
@@ -342,9 +343,9 @@ export class Context implements ResponseHead {
   }
 
   /** 103: what the client may load meanwhile. Nothing in HTTP/1.0, which has no such responses. */
-  earlyHints(fields: Readonly<Record<string, string>>): void {
+  earlyHints(fields: Readonly<Record<string, string | readonly string[]>>): void {
     if (!this.#may(ON_SET, 'earlyHints') || this.#head.minor === 0) return;
-    const lines = Object.entries(fields).map(([name, value]) => fieldLine(name, value));
+    const lines = Object.entries(fields).flatMap(([name, value]) => [value].flat().map((one) => fieldLine(name, one)));
     this.#sink.inform(`HTTP/1.1 103 Early Hints\r\n${lines.join('')}\r\n`);
   }
 
@@ -440,7 +441,7 @@ export class Context implements ResponseHead {
     this.header('Content-Length', blob.size);
     this.#state = responseSide.next(this.#state, ON_SEND);
     this.#sink.begin(this);
-    if (this.method === 'HEAD' || isBodiless(this.#status)) this.#sent();
+    if (this.method === 'HEAD' || isEmpty(this.#status)) this.#sent();
     else this.#read(blob).catch((error: unknown) => this.isUnderway && this.#sink.break(error));
   }
 

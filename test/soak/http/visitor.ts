@@ -138,14 +138,15 @@ function judge(asked: readonly Asked[], answers: readonly Answer[], behaviour: B
   let whole = 0;
   for (const [index, { path, length, letter }] of asked.entries()) {
     const answer = answers[index];
-    const isMeant = path !== '/fails';
+    const fails = path === '/fails';
     if (answer?.looksWhole === true) {
       whole++;
-      const isRight = answer.status === 200 && answer.content.equals(Buffer.alloc(length, letter));
-      if (!isMeant || !isRight) {
-        faults.push(`looks whole: ${about(index)}: ${answer.status}, ${answer.content.length} bytes`);
-      }
-    } else if (stays && isMeant) faults.push(`not whole: ${about(index)}: ${answer?.content.length ?? 'no'} bytes`);
+      // One that fails before it has sent anything is an error, and a whole one.
+      const isRight = fails
+        ? answer.status === 500
+        : answer.status === 200 && answer.content.equals(Buffer.alloc(length, letter));
+      if (!isRight) faults.push(`looks whole: ${about(index)}: ${answer.status}, ${answer.content.length} bytes`);
+    } else if (stays && !fails) faults.push(`not whole: ${about(index)}: ${answer?.content.length ?? 'no'} bytes`);
   }
   return { behaviour, requests: asked.length, whole, broken: answers.length - whole, faults };
 }
