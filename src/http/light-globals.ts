@@ -1,6 +1,6 @@
 import { isToken } from './field-line.ts';
 import { unwrapped } from './light-request.ts';
-import { LightResponse } from './light-response.ts';
+import { json, LightResponse } from './light-response.ts';
 
 /*
  * What takes the place of the global Request, Response and fetch. Their prototypes are the originals': what is an instance of
@@ -64,7 +64,7 @@ function onItsWay<Input>(input: Input): Input | Request {
 
 dress(RequestFacade, OriginalRequest);
 dress(ResponseFacade, OriginalResponse);
-Object.defineProperty(ResponseFacade, 'json', { ...statically('json'), value: LightResponse.json });
+Object.defineProperty(ResponseFacade, 'json', { ...statically('json'), value: json });
 
 /** Its name, prototype and static members are the original's. */
 function dress(ours: (...args: never[]) => unknown, original: typeof Request | typeof Response): void {

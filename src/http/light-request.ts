@@ -108,7 +108,7 @@ export class LightRequest {
       headers,
       signal,
       ...(body !== undefined && { body, duplex: 'half' }),
-    } as RequestInit);
+    });
     // Of one that has been read already this makes what it is.
     if (body === USED) void original.arrayBuffer();
     return original;

@@ -41,12 +41,6 @@ export class LightResponse {
     else this.#original = new Original(content, init ?? undefined);
   }
 
-  static json(value: unknown, init?: ResponseInit): Response {
-    const text = JSON.stringify(value);
-    if (text === undefined || init?.headers !== undefined) return Original.json(value, init);
-    return new LightResponse(text, { ...init, headers: JSON_TYPE }) as unknown as Response;
-  }
-
   get status(): number {
     return this.#original?.status ?? this.#status;
   }
@@ -131,6 +125,13 @@ export class LightResponse {
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' };
+
+/** `Response.json`. */
+export function json(value: unknown, init?: ResponseInit): Response {
+  const text = JSON.stringify(value);
+  if (text === undefined || init?.headers !== undefined) return Original.json(value, init);
+  return new LightResponse(text, { ...init, headers: JSON_TYPE }) as unknown as Response;
+}
 
 standIn(LightResponse, Original);
 

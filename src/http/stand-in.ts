@@ -27,7 +27,8 @@ export function standIn<Real extends object>(light: Light<Real>, platform: Platf
 
 /** Makes `to` what `from` is: another object shows it, and may have changed since. */
 export function mirror(from: Headers, to: Headers): void {
-  for (const name of [...to.keys()]) to.delete(name);
+  const before = Array.from(to.keys());
+  for (const name of before) to.delete(name);
   for (const [name, value] of from) to.append(name, value);
 }
 
@@ -35,13 +36,10 @@ function entriesOf(object: object): Array<[string | symbol, PropertyDescriptor]>
   return Reflect.ownKeys(object).map((key) => [key, Object.getOwnPropertyDescriptor(object, key)!]);
 }
 
-function delegate(
-  prototype: object,
-  key: string | symbol,
-  { get, value, enumerable = false }: PropertyDescriptor,
-): void {
+function delegate(prototype: object, key: string | symbol, theirs: PropertyDescriptor): void {
   type Self = { readonly original: object };
-  if (get !== undefined) {
+  const { enumerable = false } = theirs;
+  if (typeof theirs.value !== 'function') {
     const getter = function (this: Self): unknown {
       return Reflect.get(this.original, key);
     };
@@ -49,7 +47,7 @@ function delegate(
     return;
   }
   const method = function (this: Self, ...args: unknown[]): unknown {
-    return Reflect.apply(value as (...args: unknown[]) => unknown, this.original, args);
+    return Reflect.apply(theirs.value as (...args: unknown[]) => unknown, this.original, args);
   };
   Object.defineProperty(prototype, key, { value: method, enumerable, configurable: true, writable: true });
 }

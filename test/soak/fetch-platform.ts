@@ -26,7 +26,7 @@ const implementations: Readonly<Record<string, () => Implementation>> = {
       async serve(fetch) {
         const server = make(fetch);
         await once(server.listen(0, '127.0.0.1'), 'listening');
-        return { port: portOf(server), close: () => void server.close().closeAllConnections() };
+        return { port: portOf(server), close: () => server.close().closeAllConnections() };
       },
     };
   },
@@ -38,7 +38,7 @@ const implementations: Readonly<Record<string, () => Implementation>> = {
       async serve(fetch) {
         const server = createAdaptorServer({ fetch }) as NodeServer;
         await once(server.listen(0, '127.0.0.1'), 'listening');
-        return { port: portOf(server), close: () => void server.close().closeAllConnections() };
+        return { port: portOf(server), close: () => server.close().closeAllConnections() };
       },
     };
   },
@@ -63,7 +63,7 @@ const implementations: Readonly<Record<string, () => Implementation>> = {
     async serve(fetch) {
       const server = new Server({ fetch, lightGlobals: false, logger: silent });
       await once(server.listen(0, '127.0.0.1'), 'listening');
-      return { port: portOf(server), close: () => void server.close().closeAllConnections() };
+      return { port: portOf(server), close: () => server.close().closeAllConnections() };
     },
   }),
 };
@@ -89,7 +89,7 @@ if (name === undefined) {
   const implementation = implementations[name]!();
   const all = [await requestsOf(implementation), await responsesOf(implementation), await urlsOf(implementation)];
   for (const { what, error } of all.flat())
-    if (error !== undefined) console.log(`${what}: ${String(error).split('\n', 1)[0]}`);
+    if (error !== undefined) console.log(`${what}: ${(error as Error).message.split('\n', 1)[0]}`);
   console.log(`| ${name} | ${all.map(told).join(' | ')} |`);
   process.exit();
 }

@@ -59,7 +59,7 @@ export class Work {
     // Within one thread it answers at once.
     this.#session.post('Profiler.takePreciseCoverage', (error: Error | null, coverage) => {
       if (error !== null) throw error;
-      count = this.#sum(coverage as unknown as Coverage);
+      count = this.#sum(coverage);
     });
     return count;
   }

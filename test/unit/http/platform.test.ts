@@ -19,7 +19,7 @@ function implementation(lightGlobals: boolean, streamRequestBody: boolean): Impl
     async serve(handler) {
       const server = make(handler);
       await once(server.listen(0, '127.0.0.1'), 'listening');
-      const close = (): void => void server.close().closeAllConnections();
+      const close = (): void => server.close().closeAllConnections();
       return { port: (server.address() as AddressInfo).port, close };
     },
   };
