@@ -25,6 +25,8 @@ export async function sendFile(context: Context, path: string, options: FileOpti
   const request = { method: context.method, headers: context.headers.toObject() } as unknown as Readable;
   const { root, maxAge = 0, dotfiles = false } = options;
   const sent = await send(request, path, { root, maxAge, dotfiles: dotfiles ? 'allow' : 'ignore', index: false });
+  // It may fail when it has been destroyed: the file has gone before it was opened.
+  sent.stream.on('error', ignore);
   if (sent.type !== 'file') {
     sent.stream.destroy();
     if (sent.statusCode === 416) return refuseRange(context, sent.headers);
@@ -45,3 +47,5 @@ export async function sendFile(context: Context, path: string, options: FileOpti
 function refuseRange(context: Context, headers: Readonly<Record<string, string>>): void {
   context.status(416).header('Content-Range', headers['Content-Range']!).end(reasonOf(416));
 }
+
+function ignore(): void {}
