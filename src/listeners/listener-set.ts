@@ -100,6 +100,11 @@ export class ListenerSet {
     const { id, address, port, data, isPassed } = listener;
     // Twice the same address in one process is EADDRINUSE for Node too.
     if (seats.has(worker)) throw new BindError(EADDRINUSE, address, port);
+    await listener.provide(slot);
+    if (this.#directory.isClosed) return;
+    // While another process bound the socket, the worker may have died, and the listener closed for want of any worker.
+    if (!this.#members.has(worker)) return this.#mend(entry);
+    if (this.#directory.get(listener.id) !== entry) return this.#grant(worker, request, query);
     const socket = listener.socket(slot);
     seats.grant(worker, listener.seat(slot));
     // What one that drains opens says nothing of what the slot's next worker will want.

@@ -24,7 +24,8 @@ export function onExited(step: Step, event: Exited): void {
   if (worker === undefined) return;
   disarmAll(step, worker.id);
   const { asked, recycled: recycle, isGivenUp: isHung, isKilled: killedByUs } = worker;
-  const explanation = explainExit({ ...event, exit: event, asked, recycle, isHung, killedByUs });
+  const isDiscarded = asked !== undefined && step.fleet.error !== undefined && worker.servesSince === undefined;
+  const explanation = explainExit({ ...event, exit: event, asked, recycle, isDiscarded, isHung, killedByUs });
   const death: Death = { ...explanation, stderr: lastStderr(event) };
   logExit(step, worker, event, death);
   const slot = slotOf(step.fleet, worker.id);

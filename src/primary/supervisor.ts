@@ -58,10 +58,11 @@ export class Supervisor {
       control: () => this.control,
       legacy: () => this.#legacy(),
     });
-    const { crew, listeners, handoffs, metrics, timers, succession, callers } = this.#holdings;
+    const { crew, listeners, datagrams, handoffs, metrics, timers, succession, callers } = this.#holdings;
     this.#switchboard = new Switchboard({
       sharing,
       listeners,
+      datagrams,
       handoffs,
       metrics,
       post,
@@ -73,13 +74,16 @@ export class Supervisor {
       ...parts,
       crew,
       listeners,
+      datagrams,
       timers,
       succession,
       callers,
       post,
-      finish: (error) => this.#finish(error),
+      finish: (error) => void this.#finish(error),
     });
-    if (legacy !== undefined) listeners.inherit(legacy, workers);
+    if (legacy === undefined) return;
+    listeners.inherit(legacy, workers);
+    datagrams.inherit(legacy.datagrams ?? []);
   }
 
   /** @throws PreforkError why it gave up. */
@@ -146,26 +150,39 @@ export class Supervisor {
     this.post({ type: 'fail', error: new PreforkError('ERR_INTERNAL', String(error), { cause: error }) });
   }
 
-  #finish(error: PreforkError | undefined): void {
+  /** What fails here leaves something behind; the primary ends all the same. */
+  async #finish(error: PreforkError | undefined): Promise<void> {
     try {
-      this.#holdings.close();
-    } finally {
-      // Whatever is left behind, the primary ends.
-      this.#settle?.(error);
+      // A next primary that was given up ends first, and takes with it what it has made.
+      await this.#holdings.close();
+    } catch {
+      // Said above.
     }
+    this.#settle?.(error);
+  }
+
+  /** The primary before this one is gone: what it left is this one's. */
+  own(): void {
+    this.#holdings.listeners.own();
   }
 
   #legacy(): Legacy {
-    const { settings, notifyFd, adminSocket, board } = this.#parts;
+    const { settings, notifyFd, binder, adminSocket, board } = this.#parts;
     const { slots, generation } = this.#fleet;
     const workers = slots.length === settings.workers ? undefined : slots.length;
     const { name, control } = this;
-    const sockets = { notifyFd, admin: adminSocket(), ...this.#holdings.listeners.bequeath() };
+    const sockets = { notifyFd, binderFd: binder?.fd, admin: adminSocket(), ...this.#holdings.bequeath() };
     return { format: FORMAT, name, control, board: board?.path, generation, workers, ...sockets };
   }
 
   get fleet(): Fleet {
     return this.#fleet;
+  }
+
+  /** Whether root started it for another user: what the application's user may write is not loaded here. */
+  get isSeparated(): boolean {
+    const { user, group } = this.#parts.settings;
+    return user !== undefined || group !== undefined;
   }
 
   /** Monotonic, ms. */

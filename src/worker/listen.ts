@@ -2,8 +2,9 @@ import cluster from 'node:cluster';
 import { Server } from 'node:net';
 import type { WorkerContext } from '../ipc/context.ts';
 import type { ListenFields, PrimaryMessage, WorkerMessage } from '../ipc/messages.ts';
-import type { NativeHandle } from '../listeners/native.ts';
-import { listenError, resolvePath } from './listen-error.ts';
+import { adoptFd, type NativeHandle } from '../listeners/native.ts';
+import { Datagrams, type DatagramQuery } from './datagrams.ts';
+import { callerOf, listenError, resolvePath, type Caller } from './listen-error.ts';
 import type { Link } from './link.ts';
 import type { Servers } from './servers.ts';
 import { SlotHandle, type Steering } from './slot-handle.ts';
@@ -21,7 +22,7 @@ interface Query {
   readonly readableAll?: boolean;
   readonly writableAll?: boolean;
 }
-type Answer = (errno: number, handle: SlotHandle | null) => void;
+type Answer = (errno: number, handle: SlotHandle | NativeHandle | null) => void;
 
 /** The hook through which net.Server gets its handle in a cluster worker, the same in Node 20 to 26. */
 interface ClusterInternals {
@@ -55,19 +56,21 @@ export function interceptListen(
   onAsked: () => void,
   steering?: Steering,
 ): void {
-  observeListen(link, servers);
+  const callers = new WeakMap<Server, Caller>();
+  observeListen(link, servers, callers);
   const internals = cluster as unknown as ClusterInternals;
   const original = internals._getServer.bind(cluster);
   const waiting = new Map<
     number,
     { granted(message: Granted, socket: NativeHandle): void; denied(message: Denied): void }
   >();
+  const datagrams = new Datagrams(link);
   const ordinals = new Map<string, number>();
   const questions: WorkerMessage[] = [];
   let requests = 0;
 
   internals._getServer = (object, query, answer) => {
-    if (!(object instanceof Server) || typeof query.fd === 'number' || sharing === 'round-robin') {
+    if (sharing === 'round-robin') {
       link.hold();
       original(object, query, (errno, handle) => {
         link.unhold();
@@ -75,6 +78,8 @@ export function interceptListen(
       });
       return;
     }
+    if (!(object instanceof Server)) return datagrams.bind(query as DatagramQuery, answer);
+    if (typeof query.fd === 'number') return listenOnFd(query.fd, answer);
     const server: ListeningServer = object;
     const request = ++requests;
     const id = server._listeningId;
@@ -96,7 +101,7 @@ export function interceptListen(
       },
       denied(message) {
         // Node would read a property of the missing handle; a server closed meanwhile wants no error either.
-        if (server._listeningId === id) server.emit('error', listenError(message));
+        if (server._listeningId === id) server.emit('error', listenError(message, callers.get(server)));
       },
     });
     link.hold();
@@ -134,7 +139,7 @@ export function interceptListen(
  * What is not ours (`exclusive`, `{ fd }`, and everything with node:cluster's own scheduling) listens without asking, but
  * the primary has to hear of it, and a drain has to find it.
  */
-function observeListen(link: Link, servers: Servers): void {
+function observeListen(link: Link, servers: Servers, callers: WeakMap<Server, Caller>): void {
   // eslint-disable-next-line typescript/unbound-method -- called with the server as `this`
   const original = Server.prototype.listen;
   const observed = new WeakSet<Server>();
@@ -142,6 +147,7 @@ function observeListen(link: Link, servers: Servers): void {
     // Once: a program may try to listen again and again until a port is free.
     if (!observed.has(this)) this.prependListener('listening', onListening);
     observed.add(this);
+    callers.set(this, callerOf(listen));
     return Reflect.apply(original, this, args) as Server;
   };
 
@@ -150,6 +156,13 @@ function observeListen(link: Link, servers: Servers): void {
     servers.add(this, undefined);
     announce(link, this, { type: 'serving', ...nameOf(this) });
   }
+}
+
+/** The descriptor is this process's, not the primary's: a worker cannot choose among those. */
+function listenOnFd(fd: number, answer: Answer): void {
+  const handle = adoptFd(fd);
+  if (typeof handle === 'number') answer(handle, null);
+  else answer(0, handle);
 }
 
 function nameOf(server: Server): { address: string; port: number } {

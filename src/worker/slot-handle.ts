@@ -110,6 +110,14 @@ export class SlotHandle {
     this.#events.returned();
   }
 
+  /**
+   * Has the kernel queue as little as it can, which is one connection at each socket (listen(2) lets one more wait than it is told),
+   * while what waits is still accepted.
+   */
+  narrow(): void {
+    for (const source of this.#sources.values()) source.listen(0);
+  }
+
   /** Stops accepting. Other processes may hold the same sockets, and go on. */
   detach(): void {
     if (!this.isAccepting) return;

@@ -5,6 +5,7 @@ import { Area } from './area.ts';
 import type { Areas } from './areas.ts';
 import type { Database } from './database.ts';
 import { evict } from './eviction.ts';
+import { Marks } from './marks.ts';
 import type { Frame } from './transactions.ts';
 import { slotOf, type Versions } from './versions.ts';
 
@@ -30,6 +31,7 @@ const LARGEST_SHARE = 0.75;
 export class EntryFrame implements Frame {
   readonly #database: Database;
   readonly #versions: Versions | undefined;
+  readonly #marks: Marks;
   readonly #totals = new Map<Area, Totals>();
   readonly #bumped = new Set<number>();
   /** Of all that this transaction changes: one of 2^52, so that no slot had it before. */
@@ -42,6 +44,7 @@ export class EntryFrame implements Frame {
   /** @param ringBell runs when it is committed and there are messages in it. */
   constructor(database: Database, areas: Areas, versions: Versions | undefined, ringBell: () => void) {
     this.#database = database;
+    this.#marks = new Marks(database);
     this.#areas = areas;
     this.#versions = versions;
     this.#ringBell = ringBell;
@@ -80,6 +83,7 @@ export class EntryFrame implements Frame {
     if (size > maxSize) throw tooLarge(key, entry, maxSize);
     const before = area.head(key);
     const { kind } = entry.stored;
+    if (kind !== 'number') this.#marks.remove(area.id, key);
     // First, as it may fail. Of numbers nobody keeps a copy.
     if (kind !== 'number' || (before?.kind ?? kind) !== 'number') this.#bump(area, key);
     const id = area.put(key, entry, size);
@@ -93,6 +97,7 @@ export class EntryFrame implements Frame {
   remove(area: Area, key: string): boolean {
     // Also where there is none: it may have been evicted, which changes no version, and others still have copies.
     this.#bump(area, key);
+    this.#marks.remove(area.id, key);
     const head = area.head(key);
     if (head === undefined) return false;
     area.remove(head.id);
@@ -103,9 +108,19 @@ export class EntryFrame implements Frame {
   /** Of which keys others have copies nobody knows: some may have been evicted. */
   clear(area: Area): void {
     this.#bumpAll();
+    this.#marks.clear(area.id);
     area.clear();
     const totals = this.#totalsOf(area);
     Object.assign(totals, { bytes: 0, entries: 0, hand: 0 });
+  }
+
+  /** A value for the key begins to be computed. */
+  mark(area: Area, key: string): string {
+    return this.#marks.put(area.id, key);
+  }
+
+  isMarked(area: Area, key: string, mark: string): boolean {
+    return this.#marks.get(area.id, key) === mark;
   }
 
   sizeOf(area: Area): AreaSize {

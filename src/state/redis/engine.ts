@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { AreaSize, Attempt, Change, Counted, Engine, Entry, Listener, Terms } from '../engine.ts';
 import { StateError } from '../error.ts';
 import { isDead } from '../identity.ts';
@@ -14,6 +15,9 @@ export interface RedisOptions {
 /** What the server itself needs for an entry, about, bytes. */
 const OVERHEAD = 100;
 const AT_ONCE = 250;
+
+/** Of all marks of an area since the last one was made: of processes that died while they computed, they would stay for ever. */
+const MARK_LIFETIME_MS = 600_000;
 
 /** State in Redis or Valkey, which processes of several machines share. Owns the connections. */
 export class RedisEngine implements Engine {
@@ -38,7 +42,9 @@ export class RedisEngine implements Engine {
   }
 
   async set(area: string, key: string, stored: Stored, terms: Terms): Promise<boolean> {
-    return this.#put(area, key, stored, terms, terms.when ?? 'always');
+    const { when = 'always' } = terms;
+    if (typeof when === 'string') return this.#put(area, key, stored, terms, when);
+    return this.#put(area, key, stored, terms, 'marked', Buffer.from(when.mark));
   }
 
   async delete(area: string, key: string): Promise<boolean> {
@@ -55,20 +61,29 @@ export class RedisEngine implements Engine {
     }
   }
 
-  async add(area: string, key: string, amount: number, ttl = 0): Promise<Counted> {
-    const args = [amount, ttl, Number.MAX_SAFE_INTEGER].map(String);
+  async mark(area: string, key: string): Promise<string> {
+    const mark = randomUUID();
+    await this.#server.script('mark', [this.#keysOf(area, key)[3]], key, mark, String(MARK_LIFETIME_MS));
+    return mark;
+  }
+
+  async add(area: string, key: string, amount: number, ttl = 0, when: 'present' | '' = ''): Promise<Counted> {
+    const args = [amount, ttl, Number.MAX_SAFE_INTEGER, when].map(String);
     try {
-      const [value, left] = (await this.#server.script('add', [this.#key(area, key)], ...args)) as [Buffer, number];
-      return { value: Number(value), expires: left < 0 ? Infinity : Date.now() + left };
+      const answer = await this.#server.script('add', [this.#key(area, key)], ...args);
+      const [value, left] = readPair(answer, 'add');
+      return { value, expires: left < 0 ? Infinity : Date.now() + left };
     } catch (error) {
       throw unaddable(error, key);
     }
   }
 
   async clear(area: string): Promise<void> {
+    const [, sizes, total, marks] = this.#keysOf(area, '');
+    // First: what began to be computed before is not written any more.
+    await this.#server.command('UNLINK', marks);
     for await (const keys of this.#scan(area)) if (keys.length > 0) await this.#server.command('UNLINK', ...keys);
-    const [, sizes, total] = this.#keysOf(area, '');
-    await this.#server.command('UNLINK', sizes, total);
+    await this.#server.command('UNLINK', sizes, total, marks);
   }
 
   async *entries(area: string): AsyncIterable<readonly [string, Entry]> {
@@ -97,9 +112,9 @@ export class RedisEngine implements Engine {
 
   async acquire(name: string, owner: string, ttl: number): Promise<Attempt> {
     const keys = [this.#key('lease', name), `${this.#prefix}{lease}#tokens`];
-    const answer = (await this.#server.script('acquire', keys, owner, String(ttl))) as number | Buffer;
-    if (typeof answer === 'number') return { token: answer };
-    const [token, ...holder] = answer.toString().split(' ');
+    const answer = await this.#server.script('acquire', keys, owner, String(ttl));
+    if (Array.isArray(answer)) return { token: readNumber(answer[0], 'a lease') };
+    const [token, ...holder] = readText(answer, 'a lease').split(' ');
     const heldBy = holder.join(' ');
     if (!isDead(heldBy)) return { heldBy };
     // Of this machine, so we can see what the server cannot.
@@ -194,13 +209,36 @@ export class RedisEngine implements Engine {
     }
   }
 
-  #key(area: string, key: string): string {
-    return `${this.#prefix}{${area}}:${key}`;
+  /** What all keys of the area begin with. Within the braces, which keep them together in a cluster, there is no other. */
+  #area(area: string): string {
+    return `${this.#prefix}{${area.replace(/[%{}]/g, encodeURIComponent)}}`;
   }
 
-  #keysOf(area: string, key: string): [entry: string, sizes: string, total: string] {
-    return [this.#key(area, key), `${this.#prefix}{${area}}#sizes`, `${this.#prefix}{${area}}#total`];
+  #key(area: string, key: string): string {
+    return `${this.#area(area)}:${key}`;
   }
+
+  #keysOf(area: string, key: string): [entry: string, sizes: string, total: string, marks: string] {
+    const all = this.#area(area);
+    return [this.#key(area, key), `${all}#sizes`, `${all}#total`, `${all}#marks`];
+  }
+}
+
+/** Another program may write under the same keys, so what comes is not always what was put there. */
+function readText(answer: unknown, what: string): string {
+  if (Buffer.isBuffer(answer) || typeof answer === 'string') return answer.toString();
+  throw new StateError('ERR_STATE_VALUE', `Redis has something else than ${what} under its key`);
+}
+
+function readNumber(answer: unknown, what: string): number {
+  const number = typeof answer === 'number' ? answer : Number(readText(answer, what));
+  if (Number.isSafeInteger(number)) return number;
+  throw new StateError('ERR_STATE_VALUE', `Redis has something else than ${what} under its key`);
+}
+
+function readPair(answer: unknown, what: string): [number, number] {
+  if (!Array.isArray(answer)) throw new StateError('ERR_STATE_VALUE', `Redis answered ${what} with something else`);
+  return [readNumber(answer[0], what), readNumber(answer[1], what)];
 }
 
 function sizeOfEntry(key: string, stored: Stored): number {
