@@ -1,5 +1,6 @@
 /** What a worker said before it ended, cut to what a log line can hold. It is the application's text: nothing is assumed. */
 import { fileURLToPath } from 'node:url';
+import { printable, withoutSequences } from '../printable.ts';
 
 const LONGEST = 200;
 
@@ -67,9 +68,8 @@ function linesOf(text: string): string[] {
     .filter(Boolean);
 }
 
-/** Without what would move a terminal's cursor or colour it. */
+/** Without what colours a terminal. */
 function oneLine(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- these are what is taken out
-  const clean = text.replaceAll(/\u001B\[[\d;]*[A-Za-z]|[\u0000-\u001F\u007F-\u009F]/g, '');
+  const clean = printable(withoutSequences(text));
   return clean.length <= LONGEST ? clean : `${clean.slice(0, LONGEST)}...`;
 }

@@ -22,6 +22,8 @@ export type Key = string | number;
 export function checkKey(key: unknown, what: string): string {
   if (Number.isSafeInteger(key)) return String(key);
   if (typeof key !== 'string') throw usage(`${what}: expected a string or a whole number, got ${show(key)}`);
+  // Half a character is written as U+FFFD: keys that differ here would be one there.
+  if (/\p{Surrogate}/u.test(key)) throw usage(`${what}: expected text that UTF-8 can hold, got half of a character`);
   // Only long ones are measured: no character has more than three bytes for each unit.
   if (key.length * 3 > LONGEST_KEY && Buffer.byteLength(key) > LONGEST_KEY) {
     throw usage(`${what}: expected at most ${LONGEST_KEY} bytes, got ${Buffer.byteLength(key)}: use a hash of it`);

@@ -299,7 +299,7 @@ function bySlot(a: { variables: { PREFORK_SLOT: string } }, b: { variables: { PR
 
 test('a start that is refused leaves nothing', async () => {
   await using first = await serve({ entry: 'hello.js', options: ['--workers', '1', '--name', 'api'] });
-  const env = { XDG_RUNTIME_DIR: first.directory };
+  const env = { PREFORK_RUNTIME_DIR: first.directory };
   await using second = await startApp({ entry: 'hello.js', options: ['--name', 'api'], env });
   await second.event('error', { code: 'ERR_NAME_TAKEN' });
   assert.equal((await second.exit()).code, 1);

@@ -260,7 +260,11 @@ test('the primary is killed while workers start: they end, and the next start ti
   app.signal('SIGKILL');
   await app.exit();
   await app.gone();
-  await using next = await serve({ entry: 'hello.js', options: twoWorkers, env: { XDG_RUNTIME_DIR: app.directory } });
+  await using next = await serve({
+    entry: 'hello.js',
+    options: twoWorkers,
+    env: { PREFORK_RUNTIME_DIR: app.directory },
+  });
   await poll(() => app.controlSockets.length === 1 || undefined, 'the dead socket to be swept up');
   await next.stop();
 });
@@ -271,7 +275,11 @@ test('all of it is killed: the next start tidies up', async () => {
   assert.equal(filesOfPrimary(app.pid).length, 2);
   app.kill();
   await app.gone();
-  await using next = await serve({ entry: 'hello.js', options: twoWorkers, env: { XDG_RUNTIME_DIR: app.directory } });
+  await using next = await serve({
+    entry: 'hello.js',
+    options: twoWorkers,
+    env: { PREFORK_RUNTIME_DIR: app.directory },
+  });
   assert.deepEqual(filesOfPrimary(app.pid), []);
   await next.stop();
 });

@@ -2,8 +2,8 @@ import { closeSync, existsSync, chmodSync, lstatSync, mkdirSync, openSync, statS
 import { dirname, join } from 'node:path';
 import { StateError } from '../error.ts';
 
-/** All that a store has in its directory; SQLite makes the last three. */
-const FILES = ['versions', 'bell', 'store.db', 'store.db-wal', 'store.db-shm'] as const;
+/** All that a store has in its directory; SQLite makes those of the database. */
+const FILES = ['versions', 'bell', 'store.db', 'store.db-wal', 'store.db-shm', 'store.db-journal'] as const;
 
 const GROUP_OR_OTHERS_WRITE = 0o022;
 const GROUP_OR_OTHERS = 0o077;

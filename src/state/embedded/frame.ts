@@ -3,6 +3,7 @@ import { StateError } from '../error.ts';
 import { sizeOf } from '../value.ts';
 import { Area } from './area.ts';
 import type { Areas } from './areas.ts';
+import { damaged, numberIn } from './damaged.ts';
 import type { Database } from './database.ts';
 import { evict } from './eviction.ts';
 import { Marks } from './marks.ts';
@@ -164,9 +165,10 @@ export class EntryFrame implements Frame {
   #totalsOf(area: Area): Totals {
     let totals = this.#totals.get(area);
     if (totals === undefined) {
-      const row = this.#database.query('SELECT bytes, entries, hand FROM areas WHERE id = ?').row(area.id)!;
-      const [bytes, entries, hand] = row as readonly number[] as readonly [number, number, number];
-      this.#totals.set(area, (totals = { bytes, entries, hand, evicted: 0 }));
+      const row = this.#database.query('SELECT bytes, entries, hand FROM areas WHERE id = ?').row(area.id) ?? [];
+      const [bytes, entries, hand] = row.map(numberIn);
+      if (hand === undefined) throw damaged('an area has no totals');
+      this.#totals.set(area, (totals = { bytes: bytes!, entries: entries!, hand, evicted: 0 }));
     }
     return totals;
   }

@@ -4,6 +4,7 @@ import { StateError } from '../error.ts';
 import { isDead } from '../identity.ts';
 import { sizeOf, type Stored } from '../value.ts';
 import { decodeEntry, encodeEntry } from './entry.ts';
+import { bytesIn, bytesOrNull, integerIn, listIn } from './replies.ts';
 import { Server } from './server.ts';
 
 export interface RedisOptions {
@@ -18,6 +19,8 @@ const AT_ONCE = 250;
 
 /** Of all marks of an area since the last one was made: of processes that died while they computed, they would stay for ever. */
 const MARK_LIFETIME_MS = 600_000;
+/** How long an area counts as being cleared when no more is heard of that. */
+const CLEARING_LIFETIME_MS = 10_000;
 
 /** State in Redis or Valkey, which processes of several machines share. Owns the connections. */
 export class RedisEngine implements Engine {
@@ -48,7 +51,7 @@ export class RedisEngine implements Engine {
   }
 
   async delete(area: string, key: string): Promise<boolean> {
-    return (await this.#server.script('remove', this.#keysOf(area, key), key)) === 1;
+    return integerIn(await this.#server.script('remove', this.#keysOf(area, key), key)) === 1;
   }
 
   /** Again and again until nobody wrote in between: somebody always succeeds. */
@@ -63,15 +66,15 @@ export class RedisEngine implements Engine {
 
   async mark(area: string, key: string): Promise<string> {
     const mark = randomUUID();
-    await this.#server.script('mark', [this.#keysOf(area, key)[3]], key, mark, String(MARK_LIFETIME_MS));
+    await this.#server.script('mark', this.#markKeysOf(area), key, mark, String(MARK_LIFETIME_MS));
     return mark;
   }
 
   async add(area: string, key: string, amount: number, ttl = 0, when: 'present' | '' = ''): Promise<Counted> {
     const args = [amount, ttl, Number.MAX_SAFE_INTEGER, when].map(String);
     try {
-      const answer = await this.#server.script('add', [this.#key(area, key)], ...args);
-      const [value, left] = readPair(answer, 'add');
+      const [sum, ttlLeft] = listIn(await this.#server.script('add', [this.#key(area, key)], ...args), 2);
+      const [value, left] = [integerIn(sum), integerIn(ttlLeft)];
       return { value, expires: left < 0 ? Infinity : Date.now() + left };
     } catch (error) {
       throw unaddable(error, key);
@@ -79,19 +82,25 @@ export class RedisEngine implements Engine {
   }
 
   async clear(area: string): Promise<void> {
-    const [, sizes, total, marks] = this.#keysOf(area, '');
-    // First: what began to be computed before is not written any more.
-    await this.#server.command('UNLINK', marks);
-    for await (const keys of this.#scan(area)) if (keys.length > 0) await this.#server.command('UNLINK', ...keys);
-    await this.#server.command('UNLINK', sizes, total, marks);
+    const [, sizes, total] = this.#keysOf(area, '');
+    await this.#clearing(area, 1);
+    try {
+      for await (const keys of this.#scan(area)) {
+        if (keys.length > 0) await this.#server.command('UNLINK', ...keys);
+        await this.#clearing(area, 0);
+      }
+      await this.#server.command('UNLINK', sizes, total);
+    } finally {
+      await this.#clearing(area, -1);
+    }
   }
 
   async *entries(area: string): AsyncIterable<readonly [string, Entry]> {
     const from = this.#key(area, '').length;
     for await (const keys of this.#scan(area)) {
-      const values = keys.length === 0 ? [] : ((await this.#server.command('MGET', ...keys)) as Array<Buffer | null>);
+      const values = keys.length === 0 ? [] : listIn(await this.#server.command('MGET', ...keys), keys.length);
       for (const [index, value] of values.entries()) {
-        const entry = decodeEntry(value);
+        const entry = decodeEntry(bytesOrNull(value));
         if (entry !== undefined) yield [keys[index]!.slice(from), entry];
       }
     }
@@ -113,8 +122,8 @@ export class RedisEngine implements Engine {
   async acquire(name: string, owner: string, ttl: number): Promise<Attempt> {
     const keys = [this.#key('lease', name), `${this.#prefix}{lease}#tokens`];
     const answer = await this.#server.script('acquire', keys, owner, String(ttl));
-    if (Array.isArray(answer)) return { token: readNumber(answer[0], 'a lease') };
-    const [token, ...holder] = readText(answer, 'a lease').split(' ');
+    if (Array.isArray(answer)) return { token: integerIn(answer[0]) };
+    const [token, ...holder] = bytesIn(answer).toString().split(' ');
     const heldBy = holder.join(' ');
     if (!isDead(heldBy)) return { heldBy };
     // Of this machine, so we can see what the server cannot.
@@ -123,7 +132,7 @@ export class RedisEngine implements Engine {
   }
 
   async renew(name: string, token: number, ttl: number): Promise<boolean> {
-    return (await this.#server.script('renew', [this.#key('lease', name)], String(token), String(ttl))) === 1;
+    return integerIn(await this.#server.script('renew', [this.#key('lease', name)], String(token), String(ttl))) === 1;
   }
 
   async release(name: string, token: number): Promise<void> {
@@ -174,7 +183,7 @@ export class RedisEngine implements Engine {
   }
 
   async #raw(area: string, key: string): Promise<Buffer | null> {
-    return (await this.#server.command('GET', this.#key(area, key))) as Buffer | null;
+    return bytesOrNull(await this.#server.command('GET', this.#key(area, key)));
   }
 
   async #put(
@@ -193,20 +202,31 @@ export class RedisEngine implements Engine {
     const px = ttl === undefined ? 0 : ttl + stale;
     const numbers = [maxSize, size].map(String);
     const args = [encodeEntry(stored, freshUntil), String(px), when, same, ...numbers, key, this.#key(area, '')];
-    const written = Number(await this.#server.script('set', this.#keysOf(area, key), ...args));
+    const written = integerIn(await this.#server.script('set', this.#keysOf(area, key), ...args));
     if (written > 1) this.#evicted.set(area, this.evicted(area) + written - 1);
     return written > 0;
   }
 
   async *#scan(area: string): AsyncIterable<string[]> {
-    const pattern = `${this.#key(area, '').replace(/[\\*?[\]^]/g, '\\$&')}*`;
+    const beginning = this.#key(area, '');
+    const pattern = `${beginning.replace(/[\\*?[\]^]/g, '\\$&')}*`;
     for (let cursor = '0'; ;) {
       const answer = await this.#server.command('SCAN', cursor, 'MATCH', pattern, 'COUNT', String(AT_ONCE));
-      const [next, keys] = answer as [Buffer, Buffer[]];
-      yield keys.map(String);
-      cursor = String(next);
+      const [next, keys] = listIn(answer, 2);
+      const names = listIn(keys).map((name) => bytesIn(name).toString());
+      yield names.filter((name) => name.startsWith(beginning));
+      cursor = bytesIn(next).toString();
       if (cursor === '0') return;
     }
+  }
+
+  /** While an area is cleared, in many steps, none of them lets a value be written that was computed before the last. */
+  async #clearing(area: string, by: number): Promise<void> {
+    await this.#server.script('clearing', this.#markKeysOf(area), String(by), String(CLEARING_LIFETIME_MS));
+  }
+
+  #markKeysOf(area: string): [marks: string, clearing: string] {
+    return [`${this.#area(area)}#marks`, `${this.#area(area)}#clearing`];
   }
 
   /** What all keys of the area begin with. Within the braces, which keep them together in a cluster, there is no other. */
@@ -222,23 +242,6 @@ export class RedisEngine implements Engine {
     const all = this.#area(area);
     return [this.#key(area, key), `${all}#sizes`, `${all}#total`, `${all}#marks`];
   }
-}
-
-/** Another program may write under the same keys, so what comes is not always what was put there. */
-function readText(answer: unknown, what: string): string {
-  if (Buffer.isBuffer(answer) || typeof answer === 'string') return answer.toString();
-  throw new StateError('ERR_STATE_VALUE', `Redis has something else than ${what} under its key`);
-}
-
-function readNumber(answer: unknown, what: string): number {
-  const number = typeof answer === 'number' ? answer : Number(readText(answer, what));
-  if (Number.isSafeInteger(number)) return number;
-  throw new StateError('ERR_STATE_VALUE', `Redis has something else than ${what} under its key`);
-}
-
-function readPair(answer: unknown, what: string): [number, number] {
-  if (!Array.isArray(answer)) throw new StateError('ERR_STATE_VALUE', `Redis answered ${what} with something else`);
-  return [readNumber(answer[0], what), readNumber(answer[1], what)];
 }
 
 function sizeOfEntry(key: string, stored: Stored): number {

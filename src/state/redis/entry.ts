@@ -17,14 +17,14 @@ export function encodeEntry({ kind, data }: Stored, freshUntil: number): Buffer 
 /** @throws StateError `ERR_STATE_VALUE` for what was not written by `encodeEntry`: another program has the same keys. */
 export function decodeEntry(bytes: Buffer | null): Entry | undefined {
   if (bytes === null) return undefined;
-  if (!Buffer.isBuffer(bytes)) throw foreign();
   const kind = kinds[bytes[0] ?? -1];
-  if (kind === undefined) return forEver({ kind: 'number', data: decodeNumber(bytes) });
+  if (kind === undefined || kind === 'number') return forEver({ kind: 'number', data: decodeNumber(bytes) });
   if (bytes.length < HEAD) throw foreign();
+  const freshUntil = bytes.readDoubleBE(1);
+  if (Number.isNaN(freshUntil)) throw foreign();
   const data = bytes.subarray(HEAD);
-  const stored: Stored =
-    kind === 'text' ? { kind, data: data.toString() } : { kind: kind === 'bytes' ? kind : 'clone', data };
-  return { stored, freshUntil: bytes.readDoubleBE(1), expires: Infinity };
+  const stored: Stored = kind === 'text' ? { kind, data: data.toString() } : { kind, data };
+  return { stored, freshUntil, expires: Infinity };
 }
 
 function decodeNumber(bytes: Buffer): number {

@@ -99,11 +99,30 @@ redis.call('DEL', KEYS[1])
 redis.call('PUBLISH', ARGV[2], ARGV[3])
 return 1`;
 
-/** KEYS: marks. ARGV: the entry's short key, mark, for how long in ms. */
+/** KEYS: marks, clearing. ARGV: the entry's short key, mark, for how long in ms. There are none while the area is cleared. */
 const mark = `
+if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 return redis.call('PEXPIRE', KEYS[1], ARGV[3])`;
 
-export type ScriptName = 'set' | 'remove' | 'add' | 'mark' | 'acquire' | 'renew' | 'release';
+/**
+ * KEYS: marks, clearing. ARGV: 1 for one who begins to clear, 0 for one who goes on, -1 for one who ends; how long it counts
+ * when no more is heard, in ms. What began to be computed before is not written any more.
+ */
+const clearing = `
+redis.call('UNLINK', KEYS[1])
+if redis.call('INCRBY', KEYS[2], ARGV[1]) <= 0 then return redis.call('DEL', KEYS[2]) end
+return redis.call('PEXPIRE', KEYS[2], ARGV[2])`;
 
-export const scripts: Readonly<Record<ScriptName, string>> = { set, remove, add, mark, acquire, renew, release };
+export type ScriptName = 'set' | 'remove' | 'add' | 'mark' | 'clearing' | 'acquire' | 'renew' | 'release';
+
+export const scripts: Readonly<Record<ScriptName, string>> = {
+  set,
+  remove,
+  add,
+  mark,
+  clearing,
+  acquire,
+  renew,
+  release,
+};
