@@ -46,6 +46,8 @@ function fork(
     isHung: false,
     heldUntil: 0,
     isGivenUp: false,
+    offences: 0,
+    expelledFor: undefined,
     isKilled: false,
   };
   step.fleet = { ...withWorker(step.fleet, worker), workersForked: id };

@@ -29,6 +29,7 @@ test('defaults', () => {
     sharing: 'auto',
     balance: 'auto',
     rebalance: 'off',
+    hangStack: 'off',
     spares: 0,
     readyTimeout: 30_000,
     maxSurge: 1,
@@ -90,6 +91,7 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
     ['sticky-ip', 'sticky-ip', 'sticky-ip'],
   ],
   rebalance: [['on', 'on', 'on']],
+  hangStack: [['on', 'on', 'on']],
   spares: [
     ['0', 0, 0],
     ['1024', 1024, 1024],
@@ -247,6 +249,11 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
     values: [[1, '1']],
   },
   rebalance: {
+    expected: 'off or on',
+    texts: ['yes'],
+    values: [[true, 'true']],
+  },
+  hangStack: {
     expected: 'off or on',
     texts: ['yes'],
     values: [[true, 'true']],
