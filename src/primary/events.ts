@@ -106,6 +106,8 @@ export interface ExitFacts extends Exit {
   readonly heap?: { readonly used: number; readonly limit: number } | undefined;
   /** Undefined where there is no cgroup that counts them. */
   readonly oomKills?: OomKills | undefined;
+  /** How long before its end it had closed its channel, ms: at a crash the kernel closes that with the process. */
+  readonly disconnectedFor?: number | undefined;
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

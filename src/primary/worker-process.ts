@@ -52,7 +52,12 @@ export class WorkerProcess {
       // The word of PM2, for programs that never listen; other messages are the application's own.
       if (message === 'ready' && !this.#isExpelled) events.message(id, { type: 'ready' });
     });
-    this.#observeEnd((exit) => events.exited(id, { ...exit, lastWords: this.#lastWords }));
+    let disconnectedAt: number | undefined;
+    child.once('disconnect', () => (disconnectedAt = performance.now()));
+    this.#observeEnd((exit) => {
+      const disconnectedFor = disconnectedAt === undefined ? undefined : performance.now() - disconnectedAt;
+      events.exited(id, { ...exit, lastWords: this.#lastWords, disconnectedFor });
+    });
   }
 
   /** Messages to a process that is gone are dropped: its exit is on the way. @returns false when it certainly did not leave. */

@@ -21,6 +21,7 @@ import { Occasion } from './occasion.ts';
 import { Rebalancer } from './rebalancer.ts';
 import { register } from './registry.ts';
 import { Requests } from './requests.ts';
+import { sendRealHandles } from './sent-servers.ts';
 import { Servers } from './servers.ts';
 import { Status } from './status.ts';
 import { Turns } from './turns.ts';
@@ -92,6 +93,7 @@ function start(context: WorkerContext): void {
   const { open } = connections;
   balancer = handoffs && Balancer.start(balance, { ...place, handoffs, servers, open, vitals, isDraining, handicap });
   rebalancer = context.rebalance ? Rebalancer.start({ ...place, requests, servers }) : undefined;
+  if (context.sharing !== 'round-robin') sendRealHandles();
   interceptListen(link, servers, context.sharing, () => status.standby(), balancer);
   link.on('promote', ({ slot }) => status.promote(slot));
   leaveWhenTold({ link, drain, servers, vitals, context }, primaryDeath);

@@ -162,8 +162,13 @@ export class SlotHandle {
   }
 
   get fd(): number {
+    return this.socket?.fd ?? -1;
+  }
+
+  /** The slot's own socket, or another that it accepts from; undefined where it accepts no more. */
+  get socket(): NativeHandle | undefined {
     const [first] = this.#sources.values();
-    return first?.fd ?? -1;
+    return this.#sources.get(this.#slot) ?? first;
   }
 
   #closeSources(): void {
