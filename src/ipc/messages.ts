@@ -9,6 +9,8 @@ export type WorkerMessage =
   | ({ readonly type: 'listen'; readonly request: number } & ListenFields)
   /** The worker accepts from this listener now. */
   | { readonly type: 'listening'; readonly listener: number }
+  /** The application listens there, and the worker accepts as soon as it is told to: the answer to a `granted` that is parked. */
+  | { readonly type: 'opened'; readonly listener: number }
   /** The socket that was granted is closed: the application closed its server, or the worker drains. */
   | { readonly type: 'closed'; readonly listener: number }
   /** A socket that came with `adopt` is closed, once for each. */
@@ -21,6 +23,8 @@ export type WorkerMessage =
   | { readonly type: 'taken' | 'refused'; readonly id: number }
   /** A server of the worker listens by node:cluster's own scheduling; port -1 and a path for a Unix socket. */
   | { readonly type: 'serving'; readonly address: string; readonly port: number }
+  /** That server is closed. */
+  | { readonly type: 'ceased'; readonly address: string; readonly port: number }
   /** May receive traffic: the application said so. */
   | { readonly type: 'ready' }
   /** Asked to drain, and nothing is in flight any more. */
@@ -61,7 +65,15 @@ export type PrimaryMessage =
       readonly data: unknown;
       /** The socket is systemd's, and so is its path. */
       readonly isPassed: boolean;
+      /** Another worker serves there: nothing is accepted before `accept` comes. */
+      readonly isParked: boolean;
     }
+  /** The worker leaves: nothing is opened for it any more, and its server listens to nobody. */
+  | { readonly type: 'late'; readonly request: number }
+  /** Accept from the slot's own socket. It comes with the handle where `park` had that closed. */
+  | { readonly type: 'accept'; readonly listener: number; readonly slot: number }
+  /** Stop accepting from the slot's own socket, and close it, until `accept` comes. Connections stay. */
+  | { readonly type: 'park'; readonly listener: number }
   | {
       readonly type: 'denied';
       readonly request: number;
@@ -132,6 +144,7 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
     data: anything,
   },
   listening: { listener: integer },
+  opened: { listener: integer },
   closed: { listener: integer },
   returned: { listener: integer },
   handoff: { id: integer, to: integer, listener: integer, from: integer, nth: integer },
@@ -139,6 +152,7 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
   taken: { id: integer },
   refused: { id: integer },
   serving: { address: (value) => typeof value === 'string', port: integer },
+  ceased: { address: (value) => typeof value === 'string', port: integer },
   ready: {},
   drained: {},
   metrics: { request: integer, families: Array.isArray },

@@ -51,7 +51,7 @@ export class Supervisor {
     const post = (event: QueuedEvent): void => this.post(event);
     this.name = legacy?.name ?? settings.name;
     this.#parts = parts;
-    this.#fleet = newFleet(workers, (legacy?.generation ?? 0) + 1);
+    this.#fleet = newFleet(workers);
     this.#holdings = new Holdings(parts, {
       post,
       fleet: () => this.#fleet,
@@ -79,7 +79,10 @@ export class Supervisor {
       post,
       finish: (error) => this.#finish(error),
     });
-    if (legacy !== undefined) listeners.inherit(legacy, workers);
+    if (legacy !== undefined) {
+      listeners.inherit(legacy, workers);
+      this.#fleet = newFleet(workers, legacy.generation + 1, listeners.addresses);
+    }
   }
 
   /** @throws PreforkError why it gave up. */

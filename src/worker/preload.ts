@@ -89,7 +89,15 @@ function start(context: WorkerContext): void {
   const { open } = connections;
   balancer = handoffs && Balancer.start(balance, { ...place, handoffs, servers, open, vitals, isDraining, handicap });
   rebalancer = context.rebalance ? Rebalancer.start({ ...place, requests, servers }) : undefined;
-  interceptListen(link, servers, context.sharing, () => status.standby(), balancer);
+  interceptListen({
+    link,
+    servers,
+    sharing: context.sharing,
+    onAsked: () => status.standby(),
+    onParked: (isParked) => status.parked(isParked),
+    isLeaving: isDraining,
+    steering: balancer,
+  });
   link.on('promote', ({ slot }) => status.promote(slot));
   leaveWhenTold({ link, drain, servers, vitals, context }, primaryDeath);
 

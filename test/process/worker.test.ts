@@ -50,7 +50,7 @@ function bind(t: TestContext): { handle: NativeHandle; port: number } {
 /** Answers the worker's listen. */
 async function grant(worker: TestWorker, slot: number, handle: NativeHandle): Promise<void> {
   const { request, data } = await worker.message('listen');
-  worker.send({ type: 'granted', request, listener: 1, slot, data, isPassed: false }, handle);
+  worker.send({ type: 'granted', request, listener: 1, slot, data, isPassed: false, isParked: false }, handle);
   await worker.message('listening');
 }
 

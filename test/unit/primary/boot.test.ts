@@ -6,8 +6,8 @@ test('the deadline is armed before each fork, and the sockets are the slots’ o
   const effects = new Driver().send({ type: 'start' });
   assert.deepEqual(kinds(effects), ['arm', 'fork', 'arm', 'fork']);
   assert.deepEqual(find(effects, 'fork'), [
-    { do: 'fork', worker: 1, slot: 0, isSeated: true, generation: 1 },
-    { do: 'fork', worker: 2, slot: 1, isSeated: true, generation: 1 },
+    { do: 'fork', worker: 1, slot: 0, isParked: false, generation: 1 },
+    { do: 'fork', worker: 2, slot: 1, isParked: false, generation: 1 },
   ]);
 });
 

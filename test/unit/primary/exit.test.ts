@@ -8,7 +8,7 @@ describe('a worker that ends unasked', () => {
     driver.serve();
     driver.at = 5000;
     const [fork] = find(driver.exit(1), 'fork');
-    assert.deepEqual(fork, { do: 'fork', worker: 3, slot: 0, isSeated: true, generation: 1 });
+    assert.deepEqual(fork, { do: 'fork', worker: 3, slot: 0, isParked: false, generation: 1 });
     const calls = find(driver.boot(3), 'call');
     assert.deepEqual(calls, [{ do: 'call', hook: 'onWorkerRecover', oldPid: 1001, newPid: 1003 }]);
   });
