@@ -64,12 +64,12 @@ test('an entry that ends without listening is told so', () => {
   assert.match(finish.error.message, /neither listened nor said/);
 });
 
-test('a crash of one that was ready is recovered from, though others still boot', () => {
+test('so does a crash of one that was ready, while others still boot', () => {
   const driver = new Driver();
   driver.send({ type: 'start' });
   driver.boot(1);
-  assert.deepEqual(workersOf(driver.exit(1), 'fork'), [3]);
-  assert.equal(driver.fleet.phase, 'starting');
+  assert.deepEqual(workersOf(driver.exit(1), 'kill'), [2]);
+  assert.equal(driver.fleet.error?.code, 'ERR_BOOT_FAILED');
 });
 
 test('one that is not ready in time ends it', () => {

@@ -32,9 +32,10 @@ export class Driver {
   readonly settings: FleetSettings;
   readonly #armed = new Map<string, { timer: Timer; due: number }>();
 
-  constructor(changes: Partial<FleetSettings> = {}) {
+  /** @param served what another primary's workers serve. */
+  constructor(changes: Partial<FleetSettings> = {}, served: readonly string[] = []) {
     this.settings = { ...settings, ...changes };
-    this.fleet = newFleet(this.settings.workers);
+    this.fleet = newFleet(this.settings.workers, 1, served);
   }
 
   send(event: FleetEvent): readonly Effect[] {

@@ -99,7 +99,7 @@ test('those that crash as soon as they are ready have their backoff too, until o
   }
   assert.deepEqual(waits, [undefined, 100, 200]);
   driver.boot(6);
-  driver.at += 1000;
+  driver.at += 10_000;
   assert.deepEqual(workersOf(driver.exit(6), 'fork'), [7]);
 });
 
