@@ -315,9 +315,12 @@ function makeDirectory({ files = {}, links = {}, uid, isOpen = false }: AppOptio
   return directory;
 }
 
+/** Most tests are about what comes when a worker has settled; those of settling say how long it is to take. */
+const SETTLE = '20ms';
+
 function environment({ env }: AppOptions, directory: string, testId: string): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(PREFORK_|NODE_TEST_CONTEXT$)/.test(name));
-  const own = { PORT: '0', XDG_RUNTIME_DIR: directory, [TEST_ID]: testId };
+  const own = { PORT: '0', PREFORK_SETTLE: SETTLE, XDG_RUNTIME_DIR: directory, [TEST_ID]: testId };
   return { ...Object.fromEntries(inherited), ...own, ...env };
 }
 

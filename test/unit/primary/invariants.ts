@@ -32,7 +32,8 @@ function checkSlots(fleet: Fleet, { maxSurge }: FleetSettings, timers: readonly 
     assert.ok(isFilled || isEnding(fleet), `slot ${index} is forgotten`);
   }
   const successors = fleet.slots.flatMap(({ successor }) => (successor === undefined ? [] : fleet.workers.get(successor)!));
-  const booting = successors.filter(({ readyAt }) => readyAt === undefined);
+  // One that was ready, and is not any more, may come on top.
+  const booting = successors.filter(({ state }) => state === 'booting');
   assert.ok(booting.length <= maxSurge || isEnding(fleet), `${booting.length} successors boot`);
   assert.ok(successors.length === 0 || fleet.running !== undefined, 'a successor without an operation');
   const parked = fleet.slots.filter(({ previous }) => previous !== undefined);
