@@ -25,6 +25,8 @@ export type WorkerMessage =
   | { readonly type: 'serving'; readonly address: string; readonly port: number }
   /** That server is closed. */
   | { readonly type: 'ceased'; readonly address: string; readonly port: number }
+  /** The program's code runs. */
+  | { readonly type: 'started' }
   /** May receive traffic: the application said so. */
   | { readonly type: 'ready' }
   /** Asked to drain, and nothing is in flight any more. */
@@ -153,6 +155,7 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
   refused: { id: integer },
   serving: { address: (value) => typeof value === 'string', port: integer },
   ceased: { address: (value) => typeof value === 'string', port: integer },
+  started: {},
   ready: {},
   drained: {},
   metrics: { request: integer, families: Array.isArray },

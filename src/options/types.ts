@@ -69,8 +69,8 @@ export interface Options {
   /**
    * What a worker is ready by, which is to say that it may receive traffic and take the place of another one. `listen`: it
    * listens at every address that the worker before it served; the first worker of a slot, at its first. `message`:
-   * `process.send('ready')`, or `worker.ready()` of `prefork/worker`. `start`: that its process was started, for programs that
-   * listen nowhere.
+   * `process.send('ready')`, or `worker.ready()` of `prefork/worker`. `start`: that its code runs, for programs that listen
+   * nowhere.
    *
    * @default 'listen'
    * @example ready: 'message'

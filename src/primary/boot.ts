@@ -69,7 +69,11 @@ export function onForked(step: Step, id: WorkerId, pid: number): void {
   step.change(worker, { pid });
   step.log('debug', 'worker forked', describe({ ...worker, pid }));
   step.do({ do: 'call', hook: 'onWorkerSpawn', pid });
-  if (step.settings.ready === 'start') comeUp(step, id);
+}
+
+/** Its code runs: that is all that some programs can be waited for. */
+export function onStarted(step: Step, id: WorkerId): void {
+  if (step.settings.ready === 'start') onSaidReady(step, id);
 }
 
 /** It asks for a socket: a spare has booted. */

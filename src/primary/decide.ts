@@ -13,6 +13,7 @@ import {
   onServing,
   onSettled,
   onStandby,
+  onStarted,
 } from './boot.ts';
 import type { Effect, FleetEvent, Timer } from './events.ts';
 import { onExited, onReadyTimeout } from './exit.ts';
@@ -44,6 +45,7 @@ const decisions: { [Type in FleetEvent['type']]: Decide<Type> } = {
     for (const slot of step.fleet.slots) fill(step, slot);
   },
   forked: (step, { worker, pid }) => onForked(step, worker, pid),
+  started: (step, { worker }) => onStarted(step, worker),
   standby: (step, { worker }) => onStandby(step, worker),
   granted: (step, { worker }) => onGranted(step, worker),
   opened: (step, { worker, address }) => onOpened(step, worker, address),

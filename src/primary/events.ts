@@ -46,6 +46,8 @@ export type RecycleReason = 'max-requests' | 'max-memory' | 'max-lifetime';
 export type FleetEvent =
   | { readonly type: 'start' }
   | { readonly type: 'forked'; readonly worker: WorkerId; readonly pid: number }
+  /** Its application's code runs. */
+  | { readonly type: 'started'; readonly worker: WorkerId }
   /** Its application asks for a socket, and it has no slot. */
   | { readonly type: 'standby'; readonly worker: WorkerId }
   /** It was given a socket of its slot, and may accept from it any moment. */

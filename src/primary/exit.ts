@@ -97,7 +97,17 @@ function onCrash(step: Step, slot: Slot, worker: Worker, death: Death): void {
   }
   // A slot that was new is gone with its operation, and one that went back has a worker.
   const vacant = step.fleet.slots[slot.index];
-  if (vacant !== undefined) refill(step, vacant);
+  if (vacant === undefined) return;
+  acceptEarly(step, vacant);
+  refill(step, vacant);
+}
+
+/** What the slot's next worker was parked for is gone: it may be the only one that serves, settled or not. */
+function acceptEarly(step: Step, { successor }: Slot): void {
+  const worker = workerOf(step.fleet, successor);
+  if (worker?.isParked !== true) return;
+  step.change(worker, { isParked: false });
+  step.do({ do: 'accept', worker: worker.id });
 }
 
 /** Whether the operation stands and falls with it: it fills a new slot, or runs the code that is being loaded. */

@@ -19,7 +19,7 @@ export interface Worker {
   readonly neededAt: number;
   /** Where its application listens, and since when. */
   readonly addresses: ReadonlyMap<string, number>;
-  /** Its application said so. */
+  /** Its application said so, or runs where nothing more is asked for. */
   readonly hasSaidReady: boolean;
   /** It accepts nothing before it is told to: another worker serves its slot. */
   readonly isParked: boolean;

@@ -12,12 +12,11 @@ export const LONGEST_SETTLE_MS: number = STABLE_AFTER_MS;
  * Whether there is nothing left to wait for but that it lasts.
  *
  * `listen`: it listens wherever the worker before it did, or says that it is ready where that one listened nowhere. `message`:
- * it says so. `start`: it was started.
+ * it says so. `start`: its code runs.
  */
 export function isReady(fleet: Fleet, settings: FleetSettings, slot: Slot, worker: Worker): boolean {
   switch (settings.ready) {
     case 'start':
-      return worker.pid !== undefined;
     case 'message':
       return worker.hasSaidReady;
     case 'listen':

@@ -85,6 +85,7 @@ export class Switchboard {
       this.#parts.post({ type: 'serving', worker });
     },
     ceased: (worker, name) => this.#parts.post({ type: 'closed', worker, address: formatAddress(name) }),
+    started: (worker) => this.#parts.post({ type: 'started', worker }),
     ready: (worker) => this.#parts.post({ type: 'ready', worker }),
     drained: (worker) => this.#parts.post({ type: 'drained', worker }),
   };

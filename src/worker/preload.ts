@@ -101,6 +101,8 @@ function start(context: WorkerContext): void {
   link.on('promote', ({ slot }) => status.promote(slot));
   leaveWhenTold({ link, drain, servers, vitals, context }, primaryDeath);
 
+  // When the program has had its first turn.
+  setImmediate(() => link.send({ type: 'started' })).unref();
   let hasSaidReady = false;
   register({
     get slot() {

@@ -134,6 +134,17 @@ describe('a successor', () => {
   });
 });
 
+test('a successor accepts at once when the worker that it is to replace is gone, and serves when it is ready', () => {
+  const driver = reloading();
+  assert.deepEqual(workersOf(driver.exit(1), 'accept'), [2]);
+  driver.send({ type: 'serving', worker: 2 });
+  driver.opens(2, HEALTH);
+  driver.opens(2, ADDRESS);
+  assert.deepEqual(driver.states, ['vacant']);
+  assert.deepEqual(workersOf(driver.due(settle(2)), 'accept'), []);
+  assert.deepEqual([driver.workers, driver.fleet.reloads.done], [[2], 1]);
+});
+
 describe('a worker that fills a vacant slot', () => {
   test('serves when it listens wherever the one before it did, at once after one that did well', () => {
     const driver = new Driver();
@@ -185,9 +196,10 @@ describe('--ready message', () => {
   });
 });
 
-test('--ready start needs nothing but a process that lasts', () => {
+test('--ready start needs nothing but code that runs, and lasts', () => {
   const driver = new Driver({ workers: 1, ready: 'start', settle: 500 });
   driver.send({ type: 'start' });
   driver.send({ type: 'forked', worker: 1, pid: 1001 });
+  driver.send({ type: 'started', worker: 1 });
   assert.deepEqual(logged(driver.due(settle(1))), ['worker ready', 'ready']);
 });

@@ -181,6 +181,7 @@ export class Schedule {
       case 'returned':
         await this.#onSocketSaid(id, said.type, said.listener);
         break;
+      case 'started':
       case 'ready':
       case 'drained':
         await this.#post({ type: said.type, worker: id });

@@ -8,7 +8,7 @@ export type Port = 'first' | 'second';
 export type Said =
   | { readonly type: 'listen'; readonly port: Port }
   | { readonly type: 'opened' | 'listening' | 'closed' | 'returned'; readonly listener: number }
-  | { readonly type: 'ready' | 'drained' }
+  | { readonly type: 'started' | 'ready' | 'drained' }
   | { readonly type: 'exit'; readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
 /** What the primary says to a worker. */
@@ -48,7 +48,7 @@ interface Open {
  */
 export class SimulatedWorker {
   readonly id: WorkerId;
-  readonly outbox: Said[] = [];
+  readonly outbox: Said[] = [{ type: 'started' }];
   readonly inbox: Heard[] = [];
   readonly #random: Random;
   readonly #application: Application;
