@@ -99,7 +99,7 @@ function onCrash(step: Step, slot: Slot, worker: Worker, death: Death): void {
   const vacant = step.fleet.slots[slot.index];
   if (vacant === undefined) return;
   acceptEarly(step, vacant);
-  refill(step, vacant);
+  refill(step, vacant, crash);
 }
 
 /** What the slot's next worker was parked for is gone: it may be the only one that serves, settled or not. */

@@ -1,15 +1,20 @@
 /** A slot without a worker gets its next one: a spare, or a new one, at once or after the backoff. */
 import { fill, promoteSpare } from './boot.ts';
 import { withSlot, workerOf, type Fleet, type Slot } from './fleet.ts';
-import { backoff, LONGEST_WAIT_ALONE_MS } from './respawn.ts';
+import { backoff, LONGEST_WAIT_ALONE_MS, waitAfter, type Crash } from './respawn.ts';
 import { standbySpare } from './spares.ts';
 import type { Step } from './step.ts';
 import { duration } from './words.ts';
 
-/** Does nothing while a successor boots that was to have the slot anyway. */
-export function refill(step: Step, slot: Slot): void {
+/**
+ * Does nothing while a successor boots that was to have the slot anyway.
+ *
+ * @param crash of its last worker, which has just ended; undefined when that is longer ago.
+ */
+export function refill(step: Step, slot: Slot, crash?: Crash): void {
   if (!canRefill(step) || !isVacant(slot)) return;
-  const wait = backoff(slot.streak, step.settings.recoverInterval);
+  const { recoverInterval } = step.settings;
+  const wait = crash === undefined ? backoff(slot.streak, recoverInterval) : waitAfter(crash, slot.streak, recoverInterval);
   if (wait === 0) take(step, slot);
   else wake(step, slot, isAlone(step.fleet) ? Math.min(wait, LONGEST_WAIT_ALONE_MS) : wait);
 }

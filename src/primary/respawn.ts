@@ -23,12 +23,11 @@ export interface Crash {
 
 /**
  * How many times in a row, this one included, the slot's worker has ended without having served for `STABLE_AFTER_MS`.
- * 0: this one did well, and its end is an accident, not a loop; so is the end of one that served and that another process
- * killed.
+ * 0: this one did well, and its end is an accident, not a loop. That another process killed one says nothing of its code.
  */
 export function crashStreak(before: number, { uptime, isFromOutside }: Crash): number {
-  if (uptime === undefined) return before + 1;
-  return isFromOutside || uptime >= STABLE_AFTER_MS ? 0 : before + 1;
+  if (uptime !== undefined && (isFromOutside || uptime >= STABLE_AFTER_MS)) return 0;
+  return isFromOutside ? before : before + 1;
 }
 
 /**
@@ -38,6 +37,12 @@ export function crashStreak(before: number, { uptime, isFromOutside }: Crash): n
 export function backoff(streak: number, interval: number): number {
   if (streak <= 1) return 0;
   return Math.min(interval * 2 ** (streak - 2), LONGEST_BACKOFF_MS);
+}
+
+/** The same after this crash. One that is killed again and again while it boots waits, too, whoever kills it. */
+export function waitAfter({ uptime, isFromOutside }: Crash, streak: number, interval: number): number {
+  const wait = backoff(streak, interval);
+  return isFromOutside && uptime === undefined ? Math.max(wait, interval) : wait;
 }
 
 /** The times of the exits that still count, this one included. */
@@ -57,12 +62,12 @@ export function isOverThreshold(exits: readonly number[], threshold: number): bo
  */
 export function crashLoop(
   before: CrashLoop | undefined,
-  { uptime, isFromOutside }: Crash,
+  { isFromOutside }: Crash,
   isAnyStable: boolean,
   at: number,
 ): CrashLoop | undefined {
   if (isAnyStable) return undefined;
-  if (isFromOutside && uptime !== undefined) return before;
+  if (isFromOutside) return before;
   return { since: before?.since ?? at, crashes: (before?.crashes ?? 0) + 1 };
 }
 

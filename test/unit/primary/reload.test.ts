@@ -74,7 +74,7 @@ describe('a reload', () => {
     driver.serve();
     driver.send({ type: 'reload' });
     assert.deepEqual(workersOf(driver.exit(1), 'fork'), []);
-    const effects = driver.takeOver(2);
+    const effects = driver.boot(2);
     assert.ok(logged(effects).includes('reload done'));
     assert.deepEqual(find(effects, 'call'), [{ do: 'call', hook: 'onWorkerRecover', oldPid: 1001, newPid: 1002 }]);
     assert.deepEqual(driver.states, ['serving']);

@@ -10,6 +10,7 @@ import {
   isOverThreshold,
   LONGEST_BACKOFF_MS,
   STABLE_AFTER_MS,
+  waitAfter,
 } from '../../../src/primary/respawn.ts';
 
 const crash = (uptime: number | undefined, isFromOutside = false) => ({ uptime, isFromOutside });
@@ -20,9 +21,16 @@ test('a worker that served for a while ends the streak', () => {
   assert.equal(crashStreak(5, crash(undefined)), 6);
 });
 
-test('so does one that served and was killed from outside, but not one that never did', () => {
+test('so does one that served and was killed from outside; one that never did changes nothing', () => {
   assert.equal(crashStreak(5, crash(1, true)), 0);
-  assert.equal(crashStreak(5, crash(undefined, true)), 6);
+  assert.equal(crashStreak(5, crash(undefined, true)), 5);
+});
+
+test('one that is killed from outside while it boots waits for the first step, and no longer', () => {
+  assert.equal(waitAfter(crash(undefined, true), 0, 100), 100);
+  assert.equal(waitAfter(crash(undefined, true), 4, 100), 400);
+  assert.equal(waitAfter(crash(300, true), 0, 100), 0);
+  assert.equal(waitAfter(crash(undefined), 1, 100), 0);
 });
 
 test('the first crash costs no wait, the next double up to the longest', () => {
@@ -51,11 +59,11 @@ test('a crash loop begins with the first crash while no worker is stable, and en
   assert.equal(crashLoop(first, crash(300), true, 2000), undefined);
 });
 
-test('a kill from outside is no crash of a loop, unless the worker never served', () => {
+test('a kill from outside is no crash of a loop', () => {
   const loop = { since: 0, crashes: 3 };
   assert.equal(crashLoop(loop, crash(300, true), false, 2000), loop);
   assert.equal(crashLoop(undefined, crash(300, true), false, 2000), undefined);
-  assert.deepEqual(crashLoop(loop, crash(undefined, true), false, 2000), { since: 0, crashes: 4 });
+  assert.equal(crashLoop(loop, crash(undefined, true), false, 2000), loop);
 });
 
 test('a loop is hopeless after a whole window with enough crashes', () => {
