@@ -125,7 +125,10 @@ const status: Schema<Status> = object<Status>('What runs.', {
   }),
   slots: list('in the order of their numbers', reference('', 'slot', slot)),
   spares: list('booted or booting workers without a slot', reference('', 'worker', worker)),
-  leaving: list('workers that finish what is in flight, or are parked, and whose slot is another’s', reference('', 'worker', worker)),
+  leaving: list(
+    'workers that finish what is in flight, or are parked, and whose slot is another’s',
+    reference('', 'worker', worker),
+  ),
   operation: nullable(words('what goes on', { reload: '', scale: '', recycle: '', upgrade: '' })),
   reloads: object<Status['reloads']>('since the primary started', {
     done: count('how many brought a new generation'),

@@ -118,7 +118,8 @@ export const optionTable = {
     // The backoff that starts here ends at 30s.
     max: 30_000,
     default: '100ms',
-    about: 'How long a worker that keeps crashing waits for its restart. Doubles with each crash, up to 30s, or to 1s while none serves.',
+    about:
+      'How long a worker that keeps crashing waits for its restart. Doubles with each crash, up to 30s, or to 1s while none serves.',
   },
   maxRequests: {
     type: 'integer',

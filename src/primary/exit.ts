@@ -2,13 +2,30 @@
 import { PreforkError } from '../errors.ts';
 import type { FleetEvent } from './events.ts';
 import { explainExit, type ExplainedExit } from './exit-reason.ts';
-import { slotOf, withoutWorker, withSlot, workerOf, type Fleet, type FleetSettings, type Slot, type Worker } from './fleet.ts';
+import {
+  slotOf,
+  withoutWorker,
+  withSlot,
+  workerOf,
+  type Fleet,
+  type FleetSettings,
+  type Slot,
+  type Worker,
+} from './fleet.ts';
 import { lookWhetherReady } from './boot.ts';
 import { abort } from './operations.ts';
 import { forgetNews, onParkedExit } from './parking.ts';
 import { hasComeUp, isProven, missing, servedBy } from './readiness.ts';
 import { refill } from './refill.ts';
-import { crashLoop, crashStreak, exitsWithin, isHopeless, isOverThreshold, STABLE_AFTER_MS, type Crash } from './respawn.ts';
+import {
+  crashLoop,
+  crashStreak,
+  exitsWithin,
+  isHopeless,
+  isOverThreshold,
+  STABLE_AFTER_MS,
+  type Crash,
+} from './respawn.ts';
 import { disarmAll, kill } from './retire.ts';
 import { isSentFromOutside, normalizeExit } from './signal-meaning.ts';
 import { onSpareExit } from './spares.ts';
@@ -131,7 +148,9 @@ function countExit(step: Step): void {
 function countLoop(step: Step, crash: Crash): void {
   const { recoverThreshold, recoverWindow } = step.settings;
   const isAnyStable = crash.uptime !== undefined && crash.uptime >= STABLE_AFTER_MS;
-  const others = [...step.fleet.workers.values()].some((other) => other.state === 'serving' && isProven(other, step.at));
+  const others = [...step.fleet.workers.values()].some(
+    (other) => other.state === 'serving' && isProven(other, step.at),
+  );
   const loop = crashLoop(step.fleet.crashLoop, crash, isAnyStable || others, step.at);
   step.fleet = { ...step.fleet, crashLoop: loop };
   if (recoverThreshold !== 'auto' || loop === undefined || !isHopeless(loop, step.at, recoverWindow)) return;

@@ -14,7 +14,8 @@ import { duration } from './words.ts';
 export function refill(step: Step, slot: Slot, crash?: Crash): void {
   if (!canRefill(step) || !isVacant(slot)) return;
   const { recoverInterval } = step.settings;
-  const wait = crash === undefined ? backoff(slot.streak, recoverInterval) : waitAfter(crash, slot.streak, recoverInterval);
+  const wait =
+    crash === undefined ? backoff(slot.streak, recoverInterval) : waitAfter(crash, slot.streak, recoverInterval);
   if (wait === 0) take(step, slot);
   else wake(step, slot, isAlone(step.fleet) ? Math.min(wait, LONGEST_WAIT_ALONE_MS) : wait);
 }

@@ -56,12 +56,10 @@ export class Switchboard {
   readonly #routes: Routes = {
     listen: (worker, { request, ...query }) => {
       const { listeners, post, broke } = this.#parts;
-      void listeners
-        .request(worker, request, query)
-        .then((answer) => {
-          if (answer === 'held') post({ type: 'standby', worker });
-          if (answer === 'granted') post({ type: 'granted', worker });
-        }, broke);
+      void listeners.request(worker, request, query).then((answer) => {
+        if (answer === 'held') post({ type: 'standby', worker });
+        if (answer === 'granted') post({ type: 'granted', worker });
+      }, broke);
     },
     listening: (worker, { listener }) => {
       this.#opened(worker, this.#parts.listeners.listening(worker, listener));

@@ -18,7 +18,7 @@ const REMEMBERED_MS = 3000;
 export class LastWords {
   readonly #link: Link;
   readonly #output: EarlyOutput = new EarlyOutput();
-  #forgetting: NodeJS.Timeout | undefined;
+  #isForgetting = false;
   #thrown: { readonly error: unknown; readonly at: number } | undefined;
 
   constructor(link: Link) {
@@ -32,7 +32,9 @@ export class LastWords {
 
   /** What the program has printed so far, it has soon got over. */
   ready(): void {
-    this.#forgetting ??= setTimeout(() => this.#output.stop(), REMEMBERED_MS).unref();
+    if (this.#isForgetting) return;
+    this.#isForgetting = true;
+    setTimeout(() => this.#output.stop(), REMEMBERED_MS).unref();
   }
 
   /** In 'exit' nothing asynchronous runs any more, but libuv writes to a pipe at once. */

@@ -43,16 +43,16 @@ async function reload(app: App, text: string, gen: number, how: 'done' | 'failed
 /** Ask until told to stop; whatever is lost fails the test. */
 function askOn(app: App, target = app.target): { stop(): Promise<ReadonlySet<string>> } {
   const answers = new Set<string>();
-  let isOver = false;
+  const over = new AbortController();
   const clients = Array.from({ length: 4 }, async () => {
-    while (!isOver) answers.add(await ask(target));
+    while (!over.signal.aborted) answers.add(await ask(target));
   });
   const all = Promise.all(clients);
   // Awaited at the end, and may fail before.
   all.catch(() => {});
   return {
     async stop() {
-      isOver = true;
+      over.abort();
       await all;
       return answers;
     },
@@ -103,10 +103,13 @@ for (const sharing of sharings) {
     await using app = await serveEditable(healthFirst('one', 0), { options });
     await app.event('listening', {}, 2);
     const [health, main] = app.targets;
-    const clients = askOn(app, main!);
+    const clients = askOn(app, main);
     assert.equal(await reload(app, healthFirst('two', 1500), 2, 'done'), '');
     const answers = await clients.stop();
-    assert.ok([...answers].every((answer) => answer === 'one' || answer === 'two'), [...answers].join());
+    assert.ok(
+      [...answers].every((answer) => answer === 'one' || answer === 'two'),
+      [...answers].join(),
+    );
     assert.deepEqual(await distinct(1, () => ask(main!)), new Set(['two']));
     assert.equal(await ask(health!), 'healthy');
     assert.deepEqual(app.events('address given up'), []);
@@ -129,7 +132,8 @@ test('an address that the new code has given up is waited for once, and then clo
 
 test('with --ready message a worker is ready when it says so', async () => {
   const options = ['--workers', '2', '--ready', 'message'];
-  const late = (word: string, ms: number): string => appThatSays(word, `setTimeout(() => process.send('ready'), ${ms});`);
+  const late = (word: string, ms: number): string =>
+    appThatSays(word, `setTimeout(() => process.send('ready'), ${ms});`);
   await using app = await serveEditable(late('one', 0), { options });
   const clients = askOn(app);
   await reload(app, late('two', 1000), 2, 'done');

@@ -54,15 +54,27 @@ describe('a worker that ends unasked', () => {
     driver.at += 1000;
     driver.exit(2);
     driver.exit(5);
-    assert.deepEqual(timers.map((timer) => driver.left(timer)), [4000, 5000, undefined]);
+    assert.deepEqual(
+      timers.map((timer) => driver.left(timer)),
+      [4000, 5000, undefined],
+    );
     // A worker is on its way: slot 2's next, which fails as well.
     driver.exit(3);
-    assert.deepEqual(timers.map((timer) => driver.left(timer)), [4000, 5000, undefined]);
+    assert.deepEqual(
+      timers.map((timer) => driver.left(timer)),
+      [4000, 5000, undefined],
+    );
     driver.exit(6);
-    assert.deepEqual(timers.map((timer) => driver.left(timer)), [4000, 5000, 1000]);
+    assert.deepEqual(
+      timers.map((timer) => driver.left(timer)),
+      [4000, 5000, 1000],
+    );
     driver.due(timers[2]!);
     driver.exit(7);
-    assert.deepEqual(timers.map((timer) => driver.left(timer)), [3000, 4000, 1000]);
+    assert.deepEqual(
+      timers.map((timer) => driver.left(timer)),
+      [3000, 4000, 1000],
+    );
   });
 
   test('is replaced at once, however often, when it served and another process killed it', () => {

@@ -31,7 +31,9 @@ function checkSlots(fleet: Fleet, { maxSurge }: FleetSettings, timers: readonly 
     const isFilled = slot.worker !== undefined || slot.successor !== undefined || isWaiting;
     assert.ok(isFilled || isEnding(fleet), `slot ${index} is forgotten`);
   }
-  const successors = fleet.slots.flatMap(({ successor }) => (successor === undefined ? [] : fleet.workers.get(successor)!));
+  const successors = fleet.slots.flatMap(({ successor }) =>
+    successor === undefined ? [] : fleet.workers.get(successor)!,
+  );
   // One that was ready, and is not any more, may come on top.
   const booting = successors.filter(({ state }) => state === 'booting');
   assert.ok(booting.length <= maxSurge || isEnding(fleet), `${booting.length} successors boot`);

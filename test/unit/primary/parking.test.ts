@@ -38,10 +38,13 @@ describe('a reload that loses a new worker', () => {
     assert.deepEqual(workersOf(effects, 'drain'), [3]);
     assert.ok(kinds(effects).indexOf('accept') < kinds(effects).indexOf('drain'));
     assert.ok(logged(effects).includes('worker back'));
-    assert.deepEqual([driver.workers, driver.states], [
-      [1, 2],
-      ['serving', 'serving'],
-    ]);
+    assert.deepEqual(
+      [driver.workers, driver.states],
+      [
+        [1, 2],
+        ['serving', 'serving'],
+      ],
+    );
     assert.equal(driver.left(parked(1)), undefined);
   });
 
@@ -91,7 +94,10 @@ test('a worker that hangs is no one to go back to: it drains at once', () => {
 test('a stop halfway ends the parked workers with all others', () => {
   const driver = halfway();
   driver.send(stop);
-  assert.deepEqual([...driver.fleet.workers.values()].map(({ state }) => state), ['draining', 'draining', 'draining', 'ending']);
+  assert.deepEqual(
+    [...driver.fleet.workers.values()].map(({ state }) => state),
+    ['draining', 'draining', 'draining', 'ending'],
+  );
   for (const worker of [1, 2, 3]) driver.leave(worker);
   assert.deepEqual(driver.exit(4, null, 'SIGTERM').at(-1), { do: 'finish', error: undefined });
 });

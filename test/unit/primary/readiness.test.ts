@@ -54,7 +54,10 @@ describe('a successor', () => {
     const driver = reloading();
     driver.opens(2, HEALTH);
     driver.at += 25_000;
-    assert.deepEqual(driver.armed.filter(({ timer }) => timer === 'settle'), []);
+    assert.deepEqual(
+      driver.armed.filter(({ timer }) => timer === 'settle'),
+      [],
+    );
     assert.deepEqual(driver.workers, [1]);
     driver.opens(2, ADDRESS);
     assert.equal(driver.left(settle(2)), 500);
@@ -192,7 +195,10 @@ describe('--ready message', () => {
     driver.send({ type: 'start' });
     driver.boot(1);
     driver.due({ timer: 'ready', worker: 1 });
-    assert.match(driver.fleet.error?.message ?? '', /did not call process\.send\('ready'\) within 30s \(--ready message/);
+    assert.match(
+      driver.fleet.error?.message ?? '',
+      /did not call process\.send\('ready'\) within 30s \(--ready message/,
+    );
   });
 });
 

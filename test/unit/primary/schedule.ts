@@ -200,7 +200,11 @@ export class Schedule {
     if (how === 'granted') await this.#post({ type: 'granted', worker });
   }
 
-  async #onSocketSaid(worker: WorkerId, type: 'opened' | 'listening' | 'closed' | 'returned', listener: number): Promise<void> {
+  async #onSocketSaid(
+    worker: WorkerId,
+    type: 'opened' | 'listening' | 'closed' | 'returned',
+    listener: number,
+  ): Promise<void> {
     this.#sockets.said(worker, { type, listener });
     const address = String(listener);
     if (type === 'closed') await this.#post({ type: 'closed', worker, address });
