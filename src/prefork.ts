@@ -87,8 +87,12 @@ export async function prefork(main: () => void | Promise<void>, options: Prefork
   }
   const settings = resolveSettings({ options, env: process.env, entry });
   // Not needed in workers, which load this module too.
-  const { runPrimary } = await import('./primary/run.ts');
-  await runPrimary({ entry, args: process.argv.slice(2), execArgv: process.execArgv }, settings, options);
+  const [{ runPrimary }, { leaveRoot }] = await Promise.all([
+    import('./primary/run.ts'),
+    import('./privileges/leave-root.ts'),
+  ]);
+  const binder = await leaveRoot(settings);
+  await runPrimary({ entry, args: process.argv.slice(2), execArgv: process.execArgv }, settings, options, binder);
 }
 
 async function toServer(servable: Servable): Promise<NetServer> {

@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { PreforkError, UsageError } from '../errors.ts';
-import type { Outcome, ScaleTarget, Status } from './controls.ts';
+import type { Outcome, ScaleTarget, Status, UpgradeTarget } from './controls.ts';
 import { controlDirectories, isFitDirectory, nameOfSocket, socketPath } from './place.ts';
 import { probe } from './probe.ts';
 import { systemCode } from './system-code.ts';
@@ -19,7 +19,7 @@ export interface Operations {
   readonly '/scale': ScaleTarget;
   readonly '/stop': { readonly now: boolean };
   readonly '/hold': { readonly pid: number; readonly seconds: number };
-  readonly '/upgrade': object;
+  readonly '/upgrade': UpgradeTarget;
 }
 
 interface Question {
@@ -32,6 +32,9 @@ interface Question {
 
 /** For what a server answers at once, unless it is stopped (SIGSTOP) or stuck. */
 const PATIENCE = 5000;
+
+/** Of an operation that another primary has to do by now: each takes a whole upgrade. */
+const MOST_ATTEMPTS = 10;
 
 /** A server that starts is not made to wait longer for the pid of another one. */
 const LITTLE_PATIENCE = 1000;
@@ -100,8 +103,12 @@ export async function operate<Path extends keyof Operations>(
   path: Path,
   body: Operations[Path],
 ): Promise<Outcome> {
-  const answer = await ask(server, { method: 'POST', path, body });
-  if (typeof (answer as Partial<Outcome>).ok === 'boolean') return answer as Outcome;
+  for (let attempt = 1; ; attempt++) {
+    const answer = (await ask(server, { method: 'POST', path, body })) as Outcome;
+    if (typeof answer.ok !== 'boolean') break;
+    // The new primary has the name by now.
+    if (answer.ok || answer.again !== true || attempt === MOST_ATTEMPTS) return answer;
+  }
   throw noAnswer(server, `gave an answer to ${path} that is none`);
 }
 

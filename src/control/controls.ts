@@ -122,7 +122,8 @@ export interface ExitStatus {
 
 /**
  * How an operation ended, after `took` ms. `reason` is one line, `stderr` the last that the worker which failed had to say,
- * and `slot` where it was to serve.
+ * and `slot` where it was to serve. `again`: nothing was done, since the server was upgraded meanwhile; its new primary, under
+ * the same name, can do it.
  */
 export type Outcome =
   | { readonly ok: true; readonly generation: number; readonly workers: number; readonly took: number }
@@ -131,7 +132,16 @@ export type Outcome =
       readonly reason: string;
       readonly slot?: number | undefined;
       readonly stderr?: string | undefined;
+      readonly again?: true;
     };
+
+/** Which node is to run the next primary. */
+export interface UpgradeTarget {
+  /** The path of its file, which the server has to be able to run. */
+  readonly node?: string | undefined;
+  /** The same, where it is no matter when the server cannot. */
+  readonly preferNode?: string | undefined;
+}
 
 /** How many workers there should be: a number, or so many more or fewer than now. */
 export type ScaleTarget = { readonly workers: number } | { readonly by: number };
@@ -190,5 +200,5 @@ export interface Controls {
    */
   hold(pid: number, within: number): Promise<Outcome>;
   /** Replaces the primary. Settles when the new one serves, or was given up. */
-  upgrade(): Promise<Outcome>;
+  upgrade(target: UpgradeTarget): Promise<Outcome>;
 }

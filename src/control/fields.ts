@@ -56,6 +56,14 @@ export function readBoolean(fields: Fields, key: string): boolean {
   throw new BadRequest(`${key}: expected true or false, got ${quote(value)}`);
 }
 
+/** An absolute path; undefined when it was not given. */
+export function readPath(fields: Fields, key: string): string | undefined {
+  const value = fields[key];
+  if (value === undefined) return undefined;
+  if (typeof value === 'string' && value.startsWith('/') && !value.includes('\0')) return value;
+  throw new BadRequest(`${key}: expected an absolute path, got ${quote(value)}`);
+}
+
 function expectedFields(known: readonly string[]): string {
   return known.length === 0 ? 'no fields' : known.join(' or ');
 }

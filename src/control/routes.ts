@@ -1,6 +1,6 @@
 /** What can be asked, and how it is answered: a table from path and method to a function. No sockets here. */
 import type { Controls, Outcome, ScaleTarget, Viewer } from './controls.ts';
-import { BadRequest, readBoolean, readFields, readInteger, type Fields } from './fields.ts';
+import { BadRequest, readBoolean, readFields, readInteger, readPath, type Fields } from './fields.ts';
 import { refusal, type Provenance } from './origin.ts';
 import { withoutWords } from './public-status.ts';
 
@@ -100,7 +100,16 @@ const routes: Readonly<Record<string, Methods>> = {
       answer: async ({ controls, fields }) => outcome(await hold(controls, fields)),
     },
   },
-  '/upgrade': { POST: { fields: [], answer: async ({ controls }) => outcome(await controls.upgrade()) } },
+  '/upgrade': {
+    POST: {
+      fields: ['node', 'preferNode'],
+      answer: async ({ controls, fields }) => {
+        return outcome(
+          await controls.upgrade({ node: readPath(fields, 'node'), preferNode: readPath(fields, 'preferNode') }),
+        );
+      },
+    },
+  },
 };
 
 /** Answers a request. Never rejects: what the primary throws is a 500. */

@@ -27,6 +27,10 @@ export type WorkerMessage =
   | { readonly type: 'ceased'; readonly address: string; readonly port: number }
   /** The program's code runs. */
   | { readonly type: 'started' }
+  /** A UDP socket of the application is to be bound at a fixed port; answered by `bound` with the same `request`. */
+  | ({ readonly type: 'bind'; readonly request: number } & DatagramFields)
+  /** A socket that came with `bound` is closed. */
+  | { readonly type: 'unbound'; readonly socket: number }
   /** May receive traffic: the application said so. */
   | { readonly type: 'ready' }
   /** Asked to drain, and nothing is in flight any more. */
@@ -56,6 +60,16 @@ export interface ListenFields {
   readonly data: unknown;
 }
 
+/** What `dgram.Socket#bind` asked for. */
+export interface DatagramFields {
+  /** An IP address. */
+  readonly address: string;
+  readonly port: number;
+  readonly family: 4 | 6;
+  readonly ipv6Only: boolean;
+  readonly reuseAddress: boolean;
+}
+
 /** The primary tells a worker. */
 export type PrimaryMessage =
   /** Comes with the handle of the socket of this worker's slot. */
@@ -83,6 +97,8 @@ export type PrimaryMessage =
       readonly address: string;
       readonly port: number;
     }
+  /** Comes with the handle of a UDP socket, which other workers may have too, where `errno` is 0. */
+  | { readonly type: 'bound'; readonly request: number; readonly socket: number; readonly errno: number }
   /** Comes with the handle of another slot's socket: accept from that too, its own worker cannot. */
   | { readonly type: 'adopt'; readonly listener: number; readonly slot: number }
   /** The slot has a worker again: stop accepting from its socket. */
@@ -153,6 +169,15 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
   recall: { id: integer },
   taken: { id: integer },
   refused: { id: integer },
+  bind: {
+    request: integer,
+    address: text,
+    port: (value) => integer(value) && (value as number) >= 1 && (value as number) <= 65_535,
+    family: (value) => value === 4 || value === 6,
+    ipv6Only: boolean,
+    reuseAddress: boolean,
+  },
+  unbound: { socket: integer },
   serving: { address: (value) => typeof value === 'string', port: integer },
   ceased: { address: (value) => typeof value === 'string', port: integer },
   started: {},

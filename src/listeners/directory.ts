@@ -80,7 +80,7 @@ export class Directory {
   inherit({ listeners, ephemeral }: Bequest): Entry[] {
     for (const [nth, port] of ephemeral) this.#ephemeral.set(nth, port);
     return listeners.map(({ key, ...description }) =>
-      this.#add(key, Listener.inherit(++this.#ids, description, this.#options.sharing)),
+      this.#add(key, Listener.inherit(++this.#ids, description, this.#options)),
     );
   }
 

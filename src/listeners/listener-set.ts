@@ -129,16 +129,16 @@ export class ListenerSet {
     const slot = this.#members.slotOf(worker);
     if (this.#isLate(worker, request) || slot === undefined || this.#directory.isClosed) return false;
     const entry = await this.#directory.open(query, slot);
-    if (this.#directory.isClosed) return false;
-    // It may have died while a Unix socket was probed.
-    if (!this.#members.has(worker) || this.#isLate(worker, request)) {
-      this.#mend(entry);
-      return false;
-    }
+    // While a Unix socket was probed.
+    if (this.#hasGone(worker, request, entry)) return false;
     const { listener, seats } = entry;
     const { id, address, port, data, isPassed } = listener;
     // Twice the same address in one process is EADDRINUSE for Node too.
     if (seats.has(worker)) throw new BindError(EADDRINUSE, address, port);
+    await listener.provide(slot);
+    // While another process bound the socket. And the listener may have closed for want of any worker.
+    if (this.#hasGone(worker, request, entry)) return false;
+    if (this.#directory.get(listener.id) !== entry) return this.#grant(worker, request, query);
     const socket = listener.socket(slot);
     const seat = listener.seat(slot);
     // Where nobody was served before there is nobody who would serve in its place.
@@ -146,6 +146,14 @@ export class ListenerSet {
     seats.grant(worker, seat);
     seats.want(slot);
     this.#post(worker, { type: 'granted', request, listener: id, slot, data, isPassed, isParked }, socket);
+    return true;
+  }
+
+  /** Meanwhile the worker may have died, or begun to leave. */
+  #hasGone(worker: number, request: number, entry: Entry): boolean {
+    if (this.#directory.isClosed) return true;
+    if (this.#members.has(worker) && !this.#isLate(worker, request)) return false;
+    this.#mend(entry);
     return true;
   }
 

@@ -2,10 +2,9 @@ import { constants } from 'node:os';
 import { SYSTEMD_PREFIX } from './address.ts';
 import type { Inherited } from './inherited.ts';
 import type { ListenQuery } from './listen-query.ts';
-import { adoptFd, bindTcp, type NativeHandle } from './native.ts';
+import { adoptFd, bindTcp, type Bound, type NativeHandle } from './native.ts';
 import type { Sharing } from './sharing.ts';
 import { removerOf } from './socket-file.ts';
-import type { Owner } from './unix-socket.ts';
 
 /** Why an address could not be bound: errno as libuv gives it (negative), and the address that was tried. */
 export class BindError extends Error {
@@ -23,6 +22,18 @@ export class BindError extends Error {
 
 export const EADDRINUSE: number = -constants.errno.EADDRINUSE;
 const ENOENT = -constants.errno.ENOENT;
+
+/** A TCP address to bind. */
+export interface TcpQuery {
+  readonly address: string;
+  readonly port: number;
+  readonly family: 4 | 6;
+  readonly ipv6Only: boolean;
+  readonly reuseport: boolean;
+}
+
+/** Binds a TCP address: this process itself, or another that may bind what this one may not. */
+export type BindTcp = (query: TcpQuery) => Bound | Promise<Bound>;
 
 /** Everybody shares the one socket of this seat where there is not one per slot. */
 const SHARED_SEAT = 0;
@@ -58,22 +69,32 @@ export class Listener {
   readonly id: number;
   readonly #origin: Origin;
   readonly #sockets: Map<number, NativeHandle>;
+  readonly #bind: BindTcp;
+  #isClosed = false;
   /** Whether a Unix socket's file is still that of the primary from which it was inherited. */
   #isFileLent = false;
   /** Inherited by a primary that cannot bind more of them, or need not: slots then share what there is. */
   readonly #isComplete: boolean;
 
-  private constructor(id: number, origin: Origin, sockets: Map<number, NativeHandle>, isComplete: boolean) {
+  private constructor(
+    id: number,
+    origin: Origin,
+    sockets: Map<number, NativeHandle>,
+    isComplete: boolean,
+    bind: BindTcp,
+  ) {
     this.id = id;
     this.#origin = origin;
     this.#sockets = sockets;
     this.#isComplete = isComplete;
+    this.#bind = bind;
   }
 
   /** @throws BindError */
   static async open(id: number, query: ListenQuery, slot: number, options: OpenOptions): Promise<Listener> {
     const { origin, socket } = openPassed(query, options) ?? (await openOwn(query, options));
-    return new Listener(id, origin, new Map([[origin.isPerSlot ? slot : SHARED_SEAT, socket]]), !origin.isPerSlot);
+    const sockets = new Map([[origin.isPerSlot ? slot : SHARED_SEAT, socket]]);
+    return new Listener(id, origin, sockets, !origin.isPerSlot, options.bind ?? bindHere);
   }
 
   /**
@@ -81,7 +102,11 @@ export class Listener {
    *
    * @throws BindError when a descriptor is no listening socket.
    */
-  static inherit(id: number, { sockets, ...description }: ListenerDescription, sharing: Sharing): Listener {
+  static inherit(
+    id: number,
+    { sockets, ...description }: ListenerDescription,
+    { sharing, bind = bindHere }: OpenOptions,
+  ): Listener {
     const { address, port, isPerSlot, isPassed } = description;
     const handles = sockets.map(([slot, fd]): [number, NativeHandle] => {
       const handle = adoptFd(fd);
@@ -90,7 +115,7 @@ export class Listener {
     });
     const remove = port === -1 && !isPassed ? removerOf(address) : undefined;
     const origin = { ...description, ...(remove && { remove }) };
-    const listener = new Listener(id, origin, new Map(handles), !isPerSlot || sharing !== 'reuseport');
+    const listener = new Listener(id, origin, new Map(handles), !isPerSlot || sharing !== 'reuseport', bind);
     listener.#isFileLent = true;
     return listener;
   }
@@ -132,18 +157,24 @@ export class Listener {
   }
 
   /**
-   * The socket that the slot's worker accepts from, bound now if the slot has none yet.
+   * Binds the socket that the slot's worker accepts from, unless there is one. One at a time: two at once would bind two.
    *
    * @throws BindError
    */
-  socket(slot: number): NativeHandle {
+  async provide(slot: number): Promise<void> {
     const seat = this.seat(slot);
-    let socket = this.#sockets.get(seat);
-    if (socket === undefined) {
-      const { address, port, family, ipv6Only } = this.#origin;
-      socket = bindOne(address, port, family as 4 | 6, ipv6Only, true).handle;
-      this.#sockets.set(seat, socket);
-    }
+    if (this.#sockets.has(seat)) return;
+    const { address, port, family, ipv6Only } = this.#origin;
+    const query = { address, port, family: family as 4 | 6, ipv6Only, reuseport: true };
+    const { handle } = await bindOrThrow(query, this.#bind);
+    if (this.#isClosed) handle.close();
+    else this.#sockets.set(seat, handle);
+  }
+
+  /** The socket that the slot's worker accepts from. It was bound: the listener was opened with it, or it was provided. */
+  socket(slot: number): NativeHandle {
+    const socket = this.#sockets.get(this.seat(slot));
+    if (socket === undefined) throw new Error(`${this.address}:${this.port} has no socket for slot ${slot}`);
     return socket;
   }
 
@@ -155,6 +186,7 @@ export class Listener {
 
   /** @param keepFile when another primary has inherited the Unix socket. */
   close({ keepFile = false }: { keepFile?: boolean } = {}): void {
+    this.#isClosed = true;
     const { remove, giveBack } = this.#origin;
     if (!keepFile && !this.#isFileLent) remove?.();
     for (const socket of this.#sockets.values()) {
@@ -167,8 +199,8 @@ export class Listener {
 
 export interface OpenOptions {
   readonly sharing: Sharing;
-  /** The workers' user, where it is not the primary's: Unix sockets are theirs then. */
-  readonly owner?: Owner | undefined;
+  /** @default this process binds itself */
+  readonly bind?: BindTcp | undefined;
   /** What the primary was started with: where that has the address, it is not bound again. */
   readonly passed?: Inherited | undefined;
 }
@@ -193,46 +225,41 @@ function openPassed(query: ListenQuery, { passed }: OpenOptions): Opened | undef
   return undefined;
 }
 
-async function openOwn(query: ListenQuery, { sharing, owner }: OpenOptions): Promise<Opened> {
-  return query.family === -1 ? openUnix(query, owner) : openTcp(query, sharing);
+async function openOwn(query: ListenQuery, { sharing, bind = bindHere }: OpenOptions): Promise<Opened> {
+  return query.family === -1 ? openUnix(query) : openTcp(query, sharing, bind);
 }
 
-async function openUnix(query: ListenQuery, owner: Owner | undefined): Promise<Opened> {
+async function openUnix(query: ListenQuery): Promise<Opened> {
   const { address, data, family, ipv6Only } = query;
   const path = address!;
   // Few applications have one; for the others the primary stays smaller.
   const { bindUnixSocket } = await import('./unix-socket.ts');
-  const bound = await bindUnixSocket(path, { ...query, owner });
+  const bound = await bindUnixSocket(path, query);
   if (typeof bound === 'number') throw new BindError(bound, path, -1);
   const { socket, remove } = bound;
   const origin = { address: path, port: -1, family, ipv6Only, data, isPerSlot: false, isPassed: false, remove };
   return { origin, socket };
 }
 
-function openTcp(query: ListenQuery, sharing: Sharing): Opened {
+async function openTcp(query: ListenQuery, sharing: Sharing, bind: BindTcp): Promise<Opened> {
   const isPerSlot = sharing === 'reuseport';
-  const { handle, address, port, family } = bindAny(query, isPerSlot);
+  const { handle, address, port, family } = await bindAny(query, isPerSlot, bind);
   const { ipv6Only, data } = query;
   return { origin: { address, port, family, ipv6Only, data, isPerSlot, isPassed: false }, socket: handle };
 }
 
-interface BoundTcp {
-  readonly handle: NativeHandle;
-  readonly address: string;
-  readonly port: number;
-  readonly family: 4 | 6;
-}
+type BoundTcp = Extract<Bound, { handle: NativeHandle }>;
 
 /** Without a host, Node's rule (net.Server#listen): the unspecified IPv6 address, else the IPv4 one. */
-function bindAny(query: ListenQuery, reuseport: boolean): BoundTcp {
+async function bindAny(query: ListenQuery, reuseport: boolean, bind: BindTcp): Promise<BoundTcp> {
   const { address, port, family, ipv6Only } = query;
-  if (address !== null) return bindFirst(address, port, family as 4 | 6, ipv6Only, reuseport);
+  if (address !== null) return bindFirst({ address, port, family: family as 4 | 6, ipv6Only, reuseport }, bind);
   try {
-    return bindFirst('::', port, 6, ipv6Only, reuseport);
+    return await bindFirst({ address: '::', port, family: 6, ipv6Only, reuseport }, bind);
   } catch (error) {
     // A machine without IPv6 refuses in several ways. A port that is taken is none of them.
     if (ipv6Only || (error as BindError).errno === EADDRINUSE) throw error;
-    return bindFirst('0.0.0.0', port, 4, false, reuseport);
+    return bindFirst({ address: '0.0.0.0', port, family: 4, ipv6Only: false, reuseport }, bind);
   }
 }
 
@@ -241,13 +268,18 @@ function bindAny(query: ListenQuery, reuseport: boolean): BoundTcp {
  * connections. So the first socket of a fixed port is bound once without the flag: then it is EADDRINUSE, as ever.
  * For port 0 the kernel takes none that a group uses.
  */
-function bindFirst(address: string, port: number, family: 4 | 6, ipv6Only: boolean, reuseport: boolean): BoundTcp {
-  if (reuseport && port !== 0) bindOne(address, port, family, ipv6Only, false).handle.close();
-  return bindOne(address, port, family, ipv6Only, reuseport);
+async function bindFirst(query: TcpQuery, bind: BindTcp): Promise<BoundTcp> {
+  if (query.reuseport && query.port !== 0) (await bindOrThrow({ ...query, reuseport: false }, bind)).handle.close();
+  return bindOrThrow(query, bind);
 }
 
-function bindOne(address: string, port: number, family: 4 | 6, ipv6Only: boolean, reuseport: boolean): BoundTcp {
-  const bound = bindTcp(address, port, family, { reuseport, ipv6Only });
-  if ('errno' in bound) throw new BindError(bound.errno, address, port);
+/** @throws BindError */
+async function bindOrThrow(query: TcpQuery, bind: BindTcp): Promise<BoundTcp> {
+  const bound = await bind(query);
+  if ('errno' in bound) throw new BindError(bound.errno, query.address, query.port);
   return bound;
+}
+
+function bindHere({ address, port, family, ...options }: TcpQuery): Bound {
+  return bindTcp(address, port, family, options);
 }

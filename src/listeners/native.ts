@@ -9,6 +9,15 @@ import net from 'node:net';
 /** libuv's UV_TCP_REUSEPORT (libuv 1.49, Node 22.12); older ones ignore the bit, see `reuseportWorks`. */
 const REUSEPORT = 2;
 
+/** libuv's UV_TCP_IPV6ONLY and UV_UDP_IPV6ONLY. */
+const IPV6_ONLY = 1;
+
+/** libuv's UV_UDP_REUSEADDR. */
+const UDP_REUSEADDR = 4;
+
+/** libuv's UV_UDP_REUSEPORT (libuv 1.49, Node 22.12). */
+const UDP_REUSEPORT = 8;
+
 /** libuv's UV_READABLE and UV_WRITABLE, as `fchmod` of a pipe handle takes them. */
 const READABLE = 1;
 const WRITABLE = 2;
@@ -54,20 +63,28 @@ export type Bound =
 /** Whether this Node can bind a socket in one process and listen on it in another. */
 export const canPassHandles: boolean = typeof createServerHandle === 'function' && process.platform !== 'win32';
 
-/**
- * Binds a TCP address without listening: the kernel queues nothing yet.
- *
- * libuv keeps EADDRINUSE back until listen or getsockname, so the address is always asked for here.
- */
+export interface BindOptions {
+  /** @default false */
+  readonly reuseport?: boolean;
+  /** @default false */
+  readonly ipv6Only?: boolean;
+}
+
+/** Binds a TCP address without listening: the kernel queues nothing yet. */
 export function bindTcp(
   address: string,
   port: number,
   family: 4 | 6,
-  { reuseport = false, ipv6Only = false }: { reuseport?: boolean; ipv6Only?: boolean } = {},
+  { reuseport = false, ipv6Only = false }: BindOptions = {},
 ): Bound {
-  const flags = (reuseport ? REUSEPORT : 0) | (ipv6Only && family === 6 ? 1 : 0);
+  const flags = (reuseport ? REUSEPORT : 0) | (ipv6Only && family === 6 ? IPV6_ONLY : 0);
   const handle = createServerHandle!(address, port, family, undefined, flags);
   if (typeof handle === 'number') return { errno: handle };
+  return nameOf(handle, address, port, family);
+}
+
+/** libuv keeps EADDRINUSE back until listen or getsockname. */
+function nameOf(handle: NativeHandle, address: string, port: number, family: 4 | 6): Bound {
   const name: { address?: string; port?: number } = {};
   const errno = handle.getsockname!(name);
   if (errno !== 0) {
@@ -75,6 +92,54 @@ export function bindTcp(
     return { errno };
   }
   return { handle, address: name.address ?? address, port: name.port ?? port, family };
+}
+
+type CreateDatagramHandle = (
+  address: string | null,
+  port: number | null,
+  type: 'udp4' | 'udp6',
+  fd: number | undefined,
+  flags: number,
+) => NativeHandle | number;
+
+export interface DatagramBindOptions extends BindOptions {
+  /** SO_REUSEADDR, by which several programs receive a multicast group. @default false */
+  readonly reuseAddress?: boolean;
+}
+
+/**
+ * Binds a UDP address, as node:cluster's primary does for its workers. The kernel queues datagrams from here on.
+ */
+export function bindUdp(
+  address: string,
+  port: number,
+  family: 4 | 6,
+  { reuseport = false, reuseAddress = false, ipv6Only = false }: DatagramBindOptions = {},
+): Bound {
+  const flags =
+    (reuseport ? UDP_REUSEPORT : 0) | (reuseAddress ? UDP_REUSEADDR : 0) | (ipv6Only && family === 6 ? IPV6_ONLY : 0);
+  const handle = createDatagramHandle(address, port, `udp${family}`, undefined, flags);
+  if (typeof handle === 'number') return { errno: handle };
+  return nameOf(handle, address, port, family);
+}
+
+/** Node's function warns that it is for Node itself (DEP0112), which the user of prefork can do nothing about. */
+const createDatagramHandle: CreateDatagramHandle = (...query) => {
+  const { _createSocketHandle: create } = process.getBuiltinModule('node:dgram') as unknown as {
+    _createSocketHandle: CreateDatagramHandle;
+  };
+  const { noDeprecation } = process;
+  process.noDeprecation = true;
+  try {
+    return create(...query);
+  } finally {
+    process.noDeprecation = noDeprecation!;
+  }
+};
+
+/** A UDP socket that this process was started with. @returns errno for what is none. */
+export function adoptDatagramFd(fd: number, family: 4 | 6): NativeHandle | number {
+  return createDatagramHandle(null, null, `udp${family}`, fd, 0);
 }
 
 /** Binds a Unix socket's path (or abstract name) without listening. Closing the handle removes the path. */

@@ -5,16 +5,18 @@ import { lstatSync, unlinkSync } from 'node:fs';
  * a name in Linux's abstract namespace (unix(7)) is no file.
  */
 export function removerOf(path: string): () => void {
-  const inode = inodeOf(path);
+  const file = identityOf(path);
   return () => {
     try {
-      if (inode !== undefined && inodeOf(path) === inode) unlinkSync(path);
+      if (file !== undefined && identityOf(path) === file) unlinkSync(path);
     } catch {
       // Somebody was faster.
     }
   };
 }
 
-function inodeOf(path: string): number | undefined {
-  return path.startsWith('\0') ? undefined : lstatSync(path, { throwIfNoEntry: false })?.ino;
+/** An inode's number means nothing without its device. */
+function identityOf(path: string): string | undefined {
+  const stats = path.startsWith('\0') ? undefined : lstatSync(path, { throwIfNoEntry: false });
+  return stats && `${stats.dev}:${stats.ino}`;
 }

@@ -1,4 +1,4 @@
-import { lchownSync, linkSync, lstatSync, renameSync, rmSync, unlinkSync } from 'node:fs';
+import { linkSync, lstatSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { relative } from 'node:path';
 import { constants } from 'node:os';
@@ -13,18 +13,11 @@ export interface BoundUnixSocket {
   readonly remove: () => void;
 }
 
-export interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
-
 /** Who may connect: who may write to the file. */
 export interface UnixSocketAccess {
   /** As `net.Server#listen` has them: for other users than the owner. */
   readonly readableAll?: boolean;
   readonly writableAll?: boolean;
-  /** The workers' user, where it is not the primary's. */
-  readonly owner?: Owner | undefined;
 }
 
 /**
@@ -38,7 +31,7 @@ export interface UnixSocketAccess {
  */
 export async function bindUnixSocket(
   path: string,
-  { readableAll = false, writableAll = false, owner }: UnixSocketAccess = {},
+  { readableAll = false, writableAll = false }: UnixSocketAccess = {},
 ): Promise<BoundUnixSocket | number> {
   const isAbstract = path.startsWith('\0');
   const temporary = isAbstract ? path : `${path.slice(0, path.lastIndexOf('/') + 1)}.${process.pid}`;
@@ -46,7 +39,7 @@ export async function bindUnixSocket(
   if (typeof socket === 'number') return socket;
   if (isAbstract) return { socket, remove: () => {} };
   // Now, for libuv does it by the name that it bound, and nobody has seen the file yet.
-  const errno = (owner && giveUnixSocket(temporary, owner)) || openPermissions(socket, readableAll, writableAll);
+  const errno = openPermissions(socket, readableAll, writableAll);
   if (errno !== 0) {
     socket.close();
     return errno;
@@ -80,23 +73,6 @@ async function moveInto(temporary: string, path: string): Promise<void> {
     if (code === 'EEXIST' && !(await isDeadSocket(path))) throw Object.assign(error as Error, { errno: EADDRINUSE });
     // It replaces what nobody serves; and some file systems have no links.
     renameSync(temporary, path);
-  }
-}
-
-/**
- * Gives a socket that root bound to the workers' user, as if a worker had bound it: only who may write to the file can
- * connect. Not through a link, which the owner of the directory could have put there meanwhile. An abstract name has no
- * owner.
- *
- * @returns 0, or the errno, negative.
- */
-export function giveUnixSocket(path: string, { uid, gid }: Owner): number {
-  if (path.startsWith('\0')) return 0;
-  try {
-    lchownSync(path, uid, gid);
-    return 0;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).errno ?? -constants.errno.EPERM;
   }
 }
 

@@ -1,5 +1,5 @@
 import { PREFIX, type Family } from './family.ts';
-import { loadPromClient, type PromClient } from './prom-client.ts';
+import type { PromClient } from './prom-client.ts';
 import type { Snapshot } from './snapshot.ts';
 import { metricTable } from './table.ts';
 
@@ -16,9 +16,11 @@ export interface ExpositionOptions {
   readonly accept: string | undefined;
 }
 
-/** Writes all metrics down. @throws MissingPromClient */
-export async function expose({ snapshot, application, accept }: ExpositionOptions): Promise<Exposition> {
-  const { Registry, AggregatorRegistry } = loadPromClient();
+/** Writes all metrics down. */
+export async function expose(
+  { Registry, AggregatorRegistry }: PromClient,
+  { snapshot, application, accept }: ExpositionOptions,
+): Promise<Exposition> {
   const { OPENMETRICS_CONTENT_TYPE, PROMETHEUS_CONTENT_TYPE } = Registry;
   const registry = new Registry(wantsOpenMetrics(accept) ? OPENMETRICS_CONTENT_TYPE : PROMETHEUS_CONTENT_TYPE);
   const merged = await merge(application, AggregatorRegistry);

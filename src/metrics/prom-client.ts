@@ -23,16 +23,17 @@ let loaded: PromClient | undefined;
 /**
  * Loads it, at the first scrape and not before: it takes 12 MB and 40 ms, and most primaries are never scraped.
  *
+ * @param trustsWorkingDirectory whether it may be the application's own, which the application's user may write.
  * @throws MissingPromClient with a sentence for whoever asked for the metrics.
  */
-export function loadPromClient(): PromClient {
-  return (loaded ??= findPromClient());
+export function loadPromClient(trustsWorkingDirectory: boolean): PromClient {
+  return (loaded ??= findPromClient(trustsWorkingDirectory));
 }
 
 /** Beside prefork, or, where prefork is installed globally, beside the application. */
-function findPromClient(): PromClient {
+function findPromClient(trustsWorkingDirectory: boolean): PromClient {
   const { createRequire } = process.getBuiltinModule('node:module');
-  for (const place of [import.meta.url, `${process.cwd()}/`]) {
+  for (const place of [import.meta.url, ...(trustsWorkingDirectory ? [`${process.cwd()}/`] : [])]) {
     try {
       return createRequire(place)('prom-client') as PromClient;
     } catch (error) {
@@ -40,6 +41,8 @@ function findPromClient(): PromClient {
     }
   }
   throw new MissingPromClient(
-    'the metrics need the package prom-client, which is not installed: npm install prom-client',
+    trustsWorkingDirectory
+      ? 'the metrics need the package prom-client, which is not installed: npm install prom-client'
+      : 'the metrics need the package prom-client beside prefork; with --user, the application’s own is not loaded',
   );
 }

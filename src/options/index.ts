@@ -1,5 +1,5 @@
 export { parseCommandLine, type CommandLine } from './command-line.ts';
-export { loadConfig } from './config-file.ts';
+export { loadConfig, type LoadedConfig } from './config-file.ts';
 export { resolveEntry } from './entry.ts';
 export { helpText } from './help.ts';
 export { resolveSettings } from './settings.ts';

@@ -25,7 +25,7 @@ interface MeasureShape {
 }
 
 interface PlainShape {
-  readonly type: 'name' | 'account' | 'path' | 'address' | 'switch' | 'function' | 'logger';
+  readonly type: 'name' | 'account' | 'ports' | 'path' | 'address' | 'switch' | 'function' | 'logger';
 }
 
 export type Shape = IntegerShape | ChoiceShape | MeasureShape | PlainShape;
@@ -39,12 +39,17 @@ export type ValueOf<S extends Shape> = S extends { type: 'integer'; word: infer 
       ? Choice
       : S extends { type: 'account' }
         ? string | number
-        : S extends { type: 'switch' }
-          ? boolean
-          : string;
+        : S extends { type: 'ports' }
+          ? readonly number[]
+          : S extends { type: 'switch' }
+            ? boolean
+            : string;
+
+/** What text can say. */
+type TextValue = string | number | boolean | readonly number[];
 
 /** Reads what a flag or variable says; undefined when it does not fit. */
-export function readText(shape: Shape, text: string): string | number | boolean | undefined {
+export function readText(shape: Shape, text: string): TextValue | undefined {
   return kindOf(shape).fromText(shape, text);
 }
 
@@ -70,7 +75,7 @@ export function placeholder(shape: Shape): string {
 }
 
 interface Kind<S extends Shape> {
-  fromText(shape: S, text: string): string | number | boolean | undefined;
+  fromText(shape: S, text: string): TextValue | undefined;
   fromValue(shape: S, value: unknown): unknown;
   expected(shape: S): string;
   hint(shape: S): string;
@@ -118,6 +123,13 @@ const account: Kind<PlainShape> = {
   hint: () => 'name|id',
 };
 
+const ports: Kind<PlainShape> = {
+  fromText: (_, text) => portList(text.split(',').map((port) => (/^\d+$/.test(port) ? Number(port) : undefined))),
+  fromValue: (_, value) => (Array.isArray(value) ? portList(value) : undefined),
+  expected: () => 'ports from 1 to 65535, such as 80,443',
+  hint: () => 'ports',
+};
+
 const path: Kind<PlainShape> = { ...textKind((_, text) => text !== ''), expected: () => 'a file', hint: () => 'file' };
 
 const address: Kind<PlainShape> = {
@@ -146,6 +158,7 @@ const kinds: { readonly [Type in Shape['type']]: Kind<Extract<Shape, { type: Typ
   choice,
   name,
   account,
+  ports,
   path,
   address,
   switch: onOff,
@@ -198,6 +211,11 @@ function codeKind(hint: string, expected: string, fits: (value: unknown) => bool
 
 function within({ min, max = Infinity }: { min: number; max?: number }, value: unknown): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && min <= value && value <= max ? value : undefined;
+}
+
+function portList(list: readonly unknown[]): readonly number[] | undefined {
+  const fits = list.length > 0 && list.every((port) => within({ min: 1, max: 65_535 }, port) !== undefined);
+  return fits ? (list as number[]) : undefined;
 }
 
 function isAddress(text: string): boolean {

@@ -148,11 +148,15 @@ export const optionTable = {
   },
   user: {
     type: 'account',
-    about: 'The user that workers run as; only root can say so.',
+    about: 'The user that the server runs as, workers and primary; only root can say so.',
   },
   group: {
     type: 'account',
-    about: "The group that workers run as; without it, the user's own.",
+    about: "The group that the server runs as; without it, the user's own.",
+  },
+  bind: {
+    type: 'ports',
+    about: 'With --user, the ports below 1024 that may be bound. Without it, those that the first start asks for.',
   },
   logFormat: {
     type: 'choice',

@@ -189,20 +189,27 @@ export interface Options {
    */
   admin?: string | undefined;
   /**
-   * The user, by name or id, that workers run as; the primary must be root then. It stays root, so that it can bind ports
-   * below 1024.
+   * The user, by name or id, that the server runs as. It has to be started by root then, and the primary becomes that user for
+   * good before it loads a config file or starts a worker; a small process that stays root binds ports below 1024.
    *
-   * @default the primary's own
+   * @default the user that started it
    * @example user: 'www-data'
    */
   user?: string | number | undefined;
   /**
-   * The group, by name or id, that workers run as; the primary must be root then.
+   * The group, by name or id, that the server runs as, its only one; it has to be started by root then.
    *
    * @default the group of {@link user}
    * @example group: 'www-data'
    */
   group?: string | number | undefined;
+  /**
+   * With {@link user}, the ports below 1024 that the server may bind.
+   *
+   * @default those that it listens on when it is ready for the first time
+   * @example bind: [80, 443]
+   */
+  bind?: readonly number[] | undefined;
   /**
    * `'text'` for people, one line an event with `key=value` fields; `'json'` for machines, one object a line.
    *
@@ -280,11 +287,12 @@ export interface LibraryOptions {
    */
   onPrimaryDeath?: (() => void | Promise<void>) | undefined;
   /**
-   * Makes a worker's process in place of node:cluster: to start it with another user, another node, under a tracer. It
-   * must run `entry` with all of `execArgv` and `env`, and have an IPC channel. Not awaited.
+   * Makes a worker's process: to start it with another node, or under a tracer. It must run `entry` with all of `execArgv` and
+   * `env`, and have an IPC channel. Not awaited. To run workers as another user, give {@link user} instead: a primary that is
+   * root and has workers of another user's does for them what they ask for.
    *
    * @example
-   * spawnWorker: ({ entry, args, execArgv, env }) => fork(entry, args, { execArgv, env, uid: 1000 })
+   * spawnWorker: ({ entry, args, execArgv, env }) => fork(entry, args, { execArgv, env, execPath: '/opt/node/bin/node' })
    */
   spawnWorker?: ((context: SpawnContext) => ChildProcess) | undefined;
 }
@@ -370,6 +378,8 @@ export interface Settings {
   readonly user: string | number | undefined;
   /** A name, or an id as a number. */
   readonly group: string | number | undefined;
+  /** Undefined: those of the first start. */
+  readonly bind: readonly number[] | undefined;
   readonly logFormat: 'text' | 'json';
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   /** A port, or a host and a port. */

@@ -1,5 +1,14 @@
+import { accessSync, constants, statSync } from 'node:fs';
 import type { Balance } from '../balance/mode.ts';
-import type { Controls, Dashboard, MetricsAnswer, Outcome, ScaleTarget, Status } from '../control/controls.ts';
+import type {
+  Controls,
+  Dashboard,
+  MetricsAnswer,
+  Outcome,
+  ScaleTarget,
+  Status,
+  UpgradeTarget,
+} from '../control/controls.ts';
 import type { Sharing } from '../listeners/sharing.ts';
 import { Calendar } from './calendar.ts';
 import { dashboardOf } from './dashboard.ts';
@@ -69,8 +78,20 @@ export class PrimaryControls implements Controls {
     return this.#supervisor.ask((request) => ({ type: 'hold', pid, within, request }));
   }
 
-  upgrade(): Promise<Outcome> {
-    return this.#supervisor.ask((request) => ({ type: 'upgrade', request }));
+  async upgrade({ node, preferNode }: UpgradeTarget): Promise<Outcome> {
+    const refusal = node === undefined ? undefined : whyNotRun(node);
+    if (refusal !== undefined) return { ok: false, reason: refusal };
+    const preferred = preferNode !== undefined && whyNotRun(preferNode) === undefined ? preferNode : undefined;
+    return this.#supervisor.ask((request) => ({ type: 'upgrade', node: node ?? preferred, request }));
+  }
+}
+
+function whyNotRun(node: string): string | undefined {
+  try {
+    accessSync(node, constants.X_OK);
+    return statSync(node).isFile() ? undefined : `${node} is not a file`;
+  } catch (error) {
+    return `${node} cannot be run: ${(error as Error).message}`;
   }
 }
 

@@ -15,7 +15,6 @@ import type { Log } from './log.ts';
 import { OomCounter } from './oom-kills.ts';
 import type { Os, Program } from './os.ts';
 import type { PrefixedOutput } from './prefixed-output.ts';
-import type { Account } from './users.ts';
 import { WorkerProcess, type LivingMessage } from './worker-process.ts';
 
 type Fork = Extract<Effect, { do: 'fork' }>;
@@ -41,8 +40,6 @@ export interface CrewParts {
   readonly totals: Totals;
   readonly os: Os;
   readonly log: Log;
-  /** Whom workers run as; undefined: as the primary does. */
-  readonly account: Account | undefined;
   readonly output: PrefixedOutput | undefined;
   readonly slotOf: (worker: WorkerId) => number | undefined;
   /** The path of the control socket; empty where there is none. */
@@ -163,9 +160,10 @@ export class Crew {
 }
 
 /** Without it an exit is explained less well: no reason not to start. */
-function createReports({ log, account }: CrewParts): FatalReports | undefined {
+function createReports({ log, board }: CrewParts): FatalReports | undefined {
+  if (board === undefined) return undefined;
   try {
-    return new FatalReports(account);
+    return new FatalReports(board.path);
   } catch (error) {
     log('warn', 'no reports of fatal errors', { message: (error as Error).message });
     return undefined;

@@ -57,14 +57,14 @@ const decisions: { [Type in FleetEvent['type']]: Decide<Type> } = {
   due: (step, { timer }) => onDue(step, timer),
   reload: (step, { request }) => enqueue(step, { kind: 'reload', requests: listOf(request) }),
   scale: (step, { to, request }) => enqueue(step, { kind: 'scale', to, requests: listOf(request) }),
-  upgrade: (step, { request }) => enqueue(step, { kind: 'upgrade', requests: listOf(request) }),
+  upgrade: (step, { node, request }) => enqueue(step, { kind: 'upgrade', node, requests: listOf(request) }),
   recycle: onRecycle,
   hung: (step, { worker, silent }) => onHung(step, worker, silent),
   beating: (step, { worker }) => onBeating(step, worker),
   silent: (step, { worker, silent }) => onSilent(step, worker, silent),
   hold: onHold,
   diagnosed: (step, { worker, stack }) => onDiagnosed(step, worker, stack),
-  upgraded: (step, { pid }) => onUpgraded(step, pid),
+  upgraded: (step, { pid, generation }) => onUpgraded(step, pid, generation),
   'upgrade-failed': (step, { reason, stderr }) => {
     if (step.fleet.running?.operation.kind === 'upgrade') abort(step, { ok: false, reason, stderr });
   },

@@ -73,9 +73,9 @@ export type FleetEvent =
   | { readonly type: 'diagnosed'; readonly worker: WorkerId; readonly stack: string }
   /** Somebody looks into the worker of this pid, for `within` ms from now; 0: no more. */
   | { readonly type: 'hold'; readonly pid: number; readonly within: number; readonly request: RequestId }
-  | { readonly type: 'upgrade'; readonly request?: RequestId }
+  | { readonly type: 'upgrade'; readonly node?: string | undefined; readonly request?: RequestId }
   /** The next primary serves with workers of its own: this one has nothing left to do. */
-  | { readonly type: 'upgraded'; readonly pid: number }
+  | { readonly type: 'upgraded'; readonly pid: number; readonly generation: number }
   | { readonly type: 'upgrade-failed'; readonly reason: string; readonly stderr?: string }
   /**
    * Asked to stop; a second time, or `isNow`, without grace. `idle`: how long idle connections may stay open, ms. Without
@@ -154,8 +154,10 @@ export type Effect =
   | { readonly do: 'announce'; readonly what: 'ready' | 'reloading' | 'stopping' }
   | { readonly do: 'announce'; readonly what: 'upgraded'; readonly pid: number }
   /** Start the next primary; comes back as `upgraded` or `upgrade-failed`. */
-  | { readonly do: 'upgrade' }
+  | { readonly do: 'upgrade'; readonly node: string | undefined }
   | { readonly do: 'abandon-upgrade' }
+  /** To the next primary. */
+  | { readonly do: 'signal'; readonly pid: number; readonly signal: NodeJS.Signals }
   | { readonly do: 'settle'; readonly request: RequestId; readonly outcome: Outcome }
   | { readonly do: 'log'; readonly level: LogLevel; readonly event: string; readonly fields: LogFields }
   | { readonly do: 'call'; readonly hook: 'onWorkerSpawn'; readonly pid: number }

@@ -3,9 +3,9 @@
  * neither a message nor the scoreboard can tell. The one trace besides the text on stderr, which is the application's own, is
  * node's report of a fatal error, a file that the worker's preload has it write here.
  */
-import { chownSync, closeSync, constants, fstatSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, constants, fstatSync, openSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeReports } from '../scoreboard/reports-directory.ts';
 
 export interface FatalReport {
   readonly isHeapExhausted: boolean;
@@ -28,12 +28,10 @@ export class FatalReports {
   /** However the primary ends, also when it was refused before it ran: nobody else knows of the directory. */
   readonly #onExit = (): void => this.close();
 
-  /** @param owner the workers' user, where it is not the primary's (`--user`). */
-  constructor(owner?: { readonly uid: number; readonly gid: number }, parent: string = tmpdir()) {
-    // mkdtemp: mode 0700, and a name that nobody could have taken before.
-    this.directory = mkdtempSync(join(parent, 'prefork-reports-'));
+  /** @param board beside which it is made. */
+  constructor(board: string) {
+    this.directory = makeReports(board);
     process.once('exit', this.#onExit);
-    if (owner !== undefined) chownSync(this.directory, owner.uid, owner.gid);
   }
 
   /** The report of a worker that ended, if it left one. Undefined also for one that cannot be read. */

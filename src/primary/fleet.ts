@@ -71,7 +71,9 @@ export interface LastExit extends ExplainedExit {
 
 /** What was asked for, by those who wait for its outcome. */
 export type Operation = { readonly requests: readonly RequestId[] } & (
-  | { readonly kind: 'reload' | 'upgrade' }
+  | { readonly kind: 'reload' }
+  /** `node`: which runs the next primary, where it was said. */
+  | { readonly kind: 'upgrade'; readonly node: string | undefined }
   | { readonly kind: 'scale'; readonly to: ScaleTarget }
   | { readonly kind: 'recycle'; readonly worker: WorkerId; readonly reason: RecycleReason }
 );

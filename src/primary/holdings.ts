@@ -1,7 +1,9 @@
+import { DatagramSockets } from '../listeners/datagram-sockets.ts';
 import { ListenerSet } from '../listeners/listener-set.ts';
 import { Totals } from '../metrics/totals.ts';
 import type { Legacy } from '../upgrade/legacy.ts';
 import { ApplicationMetrics } from './application-metrics.ts';
+import { bindTcpWith, bindUdpWith } from './bind.ts';
 import { Callers } from './callers.ts';
 import { Crew, type WorkerSaid } from './crew.ts';
 import type { FleetEvent } from './events.ts';
@@ -27,6 +29,7 @@ export interface Superior {
 export class Holdings {
   readonly crew: Crew;
   readonly listeners: ListenerSet;
+  readonly datagrams: DatagramSockets;
   readonly handoffs: Handoffs;
   readonly timers: Timers;
   readonly lookout: Lookout;
@@ -52,7 +55,8 @@ export class Holdings {
     });
     const send: Crew['send'] = (worker, message, handle) => crew.send(worker, message, handle);
     this.crew = crew;
-    this.listeners = new ListenerSet({ sharing, owner: parts.account, passed: parts.passed, post: send });
+    this.listeners = new ListenerSet({ sharing, bind: bindTcpWith(parts), passed: parts.passed, post: send });
+    this.datagrams = new DatagramSockets(send, bindUdpWith(parts));
     this.handoffs = new Handoffs({ send, workerOf: (slot) => awakeOf(fleet(), slot) });
     this.timers = new Timers(os, (timer) => post({ type: 'due', timer }));
     this.lookout = new Lookout({
@@ -71,22 +75,31 @@ export class Holdings {
       sharing,
       env: parts.successorEnv,
       readyTimeout: settings.readyTimeout,
+      binder: parts.binder,
       legacy,
       events: {
-        ready: (pid) => post({ type: 'upgraded', pid }),
+        ready: (pid, generation) => post({ type: 'upgraded', pid, generation }),
         failed: (reason) => post({ type: 'upgrade-failed', reason }),
       },
     });
   }
 
-  close(): void {
+  /** The sockets, as another primary gets them. */
+  bequeath(): Pick<Legacy, 'listeners' | 'ephemeral' | 'datagrams'> {
+    return { ...this.listeners.bequeath(), datagrams: this.datagrams.bequeath() };
+  }
+
+  /** @returns what settles when a next primary that was given up has ended, too. */
+  close(): Promise<void> {
     this.lookout.close();
-    this.succession.abandon();
+    const abandoned = this.succession.abandon();
     this.timers.close();
     this.listeners.close();
+    this.datagrams.close();
     this.handoffs.close();
     this.crew.close();
     this.#board?.close();
     this.callers.close('the server has stopped');
+    return abandoned;
   }
 }

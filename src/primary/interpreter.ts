@@ -1,16 +1,20 @@
 import type { PreforkError } from '../errors.ts';
+import type { DatagramSockets } from '../listeners/datagram-sockets.ts';
 import type { ListenerSet } from '../listeners/listener-set.ts';
 import type { Callers } from './callers.ts';
 import type { Crew } from './crew.ts';
 import type { Announcement, Effect, FleetEvent, WorkerId } from './events.ts';
 import type { Hooks } from './hooks.ts';
 import type { Log } from './log.ts';
+import type { Os } from './os.ts';
 import type { Succession } from './succession.ts';
 import type { Timers } from './timers.ts';
 
 export interface InterpreterParts {
+  readonly os: Pick<Os, 'signal'>;
   readonly crew: Crew;
   readonly listeners: ListenerSet;
+  readonly datagrams: DatagramSockets;
   readonly timers: Timers;
   readonly succession: Succession;
   readonly callers: Callers;
@@ -74,16 +78,22 @@ export class Interpreter {
     'close-listeners': (options) => this.#parts.listeners.close(options),
     announce: (announcement) => {
       // Whoever served before us is told to leave now.
-      if (announcement.what === 'ready') this.#parts.listeners.own();
+      if (announcement.what === 'ready') this.#own();
       this.#parts.announce(announcement);
     },
-    upgrade: () => void this.#parts.succession.begin(),
-    'abandon-upgrade': () => this.#parts.succession.abandon(),
+    upgrade: ({ node }) => void this.#parts.succession.begin(node),
+    'abandon-upgrade': () => void this.#parts.succession.abandon(),
+    signal: ({ pid, signal }) => this.#parts.os.signal(pid, signal),
     settle: ({ request, outcome }) => this.#parts.callers.settle(request, outcome),
     log: ({ level, event, fields }) => this.#parts.log(level, event, fields),
     call: (effect) => this.#call(effect),
     finish: ({ error }) => this.#parts.finish(error),
   };
+
+  #own(): void {
+    this.#parts.listeners.own();
+    this.#parts.datagrams.own();
+  }
 
   #diagnose(worker: WorkerId): void {
     const { crew, post } = this.#parts;

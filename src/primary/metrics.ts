@@ -15,11 +15,12 @@ export async function metricsOf(
   const { expose, merge } = await import('../metrics/exposition.ts');
   const { loadPromClient, MissingPromClient } = await import('../metrics/prom-client.ts');
   try {
-    const { AggregatorRegistry } = loadPromClient();
+    const promClient = loadPromClient(!supervisor.isSeparated);
     const { applicationMetrics } = supervisor;
     const application = await applicationMetrics.collect(workersToAsk(supervisor));
-    await applicationMetrics.fold((lists) => merge(lists, AggregatorRegistry));
-    return { ok: true, ...(await expose({ snapshot: await snapshotOf(supervisor, status), application, accept })) };
+    await applicationMetrics.fold((lists) => merge(lists, promClient.AggregatorRegistry));
+    const snapshot = await snapshotOf(supervisor, status);
+    return { ok: true, ...(await expose(promClient, { snapshot, application, accept })) };
   } catch (error) {
     if (error instanceof MissingPromClient) return { ok: false, reason: error.message };
     throw error;

@@ -28,8 +28,16 @@ export function enqueue(step: Step, operation: Operation): void {
       step.log('info', `${operation.kind} waits`, { for: step.fleet.running.operation.kind });
     }
   } else {
-    answer(step, operation, { ok: false, reason: 'the server is stopping' });
+    answer(step, operation, refusalOf(step.fleet));
   }
+}
+
+/** After an upgrade it is the next primary that is to be asked. */
+function refusalOf({ stop, error }: Fleet): Failure {
+  const isSucceeded = stop?.isByUser === false && error === undefined;
+  return isSucceeded
+    ? { ok: false, reason: 'the server was upgraded', again: true }
+    : { ok: false, reason: 'the server is stopping' };
 }
 
 /**
@@ -84,11 +92,41 @@ export function abort(step: Step, failure: Failure): void {
   for (const { index } of affected) refill(step, step.fleet.slots[index]!);
 }
 
-/** The operation has done all that it was to do. */
-export function complete(step: Step): void {
-  const { generation, slots, running } = step.fleet;
+/** The operation has done all that it was to do. @param generation that serves because of it. */
+export function complete(step: Step, generation: number = step.fleet.generation): void {
+  const { slots, running } = step.fleet;
   if (running === undefined) return;
   finish(step, { ok: true, generation, workers: slots.length, took: Math.round(step.at - running.startedAt) });
+}
+
+/**
+ * The next primary does what waits: what a signal asked for, it is signalled; who waits for an answer is told to ask it.
+ *
+ * @param pid of the next primary.
+ */
+export function passOn(step: Step, pid: number): void {
+  const { pending } = step.fleet;
+  step.fleet = { ...step.fleet, pending: [] };
+  for (const operation of pending) {
+    answer(step, operation, { ok: false, reason: `the server was upgraded: its primary is ${pid} now`, again: true });
+    if (operation.requests.length > 0) continue;
+    for (const signal of signalsFor(operation)) step.do({ do: 'signal', pid, signal });
+  }
+}
+
+/** The next primary's workers are new: none of them is to be recycled, and it has been upgraded to. */
+function signalsFor(operation: Operation): NodeJS.Signals[] {
+  switch (operation.kind) {
+    case 'reload':
+      return ['SIGHUP'];
+    case 'scale': {
+      const by = 'by' in operation.to ? operation.to.by : 0;
+      return Array.from({ length: Math.abs(by) }, () => (by > 0 ? 'SIGTTIN' : 'SIGTTOU'));
+    }
+    case 'recycle':
+    case 'upgrade':
+      return [];
+  }
 }
 
 /** Nothing is begun any more, and what runs is over. */

@@ -3,12 +3,10 @@
  * `Os` in its place.
  */
 import type { ChildProcess } from 'node:child_process';
-import cluster from 'node:cluster';
 import { setTimeout as delay, clearTimeout } from 'node:timers';
 import { fileURLToPath } from 'node:url';
-import type { SpawnContext } from '../options/index.ts';
 import { monotonic } from '../scoreboard/clock.ts';
-import type { Account } from './users.ts';
+import { forkerFor, type ForkOptions } from './fork.ts';
 
 const preload = fileURLToPath(new URL('../worker/preload.cjs', import.meta.url));
 
@@ -19,9 +17,6 @@ export interface Program {
   /** Flags for node itself. */
   readonly execArgv: readonly string[];
 }
-
-const INHERITED = ['inherit', 'inherit', 'inherit', 'ipc'] as const;
-const PIPED = ['inherit', 'pipe', 'pipe', 'ipc'] as const;
 
 /** Of a stack in the log. */
 const MOST_FRAMES = 10;
@@ -34,42 +29,25 @@ export interface Os {
   fork(program: Program, slot: number, generation: number, env: Record<string, string>): ChildProcess;
   /** Where the JavaScript of a child is, though its event loop does not turn; or why that cannot be told. */
   stackOf(child: ChildProcess): Promise<string>;
+  /** To a process that is no worker. One that is gone already is no error. */
+  signal(pid: number, signal: NodeJS.Signals): void;
   /** A process that is gone already is no error. */
   kill(child: ChildProcess, signal: NodeJS.Signals): void;
 }
 
-export interface OsOptions {
-  /** Makes the process instead of node:cluster. */
-  readonly spawnWorker?: ((context: SpawnContext) => ChildProcess) | undefined;
-  /** Whom workers run as; undefined: as the primary does. */
-  readonly account?: Account | undefined;
-  /** Their output comes by pipes, which somebody reads. @default false */
-  readonly isPiped?: boolean;
-}
+const PLAIN: ForkOptions = { isRoundRobin: false, isPiped: false, isDetached: false, spawnWorker: undefined };
 
-export function realOs({ spawnWorker, account, isPiped = false }: OsOptions): Os {
-  let spawned = 0;
+/** @param options of how workers are forked. @default as children that share this process's stdio and session */
+export function realOs(options: Partial<ForkOptions> = {}): Os {
+  const forkWorker = forkerFor({ ...PLAIN, ...options });
   return {
     now: monotonic,
     after(ms, callback) {
       const timer = delay(callback, ms);
       return () => clearTimeout(timer);
     },
-    fork({ entry, args, execArgv: given }, slot, generation, env) {
-      const execArgv = [...given, '--require', preload];
-      if (spawnWorker === undefined) {
-        // Settings are node:cluster's own, one set for the process: they are set again before every fork.
-        const ids = account && { uid: account.uid, gid: account.gid };
-        const stdio = isPiped ? PIPED : INHERITED;
-        cluster.setupPrimary({ exec: entry, args: [...args], execArgv, stdio: [...stdio], ...ids });
-        const worker = cluster.fork({ ...account?.env, ...env });
-        // What fails here is a message to a worker that is ending; without a listener it would end the primary.
-        worker.on('error', () => {});
-        return worker.process;
-      }
-      // The variable by which node:cluster knows a worker; its other half, the primary's, is not there for this one.
-      const full = { ...process.env, ...env, NODE_UNIQUE_ID: String(++spawned) };
-      return spawnWorker({ entry, args, execArgv, env: full, slot, generation });
+    fork({ entry, args, execArgv }, slot, generation, env) {
+      return forkWorker({ entry, args, execArgv: [...execArgv, '--require', preload], env, slot, generation });
     },
     async stackOf(child) {
       const { captureStack, formatFrame } = await import('../inspector/stack.ts');
@@ -77,6 +55,13 @@ export function realOs({ spawnWorker, account, isPiped = false }: OsOptions): Os
       const stack = await captureStack(child.pid!, { kill: (_pid, signal) => void child.kill(signal) });
       if (stack.frames === undefined) return `unknown: ${stack.reason}`;
       return stack.frames.slice(0, MOST_FRAMES).map(formatFrame).join(' < ') || 'none: it waits in its event loop';
+    },
+    signal(pid, signal) {
+      try {
+        process.kill(pid, signal);
+      } catch {
+        // It has ended since.
+      }
     },
     kill(child, signal) {
       // By its handle, not its pid: once it was waited for, the pid may be another process's.

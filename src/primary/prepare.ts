@@ -5,7 +5,6 @@ import { chooseSharing, type SharingChoice } from '../listeners/sharing.ts';
 import type { LibraryOptions, Settings } from '../options/index.ts';
 import { Board, sweepStale } from '../scoreboard/board.ts';
 import type { Log } from './log.ts';
-import type { Account } from './users.ts';
 
 /** Rows are for old workers beside new ones in a reload, and for scaling up: a worker without one has no figures. */
 const ROWS_PER_WORKER = 4;
@@ -16,8 +15,6 @@ export interface Prepared {
   readonly settings: Settings;
   readonly sharing: SharingChoice;
   readonly balance: Balance;
-  /** Whom workers run as; undefined: as the primary does. */
-  readonly account: Account | undefined;
   /** Undefined where no file could be made. Its closing is the caller's. */
   readonly board: Board | undefined;
 }
@@ -26,13 +23,13 @@ export interface Prepared {
 export async function prepare(settings: Settings, options: LibraryOptions, log: Log): Promise<Prepared> {
   const sharing = sharingFor(settings, options);
   log('debug', 'sharing', { ...sharing });
-  const account = await accountFor(settings, options);
+  refuseForAnotherUser(settings, sharing, options);
   const maxMemory = await maxMemoryFor(settings, log);
-  const board = createBoard(settings, account, log);
+  const board = createBoard(settings, log);
   try {
     const balance = balanceFor(settings, sharing, board);
     log('debug', 'balance', { mode: balance });
-    return { settings: { ...settings, maxMemory }, sharing, balance, account, board };
+    return { settings: { ...settings, maxMemory }, sharing, balance, board };
   } catch (error) {
     board?.close();
     throw error;
@@ -60,15 +57,22 @@ function sharingFor({ sharing }: Settings, { spawnWorker }: LibraryOptions): Sha
   return choice;
 }
 
-async function accountFor(settings: Settings, { spawnWorker }: LibraryOptions): Promise<Account | undefined> {
-  if (settings.user === undefined && settings.group === undefined) return undefined;
+/** What would have the primary do for a worker what the worker may not do itself, or only seem to separate the two. */
+function refuseForAnotherUser(
+  { user, group }: Settings,
+  { mode }: SharingChoice,
+  { spawnWorker }: LibraryOptions,
+): void {
+  if (user === undefined && group === undefined) return;
+  const option = user === undefined ? '--group' : '--user';
   if (spawnWorker !== undefined) {
+    throw new UsageError(`spawnWorker: ${option} is for workers that prefork starts; this one starts its own`);
+  }
+  if (mode === 'round-robin') {
     throw new UsageError(
-      'spawnWorker: --user and --group are for workers that prefork starts; this one starts its own',
+      `--sharing round-robin: expected another mode with ${option}, since node:cluster's primary listens wherever a worker tells it to`,
     );
   }
-  const { resolveAccount } = await import('./users.ts');
-  return resolveAccount(settings);
 }
 
 async function maxMemoryFor(settings: Settings, log: Log): Promise<number> {
@@ -80,11 +84,11 @@ async function maxMemoryFor(settings: Settings, log: Log): Promise<number> {
 }
 
 /** A server without figures is better than none: a full disk must not keep it from starting. */
-function createBoard({ name, workers, spares }: Settings, owner: Account | undefined, log: Log): Board | undefined {
+function createBoard({ name, workers, spares }: Settings, log: Log): Board | undefined {
   sweepStale();
   try {
     const rows = Math.max(FEWEST_ROWS, (workers + spares) * ROWS_PER_WORKER);
-    return Board.create({ name, rows, ...(owner && { owner }) });
+    return Board.create({ name, rows });
   } catch (error) {
     log('warn', 'no scoreboard', { message: (error as Error).message });
     return undefined;

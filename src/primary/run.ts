@@ -11,25 +11,36 @@ import { Hooks } from './hooks.ts';
 import { createLog, type Log } from './log.ts';
 import type { PrefixedOutput } from './prefixed-output.ts';
 import { realOs, type Program } from './os.ts';
+import { Binder } from '../privileges/binder.ts';
 import { prepare } from './prepare.ts';
 import type { ServiceManager } from './service-manager.ts';
 import { Signals } from './signals.ts';
+import { sweepStale } from '../scoreboard/board.ts';
 import { Supervisor } from './supervisor.ts';
+
+const BINDER_GONE =
+  'ports below 1024 that are open stay so, and no other can be opened until the server is started again';
 
 /**
  * Is the primary, until every worker is gone: settles when stopped as asked.
  *
  * @throws PreforkError when it had to give up. It has been logged by then.
  */
-export async function runPrimary(program: Program, settings: Settings, options: LibraryOptions): Promise<void> {
-  const predecessor = await meetPredecessor();
+export async function runPrimary(
+  program: Program,
+  settings: Settings,
+  options: LibraryOptions,
+  binder?: Binder,
+): Promise<void> {
+  const predecessor = await meetPredecessor(settings, options);
   const cleanup = new Cleanup();
   try {
-    await supervise(program, settings, options, cleanup, predecessor);
+    await supervise(program, settings, options, cleanup, predecessor, binder ?? inheritedBinder(predecessor));
   } catch (error) {
     predecessor?.failed((error as Error).message);
     throw error;
   } finally {
+    predecessor?.close();
     cleanup.run();
   }
 }
@@ -40,14 +51,21 @@ async function supervise(
   options: LibraryOptions,
   cleanup: Cleanup,
   predecessor: Predecessor | undefined,
+  binder: Binder | undefined,
 ): Promise<void> {
+  cleanup.add(() => binder?.close());
   const signals = new Signals(given.shutdownGracePeriod);
   cleanup.add(() => signals.close());
   const log = createLog(given.logFormat, given.logLevel, options.logger);
   const manager = await serviceManager(log, predecessor?.legacy.notifyFd);
-  const { settings, sharing, balance, account, board } = await prepare(given, options, log);
-  cleanup.add(() => board?.close());
+  const { settings, sharing, balance, board } = await prepare(given, options, log);
+  cleanup.add(() => {
+    board?.close();
+    // Also what a next primary left that had to be killed.
+    sweepStale();
+  });
   if (predecessor?.legacy.board !== undefined) board?.inherit(predecessor.legacy.board);
+  if (binder !== undefined) binder.onLost = () => log('error', 'binder gone', { message: BINDER_GONE });
   const token = await adminToken(settings);
   const output = await prefixedOutput(settings);
 
@@ -59,9 +77,14 @@ async function supervise(
     board,
     log,
     hooks: new Hooks(options, log),
-    os: realOs({ spawnWorker: options.spawnWorker, account, isPiped: output !== undefined }),
+    os: realOs({
+      spawnWorker: options.spawnWorker,
+      isRoundRobin: sharing.mode === 'round-robin',
+      isPiped: output !== undefined,
+      isDetached: settings.user !== undefined || settings.group !== undefined,
+    }),
     output,
-    account,
+    binder,
     legacy: predecessor?.legacy,
     passed: manager?.sockets,
     notifyFd: manager?.notifyFd,
@@ -69,9 +92,16 @@ async function supervise(
     adminSocket: () => entrances.adminSocket,
     announce: (announcement) => {
       manager?.announce(announcement);
+      if (announcement.what === 'ready') binder?.seal();
       if (announcement.what === 'upgraded') entrances.yield();
-      if (announcement.what === 'ready' && predecessor !== undefined) void succeed(predecessor, entrances);
+      if (announcement.what === 'ready' && predecessor !== undefined) {
+        void succeed(predecessor, entrances, supervisor.fleet.generation);
+      }
     },
+  });
+  predecessor?.onGone(() => {
+    log('warn', 'old primary gone', { message: 'it ended before this one was ready, which serves in its place' });
+    supervisor.own();
   });
   signals.deliverTo((event) => supervisor.post(event));
   const controls = new PrimaryControls(supervisor, { sharing: sharing.mode, balance });
@@ -88,12 +118,17 @@ async function supervise(
   }
 }
 
+function inheritedBinder(predecessor: Predecessor | undefined): Binder | undefined {
+  const fd = predecessor?.legacy.binderFd;
+  return fd === undefined ? undefined : Binder.inherit(fd);
+}
+
 /** Until now the primary before this one has answered under the name. */
-async function succeed(before: Predecessor, entrances: Entrances): Promise<void> {
+async function succeed(before: Predecessor, entrances: Entrances, generation: number): Promise<void> {
   await entrances.openControl();
   // Stopped in the meantime: who ends without having said that it is ready is not left to serve alone.
   if (entrances.isClosed) return;
-  await before.ready();
+  await before.ready(generation);
   await entrances.openAdmin();
 }
 
@@ -122,12 +157,15 @@ async function serviceManager(log: Log, notifyFd: number | undefined): Promise<S
 }
 
 /** The primary that started this one in order to be succeeded by it, if so. */
-async function meetPredecessor(): Promise<Predecessor | undefined> {
+async function meetPredecessor(settings: Settings, options: LibraryOptions): Promise<Predecessor | undefined> {
   if (process.env[VARIABLE] === undefined) return undefined;
   const { Predecessor: Before } = await import('../upgrade/predecessor.ts');
   try {
-    return await Before.meet();
+    return Before.meet();
   } catch (cause) {
-    throw new PreforkError('ERR_UPGRADE_FAILED', (cause as Error).message, { cause });
+    const error = new PreforkError('ERR_UPGRADE_FAILED', (cause as Error).message, { cause });
+    const log = createLog(settings.logFormat, settings.logLevel, options.logger);
+    log('error', 'error', { message: error.message, code: error.code });
+    throw error;
   }
 }

@@ -2,7 +2,7 @@
 import type { PreforkError } from '../errors.ts';
 import type { FleetEvent } from './events.ts';
 import type { Worker } from './fleet.ts';
-import { abandonAll, complete } from './operations.ts';
+import { abandonAll, complete, passOn } from './operations.ts';
 import { drain, end, kill, killAll } from './retire.ts';
 import type { Step } from './step.ts';
 import { duration } from './words.ts';
@@ -132,12 +132,12 @@ function settleStop(step: Step): void {
 }
 
 /** The next primary serves: this one drains and goes, and what waits for it is done. */
-export function onUpgraded(step: Step, pid: number): void {
+export function onUpgraded(step: Step, pid: number, generation: number): void {
   if (step.fleet.running?.operation.kind !== 'upgrade') return;
   step.log('info', 'upgraded', { pid });
   step.do({ do: 'announce', what: 'upgraded', pid });
-  complete(step);
-  abandonAll(step, `the server was upgraded: its primary is ${pid} now`);
+  complete(step, generation);
+  passOn(step, pid);
   const { drainTimeout } = step.settings;
   step.fleet = { ...step.fleet, stop: { askedAt: step.at, isByUser: false, idle: drainTimeout / 2, requests: [] } };
   stopAll(step, { grace: drainTimeout, isBequeathed: true });

@@ -1,5 +1,6 @@
 import type { Inherited } from '../listeners/inherited.ts';
 import type { Settings } from '../options/index.ts';
+import type { Binder } from '../privileges/binder.ts';
 import type { AdminSocket, Legacy } from '../upgrade/legacy.ts';
 import type { CrewParts } from './crew.ts';
 import type { Announcement } from './events.ts';
@@ -8,9 +9,11 @@ import type { Hooks } from './hooks.ts';
 /** What a supervisor is made with, beside what the workers' processes take. */
 export interface SupervisorParts extends Pick<
   CrewParts,
-  'program' | 'sharing' | 'balance' | 'board' | 'os' | 'log' | 'account' | 'output'
+  'program' | 'sharing' | 'balance' | 'board' | 'os' | 'log' | 'output'
 > {
   readonly settings: Settings;
+  /** Binds ports that the user of the server may not bind; undefined where there are none. */
+  readonly binder: Binder | undefined;
   readonly hooks: Hooks;
   /** Of the primary before this one, if it is to be succeeded. */
   readonly legacy: Legacy | undefined;

@@ -58,10 +58,11 @@ export class Supervisor {
       control: () => this.control,
       legacy: () => this.#legacy(),
     });
-    const { crew, listeners, handoffs, metrics, timers, succession, callers } = this.#holdings;
+    const { crew, listeners, datagrams, handoffs, metrics, timers, succession, callers } = this.#holdings;
     this.#switchboard = new Switchboard({
       sharing,
       listeners,
+      datagrams,
       handoffs,
       metrics,
       post,
@@ -73,16 +74,17 @@ export class Supervisor {
       ...parts,
       crew,
       listeners,
+      datagrams,
       timers,
       succession,
       callers,
       post,
       finish: (error) => this.#finish(error),
     });
-    if (legacy !== undefined) {
-      listeners.inherit(legacy, workers);
-      this.#fleet = newFleet(workers, legacy.generation + 1, listeners.addresses);
-    }
+    if (legacy === undefined) return;
+    listeners.inherit(legacy, workers);
+    datagrams.inherit(legacy.datagrams ?? []);
+    this.#fleet = newFleet(workers, legacy.generation + 1, listeners.addresses);
   }
 
   /** @throws PreforkError why it gave up. */
@@ -150,25 +152,38 @@ export class Supervisor {
   }
 
   #finish(error: PreforkError | undefined): void {
+    const settle = (): void => this.#settle?.(error);
     try {
-      this.#holdings.close();
-    } finally {
+      // A next primary that was given up ends first, and takes with it what it has made.
+      void this.#holdings.close().then(settle, settle);
+    } catch {
       // Whatever is left behind, the primary ends.
-      this.#settle?.(error);
+      settle();
     }
   }
 
+  /** The primary before this one is gone: what it left is this one's. */
+  own(): void {
+    this.#holdings.listeners.own();
+  }
+
   #legacy(): Legacy {
-    const { settings, notifyFd, adminSocket, board } = this.#parts;
+    const { settings, notifyFd, binder, adminSocket, board } = this.#parts;
     const { slots, generation } = this.#fleet;
     const workers = slots.length === settings.workers ? undefined : slots.length;
     const { name, control } = this;
-    const sockets = { notifyFd, admin: adminSocket(), ...this.#holdings.listeners.bequeath() };
+    const sockets = { notifyFd, binderFd: binder?.fd, admin: adminSocket(), ...this.#holdings.bequeath() };
     return { format: FORMAT, name, control, board: board?.path, generation, workers, ...sockets };
   }
 
   get fleet(): Fleet {
     return this.#fleet;
+  }
+
+  /** Whether root started it for another user: what the application's user may write is not loaded here. */
+  get isSeparated(): boolean {
+    const { user, group } = this.#parts.settings;
+    return user !== undefined || group !== undefined;
   }
 
   /** Monotonic, ms. */

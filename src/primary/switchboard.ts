@@ -1,4 +1,5 @@
 import { formatAddress } from '../listeners/address.ts';
+import type { DatagramSockets } from '../listeners/datagram-sockets.ts';
 import type { Listener } from '../listeners/listener.ts';
 import type { ListenerSet } from '../listeners/listener-set.ts';
 import type { Sharing } from '../listeners/sharing.ts';
@@ -13,6 +14,7 @@ import type { LivingMessage } from './worker-process.ts';
 export interface SwitchboardParts {
   readonly sharing: Sharing;
   readonly listeners: ListenerSet;
+  readonly datagrams: DatagramSockets;
   readonly handoffs: Handoffs;
   readonly metrics: ApplicationMetrics;
   readonly post: (event: FleetEvent) => void;
@@ -47,8 +49,9 @@ export class Switchboard {
 
   /** It says nothing more, and what it had is another's. */
   gone(worker: WorkerId): void {
-    const { listeners, handoffs, metrics } = this.#parts;
+    const { listeners, datagrams, handoffs, metrics } = this.#parts;
     listeners.gone(worker);
+    datagrams.gone(worker);
     handoffs.gone(worker);
     metrics.gone(worker);
   }
@@ -77,6 +80,11 @@ export class Switchboard {
     taken: (worker, { id }) => this.#parts.handoffs.settle(worker, id, 'taken'),
     refused: (worker, { id }) => this.#parts.handoffs.settle(worker, id, 'refused'),
     metrics: (worker, { request, families }) => this.#parts.metrics.answered(worker, request, readFamilies(families)),
+    bind: (worker, { request, address, port, family, ipv6Only, reuseAddress }) => {
+      const { datagrams, broke } = this.#parts;
+      datagrams.request(worker, request, { address, port, family, ipv6Only, reuseAddress }).catch(broke);
+    },
+    unbound: (worker, { socket }) => this.#parts.datagrams.unbound(worker, socket),
     serving: (worker, name) => {
       this.#logListening(name, this.#parts.sharing);
       this.#parts.post({ type: 'opened', worker, address: formatAddress(name) });

@@ -5,9 +5,9 @@ import type { ProcedureOf } from './procedure.ts';
  * by events: `upgraded`, and then this primary stops; or `upgrade-failed`, and nothing has changed.
  */
 export const upgrade: ProcedureOf<'upgrade'> = {
-  begin(step) {
-    step.log('info', 'upgrading');
-    step.do({ do: 'upgrade' });
+  begin(step, { node }) {
+    step.log('info', 'upgrading', { node });
+    step.do({ do: 'upgrade', node });
     return undefined;
   },
 

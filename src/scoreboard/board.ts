@@ -1,7 +1,7 @@
 import { closeSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { ScoreboardError, systemCode } from './error.ts';
-import { createFile, removeBoard, type Owner } from './file.ts';
+import { createFile, removeBoard } from './file.ts';
 import { encodeHeader } from './header.ts';
 import { FORMAT, MAX_ROWS, ROW_SIZE, rowOffset } from './layout.ts';
 import { boardDirectories, boardFileName, userId } from './place.ts';
@@ -16,8 +16,6 @@ export interface BoardOptions {
   readonly name: string;
   /** How many workers may live at the same time: more than there are slots, for reloads and spares. */
   readonly rows: number;
-  /** The workers' user, when it is not the primary's (`--user`): the file is given to it, which takes root. */
-  readonly owner?: Owner;
   /** Where the file may go, best first. @default boardDirectories() */
   readonly directories?: readonly string[];
 }
@@ -40,7 +38,7 @@ export class Board {
   }
 
   /** @throws ScoreboardError `ERR_SCOREBOARD_CREATE` when no directory takes the file */
-  static create({ name, rows, owner, directories = boardDirectories() }: BoardOptions): Board {
+  static create({ name, rows, directories = boardDirectories() }: BoardOptions): Board {
     if (!Number.isInteger(rows) || rows < 1 || rows > MAX_ROWS) {
       throw new RangeError(`a scoreboard has 1 to ${MAX_ROWS} rows, not ${rows}`);
     }
@@ -51,7 +49,7 @@ export class Board {
     for (const directory of directories) {
       const path = join(directory, fileName);
       try {
-        return new Board(path, createOrReplace(path, image, owner), rows);
+        return new Board(path, createOrReplace(path, image), rows);
       } catch (error) {
         refusal = error;
       }
@@ -99,12 +97,12 @@ export class Board {
 }
 
 /** Only a file that a dead primary left is replaced: pid 1 of a restarted container finds its predecessor's. */
-function createOrReplace(path: string, image: Uint8Array, owner: Owner | undefined): number {
+function createOrReplace(path: string, image: Uint8Array): number {
   try {
-    return createFile(path, image, owner);
+    return createFile(path, image);
   } catch (error) {
     if (systemCode(error) !== 'EEXIST' || !isStale(path)) throw error;
     removeBoard(path);
-    return createFile(path, image, owner);
+    return createFile(path, image);
   }
 }

@@ -1,12 +1,7 @@
-import { closeSync, fchownSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { systemCode } from './error.ts';
+import { removeReports } from './reports-directory.ts';
 import { removeState } from './state-directory.ts';
-
-/** Whose a file is to be. */
-export interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
 
 /**
  * Makes a new file of `bytes` at `path`, for its owner only. O_EXCL: in a directory that all may write, a file of this
@@ -17,10 +12,9 @@ export interface Owner {
  *
  * @returns a descriptor that is the caller's to close; when it throws, neither descriptor nor file is left.
  */
-export function createFile(path: string, bytes: Uint8Array, owner?: Owner): number {
+export function createFile(path: string, bytes: Uint8Array): number {
   const fd = openSync(path, 'wx+', 0o600);
   try {
-    if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid);
     const written = writeSync(fd, bytes, 0, bytes.length, 0);
     if (written !== bytes.length) throw new Error(`${path} took ${written} of ${bytes.length} bytes`);
     return fd;
@@ -40,8 +34,9 @@ export function removeFile(path: string): void {
   }
 }
 
-/** Removes a board, and the state that workers keep beside it. */
+/** Removes a board, and what stands beside it: the state that workers share, and the reports of their ends. */
 export function removeBoard(path: string): void {
   removeFile(path);
   removeState(path);
+  removeReports(path);
 }

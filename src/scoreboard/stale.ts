@@ -2,6 +2,7 @@ import { closeSync, readdirSync, readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { systemCode } from './error.ts';
 import { removeBoard } from './file.ts';
+import { sweepLeftovers } from './leftovers.ts';
 import { openBoard } from './header.ts';
 import type { Header } from './layout.ts';
 import { boardDirectories, parseBoardFileName, userId } from './place.ts';
@@ -18,10 +19,10 @@ export function thisPrimary(): Pick<Header, 'primaryPid' | 'pidNamespace' | 'pri
 }
 
 /**
- * Removes what primaries of this user left when they were killed. Nothing else: another user's files, files that are no
- * boards, and boards of another format or another container stay.
+ * Removes what primaries of this user left when they were killed, and what stands beside boards that are gone. Nothing else:
+ * another user's files, files that are no boards, and boards of another format or another container stay.
  *
- * @returns the paths removed
+ * @returns the paths of the boards removed
  */
 export function sweepStale(directories: readonly string[] = boardDirectories()): string[] {
   const removed: string[] = [];
@@ -34,6 +35,7 @@ export function sweepStale(directories: readonly string[] = boardDirectories()):
       // Not ours to remove after all; housekeeping must not keep a server from starting.
     }
   }
+  for (const directory of directories) sweepLeftovers(directory);
   return removed;
 }
 

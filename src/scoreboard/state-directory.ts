@@ -4,7 +4,7 @@
  */
 import { existsSync, lstatSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { asUser, isOf } from './user.ts';
+import { isOf } from './user.ts';
 
 /** Beside boards, in directories that all may write, anybody can make anything: what has another name is not touched. */
 const STATE = /^prefork-\d+-\d+-[\w.-]*\.state$/;
@@ -27,18 +27,18 @@ export function removeState(board: string): void {
   const found = lstatSync(target, { throwIfNoEntry: false });
   if (!found?.isDirectory() || !STATE.test(basename(target))) return;
   if (isUsed(target, [dirname(board), dirname(target)])) return;
-  // Workers may be another user's, who could have a link in its place by now, to what only root may remove.
-  asUser(found.uid, () => rmSync(target, { recursive: true, force: true }));
+  // Another user's could be swapped under root's hands for a link to what only root may remove (CWE-59).
+  if (isOf(found.uid)) rmSync(target, { recursive: true, force: true });
 }
 
 function stateDirectory(board: string): string {
   return board.replace(/\.board$/, '.state');
 }
 
-/** Links never lead to links. Primaries make them: of this user, or of root, whose worker this may be (`--user`). */
+/** Links never lead to links. Primaries of this user make them. */
 function targetOf(path: string): string {
   const found = lstatSync(path, { throwIfNoEntry: false });
-  return found?.isSymbolicLink() && isOf(found.uid, 0) ? readlinkSync(path) : path;
+  return found?.isSymbolicLink() && isOf(found.uid) ? readlinkSync(path) : path;
 }
 
 /** Whether a primary has it whose board is there: its own, or one that inherited it. */

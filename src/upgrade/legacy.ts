@@ -1,15 +1,19 @@
 /** What one primary leaves to the next, and the few words between them while it does. */
 
+import type { DatagramDescription } from '../listeners/datagram-sockets.ts';
 import type { Bequest } from '../listeners/directory.ts';
 
 /** Of this format. A primary of another version of prefork may be at the other end. */
-export const FORMAT = 1;
+export const FORMAT = 2;
 
-/** In the environment of a primary that is to succeed another one. */
+/** In the environment of a primary that is to succeed another one: the format in which that one leaves what it has. */
 export const VARIABLE = 'PREFORK_UPGRADE';
 
-/** The next primary's first descriptor of a socket; below are stdio and the channel between the two. */
-export const FIRST_FD = 4;
+/** From which the next primary reads the legacy, as JSON; below are stdio and the channel between the two. */
+export const LEGACY_FD = 4;
+
+/** The next primary's first descriptor of a socket. */
+export const FIRST_FD = 5;
 
 /** Descriptors are the sender's before the spawn, and the receiver's after it: see `packed`. */
 export interface Legacy extends Bequest {
@@ -24,6 +28,10 @@ export interface Legacy extends Bequest {
   readonly workers: number | undefined;
   /** Of systemd's notification socket, where that was passed. */
   readonly notifyFd: number | undefined;
+  /** UDP sockets; a primary before this existed has none to say. */
+  readonly datagrams?: readonly DatagramDescription[] | undefined;
+  /** Of the channel to the binder, where there is one (`--user`). */
+  readonly binderFd?: number | undefined;
   /** Of `--admin`: the address as it was given, and the socket that listens there. */
   readonly admin?: AdminSocket | undefined;
 }
@@ -35,17 +43,11 @@ export interface AdminSocket {
 
 /** The next primary says: */
 export type SuccessorMessage =
-  /** It runs, and would like to know what it inherits. */
-  | { readonly prefork: 'hello'; readonly format: number }
+  /** Only those of the format before this one did: it would like to know what it inherits. */
+  | { readonly prefork: 'hello' }
   /** Its workers serve. */
-  | { readonly prefork: 'ready' }
+  | { readonly prefork: 'ready'; readonly generation: number }
   | { readonly prefork: 'failed'; readonly reason: string };
-
-/** The one before it answers `hello` with this. */
-export interface LegacyMessage {
-  readonly prefork: 'legacy';
-  readonly legacy: Legacy;
-}
 
 /** The descriptors in the order in which they are passed, and the legacy with the numbers that they get by that. */
 export function packed(legacy: Legacy): { readonly legacy: Legacy; readonly fds: readonly number[] } {
@@ -56,18 +58,26 @@ export function packed(legacy: Legacy): { readonly legacy: Legacy; readonly fds:
     sockets: listener.sockets.map(([slot, fd]) => [slot, pass(fd)] as const),
   }));
   const notifyFd = legacy.notifyFd === undefined ? undefined : pass(legacy.notifyFd);
+  const datagrams = legacy.datagrams?.map((one) => ({ ...one, fd: pass(one.fd) }));
+  const binderFd = legacy.binderFd === undefined ? undefined : pass(legacy.binderFd);
   const admin = legacy.admin && { ...legacy.admin, fd: pass(legacy.admin.fd) };
-  return { legacy: { ...legacy, listeners, notifyFd, admin }, fds };
+  return { legacy: { ...legacy, listeners, datagrams, notifyFd, binderFd, admin }, fds };
 }
 
 export function isSuccessorMessage(message: unknown): message is SuccessorMessage {
-  const word = (message as { prefork?: unknown } | null)?.prefork;
-  return word === 'hello' || word === 'ready' || word === 'failed';
+  const { prefork, generation, reason } = (message ?? {}) as Record<string, unknown>;
+  if (prefork === 'ready') return Number.isSafeInteger(generation);
+  return prefork === 'hello' || (prefork === 'failed' && typeof reason === 'string');
 }
 
-/** @returns undefined for anything that a primary of this format would not have sent. */
-export function legacyOf(message: unknown): Legacy | undefined {
-  const { prefork, legacy } = (message ?? {}) as { prefork?: unknown; legacy?: Partial<Legacy> };
-  if (prefork !== 'legacy' || legacy?.format !== FORMAT) return undefined;
-  return Array.isArray(legacy.listeners) && Array.isArray(legacy.ephemeral) ? (legacy as Legacy) : undefined;
+/** @returns undefined for anything that a primary of this format would not have left. */
+export function legacyOf(text: string): Legacy | undefined {
+  try {
+    const legacy = JSON.parse(text) as Partial<Legacy> | null;
+    if (legacy?.format !== FORMAT) return undefined;
+    return Array.isArray(legacy.listeners) && Array.isArray(legacy.ephemeral) ? (legacy as Legacy) : undefined;
+  } catch {
+    // Cut short: it was killed while it wrote.
+    return undefined;
+  }
 }

@@ -1,17 +1,20 @@
+import { closeSync, readFileSync } from 'node:fs';
 import { once } from 'node:events';
-import { FORMAT, legacyOf, VARIABLE, type Legacy, type SuccessorMessage } from './legacy.ts';
+import { FORMAT, LEGACY_FD, legacyOf, VARIABLE, type Legacy, type SuccessorMessage } from './legacy.ts';
 
-/** How long it may take to hear that this one is ready, ms. */
-const PATIENCE = 5000;
+/** How long the primary before this one may take to hear that this one is ready, ms. */
+const PATIENCE_MS = 5000;
 
 /**
  * The primary before this one, which started it to be succeeded. It serves until it is told `ready`, and goes on for ever
- * if this process fails before that. When it is gone early, this process is the primary all the same.
+ * if this process fails before that. When it is gone early, this process is the primary all the same: it has the sockets, and
+ * all that there is to know of them, from its first moment on.
  *
- * Owns the channel between the two, which is closed by it in answer to `ready`, and by `failed`.
+ * Owns the channel between the two, which `ready`, `failed` and `close` end.
  */
 export class Predecessor {
   readonly legacy: Legacy;
+  #isOver = false;
 
   private constructor(legacy: Legacy) {
     this.legacy = legacy;
@@ -19,42 +22,71 @@ export class Predecessor {
 
   /**
    * @returns undefined when this process was not started by a primary to succeed it.
-   * @throws Error when that one does not answer, or in words that are not understood.
+   * @throws Error when that one is gone and has left nothing, or speaks another format.
    */
-  static async meet(): Promise<Predecessor | undefined> {
-    if (process.env[VARIABLE] === undefined) return undefined;
-    // Whatever this process starts succeeds nobody.
+  static meet(): Predecessor | undefined {
+    const format = process.env[VARIABLE];
+    if (format === undefined) return undefined;
+    // What this process starts succeeds no primary.
     delete process.env[VARIABLE];
-    if (process.send === undefined) return undefined;
-    say({ prefork: 'hello', format: FORMAT });
-    return new Predecessor(await answer());
+    try {
+      if (format !== String(FORMAT)) throw new Error('the primary that is to be succeeded speaks another format');
+      return new Predecessor(readLegacy());
+    } catch (error) {
+      say({ prefork: 'failed', reason: (error as Error).message });
+      leave();
+      throw error;
+    }
   }
 
-  /** From now on this process is the primary. Settles when the one before knows, or is stuck: it accepts nothing either then. */
-  async ready(): Promise<void> {
-    if (!process.connected) return;
-    const heard = once(process, 'disconnect', { signal: AbortSignal.timeout(PATIENCE) });
-    say({ prefork: 'ready' });
+  /** Is told when the other one ends before this one is ready: what was its own is this one's to remove then. */
+  onGone(gone: () => void): void {
+    const tell = (): void => {
+      if (!this.#isOver) gone();
+      this.#isOver = true;
+    };
+    if (!process.connected) return tell();
+    process.once('disconnect', tell);
+    process.channel?.unref();
+  }
+
+  /**
+   * From now on this process is the primary. Settles when the one before knows, or is stuck: it accepts nothing either then.
+   *
+   * @param generation of the workers that serve.
+   */
+  async ready(generation: number): Promise<void> {
+    if (this.#isOver || !process.connected) return;
+    this.#isOver = true;
+    const heard = once(process, 'disconnect', { signal: AbortSignal.timeout(PATIENCE_MS) });
+    say({ prefork: 'ready', generation });
     await heard.catch(leave);
   }
 
   failed(reason: string): void {
-    say({ prefork: 'failed', reason });
-    leave();
+    if (!this.#isOver) say({ prefork: 'failed', reason });
+    this.close();
+  }
+
+  /** Idempotent. */
+  close(): void {
+    if (!this.#isOver) leave();
+    this.#isOver = true;
   }
 }
 
-function answer(): Promise<Legacy> {
-  return new Promise((resolve, reject) => {
-    const gone = (): void => reject(new Error('the primary that is to be succeeded is gone'));
-    process.once('disconnect', gone);
-    process.once('message', (message) => {
-      process.off('disconnect', gone);
-      const legacy = legacyOf(message);
-      if (legacy === undefined) reject(new Error('the primary that is to be succeeded speaks another format'));
-      else resolve(legacy);
-    });
-  });
+/** Written before this process ran, so that it is here whole, or never will be. */
+function readLegacy(): Legacy {
+  let text: string;
+  try {
+    text = readFileSync(LEGACY_FD, 'utf8');
+    closeSync(LEGACY_FD);
+  } catch (cause) {
+    throw new Error('the primary that is to be succeeded is gone', { cause });
+  }
+  const legacy = legacyOf(text);
+  if (legacy === undefined) throw new Error('the primary that is to be succeeded is gone, and has left nothing');
+  return legacy;
 }
 
 function say(message: SuccessorMessage): void {

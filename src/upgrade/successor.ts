@@ -1,45 +1,69 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { FORMAT, isSuccessorMessage, packed, VARIABLE, type Legacy, type LegacyMessage } from './legacy.ts';
+import type { Writable } from 'node:stream';
+import type { Binder } from '../privileges/binder.ts';
+import { binderRequestOf, type BinderAnswer, type BinderRequest } from '../privileges/binder-messages.ts';
+import { isInSession } from '../privileges/session.ts';
+import { FORMAT, isSuccessorMessage, LEGACY_FD, packed, VARIABLE, type Legacy } from './legacy.ts';
+
+/** How long a next primary that is given up may take to end in order, ms. */
+const END_WITHIN_MS = 5000;
 
 export interface SuccessorOptions {
   readonly legacy: Legacy;
+  /** Which node runs it. @default the one that a shell would find under the name of this one */
+  readonly node?: string | undefined;
   /** Beside this process's own environment. */
   readonly env: NodeJS.ProcessEnv;
   /** How long it may take until it is ready, ms. */
   readonly within: number;
+  /** Binds for the next primary until this one has left. */
+  readonly binder: Binder | undefined;
 }
 
 /** What comes of a successor: exactly one of the two, once. */
 export interface SuccessorEvents {
   /** Its workers serve; it lives on without us. */
-  ready(pid: number): void;
+  ready(pid: number, generation: number): void;
   failed(reason: string): void;
 }
 
 /**
  * The next primary, seen from the one before: the same command again, from what is on disk now, with our sockets as
- * descriptors. Owns its process until it is ready, and kills it when it fails or takes too long; after that it belongs to
- * nobody, as a daemon does.
+ * descriptors. Owns its process until it is ready, and ends it when it fails or takes too long; after that it belongs to
+ * no process, as a daemon does.
  */
 export class Successor {
+  /** Settles when its process has ended, or lives on without us. */
+  readonly over: Promise<unknown>;
   readonly #child: ChildProcess;
   readonly #events: SuccessorEvents;
+  readonly #binder: Binder | undefined;
+  #settleOver: () => void = () => {};
   #timer: NodeJS.Timeout | undefined;
 
   /** @throws Error when the process cannot be started. */
-  constructor({ legacy, env, within }: SuccessorOptions, events: SuccessorEvents) {
-    const { legacy: message, fds } = packed(legacy);
+  constructor({ legacy, node = nodeCommand(), env, within, binder }: SuccessorOptions, events: SuccessorEvents) {
+    const { legacy: packedLegacy, fds } = packed(legacy);
     this.#events = events;
-    this.#child = spawn(nodeCommand(), [...process.execArgv, ...process.argv.slice(1)], {
-      stdio: ['inherit', 'inherit', 'inherit', 'ipc', ...fds],
-      env: { ...process.env, ...env, [VARIABLE]: '1' },
+    this.#binder = binder;
+    this.#child = spawn(node, [...process.execArgv, ...process.argv.slice(1)], {
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc', 'pipe', ...fds],
+      env: { ...process.env, ...env, [VARIABLE]: String(FORMAT) },
     });
+    this.over = Promise.race([
+      new Promise<void>((resolve) => (this.#settleOver = resolve)),
+      once(this.#child, 'close').catch(() => {}),
+    ]);
     // After the spawn, for that may throw; nothing that the process does is heard of before this turn is over.
     this.#timer = setTimeout(() => this.#fail(`the new primary was not ready within ${within} ms`), within);
     this.#child.on('error', (error) => this.#fail(`the new primary could not be started: ${error.message}`));
     this.#child.on('exit', (code, signal) => this.#fail(`the new primary ended with ${signal ?? `code ${code}`}`));
-    this.#child.on('message', (said) => this.#onMessage(said, { prefork: 'legacy', legacy: message }));
+    this.#child.on('message', (said) => this.#onMessage(said));
+    // Before this process can end: whatever becomes of it, the next one knows what it has.
+    const pipe = this.#child.stdio[LEGACY_FD] as Writable;
+    pipe.on('error', () => {}).end(JSON.stringify(packedLegacy));
   }
 
   /** Gives it up, if it is not ready yet. */
@@ -47,31 +71,50 @@ export class Successor {
     this.#fail('the server is stopping');
   }
 
-  #onMessage(said: unknown, legacy: LegacyMessage): void {
+  #onMessage(said: unknown): void {
+    const request = binderRequestOf(said);
+    if (request?.binder === 'bind') void this.#bind(request);
     if (!isSuccessorMessage(said)) return;
     switch (said.prefork) {
       case 'hello':
-        if (said.format === FORMAT) this.#child.send(legacy, () => {});
-        else this.#fail(`the new primary's version of prefork cannot take over from this one: restart it instead`);
-        return;
+        return this.#fail('the new primary’s version of prefork cannot take over from this one: restart it instead');
       case 'failed':
         return this.#fail(said.reason);
       case 'ready':
-        return this.#succeed();
+        return this.#succeed(said.generation);
     }
   }
 
-  #succeed(): void {
+  async #bind({ id, query }: Extract<BinderRequest, { binder: 'bind' }>): Promise<void> {
+    const bound = await this.#binder?.bind(query);
+    const handle = bound !== undefined && 'handle' in bound ? bound.handle : undefined;
+    const errno = bound !== undefined && 'errno' in bound ? bound.errno : 0;
+    const answer: BinderAnswer = { binder: 'bound', id, errno };
+    const sent = (): void => handle?.close();
+    if (this.#child.connected) this.#child.send(answer, handle as never, {}, sent);
+    else sent();
+  }
+
+  #succeed(generation: number): void {
     if (!this.#end()) return;
     this.#child.unref();
-    this.#events.ready(this.#child.pid!);
-    // Last, as it tells the next primary that we have heard, and answer nobody any more.
+    this.#settleOver();
+    this.#events.ready(this.#child.pid!, generation);
+    // Last, as it tells the next primary that we have heard, and answer no one any more.
     this.#child.disconnect();
   }
 
+  /** In order, so that it removes what it has made, and by force when it is stuck. */
   #fail(reason: string): void {
     if (!this.#end()) return;
-    this.#child.kill('SIGKILL');
+    this.#child.kill('SIGTERM');
+    const force = setTimeout(() => this.#child.kill('SIGKILL'), END_WITHIN_MS);
+    this.#child.once('exit', () => clearTimeout(force));
+    // The process could not be started, and will not exit either.
+    if (this.#child.pid === undefined) {
+      clearTimeout(force);
+      this.#settleOver();
+    }
     this.#events.failed(reason);
   }
 
@@ -88,6 +131,8 @@ export class Successor {
 export function whyNone(sharing: string): string | undefined {
   if (process.pid === 1)
     return 'process 1 of a container cannot be replaced: the container ends with it; reload, or replace the container';
+  if (isInSession())
+    return 'a server that root runs for another user in a terminal ends with it: reload it, or run it by a service manager';
   if (process.platform === 'win32') return 'on Windows sockets cannot be passed on: restart it instead';
   if (sharing === 'round-robin')
     return 'with --sharing round-robin the sockets are node:cluster’s, and cannot be passed on: restart it instead';

@@ -119,6 +119,8 @@ async function stopAccepting(server: Server, handle: SlotHandle | undefined, tak
  */
 async function untilQueueIsEmpty(handle: SlotHandle): Promise<void> {
   const enough = handle.accepted + handle.longestQueue;
+  // What comes now is told to come again by the kernel, and is refused then, instead of being reset by the close.
+  handle.narrow();
   for (let before = -1; handle.accepted !== before && handle.accepted < enough;) {
     before = handle.accepted;
     await nextTurn();

@@ -2,7 +2,8 @@ import cluster from 'node:cluster';
 import { Server, type AddressInfo } from 'node:net';
 import type { WorkerContext } from '../ipc/context.ts';
 import type { ListenFields, PrimaryMessage, WorkerMessage } from '../ipc/messages.ts';
-import type { NativeHandle } from '../listeners/native.ts';
+import { adoptFd, type NativeHandle } from '../listeners/native.ts';
+import { Datagrams, type DatagramQuery } from './datagrams.ts';
 import { listenError, resolvePath } from './listen-error.ts';
 import type { Link } from './link.ts';
 import type { Servers } from './servers.ts';
@@ -69,12 +70,13 @@ export function interceptListen(parts: ListenParts): void {
     number,
     { granted(message: Granted, socket: NativeHandle): void; denied(message: Denied): void; late(): void }
   >();
+  const datagrams = new Datagrams(link);
   const ordinals = new Map<string, number>();
   const questions: WorkerMessage[] = [];
   let requests = 0;
 
   internals._getServer = (object, query, answer) => {
-    if (!(object instanceof Server) || typeof query.fd === 'number' || sharing === 'round-robin') {
+    if (sharing === 'round-robin') {
       link.hold();
       original(object, query, (errno, handle) => {
         link.unhold();
@@ -82,6 +84,8 @@ export function interceptListen(parts: ListenParts): void {
       });
       return;
     }
+    if (!(object instanceof Server)) return datagrams.bind(query as DatagramQuery, answer);
+    if (typeof query.fd === 'number') return listenOnFd(query.fd, answer);
     const server: ListeningServer = object;
     const late = (): void => answer(0, standInFor(nameAsked(query)));
     if (isLeaving()) {
@@ -188,6 +192,13 @@ function nameAsked({ address, port, addressType }: Query): AddressInfo | undefin
   if (port === -1 || addressType === -1) return undefined;
   const family = addressType === 6 || addressType === 'IPv6' ? 'IPv6' : 'IPv4';
   return { address: address ?? (family === 'IPv6' ? '::' : '0.0.0.0'), port: port ?? 0, family };
+}
+
+/** The descriptor is this process's, not the primary's: a worker cannot choose among those. */
+function listenOnFd(fd: number, answer: Answer): void {
+  const handle = adoptFd(fd);
+  if (typeof handle === 'number') answer(handle, null);
+  else answer(0, handle);
 }
 
 function nameOf(server: Server): { address: string; port: number } {

@@ -150,6 +150,16 @@ export class SlotHandle {
     if (this.#hasListened) this.listen(this.#backlog);
   }
 
+  /**
+   * Has the kernel queue as little as it can, which is one connection at each socket (listen(2) lets one more wait than it is told),
+   * while what waits is still accepted.
+   */
+  narrow(): void {
+    // The kernel queues nothing for us: that would begin it.
+    if (!this.isAccepting) return;
+    for (const source of this.#sources.values()) source.listen(0);
+  }
+
   /** Stops accepting. Other processes may hold the same sockets, and go on. */
   detach(): void {
     if (this.#isDetached || this.#isClosed) return;

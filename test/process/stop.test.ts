@@ -245,7 +245,8 @@ test('the primary is killed while workers start: they end, and the next start ti
 
 test('all of it is killed: the next start tidies up', async () => {
   await using app = await serve({ entry: 'hello.js', options: twoWorkers });
-  assert.equal(filesOfPrimary(app.pid).length, 1);
+  // The scoreboard, and the directory for reports of fatal errors beside it.
+  assert.equal(filesOfPrimary(app.pid).length, 2);
   app.kill();
   await app.gone();
   await using next = await serve({ entry: 'hello.js', options: twoWorkers, env: { XDG_RUNTIME_DIR: app.directory } });

@@ -1,7 +1,15 @@
+import { resolve } from 'node:path';
 import { findServer } from '../../control/client.ts';
+import type { UpgradeTarget } from '../../control/controls.ts';
 import { doneFields, perform, printDone } from '../operation.ts';
 import { verbHelp } from '../verb-help.ts';
-import { parseVerbLine } from '../verb-line.ts';
+import { parseVerbLine, type VerbShape } from '../verb-line.ts';
+
+const shape: VerbShape = {
+  values: {
+    node: { value: 'path', about: 'The node that is to run it. Without it, the one that runs this command.' },
+  },
+};
 
 const help = `\
 A new primary, of the prefork and node that are installed now, inherits the
@@ -10,8 +18,14 @@ flight and leave. If the new one fails, the old one goes on as before.`;
 
 /** `prefork upgrade`: returns when the new primary serves. */
 export async function upgrade(argv: readonly string[]): Promise<number> {
-  const line = parseVerbLine(argv, {});
-  if (line.help) process.stdout.write(verbHelp('upgrade', {}, help));
-  else printDone('upgrade', doneFields(await perform(await findServer(line.name), '/upgrade', {})));
+  const line = parseVerbLine(argv, shape);
+  if (line.help) {
+    process.stdout.write(verbHelp('upgrade', shape, help));
+    return 0;
+  }
+  const node = line.values.get('node');
+  // Root's own node may be closed to the server's user, who then takes the one that it has.
+  const target: UpgradeTarget = node === undefined ? { preferNode: process.execPath } : { node: resolve(node) };
+  printDone('upgrade', doneFields(await perform(await findServer(line.name), '/upgrade', target)));
   return 0;
 }

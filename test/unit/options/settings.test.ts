@@ -46,12 +46,19 @@ test('defaults', () => {
     maxLifetime: 0,
     user: undefined,
     group: undefined,
+    bind: undefined,
     logFormat: 'text',
     logLevel: 'info',
     admin: undefined,
     prefixOutput: false,
   });
 });
+
+const anyPorts: ReadonlyArray<readonly [string, unknown, unknown]> = [
+  ['80', [80], [80]],
+  ['80,443', [80, 443], [80, 443]],
+  ['65535', [65_535], [65_535]],
+];
 
 const anyAccount: ReadonlyArray<readonly [string, unknown, unknown]> = [
   ['www-data', 'www-data', 'www-data'],
@@ -148,6 +155,7 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
   ],
   user: anyAccount,
   group: anyAccount,
+  bind: anyPorts,
   logFormat: [['json', 'json', 'json']],
   logLevel: [
     ['debug', 'debug', 'debug'],
@@ -188,6 +196,19 @@ const badTimes: Pick<Bad, 'texts' | 'values'> = {
     ['30', '"30"'],
     [true, 'true'],
     [10n, '10n'],
+  ],
+};
+
+const badPorts: Bad = {
+  expected: 'ports from 1 to 65535, such as 80,443',
+  texts: ['0', '65536', '-80', '80,', ',', '80;443', '80, 443', 'http', '0x50', '8e1'],
+  values: [
+    ['80', '"80"'],
+    [80, '80'],
+    [[], '[]'],
+    [[80, '443'], "[ 80, '443' ]"],
+    [[0], '[ 0 ]'],
+    [null, 'null'],
   ],
 };
 
@@ -320,6 +341,7 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
   maxLifetime: { expected: aTime('0', '596h'), ...badTimes },
   user: badAccounts,
   group: badAccounts,
+  bind: badPorts,
   logFormat: { expected: 'text or json', texts: ['xml'], values: [[1, '1']] },
   logLevel: { expected: 'debug, info, warn, error or silent', texts: ['trace'], values: [[30, '30']] },
   admin: {
@@ -345,10 +367,10 @@ for (const key of settingKeys) {
 
   for (const [text, expected, value] of good[key]) {
     test(`${key} ${text}, from everywhere`, () => {
-      assert.equal(resolve({ flags: { [key]: text } })[key], expected);
-      assert.equal(resolve({ env: { [variable]: text } })[key], expected);
-      assert.equal(resolve({ options: loose({ [key]: value }) })[key], expected);
-      assert.equal(resolve(config({ [key]: value }))[key], expected);
+      assert.deepEqual(resolve({ flags: { [key]: text } })[key], expected);
+      assert.deepEqual(resolve({ env: { [variable]: text } })[key], expected);
+      assert.deepEqual(resolve({ options: loose({ [key]: value }) })[key], expected);
+      assert.deepEqual(resolve(config({ [key]: value }))[key], expected);
     });
   }
 

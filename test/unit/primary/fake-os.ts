@@ -64,6 +64,8 @@ export class FakeOs implements Os {
     return child as unknown as ChildProcess;
   }
 
+  signal(): void {}
+
   stackOf(): Promise<string> {
     return Promise.resolve('unknown');
   }

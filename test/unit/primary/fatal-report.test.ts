@@ -35,7 +35,7 @@ interface Place extends Disposable {
 
 function place(): Place {
   const parent = mkdtempSync(join(tmpdir(), 'fatal-report-'));
-  const reports = new FatalReports(undefined, parent);
+  const reports = new FatalReports(join(parent, 'prefork-0-1-app.board'));
   return { parent, reports, [Symbol.dispose]: () => rmSync(parent, { recursive: true }) };
 }
 

@@ -78,11 +78,28 @@ describe('an upgrade', () => {
     driver.serve();
     driver.send({ type: 'upgrade', request: 1 });
     driver.send({ type: 'reload', request: 2 });
-    const effects = driver.send({ type: 'upgraded', pid: 99 });
+    driver.send({ type: 'scale', to: { by: -2 } });
+    const effects = driver.send({ type: 'upgraded', pid: 99, generation: 2 });
     assert.deepEqual(settled(effects), [
       [1, true],
       [2, false],
     ]);
+    const [done, waiting] = find(effects, 'settle').map(({ outcome }) => outcome);
+    assert.ok(done?.ok === true && done.generation === 2, 'the generation is the next primary’s');
+    assert.ok(waiting?.ok === false && waiting.again === true, 'what waits is to be asked of the next primary');
+    // Signals have no answer, and are passed on.
+    assert.deepEqual(
+      find(effects, 'signal').map(({ pid, signal }) => [pid, signal]),
+      [
+        [99, 'SIGTTOU'],
+        [99, 'SIGTTOU'],
+      ],
+    );
+    assert.deepEqual(find(driver.send({ type: 'reload', request: 3 }), 'settle')[0]?.outcome, {
+      ok: false,
+      reason: 'the server was upgraded',
+      again: true,
+    });
     assert.deepEqual(workersOf(effects, 'drain'), [1, 2]);
     assert.equal(driver.left({ timer: 'grace' }), 20_000);
     driver.leave(1);
@@ -92,7 +109,7 @@ describe('an upgrade', () => {
   test('that nobody asked for, or waits for any more, is none', () => {
     const driver = new Driver();
     driver.serve();
-    assert.deepEqual(driver.send({ type: 'upgraded', pid: 99 }), []);
+    assert.deepEqual(driver.send({ type: 'upgraded', pid: 99, generation: 2 }), []);
     assert.deepEqual(driver.send({ type: 'upgrade-failed', reason: 'no' }), []);
   });
 });

@@ -245,7 +245,7 @@ export class Schedule {
       case 0:
         return this.#post({ type: 'fail', error: new PreforkError('ERR_INTERNAL', 'broken') });
       case 1:
-        return this.#post({ type: 'upgraded', pid: 99 });
+        return this.#post({ type: 'upgraded', pid: 99, generation: 2 });
       default:
         this.#asked.add(request);
         return this.#post({ ...stop, isNow: this.#random.chance(0.2), request });
@@ -357,6 +357,7 @@ export class Schedule {
       case 'call':
       case 'announce':
       case 'abandon-upgrade':
+      case 'signal':
     }
   }
 

@@ -13,6 +13,7 @@ function setUp(sharing: 'shared' | 'round-robin'): {
     sharing,
     env: {},
     readyTimeout: 1000,
+    binder: undefined,
     legacy: () => assert.fail('a next primary was about to be started'),
     events: { ready: () => assert.fail(), failed },
   });

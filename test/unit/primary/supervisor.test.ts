@@ -40,7 +40,7 @@ function setUpWith(board: Board | undefined, options: Options, ...early: FleetEv
     hooks: new Hooks({}, () => {}),
     log: (_level, event) => void log.push(event),
     os,
-    account: undefined,
+    binder: undefined,
     legacy: undefined,
     passed: undefined,
     notifyFd: undefined,

@@ -142,12 +142,3 @@ for (const rows of [0, -1, 1.5, Number.NaN, 5000]) {
     assert.throws(() => Board.create({ name: 'app', rows }), RangeError);
   });
 }
-
-const root = process.geteuid?.() === 0;
-test('the file can be given to the user of the workers', { skip: !root && 'takes root' }, (t) => {
-  const owner = { uid: 65534, gid: 65534 };
-  const board = Board.create({ name: 'app', rows: 1, owner, directories: [temporaryDirectory(t)] });
-  t.after(() => board.close());
-  const { uid, gid } = statSync(board.path);
-  assert.deepEqual({ uid, gid }, owner);
-});

@@ -64,7 +64,7 @@ test('a link that leads to something else is removed, and what it leads to is no
 const isRoot = process.geteuid?.() === 0;
 
 test(
-  'another user’s link leads root nowhere, and in another user’s directory root has that user’s rights',
+  'another user’s link leads root nowhere, and another user’s directory stays',
   {
     skip: !isRoot && 'only root can make files of others',
   },
@@ -78,12 +78,11 @@ test(
     removeBoard(board);
     assert.ok(existsSync(victim));
 
-    // A directory of theirs in one where they may remove nothing: root could, but acts as they do.
+    // Root could remove it, and may be led astray while it does: the owner can swap what is in it.
     const theirs = join(directory, 'prefork-0-2-app.state');
     mkdirSync(theirs);
     chownSync(theirs, nobody, nobody);
-    assert.throws(() => removeBoard(theirs.replace('.state', '.board')), { code: /EACCES|EPERM/ });
+    removeBoard(theirs.replace('.state', '.board'));
     assert.ok(existsSync(theirs));
-    assert.equal(process.geteuid!(), 0);
   },
 );

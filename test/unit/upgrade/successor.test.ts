@@ -19,7 +19,7 @@ test('a process that cannot be started leaves no deadline, which would find noth
   process.argv = [process.execPath, '--version'];
   const before = timers();
   const events = { ready: () => assert.fail(), failed: () => assert.fail() };
-  assert.throws(() => new Successor({ legacy, env: { PORT: '80\0' }, within: 60_000 }, events), {
+  assert.throws(() => new Successor({ legacy, env: { PORT: '80\0' }, within: 60_000, binder: undefined }, events), {
     code: 'ERR_INVALID_ARG_VALUE',
   });
   assert.equal(timers(), before);

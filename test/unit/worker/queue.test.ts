@@ -40,6 +40,7 @@ class FakeSocket implements NativeHandle {
   isClosed = false;
   queued = 0;
   accepted = 0;
+  readonly backlogs: number[] = [];
 
   /** @param arrives whether another one comes for each that is accepted. */
   constructor(arrives = false) {
@@ -55,7 +56,8 @@ class FakeSocket implements NativeHandle {
     setImmediate(turn).unref();
   }
 
-  listen(): number {
+  listen(backlog: number): number {
+    this.backlogs.push(backlog);
     return 0;
   }
 
@@ -90,6 +92,8 @@ test('it accepts until a turn brings nobody', async (t) => {
   socket.queued = 30;
   await drain.begin(now);
   assert.deepEqual([socket.isClosed, socket.queued, handle.accepted], [true, 0, 30]);
+  // What came meanwhile found next to no room, and is refused rather than reset.
+  assert.deepEqual(socket.backlogs, [511, 0]);
 });
 
 test('while connections pour in it accepts those who waited when it began, and some more', async (t) => {
@@ -107,6 +111,7 @@ test('when another worker accepts from the socket it stops at once', async (t) =
   socket.queued = 100;
   await drain.begin({ ...now, takenOver: true });
   assert.deepEqual([socket.isClosed, socket.accepted], [true, 0]);
+  assert.deepEqual(socket.backlogs, [511], 'the queue is the other worker’s');
 });
 
 async function answerOf(client: Socket): Promise<string> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findGroup, findUser, type RunProgram, type UserEntry } from '../../../src/primary/account-database.ts';
-import { resolveAccount, type Account, type AccountSource } from '../../../src/primary/users.ts';
+import { findGroup, findUser, type RunProgram, type UserEntry } from '../../../src/privileges/account-database.ts';
+import { resolveAccount, type Account, type AccountSource } from '../../../src/privileges/account.ts';
 import { usage } from '../options/usage.ts';
 
 const app: UserEntry = { uid: 1000, gid: 1001, name: 'app', home: '/home/app' };

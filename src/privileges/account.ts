@@ -1,17 +1,17 @@
-/** Who workers run as: `--user` and `--group` made into ids. Loaded only when one of them is given. */
+/** `--user` and `--group` made into ids. */
 import { UsageError } from '../errors.ts';
 import type { Settings } from '../options/index.ts';
 import { findGroup, findUser, type UserEntry } from './account-database.ts';
 
-/** What a worker's process is given, for `uid` and `gid` of node:cluster's settings. */
+/** Whom the primary becomes, and its workers after it. */
 export interface Account {
   readonly uid: number;
   readonly gid: number;
-  /** What the primary's own HOME, USER and LOGNAME are replaced with in the worker's environment. */
+  /** What root's own HOME, USER and LOGNAME are replaced with. */
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** The primary's own, and the system's accounts; replaced in tests. */
+/** This process's own ids, and the system's accounts; replaced in tests. */
 export interface AccountSource {
   readonly uid: number;
   readonly gid: number;
@@ -19,13 +19,13 @@ export interface AccountSource {
   group(key: string | number): number | undefined;
 }
 
-type AccountSettings = Pick<Settings, 'user' | 'group'>;
+export type AccountSettings = Pick<Settings, 'user' | 'group'>;
 
 /**
- * libuv drops every supplementary group of root's when it sets the ids, so that a worker has the one group alone, also where
- * its user is in others: what it needs more than that, it gets by `--group`.
+ * The account has its one group alone, also where its user is in others: what the application needs more than that, it gets
+ * by `--group`.
  *
- * @returns undefined when workers run as the primary does.
+ * @returns undefined when this process runs as that account already.
  * @throws UsageError when there is no such user or group, or the primary is not root.
  */
 export function resolveAccount(
@@ -59,13 +59,13 @@ function groupOrFail(group: string | number, source: AccountSource): number {
 function notRoot(option: string, { uid }: AccountSource): UsageError {
   const instead = 'start prefork as root, or as that user and without the option';
   return new UsageError(
-    `--${option} needs root: only root can run workers as somebody else, and this is uid ${uid}; ${instead}`,
+    `--${option} needs root: only root can become another user, and this is uid ${uid}; ${instead}`,
   );
 }
 
 /**
- * As systemd's `User=` and `su` do, and unlike nginx, Unicorn and gunicorn, which leave root's: in Node, `os.homedir()` is HOME,
- * and caches and dot files below it would be looked for in /root, where the worker may not look. A user without an entry
+ * systemd's `User=` and `su` do the same; nginx, Unicorn and gunicorn leave root's. In Node, `os.homedir()` is HOME, and
+ * caches and dot files below it would be looked for in /root, where the worker may not look. A user without an entry
  * gets `/`, as from Docker.
  */
 function accountEnvironment({ name, home }: UserEntry): Record<string, string> {

@@ -1,0 +1,135 @@
+import { adoptDatagramFd, bindUdp, type Bound, type NativeHandle } from './native.ts';
+
+/** A UDP address that an application wants to receive at, never port 0. */
+export interface DatagramQuery {
+  readonly address: string;
+  readonly port: number;
+  readonly family: 4 | 6;
+  readonly ipv6Only: boolean;
+  readonly reuseAddress: boolean;
+}
+
+/** Binds a UDP address: this process itself, or another that may bind what this one may not. */
+export type BindUdp = (query: DatagramQuery) => Bound | Promise<Bound>;
+
+/** Tells a worker, with a handle where it gets one. @returns false when the worker is gone. */
+type Post = (
+  worker: number,
+  message: { readonly type: 'bound'; readonly request: number; readonly socket: number; readonly errno: number },
+  handle?: NativeHandle,
+) => boolean;
+
+/** As another primary gets it: the socket is a descriptor. */
+export interface DatagramDescription {
+  readonly query: DatagramQuery;
+  readonly fd: number;
+}
+
+interface Entry {
+  readonly id: number;
+  readonly query: DatagramQuery;
+  readonly handle: NativeHandle;
+  /** How many sockets each worker has of it. */
+  readonly holders: Map<number, number>;
+}
+
+/**
+ * The UDP sockets at fixed ports, each shared by every worker that asks for its address. Owns them: one is closed when no worker
+ * has it any more, and `close` closes all.
+ */
+export class DatagramSockets {
+  readonly #post: Post;
+  readonly #bind: BindUdp;
+  readonly #entries = new Set<Entry>();
+  /** Two workers that ask at once get the one socket. */
+  #turn: Promise<void> = Promise.resolve();
+  #ids = 0;
+  #isClosed = false;
+
+  constructor(post: Post, bind: BindUdp = bindHere) {
+    this.#post = post;
+    this.#bind = bind;
+  }
+
+  request(worker: number, request: number, query: DatagramQuery): Promise<void> {
+    this.#turn = this.#turn.then(() => this.#answer(worker, request, query));
+    return this.#turn;
+  }
+
+  /** The worker has closed a socket that it was given. */
+  unbound(worker: number, id: number): void {
+    for (const entry of this.#entries) if (entry.id === id) this.#release(entry, worker, 1);
+  }
+
+  gone(worker: number): void {
+    for (const entry of this.#entries) if (entry.holders.has(worker)) this.#release(entry, worker, Infinity);
+  }
+
+  /** For the primary that succeeds this one. */
+  bequeath(): DatagramDescription[] {
+    return [...this.#entries].map(({ query, handle }) => ({ query, fd: handle.fd }));
+  }
+
+  /** Takes over what another primary has bequeathed. What is no UDP socket is bound anew when it is asked for. */
+  inherit(descriptions: readonly DatagramDescription[]): void {
+    for (const { query, fd } of descriptions) {
+      const handle = adoptDatagramFd(fd, query.family);
+      if (typeof handle !== 'number') this.#add(query, handle);
+    }
+  }
+
+  /** The primary before this one leaves. What no worker has asked for by now would only swallow datagrams. */
+  own(): void {
+    for (const entry of this.#entries) if (entry.holders.size === 0) this.#remove(entry);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const entry of this.#entries) this.#remove(entry);
+  }
+
+  async #answer(worker: number, request: number, query: DatagramQuery): Promise<void> {
+    const entry = this.#find(query) ?? (await this.#open(query));
+    if (this.#isClosed) return;
+    if (typeof entry === 'number') return void this.#post(worker, { type: 'bound', request, socket: 0, errno: entry });
+    entry.holders.set(worker, (entry.holders.get(worker) ?? 0) + 1);
+    const isSent = this.#post(worker, { type: 'bound', request, socket: entry.id, errno: 0 }, entry.handle);
+    if (!isSent) this.#release(entry, worker, Infinity);
+  }
+
+  #find(wanted: DatagramQuery): Entry | undefined {
+    return [...this.#entries].find(({ query }) => keyOf(query) === keyOf(wanted));
+  }
+
+  async #open(query: DatagramQuery): Promise<Entry | number> {
+    const bound = await this.#bind(query);
+    return 'errno' in bound ? bound.errno : this.#add(query, bound.handle);
+  }
+
+  #add(query: DatagramQuery, handle: NativeHandle): Entry {
+    const entry: Entry = { id: ++this.#ids, query, handle, holders: new Map() };
+    if (this.#isClosed) handle.close();
+    else this.#entries.add(entry);
+    return entry;
+  }
+
+  #release(entry: Entry, worker: number, count: number): void {
+    const { holders } = entry;
+    const left = (holders.get(worker) ?? 0) - count;
+    if (left > 0) holders.set(worker, left);
+    else holders.delete(worker);
+    if (holders.size === 0) this.#remove(entry);
+  }
+
+  #remove(entry: Entry): void {
+    if (this.#entries.delete(entry)) entry.handle.close();
+  }
+}
+
+function keyOf({ address, port, family, ipv6Only }: DatagramQuery): string {
+  return JSON.stringify([address, port, family, ipv6Only]);
+}
+
+function bindHere({ address, port, family, ...options }: DatagramQuery): Bound {
+  return bindUdp(address, port, family, options);
+}
