@@ -41,7 +41,8 @@ export default {
 };
 \`\`\`
 
-\`PREFORK_ADMIN_TOKEN\` (16 characters or more) is the token of \`--admin\`; without it a new one is made at each start.
+\`PREFORK_ADMIN_TOKEN\` (16 characters or more) is the token of \`--admin\` where no file has it; without either a new one is made at
+each start: [the token](control.md#the-token). \`PREFORK_RUNTIME_DIR\` says where [control sockets](control.md#where) are.
 
 ## Options of the library alone
 

@@ -1,5 +1,6 @@
 import type http from 'node:http';
 import { Server as NetServer } from 'node:net';
+import type { GivenToken } from './primary/admin-token.ts';
 import { PreforkError } from './errors.ts';
 import { parseAddress } from './listeners/address.ts';
 import { resolveSettings, type LibraryOptions, type Options } from './options/index.ts';
@@ -87,12 +88,21 @@ export async function prefork(main: () => void | Promise<void>, options: Prefork
   }
   const settings = resolveSettings({ options, env: process.env, entry });
   // Not needed in workers, which load this module too.
-  const [{ runPrimary }, { leaveRoot }] = await Promise.all([
+  const [{ runPrimary }, { takeAdminToken }, { leaveRoot }] = await Promise.all([
     import('./primary/run.ts'),
+    import('./primary/admin-token.ts'),
     import('./privileges/leave-root.ts'),
   ]);
-  const binder = await leaveRoot(settings);
-  await runPrimary({ entry, args: process.argv.slice(2), execArgv: process.execArgv }, settings, options, binder);
+  let token: GivenToken | undefined;
+  const takeToken = (): void => {
+    token ??= takeAdminToken(process.env, settings.adminTokenFile);
+  };
+  const binder = await leaveRoot(settings, takeToken);
+  takeToken();
+  await runPrimary({ entry, args: process.argv.slice(2), execArgv: process.execArgv }, settings, options, {
+    binder,
+    token,
+  });
 }
 
 async function toServer(servable: Servable): Promise<NetServer> {

@@ -1,6 +1,7 @@
 import { PreforkError, UsageError } from '../errors.ts';
 import { helpText, parseCommandLine, type CommandLine } from '../options/index.ts';
 import { version } from '../primary/version.ts';
+import { complain, print } from './print.ts';
 import { isVerb, verbs } from './verbs.ts';
 
 /**
@@ -18,8 +19,8 @@ export async function main(argv: string[]): Promise<number> {
       const { runVerb } = await import('./run-verb.ts');
       return await runVerb(line.entry, [...before, ...line.entryArguments]);
     }
-    if (line.help) process.stdout.write(helpText(version(), Object.values(verbs)));
-    else if (line.version) process.stdout.write(`${version()}\n`);
+    if (line.help) print(helpText(version(), Object.values(verbs)));
+    else if (line.version) print(`${version()}\n`);
     else await runEntry(line);
     return 0;
   } catch (error) {
@@ -36,6 +37,6 @@ async function runEntry(line: CommandLine): Promise<void> {
 /** What the supervisor gave up for it has logged itself; the rest is said here, in one line. */
 function report(error: unknown): number {
   if (!(error instanceof PreforkError)) throw error;
-  if (error instanceof UsageError) process.stderr.write(`prefork: ${error.message}\n`);
+  if (error instanceof UsageError) complain(error.message);
   return error.exitCode;
 }

@@ -1,8 +1,11 @@
 /** What the verbs that have a server do something share: they wait, and print one line. */
 import { PreforkError } from '../errors.ts';
-import { operate, readStatus, type Operations, type RunningServer } from '../control/client.ts';
+import { operate, type Operations, type RunningServer } from '../control/client.ts';
 import type { Outcome } from '../control/controls.ts';
 import { duration } from '../primary/words.ts';
+import { printable, withoutSequences } from '../printable.ts';
+import { complain, print } from './print.ts';
+import { readableStatus } from './readable.ts';
 import { talkMeanwhile } from './waiting.ts';
 
 type Done = Extract<Outcome, { ok: true }>;
@@ -13,13 +16,13 @@ export async function perform<Path extends keyof Operations>(
   path: Path,
   body: Operations[Path],
 ): Promise<Done> {
-  const say = (line: string): void => void process.stderr.write(`prefork: ${line}\n`);
-  const hush = process.stderr.isTTY ? talkMeanwhile(() => readStatus(server), say) : () => {};
+  const hush = process.stderr.isTTY ? talkMeanwhile(() => readableStatus(server), complain) : () => {};
   try {
     const outcome = await operate(server, path, body);
     if (outcome.ok) return outcome;
-    const stderr = (outcome.stderr ?? '').trimEnd();
-    throw new PreforkError('ERR_NOT_DONE', `${path.slice(1)} failed: ${outcome.reason}${stderr && `\n${stderr}`}`);
+    const stderr = withoutSequences(outcome.stderr ?? '').trimEnd();
+    const reason = printable(outcome.reason);
+    throw new PreforkError('ERR_NOT_DONE', `${path.slice(1)} failed: ${reason}${stderr && `\n${indented(stderr)}`}`);
   } finally {
     hush();
   }
@@ -28,9 +31,14 @@ export async function perform<Path extends keyof Operations>(
 /** `reload done gen=2 in=412ms`, as the server's own log says it. */
 export function printDone(what: string, fields: Readonly<Record<string, string | number>>): void {
   const pairs = Object.entries(fields).map(([key, value]) => `${key}=${value}`);
-  process.stdout.write(`prefork: ${what} done ${pairs.join(' ')}\n`);
+  print(`prefork: ${what} done ${pairs.join(' ')}\n`);
 }
 
 export function doneFields({ generation, took }: Done): Record<string, string | number> {
   return { gen: generation, in: duration(took) };
+}
+
+/** So that none of the application's lines looks like one of ours. */
+function indented(text: string): string {
+  return text.replaceAll(/^/gm, '    ');
 }

@@ -1,13 +1,18 @@
 import { readStatus, type RunningServer } from '../control/client.ts';
 import type { Status } from '../control/controls.ts';
 import { PreforkError } from '../errors.ts';
+import { printableValue } from '../printable.ts';
 
 /** Of `Status.version`, what these commands can read. */
 const READABLE = 1;
 
-/** @throws PreforkError `ERR_NO_ANSWER` when the server has another format, and what `readStatus` throws. */
+/**
+ * For people: what the server says is printable, whoever it is.
+ *
+ * @throws PreforkError `ERR_NO_ANSWER` when the server has another format, and what `readStatus` throws.
+ */
 export async function readableStatus(server: RunningServer, patience?: number): Promise<Status> {
-  const status = await readStatus(server, patience);
+  const status = printableValue(await readStatus(server, patience));
   if ((status.version as number) === READABLE) return status;
   throw new PreforkError(
     'ERR_NO_ANSWER',

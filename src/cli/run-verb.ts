@@ -3,6 +3,7 @@
  * nor keeps their text: nothing that a primary loads may import from here.
  */
 import { PreforkError } from '../errors.ts';
+import { complain } from './print.ts';
 import type { VerbName } from './verbs.ts';
 
 /** Takes what follows its name. @returns the exit code; what is thrown as a PreforkError is printed and decides it, too. */
@@ -31,7 +32,7 @@ export async function runVerb(name: VerbName, argv: readonly string[]): Promise<
     return await verb(argv);
   } catch (error) {
     if (!(error instanceof PreforkError)) throw error;
-    process.stderr.write(`prefork: ${error.message}\n`);
+    complain(error.message);
     return error.exitCode;
   }
 }

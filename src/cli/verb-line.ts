@@ -3,7 +3,7 @@ import { UsageError } from '../errors.ts';
 import { checkText } from '../options/check.ts';
 import { quote, quoteName } from '../options/quote.ts';
 import { didYouMean } from '../options/suggestion.ts';
-import { optionRows } from '../options/table.ts';
+import { flagName, optionKeys, optionRows } from '../options/table.ts';
 
 /** An option with a value: what the help calls it and says of it. */
 export interface ValueShape {
@@ -108,5 +108,14 @@ function readValue(place: string, value: string | undefined, isInline: boolean |
 
 function unknownOption(rawName: string, known: readonly string[]): UsageError {
   const flags = known.map((name) => `--${name}`);
-  return new UsageError(`unknown option ${quoteName(rawName)}${didYouMean(rawName, flags)}`);
+  return new UsageError(`unknown option ${quoteName(rawName)}${didYouMean(rawName, flags) || placeOf(rawName)}`);
+}
+
+/** An option of a server, or its value, is said where it starts. */
+function placeOf(rawName: string): string {
+  const isOfServers = optionKeys.some((key) => {
+    const { short } = optionRows[key];
+    return rawName === `--${flagName(key)}` || (short !== undefined && rawName === `-${short}`);
+  });
+  return isOfServers ? `: it is for starting a server (prefork ${rawName} ... <entry>)` : '';
 }

@@ -51,10 +51,11 @@ export class AdminServer {
       answer: (request) => answer(request, controls, gate),
       arrivalTimeout: 10_000,
       closeTimeout: 1000,
+      most: MOST_CONNECTIONS,
+      isTrusted: (request) => gate.isTrusted(request),
     });
     // Half open, as http.Server has it: a client may end its side when it has sent its request.
     const listener = createServer({ allowHalfOpen: true }, (socket) => connections.accept(socket));
-    listener.maxConnections = MOST_CONNECTIONS;
     await listen(listener, fd === undefined ? { host, port } : { fd }, { until: performance.now() + patience, signal });
     // Such as EMFILE at an accept: that client gets no answer, and the service goes on.
     listener.on('error', () => {});

@@ -1,16 +1,24 @@
 /** What the commands know of servers: which run, and how to ask one. */
 import { readdirSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { PreforkError, UsageError } from '../errors.ts';
+import { printable } from '../printable.ts';
 import type { Outcome, ScaleTarget, Status, UpgradeTarget } from './controls.ts';
-import { controlDirectories, isFitDirectory, nameOfSocket, socketPath } from './place.ts';
-import { probe } from './probe.ts';
+import { controlDirectories, isFitDirectory, othersDirectories, type Owner } from './directories.ts';
+import { withRightsOf } from './identity.ts';
+import { nameOfSocket, socketPath } from './place.ts';
+import { connectTo, probe } from './probe.ts';
 import { systemCode } from './system-code.ts';
+
+export { connectTo };
 
 /** A server that runs, by its control socket. */
 export interface RunningServer {
   readonly name: string;
   readonly path: string;
+  /** Set for root, and where the server runs as another user: who may be hostile, see `withRightsOf`. */
+  readonly owner?: Owner;
 }
 
 /** What an operation is told, by its path. */
@@ -33,6 +41,9 @@ interface Question {
 /** For what a server answers at once, unless it is stopped (SIGSTOP) or stuck. */
 const PATIENCE = 5000;
 
+/** Characters: the status of a thousand workers has fewer. */
+const LONGEST_ANSWER = 33_554_432;
+
 /** Of an operation that another primary has to do by now: each takes a whole upgrade. */
 const MOST_ATTEMPTS = 10;
 
@@ -49,31 +60,49 @@ const LITTLE_PATIENCE = 1000;
 export async function findServer(name: string | undefined, directories?: readonly string[]): Promise<RunningServer> {
   const running = await runningServers(directories);
   const [first, ...others] = name === undefined ? running : running.filter((server) => server.name === name);
-  if (first === undefined) throw notRunning(name, running);
-  if (name === undefined && others.length > 0) {
-    throw new UsageError(`several servers run: choose one of them by --name ${running.map(nameOf).join(' | ')}`);
-  }
-  return first;
+  if (first === undefined) throw await notRunningBeside(name, running);
+  // Of one name, this user's own is meant before any other's.
+  if (others.length === 0 || (name !== undefined && first.owner === undefined)) return first;
+  if (name === undefined) throw new UsageError(`several servers run: choose one by --name: ${await listOf(running)}`);
+  const list = await listOf([first, ...others]);
+  throw new UsageError(`several users have a server of the name ${name}: run this as one of them: ${list}`);
 }
 
-/** All of this user's, sorted by name. Of two of one name in different directories, the one that is found first. */
-export async function runningServers(directories: readonly string[] = controlDirectories()): Promise<RunningServer[]> {
+/**
+ * All of this user's, sorted by name, and for root then those of the users that it started servers as. Of two of one name
+ * in different directories of one user, the one that is found first.
+ *
+ * @param directories of this user alone. @default all that there are
+ */
+export async function runningServers(directories?: readonly string[]): Promise<RunningServer[]> {
   const unfit: unknown[] = [];
   const found = new Map<string, RunningServer>();
-  for (const directory of directories) {
+  for (const directory of directories ?? controlDirectories()) {
     try {
+      if (!isFitDirectory(directory)) continue;
       for (const server of await serversIn(directory)) if (!found.has(server.name)) found.set(server.name, server);
     } catch (error) {
       unfit.push(error);
     }
   }
-  if (found.size === 0 && unfit.length > 0) throw unfit[0];
-  return [...found.values()].toSorted((one, other) => (one.name < other.name ? -1 : 1));
+  const others = directories === undefined ? othersDirectories() : [];
+  const ofOthers = await Promise.all(others.map(({ path, owner }) => serversIn(path, owner)));
+  if (found.size === 0 && ofOthers.flat().length === 0 && unfit.length > 0) throw unfit[0];
+  return [...[...found.values()].toSorted(byName), ...ofOthers.flat().toSorted(byName)];
+}
+
+function byName(one: RunningServer, other: RunningServer): number {
+  return one.name < other.name ? -1 : 1;
 }
 
 /** Whether it still does. */
-export async function isRunning({ path }: RunningServer): Promise<boolean> {
-  return (await probe(path)) === 'live';
+export async function isRunning({ path, owner }: RunningServer): Promise<boolean> {
+  return (await probe(path, owner)) === 'live';
+}
+
+/** Signals a process that the server says is its worker; it can lie, and reaches no further than its user can. */
+export function signalWorker({ owner }: RunningServer, pid: number, signal: NodeJS.Signals): void {
+  withRightsOf(owner, () => process.kill(pid, signal));
 }
 
 /** @throws PreforkError `ERR_NOT_RUNNING`, or `ERR_NO_ANSWER` */
@@ -84,12 +113,18 @@ export async function readStatus(server: RunningServer, patience: number = PATIE
   return answer as Status;
 }
 
-/** The primary's pid; undefined when it does not say. */
-export async function pidOf(server: RunningServer): Promise<number | undefined> {
+/**
+ * What tells a server from others of the same entry: `pid 4711, /srv/shop, 127.0.0.1:8080`; as much of it as it says in
+ * time.
+ */
+export async function particulars(server: RunningServer): Promise<string> {
+  const user = server.owner === undefined ? [] : [`uid ${server.owner.uid}`];
   try {
-    return (await readStatus(server, LITTLE_PATIENCE)).pid;
+    const { pid, directory, addresses } = await readStatus(server, LITTLE_PATIENCE);
+    // One of an older version does not say where it was started.
+    return printable([...user, `pid ${pid}`, ...(directory ? [directory] : []), ...addresses].join(', '));
   } catch {
-    return undefined;
+    return user.join(', ');
   }
 }
 
@@ -112,11 +147,10 @@ export async function operate<Path extends keyof Operations>(
   throw noAnswer(server, `gave an answer to ${path} that is none`);
 }
 
-async function serversIn(directory: string): Promise<RunningServer[]> {
-  if (!isFitDirectory(directory)) return [];
+async function serversIn(directory: string, owner?: Owner): Promise<RunningServer[]> {
   const names = readdirSync(directory).flatMap((fileName) => nameOfSocket(fileName) ?? []);
-  const servers = names.map((name) => ({ name, path: socketPath(directory, name) }));
-  const states = await Promise.all(servers.map(({ path }) => probe(path)));
+  const servers = names.map((name) => ({ name, path: socketPath(directory, name), ...(owner && { owner }) }));
+  const states = await Promise.all(servers.map(({ path }) => probe(path, owner)));
   return servers.filter((_, index) => states[index] === 'live');
 }
 
@@ -143,7 +177,9 @@ function exchange(server: RunningServer, { method, path, body, patience = 0 }: Q
   const content = body === undefined ? '' : JSON.stringify(body);
   const headers = { host: 'localhost', 'content-length': Buffer.byteLength(content) };
   return new Promise((resolve, reject) => {
-    const outgoing = request({ socketPath: server.path, method, path, headers, agent: false, timeout: patience });
+    // The time-out of a request is left to the agent's sockets, and this one is not.
+    const createConnection = (): Socket => connectTo(server.path, server.owner).setTimeout(patience);
+    const outgoing = request({ createConnection, method, path, headers, timeout: patience });
     outgoing.once('timeout', () => outgoing.destroy(Object.assign(new Error('silence'), { code: 'ETIMEDOUT' })));
     outgoing.once('error', reject).once('response', (response) => readAll(response).then(resolve, reject));
     outgoing.end(content);
@@ -152,7 +188,10 @@ function exchange(server: RunningServer, { method, path, body, patience = 0 }: Q
 
 async function readAll(response: IncomingMessage): Promise<string> {
   let text = '';
-  for await (const chunk of response.setEncoding('utf8') as AsyncIterable<string>) text += chunk;
+  for await (const chunk of response.setEncoding('utf8') as AsyncIterable<string>) {
+    text += chunk;
+    if (text.length > LONGEST_ANSWER) throw new Error('its answer does not end');
+  }
   return text;
 }
 
@@ -160,7 +199,7 @@ function explain(server: RunningServer, error: unknown): PreforkError {
   switch (systemCode(error)) {
     case 'ENOENT':
     case 'ECONNREFUSED':
-      return notRunning(server.name, []);
+      return notRunning(server.name);
     case 'ETIMEDOUT':
       return noAnswer(server, 'does not answer: is it stopped, or stuck?', error);
     case 'ECONNRESET':
@@ -175,12 +214,20 @@ function noAnswer({ name }: RunningServer, what: string, cause?: unknown): Prefo
   return new PreforkError('ERR_NO_ANSWER', `${name} ${what}`, { cause });
 }
 
-function notRunning(name: string | undefined, running: readonly RunningServer[]): PreforkError {
+function notRunning(name: string | undefined, others = ''): PreforkError {
   const which = name === undefined ? 'no server of this user runs' : `no server runs under the name ${name}`;
-  const others = running.length === 0 ? '' : `; there is ${running.map(nameOf).join(', ')}`;
   return new PreforkError('ERR_NOT_RUNNING', `${which}${others}`);
 }
 
-function nameOf({ name }: RunningServer): string {
-  return name;
+async function notRunningBeside(name: string | undefined, others: readonly RunningServer[]): Promise<PreforkError> {
+  return notRunning(name, others.length === 0 ? '' : `; there is ${await listOf(others)}`);
+}
+
+/** `api (pid 4711, /srv/api, 127.0.0.1:8080), web (...)` */
+async function listOf(servers: readonly RunningServer[]): Promise<string> {
+  const list = servers.map(async (server) => {
+    const what = await particulars(server);
+    return what === '' ? server.name : `${server.name} (${what})`;
+  });
+  return (await Promise.all(list)).join(', ');
 }

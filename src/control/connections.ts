@@ -1,6 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Viewer } from './controls.ts';
+import { Quota } from './quota.ts';
 import type { Answer, ControlRequest } from './routes.ts';
 
 /** Of a request's body, bytes. */
@@ -25,6 +26,10 @@ export interface ConnectionOptions {
   readonly arrivalTimeout: number;
   /** How long answers in flight may take when it is closed, ms. */
   readonly closeTimeout: number;
+  /** How many there may be, where others than this user can connect. @default no limit */
+  readonly most?: number;
+  /** Who keeps a connection for as long as it takes. @default nobody more than others */
+  readonly isTrusted?: (request: ControlRequest) => boolean;
 }
 
 /**
@@ -41,19 +46,24 @@ export class Connections {
   readonly #arriving = new Map<Socket, NodeJS.Timeout>();
   /** Answers that end only when somebody ends them. */
   readonly #following = new Set<ServerResponse>();
+  readonly #quota: Quota<Socket>;
   #http: Server | undefined;
   #allClosed: (() => void) | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#quota = new Quota(options.most ?? Infinity);
   }
 
   accept(socket: Socket): void {
+    // Until it is HTTP's: a client that is gone has nobody to be told.
+    socket.on('error', () => {});
+    const loser = this.#quota.admit(socket, socket.remoteAddress ?? '');
+    loser?.destroy();
+    if (loser === socket) return;
     this.#open.add(socket);
     this.#arriving.set(socket, setTimeout(cutOff, this.#options.arrivalTimeout, socket));
     socket.once('close', () => this.#forget(socket));
-    // Until it is HTTP's: a client that is gone has nobody to be told.
-    socket.on('error', () => {});
     socket.once('readable', () => this.#begin(socket));
   }
 
@@ -81,6 +91,7 @@ export class Connections {
       socket.destroy();
       return;
     }
+    this.#quota.advance(socket, 'asking');
     this.#http ??= this.#createHttp();
     this.#http.emit('connection', socket);
   }
@@ -91,6 +102,7 @@ export class Connections {
 
   #forget(socket: Socket): void {
     this.#open.delete(socket);
+    this.#quota.release(socket);
     this.#hasArrived(socket);
     if (this.#open.size === 0) this.#allClosed?.();
   }
@@ -123,16 +135,9 @@ export class Connections {
     this.#hasArrived(request.socket);
     const { method = '', url = '', headers } = request;
     const { host, origin, accept, authorization, 'sec-fetch-site': fetchSite } = headers;
-    const answer = await this.#options.answer({
-      method,
-      target: url,
-      body,
-      host,
-      origin,
-      fetchSite,
-      accept,
-      authorization,
-    });
+    const asked: ControlRequest = { method, target: url, body, host, origin, fetchSite, accept, authorization };
+    this.#quota.advance(request.socket, this.#options.isTrusted?.(asked) === true ? 'trusted' : 'answered');
+    const answer = await this.#options.answer(asked);
     // Gone meanwhile, which nothing would say any more.
     if (request.socket.destroyed) return;
     if (answer.follow === undefined || method === 'HEAD') this.#send(response, answer);

@@ -13,6 +13,8 @@ export interface Status {
   /** Versions of prefork and of node. */
   readonly prefork: string;
   readonly node: string;
+  /** The primary's working directory; empty for who has no token, over `--admin`. */
+  readonly directory: string;
   readonly phase: 'starting' | 'serving' | 'stopping';
   /** Counts reloads, from 1. */
   readonly generation: number;

@@ -5,13 +5,14 @@ const WITHHELD = 'the log says why';
 
 /**
  * A status for whoever can reach a TCP port: without what the application wrote at its end, which may be anything, a line of
- * its error with a password in a URL among it. The kind of the end stays.
+ * its error with a password in a URL among it, and without its directory. The kind of the end stays.
  */
 export function withoutWords(status: Status): Status {
   const { last } = status.reloads;
   const reason = last?.reason === undefined ? undefined : WITHHELD;
   return {
     ...status,
+    directory: '',
     slots: status.slots.map(slotWithoutWords),
     reloads: { ...status.reloads, last: last && { ...last, reason } },
   };

@@ -1,9 +1,10 @@
 import { createServer, type Server } from 'node:net';
 import { PreforkError } from '../errors.ts';
-import { pidOf } from './client.ts';
+import { particulars } from './client.ts';
 import { Connections } from './connections.ts';
 import type { Controls } from './controls.ts';
-import { controlDirectories, socketPath } from './place.ts';
+import { controlDirectory } from './directories.ts';
+import { socketPath } from './place.ts';
 import { answer } from './routes.ts';
 import { sweepDeadSockets } from './sweep.ts';
 import { SocketFile, type Wish } from './socket-file.ts';
@@ -15,7 +16,7 @@ export interface ControlServerOptions {
   readonly isNameGiven: boolean;
   /** Take the name from the live server that has it: the one that this is the upgrade of. @default false */
   readonly replace?: boolean;
-  /** @default the best of `controlDirectories()` */
+  /** @default `controlDirectory()` */
   readonly directory?: string;
   /** How long a request may take to arrive, ms. @default 10_000 */
   readonly arrivalTimeout?: number;
@@ -47,7 +48,7 @@ export class ControlServer {
    * there is no place for the socket. Nothing is left open then.
    */
   static async open(options: ControlServerOptions): Promise<ControlServer> {
-    const { controls, name, directory = controlDirectories()[0]! } = options;
+    const { controls, name } = options;
     const { arrivalTimeout = 10_000, closeTimeout = 1000 } = options;
     const connections = new Connections({
       answer: (request) => answer(request, controls),
@@ -59,6 +60,7 @@ export class ControlServer {
     // Such as EMFILE at an accept: that client gets no answer, and the service goes on.
     listener.on('error', () => {});
     try {
+      const directory = options.directory ?? controlDirectory();
       const file = await SocketFile.listen(listener, { directory, name, insist: insistence(options) });
       if (file === undefined) throw await nameTaken(directory, name);
       void sweepDeadSockets(directory);
@@ -106,7 +108,7 @@ function insistence({ replace = false, isNameGiven }: ControlServerOptions): Wis
 }
 
 async function nameTaken(directory: string, name: string): Promise<PreforkError> {
-  const pid = await pidOf({ name, path: socketPath(directory, name) });
-  const who = pid === undefined ? 'another server' : `another server (pid ${pid})`;
+  const which = await particulars({ name, path: socketPath(directory, name) });
+  const who = which === '' ? 'another server' : `another server (${which})`;
   return new PreforkError('ERR_NAME_TAKEN', `${who} runs under the name ${name}: stop it, or choose another --name`);
 }

@@ -1,6 +1,7 @@
 import { chmodSync, lstatSync, rmSync, unlinkSync, type Stats } from 'node:fs';
 import type { Server } from 'node:net';
-import { makeDirectory, pathIn, socketPath, unusable } from './place.ts';
+import { makeDirectory } from './directories.ts';
+import { pathIn, socketPath, unusable } from './place.ts';
 import { replacePath, takePath } from './take-path.ts';
 
 /** What a default name can become, `server-2` and so on, until somebody has to choose names. */

@@ -112,6 +112,7 @@ const status: Schema<Status> = object<Status>('What runs.', {
   pid: count('of the primary'),
   prefork: text('version'),
   node: text('version'),
+  directory: text('that it was started in; empty without the token, over `--admin`'),
   phase: words('of its life', { starting: '', serving: '', stopping: '' }),
   generation: count('counts reloads, from 1'),
   sharing: words('how workers share an address', { reuseport: '', shared: '', 'round-robin': '' }),

@@ -1,8 +1,7 @@
 import { accessSync, constants, statfsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
-import { controlDirectories, isFitDirectory } from '../control/place.ts';
+import { previewDirectory } from '../control/directories.ts';
 import { chooseSharing, type SharingChoice } from '../listeners/sharing.ts';
 import { readIfThere, type ReadFile } from '../options/cgroup.ts';
 import { availableCores } from '../options/cores.ts';
@@ -53,7 +52,7 @@ export function thisMachine(): Machine {
     workers: availableCores(),
     heapLimit: getHeapStatistics().heap_size_limit,
     space,
-    control: controlDirectory(controlDirectories()[0]!),
+    control: controlDirectory(),
   };
 }
 
@@ -63,15 +62,10 @@ function space(directory: string): Space | undefined {
   return { size: blocks * bsize, free: bavail * bsize };
 }
 
-/** The first server makes it; one that is there already has to be fit. */
-function controlDirectory(path: string): ControlDirectory {
-  try {
-    if (isFitDirectory(path)) return { path, fault: undefined };
-  } catch (error) {
-    return { path, fault: (error as Error).message };
-  }
-  const parent = dirname(path);
-  return { path, fault: isWritable(parent) ? undefined : `${path} cannot be made: ${parent} is not writable` };
+/** The first server makes it. */
+function controlDirectory(): ControlDirectory {
+  const { path = '', fault } = previewDirectory();
+  return { path, fault };
 }
 
 function isWritable(directory: string): boolean {

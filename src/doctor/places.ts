@@ -34,7 +34,7 @@ const control = findings(
 const controlDirectory: Check = ({ platform, control: { path, fault } }) => {
   if (platform === 'win32') return undefined;
   if (fault === undefined) return control.ok(path);
-  return control.problem(fault, `rm -r ${path}`, 'or another place: XDG_RUNTIME_DIR=<a directory of your own>');
+  return control.problem(fault, 'or another place: PREFORK_RUNTIME_DIR=<a directory of your own>');
 };
 
 export const placeChecks: readonly Check[] = [sharedMemory, controlDirectory];

@@ -1,12 +1,25 @@
-import type { Source } from './source.ts';
+import type { Receiver, Source } from './source.ts';
 
 /** What comes while a response is being made is kept up to this; then the socket is not read. */
 const MOST_HELD = 16 * 1024;
 
-/** What has come too early: kept up to a limit, and then not read, until somebody takes it. */
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * What has come too early: kept up to a limit, and then not read, until somebody takes it.
+ *
+ * Of a pipeline what is read again comes back after each request, without that one: it is kept where it lies. So a byte is copied
+ * when it comes, and when the store has to grow, not once more for each request before it.
+ */
 export class Backlog {
   readonly #source: Source;
-  #held: Buffer | undefined;
+  #store: Buffer = NOTHING;
+  /** What of the store is kept. */
+  #from = 0;
+  #to = 0;
+  /** What is being read again, and where it began in the store. */
+  #lent: Buffer | undefined;
+  #lentFrom = 0;
   #isPaused = false;
 
   constructor(source: Source) {
@@ -14,7 +27,7 @@ export class Backlog {
   }
 
   get isEmpty(): boolean {
-    return this.#held === undefined;
+    return this.#from === this.#to;
   }
 
   /** Whether the source is not to be read. */
@@ -22,23 +35,57 @@ export class Backlog {
     return this.#isPaused;
   }
 
-  /** @param bytes of which it keeps a copy. */
+  /** @param bytes of which it keeps a copy, but for those that it is giving. */
   add(bytes: Buffer, from: number, to: number): void {
     if (from === to) return;
-    const rest = bytes.subarray(from, to);
-    this.#held = this.#held === undefined ? Buffer.from(rest) : Buffer.concat([this.#held, rest]);
-    if (this.#held.length >= MOST_HELD) this.#isPaused = true;
+    if (bytes === this.#lent) {
+      this.#from = this.#lentFrom + from;
+      this.#to = this.#lentFrom + to;
+    } else this.#append(bytes, from, to);
+    if (this.#to - this.#from >= MOST_HELD) this.#isPaused = true;
   }
 
   take(): Buffer | undefined {
-    const held = this.#held;
-    this.#held = undefined;
+    if (this.isEmpty) return undefined;
+    const held = this.#store.subarray(this.#from, this.#to);
+    this.#clear();
     return held;
+  }
+
+  /** Gives what is kept to a receiver, who may add the end of it again. */
+  replay(receiver: Receiver): void {
+    const held = this.#store.subarray(this.#from, this.#to);
+    this.#lent = held;
+    this.#lentFrom = this.#from;
+    this.#from = this.#to = 0;
+    receiver.receive(held, held.length);
+    this.#lent = undefined;
+    if (this.isEmpty) this.#clear();
   }
 
   /** The source is read again. */
   resume(): void {
     this.#isPaused = false;
     this.#source.resume();
+  }
+
+  #append(bytes: Buffer, from: number, to: number): void {
+    if (this.#to + to - from > this.#store.length) this.#grow(to - from);
+    bytes.copy(this.#store, this.#to, from, to);
+    this.#to += to - from;
+  }
+
+  #grow(size: number): void {
+    const kept = this.#to - this.#from;
+    const larger = Buffer.allocUnsafeSlow(Math.max(kept + size, 2 * kept));
+    this.#store.copy(larger, 0, this.#from, this.#to);
+    this.#store = larger;
+    this.#from = 0;
+    this.#to = kept;
+  }
+
+  #clear(): void {
+    this.#store = NOTHING;
+    this.#from = this.#to = 0;
   }
 }

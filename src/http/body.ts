@@ -1,3 +1,4 @@
+import { trimBlanks } from './blanks.ts';
 import type { FieldSection } from './field-section.ts';
 import { Fields, NO_FIELDS } from './fields.ts';
 import type { FilePart, MultipartLimits } from './multipart.ts';
@@ -59,12 +60,22 @@ export class Body implements AsyncIterable<Buffer> {
     return Buffer.concat(pieces);
   }
 
-  /** The whole body, which nobody can read again: what the standard of fetch has. */
+  /** The whole body, which nobody can read again, from now on: what the standard of fetch has. */
   async take(): Promise<Buffer> {
     if (this.#isTaken) throw new TypeError('Body is unusable: Body has already been read');
-    const bytes = await this.buffer();
+    return this.#isComplete ? this.takeNow() : this.buffer();
+  }
+
+  /** The same, when all has come. */
+  takeNow(): Buffer {
+    const { bytes } = this;
     this.#isTaken = true;
     return bytes;
+  }
+
+  /** Whether all of it has come. */
+  get isComplete(): boolean {
+    return this.#isComplete;
   }
 
   /** Whether it has been read, or somebody is reading it. */
@@ -94,7 +105,8 @@ export class Body implements AsyncIterable<Buffer> {
 
   /** Of `application/x-www-form-urlencoded`. @throws HttpError 415 for any other type. */
   async form(): Promise<URLSearchParams> {
-    const type = new Fields(this.#head.section).get('content-type')?.split(';')[0]?.trim().toLowerCase();
+    const field = new Fields(this.#head.section).get('content-type') ?? '';
+    const type = trimBlanks(field.split(';', 1)[0]!).toLowerCase();
     if (type !== 'application/x-www-form-urlencoded') throw new HttpError(415, `expected a form, got ${type}`);
     return new URLSearchParams(await this.text());
   }
@@ -118,14 +130,14 @@ export class Body implements AsyncIterable<Buffer> {
     return this.#pieces(this.#onPassed);
   }
 
-  /** As a web stream. */
+  /** As a web stream, whose bytes are in memory of their own: those of a Buffer may be among others'. */
   get stream(): ReadableStream<Uint8Array> {
     const pieces = this[Symbol.asyncIterator]();
     return new ReadableStream({
       async pull(controller) {
         const { done, value } = await pieces.next();
         if (done) controller.close();
-        else controller.enqueue(value);
+        else controller.enqueue(new Uint8Array(value));
       },
       async cancel() {
         await pieces.return(undefined);

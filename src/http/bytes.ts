@@ -9,8 +9,8 @@ export const TOKEN = 1;
 export const VALUE = 2;
 /** What a request-target may have: VCHAR. Stricter than a browser, looser than RFC 3986, as every server has to be. */
 export const TARGET = 4;
-/** `uri-host [ ":" port ]`. */
-export const HOST = 8;
+/** What a host's name may have, but for encoded bytes: `unreserved` and `sub-delims` of RFC 3986. */
+export const HOST_NAME = 8;
 export const DIGIT = 16;
 /** `qdtext` of a quoted string. */
 export const QUOTED = 32;
@@ -33,7 +33,7 @@ const DIGITS = '0123456789';
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
 mark(TOKEN, "!#$%&'*+-.^_`|~" + DIGITS + LETTERS);
-mark(HOST, "-._~%!$&'()*+,;=:[]" + DIGITS + LETTERS);
+mark(HOST_NAME, "-._~!$&'()*+,;=" + DIGITS + LETTERS);
 mark(DIGIT, DIGITS);
 markRange(TARGET, 0x21, 0x7e);
 markRange(VALUE | QUOTED, 0x20, 0x7e);

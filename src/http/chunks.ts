@@ -7,18 +7,18 @@ const SIZE_START = 0;
 const SIZE = 1;
 const EXTENSION_START = 2;
 const EXTENSION_NAME = 3;
-const EXTENSION_VALUE_START = 4;
-const EXTENSION_VALUE = 5;
-const EXTENSION_QUOTED = 6;
-const EXTENSION_PAIR = 7;
-const EXTENSION_QUOTED_END = 8;
-const SIZE_LF = 9;
-const CHUNK_DATA = 10;
-const DATA_CR = 11;
-const DATA_LF = 12;
-
-/** Of a size, leading zeros included. */
-const MOST_DIGITS = 16;
+const EXTENSION_NAME_BLANK = 4;
+const EXTENSION_VALUE_START = 5;
+const EXTENSION_VALUE = 6;
+const EXTENSION_QUOTED = 7;
+const EXTENSION_PAIR = 8;
+const EXTENSION_QUOTED_END = 9;
+/** Blanks after a size or an extension: RFC 9110, 5.6.3, makes a recipient take them where the grammar has BWS. */
+const BLANK = 10;
+const SIZE_LF = 11;
+const CHUNK_DATA = 12;
+const DATA_CR = 13;
+const DATA_LF = 14;
 
 type ChunksEvent = typeof NEED | typeof DATA | typeof END | typeof FAILED;
 
@@ -30,17 +30,18 @@ export class Chunks {
   readonly #limit: number;
   #state = SIZE_START;
   #size = 0;
-  #digits = 0;
-  #extensions = 0;
+  /** What says nothing to us, and costs nothing but work. */
+  #idle = 0;
 
-  /** @param limit bytes of the extensions of all chunks of a body. They say nothing to us, and cost nothing but work. */
+  /** @param limit bytes of the extensions of all chunks of a body, and of what zeros their sizes begin with. */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
   reset(): void {
     this.#state = SIZE_START;
-    this.#extensions = 0;
+    this.#idle = 0;
+    this.fault = 'BAD_CHUNK';
   }
 
   /** END: after the line of the last chunk. */
@@ -73,17 +74,22 @@ export class Chunks {
     switch (this.#state) {
       case SIZE_START:
         this.#size = HEX[byte]!;
-        this.#digits = 1;
         return this.#size > 15 ? -1 : SIZE;
       case SIZE:
         return this.#sizeByte(byte);
       case EXTENSION_START:
+        if (isBlank(byte)) return this.#extension(EXTENSION_START);
         return (is & TOKEN) !== 0 ? this.#extension(EXTENSION_NAME) : -1;
       case EXTENSION_NAME:
         if ((is & TOKEN) !== 0) return this.#extension(EXTENSION_NAME);
         if (byte === EQUALS) return this.#extension(EXTENSION_VALUE_START);
-        return this.#afterExtension(byte);
+        return isBlank(byte) ? this.#extension(EXTENSION_NAME_BLANK) : this.#afterExtension(byte);
+      case EXTENSION_NAME_BLANK:
+        if (isBlank(byte)) return this.#extension(EXTENSION_NAME_BLANK);
+        if (byte === EQUALS) return this.#extension(EXTENSION_VALUE_START);
+        return byte === SEMICOLON ? this.#extension(EXTENSION_START) : -1;
       case EXTENSION_VALUE_START:
+        if (isBlank(byte)) return this.#extension(EXTENSION_VALUE_START);
         if (byte === QUOTE) return this.#extension(EXTENSION_QUOTED);
         return (is & TOKEN) !== 0 ? this.#extension(EXTENSION_VALUE) : -1;
       case EXTENSION_VALUE:
@@ -93,9 +99,12 @@ export class Chunks {
         if (byte === BACKSLASH) return this.#extension(EXTENSION_PAIR);
         return (is & QUOTED) !== 0 ? this.#extension(EXTENSION_QUOTED) : -1;
       case EXTENSION_PAIR:
-        return (is & VALUE) !== 0 || byte === SP || byte === HTAB ? this.#extension(EXTENSION_QUOTED) : -1;
+        return (is & VALUE) !== 0 ? this.#extension(EXTENSION_QUOTED) : -1;
       case EXTENSION_QUOTED_END:
         return this.#afterExtension(byte);
+      case BLANK:
+        if (isBlank(byte)) return this.#extension(BLANK);
+        return byte === SEMICOLON ? this.#extension(EXTENSION_START) : -1;
       case SIZE_LF:
         return byte === LF ? CHUNK_DATA : -1;
       case DATA_CR:
@@ -105,21 +114,31 @@ export class Chunks {
     }
   }
 
+  /** Zeros in front are allowed in any number: RFC 9112, 7.1. */
   #sizeByte(byte: number): number {
     const digit = HEX[byte]!;
     if (digit > 15) return this.#afterExtension(byte);
+    if (this.#size === 0) {
+      this.#size = digit;
+      return this.#extension(SIZE);
+    }
     this.#size = this.#size * 16 + digit;
-    return ++this.#digits > MOST_DIGITS || this.#size > Number.MAX_SAFE_INTEGER ? -1 : SIZE;
+    return this.#size > Number.MAX_SAFE_INTEGER ? -1 : SIZE;
   }
 
   #afterExtension(byte: number): number {
     if (byte === SEMICOLON) return this.#extension(EXTENSION_START);
+    if (isBlank(byte)) return this.#extension(BLANK);
     return byte === CR ? SIZE_LF : -1;
   }
 
   #extension(next: number): number {
-    if (++this.#extensions <= this.#limit) return next;
+    if (++this.#idle <= this.#limit) return next;
     this.fault = 'CHUNK_EXTENSIONS_TOO_LARGE';
     return -1;
   }
+}
+
+function isBlank(byte: number): boolean {
+  return byte === SP || byte === HTAB;
 }

@@ -142,11 +142,13 @@ export class Connection implements Exchange {
   }
 
   answer(context: Context, content: Content): void {
+    if (this.#isTooMuch) this.#reply.isLast = true;
     this.#reply.answer(context, content);
     this.#complete();
   }
 
   begin(context: Context): void {
+    if (this.#isTooMuch && !this.#upload!.body.isTaken) this.#reply.isLast = true;
     this.#reply.begin(context);
     if (this.#isReceived) this.#deadline = 0;
   }
@@ -194,6 +196,11 @@ export class Connection implements Exchange {
   /** Of a streamed body: the handler is slower than the client. */
   get #isBodyFull(): boolean {
     return this.#isCounted && !this.#isAnswered && this.#upload?.isFull === true;
+  }
+
+  /** What is to come of the body would not be waited for after the response: then that says so. */
+  get #isTooMuch(): boolean {
+    return !this.#isReceived && this.#upload?.isShort === false;
   }
 
   get #isDue(): boolean {
@@ -250,15 +257,18 @@ export class Connection implements Exchange {
   #beginBody(parser: Parser, head: RequestHead): void {
     const upload = (this.#upload = new Upload(this.#host, head, () => this.#onTaken()));
     const context = (this.#context = new Context(head, this, upload.body));
+    const { contentLength, expectsContinue } = parser.head.framing;
+    if (!expectsContinue) upload.expect(contentLength);
     const limits = this.#host.headerReceived(context);
     upload.limit = limitOf(limits?.maxRequestBodySize ?? this.#host.settings.maxRequestBodySize);
     this.#wait(FOR_REST, limits?.readTimeout ?? this.#host.settings.readTimeout);
     // By `headerReceived`: the body is skipped, or the connection has closed.
     if (context.isAnswered) return;
-    if (parser.head.framing.contentLength > upload.limit) return this.#refuse('BODY_TOO_LARGE');
-    if (parser.head.framing.expectsContinue) {
+    if (contentLength > upload.limit) return this.#refuse('BODY_TOO_LARGE');
+    if (expectsContinue) {
       if (!this.#host.continues(context)) return this.#refuse('BAD_EXPECT');
       this.#writer.add('HTTP/1.1 100 Continue\r\n\r\n');
+      upload.expect(contentLength);
     }
     if (this.#host.settings.streamRequestBody) this.#run(context);
   }
@@ -315,8 +325,7 @@ export class Connection implements Exchange {
   #goOn(): void {
     this.#writer.flush();
     if (this.#life !== SERVING || this.#mustWait) return;
-    const held = this.#backlog.take();
-    if (held !== undefined) this.receive(held, held.length);
+    if (!this.#backlog.isEmpty) this.#backlog.replay(this);
     else if (this.#parser?.isFresh === true && this.#context === undefined) this.#releaseParser();
     if (this.#backlog.isPaused && this.#life === SERVING && !this.#mustWait) this.#backlog.resume();
   }

@@ -2,12 +2,12 @@ import type { Socket } from 'node:net';
 import { Body } from './body.ts';
 import { parseCookies } from './cookies.ts';
 import { MisuseError } from './errors.ts';
-import { expectValue, fieldLine } from './field-line.ts';
+import { fieldLine, fieldText, type FieldValue } from './field-line.ts';
 import { Fields } from './fields.ts';
 import type { FileOptions } from './file.ts';
 import type { RequestHead } from './request-head.ts';
 import { ResponseFields } from './response-fields.ts';
-import { isBodiless } from './status.ts';
+import { isEmpty } from './status.ts';
 
 /** What can be the content of a response. */
 export type Content = string | Uint8Array;
@@ -47,6 +47,8 @@ const ANSWERED = 2;
 export class Context {
   /** In capitals, such as `GET`. */
   readonly method: string;
+  /** Whether the request has a body. */
+  readonly hasBody: boolean;
   readonly #head: RequestHead;
   readonly #exchange: Exchange;
   #body: Body | undefined;
@@ -65,6 +67,7 @@ export class Context {
     this.#head = head;
     this.#exchange = exchange;
     this.#body = body;
+    this.hasBody = body !== undefined;
   }
 
   /** The target of the request as it was sent, such as `/users?page=2`. */
@@ -105,11 +108,6 @@ export class Context {
       this.#body.complete();
     }
     return this.#body;
-  }
-
-  /** Whether the request has one. */
-  get hasBody(): boolean {
-    return this.#body !== undefined;
   }
 
   /** The fields after a body of chunks, once the whole of it has come. They never replace those of the head. */
@@ -175,15 +173,19 @@ export class Context {
     return this;
   }
 
-  /** Sets a field of the response, in place of any before. @throws MisuseError when it would inject something */
-  header(name: string, value: string | number): this {
+  /**
+   * Sets a field of the response, in place of any before. Of a list each value is a field.
+   *
+   * @throws MisuseError when it would inject something
+   */
+  header(name: string, value: FieldValue): this {
     this.#expectOpen('header');
     (this.#fields ??= new ResponseFields()).set(name, value);
     return this;
   }
 
   /** Adds a field, beside those of the same name: `Set-Cookie`, `Link`. */
-  append(name: string, value: string | number): this {
+  append(name: string, value: FieldValue): this {
     this.#expectOpen('append');
     (this.#fields ??= new ResponseFields()).add(name, value);
     return this;
@@ -195,14 +197,13 @@ export class Context {
 
   /** What `Content-Type` is when the handler sets none; '' for none. @throws MisuseError when it would inject something */
   defaultType(contentType: string): this {
-    expectValue('Content-Type', contentType);
-    this.#type = contentType;
+    this.#type = fieldText('Content-Type', contentType);
     return this;
   }
 
   /** The type of content that is sent when the handler names none. */
   contentTypeOf(content: Content): string {
-    if (isBodiless(this.#status)) return '';
+    if (isEmpty(this.#status)) return '';
     if (this.#type !== undefined) return this.#type;
     if (content.length === 0) return '';
     return typeof content === 'string' ? PLAIN : 'application/octet-stream';
@@ -298,10 +299,10 @@ export class Context {
   }
 
   /** 103: what the client may load meanwhile. Nothing in HTTP/1.0, which has no such responses. */
-  earlyHints(fields: Readonly<Record<string, string>>): void {
+  earlyHints(fields: Readonly<Record<string, string | readonly string[]>>): void {
     this.#expectOpen('earlyHints');
     if (this.#head.minor === 0) return;
-    const lines = Object.entries(fields).map(([name, value]) => fieldLine(name, value));
+    const lines = Object.entries(fields).flatMap(([name, value]) => [value].flat().map((one) => fieldLine(name, one)));
     this.#exchange.inform(`HTTP/1.1 103 Early Hints\r\n${lines.join('')}\r\n`);
   }
 

@@ -1,11 +1,13 @@
+import { trimBlanks } from './blanks.ts';
+
 /** The cookies of a request; of two with one name the first, which is that of the longer path. RFC 6265, 5.4. */
 export function parseCookies(field: string): ReadonlyMap<string, string> {
   const cookies = new Map<string, string>();
   for (const pair of field.split(';')) {
     const equals = pair.indexOf('=');
     if (equals < 0) continue;
-    const name = pair.slice(0, equals).trim();
-    if (!cookies.has(name)) cookies.set(name, decode(unquote(pair.slice(equals + 1).trim())));
+    const name = trimBlanks(pair.slice(0, equals));
+    if (!cookies.has(name)) cookies.set(name, decode(unquote(trimBlanks(pair.slice(equals + 1)))));
   }
   return cookies;
 }

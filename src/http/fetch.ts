@@ -1,8 +1,9 @@
 import type { Context } from './context.ts';
 import { MisuseError } from './errors.ts';
+import type { HeaderList } from './header-list.ts';
 import type { Handler } from './hub.ts';
-import { LightResponse, TEXT, type HeadersSource, type Parts } from './light-response.ts';
-import { isBodiless } from './status.ts';
+import { LightResponse, TEXT, type Parts } from './light-response.ts';
+import { isEmpty } from './status.ts';
 
 /** What a fetch handler gets beside the request: `c.env` in Hono. */
 export interface FetchEnvironment {
@@ -36,23 +37,25 @@ function respond(context: Context, response: Response): void | Promise<void> {
   return parts === undefined ? respondReal(context, LightResponse.originalOf(response)) : respondLight(context, parts);
 }
 
-function respondLight(context: Context, { content, status, statusText, headers }: Parts): void {
+function respondLight(context: Context, { content, status, statusText, list, headers }: Parts): void {
   if (status !== 200 || statusText !== '') context.status(status, statusText);
-  if (headers !== undefined) copyHeaders(context, headers);
-  if (content === null) context.end();
-  else {
-    context.defaultType(typeof content === 'string' ? TEXT : '');
-    context.end(content);
-  }
+  if (headers === undefined) copyList(context, list);
+  else copyAll(context, headers);
+  if (content === null) return context.end();
+  // Headers have the type already, unless it was taken out.
+  context.defaultType(typeof content === 'string' && headers === undefined ? TEXT : '');
+  context.end(content);
 }
 
 async function respondReal(context: Context, response: Response): Promise<void> {
   context.status(response.status, response.statusText);
-  copyHeaders(context, response.headers);
+  copyAll(context, response.headers);
   const { body } = response;
   if (body === null) return context.end();
+  // What is left of it would look like the whole.
+  if (response.bodyUsed) throw new TypeError('Body is unusable: the response has been read by its handler');
   context.defaultType('');
-  if (context.method === 'HEAD' || isBodiless(response.status)) return refuseBody(context, body);
+  if (context.method === 'HEAD' || isEmpty(response.status)) return refuseBody(context, body);
   await pump(context, body);
 }
 
@@ -78,13 +81,19 @@ async function pump(context: Context, body: ReadableStream<Uint8Array>): Promise
   }
 }
 
-function copyHeaders(context: Context, headers: HeadersSource): void {
-  const entries = Symbol.iterator in headers ? headers : Object.entries(headers);
-  for (const [name, value] of entries as Iterable<[name: string, value: string]>) {
-    const lower = name.toLowerCase();
-    if (lower === 'set-cookie') context.append(name, value);
-    else if (!OURS.has(lower)) context.header(name, value);
-  }
+function copyList(context: Context, list: HeaderList): void {
+  for (let at = 0; at < list.length; at += 2) copyField(context, list[at]!, list[at + 1]!);
+}
+
+function copyAll(context: Context, headers: Headers): void {
+  for (const [name, value] of headers) copyField(context, name, value);
+}
+
+function copyField(context: Context, name: string, value: string): void {
+  const lower = name.toLowerCase();
+  // The one field that `Headers` does not combine.
+  if (lower === 'set-cookie') context.append(name, value);
+  else if (!OURS.has(lower)) context.header(name, value);
 }
 
 /** Also of another realm, or of a package of its own. */

@@ -1,8 +1,18 @@
 import { FieldSection } from './field-section.ts';
 
-/** Read-only fields of a request, by name in any case. Nothing of it is parsed before it is asked for. */
+/** Looking for so many names costs less than an index of all. */
+const LOOKS = 3;
+
+/**
+ * Read-only fields of a request, by name in any case. Nothing of it is parsed before it is asked for.
+ *
+ * The first names are looked for, field by field. From then on there is an index, which one pass makes: however many names are
+ * asked for, the work grows with the fields, not with fields times names.
+ */
 export class Fields implements Iterable<[name: string, value: string]> {
   readonly #section: FieldSection;
+  #looks = 0;
+  #index: ReadonlyMap<string, string> | undefined;
 
   constructor(section: FieldSection) {
     this.#section = section;
@@ -11,18 +21,18 @@ export class Fields implements Iterable<[name: string, value: string]> {
   /** The value; of a field that came more than once, all joined as RFC 9110, 5.3, has it; null without any. */
   get(name: string): string | null {
     const lower = name.toLowerCase();
+    if (this.#isIndexed()) return this.#indexed().get(lower) ?? null;
     const section = this.#section;
-    let joined: string | null = null;
+    let joined: string | undefined = undefined;
     for (let index = 0; index < section.count; index++) {
-      if (!section.isCalled(index, lower)) continue;
-      const value = section.value(index);
-      joined = joined === null ? value : joined + (lower === 'cookie' ? '; ' : ', ') + value;
+      if (section.isCalled(index, lower)) joined = join(joined, section.value(index), lower);
     }
-    return joined;
+    return joined ?? null;
   }
 
   has(name: string): boolean {
     const lower = name.toLowerCase();
+    if (this.#isIndexed()) return this.#indexed().has(lower);
     for (let index = 0; index < this.#section.count; index++) if (this.#section.isCalled(index, lower)) return true;
     return false;
   }
@@ -37,9 +47,24 @@ export class Fields implements Iterable<[name: string, value: string]> {
   /** As node:http's `request.headers` has them: an object without prototype, joined where a field came more than once. */
   toObject(): Record<string, string> {
     const object = Object.create(null) as Record<string, string>;
-    for (const [name] of this) object[name] ??= this.get(name)!;
+    for (const [name, value] of this.#indexed()) object[name] = value;
     return object;
   }
+
+  #isIndexed(): boolean {
+    return this.#index !== undefined || ++this.#looks > LOOKS;
+  }
+
+  #indexed(): ReadonlyMap<string, string> {
+    if (this.#index !== undefined) return this.#index;
+    const index = new Map<string, string>();
+    for (const [name, value] of this) index.set(name, join(index.get(name), value, name));
+    return (this.#index = index);
+  }
+}
+
+function join(before: string | undefined, value: string, name: string): string {
+  return before === undefined ? value : before + (name === 'cookie' ? '; ' : ', ') + value;
 }
 
 /** Shared by all that have none. */

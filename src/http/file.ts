@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Context } from './context.ts';
 import { HttpError } from './errors.ts';
 import { peer } from './peer.ts';
+import { reasonOf } from './status.ts';
 
 /** How a file is sent. */
 export interface FileOptions {
@@ -26,6 +27,7 @@ export async function sendFile(context: Context, path: string, options: FileOpti
   const sent = await send(request, path, { root, maxAge, dotfiles: dotfiles ? 'allow' : 'ignore', index: false });
   if (sent.type !== 'file') {
     sent.stream.destroy();
+    if (sent.statusCode === 416) return refuseRange(context, sent.headers);
     throw new HttpError(sent.type === 'directory' || sent.statusCode === 403 ? 404 : sent.statusCode);
   }
   context.status(sent.statusCode);
@@ -35,4 +37,9 @@ export async function sendFile(context: Context, path: string, options: FileOpti
     sent.stream.destroy();
     context.end();
   } else await context.stream(sent.stream as AsyncIterable<Buffer>);
+}
+
+/** RFC 9110, 15.5.17: with the length that there is, by which a client asks again. */
+function refuseRange(context: Context, headers: Readonly<Record<string, string>>): void {
+  context.status(416).header('Content-Range', headers['Content-Range']!).end(reasonOf(416));
 }

@@ -1,5 +1,7 @@
-import { CLASSES, DIGIT, HOST, latin1 } from './bytes.ts';
+import { isAuthority } from './authority.ts';
+import { CLASSES, DIGIT, latin1 } from './bytes.ts';
 import type { Fault } from './faults.ts';
+import { trimBlanks } from './blanks.ts';
 import { CONNECTION, CONTENT_LENGTH, EXPECT, HOST_FIELD, TRANSFER_ENCODING, UPGRADE } from './special-fields.ts';
 
 // What of the field Connection concerns us, a bit each.
@@ -71,7 +73,8 @@ export class Framing {
   /** All fields are known. RFC 9112, 6.3. */
   settle(method: string, minor: number): Fault | undefined {
     if (this.#expects !== undefined && !isContinue(this.#expects)) return 'BAD_EXPECT';
-    // RFC 9110, 10.1.1: of HTTP/1.0 it is ignored.
+    // RFC 9110, 7.8 and 10.1.1: of HTTP/1.0 both are ignored.
+    if (minor === 0) this.#hasUpgrade = false;
     this.expectsContinue = this.#expects !== undefined && minor === 1;
     const fault = this.#codings === undefined ? undefined : this.#settleCodings(this.#codings, minor);
     // RFC 9110, 9.3.6: what follows is the tunnel's.
@@ -93,9 +96,9 @@ export class Framing {
   }
 }
 
-function isHost(bytes: Uint8Array, from: number, to: number): boolean {
-  for (let at = from; at < to; at++) if ((CLASSES[bytes[at]!]! & HOST) === 0) return false;
-  return true;
+/** RFC 9110, 7.2: empty, where the target has no authority. */
+function isHost(bytes: Buffer, from: number, to: number): boolean {
+  return from === to || isAuthority(bytes, from, to);
 }
 
 function join(before: string | undefined, value: string): string {
@@ -118,7 +121,7 @@ function lengthOf(bytes: Uint8Array, from: number, to: number): number {
  * other coding we could not undo, and a handler would take it for the content.
  */
 function transferCoding(list: string): Fault | undefined {
-  const codings = list.split(',').map((coding) => coding.trim().toLowerCase());
+  const codings = list.split(',').map((coding) => trimBlanks(coding).toLowerCase());
   if (codings.lastIndexOf('chunked') !== codings.length - 1) return 'BAD_CODING';
   if (codings.indexOf('chunked') !== codings.length - 1) return 'BAD_CODING';
   return codings.length === 1 ? undefined : 'OTHER_CODING';
@@ -146,6 +149,6 @@ function connectionTokens(bytes: Buffer, from: number, to: number): number {
 
 function tokensOf(value: string): number {
   let tokens = NO_TOKENS;
-  for (const token of value.split(',')) tokens |= TOKENS.get(token.trim()) ?? NO_TOKENS;
+  for (const token of value.split(',')) tokens |= TOKENS.get(trimBlanks(token)) ?? NO_TOKENS;
   return tokens;
 }

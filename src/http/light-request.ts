@@ -1,17 +1,19 @@
 import type { Context } from './context.ts';
-import { HttpError } from './errors.ts';
+import { urlOf } from './request-url.ts';
+import { mirror, standIn } from './stand-in.ts';
 
 const Original: typeof Request = globalThis.Request;
 
-/** What `new URL` would change, or refuse: dots as segments, and what it encodes. */
-const ODD = /[\\"<>^`{|}#]|\/\.|%2e/i;
-const PLAIN_HOST = /^[-.\w]+(?::\d+)?$/;
+const NOTHING: Buffer = Buffer.alloc(0);
+
+/** Strips what `TextDecoder` strips: one byte order mark. */
+const utf8 = new TextDecoder();
 
 /**
  * A `Request` that is made of its context when somebody asks, part by part. Whatever is not here is asked of a real one,
- * which is made then.
+ * which is made then, and from then on has the body.
  */
-class LightRequest {
+export class LightRequest {
   readonly #context: Context;
   #url: string | undefined;
   #headers: Headers | undefined;
@@ -25,12 +27,13 @@ class LightRequest {
     return this.#context.method;
   }
 
+  /** @throws HttpError 400 when a URL can have no such host */
   get url(): string {
     return (this.#url ??= urlOf(this.#context));
   }
 
   get headers(): Headers {
-    return (this.#headers ??= new Headers([...this.#context.headers]));
+    return (this.#headers ??= this.#original?.headers ?? new Headers([...this.#context.headers]));
   }
 
   get signal(): AbortSignal {
@@ -43,11 +46,11 @@ class LightRequest {
   }
 
   get body(): ReadableStream<Uint8Array> | null {
-    return this.original.body;
+    return this.#hasBody ? this.original.body : null;
   }
 
   get bodyUsed(): boolean {
-    return this.#original?.bodyUsed ?? this.#context.body.isTaken;
+    return this.#original?.bodyUsed ?? (this.#hasBody && this.#context.body.isTaken);
   }
 
   /** So that it may be the init of another request. */
@@ -56,55 +59,82 @@ class LightRequest {
   }
 
   text(): Promise<string> {
-    return this.#original?.text() ?? this.#take((bytes) => bytes.toString().replace(/^\uFEFF/, ''));
+    return this.#original?.text() ?? this.#read((bytes) => utf8.decode(bytes));
   }
 
   json(): Promise<unknown> {
-    return this.#original?.json() ?? this.#take((bytes) => JSON.parse(bytes.toString()) as unknown);
+    return this.#original?.json() ?? this.#read((bytes) => JSON.parse(utf8.decode(bytes)) as unknown);
   }
 
   arrayBuffer(): Promise<ArrayBuffer> {
-    return this.#original?.arrayBuffer() ?? this.#take((bytes) => new Uint8Array(bytes).buffer);
+    return this.#original?.arrayBuffer() ?? this.#read((bytes) => ownBytes(bytes).buffer);
   }
 
-  bytes(): Promise<Uint8Array> {
-    return this.#original === undefined ? this.#take((bytes) => bytes) : this.arrayBuffer().then(toBytes);
+  bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    // Node 20 has no such method.
+    return this.#original?.arrayBuffer().then((buffer) => new Uint8Array(buffer)) ?? this.#read(ownBytes);
   }
 
   clone(): Request {
-    return this.original.clone();
+    return this.current.clone();
   }
 
   /** The real one. */
   get original(): Request {
-    if (this.#original !== undefined) return this.#original;
-    const { method, url, headers, signal } = this;
-    const hasBody = method !== 'GET' && method !== 'HEAD' && this.#context.hasBody;
-    const init = { method, headers, signal, ...(hasBody && { body: this.#context.body.stream, duplex: 'half' }) };
-    return (this.#original = new Original(url, init as RequestInit));
+    return (this.#original ??= this.#become());
   }
 
-  async #take<Result>(convert: (bytes: Buffer) => Result): Promise<Result> {
-    return convert(await this.#context.body.take());
+  /** The real one, for those who look into it: with what has been done to the headers. */
+  get current(): Request {
+    const { original } = this;
+    if (this.#headers !== undefined && this.#headers !== original.headers) mirror(this.#headers, original.headers);
+    return original;
+  }
+
+  /** The standard has none for these methods. */
+  get #hasBody(): boolean {
+    return this.#context.hasBody && this.method !== 'GET' && this.method !== 'HEAD';
+  }
+
+  #become(): Request {
+    const { method, url, signal } = this;
+    const headers = this.#headers ?? [...this.#context.headers];
+    // The standard has no request of this method.
+    if (method === 'TRACE')
+      return Object.defineProperty(new Original(url, { headers, signal }), 'method', { value: method });
+    const body = this.#hasBody ? this.#handOver() : undefined;
+    const original = new Original(url, {
+      method,
+      headers,
+      signal,
+      ...(body !== undefined && { body, duplex: 'half' }),
+    });
+    // Of one that has been read already this makes what it is.
+    if (body === USED) void original.arrayBuffer();
+    return original;
+  }
+
+  #handOver(): Uint8Array | ReadableStream<Uint8Array> {
+    const { body } = this.#context;
+    if (body.isTaken) return USED;
+    // Bytes rather than a stream of them: who sends the request on knows their length.
+    return body.isComplete ? body.takeNow() : body.stream;
+  }
+
+  async #read<Result>(convert: (bytes: Buffer) => Result): Promise<Result> {
+    return convert(this.#hasBody ? await this.#context.body.take() : NOTHING);
   }
 }
 
-for (const name of ['blob', 'formData'] as const) {
-  Object.defineProperty(LightRequest.prototype, name, {
-    value(this: LightRequest) {
-      return this.original[name]();
-    },
-  });
+/** The body of a real request whose light one has been read. */
+const USED = new Uint8Array(0);
+
+/** Their own, and nothing but them: a Buffer's memory has those of other requests. */
+function ownBytes(bytes: Buffer): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes);
 }
-const REST = 'cache credentials destination integrity keepalive mode redirect referrer referrerPolicy'.split(' ');
-for (const name of REST) {
-  Object.defineProperty(LightRequest.prototype, name, {
-    get(this: LightRequest): unknown {
-      return this.original[name as keyof Request];
-    },
-  });
-}
-Object.setPrototypeOf(LightRequest.prototype, Original.prototype);
+
+standIn(LightRequest, Original);
 
 export function lightRequest(context: Context): Request {
   return new LightRequest(context) as unknown as Request;
@@ -115,36 +145,7 @@ export function realRequest(context: Context): Request {
   return new LightRequest(context).original;
 }
 
-type Input = ConstructorParameters<typeof Request>[0];
-
-/** A `Request` whose constructor takes light ones: the original looks for what only its own have. */
-export const LightRequestConstructor: typeof Request = new Proxy(Original, {
-  construct(target, [input, init]: [Input, RequestInit?], self) {
-    const real = input instanceof LightRequest ? input.original : input;
-    return Reflect.construct(target, init === undefined ? [real] : [real, init], self) as Request;
-  },
-});
-
-function urlOf(context: Context): string {
-  const { url, host } = context;
-  const scheme = 'encrypted' in context.socket ? 'https' : 'http';
-  const origin = `${scheme}://${host === '' ? 'localhost' : host}`;
-  const path = url.startsWith('/') ? url : pathOf(url);
-  if (!ODD.test(path) && (host === '' || PLAIN_HOST.test(host))) return origin + path;
-  try {
-    // Not a relative one: what follows two slashes would be the host.
-    return new URL(origin + path).href;
-  } catch (cause) {
-    throw new HttpError(400, 'the host is none that a URL can have', { cause });
-  }
-}
-
-/** Of the absolute form what follows its host, from `*` of OPTIONS what `new URL` makes of it. */
-function pathOf(url: string): string {
-  const rest = url.replace(/^https?:\/\/[^/?]+/i, '');
-  return rest.startsWith('/') ? rest : `/${rest}`;
-}
-
-function toBytes(buffer: ArrayBuffer): Uint8Array {
-  return new Uint8Array(buffer);
+/** What a real one is asked of: anything else is as it was. */
+export function unwrapped<Input>(input: Input): Input | Request {
+  return input instanceof LightRequest ? input.current : input;
 }

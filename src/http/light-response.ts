@@ -1,6 +1,8 @@
-const Original: typeof Response = globalThis.Response;
+import { copyHeaders, headersOf, type HeaderList } from './header-list.ts';
+import { isValue } from './field-line.ts';
+import { mirror, standIn } from './stand-in.ts';
 
-export type HeadersSource = NonNullable<ResponseInit['headers']>;
+const Original: typeof Response = globalThis.Response;
 
 /** Content that needs no stream. */
 type Simple = string | Uint8Array | null;
@@ -10,47 +12,41 @@ export interface Parts {
   readonly content: Simple;
   readonly status: number;
   readonly statusText: string;
-  /** Of the init, or what became of them. */
-  readonly headers: HeadersSource | undefined;
+  /** Of the init. */
+  readonly list: HeaderList;
+  /** What became of them, when somebody asked. */
+  readonly headers: Headers | undefined;
 }
+
+const NONE: HeaderList = [];
+
+/** The type of content of a string, as the standard has it. */
+export const TEXT = 'text/plain;charset=UTF-8';
 
 /**
  * A `Response` of a string or bytes that stays what it was made of: the original makes a stream of it, which somebody has
  * to read again. As soon as one asks for more than status and headers, there is a real one.
  */
 export class LightResponse {
-  readonly #content: Simple;
-  readonly #init: ResponseInit | undefined;
+  #content: Simple = null;
+  #status = 200;
+  #statusText = '';
+  #list: HeaderList = NONE;
   #headers: Headers | undefined;
   #original: Response | undefined;
 
-  constructor(content?: ConstructorParameters<typeof Response>[0], init?: ResponseInit) {
-    this.#init = init;
-    this.#content = isSimple(content) ? (content ?? null) : null;
-    const status = init?.status;
-    // What is wrong with these the original says.
-    if (!isSimple(content) || init instanceof Original || (status !== undefined && !isUsual(status))) {
-      // Its own as well as any other: `new Response(body, response)` is how a response is changed.
-      this.#original = new Original(content, init instanceof Original ? LightResponse.originalOf(init) : init);
-    }
-  }
-
-  static [Symbol.hasInstance](value: unknown): boolean {
-    return value instanceof Original;
-  }
-
-  static json(value: unknown, init?: ResponseInit): Response {
-    const text = JSON.stringify(value);
-    if (text === undefined || init !== undefined) return Original.json(value, init);
-    return new LightResponse(text, JSON_INIT) as unknown as Response;
+  constructor(content?: ConstructorParameters<typeof Response>[0], init?: ResponseInit | null) {
+    // What is wrong with others the original says.
+    if (isSimple(content) && isUsual(init, content)) this.#take(content ?? null, init);
+    else this.#original = new Original(content, init ?? undefined);
   }
 
   get status(): number {
-    return this.#original?.status ?? this.#init?.status ?? 200;
+    return this.#original?.status ?? this.#status;
   }
 
   get statusText(): string {
-    return this.#original?.statusText ?? this.#init?.statusText ?? '';
+    return this.#original?.statusText ?? this.#statusText;
   }
 
   get ok(): boolean {
@@ -58,30 +54,47 @@ export class LightResponse {
   }
 
   get headers(): Headers {
-    if (this.#original !== undefined) return this.#original.headers;
-    if (this.#headers !== undefined) return this.#headers;
-    this.#headers = new Headers(this.#init?.headers);
-    if (typeof this.#content === 'string' && !this.#headers.has('content-type')) {
-      this.#headers.set('content-type', TEXT);
-    }
-    return this.#headers;
+    return (this.#headers ??= this.#original?.headers ?? this.#makeHeaders());
+  }
+
+  get body(): ReadableStream<Uint8Array> | null {
+    return this.#original === undefined && this.#content === null ? null : this.original.body;
+  }
+
+  get bodyUsed(): boolean {
+    return this.#original?.bodyUsed ?? false;
+  }
+
+  clone(): Response {
+    return this.current.clone();
   }
 
   /** Undefined once there is a real one, or where only that one will do. */
   get parts(): Parts | undefined {
     if (this.#original !== undefined) return undefined;
-    const { status, statusText } = this;
-    return { content: this.#content, status, statusText, headers: this.#headers ?? this.#init?.headers };
+    return {
+      content: this.#content,
+      status: this.#status,
+      statusText: this.#statusText,
+      list: this.#list,
+      headers: this.#headers,
+    };
   }
 
   /** The real one. */
   get original(): Response {
-    this.#original ??= new Original(this.#content, {
-      ...this.#init,
-      status: this.status,
-      headers: this.#headers ?? this.#init?.headers ?? {},
-    });
-    return this.#original;
+    return (this.#original ??= new Original(this.#content, {
+      status: this.#status,
+      statusText: this.#statusText,
+      headers: this.#headers ?? headersOf(this.#list),
+    }));
+  }
+
+  /** The real one, for those who look into it: with what has been done to the headers. */
+  get current(): Response {
+    const { original } = this;
+    if (this.#headers !== undefined && this.#headers !== original.headers) mirror(this.#headers, original.headers);
+    return original;
   }
 
   /** Whether `value` is one, which `instanceof` does not say. */
@@ -90,40 +103,61 @@ export class LightResponse {
   }
 
   static originalOf(value: Response): Response {
-    return #content in value ? (value as unknown as LightResponse).original : value;
+    return #content in value ? (value as unknown as LightResponse).current : value;
+  }
+
+  #take(content: Simple, init: ResponseInit | null | undefined): void {
+    // As the original does: who fills the same bytes anew does not change a response.
+    this.#content = content instanceof Uint8Array ? Buffer.from(content) : content;
+    if (init === undefined || init === null) return;
+    const { status, statusText, headers } = init;
+    if (status !== undefined) this.#status = status;
+    if (statusText !== undefined) this.#statusText = statusText;
+    if (headers === undefined) return;
+    const copy = copyHeaders(headers);
+    if (copy instanceof Headers) this.#headers = withType(copy, content);
+    else this.#list = copy;
+  }
+
+  #makeHeaders(): Headers {
+    return withType(headersOf(this.#list), this.#content);
   }
 }
 
-/** The type of content of a string, as the standard has it. */
-export const TEXT = 'text/plain;charset=UTF-8';
-const JSON_INIT: ResponseInit = { headers: { 'content-type': 'application/json' } };
+const JSON_TYPE = { 'content-type': 'application/json' };
 
-const METHODS = ['arrayBuffer', 'blob', 'bytes', 'clone', 'formData', 'json', 'text'];
-for (const name of METHODS) {
-  Object.defineProperty(LightResponse.prototype, name, {
-    value(this: LightResponse): unknown {
-      const { original } = this;
-      return (original[name as keyof Response] as () => unknown).call(original);
-    },
-  });
+/** `Response.json`. */
+export function json(value: unknown, init?: ResponseInit): Response {
+  const text = JSON.stringify(value);
+  if (text === undefined || init?.headers !== undefined) return Original.json(value, init);
+  return new LightResponse(text, { ...init, headers: JSON_TYPE }) as unknown as Response;
 }
-for (const name of ['body', 'bodyUsed', 'redirected', 'type', 'url']) {
-  Object.defineProperty(LightResponse.prototype, name, {
-    get(this: LightResponse): unknown {
-      return this.original[name as keyof Response];
-    },
-  });
+
+standIn(LightResponse, Original);
+
+/** A string has one, unless it was given another. */
+function withType(headers: Headers, content: Simple): Headers {
+  if (typeof content === 'string' && !headers.has('content-type')) headers.set('content-type', TEXT);
+  return headers;
 }
-Object.setPrototypeOf(LightResponse, Original);
-Object.setPrototypeOf(LightResponse.prototype, Original.prototype);
 
 function isSimple(content: unknown): content is Simple | undefined {
   return typeof content === 'string' || content === null || content === undefined || content instanceof Uint8Array;
 }
 
-/** A status that may have content. */
-function isUsual(status: number): boolean {
-  return (
-    Number.isInteger(status) && status >= 200 && status <= 599 && status !== 204 && status !== 205 && status !== 304
-  );
+/** Whether there is nothing that the original would convert or refuse. */
+function isUsual(init: unknown, content: Simple | undefined): init is ResponseInit | null | undefined {
+  if (init === undefined || init === null) return true;
+  if (typeof init !== 'object') return false;
+  const { status = 200, statusText = '', headers } = init as Record<string, unknown>;
+  if (headers !== undefined && (typeof headers !== 'object' || headers === null)) return false;
+  if (typeof statusText !== 'string' || (statusText !== '' && !isValue(statusText))) return false;
+  return status === 200 || isUsualStatus(status, content);
+}
+
+function isUsualStatus(status: unknown, content: Simple | undefined): boolean {
+  if (!Number.isInteger(status)) return false;
+  const code = status as number;
+  const mayHaveContent = code !== 204 && code !== 205 && code !== 304;
+  return code >= 200 && code <= 599 && (mayHaveContent || content === null || content === undefined);
 }

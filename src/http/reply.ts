@@ -1,10 +1,10 @@
 import type { Content, Context } from './context.ts';
 import { MisuseError } from './errors.ts';
 import type { Host } from './host.ts';
-import { isBodiless } from './status.ts';
+import { isBodiless, isEmpty } from './status.ts';
 import type { Writer } from './writer.ts';
 
-/** The content of the response that is not sent: to HEAD, of 204 and 304. */
+/** The content of the response that is not sent: to HEAD, of 204, 205 and 304. */
 const NONE = -1;
 
 /** Encodes the responses of a connection, one after the other. */
@@ -36,23 +36,22 @@ export class Reply {
   /** The whole response. */
   answer(context: Context, content: Content): void {
     const { statusCode, fields } = context;
-    const hasContent = !isBodiless(statusCode);
-    const length = lengthOf(content);
-    const said = this.#isHead ? (fields?.contentLength ?? length) : length;
-    const framing = hasContent ? `Content-Length: ${said}\r\n` : '';
+    const length = isEmpty(statusCode) ? 0 : lengthOf(content);
+    const said = this.#isHead && !isEmpty(statusCode) ? (fields?.contentLength ?? length) : length;
+    const framing = isBodiless(statusCode) ? '' : `Content-Length: ${said}\r\n`;
     this.#writer.add(this.#firstLines(context, content) + framing + this.#lastLines(fields?.closes));
-    if (hasContent && length > 0 && !this.#isHead) this.#writer.addContent(content, length);
+    if (length > 0 && !this.#isHead) this.#writer.addContent(content, length);
   }
 
   /** A response that `write` goes on with. */
   begin(context: Context): void {
     const { statusCode, fields } = context;
-    const hasContent = !isBodiless(statusCode);
-    const length = fields?.contentLength;
+    const hasContent = !isEmpty(statusCode);
+    const length = statusCode === 205 ? 0 : fields?.contentLength;
     const trailers = fields?.trailers;
     this.#isChunked = (length === undefined || trailers !== undefined) && !this.#isOld && hasContent;
     if (length === undefined && this.#isOld) this.isLast = true;
-    const said = length === undefined || !hasContent ? '' : `Content-Length: ${length}\r\n`;
+    const said = length === undefined || isBodiless(statusCode) ? '' : `Content-Length: ${length}\r\n`;
     const framing = this.#isChunked ? `Transfer-Encoding: chunked\r\n${trailers?.announcement ?? ''}` : said;
     this.#writer.add(this.#firstLines(context, '-') + framing + this.#lastLines(fields?.closes));
     this.#announced = this.#isHead || !hasContent ? NONE : (length ?? Infinity);

@@ -1,5 +1,5 @@
 import { MisuseError } from './errors.ts';
-import { expectValue, fieldLine, show } from './field-line.ts';
+import { fieldText, isToken, show, type FieldValue } from './field-line.ts';
 import { ResponseTrailers } from './response-trailers.ts';
 
 /** Fields that say how long a message is and what becomes of the connection: they are the server's. */
@@ -32,18 +32,17 @@ export class ResponseFields {
 
   /** @throws MisuseError ERR_HTTP_FIELD when it would inject something */
   setReason(reason: string): void {
-    expectValue('status', reason);
-    this.reason = reason;
+    this.reason = fieldText('status', reason);
   }
 
-  /** Replaces. */
-  set(name: string, value: string | number): void {
-    this.#note(name.toLowerCase(), value, fieldLine(name, value), false);
+  /** Replaces: with nothing, when that is an empty list. */
+  set(name: string, value: FieldValue): void {
+    this.#put(name, value, false);
   }
 
   /** Adds one more of the name. */
-  add(name: string, value: string | number): void {
-    this.#note(name.toLowerCase(), value, fieldLine(name, value), true);
+  add(name: string, value: FieldValue): void {
+    this.#put(name, value, true);
   }
 
   addTrailer(name: string, value: string | number): void {
@@ -76,20 +75,31 @@ export class ResponseFields {
     this.trailers = trailers;
   }
 
-  #note(lower: string, value: string | number, line: string, adds: boolean): void {
+  #put(name: string, value: FieldValue, adds: boolean): void {
+    if (!isToken(name)) throw new MisuseError('ERR_HTTP_FIELD', `a field's name is a token, got ${show(String(name))}`);
+    const lower = name.toLowerCase();
     refuseFraming(lower);
+    if (!Array.isArray(value)) return this.#note(name, lower, fieldText(name, value as string | number), adds);
+    if (value.length === 0 && !adds) this.delete(name);
+    for (const [index, one] of value.entries()) {
+      this.#note(name, lower, fieldText(name, one as string), adds || index > 0);
+    }
+  }
+
+  #note(name: string, lower: string, text: string, adds: boolean): void {
     switch (lower) {
       case 'content-type':
-        this.contentType = String(value);
+        // As the standard's Headers have two of it.
+        this.contentType = adds && this.contentType ? `${this.contentType}, ${text}` : text;
         return;
       case 'content-length':
-        this.contentLength = lengthIn(value);
+        this.#setLength(lengthIn(text), adds);
         return;
       case 'connection':
-        this.closes = closesIn(String(value));
+        this.closes = closesIn(text) || (adds && this.closes);
         return;
       case 'trailer':
-        this.#announce(String(value));
+        this.#announce(text);
         return;
       case 'date':
         this.hasDate = true;
@@ -98,14 +108,25 @@ export class ResponseFields {
         this.hasServer = true;
         break;
     }
+    const line = `${name}: ${text}\r\n`;
     this.#lines.set(lower, adds ? (this.#lines.get(lower) ?? '') + line : line);
+  }
+
+  #setLength(length: number, adds: boolean): void {
+    if (adds && this.contentLength !== undefined && this.contentLength !== length) {
+      throw new MisuseError(
+        'ERR_HTTP_FIELD',
+        `a response has one Content-Length, got ${this.contentLength} and ${length}`,
+      );
+    }
+    this.contentLength = length;
   }
 }
 
-function lengthIn(value: string | number): number {
-  const length = Number(value);
-  if (Number.isSafeInteger(length) && length >= 0 && value !== '') return length;
-  throw new MisuseError('ERR_HTTP_FIELD', `Content-Length is a number of bytes, got ${show(String(value))}`);
+function lengthIn(text: string): number {
+  const length = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(length)) return length;
+  throw new MisuseError('ERR_HTTP_FIELD', `Content-Length is a number of bytes, got ${show(text)}`);
 }
 
 function closesIn(value: string): boolean {

@@ -1,3 +1,4 @@
+import { trimBlanks } from './blanks.ts';
 import { MisuseError } from './errors.ts';
 import { fieldLine, isToken, show } from './field-line.ts';
 
@@ -33,7 +34,7 @@ export class ResponseTrailers {
 
   /** @param names what the field `Trailer` has. @throws MisuseError ERR_HTTP_FIELD */
   announce(names: string): void {
-    const list = names.split(',').map((name) => name.trim());
+    const list = names.split(',').map(trimBlanks);
     for (const name of list) expectTrailer(name);
     for (const name of list) this.#note(name);
   }

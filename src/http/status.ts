@@ -62,7 +62,12 @@ export function reasonOf(status: number): string {
   return REASONS[status] ?? '';
 }
 
-/** Whether a response of this status has no content, whatever its fields say. RFC 9110, 6.4.1. */
+/** Whether a response of this status has no content, whatever its fields say, and no length either. RFC 9110, 6.4.1. */
 export function isBodiless(status: number): boolean {
   return status === 204 || status === 304 || status < 200;
+}
+
+/** Whether there is nothing to send. 205 has a length, which is 0: RFC 9110, 15.3.6. */
+export function isEmpty(status: number): boolean {
+  return status === 205 || isBodiless(status);
 }

@@ -18,6 +18,8 @@ export class Upload {
   readonly body: Body;
   /** Bytes it may have; Infinity for no limit. */
   limit = 0;
+  /** Whether it is known to be so short that it is skipped when the request is answered before its end. */
+  isShort = false;
   readonly #host: Host;
   #size = 0;
   #reserved = 0;
@@ -31,6 +33,11 @@ export class Upload {
   /** The handler is slower than the client. */
   get isFull(): boolean {
     return this.body.waiting > MOST_WAITING;
+  }
+
+  /** The client is going to send it. @param length -1 when that is not known. */
+  expect(length: number): void {
+    this.isShort = length >= 0 && length <= MOST_SKIPPED;
   }
 
   /** @param expected length of the body; -1 when that is not known. */

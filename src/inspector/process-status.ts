@@ -9,6 +9,8 @@ export interface ProcessStatus {
   readonly state: string;
   /** The signals it has handlers for: bit n - 1 is signal n. */
   readonly caught: bigint;
+  /** Whom it runs as: its effective user. */
+  readonly uid: number;
   /** Its parent's pid. */
   readonly parent: number;
   /** The file that it runs, without its directory. */
@@ -24,6 +26,7 @@ export async function readStatus(pid: number): Promise<ProcessStatus> {
     return {
       state: /^State:\s+(\w)/m.exec(status)?.[1] ?? '?',
       caught: BigInt(`0x${/^SigCgt:\s+([0-9a-f]+)/m.exec(status)?.[1] ?? 0}`),
+      uid: Number(/^Uid:\s+\d+\s+(\d+)/m.exec(status)?.[1]),
       parent: Number(/^PPid:\s+(\d+)/m.exec(status)?.[1]),
       program: basename(program),
     };

@@ -31,6 +31,8 @@ interface Entry {
   readonly handle: NativeHandle;
   /** How many sockets each worker has of it. */
   readonly holders: Map<number, number>;
+  /** The primary before this one has it open as well: closed here, it could not be bound anew. */
+  isLent: boolean;
 }
 
 /**
@@ -58,7 +60,9 @@ export class DatagramSockets {
 
   /** The worker has closed a socket that it was given. */
   unbound(worker: number, id: number): void {
-    for (const entry of this.#entries) if (entry.id === id) this.#release(entry, worker, 1);
+    for (const entry of this.#entries) {
+      if (entry.id === id && entry.holders.has(worker)) this.#release(entry, worker, 1);
+    }
   }
 
   gone(worker: number): void {
@@ -74,13 +78,16 @@ export class DatagramSockets {
   inherit(descriptions: readonly DatagramDescription[]): void {
     for (const { query, fd } of descriptions) {
       const handle = adoptDatagramFd(fd, query.family);
-      if (typeof handle !== 'number') this.#add(query, handle);
+      if (typeof handle !== 'number') this.#add(query, handle).isLent = true;
     }
   }
 
   /** The primary before this one leaves. What no worker has asked for by now would only swallow datagrams. */
   own(): void {
-    for (const entry of this.#entries) if (entry.holders.size === 0) this.#remove(entry);
+    for (const entry of this.#entries) {
+      entry.isLent = false;
+      if (entry.holders.size === 0) this.#remove(entry);
+    }
   }
 
   close(): void {
@@ -107,7 +114,7 @@ export class DatagramSockets {
   }
 
   #add(query: DatagramQuery, handle: NativeHandle): Entry {
-    const entry: Entry = { id: ++this.#ids, query, handle, holders: new Map() };
+    const entry: Entry = { id: ++this.#ids, query, handle, holders: new Map(), isLent: false };
     if (this.#isClosed) handle.close();
     else this.#entries.add(entry);
     return entry;
@@ -118,7 +125,7 @@ export class DatagramSockets {
     const left = (holders.get(worker) ?? 0) - count;
     if (left > 0) holders.set(worker, left);
     else holders.delete(worker);
-    if (holders.size === 0) this.#remove(entry);
+    if (holders.size === 0 && !entry.isLent) this.#remove(entry);
   }
 
   #remove(entry: Entry): void {

@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { UsageError } from '../errors.ts';
+import { meantFlag } from './other-words.ts';
 import { quote, quoteName } from './quote.ts';
 import { didYouMean } from './suggestion.ts';
 import { flagName, optionKeys, optionRows, type OptionKey } from './table.ts';
@@ -81,5 +82,5 @@ function missingValue(name: string): UsageError {
 
 function unknownFlag(rawName: string): UsageError {
   const known = Object.keys(argumentTypes).map((name) => `--${name}`);
-  return new UsageError(`unknown option ${quoteName(rawName)}${didYouMean(rawName, known)}`);
+  return new UsageError(`unknown option ${quoteName(rawName)}${meantFlag(rawName) || didYouMean(rawName, known)}`);
 }

@@ -2,6 +2,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, parse, resolve, sep } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { isDirectory, isFile } from './files.ts';
+import { meantCommand } from './other-words.ts';
 import { quote } from './quote.ts';
 import { didYouMean } from './suggestion.ts';
 
@@ -28,7 +29,7 @@ export function resolveEntry(entry: string, cwd: string, commands: readonly stri
     if (code !== 'MODULE_NOT_FOUND')
       throw new UsageError(`entry ${quote(entry)}: ${firstLine(message)}`, { cause: error });
   }
-  const meant = meantCommand(entry, cwd) || didYouMean(entry, commands);
+  const meant = packageCommand(entry, cwd) || meantCommand(entry) || didYouMean(entry, commands);
   throw new UsageError(`entry: expected ${expected(path, entry)}, got ${quote(entry)}${meant}`);
 }
 
@@ -48,7 +49,7 @@ function expected(path: string, entry: string): string {
 }
 
 /** Commands of packages run by their bare names in npm scripts, so their users expect it here too. */
-function meantCommand(entry: string, cwd: string): string {
+function packageCommand(entry: string, cwd: string): string {
   if (!/^[\w.-]*\w$/.test(entry)) return '';
   const command = join('node_modules', '.bin', entry);
   return existsSync(join(cwd, command)) ? `; did you mean ${command}?` : '';

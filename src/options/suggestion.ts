@@ -13,7 +13,13 @@ export function suggestion(word: string, known: readonly string[]): string | und
     least = slips;
     best = candidate;
   }
-  return best;
+  return best ?? onlyBeginning(plain, known);
+}
+
+/** The one that the word is the beginning of: `--max-mem`. */
+function onlyBeginning(plain: string, known: readonly string[]): string | undefined {
+  const [first, ...others] = known.filter((candidate) => plain.length >= 3 && plainly(candidate).startsWith(plain));
+  return others.length === 0 ? first : undefined;
 }
 
 /** The end of a message: `; did you mean ...?`, or nothing. */
@@ -26,16 +32,20 @@ function plainly(word: string): string {
   return word.replaceAll(/[-_]/g, '').toLowerCase();
 }
 
-/** Levenshtein's distance: how many letters have to be put in, taken out or changed. */
+/** Damerau's distance: how many letters have to be put in, taken out or changed, or two that are neighbours swapped. */
 function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (const [index, letter] of a.split('').entries()) {
-    const next = [index + 1];
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row++) {
+    const next = [row];
     for (let column = 1; column <= b.length; column++) {
-      const changed = row[column - 1]! + (letter === b[column - 1] ? 0 : 1);
-      next.push(Math.min(changed, row[column]! + 1, next[column - 1]! + 1));
+      const changed = last[column - 1]! + (a[row - 1] === b[column - 1] ? 0 : 1);
+      const isSwapped = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+      const swapped = isSwapped ? beforeLast[column - 2]! + 1 : Infinity;
+      next.push(Math.min(changed, swapped, last[column]! + 1, next[column - 1]! + 1));
     }
-    row = next;
+    beforeLast = last;
+    last = next;
   }
-  return row[b.length]!;
+  return last[b.length]!;
 }

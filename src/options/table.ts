@@ -146,6 +146,11 @@ export const optionTable = {
     about:
       'Serves the dashboard, metrics, health and status over TCP, on the loopback unless a host is given. Without it, no.',
   },
+  adminTokenFile: {
+    type: 'path',
+    about:
+      'The file with the token that changes over --admin take. Without it, PREFORK_ADMIN_TOKEN, or a new one in the log.',
+  },
   user: {
     type: 'account',
     about: 'The user that the server runs as, workers and primary; only root can say so.',

@@ -181,13 +181,21 @@ export interface Options {
   maxLifetime?: Time | undefined;
   /**
    * Where metrics, health and status are served over TCP: a port, or a host and a port; the host is the loopback interface
-   * unless another is given. What changes anything there needs the token, which is in the log at the start, or
-   * `PREFORK_ADMIN_TOKEN`. See docs/control.md for what it trusts.
+   * unless another is given. What changes anything there needs the token, which is in the log at the start, in
+   * `adminTokenFile` or `PREFORK_ADMIN_TOKEN`. See docs/control.md for what it trusts.
    *
    * @default nowhere
    * @example admin: '9090'
    */
   admin?: string | undefined;
+  /**
+   * The file that has the token of `admin`, 16 characters or more. It is read at the start, before root's rights are given up
+   * (`user`), so that workers need not be able to read it; a credential of systemd's is such a file (`%d/token`).
+   *
+   * @default `PREFORK_ADMIN_TOKEN`, or else a new token, which is in the log
+   * @example adminTokenFile: '/etc/prefork/token'
+   */
+  adminTokenFile?: string | undefined;
   /**
    * The user, by name or id, that the server runs as. It has to be started by root then, and the primary becomes that user for
    * good before it loads a config file or starts a worker; a small process that stays root binds ports below 1024.
@@ -384,5 +392,6 @@ export interface Settings {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   /** A port, or a host and a port. */
   readonly admin: string | undefined;
+  readonly adminTokenFile: string | undefined;
   readonly prefixOutput: boolean;
 }

@@ -1,9 +1,9 @@
 import { AdminServer } from '../control/admin-server.ts';
 import type { Controls } from '../control/controls.ts';
-import { newSecret, SHORTEST_SECRET } from '../control/secret.ts';
-import { PreforkError, UsageError } from '../errors.ts';
-import { ADMIN_TOKEN } from './admin-token.ts';
+import { newSecret } from '../control/secret.ts';
+import { PreforkError } from '../errors.ts';
 import type { AdminSocket } from '../upgrade/legacy.ts';
+import type { GivenToken } from './admin-token.ts';
 import type { Log } from './log.ts';
 
 /** The primary before this one has the address until it hears that this one is ready, ms. */
@@ -11,24 +11,18 @@ const SUCCESSION = 10_000;
 
 export interface AdminToken {
   readonly token: string;
+  /** Those who should know it do: it need not be in the log. */
   readonly isGiven: boolean;
-  /** For the primary that succeeds this one: whoever has the token should not need another one then. */
-  readonly successorEnv: NodeJS.ProcessEnv;
 }
 
 /**
- * Takes the token out of the environment, where workers would inherit it.
+ * The token in force: the one that was given, the one of the primary before this one, or a new one.
  *
- * @throws UsageError
+ * @param inherited so that those who have it need no other one after an upgrade.
  */
-export function takeAdminToken(env: NodeJS.ProcessEnv): AdminToken {
-  const given = env[ADMIN_TOKEN] || undefined;
-  delete env[ADMIN_TOKEN];
-  if (given !== undefined && !/^[\x21-\x7e]{16,}$/.test(given)) {
-    throw new UsageError(`${ADMIN_TOKEN}: expected ${SHORTEST_SECRET} or more characters of ASCII, and no spaces`);
-  }
-  const token = given ?? newSecret();
-  return { token, isGiven: given !== undefined, successorEnv: { [ADMIN_TOKEN]: token } };
+export function adminToken(given: GivenToken | undefined, inherited: string | undefined): AdminToken {
+  const known = given?.token ?? inherited;
+  return { token: known ?? newSecret(), isGiven: known !== undefined };
 }
 
 export interface AdminOptions {

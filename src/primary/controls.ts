@@ -32,14 +32,15 @@ export class PrimaryControls implements Controls {
   readonly #supervisor: Supervisor;
   readonly #balance: Balance;
   readonly #calendar = new Calendar();
-  readonly #names: Pick<Status, 'prefork' | 'node' | 'pid' | 'sharing'>;
+  readonly #names: Pick<Status, 'prefork' | 'node' | 'directory' | 'pid' | 'sharing'>;
   /** One for all entrances: whoever looks is shown the same. */
   #dashboard: Promise<Dashboard> | undefined;
 
   constructor(supervisor: Supervisor, { sharing, balance }: Modes) {
     this.#supervisor = supervisor;
     this.#balance = balance;
-    this.#names = { prefork: version(), node: process.versions.node, pid: process.pid, sharing };
+    const directory = process.cwd();
+    this.#names = { prefork: version(), node: process.versions.node, directory, pid: process.pid, sharing };
   }
 
   dashboard(): Promise<Dashboard> {

@@ -45,9 +45,10 @@ export class Entrances {
 
   /** For the primary that succeeds this one. */
   get adminSocket(): AdminSocket | undefined {
-    const { admin: address } = this.#parts.settings;
+    const { token, settings } = this.#parts;
+    const { admin: address } = settings;
     const fd = this.#adminServer?.fd;
-    return address === undefined || fd === undefined ? undefined : { address, fd };
+    return address === undefined || fd === undefined ? undefined : { address, fd, token: token?.token };
   }
 
   /** Within this turn: the next primary is about to answer there, and counts anew. */

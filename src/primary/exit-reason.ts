@@ -34,6 +34,8 @@ export interface ExitEvidence extends Omit<ExitFacts, keyof Exit> {
   readonly recycle?: RecycleReason | undefined;
   /** Its heartbeat was overdue when it was killed. */
   readonly isHung: boolean;
+  /** The start has failed of another one, and this is of no use: it did not get so far as to serve. */
+  readonly isDiscarded?: boolean;
   /** prefork sent SIGKILL. */
   readonly killedByUs: boolean;
 }
@@ -66,13 +68,19 @@ const rules: readonly Rule[] = [
     text: ({ exit }) => `could not be started: ${firstLine(exit.error!.message)}`,
   },
   {
+    reason: 'asked',
+    fits: ({ isDiscarded }) => isDiscarded === true,
+    text: () => 'ended as asked: the start had failed',
+  },
+  {
     reason: 'hung',
     fits: ({ isHung, killedByUs }) => isHung && killedByUs,
     text: () => 'its event loop stood still for longer than --heartbeat-timeout, and it was killed',
   },
   {
     reason: 'overdue',
-    fits: ({ killedByUs }) => killedByUs,
+    // Else it was just faster.
+    fits: ({ killedByUs, exit }) => killedByUs && exit.signal === 'SIGKILL',
     text: ({ asked }) =>
       asked === undefined ? 'was not ready in time, and was killed' : `had not finished (${asked}), and was killed`,
   },

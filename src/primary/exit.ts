@@ -47,7 +47,8 @@ export function onExited(step: Step, event: Exited): void {
   if (worker === undefined) return;
   disarmAll(step, worker.id);
   const { asked, recycled: recycle, isGivenUp: isHung, isKilled: killedByUs } = worker;
-  const explanation = explainExit({ ...event, exit: event, asked, recycle, isHung, killedByUs });
+  const isDiscarded = asked !== undefined && step.fleet.error !== undefined && worker.servesSince === undefined;
+  const explanation = explainExit({ ...event, exit: event, asked, recycle, isDiscarded, isHung, killedByUs });
   const isFromOutside = explanation.reason === 'signal' && isSentFromOutside(normalizeExit(event).signal);
   const death: Death = { ...explanation, isFromOutside, stderr: lastStderr(event) };
   logExit(step, worker, event, death);

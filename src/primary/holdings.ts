@@ -6,6 +6,7 @@ import { ApplicationMetrics } from './application-metrics.ts';
 import { bindTcpWith, bindUdpWith } from './bind.ts';
 import { Callers } from './callers.ts';
 import { Crew, type WorkerSaid } from './crew.ts';
+import { Denials } from './denials.ts';
 import type { FleetEvent } from './events.ts';
 import { awakeOf, type Fleet } from './fleet.ts';
 import { Handoffs } from './handoffs.ts';
@@ -55,7 +56,8 @@ export class Holdings {
     });
     const send: Crew['send'] = (worker, message, handle) => crew.send(worker, message, handle);
     this.crew = crew;
-    this.listeners = new ListenerSet({ sharing, bind: bindTcpWith(parts), passed: parts.passed, post: send });
+    const told = new Denials(parts.log, () => os.now()).observe(send);
+    this.listeners = new ListenerSet({ sharing, bind: bindTcpWith(parts), passed: parts.passed, post: told });
     this.datagrams = new DatagramSockets(send, bindUdpWith(parts));
     this.handoffs = new Handoffs({ send, workerOf: (slot) => awakeOf(fleet(), slot) });
     this.timers = new Timers(os, (timer) => post({ type: 'due', timer }));

@@ -1,14 +1,15 @@
 /** What a worker said before it ended, cut to what a log line can hold. It is the application's text: nothing is assumed. */
 import { fileURLToPath } from 'node:url';
+import { printable, withoutSequences } from '../printable.ts';
 
 const LONGEST = 200;
 
-/** What Node prints above an error: the place, the line of code and a caret. */
-const preamble = /^\S.*:\d+\r?\n.*\r?\n\s*\^+\s*\r?\n/;
+/** What Node prints above some errors: the place, lines of code and carets, which end with the last of these. */
+const PREAMBLE_LINES = 8;
 
 /** The line that names the error. */
 export function firstLine(text: string): string {
-  return oneLine(linesOf(text.replace(preamble, ''))[0] ?? '');
+  return oneLine(split(text).lines[0] ?? '');
 }
 
 export function lastLine(text: string): string {
@@ -16,14 +17,40 @@ export function lastLine(text: string): string {
   return oneLine(linesOf(text).findLast((line) => !/^Node\.js v\d/.test(line)) ?? '');
 }
 
-/** ` at /app/server.js:12`: the innermost frame that is the application's, neither Node's nor a dependency's. */
+/**
+ * ` at /app/server.js:12`: the innermost frame that is the application's, neither Node's nor a dependency's; of an error of
+ * syntax, the line that is wrong, which no frame has.
+ */
 export function whereThrown(text: string): string {
-  for (const line of linesOf(text)) {
+  const { place, lines } = split(text);
+  const thrown = placeOf(lines);
+  const said = lines[0]?.includes('SyntaxError') === true ? (place ?? thrown) : (thrown ?? place);
+  return said === undefined ? '' : ` at ${oneLine(pathOf(said.path))}:${said.line}`;
+}
+
+interface Place {
+  readonly path: string;
+  readonly line: string;
+}
+
+function placeOf(lines: readonly string[]): Place | undefined {
+  for (const line of lines) {
     const place = /^at (?:.*\()?(.+):(\d+):\d+\)?$/.exec(line);
     if (place === null || /^node:|[/\\]node_modules[/\\]|<anonymous>$/.test(place[1]!)) continue;
-    return ` at ${oneLine(pathOf(place[1]!))}:${place[2]}`;
+    return { path: place[1]!, line: place[2]! };
   }
-  return '';
+  return undefined;
+}
+
+/** The lines of an error without the preamble, and the place that this names. */
+function split(text: string): { place: Place | undefined; lines: string[] } {
+  const lines = linesOf(text);
+  const place = /^(?!at )(?!node:)(.+):(\d+)$/.exec(lines[0] ?? '');
+  const end = lines.slice(0, PREAMBLE_LINES).findLastIndex((line) => /^\^+$/.test(line));
+  if (place === null || end === -1) return { place: undefined, lines };
+  // Where more code follows the carets, the error begins with the next name of one.
+  const error = lines.findIndex((line, at) => at > end && /^\w*(?:Error|Exception)\b/.test(line));
+  return { place: { path: place[1]!, line: place[2]! }, lines: lines.slice(error === -1 ? end + 1 : error) };
 }
 
 function pathOf(place: string): string {
@@ -41,9 +68,8 @@ function linesOf(text: string): string[] {
     .filter(Boolean);
 }
 
-/** Without what would move a terminal's cursor or colour it. */
+/** Without what colours a terminal. */
 function oneLine(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- these are what is taken out
-  const clean = text.replaceAll(/\u001B\[[\d;]*[A-Za-z]|[\u0000-\u001F\u007F-\u009F]/g, '');
+  const clean = printable(withoutSequences(text));
   return clean.length <= LONGEST ? clean : `${clean.slice(0, LONGEST)}...`;
 }

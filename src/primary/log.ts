@@ -1,3 +1,4 @@
+import { printable } from '../printable.ts';
 import type { LogFields, LogLevel } from './events.ts';
 
 /** Where log lines go: pino, winston and console fit. */
@@ -37,11 +38,11 @@ function textLine(_level: LogLevel, event: string, { message, ...fields }: LogFi
   const pairs = Object.entries(fields).flatMap(([key, value]) =>
     value === undefined ? [] : [`${key}=${quote(value)}`],
   );
-  return ['prefork:', words, ...pairs].join(' ');
+  return printable(['prefork:', words, ...pairs].join(' '));
 }
 
 function jsonLine(level: LogLevel, event: string, fields: LogFields): string {
-  return JSON.stringify({ time: new Date().toISOString(), level, event, ...fields });
+  return printable(JSON.stringify({ time: new Date().toISOString(), level, event, ...fields }));
 }
 
 /** A value that would not read as one word is quoted as JSON does. */

@@ -3,6 +3,7 @@ import type { Row } from '../scoreboard/layout.ts';
 import { BalanceLog } from './balance-log.ts';
 import type { FleetEvent, WorkerId } from './events.ts';
 import type { Fleet } from './fleet.ts';
+import { IdleBoots } from './idle-boots.ts';
 import type { HandoffCounts } from './handoffs.ts';
 import type { Log } from './log.ts';
 import type { Os } from './os.ts';
@@ -30,12 +31,14 @@ export class Lookout {
   readonly #parts: LookoutParts;
   /** Undefined where nobody would read it. */
   readonly #balanceLog: BalanceLog | undefined;
+  readonly #idleBoots: IdleBoots;
   #watch: Watch;
   #cancel: () => void = () => {};
 
   constructor(parts: LookoutParts) {
     this.#parts = parts;
     this.#watch = newWatch(parts.os.now());
+    this.#idleBoots = new IdleBoots(parts.log);
     if (parts.settings.logLevel === 'debug') this.#balanceLog = new BalanceLog(parts);
   }
 
@@ -51,6 +54,7 @@ export class Lookout {
     this.start();
     this.#watch = look(this.#watch, os.now());
     this.#balanceLog?.write(fleet, this.#watch.lookedAt);
+    this.#idleBoots.look(fleet, row, this.#watch.lookedAt);
     for (const worker of fleet.workers.values()) {
       const beat = row(worker.id);
       if (beat === undefined) continue;

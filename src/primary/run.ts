@@ -4,7 +4,7 @@ import { VARIABLE } from '../upgrade/legacy.ts';
 import type { Predecessor } from '../upgrade/predecessor.ts';
 import { Cleanup } from './cleanup.ts';
 import type { AdminToken } from './admin.ts';
-import { ADMIN_TOKEN } from './admin-token.ts';
+import type { GivenToken } from './admin-token.ts';
 import { PrimaryControls } from './controls.ts';
 import { Entrances } from './entrances.ts';
 import { Hooks } from './hooks.ts';
@@ -18,6 +18,15 @@ import { Signals } from './signals.ts';
 import { sweepStale } from '../scoreboard/board.ts';
 import { Supervisor } from './supervisor.ts';
 
+/** What is taken while this process may still be root. */
+export interface Early {
+  readonly binder?: Binder | undefined;
+  readonly token?: GivenToken | undefined;
+}
+
+const TOKEN_EXPOSED =
+  'workers can read PREFORK_ADMIN_TOKEN in the environment of this process: give it by --admin-token-file instead';
+
 const BINDER_GONE =
   'ports below 1024 that are open stay so, and no other can be opened until the server is started again';
 
@@ -30,12 +39,13 @@ export async function runPrimary(
   program: Program,
   settings: Settings,
   options: LibraryOptions,
-  binder?: Binder,
+  { binder, token }: Early = {},
 ): Promise<void> {
   const predecessor = await meetPredecessor(settings, options);
   const cleanup = new Cleanup();
   try {
-    await supervise(program, settings, options, cleanup, predecessor, binder ?? inheritedBinder(predecessor));
+    const early = { token, binder: binder ?? inheritedBinder(predecessor) };
+    await supervise(program, settings, options, cleanup, predecessor, early);
   } catch (error) {
     predecessor?.failed((error as Error).message);
     throw error;
@@ -51,7 +61,7 @@ async function supervise(
   options: LibraryOptions,
   cleanup: Cleanup,
   predecessor: Predecessor | undefined,
-  binder: Binder | undefined,
+  { binder, token: givenToken }: Early,
 ): Promise<void> {
   cleanup.add(() => binder?.close());
   const signals = new Signals(given.shutdownGracePeriod);
@@ -66,7 +76,9 @@ async function supervise(
   });
   if (predecessor?.legacy.board !== undefined) board?.inherit(predecessor.legacy.board);
   if (binder !== undefined) binder.onLost = () => log('error', 'binder gone', { message: BINDER_GONE });
-  const token = await adminToken(settings);
+  const token = await tokenOf(settings, givenToken, predecessor?.legacy.admin?.token);
+  if (token !== undefined && givenToken?.isExposed === true && settings.user === undefined)
+    log('warn', 'admin token exposed', { message: TOKEN_EXPOSED });
   const output = await prefixedOutput(settings);
 
   const supervisor: Supervisor = new Supervisor({
@@ -88,12 +100,16 @@ async function supervise(
     legacy: predecessor?.legacy,
     passed: manager?.sockets,
     notifyFd: manager?.notifyFd,
-    successorEnv: { ...manager?.successorEnv, ...token?.successorEnv },
+    successorEnv: manager?.successorEnv ?? {},
     adminSocket: () => entrances.adminSocket,
     announce: (announcement) => {
       manager?.announce(announcement);
       if (announcement.what === 'ready') binder?.seal();
-      if (announcement.what === 'upgraded') entrances.yield();
+      if (announcement.what === 'upgraded') {
+        entrances.yield();
+        // The next primary reads the channel from here on: of two readers, either gets the other's answers.
+        binder?.close();
+      }
       if (announcement.what === 'ready' && predecessor !== undefined) {
         void succeed(predecessor, entrances, supervisor.fleet.generation);
       }
@@ -138,14 +154,14 @@ async function prefixedOutput({ prefixOutput }: Settings): Promise<PrefixedOutpu
   return new Output();
 }
 
-async function adminToken({ admin }: Settings): Promise<AdminToken | undefined> {
-  if (admin === undefined) {
-    // Of another server of the same environment: no worker is to see it.
-    delete process.env[ADMIN_TOKEN];
-    return undefined;
-  }
-  const { takeAdminToken } = await import('./admin.ts');
-  return takeAdminToken(process.env);
+async function tokenOf(
+  { admin }: Settings,
+  given: GivenToken | undefined,
+  inherited: string | undefined,
+): Promise<AdminToken | undefined> {
+  if (admin === undefined) return undefined;
+  const { adminToken } = await import('./admin.ts');
+  return adminToken(given, inherited);
 }
 
 /** Loaded where there is one: systemd says so in the environment. */

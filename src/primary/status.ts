@@ -9,7 +9,10 @@ import type { WorkerId } from './events.ts';
 import { leavers, servingSlots, spares, workerOf, type Fleet, type LastExit, type Slot, type Worker } from './fleet.ts';
 
 /** What the fleet does not know. */
-export interface StatusFacts extends Pick<Status, 'name' | 'pid' | 'prefork' | 'node' | 'sharing' | 'addresses'> {
+export interface StatusFacts extends Pick<
+  Status,
+  'name' | 'pid' | 'prefork' | 'node' | 'directory' | 'sharing' | 'addresses'
+> {
   readonly balance: Balance;
   readonly handoffs: HandoffCounts;
   /** Of a worker, in the scoreboard. */

@@ -3,9 +3,12 @@ import type { PreforkError } from '../errors.ts';
 import type { FleetEvent } from './events.ts';
 import type { Worker } from './fleet.ts';
 import { abandonAll, complete, passOn } from './operations.ts';
-import { drain, end, kill, killAll } from './retire.ts';
+import { drain, end, killAll } from './retire.ts';
 import type { Step } from './step.ts';
 import { duration } from './words.ts';
+
+/** When a start fails: a worker that fails of the same may be the one that prints why, and needs a moment. */
+const LAST_WORDS_MS = 250;
 
 type Stop = Extract<FleetEvent, { type: 'stop' }>;
 
@@ -57,7 +60,9 @@ export function fail(step: Step, error: PreforkError): void {
   if (phase === 'stopping') return;
   abandonAll(step, error.message);
   stopAll(step);
-  for (const worker of step.fleet.workers.values()) if (worker.state === 'ending') kill(step, worker);
+  for (const { id, state } of step.fleet.workers.values()) {
+    if (state === 'ending') step.arm({ timer: 'kill', worker: id }, LAST_WORDS_MS);
+  }
 }
 
 interface StopOptions {

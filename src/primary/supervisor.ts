@@ -79,7 +79,7 @@ export class Supervisor {
       succession,
       callers,
       post,
-      finish: (error) => this.#finish(error),
+      finish: (error) => void this.#finish(error),
     });
     if (legacy === undefined) return;
     listeners.inherit(legacy, workers);
@@ -151,15 +151,15 @@ export class Supervisor {
     this.post({ type: 'fail', error: new PreforkError('ERR_INTERNAL', String(error), { cause: error }) });
   }
 
-  #finish(error: PreforkError | undefined): void {
-    const settle = (): void => this.#settle?.(error);
+  /** What fails here leaves something behind; the primary ends all the same. */
+  async #finish(error: PreforkError | undefined): Promise<void> {
     try {
       // A next primary that was given up ends first, and takes with it what it has made.
-      void this.#holdings.close().then(settle, settle);
+      await this.#holdings.close();
     } catch {
-      // Whatever is left behind, the primary ends.
-      settle();
+      // Said above.
     }
+    this.#settle?.(error);
   }
 
   /** The primary before this one is gone: what it left is this one's. */

@@ -51,8 +51,10 @@ function leave(): void {
 }
 
 process.on('message', (message, handle) => {
-  // The primary has no reason to send one.
-  (handle as { close?(): void } | undefined)?.close?.();
+  // The primary has no reason to send one. A connection has `destroy`, all others have `close`.
+  const uninvited = handle as { destroy?(): void; close?(): void } | undefined;
+  if (uninvited?.destroy === undefined) uninvited?.close?.();
+  else uninvited.destroy();
   const request = binderRequestOf(message);
   if (request === undefined) return;
   (handlers[request.binder] as (request: BinderRequest) => void)(request);

@@ -22,7 +22,7 @@ const PATIENCE_MS = 5000;
 const FLAGS = ['--max-old-space-size=32'];
 
 /** What carries the messages: the binder's process seen from the primary that started it, or `process` in a later one. */
-type Line = EventEmitter & Pick<ChildProcess, 'connected' | 'disconnect'> & { readonly send?: unknown };
+export type Line = EventEmitter & Pick<ChildProcess, 'connected' | 'disconnect'> & { readonly send?: unknown };
 
 type Send = (request: BinderRequest, handle: undefined, options: object, sent: () => void) => boolean;
 
@@ -30,6 +30,13 @@ type Send = (request: BinderRequest, handle: undefined, options: object, sent: (
 const { _forkChild: openChannel } = childProcess as unknown as {
   _forkChild?: (fd: number, serialization: 'json' | 'advanced') => void;
 };
+
+/** The channel of the primary before this one, and how it is made the line's. */
+export interface Inherited {
+  readonly fd: number;
+  /** @returns false where this Node cannot. */
+  readonly open: (fd: number) => boolean;
+}
 
 interface Waiting {
   readonly request: BinderRequest;
@@ -48,13 +55,14 @@ export class Binder {
   readonly #onMessage = (message: unknown, handle: unknown): void => this.#receive(message, handle);
   readonly #onDisconnect = (): void => this.#disconnected();
   /** Where the channel goes on when the primary before this one has left. */
-  #inheritedFd: number | undefined;
+  #next: Inherited | undefined;
   #ids = 0;
   #lost: () => void = () => {};
 
-  private constructor(line: Line, inheritedFd?: number) {
+  /** `start` and `inherit` are for primaries; tests have lines of their own. */
+  constructor(line: Line, next?: Inherited) {
     this.#line = line;
-    this.#inheritedFd = inheritedFd;
+    this.#next = next;
     line.on('message', this.#onMessage).on('disconnect', this.#onDisconnect);
   }
 
@@ -75,12 +83,15 @@ export class Binder {
 
   /** @param fd the descriptor of the channel of the primary before this one, which is this process's parent. */
   static inherit(fd: number): Binder {
-    return new Binder(process, fd);
+    const binder = new Binder(process, { fd, open: reopenChannel });
+    // That one left before it could be talked through.
+    if (!process.connected) binder.#disconnected();
+    return binder;
   }
 
   /** For the primary that succeeds this one; undefined when the binder is gone. */
   get fd(): number | undefined {
-    if (this.#inheritedFd !== undefined) return this.#inheritedFd;
+    if (this.#next !== undefined) return this.#next.fd;
     const { channel } = this.#line as { channel?: { fd?: number } | null };
     return channel?.fd;
   }
@@ -126,7 +137,7 @@ export class Binder {
   #send(request: BinderRequest): void {
     // What cannot leave now is sent again when the channel goes on, or is given up when it ends.
     if (this.#line.connected) (this.#line.send as Send).call(this.#line, request, undefined, {}, () => {});
-    else if (this.#inheritedFd === undefined) this.#abandon();
+    else if (this.#next === undefined) this.#abandon();
   }
 
   #receive(message: unknown, handle: unknown): void {
@@ -144,21 +155,26 @@ export class Binder {
   }
 
   #disconnected(): void {
-    const fd = this.#inheritedFd;
-    this.#inheritedFd = undefined;
-    if (fd === undefined || openChannel === undefined) {
+    const next = this.#next;
+    this.#next = undefined;
+    if (next?.open(next.fd) !== true) {
       this.#abandon();
       this.#lost();
       return;
     }
-    // Those of the channel that has ended would read the new one's messages too.
-    process.removeAllListeners('internalMessage');
-    openChannel(fd, 'json');
-    process.channel?.unref();
     for (const { request } of this.#waiting.values()) this.#send(request);
   }
 
   #abandon(): void {
     for (const id of this.#waiting.keys()) this.#settle({ binder: 'bound', id, errno: EACCES });
   }
+}
+
+function reopenChannel(fd: number): boolean {
+  if (openChannel === undefined) return false;
+  // Those of the channel that has ended would read the new one's messages too.
+  process.removeAllListeners('internalMessage');
+  openChannel(fd, 'json');
+  process.channel?.unref();
+  return true;
 }

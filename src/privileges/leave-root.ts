@@ -25,10 +25,11 @@ export interface RootSettings extends AccountSettings {
 /**
  * Does nothing where no user or group is given, or where this process runs as them already.
  *
+ * @param whileRoot what is left to do with root's rights, in the process that goes on.
  * @returns the binder, where the user may not bind every port itself.
  * @throws UsageError when there is no such account, this is not root, or the account could change what root runs.
  */
-export async function leaveRoot(settings: RootSettings): Promise<Binder | undefined> {
+export async function leaveRoot(settings: RootSettings, whileRoot: () => void = () => {}): Promise<Binder | undefined> {
   if (settings.user === undefined && settings.group === undefined) return undefined;
   closeInspectorDoor();
   const account = resolveAccount(settings);
@@ -36,9 +37,10 @@ export async function leaveRoot(settings: RootSettings): Promise<Binder | undefi
   if (account.uid !== 0) {
     refuseWritable(account);
     await leaveTerminal();
-    prepareRuntimeDirectory(account);
+    prepareRuntimeDirectory(account, process.env['PREFORK_RUNTIME_DIR'] || undefined);
   }
   const binder = account.uid === 0 || new PortPolicy(settings.bind).isVoid ? undefined : Binder.start(settings.bind);
+  whileRoot();
   become(account);
   return binder;
 }

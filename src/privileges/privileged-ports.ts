@@ -9,8 +9,8 @@ const FIRST_UNPRIVILEGED_PORT = 1024;
  */
 export function firstUnprivilegedPort(path = '/proc/sys/net/ipv4/ip_unprivileged_port_start'): number {
   try {
-    const first = Number(readFileSync(path, 'latin1').trim());
-    return Number.isInteger(first) && first >= 0 && first <= 65_536 ? first : FIRST_UNPRIVILEGED_PORT;
+    const text = readFileSync(path, 'latin1').trim();
+    return /^\d+$/.test(text) && Number(text) <= 65_536 ? Number(text) : FIRST_UNPRIVILEGED_PORT;
   } catch {
     return FIRST_UNPRIVILEGED_PORT;
   }

@@ -6,12 +6,18 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { isatty } from 'node:tty';
 
 /** In the environment of the process in the session of its own. */
 const VARIABLE = 'PREFORK_SESSION';
 
 /** The descriptor there, below which are stdio, by which it knows that this process lives. */
 const LIFELINE_FD = 3;
+
+const STDIO = [0, 1, 2];
+
+/** What was printed at the end comes within milliseconds; a process that a worker has left behind may hold the pipes for ever, ms. */
+const LAST_OUTPUT_MS = 1000;
 
 /** What the primary has a meaning for. */
 const FORWARDED: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2', 'SIGTTIN', 'SIGTTOU'];
@@ -24,6 +30,11 @@ export function hasTerminal(): boolean {
   } catch {
     return false;
   }
+}
+
+/** With a descriptor of a terminal, also one that is not this process's controlling one, a worker could read what is typed there. */
+function isAtTerminal(): boolean {
+  return hasTerminal() || STDIO.some((fd) => isatty(fd));
 }
 
 let isBehindTerminal = false;
@@ -44,7 +55,7 @@ export async function leaveTerminal(): Promise<void> {
     isBehindTerminal = true;
     return followLifeline();
   }
-  if (!hasTerminal()) return;
+  if (!isAtTerminal()) return;
   await standBetween(
     spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
       detached: true,
@@ -62,12 +73,15 @@ function standBetween(child: ChildProcess): Promise<never> {
   return new Promise((_, reject) => {
     child.on('error', reject);
     // When all that it and its workers have printed is here, too.
-    child.on('close', (code, signal) => {
-      if (signal === null) process.exit(code ?? 1);
-      for (const forwarded of FORWARDED) process.removeAllListeners(forwarded);
-      process.kill(process.pid, signal);
-    });
+    child.on('close', endAs);
+    child.on('exit', (code, signal) => setTimeout(endAs, LAST_OUTPUT_MS, code, signal));
   });
+}
+
+function endAs(code: number | null, signal: NodeJS.Signals | null): void {
+  if (signal === null) process.exit(code ?? 1);
+  for (const forwarded of FORWARDED) process.removeAllListeners(forwarded);
+  process.kill(process.pid, signal);
 }
 
 /** The kernel's word for a terminal that was closed is the daemons' for a reload (signal(7)). */

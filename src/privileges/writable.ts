@@ -19,25 +19,36 @@ type Who = Pick<Account, 'uid' | 'gid'>;
  * @returns the first place that it may change; undefined when there is none.
  */
 export function writablePart(path: string, who: Who): string | undefined {
-  return inspect(resolve(path), who, 0);
+  return inspect(resolve(path), who, { links: 0, isEntryMissing: false });
 }
 
-function inspect(path: string, who: Who, links: number): string | undefined {
+interface Walk {
+  readonly links: number;
+  /** Whether the entry that led here is not there: who may write to the directory may make it. */
+  readonly isEntryMissing: boolean;
+}
+
+function inspect(path: string, who: Who, walk: Walk): string | undefined {
+  const { links } = walk;
   const stats = lstatSync(path, { throwIfNoEntry: false });
-  // Who may make what is not there is decided by the directory.
-  if (stats !== undefined && isChangeable(stats, who)) return path;
+  if (stats !== undefined && isChangeable(stats, who, walk)) return path;
   if (stats?.isSymbolicLink() === true && links < MOST_LINKS) {
-    const target = inspect(resolve(dirname(path), readlinkSync(path)), who, links + 1);
+    const target = inspect(resolve(dirname(path), readlinkSync(path)), who, {
+      links: links + 1,
+      isEntryMissing: false,
+    });
     if (target !== undefined) return target;
   }
   const parent = dirname(path);
-  return parent === path ? undefined : inspect(parent, who, links);
+  return parent === path ? undefined : inspect(parent, who, { links, isEntryMissing: stats === undefined });
 }
 
-function isChangeable(stats: Stats, who: Who): boolean {
+function isChangeable(stats: Stats, who: Who, { isEntryMissing }: Walk): boolean {
   const { uid, gid, mode } = stats;
   if (uid === who.uid) return true;
-  // The mode of a link means nothing, and an entry of a sticky directory is its owner's alone.
-  if (stats.isSymbolicLink() || (stats.isDirectory() && (mode & STICKY) !== 0)) return false;
+  // The mode of a link means nothing.
+  if (stats.isSymbolicLink()) return false;
+  // What is in a sticky directory is its owner's alone; what is not yet in it is the first one's who makes it.
+  if (stats.isDirectory() && (mode & STICKY) !== 0 && !isEntryMissing) return false;
   return (gid === who.gid && (mode & GROUP_WRITABLE) !== 0) || (mode & OTHERS_WRITABLE) !== 0;
 }

@@ -15,9 +15,15 @@ export function usage(message: string): StateError {
   return new StateError('ERR_STATE_USAGE', message);
 }
 
-/** @returns the same, once it is known to be a key. */
+/** As text, or a whole number, which is the same key as its digits. */
+export type Key = string | number;
+
+/** @returns the key as text, once it is known to be one. */
 export function checkKey(key: unknown, what: string): string {
-  if (typeof key !== 'string') throw usage(`${what}: expected a string, got ${show(key)}`);
+  if (Number.isSafeInteger(key)) return String(key);
+  if (typeof key !== 'string') throw usage(`${what}: expected a string or a whole number, got ${show(key)}`);
+  // Half a character is written as U+FFFD: keys that differ here would be one there.
+  if (/\p{Surrogate}/u.test(key)) throw usage(`${what}: expected text that UTF-8 can hold, got half of a character`);
   // Only long ones are measured: no character has more than three bytes for each unit.
   if (key.length * 3 > LONGEST_KEY && Buffer.byteLength(key) > LONGEST_KEY) {
     throw usage(`${what}: expected at most ${LONGEST_KEY} bytes, got ${Buffer.byteLength(key)}: use a hash of it`);

@@ -1,4 +1,13 @@
-import { checkFunction, checkKey, checkOptions, readSize, readTime, type Size, type Time } from './arguments.ts';
+import {
+  checkFunction,
+  checkKey,
+  checkOptions,
+  readSize,
+  readTime,
+  type Key,
+  type Size,
+  type Time,
+} from './arguments.ts';
 import { areaOf, type CacheCounts, type CacheMetrics, type CacheStats } from './cache-metrics.ts';
 import type { AreaSize, Engine, Entry, Terms } from './engine.ts';
 import { isOutage, StateError } from './error.ts';
@@ -58,8 +67,9 @@ export class Cache<Value = unknown> {
   }
 
   /** @returns undefined where there is none, or where that is the value. */
-  async get(key: string): Promise<Value | undefined> {
-    const entry = await this.#engine.get(this.#area, checkKey(key, 'key'));
+  async get(given: Key): Promise<Value | undefined> {
+    const key = checkKey(given, 'key');
+    const entry = await this.#engine.get(this.#area, key);
     if (entry === undefined || entry.freshUntil <= Date.now()) {
       this.#counts.misses++;
       return undefined;
@@ -72,16 +82,21 @@ export class Cache<Value = unknown> {
    * @throws StateError `ERR_STATE_VALUE` for what structured clone refuses, `ERR_STATE_FULL` for a value that alone is more
    *   than `maxSize`.
    */
-  async set(key: string, value: Value, options?: { readonly ttl?: Time }): Promise<void> {
+  async set(given: Key, value: Value, options?: { readonly ttl?: Time }): Promise<void> {
+    const key = checkKey(given, 'key');
     checkOptions(options, ['ttl'], 'cache.set');
-    const stored = encode(value, `the value of '${checkKey(key, 'key')}'`);
+    const stored = encode(value, `the value of '${key}'`);
     await this.#engine.set(this.#area, key, stored, this.#termsOf(value, readTime(options?.ttl, 'ttl')));
+    this.#flights.forget(key);
     this.#counts.sets++;
   }
 
   /** @returns whether there was one. */
-  async delete(key: string): Promise<boolean> {
-    return this.#engine.delete(this.#area, checkKey(key, 'key'));
+  async delete(given: Key): Promise<boolean> {
+    const key = checkKey(given, 'key');
+    const was = await this.#engine.delete(this.#area, key);
+    this.#flights.forget(key);
+    return was;
   }
 
   /**
@@ -90,19 +105,22 @@ export class Cache<Value = unknown> {
    * @param change makes the next value of the present one. It may run more than once, and must only compute.
    * @returns the new value.
    */
-  async update(key: string, change: (value: Value | undefined) => Value): Promise<Value> {
+  async update(given: Key, change: (value: Value | undefined) => Value): Promise<Value> {
     checkFunction(change, 'cache.update');
+    const key = checkKey(given, 'key');
     let next: Value;
-    await this.#engine.update(this.#area, checkKey(key, 'key'), (entry) => {
+    await this.#engine.update(this.#area, key, (entry) => {
       next = change(entry === undefined ? undefined : this.#decode(key, entry.stored));
       return { stored: encode(next, `the value of '${key}'`), terms: this.#termsOf(next) };
     });
+    this.#flights.forget(key);
     this.#counts.sets++;
     return next!;
   }
 
   async clear(): Promise<void> {
     await this.#engine.clear(this.#area);
+    this.#flights.forget();
   }
 
   async size(): Promise<AreaSize> {
@@ -112,11 +130,13 @@ export class Cache<Value = unknown> {
   /**
    * The value, or what `compute` makes, which is then the value. One worker computes, and all who ask meanwhile wait for it.
    * When that one dies, another computes; what `compute` throws is told to those who waited in the same process, and is
-   * not remembered. If the store cannot be reached, each process computes for itself.
+   * not remembered. If the store cannot be reached, each process computes for itself. What began to be computed before a
+   * `set`, `update`, `delete` or `clear` has settled is an answer for those who asked before, and is not kept.
    */
-  async getOrCompute(key: string, compute: (key: string) => Value | Promise<Value>): Promise<Value> {
+  async getOrCompute(given: Key, compute: (key: string) => Value | Promise<Value>): Promise<Value> {
     checkFunction(compute, 'getOrCompute');
-    const entry = await this.#look(checkKey(key, 'key'));
+    const key = checkKey(given, 'key');
+    const entry = await this.#look(key);
     if (entry === undefined) {
       this.#counts.misses++;
       return this.#decode(key, await this.#compute(key, compute, () => this.#counts.waits++));
@@ -139,7 +159,7 @@ export class Cache<Value = unknown> {
         terms = this.#termsOf(value);
         return encode(value, `the value of '${key}'`);
       },
-      write: (stored) => this.#write(key, stored, terms),
+      write: (stored, mark) => this.#write(key, stored, { ...terms, when: { mark } }),
       onWait,
     });
   }
@@ -157,8 +177,7 @@ export class Cache<Value = unknown> {
   /** What was computed is worth having, though it cannot be kept. */
   async #write(key: string, stored: Stored, terms: Terms): Promise<void> {
     try {
-      await this.#engine.set(this.#area, key, stored, terms);
-      this.#counts.sets++;
+      if (await this.#engine.set(this.#area, key, stored, terms)) this.#counts.sets++;
     } catch (error) {
       if (!(error instanceof StateError)) throw error;
       this.#counts.errors++;

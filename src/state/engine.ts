@@ -19,8 +19,8 @@ export interface Terms {
   readonly stale?: number | undefined;
   /** What the entries of the area may take together, bytes: others are evicted, least recently used first or nearly so. */
   readonly maxSize?: number | undefined;
-  /** Write only where there is an entry, or only where there is none. */
-  readonly when?: 'present' | 'absent';
+  /** Write only where there is an entry, only where there is none, or only while a mark holds (see `Engine.mark`). */
+  readonly when?: 'present' | 'absent' | { readonly mark: string };
 }
 
 export interface Counted {
@@ -57,8 +57,17 @@ export interface Engine {
   delete(area: string, key: string): Promise<boolean>;
   /** Reads and writes as one. `change` may be called more than once, and must do nothing but compute. */
   update(area: string, key: string, change: (current: Entry | undefined) => Change): Promise<void>;
-  /** Adds to a number, which begins at 0, and then expires after `ttl` ms if there is one. */
-  add(area: string, key: string, amount: number, ttl?: number): Promise<Counted>;
+  /**
+   * Adds to a number, which begins at 0, and then expires after `ttl` ms if there is one.
+   *
+   * @param when `present`: where there is no number none begins, and 0 is what there is.
+   */
+  add(area: string, key: string, amount: number, ttl?: number, when?: 'present'): Promise<Counted>;
+  /**
+   * Marks that a value for the key begins to be computed. The mark holds until the entry is written or removed, or another
+   * computation begins: what was computed from older facts than those is not written over them. It is kept for ten minutes.
+   */
+  mark(area: string, key: string): Promise<string>;
   clear(area: string): Promise<void>;
   /** What is there and has not expired, in no order; entries written meanwhile may or may not be among them. */
   entries(area: string): AsyncIterable<readonly [key: string, entry: Entry]>;

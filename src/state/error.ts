@@ -6,9 +6,9 @@
  * - `ERR_STATE_FULL` the store has no room; nothing that was in it is lost
  * - `ERR_STATE_PLACE` the store's file cannot be made or opened; the `cause` says why
  * - `ERR_STATE_VERSION` the file is another program's, or another version's
- * - `ERR_STATE_DAMAGED` the file is no database any more
+ * - `ERR_STATE_DAMAGED` the file is no database any more, or what is in it was not written by prefork
  * - `ERR_STATE_TIMEOUT` a lock, or the store itself, was held by others for too long
- * - `ERR_STATE_UNAVAILABLE` the server cannot be reached
+ * - `ERR_STATE_UNAVAILABLE` the server cannot be reached, or answers what no Redis would
  * - `ERR_STATE_UNSUPPORTED` this Node has no engine to keep state in
  * - `ERR_STATE_MISSING_DEPENDENCY` a package has to be installed for what was asked
  * - `ERR_STATE_CLOSED` it was closed before

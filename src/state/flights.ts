@@ -1,14 +1,22 @@
 import type { Engine, Entry } from './engine.ts';
-import { isOutage } from './error.ts';
+import { isOutage, StateError } from './error.ts';
 import type { Stored } from './value.ts';
 import { newOwner, nextChange } from './waiting.ts';
 
 /** How the value for a key comes to be: computed, and then written. */
 export interface Making {
   compute(): Promise<Stored>;
-  write(stored: Stored): Promise<void>;
+  /** @param mark of the store, which holds while what was computed is not out of date. */
+  write(stored: Stored, mark: string): Promise<void>;
   /** Another computes already: it is waited for. */
   onWait(): void;
+}
+
+/** Of the key's computation, among processes. */
+interface Lease {
+  readonly name: string;
+  readonly key: string;
+  readonly token: number;
 }
 
 /**
@@ -34,20 +42,28 @@ export class Flights {
       making.onWait();
       return flying;
     }
-    const flight = this.#fly(key, making).finally(() => this.#flying.delete(key));
+    const flight = this.#fly(key, making).finally(() => {
+      if (this.#flying.get(key) === flight) this.#flying.delete(key);
+    });
     this.#flying.set(key, flight);
     return flight;
   }
 
+  /** Who asks from now on does not get what is being computed: the entry was changed meanwhile. @param key all, without one */
+  forget(key?: string): void {
+    if (key === undefined) this.#flying.clear();
+    else this.#flying.delete(key);
+  }
+
   async #fly(key: string, making: Making): Promise<Stored> {
-    const name = `compute ${this.#area} ${key}`;
+    const name = `compute ${JSON.stringify([this.#area, key])}`;
     for (let isFirst = true; ; isFirst = false) {
       const change = nextChange(this.#engine, name);
       try {
         const attempt = await this.#attempt(name);
         if (attempt === 'alone') return await making.compute();
         const fresh = await this.#fresh(key);
-        if ('token' in attempt) return await this.#asHolder(name, attempt.token, making, fresh);
+        if ('token' in attempt) return await this.#asHolder({ name, key, token: attempt.token }, making, fresh);
         if (fresh !== undefined) return fresh.stored;
         if (isFirst) making.onWait();
         change.watch();
@@ -68,14 +84,25 @@ export class Flights {
     }
   }
 
-  async #asHolder(name: string, token: number, making: Making, fresh: Entry | undefined): Promise<Stored> {
+  async #asHolder({ name, key, token }: Lease, making: Making, fresh: Entry | undefined): Promise<Stored> {
     try {
       if (fresh !== undefined) return fresh.stored;
+      const mark = await this.#mark(key);
       const stored = await making.compute();
-      await making.write(stored);
+      if (mark !== undefined) await making.write(stored, mark);
       return stored;
     } finally {
       await this.#engine.release(name, token).catch(() => {});
+    }
+  }
+
+  /** Undefined where the store cannot take it: what is computed is then not written either. */
+  async #mark(key: string): Promise<string | undefined> {
+    try {
+      return await this.#engine.mark(this.#area, key);
+    } catch (error) {
+      if (error instanceof StateError) return undefined;
+      throw error;
     }
   }
 

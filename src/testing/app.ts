@@ -46,7 +46,7 @@ export class App implements AsyncDisposable {
   /**
    * @internal `startServer` makes it.
    * @param child whose stdout and stderr are pipes, and nobody else's.
-   * @param directory its XDG_RUNTIME_DIR, and nobody else's.
+   * @param directory its PREFORK_RUNTIME_DIR, and nobody else's.
    */
   constructor(child: ChildProcess, directory: string) {
     this.#child = child;

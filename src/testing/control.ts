@@ -32,7 +32,7 @@ export class OperationFailed extends Error {
 }
 
 /**
- * Where the server that was started with this XDG_RUNTIME_DIR listens for commands: the only socket there, whatever its
+ * Where the server that was started with this PREFORK_RUNTIME_DIR listens for commands: the only socket there, whatever its
  * name. Undefined when there is none, because it has not started yet or has ended.
  */
 export function controlSocket(runtimeDirectory: string): string | undefined {

@@ -64,5 +64,5 @@ const notInherited = /^(?:NODE_TEST_CONTEXT|PREFORK_(?:CHILD|SLOT|GENERATION))$/
 
 function environment({ env }: ServerSettings, runtimeDirectory: string): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !notInherited.test(name));
-  return { ...Object.fromEntries(inherited), PORT: '0', ...env, XDG_RUNTIME_DIR: runtimeDirectory };
+  return { ...Object.fromEntries(inherited), PORT: '0', ...env, PREFORK_RUNTIME_DIR: runtimeDirectory };
 }

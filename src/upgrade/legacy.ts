@@ -32,13 +32,15 @@ export interface Legacy extends Bequest {
   readonly datagrams?: readonly DatagramDescription[] | undefined;
   /** Of the channel to the binder, where there is one (`--user`). */
   readonly binderFd?: number | undefined;
-  /** Of `--admin`: the address as it was given, and the socket that listens there. */
+  /** Of `--admin`: the address as it was given, the socket that listens there, and the token. */
   readonly admin?: AdminSocket | undefined;
 }
 
 export interface AdminSocket {
   readonly address: string;
   readonly fd: number;
+  /** By the channel and not by the environment, which others of the same user can read. */
+  readonly token?: string | undefined;
 }
 
 /** The next primary says: */

@@ -14,10 +14,19 @@ const PATIENCE_MS = 5000;
  */
 export class Predecessor {
   readonly legacy: Legacy;
+  /** Whether this process is the primary by now, or will not be. */
   #isOver = false;
+  #isGone = !process.connected;
+  #gone: () => void = () => {};
 
   private constructor(legacy: Legacy) {
     this.legacy = legacy;
+    // At once, for with `--user` the process gets another channel when this one has ended, which is the binder's.
+    process.once('disconnect', () => {
+      this.#isGone = true;
+      if (!this.#isOver) this.#gone();
+    });
+    process.channel?.unref();
   }
 
   /**
@@ -41,22 +50,18 @@ export class Predecessor {
 
   /** Is told when the other one ends before this one is ready: what was its own is this one's to remove then. */
   onGone(gone: () => void): void {
-    const tell = (): void => {
-      if (!this.#isOver) gone();
-      this.#isOver = true;
-    };
-    if (!process.connected) return tell();
-    process.once('disconnect', tell);
-    process.channel?.unref();
+    this.#gone = gone;
+    if (this.#isGone && !this.#isOver) gone();
   }
 
   /**
    * From now on this process is the primary. Settles when the one before knows, or is stuck: it accepts nothing either then.
+   * Idempotent.
    *
    * @param generation of the workers that serve.
    */
   async ready(generation: number): Promise<void> {
-    if (this.#isOver || !process.connected) return;
+    if (this.#isOver || this.#isGone) return;
     this.#isOver = true;
     const heard = once(process, 'disconnect', { signal: AbortSignal.timeout(PATIENCE_MS) });
     say({ prefork: 'ready', generation });
@@ -64,13 +69,13 @@ export class Predecessor {
   }
 
   failed(reason: string): void {
-    if (!this.#isOver) say({ prefork: 'failed', reason });
+    if (!this.#isOver && !this.#isGone) say({ prefork: 'failed', reason });
     this.close();
   }
 
   /** Idempotent. */
   close(): void {
-    if (!this.#isOver) leave();
+    if (!this.#isOver && !this.#isGone) leave();
     this.#isOver = true;
   }
 }

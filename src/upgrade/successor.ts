@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import type { Writable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import type { Binder } from '../privileges/binder.ts';
 import { binderRequestOf, type BinderAnswer, type BinderRequest } from '../privileges/binder-messages.ts';
 import { isInSession } from '../privileges/session.ts';
@@ -54,7 +54,7 @@ export class Successor {
     });
     this.over = Promise.race([
       new Promise<void>((resolve) => (this.#settleOver = resolve)),
-      once(this.#child, 'close').catch(() => {}),
+      once(this.#child, 'exit').catch(() => {}),
     ]);
     // After the spawn, for that may throw; nothing that the process does is heard of before this turn is over.
     this.#timer = setTimeout(() => this.#fail(`the new primary was not ready within ${within} ms`), within);
@@ -62,8 +62,10 @@ export class Successor {
     this.#child.on('exit', (code, signal) => this.#fail(`the new primary ended with ${signal ?? `code ${code}`}`));
     this.#child.on('message', (said) => this.#onMessage(said));
     // Before this process can end: whatever becomes of it, the next one knows what it has.
-    const pipe = this.#child.stdio[LEGACY_FD] as Writable;
+    const pipe = this.#child.stdio[LEGACY_FD] as Duplex;
     pipe.on('error', () => {}).end(JSON.stringify(packedLegacy));
+    // Nothing comes from there but its end, which is to be seen.
+    pipe.resume();
   }
 
   /** Gives it up, if it is not ready yet. */

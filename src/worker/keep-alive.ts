@@ -1,15 +1,23 @@
 /** The longest that a timer takes, ms. */
-const FOREVER = 2 ** 31 - 1;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+const open = new Set<KeepAlive>();
+let areLetGo = false;
 
 /**
  * Keeps the process alive in place of a listening socket that is no longer there, as node:cluster's stand-in handles do:
  * a server that the application has not closed would do so. Owns a timer; `close` ends it.
  */
 export class KeepAlive {
-  readonly #timer: NodeJS.Timeout = setInterval(() => {}, FOREVER);
+  readonly #timer: NodeJS.Timeout = setInterval(() => {}, LONGEST_TIMER_MS);
+
+  constructor() {
+    open.add(this);
+    if (areLetGo) this.unref();
+  }
 
   ref(): void {
-    this.#timer.ref();
+    if (!areLetGo) this.#timer.ref();
   }
 
   unref(): void {
@@ -18,5 +26,16 @@ export class KeepAlive {
 
   close(): void {
     clearInterval(this.#timer);
+    open.delete(this);
+  }
+
+  /**
+   * From now on none of them keeps the process alive: the worker was told to end, and serves nothing any more. A plain
+   * process with a listener to SIGTERM that does not exit (OpenTelemetry's, for one) would live until its server closes;
+   * here that server has nothing to close.
+   */
+  static letGo(): void {
+    areLetGo = true;
+    for (const one of open) one.unref();
   }
 }

@@ -1,5 +1,6 @@
 import { LONGEST_TEXT } from '../ipc/messages.ts';
 import { EarlyOutput } from './early-output.ts';
+import { isFirstToTell } from './first-to-tell.ts';
 import type { Link } from './link.ts';
 
 /**
@@ -14,27 +15,40 @@ const REMEMBERED_MS = 3000;
 /**
  * What a worker tells when it ends by itself, so that the primary can say why: the error that was not caught, and what
  * the program printed until shortly after it was ready. A worker that is killed has none.
+ *
+ * An error that ends a boot is printed by one of the workers that start together, and told by all.
  */
 export class LastWords {
   readonly #link: Link;
+  readonly #directory: string;
   readonly #output: EarlyOutput = new EarlyOutput();
-  #isForgetting = false;
+  #isBooting = true;
   #thrown: { readonly error: unknown; readonly at: number } | undefined;
 
-  constructor(link: Link) {
+  /** @param directory where the workers of a server leave word of what was printed; '' for none. */
+  constructor(link: Link, directory = '') {
     this.#link = link;
+    this.#directory = directory;
     // Unlike 'uncaughtException' it leaves Node to do what it does.
     process.on('uncaughtExceptionMonitor', (error: unknown) => {
       this.#thrown = { error, at: performance.now() };
+      if (this.#isBooting && !isCaught()) this.#printOnce(error);
     });
     process.once('exit', (code) => this.#say(code));
   }
 
   /** What the program has printed so far, it has soon got over. */
   ready(): void {
-    if (this.#isForgetting) return;
-    this.#isForgetting = true;
+    if (!this.#isBooting) return;
+    this.#isBooting = false;
     setTimeout(() => this.#output.stop(), REMEMBERED_MS).unref();
+  }
+
+  /** Node prints it next, and ends; unless another worker did so a moment ago. */
+  #printOnce(error: unknown): void {
+    // The first failure ends the start, and this process, in the middle of what it prints.
+    if (isFirstToTell(this.#directory, describe(error))) process.on('SIGTERM', () => {});
+    else process.exit(1);
   }
 
   /** In 'exit' nothing asynchronous runs any more, but libuv writes to a pipe at once. */
@@ -48,6 +62,11 @@ export class LastWords {
     if (this.#thrown === undefined || performance.now() - this.#thrown.at > RECENT_MS) return '';
     return describe(this.#thrown.error);
   }
+}
+
+/** By the application, whatever becomes of it then. */
+function isCaught(): boolean {
+  return process.listenerCount('uncaughtException') > 0 || process.hasUncaughtExceptionCaptureCallback();
 }
 
 /**

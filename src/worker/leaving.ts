@@ -1,5 +1,6 @@
 import type { WorkerContext } from '../ipc/context.ts';
 import type { Drain } from './drain.ts';
+import { KeepAlive } from './keep-alive.ts';
 import type { Link } from './link.ts';
 import type { Occasion } from './occasion.ts';
 import { onDisconnected } from './orphan.ts';
@@ -18,9 +19,10 @@ export interface LeavingParts {
 /** The ways in which a worker is told to go: the primary says so, or is no longer there. */
 export function leaveWhenTold({ link, drain, servers, vitals, context }: LeavingParts, death: Occasion): void {
   const { gracePeriod } = context;
+  const liveUntilTheSignal = letGoAtTheSignal(link);
   link.on('drain', (terms) => {
     const isFirst = !drain.occasion.hasCome;
-    if (isFirst) liveUntilTheSignal(link);
+    if (isFirst) liveUntilTheSignal();
     const over = drain.begin(terms);
     if (isFirst) void over.then(() => link.send({ type: 'drained' }));
   });
@@ -37,13 +39,30 @@ export function leaveWhenTold({ link, drain, servers, vitals, context }: Leaving
 }
 
 /**
- * When all connections are gone nothing may be left that keeps this process alive, and it would end before the primary's
- * SIGTERM, for which the application has its handlers. Those run then; without any, the signal does what it always does.
+ * After SIGTERM nothing of prefork's keeps the worker alive: neither the channel, where it waits for an answer or for this
+ * very signal, nor the stand-ins for its listening sockets. What lives on is the application's.
+ *
+ * Any listener takes the signal's own effect away, so this one comes with the first that the program has.
+ *
+ * @returns has it come at once, and keeps the process alive until the signal: when all connections are gone, a drained worker
+ * would end before the primary's SIGTERM, for which the application has its handlers.
  */
-function liveUntilTheSignal(link: Link): void {
-  link.hold();
-  process.prependOnceListener('SIGTERM', () => {
-    if (process.listenerCount('SIGTERM') === 0) process.kill(process.pid, 'SIGTERM');
+function letGoAtTheSignal(link: Link): () => void {
+  const letGo = (): void => {
     link.letGo();
-  });
+    KeepAlive.letGo();
+    if (process.listenerCount('SIGTERM') === 0) process.kill(process.pid, 'SIGTERM');
+  };
+  const listen = (): void => {
+    process.off('newListener', onListener);
+    if (!process.listeners('SIGTERM').includes(letGo)) process.prependOnceListener('SIGTERM', letGo);
+  };
+  const onListener = (name: string | symbol): void => {
+    if (name === 'SIGTERM') listen();
+  };
+  process.on('newListener', onListener);
+  return () => {
+    link.hold();
+    listen();
+  };
 }

@@ -4,7 +4,7 @@ import type { WorkerContext } from '../ipc/context.ts';
 import type { ListenFields, PrimaryMessage, WorkerMessage } from '../ipc/messages.ts';
 import { adoptFd, type NativeHandle } from '../listeners/native.ts';
 import { Datagrams, type DatagramQuery } from './datagrams.ts';
-import { listenError, resolvePath } from './listen-error.ts';
+import { callerOf, listenError, resolvePath, type Caller } from './listen-error.ts';
 import type { Link } from './link.ts';
 import type { Servers } from './servers.ts';
 import { SlotHandle, type Steering } from './slot-handle.ts';
@@ -63,7 +63,8 @@ export interface ListenParts {
  */
 export function interceptListen(parts: ListenParts): void {
   const { link, servers, sharing, onAsked, onParked, isLeaving, steering } = parts;
-  observeListen(parts);
+  const callers = new WeakMap<Server, Caller>();
+  observeListen(parts, callers);
   const internals = cluster as unknown as ClusterInternals;
   const original = internals._getServer.bind(cluster);
   const waiting = new Map<
@@ -118,7 +119,7 @@ export function interceptListen(parts: ListenParts): void {
       },
       denied(message) {
         // Node would read a property of the missing handle; a server closed meanwhile wants no error either.
-        if (server._listeningId === id) server.emit('error', listenError(message));
+        if (server._listeningId === id) server.emit('error', listenError(message, callers.get(server)));
       },
       late,
     });
@@ -165,7 +166,7 @@ export function interceptListen(parts: ListenParts): void {
  * What is not ours (`exclusive`, `{ fd }`, and everything with node:cluster's own scheduling) listens without asking, but
  * the primary has to hear of it, and a drain has to find it.
  */
-function observeListen({ link, servers, isLeaving }: ListenParts): void {
+function observeListen({ link, servers, isLeaving }: ListenParts, callers: WeakMap<Server, Caller>): void {
   // eslint-disable-next-line typescript/unbound-method -- called with the server as `this`
   const original = Server.prototype.listen;
   const observed = new WeakSet<Server>();
@@ -173,6 +174,7 @@ function observeListen({ link, servers, isLeaving }: ListenParts): void {
     // Once: a program may try to listen again and again until a port is free.
     if (!observed.has(this)) this.prependListener('listening', onListening);
     observed.add(this);
+    callers.set(this, callerOf(listen));
     return Reflect.apply(original, this, args) as Server;
   };
 

@@ -30,22 +30,23 @@ const given = cluster.isWorker ? takeContext() : undefined;
 if (given !== undefined) start(given);
 
 /**
- * Ctrl-C at a terminal, and its being closed, reach every process of the foreground, workers too. What they mean is the
- * primary's to say, so a worker goes on; handlers of the application's own run as ever.
+ * Ctrl-C at a terminal, and its being closed, reach every process of the foreground, workers too; SIGUSR2, for an upgrade, does
+ * where it is sent to the whole group. What they mean is the primary's to say, so a worker goes on; handlers of the application's
+ * own run as ever.
  */
-function leaveTheTerminalToThePrimary(): void {
-  for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {});
+function leaveSignalsToThePrimary(): void {
+  for (const signal of ['SIGINT', 'SIGHUP', 'SIGUSR2']) process.on(signal, () => {});
 }
 
 function start(context: WorkerContext): void {
   hideFlag();
-  leaveTheTerminalToThePrimary();
+  leaveSignalsToThePrimary();
   inspectOnAnyPort();
   reportFatalErrors(context.reports);
   // A message to a primary that just died; the channel's end comes next, and is what counts.
   cluster.worker?.on('error', () => {});
   const link = new Link();
-  const words = new LastWords(link);
+  const words = new LastWords(link, context.reports);
   const turns = context.balance === 'least-connections' ? new Turns() : undefined;
   const requests = new Requests(turns);
   const idle = new IdleConnections(requests);

@@ -5,6 +5,7 @@ import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { servedBy, type Served } from '../http/served.ts';
 import { countDuration, DURATIONS } from '../scoreboard/durations.ts';
+import { Departure } from './departure.ts';
 import type { Turns } from './turns.ts';
 
 /** What both of Node's channels publish for each HTTP/1 request of any http or https server, before its handler runs. */
@@ -34,8 +35,12 @@ class Connection {
   newest: ServerResponse | undefined = undefined;
   /** The response that was made the connection's last by a drain. */
   last: ServerResponse | undefined = undefined;
+  /** The most that ever were in flight, HTTP/2 only. */
+  peak = 0;
   /** Has not had a request, HTTP/2 only. */
   isFresh = true;
+  /** While it drains, HTTP/2 only. */
+  departure: Departure | undefined;
 }
 
 /**
@@ -130,7 +135,7 @@ export class Requests {
 
   /**
    * From now on every response that has not been sent makes its connection close, those in flight as well: HTTP/1 says
-   * `Connection: close`; HTTP/2 sessions get GOAWAY, finish their streams and close. Idle HTTP/1 connections stay open
+   * `Connection: close`; HTTP/2 sessions get GOAWAY at a good moment, finish their streams and close. Idle HTTP/1 connections stay open
    * until their next request. An application that sets the header `Connection` by itself is taken at its word.
    */
   drain(): void {
@@ -139,7 +144,7 @@ export class Requests {
     for (const connection of this.#connections) {
       if (connection.newest !== undefined) makeLast(connection, connection.newest);
     }
-    for (const [session, { isFresh }] of this.#sessions) goAway(session, isFresh);
+    for (const [session, connection] of this.#sessions) connection.departure = new Departure(session, connection);
     for (const served of this.#served) served.drain();
   }
 
@@ -161,12 +166,9 @@ export class Requests {
     return Math.max(0, left);
   }
 
-  /**
-   * Ends the sessions that have not had a request, HTTP/2 only: `drain` leaves them open until their client answers, and a
-   * client that is silent never does.
-   */
+  /** Ends what drains, HTTP/2 only: until then sessions stay open until their client answers, and a silent one never does. */
   closeSessions(): void {
-    for (const session of this.#sessions.keys()) session.close();
+    for (const { departure } of this.#sessions.values()) departure?.close();
   }
 
   /** Stops counting new requests. Idempotent. */
@@ -226,7 +228,9 @@ export class Requests {
     session.prependListener('stream', (stream: ServerHttp2Stream) => {
       this.#started++;
       connection.inFlight++;
+      connection.peak = Math.max(connection.peak, connection.inFlight);
       connection.isFresh = false;
+      connection.departure?.asked();
       const startedAt = clock.now();
       stream.once('close', () => {
         if (connection.inFlight === 0) return;
@@ -239,7 +243,7 @@ export class Requests {
       this.#sessions.delete(session);
       this.#settle(connection);
     });
-    if (this.#draining) goAway(session, true);
+    if (this.#draining) connection.departure = new Departure(session, connection);
   };
 
   #dismiss(connection: Connection, response: ServerResponse): void {
@@ -270,19 +274,6 @@ function makeLast(connection: Connection, response: ServerResponse): void {
   if (before !== undefined && before === connection.last) before.shouldKeepAlive = true;
   connection.last = response.shouldKeepAlive ? response : undefined;
   response.shouldKeepAlive = false;
-}
-
-/**
- * Announces the end of a session: streams in flight finish, and a request that crosses GOAWAY on the wire is refused, so
- * that its client knows it may send it again (REFUSED_STREAM). RFC 9113, 6.8, would have a server announce first, with
- * the highest stream id there is, and count later. That cannot be had here: after any GOAWAY of `session.goaway()`,
- * whatever id it carries, nghttp2 ignores new streams (seen on Node 20, 24 and 26).
- *
- * But the first request of a session is surely on its way, and it comes before the answer to a ping does.
- */
-function goAway(session: ServerHttp2Session, isFresh: boolean): void {
-  const close = (): void => session.close();
-  if (!isFresh || !session.ping(close)) close();
 }
 
 /** What it was answered with; 0 when it was not. */

@@ -16,7 +16,7 @@ const script = fileURLToPath(new URL('../support/control-server.js', import.meta
 /** Where control sockets are, for servers and commands alike: not where those of this machine's user are. */
 class Machine implements Disposable {
   readonly directory: string = mkdtempSync(join(tmpdir(), 'prefork-machine-'));
-  readonly env: Readonly<Record<string, string>> = { XDG_RUNTIME_DIR: this.directory, TMPDIR: this.directory };
+  readonly env: Readonly<Record<string, string>> = { PREFORK_RUNTIME_DIR: this.directory };
 
   /** Where this user's sockets are. */
   get sockets(): string {
@@ -98,7 +98,10 @@ for (const argv of [['reload'], ['upgrade'], ['scale', '2'], ['stop']]) {
     const { code, stdout, stderr } = await machine.run(...argv);
     assert.equal(code, 1);
     assert.equal(stdout, '');
-    assert.equal(stderr, `prefork: ${argv[0]} failed: slot 0 ended before it was ready\nError: no vault\n  at x\n`);
+    assert.equal(
+      stderr,
+      `prefork: ${argv[0]} failed: slot 0 ended before it was ready\n    Error: no vault\n      at x\n`,
+    );
   });
 }
 
@@ -146,27 +149,48 @@ for (const argv of [['stop'], ['stop', '--now']]) {
 
 test('no server is exit 3', async () => {
   using machine = new Machine();
-  for (const argv of [['status'], ['reload'], ['scale', '2'], ['stop'], ['upgrade']]) {
+  for (const argv of [['status'], ['reload'], ['scale', '2'], ['upgrade']]) {
     const { code, stdout, stderr } = await machine.run(...argv);
     assert.deepEqual([code, stdout, stderr], [3, '', 'prefork: no server of this user runs\n'], argv[0]);
   }
 });
 
+test('to stop a server that is gone is success', async () => {
+  using machine = new Machine();
+  const { code, stdout, stderr } = await machine.run('stop');
+  assert.deepEqual([code, stdout, stderr], [0, '', 'prefork: no server of this user runs: nothing to stop\n']);
+  await using _web = await machine.serve({ CONTROL_NAME: 'web' });
+  const named = await machine.run('stop', '--name', 'api');
+  assert.equal(named.code, 0);
+  assert.match(named.stderr, /^prefork: no server runs under the name api; there is web .*: nothing to stop\n$/);
+});
+
+test('a server that ends before it has answered is stopped', async () => {
+  using machine = new Machine();
+  await using server = await machine.serve({ CONTROL_NAME: 'api', CONTROL_ANSWER: 'die' });
+  const { code, stdout, stderr } = await machine.run('stop');
+  assert.deepEqual([code, stderr], [0, '']);
+  assert.match(stdout, new RegExp(`^prefork: stop done name=api pid=${server.pid} in=\\d+`));
+});
+
 test('of several servers one is named', async () => {
   using machine = new Machine();
   await using api = await machine.serve({ CONTROL_NAME: 'api' });
-  await using _web = await machine.serve({ CONTROL_NAME: 'web' });
+  await using web = await machine.serve({ CONTROL_NAME: 'web' });
+  const list = [api, web]
+    .map(({ pid }, nth) => `${['api', 'web'][nth]} (pid ${pid}, /srv/fake, 127.0.0.1:8080)`)
+    .join(', ');
   const several = await machine.run('reload');
   assert.deepEqual(several, {
     code: 2,
     stdout: '',
-    stderr: 'prefork: several servers run: choose one of them by --name api | web\n',
+    stderr: `prefork: several servers run: choose one by --name: ${list}\n`,
   });
   assert.equal((await machine.run('reload', '--name', 'api')).code, 0);
   assert.equal((await machine.run('-n', 'api', 'reload')).code, 0, 'before the command, too');
   const other = await machine.run('reload', '-n', 'cron');
   assert.equal(other.code, 3);
-  assert.equal(other.stderr, 'prefork: no server runs under the name cron; there is api, web\n');
+  assert.equal(other.stderr, `prefork: no server runs under the name cron; there is ${list}\n`);
   await api.stop();
   await api.event('ended', { calls: 'reload, reload' });
 });
@@ -177,7 +201,10 @@ test('two servers that were given the same name: the second does not start', asy
   await using second = await machine.start({ CONTROL_NAME: 'api' });
   assert.deepEqual(await second.exit(), { code: 1, signal: null });
   const { message } = await second.event('failed', { code: 'ERR_NAME_TAKEN' });
-  assert.match(message!, new RegExp(`^another server \\(pid ${first.pid}\\) runs under the name api`));
+  assert.match(
+    message!,
+    new RegExp(`^another server \\(pid ${first.pid}, /srv/fake, 127.0.0.1:8080\\) runs under the name api`),
+  );
 });
 
 test('two servers with the same default name: the second gets a number, and the next start after a crash does not', async () => {
@@ -194,16 +221,18 @@ test('two servers with the same default name: the second gets a number, and the 
 
 test('a server that was started without XDG_RUNTIME_DIR is found by a shell that has one', async () => {
   using machine = new Machine();
+  // Root's is in /run, beside those that this machine may run.
+  const name = `found-${process.pid}`;
   await using server = await startApp({
     entry: script,
     command: false,
-    env: { XDG_RUNTIME_DIR: undefined, TMPDIR: machine.directory },
+    env: { XDG_RUNTIME_DIR: undefined, TMPDIR: machine.directory, CONTROL_NAME: name },
   });
   await server.event('ready');
   const runtime = join(machine.directory, 'runtime');
   mkdirSync(runtime);
   await using status = await startApp({
-    options: ['status'],
+    options: ['status', '--name', name],
     env: { XDG_RUNTIME_DIR: runtime, TMPDIR: machine.directory },
   });
   assert.deepEqual(await status.exit(), { code: 0, signal: null });
@@ -262,7 +291,9 @@ const badInputs: ReadonlyArray<[argv: string[], says: RegExp]> = [
   [['reload', '-n'], /--name: expected a value/],
   [['reload', '--name', 'a/b'], /--name: expected .* got "a\/b"/],
   [['reload', '-x'], /unknown option -x/],
-  [['-w', '2', 'reload'], /unknown option -w/],
+  [['-w', '2', 'reload'], /unknown option -w: it is for starting a server/],
+  [['reload', '--drain-timeout', '5s'], /unknown option --drain-timeout: it is for starting a server/],
+  [['reload', '--nmae', 'api'], /unknown option --nmae; did you mean --name\?/],
   [['--json', 'status'], /unknown option --json/],
   [['stop', '--noww'], /unknown option --noww; did you mean --now\?/],
   [['stop', 'now'], /expected no argument "now"/],

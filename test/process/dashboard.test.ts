@@ -216,7 +216,7 @@ test('a server that stops says so, and does not wait for those who look', async 
 
 /** `prefork dashboard`, and where it says that it is. */
 async function open(app: App, ...options: string[]): Promise<{ child: ChildProcess; target: Target; token: string }> {
-  const env = { ...process.env, XDG_RUNTIME_DIR: app.directory, TMPDIR: app.directory };
+  const env = { ...process.env, PREFORK_RUNTIME_DIR: app.directory, TMPDIR: app.directory };
   const child = spawn(process.execPath, [command, 'dashboard', ...options], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -281,7 +281,7 @@ test('it goes on through an upgrade, and ends when the server does', async () =>
 
 test('without a server it says so', async () => {
   await using app = await serve({ entry: 'hello.js', options: ['--workers', '1', '-n', 'api'] });
-  const env = { ...process.env, XDG_RUNTIME_DIR: app.directory, TMPDIR: app.directory };
+  const env = { ...process.env, PREFORK_RUNTIME_DIR: app.directory, TMPDIR: app.directory };
   const child = spawn(process.execPath, [command, 'dashboard', '-n', 'none'], { env, stdio: 'ignore' });
   assert.deepEqual(await once(child, 'exit'), [3, null]);
 });
@@ -290,7 +290,7 @@ test('in a terminal a browser is opened, and no argument has the token', { skip:
   const browser = '#!/bin/sh\nprintf "%s" "$*" > arguments.part; cp "$1" page; mv arguments.part arguments\n';
   const files = { 'browser.sh': browser };
   await using app = await serve({ entry: 'hello.js', options: ['--workers', '1', '-n', 'api'], files });
-  const env = { XDG_RUNTIME_DIR: app.directory, TMPDIR: app.directory, BROWSER: `${app.directory}/browser.sh` };
+  const env = { PREFORK_RUNTIME_DIR: app.directory, TMPDIR: app.directory, BROWSER: `${app.directory}/browser.sh` };
   await using terminal = await Terminal.open({ columns: 120, rows: 24, env });
   await terminal.type(
     `cd ${app.directory} && chmod +x browser.sh && ${process.execPath} ${command} dashboard`,

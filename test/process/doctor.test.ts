@@ -21,7 +21,7 @@ interface Directory extends Disposable {
 /** A runtime directory of its own, so that the control directory of another test changes nothing. */
 function directory(): Directory {
   const path = mkdtempSync(join(tmpdir(), 'doctor-'));
-  const env = { ...process.env, XDG_RUNTIME_DIR: path };
+  const env = { ...process.env, PREFORK_RUNTIME_DIR: path };
   return {
     path,
     run: (...args) => spawnSync(process.execPath, [command, 'doctor', ...args], { encoding: 'utf8', env }),
@@ -68,5 +68,5 @@ test('anything but --json is refused', () => {
   using at = directory();
   const { status, stdout, stderr } = at.run('--jsno');
   assert.deepEqual([status, stdout], [2, '']);
-  assert.match(stderr, /^prefork: unknown option --jsno\n$/);
+  assert.match(stderr, /^prefork: unknown option --jsno; did you mean --json\?\n$/);
 });

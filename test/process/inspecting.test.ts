@@ -21,7 +21,7 @@ const hanging = { entry: 'hangs-on-request.js', options: ['--workers', '2', '--h
 function start(app: App, ...argv: string[]): Promise<App> {
   return startApp({
     options: argv,
-    env: { XDG_RUNTIME_DIR: app.directory, TMPDIR: app.directory },
+    env: { PREFORK_RUNTIME_DIR: app.directory, TMPDIR: app.directory },
     cwd: app.directory,
   });
 }
@@ -214,7 +214,7 @@ test('a disk that is full is exit 1, and no half file stays', { skip }, async ()
   const script = `ulimit -f 1000; exec "$0" "$@"`;
   const { status, stderr } = spawnSync('sh', ['-c', script, process.execPath, command, 'heap', '0', '-o', 'big'], {
     cwd: app.directory,
-    env: { ...process.env, XDG_RUNTIME_DIR: app.directory, TMPDIR: app.directory },
+    env: { ...process.env, PREFORK_RUNTIME_DIR: app.directory, TMPDIR: app.directory },
     encoding: 'utf8',
   });
   assert.equal(status, 1, stderr);

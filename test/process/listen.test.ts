@@ -212,6 +212,15 @@ for (const sharing of ownSharings) {
     assert.equal(app.events('listening').length, 1);
   });
 
+  test(`an address is there when the server listens, not before, as docs/testing.md says, ${sharing}`, async () => {
+    const entry = 'asks-at-once.js';
+    await using app = await serve({ entry, options: ['--workers', '1', '--sharing', sharing] });
+    assert.deepEqual(await app.lines(3), ['at once false,false', 'close() ERR_SERVER_NOT_RUNNING', 'then true,true']);
+    await using plain = await startApp({ entry, command: false });
+    assert.deepEqual(await plain.lines(3), ['at once true,true', 'close() was in time', 'then true,true']);
+    plain.kill();
+  });
+
   test(`a program that probes for a free port gets one, ${sharing}`, async () => {
     await using app = await serve({ entry: 'probes-port.js', options });
     await distinct(2, () => ask(app.target));

@@ -136,7 +136,7 @@ test(
         const { slots } = JSON.parse(await ask(admin, '/status')) as Status;
         if (isKnown) assert.equal(slots[0]!.worker!.state, 'hung');
         assert.equal(await ask(admin, '/healthz'), 'ok\n');
-        await using top = await startApp({ options: ['top', '--json'], env: { XDG_RUNTIME_DIR: app.directory } });
+        await using top = await startApp({ options: ['top', '--json'], env: { PREFORK_RUNTIME_DIR: app.directory } });
         const [line] = await top.lines(1);
         assert.match(line!, isKnown ? /"state":"hung"/ : /"state":"(serving|hung)"/);
         top.kill();

@@ -1,10 +1,12 @@
 /** Starting: what is said, which programs run, and what they see of it. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { filesOfPrimary } from '../support/leftovers.ts';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import process from 'node:process';
 import { test } from 'node:test';
 import { serve, startApp, type App } from '../support/app.ts';
+import { filesOfPrimary } from '../support/leftovers.ts';
 import { ask, distinct } from '../support/http.ts';
 import { hasReuseport, typescript } from '../support/platform.ts';
 
@@ -206,6 +208,59 @@ for (const { entry, options = [], stderr, message } of bootFailures) {
   });
 }
 
+test('workers that fail of one error print it once, and none of them is called overdue', async () => {
+  await using app = await startApp({ entry: 'throws-at-start.js', options: ['--workers', '8'] });
+  assert.deepEqual(await app.exit(), { code: 1, signal: null });
+  assert.equal(app.stderr.match(/^Error: no database$/gm)?.length, 1);
+  assert.equal(app.stderr.match(/^ +throw new Error\('no database'\);$/gm)?.length, 1, 'with the line that threw');
+  assert.equal(app.events('worker exited').length, 1);
+  assert.doesNotMatch(app.stderr, /overdue|had not finished/);
+});
+
+test('workers that fail of different errors print each', async () => {
+  const files = { 'app.mjs': 'throw new Error(`slot ${process.env.PREFORK_SLOT} is broken`);' };
+  // One that is slower may be ended before it could fail.
+  await using app = await startApp({ entry: './app.mjs', files, options: ['--workers', '2'] });
+  await app.exit();
+  assert.match(app.stderr, /^Error: slot [01] is broken$/m);
+});
+
+test('an address that is taken is named, also where the application takes the error and goes on', async () => {
+  const taken = createServer().listen(0);
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const files = {
+    'app.mjs': `import http from 'node:http'; http.createServer().on('error', () => {}).listen(${port});`,
+  };
+  await using app = await startApp({ entry: './app.mjs', files, ...twoWorkers });
+  const { fields } = await app.event('not listening', { code: 'EADDRINUSE' });
+  assert.match(fields['address']!, new RegExp(`:${port}$`));
+  assert.deepEqual(await app.exit(), { code: 1, signal: null });
+  assert.equal(app.events('not listening').length, 1);
+  taken.close();
+});
+
+test('the stack of an address that is taken begins where the application listens', async () => {
+  const taken = createServer().listen(0);
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const files = { 'app.cjs': `function main() {\n  require('node:http').createServer().listen(${port});\n}\nmain();` };
+  await using app = await startApp({ entry: './app.cjs', files, ...twoWorkers });
+  const { message } = await app.event('error');
+  assert.match(message!, /listen EADDRINUSE: address already in use :::\d+ at .*app\.cjs:2$/);
+  assert.match(app.stderr, /^Error: listen EADDRINUSE.*\n +at main \(.*app\.cjs:2:/m);
+  await app.exit();
+  taken.close();
+});
+
+test('a program that opens no address is told at once what is waited for', async () => {
+  const options = [...twoWorkers.options, '--ready-timeout', '20s'];
+  await using app = await startApp({ entry: 'never-listens.js', options });
+  const { fields } = await app.event('not ready yet');
+  assert.match(fields['why']!, /ready means that it listens/);
+  assert.equal(app.events('not ready yet').length, 1);
+});
+
 test('a file that is no JavaScript is the application’s error', async () => {
   await using app = await startApp({ entry: './app.js', files: { 'app.js': 'const = 1;' }, ...twoWorkers });
   assert.deepEqual(await app.exit(), { code: 1, signal: null });
@@ -244,7 +299,7 @@ function bySlot(a: { variables: { PREFORK_SLOT: string } }, b: { variables: { PR
 
 test('a start that is refused leaves nothing', async () => {
   await using first = await serve({ entry: 'hello.js', options: ['--workers', '1', '--name', 'api'] });
-  const env = { XDG_RUNTIME_DIR: first.directory };
+  const env = { PREFORK_RUNTIME_DIR: first.directory };
   await using second = await startApp({ entry: 'hello.js', options: ['--name', 'api'], env });
   await second.event('error', { code: 'ERR_NAME_TAKEN' });
   assert.equal((await second.exit()).code, 1);

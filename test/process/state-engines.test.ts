@@ -167,6 +167,54 @@ const cases: readonly Case[] = [
     },
   },
   {
+    name: 'what was marked is written only while nothing else has been',
+    async run(a, b) {
+      const write = (mark: string): Promise<boolean> => a.set('marked', 'k', text('computed'), { when: { mark } });
+      const overtaken: ReadonlyArray<readonly [string, () => Promise<unknown>]> = [
+        ['a newer value', () => b.set('marked', 'k', text('newer'), {})],
+        ['an update', () => b.update('marked', 'k', () => ({ stored: text('updated'), terms: {} }))],
+        ['the end of what was there', () => b.delete('marked', 'k')],
+        ['the end of what was not there', () => b.delete('marked', 'k')],
+        ['the end of everything', () => b.clear('marked')],
+        ['another computation', () => b.mark('marked', 'k')],
+      ];
+      for (const [what, happens] of overtaken) {
+        const mark = await a.mark('marked', 'k');
+        await happens();
+        assert.equal(await write(mark), false, what);
+      }
+      const mark = await a.mark('marked', 'k');
+      await b.set('marked', 'other', text('x'), {});
+      await b.set('unmarked', 'k', text('x'), {});
+      await b.clear('unmarked');
+      assert.equal(await write(mark), true, 'what happens to others is no matter');
+      assert.equal(await data(b, 'marked', 'k'), 'computed');
+      assert.equal(await write(mark), false, 'a mark is good for once');
+    },
+  },
+  {
+    name: 'a number is added to where there is one, if so asked',
+    async run(a, b) {
+      assert.equal((await a.add('numbers', 'none', -1, 1000, 'present')).value, 0);
+      assert.equal(await b.get('numbers', 'none'), undefined);
+      await a.add('numbers', 'one', 3);
+      assert.equal((await b.add('numbers', 'one', -1, 1000, 'present')).value, 2);
+    },
+  },
+  {
+    name: 'names that look like another area’s keys are none',
+    async run(a, b) {
+      await a.set('t1', 'x}:secret', text('of t1'), {});
+      assert.equal(await b.get('t1}:x', 'secret'), undefined);
+      await a.set('{t1', 'k', text('of {t1'), {});
+      await b.set('t1}:x', 'k', text('stays'), {});
+      await a.clear('t1');
+      assert.equal(await data(a, 't1}:x', 'k'), 'stays');
+      assert.equal(await data(a, '{t1', 'k'), 'of {t1');
+      for (const area of ['t1}:x', '{t1']) await a.clear(area);
+    },
+  },
+  {
     name: 'a lease has one holder, a token that grows, and ends',
     async run(a, b) {
       const owner = `${thisProcess()} one`;

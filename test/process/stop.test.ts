@@ -43,6 +43,28 @@ test('Ctrl-C at a terminal reaches the workers too, and is graceful all the same
   assert.deepEqual(await app.exit(), good);
 });
 
+for (const sharing of sharings) {
+  test(`a listener to SIGTERM that ends nothing keeps no worker alive, ${sharing}`, async () => {
+    await using app = await serve({ entry: 'only-notes-sigterm.js', options: [...twoWorkers, '--sharing', sharing] });
+    const old = [...app.workers.values()];
+    app.signal('SIGHUP');
+    for (const pid of old) await app.event('worker stopped', { pid, for: 'reload' });
+    assert.deepEqual(await app.stop(), good);
+    for (const pid of [...old, ...app.workers.values()]) assert.match(app.stdout, new RegExp(`^noted ${pid}$`, 'm'));
+    assert.deepEqual(app.events('killing workers'), []);
+    assert.deepEqual(app.events('worker stopped', { signal: 'SIGKILL' }), []);
+  });
+}
+
+for (const signal of ['SIGHUP', 'SIGINT', 'SIGUSR2'] as const) {
+  test(`${signal} to a worker is the primary's affair, and it serves on`, async () => {
+    await using app = await serve({ entry: 'hello.js', options: ['--workers', '1'] });
+    const [pid] = app.workers.values();
+    process.kill(pid!, signal);
+    for (let asked = 0; asked < 3; asked++) assert.equal(await ask(app.target), `${pid}`);
+  });
+}
+
 for (const entry of ['hello.js', 'http-server.js']) {
   test(`${entry}: a connection that is kept alive may send its next request while draining, and is told that it is the last`, async () => {
     await using app = await serve({ entry, options: twoWorkers });
@@ -238,7 +260,11 @@ test('the primary is killed while workers start: they end, and the next start ti
   app.signal('SIGKILL');
   await app.exit();
   await app.gone();
-  await using next = await serve({ entry: 'hello.js', options: twoWorkers, env: { XDG_RUNTIME_DIR: app.directory } });
+  await using next = await serve({
+    entry: 'hello.js',
+    options: twoWorkers,
+    env: { PREFORK_RUNTIME_DIR: app.directory },
+  });
   await poll(() => app.controlSockets.length === 1 || undefined, 'the dead socket to be swept up');
   await next.stop();
 });
@@ -249,7 +275,11 @@ test('all of it is killed: the next start tidies up', async () => {
   assert.equal(filesOfPrimary(app.pid).length, 2);
   app.kill();
   await app.gone();
-  await using next = await serve({ entry: 'hello.js', options: twoWorkers, env: { XDG_RUNTIME_DIR: app.directory } });
+  await using next = await serve({
+    entry: 'hello.js',
+    options: twoWorkers,
+    env: { PREFORK_RUNTIME_DIR: app.directory },
+  });
   assert.deepEqual(filesOfPrimary(app.pid), []);
   await next.stop();
 });

@@ -237,7 +237,7 @@ test('follows the server through upgrades, and sees its end', async (t) => {
 async function fakePrimary(t: TestContext): Promise<App> {
   const directory = mkdtempSync(join(tmpdir(), 'prefork-'));
   const child = spawn(process.execPath, [fixture('fake-primary.js')], {
-    env: { ...process.env, XDG_RUNTIME_DIR: directory },
+    env: { ...process.env, PREFORK_RUNTIME_DIR: directory },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   await once(child, 'spawn');

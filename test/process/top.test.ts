@@ -16,7 +16,7 @@ const skip = noTerminal;
 const twoWorkers = ['--workers', '2', '-n', 'api'];
 
 function environment(app: App): Record<string, string> {
-  return { XDG_RUNTIME_DIR: app.directory, TMPDIR: app.directory };
+  return { PREFORK_RUNTIME_DIR: app.directory, TMPDIR: app.directory };
 }
 
 /** A terminal in which `prefork top` shows the app. */

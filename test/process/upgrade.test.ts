@@ -98,7 +98,7 @@ test('without a control socket a new primary tries for one once, and not at each
   await using app = await serve({
     entry: 'hello.js',
     options: ['--workers', '1'],
-    env: { XDG_RUNTIME_DIR: undefined, TMPDIR: nowhere },
+    env: { PREFORK_RUNTIME_DIR: nowhere },
   });
   app.signal('SIGUSR2');
   const next = await upgraded(app);

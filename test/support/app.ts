@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { afterEach, type TestContext } from 'node:test';
-import { commandLine, filesOfPrimary, isAlive, processesOf, socketsIn, TEST_ID } from './leftovers.ts';
+import { childrenOf, commandLine, filesOfPrimary, isAlive, processesOf, socketsIn, TEST_ID } from './leftovers.ts';
 import { matches, parseLogLine, type Fields, type LogEvent } from './log.ts';
 import { command, fixture } from './paths.ts';
 import { poll, Watched } from './watched.ts';
@@ -207,8 +207,10 @@ export class App implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // The binder of `--user` has an empty environment.
+    const children = this.processes.flatMap(childrenOf);
     await this.#end();
-    await this.#lookForProcesses();
+    await this.#lookForProcesses(children);
     for (const file of filesOfPrimary(this.pid)) {
       this.leftovers.push(`${file} was left behind`);
       rmSync(file, { recursive: true });
@@ -240,8 +242,9 @@ export class App implements AsyncDisposable {
   }
 
   /** What workers started may end a moment later than they do. */
-  async #lookForProcesses(): Promise<void> {
-    const living = (): number[] => [...new Set([...this.processes, ...[...this.workers.values()].filter(isAlive)])];
+  async #lookForProcesses(children: readonly number[]): Promise<void> {
+    const known = [...children, ...this.workers.values()];
+    const living = (): number[] => [...new Set([...this.processes, ...known.filter(isAlive)])];
     const areGone = await poll(() => living().length === 0 || undefined, 'their end', 2000).catch(() => false);
     if (areGone) return;
     this.leftovers.push(...living().map((pid) => `process ${pid} was left behind: ${commandLine(pid)}`));
@@ -320,7 +323,9 @@ const SETTLE = '20ms';
 
 function environment({ env }: AppOptions, directory: string, testId: string): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(PREFORK_|NODE_TEST_CONTEXT$)/.test(name));
-  const own = { PORT: '0', PREFORK_SETTLE: SETTLE, XDG_RUNTIME_DIR: directory, [TEST_ID]: testId };
+  // Alone it decides where sockets are; a test that says more of that has the usual places.
+  const place = env !== undefined && 'XDG_RUNTIME_DIR' in env ? {} : { PREFORK_RUNTIME_DIR: directory };
+  const own = { PORT: '0', PREFORK_SETTLE: SETTLE, ...place, [TEST_ID]: testId };
   return { ...Object.fromEntries(inherited), ...own, ...env };
 }
 

@@ -23,6 +23,7 @@ export function fakeStatus(changes: Partial<Status> = {}): Status {
     pid: process.pid,
     prefork: '0.1.0',
     node: 'v24.0.0',
+    directory: '/srv/fake',
     phase: 'serving',
     generation: 1,
     sharing: 'reuseport',

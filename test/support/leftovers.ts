@@ -32,6 +32,11 @@ export function commandLine(pid: number): string {
   return read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
 }
 
+/** Those that it has started, also where they have none of its environment. */
+export function childrenOf(pid: number): number[] {
+  return read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
+}
+
 /** The scoreboard, and whatever else carries the primary's pid in the places for such files. */
 export function filesOfPrimary(pid: number): string[] {
   return ['/dev/shm', tmpdir()].flatMap((directory) =>

@@ -3,6 +3,7 @@ import { Gateway } from '../dashboard/gateway.ts';
 import { browserProgram, Opener } from '../dashboard/opener.ts';
 import { Presence } from '../dashboard/presence.ts';
 import { Interruption } from '../inspection/interruption.ts';
+import { complain, print } from '../print.ts';
 import { verbHelp } from '../verb-help.ts';
 import { parseVerbLine, type VerbShape } from '../verb-line.ts';
 
@@ -19,18 +20,18 @@ opened in a browser, where there is one. See docs/dashboard.md.`;
 export async function dashboard(argv: readonly string[]): Promise<number> {
   const line = parseVerbLine(argv, shape);
   if (line.help) {
-    process.stdout.write(verbHelp('dashboard', shape, help));
+    print(verbHelp('dashboard', shape, help));
     return 0;
   }
   const presence = new Presence(await findServer(line.name));
   using interruption = new Interruption();
   using gateway = await Gateway.open(() => presence.server);
-  process.stdout.write(`prefork: dashboard url=${gateway.url}\nCtrl-C ends it.\n`);
+  print(`prefork: dashboard url=${gateway.url}\nCtrl-C ends it.\n`);
   const program = line.flags.has('no-open') ? undefined : browserHere();
   using _opener = program === undefined ? undefined : new Opener(program, gateway.url);
   try {
     await presence.end(interruption.signal);
-    process.stderr.write(`prefork: ${presence.server.name} has ended\n`);
+    complain(`${presence.server.name} has ended`);
   } catch (error) {
     // That is how it ends well, too.
     if (!interruption.signal.aborted) throw error;

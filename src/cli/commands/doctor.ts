@@ -2,6 +2,7 @@ import { diagnose } from '../../doctor/diagnosis.ts';
 import { thisMachine } from '../../doctor/machine.ts';
 import { colorizeFor } from '../colors.ts';
 import { doctorText } from '../doctor-text.ts';
+import { print } from '../print.ts';
 import { verbHelp } from '../verb-help.ts';
 import { parseVerbLine, type VerbShape } from '../verb-line.ts';
 
@@ -16,11 +17,11 @@ export async function doctor(argv: readonly string[]): Promise<number> {
   const line = parseVerbLine(argv, shape);
   const { stdout } = process;
   if (line.help) {
-    stdout.write(verbHelp('doctor', shape, help));
+    print(verbHelp('doctor', shape, help));
     return 0;
   }
   const findings = diagnose(thisMachine());
-  stdout.write(
+  print(
     line.flags.has('json')
       ? `${JSON.stringify({ version: 1, findings }, undefined, 2)}\n`
       : doctorText(findings, colorizeFor(stdout, process.env)),

@@ -4,6 +4,7 @@ import { inspectSlot, type Inspection } from '../inspection/inspection.ts';
 import { defaultPath, OutputFile } from '../inspection/output-file.ts';
 import { describe, parseSlot, SLOT } from '../inspection/subject.ts';
 import { printDone } from '../operation.ts';
+import { complain, print } from '../print.ts';
 import { verbHelp } from '../verb-help.ts';
 import { parseVerbLine, type VerbShape } from '../verb-line.ts';
 
@@ -23,14 +24,14 @@ that the worker knows. See docs/inspecting.md.`;
 export async function heap(argv: readonly string[]): Promise<number> {
   const line = parseVerbLine(argv, shape);
   if (line.help) {
-    process.stdout.write(verbHelp('heap', shape, help));
+    print(verbHelp('heap', shape, help));
     return 0;
   }
   const slot = parseSlot('heap', line.argument);
   await inspectSlot(line.name, slot, async ({ server, subject, session, over }: Inspection) => {
     const path = line.values.get('output') ?? defaultPath(server.name, slot, new Date(), 'heapsnapshot');
     using file = new OutputFile(path);
-    process.stderr.write(`prefork: worker stands still until its heap is written ${describe(subject)}\n`);
+    complain(`worker stands still until its heap is written ${describe(subject)}`);
     const start = performance.now();
     await Promise.race([takeHeapSnapshot(session, (piece) => file.write(piece)), over]);
     file.keep();

@@ -1,6 +1,7 @@
 import type { Session } from '../../inspector/session.ts';
 import { inspectSlot, Interrupted, type Inspection } from '../inspection/inspection.ts';
 import { describe, parseSlot, SLOT, type Subject } from '../inspection/subject.ts';
+import { print } from '../print.ts';
 import { verbHelp } from '../verb-help.ts';
 import { parseVerbLine, type VerbShape } from '../verb-line.ts';
 
@@ -16,7 +17,7 @@ connect to the port can run code in the worker. See docs/inspecting.md.`;
 export async function inspect(argv: readonly string[]): Promise<number> {
   const line = parseVerbLine(argv, shape);
   if (line.help) {
-    process.stdout.write(verbHelp('inspect', shape, help));
+    print(verbHelp('inspect', shape, help));
     return 0;
   }
   const slot = parseSlot('inspect', line.argument);
@@ -28,7 +29,7 @@ export async function inspect(argv: readonly string[]): Promise<number> {
 }
 
 async function stayOpen({ subject, session, over }: Inspection): Promise<never> {
-  process.stdout.write(instructions(subject, session));
+  print(instructions(subject, session));
   try {
     return await over;
   } finally {

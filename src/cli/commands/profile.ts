@@ -4,6 +4,7 @@ import { inspectSlot, pass, type Inspection } from '../inspection/inspection.ts'
 import { defaultPath, OutputFile } from '../inspection/output-file.ts';
 import { parseSlot, SLOT } from '../inspection/subject.ts';
 import { printDone } from '../operation.ts';
+import { print } from '../print.ts';
 import { verbHelp } from '../verb-help.ts';
 import { parseVerbLine, readNumber, type VerbShape } from '../verb-line.ts';
 
@@ -25,7 +26,7 @@ profile), in VS Code, or at speedscope.app. See docs/inspecting.md.`;
 export async function profile(argv: readonly string[]): Promise<number> {
   const line = parseVerbLine(argv, shape);
   if (line.help) {
-    process.stdout.write(verbHelp('profile', shape, help));
+    print(verbHelp('profile', shape, help));
     return 0;
   }
   const slot = parseSlot('profile', line.argument);

@@ -1,5 +1,6 @@
 import { findServer } from '../../control/client.ts';
 import { doneFields, perform, printDone } from '../operation.ts';
+import { print } from '../print.ts';
 import { verbHelp } from '../verb-help.ts';
 import { parseVerbLine } from '../verb-line.ts';
 
@@ -11,7 +12,7 @@ old ones go on serving, and what it wrote to stderr is printed.`;
 /** `prefork reload`: returns when the new generation serves. */
 export async function reload(argv: readonly string[]): Promise<number> {
   const line = parseVerbLine(argv, {});
-  if (line.help) process.stdout.write(verbHelp('reload', {}, help));
+  if (line.help) print(verbHelp('reload', {}, help));
   else printDone('reload', doneFields(await perform(await findServer(line.name), '/reload', {})));
   return 0;
 }

@@ -5,6 +5,7 @@ import { quote } from '../../options/quote.ts';
 import { optionTable } from '../../options/table.ts';
 import { duration } from '../../primary/words.ts';
 import { perform, printDone } from '../operation.ts';
+import { print } from '../print.ts';
 import { verbHelp } from '../verb-help.ts';
 import { parseVerbLine, type VerbShape } from '../verb-line.ts';
 
@@ -20,7 +21,7 @@ Workers that are too many finish what is in flight.`;
 export async function scale(argv: readonly string[]): Promise<number> {
   const line = parseVerbLine(argv, shape);
   if (line.help) {
-    process.stdout.write(verbHelp('scale', shape, help));
+    print(verbHelp('scale', shape, help));
     return 0;
   }
   const target = parseTarget(line.argument);

@@ -1,6 +1,7 @@
 import { formatFrame, sampleStack } from '../../inspector/stack.ts';
 import { inspectSlot, pass, type Inspection } from '../inspection/inspection.ts';
 import { describe, parseSlot, SLOT } from '../inspection/subject.ts';
+import { print } from '../print.ts';
 import { verbHelp } from '../verb-help.ts';
 import { parseVerbLine, readNumber, type VerbShape } from '../verb-line.ts';
 
@@ -24,7 +25,7 @@ const PAUSING = 2000;
 export async function stack(argv: readonly string[]): Promise<number> {
   const line = parseVerbLine(argv, shape);
   if (line.help) {
-    process.stdout.write(verbHelp('stack', shape, help));
+    print(verbHelp('stack', shape, help));
     return 0;
   }
   const slot = parseSlot('stack', line.argument);
@@ -33,7 +34,7 @@ export async function stack(argv: readonly string[]): Promise<number> {
   await inspectSlot(line.name, slot, async (inspection: Inspection) => {
     for (let nth = 1; nth <= count; nth++) {
       if (nth > 1) await pass(interval, inspection);
-      process.stdout.write(await sample(inspection, count === 1 ? '' : ` sample=${nth}`));
+      print(await sample(inspection, count === 1 ? '' : ` sample=${nth}`));
     }
   });
   return 0;

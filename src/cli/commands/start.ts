@@ -1,15 +1,25 @@
 import { resolve } from 'node:path';
 import { UsageError } from '../../errors.ts';
-import { loadConfig, resolveEntry, resolveSettings, type CommandLine, type LoadedConfig } from '../../options/index.ts';
+import { loadConfig, resolveEntry, resolveSettings } from '../../options/index.ts';
+import type { CommandLine, LoadedConfig, Settings } from '../../options/index.ts';
+import { takeAdminToken, type GivenToken } from '../../primary/admin-token.ts';
 import { runPrimary } from '../../primary/run.ts';
 import type { Binder } from '../../privileges/binder.ts';
+import { closeInherited } from '../../privileges/descriptors.ts';
 import { leaveRoot, refuseWritableConfig, type RootSettings } from '../../privileges/leave-root.ts';
 import { verbs } from '../verbs.ts';
 
 /** `prefork [options] <entry> [arguments for the entry]`: runs in the foreground until it is stopped. */
 export async function start(line: CommandLine): Promise<void> {
+  // Before a config file opens some of its own. The channel to a parent that has one is Node's.
+  closeInherited([(process.channel as { readonly fd?: number } | undefined)?.fd ?? -1]);
   // Flags and variables are root's own words. What is read after them may be the user's.
-  const early = await leaveRoot(resolveSettings({ flags: line.flags, env: process.env }));
+  const early = resolveSettings({ flags: line.flags, env: process.env });
+  let token: GivenToken | undefined;
+  const takeToken = ({ adminTokenFile }: Settings): void => {
+    token ??= takeAdminToken(process.env, adminTokenFile);
+  };
+  const earlyBinder = await leaveRoot(early, () => takeToken(early));
   const config = await loadConfig(process.cwd(), line.flags.config);
   const given = line.entry ?? config?.values.entry;
   if (given === undefined) {
@@ -20,17 +30,19 @@ export async function start(line: CommandLine): Promise<void> {
   const entry = resolve(given);
   const args = line.entry === undefined ? (config?.values.args ?? []) : line.entryArguments;
   const settings = resolveSettings({ flags: line.flags, env: process.env, config, entry });
-  const binder = early ?? (await leaveRootByConfig(settings, config));
+  const binder = earlyBinder ?? (await leaveRootByConfig(settings, config, () => takeToken(settings)));
+  takeToken(settings);
   // The config file can take away, and never add.
   if (settings.bind !== undefined) binder?.restrict(settings.bind);
-  await runPrimary({ entry, args, execArgv: process.execArgv }, settings, config?.values ?? {}, binder);
+  await runPrimary({ entry, args, execArgv: process.execArgv }, settings, config?.values ?? {}, { binder, token });
 }
 
 /** For a user that only the config file names. */
 async function leaveRootByConfig(
   settings: RootSettings,
   config: LoadedConfig | undefined,
+  whileRoot: () => void,
 ): Promise<Binder | undefined> {
   if (config !== undefined) refuseWritableConfig(config.file, settings);
-  return leaveRoot(settings);
+  return leaveRoot(settings, whileRoot);
 }

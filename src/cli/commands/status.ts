@@ -1,5 +1,6 @@
 import { findServer, readStatus } from '../../control/client.ts';
 import { colorizeFor } from '../colors.ts';
+import { print } from '../print.ts';
 import { readableStatus } from '../readable.ts';
 import { statusText } from '../status-text.ts';
 import { verbHelp } from '../verb-help.ts';
@@ -14,7 +15,7 @@ the worker that is to take slot 0 over, "0 old" one that finishes and leaves.`;
 /** `prefork status [--json]` */
 export async function status(argv: readonly string[]): Promise<number> {
   const line = parseVerbLine(argv, shape);
-  process.stdout.write(line.help ? verbHelp('status', shape, help) : await shown(line.name, line.flags.has('json')));
+  print(line.help ? verbHelp('status', shape, help) : await shown(line.name, line.flags.has('json')));
   return 0;
 }
 

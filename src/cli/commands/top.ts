@@ -3,6 +3,7 @@ import { UsageError } from '../../errors.ts';
 import { quote } from '../../options/quote.ts';
 import { LONGEST_TIME, parseTime } from '../../options/time.ts';
 import { colorizeFor } from '../colors.ts';
+import { print } from '../print.ts';
 import { Feed } from '../top/feed.ts';
 import { plainFrame } from '../top/frame.ts';
 import type { History } from '../top/history.ts';
@@ -37,7 +38,7 @@ export async function top(argv: readonly string[]): Promise<number> {
   const line = parseVerbLine(argv, shape);
   const { stdout, env } = process;
   if (line.help) {
-    stdout.write(verbHelp('top', shape, help));
+    print(verbHelp('top', shape, help));
     return 0;
   }
   const interval = parseInterval(line.values.get('interval'));

@@ -2,12 +2,13 @@ import { resolve } from 'node:path';
 import { findServer } from '../../control/client.ts';
 import type { UpgradeTarget } from '../../control/controls.ts';
 import { doneFields, perform, printDone } from '../operation.ts';
+import { print } from '../print.ts';
 import { verbHelp } from '../verb-help.ts';
 import { parseVerbLine, type VerbShape } from '../verb-line.ts';
 
 const shape: VerbShape = {
   values: {
-    node: { value: 'path', about: 'The node that is to run it. Without it, the one that runs this command.' },
+    node: { value: 'path', about: 'The node to run it. Default: the one that runs this.' },
   },
 };
 
@@ -20,7 +21,7 @@ flight and leave. If the new one fails, the old one goes on as before.`;
 export async function upgrade(argv: readonly string[]): Promise<number> {
   const line = parseVerbLine(argv, shape);
   if (line.help) {
-    process.stdout.write(verbHelp('upgrade', shape, help));
+    print(verbHelp('upgrade', shape, help));
     return 0;
   }
   const node = line.values.get('node');

@@ -6,9 +6,9 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { pipeline } from 'node:stream';
-import type { RunningServer } from '../../control/client.ts';
+import { connectTo, type RunningServer } from '../../control/client.ts';
 import { newSecret } from '../../control/secret.ts';
 import { refusal } from './admission.ts';
 
@@ -59,11 +59,16 @@ export class Gateway implements Disposable {
 }
 
 /** Nothing of the browser's headers: the control socket answers no web pages. */
-function pass(request: IncomingMessage, response: ServerResponse, { path: socketPath, name }: RunningServer): void {
+function pass(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { path: socketPath, name, owner }: RunningServer,
+): void {
   const { method, url: path, headers } = request;
   const length = headers['content-length'];
   const passed = { host: 'localhost', ...(length !== undefined && { 'content-length': length }) };
-  const outgoing = httpRequest({ socketPath, method, path, headers: passed, agent: false });
+  const createConnection = (): Socket => connectTo(socketPath, owner);
+  const outgoing = httpRequest({ createConnection, method, path, headers: passed });
   outgoing.once('response', (answer) => {
     const { connection: _connection, 'transfer-encoding': _encoding, ...rest } = answer.headers;
     response.writeHead(answer.statusCode!, rest);

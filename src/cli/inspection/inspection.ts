@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { findServer, type RunningServer } from '../../control/client.ts';
+import { findServer, signalWorker, type RunningServer } from '../../control/client.ts';
 import { PreforkError } from '../../errors.ts';
 import { InspectorError } from '../../inspector/error.ts';
 import { openInspector } from '../../inspector/open.ts';
@@ -41,7 +41,7 @@ export async function inspectSlot<Found>(
   using interruption = new Interruption();
   const hold = await Hold.take(server, subject.pid);
   try {
-    return await withSession(subject, interruption.signal, async (session) => {
+    return await withSession(server, subject, interruption.signal, async (session) => {
       const over = ends(subject, session, interruption.signal);
       const found = look({ server, subject, session, over });
       // What was asked of a worker that ends fails in the same moment: its end says more.
@@ -69,12 +69,13 @@ export async function pass(time: number, { over }: Inspection): Promise<void> {
 }
 
 async function withSession<Found>(
+  server: RunningServer,
   subject: Subject,
   interruption: AbortSignal,
   use: (session: Session) => Promise<Found>,
 ): Promise<Found> {
-  await checkParent(subject);
-  const session = await openWithin(OPENING, subject, interruption);
+  await checkProcess(server, subject);
+  const session = await openWithin(OPENING, server, subject, interruption);
   try {
     return await use(session);
   } finally {
@@ -83,25 +84,32 @@ async function withSession<Found>(
 }
 
 /** Not by AbortSignal.any: Node 20 may collect a timeout that nothing else holds, and it never comes. */
-async function openWithin(time: number, { pid }: Subject, interruption: AbortSignal): Promise<Session> {
+async function openWithin(
+  time: number,
+  server: RunningServer,
+  { pid }: Subject,
+  interruption: AbortSignal,
+): Promise<Session> {
   const deadline = new AbortController();
   const abort = (): void => deadline.abort();
   const timer = setTimeout(abort, time);
   interruption.addEventListener('abort', abort);
   if (interruption.aborted) abort();
   try {
-    return await openInspector(pid, { signal: deadline.signal });
+    const kill = (target: number, signal: NodeJS.Signals): void => signalWorker(server, target, signal);
+    return await openInspector(pid, { signal: deadline.signal, kill });
   } finally {
     clearTimeout(timer);
     interruption.removeEventListener('abort', abort);
   }
 }
 
-/** In another container the same pid is another process, or none. */
-async function checkParent({ pid, primary }: Subject): Promise<void> {
+/** In another container the same pid is another process, or none; and another user's server can name any. */
+async function checkProcess({ owner }: RunningServer, { pid, primary }: Subject): Promise<void> {
   if (process.platform !== 'linux') return;
-  const { parent } = await readStatus(pid);
+  const { parent, uid } = await readStatus(pid);
   if (parent !== primary) throw new InspectorError('its pid is another process here: run this in its container');
+  if (owner !== undefined && uid !== owner.uid) throw new InspectorError('it is no process of the user of the server');
 }
 
 /** Node keeps a process that wants to exit until its debuggers are gone: to it that is the end, too. */

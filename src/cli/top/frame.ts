@@ -1,6 +1,7 @@
 /** What is on the screen: from what is known, what was chosen and how much room there is, to lines. Pure. */
 import type { Status } from '../../control/controls.ts';
 import { duration } from '../../primary/words.ts';
+import { printable } from '../../printable.ts';
 import { count, percent, size } from '../figures.ts';
 import { sorted } from './columns.ts';
 import { sumOf, type History, type Row } from './history.ts';
@@ -120,7 +121,7 @@ function helpLines({ columns, rows }: Room, { color }: Style): readonly string[]
   return [color('bold', fit('Keys', columns)), ...lines, '', fit('Any key goes back.', columns)].slice(0, rows);
 }
 
-/** In one line, and without what a terminal would take for a command: names and reasons come from elsewhere. */
+/** In one line: names and reasons come from elsewhere. */
 function fit(text: string, width: number): string {
-  return text.replaceAll(/\p{Cc}/gu, '?').slice(0, Math.max(0, width));
+  return printable(text).slice(0, Math.max(0, width));
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PreforkError } from '../../errors.ts';
+import { complain, print } from '../print.ts';
 import type { Feed } from './feed.ts';
 import { advance, noHistory, type History } from './history.ts';
 
@@ -26,7 +27,7 @@ export async function printFrames({ feed, interval, render, output }: LinesOptio
   try {
     for (;;) {
       history = await lookAgain(feed, history);
-      if (!output.write(render(history))) await once(output, 'drain', { signal });
+      if (!print(render(history), output)) await once(output, 'drain', { signal });
       await delay(interval, undefined, { signal });
     }
   } catch (error) {
@@ -40,7 +41,7 @@ async function lookAgain(feed: Feed, history: History): Promise<History> {
     return advance(history, await feed.look());
   } catch (error) {
     if (!(error instanceof PreforkError) || error.code !== 'ERR_NO_ANSWER') throw error;
-    process.stderr.write(`prefork: ${error.message}\n`);
+    complain(error.message);
     return history;
   }
 }

@@ -1,5 +1,6 @@
 import type { ReadStream, WriteStream } from 'node:tty';
 import type { Room } from './frame.ts';
+import { shownLine } from '../print.ts';
 import { repaint } from './repaint.ts';
 
 const ESC = '\u001B';
@@ -50,8 +51,9 @@ export class Screen implements Disposable {
   }
 
   /** Only what has changed is sent, and nothing while the last is still on its way: a line may be slow. */
-  show(lines: readonly string[]): void {
+  show(given: readonly string[]): void {
     if (!this.#isOurs || this.#output.writableLength > 0) return;
+    const lines = given.map(shownLine);
     const text = repaint(this.#shown, lines);
     this.#shown = lines;
     if (text !== '') this.#output.write(text);

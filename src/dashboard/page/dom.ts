@@ -1,4 +1,5 @@
 /** The few things that are done to the page everywhere. */
+import { printable } from '../../printable.ts';
 
 type Child = Node | string;
 
@@ -10,7 +11,7 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
 ): HTMLElementTagNameMap[Tag] {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
+  made.append(...children.map((child) => (typeof child === 'string' ? printable(child) : child)));
   return made;
 }
 
@@ -30,11 +31,13 @@ export function shape(name: string): SVGElement {
 
 /** Leaves alone what is right already: the browser has less to do, and a selection stays. */
 export function setText(target: Element, text: string): void {
-  if (target.textContent !== text) target.textContent = text;
+  const shown = printable(text);
+  if (target.textContent !== shown) target.textContent = shown;
 }
 
 export function setAttribute(target: Element, name: string, value: string): void {
-  if (target.getAttribute(name) !== value) target.setAttribute(name, value);
+  const shown = printable(value);
+  if (target.getAttribute(name) !== shown) target.setAttribute(name, shown);
 }
 
 /** An element that index.html has. */

@@ -1,3 +1,4 @@
+import { printable } from '../../printable.ts';
 import type { Status } from '../../control/controls.ts';
 import { element, find, setAttribute, setText, shape } from './dom.ts';
 import { age } from './figures.ts';
@@ -32,7 +33,9 @@ export class Header {
     const hung = slots.filter(({ worker }) => worker?.state === 'hung').length;
     setText(this.#name, name);
     // What a tab shows, among many.
-    document.title = `${hung === 0 ? '' : '! '}${workers.serving - hung}/${workers.wanted} ${name} · prefork`;
+    document.title = printable(
+      `${hung === 0 ? '' : '! '}${workers.serving - hung}/${workers.wanted} ${name} · prefork`,
+    );
     setText(this.#wanted, String(workers.wanted));
     this.#wanted.title = `${workers.wanted} workers`;
     this.#phase.hidden = false;

@@ -64,7 +64,7 @@ class Store implements FastifyRateLimitStore {
   /** Each route that has a limit of its own counts for itself. */
   child(options: RouteOptions): FastifyRateLimitStore {
     const { method = '', url = '' } = options.routeInfo ?? {};
-    return new Store(this.#engine, `${this.#area} ${String(method)} ${url}`, options);
+    return new Store(this.#engine, `${this.#area} ${JSON.stringify([method, url])}`, options);
   }
 
   async #count(key: string, timeWindow: number, max: number): Promise<Answer> {

@@ -57,7 +57,9 @@ function limiterClass(
 
     protected async _upsert(key: string, points: number, ms: number, forceExpire = false): Promise<Points> {
       const ttl = ms > 0 ? ms : undefined;
-      if (!forceExpire) return toPoints(await this.#engine.add(AREA, key, points, ttl));
+      // A reward for what was consumed in a window that is over would let more pass in the next one.
+      const when = points < 0 ? 'present' : undefined;
+      if (!forceExpire) return toPoints(await this.#engine.add(AREA, key, points, ttl, when));
       await this.#engine.set(AREA, key, { kind: 'number', data: points }, { ttl });
       return { consumed: points, expires: Date.now() + (ttl ?? Infinity) };
     }

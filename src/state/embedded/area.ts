@@ -1,8 +1,9 @@
 import type { Entry } from '../engine.ts';
 import { kinds, sizeOf, type Stored } from '../value.ts';
 import { Copies } from './copies.ts';
+import { damaged, numberIn, storedIn } from './damaged.ts';
 import { PAGE, type Database } from './database.ts';
-import type { Column, Query, Row } from './sqlite.ts';
+import type { Query, Row } from './sqlite.ts';
 
 /** What a row takes beside key and value, and its place in the index beside the key, with what that leaves empty, bytes. */
 const ROW = 30;
@@ -105,8 +106,14 @@ export class Area {
   head(key: string): Head | undefined {
     const row = this.#head.row(key);
     if (row === undefined) return undefined;
-    const [id, size, expires, kind] = row as readonly number[] as readonly [number, number, number, number];
-    return { id, size, expires, kind: kinds[kind]! };
+    const [id, size, expires, kind] = row;
+    // A kind that is none is written over like any other.
+    return {
+      id: numberIn(id),
+      size: numberIn(size),
+      expires: numberIn(expires),
+      kind: kinds[Number(kind)] ?? 'clone',
+    };
   }
 
   /** @returns the row's id. */
@@ -133,7 +140,7 @@ export class Area {
   }
 
   page(id: number, limit: number): Array<Found & { readonly key: string }> {
-    return this.#page.rows(id, limit).map((row) => ({ ...foundIn(row, 0), key: row[6] as string }));
+    return this.#page.rows(id, limit).map((row) => ({ ...foundIn(row, 0), key: keyIn(row) }));
   }
 
   clear(): void {
@@ -146,15 +153,17 @@ function tableOf(id: number): string {
 }
 
 function foundIn(row: Row, version: number): Found {
-  const [id, freshUntil, expires, visited, kind, data] = row as [number, ...Column[]] & Row;
+  const [id, freshUntil, expires, visited, kind, data] = row;
   return {
-    id,
-    entry: {
-      stored: { kind: kinds[kind as number], data } as Stored,
-      freshUntil: freshUntil as number,
-      expires: expires as number,
-    },
+    id: numberIn(id),
+    entry: { stored: storedIn(kind, data), freshUntil: numberIn(freshUntil), expires: numberIn(expires) },
     visited: visited === 1,
     version,
   };
+}
+
+function keyIn(row: Row): string {
+  const key = row[6];
+  if (typeof key === 'string') return key;
+  throw damaged('a key is no text');
 }

@@ -1,7 +1,9 @@
-import { closeSync, existsSync, fstatSync, ftruncateSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { StateError } from '../error.ts';
 import { connect, explained, Query, type Connection } from './sqlite.ts';
+import { takeDirectory } from './directory.ts';
+import { marksSchema } from './marks.ts';
 import { memorySpace, spaceIn, type Space } from './space.ts';
 import { VERSIONS_SIZE } from './versions.ts';
 
@@ -14,6 +16,9 @@ export const PAGE = 8192;
 
 /** The files beside the database, and their sizes. */
 const besides: Readonly<Record<'versions' | 'bell', number>> = { versions: VERSIONS_SIZE, bell: 1 };
+
+/** Windows has neither such links nor the flag. */
+const NO_LINKS: number = constants.O_NOFOLLOW ?? 0;
 
 /** How long each step of opening waits for another process that is opening too, ms: the event loop stands meanwhile. */
 const OPENING = 100;
@@ -54,7 +59,7 @@ export class Database {
    * @param maxSize of the file, bytes.
    */
   static open(directory: string | undefined, maxSize: number): Database {
-    const path = directory === undefined ? ':memory:' : join(makeDirectory(directory), 'store.db');
+    const path = directory === undefined ? ':memory:' : join(takeDirectory(directory), 'store.db');
     let connection: Connection | undefined;
     try {
       const space = directory === undefined ? memorySpace(maxSize) : spaceIn(directory, maxSize);
@@ -107,6 +112,7 @@ function prepare(connection: Connection, path: string, space: Space, directory: 
   connection.exec('BEGIN IMMEDIATE');
   // Again, now that nobody else is at it.
   if (check(connection, path) === 'new') connection.exec(schema);
+  connection.exec(marksSchema);
   if (directory !== undefined) {
     makeBeside(directory, 'bell');
     // The numbers in a file that is new say nothing of what the database has.
@@ -134,27 +140,11 @@ function check(connection: Connection, path: string): 'new' | 'ours' {
   );
 }
 
-/** Only its owner may look into it: it may hold sessions. */
-function makeDirectory(directory: string): string {
-  try {
-    if (!existsSync(directory)) {
-      makeDirectory(dirname(directory));
-      // Not `recursive`, with which Node never returns where the kernel makes no directories, as in /proc.
-      mkdirSync(directory, { mode: 0o700 });
-    }
-    return directory;
-  } catch (error) {
-    // Of another worker that was faster.
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return directory;
-    throw placed(error, directory);
-  }
-}
-
 /** @returns a descriptor of a file beside the database, the caller's to close. */
 export function openBeside(directory: string, name: keyof typeof besides): number {
   const path = join(directory, name);
   try {
-    return openSync(path, 'r+');
+    return openSync(path, constants.O_RDWR | NO_LINKS);
   } catch (error) {
     throw placed(error, path);
   }
@@ -162,13 +152,13 @@ export function openBeside(directory: string, name: keyof typeof besides): numbe
 
 /** Makes a file of zeros where there is none of that size. @returns whether there was none. */
 function makeBeside(directory: string, name: keyof typeof besides): boolean {
-  const fd = openSync(join(directory, name), 'a', 0o600);
+  const fd = openSync(join(directory, name), constants.O_WRONLY | constants.O_CREAT | NO_LINKS, 0o600);
   try {
     const isNew = fstatSync(fd).size !== besides[name];
     // Written, so that a full file system shows here.
     if (isNew) {
       ftruncateSync(fd, 0);
-      writeSync(fd, new Uint8Array(besides[name]));
+      writeSync(fd, new Uint8Array(besides[name]), 0, besides[name], 0);
     }
     return isNew;
   } finally {

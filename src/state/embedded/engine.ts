@@ -85,8 +85,7 @@ export class EmbeddedEngine implements Engine {
     return this.#run((frame) => {
       const area = frame.area(name);
       const now = Date.now();
-      const { when } = terms;
-      if (when !== undefined && (when === 'present') !== frame.has(area, key, now)) return false;
+      if (!mayWrite(frame, area, key, terms.when, now)) return false;
       frame.put(area, key, entryOf(stored, terms, now), terms.maxSize);
       return true;
     });
@@ -108,11 +107,16 @@ export class EmbeddedEngine implements Engine {
     });
   }
 
-  add(name: string, key: string, amount: number, ttl?: number): Promise<Counted> {
+  mark(name: string, key: string): Promise<string> {
+    return this.#run((frame) => frame.mark(frame.area(name), key));
+  }
+
+  add(name: string, key: string, amount: number, ttl?: number, when?: 'present'): Promise<Counted> {
     return this.#run((frame) => {
       const area = frame.area(name);
       const now = Date.now();
       const before = frame.find(area, key, now);
+      if (before === undefined && when === 'present') return { value: 0, expires: now };
       const value = sum(before, amount, key);
       const expires = before?.expires ?? now + (ttl ?? Infinity);
       frame.put(area, key, { stored: { kind: 'number', data: value }, freshUntil: expires, expires }, undefined);
@@ -268,6 +272,12 @@ export class EmbeddedEngine implements Engine {
   #check(): void {
     if (this.#isClosed) throw closed();
   }
+}
+
+function mayWrite(frame: EntryFrame, area: Area, key: string, when: Terms['when'], now: number): boolean {
+  if (when === undefined) return true;
+  if (typeof when === 'object') return frame.isMarked(area, key, when.mark);
+  return (when === 'present') === frame.has(area, key, now);
 }
 
 function closed(): StateError {

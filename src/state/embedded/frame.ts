@@ -3,8 +3,10 @@ import { StateError } from '../error.ts';
 import { sizeOf } from '../value.ts';
 import { Area } from './area.ts';
 import type { Areas } from './areas.ts';
+import { damaged, numberIn } from './damaged.ts';
 import type { Database } from './database.ts';
 import { evict } from './eviction.ts';
+import { Marks } from './marks.ts';
 import type { Frame } from './transactions.ts';
 import { slotOf, type Versions } from './versions.ts';
 
@@ -30,6 +32,7 @@ const LARGEST_SHARE = 0.75;
 export class EntryFrame implements Frame {
   readonly #database: Database;
   readonly #versions: Versions | undefined;
+  readonly #marks: Marks;
   readonly #totals = new Map<Area, Totals>();
   readonly #bumped = new Set<number>();
   /** Of all that this transaction changes: one of 2^52, so that no slot had it before. */
@@ -42,6 +45,7 @@ export class EntryFrame implements Frame {
   /** @param ringBell runs when it is committed and there are messages in it. */
   constructor(database: Database, areas: Areas, versions: Versions | undefined, ringBell: () => void) {
     this.#database = database;
+    this.#marks = new Marks(database);
     this.#areas = areas;
     this.#versions = versions;
     this.#ringBell = ringBell;
@@ -80,6 +84,7 @@ export class EntryFrame implements Frame {
     if (size > maxSize) throw tooLarge(key, entry, maxSize);
     const before = area.head(key);
     const { kind } = entry.stored;
+    if (kind !== 'number') this.#marks.remove(area.id, key);
     // First, as it may fail. Of numbers nobody keeps a copy.
     if (kind !== 'number' || (before?.kind ?? kind) !== 'number') this.#bump(area, key);
     const id = area.put(key, entry, size);
@@ -93,6 +98,7 @@ export class EntryFrame implements Frame {
   remove(area: Area, key: string): boolean {
     // Also where there is none: it may have been evicted, which changes no version, and others still have copies.
     this.#bump(area, key);
+    this.#marks.remove(area.id, key);
     const head = area.head(key);
     if (head === undefined) return false;
     area.remove(head.id);
@@ -103,9 +109,19 @@ export class EntryFrame implements Frame {
   /** Of which keys others have copies nobody knows: some may have been evicted. */
   clear(area: Area): void {
     this.#bumpAll();
+    this.#marks.clear(area.id);
     area.clear();
     const totals = this.#totalsOf(area);
     Object.assign(totals, { bytes: 0, entries: 0, hand: 0 });
+  }
+
+  /** A value for the key begins to be computed. */
+  mark(area: Area, key: string): string {
+    return this.#marks.put(area.id, key);
+  }
+
+  isMarked(area: Area, key: string, mark: string): boolean {
+    return this.#marks.get(area.id, key) === mark;
   }
 
   sizeOf(area: Area): AreaSize {
@@ -149,9 +165,10 @@ export class EntryFrame implements Frame {
   #totalsOf(area: Area): Totals {
     let totals = this.#totals.get(area);
     if (totals === undefined) {
-      const row = this.#database.query('SELECT bytes, entries, hand FROM areas WHERE id = ?').row(area.id)!;
-      const [bytes, entries, hand] = row as readonly number[] as readonly [number, number, number];
-      this.#totals.set(area, (totals = { bytes, entries, hand, evicted: 0 }));
+      const row = this.#database.query('SELECT bytes, entries, hand FROM areas WHERE id = ?').row(area.id) ?? [];
+      const [bytes, entries, hand] = row.map(numberIn);
+      if (hand === undefined) throw damaged('an area has no totals');
+      this.#totals.set(area, (totals = { bytes: bytes!, entries: entries!, hand, evicted: 0 }));
     }
     return totals;
   }

@@ -1,5 +1,6 @@
 import type { Attempt } from '../engine.ts';
 import { isDead, isOfThisBoot } from '../identity.ts';
+import { damaged } from './damaged.ts';
 import type { Database } from './database.ts';
 import type { EntryFrame } from './frame.ts';
 import type { Messages } from './messages.ts';
@@ -56,7 +57,8 @@ export class Leases {
       return { heldBy: lease.owner };
     }
     this.#database.query('UPDATE tokens SET last = last + 1').run();
-    const token = Number(this.#database.query('SELECT last FROM tokens').row()![0]);
+    const token = Number(this.#database.query('SELECT last FROM tokens').row()?.[0]);
+    if (!Number.isSafeInteger(token)) throw damaged('it has no number for the next holder of a lease');
     const put = this.#database.query('INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?, 0)');
     put.run(name, owner, token, monotonic() + ttl);
     return { token };
@@ -76,7 +78,7 @@ export class Leases {
     const row = this.#database.query('SELECT owner, token, expires, waited FROM leases WHERE name = ?').row(name);
     if (row === undefined) return undefined;
     const [owner, token, expires, waited] = row;
-    return { owner: owner as string, token: Number(token), expires: Number(expires), waited: waited === 1 };
+    return { owner: String(owner), token: Number(token), expires: Number(expires), waited: waited === 1 };
   }
 }
 

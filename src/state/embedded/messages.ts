@@ -24,6 +24,7 @@ export class Messages {
   readonly #bell: Bell | undefined;
   readonly #listeners = new Map<string, Set<Listener>>();
   #last: number | undefined;
+  #hasWarned = false;
 
   constructor(database: Database, transactions: Transactions<EntryFrame>, bell: Bell | undefined) {
     this.#database = database;
@@ -62,9 +63,16 @@ export class Messages {
       this.#read();
     } catch (error) {
       // Another process repairs what a dead one left, for a moment.
-      if (!isBusy(error)) throw explained(error);
-      setTimeout(() => this.deliver(), 1);
+      if (isBusy(error)) setTimeout(() => this.deliver(), 1);
+      else this.#warn(explained(error));
     }
+  }
+
+  /** Called by a watch or a timer, so there is no caller to tell: a store that is damaged ends no process. */
+  #warn(error: unknown): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    process.emitWarning(`prefork/state: messages cannot be read: ${(error as Error).message}`);
   }
 
   close(): void {
@@ -80,7 +88,9 @@ export class Messages {
       const rows = query.rows(this.#last, READ_AT_ONCE);
       for (const [id, channel, sender, body] of rows) {
         this.#last = Number(id);
-        this.#tell(channel as string, body as Uint8Array, sender as string);
+        // Anything else was not written by a prefork, and has no listener.
+        if (typeof channel !== 'string' || typeof sender !== 'string' || !(body instanceof Uint8Array)) continue;
+        this.#tell(channel, body, sender);
       }
       if (rows.length < READ_AT_ONCE) return;
     }

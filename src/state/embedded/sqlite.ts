@@ -93,7 +93,10 @@ function installed(): ConnectionClass {
 
 /** The primary result codes that mean something to us: sqlite.org/rescode.html. */
 const BUSY = 5;
+const STRANGE = 'the store is not as this version makes it: remove its directory';
 const meanings: Readonly<Record<number, readonly [code: StateErrorCode, message: string]>> = {
+  // What is asked is written in this package, so a table or a column that is not there was taken away.
+  1: ['ERR_STATE_DAMAGED', STRANGE],
   [BUSY]: ['ERR_STATE_TIMEOUT', 'another process holds the store'],
   8: ['ERR_STATE_PLACE', 'the store cannot be written'],
   10: ['ERR_STATE_FULL', 'the store could not be written or read: is the file system full?'],
@@ -103,24 +106,34 @@ const meanings: Readonly<Record<number, readonly [code: StateErrorCode, message:
     'the store or its file system is full: bound caches by maxSize, give openState a larger one, or make room',
   ],
   14: ['ERR_STATE_PLACE', 'the store cannot be opened'],
+  18: ['ERR_STATE_FULL', 'more than a database can hold in one row'],
+  19: ['ERR_STATE_DAMAGED', STRANGE],
+  20: ['ERR_STATE_DAMAGED', STRANGE],
   26: ['ERR_STATE_DAMAGED', 'the file is no database: remove it, or give another path'],
 };
 
 /** As better-sqlite3 has them, with the extended code behind: `SQLITE_IOERR_WRITE`. */
 const names: Readonly<Record<string, number>> = {
+  ERROR: 1,
   BUSY,
   READONLY: 8,
   IOERR: 10,
   CORRUPT: 11,
   FULL: 13,
   CANTOPEN: 14,
+  TOOBIG: 18,
+  CONSTRAINT: 19,
+  MISMATCH: 20,
   NOTADB: 26,
 };
-const OTHER = 1;
+const OTHER = 0;
+const MISMATCH = 20;
 
 /** The primary result code; undefined for an error that is none of SQLite's. */
 function resultCode(error: unknown): number | undefined {
   const { code, errcode } = (error ?? {}) as { code?: unknown; errcode?: unknown };
+  // A whole number that JavaScript does not keep exactly: none such is written here.
+  if (code === 'ERR_OUT_OF_RANGE' && /JavaScript number/.test((error as Error).message)) return MISMATCH;
   if (code === 'ERR_SQLITE_ERROR' && typeof errcode === 'number') return errcode & 0xff;
   const name = typeof code === 'string' ? /^SQLITE_([A-Z]+)/.exec(code)?.[1] : undefined;
   return name === undefined ? undefined : (names[name] ?? OTHER);

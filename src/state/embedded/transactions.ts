@@ -185,6 +185,6 @@ function settlerOf<F>({ work, resolve, reject }: Job<F>, frame: F): () => void {
     return () => resolve(result as never);
   } catch (error) {
     if (isSqlite(error)) throw error;
-    return () => reject(error);
+    return () => reject(explained(error));
   }
 }

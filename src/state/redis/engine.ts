@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import type { AreaSize, Attempt, Change, Counted, Engine, Entry, Listener, Terms } from '../engine.ts';
 import { StateError } from '../error.ts';
 import { isDead } from '../identity.ts';
 import { sizeOf, type Stored } from '../value.ts';
 import { decodeEntry, encodeEntry } from './entry.ts';
+import { bytesIn, bytesOrNull, integerIn, listIn } from './replies.ts';
 import { Server } from './server.ts';
 
 export interface RedisOptions {
@@ -14,6 +16,11 @@ export interface RedisOptions {
 /** What the server itself needs for an entry, about, bytes. */
 const OVERHEAD = 100;
 const AT_ONCE = 250;
+
+/** Of all marks of an area since the last one was made: of processes that died while they computed, they would stay for ever. */
+const MARK_LIFETIME_MS = 600_000;
+/** How long an area counts as being cleared when no more is heard of that. */
+const CLEARING_LIFETIME_MS = 10_000;
 
 /** State in Redis or Valkey, which processes of several machines share. Owns the connections. */
 export class RedisEngine implements Engine {
@@ -38,11 +45,13 @@ export class RedisEngine implements Engine {
   }
 
   async set(area: string, key: string, stored: Stored, terms: Terms): Promise<boolean> {
-    return this.#put(area, key, stored, terms, terms.when ?? 'always');
+    const { when = 'always' } = terms;
+    if (typeof when === 'string') return this.#put(area, key, stored, terms, when);
+    return this.#put(area, key, stored, terms, 'marked', Buffer.from(when.mark));
   }
 
   async delete(area: string, key: string): Promise<boolean> {
-    return (await this.#server.script('remove', this.#keysOf(area, key), key)) === 1;
+    return integerIn(await this.#server.script('remove', this.#keysOf(area, key), key)) === 1;
   }
 
   /** Again and again until nobody wrote in between: somebody always succeeds. */
@@ -55,28 +64,43 @@ export class RedisEngine implements Engine {
     }
   }
 
-  async add(area: string, key: string, amount: number, ttl = 0): Promise<Counted> {
-    const args = [amount, ttl, Number.MAX_SAFE_INTEGER].map(String);
+  async mark(area: string, key: string): Promise<string> {
+    const mark = randomUUID();
+    await this.#server.script('mark', this.#markKeysOf(area), key, mark, String(MARK_LIFETIME_MS));
+    return mark;
+  }
+
+  async add(area: string, key: string, amount: number, ttl = 0, when: 'present' | '' = ''): Promise<Counted> {
+    const args = [amount, ttl, Number.MAX_SAFE_INTEGER, when].map(String);
     try {
-      const [value, left] = (await this.#server.script('add', [this.#key(area, key)], ...args)) as [Buffer, number];
-      return { value: Number(value), expires: left < 0 ? Infinity : Date.now() + left };
+      const [sum, ttlLeft] = listIn(await this.#server.script('add', [this.#key(area, key)], ...args), 2);
+      const [value, left] = [integerIn(sum), integerIn(ttlLeft)];
+      return { value, expires: left < 0 ? Infinity : Date.now() + left };
     } catch (error) {
       throw unaddable(error, key);
     }
   }
 
   async clear(area: string): Promise<void> {
-    for await (const keys of this.#scan(area)) if (keys.length > 0) await this.#server.command('UNLINK', ...keys);
     const [, sizes, total] = this.#keysOf(area, '');
-    await this.#server.command('UNLINK', sizes, total);
+    await this.#clearing(area, 1);
+    try {
+      for await (const keys of this.#scan(area)) {
+        if (keys.length > 0) await this.#server.command('UNLINK', ...keys);
+        await this.#clearing(area, 0);
+      }
+      await this.#server.command('UNLINK', sizes, total);
+    } finally {
+      await this.#clearing(area, -1);
+    }
   }
 
   async *entries(area: string): AsyncIterable<readonly [string, Entry]> {
     const from = this.#key(area, '').length;
     for await (const keys of this.#scan(area)) {
-      const values = keys.length === 0 ? [] : ((await this.#server.command('MGET', ...keys)) as Array<Buffer | null>);
+      const values = keys.length === 0 ? [] : listIn(await this.#server.command('MGET', ...keys), keys.length);
       for (const [index, value] of values.entries()) {
-        const entry = decodeEntry(value);
+        const entry = decodeEntry(bytesOrNull(value));
         if (entry !== undefined) yield [keys[index]!.slice(from), entry];
       }
     }
@@ -97,9 +121,9 @@ export class RedisEngine implements Engine {
 
   async acquire(name: string, owner: string, ttl: number): Promise<Attempt> {
     const keys = [this.#key('lease', name), `${this.#prefix}{lease}#tokens`];
-    const answer = (await this.#server.script('acquire', keys, owner, String(ttl))) as number | Buffer;
-    if (typeof answer === 'number') return { token: answer };
-    const [token, ...holder] = answer.toString().split(' ');
+    const answer = await this.#server.script('acquire', keys, owner, String(ttl));
+    if (Array.isArray(answer)) return { token: integerIn(answer[0]) };
+    const [token, ...holder] = bytesIn(answer).toString().split(' ');
     const heldBy = holder.join(' ');
     if (!isDead(heldBy)) return { heldBy };
     // Of this machine, so we can see what the server cannot.
@@ -108,7 +132,7 @@ export class RedisEngine implements Engine {
   }
 
   async renew(name: string, token: number, ttl: number): Promise<boolean> {
-    return (await this.#server.script('renew', [this.#key('lease', name)], String(token), String(ttl))) === 1;
+    return integerIn(await this.#server.script('renew', [this.#key('lease', name)], String(token), String(ttl))) === 1;
   }
 
   async release(name: string, token: number): Promise<void> {
@@ -159,7 +183,7 @@ export class RedisEngine implements Engine {
   }
 
   async #raw(area: string, key: string): Promise<Buffer | null> {
-    return (await this.#server.command('GET', this.#key(area, key))) as Buffer | null;
+    return bytesOrNull(await this.#server.command('GET', this.#key(area, key)));
   }
 
   async #put(
@@ -178,28 +202,45 @@ export class RedisEngine implements Engine {
     const px = ttl === undefined ? 0 : ttl + stale;
     const numbers = [maxSize, size].map(String);
     const args = [encodeEntry(stored, freshUntil), String(px), when, same, ...numbers, key, this.#key(area, '')];
-    const written = Number(await this.#server.script('set', this.#keysOf(area, key), ...args));
+    const written = integerIn(await this.#server.script('set', this.#keysOf(area, key), ...args));
     if (written > 1) this.#evicted.set(area, this.evicted(area) + written - 1);
     return written > 0;
   }
 
   async *#scan(area: string): AsyncIterable<string[]> {
-    const pattern = `${this.#key(area, '').replace(/[\\*?[\]^]/g, '\\$&')}*`;
+    const beginning = this.#key(area, '');
+    const pattern = `${beginning.replace(/[\\*?[\]^]/g, '\\$&')}*`;
     for (let cursor = '0'; ;) {
       const answer = await this.#server.command('SCAN', cursor, 'MATCH', pattern, 'COUNT', String(AT_ONCE));
-      const [next, keys] = answer as [Buffer, Buffer[]];
-      yield keys.map(String);
-      cursor = String(next);
+      const [next, keys] = listIn(answer, 2);
+      const names = listIn(keys).map((name) => bytesIn(name).toString());
+      yield names.filter((name) => name.startsWith(beginning));
+      cursor = bytesIn(next).toString();
       if (cursor === '0') return;
     }
   }
 
-  #key(area: string, key: string): string {
-    return `${this.#prefix}{${area}}:${key}`;
+  /** While an area is cleared, in many steps, none of them lets a value be written that was computed before the last. */
+  async #clearing(area: string, by: number): Promise<void> {
+    await this.#server.script('clearing', this.#markKeysOf(area), String(by), String(CLEARING_LIFETIME_MS));
   }
 
-  #keysOf(area: string, key: string): [entry: string, sizes: string, total: string] {
-    return [this.#key(area, key), `${this.#prefix}{${area}}#sizes`, `${this.#prefix}{${area}}#total`];
+  #markKeysOf(area: string): [marks: string, clearing: string] {
+    return [`${this.#area(area)}#marks`, `${this.#area(area)}#clearing`];
+  }
+
+  /** What all keys of the area begin with. Within the braces, which keep them together in a cluster, there is no other. */
+  #area(area: string): string {
+    return `${this.#prefix}{${area.replace(/[%{}]/g, encodeURIComponent)}}`;
+  }
+
+  #key(area: string, key: string): string {
+    return `${this.#area(area)}:${key}`;
+  }
+
+  #keysOf(area: string, key: string): [entry: string, sizes: string, total: string, marks: string] {
+    const all = this.#area(area);
+    return [this.#key(area, key), `${all}#sizes`, `${all}#total`, `${all}#marks`];
   }
 }
 

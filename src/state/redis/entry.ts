@@ -1,4 +1,5 @@
 import type { Entry } from '../engine.ts';
+import { StateError } from '../error.ts';
 import { kinds, type Stored } from '../value.ts';
 
 /** The kind as one byte, until when it is fresh as a double, then the data. The server itself knows when it expires. */
@@ -13,14 +14,30 @@ export function encodeEntry({ kind, data }: Stored, freshUntil: number): Buffer 
   return Buffer.concat([head, typeof data === 'string' ? Buffer.from(data) : data]);
 }
 
+/** @throws StateError `ERR_STATE_VALUE` for what was not written by `encodeEntry`: another program has the same keys. */
 export function decodeEntry(bytes: Buffer | null): Entry | undefined {
   if (bytes === null) return undefined;
-  const kind = kinds[bytes[0]!];
-  if (kind === undefined) return forEver({ kind: 'number', data: Number(bytes.toString()) });
+  const kind = kinds[bytes[0] ?? -1];
+  if (kind === undefined || kind === 'number') return forEver({ kind: 'number', data: decodeNumber(bytes) });
+  if (bytes.length < HEAD) throw foreign();
+  const freshUntil = bytes.readDoubleBE(1);
+  if (Number.isNaN(freshUntil)) throw foreign();
   const data = bytes.subarray(HEAD);
-  const stored: Stored =
-    kind === 'text' ? { kind, data: data.toString() } : { kind: kind === 'bytes' ? kind : 'clone', data };
-  return { stored, freshUntil: bytes.readDoubleBE(1), expires: Infinity };
+  const stored: Stored = kind === 'text' ? { kind, data: data.toString() } : { kind, data };
+  return { stored, freshUntil, expires: Infinity };
+}
+
+function decodeNumber(bytes: Buffer): number {
+  const text = bytes.toString('latin1');
+  if (!/^-?\d{1,16}$/.test(text)) throw foreign();
+  return Number(text);
+}
+
+function foreign(): StateError {
+  return new StateError(
+    'ERR_STATE_VALUE',
+    'Redis has a value there that prefork has not written: choose another prefix',
+  );
 }
 
 function forEver(stored: Stored): Entry {

@@ -4,8 +4,8 @@
  */
 
 /**
- * KEYS: entry, sizes, total. ARGV: value, ttl in ms or 0, when, what must be there for 'same', maxSize or 0, size, the
- * entry's key without what all of the area begin with, and that beginning.
+ * KEYS: entry, sizes, total, marks. ARGV: value, ttl in ms or 0, when, what must be there for 'same' or the mark for 'marked',
+ * maxSize or 0, size, the entry's key without what all of the area begin with, and that beginning.
  *
  * Over the bound, the longest idle of eight random ones goes, as the server itself evicts. What has expired by itself is
  * found the same way, and only then leaves the books.
@@ -17,6 +17,8 @@ local present = redis.call('GET', KEYS[1])
 if ARGV[3] == 'present' and not present then return 0 end
 if ARGV[3] == 'absent' and present then return 0 end
 if ARGV[3] == 'same' and (present or '') ~= ARGV[4] then return 0 end
+if ARGV[3] == 'marked' and redis.call('HGET', KEYS[4], ARGV[7]) ~= ARGV[4] then return 0 end
+redis.call('HDEL', KEYS[4], ARGV[7])
 if tonumber(ARGV[2]) > 0 then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) else redis.call('SET', KEYS[1], ARGV[1]) end
 local max = tonumber(ARGV[5])
 if max == 0 then return 1 end
@@ -42,19 +44,21 @@ while total > max do
 end
 return 1 + evicted`;
 
-/** KEYS: entry, sizes, total. ARGV: the entry's short key. */
+/** KEYS: entry, sizes, total, marks. ARGV: the entry's short key. */
 const remove = `
+redis.call('HDEL', KEYS[4], ARGV[1])
 local size = redis.call('HGET', KEYS[2], ARGV[1])
 if size then redis.call('HDEL', KEYS[2], ARGV[1]) redis.call('INCRBY', KEYS[3], -tonumber(size)) end
 return redis.call('UNLINK', KEYS[1])`;
 
 /**
- * KEYS: entry. ARGV: amount, ttl in ms or 0, the largest that a number of JavaScript keeps.
+ * KEYS: entry. ARGV: amount, ttl in ms or 0, the largest that a number of JavaScript keeps, 'present' or ''.
  *
  * @returns the sum as text: the client reads 2^53 - 1 as 2^53.
  */
 const add = `
 local before = redis.call('EXISTS', KEYS[1])
+if before == 0 and ARGV[4] == 'present' then return { '0', 0 } end
 local value = redis.call('INCRBY', KEYS[1], ARGV[1])
 if math.abs(value) > tonumber(ARGV[3]) then
   redis.call('DECRBY', KEYS[1], ARGV[1])
@@ -63,13 +67,23 @@ end
 if before == 0 and tonumber(ARGV[2]) > 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return { string.format('%.0f', value), redis.call('PTTL', KEYS[1]) }`;
 
-/** KEYS: lease, tokens. ARGV: owner, ttl in ms. @returns what is there, or the new token. */
+/**
+ * KEYS: lease, tokens. ARGV: owner, ttl in ms.
+ *
+ * The token is the server's time in microseconds, or one more than the last where that is not less. So tokens grow also when the
+ * last one was evicted, and when the server was restarted without its data; in a double they are exact until the year 2255.
+ *
+ * @returns what is there, or the new token, as text: Lua's own numbers lose digits on their way.
+ */
 const acquire = `
 local held = redis.call('GET', KEYS[1])
 if held then return held end
-local token = redis.call('INCR', KEYS[2])
-redis.call('SET', KEYS[1], token .. ' ' .. ARGV[1], 'PX', ARGV[2])
-return token`;
+local now = redis.call('TIME')
+local token = math.max(now[1] * 1000000 + now[2], tonumber(redis.call('GET', KEYS[2]) or 0) + 1)
+local text = string.format('%.0f', token)
+redis.call('SET', KEYS[2], text)
+redis.call('SET', KEYS[1], text .. ' ' .. ARGV[1], 'PX', ARGV[2])
+return { text }`;
 
 /** KEYS: lease. ARGV: token, ttl in ms. */
 const renew = `
@@ -85,6 +99,30 @@ redis.call('DEL', KEYS[1])
 redis.call('PUBLISH', ARGV[2], ARGV[3])
 return 1`;
 
-export type ScriptName = 'set' | 'remove' | 'add' | 'acquire' | 'renew' | 'release';
+/** KEYS: marks, clearing. ARGV: the entry's short key, mark, for how long in ms. There are none while the area is cleared. */
+const mark = `
+if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+return redis.call('PEXPIRE', KEYS[1], ARGV[3])`;
 
-export const scripts: Readonly<Record<ScriptName, string>> = { set, remove, add, acquire, renew, release };
+/**
+ * KEYS: marks, clearing. ARGV: 1 for one who begins to clear, 0 for one who goes on, -1 for one who ends; how long it counts
+ * when no more is heard, in ms. What began to be computed before is not written any more.
+ */
+const clearing = `
+redis.call('UNLINK', KEYS[1])
+if redis.call('INCRBY', KEYS[2], ARGV[1]) <= 0 then return redis.call('DEL', KEYS[2]) end
+return redis.call('PEXPIRE', KEYS[2], ARGV[2])`;
+
+export type ScriptName = 'set' | 'remove' | 'add' | 'mark' | 'clearing' | 'acquire' | 'renew' | 'release';
+
+export const scripts: Readonly<Record<ScriptName, string>> = {
+  set,
+  remove,
+  add,
+  mark,
+  clearing,
+  acquire,
+  renew,
+  release,
+};

@@ -18,6 +18,8 @@ export type Argument = string | Buffer;
  */
 export class Server {
   readonly #client: Client;
+  /** For messages, without what the URL has of passwords. */
+  readonly #address: string;
   readonly #timeout: number;
   readonly #hashes = new Map<ScriptName, string>();
   #listening: Promise<Client> | undefined;
@@ -25,8 +27,9 @@ export class Server {
   #awaySince: number | undefined;
   #isClosed = false;
 
-  private constructor(client: Client, timeout: number) {
+  private constructor(client: Client, { url, timeout }: ServerOptions) {
     this.#client = client;
+    this.#address = addressOf(url);
     this.#timeout = timeout;
     client.on('error', (error: unknown) => {
       this.#lastError = error;
@@ -44,13 +47,14 @@ export class Server {
       socket: { connectTimeout: timeout, reconnectStrategy: (attempt) => Math.min(20 * 2 ** attempt, 500) },
       commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
     });
-    const server = new Server(client as unknown as Client, timeout);
+    const server = new Server(client as unknown as Client, { url, timeout });
     try {
       await server.#within(client.connect());
       return server;
     } catch (error) {
       client.destroy();
-      throw server.#unavailable(error);
+      // Why it could not be reached says more than that the time is over.
+      throw server.#unavailable(server.#lastError ?? error);
     }
   }
 
@@ -146,15 +150,24 @@ export class Server {
     if (/^(LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|NOAUTH|WRONGPASS|NOPERM|MISCONF)\b/.test(message)) {
       return this.#unavailable(error);
     }
+    if (message.startsWith('WRONGTYPE')) {
+      return new StateError(
+        'ERR_STATE_VALUE',
+        'Redis has something there that prefork has not written: choose another prefix',
+        {
+          cause: error,
+        },
+      );
+    }
     return /^[A-Z]{3,} /.test(message) ? error : this.#unavailable(error);
   }
 
   #unavailable(cause: unknown): StateError {
     if (cause instanceof StateError) return cause;
-    const why = cause === undefined ? '' : `: ${(cause as Error).message}`;
+    const why = reasonOf(cause);
     return new StateError(
       'ERR_STATE_UNAVAILABLE',
-      `Redis cannot be asked${why}. What it was asked to write it may have written`,
+      `Redis at ${this.#address} cannot be asked${why && `: ${why}`}. What it was asked to write it may have written`,
       { cause },
     );
   }
@@ -167,6 +180,22 @@ export class Server {
     }
     return hash;
   }
+}
+
+function addressOf(url: string): string {
+  try {
+    const { hostname, port, pathname } = new URL(url);
+    return `${hostname}:${port || '6379'}${pathname === '/' ? '' : pathname}`;
+  } catch {
+    return 'an address that is no URL';
+  }
+}
+
+/** Of a host with several addresses Node tells of each attempt, in an error whose own message is empty. */
+function reasonOf(cause: unknown): string {
+  if (cause instanceof AggregateError) return cause.errors.map(reasonOf).join(', ');
+  const { message, code = 'an unknown error' } = (cause ?? { message: '', code: '' }) as NodeJS.ErrnoException;
+  return message || code;
 }
 
 async function load(): Promise<typeof redis> {

@@ -322,7 +322,7 @@ describe('a frame', () => {
       },
     });
     const { lines } = frameOf(historyOf(sampleAt(0, status)), firstView, '', usual, style);
-    assert.equal(lines[2], 'last reload (gen 2) failed: a?[2J?b');
+    assert.equal(lines[2], 'last reload (gen 2) failed: a\\u001b[2J\\u000ab');
     assert.deepEqual(
       lines.filter((line) => /\p{Cc}/u.test(line)),
       [],

@@ -99,3 +99,20 @@ test('an address that is another’s is waited for no longer than somebody wants
   wanted.abort();
   await refused;
 });
+
+test('clients that say nothing do not keep others out, nor do those that never end what they say', async (t) => {
+  const server = await open(t);
+  const held = Array.from({ length: 300 }, (_, nth) => {
+    const client = new Client(server);
+    if (nth % 2 === 0) client.socket.write('GET /healthz HTTP/1.1\r\n');
+    return client.socket;
+  });
+  t.after(() => held.forEach((socket) => socket.destroy()));
+  await poll(() => held.filter((socket) => socket.closed).length >= 300 - 256 || undefined, 'the end of the oldest');
+  for (let nth = 0; nth < 10; nth++) {
+    const client = new Client(server);
+    client.socket.write(`GET /status HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${'x'.repeat(16)}\r\n\r\n`);
+    await once(client.socket, 'close');
+    assert.match(client.text, /^HTTP\/1.1 200 OK/);
+  }
+});

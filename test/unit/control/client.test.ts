@@ -6,7 +6,7 @@ import {
   findServer,
   isRunning,
   operate,
-  pidOf,
+  particulars,
   readStatus,
   runningServers,
   type RunningServer,
@@ -87,7 +87,7 @@ test('which server is meant', async () => {
   await assert.rejects(find(), {
     code: 'ERR_PREFORK_USAGE',
     exitCode: 2,
-    message: 'several servers run: choose one of them by --name api | cron',
+    message: 'several servers run: choose one by --name: api, cron',
   });
   assert.equal((await find('cron')).name, 'cron');
 });
@@ -103,13 +103,21 @@ test('an operation is a POST with a JSON body, and its outcome is passed on, goo
   assert.deepEqual(seen, ['POST /scale {"by":-1}']);
 });
 
-test('the pid is that of the status', async () => {
+test('a server is told from others by its pid, its directory and its addresses', async () => {
   using place = new Place();
-  const text = JSON.stringify(fakeStatus({ pid: 4711 }));
+  const text = JSON.stringify(fakeStatus({ pid: 4711, addresses: ['[::]:80', 'unix:/a'] }));
   await using server = await answering(place, 'api', (_, response) => response.end(text));
   assert.equal((await readStatus(server)).pid, 4711);
-  assert.equal(await pidOf(server), 4711);
-  assert.equal(await pidOf({ name: 'gone', path: place.file('gone.sock') }), undefined);
+  assert.equal(await particulars(server), 'pid 4711, /srv/fake, [::]:80, unix:/a');
+  assert.equal(await particulars({ name: 'gone', path: place.file('gone.sock') }), '');
+  await using web = await answering(place, 'web', (_, response) => response.end(text));
+  await assert.rejects(findServer(undefined, [place.path]), {
+    message: ['api', 'web']
+      .map((name) => `${name} (pid 4711, /srv/fake, [::]:80, unix:/a)`)
+      .join(', ')
+      .replace(/^/, 'several servers run: choose one by --name: '),
+  });
+  assert.equal(web.name, 'web');
 });
 
 /** How a server does not answer, and what is said about it. */

@@ -51,7 +51,8 @@ export function fetchOver(
 /** A server that listens on the path and says nothing. */
 export function listenOn(path: string): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const server = createServer();
+    // What a client says is taken, and not answered.
+    const server = createServer((socket) => void socket.on('error', () => {}).resume());
     server.once('error', reject).listen(path, () => resolve(server));
   });
 }

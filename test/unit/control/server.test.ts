@@ -228,7 +228,7 @@ test('a name that was given and is taken is an error that names the other’s pi
   await assert.rejects(servers.open('api'), {
     code: 'ERR_NAME_TAKEN',
     exitCode: 1,
-    message: `another server (pid ${process.pid}) runs under the name api: stop it, or choose another --name`,
+    message: `another server (pid ${process.pid}, /srv/fake, 127.0.0.1:8080) runs under the name api: stop it, or choose another --name`,
   });
   assert.deepEqual(servers.place.names, ['api.sock']);
   assert.equal((await fetchOver(first.path, '/healthz')).status, 200);

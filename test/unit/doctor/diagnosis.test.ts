@@ -222,7 +222,7 @@ const cases: ReadonlyArray<readonly [string, Level | 'silent', RegExp, RegExp, C
     'control socket',
     'problem',
     /^\/tmp\/prefork-0 is open to other users$/,
-    /rm -r \/tmp\/prefork-0\n.*XDG_RUNTIME_DIR/,
+    /PREFORK_RUNTIME_DIR/,
     { machine: { control: { path: '/tmp/prefork-0', fault: '/tmp/prefork-0 is open to other users' } } },
   ],
 ];

@@ -78,6 +78,10 @@ const listed: ReadonlyArray<readonly [pattern: RegExp, words: string]> = [
     /\r\n(?:Transfer-Encoding|Content-Length|Connection):[ \t]*(?:chunked|\d+|keep-alive) *\t/i,
     'RFC 9110, 5.6.3: OWS = *( SP / HTAB ), also after a value',
   ],
+  [
+    /\r\n[\da-f]+(?=[^\r\n]*;)[^\r\n]*[ \t]/i,
+    'RFC 9110, 5.6.3: "A recipient MUST parse for such bad whitespace", where a chunk extension has it: RFC 9112, 7.1.1',
+  ],
 ];
 
 const BATCH = 200;

@@ -50,7 +50,17 @@ const refusals: readonly Refusal[] = [
     status: 503,
   },
   { what: 'chunk extensions without end', sent: `${request('POST /', chunked)}1;${large}`, status: 413 },
-  { what: 'a chunk size without end', sent: `${request('POST /', chunked)}${'0'.repeat(17)}`, status: 400 },
+  { what: 'a chunk size without end', sent: `${request('POST /', chunked)}${'f'.repeat(17)}`, status: 400 },
+  {
+    what: 'zeros without end before a chunk size',
+    sent: `${request('POST /', chunked)}${'0'.repeat(17_000)}`,
+    status: 413,
+  },
+  {
+    what: 'blanks without end after a chunk size',
+    sent: `${request('POST /', chunked)}1${' '.repeat(17_000)}`,
+    status: 413,
+  },
   {
     what: 'trailers without end',
     sent: `${request('POST /', chunked)}0\r\n${`a: ${'b'.repeat(900)}\r\n`.repeat(20)}`,
@@ -287,7 +297,7 @@ test('a handler that takes a body slowly does not make its client one that is sl
   await sender.received(/\r\n\r\n1000000$/);
 });
 
-test('headerReceived may answer before a body is sent, which is then not asked for', async (t) => {
+test('headerReceived may answer before a body is sent, which is then not asked for, and nothing after it read', async (t) => {
   const { client } = await serve(t, {
     headerReceived(ctx) {
       ctx.status(403).end('no');
@@ -297,10 +307,47 @@ test('headerReceived may answer before a body is sent, which is then not asked f
   });
   const sender = client();
   sender.send(request('POST /', { Expect: '100-continue', 'Content-Length': '3' }));
-  await sender.received(/^HTTP\/1.1 403 [^]*no$/);
+  await sender.received(/^HTTP\/1.1 403 [^]*\r\nConnection: close\r\n\r\nno$/);
+  // Whether the client sends the body all the same, or its next request, cannot be told.
   sender.send(`abc${request('GET /')}`);
-  await sender.received(/handled$/);
-  assert.equal(sender.text.includes('100 Continue'), false);
+  await sender.closed();
+  assert.equal(sender.text.includes('handled'), false);
+});
+
+const early: ReadonlyArray<readonly [what: string, sent: string, closes: boolean]> = [
+  ['a short body that is to come', request('POST /', { 'Content-Length': '1000' }), false],
+  ['a long one', request('POST /', { 'Content-Length': '1000000' }), true],
+  ['one whose length is not known', request('POST /', { 'Transfer-Encoding': 'chunked' }), true],
+  ['one that has come', request('POST /', { 'Content-Length': '3' }, 'abc'), false],
+  ['one that was asked for', request('POST /', { 'Content-Length': '3', Expect: '100-continue' }), false],
+  ['none', request('GET /'), false],
+];
+
+for (const [what, sent, closes] of early) {
+  for (const how of ['end', 'stream'] as const) {
+    test(`a response (${how}) before ${what} ${closes ? 'says' : 'does not say'} Connection: close`, async (t) => {
+      const { client } = await serve(t, {
+        streamRequestBody: true,
+        maxRequestBodySize: 1e9,
+        handler: (ctx) => (how === 'end' ? ctx.end('ok') : (ctx.write('o'), ctx.end('k'))),
+      });
+      const sender = client();
+      sender.send(sent);
+      await sender.received(how === 'end' ? /ok$/ : /\r\n0\r\n\r\n$/);
+      assert.equal(/\r\nConnection: close\r\n/.test(sender.text), closes);
+      if (closes) await sender.closed();
+    });
+  }
+}
+
+test('a response that begins while its body is read does not say Connection: close', async (t) => {
+  const { client } = await serve(t, { streamRequestBody: true, handler: (ctx) => ctx.stream(ctx.body) });
+  const sender = client();
+  sender.send(`${request('POST /', { 'Transfer-Encoding': 'chunked' })}3\r\nabc\r\n`);
+  await sender.received(/3\r\nabc\r\n$/);
+  sender.send('0\r\n\r\n');
+  await sender.received(/\r\n0\r\n\r\n$/);
+  assert.doesNotMatch(sender.text, /Connection: close/);
 });
 
 test('connections over TLS that do not begin their handshake count, and are closed at readTimeout', async (t) => {

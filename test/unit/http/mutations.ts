@@ -13,6 +13,7 @@ const bases: readonly string[] = [
   'POST /t HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTrailer: X-A, X-B\r\n\r\n2\r\nhi\r\n0\r\nX-A: 1\r\nx-b:\t two \r\nX-A:\r\n\r\n',
   'POST /t HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-A: 1\r\n\r\n',
   'PATCH /s HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nA\r\n00\r\n\r\n',
+  'POST /b HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n000000000000000000005 ;\ta = "b" ; c\r\nhello\r\n0\r\n\r\n',
 ];
 
 const lines: readonly string[] = [

@@ -46,7 +46,7 @@ const mistakes: ReadonlyArray<readonly [string[], string]> = [
   [['--wrokers', '4', 'app.js'], 'unknown option --wrokers; did you mean --workers?'],
   [['--wrokers=4', 'app.js'], 'unknown option --wrokers; did you mean --workers?'],
   [['--readyTimeout=4s'], 'unknown option --readyTimeout; did you mean --ready-timeout?'],
-  [['--hlep'], 'unknown option --hlep'],
+  [['--hlep'], 'unknown option --hlep; did you mean --help?'],
   [['--inspect', 'app.js'], 'unknown option --inspect'],
   [['--no-config', 'app.js'], 'unknown option --no-config; did you mean --config?'],
   [['-x', 'app.js'], 'unknown option -x'],

@@ -50,6 +50,7 @@ test('defaults', () => {
     logFormat: 'text',
     logLevel: 'info',
     admin: undefined,
+    adminTokenFile: undefined,
     prefixOutput: false,
   });
 });
@@ -161,6 +162,7 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
     ['debug', 'debug', 'debug'],
     ['silent', 'silent', 'silent'],
   ],
+  adminTokenFile: [['/etc/prefork/token', '/etc/prefork/token', '/etc/prefork/token']],
   admin: [
     ['9090', '9090', '9090'],
     [':0', ':0', ':0'],
@@ -344,6 +346,15 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
   bind: badPorts,
   logFormat: { expected: 'text or json', texts: ['xml'], values: [[1, '1']] },
   logLevel: { expected: 'debug, info, warn, error or silent', texts: ['trace'], values: [[30, '30']] },
+  adminTokenFile: {
+    expected: 'a file',
+    texts: [],
+    values: [
+      ['', '""'],
+      [0, '0'],
+      [null, 'null'],
+    ],
+  },
   admin: {
     expected: 'a port, ":port", "host:port" or "[::1]:port"',
     texts: ['65536', 'localhost', '::1:9090', 'http://x:1', 'a b:1', 'x:', '-1'],

@@ -8,7 +8,10 @@ const cases: ReadonlyArray<readonly [string, string | undefined]> = [
   ['--wrokers', '--workers'],
   ['--worker', '--workers'],
   ['-workers', '--workers'],
-  ['--nmae', undefined],
+  ['--nmae', '--name'],
+  ['--recover', '--recover-window'],
+  ['--rea', undefined],
+  ['--re', undefined],
   ['--names', '--name'],
   ['--recover-windows', '--recover-window'],
   // How each place spells it leads to how the other does.

@@ -14,7 +14,7 @@ test('what is to be opened after the close stays closed', async () => {
     controls: new FakeControls(),
     log: (_level, event) => void opened.push(event),
     replace: true,
-    token: { token: 'x'.repeat(32), isGiven: true, successorEnv: {} },
+    token: { token: 'x'.repeat(32), isGiven: true },
     inherited: undefined,
     cleanup,
   });

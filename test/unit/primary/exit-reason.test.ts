@@ -34,6 +34,11 @@ const cases: ReadonlyArray<readonly [ExitEvidence, ExitReason, string | RegExp]>
     'overdue',
     'had not finished (reload), and was killed',
   ],
+  // It ended by itself before the kill.
+  [code(1, { killedByUs: true, asked: 'stop' }), 'asked', 'ended as asked (stop), with exit code 1'],
+  // The start had failed of another one.
+  [signal('SIGKILL', { isDiscarded: true, killedByUs: true, asked: 'stop' }), 'asked', /the start had failed$/],
+  [code(1, { isDiscarded: true, lastWords: boom, asked: 'stop' }), 'asked', /the start had failed$/],
   // It hung, and somebody else was faster.
   [signal('SIGSEGV', { isHung: true }), 'signal', /^killed by SIGSEGV \(a fault in a native addon/],
   // Errors.

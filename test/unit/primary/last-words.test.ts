@@ -29,6 +29,25 @@ const errors: ReadonlyArray<readonly [string, string, string, string]> = [
     'Error: i',
     ' at /app/server.js:12',
   ],
+  [
+    'of syntax, which no frame has',
+    '/app/dep.cjs:3\nconst x = ;\n          ^\n\nSyntaxError: l\n    at wrapSafe (node:a:1:2)\n    at a (/app/server.cjs:1:1)',
+    'SyntaxError: l',
+    ' at /app/dep.cjs:3',
+  ],
+  [
+    'of syntax, in an ES module',
+    'file:///app/a%20b.mjs:3\nconst x = ;\n          ^\n\nSyntaxError: m\n    at compile (node:a:1:2)',
+    'SyntaxError: m',
+    ' at /app/a b.mjs:3',
+  ],
+  [
+    'of TypeScript, with code on both sides',
+    'file:///app/a.ts:2\nimport a;\nenum B {}\n^^^^^^^^^\nclass C {}\n\nSyntaxError [ERR_X]: n\n    at node:a:1:2',
+    'SyntaxError [ERR_X]: n',
+    ' at /app/a.ts:2',
+  ],
+  ['an address, and no place', 'cannot reach db:5432\nmore', 'cannot reach db:5432', ''],
   ['a message of several lines', 'Error: j\nmore\n    at x (/app/a.js:1:2)', 'Error: j', ' at /app/a.js:1'],
   [
     'evaluated',

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { openState, type State } from '../../../src/state.ts';
+import { openState, type Cache, type State } from '../../../src/state.ts';
 import { isDead, thisProcess } from '../../../src/state/identity.ts';
 import { noSqlite } from '../../support/platform.ts';
 
@@ -22,7 +23,12 @@ const bad: ReadonlyArray<readonly [what: string, code: string, run: (state: Stat
     (s) => s.cache('c').get('k'.repeat(1025)),
     /at most 1024 bytes, got 1025/,
   ],
-  ['a key that is no string', 'ERR_STATE_USAGE', (s) => s.cache('c').get(7 as never), /expected a string, got 7/],
+  [
+    'a key that is no text',
+    'ERR_STATE_USAGE',
+    (s) => s.cache('c').get(7.5),
+    /expected a string or a whole number, got 7.5/,
+  ],
   ['a cache without a name', 'ERR_STATE_USAGE', (s) => s.cache(''), /expected a name/],
   [
     'an unknown option',
@@ -127,6 +133,56 @@ test('what compute throws is told to all who wait, and not remembered', { skip }
   const asked = await Promise.allSettled([cache.getOrCompute('k', fail), cache.getOrCompute('k', fail)]);
   assert.ok(asked.every((answer) => answer.status === 'rejected' && (answer.reason as Error).message === 'mine'));
   assert.equal(await cache.getOrCompute('k', () => 'then'), 'then');
+});
+
+test('a whole number is the key that its digits are', { skip }, async () => {
+  await using state = await openState();
+  const users = state.cache('users');
+  assert.deepEqual(await users.getOrCompute(7, (id) => ({ id })), { id: '7' });
+  assert.deepEqual(await users.get('7'), { id: '7' });
+  assert.equal(await users.delete(7), true);
+});
+
+for (const [what, change] of [
+  ['a delete', (cache: Cache) => cache.delete('k')],
+  ['a clear', (cache: Cache) => cache.clear()],
+  ['a newer value', (cache: Cache) => cache.set('k', 'newer')],
+] as const) {
+  test(`what began to be computed before ${what} is not kept`, { skip }, async () => {
+    await using state = await openState();
+    const cache = state.cache('c');
+    const computation = new EventEmitter();
+    const begun = once(computation, 'begun');
+    const before = cache.getOrCompute('k', async () => {
+      computation.emit('begun');
+      await once(computation, 'over');
+      return 'old';
+    });
+    await begun;
+    await change(cache);
+    // Who asks now is answered by what is true now, and not with what is still being computed.
+    const after = cache.getOrCompute('k', () => 'new');
+    computation.emit('over');
+    assert.equal(await before, 'old');
+    const now = what === 'a newer value' ? 'newer' : 'new';
+    assert.equal(await after, now);
+    assert.equal(await cache.get('k'), now);
+  });
+}
+
+test('a holder sees that its time is over before its event loop turns', { skip }, async () => {
+  await using state = await openState();
+  await state.lock(
+    'l',
+    (signal) => {
+      assert.equal(signal.aborted, false);
+      // As if the process had been stopped: no timer runs meanwhile.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 150);
+      assert.equal(signal.aborted, true);
+      assert.throws(() => signal.throwIfAborted(), /its time is over/);
+    },
+    { ttl: 100 },
+  );
 });
 
 test('what is got is a copy', { skip }, async () => {

@@ -1,0 +1,83 @@
+import { isIPv6 } from 'node:net';
+import { CLASSES, COLON, DIGIT, HEX, HOST_NAME, latin1 } from './bytes.ts';
+
+const DOT = 46;
+const PERCENT = 37;
+const OPENING = 91;
+const CLOSING = 93;
+const HIGHEST_PORT = 65_535;
+
+/** RFC 3986, 3.2.2: an address of a version that there is not yet. */
+const FUTURE = /^v[\da-f]+\.[-._~!$&'()*+,;=:\w]+$/i;
+
+/**
+ * Whether bytes are `host [ ":" port ]`, as RFC 3986, 3.2.2 and 3.2.3, has it, in every place where one may be: the field Host
+ * and the two forms of a target. In two things it is stricter: a port is one that there is, and what has digits and dots alone is
+ * an IPv4 address. The grammar takes `256.1.1.1` for a name, and the next server may take it for an address.
+ */
+export function isAuthority(bytes: Buffer, from: number, to: number, needsPort: boolean = false): boolean {
+  const end = bytes[from] === OPENING && from < to ? endOfLiteral(bytes, from, to) : endOfName(bytes, from, to);
+  if (end <= from) return false;
+  if (end === to) return !needsPort;
+  return bytes[end] === COLON && isPort(bytes, end + 1, to, needsPort);
+}
+
+/** The hot path: each request has a Host. @returns -1 when there is none. */
+function endOfName(bytes: Buffer, from: number, to: number): number {
+  let at = from;
+  for (; at < to; at++) {
+    const byte = bytes[at]!;
+    if ((CLASSES[byte]! & HOST_NAME) !== 0) continue;
+    if (byte !== PERCENT) break;
+    if (at + 2 >= to || HEX[bytes[at + 1]!]! > 15 || HEX[bytes[at + 2]!]! > 15) return -1;
+    at += 2;
+  }
+  if (at === from) return -1;
+  return isDotted(bytes, from, at) && !isIPv4(bytes, from, at) ? -1 : at;
+}
+
+/** Whether it has digits and dots alone, and is no mere number. */
+function isDotted(bytes: Buffer, from: number, to: number): boolean {
+  let hasDot = false;
+  for (let at = to - 1; at >= from; at--) {
+    if (bytes[at] === DOT) hasDot = true;
+    else if ((CLASSES[bytes[at]!]! & DIGIT) === 0) return false;
+  }
+  return hasDot;
+}
+
+/** `dec-octet`, four times: up to 255, without a zero in front, which some would read as octal. */
+function isIPv4(bytes: Buffer, from: number, to: number): boolean {
+  let octets = 1;
+  let value = -1;
+  for (let at = from; at < to; at++) {
+    if (bytes[at] === DOT) {
+      if (value < 0 || ++octets > 4) return false;
+      value = -1;
+    } else {
+      if (value === 0) return false;
+      value = (value < 0 ? 0 : value * 10) + bytes[at]! - 48;
+      if (value > 255) return false;
+    }
+  }
+  return octets === 4 && value >= 0;
+}
+
+/** After the bracket. An address has no zone: RFC 9844 has taken that out of URLs. */
+function endOfLiteral(bytes: Buffer, from: number, to: number): number {
+  const closing = bytes.indexOf(CLOSING, from);
+  if (closing < 0 || closing >= to) return -1;
+  const address = latin1(bytes, from + 1, closing);
+  return (isIPv6(address) && !address.includes('%')) || FUTURE.test(address) ? closing + 1 : -1;
+}
+
+function isPort(bytes: Buffer, from: number, to: number, isNeeded: boolean): boolean {
+  if (from === to) return !isNeeded;
+  let port = 0;
+  for (let at = from; at < to; at++) {
+    if ((CLASSES[bytes[at]!]! & DIGIT) === 0) return false;
+    port = port * 10 + bytes[at]! - 48;
+    if (port > HIGHEST_PORT) return false;
+  }
+  return true;
+}

@@ -1,0 +1,71 @@
+/** What users of other tools type, and what it is called here. */
+
+/** PM2's, forever's, systemd's and Docker's commands. */
+const commands: Readonly<Record<string, string>> = {
+  restart: 'prefork reload replaces the workers, prefork upgrade the primary too',
+  gracefulReload: 'prefork reload',
+  start: 'prefork <entry>',
+  run: 'prefork <entry>',
+  serve: 'prefork <entry>',
+  list: 'prefork status',
+  ls: 'prefork status',
+  l: 'prefork status',
+  ps: 'prefork status',
+  info: 'prefork status',
+  show: 'prefork status',
+  describe: 'prefork status',
+  jlist: 'prefork status --json',
+  monit: 'prefork top, or prefork dashboard',
+  delete: 'prefork stop',
+  del: 'prefork stop',
+  kill: 'prefork stop --now',
+  quit: 'prefork stop',
+  shutdown: 'prefork stop',
+  logs: 'the log goes to where prefork was started: a terminal, journalctl, docker logs',
+  log: 'the log goes to where prefork was started: a terminal, journalctl, docker logs',
+  instances: 'prefork scale <n>',
+  workers: 'prefork scale <n>',
+  save: 'a service manager starts prefork again: docs/deployment.md',
+  startup: 'a service manager starts prefork again: docs/deployment.md',
+  update: 'prefork upgrade',
+  trigger: 'prefork reload',
+  version: 'prefork --version',
+  help: 'prefork --help',
+};
+
+/** With the dashes that they are typed with. */
+const flags: Readonly<Record<string, string>> = {
+  '-i': '--workers',
+  '--instances': '--workers',
+  '--processes': '--workers',
+  '--cluster': '--workers',
+  '--concurrency': '--workers',
+  '--max-memory-restart': '--max-memory',
+  '--memory-limit': '--max-memory',
+  '--kill-timeout': '--shutdown-grace-period',
+  '--listen-timeout': '--ready-timeout',
+  '--graceful-timeout': '--drain-timeout',
+  '--timeout': '--heartbeat-timeout',
+  '--max-restarts': '--recover-threshold',
+  '--restart-delay': '--recover-interval',
+  '--exp-backoff-restart-delay': '--recover-interval',
+  '--time': '--log-format json',
+  '--uid': '--user',
+  '--gid': '--group',
+  '--uds': 'the entry listens: say it to the entry, after its name',
+  '--port': 'the entry listens: say it to the entry, after its name',
+  '-p': 'the entry listens: say it to the entry, after its name',
+  '--host': 'the entry listens: say it to the entry, after its name',
+  '--watch': 'node --watch is for development; a deploy ends with prefork reload',
+  '--daemon': 'a service manager runs it in the background: docs/deployment.md',
+  '-d': 'a service manager runs it in the background: docs/deployment.md',
+};
+
+/** The end of a message: `; here that is prefork status`, or nothing. */
+export function meantCommand(word: string): string {
+  return Object.hasOwn(commands, word) ? `; here that is: ${commands[word]}` : '';
+}
+
+export function meantFlag(flag: string): string {
+  return Object.hasOwn(flags, flag) ? `; here that is: ${flags[flag]}` : '';
+}

@@ -1,0 +1,60 @@
+/**
+ * What the kernel shows as the environment of a process (/proc/<pid>/environ, `ps e`) is the memory that it was started with:
+ * deleting a variable takes it from what child processes inherit, and leaves it there to be read.
+ */
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+
+/** proc(5), /proc/<pid>/stat: the 50th field, counted from the state, which is the third, after the name in brackets. */
+const ENV_START_FIELD = 50 - 3;
+
+/**
+ * Overwrites the variable's value there. It has to be deleted from `process.env` before, so that nothing points to it.
+ *
+ * @returns whether other processes of this user cannot read it (any more).
+ */
+export function eraseVariable(name: string, value: string, directory = '/proc/self'): boolean {
+  // The kernel hides it elsewhere, or cannot.
+  if (process.platform !== 'linux') return false;
+  try {
+    for (let at = find(name, value, directory); at !== -1; at = find(name, value, directory)) {
+      overwrite(addressOf(directory) + at + name.length + 1, Buffer.byteLength(value), directory);
+    }
+    return true;
+  } catch (error) {
+    // This process is closed to others of its user, as it was another user's (prctl(2), PR_SET_DUMPABLE): to itself, too.
+    return (error as NodeJS.ErrnoException).code === 'EACCES' && isClosed(directory);
+  }
+}
+
+/** Bytes from the start of the environment; -1 when it is not there. */
+function find(name: string, value: string, directory: string): number {
+  const wanted = Buffer.from(`\0${name}=${value}\0`);
+  const environment = readFileSync(`${directory}/environ`);
+  return Buffer.concat([Buffer.of(0), environment, Buffer.of(0)]).indexOf(wanted);
+}
+
+function addressOf(directory: string): number {
+  const stat = readFileSync(`${directory}/stat`, 'latin1');
+  const address = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[ENV_START_FIELD]);
+  if (!Number.isSafeInteger(address) || address <= 0) throw new Error(`${directory}/stat has no env_start`);
+  return address;
+}
+
+function overwrite(address: number, length: number, directory: string): void {
+  const memory = openSync(`${directory}/mem`, 'r+');
+  try {
+    const written = writeSync(memory, Buffer.alloc(length, '-'), 0, length, address);
+    if (written !== length) throw new Error(`${written} of ${length} bytes were overwritten`);
+  } finally {
+    closeSync(memory);
+  }
+}
+
+function isClosed(directory: string): boolean {
+  try {
+    readFileSync(`${directory}/environ`);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES';
+  }
+}

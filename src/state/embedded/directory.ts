@@ -1,0 +1,78 @@
+import { closeSync, existsSync, chmodSync, lstatSync, mkdirSync, openSync, statSync, type Stats } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { StateError } from '../error.ts';
+
+/** All that a store has in its directory; SQLite makes those of the database. */
+const FILES = ['versions', 'bell', 'store.db', 'store.db-wal', 'store.db-shm', 'store.db-journal'] as const;
+
+const GROUP_OR_OTHERS_WRITE = 0o022;
+const GROUP_OR_OTHERS = 0o077;
+
+/**
+ * Makes the directory of a store, unless it is there and fit: this user's own, which no other may write to, and without links in the
+ * places of the store's files. What is there may have been put there by another user, to be written through. Its files are for
+ * this user alone, for they may hold sessions; SQLite gives the ones that it makes the mode of the database.
+ *
+ * @returns the same path.
+ * @throws StateError `ERR_STATE_PLACE` that says what is wrong and what to do.
+ */
+export function takeDirectory(directory: string): string {
+  try {
+    make(directory);
+    // Windows knows no such owners and modes.
+    if (process.geteuid === undefined) return directory;
+    check(directory, statSync(directory), process.geteuid());
+    for (const name of FILES) checkFile(join(directory, name), process.geteuid());
+    closeToOthers(join(directory, 'store.db'));
+    return directory;
+  } catch (error) {
+    if (error instanceof StateError) throw error;
+    throw unfit(directory, (error as Error).message, error);
+  }
+}
+
+function make(directory: string): void {
+  if (existsSync(directory)) return;
+  make(dirname(directory));
+  try {
+    // Not `recursive`, with which Node never returns where the kernel makes no directories, as in /proc.
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    // Another worker was faster.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+function check(directory: string, stats: Stats, user: number): void {
+  if (!stats.isDirectory()) throw unfit(directory, 'it is not a directory');
+  if (stats.uid !== user) throw unfit(directory, `it belongs to uid ${stats.uid}, and this is uid ${user}: chown it`);
+  if ((stats.mode & GROUP_OR_OTHERS_WRITE) !== 0) {
+    const mode = (stats.mode & 0o777).toString(8);
+    throw unfit(directory, `other users may write to it (mode 0${mode}): chmod go-w it`);
+  }
+}
+
+function checkFile(path: string, user: number): void {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return;
+  if (!stats.isFile() || stats.nlink !== 1 || stats.uid !== user) {
+    throw unfit(path, 'it is a link, or no file of this user: remove it');
+  }
+}
+
+/**
+ * Made before SQLite does, which would leave it to the umask who may read it. One that is there is not opened: closing a descriptor
+ * of it ends every lock that this process has on it (fcntl(2)), those of SQLite's connections too.
+ */
+function closeToOthers(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if ((statSync(path).mode & GROUP_OR_OTHERS) !== 0) chmodSync(path, 0o600);
+  }
+}
+
+function unfit(path: string, why: string, cause?: unknown): StateError {
+  return new StateError('ERR_STATE_PLACE', `cannot keep state in ${path}: ${why}`, { cause });
+}

@@ -1,0 +1,43 @@
+/**
+ * What a server answers is data from outside: it may be no Redis, or one that is broken. Each reply is read as what it has to
+ * be, and anything else is an outage, which callers know how to live with.
+ */
+import { StateError } from '../error.ts';
+
+export function bytesIn(reply: unknown): Buffer {
+  if (Buffer.isBuffer(reply)) return reply;
+  throw strange(reply, 'bytes');
+}
+
+export function bytesOrNull(reply: unknown): Buffer | null {
+  return reply === null ? null : bytesIn(reply);
+}
+
+/** As the protocol's own, or as digits. */
+export function integerIn(reply: unknown): number {
+  const value = Buffer.isBuffer(reply) ? digitsIn(reply) : reply;
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
+  throw strange(reply, 'a whole number');
+}
+
+/** @param length that it has to have; undefined: any. */
+export function listIn(reply: unknown, length?: number): readonly unknown[] {
+  if (Array.isArray(reply) && (length === undefined || reply.length === length)) return reply as unknown[];
+  throw strange(reply, length === undefined ? 'a list' : `a list of ${length}`);
+}
+
+function digitsIn(text: Buffer): number | undefined {
+  return text.length <= 17 && /^-?\d+$/.test(text.toString('latin1')) ? Number(text) : undefined;
+}
+
+function strange(reply: unknown, expected: string): StateError {
+  const got = reply === null ? 'nothing' : Array.isArray(reply) ? `a list of ${reply.length}` : nameOf(reply);
+  return new StateError(
+    'ERR_STATE_UNAVAILABLE',
+    `Redis answered with ${got}, where ${expected} had to come: is it a Redis or Valkey server?`,
+  );
+}
+
+function nameOf(reply: unknown): string {
+  return Buffer.isBuffer(reply) ? `${reply.length} bytes` : `a ${typeof reply}`;
+}

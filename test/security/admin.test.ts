@@ -1,0 +1,131 @@
+/** The token of --admin: who can get at it, and who can keep its holder out. */
+import assert from 'node:assert/strict';
+import { writeFileSync, chmodSync } from 'node:fs';
+import { get } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { serve, startApp, type App } from '../support/app.ts';
+import { noOtherUser } from '../support/platform.ts';
+import { endSuccessor, upgraded } from '../support/upgrades.ts';
+
+const TOKEN = 'a-token-of-sixteen-or-more';
+const skip = noOtherUser;
+
+/** Prints all that it can read of the processes that it comes from. */
+const reader = `
+const { readFileSync } = require('node:fs');
+const read = (path) => { try { return readFileSync(path, 'latin1'); } catch (error) { return error.code; } };
+require('node:http').createServer((_, response) => response.end(JSON.stringify({
+  primary: read('/proc/' + process.ppid + '/environ'),
+  own: read('/proc/self/environ'),
+  arguments: read('/proc/' + process.ppid + '/cmdline'),
+  file: process.env.PREFORK_ADMIN_TOKEN_FILE ? read(process.env.PREFORK_ADMIN_TOKEN_FILE) : '',
+}))).listen(process.env.PORT);`;
+
+async function adminOf(app: App): Promise<URL> {
+  return new URL((await app.event('admin')).fields['address']!);
+}
+
+/** @returns the status, 0 when the connection broke off. */
+function ask(url: URL, path: string, token: string, method = 'GET'): Promise<number> {
+  return new Promise((resolve) => {
+    const headers = { authorization: `Bearer ${token}` };
+    get(new URL(path, url), { method, headers, agent: false, timeout: 5000 }, (response) => {
+      response.resume().once('end', () => resolve(response.statusCode!));
+    }).once('error', () => resolve(0));
+  });
+}
+
+function whatWorkersRead(app: App): Promise<string> {
+  return new Promise((resolve, reject) => {
+    get({ port: app.port, host: '127.0.0.1' }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
+      response.once('end', () => resolve(text));
+    }).once('error', reject);
+  });
+}
+
+const server = { entry: './app.cjs', files: { 'app.cjs': reader }, isOpen: true };
+
+for (const user of [[], ['--user', 'nobody']]) {
+  test(
+    `workers ${user.join(' ')} cannot read the token that was in a variable, nor after an upgrade`,
+    { skip },
+    async () => {
+      await using app = await serve({
+        ...server,
+        options: ['--workers', '1', '--admin', '127.0.0.1:0', ...user],
+        env: { PREFORK_ADMIN_TOKEN: TOKEN },
+      });
+      assert.doesNotMatch(await whatWorkersRead(app), new RegExp(TOKEN));
+      const url = await adminOf(app);
+      assert.equal(await ask(url, '/reload', TOKEN, 'POST'), 200);
+      app.signal('SIGUSR2');
+      const next = await upgraded(app);
+      await app.event('admin', {}, 2);
+      assert.doesNotMatch(await whatWorkersRead(app), new RegExp(TOKEN));
+      assert.equal(await ask(url, '/reload', TOKEN, 'POST'), 200, 'it holds for the next primary');
+      await endSuccessor(app, next);
+      assert.ok(!app.stderr.includes(TOKEN), 'nor is it in the log');
+    },
+  );
+}
+
+test(
+  'a token in a file of root’s is taken before root’s rights go, and is not its workers’ to read',
+  { skip },
+  async () => {
+    await using place = await startApp({ options: ['--version'] });
+    await place.exit();
+    const file = join(place.directory, 'token');
+    writeFileSync(file, `${TOKEN}\n`, { mode: 0o600 });
+    chmodSync(place.directory, 0o755);
+    await using app = await serve({
+      ...server,
+      options: ['--workers', '1', '--admin', '127.0.0.1:0', '--user', 'nobody'],
+      env: { PREFORK_ADMIN_TOKEN_FILE: file },
+    });
+    const read = JSON.parse(await whatWorkersRead(app)) as Record<string, string>;
+    assert.equal(read['file'], 'EACCES');
+    assert.equal(read['primary'], 'EACCES');
+    assert.doesNotMatch(JSON.stringify(read), new RegExp(TOKEN));
+    const url = await adminOf(app);
+    assert.equal(await ask(url, '/reload', TOKEN, 'POST'), 200);
+    app.signal('SIGUSR2');
+    const next = await upgraded(app);
+    await app.event('admin', {}, 2);
+    assert.equal(await ask(url, '/reload', TOKEN, 'POST'), 200, 'the next primary may not read the file, and has it');
+    await endSuccessor(app, next);
+  },
+);
+
+test('hundreds of connections that are held and renewed do not keep the holder of the token out', async () => {
+  await using app = await serve({
+    entry: 'hello.js',
+    options: ['--workers', '1', '--admin', '127.0.0.1:0'],
+    env: { PREFORK_ADMIN_TOKEN: TOKEN },
+  });
+  const url = await adminOf(app);
+  let isOver = false;
+  const open = new Set<Socket>();
+  const hold = (): void => {
+    if (isOver) return;
+    const socket = connect(Number(url.port), url.hostname);
+    open.add(socket.on('error', () => {}).resume());
+    socket.once('close', () => {
+      open.delete(socket);
+      setTimeout(hold, 10);
+    });
+  };
+  for (let nth = 0; nth < 256; nth++) hold();
+  try {
+    const answers: number[] = [];
+    for (let nth = 0; nth < 40; nth++) answers.push(await ask(url, '/healthz', TOKEN));
+    assert.ok(answers.filter((status) => status === 200).length >= 38, answers.join(' '));
+  } finally {
+    isOver = true;
+    for (const socket of open) socket.destroy();
+  }
+});

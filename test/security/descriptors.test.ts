@@ -1,0 +1,53 @@
+/** What a worker has open that is none of its business. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { command } from '../support/paths.ts';
+
+test(
+  'a worker has no descriptor of what the primary was started with',
+  { skip: process.platform !== 'linux' },
+  async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'prefork-descriptors-'));
+    const secret = join(directory, 'secret');
+    writeFileSync(secret, '');
+    writeFileSync(
+      join(directory, 'app.cjs'),
+      `const { readdirSync, readlinkSync } = require('node:fs');
+     const link = (fd) => { try { return readlinkSync('/proc/self/fd/' + fd); } catch { return ''; } };
+     console.log(JSON.stringify(readdirSync('/proc/self/fd').map(link)));
+     require('node:http').createServer().listen(0, '127.0.0.1', () => setTimeout(() => process.kill(process.ppid), 50));`,
+    );
+    try {
+      // Below and above the number at which libuv stops to look.
+      const opened = [5, 17, 25, 40, 200].map((fd) => `${fd}<"$SECRET"`).join(' ');
+      const script = `exec ${opened}; exec "$NODE" "$COMMAND" --workers 1 --log-level silent "$APP"`;
+      const child = spawn('bash', ['-c', script], {
+        env: {
+          ...process.env,
+          NODE: process.execPath,
+          COMMAND: command,
+          APP: join(directory, 'app.cjs'),
+          SECRET: secret,
+          PREFORK_RUNTIME_DIR: directory,
+        },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      let text = '';
+      child.stdout.setEncoding('utf8').on('data', (piece: string) => (text += piece));
+      await once(child, 'close');
+      const links = JSON.parse(text) as string[];
+      assert.ok(links.length > 3);
+      assert.deepEqual(
+        links.filter((link) => link.startsWith(directory)),
+        [],
+      );
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  },
+);

@@ -1,0 +1,358 @@
+/** As root, with --user: what an application that is an enemy's can have root do. The answers are all the same: nothing. */
+import assert from 'node:assert/strict';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { before, test, type TestContext } from 'node:test';
+import { serve, startApp, type App } from '../support/app.ts';
+import { get } from '../support/http.ts';
+import { childrenOf } from '../support/leftovers.ts';
+import { root } from '../support/paths.ts';
+import { NOBODY, noOtherUser } from '../support/platform.ts';
+import {
+  binderOf,
+  compromised,
+  descriptorsOf,
+  hello,
+  identityOf,
+  inside,
+  isNobody,
+  lowPort,
+  serveAsNobody,
+} from '../support/separated.ts';
+import { endSuccessor, upgraded } from '../support/upgrades.ts';
+
+const skip = noOtherUser;
+
+/** The tests' own processes start with them, and those must not. */
+before(() => skip === false && process.setgroups!([0, 4, 27]));
+
+function serveEnemy(options: { options?: string[]; env?: Record<string, string>; cwd?: string } = {}): Promise<App> {
+  return serveAsNobody({ files: { 'app.cjs': compromised }, ...options });
+}
+
+/** All processes of a server, the binder too. */
+function processesOf(server: App, primary: number = server.pid): number[] {
+  return [...new Set([...server.processes, ...childrenOf(primary)])];
+}
+
+test('root is in the binder alone, also after a reload, scaling and an upgrade', { skip }, async () => {
+  await using server = await serveEnemy({ env: { PORT: String(await lowPort()) } });
+  const binder = binderOf(server.pid)!;
+  const check = (primary?: number): void => {
+    const rest = processesOf(server, primary).filter((pid) => pid !== binder);
+    assert.ok(rest.length >= 2);
+    for (const pid of rest) assert.ok(isNobody(pid), JSON.stringify(identityOf(pid)));
+  };
+  check();
+  server.signal('SIGHUP');
+  await server.event('reload done');
+  server.signal('SIGTTIN');
+  await server.event('worker ready', { slot: 1 });
+  check();
+  server.signal('SIGUSR2');
+  const next = await upgraded(server);
+  check(next);
+  await endSuccessor(server, next);
+});
+
+test('there is no way back to root', { skip }, async () => {
+  await using server = await serveEnemy();
+  const ways = ['setuid(0)', 'seteuid(0)', 'setgid(0)', 'setegid(0)', 'setgroups([0])', `initgroups('root', 0)`];
+  for (const way of ways) assert.deepEqual(await inside(server.target, `process.${way}`), { error: 'EPERM' }, way);
+  assert.deepEqual(await inside(server.target, 'return process.getgroups()'), { value: [65_534] });
+});
+
+test('the processes of the primary and of the binder are closed to workers', { skip }, async () => {
+  await using server = await serveEnemy({ env: { PORT: String(await lowPort()) } });
+  const binder = binderOf(server.pid)!;
+  for (const pid of [server.pid, binder]) {
+    for (const file of ['environ', 'mem', 'maps', 'fd', 'root', 'cwd']) {
+      const code = `const fs = require('node:fs');
+        const path = '/proc/${pid}/${file}';
+        if (fs.statSync(path).isDirectory()) return fs.readdirSync(path);
+        return fs.readSync(fs.openSync(path, 'r+'), Buffer.alloc(1));`;
+      assert.deepEqual(await inside(server.target, code), { error: 'EACCES' }, `${pid === binder} ${file}`);
+    }
+  }
+  for (const signal of ['SIGTERM', 'SIGKILL', 'SIGSTOP']) {
+    assert.deepEqual(await inside(server.target, `process.kill(${binder}, '${signal}')`), { error: 'EPERM' });
+  }
+});
+
+test('SIGUSR1 opens no inspector in the primary, nor in the next one', { skip }, async () => {
+  await using server = await serveEnemy();
+  const knock = `process.kill(process.ppid, 'SIGUSR1'); return process.ppid;`;
+  assert.deepEqual(await inside(server.target, knock), { value: server.pid });
+  server.signal('SIGHUP');
+  await server.event('reload done');
+  server.signal('SIGUSR2');
+  const next = await upgraded(server);
+  assert.deepEqual(await inside(server.target, knock), { value: next });
+  process.kill(next, 'SIGHUP');
+  await server.event('reload done', {}, 2);
+  assert.doesNotMatch(server.stderr, /Debugger listening/);
+  await endSuccessor(server, next);
+});
+
+test('a worker shares nothing with the primary but its output, and the sockets that it serves', { skip }, async () => {
+  await using server = await serveEnemy({ env: { PORT: String(await lowPort()) } });
+  // Its output, and what the tests' own process was started with.
+  const inherited = [0, 1, 2].map((fd) => descriptorsOf(server.pid).get(fd)!);
+  inherited.push(...descriptorsOf(process.pid).values());
+  const check = (primary: number, worker: number): void => {
+    const own = new Set(descriptorsOf(worker).values());
+    const allowed = new Set([...inherited, ...listeningInodes()]);
+    const channels = [...descriptorsOf(primary).values()].filter((what) => /^(socket|pipe):/.test(what));
+    assert.deepEqual(
+      channels.filter((what) => own.has(what) && !allowed.has(what)),
+      [],
+    );
+  };
+  check(server.pid, server.worker(0));
+  server.signal('SIGUSR2');
+  const next = await upgraded(server);
+  check(next, server.worker(0));
+  await endSuccessor(server, next);
+});
+
+/** As /proc/<pid>/fd has them. */
+function listeningInodes(): string[] {
+  const lines = ['tcp', 'tcp6'].flatMap((name) => readFileSync(`/proc/net/${name}`, 'latin1').split('\n').slice(1));
+  const fields = lines.map((line) => line.trim().split(/\s+/));
+  return fields.filter(([, , , state]) => state === '0A').map((one) => `socket:[${one[9]}]`);
+}
+
+/** A directory of root's, in which a socket of another service is, whose server has ended. */
+async function rootsDirectory(t: TestContext, mode: number): Promise<{ directory: string; socket: string }> {
+  const directory = temporary(t);
+  const socket = join(directory, 'db.sock');
+  const server = createServer().listen(`${socket}.live`);
+  await new Promise((resolve) => server.once('listening', resolve));
+  linkSync(`${socket}.live`, socket);
+  await new Promise((resolve) => server.close(resolve));
+  writeFileSync(join(directory, 'secret'), 'root’s');
+  chmodSync(join(directory, 'secret'), 0o644);
+  chmodSync(directory, mode);
+  return { directory, socket };
+}
+
+/** What the worker listens at, from a directory of its own: the path, or a link of its making that leads there. */
+const approaches: ReadonlyArray<readonly [string, (directory: string, own: string) => string]> = [
+  [
+    'a socket of another service’s',
+    (directory) => `return listen({ path: '${directory}/db.sock', writableAll: true })`,
+  ],
+  ['a new file', (directory) => `return listen({ path: '${directory}/new.sock', readableAll: true })`],
+  ['root’s file', (directory) => `return listen({ path: '${directory}/secret', writableAll: true })`],
+  [
+    'a link to the directory',
+    (directory, own) => `fs.symlinkSync('${directory}', '${own}/link');
+      return listen({ path: '${own}/link/db.sock', writableAll: true })`,
+  ],
+  [
+    'a link to the file',
+    (directory, own) => `fs.symlinkSync('${directory}/secret', '${own}/secret.sock');
+      return listen({ path: '${own}/secret.sock', writableAll: true })`,
+  ],
+];
+
+for (const mode of [0o700, 0o755]) {
+  for (const [what, attack] of approaches) {
+    test(
+      `root binds, opens, links and removes no path for a worker: ${what}, mode 0${mode.toString(8)}`,
+      { skip },
+      async (t) => {
+        const { directory, socket } = await rootsDirectory(t, mode);
+        const own = nobodys(t);
+        const identities = (): string[] =>
+          [directory, socket, join(directory, 'secret')].map((path) => {
+            const { ino, mode: bits, uid } = lstatSync(path);
+            return `${ino} ${bits} ${uid}`;
+          });
+        const earlier = identities();
+        await using server = await serveEnemy();
+        const code = `const fs = require('node:fs');
+        const listen = async (options) => {
+          const server = require('node:net').createServer().listen(options);
+          await require('node:events').once(server, 'listening');
+          server.close();
+        };
+        ${attack(directory, own)}`;
+        const { error } = await inside(server.target, code);
+        assert.match(error!, /^(EACCES|EADDRINUSE)$/);
+        await server.stop();
+        assert.deepEqual(identities(), earlier);
+        assert.ok(!existsSync(join(directory, 'new.sock')));
+      },
+    );
+  }
+}
+
+test('what a worker leaves where reports are read removes nothing of root’s', { skip }, async (t) => {
+  const { directory } = await rootsDirectory(t, 0o700);
+  await using server = await serveEnemy();
+  const code = `const fs = require('node:fs'), path = require('node:path');
+    const top = path.join(process.report.directory, process.pid + '.json');
+    fs.symlinkSync('${directory}', path.join(process.report.directory, 'link'));
+    fs.mkdirSync(top);
+    fs.symlinkSync('${directory}', path.join(top, 'a'));
+    fs.symlinkSync('${directory}/secret', path.join(top, 'secret'));
+    setImmediate(() => process.kill(process.pid, 'SIGKILL'));`;
+  await inside(server.target, code).catch(() => {});
+  await server.event('worker ready', { slot: 0 }, 2);
+  await server.stop();
+  assert.equal(readFileSync(join(directory, 'secret'), 'utf8'), 'root’s');
+});
+
+/** Whose code it is that runs. */
+const confession = (file: string): string => `require('node:fs').appendFileSync('${file}', process.getuid() + '\\n');`;
+
+test('no library of the application’s directory is loaded as root', { skip }, async (t) => {
+  const [cwd, said] = [nobodys(t), join(nobodys(t), 'said')];
+  writeFileSync(join(cwd, 'app.cjs'), compromised);
+  const cli = copyOfPackage(t);
+  const options = ['--user', 'nobody', '--workers', '1', '--admin', '0'];
+  await using server = await serve({
+    entry: cli,
+    command: false,
+    args: [...options, join(cwd, 'app.cjs')],
+    cwd,
+    group: true,
+    isOpen: true,
+  });
+  const plant = `const fs = require('node:fs');
+    for (const name of ['prom-client', 'prefork', 'srvx', 'redis']) {
+      fs.mkdirSync('node_modules/' + name, { recursive: true });
+      fs.writeFileSync('node_modules/' + name + '/index.js', ${JSON.stringify(confession(said))});
+    }`;
+  assert.deepEqual(await inside(server.target, plant), {});
+  const { fields } = await server.event('admin');
+  const { hostname, port } = new URL(
+    /http\S+/.exec(Object.values(fields).join(' '))?.[0] ?? `http://${fields['address']}`,
+  );
+  const { status } = await get({ host: hostname, port: Number(port) }, { path: '/metrics' });
+  assert.ok(status === 200 || status === 501, String(status));
+  server.signal('SIGHUP');
+  await server.event('reload done');
+  assert.ok(!existsSync(said), 'the primary has loaded it');
+});
+
+test('a config file is read as the user that --user names', { skip }, async (t) => {
+  const [cwd, said] = [nobodys(t), join(nobodys(t), 'said')];
+  writeFileSync(join(cwd, 'app.cjs'), hello);
+  writeFileSync(
+    join(cwd, 'prefork.config.mjs'),
+    `import { createRequire } from 'node:module';
+    const require = createRequire(import.meta.url);
+    ${confession(said)}
+    export default { workers: 1, user: 'root', bind: [1, 22] };`,
+  );
+  chownSync(join(cwd, 'prefork.config.mjs'), NOBODY, NOBODY);
+  await using server = await serveAsNobody({ entry: './app.cjs', cwd });
+  assert.match(readFileSync(said, 'utf8'), /^(65534\n)+$/);
+  assert.ok(isNobody(server.pid));
+});
+
+/** Names the part. */
+const REFUSAL = /^(?:prefork|UsageError): (?:--user|user): uid 65534 may change (\S+), /m;
+
+/** @param code how it ends: a library's program by an error that it does not catch. */
+async function refusal(options: Parameters<typeof startApp>[0], code = 2): Promise<string> {
+  await using server = await startApp({ isOpen: true, group: true, ...options });
+  assert.deepEqual(await server.exit(), { code, signal: null }, server.stderr);
+  const [, part] = REFUSAL.exec(server.stderr) ?? [];
+  assert.ok(part, server.stderr);
+  return part;
+}
+
+test('a config file that names the user, and is the user’s, is refused', { skip }, async (t) => {
+  const cwd = nobodys(t);
+  chownSync(cwd, 0, 0);
+  writeFileSync(join(cwd, 'app.cjs'), hello);
+  const config = join(cwd, 'prefork.config.json');
+  writeFileSync(config, JSON.stringify({ user: 'nobody', workers: 1 }));
+  chownSync(config, NOBODY, NOBODY);
+  assert.equal(await refusal({ entry: './app.cjs', cwd }), config);
+  chownSync(config, 0, 0);
+  chmodSync(config, 0o666);
+  assert.equal(await refusal({ entry: './app.cjs', cwd }), config);
+  chmodSync(config, 0o644);
+  await using server = await serve({ entry: './app.cjs', cwd, group: true });
+  assert.ok(isNobody(server.pid));
+});
+
+test('a package that the user may change is refused', { skip }, async (t) => {
+  const cli = copyOfPackage(t);
+  const args = ['--user', 'nobody', 'app.cjs'];
+  const files = { 'app.cjs': hello };
+  for (const part of [cli, join(cli, '..'), join(cli, '..', '..')]) {
+    chownSync(part, NOBODY, NOBODY);
+    assert.equal(await refusal({ entry: cli, command: false, args, files }), part);
+    chownSync(part, 0, 0);
+  }
+});
+
+test('a node that the user may change is refused', { skip }, async (t) => {
+  const directory = temporary(t);
+  const node = join(directory, basename(process.execPath));
+  copyFileSync(process.execPath, node);
+  chmodSync(node, 0o755);
+  chmodSync(directory, 0o777);
+  const args = { entry: 'hello.js', options: ['--user', 'nobody'], node };
+  assert.equal(await refusal(args), directory);
+  chmodSync(directory, 0o755);
+  chownSync(node, NOBODY, NOBODY);
+  assert.equal(await refusal(args), node);
+});
+
+test('a library’s program that the user may change is refused', { skip }, async (t) => {
+  const cwd = nobodys(t);
+  const program = join(cwd, 'server.mjs');
+  writeFileSync(
+    program,
+    `import { Prefork } from ${JSON.stringify(join(root, 'dist/index.js'))};
+    await new Prefork(() => {}, { user: 'nobody' }).listenAndServe(0);`,
+  );
+  assert.equal(await refusal({ entry: program, command: false }, 1), cwd);
+});
+
+/** What is installed, as `npm install --global` does it. @returns the command's path. */
+function copyOfPackage(t: TestContext): string {
+  const directory = temporary(t);
+  cpSync(join(root, 'dist'), join(directory, 'prefork', 'dist'), { recursive: true });
+  copyFileSync(join(root, 'package.json'), join(directory, 'prefork', 'package.json'));
+  return join(directory, 'prefork', 'dist', 'cli.cjs');
+}
+
+/** A directory of root's that all may look into. */
+function temporary(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'prefork-test-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  chmodSync(directory, 0o755);
+  return directory;
+}
+
+/** A directory of nobody's. */
+function nobodys(t: TestContext): string {
+  const directory = temporary(t);
+  mkdirSync(directory, { recursive: true });
+  chownSync(directory, NOBODY, NOBODY);
+  assert.equal(statSync(directory).uid, NOBODY);
+  return directory;
+}

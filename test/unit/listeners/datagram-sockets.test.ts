@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { constants } from 'node:os';
+import { test, type TestContext } from 'node:test';
+import { DatagramSockets, type BindUdp, type DatagramQuery } from '../../../src/listeners/datagram-sockets.ts';
+import { bindUdp, type Bound, type NativeHandle } from '../../../src/listeners/native.ts';
+
+const query: DatagramQuery = { address: '127.0.0.1', port: 53, family: 4, ipv6Only: false, reuseAddress: false };
+const EADDRINUSE = -constants.errno.EADDRINUSE;
+
+/** A socket that knows only whether it is open. */
+class FakeHandle {
+  readonly fd = 7;
+  isClosed = false;
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+interface Sent {
+  readonly worker: number;
+  readonly request: number;
+  readonly socket: number;
+  readonly errno: number;
+  readonly handle: unknown;
+}
+
+/** Workers are numbers; those in `dead` get nothing. */
+function setUp(bind?: BindUdp): {
+  sockets: DatagramSockets;
+  sent: Sent[];
+  handles: FakeHandle[];
+  dead: Set<number>;
+} {
+  const sent: Sent[] = [];
+  const handles: FakeHandle[] = [];
+  const dead = new Set<number>();
+  const bindFake: BindUdp = ({ address, port, family }) => {
+    const handle = new FakeHandle();
+    handles.push(handle);
+    return { handle: handle as unknown as NativeHandle, address, port, family };
+  };
+  const sockets = new DatagramSockets((worker, { request, socket, errno }, handle) => {
+    if (dead.has(worker)) return false;
+    return sent.push({ worker, request, socket, errno, handle }) > 0;
+  }, bind ?? bindFake);
+  return { sockets, sent, handles, dead };
+}
+
+test('workers that ask for one address get one socket, until the last has none', async () => {
+  const { sockets, sent, handles } = setUp();
+  await Promise.all([sockets.request(1, 10, query), sockets.request(2, 20, query)]);
+  assert.equal(handles.length, 1);
+  assert.deepEqual(
+    sent.map(({ worker, request, errno }) => [worker, request, errno]),
+    [
+      [1, 10, 0],
+      [2, 20, 0],
+    ],
+  );
+  assert.equal(sent[0]!.socket, sent[1]!.socket);
+  assert.equal(sent[0]!.handle, handles[0]);
+  sockets.gone(1);
+  assert.equal(handles[0]!.isClosed, false);
+  sockets.unbound(2, sent[1]!.socket);
+  assert.ok(handles[0]!.isClosed);
+});
+
+test('another address is another socket', async () => {
+  const { sockets, handles } = setUp();
+  const others = [{ port: 54 }, { address: '127.0.0.2' }, { family: 6 as const }, { ipv6Only: true }];
+  for (const change of [{}, ...others]) await sockets.request(1, 1, { ...query, ...change });
+  assert.equal(handles.length, 1 + others.length);
+});
+
+test('a worker that has it twice closes it twice', async () => {
+  const { sockets, sent, handles } = setUp();
+  await sockets.request(1, 1, query);
+  await sockets.request(1, 2, query);
+  const { socket } = sent[0]!;
+  sockets.unbound(1, socket);
+  assert.equal(handles[0]!.isClosed, false);
+  sockets.unbound(1, socket);
+  assert.ok(handles[0]!.isClosed);
+});
+
+test('a worker closes nothing that it does not have', async () => {
+  const { sockets, sent, handles } = setUp();
+  await sockets.request(1, 1, query);
+  const { socket } = sent[0]!;
+  for (const [worker, id] of [
+    [2, socket],
+    [1, socket + 1],
+    [1, -1],
+  ] as const) {
+    sockets.unbound(worker, id);
+  }
+  sockets.gone(2);
+  assert.equal(handles[0]!.isClosed, false);
+});
+
+test('what cannot be bound is told, and the next one is answered', async () => {
+  const { sockets, sent } = setUp((): Bound => ({ errno: EADDRINUSE }));
+  await Promise.all([sockets.request(1, 1, query), sockets.request(2, 2, { ...query, port: 54 })]);
+  assert.deepEqual(
+    sent.map(({ worker, errno, handle }) => [worker, errno, handle]),
+    [
+      [1, EADDRINUSE, undefined],
+      [2, EADDRINUSE, undefined],
+    ],
+  );
+});
+
+test('a worker that is gone by the time of the answer holds nothing', async () => {
+  const { sockets, handles, dead } = setUp();
+  dead.add(1);
+  await sockets.request(1, 1, query);
+  assert.ok(handles[0]!.isClosed);
+});
+
+test('closed while another process binds: what comes is closed', async () => {
+  const handle = new FakeHandle();
+  let bound: (bound: Bound) => void = () => {};
+  const { sockets, sent } = setUp(() => new Promise((resolve) => (bound = resolve)));
+  const asked = sockets.request(1, 1, query);
+  await Promise.resolve();
+  sockets.close();
+  bound({ handle: handle as unknown as NativeHandle, address: query.address, port: query.port, family: 4 });
+  await asked;
+  assert.ok(handle.isClosed);
+  assert.deepEqual(sent, []);
+});
+
+/** A socket with a queue, and what another primary says of it. */
+async function bequeathed(t: TestContext): Promise<{ heir: ReturnType<typeof setUp>; query: DatagramQuery }> {
+  const bound = bindUdp('127.0.0.1', 0, 4);
+  assert.ok('handle' in bound);
+  const wanted = { ...query, port: bound.port };
+  const before = setUp(() => bound);
+  await before.sockets.request(1, 1, wanted);
+  assert.deepEqual(before.sockets.bequeath(), [{ query: wanted, fd: bound.handle.fd }]);
+  const heir = setUp();
+  heir.sockets.inherit(before.sockets.bequeath());
+  t.after(() => heir.sockets.close());
+  return { heir, query: wanted };
+}
+
+test('an inherited socket is the one that its workers get', async (t) => {
+  const { heir, query: wanted } = await bequeathed(t);
+  await heir.sockets.request(5, 1, wanted);
+  assert.equal(heir.sent[0]!.errno, 0);
+  assert.notEqual(heir.sent[0]!.handle, undefined);
+  assert.equal(heir.handles.length, 0, 'none was bound');
+  heir.sockets.own();
+  assert.equal(heir.sockets.bequeath().length, 1);
+  heir.sockets.gone(5);
+  assert.equal(heir.sockets.bequeath().length, 0);
+});
+
+test('while the primary before has it too, it stays, whoever comes and goes', async (t) => {
+  const { heir, query: wanted } = await bequeathed(t);
+  heir.sockets.unbound(5, 1);
+  await heir.sockets.request(5, 1, wanted);
+  heir.sockets.gone(5);
+  assert.equal(heir.sockets.bequeath().length, 1);
+  await heir.sockets.request(6, 1, wanted);
+  assert.equal(heir.handles.length, 0, 'none was bound');
+  heir.sockets.own();
+  assert.equal(heir.sockets.bequeath().length, 1);
+});
+
+test('what no worker has asked for when the primary before leaves would only swallow datagrams', async (t) => {
+  const { heir } = await bequeathed(t);
+  heir.sockets.own();
+  assert.equal(heir.sockets.bequeath().length, 0);
+});
+
+test('a descriptor that is no UDP socket is not taken', () => {
+  const { sockets } = setUp();
+  sockets.inherit([{ query, fd: 999_999 }]);
+  assert.deepEqual(sockets.bequeath(), []);
+});
+
+test('without another process, it binds itself', async (t) => {
+  const sockets = new DatagramSockets((_worker, { errno }, handle) => {
+    assert.equal(errno, 0);
+    assert.notEqual(handle, undefined);
+    return true;
+  });
+  t.after(() => sockets.close());
+  const probe = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  await sockets.request(1, 1, { ...query, port });
+  assert.equal(sockets.bequeath().length, 1);
+});

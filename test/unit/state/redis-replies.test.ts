@@ -1,0 +1,90 @@
+/** A server that is no Redis: every reply is data from outside, and none ends the process or keeps a caller. */
+import assert from 'node:assert/strict';
+import { createServer, type Socket } from 'node:net';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import { openState, StateError, type State } from '../../../src/state.ts';
+import { decodeEntry } from '../../../src/state/redis/entry.ts';
+
+const replies: ReadonlyArray<readonly [name: string, reply: string | Buffer]> = [
+  ['a number', ':7\r\n'],
+  ['a number that is none', ':seven\r\n'],
+  ['a number past all', `:${'9'.repeat(400)}\r\n`],
+  ['text', '+OK\r\n'],
+  ['nothing', '$-1\r\n'],
+  ['a negative length', '$-7\r\n'],
+  ['a list of negative length', '*-7\r\n'],
+  ['an empty value', '$0\r\n\r\n'],
+  ['a value that is cut short', '$3\r\n\0ab\r\n'],
+  ['a value that never ends', '$1000000\r\nabc'],
+  ['a line that never ends', `+${'x'.repeat(1 << 20)}`],
+  ['an empty list', '*0\r\n'],
+  ['lists in lists', `${'*1\r\n'.repeat(500)}:1\r\n`],
+  ['a list of other things', '*2\r\n$1\r\nx\r\n*1\r\n:1\r\n'],
+  ['a wrong type', '-WRONGTYPE Operation against a key\r\n'],
+  ['another error', '-SOMETHING else\r\n'],
+  ['no protocol', Buffer.from([0, 255, 254, 13, 10, 13, 10])],
+];
+
+const operations: ReadonlyArray<readonly [name: string, run: (state: State) => Promise<unknown>]> = [
+  ['get', (state) => state.cache('c').get('k')],
+  ['set', (state) => state.cache('c').set('k', 1)],
+  ['clear', (state) => state.cache('c').clear()],
+  ['size', (state) => state.cache('c').size()],
+  ['add', (state) => state.counter('n').add(1)],
+  ['lock', (state) => state.lock('l', () => 1, { timeout: 50 })],
+  ['getOrCompute', (state) => state.cache('c').getOrCompute('k', () => 1)],
+];
+
+/** Also of connecting, on a machine that is busy. */
+const TIMEOUT_MS = 1500;
+
+/** Answers what a client asks when it connects, and everything else with `reply`. */
+function answer(socket: Socket, reply: string | Buffer): void {
+  socket.on('error', () => {});
+  socket.on('data', (data) => {
+    for (const [, command] of String(data).matchAll(/\*\d+\r\n\$\d+\r\n(\w+)\r\n/g)) {
+      const isGreeting = ['CLIENT', 'HELLO', 'SELECT', 'PING'].includes(command!.toUpperCase());
+      socket.write(isGreeting ? '+OK\r\n' : reply);
+    }
+  });
+}
+
+for (const [name, reply] of replies) {
+  test(`a server that answers with ${name}`, { timeout: 30_000 }, async () => {
+    const sockets = new Set<Socket>();
+    const server = createServer((socket) => {
+      sockets.add(socket);
+      answer(socket, reply);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `redis://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    try {
+      const state = await openState({ url, timeout: TIMEOUT_MS });
+      await Promise.all(
+        operations.map(async ([operation, run]) => {
+          const bound = setTimeout(() => assert.fail(`${operation} goes on`), 10 * TIMEOUT_MS);
+          await run(state).catch((error: unknown) => {
+            const isClear = error instanceof StateError || /^[A-Z]{3,} /.test((error as Error).message);
+            assert.ok(isClear, `${operation}: ${String(error)}`);
+          });
+          clearTimeout(bound);
+        }),
+      );
+      await state.close();
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    }
+  });
+}
+
+test('an entry that prefork did not write is refused', () => {
+  const bad = ['', 'x', '\0', '\x01short', '1.5', '12a', '\x03', '9'.repeat(30)];
+  for (const bytes of bad) {
+    assert.throws(() => decodeEntry(Buffer.from(bytes)), { code: 'ERR_STATE_VALUE' });
+  }
+  const notANumber = Buffer.from([1, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0, 65]);
+  assert.throws(() => decodeEntry(notANumber), { code: 'ERR_STATE_VALUE' });
+});
