@@ -6,6 +6,8 @@ const PERCENT = 37;
 const OPENING = 91;
 const CLOSING = 93;
 const HIGHEST_PORT = 65_535;
+/** Bytes of a host and port. */
+const MOST_KEPT = 64;
 
 /** RFC 3986, 3.2.2: an address of a version that there is not yet. */
 const FUTURE = /^v[\da-f]+\.[-._~!$&'()*+,;=:\w]+$/i;
@@ -15,14 +17,39 @@ const FUTURE = /^v[\da-f]+\.[-._~!$&'()*+,;=:\w]+$/i;
  * and the two forms of a target. In two things it is stricter: a port is one that there is, and what has digits and dots alone is
  * an IPv4 address. The grammar takes `256.1.1.1` for a name, and the next server may take it for an address.
  */
-export function isAuthority(bytes: Buffer, from: number, to: number, needsPort: boolean = false): boolean {
+export function isAuthority(bytes: Buffer, from: number, to: number): boolean {
+  if (isLast(bytes, from, to)) return true;
+  if (!isWithin(bytes, from, to, false)) return false;
+  lastLength = to - from > MOST_KEPT ? -1 : bytes.copy(last, 0, from, to);
+  return true;
+}
+
+/** The same with a port that has to be there, as CONNECT has it. */
+export function isEndpoint(bytes: Buffer, from: number, to: number): boolean {
+  return isWithin(bytes, from, to, true);
+}
+
+/**
+ * The last that was right. Nearly every request asks for the host that the one before has asked for: comparing them takes 20 ns,
+ * reading an address 80.
+ */
+const last = Buffer.alloc(MOST_KEPT);
+let lastLength = -1;
+
+function isLast(bytes: Buffer, from: number, to: number): boolean {
+  if (to - from !== lastLength) return false;
+  for (let at = 0; at < lastLength; at++) if (bytes[from + at] !== last[at]) return false;
+  return true;
+}
+
+function isWithin(bytes: Buffer, from: number, to: number, needsPort: boolean): boolean {
   const end = bytes[from] === OPENING && from < to ? endOfLiteral(bytes, from, to) : endOfName(bytes, from, to);
   if (end <= from) return false;
   if (end === to) return !needsPort;
   return bytes[end] === COLON && isPort(bytes, end + 1, to, needsPort);
 }
 
-/** The hot path: each request has a Host. @returns -1 when there is none. */
+/** @returns -1 when there is none. */
 function endOfName(bytes: Buffer, from: number, to: number): number {
   let at = from;
   for (; at < to; at++) {
@@ -33,7 +60,7 @@ function endOfName(bytes: Buffer, from: number, to: number): number {
     at += 2;
   }
   if (at === from) return -1;
-  return isDotted(bytes, from, at) && !isIPv4(bytes, from, at) ? -1 : at;
+  return isIPv4(bytes, from, at) || !isDotted(bytes, from, at) ? at : -1;
 }
 
 /** Whether it has digits and dots alone, and is no mere number. */
@@ -55,7 +82,7 @@ function isIPv4(bytes: Buffer, from: number, to: number): boolean {
       if (value < 0 || ++octets > 4) return false;
       value = -1;
     } else {
-      if (value === 0) return false;
+      if (value === 0 || (CLASSES[bytes[at]!]! & DIGIT) === 0) return false;
       value = (value < 0 ? 0 : value * 10) + bytes[at]! - 48;
       if (value > 255) return false;
     }

@@ -13,7 +13,7 @@ const OriginalResponse: typeof Response = globalThis.Response;
 /** Fields that are of one connection, and none of the next: RFC 9110, 7.6.1. */
 const OF_CONNECTION = 'connection keep-alive proxy-connection te transfer-encoding upgrade expect'.split(' ');
 
-let fetchBefore: typeof fetch = globalThis.fetch;
+let fetchBefore: typeof fetch | undefined;
 
 type RequestArguments = ConstructorParameters<typeof Request>;
 type ResponseArguments = ConstructorParameters<typeof Response>;
@@ -22,9 +22,9 @@ type ResponseArguments = ConstructorParameters<typeof Response>;
 export function installLightGlobals(): void {
   install('Request', RequestFacade, OriginalRequest);
   install('Response', ResponseFacade, OriginalResponse);
-  if (globalThis.fetch === fetchFacade) return;
-  fetchBefore = globalThis.fetch;
-  globalThis.fetch = fetchFacade;
+  fetchBefore ??= globalThis.fetch;
+  // Not once more around what another has wrapped around ours: they would call each other.
+  if (globalThis.fetch === fetchBefore) globalThis.fetch = fetchFacade;
 }
 
 /** The original looks for what only its own have. */
@@ -45,7 +45,7 @@ function notCalled(name: string): TypeError {
 }
 
 const fetchFacade: typeof fetch = async function fetch(input, init) {
-  return fetchBefore(onItsWay(input), init);
+  return fetchBefore!(onItsWay(input), init);
 };
 
 /**

@@ -6,8 +6,7 @@ const Original: typeof Request = globalThis.Request;
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
-/** Strips what `TextDecoder` strips: one byte order mark. */
-const utf8 = new TextDecoder();
+const BYTE_ORDER_MARK = 0xfeff;
 
 /**
  * A `Request` that is made of its context when somebody asks, part by part. Whatever is not here is asked of a real one,
@@ -59,11 +58,11 @@ export class LightRequest {
   }
 
   text(): Promise<string> {
-    return this.#original?.text() ?? this.#read((bytes) => utf8.decode(bytes));
+    return this.#original?.text() ?? this.#read(textOf);
   }
 
   json(): Promise<unknown> {
-    return this.#original?.json() ?? this.#read((bytes) => JSON.parse(utf8.decode(bytes)) as unknown);
+    return this.#original?.json() ?? this.#read((bytes) => JSON.parse(textOf(bytes)) as unknown);
   }
 
   arrayBuffer(): Promise<ArrayBuffer> {
@@ -128,6 +127,12 @@ export class LightRequest {
 
 /** The body of a real request whose light one has been read. */
 const USED = new Uint8Array(0);
+
+/** As `TextDecoder` has it, which a few bytes take longer. */
+function textOf(bytes: Buffer): string {
+  const text = bytes.toString();
+  return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text;
+}
 
 /** Their own, and nothing but them: a Buffer's memory has those of other requests. */
 function ownBytes(bytes: Buffer): Uint8Array<ArrayBuffer> {

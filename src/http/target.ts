@@ -1,4 +1,4 @@
-import { isAuthority } from './authority.ts';
+import { isAuthority, isEndpoint } from './authority.ts';
 import { latin1 } from './bytes.ts';
 
 const SLASH = 47;
@@ -8,7 +8,7 @@ const ABSOLUTE = /^(https?:\/\/)([^/?]+)/i;
 
 /** Whether the target has the form that the method asks for. RFC 9112, 3.2; its bytes are VCHAR. */
 export function isTarget(method: string, bytes: Buffer, from: number, to: number): boolean {
-  if (method === 'CONNECT') return isAuthority(bytes, from, to, true);
+  if (method === 'CONNECT') return isEndpoint(bytes, from, to);
   if (bytes[from] === SLASH) return true;
   if (bytes[from] === ASTERISK) return to - from === 1 && method === 'OPTIONS';
   return isAbsolute(bytes, from, to);

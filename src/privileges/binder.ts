@@ -64,6 +64,8 @@ export class Binder {
     this.#line = line;
     this.#next = next;
     line.on('message', this.#onMessage).on('disconnect', this.#onDisconnect);
+    // The primary before this one may be gone already.
+    if (next !== undefined && !line.connected) this.#disconnected();
   }
 
   /** Starts it. Only root can. @param ports those that it may bind; undefined: those of the first start. */
@@ -155,6 +157,8 @@ export class Binder {
   }
 
   #disconnected(): void {
+    // Of the channel before, when the one that was inherited is open by now.
+    if (this.#line.connected) return;
     const next = this.#next;
     this.#next = undefined;
     if (next?.open(next.fd) !== true) {

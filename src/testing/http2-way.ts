@@ -33,7 +33,7 @@ abstract class Http2Way implements Way {
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
         if (performance.now() > end) throw new Lost('timeout', `refused for ${this.#timeout} ms: ${error.message}`);
-        this.#events.retried();
+        this.#events.retried(error.wasSent);
       }
       await delay(PAUSE_AFTER_REFUSAL);
     }

@@ -29,6 +29,8 @@ export interface LoadReport extends Counts {
   };
   /** HTTP/2: sent again as the server had refused them unprocessed, which RFC 9113, section 8.7, allows. Not lost. */
   readonly retried: number;
+  /** Those of them that had reached the wire. The others node:http2 had not sent yet when GOAWAY came. */
+  readonly turnedAway: number;
   /** By `GET /, kept connections` and so on. */
   readonly kinds: Readonly<Record<string, Counts>>;
   /** The first ones. */
@@ -49,6 +51,7 @@ export class Recorder implements ConnectionEvents {
   #opened = 0;
   #closedIdle = 0;
   #retried = 0;
+  #turnedAway = 0;
 
   constructor(clients: number, kinds: Iterable<string>) {
     this.#clients = clients;
@@ -80,8 +83,9 @@ export class Recorder implements ConnectionEvents {
     this.#closedIdle++;
   }
 
-  retried(): void {
+  retried(wasSent: boolean): void {
     this.#retried++;
+    if (wasSent) this.#turnedAway++;
   }
 
   /** No further request is sent; what is in flight still counts. */
@@ -97,6 +101,7 @@ export class Recorder implements ConnectionEvents {
       duration: this.#duration ?? performance.now() - this.#startedAt,
       connections: { opened: this.#opened, closedIdle: this.#closedIdle },
       retried: this.#retried,
+      turnedAway: this.#turnedAway,
       kinds: Object.fromEntries([...this.#kinds].map(([kind, tally]) => [kind, tally.counts()])),
       losses: [...this.#losses],
     };

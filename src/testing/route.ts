@@ -25,8 +25,12 @@ export interface ConnectionEvents {
   opened(): void;
   /** The server closed it while no request was on it. */
   closedIdle(): void;
-  /** HTTP/2: the server had not begun to process a request, and said so. */
-  retried(): void;
+  /**
+   * HTTP/2: the server had not begun to process a request, and said so.
+   *
+   * @param wasSent or the request had never left this process, and the session that it was for goes.
+   */
+  retried(wasSent: boolean): void;
 }
 
 /** What a report tells of the connection on which a request was lost. */

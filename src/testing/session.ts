@@ -7,7 +7,15 @@ import type { Sent } from './request.ts';
 import { open, type ConnectionEvents, type ConnectionHistory, type Route } from './route.ts';
 
 /** The server has not begun to process the request, and says so: RFC 9113, section 8.7, lets any client send it again. */
-export class Refused extends Error {}
+export class Refused extends Error {
+  /** It was on its way. Else this process itself took it back, as its session goes. */
+  readonly wasSent: boolean;
+
+  constructor(message: string, wasSent: boolean) {
+    super(message);
+    this.wasSent = wasSent;
+  }
+}
 
 /** Errors of node:http2 for a stream that never left this process, as its session was told to go away before. */
 const unsent: ReadonlySet<string> = new Set([
@@ -70,6 +78,7 @@ export class Session {
     return new Promise((resolve, reject) => {
       let head: Omit<Answer, 'body'> | undefined;
       let error: Error | undefined;
+      let wasSent = true;
       const chunks: Buffer[] = [];
       const deadline = new Deadline(this.#timeout, () => {
         reject(new Lost('timeout', `no whole answer within ${this.#timeout} ms`));
@@ -78,20 +87,28 @@ export class Session {
       stream.once('response', (headers) => (head = toHead(headers)));
       stream.on('data', (bytes: Buffer) => chunks.push(bytes));
       stream.once('error', (reason) => (error = reason));
+      // What nghttp2 has not sent when GOAWAY comes it never sends.
+      stream.once('frameError', () => (wasSent = false));
       stream.once('close', () => {
         deadline.close();
         const isWhole = error === undefined && stream.rstCode === constants.NGHTTP2_NO_ERROR && stream.readableEnded;
         if (head !== undefined && isWhole) resolve({ ...head, body: Buffer.concat(chunks) });
-        else reject(this.#explain(stream, error, head !== undefined));
+        else reject(this.#explain(stream, error, { started: head !== undefined, wasSent }));
       });
     });
   }
 
-  #explain(stream: ClientHttp2Stream, error: Error | undefined, started: boolean): Lost | Refused {
+  #explain(
+    stream: ClientHttp2Stream,
+    error: Error | undefined,
+    { started, wasSent }: { started: boolean; wasSent: boolean },
+  ): Lost | Refused {
     const { code, message } = (error ?? {}) as NodeJS.ErrnoException;
     this.#isExplained = true;
-    if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM) return new Refused('REFUSED_STREAM');
-    if (this.#isLeaving && code !== undefined && unsent.has(code)) return new Refused(message);
+    if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM) {
+      return new Refused('REFUSED_STREAM', wasSent);
+    }
+    if (this.#isLeaving && code !== undefined && unsent.has(code)) return new Refused(message, false);
     if (error === undefined) return new Lost(started ? 'cut' : 'closed', 'the server closed the connection');
     // What became of a session that was not up yet is the cause of what its streams say.
     if (error.cause instanceof Error) return lossOf(error.cause, started);

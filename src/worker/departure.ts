@@ -1,8 +1,11 @@
 import type { ServerHttp2Session } from 'node:http2';
 import { writeBesideHttp2 } from './node-internals.ts';
 
-/** A client that asks for nothing for so long is idle, ms. */
-const IDLE_MS = 100;
+/** A client that asks for nothing for so long is idle, and not just held up, ms. */
+const IDLE_MS = 500;
+
+/** What a client has in flight at most is not known sooner, ms. */
+const SHORTEST_WATCH_MS = 100;
 
 /** Until as many requests are in flight as at most in the session's life, or else as at most in this time, ms. */
 const WATCH_MS = 1000;
@@ -47,15 +50,18 @@ export class Departure {
   readonly #load: SessionLoad;
   readonly #startedAt = performance.now();
   #state: State = 'waiting';
-  /** The most in flight since it is watched. */
+  /** The most in flight since then. */
   #seen: number;
+  /** Undefined before its first request: that one is mostly on its way, and others with it. */
+  #watchedSince: number | undefined;
   #timer: NodeJS.Timeout;
 
   constructor(session: ServerHttp2Session, load: SessionLoad) {
     this.#session = session;
     this.#load = load;
     this.#seen = load.inFlight;
-    this.#timer = setTimeout(this.#onIdle, IDLE_MS);
+    if (!load.isFresh) this.#watchedSince = this.#startedAt;
+    this.#timer = load.isFresh ? setTimeout(() => this.#leave(), PATIENCE_MS) : setTimeout(this.#onIdle, IDLE_MS);
     session.once('close', () => clearTimeout(this.#timer));
   }
 
@@ -64,8 +70,9 @@ export class Departure {
     if (this.#state !== 'waiting') return;
     const { inFlight, peak } = this.#load;
     this.#seen = Math.max(this.#seen, inFlight);
-    const waited = performance.now() - this.#startedAt;
-    if (waited >= IDLE_MS && inFlight >= (waited < WATCH_MS ? peak : this.#seen)) this.#leave();
+    const now = performance.now();
+    const watched = now - (this.#watchedSince ??= now);
+    if (watched >= SHORTEST_WATCH_MS && inFlight >= (watched < WATCH_MS ? peak : this.#seen)) this.#leave();
   }
 
   /** No further request is served. */
@@ -89,7 +96,7 @@ export class Departure {
         this.#timer = setTimeout(() => this.#leave(), RETRY_MS);
         return;
       case 'never':
-        // The first request of a session is surely on its way, and comes before the answer to a ping does.
+        // What its client has sent comes before the answer to a ping does.
         if (this.#load.isFresh) this.#closeAfterRoundTrip();
         else this.close();
     }

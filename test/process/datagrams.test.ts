@@ -126,8 +126,10 @@ test('a port below 1024 with --user', { skip: noOtherUser }, async () => {
   await using server = await serveAsNobody({ files: { 'app.cjs': app }, options: ['--workers', '2'], env });
   assert.ok(binderOf(server.pid));
   assert.ok(pids(server).includes(await who(port)));
+  const old = pids(server);
   server.signal('SIGHUP');
   await server.event('reload done');
+  for (const pid of old) await server.event('worker stopped', { pid });
   assert.ok(pids(server).includes(await who(port)));
   server.signal('SIGUSR2');
   const next = await upgraded(server);

@@ -5,6 +5,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, statS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { serve, startApp } from '../support/app.ts';
 import { ask, Exchange, get } from '../support/http.ts';
 import { filesOfPrimary, isAlive } from '../support/leftovers.ts';
@@ -25,6 +26,7 @@ import { poll } from '../support/watched.ts';
 const skip = noOtherUser;
 const nobody = NOBODY;
 const MORE_WORKERS = 4;
+const PATIENCE_WITH_PRIMARY_MS = 5500;
 
 /** Answers with who it is. */
 const who = `const { createServer } = require('node:http');
@@ -133,6 +135,23 @@ for (const sharing of ownSharings) {
     await poll(() => !isAlive(binder) || undefined, 'the end of the binder');
   });
 }
+
+test('the next primary says nothing of what it owes the one before to the binder', { skip }, async () => {
+  const port = await lowPort();
+  await using server = await serveAsNobody({ env: { PORT: String(port) } });
+  const binder = binderOf(server.pid)!;
+  server.signal('SIGUSR2');
+  const next = await upgraded(server);
+  // After which all is ready once more, and the one that it was told would have had so long to leave.
+  process.kill(next, 'SIGHUP');
+  await server.event('reload done');
+  await delay(PATIENCE_WITH_PRIMARY_MS);
+  assert.ok(isAlive(binder));
+  process.kill(next, 'SIGTTIN');
+  await server.event('worker ready', { slot: 1 });
+  assert.deepEqual(server.events('binder gone'), []);
+  await endSuccessor(server, next);
+});
 
 test('an upgrade that fails leaves the binder to the primary that is', { skip }, async (t) => {
   const port = await lowPort();

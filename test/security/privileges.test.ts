@@ -26,6 +26,7 @@ import { root } from '../support/paths.ts';
 import { NOBODY, noOtherUser } from '../support/platform.ts';
 import {
   binderOf,
+  boundInodes,
   compromised,
   descriptorsOf,
   hello,
@@ -117,7 +118,7 @@ test('a worker shares nothing with the primary but its output, and the sockets t
   inherited.push(...descriptorsOf(process.pid).values());
   const check = (primary: number, worker: number): void => {
     const own = new Set(descriptorsOf(worker).values());
-    const allowed = new Set([...inherited, ...listeningInodes()]);
+    const allowed = new Set([...inherited, ...boundInodes()]);
     const channels = [...descriptorsOf(primary).values()].filter((what) => /^(socket|pipe):/.test(what));
     assert.deepEqual(
       channels.filter((what) => own.has(what) && !allowed.has(what)),
@@ -130,13 +131,6 @@ test('a worker shares nothing with the primary but its output, and the sockets t
   check(next, server.worker(0));
   await endSuccessor(server, next);
 });
-
-/** As /proc/<pid>/fd has them. */
-function listeningInodes(): string[] {
-  const lines = ['tcp', 'tcp6'].flatMap((name) => readFileSync(`/proc/net/${name}`, 'latin1').split('\n').slice(1));
-  const fields = lines.map((line) => line.trim().split(/\s+/));
-  return fields.filter(([, , , state]) => state === '0A').map((one) => `socket:[${one[9]}]`);
-}
 
 /** A directory of root's, in which a socket of another service is, whose server has ended. */
 async function rootsDirectory(t: TestContext, mode: number): Promise<{ directory: string; socket: string }> {

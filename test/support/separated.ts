@@ -97,6 +97,25 @@ export function descriptorsOf(pid: number): Map<number, string> {
   );
 }
 
+/** Of every socket that has an address, as `descriptorsOf` shows them. */
+export function boundInodes(): string[] {
+  const internet = ['tcp', 'tcp6', 'udp', 'udp6'].flatMap(tableOf);
+  const listening = internet.filter(([, , , state]) => state === LISTENING || state === UNCONNECTED);
+  const files = tableOf('unix').filter((fields) => fields.length > UNIX_PATH);
+  return [...listening.map((fields) => fields[INTERNET_INODE]!), ...files.map((fields) => fields[UNIX_INODE]!)].map(
+    (inode) => `socket:[${inode}]`,
+  );
+}
+
+/** In /proc/net (proc(5)). */
+const [LISTENING, UNCONNECTED] = ['0A', '07'];
+const [INTERNET_INODE, UNIX_INODE, UNIX_PATH] = [9, 6, 7];
+
+function tableOf(name: string): string[][] {
+  const lines = readFileSync(`/proc/net/${name}`, 'latin1').trimEnd().split('\n').slice(1);
+  return lines.map((line) => line.trim().split(/\s+/));
+}
+
 /** The control socket of a server that runs as the user, in whichever of its places it is. */
 export function controlSocketOf(name: string, uid: number = NOBODY): Promise<string> {
   const places = ['/run', tmpdir()].map((place) => join(place, `prefork-${uid}`));

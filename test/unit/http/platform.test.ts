@@ -10,6 +10,11 @@ const originals = { Request, Response, fetch };
 
 function implementation(lightGlobals: boolean, streamRequestBody: boolean): Implementation {
   Object.assign(globalThis, originals);
+  return another(lightGlobals, streamRequestBody);
+}
+
+/** With the globals as they are. */
+function another(lightGlobals: boolean, streamRequestBody: boolean): Implementation {
   const make = (handler: (request: Request) => Promise<Response>): Server =>
     new Server({ lightGlobals, streamRequestBody, fetch: handler, logger: { error: () => undefined } });
   make(async () => new Response());
@@ -53,4 +58,17 @@ test('responses', async () => {
   const otherwise = new Set(platform.filter(({ error }) => error !== undefined).map(({ what }) => what));
   assert.ok(otherwise.size < 20);
   assertAll(await responsesOf(implementation(true, false)), (what) => otherwise.has(what));
+});
+
+test('a fetch that another has wrapped is left, and ends in the original', async () => {
+  implementation(true, false);
+  const ours = globalThis.fetch;
+  let calls = 0;
+  globalThis.fetch = (input, init) => (calls++, ours(input, init));
+  const wrapped = globalThis.fetch;
+  const { port, close } = await another(true, false).serve(async () => new Response('once'));
+  assert.equal(globalThis.fetch, wrapped);
+  assert.equal(await (await fetch(`http://127.0.0.1:${port}/`)).text(), 'once');
+  assert.equal(calls, 1);
+  close();
 });

@@ -50,7 +50,9 @@ test('a worker that cannot boot ends it at once: the one that serves drains, the
   driver.boot(1);
   const effects = driver.exit(2);
   assert.deepEqual(workersOf(effects, 'drain'), [1]);
-  assert.deepEqual(workersOf(effects, 'kill'), [3]);
+  assert.deepEqual(workersOf(effects, 'terminate'), [3]);
+  assert.deepEqual(workersOf(driver.due({ timer: 'kill', worker: 3 }), 'kill'), [3]);
+  assert.ok(driver.at <= 250, 'at once, but for what it may have to print');
   driver.exit(3, null, 'SIGKILL');
   const [finish] = find(driver.exit(1, 0), 'finish');
   assert.equal(finish?.error?.code, 'ERR_BOOT_FAILED');
@@ -68,7 +70,7 @@ test('so does a crash of one that was ready, while others still boot', () => {
   const driver = new Driver();
   driver.send({ type: 'start' });
   driver.boot(1);
-  assert.deepEqual(workersOf(driver.exit(1), 'kill'), [2]);
+  assert.deepEqual(workersOf(driver.exit(1), 'terminate'), [2]);
   assert.equal(driver.fleet.error?.code, 'ERR_BOOT_FAILED');
 });
 
@@ -79,7 +81,8 @@ test('one that is not ready in time ends it', () => {
   const effects = driver.due({ timer: 'ready', worker: 2 });
   assert.equal(driver.at, 30_000);
   assert.match(driver.fleet.error?.message ?? '', /did not listen.*within 30s/);
-  assert.deepEqual(workersOf(effects, 'kill'), [2]);
+  assert.deepEqual(workersOf(effects, 'terminate'), [2]);
+  assert.deepEqual(workersOf(driver.due({ timer: 'kill', worker: 2 }), 'kill'), [2]);
 });
 
 test('a process that cannot be forked is a boot that failed', () => {

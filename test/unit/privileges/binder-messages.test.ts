@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { inspect } from 'node:util';
 import {
   binderAnswerOf,
   binderRequestOf,
@@ -18,7 +19,7 @@ const query: BindQuery = {
 const bind = { binder: 'bind', id: '1-1', query };
 const bindWith = (changes: Record<string, unknown>): object => ({ ...bind, query: { ...query, ...changes } });
 
-const shown = (message: unknown): string => `${JSON.stringify(message)}`.slice(0, 120);
+const shown = (message: unknown): string => inspect(message, { breakLength: Infinity }).slice(0, 120);
 
 const requests: readonly unknown[] = [
   bind,

@@ -192,6 +192,17 @@ test('what is asked between the two is asked when the channel goes on', async ()
   assert.deepEqual(await waiting, { errno: EADDRINUSE });
 });
 
+test('the primary before may be gone already', async () => {
+  const line = new FakeLine();
+  line.connected = false;
+  const binder = new Binder(line, { fd: 7, open: () => (line.connected = true) });
+  // What is still told of the channel before is no end of the new one.
+  line.emit('disconnect');
+  const waiting = binder.bind(query);
+  line.answer(1, EADDRINUSE);
+  assert.deepEqual(await waiting, { errno: EADDRINUSE });
+});
+
 test('a node that cannot open it has no binder any more', async () => {
   const { line, binder, lost } = inherited(false);
   const waiting = binder.bind(query);

@@ -114,7 +114,7 @@ for (const protocol of ['http', 'https'] as const) {
     });
   }
 
-  test(`${protocol}: a session without a request goes soon, and its first request is served if it comes first`, async (t) => {
+  test(`${protocol}: a session without a request goes, and its first request is served if it comes first`, async (t) => {
     const idle = await farAway(t, protocol);
     const late = await farAway(t, protocol);
     const over = Promise.all([closing(idle.session), closing(late.session)]);
