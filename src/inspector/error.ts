@@ -1,6 +1,14 @@
+/** Of a message, characters. */
+const LONGEST = 500;
+
 /** Why another process's inspector could not be used. The message is one line and reads after "no stack: ". */
 export class InspectorError extends Error {
   readonly code = 'ERR_INSPECTOR';
+
+  /** @param message may have words of the other process's in it, which is not trusted with a terminal. */
+  constructor(message: string, options?: ErrorOptions) {
+    super(message.slice(0, LONGEST).replaceAll(/\p{Cc}/gu, '?'), options);
+  }
 
   static {
     this.prototype.name = 'InspectorError';

@@ -29,8 +29,11 @@ const SHORT = 125;
 const EXTENDED_16 = 126;
 const EXTENDED_64 = 127;
 
-/** More than any message of the inspector: what claims to be longer is no WebSocket. */
+/** More than any message of the inspector, in one frame or in parts: what is longer is no inspector's. */
 const LONGEST = 256 * 1024 * 1024;
+
+/** Of one message; also empty ones take memory. Node's inspector sends its messages whole. */
+const MOST_PARTS = 4096;
 
 /**
  * One whole frame.
@@ -73,6 +76,8 @@ export class FrameReader {
   /** Not worth looking before so much is there, so that a long message is not copied again with every chunk. */
   #needed = 0;
   #parts: Buffer[] | undefined;
+  /** Bytes of those. */
+  #partsLength = 0;
 
   /**
    * @returns the messages that this chunk completed.
@@ -120,9 +125,14 @@ export class FrameReader {
   /** Section 5.4: a first part that is not final, then continuations, of which the last is. */
   #takePart(isFirst: boolean, isFinal: boolean, payload: Buffer): Message[] {
     if (isFirst !== (this.#parts === undefined)) throw broken('a part of no message');
-    const parts = [...(this.#parts ?? []), payload];
-    this.#parts = isFinal ? undefined : parts;
-    return isFinal ? [{ type: 'text', text: Buffer.concat(parts).toString('utf8') }] : [];
+    const parts = (this.#parts ??= []);
+    parts.push(payload);
+    this.#partsLength += payload.length;
+    if (this.#partsLength > LONGEST || parts.length > MOST_PARTS) throw broken('a message without end');
+    if (!isFinal) return [];
+    this.#parts = undefined;
+    this.#partsLength = 0;
+    return [{ type: 'text', text: Buffer.concat(parts).toString('utf8') }];
   }
 }
 

@@ -12,6 +12,9 @@ export interface InspectorOptions {
   readonly kill?: (pid: number, signal: 'SIGUSR1') => void;
 }
 
+/** A UUID, as Node makes one. */
+const PATH = /^\/[\w-]{1,100}$/;
+
 /** Between two looks for the inspector's socket, ms. */
 const POLL = 10;
 
@@ -85,6 +88,8 @@ function firstTarget(sockets: readonly Endpoint[], isOurs: boolean, signal: Abor
 async function targetOf({ host, port }: Endpoint, isOurs: boolean, signal: AbortSignal): Promise<Target> {
   const targets = await getJson({ host, port }, '/json/list', signal);
   const [first] = Array.isArray(targets) ? (targets as Array<{ webSocketDebuggerUrl?: unknown }>) : [];
-  if (typeof first?.webSocketDebuggerUrl !== 'string') throw new InspectorError('no inspector');
-  return { host, port, path: new URL(first.webSocketDebuggerUrl).pathname, isOurs };
+  const url = first?.webSocketDebuggerUrl;
+  const path = typeof url === 'string' && URL.canParse(url) ? new URL(url).pathname : '';
+  if (!PATH.test(path)) throw new InspectorError('no inspector');
+  return { host, port, path, isOurs };
 }

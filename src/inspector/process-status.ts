@@ -13,6 +13,8 @@ export interface ProcessStatus {
   readonly uid: number;
   /** Its parent's pid. */
   readonly parent: number;
+  /** Resident memory, bytes; 0 of a zombie. */
+  readonly rss: number;
   /** The file that it runs, without its directory. */
   readonly program: string;
 }
@@ -28,6 +30,7 @@ export async function readStatus(pid: number): Promise<ProcessStatus> {
       caught: BigInt(`0x${/^SigCgt:\s+([0-9a-f]+)/m.exec(status)?.[1] ?? 0}`),
       uid: Number(/^Uid:\s+\d+\s+(\d+)/m.exec(status)?.[1]),
       parent: Number(/^PPid:\s+(\d+)/m.exec(status)?.[1]),
+      rss: Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024,
       program: basename(program),
     };
   } catch (error) {

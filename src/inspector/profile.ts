@@ -1,4 +1,5 @@
 import type { Profiler } from 'node:inspector';
+import { InspectorError } from './error.ts';
 import type { Session } from './session.ts';
 
 export type Profile = Profiler.Profile;
@@ -26,7 +27,14 @@ export async function recordProfile(session: Session, { interval, isStuck, until
   await until();
   const { profile } = await session.call('Profiler.stop');
   session.call('Profiler.disable').catch(() => {});
-  return profile as Profile;
+  if (!isProfile(profile)) throw new InspectorError('its inspector answered no profile');
+  return profile;
+}
+
+/** What is in it is for the tool that opens it. */
+function isProfile(value: unknown): value is Profile {
+  const { nodes, samples = [] } = (value ?? {}) as Partial<Record<keyof Profile, unknown>>;
+  return Array.isArray(nodes) && Array.isArray(samples);
 }
 
 /**

@@ -20,11 +20,34 @@ export interface Target extends Endpoint {
 
 /** One message of the Chrome DevTools Protocol: an answer has the `id` of its command, an event has none. */
 interface Incoming {
-  readonly id?: number;
-  readonly result?: Fields;
-  readonly error?: { readonly message: string };
-  readonly method?: string;
-  readonly params?: Fields;
+  readonly id: unknown;
+  readonly result: Fields;
+  /** Why it was refused. */
+  readonly error: string | undefined;
+  readonly method: unknown;
+  readonly params: Fields;
+}
+
+/**
+ * The other process may be anybody's by now, and answer anything.
+ *
+ * @throws InspectorError for what is no JSON.
+ */
+function readMessage(text: string): Incoming {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new InspectorError('its inspector does not speak JSON', { cause });
+  }
+  const { id, result, error, method, params } = fieldsOf(value);
+  const refusal = fieldsOf(error)['message'];
+  const reason = error === undefined ? undefined : typeof refusal === 'string' ? refusal : 'refused';
+  return { id, result: fieldsOf(result), error: reason, method, params: fieldsOf(params) };
+}
+
+function fieldsOf(value: unknown): Fields {
+  return typeof value === 'object' && value !== null ? (value as Fields) : {};
 }
 
 /**
@@ -71,7 +94,7 @@ export class Session {
     let onEnd = (): void => {};
     const ended = new Promise<void>((resolve) => (onEnd = resolve));
     const events = {
-      text: (text: string): void => session.#take(JSON.parse(text) as Incoming),
+      text: (text: string): void => session.#take(readMessage(text)),
       closed: (reason: string): void => {
         session.#over(reason);
         onEnd();
@@ -123,15 +146,15 @@ export class Session {
     await inTime(this.ended, AbortSignal.timeout(FAREWELL), 'no farewell').catch(() => this.#webSocket.destroy());
   }
 
-  #take({ id, result = {}, error, method = '', params = {} }: Incoming): void {
+  #take({ id, result, error, method, params }: Incoming): void {
     if (id === undefined) {
-      for (const listener of this.#listeners.get(method) ?? []) listener(params);
+      for (const listener of this.#listeners.get(method as string) ?? []) listener(params);
       return;
     }
-    const call = this.#calls.get(id);
-    this.#calls.delete(id);
+    const call = this.#calls.get(id as number);
+    this.#calls.delete(id as number);
     if (error === undefined) call?.resolve(result);
-    else call?.reject(new InspectorError(error.message));
+    else call?.reject(new InspectorError(error));
   }
 
   #over(reason: string): void {

@@ -7,7 +7,11 @@ import { request, type Endpoint } from './http.ts';
 /** RFC 6455, section 1.3. */
 const HANDSHAKE = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
+/** Bytes that wait to be read there: one that only asks, and never reads the answers, is not answered for ever. */
+const LONGEST_BACKLOG = 16 * 1024 * 1024;
+
 export interface WebSocketEvents {
+  /** What it throws ends the connection, with that as the reason. */
   text(text: string): void;
   /** Once. Nothing comes after it, and nothing can be sent any more. */
   closed(reason: string): void;
@@ -73,18 +77,20 @@ export class WebSocket {
   }
 
   #write(opcode: number, payload: Buffer): void {
-    if (this.#socket.writable) this.#socket.write(encodeFrame(opcode, payload, randomBytes(4)));
+    if (!this.#socket.writable) return;
+    this.#socket.write(encodeFrame(opcode, payload, randomBytes(4)));
+    if (this.#socket.writableLength > LONGEST_BACKLOG) this.#socket.destroy(new Error('its inspector reads nothing'));
   }
 
   #read(chunk: Buffer): void {
-    let messages: Message[];
     try {
-      messages = this.#reader.read(chunk);
+      for (const message of this.#reader.read(chunk)) {
+        if (this.#socket.destroyed) return;
+        this.#take(message);
+      }
     } catch (error) {
       this.#socket.destroy(error as Error);
-      return;
     }
-    for (const message of messages) this.#take(message);
   }
 
   #take(message: Message): void {

@@ -5,7 +5,7 @@ import type { EventEmitter } from 'node:events';
  * Node delivers messages whose `cmd` starts with NODE_ as 'internalMessage', as it does node:cluster's own, so the
  * application's `process.on('message')` and the primary's `cluster.on('message')` never see ours.
  */
-const COMMAND = 'NODE_PREFORK';
+export const COMMAND = 'NODE_PREFORK';
 
 interface Envelope {
   readonly cmd: typeof COMMAND;
@@ -60,7 +60,8 @@ export class Channel<Out> {
   }
 }
 
-function isEnvelope(message: unknown): message is Envelope {
+/** Whether it is one of ours; its body is not yet checked. */
+export function isEnvelope(message: unknown): message is Envelope {
   return typeof message === 'object' && message !== null && (message as Partial<Envelope>).cmd === COMMAND;
 }
 

@@ -15,6 +15,8 @@ export interface WorkerContext {
   readonly reports: string;
   /** The path of the primary's control socket; empty where there is none. */
   readonly control: string;
+  /** After how much silence a thread writes the stack down, ms; 0: there is none. */
+  readonly hangStack: number;
   /** How long an orphan may take to finish what is in flight, ms. */
   readonly gracePeriod: number;
 }

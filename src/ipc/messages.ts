@@ -143,47 +143,73 @@ export interface DrainTerms {
 /** Of a text in a message, characters: what is longer was not cut by us. */
 export const LONGEST_TEXT = 16_384;
 
+/** Of an address or the path of a socket, characters: the system takes fewer. */
+const LONGEST_ADDRESS = 4096;
+
+/** Of the keys of TLS session tickets, as JSON, characters: 96 digits. */
+const LONGEST_DATA = 1024;
+
+/** More than any server has. */
+const MOST_SLOTS = 4096;
+
 type Check = (value: unknown) => boolean;
-const integer: Check = (value) => Number.isInteger(value);
+const within =
+  (least: number, most: number): Check =>
+  (value) =>
+    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
+const number: Check = within(0, Number.MAX_SAFE_INTEGER);
+const port: Check = within(-1, 65_535);
 const boolean: Check = (value) => typeof value === 'boolean';
-const text: Check = (value) => typeof value === 'string' && value.length <= LONGEST_TEXT;
-const anything: Check = () => true;
+const atMost =
+  (length: number): Check =>
+  (value) =>
+    typeof value === 'string' && value.length <= length;
+const text: Check = atMost(LONGEST_TEXT);
+const address: Check = atMost(LONGEST_ADDRESS);
+/** What it says of itself is passed on to the other workers, and kept for them. */
+const data: Check = (value) => value === undefined || (JSON.stringify(value)?.length ?? 0) <= LONGEST_DATA;
 
 const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> = {
   listen: {
-    request: integer,
-    address: (value) => value === null || typeof value === 'string',
-    port: (value) => integer(value) && (value as number) >= -1 && (value as number) <= 65_535,
+    request: number,
+    address: (value) => value === null || address(value),
+    port,
     family: (value) => value === 4 || value === 6 || value === -1,
     ipv6Only: boolean,
-    ordinal: integer,
+    ordinal: number,
     readableAll: boolean,
     writableAll: boolean,
-    data: anything,
+    data,
   },
-  listening: { listener: integer },
-  opened: { listener: integer },
-  closed: { listener: integer },
-  returned: { listener: integer },
-  handoff: { id: integer, to: integer, listener: integer, from: integer, nth: integer },
-  recall: { id: integer },
-  taken: { id: integer },
-  refused: { id: integer },
+  listening: { listener: number },
+  opened: { listener: number },
+  closed: { listener: number },
+  returned: { listener: number },
+  handoff: {
+    id: number,
+    to: within(0, MOST_SLOTS - 1),
+    listener: number,
+    from: within(0, MOST_SLOTS - 1),
+    nth: within(0, 255),
+  },
+  recall: { id: number },
+  taken: { id: number },
+  refused: { id: number },
   bind: {
-    request: integer,
+    request: number,
     address: text,
-    port: (value) => integer(value) && (value as number) >= 1 && (value as number) <= 65_535,
+    port: within(1, 65_535),
     family: (value) => value === 4 || value === 6,
     ipv6Only: boolean,
     reuseAddress: boolean,
   },
-  unbound: { socket: integer },
-  serving: { address: (value) => typeof value === 'string', port: integer },
-  ceased: { address: (value) => typeof value === 'string', port: integer },
+  unbound: { socket: number },
+  serving: { address, port },
+  ceased: { address, port },
   started: {},
   ready: {},
   drained: {},
-  metrics: { request: integer, families: Array.isArray },
+  metrics: { request: number, families: Array.isArray },
   lastWords: { error: text, stderr: text },
 };
 

@@ -91,6 +91,12 @@ export const optionTable = {
     default: '10s',
     about: 'How long workers may take to finish when the server stops. Then they are killed.',
   },
+  hangStack: {
+    type: 'choice',
+    choices: ['off', 'on'],
+    default: 'off',
+    about: 'on: where a worker hangs is logged before it is killed. Costs a thread, 7 to 11 MB a worker.',
+  },
   heartbeatTimeout: {
     type: 'time',
     // A worker beats every 250 ms, and a long garbage collection is no hang.

@@ -4,6 +4,12 @@ import type { WorkerId } from './events.ts';
 /** How long a scrape waits for the workers, ms. Who takes longer is counted with what it said before. */
 const PATIENCE = 250;
 
+/**
+ * Values of workers that have ended, all together: what is more is not kept. Workers of one application have the same, which
+ * `fold` makes one; only one that makes up names has no end of them.
+ */
+const MOST_KEPT = 50_000;
+
 /** Whom to ask. */
 export interface Asked {
   readonly id: WorkerId;
@@ -55,7 +61,7 @@ export class ApplicationMetrics {
   gone(worker: WorkerId): void {
     const last = this.#answers.get(worker)?.filter(isCounted) ?? [];
     this.#answers.delete(worker);
-    if (last.length > 0) this.#ended.push(last);
+    if (last.length > 0 && valuesOf([...this.#ended, last]) <= MOST_KEPT) this.#ended.push(last);
     for (const request of this.#rounds.keys()) this.#tick(worker, request);
   }
 
@@ -92,6 +98,12 @@ export class ApplicationMetrics {
     const round = this.#rounds.get(request);
     if (round?.awaited.delete(worker) && round.awaited.size === 0) round.over();
   }
+}
+
+function valuesOf(lists: ReadonlyArray<readonly Family[]>): number {
+  let sum = 0;
+  for (const { values } of lists.flat()) sum += values.length;
+  return sum;
 }
 
 /** What adds up over time. How a process was that is no more is of no interest. */

@@ -10,6 +10,9 @@ import { describe, duration } from './words.ts';
 /** How long after a worker is ready its application may open further listeners before the old ones are swept, ms. */
 const SWEEP_AFTER_MS = 10_000;
 
+/** What is remembered of a worker: it may say what it likes. */
+const MOST_ADDRESSES = 1024;
+
 /** Forks the worker of a slot that has none: what it listens on it accepts from at once. */
 export function fill(step: Step, slot: Slot): void {
   const worker = fork(step, { slot: slot.index, isParked: false, replaces: slot.lastPid });
@@ -54,6 +57,8 @@ function fork(step: Step, { slot, isParked, replaces }: Fork): WorkerId {
     isHung: false,
     heldUntil: 0,
     isGivenUp: false,
+    offences: 0,
+    expelledFor: undefined,
     isKilled: false,
   };
   step.fleet = { ...withWorker(step.fleet, worker), workersForked: id };
@@ -89,7 +94,7 @@ export function onGranted(step: Step, id: WorkerId): void {
 
 export function onOpened(step: Step, id: WorkerId, address: string): void {
   const worker = workerOf(step.fleet, id);
-  if (worker === undefined) return;
+  if (worker === undefined || worker.addresses.size >= MOST_ADDRESSES) return;
   const since = worker.addresses.get(address) ?? step.at;
   step.change(worker, { addresses: new Map(worker.addresses).set(address, since) });
   comeUp(step, id);

@@ -15,7 +15,11 @@ import type { Log } from './log.ts';
 import { OomCounter } from './oom-kills.ts';
 import type { Os, Program } from './os.ts';
 import type { PrefixedOutput } from './prefixed-output.ts';
-import { WorkerProcess, type LivingMessage } from './worker-process.ts';
+import { WorkerProcess, type LivingMessage, type WorkerEvents } from './worker-process.ts';
+
+/** A worker's thread notices a hang on its own clock, and may need two seconds more. */
+const STACK_POLL_MS = 100;
+const STACK_LOOKS = 40;
 
 type Fork = Extract<Effect, { do: 'fork' }>;
 
@@ -32,6 +36,8 @@ export interface CrewParts {
   readonly sharing: Sharing;
   readonly balance: Balance;
   readonly rebalance: boolean;
+  /** As the worker's context has it. */
+  readonly hangStack: number;
   /** ms. */
   readonly gracePeriod: number;
   /** Undefined where no file could be made. */
@@ -93,16 +99,26 @@ export class Crew {
     if (process !== undefined) this.#parts.os.kill(process.child, signal);
   }
 
-  /** Where its JavaScript is. Undefined when it is gone: its exit is on the way. */
-  stackOf(worker: WorkerId): Promise<string> | undefined {
-    const process = this.#processes.get(worker);
-    return process && this.#parts.os.stackOf(process.child);
+  /** Where its JavaScript is, as its thread finds it. Undefined when it is gone: its exit is on the way. */
+  async stackOf(worker: WorkerId): Promise<string | undefined> {
+    const { os } = this.#parts;
+    for (let looks = 0; looks < STACK_LOOKS; looks++) {
+      const pid = this.#processes.get(worker)?.child.pid;
+      if (pid === undefined) return undefined;
+      const stack = this.#reports?.takeStack(pid);
+      if (stack !== undefined) return stack;
+      await new Promise<void>((resolve) => void os.after(STACK_POLL_MS, resolve));
+    }
+    return 'unknown: its thread wrote no stack in time';
   }
 
   /** The worker's figures as it wrote them last. */
   row(worker: WorkerId): Row | undefined {
     const process = this.#processes.get(worker);
-    return process && this.#figures.read(process.row, process.child.pid);
+    const row = process && this.#figures.read(process.row, process.child.pid);
+    // Which slot it has is not the worker's to say.
+    if (row !== undefined) row.slot = this.#parts.slotOf(worker) ?? NO_SLOT;
+    return row;
   }
 
   close(): void {
@@ -111,7 +127,7 @@ export class Crew {
   }
 
   #environment(slot: number, generation: number, row: number): Record<string, string> {
-    const { sharing, balance, rebalance, board, gracePeriod, control } = this.#parts;
+    const { sharing, balance, rebalance, hangStack, board, gracePeriod, control } = this.#parts;
     const reports = this.#reports?.directory ?? '';
     return contextEnvironment({
       slot,
@@ -119,6 +135,7 @@ export class Crew {
       sharing,
       balance,
       rebalance,
+      hangStack,
       board: board?.path ?? '',
       row,
       reports,
@@ -128,15 +145,16 @@ export class Crew {
   }
 
   #observe(worker: WorkerId, row: number, child: ChildProcess): WorkerProcess {
-    const { post, log } = this.#parts;
-    return new WorkerProcess(worker, row, child, {
+    const { post, sharing } = this.#parts;
+    const events: WorkerEvents = {
       message: (from, message, handle) => post({ type: 'message', worker: from, message, handle }),
-      badMessage: (from, body) => log('warn', 'bad message', { worker: from, body: abbreviate(body) }),
+      offended: (from, offence) => post({ type: 'offended', worker: from, offence }),
       exited: (from, exit) => {
         const facts = this.#forget(from, exit);
         post({ type: 'exited', worker: from, ...facts });
       },
-    });
+    };
+    return new WorkerProcess(worker, row, child, events, sharing === 'round-robin');
   }
 
   /** What it left behind is read before its row is another worker's. */
@@ -167,14 +185,5 @@ function createReports({ log, board }: CrewParts): FatalReports | undefined {
   } catch (error) {
     log('warn', 'no reports of fatal errors', { message: (error as Error).message });
     return undefined;
-  }
-}
-
-/** Of what a worker sent instead of a message: enough to find out what it was. */
-function abbreviate(body: unknown): string {
-  try {
-    return (JSON.stringify(body) ?? typeof body).slice(0, 200);
-  } catch {
-    return typeof body;
   }
 }

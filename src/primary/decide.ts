@@ -20,6 +20,7 @@ import { onExited, onReadyTimeout } from './exit.ts';
 import { isServing, workerOf, type Fleet, type FleetSettings, type Operation } from './fleet.ts';
 import { onBeating, onDiagnosed, onHung, onSilent } from './hang.ts';
 import { onHold } from './hold.ts';
+import { onOffended } from './offence.ts';
 import { abort, advance, enqueue } from './operations.ts';
 import { onProven } from './parking.ts';
 import { isRecycling } from './recycle.ts';
@@ -53,6 +54,7 @@ const decisions: { [Type in FleetEvent['type']]: Decide<Type> } = {
   ready: (step, { worker }) => onSaidReady(step, worker),
   serving: (step, { worker }) => onServing(step, worker),
   drained: (step, { worker }) => onDrained(step, worker),
+  offended: (step, { worker, offence }) => onOffended(step, worker, offence),
   exited: onExited,
   due: (step, { timer }) => onDue(step, timer),
   reload: (step, { request }) => enqueue(step, { kind: 'reload', requests: listOf(request) }),

@@ -11,6 +11,15 @@ import type { OomKills } from './oom-kills.ts';
 /** Counts the workers ever forked, from 1. A pid would not do: the kernel uses it again. */
 export type WorkerId = number;
 
+/** What a worker said that no worker says. */
+export interface Offence {
+  readonly what: string;
+  /** As it was said, if that could be read. */
+  readonly body?: unknown;
+  /** It is one too many: nothing is heard of the worker any more. */
+  readonly isLast: boolean;
+}
+
 /** Who asked for an operation and waits for its outcome. */
 export type RequestId = number;
 
@@ -59,6 +68,7 @@ export type FleetEvent =
   /** It accepts connections; or it was told to accept, and has no socket to accept from. */
   | { readonly type: 'serving'; readonly worker: WorkerId }
   | { readonly type: 'drained'; readonly worker: WorkerId }
+  | { readonly type: 'offended'; readonly worker: WorkerId; readonly offence: Offence }
   | ({ readonly type: 'exited'; readonly worker: WorkerId } & ExitFacts)
   | { readonly type: 'due'; readonly timer: Timer }
   | { readonly type: 'reload'; readonly request?: RequestId }

@@ -13,6 +13,8 @@ export type ExitReason =
   | 'unstarted'
   /** Its event loop stood still, and prefork killed it. */
   | 'hung'
+  /** It said what no worker says, and prefork killed it. */
+  | 'protocol'
   /** It was not ready, or had not finished, when it should have, and prefork killed it. */
   | 'overdue'
   /** An error that nobody caught. */
@@ -34,6 +36,8 @@ export interface ExitEvidence extends Omit<ExitFacts, keyof Exit> {
   readonly recycle?: RecycleReason | undefined;
   /** Its heartbeat was overdue when it was killed. */
   readonly isHung: boolean;
+  /** What it said, for which it was killed. */
+  readonly expelledFor?: string | undefined;
   /** The start has failed of another one, and this is of no use: it did not get so far as to serve. */
   readonly isDiscarded?: boolean;
   /** prefork sent SIGKILL. */
@@ -76,6 +80,11 @@ const rules: readonly Rule[] = [
     reason: 'hung',
     fits: ({ isHung, killedByUs }) => isHung && killedByUs,
     text: () => 'its event loop stood still for longer than --heartbeat-timeout, and it was killed',
+  },
+  {
+    reason: 'protocol',
+    fits: ({ expelledFor, killedByUs }) => expelledFor !== undefined && killedByUs,
+    text: ({ expelledFor }) => `its channel to prefork was misused (${expelledFor}), and it was killed`,
   },
   {
     reason: 'overdue',

@@ -46,9 +46,10 @@ export function onExited(step: Step, event: Exited): void {
   const worker = workerOf(step.fleet, event.worker);
   if (worker === undefined) return;
   disarmAll(step, worker.id);
-  const { asked, recycled: recycle, isGivenUp: isHung, isKilled: killedByUs } = worker;
+  const { asked, recycled: recycle, isGivenUp: isHung, expelledFor, isKilled: killedByUs } = worker;
   const isDiscarded = asked !== undefined && step.fleet.error !== undefined && worker.servesSince === undefined;
-  const explanation = explainExit({ ...event, exit: event, asked, recycle, isDiscarded, isHung, killedByUs });
+  const reasons = { asked, recycle, isDiscarded, isHung, expelledFor, killedByUs };
+  const explanation = explainExit({ ...event, exit: event, ...reasons });
   const isFromOutside = explanation.reason === 'signal' && isSentFromOutside(normalizeExit(event).signal);
   const death: Death = { ...explanation, isFromOutside, stderr: lastStderr(event) };
   logExit(step, worker, event, death);

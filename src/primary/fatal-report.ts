@@ -3,9 +3,11 @@
  * neither a message nor the scoreboard can tell. The one trace besides the text on stderr, which is the application's own, is
  * node's report of a fatal error, a file that the worker's preload has it write here.
  */
-import { closeSync, constants, fstatSync, openSync, readSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { describeStack, stackFile } from '../inspector/hang-stack.ts';
 import { makeReports } from '../scoreboard/reports-directory.ts';
+import { readBounded } from './bounded-file.ts';
 
 export interface FatalReport {
   readonly isHeapExhausted: boolean;
@@ -37,10 +39,19 @@ export class FatalReports {
   /** The report of a worker that ended, if it left one. Undefined also for one that cannot be read. */
   take(pid: number): FatalReport | undefined {
     const path = join(this.directory, reportFile(pid));
-    const text = readBounded(path);
+    const text = readBounded(path, LONGEST);
     if (text === undefined) return undefined;
     remove(path);
     return parseReport(text);
+  }
+
+  /** Where a worker that stands still does so, as one line, if its thread has written that down by now. */
+  takeStack(pid: number): string | undefined {
+    const path = join(this.directory, stackFile(pid));
+    const text = readBounded(path, LONGEST);
+    if (text === undefined) return undefined;
+    remove(path);
+    return describeStack(text);
   }
 
   /** Idempotent. */
@@ -60,26 +71,6 @@ function remove(path: string): void {
     rmSync(path, { recursive: true, force: true });
   } catch {
     // Left in the temporary directory, closed to others. It is no reason to fail, least of all while ending.
-  }
-}
-
-/** The directory is the workers' to write, so what is there may be a link to a file of root's, or a pipe that never ends. */
-function readBounded(path: string): string | undefined {
-  let fd: number;
-  try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch {
-    return undefined;
-  }
-  try {
-    const { size } = fstatSync(fd);
-    if (!fstatSync(fd).isFile() || size > LONGEST) return '';
-    const bytes = Buffer.alloc(size);
-    return bytes.toString('utf8', 0, readSync(fd, bytes));
-  } catch {
-    return '';
-  } finally {
-    closeSync(fd);
   }
 }
 

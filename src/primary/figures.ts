@@ -1,4 +1,5 @@
 import type { Row } from '../scoreboard/layout.ts';
+import { rowInRange } from '../scoreboard/range.ts';
 import { Reader } from '../scoreboard/reader.ts';
 import { NO_ROW } from '../scoreboard/rows.ts';
 
@@ -14,11 +15,11 @@ export class Figures {
     this.#reader = path === undefined ? undefined : Reader.open(path);
   }
 
-  /** The worker's row as it wrote it last. One of another process is what a predecessor left. */
+  /** The worker's row as it wrote it last, with numbers in range. One of another process is what a predecessor left. */
   read(row: number, pid: number | undefined): Row | undefined {
     if (row === NO_ROW) return undefined;
     const found = this.#reader?.read(row);
-    return found !== undefined && found.pid === pid ? found : undefined;
+    return found !== undefined && found.pid === pid ? rowInRange(found) : undefined;
   }
 
   close(): void {

@@ -38,6 +38,9 @@ export interface Worker {
   readonly heldUntil: number;
   /** It was silent for too long, and is to be killed for it. */
   readonly isGivenUp: boolean;
+  /** How often it said what no worker says, and which of that it is killed for. */
+  readonly offences: number;
+  readonly expelledFor: string | undefined;
   /** It was sent SIGKILL. */
   readonly isKilled: boolean;
 }
@@ -144,6 +147,7 @@ export type FleetSettings = Pick<
   | 'drainDelay'
   | 'shutdownGracePeriod'
   | 'heartbeatTimeout'
+  | 'hangStack'
   | 'recoverThreshold'
   | 'recoverWindow'
   | 'recoverInterval'

@@ -5,6 +5,12 @@ import type { WorkerId } from './events.ts';
 /** A connection's handle. */
 export type Parcel = SentHandle & { close(): void };
 
+/**
+ * Of one sender's, so many may wait for their answer: more than any sends. Each has a descriptor of the primary's, and who never
+ * answers would take all of them.
+ */
+export const MOST_UNANSWERED = 256;
+
 /** What a worker asks for. */
 export interface Handoff extends Waybill {
   /** By which the sender knows it. */
@@ -42,6 +48,8 @@ export class Handoffs {
   readonly counts: Record<HandoffEnd, number> = { taken: 0, refused: 0, failed: 0 };
   readonly #parts: HandoffParts;
   readonly #onTheWay = new Map<number, OnTheWay>();
+  /** How many of them each has sent. */
+  readonly #unanswered = new Map<WorkerId, number>();
   #ids = 0;
 
   constructor(parts: HandoffParts) {
@@ -51,11 +59,14 @@ export class Handoffs {
   /** @param parcel undefined when its descriptor got lost: the sender still has its own. */
   pass(sender: WorkerId, { id, to, listener, from, nth }: Handoff, parcel: Parcel | undefined): void {
     const receiver = this.#parts.workerOf(to);
-    if (parcel === undefined || receiver === undefined || receiver === sender) {
+    const unanswered = this.#unanswered.get(sender) ?? 0;
+    const isFull = unanswered >= MOST_UNANSWERED;
+    if (parcel === undefined || receiver === undefined || receiver === sender || isFull) {
       parcel?.close();
       this.#answer(sender, id, 'refused');
       return;
     }
+    this.#unanswered.set(sender, unanswered + 1);
     const ours = ++this.#ids;
     this.#onTheWay.set(ours, { from: sender, to: receiver, id, parcel });
     const isSent = this.#parts.send(receiver, { type: 'handoff', id: ours, listener, from, nth }, parcel);
@@ -67,6 +78,7 @@ export class Handoffs {
     const one = this.#onTheWay.get(id);
     if (one === undefined || one.to !== worker) return;
     this.#onTheWay.delete(id);
+    this.#forgetOne(one.from);
     one.parcel.close();
     this.#answer(one.from, one.id, how);
   }
@@ -93,6 +105,12 @@ export class Handoffs {
   close(): void {
     for (const { parcel } of this.#onTheWay.values()) parcel.close();
     this.#onTheWay.clear();
+  }
+
+  #forgetOne(sender: WorkerId): void {
+    const rest = (this.#unanswered.get(sender) ?? 1) - 1;
+    if (rest > 0) this.#unanswered.set(sender, rest);
+    else this.#unanswered.delete(sender);
   }
 
   #answer(worker: WorkerId, id: number, how: HandoffEnd): void {

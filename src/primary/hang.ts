@@ -28,8 +28,14 @@ export function onBeating(step: Step, id: WorkerId): void {
 export function onSilent(step: Step, id: WorkerId, silent: number): void {
   const worker = workerOf(step.fleet, id);
   if (worker?.state !== 'serving' || worker.isGivenUp) return;
-  step.log('error', 'worker given up', { ...describe(worker), silent: duration(silent) });
-  giveUp(step, worker);
+  const isLookedInto = step.settings.hangStack === 'on';
+  step.log('error', 'worker given up', {
+    ...describe(worker),
+    silent: duration(silent),
+    ...(!isLookedInto && { stack: 'not taken: --hang-stack is off' }),
+  });
+  if (isLookedInto) return giveUp(step, worker);
+  kill(step, { ...worker, isGivenUp: true });
 }
 
 export function onDiagnosed(step: Step, id: WorkerId, stack: string): void {

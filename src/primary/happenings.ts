@@ -81,9 +81,9 @@ function ofWorker(old: Worker | undefined, worker: Worker, event: FleetEvent, at
 
 function ofExit(worker: Worker | undefined, event: Extract<FleetEvent, { type: 'exited' }>, at: number): Happening[] {
   if (worker === undefined) return [];
-  const { asked, recycled: recycle, isGivenUp: isHung, isKilled: killedByUs } = worker;
+  const { asked, recycled: recycle, isGivenUp: isHung, expelledFor, isKilled: killedByUs } = worker;
   const { code, signal } = event;
-  const { reason, text } = explainExit({ ...event, exit: event, asked, recycle, isHung, killedByUs });
+  const { reason, text } = explainExit({ ...event, exit: event, asked, recycle, isHung, expelledFor, killedByUs });
   const uptime = at - worker.forkedAt;
   const planned = asked !== undefined;
   return [{ name: 'worker:exit', message: { ...namesOf(worker), code, signal, reason, text, planned, uptime } }];

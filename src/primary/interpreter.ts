@@ -99,9 +99,8 @@ export class Interpreter {
     const { crew, post } = this.#parts;
     void crew
       .stackOf(worker)
-      // Such as EMFILE, when what looks is to be loaded.
-      ?.catch((error: unknown) => `unknown: ${String(error)}`)
-      .then((stack) => post({ type: 'diagnosed', worker, stack }));
+      .catch((error: unknown) => `unknown: ${String(error)}`)
+      .then((stack) => stack !== undefined && post({ type: 'diagnosed', worker, stack }));
   }
 
   /** Hooks are the user's code: they run outside the queue, and one that fails becomes an event. */

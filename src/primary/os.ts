@@ -18,17 +18,12 @@ export interface Program {
   readonly execArgv: readonly string[];
 }
 
-/** Of a stack in the log. */
-const MOST_FRAMES = 10;
-
 export interface Os {
   /** Monotonic, ms. */
   now(): number;
   /** @returns what cancels it. */
   after(ms: number, callback: () => void): () => void;
   fork(program: Program, slot: number, generation: number, env: Record<string, string>): ChildProcess;
-  /** Where the JavaScript of a child is, though its event loop does not turn; or why that cannot be told. */
-  stackOf(child: ChildProcess): Promise<string>;
   /** To a process that is no worker. One that is gone already is no error. */
   signal(pid: number, signal: NodeJS.Signals): void;
   /** A process that is gone already is no error. */
@@ -48,13 +43,6 @@ export function realOs(options: Partial<ForkOptions> = {}): Os {
     },
     fork({ entry, args, execArgv }, slot, generation, env) {
       return forkWorker({ entry, args, execArgv: [...execArgv, '--require', preload], env, slot, generation });
-    },
-    async stackOf(child) {
-      const { captureStack, formatFrame } = await import('../inspector/stack.ts');
-      // It may end while that is loaded: a signal then goes to nobody, see `kill`.
-      const stack = await captureStack(child.pid!, { kill: (_pid, signal) => void child.kill(signal) });
-      if (stack.frames === undefined) return `unknown: ${stack.reason}`;
-      return stack.frames.slice(0, MOST_FRAMES).map(formatFrame).join(' < ') || 'none: it waits in its event loop';
     },
     signal(pid, signal) {
       try {

@@ -1,12 +1,14 @@
 import { PreforkError } from '../errors.ts';
 import type { LibraryOptions, Settings } from '../options/index.ts';
 import { VARIABLE } from '../upgrade/legacy.ts';
+import { monotonic } from '../scoreboard/clock.ts';
 import type { Predecessor } from '../upgrade/predecessor.ts';
 import { Cleanup } from './cleanup.ts';
 import type { AdminToken } from './admin.ts';
 import type { GivenToken } from './admin-token.ts';
 import { PrimaryControls } from './controls.ts';
 import { Entrances } from './entrances.ts';
+import { Faults } from './faults.ts';
 import { Hooks } from './hooks.ts';
 import { createLog, type Log } from './log.ts';
 import type { PrefixedOutput } from './prefixed-output.ts';
@@ -22,6 +24,8 @@ import { Supervisor } from './supervisor.ts';
 export interface Early {
   readonly binder?: Binder | undefined;
   readonly token?: GivenToken | undefined;
+  /** Nothing runs in this process but the primary: what is not caught is its own. @default false */
+  readonly isAlone?: boolean;
 }
 
 const TOKEN_EXPOSED =
@@ -39,12 +43,12 @@ export async function runPrimary(
   program: Program,
   settings: Settings,
   options: LibraryOptions,
-  { binder, token }: Early = {},
+  { binder, token, isAlone = false }: Early = {},
 ): Promise<void> {
   const predecessor = await meetPredecessor(settings, options);
   const cleanup = new Cleanup();
   try {
-    const early = { token, binder: binder ?? inheritedBinder(predecessor) };
+    const early = { token, binder: binder ?? inheritedBinder(predecessor), isAlone };
     await supervise(program, settings, options, cleanup, predecessor, early);
   } catch (error) {
     predecessor?.failed((error as Error).message);
@@ -61,7 +65,7 @@ async function supervise(
   options: LibraryOptions,
   cleanup: Cleanup,
   predecessor: Predecessor | undefined,
-  { binder, token: givenToken }: Early,
+  { binder, token: givenToken, isAlone }: Early,
 ): Promise<void> {
   cleanup.add(() => binder?.close());
   const signals = new Signals(given.shutdownGracePeriod);
@@ -81,6 +85,11 @@ async function supervise(
     log('warn', 'admin token exposed', { message: TOKEN_EXPOSED });
   const output = await prefixedOutput(settings);
 
+  const faults = new Faults({
+    log,
+    now: monotonic,
+    giveUp: (error) => supervisor.post({ type: 'fail', error }),
+  });
   const supervisor: Supervisor = new Supervisor({
     settings,
     program,
@@ -89,6 +98,7 @@ async function supervise(
     board,
     log,
     hooks: new Hooks(options, log),
+    fault: (error) => faults.add(error),
     os: realOs({
       spawnWorker: options.spawnWorker,
       isRoundRobin: sharing.mode === 'round-robin',
@@ -115,6 +125,8 @@ async function supervise(
       }
     },
   });
+  if (isAlone) faults.watch();
+  cleanup.add(() => faults.close());
   predecessor?.onGone(() => {
     log('warn', 'old primary gone', { message: 'it ended before this one was ready, which serves in its place' });
     supervisor.own();

@@ -15,6 +15,8 @@ export interface SupervisorParts extends Pick<
   /** Binds ports that the user of the server may not bind; undefined where there are none. */
   readonly binder: Binder | undefined;
   readonly hooks: Hooks;
+  /** Takes what was thrown over one event, where the others can still be handled. */
+  readonly fault: (error: unknown) => void;
   /** Of the primary before this one, if it is to be succeeded. */
   readonly legacy: Legacy | undefined;
   /** What systemd passed. */

@@ -114,11 +114,21 @@ export class Supervisor {
     }
   }
 
-  /** A fault of our own stops everything in order, instead of leaving the workers orphans. */
+  /**
+   * What a worker says ends nobody but itself, and the next look comes whatever this one was. A fault of our own over any other
+   * event, which would be missing for ever, stops everything in order, instead of leaving the workers orphans.
+   */
   #handleOrFail(event: QueuedEvent): void {
     try {
       this.#handle(event);
     } catch (error) {
+      if (event.type === 'message' || event.type === 'look' || event.type === 'offended') {
+        this.#parts.fault(error);
+        if (event.type !== 'message') return;
+        const offence = { what: `prefork threw ${String(error)}`, body: event.message, isLast: false };
+        this.post({ type: 'offended', worker: event.worker, offence });
+        return;
+      }
       if (event.type === 'fail') throw error;
       this.#broke(error);
     }

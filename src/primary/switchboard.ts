@@ -25,6 +25,9 @@ export interface SwitchboardParts {
   readonly broke: (error: unknown) => void;
 }
 
+/** A server has a few. A worker can name as many as it likes, and each would be a line in the log, and kept. */
+const MOST_ADDRESSES = 1000;
+
 type MessageOf<Type extends LivingMessage['type']> = LivingMessage & { readonly type: Type };
 type Routes = {
   readonly [Type in LivingMessage['type']]: (worker: WorkerId, message: MessageOf<Type>, handle: unknown) => void;
@@ -106,7 +109,7 @@ export class Switchboard {
   /** Once for each address: workers come and go, it stays. */
   #logListening(name: { address: string; port: number }, sharing: Sharing): void {
     const address = formatAddress(name);
-    if (this.#addresses.has(address)) return;
+    if (this.#addresses.has(address) || this.#addresses.size >= MOST_ADDRESSES) return;
     this.#addresses.add(address);
     this.#parts.log('info', 'listening', { address, sharing, workers: this.#parts.workers() });
   }

@@ -1,8 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { Channel, type SentHandle } from '../ipc/channel.ts';
+import { Intake } from '../ipc/intake.ts';
 import { decodeWorkerMessage, type PrimaryMessage, type WorkerMessage } from '../ipc/messages.ts';
-import type { NativeClient } from '../listeners/native.ts';
-import type { Exit, ExitFacts, WorkerId } from './events.ts';
+import { isConnection, type ReceivedHandle } from '../ipc/received-handle.ts';
+import type { Exit, ExitFacts, Offence, WorkerId } from './events.ts';
+import { MOST_OFFENCES } from './offence.ts';
 
 /** What a worker says while it lives. */
 export type LivingMessage = Exclude<WorkerMessage, { type: 'lastWords' }>;
@@ -10,7 +12,8 @@ export type LivingMessage = Exclude<WorkerMessage, { type: 'lastWords' }>;
 /** What a worker's process tells its supervisor. `exited` comes exactly once, and nothing after it. */
 export interface WorkerEvents {
   message(worker: WorkerId, message: LivingMessage, handle?: unknown): void;
-  badMessage(worker: WorkerId, body: unknown): void;
+  /** It said what no worker says: at most `MOST_OFFENCES` times, and nothing is heard of it after the last. */
+  offended(worker: WorkerId, offence: Offence): void;
   exited(worker: WorkerId, exit: ExitFacts): void;
 }
 
@@ -24,30 +27,60 @@ export class WorkerProcess {
   /** Its row in the scoreboard. */
   readonly row: number;
   readonly #channel: Channel<PrimaryMessage>;
+  /** Undefined where the application made the process, by other means than Node's. */
+  readonly #intake: Intake | undefined;
+  readonly #events: WorkerEvents;
+  #offences = 0;
   #lastWords: ExitFacts['lastWords'];
 
-  constructor(id: WorkerId, row: number, child: ChildProcess, events: WorkerEvents) {
+  /** @param isClustered whether node:cluster's primary half is there to be talked to. */
+  constructor(id: WorkerId, row: number, child: ChildProcess, events: WorkerEvents, isClustered = false) {
     this.id = id;
     this.row = row;
     this.child = child;
-    this.#channel = new Channel(child, (body, handle) => {
-      const message = decodeWorkerMessage(body);
-      // Nobody else has it any more, and its client would wait for ever.
-      if (message?.type !== 'handoff') (handle as Partial<NativeClient> | undefined)?.close?.();
-      if (message === undefined) events.badMessage(id, body);
-      else if (message.type === 'lastWords') this.#lastWords = message;
-      else events.message(id, message, handle);
-    });
+    this.#events = events;
+    this.#intake = Intake.of(
+      child,
+      {
+        malformed: (what, body) => this.#offend({ what, body, isLast: false }),
+        unusable: (what) => this.#offend({ what, isLast: true }),
+      },
+      { isClustered },
+    );
+    this.#channel = new Channel(child, (body, handle) => this.#hear(body, handle as ReceivedHandle | undefined));
     child.on('message', (message) => {
       // The word of PM2, for programs that never listen; other messages are the application's own.
-      if (message === 'ready') events.message(id, { type: 'ready' });
+      if (message === 'ready' && !this.#isExpelled) events.message(id, { type: 'ready' });
     });
     this.#observeEnd((exit) => events.exited(id, { ...exit, lastWords: this.#lastWords }));
   }
 
   /** Messages to a process that is gone are dropped: its exit is on the way. @returns false when it certainly did not leave. */
   send(message: PrimaryMessage, handle?: SentHandle): boolean {
+    this.#intake?.checkBacklog();
     return this.#channel.send(message, handle);
+  }
+
+  #hear(body: unknown, handle: ReceivedHandle | undefined): void {
+    if (this.#isExpelled) return handle?.close();
+    const message = decodeWorkerMessage(body);
+    const isParcel = message?.type === 'handoff' && handle !== undefined && isConnection(handle);
+    // Nobody else has it any more, and its client would wait for ever.
+    if (!isParcel) handle?.close();
+    if (message === undefined) this.#offend({ what: 'no message of ours', body, isLast: false });
+    else if (message.type === 'lastWords') this.#lastWords = message;
+    else this.#events.message(this.id, message, isParcel ? handle : undefined);
+  }
+
+  get #isExpelled(): boolean {
+    return this.#offences >= MOST_OFFENCES;
+  }
+
+  #offend(offence: Offence): void {
+    if (this.#isExpelled) return;
+    this.#offences = offence.isLast ? MOST_OFFENCES : this.#offences + 1;
+    if (this.#isExpelled) this.#intake?.close();
+    this.#events.offended(this.id, { ...offence, isLast: this.#isExpelled });
   }
 
   /**

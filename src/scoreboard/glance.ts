@@ -1,6 +1,7 @@
 import { closeSync, readSync } from 'node:fs';
 import { openBoard } from './header.ts';
 import { fieldOffset, PAIRS, ROW_SIZE, rowOffset, STATES } from './layout.ts';
+import { inRange } from './range.ts';
 import { conditionOf, viewOf } from './record.ts';
 
 /** How often all rows are read to see which are in use, ms; between two of them only those. */
@@ -110,10 +111,10 @@ export class Glance {
     const slot = view.getInt32(base + SLOT, true);
     if (slot < 0 || slot >= PAIRS.slots || view.getUint8(base + STATE) !== STATES.ready) return;
     const beat = view.getFloat64(base + HEARTBEAT, true);
-    if (beat < this.beats[slot]!) return;
+    if (!(beat >= this.beats[slot]!)) return;
     this.beats[slot] = beat;
-    this.open[slot] = view.getFloat64(base + OPEN, true) + view.getFloat64(base + HANDICAP, true);
-    this.utilization[slot] = view.getFloat64(base + UTILIZATION, true);
+    this.open[slot] = inRange(view.getFloat64(base + OPEN, true)) + inRange(view.getFloat64(base + HANDICAP, true));
+    this.utilization[slot] = inRange(view.getFloat64(base + UTILIZATION, true), 1);
     this.#bases[slot] = base;
     this.slots = Math.max(this.slots, slot + 1);
   }

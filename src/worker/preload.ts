@@ -9,6 +9,7 @@ import { ApplicationMetrics } from './application-metrics.ts';
 import { Balancer } from './balancer.ts';
 import { Drain } from './drain.ts';
 import { Handoffs } from './handoffs.ts';
+import { watchForHangs } from './hang-watch.ts';
 import { IdleConnections } from './idle-connections.ts';
 import { reportFatalErrors } from './fatal-report.ts';
 import { inspectOnAnyPort } from './inspector.ts';
@@ -43,6 +44,7 @@ function start(context: WorkerContext): void {
   leaveSignalsToThePrimary();
   inspectOnAnyPort();
   reportFatalErrors(context.reports);
+  if (context.hangStack > 0 && context.reports !== '') watchForHangs(context.hangStack, context.reports);
   // A message to a primary that just died; the channel's end comes next, and is what counts.
   cluster.worker?.on('error', () => {});
   const link = new Link();

@@ -7,7 +7,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { after, test, type TestContext } from 'node:test';
 import { listeningOnLoopback, openIn } from '../../src/inspector/listening.ts';
 import { openInspector } from '../../src/inspector/open.ts';
-import { captureStack, formatFrame, type Stack } from '../../src/inspector/stack.ts';
+import { captureStack, formatFrame, type Stack } from '../support/capture-stack.ts';
 import { fixture } from '../support/paths.ts';
 import { state } from '../support/leftovers.ts';
 import { poll, Watched } from '../support/watched.ts';

@@ -11,15 +11,7 @@ import { ask, Exchange, get } from '../support/http.ts';
 import { filesOfPrimary, isAlive } from '../support/leftovers.ts';
 import { fixture } from '../support/paths.ts';
 import { NOBODY, noOtherUser, ownSharings } from '../support/platform.ts';
-import {
-  binderOf,
-  controlSocketOf,
-  hello,
-  identityOf,
-  isNobody,
-  lowPort,
-  serveAsNobody,
-} from '../support/separated.ts';
+import { binderOf, hello, identityOf, isNobody, lowPort, serveAsNobody } from '../support/separated.ts';
 import { endSuccessor, upgraded } from '../support/upgrades.ts';
 import { poll } from '../support/watched.ts';
 
@@ -63,7 +55,7 @@ for (const user of ['nobody', String(nobody)]) {
     assert.notEqual(worker.HOME, '/root');
     assert.ok(isNobody(server.pid));
     assert.equal(statSync(filesOfPrimary(server.pid)[0]!).uid, nobody);
-    const { body } = await get({ socketPath: await controlSocketOf(name) }, { path: '/status' });
+    const { body } = await get({ socketPath: server.controlSockets[0]! }, { path: '/status' });
     const { slots } = JSON.parse(body) as { slots: Array<{ worker: { vitals: object | null } }> };
     for (const slot of slots) assert.notEqual(slot.worker.vitals, null);
     server.signal('SIGHUP');

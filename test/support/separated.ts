@@ -4,13 +4,12 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { request, type IncomingMessage } from 'node:http';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { serve, type App, type AppOptions, type Target } from './app.ts';
-import { childrenOf, commandLine, socketsIn } from './leftovers.ts';
+import { childrenOf, commandLine } from './leftovers.ts';
 import { NOBODY } from './platform.ts';
-import { DEADLINE, poll } from './watched.ts';
+import { DEADLINE } from './watched.ts';
 
 /** Answers with its process id. */
 export const hello = `require('node:http')
@@ -114,13 +113,6 @@ const [INTERNET_INODE, UNIX_INODE, UNIX_PATH] = [9, 6, 7];
 function tableOf(name: string): string[][] {
   const lines = readFileSync(`/proc/net/${name}`, 'latin1').trimEnd().split('\n').slice(1);
   return lines.map((line) => line.trim().split(/\s+/));
-}
-
-/** The control socket of a server that runs as the user, in whichever of its places it is. */
-export function controlSocketOf(name: string, uid: number = NOBODY): Promise<string> {
-  const places = ['/run', tmpdir()].map((place) => join(place, `prefork-${uid}`));
-  const find = (): string | undefined => places.flatMap(socketsIn).find((path) => path.endsWith(`/${name}.sock`));
-  return poll(find, `the control socket of ${name}`);
 }
 
 const HIGHEST = 1023;

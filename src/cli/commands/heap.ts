@@ -1,4 +1,5 @@
 import { takeHeapSnapshot } from '../../inspector/heap-snapshot.ts';
+import { readStatus } from '../../inspector/process-status.ts';
 import { duration } from '../../primary/words.ts';
 import { inspectSlot, type Inspection } from '../inspection/inspection.ts';
 import { defaultPath, OutputFile } from '../inspection/output-file.ts';
@@ -12,6 +13,10 @@ const shape: VerbShape = {
   argument: SLOT,
   values: { output: { short: 'o', value: 'file', about: 'Default: <name>-<slot>-<time>.heapsnapshot here.' } },
 };
+
+/** A snapshot is about as large as the heap is; a worker that writes many times what it has, as the kernel counts it, is lying. */
+const BYTES_PER_RESIDENT = 10;
+const LEAST_BYTES = 256 * 1024 * 1024;
 
 const help = `\
 Writes down all objects of the worker's heap, and what holds them: to find a leak,
@@ -30,10 +35,11 @@ export async function heap(argv: readonly string[]): Promise<number> {
   const slot = parseSlot('heap', line.argument);
   await inspectSlot(line.name, slot, async ({ server, subject, session, over }: Inspection) => {
     const path = line.values.get('output') ?? defaultPath(server.name, slot, new Date(), 'heapsnapshot');
+    const longest = LEAST_BYTES + BYTES_PER_RESIDENT * (await readStatus(subject.pid)).rss;
     using file = new OutputFile(path);
     complain(`worker stands still until its heap is written ${describe(subject)}`);
     const start = performance.now();
-    await Promise.race([takeHeapSnapshot(session, (piece) => file.write(piece)), over]);
+    await Promise.race([takeHeapSnapshot(session, longest, (piece) => file.write(piece)), over]);
     file.keep();
     printDone('heap', { file: path, bytes: file.size, in: duration(performance.now() - start) });
   });

@@ -1,4 +1,5 @@
-import { formatFrame, sampleStack } from '../../inspector/stack.ts';
+import { formatFrame } from '../../inspector/frames.ts';
+import { sampleStack } from '../../inspector/stack.ts';
 import { inspectSlot, pass, type Inspection } from '../inspection/inspection.ts';
 import { describe, parseSlot, SLOT } from '../inspection/subject.ts';
 import { print } from '../print.ts';

@@ -34,7 +34,11 @@ export async function start(line: CommandLine): Promise<void> {
   takeToken(settings);
   // The config file can take away, and never add.
   if (settings.bind !== undefined) binder?.restrict(settings.bind);
-  await runPrimary({ entry, args, execArgv: process.execArgv }, settings, config?.values ?? {}, { binder, token });
+  await runPrimary({ entry, args, execArgv: process.execArgv }, settings, config?.values ?? {}, {
+    binder,
+    token,
+    isAlone: true,
+  });
 }
 
 /** For a user that only the config file names. */

@@ -5,6 +5,7 @@ import { InspectorError } from '../../inspector/error.ts';
 import { openInspector } from '../../inspector/open.ts';
 import { readStatus } from '../../inspector/process-status.ts';
 import type { Session } from '../../inspector/session.ts';
+import { complain } from '../print.ts';
 import { readableStatus } from '../readable.ts';
 import { Hold } from './hold.ts';
 import { Interruption } from './interruption.ts';
@@ -76,11 +77,18 @@ async function withSession<Found>(
 ): Promise<Found> {
   await checkProcess(server, subject);
   const session = await openWithin(OPENING, server, subject, interruption);
+  complain(openDoor(session));
   try {
     return await use(session);
   } finally {
     await session.close();
   }
+}
+
+/** What is open, and to whom: the command is over as soon as it can be, and then it is closed. */
+function openDoor({ target: { host, port, isOurs } }: Session): string {
+  const until = isOurs ? 'until this command has ended' : 'also after this command, as it was before';
+  return `the worker's inspector is open at ${host}:${port} ${until}: every user of this machine can run code in it`;
 }
 
 /** Not by AbortSignal.any: Node 20 may collect a timeout that nothing else holds, and it never comes. */

@@ -29,6 +29,7 @@ test('defaults', () => {
     sharing: 'auto',
     balance: 'auto',
     rebalance: 'off',
+    hangStack: 'off',
     spares: 0,
     ready: 'listen',
     readyTimeout: 30_000,
@@ -92,6 +93,7 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
     ['sticky-ip', 'sticky-ip', 'sticky-ip'],
   ],
   rebalance: [['on', 'on', 'on']],
+  hangStack: [['on', 'on', 'on']],
   spares: [
     ['0', 0, 0],
     ['1024', 1024, 1024],
@@ -258,6 +260,11 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
     values: [[1, '1']],
   },
   rebalance: {
+    expected: 'off or on',
+    texts: ['yes'],
+    values: [[true, 'true']],
+  },
+  hangStack: {
     expected: 'off or on',
     texts: ['yes'],
     values: [[true, 'true']],

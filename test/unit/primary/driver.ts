@@ -15,6 +15,7 @@ export const settings: FleetSettings = {
   drainDelay: 0,
   shutdownGracePeriod: 10_000,
   heartbeatTimeout: 30_000,
+  hangStack: 'off',
   recoverThreshold: 0,
   recoverWindow: 60_000,
   recoverInterval: 100,

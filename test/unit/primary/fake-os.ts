@@ -66,10 +66,6 @@ export class FakeOs implements Os {
 
   signal(): void {}
 
-  stackOf(): Promise<string> {
-    return Promise.resolve('unknown');
-  }
-
   kill(child: ChildProcess, signal: NodeJS.Signals): void {
     (child as unknown as FakeChild).signals.push(signal);
   }

@@ -17,7 +17,7 @@ test('others accept for a worker that hangs, until it beats again', () => {
 });
 
 test('one that is silent for too long is looked into, and killed when its stack is known', () => {
-  const driver = new Driver();
+  const driver = new Driver({ hangStack: 'on' });
   driver.serve();
   driver.send(hung(1));
   const effects = driver.send(silent(1));
@@ -29,8 +29,15 @@ test('one that is silent for too long is looked into, and killed when its stack 
   assert.deepEqual(workersOf(driver.exit(1, null, 'SIGKILL'), 'fork'), [3]);
 });
 
-test('one that cannot be looked into is killed all the same', () => {
+test('one that is not to be looked into is killed at once', () => {
   const driver = new Driver();
+  driver.serve();
+  assert.deepEqual(kinds(driver.send(silent(1))), ['log', 'kill']);
+  assert.deepEqual(driver.send(silent(1)), []);
+});
+
+test('one that cannot be looked into is killed all the same', () => {
+  const driver = new Driver({ hangStack: 'on' });
   driver.serve();
   driver.send(silent(1));
   assert.deepEqual(workersOf(driver.due({ timer: 'kill', worker: 1 }), 'kill'), [1]);
@@ -38,7 +45,7 @@ test('one that cannot be looked into is killed all the same', () => {
 });
 
 test('one that beats again when it was given up is killed all the same, and gets nothing back before', () => {
-  const driver = new Driver();
+  const driver = new Driver({ hangStack: 'on' });
   driver.serve();
   driver.send(hung(1));
   driver.send(silent(1));

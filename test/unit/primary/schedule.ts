@@ -26,6 +26,7 @@ export function settingsOf(seed: number): FleetSettings {
     drainDelay: random.pick([0, 3000]),
     shutdownGracePeriod: 10_000,
     heartbeatTimeout: 30_000,
+    hangStack: random.pick(['off', 'on']),
     recoverThreshold: random.pick([0, 'auto', 5]),
     recoverWindow: 60_000,
     recoverInterval: random.pick([0, 100, 1000]),

@@ -46,6 +46,7 @@ function setUpWith(board: Board | undefined, options: Options, ...early: FleetEv
     notifyFd: undefined,
     successorEnv: {},
     adminSocket: () => undefined,
+    fault: (error) => void log.push(`fault: ${String(error)}`),
     output: undefined,
     announce: () => {},
   });
@@ -154,17 +155,6 @@ test('a worker’s exit is heard of once, however it comes', async () => {
   child!.connected = false;
   child!.emit('disconnect');
   assert.equal(app.os.children.length, 2);
-  await end(app);
-});
-
-test('a stack that cannot be looked at is no reason to spare a worker that hangs', async () => {
-  const app = setUp({ workers: 1 });
-  await listen(app.os.children[0]!);
-  app.os.stackOf = () => Promise.reject(new Error('EMFILE: too many open files'));
-  app.supervisor.post({ type: 'silent', worker: 1, silent: 30_000 });
-  await turn();
-  assert.ok(app.log.includes('worker stack'));
-  assert.deepEqual(app.os.children[0]!.signals, ['SIGKILL']);
   await end(app);
 });
 

@@ -8,6 +8,10 @@ import { FakeChild } from './fake-os.ts';
 /** A connection's handle, or any other. */
 class Handle {
   closed = 0;
+  /** Told by its name, as Node's own class is. */
+  static {
+    Object.defineProperty(this, 'name', { value: 'Pipe' });
+  }
 
   close(): void {
     this.closed++;
@@ -33,7 +37,7 @@ function setUp(): Bench {
   const ends: ExitFacts[] = [];
   const worker = new WorkerProcess(1, 0, child as unknown as ChildProcess, {
     message: (_worker, message, handle) => void heard.push({ message, handle }),
-    badMessage: (_worker, body) => void bad.push(body),
+    offended: (_worker, { body }) => void bad.push(body),
     exited: (_worker, exit) => void ends.push(exit),
   });
   assert.equal(worker.id, 1);

@@ -1,0 +1,44 @@
+/**
+ * What a worker may say to node:cluster's primary half, which believes everything: a port of 99,999 or an address that is an
+ * object is thrown over in there. Only `round-robin` has that half.
+ */
+type Check = (value: unknown) => boolean;
+
+const absent: Check = (value) => value === undefined || value === null;
+const integer: Check = (value) => absent(value) || (Number.isSafeInteger(value) && Math.abs(value as number) < 2 ** 31);
+const boolean: Check = (value) => value === undefined || typeof value === 'boolean';
+const text: Check = (value) => absent(value) || (typeof value === 'string' && value.length <= 1024);
+const anything: Check = () => true;
+const port: Check = (value) =>
+  absent(value) || (integer(value) && (value as number) >= -1 && (value as number) <= 65_535);
+const family: Check = (value) => absent(value) || [-1, 4, 6, 'udp4', 'udp6', 'IPv4', 'IPv6'].includes(value as number);
+
+const address = { address: text, port, addressType: family, fd: integer };
+
+/** By `act`: see `lib/internal/cluster/child.js` of Node 20 to 26. An answer has none, and `ack`. */
+const acts: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
+  online: {},
+  exitedAfterDisconnect: {},
+  listening: address,
+  close: { key: (value) => typeof value === 'string' && text(value) },
+  queryServer: {
+    ...address,
+    address: (value) => text(value) && value !== '',
+    index: integer,
+    flags: integer,
+    backlog: integer,
+    readableAll: boolean,
+    writableAll: boolean,
+    data: anything,
+  },
+};
+
+const answer: Readonly<Record<string, Check>> = { ack: (value) => integer(value) && !absent(value), accepted: boolean };
+
+/** @param message has the `cmd` of node:cluster. */
+export function isClusterMessage(message: Readonly<Record<string, unknown>>): boolean {
+  const { act, seq } = message;
+  const fields =
+    act === undefined ? answer : typeof act === 'string' && Object.hasOwn(acts, act) ? acts[act] : undefined;
+  return fields !== undefined && integer(seq) && Object.entries(fields).every(([name, check]) => check(message[name]));
+}

@@ -1,0 +1,173 @@
+/** What listens where a worker's inspector should, and answers by chance: the commands end, and nothing of it is believed. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { test } from 'node:test';
+import { InspectorError } from '../../src/inspector/error.ts';
+import { formatFrame } from '../../src/inspector/frames.ts';
+import { takeHeapSnapshot } from '../../src/inspector/heap-snapshot.ts';
+import { getJson, type Endpoint } from '../../src/inspector/http.ts';
+import { recordProfile } from '../../src/inspector/profile.ts';
+import { Session } from '../../src/inspector/session.ts';
+import { sampleStack } from '../../src/inspector/stack.ts';
+import { Random } from '../support/random.ts';
+
+const COUNT = Number(process.env['FUZZ_REPLIES'] ?? 200);
+
+/** How long any of it may take, ms. */
+const PATIENCE_MS = 300;
+const LONGEST_SNAPSHOT = 1_000_000;
+
+const values: readonly unknown[] = [
+  null,
+  true,
+  0,
+  -1,
+  1e308,
+  'x',
+  '\u001b[2J\u009b31m',
+  'y'.repeat(10_000),
+  [],
+  {},
+  [null],
+  [[[]]],
+  { length: 1e9 },
+  'file:///a/b.js',
+  'file://%/x',
+  'file:///../../etc/passwd',
+  '../../../etc/passwd',
+];
+const events = [
+  'Debugger.paused',
+  'Debugger.scriptParsed',
+  'HeapProfiler.addHeapSnapshotChunk',
+  '__proto__',
+  'constructor',
+  'x',
+];
+
+function anyFields(random: Random): Record<string, unknown> {
+  const names = [
+    'callFrames',
+    'scriptId',
+    'url',
+    'chunk',
+    'profile',
+    'nodes',
+    'samples',
+    'message',
+    'location',
+    'functionName',
+  ];
+  const fields = names.filter(() => random.chance(0.4)).map((name) => [name, random.pick(values)] as const);
+  const frame = {
+    functionName: random.pick(values),
+    location: random.pick([...values, { scriptId: 1, lineNumber: random.pick(values) }]),
+  };
+  return { ...Object.fromEntries(fields), ...(random.chance(0.5) && { callFrames: [frame, random.pick(values)] }) };
+}
+
+function anyMessage(random: Random, id: number): string {
+  const message = random.pick<() => unknown>([
+    () => ({ id, result: anyFields(random) }),
+    () => ({ id, result: random.pick(values) }),
+    () => ({ id, error: random.pick([...values, { message: random.pick(values) }]) }),
+    () => ({ id: random.pick(values), result: {} }),
+    () => ({ method: random.pick(events), params: random.pick([anyFields(random), random.pick(values)]) }),
+    () => random.pick(values),
+  ])();
+  return random.chance(0.1) ? JSON.stringify(message).slice(0, -1) : JSON.stringify(message);
+}
+
+function frameOf(random: Random, payload: Buffer): Buffer {
+  const opcode = random.chance(0.9) ? 0x81 : random.between(0, 255);
+  if (payload.length <= 125 && random.chance(0.9)) return Buffer.concat([Buffer.of(opcode, payload.length), payload]);
+  const head = Buffer.alloc(10);
+  head[0] = opcode;
+  head[1] = 127;
+  const length = random.chance(0.9) ? BigInt(payload.length) : random.pick([2n ** 63n, 2n ** 31n, 0n]);
+  head.writeBigUInt64BE(length, 2);
+  return Buffer.concat([head, payload]);
+}
+
+/** A server that speaks enough WebSocket to be listened to, and then anything. */
+async function enemy(random: Random): Promise<{ server: Server; endpoint: Endpoint }> {
+  const server = createServer((socket: Socket) => {
+    socket.on('error', () => {});
+    let isOpen = false;
+    let id = 0;
+    socket.on('data', (data) => {
+      if (!isOpen) {
+        const key = /sec-websocket-key: (\S+)/i.exec(data.toString('latin1'))?.[1];
+        if (key === undefined) return void socket.end(anyHttp(random));
+        isOpen = true;
+        const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+        socket.write(`HTTP/1.1 101 X\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
+      }
+      for (let nth = random.between(0, 6); nth > 0; nth--) {
+        if (random.chance(0.7)) id++;
+        socket.write(frameOf(random, Buffer.from(anyMessage(random, id))));
+      }
+      if (random.chance(0.05)) socket.destroy();
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { server, endpoint: { host: '127.0.0.1', port: (server.address() as AddressInfo).port } };
+}
+
+function anyHttp(random: Random): string {
+  const body = JSON.stringify(random.pick([...values, [{ webSocketDebuggerUrl: random.pick(values) }]]));
+  const length = random.pick([body.length, -1, 1e9, 'x', '']);
+  return random.pick([
+    `HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n${body}`,
+    'x'.repeat(70_000),
+    '\r\n\r\n',
+    `HTTP/1.1 500\r\n\r\n`,
+  ]);
+}
+
+type Look = (session: Session, signal: AbortSignal) => Promise<unknown>;
+
+const looks: readonly Look[] = [
+  async (session, signal) => {
+    for (const frame of await sampleStack(session, signal)) {
+      const line = formatFrame(frame);
+      assert.doesNotMatch(line, /\p{Cc}/u);
+      assert.ok(line.length < 1100, line);
+    }
+  },
+  (session) => recordProfile(session, { interval: 1000, isStuck: true, until: () => Promise.resolve() }),
+  async (session) => {
+    let written = 0;
+    await takeHeapSnapshot(session, LONGEST_SNAPSHOT, (piece) => void (written += piece.length));
+    assert.ok(written <= LONGEST_SNAPSHOT);
+  },
+];
+
+/** Whatever it was that came back, there is an end to it. */
+async function look(session: Session, one: Look): Promise<void> {
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const late = once(signal, 'abort').then(() => {
+    throw new InspectorError('no answer');
+  });
+  await Promise.race([one(session, signal), late]).finally(() => late.catch(() => {}));
+}
+
+test(`${COUNT} inspectors that answer anything`, { timeout: 60_000 + 2000 * COUNT }, async () => {
+  const random = new Random(1);
+  const { server, endpoint } = await enemy(random);
+  for (let nth = 1; nth <= COUNT; nth++) {
+    const isMine = (error: unknown): void => assert.ok(error instanceof Error, `${String(error)} of ${nth}`);
+    await getJson(endpoint, '/json/list', AbortSignal.timeout(PATIENCE_MS)).catch(isMine);
+    const target = { ...endpoint, path: '/x', isOurs: false };
+    const session = await Session.open(target, AbortSignal.timeout(10_000));
+    await look(session, random.pick(looks)).catch((error: unknown) => {
+      assert.ok(error instanceof InspectorError, `${String(error)} of ${nth}`);
+      assert.doesNotMatch(error.message, /\p{Cc}/u);
+    });
+    await session.close();
+  }
+  server.close();
+});

@@ -1,0 +1,37 @@
+/** What a worker says to the primary, made up by chance: of every kind that there is, with every handle that Node sends. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { serve, type App } from '../support/app.ts';
+import { get } from '../support/http.ts';
+
+const COUNT = Number(process.env['FUZZ_MESSAGES'] ?? 3000);
+
+/** The worker may be killed over it, and another one comes. */
+async function say(app: App, number: number): Promise<void> {
+  await get(app.target, { path: `/${number}`, timeout: 2000 }).catch(() => {});
+}
+
+async function assertAnswers(app: App, number: number): Promise<void> {
+  const socketPath = app.controlSockets[0]!;
+  const { status, body } = await get({ socketPath }, { path: '/status' });
+  assert.equal(status, 200, `after message ${number}`);
+  assert.equal((JSON.parse(body) as { pid: number }).pid, app.pid, `after message ${number}`);
+}
+
+for (const [balance, sharing, share] of [
+  ['kernel', 'auto', 0.4],
+  ['least-connections', 'auto', 0.4],
+  ['kernel', 'round-robin', 0.2],
+] as const) {
+  const count = Math.round(COUNT * share);
+  const name = `the primary answers after each of ${count} messages that make no sense, ${sharing}, ${balance}`;
+  test(name, { timeout: 60_000 + 1000 * count }, async () => {
+    const policy = ['--sharing', sharing, '--balance', balance, '--recover-interval', '0'];
+    await using app = await serve({ entry: 'says-anything.cjs', options: ['--workers', '2', ...policy] });
+    for (let number = 1; number <= count; number++) {
+      await say(app, number);
+      await assertAnswers(app, number);
+    }
+    assert.deepEqual(app.events('fault of prefork'), []);
+  });
+}

@@ -1,0 +1,68 @@
+/** What a worker writes into the scoreboard, which all workers may write: rows that are well sealed and make no sense. */
+import assert from 'node:assert/strict';
+import { closeSync, openSync, readdirSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { monotonic } from '../../src/scoreboard/clock.ts';
+import { ROW_SIZE, rowOffset, STATES, type Row, type State } from '../../src/scoreboard/layout.ts';
+import { boardDirectories } from '../../src/scoreboard/place.ts';
+import { BLANK, encodeRow, viewOf } from '../../src/scoreboard/record.ts';
+import { serve, type App } from '../support/app.ts';
+import { get } from '../support/http.ts';
+import { Random } from '../support/random.ts';
+
+const COUNT = Number(process.env['FUZZ_ROWS'] ?? 300);
+
+const numbers = [NaN, Infinity, -Infinity, -1, 0, -0, 1, 1e308, -1e308, 5e-324, 2 ** 53, 2 ** 31, 0.5];
+const states = Object.keys(STATES) as State[];
+
+function boardOf({ pid }: App): string {
+  for (const directory of boardDirectories()) {
+    const name = readdirSync(directory).find((file) => file.includes(`-${pid}-`) && file.endsWith('.board'));
+    if (name !== undefined) return join(directory, name);
+  }
+  throw new Error('the server has no scoreboard');
+}
+
+function anyRow(random: Random, pids: readonly number[]): Row {
+  const row: Row = { ...BLANK, durations: BLANK.durations.map(() => random.pick(numbers)) };
+  for (const name of Object.keys(row) as Array<keyof Row>) {
+    if (name !== 'durations' && name !== 'state') row[name] = random.pick(numbers);
+  }
+  row.pid = random.pick(pids);
+  row.state = random.pick(states);
+  // One that seems to hang is helped, which is not what is tried here alone.
+  if (random.chance(0.7)) row.heartbeat = monotonic();
+  return row;
+}
+
+/** Every number in it, wherever. */
+function* numbersIn(value: unknown): Generator<number> {
+  if (typeof value === 'number') yield value;
+  else if (typeof value === 'object' && value !== null) for (const one of Object.values(value)) yield* numbersIn(one);
+}
+
+test(
+  `the primary answers after each of ${COUNT} rows that make no sense`,
+  { timeout: 60_000 + 200 * COUNT },
+  async () => {
+    const options = ['--workers', '2', '--balance', 'least-connections', '--max-requests', '1000000'];
+    await using app = await serve({ entry: 'hello.js', options: [...options, '--heartbeat-timeout', '0'] });
+    const random = new Random(1);
+    const fd = openSync(boardOf(app), 'r+');
+    try {
+      for (let nth = 1; nth <= COUNT; nth++) {
+        const bytes = new Uint8Array(ROW_SIZE);
+        encodeRow(viewOf(bytes), anyRow(random, [...app.workers.values(), app.pid, 0]), nth);
+        writeSync(fd, bytes, 0, ROW_SIZE, rowOffset(random.between(0, 3)));
+        const { status, body } = await get({ socketPath: app.controlSockets[0]! }, { path: '/status' });
+        assert.equal(status, 200, `after row ${nth}`);
+        for (const number of numbersIn(JSON.parse(body))) assert.ok(number >= 0, `${number} after row ${nth}`);
+        assert.doesNotMatch(body, /"(?:connectionsOpen|rss|utilization|requestsFinished)":null/, `after row ${nth}`);
+      }
+    } finally {
+      closeSync(fd);
+    }
+    assert.deepEqual(app.events('fault of prefork'), []);
+  },
+);
