@@ -94,10 +94,20 @@ function start(context: WorkerContext): void {
   balancer = handoffs && Balancer.start(balance, { ...place, handoffs, servers, open, vitals, isDraining, handicap });
   rebalancer = context.rebalance ? Rebalancer.start({ ...place, requests, servers }) : undefined;
   if (context.sharing !== 'round-robin') sendRealHandles();
-  interceptListen(link, servers, context.sharing, () => status.standby(), balancer);
+  interceptListen({
+    link,
+    servers,
+    sharing: context.sharing,
+    onAsked: () => status.standby(),
+    onParked: (isParked) => status.parked(isParked),
+    isLeaving: isDraining,
+    steering: balancer,
+  });
   link.on('promote', ({ slot }) => status.promote(slot));
   leaveWhenTold({ link, drain, servers, vitals, context }, primaryDeath);
 
+  // When the program has had its first turn.
+  setImmediate(() => link.send({ type: 'started' })).unref();
   let hasSaidReady = false;
   register({
     get slot() {
