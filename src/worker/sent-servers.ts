@@ -20,7 +20,7 @@ export function sendRealHandles(): void {
   const { spawn } = ChildProcess.prototype as ChildProcess & { spawn(options: unknown): number };
   Object.assign(ChildProcess.prototype, {
     spawn(this: Channelled, options: unknown): number {
-      const errno = Reflect.apply(spawn, this, [options]) as number;
+      const errno = Reflect.apply(spawn, this, [options]);
       guard(this);
       return errno;
     },
