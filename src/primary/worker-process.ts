@@ -3,7 +3,7 @@ import { Channel, type SentHandle } from '../ipc/channel.ts';
 import { Intake } from '../ipc/intake.ts';
 import { decodeWorkerMessage, type PrimaryMessage, type WorkerMessage } from '../ipc/messages.ts';
 import { isConnection, type ReceivedHandle } from '../ipc/received-handle.ts';
-import type { Exit, ExitFacts, Offence, WorkerId } from './events.ts';
+import type { ExitFacts, Offence, WorkerId } from './events.ts';
 import { MOST_OFFENCES } from './offence.ts';
 
 /** What a worker says while it lives. */
@@ -52,12 +52,7 @@ export class WorkerProcess {
       // The word of PM2, for programs that never listen; other messages are the application's own.
       if (message === 'ready' && !this.#isExpelled) events.message(id, { type: 'ready' });
     });
-    let disconnectedAt: number | undefined;
-    child.once('disconnect', () => (disconnectedAt = performance.now()));
-    this.#observeEnd((exit) => {
-      const disconnectedFor = disconnectedAt === undefined ? undefined : performance.now() - disconnectedAt;
-      events.exited(id, { ...exit, lastWords: this.#lastWords, disconnectedFor });
-    });
+    this.#observeEnd((exit) => events.exited(id, { ...exit, lastWords: this.#lastWords }));
   }
 
   /** Messages to a process that is gone are dropped: its exit is on the way. @returns false when it certainly did not leave. */
@@ -94,10 +89,11 @@ export class WorkerProcess {
    * told when the channel is closed too. Of that 'disconnect' tells, except when the child has not acknowledged a handle; then
    * only 'close' does.
    */
-  #observeEnd(ended: (exit: Exit) => void): void {
-    let exit: Exit | undefined;
+  #observeEnd(ended: (exit: ExitFacts) => void): void {
+    let exit: ExitFacts | undefined;
+    let disconnectedAt = Infinity;
     const { child } = this;
-    const end = (how: Exit): void => {
+    const end = (how: ExitFacts): void => {
       child.off('disconnect', settle).off('close', settle);
       this.#channel.close();
       ended(how);
@@ -106,9 +102,11 @@ export class WorkerProcess {
       if (exit !== undefined && !child.connected) end(exit);
     };
     child.once('exit', (code, signal) => {
-      exit ??= { code, signal };
+      const disconnectedFor = Math.max(0, performance.now() - disconnectedAt);
+      exit ??= { code, signal, ...(disconnectedFor > 0 && { disconnectedFor }) };
       settle();
     });
+    child.once('disconnect', () => (disconnectedAt = performance.now()));
     child.on('disconnect', settle).on('close', settle);
     child.on('error', (error) => {
       if (child.pid === undefined) end({ code: null, signal: null, error });
