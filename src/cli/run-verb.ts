@@ -27,12 +27,21 @@ const loaders: Readonly<Record<VerbName, () => Promise<Verb>>> = {
 
 /** Its errors are its output: nothing else has said them. */
 export async function runVerb(name: VerbName, argv: readonly string[]): Promise<number> {
+  process.on('uncaughtException', (error) => process.exit(report(error)));
   try {
     const verb = await loaders[name]();
     return await verb(argv);
   } catch (error) {
-    if (!(error instanceof PreforkError)) throw error;
+    return report(error);
+  }
+}
+
+/** A fault of ours too: node would print it as it is, and there may be words of a server in it. @returns the exit code. */
+function report(error: unknown): number {
+  if (error instanceof PreforkError) {
     complain(error.message);
     return error.exitCode;
   }
+  complain(error instanceof Error ? (error.stack ?? String(error)) : String(error));
+  return 1;
 }

@@ -1,5 +1,5 @@
 /** What the commands know of servers: which run, and how to ask one. */
-import { readdirSync } from 'node:fs';
+import { opendirSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { PreforkError, UsageError } from '../errors.ts';
@@ -41,11 +41,14 @@ interface Question {
 /** For what a server answers at once, unless it is stopped (SIGSTOP) or stuck. */
 const PATIENCE = 5000;
 
-/** Characters: the status of a thousand workers has fewer. */
-const LONGEST_ANSWER = 33_554_432;
+/** Characters: the status of a thousand workers has fewer. Read as JSON, a character can cost fifty bytes. */
+const LONGEST_ANSWER = 4_194_304;
 
 /** Of an operation that another primary has to do by now: each takes a whole upgrade. */
 const MOST_ATTEMPTS = 10;
+
+/** Servers of another user that are looked for: each takes a connection, and that user can make files without end. */
+const MOST_OF_OTHERS = 256;
 
 /** A server that starts is not made to wait longer for the pid of another one. */
 const LITTLE_PATIENCE = 1000;
@@ -58,9 +61,10 @@ const LITTLE_PATIENCE = 1000;
  * @throws UsageError when several could be meant.
  */
 export async function findServer(name: string | undefined, directories?: readonly string[]): Promise<RunningServer> {
-  const running = await runningServers(directories);
-  const [first, ...others] = name === undefined ? running : running.filter((server) => server.name === name);
-  if (first === undefined) throw await notRunningBeside(name, running);
+  const running = await runningServers(directories, name);
+  const [first, ...others] = running;
+  if (first === undefined)
+    throw await notRunningBeside(name, name === undefined ? [] : await runningServers(directories));
   // Of one name, this user's own is meant before any other's.
   if (others.length === 0 || (name !== undefined && first.owner === undefined)) return first;
   if (name === undefined) throw new UsageError(`several servers run: choose one by --name: ${await listOf(running)}`);
@@ -73,20 +77,22 @@ export async function findServer(name: string | undefined, directories?: readonl
  * in different directories of one user, the one that is found first.
  *
  * @param directories of this user alone. @default all that there are
+ * @param name of the only ones that are wanted. @default all, and of another user's a bounded number
  */
-export async function runningServers(directories?: readonly string[]): Promise<RunningServer[]> {
+export async function runningServers(directories?: readonly string[], name?: string): Promise<RunningServer[]> {
   const unfit: unknown[] = [];
   const found = new Map<string, RunningServer>();
   for (const directory of directories ?? controlDirectories()) {
     try {
       if (!isFitDirectory(directory)) continue;
-      for (const server of await serversIn(directory)) if (!found.has(server.name)) found.set(server.name, server);
+      for (const server of await serversIn(directory, undefined, name))
+        if (!found.has(server.name)) found.set(server.name, server);
     } catch (error) {
       unfit.push(error);
     }
   }
   const others = directories === undefined ? othersDirectories() : [];
-  const ofOthers = await Promise.all(others.map(({ path, owner }) => serversIn(path, owner)));
+  const ofOthers = await Promise.all(others.map(({ path, owner }) => serversIn(path, owner, name)));
   if (found.size === 0 && ofOthers.flat().length === 0 && unfit.length > 0) throw unfit[0];
   return [...[...found.values()].toSorted(byName), ...ofOthers.flat().toSorted(byName)];
 }
@@ -139,19 +145,44 @@ export async function operate<Path extends keyof Operations>(
   body: Operations[Path],
 ): Promise<Outcome> {
   for (let attempt = 1; ; attempt++) {
-    const answer = (await ask(server, { method: 'POST', path, body })) as Outcome;
-    if (typeof answer.ok !== 'boolean') break;
+    const answer = await ask(server, { method: 'POST', path, body });
+    if (!isOutcome(answer)) break;
     // The new primary has the name by now.
     if (answer.ok || answer.again !== true || attempt === MOST_ATTEMPTS) return answer;
   }
   throw noAnswer(server, `gave an answer to ${path} that is none`);
 }
 
-async function serversIn(directory: string, owner?: Owner): Promise<RunningServer[]> {
-  const names = readdirSync(directory).flatMap((fileName) => nameOfSocket(fileName) ?? []);
+function isOutcome(answer: object): answer is Outcome {
+  const { ok, reason, stderr = '', generation, took } = answer as Readonly<Record<string, unknown>>;
+  if (ok === true) return Number.isFinite(generation) && Number.isFinite(took);
+  return ok === false && typeof reason === 'string' && typeof stderr === 'string';
+}
+
+async function serversIn(
+  directory: string,
+  owner: Owner | undefined,
+  wanted: string | undefined,
+): Promise<RunningServer[]> {
+  const names = namesIn(directory, wanted, owner === undefined ? Infinity : MOST_OF_OTHERS);
   const servers = names.map((name) => ({ name, path: socketPath(directory, name), ...(owner && { owner }) }));
   const states = await Promise.all(servers.map(({ path }) => probe(path, owner)));
   return servers.filter((_, index) => states[index] === 'live');
+}
+
+/** Not read at once: another user may have filled the directory. */
+function namesIn(path: string, wanted: string | undefined, most: number): string[] {
+  const names: string[] = [];
+  const directory = opendirSync(path);
+  try {
+    for (let entry = directory.readSync(); entry !== null && names.length < most; entry = directory.readSync()) {
+      const name = nameOfSocket(entry.name);
+      if (name !== undefined && (wanted === undefined || name === wanted)) names.push(name);
+    }
+  } finally {
+    directory.closeSync();
+  }
+  return names;
 }
 
 /** What the server answered, whatever its status: all that is not a result says so itself. */

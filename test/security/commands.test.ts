@@ -1,0 +1,106 @@
+/** Root's commands, and a server of another user that answers what it likes. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { spawn } from 'node:child_process';
+import { chmodSync, chownSync, linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { startApp } from '../support/app.ts';
+import { NOBODY, noOtherUser } from '../support/platform.ts';
+
+const skip = noOtherUser;
+
+const worker = { slot: 0, generation: 1, state: 'serving', uptime: 1, vitals: null };
+const slot = { slot: 0, state: 'serving', worker, successor: null, crashes: 0, lastExit: null };
+const status = { version: 1, name: 'evil', slots: [slot], spares: [], leaving: [], addresses: [] };
+const deep = `{"version":1,"x":${'['.repeat(200_000)}${']'.repeat(200_000)}}`;
+
+interface Ran {
+  readonly code: number | null;
+  readonly printed: string;
+}
+
+/** What a command of root's says when another user's server answers so, whatever it is asked. */
+async function ask(answer: string, options: readonly string[], namesakes = 0): Promise<Ran> {
+  const directory = mkdtempSync(join(tmpdir(), 'prefork-commands-'));
+  chmodSync(directory, 0o755);
+  const own = join(directory, `prefork-${NOBODY}`);
+  mkdirSync(own, { mode: 0o700 });
+  chownSync(own, NOBODY, NOBODY);
+  // The server is no test's to end by name: it goes with its stdin.
+  const code = `require('node:http').createServer((_question, answer) => answer.end(${JSON.stringify(answer)}))
+    .listen(${JSON.stringify(join(own, 'evil.sock'))}, () => console.log('up'));
+    process.stdin.on('end', () => process.exit()).resume();`;
+  const server = spawn(process.execPath, ['-e', code], { uid: NOBODY, gid: NOBODY, cwd: '/' });
+  try {
+    await once(server.stdout, 'data');
+    for (let nth = 0; nth < namesakes; nth++) linkSync(join(own, 'evil.sock'), join(own, `s${nth}.sock`));
+    await using command = await startApp({ options, env: { PREFORK_RUNTIME_DIR: directory } });
+    if (options[0] === 'top') {
+      // It asks again and again, unless it is stuck.
+      await command.output(/(?:.*\n){2}/, 'stderr');
+      command.signal('SIGKILL');
+    }
+    const { code: exitCode } = await command.exit();
+    return { code: exitCode, printed: command.stdout + command.stderr };
+  } finally {
+    server.stdin.end();
+    await once(server, 'exit');
+    rmSync(directory, { recursive: true });
+  }
+}
+
+test('a pid is no path: root opens no file of a server’s choice', { skip }, async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'prefork-stat-'));
+  try {
+    // A read of it never ends.
+    symlinkSync('/dev/zero', join(directory, 'stat'));
+    const slots = [{ ...slot, worker: { ...worker, pid: `..${directory}` } }];
+    const { printed } = await ask(JSON.stringify({ ...status, slots }), [
+      'top',
+      '--interval',
+      '100ms',
+      '--name',
+      'evil',
+    ]);
+    assert.match(printed, /evil gave a status that is none/);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+const answers: Readonly<Record<string, string>> = {
+  'no slots': JSON.stringify({ ...status, slots: null }),
+  'objects in place of figures': JSON.stringify({ ...status, uptime: {}, slots: [{ ...slot, slot: { toString: 1 } }] }),
+  'a depth without end': deep,
+  'ten million objects': `[${'{},'.repeat(10_000_000)}{}]`,
+  'no JSON': '\u001B]0;PWNED\u0007',
+  'an outcome that is none': JSON.stringify({ ok: false, reason: { text: 1 }, stderr: 5 }),
+  'figures with commands to the terminal': JSON.stringify({ ok: true, generation: '\u001B]0;PWNED\u0007', took: 'x' }),
+};
+
+for (const [what, answer] of Object.entries(answers)) {
+  for (const options of [['status'], ['reload']]) {
+    test(`prefork ${options[0]} says what is wrong with ${what}, in plain text`, { skip }, async () => {
+      const { code, printed } = await ask(answer, [...options, '--name', 'evil']);
+      assert.equal(code, 1);
+      assert.match(printed, /^prefork: /);
+      // oxlint-disable-next-line no-control-regex -- what must not be there
+      assert.doesNotMatch(printed, /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/);
+    });
+  }
+}
+
+test(
+  'of ten thousand sockets of another user few are tried, and the one that is meant is found',
+  { skip },
+  async () => {
+    const said = JSON.stringify({ ...status, slots: null });
+    const other = await ask(said, ['status', '--name', 'other'], 10_000);
+    assert.match(other.printed, /no server runs under the name other/);
+    assert.ok(other.printed.split('uid ').length < 300, 'so many were tried');
+    const found = await ask(said, ['status', '--name', 's9999'], 10_000);
+    assert.match(found.printed, /s9999 gave a status that is none/);
+  },
+);
