@@ -42,6 +42,8 @@ function leaveSignalsToThePrimary(): void {
 
 function start(context: WorkerContext): void {
   hideFlag();
+  // First: what others put before `process.send`, they take away again.
+  if (context.sharing !== 'round-robin') sendRealHandles();
   leaveSignalsToThePrimary();
   inspectOnAnyPort();
   reportFatalErrors(context.reports);
@@ -93,7 +95,6 @@ function start(context: WorkerContext): void {
   const { open } = connections;
   balancer = handoffs && Balancer.start(balance, { ...place, handoffs, servers, open, vitals, isDraining, handicap });
   rebalancer = context.rebalance ? Rebalancer.start({ ...place, requests, servers }) : undefined;
-  if (context.sharing !== 'round-robin') sendRealHandles();
   interceptListen({
     link,
     servers,
