@@ -63,8 +63,8 @@ export interface Worker {
    */
   metrics(registry: MetricsRegistry): void;
   /**
-   * Says that this worker may receive traffic, for applications that never listen; others are ready when their first
-   * server listens. `process.send('ready')` does the same.
+   * Says that this worker may receive traffic, for applications that never listen, and with `--ready message` for all. Others
+   * are ready when they listen wherever the worker before them did. `process.send('ready')` does the same.
    */
   ready(): void;
   /**

@@ -25,6 +25,7 @@ export const stateColors: Readonly<Record<WorkerStatus['state'] | SlotStatus['st
   standby: 'green',
   booting: 'yellow',
   taking: 'yellow',
+  parked: 'yellow',
   draining: 'yellow',
   ending: 'yellow',
   waiting: 'red',

@@ -6,7 +6,7 @@ type Check = (value: unknown, rule: Json, whole: JsonSchema) => boolean;
 const checks: Readonly<Record<string, Check>> = {
   $ref: (value, name, whole) => {
     const definitions = whole['$defs'] as Readonly<Record<string, JsonSchema>>;
-    return conforms(value, definitions[String(name).replace('#/$defs/', '')]!, whole);
+    return conforms(value, definitions[(name as string).replace('#/$defs/', '')]!, whole);
   },
   anyOf: (value, choices, whole) => (choices as readonly JsonSchema[]).some((one) => conforms(value, one, whole)),
   type: (value, type) => types[type as keyof typeof types](value),

@@ -79,7 +79,7 @@ export interface WorkerStatus {
   /** Null for a spare. */
   readonly slot: number | null;
   readonly generation: number;
-  readonly state: 'booting' | 'standby' | 'taking' | 'serving' | 'hung' | 'draining' | 'ending';
+  readonly state: 'booting' | 'standby' | 'taking' | 'serving' | 'hung' | 'parked' | 'draining' | 'ending';
   readonly uptime: number;
   /** From the scoreboard; null before the worker's first beat, and where there is no scoreboard. */
   readonly vitals: Vitals | null;

@@ -51,9 +51,10 @@ const worker: Schema<WorkerStatus> = object<WorkerStatus>('A worker.', {
   state: words('what it does', {
     booting: '',
     standby: 'a spare that has booted',
-    taking: 'gets its sockets',
+    taking: 'has its sockets, and is not ready yet',
     serving: '',
     hung: 'serves, and its event loop stands still',
+    parked: 'its slot is another’s, and it may get it back',
     draining: 'finishes what is in flight',
     ending: 'was told to end',
   }),
@@ -125,7 +126,10 @@ const status: Schema<Status> = object<Status>('What runs.', {
   }),
   slots: list('in the order of their numbers', reference('', 'slot', slot)),
   spares: list('booted or booting workers without a slot', reference('', 'worker', worker)),
-  leaving: list('workers that finish what is in flight, and whose slot is another’s', reference('', 'worker', worker)),
+  leaving: list(
+    'workers that finish what is in flight, or are parked, and whose slot is another’s',
+    reference('', 'worker', worker),
+  ),
   operation: nullable(words('what goes on', { reload: '', scale: '', recycle: '', upgrade: '' })),
   reloads: object<Status['reloads']>('since the primary started', {
     done: count('how many brought a new generation'),

@@ -24,6 +24,8 @@ export class Body implements AsyncIterable<Buffer> {
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
   #trailers: Fields | undefined;
+  /** Hears of `fail`, also when the whole body is there. */
+  #onFailed: ((error: Error) => void) | undefined;
 
   /** @param onTaken somebody has taken what waited. @param onPassed so many bytes of a stream are dealt with. */
   constructor(head: RequestHead, onTaken: () => void = ignore, onPassed: (size: number) => void = ignore) {
@@ -114,15 +116,19 @@ export class Body implements AsyncIterable<Buffer> {
   /**
    * A form of several parts, by the package `@fastify/busboy`. Large ones want `streamRequestBody`.
    *
-   * @param onFile gets each file, whose content it has to read or destroy.
-   * @returns the fields that are no files
-   * @throws HttpError 415 for any other type, 413 for more than the limits
+   * @param onFile gets each file, and reads its content; what it leaves is skipped. It may be asynchronous.
+   * @returns the fields that are no files, when all files are dealt with. It rejects as soon as something is wrong, with
+   *   what `onFile` throws, with why the client has left, or as below; then the contents of files fail likewise
+   * @throws HttpError 415 for any other type, 413 for more than the limits, 400 for a form without its end
    */
   async multipart(onFile: (part: FilePart) => unknown, limits: MultipartLimits = {}): Promise<Map<string, string>> {
     const type = new Fields(this.#head.section).get('content-type') ?? '';
     if (!/^multipart\/form-data *;/i.test(type)) throw new HttpError(415, `expected multipart/form-data, got ${type}`);
     const { readMultipart } = await import('./multipart.ts');
-    return readMultipart(this, type, onFile, limits);
+    return readMultipart(this, type, onFile, limits, (onFailed) => {
+      this.#onFailed = onFailed;
+      if (this.#failure !== undefined) onFailed(this.#failure);
+    });
   }
 
   /** Pieces as they come; the connection is not read while nobody takes them. */
@@ -161,11 +167,13 @@ export class Body implements AsyncIterable<Buffer> {
     this.#rouse();
   }
 
-  /** No more will come. */
+  /** No more will come, or nothing more is wanted of it. What has come of a whole one stays. */
   fail(error: Error): void {
-    if (this.#isComplete) return;
-    this.#failure = error;
-    this.#rouse();
+    if (!this.#isComplete) {
+      this.#failure = error;
+      this.#rouse();
+    }
+    this.#onFailed?.(error);
   }
 
   /** @param onPassed a piece of that size has been taken, and then the next was asked for. */

@@ -1,71 +1,81 @@
 import type { Socket } from 'node:net';
 import { Body } from './body.ts';
+import { sendable, type Content, type Sendable } from './content.ts';
 import { parseCookies } from './cookies.ts';
 import { MisuseError } from './errors.ts';
 import { fieldLine, fieldText, type FieldValue } from './field-line.ts';
 import { Fields } from './fields.ts';
 import type { FileOptions } from './file.ts';
+import { piecesOf, type Pieces, type PieceSource } from './pieces.ts';
 import type { RequestHead } from './request-head.ts';
 import { ResponseFields } from './response-fields.ts';
+import type { Hijacked, ResponseHead, ResponseSink } from './response-sink.ts';
 import { isEmpty } from './status.ts';
-
-/** What can be the content of a response. */
-export type Content = string | Uint8Array;
-
-/** What a context asks of its connection. */
-export interface Exchange {
-  readonly socket: Socket;
-  answer(context: Context, content: Content): void;
-  begin(context: Context): void;
-  write(content: Content): boolean;
-  drained(): Promise<void>;
-  finish(trailers: string): void;
-  /** Sends what comes before the response. */
-  inform(head: string): void;
-  hijack(): Hijacked;
-}
-
-/** A connection that is no longer the server's. */
-export interface Hijacked {
-  readonly socket: Socket;
-  /** What was received after the request. */
-  readonly head: Buffer;
-}
+import {
+  ABANDONED,
+  ANSWERED,
+  ON_ABANDON,
+  ON_ANSWER,
+  ON_BEGIN,
+  ON_FINISH,
+  ON_HIJACK,
+  ON_SEND,
+  ON_SET,
+  ON_TRAILER,
+  ON_WRITE,
+  OPEN,
+  responseSide,
+  SENDING,
+  STREAMING,
+  TAKEN,
+} from './transitions.ts';
 
 const PLAIN = 'text/plain; charset=utf-8';
 const JSON_TYPE = 'application/json';
 
-// How far the response is.
-const OPEN = 0;
-const STREAMING = 1;
-const ANSWERED = 2;
+/**
+ * How long `drained` waits when its client has left, ms. At once would be a loop without end in a handler that writes
+ * without end: it never lets go of the event loop.
+ */
+const ABANDONED_PAUSE_MS = 10;
+
+/** How far an error is followed to what has caused it. */
+const MOST_CAUSES = 8;
 
 /**
- * A request and its response, as `RequestCtx` is fasthttp's. What nobody asks for is not parsed. It stays valid as long
+ * A request and its response, as `RequestCtx` is fasthttp's. What is not asked for is not parsed. It stays valid as long
  * as it is held, also when it is answered.
+ *
+ * When the client has left, or the server has given up waiting (`isAbandoned`), its methods do nothing: a handler need not
+ * look before it answers. `hijack` alone throws then. A second answer is a fault, and throws a MisuseError.
  */
-export class Context {
+export class Context implements ResponseHead {
   /** In capitals, such as `GET`. */
   readonly method: string;
   /** Whether the request has a body. */
   readonly hasBody: boolean;
   readonly #head: RequestHead;
-  readonly #exchange: Exchange;
+  readonly #sink: ResponseSink;
   #body: Body | undefined;
   #headers: Fields | undefined;
   #query: URLSearchParams | undefined;
   #cookies: ReadonlyMap<string, string> | undefined;
   #values: Map<unknown, unknown> | undefined;
   #abort: AbortController | undefined;
+  /** Why the client has left. */
+  #reason: Error | undefined;
+  /** Stops the source of a response that is being sent. */
+  #onAbandoned: ((reason: Error) => void) | undefined;
   #fields: ResponseFields | undefined;
   #type: string | undefined;
   #status = 200;
-  #state = OPEN;
+  /** A state of the response side. */
+  #state: number = OPEN;
 
-  constructor(head: RequestHead, exchange: Exchange, body: Body | undefined) {
+  constructor(head: RequestHead, sink: ResponseSink, body: Body | undefined) {
     this.method = head.method;
     this.#head = head;
-    this.#exchange = exchange;
+    this.#sink = sink;
     this.#body = body;
     this.hasBody = body !== undefined;
   }
@@ -122,15 +132,15 @@ export class Context {
 
   /** The client's; undefined when it comes by a Unix socket. */
   get remoteAddress(): string | undefined {
-    return this.#exchange.socket.remoteAddress;
+    return this.#sink.socket.remoteAddress;
   }
 
   get remotePort(): number | undefined {
-    return this.#exchange.socket.remotePort;
+    return this.#sink.socket.remotePort;
   }
 
   get socket(): Socket {
-    return this.#exchange.socket;
+    return this.#sink.socket;
   }
 
   /**
@@ -138,7 +148,10 @@ export class Context {
    * that leave, is taken for such; what is answered all the same is sent.
    */
   get signal(): AbortSignal {
-    this.#abort ??= new AbortController();
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#reason !== undefined) this.#abort.abort(this.#reason);
+    }
     return this.#abort.signal;
   }
 
@@ -149,12 +162,25 @@ export class Context {
 
   /** Whether `end` or `json` or another answer has been given. */
   get isAnswered(): boolean {
-    return this.#state === ANSWERED;
+    return this.#state === ANSWERED || this.#state === SENDING || this.#state === TAKEN;
+  }
+
+  /**
+   * Whether no answer is wanted any more: the client has left, or has got an error because the handler took too long. What
+   * the handler does with its response from then on does nothing. A loop that writes has to look at it.
+   */
+  get isAbandoned(): boolean {
+    return this.#state === ABANDONED;
   }
 
   /** Whether nothing of a response has been sent, so that status and fields may still be set. */
   get isOpen(): boolean {
     return this.#state === OPEN;
+  }
+
+  /** Whether a part of the response has been sent, and the rest has not been given. */
+  get isUnderway(): boolean {
+    return this.#state === STREAMING || this.#state === SENDING;
   }
 
   /** What the handler has set. */
@@ -164,7 +190,7 @@ export class Context {
 
   /** @param code 200 to 599. @default 200 @param reason in place of the registered words; clients ignore it */
   status(code: number, reason: string = ''): this {
-    this.#expectOpen('status');
+    if (!this.#may(ON_SET, 'status')) return this;
     if (!Number.isInteger(code) || code < 200 || code > 599) {
       throw new MisuseError('ERR_HTTP_FIELD', `a status is a number from 200 to 599, got ${code}`);
     }
@@ -179,14 +205,14 @@ export class Context {
    * @throws MisuseError when it would inject something
    */
   header(name: string, value: FieldValue): this {
-    this.#expectOpen('header');
+    if (!this.#may(ON_SET, 'header')) return this;
     (this.#fields ??= new ResponseFields()).set(name, value);
     return this;
   }
 
   /** Adds a field, beside those of the same name: `Set-Cookie`, `Link`. */
   append(name: string, value: FieldValue): this {
-    this.#expectOpen('append');
+    if (!this.#may(ON_SET, 'append')) return this;
     (this.#fields ??= new ResponseFields()).add(name, value);
     return this;
   }
@@ -202,25 +228,38 @@ export class Context {
   }
 
   /** The type of content that is sent when the handler names none. */
-  contentTypeOf(content: Content): string {
+  contentTypeOf(content: Sendable): string {
     if (isEmpty(this.#status)) return '';
     if (this.#type !== undefined) return this.#type;
     if (content.length === 0) return '';
     return typeof content === 'string' ? PLAIN : 'application/octet-stream';
   }
 
-  /** Answers. A string is sent as UTF-8, and as text unless `Content-Type` says otherwise. */
-  end(content: Content = ''): void {
-    if (this.#state === STREAMING || this.#needsChunks) return this.#finish(content);
-    this.#expectOpen('end');
-    this.#state = ANSWERED;
-    this.#exchange.answer(this, content);
+  /** Whether the response is a stream of events, which ends when its client leaves and not before. */
+  get isEventStream(): boolean {
+    return (this.#fields?.contentType ?? this.#type)?.startsWith('text/event-stream') === true;
   }
 
-  /** Answers with JSON. */
+  /**
+   * Answers. A string is sent as UTF-8, and as text unless `Content-Type` says otherwise; a Blob as it is read, and as its
+   * own type.
+   *
+   * @throws MisuseError ERR_HTTP_BODY for anything else, before anything is sent
+   */
+  end(content: Content | Blob = ''): void {
+    if (typeof content !== 'string' && content instanceof Blob) return this.#send(content);
+    const bytes = sendable('end', content);
+    if (this.#state === STREAMING || this.#needsChunks) return this.#finish(bytes);
+    if (!this.#may(ON_ANSWER, 'end')) return;
+    this.#sink.answer(this, bytes);
+  }
+
+  /** Answers with JSON. @throws MisuseError ERR_HTTP_BODY for what JSON has no words for, such as undefined */
   json(value: unknown): void {
-    this.#expectOpen('json');
-    this.defaultType(JSON_TYPE).end(JSON.stringify(value));
+    if (!this.#may(ON_SET, 'json')) return;
+    const text = JSON.stringify(value) as string | undefined;
+    if (text === undefined) throw new MisuseError('ERR_HTTP_BODY', `json(): JSON has no ${typeof value}`);
+    this.defaultType(JSON_TYPE).end(text);
   }
 
   /** @param location checked like any field; characters above U+007F are encoded. @param code 302 unless given. */
@@ -242,41 +281,46 @@ export class Context {
    * Sends a piece of the response, whose length need not be known: chunked, or until the connection closes in HTTP/1.0.
    *
    * @returns false when the client is slower: then `await ctx.drained()`, or memory holds what it does not take.
+   * @throws MisuseError ERR_HTTP_BODY for what is no content, and for more than was announced
    */
   write(content: Content): boolean {
-    if (this.#state === ANSWERED) this.#misuse('write');
-    this.#begin();
-    return this.#exchange.write(content);
+    const bytes = sendable('write', content);
+    this.#begin('write');
+    if (!this.#may(ON_WRITE, 'write')) return false;
+    return this.#sink.write(bytes);
   }
 
   /** Sends status and fields now, before there is any content: an `EventSource` waits for them. */
   flushHeaders(): void {
-    if (this.#state === ANSWERED) this.#misuse('flushHeaders');
-    this.#begin();
-    this.#exchange.write('');
+    this.#begin('flushHeaders');
+    if (this.#may(ON_WRITE, 'flushHeaders')) this.#sink.write('');
   }
 
   /** Settles when the client has taken what was written, or left. */
   drained(): Promise<void> {
-    return this.#exchange.drained();
+    if (this.#state !== ABANDONED) return this.#sink.drained();
+    return new Promise((resolve) => void setTimeout(resolve, ABANDONED_PAUSE_MS));
   }
 
-  /** Sends all that a source gives, as fast as the client takes it. Node streams, web streams, generators. */
-  async stream(source: AsyncIterable<Content> | Iterable<Content>): Promise<void> {
-    this.#expectOpen('stream');
-    const flushing = this.flushHeadersSoon();
-    for await (const piece of source) {
-      clearImmediate(flushing);
-      if (this.isAnswered) return;
-      if (!this.write(piece)) await this.drained();
+  /**
+   * Sends all that a source gives, as fast as the client takes it. Node streams, web streams, generators. A source that is
+   * not read to its end is destroyed, cancelled or returned from: the client has left, or takes no content.
+   *
+   * @returns a promise that rejects with what the source fails with, unless the client has left
+   */
+  async stream(source: PieceSource): Promise<void> {
+    const pieces = piecesOf(source);
+    try {
+      if (!this.#may(ON_SET, 'stream')) return pieces.cancel(this.#reason);
+      if (this.method !== 'HEAD' && !isEmpty(this.#status)) return await this.#pump(pieces);
+      // Nothing of it would be sent, and it may be one that never ends.
+      this.flushHeaders();
+      this.end();
+      pieces.cancel(undefined);
+    } catch (error) {
+      pieces.cancel(error);
+      if (!this.isAbandoned) throw error;
     }
-    clearImmediate(flushing);
-    if (!this.isAnswered) this.end();
-  }
-
-  /** Before a source is asked: one that has something at once is sent together with the head. */
-  flushHeadersSoon(): NodeJS.Immediate {
-    return setImmediate(() => void (this.isAnswered || this.flushHeaders()));
   }
 
   /**
@@ -286,7 +330,7 @@ export class Context {
    * @throws MisuseError ERR_HTTP_FIELD when it would inject something, or belongs into the head
    */
   trailer(name: string, value: string | number): this {
-    if (this.#state === ANSWERED) this.#misuse('trailer');
+    if (!this.#may(ON_TRAILER, 'trailer')) return this;
     const fields = (this.#fields ??= new ResponseFields());
     if (this.#state === STREAMING && fields.contentLength !== undefined && fields.trailers === undefined) {
       throw new MisuseError(
@@ -300,44 +344,63 @@ export class Context {
 
   /** 103: what the client may load meanwhile. Nothing in HTTP/1.0, which has no such responses. */
   earlyHints(fields: Readonly<Record<string, string | readonly string[]>>): void {
-    this.#expectOpen('earlyHints');
-    if (this.#head.minor === 0) return;
+    if (!this.#may(ON_SET, 'earlyHints') || this.#head.minor === 0) return;
     const lines = Object.entries(fields).flatMap(([name, value]) => [value].flat().map((one) => fieldLine(name, one)));
-    this.#exchange.inform(`HTTP/1.1 103 Early Hints\r\n${lines.join('')}\r\n`);
+    this.#sink.inform(`HTTP/1.1 103 Early Hints\r\n${lines.join('')}\r\n`);
   }
 
-  /** Takes the connection: nothing is answered, and socket and what follows the request are the caller's. */
+  /**
+   * Takes the connection: nothing is answered, and socket and what follows the request are the caller's.
+   *
+   * @throws the reason of `signal` when the client has left: there is no connection to take
+   */
   hijack(): Hijacked {
-    this.#expectOpen('hijack');
-    this.#state = ANSWERED;
-    return this.#exchange.hijack();
+    if (this.#state === ABANDONED) throw this.#reason!;
+    this.#may(ON_HIJACK, 'hijack');
+    return this.#sink.hijack();
   }
 
-  /** By the connection: the client has left, or the server gave up waiting. */
+  /** By the connection: the client has left, or the server gave up waiting. Not after the answer. */
   abandon(reason: Error): void {
-    this.#state = ANSWERED;
-    this.#body?.fail(reason);
+    this.#state = responseSide.next(this.#state, ON_ABANDON);
     this.leave(reason);
+    this.#body?.fail(reason);
+    this.#onAbandoned?.(reason);
   }
 
   /** By the connection: the client sends no more. Probably it has left; if not, it still gets its response. */
   leave(reason: Error): void {
-    this.#abort ??= new AbortController();
-    this.#abort.abort(reason);
+    this.#reason ??= reason;
+    this.#abort?.abort(this.#reason);
+  }
+
+  /** Whether a handler has failed by nothing else than that its client has left. */
+  hasFailedByLeaving(error: unknown): boolean {
+    if (this.#reason === undefined) return false;
+    let cause = error;
+    for (let depth = 0; depth < MOST_CAUSES && cause !== undefined; depth++) {
+      if (cause === this.#reason) return true;
+      cause = cause instanceof Error ? cause.cause : undefined;
+    }
+    return false;
+  }
+
+  /** By the error handler: what was begun cannot be taken back, and the client has to see that it is not whole. */
+  break(): void {
+    this.#sink.break();
   }
 
   /** By the error handler: what the handler has set is forgotten. */
   reset(): void {
-    this.#expectOpen('reset');
+    if (!this.#may(ON_SET, 'reset')) return;
     this.#status = 200;
     this.#fields = undefined;
     this.#type = undefined;
   }
 
-  #begin(): void {
-    if (this.#state !== OPEN) return;
-    this.#state = STREAMING;
-    this.#exchange.begin(this);
+  #begin(call: string): void {
+    if (this.#state === STREAMING || !this.#may(ON_BEGIN, call)) return;
+    this.#sink.begin(this);
   }
 
   /** What comes after the content needs them: RFC 9112, 7.1.2. */
@@ -345,19 +408,74 @@ export class Context {
     return this.#state === OPEN && this.#fields?.trailers !== undefined && this.#head.minor === 1;
   }
 
-  #finish(content: Content): void {
+  #finish(content: Sendable): void {
     this.write(content);
-    this.#state = ANSWERED;
-    this.#exchange.finish(this.#fields?.trailers?.lines ?? '');
+    if (!this.#may(ON_FINISH, 'end')) return;
+    this.#sink.finish(this.#fields?.trailers?.lines ?? '');
   }
 
-  #expectOpen(call: string): void {
-    if (this.#state !== OPEN) this.#misuse(call);
+  async #pump(pieces: Pieces): Promise<void> {
+    // A source that has something at once is sent together with the head.
+    const flushing = setImmediate(() => void (this.#state === OPEN && this.flushHeaders()));
+    this.#onAbandoned = pieces.cancel;
+    try {
+      for (;;) {
+        const { done, value } = await pieces.next();
+        clearImmediate(flushing);
+        if (this.isAnswered || this.isAbandoned) return pieces.cancel(this.#reason);
+        if (done === true) return this.end();
+        if (!this.write(value)) await this.drained();
+      }
+    } finally {
+      clearImmediate(flushing);
+      this.#onAbandoned = undefined;
+    }
+  }
+
+  /** Its length is known, its content is not there yet. From now on the response counts as given. */
+  #send(blob: Blob): void {
+    if (this.#state === STREAMING) throw new MisuseError('ERR_HTTP_BODY', 'end(): no Blob after write(): use stream()');
+    if (!responseSide.allows(this.#state, ON_SEND)) this.#misuse('end');
+    if (this.#state === ABANDONED) return;
+    if (this.#type === undefined) this.#type = blob.type;
+    this.header('Content-Length', blob.size);
+    this.#state = responseSide.next(this.#state, ON_SEND);
+    this.#sink.begin(this);
+    if (this.method === 'HEAD' || isEmpty(this.#status)) this.#sent();
+    else this.#read(blob).catch((error: unknown) => this.isUnderway && this.#sink.break(error));
+  }
+
+  async #read(blob: Blob): Promise<void> {
+    const pieces = piecesOf(blob.stream());
+    this.#onAbandoned = pieces.cancel;
+    for (;;) {
+      const { done, value } = await pieces.next();
+      if (this.#state !== SENDING) return;
+      if (done === true) return this.#sent();
+      if (!this.#sink.write(sendable('end', value))) await this.#sink.drained();
+    }
+  }
+
+  #sent(): void {
+    this.#state = responseSide.next(this.#state, ON_FINISH);
+    this.#sink.finish(this.#fields?.trailers?.lines ?? '');
+  }
+
+  /**
+   * Moves the response side.
+   *
+   * @returns whether the call has anything to do: false when its client has left
+   * @throws MisuseError ERR_HTTP_ANSWERED when it must not be made any more
+   */
+  #may(event: number, call: string): boolean {
+    if (!responseSide.allows(this.#state, event)) this.#misuse(call);
+    this.#state = responseSide.next(this.#state, event);
+    return this.#state !== ABANDONED;
   }
 
   #misuse(call: string): never {
-    const when = this.#state === ANSWERED ? 'the response has been given' : 'the response has begun';
-    throw new MisuseError('ERR_HTTP_ANSWERED', `${call}(): ${when}, or the client has left`);
+    const when = this.isAnswered ? 'the response has been given' : 'the response has begun';
+    throw new MisuseError('ERR_HTTP_ANSWERED', `${call}(): ${when}`);
   }
 }
 

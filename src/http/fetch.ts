@@ -1,9 +1,8 @@
 import type { Context } from './context.ts';
 import { MisuseError } from './errors.ts';
 import type { HeaderList } from './header-list.ts';
-import type { Handler } from './hub.ts';
+import type { Handler } from './hooks.ts';
 import { LightResponse, TEXT, type Parts } from './light-response.ts';
-import { isEmpty } from './status.ts';
 
 /** What a fetch handler gets beside the request: `c.env` in Hono. */
 export interface FetchEnvironment {
@@ -31,7 +30,7 @@ function respond(context: Context, response: Response): void | Promise<void> {
   if (!isResponse(response)) {
     throw new MisuseError('ERR_HTTP_BODY', `a fetch handler returns a Response, got ${typeof response}`);
   }
-  // The client has left meanwhile.
+  // By the handler itself, which has the context: the connection may be another's.
   if (context.isAnswered) return;
   const parts = LightResponse.partsOf(response);
   return parts === undefined ? respondReal(context, LightResponse.originalOf(response)) : respondLight(context, parts);
@@ -55,30 +54,7 @@ async function respondReal(context: Context, response: Response): Promise<void> 
   // What is left of it would look like the whole.
   if (response.bodyUsed) throw new TypeError('Body is unusable: the response has been read by its handler');
   context.defaultType('');
-  if (context.method === 'HEAD' || isEmpty(response.status)) return refuseBody(context, body);
-  await pump(context, body);
-}
-
-/** Nothing of it would be sent, and it may be one that never ends. */
-function refuseBody(context: Context, body: ReadableStream<Uint8Array>): void {
-  context.flushHeaders();
-  context.end();
-  body.cancel().catch(() => undefined);
-}
-
-/** Not `context.stream`: a reader can be cancelled while it waits, an iterator cannot. */
-async function pump(context: Context, body: ReadableStream<Uint8Array>): Promise<void> {
-  const reader = body.getReader();
-  const cancel = (): void => void reader.cancel().catch(() => undefined);
-  context.signal.addEventListener('abort', cancel, { once: true });
-  const flushing = context.flushHeadersSoon();
-  for (;;) {
-    const { done, value } = await reader.read();
-    clearImmediate(flushing);
-    if (context.isAnswered) return;
-    if (done) return context.end();
-    if (!context.write(value)) await context.drained();
-  }
+  await context.stream(body);
 }
 
 function copyList(context: Context, list: HeaderList): void {

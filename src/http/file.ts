@@ -25,21 +25,27 @@ export async function sendFile(context: Context, path: string, options: FileOpti
   const request = { method: context.method, headers: context.headers.toObject() } as unknown as Readable;
   const { root, maxAge = 0, dotfiles = false } = options;
   const sent = await send(request, path, { root, maxAge, dotfiles: dotfiles ? 'allow' : 'ignore', index: false });
+  // It may fail when it has been destroyed: the file has gone before it was opened.
+  sent.stream.on('error', ignore);
   if (sent.type !== 'file') {
     sent.stream.destroy();
     if (sent.statusCode === 416) return refuseRange(context, sent.headers);
     throw new HttpError(sent.type === 'directory' || sent.statusCode === 403 ? 404 : sent.statusCode);
   }
-  context.status(sent.statusCode);
-  for (const [name, value] of Object.entries(sent.headers)) context.header(name, value);
-  // Not opened for those that have no content.
-  if (context.method === 'HEAD' || sent.statusCode === 304 || sent.statusCode === 412) {
+  try {
+    context.status(sent.statusCode);
+    for (const [name, value] of Object.entries(sent.headers)) context.header(name, value);
+    if (context.method === 'HEAD' || sent.statusCode === 304 || sent.statusCode === 412) context.end();
+    else await context.stream(sent.stream as AsyncIterable<Buffer>);
+  } finally {
+    // It is open as long as it has not been read to its end.
     sent.stream.destroy();
-    context.end();
-  } else await context.stream(sent.stream as AsyncIterable<Buffer>);
+  }
 }
 
 /** RFC 9110, 15.5.17: with the length that there is, by which a client asks again. */
 function refuseRange(context: Context, headers: Readonly<Record<string, string>>): void {
   context.status(416).header('Content-Range', headers['Content-Range']!).end(reasonOf(416));
 }
+
+function ignore(): void {}

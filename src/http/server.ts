@@ -9,8 +9,9 @@ import { fetchHandler, type FetchFunction } from './fetch.ts';
 import type { Fault } from './faults.ts';
 import { installLightGlobals } from './light-globals.ts';
 import { lightRequest, realRequest } from './light-request.ts';
-import { Hub, type Handler, type Hooks, type HttpLogger } from './hub.ts';
+import type { Handler, Hooks, HttpLogger } from './hooks.ts';
 import { refusal } from './refusal.ts';
+import { ServerCore } from './server-core.ts';
 import { SERVED, type Served } from './served.ts';
 import { resolveSettings, type Settings } from './settings.ts';
 import { RawSource, StreamSource } from './source.ts';
@@ -62,7 +63,7 @@ type Connected = Socket & { [CONNECTION]?: Connection; server?: NetServer; _serv
  * server.listen(8080);
  */
 export class Server extends NetServer {
-  readonly #hub: Hub;
+  readonly #core: ServerCore<Connection>;
   readonly #addresses = new Addresses();
   readonly #front: NetServer | undefined;
   /** Connections before their TLS handshake. */
@@ -72,7 +73,7 @@ export class Server extends NetServer {
   constructor(options: ServerOptions) {
     super({ allowHalfOpen: true, noDelay: true });
     const upgrade = (context: Context, isTunnel: boolean): boolean => this.#upgrade(context, isTunnel);
-    this.#hub = new Hub(resolveSettings(options), {
+    this.#core = new ServerCore(resolveSettings(options), {
       ...options,
       handler: handlerOf(options),
       upgrade,
@@ -86,7 +87,7 @@ export class Server extends NetServer {
 
   /** Stops accepting; closes what is idle, and the rest after their responses. */
   override close(callback?: (error?: Error) => void): this {
-    this.#hub.isClosing = this.#hub.settings.closeOnShutdown;
+    this.#core.isClosing = this.#core.settings.closeOnShutdown;
     super.close(callback);
     this.closeIdleConnections();
     return this;
@@ -94,36 +95,36 @@ export class Server extends NetServer {
 
   /** Closes the connections on which nothing happens. */
   closeIdleConnections(): void {
-    for (const connection of this.#hub.connections) if (connection.isIdle) connection.shut();
+    for (const connection of this.#core.connections) if (connection.isIdle) connection.stop();
   }
 
-  /** Closes every connection, whatever happens on it. */
+  /** Closes every connection, whatever happens on it. A response that is not sent to its end does not look whole. */
   closeAllConnections(): void {
-    for (const { socket } of this.#hub.connections) socket.destroy();
+    for (const connection of this.#core.connections) connection.cut();
   }
 
   /** For prefork's worker: what it counts, and how it drains. */
   #served(): Served {
-    const hub = this.#hub;
+    const core = this.#core;
     return {
       get started() {
-        return hub.started;
+        return core.started;
       },
       get finished() {
-        return hub.finished;
+        return core.finished;
       },
-      time: (onAnswered) => void (hub.onAnswered = onAnswered),
-      drain: () => void (hub.isClosing = true),
-      dismiss: (connections) => void (hub.toDismiss = connections),
+      time: (onAnswered) => void (core.onAnswered = onAnswered),
+      drain: () => void (core.isClosing = true),
+      dismiss: (connections) => void (core.toDismiss = connections),
       get undismissed() {
-        return hub.toDismiss;
+        return core.toDismiss;
       },
       idle: () => this.#idle(),
     };
   }
 
   *#idle(): Generator<Socket> {
-    for (const connection of this.#hub.connections) if (connection.isIdle) yield connection.socket;
+    for (const connection of this.#core.connections) if (connection.isIdle) yield connection.socket;
     for (const socket of this.#encrypted) if (socket.bytesRead === 0) yield socket;
   }
 
@@ -146,7 +147,7 @@ export class Server extends NetServer {
     const socket = source.socket as Connected;
     (this as unknown as Internal)._connections++;
     socket.server = socket._server = this;
-    const connection = new Connection(socket, source, this.#hub);
+    const connection = new Connection(socket, source, this.#core);
     source.start(connection);
     this.#serve(socket, connection);
     this.emit('connection', socket);
@@ -156,7 +157,7 @@ export class Server extends NetServer {
   #onConnection(socket: Connected): void {
     if (socket[CONNECTION] !== undefined) return;
     if (this.#front === undefined || 'encrypted' in socket) return this.#serveStream(socket);
-    const { concurrency } = this.#hub.settings;
+    const { concurrency } = this.#core.settings;
     // No handshake for what cannot be served, so that there is no telling why either.
     if (concurrency !== 0 && this.#encrypted.size >= concurrency) return void socket.destroy();
     this.#encrypted.add(socket);
@@ -168,7 +169,7 @@ export class Server extends NetServer {
     const socket = stream as Connected;
     let connection: Connection | undefined = undefined;
     const source = new StreamSource(socket, { receive: (bytes, end) => connection!.receive(bytes, end) });
-    connection = new Connection(socket, source, this.#hub);
+    connection = new Connection(socket, source, this.#core);
     this.#serve(socket, connection);
   }
 
@@ -177,20 +178,19 @@ export class Server extends NetServer {
     socket.on('end', onEnd).on('error', onError).on('close', onClose);
     const fault = this.#tooMany(socket);
     if (fault !== undefined) return this.#turnAway(socket, connection, fault);
-    this.#hub.add(connection);
+    this.#core.add(connection);
   }
 
   /** At once, without waiting for what the client sends: there are too many already. */
   #turnAway(socket: Socket, connection: Connection, fault: Fault): void {
     connection.closed();
-    this.#hub.refused(fault, socket);
-    socket.write(refusal(fault, this.#hub.heads), 'latin1');
-    socket.destroySoon();
+    this.#core.refused(fault, socket);
+    socket.end(refusal(fault, this.#core.heads), 'latin1', () => socket.destroy());
   }
 
   #tooMany(socket: Socket): Fault | undefined {
-    const { concurrency, maxConnsPerIP } = this.#hub.settings;
-    if (concurrency !== 0 && this.#hub.connections.size >= concurrency) return 'TOO_MANY_CONNECTIONS';
+    const { concurrency, maxConnsPerIP } = this.#core.settings;
+    if (concurrency !== 0 && this.#core.connections.size >= concurrency) return 'TOO_MANY_CONNECTIONS';
     const address = maxConnsPerIP === 0 ? undefined : socket.remoteAddress;
     if (address === undefined) return undefined;
     if (!this.#addresses.take(address, maxConnsPerIP)) return 'TOO_MANY_OF_ADDRESS';
@@ -209,7 +209,7 @@ export class Server extends NetServer {
 
   #encrypt(options: TlsOptions): NetServer {
     const { createServer } = process.getBuiltinModule('node:tls');
-    const handshakeTimeout = this.#hub.settings.readTimeout;
+    const handshakeTimeout = this.#core.settings.readTimeout;
     const front = createServer({ handshakeTimeout, ALPNProtocols: ['http/1.1'], ...options, allowHalfOpen: true });
     front.on('secureConnection', (socket) => this.#serveStream(socket));
     front.on('tlsClientError', (_error, socket) => socket.destroy());

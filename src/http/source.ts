@@ -54,7 +54,7 @@ export class RawSource implements Source {
   }
 }
 
-/** A stream that something else has made: TLS above all. */
+/** A stream that something else has made: TLS above all, but any duplex of bytes. */
 export class StreamSource implements Source {
   readonly #stream: Duplex;
   readonly #onData: (bytes: Buffer) => void;
@@ -62,7 +62,10 @@ export class StreamSource implements Source {
   constructor(stream: Duplex, receiver: Receiver) {
     this.#stream = stream;
     this.#onData = (bytes) => void (receiver.receive(bytes, bytes.length) || stream.pause());
-    stream.on('data', this.#onData);
+    // A client that has sent all that it has to say still gets its answers.
+    stream.allowHalfOpen = true;
+    // It may have been paused.
+    stream.on('data', this.#onData).resume();
   }
 
   resume(): void {

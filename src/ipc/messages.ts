@@ -9,6 +9,8 @@ export type WorkerMessage =
   | ({ readonly type: 'listen'; readonly request: number } & ListenFields)
   /** The worker accepts from this listener now. */
   | { readonly type: 'listening'; readonly listener: number }
+  /** The application listens there, and the worker accepts as soon as it is told to: the answer to a `granted` that is parked. */
+  | { readonly type: 'opened'; readonly listener: number }
   /** The socket that was granted is closed: the application closed its server, or the worker drains. */
   | { readonly type: 'closed'; readonly listener: number }
   /** A socket that came with `adopt` is closed, once for each. */
@@ -21,6 +23,10 @@ export type WorkerMessage =
   | { readonly type: 'taken' | 'refused'; readonly id: number }
   /** A server of the worker listens by node:cluster's own scheduling; port -1 and a path for a Unix socket. */
   | { readonly type: 'serving'; readonly address: string; readonly port: number }
+  /** That server is closed. */
+  | { readonly type: 'ceased'; readonly address: string; readonly port: number }
+  /** The program's code runs. */
+  | { readonly type: 'started' }
   /** A UDP socket of the application is to be bound at a fixed port; answered by `bound` with the same `request`. */
   | ({ readonly type: 'bind'; readonly request: number } & DatagramFields)
   /** A socket that came with `bound` is closed. */
@@ -75,7 +81,15 @@ export type PrimaryMessage =
       readonly data: unknown;
       /** The socket is systemd's, and so is its path. */
       readonly isPassed: boolean;
+      /** Another worker serves there: nothing is accepted before `accept` comes. */
+      readonly isParked: boolean;
     }
+  /** The worker leaves: nothing is opened for it any more, and its server listens to nobody. */
+  | { readonly type: 'late'; readonly request: number }
+  /** Accept from the slot's own socket. It comes with the handle where `park` had that closed. */
+  | { readonly type: 'accept'; readonly listener: number; readonly slot: number }
+  /** Stop accepting from the slot's own socket, and close it, until `accept` comes. Connections stay. */
+  | { readonly type: 'park'; readonly listener: number }
   | {
       readonly type: 'denied';
       readonly request: number;
@@ -168,6 +182,7 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
     data,
   },
   listening: { listener: number },
+  opened: { listener: number },
   closed: { listener: number },
   returned: { listener: number },
   handoff: {
@@ -190,6 +205,8 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
   },
   unbound: { socket: number },
   serving: { address, port },
+  ceased: { address, port },
+  started: {},
   ready: {},
   drained: {},
   metrics: { request: number, families: Array.isArray },

@@ -17,6 +17,9 @@ const expected = 'expected ":8080", 8080, "host:port", "[::1]:port", "unix:/path
 /** Before the name of a socket that systemd passed, in place of a path. */
 export const SYSTEMD_PREFIX = 'systemd:';
 
+/** Before the number of a descriptor that the server was started with (`listen({ fd: 3 })`), in place of a path. */
+export const DESCRIPTOR_PREFIX = 'fd:';
+
 /**
  * Reads an address as fasthttp and Go write it.
  *

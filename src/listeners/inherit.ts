@@ -1,4 +1,4 @@
-import { fstatSync } from 'node:fs';
+import { fstatSync, readdirSync } from 'node:fs';
 import { adoptFd, type NativeHandle } from './native.ts';
 import { unixSockets, type UnixSocket } from './unix-table.ts';
 
@@ -97,6 +97,34 @@ function toSocket({ fd, name }: PassedFd, table: ReadonlyMap<number, UnixSocket>
     throw refuse('is a connection: expected Accept=no in its .socket unit');
   }
   return { fd, name, handle, ...nameOf(handle, table.get(inode)) };
+}
+
+/**
+ * A listening socket that this process was started with, under a number that only the application knows.
+ *
+ * @returns undefined for anything else.
+ */
+export function openInherited(fd: number, name: string): InheritedSocket | undefined {
+  const table = unixSockets();
+  // To look at it closer is to own it, and these are channels of this process's.
+  if (table.get(inodeOf(fd))?.isConnected === true) return undefined;
+  try {
+    return toSocket({ fd, name }, table);
+  } catch (error) {
+    if (error instanceof InheritError) return undefined;
+    throw error;
+  }
+}
+
+/** What is open now: of a process that has opened nothing yet, what it was started with. Empty without /proc. */
+export function openDescriptors(): number[] {
+  try {
+    return readdirSync('/proc/self/fd')
+      .map(Number)
+      .filter((fd) => fd >= FIRST_FD && inodeOf(fd) !== NO_SOCKET);
+  } catch {
+    return [];
+  }
 }
 
 function isConnected(handle: NativeHandle, unix: UnixSocket | undefined): boolean {

@@ -1,5 +1,5 @@
-import { formatAddress, SYSTEMD_PREFIX } from './address.ts';
-import type { InheritedSocket } from './inherit.ts';
+import { DESCRIPTOR_PREFIX, formatAddress, SYSTEMD_PREFIX } from './address.ts';
+import { openInherited, type InheritedSocket } from './inherit.ts';
 import type { ListenQuery } from './listen-query.ts';
 import type { NativeHandle } from './native.ts';
 
@@ -12,18 +12,23 @@ import type { NativeHandle } from './native.ts';
  */
 export class Inherited {
   readonly #free: Set<InheritedSocket>;
+  /** Descriptors that this process was started with, and about which nothing was said. */
+  readonly #plain: Set<number>;
   readonly #taken = new Map<NativeHandle, InheritedSocket>();
 
-  constructor(sockets: readonly InheritedSocket[]) {
+  /** @param plain descriptors that this process was started with, beside those: any may be a socket that is asked for by number. */
+  constructor(sockets: readonly InheritedSocket[], plain: readonly number[] = []) {
     this.#free = new Set(sockets);
+    this.#plain = new Set(plain);
   }
 
   /**
-   * The socket for what an application wants to listen on: `systemd:<name>` the first one of that name, anything else the
-   * one that is bound to just that address.
+   * The socket for what an application wants to listen on: `systemd:<name>` the first one of that name, `fd:<n>` the one that
+   * was passed as that descriptor, anything else the one that is bound to just that address.
    */
   take(query: ListenQuery): InheritedSocket | undefined {
-    const socket = [...this.#free].find((candidate) => isNamed(query, candidate)) ?? this.#byAddress(query);
+    const socket =
+      [...this.#free].find((candidate) => isNamed(query, candidate)) ?? this.#byNumber(query) ?? this.#byAddress(query);
     if (socket === undefined) return undefined;
     this.#free.delete(socket);
     this.#taken.set(socket.handle, socket);
@@ -46,6 +51,14 @@ export class Inherited {
   close(): void {
     for (const { handle } of this.#free) handle.close();
     this.#free.clear();
+  }
+
+  #byNumber({ family, address }: ListenQuery): InheritedSocket | undefined {
+    if (family !== -1 || !address?.startsWith(DESCRIPTOR_PREFIX)) return undefined;
+    const fd = Number(address.slice(DESCRIPTOR_PREFIX.length));
+    const known = [...this.#free].find((socket) => socket.fd === fd);
+    if (known !== undefined || !this.#plain.delete(fd)) return known;
+    return openInherited(fd, address);
   }
 
   #byAddress({ address, port, family, ipv6Only }: ListenQuery): InheritedSocket | undefined {

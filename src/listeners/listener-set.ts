@@ -9,10 +9,23 @@ import type { Reassignment } from './seats.ts';
 
 /** What the set tells workers. Its owner sends it, with the handle where there is one. */
 export type ListenerMessage =
-  | { type: 'granted'; request: number; listener: number; slot: number; data: unknown; isPassed: boolean }
+  | Granted
   | { type: 'denied'; request: number; errno: number; address: string; port: number }
+  | { type: 'late'; request: number }
+  | { type: 'accept'; listener: number; slot: number }
+  | { type: 'park'; listener: number }
   | { type: 'adopt'; listener: number; slot: number }
   | { type: 'release'; listener: number; slot: number };
+
+interface Granted {
+  type: 'granted';
+  request: number;
+  listener: number;
+  slot: number;
+  data: unknown;
+  isPassed: boolean;
+  isParked: boolean;
+}
 
 /** A socket of an address that is served, and whose it is where each slot has one. */
 export interface OpenSocket {
@@ -34,7 +47,8 @@ export interface ListenerSetOptions extends OpenOptions {
  * The invariant: a socket that listens has a worker that accepts from it, as long as any worker has its address open.
  * So when a slot's worker dies, hangs, drains or closes its server, a neighbour adopts the slot's socket until the slot
  * has a worker again that listens. A slot that is vacated for good leaves its sockets to all the others: closing them
- * would reset what the kernel has queued in them, and is about to. And when nobody wants an address any more, its
+ * would reset what the kernel has queued in them, and is about to. A worker that is parked has addresses open, and accepts from
+ * none that another worker of its slot serves. And when nobody wants an address any more, its
  * sockets close: as soon as no worker has any of them either, for until then the kernel would let nobody bind the
  * address, and whoever asks for it meanwhile gets these sockets again.
  */
@@ -43,7 +57,7 @@ export class ListenerSet {
   readonly #directory: Directory;
   readonly #members = new Members();
   /** Requests are answered one at a time, so that two workers that ask for an address at once get the one listener. */
-  #turn: Promise<void> = Promise.resolve();
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor({ post, ...options }: ListenerSetOptions) {
     this.#post = post;
@@ -51,65 +65,109 @@ export class ListenerSet {
   }
 
   /** A worker was forked, and may ask from now on. Without a slot its requests wait until `seat` gives it one. */
-  join(worker: number, slot: number | undefined): void {
-    this.#members.join(worker, slot);
+  join(worker: number, slot: number | undefined, { isParked = false }: { isParked?: boolean } = {}): void {
+    this.#members.join(worker, slot, isParked);
   }
 
   /**
-   * Gives a worker its slot's socket of an address, or the errno of why not: one answer for each, until `close`.
+   * Gives a worker its slot's socket of an address, or the errno of why not: one answer for each, until `close`. One that
+   * leaves gets nothing, and is told that.
    *
-   * @returns `held` when the answer has to wait for a slot, which is to say that the worker has booted.
+   * @returns whether it was granted; `held` when the answer has to wait for a slot, which is to say that the worker has booted.
    */
-  async request(worker: number, request: number, query: ListenQuery): Promise<'answered' | 'held'> {
+  async request(worker: number, request: number, query: ListenQuery): Promise<'granted' | 'refused' | 'held'> {
     if (this.#members.hold(worker, { request, query })) return 'held';
-    this.#turn = this.#turn.then(() => this.#answer(worker, { request, query }));
-    await this.#turn;
-    return 'answered';
+    const answer = this.#turn.then(() => this.#answer(worker, { request, query }));
+    this.#turn = answer;
+    return (await answer) ? 'granted' : 'refused';
   }
 
-  /**
-   * The worker has the slot now, beside the one that had it before or alone.
-   *
-   * @returns how many of its requests had waited for it.
-   */
-  seat(worker: number, slot: number): number {
-    const held = this.#members.seat(worker, slot);
+  /** The worker has the slot now, beside the one that had it before or alone. Requests that waited for it are answered. */
+  seat(worker: number, slot: number, { isParked = false }: { isParked?: boolean } = {}): void {
+    const held = this.#members.seat(worker, slot, isParked);
     for (const { request, query } of held) void this.request(worker, request, query);
-    return held.length;
   }
 
-  async #answer(worker: number, { request, query }: ListenRequest): Promise<void> {
+  /** The worker has been ready for long enough: it accepts from now on. @returns at how many listeners it begins to. */
+  accept(worker: number): number {
+    this.#members.parked(worker, false);
+    let told = 0;
+    for (const { listener, seats } of this.#directory.entries()) {
+      const change = seats.unpark(worker);
+      if (change === undefined) continue;
+      const message = { type: 'accept', listener: listener.id, slot: change.seat } as const;
+      if (change.hasSocket) this.#post(worker, message);
+      else this.#post(worker, message, listener.socket(change.seat));
+      told++;
+    }
+    return told;
+  }
+
+  /** Another worker of its slot accepts: this one does so no more, except at addresses that are its own alone. */
+  park(worker: number): void {
+    this.#members.parked(worker, true);
+    for (const entry of this.#directory.entries()) {
+      if (!entry.seats.park(worker, this.#members)) continue;
+      this.#post(worker, { type: 'park', listener: entry.listener.id });
+      this.#mend(entry);
+    }
+  }
+
+  async #answer(worker: number, { request, query }: ListenRequest): Promise<boolean> {
     try {
-      await this.#grant(worker, request, query);
+      return await this.#grant(worker, request, query);
     } catch (error) {
       // Nothing that a worker asks for may stop the others from being answered.
       const { errno, address, port } = error instanceof BindError ? error : nonsense(query);
       this.#post(worker, { type: 'denied', request, errno, address, port });
+      return false;
     }
   }
 
   /** @throws BindError */
-  async #grant(worker: number, request: number, query: ListenQuery): Promise<void> {
+  async #grant(worker: number, request: number, query: ListenQuery): Promise<boolean> {
     const slot = this.#members.slotOf(worker);
-    if (slot === undefined || this.#directory.isClosed) return;
+    if (this.#isLate(worker, request) || slot === undefined || this.#directory.isClosed) return false;
     const entry = await this.#directory.open(query, slot);
-    if (this.#directory.isClosed) return;
-    // It may have died while a Unix socket was probed.
-    if (!this.#members.has(worker)) return this.#mend(entry);
+    // While a Unix socket was probed.
+    if (this.#hasGone(worker, request, entry)) return false;
     const { listener, seats } = entry;
     const { id, address, port, data, isPassed } = listener;
     // Twice the same address in one process is EADDRINUSE for Node too.
     if (seats.has(worker)) throw new BindError(EADDRINUSE, address, port);
     await listener.provide(slot);
-    if (this.#directory.isClosed) return;
-    // While another process bound the socket, the worker may have died, and the listener closed for want of any worker.
-    if (!this.#members.has(worker)) return this.#mend(entry);
+    // While another process bound the socket. And the listener may have closed for want of any worker.
+    if (this.#hasGone(worker, request, entry)) return false;
     if (this.#directory.get(listener.id) !== entry) return this.#grant(worker, request, query);
     const socket = listener.socket(slot);
-    seats.grant(worker, listener.seat(slot));
-    // What one that drains opens says nothing of what the slot's next worker will want.
-    if (this.#members.stays(worker)) seats.want(slot);
-    this.#post(worker, { type: 'granted', request, listener: id, slot, data, isPassed }, socket);
+    const seat = listener.seat(slot);
+    // Where nobody was served before there is nobody who would serve in its place.
+    const isParked = this.#members.isParked(worker) && seats.isOpened(seat);
+    seats.grant(worker, seat);
+    seats.want(slot);
+    this.#post(worker, { type: 'granted', request, listener: id, slot, data, isPassed, isParked }, socket);
+    return true;
+  }
+
+  /** Meanwhile the worker may have died, or begun to leave. */
+  #hasGone(worker: number, request: number, entry: Entry): boolean {
+    if (this.#directory.isClosed) return true;
+    if (this.#members.has(worker) && !this.#isLate(worker, request)) return false;
+    this.#mend(entry);
+    return true;
+  }
+
+  /** One that leaves gets nothing any more: it would accept what it cannot serve. */
+  #isLate(worker: number, request: number): boolean {
+    if (!this.#members.has(worker) || this.#members.stays(worker)) return false;
+    this.#post(worker, { type: 'late', request });
+    return true;
+  }
+
+  /** The worker's application listens there, and accepts as soon as it is told to. @returns the listener, as `listening`. */
+  opened(worker: number, id: number): Listener | undefined {
+    const entry = this.#directory.get(id);
+    return entry?.seats.has(worker) === true ? entry.listener : undefined;
   }
 
   /**
@@ -124,15 +182,20 @@ export class ListenerSet {
     return entry.listener;
   }
 
-  /** The worker has closed the socket that it was granted: the application closed its server, or it drains. */
-  closed(worker: number, id: number): void {
+  /**
+   * The worker has closed the socket that it was granted: the application closed its server, or it drains.
+   *
+   * @returns the listener, unless that was known before.
+   */
+  closed(worker: number, id: number): Listener | undefined {
     const entry = this.#directory.get(id);
     const slot = this.#members.slotOf(worker);
-    if (entry === undefined || slot === undefined || !entry.seats.has(worker)) return;
+    if (entry === undefined || slot === undefined || !entry.seats.has(worker)) return undefined;
     entry.seats.leave(worker);
     // One that drains closes everything as it ends: that says nothing of what the application wants.
     if (this.#members.stays(worker)) this.#forget(entry, slot);
     this.#mend(entry);
+    return entry.listener;
   }
 
   /** The worker has closed a socket that it was given to adopt, or had no use for it. */

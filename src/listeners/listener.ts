@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { SYSTEMD_PREFIX } from './address.ts';
+import { DESCRIPTOR_PREFIX, SYSTEMD_PREFIX } from './address.ts';
 import type { Inherited } from './inherited.ts';
 import type { ListenQuery } from './listen-query.ts';
 import { adoptFd, bindTcp, type Bound, type NativeHandle } from './native.ts';
@@ -221,8 +221,13 @@ function openPassed(query: ListenQuery, { passed }: OpenOptions): Opened | undef
       socket: handle,
     };
   }
-  if (query.address?.startsWith(SYSTEMD_PREFIX)) throw new BindError(ENOENT, query.address, -1);
+  if (query.family === -1 && isPassedName(query.address!)) throw new BindError(ENOENT, query.address!, -1);
   return undefined;
+}
+
+/** Only what was passed has such a name: paths are absolute. */
+function isPassedName(address: string): boolean {
+  return address.startsWith(SYSTEMD_PREFIX) || address.startsWith(DESCRIPTOR_PREFIX);
 }
 
 async function openOwn(query: ListenQuery, { sharing, bind = bindHere }: OpenOptions): Promise<Opened> {

@@ -16,6 +16,8 @@ interface Member {
   /** It drains: it accepts from nothing new, and what it has open it has for its own shutdown code alone. */
   readonly isLeaving: boolean;
   readonly isHung: boolean;
+  /** It accepts nothing from what others accept from: the slot is not its own yet, or not any more. */
+  readonly isParked: boolean;
 }
 
 /** The workers that may ask for sockets, their slots, and how they are. Bookkeeping alone. */
@@ -24,8 +26,8 @@ export class Members implements Circumstances {
   readonly #vacated = new Set<number>();
 
   /** @param slot undefined for one that is given its slot later. */
-  join(worker: number, slot: number | undefined): void {
-    this.#members.set(worker, { slot, held: [], isLeaving: false, isHung: false });
+  join(worker: number, slot: number | undefined, isParked: boolean): void {
+    this.#members.set(worker, { slot, held: [], isLeaving: false, isHung: false, isParked });
   }
 
   /** @returns false when it was none. */
@@ -44,20 +46,28 @@ export class Members implements Circumstances {
   /**
    * Keeps the request of a worker that has no slot yet.
    *
-   * @returns false when it has one, or is gone.
+   * @returns false when it has one, or is gone, or leaves.
    */
   hold(worker: number, request: ListenRequest): boolean {
     const member = this.#members.get(worker);
-    if (member === undefined || member.slot !== undefined) return false;
+    if (member === undefined || member.slot !== undefined || member.isLeaving) return false;
     this.#change(worker, { held: [...member.held, request] });
     return true;
   }
 
   /** The worker has the slot now. @returns what it had asked for meanwhile. */
-  seat(worker: number, slot: number): readonly ListenRequest[] {
+  seat(worker: number, slot: number, isParked: boolean): readonly ListenRequest[] {
     const held = this.#members.get(worker)?.held ?? [];
-    this.#change(worker, { slot, held: [] });
+    this.#change(worker, { slot, held: [], isParked });
     return held;
+  }
+
+  parked(worker: number, isParked: boolean): void {
+    this.#change(worker, { isParked });
+  }
+
+  isParked(worker: number): boolean {
+    return this.#members.get(worker)?.isParked === true;
   }
 
   leaving(worker: number): void {

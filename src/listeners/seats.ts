@@ -16,8 +16,8 @@ export interface Circumstances {
 /** The workers of one socket. */
 interface Seat {
   readonly index: number;
-  /** Workers whose application has the address open, and whether they accept already. */
-  readonly holders: Map<number, 'granted' | 'listening'>;
+  /** Workers whose application has the address open, and whether they accept. `parked`: not any more, and closed their copy. */
+  readonly holders: Map<number, 'granted' | 'listening' | 'parked'>;
   /** Those that accept in place of a holder. */
   readonly adopters: Set<number>;
   /** Whether anybody ever listened on the socket: before that the kernel queues nothing in it. */
@@ -61,6 +61,37 @@ export class Seats {
     seat.opened = true;
     seat.holders.set(worker, 'listening');
     return true;
+  }
+
+  /** Whether any worker has ever listened on the seat's socket, so that another one is served by it. */
+  isOpened(index: number): boolean {
+    return this.#seats.get(index)?.opened === true;
+  }
+
+  /**
+   * The worker accepts no more from its own socket, if another one does.
+   *
+   * @returns whether that is so.
+   */
+  park(worker: number, now: Circumstances): boolean {
+    const seat = this.#seatOf(worker);
+    if (seat?.holders.get(worker) !== 'listening') return false;
+    const others = [...seat.holders].filter(([other, state]) => other !== worker && state === 'listening');
+    if (!others.some(([other]) => now.isAvailable(other))) return false;
+    seat.holders.set(worker, 'parked');
+    return true;
+  }
+
+  /**
+   * What the worker needs in order to accept from its own socket: to be told, or also the socket again; undefined where it
+   * accepts, or has none.
+   */
+  unpark(worker: number): { readonly seat: number; readonly hasSocket: boolean } | undefined {
+    const seat = this.#seatOf(worker);
+    const state = seat?.holders.get(worker);
+    if (seat === undefined || state === undefined || state === 'listening') return undefined;
+    seat.holders.set(worker, 'granted');
+    return { seat: seat.index, hasSocket: state === 'granted' };
   }
 
   /** The worker accepts from none of the sockets any more. Adopted ones are still its own until it says otherwise. */

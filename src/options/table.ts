@@ -47,11 +47,25 @@ export const optionTable = {
     default: 0,
     about: 'Booted workers that wait to take the place of one that ends.',
   },
+  ready: {
+    type: 'choice',
+    choices: ['listen', 'message', 'start'],
+    default: 'listen',
+    about:
+      "What a worker is ready by. listen: it listens wherever the worker before it did. message: process.send('ready'). start: its start.",
+  },
   readyTimeout: {
     type: 'time',
     min: 1,
     default: '30s',
-    about: 'How long a worker may take from its start until it is ready.',
+    about:
+      'How long a worker may take from its start until it is ready. One that listens by then, but not everywhere, is taken as it is.',
+  },
+  settle: {
+    type: 'time',
+    max: 60_000,
+    default: '500ms',
+    about: 'How long a new worker that is ready has to last before it is believed, and gets its slot. 0: not at all.',
   },
   maxSurge: {
     type: 'integer',
@@ -94,8 +108,10 @@ export const optionTable = {
   recoverThreshold: {
     type: 'integer',
     min: 0,
-    default: 0,
-    about: 'How often workers may end unasked within the recover window. Once more, and prefork stops. 0: no limit.',
+    word: 'auto',
+    default: 'auto',
+    about:
+      'How often workers may end unasked within the recover window. Once more, and prefork stops. auto: when all crash, and none lasts, over the whole window. 0: no limit.',
   },
   recoverWindow: {
     type: 'time',
@@ -108,7 +124,8 @@ export const optionTable = {
     // The backoff that starts here ends at 30s.
     max: 30_000,
     default: '100ms',
-    about: 'How long a worker that keeps crashing waits for its restart. Doubles with each crash, up to 30s.',
+    about:
+      'How long a worker that keeps crashing waits for its restart. Doubles with each crash, up to 30s, or to 1s while none serves.',
   },
   maxRequests: {
     type: 'integer',

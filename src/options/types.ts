@@ -67,13 +67,33 @@ export interface Options {
    */
   spares?: number | undefined;
   /**
-   * How long a worker may take from its start until it listens or says that it is ready. One that takes longer fails
-   * the start, or, once the server runs, is killed and replaced.
+   * What a worker is ready by, which is to say that it may receive traffic and take the place of another one. `listen`: it
+   * listens at every address that the worker before it served; the first worker of a slot, at its first. `message`:
+   * `process.send('ready')`, or `worker.ready()` of `prefork/worker`. `start`: that its code runs, for programs that listen
+   * nowhere.
+   *
+   * @default 'listen'
+   * @example ready: 'message'
+   */
+  ready?: 'listen' | 'message' | 'start' | undefined;
+  /**
+   * How long a worker may take from its start until it is {@link ready}. One that takes longer fails the start, or, once the
+   * server runs, is killed and replaced. One that listens by then, but not at every address that the worker before it served,
+   * is taken as it is: its code may have given the address up.
    *
    * @default '30s'
    * @example readyTimeout: '2m'
    */
   readyTimeout?: Time | undefined;
+  /**
+   * How long a new worker that is ready has to last before it is believed: until then the start is not over, and the worker
+   * that it is to replace goes on. At most 60 s; it doubles where workers of the same code died in the slot, up to 10 s. Workers
+   * settle side by side, so a reload takes that much longer in all, not for each.
+   *
+   * @default '500ms'
+   * @example settle: '2s'
+   */
+  settle?: Time | undefined;
   /**
    * How many new workers a reload boots beside the old ones at once, 1 to 1024. More is faster, and for that long takes
    * the memory of as many workers more.
@@ -124,12 +144,13 @@ export interface Options {
   heartbeatTimeout?: Time | undefined;
   /**
    * How many workers may end unasked within {@link recoverWindow} and be replaced; with one more, prefork stops with
-   * `ERR_OVER_RECOVERY`. 0 never gives up.
+   * `ERR_OVER_RECOVERY`. 0 never gives up. `'auto'` gives up when at least ten workers have crashed, and none of any slot has
+   * served for 10 s, over a whole {@link recoverWindow}: each of them loaded the code anew, so that no reload would mend it.
    *
-   * @default 0
+   * @default 'auto'
    * @example recoverThreshold: 10
    */
-  recoverThreshold?: number | undefined;
+  recoverThreshold?: number | 'auto' | undefined;
   /**
    * How long an exit counts towards {@link recoverThreshold}.
    *
@@ -344,8 +365,11 @@ export interface Settings {
   readonly rebalance: 'off' | 'on';
   readonly hangStack: 'off' | 'on';
   readonly spares: number;
+  readonly ready: 'listen' | 'message' | 'start';
   /** ms, at least 1. */
   readonly readyTimeout: number;
+  /** ms. */
+  readonly settle: number;
   /** At least 1. */
   readonly maxSurge: number;
   /** ms. */
@@ -357,7 +381,7 @@ export interface Settings {
   /** ms, 0 or at least 1000. 0 is off. */
   readonly heartbeatTimeout: number;
   /** 0 never gives up. */
-  readonly recoverThreshold: number;
+  readonly recoverThreshold: number | 'auto';
   /** ms, at least 1. */
   readonly recoverWindow: number;
   /** ms. */

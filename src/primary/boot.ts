@@ -1,33 +1,41 @@
 /** From a fork to a worker that serves: the slot's own, its next one, and spares. */
 import type { WorkerId } from './events.ts';
 import { isServing, slotOf, withSlot, withWorker, workerOf, type Slot, type Worker } from './fleet.ts';
+import { park } from './parking.ts';
+import { isReady, settleTime } from './readiness.ts';
 import { retire } from './retire.ts';
 import type { Step } from './step.ts';
 import { describe, duration } from './words.ts';
 
 /** How long after a worker is ready its application may open further listeners before the old ones are swept, ms. */
-const SWEEP_AFTER = 10_000;
+const SWEEP_AFTER_MS = 10_000;
 
-/** Forks the worker of a slot that has none: the sockets are its own as soon as it asks. */
+/** What is remembered of a worker: it may say what it likes. */
+const MOST_ADDRESSES = 1024;
+
+/** Forks the worker of a slot that has none: what it listens on it accepts from at once. */
 export function fill(step: Step, slot: Slot): void {
-  const worker = fork(step, { slot: slot.index, isSeated: true, replaces: slot.lastPid });
-  step.fleet = withSlot(step.fleet, { ...slot, worker });
+  const worker = fork(step, { slot: slot.index, isParked: false, replaces: slot.lastPid });
+  step.fleet = withSlot(step.fleet, { ...slot, worker, respawnAt: undefined });
 }
 
-/** Forks a worker that will wait at its first listen until the slot is given to it. */
+/** Forks a worker that will have the slot when it is ready, and accepts nothing until then: what it loses is nothing. */
 export function bootSuccessor(step: Step, slot: Slot): void {
-  const successor = fork(step, { slot: slot.index, isSeated: false, replaces: undefined });
+  const successor = fork(step, { slot: slot.index, isParked: true, replaces: undefined });
   step.fleet = withSlot(step.fleet, { ...slot, successor });
 }
 
 export function bootSpare(step: Step): void {
-  fork(step, { slot: undefined, isSeated: false, replaces: undefined });
+  fork(step, { slot: undefined, isParked: false, replaces: undefined });
 }
 
-function fork(
-  step: Step,
-  { slot, isSeated, replaces }: { slot: number | undefined; isSeated: boolean; replaces: number | undefined },
-): WorkerId {
+interface Fork {
+  readonly slot: number | undefined;
+  readonly isParked: boolean;
+  readonly replaces: number | undefined;
+}
+
+function fork(step: Step, { slot, isParked, replaces }: Fork): WorkerId {
   const id = step.fleet.workersForked + 1;
   const { generation } = step.fleet;
   const worker: Worker = {
@@ -38,6 +46,9 @@ function fork(
     generation,
     forkedAt: step.at,
     neededAt: step.at,
+    addresses: new Map(),
+    hasSaidReady: false,
+    isParked,
     readyAt: undefined,
     servesSince: undefined,
     replaces,
@@ -53,7 +64,7 @@ function fork(
   step.fleet = { ...withWorker(step.fleet, worker), workersForked: id };
   // The deadline comes first: whatever happens to the fork, somebody looks at it again.
   step.arm({ timer: 'ready', worker: id }, step.settings.readyTimeout);
-  step.do({ do: 'fork', worker: id, slot, isSeated, generation });
+  step.do({ do: 'fork', worker: id, slot, isParked, generation });
   return id;
 }
 
@@ -65,44 +76,116 @@ export function onForked(step: Step, id: WorkerId, pid: number): void {
   step.do({ do: 'call', hook: 'onWorkerSpawn', pid });
 }
 
-/** It could serve now. With a slot of its own it does; otherwise it waits to be promoted. */
-export function onReady(step: Step, id: WorkerId): void {
+/** Its code runs: that is all that some programs can be waited for. */
+export function onStarted(step: Step, id: WorkerId): void {
+  if (step.settings.ready === 'start') onSaidReady(step, id);
+}
+
+/** It asks for a socket: a spare has booted. */
+export function onStandby(step: Step, id: WorkerId): void {
+  if (workerOf(step.fleet, id)?.slot === undefined) comeUp(step, id);
+}
+
+/** It has a socket of its slot: from now on it is not ended without a drain. */
+export function onGranted(step: Step, id: WorkerId): void {
   const worker = workerOf(step.fleet, id);
-  // Ready more than once, or too late: it has been asked to end meanwhile.
-  if (worker?.state !== 'booting') return;
-  const slot = slotOf(step.fleet, id);
-  if (slot?.worker === id) {
-    onServing(step, id);
-    return;
+  if (worker?.state === 'booting' && worker.slot !== undefined) step.move(worker, 'take');
+}
+
+export function onOpened(step: Step, id: WorkerId, address: string): void {
+  const worker = workerOf(step.fleet, id);
+  if (worker === undefined || worker.addresses.size >= MOST_ADDRESSES) return;
+  const since = worker.addresses.get(address) ?? step.at;
+  step.change(worker, { addresses: new Map(worker.addresses).set(address, since) });
+  comeUp(step, id);
+}
+
+export function onClosed(step: Step, id: WorkerId, address: string): void {
+  const worker = workerOf(step.fleet, id);
+  if (worker === undefined || !worker.addresses.has(address)) return;
+  step.change(worker, { addresses: new Map([...worker.addresses].filter(([open]) => open !== address)) });
+}
+
+export function onSaidReady(step: Step, id: WorkerId): void {
+  const worker = workerOf(step.fleet, id);
+  if (worker === undefined) return;
+  if (!worker.hasSaidReady) step.change(worker, { hasSaidReady: true });
+  comeUp(step, id);
+}
+
+/** Its application has come so far that it is worth a look. */
+function comeUp(step: Step, id: WorkerId): void {
+  const worker = workerOf(step.fleet, id);
+  if (worker?.state === 'booting') {
+    if (worker.slot === undefined) return standBy(step, worker);
+    step.move(worker, 'take');
   }
+  lookWhetherReady(step, id);
+}
+
+function standBy(step: Step, worker: Worker): void {
+  step.disarm({ timer: 'ready', worker: worker.id });
+  const standby = step.move(worker, 'wait', { readyAt: step.at });
+  step.log('info', 'spare ready', { ...describe(standby), in: duration(step.at - standby.forkedAt) });
+}
+
+/** A spare gets a slot. A deadline again: its application may not come any further. */
+export function promoteSpare(
+  step: Step,
+  spare: Worker,
+  slot: number,
+  { replaces, isParked }: Pick<Worker, 'replaces' | 'isParked'>,
+): void {
+  step.move(spare, 'promote', { slot, neededAt: step.at, readyAt: undefined, replaces, isParked });
+  step.arm({ timer: 'ready', worker: spare.id }, step.settings.readyTimeout);
+  step.do({ do: 'promote', worker: spare.id, slot, isParked });
+  lookWhetherReady(step, spare.id);
+}
+
+/** One that is ready begins to settle. */
+export function lookWhetherReady(step: Step, id: WorkerId): void {
+  const worker = workerOf(step.fleet, id);
+  const slot = slotOf(step.fleet, id);
+  if (worker?.state !== 'taking' || worker.readyAt !== undefined || slot === undefined) return;
+  if (!isReady(step.fleet, step.settings, slot, worker)) return;
+  step.change(worker, { readyAt: step.at });
   step.disarm({ timer: 'ready', worker: id });
-  const standby = step.move(worker, 'ready', { readyAt: step.at });
-  if (slot !== undefined) promote(step, standby, slot.index);
-  else step.log('info', 'spare ready', { ...describe(standby), in: duration(step.at - standby.forkedAt) });
+  const settle = settleTime(step.fleet, step.settings, slot, worker);
+  if (settle === 0) onSettled(step, id);
+  else step.arm({ timer: 'settle', worker: id }, settle);
 }
 
-/** A spare gets a slot. */
-export function promoteSpare(step: Step, spare: Worker, slot: number, replaces?: number): void {
-  promote(step, { ...spare, neededAt: step.at, replaces }, slot);
+/** It has lasted: with a slot of its own it serves, else it is told to accept beside the worker that it takes over from. */
+export function onSettled(step: Step, id: WorkerId): void {
+  const worker = workerOf(step.fleet, id);
+  const slot = slotOf(step.fleet, id);
+  if (worker?.state !== 'taking' || slot === undefined) return;
+  if (!isReady(step.fleet, step.settings, slot, worker)) {
+    // It has closed a server meanwhile, or the old worker has opened another.
+    step.change(worker, { readyAt: undefined });
+    return step.arm({ timer: 'ready', worker: id }, step.settings.readyTimeout);
+  }
+  if (!worker.isParked) return serve(step, worker, slot);
+  step.change(worker, { isParked: false });
+  step.arm({ timer: 'ready', worker: id }, step.settings.readyTimeout);
+  step.do({ do: 'accept', worker: id });
 }
 
-/** It has booted, and gets the slot's sockets. A deadline again: it may never accept from them. */
-function promote(step: Step, worker: Worker, slot: number): void {
-  step.move(worker, 'promote', { slot });
-  step.arm({ timer: 'ready', worker: worker.id }, step.settings.readyTimeout);
-  step.do({ do: 'promote', worker: worker.id, slot });
-}
-
-/** It accepts. Whoever had its slot until now may leave. */
+/** It accepts: if it was told to, the slot is its own. */
 export function onServing(step: Step, id: WorkerId): void {
   const worker = workerOf(step.fleet, id);
   const slot = slotOf(step.fleet, id);
-  if (worker === undefined || slot === undefined) return;
-  if (worker.state !== 'booting' && worker.state !== 'taking') return;
-  const serving = step.move(worker, 'serve', { readyAt: worker.readyAt ?? step.at, servesSince: step.at });
-  step.disarm({ timer: 'ready', worker: id });
-  step.arm({ timer: 'sweep', slot: slot.index }, SWEEP_AFTER);
-  step.log('info', 'worker ready', { ...describe(serving), in: duration(step.at - worker.neededAt) });
+  if (worker?.state !== 'taking' || slot?.successor !== id) return;
+  if (!worker.isParked && worker.readyAt !== undefined) serve(step, worker, slot);
+}
+
+/** It may receive traffic. Whoever had its slot until now makes room. */
+function serve(step: Step, worker: Worker, slot: Slot): void {
+  const serving = step.move(worker, 'serve', { servesSince: step.at });
+  step.disarm({ timer: 'ready', worker: worker.id });
+  step.arm({ timer: 'sweep', slot: slot.index }, SWEEP_AFTER_MS);
+  const { readyAt = step.at, neededAt } = serving;
+  step.log('info', 'worker ready', { ...describe(serving), in: duration(readyAt - neededAt) });
   recovered(step, slot, serving);
   takeSlot(step, slot, serving);
   startedWhenAllAreReady(step);
@@ -120,10 +203,11 @@ function takeSlot(step: Step, slot: Slot, { id }: Worker): void {
   if (slot.worker === id) return;
   const before = workerOf(step.fleet, slot.worker);
   step.disarm({ timer: 'respawn', slot: slot.index });
-  step.fleet = withSlot(step.fleet, { ...slot, worker: id, successor: undefined });
+  step.fleet = withSlot(step.fleet, { ...slot, worker: id, successor: undefined, respawnAt: undefined });
   if (before === undefined) return;
   const operation = step.fleet.running?.operation;
   if (operation?.kind === 'recycle') retire(step, before, 'recycle', { recycled: operation.reason });
+  else if (before.state === 'serving' && !before.isHung) park(step, slot.index, before);
   else retire(step, before, 'reload');
 }
 

@@ -3,7 +3,18 @@
  * are tested without a process or a clock. What is done about an event stands in a file of its own: boot, exit, retire,
  * hang, stop, and one for each operation.
  */
-import { fill, onForked, onReady, onServing } from './boot.ts';
+import {
+  fill,
+  onClosed,
+  onForked,
+  onGranted,
+  onOpened,
+  onSaidReady,
+  onServing,
+  onSettled,
+  onStandby,
+  onStarted,
+} from './boot.ts';
 import type { Effect, FleetEvent, Timer } from './events.ts';
 import { onExited, onReadyTimeout } from './exit.ts';
 import { isServing, workerOf, type Fleet, type FleetSettings, type Operation } from './fleet.ts';
@@ -11,8 +22,9 @@ import { onBeating, onDiagnosed, onHung, onSilent } from './hang.ts';
 import { onHold } from './hold.ts';
 import { onOffended } from './offence.ts';
 import { abort, advance, enqueue } from './operations.ts';
+import { onProven } from './parking.ts';
 import { isRecycling } from './recycle.ts';
-import { onRespawnDue } from './refill.ts';
+import { keepTrying, onRespawnDue } from './refill.ts';
 import { killAll, onDrained, onKillDue } from './retire.ts';
 import { keepSpares } from './spares.ts';
 import { Step } from './step.ts';
@@ -34,7 +46,12 @@ const decisions: { [Type in FleetEvent['type']]: Decide<Type> } = {
     for (const slot of step.fleet.slots) fill(step, slot);
   },
   forked: (step, { worker, pid }) => onForked(step, worker, pid),
-  ready: (step, { worker }) => onReady(step, worker),
+  started: (step, { worker }) => onStarted(step, worker),
+  standby: (step, { worker }) => onStandby(step, worker),
+  granted: (step, { worker }) => onGranted(step, worker),
+  opened: (step, { worker, address }) => onOpened(step, worker, address),
+  closed: (step, { worker, address }) => onClosed(step, worker, address),
+  ready: (step, { worker }) => onSaidReady(step, worker),
   serving: (step, { worker }) => onServing(step, worker),
   drained: (step, { worker }) => onDrained(step, worker),
   offended: (step, { worker, offence }) => onOffended(step, worker, offence),
@@ -62,6 +79,7 @@ export function decide(fleet: Fleet, settings: FleetSettings, event: FleetEvent,
   const step = new Step(fleet, settings, at);
   (decisions[event.type] as Decide<FleetEvent['type']>)(step, event);
   advance(step);
+  keepTrying(step);
   keepSpares(step);
   return { fleet: step.fleet, effects: step.effects };
 }
@@ -70,6 +88,10 @@ function onDue(step: Step, due: Timer): void {
   switch (due.timer) {
     case 'ready':
       return onReadyTimeout(step, due.worker);
+    case 'settle':
+      return onSettled(step, due.worker);
+    case 'parked':
+      return onProven(step, due.worker);
     case 'respawn':
       return onRespawnDue(step, due.slot);
     case 'respawn-spares':

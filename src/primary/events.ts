@@ -27,6 +27,10 @@ export type RequestId = number;
 export type Timer =
   /** The worker should have been ready by now. */
   | { readonly timer: 'ready'; readonly worker: WorkerId }
+  /** The worker has been ready for so long that it is believed. */
+  | { readonly timer: 'settle'; readonly worker: WorkerId }
+  /** The worker that took the place of this parked one has proved itself. */
+  | { readonly timer: 'parked'; readonly worker: WorkerId }
   /** The slot's backoff is over. */
   | { readonly timer: 'respawn'; readonly slot: number }
   /** The backoff of spares is over. */
@@ -51,9 +55,17 @@ export type RecycleReason = 'max-requests' | 'max-memory' | 'max-lifetime';
 export type FleetEvent =
   | { readonly type: 'start' }
   | { readonly type: 'forked'; readonly worker: WorkerId; readonly pid: number }
-  /** It has booted up to its first listen, or says itself that it is ready. */
+  /** Its application's code runs. */
+  | { readonly type: 'started'; readonly worker: WorkerId }
+  /** Its application asks for a socket, and it has no slot. */
+  | { readonly type: 'standby'; readonly worker: WorkerId }
+  /** It was given a socket of its slot, and may accept from it any moment. */
+  | { readonly type: 'granted'; readonly worker: WorkerId }
+  /** Its application listens at an address, or has closed its server there. */
+  | { readonly type: 'opened' | 'closed'; readonly worker: WorkerId; readonly address: string }
+  /** Its application says that it is ready. */
   | { readonly type: 'ready'; readonly worker: WorkerId }
-  /** It accepts connections, or never will and is ready. */
+  /** It accepts connections; or it was told to accept, and has no socket to accept from. */
   | { readonly type: 'serving'; readonly worker: WorkerId }
   | { readonly type: 'drained'; readonly worker: WorkerId }
   | { readonly type: 'offended'; readonly worker: WorkerId; readonly offence: Offence }
@@ -106,22 +118,31 @@ export interface ExitFacts extends Exit {
   readonly heap?: { readonly used: number; readonly limit: number } | undefined;
   /** Undefined where there is no cgroup that counts them. */
   readonly oomKills?: OomKills | undefined;
+  /** How long before its end it had closed its channel, ms: at a crash the kernel closes that with the process. */
+  readonly disconnectedFor?: number | undefined;
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFields = Readonly<Record<string, string | number | undefined>>;
 
 export type Effect =
-  /** `slot` is undefined for a spare. `isSeated`: the slot's sockets are its own from the start. */
+  /**
+   * `slot` is undefined for a spare. `isParked`: where another worker serves it may open the slot's sockets, and accepts
+   * nothing from them.
+   */
   | {
       readonly do: 'fork';
       readonly worker: WorkerId;
       readonly slot: number | undefined;
-      readonly isSeated: boolean;
+      readonly isParked: boolean;
       readonly generation: number;
     }
-  /** Give it the slot's sockets; comes back as `serving`. */
-  | { readonly do: 'promote'; readonly worker: WorkerId; readonly slot: number }
+  /** Give a spare the slot's sockets. */
+  | { readonly do: 'promote'; readonly worker: WorkerId; readonly slot: number; readonly isParked: boolean }
+  /** It is parked no more; comes back as `serving`. */
+  | { readonly do: 'accept'; readonly worker: WorkerId }
+  /** It accepts no more where its slot's other worker does, and keeps its connections. */
+  | { readonly do: 'park'; readonly worker: WorkerId }
   /** Ask the worker to stop accepting and to finish what is in flight; comes back as `drained`. */
   | ({ readonly do: 'drain'; readonly worker: WorkerId } & DrainTerms)
   /** SIGTERM: the application's own handlers run. */

@@ -3,6 +3,9 @@ import type { Asked, Exit, ExitFacts, RecycleReason } from './events.ts';
 import { normalizeExit, signalMeaning, type PlainExit } from './signal-meaning.ts';
 import { firstLine, lastLine, whereThrown } from './last-words.ts';
 
+/** A worker that ends by itself closes its channel at the same moment, as far as can be seen from here, ms. */
+const DISCONNECTED_MS = 50;
+
 /** For programs and metrics: these words stay. */
 export type ExitReason =
   /** It was told to end, and did. */
@@ -23,6 +26,8 @@ export type ExitReason =
   | 'heap'
   /** The kernel killed it because its cgroup was at its memory limit. */
   | 'memory'
+  /** The application called `process.disconnect()`: a worker that prefork cannot talk to finishes and ends. */
+  | 'disconnected'
   /** Another signal. */
   | 'signal'
   /** It exited by itself. */
@@ -120,6 +125,11 @@ const rules: readonly Rule[] = [
     reason: 'asked',
     fits: ({ asked, exit }) => asked !== undefined && endedQuietly(exit),
     text: ({ asked, exit }) => `ended as asked (${asked})${withCode(exit)}`,
+  },
+  {
+    reason: 'disconnected',
+    fits: ({ disconnectedFor = 0, exit }) => disconnectedFor >= DISCONNECTED_MS && endedQuietly(exit),
+    text: () => 'the application closed its channel to prefork (process.disconnect), so it finished and was replaced',
   },
   {
     reason: 'signal',

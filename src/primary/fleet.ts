@@ -17,9 +17,15 @@ export interface Worker {
   readonly forkedAt: number;
   /** When its slot came to need it: at its fork, or, for a spare, when it was given the slot. */
   readonly neededAt: number;
-  /** When it first could have served. */
+  /** Where its application listens, and since when. */
+  readonly addresses: ReadonlyMap<string, number>;
+  /** Its application said so, or runs where nothing more is asked for. */
+  readonly hasSaidReady: boolean;
+  /** It accepts nothing before it is told to: another worker serves its slot. */
+  readonly isParked: boolean;
+  /** Since when it is ready, as far as can be seen; for a spare, when it had booted. It serves when that has settled. */
   readonly readyAt: number | undefined;
-  /** When it did: a spare has often waited for long. */
+  /** When it came to serve its slot. */
   readonly servesSince: number | undefined;
   /** The pid of the worker that it replaces after a crash. */
   readonly replaces: number | undefined;
@@ -44,12 +50,18 @@ export interface Slot {
   readonly index: number;
   /** Whose sockets they are; undefined between a crash and the respawn. */
   readonly worker: WorkerId | undefined;
-  /** Boots, or waits, to take over from the worker. */
+  /** Boots, or settles, to take over from the worker. */
   readonly successor: WorkerId | undefined;
+  /** Parked since a reload gave its slot to the worker: gets it back if the reload fails. */
+  readonly previous: WorkerId | undefined;
+  /** The addresses that its last worker served: the next one is not ready without them. */
+  readonly served: readonly string[];
   /** The pid of its worker that ended unasked last. */
   readonly lastPid: number | undefined;
   /** Crashes in a row; see `crashStreak`. */
   readonly streak: number;
+  /** When its backoff is over, if it waits for that. */
+  readonly respawnAt: number | undefined;
   readonly crashes: number;
   readonly lastExit: LastExit | undefined;
 }
@@ -102,6 +114,10 @@ export interface Fleet {
   readonly startedAt: number;
   /** When workers ended unasked, within the recover window. */
   readonly exits: readonly number[];
+  /** Crashes since a worker last served for long, whichever slot it had; undefined while one does. */
+  readonly crashLoop: CrashLoop | undefined;
+  /** Addresses that the current generation was found to do without: no worker is waited for to open them. */
+  readonly dropped: readonly string[];
   readonly workersForked: number;
   readonly reloads: { readonly done: number; readonly failed: number; readonly last: LastReload | undefined };
   /** Since when it is to end, who waits for that, and how idle connections are to be treated then. */
@@ -124,7 +140,9 @@ export type FleetSettings = Pick<
   | 'workers'
   | 'spares'
   | 'maxSurge'
+  | 'ready'
   | 'readyTimeout'
+  | 'settle'
   | 'drainTimeout'
   | 'drainDelay'
   | 'shutdownGracePeriod'
@@ -135,11 +153,17 @@ export type FleetSettings = Pick<
   | 'recoverInterval'
 >;
 
-export function newFleet(workers: number, generation = 1): Fleet {
+export interface CrashLoop {
+  readonly since: number;
+  readonly crashes: number;
+}
+
+/** @param served the addresses that another primary's workers serve, which these are to take over. */
+export function newFleet(workers: number, generation = 1, served: readonly string[] = []): Fleet {
   return {
     phase: 'idle',
     generation,
-    slots: Array.from({ length: workers }, (_, index) => newSlot(index)),
+    slots: Array.from({ length: workers }, (_, index) => newSlot(index, served)),
     workers: new Map(),
     running: undefined,
     pending: [],
@@ -148,6 +172,8 @@ export function newFleet(workers: number, generation = 1): Fleet {
     recycleFrom: 0,
     startedAt: 0,
     exits: [],
+    crashLoop: undefined,
+    dropped: [],
     workersForked: 0,
     reloads: { done: 0, failed: 0, last: undefined },
     stop: undefined,
@@ -155,19 +181,22 @@ export function newFleet(workers: number, generation = 1): Fleet {
   };
 }
 
-export function newSlot(index: number): Slot {
+export function newSlot(index: number, served: readonly string[] = []): Slot {
   return {
     index,
     worker: undefined,
     successor: undefined,
+    previous: undefined,
+    served,
     lastPid: undefined,
     streak: 0,
+    respawnAt: undefined,
     crashes: 0,
     lastExit: undefined,
   };
 }
 
-/** The slot whose worker or successor this is; undefined for a spare, and for one that has left its slot. */
+/** The slot whose worker or successor this is; undefined for a spare, and for one that has left its slot or is parked. */
 export function slotOf(fleet: Fleet, id: WorkerId): Slot | undefined {
   return fleet.slots.find(({ worker, successor }) => worker === id || successor === id);
 }
@@ -217,10 +246,10 @@ export function spares(fleet: Fleet): Worker[] {
   );
 }
 
-/** Workers that end, or finish what is in flight before they do, and whose slot is another's already. */
+/** Workers that end, or finish what is in flight before they do, or are parked: their slot is another's already. */
 export function leavers(fleet: Fleet): Worker[] {
   const seated = new Set(fleet.slots.map(({ worker }) => worker));
   return [...fleet.workers.values()].filter(
-    ({ id, state }) => (state === 'draining' || state === 'ending') && !seated.has(id),
+    ({ id, state }) => (state === 'parked' || state === 'draining' || state === 'ending') && !seated.has(id),
   );
 }

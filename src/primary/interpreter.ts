@@ -45,15 +45,20 @@ export class Interpreter {
   readonly #performances: Performances = {
     fork: (effect) => {
       const { listeners, crew } = this.#parts;
-      listeners.join(effect.worker, effect.isSeated ? effect.slot : undefined);
+      listeners.join(effect.worker, effect.slot, { isParked: effect.isParked });
       crew.fork(effect);
     },
-    promote: ({ worker, slot }) => {
-      const { listeners, crew, post } = this.#parts;
+    promote: ({ worker, slot, isParked }) => {
+      const { listeners, crew } = this.#parts;
       crew.send(worker, { type: 'promote', slot });
-      // One that has asked for no socket serves as it is.
-      if (listeners.seat(worker, slot) === 0) post({ type: 'serving', worker });
+      listeners.seat(worker, slot, { isParked });
     },
+    accept: ({ worker }) => {
+      const { listeners, post } = this.#parts;
+      // One that accepts everywhere already, or nowhere, has nothing to say.
+      if (listeners.accept(worker) === 0) post({ type: 'serving', worker });
+    },
+    park: ({ worker }) => this.#parts.listeners.park(worker),
     drain: ({ worker, do: _drain, ...terms }) => {
       this.#parts.listeners.leaving(worker);
       this.#parts.crew.send(worker, { type: 'drain', ...terms });

@@ -5,6 +5,7 @@
 import type { Outcome, ScaleTarget } from '../control/controls.ts';
 import { withSlot, workerOf, type Fleet, type Operation, type Slot } from './fleet.ts';
 import type { Failure, Procedure, ProcedureOf } from './procedure.ts';
+import { forgetNews, goBack } from './parking.ts';
 import { recycle } from './recycle.ts';
 import { refill } from './refill.ts';
 import { reload } from './reload.ts';
@@ -80,14 +81,15 @@ export function advance(step: Step): void {
 }
 
 /**
- * A worker that the operation needed has ended: so does the operation, and whatever it booted beside. A slot whose own
- * worker crashed meanwhile had only its successor to wait for, and has nobody now.
+ * A worker that the operation needed has ended: so does the operation, and whatever it booted beside. Slots go back to the
+ * workers that it has parked. A slot whose own worker crashed meanwhile had only its successor to wait for, and is vacant now.
  */
 export function abort(step: Step, failure: Failure): void {
   const affected = step.fleet.slots.filter(({ successor }) => successor !== undefined);
   for (const slot of affected) dismissSuccessor(step, slot);
+  for (const slot of step.fleet.slots) goBack(step, slot);
   finish(step, failure);
-  for (const { index } of affected) refill(step, step.fleet.slots[index]!, undefined);
+  for (const { index } of affected) refill(step, step.fleet.slots[index]!);
 }
 
 /** The operation has done all that it was to do. @param generation that serves because of it. */
@@ -137,7 +139,9 @@ export function abandonAll(step: Step, reason: string): void {
 function dismissSuccessor(step: Step, slot: Slot): void {
   const successor = workerOf(step.fleet, slot.successor);
   step.fleet = withSlot(step.fleet, { ...slot, successor: undefined });
-  if (successor !== undefined) retire(step, successor, 'abort');
+  if (successor === undefined) return;
+  retire(step, successor, 'abort');
+  forgetNews(step, slot.index);
 }
 
 function finish(step: Step, outcome: Outcome): void {

@@ -6,7 +6,7 @@ import { standbySpare } from './spares.ts';
 import { describe, duration } from './words.ts';
 
 /** After a recycling that failed nothing is recycled for so long: what could not boot now cannot boot in a moment, ms. */
-const PAUSE_AFTER_FAILURE = 60_000;
+const PAUSE_AFTER_FAILURE_MS = 60_000;
 
 /** Replaces one worker that serves, by a spare if one is ready, else by one that is booted beside it. */
 export const recycle: ProcedureOf<'recycle'> = {
@@ -21,7 +21,7 @@ export const recycle: ProcedureOf<'recycle'> = {
       bootSuccessor(step, slot);
     } else {
       step.fleet = withSlot(step.fleet, { ...slot, successor: spare.id });
-      promoteSpare(step, spare, slot.index);
+      promoteSpare(step, spare, slot.index, { replaces: undefined, isParked: true });
     }
     return undefined;
   },
@@ -30,9 +30,9 @@ export const recycle: ProcedureOf<'recycle'> = {
 
   ended(step, _running, { worker, reason }, outcome) {
     if (outcome.ok) return;
-    step.fleet = { ...step.fleet, recycleFrom: step.at + PAUSE_AFTER_FAILURE };
+    step.fleet = { ...step.fleet, recycleFrom: step.at + PAUSE_AFTER_FAILURE_MS };
     const slot = slotOf(step.fleet, worker)?.index;
-    const next = duration(PAUSE_AFTER_FAILURE);
+    const next = duration(PAUSE_AFTER_FAILURE_MS);
     step.log('warn', 'recycling failed', { slot, for: reason, reason: outcome.reason, next });
   },
 };

@@ -1,27 +1,29 @@
 import { bootSuccessor } from './boot.ts';
 import { isServing, spares, workerOf, type Fleet, type Slot } from './fleet.ts';
+import { release } from './parking.ts';
 import type { ProcedureOf } from './procedure.ts';
 import { retire } from './retire.ts';
 import type { Step } from './step.ts';
 import { duration } from './words.ts';
 
 /**
- * Replaces the worker of every slot, `maxSurge` at a time. The next worker is booted up to its first listen before the
- * slot's sockets change hands and the old one drains. One that does not get so far ends the reload.
+ * Replaces the worker of every slot. Of the next workers `maxSurge` boot at a time; while one settles, another boots. When it
+ * has settled it gets the slot, and the old worker is parked until the reload is over. A new worker that ends before that, or
+ * before it has proved itself, ends the reload, and the slots go back.
  */
 export const reload: ProcedureOf<'reload'> = {
   begin(step) {
     const { fleet } = step;
     const generation = fleet.generation + 1;
     const todo = fleet.slots.map(({ index }) => index);
-    step.fleet = { ...fleet, generation, running: { ...fleet.running!, todo } };
+    step.fleet = { ...fleet, generation, dropped: [], running: { ...fleet.running!, todo } };
     step.log('info', 'reloading', { gen: generation });
     step.do({ do: 'announce', what: 'reloading' });
     return undefined;
   },
 
   advance(step, { todo }) {
-    let surge = step.fleet.slots.filter(({ successor }) => successor !== undefined).length;
+    let surge = booting(step.fleet);
     const left: number[] = [];
     for (const index of todo) {
       const slot = step.fleet.slots[index]!;
@@ -34,7 +36,8 @@ export const reload: ProcedureOf<'reload'> = {
       }
     }
     step.fleet = { ...step.fleet, running: { ...step.fleet.running!, todo: left } };
-    return left.length === 0 && surge === 0 ? 'done' : 'waiting';
+    const isOver = left.length === 0 && step.fleet.slots.every(({ successor }) => successor === undefined);
+    return isOver ? 'done' : 'waiting';
   },
 
   ended(step, { startedAt }, _operation, outcome) {
@@ -46,6 +49,7 @@ export const reload: ProcedureOf<'reload'> = {
     if (outcome.ok) {
       step.fleet = { ...step.fleet, reloads: { done: done + 1, failed, last } };
       step.log('info', 'reload done', { gen: generation, in: duration(step.at - startedAt) });
+      for (const slot of step.fleet.slots) release(step, slot);
       dismissOldSpares(step);
     } else {
       step.fleet = { ...step.fleet, reloads: { done, failed: failed + 1, last } };
@@ -53,6 +57,12 @@ export const reload: ProcedureOf<'reload'> = {
     }
   },
 };
+
+/** Successors that are not ready yet. One that settles takes no turn from the next, so that settling costs no time a slot. */
+function booting({ slots, workers }: Fleet): number {
+  const successors = slots.flatMap(({ successor }) => (successor === undefined ? [] : workers.get(successor)!));
+  return successors.filter(({ readyAt }) => readyAt === undefined).length;
+}
 
 /** A slot that crashed since the reload began has been filled with the new code, or is about to be. */
 function needOf(fleet: Fleet, slot: Slot): 'successor' | 'time' | 'nothing' {

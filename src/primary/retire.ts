@@ -5,12 +5,14 @@ import { workerOf, type Worker } from './fleet.ts';
 import type { Step } from './step.ts';
 
 /** A stuck worker gets so long to be looked into before it is killed, ms. */
-const DIAGNOSIS = 5000;
+const DIAGNOSIS_MS = 5000;
 
 /** Whatever the worker is doing, it is to end. Its slot, if it had one, is another's by now. */
 export function retire(step: Step, worker: Worker, asked: Asked, changes: Partial<Worker> = {}): void {
   switch (worker.state) {
-    case 'serving': {
+    case 'taking':
+    case 'serving':
+    case 'parked': {
       const { drainTimeout } = step.settings;
       // The more connections end by their own next request the better; what is left goes one after another.
       drain(
@@ -28,7 +30,6 @@ export function retire(step: Step, worker: Worker, asked: Asked, changes: Partia
     }
     case 'booting':
     case 'standby':
-    case 'taking':
       step.disarm({ timer: 'ready', worker: worker.id });
       return end(step, { ...worker, ...changes, asked });
     case 'draining':
@@ -41,9 +42,10 @@ interface Drain extends DrainTerms {
   readonly within: number;
 }
 
-/** @param worker serves. All times in ms. */
+/** @param worker has sockets. All times in ms. */
 export function drain(step: Step, worker: Worker, { idle, spread, takenOver = false, within }: Drain): void {
   step.move(worker, 'drain');
+  for (const timer of ['ready', 'settle', 'parked'] as const) step.disarm({ timer, worker: worker.id });
   const terms = { idle: Math.round(idle), spread: Math.round(spread), takenOver };
   step.do({ do: 'drain', worker: worker.id, ...terms });
   step.arm({ timer: 'drain', worker: worker.id }, within);
@@ -76,13 +78,13 @@ export function kill(step: Step, worker: Worker): void {
 /** Its heartbeat has stopped for too long. Somebody looks what it does; then, or soon, it is killed. */
 export function giveUp(step: Step, worker: Worker): void {
   step.change(worker, { isGivenUp: true });
-  step.arm({ timer: 'kill', worker: worker.id }, DIAGNOSIS);
+  step.arm({ timer: 'kill', worker: worker.id }, DIAGNOSIS_MS);
   step.do({ do: 'diagnose', worker: worker.id });
 }
 
 /** No deadline of a worker that is gone may come back. */
 export function disarmAll(step: Step, worker: WorkerId): void {
-  for (const timer of ['ready', 'drain', 'kill'] as const) step.disarm({ timer, worker });
+  for (const timer of ['ready', 'settle', 'parked', 'drain', 'kill'] as const) step.disarm({ timer, worker });
 }
 
 export function killAll(step: Step, reason: string): void {

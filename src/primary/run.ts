@@ -13,6 +13,8 @@ import { Hooks } from './hooks.ts';
 import { createLog, type Log } from './log.ts';
 import type { PrefixedOutput } from './prefixed-output.ts';
 import { realOs, type Program } from './os.ts';
+import { openDescriptors } from '../listeners/inherit.ts';
+import { Inherited } from '../listeners/inherited.ts';
 import { Binder } from '../privileges/binder.ts';
 import { prepare } from './prepare.ts';
 import type { ServiceManager } from './service-manager.ts';
@@ -108,7 +110,7 @@ async function supervise(
     output,
     binder,
     legacy: predecessor?.legacy,
-    passed: manager?.sockets,
+    passed: manager?.sockets ?? plainlyInherited(predecessor),
     notifyFd: manager?.notifyFd,
     successorEnv: manager?.successorEnv ?? {},
     adminSocket: () => entrances.adminSocket,
@@ -144,6 +146,12 @@ async function supervise(
   } finally {
     await Promise.all([entrances.close(), manager?.close(), output?.close()]);
   }
+}
+
+/** What the next primary inherits is described to it. */
+function plainlyInherited(predecessor: Predecessor | undefined): Inherited | undefined {
+  const descriptors = predecessor === undefined ? openDescriptors() : [];
+  return descriptors.length === 0 ? undefined : new Inherited([], descriptors);
 }
 
 function inheritedBinder(predecessor: Predecessor | undefined): Binder | undefined {

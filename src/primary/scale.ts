@@ -2,6 +2,7 @@ import type { ScaleTarget } from '../control/controls.ts';
 import { fill } from './boot.ts';
 import { isServing, newSlot, workerOf } from './fleet.ts';
 import type { Failure, ProcedureOf } from './procedure.ts';
+import { servedByAll } from './readiness.ts';
 import { retire } from './retire.ts';
 import type { Step } from './step.ts';
 import { duration } from './words.ts';
@@ -49,7 +50,9 @@ function refusal(reason: string): Failure {
 function grow(step: Step, wanted: number): void {
   const { fleet } = step;
   const todo = Array.from({ length: wanted - fleet.slots.length }, (_, nth) => fleet.slots.length + nth);
-  step.fleet = { ...fleet, slots: [...fleet.slots, ...todo.map(newSlot)], running: { ...fleet.running!, todo } };
+  const served = servedByAll(fleet, step.settings);
+  const slots = [...fleet.slots, ...todo.map((index) => newSlot(index, served))];
+  step.fleet = { ...fleet, slots, running: { ...fleet.running!, todo } };
   for (const index of todo) {
     step.do({ do: 'reopen', slot: index });
     fill(step, step.fleet.slots[index]!);

@@ -27,6 +27,13 @@ export function signalMeaning(signal: NodeJS.Signals): string {
   return meanings[signal] ?? 'sent from outside';
 }
 
+/** Signals that people and programs send to end a process, and that its own code does not end by. */
+const outside: ReadonlySet<NodeJS.Signals> = new Set(['SIGHUP', 'SIGINT', 'SIGKILL', 'SIGQUIT', 'SIGTERM']);
+
+export function isSentFromOutside(signal: NodeJS.Signals | null): boolean {
+  return signal !== null && outside.has(signal);
+}
+
 /** A shell or container runtime between us and the worker says 128 + the signal's number, and so does abort on Windows. */
 export function normalizeExit({ code, signal, error }: Exit): PlainExit {
   if (code === null || code <= 128 || signal !== null) return { code, signal, error };

@@ -25,7 +25,7 @@ export function keepSpares(step: Step): void {
 /** A spare has crashed: the next one is booted at once, or after a while if spares keep crashing. */
 export function onSpareExit(step: Step, spare: Worker): void {
   const waited = spare.readyAt === undefined ? undefined : step.at - spare.readyAt;
-  const spareStreak = crashStreak(step.fleet.spareStreak, waited);
+  const spareStreak = crashStreak(step.fleet.spareStreak, { uptime: waited, isFromOutside: false });
   step.fleet = { ...step.fleet, spareStreak };
   const wait = backoff(spareStreak, step.settings.recoverInterval);
   // Its crash may have been one too many: then no spare is booted any more.

@@ -90,7 +90,9 @@ function stopAll(step: Step, options: StopOptions = {}): void {
 function stopWorker(step: Step, worker: Worker, within: number, isBequeathed: boolean): void {
   const idle = Math.min(step.fleet.stop?.idle ?? 0, within);
   switch (worker.state) {
+    case 'taking':
     case 'serving':
+    case 'parked':
       return drain(
         step,
         { ...worker, asked: 'stop' },
@@ -105,7 +107,6 @@ function stopWorker(step: Step, worker: Worker, within: number, isBequeathed: bo
       return step.arm({ timer: 'drain', worker: worker.id }, within);
     case 'booting':
     case 'standby':
-    case 'taking':
       step.disarm({ timer: 'ready', worker: worker.id });
       return end(step, { ...worker, asked: 'stop' });
     case 'ending':

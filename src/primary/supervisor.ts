@@ -51,7 +51,7 @@ export class Supervisor {
     const post = (event: QueuedEvent): void => this.post(event);
     this.name = legacy?.name ?? settings.name;
     this.#parts = parts;
-    this.#fleet = newFleet(workers, (legacy?.generation ?? 0) + 1);
+    this.#fleet = newFleet(workers);
     this.#holdings = new Holdings(parts, {
       post,
       fleet: () => this.#fleet,
@@ -84,6 +84,7 @@ export class Supervisor {
     if (legacy === undefined) return;
     listeners.inherit(legacy, workers);
     datagrams.inherit(legacy.datagrams ?? []);
+    this.#fleet = newFleet(workers, legacy.generation + 1, listeners.addresses);
   }
 
   /** @throws PreforkError why it gave up. */

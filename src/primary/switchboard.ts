@@ -1,5 +1,6 @@
 import { formatAddress } from '../listeners/address.ts';
 import type { DatagramSockets } from '../listeners/datagram-sockets.ts';
+import type { Listener } from '../listeners/listener.ts';
 import type { ListenerSet } from '../listeners/listener-set.ts';
 import type { Sharing } from '../listeners/sharing.ts';
 import { readFamilies } from '../metrics/family.ts';
@@ -61,18 +62,21 @@ export class Switchboard {
   readonly #routes: Routes = {
     listen: (worker, { request, ...query }) => {
       const { listeners, post, broke } = this.#parts;
-      void listeners
-        .request(worker, request, query)
-        .then((answer) => answer === 'held' && post({ type: 'ready', worker }), broke);
+      void listeners.request(worker, request, query).then((answer) => {
+        if (answer === 'held') post({ type: 'standby', worker });
+        if (answer === 'granted') post({ type: 'granted', worker });
+      }, broke);
     },
     listening: (worker, { listener }) => {
-      const served = this.#parts.listeners.listening(worker, listener);
-      if (served !== undefined) {
-        this.#logListening(served, served.isPerSlot ? 'reuseport' : 'shared');
-      }
+      this.#opened(worker, this.#parts.listeners.listening(worker, listener));
       this.#parts.post({ type: 'serving', worker });
     },
-    closed: (worker, { listener }) => this.#parts.listeners.closed(worker, listener),
+    opened: (worker, { listener }) => this.#opened(worker, this.#parts.listeners.opened(worker, listener)),
+    closed: (worker, { listener }) => {
+      const { listeners, post } = this.#parts;
+      const closed = listeners.closed(worker, listener);
+      if (closed !== undefined) post({ type: 'closed', worker, address: formatAddress(closed) });
+    },
     returned: (worker, { listener }) => this.#parts.listeners.returned(worker, listener),
     handoff: (worker, message, handle) => this.#parts.handoffs.pass(worker, message, handle as Parcel | undefined),
     recall: (worker, { id }) => this.#parts.handoffs.recall(worker, id),
@@ -86,11 +90,21 @@ export class Switchboard {
     unbound: (worker, { socket }) => this.#parts.datagrams.unbound(worker, socket),
     serving: (worker, name) => {
       this.#logListening(name, this.#parts.sharing);
-      this.#parts.post({ type: 'ready', worker });
+      this.#parts.post({ type: 'opened', worker, address: formatAddress(name) });
+      this.#parts.post({ type: 'serving', worker });
     },
+    ceased: (worker, name) => this.#parts.post({ type: 'closed', worker, address: formatAddress(name) }),
+    started: (worker) => this.#parts.post({ type: 'started', worker }),
     ready: (worker) => this.#parts.post({ type: 'ready', worker }),
     drained: (worker) => this.#parts.post({ type: 'drained', worker }),
   };
+
+  /** @param listener undefined when the worker has closed it meanwhile. */
+  #opened(worker: WorkerId, listener: Listener | undefined): void {
+    if (listener === undefined) return;
+    this.#logListening(listener, listener.isPerSlot ? 'reuseport' : 'shared');
+    this.#parts.post({ type: 'opened', worker, address: formatAddress(listener) });
+  }
 
   /** Once for each address: workers come and go, it stays. */
   #logListening(name: { address: string; port: number }, sharing: Sharing): void {

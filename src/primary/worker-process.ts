@@ -3,7 +3,7 @@ import { Channel, type SentHandle } from '../ipc/channel.ts';
 import { Intake } from '../ipc/intake.ts';
 import { decodeWorkerMessage, type PrimaryMessage, type WorkerMessage } from '../ipc/messages.ts';
 import { isConnection, type ReceivedHandle } from '../ipc/received-handle.ts';
-import type { Exit, ExitFacts, Offence, WorkerId } from './events.ts';
+import type { ExitFacts, Offence, WorkerId } from './events.ts';
 import { MOST_OFFENCES } from './offence.ts';
 
 /** What a worker says while it lives. */
@@ -89,10 +89,11 @@ export class WorkerProcess {
    * told when the channel is closed too. Of that 'disconnect' tells, except when the child has not acknowledged a handle; then
    * only 'close' does.
    */
-  #observeEnd(ended: (exit: Exit) => void): void {
-    let exit: Exit | undefined;
+  #observeEnd(ended: (exit: ExitFacts) => void): void {
+    let exit: ExitFacts | undefined;
+    let disconnectedAt = Infinity;
     const { child } = this;
-    const end = (how: Exit): void => {
+    const end = (how: ExitFacts): void => {
       child.off('disconnect', settle).off('close', settle);
       this.#channel.close();
       ended(how);
@@ -101,9 +102,11 @@ export class WorkerProcess {
       if (exit !== undefined && !child.connected) end(exit);
     };
     child.once('exit', (code, signal) => {
-      exit ??= { code, signal };
+      const disconnectedFor = Math.max(0, performance.now() - disconnectedAt);
+      exit ??= { code, signal, ...(disconnectedFor > 0 && { disconnectedFor }) };
       settle();
     });
+    child.once('disconnect', () => (disconnectedAt = performance.now()));
     child.on('disconnect', settle).on('close', settle);
     child.on('error', (error) => {
       if (child.pid === undefined) end({ code: null, signal: null, error });

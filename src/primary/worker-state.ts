@@ -1,16 +1,18 @@
-export type WorkerState = 'booting' | 'standby' | 'taking' | 'serving' | 'draining' | 'ending';
-export type WorkerEvent = 'ready' | 'promote' | 'serve' | 'drain' | 'end';
+export type WorkerState = 'booting' | 'standby' | 'taking' | 'serving' | 'parked' | 'draining' | 'ending';
+export type WorkerEvent = 'wait' | 'take' | 'promote' | 'serve' | 'park' | 'unpark' | 'drain' | 'end';
 
 /** The life of a worker, from its fork to its exit, which can come in any state and leaves none. */
 export const workerTransitions: Readonly<Record<WorkerState, Partial<Record<WorkerEvent, WorkerState>>>> = {
-  /** Its application starts. With a slot of its own it goes straight on to serve. */
-  booting: { ready: 'standby', serve: 'serving', end: 'ending' },
-  /** Booted up to `listen`, which is not answered yet: a spare, or the next worker of a slot. */
+  /** Its application starts, and has no socket. */
+  booting: { wait: 'standby', take: 'taking', end: 'ending' },
+  /** A spare, booted up to `listen`, which is not answered yet. */
   standby: { promote: 'taking', end: 'ending' },
-  /** Was given a slot's sockets, and has not said that it accepts from them. */
-  taking: { serve: 'serving', end: 'ending' },
+  /** It was given a slot's sockets, and may accept from them. It is not ready: see readiness.ts. */
+  taking: { serve: 'serving', drain: 'draining' },
   /** May receive traffic. */
-  serving: { drain: 'draining' },
+  serving: { park: 'parked', drain: 'draining' },
+  /** Its slot is another's, and it accepts nothing; but it may get the slot back. */
+  parked: { unpark: 'serving', drain: 'draining' },
   /** Accepts no more, and finishes what is in flight. */
   draining: { end: 'ending' },
   /** Got the signal to end. */

@@ -2,12 +2,12 @@ import type { Server } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import type { DrainTerms } from '../ipc/messages.ts';
 import type { IdleConnections } from './idle-connections.ts';
-import { KeepAlive } from './keep-alive.ts';
 import { Occasion } from './occasion.ts';
 import type { Requests } from './requests.ts';
 import type { Servers } from './servers.ts';
 import type { SlotHandle } from './slot-handle.ts';
 import { Spread } from './spread.ts';
+import { standIn } from './stand-in.ts';
 
 /** How often a drain looks whether it is over, ms. */
 const PERIOD = 25;
@@ -27,7 +27,7 @@ export interface DrainParts {
 }
 
 /**
- * Lets the worker finish: nothing new is accepted, every response says `Connection: close`, and connections on which
+ * Lets the worker finish: nothing new is accepted, also at servers that listen only from now on (see listen.ts), every response says `Connection: close`, and connections on which
  * nothing happens stay for a while, because closing them at once meets the request that a client is just sending.
  *
  * Closes the listening sockets and idle connections; the application's servers still believe that they listen, and its own
@@ -126,16 +126,4 @@ async function untilQueueIsEmpty(handle: SlotHandle): Promise<void> {
     await nextTurn();
     await nextTurn();
   }
-}
-
-/** Where the handle is Node's own it is closed, and a stand-in lets the application's shutdown code work later. */
-function standIn(server: Server): void {
-  const internal = server as unknown as { _handle: object | null };
-  const handle = internal._handle as { close(): void } | null;
-  if (handle === null) return;
-  const name = server.address();
-  handle.close();
-  const getsockname = (out: object): number => (Object.assign(out, name), 0);
-  // Without a name of its own, `address()` answers with the path of a Unix socket.
-  internal._handle = Object.assign(new KeepAlive(), { fd: -1, ...(typeof name !== 'string' && { getsockname }) });
 }

@@ -7,11 +7,14 @@ import type { Link } from './link.ts';
  * How long an error that the application caught after all (`process.on('uncaughtException')`) may be the reason of the end,
  * ms: it may have logged it, and flushed its log.
  */
-const RECENT = 10_000;
+const RECENT_MS = 10_000;
+
+/** How long what a program prints is remembered after it was ready, ms: what is broken often ends just then, by itself. */
+const REMEMBERED_MS = 3000;
 
 /**
  * What a worker tells when it ends by itself, so that the primary can say why: the error that was not caught, and what
- * the program printed before it was ready. A worker that is killed has none.
+ * the program printed until shortly after it was ready. A worker that is killed has none.
  *
  * An error that ends a boot is printed by one of the workers that start together, and told by all.
  */
@@ -34,10 +37,11 @@ export class LastWords {
     process.once('exit', (code) => this.#say(code));
   }
 
-  /** What the program has printed so far, it has got over. */
+  /** What the program has printed so far, it has soon got over. */
   ready(): void {
+    if (!this.#isBooting) return;
     this.#isBooting = false;
-    this.#output.stop();
+    setTimeout(() => this.#output.stop(), REMEMBERED_MS).unref();
   }
 
   /** Node prints it next, and ends; unless another worker did so a moment ago. */
@@ -55,7 +59,7 @@ export class LastWords {
   }
 
   #describeThrown(): string {
-    if (this.#thrown === undefined || performance.now() - this.#thrown.at > RECENT) return '';
+    if (this.#thrown === undefined || performance.now() - this.#thrown.at > RECENT_MS) return '';
     return describe(this.#thrown.error);
   }
 }

@@ -1,13 +1,15 @@
 import cluster from 'node:cluster';
-import { Server } from 'node:net';
+import { Server, type AddressInfo } from 'node:net';
 import type { WorkerContext } from '../ipc/context.ts';
 import type { ListenFields, PrimaryMessage, WorkerMessage } from '../ipc/messages.ts';
-import { adoptFd, type NativeHandle } from '../listeners/native.ts';
+import { DESCRIPTOR_PREFIX } from '../listeners/address.ts';
+import type { NativeHandle } from '../listeners/native.ts';
 import { Datagrams, type DatagramQuery } from './datagrams.ts';
 import { callerOf, listenError, resolvePath, type Caller } from './listen-error.ts';
 import type { Link } from './link.ts';
 import type { Servers } from './servers.ts';
 import { SlotHandle, type Steering } from './slot-handle.ts';
+import { standIn, standInFor } from './stand-in.ts';
 
 type Granted = Extract<PrimaryMessage, { type: 'granted' }>;
 type Denied = Extract<PrimaryMessage, { type: 'denied' }>;
@@ -22,7 +24,7 @@ interface Query {
   readonly readableAll?: boolean;
   readonly writableAll?: boolean;
 }
-type Answer = (errno: number, handle: SlotHandle | NativeHandle | null) => void;
+type Answer = (errno: number, handle: object | null) => void;
 
 /** The hook through which net.Server gets its handle in a cluster worker, the same in Node 20 to 26. */
 interface ClusterInternals {
@@ -39,30 +41,36 @@ type ListeningServer = Server & {
 /** libuv's UV_TCP_IPV6ONLY, in `Query.flags`. */
 const IPV6_ONLY = 1;
 
+export interface ListenParts {
+  readonly link: Link;
+  readonly servers: Servers;
+  readonly sharing: WorkerContext['sharing'];
+  /** Hears of each question; the process stays alive until it is answered. */
+  readonly onAsked: () => void;
+  /** Hears that another worker accepts for this one's slot, or does no more. */
+  readonly onParked: (isParked: boolean) => void;
+  /** The worker drains: what listens now accepts nothing. */
+  readonly isLeaving: () => boolean;
+  /** Decides who serves what is accepted; undefined where that is whoever accepts. */
+  readonly steering: Steering | undefined;
+}
+
 /**
  * Makes every `net.Server#listen` of the application ask the primary for its slot's socket, whoever calls it: http,
  * https, http2, tls and any framework end up in `cluster._getServer`. Node itself keeps doing the rest (arguments,
  * look-ups, events, `exclusive`), so that nothing else differs from a plain process.
  *
- * The answer may take its time: a spare's comes when it is promoted.
- *
- * @param onAsked hears of each question; the process stays alive until it is answered.
- * @param steering decides who serves what is accepted; undefined where that is whoever accepts.
+ * The answer may take its time: a spare's comes when it is promoted. And a worker that drains need not ask.
  */
-export function interceptListen(
-  link: Link,
-  servers: Servers,
-  sharing: WorkerContext['sharing'],
-  onAsked: () => void,
-  steering?: Steering,
-): void {
+export function interceptListen(parts: ListenParts): void {
+  const { link, servers, sharing, onAsked, onParked, isLeaving, steering } = parts;
   const callers = new WeakMap<Server, Caller>();
-  observeListen(link, servers, callers);
+  observeListen(parts, callers);
   const internals = cluster as unknown as ClusterInternals;
   const original = internals._getServer.bind(cluster);
   const waiting = new Map<
     number,
-    { granted(message: Granted, socket: NativeHandle): void; denied(message: Denied): void }
+    { granted(message: Granted, socket: NativeHandle): void; denied(message: Denied): void; late(): void }
   >();
   const datagrams = new Datagrams(link);
   const ordinals = new Map<string, number>();
@@ -79,8 +87,12 @@ export function interceptListen(
       return;
     }
     if (!(object instanceof Server)) return datagrams.bind(query as DatagramQuery, answer);
-    if (typeof query.fd === 'number') return listenOnFd(query.fd, answer);
     const server: ListeningServer = object;
+    const late = (): void => answer(0, standInFor(nameAsked(query)));
+    if (isLeaving()) {
+      setImmediate(late);
+      return;
+    }
     const request = ++requests;
     const id = server._listeningId;
     waiting.set(request, {
@@ -88,9 +100,15 @@ export function interceptListen(
         const { listener } = message;
         const events = {
           listening: () => {
-            servers.add(server, handle);
+            if (!servers.has(server)) servers.add(server, handle);
             announce(link, server, { type: 'listening', listener });
           },
+          opened: () => {
+            onParked(true);
+            servers.add(server, handle);
+            announce(link, server, { type: 'opened', listener });
+          },
+          parked: onParked,
           closed: () => link.send({ type: 'closed', listener }),
           returned: () => link.send({ type: 'returned', listener }),
         };
@@ -103,6 +121,7 @@ export function interceptListen(
         // Node would read a property of the missing handle; a server closed meanwhile wants no error either.
         if (server._listeningId === id) server.emit('error', listenError(message, callers.get(server)));
       },
+      late,
     });
     link.hold();
     questions.push({ type: 'listen', request, ...fieldsOf(server, query, ordinals) });
@@ -124,6 +143,14 @@ export function interceptListen(
   };
   link.on('granted', (message, handle) => settle(message.request)?.granted(message, handle as NativeHandle));
   link.on('denied', (message) => settle(message.request)?.denied(message));
+  link.on('late', ({ request }) => settle(request)?.late());
+  link.on('accept', ({ listener }, handle) => {
+    const socket = handle as NativeHandle | undefined;
+    const owner = servers.byListener(listener);
+    if (owner === undefined) socket?.close();
+    else owner.accept(socket);
+  });
+  link.on('park', ({ listener }) => servers.byListener(listener)?.park());
   link.on('adopt', ({ listener, slot }, handle) => {
     const socket = handle as NativeHandle;
     const owner = servers.byListener(listener);
@@ -139,7 +166,7 @@ export function interceptListen(
  * What is not ours (`exclusive`, `{ fd }`, and everything with node:cluster's own scheduling) listens without asking, but
  * the primary has to hear of it, and a drain has to find it.
  */
-function observeListen(link: Link, servers: Servers, callers: WeakMap<Server, Caller>): void {
+function observeListen({ link, servers, isLeaving }: ListenParts, callers: WeakMap<Server, Caller>): void {
   // eslint-disable-next-line typescript/unbound-method -- called with the server as `this`
   const original = Server.prototype.listen;
   const observed = new WeakSet<Server>();
@@ -153,16 +180,20 @@ function observeListen(link: Link, servers: Servers, callers: WeakMap<Server, Ca
 
   function onListening(this: Server): void {
     if (servers.has(this)) return;
+    // Before the event loop could accept anything.
+    if (isLeaving()) return standIn(this);
     servers.add(this, undefined);
-    announce(link, this, { type: 'serving', ...nameOf(this) });
+    const name = nameOf(this);
+    announce(link, this, { type: 'serving', ...name });
+    this.once('close', () => link.send({ type: 'ceased', ...name }));
   }
 }
 
-/** The descriptor is this process's, not the primary's: a worker cannot choose among those. */
-function listenOnFd(fd: number, answer: Answer): void {
-  const handle = adoptFd(fd);
-  if (typeof handle === 'number') answer(handle, null);
-  else answer(0, handle);
+/** What a server that nobody listens to says of itself: what it was told. */
+function nameAsked({ address, port, addressType }: Query): AddressInfo | undefined {
+  if (port === -1 || addressType === -1) return undefined;
+  const family = addressType === 6 || addressType === 'IPv6' ? 'IPv6' : 'IPv4';
+  return { address: address ?? (family === 'IPv6' ? '::' : '0.0.0.0'), port: port ?? 0, family };
 }
 
 function nameOf(server: Server): { address: string; port: number } {
@@ -179,7 +210,16 @@ function announce(link: Link, server: Server, message: WorkerMessage): void {
   setImmediate(() => server.listening && link.send(message));
 }
 
+/** Of the process that was started with it, as in node:cluster, which is the primary. */
+function descriptorFields(server: ListeningServer, fd: number): ListenFields {
+  const address = `${DESCRIPTOR_PREFIX}${fd}`;
+  const data = server._getServerData?.();
+  const access = { readableAll: false, writableAll: false };
+  return { address, port: -1, family: -1, ipv6Only: false, ordinal: 0, ...access, data };
+}
+
 function fieldsOf(server: ListeningServer, query: Query, ordinals: Map<string, number>): ListenFields {
+  if (typeof query.fd === 'number') return descriptorFields(server, query.fd);
   const family = query.addressType === 6 || query.addressType === 'IPv6' ? 6 : query.port === -1 ? -1 : 4;
   const port = query.port ?? 0;
   const ipv6Only = ((query.flags ?? 0) & IPV6_ONLY) !== 0;

@@ -21,6 +21,7 @@ import { Occasion } from './occasion.ts';
 import { Rebalancer } from './rebalancer.ts';
 import { register } from './registry.ts';
 import { Requests } from './requests.ts';
+import { sendRealHandles } from './sent-servers.ts';
 import { Servers } from './servers.ts';
 import { Status } from './status.ts';
 import { Turns } from './turns.ts';
@@ -41,6 +42,8 @@ function leaveSignalsToThePrimary(): void {
 
 function start(context: WorkerContext): void {
   hideFlag();
+  // First: what others put before `process.send`, they take away again.
+  if (context.sharing !== 'round-robin') sendRealHandles();
   leaveSignalsToThePrimary();
   inspectOnAnyPort();
   reportFatalErrors(context.reports);
@@ -92,10 +95,20 @@ function start(context: WorkerContext): void {
   const { open } = connections;
   balancer = handoffs && Balancer.start(balance, { ...place, handoffs, servers, open, vitals, isDraining, handicap });
   rebalancer = context.rebalance ? Rebalancer.start({ ...place, requests, servers }) : undefined;
-  interceptListen(link, servers, context.sharing, () => status.standby(), balancer);
+  interceptListen({
+    link,
+    servers,
+    sharing: context.sharing,
+    onAsked: () => status.standby(),
+    onParked: (isParked) => status.parked(isParked),
+    isLeaving: isDraining,
+    steering: balancer,
+  });
   link.on('promote', ({ slot }) => status.promote(slot));
   leaveWhenTold({ link, drain, servers, vitals, context }, primaryDeath);
 
+  // When the program has had its first turn.
+  setImmediate(() => link.send({ type: 'started' })).unref();
   let hasSaidReady = false;
   register({
     get slot() {

@@ -17,6 +17,10 @@ export interface Steering {
 export interface SlotHandleEvents {
   /** The kernel queues for us. */
   listening(): void;
+  /** The server listens, and nothing is accepted for it yet. */
+  opened(): void;
+  /** Another worker accepts from the slot's own socket now, or this one does again. */
+  parked(isParked: boolean): void;
   /** The slot's own socket is closed, by the application or for a drain. */
   closed(): void;
   /** An adopted socket is closed, or was not wanted. */
@@ -29,7 +33,8 @@ export interface SlotHandleEvents {
  * need not be a real one.
  *
  * Owns the sockets: its slot's, and those adopted from neighbours. `close` closes all; `detach` as well, but leaves the
- * server believing that it listens, so that the application's own `server.close()` still works when its turn comes.
+ * server believing that it listens, so that the application's own `server.close()` still works when its turn comes. While it is
+ * parked the server believes that too, and another worker accepts from the slot's socket.
  */
 export class SlotHandle {
   /** Set by net.Server; called with itself as `this` for each connection. */
@@ -47,18 +52,24 @@ export class SlotHandle {
   readonly #steering: Steering | undefined;
   #keepAlive: KeepAlive | undefined;
   #backlog = 0;
+  #hasListened = false;
+  /** That the slot's own socket is closed is told once, whether or not it was parked. */
+  #isGivenBack = false;
   #isRefed = true;
+  #isParked: boolean;
+  #isDetached = false;
   #isClosed = false;
 
   /** @param steering undefined where whoever accepts a connection serves it. */
   constructor(
-    { listener, slot, isPassed = false }: Grant,
+    { listener, slot, isPassed = false, isParked = false }: Grant,
     socket: NativeHandle,
     events: SlotHandleEvents,
     steering?: Steering,
   ) {
     this.listener = listener;
     this.isPassed = isPassed;
+    this.#isParked = isParked;
     this.#slot = slot;
     this.#events = events;
     this.#steering = steering;
@@ -74,6 +85,12 @@ export class SlotHandle {
   /** @returns errno, 0 for success: net.Server turns it into its 'error' event. */
   listen(backlog: number): number {
     this.#backlog = backlog;
+    this.#hasListened = true;
+    if (this.#isParked) {
+      this.#stayAlive();
+      this.#events.opened();
+      return 0;
+    }
     for (const source of this.#sources.values()) {
       const errno = this.#accept(source);
       if (errno !== 0) return errno;
@@ -110,19 +127,44 @@ export class SlotHandle {
     this.#events.returned();
   }
 
+  /** Accepts no more from the slot's own socket, until `accept`. */
+  park(): void {
+    if (!this.isAccepting) return;
+    this.#isParked = true;
+    this.#stayAlive();
+    this.#sources.get(this.#slot)?.close();
+    this.#sources.delete(this.#slot);
+    this.#events.parked(true);
+  }
+
+  /** Is parked no more. @param socket the slot's own, where `park` has closed that. */
+  accept(socket?: NativeHandle): void {
+    if (!this.#isParked || this.#isDetached || this.#isClosed) return socket?.close();
+    this.#isParked = false;
+    if (socket !== undefined) this.#sources.set(this.#slot, socket);
+    if (socket !== undefined && !this.#isRefed) socket.unref();
+    this.#keepAlive?.close();
+    this.#keepAlive = undefined;
+    this.#events.parked(false);
+    // Else it will in a moment, as if it had never been parked.
+    if (this.#hasListened) this.listen(this.#backlog);
+  }
+
   /**
    * Has the kernel queue as little as it can, which is one connection at each socket (listen(2) lets one more wait than it is told),
    * while what waits is still accepted.
    */
   narrow(): void {
+    // The kernel queues nothing for us: that would begin it.
+    if (!this.isAccepting) return;
     for (const source of this.#sources.values()) source.listen(0);
   }
 
   /** Stops accepting. Other processes may hold the same sockets, and go on. */
   detach(): void {
-    if (!this.isAccepting) return;
-    this.#keepAlive = new KeepAlive();
-    if (!this.#isRefed) this.#keepAlive.unref();
+    if (this.#isDetached || this.#isClosed) return;
+    this.#isDetached = true;
+    this.#stayAlive();
     this.#closeSources();
   }
 
@@ -147,9 +189,9 @@ export class SlotHandle {
     for (const source of this.#sources.values()) source.unref();
   }
 
-  /** Neither closed nor detached. */
+  /** Neither closed nor detached, nor parked. */
   get isAccepting(): boolean {
-    return !this.#isClosed && this.#keepAlive === undefined;
+    return !this.#isClosed && !this.#isDetached && !this.#isParked;
   }
 
   get isClosed(): boolean {
@@ -162,8 +204,13 @@ export class SlotHandle {
   }
 
   get fd(): number {
+    return this.socket?.fd ?? -1;
+  }
+
+  /** The slot's own socket, or another that it accepts from; undefined where it accepts no more. */
+  get socket(): NativeHandle | undefined {
     const [first] = this.#sources.values();
-    return first?.fd ?? -1;
+    return this.#sources.get(this.#slot) ?? first;
   }
 
   #closeSources(): void {
@@ -171,9 +218,17 @@ export class SlotHandle {
     this.#sources.clear();
     for (const [slot, source] of sources) {
       source.close();
-      if (slot === this.#slot) this.#events.closed();
-      else this.#events.returned();
+      if (slot !== this.#slot) this.#events.returned();
     }
+    if (this.#isGivenBack) return;
+    this.#isGivenBack = true;
+    this.#events.closed();
+  }
+
+  /** Nothing else may keep the process alive while no socket listens. */
+  #stayAlive(): void {
+    this.#keepAlive ??= new KeepAlive();
+    if (!this.#isRefed) this.#keepAlive.unref();
   }
 
   #accept(source: NativeHandle): number {
@@ -205,4 +260,5 @@ export interface Grant {
   readonly listener: number;
   readonly slot: number;
   readonly isPassed?: boolean;
+  readonly isParked?: boolean;
 }

@@ -15,6 +15,7 @@ export class Status {
   readonly #words: LastWords;
   readonly #stopHearing: () => void;
   #slot: number | undefined;
+  #isParked = false;
 
   constructor(slot: number, vitals: Vitals, words: LastWords) {
     this.#vitals = vitals;
@@ -38,7 +39,15 @@ export class Status {
     this.#stopHearing();
     this.#words.ready();
     if (this.#slot === undefined) this.standby();
-    this.onSlot.add(() => this.#vitals.state('ready'));
+    this.onSlot.add(() => {
+      if (!this.#isParked) this.#vitals.state('ready');
+    });
+  }
+
+  /** Another worker accepts for this one's slot, or does no more: siblings are told which of the two serves it. */
+  parked(isParked: boolean): void {
+    this.#isParked = isParked;
+    this.#vitals.parked(isParked);
   }
 
   promote(slot: number): void {

@@ -97,12 +97,19 @@ export class Vitals {
   }
 
   /**
-   * Says so at once, not with the next beat. States only advance: a server that starts to listen during the drain makes
+   * Says so at once, not with the next beat. These states only advance: a server that starts to listen during the drain makes
    * its worker no more ready.
    */
   state(state: State): void {
     if (STATES[state] <= STATES[this.#row.state]) return;
     this.#row.state = state;
+    this.#write();
+  }
+
+  /** Its slot is another's for now, so that it is as good as a spare; or is its own again. */
+  parked(isParked: boolean): void {
+    if (this.#row.state === 'draining') return;
+    this.#row.state = isParked ? 'standby' : 'ready';
     this.#write();
   }
 

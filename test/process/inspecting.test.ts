@@ -268,7 +268,7 @@ const skipRoot = skip || noOtherUser;
 
 test('with --user, root may look into its workers', { skip: skipRoot }, async () => {
   const options = ['--workers', '1', '--user', 'nobody'];
-  await using app = await serve({ entry: 'hello.js', options, cwd: '/' });
+  await using app = await serve({ entry: 'hello.js', options, cwd: '/', isOpen: true });
   const { code, stdout, stderr } = await run(app, 'stack', '0');
   assert.equal(code, 0, stderr);
   assert.match(stdout, /waits in its event loop/);

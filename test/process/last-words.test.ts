@@ -134,11 +134,12 @@ for (const [how, make] of [
   ['it says so', `process.send('ready')`],
   ['it listens', `await new Promise((resolve) => createServer().listen({ port: 0, exclusive: true }, resolve))`],
 ] as const) {
-  test(`after it is ready, as ${how}, what it prints is none of them, and nothing of the listening is left`, async (t) => {
+  test(`a while after it is ready, as ${how}, what it prints is none of them, and nothing of the listening is left`, async (t) => {
     const program = `
       import { createServer } from 'node:net';
       console.error('starting');
       ${make};
+      await new Promise((resolve) => setTimeout(resolve, 3200));
       console.error('serving', Object.hasOwn(process.stderr, 'write'));
       process.exit(1);`;
     const worker = new TestWorker(t, { entry: 'main.mjs', files: { 'main.mjs': program } });
@@ -150,3 +151,16 @@ for (const [how, make] of [
     );
   });
 }
+
+test('what a program prints just after it listens, before it gives up, is told', async (t) => {
+  const program = `
+    import { createServer } from 'node:net';
+    createServer().listen({ port: 0, exclusive: true }, () => {
+      console.error('there is no build');
+      process.exit(1);
+    });`;
+  const worker = new TestWorker(t, { entry: 'main.mjs', files: { 'main.mjs': program } });
+  const { stderr } = await worker.message('lastWords');
+  assert.equal(stderr, 'there is no build\n');
+  await worker.exit();
+});

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { NO_SLOT } from '../../src/ipc/context.ts';
 import { bindTcp, type NativeHandle } from '../../src/listeners/native.ts';
 import type { Target } from '../support/app.ts';
-import { ask } from '../support/http.ts';
+import { ask, Exchange } from '../support/http.ts';
 import { poll } from '../support/watched.ts';
 import { TestWorker } from '../support/worker.ts';
 
@@ -50,7 +50,7 @@ function bind(t: TestContext): { handle: NativeHandle; port: number } {
 /** Answers the worker's listen. */
 async function grant(worker: TestWorker, slot: number, handle: NativeHandle): Promise<void> {
   const { request, data } = await worker.message('listen');
-  worker.send({ type: 'granted', request, listener: 1, slot, data, isPassed: false }, handle);
+  worker.send({ type: 'granted', request, listener: 1, slot, data, isPassed: false, isParked: false }, handle);
   await worker.message('listening');
 }
 
@@ -174,4 +174,67 @@ test('a worker whose channel is closed drains, and ends', async (t) => {
   worker.child.disconnect();
   await worker.exit();
   assert.match(worker.stdout, /^drains true\n$/);
+});
+
+test('a socket that is granted parked is accepted from when the worker is told to', async (t) => {
+  const worker = new TestWorker(t, { entry: 'hello.js' });
+  const { handle, port } = bind(t);
+  const target = { host: '127.0.0.1', port };
+  const { request, data } = await worker.message('listen');
+  worker.send({ type: 'granted', request, listener: 1, slot: 0, data, isPassed: false, isParked: true }, handle);
+  await worker.message('opened');
+  assert.equal(worker.row.state, 'standby');
+  await assert.rejects(ask(target), { code: 'ECONNREFUSED' }, 'this test has not listened either');
+  // Nothing but the server keeps it alive.
+  await delay(300);
+  assert.ok(worker.isAlive);
+
+  worker.send({ type: 'accept', listener: 1, slot: 0 });
+  await worker.message('listening');
+  assert.equal(worker.row.state, 'ready');
+  assert.equal(await ask(target), String(worker.child.pid));
+});
+
+test('a worker that is parked keeps its connections, and accepts again from another copy of its socket', async (t) => {
+  const worker = new TestWorker(t, { entry: 'echo.js' });
+  const { handle, port } = bind(t);
+  const target = { host: '127.0.0.1', port };
+  await grant(worker, 0, handle);
+  const exchange = await Exchange.open(target);
+  worker.send({ type: 'park', listener: 1 });
+  await poll(() => worker.row.state === 'standby' || undefined, 'the state standby');
+  const late = ask(target);
+  assert.equal((await exchange.finish()).body, 'first last');
+  assert.equal(worker.messages.filter(({ type }) => type === 'closed').length, 0);
+
+  worker.send({ type: 'accept', listener: 1, slot: 0 }, handle);
+  await poll(() => worker.row.state === 'ready' || undefined, 'the state ready');
+  await late;
+  worker.send({ type: 'drain', idle: 0, spread: 0, takenOver: true });
+  await worker.message('closed');
+  await worker.message('drained');
+});
+
+test('what is listened on after the drain began asks the primary for nothing, and closes as ever', async (t) => {
+  const worker = new TestWorker(t, { entry: 'listens-when-drained.js' });
+  const { handle } = bind(t);
+  await grant(worker, 0, handle);
+  worker.send({ type: 'drain', idle: 0, spread: 0, takenOver: true });
+  await worker.output(/listens true at 127\.0\.0\.1\n/);
+  assert.equal(worker.messages.filter(({ type }) => type === 'listen').length, 1);
+  worker.child.send('go');
+  await worker.output(/closed\n/);
+  await worker.message('drained');
+});
+
+test('a listen that the drain overtook says that it listens, and accepts nothing', async (t) => {
+  const program = `
+    import { createServer } from 'node:http';
+    const server = createServer().listen(process.env.PORT, () => console.log('listens', server.listening));`;
+  const worker = new TestWorker(t, { entry: 'main.mjs', files: { 'main.mjs': program } });
+  const { request } = await worker.message('listen');
+  worker.send({ type: 'drain', idle: 0, spread: 0 });
+  worker.send({ type: 'late', request });
+  await worker.output(/listens true\n/);
+  await worker.message('drained');
 });

@@ -318,11 +318,14 @@ function makeDirectory({ files = {}, links = {}, uid, isOpen = false }: AppOptio
   return directory;
 }
 
+/** Most tests are about what comes when a worker has settled; those of settling say how long it is to take. */
+const SETTLE = '20ms';
+
 function environment({ env }: AppOptions, directory: string, testId: string): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(PREFORK_|NODE_TEST_CONTEXT$)/.test(name));
   // Alone it decides where sockets are; a test that says more of that has the usual places.
   const place = env !== undefined && 'XDG_RUNTIME_DIR' in env ? {} : { PREFORK_RUNTIME_DIR: directory };
-  const own = { PORT: '0', ...place, [TEST_ID]: testId };
+  const own = { PORT: '0', PREFORK_SETTLE: SETTLE, ...place, [TEST_ID]: testId };
   return { ...Object.fromEntries(inherited), ...own, ...env };
 }
 

@@ -1,7 +1,7 @@
 /** Twice as much of anything that a client can send, or a handler give, is at most twice the work. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Backlog } from '../../../src/http/backlog.ts';
+import { ReadAhead } from '../../../src/http/read-ahead.ts';
 import { Body } from '../../../src/http/body.ts';
 import { parseCookies } from '../../../src/http/cookies.ts';
 import { Fields } from '../../../src/http/fields.ts';
@@ -141,18 +141,18 @@ const subjects: Readonly<Record<string, (count: number) => unknown>> = {
       `${times(count, (n) => `--b\r\nContent-Disposition: form-data; name="n"; filename="${n}"\r\n\r\nvalue\r\n`)}--b--\r\n`,
     ),
   'pieces that come too early': (count) => {
-    const backlog = new Backlog({ resume: () => undefined, release: () => undefined });
-    for (let n = 0; n < count; n++) backlog.add(Buffer.from('ab'), 0, 2);
-    assert.equal(backlog.take()!.length, 2 * count);
+    const readAhead = new ReadAhead({ resume: () => undefined, release: () => undefined });
+    for (let n = 0; n < count; n++) readAhead.add(Buffer.from('ab'), 0, 2);
+    assert.equal(readAhead.take()!.length, 2 * count);
   },
   'pieces that come too early, while as many are read': (count) => {
-    const backlog = new Backlog({ resume: () => undefined, release: () => undefined });
-    backlog.add(Buffer.alloc(2 * count), 0, 2 * count);
+    const readAhead = new ReadAhead({ resume: () => undefined, release: () => undefined });
+    readAhead.add(Buffer.alloc(2 * count), 0, 2 * count);
     for (let n = 0; n < count; n++) {
-      backlog.replay({ receive: (bytes, end) => (backlog.add(bytes, 1, end), true) });
-      backlog.add(Buffer.from('a'), 0, 1);
+      readAhead.replay({ receive: (bytes, end) => (readAhead.add(bytes, 1, end), true) });
+      readAhead.add(Buffer.from('a'), 0, 1);
     }
-    assert.equal(backlog.take()!.length, 2 * count);
+    assert.equal(readAhead.take()!.length, 2 * count);
   },
   'requests of a pipeline': (count) => pipeline(count, false),
   'requests of a pipeline that are answered later': (count) => pipeline(count, true),

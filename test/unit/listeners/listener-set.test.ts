@@ -60,7 +60,7 @@ class Workers {
 
   /** The answer to a request that was held: it serves. */
   async takeOver(worker: number, slot: number): Promise<void> {
-    assert.equal(this.set.seat(worker, slot), 1);
+    this.set.seat(worker, slot);
     await turn();
     const { message } = this.sent.at(-1)!;
     assert.equal(message.type, 'granted');
@@ -150,17 +150,18 @@ for (const sharing of new Set<Sharing>([perSlot, 'shared'])) {
     workers.set.join(2, undefined);
     assert.equal(await workers.set.request(2, 5, { ...anyPort, port }), 'held');
     assert.deepEqual(workers.take(), []);
-    assert.equal(workers.set.seat(2, 0), 1);
+    workers.set.seat(2, 0);
     await turn();
-    const granted = { type: 'granted', request: 5, listener: id, slot: 0, data: null, isPassed: false };
+    const about = { listener: id, slot: 0, data: null, isPassed: false, isParked: false };
+    const granted = { type: 'granted', request: 5, ...about };
     assert.deepEqual(workers.sent[0]?.message, granted);
-    assert.equal(await workers.set.request(2, 6, { ...anyPort, ordinal: 1 }), 'answered');
+    assert.equal(await workers.set.request(2, 6, { ...anyPort, ordinal: 1 }), 'granted');
   });
 
   test(`${sharing}: one that has asked for nothing has its slot at once`, async (t) => {
     const workers = new Workers(t, sharing, 0);
     workers.set.join(1, undefined);
-    assert.equal(workers.set.seat(1, 0), 0);
+    workers.set.seat(1, 0);
     await workers.serve(1, anyPort);
   });
 
@@ -169,9 +170,76 @@ for (const sharing of new Set<Sharing>([perSlot, 'shared'])) {
     workers.set.join(1, undefined);
     assert.equal(await workers.set.request(1, 1, anyPort), 'held');
     workers.set.gone(1);
-    assert.equal(workers.set.seat(1, 0), 0);
+    workers.set.seat(1, 0);
     await turn();
     assert.deepEqual(workers.take(), []);
+  });
+
+  test(`${sharing}: a parked worker gets a socket and accepts nothing where another serves, and is told when it may`, async (t) => {
+    const workers = new Workers(t, sharing, 1);
+    const { id, port } = await workers.serve(1, anyPort);
+    workers.set.join(2, 0, { isParked: true });
+    const answer = await workers.ask(2, { ...anyPort, port });
+    assert.ok(answer.type === 'granted' && answer.isParked);
+    assert.equal(workers.set.opened(2, id)?.port, port);
+    const news = await workers.ask(2, { ...anyPort, ordinal: 1 });
+    assert.ok(news.type === 'granted' && !news.isParked, 'nobody else serves that');
+    workers.set.listening(2, news.listener);
+    workers.take();
+    assert.equal(workers.set.accept(2), 1);
+    assert.deepEqual(workers.take(), ['2 accept 0']);
+    assert.equal(workers.set.accept(2), 1, 'it has not said that it listens');
+    workers.set.listening(2, id);
+    assert.equal(workers.set.accept(2), 0);
+  });
+
+  test(`${sharing}: one is parked where its slot’s other worker listens, and gets its socket again to accept`, async (t) => {
+    const workers = new Workers(t, sharing, 1);
+    const { id, port } = await workers.serve(1, anyPort);
+    const own = await workers.serve(1, { ...anyPort, ordinal: 1 });
+    workers.set.park(1);
+    workers.set.accept(1);
+    workers.set.join(2, 0, { isParked: true });
+    await workers.ask(2, { ...anyPort, port });
+    workers.set.accept(2);
+    workers.set.listening(2, id);
+    workers.take();
+    workers.set.park(1);
+    assert.deepEqual(workers.take(), ['1 park'], 'its own other address it serves on');
+    assert.equal(workers.set.accept(1), 1);
+    const { message, handle } = workers.sent.at(-1)!;
+    assert.deepEqual(message, { type: 'accept', listener: id, slot: 0 });
+    assert.ok(handle !== undefined);
+    assert.deepEqual(workers.set.listeners.map((listener) => listener.id).toSorted(), [id, own.id].toSorted());
+  });
+
+  test(`${sharing}: when the worker that parked it is gone, a neighbour serves until it accepts again`, async (t) => {
+    const workers = new Workers(t, sharing, 2);
+    const { id, port } = await workers.serve(1, anyPort);
+    await workers.serve(2, anyPort);
+    workers.set.join(3, 0, { isParked: true });
+    await workers.ask(3, { ...anyPort, port });
+    workers.set.accept(3);
+    workers.set.listening(3, id);
+    workers.set.park(1);
+    workers.take();
+    workers.set.gone(3);
+    const adoption = sharing === 'reuseport' ? ['2 adopt 0'] : [];
+    assert.deepEqual(workers.take(), adoption);
+    workers.set.accept(1);
+    workers.set.listening(1, id);
+    assert.deepEqual(workers.take(), ['1 accept 0', ...(sharing === 'reuseport' ? ['2 release 0'] : [])]);
+  });
+
+  test(`${sharing}: one that leaves is granted nothing, with a slot or without`, async (t) => {
+    const workers = new Workers(t, sharing, 1);
+    await workers.serve(1, anyPort);
+    workers.set.join(2, undefined);
+    for (const worker of [1, 2]) {
+      workers.set.leaving(worker);
+      assert.equal((await workers.ask(worker, { ...anyPort, ordinal: 1 })).type, 'late');
+    }
+    assert.equal(workers.set.listeners.length, 1);
   });
 
   test(`${sharing}: what one that drains closes is not given up, whoever else has it open`, async (t) => {

@@ -31,13 +31,15 @@ test('defaults', () => {
     rebalance: 'off',
     hangStack: 'off',
     spares: 0,
+    ready: 'listen',
     readyTimeout: 30_000,
+    settle: 500,
     maxSurge: 1,
     drainTimeout: 30_000,
     drainDelay: 0,
     shutdownGracePeriod: 10_000,
     heartbeatTimeout: 30_000,
-    recoverThreshold: 0,
+    recoverThreshold: 'auto',
     recoverWindow: 60_000,
     recoverInterval: 100,
     maxRequests: 0,
@@ -113,6 +115,14 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
     ['1s', 1000, 1000],
     ['2m', 120_000, '2m'],
   ],
+  ready: [
+    ['message', 'message', 'message'],
+    ['start', 'start', 'start'],
+  ],
+  settle: [
+    ['0', 0, 0],
+    ['60s', 60_000, '60s'],
+  ],
   readyTimeout: [
     ['1ms', 1, 1],
     ['2m', 120_000, '2m'],
@@ -125,6 +135,7 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
   recoverThreshold: [
     ['0', 0, 0],
     ['1000000', 1_000_000, 1_000_000],
+    ['auto', 'auto', 'auto'],
   ],
   recoverWindow: [['1h', 3_600_000, '1h']],
   recoverInterval: [
@@ -289,6 +300,16 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
     texts: [...badTimes.texts, '999ms'],
     values: [...badTimes.values, [999, '999']],
   },
+  ready: {
+    expected: 'listen, message or start',
+    texts: ['Listen', 'serving'],
+    values: [[true, 'true']],
+  },
+  settle: {
+    expected: aTime('0', '1m'),
+    texts: [...badTimes.texts, '61s'],
+    values: [...badTimes.values, [60_001, '60001']],
+  },
   readyTimeout: {
     expected: aTime('1ms', '596h'),
     texts: [...badTimes.texts, '0'],
@@ -296,12 +317,12 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
   },
   shutdownGracePeriod: { expected: aTime('0', '596h'), ...badTimes },
   recoverThreshold: {
-    expected: 'a whole number of 0 or more',
-    texts: ['-1', '1.5', 'never', 'auto'],
+    expected: 'a whole number of 0 or more or auto',
+    texts: ['-1', '1.5', 'never'],
     values: [
       [-1, '-1'],
       [Infinity, 'Infinity'],
-      ['auto', '"auto"'],
+      ['never', '"never"'],
     ],
   },
   recoverWindow: { expected: aTime('1ms', '596h'), texts: [...badTimes.texts, '0'], values: badTimes.values },
@@ -413,7 +434,7 @@ test('a mistake shows even where a stronger source overrides it', () => {
 });
 
 test('an empty variable is an unset one', () => {
-  assert.equal(resolve({ env: { PREFORK_RECOVER_THRESHOLD: '' } }).recoverThreshold, 0);
+  assert.equal(resolve({ env: { PREFORK_RECOVER_THRESHOLD: '' } }).recoverThreshold, 'auto');
 });
 
 test('an empty flag is not', () => {

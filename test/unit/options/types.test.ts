@@ -19,9 +19,10 @@ type Resolved = {
 
 test('the interfaces and the table agree', () => {
   expectTypeOf<Options>().toEqualTypeOf<Written>();
-  expectTypeOf<Omit<Settings, 'sharing' | 'balance' | 'isNameGiven'>>().toEqualTypeOf<
-    Omit<Resolved, 'sharing' | 'balance'>
+  expectTypeOf<Omit<Settings, 'sharing' | 'balance' | 'recoverThreshold' | 'isNameGiven'>>().toEqualTypeOf<
+    Omit<Resolved, 'sharing' | 'balance' | 'recoverThreshold'>
   >();
+  expectTypeOf<Settings['recoverThreshold']>().toEqualTypeOf<ValueOf<Table['recoverThreshold']>>();
   expectTypeOf<Settings['balance']>().toEqualTypeOf<ValueOf<Table['balance']>>();
   expectTypeOf<Settings['sharing']>().toEqualTypeOf<ValueOf<Table['sharing']>>();
 });

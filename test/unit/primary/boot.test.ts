@@ -6,8 +6,8 @@ test('the deadline is armed before each fork, and the sockets are the slots’ o
   const effects = new Driver().send({ type: 'start' });
   assert.deepEqual(kinds(effects), ['arm', 'fork', 'arm', 'fork']);
   assert.deepEqual(find(effects, 'fork'), [
-    { do: 'fork', worker: 1, slot: 0, isSeated: true, generation: 1 },
-    { do: 'fork', worker: 2, slot: 1, isSeated: true, generation: 1 },
+    { do: 'fork', worker: 1, slot: 0, isParked: false, generation: 1 },
+    { do: 'fork', worker: 2, slot: 1, isParked: false, generation: 1 },
   ]);
 });
 
@@ -66,12 +66,12 @@ test('an entry that ends without listening is told so', () => {
   assert.match(finish.error.message, /neither listened nor said/);
 });
 
-test('a crash of one that was ready is recovered from, though others still boot', () => {
+test('so does a crash of one that was ready, while others still boot', () => {
   const driver = new Driver();
   driver.send({ type: 'start' });
   driver.boot(1);
-  assert.deepEqual(workersOf(driver.exit(1), 'fork'), [3]);
-  assert.equal(driver.fleet.phase, 'starting');
+  assert.deepEqual(workersOf(driver.exit(1), 'terminate'), [2]);
+  assert.equal(driver.fleet.error?.code, 'ERR_BOOT_FAILED');
 });
 
 test('one that is not ready in time ends it', () => {

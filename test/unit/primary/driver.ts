@@ -7,7 +7,10 @@ export const settings: FleetSettings = {
   workers: 2,
   spares: 0,
   maxSurge: 1,
+  ready: 'listen',
   readyTimeout: 30_000,
+  // Most tests are about what comes after it.
+  settle: 0,
   drainTimeout: 20_000,
   drainDelay: 0,
   shutdownGracePeriod: 10_000,
@@ -18,6 +21,9 @@ export const settings: FleetSettings = {
   recoverInterval: 100,
 };
 
+/** Where workers of the simulated application listen, unless a test says otherwise. */
+export const ADDRESS = '127.0.0.1:80';
+
 export const stop = { type: 'stop', signal: 'SIGTERM', idle: 5000 } as const satisfies FleetEvent;
 
 /** Drives the pure fleet by hand, with a clock that only `at` and `pass` move. */
@@ -27,9 +33,10 @@ export class Driver {
   readonly settings: FleetSettings;
   readonly #armed = new Map<string, { timer: Timer; due: number }>();
 
-  constructor(changes: Partial<FleetSettings> = {}) {
+  /** @param served what another primary's workers serve. */
+  constructor(changes: Partial<FleetSettings> = {}, served: readonly string[] = []) {
     this.settings = { ...settings, ...changes };
-    this.fleet = newFleet(this.settings.workers);
+    this.fleet = newFleet(this.settings.workers, 1, served);
   }
 
   send(event: FleetEvent): readonly Effect[] {
@@ -47,19 +54,28 @@ export class Driver {
   serve(): void {
     this.send({ type: 'start' });
     const { workers, spares } = this.settings;
-    for (let worker = 1; worker <= workers + spares; worker++) this.boot(worker);
+    for (let worker = 1; worker <= workers; worker++) this.boot(worker);
+    for (const worker of this.#settling) this.due({ timer: 'settle', worker });
+    for (let spare = 1; spare <= spares; spare++) this.boot(workers + spare);
     assert.equal(this.fleet.phase, 'serving');
   }
 
   /** The process exists, and its application has booted. @returns what came of the latter. */
   boot(worker: WorkerId): readonly Effect[] {
     this.send({ type: 'forked', worker, pid: pidOf(worker) });
-    return this.send({ type: 'ready', worker });
+    const isSpare = workerOf(this.fleet, worker)?.slot === undefined;
+    return isSpare ? this.send({ type: 'standby', worker }) : this.opens(worker);
   }
 
-  /** A worker that waited for its slot's sockets has them, and accepts. */
+  /** Its application listens. */
+  opens(worker: WorkerId, address: string = ADDRESS): readonly Effect[] {
+    this.send({ type: 'granted', worker });
+    return this.send({ type: 'opened', worker, address });
+  }
+
+  /** A worker that got a slot's sockets, or was told to accept from them, does. */
   serving(worker: WorkerId): readonly Effect[] {
-    return this.send({ type: 'serving', worker });
+    return [...this.opens(worker), ...this.send({ type: 'serving', worker })];
   }
 
   /** From its fork on until it serves. */
@@ -97,6 +113,10 @@ export class Driver {
     return [...this.#armed.values()].map(({ timer }) => timer);
   }
 
+  get #settling(): WorkerId[] {
+    return this.armed.flatMap((timer) => (timer.timer === 'settle' ? timer.worker : []));
+  }
+
   /** What the slots' workers do. */
   get states(): string[] {
     return this.fleet.slots.map(({ worker }) => workerOf(this.fleet, worker)?.state ?? 'vacant');
@@ -129,7 +149,7 @@ export function find<Do extends Effect['do']>(effects: readonly Effect[], kind: 
 /** The workers that these effects are about. */
 export function workersOf(
   effects: readonly Effect[],
-  kind: 'fork' | 'drain' | 'terminate' | 'kill' | 'promote',
+  kind: 'fork' | 'drain' | 'terminate' | 'kill' | 'promote' | 'accept' | 'park',
 ): WorkerId[] {
   return find(effects, kind).map(({ worker }) => worker);
 }

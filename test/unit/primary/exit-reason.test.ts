@@ -84,6 +84,11 @@ const cases: ReadonlyArray<readonly [ExitEvidence, ExitReason, string | RegExp]>
   [signal('SIGKILL', { asked: 'stop' }), 'signal', /SIGKILL/],
   // Others.
   [signal('SIGSYS'), 'signal', /seccomp/],
+  [signal('SIGTERM', { disconnectedFor: 400 }), 'disconnected', /^the application closed its channel to prefork/],
+  [code(0, { disconnectedFor: 400 }), 'disconnected', /process\.disconnect/],
+  [signal('SIGTERM', { disconnectedFor: 5 }), 'signal', 'killed by SIGTERM (sent from outside)'],
+  [signal('SIGSEGV', { disconnectedFor: 400 }), 'signal', /^killed by SIGSEGV/],
+  [signal('SIGTERM', { disconnectedFor: 400, asked: 'reload' }), 'asked', /^ended as asked/],
   [signal('SIGUSR1'), 'signal', 'killed by SIGUSR1 (sent from outside)'],
   [code(139), 'signal', /^killed by SIGSEGV/],
   [code(255), 'code', 'exited with code 255'],

@@ -8,7 +8,7 @@ describe('a worker that ends unasked', () => {
     driver.serve();
     driver.at = 5000;
     const [fork] = find(driver.exit(1), 'fork');
-    assert.deepEqual(fork, { do: 'fork', worker: 3, slot: 0, isSeated: true, generation: 1 });
+    assert.deepEqual(fork, { do: 'fork', worker: 3, slot: 0, isParked: false, generation: 1 });
     const calls = find(driver.boot(3), 'call');
     assert.deepEqual(calls, [{ do: 'call', hook: 'onWorkerRecover', oldPid: 1001, newPid: 1003 }]);
   });
@@ -30,14 +30,99 @@ describe('a worker that ends unasked', () => {
     assert.deepEqual(driver.states, ['booting', 'serving']);
   });
 
-  test('is replaced at once, however often, when nobody else serves and it did', () => {
+  test('is tried again within a second, when nobody else serves', () => {
     const driver = new Driver({ workers: 1 });
     driver.serve();
-    for (let worker = 1; worker <= 5; worker++) {
+    const waits: number[] = [];
+    for (let worker = 1; worker <= 8; worker++) {
       driver.at += 300;
-      assert.deepEqual(workersOf(driver.exit(worker), 'fork'), [worker + 1]);
+      driver.exit(worker);
+      const timer = { timer: 'respawn', slot: 0 } as const;
+      waits.push(driver.left(timer) ?? 0);
+      if (waits.at(-1) !== 0) driver.due(timer);
       driver.boot(worker + 1);
     }
+    assert.deepEqual(waits, [0, 100, 200, 400, 800, 1000, 1000, 1000]);
+  });
+
+  test('last of all has the slot filled whose backoff ends first, and that one alone', () => {
+    const driver = new Driver({ workers: 3, recoverInterval: 5000 });
+    driver.serve();
+    const timers = [0, 1, 2].map((slot) => ({ timer: 'respawn', slot }) as const);
+    driver.exit(1);
+    driver.exit(4);
+    driver.at += 1000;
+    driver.exit(2);
+    driver.exit(5);
+    assert.deepEqual(
+      timers.map((timer) => driver.left(timer)),
+      [4000, 5000, undefined],
+    );
+    // A worker is on its way: slot 2's next, which fails as well.
+    driver.exit(3);
+    assert.deepEqual(
+      timers.map((timer) => driver.left(timer)),
+      [4000, 5000, undefined],
+    );
+    driver.exit(6);
+    assert.deepEqual(
+      timers.map((timer) => driver.left(timer)),
+      [4000, 5000, 1000],
+    );
+    driver.due(timers[2]!);
+    driver.exit(7);
+    assert.deepEqual(
+      timers.map((timer) => driver.left(timer)),
+      [3000, 4000, 1000],
+    );
+  });
+
+  test('is replaced at once, however often, when it served and another process killed it', () => {
+    const driver = new Driver();
+    driver.serve();
+    for (const worker of [1, 3, 4, 5, 6]) {
+      const next = worker === 1 ? 3 : worker + 1;
+      assert.deepEqual(workersOf(driver.exit(worker, null, 'SIGKILL'), 'fork'), [next]);
+      driver.boot(next);
+      assert.deepEqual(driver.states, ['serving', 'serving']);
+    }
+  });
+
+  test('by a signal of its own fault has the backoff', () => {
+    const driver = new Driver();
+    driver.serve();
+    driver.exit(1, null, 'SIGSEGV');
+    driver.boot(3);
+    driver.exit(3, null, 'SIGSEGV');
+    assert.equal(driver.left({ timer: 'respawn', slot: 0 }), 100);
+  });
+
+  test('in a loop that no worker outlives ends it all after a window, by default', () => {
+    const driver = new Driver({ workers: 1, recoverThreshold: 'auto' });
+    driver.serve();
+    for (let worker = 1; driver.fleet.error === undefined; worker++) {
+      driver.at += 300;
+      driver.exit(worker);
+      assert.ok(driver.at < 70_000, 'it ends');
+      if (driver.left({ timer: 'respawn', slot: 0 }) !== undefined) driver.due({ timer: 'respawn', slot: 0 });
+      driver.boot(worker + 1);
+    }
+    assert.ok(driver.at >= 60_000);
+    assert.equal(driver.fleet.error?.code, 'ERR_OVER_RECOVERY');
+    assert.match(driver.fleet.error.message, /no worker has lasted for 60s/);
+  });
+
+  test('is no such loop while another slot’s worker lasts', () => {
+    const driver = new Driver({ recoverThreshold: 'auto' });
+    driver.serve();
+    let worker = 2;
+    for (driver.at = 300; driver.at < 600_000; worker++) {
+      driver.exit(worker);
+      if (driver.left({ timer: 'respawn', slot: 1 }) !== undefined) driver.due({ timer: 'respawn', slot: 1 });
+      driver.boot(worker + 1);
+      driver.at += 300;
+    }
+    assert.equal(driver.fleet.error, undefined);
   });
 
   test('more often than the threshold within the window gives up', () => {

@@ -21,7 +21,7 @@ function checkSlots(fleet: Fleet, { maxSurge }: FleetSettings, timers: readonly 
   const seen = new Set<WorkerId>();
   for (const [index, slot] of fleet.slots.entries()) {
     assert.equal(slot.index, index);
-    for (const id of [slot.worker, slot.successor]) {
+    for (const id of [slot.worker, slot.successor, slot.previous]) {
       if (id === undefined) continue;
       assert.ok(!seen.has(id), `worker ${id} has two places`);
       seen.add(id);
@@ -31,9 +31,15 @@ function checkSlots(fleet: Fleet, { maxSurge }: FleetSettings, timers: readonly 
     const isFilled = slot.worker !== undefined || slot.successor !== undefined || isWaiting;
     assert.ok(isFilled || isEnding(fleet), `slot ${index} is forgotten`);
   }
-  const successors = fleet.slots.filter(({ successor }) => successor !== undefined);
-  assert.ok(successors.length <= maxSurge, `${successors.length} successors`);
+  const successors = fleet.slots.flatMap(({ successor }) =>
+    successor === undefined ? [] : fleet.workers.get(successor)!,
+  );
+  // One that was ready, and is not any more, may come on top.
+  const booting = successors.filter(({ state }) => state === 'booting');
+  assert.ok(booting.length <= maxSurge || isEnding(fleet), `${booting.length} successors boot`);
   assert.ok(successors.length === 0 || fleet.running !== undefined, 'a successor without an operation');
+  const parked = fleet.slots.filter(({ previous }) => previous !== undefined);
+  assert.ok(parked.length === 0 || fleet.running?.operation.kind === 'reload', 'a parked worker without a reload');
 }
 
 function isEnding({ phase }: Fleet): boolean {
@@ -53,8 +59,11 @@ function hasDeadline({ id, state, isGivenUp }: Worker, timers: readonly Timer[])
     timers.some((timer) => timer.timer === name && 'worker' in timer && timer.worker === id);
   switch (state) {
     case 'booting':
-    case 'taking':
       return has('ready');
+    case 'taking':
+      return has('ready') || has('settle');
+    case 'parked':
+      return has('parked');
     case 'serving':
       return !isGivenUp || has('kill');
     case 'draining':

@@ -6,21 +6,21 @@ import { Driver, find, logged, workersOf } from './driver.ts';
 const outcomes = (effects: readonly Effect[]): boolean[] => find(effects, 'settle').map(({ outcome }) => outcome.ok);
 
 describe('a reload', () => {
-  test('boots one beside, gives it the slot’s sockets, drains the old one, and goes on', () => {
+  test('boots one beside, gives it the slot, parks the old one, goes on, and drains all when it is done', () => {
     const driver = new Driver();
     driver.serve();
     const effects = driver.send({ type: 'reload', request: 7 });
-    assert.deepEqual(find(effects, 'fork'), [{ do: 'fork', worker: 3, slot: 0, isSeated: false, generation: 2 }]);
+    assert.deepEqual(find(effects, 'fork'), [{ do: 'fork', worker: 3, slot: 0, isParked: true, generation: 2 }]);
     const taking = driver.boot(3);
-    assert.deepEqual(find(taking, 'promote'), [{ do: 'promote', worker: 3, slot: 0 }]);
+    assert.deepEqual(workersOf(taking, 'accept'), [3]);
     assert.deepEqual(workersOf(taking, 'drain'), []);
     const taken = driver.serving(3);
-    assert.deepEqual(workersOf(taken, 'drain'), [1]);
-    assert.deepEqual(workersOf(taken, 'fork'), [4]);
+    assert.deepEqual(workersOf(taken, 'park'), [1]);
     const done = driver.takeOver(4);
     assert.deepEqual(find(done, 'settle'), [
       { do: 'settle', request: 7, outcome: { ok: true, generation: 2, workers: 2, took: 0 } },
     ]);
+    assert.deepEqual(workersOf(done, 'drain'), [1, 2]);
     assert.deepEqual(driver.workers, [3, 4]);
   });
 
@@ -28,7 +28,7 @@ describe('a reload', () => {
     const driver = new Driver({ workers: 5, maxSurge: 2 });
     driver.serve();
     assert.deepEqual(workersOf(driver.send({ type: 'reload' }), 'fork'), [6, 7]);
-    assert.deepEqual(workersOf(driver.takeOver(7), 'fork'), [8]);
+    assert.deepEqual(workersOf(driver.boot(7), 'fork'), [8]);
   });
 
   test('asks nobody twice to leave, and waits for none of them', () => {
@@ -74,7 +74,7 @@ describe('a reload', () => {
     driver.serve();
     driver.send({ type: 'reload' });
     assert.deepEqual(workersOf(driver.exit(1), 'fork'), []);
-    const effects = driver.takeOver(2);
+    const effects = driver.boot(2);
     assert.ok(logged(effects).includes('reload done'));
     assert.deepEqual(find(effects, 'call'), [{ do: 'call', hook: 'onWorkerRecover', oldPid: 1001, newPid: 1002 }]);
     assert.deepEqual(driver.states, ['serving']);
@@ -111,7 +111,9 @@ describe('a reload whose worker does not boot', () => {
     driver.serve();
     driver.send({ type: 'reload' });
     driver.boot(5);
-    assert.deepEqual(workersOf(driver.exit(4), 'terminate'), [5, 6]);
+    const effects = driver.exit(4);
+    assert.deepEqual(workersOf(effects, 'terminate'), [6]);
+    assert.deepEqual(workersOf(effects, 'drain'), [5], 'it has sockets');
     assert.deepEqual(driver.states, ['serving', 'serving', 'serving']);
   });
 

@@ -33,14 +33,28 @@ describe('more slots', () => {
     assert.deepEqual(workersOf(effects, 'fork'), []);
   });
 
-  test('whose worker crashes after it was ready are filled again', () => {
-    const driver = new Driver();
+  test('whose worker crashes after it was ready, and before all are, go again too', () => {
+    const driver = new Driver({ settle: 500 });
     driver.serve();
     driver.send(scale({ by: 2 }));
     driver.boot(3);
-    assert.deepEqual(workersOf(driver.exit(3), 'fork'), [5]);
+    driver.due({ timer: 'settle', worker: 3 });
     driver.boot(4);
-    assert.equal(outcomeOf(driver.boot(5))?.ok, true);
+    const effects = driver.exit(3);
+    assert.equal(outcomeOf(effects)?.ok, false);
+    assert.deepEqual(workersOf(effects, 'drain'), [4], 'what accepts already drains, though it has not settled');
+    assert.deepEqual(workersOf(effects, 'terminate'), []);
+    assert.deepEqual(driver.workers, [1, 2]);
+  });
+
+  test('are not done before they listen wherever all the others do', () => {
+    const driver = new Driver();
+    driver.serve();
+    for (const worker of [1, 2]) driver.opens(worker, '127.0.0.1:81');
+    driver.opens(2, '127.0.0.1:82');
+    driver.send(scale({ by: 1 }));
+    assert.equal(outcomeOf(driver.boot(3)), undefined);
+    assert.equal(outcomeOf(driver.opens(3, '127.0.0.1:81'))?.ok, true);
   });
 });
 

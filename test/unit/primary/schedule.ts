@@ -19,13 +19,15 @@ export function settingsOf(seed: number): FleetSettings {
     workers: random.between(1, 8),
     spares: random.between(0, 3),
     maxSurge: random.between(1, 4),
+    ready: random.pick(['listen', 'listen', 'message', 'start']),
     readyTimeout: 30_000,
+    settle: random.pick([0, 500]),
     drainTimeout: 20_000,
     drainDelay: random.pick([0, 3000]),
     shutdownGracePeriod: 10_000,
     heartbeatTimeout: 30_000,
     hangStack: random.pick(['off', 'on']),
-    recoverThreshold: random.pick([0, 0, 5]),
+    recoverThreshold: random.pick([0, 'auto', 5]),
     recoverWindow: 60_000,
     recoverInterval: random.pick([0, 100, 1000]),
   };
@@ -172,14 +174,15 @@ export class Schedule {
     const { id } = worker;
     switch (said.type) {
       case 'listen':
-        if ((await this.#sockets.listen(id, said.port)) === 'held') await this.#post({ type: 'ready', worker: id });
+        await this.#onListenAnswered(id, await this.#sockets.listen(id, said.port));
         break;
+      case 'opened':
       case 'listening':
       case 'closed':
       case 'returned':
-        this.#sockets.said(id, said);
-        if (said.type === 'listening') await this.#post({ type: 'serving', worker: id });
+        await this.#onSocketSaid(id, said.type, said.listener);
         break;
+      case 'started':
       case 'ready':
       case 'drained':
         await this.#post({ type: said.type, worker: id });
@@ -191,6 +194,23 @@ export class Schedule {
       }
     }
     this.#checkSockets();
+  }
+
+  async #onListenAnswered(worker: WorkerId, how: 'granted' | 'refused' | 'held'): Promise<void> {
+    if (how === 'held') await this.#post({ type: 'standby', worker });
+    if (how === 'granted') await this.#post({ type: 'granted', worker });
+  }
+
+  async #onSocketSaid(
+    worker: WorkerId,
+    type: 'opened' | 'listening' | 'closed' | 'returned',
+    listener: number,
+  ): Promise<void> {
+    this.#sockets.said(worker, { type, listener });
+    const address = String(listener);
+    if (type === 'closed') await this.#post({ type: 'closed', worker, address });
+    if (type === 'opened' || type === 'listening') await this.#post({ type: 'opened', worker, address });
+    if (type === 'listening') await this.#post({ type: 'serving', worker });
   }
 
   /** What the watchdog says, which may be late or wrong. */
@@ -294,8 +314,12 @@ export class Schedule {
         return this.#fork(effect);
       case 'promote':
         this.#isAnswering = true;
-        if (set.seat(effect.worker, effect.slot) === 0) this.#queue.push({ type: 'serving', worker: effect.worker });
+        return set.seat(effect.worker, effect.slot, effect);
+      case 'accept':
+        if (set.accept(effect.worker) === 0) this.#queue.push({ type: 'serving', worker: effect.worker });
         return;
+      case 'park':
+        return set.park(effect.worker);
       case 'drain':
         this.#sockets.leaving(effect.worker);
         return void this.#workers.get(effect.worker)?.inbox.push({ type: 'drain' });
@@ -338,9 +362,9 @@ export class Schedule {
     }
   }
 
-  #fork({ worker, slot, isSeated }: Extract<Effect, { do: 'fork' }>): void {
+  #fork({ worker, slot, isParked }: Extract<Effect, { do: 'fork' }>): void {
     assert.ok(!this.#workers.has(worker));
-    this.#sockets.set.join(worker, isSeated ? slot : undefined);
+    this.#sockets.set.join(worker, slot, { isParked });
     if (this.#random.chance(this.#mood.crash)) {
       this.#queue.push({ type: 'exited', worker, code: null, signal: null, error: new Error('spawn EAGAIN') });
       return;

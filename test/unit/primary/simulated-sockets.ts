@@ -52,8 +52,8 @@ export class SimulatedSockets {
     });
   }
 
-  /** @returns `held` when the answer waits for a slot. */
-  async listen(worker: WorkerId, port: Port): Promise<'answered' | 'held'> {
+  /** @returns how it was answered, or `held` when the answer waits for a slot. */
+  async listen(worker: WorkerId, port: Port): Promise<'granted' | 'refused' | 'held'> {
     this.#asked.set(worker, port);
     return this.set.request(worker, 1, queryOf(port));
   }
@@ -120,6 +120,8 @@ export class SimulatedSockets {
   #onSent(worker: WorkerId, message: ListenerMessage, socket: NativeHandle | undefined): void {
     assert.notEqual(message.type, 'denied', 'there are free ports');
     if (message.type === 'denied') return;
+    if (message.type === 'late') return this.#post(worker, { type: 'late' });
+    if (message.type === 'park') return this.#onParked(worker, message.listener);
     const { type, listener, slot } = message;
     if (socket !== undefined) {
       assert.ok(socket.fd >= 0, 'a socket that is closed cannot be sent');
@@ -131,15 +133,24 @@ export class SimulatedSockets {
         listener,
         workers.set(worker, { slot: seatOf(slot), isListening: false, adopted: new Set() }),
       );
-      this.#post(worker, { type, listener, slot, port: this.#asked.get(worker)! });
+      this.#post(worker, { type, listener, port: this.#asked.get(worker)!, isParked: message.isParked });
       return;
     }
+    if (type === 'accept') return this.#post(worker, { type, listener });
     const adopted = this.#accepting.get(listener)?.get(worker)?.adopted;
     assert.ok(adopted !== undefined, `${type} for worker ${worker}, which does not serve that`);
     assert.notEqual(adopted.has(slot), type === 'adopt', `${type} once more`);
     if (type === 'adopt') adopted.add(slot);
     else adopted.delete(slot);
     this.#post(worker, { type, listener, slot });
+  }
+
+  /** The primary counts on it no more from here on. */
+  #onParked(worker: WorkerId, listener: number): void {
+    const accepting = this.#accepting.get(listener)?.get(worker);
+    assert.ok(accepting?.isListening === true, `worker ${worker} is parked, and accepted nothing`);
+    accepting.isListening = false;
+    this.#post(worker, { type: 'park', listener });
   }
 
   #openedOf(listener: number): Set<number> {

@@ -7,15 +7,16 @@ export type Port = 'first' | 'second';
 /** What a worker says to the primary; `exit` is what the primary sees when the rest has been said. */
 export type Said =
   | { readonly type: 'listen'; readonly port: Port }
-  | { readonly type: 'listening' | 'closed' | 'returned'; readonly listener: number }
-  | { readonly type: 'ready' | 'drained' }
+  | { readonly type: 'opened' | 'listening' | 'closed' | 'returned'; readonly listener: number }
+  | { readonly type: 'started' | 'ready' | 'drained' }
   | { readonly type: 'exit'; readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
 /** What the primary says to a worker. */
 export type Heard =
-  | { readonly type: 'granted'; readonly listener: number; readonly slot: number; readonly port: Port }
+  | { readonly type: 'granted'; readonly listener: number; readonly port: Port; readonly isParked: boolean }
+  | { readonly type: 'accept' | 'park'; readonly listener: number }
   | { readonly type: 'adopt' | 'release'; readonly listener: number; readonly slot: number }
-  | { readonly type: 'drain' };
+  | { readonly type: 'drain' | 'late' };
 
 /** What all workers run. */
 export interface Application {
@@ -35,17 +36,23 @@ export interface Mood {
 
 export const calm: Mood = { crash: 0, hang: 0, act: 1 };
 
+interface Open {
+  readonly listener: number;
+  readonly adopted: Set<number>;
+  isParked: boolean;
+}
+
 /**
  * A process, as the primary can know one: it boots, asks for sockets, listens, drains, ends when it is told to, and may
  * crash or hang at any time. What it says and hears is on its way until somebody delivers it, in order.
  */
 export class SimulatedWorker {
   readonly id: WorkerId;
-  readonly outbox: Said[] = [];
+  readonly outbox: Said[] = [{ type: 'started' }];
   readonly inbox: Heard[] = [];
   readonly #random: Random;
   readonly #application: Application;
-  readonly #open = new Map<Port, { readonly listener: number; readonly adopted: Set<number> }>();
+  readonly #open = new Map<Port, Open>();
   #asked: Port | undefined;
   #hasSaidReady = false;
   isAlive = true;
@@ -61,8 +68,9 @@ export class SimulatedWorker {
 
   /** Whether it has a socket of the listener, or is about to get one. */
   has(listener: number): boolean {
-    const isSent = ({ type, ...heard }: Heard): boolean =>
-      type !== 'drain' && type !== 'release' && 'listener' in heard && heard.listener === listener;
+    const sends: ReadonlySet<Heard['type']> = new Set(['granted', 'adopt']);
+    const isSent = (heard: Heard): boolean =>
+      sends.has(heard.type) && 'listener' in heard && heard.listener === listener;
     return this.isAlive && (this.#byListener(listener) !== undefined || this.inbox.some(isSent));
   }
 
@@ -87,9 +95,15 @@ export class SimulatedWorker {
     switch (heard.type) {
       case 'granted':
         this.#asked = undefined;
-        this.#open.set(heard.port, { listener: heard.listener, adopted: new Set() });
-        this.outbox.push({ type: 'listening', listener: heard.listener });
+        this.#open.set(heard.port, { listener: heard.listener, adopted: new Set(), isParked: heard.isParked });
+        this.outbox.push({ type: heard.isParked ? 'opened' : 'listening', listener: heard.listener });
         return;
+      case 'late':
+        this.#asked = undefined;
+        return;
+      case 'park':
+      case 'accept':
+        return this.#park(heard.listener, heard.type === 'park');
       case 'adopt':
         return this.#adopt(heard);
       case 'release':
@@ -124,6 +138,9 @@ export class SimulatedWorker {
       this.#hasSaidReady = true;
     } else if (!this.#open.has('first')) {
       this.#listen('first');
+    } else if (!this.#hasSaidReady) {
+      this.#hasSaidReady = true;
+      this.outbox.push({ type: 'ready' });
     } else if (this.#open.has('second') !== wantsSecond) {
       if (wantsSecond) this.#listen('second');
       else this.#close('second');
@@ -134,8 +151,15 @@ export class SimulatedWorker {
 
   #adopt({ listener, slot }: { readonly listener: number; readonly slot: number }): void {
     const open = this.#byListener(listener);
-    if (open === undefined || open.adopted.has(slot)) this.outbox.push({ type: 'returned', listener });
+    if (open === undefined || open.isParked || open.adopted.has(slot)) this.outbox.push({ type: 'returned', listener });
     else open.adopted.add(slot);
+  }
+
+  #park(listener: number, isParked: boolean): void {
+    const open = this.#byListener(listener);
+    if (open === undefined || open.isParked === isParked) return;
+    open.isParked = isParked;
+    if (!isParked) this.outbox.push({ type: 'listening', listener });
   }
 
   #listen(port: Port): void {
@@ -150,7 +174,7 @@ export class SimulatedWorker {
     for (const _slot of adopted) this.outbox.push({ type: 'returned', listener });
   }
 
-  #byListener(listener: number): { readonly adopted: Set<number> } | undefined {
+  #byListener(listener: number): Open | undefined {
     return [...this.#open.values()].find((open) => open.listener === listener);
   }
 

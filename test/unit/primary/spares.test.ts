@@ -10,7 +10,7 @@ test('spares are booted when every slot serves, without a slot', () => {
   assert.deepEqual(workersOf(driver.send({ type: 'start' }), 'fork'), [1, 2]);
   driver.boot(1);
   assert.deepEqual(
-    find(driver.boot(2), 'fork').map(({ worker, slot, isSeated }) => [worker, slot, isSeated]),
+    find(driver.boot(2), 'fork').map(({ worker, slot, isParked }) => [worker, slot, isParked]),
     [
       [3, undefined, false],
       [4, undefined, false],
@@ -33,7 +33,7 @@ test('takes the slot of one that crashed, in its place a new one is booted, and 
   driver.serve();
   driver.at = 5000;
   const effects = driver.exit(1);
-  assert.deepEqual(find(effects, 'promote'), [{ do: 'promote', worker: 3, slot: 0 }]);
+  assert.deepEqual(find(effects, 'promote'), [{ do: 'promote', worker: 3, slot: 0, isParked: false }]);
   assert.equal(driver.left({ timer: 'ready', worker: 3 }), 30_000);
   assert.deepEqual(
     find(effects, 'fork').map(({ worker, slot }) => [worker, slot]),
@@ -99,7 +99,7 @@ test('those that crash as soon as they are ready have their backoff too, until o
   }
   assert.deepEqual(waits, [undefined, 100, 200]);
   driver.boot(6);
-  driver.at += 1000;
+  driver.at += 10_000;
   assert.deepEqual(workersOf(driver.exit(6), 'fork'), [7]);
 });
 

@@ -12,7 +12,8 @@ import { temporaryDirectory } from '../scoreboard/helpers.ts';
 import { stop } from './driver.ts';
 import { FakeOs, type FakeChild } from './fake-os.ts';
 
-const SWEEP_AFTER = 10_000;
+const SWEEP_AFTER_MS = 10_000;
+const READY_TIMEOUT_MS = 30_000;
 
 interface Server {
   readonly os: FakeOs;
@@ -30,7 +31,8 @@ function setUpWith(board: Board | undefined, options: Options, ...early: FleetEv
   const os = new FakeOs();
   const log: string[] = [];
   const supervisor = new Supervisor({
-    settings: resolveSettings({ options, env: {}, entry: 'app.js' }),
+    // What settles is the fleet's to test.
+    settings: resolveSettings({ options: { settle: 0, ...options }, env: {}, entry: 'app.js' }),
     program: { entry: 'app.js', args: [], execArgv: [] },
     sharing: 'shared',
     balance: 'kernel',
@@ -65,13 +67,16 @@ const anyPort: WorkerMessage = {
   data: null,
 };
 
-/** Asks for a port, and listens. */
+/** Asks for a port, and listens, as soon as it may. */
 async function listen(child: FakeChild): Promise<void> {
   child.say(anyPort);
   await turn();
-  const granted = child.heard.find(({ type }) => type === 'granted') as { listener: number } | undefined;
+  const granted = child.heard.find((heard) => heard.type === 'granted');
   assert.ok(granted, JSON.stringify(child.heard));
-  child.say({ type: 'listening', listener: granted.listener });
+  const { listener, isParked } = granted;
+  if (isParked) child.say({ type: 'opened', listener });
+  if (isParked) assert.deepEqual(child.heard.at(-1), { type: 'accept', listener, slot: 0 });
+  child.say({ type: 'listening', listener });
 }
 
 /** Asks it to stop; every worker ends. */
@@ -97,12 +102,15 @@ test('an address that a crashed worker had and its successor does not want is cl
   app.os.children[0]!.exit(1, null);
   assert.equal(app.supervisor.addresses.length, 1, 'its successor may want it');
   app.os.children[1]!.say({ type: 'ready' });
-  app.os.pass(SWEEP_AFTER);
+  app.os.pass(SWEEP_AFTER_MS);
+  assert.equal(app.supervisor.addresses.length, 1, 'it may open it yet');
+  app.os.pass(READY_TIMEOUT_MS);
+  app.os.pass(SWEEP_AFTER_MS);
   assert.deepEqual(app.supervisor.addresses, []);
   await end(app);
 });
 
-test('a reload waits with the answer to a listen until the slot is the new worker’s', async () => {
+test('a reload has the new worker accept when it is ready, and then the old one drain', async () => {
   const app = setUp({ workers: 1 });
   await listen(app.os.children[0]!);
   const reloaded = app.supervisor.ask((request) => ({ type: 'reload', request }));
@@ -110,7 +118,7 @@ test('a reload waits with the answer to a listen until the slot is the new worke
   await listen(next);
   assert.deepEqual(
     next.heard.map(({ type }) => type),
-    ['promote', 'granted'],
+    ['granted', 'accept'],
   );
   assert.equal((await reloaded).ok, true);
   assert.deepEqual(app.os.children[0]!.heard.at(-1)?.type, 'drain');
@@ -140,6 +148,7 @@ test('whoever waits for something is answered when it ends', async () => {
 test('a worker’s exit is heard of once, however it comes', async () => {
   const app = setUp({ workers: 1 });
   app.os.children[0]!.say({ type: 'ready' });
+  assert.equal(app.supervisor.fleet.phase, 'serving');
   const [child] = app.os.children;
   child!.emit('exit', null, 'SIGKILL');
   assert.equal(app.os.children.length, 1, 'its channel is open, so it may still have said something');

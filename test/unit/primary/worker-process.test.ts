@@ -89,5 +89,7 @@ test("the end is told when the channel has closed, once: first the channel, then
   assert.deepEqual(ends, []);
   child.emit('exit', null, 'SIGKILL');
   child.emit('close');
-  assert.deepEqual(ends, [killed]);
+  const [{ disconnectedFor, ...end } = { disconnectedFor: undefined }, ...more] = ends;
+  assert.deepEqual([end, more], [killed, []]);
+  assert.ok(disconnectedFor! > 0, 'how long it had closed its channel before');
 });

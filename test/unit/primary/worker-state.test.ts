@@ -7,19 +7,22 @@ import {
   type WorkerState,
 } from '../../../src/primary/worker-state.ts';
 
-const events: readonly WorkerEvent[] = ['ready', 'promote', 'serve', 'drain', 'end'];
+const events: readonly WorkerEvent[] = ['wait', 'take', 'promote', 'serve', 'park', 'unpark', 'drain', 'end'];
 const states = Object.keys(workerTransitions) as WorkerState[];
 
 /** Everything that may happen; whatever is not here is illegal. */
 const legal: ReadonlyArray<readonly [WorkerState, WorkerEvent, WorkerState]> = [
-  ['booting', 'ready', 'standby'],
-  ['booting', 'serve', 'serving'],
+  ['booting', 'wait', 'standby'],
+  ['booting', 'take', 'taking'],
   ['booting', 'end', 'ending'],
   ['standby', 'promote', 'taking'],
   ['standby', 'end', 'ending'],
   ['taking', 'serve', 'serving'],
-  ['taking', 'end', 'ending'],
+  ['taking', 'drain', 'draining'],
+  ['serving', 'park', 'parked'],
   ['serving', 'drain', 'draining'],
+  ['parked', 'unpark', 'serving'],
+  ['parked', 'drain', 'draining'],
   ['draining', 'end', 'ending'],
 ];
 

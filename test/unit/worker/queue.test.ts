@@ -17,6 +17,8 @@ function start(t: TestContext, socket: NativeHandle, backlog = 511): { drain: Dr
   const servers = new Servers(() => undefined);
   const handle = new SlotHandle({ listener: 1, slot: 0 }, socket, {
     listening: () => undefined,
+    opened: () => undefined,
+    parked: () => undefined,
     closed: () => undefined,
     returned: () => undefined,
   });

@@ -1,7 +1,7 @@
 import { Body } from './body.ts';
 import type { Fault } from './faults.ts';
-import type { Host } from './host.ts';
 import type { RequestHead } from './request-head.ts';
+import type { ServerCore } from './server-core.ts';
 
 /** What of a streamed body may wait for the handler. */
 const MOST_WAITING = 64 * 1024;
@@ -14,19 +14,19 @@ const MOST_SKIPPED = 256 * 1024;
  * Owns the body, and what it counts for of the memory of all bodies: of a stream what waits and the piece in work, of any
  * other all that came; nothing after `free`.
  */
-export class Upload {
+export class RequestBodyReceiver {
   readonly body: Body;
   /** Bytes it may have; Infinity for no limit. */
   limit = 0;
   /** Whether it is known to be so short that it is skipped when the request is answered before its end. */
   isShort = false;
-  readonly #host: Host;
+  readonly #core: ServerCore;
   #size = 0;
   #reserved = 0;
 
   /** @param onTaken the handler has taken what waited. */
-  constructor(host: Host, head: RequestHead, onTaken: () => void) {
-    this.#host = host;
+  constructor(core: ServerCore, head: RequestHead, onTaken: () => void) {
+    this.#core = core;
     this.body = new Body(head, onTaken, (size) => this.#release(size));
   }
 
@@ -45,7 +45,7 @@ export class Upload {
     const size = to - from;
     this.#size += size;
     if (this.#size > this.limit) return 'BODY_TOO_LARGE';
-    if (!this.#host.reserve(size)) return 'BODIES_TOO_LARGE';
+    if (!this.#core.reserve(size)) return 'BODIES_TOO_LARGE';
     this.#reserved += size;
     this.body.append(bytes, from, to, expected);
     return undefined;
@@ -66,6 +66,6 @@ export class Upload {
   #release(size: number): void {
     const released = Math.min(size, this.#reserved);
     this.#reserved -= released;
-    this.#host.free(released);
+    this.#core.free(released);
   }
 }

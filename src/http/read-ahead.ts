@@ -6,12 +6,13 @@ const MOST_HELD = 16 * 1024;
 const NOTHING = Buffer.alloc(0);
 
 /**
- * What has come too early: kept up to a limit, and then not read, until somebody takes it.
+ * What has come too early: kept up to a limit, and then not read, until it is taken. A client's FIN stands behind it, and
+ * is not heard of before the rest.
  *
  * Of a pipeline what is read again comes back after each request, without that one: it is kept where it lies. So a byte is copied
  * when it comes, and when the store has to grow, not once more for each request before it.
  */
-export class Backlog {
+export class ReadAhead {
   readonly #source: Source;
   #store: Buffer = NOTHING;
   /** What of the store is kept. */
@@ -21,6 +22,7 @@ export class Backlog {
   #lent: Buffer | undefined;
   #lentFrom = 0;
   #isPaused = false;
+  #isEnded = false;
 
   constructor(source: Source) {
     this.#source = source;
@@ -35,6 +37,11 @@ export class Backlog {
     return this.#isPaused;
   }
 
+  /** Whether the client has sent FIN, and all before it was taken. */
+  get isEnded(): boolean {
+    return this.#isEnded && this.isEmpty;
+  }
+
   /** @param bytes of which it keeps a copy, but for those that it is giving. */
   add(bytes: Buffer, from: number, to: number): void {
     if (from === to) return;
@@ -43,6 +50,11 @@ export class Backlog {
       this.#to = this.#lentFrom + to;
     } else this.#append(bytes, from, to);
     if (this.#to - this.#from >= MOST_HELD) this.#isPaused = true;
+  }
+
+  /** The client has sent FIN. */
+  end(): void {
+    this.#isEnded = true;
   }
 
   take(): Buffer | undefined {

@@ -1,6 +1,7 @@
-import type { Content, Context } from './context.ts';
+import { lengthOf, type Sendable } from './content.ts';
 import { MisuseError } from './errors.ts';
-import type { Host } from './host.ts';
+import type { ResponseHead } from './response-sink.ts';
+import type { ServerCore } from './server-core.ts';
 import { isBodiless, isEmpty } from './status.ts';
 import type { Writer } from './writer.ts';
 
@@ -8,10 +9,10 @@ import type { Writer } from './writer.ts';
 const NONE = -1;
 
 /** Encodes the responses of a connection, one after the other. */
-export class Reply {
+export class ResponseEncoder {
   /** The response is to be the last of its connection. */
   isLast = false;
-  readonly #host: Host;
+  readonly #core: ServerCore;
   readonly #writer: Writer;
   #isHead = false;
   #isOld = false;
@@ -19,9 +20,14 @@ export class Reply {
   /** Of a response whose length was said, what is to come. */
   #announced = Infinity;
 
-  constructor(host: Host, writer: Writer) {
-    this.#host = host;
+  constructor(core: ServerCore, writer: Writer) {
+    this.#core = core;
     this.#writer = writer;
+  }
+
+  /** Whether a response that has begun ends with its connection alone: the client of a cut one would take it for whole. */
+  get endsWithConnection(): boolean {
+    return !this.#isChunked && this.#announced === Infinity;
   }
 
   /** The next response. @param minor of the request's version */
@@ -34,18 +40,18 @@ export class Reply {
   }
 
   /** The whole response. */
-  answer(context: Context, content: Content): void {
-    const { statusCode, fields } = context;
+  answer(head: ResponseHead, content: Sendable): void {
+    const { statusCode, fields } = head;
     const length = isEmpty(statusCode) ? 0 : lengthOf(content);
     const said = this.#isHead && !isEmpty(statusCode) ? (fields?.contentLength ?? length) : length;
     const framing = isBodiless(statusCode) ? '' : `Content-Length: ${said}\r\n`;
-    this.#writer.add(this.#firstLines(context, content) + framing + this.#lastLines(fields?.closes));
+    this.#writer.add(this.#firstLines(head, content) + framing + this.#lastLines(fields?.closes));
     if (length > 0 && !this.#isHead) this.#writer.addContent(content, length);
   }
 
   /** A response that `write` goes on with. */
-  begin(context: Context): void {
-    const { statusCode, fields } = context;
+  begin(head: ResponseHead): void {
+    const { statusCode, fields } = head;
     const hasContent = !isEmpty(statusCode);
     const length = statusCode === 205 ? 0 : fields?.contentLength;
     const trailers = fields?.trailers;
@@ -53,12 +59,12 @@ export class Reply {
     if (length === undefined && this.#isOld) this.isLast = true;
     const said = length === undefined || isBodiless(statusCode) ? '' : `Content-Length: ${length}\r\n`;
     const framing = this.#isChunked ? `Transfer-Encoding: chunked\r\n${trailers?.announcement ?? ''}` : said;
-    this.#writer.add(this.#firstLines(context, '-') + framing + this.#lastLines(fields?.closes));
+    this.#writer.add(this.#firstLines(head, '-') + framing + this.#lastLines(fields?.closes));
     this.#announced = this.#isHead || !hasContent ? NONE : (length ?? Infinity);
   }
 
   /** @throws MisuseError ERR_HTTP_BODY when that is more than was announced */
-  write(content: Content): void {
+  write(content: Sendable): void {
     const length = lengthOf(content);
     if (length === 0 || this.#announced === NONE) return;
     if (length > this.#announced) {
@@ -81,20 +87,16 @@ export class Reply {
     return isWhole;
   }
 
-  #firstLines(context: Context, content: Content): string {
-    const { statusCode, fields } = context;
-    const type = this.#host.settings.noDefaultContentType ? '' : context.contentTypeOf(content);
-    if (statusCode === 200 && fields === undefined) return this.#host.heads.ok(type);
-    return this.#host.heads.of(statusCode, type, fields);
+  #firstLines(head: ResponseHead, content: Sendable): string {
+    const { statusCode, fields } = head;
+    const type = this.#core.settings.noDefaultContentType ? '' : head.contentTypeOf(content);
+    if (statusCode === 200 && fields === undefined) return this.#core.heads.ok(type);
+    return this.#core.heads.of(statusCode, type, fields);
   }
 
   #lastLines(closes: boolean | undefined): string {
-    if (closes === true || this.#host.isClosing) this.isLast = true;
+    if (closes === true || this.#core.isClosing) this.isLast = true;
     if (this.isLast) return 'Connection: close\r\n\r\n';
     return this.#isOld ? 'Connection: keep-alive\r\n\r\n' : '\r\n';
   }
-}
-
-function lengthOf(content: Content): number {
-  return typeof content === 'string' ? Buffer.byteLength(content) : content.byteLength;
 }

@@ -1,0 +1,48 @@
+import type { Content } from './content.ts';
+
+/** What a streamed response is made of. */
+export type PieceSource = AsyncIterable<Content> | Iterable<Content> | ReadableStream<Content>;
+
+/** The pieces of a source, which can be told to stop while it makes one. */
+export interface Pieces {
+  next(): Promise<IteratorResult<Content, unknown>> | IteratorResult<Content, unknown>;
+  /** Nothing more is wanted. Idempotent; never throws. */
+  readonly cancel: (reason: unknown) => void;
+}
+
+interface NodeStream {
+  destroy(reason: unknown): void;
+}
+
+/** @param source a string is one piece. */
+export function piecesOf(source: PieceSource): Pieces {
+  if (typeof source === 'string') return piecesOf([source]);
+  if ('getReader' in source) return read(source.getReader());
+  const iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+  return {
+    next: () => iterator.next(),
+    cancel: (reason) => {
+      if (isNodeStream(source)) source.on('error', ignore).destroy(reason);
+      close(iterator).catch(ignore);
+    },
+  };
+}
+
+/** Not by the iterator of a web stream, whose `return` waits for the piece that is being made: it may never come. */
+function read(reader: ReadableStreamDefaultReader<Content>): Pieces {
+  return {
+    next: () => reader.read(),
+    cancel: (reason) => void reader.cancel(reason).catch(ignore),
+  };
+}
+
+/** Waits for the piece that is being made: a generator cannot be stopped in the middle. */
+async function close(iterator: AsyncIterator<Content, unknown> | Iterator<Content, unknown>): Promise<void> {
+  await iterator.return?.();
+}
+
+function isNodeStream(source: object): source is { on(event: 'error', listener: () => void): NodeStream } {
+  return 'destroy' in source && 'on' in source;
+}
+
+function ignore(): void {}
