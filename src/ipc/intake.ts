@@ -151,7 +151,8 @@ export class Intake {
   }
 
   #takeCluster(message: Internal): void {
-    if (!this.#isClustered) return;
+    // A worker waits for the answer to its farewell alone, which is ours where there is no other half (src/primary/fork.ts).
+    if (!this.#isClustered && message['act'] !== 'exitedAfterDisconnect') return;
     if (isClusterMessage(message)) this.#emit('internalMessage', message);
     else this.#events.malformed('no message of node:cluster', message);
   }
