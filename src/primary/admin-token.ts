@@ -51,8 +51,9 @@ function readFirst(file: string, most: number): Buffer {
   const fd = openSync(file, 'r');
   try {
     let length = 0;
-    for (let read = 1; read > 0 && length < most; length += read)
-      read = readSync(fd, bytes, length, most - length, null);
+    for (let piece = -1; piece !== 0 && length < most; length += piece) {
+      piece = readSync(fd, bytes, length, most - length, null);
+    }
     return bytes.subarray(0, length);
   } finally {
     closeSync(fd);
