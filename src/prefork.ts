@@ -97,7 +97,10 @@ export async function prefork(main: () => void | Promise<void>, options: Prefork
   const takeToken = (): void => {
     token ??= takeAdminToken(process.env, settings.adminTokenFile);
   };
-  const binder = await leaveRoot(settings, takeToken);
+  const binder = await leaveRoot(settings, (mayRead) => {
+    // Any other file is read as the user.
+    if (settings.adminTokenFile === undefined || mayRead(settings.adminTokenFile)) takeToken();
+  });
   takeToken();
   await runPrimary({ entry, args: process.argv.slice(2), execArgv: process.execArgv }, settings, options, {
     binder,

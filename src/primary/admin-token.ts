@@ -1,5 +1,5 @@
 /** The token of whoever may change things over `--admin`, as it was given. Not a flag: everybody can see those of a process. */
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { SHORTEST_SECRET } from '../control/secret.ts';
 import { UsageError } from '../errors.ts';
 import { VARIABLE as UPGRADE } from '../upgrade/legacy.ts';
@@ -36,13 +36,28 @@ export function takeAdminToken(env: NodeJS.ProcessEnv, file: string | undefined)
 /** A primary that succeeds another one may have no right to the file any more: it gets the token from that one. */
 function read(file: string, env: NodeJS.ProcessEnv): string | undefined {
   try {
-    const bytes = readFileSync(file);
+    const bytes = readFirst(file, LONGEST_FILE + 1);
     if (bytes.length <= LONGEST_FILE) return bytes.toString('latin1').trim();
   } catch (error) {
     if (env[UPGRADE] !== undefined) return undefined;
     throw new UsageError(`--admin-token-file: ${(error as Error).message}`, { cause: error });
   }
   throw new UsageError(`--admin-token-file ${file}: expected a file with a token and nothing else`);
+}
+
+/** A pipe has no size, and gives what it has in pieces. */
+function readFirst(file: string, most: number): Buffer {
+  const bytes = Buffer.alloc(most);
+  const fd = openSync(file, 'r');
+  try {
+    let length = 0;
+    for (let piece = -1; piece !== 0 && length < most; length += piece) {
+      piece = readSync(fd, bytes, length, most - length, null);
+    }
+    return bytes.subarray(0, length);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** Nothing of it is in the message. */

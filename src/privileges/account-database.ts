@@ -13,6 +13,9 @@ export interface UserEntry {
 /** What a program prints; undefined when it failed or is not there. */
 export type RunProgram = (program: string, args: readonly string[]) => string | undefined;
 
+/** Of the system's programs. Root's own may begin in the application's directory, as npm has it. */
+const PATH = '/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/bin:/run/current-system/sw/bin';
+
 /** How long a directory service may take to answer, ms. */
 const PATIENCE = 5000;
 
@@ -70,7 +73,12 @@ function idOf(text: string | undefined): number | undefined {
 /** Names begin with no dash (see the shape of the option), and no shell reads them. */
 function runProgram(program: string, args: readonly string[]): string | undefined {
   try {
-    return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: PATIENCE });
+    return execFileSync(program, args, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: PATIENCE,
+      env: { PATH },
+    });
   } catch {
     return undefined;
   }

@@ -26,11 +26,15 @@ export interface RootSettings extends AccountSettings {
 /**
  * Does nothing where no user or group is given, or where this process runs as them already.
  *
- * @param whileRoot what is left to do with root's rights, in the process that goes on.
+ * @param whileRoot what is left to do with root's rights, in the process that goes on. It is told which files root may read:
+ *   where the account may change the way to one, it would choose what root reads.
  * @returns the binder, where the user may not bind every port itself.
  * @throws UsageError when there is no such account, this is not root, or the account could change what root runs.
  */
-export async function leaveRoot(settings: RootSettings, whileRoot: () => void = () => {}): Promise<Binder | undefined> {
+export async function leaveRoot(
+  settings: RootSettings,
+  whileRoot: (mayRead: (file: string) => boolean) => void = () => {},
+): Promise<Binder | undefined> {
   if (settings.user === undefined && settings.group === undefined) return undefined;
   closeInspectorDoor();
   const account = resolveAccount(settings);
@@ -41,7 +45,7 @@ export async function leaveRoot(settings: RootSettings, whileRoot: () => void = 
     prepareRuntimeDirectory(account, process.env['PREFORK_RUNTIME_DIR'] || undefined);
   }
   const binder = account.uid === 0 || new PortPolicy(settings.bind).isVoid ? undefined : Binder.start(settings.bind);
-  whileRoot();
+  whileRoot((file) => account.uid === 0 || writablePart(file, account) === undefined);
   become(account);
   return binder;
 }

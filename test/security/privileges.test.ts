@@ -13,6 +13,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
@@ -329,6 +330,33 @@ test('what node loads before the command is refused, if the user may change it',
   await using server = await serve({ ...args, nodeOptions: ['--require', preload], group: true });
   assert.ok(isNobody(server.pid));
 });
+
+test('where the user may choose what is read as the token, it is read as the user', { skip }, async (t) => {
+  const secret = join(temporary(t), 'secret');
+  writeFileSync(secret, 'a-secret-of-roots-own', { mode: 0o600 });
+  const cwd = nobodys(t);
+  symlinkSync(secret, join(cwd, 'token'));
+  const options = ['--user', 'nobody', '--admin', '127.0.0.1:0', '--admin-token-file'];
+  await using server = await startApp({ entry: 'hello.js', options: [...options, join(cwd, 'token')], group: true });
+  await server.exit();
+  assert.match(server.stderr, /--admin-token-file: EACCES/);
+  await using own = await serve({ entry: 'hello.js', options: [...options, secret], isOpen: true, group: true });
+  assert.ok(isNobody(own.pid));
+});
+
+test('no program of the application’s is asked who the user is', { skip }, async (t) => {
+  const cwd = nobodys(t);
+  writeFileSync(join(cwd, 'getent'), '#!/bin/sh\nid -u >> ran\n', { mode: 0o755 });
+  const env = { PATH: `${cwd}:${process.env['PATH']}` };
+  await using server = await serveAsNobody({ cwd, env, files: {}, entry: join(nobodysApp(cwd), 'app.cjs') });
+  assert.ok(isNobody(server.pid));
+  assert.equal(existsSync(join(cwd, 'ran')), false);
+});
+
+function nobodysApp(directory: string): string {
+  writeFileSync(join(directory, 'app.cjs'), hello);
+  return directory;
+}
 
 test('a library’s program that the user may change is refused', { skip }, async (t) => {
   const cwd = nobodys(t);

@@ -19,7 +19,12 @@ export async function start(line: CommandLine): Promise<void> {
   const takeToken = ({ adminTokenFile }: Settings): void => {
     token ??= takeAdminToken(process.env, adminTokenFile);
   };
-  const earlyBinder = await leaveRoot(early, () => takeToken(early));
+  // Any other file is read as the user, later.
+  const takeAsRoot = (settings: Settings) => (mayRead: (file: string) => boolean) => {
+    const { adminTokenFile: file } = settings;
+    if (file === undefined || mayRead(file)) takeToken(settings);
+  };
+  const earlyBinder = await leaveRoot(early, takeAsRoot(early));
   const config = await loadConfig(process.cwd(), line.flags.config);
   const given = line.entry ?? config?.values.entry;
   if (given === undefined) {
@@ -30,7 +35,7 @@ export async function start(line: CommandLine): Promise<void> {
   const entry = resolve(given);
   const args = line.entry === undefined ? (config?.values.args ?? []) : line.entryArguments;
   const settings = resolveSettings({ flags: line.flags, env: process.env, config, entry });
-  const binder = earlyBinder ?? (await leaveRootByConfig(settings, config, () => takeToken(settings)));
+  const binder = earlyBinder ?? (await leaveRootByConfig(settings, config, takeAsRoot(settings)));
   takeToken(settings);
   // The config file can take away, and never add.
   if (settings.bind !== undefined) binder?.restrict(settings.bind);
@@ -45,7 +50,7 @@ export async function start(line: CommandLine): Promise<void> {
 async function leaveRootByConfig(
   settings: RootSettings,
   config: LoadedConfig | undefined,
-  whileRoot: () => void,
+  whileRoot: (mayRead: (file: string) => boolean) => void,
 ): Promise<Binder | undefined> {
   if (config !== undefined) refuseWritableConfig(config.file, settings);
   return leaveRoot(settings, whileRoot);
