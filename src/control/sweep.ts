@@ -6,8 +6,8 @@ import { probe } from './probe.ts';
 /** Removes the sockets that servers of this user left when they were killed. Housekeeping: nothing here fails. */
 export async function sweepDeadSockets(directory: string): Promise<void> {
   for (const path of socketsIn(directory)) {
-    const inode = inodeOf(path);
-    if ((await probe(path)) === 'dead' && inodeOf(path) === inode) remove(path);
+    const file = identityOf(path);
+    if ((await probe(path)) === 'dead' && identityOf(path) === file) remove(path);
   }
 }
 
@@ -20,8 +20,10 @@ function socketsIn(directory: string): string[] {
   }
 }
 
-function inodeOf(path: string): number | undefined {
-  return lstatSync(path, { throwIfNoEntry: false })?.ino;
+/** An inode's number means nothing without its device. */
+function identityOf(path: string): string | undefined {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  return stats && `${stats.dev}:${stats.ino}`;
 }
 
 function remove(path: string): void {

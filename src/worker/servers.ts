@@ -1,5 +1,5 @@
-import { lstatSync, unlinkSync } from 'node:fs';
 import type { Server } from 'node:net';
+import { removerOf } from '../listeners/socket-file.ts';
 import type { SlotHandle } from './slot-handle.ts';
 
 interface Served {
@@ -69,7 +69,7 @@ export class Servers {
   socketFiles(): SocketFile[] {
     const ours = [...this.#served.values()].filter(({ handle }) => handle?.isPassed !== true);
     const paths = ours.map(({ server }) => server.address()).filter((name) => typeof name === 'string');
-    return paths.filter((path) => !path.startsWith('\0')).map(toSocketFile);
+    return paths.filter((path) => !path.startsWith('\0')).map((path) => ({ path, remove: removerOf(path) }));
   }
 
   *[Symbol.iterator](): Generator<Served> {
@@ -88,18 +88,4 @@ export class Servers {
     this.#acceptedBefore += handle?.accepted ?? 0;
     this.#served.delete(server);
   }
-}
-
-function toSocketFile(path: string): SocketFile {
-  const inode = inodeOf(path);
-  return {
-    path,
-    remove() {
-      if (inode !== undefined && inodeOf(path) === inode) unlinkSync(path);
-    },
-  };
-}
-
-function inodeOf(path: string): number | undefined {
-  return lstatSync(path, { throwIfNoEntry: false })?.ino;
 }
