@@ -2,6 +2,7 @@
 import type { Controls, Outcome, ScaleTarget, Viewer } from './controls.ts';
 import { BadRequest, readBoolean, readFields, readInteger, readPath, type Fields } from './fields.ts';
 import { refusal, type Provenance } from './origin.ts';
+import { PAGE_POLICY, pageFiles, type PagePath } from './page-files.ts';
 import { withoutWords } from './public-status.ts';
 
 /** As `--workers` has it. */
@@ -66,15 +67,10 @@ type Method = 'GET' | 'POST';
 
 type Methods = Readonly<Partial<Record<Method, Route>>>;
 
-/** Of the page alone: it loads its own files, asks its own server, and is in nobody's frame. */
-const PAGE_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
-  "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
-
 const routes: Readonly<Record<string, Methods>> = {
-  '/': { GET: pageFile('index.html', 'text/html; charset=utf-8') },
-  '/dashboard.css': { GET: pageFile('dashboard.css', 'text/css; charset=utf-8') },
-  '/dashboard.js': { GET: pageFile('dashboard.js', 'text/javascript; charset=utf-8') },
+  '/': { GET: pageFile('/') },
+  '/dashboard.css': { GET: pageFile('/dashboard.css') },
+  '/dashboard.js': { GET: pageFile('/dashboard.js') },
   '/live': { GET: { fields: [], answer: live } },
   '/status': { GET: { fields: [], answer: currentStatus } },
   '/metrics': { GET: { fields: [], answer: metrics } },
@@ -187,7 +183,8 @@ function readiness({ controls }: Asked): Answer {
   return result.ready ? text(200, 'ok') : text(503, result.reason);
 }
 
-function pageFile(name: string, contentType: string): Route {
+function pageFile(path: PagePath): Route {
+  const { name, contentType } = pageFiles[path];
   const headers = { 'content-security-policy': PAGE_POLICY };
   return {
     fields: [],

@@ -26,7 +26,7 @@ for (const [balance, sharing, share] of [
   const count = Math.round(COUNT * share);
   const name = `the primary answers after each of ${count} messages that make no sense, ${sharing}, ${balance}`;
   test(name, { timeout: 60_000 + 1000 * count }, async () => {
-    const policy = ['--sharing', sharing, '--balance', balance, '--recover-interval', '0'];
+    const policy = ['--sharing', sharing, '--balance', balance, '--recover-interval', '0', '--recover-threshold', '0'];
     await using app = await serve({ entry: 'says-anything.cjs', options: ['--workers', '2', ...policy] });
     for (let number = 1; number <= count; number++) {
       await say(app, number);
