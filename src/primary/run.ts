@@ -2,6 +2,7 @@ import { PreforkError } from '../errors.ts';
 import type { LibraryOptions, Settings } from '../options/index.ts';
 import { VARIABLE } from '../upgrade/legacy.ts';
 import { monotonic } from '../scoreboard/clock.ts';
+import { dropDoorFlags } from '../upgrade/next-node.ts';
 import type { Predecessor } from '../upgrade/predecessor.ts';
 import { Cleanup } from './cleanup.ts';
 import type { AdminToken } from './admin.ts';
@@ -134,7 +135,7 @@ async function supervise(
     supervisor.own();
   });
   signals.deliverTo((event) => supervisor.post(event));
-  const controls = new PrimaryControls(supervisor, { sharing: sharing.mode, balance });
+  const controls = new PrimaryControls(supervisor, { sharing: sharing.mode, balance, hasBinder: binder !== undefined });
   const replace = predecessor !== undefined;
   const inherited = predecessor?.legacy.admin;
   const entrances = new Entrances({ settings, supervisor, controls, log, replace, token, inherited, cleanup });
@@ -196,6 +197,7 @@ async function serviceManager(log: Log, notifyFd: number | undefined): Promise<S
 async function meetPredecessor(settings: Settings, options: LibraryOptions): Promise<Predecessor | undefined> {
   if (process.env[VARIABLE] === undefined) return undefined;
   const { Predecessor: Before } = await import('../upgrade/predecessor.ts');
+  dropDoorFlags();
   try {
     return Before.meet();
   } catch (cause) {
