@@ -36,12 +36,15 @@ export interface Answer {
 export interface Gate {
   /** Why the request is not answered; undefined when it is. */
   refuse(request: ControlRequest): Answer | undefined;
+  /** Whether whoever asks is a user of this machine, and may say which of its programs is run. */
+  readonly isLocal: boolean;
   /** Whether whoever asks may see what the application said of itself. */
   isTrusted(request: ControlRequest): boolean;
 }
 
 /** Of the Unix socket, which only its user can open. */
 const socketGate: Gate = {
+  isLocal: true,
   refuse(request) {
     const reason = refusal(request);
     return reason === undefined ? undefined : failure(403, reason);
@@ -55,6 +58,7 @@ interface Asked {
   readonly fields: Fields;
   readonly accept: string | undefined;
   readonly isTrusted: boolean;
+  readonly isLocal: boolean;
 }
 
 interface Route {
@@ -99,11 +103,7 @@ const routes: Readonly<Record<string, Methods>> = {
   '/upgrade': {
     POST: {
       fields: ['node', 'preferNode'],
-      answer: async ({ controls, fields }) => {
-        return outcome(
-          await controls.upgrade({ node: readPath(fields, 'node'), preferNode: readPath(fields, 'preferNode') }),
-        );
-      },
+      answer: upgrade,
     },
   },
 };
@@ -133,7 +133,13 @@ function dispatch(request: ControlRequest, controls: Controls, gate: Gate): Answ
   if (route === undefined) return wrongMethod(path, methods);
   if (request.body === undefined) return failure(413, 'the body is longer than 64 KB');
   const fields = readFields(query, request.body, route.fields);
-  return route.answer({ controls, fields, accept: request.accept, isTrusted: gate.isTrusted(request) });
+  return route.answer({
+    controls,
+    fields,
+    accept: request.accept,
+    isTrusted: gate.isTrusted(request),
+    isLocal: gate.isLocal,
+  });
 }
 
 /** HEAD is GET, of whose answer Node leaves the body out. */
@@ -209,6 +215,14 @@ function scaleTarget(fields: Fields): ScaleTarget {
   if (workers !== undefined && by === undefined) return { workers };
   if (by !== undefined && workers === undefined) return { by };
   throw new BadRequest('expected either workers, how many there should be, or by, how many more or fewer');
+}
+
+/** Over TCP, whoever has the token decides when, and not what is run: a path could be that of a file which a client had the server keep. */
+async function upgrade({ controls, fields, isLocal }: Asked): Promise<Answer> {
+  const target = { node: readPath(fields, 'node'), preferNode: readPath(fields, 'preferNode') };
+  const hasPath = target.node !== undefined || target.preferNode !== undefined;
+  if (hasPath && !isLocal) return failure(403, 'which node runs it is said over the control socket alone');
+  return outcome(await controls.upgrade(target));
 }
 
 function hold(controls: Controls, fields: Fields): Promise<Outcome> {
