@@ -1,5 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
-import { printableOutput } from '../printable.ts';
+import { printableOutput } from '../format/printable.ts';
 
 /** A colour, or a piece of one, at the end of what has come so far; no colour is longer. */
 // oxlint-disable-next-line no-control-regex -- how such a sequence begins
