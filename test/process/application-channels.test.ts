@@ -36,3 +36,26 @@ test('a worker whose application closes the channel finishes, is replaced, and t
   await app.event('worker ready', {}, 2);
   assert.equal(await ask(app.target), 'ok');
 });
+
+/** Each is the application's own farewell to its primary, as node:cluster documents them. */
+for (const farewell of ['process.disconnect()', 'require("node:cluster").worker.disconnect()']) {
+  test(`after ${farewell} the listeners to exit run`, async () => {
+    const entry = `const { createServer } = require('node:http');
+      process.on('exit', (code) => console.log('exit', code));
+      createServer((request, response) => {
+        response.end('ok');
+        if (request.url === '/leave') ${farewell};
+      }).listen(process.env.PORT);`;
+    await using app = await serve({
+      entry: './app.cjs',
+      files: { 'app.cjs': entry },
+      options: ['--workers', '1', '--shutdown-grace-period', '2s'],
+    });
+    assert.equal(await ask(app.target, '/leave'), 'ok');
+    const { fields } = await app.event('worker exited', { code: '0' });
+    assert.equal(fields['reason'], 'disconnected');
+    await app.output(/^exit 0\n/);
+    await app.event('worker ready', {}, 2);
+    assert.equal(await ask(app.target), 'ok');
+  });
+}
