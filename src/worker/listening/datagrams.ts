@@ -1,0 +1,89 @@
+import { constants } from 'node:os';
+import { decodeWorkerMessage } from '../../ipc/messages.ts';
+import { bindUdp, type NativeHandle } from '../../listeners/native.ts';
+import type { Link } from '../link.ts';
+
+/** What `dgram.Socket#bind` asks node:cluster in a worker, which is what the application gave it. */
+export interface DatagramQuery {
+  readonly address: string | null;
+  /** Of any type: Node leaves it to its binding to make a number of it. `bind(callback)` has the function here. */
+  readonly port: unknown;
+  readonly addressType: 'udp4' | 'udp6';
+  /** Null with `fd`. */
+  readonly flags?: number | null;
+  /** -1 for none. */
+  readonly fd?: number;
+}
+
+type Answer = (errno: number, handle: NativeHandle | null) => void;
+
+/** libuv's UV_UDP_IPV6ONLY and UV_UDP_REUSEADDR, in `DatagramQuery.flags`. */
+const IPV6_ONLY = 1;
+const REUSE_ADDRESS = 4;
+
+const { EBADF, EINVAL } = constants.errno;
+
+/**
+ * The UDP sockets of the application. One at a fixed port is shared by all workers, as in node:cluster: the primary binds it,
+ * and each gets its handle. One at port 0 is for the application's own questions, and this worker's alone: an answer that
+ * another worker received would be lost.
+ */
+export class Datagrams {
+  readonly #link: Link;
+  readonly #waiting = new Map<number, Answer>();
+  #requests = 0;
+
+  constructor(link: Link) {
+    this.#link = link;
+    link.on('bound', ({ request, socket, errno }, handle) => {
+      const answer = this.#waiting.get(request);
+      this.#waiting.delete(request);
+      link.unhold();
+      if (errno === 0) answer?.(0, this.#tellWhenClosed(handle as NativeHandle, socket));
+      else answer?.(errno, null);
+    });
+  }
+
+  bind({ address, port, addressType, flags, fd = -1 }: DatagramQuery, answer: Answer): void {
+    // A descriptor of the process that was started, as in node:cluster: no UDP socket is taken from there.
+    if (fd > 0) return answer(-EBADF, null);
+    const family = addressType === 'udp6' ? 6 : 4;
+    const fields = {
+      address: address ?? (family === 6 ? '::' : '0.0.0.0'),
+      port: portOf(port),
+      family,
+      ipv6Only: ((flags ?? 0) & IPV6_ONLY) !== 0,
+      reuseAddress: ((flags ?? 0) & REUSE_ADDRESS) !== 0,
+    } as const;
+    if (fields.port === 0) {
+      const bound = bindUdp(fields.address, 0, family, fields);
+      if ('errno' in bound) answer(bound.errno, null);
+      else answer(0, bound.handle);
+      return;
+    }
+    const request = ++this.#requests;
+    const question = { type: 'bind', request, ...fields } as const;
+    // What the primary would not believe is never sent: no answer would come.
+    if (decodeWorkerMessage(question) === undefined) return answer(-EINVAL, null);
+    this.#waiting.set(request, answer);
+    this.#link.hold();
+    this.#link.send(question);
+  }
+
+  /** When no worker has it open any more, the primary closes it too. */
+  #tellWhenClosed(handle: NativeHandle, socket: number): NativeHandle {
+    // eslint-disable-next-line typescript/unbound-method -- called with the handle as `this`
+    const { close } = handle;
+    handle.close = (callback) => {
+      handle.close = close;
+      this.#link.send({ type: 'unbound', socket });
+      close.call(handle, callback);
+    };
+    return handle;
+  }
+}
+
+/** As Node's binding makes one of `port || 0`: what is no number is 0, and of a number the low 16 bits count. */
+function portOf(port: unknown): number {
+  return Number(port) & 0xffff;
+}
