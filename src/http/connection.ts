@@ -93,14 +93,14 @@ export class Connection implements ResponseSink {
     this.#readAhead = new ReadAhead(source);
     this.#core = core;
     this.#since = core.now;
-    this.#writer = new Writer(socket, () => this.#onDrained());
+    this.#writer = new Writer(socket, source.handle, () => this.#onDrained());
     this.#encoder = new ResponseEncoder(core, this.#writer);
   }
 
   /** Whether nothing has come that is not answered, and all answers are taken. */
   get isIdle(): boolean {
     const isQuiet = this.#request === IDLE && this.#parser === undefined && this.#readAhead.isEmpty;
-    return isQuiet && this.socket.writableLength === 0;
+    return isQuiet && this.#writer.isAllTaken;
   }
 
   /** The hot path. @returns false when no more should be read until the source is told to resume. */
