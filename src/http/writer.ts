@@ -49,7 +49,7 @@ export class Writer {
 
   /** Whether the kernel has taken the last byte. */
   get isAllTaken(): boolean {
-    return this.#text === '' && this.#waiting === 0;
+    return this.#text === '' && this.#waiting() === 0;
   }
 
   /** @param text of which every character is a byte. */
@@ -82,11 +82,11 @@ export class Writer {
 
   /** @returns whether the client has not taken what it had to within `timeout` ms. */
   isStalled(now: number, timeout: number): boolean {
-    if (timeout === 0 || this.#waiting === 0) {
+    if (timeout === 0 || this.#waiting() === 0) {
       this.#deadline = 0;
       return false;
     }
-    const taken = this.#takenNow;
+    const taken = this.#takenNow();
     if (this.#deadline !== 0 && taken - this.#taken < UNIT) return now >= this.#deadline;
     this.#deadline = now + timeout;
     this.#taken = taken;
@@ -94,15 +94,15 @@ export class Writer {
   }
 
   /** Bytes that the kernel has not taken. */
-  get #waiting(): number {
+  #waiting(): number {
     return this.#socket.writableLength + (this.#shortCut?.waiting ?? 0);
   }
 
   /** Not `bytesWritten` of the socket, which counts what waits in the stream as well. */
-  get #takenNow(): number {
+  #takenNow(): number {
     const { bytesWritten, writeQueueSize } = (this.#socket as Handled)._handle ?? {};
     if (bytesWritten !== undefined && writeQueueSize !== undefined) return bytesWritten - writeQueueSize;
-    return this.#given - this.#waiting;
+    return this.#given - this.#waiting();
   }
 
   #write(text: string): void {
