@@ -55,6 +55,10 @@ test('a socket that the application has given a timeout hears of each write', as
   assert.equal(writes.count, 3);
 });
 
+async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await delay(0);
+}
+
 interface Full extends Served {
   readonly socket: Socket;
   /** The server's end. */
@@ -82,10 +86,10 @@ async function full(t: TestContext, options: ServerOptions = {}): Promise<Full> 
   socket.pause();
   for (let asked = 1; asked <= MOST; asked++) {
     socket.write(request('GET /'));
-    while (answered < asked) {
+    await until(() => {
       assert.equal(socket.closed, false, 'it was closed as idle, or cut: the machine is too busy');
-      await delay(0);
-    }
+      return answered === asked;
+    });
     if (theirs._handle.writeQueueSize > 0) break;
   }
   assert.ok(theirs._handle.writeQueueSize > 0, 'the kernel takes everything');
@@ -119,7 +123,7 @@ test('a server that closes sends it all the same', async (t) => {
   const { server, socket, answered, text } = await full(t);
   const closed = once(server.close(), 'close');
   socket.resume();
-  while (text().length < answered * SIZE) await delay(1);
+  await until(() => text().length >= answered * SIZE);
   socket.end();
   await closed;
   assert.deepEqual(answersOf(text()), upTo(answered));
