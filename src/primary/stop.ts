@@ -148,6 +148,9 @@ export function onUpgraded(step: Step, pid: number, generation: number): void {
   complete(step, generation);
   passOn(step, pid);
   const { drainTimeout } = step.settings;
-  step.fleet = { ...step.fleet, stop: { askedAt: step.at, isByUser: false, isSignalled: false, idle: drainTimeout / 2, requests: [] } };
+  step.fleet = {
+    ...step.fleet,
+    stop: { askedAt: step.at, isByUser: false, isSignalled: false, idle: drainTimeout / 2, requests: [] },
+  };
   stopAll(step, { grace: drainTimeout, isBequeathed: true });
 }

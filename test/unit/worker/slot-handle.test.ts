@@ -163,6 +163,7 @@ test('a queue is narrow until the socket is closed here: another process may hol
     leave(handle, { own, adopted });
     assert.deepEqual([own.backlog, adopted.backlog], [511, 511]);
     assert.ok(own.isClosed && adopted.isClosed);
+    handle.close();
   }
 });
 
@@ -180,4 +181,5 @@ test('each socket is closed behind the connection that comes next, before that i
   assert.ok(!handle.isAccepting && adopted.isClosed);
   assert.deepEqual(told, ['listening', 'returned', 'closed']);
   assert.deepEqual(served, [false, true, true]);
+  handle.close();
 });
