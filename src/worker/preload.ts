@@ -5,27 +5,27 @@
 import cluster from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import { takeContext, type WorkerContext } from '../ipc/context.ts';
-import { ApplicationMetrics } from './application-metrics.ts';
-import { Balancer } from './balancer.ts';
-import { Drain } from './drain.ts';
-import { Handoffs } from './handoffs.ts';
-import { watchForHangs } from './hang-watch.ts';
-import { IdleConnections } from './idle-connections.ts';
-import { reportFatalErrors } from './fatal-report.ts';
-import { inspectOnAnyPort } from './inspector.ts';
-import { LastWords } from './last-words.ts';
-import { leaveWhenTold } from './leaving.ts';
+import { ApplicationMetrics } from './vitals/application-metrics.ts';
+import { Balancer } from './balancing/balancer.ts';
+import { Drain } from './draining/drain.ts';
+import { Handoffs } from './balancing/handoffs.ts';
+import { watchForHangs } from './vitals/hang-watch.ts';
+import { IdleConnections } from './draining/idle-connections.ts';
+import { reportFatalErrors } from './last-words/fatal-report.ts';
+import { inspectOnAnyPort } from './vitals/inspector.ts';
+import { LastWords } from './last-words/last-words.ts';
+import { leaveWhenTold } from './draining/leaving.ts';
 import { Link } from './link.ts';
-import { interceptListen } from './listen.ts';
-import { Occasion } from './occasion.ts';
-import { Rebalancer } from './rebalancer.ts';
+import { interceptListen } from './listening/listen.ts';
+import { OneShotHooks } from './draining/one-shot-hooks.ts';
+import { Rebalancer } from './balancing/rebalancer.ts';
 import { register } from './registry.ts';
-import { Requests } from './requests.ts';
-import { sendRealHandles } from './sent-servers.ts';
-import { Servers } from './servers.ts';
+import { Requests } from './draining/requests.ts';
+import { sendRealHandles } from './listening/sent-servers.ts';
+import { Servers } from './listening/servers.ts';
 import { Status } from './status.ts';
-import { Turns } from './turns.ts';
-import { Vitals } from './vitals.ts';
+import { ReadFairness } from './balancing/read-fairness.ts';
+import { Vitals } from './vitals/vitals.ts';
 
 // A thread of the worker finds no context: this one has taken it.
 const given = cluster.isWorker ? takeContext() : undefined;
@@ -52,7 +52,7 @@ function start(context: WorkerContext): void {
   cluster.worker?.on('error', () => {});
   const link = new Link();
   const words = new LastWords(link, context.reports);
-  const turns = context.balance === 'least-connections' ? new Turns() : undefined;
+  const turns = context.balance === 'least-connections' ? new ReadFairness() : undefined;
   const requests = new Requests(turns);
   const idle = new IdleConnections(requests);
   const servers = new Servers((server) => {
@@ -65,7 +65,7 @@ function start(context: WorkerContext): void {
   let balancer: Balancer | undefined;
   let rebalancer: Rebalancer | undefined;
   const handicap = (): number => rebalancer?.handicap ?? 0;
-  const isDraining = (): boolean => drain.occasion.hasCome;
+  const isDraining = (): boolean => drain.hooks.hasFired;
   const connections = {
     open: () => servers.open() + (balancer?.waiting ?? 0) + (handoffs?.arriving ?? 0),
     accepted: () => servers.accepted(),
@@ -87,10 +87,10 @@ function start(context: WorkerContext): void {
     unsettled: () => (handoffs?.pending ?? 0) + (balancer?.waiting ?? 0),
   });
   const applicationMetrics = new ApplicationMetrics(link);
-  const primaryDeath = new Occasion('onPrimaryDeath');
+  const primaryDeath = new OneShotHooks('onPrimaryDeath');
 
-  drain.occasion.add(() => vitals.state('draining'));
-  drain.occasion.add(() => turns?.close());
+  drain.hooks.add(() => vitals.state('draining'));
+  drain.hooks.add(() => turns?.close());
   const place = { board: context.board, slot: () => status.slot };
   const { open } = connections;
   balancer = handoffs && Balancer.start(balance, { ...place, handoffs, servers, open, vitals, isDraining, handicap });
@@ -117,7 +117,7 @@ function start(context: WorkerContext): void {
     generation: context.generation,
     board: context.board,
     get isDraining() {
-      return drain.occasion.hasCome;
+      return drain.hooks.hasFired;
     },
     ready() {
       if (hasSaidReady) return;
@@ -128,7 +128,7 @@ function start(context: WorkerContext): void {
     metrics: (registry) => applicationMetrics.add(registry),
     ownMetrics: (registry) => applicationMetrics.addOwn(registry),
     onSlot: (hook) => status.onSlot.add(hook),
-    onDrain: (hook) => drain.occasion.add(hook),
+    onDrain: (hook) => drain.hooks.add(hook),
     onPrimaryDeath: (hook) => primaryDeath.add(hook),
   });
 }

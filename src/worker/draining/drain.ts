@@ -1,0 +1,168 @@
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import type { DrainTerms } from '../../ipc/messages.ts';
+import type { IdleConnections } from './idle-connections.ts';
+import { OneShotHooks } from './one-shot-hooks.ts';
+import type { Requests } from './requests.ts';
+import type { Servers } from '../listening/servers.ts';
+import type { SlotHandle } from '../listening/slot-handle.ts';
+import { Spread } from './spread.ts';
+import { standIn } from '../listening/stand-in.ts';
+
+/** How often a drain looks whether it is over, ms. */
+const PERIOD = 25;
+
+/** How often it looks which connections are idle, ms. That takes 0.5 ms with 1000 of them. */
+const IDLE_PERIOD = 100;
+
+/** Turns of the event loop in which a queue is given the chance to be accepted, where what was accepted is not counted. */
+const UNCOUNTED_TURNS = 10;
+
+/** How long a process does nothing, for the queues to fill, ms; and how often it tries that with a queue in which nobody comes. */
+const PAUSE_MS = 3;
+const PAUSES = 4;
+
+/**
+ * Clients that came at the same time to a queue with one place may all believe that they are connected (SYN cookies, tcp(7)). The
+ * kernel takes the others when they send again what they have sent, and that is 200 ms later.
+ */
+const HALF_OPEN_MS = 250;
+
+/** Nothing notifies who waits for it. */
+const never = new Int32Array(new SharedArrayBuffer(4));
+
+export interface DrainParts {
+  readonly servers: Servers;
+  readonly requests: Requests;
+  readonly idle: IdleConnections;
+  /** How many connections nobody serves yet: on their way to or from another worker, or waiting. @default none */
+  readonly unsettled?: () => number;
+}
+
+/**
+ * Lets the worker finish: nothing new is accepted, also at servers that listen only from now on (see listen.ts), every response says `Connection: close`, and connections on which
+ * nothing happens stay for a while, because closing them at once meets the request that a client is just sending.
+ *
+ * Closes the listening sockets and idle connections; the application's servers still believe that they listen, and its own
+ * shutdown code closes them as ever.
+ */
+export class Drain {
+  /** Comes when the drain begins, which is not over before the application's functions for it are. */
+  readonly hooks: OneShotHooks = new OneShotHooks('onDrain');
+  readonly #parts: DrainParts;
+  #idle = Infinity;
+  #idleEnds = Infinity;
+  #spreadEnds = Infinity;
+  #spread: Spread | undefined;
+  #over: Promise<void> | undefined;
+
+  constructor(parts: DrainParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Begins, or goes on with the shorter of the times.
+   *
+   * @returns when no connection of the application's servers is open any more, the same promise to each caller.
+   */
+  begin({ idle, spread, takenOver = false }: DrainTerms): Promise<void> {
+    const idleEnds = performance.now() + idle;
+    this.#idle = Math.min(this.#idle, idle);
+    this.#idleEnds = Math.min(this.#idleEnds, idleEnds);
+    this.#spreadEnds = Math.min(this.#spreadEnds, idleEnds + spread);
+    this.#over ??= this.#run(takenOver);
+    return this.#over;
+  }
+
+  async #run(takenOver: boolean): Promise<void> {
+    const { servers, requests } = this.#parts;
+    requests.drain();
+    this.hooks.fire();
+    await stopAccepting(servers, takenOver);
+    // Whoever waited for a turn (see turns.ts) is read by the next poll phase, which has to come before the first look.
+    await nextTurn();
+    await Promise.all([this.hooks.settled(), this.#untilAllAreClosed()]);
+  }
+
+  async #untilAllAreClosed(): Promise<void> {
+    const { servers, requests, unsettled = none } = this.#parts;
+    let due = 0;
+    while (servers.open() > 0 || requests.inFlight > 0 || unsettled() > 0) {
+      // After the poll phase, when what the kernel had received by now has been read.
+      await nextTurn();
+      if (performance.now() >= due) {
+        this.#closeIdle();
+        due = performance.now() + IDLE_PERIOD;
+      }
+      await delay(PERIOD);
+    }
+  }
+
+  #closeIdle(): void {
+    const { idle, requests } = this.#parts;
+    const now = performance.now();
+    const sockets = idle.longerThan(this.#idle, now);
+    if (now < this.#idleEnds) return;
+    requests.closeSessions();
+    this.#spread ??= new Spread(this.#idleEnds);
+    for (const socket of sockets.slice(0, this.#spread.due(sockets.length, now, this.#spreadEnds))) socket.destroy();
+  }
+}
+
+function none(): number {
+  return 0;
+}
+
+/** @param takenOver whoever is queued is served by the successor. */
+async function stopAccepting(servers: Servers, takenOver: boolean): Promise<void> {
+  const all = [...servers];
+  const handles = all.flatMap(({ handle }) => (handle === undefined ? [] : [handle]));
+  const uncounted = all.flatMap(({ server, handle }) => (handle === undefined ? [server] : []));
+  if (!takenOver) await serveTheQueues(handles);
+  for (const handle of handles) handle.detach();
+  if (uncounted.length === 0) return;
+  // Their connections are not counted by us: a few turns have to do.
+  for (let turn = 0; turn < UNCOUNTED_TURNS; turn++) await nextTurn();
+  for (const server of uncounted) standIn(server);
+}
+
+/** A closed socket resets the connections that the kernel has queued in it. */
+async function serveTheQueues(handles: readonly SlotHandle[]): Promise<void> {
+  // One that was passed to prefork stays open, and serves whoever is started next; the file of a Unix socket is gone by now.
+  const lastOnes = handles.filter(({ isPassed, getsockname }) => !isPassed && getsockname !== undefined);
+  // What comes now is told to come again by the kernel, and is refused then, instead of being reset by the close.
+  for (const handle of lastOnes) handle.narrow();
+  const before = acceptedBy(lastOnes);
+  await Promise.all(handles.map(untilQueueIsEmpty));
+  if (acceptedBy(lastOnes) > before) await delay(HALF_OPEN_MS);
+  await closeBehindTheLast(lastOnes);
+}
+
+function acceptedBy(handles: readonly SlotHandle[]): number {
+  return handles.reduce((sum, { accepted }) => sum + accepted, 0);
+}
+
+/**
+ * libuv accepts one per turn of its loop, so a turn without any means that the queue is empty. Under load it may never be: then
+ * it is over when as many have been accepted as fit into a queue, which is everybody who waited when the drain began.
+ */
+async function untilQueueIsEmpty(handle: SlotHandle): Promise<void> {
+  const enough = handle.accepted + handle.longestQueue;
+  for (let before = -1; handle.accepted !== before && handle.accepted < enough;) {
+    before = handle.accepted;
+    await nextTurn();
+    await nextTurn();
+  }
+}
+
+/**
+ * Between the last look into a queue and the close somebody may come, and would be reset. So the last one is waited for: while this
+ * process does nothing at all, the one place that each queue still has is taken, and who comes then is told to come again, a
+ * second later. Behind the one in that place its socket closes, before anybody else can have it.
+ */
+async function closeBehindTheLast(handles: readonly SlotHandle[]): Promise<void> {
+  for (const handle of handles) handle.closeBehindNext();
+  for (let pause = 0; pause < PAUSES && handles.some(({ isAccepting }) => isAccepting); pause++) {
+    Atomics.wait(never, 0, 0, PAUSE_MS);
+    await nextTurn();
+  }
+}
