@@ -55,7 +55,7 @@ class Bench {
   async read(text: string | Uint8Array, handle?: FakeHandle): Promise<void> {
     this.#channel.pendingHandle = handle ?? null;
     const bytes = Buffer.from(text as string);
-    this.#channel.onread(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer);
+    this.#channel.onread(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
     await nextTurn();
   }
 
