@@ -65,7 +65,7 @@ async function round(nth: number): Promise<Round> {
   const left = [
     ...socketsIn(directory),
     ...namesIn(directory),
-    ...namesIn('/dev/shm').filter((one) => one.includes(name)),
+    ...readdirSync('/dev/shm').filter((one) => one.includes(name)),
   ];
   if (left.length > 0) faults.push(`left ${left.join()}`);
   rmSync(directory, { recursive: true });
