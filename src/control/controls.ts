@@ -2,6 +2,8 @@
  * What the control socket can see of the primary and ask of it. The supervisor implements it; the server, the routes and
  * the commands know nothing else of the primary.
  */
+import type { Balance, Sharing } from '../contract/modes.ts';
+import type { Outcome, ScaleTarget } from '../contract/outcome.ts';
 
 /** What runs, as `GET /status` answers and `prefork status --json` prints. Times are ISO 8601, durations ms. */
 export interface Status {
@@ -18,7 +20,7 @@ export interface Status {
   readonly phase: 'starting' | 'serving' | 'stopping';
   /** Counts reloads, from 1. */
   readonly generation: number;
-  readonly sharing: 'reuseport' | 'shared' | 'round-robin';
+  readonly sharing: Sharing;
   readonly balance: BalanceStatus;
   readonly addresses: readonly string[];
   readonly startedAt: string;
@@ -44,7 +46,7 @@ export interface Status {
 
 /** How even the slots' connections are. What each has is in its worker's vitals. */
 export interface BalanceStatus {
-  readonly mode: 'kernel' | 'least-connections' | 'sticky-ip';
+  readonly mode: Balance;
   /** The most connections of a slot over the mean of all: 1 is even. */
   readonly skew: number;
   /**
@@ -122,21 +124,6 @@ export interface ExitStatus {
   readonly at: string;
 }
 
-/**
- * How an operation ended, after `took` ms. `reason` is one line, `stderr` the last that the worker which failed had to say,
- * and `slot` where it was to serve. `again`: nothing was done, since the server was upgraded meanwhile; its new primary, under
- * the same name, can do it.
- */
-export type Outcome =
-  | { readonly ok: true; readonly generation: number; readonly workers: number; readonly took: number }
-  | {
-      readonly ok: false;
-      readonly reason: string;
-      readonly slot?: number | undefined;
-      readonly stderr?: string | undefined;
-      readonly again?: true;
-    };
-
 /** Which node is to run the next primary. */
 export interface UpgradeTarget {
   /** The path of its file, which the server has to be able to run. */
@@ -144,9 +131,6 @@ export interface UpgradeTarget {
   /** The same, where it is no matter when the server cannot. */
   readonly preferNode?: string | undefined;
 }
-
-/** How many workers there should be: a number, or so many more or fewer than now. */
-export type ScaleTarget = { readonly workers: number } | { readonly by: number };
 
 /** The metrics in the format that was asked for; or why there are none. */
 export type MetricsAnswer =

@@ -5,6 +5,7 @@
  *     offset 0          the header, padded to one row
  *     ROW_SIZE * (1+i)  row i: version u32, sum u32, the fields of `ROW`, `PAIRS`, then reserved zeros
  */
+import { MOST_BALANCED_WORKERS } from '../contract/limits.ts';
 
 /** The first eight bytes of every scoreboard, whatever its format. */
 export const MAGIC = 'PREFORK\n';
@@ -157,7 +158,7 @@ export const PLACED_ROW: readonly PlacedField[] = place(ROW, 8);
  * not do: an answer takes its time, and a worker that is new has not seen the numbers before it.
  */
 export const PAIRS: { readonly [part in 'unanswered' | 'sent' | 'arrived']: number } & { readonly slots: number } =
-  placePairs(128);
+  placePairs(MOST_BALANCED_WORKERS);
 
 function placePairs(slots: number): typeof PAIRS {
   const end = PLACED_ROW.reduce((most, { offset, type, count = 1 }) => Math.max(most, offset + BYTES[type] * count), 0);

@@ -1,12 +1,5 @@
-import type {
-  Controls,
-  Dashboard,
-  MetricsAnswer,
-  Outcome,
-  ScaleTarget,
-  Status,
-  WorkerStatus,
-} from '../../src/control/controls.ts';
+import type { Outcome, ScaleTarget } from '../../src/contract/outcome.ts';
+import type { Controls, Dashboard, MetricsAnswer, Status, WorkerStatus } from '../../src/control/controls.ts';
 import { Live } from '../../src/dashboard/live.ts';
 import { EventHistory } from '../../src/primary/telemetry/event-history.ts';
 import { DURATIONS } from '../../src/scoreboard/durations.ts';

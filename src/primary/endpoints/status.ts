@@ -1,5 +1,5 @@
 /** The fleet as `prefork status` shows it. Pure. */
-import type { Balance } from '../../balance/mode.ts';
+import type { Balance } from '../../contract/modes.ts';
 import { skewOf } from '../../balance/skew.ts';
 import type { BalanceStatus, ExitStatus, SlotStatus, Status, Vitals, WorkerStatus } from '../../control/controls.ts';
 import { BOUNDS, durationsOfAll } from '../../scoreboard/durations.ts';

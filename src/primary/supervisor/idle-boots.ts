@@ -1,8 +1,8 @@
+import { BEAT_MS } from '../../contract/limits.ts';
 import type { Row } from '../../scoreboard/layout.ts';
 import type { WorkerId } from '../fleet/events.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Log } from '../telemetry/log.ts';
-import { PERIOD } from '../fleet/health.ts';
 import { describe } from '../fleet/log-fields.ts';
 
 /** A worker whose event loop is busy for less than this share of the time has nothing to load. */
@@ -48,5 +48,5 @@ export class IdleBoots {
 
 /** One that reads a large file of code at a stretch does not beat. */
 function isIdle({ state, heartbeat, elu }: Beat, now: number): boolean {
-  return state === 'booting' && heartbeat > 0 && now - heartbeat < 2 * PERIOD && elu < IDLE_SHARE;
+  return state === 'booting' && heartbeat > 0 && now - heartbeat < 2 * BEAT_MS && elu < IDLE_SHARE;
 }

@@ -2,7 +2,7 @@ import { bindUdp, type NativeHandle } from '../../listeners/native.ts';
 import type { Link } from '../link.ts';
 
 /** What `dgram.Socket#bind` asks node:cluster in a worker. */
-export interface DatagramQuery {
+export interface DatagramBind {
   readonly address: string | null;
   readonly port: number | null;
   readonly addressType: 'udp4' | 'udp6';
@@ -11,7 +11,7 @@ export interface DatagramQuery {
 
 type Answer = (errno: number, handle: NativeHandle | null) => void;
 
-/** libuv's UV_UDP_IPV6ONLY and UV_UDP_REUSEADDR, in `DatagramQuery.flags`. */
+/** libuv's UV_UDP_IPV6ONLY and UV_UDP_REUSEADDR, in `DatagramBind.flags`. */
 const IPV6_ONLY = 1;
 const REUSE_ADDRESS = 4;
 
@@ -36,7 +36,7 @@ export class Datagrams {
     });
   }
 
-  bind({ address, port, addressType, flags = 0 }: DatagramQuery, answer: Answer): void {
+  bind({ address, port, addressType, flags = 0 }: DatagramBind, answer: Answer): void {
     const family = addressType === 'udp6' ? 6 : 4;
     const fields = {
       address: address ?? (family === 6 ? '::' : '0.0.0.0'),
