@@ -4,6 +4,7 @@
  */
 import type { Balance, Sharing } from '../contract/modes.ts';
 import type { Outcome, ScaleTarget } from '../contract/outcome.ts';
+import type { Vitals } from '../contract/vitals.ts';
 
 /** What runs, as `GET /status` answers and `prefork status --json` prints. Times are ISO 8601, durations ms. */
 export interface Status {
@@ -85,33 +86,6 @@ export interface WorkerStatus {
   readonly uptime: number;
   /** From the scoreboard; null before the worker's first beat, and where there is no scoreboard. */
   readonly vitals: Vitals | null;
-}
-
-export interface Vitals {
-  /** ms since the last beat. */
-  readonly beat: number;
-  readonly connectionsOpen: number;
-  readonly connectionsAccepted: number;
-  /** Of those, accepted by another worker; and accepted here and served by another. */
-  readonly handoffsReceived: number;
-  readonly handoffsSent: number;
-  /** Accepted here, and served here as the other worker would not have them, or ended before it had them. */
-  readonly handoffsRefused: number;
-  readonly handoffsFailed: number;
-  readonly requestsStarted: number;
-  readonly requestsFinished: number;
-  /** How many of those that were answered took no longer than each of `durationBounds`, and more than the one before. */
-  readonly durations: readonly number[];
-  /** Share of the last beat that the event loop was busy, 0 to 1. */
-  readonly utilization: number;
-  /** How late the last beat was, ms. */
-  readonly delay: number;
-  /** How late the beats of the last minute were, ms: half of them, and all but one in a hundred, no more than this. */
-  readonly delayP50: number;
-  readonly delayP99: number;
-  /** Bytes. */
-  readonly rss: number;
-  readonly heapUsed: number;
 }
 
 /** Why a worker ended: see `ExitReason`. */

@@ -14,7 +14,7 @@ const IDLE_LOOKS = 4;
 const WHY =
   "it runs, and has opened no address: ready means that it listens, or calls process.send('ready'); --ready start waits for neither";
 
-type Beat = Pick<Row, 'state' | 'heartbeat' | 'elu'>;
+type Beat = Pick<Row, 'state' | 'heartbeat' | 'utilization'>;
 
 /**
  * Workers that have loaded all their code and still open no address: a UDP server, a consumer of a queue, or one that waits
@@ -47,6 +47,6 @@ export class IdleBoots {
 }
 
 /** One that reads a large file of code at a stretch does not beat. */
-function isIdle({ state, heartbeat, elu }: Beat, now: number): boolean {
-  return state === 'booting' && heartbeat > 0 && now - heartbeat < 2 * BEAT_MS && elu < IDLE_SHARE;
+function isIdle({ state, heartbeat, utilization }: Beat, now: number): boolean {
+  return state === 'booting' && heartbeat > 0 && now - heartbeat < 2 * BEAT_MS && utilization < IDLE_SHARE;
 }

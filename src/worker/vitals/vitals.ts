@@ -146,7 +146,7 @@ export class Vitals {
   #beat(): void {
     const now = monotonic();
     const utilization = performance.eventLoopUtilization();
-    this.#row.elu = performance.eventLoopUtilization(utilization, this.#utilization).utilization;
+    this.#row.utilization = performance.eventLoopUtilization(utilization, this.#utilization).utilization;
     this.#row.delay = Math.max(0, now - this.#due);
     this.#delays.add(this.#row.delay);
     this.#utilization = utilization;
