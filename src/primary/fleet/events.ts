@@ -2,7 +2,7 @@
  * What can happen to the fleet, and what can be done about it. The callbacks of the operating system only make events;
  * `decide` turns them into effects; only the interpreter carries effects out.
  */
-import type { Outcome, ScaleTarget } from '../../control/controls.ts';
+import type { Outcome, ScaleTarget } from '../../contract/outcome.ts';
 import type { PreforkError } from '../../errors.ts';
 import type { DrainTerms } from '../../ipc/messages.ts';
 import type { ExitFacts, RecycleReason } from '../exits/exit.ts';

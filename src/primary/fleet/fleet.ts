@@ -1,5 +1,5 @@
 /** What the primary knows of its slots and their workers: plain data, never changed in place. */
-import type { Outcome, ScaleTarget } from '../../control/controls.ts';
+import type { Outcome, ScaleTarget } from '../../contract/outcome.ts';
 import type { PreforkError } from '../../errors.ts';
 import type { Settings } from '../../options/index.ts';
 import type { Asked, RecycleReason } from '../exits/exit.ts';

@@ -1,3 +1,4 @@
+import { BEAT_MS } from '../../contract/limits.ts';
 import type { Settings } from '../../options/index.ts';
 import type { Row } from '../../scoreboard/layout.ts';
 import { BalanceLog } from './balance-log.ts';
@@ -7,7 +8,7 @@ import { IdleBoots } from './idle-boots.ts';
 import type { HandoffCounts } from '../workers/handoffs.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Os } from '../workers/os.ts';
-import { judge, look, newWatch, PERIOD, type Watch, type WatchSettings } from '../fleet/health.ts';
+import { judge, look, newWatch, type Watch, type WatchSettings } from '../fleet/health.ts';
 
 /** It is time to look at the workers. */
 export interface Look {
@@ -45,7 +46,7 @@ export class HealthPoller {
   /** The next look comes as an event. */
   start(): void {
     const { os, post } = this.#parts;
-    this.#cancel = os.after(PERIOD, () => post({ type: 'look' }));
+    this.#cancel = os.after(BEAT_MS, () => post({ type: 'look' }));
   }
 
   /** What there is to say of the workers becomes events. */

@@ -1,9 +1,9 @@
+import { BEAT_MS } from '../../contract/limits.ts';
 import type { Row } from '../../scoreboard/layout.ts';
 import type { WorkerId } from '../fleet/events.ts';
 import type { Settings } from '../../options/index.ts';
 import type { Fleet, Worker } from '../fleet/fleet.ts';
 import type { Log } from '../telemetry/log.ts';
-import { PERIOD } from '../fleet/health.ts';
 import { describe } from '../fleet/log-fields.ts';
 
 /** A worker whose event loop is busy for less than this share of the time has nothing to load. */
@@ -21,7 +21,7 @@ const whys: Readonly<Record<Settings['ready'], string>> = {
   start: 'it has not begun to run its code, which --ready start waits for',
 };
 
-type Beat = Pick<Row, 'state' | 'heartbeat' | 'elu'>;
+type Beat = Pick<Row, 'state' | 'heartbeat' | 'utilization'>;
 
 /**
  * Workers that have loaded all their code and still open no address: a UDP server, a consumer of a queue, or one that waits
@@ -61,6 +61,6 @@ export class IdleBoots {
 }
 
 /** One that reads a large file of code at a stretch does not beat. */
-function isIdle({ heartbeat, elu }: Beat, now: number): boolean {
-  return heartbeat > 0 && now - heartbeat < 2 * PERIOD && elu < IDLE_SHARE;
+function isIdle({ heartbeat, utilization }: Beat, now: number): boolean {
+  return heartbeat > 0 && now - heartbeat < 2 * BEAT_MS && utilization < IDLE_SHARE;
 }
