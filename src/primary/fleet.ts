@@ -144,6 +144,7 @@ export type FleetSettings = Pick<
   | 'readyTimeout'
   | 'settle'
   | 'drainTimeout'
+  | 'migrate'
   | 'drainDelay'
   | 'shutdownGracePeriod'
   | 'heartbeatTimeout'

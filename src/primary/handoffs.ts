@@ -57,7 +57,7 @@ export class Handoffs {
   }
 
   /** @param parcel undefined when its descriptor got lost: the sender still has its own. */
-  pass(sender: WorkerId, { id, to, listener, from, nth }: Handoff, parcel: Parcel | undefined): void {
+  pass(sender: WorkerId, { id, to, listener, from, nth, isMove }: Handoff, parcel: Parcel | undefined): void {
     const receiver = this.#parts.workerOf(to);
     const unanswered = this.#unanswered.get(sender) ?? 0;
     const isFull = unanswered >= MOST_UNANSWERED;
@@ -69,7 +69,7 @@ export class Handoffs {
     this.#unanswered.set(sender, unanswered + 1);
     const ours = ++this.#ids;
     this.#onTheWay.set(ours, { from: sender, to: receiver, id, parcel });
-    const isSent = this.#parts.send(receiver, { type: 'handoff', id: ours, listener, from, nth }, parcel);
+    const isSent = this.#parts.send(receiver, { type: 'handoff', id: ours, listener, from, nth, ...(isMove && { isMove }) }, parcel);
     if (!isSent) this.settle(receiver, ours, 'failed');
   }
 

@@ -13,7 +13,7 @@ export function retire(step: Step, worker: Worker, asked: Asked, changes: Partia
     case 'taking':
     case 'serving':
     case 'parked': {
-      const { drainTimeout } = step.settings;
+      const { drainTimeout, migrate } = step.settings;
       // The more connections end by their own next request the better; what is left goes one after another.
       drain(
         step,
@@ -23,6 +23,8 @@ export function retire(step: Step, worker: Worker, asked: Asked, changes: Partia
           spread: drainTimeout / 4,
           // Its successor, or its neighbours, accept from the same sockets.
           takenOver: true,
+          // What moves is gone before that. A slot that is no more has no successor.
+          ...(migrate === 'on' && { successor: asked === 'scale' ? 'any' : 'slot' }),
           within: drainTimeout,
         },
       );
@@ -43,10 +45,10 @@ interface Drain extends DrainTerms {
 }
 
 /** @param worker has sockets. All times in ms. */
-export function drain(step: Step, worker: Worker, { idle, spread, takenOver = false, within }: Drain): void {
+export function drain(step: Step, worker: Worker, { within, idle, spread, takenOver = false, ...rest }: Drain): void {
   step.move(worker, 'drain');
   for (const timer of ['ready', 'settle', 'parked'] as const) step.disarm({ timer, worker: worker.id });
-  const terms = { idle: Math.round(idle), spread: Math.round(spread), takenOver };
+  const terms = { idle: Math.round(idle), spread: Math.round(spread), takenOver, ...rest };
   step.do({ do: 'drain', worker: worker.id, ...terms });
   step.arm({ timer: 'drain', worker: worker.id }, within);
 }

@@ -5,9 +5,13 @@
 import cluster from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import { takeContext, type WorkerContext } from '../ipc/context.ts';
+import type { Slots } from '../balance/slots.ts';
+import { Glance } from '../scoreboard/glance.ts';
 import { ApplicationMetrics } from './application-metrics.ts';
+import { deliverTo } from './arrivals.ts';
 import { Balancer } from './balancer.ts';
 import { Drain } from './drain.ts';
+import { DrainMoves } from './drain-moves.ts';
 import { Handoffs } from './handoffs.ts';
 import { watchForHangs } from './hang-watch.ts';
 import { IdleConnections } from './idle-connections.ts';
@@ -17,7 +21,9 @@ import { LastWords } from './last-words.ts';
 import { leaveWhenTold } from './leaving.ts';
 import { Link } from './link.ts';
 import { interceptListen } from './listen.ts';
+import { Migration } from './migration.ts';
 import { Occasion } from './occasion.ts';
+import { pinAuthenticated } from './pins.ts';
 import { Rebalancer } from './rebalancer.ts';
 import { register } from './registry.ts';
 import { Requests } from './requests.ts';
@@ -53,7 +59,8 @@ function start(context: WorkerContext): void {
   const link = new Link();
   const words = new LastWords(link, context.reports);
   const turns = context.balance === 'least-connections' ? new Turns() : undefined;
-  const requests = new Requests(turns);
+  const canMove = context.migrate && context.sharing !== 'round-robin';
+  const requests = new Requests(turns, canMove ? pinAuthenticated : undefined);
   const idle = new IdleConnections(requests);
   const servers = new Servers((server) => {
     requests.trackHttp2(server);
@@ -71,19 +78,31 @@ function start(context: WorkerContext): void {
     accepted: () => servers.accepted(),
   };
   const handoffs =
-    balance === 'kernel'
+    balance === 'kernel' && !canMove
       ? undefined
       : new Handoffs({
           link,
           taker: (listener) => (isDraining() ? undefined : servers.taker(listener)),
           onChange: () => vitals.publish(),
+          deliver: deliverTo(servers),
         });
   const vitals = new Vitals({ ...context, connections, requests, handoffs, handicap });
   const status = new Status(context.slot, vitals, words);
+  const moves =
+    handoffs && canMove
+      ? new DrainMoves({
+          migration: new Migration({ servers, handoffs, slot: () => status.slot }),
+          closedUntil: handoffs.closedUntil,
+          slot: () => status.slot,
+          isSticky: balance === 'sticky-ip',
+          look: lookerAt(context.board),
+        })
+      : undefined;
   const drain = new Drain({
     servers,
     requests,
     idle,
+    moves,
     unsettled: () => (handoffs?.pending ?? 0) + (balancer?.waiting ?? 0),
   });
   const applicationMetrics = new ApplicationMetrics(link);
@@ -93,7 +112,7 @@ function start(context: WorkerContext): void {
   drain.occasion.add(() => turns?.close());
   const place = { board: context.board, slot: () => status.slot };
   const { open } = connections;
-  balancer = handoffs && Balancer.start(balance, { ...place, handoffs, servers, open, vitals, isDraining, handicap });
+  balancer = handoffs && balance !== 'kernel' ? Balancer.start(balance, { ...place, handoffs, servers, open, vitals, isDraining, handicap }) : undefined;
   rebalancer = context.rebalance ? Rebalancer.start({ ...place, requests, servers }) : undefined;
   interceptListen({
     link,
@@ -131,6 +150,19 @@ function start(context: WorkerContext): void {
     onDrain: (hook) => drain.occasion.add(hook),
     onPrimaryDeath: (hook) => primaryDeath.add(hook),
   });
+}
+
+/** The scoreboard is opened when somebody looks at it for the first time. */
+function lookerAt(board: string): (now: number) => Slots | undefined {
+  let glance: Glance | undefined;
+  return (now) => {
+    try {
+      glance ??= Glance.open(board);
+      return glance.look(now) ? glance : undefined;
+    } catch {
+      return undefined;
+    }
+  };
 }
 
 /** `process.execArgv` is what the application was given, and what processes that it forks inherit. */
