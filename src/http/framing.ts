@@ -3,7 +3,15 @@ import { CLASSES, DIGIT, latin1 } from './bytes.ts';
 import type { Fault } from './faults.ts';
 import { trimBlanks } from './blanks.ts';
 import { authenticatesConnection } from './served.ts';
-import { AUTHORIZATION, CONNECTION, CONTENT_LENGTH, EXPECT, HOST_FIELD, TRANSFER_ENCODING, UPGRADE } from './special-fields.ts';
+import {
+  AUTHORIZATION,
+  CONNECTION,
+  CONTENT_LENGTH,
+  EXPECT,
+  HOST_FIELD,
+  TRANSFER_ENCODING,
+  UPGRADE,
+} from './special-fields.ts';
 
 // What of the field Connection concerns us, a bit each.
 const NO_TOKENS = 0;

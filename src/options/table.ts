@@ -44,7 +44,8 @@ export const optionTable = {
     type: 'choice',
     choices: ['on', 'off'],
     default: 'on',
-    about: 'on: HTTP/1 connections move to the next worker between two requests, unnoticed. off: their clients are told to close.',
+    about:
+      'on: HTTP/1 connections move to the next worker between two requests, unnoticed. off: their clients are told to close.',
   },
   spares: {
     type: 'integer',

@@ -6,6 +6,7 @@ import type { Outcome, ScaleTarget } from '../control/controls.ts';
 import type { PreforkError } from '../errors.ts';
 import type { DrainTerms } from '../ipc/messages.ts';
 import type { FatalReport } from './fatal-report.ts';
+import type { MoveCounts } from './handoffs.ts';
 import type { OomKills } from './oom-kills.ts';
 
 /** Counts the workers ever forked, from 1. A pid would not do: the kernel uses it again. */
@@ -67,7 +68,8 @@ export type FleetEvent =
   | { readonly type: 'ready'; readonly worker: WorkerId }
   /** It accepts connections; or it was told to accept, and has no socket to accept from. */
   | { readonly type: 'serving'; readonly worker: WorkerId }
-  | { readonly type: 'drained'; readonly worker: WorkerId }
+  /** `moves`: of its connections, over its life. */
+  | { readonly type: 'drained'; readonly worker: WorkerId; readonly moves?: MoveCounts }
   | { readonly type: 'offended'; readonly worker: WorkerId; readonly offence: Offence }
   | ({ readonly type: 'exited'; readonly worker: WorkerId } & ExitFacts)
   | { readonly type: 'due'; readonly timer: Timer }

@@ -2,7 +2,9 @@
 import type { DrainTerms } from '../ipc/messages.ts';
 import type { Asked, WorkerId } from './events.ts';
 import { workerOf, type Worker } from './fleet.ts';
+import type { MoveCounts } from './handoffs.ts';
 import type { Step } from './step.ts';
+import { describe } from './words.ts';
 
 /** A stuck worker gets so long to be looked into before it is killed, ms. */
 const DIAGNOSIS_MS = 5000;
@@ -61,9 +63,15 @@ export function end(step: Step, worker: Worker): void {
   step.do({ do: 'terminate', worker: worker.id });
 }
 
-export function onDrained(step: Step, id: WorkerId): void {
+/** @param moves undefined where its time is over. */
+export function onDrained(step: Step, id: WorkerId, moves?: MoveCounts): void {
   const worker = workerOf(step.fleet, id);
-  if (worker?.state === 'draining') end(step, worker);
+  if (worker?.state !== 'draining') return;
+  if (moves !== undefined) {
+    const { out, in: came, failed } = moves;
+    step.log('debug', 'worker drained', { ...describe(worker), movedOut: out, movedIn: came, moveFailed: failed });
+  }
+  end(step, worker);
 }
 
 export function onKillDue(step: Step, id: WorkerId): void {

@@ -96,7 +96,7 @@ export class Switchboard {
     ceased: (worker, name) => this.#parts.post({ type: 'closed', worker, address: formatAddress(name) }),
     started: (worker) => this.#parts.post({ type: 'started', worker }),
     ready: (worker) => this.#parts.post({ type: 'ready', worker }),
-    drained: (worker) => this.#parts.post({ type: 'drained', worker }),
+    drained: (worker) => this.#parts.post({ type: 'drained', worker, moves: this.#parts.handoffs.movesOf(worker) }),
   };
 
   /** @param listener undefined when the worker has closed it meanwhile. */

@@ -206,7 +206,10 @@ export class Handoffs {
     else handle.resume(client);
   }
 
-  #receive({ id, listener, from, nth, isMove = false }: Waybill & { id: number }, client: NativeClient | undefined): void {
+  #receive(
+    { id, listener, from, nth, isMove = false }: Waybill & { id: number },
+    client: NativeClient | undefined,
+  ): void {
     const { link, taker, onChange } = this.#parts;
     const handle = client && taker(listener);
     if (from < PAIRS.slots) this.pairs.arrived[from] = nth;

@@ -112,7 +112,10 @@ function start(context: WorkerContext): void {
   drain.occasion.add(() => turns?.close());
   const place = { board: context.board, slot: () => status.slot };
   const { open } = connections;
-  balancer = handoffs && balance !== 'kernel' ? Balancer.start(balance, { ...place, handoffs, servers, open, vitals, isDraining, handicap }) : undefined;
+  balancer =
+    handoffs && balance !== 'kernel'
+      ? Balancer.start(balance, { ...place, handoffs, servers, open, vitals, isDraining, handicap })
+      : undefined;
   rebalancer = context.rebalance ? Rebalancer.start({ ...place, requests, servers }) : undefined;
   interceptListen({
     link,

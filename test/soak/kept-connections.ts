@@ -31,5 +31,13 @@ for (let nth = 1; nth <= Number(reloads); nth++) {
 const { times, ...report } = await kept.stop();
 const at = (share: number): string => (times[Math.floor(times.length * share)] ?? 0).toFixed(1);
 console.log(process.version, entry, over, traffic, JSON.stringify(report));
-console.log(`  old workers gone after, ms: ${gone.join(' ')}; response times, ms: p50 ${at(0.5)}, p99 ${at(0.99)}, max ${at(0.9999)}`);
-console.log(app.log.filter(({ name }) => name === 'worker drained').map(({ fields }) => JSON.stringify(fields)).slice(0, 4).join('\n'));
+console.log(
+  `  old workers gone after, ms: ${gone.join(' ')}; response times, ms: p50 ${at(0.5)}, p99 ${at(0.99)}, max ${at(0.9999)}`,
+);
+console.log(
+  app.log
+    .filter(({ name }) => name === 'worker drained')
+    .map(({ fields }) => JSON.stringify(fields))
+    .slice(0, 4)
+    .join('\n'),
+);
