@@ -3,11 +3,11 @@
  * where they are not current.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { statusMarkdown } from '../dist/control/status-markdown.js';
+import { statusMarkdown } from '../dist/control/status/status-markdown.js';
 import { exitCodes } from '../dist/errors.js';
 import { metricsMarkdown } from '../dist/metrics/markdown.js';
 import { optionsMarkdown } from '../dist/options/markdown.js';
-import { channelsMarkdown } from '../dist/primary/channels.js';
+import { channelsMarkdown } from '../dist/primary/telemetry/channels.js';
 
 const codes = Object.entries(exitCodes).map(
   ([code, { exitCode, meaning }]) => `| ${exitCode} | \`${code}\` | ${meaning} |\n`,
@@ -74,7 +74,7 @@ ${codes.join('')}`;
 
 const metrics = `# Metrics
 
-<!-- The tables are written by \`npm run docs\` from src/metrics/ and src/primary/channels.ts: change them there. -->
+<!-- The tables are written by \`npm run docs\` from src/metrics/ and src/primary/telemetry/channels.ts: change them there. -->
 
 \`GET /metrics\` of the [control socket](control.md) and of \`--admin\` answers in Prometheus' text format, or in OpenMetrics
 for who asks for that. [prom-client](https://github.com/siimon/prom-client) writes it: \`npm install prom-client\`. Without
@@ -135,7 +135,7 @@ subscribe('prefork:worker:exit', ({ slot, pid, reason, planned }) => {
 
 ${channelsMarkdown()}`;
 
-const control = withPart('control', 'src/control/status-schema.ts', statusMarkdown());
+const control = withPart('control', 'src/control/status/status-schema.ts', statusMarkdown());
 
 const texts = { configuration, metrics, control };
 

@@ -1,6 +1,6 @@
 import type http from 'node:http';
 import { Server as NetServer } from 'node:net';
-import type { GivenToken } from './primary/admin-token.ts';
+import type { GivenToken } from './primary/endpoints/admin-token.ts';
 import { PreforkError } from './errors.ts';
 import { parseAddress } from './listeners/address.ts';
 import { resolveSettings, type LibraryOptions, type Options } from './options/index.ts';
@@ -90,7 +90,7 @@ export async function prefork(main: () => void | Promise<void>, options: Prefork
   // Not needed in workers, which load this module too.
   const [{ runPrimary }, { takeAdminToken }, { leaveRoot }] = await Promise.all([
     import('./primary/run.ts'),
-    import('./primary/admin-token.ts'),
+    import('./primary/endpoints/admin-token.ts'),
     import('./privileges/leave-root.ts'),
   ]);
   let token: GivenToken | undefined;

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Server as HttpServer } from 'node:http';
 import type { Server as NetServer } from 'node:net';
 import { createServer, Server as TlsServer, type TlsOptions } from 'node:tls';
-import { serveInFront, servedBy } from './http/served.ts';
+import { serveInFront, servedBy } from './http/server/served.ts';
 
 /** Certificate chain and private key as files, PEM. */
 export interface TlsFiles {

@@ -9,7 +9,7 @@
  * worker.onDrain(() => queue.stopAfterThisJob());
  */
 import type { Socket } from 'node:net';
-import { pin } from './http/served.ts';
+import { pin } from './http/server/served.ts';
 import { registered, type MetricsRegistry } from './worker/registry.ts';
 
 /** The worker that this process is. */

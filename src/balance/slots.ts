@@ -1,4 +1,4 @@
-/** What is known of all slots, in arrays by slot: the scoreboard's `Glance`, or a simulation. */
+/** What is known of all slots, in arrays by slot: the scoreboard's `LoadView`, or a simulation. */
 export interface Slots {
   /** How many there are, with or without a worker. */
   readonly slots: number;

@@ -1,6 +1,6 @@
 import { PreforkError, UsageError } from '../errors.ts';
 import { helpText, parseCommandLine, type CommandLine } from '../options/index.ts';
-import { version } from '../primary/version.ts';
+import { version } from '../primary/installation.ts';
 import { complain, print } from './print.ts';
 import { isVerb, verbs } from './verbs.ts';
 

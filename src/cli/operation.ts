@@ -2,8 +2,8 @@
 import { PreforkError } from '../errors.ts';
 import { operate, type Operations, type RunningServer } from '../control/client.ts';
 import type { Outcome } from '../control/controls.ts';
-import { duration } from '../primary/words.ts';
-import { printable, withoutSequences } from '../printable.ts';
+import { duration } from '../primary/fleet/log-fields.ts';
+import { printable, withoutSequences } from '../format/printable.ts';
 import { complain, print } from './print.ts';
 import { readableStatus } from './readable.ts';
 import { talkMeanwhile } from './waiting.ts';

@@ -1,6 +1,6 @@
 /** The only way for a command to its output: see printable.ts. */
 import type { Writable } from 'node:stream';
-import { printable, printableLines } from '../printable.ts';
+import { printable, printableLines } from '../format/printable.ts';
 import { sequences } from './colors.ts';
 
 /** Text of several lines, which ends with one; its colours are ours. */

@@ -1,9 +1,9 @@
 import { readStatus, type RunningServer } from '../control/client.ts';
-import { conforms } from '../control/conforms.ts';
+import { conforms } from '../control/status/conforms.ts';
 import type { Status } from '../control/controls.ts';
-import { statusSchema } from '../control/status-schema.ts';
+import { statusSchema } from '../control/status/status-schema.ts';
 import { PreforkError } from '../errors.ts';
-import { printableValue } from '../printable.ts';
+import { printableValue } from '../format/printable.ts';
 
 /** Of `Status.version`, what these commands can read. */
 const READABLE = 1;

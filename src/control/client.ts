@@ -3,13 +3,13 @@ import { opendirSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { PreforkError, UsageError } from '../errors.ts';
-import { printable } from '../printable.ts';
+import { printable } from '../format/printable.ts';
 import type { Outcome, ScaleTarget, Status, UpgradeTarget } from './controls.ts';
-import { controlDirectories, isFitDirectory, othersDirectories, type Owner } from './directories.ts';
-import { withRightsOf } from './identity.ts';
-import { nameOfSocket, socketPath } from './place.ts';
-import { connectTo, probe } from './probe.ts';
-import { systemCode } from './system-code.ts';
+import { controlDirectories, isFitDirectory, othersDirectories, type Owner } from './files/directories.ts';
+import { withRightsOf } from './files/identity.ts';
+import { nameOfSocket, socketPath } from './files/place.ts';
+import { connectTo, probe } from './files/probe.ts';
+import { systemCode } from './files/system-code.ts';
 
 export { connectTo };
 

@@ -154,7 +154,7 @@ export type MetricsAnswer =
   | { readonly ok: false; readonly reason: string };
 
 /** Something that happened, by the name of its event in docs/metrics.md. */
-export interface Happened {
+export interface RecordedEvent {
   readonly at: string;
   readonly name: string;
   readonly fields: Readonly<Record<string, string | number | boolean | null>>;

@@ -2,7 +2,7 @@
 import type { Controls, Outcome, ScaleTarget, Viewer } from './controls.ts';
 import { BadRequest, readBoolean, readFields, readInteger, readPath, type Fields } from './fields.ts';
 import { refusal, type Provenance } from './origin.ts';
-import { withoutWords } from './public-status.ts';
+import { withoutWords } from './status/public-status.ts';
 
 /** As `--workers` has it. */
 export const MOST_WORKERS = 1024;
@@ -171,7 +171,7 @@ function currentStatus({ controls, isTrusted }: Asked): Answer {
 
 /** Loaded when somebody asks for it, which few do. */
 async function schema(): Promise<Answer> {
-  const { statusSchema } = await import('./status-schema.ts');
+  const { statusSchema } = await import('./status/status-schema.ts');
   return { ...json(200, statusSchema), contentType: 'application/schema+json' };
 }
 

@@ -3,11 +3,11 @@ import { PreforkError } from '../errors.ts';
 import { particulars } from './client.ts';
 import { Connections } from './connections.ts';
 import type { Controls } from './controls.ts';
-import { controlDirectory } from './directories.ts';
-import { socketPath } from './place.ts';
+import { controlDirectory } from './files/directories.ts';
+import { socketPath } from './files/place.ts';
 import { answer } from './routes.ts';
-import { sweepDeadSockets } from './sweep.ts';
-import { SocketFile, type Wish } from './socket-file.ts';
+import { sweepDeadSockets } from './files/sweep.ts';
+import { SocketFile, type Wish } from './files/socket-file.ts';
 
 export interface ControlServerOptions {
   readonly controls: Controls;

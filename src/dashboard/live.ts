@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import type { Dashboard, Happened, Status, Viewer } from '../control/controls.ts';
-import { happenedWithoutWords, withoutWords } from '../control/public-status.ts';
+import type { Dashboard, RecordedEvent, Status, Viewer } from '../control/controls.ts';
+import { happenedWithoutWords, withoutWords } from '../control/status/public-status.ts';
 import { Audience } from './audience.ts';
 import { partsOf } from './frame.ts';
 import { Latency } from './latency.ts';
@@ -18,9 +18,9 @@ export interface LiveSource {
   readonly status: () => Status;
   /** Of all requests of all workers so far: see scoreboard/durations.ts. */
   readonly durations: () => Float64Array;
-  readonly chronicle: {
-    readonly recent: readonly Happened[];
-    readonly listen: (listener: (happened: Happened) => void) => () => void;
+  readonly history: {
+    readonly recent: readonly RecordedEvent[];
+    readonly listen: (listener: (happened: RecordedEvent) => void) => () => void;
   };
 }
 
@@ -58,8 +58,8 @@ export class Live implements Dashboard {
     }
     this.#start();
     const audience = this.#audience(isTrusted);
-    const { recent } = this.#source.chronicle;
-    audience.add(viewer, { name: 'happenings', data: isTrusted ? recent : recent.map(happenedWithoutWords) });
+    const { recent } = this.#source.history;
+    audience.add(viewer, { name: 'lifecycleEvents', data: isTrusted ? recent : recent.map(happenedWithoutWords) });
     viewer.on('close', () => {
       audience.remove(viewer);
       if (this.#viewers === 0) this.#stop();
@@ -80,7 +80,7 @@ export class Live implements Dashboard {
     // What was counted before is not of the last second.
     this.#latency = new Latency();
     this.#timer = setInterval(() => this.#show(), PERIOD).unref();
-    this.#stopListening = this.#source.chronicle.listen((happened) => this.#tell(happened));
+    this.#stopListening = this.#source.history.listen((happened) => this.#tell(happened));
   }
 
   #stop(): void {
@@ -90,9 +90,9 @@ export class Live implements Dashboard {
     this.#timer = this.#soon = this.#stopListening = undefined;
   }
 
-  #tell(happened: Happened): void {
-    this.#trusted.tell('happening', () => happened);
-    this.#public.tell('happening', () => happenedWithoutWords(happened));
+  #tell(happened: RecordedEvent): void {
+    this.#trusted.tell('event', () => happened);
+    this.#public.tell('event', () => happenedWithoutWords(happened));
     this.#soon ??= setTimeout(() => this.#show(), SOON).unref();
     if (happened.name !== 'stopped') return;
     this.#show();

@@ -1,7 +1,7 @@
 /** What the cgroup gives: CPU and memory. */
-import { cgroups } from '../options/cgroup.ts';
-import { cpuQuota } from '../options/cores.ts';
-import { memoryLimit } from '../options/memory.ts';
+import { cgroups } from '../options/machine/cgroup.ts';
+import { cpuQuota } from '../options/machine/cores.ts';
+import { memoryLimit } from '../options/machine/memory.ts';
 import { findings, type Check } from './finding.ts';
 import type { Machine } from './machine.ts';
 

@@ -1,10 +1,10 @@
 import { accessSync, constants, statfsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
-import { previewDirectory } from '../control/directories.ts';
+import { previewDirectory } from '../control/files/directories.ts';
 import { chooseSharing, type SharingChoice } from '../listeners/sharing.ts';
-import { readIfThere, type ReadFile } from '../options/cgroup.ts';
-import { availableCores } from '../options/cores.ts';
+import { readIfThere, type ReadFile } from '../options/machine/cgroup.ts';
+import { availableCores } from '../options/machine/cores.ts';
 
 /** All that the checks look at. Tests make one of file contents. */
 export interface Machine {

@@ -1,5 +1,5 @@
 /** What limits processes: descriptors, pids, and who is pid 1. */
-import { cgroups } from '../options/cgroup.ts';
+import { cgroups } from '../options/machine/cgroup.ts';
 import { findings, type Check } from './finding.ts';
 
 /** What a worker has open without a connection: event loop, IPC, listening sockets, files. */

@@ -151,7 +151,7 @@ export class Intake {
   }
 
   #takeCluster(message: Internal): void {
-    // A worker waits for the answer to its farewell alone, which is ours where there is no other half (src/primary/fork.ts).
+    // A worker waits for the answer to its farewell alone, which is ours where there is no other half (src/primary/workers/fork.ts).
     if (!this.#isClustered && message['act'] !== 'exitedAfterDisconnect') return;
     if (isClusterMessage(message)) this.#emit('internalMessage', message);
     else this.#events.malformed('no message of node:cluster', message);

@@ -16,7 +16,7 @@ export type WorkerMessage =
   /** A socket that came with `adopt` is closed, once for each. */
   | { readonly type: 'returned'; readonly listener: number }
   /** Comes with a connection, of which nothing has been read that is not answered, for the slot's worker; answered by `handed`. */
-  | ({ readonly type: 'handoff'; readonly id: number; readonly to: number } & Waybill)
+  | ({ readonly type: 'handoff'; readonly id: number; readonly to: number } & HandoffHeader)
   /** Nothing was heard of a `handoff` of this worker's for long; answered by `handed`, unless that is on its way. */
   | { readonly type: 'recall'; readonly id: number }
   /** What becomes of a `handoff` of the primary's: taken is served here, and refused has been closed here. */
@@ -104,7 +104,7 @@ export type PrimaryMessage =
   /** The slot has a worker again: stop accepting from its socket. */
   | { readonly type: 'release'; readonly listener: number; readonly slot: number }
   /** Comes with a connection that another worker accepted; answered by `taken` or `refused`. */
-  | ({ readonly type: 'handoff'; readonly id: number } & Waybill)
+  | ({ readonly type: 'handoff'; readonly id: number } & HandoffHeader)
   /** Answered by `refused`: it was taken before, or its handle got lost and it will never be. */
   | { readonly type: 'recall'; readonly id: number }
   /** What became of a `handoff` of this worker's. Unless it was taken, nobody has it but this worker. */
@@ -116,7 +116,7 @@ export type PrimaryMessage =
   | { readonly type: 'metrics'; readonly request: number };
 
 /** What a receiver needs to know of a connection. */
-export interface Waybill {
+export interface HandoffHeader {
   /** Whose it is. */
   readonly listener: number;
   /** The slot that sends it, and the how manieth from there to here it is, in the low byte. */

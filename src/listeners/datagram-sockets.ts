@@ -70,7 +70,7 @@ export class DatagramSockets {
   }
 
   /** For the primary that succeeds this one. */
-  bequeath(): DatagramDescription[] {
+  manifest(): DatagramDescription[] {
     return [...this.#entries].map(({ query, handle }) => ({ query, fd: handle.fd }));
   }
 

@@ -1,9 +1,9 @@
 import { BindError, Listener, type ListenerDescription, type OpenOptions } from './listener.ts';
 import { keyOf, type ListenQuery } from './listen-query.ts';
-import { Seats } from './seats.ts';
+import { SocketAssignments } from './socket-assignments.ts';
 
 /** What one primary leaves to the next: descriptors of sockets, and by which names they are found. */
-export interface Bequest {
+export interface SocketManifest {
   readonly listeners: ReadonlyArray<ListenerDescription & { readonly key: string }>;
   /** The port that the n-th `listen(0)` got. */
   readonly ephemeral: ReadonlyArray<readonly [nth: string, port: number]>;
@@ -12,7 +12,7 @@ export interface Bequest {
 export interface Entry {
   readonly key: string;
   readonly listener: Listener;
-  readonly seats: Seats;
+  readonly seats: SocketAssignments;
 }
 
 /** Listeners by what was asked for. Owns them; `close` closes all, and whatever is still being opened then. */
@@ -68,7 +68,7 @@ export class Directory {
     listener.close();
   }
 
-  bequeath(): Bequest {
+  manifest(): SocketManifest {
     const listeners = [...this.#entries.values()].map(({ key, listener }) => ({ key, ...listener.describe() }));
     return { listeners, ephemeral: [...this.#ephemeral] };
   }
@@ -77,7 +77,7 @@ export class Directory {
    * @returns what was inherited.
    * @throws BindError
    */
-  inherit({ listeners, ephemeral }: Bequest): Entry[] {
+  inherit({ listeners, ephemeral }: SocketManifest): Entry[] {
     for (const [nth, port] of ephemeral) this.#ephemeral.set(nth, port);
     return listeners.map(({ key, ...description }) =>
       this.#add(key, Listener.inherit(++this.#ids, description, this.#options)),
@@ -103,7 +103,7 @@ export class Directory {
   }
 
   #add(key: string, listener: Listener): Entry {
-    const entry: Entry = { key, listener, seats: new Seats() };
+    const entry: Entry = { key, listener, seats: new SocketAssignments() };
     if (this.#isClosed) listener.close();
     else this.#entries.set(listener.id, entry);
     return entry;

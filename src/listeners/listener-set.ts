@@ -1,11 +1,11 @@
 import { constants } from 'node:os';
 import { formatAddress } from './address.ts';
-import { Directory, type Bequest, type Entry } from './directory.ts';
+import { Directory, type SocketManifest, type Entry } from './directory.ts';
 import { BindError, EADDRINUSE, type Listener, type OpenOptions } from './listener.ts';
 import type { ListenQuery } from './listen-query.ts';
-import { Members, type ListenRequest } from './members.ts';
+import { WorkerRegistry, type ListenRequest } from './worker-registry.ts';
 import type { NativeHandle } from './native.ts';
-import type { Reassignment } from './seats.ts';
+import type { Reassignment } from './socket-assignments.ts';
 
 /** What the set tells workers. Its owner sends it, with the handle where there is one. */
 export type ListenerMessage =
@@ -55,7 +55,7 @@ export interface ListenerSetOptions extends OpenOptions {
 export class ListenerSet {
   readonly #post: Post;
   readonly #directory: Directory;
-  readonly #members = new Members();
+  readonly #members = new WorkerRegistry();
   /** Requests are answered one at a time, so that two workers that ask for an address at once get the one listener. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -273,8 +273,8 @@ export class ListenerSet {
   }
 
   /** Everything that another primary needs in order to go on here. */
-  bequeath(): Bequest {
-    return this.#directory.bequeath();
+  manifest(): SocketManifest {
+    return this.#directory.manifest();
   }
 
   /**
@@ -284,7 +284,7 @@ export class ListenerSet {
    * @param slots how many there are.
    * @throws BindError
    */
-  inherit(bequest: Bequest, slots: number): void {
+  inherit(bequest: SocketManifest, slots: number): void {
     for (const { listener, seats } of this.#directory.inherit(bequest)) {
       for (let slot = 0; slot < slots; slot++) seats.want(slot);
       for (const seat of listener.seats) {
@@ -299,9 +299,9 @@ export class ListenerSet {
     for (const { listener } of this.#directory.entries()) listener.own();
   }
 
-  /** @param isBequeathed when another primary serves with the same sockets. */
-  close({ isBequeathed = false }: { isBequeathed?: boolean } = {}): void {
-    this.#directory.close(isBequeathed);
+  /** @param isHandedOver when another primary serves with the same sockets. */
+  close({ isHandedOver = false }: { isHandedOver?: boolean } = {}): void {
+    this.#directory.close(isHandedOver);
   }
 
   /** Sees to it that somebody accepts from every open socket, and nobody who need not; or that the sockets close. */

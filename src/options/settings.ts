@@ -3,7 +3,7 @@ import process from 'node:process';
 import { checkKeys, checkText, checkValue, fail } from './check.ts';
 import type { Flags } from './command-line.ts';
 import type { LoadedConfig } from './config-file.ts';
-import { availableCores } from './cores.ts';
+import { availableCores } from './machine/cores.ts';
 import { entryName } from './entry.ts';
 import { configLibraryKeys, libraryKeys, libraryTable } from './library.ts';
 import { readValue, type ValueOf } from './shape.ts';

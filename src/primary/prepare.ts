@@ -4,7 +4,7 @@ import { UsageError } from '../errors.ts';
 import { chooseSharing, type SharingChoice } from '../listeners/sharing.ts';
 import type { LibraryOptions, Settings } from '../options/index.ts';
 import { Board, sweepStale } from '../scoreboard/board.ts';
-import type { Log } from './log.ts';
+import type { Log } from './telemetry/log.ts';
 
 /** Rows are for old workers beside new ones in a reload, and for scaling up: a worker without one has no figures. */
 const ROWS_PER_WORKER = 4;
@@ -77,7 +77,7 @@ function refuseForAnotherUser(
 
 async function maxMemoryFor(settings: Settings, log: Log): Promise<number> {
   if (settings.maxMemory === 0) return 0;
-  const { fitMemory, memoryLimit } = await import('../options/memory.ts');
+  const { fitMemory, memoryLimit } = await import('../options/machine/memory.ts');
   const { maxMemory, lowered } = fitMemory(settings, memoryLimit());
   if (lowered !== undefined) log('warn', 'max-memory lowered', { why: lowered });
   return maxMemory;

@@ -1,26 +1,26 @@
 import { PreforkError } from '../errors.ts';
 import type { LibraryOptions, Settings } from '../options/index.ts';
-import { VARIABLE } from '../upgrade/legacy.ts';
+import { VARIABLE } from '../upgrade/handover.ts';
 import { monotonic } from '../scoreboard/clock.ts';
-import type { Predecessor } from '../upgrade/predecessor.ts';
-import { Cleanup } from './cleanup.ts';
-import type { AdminToken } from './admin.ts';
-import type { GivenToken } from './admin-token.ts';
-import { PrimaryControls } from './controls.ts';
-import { Entrances } from './entrances.ts';
-import { Faults } from './faults.ts';
-import { Hooks } from './hooks.ts';
-import { createLog, type Log } from './log.ts';
-import type { PrefixedOutput } from './prefixed-output.ts';
-import { realOs, type Program } from './os.ts';
+import type { OldPrimary } from '../upgrade/old-primary.ts';
+import { Cleanup } from './system/cleanup.ts';
+import type { AdminToken } from './endpoints/admin.ts';
+import type { GivenToken } from './endpoints/admin-token.ts';
+import { PrimaryControls } from './endpoints/controls.ts';
+import { ControlEndpoints } from './endpoints/control-endpoints.ts';
+import { Faults } from './system/faults.ts';
+import { Hooks } from './supervisor/hooks.ts';
+import { createLog, type Log } from './telemetry/log.ts';
+import type { PrefixedOutput } from './workers/prefixed-output.ts';
+import { realOs, type Program } from './workers/os.ts';
 import { openDescriptors } from '../listeners/inherit.ts';
 import { Inherited } from '../listeners/inherited.ts';
 import { Binder } from '../privileges/binder.ts';
 import { prepare } from './prepare.ts';
-import type { ServiceManager } from './service-manager.ts';
-import { Signals } from './signals.ts';
+import type { ServiceManager } from './system/service-manager.ts';
+import { Signals } from './system/signals.ts';
 import { sweepStale } from '../scoreboard/board.ts';
-import { Supervisor } from './supervisor.ts';
+import { Supervisor } from './supervisor/supervisor.ts';
 
 /** What is taken while this process may still be root. */
 export interface Early {
@@ -47,16 +47,16 @@ export async function runPrimary(
   options: LibraryOptions,
   { binder, token, isAlone = false }: Early = {},
 ): Promise<void> {
-  const predecessor = await meetPredecessor(settings, options);
+  const oldPrimary = await meetOldPrimary(settings, options);
   const cleanup = new Cleanup();
   try {
-    const early = { token, binder: binder ?? inheritedBinder(predecessor), isAlone };
-    await supervise(program, settings, options, cleanup, predecessor, early);
+    const early = { token, binder: binder ?? inheritedBinder(oldPrimary), isAlone };
+    await supervise(program, settings, options, cleanup, oldPrimary, early);
   } catch (error) {
-    predecessor?.failed((error as Error).message);
+    oldPrimary?.failed((error as Error).message);
     throw error;
   } finally {
-    predecessor?.close();
+    oldPrimary?.close();
     cleanup.run();
   }
 }
@@ -66,23 +66,23 @@ async function supervise(
   given: Settings,
   options: LibraryOptions,
   cleanup: Cleanup,
-  predecessor: Predecessor | undefined,
+  oldPrimary: OldPrimary | undefined,
   { binder, token: givenToken, isAlone }: Early,
 ): Promise<void> {
   cleanup.add(() => binder?.close());
   const signals = new Signals(given.shutdownGracePeriod);
   cleanup.add(() => signals.close());
   const log = createLog(given.logFormat, given.logLevel, options.logger);
-  const manager = await serviceManager(log, predecessor?.legacy.notifyFd);
+  const manager = await serviceManager(log, oldPrimary?.handover.notifyFd);
   const { settings, sharing, balance, board } = await prepare(given, options, log);
   cleanup.add(() => {
     board?.close();
     // Also what a next primary left that had to be killed.
     sweepStale();
   });
-  if (predecessor?.legacy.board !== undefined) board?.inherit(predecessor.legacy.board);
+  if (oldPrimary?.handover.board !== undefined) board?.inherit(oldPrimary.handover.board);
   if (binder !== undefined) binder.onLost = () => log('error', 'binder gone', { message: BINDER_GONE });
-  const token = await tokenOf(settings, givenToken, predecessor?.legacy.admin?.token);
+  const token = await tokenOf(settings, givenToken, oldPrimary?.handover.admin?.token);
   if (token !== undefined && givenToken?.isExposed === true && settings.user === undefined)
     log('warn', 'admin token exposed', { message: TOKEN_EXPOSED });
   const output = await prefixedOutput(settings);
@@ -109,68 +109,68 @@ async function supervise(
     }),
     output,
     binder,
-    legacy: predecessor?.legacy,
-    passed: manager?.sockets ?? plainlyInherited(predecessor),
+    handover: oldPrimary?.handover,
+    passed: manager?.sockets ?? plainlyInherited(oldPrimary),
     notifyFd: manager?.notifyFd,
-    successorEnv: manager?.successorEnv ?? {},
-    adminSocket: () => entrances.adminSocket,
+    newPrimaryEnv: manager?.newPrimaryEnv ?? {},
+    adminSocket: () => endpoints.adminSocket,
     announce: (announcement) => {
       manager?.announce(announcement);
       if (announcement.what === 'ready') binder?.seal();
       if (announcement.what === 'upgraded') {
-        entrances.yield();
+        endpoints.yield();
         // The next primary reads the channel from here on: of two readers, either gets the other's answers.
         binder?.close();
       }
-      if (announcement.what === 'ready' && predecessor !== undefined) {
-        void succeed(predecessor, entrances, supervisor.fleet.generation);
+      if (announcement.what === 'ready' && oldPrimary !== undefined) {
+        void succeed(oldPrimary, endpoints, supervisor.fleet.generation);
       }
     },
   });
   if (isAlone) faults.watch();
   cleanup.add(() => faults.close());
-  predecessor?.onGone(() => {
+  oldPrimary?.onGone(() => {
     log('warn', 'old primary gone', { message: 'it ended before this one was ready, which serves in its place' });
     supervisor.own();
   });
   signals.deliverTo((event) => supervisor.post(event));
   const controls = new PrimaryControls(supervisor, { sharing: sharing.mode, balance });
-  const replace = predecessor !== undefined;
-  const inherited = predecessor?.legacy.admin;
-  const entrances = new Entrances({ settings, supervisor, controls, log, replace, token, inherited, cleanup });
+  const replace = oldPrimary !== undefined;
+  const inherited = oldPrimary?.handover.admin;
+  const endpoints = new ControlEndpoints({ settings, supervisor, controls, log, replace, token, inherited, cleanup });
   try {
-    if (predecessor === undefined) await entrances.openControl().then(() => entrances.openAdmin());
+    if (oldPrimary === undefined) await endpoints.openControl().then(() => endpoints.openAdmin());
     // Ours by the time that a worker could miss us.
-    else supervisor.control = predecessor.legacy.control;
+    else supervisor.control = oldPrimary.handover.control;
     await supervisor.run();
   } finally {
-    await Promise.all([entrances.close(), manager?.close(), output?.close()]);
+    await Promise.all([endpoints.close(), manager?.close(), output?.close()]);
   }
 }
 
 /** What the next primary inherits is described to it. */
-function plainlyInherited(predecessor: Predecessor | undefined): Inherited | undefined {
-  const descriptors = predecessor === undefined ? openDescriptors() : [];
+function plainlyInherited(oldPrimary: OldPrimary | undefined): Inherited | undefined {
+  const descriptors = oldPrimary === undefined ? openDescriptors() : [];
   return descriptors.length === 0 ? undefined : new Inherited([], descriptors);
 }
 
-function inheritedBinder(predecessor: Predecessor | undefined): Binder | undefined {
-  const fd = predecessor?.legacy.binderFd;
+function inheritedBinder(oldPrimary: OldPrimary | undefined): Binder | undefined {
+  const fd = oldPrimary?.handover.binderFd;
   return fd === undefined ? undefined : Binder.inherit(fd);
 }
 
 /** Until now the primary before this one has answered under the name. */
-async function succeed(before: Predecessor, entrances: Entrances, generation: number): Promise<void> {
-  await entrances.openControl();
+async function succeed(before: OldPrimary, endpoints: ControlEndpoints, generation: number): Promise<void> {
+  await endpoints.openControl();
   // Stopped in the meantime: who ends without having said that it is ready is not left to serve alone.
-  if (entrances.isClosed) return;
+  if (endpoints.isClosed) return;
   await before.ready(generation);
-  await entrances.openAdmin();
+  await endpoints.openAdmin();
 }
 
 async function prefixedOutput({ prefixOutput }: Settings): Promise<PrefixedOutput | undefined> {
   if (!prefixOutput) return undefined;
-  const { PrefixedOutput: Output } = await import('./prefixed-output.ts');
+  const { PrefixedOutput: Output } = await import('./workers/prefixed-output.ts');
   return new Output();
 }
 
@@ -180,7 +180,7 @@ async function tokenOf(
   inherited: string | undefined,
 ): Promise<AdminToken | undefined> {
   if (admin === undefined) return undefined;
-  const { adminToken } = await import('./admin.ts');
+  const { adminToken } = await import('./endpoints/admin.ts');
   return adminToken(given, inherited);
 }
 
@@ -188,14 +188,14 @@ async function tokenOf(
 async function serviceManager(log: Log, notifyFd: number | undefined): Promise<ServiceManager | undefined> {
   const { LISTEN_FDS, NOTIFY_SOCKET } = process.env;
   if (LISTEN_FDS === undefined && NOTIFY_SOCKET === undefined) return undefined;
-  const { ServiceManager: Manager } = await import('./service-manager.ts');
+  const { ServiceManager: Manager } = await import('./system/service-manager.ts');
   return new Manager(process.env, log, notifyFd);
 }
 
 /** The primary that started this one in order to be succeeded by it, if so. */
-async function meetPredecessor(settings: Settings, options: LibraryOptions): Promise<Predecessor | undefined> {
+async function meetOldPrimary(settings: Settings, options: LibraryOptions): Promise<OldPrimary | undefined> {
   if (process.env[VARIABLE] === undefined) return undefined;
-  const { Predecessor: Before } = await import('../upgrade/predecessor.ts');
+  const { OldPrimary: Before } = await import('../upgrade/old-primary.ts');
   try {
     return Before.meet();
   } catch (cause) {

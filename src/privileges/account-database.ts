@@ -1,6 +1,6 @@
 /** The system's users and groups. Node cannot ask for them; these ways can, each where the one before it knows nothing. */
 import { execFileSync } from 'node:child_process';
-import { readIfThere, type ReadFile } from '../options/cgroup.ts';
+import { readIfThere, type ReadFile } from '../options/machine/cgroup.ts';
 
 export interface UserEntry {
   readonly uid: number;

@@ -1,6 +1,6 @@
 import { chownSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { whyNotTrusted } from '../control/trust.ts';
+import { whyNotTrusted } from '../control/files/trust.ts';
 import type { Account } from './account.ts';
 
 /** Where only root makes entries (file-hierarchy(7)), so that none of them is another user's trap. */

@@ -11,7 +11,7 @@ import {
 import { areaOf, type CacheCounts, type CacheMetrics, type CacheStats } from './cache-metrics.ts';
 import type { AreaSize, Engine, Entry, Terms } from './engine.ts';
 import { isOutage, StateError } from './error.ts';
-import { Flights } from './flights.ts';
+import { SingleFlight } from './single-flight.ts';
 import { decode, encode, type Stored } from './value.ts';
 
 export interface CacheOptions {
@@ -38,7 +38,7 @@ export class Cache<Value = unknown> {
   readonly name: string;
   readonly #engine: Engine;
   readonly #area: string;
-  readonly #flights: Flights;
+  readonly #flight: SingleFlight;
   readonly #ttl: number | undefined;
   readonly #negativeTtl: number | undefined;
   readonly #stale: number | undefined;
@@ -56,7 +56,7 @@ export class Cache<Value = unknown> {
     this.#negativeTtl = readTime(options.negativeTtl, 'negativeTtl') ?? this.#ttl;
     this.#stale = readTime(options.staleWhileRevalidate, 'staleWhileRevalidate', 0);
     this.#maxSize = readSize(options.maxSize, 'maxSize') ?? (engine.isBounded ? MAX_SIZE : undefined);
-    this.#flights = new Flights(engine, this.#area, readTime(options.deadline, 'deadline') ?? DEADLINE);
+    this.#flight = new SingleFlight(engine, this.#area, readTime(options.deadline, 'deadline') ?? DEADLINE);
     this.#metrics = metrics;
     this.#counts = metrics.counts(name);
   }
@@ -87,7 +87,7 @@ export class Cache<Value = unknown> {
     checkOptions(options, ['ttl'], 'cache.set');
     const stored = encode(value, `the value of '${key}'`);
     await this.#engine.set(this.#area, key, stored, this.#termsOf(value, readTime(options?.ttl, 'ttl')));
-    this.#flights.forget(key);
+    this.#flight.forget(key);
     this.#counts.sets++;
   }
 
@@ -95,7 +95,7 @@ export class Cache<Value = unknown> {
   async delete(given: Key): Promise<boolean> {
     const key = checkKey(given, 'key');
     const was = await this.#engine.delete(this.#area, key);
-    this.#flights.forget(key);
+    this.#flight.forget(key);
     return was;
   }
 
@@ -113,14 +113,14 @@ export class Cache<Value = unknown> {
       next = change(entry === undefined ? undefined : this.#decode(key, entry.stored));
       return { stored: encode(next, `the value of '${key}'`), terms: this.#termsOf(next) };
     });
-    this.#flights.forget(key);
+    this.#flight.forget(key);
     this.#counts.sets++;
     return next!;
   }
 
   async clear(): Promise<void> {
     await this.#engine.clear(this.#area);
-    this.#flights.forget();
+    this.#flight.forget();
   }
 
   async size(): Promise<AreaSize> {
@@ -152,7 +152,7 @@ export class Cache<Value = unknown> {
 
   #compute(key: string, compute: (key: string) => Value | Promise<Value>, onWait: () => void): Promise<Stored> {
     let terms: Terms;
-    return this.#flights.fly(key, {
+    return this.#flight.run(key, {
       compute: async () => {
         this.#counts.computed++;
         const value = await compute(key);

@@ -1,5 +1,5 @@
 import type { Engine } from './engine.ts';
-import type { Held } from './held.ts';
+import type { HeldLease } from './held-lease.ts';
 import { nextChange, tryToHold } from './waiting.ts';
 
 /**
@@ -24,7 +24,7 @@ export class Leadership implements AsyncDisposable {
   readonly #ttl: number;
   readonly #stop = new AbortController();
   readonly #end: Promise<void>;
-  #held: Held | undefined;
+  #held: HeldLease | undefined;
 
   /** @internal */
   constructor(engine: Engine, name: string, ttl: number, duty: Duty) {
@@ -85,7 +85,7 @@ export class Leadership implements AsyncDisposable {
   }
 
   /** @returns whether it went well, when leading has ended and the duty too. */
-  async #lead(held: Held): Promise<boolean> {
+  async #lead(held: HeldLease): Promise<boolean> {
     const end = new Promise<void>((resolve) => {
       held.signal.addEventListener('abort', () => resolve(), { once: true });
       if (held.signal.aborted) resolve();

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Engine } from './engine.ts';
 import { StateError } from './error.ts';
-import { Held } from './held.ts';
+import { HeldLease } from './held-lease.ts';
 import { thisProcess } from './identity.ts';
 
 /** How often those who wait for a lease look again, ms: of a holder that dies nobody hears. */
@@ -13,14 +13,14 @@ export function newOwner(): string {
 }
 
 /** @returns undefined when another has it. */
-export async function tryToHold(engine: Engine, name: string, ttl: number): Promise<Held | undefined> {
+export async function tryToHold(engine: Engine, name: string, ttl: number): Promise<HeldLease | undefined> {
   const since = performance.now();
   const attempt = await engine.acquire(name, newOwner(), ttl);
-  return 'token' in attempt ? new Held(engine, name, attempt.token, ttl, since) : undefined;
+  return 'token' in attempt ? new HeldLease(engine, name, attempt.token, ttl, since) : undefined;
 }
 
 /** @throws StateError `ERR_STATE_TIMEOUT` when others had it for all of `timeout` ms. */
-export async function waitToHold(engine: Engine, name: string, ttl: number, timeout: number): Promise<Held> {
+export async function waitToHold(engine: Engine, name: string, ttl: number, timeout: number): Promise<HeldLease> {
   const end = performance.now() + timeout;
   for (;;) {
     const change = nextChange(engine, name, Math.min(LOOK_AGAIN, Math.max(0, end - performance.now())));

@@ -2,13 +2,13 @@ import { AssertionError } from 'node:assert';
 import { checkKeys, checkValue, fail } from '../options/check.ts';
 import { UsageError } from '../errors.ts';
 import { quote } from '../options/quote.ts';
-import { App, type Exit } from './app.ts';
-import { Load } from './load.ts';
-import { checkLoad, loadKeys, type LoadOptions, type LoadSettings } from './load-options.ts';
-import type { LoadReport } from './recorder.ts';
-import { startServer } from './server.ts';
-import { serverKeys, type ServerOptions } from './server-options.ts';
-import { formatLosses, formatReport } from './text.ts';
+import { App, type Exit } from './app/app.ts';
+import { Load } from './load/load.ts';
+import { checkLoad, loadKeys, type LoadOptions, type LoadSettings } from './load/load-options.ts';
+import type { LoadReport } from './load/recorder.ts';
+import { startServer } from './app/server.ts';
+import { serverKeys, type ServerOptions } from './app/server-options.ts';
+import { formatLosses, formatReport } from './load/text.ts';
 
 /** What `assertNoLostRequests` takes beside the server. */
 export interface DuringOptions extends LoadOptions {

@@ -6,7 +6,7 @@ import { writeSync } from 'node:fs';
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import type { ServerHttp2Session } from 'node:http2';
 import type { Server, Socket } from 'node:net';
-import type { Rest } from '../http/served.ts';
+import type { Rest } from '../http/server/served.ts';
 import type { NativeClient } from '../listeners/native.ts';
 
 /** A connection as libuv has it. */

@@ -6,32 +6,32 @@ import cluster from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import { takeContext, type WorkerContext } from '../ipc/context.ts';
 import type { Slots } from '../balance/slots.ts';
-import { Glance } from '../scoreboard/glance.ts';
-import { ApplicationMetrics } from './application-metrics.ts';
-import { deliverTo } from './arrivals.ts';
-import { Balancer } from './balancer.ts';
-import { Drain } from './drain.ts';
-import { DrainMoves } from './drain-moves.ts';
-import { Handoffs } from './handoffs.ts';
-import { watchForHangs } from './hang-watch.ts';
-import { IdleConnections } from './idle-connections.ts';
-import { reportFatalErrors } from './fatal-report.ts';
-import { inspectOnAnyPort } from './inspector.ts';
-import { LastWords } from './last-words.ts';
-import { leaveWhenTold } from './leaving.ts';
+import { LoadView } from '../scoreboard/load-view.ts';
+import { ApplicationMetrics } from './vitals/application-metrics.ts';
+import { Balancer } from './balancing/balancer.ts';
+import { Drain } from './draining/drain.ts';
+import { Handoffs } from './balancing/handoffs.ts';
+import { watchForHangs } from './vitals/hang-watch.ts';
+import { IdleConnections } from './draining/idle-connections.ts';
+import { reportFatalErrors } from './last-words/fatal-report.ts';
+import { inspectOnAnyPort } from './vitals/inspector.ts';
+import { LastWords } from './last-words/last-words.ts';
+import { leaveWhenTold } from './draining/leaving.ts';
 import { Link } from './link.ts';
-import { interceptListen } from './listen.ts';
-import { Migration } from './migration.ts';
-import { Occasion } from './occasion.ts';
-import { pinAuthenticated } from './pins.ts';
-import { Rebalancer } from './rebalancer.ts';
+import { interceptListen } from './listening/listen.ts';
+import { OneShotHooks } from './draining/one-shot-hooks.ts';
+import { Rebalancer } from './balancing/rebalancer.ts';
+import { deliverTo } from './migration/arrivals.ts';
+import { DrainMoves } from './migration/drain-moves.ts';
+import { Migration } from './migration/migration.ts';
+import { pinAuthenticated } from './migration/pins.ts';
 import { register } from './registry.ts';
-import { Requests } from './requests.ts';
-import { sendRealHandles } from './sent-servers.ts';
-import { Servers } from './servers.ts';
+import { Requests } from './draining/requests.ts';
+import { sendRealHandles } from './listening/sent-servers.ts';
+import { Servers } from './listening/servers.ts';
 import { Status } from './status.ts';
-import { Turns } from './turns.ts';
-import { Vitals } from './vitals.ts';
+import { ReadFairness } from './balancing/read-fairness.ts';
+import { Vitals } from './vitals/vitals.ts';
 
 // A thread of the worker finds no context: this one has taken it.
 const given = cluster.isWorker ? takeContext() : undefined;
@@ -58,7 +58,7 @@ function start(context: WorkerContext): void {
   cluster.worker?.on('error', () => {});
   const link = new Link();
   const words = new LastWords(link, context.reports);
-  const turns = context.balance === 'least-connections' ? new Turns() : undefined;
+  const turns = context.balance === 'least-connections' ? new ReadFairness() : undefined;
   const canMove = context.migrate && context.sharing !== 'round-robin';
   const requests = new Requests(turns, canMove ? pinAuthenticated : undefined);
   const idle = new IdleConnections(requests);
@@ -72,7 +72,7 @@ function start(context: WorkerContext): void {
   let balancer: Balancer | undefined;
   let rebalancer: Rebalancer | undefined;
   const handicap = (): number => rebalancer?.handicap ?? 0;
-  const isDraining = (): boolean => drain.occasion.hasCome;
+  const isDraining = (): boolean => drain.hooks.hasFired;
   const connections = {
     open: () => servers.open() + (balancer?.waiting ?? 0) + (handoffs?.arriving ?? 0),
     accepted: () => servers.accepted(),
@@ -106,10 +106,10 @@ function start(context: WorkerContext): void {
     unsettled: () => (handoffs?.pending ?? 0) + (balancer?.waiting ?? 0),
   });
   const applicationMetrics = new ApplicationMetrics(link);
-  const primaryDeath = new Occasion('onPrimaryDeath');
+  const primaryDeath = new OneShotHooks('onPrimaryDeath');
 
-  drain.occasion.add(() => vitals.state('draining'));
-  drain.occasion.add(() => turns?.close());
+  drain.hooks.add(() => vitals.state('draining'));
+  drain.hooks.add(() => turns?.close());
   const place = { board: context.board, slot: () => status.slot };
   const { open } = connections;
   balancer =
@@ -139,7 +139,7 @@ function start(context: WorkerContext): void {
     generation: context.generation,
     board: context.board,
     get isDraining() {
-      return drain.occasion.hasCome;
+      return drain.hooks.hasFired;
     },
     ready() {
       if (hasSaidReady) return;
@@ -150,18 +150,18 @@ function start(context: WorkerContext): void {
     metrics: (registry) => applicationMetrics.add(registry),
     ownMetrics: (registry) => applicationMetrics.addOwn(registry),
     onSlot: (hook) => status.onSlot.add(hook),
-    onDrain: (hook) => drain.occasion.add(hook),
+    onDrain: (hook) => drain.hooks.add(hook),
     onPrimaryDeath: (hook) => primaryDeath.add(hook),
   });
 }
 
 /** The scoreboard is opened when somebody looks at it for the first time. */
 function lookerAt(board: string): (now: number) => Slots | undefined {
-  let glance: Glance | undefined;
+  let view: LoadView | undefined;
   return (now) => {
     try {
-      glance ??= Glance.open(board);
-      return glance.look(now) ? glance : undefined;
+      view ??= LoadView.open(board);
+      return view.refresh(now) ? view : undefined;
     } catch {
       return undefined;
     }

@@ -1,8 +1,8 @@
 import { NO_SLOT, slotEnvironment } from '../ipc/context.ts';
-import type { LastWords } from './last-words.ts';
-import { Occasion } from './occasion.ts';
+import type { LastWords } from './last-words/last-words.ts';
+import { OneShotHooks } from './draining/one-shot-hooks.ts';
 import { onReadyMessage } from './ready-message.ts';
-import type { Vitals } from './vitals.ts';
+import type { Vitals } from './vitals/vitals.ts';
 
 /**
  * Which slot this worker has and how far it has come; tells the scoreboard, and whoever is interested in it only while the
@@ -10,7 +10,7 @@ import type { Vitals } from './vitals.ts';
  */
 export class Status {
   /** Comes when the slot is known: at once, or for a spare when it is promoted. */
-  readonly onSlot: Occasion<number> = new Occasion('onSlot');
+  readonly onSlot: OneShotHooks<number> = new OneShotHooks('onSlot');
   readonly #vitals: Vitals;
   readonly #words: LastWords;
   readonly #stopHearing: () => void;
@@ -59,6 +59,6 @@ export class Status {
 
   #take(slot: number): void {
     this.#slot = slot;
-    this.onSlot.come(slot);
+    this.onSlot.fire(slot);
   }
 }

@@ -11,7 +11,7 @@ import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { FastResponse, patchGlobalRequest, serve } from 'srvx/node';
 import { Server } from '../../src/http.ts';
-import { requestsOf, responsesOf, urlsOf, type Implementation, type Result } from '../unit/http/platform.ts';
+import { requestsOf, responsesOf, urlsOf, type Implementation, type Result } from '../unit/http/fetch/platform.ts';
 
 const silent = { error: () => undefined };
 

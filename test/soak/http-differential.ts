@@ -3,7 +3,7 @@
  *
  *     node out/test/soak/http-differential.js [count] [seed]
  */
-import { differences } from '../unit/http/differential.ts';
+import { differences } from '../unit/http/protocol/differential.ts';
 
 const count = Number(process.argv[2] ?? 1_000_000);
 const seed = Number(process.argv[3] ?? Date.now() % 1_000_000);

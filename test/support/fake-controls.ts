@@ -8,7 +8,7 @@ import type {
   WorkerStatus,
 } from '../../src/control/controls.ts';
 import { Live } from '../../src/dashboard/live.ts';
-import { Chronicle } from '../../src/primary/chronicle.ts';
+import { EventHistory } from '../../src/primary/telemetry/event-history.ts';
 import { DURATIONS } from '../../src/scoreboard/durations.ts';
 
 /** A worker that serves; everything a test does not care for. */
@@ -51,7 +51,7 @@ export class FakeControls implements Controls {
   answers: Partial<Record<Operation, () => Promise<Outcome>>> = {};
   current: Status;
   notReady: string | undefined;
-  readonly chronicle: Chronicle = new Chronicle();
+  readonly history: EventHistory = new EventHistory();
   #live: Live | undefined;
   /** What `metrics` answers; what it was asked for is the body. */
   noMetrics: string | undefined;
@@ -65,8 +65,8 @@ export class FakeControls implements Controls {
   }
 
   async dashboard(): Promise<Dashboard> {
-    const { chronicle } = this;
-    this.#live ??= new Live({ status: () => this.current, durations: () => new Float64Array(DURATIONS), chronicle });
+    const { history } = this;
+    this.#live ??= new Live({ status: () => this.current, durations: () => new Float64Array(DURATIONS), history });
     return this.#live;
   }
 

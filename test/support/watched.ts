@@ -1,4 +1,4 @@
-import { Changes } from '../../src/testing/changes.ts';
+import { Changes } from '../../src/testing/app/changes.ts';
 
 /** Longest wait for anything in a test: far more than it takes, so that only what never comes is missed. */
 export const DEADLINE = 20_000;

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { UsageError } from '../../errors.ts';
 import { loadConfig, resolveEntry, resolveSettings } from '../../options/index.ts';
 import type { CommandLine, LoadedConfig, Settings } from '../../options/index.ts';
-import { takeAdminToken, type GivenToken } from '../../primary/admin-token.ts';
+import { takeAdminToken, type GivenToken } from '../../primary/endpoints/admin-token.ts';
 import { runPrimary } from '../../primary/run.ts';
 import type { Binder } from '../../privileges/binder.ts';
 import { closeInherited } from '../../privileges/descriptors.ts';

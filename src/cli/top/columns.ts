@@ -1,5 +1,5 @@
 /** The columns of the table: what they show, how rows are sorted by them, and which go first when there is no room. */
-import { count, milliseconds, percent, size } from '../figures.ts';
+import { count, milliseconds, percent, size } from '../../format/figures.ts';
 import type { Latency } from './latency.ts';
 import type { Row } from './history.ts';
 

@@ -1,8 +1,8 @@
 /** What is on the screen: from what is known, what was chosen and how much room there is, to lines. Pure. */
 import type { Status } from '../../control/controls.ts';
-import { duration } from '../../primary/words.ts';
-import { printable } from '../../printable.ts';
-import { count, percent, size } from '../figures.ts';
+import { duration } from '../../primary/fleet/log-fields.ts';
+import { printable } from '../../format/printable.ts';
+import { count, percent, size } from '../../format/figures.ts';
 import { sorted } from './columns.ts';
 import { sumOf, type History, type Row } from './history.ts';
 import { keyHelp } from './keys.ts';

@@ -1,4 +1,4 @@
-import { element, find, setText, shape } from './dom.ts';
+import { element, find, setText, shape } from './parts/dom.ts';
 import { looks } from './states.ts';
 
 /** A dialog of index.html: closed by its button, by Esc, and by what it is for. */

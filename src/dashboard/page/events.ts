@@ -1,5 +1,5 @@
-import type { Happened } from '../../control/controls.ts';
-import { element, shape } from './dom.ts';
+import type { RecordedEvent } from '../../control/controls.ts';
+import { element, shape } from './parts/dom.ts';
 import type { Model } from './model.ts';
 import { tell } from './words.ts';
 
@@ -32,7 +32,7 @@ export class Events {
   }
 }
 
-function itemOf(happened: Happened): HTMLElement {
+function itemOf(happened: RecordedEvent): HTMLElement {
   const { shape: form, tone, text, detail } = tell(happened);
   const at = new Date(happened.at);
   const time = element('time', { datetime: happened.at, title: at.toLocaleString() }, clock(at));

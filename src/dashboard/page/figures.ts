@@ -1,6 +1,6 @@
 /** Figures as the page has them. Pure. */
-import { duration } from '../../primary/duration.ts';
-import { count, percent } from '../../cli/figures.ts';
+import { duration } from '../../format/duration.ts';
+import { count, percent } from '../../format/figures.ts';
 
 /** What is not known. */
 export const NONE = '–';

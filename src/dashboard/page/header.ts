@@ -1,9 +1,9 @@
-import { printable } from '../../printable.ts';
+import { printable } from '../../format/printable.ts';
 import type { Status } from '../../control/controls.ts';
-import { element, find, setAttribute, setText, shape } from './dom.ts';
+import { element, find, setAttribute, setText, shape } from './parts/dom.ts';
 import { age } from './figures.ts';
 import type { Tone } from './states.ts';
-import type { Link } from './stream.ts';
+import type { Link } from './feed/stream.ts';
 
 const phases: Readonly<Record<Status['phase'], readonly [shape: string, tone: Tone]>> = {
   starting: ['booting', 'busy'],

@@ -1,14 +1,14 @@
 /** The dashboard: one page, one stream of what the server tells, and what is asked of it with the token. */
 import { Confirmation, Help, isDialogOpen, TokenDialog } from './dialogs.ts';
-import { find, setText } from './dom.ts';
+import { find, setText } from './parts/dom.ts';
 import { Events } from './events.ts';
 import { Header } from './header.ts';
 import { heard, noModel, type Model } from './model.ts';
 import { doneWords, Notices } from './notices.ts';
 import { operate } from './operations.ts';
-import type { Message } from './sse.ts';
-import { Stream, type Link } from './stream.ts';
-import { Tiles } from './tiles.ts';
+import type { Message } from './feed/sse.ts';
+import { Stream, type Link } from './feed/stream.ts';
+import { Tiles } from './parts/tiles.ts';
 import { Token } from './token.ts';
 import { Totals } from './totals.ts';
 
@@ -33,7 +33,7 @@ let isDrawn = true;
 function hear(message: Message): void {
   const before = model;
   model = heard(model, message);
-  if (message.name === 'happening' && model.events[0]?.name === 'stopped') stream.ends();
+  if (message.name === 'event' && model.events[0]?.name === 'stopped') stream.ends();
   if (model !== before) drawSoon();
 }
 

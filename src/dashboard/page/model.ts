@@ -1,8 +1,8 @@
 /** What the page knows: what it was told, and what follows from that. Pure. */
 import { advance, noHistory, sumOf, type History, type Row } from '../../cli/top/history.ts';
-import type { Happened, Status } from '../../control/controls.ts';
+import type { RecordedEvent, Status } from '../../control/controls.ts';
 import { statusFrom, type Figures, type Parts } from '../frame.ts';
-import type { Message } from './sse.ts';
+import type { Message } from './feed/sse.ts';
 
 /** What is shown of the past, ms. */
 export const WINDOW = 120_000;
@@ -43,7 +43,7 @@ export interface Model {
   readonly moments: readonly Moment[];
   readonly trails: ReadonlyMap<string, readonly TrailPoint[]>;
   /** The newest first. */
-  readonly events: readonly Happened[];
+  readonly events: readonly RecordedEvent[];
 }
 
 export const noModel: Model = {
@@ -58,10 +58,10 @@ export const noModel: Model = {
 
 export function heard(model: Model, { name, data }: Message): Model {
   switch (name) {
-    case 'happenings':
-      return { ...model, events: (data as Happened[]).toReversed() };
-    case 'happening':
-      return { ...model, events: [data as Happened, ...model.events].slice(0, MOST_EVENTS) };
+    case 'lifecycleEvents':
+      return { ...model, events: (data as RecordedEvent[]).toReversed() };
+    case 'event':
+      return { ...model, events: [data as RecordedEvent, ...model.events].slice(0, MOST_EVENTS) };
     case 'server':
       return sameServer(model, data as Parts['server']);
     case 'slots':

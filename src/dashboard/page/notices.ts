@@ -1,8 +1,8 @@
-import { duration } from '../../primary/duration.ts';
+import { duration } from '../../format/duration.ts';
 import type { Status } from '../../control/controls.ts';
-import { element, shape } from './dom.ts';
+import { element, shape } from './parts/dom.ts';
 import type { Tone } from './states.ts';
-import type { Link } from './stream.ts';
+import type { Link } from './feed/stream.ts';
 
 interface Notice {
   readonly text: string;

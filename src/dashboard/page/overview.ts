@@ -1,8 +1,8 @@
 import type { Row } from '../../cli/top/history.ts';
 import type { Status } from '../../control/controls.ts';
-import { element, find, setAttribute, setText, shape } from './dom.ts';
+import { element, find, setAttribute, setText, shape } from './parts/dom.ts';
 import { lookOf } from './states.ts';
-import { idOf } from './tile.ts';
+import { idOf } from './parts/tile.ts';
 
 /** All workers in one line, and links to those in trouble: with many of them, a tile may be far below. */
 export class Overview {

@@ -1,4 +1,4 @@
-import { Chart, type ChartOptions } from './chart.ts';
+import { Chart, type ChartOptions } from './parts/chart.ts';
 import { latency, memory, rate, share, whole } from './figures.ts';
 import type { Model } from './model.ts';
 

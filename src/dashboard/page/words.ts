@@ -1,6 +1,6 @@
 /** What happened, in words for people. Pure. */
-import { duration } from '../../primary/duration.ts';
-import type { Happened } from '../../control/controls.ts';
+import { duration } from '../../format/duration.ts';
+import type { RecordedEvent } from '../../control/controls.ts';
 import type { Look } from './states.ts';
 
 export interface Told extends Pick<Look, 'shape' | 'tone'> {
@@ -9,7 +9,7 @@ export interface Told extends Pick<Look, 'shape' | 'tone'> {
   readonly detail: string;
 }
 
-type Fields = Happened['fields'];
+type Fields = RecordedEvent['fields'];
 type Teller = (fields: Fields) => Told;
 
 const tellers: Readonly<Record<string, Teller>> = {
@@ -32,7 +32,7 @@ const tellers: Readonly<Record<string, Teller>> = {
       : told('crash', 'bad', 'The server has given up', text(fields['error'])),
 };
 
-export function tell({ name, fields }: Happened): Told {
+export function tell({ name, fields }: RecordedEvent): Told {
   return Object.hasOwn(tellers, name) ? tellers[name]!(fields) : told('note', 'quiet', name, '');
 }
 

@@ -3,9 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { AreaSize, Attempt, Change, Counted, Engine, Entry, Eventual, Listener, Terms } from '../engine.ts';
 import { StateError } from '../error.ts';
 import type { Stored } from '../value.ts';
-import type { Area } from './area.ts';
-import { Areas } from './areas.ts';
-import { Bell } from './bell.ts';
+import type { Namespace } from './namespace.ts';
+import { Namespaces } from './namespaces.ts';
+import { ChangeNotifier } from './change-notifier.ts';
 import { Database, openBeside } from './database.ts';
 import { entryOf, EntryFrame } from './frame.ts';
 import { Leases, RELEASED } from './leases.ts';
@@ -35,9 +35,9 @@ const PAGE = 128;
 export class EmbeddedEngine implements Engine {
   readonly isBounded = true;
   readonly #database: Database;
-  readonly #areas: Areas;
+  readonly #areas: Namespaces;
   readonly #versions: Versions | undefined;
-  readonly #bell: Bell | undefined;
+  readonly #bell: ChangeNotifier | undefined;
   readonly #transactions: Transactions<EntryFrame>;
   readonly #messages: Messages;
   readonly #leases: Leases;
@@ -57,10 +57,10 @@ export class EmbeddedEngine implements Engine {
 
   private constructor({ directory, maxSize }: EmbeddedOptions) {
     this.#database = Database.open(directory, maxSize);
-    this.#areas = new Areas(this.#database);
+    this.#areas = new Namespaces(this.#database);
     if (directory !== undefined) {
       this.#versions = new Versions(openBeside(directory, 'versions'));
-      this.#bell = new Bell(join(directory, 'bell'), openBeside(directory, 'bell'));
+      this.#bell = new ChangeNotifier(join(directory, 'bell'), openBeside(directory, 'bell'));
     }
     const ring = (): void => this.#ring();
     const frame = (): EntryFrame => new EntryFrame(this.#database, this.#areas, this.#versions, ring);
@@ -232,14 +232,14 @@ export class EmbeddedEngine implements Engine {
     });
   }
 
-  #found(area: Area, found: ReturnType<Area['find']>, now: number): ReturnType<Area['find']> {
+  #found(area: Namespace, found: ReturnType<Namespace['find']>, now: number): ReturnType<Namespace['find']> {
     if (found === undefined || found.entry.expires <= now) return undefined;
     if (!found.visited && found.entry.stored.kind !== 'number') this.#touch(area, found.id);
     return found;
   }
 
   /** Written down later and for many at once: a read that wrote would not be a cheap one. */
-  #touch(area: Area, id: number): void {
+  #touch(area: Namespace, id: number): void {
     area.touched.add(id);
     if (area.touched.size >= MOST_TOUCHED) this.#writeTouches();
     else this.#touchTimer ??= setTimeout(() => this.#writeTouches(), TOUCH_DELAY).unref();
@@ -274,7 +274,7 @@ export class EmbeddedEngine implements Engine {
   }
 }
 
-function mayWrite(frame: EntryFrame, area: Area, key: string, when: Terms['when'], now: number): boolean {
+function mayWrite(frame: EntryFrame, area: Namespace, key: string, when: Terms['when'], now: number): boolean {
   if (when === undefined) return true;
   if (typeof when === 'object') return frame.isMarked(area, key, when.mark);
   return (when === 'present') === frame.has(area, key, now);

@@ -3,7 +3,7 @@
  * mark off those that were used since it last came by, and evicts the others. A hit writes at most one mark, and most
  * none; on skewed loads it keeps what is used better than LRU does.
  */
-import type { Area } from './area.ts';
+import type { Namespace } from './namespace.ts';
 
 /** How many rows are looked at in one query. */
 const STRIDE = 32;
@@ -21,7 +21,7 @@ export interface Eviction {
  * @param hand where the last one ended.
  * @param spared the row that was just written.
  */
-export function evict(area: Area, wanted: number, hand: number, spared: number): Eviction {
+export function evict(area: Namespace, wanted: number, hand: number, spared: number): Eviction {
   let [freed, evicted, wraps] = [0, 0, 0];
   while (freed < wanted) {
     const rows = area.after(hand, STRIDE);

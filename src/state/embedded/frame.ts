@@ -1,8 +1,8 @@
 import type { AreaSize, Entry, Terms } from '../engine.ts';
 import { StateError } from '../error.ts';
 import { sizeOf } from '../value.ts';
-import { Area } from './area.ts';
-import type { Areas } from './areas.ts';
+import { Namespace } from './namespace.ts';
+import type { Namespaces } from './namespaces.ts';
 import { damaged, numberIn } from './damaged.ts';
 import type { Database } from './database.ts';
 import { evict } from './eviction.ts';
@@ -33,17 +33,17 @@ export class EntryFrame implements Frame {
   readonly #database: Database;
   readonly #versions: Versions | undefined;
   readonly #marks: Marks;
-  readonly #totals = new Map<Area, Totals>();
+  readonly #totals = new Map<Namespace, Totals>();
   readonly #bumped = new Set<number>();
   /** Of all that this transaction changes: one of 2^52, so that no slot had it before. */
   readonly #version = 1 + Math.random();
-  readonly #areas: Areas;
-  readonly #created = new Map<string, Area>();
+  readonly #areas: Namespaces;
+  readonly #created = new Map<string, Namespace>();
   readonly #ringBell: () => void;
   #rings = false;
 
   /** @param ringBell runs when it is committed and there are messages in it. */
-  constructor(database: Database, areas: Areas, versions: Versions | undefined, ringBell: () => void) {
+  constructor(database: Database, areas: Namespaces, versions: Versions | undefined, ringBell: () => void) {
     this.#database = database;
     this.#marks = new Marks(database);
     this.#areas = areas;
@@ -52,25 +52,25 @@ export class EntryFrame implements Frame {
   }
 
   /** Those of this transaction first: the database shows them as if they were committed, and they may be undone. */
-  findArea(name: string): Area | undefined {
+  findArea(name: string): Namespace | undefined {
     return this.#created.get(name) ?? this.#areas.find(name);
   }
 
   /** The area of this name, made if there is none. */
-  area(name: string): Area {
+  area(name: string): Namespace {
     const found = this.findArea(name);
     if (found !== undefined) return found;
-    const area = Area.create(this.#database, name);
+    const area = Namespace.create(this.#database, name);
     this.#created.set(name, area);
     return area;
   }
 
-  find(area: Area, key: string, now: number): Entry | undefined {
+  find(area: Namespace, key: string, now: number): Entry | undefined {
     const entry = area.find(key, 0)?.entry;
     return entry === undefined || entry.expires <= now ? undefined : entry;
   }
 
-  has(area: Area, key: string, now: number): boolean {
+  has(area: Namespace, key: string, now: number): boolean {
     return (area.head(key)?.expires ?? 0) > now;
   }
 
@@ -78,8 +78,8 @@ export class EntryFrame implements Frame {
    * @param asked `maxSize`, as far as there is room for it: an area that has a bound evicts, and does not fill the store.
    * @throws StateError `ERR_STATE_FULL` for an entry that alone is more than the area may hold.
    */
-  put(area: Area, key: string, entry: Entry, asked: number | undefined): void {
-    const size = Area.sizeOf(key, entry.stored);
+  put(area: Namespace, key: string, entry: Entry, asked: number | undefined): void {
+    const size = Namespace.sizeOf(key, entry.stored);
     const maxSize = asked === undefined ? Infinity : Math.min(asked, this.#database.capacity * LARGEST_SHARE);
     if (size > maxSize) throw tooLarge(key, entry, maxSize);
     const before = area.head(key);
@@ -95,7 +95,7 @@ export class EntryFrame implements Frame {
     if (entry.expires < Infinity) this.#sweep(area);
   }
 
-  remove(area: Area, key: string): boolean {
+  remove(area: Namespace, key: string): boolean {
     // Also where there is none: it may have been evicted, which changes no version, and others still have copies.
     this.#bump(area, key);
     this.#marks.remove(area.id, key);
@@ -107,7 +107,7 @@ export class EntryFrame implements Frame {
   }
 
   /** Of which keys others have copies nobody knows: some may have been evicted. */
-  clear(area: Area): void {
+  clear(area: Namespace): void {
     this.#bumpAll();
     this.#marks.clear(area.id);
     area.clear();
@@ -116,15 +116,15 @@ export class EntryFrame implements Frame {
   }
 
   /** A value for the key begins to be computed. */
-  mark(area: Area, key: string): string {
+  mark(area: Namespace, key: string): string {
     return this.#marks.put(area.id, key);
   }
 
-  isMarked(area: Area, key: string, mark: string): boolean {
+  isMarked(area: Namespace, key: string, mark: string): boolean {
     return this.#marks.get(area.id, key) === mark;
   }
 
-  sizeOf(area: Area): AreaSize {
+  sizeOf(area: Namespace): AreaSize {
     const { entries, bytes } = this.#totalsOf(area);
     return { entries, bytes };
   }
@@ -145,7 +145,7 @@ export class EntryFrame implements Frame {
     if (this.#rings) this.#ringBell();
   }
 
-  #bump(area: Area, key: string): void {
+  #bump(area: Namespace, key: string): void {
     if (this.#versions === undefined) return;
     const slot = slotOf(area.id, key);
     if (this.#bumped.has(slot)) return;
@@ -162,7 +162,7 @@ export class EntryFrame implements Frame {
     this.#database.query('UPDATE versions SET version = ?').run(this.#version);
   }
 
-  #totalsOf(area: Area): Totals {
+  #totalsOf(area: Namespace): Totals {
     let totals = this.#totals.get(area);
     if (totals === undefined) {
       const row = this.#database.query('SELECT bytes, entries, hand FROM areas WHERE id = ?').row(area.id) ?? [];
@@ -173,14 +173,14 @@ export class EntryFrame implements Frame {
     return totals;
   }
 
-  #removed(area: Area, size: number): void {
+  #removed(area: Namespace, size: number): void {
     const totals = this.#totalsOf(area);
     totals.bytes -= size;
     totals.entries--;
   }
 
   /** A little more than has to go, so that not every write has to. */
-  #evict(area: Area, totals: Totals, spared: number, maxSize: number): void {
+  #evict(area: Namespace, totals: Totals, spared: number, maxSize: number): void {
     for (const id of area.touched) area.visit(id, true);
     area.touched.clear();
     const wanted = totals.bytes - maxSize + Math.min(SLACK, maxSize / 128);
@@ -192,7 +192,7 @@ export class EntryFrame implements Frame {
   }
 
   /** A few rows at a time, so that what expires and is never asked for again does not pile up. */
-  #sweep(area: Area): void {
+  #sweep(area: Namespace): void {
     if (++area.writes < WRITES_BETWEEN_SWEEPS) return;
     area.writes = 0;
     const now = Date.now();

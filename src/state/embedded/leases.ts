@@ -31,7 +31,7 @@ export class Leases {
 
   /** Most attempts at one that is held only read. */
   acquire(name: string, owner: string, ttl: number): Attempt | Promise<Attempt> {
-    const lease = this.#glance(name);
+    const lease = this.#view(name);
     if (lease?.waited && isHeld(lease)) return { heldBy: lease.owner };
     return this.#transactions.run(() => this.#take(name, owner, ttl));
   }
@@ -65,7 +65,7 @@ export class Leases {
   }
 
   /** Undefined also while another process repairs what a dead one left: a transaction waits for that. */
-  #glance(name: string): Lease | undefined {
+  #view(name: string): Lease | undefined {
     try {
       return this.#find(name);
     } catch (error) {

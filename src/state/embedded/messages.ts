@@ -1,5 +1,5 @@
 import type { Listener } from '../engine.ts';
-import type { Bell } from './bell.ts';
+import type { ChangeNotifier } from './change-notifier.ts';
 import type { Database } from './database.ts';
 import { explained, isBusy } from './sqlite.ts';
 import type { Transactions } from './transactions.ts';
@@ -21,12 +21,12 @@ const READ_AT_ONCE = 256;
 export class Messages {
   readonly #database: Database;
   readonly #transactions: Transactions<EntryFrame>;
-  readonly #bell: Bell | undefined;
+  readonly #bell: ChangeNotifier | undefined;
   readonly #listeners = new Map<string, Set<Listener>>();
   #last: number | undefined;
   #hasWarned = false;
 
-  constructor(database: Database, transactions: Transactions<EntryFrame>, bell: Bell | undefined) {
+  constructor(database: Database, transactions: Transactions<EntryFrame>, bell: ChangeNotifier | undefined) {
     this.#database = database;
     this.#transactions = transactions;
     this.#bell = bell;

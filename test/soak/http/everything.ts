@@ -9,7 +9,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HttpError, Server, type Context, type ServerOptions } from '../../../src/http.ts';
-import { servedBy } from '../../../src/http/served.ts';
+import { servedBy } from '../../../src/http/server/served.ts';
 
 /** What the server says of itself. */
 export interface ServerState {

@@ -10,7 +10,7 @@ import {
   WAIT,
   type Room,
 } from '../../../src/balance/least-connections.ts';
-import { BURST, isBurst, LONGEST_WAIT } from '../../../src/balance/patience.ts';
+import { BURST, isBurst, LONGEST_WAIT } from '../../../src/balance/burst.ts';
 import { Rate } from '../../../src/balance/rate.ts';
 import { Random } from '../../support/random.ts';
 import { Agenda } from './agenda.ts';

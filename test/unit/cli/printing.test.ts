@@ -6,8 +6,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ansi } from '../../../src/cli/colors.ts';
 import { print, shownLine } from '../../../src/cli/print.ts';
-import { createLog, type LineSink } from '../../../src/primary/log.ts';
-import { printable, printableLines, printableValue, withoutSequences } from '../../../src/printable.ts';
+import { createLog, type LineSink } from '../../../src/primary/telemetry/log.ts';
+import { printable, printableLines, printableValue, withoutSequences } from '../../../src/format/printable.ts';
 
 /** What decides over a terminal, or over how a line is read. */
 const unsafe: ReadonlyArray<[what: string, text: string]> = [
@@ -75,11 +75,11 @@ test('JSON is the same value', () => {
 const writers: Readonly<Record<string, string>> = {
   'cli/print.ts': 'it is the way',
   'cli/top/screen.ts': 'lines by shownLine, and sequences of its own',
-  'primary/log.ts': 'lines by printable',
-  'primary/prefixed-output.ts': 'what workers print themselves, as they print it',
-  'worker/early-output.ts': 'remembers what the application prints',
-  'worker/occasion.ts': 'the output of a worker',
-  'worker/orphan.ts': 'the output of a worker',
+  'primary/telemetry/log.ts': 'lines by printable',
+  'primary/workers/prefixed-output.ts': 'what workers print themselves, as they print it',
+  'worker/last-words/early-output.ts': 'remembers what the application prints',
+  'worker/draining/one-shot-hooks.ts': 'the output of a worker',
+  'worker/draining/orphan.ts': 'the output of a worker',
   'state/leadership.ts': 'the output of a worker',
 };
 

@@ -7,7 +7,7 @@ import { frameOf, plainFrame, type Room } from '../../../src/cli/top/frame.ts';
 import { advance, noHistory, type History, type Sample } from '../../../src/cli/top/history.ts';
 import { jsonLine } from '../../../src/cli/top/json.ts';
 import { latencyBetween } from '../../../src/cli/top/latency.ts';
-import { milliseconds } from '../../../src/cli/figures.ts';
+import { milliseconds } from '../../../src/format/figures.ts';
 import { readKeys } from '../../../src/cli/top/keys.ts';
 import { repaint } from '../../../src/cli/top/repaint.ts';
 import { sparkline, sparks, sparksFor } from '../../../src/cli/top/sparkline.ts';

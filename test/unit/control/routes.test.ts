@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { optionTable } from '../../../src/options/table.ts';
 import { answer, MOST_WORKERS, type Answer, type ControlRequest } from '../../../src/control/routes.ts';
-import { statusSchema } from '../../../src/control/status-schema.ts';
+import { statusSchema } from '../../../src/control/status/status-schema.ts';
 import { FakeControls } from '../../support/fake-controls.ts';
 
 function ask(

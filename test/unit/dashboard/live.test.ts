@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { test, type TestContext } from 'node:test';
-import type { Happened, Viewer } from '../../../src/control/controls.ts';
+import type { RecordedEvent, Viewer } from '../../../src/control/controls.ts';
 import { Live } from '../../../src/dashboard/live.ts';
-import { MessageReader, type Message } from '../../../src/dashboard/page/sse.ts';
-import { Chronicle } from '../../../src/primary/chronicle.ts';
+import { MessageReader, type Message } from '../../../src/dashboard/page/feed/sse.ts';
+import { EventHistory } from '../../../src/primary/telemetry/event-history.ts';
 import { DURATIONS } from '../../../src/scoreboard/durations.ts';
 import { fakeStatus, fakeWorker } from '../../support/fake-controls.ts';
 
@@ -43,19 +43,19 @@ function setUp(context: TestContext) {
   context.mock.timers.enable({ apis: ['setInterval', 'setTimeout'] });
   let looks = 0;
   let status = fakeStatus();
-  const chronicle = new Chronicle();
+  const history = new EventHistory();
   const source = {
     status: () => {
       looks++;
       return status;
     },
     durations: () => new Float64Array(DURATIONS),
-    chronicle,
+    history,
   };
   const live = new Live(source);
   return {
     live,
-    chronicle,
+    history,
     tick: (ms: number) => context.mock.timers.tick(ms),
     change: (changes: Parameters<typeof fakeStatus>[0]) => void (status = fakeStatus(changes)),
     looks: () => looks,
@@ -70,7 +70,7 @@ function setUp(context: TestContext) {
 test('a viewer is told all at first, and then what changes', (context) => {
   const { watch, tick, change, looks } = setUp(context);
   const viewer = watch();
-  assert.deepEqual(viewer.names, ['happenings', 'server', 'slots', 'figures']);
+  assert.deepEqual(viewer.names, ['lifecycleEvents', 'server', 'slots', 'figures']);
   tick(3000);
   assert.deepEqual(viewer.names.slice(4), ['figures', 'figures', 'figures']);
   change({ generation: 2 });
@@ -79,50 +79,50 @@ test('a viewer is told all at first, and then what changes', (context) => {
   // Another one gets all of it, and looks no more often.
   const before = looks();
   const other = watch();
-  assert.deepEqual(other.names, ['happenings', 'server', 'slots', 'figures']);
+  assert.deepEqual(other.names, ['lifecycleEvents', 'server', 'slots', 'figures']);
   tick(2000);
   assert.equal(looks() - before, 3);
   assert.equal(other.count('figures'), 3);
 });
 
 test('nobody looks, nothing is done', (context) => {
-  const { watch, tick, looks, chronicle } = setUp(context);
+  const { watch, tick, looks, history } = setUp(context);
   tick(5000);
   assert.equal(looks(), 0);
   const viewer = watch();
   viewer.emit('close');
   const before = looks();
-  chronicle.add({ name: 'ready', message: { workers: 1, took: 1 } }, 0);
+  history.add({ name: 'ready', message: { workers: 1, took: 1 } }, 0);
   tick(5000);
   assert.equal(looks(), before);
-  assert.equal(viewer.count('happening'), 0);
+  assert.equal(viewer.count('event'), 0);
 });
 
 test('what happens is told at once, and shown soon, once for all that happens together', (context) => {
-  const { watch, tick, chronicle } = setUp(context);
+  const { watch, tick, history } = setUp(context);
   const viewer = watch();
   for (let workers = 1; workers <= 5; workers++) {
-    chronicle.add({ name: 'scale', message: { workers, before: 0 } }, 0);
+    history.add({ name: 'scale', message: { workers, before: 0 } }, 0);
   }
-  assert.equal(viewer.count('happening'), 5);
+  assert.equal(viewer.count('event'), 5);
   assert.equal(viewer.count('figures'), 1);
   tick(150);
   assert.equal(viewer.count('figures'), 2);
 });
 
 test('what the application said is for those with the token', (context) => {
-  const { watch, change, chronicle, tick } = setUp(context);
+  const { watch, change, history, tick } = setUp(context);
   change({
     slots: [{ slot: 0, state: 'serving', worker: fakeWorker(), successor: null, crashes: 1, lastExit: words }],
     reloads: { done: 0, failed: 1, last: { generation: 2, outcome: 'failed', reason: words.text, at: words.at } },
   });
   const names = { pid: 1, slot: 0, generation: 1 };
   const exit = { ...names, code: 1, signal: null, reason: 'error', text: words.text, planned: false, uptime: 1 };
-  chronicle.add({ name: 'worker:exit', message: exit }, 0);
+  history.add({ name: 'worker:exit', message: exit }, 0);
   const [open, trusted] = [watch(), watch(true)];
-  chronicle.add({ name: 'worker:exit', message: exit }, 0);
-  chronicle.add({ name: 'reload:failed', message: { generation: 2, reason: words.text } }, 0);
-  chronicle.add({ name: 'stopped', message: { error: new Error(words.text) } }, 0);
+  history.add({ name: 'worker:exit', message: exit }, 0);
+  history.add({ name: 'reload:failed', message: { generation: 2, reason: words.text } }, 0);
+  history.add({ name: 'stopped', message: { error: new Error(words.text) } }, 0);
   tick(1000);
   assert.equal(JSON.stringify(open.messages).includes('hunter2'), false);
   // The past and the slots, the exit, the reload twice, the end.
@@ -158,13 +158,13 @@ test('one that does not read is dropped, and the others are not', (context) => {
 });
 
 test('when the server has stopped, its last word is that, and every viewer is ended', (context) => {
-  const { watch, chronicle, tick, looks } = setUp(context);
+  const { watch, history, tick, looks } = setUp(context);
   const viewers = [watch(), watch(true)];
-  chronicle.add({ name: 'stopped', message: { error: undefined } }, 0);
+  history.add({ name: 'stopped', message: { error: undefined } }, 0);
   for (const viewer of viewers) {
     assert.equal(viewer.hasEnded, true);
-    const { data } = viewer.messages.findLast(({ name }) => name === 'happening')!;
-    assert.equal((data as Happened).name, 'stopped');
+    const { data } = viewer.messages.findLast(({ name }) => name === 'event')!;
+    assert.equal((data as RecordedEvent).name, 'stopped');
   }
   const before = looks();
   tick(5000);

@@ -5,8 +5,8 @@ import type { Status, Vitals } from '../../../src/control/controls.ts';
 import { partsOf } from '../../../src/dashboard/frame.ts';
 import { age, latency, memory, niceCeiling, rate } from '../../../src/dashboard/page/figures.ts';
 import { heard, noModel, type Model } from '../../../src/dashboard/page/model.ts';
-import { MessageReader } from '../../../src/dashboard/page/sse.ts';
-import { trailPaths } from '../../../src/dashboard/page/trail.ts';
+import { MessageReader } from '../../../src/dashboard/page/feed/sse.ts';
+import { trailPaths } from '../../../src/dashboard/page/parts/trail.ts';
 import { tell } from '../../../src/dashboard/page/words.ts';
 import { fakeStatus, fakeWorker } from '../../support/fake-controls.ts';
 
@@ -112,9 +112,9 @@ describe('the model', () => {
 
   test('events come newest first, and not for ever', () => {
     const past = [1, 2].map((n) => ({ at: '', name: 'ready', fields: { n } }));
-    let model = heard(noModel, { name: 'happenings', data: past });
+    let model = heard(noModel, { name: 'lifecycleEvents', data: past });
     for (let n = 3; n < 200; n++)
-      model = heard(model, { name: 'happening', data: { at: '', name: 'ready', fields: { n } } });
+      model = heard(model, { name: 'event', data: { at: '', name: 'ready', fields: { n } } });
     assert.equal(model.events.length, 100);
     assert.equal(model.events[0]!.fields['n'], 199);
   });

@@ -139,9 +139,9 @@ async function bequeathed(t: TestContext): Promise<{ heir: ReturnType<typeof set
   const wanted = { ...query, port: bound.port };
   const before = setUp(() => bound);
   await before.sockets.request(1, 1, wanted);
-  assert.deepEqual(before.sockets.bequeath(), [{ query: wanted, fd: bound.handle.fd }]);
+  assert.deepEqual(before.sockets.manifest(), [{ query: wanted, fd: bound.handle.fd }]);
   const heir = setUp();
-  heir.sockets.inherit(before.sockets.bequeath());
+  heir.sockets.inherit(before.sockets.manifest());
   t.after(() => heir.sockets.close());
   return { heir, query: wanted };
 }
@@ -153,9 +153,9 @@ test('an inherited socket is the one that its workers get', async (t) => {
   assert.notEqual(heir.sent[0]!.handle, undefined);
   assert.equal(heir.handles.length, 0, 'none was bound');
   heir.sockets.own();
-  assert.equal(heir.sockets.bequeath().length, 1);
+  assert.equal(heir.sockets.manifest().length, 1);
   heir.sockets.gone(5);
-  assert.equal(heir.sockets.bequeath().length, 0);
+  assert.equal(heir.sockets.manifest().length, 0);
 });
 
 test('while the primary before has it too, it stays, whoever comes and goes', async (t) => {
@@ -163,23 +163,23 @@ test('while the primary before has it too, it stays, whoever comes and goes', as
   heir.sockets.unbound(5, 1);
   await heir.sockets.request(5, 1, wanted);
   heir.sockets.gone(5);
-  assert.equal(heir.sockets.bequeath().length, 1);
+  assert.equal(heir.sockets.manifest().length, 1);
   await heir.sockets.request(6, 1, wanted);
   assert.equal(heir.handles.length, 0, 'none was bound');
   heir.sockets.own();
-  assert.equal(heir.sockets.bequeath().length, 1);
+  assert.equal(heir.sockets.manifest().length, 1);
 });
 
 test('what no worker has asked for when the primary before leaves would only swallow datagrams', async (t) => {
   const { heir } = await bequeathed(t);
   heir.sockets.own();
-  assert.equal(heir.sockets.bequeath().length, 0);
+  assert.equal(heir.sockets.manifest().length, 0);
 });
 
 test('a descriptor that is no UDP socket is not taken', () => {
   const { sockets } = setUp();
   sockets.inherit([{ query, fd: 999_999 }]);
-  assert.deepEqual(sockets.bequeath(), []);
+  assert.deepEqual(sockets.manifest(), []);
 });
 
 test('without another process, it binds itself', async (t) => {
@@ -195,5 +195,5 @@ test('without another process, it binds itself', async (t) => {
   probe.close();
   await once(probe, 'close');
   await sockets.request(1, 1, { ...query, port });
-  assert.equal(sockets.bequeath().length, 1);
+  assert.equal(sockets.manifest().length, 1);
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parseCommandLine } from '../../../src/options/command-line.ts';
-import { fitMemory } from '../../../src/options/memory.ts';
+import { fitMemory } from '../../../src/options/machine/memory.ts';
 import { resolveSettings } from '../../../src/options/settings.ts';
 import { settingKeys, variableName } from '../../../src/options/table.ts';
 import { example } from '../../support/paths.ts';

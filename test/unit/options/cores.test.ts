@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import os from 'node:os';
 import { test } from 'node:test';
-import { availableCores } from '../../../src/options/cores.ts';
+import { availableCores } from '../../../src/options/machine/cores.ts';
 
 type Tree = Readonly<Record<string, string>>;
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { fitMemory, memoryLimit } from '../../../src/options/memory.ts';
+import { fitMemory, memoryLimit } from '../../../src/options/machine/memory.ts';
 
 type Tree = Readonly<Record<string, string>>;
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { availableCores } from '../../../src/options/cores.ts';
+import { availableCores } from '../../../src/options/machine/cores.ts';
 import { resolveSettings, type Sources } from '../../../src/options/settings.ts';
 import { flagName, settingKeys, variableName, type SettingKey } from '../../../src/options/table.ts';
 import { formatTime } from '../../../src/options/time.ts';

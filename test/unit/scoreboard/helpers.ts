@@ -19,7 +19,7 @@ export function headerWith(changes: Partial<Header> = {}): Header {
   return { format: FORMAT, rowSize: ROW_SIZE, rows: 2, ...thisPrimary(), ...changes };
 }
 
-/** A row whose every number is `value`, so that one glance shows whether it is all of one write. */
+/** A row whose every number is `value`, so that one view shows whether it is all of one write. */
 export function uniformRow(value: number): Row {
   const row = Object.fromEntries(Object.keys(BLANK).map((name) => [name, value])) as Record<string, unknown>;
   row['state'] = 'ready';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { closeSync, openSync } from 'node:fs';
 import { test } from 'node:test';
-import { Areas } from '../../../src/state/embedded/areas.ts';
+import { Namespaces } from '../../../src/state/embedded/namespaces.ts';
 import { Database } from '../../../src/state/embedded/database.ts';
 import { entryOf, EntryFrame } from '../../../src/state/embedded/frame.ts';
 import { Versions } from '../../../src/state/embedded/versions.ts';
@@ -14,7 +14,7 @@ test('a version that could not be written is not taken as written by the next jo
   // Open to be read only, so that each write fails.
   const fd = openSync(import.meta.filename, 'r');
   t.after(() => closeSync(fd));
-  const frame = new EntryFrame(database, new Areas(database), new Versions(fd), () => {});
+  const frame = new EntryFrame(database, new Namespaces(database), new Versions(fd), () => {});
   const area = frame.area('area');
   const entry = entryOf(encode('x', 'it'), {}, Date.now());
   const put = (): void => frame.put(area, 'key', entry, undefined);

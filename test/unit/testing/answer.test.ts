@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AnswerReader, type Http1Answer } from '../../../src/testing/answer.ts';
+import { AnswerReader, type Http1Answer } from '../../../src/testing/load/answer.ts';
 
 interface Case {
   readonly what: string;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Latencies } from '../../../src/testing/latencies.ts';
+import { Latencies } from '../../../src/testing/load/latencies.ts';
 
 test('quantiles are within 1 %, and the longest is exact', () => {
   const latencies = new Latencies();

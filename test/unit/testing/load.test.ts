@@ -4,10 +4,10 @@ import { createSecureServer, createServer as createHttp2Server, type ServerHttp2
 import { createServer as createHttpsServer } from 'node:https';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { startLoad } from '../../../src/testing/load.ts';
-import type { LossCause } from '../../../src/testing/loss.ts';
-import type { LoadReport } from '../../../src/testing/recorder.ts';
-import { isEcho, type LoadRequest } from '../../../src/testing/request.ts';
+import { startLoad } from '../../../src/testing/load/load.ts';
+import type { LossCause } from '../../../src/testing/load/loss.ts';
+import type { LoadReport } from '../../../src/testing/load/recorder.ts';
+import { isEcho, type LoadRequest } from '../../../src/testing/load/request.ts';
 import { certificate } from '../../support/paths.ts';
 import { http, listen, raw } from './servers.ts';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
-import type { Target } from '../../../src/testing/target.ts';
+import type { Target } from '../../../src/testing/load/target.ts';
 
 /** Listens until the test is over. */
 export async function listen(t: TestContext, server: Server): Promise<Target> {

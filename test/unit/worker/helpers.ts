@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { connect as connectTls } from 'node:tls';
-import { Requests } from '../../../src/worker/requests.ts';
+import { Requests } from '../../../src/worker/draining/requests.ts';
 
 /** One request, as bytes. */
 export function get(path = '/'): string {

@@ -1,0 +1,148 @@
+/**
+ * What `GET /status` answers, as a JSON Schema: published as `prefork/status.schema.json`, and where the tables of
+ * docs/control.md come from. What a field is called and can be is said in controls.ts, and the compiler compares the two.
+ *
+ * It is open: a server that is newer may say more. Tests close it, so that nothing is said that is not in here.
+ */
+import type { BalanceStatus, ExitStatus, ReloadStatus, SlotStatus, Status, Vitals, WorkerStatus } from '../controls.ts';
+import {
+  amount,
+  count,
+  list,
+  nullable,
+  object,
+  only,
+  optional,
+  reference,
+  share,
+  text,
+  time,
+  words,
+  type JsonSchema,
+  type Schema,
+} from './schema.ts';
+
+const vitals: Schema<Vitals> = object<Vitals>('What a worker last wrote to the scoreboard.', {
+  beat: count('ms since it was written'),
+  connectionsOpen: count('connections accepted and not closed'),
+  connectionsAccepted: count('connections accepted since the worker started'),
+  handoffsReceived: count('connections served here that another worker accepted'),
+  handoffsSent: count('connections accepted here that another worker serves'),
+  handoffsRefused: count('connections that another worker would not have, so that they are served here'),
+  handoffsFailed: count('connections on their way to a worker that ended, so that they are served here'),
+  requestsStarted: count('requests whose head was read'),
+  requestsFinished: count('requests answered, or given up by their client'),
+  durations: list(
+    'how many answered requests took no longer than each of `durationBounds`, and longer than the one before; the last counts the rest',
+    count(''),
+  ),
+  utilization: share('share of the last beat that the event loop was busy'),
+  delay: amount('how late the last beat was, ms'),
+  delayP50: amount('how late half of the beats of the last minute were at most, ms'),
+  delayP99: amount('how late all but one in a hundred of them were at most, ms'),
+  rss: count('resident memory, bytes'),
+  heapUsed: count('memory of JavaScript objects, bytes'),
+});
+
+const worker: Schema<WorkerStatus> = object<WorkerStatus>('A worker.', {
+  pid: nullable(count('null before its process has one')),
+  slot: nullable(count('null for a spare')),
+  generation: count('the generation that it was started for'),
+  state: words('what it does', {
+    booting: '',
+    standby: 'a spare that has booted',
+    taking: 'has its sockets, and is not ready yet',
+    serving: '',
+    hung: 'serves, and its event loop stands still',
+    parked: 'its slot is another’s, and it may get it back',
+    draining: 'finishes what is in flight',
+    ending: 'was told to end',
+  }),
+  uptime: count('ms since its process was started'),
+  vitals: nullable(reference('null before the first beat, and where there is no scoreboard', 'vitals', vitals)),
+});
+
+const exit: Schema<ExitStatus> = object<ExitStatus>('How a worker ended.', {
+  pid: nullable(count('null when it never had a process')),
+  generation: count('of the worker'),
+  reason: text('one word: see lifecycle.md'),
+  text: text('one line for people'),
+  at: time('when'),
+});
+
+const slot: Schema<SlotStatus> = object<SlotStatus>('A slot.', {
+  slot: count('0 to workers - 1'),
+  state: words('what is in it', {
+    empty: '',
+    booting: '',
+    serving: '',
+    waiting: 'for the backoff of a worker that crashes',
+    stopped: '',
+  }),
+  worker: nullable(reference('the one whose slot it is', 'worker', worker)),
+  successor: nullable(reference('the one that boots to take it over', 'worker', worker)),
+  crashes: count('how many workers of this slot ended unasked'),
+  lastExit: nullable(reference('null before the first', 'exit', exit)),
+});
+
+const reload: Schema<ReloadStatus> = object<ReloadStatus>('A reload that has ended.', {
+  generation: count('that it was to bring'),
+  outcome: words('how it ended', { done: '', failed: 'the old workers serve on' }),
+  reason: optional(text('why it failed; missing when it did not')),
+  at: time('when'),
+});
+
+const balance: Schema<BalanceStatus> = object<BalanceStatus>('how even the connections are', {
+  mode: words('who chooses the worker of a connection', {
+    kernel: '',
+    'least-connections': '',
+    'sticky-ip': '',
+  }),
+  skew: amount('the most connections of a slot over the mean of all; 1 is even'),
+  handoffs: object<BalanceStatus['handoffs']>('connections that were to move to another worker, by outcome', {
+    done: count('moved'),
+    refused: count('would not be had there'),
+    failed: count('were on their way to a worker that ended'),
+  }),
+});
+
+const status: Schema<Status> = object<Status>('What runs.', {
+  version: only(1, 'of this format'),
+  name: text('of the server'),
+  pid: count('of the primary'),
+  prefork: text('version'),
+  node: text('version'),
+  directory: text('that it was started in; empty without the token, over `--admin`'),
+  phase: words('of its life', { starting: '', serving: '', stopping: '' }),
+  generation: count('counts reloads, from 1'),
+  sharing: words('how workers share an address', { reuseport: '', shared: '', 'round-robin': '' }),
+  balance,
+  addresses: list('what is listened on', text('')),
+  startedAt: time('when the primary started'),
+  uptime: count('of the primary, ms'),
+  workers: object<Status['workers']>('how many workers', {
+    wanted: count('there should be'),
+    serving: count('serve'),
+  }),
+  slots: list('in the order of their numbers', reference('', 'slot', slot)),
+  spares: list('booted or booting workers without a slot', reference('', 'worker', worker)),
+  leaving: list(
+    'workers that finish what is in flight, or are parked, and whose slot is another’s',
+    reference('', 'worker', worker),
+  ),
+  operation: nullable(words('what goes on', { reload: '', scale: '', recycle: '', upgrade: '' })),
+  reloads: object<Status['reloads']>('since the primary started', {
+    done: count('how many brought a new generation'),
+    failed: count('how many were given up'),
+    last: optional(reference('missing before the first', 'reload', reload)),
+  }),
+  durationBounds: list('of the buckets of `durations`, ms', amount('')),
+});
+
+export const statusSchema: JsonSchema = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  $id: 'urn:prefork:status:1',
+  title: 'Status of a server that prefork runs, as GET /status answers it. Times are ISO 8601, durations milliseconds.',
+  ...status.json,
+  $defs: { slot: slot.json, worker: worker.json, vitals: vitals.json, exit: exit.json, reload: reload.json },
+};

@@ -1,0 +1,48 @@
+/** The few things that are done to the page everywhere. */
+import { printable } from '../../../format/printable.ts';
+
+type Child = Node | string;
+
+/** An element with attributes and children. Nothing is ever parsed as HTML: names and reasons come from elsewhere. */
+export function element<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  attributes: Readonly<Record<string, string>> = {},
+  ...children: readonly Child[]
+): HTMLElementTagNameMap[Tag] {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children.map((child) => (typeof child === 'string' ? printable(child) : child)));
+  return made;
+}
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+export function svg(tag: string, attributes: Readonly<Record<string, string>> = {}, ...children: Node[]): SVGElement {
+  const made = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+/** One of the symbols in index.html; the words beside it say the same. */
+export function shape(name: string): SVGElement {
+  return svg('svg', { class: 'shape', 'aria-hidden': 'true' }, svg('use', { href: `#shape-${name}` }));
+}
+
+/** Leaves alone what is right already: the browser has less to do, and a selection stays. */
+export function setText(target: Element, text: string): void {
+  const shown = printable(text);
+  if (target.textContent !== shown) target.textContent = shown;
+}
+
+export function setAttribute(target: Element, name: string, value: string): void {
+  const shown = printable(value);
+  if (target.getAttribute(name) !== shown) target.setAttribute(name, shown);
+}
+
+/** An element that index.html has. */
+export function find(selector: string, within: ParentNode = document): HTMLElement {
+  const found = within.querySelector<HTMLElement>(selector);
+  if (found === null) throw new Error(`index.html has no ${selector}`);
+  return found;
+}

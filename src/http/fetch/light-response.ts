@@ -1,0 +1,163 @@
+import { copyHeaders, headersOf, type HeaderList } from '../message/header-list.ts';
+import { isValue } from '../protocol/field-line.ts';
+import { mirror, standIn } from './stand-in.ts';
+
+const Original: typeof Response = globalThis.Response;
+
+/** Content that needs no stream. */
+type Simple = string | Uint8Array | null;
+
+/** What a light response is made of, while nobody has asked for more. */
+export interface Parts {
+  readonly content: Simple;
+  readonly status: number;
+  readonly statusText: string;
+  /** Of the init. */
+  readonly list: HeaderList;
+  /** What became of them, when somebody asked. */
+  readonly headers: Headers | undefined;
+}
+
+const NONE: HeaderList = [];
+
+/** The type of content of a string, as the standard has it. */
+export const TEXT = 'text/plain;charset=UTF-8';
+
+/**
+ * A `Response` of a string or bytes that stays what it was made of: the original makes a stream of it, which somebody has
+ * to read again. As soon as one asks for more than status and headers, there is a real one.
+ */
+export class LightResponse {
+  #content: Simple = null;
+  #status = 200;
+  #statusText = '';
+  #list: HeaderList = NONE;
+  #headers: Headers | undefined;
+  #original: Response | undefined;
+
+  constructor(content?: ConstructorParameters<typeof Response>[0], init?: ResponseInit | null) {
+    // What is wrong with others the original says.
+    if (isSimple(content) && isUsual(init, content)) this.#take(content ?? null, init);
+    else this.#original = new Original(content, init ?? undefined);
+  }
+
+  get status(): number {
+    return this.#original?.status ?? this.#status;
+  }
+
+  get statusText(): string {
+    return this.#original?.statusText ?? this.#statusText;
+  }
+
+  get ok(): boolean {
+    return this.status >= 200 && this.status < 300;
+  }
+
+  get headers(): Headers {
+    return (this.#headers ??= this.#original?.headers ?? this.#makeHeaders());
+  }
+
+  get body(): ReadableStream<Uint8Array> | null {
+    return this.#original === undefined && this.#content === null ? null : this.original.body;
+  }
+
+  get bodyUsed(): boolean {
+    return this.#original?.bodyUsed ?? false;
+  }
+
+  clone(): Response {
+    return this.current.clone();
+  }
+
+  /** Undefined once there is a real one, or where only that one will do. */
+  get parts(): Parts | undefined {
+    if (this.#original !== undefined) return undefined;
+    return {
+      content: this.#content,
+      status: this.#status,
+      statusText: this.#statusText,
+      list: this.#list,
+      headers: this.#headers,
+    };
+  }
+
+  /** The real one. */
+  get original(): Response {
+    return (this.#original ??= new Original(this.#content, {
+      status: this.#status,
+      statusText: this.#statusText,
+      headers: this.#headers ?? headersOf(this.#list),
+    }));
+  }
+
+  /** The real one, for those who look into it: with what has been done to the headers. */
+  get current(): Response {
+    const { original } = this;
+    if (this.#headers !== undefined && this.#headers !== original.headers) mirror(this.#headers, original.headers);
+    return original;
+  }
+
+  /** Whether `value` is one, which `instanceof` does not say. */
+  static partsOf(value: Response): Parts | undefined {
+    return #content in value ? (value as unknown as LightResponse).parts : undefined;
+  }
+
+  static originalOf(value: Response): Response {
+    return #content in value ? (value as unknown as LightResponse).current : value;
+  }
+
+  #take(content: Simple, init: ResponseInit | null | undefined): void {
+    // As the original does: who fills the same bytes anew does not change a response.
+    this.#content = content instanceof Uint8Array ? Buffer.from(content) : content;
+    if (init === undefined || init === null) return;
+    const { status, statusText, headers } = init;
+    if (status !== undefined) this.#status = status;
+    if (statusText !== undefined) this.#statusText = statusText;
+    if (headers === undefined) return;
+    const copy = copyHeaders(headers);
+    if (copy instanceof Headers) this.#headers = withType(copy, content);
+    else this.#list = copy;
+  }
+
+  #makeHeaders(): Headers {
+    return withType(headersOf(this.#list), this.#content);
+  }
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+/** `Response.json`. */
+export function json(value: unknown, init?: ResponseInit): Response {
+  const text = JSON.stringify(value);
+  if (text === undefined || init?.headers !== undefined) return Original.json(value, init);
+  return new LightResponse(text, { ...init, headers: JSON_TYPE }) as unknown as Response;
+}
+
+standIn(LightResponse, Original);
+
+/** A string has one, unless it was given another. */
+function withType(headers: Headers, content: Simple): Headers {
+  if (typeof content === 'string' && !headers.has('content-type')) headers.set('content-type', TEXT);
+  return headers;
+}
+
+function isSimple(content: unknown): content is Simple | undefined {
+  return typeof content === 'string' || content === null || content === undefined || content instanceof Uint8Array;
+}
+
+/** Whether there is nothing that the original would convert or refuse. */
+function isUsual(init: unknown, content: Simple | undefined): init is ResponseInit | null | undefined {
+  if (init === undefined || init === null) return true;
+  if (typeof init !== 'object') return false;
+  const { status = 200, statusText = '', headers } = init as Record<string, unknown>;
+  if (headers !== undefined && (typeof headers !== 'object' || headers === null)) return false;
+  if (typeof statusText !== 'string' || (statusText !== '' && !isValue(statusText))) return false;
+  return status === 200 || isUsualStatus(status, content);
+}
+
+function isUsualStatus(status: unknown, content: Simple | undefined): boolean {
+  if (!Number.isInteger(status)) return false;
+  const code = status as number;
+  const mayHaveContent = code !== 204 && code !== 205 && code !== 304;
+  return code >= 200 && code <= 599 && (mayHaveContent || content === null || content === undefined);
+}

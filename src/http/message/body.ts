@@ -1,0 +1,216 @@
+import { trimBlanks } from '../protocol/blanks.ts';
+import type { FieldSection } from '../protocol/field-section.ts';
+import { Fields, NO_FIELDS } from '../protocol/fields.ts';
+import type { FilePart, MultipartLimits } from './multipart.ts';
+import type { RequestHead } from '../protocol/request-head.ts';
+import { HttpError, MisuseError } from '../protocol/errors.ts';
+
+/** First size of the store of a body whose length is not known, or that is long: what one byte of a client may cost. */
+const FIRST = 1024;
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * The body of a request. What has come is gathered in one buffer that grows as bytes come, not by what a client
+ * announces, and small chunks do not become small objects.
+ */
+export class Body implements AsyncIterable<Buffer> {
+  readonly #head: RequestHead;
+  readonly #onTaken: () => void;
+  readonly #onPassed: (size: number) => void;
+  #store = NOTHING;
+  #size = 0;
+  #isComplete = false;
+  #isTaken = false;
+  #failure: Error | undefined;
+  #wake: (() => void) | undefined;
+  #trailers: Fields | undefined;
+  /** Hears of `fail`, also when the whole body is there. */
+  #onFailed: ((error: Error) => void) | undefined;
+
+  /** @param onTaken somebody has taken what waited. @param onPassed so many bytes of a stream are dealt with. */
+  constructor(head: RequestHead, onTaken: () => void = ignore, onPassed: (size: number) => void = ignore) {
+    this.#head = head;
+    this.#onTaken = onTaken;
+    this.#onPassed = onPassed;
+  }
+
+  /** Bytes that wait to be read. */
+  get waiting(): number {
+    return this.#size;
+  }
+
+  /**
+   * The whole body, at once. With `streamRequestBody` it is not there yet: then `await` one of the others.
+   *
+   * @throws MisuseError ERR_HTTP_BODY
+   */
+  get bytes(): Buffer {
+    if (!this.#isComplete || this.#isTaken) {
+      throw new MisuseError(
+        'ERR_HTTP_BODY',
+        'the body is a stream (streamRequestBody), or read: use await body.buffer()',
+      );
+    }
+    return this.#store.subarray(0, this.#size);
+  }
+
+  /** The whole body. */
+  async buffer(): Promise<Buffer> {
+    if (this.#isComplete && !this.#isTaken) return this.bytes;
+    const pieces: Buffer[] = [];
+    for await (const piece of this.#pieces(ignore)) pieces.push(piece);
+    return Buffer.concat(pieces);
+  }
+
+  /** The whole body, which nobody can read again, from now on: what the standard of fetch has. */
+  async take(): Promise<Buffer> {
+    if (this.#isTaken) throw new TypeError('Body is unusable: Body has already been read');
+    return this.#isComplete ? this.takeNow() : this.buffer();
+  }
+
+  /** The same, when all has come. */
+  takeNow(): Buffer {
+    const { bytes } = this;
+    this.#isTaken = true;
+    return bytes;
+  }
+
+  /** Whether all of it has come. */
+  get isComplete(): boolean {
+    return this.#isComplete;
+  }
+
+  /** Whether it has been read, or somebody is reading it. */
+  get isTaken(): boolean {
+    return this.#isTaken;
+  }
+
+  /** The fields after a body of chunks; none before the whole of it has come. They never replace those of the head. */
+  get trailers(): Fields {
+    return this.#trailers ?? NO_FIELDS;
+  }
+
+  /** As UTF-8. */
+  async text(): Promise<string> {
+    return (await this.buffer()).toString();
+  }
+
+  /** @throws HttpError 400 when it is none. */
+  async json(): Promise<unknown> {
+    const text = await this.text();
+    try {
+      return JSON.parse(text) as unknown;
+    } catch (cause) {
+      throw new HttpError(400, 'the body is not JSON', { cause });
+    }
+  }
+
+  /** Of `application/x-www-form-urlencoded`. @throws HttpError 415 for any other type. */
+  async form(): Promise<URLSearchParams> {
+    const field = new Fields(this.#head.section).get('content-type') ?? '';
+    const type = trimBlanks(field.split(';', 1)[0]!).toLowerCase();
+    if (type !== 'application/x-www-form-urlencoded') throw new HttpError(415, `expected a form, got ${type}`);
+    return new URLSearchParams(await this.text());
+  }
+
+  /**
+   * A form of several parts, by the package `@fastify/busboy`. Large ones want `streamRequestBody`.
+   *
+   * @param onFile gets each file, and reads its content; what it leaves is skipped. It may be asynchronous.
+   * @returns the fields that are no files, when all files are dealt with. It rejects as soon as something is wrong, with
+   *   what `onFile` throws, with why the client has left, or as below; then the contents of files fail likewise
+   * @throws HttpError 415 for any other type, 413 for more than the limits, 400 for a form without its end
+   */
+  async multipart(onFile: (part: FilePart) => unknown, limits: MultipartLimits = {}): Promise<Map<string, string>> {
+    const type = new Fields(this.#head.section).get('content-type') ?? '';
+    if (!/^multipart\/form-data *;/i.test(type)) throw new HttpError(415, `expected multipart/form-data, got ${type}`);
+    const { readMultipart } = await import('./multipart.ts');
+    return readMultipart(this, type, onFile, limits, (onFailed) => {
+      this.#onFailed = onFailed;
+      if (this.#failure !== undefined) onFailed(this.#failure);
+    });
+  }
+
+  /** Pieces as they come; the connection is not read while nobody takes them. */
+  [Symbol.asyncIterator](): AsyncGenerator<Buffer> {
+    return this.#pieces(this.#onPassed);
+  }
+
+  /** As a web stream, whose bytes are in memory of their own: those of a Buffer may be among others'. */
+  get stream(): ReadableStream<Uint8Array> {
+    const pieces = this[Symbol.asyncIterator]();
+    return new ReadableStream({
+      async pull(controller) {
+        const { done, value } = await pieces.next();
+        if (done) controller.close();
+        else controller.enqueue(new Uint8Array(value));
+      },
+      async cancel() {
+        await pieces.return(undefined);
+      },
+    });
+  }
+
+  /** By the connection. @param expected how long the body is going to be; -1 when that is not known. */
+  append(bytes: Buffer, from: number, to: number, expected: number): void {
+    const size = this.#size + to - from;
+    if (size > this.#store.length) this.#grow(size, expected);
+    bytes.copy(this.#store, this.#size, from, to);
+    this.#size = size;
+    this.#rouse();
+  }
+
+  /** @param trailers that came after it. */
+  complete(trailers?: FieldSection): void {
+    if (trailers !== undefined) this.#trailers = new Fields(trailers);
+    this.#isComplete = true;
+    this.#rouse();
+  }
+
+  /** No more will come, or nothing more is wanted of it. What has come of a whole one stays. */
+  fail(error: Error): void {
+    if (!this.#isComplete) {
+      this.#failure = error;
+      this.#rouse();
+    }
+    this.#onFailed?.(error);
+  }
+
+  /** @param onPassed a piece of that size has been taken, and then the next was asked for. */
+  async *#pieces(onPassed: (size: number) => void): AsyncGenerator<Buffer> {
+    if (this.#isTaken) throw new MisuseError('ERR_HTTP_BODY', 'the body has been read already');
+    this.#isTaken = true;
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#size > 0) {
+        const piece = this.#take();
+        yield piece;
+        onPassed(piece.length);
+      } else if (this.#isComplete) return;
+      else await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  #grow(size: number, expected: number): void {
+    const room = expected >= 0 && expected <= FIRST ? expected : Math.max(FIRST, 2 * size);
+    const larger = Buffer.allocUnsafe(Math.max(size, expected >= 0 ? Math.min(expected, room) : room));
+    this.#store.copy(larger, 0, 0, this.#size);
+    this.#store = larger;
+  }
+
+  #take(): Buffer {
+    const piece = this.#store.subarray(0, this.#size);
+    this.#store = NOTHING;
+    this.#size = 0;
+    this.#onTaken();
+    return piece;
+  }
+
+  #rouse(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,153 @@
+import type { BusboyInstance } from '@fastify/busboy';
+import { PassThrough, type Readable } from 'node:stream';
+import { HttpError } from '../protocol/errors.ts';
+import { peer } from './peer.ts';
+
+/**
+ * A part of a `multipart/form-data` body that is a file. Its content is read before the next part comes; what is not read
+ * when `onFile` is over, or destroyed, is skipped. When the form cannot be read to its end, the content fails with the same
+ * error as the form.
+ */
+export interface FilePart {
+  readonly name: string;
+  readonly filename: string;
+  readonly type: string;
+  readonly content: Readable;
+}
+
+/** What a form may have; more is 413. */
+export interface MultipartLimits {
+  /** @default 100 */
+  readonly fields?: number;
+  /** Bytes of one that is no file. @default 65536 */
+  readonly fieldSize?: number;
+  /** @default 10 */
+  readonly files?: number;
+}
+
+/**
+ * Reads a form of several parts by `@fastify/busboy`, which Fastify and undici's users keep well. Fields are gathered,
+ * files are given as they come.
+ *
+ * @param failed is called back when the request is over before its body: its client has left, or has got its answer.
+ * @returns the fields, when everything has been read
+ */
+export async function readMultipart(
+  body: AsyncIterable<Buffer>,
+  contentType: string,
+  onFile: (part: FilePart) => unknown,
+  { fields = 100, fieldSize = 65_536, files = 10 }: MultipartLimits,
+  failed: (onFailed: (error: Error) => void) => void,
+): Promise<Map<string, string>> {
+  const { Busboy } = await peer('@fastify/busboy', 'multipart()', () => import('@fastify/busboy'));
+  const limits = { fields, fieldSize, files, parts: fields + files, headerPairs: 20 };
+  let parser: BusboyInstance;
+  try {
+    parser = new Busboy({ headers: { 'content-type': contentType }, limits });
+  } catch (cause) {
+    throw new HttpError(400, 'the content type names no boundary', { cause });
+  }
+  const form = new Form(parser, onFile);
+  failed((error) => form.fail(error));
+  return form.read(body);
+}
+
+/**
+ * One form on its way. The first thing that goes wrong ends all of it: the parser, and the content of files that are being
+ * read, so that what they are written to is closed as well.
+ *
+ * Owns the parser and the contents. Each is listened to for errors as long as it lives: the parser tells of a form without
+ * an end three times.
+ */
+class Form {
+  readonly #parser: BusboyInstance;
+  readonly #onFile: (part: FilePart) => unknown;
+  readonly #fields = new Map<string, string>();
+  readonly #contents = new Set<Readable>();
+  readonly #handled: Array<Promise<unknown>> = [];
+  readonly #failure: Promise<never>;
+  fail!: (error: Error) => void;
+
+  constructor(parser: BusboyInstance, onFile: (part: FilePart) => unknown) {
+    this.#parser = parser;
+    this.#onFile = onFile;
+    this.#failure = new Promise((_resolve, reject) => {
+      this.fail = (error) => {
+        reject(error);
+        this.#end(error);
+      };
+    });
+    // The one who awaits it later gets it all the same.
+    this.#failure.catch(ignore);
+    const tooMuch = (): void => this.fail(new HttpError(413, 'more parts than a form may have'));
+    parser.on('error', (error: Error) => this.fail(asRefusal(error)));
+    parser.on('fieldsLimit', tooMuch).on('filesLimit', tooMuch).on('partsLimit', tooMuch);
+    parser.on('field', (name, value, _nameIsCut, isCut) => (isCut ? tooMuch() : void this.#fields.set(name, value)));
+    parser.on('file', (name, stream, filename, _encoding, type) => this.#begin(name, stream, filename, type));
+  }
+
+  async read(body: AsyncIterable<Buffer>): Promise<Map<string, string>> {
+    const pieces = body[Symbol.asyncIterator]();
+    const finished = new Promise<void>((resolve) => this.#parser.once('finish', resolve));
+    try {
+      for (;;) {
+        const { done, value } = await this.#unlessFailed(pieces.next());
+        if (done === true) break;
+        if (!this.#parser.write(value)) await this.#unlessFailed(drained(this.#parser));
+      }
+      this.#parser.end();
+      await this.#unlessFailed(finished);
+      await this.#unlessFailed(Promise.all(this.#handled));
+      return this.#fields;
+    } catch (error) {
+      this.fail(error as Error);
+      // It may be waiting for the client.
+      pieces.return?.().catch(ignore);
+      throw error;
+    }
+  }
+
+  #unlessFailed<Value>(promise: Promise<Value>): Promise<Value> {
+    return Promise.race([promise, this.#failure]);
+  }
+
+  /** Not the parser's own stream: one that is destroyed would stop the parser, and errors are only emitted at it. */
+  #begin(name: string, stream: Readable, filename: string, type: string): void {
+    const content = new PassThrough();
+    this.#contents.add(content);
+    stream.on('error', ignore).pipe(content);
+    content.on('error', ignore).once('close', () => {
+      this.#contents.delete(content);
+      stream.unpipe(content);
+      stream.resume();
+    });
+    this.#handled.push(this.#handle({ name, filename, type, content }));
+  }
+
+  async #handle(part: FilePart): Promise<void> {
+    try {
+      await this.#onFile(part);
+    } catch (error) {
+      // One that fails ends everything, and is what the caller gets.
+      return this.fail(error as Error);
+    }
+    // By nothing that goes on reading it.
+    if (part.content.readableFlowing === null && part.content.listenerCount('readable') === 0) part.content.destroy();
+  }
+
+  #end(error: Error): void {
+    this.#parser.destroy();
+    for (const content of this.#contents) content.destroy(error);
+  }
+}
+
+function drained(parser: BusboyInstance): Promise<void> {
+  return new Promise((resolve) => parser.once('drain', resolve));
+}
+
+/** What the parser itself says is about the form, which is the client's. */
+function asRefusal(error: Error): Error {
+  return error instanceof HttpError ? error : new HttpError(400, error.message, { cause: error });
+}
+
+function ignore(): void {}

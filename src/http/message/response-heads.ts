@@ -1,0 +1,64 @@
+import type { ResponseFields } from './response-fields.ts';
+import { reasonOf } from '../protocol/status.ts';
+
+export interface DefaultFields {
+  readonly name: string;
+  readonly noDefaultServerHeader: boolean;
+  readonly noDefaultDate: boolean;
+  readonly noDefaultContentType: boolean;
+}
+
+/** How many different heads are kept for a second; a program that makes up more types of content does not fill memory. */
+const KEPT = 64;
+
+/**
+ * The first lines of responses. Those without fields of the handler's own are the same for a second, which is how long
+ * a Date is: kept by type of content, they cost a look-up (20 ns) instead of being built (250 ns).
+ */
+export class ResponseHeads {
+  readonly #defaults: DefaultFields;
+  readonly #server: string;
+  readonly #kept = new Map<string, string>();
+  #date = '';
+  #lastType: string | undefined;
+  #last = '';
+
+  constructor(defaults: DefaultFields) {
+    this.#defaults = defaults;
+    this.#server = defaults.noDefaultServerHeader ? '' : `Server: ${defaults.name}\r\n`;
+    this.tick();
+  }
+
+  /** Once a second. */
+  tick(): void {
+    this.#date = this.#defaults.noDefaultDate ? '' : `Date: ${new Date().toUTCString()}\r\n`;
+    this.#kept.clear();
+    this.#lastType = undefined;
+  }
+
+  /** The lines of a 200 without fields of the handler's own. */
+  ok(contentType: string): string {
+    if (contentType === this.#lastType) return this.#last;
+    let head = this.#kept.get(contentType);
+    if (head === undefined) {
+      head = this.#build(200, this.#server, this.#date, contentType);
+      if (this.#kept.size < KEPT) this.#kept.set(contentType, head);
+    }
+    this.#lastType = contentType;
+    return (this.#last = head);
+  }
+
+  /** The lines of any response. */
+  of(status: number, contentType: string, fields: ResponseFields | undefined): string {
+    if (fields === undefined) return this.#build(status, this.#server, this.#date, contentType);
+    const server = fields.hasServer ? '' : this.#server;
+    const date = fields.hasDate ? '' : this.#date;
+    const type = fields.contentType ?? contentType;
+    return this.#build(status, server, date, type, fields.reason) + fields.lines;
+  }
+
+  #build(status: number, server: string, date: string, contentType: string, reason = ''): string {
+    const type = contentType === '' ? '' : `Content-Type: ${contentType}\r\n`;
+    return `HTTP/1.1 ${status} ${reason === '' ? reasonOf(status) : reason}\r\n${server}${date}${type}`;
+  }
+}

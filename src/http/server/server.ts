@@ -1,0 +1,250 @@
+import { Server as NetServer, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TlsOptions } from 'node:tls';
+import { Addresses } from './addresses.ts';
+import { Connection } from './connection.ts';
+import type { Context } from '../message/context.ts';
+import { MisuseError } from '../protocol/errors.ts';
+import { fetchHandler, type FetchFunction } from '../fetch/fetch.ts';
+import type { Fault } from '../protocol/faults.ts';
+import { installLightGlobals } from '../fetch/light-globals.ts';
+import { lightRequest, realRequest } from '../fetch/light-request.ts';
+import type { Handler, Hooks, HttpLogger } from '../message/hooks.ts';
+import { refusal } from './refusal.ts';
+import { ServerCore } from './server-core.ts';
+import { MOVED, SERVED, type Served } from './served.ts';
+import { resolveSettings, type Settings } from './settings.ts';
+import { RawSource, StreamSource } from './source.ts';
+import { UpgradeRequest } from '../message/upgrade-request.ts';
+
+/** Everything a server can be told. Times are milliseconds, sizes are bytes. */
+export interface ServerOptions extends Partial<Settings> {
+  /** Answers each request. Either this or `fetch`. */
+  readonly handler?: Handler;
+  /**
+   * A WHATWG fetch handler, such as `app.fetch` of Hono. It is called when the whole body is there; with `streamRequestBody`
+   * when the head is, as on other servers.
+   */
+  readonly fetch?: FetchFunction;
+  /**
+   * With `fetch`: puts a `Response` in place of the global one, and a `Request`, that do their work when somebody asks for
+   * it. They are instances of the originals, and cost a tenth.
+   *
+   * @default true
+   */
+  readonly lightGlobals?: boolean;
+  readonly errorHandler?: Hooks['errorHandler'];
+  readonly connState?: Hooks['connState'];
+  readonly headerReceived?: Hooks['headerReceived'];
+  readonly continueHandler?: Hooks['continueHandler'];
+  /** A request was refused before any handler: why, in words for a log. */
+  readonly onRefused?: Hooks['onRefused'];
+  /** Serves TLS; what `tls.createServer` takes. */
+  readonly tls?: TlsOptions;
+  /** @default console */
+  readonly logger?: HttpLogger;
+}
+
+/** What net.Server has and its types do not. */
+interface Internal {
+  _connections: number;
+  _handle: { onconnection(status: number, client: Accepted): void } | null;
+}
+
+/** Where a socket has its connection, so that its listeners need no closure each. */
+const CONNECTION: unique symbol = Symbol('prefork.connection');
+type Connected = Socket & { [CONNECTION]?: Connection; server?: NetServer; _server?: NetServer };
+
+/**
+ * An HTTP/1.1 server. A `net.Server`, so that it listens and closes as any other, alone or under prefork.
+ *
+ * @example
+ * const server = new Server({ handler: (ctx) => ctx.end('Hello') });
+ * server.listen(8080);
+ */
+export class Server extends NetServer {
+  readonly #core: ServerCore<Connection>;
+  readonly #addresses = new Addresses();
+  readonly #front: NetServer | undefined;
+  /** Connections before their TLS handshake. */
+  readonly #encrypted = new Set<Socket>();
+
+  /** @throws MisuseError ERR_HTTP_OPTION that says what was expected */
+  constructor(options: ServerOptions) {
+    super({ allowHalfOpen: true, noDelay: true });
+    const upgrade = (context: Context, isTunnel: boolean): boolean => this.#upgrade(context, isTunnel);
+    this.#core = new ServerCore(resolveSettings(options), {
+      ...options,
+      handler: handlerOf(options),
+      upgrade,
+      logger: options.logger ?? console,
+    });
+    Object.defineProperty(this, SERVED, { value: this.#served() });
+    this.#front = options.tls && this.#encrypt(options.tls);
+    this.on('connection', (socket: Connected) => this.#onConnection(socket));
+    if (this.#front === undefined) this.on('listening', () => this.#intercept());
+  }
+
+  /** Stops accepting; closes what is idle, and the rest after their responses. */
+  override close(callback?: (error?: Error) => void): this {
+    this.#core.isClosing = this.#core.settings.closeOnShutdown;
+    super.close(callback);
+    this.closeIdleConnections();
+    return this;
+  }
+
+  /** Closes the connections on which nothing happens. */
+  closeIdleConnections(): void {
+    for (const connection of this.#core.connections) if (connection.isIdle) connection.stop();
+  }
+
+  /** Closes every connection, whatever happens on it. A response that is not sent to its end does not look whole. */
+  closeAllConnections(): void {
+    for (const connection of this.#core.connections) connection.cut();
+  }
+
+  /** For prefork's worker: what it counts, and how it drains. */
+  #served(): Served {
+    const core = this.#core;
+    return {
+      get started() {
+        return core.started;
+      },
+      get finished() {
+        return core.finished;
+      },
+      time: (onAnswered) => void (core.onAnswered = onAnswered),
+      drain: (onFree) => {
+        core.isClosing ||= onFree === undefined;
+        core.onFree = onFree;
+      },
+      dismiss: (connections) => void (core.toDismiss = connections),
+      get undismissed() {
+        return core.toDismiss;
+      },
+      idle: () => this.#idle(),
+      sockets: () => this.#sockets(),
+      rest: (socket) => (socket as Connected)[CONNECTION]?.rest ?? 'never',
+    };
+  }
+
+  *#idle(): Generator<Socket> {
+    for (const connection of this.#core.connections) if (connection.isIdle) yield connection.socket;
+    for (const socket of this.#encrypted) if (socket.bytesRead === 0) yield socket;
+  }
+
+  *#sockets(): Generator<Socket> {
+    for (const { socket } of this.#core.connections) yield socket;
+  }
+
+  /** Node's own `onconnection` would make a socket that is read through a stream. */
+  #intercept(): void {
+    const handle = (this as unknown as Internal)._handle;
+    if (handle === null) return;
+    const original = handle.onconnection.bind(handle);
+    handle.onconnection = (status, client) => {
+      const isFull = this.maxConnections > 0 && (this as unknown as Internal)._connections >= this.maxConnections;
+      if (status !== 0 || isFull) original(status, client);
+      else this.#accept(client);
+    };
+  }
+
+  /** What `onconnection` of node:net does: whoever closes the server waits for this socket, and it is counted. */
+  #accept(client: Accepted): void {
+    client.setNoDelay?.(true);
+    const source = new RawSource(client);
+    const socket = source.socket as Connected;
+    (this as unknown as Internal)._connections++;
+    socket.server = socket._server = this;
+    const connection = new Connection(socket, source, this.#core);
+    source.start(connection);
+    this.#serve(socket, connection, MOVED in client);
+    this.emit('connection', socket);
+  }
+
+  /** What others bring: TLS that something else has decrypted, and our own before they are. */
+  #onConnection(socket: Connected): void {
+    if (socket[CONNECTION] !== undefined) return;
+    if (this.#front === undefined || 'encrypted' in socket) return this.#serveStream(socket);
+    const { concurrency } = this.#core.settings;
+    // No handshake for what cannot be served, so that there is no telling why either.
+    if (concurrency !== 0 && this.#encrypted.size >= concurrency) return void socket.destroy();
+    this.#encrypted.add(socket);
+    socket.once('close', () => this.#encrypted.delete(socket));
+    this.#front.emit('connection', socket);
+  }
+
+  #serveStream(stream: Duplex): void {
+    const socket = stream as Connected;
+    let connection: Connection | undefined = undefined;
+    const source = new StreamSource(socket, { receive: (bytes, end) => connection!.receive(bytes, end) });
+    connection = new Connection(socket, source, this.#core);
+    this.#serve(socket, connection);
+  }
+
+  /** @param isMoved another process has served it, and admitted it */
+  #serve(socket: Connected, connection: Connection, isMoved = false): void {
+    socket[CONNECTION] = connection;
+    socket.on('end', onEnd).on('error', onError).on('close', onClose);
+    const fault = this.#tooMany(socket, isMoved);
+    if (fault !== undefined) return this.#turnAway(socket, connection, fault);
+    this.#core.add(connection);
+  }
+
+  /** At once, without waiting for what the client sends: there are too many already. */
+  #turnAway(socket: Socket, connection: Connection, fault: Fault): void {
+    connection.closed();
+    this.#core.refused(fault, socket);
+    socket.end(refusal(fault, this.#core.heads), 'latin1', () => socket.destroy());
+  }
+
+  #tooMany(socket: Socket, isMoved: boolean): Fault | undefined {
+    const { concurrency, maxConnsPerIP } = this.#core.settings;
+    if (!isMoved && concurrency !== 0 && this.#core.connections.size >= concurrency) return 'TOO_MANY_CONNECTIONS';
+    const address = maxConnsPerIP === 0 ? undefined : socket.remoteAddress;
+    if (address === undefined) return undefined;
+    if (!this.#addresses.take(address, isMoved ? Infinity : maxConnsPerIP)) return 'TOO_MANY_OF_ADDRESS';
+    socket.once('close', () => this.#addresses.give(address));
+    return undefined;
+  }
+
+  #upgrade(context: Context, isTunnel: boolean): boolean {
+    const event = isTunnel ? 'connect' : 'upgrade';
+    if (this.listenerCount(event) === 0) return false;
+    const request = new UpgradeRequest(context);
+    const { socket, head } = context.hijack();
+    this.emit(event, request, socket, head);
+    return true;
+  }
+
+  #encrypt(options: TlsOptions): NetServer {
+    const { createServer } = process.getBuiltinModule('node:tls');
+    const handshakeTimeout = this.#core.settings.readTimeout;
+    const front = createServer({ handshakeTimeout, ALPNProtocols: ['http/1.1'], ...options, allowHalfOpen: true });
+    front.on('secureConnection', (socket) => this.#serveStream(socket));
+    front.on('tlsClientError', (_error, socket) => socket.destroy());
+    return front;
+  }
+}
+
+type Accepted = object & { setNoDelay?(on: boolean): void };
+
+function handlerOf({ handler, fetch, lightGlobals = true }: ServerOptions): Handler {
+  if (handler !== undefined && fetch === undefined) return handler;
+  if (fetch !== undefined && handler === undefined) {
+    if (lightGlobals) installLightGlobals();
+    return fetchHandler(fetch, lightGlobals ? lightRequest : realRequest);
+  }
+  throw new MisuseError('ERR_HTTP_OPTION', 'expected either handler: (ctx) => ... or fetch: (request) => Response');
+}
+
+function onEnd(this: Connected): void {
+  this[CONNECTION]!.ended();
+}
+
+/** It closes the socket, which is all that there is to do. */
+function onError(): void {}
+
+function onClose(this: Connected): void {
+  this[CONNECTION]!.closed();
+}

@@ -1,0 +1,122 @@
+import type { Socket } from 'node:net';
+import { latin1 } from '../protocol/bytes.ts';
+import type { Sendable } from '../message/content.ts';
+
+/** What a client may leave untaken before the next is made, or read, for it. */
+const MOST_UNSENT = 64 * 1024;
+
+/** Bytes up to this are copied into the text that is written anyway; more are written beside it. */
+const SMALL = 8 * 1024;
+
+/** Each of these has to be taken within `writeTimeout`. */
+const UNIT = 64 * 1024;
+
+/** The handle of a net.Socket says how much it was given, and how much of that the kernel has not taken. */
+type Handled = Socket & {
+  readonly _handle?: { readonly bytesWritten?: number; readonly writeQueueSize?: number } | null;
+};
+
+/**
+ * What is to be sent, gathered as one latin1 string: the kernel gets all responses of a pipeline, heads and bodies, in one
+ * write, which Node tries at once from a buffer on the stack. UTF-8 is encoded into it.
+ */
+export class Writer {
+  readonly #socket: Socket;
+  readonly #onDrained: () => void;
+  #text = '';
+  #isBlocked = false;
+  #deadline = 0;
+  #taken = 0;
+  /** Bytes that the socket was given. */
+  #given = 0;
+
+  /** @param onDrained after `isBlocked`: the client has taken everything. */
+  constructor(socket: Socket, onDrained: () => void) {
+    this.#socket = socket;
+    this.#onDrained = onDrained;
+  }
+
+  /** Whether the client has left more untaken than it may. */
+  get isBlocked(): boolean {
+    return this.#isBlocked;
+  }
+
+  /** Whether the kernel has taken the last byte. */
+  get isAllTaken(): boolean {
+    return this.#text === '' && this.#socket.writableLength === 0;
+  }
+
+  /** @param text of which every character is a byte. */
+  add(text: string): void {
+    this.#text += text;
+    if (this.#text.length > MOST_UNSENT) this.flush();
+  }
+
+  /** @param length of the content in bytes. */
+  addContent(content: Sendable, length: number): void {
+    if (typeof content === 'string') {
+      if (length === content.length) this.add(content);
+      else if (length <= SMALL) this.add(latin1(Buffer.from(content), 0, length));
+      else this.#addBytes(Buffer.from(content));
+    } else if (length <= SMALL) this.add(latin1(viewOf(content), 0, length));
+    else this.#addBytes(content);
+  }
+
+  flush(): void {
+    const text = this.#text;
+    if (text === '') return;
+    this.#text = '';
+    this.#write(text);
+    this.#look();
+  }
+
+  /** @returns whether the client has not taken what it had to within `timeout` ms. */
+  isStalled(now: number, timeout: number): boolean {
+    if (timeout === 0 || this.#socket.writableLength === 0) {
+      this.#deadline = 0;
+      return false;
+    }
+    const taken = this.#takenNow;
+    if (this.#deadline !== 0 && taken - this.#taken < UNIT) return now >= this.#deadline;
+    this.#deadline = now + timeout;
+    this.#taken = taken;
+    return false;
+  }
+
+  /** Not `bytesWritten` of the socket, which counts what waits in the stream as well. */
+  get #takenNow(): number {
+    const { bytesWritten, writeQueueSize } = (this.#socket as Handled)._handle ?? {};
+    if (bytesWritten !== undefined && writeQueueSize !== undefined) return bytesWritten - writeQueueSize;
+    return this.#given - this.#socket.writableLength;
+  }
+
+  #write(text: string): void {
+    this.#given += text.length;
+    this.#socket.write(text, 'latin1');
+  }
+
+  #addBytes(bytes: Uint8Array): void {
+    const text = this.#text;
+    this.#text = '';
+    this.#socket.cork();
+    if (text !== '') this.#write(text);
+    this.#given += bytes.length;
+    this.#socket.write(bytes);
+    this.#socket.uncork();
+    this.#look();
+  }
+
+  #look(): void {
+    // Without the second there is no 'drain': the stream's own mark may be higher.
+    if (this.#isBlocked || this.#socket.writableLength <= MOST_UNSENT || !this.#socket.writableNeedDrain) return;
+    this.#isBlocked = true;
+    this.#socket.once('drain', () => {
+      this.#isBlocked = false;
+      this.#onDrained();
+    });
+  }
+}
+
+function viewOf(content: Uint8Array): Buffer {
+  return Buffer.isBuffer(content) ? content : Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+}

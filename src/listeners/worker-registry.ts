@@ -1,0 +1,115 @@
+import type { ListenQuery } from './listen-query.ts';
+import type { Circumstances } from './socket-assignments.ts';
+
+/** A `listen` of a worker's, which is answered once. */
+export interface ListenRequest {
+  readonly request: number;
+  readonly query: ListenQuery;
+}
+
+/** A worker, and what it may do with sockets. */
+interface Member {
+  /** Undefined until it is given one. */
+  readonly slot: number | undefined;
+  /** What it asked for meanwhile. */
+  readonly held: readonly ListenRequest[];
+  /** It drains: it accepts from nothing new, and what it has open it has for its own shutdown code alone. */
+  readonly isLeaving: boolean;
+  readonly isHung: boolean;
+  /** It accepts nothing from what others accept from: the slot is not its own yet, or not any more. */
+  readonly isParked: boolean;
+}
+
+/** The workers that may ask for sockets, their slots, and how they are. Bookkeeping alone. */
+export class WorkerRegistry implements Circumstances {
+  readonly #members = new Map<number, Member>();
+  readonly #vacated = new Set<number>();
+
+  /** @param slot undefined for one that is given its slot later. */
+  join(worker: number, slot: number | undefined, isParked: boolean): void {
+    this.#members.set(worker, { slot, held: [], isLeaving: false, isHung: false, isParked });
+  }
+
+  /** @returns false when it was none. */
+  remove(worker: number): boolean {
+    return this.#members.delete(worker);
+  }
+
+  has(worker: number): boolean {
+    return this.#members.has(worker);
+  }
+
+  slotOf(worker: number): number | undefined {
+    return this.#members.get(worker)?.slot;
+  }
+
+  /**
+   * Keeps the request of a worker that has no slot yet.
+   *
+   * @returns false when it has one, or is gone, or leaves.
+   */
+  hold(worker: number, request: ListenRequest): boolean {
+    const member = this.#members.get(worker);
+    if (member === undefined || member.slot !== undefined || member.isLeaving) return false;
+    this.#change(worker, { held: [...member.held, request] });
+    return true;
+  }
+
+  /** The worker has the slot now. @returns what it had asked for meanwhile. */
+  seat(worker: number, slot: number, isParked: boolean): readonly ListenRequest[] {
+    const held = this.#members.get(worker)?.held ?? [];
+    this.#change(worker, { slot, held: [], isParked });
+    return held;
+  }
+
+  parked(worker: number, isParked: boolean): void {
+    this.#change(worker, { isParked });
+  }
+
+  isParked(worker: number): boolean {
+    return this.#members.get(worker)?.isParked === true;
+  }
+
+  leaving(worker: number): void {
+    this.#change(worker, { isLeaving: true });
+  }
+
+  hung(worker: number, isHung: boolean): void {
+    this.#change(worker, { isHung });
+  }
+
+  vacate(slot: number): void {
+    this.#vacated.add(slot);
+  }
+
+  reopen(slot: number): void {
+    this.#vacated.delete(slot);
+  }
+
+  isAvailable(worker: number): boolean {
+    return this.stays(worker) && this.#members.get(worker)?.isHung === false;
+  }
+
+  isVacated(slot: number): boolean {
+    return this.#vacated.has(slot);
+  }
+
+  /** It has not been told to drain. */
+  stays(worker: number): boolean {
+    return this.#members.get(worker)?.isLeaving === false;
+  }
+
+  staysIn(worker: number, slot: number): boolean {
+    return this.slotOf(worker) === slot && this.stays(worker);
+  }
+
+  /** The slot is no more, and the last of its workers is gone. */
+  isAbandoned(slot: number): boolean {
+    return this.isVacated(slot) && ![...this.#members.values()].some((member) => member.slot === slot);
+  }
+
+  #change(worker: number, changes: Partial<Member>): void {
+    const member = this.#members.get(worker);
+    if (member !== undefined) this.#members.set(worker, { ...member, ...changes });
+  }
+}

@@ -1,0 +1,67 @@
+/** The token of whoever may change things over `--admin`, as it was given. Not a flag: everybody can see those of a process. */
+import { closeSync, openSync, readSync } from 'node:fs';
+import { SHORTEST_SECRET } from '../../control/secret.ts';
+import { UsageError } from '../../errors.ts';
+import { VARIABLE as UPGRADE } from '../../upgrade/handover.ts';
+import { eraseVariable } from '../system/environment-memory.ts';
+
+const VARIABLE = 'PREFORK_ADMIN_TOKEN';
+
+/** Longer than any token, bytes: what is no file with a token, such as a device, is not read to its end. */
+const LONGEST_FILE = 65_536;
+
+export interface GivenToken {
+  readonly token: string;
+  /** It is still in this process's environment, as the system shows it to other processes of the same user. */
+  readonly isExposed: boolean;
+}
+
+/**
+ * Takes the token out of the environment, where workers would inherit it, or read it in /proc; or out of the file, which
+ * comes first, and which the user that workers run as need not be able to read: so this is called before root's rights go.
+ *
+ * @param file of `--admin-token-file`.
+ * @returns undefined when none is given.
+ * @throws UsageError
+ */
+export function takeAdminToken(env: NodeJS.ProcessEnv, file: string | undefined): GivenToken | undefined {
+  const variable = env[VARIABLE] || undefined;
+  delete env[VARIABLE];
+  const isErased = variable === undefined || eraseVariable(VARIABLE, variable);
+  const inFile = file === undefined ? undefined : read(file, env);
+  if (inFile !== undefined) return { token: checked(inFile, `--admin-token-file ${file}`), isExposed: false };
+  return variable === undefined ? undefined : { token: checked(variable, VARIABLE), isExposed: !isErased };
+}
+
+/** A primary that succeeds another one may have no right to the file any more: it gets the token from that one. */
+function read(file: string, env: NodeJS.ProcessEnv): string | undefined {
+  try {
+    const bytes = readFirst(file, LONGEST_FILE + 1);
+    if (bytes.length <= LONGEST_FILE) return bytes.toString('latin1').trim();
+  } catch (error) {
+    if (env[UPGRADE] !== undefined) return undefined;
+    throw new UsageError(`--admin-token-file: ${(error as Error).message}`, { cause: error });
+  }
+  throw new UsageError(`--admin-token-file ${file}: expected a file with a token and nothing else`);
+}
+
+/** A pipe has no size, and gives what it has in pieces. */
+function readFirst(file: string, most: number): Buffer {
+  const bytes = Buffer.alloc(most);
+  const fd = openSync(file, 'r');
+  try {
+    let length = 0;
+    for (let piece = -1; piece !== 0 && length < most; length += piece) {
+      piece = readSync(fd, bytes, length, most - length, null);
+    }
+    return bytes.subarray(0, length);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Nothing of it is in the message. */
+function checked(token: string, place: string): string {
+  if (/^[\x21-\x7e]+$/.test(token) && token.length >= SHORTEST_SECRET) return token;
+  throw new UsageError(`${place}: expected ${SHORTEST_SECRET} or more characters of ASCII, and no spaces`);
+}

@@ -1,0 +1,94 @@
+import type { AdminServer } from '../../control/admin-server.ts';
+import type { ControlServer } from '../../control/server.ts';
+import type { AdminSocket } from '../../upgrade/handover.ts';
+import type { AdminToken } from './admin.ts';
+import type { Cleanup } from '../system/cleanup.ts';
+import { openControlSocket, type ControlSocketOptions } from './control-socket.ts';
+
+export interface ControlEndpointsParts extends ControlSocketOptions {
+  /** Undefined without `--admin`. */
+  readonly token: AdminToken | undefined;
+  /** What the primary before this one had for it. */
+  readonly inherited: AdminSocket | undefined;
+  readonly cleanup: Cleanup;
+}
+
+/**
+ * Where this primary can be asked: the control socket, and `--admin` over TCP. Owns both, once they are opened; `close` lets
+ * what is being answered out.
+ */
+export class ControlEndpoints {
+  readonly #parts: ControlEndpointsParts;
+  #control: Promise<ControlServer | undefined> | undefined;
+  #admin: Promise<AdminServer | undefined> | undefined;
+  /** Once they listen. */
+  #controlServer: ControlServer | undefined;
+  #adminServer: AdminServer | undefined;
+  /** Of what is being opened. */
+  readonly #opening = new AbortController();
+
+  constructor(parts: ControlEndpointsParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Once, whoever asks how often. `openAdmin` comes when the primary before this one knows that it is succeeded, and answers
+   * nobody any more: a counter that falls back and forth between the two would have Prometheus see traffic that never was.
+   */
+  openControl(): Promise<ControlServer | undefined> {
+    return (this.#control ??= this.#openControl());
+  }
+
+  openAdmin(): Promise<AdminServer | undefined> {
+    return (this.#admin ??= this.#openAdmin());
+  }
+
+  /** For the primary that succeeds this one. */
+  get adminSocket(): AdminSocket | undefined {
+    const { token, settings } = this.#parts;
+    const { admin: address } = settings;
+    const fd = this.#adminServer?.fd;
+    return address === undefined || fd === undefined ? undefined : { address, fd, token: token?.token };
+  }
+
+  /** Within this turn: the next primary is about to answer there, and counts anew. */
+  yield(): void {
+    this.#controlServer?.yield();
+    this.#adminServer?.yield();
+  }
+
+  get isClosed(): boolean {
+    return this.#opening.signal.aborted;
+  }
+
+  /** What is not open yet stays closed. */
+  async close(): Promise<void> {
+    this.#opening.abort();
+    await Promise.all([close(this.#control), close(this.#admin)]);
+  }
+
+  async #openControl(): Promise<ControlServer | undefined> {
+    if (this.isClosed) return undefined;
+    const server = await openControlSocket(this.#parts);
+    this.#parts.cleanup.add(() => server?.remove());
+    return (this.#controlServer = server);
+  }
+
+  async #openAdmin(): Promise<AdminServer | undefined> {
+    const { settings, controls, log, replace, token, inherited } = this.#parts;
+    const { admin: address } = settings;
+    if (this.isClosed || (address === undefined && inherited === undefined)) return undefined;
+    const { openAdmin, takeOver } = await import('./admin.ts');
+    if (address !== undefined && token !== undefined) {
+      const { signal } = this.#opening;
+      this.#adminServer = await openAdmin({ address, token, controls, log, isSuccessor: replace, inherited, signal });
+    } else if (inherited !== undefined) takeOver(inherited, address);
+    return this.#adminServer;
+  }
+}
+
+/** One that could not be opened has said so. */
+async function close(opening: Promise<{ close(): Promise<void> } | undefined> | undefined): Promise<void> {
+  const server = await opening?.catch(() => undefined);
+  await server?.close();
+}

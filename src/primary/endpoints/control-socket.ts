@@ -1,0 +1,46 @@
+import type { Controls } from '../../control/controls.ts';
+import { ControlServer } from '../../control/server.ts';
+import { PreforkError } from '../../errors.ts';
+import type { Settings } from '../../options/index.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Supervisor } from '../supervisor/supervisor.ts';
+
+export interface ControlSocketOptions {
+  readonly settings: Settings;
+  readonly supervisor: Supervisor;
+  readonly controls: Controls;
+  readonly log: Log;
+  /** Of the primary that this one succeeds. */
+  readonly replace: boolean;
+}
+
+/**
+ * Opens the control socket.
+ *
+ * @returns undefined where it cannot be had: the server runs without.
+ * @throws PreforkError `ERR_NAME_TAKEN`
+ */
+export async function openControlSocket(options: ControlSocketOptions): Promise<ControlServer | undefined> {
+  const { settings, supervisor, controls, log, replace } = options;
+  const { isNameGiven } = settings;
+  const { name } = supervisor;
+  try {
+    const server = await ControlServer.open({
+      controls,
+      name,
+      isNameGiven,
+      replace,
+    });
+    supervisor.name = server.name;
+    supervisor.control = server.path;
+    if (server.name !== name) log('info', 'name taken', { name, instead: server.name });
+    return server;
+  } catch (error) {
+    if (error instanceof PreforkError && error.code === 'ERR_NAME_TAKEN') {
+      log('error', 'error', { message: error.message, code: error.code });
+      throw error;
+    }
+    log('warn', 'no control socket', { message: (error as Error).message });
+    return undefined;
+  }
+}

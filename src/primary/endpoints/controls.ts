@@ -1,0 +1,111 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import type { Balance } from '../../balance/mode.ts';
+import type {
+  Controls,
+  Dashboard,
+  MetricsAnswer,
+  Outcome,
+  ScaleTarget,
+  Status,
+  UpgradeTarget,
+} from '../../control/controls.ts';
+import type { Sharing } from '../../listeners/sharing.ts';
+import { Calendar } from './calendar.ts';
+import { dashboardOf } from './dashboard.ts';
+import { servingSlots, type Fleet } from '../fleet/fleet.ts';
+import { metricsOf } from './metrics.ts';
+import { statusOf } from './status.ts';
+import type { Supervisor } from '../supervisor/supervisor.ts';
+import { version } from '../installation.ts';
+
+/** How long idle connections may stay open at a stop that was asked for over the control socket, ms. */
+const IDLE = 5000;
+
+/** In force, and not as they were asked for. */
+export interface Modes {
+  readonly sharing: Sharing;
+  readonly balance: Balance;
+}
+
+/** What is asked of this primary over its control socket, as events of its supervisor. Owns nothing. */
+export class PrimaryControls implements Controls {
+  readonly #supervisor: Supervisor;
+  readonly #balance: Balance;
+  readonly #calendar = new Calendar();
+  readonly #names: Pick<Status, 'prefork' | 'node' | 'directory' | 'pid' | 'sharing'>;
+  /** One for all entrances: whoever looks is shown the same. */
+  #dashboard: Promise<Dashboard> | undefined;
+
+  constructor(supervisor: Supervisor, { sharing, balance }: Modes) {
+    this.#supervisor = supervisor;
+    this.#balance = balance;
+    const directory = process.cwd();
+    this.#names = { prefork: version(), node: process.versions.node, directory, pid: process.pid, sharing };
+  }
+
+  dashboard(): Promise<Dashboard> {
+    return (this.#dashboard ??= dashboardOf(this.#supervisor, () => this.status()));
+  }
+
+  status(): Status {
+    const { name, fleet, addresses, handoffs, row, now } = this.#supervisor;
+    const epoch = this.#calendar.at(now, Date.now());
+    const facts = { name, ...this.#names, addresses, balance: this.#balance, handoffs, row, now, epoch };
+    return statusOf(fleet, facts);
+  }
+
+  metrics(accept: string | undefined): Promise<MetricsAnswer> {
+    return metricsOf(this.#supervisor, this.status(), accept);
+  }
+
+  readiness(): ReturnType<Controls['readiness']> {
+    const reason = unreadiness(this.#supervisor.fleet);
+    return reason === undefined ? { ready: true } : { ready: false, reason };
+  }
+
+  reload(): Promise<Outcome> {
+    return this.#supervisor.ask((request) => ({ type: 'reload', request }));
+  }
+
+  scale(to: ScaleTarget): Promise<Outcome> {
+    return this.#supervisor.ask((request) => ({ type: 'scale', to, request }));
+  }
+
+  stop(isNow: boolean): Promise<Outcome> {
+    return this.#supervisor.ask((request) => ({ type: 'stop', idle: IDLE, isNow, request }));
+  }
+
+  hold(pid: number, within: number): Promise<Outcome> {
+    return this.#supervisor.ask((request) => ({ type: 'hold', pid, within, request }));
+  }
+
+  async upgrade({ node, preferNode }: UpgradeTarget): Promise<Outcome> {
+    const refusal = node === undefined ? undefined : whyNotRun(node);
+    if (refusal !== undefined) return { ok: false, reason: refusal };
+    const preferred = preferNode !== undefined && whyNotRun(preferNode) === undefined ? preferNode : undefined;
+    return this.#supervisor.ask((request) => ({ type: 'upgrade', node: node ?? preferred, request }));
+  }
+}
+
+function whyNotRun(node: string): string | undefined {
+  try {
+    accessSync(node, constants.X_OK);
+    return statSync(node).isFile() ? undefined : `${node} is not a file`;
+  } catch (error) {
+    return `${node} cannot be run: ${(error as Error).message}`;
+  }
+}
+
+function unreadiness(fleet: Fleet): string | undefined {
+  switch (fleet.phase) {
+    case 'idle':
+    case 'starting':
+      return 'starting';
+    case 'serving':
+      return servingSlots(fleet) === 0 ? 'no worker serves' : undefined;
+    case 'delaying':
+    case 'stopping':
+    case 'stopped':
+      return 'stopping';
+  }
+}

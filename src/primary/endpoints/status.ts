@@ -1,0 +1,142 @@
+/** The fleet as `prefork status` shows it. Pure. */
+import type { Balance } from '../../balance/mode.ts';
+import { skewOf } from '../../balance/skew.ts';
+import type { BalanceStatus, ExitStatus, SlotStatus, Status, Vitals, WorkerStatus } from '../../control/controls.ts';
+import { BOUNDS, durationsOfAll } from '../../scoreboard/durations.ts';
+import type { Row } from '../../scoreboard/layout.ts';
+import { connectionsOf } from '../supervisor/connections.ts';
+import type { HandoffCounts } from '../workers/handoffs.ts';
+import type { WorkerId } from '../fleet/events.ts';
+import {
+  leavers,
+  servingSlots,
+  spares,
+  workerOf,
+  type Fleet,
+  type LastExit,
+  type Slot,
+  type Worker,
+} from '../fleet/fleet.ts';
+
+/** What the fleet does not know. */
+export interface StatusFacts extends Pick<
+  Status,
+  'name' | 'pid' | 'prefork' | 'node' | 'directory' | 'sharing' | 'addresses'
+> {
+  readonly balance: Balance;
+  readonly handoffs: HandoffCounts;
+  /** Of a worker, in the scoreboard. */
+  readonly row: (worker: WorkerId) => Row | undefined;
+  /** Monotonic, ms, and the same moment since the Unix epoch. */
+  readonly now: number;
+  readonly epoch: number;
+}
+
+export function statusOf(fleet: Fleet, facts: StatusFacts): Status {
+  const { row, now, epoch, balance, handoffs, ...names } = facts;
+  const time = (at: number): string => new Date(epoch - (now - at)).toISOString();
+  const worker = (one: Worker): WorkerStatus => workerStatus(one, row(one.id), now);
+  const { done, failed, last } = fleet.reloads;
+  return {
+    version: 1,
+    ...names,
+    balance: balanceStatus(balance, connectionsOf(fleet, row), handoffs),
+    phase: phaseOf(fleet),
+    generation: fleet.generation,
+    startedAt: time(fleet.startedAt),
+    uptime: Math.round(now - fleet.startedAt),
+    workers: { wanted: fleet.slots.length, serving: servingSlots(fleet) },
+    slots: fleet.slots.map((slot) => slotStatus(fleet, slot, worker, time)),
+    spares: spares(fleet).map(worker),
+    leaving: leavers(fleet).map(worker),
+    operation: fleet.running?.operation.kind ?? null,
+    reloads: {
+      done,
+      failed,
+      last: last && {
+        generation: last.generation,
+        outcome: last.outcome.ok ? 'done' : 'failed',
+        reason: last.outcome.ok ? undefined : last.outcome.reason,
+        at: time(last.at),
+      },
+    },
+    durationBounds: BOUNDS,
+  };
+}
+
+function balanceStatus(mode: Balance, connections: number[], { taken, ...rest }: HandoffCounts): BalanceStatus {
+  return { mode, skew: Number(skewOf(connections).toFixed(3)), handoffs: { done: taken, ...rest } };
+}
+
+function phaseOf({ phase }: Fleet): Status['phase'] {
+  if (phase === 'serving') return 'serving';
+  return phase === 'idle' || phase === 'starting' ? 'starting' : 'stopping';
+}
+
+function slotStatus(
+  fleet: Fleet,
+  slot: Slot,
+  statusOfWorker: (worker: Worker) => WorkerStatus,
+  time: (at: number) => string,
+): SlotStatus {
+  const worker = workerOf(fleet, slot.worker);
+  const successor = workerOf(fleet, slot.successor);
+  return {
+    slot: slot.index,
+    state: slotState(fleet, worker),
+    worker: worker === undefined ? null : statusOfWorker(worker),
+    successor: successor === undefined ? null : statusOfWorker(successor),
+    crashes: slot.crashes,
+    lastExit: slot.lastExit === undefined ? null : exitStatus(slot.lastExit, time),
+  };
+}
+
+/** While it serves, and while it starts, a slot without a worker has lost it. */
+const stateOfEmpty: Readonly<Partial<Record<Fleet['phase'], SlotStatus['state']>>> = {
+  idle: 'empty',
+  stopping: 'stopped',
+  stopped: 'stopped',
+};
+
+function slotState({ phase }: Fleet, worker: Worker | undefined): SlotStatus['state'] {
+  if (worker === undefined) return stateOfEmpty[phase] ?? 'waiting';
+  if (worker.state === 'serving') return 'serving';
+  return worker.state === 'draining' || worker.state === 'ending' ? 'stopped' : 'booting';
+}
+
+function workerStatus(worker: Worker, row: Row | undefined, now: number): WorkerStatus {
+  const { pid, slot, generation, state, isHung, forkedAt } = worker;
+  return {
+    pid: pid ?? null,
+    slot: slot ?? null,
+    generation,
+    state: isHung && state === 'serving' ? 'hung' : state,
+    uptime: Math.round(now - forkedAt),
+    vitals: row === undefined ? null : vitalsOf(row, now),
+  };
+}
+
+function vitalsOf(row: Row, now: number): Vitals {
+  return {
+    beat: Math.max(0, Math.round(now - row.heartbeat)),
+    connectionsOpen: row.connectionsOpen,
+    connectionsAccepted: row.connectionsAccepted,
+    handoffsReceived: row.handoffsReceived,
+    handoffsSent: row.handoffsSent,
+    handoffsRefused: row.handoffsRefused,
+    handoffsFailed: row.handoffsFailed,
+    requestsStarted: row.requestsStarted,
+    requestsFinished: row.requestsFinished,
+    durations: durationsOfAll(row.durations),
+    utilization: row.elu,
+    delay: row.delay,
+    delayP50: row.delayP50,
+    delayP99: row.delayP99,
+    rss: row.rss,
+    heapUsed: row.heapUsed,
+  };
+}
+
+function exitStatus({ pid, generation, reason, text, at }: LastExit, time: (at: number) => string): ExitStatus {
+  return { pid: pid ?? null, generation, reason, text, at: time(at) };
+}

@@ -1,0 +1,223 @@
+/** From a fork to a worker that serves: the slot's own, its next one, and spares. */
+import type { WorkerId } from './events.ts';
+import { isServing, slotOf, withSlot, withWorker, workerOf, type Slot, type Worker } from './fleet.ts';
+import { park } from './parking.ts';
+import { isReady, settleTime } from './readiness.ts';
+import { retire } from './retire.ts';
+import type { Step } from './step.ts';
+import { describe, duration } from './log-fields.ts';
+
+/** How long after a worker is ready its application may open further listeners before the old ones are swept, ms. */
+const SWEEP_AFTER_MS = 10_000;
+
+/** What is remembered of a worker: it may say what it likes. */
+const MOST_ADDRESSES = 1024;
+
+/** Forks the worker of a slot that has none: what it listens on it accepts from at once. */
+export function fill(step: Step, slot: Slot): void {
+  const worker = fork(step, { slot: slot.index, isParked: false, replaces: slot.lastPid });
+  step.fleet = withSlot(step.fleet, { ...slot, worker, respawnAt: undefined });
+}
+
+/** Forks a worker that will have the slot when it is ready, and accepts nothing until then: what it loses is nothing. */
+export function bootSuccessor(step: Step, slot: Slot): void {
+  const successor = fork(step, { slot: slot.index, isParked: true, replaces: undefined });
+  step.fleet = withSlot(step.fleet, { ...slot, successor });
+}
+
+export function bootSpare(step: Step): void {
+  fork(step, { slot: undefined, isParked: false, replaces: undefined });
+}
+
+interface Fork {
+  readonly slot: number | undefined;
+  readonly isParked: boolean;
+  readonly replaces: number | undefined;
+}
+
+function fork(step: Step, { slot, isParked, replaces }: Fork): WorkerId {
+  const id = step.fleet.workersForked + 1;
+  const { generation } = step.fleet;
+  const worker: Worker = {
+    id,
+    pid: undefined,
+    state: 'booting',
+    slot,
+    generation,
+    forkedAt: step.at,
+    neededAt: step.at,
+    addresses: new Map(),
+    hasSaidReady: false,
+    isParked,
+    bootedAt: undefined,
+    servingSince: undefined,
+    replaces,
+    asked: undefined,
+    recycled: undefined,
+    isHung: false,
+    heldUntil: 0,
+    isGivenUp: false,
+    offences: 0,
+    expelledFor: undefined,
+    isKilled: false,
+  };
+  step.fleet = { ...withWorker(step.fleet, worker), workersForked: id };
+  // The deadline comes first: whatever happens to the fork, somebody looks at it again.
+  step.arm({ timer: 'ready', worker: id }, step.settings.readyTimeout);
+  step.do({ do: 'fork', worker: id, slot, isParked, generation });
+  return id;
+}
+
+export function onForked(step: Step, id: WorkerId, pid: number): void {
+  const worker = workerOf(step.fleet, id);
+  if (worker === undefined) return;
+  step.change(worker, { pid });
+  step.log('debug', 'worker forked', describe({ ...worker, pid }));
+  step.do({ do: 'call', hook: 'onWorkerSpawn', pid });
+}
+
+/** Its code runs: that is all that some programs can be waited for. */
+export function onStarted(step: Step, id: WorkerId): void {
+  if (step.settings.ready === 'start') onSaidReady(step, id);
+}
+
+/** It asks for a socket: a spare has booted. */
+export function onStandby(step: Step, id: WorkerId): void {
+  if (workerOf(step.fleet, id)?.slot === undefined) comeUp(step, id);
+}
+
+/** It has a socket of its slot: from now on it is not ended without a drain. */
+export function onGranted(step: Step, id: WorkerId): void {
+  const worker = workerOf(step.fleet, id);
+  if (worker?.state === 'booting' && worker.slot !== undefined) step.move(worker, 'take');
+}
+
+export function onOpened(step: Step, id: WorkerId, address: string): void {
+  const worker = workerOf(step.fleet, id);
+  if (worker === undefined || worker.addresses.size >= MOST_ADDRESSES) return;
+  const since = worker.addresses.get(address) ?? step.at;
+  step.change(worker, { addresses: new Map(worker.addresses).set(address, since) });
+  comeUp(step, id);
+}
+
+export function onClosed(step: Step, id: WorkerId, address: string): void {
+  const worker = workerOf(step.fleet, id);
+  if (worker === undefined || !worker.addresses.has(address)) return;
+  step.change(worker, { addresses: new Map([...worker.addresses].filter(([open]) => open !== address)) });
+}
+
+export function onSaidReady(step: Step, id: WorkerId): void {
+  const worker = workerOf(step.fleet, id);
+  if (worker === undefined) return;
+  if (!worker.hasSaidReady) step.change(worker, { hasSaidReady: true });
+  comeUp(step, id);
+}
+
+/** Its application has come so far that it is worth a look. */
+function comeUp(step: Step, id: WorkerId): void {
+  const worker = workerOf(step.fleet, id);
+  if (worker?.state === 'booting') {
+    if (worker.slot === undefined) return standBy(step, worker);
+    step.move(worker, 'take');
+  }
+  lookWhetherReady(step, id);
+}
+
+function standBy(step: Step, worker: Worker): void {
+  step.disarm({ timer: 'ready', worker: worker.id });
+  const standby = step.move(worker, 'wait', { bootedAt: step.at });
+  step.log('info', 'spare ready', { ...describe(standby), in: duration(step.at - standby.forkedAt) });
+}
+
+/** A spare gets a slot. A deadline again: its application may not come any further. */
+export function promoteSpare(
+  step: Step,
+  spare: Worker,
+  slot: number,
+  { replaces, isParked }: Pick<Worker, 'replaces' | 'isParked'>,
+): void {
+  step.move(spare, 'promote', { slot, neededAt: step.at, bootedAt: undefined, replaces, isParked });
+  step.arm({ timer: 'ready', worker: spare.id }, step.settings.readyTimeout);
+  step.do({ do: 'promote', worker: spare.id, slot, isParked });
+  lookWhetherReady(step, spare.id);
+}
+
+/** One that is ready begins to settle. */
+export function lookWhetherReady(step: Step, id: WorkerId): void {
+  const worker = workerOf(step.fleet, id);
+  const slot = slotOf(step.fleet, id);
+  if (worker?.state !== 'taking' || worker.bootedAt !== undefined || slot === undefined) return;
+  if (!isReady(step.fleet, step.settings, slot, worker)) return;
+  step.change(worker, { bootedAt: step.at });
+  step.disarm({ timer: 'ready', worker: id });
+  const settle = settleTime(step.fleet, step.settings, slot, worker);
+  if (settle === 0) onSettled(step, id);
+  else step.arm({ timer: 'settle', worker: id }, settle);
+}
+
+/** It has lasted: with a slot of its own it serves, else it is told to accept beside the worker that it takes over from. */
+export function onSettled(step: Step, id: WorkerId): void {
+  const worker = workerOf(step.fleet, id);
+  const slot = slotOf(step.fleet, id);
+  if (worker?.state !== 'taking' || slot === undefined) return;
+  if (!isReady(step.fleet, step.settings, slot, worker)) {
+    // It has closed a server meanwhile, or the old worker has opened another.
+    step.change(worker, { bootedAt: undefined });
+    return step.arm({ timer: 'ready', worker: id }, step.settings.readyTimeout);
+  }
+  if (!worker.isParked) return serve(step, worker, slot);
+  step.change(worker, { isParked: false });
+  step.arm({ timer: 'ready', worker: id }, step.settings.readyTimeout);
+  step.do({ do: 'accept', worker: id });
+}
+
+/** It accepts: if it was told to, the slot is its own. */
+export function onServing(step: Step, id: WorkerId): void {
+  const worker = workerOf(step.fleet, id);
+  const slot = slotOf(step.fleet, id);
+  if (worker?.state !== 'taking' || slot?.successor !== id) return;
+  if (!worker.isParked && worker.bootedAt !== undefined) serve(step, worker, slot);
+}
+
+/** It may receive traffic. Whoever had its slot until now makes room. */
+function serve(step: Step, worker: Worker, slot: Slot): void {
+  const serving = step.move(worker, 'serve', { servingSince: step.at });
+  step.disarm({ timer: 'ready', worker: worker.id });
+  step.arm({ timer: 'sweep', slot: slot.index }, SWEEP_AFTER_MS);
+  const { bootedAt = step.at, neededAt } = serving;
+  step.log('info', 'worker ready', { ...describe(serving), in: duration(bootedAt - neededAt) });
+  recovered(step, slot, serving);
+  takeSlot(step, slot, serving);
+  startedWhenAllAreReady(step);
+}
+
+function recovered(step: Step, slot: Slot, worker: Worker): void {
+  const { pid } = worker;
+  // A successor finds the slot vacant when the worker that it was to take over from has crashed.
+  const replaces = slot.worker === undefined ? slot.lastPid : worker.replaces;
+  if (replaces === undefined || pid === undefined) return;
+  step.do({ do: 'call', hook: 'onWorkerRecover', oldPid: replaces, newPid: pid });
+}
+
+function takeSlot(step: Step, slot: Slot, { id }: Worker): void {
+  if (slot.worker === id) return;
+  const before = workerOf(step.fleet, slot.worker);
+  step.disarm({ timer: 'respawn', slot: slot.index });
+  step.fleet = withSlot(step.fleet, { ...slot, worker: id, successor: undefined, respawnAt: undefined });
+  if (before === undefined) return;
+  const operation = step.fleet.running?.operation;
+  if (operation?.kind === 'recycle') retire(step, before, 'recycle', { recycled: operation.reason });
+  else if (before.state === 'serving' && !before.isHung) park(step, slot.index, before);
+  else retire(step, before, 'reload');
+}
+
+/** The first time that every slot serves. */
+function startedWhenAllAreReady(step: Step): void {
+  const { phase, slots, startedAt } = step.fleet;
+  if (phase !== 'starting' || !slots.every((slot) => isServing(step.fleet, slot))) return;
+  step.fleet = { ...step.fleet, phase: 'serving' };
+  step.log('info', 'ready', { workers: slots.length, in: duration(step.at - startedAt) });
+  step.do({ do: 'announce', what: 'ready' });
+  const pids = slots.flatMap(({ worker }) => workerOf(step.fleet, worker)?.pid ?? []);
+  step.do({ do: 'call', hook: 'onPrimaryReady', pids });
+}

@@ -1,0 +1,125 @@
+/**
+ * All decisions about slots and workers: (fleet, event) → (fleet, effects). Pure, so that crash loops, races and stops
+ * are tested without a process or a clock. What is done about an event stands in a file of its own: boot, exit, retire,
+ * hang, stop, and one for each operation.
+ */
+import {
+  fill,
+  onClosed,
+  onForked,
+  onGranted,
+  onOpened,
+  onSaidReady,
+  onServing,
+  onSettled,
+  onStandby,
+  onStarted,
+} from './boot.ts';
+import type { Effect, FleetEvent, Timer } from './events.ts';
+import { onExited, onReadyTimeout } from './exit.ts';
+import { isServing, workerOf, type Fleet, type FleetSettings, type Operation } from './fleet.ts';
+import { onBeating, onDiagnosed, onHung, onSilent } from './hang.ts';
+import { onHold } from './hold.ts';
+import { onOffended } from './offence.ts';
+import { abort, advance, enqueue } from './operations/operations.ts';
+import { onProven } from './parking.ts';
+import { isRecycling } from './operations/recycle.ts';
+import { keepTrying, onRespawnDue } from './refill.ts';
+import { killAll, onDrained, onKillDue } from './retire.ts';
+import { keepSpares } from './spares.ts';
+import { Step } from './step.ts';
+import { fail, onDelayOver, onStop, onUpgraded } from './stop.ts';
+
+export interface Decision {
+  readonly fleet: Fleet;
+  readonly effects: readonly Effect[];
+}
+
+type EventOf<Type extends FleetEvent['type']> = Extract<FleetEvent, { type: Type }>;
+type Decide<Type extends FleetEvent['type']> = (step: Step, event: EventOf<Type>) => void;
+
+const decisions: { [Type in FleetEvent['type']]: Decide<Type> } = {
+  start: (step) => {
+    // Asked to stop before.
+    if (step.fleet.phase !== 'idle') return;
+    step.fleet = { ...step.fleet, phase: 'starting', startedAt: step.at };
+    for (const slot of step.fleet.slots) fill(step, slot);
+  },
+  forked: (step, { worker, pid }) => onForked(step, worker, pid),
+  started: (step, { worker }) => onStarted(step, worker),
+  standby: (step, { worker }) => onStandby(step, worker),
+  granted: (step, { worker }) => onGranted(step, worker),
+  opened: (step, { worker, address }) => onOpened(step, worker, address),
+  closed: (step, { worker, address }) => onClosed(step, worker, address),
+  ready: (step, { worker }) => onSaidReady(step, worker),
+  serving: (step, { worker }) => onServing(step, worker),
+  drained: (step, { worker, moves }) => onDrained(step, worker, moves),
+  offended: (step, { worker, offence }) => onOffended(step, worker, offence),
+  exited: onExited,
+  due: (step, { timer }) => onDue(step, timer),
+  reload: (step, { request }) => enqueue(step, { kind: 'reload', requests: listOf(request) }),
+  scale: (step, { to, request }) => enqueue(step, { kind: 'scale', to, requests: listOf(request) }),
+  upgrade: (step, { node, request }) => enqueue(step, { kind: 'upgrade', node, requests: listOf(request) }),
+  recycle: onRecycle,
+  hung: (step, { worker, silent }) => onHung(step, worker, silent),
+  beating: (step, { worker }) => onBeating(step, worker),
+  silent: (step, { worker, silent }) => onSilent(step, worker, silent),
+  hold: onHold,
+  diagnosed: (step, { worker, stack }) => onDiagnosed(step, worker, stack),
+  upgraded: (step, { pid, generation }) => onUpgraded(step, pid, generation),
+  'upgrade-failed': (step, { reason, stderr }) => {
+    if (step.fleet.running?.operation.kind === 'upgrade') abort(step, { ok: false, reason, stderr });
+  },
+  stop: onStop,
+  fail: (step, { error }) => fail(step, error),
+};
+
+/** @param at monotonic time, ms. */
+export function decide(fleet: Fleet, settings: FleetSettings, event: FleetEvent, at: number): Decision {
+  const step = new Step(fleet, settings, at);
+  (decisions[event.type] as Decide<FleetEvent['type']>)(step, event);
+  advance(step);
+  keepTrying(step);
+  keepSpares(step);
+  return { fleet: step.fleet, effects: step.effects };
+}
+
+function onDue(step: Step, due: Timer): void {
+  switch (due.timer) {
+    case 'ready':
+      return onReadyTimeout(step, due.worker);
+    case 'settle':
+      return onSettled(step, due.worker);
+    case 'parked':
+      return onProven(step, due.worker);
+    case 'respawn':
+      return onRespawnDue(step, due.slot);
+    case 'respawn-spares':
+      step.fleet = { ...step.fleet, isSpareWaiting: false };
+      return;
+    case 'sweep': {
+      const slot = step.fleet.slots[due.slot];
+      if (slot !== undefined && isServing(step.fleet, slot)) step.do({ do: 'sweep', slot: due.slot });
+      return;
+    }
+    case 'drain':
+      return onDrained(step, due.worker);
+    case 'kill':
+      return onKillDue(step, due.worker);
+    case 'delay':
+      return onDelayOver(step);
+    case 'grace':
+      return killAll(step, 'grace period over');
+  }
+}
+
+function onRecycle(step: Step, { worker, reason }: EventOf<'recycle'>): void {
+  const { fleet, at } = step;
+  if (at < fleet.recycleFrom || workerOf(fleet, worker)?.state !== 'serving' || isRecycling(fleet, worker)) return;
+  const operation: Operation = { kind: 'recycle', worker, reason, requests: [] };
+  enqueue(step, operation);
+}
+
+function listOf<T>(one: T | undefined): readonly T[] {
+  return one === undefined ? [] : [one];
+}

@@ -1,0 +1,202 @@
+/** A worker's process has ended. What becomes of its slot depends on whether somebody asked for it. */
+import { PreforkError } from '../../errors.ts';
+import type { FleetEvent } from './events.ts';
+import { explainExit, type ExplainedExit } from '../exits/exit-reason.ts';
+import {
+  slotOf,
+  withoutWorker,
+  withSlot,
+  workerOf,
+  type Fleet,
+  type FleetSettings,
+  type Slot,
+  type Worker,
+} from './fleet.ts';
+import { lookWhetherReady } from './boot.ts';
+import { abort } from './operations/operations.ts';
+import { forgetNews, onParkedExit } from './parking.ts';
+import { hasComeUp, isProven, missing, servedBy } from './readiness.ts';
+import { refill } from './refill.ts';
+import {
+  crashLoop,
+  crashStreak,
+  exitsWithin,
+  isHopeless,
+  isOverThreshold,
+  STABLE_AFTER_MS,
+  type Crash,
+} from './respawn.ts';
+import { disarmAll, kill } from './retire.ts';
+import { isSentFromOutside, normalizeExit } from '../exits/signal-meaning.ts';
+import { onSpareExit } from './spares.ts';
+import type { Step } from './step.ts';
+import { fail, finishWhenAllAreGone } from './stop.ts';
+import { describe, duration } from './log-fields.ts';
+
+type Exited = Extract<FleetEvent, { type: 'exited' }>;
+
+interface Death extends ExplainedExit {
+  /** Another process sent the signal. */
+  readonly isFromOutside: boolean;
+  /** What it wrote to stderr last. */
+  readonly stderr: string | undefined;
+}
+
+export function onExited(step: Step, event: Exited): void {
+  const worker = workerOf(step.fleet, event.worker);
+  if (worker === undefined) return;
+  disarmAll(step, worker.id);
+  const { asked, recycled: recycle, isGivenUp: isHung, expelledFor, isKilled: killedByUs } = worker;
+  const isDiscarded = asked !== undefined && step.fleet.error !== undefined && worker.servingSince === undefined;
+  const reasons = { asked, recycle, isDiscarded, isHung, expelledFor, killedByUs };
+  const explanation = explainExit({ ...event, exit: event, ...reasons });
+  const isFromOutside = explanation.reason === 'signal' && isSentFromOutside(normalizeExit(event).signal);
+  const death: Death = { ...explanation, isFromOutside, stderr: lastStderr(event) };
+  logExit(step, worker, event, death);
+  const slot = slotOf(step.fleet, worker.id);
+  step.fleet = withoutWorker(step.fleet, worker.id);
+  const wasParked = onParkedExit(step, worker.id);
+  if (asked !== undefined) onAskedExit(step, slot);
+  else if (wasParked) return;
+  // Its crashes are no reason to give up while the slots serve.
+  else if (slot === undefined) onSpareExit(step, worker);
+  else if (slot.successor === worker.id) onSuccessorCrash(step, slot, death);
+  else onCrash(step, slot, worker, death);
+}
+
+/** As it would stand there: Node prints an uncaught error by itself, after all that the application wrote. */
+function lastStderr({ lastWords }: Exited): string | undefined {
+  return lastWords && [lastWords.stderr, lastWords.error].filter(Boolean).join('\n');
+}
+
+function logExit(step: Step, worker: Worker, { code, signal, error }: Exited, { reason, text: why }: Death): void {
+  const isQuiet = reason === 'asked' || reason === 'recycled';
+  const wasAsked = worker.asked !== undefined;
+  step.log(isQuiet ? 'info' : 'warn', wasAsked ? 'worker stopped' : 'worker exited', {
+    ...describe(worker),
+    ...(error === undefined && (signal === null ? { code: code ?? undefined } : { signal })),
+    ...(wasAsked && worker.asked !== 'stop' && { for: worker.recycled ?? worker.asked }),
+    ...(!wasAsked && { after: duration(step.at - worker.forkedAt) }),
+    ...(!isQuiet && { reason, why }),
+  });
+}
+
+/** Mostly it had left its slot before; at a stop it had not. */
+function onAskedExit(step: Step, slot: Slot | undefined): void {
+  if (slot !== undefined) step.fleet = withSlot(step.fleet, { ...slot, worker: undefined });
+  finishWhenAllAreGone(step);
+}
+
+/** It was to take over, so whoever it was to take over from goes on. */
+function onSuccessorCrash(step: Step, slot: Slot, { text, stderr }: Death): void {
+  forgetNews(step, slot.index);
+  abort(step, { ok: false, slot: slot.index, reason: text, stderr });
+}
+
+function onCrash(step: Step, slot: Slot, worker: Worker, death: Death): void {
+  const uptime = worker.servingSince === undefined ? undefined : step.at - worker.servingSince;
+  const { reason, text, stderr, isFromOutside } = death;
+  const crash = { uptime, isFromOutside };
+  const lastExit = { reason, text, pid: worker.pid, generation: worker.generation, at: step.at };
+  step.fleet = withSlot(step.fleet, {
+    ...slot,
+    worker: undefined,
+    lastPid: worker.pid,
+    served: worker.state === 'serving' ? servedBy(worker, step.settings) : slot.served,
+    streak: crashStreak(slot.streak, crash),
+    crashes: slot.crashes + 1,
+    lastExit,
+  });
+  // What ends before the start is over would end again: a server that says that it is ready, and loops, tells nobody.
+  if (step.fleet.phase === 'starting') return fail(step, bootFailed(worker, death));
+  countExit(step);
+  countLoop(step, crash);
+  if (!isProven(worker, step.at) && isOfOperation(step.fleet, worker)) {
+    abort(step, { ok: false, slot: slot.index, reason: text, stderr });
+  }
+  // A slot that was new is gone with its operation, and one that went back has a worker.
+  const vacant = step.fleet.slots[slot.index];
+  if (vacant === undefined) return;
+  acceptEarly(step, vacant);
+  refill(step, vacant, crash);
+}
+
+/** What the slot's next worker was parked for is gone: it may be the only one that serves, settled or not. */
+function acceptEarly(step: Step, { successor }: Slot): void {
+  const worker = workerOf(step.fleet, successor);
+  if (worker?.isParked !== true) return;
+  step.change(worker, { isParked: false });
+  step.do({ do: 'accept', worker: worker.id });
+}
+
+/** Whether the operation stands and falls with it: it fills a new slot, or runs the code that is being loaded. */
+function isOfOperation({ running, generation }: Fleet, worker: Worker): boolean {
+  if (running?.operation.kind === 'scale') return running.todo.includes(worker.slot!);
+  return running?.operation.kind === 'reload' && worker.generation === generation;
+}
+
+/** fasthttp's RecoverThreshold: too many exits, and prefork gives up. */
+function countExit(step: Step): void {
+  const { recoverThreshold, recoverWindow } = step.settings;
+  if (recoverThreshold === 'auto') return;
+  const exits = exitsWithin(step.fleet.exits, step.at, recoverWindow);
+  step.fleet = { ...step.fleet, exits };
+  if (!isOverThreshold(exits, recoverThreshold)) return;
+  const message = `workers ended ${exits.length} times within ${duration(recoverWindow)}, more than --recover-threshold ${recoverThreshold}`;
+  fail(step, new PreforkError('ERR_OVER_RECOVERY', message));
+}
+
+/** By default: a loop in which no worker of any slot lasts, over a whole recover window. */
+function countLoop(step: Step, crash: Crash): void {
+  const { recoverThreshold, recoverWindow } = step.settings;
+  const isAnyStable = crash.uptime !== undefined && crash.uptime >= STABLE_AFTER_MS;
+  const others = [...step.fleet.workers.values()].some(
+    (other) => other.state === 'serving' && isProven(other, step.at),
+  );
+  const loop = crashLoop(step.fleet.crashLoop, crash, isAnyStable || others, step.at);
+  step.fleet = { ...step.fleet, crashLoop: loop };
+  if (recoverThreshold !== 'auto' || loop === undefined || !isHopeless(loop, step.at, recoverWindow)) return;
+  const message = `no worker has lasted for ${duration(recoverWindow)}: ${loop.crashes} crashed (--recover-threshold 0 goes on for ever)`;
+  fail(step, new PreforkError('ERR_OVER_RECOVERY', message));
+}
+
+/** It did not get so far within the ready timeout: it does without what is missing, or its exit comes next, and is a crash. */
+export function onReadyTimeout(step: Step, id: number): void {
+  const worker = workerOf(step.fleet, id);
+  if (worker === undefined || (worker.state !== 'booting' && worker.state !== 'taking')) return;
+  if (doesWithout(step, worker)) return;
+  const after = duration(step.settings.readyTimeout);
+  step.log('error', 'worker not ready', { ...describe(worker), after });
+  if (step.fleet.phase === 'starting') fail(step, notReady(worker, step.settings.ready, after));
+  else kill(step, worker);
+}
+
+/**
+ * The application listens, but not wherever the one before it did: it may be code that has given an address up. Nobody else is
+ * made to wait for it again.
+ */
+function doesWithout(step: Step, worker: Worker): boolean {
+  const slot = slotOf(step.fleet, worker.id);
+  if (step.settings.ready !== 'listen' || worker.bootedAt !== undefined || slot === undefined) return false;
+  if (!hasComeUp(worker)) return false;
+  const addresses = missing(step.fleet, step.settings, slot, worker);
+  step.log('warn', 'address given up', {
+    ...describe(worker),
+    address: addresses.join(','),
+    after: duration(step.settings.readyTimeout),
+  });
+  step.fleet = { ...step.fleet, dropped: [...step.fleet.dropped, ...addresses] };
+  for (const { id } of step.fleet.workers.values()) lookWhetherReady(step, id);
+  return true;
+}
+
+function bootFailed({ slot }: Worker, { text }: Death): PreforkError {
+  const hint = text.startsWith('exited with code 0') ? '; it neither listened nor said that it is ready' : '';
+  return new PreforkError('ERR_BOOT_FAILED', `the worker in slot ${slot} ended before it was ready: ${text}${hint}`);
+}
+
+function notReady({ slot }: Worker, ready: FleetSettings['ready'], timeout: string): PreforkError {
+  const what = ready === 'message' ? "call process.send('ready')" : "listen or call process.send('ready')";
+  const message = `the worker in slot ${slot} did not ${what} within ${timeout} (--ready ${ready}, --ready-timeout)`;
+  return new PreforkError('ERR_BOOT_FAILED', message);
+}

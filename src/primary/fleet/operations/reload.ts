@@ -1,0 +1,78 @@
+import { bootSuccessor } from '../boot.ts';
+import { isServing, spares, workerOf, type Fleet, type Slot } from '../fleet.ts';
+import { release } from '../parking.ts';
+import type { ProcedureOf } from './operation.ts';
+import { retire } from '../retire.ts';
+import type { Step } from '../step.ts';
+import { duration } from '../log-fields.ts';
+
+/**
+ * Replaces the worker of every slot. Of the next workers `maxSurge` boot at a time; while one settles, another boots. When it
+ * has settled it gets the slot, and the old worker is parked until the reload is over. A new worker that ends before that, or
+ * before it has proved itself, ends the reload, and the slots go back.
+ */
+export const reload: ProcedureOf<'reload'> = {
+  begin(step) {
+    const { fleet } = step;
+    const generation = fleet.generation + 1;
+    const todo = fleet.slots.map(({ index }) => index);
+    step.fleet = { ...fleet, generation, dropped: [], running: { ...fleet.running!, todo } };
+    step.log('info', 'reloading', { gen: generation });
+    step.do({ do: 'announce', what: 'reloading' });
+    return undefined;
+  },
+
+  advance(step, { todo }) {
+    let surge = booting(step.fleet);
+    const left: number[] = [];
+    for (const index of todo) {
+      const slot = step.fleet.slots[index]!;
+      const need = needOf(step.fleet, slot);
+      if (need === 'successor' && surge < step.settings.maxSurge) {
+        bootSuccessor(step, slot);
+        surge++;
+      } else if (need !== 'nothing') {
+        left.push(index);
+      }
+    }
+    step.fleet = { ...step.fleet, running: { ...step.fleet.running!, todo: left } };
+    const isOver = left.length === 0 && step.fleet.slots.every(({ successor }) => successor === undefined);
+    return isOver ? 'done' : 'waiting';
+  },
+
+  ended(step, { startedAt }, _operation, outcome) {
+    const { generation, reloads } = step.fleet;
+    const last = { generation, outcome, at: step.at };
+    const { done, failed } = reloads;
+    // Also after one that failed: what served before goes on.
+    if (step.fleet.phase === 'serving') step.do({ do: 'announce', what: 'ready' });
+    if (outcome.ok) {
+      step.fleet = { ...step.fleet, reloads: { done: done + 1, failed, last } };
+      step.log('info', 'reload done', { gen: generation, in: duration(step.at - startedAt) });
+      for (const slot of step.fleet.slots) release(step, slot);
+      dismissOldSpares(step);
+    } else {
+      step.fleet = { ...step.fleet, reloads: { done, failed: failed + 1, last } };
+      step.log('error', 'reload failed', { gen: generation, slot: outcome.slot, reason: outcome.reason });
+    }
+  },
+};
+
+/** Successors that are not ready yet. One that settles takes no turn from the next, so that settling costs no time a slot. */
+function booting({ slots, workers }: Fleet): number {
+  const successors = slots.flatMap(({ successor }) => (successor === undefined ? [] : workers.get(successor)!));
+  return successors.filter(({ bootedAt }) => bootedAt === undefined).length;
+}
+
+/** A slot that crashed since the reload began has been filled with the new code, or is about to be. */
+function needOf(fleet: Fleet, slot: Slot): 'successor' | 'time' | 'nothing' {
+  const worker = workerOf(fleet, slot.worker);
+  if (worker?.generation !== fleet.generation) return 'successor';
+  return isServing(fleet, slot) ? 'nothing' : 'time';
+}
+
+function dismissOldSpares(step: Step): void {
+  for (const spare of spares(step.fleet)) {
+    if (spare.generation !== step.fleet.generation) retire(step, spare, 'reload');
+  }
+}

@@ -1,0 +1,74 @@
+import type { ScaleTarget } from '../../../control/controls.ts';
+import { fill } from '../boot.ts';
+import { isServing, newSlot, workerOf } from '../fleet.ts';
+import type { Failure, ProcedureOf } from './operation.ts';
+import { servedByAll } from '../readiness.ts';
+import { retire } from '../retire.ts';
+import type { Step } from '../step.ts';
+import { duration } from '../log-fields.ts';
+
+const MOST_WORKERS = 1024;
+
+/**
+ * More slots, or fewer. A slot that goes leaves its sockets behind: what they queue, and what the kernel still puts into
+ * them, is everybody's. New slots that cannot be filled go again.
+ */
+export const scale: ProcedureOf<'scale'> = {
+  begin(step, { to }) {
+    const from = step.fleet.slots.length;
+    const wanted = numberOf(to, from);
+    if (wanted < 1) return refusal('there has to be at least one worker');
+    if (wanted > MOST_WORKERS) return refusal(`there can be at most ${MOST_WORKERS} workers`);
+    step.log('info', 'scaling', { from, to: wanted });
+    if (wanted > from) grow(step, wanted);
+    else shrink(step, wanted);
+    return undefined;
+  },
+
+  advance: ({ fleet }, { todo }) => (todo.every((index) => isServing(fleet, fleet.slots[index]!)) ? 'done' : 'waiting'),
+
+  ended(step, { startedAt, todo }, _operation, outcome) {
+    const [firstNew] = todo;
+    if (!outcome.ok && firstNew !== undefined) shrink(step, firstNew);
+    const workers = step.fleet.slots.length;
+    if (outcome.ok) step.log('info', 'scaled', { workers, in: duration(step.at - startedAt) });
+    else step.log('error', 'scaling failed', { workers, slot: outcome.slot, reason: outcome.reason });
+  },
+};
+
+/** Steps lead as far as they can; only one that leads nowhere is refused. */
+function numberOf(to: ScaleTarget, now: number): number {
+  if ('workers' in to) return to.workers;
+  const bounded = Math.max(1, Math.min(MOST_WORKERS, now + to.by));
+  return bounded === now ? now + to.by : bounded;
+}
+
+function refusal(reason: string): Failure {
+  return { ok: false, reason };
+}
+
+function grow(step: Step, wanted: number): void {
+  const { fleet } = step;
+  const todo = Array.from({ length: wanted - fleet.slots.length }, (_, nth) => fleet.slots.length + nth);
+  const served = servedByAll(fleet, step.settings);
+  const slots = [...fleet.slots, ...todo.map((index) => newSlot(index, served))];
+  step.fleet = { ...fleet, slots, running: { ...fleet.running!, todo } };
+  for (const index of todo) {
+    step.do({ do: 'reopen', slot: index });
+    fill(step, step.fleet.slots[index]!);
+  }
+}
+
+/** The last slots go. No slot has a successor now: one operation runs at a time. */
+function shrink(step: Step, wanted: number): void {
+  const { slots } = step.fleet;
+  step.fleet = { ...step.fleet, slots: slots.slice(0, wanted) };
+  for (const { index, worker: id } of slots.slice(wanted)) {
+    step.disarm({ timer: 'respawn', slot: index });
+    step.disarm({ timer: 'sweep', slot: index });
+    // The others accept from its sockets before its own worker stops.
+    step.do({ do: 'vacate', slot: index });
+    const worker = workerOf(step.fleet, id);
+    if (worker !== undefined) retire(step, worker, 'scale');
+  }
+}

@@ -1,0 +1,149 @@
+/** The end of everything: as asked, or because prefork has to give up. */
+import type { PreforkError } from '../../errors.ts';
+import type { FleetEvent } from './events.ts';
+import type { Worker } from './fleet.ts';
+import { abandonAll, complete, passOn } from './operations/operations.ts';
+import { drain, end, killAll } from './retire.ts';
+import type { Step } from './step.ts';
+import { duration } from './log-fields.ts';
+
+/** When a start fails: a worker that fails of the same may be the one that prints why, and needs a moment. */
+const LAST_WORDS_MS = 250;
+
+type Stop = Extract<FleetEvent, { type: 'stop' }>;
+
+/** The first time softly, the second time now. */
+export function onStop(step: Step, { signal, idle, isNow, request }: Stop): void {
+  const { phase, stop } = step.fleet;
+  const requests = [...(stop?.requests ?? []), ...(request === undefined ? [] : [request])];
+  // One that ends for another reason is not stopped for the second time when somebody asks for the first.
+  const isFirst = stop?.isByUser !== true;
+  step.fleet = { ...step.fleet, stop: { askedAt: stop?.askedAt ?? step.at, isByUser: true, idle, requests } };
+  switch (phase) {
+    case 'stopped':
+      return settleStop(step);
+    case 'stopping':
+      if (!isFirst || isNow) killAll(step, isNow ? 'asked to stop now' : 'asked again');
+      return;
+    case 'delaying':
+      stopAll(step);
+      if (isNow) killAll(step, 'asked to stop now');
+      return;
+    case 'idle':
+    case 'starting':
+    case 'serving': {
+      const { drainDelay } = step.settings;
+      const isDelayed = phase === 'serving' && drainDelay > 0 && !isNow;
+      step.log('info', 'stopping', { signal, ...(isDelayed && { delay: duration(drainDelay) }) });
+      // First: what is abandoned may leave a slot vacant, which is filled only if it is to serve for a while yet.
+      step.fleet = { ...step.fleet, phase: isDelayed ? 'delaying' : 'stopping' };
+      abandonAll(step, 'the server is stopping');
+      step.do({ do: 'announce', what: 'stopping' });
+      // Not ready any more, but accepting: load balancers need time to see it.
+      if (isDelayed) step.arm({ timer: 'delay' }, drainDelay);
+      else stopAll(step);
+      if (isNow) killAll(step, 'asked to stop now');
+    }
+  }
+}
+
+export function onDelayOver(step: Step): void {
+  if (step.fleet.phase === 'delaying') stopAll(step);
+}
+
+/** Everything ends with an error: what serves may finish, what boots is of no use any more. */
+export function fail(step: Step, error: PreforkError): void {
+  const { phase } = step.fleet;
+  if (step.fleet.error !== undefined || phase === 'stopped') return;
+  step.fleet = { ...step.fleet, error, phase: 'stopping' };
+  step.log('error', 'error', { message: error.message, code: error.code });
+  if (phase === 'stopping') return;
+  abandonAll(step, error.message);
+  stopAll(step);
+  for (const { id, state } of step.fleet.workers.values()) {
+    if (state === 'ending') step.arm({ timer: 'kill', worker: id }, LAST_WORDS_MS);
+  }
+}
+
+interface StopOptions {
+  /** How long everything may take, ms. */
+  readonly grace?: number;
+  /** The next primary serves with the same sockets. */
+  readonly isHandedOver?: boolean;
+}
+
+function stopAll(step: Step, options: StopOptions = {}): void {
+  const { grace = step.settings.shutdownGracePeriod, isHandedOver = false } = options;
+  step.fleet = { ...step.fleet, phase: 'stopping' };
+  step.disarm({ timer: 'delay' });
+  step.disarm({ timer: 'respawn-spares' });
+  step.do({ do: 'close-listeners', isHandedOver });
+  for (const { index } of step.fleet.slots) {
+    step.disarm({ timer: 'respawn', slot: index });
+    step.disarm({ timer: 'sweep', slot: index });
+  }
+  for (const worker of step.fleet.workers.values()) stopWorker(step, worker, drainPeriod(grace), isHandedOver);
+  step.arm({ timer: 'grace' }, grace);
+  finishWhenAllAreGone(step);
+}
+
+function stopWorker(step: Step, worker: Worker, within: number, isHandedOver: boolean): void {
+  const idle = Math.min(step.fleet.stop?.idle ?? 0, within);
+  switch (worker.state) {
+    case 'taking':
+    case 'serving':
+    case 'parked':
+      return drain(
+        step,
+        { ...worker, asked: 'stop' },
+        {
+          idle,
+          spread: (within - idle) / 2,
+          takenOver: isHandedOver,
+          within,
+        },
+      );
+    case 'draining':
+      return step.arm({ timer: 'drain', worker: worker.id }, within);
+    case 'booting':
+    case 'standby':
+      step.disarm({ timer: 'ready', worker: worker.id });
+      return end(step, { ...worker, asked: 'stop' });
+    case 'ending':
+  }
+}
+
+/** Draining gets most of the grace period; the rest is the application's, for its own SIGTERM handlers. */
+function drainPeriod(grace: number): number {
+  return grace - Math.min(1000, grace / 4);
+}
+
+export function finishWhenAllAreGone(step: Step): void {
+  const { phase, workers, stop, error } = step.fleet;
+  if (phase !== 'stopping' || workers.size > 0) return;
+  step.fleet = { ...step.fleet, phase: 'stopped' };
+  step.disarm({ timer: 'grace' });
+  if (error === undefined) step.log('info', 'stopped', { in: duration(step.at - (stop?.askedAt ?? step.at)) });
+  settleStop(step);
+  step.do({ do: 'finish', error });
+}
+
+function settleStop(step: Step): void {
+  const { stop, generation } = step.fleet;
+  if (stop === undefined) return;
+  const outcome = { ok: true, generation, workers: 0, took: Math.round(step.at - stop.askedAt) } as const;
+  for (const request of stop.requests) step.do({ do: 'settle', request, outcome });
+  step.fleet = { ...step.fleet, stop: undefined };
+}
+
+/** The next primary serves: this one drains and goes, and what waits for it is done. */
+export function onUpgraded(step: Step, pid: number, generation: number): void {
+  if (step.fleet.running?.operation.kind !== 'upgrade') return;
+  step.log('info', 'upgraded', { pid });
+  step.do({ do: 'announce', what: 'upgraded', pid });
+  complete(step, generation);
+  passOn(step, pid);
+  const { drainTimeout } = step.settings;
+  step.fleet = { ...step.fleet, stop: { askedAt: step.at, isByUser: false, idle: drainTimeout / 2, requests: [] } };
+  stopAll(step, { grace: drainTimeout, isHandedOver: true });
+}

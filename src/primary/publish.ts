@@ -1,8 +1,0 @@
-import { channel } from 'node:diagnostics_channel';
-import type { Happening } from './happenings.ts';
-
-/** Tells node:diagnostics_channel, for OpenTelemetry and whoever else listens. A subscriber that throws is Node's to report. */
-export function publish({ name, message }: Happening): void {
-  const target = channel(`prefork:${name}`);
-  if (target.hasSubscribers) target.publish(message);
-}

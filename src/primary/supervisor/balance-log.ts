@@ -1,0 +1,40 @@
+import { skewOf } from '../../balance/skew.ts';
+import type { Row } from '../../scoreboard/layout.ts';
+import type { WorkerId } from '../fleet/events.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import type { HandoffCounts } from '../workers/handoffs.ts';
+import type { Log } from '../telemetry/log.ts';
+import { connectionsOf } from './connections.ts';
+
+/** Between two lines, ms. */
+const PERIOD = 1000;
+
+export interface BalanceLogParts {
+  readonly log: Log;
+  readonly row: (worker: WorkerId) => Row | undefined;
+  readonly handoffs: () => HandoffCounts;
+}
+
+/** How even the slots' connections are, in the log every now and then, when anything changed. */
+export class BalanceLog {
+  readonly #parts: BalanceLogParts;
+  #due = 0;
+  #last = '';
+
+  constructor(parts: BalanceLogParts) {
+    this.#parts = parts;
+  }
+
+  /** @param now monotonic, ms. */
+  write(fleet: Fleet, now: number): void {
+    if (now < this.#due) return;
+    this.#due = now + PERIOD;
+    const connections = connectionsOf(fleet, this.#parts.row);
+    const { taken: done, refused, failed } = this.#parts.handoffs();
+    const fields = { connections: connections.join(','), skew: skewOf(connections).toFixed(2), done, refused, failed };
+    const text = Object.values(fields).join(' ');
+    if (text === this.#last) return;
+    this.#last = text;
+    this.#parts.log('debug', 'connections', fields);
+  }
+}

@@ -1,0 +1,38 @@
+/** How the primary binds addresses: itself, and what its user may not bind, through the binder. */
+import { constants } from 'node:os';
+import type { BindUdp } from '../../listeners/datagram-sockets.ts';
+import type { BindTcp } from '../../listeners/listener.ts';
+import { bindTcp, bindUdp, type Bound } from '../../listeners/native.ts';
+import type { BindQuery } from '../../privileges/binder-messages.ts';
+import type { SupervisorParts } from './supervisor-parts.ts';
+
+const EACCES = -constants.errno.EACCES;
+const PORT_REFUSED = 'it is not among those of --bind, or of the first start where there is none';
+
+type BindParts = Pick<SupervisorParts, 'binder' | 'log'>;
+
+export function bindTcpWith(parts: BindParts): BindTcp {
+  return ({ address, port, family, ...options }) => {
+    const own = bindTcp(address, port, family, options);
+    return orByBinder(parts, own, { transport: 'tcp', address, port, family, ...options });
+  };
+}
+
+export function bindUdpWith(parts: BindParts): BindUdp {
+  return ({ address, port, family, ipv6Only, reuseAddress }) => {
+    const own = bindUdp(address, port, family, { ipv6Only, reuseAddress });
+    return orByBinder(parts, own, { transport: 'udp', address, port, family, ipv6Only, reuseport: false });
+  };
+}
+
+function orByBinder({ binder, log }: BindParts, own: Bound, query: BindQuery): Bound | Promise<Bound> {
+  if (binder === undefined || !isRefused(own)) return own;
+  return binder.bind(query).then((bound) => {
+    if (isRefused(bound)) log('warn', 'port refused', { port: query.port, message: PORT_REFUSED });
+    return bound;
+  });
+}
+
+function isRefused(bound: Bound): boolean {
+  return 'errno' in bound && bound.errno === EACCES;
+}

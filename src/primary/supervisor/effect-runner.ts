@@ -1,0 +1,112 @@
+import type { PreforkError } from '../../errors.ts';
+import type { DatagramSockets } from '../../listeners/datagram-sockets.ts';
+import type { ListenerSet } from '../../listeners/listener-set.ts';
+import type { PendingRequests } from './pending-requests.ts';
+import type { WorkerProcesses } from '../workers/worker-processes.ts';
+import type { Announcement, Effect, FleetEvent, WorkerId } from '../fleet/events.ts';
+import type { Hooks } from './hooks.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Os } from '../workers/os.ts';
+import type { UpgradeLauncher } from './upgrade-launcher.ts';
+import type { Timers } from './timers.ts';
+
+export interface InterpreterParts {
+  readonly os: Pick<Os, 'signal'>;
+  readonly processes: WorkerProcesses;
+  readonly listeners: ListenerSet;
+  readonly datagrams: DatagramSockets;
+  readonly timers: Timers;
+  readonly launcher: UpgradeLauncher;
+  readonly pending: PendingRequests;
+  readonly hooks: Hooks;
+  readonly log: Log;
+  /** Takes what comes of an effect. */
+  readonly post: (event: FleetEvent) => void;
+  /** Tells whoever supervises the primary. */
+  readonly announce: (announcement: Announcement) => void;
+  readonly finish: (error: PreforkError | undefined) => void;
+}
+
+type EffectOf<Do extends Effect['do']> = Extract<Effect, { do: Do }>;
+type Performances = { readonly [Do in Effect['do']]: (effect: EffectOf<Do>) => void };
+
+/** Carries out what was decided: one row an effect. Owns nothing, and remembers nothing. */
+export class EffectRunner {
+  readonly #parts: InterpreterParts;
+
+  constructor(parts: InterpreterParts) {
+    this.#parts = parts;
+  }
+
+  perform(effect: Effect): void {
+    (this.#performances[effect.do] as (effect: Effect) => void)(effect);
+  }
+
+  readonly #performances: Performances = {
+    fork: (effect) => {
+      const { listeners, processes } = this.#parts;
+      listeners.join(effect.worker, effect.slot, { isParked: effect.isParked });
+      processes.fork(effect);
+    },
+    promote: ({ worker, slot, isParked }) => {
+      const { listeners, processes } = this.#parts;
+      processes.send(worker, { type: 'promote', slot });
+      listeners.seat(worker, slot, { isParked });
+    },
+    accept: ({ worker }) => {
+      const { listeners, post } = this.#parts;
+      // One that accepts everywhere already, or nowhere, has nothing to say.
+      if (listeners.accept(worker) === 0) post({ type: 'serving', worker });
+    },
+    park: ({ worker }) => this.#parts.listeners.park(worker),
+    drain: ({ worker, do: _drain, ...terms }) => {
+      this.#parts.listeners.leaving(worker);
+      this.#parts.processes.send(worker, { type: 'drain', ...terms });
+    },
+    terminate: ({ worker }) => {
+      this.#parts.listeners.leaving(worker);
+      this.#parts.processes.kill(worker, 'SIGTERM');
+    },
+    kill: ({ worker }) => this.#parts.processes.kill(worker, 'SIGKILL'),
+    rescue: ({ worker, isHung }) => this.#parts.listeners.hung(worker, isHung),
+    diagnose: ({ worker }) => this.#diagnose(worker),
+    arm: ({ timer, after }) => this.#parts.timers.arm(timer, after),
+    disarm: ({ timer }) => this.#parts.timers.disarm(timer),
+    vacate: ({ slot }) => this.#parts.listeners.vacate(slot),
+    reopen: ({ slot }) => this.#parts.listeners.reopen(slot),
+    sweep: ({ slot }) => this.#parts.listeners.sweep(slot),
+    'close-listeners': (options) => this.#parts.listeners.close(options),
+    announce: (announcement) => {
+      // Whoever served before us is told to leave now.
+      if (announcement.what === 'ready') this.#own();
+      this.#parts.announce(announcement);
+    },
+    upgrade: ({ node }) => void this.#parts.launcher.begin(node),
+    'abandon-upgrade': () => void this.#parts.launcher.abandon(),
+    signal: ({ pid, signal }) => this.#parts.os.signal(pid, signal),
+    settle: ({ request, outcome }) => this.#parts.pending.settle(request, outcome),
+    log: ({ level, event, fields }) => this.#parts.log(level, event, fields),
+    call: (effect) => this.#call(effect),
+    finish: ({ error }) => this.#parts.finish(error),
+  };
+
+  #own(): void {
+    this.#parts.listeners.own();
+    this.#parts.datagrams.own();
+  }
+
+  #diagnose(worker: WorkerId): void {
+    const { processes, post } = this.#parts;
+    void processes
+      .stackOf(worker)
+      .catch((error: unknown) => `unknown: ${String(error)}`)
+      .then((stack) => stack !== undefined && post({ type: 'diagnosed', worker, stack }));
+  }
+
+  /** Hooks are the user's code: they run outside the queue, and one that fails becomes an event. */
+  #call(effect: EffectOf<'call'>): void {
+    void this.#parts.hooks.call(effect).then((error) => {
+      if (error !== undefined) this.#parts.post({ type: 'fail', error });
+    });
+  }
+}

@@ -1,0 +1,68 @@
+import type { Settings } from '../../options/index.ts';
+import type { Row } from '../../scoreboard/layout.ts';
+import { BalanceLog } from './balance-log.ts';
+import type { FleetEvent, WorkerId } from '../fleet/events.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import { IdleBoots } from './idle-boots.ts';
+import type { HandoffCounts } from '../workers/handoffs.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Os } from '../workers/os.ts';
+import { judge, look, newWatch, PERIOD, type Watch, type WatchSettings } from '../fleet/health.ts';
+
+/** It is time to look at the workers. */
+export interface Look {
+  readonly type: 'look';
+}
+
+export interface LookoutParts {
+  readonly settings: WatchSettings & Pick<Settings, 'logLevel'>;
+  readonly log: Log;
+  readonly os: Pick<Os, 'now' | 'after'>;
+  readonly row: (worker: WorkerId) => Row | undefined;
+  readonly handoffs: () => HandoffCounts;
+  readonly post: (event: FleetEvent | Look) => void;
+}
+
+/**
+ * Looks at the workers' rows in the scoreboard, again and again, each time in its turn of the queue. Owns the timer, which
+ * `close` cancels.
+ */
+export class HealthPoller {
+  readonly #parts: LookoutParts;
+  /** Undefined where nobody would read it. */
+  readonly #balanceLog: BalanceLog | undefined;
+  readonly #idleBoots: IdleBoots;
+  #watch: Watch;
+  #cancel: () => void = () => {};
+
+  constructor(parts: LookoutParts) {
+    this.#parts = parts;
+    this.#watch = newWatch(parts.os.now());
+    this.#idleBoots = new IdleBoots(parts.log);
+    if (parts.settings.logLevel === 'debug') this.#balanceLog = new BalanceLog(parts);
+  }
+
+  /** The next look comes as an event. */
+  start(): void {
+    const { os, post } = this.#parts;
+    this.#cancel = os.after(PERIOD, () => post({ type: 'look' }));
+  }
+
+  /** What there is to say of the workers becomes events. */
+  look(fleet: Fleet): void {
+    const { os, row, settings, post } = this.#parts;
+    this.start();
+    this.#watch = look(this.#watch, os.now());
+    this.#balanceLog?.write(fleet, this.#watch.lookedAt);
+    this.#idleBoots.look(fleet, row, this.#watch.lookedAt);
+    for (const worker of fleet.workers.values()) {
+      const beat = row(worker.id);
+      if (beat === undefined) continue;
+      for (const event of judge(worker, beat, this.#watch, settings)) post(event);
+    }
+  }
+
+  close(): void {
+    this.#cancel();
+  }
+}

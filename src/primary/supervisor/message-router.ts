@@ -1,0 +1,117 @@
+import { formatAddress } from '../../listeners/address.ts';
+import type { DatagramSockets } from '../../listeners/datagram-sockets.ts';
+import type { Listener } from '../../listeners/listener.ts';
+import type { ListenerSet } from '../../listeners/listener-set.ts';
+import type { Sharing } from '../../listeners/sharing.ts';
+import { readFamilies } from '../../metrics/family.ts';
+import type { ApplicationMetrics } from './application-metrics.ts';
+import type { WorkerSaid } from '../workers/worker-processes.ts';
+import type { FleetEvent, WorkerId } from '../fleet/events.ts';
+import type { Handoffs, NativeClient } from '../workers/handoffs.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { LivingMessage } from '../workers/worker-process.ts';
+
+export interface SwitchboardParts {
+  readonly sharing: Sharing;
+  readonly listeners: ListenerSet;
+  readonly datagrams: DatagramSockets;
+  readonly handoffs: Handoffs;
+  readonly metrics: ApplicationMetrics;
+  readonly post: (event: FleetEvent) => void;
+  readonly log: Log;
+  /** How many there are to be. */
+  readonly workers: () => number;
+  /** Takes a fault of our own. */
+  readonly broke: (error: unknown) => void;
+}
+
+/** A server has a few. A worker can name as many as it likes, and each would be a line in the log, and kept. */
+const MOST_ADDRESSES = 1000;
+
+type MessageOf<Type extends LivingMessage['type']> = LivingMessage & { readonly type: Type };
+type Routes = {
+  readonly [Type in LivingMessage['type']]: (worker: WorkerId, message: MessageOf<Type>, handle: unknown) => void;
+};
+
+/**
+ * What a worker says goes to whom it concerns: the listeners, the handoffs, the metrics; and to the fleet, as an event, where
+ * it changes what the worker is. Owns nothing.
+ */
+export class MessageRouter {
+  readonly #parts: SwitchboardParts;
+  /** Logged as listening. */
+  readonly #addresses = new Set<string>();
+
+  constructor(parts: SwitchboardParts) {
+    this.#parts = parts;
+  }
+
+  route({ worker, message, handle }: WorkerSaid): void {
+    (this.#routes[message.type] as Routes['ready'])(worker, message as MessageOf<'ready'>, handle);
+  }
+
+  /** It says nothing more, and what it had is another's. */
+  gone(worker: WorkerId): void {
+    const { listeners, datagrams, handoffs, metrics } = this.#parts;
+    listeners.gone(worker);
+    datagrams.gone(worker);
+    handoffs.gone(worker);
+    metrics.gone(worker);
+  }
+
+  readonly #routes: Routes = {
+    listen: (worker, { request, ...query }) => {
+      const { listeners, post, broke } = this.#parts;
+      void listeners.request(worker, request, query).then((answer) => {
+        if (answer === 'held') post({ type: 'standby', worker });
+        if (answer === 'granted') post({ type: 'granted', worker });
+      }, broke);
+    },
+    listening: (worker, { listener }) => {
+      this.#opened(worker, this.#parts.listeners.listening(worker, listener));
+      this.#parts.post({ type: 'serving', worker });
+    },
+    opened: (worker, { listener }) => this.#opened(worker, this.#parts.listeners.opened(worker, listener)),
+    closed: (worker, { listener }) => {
+      const { listeners, post } = this.#parts;
+      const closed = listeners.closed(worker, listener);
+      if (closed !== undefined) post({ type: 'closed', worker, address: formatAddress(closed) });
+    },
+    returned: (worker, { listener }) => this.#parts.listeners.returned(worker, listener),
+    handoff: (worker, message, handle) =>
+      this.#parts.handoffs.pass(worker, message, handle as NativeClient | undefined),
+    recall: (worker, { id }) => this.#parts.handoffs.recall(worker, id),
+    taken: (worker, { id }) => this.#parts.handoffs.settle(worker, id, 'taken'),
+    refused: (worker, { id }) => this.#parts.handoffs.settle(worker, id, 'refused'),
+    metrics: (worker, { request, families }) => this.#parts.metrics.answered(worker, request, readFamilies(families)),
+    bind: (worker, { request, address, port, family, ipv6Only, reuseAddress }) => {
+      const { datagrams, broke } = this.#parts;
+      datagrams.request(worker, request, { address, port, family, ipv6Only, reuseAddress }).catch(broke);
+    },
+    unbound: (worker, { socket }) => this.#parts.datagrams.unbound(worker, socket),
+    serving: (worker, name) => {
+      this.#logListening(name, this.#parts.sharing);
+      this.#parts.post({ type: 'opened', worker, address: formatAddress(name) });
+      this.#parts.post({ type: 'serving', worker });
+    },
+    ceased: (worker, name) => this.#parts.post({ type: 'closed', worker, address: formatAddress(name) }),
+    started: (worker) => this.#parts.post({ type: 'started', worker }),
+    ready: (worker) => this.#parts.post({ type: 'ready', worker }),
+    drained: (worker) => this.#parts.post({ type: 'drained', worker, moves: this.#parts.handoffs.movesOf(worker) }),
+  };
+
+  /** @param listener undefined when the worker has closed it meanwhile. */
+  #opened(worker: WorkerId, listener: Listener | undefined): void {
+    if (listener === undefined) return;
+    this.#logListening(listener, listener.isPerSlot ? 'reuseport' : 'shared');
+    this.#parts.post({ type: 'opened', worker, address: formatAddress(listener) });
+  }
+
+  /** Once for each address: workers come and go, it stays. */
+  #logListening(name: { address: string; port: number }, sharing: Sharing): void {
+    const address = formatAddress(name);
+    if (this.#addresses.has(address) || this.#addresses.size >= MOST_ADDRESSES) return;
+    this.#addresses.add(address);
+    this.#parts.log('info', 'listening', { address, sharing, workers: this.#parts.workers() });
+  }
+}

@@ -1,0 +1,109 @@
+import { DatagramSockets } from '../../listeners/datagram-sockets.ts';
+import { ListenerSet } from '../../listeners/listener-set.ts';
+import { Totals } from '../../metrics/totals.ts';
+import type { Handover } from '../../upgrade/handover.ts';
+import { ApplicationMetrics } from './application-metrics.ts';
+import { bindTcpWith, bindUdpWith } from './bind.ts';
+import { PendingRequests } from './pending-requests.ts';
+import { WorkerProcesses, type WorkerSaid } from '../workers/worker-processes.ts';
+import { Denials } from './denials.ts';
+import type { FleetEvent } from '../fleet/events.ts';
+import { awakeOf, type Fleet } from '../fleet/fleet.ts';
+import { Handoffs } from '../workers/handoffs.ts';
+import { HealthPoller, type Look } from './health-poller.ts';
+import { UpgradeLauncher } from './upgrade-launcher.ts';
+import type { SupervisorParts } from './supervisor-parts.ts';
+import { Timers } from './timers.ts';
+
+/** What those who hold something know of the supervisor. */
+export interface SupervisorContext {
+  /** Takes what happened. */
+  readonly post: (event: FleetEvent | WorkerSaid | Look) => void;
+  readonly fleet: () => Fleet;
+  /** The path of the control socket; empty where there is none. */
+  readonly control: () => string;
+  /** What there is to leave to another primary. */
+  readonly handover: () => Handover;
+}
+
+/** Everything that the primary holds while it runs, each in the hands of one owner. `close` lets go of all of it. */
+export class Resources {
+  readonly processes: WorkerProcesses;
+  readonly listeners: ListenerSet;
+  readonly datagrams: DatagramSockets;
+  readonly handoffs: Handoffs;
+  readonly timers: Timers;
+  readonly poller: HealthPoller;
+  readonly launcher: UpgradeLauncher;
+  /** What the application's own registries have. */
+  readonly metrics: ApplicationMetrics;
+  /** What workers that have ended had counted. */
+  readonly totals: Totals = new Totals();
+  readonly pending: PendingRequests = new PendingRequests();
+  readonly #board: SupervisorParts['board'];
+
+  constructor(parts: SupervisorParts, { post, fleet, control, handover }: SupervisorContext) {
+    const { settings, sharing, os } = parts;
+    this.#board = parts.board;
+    const processes = new WorkerProcesses({
+      ...parts,
+      totals: this.totals,
+      rebalance: settings.rebalance === 'on',
+      migrate: settings.migrate === 'on',
+      hangStack: settings.hangStack === 'on' ? settings.heartbeatTimeout : 0,
+      gracePeriod: settings.shutdownGracePeriod,
+      control,
+      slotOf: (worker) => fleet().workers.get(worker)?.slot,
+      post,
+    });
+    const send: WorkerProcesses['send'] = (worker, message, handle) => processes.send(worker, message, handle);
+    this.processes = processes;
+    const told = new Denials(parts.log, () => os.now()).observe(send);
+    this.listeners = new ListenerSet({ sharing, bind: bindTcpWith(parts), passed: parts.passed, post: told });
+    this.datagrams = new DatagramSockets(send, bindUdpWith(parts));
+    this.handoffs = new Handoffs({ send, workerOf: (slot) => awakeOf(fleet(), slot) });
+    this.timers = new Timers(os, (timer) => post({ type: 'due', timer }));
+    this.poller = new HealthPoller({
+      settings,
+      os,
+      log: parts.log,
+      row: (worker) => processes.row(worker),
+      handoffs: () => this.handoffs.counts,
+      post,
+    });
+    this.metrics = new ApplicationMetrics({
+      send: (worker, request) => send(worker, { type: 'metrics', request }),
+      after: (ms, callback) => os.after(ms, callback),
+    });
+    this.launcher = new UpgradeLauncher({
+      sharing,
+      env: parts.newPrimaryEnv,
+      readyTimeout: settings.readyTimeout,
+      binder: parts.binder,
+      handover,
+      events: {
+        ready: (pid, generation) => post({ type: 'upgraded', pid, generation }),
+        failed: (reason) => post({ type: 'upgrade-failed', reason }),
+      },
+    });
+  }
+
+  /** The sockets, as another primary gets them. */
+  manifest(): Pick<Handover, 'listeners' | 'ephemeral' | 'datagrams'> {
+    return { ...this.listeners.manifest(), datagrams: this.datagrams.manifest() };
+  }
+
+  /** @returns what settles when a next primary that was given up has ended, too. */
+  close(): Promise<void> {
+    this.poller.close();
+    const abandoned = this.launcher.abandon();
+    this.timers.close();
+    this.listeners.close();
+    this.datagrams.close();
+    this.handoffs.close();
+    this.processes.close();
+    this.#board?.close();
+    this.pending.close('the server has stopped');
+    return abandoned;
+  }
+}

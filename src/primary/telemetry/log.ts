@@ -1,0 +1,59 @@
+import { printable } from '../../format/printable.ts';
+import type { LogFields, LogLevel } from '../fleet/events.ts';
+
+/** Where log lines go: pino, winston and console fit. */
+export interface LineSink {
+  debug(line: string): void;
+  info(line: string): void;
+  warn(line: string): void;
+  error(line: string): void;
+}
+
+export type LogFormat = 'text' | 'json';
+export type LogThreshold = LogLevel | 'silent';
+
+const severity: Record<LogThreshold, number> = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 };
+
+/** prefork's log: one line an event. The lines are an interface, and tested as one. */
+export interface Log {
+  (level: LogLevel, event: string, fields?: LogFields): void;
+}
+
+/** @param sink default: stderr. */
+export function createLog(format: LogFormat, threshold: LogThreshold, sink: LineSink = stderrSink()): Log {
+  const render = format === 'json' ? jsonLine : textLine;
+  return (level, event, fields = {}) => {
+    if (severity[level] < severity[threshold]) return;
+    try {
+      sink[level](render(level, event, fields));
+    } catch {
+      // A logger of the user's that throws: there is nowhere left to say so, and the service goes on.
+    }
+  };
+}
+
+/** `prefork: worker ready slot=0 gen=1 pid=4711 in=96ms` */
+function textLine(_level: LogLevel, event: string, { message, ...fields }: LogFields): string {
+  const words = message === undefined ? event : `${event}: ${message}`;
+  const pairs = Object.entries(fields).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key}=${quote(value)}`],
+  );
+  return printable(['prefork:', words, ...pairs].join(' '));
+}
+
+function jsonLine(level: LogLevel, event: string, fields: LogFields): string {
+  return printable(JSON.stringify({ time: new Date().toISOString(), level, event, ...fields }));
+}
+
+/** A value that would not read as one word is quoted as JSON does. */
+function quote(value: string | number): string {
+  const text = String(value);
+  return /^[^\s"=]+$/.test(text) ? text : JSON.stringify(text);
+}
+
+function stderrSink(): LineSink {
+  // A terminal that is gone or a disk that is full must not end the service.
+  process.stderr.on('error', () => {});
+  const write = (line: string): void => void process.stderr.write(`${line}\n`);
+  return { debug: write, info: write, warn: write, error: write };
+}

@@ -1,0 +1,145 @@
+import type { SentHandle } from '../../ipc/channel.ts';
+import type { HandoffEnd, PrimaryMessage, HandoffHeader } from '../../ipc/messages.ts';
+import type { MoveCounts, WorkerId } from '../fleet/events.ts';
+
+/** A connection's handle. */
+export type NativeClient = SentHandle & { close(): void };
+
+/**
+ * Of one sender's, so many may wait for their answer: more than any sends. Each has a descriptor of the primary's, and who never
+ * answers would take all of them.
+ */
+export const MOST_UNANSWERED = 256;
+
+/** What a worker asks for. */
+export interface Handoff extends HandoffHeader {
+  /** By which the sender knows it. */
+  readonly id: number;
+  /** The slot whose worker is to have it. */
+  readonly to: number;
+}
+
+/** How those that are over ended. */
+export type HandoffCounts = Readonly<Record<HandoffEnd, number>>;
+
+const NO_MOVES: MoveCounts = { out: 0, in: 0, failed: 0 };
+
+interface OnTheWay {
+  readonly isMove: boolean;
+  readonly from: WorkerId;
+  readonly to: WorkerId;
+  /** The sender's. */
+  readonly id: number;
+  readonly parcel: NativeClient;
+}
+
+export interface HandoffParts {
+  /** @returns false when the worker's channel has closed. */
+  readonly send: (worker: WorkerId, message: PrimaryMessage, handle?: SentHandle) => boolean;
+  /** The worker of the slot, when it serves and its event loop turns. */
+  readonly workerOf: (slot: number) => WorkerId | undefined;
+}
+
+/**
+ * Carries accepted connections from worker to worker, which have no channel to each other, and answers back. It looks at
+ * none of them: what is in a handle is between the client and the worker that serves it.
+ *
+ * Owns a copy of each handle, which it closes when the receiver has answered or ended.
+ */
+export class Handoffs {
+  /** How those that are over ended, of accepted connections: moves are counted apart. */
+  readonly counts: Record<HandoffEnd, number> = { taken: 0, refused: 0, failed: 0 };
+  readonly #parts: HandoffParts;
+  readonly #onTheWay = new Map<number, OnTheWay>();
+  /** How many of them each has sent. */
+  readonly #unanswered = new Map<WorkerId, number>();
+  readonly #moves = new Map<WorkerId, MoveCounts>();
+  #ids = 0;
+
+  constructor(parts: HandoffParts) {
+    this.#parts = parts;
+  }
+
+  /** @param parcel undefined when its descriptor got lost: the sender still has its own. */
+  pass(
+    sender: WorkerId,
+    { id, to, listener, from, nth, isMove = false }: Handoff,
+    parcel: NativeClient | undefined,
+  ): void {
+    const receiver = this.#parts.workerOf(to);
+    const unanswered = this.#unanswered.get(sender) ?? 0;
+    const isFull = unanswered >= MOST_UNANSWERED;
+    if (parcel === undefined || receiver === undefined || receiver === sender || isFull) {
+      parcel?.close();
+      this.#answer(sender, id, 'refused', isMove);
+      return;
+    }
+    this.#unanswered.set(sender, unanswered + 1);
+    const ours = ++this.#ids;
+    this.#onTheWay.set(ours, { isMove, from: sender, to: receiver, id, parcel });
+    const isSent = this.#parts.send(
+      receiver,
+      { type: 'handoff', id: ours, listener, from, nth, ...(isMove && { isMove }) },
+      parcel,
+    );
+    if (!isSent) this.settle(receiver, ours, 'failed');
+  }
+
+  /** The receiver has answered. */
+  settle(worker: WorkerId, id: number, how: HandoffEnd): void {
+    const one = this.#onTheWay.get(id);
+    if (one === undefined || one.to !== worker) return;
+    this.#onTheWay.delete(id);
+    this.#forgetOne(one.from);
+    one.parcel.close();
+    if (one.isMove && how === 'taken') this.#countMove(worker, 'in');
+    this.#answer(one.from, one.id, how, one.isMove);
+  }
+
+  /** Until it is `gone`. */
+  movesOf(worker: WorkerId): MoveCounts {
+    return this.#moves.get(worker) ?? NO_MOVES;
+  }
+
+  /**
+   * Its sender has heard nothing. Who has received it has said so before it answers that; what is not known here got lost
+   * on its way to us, or is answered already. A channel that has closed was read to its end before, so who cannot be asked
+   * any more has not taken it, though it may live on for as long as it drains.
+   */
+  recall(sender: WorkerId, id: number): void {
+    for (const [ours, { from, to, id: theirs }] of this.#onTheWay) {
+      if (from !== sender || theirs !== id) continue;
+      if (!this.#parts.send(to, { type: 'recall', id: ours })) this.settle(to, ours, 'failed');
+      return;
+    }
+    this.#parts.send(sender, { type: 'handed', id, how: 'refused' });
+  }
+
+  /** The worker has ended, and everything that it said has been heard: what it has not taken goes back. */
+  gone(worker: WorkerId): void {
+    for (const [id, { to }] of this.#onTheWay) if (to === worker) this.settle(worker, id, 'failed');
+    this.#moves.delete(worker);
+  }
+
+  close(): void {
+    for (const { parcel } of this.#onTheWay.values()) parcel.close();
+    this.#onTheWay.clear();
+  }
+
+  #forgetOne(sender: WorkerId): void {
+    const rest = (this.#unanswered.get(sender) ?? 1) - 1;
+    if (rest > 0) this.#unanswered.set(sender, rest);
+    else this.#unanswered.delete(sender);
+  }
+
+  #countMove(worker: WorkerId, what: keyof MoveCounts): void {
+    const counts = this.movesOf(worker);
+    this.#moves.set(worker, { ...counts, [what]: counts[what] + 1 });
+  }
+
+  #answer(worker: WorkerId, id: number, how: HandoffEnd, isMove: boolean): void {
+    if (isMove) this.#countMove(worker, how === 'taken' ? 'out' : 'failed');
+    else this.counts[how]++;
+    this.#parts.send(worker, { type: 'handed', id, how });
+  }
+}

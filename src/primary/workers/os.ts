@@ -1,0 +1,57 @@
+/**
+ * The primary's only way to the operating system: the one module that forks, kills and reads clocks. Tests put another
+ * `Os` in its place.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { setTimeout as delay, clearTimeout } from 'node:timers';
+import { monotonic } from '../../scoreboard/clock.ts';
+import { preloadFile } from '../installation.ts';
+import { forkerFor, type ForkOptions } from './fork.ts';
+
+/** What is run in a worker. */
+export interface Program {
+  readonly entry: string;
+  readonly args: readonly string[];
+  /** Flags for node itself. */
+  readonly execArgv: readonly string[];
+}
+
+export interface Os {
+  /** Monotonic, ms. */
+  now(): number;
+  /** @returns what cancels it. */
+  after(ms: number, callback: () => void): () => void;
+  fork(program: Program, slot: number, generation: number, env: Record<string, string>): ChildProcess;
+  /** To a process that is no worker. One that is gone already is no error. */
+  signal(pid: number, signal: NodeJS.Signals): void;
+  /** A process that is gone already is no error. */
+  kill(child: ChildProcess, signal: NodeJS.Signals): void;
+}
+
+const PLAIN: ForkOptions = { isRoundRobin: false, isPiped: false, isDetached: false, spawnWorker: undefined };
+
+/** @param options of how workers are forked. @default as children that share this process's stdio and session */
+export function realOs(options: Partial<ForkOptions> = {}): Os {
+  const forkWorker = forkerFor({ ...PLAIN, ...options });
+  return {
+    now: monotonic,
+    after(ms, callback) {
+      const timer = delay(callback, ms);
+      return () => clearTimeout(timer);
+    },
+    fork({ entry, args, execArgv }, slot, generation, env) {
+      return forkWorker({ entry, args, execArgv: [...execArgv, '--require', preloadFile], env, slot, generation });
+    },
+    signal(pid, signal) {
+      try {
+        process.kill(pid, signal);
+      } catch {
+        // It has ended since.
+      }
+    },
+    kill(child, signal) {
+      // By its handle, not its pid: once it was waited for, the pid may be another process's.
+      child.kill(signal);
+    },
+  };
+}

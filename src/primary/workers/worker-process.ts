@@ -1,0 +1,116 @@
+import type { ChildProcess } from 'node:child_process';
+import { Channel, type SentHandle } from '../../ipc/channel.ts';
+import { Intake } from '../../ipc/intake.ts';
+import { decodeWorkerMessage, type PrimaryMessage, type WorkerMessage } from '../../ipc/messages.ts';
+import { isConnection, type ReceivedHandle } from '../../ipc/received-handle.ts';
+import type { ExitFacts } from '../exits/exit.ts';
+import type { Offence, WorkerId } from '../fleet/events.ts';
+import { MOST_OFFENCES } from '../fleet/offence.ts';
+
+/** What a worker says while it lives. */
+export type LivingMessage = Exclude<WorkerMessage, { type: 'lastWords' }>;
+
+/** What a worker's process tells its supervisor. `exited` comes exactly once, and nothing after it. */
+export interface WorkerEvents {
+  message(worker: WorkerId, message: LivingMessage, handle?: unknown): void;
+  /** It said what no worker says: at most `MOST_OFFENCES` times, and nothing is heard of it after the last. */
+  offended(worker: WorkerId, offence: Offence): void;
+  exited(worker: WorkerId, exit: ExitFacts): void;
+}
+
+/**
+ * One worker's process. Owns the child and the channel to it; they are let go of when the process has ended, which is
+ * the only way this ends.
+ */
+export class WorkerProcess {
+  readonly id: WorkerId;
+  readonly child: ChildProcess;
+  /** Its row in the scoreboard. */
+  readonly row: number;
+  readonly #channel: Channel<PrimaryMessage>;
+  /** Undefined where the application made the process, by other means than Node's. */
+  readonly #intake: Intake | undefined;
+  readonly #events: WorkerEvents;
+  #offences = 0;
+  #lastWords: ExitFacts['lastWords'];
+
+  /** @param isClustered whether node:cluster's primary half is there to be talked to. */
+  constructor(id: WorkerId, row: number, child: ChildProcess, events: WorkerEvents, isClustered = false) {
+    this.id = id;
+    this.row = row;
+    this.child = child;
+    this.#events = events;
+    this.#intake = Intake.of(
+      child,
+      {
+        malformed: (what, body) => this.#offend({ what, body, isLast: false }),
+        unusable: (what) => this.#offend({ what, isLast: true }),
+      },
+      { isClustered },
+    );
+    this.#channel = new Channel(child, (body, handle) => this.#hear(body, handle as ReceivedHandle | undefined));
+    child.on('message', (message) => {
+      // The word of PM2, for programs that never listen; other messages are the application's own.
+      if (message === 'ready' && !this.#isExpelled) events.message(id, { type: 'ready' });
+    });
+    this.#observeEnd((exit) => events.exited(id, { ...exit, lastWords: this.#lastWords }));
+  }
+
+  /** Messages to a process that is gone are dropped: its exit is on the way. @returns false when it certainly did not leave. */
+  send(message: PrimaryMessage, handle?: SentHandle): boolean {
+    this.#intake?.checkBacklog();
+    return this.#channel.send(message, handle);
+  }
+
+  #hear(body: unknown, handle: ReceivedHandle | undefined): void {
+    if (this.#isExpelled) return handle?.close();
+    const message = decodeWorkerMessage(body);
+    const isParcel = message?.type === 'handoff' && handle !== undefined && isConnection(handle);
+    // Nobody else has it any more, and its client would wait for ever.
+    if (!isParcel) handle?.close();
+    if (message === undefined) this.#offend({ what: 'no message of ours', body, isLast: false });
+    else if (message.type === 'lastWords') this.#lastWords = message;
+    else this.#events.message(this.id, message, isParcel ? handle : undefined);
+  }
+
+  get #isExpelled(): boolean {
+    return this.#offences >= MOST_OFFENCES;
+  }
+
+  #offend(offence: Offence): void {
+    if (this.#isExpelled) return;
+    this.#offences = offence.isLast ? MOST_OFFENCES : this.#offences + 1;
+    if (this.#isExpelled) this.#intake?.close();
+    this.#events.offended(this.id, { ...offence, isLast: this.#isExpelled });
+  }
+
+  /**
+   * A child that could not be started emits 'error' alone, one that ran emits 'exit'; 'error' also tells of a failed
+   * kill or send, which is not its end. Its last messages may still be in the channel when 'exit' comes, so the end is
+   * told when the channel is closed too. Of that 'disconnect' tells, except when the child has not acknowledged a handle; then
+   * only 'close' does.
+   */
+  #observeEnd(ended: (exit: ExitFacts) => void): void {
+    let exit: ExitFacts | undefined;
+    let disconnectedAt = Infinity;
+    const { child } = this;
+    const end = (how: ExitFacts): void => {
+      child.off('disconnect', settle).off('close', settle);
+      this.#channel.close();
+      ended(how);
+    };
+    const settle = (): void => {
+      if (exit !== undefined && !child.connected) end(exit);
+    };
+    child.once('exit', (code, signal) => {
+      const disconnectedFor = Math.max(0, performance.now() - disconnectedAt);
+      exit ??= { code, signal, ...(disconnectedFor > 0 && { disconnectedFor }) };
+      settle();
+    });
+    child.once('disconnect', () => (disconnectedAt = performance.now()));
+    child.on('disconnect', settle).on('close', settle);
+    child.on('error', (error) => {
+      if (child.pid === undefined) end({ code: null, signal: null, error });
+    });
+  }
+}

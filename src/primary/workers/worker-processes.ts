@@ -1,0 +1,192 @@
+import type { ChildProcess } from 'node:child_process';
+import type { Balance } from '../../balance/mode.ts';
+import type { SentHandle } from '../../ipc/channel.ts';
+import { contextEnvironment, NO_SLOT } from '../../ipc/context.ts';
+import type { PrimaryMessage } from '../../ipc/messages.ts';
+import type { Sharing } from '../../listeners/sharing.ts';
+import type { Totals } from '../../metrics/totals.ts';
+import type { Board } from '../../scoreboard/board.ts';
+import type { Row } from '../../scoreboard/layout.ts';
+import { NO_ROW } from '../../scoreboard/rows.ts';
+import type { ExitFacts } from '../exits/exit.ts';
+import type { Effect, FleetEvent, WorkerId } from '../fleet/events.ts';
+import { FatalReports } from '../exits/fatal-report.ts';
+import { RowReader } from './row-reader.ts';
+import type { Log } from '../telemetry/log.ts';
+import { OomCounter } from '../exits/oom-kills.ts';
+import type { Os, Program } from './os.ts';
+import type { PrefixedOutput } from './prefixed-output.ts';
+import { WorkerProcess, type LivingMessage, type WorkerEvents } from './worker-process.ts';
+
+/** A worker's thread notices a hang on its own clock, and may need two seconds more. */
+const STACK_POLL_MS = 100;
+const STACK_LOOKS = 40;
+
+type Fork = Extract<Effect, { do: 'fork' }>;
+
+/** A message of a worker's, with the handle that came with it. */
+export interface WorkerSaid {
+  readonly type: 'message';
+  readonly worker: WorkerId;
+  readonly message: LivingMessage;
+  readonly handle?: unknown;
+}
+
+export interface CrewParts {
+  readonly program: Program;
+  readonly sharing: Sharing;
+  readonly balance: Balance;
+  readonly rebalance: boolean;
+  readonly migrate: boolean;
+  /** As the worker's context has it. */
+  readonly hangStack: number;
+  /** ms. */
+  readonly gracePeriod: number;
+  /** Undefined where no file could be made. */
+  readonly board: Board | undefined;
+  /** Takes what workers that have ended had counted. */
+  readonly totals: Totals;
+  readonly os: Os;
+  readonly log: Log;
+  readonly output: PrefixedOutput | undefined;
+  readonly slotOf: (worker: WorkerId) => number | undefined;
+  /** The path of the control socket; empty where there is none. */
+  readonly control: () => string;
+  /** Takes what workers say and how they end. */
+  readonly post: (event: FleetEvent | WorkerSaid) => void;
+}
+
+/**
+ * The workers' processes. Owns them, their rows in the scoreboard, a reader of it, and a directory for what node reports of
+ * their end; each process is let go of when it has ended, and `close` closes the rest.
+ */
+export class WorkerProcesses {
+  readonly #parts: CrewParts;
+  readonly #processes = new Map<WorkerId, WorkerProcess>();
+  readonly #figures: RowReader;
+  readonly #oom = new OomCounter();
+  readonly #reports: FatalReports | undefined;
+
+  constructor(parts: CrewParts) {
+    this.#parts = parts;
+    this.#figures = new RowReader(parts.board?.path);
+    this.#reports = createReports(parts);
+  }
+
+  /** What fails here becomes the worker's exit: the user's `spawnWorker`, or a machine without memory. */
+  fork({ worker, slot, generation }: Fork): void {
+    const { os, program, board, post } = this.#parts;
+    const row = board?.takeRow() ?? NO_ROW;
+    let child: ChildProcess;
+    try {
+      child = os.fork(program, slot ?? NO_SLOT, generation, this.#environment(slot ?? NO_SLOT, generation, row));
+    } catch (cause) {
+      board?.freeRow(row);
+      const error = cause instanceof Error ? cause : new Error(String(cause));
+      post({ type: 'exited', worker, code: null, signal: null, error });
+      return;
+    }
+    this.#processes.set(worker, this.#observe(worker, row, child));
+    this.#parts.output?.follow(child, () => this.#parts.slotOf(worker));
+    if (child.pid !== undefined) post({ type: 'forked', worker, pid: child.pid });
+  }
+
+  /** A worker that is gone hears nothing: its exit is on the way. @returns false when it certainly did not leave. */
+  send(worker: WorkerId, message: PrimaryMessage, handle?: SentHandle): boolean {
+    return this.#processes.get(worker)?.send(message, handle) ?? false;
+  }
+
+  kill(worker: WorkerId, signal: NodeJS.Signals): void {
+    const process = this.#processes.get(worker);
+    if (process !== undefined) this.#parts.os.kill(process.child, signal);
+  }
+
+  /** Where its JavaScript is, as its thread finds it. Undefined when it is gone: its exit is on the way. */
+  async stackOf(worker: WorkerId): Promise<string | undefined> {
+    const { os } = this.#parts;
+    for (let looks = 0; looks < STACK_LOOKS; looks++) {
+      const pid = this.#processes.get(worker)?.child.pid;
+      if (pid === undefined) return undefined;
+      const stack = this.#reports?.takeStack(pid);
+      if (stack !== undefined) return stack;
+      await new Promise<void>((resolve) => void os.after(STACK_POLL_MS, resolve));
+    }
+    return 'unknown: its thread wrote no stack in time';
+  }
+
+  /** The worker's figures as it wrote them last. */
+  row(worker: WorkerId): Row | undefined {
+    const process = this.#processes.get(worker);
+    const row = process && this.#figures.read(process.row, process.child.pid);
+    // Which slot it has is not the worker's to say.
+    if (row !== undefined) row.slot = this.#parts.slotOf(worker) ?? NO_SLOT;
+    return row;
+  }
+
+  close(): void {
+    this.#figures.close();
+    this.#reports?.close();
+  }
+
+  #environment(slot: number, generation: number, row: number): Record<string, string> {
+    const { sharing, balance, rebalance, migrate, hangStack, board, gracePeriod, control } = this.#parts;
+    const reports = this.#reports?.directory ?? '';
+    return contextEnvironment({
+      slot,
+      generation,
+      sharing,
+      balance,
+      rebalance,
+      migrate,
+      hangStack,
+      board: board?.path ?? '',
+      row,
+      reports,
+      control: control(),
+      gracePeriod,
+    });
+  }
+
+  #observe(worker: WorkerId, row: number, child: ChildProcess): WorkerProcess {
+    const { post, sharing } = this.#parts;
+    const events: WorkerEvents = {
+      message: (from, message, handle) => post({ type: 'message', worker: from, message, handle }),
+      offended: (from, offence) => post({ type: 'offended', worker: from, offence }),
+      exited: (from, exit) => {
+        const facts = this.#forget(from, exit);
+        post({ type: 'exited', worker: from, ...facts });
+      },
+    };
+    return new WorkerProcess(worker, row, child, events, sharing === 'round-robin');
+  }
+
+  /** What it left behind is read before its row is another worker's. */
+  #forget(worker: WorkerId, exit: ExitFacts): ExitFacts {
+    const facts = { ...exit, ...this.#evidence(worker, exit) };
+    const row = this.row(worker);
+    if (row !== undefined) this.#parts.totals.ended(row);
+    const process = this.#processes.get(worker);
+    this.#processes.delete(worker);
+    if (process !== undefined) this.#parts.board?.freeRow(process.row);
+    return facts;
+  }
+
+  #evidence(worker: WorkerId, { signal }: ExitFacts): Partial<ExitFacts> {
+    const pid = this.#processes.get(worker)?.child.pid;
+    if (signal === null || pid === undefined) return {};
+    const { heapUsed: used, heapLimit: limit } = this.row(worker) ?? { heapUsed: 0, heapLimit: 0 };
+    const oomKills = this.#oom.look(this.#parts.os.now());
+    return { report: this.#reports?.take(pid), heap: { used, limit }, oomKills };
+  }
+}
+
+/** Without it an exit is explained less well: no reason not to start. */
+function createReports({ log, board }: CrewParts): FatalReports | undefined {
+  if (board === undefined) return undefined;
+  try {
+    return new FatalReports(board.path);
+  } catch (error) {
+    log('warn', 'no reports of fatal errors', { message: (error as Error).message });
+    return undefined;
+  }
+}

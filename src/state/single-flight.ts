@@ -1,0 +1,118 @@
+import type { Engine, Entry } from './engine.ts';
+import { isOutage, StateError } from './error.ts';
+import type { Stored } from './value.ts';
+import { newOwner, nextChange } from './waiting.ts';
+
+/** How the value for a key comes to be: computed, and then written. */
+export interface Making {
+  compute(): Promise<Stored>;
+  /** @param mark of the store, which holds while what was computed is not out of date. */
+  write(stored: Stored, mark: string): Promise<void>;
+  /** Another computes already: it is waited for. */
+  onWait(): void;
+}
+
+/** Of the key's computation, among processes. */
+interface Lease {
+  readonly name: string;
+  readonly key: string;
+  readonly token: number;
+}
+
+/**
+ * Lets each key be computed by one at a time: in this process by one call, whose result all wait for, and among processes by
+ * who holds the key's lease. When that one dies, the next who waits takes over; when it takes longer than `deadline` too.
+ */
+export class SingleFlight {
+  readonly #engine: Engine;
+  readonly #area: string;
+  readonly #deadline: number;
+  readonly #flying = new Map<string, Promise<Stored>>();
+
+  constructor(engine: Engine, area: string, deadline: number) {
+    this.#engine = engine;
+    this.#area = area;
+    this.#deadline = deadline;
+  }
+
+  /** @returns what is in the store by now, or what was computed. */
+  run(key: string, making: Making): Promise<Stored> {
+    const flying = this.#flying.get(key);
+    if (flying !== undefined) {
+      making.onWait();
+      return flying;
+    }
+    const flight = this.#run(key, making).finally(() => {
+      if (this.#flying.get(key) === flight) this.#flying.delete(key);
+    });
+    this.#flying.set(key, flight);
+    return flight;
+  }
+
+  /** Who asks from now on does not get what is being computed: the entry was changed meanwhile. @param key all, without one */
+  forget(key?: string): void {
+    if (key === undefined) this.#flying.clear();
+    else this.#flying.delete(key);
+  }
+
+  async #run(key: string, making: Making): Promise<Stored> {
+    const name = `compute ${JSON.stringify([this.#area, key])}`;
+    for (let isFirst = true; ; isFirst = false) {
+      const change = nextChange(this.#engine, name);
+      try {
+        const attempt = await this.#attempt(name);
+        if (attempt === 'alone') return await making.compute();
+        const fresh = await this.#fresh(key);
+        if ('token' in attempt) return await this.#asHolder({ name, key, token: attempt.token }, making, fresh);
+        if (fresh !== undefined) return fresh.stored;
+        if (isFirst) making.onWait();
+        change.watch();
+        await change.come;
+      } finally {
+        change.cancel();
+      }
+    }
+  }
+
+  /** `alone`: the store cannot be asked, so every process computes for itself. */
+  async #attempt(name: string): Promise<Awaited<ReturnType<Engine['acquire']>> | 'alone'> {
+    try {
+      return await this.#engine.acquire(name, newOwner(), this.#deadline);
+    } catch (error) {
+      if (isOutage(error)) return 'alone';
+      throw error;
+    }
+  }
+
+  async #asHolder({ name, key, token }: Lease, making: Making, fresh: Entry | undefined): Promise<Stored> {
+    try {
+      if (fresh !== undefined) return fresh.stored;
+      const mark = await this.#mark(key);
+      const stored = await making.compute();
+      if (mark !== undefined) await making.write(stored, mark);
+      return stored;
+    } finally {
+      await this.#engine.release(name, token).catch(() => {});
+    }
+  }
+
+  /** Undefined where the store cannot take it: what is computed is then not written either. */
+  async #mark(key: string): Promise<string | undefined> {
+    try {
+      return await this.#engine.mark(this.#area, key);
+    } catch (error) {
+      if (error instanceof StateError) return undefined;
+      throw error;
+    }
+  }
+
+  async #fresh(key: string): Promise<Entry | undefined> {
+    try {
+      const entry = await this.#engine.get(this.#area, key);
+      return entry !== undefined && entry.freshUntil > Date.now() ? entry : undefined;
+    } catch (error) {
+      if (isOutage(error)) return undefined;
+      throw error;
+    }
+  }
+}

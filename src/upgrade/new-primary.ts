@@ -1,0 +1,151 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import type { Duplex } from 'node:stream';
+import type { Binder } from '../privileges/binder.ts';
+import { binderRequestOf, type BinderAnswer, type BinderRequest } from '../privileges/binder-messages.ts';
+import { isInSession } from '../privileges/session.ts';
+import { FORMAT, isNewPrimaryMessage, HANDOVER_FD, packed, VARIABLE, type Handover } from './handover.ts';
+
+/** How long a next primary that is given up may take to end in order, ms. */
+const END_WITHIN_MS = 5000;
+
+export interface NewPrimaryOptions {
+  readonly handover: Handover;
+  /** Which node runs it. @default the one that a shell would find under the name of this one */
+  readonly node?: string | undefined;
+  /** Beside this process's own environment. */
+  readonly env: NodeJS.ProcessEnv;
+  /** How long it may take until it is ready, ms. */
+  readonly within: number;
+  /** Binds for the next primary until this one has left. */
+  readonly binder: Binder | undefined;
+}
+
+/** What comes of a successor: exactly one of the two, once. */
+export interface NewPrimaryEvents {
+  /** Its workers serve; it lives on without us. */
+  ready(pid: number, generation: number): void;
+  failed(reason: string): void;
+}
+
+/**
+ * The next primary, seen from the one before: the same command again, from what is on disk now, with our sockets as
+ * descriptors. Owns its process until it is ready, and ends it when it fails or takes too long; after that it belongs to
+ * no process, as a daemon does.
+ */
+export class NewPrimary {
+  /** Settles when its process has ended, or lives on without us. */
+  readonly over: Promise<unknown>;
+  readonly #child: ChildProcess;
+  readonly #events: NewPrimaryEvents;
+  readonly #binder: Binder | undefined;
+  #settleOver: () => void = () => {};
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @throws Error when the process cannot be started. */
+  constructor({ handover, node = nodeCommand(), env, within, binder }: NewPrimaryOptions, events: NewPrimaryEvents) {
+    const { handover: packedHandover, fds } = packed(handover);
+    this.#events = events;
+    this.#binder = binder;
+    this.#child = spawn(node, [...process.execArgv, ...process.argv.slice(1)], {
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc', 'pipe', ...fds],
+      env: { ...process.env, ...env, [VARIABLE]: String(FORMAT) },
+    });
+    this.over = Promise.race([
+      new Promise<void>((resolve) => (this.#settleOver = resolve)),
+      once(this.#child, 'exit').catch(() => {}),
+    ]);
+    // After the spawn, for that may throw; nothing that the process does is heard of before this turn is over.
+    this.#timer = setTimeout(() => this.#fail(`the new primary was not ready within ${within} ms`), within);
+    this.#child.on('error', (error) => this.#fail(`the new primary could not be started: ${error.message}`));
+    this.#child.on('exit', (code, signal) => this.#fail(`the new primary ended with ${signal ?? `code ${code}`}`));
+    this.#child.on('message', (said) => this.#onMessage(said));
+    // Before this process can end: whatever becomes of it, the next one knows what it has.
+    const pipe = this.#child.stdio[HANDOVER_FD] as Duplex;
+    pipe.on('error', () => {}).end(JSON.stringify(packedHandover));
+    // Nothing comes from there but its end, which is to be seen.
+    pipe.resume();
+  }
+
+  /** Gives it up, if it is not ready yet. */
+  close(): void {
+    this.#fail('the server is stopping');
+  }
+
+  #onMessage(said: unknown): void {
+    const request = binderRequestOf(said);
+    if (request?.binder === 'bind') void this.#bind(request);
+    if (!isNewPrimaryMessage(said)) return;
+    switch (said.prefork) {
+      case 'hello':
+        return this.#fail('the new primary’s version of prefork cannot take over from this one: restart it instead');
+      case 'failed':
+        return this.#fail(said.reason);
+      case 'ready':
+        return this.#succeed(said.generation);
+    }
+  }
+
+  async #bind({ id, query }: Extract<BinderRequest, { binder: 'bind' }>): Promise<void> {
+    const bound = await this.#binder?.bind(query);
+    const handle = bound !== undefined && 'handle' in bound ? bound.handle : undefined;
+    const errno = bound !== undefined && 'errno' in bound ? bound.errno : 0;
+    const answer: BinderAnswer = { binder: 'bound', id, errno };
+    const sent = (): void => handle?.close();
+    if (this.#child.connected) this.#child.send(answer, handle as never, {}, sent);
+    else sent();
+  }
+
+  #succeed(generation: number): void {
+    if (!this.#end()) return;
+    this.#child.unref();
+    this.#settleOver();
+    this.#events.ready(this.#child.pid!, generation);
+    // Last, as it tells the next primary that we have heard, and answer no one any more.
+    this.#child.disconnect();
+  }
+
+  /** In order, so that it removes what it has made, and by force when it is stuck. */
+  #fail(reason: string): void {
+    if (!this.#end()) return;
+    this.#child.kill('SIGTERM');
+    const force = setTimeout(() => this.#child.kill('SIGKILL'), END_WITHIN_MS);
+    this.#child.once('exit', () => clearTimeout(force));
+    // The process could not be started, and will not exit either.
+    if (this.#child.pid === undefined) {
+      clearTimeout(force);
+      this.#settleOver();
+    }
+    this.#events.failed(reason);
+  }
+
+  /** @returns whether it was not over before. */
+  #end(): boolean {
+    if (this.#timer === undefined) return false;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    return true;
+  }
+}
+
+/** Why this primary cannot be succeeded by another process; undefined when it can. */
+export function whyNone(sharing: string): string | undefined {
+  if (process.pid === 1)
+    return 'process 1 of a container cannot be replaced: the container ends with it; reload, or replace the container';
+  if (isInSession())
+    return 'a server that root runs for another user in a terminal ends with it: reload it, or run it by a service manager';
+  if (process.platform === 'win32') return 'on Windows sockets cannot be passed on: restart it instead';
+  if (sharing === 'round-robin')
+    return 'with --sharing round-robin the sockets are node:cluster’s, and cannot be passed on: restart it instead';
+  return undefined;
+}
+
+/**
+ * The node that a shell would find now under the name that this one was started by: after an update of node that is the
+ * new one, while `process.execPath` is the file of the old one, links resolved.
+ */
+function nodeCommand(): string {
+  const { argv0, execPath } = process;
+  return argv0.includes('/') && !existsSync(argv0) ? execPath : argv0;
+}

@@ -1,0 +1,251 @@
+import type { HandoffEnd, HandoffHeader } from '../../ipc/messages.ts';
+import type { NativeClient } from '../../listeners/native.ts';
+import { monotonic } from '../../scoreboard/clock.ts';
+import { PAIRS } from '../../scoreboard/layout.ts';
+import type { Link } from '../link.ts';
+import type { SlotHandle } from '../listening/slot-handle.ts';
+
+/** What nothing is heard of for so long, ms, is asked back. */
+const RECALL_AFTER = 1000;
+
+/** Who would not have a connection is not offered another one for so long, ms; who could not, for longer. */
+const PAUSE = 250;
+const LONG_PAUSE = 10_000;
+
+/** A connection that was sent, and of which nothing was heard yet. */
+interface Sent {
+  readonly client: NativeClient;
+  readonly acceptedBy: SlotHandle;
+  readonly to: number;
+  /** Monotonic, ms. */
+  readonly at: number;
+  isRecalled: boolean;
+  /** Of a move: hears how it ended. */
+  readonly moved: ((how: HandoffEnd) => void) | undefined;
+}
+
+/**
+ * How a connection comes to a server: just accepted, here or elsewhere; moved here from a server of another worker; or moved away
+ * and come back.
+ */
+export type Arrival = 'accepted' | 'moved' | 'returned';
+
+export interface HandoffsParts {
+  readonly link: Pick<Link, 'on' | 'send'>;
+  /** What can take a connection of the listener; undefined where this worker does not want any. */
+  readonly taker: (listener: number) => SlotHandle | undefined;
+  /** A connection came, came back, or is no longer on its way. */
+  readonly onChange: () => void;
+  /** Gives a connection to a server that is open. @default by `serve` and `resume` of the handle */
+  readonly deliver?: (client: NativeClient, handle: SlotHandle, arrival: Arrival) => void;
+}
+
+/** How many connections have moved: served by a server here, and then by one of another worker, or the reverse. */
+export interface Moves {
+  in: number;
+  out: number;
+  /** Would not be had, so that they are served here again. */
+  refused: number;
+  /** The same, as the other worker ended. */
+  failed: number;
+}
+
+/**
+ * Connections that another worker is to serve, and the reverse: accepted ones, and those that move between two requests. They
+ * travel by the primary, which alone has a channel to everyone, as handles of which all that was read is answered.
+ *
+ * Owns the handle of each that it has sent until it hears what became of it: taken, then this copy is closed; refused,
+ * or its receiver ended before it took it, then it is served here. Whoever takes one says so first and serves it when
+ * that has left: so one of which nothing was heard when its receiver ended has been read by nobody.
+ *
+ * A process that has no descriptor left cannot receive one: the kernel drops it, and Node drops its message with it, without
+ * a word to either end. So one of which nothing is heard is asked back. Messages keep their order: who had received it has
+ * said so before it hears that, and who has not never will.
+ */
+export class Handoffs {
+  received = 0;
+  sent = 0;
+  refused = 0;
+  failed = 0;
+  /** The figures above are of those that had just been accepted. */
+  readonly moves: Moves = { in: 0, out: 0, refused: 0, failed: 0 };
+  /** By slot: sent and not answered, how many that were sent so far, and which of those from there came last. */
+  readonly pairs: Record<'unanswered' | 'sent' | 'arrived', Uint8Array> = {
+    unanswered: new Uint8Array(PAIRS.slots),
+    sent: new Uint8Array(PAIRS.slots),
+    arrived: new Uint8Array(PAIRS.slots),
+  };
+  /** By slot: when it last answered, or was first sent something after that. Monotonic, ms. */
+  readonly heard: Float64Array = new Float64Array(PAIRS.slots);
+  /** By slot: until when it is offered none, since it did not take one; and since it could not. */
+  readonly closedUntil: Float64Array = new Float64Array(PAIRS.slots);
+  readonly unableUntil: Float64Array = new Float64Array(PAIRS.slots);
+  /** Another slot may have room again. */
+  onSettled: () => void = () => {};
+  readonly #parts: HandoffsParts;
+  readonly #sent = new Map<number, Sent>();
+  #ids = 0;
+  #recallTimer: NodeJS.Timeout | undefined;
+  /** Taken, and not served before that was told. */
+  readonly #arriving = new Set<NativeClient>();
+
+  constructor(parts: HandoffsParts) {
+    this.#parts = parts;
+    const { link } = parts;
+    link.on('handoff', (message, client) => this.#receive(message, client as NativeClient | undefined));
+    link.on('handed', ({ id, how }) => this.#settle(id, how));
+    link.on('recall', ({ id }) => link.send({ type: 'refused', id }));
+    process.once('disconnect', () => this.#abandon());
+  }
+
+  /** How many are this worker's and about to be served. */
+  get arriving(): number {
+    return this.#arriving.size;
+  }
+
+  /** How many are between this worker and others. */
+  get pending(): number {
+    return this.#sent.size + this.#arriving.size;
+  }
+
+  /** Counts one more as on its way, and lets the others know: before it can arrive, and before they decide. */
+  claim(to: number): void {
+    const { unanswered, sent } = this.pairs;
+    if (unanswered[to]!++ === 0) this.heard[to] = monotonic();
+    sent[to]!++;
+    this.#parts.onChange();
+  }
+
+  /** It stays here after all. Told at once too: else it would count twice, and whoever has too many would think it normal. */
+  unclaim(to: number): void {
+    this.pairs.unanswered[to]!--;
+    this.pairs.sent[to]!--;
+    this.#parts.onChange();
+  }
+
+  /**
+   * Sends what was claimed before.
+   *
+   * @param moved of a connection that a server here has served: hears what became of it
+   * @returns false when it could not be sent, and is still the caller's to serve.
+   */
+  send(
+    client: NativeClient,
+    acceptedBy: SlotHandle,
+    from: number,
+    to: number,
+    moved?: (how: HandoffEnd) => void,
+  ): boolean {
+    const { listener } = acceptedBy;
+    const id = ++this.#ids;
+    // Slots beyond those that rows tell of have no numbers.
+    const nth = this.pairs.sent[to] ?? 0;
+    const message = { type: 'handoff', id, to, listener, from, nth, ...(moved && { isMove: true }) } as const;
+    if (!this.#parts.link.send(message, client)) {
+      this.unclaim(to);
+      return false;
+    }
+    this.#sent.set(id, { client, acceptedBy, to, at: monotonic(), isRecalled: false, moved });
+    this.#recallTimer ??= setTimeout(() => this.#recall(), RECALL_AFTER).unref();
+    return true;
+  }
+
+  /** One that was to move and could not be sent is served here again. */
+  takeBack(client: NativeClient, handle: SlotHandle): void {
+    this.#deliver(client, handle, 'returned');
+  }
+
+  /** Once each: they are in the order in which they were sent. */
+  #recall(): void {
+    const now = monotonic();
+    this.#recallTimer = undefined;
+    for (const [id, sent] of this.#sent) {
+      if (sent.isRecalled) continue;
+      const age = now - sent.at;
+      if (age < RECALL_AFTER) {
+        this.#recallTimer = setTimeout(() => this.#recall(), RECALL_AFTER - age).unref();
+        return;
+      }
+      sent.isRecalled = true;
+      this.#parts.link.send({ type: 'recall', id });
+    }
+  }
+
+  #settle(id: number, how: HandoffEnd): void {
+    const sent = this.#sent.get(id);
+    if (sent === undefined) return;
+    const { client, acceptedBy, to, isRecalled, moved } = sent;
+    const now = monotonic();
+    this.#sent.delete(id);
+    this.pairs.unanswered[to]!--;
+    this.heard[to] = now;
+    this.#count(how, moved !== undefined);
+    if (how === 'taken') {
+      client.close();
+    } else {
+      this.closedUntil[to] = now + (isRecalled ? LONG_PAUSE : PAUSE);
+      // Of one that has failed another worker takes the place.
+      if (isRecalled && how === 'refused') this.unableUntil[to] = now + LONG_PAUSE;
+      this.#deliver(client, acceptedBy, moved === undefined ? 'accepted' : 'returned');
+    }
+    this.#parts.onChange();
+    moved?.(how);
+    this.onSettled();
+  }
+
+  #count(how: HandoffEnd, isMove: boolean): void {
+    if (isMove) this.moves[how === 'taken' ? 'out' : how]++;
+    else this[how === 'taken' ? 'sent' : how]++;
+  }
+
+  /** A server that was closed meanwhile takes nothing, as it resets what the kernel has queued for it. */
+  #deliver(client: NativeClient, handle: SlotHandle, arrival: Arrival): void {
+    if (handle.isClosed) client.close();
+    else if (this.#parts.deliver !== undefined) this.#parts.deliver(client, handle, arrival);
+    else if (arrival === 'accepted') handle.serve(client);
+    else handle.resume(client);
+  }
+
+  #receive(
+    { id, listener, from, nth, isMove = false }: HandoffHeader & { id: number },
+    client: NativeClient | undefined,
+  ): void {
+    const { link, taker, onChange } = this.#parts;
+    const handle = client && taker(listener);
+    if (from < PAIRS.slots) this.pairs.arrived[from] = nth;
+    if (client === undefined || handle === undefined) {
+      client?.close();
+      link.send({ type: 'refused', id });
+      return;
+    }
+    // Told to all before it is told to the sender, who then no longer counts it as on its way.
+    this.#arriving.add(client);
+    onChange();
+    const isTold = link.send({ type: 'taken', id }, undefined, (error) => {
+      // It was abandoned meanwhile.
+      if (!this.#arriving.delete(client)) return;
+      if (error !== null) return client.close();
+      if (isMove) this.moves.in++;
+      else this.received++;
+      this.#deliver(client, handle, isMove ? 'moved' : 'accepted');
+      onChange();
+    });
+    if (isTold) return;
+    this.#arriving.delete(client);
+    client.close();
+  }
+
+  /**
+   * The primary is gone, and with it every answer. A connection that is on its way may have been taken, and two that read
+   * from one would spoil it: its client had better see it closed. So does that of one that was taken here and not told: a
+   * message that waits for its turn never leaves, nor is its callback called.
+   */
+  #abandon(): void {
+    clearTimeout(this.#recallTimer);
+    for (const { client } of this.#sent.values()) client.close();
+    for (const client of this.#arriving) client.close();
+    this.#sent.clear();
+    this.#arriving.clear();
+    this.pairs.unanswered.fill(0);
+  }
+}

@@ -1,0 +1,147 @@
+import type { Server } from 'node:net';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import type { DrainTerms, Successor } from '../../ipc/messages.ts';
+import type { DrainMoves } from '../migration/drain-moves.ts';
+import type { IdleConnections } from './idle-connections.ts';
+import { OneShotHooks } from './one-shot-hooks.ts';
+import type { Requests } from './requests.ts';
+import type { Servers } from '../listening/servers.ts';
+import type { SlotHandle } from '../listening/slot-handle.ts';
+import { Spread } from './spread.ts';
+import { standIn } from '../listening/stand-in.ts';
+
+/** How often a drain looks whether it is over, ms. */
+const PERIOD = 25;
+
+/** How often it looks which connections are idle, ms. That takes 0.5 ms with 1000 of them. */
+const IDLE_PERIOD = 100;
+
+/** Turns of the event loop in which a queue is given the chance to be accepted, where what was accepted is not counted. */
+const UNCOUNTED_TURNS = 10;
+
+export interface DrainParts {
+  readonly servers: Servers;
+  readonly requests: Requests;
+  readonly idle: IdleConnections;
+  /** How many connections nobody serves yet: on their way to or from another worker, or waiting. @default none */
+  readonly unsettled?: () => number;
+  /** Undefined where no connection moves. */
+  readonly moves?: DrainMoves | undefined;
+}
+
+/**
+ * Lets the worker finish: nothing new is accepted, also at servers that listen only from now on (see listen.ts). Where it has a
+ * successor, connections that can move do. On others every response says `Connection: close`, and those on which nothing
+ * happens stay for a while, because closing them at once meets the request that a client is just sending.
+ *
+ * Closes the listening sockets and idle connections; the application's servers still believe that they listen, and its own
+ * shutdown code closes them as ever.
+ */
+export class Drain {
+  /** Comes when the drain begins, which is not over before the application's functions for it are. */
+  readonly hooks: OneShotHooks = new OneShotHooks('onDrain');
+  readonly #parts: DrainParts;
+  #idle = Infinity;
+  #idleEnds = Infinity;
+  #spreadEnds = Infinity;
+  #spread: Spread | undefined;
+  #over: Promise<void> | undefined;
+
+  constructor(parts: DrainParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Begins, or goes on with the shorter of the times. What is told later and names no successor has none.
+   *
+   * @returns when no connection of the application's servers is open any more, the same promise to each caller.
+   */
+  begin({ idle, spread, takenOver = false, successor }: DrainTerms): Promise<void> {
+    const idleEnds = performance.now() + idle;
+    this.#idle = Math.min(this.#idle, idle);
+    this.#idleEnds = Math.min(this.#idleEnds, idleEnds);
+    this.#spreadEnds = Math.min(this.#spreadEnds, idleEnds + spread);
+    if (this.#over !== undefined && successor === undefined) this.#stay();
+    this.#over ??= this.#run(takenOver, successor);
+    return this.#over;
+  }
+
+  async #run(takenOver: boolean, successor: Successor | undefined): Promise<void> {
+    const { servers, requests, moves } = this.#parts;
+    if (moves !== undefined && successor !== undefined) {
+      moves.onGivenUp = () => this.#stay();
+      moves.begin(successor, this.#idle);
+      requests.drain(moves);
+    } else requests.drain();
+    this.hooks.fire();
+    await Promise.all([...servers].map(({ server, handle }) => stopAccepting(server, handle, takenOver)));
+    // Whoever waited for a turn (see turns.ts) is read by the next poll phase, which has to come before the first look.
+    await nextTurn();
+    await Promise.all([this.hooks.settled(), this.#untilAllAreClosed()]);
+  }
+
+  /** From now on nothing moves, and clients are told to go. Idempotent. */
+  #stay(): void {
+    this.#parts.moves?.stop();
+    this.#parts.requests.drain();
+  }
+
+  async #untilAllAreClosed(): Promise<void> {
+    const { servers, requests, moves, unsettled = none } = this.#parts;
+    let due = 0;
+    while (servers.open() > 0 || requests.inFlight > 0 || unsettled() > 0) {
+      // After the poll phase, when what the kernel had received by now has been read.
+      await nextTurn();
+      if (performance.now() >= due) {
+        moves?.look();
+        this.#closeIdle();
+        due = performance.now() + IDLE_PERIOD;
+      }
+      await delay(PERIOD);
+    }
+  }
+
+  #closeIdle(): void {
+    const { idle, requests } = this.#parts;
+    const now = performance.now();
+    const sockets = idle.longerThan(this.#idle, now);
+    if (now < this.#idleEnds) return;
+    // What could not move until now never gets to it: a client that always asks before it is answered, say.
+    this.#stay();
+    requests.closeSessions();
+    this.#spread ??= new Spread(this.#idleEnds);
+    for (const socket of sockets.slice(0, this.#spread.due(sockets.length, now, this.#spreadEnds))) socket.destroy();
+  }
+}
+
+function none(): number {
+  return 0;
+}
+
+/** @param takenOver whoever is queued is served by the successor. */
+async function stopAccepting(server: Server, handle: SlotHandle | undefined, takenOver: boolean): Promise<void> {
+  if (handle !== undefined) {
+    if (!takenOver) await untilQueueIsEmpty(handle);
+    handle.detach();
+    return;
+  }
+  // Its connections are not counted by us: a few turns have to do.
+  for (let turn = 0; turn < UNCOUNTED_TURNS; turn++) await nextTurn();
+  standIn(server);
+}
+
+/**
+ * A closed socket resets the connections that the kernel has queued in it. libuv accepts one per turn of its loop, so a
+ * turn without any means that the queue is empty. Under load it may never be: then it is over when as many have been
+ * accepted as fit into a queue, which is everybody who waited when the drain began.
+ */
+async function untilQueueIsEmpty(handle: SlotHandle): Promise<void> {
+  const enough = handle.accepted + handle.longestQueue;
+  // What comes now is told to come again by the kernel, and is refused then, instead of being reset by the close.
+  handle.narrow();
+  for (let before = -1; handle.accepted !== before && handle.accepted < enough;) {
+    before = handle.accepted;
+    await nextTurn();
+    await nextTurn();
+  }
+}

@@ -1,0 +1,68 @@
+import type { WorkerContext } from '../../ipc/context.ts';
+import type { Drain } from './drain.ts';
+import { KeepAlive } from '../listening/keep-alive.ts';
+import type { Link } from '../link.ts';
+import type { OneShotHooks } from './one-shot-hooks.ts';
+import { onDisconnected } from './orphan.ts';
+import { removeRemains } from './orphan-cleanup.ts';
+import type { Servers } from '../listening/servers.ts';
+import type { Vitals } from '../vitals/vitals.ts';
+
+export interface LeavingParts {
+  readonly link: Link;
+  readonly drain: Drain;
+  readonly servers: Servers;
+  readonly vitals: Vitals;
+  readonly context: WorkerContext;
+}
+
+/** The ways in which a worker is told to go: the primary says so, or is no longer there. */
+export function leaveWhenTold({ link, drain, servers, vitals, context }: LeavingParts, death: OneShotHooks): void {
+  const { gracePeriod } = context;
+  const liveUntilTheSignal = letGoAtTheSignal(link);
+  link.on('drain', (terms) => {
+    const isFirst = !drain.hooks.hasFired;
+    if (isFirst) liveUntilTheSignal();
+    const over = drain.begin(terms);
+    if (isFirst) void over.then(() => link.send({ type: 'drained' }));
+  });
+  onDisconnected(async (isOrphan) => {
+    const terms = { idle: gracePeriod / 2, spread: 0 };
+    if (!isOrphan) return drain.begin(terms);
+    death.fire();
+    await death.settled();
+    const files = servers.socketFiles();
+    await drain.begin(terms);
+    vitals.close({ removeBoard: true });
+    await removeRemains(context, files);
+  }, gracePeriod);
+}
+
+/**
+ * After SIGTERM nothing of prefork's keeps the worker alive: neither the channel, where it waits for an answer or for this
+ * very signal, nor the stand-ins for its listening sockets. What lives on is the application's.
+ *
+ * Any listener takes the signal's own effect away, so this one comes with the first that the program has.
+ *
+ * @returns has it come at once, and keeps the process alive until the signal: when all connections are gone, a drained worker
+ * would end before the primary's SIGTERM, for which the application has its handlers.
+ */
+function letGoAtTheSignal(link: Link): () => void {
+  const letGo = (): void => {
+    link.letGo();
+    KeepAlive.letGo();
+    if (process.listenerCount('SIGTERM') === 0) process.kill(process.pid, 'SIGTERM');
+  };
+  const listen = (): void => {
+    process.off('newListener', onListener);
+    if (!process.listeners('SIGTERM').includes(letGo)) process.prependOnceListener('SIGTERM', letGo);
+  };
+  const onListener = (name: string | symbol): void => {
+    if (name === 'SIGTERM') listen();
+  };
+  process.on('newListener', onListener);
+  return () => {
+    link.hold();
+    listen();
+  };
+}

@@ -1,0 +1,52 @@
+import { rmSync, unlinkSync } from 'node:fs';
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { WorkerContext } from '../../ipc/context.ts';
+import type { SocketFile } from '../listening/servers.ts';
+
+/** A next primary that was started just before, and cannot go on, holds its sockets open for as long as node takes to start, ms. */
+const NEXT_PRIMARY_MS = 2000;
+const POLL_MS = 50;
+
+/**
+ * Removes what a primary that was killed could not. The first of its last workers is as good as any, except for sockets that
+ * still answer: the last one that accepts from them removes their files, or another primary has inherited them and serves.
+ */
+export async function removeRemains(
+  { control, reports }: Pick<WorkerContext, 'control' | 'reports'>,
+  files: readonly SocketFile[],
+): Promise<void> {
+  await Promise.all(
+    files.map(async (file) => {
+      if (await isDeadWithin(file.path, NEXT_PRIMARY_MS)) attempt(() => file.remove());
+    }),
+  );
+  if (reports !== '') attempt(() => rmSync(reports, { recursive: true, force: true }));
+  // The next primary may have the name already, and then its socket is there.
+  if (control !== '' && (await isDead(control))) attempt(() => unlinkSync(control));
+}
+
+async function isDeadWithin(path: string, within: number): Promise<boolean> {
+  for (const end = Date.now() + within; Date.now() < end; await delay(POLL_MS)) if (await isDead(path)) return true;
+  return false;
+}
+
+function isDead(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(path);
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(false);
+    });
+    probe.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'ECONNREFUSED'));
+  });
+}
+
+/** It is the other user's (`--user`), or another worker was faster. */
+function attempt(remove: () => void): void {
+  try {
+    remove();
+  } catch {
+    // The next primary sweeps up, or systemd-tmpfiles.
+  }
+}

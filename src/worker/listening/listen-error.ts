@@ -1,0 +1,37 @@
+import { resolve } from 'node:path';
+import { SYSTEMD_PREFIX } from '../../listeners/address.ts';
+
+/** Errors and addresses as net.Server itself words them when it stands alone. */
+
+/** Where the application called `listen`: the answer comes later, when nothing of that is on the stack any more. */
+export interface Caller {
+  readonly stack?: string;
+}
+
+/** @param listen is left out, with all that it calls. */
+export function callerOf(listen: (...args: never) => unknown): Caller {
+  const caller: Caller = {};
+  Error.captureStackTrace(caller, listen);
+  return caller;
+}
+
+/** What Node's own `listen` emits: `listen EADDRINUSE: address already in use :::8080`. */
+export function listenError(
+  failed: { errno: number; address: string; port: number },
+  caller?: Caller,
+): NodeJS.ErrnoException {
+  const { errno, address, port } = failed;
+  // Needed by few workers, and `node:util` is not small.
+  const { getSystemErrorMap } = process.getBuiltinModule('node:util');
+  const [code, description] = getSystemErrorMap().get(errno) ?? [`Unknown system error ${errno}`, 'unknown error'];
+  const where = port > 0 ? `${address}:${port}` : address;
+  const error = new Error(`listen ${code}: ${description} ${where}`);
+  const frames = caller?.stack?.split('\n').slice(1).join('\n');
+  if (frames) error.stack = `${error.name}: ${error.message}\n${frames}`;
+  return Object.assign(error, { code, errno, syscall: 'listen', address, ...(port !== 0 && { port }) });
+}
+
+/** Workers may have changed their directory. A name in Linux's abstract namespace is no path, nor one of systemd's. */
+export function resolvePath(path: string): string {
+  return path.startsWith('\0') || path.startsWith(SYSTEMD_PREFIX) ? path : resolve(path);
+}

@@ -1,0 +1,239 @@
+import cluster from 'node:cluster';
+import { Server, type AddressInfo } from 'node:net';
+import type { WorkerContext } from '../../ipc/context.ts';
+import type { ListenFields, PrimaryMessage, WorkerMessage } from '../../ipc/messages.ts';
+import { DESCRIPTOR_PREFIX } from '../../listeners/address.ts';
+import type { NativeHandle } from '../../listeners/native.ts';
+import { Datagrams, type DatagramQuery } from './datagrams.ts';
+import { callerOf, listenError, resolvePath, type Caller } from './listen-error.ts';
+import type { Link } from '../link.ts';
+import type { Servers } from './servers.ts';
+import { SlotHandle, type Steering } from './slot-handle.ts';
+import { standIn, standInFor } from './stand-in.ts';
+
+type Granted = Extract<PrimaryMessage, { type: 'granted' }>;
+type Denied = Extract<PrimaryMessage, { type: 'denied' }>;
+
+/** What net.Server#listen asks node:cluster in a worker, once it has normalized its arguments and looked the host up. */
+interface Query {
+  readonly address: string | null;
+  readonly port: number | null;
+  readonly addressType: number | string | null;
+  readonly fd?: number | null;
+  readonly flags?: number;
+  readonly readableAll?: boolean;
+  readonly writableAll?: boolean;
+}
+type Answer = (errno: number, handle: object | null) => void;
+
+/** The hook through which net.Server gets its handle in a cluster worker, the same in Node 20 to 26. */
+interface ClusterInternals {
+  _getServer(server: object, query: Query, answer: Answer): void;
+}
+
+/** The members of net.Server that belong to listening, with TLS's exchange of session ticket keys. */
+type ListeningServer = Server & {
+  _listeningId?: number;
+  _getServerData?(): unknown;
+  _setServerData?(data: unknown): void;
+};
+
+/** libuv's UV_TCP_IPV6ONLY, in `Query.flags`. */
+const IPV6_ONLY = 1;
+
+export interface ListenParts {
+  readonly link: Link;
+  readonly servers: Servers;
+  readonly sharing: WorkerContext['sharing'];
+  /** Hears of each question; the process stays alive until it is answered. */
+  readonly onAsked: () => void;
+  /** Hears that another worker accepts for this one's slot, or does no more. */
+  readonly onParked: (isParked: boolean) => void;
+  /** The worker drains: what listens now accepts nothing. */
+  readonly isLeaving: () => boolean;
+  /** Decides who serves what is accepted; undefined where that is whoever accepts. */
+  readonly steering: Steering | undefined;
+}
+
+/**
+ * Makes every `net.Server#listen` of the application ask the primary for its slot's socket, whoever calls it: http,
+ * https, http2, tls and any framework end up in `cluster._getServer`. Node itself keeps doing the rest (arguments,
+ * look-ups, events, `exclusive`), so that nothing else differs from a plain process.
+ *
+ * The answer may take its time: a spare's comes when it is promoted. And a worker that drains need not ask.
+ */
+export function interceptListen(parts: ListenParts): void {
+  const { link, servers, sharing, onAsked, onParked, isLeaving, steering } = parts;
+  const pending = new WeakMap<Server, Caller>();
+  observeListen(parts, pending);
+  const internals = cluster as unknown as ClusterInternals;
+  const original = internals._getServer.bind(cluster);
+  const waiting = new Map<
+    number,
+    { granted(message: Granted, socket: NativeHandle): void; denied(message: Denied): void; late(): void }
+  >();
+  const datagrams = new Datagrams(link);
+  const ordinals = new Map<string, number>();
+  const questions: WorkerMessage[] = [];
+  let requests = 0;
+
+  internals._getServer = (object, query, answer) => {
+    if (sharing === 'round-robin') {
+      link.hold();
+      original(object, query, (errno, handle) => {
+        link.unhold();
+        answer(errno, handle);
+      });
+      return;
+    }
+    if (!(object instanceof Server)) return datagrams.bind(query as DatagramQuery, answer);
+    const server: ListeningServer = object;
+    const late = (): void => answer(0, standInFor(nameAsked(query)));
+    if (isLeaving()) {
+      setImmediate(late);
+      return;
+    }
+    const request = ++requests;
+    const id = server._listeningId;
+    waiting.set(request, {
+      granted(message, socket) {
+        const { listener } = message;
+        const events = {
+          listening: () => {
+            if (!servers.has(server)) servers.add(server, handle);
+            announce(link, server, { type: 'listening', listener });
+          },
+          opened: () => {
+            onParked(true);
+            servers.add(server, handle);
+            announce(link, server, { type: 'opened', listener });
+          },
+          parked: onParked,
+          closed: () => link.send({ type: 'closed', listener }),
+          returned: () => link.send({ type: 'returned', listener }),
+        };
+        const handle: SlotHandle = new SlotHandle(message, socket, events, steering);
+        if (message.data !== undefined) server._setServerData?.(message.data);
+        // When `close` came first, Node closes the handle instead of listening on it.
+        answer(0, handle);
+      },
+      denied(message) {
+        // Node would read a property of the missing handle; a server closed meanwhile wants no error either.
+        if (server._listeningId === id) server.emit('error', listenError(message, pending.get(server)));
+      },
+      late,
+    });
+    link.hold();
+    questions.push({ type: 'listen', request, ...fieldsOf(server, query, ordinals) });
+    if (questions.length === 1) link.send(questions[0]!);
+    onAsked();
+  };
+
+  // One question at a time: a server that was closed before its answer came gives the address back first, and the next
+  // one can have it.
+  const settle = (request: number) => {
+    const waiter = waiting.get(request);
+    waiting.delete(request);
+    setImmediate(() => {
+      questions.shift();
+      if (questions.length > 0) link.send(questions[0]!);
+      link.unhold();
+    });
+    return waiter;
+  };
+  link.on('granted', (message, handle) => settle(message.request)?.granted(message, handle as NativeHandle));
+  link.on('denied', (message) => settle(message.request)?.denied(message));
+  link.on('late', ({ request }) => settle(request)?.late());
+  link.on('accept', ({ listener }, handle) => {
+    const socket = handle as NativeHandle | undefined;
+    const owner = servers.byListener(listener);
+    if (owner === undefined) socket?.close();
+    else owner.accept(socket);
+  });
+  link.on('park', ({ listener }) => servers.byListener(listener)?.park());
+  link.on('adopt', ({ listener, slot }, handle) => {
+    const socket = handle as NativeHandle;
+    const owner = servers.byListener(listener);
+    if (owner !== undefined) return owner.adopt(slot, socket);
+    // Its server was closed while this was on its way.
+    socket.close();
+    link.send({ type: 'returned', listener });
+  });
+  link.on('release', ({ listener, slot }) => servers.byListener(listener)?.release(slot));
+}
+
+/**
+ * What is not ours (`exclusive`, `{ fd }`, and everything with node:cluster's own scheduling) listens without asking, but
+ * the primary has to hear of it, and a drain has to find it.
+ */
+function observeListen({ link, servers, isLeaving }: ListenParts, pending: WeakMap<Server, Caller>): void {
+  // eslint-disable-next-line typescript/unbound-method -- called with the server as `this`
+  const original = Server.prototype.listen;
+  const observed = new WeakSet<Server>();
+  Server.prototype.listen = function listen(this: Server, ...args: unknown[]) {
+    // Once: a program may try to listen again and again until a port is free.
+    if (!observed.has(this)) this.prependListener('listening', onListening);
+    observed.add(this);
+    pending.set(this, callerOf(listen));
+    return Reflect.apply(original, this, args) as Server;
+  };
+
+  function onListening(this: Server): void {
+    if (servers.has(this)) return;
+    // Before the event loop could accept anything.
+    if (isLeaving()) return standIn(this);
+    servers.add(this, undefined);
+    const name = nameOf(this);
+    announce(link, this, { type: 'serving', ...name });
+    this.once('close', () => link.send({ type: 'ceased', ...name }));
+  }
+}
+
+/** What a server that nobody listens to says of itself: what it was told. */
+function nameAsked({ address, port, addressType }: Query): AddressInfo | undefined {
+  if (port === -1 || addressType === -1) return undefined;
+  const family = addressType === 6 || addressType === 'IPv6' ? 'IPv6' : 'IPv4';
+  return { address: address ?? (family === 'IPv6' ? '::' : '0.0.0.0'), port: port ?? 0, family };
+}
+
+function nameOf(server: Server): { address: string; port: number } {
+  const name = server.address();
+  if (typeof name === 'string') return { address: resolvePath(name), port: -1 };
+  return { address: name?.address ?? '', port: name?.port ?? 0 };
+}
+
+/**
+ * Tells the primary, unless the server is closed again at once: many programs look for a free port with a throw-away
+ * server that they close in its 'listening' event, which comes before `setImmediate`.
+ */
+function announce(link: Link, server: Server, message: WorkerMessage): void {
+  setImmediate(() => server.listening && link.send(message));
+}
+
+/** Of the process that was started with it, as in node:cluster, which is the primary. */
+function descriptorFields(server: ListeningServer, fd: number): ListenFields {
+  const address = `${DESCRIPTOR_PREFIX}${fd}`;
+  const data = server._getServerData?.();
+  const access = { readableAll: false, writableAll: false };
+  return { address, port: -1, family: -1, ipv6Only: false, ordinal: 0, ...access, data };
+}
+
+function fieldsOf(server: ListeningServer, query: Query, ordinals: Map<string, number>): ListenFields {
+  if (typeof query.fd === 'number') return descriptorFields(server, query.fd);
+  const family = query.addressType === 6 || query.addressType === 'IPv6' ? 6 : query.port === -1 ? -1 : 4;
+  const port = query.port ?? 0;
+  const ipv6Only = ((query.flags ?? 0) & IPV6_ONLY) !== 0;
+  const key = `${family} ${query.address ?? ''} ${ipv6Only}`;
+  const ordinal = port === 0 ? (ordinals.get(key) ?? 0) : 0;
+  if (port === 0) ordinals.set(key, ordinal + 1);
+  return {
+    address: family === -1 ? resolvePath(query.address!) : query.address,
+    port,
+    family,
+    ipv6Only,
+    ordinal,
+    readableAll: query.readableAll === true,
+    writableAll: query.writableAll === true,
+    data: server._getServerData?.(),
+  };
+}

@@ -1,0 +1,101 @@
+import type { Server } from 'node:net';
+import { removerOf } from '../../listeners/socket-file.ts';
+import type { SlotHandle } from './slot-handle.ts';
+
+interface Served {
+  readonly server: Server;
+  readonly handle: SlotHandle | undefined;
+}
+
+/** As it is now: one that was replaced meanwhile is another server's, and is not removed. */
+export interface SocketFile {
+  readonly path: string;
+  remove(): void;
+}
+
+/** Node's count of a server's open connections; `getConnections` gives the same, later. */
+type Counted = Server & { _connections: number };
+
+/** The application's servers that listen, in this worker. Owns nothing: servers belong to the application. */
+export class Servers {
+  readonly #served = new Map<Server, Served>();
+  readonly #onAdded: (server: Server) => void;
+  /** What servers that are closed by now had accepted. */
+  #acceptedBefore = 0;
+
+  /** @param onAdded hears of each server that listens. */
+  constructor(onAdded: (server: Server) => void) {
+    this.#onAdded = onAdded;
+  }
+
+  /** @param handle undefined where node:cluster itself accepts (`round-robin`). */
+  add(server: Server, handle: SlotHandle | undefined): void {
+    this.#served.set(server, { server, handle });
+    server.once('close', () => this.#forget(server, handle));
+    this.#onAdded(server);
+  }
+
+  has(server: Server): boolean {
+    return this.#served.has(server);
+  }
+
+  /** Where the server gets its connections from; undefined when it does not listen, or by node:cluster's own scheduling. */
+  handleOf(server: Server): SlotHandle | undefined {
+    return this.#served.get(server)?.handle;
+  }
+
+  byHandle(handle: SlotHandle): Server | undefined {
+    for (const served of this.#served.values()) if (served.handle === handle) return served.server;
+    return undefined;
+  }
+
+  byListener(listener: number): SlotHandle | undefined {
+    return this.#find(listener)?.handle;
+  }
+
+  /** What can take a connection of the listener: not where Node would drop it at once (`maxConnections`). */
+  taker(listener: number): SlotHandle | undefined {
+    const served = this.#find(listener);
+    if (served?.handle === undefined || !served.handle.isAccepting) return undefined;
+    const { _connections: open, maxConnections } = served.server as Counted;
+    return maxConnections && open >= maxConnections ? undefined : served.handle;
+  }
+
+  /** Open connections, by Node's own count. */
+  open(): number {
+    let sum = 0;
+    for (const { server } of this.#served.values()) sum += (server as Counted)._connections;
+    return sum;
+  }
+
+  /** Connections accepted since the worker started. */
+  accepted(): number {
+    let sum = this.#acceptedBefore;
+    for (const { handle } of this.#served.values()) sum += handle?.accepted ?? 0;
+    return sum;
+  }
+
+  /** The files of Unix sockets served now, for a worker whose primary cannot remove them any more. */
+  socketFiles(): SocketFile[] {
+    const ours = [...this.#served.values()].filter(({ handle }) => handle?.isPassed !== true);
+    const paths = ours.map(({ server }) => server.address()).filter((name) => typeof name === 'string');
+    return paths.filter((path) => !path.startsWith('\0')).map((path) => ({ path, remove: removerOf(path) }));
+  }
+
+  *[Symbol.iterator](): Generator<Served> {
+    yield* this.#served.values();
+  }
+
+  #find(listener: number): Served | undefined {
+    for (const served of this.#served.values())
+      if (served.handle?.listener === listener && !served.handle.isClosed) return served;
+    return undefined;
+  }
+
+  #forget(server: Server, handle: SlotHandle | undefined): void {
+    // A server that listened again before its 'close' was told has a new handle by now.
+    if (this.#served.get(server)?.handle !== handle) return;
+    this.#acceptedBefore += handle?.accepted ?? 0;
+    this.#served.delete(server);
+  }
+}

@@ -1,0 +1,218 @@
+import type { EventLoopUtilization } from 'node:perf_hooks';
+import { monotonic } from '../../scoreboard/clock.ts';
+import { removeBoard as deleteBoard } from '../../scoreboard/file.ts';
+import { STATES, type Row, type State } from '../../scoreboard/layout.ts';
+import { BLANK } from '../../scoreboard/record.ts';
+import { NO_ROW } from '../../scoreboard/rows.ts';
+import { Writer } from '../../scoreboard/writer.ts';
+import { Delays } from './delays.ts';
+
+/** Time between beats, ms. A timer and a write each; see docs for what a beat costs. */
+const PERIOD = 250;
+
+/** Memory and percentiles are looked up at most once in this time, ms: the dearest figures of a row, and the slowest to change. */
+const SLOW_PERIOD = 1000;
+
+/**
+ * A heap smaller than this is far from V8's limit, so nobody asks for it: to find it out costs 2 MB (`node:v8`), which is
+ * much to a small worker and nothing to a large one.
+ */
+const LARGE_HEAP = 32 * 1024 * 1024;
+
+/** Where the figures of connections come from. */
+export interface ConnectionCounts {
+  open(): number;
+  accepted(): number;
+}
+
+/** Where the figures of requests come from. */
+export interface RequestCounts {
+  readonly started: number;
+  readonly finished: number;
+  readonly durations: Float64Array;
+}
+
+/** Where the figures of connections that moved between workers come from. */
+export interface HandoffCounts {
+  readonly received: number;
+  readonly sent: number;
+  readonly refused: number;
+  readonly failed: number;
+  /** Of the row: see `PAIRS`. */
+  readonly pairs: Readonly<Record<'unanswered' | 'sent' | 'arrived', ArrayLike<number>>>;
+}
+
+export interface VitalsOptions {
+  /** The scoreboard's file, and this worker's row in it; -1 when there was none left. */
+  readonly board: string;
+  readonly row: number;
+  readonly slot: number;
+  readonly generation: number;
+  readonly connections: ConnectionCounts;
+  readonly requests: RequestCounts;
+  /** Undefined where connections stay where they were accepted. */
+  readonly handoffs?: HandoffCounts | undefined;
+  /** Connections that count as open though they are not. @default none */
+  readonly handicap?: () => number;
+  /** Time between beats, ms. @default 250 */
+  readonly period?: number;
+}
+
+/**
+ * The beat of a worker: every 250 ms, and at each change of state, it writes its row. That the beats stop is how the
+ * primary knows that the event loop does not turn.
+ *
+ * Owns the timer and the row's writer; closing it ends both. Its timer keeps no process alive.
+ */
+export class Vitals {
+  readonly #row: Row;
+  readonly #writer: Writer | undefined;
+  readonly #board: string;
+  readonly #connections: ConnectionCounts;
+  readonly #requests: RequestCounts;
+  readonly #handoffs: HandoffCounts | undefined;
+  readonly #handicap: () => number;
+  readonly #period: number;
+  readonly #timer: NodeJS.Timeout;
+  readonly #delays = new Delays();
+  #utilization: EventLoopUtilization = performance.eventLoopUtilization();
+  #due: number;
+  #slowDue = 0;
+
+  /** Writes the first row, as `booting`, and goes on by itself. Never throws: a server without figures is still one. */
+  constructor({ board, row, slot, generation, period = PERIOD, ...sources }: VitalsOptions) {
+    this.#board = board;
+    this.#connections = sources.connections;
+    this.#requests = sources.requests;
+    this.#handoffs = sources.handoffs;
+    this.#handicap = sources.handicap ?? none;
+    this.#period = period;
+    this.#writer = row === NO_ROW ? undefined : openWriter(board, row);
+    this.#row = { ...BLANK, pid: process.pid, slot, generation, startedAt: performance.timeOrigin };
+    // The same numbers, not a copy: they are up to date whenever the row is written.
+    this.#row.durations = sources.requests.durations;
+    this.#due = monotonic() + period;
+    this.#timer = setInterval(() => this.#beat(), period).unref();
+    this.#write();
+  }
+
+  /**
+   * Says so at once, not with the next beat. These states only advance: a server that starts to listen during the drain makes
+   * its worker no more ready.
+   */
+  state(state: State): void {
+    if (STATES[state] <= STATES[this.#row.state]) return;
+    this.#row.state = state;
+    this.#write();
+  }
+
+  /** Its slot is another's for now, so that it is as good as a spare; or is its own again. */
+  parked(isParked: boolean): void {
+    if (this.#row.state === 'draining') return;
+    this.#row.state = isParked ? 'standby' : 'ready';
+    this.#write();
+  }
+
+  /** A spare has a slot from now on. */
+  promote(slot: number): void {
+    this.#row.slot = slot;
+    this.#write();
+  }
+
+  /** Tells the others now what they decide by, and not with the next beat. */
+  publish(): void {
+    this.#write();
+  }
+
+  /** Connections open, as the row has it. */
+  get published(): number {
+    return this.#row.connectionsOpen;
+  }
+
+  /**
+   * Ends the beats; the row stays as written last until the primary clears it. Idempotent.
+   *
+   * @param removeBoard when the primary is gone and cannot do it. Workers that still write keep what they have.
+   */
+  close({ removeBoard = false }: { removeBoard?: boolean } = {}): void {
+    clearInterval(this.#timer);
+    this.#writer?.close();
+    if (!removeBoard) return;
+    try {
+      deleteBoard(this.#board);
+    } catch {
+      // The next primary sweeps it up.
+    }
+  }
+
+  #beat(): void {
+    const now = monotonic();
+    const utilization = performance.eventLoopUtilization();
+    this.#row.elu = performance.eventLoopUtilization(utilization, this.#utilization).utilization;
+    this.#row.delay = Math.max(0, now - this.#due);
+    this.#delays.add(this.#row.delay);
+    this.#utilization = utilization;
+    this.#due = now + this.#period;
+    this.#write(now);
+  }
+
+  /** Utilization and delay stay those of the last beat: over less time they would say nothing. */
+  #write(now: number = monotonic()): void {
+    const row = this.#row;
+    row.heartbeat = now;
+    row.connectionsOpen = this.#connections.open();
+    row.connectionsAccepted = this.#connections.accepted();
+    row.handicap = this.#handicap();
+    row.requestsStarted = this.#requests.started;
+    row.requestsFinished = this.#requests.finished;
+    if (this.#handoffs !== undefined) this.#tellHandoffs(this.#handoffs);
+    if (now >= this.#slowDue) {
+      this.#slowDue = now + SLOW_PERIOD;
+      [row.delayP50, row.delayP99] = this.#delays.percentiles([0.5, 0.99]);
+      this.#measureMemory();
+    }
+    this.#writer?.write(row);
+  }
+
+  /** It opens a file in /proc: with no descriptor left the figures stay, and the worker must not end of that. */
+  #measureMemory(): void {
+    const row = this.#row;
+    try {
+      ({ rss: row.rss, heapUsed: row.heapUsed } = process.memoryUsage());
+    } catch {
+      return;
+    }
+    if (row.heapLimit === 0 && row.heapUsed > LARGE_HEAP) row.heapLimit = heapLimit();
+  }
+
+  #tellHandoffs({ received, sent, refused, failed, pairs }: HandoffCounts): void {
+    this.#row.handoffsReceived = received;
+    this.#row.handoffsSent = sent;
+    this.#row.handoffsRefused = refused;
+    this.#row.handoffsFailed = failed;
+    if (this.#writer === undefined) return;
+    const { unanswered, sent: numbers, arrived } = this.#writer.pairs;
+    unanswered.set(pairs.unanswered);
+    numbers.set(pairs.sent);
+    arrived.set(pairs.arrived);
+  }
+}
+
+function none(): number {
+  return 0;
+}
+
+function heapLimit(): number {
+  return process.getBuiltinModule('node:v8').getHeapStatistics().heap_size_limit;
+}
+
+/** A warning and not an error: Node prints it once, with its code, and the application may listen for it. */
+function openWriter(board: string, row: number): Writer | undefined {
+  try {
+    return Writer.open(board, row);
+  } catch (error) {
+    const { message, code } = error as NodeJS.ErrnoException;
+    process.emitWarning(`this worker has no vitals: ${message}`, { type: 'PreforkWarning', ...(code && { code }) });
+    return undefined;
+  }
+}

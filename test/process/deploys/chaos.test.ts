@@ -1,0 +1,160 @@
+/**
+ * A server that is treated badly at random: signals, kills, hangs, reloads, scalings, upgrades, in any order and all at
+ * once. Whatever happens, it serves when it is left alone again, and leaves nothing behind when it stops.
+ *
+ * PREFORK_CHAOS_SECONDS is how long (default 4), PREFORK_CHAOS_SEED what happens (default: random, and printed).
+ */
+import assert from 'node:assert/strict';
+import process from 'node:process';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Status } from '../../../src/control/controls.ts';
+import { serve, type App } from '../../support/app.ts';
+import { get } from '../../support/http.ts';
+import { isAlive } from '../../support/leftovers.ts';
+import { sharings } from '../../support/platform.ts';
+import { Random } from '../../support/random.ts';
+import { poll } from '../../support/watched.ts';
+
+const seconds = Number(process.env['PREFORK_CHAOS_SECONDS'] ?? 4);
+const seed = Number(process.env['PREFORK_CHAOS_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+
+/** Signals come this often, and everything else this often, ms. */
+const SIGNAL_EVERY = 10;
+const BLOW_EVERY = 50;
+
+const controlOf = (app: App): { socketPath: string } => {
+  const [socketPath] = app.controlSockets;
+  if (socketPath === undefined) throw new Error('it has no control socket now');
+  return { socketPath };
+};
+
+async function statusOf(app: App): Promise<Status> {
+  const { body } = await get(controlOf(app), { path: '/status' });
+  return JSON.parse(body) as Status;
+}
+
+/** What `status` says once nothing is going on any more. */
+function calm(app: App): Promise<Status> {
+  return poll(
+    async () => {
+      const status = await statusOf(app).catch(() => undefined);
+      const isCalm =
+        status !== undefined &&
+        status.phase === 'serving' &&
+        status.operation === null &&
+        status.leaving.length === 0 &&
+        status.slots.every(({ state, worker }) => state === 'serving' && worker?.state === 'serving');
+      return isCalm ? status : undefined;
+    },
+    'calm',
+    60_000,
+  );
+}
+
+/** As `status` says it, so it is: those processes live, and no others of this server. */
+async function assertTrue(app: App, { pid, slots, spares }: Status): Promise<void> {
+  const workers = [...slots.map(({ worker }) => worker!.pid!), ...spares.map((spare) => spare.pid!)];
+  for (const worker of workers) assert.ok(isAlive(worker), `worker ${worker} of status lives`);
+  const expected = [pid, ...workers].toSorted();
+  await poll(
+    () => JSON.stringify(app.processes.toSorted()) === JSON.stringify(expected) || undefined,
+    `just ${expected.join(', ')}`,
+  );
+}
+
+/** Ends whichever primary there is by now. */
+async function end(app: App, { pid }: Status): Promise<void> {
+  process.kill(pid, 'SIGTERM');
+  await poll(() => !isAlive(pid) || undefined, 'the end of the primary');
+  await app.gone();
+  await app.exit();
+}
+
+const signals = ['SIGHUP', 'SIGTTIN', 'SIGTTOU', 'SIGHUP', 'SIGTTOU'] as const;
+
+for (const sharing of sharings) {
+  test(`signals in any order, ${sharing}`, async (t) => {
+    t.diagnostic(`seed ${seed}`);
+    const random = new Random(seed);
+    await using app = await serve({ entry: 'hello.js', options: ['--workers', '2', '--sharing', sharing] });
+    const count = (seconds * 1000) / SIGNAL_EVERY;
+    for (let sent = 0; sent < count; sent++) {
+      app.signal(random.pick(signals));
+      await delay(SIGNAL_EVERY);
+    }
+    const status = await calm(app);
+    assert.equal(status.pid, app.pid);
+    await assertTrue(app, status);
+    assert.equal((await get(app.target)).status, 200);
+  });
+}
+
+type Blow = (app: App, status: Status, random: Random) => void;
+
+const aWorker = ({ slots }: Status, random: Random): number | undefined =>
+  random.pick(slots.flatMap(({ worker }) => worker?.pid ?? []));
+
+/** To a process that may have ended meanwhile. */
+function send(pid: number | undefined, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(pid, signal);
+  } catch {
+    // It has.
+  }
+}
+
+const blows: readonly Blow[] = [
+  (_app, status, random) => send(aWorker(status, random), 'SIGKILL'),
+  (_app, status, random) => send(aWorker(status, random), 'SIGSEGV'),
+  (_app, status, random) => {
+    const pid = aWorker(status, random);
+    send(pid, 'SIGSTOP');
+    setTimeout(() => send(pid, 'SIGCONT'), random.between(10, 1500));
+  },
+  (_app, { pid }) => send(pid, 'SIGHUP'),
+  (_app, { pid }, random) => send(pid, random.pick(['SIGTTIN', 'SIGTTOU'] as const)),
+  (app) => void get(controlOf(app), { path: '/reload', method: 'POST' }).catch(() => {}),
+  (app, _status, random) =>
+    void get(controlOf(app), { path: `/scale?workers=${random.between(1, 4)}`, method: 'POST' }).catch(() => {}),
+];
+
+for (const spares of [0, 1]) {
+  test(`blows of every kind, ${spares} spares`, async (t) => {
+    t.diagnostic(`seed ${seed}`);
+    const random = new Random(seed + spares);
+    const options = ['--workers', '2', '--spares', String(spares), '--recover-interval', '20ms'];
+    await using app = await serve({ entry: 'hello.js', options });
+    const until = performance.now() + seconds * 1000;
+    while (performance.now() < until) {
+      const status = await statusOf(app).catch(() => undefined);
+      if (status?.phase === 'serving') random.pick(blows)(app, status, random);
+      await delay(BLOW_EVERY);
+    }
+    // One that was stopped goes on within this time.
+    await delay(1500);
+    const status = await calm(app);
+    await assertTrue(app, status);
+    for (let asked = 0; asked < 20; asked++) assert.equal((await get(app.target)).status, 200);
+  });
+}
+
+test('upgrades among blows', async (t) => {
+  t.diagnostic(`seed ${seed}`);
+  const random = new Random(seed);
+  await using app = await serve({ entry: 'hello.js', options: ['--workers', '2', '--recover-interval', '20ms'] });
+  const until = performance.now() + seconds * 1000;
+  while (performance.now() < until) {
+    const status = await statusOf(app).catch(() => undefined);
+    if (status?.phase === 'serving') {
+      if (random.between(0, 3) === 0) send(status.pid, 'SIGUSR2');
+      else random.pick(blows)(app, status, random);
+    }
+    await delay(BLOW_EVERY * 2);
+  }
+  await delay(1500);
+  const status = await calm(app);
+  await assertTrue(app, status);
+  assert.equal((await get(app.target)).status, 200);
+  await end(app, status);
+});

@@ -1,0 +1,120 @@
+/** The primary itself is replaced, and its sockets live on. */
+import assert from 'node:assert/strict';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { test } from 'node:test';
+import { serve } from '../../support/app.ts';
+import { ask, Exchange, untilRefused } from '../../support/http.ts';
+import { isAlive } from '../../support/leftovers.ts';
+import { ownSharings } from '../../support/platform.ts';
+import { endSuccessor, upgraded } from '../../support/upgrades.ts';
+import { poll } from '../../support/watched.ts';
+
+for (const sharing of ownSharings) {
+  test(`SIGUSR2 replaces the primary; its sockets and requests live on, ${sharing}`, async () => {
+    await using app = await serve({ entry: 'echo.js', options: ['--workers', '2', '--sharing', sharing] });
+    const { target } = app;
+    const exchange = await Exchange.open(target);
+    app.signal('SIGUSR2');
+    const { fields } = await app.event('upgraded');
+    const next = Number(fields['pid']);
+    assert.notEqual(next, app.pid);
+    assert.equal((await exchange.finish()).body, 'first last');
+    await upgraded(app);
+    assert.ok(isAlive(next));
+    assert.equal(await ask(target), '');
+    await endSuccessor(app, next);
+    await untilRefused(target);
+  });
+
+  test(`an upgrade of an upgrade, with a Unix socket, ${sharing}`, async () => {
+    await using app = await serve({
+      entry: 'hello.js',
+      options: ['--workers', '2', '--sharing', sharing],
+      env: { PORT: 'app.sock' },
+    });
+    const { target } = app;
+    app.signal('SIGUSR2');
+    const second = await upgraded(app);
+    await ask(target);
+    process.kill(second, 'SIGUSR2');
+    const third = await upgraded(app, 2);
+    await ask(target);
+    await endSuccessor(app, third);
+    assert.equal(existsSync(join(app.directory, 'app.sock')), false);
+  });
+}
+
+test('a new primary that fails does no harm', async () => {
+  const good = `import { createServer } from 'node:http';
+    createServer((_request, response) => response.end('good')).listen(process.env.PORT);`;
+  await using app = await serve({ entry: './app.mjs', files: { 'app.mjs': good }, options: ['--workers', '2'] });
+  const before = new Map(app.workers);
+  writeFileSync(join(app.directory, 'app.mjs'), `throw new Error('no database');`);
+  app.signal('SIGUSR2');
+  const { fields } = await app.event('upgrade failed');
+  assert.match(fields['reason']!, /no database|before it was ready/);
+  assert.equal(await ask(app.target), 'good');
+  for (const pid of before.values()) assert.ok(isAlive(pid));
+  writeFileSync(join(app.directory, 'app.mjs'), good);
+  app.signal('SIGUSR2');
+  await endSuccessor(app, await upgraded(app));
+});
+
+test('a new primary that fails leaves the file of a Unix socket where it is', async () => {
+  const good = `import { createServer } from 'node:http';
+    createServer((_request, response) => response.end('good')).listen(process.env.PORT);`;
+  const slow = `if (process.env.PREFORK_SLOT === '1') await new Promise((done) => setTimeout(done, 300)), process.exit(7);\n${good}`;
+  await using app = await serve({
+    entry: './app.mjs',
+    files: { 'app.mjs': good },
+    options: ['--workers', '2'],
+    env: { PORT: 'app.sock' },
+  });
+  // One of its workers serves already, and ends with it.
+  writeFileSync(join(app.directory, 'app.mjs'), slow);
+  app.signal('SIGUSR2');
+  await app.event('upgrade failed');
+  await poll(() => app.processes.length === 3 || undefined, 'the end of the new primary and its workers');
+  assert.equal(await ask(app.target), 'good');
+});
+
+test('workers of a primary that is killed after an upgrade leave the file of a Unix socket to the new one', async () => {
+  await using app = await serve({ entry: 'echo.js', options: ['--workers', '2'], env: { PORT: 'app.sock' } });
+  const old = [...app.workers.values()];
+  const exchange = await Exchange.open(app.target);
+  app.signal('SIGUSR2');
+  const { fields } = await app.event('upgraded');
+  app.signal('SIGKILL');
+  await exchange.finish();
+  await poll(() => !old.some(isAlive) || undefined, 'the end of the old workers');
+  await ask(app.target);
+  await endSuccessor(app, Number(fields['pid']));
+});
+
+test('without a control socket a new primary tries for one once, and not at each reload', async () => {
+  const nowhere = '/proc/nowhere';
+  await using app = await serve({
+    entry: 'hello.js',
+    options: ['--workers', '1'],
+    env: { PREFORK_RUNTIME_DIR: nowhere },
+  });
+  app.signal('SIGUSR2');
+  const next = await upgraded(app);
+  process.kill(next, 'SIGHUP');
+  await app.event('reload done');
+  process.kill(next, 'SIGHUP');
+  await app.event('reload done', {}, 2);
+  assert.equal(app.events('no control socket').length, 2);
+  await endSuccessor(app, next);
+});
+
+test('a stop during an upgrade stops both', async () => {
+  await using app = await serve({ entry: 'hello.js', options: ['--workers', '2'] });
+  app.signal('SIGUSR2');
+  await app.event('upgrading');
+  app.signal('SIGTERM');
+  await app.gone();
+  await app.exit();
+});

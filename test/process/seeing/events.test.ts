@@ -1,0 +1,56 @@
+/** Whoever subscribes in the primary's process hears of everything that docs/metrics.md lists. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { channels } from '../../../src/primary/telemetry/channels.ts';
+import { startApp } from '../../support/app.ts';
+import { connected } from '../../support/http.ts';
+
+/** Prints what it hears: a line each. A module of `node --import`, which the workers load too, and hear nothing. */
+const listener = `import { subscribe } from 'node:diagnostics_channel';
+for (const name of process.env.CHANNELS.split(' '))
+  subscribe('prefork:' + name, (message) => process.stdout.write(JSON.stringify({ name, ...message }) + '\\n'));`;
+
+const good = `require('node:http').createServer((request, response) => {
+  const until = Date.now() + 3000;
+  while (request.url === '/spin' && Date.now() < until);
+  response.end();
+}).listen(process.env.PORT);`;
+
+test('every channel is heard of, and every message has the fields that are listed', async () => {
+  await using app = await startApp({
+    entry: './app.cjs',
+    files: { 'app.cjs': good, 'listener.mjs': listener },
+    nodeOptions: ['--import', './listener.mjs'],
+    options: ['--workers', '1', '--heartbeat-timeout', '0'],
+    env: { CHANNELS: Object.keys(channels).join(' ') },
+  });
+  await app.event('ready');
+  const socket = await connected(app.target);
+  socket.on('error', () => {}).write('GET /spin HTTP/1.1\r\nHost: x\r\n\r\n');
+  await app.output(/"worker:recovered"/);
+  socket.destroy();
+  app.signal('SIGHUP');
+  await app.event('reload done');
+  writeFileSync(join(app.directory, 'app.cjs'), `throw new Error('no database');`);
+  app.signal('SIGHUP');
+  await app.event('reload failed');
+  writeFileSync(join(app.directory, 'app.cjs'), good);
+  app.signal('SIGTTIN');
+  await app.event('scaled', { workers: 2 });
+  await app.stop();
+  const heard = app.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  for (const [name, { message }] of Object.entries(channels)) {
+    const first = heard.find((one) => one['name'] === name);
+    assert.ok(first, `nothing of ${name} in ${app.stdout}`);
+    const fields = [...message.matchAll(/`(\w+)`/g)].map(([, field]) => field!);
+    const named = message.startsWith('the same') ? ['pid', 'slot', 'generation', ...fields] : fields;
+    // JSON has no undefined: a stop that was asked for has no error.
+    const missing = named.filter((field) => !(field in first) && field !== 'error');
+    assert.deepEqual(missing, [], `${name}: ${JSON.stringify(first)}`);
+  }
+});

@@ -1,0 +1,138 @@
+/** UDP: a fixed port is all the workers', one at port 0 its worker's alone. */
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { serve, type App } from '../../support/app.ts';
+import { noOtherUser, ownSharings } from '../../support/platform.ts';
+import { binderOf, compromised, inside, lowPort, serveAsNobody } from '../../support/separated.ts';
+import { endSuccessor, upgraded } from '../../support/upgrades.ts';
+import { poll } from '../../support/watched.ts';
+
+/** Answers a datagram with its process id, and a request as `compromised` does, so that the server has a port that is logged. */
+const app = `const socket = require('node:dgram').createSocket(process.env.UDP_TYPE ?? 'udp4');
+socket.on('message', (_message, { port, address }) => socket.send(String(process.pid), port, address));
+socket.bind(Number(process.env.UDP_PORT), () => {
+${compromised}
+});`;
+
+/** The worker that a datagram gets to. A client sends again what is lost: UDP promises nothing. */
+async function who(port: number): Promise<number> {
+  const socket = createSocket('udp4');
+  try {
+    const answer = once(socket, 'message', { signal: AbortSignal.timeout(ANSWER_MS) });
+    socket.send('who', port, '127.0.0.1');
+    const [message] = (await answer) as [Buffer];
+    return Number(message);
+  } finally {
+    socket.close();
+  }
+}
+
+const ANSWER_MS = 10_000;
+
+async function freeUdpPort(): Promise<number> {
+  const socket = createSocket('udp4').bind(0);
+  await once(socket, 'listening');
+  const { port } = socket.address();
+  socket.close();
+  await once(socket, 'close');
+  return port;
+}
+
+const pids = (server: App): number[] => [...server.workers.values()];
+
+for (const sharing of ownSharings) {
+  test(`a fixed port is kept through reload, upgrade and the end of its workers, ${sharing}`, async () => {
+    const port = await freeUdpPort();
+    const options = ['--workers', '2', '--sharing', sharing];
+    const env = { UDP_PORT: String(port) };
+    await using server = await serve({ entry: './app.cjs', files: { 'app.cjs': app }, options, env });
+    assert.ok(pids(server).includes(await who(port)));
+    const old = pids(server);
+    server.signal('SIGHUP');
+    await server.event('reload done');
+    for (const pid of old) await server.event('worker stopped', { pid });
+    assert.ok(pids(server).includes(await who(port)));
+    process.kill(server.worker(0), 'SIGKILL');
+    await server.event('worker ready', { slot: 0 }, 3);
+    assert.ok(pids(server).includes(await who(port)));
+    server.signal('SIGUSR2');
+    const next = await upgraded(server);
+    assert.ok(pids(server).includes(await who(port)));
+    await endSuccessor(server, next);
+    // With the last worker, the port is free.
+    const socket = createSocket('udp4').bind(port);
+    await once(socket, 'listening');
+    socket.close();
+  });
+}
+
+test('a port that another program has is an error of the worker’s', async () => {
+  const taken = createSocket('udp4').bind(0);
+  await once(taken, 'listening');
+  await using server = await serve({
+    entry: './app.cjs',
+    files: { 'app.cjs': compromised },
+    options: ['--workers', '1'],
+  });
+  const bind = `const socket = require('node:dgram').createSocket('udp4').bind(${taken.address().port});
+    await require('node:events').once(socket, 'listening');`;
+  assert.deepEqual(await inside(server.target, bind), { error: 'EADDRINUSE' });
+  taken.close();
+  await once(taken, 'close');
+  assert.deepEqual(await inside(server.target, `${bind} socket.close();`), {});
+  // The primary has closed it, too: another program can have it again.
+  await poll(async () => {
+    const again = createSocket('udp4').bind(JSON.parse(bind.match(/\d+(?=\);)/)![0]) as number);
+    const [outcome] = await Promise.allSettled([once(again, 'listening')]);
+    if (outcome.status === 'fulfilled') again.close();
+    return outcome.status === 'fulfilled' || undefined;
+  }, 'the end of the socket');
+});
+
+test('an answer comes to the worker that asked, from port 0', async () => {
+  const echo = createSocket('udp4').bind(0, '127.0.0.1');
+  echo.on('message', (message, { port, address }) => echo.send(message, port, address));
+  await once(echo, 'listening');
+  await using server = await serve({
+    entry: './app.cjs',
+    files: { 'app.cjs': compromised },
+    options: ['--workers', '4'],
+  });
+  // Several at once: shared, the sockets' answers would go to any of the workers.
+  const question = `const socket = require('node:dgram').createSocket('udp4');
+    socket.bind(0, '127.0.0.1');
+    await require('node:events').once(socket, 'listening');
+    const answers = [];
+    for (let nth = 0; nth < 5; nth++) {
+      const answer = require('node:events').once(socket, 'message', { signal: AbortSignal.timeout(${ANSWER_MS}) });
+      socket.send(process.pid + '-' + nth, ${echo.address().port}, '127.0.0.1');
+      answers.push(String((await answer)[0]));
+    }
+    const { port } = socket.address();
+    setTimeout(() => socket.close(), 500);
+    return { port, own: answers.every((text, nth) => text === process.pid + '-' + nth) };`;
+  const answers = await Promise.all(Array.from({ length: 12 }, () => inside(server.target, question)));
+  const values = answers.map(({ value }) => value as { port: number; own: boolean });
+  assert.ok(values.every(({ own }) => own));
+  assert.equal(new Set(values.map(({ port }) => port)).size, values.length, 'each a port of its own');
+  echo.close();
+});
+
+test('a port below 1024 with --user', { skip: noOtherUser }, async () => {
+  const port = await lowPort();
+  const env = { UDP_PORT: String(port) };
+  await using server = await serveAsNobody({ files: { 'app.cjs': app }, options: ['--workers', '2'], env });
+  assert.ok(binderOf(server.pid));
+  assert.ok(pids(server).includes(await who(port)));
+  const old = pids(server);
+  server.signal('SIGHUP');
+  await server.event('reload done');
+  for (const pid of old) await server.event('worker stopped', { pid });
+  assert.ok(pids(server).includes(await who(port)));
+  server.signal('SIGUSR2');
+  const next = await upgraded(server);
+  assert.ok(pids(server).includes(await who(port)));
+  await endSuccessor(server, next);
+});

@@ -1,0 +1,79 @@
+/** The examples of docs/http.md run as they are written, but for the port. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { WebSocket } from 'ws';
+import { startApp } from '../../support/app.ts';
+import { ask, get } from '../../support/http.ts';
+import { root } from '../../support/paths.ts';
+import { freePort } from '../../support/platform.ts';
+import { poll } from '../../support/watched.ts';
+
+/** In the order of the page. */
+const checks: ReadonlyArray<(port: number) => Promise<void>> = [
+  async (port) => {
+    assert.equal(await ask(at(port), '/?name=you'), 'Hello you');
+    assert.equal(await ask(at(port)), 'Hello world');
+  },
+  async (port) => assert.match(await ask(at(port)), /^Hello (?:::ffff:)?127\.0\.0\.1$/),
+  async (port) => {
+    assert.equal((await get(at(port))).status, 405);
+    const form = new FormData();
+    form.set('name', 'value');
+    form.set('file', new File(['x'.repeat(100_000)], 'x.txt'));
+    const response = await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: form });
+    assert.deepEqual(await response.json(), { fields: { name: 'value' }, files: 1 });
+  },
+  async (port) => {
+    assert.equal(await ask(at(port), '/page.html'), '<p>');
+    assert.equal(await echo(port, 'hi'), 'echo hi');
+  },
+];
+
+const page = readFileSync(`${root}docs/http.md`, 'utf8');
+const programs = [...page.matchAll(/^```js\n([^]*?)^```$/gm)].map(([, program]) => program!);
+
+test('each example of docs/http.md is checked here', () => assert.equal(programs.length, checks.length));
+
+for (const [index, program] of programs.entries()) {
+  test(`example ${index + 1} of docs/http.md`, async () => {
+    const port = await freePort();
+    assert.match(program, /\b8080\b/);
+    await using app = await startApp({
+      entry: './server.mjs',
+      command: false,
+      env: { PREFORK_WORKERS: '2' },
+      files: { 'server.mjs': program.replaceAll('8080', String(port)), 'public/page.html': '<p>' },
+      links: { node_modules: `${root}node_modules`, 'package.json': `${root}package.json`, dist: `${root}dist` },
+    });
+    // Programs of a few lines do not say when they listen.
+    await poll(
+      () =>
+        get(at(port)).then(
+          () => true,
+          () => undefined,
+        ),
+      'the example to listen',
+    );
+    await checks[index]!(port);
+    app.signal('SIGTERM');
+    await app.exit();
+  });
+}
+
+function at(port: number): { host: string; port: number } {
+  return { host: '127.0.0.1', port };
+}
+
+/** The answer of a new WebSocket. */
+function echo(port: number, message: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}`);
+    socket.once('open', () => socket.send(message));
+    socket.once('message', (data: Buffer) => {
+      resolve(data.toString());
+      socket.close();
+    });
+    socket.once('error', reject);
+  });
+}

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { UpgradeLauncher } from '../../../../src/primary/supervisor/upgrade-launcher.ts';
+
+/** It fails the test if anything is left, and tells of failures. */
+function setUp(sharing: 'shared' | 'round-robin'): {
+  launcher: UpgradeLauncher;
+  failures: string[];
+} {
+  const failures: string[] = [];
+  const failed = (reason: string): void => void failures.push(reason);
+  const launcher = new UpgradeLauncher({
+    sharing,
+    env: {},
+    readyTimeout: 1000,
+    binder: undefined,
+    handover: () => assert.fail('a next primary was about to be started'),
+    events: { ready: () => assert.fail(), failed },
+  });
+  return { launcher, failures };
+}
+
+test('what is abandoned before it has begun is not started', async () => {
+  const { launcher, failures } = setUp('shared');
+  const begun = launcher.begin();
+  launcher.abandon();
+  await begun;
+  assert.deepEqual(failures, []);
+});
+
+test('why there cannot be a next primary is told', async () => {
+  const { launcher, failures } = setUp('round-robin');
+  await launcher.begin();
+  assert.match(failures.join(), /cannot be passed on/);
+});

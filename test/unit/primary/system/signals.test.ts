@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { FleetEvent } from '../../../../src/primary/fleet/events.ts';
+import { Signals } from '../../../../src/primary/system/signals.ts';
+import { terminalWatch } from '../../../../src/primary/system/terminal.ts';
+
+for (const [what, before, now, expected] of [
+  ['without a terminal a reload', false, false, 'reload'],
+  ['in a terminal a reload', true, true, 'reload'],
+  ['when its terminal was closed a stop', true, false, 'stop'],
+] as const) {
+  test(`SIGHUP is ${what}`, () => {
+    let hasTerminal: boolean = before;
+    const events: FleetEvent[] = [];
+    const signals = new Signals(
+      1000,
+      terminalWatch(() => hasTerminal),
+    );
+    signals.deliverTo((event) => void events.push(event));
+    hasTerminal = now;
+    process.emit('SIGHUP', 'SIGHUP');
+    signals.close();
+    assert.deepEqual(
+      events.map(({ type }) => type),
+      [expected],
+    );
+  });
+}
+
+test('a signal that comes before there is anybody to act on it waits', () => {
+  const signals = new Signals(1000);
+  process.emit('SIGTTIN', 'SIGTTIN');
+  const events: FleetEvent[] = [];
+  signals.deliverTo((event) => void events.push(event));
+  process.emit('SIGTERM', 'SIGTERM');
+  signals.close();
+  process.emit('SIGTTOU', 'SIGTTOU');
+  assert.deepEqual(
+    events.map(({ type }) => type),
+    ['scale', 'stop'],
+  );
+});

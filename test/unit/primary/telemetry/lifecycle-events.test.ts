@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { test } from 'node:test';
+import type { Effect, FleetEvent } from '../../../../src/primary/fleet/events.ts';
+import { lifecycleEvents, type LifecycleEvent } from '../../../../src/primary/telemetry/lifecycle-events.ts';
+import { publish } from '../../../../src/primary/telemetry/publish.ts';
+import { Driver, stop } from '../fleet/driver.ts';
+
+/** Notes what happens. */
+class Witness extends Driver {
+  readonly seen: LifecycleEvent[] = [];
+
+  override send(event: FleetEvent): readonly Effect[] {
+    const before = this.fleet;
+    const effects = super.send(event);
+    this.seen.push(...lifecycleEvents(before, event, this.fleet, this.at));
+    return effects;
+  }
+
+  /** What has happened since this was asked last. */
+  take(): Array<readonly [name: string, message: object]> {
+    return this.seen.splice(0).map(({ name, message }) => [name, message]);
+  }
+
+  names(): string[] {
+    return this.take().map(([name]) => name);
+  }
+}
+
+const first = { pid: 1001, slot: 0, generation: 1 };
+
+test('a start', () => {
+  const witness = new Witness({ workers: 1, spares: 1 });
+  witness.at = 1000;
+  witness.send({ type: 'start' });
+  assert.deepEqual(witness.take(), [], 'no process exists yet');
+  witness.at = 1100;
+  witness.boot(1);
+  assert.deepEqual(witness.take(), [
+    ['worker:spawn', first],
+    ['worker:ready', { ...first, took: 100 }],
+    ['ready', { workers: 1, took: 100 }],
+  ]);
+  witness.boot(2);
+  assert.deepEqual(witness.take(), [['worker:spawn', { pid: 1002, slot: undefined, generation: 1 }]], 'a spare');
+});
+
+test('a crash is no planned end, and ready comes once', () => {
+  const witness = new Witness({ workers: 1 });
+  witness.serve();
+  witness.take();
+  witness.at = 5000;
+  witness.exit(1, null, 'SIGSEGV');
+  const [[name, message] = []] = witness.take();
+  assert.equal(name, 'worker:exit');
+  const { text, ...rest } = message as { text: string };
+  assert.match(text, /SIGSEGV/);
+  assert.deepEqual(rest, { ...first, code: null, signal: 'SIGSEGV', reason: 'signal', planned: false, uptime: 5000 });
+  witness.at = 5200;
+  witness.takeOver(2);
+  assert.deepEqual(witness.take(), [
+    ['worker:spawn', { ...first, pid: 1002 }],
+    ['worker:ready', { ...first, pid: 1002, took: 200 }],
+  ]);
+});
+
+test('a hang, and its end', () => {
+  const witness = new Witness({ workers: 1 });
+  witness.serve();
+  witness.take();
+  witness.send({ type: 'hung', worker: 1, silent: 1200 });
+  witness.send({ type: 'beating', worker: 1 });
+  assert.deepEqual(witness.take(), [
+    ['worker:hung', { ...first, silent: 1200 }],
+    ['worker:recovered', first],
+  ]);
+});
+
+test('a reload', () => {
+  const witness = new Witness({ workers: 1 });
+  witness.serve();
+  witness.take();
+  witness.send({ type: 'reload' });
+  assert.deepEqual(witness.take(), [['reload:start', { generation: 2 }]]);
+  witness.at = 300;
+  witness.takeOver(2);
+  const taken = witness.take();
+  assert.deepEqual(
+    taken.map(([name]) => name),
+    ['worker:spawn', 'worker:drain', 'worker:ready', 'reload:done'],
+  );
+  assert.deepEqual(taken[1]![1], { ...first, reason: 'reload' });
+  assert.deepEqual(taken[3]![1], { generation: 2, took: 300 });
+  witness.leave(1);
+  const [[name, message] = []] = witness.take();
+  assert.deepEqual([name, (message as { planned: boolean }).planned], ['worker:exit', true]);
+});
+
+test('a reload that fails, and the next one', () => {
+  const witness = new Witness({ workers: 1 });
+  witness.serve();
+  witness.take();
+  for (const worker of [2, 3]) {
+    witness.send({ type: 'reload' });
+    witness.exit(worker);
+    const taken = witness.take();
+    assert.deepEqual(
+      taken.map(([name]) => name).filter((name) => name.startsWith('reload')),
+      ['reload:start', 'reload:failed'],
+    );
+    const [, failed] = taken.find(([name]) => name === 'reload:failed')!;
+    assert.match((failed as { reason: string }).reason, /\w/);
+  }
+});
+
+test('a change of scale', () => {
+  const witness = new Witness({ workers: 1 });
+  witness.serve();
+  witness.take();
+  witness.send({ type: 'scale', to: { workers: 2 } });
+  assert.deepEqual(witness.take(), [['scale', { workers: 2, before: 1 }]]);
+});
+
+for (const drainDelay of [0, 100]) {
+  test(`a stop is told once, with a drain delay of ${drainDelay}`, () => {
+    const witness = new Witness({ workers: 1, drainDelay });
+    witness.serve();
+    witness.take();
+    witness.send(stop);
+    if (drainDelay > 0) witness.due({ timer: 'delay' });
+    assert.deepEqual(witness.names().toSorted(), ['stopping', 'worker:drain']);
+    witness.leave(1);
+    assert.deepEqual(witness.take().at(-1), ['stopped', { error: undefined }]);
+  });
+}
+
+test('nobody hears what nobody subscribed to, and whoever did hears it', () => {
+  const heard: unknown[] = [];
+  const listener = (message: unknown): void => void heard.push(message);
+  subscribe('prefork:scale', listener);
+  publish({ name: 'scale', message: { workers: 2, before: 1 } });
+  publish({ name: 'stopping', message: { workers: 2 } });
+  unsubscribe('prefork:scale', listener);
+  publish({ name: 'scale', message: { workers: 3, before: 2 } });
+  assert.deepEqual(heard, [{ workers: 2, before: 1 }]);
+});

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Handoffs } from '../../../../src/primary/workers/handoffs.ts';
+
+const [SENDER, RECEIVER] = [1, 2];
+const handoff = { id: 7, to: 1, listener: 3, from: 0, nth: 9 };
+
+class NativeClient {
+  isClosed = false;
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+interface Bench {
+  readonly handoffs: Handoffs;
+  readonly parcel: NativeClient;
+  readonly sent: unknown[];
+  /** Nothing reaches the receiver any more. */
+  readonly closeChannel: () => void;
+}
+
+/** Slot 1 is the receiver's, slot 0 the sender's, and no other slot has a worker. */
+function setUp(): Bench {
+  const sent: unknown[] = [];
+  let isOpen = true;
+  const handoffs = new Handoffs({
+    send(worker, message, handle) {
+      if (worker === RECEIVER && !isOpen) return false;
+      sent.push([worker, message, handle]);
+      return true;
+    },
+    workerOf: (slot) => [SENDER, RECEIVER][slot],
+  });
+  return { handoffs, parcel: new NativeClient(), sent, closeChannel: () => void (isOpen = false) };
+}
+
+for (const how of ['taken', 'refused'] as const) {
+  test(`what was ${how} is told to its sender, and the copy here closed, once`, () => {
+    const { handoffs, parcel, sent } = setUp();
+    handoffs.pass(SENDER, handoff, parcel);
+    assert.deepEqual(sent.shift(), [RECEIVER, { type: 'handoff', id: 1, listener: 3, from: 0, nth: 9 }, parcel]);
+    assert.ok(!parcel.isClosed);
+    handoffs.settle(RECEIVER, 1, how);
+    handoffs.settle(RECEIVER, 1, how);
+    assert.ok(parcel.isClosed);
+    assert.deepEqual(sent, [[SENDER, { type: 'handed', id: 7, how }, undefined]]);
+    assert.equal(handoffs.counts[how], 1);
+  });
+}
+
+test('nobody settles what is on its way to another', () => {
+  const { handoffs, parcel, sent } = setUp();
+  handoffs.pass(SENDER, handoff, parcel);
+  handoffs.settle(SENDER, 1, 'taken');
+  assert.deepEqual([parcel.isClosed, sent.length], [false, 1]);
+});
+
+test('what is on its way to a worker that ends has failed; what it had taken has not', () => {
+  const { handoffs, sent } = setUp();
+  handoffs.pass(SENDER, handoff, new NativeClient());
+  handoffs.pass(SENDER, { ...handoff, id: 8 }, new NativeClient());
+  handoffs.settle(RECEIVER, 1, 'taken');
+  handoffs.gone(RECEIVER);
+  assert.deepEqual(sent.at(-1), [SENDER, { type: 'handed', id: 8, how: 'failed' }, undefined]);
+  assert.deepEqual(handoffs.counts, { taken: 1, refused: 0, failed: 1 });
+});
+
+for (const [what, to, hasParcel] of [
+  ['a slot without a worker', 5, true],
+  ['itself', 0, true],
+  ['a worker, without its handle', 1, false],
+] as const) {
+  test(`refused at once: to ${what}`, () => {
+    const { handoffs, parcel, sent } = setUp();
+    handoffs.pass(SENDER, { ...handoff, to }, hasParcel ? parcel : undefined);
+    assert.deepEqual(sent, [[SENDER, { type: 'handed', id: 7, how: 'refused' }, undefined]]);
+    assert.equal(parcel.isClosed, hasParcel);
+  });
+}
+
+test('what its sender asks back is asked of who should have it, and what is not known goes back at once', () => {
+  const { handoffs, parcel, sent } = setUp();
+  handoffs.pass(SENDER, handoff, parcel);
+  sent.length = 0;
+  handoffs.recall(SENDER, 7);
+  handoffs.recall(RECEIVER, 7);
+  handoffs.recall(SENDER, 8);
+  assert.deepEqual(sent, [
+    [RECEIVER, { type: 'recall', id: 1 }, undefined],
+    [RECEIVER, { type: 'handed', id: 7, how: 'refused' }, undefined],
+    [SENDER, { type: 'handed', id: 8, how: 'refused' }, undefined],
+  ]);
+  assert.ok(!parcel.isClosed);
+  handoffs.settle(RECEIVER, 1, 'refused');
+  assert.ok(parcel.isClosed);
+  assert.deepEqual(sent.at(-1), [SENDER, { type: 'handed', id: 7, how: 'refused' }, undefined]);
+});
+
+test('what cannot be sent has failed at once, and so has what is asked back of who cannot be asked', () => {
+  const { handoffs, parcel, sent, closeChannel } = setUp();
+  handoffs.pass(SENDER, handoff, parcel);
+  closeChannel();
+  sent.length = 0;
+  const late = new NativeClient();
+  handoffs.pass(SENDER, { ...handoff, id: 8 }, late);
+  assert.deepEqual([parcel.isClosed, late.isClosed], [false, true], 'the first may have been taken');
+  assert.deepEqual(sent, [[SENDER, { type: 'handed', id: 8, how: 'failed' }, undefined]]);
+  handoffs.recall(SENDER, 7);
+  assert.ok(parcel.isClosed);
+  assert.deepEqual(sent.slice(1), [[SENDER, { type: 'handed', id: 7, how: 'failed' }, undefined]]);
+  handoffs.gone(RECEIVER);
+  assert.deepEqual(handoffs.counts, { taken: 0, refused: 0, failed: 2 });
+});
+
+test('closing closes what is on its way', () => {
+  const { handoffs, parcel } = setUp();
+  handoffs.pass(SENDER, handoff, parcel);
+  handoffs.close();
+  assert.ok(parcel.isClosed);
+});

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
+import { test } from 'node:test';
+import type { ExitFacts } from '../../../../src/primary/exits/exit.ts';
+import { WorkerProcess, type LivingMessage } from '../../../../src/primary/workers/worker-process.ts';
+import { FakeChild } from './fake-os.ts';
+
+/** A connection's handle, or any other. */
+class Handle {
+  closed = 0;
+  /** Told by its name, as Node's own class is. */
+  static {
+    Object.defineProperty(this, 'name', { value: 'Pipe' });
+  }
+
+  close(): void {
+    this.closed++;
+  }
+}
+
+interface Heard {
+  readonly message: LivingMessage;
+  readonly handle: unknown;
+}
+
+interface Bench {
+  readonly child: FakeChild;
+  readonly heard: Heard[];
+  readonly bad: unknown[];
+  readonly ends: ExitFacts[];
+}
+
+function setUp(): Bench {
+  const child = new FakeChild(1001);
+  const heard: Heard[] = [];
+  const bad: unknown[] = [];
+  const ends: ExitFacts[] = [];
+  const worker = new WorkerProcess(1, 0, child as unknown as ChildProcess, {
+    message: (_worker, message, handle) => void heard.push({ message, handle }),
+    offended: (_worker, { body }) => void bad.push(body),
+    exited: (_worker, exit) => void ends.push(exit),
+  });
+  assert.equal(worker.id, 1);
+  return { child, heard, bad, ends };
+}
+
+const handoff = { type: 'handoff', id: 1, to: 0, listener: 1, from: 1, nth: 1 } as const;
+
+test('the connection that comes with a handoff is passed on as it is', () => {
+  const { child, heard } = setUp();
+  const handle = new Handle();
+  child.say(handoff, handle);
+  assert.deepEqual(heard, [{ message: handoff, handle }]);
+  assert.equal(handle.closed, 0);
+});
+
+for (const [what, body] of [
+  ['is not understood', { ...handoff, to: 'nowhere' }],
+  ['has no use for it', { type: 'ready' }],
+  ['is its last', { type: 'lastWords', error: '', stderr: '' }],
+] as const) {
+  test(`a connection that comes with a message that ${what} is closed: nobody else would`, () => {
+    const { child } = setUp();
+    const handle = new Handle();
+    child.say(body as never, handle);
+    assert.equal(handle.closed, 1);
+  });
+}
+
+const killed = { code: null, signal: 'SIGKILL', lastWords: undefined };
+
+for (const last of ['disconnect', 'close']) {
+  test(`the end is told when the channel has closed, once: 'exit' first, then '${last}'`, () => {
+    const { child, ends } = setUp();
+    child.emit('exit', null, 'SIGKILL');
+    assert.deepEqual(ends, [], 'it may still have said something');
+    child.connected = false;
+    child.emit(last);
+    assert.deepEqual(ends, [killed]);
+    child.emit('close');
+    assert.deepEqual(ends, [killed]);
+  });
+}
+
+test("the end is told when the channel has closed, once: first the channel, then 'exit'", () => {
+  const { child, ends } = setUp();
+  child.connected = false;
+  child.emit('disconnect');
+  assert.deepEqual(ends, []);
+  child.emit('exit', null, 'SIGKILL');
+  child.emit('close');
+  const [{ disconnectedFor, ...end } = { disconnectedFor: undefined }, ...more] = ends;
+  assert.deepEqual([end, more], [killed, []]);
+  assert.ok(disconnectedFor! > 0, 'how long it had closed its channel before');
+});

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { join } from 'node:path';
+import type { Duplex, Readable } from 'node:stream';
+import { test } from 'node:test';
+import { FIRST_FD, FORMAT, HANDOVER_FD, VARIABLE } from '../../../src/upgrade/handover.ts';
+import { temporaryDirectory } from '../scoreboard/helpers.ts';
+
+const skip = process.platform === 'win32' ? 'no such descriptors' : false;
+const module = new URL('../../../../dist/upgrade/old-primary.js', import.meta.url).href;
+
+/** Succeeds this process, and then has another channel, as that to the binder is: what is said there is for that one alone. */
+const successor = `import childProcess from 'node:child_process';
+import { once } from 'node:events';
+import { OldPrimary } from ${JSON.stringify(module)};
+const before = OldPrimary.meet();
+// A primary has more to live for than this channel.
+const alive = setInterval(() => {}, 1000);
+const gone = once(process, 'disconnect');
+await before.ready(2);
+await gone;
+childProcess._forkChild(5, 'json');
+await before.ready(2);
+before.failed('too late');
+process.send({ said: 'last', connected: process.connected }, () => process.disconnect());
+clearInterval(alive);`;
+
+test('the primary before is told once, and another channel of this process is none of its', { skip }, async (t) => {
+  const file = join(temporaryDirectory(t), 'next.mjs');
+  writeFileSync(file, successor);
+  const child = fork(file, {
+    env: { ...process.env, [VARIABLE]: String(FORMAT) },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe', 'pipe'],
+  });
+  t.after(() => child.kill());
+  leave(child, JSON.stringify({ format: FORMAT, listeners: [], ephemeral: [] }));
+  const words: unknown[] = [];
+  child.on('message', (message) => {
+    words.push(message);
+    child.disconnect();
+  });
+  const said: unknown[] = [];
+  const lines = createInterface((child.stdio as readonly unknown[])[FIRST_FD] as Readable);
+  lines.on('line', (line) => said.push(JSON.parse(line)));
+  const [[code]] = await Promise.all([once(child, 'exit'), once(lines, 'close')]);
+  assert.equal(code, 0);
+  assert.deepEqual(words, [{ prefork: 'ready', generation: 2 }]);
+  assert.deepEqual(said, [{ said: 'last', connected: true }]);
+});
+
+const unreadable: ReadonlyArray<readonly [string, string, string]> = [
+  ['nothing', '', 'has left nothing'],
+  ['half of it', '{"format":2,"listeners":[', 'has left nothing'],
+  ['what is none', '[]', 'has left nothing'],
+  ['another format', '{"format":1,"listeners":[],"ephemeral":[]}', 'has left nothing'],
+];
+
+for (const [what, text, reason] of unreadable) {
+  test(`a primary that left ${what} is told why, and not succeeded`, { skip }, async (t) => {
+    const file = join(temporaryDirectory(t), 'next.mjs');
+    writeFileSync(file, `import { OldPrimary } from ${JSON.stringify(module)};\nOldPrimary.meet();`);
+    const env = { ...process.env, [VARIABLE]: String(FORMAT) };
+    const child = fork(file, { env, stdio: ['ignore', 'ignore', 'ignore', 'ipc', 'pipe'] });
+    leave(child, text);
+    const [[message], [code]] = await Promise.all([once(child, 'message'), once(child, 'exit')]);
+    assert.equal((message as { prefork: string }).prefork, 'failed');
+    assert.match((message as { reason: string }).reason, new RegExp(reason));
+    assert.equal(code, 1);
+  });
+}
+
+/** The pipe is a socket to Node: it is reset where the other end closes it, and closes once it was read. */
+function leave(child: ChildProcess, text: string): void {
+  const pipe = child.stdio[HANDOVER_FD] as Duplex;
+  pipe.on('error', () => {}).end(text);
+  pipe.resume();
+}
