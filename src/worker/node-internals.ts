@@ -68,7 +68,7 @@ export interface HttpParser {
   [callback: number]: unknown;
   readonly socket: Socket | null;
   readonly incoming?: IncomingMessage | null;
-  readonly constructor: unknown;
+  readonly constructor: object;
   onIncoming?: OnIncoming | null;
   _consumed?: boolean;
   unconsume(): void;
@@ -241,7 +241,7 @@ function finishMessage(parser: HttpParser): void {
 }
 
 function callbackOf(parser: HttpParser, name: string): number | undefined {
-  const number = (parser.constructor as unknown as Record<string, unknown>)[name];
+  const number = (parser.constructor as Record<string, unknown>)[name];
   return typeof number === 'number' ? number : undefined;
 }
 

@@ -54,6 +54,7 @@ export class KeptConnections {
   readonly #times: number[] = [];
   readonly #failures: string[] = [];
   #isStopping = false;
+  #isOver = false;
   #closed = 0;
   #toldToClose = 0;
   #lost = 0;
@@ -79,6 +80,7 @@ export class KeptConnections {
   async stop(): Promise<KeptReport> {
     this.#isStopping = true;
     await Promise.all(this.#loops);
+    this.#isOver = true;
     for (const socket of this.#sockets) socket.destroy();
     return {
       answers: this.#times.length,
@@ -96,17 +98,12 @@ export class KeptConnections {
     this.#sockets.push(socket);
     await once(socket, 'connect');
     const client = new Client(socket, this.#options.patience, (what) => {
-      if (!this.#isOver(socket)) return;
+      if (this.#isOver) return;
       this.#closed++;
       this.#fail(what);
     });
     await this.#ask(client);
     this.#loops.push(this.#loop(client));
-  }
-
-  /** A connection that closes after it was answered for the last time is our own doing. */
-  #isOver(socket: Socket): boolean {
-    return !(socket.destroyed && this.#isStopping && socket.errored === null && socket.readableEnded === false);
   }
 
   async #loop(client: Client): Promise<void> {

@@ -31,7 +31,7 @@ export interface Leaving {
   /** Now or later; asked again for each request. */
   canMove(socket: Socket): boolean;
   /** All its requests are answered: it may be given away in a later turn of the event loop, unless another has come. */
-  onFree(socket: Socket): void;
+  readonly onFree: (socket: Socket) => void;
 }
 
 /** The requests of one connection that are not answered. A connection that closes has none. */
