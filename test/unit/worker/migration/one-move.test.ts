@@ -107,14 +107,21 @@ class Workshop {
     }
     if (this.wants) add('receiver wants none', () => void (this.wants = false));
     if (this.isAlive.sender && this.ends.length === 0) {
-      add('sender recalls', () => void this.toPrimary.sender.push({ message: { type: 'recall', id: 1 }, handle: undefined }));
+      add(
+        'sender recalls',
+        () => void this.toPrimary.sender.push({ message: { type: 'recall', id: 1 }, handle: undefined }),
+      );
     }
     for (const queue of [this.toPrimary.sender, this.toWorker.receiver]) {
       const at = queue.findIndex(({ handle }) => handle !== undefined);
       if (at === -1) continue;
       // The kernel drops the descriptor, and Node its message: at a worker. The primary is told of one without.
       add('a descriptor is lost', () => {
-        const [lost] = queue.splice(at, 1, ...(queue === this.toPrimary.sender ? [{ ...queue[at]!, handle: undefined }] : []));
+        const [lost] = queue.splice(
+          at,
+          1,
+          ...(queue === this.toPrimary.sender ? [{ ...queue[at]!, handle: undefined }] : []),
+        );
         assert.ok(lost);
       });
     }
