@@ -91,6 +91,8 @@ export class DrainMoves implements Leaving {
   look(): void {
     if (this.#successor === undefined) return;
     if (this.#idle.length === 0) {
+      // Others may have come meanwhile: back, or on their way here when the drain began.
+      this.#parts.migration.watch();
       this.#idle = [...this.#parts.migration.sockets()].filter((one) => this.#parts.migration.restOf(one) === 'free');
     }
     this.#moveIdle();
