@@ -21,7 +21,7 @@ async function setUp(t: TestContext, options: Partial<ServerOptions> = {}): Prom
       return ctx.end(ctx.path === '/large' ? Buffer.alloc(16 * 1024 * 1024) : ctx.path);
     },
     ...options,
-  } as ServerOptions);
+  });
   server.on('upgrade', (_request, socket) => void socket.write('HTTP/1.1 101 Up\r\n\r\n'));
   const opened = once(server, 'connection') as Promise<[Socket]>;
   const client = new Client(t, await listen(t, server));

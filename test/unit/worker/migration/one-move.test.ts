@@ -171,17 +171,10 @@ class Workshop {
     const { message, handle } = this.toPrimary[side].shift()!;
     const said = message as WorkerMessage;
     const copy = handle && this.#copy('primary');
-    switch (said.type) {
-      case 'handoff':
-        return this.#primary.pass(IDS[side], said, copy);
-      case 'recall':
-        return this.#primary.recall(IDS[side], said.id);
-      case 'taken':
-      case 'refused':
-        return this.#primary.settle(IDS[side], said.id, said.type);
-      default:
-        assert.fail(said.type);
-    }
+    if (said.type === 'handoff') this.#primary.pass(IDS[side], said, copy);
+    else if (said.type === 'recall') this.#primary.recall(IDS[side], said.id);
+    else if (said.type === 'taken' || said.type === 'refused') this.#primary.settle(IDS[side], said.id, said.type);
+    else assert.fail(said.type);
   }
 
   #workerHears(side: Side): void {
