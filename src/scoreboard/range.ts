@@ -1,4 +1,5 @@
-import { FIGURES } from '../contract/figures.ts';
+import { FIGURES, type Range } from '../contract/figures.ts';
+import { isSum } from './durations.ts';
 import type { Row } from './layout.ts';
 
 /**
@@ -11,14 +12,28 @@ export function inRange(value: number, most: number = Number.MAX_SAFE_INTEGER): 
   return value >= 0 ? Math.min(value, most) : 0;
 }
 
+/** Whatever is counted, of which there are no halves: so many that all rows together are still a number without a gap. */
+const MOST = 2 ** 41;
+
+function countInRange(value: number): number {
+  return Math.floor(inRange(value, MOST));
+}
+
+function figureInRange(value: number, range: Range): number {
+  if (range === 'whole') return countInRange(value);
+  return inRange(value, range === 'share' ? 1 : undefined);
+}
+
 /** The same row, with every figure in the range that the table gives it. */
 export function rowInRange(row: Row): Row {
-  const values = row as unknown as Record<string, number | Float64Array>;
-  for (const { name, range } of FIGURES) {
-    const value = values[name]!;
-    if (range === 'state' || range === 'slot') continue;
-    if (typeof value === 'number') values[name] = inRange(value, range === 'share' ? 1 : undefined);
-    else for (let index = 0; index < value.length; index++) value[index] = inRange(value[index]!);
+  const values = row as unknown as Record<string, number>;
+  for (const { name, range, count } of FIGURES) {
+    if (range === 'state' || range === 'slot' || count !== undefined) continue;
+    values[name] = figureInRange(values[name]!, range);
+  }
+  const { durations } = row;
+  for (let index = 0; index < durations.length; index++) {
+    durations[index] = isSum(index) ? inRange(durations[index]!) : countInRange(durations[index]!);
   }
   return row;
 }

@@ -79,9 +79,11 @@ export type FleetEvent =
   | { readonly type: 'upgrade'; readonly node?: string | undefined; readonly request?: RequestId }
   /** The next primary serves with workers of its own: this one has nothing left to do. */
   | { readonly type: 'upgraded'; readonly pid: number; readonly generation: number }
+  /** The primary before this one ended before this one was ready, and its workers with it. */
+  | { readonly type: 'left-alone' }
   | { readonly type: 'upgrade-failed'; readonly reason: string; readonly stderr?: string }
   /**
-   * Asked to stop; a second time, or `isNow`, without grace. `idle`: how long idle connections may stay open, ms. Without
+   * Asked to stop; by a second signal, or `isNow`, without grace. `idle`: how long idle connections may stay open, ms. Without
    * a signal it was the control socket.
    */
   | {

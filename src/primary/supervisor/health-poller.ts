@@ -16,7 +16,7 @@ export interface Look {
 }
 
 export interface LookoutParts {
-  readonly settings: WatchSettings & Pick<Settings, 'logLevel'>;
+  readonly settings: WatchSettings & Pick<Settings, 'logLevel' | 'ready'>;
   readonly log: Log;
   readonly os: Pick<Os, 'now' | 'after'>;
   readonly row: (worker: WorkerId) => Row | undefined;
@@ -39,7 +39,7 @@ export class HealthPoller {
   constructor(parts: LookoutParts) {
     this.#parts = parts;
     this.#watch = newWatch(parts.os.now());
-    this.#idleBoots = new IdleBoots(parts.log);
+    this.#idleBoots = new IdleBoots(parts.log, parts.settings.ready);
     if (parts.settings.logLevel === 'debug') this.#balanceLog = new BalanceLog(parts);
   }
 

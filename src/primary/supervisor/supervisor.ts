@@ -175,6 +175,7 @@ export class Supervisor {
   /** The primary before this one is gone: what it left is this one's. */
   own(): void {
     this.#resources.listeners.own();
+    this.post({ type: 'left-alone' });
   }
 
   #handover(): Handover {

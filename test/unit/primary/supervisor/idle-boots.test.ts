@@ -10,7 +10,7 @@ function logged(
   looks: ReadonlyArray<{ state?: State; utilization?: number; age?: number; generation?: number }>,
 ): unknown[] {
   const lines: unknown[] = [];
-  const boots = new IdleBoots((level, event, fields) => lines.push([level, event, fields!['slot']]));
+  const boots = new IdleBoots((level, event, fields) => lines.push([level, event, fields!['slot']]), 'listen');
   for (const [nth, { state = 'booting', utilization = 0.01, age = 0, generation = 1 }] of looks.entries()) {
     const now = (nth + 1) * 250;
     const worker = { id: 1, slot: 3, generation, pid: 9, state: 'booting' } as unknown as Worker;
@@ -40,6 +40,24 @@ test('not one that loads its code, that has asked for an address, or whose event
 test('a worker without a row is not judged', () => {
   const worker = { id: 1, state: 'booting' } as unknown as Worker;
   const fleet = { generation: 1, workers: new Map([[1, worker]]) } as unknown as Fleet;
-  const boots = new IdleBoots(() => assert.fail('nothing is known'));
+  const boots = new IdleBoots(() => assert.fail('nothing is known'), 'listen');
   for (let nth = 0; nth < 20; nth++) boots.look(fleet, () => undefined, nth * 250);
+});
+
+test('with --ready message it is told that, listening or not, until the application has said it', () => {
+  const told = (state: Worker['state'], hasSaidReady: boolean): string[] => {
+    const whys: string[] = [];
+    const boots = new IdleBoots((_level, _event, fields) => whys.push(String(fields!['why'])), 'message');
+    const worker = { id: 1, slot: 0, generation: 1, state, hasSaidReady } as unknown as Worker;
+    const fleet = { generation: 1, workers: new Map([[1, worker]]) } as unknown as Fleet;
+    const row = state === 'booting' ? state : 'ready';
+    for (let now = 250; now <= 2000; now += 250)
+      boots.look(fleet, () => ({ state: row, utilization: 0.01, heartbeat: now }), now);
+    return whys;
+  };
+  for (const state of ['booting', 'taking'] as const) {
+    assert.deepEqual(told(state, true), []);
+    assert.match(told(state, false).join('\n'), /^it runs, and has not called process\.send\('ready'\), [^\n]*$/);
+  }
+  assert.deepEqual(told('serving', false), []);
 });
