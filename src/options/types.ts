@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import type { Balance, Sharing } from '../contract/modes.ts';
+import type { Balance, Network, Sharing } from '../contract/modes.ts';
 
 /** A length of time: milliseconds as a whole number, or a whole number with its unit as text. */
 export type Time = number | `${number}${'ms' | 's' | 'm' | 'h'}`;
@@ -271,7 +271,7 @@ export interface LibraryOptions {
    * @default 'tcp'
    * @example network: 'tcp4'
    */
-  network?: 'tcp' | 'tcp4' | 'tcp6' | undefined;
+  network?: Network | undefined;
   /**
    * How many connections the kernel queues for each socket until a worker accepts them. Linux cuts it to
    * `net.core.somaxconn`.
