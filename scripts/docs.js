@@ -104,8 +104,8 @@ then, and \`rate()\` takes the new value for what the new workers have counted. 
 they drain, is in no metric.
 
 Every request of node:http, https, http2 and [prefork/http](http.md) servers is timed, and none is sampled: the counts by status
-come from there too. A request of node:http lasts from its head to when the last byte of its response was given to the kernel;
-one of HTTP/2 until its stream closes; one of prefork/http from the call of its handler until the response is given. Requests whose
+come from there too. A request of node:http lasts from its head to when the last byte of its response was given to the kernel.
+One of HTTP/2 lasts until its stream closes. One of prefork/http lasts from the call of its handler until the response is given. Requests whose
 client left before, upgraded connections and informational responses are in no bucket.
 
 The metrics \`prefork_cache_...\` belong to the caches of [\`prefork/state\`](state.md), where there are any. The workers that have caches are
