@@ -2,7 +2,7 @@
 import { PreforkError } from '../errors.ts';
 import { operate, type Operations, type RunningServer } from '../control/client.ts';
 import type { Outcome } from '../control/controls.ts';
-import { duration } from '../primary/fleet/log-fields.ts';
+import { duration } from '../format/duration.ts';
 import { printable, withoutSequences } from '../format/printable.ts';
 import { complain, print } from './print.ts';
 import { readableStatus } from './readable.ts';

@@ -3,7 +3,7 @@ import { findServer } from '../../control/client.ts';
 import type { ScaleTarget } from '../../control/controls.ts';
 import { quote } from '../../options/quote.ts';
 import { optionTable } from '../../options/table.ts';
-import { duration } from '../../primary/fleet/log-fields.ts';
+import { duration } from '../../format/duration.ts';
 import { perform, printDone } from '../operation.ts';
 import { print } from '../print.ts';
 import { verbHelp } from '../verb-help.ts';

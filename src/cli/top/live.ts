@@ -1,7 +1,7 @@
 import { operate } from '../../control/client.ts';
 import { PreforkError } from '../../errors.ts';
 import type { Outcome, ScaleTarget } from '../../control/controls.ts';
-import { duration } from '../../primary/fleet/log-fields.ts';
+import { duration } from '../../format/duration.ts';
 import type { Feed } from './feed.ts';
 import { frameOf } from './frame.ts';
 import { advance, noHistory, type History } from './history.ts';

@@ -5,7 +5,6 @@ import { park } from './parking.ts';
 import { isReady, settleTime } from './readiness.ts';
 import { retire } from './retire.ts';
 import type { Step } from './step.ts';
-import { describe, duration } from './log-fields.ts';
 
 /** How long after a worker is ready its application may open further listeners before the old ones are swept, ms. */
 const SWEEP_AFTER_MS = 10_000;
@@ -72,7 +71,7 @@ export function onForked(step: Step, id: WorkerId, pid: number): void {
   const worker = workerOf(step.fleet, id);
   if (worker === undefined) return;
   step.change(worker, { pid });
-  step.log('debug', 'worker forked', describe({ ...worker, pid }));
+  step.tell('worker forked', { worker: { ...worker, pid } });
   step.do({ do: 'call', hook: 'onWorkerSpawn', pid });
 }
 
@@ -126,7 +125,7 @@ function comeUp(step: Step, id: WorkerId): void {
 function standBy(step: Step, worker: Worker): void {
   step.disarm({ timer: 'ready', worker: worker.id });
   const standby = step.move(worker, 'wait', { bootedAt: step.at });
-  step.log('info', 'spare ready', { ...describe(standby), in: duration(step.at - standby.forkedAt) });
+  step.tell('spare ready', { worker: standby, took: step.at - standby.forkedAt });
 }
 
 /** A spare gets a slot. A deadline again: its application may not come any further. */
@@ -185,7 +184,7 @@ function serve(step: Step, worker: Worker, slot: Slot): void {
   step.disarm({ timer: 'ready', worker: worker.id });
   step.arm({ timer: 'sweep', slot: slot.index }, SWEEP_AFTER_MS);
   const { bootedAt = step.at, neededAt } = serving;
-  step.log('info', 'worker ready', { ...describe(serving), in: duration(bootedAt - neededAt) });
+  step.tell('worker ready', { worker: serving, bootTook: bootedAt - neededAt, took: step.at - neededAt });
   recovered(step, slot, serving);
   takeSlot(step, slot, serving);
   startedWhenAllAreReady(step);
@@ -216,7 +215,7 @@ function startedWhenAllAreReady(step: Step): void {
   const { phase, slots, startedAt } = step.fleet;
   if (phase !== 'starting' || !slots.every((slot) => isServing(step.fleet, slot))) return;
   step.fleet = { ...step.fleet, phase: 'serving' };
-  step.log('info', 'ready', { workers: slots.length, in: duration(step.at - startedAt) });
+  step.tell('ready', { workers: slots.length, took: step.at - startedAt });
   step.do({ do: 'announce', what: 'ready' });
   const pids = slots.flatMap(({ worker }) => workerOf(step.fleet, worker)?.pid ?? []);
   step.do({ do: 'call', hook: 'onPrimaryReady', pids });

@@ -6,6 +6,7 @@ import type { Outcome, ScaleTarget } from '../../control/controls.ts';
 import type { PreforkError } from '../../errors.ts';
 import type { DrainTerms } from '../../ipc/messages.ts';
 import type { ExitFacts, RecycleReason } from '../exits/exit.ts';
+import type { LifecycleEvent } from './lifecycle-events.ts';
 
 /** Counts the workers ever forked, from 1. A pid would not do: the kernel uses it again. */
 export type WorkerId = number;
@@ -94,9 +95,6 @@ export type FleetEvent =
   /** prefork cannot go on: a hook threw, or prefork itself failed. */
   | { readonly type: 'fail'; readonly error: PreforkError };
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-export type LogFields = Readonly<Record<string, string | number | undefined>>;
-
 export type Effect =
   /**
    * `slot` is undefined for a spare. `isParked`: where another worker serves it may open the slot's sockets, and accepts
@@ -143,7 +141,8 @@ export type Effect =
   /** To the next primary. */
   | { readonly do: 'signal'; readonly pid: number; readonly signal: NodeJS.Signals }
   | { readonly do: 'settle'; readonly request: RequestId; readonly outcome: Outcome }
-  | { readonly do: 'log'; readonly level: LogLevel; readonly event: string; readonly fields: LogFields }
+  /** For the log, and for others that want to know. */
+  | { readonly do: 'tell'; readonly event: LifecycleEvent }
   | { readonly do: 'call'; readonly hook: 'onWorkerSpawn'; readonly pid: number }
   | { readonly do: 'call'; readonly hook: 'onPrimaryReady'; readonly pids: readonly number[] }
   | { readonly do: 'call'; readonly hook: 'onWorkerRecover'; readonly oldPid: number; readonly newPid: number }

@@ -7,7 +7,6 @@ import { isServing, withSlot, workerOf, type Slot, type Worker } from './fleet.t
 import { STABLE_AFTER_MS } from './respawn.ts';
 import { retire } from './retire.ts';
 import type { Step } from './step.ts';
-import { describe } from './log-fields.ts';
 
 /** @param before has the slot's place until now, which is another's from here on. */
 export function park(step: Step, index: number, before: Worker): void {
@@ -27,7 +26,7 @@ export function goBack(step: Step, slot: Slot): void {
   const unchanged = { ...slot, worker: previous.id, previous: undefined, respawnAt: undefined };
   step.fleet = withSlot(step.fleet, unchanged);
   const serving = step.move(previous, 'unpark');
-  step.log('info', 'worker back', describe(serving));
+  step.tell('worker back', { worker: serving, took: step.at - serving.neededAt });
   step.do({ do: 'accept', worker: previous.id });
   if (current !== undefined) retire(step, current, 'abort');
   forgetNews(step, slot.index);

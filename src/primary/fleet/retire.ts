@@ -45,7 +45,7 @@ interface Drain extends DrainTerms {
 
 /** @param worker has sockets. All times in ms. */
 export function drain(step: Step, worker: Worker, { idle, spread, takenOver = false, within }: Drain): void {
-  step.move(worker, 'drain');
+  step.tell('worker drains', { worker: step.move(worker, 'drain') });
   for (const timer of ['ready', 'settle', 'parked'] as const) step.disarm({ timer, worker: worker.id });
   const terms = { idle: Math.round(idle), spread: Math.round(spread), takenOver };
   step.do({ do: 'drain', worker: worker.id, ...terms });
@@ -91,6 +91,6 @@ export function disarmAll(step: Step, worker: WorkerId): void {
 export function killAll(step: Step, reason: string): void {
   const workers = [...step.fleet.workers.values()];
   if (workers.length === 0) return;
-  step.log('warn', 'killing workers', { workers: workers.length, reason });
+  step.tell('killing workers', { workers: workers.length, reason });
   for (const worker of workers) kill(step, worker);
 }

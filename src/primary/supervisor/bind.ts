@@ -28,7 +28,7 @@ export function bindUdpWith(parts: BindParts): BindUdp {
 function orByBinder({ binder, log }: BindParts, own: Bound, query: BindQuery): Bound | Promise<Bound> {
   if (binder === undefined || !isRefused(own)) return own;
   return binder.bind(query).then((bound) => {
-    if (isRefused(bound)) log('warn', 'port refused', { port: query.port, message: PORT_REFUSED });
+    if (isRefused(bound)) log('port refused', { port: query.port, message: PORT_REFUSED });
     return bound;
   });
 }

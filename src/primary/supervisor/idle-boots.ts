@@ -3,7 +3,6 @@ import type { WorkerId } from '../fleet/events.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Log } from '../telemetry/log.ts';
 import { PERIOD } from '../fleet/health.ts';
-import { describe } from '../fleet/log-fields.ts';
 
 /** A worker whose event loop is busy for less than this share of the time has nothing to load. */
 const IDLE_SHARE = 0.1;
@@ -39,7 +38,7 @@ export class IdleBoots {
       looks.set(worker.id, (this.#looks.get(worker.id) ?? 0) + 1);
       if (looks.get(worker.id)! < IDLE_LOOKS) continue;
       this.#toldGeneration = generation;
-      this.#log('info', 'not ready yet', { ...describe(worker), why: WHY });
+      this.#log('not ready yet', { worker, why: WHY });
       return;
     }
     this.#looks = looks;

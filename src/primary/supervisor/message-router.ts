@@ -112,6 +112,6 @@ export class MessageRouter {
     const address = formatAddress(name);
     if (this.#addresses.has(address) || this.#addresses.size >= MOST_ADDRESSES) return;
     this.#addresses.add(address);
-    this.#parts.log('info', 'listening', { address, sharing, workers: this.#parts.workers() });
+    this.#parts.log('listening', { address, sharing, workers: this.#parts.workers() });
   }
 }

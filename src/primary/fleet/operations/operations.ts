@@ -25,7 +25,7 @@ export function enqueue(step: Step, operation: Operation): void {
   if (phase === 'idle' || phase === 'starting' || phase === 'serving') {
     step.fleet = { ...step.fleet, pending: joined(step.fleet.pending, operation) };
     if (step.fleet.running !== undefined && operation.kind !== 'recycle') {
-      step.log('info', `${operation.kind} waits`, { for: step.fleet.running.operation.kind });
+      step.tell('operation waits', { operation: operation.kind, behind: step.fleet.running.operation.kind });
     }
   } else {
     answer(step, operation, refusalOf(step.fleet));

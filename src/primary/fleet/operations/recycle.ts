@@ -3,7 +3,6 @@ import type { WorkerId } from '../events.ts';
 import { isServing, slotOf, withSlot, workerOf, type Fleet } from '../fleet.ts';
 import type { ProcedureOf } from './operation.ts';
 import { standbySpare } from '../spares.ts';
-import { describe, duration } from '../log-fields.ts';
 
 /** After a recycling that failed nothing is recycled for so long: what could not boot now cannot boot in a moment, ms. */
 const PAUSE_AFTER_FAILURE_MS = 60_000;
@@ -15,7 +14,7 @@ export const recycle: ProcedureOf<'recycle'> = {
     const worker = workerOf(step.fleet, id);
     // It has crashed, or was reloaded, while this waited for its turn.
     if (worker === undefined || slot?.worker !== id || !isServing(step.fleet, slot)) return undefined;
-    step.log('info', 'recycling', { ...describe(worker), reason });
+    step.tell('recycling', { worker, reason });
     const spare = standbySpare(step.fleet);
     if (spare === undefined) {
       bootSuccessor(step, slot);
@@ -32,8 +31,8 @@ export const recycle: ProcedureOf<'recycle'> = {
     if (outcome.ok) return;
     step.fleet = { ...step.fleet, recycleFrom: step.at + PAUSE_AFTER_FAILURE_MS };
     const slot = slotOf(step.fleet, worker)?.index;
-    const next = duration(PAUSE_AFTER_FAILURE_MS);
-    step.log('warn', 'recycling failed', { slot, for: reason, reason: outcome.reason, next });
+    const pause = PAUSE_AFTER_FAILURE_MS;
+    step.tell('recycling failed', { slot, limit: reason, reason: outcome.reason, pause });
   },
 };
 

@@ -5,7 +5,6 @@ import type { Failure, ProcedureOf } from './operation.ts';
 import { servedByAll } from '../readiness.ts';
 import { retire } from '../retire.ts';
 import type { Step } from '../step.ts';
-import { duration } from '../log-fields.ts';
 
 const MOST_WORKERS = 1024;
 
@@ -19,7 +18,7 @@ export const scale: ProcedureOf<'scale'> = {
     const wanted = numberOf(to, from);
     if (wanted < 1) return refusal('there has to be at least one worker');
     if (wanted > MOST_WORKERS) return refusal(`there can be at most ${MOST_WORKERS} workers`);
-    step.log('info', 'scaling', { from, to: wanted });
+    step.tell('scaling', { from, to: wanted });
     if (wanted > from) grow(step, wanted);
     else shrink(step, wanted);
     return undefined;
@@ -31,8 +30,8 @@ export const scale: ProcedureOf<'scale'> = {
     const [firstNew] = todo;
     if (!outcome.ok && firstNew !== undefined) shrink(step, firstNew);
     const workers = step.fleet.slots.length;
-    if (outcome.ok) step.log('info', 'scaled', { workers, in: duration(step.at - startedAt) });
-    else step.log('error', 'scaling failed', { workers, slot: outcome.slot, reason: outcome.reason });
+    if (outcome.ok) step.tell('scaled', { workers, took: step.at - startedAt });
+    else step.tell('scaling failed', { workers, slot: outcome.slot, reason: outcome.reason });
   },
 };
 
@@ -53,6 +52,7 @@ function grow(step: Step, wanted: number): void {
   const served = servedByAll(fleet, step.settings);
   const slots = [...fleet.slots, ...todo.map((index) => newSlot(index, served))];
   step.fleet = { ...fleet, slots, running: { ...fleet.running!, todo } };
+  step.tell('resized', { workers: slots.length, before: fleet.slots.length });
   for (const index of todo) {
     step.do({ do: 'reopen', slot: index });
     fill(step, step.fleet.slots[index]!);
@@ -63,6 +63,7 @@ function grow(step: Step, wanted: number): void {
 function shrink(step: Step, wanted: number): void {
   const { slots } = step.fleet;
   step.fleet = { ...step.fleet, slots: slots.slice(0, wanted) };
+  if (wanted !== slots.length) step.tell('resized', { workers: wanted, before: slots.length });
   for (const { index, worker: id } of slots.slice(wanted)) {
     step.disarm({ timer: 'respawn', slot: index });
     step.disarm({ timer: 'sweep', slot: index });

@@ -6,7 +6,7 @@ import type { ProcedureOf } from './operation.ts';
  */
 export const upgrade: ProcedureOf<'upgrade'> = {
   begin(step, { node }) {
-    step.log('info', 'upgrading', { node });
+    step.tell('upgrading', { node });
     step.do({ do: 'upgrade', node });
     return undefined;
   },
@@ -15,7 +15,7 @@ export const upgrade: ProcedureOf<'upgrade'> = {
 
   ended(step, _running, _operation, outcome) {
     if (outcome.ok) return;
-    step.log('error', 'upgrade failed', { reason: outcome.reason });
+    step.tell('upgrade failed', { reason: outcome.reason });
     // It may be about to be ready, when a stop came between: then nobody would want it any more.
     step.do({ do: 'abandon-upgrade' });
   },

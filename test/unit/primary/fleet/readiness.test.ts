@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ADDRESS, Driver, find, logged, workersOf } from './driver.ts';
+import { ADDRESS, Driver, find, lines, logged, workersOf } from './driver.ts';
 
 const HEALTH = '127.0.0.1:8081';
 const settle = (worker: number) => ({ timer: 'settle', worker }) as const;
@@ -97,7 +97,7 @@ describe('a successor', () => {
     const effects = driver.due({ timer: 'ready', worker: 3 });
     assert.equal(driver.at, 30_500);
     assert.deepEqual(logged(effects), ['address given up']);
-    assert.equal(find(effects, 'log')[0]?.fields['address'], HEALTH);
+    assert.equal(lines(effects)[0]?.fields['address'], HEALTH);
     driver.due(settle(3));
     driver.serving(3);
     driver.boot(4);

@@ -308,7 +308,7 @@ export class Schedule {
 
   #perform(effect: Effect): void {
     const { set } = this.#sockets;
-    if (effect.do !== 'log') this.#history.push(effect);
+    if (effect.do !== 'tell') this.#history.push(effect);
     switch (effect.do) {
       case 'fork':
         return this.#fork(effect);
@@ -354,7 +354,7 @@ export class Schedule {
       case 'finish':
         this.isOver = true;
         return;
-      case 'log':
+      case 'tell':
       case 'call':
       case 'announce':
       case 'abandon-upgrade':

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { PreforkError } from '../../../../src/errors.ts';
-import { Driver, find, kinds, logged, stop, workersOf } from './driver.ts';
+import { Driver, find, kinds, lines, logged, stop, workersOf } from './driver.ts';
 
 describe('a stop', () => {
   test('drains workers, terminates those that are drained, and is over with the last one', () => {
@@ -42,7 +42,7 @@ describe('a stop', () => {
     const driver = new Driver();
     driver.serve();
     driver.send(stop);
-    assert.deepEqual(kinds(driver.send(stop)), ['log', 'kill', 'kill']);
+    assert.deepEqual(kinds(driver.send(stop)), ['tell', 'kill', 'kill']);
   });
 
   test('asked for now is now', () => {
@@ -98,7 +98,7 @@ describe('a stop', () => {
     driver.send({ ...stop, request: 2 });
     const effects = driver.exit(1, 0);
     const outcome = { ok: true, generation: 1, workers: 0, took: 100 };
-    assert.deepEqual(find(effects, 'log').at(-1)?.fields, { in: '100ms' });
+    assert.deepEqual(lines(effects).at(-1)?.fields, { in: '100ms' });
     assert.deepEqual(find(effects, 'settle'), [
       { do: 'settle', request: 1, outcome },
       { do: 'settle', request: 2, outcome },
@@ -179,7 +179,7 @@ describe('an error', () => {
     driver.serve();
     driver.send(stop);
     const error = new PreforkError('ERR_INTERNAL', 'broken');
-    assert.deepEqual(kinds(driver.send({ type: 'fail', error })), ['log']);
+    assert.deepEqual(kinds(driver.send({ type: 'fail', error })), ['tell']);
     assert.deepEqual(find(driver.exit(1, 0), 'finish'), [{ do: 'finish', error }]);
   });
 });

@@ -5,6 +5,7 @@ import type { Bound } from '../../../../src/listeners/native.ts';
 import { bindTcpWith, bindUdpWith } from '../../../../src/primary/supervisor/bind.ts';
 import type { BindQuery } from '../../../../src/privileges/binder-messages.ts';
 import type { Binder } from '../../../../src/privileges/binder.ts';
+import { notedLog } from '../../../support/noted-log.ts';
 
 const EACCES = -constants.errno.EACCES;
 /** An address that this machine does not have (TEST-NET-1), so that the kernel refuses it. */
@@ -28,7 +29,7 @@ function setUp(answer: Bound): Asked {
   return {
     queries,
     log,
-    parts: { binder: binder as unknown as Binder, log: (level, event) => void log.push(`${level} ${event}`) },
+    parts: { binder: binder as unknown as Binder, log: notedLog((level, text) => log.push(`${level} ${text}`)) },
   };
 }
 

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Fleet, Worker } from '../../../../src/primary/fleet/fleet.ts';
 import { IdleBoots } from '../../../../src/primary/supervisor/idle-boots.ts';
+import { notedLog } from '../../../support/noted-log.ts';
 
 type State = 'booting' | 'standby' | 'ready' | 'draining';
 
 /** What is logged of a worker that is looked at so often, four times a second. */
 function logged(looks: ReadonlyArray<{ state?: State; elu?: number; age?: number; generation?: number }>): unknown[] {
   const lines: unknown[] = [];
-  const boots = new IdleBoots((level, event, fields) => lines.push([level, event, fields!['slot']]));
+  const boots = new IdleBoots(notedLog((level, text, fields) => lines.push([level, text, fields['slot']])));
   for (const [nth, { state = 'booting', elu = 0.01, age = 0, generation = 1 }] of looks.entries()) {
     const now = (nth + 1) * 250;
     const worker = { id: 1, slot: 3, generation, pid: 9, state: 'booting' } as unknown as Worker;

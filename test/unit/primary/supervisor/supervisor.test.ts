@@ -9,6 +9,7 @@ import { Hooks } from '../../../../src/primary/supervisor/hooks.ts';
 import { Supervisor } from '../../../../src/primary/supervisor/supervisor.ts';
 import { Board } from '../../../../src/scoreboard/board.ts';
 import { temporaryDirectory } from '../../scoreboard/helpers.ts';
+import { notedLog } from '../../../support/noted-log.ts';
 import { stop } from '../fleet/driver.ts';
 import { FakeOs, type FakeChild } from '../workers/fake-os.ts';
 
@@ -38,7 +39,7 @@ function setUpWith(board: Board | undefined, options: Options, ...early: FleetEv
     balance: 'kernel',
     board,
     hooks: new Hooks({}, () => {}),
-    log: (_level, event) => void log.push(event),
+    log: notedLog((_level, text) => log.push(text)),
     os,
     binder: undefined,
     handover: undefined,
