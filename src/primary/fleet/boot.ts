@@ -2,7 +2,7 @@
 import type { WorkerId } from './events.ts';
 import { isServing, slotOf, withSlot, withWorker, workerOf, type Slot, type Worker } from './fleet.ts';
 import { park } from './parking.ts';
-import { isReady, settleTime } from './readiness.ts';
+import { hasBooted, settleTime } from './readiness.ts';
 import { retire } from './retire.ts';
 import type { Step } from './step.ts';
 
@@ -77,7 +77,7 @@ export function onForked(step: Step, id: WorkerId, pid: number): void {
 
 /** Its code runs: that is all that some programs can be waited for. */
 export function onStarted(step: Step, id: WorkerId): void {
-  if (step.settings.ready === 'start') onSaidReady(step, id);
+  if (step.settings.ready === 'start') onBooted(step, id);
 }
 
 /** It asks for a socket: a spare has booted. */
@@ -105,7 +105,7 @@ export function onClosed(step: Step, id: WorkerId, address: string): void {
   step.change(worker, { addresses: new Map([...worker.addresses].filter(([open]) => open !== address)) });
 }
 
-export function onSaidReady(step: Step, id: WorkerId): void {
+export function onBooted(step: Step, id: WorkerId): void {
   const worker = workerOf(step.fleet, id);
   if (worker === undefined) return;
   if (!worker.hasSaidReady) step.change(worker, { hasSaidReady: true });
@@ -119,7 +119,7 @@ function comeUp(step: Step, id: WorkerId): void {
     if (worker.slot === undefined) return standBy(step, worker);
     step.move(worker, 'take');
   }
-  lookWhetherReady(step, id);
+  lookWhetherBooted(step, id);
 }
 
 function standBy(step: Step, worker: Worker): void {
@@ -138,15 +138,15 @@ export function promoteSpare(
   step.move(spare, 'promote', { slot, neededAt: step.at, bootedAt: undefined, replaces, isParked });
   step.arm({ timer: 'ready', worker: spare.id }, step.settings.readyTimeout);
   step.do({ do: 'promote', worker: spare.id, slot, isParked });
-  lookWhetherReady(step, spare.id);
+  lookWhetherBooted(step, spare.id);
 }
 
-/** One that is ready begins to settle. */
-export function lookWhetherReady(step: Step, id: WorkerId): void {
+/** A worker that has booted begins to settle. */
+export function lookWhetherBooted(step: Step, id: WorkerId): void {
   const worker = workerOf(step.fleet, id);
   const slot = slotOf(step.fleet, id);
   if (worker?.state !== 'taking' || worker.bootedAt !== undefined || slot === undefined) return;
-  if (!isReady(step.fleet, step.settings, slot, worker)) return;
+  if (!hasBooted(step.fleet, step.settings, slot, worker)) return;
   step.change(worker, { bootedAt: step.at });
   step.disarm({ timer: 'ready', worker: id });
   const settle = settleTime(step.fleet, step.settings, slot, worker);
@@ -159,7 +159,7 @@ export function onSettled(step: Step, id: WorkerId): void {
   const worker = workerOf(step.fleet, id);
   const slot = slotOf(step.fleet, id);
   if (worker?.state !== 'taking' || slot === undefined) return;
-  if (!isReady(step.fleet, step.settings, slot, worker)) {
+  if (!hasBooted(step.fleet, step.settings, slot, worker)) {
     // It has closed a server meanwhile, or the old worker has opened another.
     step.change(worker, { bootedAt: undefined });
     return step.arm({ timer: 'ready', worker: id }, step.settings.readyTimeout);

@@ -57,8 +57,8 @@ export type FleetEvent =
   | { readonly type: 'granted'; readonly worker: WorkerId }
   /** Its application listens at an address, or has closed its server there. */
   | { readonly type: 'opened' | 'closed'; readonly worker: WorkerId; readonly address: string }
-  /** Its application says that it is ready. */
-  | { readonly type: 'ready'; readonly worker: WorkerId }
+  /** Its application says that it has booted: `process.send('ready')`. Ready, which is to receive traffic, comes later. */
+  | { readonly type: 'booted'; readonly worker: WorkerId }
   /** It accepts connections; or it was told to accept, and has no socket to accept from. */
   | { readonly type: 'serving'; readonly worker: WorkerId }
   | { readonly type: 'drained'; readonly worker: WorkerId }

@@ -12,7 +12,7 @@ import {
   type Slot,
   type Worker,
 } from './fleet.ts';
-import { lookWhetherReady } from './boot.ts';
+import { lookWhetherBooted } from './boot.ts';
 import { abort } from './operations/operations.ts';
 import { forgetNews, onParkedExit } from './parking.ts';
 import { hasComeUp, isProven, missing, servedBy } from './readiness.ts';
@@ -175,7 +175,7 @@ function doesWithout(step: Step, worker: Worker): boolean {
   const addresses = missing(step.fleet, step.settings, slot, worker);
   step.tell('address given up', { worker, addresses, timeout: step.settings.readyTimeout });
   step.fleet = { ...step.fleet, dropped: [...step.fleet.dropped, ...addresses] };
-  for (const { id } of step.fleet.workers.values()) lookWhetherReady(step, id);
+  for (const { id } of step.fleet.workers.values()) lookWhetherBooted(step, id);
   return true;
 }
 

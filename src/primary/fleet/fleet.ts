@@ -24,7 +24,7 @@ export interface Worker {
   readonly hasSaidReady: boolean;
   /** It accepts nothing before it is told to: another worker serves its slot. */
   readonly isParked: boolean;
-  /** Since when it is ready, as far as can be seen; for a spare, when it had booted. It serves when that has settled. */
+  /** When it had booted. It is ready, and serves, when it has settled after that. */
   readonly bootedAt: number | undefined;
   /** When it came to serve its slot. */
   readonly servingSince: number | undefined;
@@ -97,7 +97,7 @@ export interface LastReload {
 
 export interface Fleet {
   /**
-   * `starting` until every slot's first worker is ready: what fails before that cannot be recovered from. `delaying`:
+   * `starting` until every slot's first worker is ready, and serves: what fails before that cannot be recovered from. `delaying`:
    * asked to stop, and not ready any more, but still accepting.
    */
   readonly phase: 'idle' | 'starting' | 'serving' | 'delaying' | 'stopping' | 'stopped';

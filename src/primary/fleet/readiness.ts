@@ -9,12 +9,12 @@ import { STABLE_AFTER_MS } from './respawn.ts';
 export const LONGEST_SETTLE_MS: number = STABLE_AFTER_MS;
 
 /**
- * Whether there is nothing left to wait for but that it lasts.
+ * Whether the worker has booted: there is nothing left to wait for but that it lasts, and then it is ready.
  *
  * `listen`: it listens wherever the worker before it did, or says that it is ready where that one listened nowhere. `message`:
  * it says so. `start`: its code runs.
  */
-export function isReady(fleet: Fleet, settings: FleetSettings, slot: Slot, worker: Worker): boolean {
+export function hasBooted(fleet: Fleet, settings: FleetSettings, slot: Slot, worker: Worker): boolean {
   switch (settings.ready) {
     case 'start':
     case 'message':

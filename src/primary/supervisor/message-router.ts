@@ -96,7 +96,7 @@ export class MessageRouter {
     },
     ceased: (worker, name) => this.#parts.post({ type: 'closed', worker, address: formatAddress(name) }),
     started: (worker) => this.#parts.post({ type: 'started', worker }),
-    ready: (worker) => this.#parts.post({ type: 'ready', worker }),
+    ready: (worker) => this.#parts.post({ type: 'booted', worker }),
     drained: (worker) => this.#parts.post({ type: 'drained', worker }),
   };
 

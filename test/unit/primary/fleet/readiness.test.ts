@@ -129,9 +129,9 @@ describe('a successor', () => {
   test('that listens nowhere and says that it is ready, after one that listened nowhere, is', () => {
     const driver = new Driver({ workers: 1 });
     driver.send({ type: 'start' });
-    driver.send({ type: 'ready', worker: 1 });
+    driver.send({ type: 'booted', worker: 1 });
     driver.send({ type: 'reload' });
-    assert.deepEqual(workersOf(driver.send({ type: 'ready', worker: 2 }), 'accept'), [2]);
+    assert.deepEqual(workersOf(driver.send({ type: 'booted', worker: 2 }), 'accept'), [2]);
     driver.send({ type: 'serving', worker: 2 });
     assert.deepEqual(driver.workers, [2]);
   });
@@ -183,11 +183,11 @@ describe('--ready message', () => {
     driver.send({ type: 'start' });
     driver.boot(1);
     assert.equal(driver.fleet.phase, 'starting');
-    driver.send({ type: 'ready', worker: 1 });
+    driver.send({ type: 'booted', worker: 1 });
     assert.equal(driver.fleet.phase, 'serving');
     driver.send({ type: 'reload' });
     driver.boot(2);
-    assert.deepEqual(workersOf(driver.send({ type: 'ready', worker: 2 }), 'accept'), [2]);
+    assert.deepEqual(workersOf(driver.send({ type: 'booted', worker: 2 }), 'accept'), [2]);
   });
 
   test('fails the start of one that does not say it in time', () => {

@@ -182,8 +182,10 @@ export class Schedule {
       case 'returned':
         await this.#onSocketSaid(id, said.type, said.listener);
         break;
-      case 'started':
       case 'ready':
+        await this.#post({ type: 'booted', worker: id });
+        break;
+      case 'started':
       case 'drained':
         await this.#post({ type: said.type, worker: id });
         break;

@@ -66,7 +66,7 @@ describe('a stop', () => {
     driver.send({ type: 'start' });
     assert.deepEqual(workersOf(driver.send(stop), 'terminate'), [1]);
     assert.equal(driver.left({ timer: 'ready', worker: 1 }), undefined);
-    assert.deepEqual(driver.send({ type: 'ready', worker: 1 }), []);
+    assert.deepEqual(driver.send({ type: 'booted', worker: 1 }), []);
     assert.deepEqual(find(driver.exit(1, null, 'SIGTERM'), 'finish'), [{ do: 'finish', error: undefined }]);
   });
 
