@@ -8,7 +8,7 @@ import { complain, print } from './print.ts';
 import { readableStatus } from './readable.ts';
 import { talkMeanwhile } from './waiting.ts';
 
-type Done = Extract<Outcome, { ok: true }>;
+export type Done = Extract<Outcome, { ok: true }>;
 
 /** @throws PreforkError `ERR_NOT_DONE`, with the failed worker's last words on further lines, and all of `operate`'s */
 export async function perform<Path extends keyof Operations>(

@@ -1,11 +1,9 @@
 /** What can be asked, and how it is answered: a table from path and method to a function. No sockets here. */
-import type { Controls, Outcome, ScaleTarget, Viewer } from './controls.ts';
+import { askedKinds, rowOf, type AskedKind, type AskedTargets } from '../contract/operations.ts';
+import type { Controls, Outcome, Viewer } from './controls.ts';
 import { BadRequest, readBoolean, readFields, readInteger, readPath, type Fields } from './fields.ts';
 import { refusal, type Provenance } from './origin.ts';
 import { withoutWords } from './status/public-status.ts';
-
-/** As `--workers` has it. */
-export const MOST_WORKERS = 1024;
 
 /** The longest that a worker is held for without a word, s: whoever is gone cannot release it. */
 const LONGEST_HOLD = 600;
@@ -81,13 +79,6 @@ const routes: Readonly<Record<string, Methods>> = {
   '/healthz': { GET: { fields: [], answer: () => text(200, 'ok') } },
   '/readyz': { GET: { fields: [], answer: readiness } },
   '/status.schema.json': { GET: { fields: [], answer: schema } },
-  '/reload': { POST: { fields: [], answer: async ({ controls }) => outcome(await controls.reload()) } },
-  '/scale': {
-    POST: {
-      fields: ['workers', 'by'],
-      answer: async ({ controls, fields }) => outcome(await controls.scale(scaleTarget(fields))),
-    },
-  },
   '/stop': {
     POST: {
       fields: ['now'],
@@ -100,16 +91,7 @@ const routes: Readonly<Record<string, Methods>> = {
       answer: async ({ controls, fields }) => outcome(await hold(controls, fields)),
     },
   },
-  '/upgrade': {
-    POST: {
-      fields: ['node', 'preferNode'],
-      answer: async ({ controls, fields }) => {
-        return outcome(
-          await controls.upgrade({ node: readPath(fields, 'node'), preferNode: readPath(fields, 'preferNode') }),
-        );
-      },
-    },
-  },
+  ...Object.fromEntries(askedKinds.map((kind) => [`/${kind}`, { POST: operationRoute(kind) }])),
 };
 
 /** Answers a request. Never rejects: what the primary throws is a 500. */
@@ -206,12 +188,22 @@ async function live({ controls, isTrusted }: Asked): Promise<Answer> {
   return { status: 200, contentType: 'text/event-stream', body: '', follow };
 }
 
-function scaleTarget(fields: Fields): ScaleTarget {
-  const workers = readInteger(fields, 'workers', { min: 1, max: MOST_WORKERS });
-  const by = readInteger(fields, 'by', { min: -MOST_WORKERS, max: MOST_WORKERS });
-  if (workers !== undefined && by === undefined) return { workers };
-  if (by !== undefined && workers === undefined) return { by };
-  throw new BadRequest('expected either workers, how many there should be, or by, how many more or fewer');
+function operationRoute(kind: AskedKind): Route {
+  return {
+    fields: Object.keys(rowOf(kind).fields ?? {}),
+    answer: async ({ controls, fields }) => outcome(await controls.operate(kind, targetOf(kind, fields))),
+  };
+}
+
+/** What the row says that there can be, of what was given. */
+function targetOf<Kind extends AskedKind>(kind: Kind, given: Fields): AskedTargets[Kind] {
+  const { fields = {}, oneOf } = rowOf(kind);
+  const values = Object.entries(fields).map(([name, field]) => {
+    return [name, field.type === 'integer' ? readInteger(given, name, field) : readPath(given, name)] as const;
+  });
+  const known = values.filter(([, value]) => value !== undefined);
+  if (oneOf !== undefined && known.length !== 1) throw new BadRequest(`expected ${oneOf}`);
+  return Object.fromEntries(known) as AskedTargets[Kind];
 }
 
 function hold(controls: Controls, fields: Fields): Promise<Outcome> {

@@ -1,14 +1,9 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import type { Balance } from '../../balance/mode.ts';
-import type {
-  Controls,
-  Dashboard,
-  MetricsAnswer,
-  Outcome,
-  ScaleTarget,
-  Status,
-  UpgradeTarget,
-} from '../../control/controls.ts';
+import type { Controls, Dashboard, MetricsAnswer, Outcome, Status } from '../../control/controls.ts';
+import type { AskedKind, AskedTargets } from '../../contract/operations.ts';
+import type { Operate } from '../fleet/events.ts';
+import type { Failure } from '../fleet/operations/operation.ts';
 import type { Sharing } from '../../listeners/sharing.ts';
 import { Calendar } from './calendar.ts';
 import { dashboardOf } from './dashboard.ts';
@@ -63,12 +58,10 @@ export class PrimaryControls implements Controls {
     return reason === undefined ? { ready: true } : { ready: false, reason };
   }
 
-  reload(): Promise<Outcome> {
-    return this.#supervisor.ask((request) => ({ type: 'reload', request }));
-  }
-
-  scale(to: ScaleTarget): Promise<Outcome> {
-    return this.#supervisor.ask((request) => ({ type: 'scale', to, request }));
+  async operate<Kind extends AskedKind>(kind: Kind, asked: AskedTargets[Kind]): Promise<Outcome> {
+    const target = checks[kind]?.(asked) ?? asked;
+    if ('ok' in target) return target;
+    return this.#supervisor.ask((request) => ({ type: 'operate', kind, target, request }) as Operate);
   }
 
   stop(isNow: boolean): Promise<Outcome> {
@@ -78,14 +71,17 @@ export class PrimaryControls implements Controls {
   hold(pid: number, within: number): Promise<Outcome> {
     return this.#supervisor.ask((request) => ({ type: 'hold', pid, within, request }));
   }
+}
 
-  async upgrade({ node, preferNode }: UpgradeTarget): Promise<Outcome> {
+/** What deciding, which is pure, cannot look up: the target as it can be had here, or why it cannot. */
+const checks: { readonly [Kind in AskedKind]?: (target: AskedTargets[Kind]) => AskedTargets[Kind] | Failure } = {
+  upgrade: ({ node, preferNode }) => {
     const refusal = node === undefined ? undefined : whyNotRun(node);
     if (refusal !== undefined) return { ok: false, reason: refusal };
     const preferred = preferNode !== undefined && whyNotRun(preferNode) === undefined ? preferNode : undefined;
-    return this.#supervisor.ask((request) => ({ type: 'upgrade', node: node ?? preferred, request }));
-  }
-}
+    return { node: node ?? preferred };
+  },
+};
 
 function whyNotRun(node: string): string | undefined {
   try {

@@ -58,6 +58,7 @@ function fork(step: Step, { slot, isParked, replaces }: Fork): WorkerId {
     isGivenUp: false,
     offences: 0,
     expelledFor: undefined,
+    parkedFor: undefined,
     isKilled: false,
   };
   step.fleet = { ...withWorker(step.fleet, worker), workersForked: id };
@@ -204,10 +205,10 @@ function takeSlot(step: Step, slot: Slot, { id }: Worker): void {
   step.disarm({ timer: 'respawn', slot: slot.index });
   step.fleet = withSlot(step.fleet, { ...slot, worker: id, successor: undefined, respawnAt: undefined });
   if (before === undefined) return;
-  const operation = step.fleet.running?.operation;
-  if (operation?.kind === 'recycle') retire(step, before, 'recycle', { recycled: operation.reason });
-  else if (before.state === 'serving' && !before.isHung) park(step, slot.index, before);
-  else retire(step, before, 'reload');
+  // Without an operation there is no successor, and no slot is taken from another worker.
+  const { policy, limit: recycled } = step.fleet.running!;
+  if (policy.parks && before.state === 'serving' && !before.isHung) park(step, slot.index, before, policy.retires);
+  else retire(step, before, policy.retires, { recycled });
 }
 
 /** The first time that every slot serves. */

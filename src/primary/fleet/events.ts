@@ -2,11 +2,13 @@
  * What can happen to the fleet, and what can be done about it. The callbacks of the operating system only make events;
  * `decide` turns them into effects; only the interpreter carries effects out.
  */
-import type { Outcome, ScaleTarget } from '../../control/controls.ts';
+import type { OperationKind } from '../../contract/operations.ts';
+import type { Outcome } from '../../control/controls.ts';
 import type { PreforkError } from '../../errors.ts';
 import type { DrainTerms } from '../../ipc/messages.ts';
-import type { ExitFacts, RecycleReason } from '../exits/exit.ts';
+import type { ExitFacts } from '../exits/exit.ts';
 import type { LifecycleEvent } from './lifecycle-events.ts';
+import type { OperationTargets } from './operations/operation.ts';
 
 /** Counts the workers ever forked, from 1. A pid would not do: the kernel uses it again. */
 export type WorkerId = number;
@@ -46,6 +48,18 @@ export type Timer =
   /** The server is stopping, and workers that still live are killed. */
   | { readonly timer: 'grace' };
 
+/** An operation is asked for. */
+export type Operate = {
+  readonly [Kind in OperationKind]: {
+    readonly type: 'operate';
+    readonly kind: Kind;
+    readonly request?: RequestId;
+  } & WithTarget<OperationTargets[Kind]>;
+}[OperationKind];
+
+/** Where nothing has to be said, nothing may be. */
+type WithTarget<Target> = object extends Target ? { readonly target?: Target } : { readonly target: Target };
+
 export type FleetEvent =
   | { readonly type: 'start' }
   | { readonly type: 'forked'; readonly worker: WorkerId; readonly pid: number }
@@ -65,9 +79,7 @@ export type FleetEvent =
   | { readonly type: 'offended'; readonly worker: WorkerId; readonly offence: Offence }
   | ({ readonly type: 'exited'; readonly worker: WorkerId } & ExitFacts)
   | { readonly type: 'due'; readonly timer: Timer }
-  | { readonly type: 'reload'; readonly request?: RequestId }
-  | { readonly type: 'scale'; readonly to: ScaleTarget; readonly request?: RequestId }
-  | { readonly type: 'recycle'; readonly worker: WorkerId; readonly reason: RecycleReason }
+  | Operate
   /** Its heartbeat has stopped, for `silent` ms by now. */
   | { readonly type: 'hung'; readonly worker: WorkerId; readonly silent: number }
   | { readonly type: 'beating'; readonly worker: WorkerId }
@@ -77,7 +89,6 @@ export type FleetEvent =
   | { readonly type: 'diagnosed'; readonly worker: WorkerId; readonly stack: string }
   /** Somebody looks into the worker of this pid, for `within` ms from now; 0: no more. */
   | { readonly type: 'hold'; readonly pid: number; readonly within: number; readonly request: RequestId }
-  | { readonly type: 'upgrade'; readonly node?: string | undefined; readonly request?: RequestId }
   /** The next primary serves with workers of its own: this one has nothing left to do. */
   | { readonly type: 'upgraded'; readonly pid: number; readonly generation: number }
   | { readonly type: 'upgrade-failed'; readonly reason: string; readonly stderr?: string }

@@ -3,11 +3,11 @@ import { PreforkError } from '../../errors.ts';
 import type { FleetEvent } from './events.ts';
 import { explainExit, type ExplainedExit } from '../exits/exit-reason.ts';
 import {
+  isOfOperation,
   slotOf,
   withoutWorker,
   withSlot,
   workerOf,
-  type Fleet,
   type FleetSettings,
   type Slot,
   type Worker,
@@ -120,12 +120,6 @@ function acceptEarly(step: Step, { successor }: Slot): void {
   if (worker?.isParked !== true) return;
   step.change(worker, { isParked: false });
   step.do({ do: 'accept', worker: worker.id });
-}
-
-/** Whether the operation stands and falls with it: it fills a new slot, or runs the code that is being loaded. */
-function isOfOperation({ running, generation }: Fleet, worker: Worker): boolean {
-  if (running?.operation.kind === 'scale') return running.todo.includes(worker.slot!);
-  return running?.operation.kind === 'reload' && worker.generation === generation;
 }
 
 /** fasthttp's RecoverThreshold: too many exits, and prefork gives up. */

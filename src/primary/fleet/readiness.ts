@@ -2,7 +2,7 @@
  * When a worker may receive traffic. Not when it has a listening socket: applications open a port for health checks first, and
  * the one that counts when their database is there; and code that is broken often breaks just after its first `listen`. Pure.
  */
-import { workerOf, type Fleet, type FleetSettings, type Slot, type Worker } from './fleet.ts';
+import { isNewSlot, workerOf, type Fleet, type FleetSettings, type Slot, type Worker } from './fleet.ts';
 import { STABLE_AFTER_MS } from './respawn.ts';
 
 /** However often its predecessors died, a worker settles in this time, ms: by then it would count as stable. */
@@ -63,8 +63,8 @@ export function settleTime(fleet: Fleet, { settle }: FleetSettings, slot: Slot, 
 }
 
 /** The slot has not served yet, or not in this server. */
-function isNew({ phase, running }: Fleet, { index }: Slot): boolean {
-  return phase === 'starting' || (running?.operation.kind === 'scale' && running.todo.includes(index));
+function isNew(fleet: Fleet, slot: Slot): boolean {
+  return fleet.phase === 'starting' || isNewSlot(fleet, slot);
 }
 
 /** It has served for so long that its end would be an accident, and not what its code does. */

@@ -2,7 +2,7 @@
 import type { PreforkError } from '../../errors.ts';
 import type { FleetEvent } from './events.ts';
 import type { Worker } from './fleet.ts';
-import { abandonAll, complete, passOn } from './operations/operations.ts';
+import { abandonAll } from './operations/operations.ts';
 import { drain, end, killAll } from './retire.ts';
 import type { Step } from './step.ts';
 
@@ -137,13 +137,8 @@ function settleStop(step: Step): void {
   step.fleet = { ...step.fleet, stop: undefined };
 }
 
-/** The next primary serves: this one drains and goes, and what waits for it is done. */
-export function onUpgraded(step: Step, pid: number, generation: number): void {
-  if (step.fleet.running?.operation.kind !== 'upgrade') return;
-  step.tell('upgraded', { pid });
-  step.do({ do: 'announce', what: 'upgraded', pid });
-  complete(step, generation);
-  passOn(step, pid);
+/** Another primary serves with the same sockets: this one drains, for as long as a drain may take, and goes. */
+export function handOver(step: Step): void {
   step.tell('ending', { workers: step.fleet.slots.length });
   const { drainTimeout } = step.settings;
   step.fleet = { ...step.fleet, stop: { askedAt: step.at, isByUser: false, idle: drainTimeout / 2, requests: [] } };

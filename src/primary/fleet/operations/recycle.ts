@@ -1,14 +1,18 @@
 import { bootSuccessor, promoteSpare } from '../boot.ts';
 import type { WorkerId } from '../events.ts';
 import { isServing, slotOf, withSlot, workerOf, type Fleet } from '../fleet.ts';
-import type { ProcedureOf } from './operation.ts';
+import type { Procedure } from './operation.ts';
 import { standbySpare } from '../spares.ts';
 
 /** After a recycling that failed nothing is recycled for so long: what could not boot now cannot boot in a moment, ms. */
 const PAUSE_AFTER_FAILURE_MS = 60_000;
 
 /** Replaces one worker that serves, by a spare if one is ready, else by one that is booted beside it. */
-export const recycle: ProcedureOf<'recycle'> = {
+export const recycle: Procedure<'recycle'> = {
+  isWelcome({ fleet, at }, { worker: id }) {
+    return at >= fleet.recycleFrom && workerOf(fleet, id)?.state === 'serving' && !isRecycling(fleet, id);
+  },
+
   begin(step, { worker: id, reason }) {
     const slot = slotOf(step.fleet, id);
     const worker = workerOf(step.fleet, id);
@@ -37,7 +41,7 @@ export const recycle: ProcedureOf<'recycle'> = {
 };
 
 /** Asked for again and again, for as long as the worker is over its limit. */
-export function isRecycling(fleet: Fleet, id: WorkerId): boolean {
+function isRecycling(fleet: Fleet, id: WorkerId): boolean {
   const operations = [fleet.running?.operation, ...fleet.pending];
-  return operations.some((operation) => operation?.kind === 'recycle' && operation.worker === id);
+  return operations.some((operation) => operation?.kind === 'recycle' && operation.target.worker === id);
 }

@@ -1,7 +1,7 @@
 import { bootSuccessor } from '../boot.ts';
 import { isServing, spares, workerOf, type Fleet, type Slot } from '../fleet.ts';
 import { release } from '../parking.ts';
-import type { ProcedureOf } from './operation.ts';
+import type { Procedure } from './operation.ts';
 import { retire } from '../retire.ts';
 import type { Step } from '../step.ts';
 
@@ -10,7 +10,7 @@ import type { Step } from '../step.ts';
  * has settled it gets the slot, and the old worker is parked until the reload is over. A new worker that ends before that, or
  * before it has proved itself, ends the reload, and the slots go back.
  */
-export const reload: ProcedureOf<'reload'> = {
+export const reload: Procedure<'reload'> = {
   begin(step) {
     const { fleet } = step;
     const generation = fleet.generation + 1;
@@ -39,7 +39,7 @@ export const reload: ProcedureOf<'reload'> = {
     return isOver ? 'done' : 'waiting';
   },
 
-  ended(step, { startedAt }, _operation, outcome) {
+  ended(step, { startedAt }, _target, outcome) {
     const { generation, reloads } = step.fleet;
     const last = { generation, outcome, at: step.at };
     const { done, failed } = reloads;

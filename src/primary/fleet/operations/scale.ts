@@ -1,21 +1,21 @@
-import type { ScaleTarget } from '../../../control/controls.ts';
+import { operationRows, type ScaleTarget } from '../../../contract/operations.ts';
 import { fill } from '../boot.ts';
 import { isServing, newSlot, workerOf } from '../fleet.ts';
-import type { Failure, ProcedureOf } from './operation.ts';
+import type { Failure, Procedure } from './operation.ts';
 import { servedByAll } from '../readiness.ts';
 import { retire } from '../retire.ts';
 import type { Step } from '../step.ts';
 
-const MOST_WORKERS = 1024;
+const MOST_WORKERS = operationRows.scale.fields.workers.max;
 
 /**
  * More slots, or fewer. A slot that goes leaves its sockets behind: what they queue, and what the kernel still puts into
  * them, is everybody's. New slots that cannot be filled go again.
  */
-export const scale: ProcedureOf<'scale'> = {
-  begin(step, { to }) {
+export const scale: Procedure<'scale'> = {
+  begin(step, target) {
     const from = step.fleet.slots.length;
-    const wanted = numberOf(to, from);
+    const wanted = numberOf(target, from);
     if (wanted < 1) return refusal('there has to be at least one worker');
     if (wanted > MOST_WORKERS) return refusal(`there can be at most ${MOST_WORKERS} workers`);
     step.tell('scaling', { from, to: wanted });
@@ -26,7 +26,7 @@ export const scale: ProcedureOf<'scale'> = {
 
   advance: ({ fleet }, { todo }) => (todo.every((index) => isServing(fleet, fleet.slots[index]!)) ? 'done' : 'waiting'),
 
-  ended(step, { startedAt, todo }, _operation, outcome) {
+  ended(step, { startedAt, todo }, _target, outcome) {
     const [firstNew] = todo;
     if (!outcome.ok && firstNew !== undefined) shrink(step, firstNew);
     const workers = step.fleet.slots.length;
@@ -34,6 +34,12 @@ export const scale: ProcedureOf<'scale'> = {
     else step.tell('scaling failed', { workers, slot: outcome.slot, reason: outcome.reason });
   },
 };
+
+/** What two targets, one after the other, come to. */
+export function sumOf(first: ScaleTarget, second: ScaleTarget): ScaleTarget {
+  if ('workers' in second) return second;
+  return 'workers' in first ? { workers: first.workers + second.by } : { by: first.by + second.by };
+}
 
 /** Steps lead as far as they can; only one that leads nowhere is refused. */
 function numberOf(to: ScaleTarget, now: number): number {

@@ -96,7 +96,7 @@ test('a process that cannot be forked is a boot that failed', () => {
 test('what is asked for while it starts is done when it serves', () => {
   const driver = new Driver({ workers: 1 });
   driver.send({ type: 'start' });
-  assert.deepEqual(driver.send({ type: 'reload' }), []);
+  assert.deepEqual(driver.send({ type: 'operate', kind: 'reload' }), []);
   assert.ok(logged(driver.boot(1)).includes('reloading'));
 });
 

@@ -73,7 +73,7 @@ test('one that hangs is replaced by a reload like any other, and has its deadlin
   const driver = new Driver({ workers: 1 });
   driver.serve();
   driver.send(hung(1));
-  driver.send({ type: 'reload' });
+  driver.send({ type: 'operate', kind: 'reload' });
   assert.ok(logged(driver.takeOver(2)).includes('reload done'));
   assert.deepEqual(driver.send(silent(1)), []);
   driver.due({ timer: 'drain', worker: 1 });

@@ -11,7 +11,7 @@ function reloading(changes: ConstructorParameters<typeof Driver>[0] = {}): Drive
   driver.serve();
   driver.opens(1, HEALTH);
   driver.at = 5000;
-  driver.send({ type: 'reload', request: 7 });
+  driver.send({ type: 'operate', kind: 'reload', request: 7 });
   driver.send({ type: 'forked', worker: 2, pid: 1002 });
   return driver;
 }
@@ -92,7 +92,7 @@ describe('a successor', () => {
     const driver = new Driver({ settle: 500 });
     driver.serve();
     for (const worker of [1, 2]) driver.opens(worker, HEALTH);
-    driver.send({ type: 'reload', request: 7 });
+    driver.send({ type: 'operate', kind: 'reload', request: 7 });
     driver.boot(3);
     const effects = driver.due({ timer: 'ready', worker: 3 });
     assert.equal(driver.at, 30_500);
@@ -109,7 +109,7 @@ describe('a successor', () => {
     driver.serve();
     driver.at = 60_000;
     driver.opens(1, HEALTH);
-    driver.send({ type: 'reload' });
+    driver.send({ type: 'operate', kind: 'reload' });
     driver.boot(2);
     assert.equal(driver.left(settle(2)), 500);
   });
@@ -121,7 +121,7 @@ describe('a successor', () => {
     driver.serving(2);
     assert.deepEqual(driver.fleet.dropped, [HEALTH]);
     driver.opens(2, HEALTH);
-    driver.send({ type: 'reload' });
+    driver.send({ type: 'operate', kind: 'reload' });
     driver.boot(3);
     assert.deepEqual(workersOf(driver.opens(3, ADDRESS), 'accept'), []);
   });
@@ -130,7 +130,7 @@ describe('a successor', () => {
     const driver = new Driver({ workers: 1 });
     driver.send({ type: 'start' });
     driver.send({ type: 'booted', worker: 1 });
-    driver.send({ type: 'reload' });
+    driver.send({ type: 'operate', kind: 'reload' });
     assert.deepEqual(workersOf(driver.send({ type: 'booted', worker: 2 }), 'accept'), [2]);
     driver.send({ type: 'serving', worker: 2 });
     assert.deepEqual(driver.workers, [2]);
@@ -185,7 +185,7 @@ describe('--ready message', () => {
     assert.equal(driver.fleet.phase, 'starting');
     driver.send({ type: 'booted', worker: 1 });
     assert.equal(driver.fleet.phase, 'serving');
-    driver.send({ type: 'reload' });
+    driver.send({ type: 'operate', kind: 'reload' });
     driver.boot(2);
     assert.deepEqual(workersOf(driver.send({ type: 'booted', worker: 2 }), 'accept'), [2]);
   });

@@ -73,7 +73,7 @@ describe('a stop', () => {
   test('fills no slot that had only a successor', () => {
     const driver = new Driver({ workers: 1 });
     driver.serve();
-    driver.send({ type: 'reload' });
+    driver.send({ type: 'operate', kind: 'reload' });
     driver.exit(1);
     const effects = driver.send(stop);
     assert.deepEqual(workersOf(effects, 'terminate'), [2]);
@@ -83,7 +83,7 @@ describe('a stop', () => {
   test('ends spares and successors too', () => {
     const driver = new Driver({ workers: 1, spares: 1 });
     driver.serve();
-    driver.send({ type: 'reload' });
+    driver.send({ type: 'operate', kind: 'reload' });
     assert.deepEqual(workersOf(driver.send(stop), 'terminate'), [3, 2]);
     for (const worker of [3, 2]) assert.deepEqual(find(driver.exit(worker, 0), 'finish'), []);
     assert.equal(driver.exit(1, 0).at(-1)?.do, 'finish');
@@ -130,7 +130,7 @@ describe('a delayed stop', () => {
   test('replaces who crashed during a reload, whose successors are dismissed', () => {
     const driver = new Driver({ drainDelay: 3000 });
     driver.serve();
-    driver.send({ type: 'reload' });
+    driver.send({ type: 'operate', kind: 'reload' });
     driver.exit(1);
     const effects = driver.send(stop);
     assert.deepEqual(workersOf(effects, 'terminate'), [3]);

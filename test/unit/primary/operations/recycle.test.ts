@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Driver, kinds, lines, logged, workersOf } from '../fleet/driver.ts';
 
-const recycle = (worker: number) => ({ type: 'recycle', worker, reason: 'max-memory' }) as const;
+const recycle = (worker: number) =>
+  ({ type: 'operate', kind: 'recycle', target: { worker, reason: 'max-memory' } }) as const;
 
 test('a worker that is to be recycled is replaced by one booted beside it', () => {
   const driver = new Driver();

@@ -85,7 +85,7 @@ test('a reload', () => {
   const witness = new Witness({ workers: 1 });
   witness.serve();
   witness.take();
-  witness.send({ type: 'reload' });
+  witness.send({ type: 'operate', kind: 'reload' });
   assert.deepEqual(witness.take(), [['reload:start', { generation: 2 }]]);
   witness.at = 300;
   witness.takeOver(2);
@@ -106,7 +106,7 @@ test('a reload that fails, and the next one', () => {
   witness.serve();
   witness.take();
   for (const worker of [2, 3]) {
-    witness.send({ type: 'reload' });
+    witness.send({ type: 'operate', kind: 'reload' });
     witness.exit(worker);
     const taken = witness.take();
     assert.deepEqual(
@@ -122,7 +122,7 @@ test('a change of scale', () => {
   const witness = new Witness({ workers: 1 });
   witness.serve();
   witness.take();
-  witness.send({ type: 'scale', to: { workers: 2 } });
+  witness.send({ type: 'operate', kind: 'scale', target: { workers: 2 } });
   assert.deepEqual(witness.take(), [['scale', { workers: 2, before: 1 }]]);
 });
 
@@ -130,8 +130,8 @@ test('a reload that fails at once is told from its start', () => {
   const witness = new Witness({ workers: 1 });
   witness.serve();
   witness.take();
-  witness.send({ type: 'reload' });
-  witness.send({ type: 'reload' });
+  witness.send({ type: 'operate', kind: 'reload' });
+  witness.send({ type: 'operate', kind: 'reload' });
   witness.exit(2);
   const reloads = witness.names().filter((name) => name.startsWith('reload'));
   assert.deepEqual(
@@ -148,7 +148,7 @@ test('every end of a worker that had a slot is counted once, by its reason', () 
   assert.deepEqual(witness.exits, ['0 signal']);
   witness.serving(2);
   witness.boot(3);
-  witness.send({ type: 'reload' });
+  witness.send({ type: 'operate', kind: 'reload' });
   witness.takeOver(4);
   witness.leave(2);
   assert.deepEqual(witness.exits, ['0 signal', '0 asked']);
