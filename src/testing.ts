@@ -23,4 +23,5 @@ export type { Counts } from './testing/load/tally.ts';
 export type { Target } from './testing/load/target.ts';
 export { formatLosses, formatReport } from './testing/load/text.ts';
 export type { ScaleTarget } from './contract/operations.ts';
-export type { Outcome, Status } from './control/controls.ts';
+export type { Outcome } from './contract/outcome.ts';
+export type { Status } from './control/controls.ts';

@@ -1,9 +1,11 @@
 /**
  * The operations that change the fleet as a whole: one row each. The route and its body, the commands' client, the command and
- * the words of `/status` come from these rows; what an operation does is its file in primary/fleet/operations. Imports nothing.
+ * the words of `/status` come from these rows; what an operation does is its file in primary/fleet/operations.
  */
 
-/** What a field of a request's body may be. A path is absolute. */
+import { MOST_WORKERS } from './limits.ts';
+
+/** What a field of a request's body may be. A path is absolute, and is taken over the control socket alone. */
 export type OperationField =
   | { readonly type: 'integer'; readonly min: number; readonly max: number }
   | { readonly type: 'path' };
@@ -26,8 +28,9 @@ export const operationRows = {
   },
   scale: {
     fields: {
-      workers: { type: 'integer', min: 1, max: 1024 },
-      by: { type: 'integer', min: -1024, max: 1024 },
+      workers: { type: 'integer', min: 1, max: MOST_WORKERS as number },
+      // oxlint-disable-next-line typescript/no-unnecessary-type-assertion -- isolatedDeclarations needs it
+      by: { type: 'integer', min: -MOST_WORKERS as number, max: MOST_WORKERS as number },
     },
     oneOf: 'either workers, how many there should be, or by, how many more or fewer',
     usage: 'scale <n|+n|-n>',

@@ -1,8 +1,10 @@
 /** What can be asked, and how it is answered: a table from path and method to a function. No sockets here. */
 import { askedKinds, rowOf, type AskedKind, type AskedTargets } from '../contract/operations.ts';
-import type { Controls, Outcome, Viewer } from './controls.ts';
+import type { Outcome } from '../contract/outcome.ts';
+import type { Controls, Viewer } from './controls.ts';
 import { BadRequest, readBoolean, readFields, readInteger, readPath, type Fields } from './fields.ts';
 import { refusal, type Provenance } from './origin.ts';
+import { PAGE_POLICY, pageFiles, type PagePath } from './page-files.ts';
 import { withoutWords } from './status/public-status.ts';
 
 /** The longest that a worker is held for without a word, s: whoever is gone cannot release it. */
@@ -33,12 +35,15 @@ export interface Answer {
 export interface Gate {
   /** Why the request is not answered; undefined when it is. */
   refuse(request: ControlRequest): Answer | undefined;
+  /** Whether whoever asks is a user of this machine, and may say which of its programs is run. */
+  readonly isLocal: boolean;
   /** Whether whoever asks may see what the application said of itself. */
   isTrusted(request: ControlRequest): boolean;
 }
 
 /** Of the Unix socket, which only its user can open. */
 const socketGate: Gate = {
+  isLocal: true,
   refuse(request) {
     const reason = refusal(request);
     return reason === undefined ? undefined : failure(403, reason);
@@ -52,6 +57,7 @@ interface Asked {
   readonly fields: Fields;
   readonly accept: string | undefined;
   readonly isTrusted: boolean;
+  readonly isLocal: boolean;
 }
 
 interface Route {
@@ -64,15 +70,10 @@ type Method = 'GET' | 'POST';
 
 type Methods = Readonly<Partial<Record<Method, Route>>>;
 
-/** Of the page alone: it loads its own files, asks its own server, and is in nobody's frame. */
-const PAGE_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
-  "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
-
 const routes: Readonly<Record<string, Methods>> = {
-  '/': { GET: pageFile('index.html', 'text/html; charset=utf-8') },
-  '/dashboard.css': { GET: pageFile('dashboard.css', 'text/css; charset=utf-8') },
-  '/dashboard.js': { GET: pageFile('dashboard.js', 'text/javascript; charset=utf-8') },
+  '/': { GET: pageFile('/') },
+  '/dashboard.css': { GET: pageFile('/dashboard.css') },
+  '/dashboard.js': { GET: pageFile('/dashboard.js') },
   '/live': { GET: { fields: [], answer: live } },
   '/status': { GET: { fields: [], answer: currentStatus } },
   '/metrics': { GET: { fields: [], answer: metrics } },
@@ -119,7 +120,13 @@ function dispatch(request: ControlRequest, controls: Controls, gate: Gate): Answ
   if (route === undefined) return wrongMethod(path, methods);
   if (request.body === undefined) return failure(413, 'the body is longer than 64 KB');
   const fields = readFields(query, request.body, route.fields);
-  return route.answer({ controls, fields, accept: request.accept, isTrusted: gate.isTrusted(request) });
+  return route.answer({
+    controls,
+    fields,
+    accept: request.accept,
+    isTrusted: gate.isTrusted(request),
+    isLocal: gate.isLocal,
+  });
 }
 
 /** HEAD is GET, of whose answer Node leaves the body out. */
@@ -169,7 +176,8 @@ function readiness({ controls }: Asked): Answer {
   return result.ready ? text(200, 'ok') : text(503, result.reason);
 }
 
-function pageFile(name: string, contentType: string): Route {
+function pageFile(path: PagePath): Route {
+  const { name, contentType } = pageFiles[path];
   const headers = { 'content-security-policy': PAGE_POLICY };
   return {
     fields: [],
@@ -191,8 +199,21 @@ async function live({ controls, isTrusted }: Asked): Promise<Answer> {
 function operationRoute(kind: AskedKind): Route {
   return {
     fields: Object.keys(rowOf(kind).fields ?? {}),
-    answer: async ({ controls, fields }) => outcome(await controls.operate(kind, targetOf(kind, fields))),
+    answer: async ({ controls, fields, isLocal }) => {
+      const path = isLocal ? undefined : pathOf(kind, fields);
+      if (path !== undefined) return failure(403, `${path} is said over the control socket alone`);
+      return outcome(await controls.operate(kind, targetOf(kind, fields)));
+    },
   };
+}
+
+/**
+ * The path that was given, if one was. Over TCP, a client with the token decides when something is run, and not what: a path could
+ * be that of a file which a client had the server keep.
+ */
+function pathOf(kind: AskedKind, given: Fields): string | undefined {
+  const paths = Object.entries(rowOf(kind).fields ?? {}).filter(([, { type }]) => type === 'path');
+  return paths.map(([name]) => name).find((name) => given[name] !== undefined);
 }
 
 /** What the row says that there can be, of what was given. */

@@ -1,10 +1,11 @@
 import { accessSync, constants, statSync } from 'node:fs';
-import type { Balance } from '../../balance/mode.ts';
-import type { Controls, Dashboard, MetricsAnswer, Outcome, Status } from '../../control/controls.ts';
+import type { Balance, Sharing } from '../../contract/modes.ts';
 import type { AskedKind, AskedTargets } from '../../contract/operations.ts';
+import type { Outcome } from '../../contract/outcome.ts';
+import type { Controls, Dashboard, MetricsAnswer, Status } from '../../control/controls.ts';
 import type { Operate } from '../fleet/events.ts';
 import type { Failure } from '../fleet/operations/operation.ts';
-import type { Sharing } from '../../listeners/sharing.ts';
+import { whyNotRoots } from '../../upgrade/next-node.ts';
 import { Calendar } from './calendar.ts';
 import { dashboardOf } from './dashboard.ts';
 import { servingSlots, type Fleet } from '../fleet/fleet.ts';
@@ -20,20 +21,24 @@ const IDLE = 5000;
 export interface Modes {
   readonly sharing: Sharing;
   readonly balance: Balance;
+  /** What runs the next primary has to be root's: it gets the channel to the binder. */
+  readonly hasBinder: boolean;
 }
 
 /** What is asked of this primary over its control socket, as events of its supervisor. Owns nothing. */
 export class PrimaryControls implements Controls {
   readonly #supervisor: Supervisor;
   readonly #balance: Balance;
+  readonly #hasBinder: boolean;
   readonly #calendar = new Calendar();
   readonly #names: Pick<Status, 'prefork' | 'node' | 'directory' | 'pid' | 'sharing'>;
   /** One for all entrances: whoever looks is shown the same. */
   #dashboard: Promise<Dashboard> | undefined;
 
-  constructor(supervisor: Supervisor, { sharing, balance }: Modes) {
+  constructor(supervisor: Supervisor, { sharing, balance, hasBinder }: Modes) {
     this.#supervisor = supervisor;
     this.#balance = balance;
+    this.#hasBinder = hasBinder;
     const directory = process.cwd();
     this.#names = { prefork: version(), node: process.versions.node, directory, pid: process.pid, sharing };
   }
@@ -59,7 +64,7 @@ export class PrimaryControls implements Controls {
   }
 
   async operate<Kind extends AskedKind>(kind: Kind, asked: AskedTargets[Kind]): Promise<Outcome> {
-    const target = checks[kind]?.(asked) ?? asked;
+    const target = checks[kind]?.(asked, this.#hasBinder) ?? asked;
     if ('ok' in target) return target;
     return this.#supervisor.ask((request) => ({ type: 'operate', kind, target, request }) as Operate);
   }
@@ -74,11 +79,14 @@ export class PrimaryControls implements Controls {
 }
 
 /** What deciding, which is pure, cannot look up: the target as it can be had here, or why it cannot. */
-const checks: { readonly [Kind in AskedKind]?: (target: AskedTargets[Kind]) => AskedTargets[Kind] | Failure } = {
-  upgrade: ({ node, preferNode }) => {
-    const refusal = node === undefined ? undefined : whyNotRun(node);
+const checks: {
+  readonly [Kind in AskedKind]?: (target: AskedTargets[Kind], hasBinder: boolean) => AskedTargets[Kind] | Failure;
+} = {
+  upgrade: ({ node, preferNode }, hasBinder) => {
+    const whyNot = (path: string): string | undefined => whyNotRun(path) ?? (hasBinder ? whyNotRoots(path) : undefined);
+    const refusal = node === undefined ? undefined : whyNot(node);
     if (refusal !== undefined) return { ok: false, reason: refusal };
-    const preferred = preferNode !== undefined && whyNotRun(preferNode) === undefined ? preferNode : undefined;
+    const preferred = preferNode !== undefined && whyNot(preferNode) === undefined ? preferNode : undefined;
     return { node: node ?? preferred };
   },
 };

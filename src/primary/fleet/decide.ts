@@ -7,6 +7,7 @@ import {
   fill,
   onClosed,
   onForked,
+  onLeftAlone,
   onGranted,
   onOpened,
   onBooted,
@@ -43,7 +44,7 @@ const decisions: { [Type in FleetEvent['type']]: Decide<Type> } = {
     // Asked to stop before.
     if (step.fleet.phase !== 'idle') return;
     step.fleet = { ...step.fleet, phase: 'starting', startedAt: step.at };
-    for (const slot of step.fleet.slots) fill(step, slot);
+    for (const slot of step.fleet.slots) fill(step, slot, step.fleet.isAccompanied);
   },
   forked: (step, { worker, pid }) => onForked(step, worker, pid),
   started: (step, { worker }) => onStarted(step, worker),
@@ -64,6 +65,7 @@ const decisions: { [Type in FleetEvent['type']]: Decide<Type> } = {
   hold: onHold,
   diagnosed: (step, { worker, stack }) => onDiagnosed(step, worker, stack),
   upgraded: onUpgraded,
+  'left-alone': onLeftAlone,
   'upgrade-failed': onUpgradeFailed,
   stop: onStop,
   fail: (step, { error }) => fail(step, error),

@@ -3,7 +3,7 @@
  * `decide` turns them into effects; only the interpreter carries effects out.
  */
 import type { OperationKind } from '../../contract/operations.ts';
-import type { Outcome } from '../../control/controls.ts';
+import type { Outcome } from '../../contract/outcome.ts';
 import type { PreforkError } from '../../errors.ts';
 import type { DrainTerms } from '../../ipc/messages.ts';
 import type { ExitFacts } from '../exits/exit.ts';
@@ -91,9 +91,11 @@ export type FleetEvent =
   | { readonly type: 'hold'; readonly pid: number; readonly within: number; readonly request: RequestId }
   /** The next primary serves with workers of its own: this one has nothing left to do. */
   | { readonly type: 'upgraded'; readonly pid: number; readonly generation: number }
+  /** The primary before this one ended before this one was ready, and its workers with it. */
+  | { readonly type: 'left-alone' }
   | { readonly type: 'upgrade-failed'; readonly reason: string; readonly stderr?: string }
   /**
-   * Asked to stop; a second time, or `isNow`, without grace. `idle`: how long idle connections may stay open, ms. Without
+   * Asked to stop; by a second signal, or `isNow`, without grace. `idle`: how long idle connections may stay open, ms. Without
    * a signal it was the control socket.
    */
   | {

@@ -77,9 +77,9 @@ test('status shows a server for people, and for programs', async () => {
 const operations: ReadonlyArray<[argv: string[], stdout: string, call: string]> = [
   [['reload'], 'prefork: reload done gen=2 in=412ms\n', 'reload'],
   [
-    [`upgrade ${JSON.stringify({ preferNode: process.execPath })}`],
+    ['upgrade'],
     'prefork: upgrade done gen=2 in=412ms\n',
-    'upgrade',
+    `upgrade ${JSON.stringify({ preferNode: process.execPath })}`,
   ],
   [['scale', '4'], 'prefork: scale done workers=4 in=412ms\n', 'scale {"workers":4}'],
   [['scale', '+1'], 'prefork: scale done workers=4 in=412ms\n', 'scale {"by":1}'],

@@ -1,6 +1,6 @@
 /** What an operation is to the fleet: plain types, which the fleet, the operations and their table share. */
 import type { AskedTargets, OperationKind } from '../../../contract/operations.ts';
-import type { Outcome } from '../../../control/controls.ts';
+import type { Outcome } from '../../../contract/outcome.ts';
 import type { Asked, RecycleReason } from '../../exits/exit.ts';
 import type { RequestId, WorkerId } from '../events.ts';
 import type { Running } from '../fleet.ts';

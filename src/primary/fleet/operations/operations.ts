@@ -3,7 +3,7 @@
  * everyone who asked for it is told, and one that fails leaves what served before serving. Which there are is table.ts.
  */
 import type { OperationKind } from '../../../contract/operations.ts';
-import type { Outcome } from '../../../control/controls.ts';
+import type { Outcome } from '../../../contract/outcome.ts';
 import type { Operate } from '../events.ts';
 import { withSlot, workerOf, type Fleet, type Slot } from '../fleet.ts';
 import type { Failure, Operation, OperationRow } from './operation.ts';

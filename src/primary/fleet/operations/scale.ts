@@ -1,12 +1,11 @@
-import { operationRows, type ScaleTarget } from '../../../contract/operations.ts';
+import { MOST_WORKERS } from '../../../contract/limits.ts';
+import type { ScaleTarget } from '../../../contract/operations.ts';
 import { fill } from '../boot.ts';
 import { isServing, newSlot, workerOf } from '../fleet.ts';
 import type { Failure, Procedure } from './operation.ts';
 import { servedByAll } from '../readiness.ts';
 import { retire } from '../retire.ts';
 import type { Step } from '../step.ts';
-
-const MOST_WORKERS = operationRows.scale.fields.workers.max;
 
 /**
  * More slots, or fewer. A slot that goes leaves its sockets behind: what they queue, and what the kernel still puts into

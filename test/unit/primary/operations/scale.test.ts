@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ScaleTarget } from '../../../../src/contract/operations.ts';
-import type { Outcome } from '../../../../src/control/controls.ts';
+import type { Outcome } from '../../../../src/contract/outcome.ts';
 import type { Effect } from '../../../../src/primary/fleet/events.ts';
 import { Driver, find, kinds, logged, workersOf } from '../fleet/driver.ts';
 
