@@ -4,7 +4,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { expectTypeOf } from 'expect-type';
+import type { DiagnosticsChannels } from '../../../../src/index.ts';
 import { eventTable, type EventName } from '../../../../src/primary/telemetry/event-table.ts';
+import { channelRows } from '../../../../src/primary/telemetry/markdown.ts';
 import { createLog, type LineSink, type Log } from '../../../../src/primary/telemetry/log.ts';
 import { rowOf } from '../../../../src/primary/telemetry/told.ts';
 
@@ -50,6 +53,34 @@ test('no line of the primary is made past the table', () => {
     [...new Set([...telling, ...dynamic])].toSorted(),
     names.toSorted(),
     'each row is told of somewhere',
+  );
+});
+
+test('users have the type of each message by the name of its channel, and each channel has a row', () => {
+  expectTypeOf<DiagnosticsChannels['prefork:reload:done']>().toEqualTypeOf<{
+    readonly generation: number;
+    readonly took: number;
+  }>();
+  const channels: Record<keyof DiagnosticsChannels, true> = {
+    'prefork:worker:spawn': true,
+    'prefork:worker:ready': true,
+    'prefork:worker:hung': true,
+    'prefork:worker:recovered': true,
+    'prefork:worker:drain': true,
+    'prefork:worker:exit': true,
+    'prefork:ready': true,
+    'prefork:reload:start': true,
+    'prefork:reload:done': true,
+    'prefork:reload:failed': true,
+    'prefork:scale': true,
+    'prefork:stopping': true,
+    'prefork:stopped': true,
+  };
+  assert.deepEqual(
+    channelRows()
+      .map(({ name }) => `prefork:${name}`)
+      .toSorted(),
+    Object.keys(channels).toSorted(),
   );
 });
 
