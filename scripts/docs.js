@@ -157,6 +157,9 @@ may get better, but for the \`reason\` of a worker that has ended, which is one 
 (the generation) and \`pid\` say which worker it is, \`in\` and \`after\` how long something took. Several of these events are published
 on [channels](metrics.md#events), too, and are shown by the dashboard.
 
+Two kinds of lines that begin with \`prefork: \` are not part of the log: what a command says, and what a worker prints when a hook of
+the application fails (\`prefork: onDrain failed: \` and the error).
+
 ${eventsMarkdown()}`;
 
 const control = withPart('control', 'src/control/status/status-schema.ts', statusMarkdown());

@@ -5,7 +5,7 @@ export interface WorkerNames {
   readonly pid: number | undefined;
   /** Undefined for a spare. */
   readonly slot: number | undefined;
-  /** Of its code: counts reloads, from 1. */
+  /** The generation of the code that it runs: counts reloads, from 1. */
   readonly generation: number;
 }
 

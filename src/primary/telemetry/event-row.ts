@@ -7,7 +7,7 @@ export type LogFields = Readonly<Record<string, LogValue>>;
 
 /** What becomes of an event when it is told. `Facts`: what whoever tells of it knows. */
 export interface EventRow<Facts> {
-  /** Of its log line; undefined: it has none. */
+  /** The level of the log line; undefined: the event has no line. */
   readonly level?: LogLevel | ((facts: Facts) => LogLevel);
   /** The line's words, where they are not the name of the event. */
   readonly text?: (facts: Facts) => string;

@@ -6,7 +6,7 @@ import { rowOf } from './told.ts';
 export interface ChannelRow {
   readonly name: keyof ChannelMessages;
   readonly fields: readonly string[];
-  /** Of each event that is published there. */
+  /** The meaning of each event that is published there. */
   readonly means: readonly string[];
 }
 
