@@ -1,13 +1,13 @@
 /** The commands beside running an entry: what the first argument that is no option can be. What they do is in run-verb.ts. */
 
+import { askedKinds, rowOf, type AskedKind } from '../contract/operations.ts';
+
 export type VerbName =
+  | AskedKind
   | 'status'
   | 'top'
   | 'dashboard'
-  | 'reload'
-  | 'scale'
   | 'stop'
-  | 'upgrade'
   | 'profile'
   | 'heap'
   | 'stack'
@@ -34,21 +34,10 @@ export const verbs: Readonly<Record<VerbName, VerbRow>> = {
     usage: 'dashboard [--no-open]',
     about: 'Show a server live in a browser, until Ctrl-C.',
   },
-  reload: {
-    usage: 'reload',
-    about: 'Replace the workers one by one; returns when the new ones serve, or failed.',
-  },
-  scale: {
-    usage: 'scale <n|+n|-n>',
-    about: 'Run so many workers, or so many more or fewer.',
-  },
+  ...(Object.fromEntries(askedKinds.map((kind) => [kind, operationVerb(kind)])) as Record<AskedKind, VerbRow>),
   stop: {
     usage: 'stop [--now]',
     about: 'Stop a server, finishing what is in flight; returns when it is gone.',
-  },
-  upgrade: {
-    usage: 'upgrade',
-    about: 'Replace the primary itself, for a new prefork or node.',
   },
   profile: {
     usage: 'profile <slot>',
@@ -71,6 +60,11 @@ export const verbs: Readonly<Record<VerbName, VerbRow>> = {
     about: "Tell what in this machine's settings will hurt a server.",
   },
 };
+
+function operationVerb(kind: AskedKind): VerbRow {
+  const { usage = kind, about = '' } = rowOf(kind);
+  return { usage, about };
+}
 
 export function isVerb(name: string | undefined): name is VerbName {
   return name !== undefined && Object.hasOwn(verbs, name);

@@ -12,6 +12,3 @@ export type Outcome =
       readonly stderr?: string | undefined;
       readonly again?: true;
     };
-
-/** How many workers there should be: a number, or so many more or fewer than now. */
-export type ScaleTarget = { readonly workers: number } | { readonly by: number };

@@ -3,7 +3,8 @@
  * the commands know nothing else of the primary.
  */
 import type { Balance, Sharing } from '../contract/modes.ts';
-import type { Outcome, ScaleTarget } from '../contract/outcome.ts';
+import type { AskedKind, AskedTargets, OperationKind } from '../contract/operations.ts';
+import type { Outcome } from '../contract/outcome.ts';
 import type { Vitals } from '../contract/vitals.ts';
 
 /** What runs, as `GET /status` answers and `prefork status --json` prints. Times are ISO 8601, durations ms. */
@@ -34,7 +35,7 @@ export interface Status {
   /** Workers that finish what is in flight, their slot being another's already, and then end. */
   readonly leaving: readonly WorkerStatus[];
   /** What is going on now; null when nothing is. */
-  readonly operation: 'reload' | 'scale' | 'recycle' | 'upgrade' | null;
+  readonly operation: OperationKind | null;
   readonly reloads: {
     readonly done: number;
     readonly failed: number;
@@ -98,14 +99,6 @@ export interface ExitStatus {
   readonly at: string;
 }
 
-/** Which node is to run the next primary. */
-export interface UpgradeTarget {
-  /** The path of its file, which the server has to be able to run. */
-  readonly node?: string | undefined;
-  /** The same, where it is no matter when the server cannot. */
-  readonly preferNode?: string | undefined;
-}
-
 /** The metrics in the format that was asked for; or why there are none. */
 export type MetricsAnswer =
   | { readonly ok: true; readonly contentType: string; readonly body: string }
@@ -149,9 +142,8 @@ export interface Controls {
   metrics(accept: string | undefined): Promise<MetricsAnswer>;
   /** Whether new connections are welcome: enough workers serve, and it is not stopping; else why not. */
   readiness(): { readonly ready: true } | { readonly ready: false; readonly reason: string };
-  /** Replaces every worker, one after another. One that is asked for during another one follows it. */
-  reload(): Promise<Outcome>;
-  scale(target: ScaleTarget): Promise<Outcome>;
+  /** An operation of contract/operations.ts. One that is asked for during another one follows it. */
+  operate<Kind extends AskedKind>(kind: Kind, target: AskedTargets[Kind]): Promise<Outcome>;
   /** @param now without grace. Settles when every worker is gone, just before the primary ends. */
   stop(now: boolean): Promise<Outcome>;
   /**
@@ -159,6 +151,4 @@ export interface Controls {
    * meanwhile. 0 ends it.
    */
   hold(pid: number, within: number): Promise<Outcome>;
-  /** Replaces the primary. Settles when the new one serves, or was given up. */
-  upgrade(target: UpgradeTarget): Promise<Outcome>;
 }

@@ -1,6 +1,6 @@
 /** What can be asked, and how it is answered: a table from path and method to a function. No sockets here. */
-import { MOST_WORKERS } from '../contract/limits.ts';
-import type { Outcome, ScaleTarget } from '../contract/outcome.ts';
+import { askedKinds, rowOf, type AskedKind, type AskedTargets } from '../contract/operations.ts';
+import type { Outcome } from '../contract/outcome.ts';
 import type { Controls, Viewer } from './controls.ts';
 import { BadRequest, readBoolean, readFields, readInteger, readPath, type Fields } from './fields.ts';
 import { refusal, type Provenance } from './origin.ts';
@@ -80,13 +80,6 @@ const routes: Readonly<Record<string, Methods>> = {
   '/healthz': { GET: { fields: [], answer: () => text(200, 'ok') } },
   '/readyz': { GET: { fields: [], answer: readiness } },
   '/status.schema.json': { GET: { fields: [], answer: schema } },
-  '/reload': { POST: { fields: [], answer: async ({ controls }) => outcome(await controls.reload()) } },
-  '/scale': {
-    POST: {
-      fields: ['workers', 'by'],
-      answer: async ({ controls, fields }) => outcome(await controls.scale(scaleTarget(fields))),
-    },
-  },
   '/stop': {
     POST: {
       fields: ['now'],
@@ -99,12 +92,7 @@ const routes: Readonly<Record<string, Methods>> = {
       answer: async ({ controls, fields }) => outcome(await hold(controls, fields)),
     },
   },
-  '/upgrade': {
-    POST: {
-      fields: ['node', 'preferNode'],
-      answer: upgrade,
-    },
-  },
+  ...Object.fromEntries(askedKinds.map((kind) => [`/${kind}`, { POST: operationRoute(kind) }])),
 };
 
 /** Answers a request. Never rejects: what the primary throws is a 500. */
@@ -208,20 +196,35 @@ async function live({ controls, isTrusted }: Asked): Promise<Answer> {
   return { status: 200, contentType: 'text/event-stream', body: '', follow };
 }
 
-function scaleTarget(fields: Fields): ScaleTarget {
-  const workers = readInteger(fields, 'workers', { min: 1, max: MOST_WORKERS });
-  const by = readInteger(fields, 'by', { min: -MOST_WORKERS, max: MOST_WORKERS });
-  if (workers !== undefined && by === undefined) return { workers };
-  if (by !== undefined && workers === undefined) return { by };
-  throw new BadRequest('expected either workers, how many there should be, or by, how many more or fewer');
+function operationRoute(kind: AskedKind): Route {
+  return {
+    fields: Object.keys(rowOf(kind).fields ?? {}),
+    answer: async ({ controls, fields, isLocal }) => {
+      const path = isLocal ? undefined : pathOf(kind, fields);
+      if (path !== undefined) return failure(403, `${path} is said over the control socket alone`);
+      return outcome(await controls.operate(kind, targetOf(kind, fields)));
+    },
+  };
 }
 
-/** Over TCP, whoever has the token decides when, and not what is run: a path could be that of a file which a client had the server keep. */
-async function upgrade({ controls, fields, isLocal }: Asked): Promise<Answer> {
-  const target = { node: readPath(fields, 'node'), preferNode: readPath(fields, 'preferNode') };
-  const hasPath = target.node !== undefined || target.preferNode !== undefined;
-  if (hasPath && !isLocal) return failure(403, 'which node runs it is said over the control socket alone');
-  return outcome(await controls.upgrade(target));
+/**
+ * The path that was given, if one was. Over TCP, a client with the token decides when something is run, and not what: a path could
+ * be that of a file which a client had the server keep.
+ */
+function pathOf(kind: AskedKind, given: Fields): string | undefined {
+  const paths = Object.entries(rowOf(kind).fields ?? {}).filter(([, { type }]) => type === 'path');
+  return paths.map(([name]) => name).find((name) => given[name] !== undefined);
+}
+
+/** What the row says that there can be, of what was given. */
+function targetOf<Kind extends AskedKind>(kind: Kind, given: Fields): AskedTargets[Kind] {
+  const { fields = {}, oneOf } = rowOf(kind);
+  const values = Object.entries(fields).map(([name, field]) => {
+    return [name, field.type === 'integer' ? readInteger(given, name, field) : readPath(given, name)] as const;
+  });
+  const known = values.filter(([, value]) => value !== undefined);
+  if (oneOf !== undefined && known.length !== 1) throw new BadRequest(`expected ${oneOf}`);
+  return Object.fromEntries(known) as AskedTargets[Kind];
 }
 
 function hold(controls: Controls, fields: Fields): Promise<Outcome> {

@@ -1,6 +1,6 @@
 /** What is on the screen: from what is known, what was chosen and how much room there is, to lines. Pure. */
 import type { Status } from '../../control/controls.ts';
-import { duration } from '../../primary/fleet/log-fields.ts';
+import { duration } from '../../format/duration.ts';
 import { printable } from '../../format/printable.ts';
 import { count, percent, size } from '../../format/figures.ts';
 import { sorted } from './columns.ts';
