@@ -1,4 +1,6 @@
-/** The commands beside running an entry: what the first argument that is no option can be. What they do is in run-verb.ts. */
+/**
+ * The commands other than starting an entry, by the first argument that is not an option. run-verb.ts implements them.
+ */
 
 export type VerbName =
   | 'status'
@@ -15,16 +17,16 @@ export type VerbName =
   | 'doctor';
 
 export interface VerbRow {
-  /** As the help shows it. */
+  /** The command as the help shows it. */
   readonly usage: string;
-  /** Without a full stop, for the table of commands. */
+  /** A sentence for the table of commands. */
   readonly about: string;
 }
 
 export const verbs: Readonly<Record<VerbName, VerbRow>> = {
   status: {
     usage: 'status [--json]',
-    about: 'Show the workers of a server, and how they are.',
+    about: 'Show the workers of a server and their state.',
   },
   top: {
     usage: 'top [--json]',
@@ -36,11 +38,11 @@ export const verbs: Readonly<Record<VerbName, VerbRow>> = {
   },
   reload: {
     usage: 'reload',
-    about: 'Replace the workers one by one; returns when the new ones serve, or failed.',
+    about: 'Replace the workers one by one; returns when the new ones serve or one failed.',
   },
   scale: {
     usage: 'scale <n|+n|-n>',
-    about: 'Run so many workers, or so many more or fewer.',
+    about: 'Run n workers, or n more or fewer than now.',
   },
   stop: {
     usage: 'stop [--now]',
@@ -56,7 +58,7 @@ export const verbs: Readonly<Record<VerbName, VerbRow>> = {
   },
   heap: {
     usage: 'heap <slot>',
-    about: "Write a worker's heap down, as a .heapsnapshot.",
+    about: "Write a worker's heap to a .heapsnapshot.",
   },
   stack: {
     usage: 'stack <slot>',
@@ -68,7 +70,7 @@ export const verbs: Readonly<Record<VerbName, VerbRow>> = {
   },
   doctor: {
     usage: 'doctor [--json]',
-    about: "Tell what in this machine's settings will hurt a server.",
+    about: "Tell which of this machine's settings will hurt a server.",
   },
 };
 

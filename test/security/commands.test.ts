@@ -66,7 +66,7 @@ test('a pid is no path: root opens no file of a server’s choice', { skip }, as
       '--name',
       'evil',
     ]);
-    assert.match(printed, /evil gave a status that is none/);
+    assert.match(printed, /evil gave an answer that is not a status/);
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -103,6 +103,6 @@ test(
     assert.match(other.printed, /no server runs under the name other/);
     assert.ok(other.printed.split('uid ').length < 300, 'so many were tried');
     const found = await ask(said, ['status', '--name', 's9999'], 10_000);
-    assert.match(found.printed, /s9999 gave a status that is none/);
+    assert.match(found.printed, /s9999 gave an answer that is not a status/);
   },
 );

@@ -5,11 +5,11 @@ import { verbHelp } from '../verb-help.ts';
 import { parseVerbLine } from '../verb-line.ts';
 
 const help = `\
-The new workers boot beside the old ones and take their sockets over: no
-connection is refused or reset. When a new worker does not become ready, the
-old ones go on serving, and what it wrote to stderr is printed.`;
+The new workers boot beside the old ones and take over their sockets, so no
+connection is refused or reset. If a new worker does not become ready, the old
+ones keep serving, and prefork prints what the new one wrote to stderr.`;
 
-/** `prefork reload`: returns when the new generation serves. */
+/** `prefork reload` returns when the new generation serves. */
 export async function reload(argv: readonly string[]): Promise<number> {
   const line = parseVerbLine(argv, {});
   if (line.help) print(verbHelp('reload', {}, help));

@@ -15,8 +15,8 @@ import { refusal } from './admission.ts';
 const LOOPBACK = '127.0.0.1';
 
 /**
- * The way from a browser, which cannot open Unix sockets, to a control socket: HTTP on a port of the loopback, for whoever
- * has the token. Owns the server and its connections; disposing of it ends them.
+ * Connects a browser, which cannot open Unix sockets, to a control socket: it speaks HTTP on a loopback port, and
+ * answers clients that have the token. The gateway owns the server and its connections, and disposing of it ends them.
  */
 export class Gateway implements Disposable {
   readonly #server: Server;
@@ -28,7 +28,11 @@ export class Gateway implements Disposable {
     this.#server = createServer((request, response) => this.#answer(request, response));
   }
 
-  /** @param target asked for each request: a server that is upgraded or restarted is another one. */
+  /**
+   * Opens the port.
+   *
+   * @param target is asked at each request, because an upgrade or a restart changes the server.
+   */
   static async open(target: () => RunningServer): Promise<Gateway> {
     const gateway = new Gateway(target);
     gateway.#server.listen({ host: LOOPBACK, port: 0 });
@@ -36,7 +40,7 @@ export class Gateway implements Disposable {
     return gateway;
   }
 
-  /** With the token where no server and no log ever sees it. */
+  /** The address with the token in its fragment, which no server and no log ever sees. */
   get url(): string {
     return `http://${this.#authority}/#token=${this.#token}`;
   }
@@ -58,7 +62,7 @@ export class Gateway implements Disposable {
   }
 }
 
-/** Nothing of the browser's headers: the control socket answers no web pages. */
+/** Passes a request on without the browser's headers, because the control socket refuses web pages. */
 function pass(
   request: IncomingMessage,
   response: ServerResponse,
@@ -73,7 +77,7 @@ function pass(
     const { connection: _connection, 'transfer-encoding': _encoding, ...rest } = answer.headers;
     response.writeHead(answer.statusCode!, rest);
     response.flushHeaders();
-    // Whichever side goes, the other one is told.
+    // When one side goes away, the other one is told.
     pipeline(answer, response, () => {});
   });
   outgoing.once('error', () => refuse(response, 502, `${name} does not answer`));

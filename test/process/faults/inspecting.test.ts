@@ -206,7 +206,7 @@ test('what is there already is left as it is, before anything is done', { skip }
   for (const verb of ['heap', 'profile']) {
     const { code, stdout, stderr } = await run(app, verb, '0', '--output', 'mine');
     assert.deepEqual([code, stdout], [1, '']);
-    assert.equal(stderr, 'prefork: mine is there already: choose another --output\n');
+    assert.equal(stderr, 'prefork: mine exists already: choose another --output\n');
   }
   assert.equal(readFileSync(join(app.directory, 'mine'), 'utf8'), 'mine');
   const { stderr } = await run(app, 'heap', '0', '-o', 'no/where');

@@ -207,7 +207,7 @@ test('whoever stops reading ends it, without a word', async () => {
 test('used wrongly', async () => {
   await using app = await serve({ entry: 'hello.js', options: twoWorkers });
   for (const [argv, code, says] of [
-    [['--interval', '10ms'], 2, /^prefork: --interval: expected a time from 100ms on, such as 1s, got "10ms"\n$/],
+    [['--interval', '10ms'], 2, /^prefork: --interval: expected a time of at least 100ms, such as 1s, got "10ms"\n$/],
     [['--interval', '1'], 2, /--interval: expected a time/],
     [['0'], 2, /expected no argument "0"/],
     [['-n', 'other'], 3, /no server runs under the name other/],
