@@ -8,7 +8,21 @@ import process from 'node:process';
 import { commentsOf } from './comments.js';
 
 /** The rules hold in these places. A place joins the list when its comments follow the rules, and never leaves it. */
-const PLACES = ['src/cli/'];
+const PLACES = [
+  'src/cli/',
+  'src/doctor/',
+  'src/options/',
+  'src/systemd/',
+  'src/inspector/',
+  'src/privileges/',
+  'src/control/',
+  'src/testing/',
+  'src/dashboard/',
+  'src/upgrade/',
+  'src/format/',
+  'src/ipc/',
+  'src/balance/',
+];
 
 /** The list ends here: these folders hold programs and text of other makers. */
 const EXEMPT = /^test\/(fixtures|conformance)\//;
@@ -18,12 +32,16 @@ const SHORTEST_PHRASE_WORDS = 6;
 
 const FORBIDDEN = /\b(whoever|whomever|nobody|somebody|lest)\b/i;
 /** A comment that opens with one of these has no subject, or has one that the reader must look for. */
-const OPENING = /^(Of|It|Its|One|Who|Whom|Whose|By|For)\b/;
+const OPENING = /^(Of|It|Its|One|Who|Whom|Whose|By|For(?! example))\b/;
 /** A sentence that opens with one of these is the rest of another sentence. */
 const REST = /^(Nor|Than|Upon which|Not|Never|Neither in|Only in|Which|And then)\b/;
 /** "As npm writes it." is half a sentence. "As soon as it is closed, ..." is a whole one. */
 const HALF = /^(As|Because|Unless|Until|While|When|Where|If|Although|Since|So that|Upon)\b[^,;:]*$/;
 const PREPOSITION = /^(In|On|At|To|From|With|Without|Under|Into|Through|Beside|Between|Within|During|After|Before)\b/;
+
+/** Names of programs and parts of the system that are written small. */
+const NAMES =
+  /^(prefork|node|npm|cgroup|systemd|libuv|undici|llhttp|xterm|epoll|fasthttp|nginx|curl|inotify|tsx|strace)\b/;
 
 const TIME = /\b(ms|milliseconds?|seconds?|minutes?|microseconds?|nanoseconds?)\b/i;
 const SIZE = /\b(bytes?|kilobytes?|megabytes?|[kKM]i?B)\b/;
@@ -76,10 +94,12 @@ function* checkComment(comment) {
     const forbidden = FORBIDDEN.exec(text);
     if (forbidden) yield { line, message: `"${forbidden[0]}" is a word to avoid: ${quote}` };
     if (index === 0 && OPENING.test(text)) yield { line, message: `a comment opens with "${opening}": ${quote}` };
-    if (REST.test(text) || HALF.test(text)) yield { line, message: `half a sentence: ${quote}` };
-    else if (PREPOSITION.test(text) && words < SHORTEST_PHRASE_WORDS && !text.includes(','))
+    // "How long a worker may take." is a usual beginning of a description, and so are these.
+    const isDescription = index === 0 && comment.isDoc && /^(Which|When|Where|Whether)\b/.test(text);
+    if (!isDescription && (REST.test(text) || HALF.test(text))) yield { line, message: `half a sentence: ${quote}` };
+    else if (PREPOSITION.test(text) && words < SHORTEST_PHRASE_WORDS && !/[,\d]/.test(text))
       yield { line, message: `a phrase, not a sentence: ${quote}` };
-    else if (index === 0 && comment.isDoc && /^[a-z]+ [a-z]/.test(text))
+    else if (index === 0 && comment.isDoc && /^[a-z]+ [a-z]/.test(text) && !NAMES.test(text))
       yield { line, message: `a doc comment opens with a lower-case word: ${quote}` };
     if (words > LONGEST_SENTENCE_WORDS) yield { line, message: `a sentence of ${words} words: ${quote}` };
   }
@@ -90,8 +110,8 @@ function* sentencesOf({ line: first, text: lines }) {
   let paragraph = [];
   let isCode = false;
   for (const [index, text] of [...lines, ''].entries()) {
-    if (/^@example/.test(text)) isCode = true;
-    else if (/^@/.test(text)) isCode = false;
+    if (text.startsWith('@example')) isCode = true;
+    else if (text.startsWith('@')) isCode = false;
     const isBreak = text.trim() === '' || /^(@|\s*[-*|] |\s{4}|[─=~-]{3})/.test(text);
     if (isBreak || isCode) {
       yield* split(paragraph);
@@ -137,7 +157,7 @@ function* checkConstants(lines, comments) {
     const first = about.split(/[.;](?: |$)/, 1)[0];
     const says =
       /^(?:\S+ )?(milliseconds?|seconds?|minutes?|bytes?|ms)\b/i.test(first) || /\bin (ms|bytes|seconds)\b/.test(about);
-    if (TIME_NAME.test(name) || says || /\* 1024\b/.test(code) || (TIME.test(first) && /^How long/.test(first)))
+    if (TIME_NAME.test(name) || says || /\* 1024\b/.test(code) || (TIME.test(first) && first.startsWith('How long')))
       yield { line, message: `${name} has no unit in its name, such as _MS or _BYTES` };
     else if (SIZE.test(first) && /\b(most|more|least|longest|largest|up to)\b/i.test(first))
       yield { line, message: `${name} has no unit in its name, such as _BYTES` };

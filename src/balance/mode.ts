@@ -1,24 +1,24 @@
 /**
- * Who serves a connection that a worker accepted. `kernel`: that worker, whoever it is; `least-connections`: another one
- * that has fewer; `sticky-ip`: the one whose client it is.
+ * The worker that serves an accepted connection. `kernel`: the worker that accepted it. `least-connections`: another
+ * one that has fewer. `sticky-ip`: the one that the client belongs to.
  */
 export type Balance = 'kernel' | 'least-connections' | 'sticky-ip';
 
-/** Slots that a row of the scoreboard can tell of: see `PAIRS`. */
+/** The number of slots that a row of the scoreboard can tell of: see `PAIRS`. */
 const MOST_WORKERS = 128;
 
 export interface BalanceCircumstances {
   readonly sharing: 'reuseport' | 'shared' | 'round-robin';
   readonly workers: number;
-  /** Without one, workers know nothing of each other. */
+  /** Without a scoreboard, workers know nothing of each other. */
   readonly hasBoard: boolean;
 }
 
 /**
- * The mode asked for. `auto` leaves it to the kernel: handing connections off makes a server with few of them more even,
- * and what it costs one with many short ones has not been settled by measurement yet (docs/balance.md).
+ * Chooses the mode. `auto` leaves the choice of the worker to the kernel. Handoffs make a server with few connections
+ * more even, but measurements have not yet settled what they cost a server with many short ones (docs/balance.md).
  *
- * @throws Error that says why the one asked for does not work.
+ * @throws Error that says why the wanted mode does not work.
  */
 export function chooseBalance(wanted: Balance | 'auto', circumstances: BalanceCircumstances): Balance {
   if (wanted === 'kernel' || wanted === 'auto') return 'kernel';

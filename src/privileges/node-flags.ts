@@ -1,16 +1,21 @@
-/** What node was told to load before any program, by its flags and NODE_OPTIONS: root runs that, too. */
+/** Lists what node loads before any program because of its flags and NODE_OPTIONS, because root runs that too. */
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** With a module, or a file that has flags and variables for node itself. */
+/** Matches flags that take a module, or a file with flags and variables for node itself. */
 const LOADING =
   /^(?:-r|--(?:require|import|loader|experimental-loader|env-file|env-file-if-exists|experimental-config-file|openssl-config))(?:=(.*))?$/s;
 
-/** NODE_OPTIONS is split at spaces; those in double quotes stay, where a backslash takes the next character as it is. */
+/** NODE_OPTIONS is split at spaces, except in double quotes. A backslash there takes the next character as it is. */
 const WORD = /(?:"(?:[^"\\]|\\.)*"|[^ "])+/gs;
 
-/** @param cwd what relative paths are relative to. @returns the absolute paths; a package that is not there has none. */
+/**
+ * Lists the files of the flags.
+ *
+ * @param cwd the directory that relative paths start from.
+ * @returns the absolute paths; a package that is missing has none.
+ */
 export function filesOfFlags(
   execArgv: readonly string[],
   nodeOptions: string | undefined,
@@ -34,7 +39,7 @@ function fileOf(value: string, cwd: string): string | undefined {
   try {
     if (value.startsWith('file:')) return fileURLToPath(value);
     const path = resolve(cwd, value);
-    // As require does: without its extension, and in node_modules.
+    // The path is resolved as require does: without its extension, and in node_modules.
     const require = createRequire(resolve(cwd, 'program.js'));
     const isPath = value.startsWith('.') || value === path;
     return found(() => require.resolve(isPath ? path : value)) ?? path;

@@ -1,6 +1,6 @@
 /** What callers give, checked before anything is done with it. */
 import { parseSize } from '../options/size.ts';
-import { LONGEST_TIME, parseTime } from '../options/time.ts';
+import { LONGEST_TIME_MS, parseTime } from '../options/time.ts';
 import { StateError } from './error.ts';
 
 /** A time as text with its unit (`'500ms'`, `'10s'`, `'2m'`, `'1h'`), or a whole number of ms. */
@@ -45,7 +45,7 @@ export function checkFunction(value: unknown, what: string): void {
 export function readTime(value: Time | undefined, what: string, least = 1): number | undefined {
   if (value === undefined) return undefined;
   const ms = typeof value === 'string' ? parseTime(value) : value;
-  if (typeof ms !== 'number' || !Number.isSafeInteger(ms) || ms < least || ms > LONGEST_TIME) {
+  if (typeof ms !== 'number' || !Number.isSafeInteger(ms) || ms < least || ms > LONGEST_TIME_MS) {
     throw usage(`${what}: expected a time such as '10s', or a whole number of ms from ${least}, got ${show(value)}`);
   }
   return ms;

@@ -100,7 +100,7 @@ test(
   async () => {
     const said = JSON.stringify({ ...status, slots: null });
     const other = await ask(said, ['status', '--name', 'other'], 10_000);
-    assert.match(other.printed, /no server runs under the name other/);
+    assert.match(other.printed, /no server named other is running/);
     assert.ok(other.printed.split('uid ').length < 300, 'so many were tried');
     const found = await ask(said, ['status', '--name', 's9999'], 10_000);
     assert.match(found.printed, /s9999 gave an answer that is not a status/);

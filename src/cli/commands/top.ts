@@ -1,7 +1,7 @@
 import { findServer } from '../../control/client.ts';
 import { UsageError } from '../../errors.ts';
 import { quote } from '../../options/quote.ts';
-import { LONGEST_TIME, parseTime } from '../../options/time.ts';
+import { LONGEST_TIME_MS, parseTime } from '../../options/time.ts';
 import { colorizeFor } from '../colors.ts';
 import { print } from '../print.ts';
 import { Feed } from '../top/feed.ts';
@@ -59,6 +59,6 @@ export async function top(argv: readonly string[]): Promise<number> {
 function parseInterval(text: string | undefined): number {
   if (text === undefined) return USUAL_INTERVAL_MS;
   const interval = parseTime(text);
-  if (interval !== undefined && interval >= SHORTEST_INTERVAL_MS && interval <= LONGEST_TIME) return interval;
+  if (interval !== undefined && interval >= SHORTEST_INTERVAL_MS && interval <= LONGEST_TIME_MS) return interval;
   throw new UsageError(`--interval: expected a time of at least 100ms, such as 1s, got ${quote(text)}`);
 }

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { nameOfSocket } from './place.ts';
 import { probe } from './probe.ts';
 
-/** Removes the sockets that servers of this user left when they were killed. Housekeeping: nothing here fails. */
+/**
+ * Removes the sockets that killed servers of this user left behind. A failure does no harm, so no error is reported.
+ */
 export async function sweepDeadSockets(directory: string): Promise<void> {
   for (const path of socketsIn(directory)) {
     const file = identityOf(path);
@@ -20,7 +22,7 @@ function socketsIn(directory: string): string[] {
   }
 }
 
-/** An inode's number means nothing without its device. */
+/** Identifies a file. An inode number means nothing without its device. */
 function identityOf(path: string): string | undefined {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   return stats && `${stats.dev}:${stats.ino}`;
@@ -30,6 +32,6 @@ function remove(path: string): void {
   try {
     unlinkSync(path);
   } catch {
-    // Another server sweeps as well.
+    // Another server sweeps as well and was faster.
   }
 }

@@ -241,7 +241,7 @@ test('errors say what there is', { skip }, async () => {
     ],
     [['profile', '0', '--secs', '1'], 2, /^prefork: unknown option --secs/],
     [['stack', '0', '1'], 2, /^prefork: expected no argument "1"\n$/],
-    [['stack', '0', '-n', 'other'], 3, /^prefork: no server runs under the name other; there is /],
+    [['stack', '0', '-n', 'other'], 3, /^prefork: no server named other is running; there is /],
   ];
   for (const [argv, expected, says] of cases) {
     const { code, stdout, stderr } = await run(app, ...argv);

@@ -119,7 +119,7 @@ test('a server that is killed before it answers is exit 1', async () => {
   assert.deepEqual(await machine.run('reload'), expected);
   assert.equal((await server.exit()).signal, 'SIGKILL');
   const { code, stderr } = await machine.run('status');
-  assert.deepEqual([code, stderr], [3, 'prefork: no server of this user runs\n'], 'what it left is no server');
+  assert.deepEqual([code, stderr], [3, 'prefork: no server of this user is running\n'], 'what it left is no server');
 });
 
 test('a server that is stopped (SIGSTOP) is exit 1, and not waited for', async () => {
@@ -151,18 +151,18 @@ test('no server is exit 3', async () => {
   using machine = new Machine();
   for (const argv of [['status'], ['reload'], ['scale', '2'], ['upgrade']]) {
     const { code, stdout, stderr } = await machine.run(...argv);
-    assert.deepEqual([code, stdout, stderr], [3, '', 'prefork: no server of this user runs\n'], argv[0]);
+    assert.deepEqual([code, stdout, stderr], [3, '', 'prefork: no server of this user is running\n'], argv[0]);
   }
 });
 
 test('to stop a server that is gone is success', async () => {
   using machine = new Machine();
   const { code, stdout, stderr } = await machine.run('stop');
-  assert.deepEqual([code, stdout, stderr], [0, '', 'prefork: no server of this user runs: nothing to stop\n']);
+  assert.deepEqual([code, stdout, stderr], [0, '', 'prefork: no server of this user is running: nothing to stop\n']);
   await using _web = await machine.serve({ CONTROL_NAME: 'web' });
   const named = await machine.run('stop', '--name', 'api');
   assert.equal(named.code, 0);
-  assert.match(named.stderr, /^prefork: no server runs under the name api; there is web .*: nothing to stop\n$/);
+  assert.match(named.stderr, /^prefork: no server named api is running; there is web .*: nothing to stop\n$/);
 });
 
 test('a server that ends before it has answered is stopped', async () => {
@@ -190,7 +190,7 @@ test('of several servers one is named', async () => {
   assert.equal((await machine.run('-n', 'api', 'reload')).code, 0, 'before the command, too');
   const other = await machine.run('reload', '-n', 'cron');
   assert.equal(other.code, 3);
-  assert.equal(other.stderr, `prefork: no server runs under the name cron; there is ${list}\n`);
+  assert.equal(other.stderr, `prefork: no server named cron is running; there is ${list}\n`);
   await api.stop();
   await api.event('ended', { calls: 'reload, reload' });
 });

@@ -194,7 +194,7 @@ test('as many look as may, and one more is told', async () => {
   const listeners = await Promise.all(Array.from({ length: 32 }, () => Listener.open(admin)));
   const { status, body } = await get(admin, { path: '/live' });
   assert.equal(status, 503);
-  assert.match(body, /as many look as may/);
+  assert.match(body, /too many dashboards are open/);
   listeners.pop()![Symbol.dispose]();
   await poll(async () => (await get(admin, { path: '/live', method: 'HEAD' })).status === 200 || undefined, 'room');
   for (const listener of listeners) listener[Symbol.dispose]();

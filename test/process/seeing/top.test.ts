@@ -146,7 +146,7 @@ test('an upgrade is another primary, the end of the server is said, and its retu
   await terminal.shows(new RegExp(`^api pid=${next} gen=2 `));
   process.kill(next, 'SIGTERM');
   await poll(() => !isAlive(next) || undefined, 'the end of the new primary');
-  await terminal.shows(/^no server runs under the name api \(for /m);
+  await terminal.shows(/^no server named api is running \(for /m);
   await terminal.shows(/^0 +\d+ +2 /m);
   await app.exit();
   await using again = await serve({ entry: 'hello.js', options: twoWorkers, env: environment(app) });
@@ -177,7 +177,7 @@ test('without a terminal it prints a table each time, and ends with the server',
   assert.ok(!top.stdout.includes('\u001B'));
   await app.stop();
   assert.deepEqual(await top.exit(), { code: 3, signal: null });
-  assert.equal(top.stderr, 'prefork: no server runs under the name api\n');
+  assert.equal(top.stderr, 'prefork: no server named api is running\n');
 });
 
 test('--json prints an object a line', async () => {
@@ -210,7 +210,7 @@ test('used wrongly', async () => {
     [['--interval', '10ms'], 2, /^prefork: --interval: expected a time of at least 100ms, such as 1s, got "10ms"\n$/],
     [['--interval', '1'], 2, /--interval: expected a time/],
     [['0'], 2, /expected no argument "0"/],
-    [['-n', 'other'], 3, /no server runs under the name other/],
+    [['-n', 'other'], 3, /no server named other is running/],
   ] as const) {
     await using top = await startApp({ options: ['top', ...argv], env: environment(app) });
     assert.equal((await top.exit()).code, code);

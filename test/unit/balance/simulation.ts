@@ -10,7 +10,7 @@ import {
   WAIT,
   type Room,
 } from '../../../src/balance/least-connections.ts';
-import { BURST, isBurst, LONGEST_WAIT } from '../../../src/balance/burst.ts';
+import { BURST_MS, isBurst, LONGEST_WAIT_MS } from '../../../src/balance/burst.ts';
 import { Rate } from '../../../src/balance/rate.ts';
 import { Random } from '../../support/random.ts';
 import { Agenda } from './agenda.ts';
@@ -238,10 +238,10 @@ class Simulation {
     worker.parked++;
     this.#publish(own);
     // Timers of different processes are never in step.
-    this.#ifAlive(own, BURST * (1 + this.#random.next()), () => {
+    this.#ifAlive(own, BURST_MS * (1 + this.#random.next()), () => {
       worker.parked--;
       if (this.#now >= worker.hangsFrom) return this.#serve(own, connection);
-      const isOver = this.#now - at >= LONGEST_WAIT;
+      const isOver = this.#now - at >= LONGEST_WAIT_MS;
       const to = this.#choose(own, !isOver && isBurst(at, worker.acceptedAt, this.#now));
       this.#place(own, connection, at, isOver && to === WAIT ? KEEP : to);
     });

@@ -76,14 +76,14 @@ test('which server is meant', async () => {
   using place = new Place();
   const find = (name?: string): Promise<RunningServer> => findServer(name, [place.path]);
   const notRunning = (message: string): object => ({ code: 'ERR_NOT_RUNNING', exitCode: 3, message });
-  await assert.rejects(find(), notRunning('no server of this user runs'));
-  await assert.rejects(find('api'), notRunning('no server runs under the name api'));
+  await assert.rejects(find(), notRunning('no server of this user is running'));
+  await assert.rejects(find('api'), notRunning('no server named api is running'));
   await using _api = await listenOn(place.file('api.sock'));
   assert.equal((await find()).name, 'api');
   assert.equal((await find('api')).name, 'api');
-  await assert.rejects(find('web'), notRunning('no server runs under the name web; there is api'));
+  await assert.rejects(find('web'), notRunning('no server named web is running; there is api'));
   await using _cron = await listenOn(place.file('cron.sock'));
-  await assert.rejects(find('web'), notRunning('no server runs under the name web; there is api, cron'));
+  await assert.rejects(find('web'), notRunning('no server named web is running; there is api, cron'));
   await assert.rejects(find(), {
     code: 'ERR_PREFORK_USAGE',
     exitCode: 2,
@@ -154,7 +154,7 @@ test('an answer that is no outcome is an error', async () => {
   await using server = await answering(place, 'api', (_, response) => response.end('{"done":true}'));
   await assert.rejects(operate(server, '/reload', {}), {
     code: 'ERR_NO_ANSWER',
-    message: /answer to \/reload that is none/,
+    message: /answer to \/reload that is not an outcome/,
   });
 });
 

@@ -92,10 +92,10 @@ test('PREFORK_RUNTIME_DIR stands alone, for servers and commands', () => {
 for (const value of ['relative', '.', '/no/such/directory', '/etc/passwd']) {
   test(`PREFORK_RUNTIME_DIR=${value} is an error, and nothing else is used instead`, () => {
     const env = { PREFORK_RUNTIME_DIR: value };
-    const error = { code: 'ERR_CONTROL_SOCKET', message: /^PREFORK_RUNTIME_DIR: .* is no directory$/ };
+    const error = { code: 'ERR_CONTROL_SOCKET', message: /^PREFORK_RUNTIME_DIR: .* is not a directory$/ };
     assert.throws(() => controlDirectory(env), error);
     assert.throws(() => controlDirectories(env), error);
-    assert.match(previewDirectory(env).fault!, /is no directory/);
+    assert.match(previewDirectory(env).fault!, /is not a directory/);
   });
 }
 

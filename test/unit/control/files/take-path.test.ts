@@ -88,7 +88,7 @@ for (const [what, make] of [
     using place = new Place();
     make(place.file('a.sock'));
     await using _own = await listenOn(place.file('own'));
-    const refusal = { code: 'ERR_CONTROL_SOCKET', message: /a\.sock is no socket.*left alone/ };
+    const refusal = { code: 'ERR_CONTROL_SOCKET', message: /a\.sock is not a socket.*left alone/ };
     await assert.rejects(takePath(place.file('own'), place.file('a.sock')), refusal);
     assert.throws(() => replacePath(place.file('own'), place.file('a.sock')), refusal);
     assert.equal(lstatSync(place.file('a.sock')).isSocket(), false);
