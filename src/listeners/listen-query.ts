@@ -1,4 +1,4 @@
-/** An address as `net.Server#listen` asked for it; family and port are -1 for a Unix socket. */
+/** An address as it was passed to `net.Server#listen`. Family and port are -1 for a Unix socket. */
 export interface ListenQuery {
   readonly address: string | null;
   readonly port: number;
@@ -10,7 +10,7 @@ export interface ListenQuery {
   readonly data: unknown;
 }
 
-/** By which a listener is found: two that ask for the same address get the same one. */
+/** Returns the key by which a listener is found. Two requests for the same address get the same listener. */
 export function keyOf({ family, address, port, ipv6Only }: ListenQuery): string {
   return `${family} ${address ?? '*'} ${port}${ipv6Only ? ' ipv6Only' : ''}`;
 }

@@ -1,8 +1,8 @@
 import { lstatSync, unlinkSync } from 'node:fs';
 
 /**
- * What removes the file of a Unix socket as it is now. One that was replaced meanwhile is another server's, and stays;
- * a name in Linux's abstract namespace (unix(7)) is no file.
+ * Returns a function that removes the file of a Unix socket as it is now. A file that was replaced meanwhile belongs to
+ * another server and stays. A name in Linux's abstract namespace (unix(7)) has no file.
  */
 export function removerOf(path: string): () => void {
   const file = identityOf(path);
@@ -10,12 +10,12 @@ export function removerOf(path: string): () => void {
     try {
       if (file !== undefined && identityOf(path) === file) unlinkSync(path);
     } catch {
-      // Somebody was faster.
+      // Another process was faster.
     }
   };
 }
 
-/** An inode's number means nothing without its device. */
+/** Identifies a file. An inode number means nothing without its device. */
 function identityOf(path: string): string | undefined {
   const stats = path.startsWith('\0') ? undefined : lstatSync(path, { throwIfNoEntry: false });
   return stats && `${stats.dev}:${stats.ino}`;

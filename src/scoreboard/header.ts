@@ -4,20 +4,21 @@ import { FORMAT, MAGIC, MAX_ROWS, PLACED_HEADER, ROW_SIZE } from './layout.ts';
 import type { Header } from './layout.ts';
 import { viewOf } from './record.ts';
 
-/** A board that is one: its header has been checked. Whoever asked for it closes `fd`. */
+/** A board whose header has been checked. The caller has to close `fd`. */
 export interface OpenBoard {
   readonly fd: number;
   readonly header: Header;
 }
 
-// The path may name anything at all: a symbolic link of another user in a directory all may write, or a FIFO, whose
+// The path may name anything: a symbolic link of another user in a directory that all may write to, or a FIFO whose
 // open would wait for a writer for ever. Windows has neither flag.
 const CAREFULLY: number = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /**
- * Opens the board at `path` and checks what can be checked.
+ * Opens the board at `path` and checks its header.
  *
- * @throws ScoreboardError `ERR_SCOREBOARD_OPEN`, `ERR_SCOREBOARD_FORMAT` or `ERR_SCOREBOARD_VERSION`; nothing is left open
+ * @throws ScoreboardError `ERR_SCOREBOARD_OPEN`, `ERR_SCOREBOARD_FORMAT` or `ERR_SCOREBOARD_VERSION`; nothing is left
+ *   open
  */
 export function openBoard(path: string, access: 'read' | 'write'): OpenBoard {
   const fd = openFile(path, access === 'read' ? constants.O_RDONLY : constants.O_RDWR);
@@ -34,7 +35,7 @@ function openFile(path: string, mode: number): number {
     return openSync(path, mode | CAREFULLY);
   } catch (error) {
     const code = systemCode(error);
-    // A directory, a symbolic link (FreeBSD says EMLINK), a socket.
+    // The path is a directory, a symbolic link (FreeBSD says EMLINK) or a socket.
     if (['EISDIR', 'ELOOP', 'EMLINK', 'ENXIO', 'EOPNOTSUPP'].includes(code)) {
       throw notABoard(path, 'it is not a regular file', error);
     }
@@ -68,7 +69,7 @@ function notABoard(path: string, why: string, cause?: unknown): ScoreboardError 
   return new ScoreboardError('ERR_SCOREBOARD_FORMAT', `${path} is not a scoreboard of prefork: ${why}`, options);
 }
 
-/** The header as the bytes that open a file. */
+/** Encodes the header as the bytes at the start of a file. */
 export function encodeHeader(header: Header): Buffer {
   const bytes = Buffer.alloc(ROW_SIZE);
   bytes.write(MAGIC, 'latin1');

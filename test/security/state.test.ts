@@ -164,7 +164,7 @@ for (const [what, bytes] of answers) {
     const { port } = server.address() as { port: number };
     await assert.rejects(openState({ url: `redis://127.0.0.1:${port}`, timeout: '300ms' }), {
       code: 'ERR_STATE_UNAVAILABLE',
-      message: new RegExp(`Redis at 127\\.0\\.0\\.1:${port} cannot be asked`),
+      message: new RegExp(`Redis at 127\\.0\\.0\\.1:${port} cannot be reached`),
     });
   });
 }
@@ -174,7 +174,7 @@ test('a server that refuses is named, without its password', async () => {
   await assert.rejects(
     openState({ url: `redis://user:secret@127.0.0.1:${port}/3`, timeout: '300ms' }),
     (error: Error) => {
-      assert.match(error.message, new RegExp(`Redis at 127\\.0\\.0\\.1:${port}/3 cannot be asked: .*ECONNREFUSED`));
+      assert.match(error.message, new RegExp(`Redis at 127\\.0\\.0\\.1:${port}/3 cannot be reached: .*ECONNREFUSED`));
       assert.ok(!error.message.includes('secret'));
       return true;
     },

@@ -120,7 +120,7 @@ test('Unix and TCP sockets are found by name, also the second of a name', { skip
 });
 
 const refused: ReadonlyArray<{ file: string; message: RegExp }> = [
-  { file: 'f=file', message: /descriptor 3 \(f\) is no socket: expected what ListenStream=/ },
+  { file: 'f=file', message: /descriptor 3 \(f\) is not a socket: expected what ListenStream=/ },
   { file: 'd=datagram', message: /descriptor 3 \(d\) is no stream socket: expected ListenStream=/ },
   { file: 'c=connected', message: /descriptor 3 \(c\) is a connection: expected Accept=no/ },
   { file: 'p=pair', message: /descriptor 3 \(p\) is a connection/ },
