@@ -1,3 +1,5 @@
+import { HUNG_AFTER_MS } from '../contract/limits.ts';
+
 /**
  * The known facts about all slots, in arrays by slot. They come from the scoreboard's `LoadView` or from a simulation.
  */
@@ -10,9 +12,6 @@ export interface Slots {
   readonly open: ArrayLike<number>;
   readonly coming: ArrayLike<number>;
 }
-
-/** A worker that has not beaten for this long hangs. The time is four beats, and the primary uses the same. */
-const HUNG_AFTER_MS = 1000;
 
 /** Tells whether the slot has a worker that does not drain and whose event loop turns. */
 export function isAlive({ beats }: Slots, slot: number, now: number): boolean {

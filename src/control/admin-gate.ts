@@ -21,6 +21,7 @@ export interface AdminGateOptions {
  * was given.
  */
 export class AdminGate implements Gate {
+  readonly isLocal = false;
   readonly #host: string;
   readonly #token: string;
 

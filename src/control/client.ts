@@ -4,12 +4,13 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { PreforkError, UsageError } from '../errors.ts';
 import { printable } from '../format/printable.ts';
-import type { Outcome, ScaleTarget, Status, UpgradeTarget } from './controls.ts';
+import type { Outcome, ScaleTarget } from '../contract/outcome.ts';
+import type { Status, UpgradeTarget } from './controls.ts';
 import { controlDirectories, isFitDirectory, othersDirectories, type Owner } from './files/directories.ts';
-import { withRightsOf } from './files/identity.ts';
 import { nameOfSocket, socketPath } from './files/place.ts';
 import { connectTo, probe } from './files/probe.ts';
-import { systemCode } from './files/system-code.ts';
+import { signalAs } from './files/signalling.ts';
+import { systemCode } from '../contract/system-code.ts';
 
 export { connectTo };
 
@@ -109,6 +110,18 @@ function byName(one: RunningServer, other: RunningServer): number {
   return one.name < other.name ? -1 : 1;
 }
 
+/**
+ * Finds the server that has the name now. After an upgrade or a restart its socket may be in the other directory.
+ *
+ * @throws PreforkError `ERR_NOT_RUNNING`, also when only another user has a server of that name by now.
+ */
+export async function findAgain({ name, owner }: RunningServer): Promise<RunningServer> {
+  const servers = await runningServers(undefined, name);
+  const same = servers.find((server) => server.owner?.uid === owner?.uid);
+  if (same === undefined) throw notRunning(name);
+  return same;
+}
+
 /** Tells whether the server still runs. */
 export async function isRunning({ path, owner }: RunningServer): Promise<boolean> {
   return (await probe(path, owner)) === 'live';
@@ -119,7 +132,7 @@ export async function isRunning({ path, owner }: RunningServer): Promise<boolean
  * than the server's user can.
  */
 export function signalWorker({ owner }: RunningServer, pid: number, signal: NodeJS.Signals): void {
-  withRightsOf(owner, () => process.kill(pid, signal));
+  signalAs(owner, pid, signal);
 }
 
 /**

@@ -2,6 +2,9 @@
  * The interface between the control socket and the primary. The supervisor implements it. The server, the routes and
  * the commands know nothing else of the primary.
  */
+import type { Balance, Sharing } from '../contract/modes.ts';
+import type { Outcome, ScaleTarget } from '../contract/outcome.ts';
+import type { Vitals } from '../contract/vitals.ts';
 
 /** The status that `GET /status` answers and `prefork status --json` prints. Times are ISO 8601, durations are ms. */
 export interface Status {
@@ -21,7 +24,7 @@ export interface Status {
   readonly phase: 'starting' | 'serving' | 'stopping';
   /** The generation, which counts reloads from 1. */
   readonly generation: number;
-  readonly sharing: 'reuseport' | 'shared' | 'round-robin';
+  readonly sharing: Sharing;
   readonly balance: BalanceStatus;
   readonly addresses: readonly string[];
   readonly startedAt: string;
@@ -47,7 +50,7 @@ export interface Status {
 
 /** How even the connections of the slots are. The connections of each slot are in its worker's vitals. */
 export interface BalanceStatus {
-  readonly mode: 'kernel' | 'least-connections' | 'sticky-ip';
+  readonly mode: Balance;
   /** The most connections of a slot divided by the mean of all slots. 1 is even. */
   readonly skew: number;
   /**
@@ -88,33 +91,6 @@ export interface WorkerStatus {
   readonly vitals: Vitals | null;
 }
 
-export interface Vitals {
-  /** The time since the last beat in ms. */
-  readonly beat: number;
-  readonly connectionsOpen: number;
-  readonly connectionsAccepted: number;
-  /** Connections that another worker accepted and this one serves, and those for which it is the other way round. */
-  readonly handoffsReceived: number;
-  readonly handoffsSent: number;
-  /** Connections that this worker serves itself, because the other worker refused them, or ended before it had them. */
-  readonly handoffsRefused: number;
-  readonly handoffsFailed: number;
-  readonly requestsStarted: number;
-  readonly requestsFinished: number;
-  /** How many of those that were answered took no longer than each of `durationBounds`, and more than the one before. */
-  readonly durations: readonly number[];
-  /** Share of the last beat that the event loop was busy, 0 to 1. */
-  readonly utilization: number;
-  /** How late the last beat was, ms. */
-  readonly delay: number;
-  /** How late the beats of the last minute were, ms: half of them, and all but one in a hundred, no more than this. */
-  readonly delayP50: number;
-  readonly delayP99: number;
-  /** Bytes. */
-  readonly rss: number;
-  readonly heapUsed: number;
-}
-
 /** The reason why a worker ended: see `ExitReason`. */
 export interface ExitStatus {
   readonly pid: number | null;
@@ -125,21 +101,6 @@ export interface ExitStatus {
   readonly at: string;
 }
 
-/**
- * How an operation ended, after `took` ms. `reason` is one line. `stderr` is the last output of the worker that failed,
- * and `slot` is the slot that it was meant for. `again` means that nothing was done because the server was upgraded
- * meanwhile. The new primary, under the same name, can do it.
- */
-export type Outcome =
-  | { readonly ok: true; readonly generation: number; readonly workers: number; readonly took: number }
-  | {
-      readonly ok: false;
-      readonly reason: string;
-      readonly slot?: number | undefined;
-      readonly stderr?: string | undefined;
-      readonly again?: true;
-    };
-
 /** The node that should run the next primary. */
 export interface UpgradeTarget {
   /** The path of its executable, which the server must be able to run. */
@@ -147,9 +108,6 @@ export interface UpgradeTarget {
   /** A path that the server may ignore when it cannot run it. */
   readonly preferNode?: string | undefined;
 }
-
-/** The number of workers: absolute, or relative to the present number. */
-export type ScaleTarget = { readonly workers: number } | { readonly by: number };
 
 /** The metrics in the format that was asked for, or the reason why there are none. */
 export type MetricsAnswer =

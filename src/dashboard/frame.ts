@@ -2,7 +2,8 @@
  * Splits a status into parts for viewers and rebuilds it. The status of 32 workers takes 20 KB. The part that changes
  * every second is a tenth of that and goes without the names of its fields. This module is pure, and both sides use it.
  */
-import type { SlotStatus, Status, Vitals, WorkerStatus } from '../control/controls.ts';
+import { VITALS, type VitalName, type Vitals } from '../contract/vitals.ts';
+import type { SlotStatus, Status, WorkerStatus } from '../control/controls.ts';
 
 /** The status without its slots and figures. The part is sent again when anything in it has changed. */
 export type ServerPart = Omit<Status, 'slots' | 'spares' | 'leaving' | 'uptime' | 'balance'>;
@@ -25,7 +26,7 @@ export interface Figures {
 /** The role of a worker: it has a slot, will take one over, has none yet, or finishes and leaves. */
 export type Role = 'slot' | 'new' | 'spare' | 'old';
 
-/** The figures of a worker, with the vitals in the order of `VITALS`, or without any. */
+/** The figures of a worker, with the vitals in the order of `NUMBERS`, or without any. */
 export type WorkerFigures = readonly [
   role: Role,
   slot: number | null,
@@ -39,24 +40,10 @@ export type WorkerFigures = readonly [
 /** The number of elements before the vitals. */
 const NAMES = 6;
 
-/** The vitals that are a single number. The page does not use the others. */
-const VITALS: ReadonlyArray<Exclude<keyof Vitals, 'durations'>> = [
-  'beat',
-  'connectionsOpen',
-  'connectionsAccepted',
-  'handoffsReceived',
-  'handoffsSent',
-  'handoffsRefused',
-  'handoffsFailed',
-  'requestsStarted',
-  'requestsFinished',
-  'utilization',
-  'delay',
-  'delayP50',
-  'delayP99',
-  'rss',
-  'heapUsed',
-];
+/** The vitals that are a single number, in the order of the table. The page does not use the others. */
+const NUMBERS = VITALS.filter(({ figure }) => figure.count === undefined).map(({ name }) => name as NumberName);
+
+type NumberName = Exclude<VitalName, 'durations'>;
 
 /** A status in parts. */
 export interface Parts {
@@ -112,14 +99,14 @@ function figuresOf(role: Role, worker: WorkerStatus): WorkerFigures {
     generation,
     state,
     uptime,
-    ...(vitals === null ? [] : VITALS.map((name) => short(vitals[name]))),
+    ...(vitals === null ? [] : NUMBERS.map((name) => short(vitals[name]))),
   ];
 }
 
 function workerFrom(tuple: WorkerFigures): WorkerStatus {
   const [, slot, pid, generation, state, uptime] = tuple;
   const figures = tuple.slice(NAMES) as number[];
-  const numbers = Object.fromEntries(VITALS.map((name, at) => [name, figures[at]]));
+  const numbers = Object.fromEntries(NUMBERS.map((name, at) => [name, figures[at]]));
   const vitals = { ...numbers, durations: [] } as unknown as Vitals;
   return { slot, pid, generation, state, uptime, vitals: figures.length === 0 ? null : vitals };
 }

@@ -9,10 +9,11 @@
 const UNSAFE = /[\p{Cc}\u2028\u2029\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu;
 const UNSAFE_IN_LINES = /[^\P{Cc}\n\t]|[\u2028\u2029\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu;
 
-/**
- * Matches sequences that colour text or move the cursor. An error that was written for a terminal loses nothing without
- * them.
- */
+/** A colour is matched first and as a whole, and is put back. */
+// oxlint-disable-next-line no-control-regex -- how a colour begins
+const UNSAFE_IN_OUTPUT = /\u001B\[[\d;:]{0,32}m|[^\P{Cc}\n\t\r]/gu;
+
+/** Matches sequences that colour text or move the cursor. An error for a terminal loses nothing without them. */
 // oxlint-disable-next-line no-control-regex -- these sequences are what the pattern removes
 const SEQUENCES = /\u001B\[[\d;:?]*[A-Za-z]/g;
 
@@ -24,6 +25,11 @@ export function printable(text: string): string {
 /** Makes several lines safe. Line feeds and tabs stay. JSON still has the same value afterwards. */
 export function printableLines(text: string): string {
   return text.replaceAll(UNSAFE_IN_LINES, escaped);
+}
+
+/** Makes the output of a program safe. Colours stay, and so does the return to the start of a line. */
+export function printableOutput(text: string): string {
+  return text.replaceAll(UNSAFE_IN_OUTPUT, (match) => (match.length > 1 ? match : escaped(match)));
 }
 
 /** Removes colours and cursor movements. */

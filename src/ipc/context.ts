@@ -1,11 +1,13 @@
+import type { Balance, Sharing } from '../contract/modes.ts';
+
 /** The facts that a worker gets in its environment and knows from its first instruction on. */
 export interface WorkerContext {
   /** The slot; -1 for a spare until it is promoted. */
   readonly slot: number;
   readonly generation: number;
-  readonly sharing: 'reuseport' | 'shared' | 'round-robin';
+  readonly sharing: Sharing;
   /** The way in which workers share accepted connections. */
-  readonly balance: 'kernel' | 'least-connections' | 'sticky-ip';
+  readonly balance: Balance;
   /** True when a worker that stays busier than its siblings lets go of connections. */
   readonly rebalance: boolean;
   /** The scoreboard's file and this worker's row in it. */

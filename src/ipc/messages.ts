@@ -2,11 +2,12 @@
  * The whole protocol between the primary and its workers. Both ends have the same version of prefork except during an
  * upgrade. A worker runs code that is not ours, so its messages are checked before they are believed.
  */
+import type { DatagramBound, DatagramQuery, ListenerMessage, ListenQuery } from '../contract/listening.ts';
 
 /** The messages of a worker to the primary. */
 export type WorkerMessage =
   /** A server in the application called `listen`. The answer is `granted` or `denied` with the same `request`. */
-  | ({ readonly type: 'listen'; readonly request: number } & ListenFields)
+  | ({ readonly type: 'listen'; readonly request: number } & ListenQuery)
   /** The worker accepts from this listener now. */
   | { readonly type: 'listening'; readonly listener: number }
   /**
@@ -33,7 +34,7 @@ export type WorkerMessage =
   /** The program's code runs. */
   | { readonly type: 'started' }
   /** The application wants to bind a UDP socket at a fixed port. The answer is `bound` with the same `request`. */
-  | ({ readonly type: 'bind'; readonly request: number } & DatagramFields)
+  | ({ readonly type: 'bind'; readonly request: number } & DatagramQuery)
   /** A socket that came with `bound` is closed. */
   | { readonly type: 'unbound'; readonly socket: number }
   /** The application says that the worker may receive traffic. */
@@ -48,73 +49,10 @@ export type WorkerMessage =
    */
   | { readonly type: 'lastWords'; readonly error: string; readonly stderr: string };
 
-/** The request of `net.Server#listen`, after Node has normalized its arguments and looked up the host. */
-export interface ListenFields {
-  /** An IP address, null for all of them, or the path of a Unix socket. */
-  readonly address: string | null;
-  /** The port; -1 for a Unix socket. */
-  readonly port: number;
-  readonly family: 4 | 6 | -1;
-  readonly ipv6Only: boolean;
-  /**
-   * The ordinal of a `listen(0)` in this worker: the n-th of every worker gets the same port. 0 when the port is fixed.
-   */
-  readonly ordinal: number;
-  /** Opens the permissions of a Unix socket to other users. */
-  readonly readableAll: boolean;
-  readonly writableAll: boolean;
-  /** TLS session ticket keys. All workers use those of the first one, so that sessions resume in any worker. */
-  readonly data: unknown;
-}
-
-/** The request of `dgram.Socket#bind`. */
-export interface DatagramFields {
-  /** An IP address. */
-  readonly address: string;
-  readonly port: number;
-  readonly family: 4 | 6;
-  readonly ipv6Only: boolean;
-  readonly reuseAddress: boolean;
-}
-
 /** The messages of the primary to a worker. */
 export type PrimaryMessage =
-  /** The handle of the socket of this worker's slot comes with this. */
-  | {
-      readonly type: 'granted';
-      readonly request: number;
-      readonly listener: number;
-      readonly slot: number;
-      readonly data: unknown;
-      /** True when the socket, and so its path, belongs to systemd. */
-      readonly isPassed: boolean;
-      /** True when another worker serves there: nothing is accepted before `accept` comes. */
-      readonly isParked: boolean;
-    }
-  /** The worker leaves. Nothing is opened for it any more, and its server listens to no socket. */
-  | { readonly type: 'late'; readonly request: number }
-  /** The worker should accept from the slot's own socket. The handle comes along if `park` had it closed. */
-  | { readonly type: 'accept'; readonly listener: number; readonly slot: number }
-  /**
-   * The worker should stop accepting from the slot's own socket, and close it, until `accept` comes. Connections stay.
-   */
-  | { readonly type: 'park'; readonly listener: number }
-  | {
-      readonly type: 'denied';
-      readonly request: number;
-      readonly errno: number;
-      readonly address: string;
-      readonly port: number;
-    }
-  /** The handle of a UDP socket comes with this where `errno` is 0. Other workers may share the socket. */
-  | { readonly type: 'bound'; readonly request: number; readonly socket: number; readonly errno: number }
-  /**
-   * The handle of another slot's socket comes with this. The worker should accept from it too, because the slot's own
-   * worker cannot.
-   */
-  | { readonly type: 'adopt'; readonly listener: number; readonly slot: number }
-  /** The slot has a worker again, so this worker should stop accepting from its socket. */
-  | { readonly type: 'release'; readonly listener: number; readonly slot: number }
+  | ListenerMessage
+  | DatagramBound
   /** A connection that another worker accepted comes with this. The answer is `taken` or `refused`. */
   | ({ readonly type: 'handoff'; readonly id: number } & HandoffHeader)
   /** The answer is `refused`: the connection was taken before, or its handle got lost and it will never be taken. */

@@ -1,23 +1,11 @@
+import type { DatagramBound, DatagramQuery } from '../contract/listening.ts';
 import { adoptDatagramFd, bindUdp, type Bound, type NativeHandle } from './native.ts';
-
-/** A UDP address at which an application wants to receive. The port is never 0. */
-export interface DatagramQuery {
-  readonly address: string;
-  readonly port: number;
-  readonly family: 4 | 6;
-  readonly ipv6Only: boolean;
-  readonly reuseAddress: boolean;
-}
 
 /** Binds a UDP address, in this process or in another one that has the right to. */
 export type BindUdp = (query: DatagramQuery) => Bound | Promise<Bound>;
 
 /** Sends a message to a worker, with a handle if there is one, and returns false when the worker is gone. */
-type Post = (
-  worker: number,
-  message: { readonly type: 'bound'; readonly request: number; readonly socket: number; readonly errno: number },
-  handle?: NativeHandle,
-) => boolean;
+type Post = (worker: number, message: DatagramBound, handle?: NativeHandle) => boolean;
 
 /** A socket as another primary gets it: as a descriptor. */
 export interface DatagramDescription {

@@ -1,9 +1,9 @@
 import { constants } from 'node:os';
 import { DESCRIPTOR_PREFIX, SYSTEMD_PREFIX } from './address.ts';
 import type { Inherited } from './inherited.ts';
-import type { ListenQuery } from './listen-query.ts';
+import type { ListenQuery } from '../contract/listening.ts';
+import type { Sharing } from '../contract/modes.ts';
 import { adoptFd, bindTcp, type Bound, type NativeHandle } from './native.ts';
-import type { Sharing } from './sharing.ts';
 import { removerOf } from './socket-file.ts';
 
 /**
@@ -24,6 +24,7 @@ export class BindError extends Error {
 
 export const EADDRINUSE: number = -constants.errno.EADDRINUSE;
 const ENOENT = -constants.errno.ENOENT;
+const EINVAL = -constants.errno.EINVAL;
 
 /** A TCP address to bind. */
 export interface TcpQuery {
@@ -47,7 +48,7 @@ interface Origin {
   readonly port: number;
   readonly family: 4 | 6 | -1;
   readonly ipv6Only: boolean;
-  /** The TLS session ticket keys of the first worker that listened; see `ListenFields.data`. */
+  /** The TLS session ticket keys of the first worker that listened; see `ListenQuery.data`. */
   readonly data: unknown;
   readonly isPerSlot: boolean;
   /**
@@ -241,15 +242,13 @@ function openPassed(query: ListenQuery, { passed }: OpenOptions): Opened | undef
       socket: handle,
     };
   }
-  if (query.family === -1 && isPassedName(query.address!)) throw new BindError(ENOENT, query.address!, -1);
+  if (query.family !== -1) return undefined;
+  // Only what was passed has such a name: paths are absolute.
+  const address = query.address!;
+  if (address.startsWith(SYSTEMD_PREFIX)) throw new BindError(ENOENT, address, -1);
+  // As Node says of a descriptor that is no stream socket.
+  if (address.startsWith(DESCRIPTOR_PREFIX)) throw new BindError(EINVAL, address, -1);
   return undefined;
-}
-
-/**
- * Tells whether the address names a socket that was passed. Only such names have a prefix, because paths are absolute.
- */
-function isPassedName(address: string): boolean {
-  return address.startsWith(SYSTEMD_PREFIX) || address.startsWith(DESCRIPTOR_PREFIX);
 }
 
 async function openOwn(query: ListenQuery, { sharing, bind = bindHere }: OpenOptions): Promise<Opened> {

@@ -124,22 +124,37 @@ export function bindUdp(
   return nameOf(handle, address, port, family);
 }
 
+/** A `UDP` handle of Node before it is bound. */
+interface UnboundUdp extends NativeHandle {
+  bind(address: string, port: number, flags: number): number;
+  bind6(address: string, port: number, flags: number): number;
+  open(fd: number): number;
+}
+
 /**
- * Creates a UDP handle without the warning that the function is for Node itself (DEP0112), about which users of prefork
- * can do nothing.
+ * Creates a UDP handle, as `dgram._createSocketHandle` does for node:cluster's primary. That function prints a warning
+ * (DEP0112) up to Node 24 and is gone in Node 26. So the class is taken from the handle of a socket.
  */
-const createDatagramHandle: CreateDatagramHandle = (...query) => {
-  const { _createSocketHandle: create } = process.getBuiltinModule('node:dgram') as unknown as {
-    _createSocketHandle: CreateDatagramHandle;
-  };
-  const { noDeprecation } = process;
-  process.noDeprecation = true;
-  try {
-    return create(...query);
-  } finally {
-    process.noDeprecation = noDeprecation!;
-  }
+const createDatagramHandle: CreateDatagramHandle = (address, port, type, fd, flags) => {
+  const handle = new (udpClass())();
+  const errno =
+    fd !== undefined ? handle.open(fd) : handle[type === 'udp6' ? 'bind6' : 'bind'](address ?? '', port ?? 0, flags);
+  if (errno === 0) return handle;
+  handle.close();
+  return errno;
 };
+
+let knownUdpClass: (new () => UnboundUdp) | undefined;
+
+function udpClass(): new () => UnboundUdp {
+  if (knownUdpClass !== undefined) return knownUdpClass;
+  const socket = process.getBuiltinModule('node:dgram').createSocket('udp4');
+  const symbol = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'state symbol');
+  const { handle } = (socket as unknown as Record<symbol, { handle: UnboundUdp }>)[symbol!]!;
+  knownUdpClass = handle.constructor as new () => UnboundUdp;
+  socket.close();
+  return knownUdpClass;
+}
 
 /**
  * Adopts a UDP socket that this process was started with.

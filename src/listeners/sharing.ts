@@ -1,10 +1,5 @@
+import type { Sharing } from '../contract/modes.ts';
 import { canPassHandles, reuseportWorks } from './native.ts';
-
-/**
- * How workers share an address. `reuseport`: each slot has a socket, and the kernel spreads connections over them.
- * `shared`: every worker accepts from one socket. `round-robin`: the primary accepts, by node:cluster's own scheduling.
- */
-export type Sharing = 'reuseport' | 'shared' | 'round-robin';
 
 /** The modes from the best to the last resort, each with its test and the message for when it fails. */
 const modes: ReadonlyArray<{ sharing: Sharing; works: () => boolean; missing: string }> = [

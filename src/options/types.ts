@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import type { Balance, Sharing } from '../contract/modes.ts';
 
 /** A length of time: a whole number of milliseconds, or text with a whole number and its unit. */
 export type Time = number | `${number}${'ms' | 's' | 'm' | 'h'}`;
@@ -37,7 +38,7 @@ export interface Options {
    * @default 'auto'
    * @example sharing: 'shared'
    */
-  sharing?: 'auto' | 'reuseport' | 'shared' | 'round-robin' | undefined;
+  sharing?: 'auto' | Sharing | undefined;
   /**
    * Which worker serves a connection. Both `least-connections` and `sticky-ip` need `sharing` to be `reuseport` or
    * `shared`.
@@ -54,7 +55,7 @@ export interface Options {
    * @default 'auto'
    * @example balance: 'sticky-ip'
    */
-  balance?: 'auto' | 'kernel' | 'least-connections' | 'sticky-ip' | undefined;
+  balance?: 'auto' | Balance | undefined;
   /**
    * With `on`, a worker whose event loop stays busier than those of the others sends `Connection: close` with the next
    * responses on a few of its HTTP/1 connections. Their clients then connect again and reach other workers. This helps
@@ -378,8 +379,8 @@ export interface Settings {
   readonly name: string;
   /** Whether the name was chosen, or comes from the entry. */
   readonly isNameGiven: boolean;
-  readonly sharing: 'auto' | 'reuseport' | 'shared' | 'round-robin';
-  readonly balance: 'auto' | 'kernel' | 'least-connections' | 'sticky-ip';
+  readonly sharing: 'auto' | Sharing;
+  readonly balance: 'auto' | Balance;
   readonly rebalance: 'off' | 'on';
   readonly hangStack: 'off' | 'on';
   readonly spares: number;

@@ -70,6 +70,8 @@ export class Binder {
   /** The channel to continue on when the primary before this one has left. */
   #next: Inherited | undefined;
   #ids = 0;
+  #isDone = false;
+  #isGone = false;
   #lost: () => void = () => {};
 
   /** Primaries use `start` and `inherit`. Tests call the constructor with lines of their own. */
@@ -117,6 +119,11 @@ export class Binder {
     if (this.#next !== undefined) return this.#next.fd;
     const { channel } = this.#line as { channel?: { fd?: number } | null };
     return channel?.fd;
+  }
+
+  /** True when another process ended the binder. It ends by itself when no port is left that it may bind. */
+  get isGone(): boolean {
+    return this.#isGone;
   }
 
   /** The function is called once when the binder is gone. Sockets that were bound stay, and no more can be bound. */
@@ -168,7 +175,7 @@ export class Binder {
   }
 
   #receive(message: unknown, handle: unknown): void {
-    if (isFarewell(message)) this.#lost = () => {};
+    if (isFarewell(message)) this.#isDone = true;
     const answer = binderAnswerOf(message);
     if (answer !== undefined) this.#settle(answer, handle as NativeHandle | undefined);
   }
@@ -188,6 +195,8 @@ export class Binder {
     this.#next = undefined;
     if (next?.open(next.fd) !== true) {
       this.#abandon();
+      if (this.#isDone) return;
+      this.#isGone = true;
       this.#lost();
       return;
     }

@@ -30,6 +30,11 @@ export function countDuration(durations: Float64Array, status: number, ms: numbe
   durations[base + BUCKETS]! += ms;
 }
 
+/** Whether the number at that place is the time of all requests of a class, ms, and not a count. */
+export function isSum(index: number): boolean {
+  return index % STRIDE === BUCKETS;
+}
+
 /** The requests of one class. */
 export interface DurationsOfClass {
   readonly status: (typeof STATUS_CLASSES)[number];
@@ -51,8 +56,7 @@ export function durationsByClass(durations: Float64Array): DurationsOfClass[] {
 /** Returns the counts of all classes together, by bucket. */
 export function durationsOfAll(durations: Float64Array): number[] {
   const sums = Array.from({ length: BUCKETS }, () => 0);
-  for (let index = 0; index < DURATIONS; index++)
-    if (index % STRIDE < BUCKETS) sums[index % STRIDE]! += durations[index]!;
+  for (let index = 0; index < DURATIONS; index++) if (!isSum(index)) sums[index % STRIDE]! += durations[index]!;
   return sums;
 }
 
@@ -80,9 +84,4 @@ export function quantile(
     below += count;
   }
   return bounds.at(-1);
-}
-
-/** Adds the counts of another worker. */
-export function addDurations(to: Float64Array, from: Float64Array): void {
-  for (let index = 0; index < DURATIONS; index++) to[index]! += from[index]!;
 }

@@ -15,7 +15,7 @@ const STATE = fieldOffset('state');
 const HEARTBEAT = fieldOffset('heartbeat');
 const OPEN = fieldOffset('connectionsOpen');
 const HANDICAP = fieldOffset('handicap');
-const UTILIZATION = fieldOffset('elu');
+const UTILIZATION = fieldOffset('utilization');
 
 /**
  * A worker's view of all slots, read with one system call: only the figures that balancing needs, in arrays by slot,

@@ -1,5 +1,6 @@
+import { FIGURES, type Range } from '../contract/figures.ts';
+import { isSum } from './durations.ts';
 import type { Row } from './layout.ts';
-import { BLANK } from './record.ts';
 
 /**
  * Makes a number from a row safe to compute with. A worker can write any bytes, and a NaN or infinity would spoil every
@@ -11,17 +12,28 @@ export function inRange(value: number, most: number = Number.MAX_SAFE_INTEGER): 
   return value >= 0 ? Math.min(value, most) : 0;
 }
 
-type Figure = Exclude<keyof Row, 'state' | 'durations'>;
-const figures = Object.keys(BLANK).filter((name) => name !== 'state' && name !== 'durations') as Figure[];
+/** Whatever is counted, of which there are no halves: so many that all rows together are still a number without a gap. */
+const MOST = 2 ** 41;
 
-/**
- * Makes a row safe: its numbers are finite and not negative, and its utilization is at most 1. The slot of a spare
- * stays -1.
- */
+function countInRange(value: number): number {
+  return Math.floor(inRange(value, MOST));
+}
+
+function figureInRange(value: number, range: Range): number {
+  if (range === 'whole') return countInRange(value);
+  return inRange(value, range === 'share' ? 1 : undefined);
+}
+
+/** Makes a row safe: every figure is in the range that the table gives it. */
 export function rowInRange(row: Row): Row {
-  for (const name of figures) if (name !== 'slot') row[name] = inRange(row[name]);
-  row.elu = inRange(row.elu, 1);
+  const values = row as unknown as Record<string, number>;
+  for (const { name, range, count } of FIGURES) {
+    if (range === 'state' || range === 'slot' || count !== undefined) continue;
+    values[name] = figureInRange(values[name]!, range);
+  }
   const { durations } = row;
-  for (let index = 0; index < durations.length; index++) durations[index] = inRange(durations[index]!);
+  for (let index = 0; index < durations.length; index++) {
+    durations[index] = isSum(index) ? inRange(durations[index]!) : countInRange(durations[index]!);
+  }
   return row;
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { findServer, isRunning, type RunningServer } from '../../control/client.ts';
+import { findAgain, isRunning, type RunningServer } from '../../control/client.ts';
 
 /** The time between two checks that the server runs. */
 const CHECK_PERIOD_MS = 1000;
@@ -30,8 +30,7 @@ export class Presence {
   async #isThere(): Promise<boolean> {
     if (await isRunning(this.#server)) return true;
     try {
-      // The server may run again, with its socket in the other directory.
-      this.#server = await findServer(this.#server.name);
+      this.#server = await findAgain(this.#server);
       return true;
     } catch {
       return false;

@@ -1,5 +1,6 @@
 /** Computes what follows from several samples of a server: rates, and their history. This module is pure. */
-import type { Status, Vitals, WorkerStatus } from '../../control/controls.ts';
+import type { Vitals } from '../../contract/vitals.ts';
+import type { Status, WorkerStatus } from '../../control/controls.ts';
 import { latencyBetween, type Latency } from './latency.ts';
 import { roster, type Place } from './roster.ts';
 

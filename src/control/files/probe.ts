@@ -1,15 +1,7 @@
 import { connect, type Socket } from 'node:net';
+import { livenessOf, type Liveness } from '../../sockets/liveness.ts';
 import type { Owner } from './directories.ts';
 import { withRightsOf } from './identity.ts';
-import { systemCode } from './system-code.ts';
-
-/**
- * What a socket file leads to: a live server, a dead one that left the file behind, or nothing because the file is
- * gone.
- */
-export type Liveness = 'live' | 'dead' | 'gone';
-
-const meanings: Readonly<Record<string, Liveness>> = { ECONNREFUSED: 'dead', ENOENT: 'gone' };
 
 /**
  * Connects to a socket. libuv calls connect(2) within this call, so the rights are those of the owner.
@@ -20,14 +12,7 @@ export function connectTo(path: string, owner: Owner | undefined): Socket {
   return withRightsOf(owner, () => connect(path));
 }
 
-/** Connects without sending anything. In doubt the socket counts as live: EACCES, or EAGAIN for a full queue. */
+/** Tells whether a server listens on the socket of a file: see `livenessOf`. */
 export function probe(path: string, owner?: Owner): Promise<Liveness> {
-  return new Promise((resolve) => {
-    const socket = connectTo(path, owner);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve('live');
-    });
-    socket.once('error', (error) => resolve(meanings[systemCode(error)] ?? 'live'));
-  });
+  return livenessOf(connectTo(path, owner));
 }

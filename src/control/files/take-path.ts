@@ -17,7 +17,7 @@ import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathIn, unusable } from './place.ts';
 import { probe } from './probe.ts';
-import { systemCode } from './system-code.ts';
+import { systemCode } from '../../contract/system-code.ts';
 
 /** Each attempt is lost to a faster server, which is then found live. */
 const MOST_ATTEMPTS = 100;

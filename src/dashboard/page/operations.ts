@@ -1,4 +1,4 @@
-import type { Outcome } from '../../control/controls.ts';
+import type { Outcome } from '../../contract/outcome.ts';
 
 /** The outcome of an operation. `refused` means that the token is wrong or missing. */
 export type Answer = Outcome | 'refused';
