@@ -216,7 +216,10 @@ function scaleTarget(fields: Fields): ScaleTarget {
   throw new BadRequest('expected either workers (how many there should be) or by (how many more or fewer)');
 }
 
-/** Over TCP, whoever has the token decides when, and not what is run: a path could be that of a file which a client had the server keep. */
+/**
+ * Ignores paths that come over TCP. A client with the token decides when an upgrade happens, not which program runs: the
+ * path could lead to a file that a client made the server store.
+ */
 async function upgrade({ controls, fields, isLocal }: Asked): Promise<Answer> {
   const target = { node: readPath(fields, 'node'), preferNode: readPath(fields, 'preferNode') };
   const hasPath = target.node !== undefined || target.preferNode !== undefined;

@@ -91,7 +91,7 @@ export function formatAddress(address: { address: string; port: number }): strin
   return isIPv6(address.address) ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`;
 }
 
-/** Only a socket that the server was started with has such a name: paths are absolute. */
+/** Tells whether the address names a socket that the server was started with. Other names are absolute paths. */
 function isPassedName(address: string): boolean {
   return address.startsWith(SYSTEMD_PREFIX) || address.startsWith(DESCRIPTOR_PREFIX);
 }

@@ -120,7 +120,7 @@ export class Directory {
   }
 }
 
-/** By which a listener is found: two that ask for the same address get the same one. */
+/** Returns the key by which a listener is found. Two requests for the same address get the same listener. */
 function keyOf({ family, address, port, ipv6Only }: ListenQuery): string {
   return `${family} ${address ?? '*'} ${port}${ipv6Only ? ' ipv6Only' : ''}`;
 }

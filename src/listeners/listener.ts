@@ -243,10 +243,10 @@ function openPassed(query: ListenQuery, { passed }: OpenOptions): Opened | undef
     };
   }
   if (query.family !== -1) return undefined;
-  // Only what was passed has such a name: paths are absolute.
+  // Only a socket that was passed has such a name, because paths are absolute.
   const address = query.address!;
   if (address.startsWith(SYSTEMD_PREFIX)) throw new BindError(ENOENT, address, -1);
-  // As Node says of a descriptor that is no stream socket.
+  // Node reports the same for a descriptor that is not a stream socket.
   if (address.startsWith(DESCRIPTOR_PREFIX)) throw new BindError(EINVAL, address, -1);
   return undefined;
 }

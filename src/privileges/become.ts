@@ -13,9 +13,11 @@ export function become({ uid, gid, env }: Account): void {
   try {
     process.setgroups!([]);
   } catch (error) {
-    // Node does not let a process change its user whose file operations the kernel may do as the one before.
+    // Node refuses to change the user while the kernel may execute its file operations as the old one (io_uring).
     if ((error as NodeJS.ErrnoException).code !== 'ERR_INVALID_STATE') throw error;
-    throw new UsageError(`--user: ${(error as Error).message} Start it without UV_USE_IO_URING`, { cause: error });
+    throw new UsageError(`--user: ${(error as Error).message} Start the server without UV_USE_IO_URING`, {
+      cause: error,
+    });
   }
   process.setgid!(gid);
   if (uid !== 0) process.setuid!(uid);

@@ -10,18 +10,18 @@ import { fileURLToPath } from 'node:url';
 const LOADING =
   /^(?:-r|--(?:require|import|loader|experimental-loader|experimental-policy|env-file|env-file-if-exists|experimental-config-file|openssl-config|snapshot-blob|icu-data-dir|localstorage-file|redirect-warnings|tls-keylog))(?:=(.*))?$/s;
 
-/** What node reads in the working directory when it has this flag. */
+/** A flag, and the file that node then reads in the working directory. */
 const DEFAULT_CONFIG = ['--experimental-default-config-file', 'node.config.json'] as const;
 
 type PathsOf = (value: string) => string[];
 
 const one: PathsOf = (value) => [value];
-/** A name without a slash is looked for where libraries are (ld.so(8)). */
+/** A name without a slash is looked for in the directories of libraries (ld.so(8)). */
 const libraries: PathsOf = (value) => value.split(/[: ]+/).filter((path) => path.includes('/'));
-/** An empty one in the list is the working directory; `$ORIGIN` and the like are of the program's own directory. */
+/** An empty item stands for the working directory; `$ORIGIN` and the like for the program's own directory. */
 const directories: PathsOf = (value) => value.split(/[:;]/).filter((path) => !path.startsWith('$'));
 
-/** What node, and the loader of programs, take from a variable: code, which is also what the cache and the libraries have. */
+/** The variables that make node, or the loader of programs, load code. The cache and the libraries are code, too. */
 const LOADING_VARIABLES: Readonly<Record<string, PathsOf>> = {
   NODE_COMPILE_CACHE: one,
   NODE_REDIRECT_WARNINGS: one,
@@ -59,7 +59,7 @@ export function filesOfFlags(
   );
 }
 
-/** @returns the absolute paths. */
+/** Lists the absolute paths of these variables. */
 export function filesOfVariables(env: NodeJS.ProcessEnv, cwd: string = process.cwd()): string[] {
   return Object.entries(LOADING_VARIABLES).flatMap(([name, pathsOf]) => {
     const value = env[name];

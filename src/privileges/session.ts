@@ -86,14 +86,14 @@ function standBetween(child: ChildProcess): Promise<never> {
   });
 }
 
-/** A file gets what was written. */
+/** Passes the output on. A file gets it unfiltered. */
 function passOutput(from: Readable, to: NodeJS.WriteStream): void {
   if (!to.isTTY) {
     from.pipe(to);
     return;
   }
   const text = new TerminalText();
-  // Written before this returns (tty(4)), so that nothing is left to write when the server has ended.
+  // A terminal is written synchronously (tty(4)), so that no output is left when the server has ended.
   from.on('data', (chunk: Buffer) => to.write(text.write(chunk)));
   from.on('end', () => to.write(text.end()));
 }

@@ -4,7 +4,7 @@ import { systemCode } from '../contract/system-code.ts';
 import { ScoreboardError } from './error.ts';
 import { createFile, removeBoard } from './file.ts';
 import { encodeHeader } from './header.ts';
-import { FORMAT, MAX_ROWS, ROW_SIZE, rowOffset } from './layout.ts';
+import { FORMAT, MAX_ROWS, ROW_BYTES, rowOffset } from './layout.ts';
 import { boardDirectories, boardFileName, userId } from './place.ts';
 import { NO_ROW, Rows } from './rows.ts';
 import { isStale, thisPrimary } from './stale.ts';
@@ -51,7 +51,7 @@ export class Board {
     }
     const fileName = boardFileName({ uid: userId(), primaryPid: process.pid, name });
     const image = Buffer.alloc(rowOffset(rows));
-    image.set(encodeHeader({ format: FORMAT, rowSize: ROW_SIZE, rows, ...thisPrimary() }));
+    image.set(encodeHeader({ format: FORMAT, rowSize: ROW_BYTES, rows, ...thisPrimary() }));
     let refusal: unknown = new Error('there is no directory for it');
     for (const directory of directories) {
       const path = join(directory, fileName);
@@ -106,7 +106,7 @@ export class Board {
 
   #clear(row: number): void {
     if (this.#closed) return;
-    writeSync(this.#fd, new Uint8Array(ROW_SIZE), 0, ROW_SIZE, rowOffset(row));
+    writeSync(this.#fd, new Uint8Array(ROW_BYTES), 0, ROW_BYTES, rowOffset(row));
   }
 }
 

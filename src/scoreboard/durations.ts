@@ -30,7 +30,7 @@ export function countDuration(durations: Float64Array, status: number, ms: numbe
   durations[base + BUCKETS]! += ms;
 }
 
-/** Whether the number at that place is the time of all requests of a class, ms, and not a count. */
+/** Tells whether the number at that place is the total time of a class in ms, and not a count. */
 export function isSum(index: number): boolean {
   return index % STRIDE === BUCKETS;
 }

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { systemCode } from '../contract/system-code.ts';
 import { ScoreboardError } from './error.ts';
-import { FORMAT, MAGIC, MAX_ROWS, PLACED_HEADER, ROW_SIZE } from './layout.ts';
+import { FORMAT, MAGIC, MAX_ROWS, PLACED_HEADER, ROW_BYTES } from './layout.ts';
 import type { Header } from './layout.ts';
 import { viewOf } from './record.ts';
 
@@ -49,18 +49,18 @@ function openFile(path: string, mode: number): number {
 function readHeader(fd: number, path: string): Header {
   const file = fstatSync(fd);
   if (!file.isFile()) throw notABoard(path, 'it is not a regular file');
-  const bytes = Buffer.alloc(ROW_SIZE);
-  const length = readSync(fd, bytes, 0, ROW_SIZE, 0);
-  if (length < ROW_SIZE) throw notABoard(path, `it has ${length} bytes`);
+  const bytes = Buffer.alloc(ROW_BYTES);
+  const length = readSync(fd, bytes, 0, ROW_BYTES, 0);
+  if (length < ROW_BYTES) throw notABoard(path, `it has ${length} bytes`);
   if (bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) throw notABoard(path, 'it starts with other bytes');
   const header = decodeHeader(bytes);
   if (header.format !== FORMAT) {
     const message = `the scoreboard ${path} has format ${header.format} and this prefork reads format ${FORMAT}: use the version of prefork that runs pid ${header.primaryPid}`;
     throw new ScoreboardError('ERR_SCOREBOARD_VERSION', message);
   }
-  if (header.rowSize !== ROW_SIZE) throw notABoard(path, `its rows have ${header.rowSize} bytes, not ${ROW_SIZE}`);
+  if (header.rowSize !== ROW_BYTES) throw notABoard(path, `its rows have ${header.rowSize} bytes, not ${ROW_BYTES}`);
   if (header.rows < 1 || header.rows > MAX_ROWS) throw notABoard(path, `it claims ${header.rows} rows`);
-  const size = ROW_SIZE * (1 + header.rows);
+  const size = ROW_BYTES * (1 + header.rows);
   if (file.size !== size) throw notABoard(path, `it has ${file.size} bytes and should have ${size}`);
   return header;
 }
@@ -72,7 +72,7 @@ function notABoard(path: string, why: string, cause?: unknown): ScoreboardError 
 
 /** Encodes the header as the bytes at the start of a file. */
 export function encodeHeader(header: Header): Buffer {
-  const bytes = Buffer.alloc(ROW_SIZE);
+  const bytes = Buffer.alloc(ROW_BYTES);
   bytes.write(MAGIC, 'latin1');
   const view = viewOf(bytes);
   for (const { name, type, offset } of PLACED_HEADER) {

@@ -1,6 +1,6 @@
 import { closeSync, readSync } from 'node:fs';
 import { openBoard } from './header.ts';
-import { fieldOffset, PAIRS, ROW_SIZE, rowOffset, STATES } from './layout.ts';
+import { fieldOffset, PAIRS, ROW_BYTES, rowOffset, STATES } from './layout.ts';
 import { inRange } from './range.ts';
 import { conditionOf, viewOf } from './record.ts';
 
@@ -49,7 +49,7 @@ export class LoadView {
     this.#fd = fd;
     this.#rows = rows;
     this.#span = rows;
-    this.#bytes = Buffer.alloc(ROW_SIZE * rows);
+    this.#bytes = Buffer.alloc(ROW_BYTES * rows);
     this.#view = viewOf(this.#bytes);
   }
 
@@ -92,7 +92,7 @@ export class LoadView {
   }
 
   #fetch(): boolean {
-    const length = ROW_SIZE * this.#span;
+    const length = ROW_BYTES * this.#span;
     return !this.#isClosed && readSync(this.#fd, this.#bytes, 0, length, rowOffset(0)) === length;
   }
 
@@ -107,13 +107,13 @@ export class LoadView {
     this.coming.fill(0);
     let last = -1;
     for (let row = 0; row < this.#span; row++) {
-      const condition = conditionOf(this.#view, ROW_SIZE * row);
+      const condition = conditionOf(this.#view, ROW_BYTES * row);
       if (condition === 'torn') return undefined;
       if (condition === 'blank') continue;
       last = row;
-      this.#decodeSlot(ROW_SIZE * row);
+      this.#decodeSlot(ROW_BYTES * row);
     }
-    for (let row = 0; row <= last; row++) this.#decodePairs(ROW_SIZE * row);
+    for (let row = 0; row <= last; row++) this.#decodePairs(ROW_BYTES * row);
     return last;
   }
 

@@ -12,7 +12,7 @@ export function inRange(value: number, most: number = Number.MAX_SAFE_INTEGER): 
   return value >= 0 ? Math.min(value, most) : 0;
 }
 
-/** Whatever is counted, of which there are no halves: so many that all rows together are still a number without a gap. */
+/** The limit of a count. The sum over all rows is then still a safe integer. */
 const MOST = 2 ** 41;
 
 function countInRange(value: number): number {

@@ -1,6 +1,6 @@
 import { closeSync, readSync } from 'node:fs';
 import { openBoard } from './header.ts';
-import { ROW_SIZE, rowOffset, type Header, type Row } from './layout.ts';
+import { ROW_BYTES, rowOffset, type Header, type Row } from './layout.ts';
 import { decodeRow, viewOf } from './record.ts';
 
 /**
@@ -24,7 +24,7 @@ export class Reader {
   private constructor(fd: number, header: Header) {
     this.#fd = fd;
     this.header = header;
-    this.#bytes = Buffer.alloc(ROW_SIZE * header.rows);
+    this.#bytes = Buffer.alloc(ROW_BYTES * header.rows);
     this.#view = viewOf(this.#bytes);
   }
 
@@ -46,7 +46,7 @@ export class Reader {
   read(row: number): Row | undefined {
     if (!(row >= 0 && row < this.header.rows)) return undefined;
     for (let tries = 0; tries < TRIES; tries++) {
-      if (!this.#fetch(rowOffset(row), ROW_SIZE)) return undefined;
+      if (!this.#fetch(rowOffset(row), ROW_BYTES)) return undefined;
       const result = decodeRow(this.#view);
       if (result === 'blank') return undefined;
       if (result !== 'torn') return result;
@@ -60,9 +60,9 @@ export class Reader {
    */
   readAll(): Array<Row | undefined> {
     const { rows } = this.header;
-    if (!this.#fetch(rowOffset(0), ROW_SIZE * rows)) return Array.from({ length: rows }, () => undefined);
+    if (!this.#fetch(rowOffset(0), ROW_BYTES * rows)) return Array.from({ length: rows }, () => undefined);
     // All rows are decoded before one is read again, because that uses the same bytes.
-    const results = Array.from({ length: rows }, (_, row) => decodeRow(this.#view, ROW_SIZE * row));
+    const results = Array.from({ length: rows }, (_, row) => decodeRow(this.#view, ROW_BYTES * row));
     return results.map((result, row) => {
       if (result === 'torn') return this.read(row);
       return result === 'blank' ? undefined : result;

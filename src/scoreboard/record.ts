@@ -10,7 +10,7 @@
  * chance of 2^-32.
  */
 import type { FieldType, FigureRow } from '../contract/figures.ts';
-import { PLACED_ROW, ROW_USED, STATES } from './layout.ts';
+import { PLACED_ROW, USED_ROW_BYTES, STATES } from './layout.ts';
 import type { Row, State } from './layout.ts';
 
 /** The offsets of the version and the sum in a row, before its fields. */
@@ -47,7 +47,7 @@ export function viewOf(bytes: Uint8Array): DataView {
 // which keeps the time at 100 to 150 ns whatever the size of a row.
 function sumOf(view: DataView, base: number): number {
   let sum = mix(0x811c9dc5, view.getInt32(base + VERSION, true));
-  for (let at = SUM + 4; at < ROW_USED; at += 4) sum = mix(sum, view.getInt32(base + at, true));
+  for (let at = SUM + 4; at < USED_ROW_BYTES; at += 4) sum = mix(sum, view.getInt32(base + at, true));
   return sum >>> 0;
 }
 

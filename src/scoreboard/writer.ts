@@ -1,7 +1,7 @@
 import { closeSync, writeSync } from 'node:fs';
 import { ScoreboardError } from './error.ts';
 import { openBoard } from './header.ts';
-import { PAIRS, ROW_SIZE, rowOffset, type Row } from './layout.ts';
+import { PAIRS, ROW_BYTES, rowOffset, type Row } from './layout.ts';
 import { encodeRow, nextVersion, viewOf } from './record.ts';
 
 /**
@@ -16,7 +16,7 @@ export class Writer {
   readonly #fd: number;
   readonly #position: number;
   // The row is encoded in place. Nothing is allocated, and one pwrite per row is the only system call.
-  readonly #bytes: Buffer = Buffer.alloc(ROW_SIZE);
+  readonly #bytes: Buffer = Buffer.alloc(ROW_BYTES);
   readonly #view: DataView = viewOf(this.#bytes);
   #version = 0;
   #closed = false;
@@ -49,7 +49,7 @@ export class Writer {
     this.#version = nextVersion(this.#version);
     encodeRow(this.#view, row, this.#version);
     try {
-      if (writeSync(this.#fd, this.#bytes, 0, ROW_SIZE, this.#position) !== ROW_SIZE) this.failures++;
+      if (writeSync(this.#fd, this.#bytes, 0, ROW_BYTES, this.#position) !== ROW_BYTES) this.failures++;
     } catch {
       this.failures++;
     }

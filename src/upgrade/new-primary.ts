@@ -61,7 +61,7 @@ export class NewPrimary {
     this.#child = spawn(program, [...flags, ...process.execArgv, ...process.argv.slice(1)], {
       stdio: ['inherit', 'inherit', 'inherit', 'ipc', 'pipe', ...fds],
       env: { ...process.env, ...env, [VARIABLE]: String(FORMAT) },
-      // By which the primary after it looks for its node.
+      // The primary after it looks for its node under this name.
       argv0: node,
     });
     this.over = Promise.race([

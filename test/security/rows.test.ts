@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { conforms } from '../../src/control/status/conforms.ts';
 import { statusSchema } from '../../src/control/status/status-schema.ts';
 import { monotonic } from '../../src/scoreboard/clock.ts';
-import { ROW_SIZE, rowOffset, STATES, type Row, type State } from '../../src/scoreboard/layout.ts';
+import { ROW_BYTES, rowOffset, STATES, type Row, type State } from '../../src/scoreboard/layout.ts';
 import { boardDirectories } from '../../src/scoreboard/place.ts';
 import { BLANK, encodeRow, viewOf } from '../../src/scoreboard/record.ts';
 import { serve, type App } from '../support/app.ts';
@@ -54,9 +54,9 @@ test(
     const fd = openSync(boardOf(app), 'r+');
     try {
       for (let nth = 1; nth <= COUNT; nth++) {
-        const bytes = new Uint8Array(ROW_SIZE);
+        const bytes = new Uint8Array(ROW_BYTES);
         encodeRow(viewOf(bytes), anyRow(random, [...app.workers.values(), app.pid, 0]), nth);
-        writeSync(fd, bytes, 0, ROW_SIZE, rowOffset(random.between(0, 3)));
+        writeSync(fd, bytes, 0, ROW_BYTES, rowOffset(random.between(0, 3)));
         const { status, body } = await get({ socketPath: app.controlSockets[0]! }, { path: '/status' });
         assert.equal(status, 200, `after row ${nth}`);
         for (const number of numbersIn(JSON.parse(body))) assert.ok(number >= 0, `${number} after row ${nth}`);

@@ -19,7 +19,7 @@ const LOOPBACK = '127.0.0.1';
 
 const SAFETY = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const;
 
-/** Of the server's answers. */
+/** The headers of the server's answers that are passed on. */
 const PASSED = ['content-type', 'content-length', 'content-security-policy', 'allow', 'referrer-policy'] as const;
 
 /**
@@ -73,7 +73,7 @@ export class Gateway implements Disposable {
   }
 }
 
-/** Root's browser runs no code of another user's server: the page is this command's own, and only the figures are the server's. */
+/** Serves the page's files itself, so that root's browser runs no code of another user's server. */
 async function servePage(response: ServerResponse, { name, contentType }: PageFile): Promise<void> {
   try {
     const body = await readFile(new URL(`../dashboard/${name}`, import.meta.url));
@@ -107,7 +107,7 @@ function pass(
   request.pipe(outgoing);
 }
 
-/** Cookies and the like would be another user's server's, on every port of the loopback. */
+/** Leaves out cookies and the like, which another user's server could set for every port of the loopback. */
 function passedOn({ headers }: IncomingMessage): OutgoingHttpHeaders {
   const kept = PASSED.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]] as const]));
   return { ...Object.fromEntries(kept), ...SAFETY };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Header, Row } from '../../../src/scoreboard/layout.ts';
-import { FORMAT, ROW_SIZE } from '../../../src/scoreboard/layout.ts';
+import { FORMAT, ROW_BYTES } from '../../../src/scoreboard/layout.ts';
 import { BLANK } from '../../../src/scoreboard/record.ts';
 import { thisPrimary } from '../../../src/scoreboard/stale.ts';
 
@@ -16,7 +16,7 @@ export function temporaryDirectory(t: TestContext): string {
 
 /** The header that this process would write, with some of it changed. */
 export function headerWith(changes: Partial<Header> = {}): Header {
-  return { format: FORMAT, rowSize: ROW_SIZE, rows: 2, ...thisPrimary(), ...changes };
+  return { format: FORMAT, rowSize: ROW_BYTES, rows: 2, ...thisPrimary(), ...changes };
 }
 
 /** A row whose every number is `value`, so that one view shows whether it is all of one write. */
