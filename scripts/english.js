@@ -41,6 +41,22 @@ const PLACES = [
   'src/testing.ts',
   'src/tls.ts',
   'src/worker.ts',
+  'test/support/',
+  'test/unit/balance/',
+  'test/unit/cli/',
+  'test/unit/control/',
+  'test/unit/dashboard/',
+  'test/unit/doctor/',
+  'test/unit/inspector/',
+  'test/unit/ipc/',
+  'test/unit/listeners/',
+  'test/unit/options/',
+  'test/unit/privileges/',
+  'test/unit/scoreboard/',
+  'test/unit/state/',
+  'test/unit/systemd/',
+  'test/unit/testing/',
+  'test/unit/upgrade/',
 ];
 
 /** The list ends here: these folders hold programs and text of other makers. */

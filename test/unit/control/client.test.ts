@@ -16,7 +16,7 @@ import { closed, listenOn, Place } from './helpers.ts';
 
 type Listener = NonNullable<Parameters<typeof createServer>[1]>;
 
-/** An HTTP server that answers as it is told to. */
+/** Starts an HTTP server that answers as it is told. */
 async function answering(place: Place, name: string, listener: Listener): Promise<RunningServer & AsyncDisposable> {
   const server: Server = createServer({}, listener);
   const path = place.file(`${name}.sock`);
@@ -120,7 +120,7 @@ test('a server is told from others by its pid, its directory and its addresses',
   assert.equal(web.name, 'web');
 });
 
-/** How a server does not answer, and what is said about it. */
+/** The ways in which a server fails to answer, and what is said about each. */
 const silences: ReadonlyArray<[what: string, listener: Listener, says: RegExp]> = [
   ['that ends', (request) => request.socket.destroy(), /^api ended before it answered$/],
   [

@@ -49,7 +49,7 @@ test('GET /metrics is in the format that was asked for, and 501 says what is mis
   assert.equal((await ask(controls, 'POST', '/metrics')).status, 405);
 });
 
-/** Each way to say something, and what reaches the primary. */
+/** The ways to ask for an operation, and the call that reaches the primary. */
 const operations: ReadonlyArray<[target: string, body: string, call: string]> = [
   ['/reload', '', 'reload'],
   ['/reload', '{}', 'reload'],
@@ -111,7 +111,7 @@ test('what the primary throws is 500', async () => {
   assert.deepEqual(JSON.parse(body), { ok: false, reason: 'a fault' });
 });
 
-/** What is wrong, the status, and what its one sentence has to name. Nothing of it reaches the primary. */
+/** Bad requests, with the status and what its sentence has to name. Nothing of them reaches the primary. */
 const badRequests: ReadonlyArray<readonly [string, target: string, body: string, status: number, says: RegExp]> = [
   [
     'GET',

@@ -10,7 +10,7 @@ const MB = 2 ** 20;
 const limits = (hard: string): string =>
   `Limit Soft Hard Units\nMax open files            256                  ${hard}                files     \n`;
 
-/** A machine in which all is well. */
+/** The files of a machine in which all is well. */
 const files: Files = {
   '/proc/1/comm': 'systemd\n',
   '/proc/self/limits': limits('524288'),
@@ -77,7 +77,7 @@ test('a machine in which all is well', () => {
   );
 });
 
-/** The check, its level, what it says and what mends it, when the machine is changed so. */
+/** The check, its level, what it says and what mends it, after a change of the machine. */
 const cases: ReadonlyArray<readonly [string, Level | 'silent', RegExp, RegExp, Changes]> = [
   ['node', 'problem', /^20\.18\.3$/, /20\.19/, { machine: { node: '20.18.3' } }],
   ['node', 'problem', /^18/, /20\.19/, { machine: { node: '18.20.1' } }],

@@ -1,4 +1,4 @@
-/** The primary's end of a channel, fed by hand with what a worker may write to it. */
+/** Tests the primary's end of a channel. The test feeds it by hand with what a worker may write to it. */
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
@@ -14,7 +14,7 @@ class FakeHandle {
   }
 }
 
-/** A child as Node has it, as far as its channel goes. */
+/** The channel of a child as Node has it. */
 class Bench {
   readonly heard: unknown[] = [];
   readonly sent: unknown[] = [];

@@ -22,7 +22,7 @@ function makeBoard(t: TestContext, rows: number): { board: Board; reader: Reader
   return { board, reader };
 }
 
-/** The file itself, for what no writer would do. */
+/** Opens the file itself, to do what no writer would. */
 async function openRaw(t: TestContext, path: string): Promise<FileHandle> {
   const file = await open(path, 'r+');
   t.after(() => file.close());

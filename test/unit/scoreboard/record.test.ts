@@ -45,7 +45,7 @@ test('every stretch of an old row inside a new one, and the reverse, is torn', (
       const [mixed, reverse] = [after.slice(), before.slice()];
       mixed.set(before.subarray(from, to), from);
       reverse.set(after.subarray(from, to), from);
-      // Words that are the same in both rows make no difference, and no tear.
+      // Words that are equal in both rows make no difference, and so no tear.
       for (const bytes of [mixed, reverse]) {
         if (Buffer.compare(bytes, before) === 0 || Buffer.compare(bytes, after) === 0) continue;
         assert.equal(decodeRow(viewOf(bytes)), 'torn', `bytes ${from} to ${to}`);
