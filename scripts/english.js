@@ -57,6 +57,12 @@ const PLACES = [
   'test/unit/systemd/',
   'test/unit/testing/',
   'test/unit/upgrade/',
+  'test/unit/primary/exits/',
+  'test/unit/primary/workers/',
+  'test/process/',
+  'test/security/',
+  'test/package/',
+  'test/soak/',
 ];
 
 /** The list ends here: these folders hold programs and text of other makers. */

@@ -1,4 +1,7 @@
-/** The commands against a real server process whose primary is a fake: what they print, wait for, and exit with. */
+/**
+ * Tests the commands with a real server process whose primary is a fake: what they print, what they wait for, and their
+ * exit codes.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -13,12 +16,12 @@ import { startApp, type App } from '../../support/app.ts';
 
 const script = fileURLToPath(new URL('../../support/control-server.js', import.meta.url));
 
-/** Where control sockets are, for servers and commands alike: not where those of this machine's user are. */
+/** A place for control sockets, for servers and commands alike. It differs from that of this machine's user. */
 class Machine implements Disposable {
   readonly directory: string = mkdtempSync(join(tmpdir(), 'prefork-machine-'));
   readonly env: Readonly<Record<string, string>> = { PREFORK_RUNTIME_DIR: this.directory };
 
-  /** Where this user's sockets are. */
+  /** The directory of this user's sockets. */
   get sockets(): string {
     return join(this.directory, `prefork-${process.geteuid!()}`);
   }
@@ -221,7 +224,7 @@ test('two servers with the same default name: the second gets a number, and the 
 
 test('a server that was started without XDG_RUNTIME_DIR is found by a shell that has one', async () => {
   using machine = new Machine();
-  // Root's is in /run, beside those that this machine may run.
+  // Root's sockets are in /run, beside those of other servers on this machine.
   const name = `found-${process.pid}`;
   await using server = await startApp({
     entry: script,
@@ -282,7 +285,7 @@ test('a status of another version is for programs only', async () => {
   }
 });
 
-/** What is wrong, and what the one line has to name; nothing runs, so whatever is asked for first is exit 3. */
+/** Bad inputs, and what the one line has to name. No server runs, so a command that asks for one first exits with 3. */
 const badInputs: ReadonlyArray<[argv: string[], says: RegExp]> = [
   [['status', '--jsn'], /unknown option --jsn; did you mean --json\?/],
   [['status', '--now'], /unknown option --now/],

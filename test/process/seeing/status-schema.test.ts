@@ -1,4 +1,4 @@
-/** Whatever state a server that runs is in, what it says of itself is what the published schema says. */
+/** Tests that the status of a running server fits the published schema, whatever its state. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { ask, connected, Exchange } from '../../support/http.ts';
 import { assertStatus } from '../../support/status-schema.ts';
 import { poll } from '../../support/watched.ts';
 
-/** The first status that is so; every one on the way fits the schema too. */
+/** Returns the first status that holds. Every status before it must fit the schema too. */
 function until(app: App, what: string, holds: (status: Status) => boolean): Promise<Status> {
   return poll(async () => {
     const [socketPath] = app.controlSockets;

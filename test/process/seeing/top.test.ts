@@ -1,4 +1,4 @@
-/** The live table in a real terminal, and what it prints where there is none. */
+/** Tests the live table in a real terminal, and the output without a terminal. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ function environment(app: App): Record<string, string> {
   return { PREFORK_RUNTIME_DIR: app.directory, TMPDIR: app.directory };
 }
 
-/** A terminal in which `prefork top` shows the app. */
+/** Opens a terminal in which `prefork top` shows the app. */
 async function watch(app: App, { columns = 80, rows = 24, args = '' } = {}): Promise<Terminal> {
   const terminal = await Terminal.open({ columns, rows, env: environment(app) });
   try {
@@ -32,7 +32,7 @@ async function watch(app: App, { columns = 80, rows = 24, args = '' } = {}): Pro
   }
 }
 
-/** The shell has the terminal as it was, and shows what it showed. */
+/** Asserts that the shell has the terminal back as it was, with what it showed. */
 async function isGivenBack(terminal: Terminal): Promise<void> {
   await terminal.shows(/^\$ $/m);
   assert.equal(await terminal.isAlternate(), false);
