@@ -20,7 +20,8 @@ export type WorkerMessage =
   /** A socket that came with `adopt` is closed. The message comes once for each. */
   | { readonly type: 'returned'; readonly listener: number }
   /**
-   * An accepted connection for another slot's worker comes with this. No data was read from it. The answer is `handed`.
+   * A connection for another slot's worker comes with this. Everything that was read from it has been answered. The answer
+   * is `handed`.
    */
   | ({ readonly type: 'handoff'; readonly id: number; readonly to: number } & HandoffHeader)
   /** The worker has waited long for the answer to its `handoff`. The answer is `handed`, unless that is on its way. */
@@ -74,6 +75,8 @@ export interface HandoffHeader {
   /** The slot that sends it, and the low byte of its number among the connections from there to here. */
   readonly from: number;
   readonly nth: number;
+  /** A server has served it before: it is between two requests, and counts as accepted there. @default false */
+  readonly isMove?: boolean;
 }
 
 /** `failed` means that the other worker ended, or closed its channel, before it answered. */
@@ -96,7 +99,12 @@ export interface DrainTerms {
    * once. Otherwise the worker empties the queues first.
    */
   readonly takenOver?: boolean;
+  /** Where connections that can move go meanwhile. @default nowhere: their clients are told to go */
+  readonly successor?: Successor;
 }
+
+/** `slot` is the worker that has the slot now. `any` is the one with the fewest connections, because the slot is gone. */
+export type Successor = 'slot' | 'any';
 
 /** The length of a text in a message, in characters. The worker cuts longer texts. */
 export const LONGEST_TEXT = 16_384;
@@ -149,6 +157,7 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
     listener: number,
     from: within(0, MOST_SLOTS - 1),
     nth: within(0, 255),
+    isMove: (value) => value === undefined || boolean(value),
   },
   recall: { id: number },
   taken: { id: number },

@@ -1,11 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
-
-/**
- * The address families of a TCP address without a host. `tcp` binds both where the machine has both; `tcp4` and `tcp6`
- * bind only that one. The names are those of Go's `net.Listen`, which fasthttp's prefork accepts too.
- */
-export type Network = 'tcp' | 'tcp4' | 'tcp6';
+import type { Network } from '../contract/modes.ts';
 
 /** The argument of `net.Server#listen`: either a port (and host) or a path. */
 export type ListenTarget =

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import type { Balance, Sharing } from '../contract/modes.ts';
+import type { Balance, Network, Sharing } from '../contract/modes.ts';
 
 /** A length of time: a whole number of milliseconds, or text with a whole number and its unit. */
 export type Time = number | `${number}${'ms' | 's' | 'm' | 'h'}`;
@@ -66,9 +66,20 @@ export interface Options {
    */
   rebalance?: 'off' | 'on' | undefined;
   /**
+   * What becomes of the plain HTTP/1 connections of a worker that leaves and has a successor (reload, recycling, fewer
+   * workers). `on`: they move to the successor between two requests, and their clients notice nothing. `off`: each client
+   * gets `Connection: close` with its next response, or is closed once it is idle. TLS, HTTP/2 and upgraded connections
+   * never move. Servers of `node:net`, and connections that the application pins (`worker.pin`), do not move either. With
+   * `sharing: 'round-robin'` no connection moves.
+   *
+   * @default 'on'
+   * @example migrate: 'off'
+   */
+  migrate?: 'on' | 'off' | undefined;
+  /**
    * How many workers, 0 to 1024, are booted beyond those that serve. A spare boots up to its `listen` and waits there.
-   * When a worker ends unasked, a spare takes its place in the time of a message instead of a boot. Each spare costs
-   * the memory of an idle worker.
+   * When a worker ends unasked, a spare takes its place in the time of a message instead of a boot. Each spare costs the
+   * memory of an idle worker.
    *
    * @default 0
    * @example spares: 1
@@ -279,7 +290,7 @@ export interface LibraryOptions {
    * @default 'tcp'
    * @example network: 'tcp4'
    */
-  network?: 'tcp' | 'tcp4' | 'tcp6' | undefined;
+  network?: Network | undefined;
   /**
    * How many connections the kernel queues for each socket until a worker accepts them. Linux limits it to
    * `net.core.somaxconn`.
@@ -382,6 +393,7 @@ export interface Settings {
   readonly sharing: 'auto' | Sharing;
   readonly balance: 'auto' | Balance;
   readonly rebalance: 'off' | 'on';
+  readonly migrate: 'on' | 'off';
   readonly hangStack: 'off' | 'on';
   readonly spares: number;
   readonly ready: 'listen' | 'message' | 'start';

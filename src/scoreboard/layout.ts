@@ -87,13 +87,16 @@ export const PLACED_HEADER: readonly PlacedField[] = place(HEADER, 8);
 /** {@link FIGURES} with offsets, right after version and sum. */
 export const PLACED_ROW: readonly PlacedField[] = place(FIGURES, 8);
 
+/** What a row has for each slot: see {@link PAIRS}. */
+export type PairPart = 'unanswered' | 'sent' | 'arrived';
+
 /**
  * The place of the pairs, after the fields. They are arrays of bytes by slot, about the connections between this worker
  * and the worker of that slot. The rows of both tell how many connections are on their way now, which the receiver will
  * have in addition to its own. These are the unanswered ones, but at most as many as were numbered since the last that
  * arrived. Neither figure suffices alone: an answer takes time, and a new worker has not seen the earlier numbers.
  */
-export const PAIRS: { readonly [part in 'unanswered' | 'sent' | 'arrived']: number } & { readonly slots: number } =
+export const PAIRS: { readonly [part in PairPart]: number } & { readonly slots: number } =
   placePairs(MOST_BALANCED_WORKERS);
 
 function placePairs(slots: number): typeof PAIRS {

@@ -26,14 +26,17 @@ function figureInRange(value: number, range: Range): number {
 
 /** Makes a row safe: every figure is in the range that the table gives it. */
 export function rowInRange(row: Row): Row {
-  const values = row as unknown as Record<string, number>;
-  for (const { name, range, count } of FIGURES) {
-    if (range === 'state' || range === 'slot' || count !== undefined) continue;
-    values[name] = figureInRange(values[name]!, range);
+  const values = row as unknown as Record<string, number | Float64Array>;
+  for (const { name, range } of FIGURES) {
+    const value = values[name]!;
+    if (range === 'state' || range === 'slot') continue;
+    if (typeof value === 'number') values[name] = figureInRange(value, range);
+    else for (let index = 0; index < value.length; index++) value[index] = figureInRange(value[index]!, range);
   }
+  // A histogram of durations is counts, and their sums.
   const { durations } = row;
   for (let index = 0; index < durations.length; index++) {
-    durations[index] = isSum(index) ? inRange(durations[index]!) : countInRange(durations[index]!);
+    if (!isSum(index)) durations[index] = countInRange(durations[index]!);
   }
   return row;
 }

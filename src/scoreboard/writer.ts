@@ -1,7 +1,7 @@
 import { closeSync, writeSync } from 'node:fs';
 import { ScoreboardError } from './error.ts';
 import { openBoard } from './header.ts';
-import { PAIRS, ROW_BYTES, rowOffset, type Row } from './layout.ts';
+import { PAIRS, ROW_BYTES, rowOffset, type PairPart, type Row } from './layout.ts';
 import { encodeRow, nextVersion, viewOf } from './record.ts';
 
 /**
@@ -12,7 +12,7 @@ export class Writer {
   /** The number of writes that failed. The server carries on, because its figures are worth less than its requests. */
   failures = 0;
   /** The pairs of the row, which go out with the next `write`: see {@link PAIRS}. */
-  readonly pairs: Readonly<Record<'unanswered' | 'sent' | 'arrived', Uint8Array>>;
+  readonly pairs: Readonly<Record<PairPart, Uint8Array>>;
   readonly #fd: number;
   readonly #position: number;
   // The row is encoded in place. Nothing is allocated, and one pwrite per row is the only system call.

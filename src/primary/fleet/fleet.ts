@@ -151,6 +151,7 @@ export type FleetSettings = Pick<
   | 'readyTimeout'
   | 'settle'
   | 'drainTimeout'
+  | 'migrate'
   | 'drainDelay'
   | 'shutdownGracePeriod'
   | 'heartbeatTimeout'

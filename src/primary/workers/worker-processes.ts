@@ -36,6 +36,7 @@ export interface CrewParts {
   readonly sharing: Sharing;
   readonly balance: Balance;
   readonly rebalance: boolean;
+  readonly migrate: boolean;
   /** The time in ms of silence after which the stack is written, as in the worker's context. */
   readonly hangStack: number;
   /** The shutdown grace period in ms. */
@@ -137,7 +138,7 @@ export class WorkerProcesses {
   }
 
   #environment(slot: number, generation: number, row: number): Record<string, string> {
-    const { sharing, balance, rebalance, hangStack, board, gracePeriod, control } = this.#parts;
+    const { sharing, balance, rebalance, migrate, hangStack, board, gracePeriod, control } = this.#parts;
     const reports = this.#reports?.directory ?? '';
     return contextEnvironment({
       slot,
@@ -145,6 +146,7 @@ export class WorkerProcesses {
       sharing,
       balance,
       rebalance,
+      migrate,
       hangStack,
       board: board?.path ?? '',
       row,

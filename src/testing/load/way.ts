@@ -1,7 +1,7 @@
 import type { Answer } from './answer.ts';
 import { Http1Kept, Http1New } from './http1-way.ts';
 import { Http2Kept, Http2New, SharedSession } from './http2-way.ts';
-import type { Sent } from './request.ts';
+import type { Protocol, Sent } from './request.ts';
 import type { ConnectionEvents, ConnectionHistory, Route } from './route.ts';
 
 /** The way in which a client gets a connection for its next request. A way owns connections, and `end` closes them. */
@@ -24,7 +24,7 @@ const CLIENTS_PER_SESSION = 8;
  *
  * @returns a function that gives each client its way.
  */
-export function waysTo(route: Route, protocol: 'http1' | 'http2', events: ConnectionEvents): (style: Style) => Way {
+export function waysTo(route: Route, protocol: Protocol, events: ConnectionEvents): (style: Style) => Way {
   if (protocol === 'http1') {
     return (style) => (style === 'kept' ? new Http1Kept(route, events) : new Http1New(route, events));
   }
