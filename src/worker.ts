@@ -78,10 +78,10 @@ export interface Worker {
    */
   onPrimaryDeath(hook: () => void | Promise<void>): void;
   /**
-   * Keeps the connection of a request in this worker for good, because the application has something by it that the next worker would not
-   * know: a session of the connection's, say. Without it a plain HTTP/1 connection may go on in another worker between two
-   * requests, where it is a new socket. A worker that leaves tells the client of a pinned one `Connection: close`. It also
-   * holds outside of prefork, where nothing moves.
+   * Keeps a connection in this worker for good. Call it when the application associates data with the connection that another
+   * worker would not have, such as a session. A plain HTTP/1 connection that is not pinned may continue in another worker
+   * between two requests, where it is a new socket. When the worker leaves, the client of a pinned connection gets
+   * `Connection: close`. The method may also be called outside of prefork, where no connection moves.
    *
    * @example
    * server.on('connection', (socket) => {

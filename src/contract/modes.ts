@@ -11,7 +11,7 @@ export type Sharing = 'reuseport' | 'shared' | 'round-robin';
 export type Balance = 'kernel' | 'least-connections' | 'sticky-ip';
 
 /**
- * Which address families a TCP address without a host is bound to: `tcp` both, where the machine has both; `tcp4`
- * and `tcp6` that one alone. The names are Go's (`net.Listen`), which fasthttp's prefork takes too.
+ * The address families of a TCP address without a host. `tcp` binds both where the machine has both; `tcp4` and `tcp6`
+ * bind only that one. The names are those of Go's `net.Listen`, which fasthttp's prefork accepts too.
  */
 export type Network = 'tcp' | 'tcp4' | 'tcp6';

@@ -10,7 +10,7 @@ export interface WorkerContext {
   readonly balance: Balance;
   /** True when a worker that stays busier than its siblings lets go of connections. */
   readonly rebalance: boolean;
-  /** Whether connections may change their worker. */
+  /** True when connections may move to another worker. */
   readonly migrate: boolean;
   /** The scoreboard's file and this worker's row in it. */
   readonly board: string;

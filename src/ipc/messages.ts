@@ -75,7 +75,7 @@ export interface HandoffHeader {
   /** The slot that sends it, and the low byte of its number among the connections from there to here. */
   readonly from: number;
   readonly nth: number;
-  /** A server has served it before: it is between two requests, and counts as accepted there. @default false */
+  /** True when the sender has served it: the connection is between two requests and counts as accepted there. @default false */
   readonly isMove?: boolean;
 }
 
@@ -99,7 +99,7 @@ export interface DrainTerms {
    * once. Otherwise the worker empties the queues first.
    */
   readonly takenOver?: boolean;
-  /** Where connections that can move go meanwhile. @default nowhere: their clients are told to go */
+  /** The destination of connections that can move. @default none: their clients are told to close */
   readonly successor?: Successor;
 }
 

@@ -47,7 +47,7 @@ export const optionTable = {
     choices: ['on', 'off'],
     default: 'on',
     about:
-      'on: HTTP/1 connections move to the next worker between two requests, unnoticed. off: their clients are told to close.',
+      'on: HTTP/1 connections of a worker that leaves move to the next one between two requests, unnoticed. off: their clients are told to close.',
   },
   spares: {
     type: 'integer',

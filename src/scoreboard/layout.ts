@@ -87,7 +87,7 @@ export const PLACED_HEADER: readonly PlacedField[] = place(HEADER, 8);
 /** {@link FIGURES} with offsets, right after version and sum. */
 export const PLACED_ROW: readonly PlacedField[] = place(FIGURES, 8);
 
-/** What a row has for each slot: see {@link PAIRS}. */
+/** The parts that a row has for each slot: see {@link PAIRS}. */
 export type PairPart = 'unanswered' | 'sent' | 'arrived';
 
 /**

@@ -33,7 +33,7 @@ export function rowInRange(row: Row): Row {
     if (typeof value === 'number') values[name] = figureInRange(value, range);
     else for (let index = 0; index < value.length; index++) value[index] = figureInRange(value[index]!, range);
   }
-  // A histogram of durations is counts, and their sums.
+  // A histogram of durations consists of counts and their sums.
   const { durations } = row;
   for (let index = 0; index < durations.length; index++) {
     if (!isSum(index)) durations[index] = countInRange(durations[index]!);

@@ -100,7 +100,7 @@ export class Handoffs {
     this.#answer(one.from, one.id, how, one.isMove);
   }
 
-  /** Until it is `gone`. */
+  /** Returns the worker's number of moves, until it is `gone`. */
   movesOf(worker: WorkerId): MoveCounts {
     return this.#moves.get(worker) ?? NO_MOVES;
   }

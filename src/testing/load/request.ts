@@ -35,7 +35,7 @@ export interface LoadRequest {
   readonly check?: ((answer: Answer, sent: Sent) => void) | undefined;
 }
 
-/** `http2` is h2c, without an upgrade from HTTP/1.1; with TLS it is h2. */
+/** The protocol. `http2` is h2c without an upgrade from HTTP/1.1; with TLS it is h2. */
 export type Protocol = 'http1' | 'http2';
 
 /**

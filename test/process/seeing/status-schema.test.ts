@@ -62,7 +62,7 @@ test('a slot that waits, as its workers crash', async () => {
     if (process.env.PREFORK_SLOT === '1') setInterval(() => require('node:fs').existsSync('crash') && process.exit(3), 10);`;
   const options = ['--workers', '2', '--recover-interval', '30s', '--recover-threshold', '100'];
   await using app = await serve({ entry: './app.cjs', files: { 'app.cjs': code }, options });
-  // Not before all serve: an application that ends in its first start ends the server.
+  // The crash must come after all workers serve, because an application that ends in its first start ends the server.
   writeFileSync(join(app.directory, 'crash'), '');
   const { slots } = await until(
     app,
