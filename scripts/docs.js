@@ -146,7 +146,7 @@ const events = `# Events
 
 <!-- Written by \`npm run docs\` from src/primary/telemetry/event-table.ts: change it there. -->
 
-After reading this page you know what each line of the log means, and which fields it has.
+After this page you know what each line of the log means, and which fields it has.
 
 The log is one line an event on stderr: \`prefork: \`, the words of the line, and \`name=value\` for each field. A field that has
 no value is left out. The field \`message\` follows the words after a colon, without its name. With \`--log-format json\` a line is
@@ -157,8 +157,8 @@ an object with \`time\`, \`level\`, \`event\` (the words) and the fields. \`--lo
     prefork: worker exited slot=0 gen=1 pid=4711 signal=SIGSEGV after=3m reason=signal why="killed by SIGSEGV"
 
 Words and names of fields are an interface: scripts may rely on them. The texts of \`message\`, \`reason\` and \`why\` are for people and
-may get better, but for the \`reason\` of a worker that has ended, which is one of a [few words](lifecycle.md#how-a-worker-ends). \`slot\`, \`gen\`
-(the generation) and \`pid\` say which worker it is, \`in\` and \`after\` how long something took. Several of these events are published
+may get better. The \`reason\` of a worker that has ended is an exception: it is one of a [few words](lifecycle.md#how-a-worker-ends). \`slot\`, \`gen\`
+(the generation) and \`pid\` say which worker it is. \`in\` and \`after\` say how long something took. Several of these events are published
 on [channels](metrics.md#events), too, and are shown by the dashboard.
 
 Two kinds of lines that begin with \`prefork: \` are not part of the log: what a command says, and what a worker prints when a hook of
