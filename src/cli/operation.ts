@@ -2,13 +2,13 @@
 import { PreforkError } from '../errors.ts';
 import { operate, type Operations, type RunningServer } from '../control/client.ts';
 import type { Outcome } from '../contract/outcome.ts';
-import { duration } from '../primary/fleet/log-fields.ts';
+import { duration } from '../format/duration.ts';
 import { printable, withoutSequences } from '../format/printable.ts';
 import { complain, print } from './print.ts';
 import { readableStatus } from './readable.ts';
 import { talkMeanwhile } from './waiting.ts';
 
-type Done = Extract<Outcome, { ok: true }>;
+export type Done = Extract<Outcome, { ok: true }>;
 
 /**
  * Asks the server for an operation and waits for its outcome.

@@ -4,6 +4,7 @@
  */
 import { PreforkError } from '../errors.ts';
 import { complain } from './print.ts';
+import { askedKinds, type AskedKind } from '../contract/operations.ts';
 import type { VerbName } from './verbs.ts';
 
 /**
@@ -11,22 +12,25 @@ import type { VerbName } from './verbs.ts';
  * decides the exit code.
  */
 type Verb = (argv: readonly string[]) => Promise<number>;
+type Loader = () => Promise<Verb>;
 
 /** Each command is loaded when it is used. */
-const loaders: Readonly<Record<VerbName, () => Promise<Verb>>> = {
+const loaders: Readonly<Record<VerbName, Loader>> = {
   status: async () => (await import('./commands/status.ts')).status,
   top: async () => (await import('./commands/top.ts')).top,
   dashboard: async () => (await import('./commands/dashboard.ts')).dashboard,
-  reload: async () => (await import('./commands/reload.ts')).reload,
-  scale: async () => (await import('./commands/scale.ts')).scale,
+  ...(Object.fromEntries(askedKinds.map((kind) => [kind, () => loadOperation(kind)])) as Record<AskedKind, Loader>),
   stop: async () => (await import('./commands/stop.ts')).stop,
-  upgrade: async () => (await import('./commands/upgrade.ts')).upgrade,
   profile: async () => (await import('./commands/profile.ts')).profile,
   heap: async () => (await import('./commands/heap.ts')).heap,
   stack: async () => (await import('./commands/stack.ts')).stack,
   inspect: async () => (await import('./commands/inspect.ts')).inspect,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
 };
+
+async function loadOperation(kind: AskedKind): Promise<Verb> {
+  return (await import('./commands/operation.ts')).operationVerb(kind);
+}
 
 /** Runs a command and prints its errors, because no log has told them before. */
 export async function runVerb(name: VerbName, argv: readonly string[]): Promise<number> {

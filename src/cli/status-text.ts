@@ -1,7 +1,7 @@
 /** The text that `prefork status` prints for people. The module is pure, so that tests can compare text. */
 import type { ReloadStatus, SlotStatus, Status, WorkerStatus } from '../control/controls.ts';
 import { plain, type Color, type Colorize } from './colors.ts';
-import { duration } from '../primary/fleet/log-fields.ts';
+import { duration } from '../format/duration.ts';
 import { count, percent, size } from '../format/figures.ts';
 import { layTable, type Column } from './table.ts';
 

@@ -2,14 +2,14 @@
  * The commands other than starting an entry, by the first argument that is not an option. run-verb.ts implements them.
  */
 
+import { askedKinds, rowOf, type AskedKind } from '../contract/operations.ts';
+
 export type VerbName =
+  | AskedKind
   | 'status'
   | 'top'
   | 'dashboard'
-  | 'reload'
-  | 'scale'
   | 'stop'
-  | 'upgrade'
   | 'profile'
   | 'heap'
   | 'stack'
@@ -36,21 +36,10 @@ export const verbs: Readonly<Record<VerbName, VerbRow>> = {
     usage: 'dashboard [--no-open]',
     about: 'Show a server live in a browser, until Ctrl-C.',
   },
-  reload: {
-    usage: 'reload',
-    about: 'Replace the workers one by one; returns when the new ones serve or one failed.',
-  },
-  scale: {
-    usage: 'scale <n|+n|-n>',
-    about: 'Run n workers, or n more or fewer than now.',
-  },
+  ...(Object.fromEntries(askedKinds.map((kind) => [kind, operationVerb(kind)])) as Record<AskedKind, VerbRow>),
   stop: {
     usage: 'stop [--now]',
     about: 'Stop a server, finishing what is in flight; returns when it is gone.',
-  },
-  upgrade: {
-    usage: 'upgrade',
-    about: 'Replace the primary itself, for a new prefork or node.',
   },
   profile: {
     usage: 'profile <slot>',
@@ -73,6 +62,11 @@ export const verbs: Readonly<Record<VerbName, VerbRow>> = {
     about: "Tell which of this machine's settings will hurt a server.",
   },
 };
+
+function operationVerb(kind: AskedKind): VerbRow {
+  const { usage = kind, about = '' } = rowOf(kind);
+  return { usage, about };
+}
 
 export function isVerb(name: string | undefined): name is VerbName {
   return name !== undefined && Object.hasOwn(verbs, name);

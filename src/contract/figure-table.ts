@@ -216,7 +216,8 @@ export const FIGURE_TABLE = [
     // The number is DURATIONS of src/scoreboard/durations.ts, which explains these figures. A test compares the two.
     count: 60,
     unit: 'requests',
-    range: 'whole',
+    // These columns hold counts and sums of milliseconds.
+    range: 'amount',
     aggregation: 'total',
     about:
       'how many answered requests took no longer than each of `durationBounds`, and longer than the one before; the last counts the rest',

@@ -12,6 +12,3 @@ export type Outcome =
       readonly stderr?: string | undefined;
       readonly again?: true;
     };
-
-/** The number of workers: absolute, or relative to the present number. */
-export type ScaleTarget = { readonly workers: number } | { readonly by: number };

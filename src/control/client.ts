@@ -4,8 +4,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { PreforkError, UsageError } from '../errors.ts';
 import { printable } from '../format/printable.ts';
-import type { Outcome, ScaleTarget } from '../contract/outcome.ts';
-import type { Status, UpgradeTarget } from './controls.ts';
+import type { AskedKind, AskedTargets } from '../contract/operations.ts';
+import type { Outcome } from '../contract/outcome.ts';
+import type { Status } from './controls.ts';
 import { controlDirectories, isFitDirectory, othersDirectories, type Owner } from './files/directories.ts';
 import { nameOfSocket, socketPath } from './files/place.ts';
 import { connectTo, probe } from './files/probe.ts';
@@ -22,14 +23,11 @@ export interface RunningServer {
   readonly owner?: Owner;
 }
 
-/** The body of each operation's request, by its path. */
-export interface Operations {
-  readonly '/reload': object;
-  readonly '/scale': ScaleTarget;
+/** The bodies of the requests that make a server do something, by path: the operations of the contract, and two more. */
+export type Operations = { readonly [Kind in AskedKind as `/${Kind}`]: AskedTargets[Kind] } & {
   readonly '/stop': { readonly now: boolean };
   readonly '/hold': { readonly pid: number; readonly seconds: number };
-  readonly '/upgrade': UpgradeTarget;
-}
+};
 
 interface Question {
   readonly method: 'GET' | 'POST';

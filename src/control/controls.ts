@@ -3,7 +3,8 @@
  * the commands know nothing else of the primary.
  */
 import type { Balance, Sharing } from '../contract/modes.ts';
-import type { Outcome, ScaleTarget } from '../contract/outcome.ts';
+import type { AskedKind, AskedTargets, OperationKind } from '../contract/operations.ts';
+import type { Outcome } from '../contract/outcome.ts';
 import type { Vitals } from '../contract/vitals.ts';
 
 /** The status that `GET /status` answers and `prefork status --json` prints. Times are ISO 8601, durations are ms. */
@@ -37,7 +38,7 @@ export interface Status {
   /** Workers that finish what is in flight and then end. Their slot already belongs to another worker. */
   readonly leaving: readonly WorkerStatus[];
   /** The operation that runs now; null when there is none. */
-  readonly operation: 'reload' | 'scale' | 'recycle' | 'upgrade' | null;
+  readonly operation: OperationKind | null;
   readonly reloads: {
     readonly done: number;
     readonly failed: number;
@@ -101,14 +102,6 @@ export interface ExitStatus {
   readonly at: string;
 }
 
-/** The node that should run the next primary. */
-export interface UpgradeTarget {
-  /** The path of its executable, which the server must be able to run. */
-  readonly node?: string | undefined;
-  /** A path that the server may ignore when it cannot run it. */
-  readonly preferNode?: string | undefined;
-}
-
 /** The metrics in the format that was asked for, or the reason why there are none. */
 export type MetricsAnswer =
   | { readonly ok: true; readonly contentType: string; readonly body: string }
@@ -156,9 +149,8 @@ export interface Controls {
   metrics(accept: string | undefined): Promise<MetricsAnswer>;
   /** Tells whether new connections are welcome: enough workers serve, and the server is not stopping. */
   readiness(): { readonly ready: true } | { readonly ready: false; readonly reason: string };
-  /** Replaces every worker, one after another. A reload that is asked for during another one follows it. */
-  reload(): Promise<Outcome>;
-  scale(target: ScaleTarget): Promise<Outcome>;
+  /** Performs an operation of contract/operations.ts. One that is asked for during another one follows it. */
+  operate<Kind extends AskedKind>(kind: Kind, target: AskedTargets[Kind]): Promise<Outcome>;
   /**
    * Stops the server. The promise settles when every worker is gone, just before the primary ends.
    *
@@ -170,6 +162,4 @@ export interface Controls {
    * primary does not kill it as hung meanwhile. 0 ends that.
    */
   hold(pid: number, within: number): Promise<Outcome>;
-  /** Replaces the primary. The promise settles when the new one serves, or was given up. */
-  upgrade(target: UpgradeTarget): Promise<Outcome>;
 }

@@ -1,6 +1,6 @@
 /** The routes of the control socket: a table from path and method to a function. This module has no sockets. */
-import { MOST_WORKERS } from '../contract/limits.ts';
-import type { Outcome, ScaleTarget } from '../contract/outcome.ts';
+import { askedKinds, rowOf, type AskedKind, type AskedTargets } from '../contract/operations.ts';
+import type { Outcome } from '../contract/outcome.ts';
 import type { Controls, Viewer } from './controls.ts';
 import { BadRequest, readBoolean, readFields, readInteger, readPath, type Fields } from './fields.ts';
 import { refusal, type Provenance } from './origin.ts';
@@ -80,13 +80,6 @@ const routes: Readonly<Record<string, Methods>> = {
   '/healthz': { GET: { fields: [], answer: () => text(200, 'ok') } },
   '/readyz': { GET: { fields: [], answer: readiness } },
   '/status.schema.json': { GET: { fields: [], answer: schema } },
-  '/reload': { POST: { fields: [], answer: async ({ controls }) => outcome(await controls.reload()) } },
-  '/scale': {
-    POST: {
-      fields: ['workers', 'by'],
-      answer: async ({ controls, fields }) => outcome(await controls.scale(scaleTarget(fields))),
-    },
-  },
   '/stop': {
     POST: {
       fields: ['now'],
@@ -99,12 +92,7 @@ const routes: Readonly<Record<string, Methods>> = {
       answer: async ({ controls, fields }) => outcome(await hold(controls, fields)),
     },
   },
-  '/upgrade': {
-    POST: {
-      fields: ['node', 'preferNode'],
-      answer: upgrade,
-    },
-  },
+  ...Object.fromEntries(askedKinds.map((kind) => [`/${kind}`, { POST: operationRoute(kind) }])),
 };
 
 /** Answers a request. The promise never rejects: an error of the primary becomes a 500. */
@@ -208,23 +196,35 @@ async function live({ controls, isTrusted }: Asked): Promise<Answer> {
   return { status: 200, contentType: 'text/event-stream', body: '', follow };
 }
 
-function scaleTarget(fields: Fields): ScaleTarget {
-  const workers = readInteger(fields, 'workers', { min: 1, max: MOST_WORKERS });
-  const by = readInteger(fields, 'by', { min: -MOST_WORKERS, max: MOST_WORKERS });
-  if (workers !== undefined && by === undefined) return { workers };
-  if (by !== undefined && workers === undefined) return { by };
-  throw new BadRequest('expected either workers (how many there should be) or by (how many more or fewer)');
+function operationRoute(kind: AskedKind): Route {
+  return {
+    fields: Object.keys(rowOf(kind).fields ?? {}),
+    answer: async ({ controls, fields, isLocal }) => {
+      const path = isLocal ? undefined : pathOf(kind, fields);
+      if (path !== undefined) return failure(403, `only the control socket accepts ${path}`);
+      return outcome(await controls.operate(kind, targetOf(kind, fields)));
+    },
+  };
 }
 
 /**
- * Ignores paths that come over TCP. A client with the token decides when an upgrade happens, not which program runs: the
- * path could lead to a file that a client made the server store.
+ * Returns the name of a field with a path, if the request has one. Over TCP, a client with the token decides when something
+ * runs, not which program: the path could lead to a file that a client made the server store.
  */
-async function upgrade({ controls, fields, isLocal }: Asked): Promise<Answer> {
-  const target = { node: readPath(fields, 'node'), preferNode: readPath(fields, 'preferNode') };
-  const hasPath = target.node !== undefined || target.preferNode !== undefined;
-  if (hasPath && !isLocal) return failure(403, 'which node runs it is said over the control socket alone');
-  return outcome(await controls.upgrade(target));
+function pathOf(kind: AskedKind, given: Fields): string | undefined {
+  const paths = Object.entries(rowOf(kind).fields ?? {}).filter(([, { type }]) => type === 'path');
+  return paths.map(([name]) => name).find((name) => given[name] !== undefined);
+}
+
+/** Reads the fields that the operation's row has. */
+function targetOf<Kind extends AskedKind>(kind: Kind, given: Fields): AskedTargets[Kind] {
+  const { fields = {}, oneOf } = rowOf(kind);
+  const values = Object.entries(fields).map(([name, field]) => {
+    return [name, field.type === 'integer' ? readInteger(given, name, field) : readPath(given, name)] as const;
+  });
+  const known = values.filter(([, value]) => value !== undefined);
+  if (oneOf !== undefined && known.length !== 1) throw new BadRequest(`expected ${oneOf}`);
+  return Object.fromEntries(known) as AskedTargets[Kind];
 }
 
 function hold(controls: Controls, fields: Fields): Promise<Outcome> {

@@ -30,13 +30,13 @@ export interface Prepared {
  */
 export async function prepare(settings: Settings, options: LibraryOptions, log: Log): Promise<Prepared> {
   const sharing = sharingFor(settings, options);
-  log('debug', 'sharing', { ...sharing });
+  log('sharing', sharing);
   refuseForAnotherUser(settings, sharing, options);
   const maxMemory = await maxMemoryFor(settings, log);
   const board = createBoard(settings, log);
   try {
     const balance = balanceFor(settings, sharing, board);
-    log('debug', 'balance', { mode: balance });
+    log('balance', { mode: balance });
     return { settings: { ...settings, maxMemory }, sharing, balance, board };
   } catch (error) {
     board?.close();
@@ -90,7 +90,7 @@ async function maxMemoryFor(settings: Settings, log: Log): Promise<number> {
   if (settings.maxMemory === 0) return 0;
   const { fitMemory, memoryLimit } = await import('../options/machine/memory.ts');
   const { maxMemory, lowered } = fitMemory(settings, memoryLimit());
-  if (lowered !== undefined) log('warn', 'max-memory lowered', { why: lowered });
+  if (lowered !== undefined) log('max-memory lowered', { why: lowered });
   return maxMemory;
 }
 
@@ -103,7 +103,7 @@ function createBoard({ name, workers, spares }: Settings, log: Log): Board | und
     const rows = Math.max(FEWEST_ROWS, (workers + spares) * ROWS_PER_WORKER);
     return Board.create({ name, rows });
   } catch (error) {
-    log('warn', 'no scoreboard', { message: (error as Error).message });
+    log('no scoreboard', { message: (error as Error).message });
     return undefined;
   }
 }

@@ -82,10 +82,10 @@ async function supervise(
     sweepStale();
   });
   if (oldPrimary?.handover.board !== undefined) board?.inherit(oldPrimary.handover.board);
-  if (binder !== undefined) binder.onLost = () => log('error', 'binder gone', { message: BINDER_GONE });
+  if (binder !== undefined) binder.onLost = () => log('binder gone', { message: BINDER_GONE });
   const token = await tokenOf(settings, givenToken, oldPrimary?.handover.admin?.token);
   if (token !== undefined && givenToken?.isExposed === true && settings.user === undefined)
-    log('warn', 'admin token exposed', { message: TOKEN_EXPOSED });
+    log('admin token exposed', { message: TOKEN_EXPOSED });
   const output = await prefixedOutput(settings);
 
   const faults = new Faults({
@@ -131,7 +131,7 @@ async function supervise(
   if (isAlone) faults.watch();
   cleanup.add(() => faults.close());
   oldPrimary?.onGone(() => {
-    log('warn', 'old primary gone', { message: 'it ended before this one was ready, which serves in its place' });
+    log('old primary gone', { message: 'it ended before this one was ready, which serves in its place' });
     supervisor.own();
   });
   signals.deliverTo((event) => supervisor.post(event));
@@ -207,7 +207,7 @@ async function meetOldPrimary(settings: Settings, options: LibraryOptions): Prom
   } catch (cause) {
     const error = new PreforkError('ERR_UPGRADE_FAILED', (cause as Error).message, { cause });
     const log = createLog(settings.logFormat, settings.logLevel, options.logger);
-    log('error', 'error', { message: error.message, code: error.code });
+    log('error', { message: error.message, code: error.code });
     throw error;
   }
 }

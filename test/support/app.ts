@@ -190,9 +190,9 @@ export class App implements AsyncDisposable {
     process.kill(to === 'group' ? -this.pid : this.pid, signal);
   }
 
-  /** Waits for the exit of the primary. */
-  async exit(): Promise<AppExit> {
-    return this.#changes.until(() => this.#exit, 'the end of the primary');
+  /** Waits for the exit of the primary. @param within ms, for a primary that has reason to take long. */
+  async exit(within?: number): Promise<AppExit> {
+    return this.#changes.until(() => this.#exit, 'the end of the primary', within);
   }
 
   /** Sends SIGTERM, and waits for the exit of the primary. */

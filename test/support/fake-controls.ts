@@ -1,4 +1,5 @@
-import type { Outcome, ScaleTarget } from '../../src/contract/outcome.ts';
+import type { AskedKind, AskedTargets } from '../../src/contract/operations.ts';
+import type { Outcome } from '../../src/contract/outcome.ts';
 import { VITALS, type Vitals } from '../../src/contract/vitals.ts';
 import type { Controls, Dashboard, MetricsAnswer, Status, WorkerStatus } from '../../src/control/controls.ts';
 import { Live } from '../../src/dashboard/live.ts';
@@ -42,7 +43,7 @@ export function fakeStatus(changes: Partial<Status> = {}): Status {
   };
 }
 
-type Operation = 'reload' | 'scale' | 'stop' | 'hold' | 'upgrade';
+type Operation = AskedKind | 'stop' | 'hold';
 
 /** A fake primary, which records the requests and gives the answers that it was told to. */
 export class FakeControls implements Controls {
@@ -79,12 +80,8 @@ export class FakeControls implements Controls {
     return this.notReady === undefined ? { ready: true } : { ready: false, reason: this.notReady };
   }
 
-  reload(): Promise<Outcome> {
-    return this.#answer('reload');
-  }
-
-  scale(target: ScaleTarget): Promise<Outcome> {
-    return this.#answer('scale', target);
+  operate<Kind extends AskedKind>(kind: Kind, target: AskedTargets[Kind]): Promise<Outcome> {
+    return this.#answer(kind, Object.keys(target).length === 0 ? undefined : target);
   }
 
   stop(now: boolean): Promise<Outcome> {
@@ -93,10 +90,6 @@ export class FakeControls implements Controls {
 
   hold(pid: number, within: number): Promise<Outcome> {
     return this.#answer('hold', { pid, within });
-  }
-
-  upgrade(): Promise<Outcome> {
-    return this.#answer('upgrade');
   }
 
   async #answer(operation: Operation, argument?: object): Promise<Outcome> {

@@ -1,6 +1,6 @@
 import { takeHeapSnapshot } from '../../inspector/heap-snapshot.ts';
 import { readStatus } from '../../inspector/process-status.ts';
-import { duration } from '../../primary/fleet/log-fields.ts';
+import { duration } from '../../format/duration.ts';
 import { inspectSlot, type Inspection } from '../inspection/inspection.ts';
 import { defaultPath, OutputFile } from '../inspection/output-file.ts';
 import { describe, parseSlot, SLOT } from '../inspection/subject.ts';

@@ -1,5 +1,5 @@
 import { recordProfile } from '../../inspector/profile.ts';
-import { duration } from '../../primary/fleet/log-fields.ts';
+import { duration } from '../../format/duration.ts';
 import { inspectSlot, pass, type Inspection } from '../inspection/inspection.ts';
 import { defaultPath, OutputFile } from '../inspection/output-file.ts';
 import { parseSlot, SLOT } from '../inspection/subject.ts';

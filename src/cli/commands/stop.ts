@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { PreforkError } from '../../errors.ts';
 import { findServer, isRunning, readStatus, type RunningServer } from '../../control/client.ts';
-import { duration } from '../../primary/fleet/log-fields.ts';
+import { duration } from '../../format/duration.ts';
 import { perform, printDone } from '../operation.ts';
 import { complain, print } from '../print.ts';
 import { verbHelp } from '../verb-help.ts';

@@ -1,6 +1,6 @@
 /** Makes the lines on the screen from the history, the user's view and the room there is. This module is pure. */
 import type { Status } from '../../control/controls.ts';
-import { duration } from '../../primary/fleet/log-fields.ts';
+import { duration } from '../../format/duration.ts';
 import { printable } from '../../format/printable.ts';
 import { count, percent, size } from '../../format/figures.ts';
 import { sorted } from './columns.ts';

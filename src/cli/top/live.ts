@@ -1,7 +1,7 @@
 import { operate } from '../../control/client.ts';
 import { PreforkError } from '../../errors.ts';
-import type { Outcome, ScaleTarget } from '../../contract/outcome.ts';
-import { duration } from '../../primary/fleet/log-fields.ts';
+import type { Outcome } from '../../contract/outcome.ts';
+import { duration } from '../../format/duration.ts';
 import type { Feed } from './feed.ts';
 import { frameOf } from './frame.ts';
 import { advance, noHistory, type History } from './history.ts';
@@ -82,7 +82,7 @@ export class Live {
 
   #operate(action: Action): void {
     const { server } = this.#options.feed;
-    const scale = (by: number): Promise<Outcome> => operate(server, '/scale', { by } satisfies ScaleTarget);
+    const scale = (by: number): Promise<Outcome> => operate(server, '/scale', { by });
     if (action === 'reload') void this.#tell('reload', operate(server, '/reload', {}));
     if (action === 'more') void this.#tell('scale', scale(1));
     if (action === 'fewer') void this.#tell('scale', scale(-1));

@@ -51,7 +51,7 @@ export class Faults {
 
   add(error: unknown): void {
     const { log, now, giveUp, exit = endProcess } = this.#parts;
-    log('error', 'fault of prefork', { message: messageOf(error), stack: stackOf(error) });
+    log('fault of prefork', { message: messageOf(error), stack: stackOf(error) });
     const at = now();
     this.#recent = [...this.#recent.filter((time) => at - time < WINDOW_MS), at];
     if (this.#recent.length <= MOST_FAULTS) return;

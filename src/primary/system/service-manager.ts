@@ -35,7 +35,7 @@ export class ServiceManager {
     this.notifyFd = notifyFd ?? notify;
     this.newPrimaryEnv = Object.fromEntries(PASSED_ON.map((name) => [name, env[name]]));
     this.#notifier = createNotifier(env, {
-      onError: (message) => log('warn', 'systemd not told', { message }),
+      onError: (message) => log('systemd not told', { message }),
       fd: this.notifyFd,
     });
   }
@@ -63,7 +63,7 @@ export class ServiceManager {
   #closeLeftovers(): void {
     const leftovers = this.sockets.leftovers();
     if (leftovers.length === 0) return;
-    this.#log('warn', 'sockets unused', { sockets: leftovers.join(' ') });
+    this.#log('sockets unused', { sockets: leftovers.join(' ') });
     this.sockets.close();
   }
 }

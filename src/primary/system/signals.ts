@@ -15,11 +15,13 @@ const meanings: ReadonlyArray<
   [
     'SIGHUP',
     (grace, isTerminalClosed) =>
-      isTerminalClosed() ? { type: 'stop', signal: 'SIGHUP', idle: Math.min(1000, grace / 2) } : { type: 'reload' },
+      isTerminalClosed()
+        ? { type: 'stop', signal: 'SIGHUP', idle: Math.min(1000, grace / 2) }
+        : { type: 'operate', kind: 'reload' },
   ],
-  ['SIGUSR2', () => ({ type: 'upgrade' })],
-  ['SIGTTIN', () => ({ type: 'scale', to: { by: 1 } })],
-  ['SIGTTOU', () => ({ type: 'scale', to: { by: -1 } })],
+  ['SIGUSR2', () => ({ type: 'operate', kind: 'upgrade' })],
+  ['SIGTTIN', () => ({ type: 'operate', kind: 'scale', target: { by: 1 } })],
+  ['SIGTTOU', () => ({ type: 'operate', kind: 'scale', target: { by: -1 } })],
 ];
 
 /**

@@ -195,7 +195,7 @@ function createReports({ log, board }: CrewParts): FatalReports | undefined {
   try {
     return new FatalReports(board.path);
   } catch (error) {
-    log('warn', 'no reports of fatal errors', { message: (error as Error).message });
+    log('no reports of fatal errors', { message: (error as Error).message });
     return undefined;
   }
 }

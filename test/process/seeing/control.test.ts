@@ -79,7 +79,11 @@ test('status shows a server for people, and for programs', async () => {
 
 const operations: ReadonlyArray<[argv: string[], stdout: string, call: string]> = [
   [['reload'], 'prefork: reload done gen=2 in=412ms\n', 'reload'],
-  [['upgrade'], 'prefork: upgrade done gen=2 in=412ms\n', 'upgrade'],
+  [
+    ['upgrade'],
+    'prefork: upgrade done gen=2 in=412ms\n',
+    `upgrade ${JSON.stringify({ preferNode: process.execPath })}`,
+  ],
   [['scale', '4'], 'prefork: scale done workers=4 in=412ms\n', 'scale {"workers":4}'],
   [['scale', '+1'], 'prefork: scale done workers=4 in=412ms\n', 'scale {"by":1}'],
   [['scale', '-1'], 'prefork: scale done workers=4 in=412ms\n', 'scale {"by":-1}'],

@@ -105,7 +105,7 @@ function logged(format: 'text' | 'json', message: string): string {
   const lines: string[] = [];
   const take = (line: string): void => void lines.push(line);
   const sink: LineSink = { debug: take, info: take, warn: take, error: take };
-  createLog(format, 'debug', sink)('info', 'event', { message, address: message });
+  createLog(format, 'debug', sink)('error', { message, code: message });
   assert.equal(lines.length, 1);
   return lines[0]!;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { optionTable } from '../../../src/options/table.ts';
-import { MOST_WORKERS } from '../../../src/contract/limits.ts';
+import { operationRows } from '../../../src/contract/operations.ts';
 import { answer, type Answer, type ControlRequest, type Gate } from '../../../src/control/routes.ts';
 import { statusSchema } from '../../../src/control/status/status-schema.ts';
 import { FakeControls } from '../../support/fake-controls.ts';
@@ -211,4 +211,6 @@ for (const [what, provenance, status] of senders) {
   });
 }
 
-test('as many workers are allowed as by --workers', () => assert.equal(MOST_WORKERS, optionTable.workers.max));
+test('as many workers are allowed as by --workers', () => {
+  assert.equal(operationRows.scale.fields.workers.max, optionTable.workers.max);
+});

@@ -117,7 +117,15 @@ test('what the application said is for those with the token', (context) => {
     reloads: { done: 0, failed: 1, last: { generation: 2, outcome: 'failed', reason: words.text, at: words.at } },
   });
   const names = { pid: 1, slot: 0, generation: 1 };
-  const exit = { ...names, code: 1, signal: null, reason: 'error', text: words.text, planned: false, uptime: 1 };
+  const exit = {
+    ...names,
+    code: 1,
+    signal: null,
+    reason: 'code',
+    text: words.text,
+    planned: false,
+    uptime: 1,
+  } as const;
   history.add({ name: 'worker:exit', message: exit }, 0);
   const [open, trusted] = [watch(), watch(true)];
   history.add({ name: 'worker:exit', message: exit }, 0);
