@@ -27,6 +27,7 @@ const PLACES = [
   'src/scoreboard/',
   'src/contract/',
   'src/primary/exits/',
+  'src/primary/fleet/',
   'src/primary/workers/',
   'src/primary/system/',
   'src/primary/installation.ts',
