@@ -3,10 +3,10 @@ import type { Queue, Snapshot } from '../../metrics/snapshot.ts';
 import type { Asked } from '../supervisor/application-metrics.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 
-/** A worker whose last beat is older than this, ms, is not asked: two beats. */
-const RESPONSIVE = 500;
+/** A worker whose last beat is older than this is not asked. The time is two beats. */
+const RESPONSIVE_MS = 500;
 
-/** Answers a scrape. What it takes is loaded by the first one: most primaries are never scraped. */
+/** Answers a scrape. The modules for it are loaded by the first one: most primaries are never scraped. */
 export async function metricsOf(
   supervisor: Supervisor,
   status: Status,
@@ -30,7 +30,7 @@ export async function metricsOf(
 function workersToAsk({ fleet, now, row }: Supervisor): Asked[] {
   return [...fleet.workers.values()]
     .filter(({ state }) => state === 'serving' || state === 'draining')
-    .map(({ id }) => ({ id, isResponsive: now - (row(id)?.heartbeat ?? -Infinity) < RESPONSIVE }));
+    .map(({ id }) => ({ id, isResponsive: now - (row(id)?.heartbeat ?? -Infinity) < RESPONSIVE_MS }));
 }
 
 async function snapshotOf(supervisor: Supervisor, status: Status): Promise<Omit<Snapshot, 'told'>> {
