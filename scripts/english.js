@@ -33,6 +33,7 @@ const PLACES = [
   'src/metrics/',
   'src/http/protocol/',
   'src/http/message/',
+  'src/http/fetch/',
   'src/primary/workers/',
   'src/primary/system/',
   'src/primary/installation.ts',
