@@ -59,6 +59,16 @@ export interface Options {
    */
   rebalance?: 'off' | 'on' | undefined;
   /**
+   * `on`: when a worker leaves that has a successor (reload, recycling, fewer workers), its plain HTTP/1 connections are given
+   * to that between two requests, and their clients notice nothing. `off`: each client is told `Connection: close` with its next
+   * response, or closed when it has been idle. TLS, HTTP/2 and upgraded connections, servers of `node:net`, and connections that
+   * the application pins (`worker.pin`) do not move, nor does any with `sharing: 'round-robin'`.
+   *
+   * @default 'on'
+   * @example migrate: 'off'
+   */
+  migrate?: 'on' | 'off' | undefined;
+  /**
    * How many workers, 0 to 1024, are booted beyond those that serve, up to their `listen`, and wait: when a worker ends
    * unasked, one takes its place in the time of a message instead of a boot. Each costs the memory of an idle worker.
    *
@@ -363,6 +373,7 @@ export interface Settings {
   readonly sharing: 'auto' | 'reuseport' | 'shared' | 'round-robin';
   readonly balance: 'auto' | 'kernel' | 'least-connections' | 'sticky-ip';
   readonly rebalance: 'off' | 'on';
+  readonly migrate: 'on' | 'off';
   readonly hangStack: 'off' | 'on';
   readonly spares: number;
   readonly ready: 'listen' | 'message' | 'start';

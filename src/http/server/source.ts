@@ -3,6 +3,8 @@ import { Socket } from 'node:net';
 
 /** Where a connection's bytes come from, and how to stop and go on. */
 export interface Source {
+  /** It is the connection as it was accepted: nothing between it and the client has a state, as TLS has. */
+  readonly isNative: boolean;
   /** After `receive` has returned false. */
   resume(): void;
   /** The stream is another's from now on, who reads it as any other. */
@@ -22,6 +24,7 @@ const SHARED = Buffer.allocUnsafeSlow(64 * 1024);
  * not pass through a stream: 8.9 µs a request against 10.8 with 'data' events.
  */
 export class RawSource implements Source {
+  readonly isNative = true;
   readonly socket: Socket;
   #receiver: Receiver | undefined;
 
@@ -56,6 +59,7 @@ export class RawSource implements Source {
 
 /** A stream that something else has made: TLS above all, but any duplex of bytes. */
 export class StreamSource implements Source {
+  readonly isNative = false;
   readonly #stream: Duplex;
   readonly #onData: (bytes: Buffer) => void;
 

@@ -145,6 +145,7 @@ export type FleetSettings = Pick<
   | 'readyTimeout'
   | 'settle'
   | 'drainTimeout'
+  | 'migrate'
   | 'drainDelay'
   | 'shutdownGracePeriod'
   | 'heartbeatTimeout'

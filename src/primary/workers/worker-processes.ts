@@ -37,6 +37,7 @@ export interface CrewParts {
   readonly sharing: Sharing;
   readonly balance: Balance;
   readonly rebalance: boolean;
+  readonly migrate: boolean;
   /** As the worker's context has it. */
   readonly hangStack: number;
   /** ms. */
@@ -128,7 +129,7 @@ export class WorkerProcesses {
   }
 
   #environment(slot: number, generation: number, row: number): Record<string, string> {
-    const { sharing, balance, rebalance, hangStack, board, gracePeriod, control } = this.#parts;
+    const { sharing, balance, rebalance, migrate, hangStack, board, gracePeriod, control } = this.#parts;
     const reports = this.#reports?.directory ?? '';
     return contextEnvironment({
       slot,
@@ -136,6 +137,7 @@ export class WorkerProcesses {
       sharing,
       balance,
       rebalance,
+      migrate,
       hangStack,
       board: board?.path ?? '',
       row,
