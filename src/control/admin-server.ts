@@ -3,6 +3,7 @@ import { createServer, isIPv6, type AddressInfo, type Server } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AdminGate } from './admin-gate.ts';
 import { Connections } from './connections.ts';
+import { descriptorOf } from '../listeners/native.ts';
 import type { Controls } from './controls.ts';
 import { answer } from './routes.ts';
 
@@ -69,7 +70,7 @@ export class AdminServer {
 
   /** Of the socket that listens, for another process to listen on too; undefined when it is closed. */
   get fd(): number | undefined {
-    return (this.#listener as unknown as { readonly _handle: { readonly fd: number } | null })._handle?.fd;
+    return descriptorOf(this.#listener);
   }
 
   /**

@@ -1,5 +1,5 @@
 /**
- * The primary's end of a worker's channel, before Node: the one door to Node's own reading of it. Node trusts a child. A line
+ * The primary's end of a worker's channel, before Node. Node trusts a child. A line
  * that never ends fills the parent's memory; JSON that is none, an acknowledgement of nothing, a handle of an unknown type or
  * one of a list of sockets throw in its own code, where nobody can catch it; a `net.Server` that is sent begins to listen in
  * the parent. So lines are taken from the channel's handle here, and only what is known goes on.
@@ -8,6 +8,7 @@ import type { ChildProcess } from 'node:child_process';
 import { COMMAND, isEnvelope } from './channel.ts';
 import { isClusterMessage } from './cluster-messages.ts';
 import { Lines } from './lines.ts';
+import { awaitsAcknowledgement, channelOf, type ChannelHandle } from './node-channel.ts';
 import type { ReceivedHandle } from './received-handle.ts';
 
 /** Of a message, bytes. The longest that are meant are metrics: hundreds of bytes a series. */
@@ -19,19 +20,6 @@ const SPARSE = 6;
 
 /** Of what waits to be read by a worker, bytes: one that reads nothing any more is not written to for ever. */
 export const LONGEST_BACKLOG: number = 4 * 1024 * 1024;
-
-/** What of Node's handle of a channel is used, unchanged in Node 20 to 26. */
-interface ChannelHandle {
-  /** Called with the bytes of each read, and without any at the end. */
-  onread: (bytes?: ArrayBuffer) => void;
-  /** Came with the bytes of the read that is being told. */
-  pendingHandle: ReceivedHandle | null | undefined;
-  /** Bytes. */
-  readonly writeQueueSize: number;
-}
-
-/** A child as Node has it: what waits for the child's acknowledgement of a handle. */
-type Receiver = ChildProcess & { readonly _handleQueue?: readonly unknown[] | null };
 
 export interface IntakeEvents {
   /** Something that no worker says. `body` is what was read, if it could be parsed. */
@@ -50,7 +38,7 @@ export interface IntakeOptions {
  * known to be harmless. Owns handles that came until it has given them on, with a message of ours alone; it closes all others.
  */
 export class Intake {
-  readonly #child: Receiver;
+  readonly #child: ChildProcess;
   readonly #channel: ChannelHandle;
   readonly #events: IntakeEvents;
   readonly #isClustered: boolean;
@@ -146,7 +134,7 @@ export class Intake {
   }
 
   #acknowledged(message: Internal): void {
-    if (Array.isArray(this.#child._handleQueue)) this.#emit('internalMessage', message);
+    if (awaitsAcknowledgement(this.#child)) this.#emit('internalMessage', message);
     else this.#events.malformed('acknowledges what was not sent', message);
   }
 
@@ -190,13 +178,6 @@ function isInternal(message: unknown): message is Internal {
   if (typeof message !== 'object' || message === null) return false;
   const { cmd } = message as { cmd?: unknown };
   return typeof cmd === 'string' && cmd.startsWith('NODE_');
-}
-
-/** Under a symbol, which is not exported. */
-function channelOf(child: ChildProcess): ChannelHandle | undefined {
-  const key = Object.getOwnPropertySymbols(child).find(({ description }) => description === 'kChannelHandle');
-  const channel = key && (child as unknown as Record<symbol, Partial<ChannelHandle> | null>)[key];
-  return typeof channel?.onread === 'function' ? (channel as ChannelHandle) : undefined;
 }
 
 /** Counted in what JSON puts around values, before any of them is made. */

@@ -1,10 +1,12 @@
 /**
- * The one file that knows Node's listening handles. Nothing public binds a socket without listening on it and lets the
+ * The door to Node's listening handles, for the primary, the binder and the workers: nothing else outside src/worker/node-internals,
+ * src/http/node-internals.ts and src/ipc/node-channel.ts touches a private part of Node. Nothing public binds a socket without listening on it and lets the
  * result be sent to another process, so this uses what node:cluster itself is made of: `net._createServerHandle`, there
  * since Node 0.8 and unchanged in 20 to 26. Everything is feature-detected; where it is missing, `auto` falls back to
  * node:cluster's own scheduling.
  */
 import net from 'node:net';
+import { constants } from 'node:os';
 
 /** libuv's UV_TCP_REUSEPORT (libuv 1.49, Node 22.12); older ones ignore the bit, see `reuseportWorks`. */
 const REUSEPORT = 2;
@@ -135,7 +137,9 @@ interface UnboundUdp extends NativeHandle {
  * in Node 26; the handle of any socket tells of its class.
  */
 const createDatagramHandle: CreateDatagramHandle = (address, port, type, fd, flags) => {
-  const handle = new (udpClass())();
+  const Udp = udpClass();
+  if (Udp === undefined) return -constants.errno.ENOTSUP;
+  const handle = new Udp();
   const errno =
     fd !== undefined ? handle.open(fd) : handle[type === 'udp6' ? 'bind6' : 'bind'](address ?? '', port ?? 0, flags);
   if (errno === 0) return handle;
@@ -145,12 +149,13 @@ const createDatagramHandle: CreateDatagramHandle = (address, port, type, fd, fla
 
 let knownUdpClass: (new () => UnboundUdp) | undefined;
 
-function udpClass(): new () => UnboundUdp {
+/** Undefined where a socket does not show its handle any more. */
+function udpClass(): (new () => UnboundUdp) | undefined {
   if (knownUdpClass !== undefined) return knownUdpClass;
   const socket = process.getBuiltinModule('node:dgram').createSocket('udp4');
   const symbol = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'state symbol');
-  const { handle } = (socket as unknown as Record<symbol, { handle: UnboundUdp }>)[symbol!]!;
-  knownUdpClass = handle.constructor as new () => UnboundUdp;
+  const state = symbol && (socket as unknown as Record<symbol, { readonly handle?: UnboundUdp } | undefined>)[symbol];
+  knownUdpClass = state?.handle?.constructor as (new () => UnboundUdp) | undefined;
   socket.close();
   return knownUdpClass;
 }
@@ -173,6 +178,11 @@ export function bindPipe(path: string): NativeHandle | number {
  */
 export function adoptFd(fd: number): NativeHandle | number {
   return createServerHandle!(null, null, null, fd);
+}
+
+/** The descriptor of a server that listens, for another process to listen on too. Undefined where it is closed, or not known. */
+export function descriptorOf(server: net.Server): number | undefined {
+  return (server as unknown as { readonly _handle?: { readonly fd?: number } | null })._handle?.fd;
 }
 
 /** Opens a Unix socket's permissions, as `readableAll` and `writableAll` of `net.Server#listen` ask. */

@@ -1,7 +1,8 @@
-import childProcess, { fork, type ChildProcess } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import type { EventEmitter } from 'node:events';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { openChannel } from '../ipc/node-channel.ts';
 import type { Bound, NativeHandle } from '../listeners/native.ts';
 import {
   binderAnswerOf,
@@ -26,11 +27,6 @@ const FLAGS = ['--max-old-space-size=32'];
 export type Line = EventEmitter & Pick<ChildProcess, 'connected' | 'disconnect'> & { readonly send?: unknown };
 
 type Send = (request: BinderRequest, handle: undefined, options: object, sent: () => void) => boolean;
-
-/** Of Node's child_process, what makes a descriptor that was inherited the channel of this process. The same in Node 8 to 26. */
-const { _forkChild: openChannel } = childProcess as unknown as {
-  _forkChild?: (fd: number, serialization: 'json' | 'advanced') => void;
-};
 
 /** The channel of the primary before this one, and how it is made the line's. */
 export interface Inherited {
@@ -88,7 +84,7 @@ export class Binder {
 
   /** @param fd the descriptor of the channel of the primary before this one, which is this process's parent. */
   static inherit(fd: number): Binder {
-    const binder = new Binder(process, { fd, open: reopenChannel });
+    const binder = new Binder(process, { fd, open: openChannel });
     // That one left before it could be talked through.
     if (!process.connected) binder.#disconnected();
     return binder;
@@ -182,13 +178,4 @@ export class Binder {
   #abandon(): void {
     for (const id of this.#waiting.keys()) this.#settle({ binder: 'bound', id, errno: EACCES });
   }
-}
-
-function reopenChannel(fd: number): boolean {
-  if (openChannel === undefined) return false;
-  // Those of the channel that has ended would read the new one's messages too.
-  process.removeAllListeners('internalMessage');
-  openChannel(fd, 'json');
-  process.channel?.unref();
-  return true;
 }

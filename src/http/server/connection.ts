@@ -10,7 +10,7 @@ import { ReadAhead } from './read-ahead.ts';
 import { refusal } from './refusal.ts';
 import { RequestBodyReceiver } from './request-body-receiver.ts';
 import { RequestHead } from '../protocol/request-head.ts';
-import { reset } from './reset.ts';
+import { reset } from '../node-internals.ts';
 import { ResponseEncoder } from './response-encoder.ts';
 import type { Hijacked, ResponseHead, ResponseSink } from '../message/response-sink.ts';
 import { isPinned, pin, type Rest } from './served.ts';

@@ -10,6 +10,7 @@ import type { Fault } from '../protocol/faults.ts';
 import { installLightGlobals } from '../fetch/light-globals.ts';
 import { lightRequest, realRequest } from '../fetch/light-request.ts';
 import type { Handler, Hooks, HttpLogger } from '../message/hooks.ts';
+import { interceptAccepting, own, type AcceptedHandle } from '../node-internals.ts';
 import { refusal } from './refusal.ts';
 import { ServerCore } from './server-core.ts';
 import { MOVED, SERVED, type Served } from './served.ts';
@@ -45,15 +46,9 @@ export interface ServerOptions extends Partial<Settings> {
   readonly logger?: HttpLogger;
 }
 
-/** What net.Server has and its types do not. */
-interface Internal {
-  _connections: number;
-  _handle: { onconnection(status: number, client: Accepted): void } | null;
-}
-
 /** Where a socket has its connection, so that its listeners need no closure each. */
 const CONNECTION: unique symbol = Symbol('prefork.connection');
-type Connected = Socket & { [CONNECTION]?: Connection; server?: NetServer; _server?: NetServer };
+type Connected = Socket & { [CONNECTION]?: Connection };
 
 /**
  * An HTTP/1.1 server. A `net.Server`, so that it listens and closes as any other, alone or under prefork.
@@ -82,7 +77,8 @@ export class Server extends NetServer {
     Object.defineProperty(this, SERVED, { value: this.#served() });
     this.#front = options.tls && this.#encrypt(options.tls);
     this.on('connection', (socket: Connected) => this.#onConnection(socket));
-    if (this.#front === undefined) this.on('listening', () => this.#intercept());
+    if (this.#front === undefined)
+      this.on('listening', () => interceptAccepting(this, (client) => this.#accept(client)));
   }
 
   /** Stops accepting; closes what is idle, and the rest after their responses. */
@@ -137,25 +133,12 @@ export class Server extends NetServer {
     for (const { socket } of this.#core.connections) yield socket;
   }
 
-  /** Node's own `onconnection` would make a socket that is read through a stream. */
-  #intercept(): void {
-    const handle = (this as unknown as Internal)._handle;
-    if (handle === null) return;
-    const original = handle.onconnection.bind(handle);
-    handle.onconnection = (status, client) => {
-      const isFull = this.maxConnections > 0 && (this as unknown as Internal)._connections >= this.maxConnections;
-      if (status !== 0 || isFull) original(status, client);
-      else this.#accept(client);
-    };
-  }
-
   /** What `onconnection` of node:net does: whoever closes the server waits for this socket, and it is counted. */
-  #accept(client: Accepted): void {
+  #accept(client: AcceptedHandle): void {
     client.setNoDelay?.(true);
     const source = new RawSource(client);
     const socket = source.socket as Connected;
-    (this as unknown as Internal)._connections++;
-    socket.server = socket._server = this;
+    own(this, socket);
     const connection = new Connection(socket, source, this.#core);
     source.start(connection);
     this.#serve(socket, connection, MOVED in client);
@@ -226,8 +209,6 @@ export class Server extends NetServer {
     return front;
   }
 }
-
-type Accepted = object & { setNoDelay?(on: boolean): void };
 
 function handlerOf({ handler, fetch, lightGlobals = true }: ServerOptions): Handler {
   if (handler !== undefined && fetch === undefined) return handler;

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { socketOver, type AcceptedHandle } from '../node-internals.ts';
 
 /** Where a connection's bytes come from, and how to stop and go on. */
 export interface Source {
@@ -29,12 +30,11 @@ export class RawSource implements Source {
   #receiver: Receiver | undefined;
 
   /** @param handle of libuv, from `onconnection`. */
-  constructor(handle: object) {
-    this.socket = new Socket({
-      handle,
-      allowHalfOpen: true,
-      onread: { buffer: SHARED, callback: (length: number, bytes: Uint8Array) => this.#read(length, bytes as Buffer) },
-    } as unknown as ConstructorParameters<typeof Socket>[0]);
+  constructor(handle: AcceptedHandle) {
+    this.socket = socketOver(handle, {
+      buffer: SHARED,
+      callback: (length, bytes) => this.#read(length, bytes as Buffer),
+    });
   }
 
   start(receiver: Receiver): void {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { latin1 } from '../protocol/bytes.ts';
 import type { Sendable } from '../message/content.ts';
+import { bytesTaken } from '../node-internals.ts';
 
 /** What a client may leave untaken before the next is made, or read, for it. */
 const MOST_UNSENT = 64 * 1024;
@@ -10,11 +11,6 @@ const SMALL = 8 * 1024;
 
 /** Each of these has to be taken within `writeTimeout`. */
 const UNIT = 64 * 1024;
-
-/** The handle of a net.Socket says how much it was given, and how much of that the kernel has not taken. */
-type Handled = Socket & {
-  readonly _handle?: { readonly bytesWritten?: number; readonly writeQueueSize?: number } | null;
-};
 
 /**
  * What is to be sent, gathered as one latin1 string: the kernel gets all responses of a pipeline, heads and bodies, in one
@@ -83,11 +79,8 @@ export class Writer {
     return false;
   }
 
-  /** Not `bytesWritten` of the socket, which counts what waits in the stream as well. */
   get #takenNow(): number {
-    const { bytesWritten, writeQueueSize } = (this.#socket as Handled)._handle ?? {};
-    if (bytesWritten !== undefined && writeQueueSize !== undefined) return bytesWritten - writeQueueSize;
-    return this.#given - this.#socket.writableLength;
+    return bytesTaken(this.#socket) ?? this.#given - this.#socket.writableLength;
   }
 
   #write(text: string): void {

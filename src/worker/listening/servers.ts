@@ -1,5 +1,6 @@
 import type { Server } from 'node:net';
 import { removerOf } from '../../listeners/socket-file.ts';
+import { countConnections, openConnections } from '../node-internals/index.ts';
 import type { SlotHandle } from './slot-handle.ts';
 
 interface Served {
@@ -12,9 +13,6 @@ export interface SocketFile {
   readonly path: string;
   remove(): void;
 }
-
-/** Node's count of a server's open connections; `getConnections` gives the same, later. */
-type Counted = Server & { _connections: number };
 
 /** The application's servers that listen, in this worker. Owns nothing: servers belong to the application. */
 export class Servers {
@@ -30,6 +28,7 @@ export class Servers {
 
   /** @param handle undefined where node:cluster itself accepts (`round-robin`). */
   add(server: Server, handle: SlotHandle | undefined): void {
+    countConnections(server);
     this.#served.set(server, { server, handle });
     server.once('close', () => this.#forget(server, handle));
     this.#onAdded(server);
@@ -57,14 +56,14 @@ export class Servers {
   taker(listener: number): SlotHandle | undefined {
     const served = this.#find(listener);
     if (served?.handle === undefined || !served.handle.isAccepting) return undefined;
-    const { _connections: open, maxConnections } = served.server as Counted;
-    return maxConnections && open >= maxConnections ? undefined : served.handle;
+    const { maxConnections } = served.server;
+    return maxConnections && openConnections(served.server) >= maxConnections ? undefined : served.handle;
   }
 
   /** Open connections, by Node's own count. */
   open(): number {
     let sum = 0;
-    for (const { server } of this.#served.values()) sum += (server as Counted)._connections;
+    for (const { server } of this.#served.values()) sum += openConnections(server);
     return sum;
   }
 
