@@ -45,13 +45,12 @@ export interface ConnectionsList {
   idle(): HttpParser[];
 }
 
-/** There once the server listens. Undefined for a server that is not node:http's or https's. */
+/** There once the server listens. Undefined for a server that does not speak HTTP/1 by node:http. */
 export function connectionsOf(server: Server): ConnectionsList | undefined {
-  if (!('closeIdleConnections' in server)) return undefined;
   const symbol = symbolOf(server, 'http.server.connections');
   const list = symbol && (server as unknown as Record<symbol, Partial<ConnectionsList> | null>)[symbol];
   const isList = typeof list?.all === 'function' && typeof list.idle === 'function';
-  if (server.listening) isThere('http.server.connections', isList);
+  if (server.listening && 'headersTimeout' in server) isThere('http.server.connections', isList);
   return isList ? (list as ConnectionsList) : undefined;
 }
 
