@@ -1,11 +1,13 @@
+import type { Balance, Sharing } from '../contract/modes.ts';
+
 /** What the primary gives a worker to know from its first instruction on, in its environment. */
 export interface WorkerContext {
   /** -1 for a spare, until it is promoted. */
   readonly slot: number;
   readonly generation: number;
-  readonly sharing: 'reuseport' | 'shared' | 'round-robin';
+  readonly sharing: Sharing;
   /** Who serves a connection that this worker accepts. */
-  readonly balance: 'kernel' | 'least-connections' | 'sticky-ip';
+  readonly balance: Balance;
   /** Whether a worker that stays hotter than its siblings lets go of connections. */
   readonly rebalance: boolean;
   /** Whether connections may change their worker. */

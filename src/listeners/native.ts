@@ -1,6 +1,6 @@
 /**
  * The door to Node's listening handles, for the primary, the binder and the workers: nothing else outside src/worker/node-internals,
- * src/http/node-internals.ts and src/ipc/node-channel.ts touches a private part of Node. Nothing public binds a socket without listening on it and lets the
+ * src/http/node-internals/ and src/ipc/node-channel.ts touches a private part of Node. Nothing public binds a socket without listening on it and lets the
  * result be sent to another process, so this uses what node:cluster itself is made of: `net._createServerHandle`, there
  * since Node 0.8 and unchanged in 20 to 26. Everything is feature-detected; where it is missing, `auto` falls back to
  * node:cluster's own scheduling.

@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import type { Balance, Network, Sharing } from '../contract/modes.ts';
 
 /** A length of time: milliseconds as a whole number, or a whole number with its unit as text. */
 export type Time = number | `${number}${'ms' | 's' | 'm' | 'h'}`;
@@ -37,7 +38,7 @@ export interface Options {
    * @default 'auto'
    * @example sharing: 'shared'
    */
-  sharing?: 'auto' | 'reuseport' | 'shared' | 'round-robin' | undefined;
+  sharing?: 'auto' | Sharing | undefined;
   /**
    * Which worker serves a connection. `kernel`: the one that accepts it, which the kernel chooses by a hash, even on
    * average only. `least-connections`: all have equally many, give or take one, however long connections last; one that a
@@ -48,7 +49,7 @@ export interface Options {
    * @default 'auto'
    * @example balance: 'sticky-ip'
    */
-  balance?: 'auto' | 'kernel' | 'least-connections' | 'sticky-ip' | undefined;
+  balance?: 'auto' | Balance | undefined;
   /**
    * `on`: a worker whose event loop stays busier than those of the others says `Connection: close` with the next responses
    * on a few of its HTTP/1 connections, so that their clients connect again and come to others. For long connections that
@@ -270,7 +271,7 @@ export interface LibraryOptions {
    * @default 'tcp'
    * @example network: 'tcp4'
    */
-  network?: 'tcp' | 'tcp4' | 'tcp6' | undefined;
+  network?: Network | undefined;
   /**
    * How many connections the kernel queues for each socket until a worker accepts them. Linux cuts it to
    * `net.core.somaxconn`.
@@ -370,8 +371,8 @@ export interface Settings {
   readonly name: string;
   /** Whether anybody chose the name, or it comes from the entry. */
   readonly isNameGiven: boolean;
-  readonly sharing: 'auto' | 'reuseport' | 'shared' | 'round-robin';
-  readonly balance: 'auto' | 'kernel' | 'least-connections' | 'sticky-ip';
+  readonly sharing: 'auto' | Sharing;
+  readonly balance: 'auto' | Balance;
   readonly rebalance: 'off' | 'on';
   readonly migrate: 'on' | 'off';
   readonly hangStack: 'off' | 'on';

@@ -10,7 +10,7 @@ import type { Fault } from '../protocol/faults.ts';
 import { installLightGlobals } from '../fetch/light-globals.ts';
 import { lightRequest, realRequest } from '../fetch/light-request.ts';
 import type { Handler, Hooks, HttpLogger } from '../message/hooks.ts';
-import { interceptAccepting, own, type AcceptedHandle } from '../node-internals.ts';
+import { interceptAccepting, own, type AcceptedHandle } from '../node-internals/index.ts';
 import { refusal } from './refusal.ts';
 import { ServerCore } from './server-core.ts';
 import { MOVED, SERVED, type Served } from './served.ts';

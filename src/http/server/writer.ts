@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { latin1 } from '../protocol/bytes.ts';
 import type { Sendable } from '../message/content.ts';
-import { bytesTaken } from '../node-internals.ts';
+import { bytesTaken, ShortCut, type AcceptedHandle } from '../node-internals/index.ts';
 
 /** What a client may leave untaken before the next is made, or read, for it. */
 const MOST_UNSENT = 64 * 1024;
@@ -18,6 +18,7 @@ const UNIT = 64 * 1024;
  */
 export class Writer {
   readonly #socket: Socket;
+  readonly #shortCut: ShortCut | undefined;
   readonly #onDrained: () => void;
   #text = '';
   #isBlocked = false;
@@ -26,9 +27,13 @@ export class Writer {
   /** Bytes that the socket was given. */
   #given = 0;
 
-  /** @param onDrained after `isBlocked`: the client has taken everything. */
-  constructor(socket: Socket, onDrained: () => void) {
+  /**
+   * @param handle of the socket, if it may be written to past the stream
+   * @param onDrained after `isBlocked`: the client has taken everything.
+   */
+  constructor(socket: Socket, handle: AcceptedHandle | undefined, onDrained: () => void) {
     this.#socket = socket;
+    this.#shortCut = handle && new ShortCut(socket, handle);
     this.#onDrained = onDrained;
   }
 
@@ -39,7 +44,7 @@ export class Writer {
 
   /** Whether the kernel has taken the last byte. */
   get isAllTaken(): boolean {
-    return this.#text === '' && this.#socket.writableLength === 0;
+    return this.#text === '' && this.#waiting() === 0;
   }
 
   /** @param text of which every character is a byte. */
@@ -62,25 +67,34 @@ export class Writer {
     const text = this.#text;
     if (text === '') return;
     this.#text = '';
+    if (this.#shortCut?.write(text) === true) {
+      this.#given += text.length;
+      return;
+    }
     this.#write(text);
     this.#look();
   }
 
   /** @returns whether the client has not taken what it had to within `timeout` ms. */
   isStalled(now: number, timeout: number): boolean {
-    if (timeout === 0 || this.#socket.writableLength === 0) {
+    if (timeout === 0 || this.#waiting() === 0) {
       this.#deadline = 0;
       return false;
     }
-    const taken = this.#takenNow;
+    const taken = this.#takenNow();
     if (this.#deadline !== 0 && taken - this.#taken < UNIT) return now >= this.#deadline;
     this.#deadline = now + timeout;
     this.#taken = taken;
     return false;
   }
 
-  get #takenNow(): number {
-    return bytesTaken(this.#socket) ?? this.#given - this.#socket.writableLength;
+  /** Bytes that the kernel has not taken. */
+  #waiting(): number {
+    return this.#socket.writableLength + (this.#shortCut?.waiting ?? 0);
+  }
+
+  #takenNow(): number {
+    return bytesTaken(this.#socket) ?? this.#given - this.#waiting();
   }
 
   #write(text: string): void {

@@ -2,19 +2,17 @@ import { Server, type AddressInfo } from 'node:net';
 import { constants } from 'node:os';
 import type { Server as TlsServer } from 'node:tls';
 import type { WorkerContext } from '../../ipc/context.ts';
-import { decodeWorkerMessage, type ListenFields, type PrimaryMessage, type WorkerMessage } from '../../ipc/messages.ts';
+import type { Denied, Granted, ListenQuery } from '../../contract/listening.ts';
+import { decodeWorkerMessage, type WorkerMessage } from '../../ipc/messages.ts';
 import { DESCRIPTOR_PREFIX } from '../../listeners/address.ts';
 import type { NativeHandle } from '../../listeners/native.ts';
-import { Datagrams, type DatagramQuery } from './datagrams.ts';
+import { Datagrams, type DatagramBind } from './datagrams.ts';
 import { callerOf, listenError, resolvePath, type Caller, type FailedListen } from './listen-error.ts';
 import type { Link } from '../link.ts';
 import { answerGetServer, listenApart, stillListening, type Answer, type Query } from '../node-internals/index.ts';
 import type { Servers } from './servers.ts';
 import { SlotHandle, type Steering } from './slot-handle.ts';
 import { standIn, standInFor } from './stand-in.ts';
-
-type Granted = Extract<PrimaryMessage, { type: 'granted' }>;
-type Denied = Extract<PrimaryMessage, { type: 'denied' }>;
 
 /** A TLS server, whose session tickets are to be taken by every worker. */
 type TicketServer = Server & Partial<Pick<TlsServer, 'getTicketKeys' | 'setTicketKeys'>>;
@@ -56,7 +54,7 @@ export function interceptListen(parts: ListenParts): void {
   let requests = 0;
 
   const ask = (object: object, query: Query, answer: Answer): void => {
-    if (!(object instanceof Server)) return datagrams.bind(query as DatagramQuery, answer);
+    if (!(object instanceof Server)) return datagrams.bind(query as DatagramBind, answer);
     const server: TicketServer = object;
     const late = (): void => answer(0, standInFor(nameAsked(query)));
     if (isLeaving()) {
@@ -204,14 +202,14 @@ function announce(link: Link, server: Server, message: WorkerMessage): void {
 }
 
 /** Of the process that was started with it, as in node:cluster, which is the primary. */
-function descriptorFields(server: TicketServer, fd: number): ListenFields {
+function descriptorFields(server: TicketServer, fd: number): ListenQuery {
   const address = `${DESCRIPTOR_PREFIX}${fd}`;
   const data = ticketKeysOf(server);
   const access = { readableAll: false, writableAll: false };
   return { address, port: -1, family: -1, ipv6Only: false, ordinal: 0, ...access, data };
 }
 
-function fieldsOf(server: TicketServer, query: Query, ordinals: Map<string, number>): ListenFields {
+function fieldsOf(server: TicketServer, query: Query, ordinals: Map<string, number>): ListenQuery {
   if (typeof query.fd === 'number') return descriptorFields(server, query.fd);
   const family = query.addressType === 6 || query.addressType === 'IPv6' ? 6 : query.port === -1 ? -1 : 4;
   const port = query.port ?? 0;

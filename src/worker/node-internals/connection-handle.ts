@@ -27,9 +27,8 @@ interface PrivateSocket extends Socket {
 
 /** Undefined where the socket is closed, or is a stream of another kind. */
 export function handleOf(socket: object): ConnectionHandle | undefined {
-  if (!(socket instanceof Socket)) return undefined;
-  const { _handle: handle } = socket as PrivateSocket;
-  isThere('Socket._handle', handle !== undefined);
+  const { _handle: handle } = socket as Partial<PrivateSocket>;
+  if (socket instanceof Socket) isThere('Socket._handle', handle !== undefined);
   return handle ?? undefined;
 }
 

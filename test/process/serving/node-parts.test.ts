@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
-import { httpParts } from '../../../src/http/node-internals.ts';
+import { httpParts } from '../../../src/http/node-internals/parts.ts';
 import { workerParts } from '../../../src/worker/node-internals/parts.ts';
 import { serve, type App, type Target } from '../../support/app.ts';
 import { ask, askTls } from '../../support/http.ts';

@@ -14,7 +14,7 @@ import { inRoot } from '../../support/paths.ts';
 
 const doors: readonly RegExp[] = [
   /^worker\/node-internals\//,
-  /^http\/node-internals\.ts$/,
+  /^http\/node-internals\//,
   /^listeners\/native\.ts$/,
   /^ipc\/node-channel\.ts$/,
 ];

@@ -39,7 +39,7 @@ function setUp(t: TestContext): Bench {
   assert.ok(rebalancer);
   const look = (times: number): void => {
     for (const [slot, writer] of writers.entries()) {
-      writer.write({ ...BLANK, slot, state: 'ready', heartbeat: monotonic(), elu: [0.95, 0.3][slot]! });
+      writer.write({ ...BLANK, slot, state: 'ready', heartbeat: monotonic(), utilization: [0.95, 0.3][slot]! });
     }
     t.mock.timers.tick(times * PERIOD);
   };

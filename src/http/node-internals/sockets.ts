@@ -1,29 +1,10 @@
-/**
- * The one door of the HTTP server to what Node.js keeps to itself: nothing else in src/http touches a private part. Each part is looked
- * for before it is used; where a Node.js lacks it, the server goes on without, and says so once.
- */
 import { Socket, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { detectorOf, type Fallbacks, type IsThere } from './node-parts.ts';
-
-const fallbacks = {
-  'Server._handle': 'connections are read through streams, which costs more',
-  'Server._connections': 'connections are read through streams, which costs more',
-  'Socket._server': 'connections are read through streams, which costs more',
-  'Socket._handle':
-    'writeTimeout counts what was given to the kernel, and a response that breaks off is sent before it is reset',
-  'Socket._parent': 'a response over TLS that breaks off ends without a reset',
-};
-
-export type HttpPart = keyof typeof fallbacks;
-
-/** The private parts of Node.js that the HTTP server uses, and what it does without each. */
-export const httpParts: Fallbacks<HttpPart> = fallbacks;
-
-const isThere: IsThere<HttpPart> = detectorOf(httpParts);
+import { isThere } from './parts.ts';
+import type { WritableHandle } from './short-cut.ts';
 
 /** The `TCP` or `Pipe` of a connection that was just accepted. Nothing is read from it. */
-export type AcceptedHandle = object & { setNoDelay?(on: boolean): void };
+export type AcceptedHandle = WritableHandle & { setNoDelay?(on: boolean): void };
 
 type OnConnection = (status: number, client: AcceptedHandle) => void;
 

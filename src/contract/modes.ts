@@ -1,0 +1,17 @@
+/**
+ * How workers share an address. `reuseport`: a socket per slot, and the kernel spreads connections over them;
+ * `shared`: one socket that every worker accepts from; `round-robin`: node:cluster's own, the primary accepts.
+ */
+export type Sharing = 'reuseport' | 'shared' | 'round-robin';
+
+/**
+ * Who serves a connection that a worker accepted. `kernel`: that worker; `least-connections`: another one that has fewer;
+ * `sticky-ip`: the one whose client it is.
+ */
+export type Balance = 'kernel' | 'least-connections' | 'sticky-ip';
+
+/**
+ * Which address families a TCP address without a host is bound to: `tcp` both, where the machine has both; `tcp4`
+ * and `tcp6` that one alone. The names are Go's (`net.Listen`), which fasthttp's prefork takes too.
+ */
+export type Network = 'tcp' | 'tcp4' | 'tcp6';
