@@ -103,8 +103,8 @@ export class Binder {
   }
 
   /** Is told once when there is no binder any more: sockets that were bound stay, and no others can be. */
-  set onLost(lost: () => void) {
-    this.#lost = lost;
+  onLost(listener: () => void): void {
+    this.#lost = listener;
   }
 
   /** @returns errno EACCES when the port is none that may be bound, and when there is no binder any more. */
