@@ -83,7 +83,7 @@ export class Server extends NetServer {
 
   /** Stops accepting; closes what is idle, and the rest after their responses. */
   override close(callback?: (error?: Error) => void): this {
-    this.#core.isClosing = this.#core.settings.closeOnShutdown;
+    if (this.#core.settings.closeOnShutdown) this.#core.leaving.close();
     super.close(callback);
     this.closeIdleConnections();
     return this;
@@ -101,22 +101,19 @@ export class Server extends NetServer {
 
   /** For prefork's worker: what it counts, and how it drains. */
   #served(): Served {
-    const core = this.#core;
+    const { traffic, leaving } = this.#core;
     return {
       get started() {
-        return core.started;
+        return traffic.started;
       },
       get finished() {
-        return core.finished;
+        return traffic.finished;
       },
-      time: (onAnswered) => void (core.onAnswered = onAnswered),
-      drain: (onFree) => {
-        core.isClosing ||= onFree === undefined;
-        core.onFree = onFree;
-      },
-      dismiss: (connections) => void (core.toDismiss = connections),
+      time: (onAnswered) => traffic.time(onAnswered),
+      drain: (onFree) => leaving.drain(onFree),
+      dismiss: (connections) => leaving.dismiss(connections),
       get undismissed() {
-        return core.toDismiss;
+        return leaving.undismissed;
       },
       idle: () => this.#idle(),
       sockets: () => this.#sockets(),
@@ -159,9 +156,9 @@ export class Server extends NetServer {
 
   #serveStream(stream: Duplex): void {
     const socket = stream as Connected;
-    let connection: Connection | undefined = undefined;
-    const source = new StreamSource(socket, { receive: (bytes, end) => connection!.receive(bytes, end) });
-    connection = new Connection(socket, source, this.#core);
+    const source = new StreamSource(socket);
+    const connection = new Connection(socket, source, this.#core);
+    source.start(connection);
     this.#serve(socket, connection);
   }
 
@@ -177,7 +174,7 @@ export class Server extends NetServer {
   /** At once, without waiting for what the client sends: there are too many already. */
   #turnAway(socket: Socket, connection: Connection, fault: Fault): void {
     connection.closed();
-    this.#core.refused(fault, socket);
+    this.#core.application.refused(fault, socket);
     socket.end(refusal(fault, this.#core.heads), 'latin1', () => socket.destroy());
   }
 

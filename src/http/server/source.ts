@@ -8,6 +8,8 @@ export interface Source {
   readonly isNative: boolean;
   /** Of a connection that may be written to past its stream. */
   readonly handle?: AcceptedHandle;
+  /** Reads from now on. */
+  start(receiver: Receiver): void;
   /** After `receive` has returned false. */
   resume(): void;
   /** The stream is another's from now on, who reads it as any other. */
@@ -65,13 +67,17 @@ export class RawSource implements Source {
 export class StreamSource implements Source {
   readonly isNative = false;
   readonly #stream: Duplex;
-  readonly #onData: (bytes: Buffer) => void;
+  #onData: (bytes: Buffer) => void = () => {};
 
-  constructor(stream: Duplex, receiver: Receiver) {
+  constructor(stream: Duplex) {
     this.#stream = stream;
-    this.#onData = (bytes) => void (receiver.receive(bytes, bytes.length) || stream.pause());
     // A client that has sent all that it has to say still gets its answers.
     stream.allowHalfOpen = true;
+  }
+
+  start(receiver: Receiver): void {
+    const stream = this.#stream;
+    this.#onData = (bytes) => void (receiver.receive(bytes, bytes.length) || stream.pause());
     // It may have been paused.
     stream.on('data', this.#onData).resume();
   }
