@@ -17,13 +17,13 @@ export interface SocketFile {
 /** The application's servers that listen, in this worker. Owns nothing: servers belong to the application. */
 export class Servers {
   readonly #served = new Map<Server, Served>();
-  readonly #onAdded: (server: Server) => void;
+  #added: (server: Server) => void = () => {};
   /** What servers that are closed by now had accepted. */
   #acceptedBefore = 0;
 
-  /** @param onAdded hears of each server that listens. */
-  constructor(onAdded: (server: Server) => void) {
-    this.#onAdded = onAdded;
+  /** @param listener hears of each server that listens, from now on. */
+  whenAdded(listener: (server: Server) => void): void {
+    this.#added = listener;
   }
 
   /** @param handle undefined where node:cluster itself accepts (`round-robin`). */
@@ -31,7 +31,7 @@ export class Servers {
     countConnections(server);
     this.#served.set(server, { server, handle });
     server.once('close', () => this.#forget(server, handle));
-    this.#onAdded(server);
+    this.#added(server);
   }
 
   has(server: Server): boolean {
