@@ -8,6 +8,8 @@
  * worker.ready();
  * worker.onDrain(() => queue.stopAfterThisJob());
  */
+import type { Socket } from 'node:net';
+import { pin } from './http/server/served.ts';
 import { registered, type MetricsRegistry } from './worker/registry.ts';
 
 /** The worker that this process is. */
@@ -72,6 +74,19 @@ export interface Worker {
    * shutdown grace period; an error in it is printed.
    */
   onPrimaryDeath(hook: () => void | Promise<void>): void;
+  /**
+   * Keeps the connection of a request in this worker for good, because the application has something by it that the next worker would not
+   * know: a session of the connection's, say. Without it a plain HTTP/1 connection may go on in another worker between two
+   * requests, where it is a new socket. A worker that leaves tells the client of a pinned one `Connection: close`. It also
+   * holds outside of prefork, where nothing moves.
+   *
+   * @example
+   * server.on('connection', (socket) => {
+   *   sessions.set(socket, new Session());
+   *   worker.pin(socket);
+   * });
+   */
+  pin(socket: Socket): void;
 }
 
 export const worker: Worker = {
@@ -99,6 +114,7 @@ export const worker: Worker = {
   onPrimaryDeath(hook) {
     registered()?.onPrimaryDeath(hook);
   },
+  pin,
 };
 
 /** Whether this process is a worker of prefork. fasthttp's `prefork.IsChild()`. */

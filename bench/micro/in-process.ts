@@ -86,7 +86,7 @@ async function scoreboard(): Promise<void> {
 }
 
 async function requests(): Promise<void> {
-  const { Requests } = await load('worker/requests.js');
+  const { Requests } = await load('worker/draining/requests.js');
   const start = channel('http.server.request.start');
   const finish = channel('http.server.response.finish');
   const exchanges = Array.from({ length: 1000 }, () => ({

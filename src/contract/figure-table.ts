@@ -215,7 +215,8 @@ export const FIGURE_TABLE = [
     // DURATIONS of src/scoreboard/durations.ts, where these numbers are explained; a test compares the two.
     count: 60,
     unit: 'requests',
-    range: 'whole',
+    // Counts, and sums of milliseconds.
+    range: 'amount',
     aggregation: 'total',
     about:
       'how many answered requests took no longer than each of `durationBounds`, and longer than the one before; the last counts the rest',

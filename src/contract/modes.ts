@@ -9,3 +9,9 @@ export type Sharing = 'reuseport' | 'shared' | 'round-robin';
  * `sticky-ip`: the one whose client it is.
  */
 export type Balance = 'kernel' | 'least-connections' | 'sticky-ip';
+
+/**
+ * Which address families a TCP address without a host is bound to: `tcp` both, where the machine has both; `tcp4`
+ * and `tcp6` that one alone. The names are Go's (`net.Listen`), which fasthttp's prefork takes too.
+ */
+export type Network = 'tcp' | 'tcp4' | 'tcp6';

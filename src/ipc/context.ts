@@ -10,6 +10,8 @@ export interface WorkerContext {
   readonly balance: Balance;
   /** Whether a worker that stays hotter than its siblings lets go of connections. */
   readonly rebalance: boolean;
+  /** Whether connections may change their worker. */
+  readonly migrate: boolean;
   /** The scoreboard's file and this worker's row in it. */
   readonly board: string;
   readonly row: number;

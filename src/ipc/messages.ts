@@ -16,7 +16,7 @@ export type WorkerMessage =
   | { readonly type: 'closed'; readonly listener: number }
   /** A socket that came with `adopt` is closed, once for each. */
   | { readonly type: 'returned'; readonly listener: number }
-  /** Comes with an accepted connection, from which nothing was read, for the slot's worker; answered by `handed`. */
+  /** Comes with a connection, of which nothing has been read that is not answered, for the slot's worker; answered by `handed`. */
   | ({ readonly type: 'handoff'; readonly id: number; readonly to: number } & HandoffHeader)
   /** Nothing was heard of a `handoff` of this worker's for long; answered by `handed`, unless that is on its way. */
   | { readonly type: 'recall'; readonly id: number }
@@ -67,6 +67,8 @@ export interface HandoffHeader {
   /** The slot that sends it, and the how manieth from there to here it is, in the low byte. */
   readonly from: number;
   readonly nth: number;
+  /** A server has served it before: it is between two requests, and counts as accepted there. @default false */
+  readonly isMove?: boolean;
 }
 
 /** `failed`: the other worker ended, or closed its channel, before it said anything. */
@@ -83,7 +85,12 @@ export interface DrainTerms {
    * Else it empties the queues first.
    */
   readonly takenOver?: boolean;
+  /** Where connections that can move go meanwhile. @default nowhere: their clients are told to go */
+  readonly successor?: Successor;
 }
+
+/** `slot`: the worker that has the slot now; `any`: the one with the fewest connections, as the slot is no more. */
+export type Successor = 'slot' | 'any';
 
 /** Of a text in a message, characters: what is longer was not cut by us. */
 export const LONGEST_TEXT = 16_384;
@@ -136,6 +143,7 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
     listener: number,
     from: within(0, MOST_SLOTS - 1),
     nth: within(0, 255),
+    isMove: (value) => value === undefined || boolean(value),
   },
   recall: { id: number },
   taken: { id: number },

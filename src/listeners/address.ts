@@ -1,11 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
-
-/**
- * Which address families a TCP address without a host is bound to: `tcp` both, where the machine has both; `tcp4`
- * and `tcp6` that one alone. The names are Go's (`net.Listen`), which fasthttp's prefork takes too.
- */
-export type Network = 'tcp' | 'tcp4' | 'tcp6';
+import type { Network } from '../contract/modes.ts';
 
 /** What `net.Server#listen` takes: either a port (and host) or a path. */
 export type ListenTarget =

@@ -41,6 +41,13 @@ export const optionTable = {
     default: 'off',
     about: 'on: a worker that stays busier than the others asks some of its HTTP/1 clients to connect again.',
   },
+  migrate: {
+    type: 'choice',
+    choices: ['on', 'off'],
+    default: 'on',
+    about:
+      'on: HTTP/1 connections move to the next worker between two requests, unnoticed. off: their clients are told to close.',
+  },
   spares: {
     type: 'integer',
     min: 0,

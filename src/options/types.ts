@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import type { Balance, Sharing } from '../contract/modes.ts';
+import type { Balance, Network, Sharing } from '../contract/modes.ts';
 
 /** A length of time: milliseconds as a whole number, or a whole number with its unit as text. */
 export type Time = number | `${number}${'ms' | 's' | 'm' | 'h'}`;
@@ -59,6 +59,16 @@ export interface Options {
    * @example rebalance: 'on'
    */
   rebalance?: 'off' | 'on' | undefined;
+  /**
+   * `on`: when a worker leaves that has a successor (reload, recycling, fewer workers), its plain HTTP/1 connections are given
+   * to that between two requests, and their clients notice nothing. `off`: each client is told `Connection: close` with its next
+   * response, or closed when it has been idle. TLS, HTTP/2 and upgraded connections, servers of `node:net`, and connections that
+   * the application pins (`worker.pin`) do not move, nor does any with `sharing: 'round-robin'`.
+   *
+   * @default 'on'
+   * @example migrate: 'off'
+   */
+  migrate?: 'on' | 'off' | undefined;
   /**
    * How many workers, 0 to 1024, are booted beyond those that serve, up to their `listen`, and wait: when a worker ends
    * unasked, one takes its place in the time of a message instead of a boot. Each costs the memory of an idle worker.
@@ -261,7 +271,7 @@ export interface LibraryOptions {
    * @default 'tcp'
    * @example network: 'tcp4'
    */
-  network?: 'tcp' | 'tcp4' | 'tcp6' | undefined;
+  network?: Network | undefined;
   /**
    * How many connections the kernel queues for each socket until a worker accepts them. Linux cuts it to
    * `net.core.somaxconn`.
@@ -364,6 +374,7 @@ export interface Settings {
   readonly sharing: 'auto' | Sharing;
   readonly balance: 'auto' | Balance;
   readonly rebalance: 'off' | 'on';
+  readonly migrate: 'on' | 'off';
   readonly hangStack: 'off' | 'on';
   readonly spares: number;
   readonly ready: 'listen' | 'message' | 'start';

@@ -86,13 +86,16 @@ export const PLACED_HEADER: readonly PlacedField[] = place(HEADER, 8);
 /** {@link FIGURES} with offsets: right after version and sum. */
 export const PLACED_ROW: readonly PlacedField[] = place(FIGURES, 8);
 
+/** What a row has for each slot: see {@link PAIRS}. */
+export type PairPart = 'unanswered' | 'sent' | 'arrived';
+
 /**
  * After the fields: for each slot, in arrays of bytes, what this worker and that slot's have of each other's connections.
  * From the rows of both follows how many are on their way at this moment, which is what the receiver will have beside
  * what it has: those unanswered, but at most as many as were numbered since the last that arrived. Either alone would
  * not do: an answer takes its time, and a worker that is new has not seen the numbers before it.
  */
-export const PAIRS: { readonly [part in 'unanswered' | 'sent' | 'arrived']: number } & { readonly slots: number } =
+export const PAIRS: { readonly [part in PairPart]: number } & { readonly slots: number } =
   placePairs(MOST_BALANCED_WORKERS);
 
 function placePairs(slots: number): typeof PAIRS {

@@ -1,7 +1,7 @@
 import { closeSync, writeSync } from 'node:fs';
 import { ScoreboardError } from './error.ts';
 import { openBoard } from './header.ts';
-import { PAIRS, ROW_SIZE, rowOffset, type Row } from './layout.ts';
+import { PAIRS, ROW_SIZE, rowOffset, type PairPart, type Row } from './layout.ts';
 import { encodeRow, nextVersion, viewOf } from './record.ts';
 
 /**
@@ -12,7 +12,7 @@ export class Writer {
   /** Writes that failed. The server goes on: its figures are worth less than its requests. */
   failures = 0;
   /** Of the row, as it goes out with the next `write`: see {@link PAIRS}. */
-  readonly pairs: Readonly<Record<'unanswered' | 'sent' | 'arrived', Uint8Array>>;
+  readonly pairs: Readonly<Record<PairPart, Uint8Array>>;
   readonly #fd: number;
   readonly #position: number;
   // Encoded in place: nothing is allocated, and one pwrite per row is all the system calls there are.

@@ -5,6 +5,8 @@
 import cluster from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import { takeContext, type WorkerContext } from '../ipc/context.ts';
+import type { Slots } from '../balance/slots.ts';
+import { LoadView } from '../scoreboard/load-view.ts';
 import { ApplicationMetrics } from './vitals/application-metrics.ts';
 import { Balancer } from './balancing/balancer.ts';
 import { Drain } from './draining/drain.ts';
@@ -19,6 +21,10 @@ import { Link } from './link.ts';
 import { interceptListen } from './listening/listen.ts';
 import { OneShotHooks } from './draining/one-shot-hooks.ts';
 import { Rebalancer } from './balancing/rebalancer.ts';
+import { deliverTo } from './migration/arrivals.ts';
+import { DrainMoves } from './migration/drain-moves.ts';
+import { Migration } from './migration/migration.ts';
+import { pinAuthenticated } from './migration/pins.ts';
 import { register } from './registry.ts';
 import { Requests } from './draining/requests.ts';
 import { sendRealHandles } from './listening/sent-servers.ts';
@@ -53,7 +59,8 @@ function start(context: WorkerContext): void {
   const link = new Link();
   const words = new LastWords(link, context.reports);
   const turns = context.balance === 'least-connections' ? new ReadFairness() : undefined;
-  const requests = new Requests(turns);
+  const canMove = context.migrate && context.sharing !== 'round-robin';
+  const requests = new Requests(turns, canMove ? pinAuthenticated : undefined);
   const idle = new IdleConnections(requests);
   const servers = new Servers((server) => {
     requests.trackHttp2(server);
@@ -71,19 +78,31 @@ function start(context: WorkerContext): void {
     accepted: () => servers.accepted(),
   };
   const handoffs =
-    balance === 'kernel'
+    balance === 'kernel' && !canMove
       ? undefined
       : new Handoffs({
           link,
           taker: (listener) => (isDraining() ? undefined : servers.taker(listener)),
           onChange: () => vitals.publish(),
+          deliver: deliverTo(servers),
         });
   const vitals = new Vitals({ ...context, connections, requests, handoffs, handicap });
   const status = new Status(context.slot, vitals, words);
+  const moves =
+    handoffs && canMove
+      ? new DrainMoves({
+          migration: new Migration({ servers, handoffs, slot: () => status.slot }),
+          closedUntil: handoffs.closedUntil,
+          slot: () => status.slot,
+          isSticky: balance === 'sticky-ip',
+          look: lookerAt(context.board),
+        })
+      : undefined;
   const drain = new Drain({
     servers,
     requests,
     idle,
+    moves,
     unsettled: () => (handoffs?.pending ?? 0) + (balancer?.waiting ?? 0),
   });
   const applicationMetrics = new ApplicationMetrics(link);
@@ -93,7 +112,10 @@ function start(context: WorkerContext): void {
   drain.hooks.add(() => turns?.close());
   const place = { board: context.board, slot: () => status.slot };
   const { open } = connections;
-  balancer = handoffs && Balancer.start(balance, { ...place, handoffs, servers, open, vitals, isDraining, handicap });
+  balancer =
+    handoffs && balance !== 'kernel'
+      ? Balancer.start(balance, { ...place, handoffs, servers, open, vitals, isDraining, handicap })
+      : undefined;
   rebalancer = context.rebalance ? Rebalancer.start({ ...place, requests, servers }) : undefined;
   interceptListen({
     link,
@@ -131,6 +153,19 @@ function start(context: WorkerContext): void {
     onDrain: (hook) => drain.hooks.add(hook),
     onPrimaryDeath: (hook) => primaryDeath.add(hook),
   });
+}
+
+/** The scoreboard is opened when somebody looks at it for the first time. */
+function lookerAt(board: string): (now: number) => Slots | undefined {
+  let view: LoadView | undefined;
+  return (now) => {
+    try {
+      view ??= LoadView.open(board);
+      return view.refresh(now) ? view : undefined;
+    } catch {
+      return undefined;
+    }
+  };
 }
 
 /** `process.execArgv` is what the application was given, and what processes that it forks inherit. */

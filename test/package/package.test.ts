@@ -46,7 +46,7 @@ test('has the page of the dashboard, with uPlot in it and its licence', async ()
 
 test('what runs in workers and in the page has the table of figures without what people read of them', async () => {
   const dist = join(home, 'node_modules/prefork/dist');
-  const words = FIGURES.flatMap(({ about, metric }) => [about, metric?.help, metric?.advice]).filter(
+  const words = FIGURES.flatMap(({ about, metric }) => [about, metric?.name, metric?.advice]).filter(
     (text) => text !== undefined,
   );
   for (const file of ['worker/preload.cjs', 'dashboard/dashboard.js']) {

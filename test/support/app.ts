@@ -181,9 +181,9 @@ export class App implements AsyncDisposable {
     process.kill(to === 'group' ? -this.pid : this.pid, signal);
   }
 
-  /** Of the primary. */
-  async exit(): Promise<AppExit> {
-    return this.#changes.until(() => this.#exit, 'the end of the primary');
+  /** Of the primary. @param within ms, where it has to take its time. */
+  async exit(within?: number): Promise<AppExit> {
+    return this.#changes.until(() => this.#exit, 'the end of the primary', within);
   }
 
   /** SIGTERM, and how the primary ends. */

@@ -53,6 +53,7 @@ export class TestWorker {
       sharing: 'shared',
       balance: 'kernel',
       rebalance: false,
+      migrate: true,
       hangStack: 0,
       board: this.#board.path,
       row: this.#board.takeRow(),

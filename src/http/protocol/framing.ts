@@ -2,7 +2,16 @@ import { isAuthority } from './authority.ts';
 import { CLASSES, DIGIT, latin1 } from './bytes.ts';
 import type { Fault } from './faults.ts';
 import { trimBlanks } from './blanks.ts';
-import { CONNECTION, CONTENT_LENGTH, EXPECT, HOST_FIELD, TRANSFER_ENCODING, UPGRADE } from './special-fields.ts';
+import { authenticatesConnection } from './authentication.ts';
+import {
+  AUTHORIZATION,
+  CONNECTION,
+  CONTENT_LENGTH,
+  EXPECT,
+  HOST_FIELD,
+  TRANSFER_ENCODING,
+  UPGRADE,
+} from './special-fields.ts';
 
 // What of the field Connection concerns us, a bit each.
 const NO_TOKENS = 0;
@@ -17,6 +26,8 @@ export class Framing {
   expectsContinue = false;
   /** How many fields Host there are. */
   hosts = 0;
+  /** The request says who is at the other end of the connection: it is not to be moved. */
+  authenticates = false;
   #tokens: number = NO_TOKENS;
   #hasUpgrade = false;
   #hasLength = false;
@@ -27,6 +38,7 @@ export class Framing {
     this.contentLength = 0;
     this.expectsContinue = false;
     this.hosts = 0;
+    this.authenticates = false;
     this.#tokens = NO_TOKENS;
     this.#hasUpgrade = false;
     this.#hasLength = false;
@@ -61,6 +73,9 @@ export class Framing {
         return undefined;
       case UPGRADE:
         this.#hasUpgrade = true;
+        return undefined;
+      case AUTHORIZATION:
+        this.authenticates ||= authenticatesConnection(latin1(bytes, from, to));
         return undefined;
       case EXPECT:
         this.#expects = join(this.#expects, latin1(bytes, from, to));

@@ -6,6 +6,7 @@ export const UPGRADE = 3;
 export const CONNECTION = 4;
 export const CONTENT_LENGTH = 5;
 export const TRANSFER_ENCODING = 6;
+export const AUTHORIZATION = 7;
 
 /** By their length, which differs, so that a name is compared with one other at most. */
 const BY_LENGTH: ReadonlyArray<readonly [name: Uint8Array, field: number] | undefined> = table({
@@ -15,6 +16,7 @@ const BY_LENGTH: ReadonlyArray<readonly [name: Uint8Array, field: number] | unde
   connection: CONNECTION,
   'content-length': CONTENT_LENGTH,
   'transfer-encoding': TRANSFER_ENCODING,
+  authorization: AUTHORIZATION,
 });
 
 export function specialField(bytes: Uint8Array, from: number, to: number): number {

@@ -13,6 +13,7 @@ import { RequestHead } from '../protocol/request-head.ts';
 import { reset } from './reset.ts';
 import { ResponseEncoder } from './response-encoder.ts';
 import type { Hijacked, ResponseHead, ResponseSink } from '../message/response-sink.ts';
+import { isPinned, pin, type Rest } from './served.ts';
 import type { ServerCore } from './server-core.ts';
 import type { Source } from './source.ts';
 import {
@@ -101,6 +102,16 @@ export class Connection implements ResponseSink {
   get isIdle(): boolean {
     const isQuiet = this.#request === IDLE && this.#parser === undefined && this.#readAhead.isEmpty;
     return isQuiet && this.#writer.isAllTaken;
+  }
+
+  /** Whether another process could serve it. */
+  get rest(): Rest {
+    if (!this.#source.isNative || this.#request >= ENDED || isPinned(this.socket)) return 'never';
+    const { socket } = this;
+    if (socket.destroyed || !socket.readable || !socket.writable) return 'never';
+    // The application waits for bytes that it will not get here, and not there either.
+    if (socket.listenerCount('data') + socket.listenerCount('readable') > 0) return 'never';
+    return this.isIdle && !this.#readAhead.isPaused ? 'free' : 'busy';
   }
 
   /** The hot path. @returns false when no more should be read until the source is told to resume. */
@@ -227,6 +238,7 @@ export class Connection implements ResponseSink {
   #isDue(): boolean {
     const { disableKeepalive, maxRequestsPerConn, maxKeepaliveDuration } = this.#core.settings;
     if (disableKeepalive || this.#core.isClosing) return true;
+    if (this.#core.onFree !== undefined && this.rest === 'never') return true;
     if (maxRequestsPerConn !== 0 && this.#requests >= maxRequestsPerConn) return true;
     if (maxKeepaliveDuration !== 0 && this.#core.now - this.#since >= maxKeepaliveDuration) return true;
     return this.#core.toDismiss > 0 && this.#core.toDismiss-- > 0;
@@ -266,6 +278,7 @@ export class Connection implements ResponseSink {
   #begin(parser: Parser): void {
     this.#requests++;
     this.#core.connState?.(this.socket, 'active');
+    if (parser.head.framing.authenticates) pin(this.socket);
     this.#request = requestSide.next(this.#request, ON_HEAD);
     this.#encoder.start(parser.head.method, parser.head.minor, !parser.keepsAlive || this.#isDue());
     const fault = this.#core.judge(parser.head);
@@ -379,6 +392,7 @@ export class Connection implements ResponseSink {
     if (this.#encoder.isLast) return this.stop();
     this.#request = requestSide.next(this.#request, ON_NEXT);
     this.#core.connState?.(this.socket, 'idle');
+    this.#core.onFree?.(this.socket);
     this.#deadline = AFTER_LAST_BYTE;
   }
 

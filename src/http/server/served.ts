@@ -15,8 +15,17 @@ export interface Served {
    *   it took long, and other connections may be served first. Without it none are
    */
   time?(onAnswered: (status: number, ms: number, alone?: Socket) => void): void;
-  /** From now on responses say `Connection: close`; idle connections stay. */
-  drain(): void;
+  /**
+   * From now on responses say `Connection: close`; idle connections stay.
+   *
+   * @param onFree those that could move say nothing, and it hears of each when its request is answered. Without it, in a later
+   *   call, they are as all others
+   */
+  drain(onFree?: (socket: Socket) => void): void;
+  /** The connections of this server, whatever they do. Without it none of them moves. */
+  sockets?(): Iterable<Socket>;
+  /** Whether another process could serve the connection. Without it never. */
+  rest?(socket: Socket): Rest;
   /** So many of the next responses say it, and are the last of their connections. */
   dismiss?(connections: number): void;
   /** How many of those have not been sent. */
@@ -24,6 +33,28 @@ export interface Served {
   /** Connections on which nothing happens, which may be closed. */
   idle(): Iterable<Socket>;
 }
+
+/**
+ * Whether a connection could be served by another process: `free`, it can at this moment, since it is between two requests; `busy`,
+ * not before it has been answered, or has calmed down; `never`.
+ */
+export type Rest = 'free' | 'busy' | 'never';
+
+/** What the handle of a connection has that another process served before: it was admitted there. */
+export const MOVED: symbol = Symbol.for('prefork.moved');
+
+/** What a socket has whose connection is to stay where it is. */
+export const PINNED: symbol = Symbol.for('prefork.pinned');
+
+export function pin(socket: object): void {
+  Object.defineProperty(socket, PINNED, { value: true, configurable: true });
+}
+
+export function isPinned(socket: object): boolean {
+  return (socket as Record<symbol, unknown>)[PINNED] === true;
+}
+
+export { authenticatesConnection } from '../protocol/authentication.ts';
 
 export const SERVED: symbol = Symbol.for('prefork.server');
 

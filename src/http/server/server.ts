@@ -12,7 +12,7 @@ import { lightRequest, realRequest } from '../fetch/light-request.ts';
 import type { Handler, Hooks, HttpLogger } from '../message/hooks.ts';
 import { refusal } from './refusal.ts';
 import { ServerCore } from './server-core.ts';
-import { SERVED, type Served } from './served.ts';
+import { MOVED, SERVED, type Served } from './served.ts';
 import { resolveSettings, type Settings } from './settings.ts';
 import type { Handle } from './short-cut.ts';
 import { RawSource, StreamSource } from './source.ts';
@@ -115,18 +115,27 @@ export class Server extends NetServer {
         return core.finished;
       },
       time: (onAnswered) => void (core.onAnswered = onAnswered),
-      drain: () => void (core.isClosing = true),
+      drain: (onFree) => {
+        core.isClosing ||= onFree === undefined;
+        core.onFree = onFree;
+      },
       dismiss: (connections) => void (core.toDismiss = connections),
       get undismissed() {
         return core.toDismiss;
       },
       idle: () => this.#idle(),
+      sockets: () => this.#sockets(),
+      rest: (socket) => (socket as Connected)[CONNECTION]?.rest ?? 'never',
     };
   }
 
   *#idle(): Generator<Socket> {
     for (const connection of this.#core.connections) if (connection.isIdle) yield connection.socket;
     for (const socket of this.#encrypted) if (socket.bytesRead === 0) yield socket;
+  }
+
+  *#sockets(): Generator<Socket> {
+    for (const { socket } of this.#core.connections) yield socket;
   }
 
   /** Node's own `onconnection` would make a socket that is read through a stream. */
@@ -150,7 +159,7 @@ export class Server extends NetServer {
     socket.server = socket._server = this;
     const connection = new Connection(socket, source, this.#core);
     source.start(connection);
-    this.#serve(socket, connection);
+    this.#serve(socket, connection, MOVED in client);
     this.emit('connection', socket);
   }
 
@@ -174,10 +183,11 @@ export class Server extends NetServer {
     this.#serve(socket, connection);
   }
 
-  #serve(socket: Connected, connection: Connection): void {
+  /** @param isMoved another process has served it, and admitted it */
+  #serve(socket: Connected, connection: Connection, isMoved = false): void {
     socket[CONNECTION] = connection;
     socket.on('end', onEnd).on('error', onError).on('close', onClose);
-    const fault = this.#tooMany(socket);
+    const fault = this.#tooMany(socket, isMoved);
     if (fault !== undefined) return this.#turnAway(socket, connection, fault);
     this.#core.add(connection);
   }
@@ -189,12 +199,12 @@ export class Server extends NetServer {
     socket.end(refusal(fault, this.#core.heads), 'latin1', () => socket.destroy());
   }
 
-  #tooMany(socket: Socket): Fault | undefined {
+  #tooMany(socket: Socket, isMoved: boolean): Fault | undefined {
     const { concurrency, maxConnsPerIP } = this.#core.settings;
-    if (concurrency !== 0 && this.#core.connections.size >= concurrency) return 'TOO_MANY_CONNECTIONS';
+    if (!isMoved && concurrency !== 0 && this.#core.connections.size >= concurrency) return 'TOO_MANY_CONNECTIONS';
     const address = maxConnsPerIP === 0 ? undefined : socket.remoteAddress;
     if (address === undefined) return undefined;
-    if (!this.#addresses.take(address, maxConnsPerIP)) return 'TOO_MANY_OF_ADDRESS';
+    if (!this.#addresses.take(address, isMoved ? Infinity : maxConnsPerIP)) return 'TOO_MANY_OF_ADDRESS';
     socket.once('close', () => this.#addresses.give(address));
     return undefined;
   }

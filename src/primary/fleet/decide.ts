@@ -54,7 +54,7 @@ const decisions: { [Type in FleetEvent['type']]: Decide<Type> } = {
   closed: (step, { worker, address }) => onClosed(step, worker, address),
   booted: (step, { worker }) => onBooted(step, worker),
   serving: (step, { worker }) => onServing(step, worker),
-  drained: (step, { worker }) => onDrained(step, worker),
+  drained: (step, { worker, moves }) => onDrained(step, worker, moves),
   offended: (step, { worker, offence }) => onOffended(step, worker, offence),
   exited: onExited,
   due: (step, { timer }) => onDue(step, timer),

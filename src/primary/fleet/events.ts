@@ -60,6 +60,13 @@ export type Operate = {
 /** Where nothing has to be said, nothing may be. */
 type WithTarget<Target> = object extends Target ? { readonly target?: Target } : { readonly target: Target };
 
+/** Of one worker, over its life: connections that it had served and another one serves now, the reverse, and those that came back. */
+export interface MoveCounts {
+  readonly out: number;
+  readonly in: number;
+  readonly failed: number;
+}
+
 export type FleetEvent =
   | { readonly type: 'start' }
   | { readonly type: 'forked'; readonly worker: WorkerId; readonly pid: number }
@@ -75,7 +82,8 @@ export type FleetEvent =
   | { readonly type: 'booted'; readonly worker: WorkerId }
   /** It accepts connections; or it was told to accept, and has no socket to accept from. */
   | { readonly type: 'serving'; readonly worker: WorkerId }
-  | { readonly type: 'drained'; readonly worker: WorkerId }
+  /** `moves`: of its connections, over its life. */
+  | { readonly type: 'drained'; readonly worker: WorkerId; readonly moves?: MoveCounts }
   | { readonly type: 'offended'; readonly worker: WorkerId; readonly offence: Offence }
   | ({ readonly type: 'exited'; readonly worker: WorkerId } & ExitFacts)
   | { readonly type: 'due'; readonly timer: Timer }

@@ -148,6 +148,7 @@ export type FleetSettings = Pick<
   | 'readyTimeout'
   | 'settle'
   | 'drainTimeout'
+  | 'migrate'
   | 'drainDelay'
   | 'shutdownGracePeriod'
   | 'heartbeatTimeout'

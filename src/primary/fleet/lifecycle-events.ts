@@ -5,6 +5,7 @@
 import type { PreforkError } from '../../errors.ts';
 import type { Exit, RecycleReason } from '../exits/exit.ts';
 import type { ExitReason } from '../exits/exit-reason.ts';
+import type { MoveCounts } from './events.ts';
 import type { Worker } from './fleet.ts';
 
 /** The worker as it is when the event is told. */
@@ -44,6 +45,7 @@ export interface LifecycleFacts {
   'worker not ready': OfWorker & { readonly timeout: number };
   'address given up': OfWorker & { readonly addresses: readonly string[]; readonly timeout: number };
   'worker drains': OfWorker;
+  'worker drained': OfWorker & { readonly moves: MoveCounts };
   'worker stopped': WorkerEnd;
   'worker exited': WorkerEnd;
   'worker respawning': { readonly slot: number; readonly wait: number; readonly crashes: number };

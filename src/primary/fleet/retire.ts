@@ -1,7 +1,7 @@
 /** From a worker that serves to its exit, when it is asked to go: soft, then hard, always bounded. */
 import type { DrainTerms } from '../../ipc/messages.ts';
 import type { Asked } from '../exits/exit.ts';
-import type { WorkerId } from './events.ts';
+import type { MoveCounts, WorkerId } from './events.ts';
 import { workerOf, type Worker } from './fleet.ts';
 import type { Step } from './step.ts';
 
@@ -14,7 +14,7 @@ export function retire(step: Step, worker: Worker, asked: Asked, changes: Partia
     case 'taking':
     case 'serving':
     case 'parked': {
-      const { drainTimeout } = step.settings;
+      const { drainTimeout, migrate } = step.settings;
       // The more connections end by their own next request the better; what is left goes one after another.
       drain(
         step,
@@ -24,6 +24,8 @@ export function retire(step: Step, worker: Worker, asked: Asked, changes: Partia
           spread: drainTimeout / 4,
           // Its successor, or its neighbours, accept from the same sockets.
           takenOver: true,
+          // What moves is gone before that. A slot that is no more has no successor.
+          ...(migrate === 'on' && { successor: hasSlot(step, worker) ? 'slot' : 'any' }),
           within: drainTimeout,
         },
       );
@@ -44,10 +46,10 @@ interface Drain extends DrainTerms {
 }
 
 /** @param worker has sockets. All times in ms. */
-export function drain(step: Step, worker: Worker, { idle, spread, takenOver = false, within }: Drain): void {
+export function drain(step: Step, worker: Worker, { within, idle, spread, takenOver = false, ...rest }: Drain): void {
   step.tell('worker drains', { worker: step.move(worker, 'drain') });
   for (const timer of ['ready', 'settle', 'parked'] as const) step.disarm({ timer, worker: worker.id });
-  const terms = { idle: Math.round(idle), spread: Math.round(spread), takenOver };
+  const terms = { idle: Math.round(idle), spread: Math.round(spread), takenOver, ...rest };
   step.do({ do: 'drain', worker: worker.id, ...terms });
   step.arm({ timer: 'drain', worker: worker.id }, within);
 }
@@ -60,9 +62,16 @@ export function end(step: Step, worker: Worker): void {
   step.do({ do: 'terminate', worker: worker.id });
 }
 
-export function onDrained(step: Step, id: WorkerId): void {
+function hasSlot({ fleet }: Step, { slot }: Worker): boolean {
+  return slot !== undefined && fleet.slots[slot] !== undefined;
+}
+
+/** @param moves undefined where its time is over. */
+export function onDrained(step: Step, id: WorkerId, moves?: MoveCounts): void {
   const worker = workerOf(step.fleet, id);
-  if (worker?.state === 'draining') end(step, worker);
+  if (worker?.state !== 'draining') return;
+  if (moves !== undefined) step.tell('worker drained', { worker, moves });
+  end(step, worker);
 }
 
 export function onKillDue(step: Step, id: WorkerId): void {

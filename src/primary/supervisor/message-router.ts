@@ -97,7 +97,7 @@ export class MessageRouter {
     ceased: (worker, name) => this.#parts.post({ type: 'closed', worker, address: formatAddress(name) }),
     started: (worker) => this.#parts.post({ type: 'started', worker }),
     ready: (worker) => this.#parts.post({ type: 'booted', worker }),
-    drained: (worker) => this.#parts.post({ type: 'drained', worker }),
+    drained: (worker) => this.#parts.post({ type: 'drained', worker, moves: this.#parts.handoffs.movesOf(worker) }),
   };
 
   /** @param listener undefined when the worker has closed it meanwhile. */

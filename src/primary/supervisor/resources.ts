@@ -49,6 +49,7 @@ export class Resources {
       ...parts,
       totals: this.totals,
       rebalance: settings.rebalance === 'on',
+      migrate: settings.migrate === 'on',
       hangStack: settings.hangStack === 'on' ? settings.heartbeatTimeout : 0,
       gracePeriod: settings.shutdownGracePeriod,
       control,

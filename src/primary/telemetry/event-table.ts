@@ -208,6 +208,17 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
     },
     means: 'A worker finishes what is in flight, to end then.',
   },
+  'worker drained': {
+    level: 'debug',
+    fields: {
+      ...inLine,
+      movedOut: ({ moves }) => moves.out,
+      movedIn: ({ moves }) => moves.in,
+      moveFailed: ({ moves }) => moves.failed,
+    },
+    means:
+      'A worker has finished what was in flight. The fields count connections that moved to and from other workers in its life.',
+  },
   'worker stopped': {
     ...exit,
     level: exitLevel,

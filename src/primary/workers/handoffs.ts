@@ -1,6 +1,6 @@
 import type { SentHandle } from '../../ipc/channel.ts';
 import type { HandoffEnd, PrimaryMessage, HandoffHeader } from '../../ipc/messages.ts';
-import type { WorkerId } from '../fleet/events.ts';
+import type { MoveCounts, WorkerId } from '../fleet/events.ts';
 
 /** A connection's handle. */
 export type NativeClient = SentHandle & { close(): void };
@@ -22,7 +22,10 @@ export interface Handoff extends HandoffHeader {
 /** How those that are over ended. */
 export type HandoffCounts = Readonly<Record<HandoffEnd, number>>;
 
+const NO_MOVES: MoveCounts = { out: 0, in: 0, failed: 0 };
+
 interface OnTheWay {
+  readonly isMove: boolean;
   readonly from: WorkerId;
   readonly to: WorkerId;
   /** The sender's. */
@@ -44,12 +47,13 @@ export interface HandoffParts {
  * Owns a copy of each handle, which it closes when the receiver has answered or ended.
  */
 export class Handoffs {
-  /** How those that are over ended. */
+  /** How those that are over ended, of accepted connections: moves are counted apart. */
   readonly counts: Record<HandoffEnd, number> = { taken: 0, refused: 0, failed: 0 };
   readonly #parts: HandoffParts;
   readonly #onTheWay = new Map<number, OnTheWay>();
   /** How many of them each has sent. */
   readonly #unanswered = new Map<WorkerId, number>();
+  readonly #moves = new Map<WorkerId, MoveCounts>();
   #ids = 0;
 
   constructor(parts: HandoffParts) {
@@ -57,19 +61,27 @@ export class Handoffs {
   }
 
   /** @param parcel undefined when its descriptor got lost: the sender still has its own. */
-  pass(sender: WorkerId, { id, to, listener, from, nth }: Handoff, parcel: NativeClient | undefined): void {
+  pass(
+    sender: WorkerId,
+    { id, to, listener, from, nth, isMove = false }: Handoff,
+    parcel: NativeClient | undefined,
+  ): void {
     const receiver = this.#parts.workerOf(to);
     const unanswered = this.#unanswered.get(sender) ?? 0;
     const isFull = unanswered >= MOST_UNANSWERED;
     if (parcel === undefined || receiver === undefined || receiver === sender || isFull) {
       parcel?.close();
-      this.#answer(sender, id, 'refused');
+      this.#answer(sender, id, 'refused', isMove);
       return;
     }
     this.#unanswered.set(sender, unanswered + 1);
     const ours = ++this.#ids;
-    this.#onTheWay.set(ours, { from: sender, to: receiver, id, parcel });
-    const isSent = this.#parts.send(receiver, { type: 'handoff', id: ours, listener, from, nth }, parcel);
+    this.#onTheWay.set(ours, { isMove, from: sender, to: receiver, id, parcel });
+    const isSent = this.#parts.send(
+      receiver,
+      { type: 'handoff', id: ours, listener, from, nth, ...(isMove && { isMove }) },
+      parcel,
+    );
     if (!isSent) this.settle(receiver, ours, 'failed');
   }
 
@@ -80,7 +92,13 @@ export class Handoffs {
     this.#onTheWay.delete(id);
     this.#forgetOne(one.from);
     one.parcel.close();
-    this.#answer(one.from, one.id, how);
+    if (one.isMove && how === 'taken') this.#countMove(worker, 'in');
+    this.#answer(one.from, one.id, how, one.isMove);
+  }
+
+  /** Until it is `gone`. */
+  movesOf(worker: WorkerId): MoveCounts {
+    return this.#moves.get(worker) ?? NO_MOVES;
   }
 
   /**
@@ -100,6 +118,7 @@ export class Handoffs {
   /** The worker has ended, and everything that it said has been heard: what it has not taken goes back. */
   gone(worker: WorkerId): void {
     for (const [id, { to }] of this.#onTheWay) if (to === worker) this.settle(worker, id, 'failed');
+    this.#moves.delete(worker);
   }
 
   close(): void {
@@ -113,8 +132,14 @@ export class Handoffs {
     else this.#unanswered.delete(sender);
   }
 
-  #answer(worker: WorkerId, id: number, how: HandoffEnd): void {
-    this.counts[how]++;
+  #countMove(worker: WorkerId, what: keyof MoveCounts): void {
+    const counts = this.movesOf(worker);
+    this.#moves.set(worker, { ...counts, [what]: counts[what] + 1 });
+  }
+
+  #answer(worker: WorkerId, id: number, how: HandoffEnd, isMove: boolean): void {
+    if (isMove) this.#countMove(worker, how === 'taken' ? 'out' : 'failed');
+    else this.counts[how]++;
     this.#parts.send(worker, { type: 'handed', id, how });
   }
 }

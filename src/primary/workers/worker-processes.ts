@@ -36,6 +36,7 @@ export interface CrewParts {
   readonly sharing: Sharing;
   readonly balance: Balance;
   readonly rebalance: boolean;
+  readonly migrate: boolean;
   /** As the worker's context has it. */
   readonly hangStack: number;
   /** ms. */
@@ -127,7 +128,7 @@ export class WorkerProcesses {
   }
 
   #environment(slot: number, generation: number, row: number): Record<string, string> {
-    const { sharing, balance, rebalance, hangStack, board, gracePeriod, control } = this.#parts;
+    const { sharing, balance, rebalance, migrate, hangStack, board, gracePeriod, control } = this.#parts;
     const reports = this.#reports?.directory ?? '';
     return contextEnvironment({
       slot,
@@ -135,6 +136,7 @@ export class WorkerProcesses {
       sharing,
       balance,
       rebalance,
+      migrate,
       hangStack,
       board: board?.path ?? '',
       row,

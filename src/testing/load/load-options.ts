@@ -3,7 +3,7 @@ import { checkKeys, checkValue, fail } from '../../options/check.ts';
 import { either } from '../../options/quote.ts';
 import type { Shape } from '../../options/shape.ts';
 import type { Time } from '../../options/types.ts';
-import { defaultRequests, type LoadRequest } from './request.ts';
+import { defaultRequests, type LoadRequest, type Protocol } from './request.ts';
 
 /** What the load is like. Times are `500ms`, `10s`, or a number of ms. */
 export interface LoadOptions {
@@ -17,7 +17,7 @@ export interface LoadOptions {
    */
   readonly connections?: 'mixed' | 'kept' | 'new' | undefined;
   /** `http2` is h2c, without an upgrade from HTTP/1.1; with `tls` it is h2. @default 'http1' */
-  readonly protocol?: 'http1' | 'http2' | undefined;
+  readonly protocol?: Protocol | undefined;
   /** True: TLS that trusts any certificate; or options of `tls.connect`, for a server that is more demanding. @default false */
   readonly tls?: boolean | ConnectionOptions | undefined;
   /**
@@ -36,7 +36,7 @@ export interface LoadOptions {
 export interface LoadSettings {
   readonly clients: number;
   readonly connections: 'mixed' | 'kept' | 'new';
-  readonly protocol: 'http1' | 'http2';
+  readonly protocol: Protocol;
   readonly tls: ConnectionOptions | undefined;
   readonly requests: readonly LoadRequest[];
   readonly timeout: number;

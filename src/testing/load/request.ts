@@ -35,11 +35,14 @@ export interface LoadRequest {
   readonly check?: ((answer: Answer, sent: Sent) => void) | undefined;
 }
 
+/** `http2` is h2c, without an upgrade from HTTP/1.1; with TLS it is h2. */
+export type Protocol = 'http1' | 'http2';
+
 /**
  * What is sent when nothing else was asked for: every application answers this somehow, if only with a 404. Not posted over
  * HTTP/2: node:http2 ends sessions (ENHANCE_YOUR_CALM) on which bodies arrive that the application has not read.
  */
-export const defaultRequests: Readonly<Record<'http1' | 'http2', readonly LoadRequest[]>> = {
+export const defaultRequests: Readonly<Record<Protocol, readonly LoadRequest[]>> = {
   http1: [{}, { method: 'POST', body: 16_384 }],
   http2: [{}],
 };

@@ -1,7 +1,7 @@
 import type { Answer } from './answer.ts';
 import { Http1Kept, Http1New } from './http1-way.ts';
 import { Http2Kept, Http2New, SharedSession } from './http2-way.ts';
-import type { Sent } from './request.ts';
+import type { Protocol, Sent } from './request.ts';
 import type { ConnectionEvents, ConnectionHistory, Route } from './route.ts';
 
 /** How a client comes to the connection for its next request. Owns connections; `end` closes them. */
@@ -20,7 +20,7 @@ export type Style = 'kept' | 'new';
 const CLIENTS_PER_SESSION = 8;
 
 /** @returns a function that gives one client after another its way. */
-export function waysTo(route: Route, protocol: 'http1' | 'http2', events: ConnectionEvents): (style: Style) => Way {
+export function waysTo(route: Route, protocol: Protocol, events: ConnectionEvents): (style: Style) => Way {
   if (protocol === 'http1') {
     return (style) => (style === 'kept' ? new Http1Kept(route, events) : new Http1New(route, events));
   }

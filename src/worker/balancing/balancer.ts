@@ -161,9 +161,10 @@ export class Balancer implements Steering {
 
   /** How many ended since the last time is seen by what is left. */
   #measure(now: number): void {
-    const { servers } = this.#parts;
+    const { servers, handoffs } = this.#parts;
     const load = servers.open();
-    const ended = servers.accepted() - load;
+    // What moves here was accepted elsewhere, and what moves away has not ended.
+    const ended = servers.accepted() + handoffs.moves.in - handoffs.moves.out - load;
     const accepts = this.#accepts.add(this.#accepted, now);
     const ends = this.#ends.add(ended - this.#ended, now);
     this.#ended = ended;

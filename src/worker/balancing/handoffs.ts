@@ -1,7 +1,7 @@
 import type { HandoffEnd, HandoffHeader } from '../../ipc/messages.ts';
 import type { NativeClient } from '../../listeners/native.ts';
 import { monotonic } from '../../scoreboard/clock.ts';
-import { PAIRS } from '../../scoreboard/layout.ts';
+import { PAIRS, type PairPart } from '../../scoreboard/layout.ts';
 import type { Link } from '../link.ts';
 import type { SlotHandle } from '../listening/slot-handle.ts';
 
@@ -20,7 +20,15 @@ interface Sent {
   /** Monotonic, ms. */
   readonly at: number;
   isRecalled: boolean;
+  /** Of a move: hears how it ended. */
+  readonly moved: ((how: HandoffEnd) => void) | undefined;
 }
+
+/**
+ * How a connection comes to a server: just accepted, here or elsewhere; moved here from a server of another worker; or moved away
+ * and come back.
+ */
+export type Arrival = 'accepted' | 'moved' | 'returned';
 
 export interface HandoffsParts {
   readonly link: Pick<Link, 'on' | 'send'>;
@@ -28,11 +36,23 @@ export interface HandoffsParts {
   readonly taker: (listener: number) => SlotHandle | undefined;
   /** A connection came, came back, or is no longer on its way. */
   readonly onChange: () => void;
+  /** Gives a connection to a server that is open. @default by `serve` and `resume` of the handle */
+  readonly deliver?: (client: NativeClient, handle: SlotHandle, arrival: Arrival) => void;
+}
+
+/** How many connections have moved: served by a server here, and then by one of another worker, or the reverse. */
+export interface Moves {
+  in: number;
+  out: number;
+  /** Would not be had, so that they are served here again. */
+  refused: number;
+  /** The same, as the other worker ended. */
+  failed: number;
 }
 
 /**
- * Connections that this worker accepted and another one serves, and the reverse. They travel by the primary, which alone
- * has a channel to everyone, as handles from which nothing has been read.
+ * Connections that another worker is to serve, and the reverse: accepted ones, and those that move between two requests. They
+ * travel by the primary, which alone has a channel to everyone, as handles of which all that was read is answered.
  *
  * Owns the handle of each that it has sent until it hears what became of it: taken, then this copy is closed; refused,
  * or its receiver ended before it took it, then it is served here. Whoever takes one says so first and serves it when
@@ -47,8 +67,10 @@ export class Handoffs {
   sent = 0;
   refused = 0;
   failed = 0;
+  /** The figures above are of those that had just been accepted. */
+  readonly moves: Moves = { in: 0, out: 0, refused: 0, failed: 0 };
   /** By slot: sent and not answered, how many that were sent so far, and which of those from there came last. */
-  readonly pairs: Record<'unanswered' | 'sent' | 'arrived', Uint8Array> = {
+  readonly pairs: Record<PairPart, Uint8Array> = {
     unanswered: new Uint8Array(PAIRS.slots),
     sent: new Uint8Array(PAIRS.slots),
     arrived: new Uint8Array(PAIRS.slots),
@@ -104,19 +126,33 @@ export class Handoffs {
   /**
    * Sends what was claimed before.
    *
+   * @param moved of a connection that a server here has served: hears what became of it
    * @returns false when it could not be sent, and is still the caller's to serve.
    */
-  send(client: NativeClient, acceptedBy: SlotHandle, from: number, to: number): boolean {
+  send(
+    client: NativeClient,
+    acceptedBy: SlotHandle,
+    from: number,
+    to: number,
+    moved?: (how: HandoffEnd) => void,
+  ): boolean {
     const { listener } = acceptedBy;
     const id = ++this.#ids;
-    const message = { type: 'handoff', id, to, listener, from, nth: this.pairs.sent[to]! } as const;
+    // Slots beyond those that rows tell of have no numbers.
+    const nth = this.pairs.sent[to] ?? 0;
+    const message = { type: 'handoff', id, to, listener, from, nth, ...(moved && { isMove: true }) } as const;
     if (!this.#parts.link.send(message, client)) {
       this.unclaim(to);
       return false;
     }
-    this.#sent.set(id, { client, acceptedBy, to, at: monotonic(), isRecalled: false });
+    this.#sent.set(id, { client, acceptedBy, to, at: monotonic(), isRecalled: false, moved });
     this.#recallTimer ??= setTimeout(() => this.#recall(), RECALL_AFTER).unref();
     return true;
+  }
+
+  /** One that was to move and could not be sent is served here again. */
+  takeBack(client: NativeClient, handle: SlotHandle): void {
+    this.#deliver(client, handle, 'returned');
   }
 
   /** Once each: they are in the order in which they were sent. */
@@ -138,26 +174,42 @@ export class Handoffs {
   #settle(id: number, how: HandoffEnd): void {
     const sent = this.#sent.get(id);
     if (sent === undefined) return;
-    const { client, acceptedBy, to, isRecalled } = sent;
+    const { client, acceptedBy, to, isRecalled, moved } = sent;
     const now = monotonic();
     this.#sent.delete(id);
     this.pairs.unanswered[to]!--;
     this.heard[to] = now;
+    this.#count(how, moved !== undefined);
     if (how === 'taken') {
-      this.sent++;
       client.close();
     } else {
-      this[how]++;
       this.closedUntil[to] = now + (isRecalled ? LONG_PAUSE : PAUSE);
       // Of one that has failed another worker takes the place.
       if (isRecalled && how === 'refused') this.unableUntil[to] = now + LONG_PAUSE;
-      serveOrClose(client, acceptedBy);
+      this.#deliver(client, acceptedBy, moved === undefined ? 'accepted' : 'returned');
     }
     this.#parts.onChange();
+    moved?.(how);
     this.onSettled();
   }
 
-  #receive({ id, listener, from, nth }: HandoffHeader & { id: number }, client: NativeClient | undefined): void {
+  #count(how: HandoffEnd, isMove: boolean): void {
+    if (isMove) this.moves[how === 'taken' ? 'out' : how]++;
+    else this[how === 'taken' ? 'sent' : how]++;
+  }
+
+  /** A server that was closed meanwhile takes nothing, as it resets what the kernel has queued for it. */
+  #deliver(client: NativeClient, handle: SlotHandle, arrival: Arrival): void {
+    if (handle.isClosed) client.close();
+    else if (this.#parts.deliver !== undefined) this.#parts.deliver(client, handle, arrival);
+    else if (arrival === 'accepted') handle.serve(client);
+    else handle.resume(client);
+  }
+
+  #receive(
+    { id, listener, from, nth, isMove = false }: HandoffHeader & { id: number },
+    client: NativeClient | undefined,
+  ): void {
     const { link, taker, onChange } = this.#parts;
     const handle = client && taker(listener);
     if (from < PAIRS.slots) this.pairs.arrived[from] = nth;
@@ -173,8 +225,9 @@ export class Handoffs {
       // It was abandoned meanwhile.
       if (!this.#arriving.delete(client)) return;
       if (error !== null) return client.close();
-      this.received++;
-      serveOrClose(client, handle);
+      if (isMove) this.moves.in++;
+      else this.received++;
+      this.#deliver(client, handle, isMove ? 'moved' : 'accepted');
       onChange();
     });
     if (isTold) return;
@@ -195,10 +248,4 @@ export class Handoffs {
     this.#arriving.clear();
     this.pairs.unanswered.fill(0);
   }
-}
-
-/** A server that was closed meanwhile takes nothing, as it resets what the kernel has queued for it. */
-function serveOrClose(client: NativeClient, handle: SlotHandle): void {
-  if (handle.isClosed) client.close();
-  else handle.serve(client);
 }

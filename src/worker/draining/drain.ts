@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
-import type { DrainTerms } from '../../ipc/messages.ts';
+import type { DrainTerms, Successor } from '../../ipc/messages.ts';
+import type { DrainMoves } from '../migration/drain-moves.ts';
 import type { IdleConnections } from './idle-connections.ts';
 import { OneShotHooks } from './one-shot-hooks.ts';
 import type { Requests } from './requests.ts';
@@ -36,11 +37,14 @@ export interface DrainParts {
   readonly idle: IdleConnections;
   /** How many connections nobody serves yet: on their way to or from another worker, or waiting. @default none */
   readonly unsettled?: () => number;
+  /** Undefined where no connection moves. */
+  readonly moves?: DrainMoves | undefined;
 }
 
 /**
- * Lets the worker finish: nothing new is accepted, also at servers that listen only from now on (see listen.ts), every response says `Connection: close`, and connections on which
- * nothing happens stay for a while, because closing them at once meets the request that a client is just sending.
+ * Lets the worker finish: nothing new is accepted, also at servers that listen only from now on (see listen.ts). Where it has a
+ * successor, connections that can move do. On others every response says `Connection: close`, and those on which nothing
+ * happens stay for a while, because closing them at once meets the request that a client is just sending.
  *
  * Closes the listening sockets and idle connections; the application's servers still believe that they listen, and its own
  * shutdown code closes them as ever.
@@ -60,22 +64,27 @@ export class Drain {
   }
 
   /**
-   * Begins, or goes on with the shorter of the times.
+   * Begins, or goes on with the shorter of the times. What is told later and names no successor has none.
    *
    * @returns when no connection of the application's servers is open any more, the same promise to each caller.
    */
-  begin({ idle, spread, takenOver = false }: DrainTerms): Promise<void> {
+  begin({ idle, spread, takenOver = false, successor }: DrainTerms): Promise<void> {
     const idleEnds = performance.now() + idle;
     this.#idle = Math.min(this.#idle, idle);
     this.#idleEnds = Math.min(this.#idleEnds, idleEnds);
     this.#spreadEnds = Math.min(this.#spreadEnds, idleEnds + spread);
-    this.#over ??= this.#run(takenOver);
+    if (this.#over !== undefined && successor === undefined) this.#stay();
+    this.#over ??= this.#run(takenOver, successor);
     return this.#over;
   }
 
-  async #run(takenOver: boolean): Promise<void> {
-    const { servers, requests } = this.#parts;
-    requests.drain();
+  async #run(takenOver: boolean, successor: Successor | undefined): Promise<void> {
+    const { servers, requests, moves } = this.#parts;
+    if (moves !== undefined && successor !== undefined) {
+      moves.onGivenUp = () => this.#stay();
+      moves.begin(successor, this.#idle);
+      requests.drain(moves);
+    } else requests.drain();
     this.hooks.fire();
     await stopAccepting(servers, takenOver);
     // Whoever waited for a turn (see turns.ts) is read by the next poll phase, which has to come before the first look.
@@ -83,13 +92,20 @@ export class Drain {
     await Promise.all([this.hooks.settled(), this.#untilAllAreClosed()]);
   }
 
+  /** From now on nothing moves, and clients are told to go. Idempotent. */
+  #stay(): void {
+    this.#parts.moves?.stop();
+    this.#parts.requests.drain();
+  }
+
   async #untilAllAreClosed(): Promise<void> {
-    const { servers, requests, unsettled = none } = this.#parts;
+    const { servers, requests, moves, unsettled = none } = this.#parts;
     let due = 0;
     while (servers.open() > 0 || requests.inFlight > 0 || unsettled() > 0) {
       // After the poll phase, when what the kernel had received by now has been read.
       await nextTurn();
       if (performance.now() >= due) {
+        moves?.look();
         this.#closeIdle();
         due = performance.now() + IDLE_PERIOD;
       }
@@ -102,6 +118,8 @@ export class Drain {
     const now = performance.now();
     const sockets = idle.longerThan(this.#idle, now);
     if (now < this.#idleEnds) return;
+    // What could not move until now never gets to it: a client that always asks before it is answered, say.
+    this.#stay();
     requests.closeSessions();
     this.#spread ??= new Spread(this.#idleEnds);
     for (const socket of sockets.slice(0, this.#spread.due(sockets.length, now, this.#spreadEnds))) socket.destroy();

@@ -1,14 +1,7 @@
 import type { Server, Socket } from 'node:net';
 import { servedBy } from '../../http/server/served.ts';
+import { connectionsOf } from '../node-internals.ts';
 import type { Requests } from './requests.ts';
-
-/** Node's own list of the HTTP/1 connections of a server: what its `closeIdleConnections` and its timeouts look at. */
-interface ConnectionsList {
-  all(): Parser[];
-  /** Between two requests: not a byte of the next one has been parsed. */
-  idle(): Parser[];
-}
-type Parser = { readonly socket: Socket | null };
 
 /** Of a TLS connection, the one below. */
 type Layered = Socket & { readonly _parent?: Socket | null };
@@ -84,17 +77,9 @@ export class IdleConnections {
   };
 }
 
-const CONNECTIONS = 'http.server.connections';
-
 /** Those of node:http and https have the first of these, those of http2 the second, which may speak HTTP/1 as well. */
 function speaksHttp(server: Server): boolean {
   return servedBy(server) !== undefined || 'closeIdleConnections' in server || 'updateSettings' in server;
-}
-
-/** There once the server listens. Without one (a Node that has changed) idle connections stay until the deadline. */
-function connectionsOf(server: Server): ConnectionsList | undefined {
-  const symbol = Object.getOwnPropertySymbols(server).find(({ description }) => description === CONNECTIONS);
-  return symbol && (server as unknown as Record<symbol, ConnectionsList>)[symbol];
 }
 
 /** Below TLS, where the first half of a record counts too. */

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { EventEmitter } from 'node:events';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { servedBy, type Served } from '../../http/server/served.ts';
@@ -10,6 +10,7 @@ import type { ReadFairness } from '../balancing/read-fairness.ts';
 
 /** What both of Node's channels publish for each HTTP/1 request of any http or https server, before its handler runs. */
 interface Exchange {
+  readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly socket: Socket;
 }
@@ -25,8 +26,18 @@ const LONG = 1;
 // would be nearly free, but the counts by status come from these too, and would be estimates then.
 const clock = performance;
 
+/** In a drain: connections that go on elsewhere, so that their clients are told nothing. */
+export interface Leaving {
+  /** Now or later; asked again for each request. */
+  canMove(socket: Socket): boolean;
+  /** All its requests are answered: it may be given away in a later turn of the event loop, unless another has come. */
+  readonly onFree: (socket: Socket) => void;
+}
+
 /** The requests of one connection that are not answered. A connection that closes has none. */
 class Connection {
+  /** Undefined for HTTP/2. */
+  readonly socket: Socket | undefined;
   inFlight = 0;
   /** When the oldest of them started, and the others in their order, HTTP/1 only: it answers them in that order. */
   startedAt = 0;
@@ -41,6 +52,10 @@ class Connection {
   isFresh = true;
   /** While it drains, HTTP/2 only. */
   departure: Departure | undefined;
+
+  constructor(socket?: Socket) {
+    this.socket = socket;
+  }
 }
 
 /**
@@ -70,16 +85,22 @@ export class Requests {
   #started = 0;
   #finished = 0;
   #draining = false;
+  #leaving: Leaving | undefined;
   /** Connections that are to end with their next response, and how many those were when it was asked for. */
   #toDismiss = 0;
   #dismissals = 0;
   /** Where a request was begun last, HTTP/1 only. */
   #newest: Connection | undefined;
   readonly #fairness: ReadFairness | undefined;
+  readonly #onRequest: ((request: IncomingMessage, socket: Socket) => void) | undefined;
 
-  /** @param turns are taken by connections with long requests, HTTP/1. @default by none */
-  constructor(turns?: ReadFairness) {
+  /**
+   * @param turns are taken by connections with long requests, HTTP/1. @default by none
+   * @param onRequest hears of each request of node:http's, HTTP/1
+   */
+  constructor(turns?: ReadFairness, onRequest?: (request: IncomingMessage, socket: Socket) => void) {
     this.#fairness = turns;
+    this.#onRequest = onRequest;
     subscribe(START, this.#onStart);
     subscribe(FINISH, this.#onFinish);
   }
@@ -130,22 +151,27 @@ export class Requests {
       countDuration(this.durations, status, ms);
       if (ms >= LONG && alone !== undefined) this.#fairness?.pauseOnce(alone);
     });
-    if (this.#draining) served.drain();
+    if (this.#draining) served.drain(this.#leaving?.onFree);
   }
 
   /**
    * From now on every response that has not been sent makes its connection close, those in flight as well: HTTP/1 says
    * `Connection: close`; HTTP/2 sessions get GOAWAY at a good moment, finish their streams and close. Idle HTTP/1 connections stay open
    * until their next request. An application that sets the header `Connection` by itself is taken at its word.
+   *
+   * @param leaving takes the connections that can move, HTTP/1: nothing is said on them. A later call without it says it on all
    */
-  drain(): void {
-    if (this.#draining) return;
-    this.#draining = true;
+  drain(leaving?: Leaving): void {
+    if (this.#draining && (leaving !== undefined || this.#leaving === undefined)) return;
+    this.#leaving = leaving;
     for (const connection of this.#connections) {
-      if (connection.newest !== undefined) makeLast(connection, connection.newest);
+      if (connection.newest !== undefined) this.#makeLast(connection, connection.newest);
     }
-    for (const [session, connection] of this.#sessions) connection.departure = new Departure(session, connection);
-    for (const served of this.#served) served.drain();
+    if (!this.#draining) {
+      for (const [session, connection] of this.#sessions) connection.departure = new Departure(session, connection);
+    }
+    this.#draining = true;
+    for (const served of this.#served) served.drain(leaving?.onFree);
   }
 
   /**
@@ -183,9 +209,10 @@ export class Requests {
   // listener is added per request. With what Node spends to publish, 46 ns (Node 24) and 52 ns (Node 20) of the 12 to
   // 22 µs that a hello takes; two listeners that only count cost 28 and 37.
   readonly #onStart = (message: unknown): void => {
-    const { response, socket } = message as Exchange;
+    const { request, response, socket } = message as Exchange;
     this.#started++;
     const connection = this.#connectionOf(socket) ?? this.#open(socket);
+    this.#onRequest?.(request, socket);
     if (this.#draining || this.#toDismiss > 0) this.#dismiss(connection, response);
     if (connection.inFlight++ === 0) connection.startedAt = clock.now();
     else (connection.waiting ??= []).push(clock.now());
@@ -202,8 +229,11 @@ export class Requests {
     const ms = clock.now() - connection.startedAt;
     countDuration(this.durations, response.statusCode, ms);
     if (ms >= LONG && this.#newest === connection && !isEncrypted(socket)) this.#fairness?.pauseOnce(socket);
-    if (--connection.inFlight === 0) connection.newest = undefined;
-    else connection.startedAt = connection.waiting?.shift() ?? 0;
+    if (--connection.inFlight > 0) connection.startedAt = connection.waiting?.shift() ?? 0;
+    else {
+      connection.newest = undefined;
+      this.#leaving?.onFree(socket);
+    }
   };
 
   #connectionOf(socket: Socket): Connection | undefined {
@@ -211,7 +241,7 @@ export class Requests {
   }
 
   #open(socket: Socket): Connection {
-    const connection = new Connection();
+    const connection = new Connection(socket);
     (socket as unknown as Record<symbol, Connection>)[this.#record] = connection;
     this.#connections.add(connection);
     socket.once('close', () => {
@@ -252,7 +282,13 @@ export class Requests {
       if (!response.shouldKeepAlive) return;
       this.#toDismiss--;
     }
-    makeLast(connection, response);
+    this.#makeLast(connection, response);
+  }
+
+  #makeLast(connection: Connection, response: ServerResponse): void {
+    if (connection.socket === undefined || this.#leaving?.canMove(connection.socket) !== true) {
+      makeLast(connection, response);
+    }
   }
 
   /** Whatever was in flight on a connection that has closed is over. */

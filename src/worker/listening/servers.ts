@@ -39,6 +39,16 @@ export class Servers {
     return this.#served.has(server);
   }
 
+  /** Where the server gets its connections from; undefined when it does not listen, or by node:cluster's own scheduling. */
+  handleOf(server: Server): SlotHandle | undefined {
+    return this.#served.get(server)?.handle;
+  }
+
+  byHandle(handle: SlotHandle): Server | undefined {
+    for (const served of this.#served.values()) if (served.handle === handle) return served.server;
+    return undefined;
+  }
+
   byListener(listener: number): SlotHandle | undefined {
     return this.#find(listener)?.handle;
   }

@@ -109,6 +109,11 @@ export class SlotHandle {
     this.onconnection?.(0, client);
   }
 
+  /** The same for one that a server has served before, here or in another worker, and that counts as accepted there. */
+  resume(client: NativeClient): void {
+    this.onconnection?.(0, client);
+  }
+
   /** Accepts for a neighbour's slot as well. */
   adopt(slot: number, socket: NativeHandle): void {
     if (!this.isAccepting || this.#sources.has(slot)) {

@@ -185,7 +185,7 @@ test('a worker that crashes soon after it serves, again and again, has its backo
   const [first] = app.workers.values();
   writeFileSync(join(app.directory, NAME), appThatSays('bad', `setTimeout(() => { throw new Error('late'); }, 300);`));
   process.kill(first!, 'SIGKILL');
-  assert.deepEqual(await app.exit(), { code: 1, signal: null });
+  assert.deepEqual(await app.exit(90_000), { code: 1, signal: null });
   const [error] = app.events('error');
   assert.equal(error?.fields['code'], 'ERR_OVER_RECOVERY');
   const exits = app.events('worker exited').length;

@@ -82,7 +82,7 @@ for (const sharing of ownSharings) {
 }
 
 test('a worker that is not ready in time ends the reload', async () => {
-  await using app = await serveEditable(appThatSays('good'), [...twoWorkers, '--ready-timeout', '2s']);
+  await using app = await serveEditable(appThatSays('good'), [...twoWorkers, '--ready-timeout', '5s']);
   const before = new Map(app.workers);
   edit(app, 'setInterval(() => {}, 1000);');
   app.signal('SIGHUP');

@@ -90,7 +90,7 @@ test(
 );
 
 test('a heap snapshot has the objects, and the worker serves on', { skip }, async () => {
-  const options = ['--workers', '1', '-n', 'api', '--heartbeat-timeout', '1s'];
+  const options = ['--workers', '1', '-n', 'api', '--heartbeat-timeout', '3s'];
   await using app = await serve({ entry: 'keeps-objects.js', options });
   const pid = app.worker(0);
   await ask(app.target, '/grow');

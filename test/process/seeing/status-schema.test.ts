@@ -58,9 +58,12 @@ test('serving with figures, a spare, and a worker that hangs', async () => {
 test('a slot that waits, as its workers crash', async () => {
   const code = `require('node:http')
     .createServer((_request, response) => response.end())
-    .listen(process.env.PORT, () => process.env.PREFORK_SLOT === '1' && setTimeout(process.exit, 50, 3));`;
+    .listen(process.env.PORT);
+    if (process.env.PREFORK_SLOT === '1') setInterval(() => require('node:fs').existsSync('crash') && process.exit(3), 10);`;
   const options = ['--workers', '2', '--recover-interval', '30s', '--recover-threshold', '100'];
-  await using app = await startApp({ entry: './app.cjs', files: { 'app.cjs': code }, options });
+  await using app = await serve({ entry: './app.cjs', files: { 'app.cjs': code }, options });
+  // Not before all serve: an application that ends in its first start ends the server.
+  writeFileSync(join(app.directory, 'crash'), '');
   const { slots } = await until(
     app,
     'the backoff',

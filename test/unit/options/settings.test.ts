@@ -29,6 +29,7 @@ test('defaults', () => {
     sharing: 'auto',
     balance: 'auto',
     rebalance: 'off',
+    migrate: 'on',
     hangStack: 'off',
     spares: 0,
     ready: 'listen',
@@ -93,6 +94,7 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
     ['sticky-ip', 'sticky-ip', 'sticky-ip'],
   ],
   rebalance: [['on', 'on', 'on']],
+  migrate: [['off', 'off', 'off']],
   hangStack: [['on', 'on', 'on']],
   spares: [
     ['0', 0, 0],
@@ -261,6 +263,11 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
   },
   rebalance: {
     expected: 'off or on',
+    texts: ['yes'],
+    values: [[true, 'true']],
+  },
+  migrate: {
+    expected: 'on or off',
     texts: ['yes'],
     values: [[true, 'true']],
   },

@@ -13,6 +13,7 @@ export const settings: FleetSettings = {
   // Most tests are about what comes after it.
   settle: 0,
   drainTimeout: 20_000,
+  migrate: 'on',
   drainDelay: 0,
   shutdownGracePeriod: 10_000,
   heartbeatTimeout: 30_000,

@@ -23,6 +23,7 @@ export function settingsOf(seed: number): FleetSettings {
     readyTimeout: 30_000,
     settle: random.pick([0, 500]),
     drainTimeout: 20_000,
+    migrate: random.pick(['on', 'off']),
     drainDelay: random.pick([0, 3000]),
     shutdownGracePeriod: 10_000,
     heartbeatTimeout: 30_000,

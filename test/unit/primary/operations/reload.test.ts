@@ -47,7 +47,7 @@ describe('a reload', () => {
     driver.serve();
     driver.send({ type: 'operate', kind: 'reload' });
     const [drain] = find(driver.takeOver(2), 'drain');
-    assert.deepEqual(drain, { do: 'drain', worker: 1, idle: 10_000, spread: 5000, takenOver: true });
+    assert.deepEqual(drain, { do: 'drain', worker: 1, idle: 10_000, spread: 5000, takenOver: true, successor: 'slot' });
   });
 
   test('replaces a worker that still boots, by whoever is first', () => {

@@ -119,3 +119,21 @@ test('closing closes what is on its way', () => {
   handoffs.close();
   assert.ok(parcel.isClosed);
 });
+
+test('moves are counted apart, for each worker, until it is gone', () => {
+  const { handoffs } = setUp();
+  for (const [id, how] of [
+    [1, 'taken'],
+    [2, 'refused'],
+    [3, 'taken'],
+  ] as const) {
+    handoffs.pass(SENDER, { ...handoff, id, isMove: true }, new NativeClient());
+    handoffs.settle(RECEIVER, id, how);
+  }
+  handoffs.pass(SENDER, { ...handoff, to: 5, isMove: true }, new NativeClient());
+  assert.deepEqual(handoffs.movesOf(SENDER), { out: 2, in: 0, failed: 2 });
+  assert.deepEqual(handoffs.movesOf(RECEIVER), { out: 0, in: 2, failed: 0 });
+  assert.deepEqual(handoffs.counts, { taken: 0, refused: 0, failed: 0 });
+  handoffs.gone(RECEIVER);
+  assert.deepEqual(handoffs.movesOf(RECEIVER), { out: 0, in: 0, failed: 0 });
+});

@@ -106,3 +106,34 @@ test('the header of an application that sets it by itself is its own', async (t)
   await client.received(/ok$/);
   assert.deepEqual(connectionHeaders(client), ['keep-alive']);
 });
+
+test('what can move says nothing, and is told to be free when all is answered; what cannot says it', async (t) => {
+  const requests = count(t);
+  const server = new PatientServer();
+  const port = await server.listen(t);
+  const [moving, staying] = [new Client(t, port), new Client(t, port)];
+  moving.send(get());
+  await server.asked(1);
+  const { socket } = server.responses[0]!;
+  staying.send(get());
+  await server.asked(2);
+  const free: unknown[] = [];
+  requests.drain({ canMove: (one) => one === socket, onFree: (one) => void free.push(one) });
+  moving.send(get());
+  await server.asked(3);
+  for (const response of server.responses) {
+    assert.ok(!free.includes(socket));
+    response.end('ok');
+  }
+  await staying.closed();
+  await moving.received(/ok[^]*ok$/);
+  assert.deepEqual([connectionHeaders(moving), connectionHeaders(staying)], [['keep-alive', 'keep-alive'], ['close']]);
+  assert.ok(free.includes(socket));
+  // It has nowhere to go after all.
+  moving.send(get());
+  await server.asked(4);
+  requests.drain();
+  server.responses[3]!.end('ok');
+  await moving.closed();
+  assert.deepEqual(connectionHeaders(moving), ['keep-alive', 'keep-alive', 'close']);
+});

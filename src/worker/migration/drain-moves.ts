@@ -1,0 +1,149 @@
+import type { Socket } from 'node:net';
+import { chooseDestination } from '../../balance/destination.ts';
+import type { Slots } from '../../balance/slots.ts';
+import type { Rest } from '../../http/server/served.ts';
+import type { HandoffEnd, Successor } from '../../ipc/messages.ts';
+import { monotonic } from '../../scoreboard/clock.ts';
+import type { Leaving } from '../draining/requests.ts';
+
+/**
+ * Connections on their way at once: enough to keep the channels busy, which pass one handle at a time and wait for its
+ * acknowledgement. Each holds its client up for as long as those before it take.
+ */
+const MOST_ON_THE_WAY = 8;
+
+/** Beside those, of connections that have just been answered: they are in use, and may not be free again for long. */
+const MOST_IN_USE_ON_THE_WAY = 8;
+
+/** When nothing has been taken for so long, ms, though something was to move, the clients are told to go. */
+const LONGEST_STANDSTILL_MS = 3000;
+
+/** How old, ms, may be what is known of the other slots. */
+const AGE_MS = 20;
+
+export interface DrainMovesParts {
+  readonly migration: {
+    readonly onTheWay: number;
+    watch(): void;
+    sockets(): Iterable<Socket>;
+    restOf(socket: Socket): Rest;
+    move(socket: Socket, to: number, ended: (how: HandoffEnd) => void): boolean;
+  };
+  /** By slot: until when it is offered none; monotonic, ms. */
+  readonly closedUntil: ArrayLike<number>;
+  readonly slot: () => number | undefined;
+  readonly isSticky: boolean;
+  /** What is known of the slots; undefined where there is no scoreboard: then connections go to the successor alone. */
+  readonly look: (now: number) => Slots | undefined;
+}
+
+/**
+ * The policy of a drain with a successor: every connection that can move does, as soon as it can. Those that are idle go one
+ * after another; those in use when a request of theirs has been answered. When nothing is taken any more it gives up, and
+ * the drain goes on as one without a successor.
+ *
+ * Owns no connection.
+ */
+export class DrainMoves implements Leaving {
+  /** It has given up: connections that are left are told to close, from now on. */
+  onGivenUp: () => void = () => {};
+  readonly #parts: DrainMovesParts;
+  #successor: Successor | undefined;
+  #patience = LONGEST_STANDSTILL_MS;
+  /** When something was taken last, or when it began to wait for that; monotonic, ms. */
+  #progressAt = 0;
+  /** Seen idle, and not looked at again yet: it may not be any more. */
+  #idle: Socket[] = [];
+  #answered: Socket[] = [];
+  #slots: Slots | undefined;
+  #lookedAt = -Infinity;
+
+  constructor(parts: DrainMovesParts) {
+    this.#parts = parts;
+  }
+
+  /** @param within ms, in which it should be over. */
+  begin(successor: Successor, within: number): void {
+    this.#successor = successor;
+    this.#patience = Math.min(LONGEST_STANDSTILL_MS, within / 2);
+    this.#progressAt = monotonic();
+    this.#parts.migration.watch();
+  }
+
+  /** From now on nothing moves. Idempotent. */
+  stop(): void {
+    this.#successor = undefined;
+    this.#idle = [];
+    this.#answered = [];
+  }
+
+  canMove(socket: Socket): boolean {
+    return this.#successor !== undefined && this.#parts.migration.restOf(socket) !== 'never';
+  }
+
+  readonly onFree = (socket: Socket): void => {
+    if (this.#successor === undefined) return;
+    // What came with the last request has been parsed by then, and Node's own work after a response is done.
+    if (this.#answered.push(socket) === 1) setImmediate(() => this.#moveAnswered());
+  };
+
+  /** Looks for connections that are idle, when all that it had found have gone. It should be called every now and then. */
+  look(): void {
+    if (this.#successor === undefined) return;
+    if (this.#idle.length === 0) {
+      // Others may have come meanwhile: back, or on their way here when the drain began.
+      this.#parts.migration.watch();
+      this.#idle = [...this.#parts.migration.sockets()].filter((one) => this.#parts.migration.restOf(one) === 'free');
+    }
+    this.#moveIdle();
+    if (this.#idle.length === 0 && this.#parts.migration.onTheWay === 0) this.#progressAt = monotonic();
+    else if (monotonic() - this.#progressAt > this.#patience) this.#giveUp();
+  }
+
+  #moveIdle(): void {
+    while (this.#idle.length > 0 && this.#parts.migration.onTheWay < MOST_ON_THE_WAY) {
+      if (!this.#move(this.#idle.at(-1)!)) return;
+      this.#idle.pop();
+    }
+  }
+
+  #moveAnswered(): void {
+    const answered = this.#answered;
+    this.#answered = [];
+    for (const socket of answered) {
+      if (this.#parts.migration.onTheWay >= MOST_ON_THE_WAY + MOST_IN_USE_ON_THE_WAY) return;
+      this.#move(socket);
+    }
+  }
+
+  /** @returns false when there is nowhere to go. One that is not free any more is looked at again when it is. */
+  #move(socket: Socket): boolean {
+    const to = this.#destination();
+    if (to === undefined) return false;
+    this.#parts.migration.move(socket, to, (how) => {
+      if (how === 'taken') this.#progressAt = monotonic();
+      this.#moveIdle();
+    });
+    return true;
+  }
+
+  #destination(): number | undefined {
+    const { slot, isSticky, closedUntil } = this.#parts;
+    const own = slot();
+    if (own === undefined || this.#successor === undefined) return undefined;
+    const now = monotonic();
+    const leaver = { own, hasSuccessor: this.#successor === 'slot', isSticky };
+    const isOpen = (to: number): boolean => !(now < closedUntil[to]!);
+    if (leaver.hasSuccessor && isOpen(own)) return own;
+    if (now - this.#lookedAt >= AGE_MS || this.#parts.migration.onTheWay > 0) {
+      this.#slots = this.#parts.look(now);
+      this.#lookedAt = now;
+    }
+    return this.#slots && chooseDestination(leaver, this.#slots, now, isOpen);
+  }
+
+  #giveUp(): void {
+    this.stop();
+    this.onGivenUp();
+  }
+}

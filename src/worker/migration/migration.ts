@@ -1,0 +1,99 @@
+import type { Server, Socket } from 'node:net';
+import { isPinned, servedBy, type Rest } from '../../http/server/served.ts';
+import type { HandoffEnd } from '../../ipc/messages.ts';
+import type { Handoffs } from '../balancing/handoffs.ts';
+import { connectionsOf, isHandleAtRest, restOf, takeHandle, watchHeads } from '../node-internals.ts';
+import type { Servers } from '../listening/servers.ts';
+import type { SlotHandle } from '../listening/slot-handle.ts';
+
+export interface MigrationParts {
+  readonly servers: Servers;
+  readonly handoffs: Pick<Handoffs, 'claim' | 'send' | 'takeBack'>;
+  /** Undefined in a spare, which has no connections. */
+  readonly slot: () => number | undefined;
+}
+
+/**
+ * How one connection moves to another worker. Who moves what where, and when, is a policy's to say: `DrainMoves` is one.
+ *
+ * The life of a move, of which each step has one way back, to the server that the connection had:
+ *
+ *     free ──move──► apart ──sent──► on its way ──taken──► its copy here is closed
+ *                      │                 └──refused, failed, recalled──► served here again
+ *                      └──not sent──► served here again
+ *
+ * A connection is `free` between two requests: nothing of the next one has been read, and the kernel has all of the last answer. Its
+ * handle is taken out of its socket in the same turn, and read by nobody until one worker has said that it takes it: see `Handoffs`
+ * of both sides, which are the same for connections that were just accepted. So what the client sends meanwhile waits in the
+ * kernel, is read once, and never in two workers.
+ *
+ * What a policy needs: {@link sockets} and {@link restOf} say what could move; {@link watch} before it asks that of connections
+ * that are in use; {@link move} moves one; {@link onTheWay} is what it should bound, as each holds a client up for some hundred
+ * microseconds and costs the primary as much.
+ *
+ * Owns no connection: `Handoffs` does while it is on its way, and its socket before.
+ */
+export class Migration {
+  #onTheWay = 0;
+  readonly #parts: MigrationParts;
+
+  constructor(parts: MigrationParts) {
+    this.#parts = parts;
+  }
+
+  /** Moves that have begun and not ended. */
+  get onTheWay(): number {
+    return this.#onTheWay;
+  }
+
+  /** From now on it is known of connections that are in use when they are free. For a worker that leaves: see `watchHeads`. */
+  watch(): void {
+    for (const { server } of this.#parts.servers) watchHeads(server);
+  }
+
+  /** The connections of HTTP/1 servers, with TLS or without, whatever they do. */
+  *sockets(): Generator<Socket> {
+    for (const { server } of this.#parts.servers) {
+      yield* servedBy(server)?.sockets?.() ?? [];
+      for (const { socket } of connectionsOf(server)?.all() ?? []) if (socket !== null) yield socket;
+    }
+  }
+
+  restOf(socket: Socket): Rest {
+    const home = this.#homeOf(socket);
+    if (home === undefined || isPinned(socket)) return 'never';
+    const served = servedBy(home.server);
+    if (served === undefined) return restOf(socket, home.server);
+    const rest = served.rest?.(socket) ?? 'never';
+    return rest === 'free' && !isHandleAtRest(socket) ? 'busy' : rest;
+  }
+
+  /**
+   * @param ended hears how the move ended. Unless it was taken, the connection is served here, as another socket
+   * @returns whether the move has begun. If not, nothing has happened to the connection, or it is served here, as another socket
+   */
+  move(socket: Socket, to: number, ended: (how: HandoffEnd) => void): boolean {
+    const { handoffs, slot } = this.#parts;
+    const from = slot();
+    const home = this.#homeOf(socket);
+    if (from === undefined || home === undefined || this.restOf(socket) !== 'free') return false;
+    const client = takeHandle(socket);
+    handoffs.claim(to);
+    this.#onTheWay++;
+    const isSent = handoffs.send(client, home.handle, from, to, (how) => {
+      this.#onTheWay--;
+      ended(how);
+    });
+    if (isSent) return true;
+    this.#onTheWay--;
+    handoffs.takeBack(client, home.handle);
+    return false;
+  }
+
+  /** Undefined where the application's server does not listen any more, or its connections are not accepted by us. */
+  #homeOf(socket: Socket): { readonly server: Server; readonly handle: SlotHandle } | undefined {
+    const { _server: server } = socket as Socket & { readonly _server?: Server | null };
+    const handle = server ? this.#parts.servers.handleOf(server) : undefined;
+    return server && handle && !handle.isClosed ? { server, handle } : undefined;
+  }
+}

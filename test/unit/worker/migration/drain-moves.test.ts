@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
+import { test } from 'node:test';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import type { Rest } from '../../../../src/http/server/served.ts';
+import type { HandoffEnd } from '../../../../src/ipc/messages.ts';
+import { monotonic } from '../../../../src/scoreboard/clock.ts';
+import { DrainMoves } from '../../../../src/worker/migration/drain-moves.ts';
+
+const OWN = 1;
+const OTHER = 0;
+/** On their way at once, idle ones, and those that were just answered beside them. */
+const MOST = 8;
+const MOST_WITH_ANSWERED = 16;
+const WITHIN_MS = 400;
+
+class FakeSocket {
+  rest: Rest = 'free';
+}
+
+class Bench {
+  readonly sockets: FakeSocket[] = [];
+  readonly moved: Array<{ socket: FakeSocket; to: number; end: (how: HandoffEnd) => void }> = [];
+  readonly closedUntil = new Float64Array(4);
+  givenUp = 0;
+  watched = 0;
+  onTheWay = 0;
+  readonly moves: DrainMoves;
+
+  constructor({ isSticky = false } = {}) {
+    this.moves = new DrainMoves({
+      migration: this.#migration,
+      closedUntil: this.closedUntil,
+      slot: () => OWN,
+      isSticky,
+      look: (now) => ({ slots: 2, beats: [now, now], open: [5, 0], coming: [0, 0] }),
+    });
+    this.moves.onGivenUp = () => void this.givenUp++;
+  }
+
+  add(count: number, rest: Rest = 'free'): FakeSocket[] {
+    const added = Array.from({ length: count }, () => Object.assign(new FakeSocket(), { rest }));
+    this.sockets.push(...added);
+    return added;
+  }
+
+  free(socket: FakeSocket): void {
+    this.moves.onFree(socket as unknown as Socket);
+  }
+
+  canMove(socket: FakeSocket): boolean {
+    return this.moves.canMove(socket as unknown as Socket);
+  }
+
+  /** Those that are on their way end, the first first. */
+  end(how: HandoffEnd, count: number): void {
+    for (const { socket, end } of this.moved.splice(0, count)) {
+      this.onTheWay--;
+      if (how !== 'taken') this.sockets.push(Object.assign(socket, { rest: 'free' }));
+      end(how);
+    }
+  }
+
+  readonly #migration = ((bench: Bench): ConstructorParameters<typeof DrainMoves>[0]['migration'] => ({
+    get onTheWay() {
+      return bench.onTheWay;
+    },
+    watch: () => void bench.watched++,
+    sockets: () => bench.sockets as unknown as Socket[],
+    restOf: (socket) => (socket as unknown as FakeSocket).rest,
+    move: (one, to, end) => {
+      const socket = one as unknown as FakeSocket;
+      if (socket.rest !== 'free') return false;
+      socket.rest = 'never';
+      bench.sockets.splice(bench.sockets.indexOf(socket), 1);
+      bench.onTheWay++;
+      bench.moved.push({ socket, to, end });
+      return true;
+    },
+  }))(this);
+}
+
+test('nothing moves before it begins, and nothing after it has stopped', async () => {
+  const bench = new Bench();
+  const [socket] = bench.add(1);
+  bench.moves.look();
+  bench.free(socket!);
+  await nextTurn();
+  assert.deepEqual([bench.moved.length, bench.canMove(socket!)], [0, false]);
+  bench.moves.begin('slot', WITHIN_MS);
+  assert.deepEqual([bench.watched, bench.canMove(socket!)], [1, true]);
+  bench.moves.stop();
+  bench.moves.look();
+  assert.deepEqual([bench.moved.length, bench.canMove(socket!)], [0, false]);
+});
+
+test('idle ones go to the successor, so many at once, one for each that has been taken', () => {
+  const bench = new Bench();
+  bench.add(20);
+  bench.add(3, 'busy');
+  bench.add(1, 'never');
+  bench.moves.begin('slot', WITHIN_MS);
+  bench.moves.look();
+  assert.equal(bench.moved.length, MOST);
+  bench.moves.look();
+  assert.equal(bench.moved.length, MOST);
+  bench.end('taken', 3);
+  assert.equal(bench.moved.length, MOST);
+  for (let rounds = 0; rounds < 17; rounds++) bench.end('taken', 1);
+  assert.deepEqual([bench.moved.length, bench.sockets.length], [0, 4]);
+  assert.ok(bench.sockets.every(({ rest }) => rest !== 'free'));
+});
+
+test('one that is answered goes a turn later, if it is free then, also while idle ones fill the way', async () => {
+  const bench = new Bench();
+  bench.add(MOST);
+  const busy = bench.add(MOST_WITH_ANSWERED, 'busy');
+  bench.moves.begin('slot', WITHIN_MS);
+  bench.moves.look();
+  for (const socket of busy) bench.free(Object.assign(socket, { rest: 'free' }));
+  assert.equal(bench.moved.length, MOST);
+  busy[0]!.rest = 'busy';
+  await nextTurn();
+  assert.equal(bench.moved.length, MOST_WITH_ANSWERED);
+  assert.ok(!bench.moved.some(({ socket }) => socket === busy[0]));
+  assert.ok(bench.moved.every(({ to }) => to === OWN));
+});
+
+test('a slot that is no more: to another', () => {
+  const bench = new Bench();
+  bench.add(1);
+  bench.moves.begin('any', WITHIN_MS);
+  bench.moves.look();
+  assert.deepEqual(
+    bench.moved.map(({ to }) => to),
+    [OTHER],
+  );
+});
+
+test('a successor that refuses: to another; sticky, it waits, and then gives up', async () => {
+  const bench = new Bench();
+  bench.add(1);
+  bench.closedUntil[OWN] = monotonic() + 60_000;
+  bench.moves.begin('slot', WITHIN_MS);
+  bench.moves.look();
+  assert.deepEqual(
+    bench.moved.map(({ to }) => to),
+    [OTHER],
+  );
+  const sticky = new Bench({ isSticky: true });
+  const [socket] = sticky.add(1);
+  sticky.closedUntil[OWN] = monotonic() + 60_000;
+  sticky.moves.begin('slot', WITHIN_MS);
+  sticky.moves.look();
+  assert.deepEqual([sticky.moved.length, sticky.givenUp, sticky.canMove(socket!)], [0, 0, true]);
+  await delay(WITHIN_MS / 2 + 50);
+  sticky.moves.look();
+  assert.deepEqual([sticky.moved.length, sticky.givenUp, sticky.canMove(socket!)], [0, 1, false]);
+});
+
+test('as long as any is taken, or none is to move, it does not give up', async () => {
+  const bench = new Bench();
+  bench.add(1, 'busy');
+  bench.moves.begin('slot', WITHIN_MS);
+  await delay(WITHIN_MS / 2 + 50);
+  bench.moves.look();
+  assert.equal(bench.givenUp, 0);
+  bench.add(3);
+  for (let nth = 0; nth < 3; nth++) {
+    bench.moves.look();
+    await delay(WITHIN_MS / 4);
+    bench.end('taken', 1);
+    bench.moves.look();
+    assert.equal(bench.givenUp, 0);
+  }
+});
+
+test('what comes back again and again is given up', async () => {
+  const bench = new Bench();
+  bench.add(2);
+  bench.moves.begin('slot', WITHIN_MS);
+  const until = performance.now() + WITHIN_MS;
+  while (performance.now() < until && bench.givenUp === 0) {
+    bench.moves.look();
+    await delay(20);
+    bench.end('refused', 2);
+  }
+  assert.equal(bench.givenUp, 1);
+});
