@@ -1,6 +1,6 @@
 /**
- * `prefork/testing`: with it a test proves that an application loses no request while it is reloaded, scaled, upgraded or
- * whatever else happens to it. See docs/testing.md.
+ * `prefork/testing` lets a test prove that an application loses no request while it is reloaded, scaled, upgraded or
+ * otherwise disturbed. See docs/testing.md.
  *
  * @example
  * import { assertNoLostRequests } from 'prefork/testing';

@@ -4,15 +4,15 @@ import type { Balance, Sharing } from '../contract/modes.ts';
 export interface BalanceCircumstances {
   readonly sharing: Sharing;
   readonly workers: number;
-  /** Without one, workers know nothing of each other. */
+  /** Without a scoreboard, workers know nothing of each other. */
   readonly hasBoard: boolean;
 }
 
 /**
- * The mode asked for. `auto` leaves it to the kernel: handing connections off makes a server with few of them more even,
- * and what it costs one with many short ones has not been settled by measurement yet (docs/balance.md).
+ * Chooses the mode. `auto` leaves the choice of the worker to the kernel. Handoffs make a server with few connections
+ * more even, but measurements have not yet settled what they cost a server with many short ones (docs/balance.md).
  *
- * @throws Error that says why the one asked for does not work.
+ * @throws Error that says why the wanted mode does not work.
  */
 export function chooseBalance(wanted: Balance | 'auto', circumstances: BalanceCircumstances): Balance {
   if (wanted === 'kernel' || wanted === 'auto') return 'kernel';

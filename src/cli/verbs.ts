@@ -1,4 +1,6 @@
-/** The commands beside running an entry: what the first argument that is no option can be. What they do is in run-verb.ts. */
+/**
+ * The commands other than starting an entry, by the first argument that is not an option. run-verb.ts implements them.
+ */
 
 import { askedKinds, rowOf, type AskedKind } from '../contract/operations.ts';
 
@@ -15,16 +17,16 @@ export type VerbName =
   | 'doctor';
 
 export interface VerbRow {
-  /** As the help shows it. */
+  /** The command as the help shows it. */
   readonly usage: string;
-  /** Without a full stop, for the table of commands. */
+  /** A sentence for the table of commands. */
   readonly about: string;
 }
 
 export const verbs: Readonly<Record<VerbName, VerbRow>> = {
   status: {
     usage: 'status [--json]',
-    about: 'Show the workers of a server, and how they are.',
+    about: 'Show the workers of a server and their state.',
   },
   top: {
     usage: 'top [--json]',
@@ -45,7 +47,7 @@ export const verbs: Readonly<Record<VerbName, VerbRow>> = {
   },
   heap: {
     usage: 'heap <slot>',
-    about: "Write a worker's heap down, as a .heapsnapshot.",
+    about: "Write a worker's heap to a .heapsnapshot.",
   },
   stack: {
     usage: 'stack <slot>',
@@ -57,7 +59,7 @@ export const verbs: Readonly<Record<VerbName, VerbRow>> = {
   },
   doctor: {
     usage: 'doctor [--json]',
-    about: "Tell what in this machine's settings will hurt a server.",
+    about: "Tell which of this machine's settings will hurt a server.",
   },
 };
 

@@ -1,4 +1,4 @@
-/** What has to be there before the first worker is started, or has to be refused before. */
+/** Prepares what must be there before the first worker starts, and refuses what cannot work. */
 import { chooseBalance } from '../balance/mode.ts';
 import type { Balance } from '../contract/modes.ts';
 import { UsageError } from '../errors.ts';
@@ -7,20 +7,27 @@ import type { LibraryOptions, Settings } from '../options/index.ts';
 import { Board, sweepStale } from '../scoreboard/board.ts';
 import type { Log } from './telemetry/log.ts';
 
-/** Rows are for old workers beside new ones in a reload, and for scaling up: a worker without one has no figures. */
+/**
+ * Rows are needed for old workers beside new ones in a reload, and for scaling up. A worker without a row has no
+ * figures.
+ */
 const ROWS_PER_WORKER = 4;
 const FEWEST_ROWS = 64;
 
 export interface Prepared {
-  /** With `maxMemory` as it is in force. */
+  /** The settings, with `maxMemory` as it is in force. */
   readonly settings: Settings;
   readonly sharing: SharingChoice;
   readonly balance: Balance;
-  /** Undefined where no file could be made. Its closing is the caller's. */
+  /** Undefined where no file could be created. The caller has to close it. */
   readonly board: Board | undefined;
 }
 
-/** @throws UsageError when what is asked for cannot be had here. */
+/**
+ * Prepares the start.
+ *
+ * @throws UsageError when the machine cannot do what is asked for.
+ */
 export async function prepare(settings: Settings, options: LibraryOptions, log: Log): Promise<Prepared> {
   const sharing = sharingFor(settings, options);
   log('sharing', sharing);
@@ -58,7 +65,10 @@ function sharingFor({ sharing }: Settings, { spawnWorker }: LibraryOptions): Sha
   return choice;
 }
 
-/** What would have the primary do for a worker what the worker may not do itself, or only seem to separate the two. */
+/**
+ * Refuses combinations in which the primary would do for a worker what the worker may not do itself, or in which the
+ * two users would only seem to be separate.
+ */
 function refuseForAnotherUser(
   { user, group }: Settings,
   { mode }: SharingChoice,
@@ -84,7 +94,9 @@ async function maxMemoryFor(settings: Settings, log: Log): Promise<number> {
   return maxMemory;
 }
 
-/** A server without figures is better than none: a full disk must not keep it from starting. */
+/**
+ * Creates the scoreboard. A server without figures is better than none, so a full disk does not keep it from starting.
+ */
 function createBoard({ name, workers, spares }: Settings, log: Log): Board | undefined {
   sweepStale();
   try {

@@ -2,8 +2,8 @@ import type { OperationCommand } from '../operation-command.ts';
 
 export const reload: OperationCommand<'reload'> = {
   help: `\
-The new workers boot beside the old ones and take their sockets over: no
-connection is refused or reset. When a new worker does not become ready, the
-old ones go on serving, and what it wrote to stderr is printed.`,
+The new workers boot beside the old ones and take over their sockets, so no
+connection is refused or reset. If a new worker does not become ready, the old
+ones keep serving, and prefork prints what the new one wrote to stderr.`,
   target: () => ({}),
 };

@@ -11,8 +11,8 @@ const { min, max } = optionTable.workers;
 const shape: VerbShape = { argument: `a whole number from ${min} to ${max}, or +n or -n` };
 
 const help = `\
-prefork scale 8 runs 8 workers, scale +2 two more than now, scale -1 one fewer.
-Workers that are too many finish what is in flight.`;
+prefork scale 8 runs 8 workers; scale +2 runs two more than now, scale -1 one
+fewer. A worker that is no longer needed finishes its requests first.`;
 
 export const scale: OperationCommand<'scale'> = {
   shape,
@@ -24,7 +24,7 @@ export const scale: OperationCommand<'scale'> = {
 function parseTarget(text: string | undefined): ScaleTarget {
   const [, sign, digits] = /^([+-]?)(\d{1,6})$/.exec(text ?? '') ?? [];
   const number = Number(digits);
-  // `+0` would be a question, which is what `status` is for.
+  // `+0` would only be a question, and `status` answers that.
   if (digits === undefined || number < min || number > max) {
     throw new UsageError(`scale: expected ${shape.argument}${text === undefined ? '' : `, got ${quote(text)}`}`);
   }

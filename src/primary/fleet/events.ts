@@ -48,6 +48,13 @@ export type Timer =
   /** The server is stopping, and workers that still live are killed. */
   | { readonly timer: 'grace' };
 
+/** Of one worker, over its life: connections that it had served and another one serves now, the reverse, and those that came back. */
+export interface MoveCounts {
+  readonly out: number;
+  readonly in: number;
+  readonly failed: number;
+}
+
 /** An operation is asked for. */
 export type Operate = {
   readonly [Kind in OperationKind]: {
@@ -59,13 +66,6 @@ export type Operate = {
 
 /** Where nothing has to be said, nothing may be. */
 type WithTarget<Target> = object extends Target ? { readonly target?: Target } : { readonly target: Target };
-
-/** Of one worker, over its life: connections that it had served and another one serves now, the reverse, and those that came back. */
-export interface MoveCounts {
-  readonly out: number;
-  readonly in: number;
-  readonly failed: number;
-}
 
 export type FleetEvent =
   | { readonly type: 'start' }

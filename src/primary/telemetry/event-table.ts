@@ -217,7 +217,7 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
       moveFailed: ({ moves }) => moves.failed,
     },
     means:
-      'A worker has finished what was in flight. The fields count connections that moved to and from other workers in its life.',
+      'A worker has finished what was in flight. The counts are of connections that moved between workers, over its life.',
   },
   'worker stopped': {
     ...exit,

@@ -1,4 +1,4 @@
-/** A worker that is busier than the others lets go of clients, as they see it. */
+/** Tests a worker that is busier than the others and lets go of clients, as they see it. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -7,8 +7,11 @@ import { serve, type App } from '../../support/app.ts';
 
 const WORKERS = 2;
 const CLIENTS = 24;
-/** Of eight beats that have to be hot, ms, the first may have begun already; and then it rests for as long. */
-const PATIENCE = 7 * 250;
+/**
+ * The time of the eight beats that have to be hot, in ms; the first may have begun already. The worker then rests for
+ * the same time.
+ */
+const HOT_BEATS_MS = 7 * 250;
 const CYCLE = 15 * 250;
 
 interface Answer {
@@ -47,14 +50,14 @@ class Client {
 }
 
 interface Farewell {
-  /** Since the work began, ms. */
+  /** The time since the work began, in ms. */
   readonly at: number;
   readonly from: number;
-  /** Where the client came to instead. */
+  /** The slot that the client reached instead. */
   readonly to: number;
 }
 
-/** Clients of one slot that never stop asking, until they have been let go of as often as that, or time is over. */
+/** The clients of one slot. They ask until the slot has let go of them this often, or the time is over. */
 class Crowd {
   readonly farewells: Farewell[] = [];
   readonly size: number;
@@ -77,7 +80,10 @@ class Crowd {
     for (const { socket } of this.#after) socket.destroy();
   }
 
-  /** Who has been let go of comes back, and leaves it at that: with much to do the other worker would be as hot. */
+  /**
+   * Works until the worker lets go of the client. The client then only reconnects: with much to do, it would heat up
+   * the other worker as well.
+   */
   async #work(client: Client, enough: number): Promise<void> {
     while (!this.#isOver && this.farewells.length < enough) {
       const { slot: from, isLast } = await client.ask('/work');
@@ -98,7 +104,7 @@ class Crowd {
   }
 }
 
-/** Clients that are spread evenly, of which those of slot 0 are to work. */
+/** Spreads clients evenly, of which those of slot 0 are going to work. */
 async function gather(app: App, address: number): Promise<[crowd: Crowd, others: Crowd]> {
   const { port } = app.targets[address] as { port: number };
   const bySlot: [Client[], Client[]] = [[], []];
@@ -126,7 +132,7 @@ for (const [address, name] of ['node:http', 'prefork/http'].entries()) {
     idle.leave();
     const [first, second] = crowd.farewells;
     assert.ok(first !== undefined && second !== undefined, 'nobody was let go of in a minute');
-    assert.ok(first.at >= PATIENCE, `after ${first.at} ms: a moment of much work is none`);
+    assert.ok(first.at >= HOT_BEATS_MS, `after ${first.at} ms: a moment of much work is none`);
     assert.ok(second.at - first.at >= CYCLE, `again after ${second.at - first.at} ms`);
     assert.deepEqual(
       crowd.farewells.map(({ from, to }) => [from, to]),
@@ -141,7 +147,7 @@ for (const [address, name] of ['node:http', 'prefork/http'].entries()) {
 test('nobody is let go of unless that is asked for', async () => {
   await using app = await start('off');
   const [crowd, idle] = await gather(app, 0);
-  await crowd.work(PATIENCE + CYCLE);
+  await crowd.work(HOT_BEATS_MS + CYCLE);
   idle.leave();
   assert.deepEqual(crowd.farewells, []);
 });
@@ -149,6 +155,6 @@ test('nobody is let go of unless that is asked for', async () => {
 test('all are as busy: nobody is let go of', async () => {
   await using app = await start('on');
   const [crowd, others] = await gather(app, 0);
-  await Promise.all([crowd.work(PATIENCE + CYCLE), others.work(PATIENCE + CYCLE)]);
+  await Promise.all([crowd.work(HOT_BEATS_MS + CYCLE), others.work(HOT_BEATS_MS + CYCLE)]);
   assert.deepEqual([...crowd.farewells, ...others.farewells], []);
 });

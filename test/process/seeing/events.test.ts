@@ -1,4 +1,4 @@
-/** Whoever subscribes in the primary's process hears of everything that docs/metrics.md lists. */
+/** Tests that a subscriber in the primary's process hears of everything that docs/metrics.md lists. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { rowOf } from '../../../src/primary/telemetry/told.ts';
 import { startApp } from '../../support/app.ts';
 import { connected } from '../../support/http.ts';
 
-/** Prints what it hears: a line each. A module of `node --import`, which the workers load too, and hear nothing. */
+/** A module for `node --import`, which prints what it hears, a line each. The workers load it too, and hear nothing. */
 const listener = `import { subscribe } from 'node:diagnostics_channel';
 for (const name of process.env.CHANNELS.split(' '))
   subscribe('prefork:' + name, (message) => process.stdout.write(JSON.stringify({ name, ...message }) + '\\n'));`;
@@ -53,7 +53,7 @@ test('every channel is heard of, and every message has the fields that are liste
   for (const { name, fields } of channelRows()) {
     const first = heard.find((one) => one['name'] === name);
     assert.ok(first, `nothing of ${name} in ${app.stdout}`);
-    // JSON has no undefined: a stop that was asked for has no error.
+    // JSON has no undefined, and a stop that was asked for has no error.
     const missing = fields.filter((field) => !(field in first) && field !== 'error');
     assert.deepEqual(missing, [], `${name}: ${JSON.stringify(first)}`);
   }

@@ -9,7 +9,7 @@ interface Spread {
 
 const MODES = ['kernel', 'least-connections'] as const;
 
-/** How many each worker has when they come one every so many ms, 0 for all at once, and stay. */
+/** Counts each worker's connections. They come at intervals of `gap` ms, or all at once when that is 0, and stay. */
 async function spread(mode: Mode, workers: number, connections: number, gap: number): Promise<Spread> {
   return withServer({ mode, workers }, async (app, port) => {
     const coming: Array<Promise<Client>> = [];
@@ -24,7 +24,7 @@ async function spread(mode: Mode, workers: number, connections: number, gap: num
   });
 }
 
-/** One after another, over 2, 4 and 8 workers. */
+/** Measures connections one after another, over 2, 4 and 8 workers. */
 export async function trickles(): Promise<void> {
   for (const workers of [2, 4, 8]) {
     for (const connections of [16, 64, 512]) {
@@ -37,12 +37,12 @@ export async function trickles(): Promise<void> {
   }
 }
 
-/** All at once over 8 workers. */
+/** Measures connections all at once over 8 workers. */
 export async function bursts(times: number): Promise<void> {
   for (const connections of [64, 512]) {
     for (const mode of MODES) {
       const runs: Spread[] = [];
-      // What the kernel does needs no exactness.
+      // The kernel's result needs no precision.
       const often = mode === 'kernel' ? Math.min(times, 5) : times;
       for (let nth = 0; nth < often; nth++) runs.push(await spread(mode, 8, connections, 0));
       const skews = runs.map(({ counts }) => skewOf(counts));

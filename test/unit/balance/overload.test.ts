@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { COOL, handicapOf, judgeOverload, type Look } from '../../../src/balance/overload.ts';
 
-/** What is let go of in each of so many looks. */
+/** Lists how many connections are let go of in each look. */
 function lookOften(times: number, look: (nth: number) => Look): number[] {
   let overload = COOL;
   return Array.from({ length: times }, (_, nth) => {
