@@ -23,7 +23,7 @@ export interface RunningServer {
   readonly owner?: Owner;
 }
 
-/** The bodies of the requests that make a server do something, by path: the operations of the contract, and two more. */
+/** The body of each request, by its path: an operation of contract/operations.ts, or one of the others. */
 export type Operations = { readonly [Kind in AskedKind as `/${Kind}`]: AskedTargets[Kind] } & {
   readonly '/stop': { readonly now: boolean };
   readonly '/hold': { readonly pid: number; readonly seconds: number };

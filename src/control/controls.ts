@@ -149,7 +149,7 @@ export interface Controls {
   metrics(accept: string | undefined): Promise<MetricsAnswer>;
   /** Tells whether new connections are welcome: enough workers serve, and the server is not stopping. */
   readiness(): { readonly ready: true } | { readonly ready: false; readonly reason: string };
-  /** Performs an operation of contract/operations.ts. One that is asked for during another one follows it. */
+  /** Runs an operation of contract/operations.ts. One that is asked for during another one follows it. */
   operate<Kind extends AskedKind>(kind: Kind, target: AskedTargets[Kind]): Promise<Outcome>;
   /**
    * Stops the server. The promise settles when every worker is gone, just before the primary ends.

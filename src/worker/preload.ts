@@ -62,17 +62,13 @@ function start(context: WorkerContext): void {
   const canMove = context.migrate && context.sharing !== 'round-robin';
   const requests = new Requests(turns, canMove ? pinAuthenticated : undefined);
   const idle = new IdleConnections(requests);
-  const servers = new Servers((server) => {
-    requests.trackHttp2(server);
-    requests.trackServed(server);
-    idle.watch(server);
-    status.ready();
-  });
+  const servers = new Servers();
+  const drainHooks = new OneShotHooks('onDrain');
   const { balance } = context;
   let balancer: Balancer | undefined;
   let rebalancer: Rebalancer | undefined;
   const handicap = (): number => rebalancer?.handicap ?? 0;
-  const isDraining = (): boolean => drain.hooks.hasFired;
+  const isDraining = (): boolean => drainHooks.hasFired;
   const connections = {
     open: () => servers.open() + (balancer?.waiting ?? 0) + (handoffs?.arriving ?? 0),
     accepted: () => servers.accepted(),
@@ -83,11 +79,17 @@ function start(context: WorkerContext): void {
       : new Handoffs({
           link,
           taker: (listener) => (isDraining() ? undefined : servers.taker(listener)),
-          onChange: () => vitals.publish(),
           deliver: deliverTo(servers),
         });
   const vitals = new Vitals({ ...context, connections, requests, handoffs, handicap });
+  handoffs?.whenChanged(() => vitals.publish());
   const status = new Status(context.slot, vitals, words);
+  servers.whenAdded((server) => {
+    requests.trackHttp2(server);
+    requests.trackServed(server);
+    idle.watch(server);
+    status.ready();
+  });
   const moves =
     handoffs && canMove
       ? new DrainMoves({
@@ -99,6 +101,7 @@ function start(context: WorkerContext): void {
         })
       : undefined;
   const drain = new Drain({
+    hooks: drainHooks,
     servers,
     requests,
     idle,
@@ -108,8 +111,8 @@ function start(context: WorkerContext): void {
   const applicationMetrics = new ApplicationMetrics(link);
   const primaryDeath = new OneShotHooks('onPrimaryDeath');
 
-  drain.hooks.add(() => vitals.state('draining'));
-  drain.hooks.add(() => turns?.close());
+  drainHooks.add(() => vitals.state('draining'));
+  drainHooks.add(() => turns?.close());
   const place = { board: context.board, slot: () => status.slot };
   const { open } = connections;
   balancer =
@@ -139,7 +142,7 @@ function start(context: WorkerContext): void {
     generation: context.generation,
     board: context.board,
     get isDraining() {
-      return drain.hooks.hasFired;
+      return isDraining();
     },
     ready() {
       if (hasSaidReady) return;
@@ -150,7 +153,7 @@ function start(context: WorkerContext): void {
     metrics: (registry) => applicationMetrics.add(registry),
     ownMetrics: (registry) => applicationMetrics.addOwn(registry),
     onSlot: (hook) => status.onSlot.add(hook),
-    onDrain: (hook) => drain.hooks.add(hook),
+    onDrain: (hook) => drainHooks.add(hook),
     onPrimaryDeath: (hook) => primaryDeath.add(hook),
   });
 }

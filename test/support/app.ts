@@ -190,7 +190,7 @@ export class App implements AsyncDisposable {
     process.kill(to === 'group' ? -this.pid : this.pid, signal);
   }
 
-  /** Waits for the exit of the primary. @param within ms, for a primary that has reason to take long. */
+  /** Waits for the exit of the primary. @param within ms, where it has to take its time. */
   async exit(within?: number): Promise<AppExit> {
     return this.#changes.until(() => this.#exit, 'the end of the primary', within);
   }

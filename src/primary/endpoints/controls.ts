@@ -9,16 +9,21 @@ import { whyNotRoots } from '../../upgrade/next-node.ts';
 import { Calendar } from './calendar.ts';
 import { dashboardOf } from './dashboard.ts';
 import { servingSlots, type Fleet } from '../fleet/fleet.ts';
-import { metricsOf } from './metrics.ts';
+import { metricsOf, type ScrapeTerms } from './metrics.ts';
 import { statusOf } from './status.ts';
+import type { Row } from '../../scoreboard/layout.ts';
+import type { WorkerId } from '../fleet/events.ts';
+import type { ControlAddress } from '../supervisor/control-address.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import { version } from '../installation.ts';
 
 /** The time that idle connections may stay open at a stop which was asked for over the control socket. */
 const IDLE_MS = 5000;
 
-/** The modes that are in force, which may differ from the options. */
-export interface Modes {
+export interface PrimaryControlsParts extends ScrapeTerms {
+  readonly supervisor: Supervisor;
+  readonly place: ControlAddress;
+  /** The modes that are in force, which may differ from the options. */
   readonly sharing: Sharing;
   readonly balance: Balance;
   /**
@@ -31,17 +36,16 @@ export interface Modes {
 /** Turns requests over the control socket into events of the supervisor. Owns nothing. */
 export class PrimaryControls implements Controls {
   readonly #supervisor: Supervisor;
-  readonly #balance: Balance;
-  readonly #hasBinder: boolean;
+  readonly #parts: PrimaryControlsParts;
   readonly #calendar = new Calendar();
   readonly #names: Pick<Status, 'prefork' | 'node' | 'directory' | 'pid' | 'sharing'>;
   /** The dashboard, which all entrances share, so that all clients are shown the same. */
   #dashboard: Promise<Dashboard> | undefined;
 
-  constructor(supervisor: Supervisor, { sharing, balance, hasBinder }: Modes) {
+  constructor(parts: PrimaryControlsParts) {
+    const { supervisor, sharing } = parts;
     this.#supervisor = supervisor;
-    this.#balance = balance;
-    this.#hasBinder = hasBinder;
+    this.#parts = parts;
     const directory = process.cwd();
     this.#names = { prefork: version(), node: process.versions.node, directory, pid: process.pid, sharing };
   }
@@ -51,14 +55,19 @@ export class PrimaryControls implements Controls {
   }
 
   status(): Status {
-    const { name, fleet, addresses, handoffs, row, now } = this.#supervisor;
+    const { place, balance } = this.#parts;
+    const { fleet, resources } = this.#supervisor;
+    const { listeners, processes } = resources;
+    const now = this.#parts.now();
     const epoch = this.#calendar.at(now, Date.now());
-    const facts = { name, ...this.#names, addresses, balance: this.#balance, handoffs, row, now, epoch };
+    const row = (worker: WorkerId): Row | undefined => processes.row(worker);
+    const served = { addresses: listeners.addresses, handoffs: resources.handoffs.counts, row };
+    const facts = { name: place.name, ...this.#names, ...served, balance, now, epoch };
     return statusOf(fleet, facts);
   }
 
   metrics(accept: string | undefined): Promise<MetricsAnswer> {
-    return metricsOf(this.#supervisor, this.status(), accept);
+    return metricsOf(this.#supervisor, this.#parts, this.status(), accept);
   }
 
   readiness(): ReturnType<Controls['readiness']> {
@@ -67,7 +76,7 @@ export class PrimaryControls implements Controls {
   }
 
   async operate<Kind extends AskedKind>(kind: Kind, asked: AskedTargets[Kind]): Promise<Outcome> {
-    const target = checks[kind]?.(asked, this.#hasBinder) ?? asked;
+    const target = checks[kind]?.(asked, this.#parts.hasBinder) ?? asked;
     if ('ok' in target) return target;
     return this.#supervisor.ask((request) => ({ type: 'operate', kind, target, request }) as Operate);
   }
