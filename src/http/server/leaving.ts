@@ -1,24 +1,24 @@
 import type { Socket } from 'node:net';
 import type { Rest } from './served.ts';
 
-/** How a server lets go of its connections: of all of them when it closes or drains, or of so many. */
+/** Lets go of a server's connections: of all of them when it closes or drains, or of so many. */
 export class Leaving {
   #isClosing = false;
   #onFree: ((socket: Socket) => void) | undefined;
   #undismissed = 0;
 
-  /** From now on every response is the last of its connection. */
+  /** Makes every response the last of its connection, from now on. */
   close(): void {
     this.#isClosing = true;
   }
 
-  /** The same, except that connections which can move are told nothing. See `Served.drain`. */
+  /** Does the same, except that connections which can move are told nothing. See `Served.drain`. */
   drain(onFree: ((socket: Socket) => void) | undefined): void {
     if (onFree === undefined) this.close();
     this.#onFree = onFree;
   }
 
-  /** So many of the next responses are the last of their connections. What was asked for before is forgotten. */
+  /** Makes so many of the next responses the last of their connections. An earlier number is forgotten. */
   dismiss(connections: number): void {
     this.#undismissed = connections;
   }
@@ -27,22 +27,22 @@ export class Leaving {
     return this.#isClosing;
   }
 
-  /** How many of those that were to be dismissed have not been. */
+  /** The number of connections that were to be dismissed and have not been. */
   get undismissed(): number {
     return this.#undismissed;
   }
 
-  /** Whether the connection is to end with its next response, as all do or because it cannot move. */
+  /** Whether the connection is to end with its next response, because all do, or because it cannot move. */
   ends(connection: { readonly rest: Rest }): boolean {
     return this.#isClosing || (this.#onFree !== undefined && connection.rest === 'never');
   }
 
-  /** Whether a connection is to end that could stay, which then counts as dismissed. */
+  /** Whether a connection that could stay is to end. It then counts as dismissed. */
   dismissOne(): boolean {
     return this.#undismissed > 0 && this.#undismissed-- > 0;
   }
 
-  /** All that the connection was asked is answered: it may move. */
+  /** Tells that the connection may move: all its requests are answered. */
   free(socket: Socket): void {
     this.#onFree?.(socket);
   }
