@@ -39,7 +39,7 @@ export interface Served {
 
 /**
  * Whether a connection could be served by another process. With `free` it can move at this moment, since it is between
- * two requests. With `busy` it cannot before it has been answered, or has calmed down. With `never` it never can.
+ * two requests. With `busy` it cannot before it has been answered, or has calmed down. A connection with `never` stays where it is.
  */
 export type Rest = 'free' | 'busy' | 'never';
 
