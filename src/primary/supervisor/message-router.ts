@@ -11,7 +11,7 @@ import type { Handoffs, NativeClient } from '../workers/handoffs.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { LivingMessage } from '../workers/worker-process.ts';
 
-export interface SwitchboardParts {
+export interface MessageRouterParts {
   readonly sharing: Sharing;
   readonly listeners: ListenerSet;
   readonly datagrams: DatagramSockets;
@@ -38,11 +38,11 @@ type Routes = {
  * it changes what the worker is. Owns nothing.
  */
 export class MessageRouter {
-  readonly #parts: SwitchboardParts;
+  readonly #parts: MessageRouterParts;
   /** Logged as listening. */
   readonly #addresses = new Set<string>();
 
-  constructor(parts: SwitchboardParts) {
+  constructor(parts: MessageRouterParts) {
     this.#parts = parts;
   }
 

@@ -2,14 +2,14 @@ import type { Inherited } from '../../listeners/inherited.ts';
 import type { Settings } from '../../options/index.ts';
 import type { Binder } from '../../privileges/binder.ts';
 import type { Handover } from '../../upgrade/handover.ts';
-import type { CrewParts } from '../workers/worker-processes.ts';
+import type { WorkerProcessesParts } from '../workers/worker-processes.ts';
 import type { ControlAddress } from './control-address.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { Hooks } from './hooks.ts';
 
 /** What a supervisor is made with, beside what the workers' processes take. */
 export interface SupervisorParts extends Pick<
-  CrewParts,
+  WorkerProcessesParts,
   'program' | 'sharing' | 'balance' | 'board' | 'os' | 'log' | 'output'
 > {
   readonly settings: Settings;

@@ -31,7 +31,7 @@ export interface WorkerSaid {
   readonly handle?: unknown;
 }
 
-export interface CrewParts {
+export interface WorkerProcessesParts {
   readonly program: Program;
   readonly sharing: Sharing;
   readonly balance: Balance;
@@ -60,13 +60,13 @@ export interface CrewParts {
  * node's reports. Each process is released when it has ended. `close` closes the reader and the directory.
  */
 export class WorkerProcesses {
-  readonly #parts: CrewParts;
+  readonly #parts: WorkerProcessesParts;
   readonly #processes = new Map<WorkerId, WorkerProcess>();
   readonly #figures: RowReader;
   readonly #oom = new OomCounter();
   readonly #reports: FatalReports | undefined;
 
-  constructor(parts: CrewParts) {
+  constructor(parts: WorkerProcessesParts) {
     this.#parts = parts;
     this.#figures = new RowReader(parts.board?.path);
     this.#reports = createReports(parts);
@@ -190,7 +190,7 @@ export class WorkerProcesses {
 }
 
 /** Creates the directory for reports. Without it exits are explained less well, but that is no reason not to start. */
-function createReports({ log, board }: CrewParts): FatalReports | undefined {
+function createReports({ log, board }: WorkerProcessesParts): FatalReports | undefined {
   if (board === undefined) return undefined;
   try {
     return new FatalReports(board.path);
