@@ -19,6 +19,7 @@ export interface AdminGateOptions {
  * stranger can have: addresses, names of one label such as localhost or a container's, and the one that was given.
  */
 export class AdminGate implements Gate {
+  readonly isLocal = false;
   readonly #host: string;
   readonly #token: string;
 

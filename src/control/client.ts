@@ -6,9 +6,9 @@ import { PreforkError, UsageError } from '../errors.ts';
 import { printable } from '../format/printable.ts';
 import type { Outcome, ScaleTarget, Status, UpgradeTarget } from './controls.ts';
 import { controlDirectories, isFitDirectory, othersDirectories, type Owner } from './files/directories.ts';
-import { withRightsOf } from './files/identity.ts';
 import { nameOfSocket, socketPath } from './files/place.ts';
 import { connectTo, probe } from './files/probe.ts';
+import { signalAs } from './files/signalling.ts';
 import { systemCode } from './files/system-code.ts';
 
 export { connectTo };
@@ -101,6 +101,18 @@ function byName(one: RunningServer, other: RunningServer): number {
   return one.name < other.name ? -1 : 1;
 }
 
+/**
+ * The server that has its name now: an upgrade, or a restart, is found in the other directory perhaps.
+ *
+ * @throws PreforkError `ERR_NOT_RUNNING`; also when another user has a server of that name by now, which was not meant.
+ */
+export async function findAgain({ name, owner }: RunningServer): Promise<RunningServer> {
+  const servers = await runningServers(undefined, name);
+  const same = servers.find((server) => server.owner?.uid === owner?.uid);
+  if (same === undefined) throw notRunning(name);
+  return same;
+}
+
 /** Whether it still does. */
 export async function isRunning({ path, owner }: RunningServer): Promise<boolean> {
   return (await probe(path, owner)) === 'live';
@@ -108,7 +120,7 @@ export async function isRunning({ path, owner }: RunningServer): Promise<boolean
 
 /** Signals a process that the server says is its worker; it can lie, and reaches no further than its user can. */
 export function signalWorker({ owner }: RunningServer, pid: number, signal: NodeJS.Signals): void {
-  withRightsOf(owner, () => process.kill(pid, signal));
+  signalAs(owner, pid, signal);
 }
 
 /** @throws PreforkError `ERR_NOT_RUNNING`, or `ERR_NO_ANSWER` */

@@ -2,6 +2,7 @@
 import type { Controls, Outcome, ScaleTarget, Viewer } from './controls.ts';
 import { BadRequest, readBoolean, readFields, readInteger, readPath, type Fields } from './fields.ts';
 import { refusal, type Provenance } from './origin.ts';
+import { PAGE_POLICY, pageFiles, type PagePath } from './page-files.ts';
 import { withoutWords } from './status/public-status.ts';
 
 /** As `--workers` has it. */
@@ -35,12 +36,15 @@ export interface Answer {
 export interface Gate {
   /** Why the request is not answered; undefined when it is. */
   refuse(request: ControlRequest): Answer | undefined;
+  /** Whether whoever asks is a user of this machine, and may say which of its programs is run. */
+  readonly isLocal: boolean;
   /** Whether whoever asks may see what the application said of itself. */
   isTrusted(request: ControlRequest): boolean;
 }
 
 /** Of the Unix socket, which only its user can open. */
 const socketGate: Gate = {
+  isLocal: true,
   refuse(request) {
     const reason = refusal(request);
     return reason === undefined ? undefined : failure(403, reason);
@@ -54,6 +58,7 @@ interface Asked {
   readonly fields: Fields;
   readonly accept: string | undefined;
   readonly isTrusted: boolean;
+  readonly isLocal: boolean;
 }
 
 interface Route {
@@ -66,15 +71,10 @@ type Method = 'GET' | 'POST';
 
 type Methods = Readonly<Partial<Record<Method, Route>>>;
 
-/** Of the page alone: it loads its own files, asks its own server, and is in nobody's frame. */
-const PAGE_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
-  "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
-
 const routes: Readonly<Record<string, Methods>> = {
-  '/': { GET: pageFile('index.html', 'text/html; charset=utf-8') },
-  '/dashboard.css': { GET: pageFile('dashboard.css', 'text/css; charset=utf-8') },
-  '/dashboard.js': { GET: pageFile('dashboard.js', 'text/javascript; charset=utf-8') },
+  '/': { GET: pageFile('/') },
+  '/dashboard.css': { GET: pageFile('/dashboard.css') },
+  '/dashboard.js': { GET: pageFile('/dashboard.js') },
   '/live': { GET: { fields: [], answer: live } },
   '/status': { GET: { fields: [], answer: currentStatus } },
   '/metrics': { GET: { fields: [], answer: metrics } },
@@ -103,11 +103,7 @@ const routes: Readonly<Record<string, Methods>> = {
   '/upgrade': {
     POST: {
       fields: ['node', 'preferNode'],
-      answer: async ({ controls, fields }) => {
-        return outcome(
-          await controls.upgrade({ node: readPath(fields, 'node'), preferNode: readPath(fields, 'preferNode') }),
-        );
-      },
+      answer: upgrade,
     },
   },
 };
@@ -137,7 +133,13 @@ function dispatch(request: ControlRequest, controls: Controls, gate: Gate): Answ
   if (route === undefined) return wrongMethod(path, methods);
   if (request.body === undefined) return failure(413, 'the body is longer than 64 KB');
   const fields = readFields(query, request.body, route.fields);
-  return route.answer({ controls, fields, accept: request.accept, isTrusted: gate.isTrusted(request) });
+  return route.answer({
+    controls,
+    fields,
+    accept: request.accept,
+    isTrusted: gate.isTrusted(request),
+    isLocal: gate.isLocal,
+  });
 }
 
 /** HEAD is GET, of whose answer Node leaves the body out. */
@@ -187,7 +189,8 @@ function readiness({ controls }: Asked): Answer {
   return result.ready ? text(200, 'ok') : text(503, result.reason);
 }
 
-function pageFile(name: string, contentType: string): Route {
+function pageFile(path: PagePath): Route {
+  const { name, contentType } = pageFiles[path];
   const headers = { 'content-security-policy': PAGE_POLICY };
   return {
     fields: [],
@@ -212,6 +215,14 @@ function scaleTarget(fields: Fields): ScaleTarget {
   if (workers !== undefined && by === undefined) return { workers };
   if (by !== undefined && workers === undefined) return { by };
   throw new BadRequest('expected either workers, how many there should be, or by, how many more or fewer');
+}
+
+/** Over TCP, whoever has the token decides when, and not what is run: a path could be that of a file which a client had the server keep. */
+async function upgrade({ controls, fields, isLocal }: Asked): Promise<Answer> {
+  const target = { node: readPath(fields, 'node'), preferNode: readPath(fields, 'preferNode') };
+  const hasPath = target.node !== undefined || target.preferNode !== undefined;
+  if (hasPath && !isLocal) return failure(403, 'which node runs it is said over the control socket alone');
+  return outcome(await controls.upgrade(target));
 }
 
 function hold(controls: Controls, fields: Fields): Promise<Outcome> {

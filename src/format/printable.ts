@@ -8,6 +8,10 @@
 const UNSAFE = /[\p{Cc}\u2028\u2029\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu;
 const UNSAFE_IN_LINES = /[^\P{Cc}\n\t]|[\u2028\u2029\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu;
 
+/** Colours are matched first, whole, and put back. */
+// oxlint-disable-next-line no-control-regex -- how a colour begins
+const UNSAFE_IN_OUTPUT = /\u001B\[[\d;:]{0,32}m|[^\P{Cc}\n\t\r]/gu;
+
 /** What colours text, or moves the cursor: of an error that was written for a terminal nothing is lost without them. */
 // oxlint-disable-next-line no-control-regex -- these are what is taken out
 const SEQUENCES = /\u001B\[[\d;:?]*[A-Za-z]/g;
@@ -20,6 +24,11 @@ export function printable(text: string): string {
 /** Likewise several lines: line feeds and tabs stay. JSON is the same value afterwards. */
 export function printableLines(text: string): string {
   return text.replaceAll(UNSAFE_IN_LINES, escaped);
+}
+
+/** Likewise the output of a program: its colours stay, and the return to the begin of a line. */
+export function printableOutput(text: string): string {
+  return text.replaceAll(UNSAFE_IN_OUTPUT, (match) => (match.length > 1 ? match : escaped(match)));
 }
 
 /** Without colours. */

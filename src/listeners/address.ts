@@ -81,6 +81,12 @@ function invalidAddress(address: string | number): TypeError {
 
 /** `127.0.0.1:8080`, `[::]:8080` or `unix:/path`, as the log and `status` print it. */
 export function formatAddress(address: { address: string; port: number }): string {
-  if (address.port < 0) return `unix:${address.address.replace(/^\0/, '@')}`;
+  if (address.port < 0)
+    return isPassedName(address.address) ? address.address : `unix:${address.address.replace(/^\0/, '@')}`;
   return isIPv6(address.address) ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`;
+}
+
+/** Only a socket that the server was started with has such a name: paths are absolute. */
+function isPassedName(address: string): boolean {
+  return address.startsWith(SYSTEMD_PREFIX) || address.startsWith(DESCRIPTOR_PREFIX);
 }

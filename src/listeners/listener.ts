@@ -22,6 +22,7 @@ export class BindError extends Error {
 
 export const EADDRINUSE: number = -constants.errno.EADDRINUSE;
 const ENOENT = -constants.errno.ENOENT;
+const EINVAL = -constants.errno.EINVAL;
 
 /** A TCP address to bind. */
 export interface TcpQuery {
@@ -221,13 +222,13 @@ function openPassed(query: ListenQuery, { passed }: OpenOptions): Opened | undef
       socket: handle,
     };
   }
-  if (query.family === -1 && isPassedName(query.address!)) throw new BindError(ENOENT, query.address!, -1);
+  if (query.family !== -1) return undefined;
+  // Only what was passed has such a name: paths are absolute.
+  const address = query.address!;
+  if (address.startsWith(SYSTEMD_PREFIX)) throw new BindError(ENOENT, address, -1);
+  // As Node says of a descriptor that is no stream socket.
+  if (address.startsWith(DESCRIPTOR_PREFIX)) throw new BindError(EINVAL, address, -1);
   return undefined;
-}
-
-/** Only what was passed has such a name: paths are absolute. */
-function isPassedName(address: string): boolean {
-  return address.startsWith(SYSTEMD_PREFIX) || address.startsWith(DESCRIPTOR_PREFIX);
 }
 
 async function openOwn(query: ListenQuery, { sharing, bind = bindHere }: OpenOptions): Promise<Opened> {

@@ -123,19 +123,37 @@ export function bindUdp(
   return nameOf(handle, address, port, family);
 }
 
-/** Node's function warns that it is for Node itself (DEP0112), which the user of prefork can do nothing about. */
-const createDatagramHandle: CreateDatagramHandle = (...query) => {
-  const { _createSocketHandle: create } = process.getBuiltinModule('node:dgram') as unknown as {
-    _createSocketHandle: CreateDatagramHandle;
-  };
-  const { noDeprecation } = process;
-  process.noDeprecation = true;
-  try {
-    return create(...query);
-  } finally {
-    process.noDeprecation = noDeprecation!;
-  }
+/** A `UDP` handle of Node before it is bound. */
+interface UnboundUdp extends NativeHandle {
+  bind(address: string, port: number, flags: number): number;
+  bind6(address: string, port: number, flags: number): number;
+  open(fd: number): number;
+}
+
+/**
+ * What node:cluster's primary calls `dgram._createSocketHandle` for. That function warns of itself (DEP0112) up to Node 24, and is gone
+ * in Node 26; the handle of any socket tells of its class.
+ */
+const createDatagramHandle: CreateDatagramHandle = (address, port, type, fd, flags) => {
+  const handle = new (udpClass())();
+  const errno =
+    fd !== undefined ? handle.open(fd) : handle[type === 'udp6' ? 'bind6' : 'bind'](address ?? '', port ?? 0, flags);
+  if (errno === 0) return handle;
+  handle.close();
+  return errno;
 };
+
+let knownUdpClass: (new () => UnboundUdp) | undefined;
+
+function udpClass(): new () => UnboundUdp {
+  if (knownUdpClass !== undefined) return knownUdpClass;
+  const socket = process.getBuiltinModule('node:dgram').createSocket('udp4');
+  const symbol = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'state symbol');
+  const { handle } = (socket as unknown as Record<symbol, { handle: UnboundUdp }>)[symbol!]!;
+  knownUdpClass = handle.constructor as new () => UnboundUdp;
+  socket.close();
+  return knownUdpClass;
+}
 
 /** A UDP socket that this process was started with. @returns errno for what is none. */
 export function adoptDatagramFd(fd: number, family: 4 | 6): NativeHandle | number {

@@ -2,6 +2,7 @@ import { PreforkError } from '../errors.ts';
 import type { LibraryOptions, Settings } from '../options/index.ts';
 import { VARIABLE } from '../upgrade/handover.ts';
 import { monotonic } from '../scoreboard/clock.ts';
+import { dropDoorFlags } from '../upgrade/next-node.ts';
 import type { OldPrimary } from '../upgrade/old-primary.ts';
 import { Cleanup } from './system/cleanup.ts';
 import type { AdminToken } from './endpoints/admin.ts';
@@ -134,7 +135,7 @@ async function supervise(
     supervisor.own();
   });
   signals.deliverTo((event) => supervisor.post(event));
-  const controls = new PrimaryControls(supervisor, { sharing: sharing.mode, balance });
+  const controls = new PrimaryControls(supervisor, { sharing: sharing.mode, balance, hasBinder: binder !== undefined });
   const replace = oldPrimary !== undefined;
   const inherited = oldPrimary?.handover.admin;
   const endpoints = new ControlEndpoints({ settings, supervisor, controls, log, replace, token, inherited, cleanup });
@@ -196,6 +197,7 @@ async function serviceManager(log: Log, notifyFd: number | undefined): Promise<S
 async function meetOldPrimary(settings: Settings, options: LibraryOptions): Promise<OldPrimary | undefined> {
   if (process.env[VARIABLE] === undefined) return undefined;
   const { OldPrimary: Before } = await import('../upgrade/old-primary.ts');
+  dropDoorFlags();
   try {
     return Before.meet();
   } catch (cause) {

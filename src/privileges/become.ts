@@ -1,4 +1,4 @@
-import { PreforkError } from '../errors.ts';
+import { PreforkError, UsageError } from '../errors.ts';
 import type { Account } from './account.ts';
 
 /**
@@ -7,9 +7,16 @@ import type { Account } from './account.ts';
  * prctl(2) PR_SET_DUMPABLE).
  *
  * @throws PreforkError `ERR_INTERNAL` when root's rights could be had back.
+ * @throws UsageError when this node does not change its user.
  */
 export function become({ uid, gid, env }: Account): void {
-  process.setgroups!([]);
+  try {
+    process.setgroups!([]);
+  } catch (error) {
+    // Node does not let a process change its user whose file operations the kernel may do as the one before.
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_INVALID_STATE') throw error;
+    throw new UsageError(`--user: ${(error as Error).message} Start it without UV_USE_IO_URING`, { cause: error });
+  }
   process.setgid!(gid);
   if (uid !== 0) process.setuid!(uid);
   if (uid !== 0 && canReturn()) throw new PreforkError('ERR_INTERNAL', `root's rights are not gone as uid ${uid}`);

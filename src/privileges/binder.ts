@@ -58,6 +58,8 @@ export class Binder {
   /** Where the channel goes on when the primary before this one has left. */
   #next: Inherited | undefined;
   #ids = 0;
+  #isDone = false;
+  #isGone = false;
   #lost: () => void = () => {};
 
   /** `start` and `inherit` are for primaries; tests have lines of their own. */
@@ -97,6 +99,11 @@ export class Binder {
     if (this.#next !== undefined) return this.#next.fd;
     const { channel } = this.#line as { channel?: { fd?: number } | null };
     return channel?.fd;
+  }
+
+  /** It was ended by others. Not when it has ended itself, as there was no port left that it might bind. */
+  get isGone(): boolean {
+    return this.#isGone;
   }
 
   /** Is told once when there is no binder any more: sockets that were bound stay, and no others can be. */
@@ -144,7 +151,7 @@ export class Binder {
   }
 
   #receive(message: unknown, handle: unknown): void {
-    if (isFarewell(message)) this.#lost = () => {};
+    if (isFarewell(message)) this.#isDone = true;
     const answer = binderAnswerOf(message);
     if (answer !== undefined) this.#settle(answer, handle as NativeHandle | undefined);
   }
@@ -164,6 +171,8 @@ export class Binder {
     this.#next = undefined;
     if (next?.open(next.fd) !== true) {
       this.#abandon();
+      if (this.#isDone) return;
+      this.#isGone = true;
       this.#lost();
       return;
     }

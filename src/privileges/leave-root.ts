@@ -12,7 +12,7 @@ import { UsageError } from '../errors.ts';
 import { resolveAccount, type Account, type AccountSettings } from './account.ts';
 import { become, closeInspectorDoor } from './become.ts';
 import { Binder, program as BINDER } from './binder.ts';
-import { filesOfFlags } from './node-flags.ts';
+import { filesOfFlags, filesOfVariables } from './node-flags.ts';
 import { PortPolicy } from './privileged-ports.ts';
 import { prepareRuntimeDirectory } from './runtime-directory.ts';
 import { leaveTerminal } from './session.ts';
@@ -57,7 +57,8 @@ export async function leaveRoot(
  */
 function refuseWritable(account: Account): void {
   const own = [process.execPath, process.argv[1]!, fileURLToPath(import.meta.url), BINDER];
-  for (const file of [...own, ...filesOfFlags(process.execArgv, process.env['NODE_OPTIONS'])]) {
+  const loaded = [...filesOfFlags(process.execArgv, process.env['NODE_OPTIONS']), ...filesOfVariables(process.env)];
+  for (const file of [...own, ...loaded]) {
     const part = writablePart(file, account);
     if (part === undefined) continue;
     throw new UsageError(

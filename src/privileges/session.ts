@@ -6,7 +6,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { isatty } from 'node:tty';
+import { TerminalText } from './terminal-text.ts';
 
 /** In the environment of the process in the session of its own. */
 const VARIABLE = 'PREFORK_SESSION';
@@ -66,8 +68,8 @@ export async function leaveTerminal(): Promise<void> {
 }
 
 function standBetween(child: ChildProcess): Promise<never> {
-  child.stdout!.pipe(process.stdout);
-  child.stderr!.pipe(process.stderr);
+  passOutput(child.stdout!, process.stdout);
+  passOutput(child.stderr!, process.stderr);
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   for (const signal of FORWARDED) process.on(signal, () => child.kill(meant(signal)));
   return new Promise((_, reject) => {
@@ -76,6 +78,18 @@ function standBetween(child: ChildProcess): Promise<never> {
     child.on('close', endAs);
     child.on('exit', (code, signal) => setTimeout(endAs, LAST_OUTPUT_MS, code, signal));
   });
+}
+
+/** A file gets what was written. */
+function passOutput(from: Readable, to: NodeJS.WriteStream): void {
+  if (!to.isTTY) {
+    from.pipe(to);
+    return;
+  }
+  const text = new TerminalText();
+  // Written before this returns (tty(4)), so that nothing is left to write when the server has ended.
+  from.on('data', (chunk: Buffer) => to.write(text.write(chunk)));
+  from.on('end', () => to.write(text.end()));
 }
 
 function endAs(code: number | null, signal: NodeJS.Signals | null): void {

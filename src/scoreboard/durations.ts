@@ -29,6 +29,11 @@ export function countDuration(durations: Float64Array, status: number, ms: numbe
   durations[base + BUCKETS]! += ms;
 }
 
+/** Whether the number at that place is the time of all requests of a class, ms, and not a count. */
+export function isSum(index: number): boolean {
+  return index % STRIDE === BUCKETS;
+}
+
 /** The requests of one class. */
 export interface DurationsOfClass {
   readonly status: (typeof STATUS_CLASSES)[number];
@@ -50,8 +55,7 @@ export function durationsByClass(durations: Float64Array): DurationsOfClass[] {
 /** The counts of all classes together, by bucket. */
 export function durationsOfAll(durations: Float64Array): number[] {
   const sums = Array.from({ length: BUCKETS }, () => 0);
-  for (let index = 0; index < DURATIONS; index++)
-    if (index % STRIDE < BUCKETS) sums[index % STRIDE]! += durations[index]!;
+  for (let index = 0; index < DURATIONS; index++) if (!isSum(index)) sums[index % STRIDE]! += durations[index]!;
   return sums;
 }
 

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { Binder } from '../privileges/binder.ts';
 import { binderRequestOf, type BinderAnswer, type BinderRequest } from '../privileges/binder-messages.ts';
 import { isInSession } from '../privileges/session.ts';
+import { commandPath, doorFlags, whyNotRoots } from './next-node.ts';
 import { FORMAT, isNewPrimaryMessage, HANDOVER_FD, packed, VARIABLE, type Handover } from './handover.ts';
 
 /** How long a next primary that is given up may take to end in order, ms. */
@@ -43,14 +44,21 @@ export class NewPrimary {
   #settleOver: () => void = () => {};
   #timer: NodeJS.Timeout | undefined;
 
-  /** @throws Error when the process cannot be started. */
+  /** @throws Error when the process cannot be started, or would not be ours alone. */
   constructor({ handover, node = nodeCommand(), env, within, binder }: NewPrimaryOptions, events: NewPrimaryEvents) {
+    const isClosed = binder !== undefined;
+    const program = isClosed ? commandPath(node) : node;
+    const unsafe = isClosed ? whyNotRoots(program) : undefined;
+    if (unsafe !== undefined) throw new Error(unsafe);
     const { handover: packedHandover, fds } = packed(handover);
     this.#events = events;
     this.#binder = binder;
-    this.#child = spawn(node, [...process.execArgv, ...process.argv.slice(1)], {
+    const flags = isClosed ? doorFlags(program) : [];
+    this.#child = spawn(program, [...flags, ...process.execArgv, ...process.argv.slice(1)], {
       stdio: ['inherit', 'inherit', 'inherit', 'ipc', 'pipe', ...fds],
       env: { ...process.env, ...env, [VARIABLE]: String(FORMAT) },
+      // By which the primary after it looks for its node.
+      argv0: node,
     });
     this.over = Promise.race([
       new Promise<void>((resolve) => (this.#settleOver = resolve)),

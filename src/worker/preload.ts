@@ -49,7 +49,7 @@ function leaveSignalsToThePrimary(): void {
 function start(context: WorkerContext): void {
   hideFlag();
   // First: what others put before `process.send`, they take away again.
-  if (context.sharing !== 'round-robin') sendRealHandles();
+  sendRealHandles();
   leaveSignalsToThePrimary();
   inspectOnAnyPort();
   reportFatalErrors(context.reports);

@@ -6,7 +6,7 @@ import { chmodSync, chownSync, linkSync, mkdirSync, mkdtempSync, rmSync, symlink
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { startApp } from '../support/app.ts';
+import { serve, startApp } from '../support/app.ts';
 import { NOBODY, noOtherUser } from '../support/platform.ts';
 
 const skip = noOtherUser;
@@ -106,3 +106,50 @@ test(
     assert.match(found.printed, /s9999 gave a status that is none/);
   },
 );
+
+/** A page is asked for as a browser does. */
+async function open(url: URL, path: string): Promise<Response> {
+  return fetch(new URL(path, url), { headers: { authorization: `Bearer ${url.hash.slice('#token='.length)}` } });
+}
+
+test('root’s browser runs no page of another user’s server, and keeps no cookie of it', { skip }, async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'prefork-commands-'));
+  chmodSync(directory, 0o755);
+  const own = join(directory, `prefork-${NOBODY}`);
+  mkdirSync(own, { mode: 0o700 });
+  chownSync(own, NOBODY, NOBODY);
+  const code = `require('node:http').createServer((question, answer) => answer
+      .writeHead(200, { 'set-cookie': 'session=evil', refresh: '0', 'content-type': 'text/event-stream' })
+      .end('evil' + question.url))
+    .listen(${JSON.stringify(join(own, 'evil.sock'))}, () => console.log('up'));
+    process.stdin.on('end', () => process.exit()).resume();`;
+  const server = spawn(process.execPath, ['-e', code], { uid: NOBODY, gid: NOBODY, cwd: '/' });
+  try {
+    await once(server.stdout, 'data');
+    const options = ['dashboard', '--no-open', '--name', 'evil'];
+    await using command = await startApp({ options, env: { PREFORK_RUNTIME_DIR: directory } });
+    const [, address] = await command.output(/dashboard url=(\S+)/, 'stdout');
+    const url = new URL(address!);
+    for (const path of ['/', '/dashboard.js', '/dashboard.css']) {
+      const page = await open(url, path);
+      assert.equal(page.status, 200);
+      assert.match(page.headers.get('content-security-policy')!, /script-src 'self'/);
+      assert.doesNotMatch(await page.text(), /evil/);
+    }
+    const live = await open(url, '/live');
+    assert.equal(await live.text(), 'evil/live');
+    assert.equal(live.headers.get('set-cookie'), null);
+    assert.equal(live.headers.get('refresh'), null);
+    // A server of root's own that has the name by now is another one, and not what root has looked at.
+    const env = { PREFORK_RUNTIME_DIR: directory };
+    await using mine = await serve({ entry: 'hello.js', options: ['--name', 'evil'], env });
+    server.stdin.end();
+    assert.deepEqual(await command.exit(), { code: 0, signal: null });
+    assert.match(command.stderr, /evil has ended/);
+    mine.signal('SIGTERM');
+    await mine.exit();
+  } finally {
+    server.stdin.end();
+    rmSync(directory, { recursive: true });
+  }
+});

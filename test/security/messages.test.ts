@@ -1,6 +1,8 @@
 /** What a worker says to the primary, made up by chance: of every kind that there is, with every handle that Node sends. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { conforms } from '../../src/control/status/conforms.ts';
+import { statusSchema } from '../../src/control/status/status-schema.ts';
 import { serve, type App } from '../support/app.ts';
 import { get } from '../support/http.ts';
 
@@ -16,6 +18,7 @@ async function assertAnswers(app: App, number: number): Promise<void> {
   const { status, body } = await get({ socketPath }, { path: '/status' });
   assert.equal(status, 200, `after message ${number}`);
   assert.equal((JSON.parse(body) as { pid: number }).pid, app.pid, `after message ${number}`);
+  assert.ok(conforms(JSON.parse(body), statusSchema), `after message ${number}: ${body}`);
 }
 
 for (const [balance, sharing, share] of [
@@ -26,7 +29,7 @@ for (const [balance, sharing, share] of [
   const count = Math.round(COUNT * share);
   const name = `the primary answers after each of ${count} messages that make no sense, ${sharing}, ${balance}`;
   test(name, { timeout: 60_000 + 1000 * count }, async () => {
-    const policy = ['--sharing', sharing, '--balance', balance, '--recover-interval', '0'];
+    const policy = ['--sharing', sharing, '--balance', balance, '--recover-interval', '0', '--recover-threshold', '0'];
     await using app = await serve({ entry: 'says-anything.cjs', options: ['--workers', '2', ...policy] });
     for (let number = 1; number <= count; number++) {
       await say(app, number);

@@ -66,3 +66,16 @@ test('a line of the log stays one line, whatever the application listens at', { 
   assert.match(fields['address']!, /a/);
   assert.equal(server.stderr.split('\n').filter((line) => line === 'prefork: ready').length, 0);
 });
+
+test('a file or a pipe has what a worker prints as it was written', { skip }, async () => {
+  const text = '\u001B]0;title\u0007\u001B[31mred\u001B[0m\n';
+  await using server = await serve({
+    entry: './app.cjs',
+    files: {
+      'app.cjs': `console.log(${JSON.stringify(text.trimEnd())}); require('node:http').createServer().listen(0);`,
+    },
+    isOpen: true,
+    options: ['--workers', '1', '--user', 'nobody'],
+  });
+  await poll(() => server.stdout.includes(text) || undefined, 'what it prints');
+});

@@ -16,13 +16,14 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { before, test, type TestContext } from 'node:test';
 import { serve, startApp, type App } from '../support/app.ts';
 import { get } from '../support/http.ts';
-import { childrenOf } from '../support/leftovers.ts';
+import { childrenOf, commandLine } from '../support/leftovers.ts';
 import { root } from '../support/paths.ts';
 import { NOBODY, noOtherUser } from '../support/platform.ts';
 import {
@@ -329,6 +330,81 @@ test('what node loads before the command is refused, if the user may change it',
   chownSync(cwd, 0, 0);
   await using server = await serve({ ...args, nodeOptions: ['--require', preload], group: true });
   assert.ok(isNobody(server.pid));
+});
+
+test('what node and the loader take from variables is refused, if the user may change it', { skip }, async (t) => {
+  const cwd = nobodys(t);
+  const args = { entry: 'hello.js', options: ['--user', 'nobody'], cwd };
+  const cache = join(cwd, 'cache');
+  mkdirSync(cache);
+  for (const env of [{ NODE_COMPILE_CACHE: cache }, { LD_LIBRARY_PATH: ':/usr/lib' }, { LD_PRELOAD: './a.so' }]) {
+    assert.equal(await refusal({ ...args, env }), cwd, JSON.stringify(env));
+  }
+  chownSync(cwd, 0, 0);
+  await using server = await serve({ ...args, env: { NODE_COMPILE_CACHE: cache }, group: true });
+  assert.ok(isNobody(server.pid));
+});
+
+test(
+  'with io_uring, by which the kernel may still act as root, it is nobody, or does not start',
+  { skip },
+  async () => {
+    const env = { UV_USE_IO_URING: '1' };
+    const change = ['-e', 'process.setgroups([])'];
+    const canChange = spawnSync(process.execPath, change, { env, stdio: 'ignore' }).status === 0;
+    const args = { entry: 'hello.js', options: ['--user', 'nobody'], env, isOpen: true, group: true };
+    if (canChange) {
+      await using server = await serve(args);
+      assert.ok(isNobody(server.pid));
+      return;
+    }
+    await using server = await startApp(args);
+    assert.deepEqual(await server.exit(), { code: 2, signal: null });
+    assert.match(server.stderr, /^prefork: --user: .*UV_USE_IO_URING\n$/);
+  },
+);
+
+/** Asked by a worker, at the control socket. */
+function upgradeBy(server: App, target: object): string {
+  return `const question = require('node:http').request({
+      socketPath: ${JSON.stringify(server.controlSockets[0])}, path: '/upgrade', method: 'POST',
+    });
+    question.end(${JSON.stringify(JSON.stringify(target))});
+    const [answer] = await require('node:events').once(question, 'response');
+    return await require('node:stream/consumers').json(answer);`;
+}
+
+test('no program of the user’s gets the channel to the binder by an upgrade', { skip }, async (t) => {
+  const directory = nobodys(t);
+  const program = join(directory, 'node');
+  const mark = join(directory, 'ran');
+  writeFileSync(program, `#!/bin/sh\ntouch ${mark}\n`, { mode: 0o755 });
+  const env = { PORT: String(await lowPort()), PATH: `${directory}:${process.env['PATH']!}` };
+  await using server = await serveEnemy({ env });
+  const { value } = await inside(server.target, upgradeBy(server, { node: program }));
+  const { ok, reason } = value as { ok: boolean; reason: string };
+  assert.equal(ok, false);
+  assert.match(reason, /uid 65534 may change/);
+  // One that is only preferred is not taken, and another one is.
+  await inside(server.target, upgradeBy(server, { preferNode: program })).catch(() => {});
+  const next = await upgraded(server);
+  assert.equal(existsSync(mark), false);
+  await endSuccessor(server, next);
+});
+
+test('the next primary opens no inspector to a signal that comes before its first line', { skip }, async () => {
+  await using server = await serveEnemy({ env: { PORT: String(await lowPort()) } });
+  const flag = process.allowedNodeEnvironmentFlags.has('--disable-sigusr1')
+    ? '--disable-sigusr1'
+    : '--inspect-publish-uid=stderr';
+  server.signal('SIGUSR2');
+  const second = await upgraded(server);
+  process.kill(second, 'SIGUSR2');
+  const third = await upgraded(server, 2);
+  assert.equal(commandLine(third).split(flag).length, 2, 'once');
+  // Workers have flags of their own: `prefork inspect` is for them.
+  assert.deepEqual(await inside(server.target, 'return process.execArgv'), { value: [] });
+  await endSuccessor(server, third);
 });
 
 test('where the user may choose what is read as the token, it is read as the user', { skip }, async (t) => {

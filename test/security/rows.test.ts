@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { closeSync, openSync, readdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { conforms } from '../../src/control/status/conforms.ts';
+import { statusSchema } from '../../src/control/status/status-schema.ts';
 import { monotonic } from '../../src/scoreboard/clock.ts';
 import { ROW_SIZE, rowOffset, STATES, type Row, type State } from '../../src/scoreboard/layout.ts';
 import { boardDirectories } from '../../src/scoreboard/place.ts';
@@ -58,6 +60,8 @@ test(
         const { status, body } = await get({ socketPath: app.controlSockets[0]! }, { path: '/status' });
         assert.equal(status, 200, `after row ${nth}`);
         for (const number of numbersIn(JSON.parse(body))) assert.ok(number >= 0, `${number} after row ${nth}`);
+        // As the commands ask for it: they show no other.
+        assert.ok(conforms(JSON.parse(body), statusSchema), `after row ${nth}: ${body}`);
         assert.doesNotMatch(body, /"(?:connectionsOpen|rss|utilization|requestsFinished)":null/, `after row ${nth}`);
       }
     } finally {

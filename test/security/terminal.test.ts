@@ -153,6 +153,17 @@ test('a worker types nothing into root’s shell', { skip }, async () => {
   }
 });
 
+test('of what a worker prints, root’s terminal obeys the colours alone', { skip }, async () => {
+  const app = `${hello}
+    console.log('\\u001b]0;PWNED\\u0007\\u001b[2J\\u001b[31mred\\u001b[0m');
+    console.error('\\u001b]52;c;cm0=\\u0007\\u001b[6n');`;
+  await using session = await Session.open(app);
+  await session.terminal.shows(/\\u001b\]0;PWNED\\u0007\\u001b\[2Jred\n/);
+  await session.terminal.shows(/\\u001b\]52;c;cm0=\\u0007\\u001b\[6n\n/);
+  await session.terminal.type('C-c');
+  await session.terminal.shows(/^ended=0/m);
+});
+
 test('Ctrl-C stops all of it', { skip }, async () => {
   await using session = await Session.open(hello, { port: await lowPort() });
   const { processes } = session;

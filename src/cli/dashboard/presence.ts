@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { findServer, isRunning, type RunningServer } from '../../control/client.ts';
+import { findAgain, isRunning, type RunningServer } from '../../control/client.ts';
 
 /** Between two looks whether the server runs, ms. */
 const PERIOD = 1000;
@@ -30,8 +30,7 @@ export class Presence {
   async #isThere(): Promise<boolean> {
     if (await isRunning(this.#server)) return true;
     try {
-      // Perhaps it runs again, and in the other directory.
-      this.#server = await findServer(this.#server.name);
+      this.#server = await findAgain(this.#server);
       return true;
     } catch {
       return false;

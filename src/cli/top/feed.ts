@@ -1,4 +1,4 @@
-import { findServer, type RunningServer } from '../../control/client.ts';
+import { findAgain, type RunningServer } from '../../control/client.ts';
 import { PreforkError } from '../../errors.ts';
 import { readableStatus } from '../readable.ts';
 import { cpuTimes } from './cpu.ts';
@@ -26,8 +26,7 @@ export class Feed {
       return await this.#sample();
     } catch (error) {
       if (!(error instanceof PreforkError) || error.code !== 'ERR_NOT_RUNNING') throw error;
-      // Perhaps it runs again, and in the other directory.
-      this.#server = await findServer(this.#server.name);
+      this.#server = await findAgain(this.#server);
       return this.#sample();
     }
   }

@@ -10,6 +10,7 @@ import type {
   UpgradeTarget,
 } from '../../control/controls.ts';
 import type { Sharing } from '../../listeners/sharing.ts';
+import { whyNotRoots } from '../../upgrade/next-node.ts';
 import { Calendar } from './calendar.ts';
 import { dashboardOf } from './dashboard.ts';
 import { servingSlots, type Fleet } from '../fleet/fleet.ts';
@@ -25,20 +26,24 @@ const IDLE = 5000;
 export interface Modes {
   readonly sharing: Sharing;
   readonly balance: Balance;
+  /** What runs the next primary has to be root's: it gets the channel to the binder. */
+  readonly hasBinder: boolean;
 }
 
 /** What is asked of this primary over its control socket, as events of its supervisor. Owns nothing. */
 export class PrimaryControls implements Controls {
   readonly #supervisor: Supervisor;
   readonly #balance: Balance;
+  readonly #hasBinder: boolean;
   readonly #calendar = new Calendar();
   readonly #names: Pick<Status, 'prefork' | 'node' | 'directory' | 'pid' | 'sharing'>;
   /** One for all entrances: whoever looks is shown the same. */
   #dashboard: Promise<Dashboard> | undefined;
 
-  constructor(supervisor: Supervisor, { sharing, balance }: Modes) {
+  constructor(supervisor: Supervisor, { sharing, balance, hasBinder }: Modes) {
     this.#supervisor = supervisor;
     this.#balance = balance;
+    this.#hasBinder = hasBinder;
     const directory = process.cwd();
     this.#names = { prefork: version(), node: process.versions.node, directory, pid: process.pid, sharing };
   }
@@ -80,9 +85,11 @@ export class PrimaryControls implements Controls {
   }
 
   async upgrade({ node, preferNode }: UpgradeTarget): Promise<Outcome> {
-    const refusal = node === undefined ? undefined : whyNotRun(node);
+    const whyNot = (path: string): string | undefined =>
+      whyNotRun(path) ?? (this.#hasBinder ? whyNotRoots(path) : undefined);
+    const refusal = node === undefined ? undefined : whyNot(node);
     if (refusal !== undefined) return { ok: false, reason: refusal };
-    const preferred = preferNode !== undefined && whyNotRun(preferNode) === undefined ? preferNode : undefined;
+    const preferred = preferNode !== undefined && whyNot(preferNode) === undefined ? preferNode : undefined;
     return this.#supervisor.ask((request) => ({ type: 'upgrade', node: node ?? preferred, request }));
   }
 }

@@ -8,6 +8,7 @@ import type { SupervisorParts } from './supervisor-parts.ts';
 
 const EACCES = -constants.errno.EACCES;
 const PORT_REFUSED = 'it is not among those of --bind, or of the first start where there is none';
+const NO_BINDER = 'no process with the right to bind it is left; start the server again';
 
 type BindParts = Pick<SupervisorParts, 'binder' | 'log'>;
 
@@ -28,7 +29,9 @@ export function bindUdpWith(parts: BindParts): BindUdp {
 function orByBinder({ binder, log }: BindParts, own: Bound, query: BindQuery): Bound | Promise<Bound> {
   if (binder === undefined || !isRefused(own)) return own;
   return binder.bind(query).then((bound) => {
-    if (isRefused(bound)) log('warn', 'port refused', { port: query.port, message: PORT_REFUSED });
+    if (isRefused(bound)) {
+      log('warn', 'port refused', { port: query.port, message: binder.isGone ? NO_BINDER : PORT_REFUSED });
+    }
     return bound;
   });
 }

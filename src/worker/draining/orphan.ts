@@ -19,10 +19,10 @@ export function onDisconnected(finish: (isOrphan: boolean) => Promise<void>, gra
     if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
     // Nobody is left who would kill a worker that does not end.
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), gracePeriod).unref();
-    void isGone(parent)
-      .then(finish)
-      .catch((error: unknown) => console.error('prefork: draining failed:', error))
-      .finally(leave);
+    void isGone(parent).then(async (isOrphan) => {
+      await finish(isOrphan).catch((error: unknown) => console.error('prefork: draining failed:', error));
+      leave(isOrphan);
+    });
   });
 }
 
@@ -34,7 +34,12 @@ async function isGone(parent: number): Promise<boolean> {
   return false;
 }
 
-/** The application's own handlers run, as at any stop; without one, the signal ends the process. */
-function leave(): void {
+/**
+ * The application's own handlers run, as at any stop. Without one the signal would end the process on the spot; where the
+ * application closed the channel itself, its listeners to 'exit' run first, as they do in node:cluster. An orphan can be sure
+ * of the signal only.
+ */
+function leave(isOrphan: boolean): void {
+  if (!isOrphan && process.listenerCount('SIGTERM') === 0) process.exit();
   process.kill(process.pid, 'SIGTERM');
 }

@@ -1,12 +1,18 @@
+import { constants } from 'node:os';
+import { decodeWorkerMessage } from '../../ipc/messages.ts';
 import { bindUdp, type NativeHandle } from '../../listeners/native.ts';
 import type { Link } from '../link.ts';
 
-/** What `dgram.Socket#bind` asks node:cluster in a worker. */
+/** What `dgram.Socket#bind` asks node:cluster in a worker, which is what the application gave it. */
 export interface DatagramQuery {
   readonly address: string | null;
-  readonly port: number | null;
+  /** Of any type: Node leaves it to its binding to make a number of it. `bind(callback)` has the function here. */
+  readonly port: unknown;
   readonly addressType: 'udp4' | 'udp6';
-  readonly flags?: number;
+  /** Null with `fd`. */
+  readonly flags?: number | null;
+  /** -1 for none. */
+  readonly fd?: number;
 }
 
 type Answer = (errno: number, handle: NativeHandle | null) => void;
@@ -14,6 +20,8 @@ type Answer = (errno: number, handle: NativeHandle | null) => void;
 /** libuv's UV_UDP_IPV6ONLY and UV_UDP_REUSEADDR, in `DatagramQuery.flags`. */
 const IPV6_ONLY = 1;
 const REUSE_ADDRESS = 4;
+
+const { EBADF, EINVAL } = constants.errno;
 
 /**
  * The UDP sockets of the application. One at a fixed port is shared by all workers, as in node:cluster: the primary binds it,
@@ -36,14 +44,16 @@ export class Datagrams {
     });
   }
 
-  bind({ address, port, addressType, flags = 0 }: DatagramQuery, answer: Answer): void {
+  bind({ address, port, addressType, flags, fd = -1 }: DatagramQuery, answer: Answer): void {
+    // A descriptor of the process that was started, as in node:cluster: no UDP socket is taken from there.
+    if (fd > 0) return answer(-EBADF, null);
     const family = addressType === 'udp6' ? 6 : 4;
     const fields = {
       address: address ?? (family === 6 ? '::' : '0.0.0.0'),
-      port: port ?? 0,
+      port: portOf(port),
       family,
-      ipv6Only: (flags & IPV6_ONLY) !== 0,
-      reuseAddress: (flags & REUSE_ADDRESS) !== 0,
+      ipv6Only: ((flags ?? 0) & IPV6_ONLY) !== 0,
+      reuseAddress: ((flags ?? 0) & REUSE_ADDRESS) !== 0,
     } as const;
     if (fields.port === 0) {
       const bound = bindUdp(fields.address, 0, family, fields);
@@ -52,9 +62,12 @@ export class Datagrams {
       return;
     }
     const request = ++this.#requests;
+    const question = { type: 'bind', request, ...fields } as const;
+    // What the primary would not believe is never sent: no answer would come.
+    if (decodeWorkerMessage(question) === undefined) return answer(-EINVAL, null);
     this.#waiting.set(request, answer);
     this.#link.hold();
-    this.#link.send({ type: 'bind', request, ...fields });
+    this.#link.send(question);
   }
 
   /** When no worker has it open any more, the primary closes it too. */
@@ -68,4 +81,9 @@ export class Datagrams {
     };
     return handle;
   }
+}
+
+/** As Node's binding makes one of `port || 0`: what is no number is 0, and of a number the low 16 bits count. */
+function portOf(port: unknown): number {
+  return Number(port) & 0xffff;
 }

@@ -8,6 +8,15 @@ export interface Caller {
   readonly stack?: string;
 }
 
+/** Where no server can listen, and why. */
+export interface FailedListen {
+  /** Negative, as libuv's. */
+  readonly errno: number;
+  /** Null for a descriptor. */
+  readonly address: string | null;
+  readonly port: number;
+}
+
 /** @param listen is left out, with all that it calls. */
 export function callerOf(listen: (...args: never) => unknown): Caller {
   const caller: Caller = {};
@@ -16,19 +25,22 @@ export function callerOf(listen: (...args: never) => unknown): Caller {
 }
 
 /** What Node's own `listen` emits: `listen EADDRINUSE: address already in use :::8080`. */
-export function listenError(
-  failed: { errno: number; address: string; port: number },
-  caller?: Caller,
-): NodeJS.ErrnoException {
+export function listenError(failed: FailedListen, caller?: Caller): NodeJS.ErrnoException {
   const { errno, address, port } = failed;
   // Needed by few workers, and `node:util` is not small.
   const { getSystemErrorMap } = process.getBuiltinModule('node:util');
   const [code, description] = getSystemErrorMap().get(errno) ?? [`Unknown system error ${errno}`, 'unknown error'];
-  const where = port > 0 ? `${address}:${port}` : address;
-  const error = new Error(`listen ${code}: ${description} ${where}`);
+  const where = address === null ? '' : port > 0 ? ` ${address}:${port}` : ` ${address}`;
+  const error = new Error(`listen ${code}: ${description}${where}`);
   const frames = caller?.stack?.split('\n').slice(1).join('\n');
   if (frames) error.stack = `${error.name}: ${error.message}\n${frames}`;
-  return Object.assign(error, { code, errno, syscall: 'listen', address, ...(port !== 0 && { port }) });
+  return Object.assign(error, {
+    code,
+    errno,
+    syscall: 'listen',
+    address,
+    ...(address !== null && port !== 0 && { port }),
+  });
 }
 
 /** Workers may have changed their directory. A name in Linux's abstract namespace is no path, nor one of systemd's. */

@@ -1,11 +1,12 @@
 import cluster from 'node:cluster';
 import { Server, type AddressInfo } from 'node:net';
+import { constants } from 'node:os';
 import type { WorkerContext } from '../../ipc/context.ts';
-import type { ListenFields, PrimaryMessage, WorkerMessage } from '../../ipc/messages.ts';
+import { decodeWorkerMessage, type ListenFields, type PrimaryMessage, type WorkerMessage } from '../../ipc/messages.ts';
 import { DESCRIPTOR_PREFIX } from '../../listeners/address.ts';
 import type { NativeHandle } from '../../listeners/native.ts';
 import { Datagrams, type DatagramQuery } from './datagrams.ts';
-import { callerOf, listenError, resolvePath, type Caller } from './listen-error.ts';
+import { callerOf, listenError, resolvePath, type Caller, type FailedListen } from './listen-error.ts';
 import type { Link } from '../link.ts';
 import type { Servers } from './servers.ts';
 import { SlotHandle, type Steering } from './slot-handle.ts';
@@ -95,6 +96,18 @@ export function interceptListen(parts: ListenParts): void {
     }
     const request = ++requests;
     const id = server._listeningId;
+    const question = { type: 'listen', request, ...fieldsOf(server, query, ordinals) } as const;
+    const denied = (failed: FailedListen): void => {
+      // Node would read a property of the missing handle; a server closed meanwhile wants no error either.
+      if (server._listeningId !== id) return;
+      const address = typeof query.fd === 'number' ? null : failed.address;
+      server.emit('error', listenError({ ...failed, address }, pending.get(server)));
+    };
+    // What the primary would not believe, such as a path that is far too long, is never sent: no answer would come.
+    if (decodeWorkerMessage(question) === undefined) {
+      setImmediate(() => denied({ ...question, errno: -constants.errno.EINVAL }));
+      return;
+    }
     waiting.set(request, {
       granted(message, socket) {
         const { listener } = message;
@@ -117,14 +130,11 @@ export function interceptListen(parts: ListenParts): void {
         // When `close` came first, Node closes the handle instead of listening on it.
         answer(0, handle);
       },
-      denied(message) {
-        // Node would read a property of the missing handle; a server closed meanwhile wants no error either.
-        if (server._listeningId === id) server.emit('error', listenError(message, pending.get(server)));
-      },
+      denied,
       late,
     });
     link.hold();
-    questions.push({ type: 'listen', request, ...fieldsOf(server, query, ordinals) });
+    questions.push(question);
     if (questions.length === 1) link.send(questions[0]!);
     onAsked();
   };
@@ -169,11 +179,10 @@ export function interceptListen(parts: ListenParts): void {
 function observeListen({ link, servers, isLeaving }: ListenParts, pending: WeakMap<Server, Caller>): void {
   // eslint-disable-next-line typescript/unbound-method -- called with the server as `this`
   const original = Server.prototype.listen;
-  const observed = new WeakSet<Server>();
   Server.prototype.listen = function listen(this: Server, ...args: unknown[]) {
-    // Once: a program may try to listen again and again until a port is free.
-    if (!observed.has(this)) this.prependListener('listening', onListening);
-    observed.add(this);
+    // Not another one: a program may try to listen again and again until a port is free. And none that stays: the
+    // application sees its server's listeners.
+    if (!this.listeners('listening').includes(onListening)) this.prependOnceListener('listening', onListening);
     pending.set(this, callerOf(listen));
     return Reflect.apply(original, this, args) as Server;
   };

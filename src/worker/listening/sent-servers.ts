@@ -12,7 +12,7 @@ interface Channelled {
 /**
  * Lets the application send its servers to its own children (`child.send('server', server)`, as Node documents it). Node hands the
  * server's handle to the kernel, and takes it for one of its own: a stand-in there ends the process by SIGSEGV. So the child is
- * sent the slot's socket, and accepts from the same queue.
+ * sent the slot's socket, and accepts from the same queue. Where there is none, it is an error.
  */
 export function sendRealHandles(): void {
   guard(process as Channelled);
@@ -34,14 +34,22 @@ function guard(end: Channelled): void {
 }
 
 /** @throws Error `ERR_INVALID_HANDLE_TYPE`, as Node does for what cannot be sent. */
-function real(handle: unknown): unknown {
-  if (!(handle instanceof Server)) return handle;
-  const standIn = (handle as unknown as { _handle: unknown })._handle;
-  if (!(standIn instanceof SlotHandle)) return handle;
-  const { socket } = standIn;
-  if (socket === undefined) {
-    const message = 'the server accepts no more in this worker, so there is no socket to send';
-    throw Object.assign(new TypeError(message), { code: 'ERR_INVALID_HANDLE_TYPE' });
+function real(sent: unknown): unknown {
+  const handle = sent instanceof Server ? (sent as unknown as { _handle: unknown })._handle : sent;
+  if (handle instanceof SlotHandle) {
+    const { socket } = handle;
+    if (socket === undefined) throw noSocket('the server accepts no more in this worker');
+    return sent === handle ? socket : Object.create(sent as Server, { _handle: { value: socket, writable: true } });
   }
-  return Object.create(handle, { _handle: { value: socket, writable: true } });
+  if (sent instanceof Server && isStandIn(handle)) throw noSocket('what this worker listens on is not its own');
+  return sent;
+}
+
+/** One of another kind: node:cluster's in `round-robin`, or that of a server which accepts no more. Each of Node's own has an id. */
+function isStandIn(handle: unknown): boolean {
+  return typeof handle === 'object' && handle !== null && !('getAsyncId' in handle);
+}
+
+function noSocket(why: string): TypeError {
+  return Object.assign(new TypeError(`${why}, so there is no socket to send`), { code: 'ERR_INVALID_HANDLE_TYPE' });
 }

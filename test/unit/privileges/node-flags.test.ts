@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { filesOfFlags } from '../../../src/privileges/node-flags.ts';
+import { filesOfFlags, filesOfVariables } from '../../../src/privileges/node-flags.ts';
 
 const cwd = '/nowhere';
 
@@ -13,11 +13,27 @@ const cases: ReadonlyArray<readonly [flags: readonly string[], nodeOptions: stri
   [[], '--require /d.js  --import="./with space.mjs"', ['/d.js', '/nowhere/with space.mjs']],
   [[], '--require "./with \\"quotes\\".js"', ['/nowhere/with "quotes".js']],
   [['--require'], '--import=', []],
+  [['--snapshot-blob=s.blob', '--icu-data-dir', 'icu'], undefined, ['/nowhere/s.blob', '/nowhere/icu']],
+  [['--experimental-default-config-file'], undefined, ['/nowhere/node.config.json']],
   [['--import', 'file://%'], undefined, []],
 ];
 
 for (const [flags, nodeOptions, files] of cases) {
   test(`what is loaded by ${flags.join(' ')} ${nodeOptions ?? ''}`, () => {
     assert.deepEqual(filesOfFlags(flags, nodeOptions, cwd), files);
+  });
+}
+
+const variables: ReadonlyArray<readonly [env: Readonly<Record<string, string>>, files: string[]]> = [
+  [{}, []],
+  [{ PATH: '/bin', NODE_COMPILE_CACHE: '' }, []],
+  [{ NODE_COMPILE_CACHE: '.cache', OPENSSL_CONF: '/etc/ssl.cnf' }, ['/nowhere/.cache', '/etc/ssl.cnf']],
+  [{ LD_PRELOAD: 'libjemalloc.so.2 /opt/a.so:./b.so' }, ['/opt/a.so', '/nowhere/b.so']],
+  [{ LD_LIBRARY_PATH: ':/usr/lib:$ORIGIN/../lib' }, ['/nowhere', '/usr/lib']],
+];
+
+for (const [env, files] of variables) {
+  test(`what is loaded by ${JSON.stringify(env)}`, () => {
+    assert.deepEqual(filesOfVariables(env, cwd), files);
   });
 }

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { TerminalText } from '../../../src/privileges/terminal-text.ts';
+
+/** What comes out when it comes in in pieces of so many bytes. */
+function passed(text: string | Buffer, size: number): string {
+  const bytes = Buffer.from(text as string);
+  const filter = new TerminalText();
+  let out = '';
+  for (let at = 0; at < bytes.length; at += size) out += filter.write(bytes.subarray(at, at + size));
+  return out + filter.end();
+}
+
+const cases: ReadonlyArray<readonly [what: string, text: string | Buffer, expected: string]> = [
+  ['text', 'a line\r\n\tand another: grüße, 你好 👋\n', 'a line\r\n\tand another: grüße, 你好 👋\n'],
+  ['colours', '\u001B[1;38;5;208mbold\u001B[0m \u001B[m', '\u001B[1;38;5;208mbold\u001B[0m \u001B[m'],
+  ['a title', '\u001B]0;PWNED\u0007', '\\u001b]0;PWNED\\u0007'],
+  ['the clipboard', '\u001B]52;c;cm0gLXJm\u001B\\', '\\u001b]52;c;cm0gLXJm\\u001b\\'],
+  ['a question', '\u001B[6n\u001B[c\u001BZ\u0005', '\\u001b[6n\\u001b[c\\u001bZ\\u0005'],
+  ['another screen', '\u001B[?1049h\u001Bc\u001B[2J', '\\u001b[?1049h\\u001bc\\u001b[2J'],
+  ['8-bit controls', '\u009B31m\u009D0;x\u009C', '\\u009b31m\\u009d0;x\\u009c'],
+  ['a piece of a colour', 'x\u001B[31', 'x\\u001b[31'],
+  ['a colour without an end', `\u001B[${'1'.repeat(100)}m`, `\\u001b[${'1'.repeat(100)}m`],
+  ['a colour in a colour', '\u001B[3\u001B[31m1m', '\\u001b[3\u001B[31m1m'],
+  ['no UTF-8', Buffer.from([0x61, 0x9b, 0x62, 0xff]), 'a\uFFFDb\uFFFD'],
+];
+
+for (const [what, text, expected] of cases) {
+  test(`of ${what}, text and colours reach the terminal, however they come`, () => {
+    for (const size of [1, 2, 3, 1000]) assert.equal(passed(text, size), expected, `in pieces of ${size}`);
+  });
+}
+
+test('what is held back is not without end', () => {
+  const filter = new TerminalText();
+  let out = '';
+  for (let nth = 0; nth < 10_000; nth++) out += filter.write(Buffer.from(nth === 0 ? '\u001B[' : '1'));
+  assert.ok(out.length >= 9_960);
+});
