@@ -44,7 +44,7 @@ export interface Status {
 
 /** How even the slots' connections are. What each has is in its worker's vitals. */
 export interface BalanceStatus {
-  readonly mode: 'kernel' | 'least-connections' | 'sticky-ip';
+  readonly mode: 'auto' | 'kernel' | 'least-connections' | 'sticky-ip';
   /** The most connections of a slot over the mean of all: 1 is even. */
   readonly skew: number;
   /**

@@ -5,9 +5,7 @@ export interface WorkerContext {
   readonly generation: number;
   readonly sharing: 'reuseport' | 'shared' | 'round-robin';
   /** Who serves a connection that this worker accepts. */
-  readonly balance: 'kernel' | 'least-connections' | 'sticky-ip';
-  /** Whether a worker that stays hotter than its siblings lets go of connections. */
-  readonly rebalance: boolean;
+  readonly balance: 'auto' | 'kernel' | 'least-connections' | 'sticky-ip';
   /** Whether connections may change their worker. */
   readonly migrate: boolean;
   /** The scoreboard's file and this worker's row in it. */

@@ -122,9 +122,20 @@ export interface HandoffHeader {
   /** The slot that sends it, and the how manieth from there to here it is, in the low byte. */
   readonly from: number;
   readonly nth: number;
-  /** A server has served it before: it is between two requests, and counts as accepted there. @default false */
-  readonly isMove?: boolean;
+  /**
+   * Why it moves: a server has served it before, it is between two requests, and counts as accepted there. Undefined for one that
+   * was just accepted.
+   */
+  readonly move?: MoveReason;
 }
+
+/**
+ * `drain`: its worker leaves. `level`: its worker has more than the others. `heat`: its worker is busier than the others. `upgrade`: its
+ * worker's primary leaves.
+ */
+export type MoveReason = 'drain' | 'level' | 'heat' | 'upgrade';
+
+export const MOVE_REASONS: readonly MoveReason[] = ['drain', 'level', 'heat', 'upgrade'];
 
 /** `failed`: the other worker ended, or closed its channel, before it said anything. */
 export type HandoffEnd = 'taken' | 'refused' | 'failed';
@@ -198,7 +209,7 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
     listener: number,
     from: within(0, MOST_SLOTS - 1),
     nth: within(0, 255),
-    isMove: (value) => value === undefined || boolean(value),
+    move: (value) => value === undefined || MOVE_REASONS.includes(value as MoveReason),
   },
   recall: { id: number },
   taken: { id: number },

@@ -50,15 +50,6 @@ export interface Options {
    */
   balance?: 'auto' | 'kernel' | 'least-connections' | 'sticky-ip' | undefined;
   /**
-   * `on`: a worker whose event loop stays busier than those of the others says `Connection: close` with the next responses
-   * on a few of its HTTP/1 connections, so that their clients connect again and come to others. For long connections that
-   * are equally many and differ in what they ask for.
-   *
-   * @default 'off'
-   * @example rebalance: 'on'
-   */
-  rebalance?: 'off' | 'on' | undefined;
-  /**
    * `on`: when a worker leaves that has a successor (reload, recycling, fewer workers), its plain HTTP/1 connections are given
    * to that between two requests, and their clients notice nothing. `off`: each client is told `Connection: close` with its next
    * response, or closed when it has been idle. TLS, HTTP/2 and upgraded connections, servers of `node:net`, and connections that
@@ -372,7 +363,6 @@ export interface Settings {
   readonly isNameGiven: boolean;
   readonly sharing: 'auto' | 'reuseport' | 'shared' | 'round-robin';
   readonly balance: 'auto' | 'kernel' | 'least-connections' | 'sticky-ip';
-  readonly rebalance: 'off' | 'on';
   readonly migrate: 'on' | 'off';
   readonly hangStack: 'off' | 'on';
   readonly spares: number;

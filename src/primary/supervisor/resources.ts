@@ -48,7 +48,6 @@ export class Resources {
     const processes = new WorkerProcesses({
       ...parts,
       totals: this.totals,
-      rebalance: settings.rebalance === 'on',
       migrate: settings.migrate === 'on',
       hangStack: settings.hangStack === 'on' ? settings.heartbeatTimeout : 0,
       gracePeriod: settings.shutdownGracePeriod,

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { chooseDestination } from '../../balance/destination.ts';
 import type { Slots } from '../../balance/slots.ts';
 import type { Rest } from '../../http/server/served.ts';
-import type { HandoffEnd, Successor } from '../../ipc/messages.ts';
+import type { HandoffEnd, MoveReason, Successor } from '../../ipc/messages.ts';
 import { monotonic } from '../../scoreboard/clock.ts';
 import type { Leaving } from '../draining/requests.ts';
 
@@ -27,7 +27,7 @@ export interface DrainMovesParts {
     watch(): void;
     sockets(): Iterable<Socket>;
     restOf(socket: Socket): Rest;
-    move(socket: Socket, to: number, ended: (how: HandoffEnd) => void): boolean;
+    move(socket: Socket, to: number, reason: MoveReason, ended: (how: HandoffEnd) => void): boolean;
   };
   /** By slot: until when it is offered none; monotonic, ms. */
   readonly closedUntil: ArrayLike<number>;
@@ -120,7 +120,7 @@ export class DrainMoves implements Leaving {
   #move(socket: Socket): boolean {
     const to = this.#destination();
     if (to === undefined) return false;
-    this.#parts.migration.move(socket, to, (how) => {
+    this.#parts.migration.move(socket, to, 'drain', (how) => {
       if (how === 'taken') this.#progressAt = monotonic();
       this.#moveIdle();
     });
