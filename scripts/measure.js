@@ -68,7 +68,7 @@ function functions(lines, { opens, notOpens, closes }) {
     const end = lines.findIndex((other, n) => {
       if (n <= at || other.trim() === '') return false;
       const isSame = other.length - other.trimStart().length <= depth;
-      return isSame && !/^\)/.test(other.trim());
+      return isSame && !other.trim().startsWith(')');
     });
     const last = end === -1 ? lines.length : end;
     const body = lines.slice(at, last).filter((one) => one.trim() !== '');
@@ -127,8 +127,8 @@ function circles(edges) {
       if (stack.includes(next)) low.set(node, Math.min(low.get(node), low.get(next)));
     }
     if (low.get(node) !== order.get(node)) return;
-    const group = stack.splice(stack.indexOf(node));
-    if (group.length > 1) found.push(group.toSorted());
+    const circle = stack.splice(stack.indexOf(node));
+    if (circle.length > 1) found.push(circle.toSorted((a, b) => (a < b ? -1 : 1)));
   };
   for (const node of edges.keys()) if (!order.has(node)) visit(node);
   return found;
@@ -222,5 +222,5 @@ if (values.json) console.log(JSON.stringify(measured, undefined, 2));
 else {
   console.log(`| | ${measured.map(({ directory }) => directory).join(' | ')} |`);
   console.log(`| --- |${' ---: |'.repeat(measured.length)}`);
-  for (const [what, show] of rows) console.log(`| ${what} | ${measured.map(show).join(' | ')} |`);
+  for (const [what, show] of rows) console.log(['', what, ...measured.map(show), ''].join(' | ').trim());
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { optionTable } from '../../../src/options/table.ts';
-import { answer, MOST_WORKERS, type Answer, type ControlRequest } from '../../../src/control/routes.ts';
+import { answer, MOST_WORKERS, type Answer, type ControlRequest, type Gate } from '../../../src/control/routes.ts';
 import { statusSchema } from '../../../src/control/status/status-schema.ts';
 import { FakeControls } from '../../support/fake-controls.ts';
 
@@ -78,6 +78,20 @@ for (const [target, body, call] of operations) {
     assert.deepEqual(JSON.parse(text), { ok: true, generation: 2, workers: 4, took: 412 });
   });
 }
+
+test('which node an upgrade runs is said over the control socket alone', async () => {
+  const afar: Gate = { isLocal: false, refuse: () => undefined, isTrusted: () => true };
+  const upgrade = { method: 'POST', target: '/upgrade', body: '', host: 'localhost' };
+  for (const field of ['node', 'preferNode']) {
+    const controls = new FakeControls();
+    const target = `/upgrade?${field}=/bin/sh`;
+    const refused = await answer({ ...upgrade, target }, controls, afar);
+    assert.deepEqual([refused.status, controls.calls], [403, []]);
+    assert.equal((await ask(controls, 'POST', target)).status, 200);
+    assert.equal(controls.calls.length, 1);
+  }
+  assert.equal((await answer(upgrade, new FakeControls(), afar)).status, 200);
+});
 
 test('an operation that failed is 409, with its reason and the worker’s last words', async () => {
   const controls = new FakeControls();

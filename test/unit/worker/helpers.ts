@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { Requests } from '../../../src/worker/draining/requests.ts';
 
@@ -77,6 +78,13 @@ export class PatientServer {
   async asked(times: number): Promise<void> {
     while (this.responses.length < times) await once(this.server, 'request');
   }
+}
+
+/** Looks again and again, for 5 s at most. @returns what was seen last, which is what was expected unless it never came */
+export async function seenAtLast<Value>(expected: Value, look: () => Value): Promise<Value> {
+  const deadline = performance.now() + 5000;
+  while (look() !== expected && performance.now() < deadline) await delay(5);
+  return look();
 }
 
 /** Settles when that socket or session says that it is closed, with an error or without. To be called before. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { constants } from 'node:os';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import type { Bound } from '../../../../src/listeners/native.ts';
 import { bindTcpWith, bindUdpWith } from '../../../../src/primary/supervisor/bind.ts';
 import type { BindQuery } from '../../../../src/privileges/binder-messages.ts';
@@ -16,10 +16,11 @@ interface Asked {
   readonly parts: Parameters<typeof bindTcpWith>[0];
 }
 
-function setUp(answer: Bound): Asked {
+function setUp(answer: Bound, isGone = false): Asked {
   const queries: BindQuery[] = [];
   const log: string[] = [];
   const binder = {
+    isGone,
     bind: (query: BindQuery) => {
       queries.push(query);
       return Promise.resolve(answer);
@@ -28,7 +29,10 @@ function setUp(answer: Bound): Asked {
   return {
     queries,
     log,
-    parts: { binder: binder as unknown as Binder, log: (level, event) => void log.push(`${level} ${event}`) },
+    parts: {
+      binder: binder as unknown as Binder,
+      log: (level, event, fields) => void log.push(`${level} ${event} ${JSON.stringify(fields)}`),
+    },
   };
 }
 
@@ -48,13 +52,23 @@ test('an error that is not for want of a privilege is no question for the binder
   assert.deepEqual([queries, log], [[], []]);
 });
 
-/** As root every port can be bound, so that there is nothing to ask. */
-const skip = process.geteuid?.() === 0 ? 'needs another user than root' : false;
+/** As root every port can be bound, so that there would be nothing to ask. */
+function asAnotherUser(t: TestContext): void {
+  if (process.geteuid?.() !== 0) return;
+  process.seteuid!(65_534);
+  t.after(() => process.seteuid!(0));
+}
 
-test('a port that is refused here and there is logged', { skip }, async () => {
-  const { parts, queries, log } = setUp({ errno: EACCES });
-  const query = { ...foreign, address: '127.0.0.1', port: 1, reuseport: true };
-  assert.deepEqual(await bindTcpWith(parts)(query), { errno: EACCES });
-  assert.deepEqual(queries, [{ transport: 'tcp', ...query }]);
-  assert.deepEqual(log, ['warn port refused']);
-});
+for (const [isGone, why] of [
+  [false, 'it is not among those of --bind, or of the first start where there is none'],
+  [true, 'no process with the right to bind it is left; start the server again'],
+] as const) {
+  test(`a port that is refused here and there is logged, and why: ${why}`, async (t) => {
+    asAnotherUser(t);
+    const { parts, queries, log } = setUp({ errno: EACCES }, isGone);
+    const query = { ...foreign, address: '127.0.0.1', port: 1, reuseport: true };
+    assert.deepEqual(await bindTcpWith(parts)(query), { errno: EACCES });
+    assert.deepEqual(queries, [{ transport: 'tcp', ...query }]);
+    assert.deepEqual(log, [`warn port refused ${JSON.stringify({ port: 1, message: why })}`]);
+  });
+}
