@@ -6,9 +6,10 @@
  */
 import { copyFile, readFile } from 'node:fs/promises';
 import { build } from 'esbuild';
+import { FIGURE_TABLE } from '../dist/contract/figure-table.js';
 
 /** @param url what `import.meta.url` is there, as CommonJS has none. */
-const bundle = (entry, outfile, url) =>
+const bundle = (entry, outfile, url, ...plugins) =>
   build({
     entryPoints: [entry],
     outfile,
@@ -19,7 +20,7 @@ const bundle = (entry, outfile, url) =>
     legalComments: 'none',
     define: { 'import.meta.url': '__url' },
     banner: { js: `const __url = require('node:url').pathToFileURL(${url}).href;` },
-    plugins: [{ name: 'apart', setup: keepApart }],
+    plugins: [{ name: 'apart', setup: keepApart }, ...plugins],
   });
 
 /** The command without the verbs, which are half of the text. */
@@ -27,11 +28,22 @@ function keepApart({ onResolve }) {
   onResolve({ filter: /^\.\/run-verb\.ts$/ }, () => ({ path: './cli/run-verb.cjs', external: true }));
 }
 
+/** The table of figures without what people read of them: workers, verbs and the page have no use for that. */
+const wordless = {
+  name: 'wordless',
+  setup({ onLoad }) {
+    const figures = FIGURE_TABLE.map(({ about: _about, metric: _metric, ...figure }) => figure);
+    onLoad({ filter: /\/contract\/figure-table\.ts$/ }, () => ({
+      contents: `export const FIGURE_TABLE = ${JSON.stringify(figures)};`,
+    }));
+  },
+};
+
 // Its modules find their neighbours from dist/cli/, wherever they are bundled to.
 await bundle('src/cli.ts', 'dist/cli.cjs', "__dirname + '/cli/'");
 // Shares nothing with the command but the text: a process is either.
-await bundle('src/cli/run-verb.ts', 'dist/cli/run-verb.cjs', '__filename');
-await bundle('src/worker/preload.ts', 'dist/worker/preload.cjs', '__filename');
+await bundle('src/cli/run-verb.ts', 'dist/cli/run-verb.cjs', '__filename', wordless);
+await bundle('src/worker/preload.ts', 'dist/worker/preload.cjs', '__filename', wordless);
 await bundle('src/worker/vitals/hang-thread.ts', 'dist/worker/hang-thread.cjs', '__filename');
 // Keeps root's rights, so the less it loads, the better.
 await bundle('src/privileges/binder-process.ts', 'dist/privileges/binder.cjs', '__filename');
@@ -40,6 +52,7 @@ await bundle('src/privileges/binder-process.ts', 'dist/privileges/binder.cjs', '
 await build({
   entryPoints: { dashboard: 'src/dashboard/page/main.ts' },
   outdir: 'dist/dashboard',
+  plugins: [wordless],
   bundle: true,
   minify: true,
   platform: 'browser',

@@ -22,4 +22,5 @@ export type { ServerOptions } from './testing/app/server-options.ts';
 export type { Counts } from './testing/load/tally.ts';
 export type { Target } from './testing/load/target.ts';
 export { formatLosses, formatReport } from './testing/load/text.ts';
-export type { Outcome, ScaleTarget, Status } from './control/controls.ts';
+export type { Outcome, ScaleTarget } from './contract/outcome.ts';
+export type { Status } from './control/controls.ts';

@@ -1,14 +1,8 @@
-/**
- * Who serves a connection. `kernel`: the worker that accepted it; `auto`: the same, and what a worker then has too many of moves
- * to others; `least-connections`: another one that has fewer, from the start; `sticky-ip`: the one whose client it is.
- */
-export type Balance = 'auto' | 'kernel' | 'least-connections' | 'sticky-ip';
-
-/** Slots that a row of the scoreboard can tell of: see `PAIRS`. */
-const MOST_WORKERS = 128;
+import { MOST_BALANCED_WORKERS } from '../contract/limits.ts';
+import type { Balance, Sharing } from '../contract/modes.ts';
 
 export interface BalanceCircumstances {
-  readonly sharing: 'reuseport' | 'shared' | 'round-robin';
+  readonly sharing: Sharing;
   readonly workers: number;
   /** Without one, workers know nothing of each other. */
   readonly hasBoard: boolean;
@@ -33,7 +27,7 @@ function whatIsMissing({ sharing, workers, hasBoard }: BalanceCircumstances): st
   if (sharing === 'round-robin') {
     return 'needs workers that accept by themselves (--sharing reuseport or shared); with round-robin the primary does';
   }
-  if (workers > MOST_WORKERS) return `works with up to ${MOST_WORKERS} workers, not ${workers}`;
+  if (workers > MOST_BALANCED_WORKERS) return `works with up to ${MOST_BALANCED_WORKERS} workers, not ${workers}`;
   return hasBoard ? undefined : 'needs the scoreboard, for which no directory was found: see the warning before';
 }
 

@@ -1,3 +1,5 @@
+import { HUNG_AFTER_MS } from '../contract/limits.ts';
+
 /** What is known of all slots, in arrays by slot: the scoreboard's `LoadView`, or a simulation. */
 export interface Slots {
   /** How many there are, with or without a worker. */
@@ -9,10 +11,7 @@ export interface Slots {
   readonly coming: ArrayLike<number>;
 }
 
-/** A worker that has not beaten for so long hangs, ms: four beats, as the primary counts too. */
-const HUNG_AFTER = 1000;
-
 /** A worker serves the slot, does not drain, and its event loop turns. */
 export function isAlive({ beats }: Slots, slot: number, now: number): boolean {
-  return now - beats[slot]! < HUNG_AFTER;
+  return now - beats[slot]! < HUNG_AFTER_MS;
 }

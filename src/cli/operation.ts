@@ -1,7 +1,7 @@
 /** What the verbs that have a server do something share: they wait, and print one line. */
 import { PreforkError } from '../errors.ts';
 import { operate, type Operations, type RunningServer } from '../control/client.ts';
-import type { Outcome } from '../control/controls.ts';
+import type { Outcome } from '../contract/outcome.ts';
 import { duration } from '../primary/fleet/log-fields.ts';
 import { printable, withoutSequences } from '../format/printable.ts';
 import { complain, print } from './print.ts';

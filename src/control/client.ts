@@ -4,12 +4,13 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { PreforkError, UsageError } from '../errors.ts';
 import { printable } from '../format/printable.ts';
-import type { Outcome, ScaleTarget, Status, UpgradeTarget } from './controls.ts';
+import type { Outcome, ScaleTarget } from '../contract/outcome.ts';
+import type { Status, UpgradeTarget } from './controls.ts';
 import { controlDirectories, isFitDirectory, othersDirectories, type Owner } from './files/directories.ts';
 import { nameOfSocket, socketPath } from './files/place.ts';
 import { connectTo, probe } from './files/probe.ts';
 import { signalAs } from './files/signalling.ts';
-import { systemCode } from './files/system-code.ts';
+import { systemCode } from '../contract/system-code.ts';
 
 export { connectTo };
 

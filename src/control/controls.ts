@@ -2,6 +2,9 @@
  * What the control socket can see of the primary and ask of it. The supervisor implements it; the server, the routes and
  * the commands know nothing else of the primary.
  */
+import type { Balance, Sharing } from '../contract/modes.ts';
+import type { Outcome, ScaleTarget } from '../contract/outcome.ts';
+import type { Vitals } from '../contract/vitals.ts';
 
 /** What runs, as `GET /status` answers and `prefork status --json` prints. Times are ISO 8601, durations ms. */
 export interface Status {
@@ -18,7 +21,7 @@ export interface Status {
   readonly phase: 'starting' | 'serving' | 'stopping';
   /** Counts reloads, from 1. */
   readonly generation: number;
-  readonly sharing: 'reuseport' | 'shared' | 'round-robin';
+  readonly sharing: Sharing;
   readonly balance: BalanceStatus;
   readonly addresses: readonly string[];
   readonly startedAt: string;
@@ -44,7 +47,7 @@ export interface Status {
 
 /** How even the slots' connections are. What each has is in its worker's vitals. */
 export interface BalanceStatus {
-  readonly mode: 'auto' | 'kernel' | 'least-connections' | 'sticky-ip';
+  readonly mode: Balance;
   /** The most connections of a slot over the mean of all: 1 is even. */
   readonly skew: number;
   /**
@@ -85,33 +88,6 @@ export interface WorkerStatus {
   readonly vitals: Vitals | null;
 }
 
-export interface Vitals {
-  /** ms since the last beat. */
-  readonly beat: number;
-  readonly connectionsOpen: number;
-  readonly connectionsAccepted: number;
-  /** Of those, accepted by another worker; and accepted here and served by another. */
-  readonly handoffsReceived: number;
-  readonly handoffsSent: number;
-  /** Accepted here, and served here as the other worker would not have them, or ended before it had them. */
-  readonly handoffsRefused: number;
-  readonly handoffsFailed: number;
-  readonly requestsStarted: number;
-  readonly requestsFinished: number;
-  /** How many of those that were answered took no longer than each of `durationBounds`, and more than the one before. */
-  readonly durations: readonly number[];
-  /** Share of the last beat that the event loop was busy, 0 to 1. */
-  readonly utilization: number;
-  /** How late the last beat was, ms. */
-  readonly delay: number;
-  /** How late the beats of the last minute were, ms: half of them, and all but one in a hundred, no more than this. */
-  readonly delayP50: number;
-  readonly delayP99: number;
-  /** Bytes. */
-  readonly rss: number;
-  readonly heapUsed: number;
-}
-
 /** Why a worker ended: see `ExitReason`. */
 export interface ExitStatus {
   readonly pid: number | null;
@@ -122,21 +98,6 @@ export interface ExitStatus {
   readonly at: string;
 }
 
-/**
- * How an operation ended, after `took` ms. `reason` is one line, `stderr` the last that the worker which failed had to say,
- * and `slot` where it was to serve. `again`: nothing was done, since the server was upgraded meanwhile; its new primary, under
- * the same name, can do it.
- */
-export type Outcome =
-  | { readonly ok: true; readonly generation: number; readonly workers: number; readonly took: number }
-  | {
-      readonly ok: false;
-      readonly reason: string;
-      readonly slot?: number | undefined;
-      readonly stderr?: string | undefined;
-      readonly again?: true;
-    };
-
 /** Which node is to run the next primary. */
 export interface UpgradeTarget {
   /** The path of its file, which the server has to be able to run. */
@@ -144,9 +105,6 @@ export interface UpgradeTarget {
   /** The same, where it is no matter when the server cannot. */
   readonly preferNode?: string | undefined;
 }
-
-/** How many workers there should be: a number, or so many more or fewer than now. */
-export type ScaleTarget = { readonly workers: number } | { readonly by: number };
 
 /** The metrics in the format that was asked for; or why there are none. */
 export type MetricsAnswer =

@@ -1,12 +1,11 @@
 /** What can be asked, and how it is answered: a table from path and method to a function. No sockets here. */
-import type { Controls, Outcome, ScaleTarget, Viewer } from './controls.ts';
+import { MOST_WORKERS } from '../contract/limits.ts';
+import type { Outcome, ScaleTarget } from '../contract/outcome.ts';
+import type { Controls, Viewer } from './controls.ts';
 import { BadRequest, readBoolean, readFields, readInteger, readPath, type Fields } from './fields.ts';
 import { refusal, type Provenance } from './origin.ts';
 import { PAGE_POLICY, pageFiles, type PagePath } from './page-files.ts';
 import { withoutWords } from './status/public-status.ts';
-
-/** As `--workers` has it. */
-export const MOST_WORKERS = 1024;
 
 /** The longest that a worker is held for without a word, s: whoever is gone cannot release it. */
 const LONGEST_HOLD = 600;

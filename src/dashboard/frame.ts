@@ -2,7 +2,8 @@
  * What a viewer is sent, and how it becomes a status again. A status of 32 workers is 20 KB; what changes from second to
  * second is a tenth of that, and goes without the names of its fields. Pure, and used by both sides.
  */
-import type { SlotStatus, Status, Vitals, WorkerStatus } from '../control/controls.ts';
+import { VITALS, type VitalName, type Vitals } from '../contract/vitals.ts';
+import type { SlotStatus, Status, WorkerStatus } from '../control/controls.ts';
 
 /** Its status but for what `Standing` and `Figures` have: sent again when anything of it has changed. */
 export type ServerPart = Omit<Status, 'slots' | 'spares' | 'leaving' | 'uptime' | 'balance'>;
@@ -25,7 +26,7 @@ export interface Figures {
 /** The worker of a slot; the one that is to take it over; one without a slot; one that finishes and leaves. */
 export type Role = 'slot' | 'new' | 'spare' | 'old';
 
-/** And the vitals, in the order of `VITALS`, or none. */
+/** And the vitals, in the order of `NUMBERS`, or none. */
 export type WorkerFigures = readonly [
   role: Role,
   slot: number | null,
@@ -39,24 +40,10 @@ export type WorkerFigures = readonly [
 /** Of a tuple, before the vitals. */
 const NAMES = 6;
 
-/** Those that are one number: the page has no use for the others. */
-const VITALS: ReadonlyArray<Exclude<keyof Vitals, 'durations'>> = [
-  'beat',
-  'connectionsOpen',
-  'connectionsAccepted',
-  'handoffsReceived',
-  'handoffsSent',
-  'handoffsRefused',
-  'handoffsFailed',
-  'requestsStarted',
-  'requestsFinished',
-  'utilization',
-  'delay',
-  'delayP50',
-  'delayP99',
-  'rss',
-  'heapUsed',
-];
+/** Those that are one number, in the order of the table: the page has no use for the others. */
+const NUMBERS = VITALS.filter(({ figure }) => figure.count === undefined).map(({ name }) => name as NumberName);
+
+type NumberName = Exclude<VitalName, 'durations'>;
 
 /** What is known of a server, as it is sent. */
 export interface Parts {
@@ -112,14 +99,14 @@ function figuresOf(role: Role, worker: WorkerStatus): WorkerFigures {
     generation,
     state,
     uptime,
-    ...(vitals === null ? [] : VITALS.map((name) => short(vitals[name]))),
+    ...(vitals === null ? [] : NUMBERS.map((name) => short(vitals[name]))),
   ];
 }
 
 function workerFrom(tuple: WorkerFigures): WorkerStatus {
   const [, slot, pid, generation, state, uptime] = tuple;
   const figures = tuple.slice(NAMES) as number[];
-  const numbers = Object.fromEntries(VITALS.map((name, at) => [name, figures[at]]));
+  const numbers = Object.fromEntries(NUMBERS.map((name, at) => [name, figures[at]]));
   const vitals = { ...numbers, durations: [] } as unknown as Vitals;
   return { slot, pid, generation, state, uptime, vitals: figures.length === 0 ? null : vitals };
 }

@@ -1,11 +1,13 @@
+import type { Balance, Sharing } from '../contract/modes.ts';
+
 /** What the primary gives a worker to know from its first instruction on, in its environment. */
 export interface WorkerContext {
   /** -1 for a spare, until it is promoted. */
   readonly slot: number;
   readonly generation: number;
-  readonly sharing: 'reuseport' | 'shared' | 'round-robin';
+  readonly sharing: Sharing;
   /** Who serves a connection that this worker accepts. */
-  readonly balance: 'auto' | 'kernel' | 'least-connections' | 'sticky-ip';
+  readonly balance: Balance;
   /** Whether connections may change their worker. */
   readonly migrate: boolean;
   /** The scoreboard's file and this worker's row in it. */

@@ -2,11 +2,12 @@
  * The whole protocol between the primary and its workers. Both ends are the same version of prefork except during an
  * upgrade, and a worker runs code that is not ours, so what arrives is checked before it is believed.
  */
+import type { DatagramBound, DatagramQuery, ListenerMessage, ListenQuery } from '../contract/listening.ts';
 
 /** A worker tells the primary. */
 export type WorkerMessage =
   /** A server in the application called `listen`; answered by `granted` or `denied` with the same `request`. */
-  | ({ readonly type: 'listen'; readonly request: number } & ListenFields)
+  | ({ readonly type: 'listen'; readonly request: number } & ListenQuery)
   /** The worker accepts from this listener now. */
   | { readonly type: 'listening'; readonly listener: number }
   /** The application listens there, and the worker accepts as soon as it is told to: the answer to a `granted` that is parked. */
@@ -28,7 +29,7 @@ export type WorkerMessage =
   /** The program's code runs. */
   | { readonly type: 'started' }
   /** A UDP socket of the application is to be bound at a fixed port; answered by `bound` with the same `request`. */
-  | ({ readonly type: 'bind'; readonly request: number } & DatagramFields)
+  | ({ readonly type: 'bind'; readonly request: number } & DatagramQuery)
   /** A socket that came with `bound` is closed. */
   | { readonly type: 'unbound'; readonly socket: number }
   /** May receive traffic: the application said so. */
@@ -43,66 +44,10 @@ export type WorkerMessage =
    */
   | { readonly type: 'lastWords'; readonly error: string; readonly stderr: string };
 
-/** What `net.Server#listen` asked for, after Node has normalized its arguments and looked the host up. */
-export interface ListenFields {
-  /** An IP address, null for all of them, or the path of a Unix socket. */
-  readonly address: string | null;
-  /** -1 for a Unix socket. */
-  readonly port: number;
-  readonly family: 4 | 6 | -1;
-  readonly ipv6Only: boolean;
-  /** Which `listen(0)` of this worker it is: the n-th of every worker gets the same port. 0 when the port is fixed. */
-  readonly ordinal: number;
-  /** Unix sockets: open the permissions to other users. */
-  readonly readableAll: boolean;
-  readonly writableAll: boolean;
-  /** TLS session ticket keys: the first worker's become everyone's, so that sessions resume in any worker. */
-  readonly data: unknown;
-}
-
-/** What `dgram.Socket#bind` asked for. */
-export interface DatagramFields {
-  /** An IP address. */
-  readonly address: string;
-  readonly port: number;
-  readonly family: 4 | 6;
-  readonly ipv6Only: boolean;
-  readonly reuseAddress: boolean;
-}
-
 /** The primary tells a worker. */
 export type PrimaryMessage =
-  /** Comes with the handle of the socket of this worker's slot. */
-  | {
-      readonly type: 'granted';
-      readonly request: number;
-      readonly listener: number;
-      readonly slot: number;
-      readonly data: unknown;
-      /** The socket is systemd's, and so is its path. */
-      readonly isPassed: boolean;
-      /** Another worker serves there: nothing is accepted before `accept` comes. */
-      readonly isParked: boolean;
-    }
-  /** The worker leaves: nothing is opened for it any more, and its server listens to nobody. */
-  | { readonly type: 'late'; readonly request: number }
-  /** Accept from the slot's own socket. It comes with the handle where `park` had that closed. */
-  | { readonly type: 'accept'; readonly listener: number; readonly slot: number }
-  /** Stop accepting from the slot's own socket, and close it, until `accept` comes. Connections stay. */
-  | { readonly type: 'park'; readonly listener: number }
-  | {
-      readonly type: 'denied';
-      readonly request: number;
-      readonly errno: number;
-      readonly address: string;
-      readonly port: number;
-    }
-  /** Comes with the handle of a UDP socket, which other workers may have too, where `errno` is 0. */
-  | { readonly type: 'bound'; readonly request: number; readonly socket: number; readonly errno: number }
-  /** Comes with the handle of another slot's socket: accept from that too, its own worker cannot. */
-  | { readonly type: 'adopt'; readonly listener: number; readonly slot: number }
-  /** The slot has a worker again: stop accepting from its socket. */
-  | { readonly type: 'release'; readonly listener: number; readonly slot: number }
+  | ListenerMessage
+  | DatagramBound
   /** Comes with a connection that another worker accepted; answered by `taken` or `refused`. */
   | ({ readonly type: 'handoff'; readonly id: number } & HandoffHeader)
   /** Answered by `refused`: it was taken before, or its handle got lost and it will never be. */

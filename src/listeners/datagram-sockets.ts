@@ -1,23 +1,11 @@
+import type { DatagramBound, DatagramQuery } from '../contract/listening.ts';
 import { adoptDatagramFd, bindUdp, type Bound, type NativeHandle } from './native.ts';
-
-/** A UDP address that an application wants to receive at, never port 0. */
-export interface DatagramQuery {
-  readonly address: string;
-  readonly port: number;
-  readonly family: 4 | 6;
-  readonly ipv6Only: boolean;
-  readonly reuseAddress: boolean;
-}
 
 /** Binds a UDP address: this process itself, or another that may bind what this one may not. */
 export type BindUdp = (query: DatagramQuery) => Bound | Promise<Bound>;
 
 /** Tells a worker, with a handle where it gets one. @returns false when the worker is gone. */
-type Post = (
-  worker: number,
-  message: { readonly type: 'bound'; readonly request: number; readonly socket: number; readonly errno: number },
-  handle?: NativeHandle,
-) => boolean;
+type Post = (worker: number, message: DatagramBound, handle?: NativeHandle) => boolean;
 
 /** As another primary gets it: the socket is a descriptor. */
 export interface DatagramDescription {

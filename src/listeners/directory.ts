@@ -1,5 +1,5 @@
 import { BindError, Listener, type ListenerDescription, type OpenOptions } from './listener.ts';
-import { keyOf, type ListenQuery } from './listen-query.ts';
+import type { ListenQuery } from '../contract/listening.ts';
 import { SocketAssignments } from './socket-assignments.ts';
 
 /** What one primary leaves to the next: descriptors of sockets, and by which names they are found. */
@@ -108,4 +108,9 @@ export class Directory {
     else this.#entries.set(listener.id, entry);
     return entry;
   }
+}
+
+/** By which a listener is found: two that ask for the same address get the same one. */
+function keyOf({ family, address, port, ipv6Only }: ListenQuery): string {
+  return `${family} ${address ?? '*'} ${port}${ipv6Only ? ' ipv6Only' : ''}`;
 }

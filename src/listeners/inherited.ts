@@ -1,6 +1,6 @@
 import { DESCRIPTOR_PREFIX, formatAddress, SYSTEMD_PREFIX } from './address.ts';
 import { openInherited, type InheritedSocket } from './inherit.ts';
-import type { ListenQuery } from './listen-query.ts';
+import type { ListenQuery } from '../contract/listening.ts';
 import type { NativeHandle } from './native.ts';
 
 /**

@@ -1,31 +1,11 @@
 import { constants } from 'node:os';
+import type { ListenerMessage, ListenQuery } from '../contract/listening.ts';
 import { formatAddress } from './address.ts';
 import { Directory, type SocketManifest, type Entry } from './directory.ts';
 import { BindError, EADDRINUSE, type Listener, type OpenOptions } from './listener.ts';
-import type { ListenQuery } from './listen-query.ts';
 import { WorkerRegistry, type ListenRequest } from './worker-registry.ts';
 import type { NativeHandle } from './native.ts';
 import type { Reassignment } from './socket-assignments.ts';
-
-/** What the set tells workers. Its owner sends it, with the handle where there is one. */
-export type ListenerMessage =
-  | Granted
-  | { type: 'denied'; request: number; errno: number; address: string; port: number }
-  | { type: 'late'; request: number }
-  | { type: 'accept'; listener: number; slot: number }
-  | { type: 'park'; listener: number }
-  | { type: 'adopt'; listener: number; slot: number }
-  | { type: 'release'; listener: number; slot: number };
-
-interface Granted {
-  type: 'granted';
-  request: number;
-  listener: number;
-  slot: number;
-  data: unknown;
-  isPassed: boolean;
-  isParked: boolean;
-}
 
 /** A socket of an address that is served, and whose it is where each slot has one. */
 export interface OpenSocket {
@@ -34,7 +14,7 @@ export interface OpenSocket {
   readonly fd: number;
 }
 
-/** Sends a message to a worker, with a handle or without. */
+/** Sends a message to a worker, with the handle of a socket where it comes with one. */
 export type Post = (worker: number, message: ListenerMessage, handle?: NativeHandle) => void;
 
 export interface ListenerSetOptions extends OpenOptions {

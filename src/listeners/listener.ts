@@ -1,9 +1,9 @@
 import { constants } from 'node:os';
 import { DESCRIPTOR_PREFIX, SYSTEMD_PREFIX } from './address.ts';
 import type { Inherited } from './inherited.ts';
-import type { ListenQuery } from './listen-query.ts';
+import type { ListenQuery } from '../contract/listening.ts';
+import type { Sharing } from '../contract/modes.ts';
 import { adoptFd, bindTcp, type Bound, type NativeHandle } from './native.ts';
-import type { Sharing } from './sharing.ts';
 import { removerOf } from './socket-file.ts';
 
 /** Why an address could not be bound: errno as libuv gives it (negative), and the address that was tried. */
@@ -46,7 +46,7 @@ interface Origin {
   readonly port: number;
   readonly family: 4 | 6 | -1;
   readonly ipv6Only: boolean;
-  /** TLS session ticket keys of the first worker that listened; see `ListenFields.data`. */
+  /** TLS session ticket keys of the first worker that listened; see `ListenQuery.data`. */
   readonly data: unknown;
   readonly isPerSlot: boolean;
   /** Opened by systemd, or whoever else started the first primary: a Unix socket's file is theirs. */

@@ -1,10 +1,5 @@
+import type { Sharing } from '../contract/modes.ts';
 import { canPassHandles, reuseportWorks } from './native.ts';
-
-/**
- * How workers share an address. `reuseport`: a socket per slot, and the kernel spreads connections over them;
- * `shared`: one socket that every worker accepts from; `round-robin`: node:cluster's own, the primary accepts.
- */
-export type Sharing = 'reuseport' | 'shared' | 'round-robin';
 
 /** The modes from best to last resort, each with its test and what to say where it fails. */
 const modes: ReadonlyArray<{ sharing: Sharing; works: () => boolean; missing: string }> = [

@@ -2,6 +2,7 @@ import { linkSync, lstatSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { relative } from 'node:path';
 import { constants } from 'node:os';
+import { livenessOf } from '../sockets/liveness.ts';
 import { bindPipe, openPermissions, type NativeHandle } from './native.ts';
 import { removerOf } from './socket-file.ts';
 
@@ -89,12 +90,5 @@ async function isDeadSocket(path: string): Promise<boolean> {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT';
   }
-  return new Promise((resolve) => {
-    const probe = connect(shortest(path));
-    probe.once('connect', () => {
-      probe.destroy();
-      resolve(false);
-    });
-    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
-  });
+  return (await livenessOf(connect(shortest(path)))) === 'dead';
 }

@@ -1,4 +1,4 @@
-import type { ListenQuery } from './listen-query.ts';
+import type { ListenQuery } from '../contract/listening.ts';
 import type { Circumstances } from './socket-assignments.ts';
 
 /** A `listen` of a worker's, which is answered once. */

@@ -1,8 +1,7 @@
 /** How the workers are, by slot: of each slot's own worker, and not of one that leaves it or is to take it over. */
-import type { SlotStatus, Vitals } from '../control/controls.ts';
+import type { SlotStatus } from '../control/controls.ts';
 import type { Value } from './family.ts';
 import type { Metric } from './metric.ts';
-import type { Snapshot } from './snapshot.ts';
 
 const gauge = { type: 'gauge', labels: ['slot'], source: 'scoreboard' } as const;
 
@@ -20,71 +19,17 @@ export const slotMetrics: readonly Metric[] = [
   },
   {
     ...gauge,
-    name: 'prefork_connections_open',
-    help: 'Connections accepted and not closed.',
-    unit: 'connections',
-    advice: 'Near the limit of open files (prefork doctor) accepting fails: raise it, scale, or shorten keep-alive.',
-    read: vital(({ connectionsOpen }) => connectionsOpen),
-  },
-  {
-    ...gauge,
     name: 'prefork_requests_in_flight',
     help: 'Requests being answered.',
     unit: 'requests',
     advice:
       'Growing with an idle event loop: what the application waits for, a database for example, does not keep up.',
-    read: vital(({ requestsStarted, requestsFinished }) => requestsStarted - requestsFinished),
-  },
-  {
-    ...gauge,
-    name: 'prefork_event_loop_utilization_ratio',
-    help: 'Share of the last beat (250 ms) that the event loop was busy.',
-    unit: '0 to 1',
-    advice: 'Above 0.8 requests queue behind each other: scale while there are idle cores, else profile.',
-    read: vital(({ utilization }) => utilization),
-  },
-  {
-    ...gauge,
-    name: 'prefork_event_loop_delay_p50_seconds',
-    help: 'Half of the beats of the last minute were so late or less: what a request waits before anything is done for it.',
-    unit: 'seconds',
-    advice: 'The worker is busy all the time: see the utilization.',
-    read: vital(({ delayP50 }) => delayP50 / 1000),
-  },
-  {
-    ...gauge,
-    name: 'prefork_event_loop_delay_p99_seconds',
-    help: 'All but one in a hundred beats of the last minute were so late or less.',
-    unit: 'seconds',
-    advice:
-      'Synchronous work between two turns of the loop, or no CPU left for the process: profile; look at the cgroup’s quota.',
-    read: vital(({ delayP99 }) => delayP99 / 1000),
-  },
-  {
-    ...gauge,
-    name: 'prefork_heartbeat_age_seconds',
-    help: 'Since the worker last wrote its figures.',
-    unit: 'seconds',
-    advice:
-      'Above 1: its event loop stands still, and its neighbours accept for it. At --heartbeat-timeout it is killed.',
-    read: vital(({ beat }) => beat / 1000),
-  },
-  {
-    ...gauge,
-    name: 'prefork_resident_memory_bytes',
-    help: 'Resident memory of the worker.',
-    unit: 'bytes',
-    advice: 'Growing without end: a leak. --max-memory replaces the worker before the kernel kills it.',
-    read: vital(({ rss }) => rss),
-  },
-  {
-    ...gauge,
-    name: 'prefork_heap_used_bytes',
-    help: 'Memory of JavaScript objects in the worker.',
-    unit: 'bytes',
-    advice:
-      'Growing with the resident memory: the leak is in JavaScript, and a heap snapshot shows it. If not: in buffers or native code.',
-    read: vital(({ heapUsed }) => heapUsed),
+    read: ({ status }) =>
+      status.slots.flatMap(({ slot, worker }) =>
+        worker?.vitals
+          ? [{ value: worker.vitals.requestsStarted - worker.vitals.requestsFinished, labels: { slot } }]
+          : [],
+      ),
   },
   {
     ...gauge,
@@ -134,11 +79,4 @@ type WorkerOfSlot = NonNullable<SlotStatus['worker']>;
 
 function ofWorkers(slots: readonly SlotStatus[], value: (worker: WorkerOfSlot) => number): Value[] {
   return slots.flatMap(({ slot, worker }) => (worker === null ? [] : [{ value: value(worker), labels: { slot } }]));
-}
-
-function vital(value: (vitals: Vitals) => number): (snapshot: Snapshot) => Value[] {
-  return ({ status }) =>
-    status.slots.flatMap(({ slot, worker }) =>
-      worker?.vitals ? [{ value: value(worker.vitals), labels: { slot } }] : [],
-    );
 }

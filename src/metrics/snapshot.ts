@@ -1,7 +1,7 @@
 import type { Status } from '../control/controls.ts';
 import type { Row } from '../scoreboard/layout.ts';
 import type { Family } from './family.ts';
-import type { Totals } from './totals.ts';
+import { sumOf, type Counts, type Totals } from './totals.ts';
 
 /** All that the metrics are made of, at one moment. */
 export interface Snapshot {
@@ -35,4 +35,9 @@ export interface Limits {
 export function slotsOf({ status, totals }: Snapshot): number[] {
   const slots = new Set([...status.slots.map(({ slot }) => slot), ...totals.slots]);
   return [...slots].toSorted((one, other) => one - other);
+}
+
+/** What all workers of a slot have counted. */
+export function countsOf({ rows, totals }: Snapshot, slot: number): Counts {
+  return sumOf([totals.of(slot), ...rows.filter((row) => row.slot === slot)]);
 }

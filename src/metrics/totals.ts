@@ -1,28 +1,27 @@
-import { addDurations, DURATIONS } from '../scoreboard/durations.ts';
+import { FIGURES, type FigureRow } from '../contract/figures.ts';
 import type { Row } from '../scoreboard/layout.ts';
 
-/** The fields of a row that only grow while its worker lives. */
-const NOTHING = {
-  connectionsAccepted: 0,
-  requestsStarted: 0,
-  requestsFinished: 0,
-  handoffsReceived: 0,
-  handoffsSent: 0,
-  handoffsRefused: 0,
-  handoffsFailed: 0,
-};
+/** The figures that only grow while their worker lives. */
+const counted = FIGURES.filter(({ aggregation }) => aggregation === 'total');
 
-type Counted = keyof typeof NOTHING;
+type Counted = Extract<FigureRow, { aggregation: 'total' }>['name'];
 
 /** What the workers of one slot counted. */
-export type Counts = { readonly [Name in Counted]: number } & { readonly durations: Float64Array };
+export type Counts = { readonly [Name in Counted]: Row[Name] };
 
 export function sumOf(counts: Iterable<Counts>): Counts {
-  const sum = { ...NOTHING, durations: new Float64Array(DURATIONS) };
+  const sum: Record<string, number | Float64Array> = {};
+  for (const { name, count } of counted) sum[name] = count === undefined ? 0 : new Float64Array(count);
   for (const one of counts) {
-    for (const name of Object.keys(NOTHING) as Counted[]) sum[name] += one[name];
-    addDurations(sum.durations, one.durations);
+    for (const { name } of counted) sum[name] = plus(sum[name]!, one[name as Counted]);
   }
+  return sum as unknown as Counts;
+}
+
+/** Numbers make a new one; an array takes the other's in. */
+function plus(sum: number | Float64Array, other: number | Float64Array): number | Float64Array {
+  if (typeof sum === 'number') return sum + (other as number);
+  for (let index = 0; index < sum.length; index++) sum[index]! += (other as Float64Array)[index]!;
   return sum;
 }
 

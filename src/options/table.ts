@@ -1,3 +1,4 @@
+import { MOST_WORKERS } from '../contract/limits.ts';
 import type { Shape } from './shape.ts';
 
 /**
@@ -10,7 +11,7 @@ export const optionTable = {
   workers: {
     type: 'integer',
     min: 1,
-    max: 1024,
+    max: MOST_WORKERS as typeof MOST_WORKERS,
     word: 'auto',
     short: 'w',
     default: 'auto',
@@ -44,7 +45,7 @@ export const optionTable = {
   spares: {
     type: 'integer',
     min: 0,
-    max: 1024,
+    max: MOST_WORKERS as typeof MOST_WORKERS,
     default: 0,
     about: 'Booted workers that wait to take the place of one that ends.',
   },
@@ -71,7 +72,7 @@ export const optionTable = {
   maxSurge: {
     type: 'integer',
     min: 1,
-    max: 1024,
+    max: MOST_WORKERS as typeof MOST_WORKERS,
     default: 1,
     about: 'New workers that a reload boots beside the old ones at once.',
   },

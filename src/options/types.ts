@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import type { Balance, Sharing } from '../contract/modes.ts';
 
 /** A length of time: milliseconds as a whole number, or a whole number with its unit as text. */
 export type Time = number | `${number}${'ms' | 's' | 'm' | 'h'}`;
@@ -37,7 +38,7 @@ export interface Options {
    * @default 'auto'
    * @example sharing: 'shared'
    */
-  sharing?: 'auto' | 'reuseport' | 'shared' | 'round-robin' | undefined;
+  sharing?: 'auto' | Sharing | undefined;
   /**
    * Which worker serves a connection. `kernel`: the one that accepts it, which the kernel chooses by a hash, even on
    * average only. `least-connections`: all have equally many, give or take one, however long connections last; one that a
@@ -48,7 +49,7 @@ export interface Options {
    * @default 'auto'
    * @example balance: 'sticky-ip'
    */
-  balance?: 'auto' | 'kernel' | 'least-connections' | 'sticky-ip' | undefined;
+  balance?: Balance | undefined;
   /**
    * `on`: when a worker leaves that has a successor (reload, recycling, fewer workers), its plain HTTP/1 connections are given
    * to that between two requests, and their clients notice nothing. `off`: each client is told `Connection: close` with its next
@@ -361,8 +362,8 @@ export interface Settings {
   readonly name: string;
   /** Whether anybody chose the name, or it comes from the entry. */
   readonly isNameGiven: boolean;
-  readonly sharing: 'auto' | 'reuseport' | 'shared' | 'round-robin';
-  readonly balance: 'auto' | 'kernel' | 'least-connections' | 'sticky-ip';
+  readonly sharing: 'auto' | Sharing;
+  readonly balance: Balance;
   readonly migrate: 'on' | 'off';
   readonly hangStack: 'off' | 'on';
   readonly spares: number;

@@ -1,5 +1,6 @@
 /** What has to be there before the first worker is started, or has to be refused before. */
-import { chooseBalance, type Balance } from '../balance/mode.ts';
+import { chooseBalance } from '../balance/mode.ts';
+import type { Balance } from '../contract/modes.ts';
 import { UsageError } from '../errors.ts';
 import { chooseSharing, type SharingChoice } from '../listeners/sharing.ts';
 import type { LibraryOptions, Settings } from '../options/index.ts';

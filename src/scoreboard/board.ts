@@ -1,6 +1,7 @@
 import { closeSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { ScoreboardError, systemCode } from './error.ts';
+import { systemCode } from '../contract/system-code.ts';
+import { ScoreboardError } from './error.ts';
 import { createFile, removeBoard } from './file.ts';
 import { encodeHeader } from './header.ts';
 import { FORMAT, MAX_ROWS, ROW_SIZE, rowOffset } from './layout.ts';

@@ -84,8 +84,3 @@ export function quantile(
   }
   return bounds.at(-1);
 }
-
-/** Adds what another worker has counted. */
-export function addDurations(to: Float64Array, from: Float64Array): void {
-  for (let index = 0; index < DURATIONS; index++) to[index]! += from[index]!;
-}

@@ -23,9 +23,3 @@ export class ScoreboardError extends Error {
     this.code = code;
   }
 }
-
-/** The `code` of what the operating system threw, for example `ENOENT`. */
-export function systemCode(error: unknown): string {
-  const { code } = (error ?? {}) as { code?: unknown };
-  return typeof code === 'string' ? code : '';
-}

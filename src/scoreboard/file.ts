@@ -1,5 +1,5 @@
 import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
-import { systemCode } from './error.ts';
+import { systemCode } from '../contract/system-code.ts';
 import { removeReports } from './reports-directory.ts';
 import { removeState } from './state-directory.ts';
 

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { ScoreboardError, systemCode } from './error.ts';
+import { systemCode } from '../contract/system-code.ts';
+import { ScoreboardError } from './error.ts';
 import { FORMAT, MAGIC, MAX_ROWS, PLACED_HEADER, ROW_SIZE } from './layout.ts';
 import type { Header } from './layout.ts';
 import { viewOf } from './record.ts';

@@ -1,16 +1,15 @@
 /**
- * What a scoreboard file looks like, as data: two tables of fields, from which the offsets, the codec, the type of a
- * row and the documentation come. Little-endian, every field aligned to its own size, so that C or Python can read it.
+ * What a scoreboard file looks like, as data: two tables of fields, that of the header and that of the figures of a worker
+ * (src/contract/figures.ts), from which the offsets, the codec and the type of a row come. Little-endian, every field aligned to its own size, so that C or Python can read it.
  *
  *     offset 0          the header, padded to one row
- *     ROW_SIZE * (1+i)  row i: version u32, sum u32, the fields of `ROW`, `PAIRS`, then reserved zeros
+ *     ROW_SIZE * (1+i)  row i: version u32, sum u32, `FIGURES`, `PAIRS`, then reserved zeros
  */
+import { FIGURES, type FieldType, type FigureRow } from '../contract/figures.ts';
+import { MOST_BALANCED_WORKERS } from '../contract/limits.ts';
 
 /** The first eight bytes of every scoreboard, whatever its format. */
 export const MAGIC = 'PREFORK\n';
-
-/** Counts every change of the tables below: a reader understands its own format and no other. */
-export const FORMAT = 5;
 
 /**
  * Bytes of a row. A power of two no larger than a page, because the kernel copies page by page and looks for a pending
@@ -30,9 +29,6 @@ export const MAX_ROWS = 4096;
 export const STATES = { booting: 1, standby: 2, ready: 3, draining: 4 } as const;
 export type State = keyof typeof STATES;
 
-/** How a field is stored; `state` is a byte out of {@link STATES}. */
-export type FieldType = 'state' | 'i32' | 'u32' | 'f64';
-
 const BYTES: Readonly<Record<FieldType, number>> = { state: 1, i32: 4, u32: 4, f64: 8 };
 
 export interface Field {
@@ -40,8 +36,6 @@ export interface Field {
   readonly type: FieldType;
   /** Of an array: how many there are. */
   readonly count?: number;
-  readonly unit: string;
-  readonly sentence: string;
 }
 
 /** A field and where it is, counted from the start of its row or of the header. */
@@ -49,90 +43,32 @@ export interface PlacedField extends Field {
   readonly offset: number;
 }
 
-/** The figures of one worker, in the order they are stored. */
-export const ROW = [
-  { name: 'pid', type: 'u32', unit: '', sentence: 'Process id of the worker.' },
-  { name: 'slot', type: 'i32', unit: '', sentence: 'Slot the worker fills; -1 for a spare.' },
-  { name: 'generation', type: 'u32', unit: '', sentence: 'Generation the worker was started for.' },
-  { name: 'state', type: 'state', unit: '', sentence: 'As the worker sees it: booting, standby, ready or draining.' },
-  { name: 'heartbeat', type: 'f64', unit: 'ms', sentence: 'Monotonic time of this row; old means the worker hangs.' },
-  { name: 'startedAt', type: 'f64', unit: 'ms', sentence: 'When the process started, since the Unix epoch.' },
-  { name: 'connectionsOpen', type: 'f64', unit: 'connections', sentence: 'Accepted and not yet closed.' },
-  { name: 'connectionsAccepted', type: 'f64', unit: 'connections', sentence: 'Accepted since the worker started.' },
-  {
-    name: 'requestsStarted',
-    type: 'f64',
-    unit: 'requests',
-    sentence: 'Whose head was read, since the worker started.',
-  },
-  { name: 'requestsFinished', type: 'f64', unit: 'requests', sentence: 'Answered, or given up by their client.' },
-  { name: 'elu', type: 'f64', unit: 'ratio', sentence: 'Share of the last beat the event loop was busy, 0 to 1.' },
-  { name: 'delay', type: 'f64', unit: 'ms', sentence: 'How late the last beat was: what a request waits too.' },
-  { name: 'delayP50', type: 'f64', unit: 'ms', sentence: 'Half of the beats of the last minute were as late or less.' },
-  { name: 'delayP99', type: 'f64', unit: 'ms', sentence: 'All but one in a hundred of them were.' },
-  { name: 'rss', type: 'f64', unit: 'bytes', sentence: 'Resident memory of the process.' },
-  { name: 'heapUsed', type: 'f64', unit: 'bytes', sentence: 'Memory of JavaScript objects in use.' },
-  { name: 'heapLimit', type: 'f64', unit: 'bytes', sentence: 'What V8 lets heapUsed grow to; 0 while it is small.' },
-  {
-    name: 'durations',
-    type: 'f64',
-    // DURATIONS, as a number for the type of the table; a test compares them.
-    count: 60,
-    unit: 'requests',
-    sentence: 'Answered requests by class of status and duration: see durations.ts.',
-  },
-  {
-    name: 'handoffsReceived',
-    type: 'f64',
-    unit: 'connections',
-    sentence: 'That another worker accepted and this one serves.',
-  },
-  {
-    name: 'handoffsSent',
-    type: 'f64',
-    unit: 'connections',
-    sentence: 'That this worker accepted and another one serves.',
-  },
-  {
-    name: 'handoffsRefused',
-    type: 'f64',
-    unit: 'connections',
-    sentence: 'That the other worker would not have, so that this one serves them.',
-  },
-  {
-    name: 'handoffsFailed',
-    type: 'f64',
-    unit: 'connections',
-    sentence: 'On their way when the other worker ended, so that this one serves them.',
-  },
-  {
-    name: 'handicap',
-    type: 'f64',
-    unit: 'connections',
-    sentence: 'That it counts more than it has: it let go of them since those it has ask for more than others.',
-  },
-] as const;
-
 /** What every reader checks first. Written once, before a worker is told of the file. */
 export const HEADER = [
-  { name: 'format', type: 'u32', unit: '', sentence: 'Version of this layout.' },
-  { name: 'rowSize', type: 'u32', unit: 'bytes', sentence: 'Size of the header and of each row.' },
-  { name: 'rows', type: 'u32', unit: 'rows', sentence: 'Rows after the header.' },
-  { name: 'primaryPid', type: 'u32', unit: '', sentence: 'Process id of the primary.' },
-  { name: 'pidNamespace', type: 'u32', unit: '', sentence: 'Inode of its pid namespace on Linux, else 0.' },
-  { name: 'primaryStartedAt', type: 'f64', unit: 'ms', sentence: 'When it started, since the Unix epoch.' },
+  // Version of this layout.
+  { name: 'format', type: 'u32' },
+  // Bytes of the header, and of each row.
+  { name: 'rowSize', type: 'u32' },
+  // How many rows follow the header.
+  { name: 'rows', type: 'u32' },
+  { name: 'primaryPid', type: 'u32' },
+  // The inode of its pid namespace on Linux, else 0.
+  { name: 'pidNamespace', type: 'u32' },
+  // Milliseconds since the Unix epoch.
+  { name: 'primaryStartedAt', type: 'f64' },
 ] as const;
 
-type Name<Fields extends readonly Field[]> = Fields[number]['name'];
-
-/** One worker's figures: units and meanings are in {@link ROW}. */
-export type Row = { [name in Exclude<Name<typeof ROW>, 'state' | 'durations'>]: number } & {
-  state: State;
-  durations: Float64Array;
+/** One worker's figures: units and meanings are in {@link FIGURES}. */
+export type Row = {
+  [Figure in FigureRow as Figure['name']]: Figure extends { type: 'state' }
+    ? State
+    : Figure extends { count: number }
+      ? Float64Array
+      : number;
 };
 
 /** The figures of a board: {@link HEADER}. */
-export type Header = { [name in Name<typeof HEADER>]: number };
+export type Header = { [name in (typeof HEADER)[number]['name']]: number };
 
 function place(fields: readonly Field[], from: number): readonly PlacedField[] {
   let offset = from;
@@ -147,8 +83,8 @@ function place(fields: readonly Field[], from: number): readonly PlacedField[] {
 /** {@link HEADER} with offsets: right after {@link MAGIC}. */
 export const PLACED_HEADER: readonly PlacedField[] = place(HEADER, 8);
 
-/** {@link ROW} with offsets: right after version and sum. */
-export const PLACED_ROW: readonly PlacedField[] = place(ROW, 8);
+/** {@link FIGURES} with offsets: right after version and sum. */
+export const PLACED_ROW: readonly PlacedField[] = place(FIGURES, 8);
 
 /**
  * After the fields: for each slot, in arrays of bytes, what this worker and that slot's have of each other's connections.
@@ -157,7 +93,7 @@ export const PLACED_ROW: readonly PlacedField[] = place(ROW, 8);
  * not do: an answer takes its time, and a worker that is new has not seen the numbers before it.
  */
 export const PAIRS: { readonly [part in 'unanswered' | 'sent' | 'arrived']: number } & { readonly slots: number } =
-  placePairs(128);
+  placePairs(MOST_BALANCED_WORKERS);
 
 function placePairs(slots: number): typeof PAIRS {
   const end = PLACED_ROW.reduce((most, { offset, type, count = 1 }) => Math.max(most, offset + BYTES[type] * count), 0);
@@ -167,6 +103,20 @@ function placePairs(slots: number): typeof PAIRS {
 
 /** Bytes of a row that say something; the rest is reserved. A multiple of 4, for the sum is taken over 32-bit words. */
 export const ROW_USED: number = PAIRS.arrived + PAIRS.slots;
+
+/**
+ * By which a reader knows a layout: it understands its own and no other. It follows from the tables, so that no change of one
+ * can be forgotten.
+ */
+export const FORMAT: number = formatOf([...PLACED_HEADER, ...PLACED_ROW], [ROW_SIZE, ...Object.values(PAIRS)]);
+
+/** FNV-1a over the fields and the other numbers of a layout. */
+export function formatOf(fields: readonly PlacedField[], rest: readonly number[]): number {
+  const places = fields.map(({ name, type, offset, count = 1 }) => `${name} ${type} ${offset} ${count}`);
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from([...places, ...rest].join('\n'))) hash = Math.imul(hash ^ byte, 0x01000193);
+  return hash >>> 0;
+}
 
 /** Where in a row a field is. */
 export function fieldOffset(name: keyof Row): number {

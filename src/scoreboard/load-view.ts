@@ -15,7 +15,7 @@ const STATE = fieldOffset('state');
 const HEARTBEAT = fieldOffset('heartbeat');
 const OPEN = fieldOffset('connectionsOpen');
 const HANDICAP = fieldOffset('handicap');
-const UTILIZATION = fieldOffset('elu');
+const UTILIZATION = fieldOffset('utilization');
 
 /**
  * What a worker sees of all slots with one system call: the few figures that balancing needs, in arrays by slot, and

@@ -1,6 +1,6 @@
+import { FIGURES, type Range } from '../contract/figures.ts';
 import { isSum } from './durations.ts';
-import { ROW, type Row } from './layout.ts';
-import { BLANK } from './record.ts';
+import type { Row } from './layout.ts';
 
 /**
  * A number out of a row as one that can be counted with: a worker can write any bytes, and one NaN or infinity would be in
@@ -19,20 +19,18 @@ function countInRange(value: number): number {
   return Math.floor(inRange(value, MOST));
 }
 
-/** Units of what is measured; all others count. */
-const MEASURES: ReadonlySet<string> = new Set(['ms', 'ratio']);
-const measured: ReadonlySet<string> = new Set(ROW.filter(({ unit }) => MEASURES.has(unit)).map(({ name }) => name));
+function figureInRange(value: number, range: Range): number {
+  if (range === 'whole') return countInRange(value);
+  return inRange(value, range === 'share' ? 1 : undefined);
+}
 
-type Figure = Exclude<keyof Row, 'state' | 'durations'>;
-const figures = Object.keys(BLANK).filter((name) => name !== 'state' && name !== 'durations') as Figure[];
-
-/**
- * The same row, whose numbers are finite and not negative, counts whole, and its utilization at most 1. The slot of a spare stays -1.
- */
+/** The same row, with every figure in the range that the table gives it. */
 export function rowInRange(row: Row): Row {
-  for (const name of figures)
-    if (name !== 'slot') row[name] = measured.has(name) ? inRange(row[name]) : countInRange(row[name]);
-  row.elu = inRange(row.elu, 1);
+  const values = row as unknown as Record<string, number>;
+  for (const { name, range, count } of FIGURES) {
+    if (range === 'state' || range === 'slot' || count !== undefined) continue;
+    values[name] = figureInRange(values[name]!, range);
+  }
   const { durations } = row;
   for (let index = 0; index < durations.length; index++) {
     durations[index] = isSum(index) ? inRange(durations[index]!) : countInRange(durations[index]!);

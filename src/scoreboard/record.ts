@@ -8,7 +8,7 @@
  * had different ends and 67 more had equal ends around an old cache line. So the second copy of the version is not a
  * copy but a sum of all words of the row, the version among them. A tear of any shape passes with a chance of 2^-32.
  */
-import { DURATIONS } from './durations.ts';
+import type { FieldType, FigureRow } from '../contract/figures.ts';
 import { PLACED_ROW, ROW_USED, STATES } from './layout.ts';
 import type { Row, State } from './layout.ts';
 
@@ -19,32 +19,18 @@ const SUM = 4;
 const states = Object.keys(STATES) as State[];
 const stateOf: ReadonlyMap<number, State> = new Map(states.map((state) => [STATES[state], state]));
 
+/** Figures that are several numbers. */
+type ArrayName = Extract<FigureRow, { count: number }>['name'];
+
 /** Fresh figures: a worker that has not said anything yet. */
-export const BLANK: Readonly<Row> = {
-  pid: 0,
-  slot: 0,
-  generation: 0,
-  state: 'booting',
-  heartbeat: 0,
-  startedAt: 0,
-  connectionsOpen: 0,
-  connectionsAccepted: 0,
-  requestsStarted: 0,
-  requestsFinished: 0,
-  elu: 0,
-  delay: 0,
-  delayP50: 0,
-  delayP99: 0,
-  rss: 0,
-  heapUsed: 0,
-  heapLimit: 0,
-  durations: new Float64Array(DURATIONS),
-  handoffsReceived: 0,
-  handoffsSent: 0,
-  handoffsRefused: 0,
-  handoffsFailed: 0,
-  handicap: 0,
-};
+export const BLANK: Readonly<Row> = Object.fromEntries(
+  PLACED_ROW.map(({ name, type, count }) => [name, blank(type, count)]),
+) as unknown as Row;
+
+function blank(type: FieldType, count: number | undefined): Row[keyof Row] {
+  if (type === 'state') return 'booting';
+  return count === undefined ? 0 : new Float64Array(count);
+}
 
 /** The version after `version`. It wraps, and is never 0, which marks a blank row. */
 export function nextVersion(version: number): number {
@@ -75,10 +61,10 @@ export function encodeRow(view: DataView, row: Readonly<Row>, version: number): 
   const values = row as unknown as Readonly<Record<string, number>>;
   for (const { name, type, offset, count } of PLACED_ROW) {
     if (count !== undefined) {
-      writeArray(view, offset, row.durations);
+      writeArray(view, offset, row[name as ArrayName]);
       continue;
     }
-    const value = values[name] as number;
+    const value = values[name]!;
     switch (type) {
       case 'state':
         view.setUint8(offset, STATES[row.state]);
@@ -112,12 +98,12 @@ export function conditionOf(view: DataView, base: number): 'whole' | 'blank' | '
 export function decodeRow(view: DataView, base = 0): Row | 'blank' | 'torn' {
   const condition = conditionOf(view, base);
   if (condition !== 'whole') return condition;
-  const row: Row = { ...BLANK, durations: new Float64Array(DURATIONS) };
+  const row: Row = { ...BLANK };
   const values = row as unknown as Record<string, number>;
   for (const { name, type, offset, count } of PLACED_ROW) {
     const at = base + offset;
     if (count !== undefined) {
-      readArray(view, at, row.durations);
+      row[name as ArrayName] = readArray(view, at, count);
       continue;
     }
     switch (type) {
@@ -142,6 +128,8 @@ function writeArray(view: DataView, offset: number, numbers: Float64Array): void
   for (let index = 0; index < numbers.length; index++) view.setFloat64(offset + index * 8, numbers[index]!, true);
 }
 
-function readArray(view: DataView, offset: number, numbers: Float64Array): void {
-  for (let index = 0; index < numbers.length; index++) numbers[index] = view.getFloat64(offset + index * 8, true);
+function readArray(view: DataView, offset: number, count: number): Float64Array {
+  const numbers = new Float64Array(count);
+  for (let index = 0; index < count; index++) numbers[index] = view.getFloat64(offset + index * 8, true);
+  return numbers;
 }

@@ -1,6 +1,6 @@
 import { closeSync, readdirSync, readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { systemCode } from './error.ts';
+import { systemCode } from '../contract/system-code.ts';
 import { removeBoard } from './file.ts';
 import { sweepLeftovers } from './leftovers.ts';
 import { openBoard } from './header.ts';

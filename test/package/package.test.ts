@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
+import { FIGURES } from '../../src/contract/figures.ts';
 
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, '../../..');
@@ -41,6 +42,18 @@ test('has the page of the dashboard, with uPlot in it and its licence', async ()
     await readFile(join(directory, 'dashboard.js'), 'utf8'),
     /MIT License[^]*Copyright \(c\) \d+ Leon Sorokin/,
   );
+});
+
+test('what runs in workers and in the page has the table of figures without what people read of them', async () => {
+  const dist = join(home, 'node_modules/prefork/dist');
+  const words = FIGURES.flatMap(({ about, metric }) => [about, metric?.help, metric?.advice]).filter(
+    (text) => text !== undefined,
+  );
+  for (const file of ['worker/preload.cjs', 'dashboard/dashboard.js']) {
+    const code = await readFile(join(dist, file), 'utf8');
+    assert.match(code, /"?handoffsFailed"?/, file);
+    for (const text of words) assert.ok(!code.includes(text), `${file}: ${text}`);
+  }
 });
 
 test('has no runtime dependencies', async () => {

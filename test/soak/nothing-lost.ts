@@ -20,9 +20,10 @@ const protocols = {
   https: { address: 1, protocol: 'http1', tls: true },
   h2: { address: 1, protocol: 'http2', tls: true },
   h2c: { address: 2, protocol: 'http2', tls: false },
+  unix: { address: 3, protocol: 'http1', tls: false },
 } as const;
 /** Of echo-everywhere.mjs. */
-const ADDRESSES = 3;
+const ADDRESSES = 4;
 
 type Protocol = keyof typeof protocols;
 
@@ -33,7 +34,8 @@ async function soak(name: string, spoken: readonly Protocol[], options: SoakOpti
   copyFileSync(fixture('echo-everywhere.mjs'), entry);
   const scenario = scenarios[name]!;
   const flags = ['--workers', String(WORKERS), '--sharing', options.sharing, ...scenario.options];
-  const app = await startServer({ entry, options: flags, env: certificate });
+  const env = { ...certificate, SOCKET: join(directory, 'server.sock'), ...scenario.env?.(directory) };
+  const app = await startServer({ entry, options: flags, env });
   try {
     // It is ready when it listens somewhere, and listens elsewhere a moment later.
     await app.event('listening', { nth: ADDRESSES });

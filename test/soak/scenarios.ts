@@ -6,6 +6,8 @@ import { OperationFailed, type App } from 'prefork/testing';
 export interface Scenario {
   /** Of the command, beside the number of workers. */
   readonly options: readonly string[];
+  /** For the application. @param directory the server's own, which goes with it. */
+  readonly env?: (directory: string) => Readonly<Record<string, string>>;
   /** The `nth` time, from 1. @param entry the file that the server runs: a copy, which may be changed. */
   readonly happen: (app: App, nth: number, entry: string) => Promise<unknown>;
   /** When it is all over. */
@@ -24,6 +26,12 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     happen: (app, nth) => app.scale(nth % 2 === 1 ? WORKERS + 2 : WORKERS - 1),
     after: (app) => app.scale(WORKERS),
   },
+  // One new worker accepts when the other one fails.
+  'failing-scales': {
+    options: [],
+    env: (directory) => ({ SCALE_FAILS: directory }),
+    happen: (app) => assert.rejects(app.scale(WORKERS + 2), failsWith(/slot 3 fails/)),
+  },
   upgrades: { options: [], happen: (app) => app.upgrade() },
   recycles: {
     options: ['--max-requests', '500'],
@@ -34,11 +42,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     happen: async (app, _nth, entry) => {
       goodBuild ??= readFileSync(entry, 'utf8');
       writeFileSync(entry, "throw new Error('broken build');\n");
-      await assert.rejects(app.reload(), (error) => {
-        assert.ok(error instanceof OperationFailed, String(error));
-        assert.match(error.stderr, /broken build/);
-        return true;
-      });
+      await assert.rejects(app.reload(), failsWith(/broken build/));
     },
     after: (app, entry) => {
       writeFileSync(entry, goodBuild!);
@@ -46,3 +50,11 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     },
   },
 };
+
+function failsWith(words: RegExp): (error: unknown) => true {
+  return (error) => {
+    assert.ok(error instanceof OperationFailed, String(error));
+    assert.match(error.stderr, words);
+    return true;
+  };
+}

@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { afterEach, type TestContext } from 'node:test';
+import { owner, sweepAbandoned, testDirectory, TEST_OWNER } from './abandoned.ts';
 import { childrenOf, commandLine, filesOfPrimary, isAlive, processesOf, socketsIn, TEST_ID } from './leftovers.ts';
 import { matches, parseLogLine, type Fields, type LogEvent } from './log.ts';
 import { command, fixture } from './paths.ts';
 import { poll, Watched } from './watched.ts';
+
+sweepAbandoned();
 
 export interface AppOptions {
   /** A file of test/fixtures/apps, or the path of any other; none, for a command that is used wrongly. */
@@ -304,7 +306,7 @@ afterEach((context) => {
 });
 
 function makeDirectory({ files = {}, links = {}, uid, isOpen = false }: AppOptions): string {
-  const directory = mkdtempSync(join(tmpdir(), 'prefork-test-'));
+  const directory = testDirectory('test');
   for (const [name, text] of Object.entries(files)) {
     const file = join(directory, name);
     mkdirSync(dirname(file), { recursive: true });
@@ -325,7 +327,7 @@ function environment({ env }: AppOptions, directory: string, testId: string): No
   const inherited = Object.entries(process.env).filter(([name]) => !/^(PREFORK_|NODE_TEST_CONTEXT$)/.test(name));
   // Alone it decides where sockets are; a test that says more of that has the usual places.
   const place = env !== undefined && 'XDG_RUNTIME_DIR' in env ? {} : { PREFORK_RUNTIME_DIR: directory };
-  const own = { PORT: '0', PREFORK_SETTLE: SETTLE, ...place, [TEST_ID]: testId };
+  const own = { PORT: '0', PREFORK_SETTLE: SETTLE, ...place, [TEST_ID]: testId, [TEST_OWNER]: owner };
   return { ...Object.fromEntries(inherited), ...own, ...env };
 }
 

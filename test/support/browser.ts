@@ -1,10 +1,9 @@
 /** Debian's Chromium without a window, over its DevTools protocol: https://chromedevtools.github.io/devtools-protocol/ */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, rmSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
+import { testDirectory } from './abandoned.ts';
 import { DEADLINE, poll } from './watched.ts';
 
 const PROGRAM = '/usr/bin/chromium';
@@ -60,7 +59,7 @@ export class Browser implements AsyncDisposable {
   }
 
   static async open(url: string, view: View = { width: 1440, height: 900 }): Promise<Browser> {
-    const directory = mkdtempSync(join(tmpdir(), 'prefork-chromium-'));
+    const directory = testDirectory('chromium');
     // A pipe and no port: when whoever holds it is gone, so is the browser, however that ended.
     const stdio = ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] as const;
     const child = spawn(PROGRAM, [...flags, `--user-data-dir=${directory}`], { stdio: [...stdio] });

@@ -3,7 +3,7 @@
  * CONTROL_NAME; CONTROL_ANSWER, the outcome of every operation, as JSON, or what to do instead of answering.
  */
 import { ControlServer } from '../../src/control/server.ts';
-import type { Outcome } from '../../src/control/controls.ts';
+import type { Outcome } from '../../src/contract/outcome.ts';
 import { PreforkError } from '../../src/errors.ts';
 import { FakeControls } from './fake-controls.ts';
 

@@ -1,12 +1,6 @@
-import type {
-  Controls,
-  Dashboard,
-  MetricsAnswer,
-  Outcome,
-  ScaleTarget,
-  Status,
-  WorkerStatus,
-} from '../../src/control/controls.ts';
+import type { Outcome, ScaleTarget } from '../../src/contract/outcome.ts';
+import { VITALS, type Vitals } from '../../src/contract/vitals.ts';
+import type { Controls, Dashboard, MetricsAnswer, Status, WorkerStatus } from '../../src/control/controls.ts';
 import { Live } from '../../src/dashboard/live.ts';
 import { EventHistory } from '../../src/primary/telemetry/event-history.ts';
 import { DURATIONS } from '../../src/scoreboard/durations.ts';
@@ -14,6 +8,12 @@ import { DURATIONS } from '../../src/scoreboard/durations.ts';
 /** A worker that serves; everything a test does not care for. */
 export function fakeWorker(changes: Partial<WorkerStatus> = {}): WorkerStatus {
   return { pid: 4712, slot: 0, generation: 1, state: 'serving', uptime: 60_000, vitals: null, ...changes };
+}
+
+/** Figures of a worker that has counted nothing; every one that a test does not care for. */
+export function fakeVitals(changes: Partial<Vitals> = {}): Vitals {
+  const nothing = VITALS.map(({ name, figure }) => [name, figure.count === undefined ? 0 : []]);
+  return { ...(Object.fromEntries(nothing) as unknown as Vitals), ...changes };
 }
 
 export function fakeStatus(changes: Partial<Status> = {}): Status {

@@ -1,8 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
+import { testDirectory } from './abandoned.ts';
 import { freePort } from './platform.ts';
 
 const version = spawnSync('redis-server', ['--version'], { encoding: 'utf8' });
@@ -12,7 +11,7 @@ export const noRedis: string | false = version.status === 0 ? false : 'redis-ser
 
 /** A redis-server of the test's own, which can be killed and started again. Owns the process and its directory. */
 export class Redis implements AsyncDisposable {
-  readonly #directory = mkdtempSync(join(tmpdir(), 'prefork-redis-'));
+  readonly #directory = testDirectory('redis');
   readonly #port: number;
   #child: ChildProcess | undefined;
 

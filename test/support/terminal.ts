@@ -1,9 +1,9 @@
 /** A terminal with a shell in it, by tmux: what is typed into it, and what it shows. */
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { testDirectory } from './abandoned.ts';
 import { poll } from './watched.ts';
 
 const run = promisify(execFile);
@@ -22,7 +22,7 @@ export interface TerminalOptions {
 
 /** Owns a tmux server of its own, with one window; disposing of it ends all that runs in it. */
 export class Terminal implements AsyncDisposable {
-  readonly #directory: string = mkdtempSync(join(tmpdir(), 'prefork-terminal-'));
+  readonly #directory: string = testDirectory('terminal');
 
   static async open({ columns, rows, env }: TerminalOptions): Promise<Terminal> {
     const terminal = new Terminal();

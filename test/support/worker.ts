@@ -1,10 +1,10 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import type { TestContext } from 'node:test';
+import { testDirectory } from './abandoned.ts';
 import { Channel } from '../../src/ipc/channel.ts';
 import { contextEnvironment, type WorkerContext } from '../../src/ipc/context.ts';
 import { decodeWorkerMessage, type PrimaryMessage, type WorkerMessage } from '../../src/ipc/messages.ts';
@@ -43,7 +43,7 @@ export class TestWorker {
   #exit: AppExit | undefined;
 
   constructor(t: TestContext, { entry, files, context, nodeOptions = [], env }: WorkerOptions) {
-    const directory = mkdtempSync(join(tmpdir(), 'prefork-test-'));
+    const directory = testDirectory('test');
     for (const [name, text] of Object.entries(files ?? {})) writeFileSync(join(directory, name), text);
     this.#board = Board.create({ name: 'test', rows: 1, directories: [directory] });
     this.#reader = Reader.open(this.#board.path);

@@ -1,6 +1,6 @@
 import { UsageError } from '../../errors.ts';
 import { findServer } from '../../control/client.ts';
-import type { ScaleTarget } from '../../control/controls.ts';
+import type { ScaleTarget } from '../../contract/outcome.ts';
 import { quote } from '../../options/quote.ts';
 import { optionTable } from '../../options/table.ts';
 import { duration } from '../../primary/fleet/log-fields.ts';

@@ -1,5 +1,6 @@
 /** What follows from several looks at a server: rates, and how they went. Pure. */
-import type { Status, Vitals, WorkerStatus } from '../../control/controls.ts';
+import type { Vitals } from '../../contract/vitals.ts';
+import type { Status, WorkerStatus } from '../../control/controls.ts';
 import { latencyBetween, type Latency } from './latency.ts';
 import { roster, type Place } from './roster.ts';
 

@@ -1,6 +1,6 @@
 import { operate } from '../../control/client.ts';
 import { PreforkError } from '../../errors.ts';
-import type { Outcome, ScaleTarget } from '../../control/controls.ts';
+import type { Outcome, ScaleTarget } from '../../contract/outcome.ts';
 import { duration } from '../../primary/fleet/log-fields.ts';
 import type { Feed } from './feed.ts';
 import { frameOf } from './frame.ts';

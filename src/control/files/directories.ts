@@ -13,7 +13,7 @@ import type { Stats } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { unusable } from './place.ts';
-import { systemCode } from './system-code.ts';
+import { systemCode } from '../../contract/system-code.ts';
 import { canOthersWrite, octal, resolved, userId, whyNotTrusted } from './trust.ts';
 
 const VARIABLE = 'PREFORK_RUNTIME_DIR';

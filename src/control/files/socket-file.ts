@@ -1,5 +1,6 @@
-import { chmodSync, lstatSync, rmSync, unlinkSync, type Stats } from 'node:fs';
+import { chmodSync, rmSync, unlinkSync } from 'node:fs';
 import type { Server } from 'node:net';
+import { fileIdentity } from '../../sockets/file-identity.ts';
 import { makeDirectory } from './directories.ts';
 import { pathIn, socketPath, unusable } from './place.ts';
 import { replacePath, takePath } from './take-path.ts';
@@ -24,12 +25,12 @@ export interface Wish {
 export class SocketFile {
   readonly name: string;
   readonly path: string;
-  readonly #stats: Stats;
+  readonly #identity: string | undefined;
 
-  private constructor(directory: string, name: string, stats: Stats) {
+  private constructor(directory: string, name: string, identity: string | undefined) {
     this.name = name;
     this.path = socketPath(directory, name);
-    this.#stats = stats;
+    this.#identity = identity;
   }
 
   /**
@@ -45,15 +46,16 @@ export class SocketFile {
     const own = pathIn(directory, `.${process.pid.toString(36)}-${Math.random().toString(36).slice(2, 8)}.tmp`);
     await listenAt(server, own);
     chmodSync(own, 0o600);
-    const stats = lstatSync(own);
+    const identity = fileIdentity(own);
     if (insist === 'replace') {
       replacePath(own, socketPath(directory, name));
-      return new SocketFile(directory, name, stats);
+      return new SocketFile(directory, name, identity);
     }
     try {
       const names = insist === 'given' ? [name] : namesakes(name);
       for (const candidate of names) {
-        if (await takePath(own, socketPath(directory, candidate))) return new SocketFile(directory, candidate, stats);
+        if (await takePath(own, socketPath(directory, candidate)))
+          return new SocketFile(directory, candidate, identity);
       }
       return undefined;
     } finally {
@@ -67,8 +69,7 @@ export class SocketFile {
    */
   remove(): void {
     try {
-      const { ino, dev } = lstatSync(this.path);
-      if (ino === this.#stats.ino && dev === this.#stats.dev) unlinkSync(this.path);
+      if (fileIdentity(this.path) === this.#identity) unlinkSync(this.path);
     } catch {
       // Gone already, or its directory is.
     }

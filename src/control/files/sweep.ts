@@ -1,13 +1,14 @@
-import { lstatSync, readdirSync, unlinkSync } from 'node:fs';
+import { readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileIdentity } from '../../sockets/file-identity.ts';
 import { nameOfSocket } from './place.ts';
 import { probe } from './probe.ts';
 
 /** Removes the sockets that servers of this user left when they were killed. Housekeeping: nothing here fails. */
 export async function sweepDeadSockets(directory: string): Promise<void> {
   for (const path of socketsIn(directory)) {
-    const file = identityOf(path);
-    if ((await probe(path)) === 'dead' && identityOf(path) === file) remove(path);
+    const file = fileIdentity(path);
+    if ((await probe(path)) === 'dead' && fileIdentity(path) === file) remove(path);
   }
 }
 
@@ -18,12 +19,6 @@ function socketsIn(directory: string): string[] {
   } catch {
     return [];
   }
-}
-
-/** An inode's number means nothing without its device. */
-function identityOf(path: string): string | undefined {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  return stats && `${stats.dev}:${stats.ino}`;
 }
 
 function remove(path: string): void {

@@ -16,7 +16,7 @@ import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathIn, unusable } from './place.ts';
 import { probe } from './probe.ts';
-import { systemCode } from './system-code.ts';
+import { systemCode } from '../../contract/system-code.ts';
 
 /** Each is lost to somebody who was faster, and who is then found live. */
 const MOST_ATTEMPTS = 100;

@@ -62,10 +62,10 @@ export function list<T>(description: string, { json }: Schema<T>): Schema<readon
   return { json: { type: 'array', items: json, description } };
 }
 
-export function object<T extends object>(
-  description: string,
-  fields: { readonly [Name in keyof T]-?: Schema<T[Name]> },
-): Schema<T> {
+/** A schema for each field of an object. */
+export type FieldsOf<T> = { readonly [Name in keyof T]-?: Schema<T[Name]> };
+
+export function object<T extends object>(description: string, fields: FieldsOf<T>): Schema<T> {
   const entries = Object.entries<Pick<Schema<unknown>, 'json' | 'isOptional'>>(fields);
   const required = entries.filter(([, { isOptional }]) => isOptional !== true).map(([name]) => name);
   const properties = Object.fromEntries(entries.map(([name, { json }]) => [name, json]));

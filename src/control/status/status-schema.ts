@@ -4,7 +4,9 @@
  *
  * It is open: a server that is newer may say more. Tests close it, so that nothing is said that is not in here.
  */
-import type { BalanceStatus, ExitStatus, ReloadStatus, SlotStatus, Status, Vitals, WorkerStatus } from '../controls.ts';
+import type { Figure } from '../../contract/figures.ts';
+import { VITALS, type Vitals } from '../../contract/vitals.ts';
+import type { BalanceStatus, ExitStatus, ReloadStatus, SlotStatus, Status, WorkerStatus } from '../controls.ts';
 import {
   amount,
   count,
@@ -18,31 +20,21 @@ import {
   text,
   time,
   words,
+  type FieldsOf,
   type JsonSchema,
   type Schema,
 } from './schema.ts';
 
-const vitals: Schema<Vitals> = object<Vitals>('What a worker last wrote to the scoreboard.', {
-  beat: count('ms since it was written'),
-  connectionsOpen: count('connections accepted and not closed'),
-  connectionsAccepted: count('connections accepted since the worker started'),
-  handoffsReceived: count('connections served here that another worker accepted'),
-  handoffsSent: count('connections accepted here that another worker serves'),
-  handoffsRefused: count('connections that another worker would not have, so that they are served here'),
-  handoffsFailed: count('connections on their way to a worker that ended, so that they are served here'),
-  requestsStarted: count('requests whose head was read'),
-  requestsFinished: count('requests answered, or given up by their client'),
-  durations: list(
-    'how many answered requests took no longer than each of `durationBounds`, and longer than the one before; the last counts the rest',
-    count(''),
-  ),
-  utilization: share('share of the last beat that the event loop was busy'),
-  delay: amount('how late the last beat was, ms'),
-  delayP50: amount('how late half of the beats of the last minute were at most, ms'),
-  delayP99: amount('how late all but one in a hundred of them were at most, ms'),
-  rss: count('resident memory, bytes'),
-  heapUsed: count('memory of JavaScript objects, bytes'),
-});
+const vitals: Schema<Vitals> = object<Vitals>(
+  'What a worker last wrote to the scoreboard.',
+  Object.fromEntries(VITALS.map(({ name, figure }) => [name, vital(figure)])) as unknown as FieldsOf<Vitals>,
+);
+
+function vital({ about, range, count: length }: Figure): Schema<number> | Schema<readonly number[]> {
+  if (length !== undefined) return list(about, count(''));
+  if (range === 'share') return share(about);
+  return range === 'amount' ? amount(about) : count(about);
+}
 
 const worker: Schema<WorkerStatus> = object<WorkerStatus>('A worker.', {
   pid: nullable(count('null before its process has one')),

@@ -1,4 +1,5 @@
 /** The dashboard: one page, one stream of what the server tells, and what is asked of it with the token. */
+import { MOST_WORKERS } from '../../contract/limits.ts';
 import { Confirmation, Help, isDialogOpen, TokenDialog } from './dialogs.ts';
 import { find, setText } from './parts/dom.ts';
 import { Events } from './events.ts';
@@ -11,9 +12,6 @@ import { Stream, type Link } from './feed/stream.ts';
 import { Tiles } from './parts/tiles.ts';
 import { Token } from './token.ts';
 import { Totals } from './totals.ts';
-
-/** As `--workers` has it. */
-const MOST_WORKERS = 1024;
 
 const token = Token.fromAddress();
 const header = new Header();

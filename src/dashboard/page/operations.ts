@@ -1,4 +1,4 @@
-import type { Outcome } from '../../control/controls.ts';
+import type { Outcome } from '../../contract/outcome.ts';
 
 /** What came of it; refused: the token is wrong, or there is none. */
 export type Answer = Outcome | 'refused';

@@ -45,11 +45,11 @@ export class LightRequest {
   }
 
   get body(): ReadableStream<Uint8Array> | null {
-    return this.#hasBody ? this.original.body : null;
+    return this.#hasBody() ? this.original.body : null;
   }
 
   get bodyUsed(): boolean {
-    return this.#original?.bodyUsed ?? (this.#hasBody && this.#context.body.isTaken);
+    return this.#original?.bodyUsed ?? (this.#hasBody() && this.#context.body.isTaken);
   }
 
   /** So that it may be the init of another request. */
@@ -91,7 +91,7 @@ export class LightRequest {
   }
 
   /** The standard has none for these methods. */
-  get #hasBody(): boolean {
+  #hasBody(): boolean {
     return this.#context.hasBody && this.method !== 'GET' && this.method !== 'HEAD';
   }
 
@@ -101,7 +101,7 @@ export class LightRequest {
     // The standard has no request of this method.
     if (method === 'TRACE')
       return Object.defineProperty(new Original(url, { headers, signal }), 'method', { value: method });
-    const body = this.#hasBody ? this.#handOver() : undefined;
+    const body = this.#hasBody() ? this.#handOver() : undefined;
     const original = new Original(url, {
       method,
       headers,
@@ -121,7 +121,7 @@ export class LightRequest {
   }
 
   async #read<Result>(convert: (bytes: Buffer) => Result): Promise<Result> {
-    return convert(this.#hasBody ? await this.#context.body.take() : NOTHING);
+    return convert(this.#hasBody() ? await this.#context.body.take() : NOTHING);
   }
 }
 

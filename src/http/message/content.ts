@@ -19,9 +19,12 @@ export function sendable(call: string, content: Content): Sendable {
   );
 }
 
+/** The global `Buffer` is a getter, which is called at each use: 15 ns of the 35 that this takes. */
+const Bytes = Buffer;
+
 /** In bytes. */
 export function lengthOf(content: Sendable): number {
-  return typeof content === 'string' ? Buffer.byteLength(content) : content.byteLength;
+  return typeof content === 'string' ? Bytes.byteLength(content) : content.byteLength;
 }
 
 function nameOf(value: unknown): string {

@@ -249,7 +249,7 @@ export class Context implements ResponseHead {
   end(content: Content | Blob = ''): void {
     if (typeof content !== 'string' && content instanceof Blob) return this.#send(content);
     const bytes = sendable('end', content);
-    if (this.#state === STREAMING || this.#needsChunks) return this.#finish(bytes);
+    if (this.#state === STREAMING || this.#needsChunks()) return this.#finish(bytes);
     if (!this.#may(ON_ANSWER, 'end')) return;
     this.#sink.answer(this, bytes);
   }
@@ -404,7 +404,7 @@ export class Context implements ResponseHead {
   }
 
   /** What comes after the content needs them: RFC 9112, 7.1.2. */
-  get #needsChunks(): boolean {
+  #needsChunks(): boolean {
     return this.#state === OPEN && this.#fields?.trailers !== undefined && this.#head.minor === 1;
   }
 

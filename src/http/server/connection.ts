@@ -94,14 +94,14 @@ export class Connection implements ResponseSink {
     this.#readAhead = new ReadAhead(source);
     this.#core = core;
     this.#since = core.now;
-    this.#writer = new Writer(socket, () => this.#onDrained());
+    this.#writer = new Writer(socket, source.handle, () => this.#onDrained());
     this.#encoder = new ResponseEncoder(core, this.#writer);
   }
 
   /** Whether nothing has come that is not answered, and all answers are taken. */
   get isIdle(): boolean {
     const isQuiet = this.#request === IDLE && this.#parser === undefined && this.#readAhead.isEmpty;
-    return isQuiet && this.socket.writableLength === 0;
+    return isQuiet && this.#writer.isAllTaken;
   }
 
   /** Whether another process could serve it. */
@@ -117,7 +117,7 @@ export class Connection implements ResponseSink {
   /** The hot path. @returns false when no more should be read until the source is told to resume. */
   receive(bytes: Buffer, end: number): boolean {
     if (this.#request >= DISCARDING) return true;
-    if (this.#mustWait) this.#readAhead.add(bytes, 0, end);
+    if (this.#mustWait()) this.#readAhead.add(bytes, 0, end);
     else {
       this.#bytes = bytes;
       this.#end = end;
@@ -175,13 +175,13 @@ export class Connection implements ResponseSink {
   }
 
   answer(head: ResponseHead, content: Sendable): void {
-    if (this.#isTooMuch) this.#encoder.isLast = true;
+    if (this.#isTooMuch()) this.#encoder.isLast = true;
     this.#encoder.answer(head, content);
     this.#complete();
   }
 
   begin(head: ResponseHead): void {
-    if (this.#isTooMuch && !this.#receiver!.body.isTaken) this.#encoder.isLast = true;
+    if (this.#isTooMuch() && !this.#receiver!.body.isTaken) this.#encoder.isLast = true;
     this.#encoder.begin(head);
     if (this.#request === DONE) this.#deadline = NEVER;
   }
@@ -226,16 +226,16 @@ export class Connection implements ResponseSink {
     return { socket: this.socket, head };
   }
 
-  get #mustWait(): boolean {
+  #mustWait(): boolean {
     return this.#request >= FULL || this.#writer.isBlocked;
   }
 
   /** What is to come of the body would not be waited for after the response: then that says so. */
-  get #isTooMuch(): boolean {
+  #isTooMuch(): boolean {
     return this.#request <= FULL && this.#receiver?.isShort === false;
   }
 
-  get #isDue(): boolean {
+  #isDue(): boolean {
     const { disableKeepalive, maxRequestsPerConn, maxKeepaliveDuration } = this.#core.settings;
     if (disableKeepalive || this.#core.isClosing) return true;
     if (this.#core.isLeaving && this.rest === 'never') return true;
@@ -262,7 +262,7 @@ export class Connection implements ResponseSink {
           return this.#refuse(parser.fault!);
       }
       if (this.#request >= DISCARDING) return;
-      if (this.#mustWait) return this.#readAhead.add(bytes, parser.at, end);
+      if (this.#mustWait()) return this.#readAhead.add(bytes, parser.at, end);
     }
   }
 
@@ -279,7 +279,7 @@ export class Connection implements ResponseSink {
     this.#core.connState?.(this.socket, 'active');
     if (parser.head.framing.authenticates) pin(this.socket);
     this.#request = requestSide.next(this.#request, ON_HEAD);
-    this.#encoder.start(parser.head.method, parser.head.minor, !parser.keepsAlive || this.#isDue);
+    this.#encoder.start(parser.head.method, parser.head.minor, !parser.keepsAlive || this.#isDue());
     const fault = this.#core.judge(parser.head);
     if (fault !== undefined) return this.#refuse(fault);
     const head = new RequestHead(parser.head);
@@ -398,10 +398,10 @@ export class Connection implements ResponseSink {
   /** Outside of `receive`: writes, and reads what was held meanwhile. */
   #goOn(): void {
     this.#writer.flush();
-    if (this.#request >= DISCARDING || this.#mustWait) return;
+    if (this.#request >= DISCARDING || this.#mustWait()) return;
     if (!this.#readAhead.isEmpty) this.#readAhead.replay(this);
     else if (this.#request === IDLE && this.#parser?.isFresh === true) this.#releaseParser();
-    if (this.#request >= DISCARDING || this.#mustWait) return;
+    if (this.#request >= DISCARDING || this.#mustWait()) return;
     if (this.#readAhead.isEnded) this.#onEof();
     else if (this.#readAhead.isPaused) this.#readAhead.resume();
   }

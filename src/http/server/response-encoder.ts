@@ -43,9 +43,13 @@ export class ResponseEncoder {
   answer(head: ResponseHead, content: Sendable): void {
     const { statusCode, fields } = head;
     const length = isEmpty(statusCode) ? 0 : lengthOf(content);
-    const said = this.#isHead && !isEmpty(statusCode) ? (fields?.contentLength ?? length) : length;
-    const framing = isBodiless(statusCode) ? '' : `Content-Length: ${said}\r\n`;
-    this.#writer.add(this.#firstLines(head, content) + framing + this.#lastLines(fields?.closes));
+    if (statusCode === 200 && fields === undefined) {
+      this.#writer.add(this.#core.heads.whole(this.#typeOf(head, content), length, this.#lastLines(false)));
+    } else {
+      const said = this.#isHead && !isEmpty(statusCode) ? (fields?.contentLength ?? length) : length;
+      const framing = isBodiless(statusCode) ? '' : `Content-Length: ${said}\r\n`;
+      this.#writer.add(this.#firstLines(head, content) + framing + this.#lastLines(fields?.closes));
+    }
     if (length > 0 && !this.#isHead) this.#writer.addContent(content, length);
   }
 
@@ -89,9 +93,13 @@ export class ResponseEncoder {
 
   #firstLines(head: ResponseHead, content: Sendable): string {
     const { statusCode, fields } = head;
-    const type = this.#core.settings.noDefaultContentType ? '' : head.contentTypeOf(content);
+    const type = this.#typeOf(head, content);
     if (statusCode === 200 && fields === undefined) return this.#core.heads.ok(type);
     return this.#core.heads.of(statusCode, type, fields);
+  }
+
+  #typeOf(head: ResponseHead, content: Sendable): string {
+    return this.#core.settings.noDefaultContentType ? '' : head.contentTypeOf(content);
   }
 
   #lastLines(closes: boolean | undefined): string {

@@ -14,6 +14,7 @@ import { refusal } from './refusal.ts';
 import { ServerCore } from './server-core.ts';
 import { MOVED, SERVED, type Served } from './served.ts';
 import { resolveSettings, type Settings } from './settings.ts';
+import type { Handle } from './short-cut.ts';
 import { RawSource, StreamSource } from './source.ts';
 import { UpgradeRequest } from '../message/upgrade-request.ts';
 
@@ -227,7 +228,7 @@ export class Server extends NetServer {
   }
 }
 
-type Accepted = object & { setNoDelay?(on: boolean): void };
+type Accepted = Handle & { setNoDelay?(on: boolean): void };
 
 function handlerOf({ handler, fetch, lightGlobals = true }: ServerOptions): Handler {
   if (handler !== undefined && fetch === undefined) return handler;

@@ -89,7 +89,9 @@ export function resolveSettings(given: Partial<Settings>): Settings {
     check(name, entry, value);
     settings[name] = value;
   }
-  return settings as unknown as Settings;
+  // A copy: of an object that has got more than a dozen properties by computed names V8 makes a dictionary, and looking up three
+  // settings costs a request 45 ns more.
+  return { ...settings } as unknown as Settings;
 }
 
 function check(name: string, { default: example, unit, least }: Entry<unknown>, value: unknown): void {

@@ -1,10 +1,13 @@
 import type { Duplex } from 'node:stream';
 import { Socket } from 'node:net';
+import type { Handle } from './short-cut.ts';
 
 /** Where a connection's bytes come from, and how to stop and go on. */
 export interface Source {
   /** It is the connection as it was accepted: nothing between it and the client has a state, as TLS has. */
   readonly isNative: boolean;
+  /** Of a connection that may be written to past its stream. */
+  readonly handle?: Handle;
   /** After `receive` has returned false. */
   resume(): void;
   /** The stream is another's from now on, who reads it as any other. */
@@ -26,10 +29,12 @@ const SHARED = Buffer.allocUnsafeSlow(64 * 1024);
 export class RawSource implements Source {
   readonly isNative = true;
   readonly socket: Socket;
+  readonly handle: Handle;
   #receiver: Receiver | undefined;
 
   /** @param handle of libuv, from `onconnection`. */
-  constructor(handle: object) {
+  constructor(handle: Handle) {
+    this.handle = handle;
     this.socket = new Socket({
       handle,
       allowHalfOpen: true,

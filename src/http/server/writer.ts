@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { latin1 } from '../protocol/bytes.ts';
 import type { Sendable } from '../message/content.ts';
+import { ShortCut, type Handle } from './short-cut.ts';
 
 /** What a client may leave untaken before the next is made, or read, for it. */
 const MOST_UNSENT = 64 * 1024;
@@ -22,6 +23,7 @@ type Handled = Socket & {
  */
 export class Writer {
   readonly #socket: Socket;
+  readonly #shortCut: ShortCut | undefined;
   readonly #onDrained: () => void;
   #text = '';
   #isBlocked = false;
@@ -30,9 +32,13 @@ export class Writer {
   /** Bytes that the socket was given. */
   #given = 0;
 
-  /** @param onDrained after `isBlocked`: the client has taken everything. */
-  constructor(socket: Socket, onDrained: () => void) {
+  /**
+   * @param handle of the socket, if it may be written to past the stream
+   * @param onDrained after `isBlocked`: the client has taken everything.
+   */
+  constructor(socket: Socket, handle: Handle | undefined, onDrained: () => void) {
     this.#socket = socket;
+    this.#shortCut = handle && new ShortCut(socket, handle);
     this.#onDrained = onDrained;
   }
 
@@ -43,7 +49,7 @@ export class Writer {
 
   /** Whether the kernel has taken the last byte. */
   get isAllTaken(): boolean {
-    return this.#text === '' && this.#socket.writableLength === 0;
+    return this.#text === '' && this.#waiting() === 0;
   }
 
   /** @param text of which every character is a byte. */
@@ -66,28 +72,37 @@ export class Writer {
     const text = this.#text;
     if (text === '') return;
     this.#text = '';
+    if (this.#shortCut?.write(text) === true) {
+      this.#given += text.length;
+      return;
+    }
     this.#write(text);
     this.#look();
   }
 
   /** @returns whether the client has not taken what it had to within `timeout` ms. */
   isStalled(now: number, timeout: number): boolean {
-    if (timeout === 0 || this.#socket.writableLength === 0) {
+    if (timeout === 0 || this.#waiting() === 0) {
       this.#deadline = 0;
       return false;
     }
-    const taken = this.#takenNow;
+    const taken = this.#takenNow();
     if (this.#deadline !== 0 && taken - this.#taken < UNIT) return now >= this.#deadline;
     this.#deadline = now + timeout;
     this.#taken = taken;
     return false;
   }
 
+  /** Bytes that the kernel has not taken. */
+  #waiting(): number {
+    return this.#socket.writableLength + (this.#shortCut?.waiting ?? 0);
+  }
+
   /** Not `bytesWritten` of the socket, which counts what waits in the stream as well. */
-  get #takenNow(): number {
+  #takenNow(): number {
     const { bytesWritten, writeQueueSize } = (this.#socket as Handled)._handle ?? {};
     if (bytesWritten !== undefined && writeQueueSize !== undefined) return bytesWritten - writeQueueSize;
-    return this.#given - this.#socket.writableLength;
+    return this.#given - this.#waiting();
   }
 
   #write(text: string): void {

@@ -1,15 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
-import type { Balance } from '../../balance/mode.ts';
-import type {
-  Controls,
-  Dashboard,
-  MetricsAnswer,
-  Outcome,
-  ScaleTarget,
-  Status,
-  UpgradeTarget,
-} from '../../control/controls.ts';
-import type { Sharing } from '../../listeners/sharing.ts';
+import type { Balance, Sharing } from '../../contract/modes.ts';
+import type { Outcome, ScaleTarget } from '../../contract/outcome.ts';
+import type { Controls, Dashboard, MetricsAnswer, Status, UpgradeTarget } from '../../control/controls.ts';
 import { whyNotRoots } from '../../upgrade/next-node.ts';
 import { Calendar } from './calendar.ts';
 import { dashboardOf } from './dashboard.ts';

@@ -1,7 +1,9 @@
 /** The fleet as `prefork status` shows it. Pure. */
-import type { Balance } from '../../balance/mode.ts';
+import type { Figure } from '../../contract/figures.ts';
+import type { Balance } from '../../contract/modes.ts';
+import { VITALS, type Vitals } from '../../contract/vitals.ts';
 import { skewOf } from '../../balance/skew.ts';
-import type { BalanceStatus, ExitStatus, SlotStatus, Status, Vitals, WorkerStatus } from '../../control/controls.ts';
+import type { BalanceStatus, ExitStatus, SlotStatus, Status, WorkerStatus } from '../../control/controls.ts';
 import { BOUNDS, durationsOfAll } from '../../scoreboard/durations.ts';
 import type { Row } from '../../scoreboard/layout.ts';
 import { connectionsOf } from '../supervisor/connections.ts';
@@ -117,24 +119,14 @@ function workerStatus(worker: Worker, row: Row | undefined, now: number): Worker
 }
 
 function vitalsOf(row: Row, now: number): Vitals {
-  return {
-    beat: Math.max(0, Math.round(now - row.heartbeat)),
-    connectionsOpen: row.connectionsOpen,
-    connectionsAccepted: row.connectionsAccepted,
-    handoffsReceived: row.handoffsReceived,
-    handoffsSent: row.handoffsSent,
-    handoffsRefused: row.handoffsRefused,
-    handoffsFailed: row.handoffsFailed,
-    requestsStarted: row.requestsStarted,
-    requestsFinished: row.requestsFinished,
-    durations: durationsOfAll(row.durations),
-    utilization: row.elu,
-    delay: row.delay,
-    delayP50: row.delayP50,
-    delayP99: row.delayP99,
-    rss: row.rss,
-    heapUsed: row.heapUsed,
-  };
+  return Object.fromEntries(VITALS.map(({ name, figure }) => [name, vitalOf(row, figure, now)])) as unknown as Vitals;
+}
+
+/** A time on the clock of this machine says nothing to others: they are told its age, ms. */
+function vitalOf(row: Row, { name, range }: Figure, now: number): Vitals[keyof Vitals] {
+  const value = row[name as keyof Row];
+  if (typeof value === 'object') return durationsOfAll(value);
+  return range === 'time' ? Math.max(0, Math.round(now - Number(value))) : Number(value);
 }
 
 function exitStatus({ pid, generation, reason, text, at }: LastExit, time: (at: number) => string): ExitStatus {

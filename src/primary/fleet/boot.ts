@@ -13,9 +13,12 @@ const SWEEP_AFTER_MS = 10_000;
 /** What is remembered of a worker: it may say what it likes. */
 const MOST_ADDRESSES = 1024;
 
-/** Forks the worker of a slot that has none: what it listens on it accepts from at once. */
-export function fill(step: Step, slot: Slot): void {
-  const worker = fork(step, { slot: slot.index, isParked: false, replaces: slot.lastPid });
+/**
+ * Forks the worker of a slot that has none: what it listens on it accepts from at once, unless it is parked, where another
+ * primary's workers serve.
+ */
+export function fill(step: Step, slot: Slot, isParked = false): void {
+  const worker = fork(step, { slot: slot.index, isParked, replaces: slot.lastPid });
   step.fleet = withSlot(step.fleet, { ...slot, worker, respawnAt: undefined });
 }
 
@@ -49,6 +52,7 @@ function fork(step: Step, { slot, isParked, replaces }: Fork): WorkerId {
     addresses: new Map(),
     hasSaidReady: false,
     isParked,
+    isToldToAccept: false,
     bootedAt: undefined,
     servingSince: undefined,
     replaces,
@@ -155,7 +159,7 @@ export function lookWhetherReady(step: Step, id: WorkerId): void {
   else step.arm({ timer: 'settle', worker: id }, settle);
 }
 
-/** It has lasted: with a slot of its own it serves, else it is told to accept beside the worker that it takes over from. */
+/** It has lasted: one that accepts serves, and one that is parked is told to accept, beside the worker that it takes over from. */
 export function onSettled(step: Step, id: WorkerId): void {
   const worker = workerOf(step.fleet, id);
   const slot = slotOf(step.fleet, id);
@@ -166,17 +170,33 @@ export function onSettled(step: Step, id: WorkerId): void {
     return step.arm({ timer: 'ready', worker: id }, step.settings.readyTimeout);
   }
   if (!worker.isParked) return serve(step, worker, slot);
-  step.change(worker, { isParked: false });
   step.arm({ timer: 'ready', worker: id }, step.settings.readyTimeout);
-  step.do({ do: 'accept', worker: id });
+  unpark(step, worker);
 }
 
-/** It accepts: if it was told to, the slot is its own. */
+function unpark(step: Step, worker: Worker): void {
+  step.change(worker, { isParked: false, isToldToAccept: true });
+  step.do({ do: 'accept', worker: worker.id });
+}
+
+/** Whoever served in its place until now is gone: it may be the only one, settled or not. */
+export function acceptEarly(step: Step, id: WorkerId | undefined): void {
+  const worker = workerOf(step.fleet, id);
+  if (worker?.isParked === true) unpark(step, worker);
+}
+
+/** The other primary's workers serve no more. */
+export function onLeftAlone(step: Step): void {
+  step.fleet = { ...step.fleet, isAccompanied: false };
+  for (const { worker } of step.fleet.slots) acceptEarly(step, worker);
+}
+
+/** It accepts: if it was told to, the slot is its own. One that could from the first moment on has to last before. */
 export function onServing(step: Step, id: WorkerId): void {
   const worker = workerOf(step.fleet, id);
   const slot = slotOf(step.fleet, id);
-  if (worker?.state !== 'taking' || slot?.successor !== id) return;
-  if (!worker.isParked && worker.bootedAt !== undefined) serve(step, worker, slot);
+  if (worker?.state !== 'taking' || slot === undefined) return;
+  if (worker.isToldToAccept && worker.bootedAt !== undefined) serve(step, worker, slot);
 }
 
 /** It may receive traffic. Whoever had its slot until now makes room. */

@@ -7,6 +7,7 @@ import {
   fill,
   onClosed,
   onForked,
+  onLeftAlone,
   onGranted,
   onOpened,
   onSaidReady,
@@ -43,7 +44,7 @@ const decisions: { [Type in FleetEvent['type']]: Decide<Type> } = {
     // Asked to stop before.
     if (step.fleet.phase !== 'idle') return;
     step.fleet = { ...step.fleet, phase: 'starting', startedAt: step.at };
-    for (const slot of step.fleet.slots) fill(step, slot);
+    for (const slot of step.fleet.slots) fill(step, slot, step.fleet.isAccompanied);
   },
   forked: (step, { worker, pid }) => onForked(step, worker, pid),
   started: (step, { worker }) => onStarted(step, worker),
@@ -67,6 +68,7 @@ const decisions: { [Type in FleetEvent['type']]: Decide<Type> } = {
   hold: onHold,
   diagnosed: (step, { worker, stack }) => onDiagnosed(step, worker, stack),
   upgraded: (step, { pid, generation }) => onUpgraded(step, pid, generation),
+  'left-alone': onLeftAlone,
   'upgrade-failed': (step, { reason, stderr }) => {
     if (step.fleet.running?.operation.kind === 'upgrade') abort(step, { ok: false, reason, stderr });
   },

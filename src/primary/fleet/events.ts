@@ -2,7 +2,7 @@
  * What can happen to the fleet, and what can be done about it. The callbacks of the operating system only make events;
  * `decide` turns them into effects; only the interpreter carries effects out.
  */
-import type { Outcome, ScaleTarget } from '../../control/controls.ts';
+import type { Outcome, ScaleTarget } from '../../contract/outcome.ts';
 import type { PreforkError } from '../../errors.ts';
 import type { DrainTerms } from '../../ipc/messages.ts';
 import type { ExitFacts, RecycleReason } from '../exits/exit.ts';
@@ -87,9 +87,11 @@ export type FleetEvent =
   | { readonly type: 'upgrade'; readonly node?: string | undefined; readonly request?: RequestId }
   /** The next primary serves with workers of its own: this one has nothing left to do. */
   | { readonly type: 'upgraded'; readonly pid: number; readonly generation: number }
+  /** The primary before this one ended before this one was ready, and its workers with it. */
+  | { readonly type: 'left-alone' }
   | { readonly type: 'upgrade-failed'; readonly reason: string; readonly stderr?: string }
   /**
-   * Asked to stop; a second time, or `isNow`, without grace. `idle`: how long idle connections may stay open, ms. Without
+   * Asked to stop; by a second signal, or `isNow`, without grace. `idle`: how long idle connections may stay open, ms. Without
    * a signal it was the control socket.
    */
   | {

@@ -12,7 +12,7 @@ import {
   type Slot,
   type Worker,
 } from './fleet.ts';
-import { lookWhetherReady } from './boot.ts';
+import { acceptEarly, lookWhetherReady } from './boot.ts';
 import { abort } from './operations/operations.ts';
 import { forgetNews, onParkedExit } from './parking.ts';
 import { hasComeUp, isProven, missing, servedBy } from './readiness.ts';
@@ -117,16 +117,8 @@ function onCrash(step: Step, slot: Slot, worker: Worker, death: Death): void {
   // A slot that was new is gone with its operation, and one that went back has a worker.
   const vacant = step.fleet.slots[slot.index];
   if (vacant === undefined) return;
-  acceptEarly(step, vacant);
+  acceptEarly(step, vacant.successor);
   refill(step, vacant, crash);
-}
-
-/** What the slot's next worker was parked for is gone: it may be the only one that serves, settled or not. */
-function acceptEarly(step: Step, { successor }: Slot): void {
-  const worker = workerOf(step.fleet, successor);
-  if (worker?.isParked !== true) return;
-  step.change(worker, { isParked: false });
-  step.do({ do: 'accept', worker: worker.id });
 }
 
 /** Whether the operation stands and falls with it: it fills a new slot, or runs the code that is being loaded. */

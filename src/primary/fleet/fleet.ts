@@ -1,5 +1,5 @@
 /** What the primary knows of its slots and their workers: plain data, never changed in place. */
-import type { Outcome, ScaleTarget } from '../../control/controls.ts';
+import type { Outcome, ScaleTarget } from '../../contract/outcome.ts';
 import type { PreforkError } from '../../errors.ts';
 import type { Settings } from '../../options/index.ts';
 import type { Asked, RecycleReason } from '../exits/exit.ts';
@@ -24,6 +24,8 @@ export interface Worker {
   readonly hasSaidReady: boolean;
   /** It accepts nothing before it is told to: another worker serves its slot. */
   readonly isParked: boolean;
+  /** It was parked, and has been told to accept: when it does, it may serve. */
+  readonly isToldToAccept: boolean;
   /** Since when it is ready, as far as can be seen; for a spare, when it had booted. It serves when that has settled. */
   readonly bootedAt: number | undefined;
   /** When it came to serve its slot. */
@@ -113,6 +115,8 @@ export interface Fleet {
   /** Before this nothing is recycled again: the last one failed. */
   readonly recycleFrom: number;
   readonly startedAt: number;
+  /** Workers of the primary before this one serve, at least until this one is ready. */
+  readonly isAccompanied: boolean;
   /** When workers ended unasked, within the recover window. */
   readonly exits: readonly number[];
   /** Crashes since a worker last served for long, whichever slot it had; undefined while one does. */
@@ -127,6 +131,8 @@ export interface Fleet {
         readonly askedAt: number;
         /** By somebody, and not because prefork gives up or was upgraded. */
         readonly isByUser: boolean;
+        /** A signal has asked for it: the next one means now. */
+        readonly isSignalled: boolean;
         readonly idle: number;
         readonly requests: readonly RequestId[];
       }
@@ -173,6 +179,7 @@ export function newFleet(workers: number, generation = 1, served: readonly strin
     isSpareWaiting: false,
     recycleFrom: 0,
     startedAt: 0,
+    isAccompanied: served.length > 0,
     exits: [],
     crashLoop: undefined,
     dropped: [],

@@ -2,18 +2,13 @@
  * What the workers' rows in the scoreboard say about their health: whether their event loops turn, and whether it is
  * time to replace them. Pure: looking at the rows, and at the clock, is the caller's.
  */
+import { BEAT_MS, HUNG_AFTER_MS } from '../../contract/limits.ts';
 import type { RecycleReason } from '../exits/exit.ts';
 import type { FleetEvent, WorkerId } from './events.ts';
 import type { Worker } from './fleet.ts';
 
-/** Time between two looks, ms: as long as that between two beats. */
-export const PERIOD = 250;
-
-/** A worker that has not beaten for so long is helped out, ms: four beats. */
-export const HUNG_AFTER = 1000;
-
 /** A look that comes so much later than it should says that the primary itself was held up, ms. */
-const OVERSLEPT = 3 * PERIOD;
+const OVERSLEPT = 3 * BEAT_MS;
 
 /** Limits are lowered by up to this share, each worker's by another one, so that workers do not go together. */
 const JITTER = 0.1;
@@ -60,7 +55,7 @@ export function judge(worker: Worker, beat: Beat, watch: Watch, settings: WatchS
   if (worker.state !== 'serving') return [];
   const { id } = worker;
   const silent = watch.lookedAt - Math.max(beat.heartbeat, watch.awakeSince);
-  if (silent >= HUNG_AFTER) return judgeSilence(worker, silent, watch.lookedAt, settings);
+  if (silent >= HUNG_AFTER_MS) return judgeSilence(worker, silent, watch.lookedAt, settings);
   if (worker.isHung) return [{ type: 'beating', worker: id }];
   // What it is looked into for would be gone, and a heap snapshot alone makes it large.
   if (worker.heldUntil > watch.lookedAt) return [];

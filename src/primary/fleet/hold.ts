@@ -3,7 +3,7 @@
  * takes, and must not be killed for it. Whoever looks says so, and again before the time is over; when nobody does any more,
  * the worker is as good as any other.
  */
-import type { Outcome } from '../../control/controls.ts';
+import type { Outcome } from '../../contract/outcome.ts';
 import type { FleetEvent } from './events.ts';
 import type { Worker } from './fleet.ts';
 import type { Step } from './step.ts';

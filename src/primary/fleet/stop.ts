@@ -12,21 +12,25 @@ const LAST_WORDS_MS = 250;
 
 type Stop = Extract<FleetEvent, { type: 'stop' }>;
 
-/** The first time softly, the second time now. */
+/**
+ * Softly; by a second signal, now. Commands do not add up: two programs may ask for the same stop, and a container's end begins
+ * with a command (`preStop`) and goes on with a signal.
+ */
 export function onStop(step: Step, { signal, idle, isNow, request }: Stop): void {
   const { phase, stop } = step.fleet;
   const requests = [...(stop?.requests ?? []), ...(request === undefined ? [] : [request])];
-  // One that ends for another reason is not stopped for the second time when somebody asks for the first.
-  const isFirst = stop?.isByUser !== true;
-  step.fleet = { ...step.fleet, stop: { askedAt: stop?.askedAt ?? step.at, isByUser: true, idle, requests } };
+  const isSecond = signal !== undefined && stop?.isSignalled === true;
+  const isSignalled = signal !== undefined || stop?.isSignalled === true;
+  const askedAt = stop?.askedAt ?? step.at;
+  step.fleet = { ...step.fleet, stop: { askedAt, isByUser: true, isSignalled, idle, requests } };
   switch (phase) {
     case 'stopped':
       return settleStop(step);
     case 'stopping':
-      if (!isFirst || isNow) killAll(step, isNow ? 'asked to stop now' : 'asked again');
+      if (isSecond || isNow) killAll(step, isNow ? 'asked to stop now' : 'asked again');
       return;
     case 'delaying':
-      stopAll(step);
+      if (isSecond || isNow) stopAll(step);
       if (isNow) killAll(step, 'asked to stop now');
       return;
     case 'idle':
@@ -144,6 +148,9 @@ export function onUpgraded(step: Step, pid: number, generation: number): void {
   complete(step, generation);
   passOn(step, pid);
   const { drainTimeout } = step.settings;
-  step.fleet = { ...step.fleet, stop: { askedAt: step.at, isByUser: false, idle: drainTimeout / 2, requests: [] } };
+  step.fleet = {
+    ...step.fleet,
+    stop: { askedAt: step.at, isByUser: false, isSignalled: false, idle: drainTimeout / 2, requests: [] },
+  };
   stopAll(step, { grace: drainTimeout, isHandedOver: true });
 }

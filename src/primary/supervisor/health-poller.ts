@@ -1,3 +1,4 @@
+import { BEAT_MS } from '../../contract/limits.ts';
 import type { Settings } from '../../options/index.ts';
 import type { Row } from '../../scoreboard/layout.ts';
 import { BalanceLog } from './balance-log.ts';
@@ -7,7 +8,7 @@ import { IdleBoots } from './idle-boots.ts';
 import type { HandoffCounts } from '../workers/handoffs.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Os } from '../workers/os.ts';
-import { judge, look, newWatch, PERIOD, type Watch, type WatchSettings } from '../fleet/health.ts';
+import { judge, look, newWatch, type Watch, type WatchSettings } from '../fleet/health.ts';
 
 /** It is time to look at the workers. */
 export interface Look {
@@ -15,7 +16,7 @@ export interface Look {
 }
 
 export interface LookoutParts {
-  readonly settings: WatchSettings & Pick<Settings, 'logLevel'>;
+  readonly settings: WatchSettings & Pick<Settings, 'logLevel' | 'ready'>;
   readonly log: Log;
   readonly os: Pick<Os, 'now' | 'after'>;
   readonly row: (worker: WorkerId) => Row | undefined;
@@ -38,14 +39,14 @@ export class HealthPoller {
   constructor(parts: LookoutParts) {
     this.#parts = parts;
     this.#watch = newWatch(parts.os.now());
-    this.#idleBoots = new IdleBoots(parts.log);
+    this.#idleBoots = new IdleBoots(parts.log, parts.settings.ready);
     if (parts.settings.logLevel === 'debug') this.#balanceLog = new BalanceLog(parts);
   }
 
   /** The next look comes as an event. */
   start(): void {
     const { os, post } = this.#parts;
-    this.#cancel = os.after(PERIOD, () => post({ type: 'look' }));
+    this.#cancel = os.after(BEAT_MS, () => post({ type: 'look' }));
   }
 
   /** What there is to say of the workers becomes events. */

@@ -1,8 +1,9 @@
+import { BEAT_MS } from '../../contract/limits.ts';
 import type { Row } from '../../scoreboard/layout.ts';
 import type { WorkerId } from '../fleet/events.ts';
-import type { Fleet } from '../fleet/fleet.ts';
+import type { Settings } from '../../options/index.ts';
+import type { Fleet, Worker } from '../fleet/fleet.ts';
 import type { Log } from '../telemetry/log.ts';
-import { PERIOD } from '../fleet/health.ts';
 import { describe } from '../fleet/log-fields.ts';
 
 /** A worker whose event loop is busy for less than this share of the time has nothing to load. */
@@ -11,22 +12,30 @@ const IDLE_SHARE = 0.1;
 /** For so many looks in a row, which is a second: a database may be slow to answer. */
 const IDLE_LOOKS = 4;
 
-const WHY =
-  "it runs, and has opened no address: ready means that it listens, or calls process.send('ready'); --ready start waits for neither";
+/** What is waited for, by `--ready`. */
+const whys: Readonly<Record<Settings['ready'], string>> = {
+  listen:
+    "it runs, and has opened no address: ready means that it listens, or calls process.send('ready'); --ready start waits for neither",
+  message:
+    "it runs, and has not called process.send('ready'), or worker.ready() of prefork/worker, which --ready message waits for",
+  start: 'it has not begun to run its code, which --ready start waits for',
+};
 
-type Beat = Pick<Row, 'state' | 'heartbeat' | 'elu'>;
+type Beat = Pick<Row, 'state' | 'heartbeat' | 'utilization'>;
 
 /**
  * Workers that have loaded all their code and still open no address: a UDP server, a consumer of a queue, or one that waits
- * for another server. What prefork waits for is said at once, and not when the time for it is over. Once for each generation.
+ * for another server; with `--ready message`, that listen perhaps and do not say that they are ready. What prefork waits for is said at once, and not when the time for it is over. Once for each generation.
  */
 export class IdleBoots {
   readonly #log: Log;
+  readonly #ready: Settings['ready'];
   #looks: ReadonlyMap<WorkerId, number> = new Map();
   #toldGeneration = 0;
 
-  constructor(log: Log) {
+  constructor(log: Log, ready: Settings['ready']) {
     this.#log = log;
+    this.#ready = ready;
   }
 
   /** @param now monotonic, ms. */
@@ -35,18 +44,23 @@ export class IdleBoots {
     const looks = new Map<WorkerId, number>();
     for (const worker of workers.values()) {
       const beat = beatOf(worker.id);
-      if (worker.state !== 'booting' || beat === undefined || !isIdle(beat, now)) continue;
+      if (beat === undefined || !this.#isAwaited(worker, beat) || !isIdle(beat, now)) continue;
       looks.set(worker.id, (this.#looks.get(worker.id) ?? 0) + 1);
       if (looks.get(worker.id)! < IDLE_LOOKS) continue;
       this.#toldGeneration = generation;
-      this.#log('info', 'not ready yet', { ...describe(worker), why: WHY });
+      this.#log('info', 'not ready yet', { ...describe(worker), why: whys[this.#ready] });
       return;
     }
     this.#looks = looks;
   }
+
+  #isAwaited({ state, hasSaidReady }: Worker, beat: Beat): boolean {
+    if (this.#ready === 'message') return (state === 'booting' || state === 'taking') && !hasSaidReady;
+    return state === 'booting' && beat.state === 'booting';
+  }
 }
 
 /** One that reads a large file of code at a stretch does not beat. */
-function isIdle({ state, heartbeat, elu }: Beat, now: number): boolean {
-  return state === 'booting' && heartbeat > 0 && now - heartbeat < 2 * PERIOD && elu < IDLE_SHARE;
+function isIdle({ heartbeat, utilization }: Beat, now: number): boolean {
+  return heartbeat > 0 && now - heartbeat < 2 * BEAT_MS && utilization < IDLE_SHARE;
 }

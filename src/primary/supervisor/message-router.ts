@@ -2,7 +2,7 @@ import { formatAddress } from '../../listeners/address.ts';
 import type { DatagramSockets } from '../../listeners/datagram-sockets.ts';
 import type { Listener } from '../../listeners/listener.ts';
 import type { ListenerSet } from '../../listeners/listener-set.ts';
-import type { Sharing } from '../../listeners/sharing.ts';
+import type { Sharing } from '../../contract/modes.ts';
 import { readFamilies } from '../../metrics/family.ts';
 import type { ApplicationMetrics } from './application-metrics.ts';
 import type { WorkerSaid } from '../workers/worker-processes.ts';

@@ -1,4 +1,4 @@
-import type { Outcome } from '../../control/controls.ts';
+import type { Outcome } from '../../contract/outcome.ts';
 import type { RequestId } from '../fleet/events.ts';
 
 /** Those who asked for an operation and wait for how it ends. Each gets exactly one answer. */

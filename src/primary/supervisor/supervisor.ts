@@ -1,5 +1,5 @@
 import { PreforkError } from '../../errors.ts';
-import type { Outcome } from '../../control/controls.ts';
+import type { Outcome } from '../../contract/outcome.ts';
 import type { OpenSocket } from '../../listeners/listener-set.ts';
 import type { Row } from '../../scoreboard/layout.ts';
 import type { Totals } from '../../metrics/totals.ts';
@@ -175,6 +175,7 @@ export class Supervisor {
   /** The primary before this one is gone: what it left is this one's. */
   own(): void {
     this.#resources.listeners.own();
+    this.post({ type: 'left-alone' });
   }
 
   #handover(): Handover {

@@ -1,4 +1,4 @@
-import type { Sharing } from '../../listeners/sharing.ts';
+import type { Sharing } from '../../contract/modes.ts';
 import type { Binder } from '../../privileges/binder.ts';
 import type { Handover } from '../../upgrade/handover.ts';
 import type { NewPrimary, NewPrimaryEvents } from '../../upgrade/new-primary.ts';

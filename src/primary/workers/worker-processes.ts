@@ -1,9 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
-import type { Balance } from '../../balance/mode.ts';
+import type { Balance, Sharing } from '../../contract/modes.ts';
 import type { SentHandle } from '../../ipc/channel.ts';
 import { contextEnvironment, NO_SLOT } from '../../ipc/context.ts';
 import type { PrimaryMessage } from '../../ipc/messages.ts';
-import type { Sharing } from '../../listeners/sharing.ts';
 import type { Totals } from '../../metrics/totals.ts';
 import type { Board } from '../../scoreboard/board.ts';
 import type { Row } from '../../scoreboard/layout.ts';

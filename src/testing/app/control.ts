@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
-import type { Outcome } from '../../control/controls.ts';
+import type { Outcome } from '../../contract/outcome.ts';
 
 /** An operation takes as long as workers take to boot and drain; this is only so that nobody waits for ever, ms. */
 const LONGEST_OPERATION = 600_000;

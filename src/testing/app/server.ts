@@ -9,7 +9,7 @@ import { App } from './app.ts';
 import { checkServer, serverKeys, type ServerOptions, type ServerSettings } from './server-options.ts';
 
 /** The built command, as it is installed. */
-const command = fileURLToPath(new URL('../cli.cjs', import.meta.url));
+const command = fileURLToPath(new URL('../../cli.cjs', import.meta.url));
 
 /**
  * Starts the `prefork` command, and waits until every worker serves.

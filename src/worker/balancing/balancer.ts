@@ -1,5 +1,5 @@
 import { chooseReceiver, handoffBudget, KEEP, toleranceFor, WAIT, type Room } from '../../balance/least-connections.ts';
-import type { Balance } from '../../balance/mode.ts';
+import type { Balance } from '../../contract/modes.ts';
 import { BURST, isBurst, LONGEST_WAIT } from '../../balance/burst.ts';
 import { Rate } from '../../balance/rate.ts';
 import { clientHash, stickySlot } from '../../balance/sticky-ip.ts';

@@ -1,4 +1,3 @@
-import type { Server } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import type { DrainTerms, Successor } from '../../ipc/messages.ts';
 import type { DrainMoves } from '../migration/drain-moves.ts';
@@ -18,6 +17,19 @@ const IDLE_PERIOD = 100;
 
 /** Turns of the event loop in which a queue is given the chance to be accepted, where what was accepted is not counted. */
 const UNCOUNTED_TURNS = 10;
+
+/** How long a process does nothing, for the queues to fill, ms; and how often it tries that with a queue in which nobody comes. */
+const PAUSE_MS = 3;
+const PAUSES = 4;
+
+/**
+ * Clients that came at the same time to a queue with one place may all believe that they are connected (SYN cookies, tcp(7)). The
+ * kernel takes the others when they send again what they have sent, and that is 200 ms later.
+ */
+const HALF_OPEN_MS = 250;
+
+/** Nothing notifies who waits for it. */
+const never = new Int32Array(new SharedArrayBuffer(4));
 
 export interface DrainParts {
   readonly servers: Servers;
@@ -74,7 +86,7 @@ export class Drain {
       requests.drain(moves);
     } else requests.drain();
     this.hooks.fire();
-    await Promise.all([...servers].map(({ server, handle }) => stopAccepting(server, handle, takenOver)));
+    await stopAccepting(servers, takenOver);
     // Whoever waited for a turn (see turns.ts) is read by the next poll phase, which has to come before the first look.
     await nextTurn();
     await Promise.all([this.hooks.settled(), this.#untilAllAreClosed()]);
@@ -119,29 +131,56 @@ function none(): number {
 }
 
 /** @param takenOver whoever is queued is served by the successor. */
-async function stopAccepting(server: Server, handle: SlotHandle | undefined, takenOver: boolean): Promise<void> {
-  if (handle !== undefined) {
-    if (!takenOver) await untilQueueIsEmpty(handle);
-    handle.detach();
-    return;
-  }
-  // Its connections are not counted by us: a few turns have to do.
+async function stopAccepting(servers: Servers, takenOver: boolean): Promise<void> {
+  const all = [...servers];
+  const handles = all.flatMap(({ handle }) => (handle === undefined ? [] : [handle]));
+  const uncounted = all.flatMap(({ server, handle }) => (handle === undefined ? [server] : []));
+  if (!takenOver) await serveTheQueues(handles);
+  for (const handle of handles) handle.detach();
+  if (uncounted.length === 0) return;
+  // Their connections are not counted by us: a few turns have to do.
   for (let turn = 0; turn < UNCOUNTED_TURNS; turn++) await nextTurn();
-  standIn(server);
+  for (const server of uncounted) standIn(server);
+}
+
+/** A closed socket resets the connections that the kernel has queued in it. */
+async function serveTheQueues(handles: readonly SlotHandle[]): Promise<void> {
+  // One that was passed to prefork stays open, and serves whoever is started next; the file of a Unix socket is gone by now.
+  const lastOnes = handles.filter(({ isPassed, getsockname }) => !isPassed && getsockname !== undefined);
+  // What comes now is told to come again by the kernel, and is refused then, instead of being reset by the close.
+  for (const handle of lastOnes) handle.narrow();
+  const before = acceptedBy(lastOnes);
+  await Promise.all(handles.map(untilQueueIsEmpty));
+  if (acceptedBy(lastOnes) > before) await delay(HALF_OPEN_MS);
+  await closeBehindTheLast(lastOnes);
+}
+
+function acceptedBy(handles: readonly SlotHandle[]): number {
+  return handles.reduce((sum, { accepted }) => sum + accepted, 0);
 }
 
 /**
- * A closed socket resets the connections that the kernel has queued in it. libuv accepts one per turn of its loop, so a
- * turn without any means that the queue is empty. Under load it may never be: then it is over when as many have been
- * accepted as fit into a queue, which is everybody who waited when the drain began.
+ * libuv accepts one per turn of its loop, so a turn without any means that the queue is empty. Under load it may never be: then
+ * it is over when as many have been accepted as fit into a queue, which is everybody who waited when the drain began.
  */
 async function untilQueueIsEmpty(handle: SlotHandle): Promise<void> {
   const enough = handle.accepted + handle.longestQueue;
-  // What comes now is told to come again by the kernel, and is refused then, instead of being reset by the close.
-  handle.narrow();
   for (let before = -1; handle.accepted !== before && handle.accepted < enough;) {
     before = handle.accepted;
     await nextTurn();
+    await nextTurn();
+  }
+}
+
+/**
+ * Between the last look into a queue and the close somebody may come, and would be reset. So the last one is waited for: while this
+ * process does nothing at all, the one place that each queue still has is taken, and who comes then is told to come again, a
+ * second later. Behind the one in that place its socket closes, before anybody else can have it.
+ */
+async function closeBehindTheLast(handles: readonly SlotHandle[]): Promise<void> {
+  for (const handle of handles) handle.closeBehindNext();
+  for (let pause = 0; pause < PAUSES && handles.some(({ isAccepting }) => isAccepting); pause++) {
+    Atomics.wait(never, 0, 0, PAUSE_MS);
     await nextTurn();
   }
 }

@@ -2,6 +2,7 @@ import { rmSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkerContext } from '../../ipc/context.ts';
+import { livenessOf } from '../../sockets/liveness.ts';
 import type { SocketFile } from '../listening/servers.ts';
 
 /** A next primary that was started just before, and cannot go on, holds its sockets open for as long as node takes to start, ms. */
@@ -31,15 +32,8 @@ async function isDeadWithin(path: string, within: number): Promise<boolean> {
   return false;
 }
 
-function isDead(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = connect(path);
-    probe.once('connect', () => {
-      probe.destroy();
-      resolve(false);
-    });
-    probe.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'ECONNREFUSED'));
-  });
+async function isDead(path: string): Promise<boolean> {
+  return (await livenessOf(connect(path))) === 'dead';
 }
 
 /** It is the other user's (`--user`), or another worker was faster. */

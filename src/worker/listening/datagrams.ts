@@ -4,7 +4,7 @@ import { bindUdp, type NativeHandle } from '../../listeners/native.ts';
 import type { Link } from '../link.ts';
 
 /** What `dgram.Socket#bind` asks node:cluster in a worker, which is what the application gave it. */
-export interface DatagramQuery {
+export interface DatagramBind {
   readonly address: string | null;
   /** Of any type: Node leaves it to its binding to make a number of it. `bind(callback)` has the function here. */
   readonly port: unknown;
@@ -17,7 +17,7 @@ export interface DatagramQuery {
 
 type Answer = (errno: number, handle: NativeHandle | null) => void;
 
-/** libuv's UV_UDP_IPV6ONLY and UV_UDP_REUSEADDR, in `DatagramQuery.flags`. */
+/** libuv's UV_UDP_IPV6ONLY and UV_UDP_REUSEADDR, in `DatagramBind.flags`. */
 const IPV6_ONLY = 1;
 const REUSE_ADDRESS = 4;
 
@@ -44,7 +44,7 @@ export class Datagrams {
     });
   }
 
-  bind({ address, port, addressType, flags, fd = -1 }: DatagramQuery, answer: Answer): void {
+  bind({ address, port, addressType, flags, fd = -1 }: DatagramBind, answer: Answer): void {
     // A descriptor of the process that was started, as in node:cluster: no UDP socket is taken from there.
     if (fd > 0) return answer(-EBADF, null);
     const family = addressType === 'udp6' ? 6 : 4;

@@ -2,18 +2,16 @@ import cluster from 'node:cluster';
 import { Server, type AddressInfo } from 'node:net';
 import { constants } from 'node:os';
 import type { WorkerContext } from '../../ipc/context.ts';
-import { decodeWorkerMessage, type ListenFields, type PrimaryMessage, type WorkerMessage } from '../../ipc/messages.ts';
+import type { Denied, Granted, ListenQuery } from '../../contract/listening.ts';
+import { decodeWorkerMessage, type WorkerMessage } from '../../ipc/messages.ts';
 import { DESCRIPTOR_PREFIX } from '../../listeners/address.ts';
 import type { NativeHandle } from '../../listeners/native.ts';
-import { Datagrams, type DatagramQuery } from './datagrams.ts';
+import { Datagrams, type DatagramBind } from './datagrams.ts';
 import { callerOf, listenError, resolvePath, type Caller, type FailedListen } from './listen-error.ts';
 import type { Link } from '../link.ts';
 import type { Servers } from './servers.ts';
 import { SlotHandle, type Steering } from './slot-handle.ts';
 import { standIn, standInFor } from './stand-in.ts';
-
-type Granted = Extract<PrimaryMessage, { type: 'granted' }>;
-type Denied = Extract<PrimaryMessage, { type: 'denied' }>;
 
 /** What net.Server#listen asks node:cluster in a worker, once it has normalized its arguments and looked the host up. */
 interface Query {
@@ -87,7 +85,7 @@ export function interceptListen(parts: ListenParts): void {
       });
       return;
     }
-    if (!(object instanceof Server)) return datagrams.bind(query as DatagramQuery, answer);
+    if (!(object instanceof Server)) return datagrams.bind(query as DatagramBind, answer);
     const server: ListeningServer = object;
     const late = (): void => answer(0, standInFor(nameAsked(query)));
     if (isLeaving()) {
@@ -220,14 +218,14 @@ function announce(link: Link, server: Server, message: WorkerMessage): void {
 }
 
 /** Of the process that was started with it, as in node:cluster, which is the primary. */
-function descriptorFields(server: ListeningServer, fd: number): ListenFields {
+function descriptorFields(server: ListeningServer, fd: number): ListenQuery {
   const address = `${DESCRIPTOR_PREFIX}${fd}`;
   const data = server._getServerData?.();
   const access = { readableAll: false, writableAll: false };
   return { address, port: -1, family: -1, ipv6Only: false, ordinal: 0, ...access, data };
 }
 
-function fieldsOf(server: ListeningServer, query: Query, ordinals: Map<string, number>): ListenFields {
+function fieldsOf(server: ListeningServer, query: Query, ordinals: Map<string, number>): ListenQuery {
   if (typeof query.fd === 'number') return descriptorFields(server, query.fd);
   const family = query.addressType === 6 || query.addressType === 'IPv6' ? 6 : query.port === -1 ? -1 : 4;
   const port = query.port ?? 0;

@@ -59,6 +59,8 @@ export class SlotHandle {
   #isParked: boolean;
   #isDetached = false;
   #isClosed = false;
+  #closesBehindNext = false;
+  #isNarrow = false;
 
   /** @param steering undefined where whoever accepts a connection serves it. */
   constructor(
@@ -157,12 +159,18 @@ export class SlotHandle {
 
   /**
    * Has the kernel queue as little as it can, which is one connection at each socket (listen(2) lets one more wait than it is told),
-   * while what waits is still accepted.
+   * while what waits is still accepted. Undone when the sockets are closed here, for other processes may hold them.
    */
   narrow(): void {
     // The kernel queues nothing for us: that would begin it.
     if (!this.isAccepting) return;
+    this.#isNarrow = true;
     for (const source of this.#sources.values()) source.listen(0);
+  }
+
+  /** Closes each socket in the moment in which it has accepted once more, and detaches behind the last one. */
+  closeBehindNext(): void {
+    this.#closesBehindNext = true;
   }
 
   /** Stops accepting. Other processes may hold the same sockets, and go on. */
@@ -222,12 +230,27 @@ export class SlotHandle {
     const sources = [...this.#sources];
     this.#sources.clear();
     for (const [slot, source] of sources) {
-      source.close();
+      this.#leave(source);
       if (slot !== this.#slot) this.#events.returned();
     }
     if (this.#isGivenBack) return;
     this.#isGivenBack = true;
     this.#events.closed();
+  }
+
+  #closeSource(source: NativeHandle): void {
+    const slot = [...this.#sources].find(([, one]) => one === source)?.[0];
+    if (slot === undefined) return;
+    if (this.#sources.size === 1) return this.detach();
+    this.#sources.delete(slot);
+    this.#leave(source);
+    if (slot !== this.#slot) this.#events.returned();
+  }
+
+  /** Where another process holds the socket, too, its queue is as long as ever. */
+  #leave(source: NativeHandle): void {
+    if (this.#isNarrow) source.listen(this.#backlog);
+    source.close();
   }
 
   /** Nothing else may keep the process alive while no socket listens. */
@@ -239,6 +262,8 @@ export class SlotHandle {
   #accept(source: NativeHandle): number {
     const steering = this.#steering;
     source.onconnection = (status, client) => {
+      // Before anything else: who comes from now on is refused, and not reset.
+      if (this.#closesBehindNext && status === 0) this.#closeSource(source);
       if (steering !== undefined && status === 0) return steering.steer(client as NativeClient, this);
       this.accepted++;
       this.onconnection?.(status, client);

@@ -1,4 +1,5 @@
 import type { EventLoopUtilization } from 'node:perf_hooks';
+import { BEAT_MS } from '../../contract/limits.ts';
 import { monotonic } from '../../scoreboard/clock.ts';
 import { removeBoard as deleteBoard } from '../../scoreboard/file.ts';
 import { STATES, type Row, type State } from '../../scoreboard/layout.ts';
@@ -6,9 +7,6 @@ import { BLANK } from '../../scoreboard/record.ts';
 import { NO_ROW } from '../../scoreboard/rows.ts';
 import { Writer } from '../../scoreboard/writer.ts';
 import { Delays } from './delays.ts';
-
-/** Time between beats, ms. A timer and a write each; see docs for what a beat costs. */
-const PERIOD = 250;
 
 /** Memory and percentiles are looked up at most once in this time, ms: the dearest figures of a row, and the slowest to change. */
 const SLOW_PERIOD = 1000;
@@ -80,7 +78,7 @@ export class Vitals {
   #slowDue = 0;
 
   /** Writes the first row, as `booting`, and goes on by itself. Never throws: a server without figures is still one. */
-  constructor({ board, row, slot, generation, period = PERIOD, ...sources }: VitalsOptions) {
+  constructor({ board, row, slot, generation, period = BEAT_MS, ...sources }: VitalsOptions) {
     this.#board = board;
     this.#connections = sources.connections;
     this.#requests = sources.requests;
@@ -148,7 +146,7 @@ export class Vitals {
   #beat(): void {
     const now = monotonic();
     const utilization = performance.eventLoopUtilization();
-    this.#row.elu = performance.eventLoopUtilization(utilization, this.#utilization).utilization;
+    this.#row.utilization = performance.eventLoopUtilization(utilization, this.#utilization).utilization;
     this.#row.delay = Math.max(0, now - this.#due);
     this.#delays.add(this.#row.delay);
     this.#utilization = utilization;

@@ -3,29 +3,24 @@ import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { ansi } from '../../../src/cli/colors.ts';
 import { statusText } from '../../../src/cli/status-text.ts';
-import type { SlotStatus, Vitals } from '../../../src/control/controls.ts';
-import { fakeStatus, fakeWorker } from '../../support/fake-controls.ts';
+import type { SlotStatus } from '../../../src/control/controls.ts';
+import { fakeStatus, fakeVitals, fakeWorker } from '../../support/fake-controls.ts';
 
 const now = Date.parse('2026-01-02T03:04:05.000Z');
 
-const vitals: Vitals = {
+const vitals = fakeVitals({
   beat: 12,
   connectionsOpen: 31,
   connectionsAccepted: 40_000,
   handoffsReceived: 3,
   handoffsSent: 2,
-  handoffsRefused: 0,
-  handoffsFailed: 0,
-  durations: [],
   requestsStarted: 1_234_600,
   requestsFinished: 1_234_567,
   utilization: 0.345,
   delay: 1.5,
-  delayP50: 0,
-  delayP99: 0,
   rss: 123 * 1_048_576,
   heapUsed: 60 * 1_048_576,
-};
+});
 
 const serving: SlotStatus = {
   slot: 0,

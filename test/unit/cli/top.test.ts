@@ -13,30 +13,24 @@ import { repaint } from '../../../src/cli/top/repaint.ts';
 import { sparkline, sparks, sparksFor } from '../../../src/cli/top/sparkline.ts';
 import type { Style } from '../../../src/cli/top/table.ts';
 import { changed, firstView } from '../../../src/cli/top/view.ts';
-import type { SlotStatus, Status, Vitals, WorkerStatus } from '../../../src/control/controls.ts';
-import { fakeStatus, fakeWorker } from '../../support/fake-controls.ts';
+import type { Vitals } from '../../../src/contract/vitals.ts';
+import type { SlotStatus, Status, WorkerStatus } from '../../../src/control/controls.ts';
+import { fakeStatus, fakeVitals, fakeWorker } from '../../support/fake-controls.ts';
 
 const style: Style = { color: plain, sparks: sparks.ascii };
 const usual: Room = { columns: 80, rows: 24 };
 
-const someVitals: Vitals = {
-  beat: 0,
+const someVitals = fakeVitals({
   connectionsOpen: 12,
   connectionsAccepted: 40,
-  requestsStarted: 0,
-  requestsFinished: 0,
   utilization: 0.35,
   delay: 1,
   delayP50: 1,
   delayP99: 1,
-  handoffsReceived: 0,
-  handoffsSent: 0,
-  handoffsRefused: 0,
-  handoffsFailed: 0,
   durations: [0, 0, 0, 0],
   rss: 120 * 1_048_576,
   heapUsed: 1,
-};
+});
 
 function workerOf(slot: number, changes: Partial<WorkerStatus> = {}, vitals: Partial<Vitals> = {}): WorkerStatus {
   return fakeWorker({ slot, pid: 4711 + slot, vitals: { ...someVitals, ...vitals }, ...changes });

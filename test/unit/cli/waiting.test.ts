@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { talkMeanwhile, waitingFor } from '../../../src/cli/waiting.ts';
-import type { SlotStatus, Status, Vitals } from '../../../src/control/controls.ts';
+import type { Vitals } from '../../../src/contract/vitals.ts';
+import type { SlotStatus, Status } from '../../../src/control/controls.ts';
 import { fakeStatus, fakeWorker } from '../../support/fake-controls.ts';
 
 const slot: SlotStatus = {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { optionTable } from '../../../src/options/table.ts';
-import { answer, MOST_WORKERS, type Answer, type ControlRequest, type Gate } from '../../../src/control/routes.ts';
+import { MOST_WORKERS } from '../../../src/contract/limits.ts';
+import { answer, type Answer, type ControlRequest, type Gate } from '../../../src/control/routes.ts';
 import { statusSchema } from '../../../src/control/status/status-schema.ts';
 import { FakeControls } from '../../support/fake-controls.ts';
 

@@ -1,18 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SlotStatus, Status, Vitals, WorkerStatus } from '../../../src/control/controls.ts';
+import type { SlotStatus, Status, WorkerStatus } from '../../../src/control/controls.ts';
 import { partsOf, statusFrom, type Parts } from '../../../src/dashboard/frame.ts';
-import { fakeStatus, fakeWorker } from '../../support/fake-controls.ts';
+import { fakeStatus, fakeVitals, fakeWorker } from '../../support/fake-controls.ts';
 
-const vitals: Vitals = {
+const vitals = fakeVitals({
   beat: 120,
   connectionsOpen: 31,
   connectionsAccepted: 1234,
   handoffsReceived: 3,
   handoffsSent: 2,
-  handoffsRefused: 0,
-  handoffsFailed: 0,
-  durations: [],
   requestsStarted: 1_234_567,
   requestsFinished: 1_234_560,
   utilization: 0.354,
@@ -21,7 +18,7 @@ const vitals: Vitals = {
   delayP99: 12.125,
   rss: 128_974_848,
   heapUsed: 34_567_890,
-};
+});
 
 function worker(slot: number | null, changes: Partial<WorkerStatus> = {}): WorkerStatus {
   return fakeWorker({ slot, pid: 4711 + (slot ?? 90), vitals, ...changes });

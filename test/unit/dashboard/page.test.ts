@@ -1,14 +1,14 @@
 /** What of the page needs no browser. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Status, Vitals } from '../../../src/control/controls.ts';
+import type { Status } from '../../../src/control/controls.ts';
 import { partsOf } from '../../../src/dashboard/frame.ts';
 import { age, latency, memory, niceCeiling, rate } from '../../../src/dashboard/page/figures.ts';
 import { heard, noModel, type Model } from '../../../src/dashboard/page/model.ts';
 import { MessageReader } from '../../../src/dashboard/page/feed/sse.ts';
 import { trailPaths } from '../../../src/dashboard/page/parts/trail.ts';
 import { tell } from '../../../src/dashboard/page/words.ts';
-import { fakeStatus, fakeWorker } from '../../support/fake-controls.ts';
+import { fakeStatus, fakeVitals, fakeWorker } from '../../support/fake-controls.ts';
 
 describe('server-sent events', () => {
   const text = 'event: one\ndata: {"a":1}\n\nevent: two\ndata: []\n\n';
@@ -36,24 +36,11 @@ describe('server-sent events', () => {
   });
 });
 
-const someVitals: Vitals = {
-  beat: 0,
+const someVitals = fakeVitals({
   connectionsOpen: 10,
-  connectionsAccepted: 0,
-  handoffsReceived: 0,
-  handoffsSent: 0,
-  handoffsRefused: 0,
-  handoffsFailed: 0,
-  durations: [],
-  requestsStarted: 0,
-  requestsFinished: 0,
   utilization: 0.5,
-  delay: 0,
-  delayP50: 0,
-  delayP99: 0,
   rss: 1000,
-  heapUsed: 0,
-};
+});
 
 /** Two workers at a moment, ms, the first of which has answered so many. */
 function statusAt(at: number, finished: number, changes: Partial<Status> = {}): Status {

@@ -3,7 +3,8 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import { test, type TestContext } from 'node:test';
-import { DatagramSockets, type BindUdp, type DatagramQuery } from '../../../src/listeners/datagram-sockets.ts';
+import type { DatagramQuery } from '../../../src/contract/listening.ts';
+import { DatagramSockets, type BindUdp } from '../../../src/listeners/datagram-sockets.ts';
 import { bindUdp, type Bound, type NativeHandle } from '../../../src/listeners/native.ts';
 
 const query: DatagramQuery = { address: '127.0.0.1', port: 53, family: 4, ipv6Only: false, reuseAddress: false };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inheritedSockets, type InheritedSocket } from '../../../src/listeners/inherit.ts';
 import { Inherited } from '../../../src/listeners/inherited.ts';
-import type { ListenQuery } from '../../../src/listeners/listen-query.ts';
+import type { ListenQuery } from '../../../src/contract/listening.ts';
 import { Listener } from '../../../src/listeners/listener.ts';
 import type { NativeHandle } from '../../../src/listeners/native.ts';
 import { parseUnixTable } from '../../../src/listeners/unix-table.ts';

@@ -3,10 +3,10 @@ import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
 import { describe, test, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { ListenQuery } from '../../../src/listeners/listen-query.ts';
-import { ListenerSet, type ListenerMessage } from '../../../src/listeners/listener-set.ts';
+import type { ListenerMessage, ListenQuery } from '../../../src/contract/listening.ts';
+import { ListenerSet } from '../../../src/listeners/listener-set.ts';
 import { reuseportWorks, type NativeHandle } from '../../../src/listeners/native.ts';
-import type { Sharing } from '../../../src/listeners/sharing.ts';
+import type { Sharing } from '../../../src/contract/modes.ts';
 
 const anyPort: ListenQuery = {
   address: '127.0.0.1',

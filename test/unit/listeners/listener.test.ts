@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import { test } from 'node:test';
-import type { ListenQuery } from '../../../src/listeners/listen-query.ts';
+import type { ListenQuery } from '../../../src/contract/listening.ts';
 import { BindError, Listener, type BindTcp, type TcpQuery } from '../../../src/listeners/listener.ts';
 import type { Bound, NativeHandle } from '../../../src/listeners/native.ts';
 

@@ -38,7 +38,7 @@ const list = (numbers: Float64Array, slots: number): number[] => [...numbers.sub
 
 test('it sees what each slot has, and where nobody serves', (t) => {
   const { view, write } = setUp(t);
-  write(0, { connectionsOpen: 3, elu: 0.5 });
+  write(0, { connectionsOpen: 3, utilization: 0.5 });
   write(2, { connectionsOpen: 5, heartbeat: 101 });
   assert.ok(view.refresh(0));
   assert.equal(view.slots, 3);

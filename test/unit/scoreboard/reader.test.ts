@@ -116,7 +116,7 @@ const bad: ReadonlyArray<[what: string, code: string, make: Make]> = [
   ['an empty file', 'ERR_SCOREBOARD_FORMAT', content()],
   ['the magic alone', 'ERR_SCOREBOARD_FORMAT', content(Buffer.from('PREFORK\n'))],
   ['a file of something else', 'ERR_SCOREBOARD_FORMAT', content(Buffer.alloc(3 * ROW_SIZE, 1))],
-  ['another format', 'ERR_SCOREBOARD_VERSION', content(header({ format: FORMAT + 1 }), rows)],
+  ['another format', 'ERR_SCOREBOARD_VERSION', content(header({ format: FORMAT ^ 1 }), rows)],
   ['a board with rows of another size', 'ERR_SCOREBOARD_FORMAT', content(header({ rowSize: 512 }), rows)],
   ['a board without rows', 'ERR_SCOREBOARD_FORMAT', content(header({ rows: 0 }))],
   ['a board of more rows than there can be', 'ERR_SCOREBOARD_FORMAT', content(header({ rows: 2 ** 31 }))],

@@ -18,7 +18,7 @@ const example: Row = {
   heartbeat: 123_456.789,
   startedAt: 1_700_000_000_000.25,
   requestsStarted: Number.MAX_SAFE_INTEGER,
-  elu: 0.5,
+  utilization: 0.5,
   durations: BLANK.durations.map((_, index) => index + 0.5),
 };
 

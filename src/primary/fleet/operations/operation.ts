@@ -1,4 +1,4 @@
-import type { Outcome } from '../../../control/controls.ts';
+import type { Outcome } from '../../../contract/outcome.ts';
 import type { Operation, Running } from '../fleet.ts';
 import type { Step } from '../step.ts';
 

@@ -2,7 +2,7 @@
  * Reload, scale, recycle, upgrade: one at a time, in the order in which they were asked for. Each is a transaction: it
  * comes to an end that everyone who asked for it is told, and one that fails leaves what served before serving.
  */
-import type { Outcome, ScaleTarget } from '../../../control/controls.ts';
+import type { Outcome, ScaleTarget } from '../../../contract/outcome.ts';
 import { withSlot, workerOf, type Fleet, type Operation, type Slot } from '../fleet.ts';
 import type { Failure, Procedure, ProcedureOf } from './operation.ts';
 import { forgetNews, goBack } from '../parking.ts';

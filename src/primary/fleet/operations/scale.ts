@@ -1,4 +1,5 @@
-import type { ScaleTarget } from '../../../control/controls.ts';
+import { MOST_WORKERS } from '../../../contract/limits.ts';
+import type { ScaleTarget } from '../../../contract/outcome.ts';
 import { fill } from '../boot.ts';
 import { isServing, newSlot, workerOf } from '../fleet.ts';
 import type { Failure, ProcedureOf } from './operation.ts';
@@ -6,8 +7,6 @@ import { servedByAll } from '../readiness.ts';
 import { retire } from '../retire.ts';
 import type { Step } from '../step.ts';
 import { duration } from '../log-fields.ts';
-
-const MOST_WORKERS = 1024;
 
 /**
  * More slots, or fewer. A slot that goes leaves its sockets behind: what they queue, and what the kernel still puts into

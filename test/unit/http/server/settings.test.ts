@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
 import { Server } from '../../../../src/http.ts';
-import { settingsTable } from '../../../../src/http/server/settings.ts';
+import { resolveSettings, settingsTable } from '../../../../src/http/server/settings.ts';
 import { root } from '../../../support/paths.ts';
 
 test('docs/http.md has the table of settings', () => {
@@ -33,3 +34,13 @@ for (const [given, message] of wrong) {
     assert.throws(() => new Server(given), { code: 'ERR_HTTP_OPTION', message });
   });
 }
+
+test('settings are no dictionary, as V8 calls what is slow to look up', () => {
+  setFlagsFromString('--allow-natives-syntax');
+  // oxlint-disable-next-line no-implied-eval, typescript/no-implied-eval, no-new-func -- what no other file may have
+  const isFast = new Function('object', 'return %HasFastProperties(object)') as (object: object) => boolean;
+  assert.equal(isFast(resolveSettings({})), true);
+  const filled: Record<string, number> = {};
+  for (let n = 0; n < 30; n++) filled[`name${n}`] = n;
+  assert.equal(isFast(filled), false, 'it can be told');
+});

@@ -74,7 +74,15 @@ test('a worker’s figures come from its row', () => {
   countDuration(durations, 200, 0.7);
   countDuration(durations, 500, 0.8);
   countDuration(durations, 200, 1e6);
-  const row = { ...BLANK, heartbeat: 900.4, connectionsOpen: 3, requestsFinished: 7, rss: 5e7, elu: 0.5, durations };
+  const row = {
+    ...BLANK,
+    heartbeat: 900.4,
+    connectionsOpen: 3,
+    requestsFinished: 7,
+    rss: 5e7,
+    utilization: 0.5,
+    durations,
+  };
   const { vitals } = statusAt(driver, (worker) => (worker === 1 ? row : undefined)).slots[0]!.worker!;
   assert.equal(vitals?.beat, 100);
   assert.equal(vitals.connectionsOpen, 3);

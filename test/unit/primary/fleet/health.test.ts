@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
+import { BEAT_MS, HUNG_AFTER_MS } from '../../../../src/contract/limits.ts';
 import { describe, test } from 'node:test';
 import type { FleetEvent } from '../../../../src/primary/fleet/events.ts';
 import type { Worker } from '../../../../src/primary/fleet/fleet.ts';
 import {
-  HUNG_AFTER,
   judge,
   look,
   newWatch,
-  PERIOD,
   type Beat,
   type Watch,
   type WatchSettings,
@@ -27,7 +26,7 @@ function worker(changes: Partial<Worker> = {}): Worker {
 /** A primary that has looked at every period until `at`, from 0 on. */
 function watchUntil(at: number): Watch {
   let watch = newWatch(0);
-  for (let time = PERIOD; time <= at; time += PERIOD) watch = look(watch, time);
+  for (let time = BEAT_MS; time <= at; time += BEAT_MS) watch = look(watch, time);
   return watch;
 }
 
@@ -35,9 +34,9 @@ const types = (events: readonly FleetEvent[]): string[] => events.map(({ type })
 
 describe('silence', () => {
   test('of four beats is a hang, of the timeout too much', () => {
-    assert.deepEqual(judge(worker(), beat, watchUntil(HUNG_AFTER - PERIOD), settings), []);
-    assert.deepEqual(judge(worker(), beat, watchUntil(HUNG_AFTER), settings), [
-      { type: 'hung', worker: 1, silent: HUNG_AFTER },
+    assert.deepEqual(judge(worker(), beat, watchUntil(HUNG_AFTER_MS - BEAT_MS), settings), []);
+    assert.deepEqual(judge(worker(), beat, watchUntil(HUNG_AFTER_MS), settings), [
+      { type: 'hung', worker: 1, silent: HUNG_AFTER_MS },
     ]);
     assert.deepEqual(types(judge(worker({ isHung: true }), beat, watchUntil(29_750), settings)), []);
     assert.deepEqual(judge(worker({ isHung: true }), beat, watchUntil(30_000), settings), [
@@ -78,8 +77,8 @@ describe('silence', () => {
   });
 
   test('shorter than a hang is helped by a timeout that is shorter too', () => {
-    const short = { ...settings, heartbeatTimeout: HUNG_AFTER };
-    assert.deepEqual(types(judge(worker(), beat, watchUntil(HUNG_AFTER), short)), ['hung', 'silent']);
+    const short = { ...settings, heartbeatTimeout: HUNG_AFTER_MS };
+    assert.deepEqual(types(judge(worker(), beat, watchUntil(HUNG_AFTER_MS), short)), ['hung', 'silent']);
   });
 
   for (const state of ['booting', 'standby', 'taking', 'draining', 'ending'] as const) {
@@ -94,11 +93,11 @@ describe('a primary that was held up', () => {
     const watch = look(watchUntil(500), 60_500);
     assert.deepEqual(judge(worker(), beat, watch, settings), []);
     const later = look(look(look(look(watch, 60_750), 61_000), 61_250), 61_500);
-    assert.deepEqual(judge(worker(), beat, later, settings), [{ type: 'hung', worker: 1, silent: HUNG_AFTER }]);
+    assert.deepEqual(judge(worker(), beat, later, settings), [{ type: 'hung', worker: 1, silent: HUNG_AFTER_MS }]);
   });
 
   test('by less than three periods was only busy', () => {
-    const watch = look(watchUntil(500), 500 + 3 * PERIOD);
+    const watch = look(watchUntil(500), 500 + 3 * BEAT_MS);
     assert.deepEqual(types(judge(worker(), beat, watch, settings)), ['hung']);
   });
 });

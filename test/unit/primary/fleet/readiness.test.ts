@@ -45,7 +45,32 @@ describe('the first start', () => {
     driver.opens(1, HEALTH);
     assert.equal(driver.fleet.phase, 'starting');
     driver.opens(1, ADDRESS);
+    driver.serving(1);
     assert.equal(driver.fleet.phase, 'serving');
+  });
+
+  test('of a primary that succeeds another: nothing is accepted before it has settled', () => {
+    const driver = new Driver({ workers: 1, settle: 500 }, [ADDRESS]);
+    const [fork] = find(driver.send({ type: 'start' }), 'fork');
+    assert.equal(fork?.isParked, true);
+    assert.deepEqual(workersOf(driver.boot(1), 'accept'), []);
+    assert.deepEqual(workersOf(driver.due(settle(1)), 'accept'), [1]);
+    assert.equal(driver.fleet.phase, 'starting', 'it does not accept yet');
+    driver.serving(1);
+    assert.equal(driver.fleet.phase, 'serving');
+  });
+
+  test('of a primary whose predecessor is gone early: what is there accepts at once', () => {
+    const driver = new Driver({ workers: 1, settle: 500 }, [ADDRESS]);
+    driver.send({ type: 'start' });
+    driver.boot(1);
+    assert.deepEqual(workersOf(driver.send({ type: 'left-alone' }), 'accept'), [1]);
+    driver.serving(1);
+    assert.equal(driver.fleet.phase, 'serving');
+
+    const early = new Driver({ workers: 1 }, [ADDRESS]);
+    early.send({ type: 'left-alone' });
+    assert.equal(find(early.send({ type: 'start' }), 'fork')[0]?.isParked, false);
   });
 });
 

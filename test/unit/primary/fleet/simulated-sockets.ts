@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { ListenQuery } from '../../../../src/listeners/listen-query.ts';
-import { ListenerSet, type ListenerMessage } from '../../../../src/listeners/listener-set.ts';
+import type { ListenerMessage, ListenQuery } from '../../../../src/contract/listening.ts';
+import { ListenerSet } from '../../../../src/listeners/listener-set.ts';
 import { reuseportWorks, type NativeHandle } from '../../../../src/listeners/native.ts';
 import type { WorkerId } from '../../../../src/primary/fleet/events.ts';
 import type { Heard, Port, Said } from './simulated-worker.ts';

@@ -3,6 +3,9 @@ import { describe, test } from 'node:test';
 import { PreforkError } from '../../../../src/errors.ts';
 import { Driver, find, kinds, logged, stop, workersOf } from './driver.ts';
 
+/** Of the control socket. */
+const command = { type: 'stop', idle: 5000 } as const;
+
 describe('a stop', () => {
   test('drains workers, terminates those that are drained, and is over with the last one', () => {
     const driver = new Driver();
@@ -38,11 +41,22 @@ describe('a stop', () => {
     assert.deepEqual(workersOf(effects, 'kill'), [1, 2]);
   });
 
-  test('asked for a second time is now', () => {
+  test('asked for by a second signal is now', () => {
     const driver = new Driver();
     driver.serve();
     driver.send(stop);
-    assert.deepEqual(kinds(driver.send(stop)), ['log', 'kill', 'kill']);
+    assert.deepEqual(kinds(driver.send({ ...stop, signal: 'SIGINT' })), ['log', 'kill', 'kill']);
+  });
+
+  test('asked for by commands, however many, and then by one signal, has its grace', () => {
+    const driver = new Driver({ drainDelay: 3000 });
+    driver.serve();
+    for (const request of [1, 2, 3]) driver.send({ ...command, request });
+    driver.due({ timer: 'delay' });
+    for (const event of [{ ...command, request: 4 }, stop, { ...command, request: 5 }]) {
+      assert.deepEqual(driver.send(event), []);
+    }
+    assert.deepEqual(workersOf(driver.send(stop), 'kill'), [1, 2]);
   });
 
   test('asked for now is now', () => {
@@ -140,7 +154,15 @@ describe('a delayed stop', () => {
     );
   });
 
-  test('asked for a second time waits no longer', () => {
+  test('asked for by a command meanwhile goes on waiting', () => {
+    const driver = new Driver({ drainDelay: 3000 });
+    driver.serve();
+    driver.send(stop);
+    assert.deepEqual(driver.send({ ...command, request: 1 }), []);
+    assert.equal(driver.left({ timer: 'delay' }), 3000);
+  });
+
+  test('asked for by a second signal waits no longer', () => {
     const driver = new Driver({ drainDelay: 3000 });
     driver.serve();
     driver.send(stop);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Outcome, ScaleTarget } from '../../../../src/control/controls.ts';
+import type { Outcome, ScaleTarget } from '../../../../src/contract/outcome.ts';
 import type { Effect } from '../../../../src/primary/fleet/events.ts';
 import { Driver, find, kinds, logged, workersOf } from '../fleet/driver.ts';
 

@@ -6,14 +6,16 @@ import { IdleBoots } from '../../../../src/primary/supervisor/idle-boots.ts';
 type State = 'booting' | 'standby' | 'ready' | 'draining';
 
 /** What is logged of a worker that is looked at so often, four times a second. */
-function logged(looks: ReadonlyArray<{ state?: State; elu?: number; age?: number; generation?: number }>): unknown[] {
+function logged(
+  looks: ReadonlyArray<{ state?: State; utilization?: number; age?: number; generation?: number }>,
+): unknown[] {
   const lines: unknown[] = [];
-  const boots = new IdleBoots((level, event, fields) => lines.push([level, event, fields!['slot']]));
-  for (const [nth, { state = 'booting', elu = 0.01, age = 0, generation = 1 }] of looks.entries()) {
+  const boots = new IdleBoots((level, event, fields) => lines.push([level, event, fields!['slot']]), 'listen');
+  for (const [nth, { state = 'booting', utilization = 0.01, age = 0, generation = 1 }] of looks.entries()) {
     const now = (nth + 1) * 250;
     const worker = { id: 1, slot: 3, generation, pid: 9, state: 'booting' } as unknown as Worker;
     const fleet = { generation, workers: new Map([[1, worker]]) } as unknown as Fleet;
-    boots.look(fleet, () => ({ state, elu, heartbeat: now - age }), now);
+    boots.look(fleet, () => ({ state, utilization, heartbeat: now - age }), now);
   }
   return lines;
 }
@@ -29,7 +31,7 @@ test('a worker that is idle for a second, and has opened nothing, is told what r
 });
 
 test('not one that loads its code, that has asked for an address, or whose event loop does not turn', () => {
-  for (const other of [{ elu: 0.5 }, { state: 'standby' as const }, { age: 600 }]) {
+  for (const other of [{ utilization: 0.5 }, { state: 'standby' as const }, { age: 600 }]) {
     assert.deepEqual(logged(Array.from({ length: 20 }, () => other)), []);
     assert.deepEqual(logged([idle, idle, idle, other, idle, idle, idle]), []);
   }
@@ -38,6 +40,24 @@ test('not one that loads its code, that has asked for an address, or whose event
 test('a worker without a row is not judged', () => {
   const worker = { id: 1, state: 'booting' } as unknown as Worker;
   const fleet = { generation: 1, workers: new Map([[1, worker]]) } as unknown as Fleet;
-  const boots = new IdleBoots(() => assert.fail('nothing is known'));
+  const boots = new IdleBoots(() => assert.fail('nothing is known'), 'listen');
   for (let nth = 0; nth < 20; nth++) boots.look(fleet, () => undefined, nth * 250);
+});
+
+test('with --ready message it is told that, listening or not, until the application has said it', () => {
+  const told = (state: Worker['state'], hasSaidReady: boolean): string[] => {
+    const whys: string[] = [];
+    const boots = new IdleBoots((_level, _event, fields) => whys.push(String(fields!['why'])), 'message');
+    const worker = { id: 1, slot: 0, generation: 1, state, hasSaidReady } as unknown as Worker;
+    const fleet = { generation: 1, workers: new Map([[1, worker]]) } as unknown as Fleet;
+    const row = state === 'booting' ? state : 'ready';
+    for (let now = 250; now <= 2000; now += 250)
+      boots.look(fleet, () => ({ state: row, utilization: 0.01, heartbeat: now }), now);
+    return whys;
+  };
+  for (const state of ['booting', 'taking'] as const) {
+    assert.deepEqual(told(state, true), []);
+    assert.match(told(state, false).join('\n'), /^it runs, and has not called process\.send\('ready'\), [^\n]*$/);
+  }
+  assert.deepEqual(told('serving', false), []);
 });

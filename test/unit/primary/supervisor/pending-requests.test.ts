@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Outcome } from '../../../../src/control/controls.ts';
+import type { Outcome } from '../../../../src/contract/outcome.ts';
 import { PendingRequests } from '../../../../src/primary/supervisor/pending-requests.ts';
 
 const done: Outcome = { ok: true, generation: 2, workers: 1, took: 5 };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import { BURST } from '../../../../src/balance/burst.ts';
-import type { Balance } from '../../../../src/balance/mode.ts';
+import type { Balance } from '../../../../src/contract/modes.ts';
 import { clientHash, stickySlot } from '../../../../src/balance/sticky-ip.ts';
 import { Board } from '../../../../src/scoreboard/board.ts';
 import { monotonic } from '../../../../src/scoreboard/clock.ts';

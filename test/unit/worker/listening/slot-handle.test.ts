@@ -8,10 +8,18 @@ class FakeSocket implements NativeHandle {
   readonly fd = 1;
   isListening = false;
   isClosed = false;
+  backlog: number | undefined;
 
-  listen(): number {
+  listen(backlog: number): number {
     this.isListening = true;
+    this.backlog = backlog;
     return 0;
+  }
+
+  /** The kernel has a connection for whoever accepts from it. */
+  connect(): void {
+    assert.ok(!this.isClosed, 'nobody accepts from it');
+    this.onconnection?.(0, { close() {} });
   }
 
   close(): void {
@@ -139,3 +147,39 @@ for (const how of ['close', 'detach'] as const) {
     assert.deepEqual(told, ['listening', 'parked', 'closed']);
   });
 }
+
+test('a queue is narrow until the socket is closed here: another process may hold it', () => {
+  for (const leave of [
+    (handle: SlotHandle) => handle.detach(),
+    (handle: SlotHandle, { own, adopted }: Record<'own' | 'adopted', FakeSocket>) => {
+      handle.closeBehindNext();
+      for (const socket of [own, adopted]) socket.connect();
+    },
+  ]) {
+    const { handle, socket: own } = setUp();
+    const adopted = adopt(handle, 0);
+    handle.narrow();
+    assert.deepEqual([own.backlog, adopted.backlog], [0, 0]);
+    leave(handle, { own, adopted });
+    assert.deepEqual([own.backlog, adopted.backlog], [511, 511]);
+    assert.ok(own.isClosed && adopted.isClosed);
+    handle.close();
+  }
+});
+
+test('each socket is closed behind the connection that comes next, before that is served, and the handle detached behind the last', () => {
+  const { handle, socket, told } = setUp();
+  const adopted = adopt(handle, 0);
+  const served: boolean[] = [];
+  handle.onconnection = () => served.push(socket.isClosed);
+  socket.connect();
+  handle.closeBehindNext();
+  socket.connect();
+  assert.ok(handle.isAccepting && !adopted.isClosed);
+  assert.deepEqual(told, ['listening']);
+  adopted.connect();
+  assert.ok(!handle.isAccepting && adopted.isClosed);
+  assert.deepEqual(told, ['listening', 'returned', 'closed']);
+  assert.deepEqual(served, [false, true, true]);
+  handle.close();
+});

@@ -119,7 +119,7 @@ test('it beats by itself', async (t) => {
   const { row, until } = start(t);
   const { heartbeat } = row();
   const next = await until((now) => now.heartbeat > heartbeat + 20);
-  assert.ok(next.elu >= 0 && next.elu <= 1, `elu ${next.elu}`);
+  assert.ok(next.utilization >= 0 && next.utilization <= 1, `utilization ${next.utilization}`);
 });
 
 test('a loop that is blocked shows as delay and utilization', async (t) => {
@@ -127,9 +127,9 @@ test('a loop that is blocked shows as delay and utilization', async (t) => {
   const { heartbeat } = row();
   const end = monotonic() + 200;
   while (monotonic() < end);
-  const { delay: late, elu } = await until((now) => now.heartbeat > heartbeat);
+  const { delay: late, utilization } = await until((now) => now.heartbeat > heartbeat);
   assert.ok(late > 150, `delay ${late}`);
-  assert.ok(elu > 0.5, `elu ${elu}`);
+  assert.ok(utilization > 0.5, `utilization ${utilization}`);
 });
 
 test('after close the row stays as it was, and closing again does nothing', async (t) => {

@@ -1,0 +1,11 @@
+/**
+ * How workers share an address. `reuseport`: a socket per slot, and the kernel spreads connections over them;
+ * `shared`: one socket that every worker accepts from; `round-robin`: node:cluster's own, the primary accepts.
+ */
+export type Sharing = 'reuseport' | 'shared' | 'round-robin';
+
+/**
+ * Who serves a connection. `kernel`: the worker that accepted it; `auto`: the same, and of what a worker has too many some moves to
+ * others; `least-connections`: another one that has fewer, from the start, too; `sticky-ip`: the one whose client it is.
+ */
+export type Balance = 'auto' | 'kernel' | 'least-connections' | 'sticky-ip';

@@ -1,0 +1,53 @@
+/** The metrics of single figures, by slot: all that is said of them is in the table of figures. */
+import { FIGURES, type Figure, type FigureMetric } from '../contract/figures.ts';
+import { VITALS } from '../contract/vitals.ts';
+import type { Value } from './family.ts';
+import type { Metric } from './metric.ts';
+import { countsOf, slotsOf, type Snapshot } from './snapshot.ts';
+
+interface Measured extends Figure {
+  readonly metric: FigureMetric;
+}
+
+const measured = FIGURES.filter((figure): figure is Measured => figure.metric !== undefined);
+const names = new Set(measured.map(({ metric }) => metric.name));
+
+/** As Prometheus would have them said. */
+const units: Readonly<Partial<Record<Figure['unit'], string>>> = { ms: 'seconds', ratio: '0 to 1' };
+
+export const figureMetrics: readonly Metric[] = [...names].map((name) => {
+  const parts = measured.filter(({ metric }) => metric.name === name);
+  const { aggregation, unit, metric } = parts[0]!;
+  const isTotal = aggregation === 'total';
+  return {
+    name,
+    type: isTotal ? 'counter' : 'gauge',
+    help: metric.help ?? '',
+    unit: units[unit] ?? unit,
+    labels: ['slot', ...(metric.label?.slice(0, 1) ?? [])],
+    source: 'scoreboard',
+    advice: metric.advice ?? '',
+    read: (snapshot) => parts.flatMap((part) => (isTotal ? totals(part, snapshot) : ofWorkers(part, snapshot))),
+  };
+});
+
+/** Of all workers that the slots ever had. */
+function totals(figure: Measured, snapshot: Snapshot): Value[] {
+  return slotsOf(snapshot).map((slot) => valueOf(figure, slot, countsOf(snapshot, slot)));
+}
+
+/** Of each slot's own worker, and not of one that leaves it or is to take it over. */
+function ofWorkers(figure: Measured, { status }: Snapshot): Value[] {
+  const vital = VITALS.find((one) => one.figure === figure)!;
+  return status.slots.flatMap(({ slot, worker }) =>
+    worker?.vitals ? [valueOf({ ...figure, name: vital.name }, slot, worker.vitals)] : [],
+  );
+}
+
+function valueOf({ name, unit, metric: { label } }: Measured, slot: number, values: object): Value {
+  const value = (values as Readonly<Record<string, number>>)[name]!;
+  return {
+    value: unit === 'ms' ? value / 1000 : value,
+    labels: label === undefined ? { slot } : { slot, [label[0]]: label[1] },
+  };
+}

@@ -1,0 +1,22 @@
+import type { Socket } from 'node:net';
+
+/** What the file of a Unix socket leads to: a server, one that died without removing it, or nothing any more. */
+export type Liveness = 'live' | 'dead' | 'gone';
+
+const meanings: Readonly<Record<string, Liveness>> = { ECONNREFUSED: 'dead', ENOENT: 'gone' };
+
+/**
+ * Waits for a connection that is being made, says nothing over it, and ends it. In doubt (EACCES; EAGAIN, a queue that is
+ * full) a server is there.
+ *
+ * @param socket that `connect` of node:net has just returned.
+ */
+export function livenessOf(socket: Socket): Promise<Liveness> {
+  return new Promise((resolve) => {
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve('live');
+    });
+    socket.once('error', ({ code = '' }: NodeJS.ErrnoException) => resolve(meanings[code] ?? 'live'));
+  });
+}

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { test } from 'node:test';
+import { sweepAbandoned } from '../../support/abandoned.ts';
+import { isAlive } from '../../support/leftovers.ts';
+
+/** A run of the tests: it starts a server, says where, and serves on. */
+const run = `
+import { serve } from ${JSON.stringify(new URL('../../support/app.js', import.meta.url).href)};
+const app = await serve({ entry: 'hello.js', options: ['--workers', '1'] });
+console.log(JSON.stringify({ directory: app.directory, pids: app.processes }));
+`;
+
+test('what a run of the tests that was killed has left is ended and removed by the next; what one that lives has is not', async () => {
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', run], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [text] = (await once(child.stdout, 'data')) as [Buffer];
+  const { directory, pids } = JSON.parse(String(text)) as { directory: string; pids: number[] };
+  assert.ok(pids.length >= 2);
+  assert.ok(!sweepAbandoned().directories.includes(directory));
+  assert.ok(existsSync(directory) && pids.every(isAlive));
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
+  sweepAbandoned();
+  assert.ok(!existsSync(directory));
+  while (pids.some(isAlive)) await new Promise(setImmediate);
+});

@@ -1,0 +1,80 @@
+/**
+ * What runs of the tests that were killed have left: servers that still run, and directories. The next run ends and removes them.
+ * Whose something is tells its name or its environment, and that its owner is gone tells /proc; elsewhere nothing is done.
+ */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+
+/** In the environment of every process that a test has started, directly or not. */
+export const TEST_OWNER = 'PREFORK_TEST_OWNER';
+
+/** This process: its pid and when it started, since pids come again. */
+export const owner: string = ownerOf(process.pid) ?? `${process.pid}.0`;
+
+/** A new directory, which the next run removes if this one cannot. */
+export function testDirectory(kind: string): string {
+  return mkdtempSync(join(tmpdir(), `prefork-${kind}-${owner}-`));
+}
+
+/** @returns the pids that were killed and the directories that were removed. */
+export function sweepAbandoned(): { readonly pids: readonly number[]; readonly directories: readonly string[] } {
+  const pids = names('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && isAbandoned(environmentOwner(pid)));
+  for (const pid of pids) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended, or is another user's.
+    }
+  }
+  const directories = names(tmpdir())
+    .filter((name) => isAbandoned(/^prefork-[a-z]+-(\d+\.\d+)-/.exec(name)?.[1]))
+    .map((name) => join(tmpdir(), name));
+  for (const directory of directories) {
+    try {
+      rmSync(directory, { recursive: true, force: true });
+    } catch {
+      // Another test file sweeps, too, or it is another user's.
+    }
+  }
+  return { pids, directories };
+}
+
+function isAbandoned(other: string | undefined): boolean {
+  if (other === undefined || ownerOf(process.pid) === undefined) return false;
+  return ownerOf(Number(other.split('.')[0])) !== other;
+}
+
+/** Undefined for one that is not, or is dead; and where there is no /proc. */
+function ownerOf(pid: number): string | undefined {
+  // After the command's name, which is in brackets and may hold anything: the state comes first, and the start is the 20th.
+  const fields = /^\d+ \(.*\) (.*)/s.exec(read(`/proc/${pid}/stat`))?.[1]?.split(' ');
+  return fields === undefined || fields[0] === 'Z' ? undefined : `${pid}.${fields[19]}`;
+}
+
+function environmentOwner(pid: number): string | undefined {
+  const variable = read(`/proc/${pid}/environ`)
+    .split('\0')
+    .find((one) => one.startsWith(`${TEST_OWNER}=`));
+  return variable?.slice(TEST_OWNER.length + 1);
+}
+
+function names(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+/** Processes end while they are looked at: then there is nothing to read. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

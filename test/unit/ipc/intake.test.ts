@@ -1,0 +1,247 @@
+/** The primary's end of a channel, fed by hand with what a worker may write to it. */
+import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
+import { EventEmitter } from 'node:events';
+import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { COMMAND } from '../../../src/ipc/channel.ts';
+import { Intake, LONGEST_BACKLOG, LONGEST_LINE } from '../../../src/ipc/intake.ts';
+
+class FakeHandle {
+  isClosed = false;
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+/** A child as Node has it, as far as its channel goes. */
+class Bench {
+  readonly heard: unknown[] = [];
+  readonly sent: unknown[] = [];
+  /** Handles that came with messages of ours. */
+  readonly given: unknown[] = [];
+  readonly malformed: string[] = [];
+  readonly unusable: string[] = [];
+  endsSeen = 0;
+  readonly intake: Intake;
+  readonly child = Object.assign(new EventEmitter(), {
+    _handleQueue: null as unknown[] | null,
+    send: (message: unknown) => void this.sent.push(message),
+  });
+  readonly #channel = {
+    onread: (bytes?: ArrayBuffer): void => {
+      assert.equal(bytes, undefined, 'Node reads nothing');
+      this.endsSeen++;
+    },
+    pendingHandle: null as FakeHandle | null,
+    writeQueueSize: 0,
+  };
+
+  constructor({ isClustered = false } = {}) {
+    const child = Object.assign(this.child, { [Symbol('kChannelHandle')]: this.#channel });
+    for (const name of ['message', 'internalMessage']) {
+      child.on(name, (message: unknown, handle: unknown) => {
+        this.heard.push([name, message]);
+        if (handle !== undefined) this.given.push(handle);
+      });
+    }
+    this.intake = Intake.of(
+      child as unknown as ChildProcess,
+      { malformed: (what) => this.malformed.push(what), unusable: (what) => this.unusable.push(what) },
+      { isClustered },
+    )!;
+  }
+
+  async read(text: string | Uint8Array, handle?: FakeHandle): Promise<void> {
+    this.#channel.pendingHandle = handle ?? null;
+    const bytes = Buffer.from(text as string);
+    this.#channel.onread(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+    await nextTurn();
+  }
+
+  say(message: unknown, handle?: FakeHandle): Promise<void> {
+    return this.read(`${JSON.stringify(message)}\n`, handle);
+  }
+
+  end(): void {
+    this.#channel.onread();
+  }
+
+  set backlog(bytes: number) {
+    this.#channel.writeQueueSize = bytes;
+  }
+}
+
+const ours = { cmd: COMMAND, type: 'handoff', id: 1 };
+
+test('a child whose channel is not of Node’s making is left alone', () => {
+  assert.equal(Intake.of(new EventEmitter() as ChildProcess, {} as never, { isClustered: false }), undefined);
+});
+
+test('messages come as Node would emit them, however they are cut, and whatever they are', async () => {
+  const messages = [{ hello: 'wörld' }, 1, null, 'text', [ours], ours, { cmd: 'OTHER' }];
+  const text = messages.map((message) => `${JSON.stringify(message)}\n`).join('');
+  const bytes = Buffer.from(text);
+  for (const size of [1, 3, bytes.length]) {
+    const bench = new Bench();
+    for (let at = 0; at < bytes.length; at += size) await bench.read(bytes.subarray(at, at + size));
+    assert.deepEqual(
+      bench.heard,
+      messages.map((message) => [message === ours ? 'internalMessage' : 'message', message]),
+    );
+    assert.deepEqual(bench.malformed, []);
+  }
+});
+
+test('the end is Node’s to see', async () => {
+  const bench = new Bench();
+  bench.end();
+  assert.equal(bench.endsSeen, 1);
+});
+
+const acknowledged = { cmd: 'NODE_HANDLE_ACK' };
+const strange: Record<string, [unknown, RegExp]> = {
+  'a message of Node’s that is no worker’s': [{ cmd: 'NODE_SOCKET_NOTIFY_CLOSE', key: 'a' }, /no message of ours/],
+  'an unknown one': [{ cmd: 'NODE_ANYTHING' }, /no message of ours/],
+  'a name that every object has': [{ cmd: 'NODE_' }, /no message of ours/],
+  'an acknowledgement of nothing': [acknowledged, /acknowledges what was not sent/],
+};
+for (const [name, [message, what]] of Object.entries(strange)) {
+  test(`${name} is malformed, and Node does not hear of it`, async () => {
+    const bench = new Bench();
+    await bench.say(message);
+    assert.deepEqual(bench.heard, []);
+    assert.match(bench.malformed.join(), what);
+  });
+}
+
+test('what is no JSON is malformed, and the next line is read', async () => {
+  const bench = new Bench();
+  await bench.read('{"half":\n{"whole":1}\n');
+  assert.deepEqual(bench.malformed, ['no JSON']);
+  assert.deepEqual(bench.heard, [['message', { whole: 1 }]]);
+});
+
+test('a long line of many small values is not parsed; one of long values is', async () => {
+  const bench = new Bench();
+  await bench.say(Array.from({ length: 40_000 }, () => 1));
+  await bench.say({ text: 'x'.repeat(100_000) });
+  assert.deepEqual(bench.malformed, ['too many values']);
+  assert.equal(bench.heard.length, 1);
+});
+
+test('a line without end ends it: nothing more is read, and that is told once', async () => {
+  const bench = new Bench();
+  await bench.read(Buffer.alloc(LONGEST_LINE, 'x'));
+  assert.deepEqual(bench.unusable, []);
+  await bench.read('x');
+  await bench.read('x\n');
+  await bench.say('later');
+  assert.equal(bench.unusable.length, 1);
+  assert.deepEqual(bench.heard, []);
+});
+
+test('so does a backlog that the worker does not read', () => {
+  const bench = new Bench();
+  bench.backlog = LONGEST_BACKLOG;
+  bench.intake.checkBacklog();
+  assert.deepEqual(bench.unusable, []);
+  bench.backlog = LONGEST_BACKLOG + 1;
+  bench.intake.checkBacklog();
+  bench.intake.checkBacklog();
+  assert.deepEqual(bench.unusable, ['does not read what it is told']);
+});
+
+test('a connection that comes with a message of ours is given on, open, and acknowledged', async () => {
+  const bench = new Bench();
+  const handle = new FakeHandle();
+  await bench.say({ cmd: 'NODE_HANDLE', type: 'net.Native', msg: ours }, handle);
+  assert.deepEqual(bench.sent, [acknowledged]);
+  assert.deepEqual(bench.heard, [['internalMessage', ours]]);
+  assert.deepEqual(bench.given, [handle]);
+  assert.ok(!handle.isClosed);
+});
+
+const forms: Record<string, { message: object; heard: unknown[]; isMalformed: boolean }> = {
+  'with a message of the application’s': {
+    message: { cmd: 'NODE_HANDLE', type: 'net.Native', msg: { hello: 1 } },
+    heard: [['message', { hello: 1 }]],
+    isMalformed: false,
+  },
+  'that is a server': { message: { cmd: 'NODE_HANDLE', type: 'net.Server', msg: ours }, heard: [], isMalformed: true },
+  'without a message': { message: { cmd: 'NODE_HANDLE', type: 'net.Native' }, heard: [], isMalformed: true },
+  'of an unknown type': {
+    message: { cmd: 'NODE_HANDLE', type: 'constructor', msg: ours },
+    heard: [],
+    isMalformed: true,
+  },
+};
+for (const [name, { message, heard, isMalformed }] of Object.entries(forms)) {
+  test(`a handle ${name} is acknowledged and closed`, async () => {
+    const bench = new Bench();
+    const handle = new FakeHandle();
+    await bench.say(message, handle);
+    assert.deepEqual(bench.sent, [acknowledged]);
+    assert.ok(handle.isClosed);
+    assert.deepEqual(bench.heard, heard);
+    assert.equal(bench.malformed.length === 1, isMalformed);
+    assert.deepEqual(bench.given, []);
+  });
+}
+
+test('a message that has lost its handle is asked for again', async () => {
+  const bench = new Bench();
+  await bench.say({ cmd: 'NODE_HANDLE', type: 'net.Native', msg: ours });
+  assert.deepEqual(bench.sent, [{ cmd: 'NODE_HANDLE_NACK' }]);
+  assert.deepEqual([bench.heard, bench.malformed], [[], []]);
+});
+
+test('of two handles without a message between them the first is closed, and malformed', async () => {
+  const bench = new Bench();
+  const [first, second] = [new FakeHandle(), new FakeHandle()];
+  await bench.read('{"half":', first);
+  await bench.read('1}\n', second);
+  assert.ok(first.isClosed && !second.isClosed);
+  assert.deepEqual(bench.malformed, ['a handle without a message']);
+  bench.end();
+  assert.ok(second.isClosed, 'the end closes what nobody has claimed');
+});
+
+test('once it is closed what comes is dropped, and handles are closed', async () => {
+  const bench = new Bench();
+  const [before, after] = [new FakeHandle(), new FakeHandle()];
+  await bench.read('{"half":', before);
+  bench.intake.close();
+  await bench.say(ours, after);
+  assert.ok(before.isClosed && after.isClosed);
+  assert.deepEqual(bench.heard, []);
+});
+
+test('an acknowledgement of what was sent is Node’s', async () => {
+  const bench = new Bench();
+  bench.child._handleQueue = [];
+  await bench.say(acknowledged);
+  assert.deepEqual(bench.heard, [['internalMessage', acknowledged]]);
+});
+
+const farewell = { cmd: 'NODE_CLUSTER', act: 'exitedAfterDisconnect', seq: 1 };
+const online = { cmd: 'NODE_CLUSTER', act: 'online' };
+
+test('of node:cluster’s words the farewell alone comes through where there is no primary half; the others go without a word', async () => {
+  const bench = new Bench();
+  for (const message of [online, farewell]) await bench.say(message);
+  assert.deepEqual(bench.heard, [['internalMessage', farewell]]);
+  assert.deepEqual(bench.malformed, []);
+});
+
+test('where there is one all that is well formed does; what it throws is the worker’s fault', async () => {
+  const bench = new Bench({ isClustered: true });
+  await bench.say(online);
+  await bench.say({ ...online, act: 'queryServer', port: 99_999 });
+  assert.equal(bench.heard.length, 1);
+  bench.child.on('internalMessage', () => {
+    throw new RangeError('boom');
+  });
+  await bench.say(online);
+  assert.deepEqual(bench.malformed, ['no message of node:cluster', 'Node threw RangeError: boom']);
+});

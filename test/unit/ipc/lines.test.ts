@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Lines } from '../../../src/ipc/lines.ts';
+
+const LONGEST = 8;
+const text = 'one\n\ntwo and\n3\nhalf';
+
+function added(lines: Lines, piece: string): string[] | undefined {
+  return lines.add(Buffer.from(piece))?.map((line) => Buffer.from(line).toString());
+}
+
+test('lines come whole, however they are cut', () => {
+  for (let size = 1; size <= text.length; size++) {
+    const lines = new Lines(LONGEST);
+    const got: string[] = [];
+    for (let at = 0; at < text.length; at += size) got.push(...added(lines, text.slice(at, at + size))!);
+    assert.deepEqual(got, ['one', '', 'two and', '3'], `pieces of ${size}`);
+    assert.deepEqual(added(lines, '!\n'), ['half!']);
+  }
+});
+
+test('a line may be as long as it may be, and not a byte longer, whether or not it has an end', () => {
+  for (const end of ['\n', '']) {
+    assert.notEqual(added(new Lines(LONGEST), 'x'.repeat(LONGEST) + end), undefined);
+    assert.equal(added(new Lines(LONGEST), 'x'.repeat(LONGEST + 1) + end), undefined);
+  }
+});
+
+test('a line that comes in pieces is too long in the piece that makes it so', () => {
+  const lines = new Lines(LONGEST);
+  for (let length = 1; length <= LONGEST; length++) assert.deepEqual(added(lines, 'x'), []);
+  assert.equal(added(lines, 'x'), undefined);
+});
+
+test('what came with a line that is too long is forgotten, and many short ones are none', () => {
+  const lines = new Lines(LONGEST);
+  assert.equal(added(lines, `${'x'.repeat(LONGEST + 1)}\nshort\nha`), undefined);
+  assert.deepEqual(added(lines, 'lf\n'), ['lf']);
+  assert.equal(added(lines, 'short\n'.repeat(1000))?.length, 1000);
+});
