@@ -28,8 +28,6 @@ export interface Look {
   readonly others: readonly number[];
   /** Connections open. */
   readonly connections: number;
-  /** So many that it gave have been taken since the last look. */
-  readonly given: number;
 }
 
 export interface Overload {
@@ -51,12 +49,20 @@ export function handicapOf({ handicap }: Overload): number {
   return Math.ceil(handicap);
 }
 
+/**
+ * It gives one connection: from the moment on at which that is no longer counted as its own, for others may look at any time.
+ *
+ * @param count -1 for one that it got back
+ * @param others how many there are: each of them has a share of it more, while this one has one fewer
+ */
+export function afterGiving(overload: Overload, count: 1 | -1, others: number): Overload {
+  return { ...overload, handicap: Math.max(0, overload.handicap + count * (1 + 1 / Math.max(1, others))) };
+}
+
 /** @returns what is known now, and how many connections to give. */
 export function judgeOverload(before: Overload, look: Look): { overload: Overload; give: number } {
-  const { own, others, connections, given } = look;
-  // Of each that it gave, the others have a share more and it has one fewer.
-  const handicap = before.handicap + (given === 0 ? 0 : given * (1 + 1 / Math.max(1, others.length)));
-  const { hot, rest } = before;
+  const { own, others, connections } = look;
+  const { hot, rest, handicap } = before;
   if (rest > 0) return { overload: { hot: 0, rest: rest - 1, handicap }, give: 0 };
   const mean = others.reduce((sum, one) => sum + one, 0) / Math.max(1, others.length);
   const excess = hot > 0 ? STILL_HOT : HOT;

@@ -7,7 +7,7 @@ import {
   transfersFrom,
   type SlotLoad,
 } from '../../balance/levelling.ts';
-import { COOL, handicapOf, judgeOverload } from '../../balance/overload.ts';
+import { afterGiving, COOL, handicapOf, judgeOverload } from '../../balance/overload.ts';
 import { isAlive } from '../../balance/slots.ts';
 import type { Rest } from '../../http/server/served.ts';
 import type { HandoffEnd, MoveReason } from '../../ipc/messages.ts';
@@ -66,7 +66,8 @@ export class Leveller {
   readonly #parts: LevellerParts;
   readonly #view: LoadView;
   #overload = COOL;
-  #given = 0;
+  /** How many slots there are beside this one's. */
+  #others = 0;
   #endedBefore = 0;
   #plan: Part[] = [];
   /** Seen free at the beat, and not looked at again yet. */
@@ -168,10 +169,9 @@ export class Leveller {
       own: isUneven ? 0 : utilization[own]!,
       others: others.map((slot) => utilization[slot]!),
       connections,
-      given: this.#given,
     });
     this.#overload = overload;
-    this.#given = 0;
+    this.#others = others.length;
     if (give === 0) return undefined;
     const coolest = others.reduce((best, slot) => (utilization[slot]! < utilization[best]! ? slot : best));
     return { to: coolest, reason: 'heat', left: give };
@@ -212,17 +212,25 @@ export class Leveller {
     if (migration.onTheWay >= MOST_ON_THE_WAY || !isServing()) return false;
     const part = this.#plan.find(({ to, left }) => left > 0 && this.#isOpen(to));
     if (part === undefined) return false;
+    this.#give(part, 1);
     // One that is not free any more is none of those that were to go.
-    const isUnderway = migration.move(socket, part.to, part.reason, (how) => this.#moved(part, how));
-    if (isUnderway) part.left--;
+    if (!migration.move(socket, part.to, part.reason, (how) => this.#moved(part, how))) this.#give(part, -1);
     return true;
   }
 
   #moved(part: Part, how: HandoffEnd): void {
-    if (how === 'taken') this.#given += part.reason === 'heat' ? 1 : 0;
-    // Nothing more goes there before the next beat.
-    else part.left = 0;
+    if (how !== 'taken') {
+      this.#give(part, -1);
+      // Nothing more goes there before the next beat.
+      part.left = 0;
+    }
     this.#moveFree();
+  }
+
+  /** @param count -1 for one that stays after all. */
+  #give(part: Part, count: 1 | -1): void {
+    part.left -= count;
+    if (part.reason === 'heat') this.#overload = afterGiving(this.#overload, count, this.#others);
   }
 
   #isOpen(slot: number): boolean {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { transfersFrom } from '../../../src/balance/levelling.ts';
-import { COOL, handicapOf, judgeOverload, type Look } from '../../../src/balance/overload.ts';
+import { afterGiving, COOL, handicapOf, judgeOverload, type Look } from '../../../src/balance/overload.ts';
 
 /** A beat is a look: hot in so many, it gives, and then it rests for as many. */
 const [PATIENCE, REST] = [4, 4];
@@ -16,7 +16,7 @@ function lookOften(times: number, look: (nth: number) => Look): number[] {
   });
 }
 
-const hot: Look = { own: 0.95, others: [0.3, 0.4], connections: 64, given: 0 };
+const hot: Look = { own: 0.95, others: [0.3, 0.4], connections: 64 };
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
 
 test('a worker that stays hotter than the others gives a few, and rests', () => {
@@ -50,8 +50,7 @@ test('what was given is not given back, whatever it was, until the worker is the
     let overload = COOL;
     const loads = Array.from({ length: workers }, () => 16);
     for (let given = 1; given <= 12; given++) {
-      const others = loads.slice(1).map(() => 0.3);
-      ({ overload } = judgeOverload(overload, { own: 0.5, others, connections: loads[0]!, given: 1 }));
+      overload = afterGiving(overload, 1, workers - 1);
       loads[0]!--;
       loads[1 + ((given - 1) % (workers - 1))]!++;
       const slots = loads.map((load, slot) => ({
@@ -65,7 +64,7 @@ test('what was given is not given back, whatever it was, until the worker is the
       }
     }
     const before = handicapOf(overload);
-    const cooler: Look = { own: 0.2, others: loads.slice(1).map(() => 0.3), connections: 4, given: 0 };
+    const cooler: Look = { own: 0.2, others: loads.slice(1).map(() => 0.3), connections: 4 };
     for (let nth = 0; nth < 8; nth++) ({ overload } = judgeOverload(overload, cooler));
     assert.equal(handicapOf(overload), before - 1);
     for (let nth = 0; nth < 8 * before; nth++) ({ overload } = judgeOverload(overload, cooler));
@@ -73,8 +72,8 @@ test('what was given is not given back, whatever it was, until the worker is the
   }
 });
 
-test('what nobody took does not count', () => {
-  let overload = COOL;
+test('what came back, or nobody took, does not count', () => {
+  let overload = afterGiving(afterGiving(COOL, 1, 3), -1, 3);
   for (let nth = 0; nth < 100; nth++) ({ overload } = judgeOverload(overload, hot));
   assert.equal(handicapOf(overload), 0);
 });
