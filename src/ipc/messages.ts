@@ -60,11 +60,14 @@ export type PrimaryMessage =
   /** Answered by `metrics` with the same `request`. */
   | { readonly type: 'metrics'; readonly request: number };
 
+/** In place of a slot: no row of this scoreboard tells of the sender. */
+export const NO_SLOT_HERE = 4095;
+
 /** What a receiver needs to know of a connection. */
 export interface HandoffHeader {
   /** Whose it is. */
   readonly listener: number;
-  /** The slot that sends it, and the how manieth from there to here it is, in the low byte. */
+  /** The slot that sends it, {@link NO_SLOT_HERE} where that is the old primary's, and the how manieth from there to here it is, in the low byte. */
   readonly from: number;
   readonly nth: number;
   /**
@@ -100,8 +103,11 @@ export interface DrainTerms {
   readonly successor?: Successor;
 }
 
-/** `slot`: the worker that has the slot now; `any`: the one with the fewest connections, as the slot is no more. */
-export type Successor = 'slot' | 'any';
+/**
+ * `slot`: the worker that has the slot now; `any`: the one with the fewest connections, as the slot is no more; `upgrade`: the slot's
+ * worker of the next primary, which chooses another where it has none.
+ */
+export type Successor = 'slot' | 'any' | 'upgrade';
 
 /** Of a text in a message, characters: what is longer was not cut by us. */
 export const LONGEST_TEXT = 16_384;

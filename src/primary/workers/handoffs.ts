@@ -11,6 +11,13 @@ export type NativeClient = SentHandle & { close(): void };
  */
 export const MOST_UNANSWERED = 256;
 
+/**
+ * In place of a worker, in an upgrade: the next primary, to which connections move, and the old one, from which they come. Workers have
+ * positive numbers.
+ */
+export const NEXT_PRIMARY: WorkerId = -1;
+export const OLD_PRIMARY: WorkerId = -2;
+
 /** What a worker asks for. */
 export interface Handoff extends HandoffHeader {
   /** By which the sender knows it. */
@@ -36,8 +43,8 @@ interface OnTheWay {
 export interface HandoffParts {
   /** @returns false when the worker's channel has closed. */
   readonly send: (worker: WorkerId, message: PrimaryMessage, handle?: SentHandle) => boolean;
-  /** The worker of the slot, when it serves and its event loop turns. */
-  readonly workerOf: (slot: number) => WorkerId | undefined;
+  /** The worker of the slot, when it serves and its event loop turns. Of a move in an upgrade {@link NEXT_PRIMARY}. */
+  readonly workerOf: (slot: number, move?: MoveReason) => WorkerId | undefined;
 }
 
 /**
@@ -69,7 +76,7 @@ export class Handoffs {
 
   /** @param parcel undefined when its descriptor got lost: the sender still has its own. */
   pass(sender: WorkerId, { id, to, listener, from, nth, move }: Handoff, parcel: NativeClient | undefined): void {
-    const receiver = this.#parts.workerOf(to);
+    const receiver = this.#parts.workerOf(to, move);
     const unanswered = this.#unanswered.get(sender) ?? 0;
     const isFull = unanswered >= MOST_UNANSWERED;
     if (parcel === undefined || receiver === undefined || receiver === sender || isFull) {
@@ -122,6 +129,21 @@ export class Handoffs {
   gone(worker: WorkerId): void {
     for (const [id, { to }] of this.#onTheWay) if (to === worker) this.settle(worker, id, 'failed');
     this.#moves.delete(worker);
+  }
+
+  /**
+   * The next primary is gone. What it was sent and has not answered may be served by a worker of its, so that nobody here may read it:
+   * its sender lets go of it, as if it had been taken.
+   */
+  lost(): void {
+    for (const [id, one] of this.#onTheWay) {
+      if (one.to !== NEXT_PRIMARY) continue;
+      this.#onTheWay.delete(id);
+      this.#forgetOne(one.from);
+      one.parcel.close();
+      this.moves.upgrade.failed++;
+      this.#parts.send(one.from, { type: 'handed', id: one.id, how: 'taken' });
+    }
   }
 
   close(): void {

@@ -70,6 +70,11 @@ export class DrainMoves implements Leaving {
     this.#parts.migration.watch();
   }
 
+  /** Another one takes what is left. Not when it has given up: clients were told to go by then. */
+  redirect(successor: Successor, within: number): void {
+    if (this.#successor !== undefined) this.begin(successor, within);
+  }
+
   /** From now on nothing moves. Idempotent. */
   stop(): void {
     this.#successor = undefined;
@@ -120,7 +125,7 @@ export class DrainMoves implements Leaving {
   #move(socket: Socket): boolean {
     const to = this.#destination();
     if (to === undefined) return false;
-    this.#parts.migration.move(socket, to, 'drain', (how) => {
+    this.#parts.migration.move(socket, to, this.#successor === 'upgrade' ? 'upgrade' : 'drain', (how) => {
       if (how === 'taken') this.#progressAt = monotonic();
       this.#moveIdle();
     });
@@ -132,8 +137,10 @@ export class DrainMoves implements Leaving {
     const own = slot();
     if (own === undefined || this.#successor === undefined) return undefined;
     const now = monotonic();
-    const leaver = { own, hasSuccessor: this.#successor === 'slot', isSticky };
     const isOpen = (to: number): boolean => !(now < closedUntil[to]!);
+    // The next primary knows its workers, and this worker does not.
+    if (this.#successor === 'upgrade') return isOpen(own) ? own : undefined;
+    const leaver = { own, hasSuccessor: this.#successor === 'slot', isSticky };
     if (leaver.hasSuccessor && isOpen(own)) return own;
     if (now - this.#lookedAt >= AGE_MS || this.#parts.migration.onTheWay > 0) {
       this.#slots = this.#parts.look(now);

@@ -26,15 +26,14 @@ async function counts(app: App): Promise<number[]> {
 
 async function untilEven(app: App, workers: number, connections: number): Promise<void> {
   let last: number[] = [];
-  await poll(
-    async () => {
-      last = await counts(app);
-      const sum = last.reduce((total, one) => total + one, 0);
-      const isEven = Math.max(...last) - Math.min(...last) <= 1;
-      return last.length === workers && sum === connections && isEven ? last : undefined;
-    },
-    'as many connections in each worker',
-  ).catch((error: unknown) => assert.fail(`${String(error)}: ${last.join(' ')}`));
+  await poll(async () => {
+    last = await counts(app);
+    const sum = last.reduce((total, one) => total + one, 0);
+    const isEven = Math.max(...last) - Math.min(...last) <= 1;
+    return last.length === workers && sum === connections && isEven ? last : undefined;
+  }, 'as many connections in each worker').catch((error: unknown) =>
+    assert.fail(`${String(error)}: ${last.join(' ')}`),
+  );
 }
 
 for (const entry of ['echoes.js', 'http-echoes.js']) {
@@ -70,7 +69,11 @@ for (const entry of ['echoes.js', 'http-echoes.js']) {
   });
 }
 
-for (const options of [['--balance', 'kernel'], ['--migrate', 'off'], ['--balance', 'sticky-ip']]) {
+for (const options of [
+  ['--balance', 'kernel'],
+  ['--migrate', 'off'],
+  ['--balance', 'sticky-ip'],
+]) {
   test(`${options.join(' ')}: all stay where they are`, async () => {
     await using app = await serve({ entry: 'echoes.js', options: ['--workers', '1', ...options] });
     const kept = await KeptConnections.open(app.target, { connections: 16, traffic: 'idle' });
