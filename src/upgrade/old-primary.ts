@@ -82,7 +82,7 @@ export class OldPrimary {
       process.on('message', (said, handle) => {
         if (!isMoveMessage(said)) return closeHandle(handle);
         if (said.prefork === 'heard') resolve();
-        else this.#take(said, handle as SentHandle | undefined);
+        else this.#take(said, handle);
       });
     });
     const left = once(process, 'disconnect', { signal });

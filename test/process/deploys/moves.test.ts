@@ -13,6 +13,8 @@ import { endSuccessor, upgraded } from '../../support/upgrades.ts';
 
 const CONNECTIONS = 64;
 const debug = ['--log-level', 'debug'];
+/** Only drains move: their figures are exact. */
+const unlevelled = ['--balance', 'kernel', ...debug];
 
 function assertUnnoticed({ answers, times: _times, ...report }: KeptReport): void {
   assert.deepEqual(report, { closed: 0, toldToClose: 0, lost: 0, wrong: 0, failures: [] });
@@ -37,7 +39,7 @@ const unixPath = (): string => join('/tmp', `moves-${process.pid}-${Math.trunc(p
 for (const entry of ['echoes.js', 'http-echoes.js']) {
   for (const sharing of ownSharings) {
     test(`${CONNECTIONS} that never stop asking go through 5 reloads, ${entry}, ${sharing}`, async () => {
-      await using app = await serve({ entry, options: ['--workers', '2', '--sharing', sharing, ...debug] });
+      await using app = await serve({ entry, options: ['--workers', '2', '--sharing', sharing, ...unlevelled] });
       const kept = await KeptConnections.open(app.target, { connections: CONNECTIONS });
       for (let nth = 1; nth <= 5; nth++) await reload(app, nth);
       assertUnnoticed(await kept.stop());
@@ -57,7 +59,7 @@ for (const entry of ['echoes.js', 'http-echoes.js']) {
   });
 
   test(`1,000 idle ones do not keep the old workers, ${entry}`, async () => {
-    const options = ['--workers', '2', '--drain-timeout', '120s', ...debug];
+    const options = ['--workers', '2', '--drain-timeout', '120s', ...unlevelled];
     await using app = await serve({ entry, options });
     const kept = await KeptConnections.open(app.target, { connections: 1000, traffic: 'idle' });
     const startedAt = performance.now();
