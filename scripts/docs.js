@@ -7,7 +7,7 @@ import { statusMarkdown } from '../dist/control/status/status-markdown.js';
 import { exitCodes } from '../dist/errors.js';
 import { metricsMarkdown } from '../dist/metrics/markdown.js';
 import { optionsMarkdown } from '../dist/options/markdown.js';
-import { channelsMarkdown } from '../dist/primary/telemetry/channels.js';
+import { channelsMarkdown, eventsMarkdown } from '../dist/primary/telemetry/markdown.js';
 
 const codes = Object.entries(exitCodes).map(
   ([code, { exitCode, meaning }]) => `| ${exitCode} | \`${code}\` | ${meaning} |\n`,
@@ -74,7 +74,7 @@ ${codes.join('')}`;
 
 const metrics = `# Metrics
 
-<!-- The tables are written by \`npm run docs\` from src/metrics/ and src/primary/telemetry/channels.ts: change them there. -->
+<!-- The tables are written by \`npm run docs\` from src/metrics/ and src/primary/telemetry/event-table.ts: change them there. -->
 
 \`GET /metrics\` of the [control socket](control.md) and of \`--admin\` answers in Prometheus' text format, or in OpenMetrics
 for who asks for that. [prom-client](https://github.com/siimon/prom-client) writes it: \`npm install prom-client\`. Without
@@ -121,7 +121,7 @@ names begin with \`prefork_\` are left out, but for those of caches.
 
 ## Events
 
-For OpenTelemetry and whoever else listens, the primary publishes on node:diagnostics_channel what happens. Listeners have
+For OpenTelemetry and other listeners, the primary publishes on node:diagnostics_channel what happens. Listeners have
 to be in the primary's process: the program that uses the library, the config file, or a module of \`node --import\`.
 Durations are milliseconds. Listeners run while the event is handled: they should be brief.
 
@@ -133,11 +133,38 @@ subscribe('prefork:worker:exit', ({ slot, pid, reason, planned }) => {
 });
 \`\`\`
 
+In TypeScript, \`DiagnosticsChannels['prefork:worker:exit']\` of \`import type { DiagnosticsChannels } from 'prefork'\` is the type
+of that message. The [log](events.md) has a line for most of these events.
+
 ${channelsMarkdown()}`;
+
+const events = `# Events
+
+<!-- Written by \`npm run docs\` from src/primary/telemetry/event-table.ts: change it there. -->
+
+After reading this page you know what each line of the log means, and which fields it has.
+
+The log is one line an event on stderr: \`prefork: \`, the words of the line, and \`name=value\` for each field. A field that has
+no value is left out. The field \`message\` follows the words after a colon, without its name. With \`--log-format json\` a line is
+an object with \`time\`, \`level\`, \`event\` (the words) and the fields. \`--log-level\` says which lines are written, and the
+\`logger\` of the library takes them in place of stderr.
+
+    prefork: worker ready slot=0 gen=1 pid=4711 in=96ms
+    prefork: worker exited slot=0 gen=1 pid=4711 signal=SIGSEGV after=3m reason=signal why="killed by SIGSEGV"
+
+Words and names of fields are an interface: scripts may rely on them. The texts of \`message\`, \`reason\` and \`why\` are for people and
+may get better, but for the \`reason\` of a worker that has ended, which is one of a [few words](lifecycle.md#how-a-worker-ends). \`slot\`, \`gen\`
+(the generation) and \`pid\` say which worker it is, \`in\` and \`after\` how long something took. Several of these events are published
+on [channels](metrics.md#events), too, and are shown by the dashboard.
+
+Two kinds of lines that begin with \`prefork: \` are not part of the log: what a command says, and what a worker prints when a hook of
+the application fails (\`prefork: onDrain failed: \` and the error).
+
+${eventsMarkdown()}`;
 
 const control = withPart('control', 'src/control/status/status-schema.ts', statusMarkdown());
 
-const texts = { configuration, metrics, control };
+const texts = { configuration, metrics, control, events };
 
 for (const [name, text] of Object.entries(texts)) {
   const file = new URL(`../docs/${name}.md`, import.meta.url);

@@ -9,31 +9,34 @@ const PATIENCE = 4;
 /** Looks after giving in which nothing is judged: what it changes has to show first. */
 const REST = 4;
 
-/** Below this utilization nobody waits for a worker, whatever the others' is. */
+/** Below this utilization a worker keeps no client waiting, however busy the others are. */
 const BUSY = 0.6;
 
-/** How much busier than the others' mean it has to be to count as hot, and, when it does, to go on being so. */
+/** How much busier than the mean of the others a worker must be to count as hot. The lower figure keeps it hot. */
 const HOT = 0.25;
 const STILL_HOT = 0.15;
 
-/** What a worker that is cooler than the others makes up for in a look: a connection in two seconds. */
+/**
+ * The part of the handicap that a worker loses in a look in which it is cooler than the others: a connection in two
+ * seconds.
+ */
 const REPRIEVE = 1 / 8;
 
 /** Of its connections, how many it gives at once: one in so many. */
 const SHARE = 16;
 
 export interface Look {
-  /** How busy the own event loop is, 0 to 1, and the others'. */
+  /** The utilization of the own event loop and of the others', 0 to 1. */
   readonly own: number;
   readonly others: readonly number[];
-  /** Connections open. */
+  /** Open connections. */
   readonly connections: number;
 }
 
 export interface Overload {
-  /** Looks in a row that were hot. */
+  /** The number of consecutive hot looks. */
   readonly hot: number;
-  /** Looks that are left of the rest. */
+  /** The number of looks that remain of the rest. */
   readonly rest: number;
   /**
    * How many connections fewer than the others it may have. They count as if it had them: else whoever has the fewest, which is
@@ -66,7 +69,7 @@ export function judgeOverload(before: Overload, look: Look): { overload: Overloa
   if (rest > 0) return { overload: { hot: 0, rest: rest - 1, handicap }, give: 0 };
   const mean = others.reduce((sum, one) => sum + one, 0) / Math.max(1, others.length);
   const excess = hot > 0 ? STILL_HOT : HOT;
-  // A single connection would be as hot elsewhere.
+  // A single connection would be just as hot elsewhere.
   if (others.length === 0 || connections < 2 || own < BUSY || own - mean < excess) {
     const reprieve = own < mean || others.length === 0 ? REPRIEVE : 0;
     return { overload: { ...COOL, handicap: Math.max(0, handicap - reprieve) }, give: 0 };

@@ -1,6 +1,6 @@
 /**
- * How workers share an address. `reuseport`: a socket per slot, and the kernel spreads connections over them;
- * `shared`: one socket that every worker accepts from; `round-robin`: node:cluster's own, the primary accepts.
+ * How workers share an address. `reuseport`: each slot has a socket, and the kernel spreads connections over them.
+ * `shared`: every worker accepts from one socket. `round-robin`: the primary accepts, by node:cluster's own scheduling.
  */
 export type Sharing = 'reuseport' | 'shared' | 'round-robin';
 
@@ -9,3 +9,9 @@ export type Sharing = 'reuseport' | 'shared' | 'round-robin';
  * others; `least-connections`: another one that has fewer, from the start, too; `sticky-ip`: the one whose client it is.
  */
 export type Balance = 'auto' | 'kernel' | 'least-connections' | 'sticky-ip';
+
+/**
+ * The address families of a TCP address without a host. `tcp` binds both where the machine has both; `tcp4` and `tcp6`
+ * bind only that one. The names are those of Go's `net.Listen`, which fasthttp's prefork accepts too.
+ */
+export type Network = 'tcp' | 'tcp4' | 'tcp6';

@@ -10,19 +10,19 @@ import { startServer } from './app/server.ts';
 import { serverKeys, type ServerOptions } from './app/server-options.ts';
 import { formatLosses, formatReport } from './load/text.ts';
 
-/** What `assertNoLostRequests` takes beside the server. */
+/** The options of `assertNoLostRequests` other than those of the server. */
 export interface DuringOptions extends LoadOptions {
-  /** What happens to the server while the load is on; awaited. */
+  /** Changes the server while the load is on. The load goes on until the returned promise settles. */
   readonly during: (app: App, load: Load) => unknown;
-  /** Fewer answers than this prove too little. @default 1 */
+  /** The least number of answers, because fewer prove too little. @default 1 */
   readonly atLeast?: number | undefined;
 }
 
-/** A server to start, or one that runs already and goes on running. */
+/** A server to start, or one that runs already and keeps running. */
 export type AssertOptions = DuringOptions &
   ((ServerOptions & { readonly app?: undefined }) | { readonly app: App; readonly entry?: undefined });
 
-/** Requests were lost, or too few were answered, or the server did not end well. */
+/** Requests were lost, too few were answered, or the server did not end well. */
 export class LostRequestsError extends AssertionError {
   readonly report: LoadReport;
 
@@ -35,11 +35,11 @@ export class LostRequestsError extends AssertionError {
 }
 
 /**
- * Starts the server, keeps it busy, lets something happen to it, and asserts that every request was answered. The load is on
- * from before `during` is called, when each client has had an answer, until each has had another one after it. Then the
- * server is stopped, and has to end with exit code 0; one that was given as `app` goes on.
+ * Starts the server, keeps it busy, runs `during`, and asserts that every request was answered. The load starts before
+ * `during` is called, when each client has had an answer. It ends when each client has had another answer after
+ * `during`. Then the server is stopped and must end with exit code 0. A server that was given as `app` keeps running.
  *
- * @returns what came of the load.
+ * @returns the report of the load.
  * @throws LostRequestsError with the report, the first losses, and what the server logged then.
  * @throws what `during` threw, when nothing was lost: an OperationFailed, for example.
  *
@@ -68,7 +68,7 @@ interface Checked {
   readonly during: DuringOptions['during'];
   readonly atLeast: number;
   readonly load: LoadSettings;
-  /** Undefined: there is one already. */
+  /** Undefined when there is a server already. */
   readonly server: ServerOptions | undefined;
 }
 
@@ -108,7 +108,7 @@ async function keepBusyDuring(
   return report;
 }
 
-/** What it threw, boxed as anything can be thrown. */
+/** Returns what `run` threw, boxed because any value can be thrown. */
 async function failureOf(run: () => Promise<void>): Promise<{ readonly error: unknown } | undefined> {
   try {
     await run();
@@ -118,7 +118,10 @@ async function failureOf(run: () => Promise<void>): Promise<{ readonly error: un
   }
 }
 
-/** The exit code of a primary that came by an upgrade nobody learns; its last word is in the log. */
+/**
+ * Checks the end of the server. The exit code of a primary that came by an upgrade is unknown, but its last event is in
+ * the log.
+ */
 function assertGoodEnd({ code, signal }: Exit, app: App, report: LoadReport): void {
   if (code === 0) return;
   if (code === null && signal === null && app.log.at(-1)?.name === 'stopped') return;

@@ -1,4 +1,4 @@
-/** What users install: the packed tarball, in a directory of its own. */
+/** Tests what users install: the packed tarball, in a directory of its own. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -46,7 +46,7 @@ test('has the page of the dashboard, with uPlot in it and its licence', async ()
 
 test('what runs in workers and in the page has the table of figures without what people read of them', async () => {
   const dist = join(home, 'node_modules/prefork/dist');
-  const words = FIGURES.flatMap(({ about, metric }) => [about, metric?.help, metric?.advice]).filter(
+  const words = FIGURES.flatMap(({ about, metric }) => [about, metric?.name, metric?.advice]).filter(
     (text) => text !== undefined,
   );
   for (const file of ['worker/preload.cjs', 'dashboard/dashboard.js']) {
@@ -62,7 +62,7 @@ test('has no runtime dependencies', async () => {
     dependencies: { prefork: { dependencies?: Record<string, { version?: string }> } };
   };
   assert.deepEqual(Object.keys(dependencies), ['prefork']);
-  // An optional peer that is missing is listed too, without a version.
+  // npm lists a missing optional peer too, without a version.
   const installed = Object.entries(dependencies.prefork.dependencies ?? {}).filter(([, { version }]) => version);
   assert.deepEqual(installed, []);
 });

@@ -5,6 +5,7 @@
  * It is open: a server that is newer may say more. Tests close it, so that nothing is said that is not in here.
  */
 import type { Figure } from '../../contract/figures.ts';
+import { operationKinds, type OperationKind } from '../../contract/operations.ts';
 import { VITALS, type Vitals } from '../../contract/vitals.ts';
 import type { BalanceStatus, ExitStatus, ReloadStatus, SlotStatus, Status, WorkerStatus } from '../controls.ts';
 import {
@@ -24,6 +25,8 @@ import {
   type JsonSchema,
   type Schema,
 } from './schema.ts';
+
+const operationWords = Object.fromEntries(operationKinds.map((kind) => [kind, ''])) as Record<OperationKind, string>;
 
 const vitals: Schema<Vitals> = object<Vitals>(
   'What a worker last wrote to the scoreboard.',
@@ -123,7 +126,7 @@ const status: Schema<Status> = object<Status>('What runs.', {
     'workers that finish what is in flight, or are parked, and whose slot is another’s',
     reference('', 'worker', worker),
   ),
-  operation: nullable(words('what goes on', { reload: '', scale: '', recycle: '', upgrade: '' })),
+  operation: nullable(words('what goes on', operationWords)),
   reloads: object<Status['reloads']>('since the primary started', {
     done: count('how many brought a new generation'),
     failed: count('how many were given up'),

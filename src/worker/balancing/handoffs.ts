@@ -1,7 +1,7 @@
 import type { HandoffEnd, HandoffHeader, MoveReason } from '../../ipc/messages.ts';
 import type { NativeClient } from '../../listeners/native.ts';
 import { monotonic } from '../../scoreboard/clock.ts';
-import { PAIRS } from '../../scoreboard/layout.ts';
+import { PAIRS, type PairPart } from '../../scoreboard/layout.ts';
 import type { Link } from '../link.ts';
 import type { SlotHandle } from '../listening/slot-handle.ts';
 
@@ -77,7 +77,7 @@ export class Handoffs {
   /** The figures above are of those that had just been accepted. */
   readonly moves: Moves = { in: 0, out: 0, refused: 0, failed: 0 };
   /** By slot: sent and not answered, how many that were sent so far, and which of those from there came last. */
-  readonly pairs: Record<'unanswered' | 'sent' | 'arrived', Uint8Array> = {
+  readonly pairs: Record<PairPart, Uint8Array> = {
     unanswered: new Uint8Array(PAIRS.slots),
     sent: new Uint8Array(PAIRS.slots),
     arrived: new Uint8Array(PAIRS.slots),

@@ -2,7 +2,7 @@ import type { EventLoopUtilization } from 'node:perf_hooks';
 import { BEAT_MS } from '../../contract/limits.ts';
 import { monotonic } from '../../scoreboard/clock.ts';
 import { removeBoard as deleteBoard } from '../../scoreboard/file.ts';
-import { STATES, type Row, type State } from '../../scoreboard/layout.ts';
+import { STATES, type PairPart, type Row, type State } from '../../scoreboard/layout.ts';
 import { BLANK } from '../../scoreboard/record.ts';
 import { NO_ROW } from '../../scoreboard/rows.ts';
 import { Writer } from '../../scoreboard/writer.ts';
@@ -37,7 +37,7 @@ export interface HandoffCounts {
   readonly refused: number;
   readonly failed: number;
   /** Of the row: see `PAIRS`. */
-  readonly pairs: Readonly<Record<'unanswered' | 'sent' | 'arrived', ArrayLike<number>>>;
+  readonly pairs: Readonly<Record<PairPart, ArrayLike<number>>>;
 }
 
 export interface VitalsOptions {

@@ -1,4 +1,4 @@
-/** `prefork/testing`, as users have it: with the built command, and a server that really runs. */
+/** Tests `prefork/testing` as users have it: with the built command, and a real server. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
@@ -20,7 +20,7 @@ import { isAlive } from '../../support/leftovers.ts';
 import { certificate, fixture, root } from '../../support/paths.ts';
 import { poll } from '../../support/watched.ts';
 
-// A place of its own, so that what is left there is this test's.
+// The place belongs to this test alone, so that leftovers in it are this test's.
 process.env['TMPDIR'] = mkdtempSync(join(tmpdir(), 'prefork-kit-'));
 after(() => rmSync(tmpdir(), { recursive: true }));
 
@@ -54,7 +54,7 @@ test('a worker that is killed loses what it has in flight, and the error tells i
     entry: fixture('echo.js'),
     options,
     during: async (app, load) => {
-      // As long as no request of it was in flight: mostly the first kill hits some.
+      // The loop is for kills that hit no request in flight. Mostly the first kill hits some.
       while (load.report().lost === 0) {
         pid = app.kill(0);
         await app.event('worker exited', { fields: { pid } });
@@ -134,7 +134,7 @@ test('tells what runs, and leaves nothing behind', async () => {
   assert.deepEqual(app.addresses, [app.address]);
   const workers = [app.worker(0), app.worker(1)];
   assert.throws(() => app.worker(2), /slot 2 has no worker/);
-  assert.match(app.stderr, /^prefork: listening address=.*\n.*prefork: ready workers=2 in=\d+ms\n$/s);
+  assert.match(app.stderr, /^prefork: listening address=.*\n.*prefork: ready workers=2 in=[\d.]+m?s\n$/s);
   const { fields, at } = await app.event('ready');
   assert.equal(fields['workers'], 2);
   assert.ok(Math.abs(Date.now() - at) < 60_000);
@@ -247,7 +247,7 @@ async function fakePrimary(t: TestContext): Promise<App> {
   return app as unknown as App;
 }
 
-/** What the kit makes in the temporary directory. */
+/** Lists what the kit creates in the temporary directory. */
 function ownDirectories(): string[] {
   return readdirSync(tmpdir()).filter((name) => /^prefork-\w{6}$/.test(name));
 }

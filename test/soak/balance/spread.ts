@@ -43,7 +43,7 @@ export async function trickles(): Promise<void> {
   }
 }
 
-/** All at once over 8 workers. */
+/** Measures connections all at once over 8 workers. */
 export async function bursts(times: number): Promise<void> {
   for (const connections of [64, 512]) {
     for (const mode of MODES) {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
-import { formatAddress, parseAddress, type ListenTarget, type Network } from '../../../src/listeners/address.ts';
+import type { Network } from '../../../src/contract/modes.ts';
+import { formatAddress, parseAddress, type ListenTarget } from '../../../src/listeners/address.ts';
 
 const good: Array<[string | number, ListenTarget, Network?]> = [
   [':8080', { port: 8080 }],

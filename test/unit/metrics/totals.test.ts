@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { FIGURES } from '../../../src/contract/figures.ts';
 import { ownFamilies } from '../../../src/metrics/exposition.ts';
 import { Totals } from '../../../src/metrics/totals.ts';
 import { countDuration, DURATIONS } from '../../../src/scoreboard/durations.ts';
@@ -11,12 +12,11 @@ import { fakeStatus } from '../../support/fake-controls.ts';
 function rowOf(slot: number, n: number): Row {
   const durations = new Float64Array(DURATIONS);
   for (let nth = 0; nth < n; nth++) countDuration(durations, 200, 3);
-  const traffic = { connectionsAccepted: n, requestsStarted: n, requestsFinished: n };
-  const handoffs = { handoffsReceived: n, handoffsSent: n, handoffsRefused: n, handoffsFailed: n };
-  return { ...BLANK, slot, ...traffic, ...handoffs, durations };
+  const counters = FIGURES.filter(({ aggregation, count }) => aggregation === 'total' && count === undefined);
+  return { ...BLANK, slot, ...Object.fromEntries(counters.map(({ name }) => [name, n])), durations };
 }
 
-/** All series of counters and histograms, by name and labels. */
+/** Lists all series of counters and histograms, by name and labels. */
 function counted(rows: readonly Row[], totals: Totals): Map<string, number> {
   const limits = { cpu: undefined, memory: undefined };
   const families = ownFamilies({ status: fakeStatus(), rows, totals, queues: [], told: [], limits });

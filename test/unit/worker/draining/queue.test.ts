@@ -65,6 +65,11 @@ class FakeSocket implements NativeHandle {
     this.isClosed = true;
   }
 
+  /** A TCP socket has a name; one without is taken for a Unix socket, whose queue is left as it is. */
+  getsockname(): number {
+    return 0;
+  }
+
   ref(): void {}
   unref(): void {}
 }
@@ -92,8 +97,9 @@ test('it accepts until a turn brings nobody', async (t) => {
   socket.queued = 30;
   await drain.begin(now);
   assert.deepEqual([socket.isClosed, socket.queued, handle.accepted], [true, 0, 30]);
-  // What came meanwhile found next to no room, and is refused rather than reset.
-  assert.deepEqual(socket.backlogs, [511, 0]);
+  // What came meanwhile found next to no room, and is refused rather than reset. Another process may hold the socket: it gets its
+  // room back.
+  assert.deepEqual(socket.backlogs, [511, 0, 511]);
 });
 
 test('while connections pour in it accepts those who waited when it began, and some more', async (t) => {
