@@ -5,8 +5,9 @@
 export type Sharing = 'reuseport' | 'shared' | 'round-robin';
 
 /**
- * Who serves a connection. `kernel`: the worker that accepted it; `auto`: the same, and of what a worker has too many some moves to
- * others; `least-connections`: another one that has fewer, from the start, too; `sticky-ip`: the one whose client it is.
+ * Which worker serves a connection. `kernel`: the worker that accepted it. `auto`: the same worker, and connections that
+ * a worker has too many move to others. `least-connections`: from its accept on, one that has fewer. `sticky-ip`: the one
+ * that the client belongs to.
  */
 export type Balance = 'auto' | 'kernel' | 'least-connections' | 'sticky-ip';
 

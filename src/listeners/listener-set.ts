@@ -251,7 +251,7 @@ export class ListenerSet {
     }
   }
 
-  /** By which another primary that has inherited the listener knows it. */
+  /** Returns the key under which another primary that has inherited the listener knows it. */
   keyOf(listener: number): string | undefined {
     return this.#directory.keyOf(listener);
   }

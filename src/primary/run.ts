@@ -164,7 +164,7 @@ function inheritedBinder(oldPrimary: OldPrimary | undefined): Binder | undefined
   return fd === undefined ? undefined : Binder.inherit(fd);
 }
 
-/** Until now the primary before this one has answered under the name. */
+/** Takes over from the primary before this one, which has answered under the name until now. */
 async function succeed(before: OldPrimary, endpoints: ControlEndpoints, supervisor: Supervisor): Promise<void> {
   await endpoints.openControl();
   // The server was stopped in the meantime. A primary that has not said that it is ready must not be left to serve

@@ -129,7 +129,7 @@ export class LoadView {
     const slot = view.getInt32(base + SLOT, true);
     if (slot < 0 || slot >= PAIRS.slots) return;
     const state = view.getUint8(base + STATE);
-    // One that is parked, or drains.
+    // The worker is parked, or drains.
     if (state > STATES.ready || state === STATES.standby)
       this.leaving[slot]! += inRange(view.getFloat64(base + OPEN, true));
     if (state !== STATES.ready) return;

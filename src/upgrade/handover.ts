@@ -53,11 +53,11 @@ export interface AdminSocket {
 export type NewPrimaryMessage =
   /** Only primaries of the format before this one sent this message, to ask what they inherit. */
   | { readonly prefork: 'hello' }
-  /** Its workers serve. */
+  /** The new primary's workers serve. */
   | {
       readonly prefork: 'ready';
       readonly generation: number;
-      /** It takes connections of the old one's workers; one before this existed does not say. */
+      /** True when the new primary takes connections of the old one's workers. Older versions do not say. */
       readonly takes?: boolean;
     }
   | { readonly prefork: 'failed'; readonly reason: string };

@@ -28,19 +28,24 @@ export interface NewPrimaryOptions {
 
 /** The outcome of a new primary. Exactly one of the two is called, once. */
 export interface NewPrimaryEvents {
-  /** Its workers serve; it lives on without us. @param takes whether it takes connections of our workers */
+  /**
+   * The new primary's workers serve, and it lives on without us.
+   *
+   * @param takes whether it takes connections of our workers
+   */
   ready(pid: number, generation: number, takes: boolean): void;
   failed(reason: string): void;
   /** What became of a connection that it was sent. */
   moved(id: number, how: HandoffEnd): void;
-  /** It was ready, and takes nothing any more. */
+  /** The new primary was ready, and takes nothing any more. */
   gone(): void;
 }
 
 /**
  * The next primary, seen from the one before: the same command again, from what is on disk now, with our sockets as
- * descriptors. Owns its process until it is ready, and ends it when it fails or takes too long; after that it belongs to
- * no process, as a daemon does, and only the channel to it is left, for connections that move to its workers, until `close`.
+ * descriptors. This object owns its process until it is ready, and ends it when it fails or takes too long. A ready
+ * primary belongs to no process, as a daemon does. Only the channel to it is left until `close`, for connections that move
+ * to its workers.
  */
 export class NewPrimary {
   /** Settles when its process has ended, or lives on without us. */

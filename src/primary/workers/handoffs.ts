@@ -136,8 +136,8 @@ export class Handoffs {
   }
 
   /**
-   * The next primary is gone. What it was sent and has not answered may be served by a worker of its, so that nobody here may read it:
-   * its sender lets go of it, as if it had been taken.
+   * The next primary is gone. A worker of that primary may serve what was sent and not answered, so no worker here may
+   * read it. The sender lets go of it, as if it had been taken.
    */
   lost(): void {
     for (const [id, one] of this.#onTheWay) {

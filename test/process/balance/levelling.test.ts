@@ -87,7 +87,7 @@ for (const options of [
 
 const CLIENTS = 24;
 
-/** It asks one thing at a time, and fails when its connection closes. */
+/** A client that asks one thing at a time, and fails when its connection closes. */
 class Client {
   readonly #socket: Socket;
   readonly #gone: Promise<unknown>;
