@@ -216,7 +216,7 @@ export const FIGURE_TABLE = [
     // The number is DURATIONS of src/scoreboard/durations.ts, which explains these figures. A test compares the two.
     count: 60,
     unit: 'requests',
-    // Counts, and sums of milliseconds.
+    // These columns hold counts and sums of milliseconds.
     range: 'amount',
     aggregation: 'total',
     about:

@@ -201,22 +201,22 @@ function operationRoute(kind: AskedKind): Route {
     fields: Object.keys(rowOf(kind).fields ?? {}),
     answer: async ({ controls, fields, isLocal }) => {
       const path = isLocal ? undefined : pathOf(kind, fields);
-      if (path !== undefined) return failure(403, `${path} is said over the control socket alone`);
+      if (path !== undefined) return failure(403, `only the control socket accepts ${path}`);
       return outcome(await controls.operate(kind, targetOf(kind, fields)));
     },
   };
 }
 
 /**
- * The path that was given, if one was. Over TCP, a client with the token decides when something is run, and not what: a path could
- * be that of a file which a client had the server keep.
+ * Returns the name of a field with a path, if the request has one. Over TCP, a client with the token decides when something
+ * runs, not which program: the path could lead to a file that a client made the server store.
  */
 function pathOf(kind: AskedKind, given: Fields): string | undefined {
   const paths = Object.entries(rowOf(kind).fields ?? {}).filter(([, { type }]) => type === 'path');
   return paths.map(([name]) => name).find((name) => given[name] !== undefined);
 }
 
-/** What the row says that there can be, of what was given. */
+/** Reads the fields that the operation's row has. */
 function targetOf<Kind extends AskedKind>(kind: Kind, given: Fields): AskedTargets[Kind] {
   const { fields = {}, oneOf } = rowOf(kind);
   const values = Object.entries(fields).map(([name, field]) => {

@@ -98,7 +98,8 @@ function readUntil(socket: Socket, start: Buffer, isEnough: (bytes: Buffer) => b
     const onData = (chunk: Buffer): void => {
       bytes = Buffer.concat([bytes, chunk]);
       if (isEnough(bytes)) settle();
-      else if (bytes.length > LONGEST_PART_BYTES) settle(new InspectorError('what listens there is no inspector'));
+      else if (bytes.length > LONGEST_PART_BYTES)
+        settle(new InspectorError('the program that listens there is not an inspector'));
     };
     socket.on('data', onData).on('error', settle).on('close', onClose).resume();
   });

@@ -31,7 +31,7 @@ export async function recordProfile(session: Session, { interval, isStuck, until
   await until();
   const { profile } = await session.call('Profiler.stop');
   session.call('Profiler.disable').catch(() => {});
-  if (!isProfile(profile)) throw new InspectorError('its inspector answered no profile');
+  if (!isProfile(profile)) throw new InspectorError('its inspector did not answer with a profile');
   return profile;
 }
 

@@ -90,7 +90,7 @@ export class Channel extends EventTarget {
   }
 
   #pack(message: unknown): Uint8Array {
-    if (this.#isClosed) throw new StateError('ERR_STATE_CLOSED', `the channel '${this.name}' was closed before`);
+    if (this.#isClosed) throw new StateError('ERR_STATE_CLOSED', `the channel '${this.name}' is closed`);
     const stored = encode(message, 'the message');
     if (sizeOf(stored) > LARGEST_MESSAGE_BYTES) {
       const size = sizeOf(stored);

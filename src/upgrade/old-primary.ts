@@ -54,7 +54,7 @@ export class OldPrimary {
     // Processes that this one starts succeed no primary.
     delete process.env[VARIABLE];
     try {
-      if (format !== String(FORMAT)) throw new Error('the primary that is to be succeeded speaks another format');
+      if (format !== String(FORMAT)) throw new Error('the old primary speaks another format');
       return new OldPrimary(readHandover());
     } catch (error) {
       say({ prefork: 'failed', reason: (error as Error).message });
@@ -125,10 +125,10 @@ function readHandover(): Handover {
     text = readFileSync(HANDOVER_FD, 'utf8');
     closeSync(HANDOVER_FD);
   } catch (cause) {
-    throw new Error('the primary that is to be succeeded is gone', { cause });
+    throw new Error('the old primary is gone', { cause });
   }
   const handover = handoverOf(text);
-  if (handover === undefined) throw new Error('the primary that is to be succeeded is gone, and has left nothing');
+  if (handover === undefined) throw new Error('the old primary left no handover that can be read');
   return handover;
 }
 

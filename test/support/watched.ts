@@ -3,7 +3,7 @@ import { Changes } from '../../src/testing/app/changes.ts';
 /**
  * The longest wait for anything in a test. It is far more than anything takes, so that only what never comes is missed.
  */
-export const DEADLINE_MS = 20_000;
+export const DEADLINE_MS = 60_000;
 
 /** Something that changes, and tests that wait for a change, up to the longest time. */
 export class Watched extends Changes {

@@ -10,10 +10,10 @@ import { reload } from './reload.ts';
 import { scale } from './scale.ts';
 import { upgrade } from './upgrade.ts';
 
-/** Those whose arguments are more than their fields, or whose help says more than their row. */
+/** The commands whose arguments need parsing, or whose help says more than the operation's row. */
 const commands: { readonly [Kind in AskedKind]?: OperationCommand<Kind> } = { reload, scale, upgrade };
 
-/** `prefork <operation>`: returns when it is done. */
+/** `prefork <operation>` returns when the operation is done. */
 export function operationVerb(kind: AskedKind): (argv: readonly string[]) => Promise<number> {
   const { shape = {}, help, target, fields = doneFields } = commands[kind] ?? plainCommand(kind);
   const path: keyof Operations = `/${kind}`;
@@ -23,14 +23,14 @@ export function operationVerb(kind: AskedKind): (argv: readonly string[]) => Pro
       print(verbHelp(kind, shape, help));
       return 0;
     }
-    // What is used wrongly is said before any server is looked for.
+    // A wrong argument is reported before the command looks for a server.
     const asked = target(line);
     printDone(kind, fields(await perform(await findServer(line.name), path, asked)));
     return 0;
   };
 }
 
-/** A field of the row is an option with a value. */
+/** The command of an operation that has no file: each field of its row becomes an option with a value. */
 function plainCommand<Kind extends AskedKind>(kind: Kind): OperationCommand<Kind> {
   const { fields = {}, about = '' } = rowOf(kind);
   const values: Record<string, ValueShape> = {};

@@ -111,7 +111,7 @@ export function makeDirectory(path: string): void {
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
-    if (systemCode(error) !== 'EEXIST') throw unusable(`cannot make ${path}: ${(error as Error).message}`, error);
+    if (systemCode(error) !== 'EEXIST') throw unusable(`cannot create ${path}: ${(error as Error).message}`, error);
   }
   if (!isFitDirectory(path)) throw unusable(`${path} is gone again, just after it was made`);
 }

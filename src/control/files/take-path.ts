@@ -71,7 +71,7 @@ function linkIfFree(own: string, path: string): boolean {
     return true;
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return false;
-    throw unusable(`cannot make ${path}: ${(error as Error).message}`, error);
+    throw unusable(`cannot create ${path}: ${(error as Error).message}`, error);
   }
 }
 

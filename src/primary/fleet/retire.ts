@@ -25,7 +25,7 @@ export function retire(step: Step, worker: Worker, asked: Asked, changes: Partia
           // Its successor, or its neighbours, accept from the same sockets.
           takenOver: true,
           // What moves is gone before that. A slot that is no more has no successor.
-          ...(migrate === 'on' && { successor: asked === 'scale' ? 'any' : 'slot' }),
+          ...(migrate === 'on' && { successor: hasSlot(step, worker) ? 'slot' : 'any' }),
           within: drainTimeout,
         },
       );
@@ -60,6 +60,10 @@ export function end(step: Step, worker: Worker): void {
   step.disarm({ timer: 'drain', worker: worker.id });
   step.arm({ timer: 'kill', worker: worker.id }, step.settings.shutdownGracePeriod);
   step.do({ do: 'terminate', worker: worker.id });
+}
+
+function hasSlot({ fleet }: Step, { slot }: Worker): boolean {
+  return slot !== undefined && fleet.slots[slot] !== undefined;
 }
 
 /** @param moves undefined where its time is over. */

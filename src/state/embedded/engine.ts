@@ -303,5 +303,8 @@ function sum(before: Entry | undefined, amount: number, key: string): number {
     throw new StateError('ERR_STATE_VALUE', `'${key}' is not a number, so nothing can be added to it`);
   const value = data + amount;
   if (Number.isSafeInteger(value)) return value;
-  throw new StateError('ERR_STATE_VALUE', `'${key}' would become ${value}, which no number keeps exactly`);
+  throw new StateError(
+    'ERR_STATE_VALUE',
+    `'${key}' would become ${value}, which is more than a number can represent exactly`,
+  );
 }

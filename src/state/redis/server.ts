@@ -109,7 +109,7 @@ export class Server {
 
   /** Waits for the connection. After the server has been away for longer than the timeout, requests fail at once. */
   async #ready(): Promise<void> {
-    if (this.#isClosed) throw new StateError('ERR_STATE_CLOSED', 'the state was closed before');
+    if (this.#isClosed) throw new StateError('ERR_STATE_CLOSED', 'the state is closed');
     if (this.#client.isReady) return;
     const left = this.#timeout - (performance.now() - (this.#awaySince ?? performance.now()));
     if (left <= 0) throw this.#unavailable(this.#lastError);

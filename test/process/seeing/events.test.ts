@@ -57,7 +57,7 @@ test('every channel is heard of, and every message has the fields that are liste
     const missing = fields.filter((field) => !(field in first) && field !== 'error');
     assert.deepEqual(missing, [], `${name}: ${JSON.stringify(first)}`);
   }
-  // And every line has a row in the table, which names its fields.
+  // Every line has a row in the table, which names its fields.
   for (const { name, message, fields } of app.log) {
     const key = name.endsWith(' waits') ? 'operation waits' : name;
     assert.ok(Object.hasOwn(eventTable, key), `the line "${name}" is not in the table`);

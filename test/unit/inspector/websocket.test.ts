@@ -77,7 +77,7 @@ const others: ReadonlyArray<{ what: string; answer: string | undefined; message:
   { what: 'refuses', answer: 'HTTP/1.1 404 Not Found\r\n\r\n', message: /did not open a WebSocket: 404/ },
   { what: 'has another key', answer: 'HTTP/1.1 101 OK\r\nSec-WebSocket-Accept: x\r\n\r\n', message: /did not open/ },
   { what: 'hangs up', answer: '', message: /hung up/ },
-  { what: 'babbles', answer: 'x'.repeat(100_000), message: /no inspector/ },
+  { what: 'babbles', answer: 'x'.repeat(100_000), message: /not an inspector/ },
   { what: 'says nothing', answer: undefined, message: /does not answer/ },
 ];
 for (const { what, answer, message } of others) {

@@ -55,10 +55,10 @@ test('the primary before is told once, and another channel of this process is no
 });
 
 const unreadable: ReadonlyArray<readonly [string, string, string]> = [
-  ['nothing', '', 'has left nothing'],
-  ['half of it', '{"format":2,"listeners":[', 'has left nothing'],
-  ['what is none', '[]', 'has left nothing'],
-  ['another format', '{"format":1,"listeners":[],"ephemeral":[]}', 'has left nothing'],
+  ['nothing', '', 'left no handover'],
+  ['half of it', '{"format":2,"listeners":[', 'left no handover'],
+  ['what is none', '[]', 'left no handover'],
+  ['another format', '{"format":1,"listeners":[],"ephemeral":[]}', 'left no handover'],
 ];
 
 for (const [what, text, reason] of unreadable) {
