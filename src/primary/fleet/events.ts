@@ -98,7 +98,13 @@ export type FleetEvent =
   /** Somebody looks into the worker of this pid, for `within` ms from now; 0: no more. */
   | { readonly type: 'hold'; readonly pid: number; readonly within: number; readonly request: RequestId }
   /** The next primary serves with workers of its own: this one has nothing left to do. */
-  | { readonly type: 'upgraded'; readonly pid: number; readonly generation: number }
+  | {
+      readonly type: 'upgraded';
+      readonly pid: number;
+      readonly generation: number;
+      /** It takes our workers' connections. @default false */
+      readonly takes?: boolean;
+    }
   /** The primary before this one ended before this one was ready, and its workers with it. */
   | { readonly type: 'left-alone' }
   | { readonly type: 'upgrade-failed'; readonly reason: string; readonly stderr?: string }

@@ -35,7 +35,6 @@ export interface WorkerProcessesParts {
   readonly program: Program;
   readonly sharing: Sharing;
   readonly balance: Balance;
-  readonly rebalance: boolean;
   readonly migrate: boolean;
   /** The time in ms of silence after which the stack is written, as in the worker's context. */
   readonly hangStack: number;
@@ -138,14 +137,13 @@ export class WorkerProcesses {
   }
 
   #environment(slot: number, generation: number, row: number): Record<string, string> {
-    const { sharing, balance, rebalance, migrate, hangStack, board, gracePeriod, control } = this.#parts;
+    const { sharing, balance, migrate, hangStack, board, gracePeriod, control } = this.#parts;
     const reports = this.#reports?.directory ?? '';
     return contextEnvironment({
       slot,
       generation,
       sharing,
       balance,
-      rebalance,
       migrate,
       hangStack,
       board: board?.path ?? '',
