@@ -6,17 +6,19 @@ export interface BalanceCircumstances {
   readonly workers: number;
   /** Without a scoreboard, workers know nothing of each other. */
   readonly hasBoard: boolean;
+  /** Whether connections may change their worker. */
+  readonly migrate: boolean;
 }
 
 /**
- * Chooses the mode. `auto` leaves the choice of the worker to the kernel. Handoffs make a server with few connections
- * more even, but measurements have not yet settled what they cost a server with many short ones (docs/balance.md).
+ * The mode asked for; `auto` is `kernel` where connections cannot move.
  *
  * @throws Error that says why the wanted mode does not work.
  */
-export function chooseBalance(wanted: Balance | 'auto', circumstances: BalanceCircumstances): Balance {
-  if (wanted === 'kernel' || wanted === 'auto') return 'kernel';
+export function chooseBalance(wanted: Balance, circumstances: BalanceCircumstances): Balance {
+  if (wanted === 'kernel') return wanted;
   const missing = whatIsMissing(circumstances);
+  if (wanted === 'auto') return missing === undefined && circumstances.migrate ? 'auto' : 'kernel';
   if (missing === undefined) return wanted;
   throw new Error(`--balance ${wanted} ${missing}`);
 }
@@ -27,4 +29,9 @@ function whatIsMissing({ sharing, workers, hasBoard }: BalanceCircumstances): st
   }
   if (workers > MOST_BALANCED_WORKERS) return `works with up to ${MOST_BALANCED_WORKERS} workers, not ${workers}`;
   return hasBoard ? undefined : 'needs the scoreboard, for which no directory was found: see the warning before';
+}
+
+/** Whether a worker gives away what it has more than its share of. */
+export function isLevelled(balance: Balance, migrate: boolean): boolean {
+  return migrate && (balance === 'auto' || balance === 'least-connections');
 }

@@ -1,16 +1,16 @@
 /**
- * Decides when a worker should let go of connections because they ask for more than those of the others. Workers may
- * have equally many connections that differ in cost, and the load of the event loops shows that. This module is pure.
+ * Decides when a worker gives connections away because they ask for more than those of the others. Workers may have
+ * equally many connections that differ in cost, and the load of the event loops shows that. This module is pure.
  */
 
 /**
  * The number of consecutive looks in which a worker has to be hot, because a moment of much work does not count. A look
  * is a beat, 250 ms.
  */
-const HOT_LOOKS = 8;
+const HOT_LOOKS = 4;
 
-/** The number of looks after letting go that are not judged, because clients need time to reach other workers. */
-const REST_LOOKS = 8;
+/** The number of looks after giving that are not judged, because its effect has to show first. */
+const REST_LOOKS = 4;
 
 /** Below this utilization a worker keeps no client waiting, however busy the others are. */
 const BUSY = 0.6;
@@ -25,7 +25,7 @@ const STILL_HOT = 0.15;
  */
 const REPRIEVE = 1 / 8;
 
-/** A worker lets go of one in this many connections at once. */
+/** A worker gives one in this many connections at once. */
 const SHARE = 16;
 
 export interface Look {
@@ -34,11 +34,6 @@ export interface Look {
   readonly others: readonly number[];
   /** Open connections. */
   readonly connections: number;
-  /**
-   * The number of connections that it was told to let go of and still has. No request was made on them, or they cannot
-   * be closed this way.
-   */
-  readonly kept: number;
 }
 
 export interface Overload {
@@ -47,43 +42,42 @@ export interface Overload {
   /** The number of looks that remain of the rest. */
   readonly rest: number;
   /**
-   * The connections that the worker let go of and has not made up for. They count as if it still had them. Otherwise
-   * the worker would now have the fewest connections and would be given new ones at once.
+   * The number of connections that the worker may have fewer than the others. They count as if it had them. Otherwise
+   * levelling would bring back what it has just given.
    */
   readonly handicap: number;
 }
 
 export const COOL: Overload = { hot: 0, rest: 0, handicap: 0 };
 
-/**
- * Returns the connections that count as the worker's although it does not have them. One is added, because of two
- * workers that are even it would keep a connection.
- */
+/** Returns the connections that count as the worker's although it does not have them. */
 export function handicapOf({ handicap }: Overload): number {
-  return handicap === 0 ? 0 : Math.ceil(handicap) + 1;
+  return Math.ceil(handicap);
 }
 
 /**
- * Judges one look.
+ * Notes that the worker gives one connection. This has to be known when the connection stops being counted as the
+ * worker's own, because others may look at any time.
  *
- * @returns the new state, and how many connections to let go of.
+ * @param count -1 for one that it got back
+ * @param others how many there are: each of them has a share of it more, while this one has one fewer
  */
-export function judgeOverload(
-  overload: Overload,
-  { own, others, connections, kept }: Look,
-): { overload: Overload; letGo: number } {
-  const { hot, rest, handicap } = overload;
-  if (rest > 1) return { overload: { hot: 0, rest: rest - 1, handicap }, letGo: 0 };
-  // Connections that have not gone by now stay, and count once.
-  if (rest === 1) return { overload: { ...COOL, handicap: Math.max(0, handicap - kept) }, letGo: 0 };
+export function afterGiving(overload: Overload, count: 1 | -1, others: number): Overload {
+  return { ...overload, handicap: Math.max(0, overload.handicap + count * (1 + 1 / Math.max(1, others))) };
+}
+
+/** @returns what is known now, and how many connections to give. */
+export function judgeOverload(before: Overload, look: Look): { overload: Overload; give: number } {
+  const { own, others, connections } = look;
+  const { hot, rest, handicap } = before;
+  if (rest > 0) return { overload: { hot: 0, rest: rest - 1, handicap }, give: 0 };
   const mean = others.reduce((sum, one) => sum + one, 0) / Math.max(1, others.length);
   const excess = hot > 0 ? STILL_HOT : HOT;
   // A single connection would be just as hot elsewhere.
   if (others.length === 0 || connections < 2 || own < BUSY || own - mean < excess) {
     const reprieve = own < mean || others.length === 0 ? REPRIEVE : 0;
-    return { overload: { ...COOL, handicap: Math.max(0, handicap - reprieve) }, letGo: 0 };
+    return { overload: { ...COOL, handicap: Math.max(0, handicap - reprieve) }, give: 0 };
   }
-  if (hot + 1 < HOT_LOOKS) return { overload: { hot: hot + 1, rest: 0, handicap }, letGo: 0 };
-  const letGo = Math.max(1, Math.floor(connections / SHARE));
-  return { overload: { hot: 0, rest: REST_LOOKS, handicap: handicap + letGo }, letGo };
+  if (hot + 1 < HOT_LOOKS) return { overload: { hot: hot + 1, rest: 0, handicap }, give: 0 };
+  return { overload: { hot: 0, rest: REST_LOOKS, handicap }, give: Math.max(1, Math.floor(connections / SHARE)) };
 }

@@ -5,10 +5,11 @@
 export type Sharing = 'reuseport' | 'shared' | 'round-robin';
 
 /**
- * Which worker serves an accepted connection. `kernel`: the worker that accepted it. `least-connections`: another one
- * that has fewer. `sticky-ip`: the one that the client belongs to.
+ * Which worker serves a connection. `kernel`: the worker that accepted it. `auto`: the same worker, and connections that
+ * a worker has too many move to others. `least-connections`: from its accept on, one that has fewer. `sticky-ip`: the one
+ * that the client belongs to.
  */
-export type Balance = 'kernel' | 'least-connections' | 'sticky-ip';
+export type Balance = 'auto' | 'kernel' | 'least-connections' | 'sticky-ip';
 
 /**
  * The address families of a TCP address without a host. `tcp` binds both where the machine has both; `tcp4` and `tcp6`

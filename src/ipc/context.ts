@@ -8,9 +8,7 @@ export interface WorkerContext {
   readonly sharing: Sharing;
   /** The way in which workers share accepted connections. */
   readonly balance: Balance;
-  /** True when a worker that stays busier than its siblings lets go of connections. */
-  readonly rebalance: boolean;
-  /** True when connections may move to another worker. */
+  /** Whether connections may change their worker. */
   readonly migrate: boolean;
   /** The scoreboard's file and this worker's row in it. */
   readonly board: string;

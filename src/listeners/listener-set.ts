@@ -251,7 +251,16 @@ export class ListenerSet {
     }
   }
 
-  /** The listeners of the addresses that are served now. */
+  /** Returns the key under which another primary that has inherited the listener knows it. */
+  keyOf(listener: number): string | undefined {
+    return this.#directory.keyOf(listener);
+  }
+
+  idOf(key: string): number | undefined {
+    return this.#directory.find(key)?.listener.id;
+  }
+
+  /** The addresses served now. */
   get listeners(): Listener[] {
     return [...this.#directory.entries()].filter((entry) => this.#isWanted(entry)).map(({ listener }) => listener);
   }

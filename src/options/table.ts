@@ -34,20 +34,14 @@ export const optionTable = {
     choices: ['auto', 'kernel', 'least-connections', 'sticky-ip'],
     default: 'auto',
     about:
-      'Which worker serves a connection. kernel: the one that accepts it. least-connections: all workers have equally many. sticky-ip: a client always gets the same worker. auto: kernel.',
-  },
-  rebalance: {
-    type: 'choice',
-    choices: ['off', 'on'],
-    default: 'off',
-    about: 'on: a worker that stays busier than the others asks some of its HTTP/1 clients to reconnect.',
+      'Which worker serves a connection. kernel: the one that accepts it. auto: HTTP/1 connections then move, so that all workers have equally many. least-connections: all others too, at the accept. sticky-ip: a client always gets the same worker.',
   },
   migrate: {
     type: 'choice',
     choices: ['on', 'off'],
     default: 'on',
     about:
-      'on: HTTP/1 connections of a worker that leaves move to the next one between two requests, unnoticed. off: their clients are told to close.',
+      'on: HTTP/1 connections move to another worker between two requests, unnoticed. off: none does, and clients of a worker that leaves are told to close.',
   },
   spares: {
     type: 'integer',

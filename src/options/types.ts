@@ -40,34 +40,27 @@ export interface Options {
    */
   sharing?: 'auto' | Sharing | undefined;
   /**
-   * Which worker serves a connection. Both `least-connections` and `sticky-ip` need `sharing` to be `reuseport` or
-   * `shared`.
+   * Which worker serves a connection. All modes but `kernel` need `sharing` to be `reuseport` or `shared`.
    *
    * - `kernel`: the worker that accepts the connection. The kernel chooses it by a hash, which is even only on
    *   average.
    * - `least-connections`: all workers have equally many connections, give or take one, however long connections
-   *   last. A worker that has too many hands a new connection to another one before it reads from it. Clients whose
-   *   requests compute are served in turn.
+   *   last. A worker that has too many hands a new connection to another one before it reads from it, also one that
+   *   cannot move later: TLS, HTTP/2, WebSockets. Otherwise it does what `auto` does.
    * - `sticky-ip`: all connections of a client's address (of its /64 network, in IPv6) go to one slot for as long as
    *   that slot lives. Socket.IO's polling needs this.
-   * - `auto`: the same as `kernel`.
+   * - `auto`: the worker that accepts the connection. Plain HTTP/1 connections then move between two requests, four
+   *   times a second, so that all workers have equally many, and a worker that stays busier than the others gives some
+   *   away. Clients whose requests compute are served in turn. Without a scoreboard, with more than 128 workers, and
+   *   with `migrate: 'off'` it is the same as `kernel`.
    *
    * @default 'auto'
    * @example balance: 'sticky-ip'
    */
-  balance?: 'auto' | Balance | undefined;
-  /**
-   * With `on`, a worker whose event loop stays busier than those of the others sends `Connection: close` with the next
-   * responses on a few of its HTTP/1 connections. Their clients then connect again and reach other workers. This helps
-   * where long connections are equally many but differ in what they ask for.
-   *
-   * @default 'off'
-   * @example rebalance: 'on'
-   */
-  rebalance?: 'off' | 'on' | undefined;
+  balance?: Balance | undefined;
   /**
    * What becomes of the plain HTTP/1 connections of a worker that leaves and has a successor (reload, recycling, fewer
-   * workers). `on`: they move to the successor between two requests, and their clients notice nothing. `off`: each client
+   * workers, upgrade), and of those that a worker has more than its share of. `on`: they move to the successor between two requests, and their clients notice nothing. `off`: each client
    * gets `Connection: close` with its next response, or is closed once it is idle. TLS, HTTP/2 and upgraded connections
    * never move. Servers of `node:net`, and connections that the application pins (`worker.pin`), do not move either. With
    * `sharing: 'round-robin'` no connection moves.
@@ -391,8 +384,7 @@ export interface Settings {
   /** Whether the name was chosen, or comes from the entry. */
   readonly isNameGiven: boolean;
   readonly sharing: 'auto' | Sharing;
-  readonly balance: 'auto' | Balance;
-  readonly rebalance: 'off' | 'on';
+  readonly balance: Balance;
   readonly migrate: 'on' | 'off';
   readonly hangStack: 'off' | 'on';
   readonly spares: number;

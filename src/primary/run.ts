@@ -119,6 +119,7 @@ async function supervise(
     output,
     binder,
     handover: oldPrimary?.handover,
+    oldPrimary,
     passed: manager?.sockets ?? plainlyInherited(oldPrimary),
     notifyFd: manager?.notifyFd,
     newPrimaryEnv: manager?.newPrimaryEnv ?? {},
@@ -128,6 +129,7 @@ async function supervise(
   oldPrimary?.onGone(() => {
     log('old primary gone', { message: 'it ended before this one was ready, which serves in its place' });
     supervisor.resources.listeners.own();
+    queue.post({ type: 'left-alone' });
   });
   signals.deliverTo(queue.post);
   const controls = new PrimaryControls({
@@ -162,7 +164,7 @@ async function supervise(
         binder?.close();
       }
       if (announcement.what === 'ready' && oldPrimary !== undefined) {
-        void succeed(oldPrimary, endpoints, supervisor.fleet.generation);
+        void succeed(oldPrimary, endpoints, supervisor);
       }
     },
   };
@@ -191,12 +193,12 @@ function inheritedBinder(oldPrimary: OldPrimary | undefined): Binder | undefined
 }
 
 /** Takes over from the primary before this one, which has answered under the name until now. */
-async function succeed(before: OldPrimary, endpoints: ControlEndpoints, generation: number): Promise<void> {
+async function succeed(before: OldPrimary, endpoints: ControlEndpoints, supervisor: Supervisor): Promise<void> {
   await endpoints.openControl();
   // The server was stopped in the meantime. A primary that has not said that it is ready must not be left to serve
   // alone.
   if (endpoints.isClosed) return;
-  await before.ready(generation);
+  await before.ready(supervisor.fleet.generation, supervisor.taker);
   await endpoints.openAdmin();
 }
 

@@ -54,7 +54,12 @@ export type NewPrimaryMessage =
   /** Only primaries of the format before this one sent this message, to ask what they inherit. */
   | { readonly prefork: 'hello' }
   /** The new primary's workers serve. */
-  | { readonly prefork: 'ready'; readonly generation: number }
+  | {
+      readonly prefork: 'ready';
+      readonly generation: number;
+      /** True when the new primary takes connections of the old one's workers. Older versions do not say. */
+      readonly takes?: boolean;
+    }
   | { readonly prefork: 'failed'; readonly reason: string };
 
 /**

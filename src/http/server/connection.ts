@@ -241,8 +241,7 @@ export class Connection implements ResponseSink {
     const { disableKeepalive, maxRequestsPerConn, maxKeepaliveDuration } = this.#core.settings;
     if (disableKeepalive || this.#core.leaving.ends(this)) return true;
     if (maxRequestsPerConn !== 0 && this.#requests >= maxRequestsPerConn) return true;
-    if (maxKeepaliveDuration !== 0 && this.#core.now - this.#since >= maxKeepaliveDuration) return true;
-    return this.#core.leaving.dismissOne();
+    return maxKeepaliveDuration !== 0 && this.#core.now - this.#since >= maxKeepaliveDuration;
   }
 
   #advance(bytes: Buffer, end: number): void {

@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 import type { Rest } from './served.ts';
 
-/** Lets go of a server's connections: of all of them when it closes or drains, or of so many. */
+/** Lets go of a server's connections when it closes or drains, and tells which of them may move. */
 export class Leaving {
   #isClosing = false;
   #onFree: ((socket: Socket) => void) | undefined;
-  #undismissed = 0;
+  #isDraining = false;
 
   /** Makes every response the last of its connection, from now on. */
   close(): void {
@@ -15,31 +15,22 @@ export class Leaving {
   /** Does the same, except that connections which can move are told nothing. See `Served.drain`. */
   drain(onFree: ((socket: Socket) => void) | undefined): void {
     if (onFree === undefined) this.close();
+    this.#isDraining = true;
     this.#onFree = onFree;
   }
 
-  /** Makes so many of the next responses the last of their connections. An earlier number is forgotten. */
-  dismiss(connections: number): void {
-    this.#undismissed = connections;
+  /** Has `onFree` hear of connections that may move, from now on and until the server drains. See `Served.tellFree`. */
+  tellFree(onFree: ((socket: Socket) => void) | undefined): void {
+    if (!this.#isDraining) this.#onFree = onFree;
   }
 
   get isClosing(): boolean {
     return this.#isClosing;
   }
 
-  /** The number of connections that were to be dismissed and have not been. */
-  get undismissed(): number {
-    return this.#undismissed;
-  }
-
   /** Whether the connection is to end with its next response, because all do, or because it cannot move. */
   ends(connection: { readonly rest: Rest }): boolean {
-    return this.#isClosing || (this.#onFree !== undefined && connection.rest === 'never');
-  }
-
-  /** Whether a connection that could stay is to end. It then counts as dismissed. */
-  dismissOne(): boolean {
-    return this.#undismissed > 0 && this.#undismissed-- > 0;
+    return this.#isClosing || (this.#isDraining && connection.rest === 'never');
   }
 
   /** Tells that the connection may move: all its requests are answered. */

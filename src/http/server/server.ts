@@ -111,10 +111,7 @@ export class Server extends NetServer {
       },
       time: (onAnswered) => traffic.time(onAnswered),
       drain: (onFree) => leaving.drain(onFree),
-      dismiss: (connections) => leaving.dismiss(connections),
-      get undismissed() {
-        return leaving.undismissed;
-      },
+      tellFree: (onFree) => leaving.tellFree(onFree),
       idle: () => this.#idle(),
       sockets: () => this.#sockets(),
       rest: (socket) => (socket as Connected)[CONNECTION]?.rest ?? 'never',

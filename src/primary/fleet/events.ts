@@ -104,7 +104,13 @@ export type FleetEvent =
   /** A tool looks into the worker of this pid, for `within` ms from now. With 0 it has stopped looking. */
   | { readonly type: 'hold'; readonly pid: number; readonly within: number; readonly request: RequestId }
   /** The next primary serves with workers of its own, so this one has nothing left to do. */
-  | { readonly type: 'upgraded'; readonly pid: number; readonly generation: number }
+  | {
+      readonly type: 'upgraded';
+      readonly pid: number;
+      readonly generation: number;
+      /** True when the next primary takes our workers' connections. @default false */
+      readonly takes?: boolean;
+    }
   /** The primary before this one ended before this one was ready, and its workers with it. */
   | { readonly type: 'left-alone' }
   | { readonly type: 'upgrade-failed'; readonly reason: string; readonly stderr?: string }

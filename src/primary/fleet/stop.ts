@@ -78,10 +78,12 @@ interface StopOptions {
   readonly grace?: number;
   /** True when the next primary serves with the same sockets. @default false */
   readonly isHandedOver?: boolean;
+  /** True when the next primary's workers take the connections, too. @default false */
+  readonly moves?: boolean;
 }
 
 function stopAll(step: Step, options: StopOptions = {}): void {
-  const { grace = step.settings.shutdownGracePeriod, isHandedOver = false } = options;
+  const { grace = step.settings.shutdownGracePeriod, isHandedOver = false, moves = false } = options;
   step.fleet = { ...step.fleet, phase: 'stopping' };
   step.disarm({ timer: 'delay' });
   step.disarm({ timer: 'respawn-spares' });
@@ -90,12 +92,21 @@ function stopAll(step: Step, options: StopOptions = {}): void {
     step.disarm({ timer: 'respawn', slot: index });
     step.disarm({ timer: 'sweep', slot: index });
   }
-  for (const worker of step.fleet.workers.values()) stopWorker(step, worker, drainPeriod(grace), isHandedOver);
+  for (const worker of step.fleet.workers.values()) {
+    stopWorker(step, worker, { within: drainPeriod(grace), isHandedOver, moves });
+  }
   step.arm({ timer: 'grace' }, grace);
   finishWhenAllAreGone(step);
 }
 
-function stopWorker(step: Step, worker: Worker, within: number, isHandedOver: boolean): void {
+interface StopTerms {
+  /** ms */
+  readonly within: number;
+  readonly isHandedOver: boolean;
+  readonly moves: boolean;
+}
+
+function stopWorker(step: Step, worker: Worker, { within, isHandedOver, moves }: StopTerms): void {
   const idle = Math.min(step.fleet.stop?.idle ?? 0, within);
   switch (worker.state) {
     case 'taking':
@@ -109,9 +120,19 @@ function stopWorker(step: Step, worker: Worker, within: number, isHandedOver: bo
           spread: (within - idle) / 2,
           takenOver: isHandedOver,
           within,
+          ...(moves && { successor: 'upgrade' }),
         },
       );
     case 'draining':
+      // The worker that it moved them to drains by now.
+      if (moves) {
+        const terms = {
+          idle: Math.round(idle),
+          spread: Math.round((within - idle) / 2),
+          successor: 'upgrade',
+        } as const;
+        step.do({ do: 'drain', worker: worker.id, ...terms });
+      }
       return step.arm({ timer: 'drain', worker: worker.id }, within);
     case 'booting':
     case 'standby':
@@ -148,13 +169,18 @@ function settleStop(step: Step): void {
   step.fleet = { ...step.fleet, stop: undefined };
 }
 
-/** Another primary serves with the same sockets. This one drains, for as long as a drain may take, and goes. */
-export function handOver(step: Step): void {
+/**
+ * Another primary serves with the same sockets. This one drains, for as long as a drain may take, and goes.
+ *
+ * @param takes whether the other primary's workers take connections of ours
+ */
+export function handOver(step: Step, takes: boolean): void {
   step.tell('ending', { workers: step.fleet.slots.length });
   const { drainTimeout } = step.settings;
   step.fleet = {
     ...step.fleet,
     stop: { askedAt: step.at, isByUser: false, isSignalled: false, idle: drainTimeout / 2, requests: [] },
   };
-  stopAll(step, { grace: drainTimeout, isHandedOver: true });
+  const moves = takes && step.settings.migrate === 'on';
+  stopAll(step, { grace: drainTimeout, isHandedOver: true, moves });
 }

@@ -10,7 +10,7 @@ import type { Os } from '../workers/os.ts';
 import type { UpgradeLauncher } from './upgrade-launcher.ts';
 import type { Timers } from './timers.ts';
 
-export interface InterpreterParts {
+export interface EffectRunnerParts {
   readonly os: Pick<Os, 'signal'>;
   readonly processes: WorkerProcesses;
   readonly listeners: ListenerSet;
@@ -33,9 +33,9 @@ type Performances = { readonly [Do in Effect['do']]: (effect: EffectOf<Do>) => v
 
 /** Carries out what was decided, with a row for each effect. Owns nothing, and remembers nothing. */
 export class EffectRunner {
-  readonly #parts: InterpreterParts;
+  readonly #parts: EffectRunnerParts;
 
-  constructor(parts: InterpreterParts) {
+  constructor(parts: EffectRunnerParts) {
     this.#parts = parts;
   }
 

@@ -11,7 +11,7 @@ import type { Handoffs, NativeClient } from '../workers/handoffs.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { LivingMessage } from '../workers/worker-process.ts';
 
-export interface SwitchboardParts {
+export interface MessageRouterParts {
   readonly sharing: Sharing;
   readonly listeners: ListenerSet;
   readonly datagrams: DatagramSockets;
@@ -38,11 +38,11 @@ type Routes = {
  * that changes what the worker is goes to the fleet, as an event. Owns nothing.
  */
 export class MessageRouter {
-  readonly #parts: SwitchboardParts;
+  readonly #parts: MessageRouterParts;
   /** The addresses that were logged as listening. */
   readonly #addresses = new Set<string>();
 
-  constructor(parts: SwitchboardParts) {
+  constructor(parts: MessageRouterParts) {
     this.#parts = parts;
   }
 

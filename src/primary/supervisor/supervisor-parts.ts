@@ -2,14 +2,15 @@ import type { Inherited } from '../../listeners/inherited.ts';
 import type { Settings } from '../../options/index.ts';
 import type { Binder } from '../../privileges/binder.ts';
 import type { Handover } from '../../upgrade/handover.ts';
-import type { CrewParts } from '../workers/worker-processes.ts';
+import type { OldPrimary } from '../../upgrade/old-primary.ts';
+import type { WorkerProcessesParts } from '../workers/worker-processes.ts';
 import type { ControlAddress } from './control-address.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { Hooks } from './hooks.ts';
 
 /** The parts with which a supervisor is made, beside those of the workers' processes. */
 export interface SupervisorParts extends Pick<
-  CrewParts,
+  WorkerProcessesParts,
   'program' | 'sharing' | 'balance' | 'board' | 'os' | 'log' | 'output'
 > {
   readonly settings: Settings;
@@ -23,6 +24,8 @@ export interface SupervisorParts extends Pick<
   readonly fault: (error: unknown) => void;
   /** The handover of the primary before this one, if that is to be succeeded. */
   readonly handover: Handover | undefined;
+  /** Hears what became of connections of the old primary's workers. */
+  readonly oldPrimary: Pick<OldPrimary, 'moved'> | undefined;
   /** The sockets that systemd passed. */
   readonly passed: Inherited | undefined;
   /** The descriptor of systemd's notification socket, where systemd passed that. */

@@ -5,12 +5,18 @@ import { EventHistory } from '../telemetry/event-history.ts';
 import { decide } from '../fleet/decide.ts';
 import type { Announcement, FleetEvent, RequestId } from '../fleet/events.ts';
 import { newFleet, type Fleet } from '../fleet/fleet.ts';
+import { OLD_PRIMARY, type NativeClient } from '../workers/handoffs.ts';
 import { Resources } from './resources.ts';
 import { EffectRunner } from './effect-runner.ts';
 import type { QueuedEvent } from './event-queue.ts';
+import { NO_SLOT_HERE } from '../../ipc/messages.ts';
+import type { Taker } from '../../upgrade/old-primary.ts';
 import { Reporter } from '../telemetry/reporter.ts';
 import type { SupervisorParts } from './supervisor-parts.ts';
 import { MessageRouter } from './message-router.ts';
+
+/** A listener at which no worker listens, so that the worker refuses the connection. */
+const NO_LISTENER = -1;
 
 /** The parts that hear of the supervisor, and are there once it runs. */
 export interface Outlets {
@@ -143,6 +149,21 @@ export class Supervisor {
       // The comment above says why this is ignored.
     }
     this.#settle?.(error);
+  }
+
+  /** Has connections served here that come from workers of the primary before this one; undefined where none moves. */
+  get taker(): Taker | undefined {
+    const { handoffs, listeners } = this.resources;
+    const { settings, binder } = this.#parts;
+    // The channel between the two primaries is the binder's when the other one has left.
+    if (settings.migrate === 'off' || binder !== undefined) return undefined;
+    return {
+      take: (id, key, slot, handle) => {
+        const header = { listener: listeners.idOf(key) ?? NO_LISTENER, from: NO_SLOT_HERE, nth: 0 };
+        handoffs.pass(OLD_PRIMARY, { ...header, id, to: slot, move: 'upgrade' }, handle as NativeClient | undefined);
+      },
+      recall: (id) => handoffs.recall(OLD_PRIMARY, id),
+    };
   }
 
   #handover(): Handover {

@@ -31,11 +31,10 @@ export interface WorkerSaid {
   readonly handle?: unknown;
 }
 
-export interface CrewParts {
+export interface WorkerProcessesParts {
   readonly program: Program;
   readonly sharing: Sharing;
   readonly balance: Balance;
-  readonly rebalance: boolean;
   readonly migrate: boolean;
   /** The time in ms of silence after which the stack is written, as in the worker's context. */
   readonly hangStack: number;
@@ -60,13 +59,13 @@ export interface CrewParts {
  * node's reports. Each process is released when it has ended. `close` closes the reader and the directory.
  */
 export class WorkerProcesses {
-  readonly #parts: CrewParts;
+  readonly #parts: WorkerProcessesParts;
   readonly #processes = new Map<WorkerId, WorkerProcess>();
   readonly #figures: RowReader;
   readonly #oom = new OomCounter();
   readonly #reports: FatalReports | undefined;
 
-  constructor(parts: CrewParts) {
+  constructor(parts: WorkerProcessesParts) {
     this.#parts = parts;
     this.#figures = new RowReader(parts.board?.path);
     this.#reports = createReports(parts);
@@ -138,14 +137,13 @@ export class WorkerProcesses {
   }
 
   #environment(slot: number, generation: number, row: number): Record<string, string> {
-    const { sharing, balance, rebalance, migrate, hangStack, board, gracePeriod, control } = this.#parts;
+    const { sharing, balance, migrate, hangStack, board, gracePeriod, control } = this.#parts;
     const reports = this.#reports?.directory ?? '';
     return contextEnvironment({
       slot,
       generation,
       sharing,
       balance,
-      rebalance,
       migrate,
       hangStack,
       board: board?.path ?? '',
@@ -190,7 +188,7 @@ export class WorkerProcesses {
 }
 
 /** Creates the directory for reports. Without it exits are explained less well, but that is no reason not to start. */
-function createReports({ log, board }: CrewParts): FatalReports | undefined {
+function createReports({ log, board }: WorkerProcessesParts): FatalReports | undefined {
   if (board === undefined) return undefined;
   try {
     return new FatalReports(board.path);

@@ -18,7 +18,7 @@ const COST_MS = 2;
  * decides the slowest answers.
  */
 export async function compute(rounds: number): Promise<void> {
-  const modes = ['kernel', 'least-connections'] as const;
+  const modes = ['kernel', 'least-connections', 'auto'] as const;
   const slowest = new Map<Mode, number[]>(modes.map((mode) => [mode, []]));
   const steps = await calibrate();
   for (let round = 0; round < rounds; round++) {
@@ -27,11 +27,14 @@ export async function compute(rounds: number): Promise<void> {
       `computing ${COST_MS} ms, p99: ${modes.map((mode) => `${mode} ${slowest.get(mode)!.at(-1)!.toFixed(1)} ms`).join(', ')}`,
     );
   }
-  const [kernel, balanced] = modes.map((mode) => slowest.get(mode)!.toSorted((a, b) => a - b)) as [number[], number[]];
+  const [kernel, ...others] = modes.map((mode) => slowest.get(mode)!.toSorted((a, b) => a - b)) as [number[]];
   const middle = rounds >> 1;
-  console.log(
-    `kernel ${summary(kernel, 1)}, least-connections ${summary(balanced, 1)} ms; median ${(balanced[middle]! / kernel[middle]!).toFixed(2)} of its median, ${(balanced[middle]! / kernel[0]!).toFixed(2)} of its best`,
-  );
+  console.log(`kernel ${summary(kernel, 1)} ms`);
+  for (const [nth, times] of (others as number[][]).entries()) {
+    console.log(
+      `${modes[nth + 1]} ${summary(times, 1)} ms: median ${(times[middle]! / kernel[middle]!).toFixed(2)} of the kernel's, ${(times[middle]! / kernel[0]!).toFixed(2)} of its best`,
+    );
+  }
 }
 
 /**

@@ -8,13 +8,13 @@ type Upgraded = Extract<FleetEvent, { type: 'upgraded' }>;
 type UpgradeFailed = Extract<FleetEvent, { type: 'upgrade-failed' }>;
 
 /** The next primary serves. This one drains and goes, and what waits for it is done. */
-export function onUpgraded(step: Step, { pid, generation }: Upgraded): void {
+export function onUpgraded(step: Step, { pid, generation, takes = false }: Upgraded): void {
   if (!isUpgrading(step)) return;
   step.tell('upgraded', { pid });
   step.do({ do: 'announce', what: 'upgraded', pid });
   complete(step, generation);
   passOn(step, pid);
-  handOver(step);
+  handOver(step, takes);
 }
 
 export function onUpgradeFailed(step: Step, { reason, stderr }: UpgradeFailed): void {

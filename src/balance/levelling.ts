@@ -1,0 +1,90 @@
+/**
+ * Decides which worker gives connections to which, so that workers have equally many. This module is pure.
+ *
+ * All workers work out the same plan from the same figures, and each carries out its own part. So no worker has to be
+ * told, and two that have too many do not choose the same one that has too few. For that all workers tell their figures
+ * at the same moments of the clock that they share, and decide a moment later. With figures as old as the last beat, a
+ * worker would give what the others have got since, and would be given it back. Connections on their way count as their
+ * receiver's, so a plan begins where the one before it ends.
+ */
+
+/** Workers tell what they have when the clock is at a multiple of this, ms. */
+export const BEAT_MS = 250;
+
+/** The time from telling to deciding, ms. A worker that is not busy has told by then. */
+export const TOLD_AFTER_MS = 25;
+
+/** A worker that has not told after this time, ms, is sent nothing in this beat. */
+export const LATEST_MS = 125;
+
+/** The load of a slot: its open connections, those on their way to it, and those that its last worker still has. */
+export interface SlotLoad {
+  readonly slot: number;
+  readonly load: number;
+  /** True when its worker has told the load in this beat. Otherwise it may have got others since. */
+  readonly isFresh: boolean;
+}
+
+/** A part of a plan: `count` connections go to the slot `to`. */
+export interface Transfer {
+  readonly to: number;
+  readonly count: number;
+}
+
+/**
+ * A worker levels as long as no more than one in this many of its connections ended within a beat. Such connections live
+ * for two seconds on average.
+ */
+const LASTING = 8;
+
+/**
+ * Tells whether connections come and go so fast that a move does not pay: what is uneven now is even by then, or uneven
+ * elsewhere.
+ *
+ * @param ended in the last beat
+ * @param load connections open
+ */
+export function isRestless(ended: number, load: number): boolean {
+  return ended * LASTING > load;
+}
+
+/**
+ * Plans what `own` gives. After the plan no slot differs by more than one from another. The slots that may have one more
+ * are those that have most now, so that as few connections as possible move.
+ *
+ * @param slots of which each has a worker that serves
+ */
+export function transfersFrom(own: number, slots: readonly SlotLoad[]): Transfer[] {
+  const ranked = slots.toSorted((one, other) => other.load - one.load || one.slot - other.slot);
+  const total = ranked.reduce((sum, { load }) => sum + load, 0);
+  const share = Math.floor(total / ranked.length);
+  const richer = total - share * ranked.length;
+  const excesses = ranked.map(({ slot, load, isFresh }, rank) => {
+    return { slot, isFresh, excess: load - share - (rank < richer ? 1 : 0) };
+  });
+  return matched(own, excesses);
+}
+
+interface Excess {
+  readonly slot: number;
+  readonly isFresh: boolean;
+  /** Negative when the slot wants connections. */
+  readonly excess: number;
+}
+
+/** Matches the slots with most to those with least, one after the other. @param excesses sorted, the largest first */
+function matched(own: number, excesses: readonly Excess[]): Transfer[] {
+  const transfers: Transfer[] = [];
+  const wanting = excesses.filter(({ excess }) => excess < 0).toReversed();
+  let left = wanting.map(({ excess }) => -excess);
+  for (const { slot, excess } of excesses) {
+    let rest = excess;
+    left = left.map((room, nth) => {
+      const count = Math.max(0, Math.min(room, rest));
+      rest -= count;
+      if (slot === own && count > 0 && wanting[nth]!.isFresh) transfers.push({ to: wanting[nth]!.slot, count });
+      return room - count;
+    });
+  }
+  return transfers;
+}
