@@ -50,9 +50,9 @@ export const FIGURE_TABLE = [
     vital: 'beat',
     metric: {
       name: 'prefork_heartbeat_age_seconds',
-      help: 'Since the worker last wrote its figures.',
+      help: 'The time since the worker last wrote its figures.',
       advice:
-        'Above 1: its event loop stands still, and its neighbours accept for it. At --heartbeat-timeout it is killed.',
+        'When it is above 1, the worker’s event loop stands still, and its neighbours accept for it. At --heartbeat-timeout it is killed.',
     },
   },
   {
@@ -89,7 +89,7 @@ export const FIGURE_TABLE = [
       name: 'prefork_connections_accepted_total',
       help: 'Connections accepted.',
       advice:
-        'Many for few requests: clients or a proxy do without keep-alive. Uneven over slots: few long-lived clients, which the kernel spreads by hash.',
+        'Many connections for few requests mean that clients or a proxy do without keep-alive. They are uneven over slots when there are few long-lived clients, which the kernel spreads by hash.',
     },
   },
   {
@@ -117,8 +117,7 @@ export const FIGURE_TABLE = [
     metric: {
       name: 'prefork_requests_finished_total',
       help: 'Requests answered, or given up by their client.',
-      advice:
-        'That it stays behind the started ones by more and more means requests that never end: look for what they await.',
+      advice: 'When it stays behind the started ones by more and more, requests never end: look for what they await.',
     },
   },
   {
@@ -154,7 +153,7 @@ export const FIGURE_TABLE = [
     vital: true,
     metric: {
       name: 'prefork_event_loop_delay_p50_seconds',
-      help: 'Half of the beats of the last minute were so late or less: what a request waits before anything is done for it.',
+      help: 'Half of the beats of the last minute were this late or less. A request waits as long before anything is done for it.',
       advice: 'The worker is busy all the time: see the utilization.',
     },
   },
@@ -168,9 +167,9 @@ export const FIGURE_TABLE = [
     vital: true,
     metric: {
       name: 'prefork_event_loop_delay_p99_seconds',
-      help: 'All but one in a hundred beats of the last minute were so late or less.',
+      help: 'All but one in a hundred beats of the last minute were this late or less.',
       advice:
-        'Synchronous work between two turns of the loop, or no CPU left for the process: profile; look at the cgroup’s quota.',
+        'There is synchronous work between two turns of the loop, or no CPU left for the process. Profile, and look at the cgroup’s quota.',
     },
   },
   {
@@ -184,7 +183,8 @@ export const FIGURE_TABLE = [
     metric: {
       name: 'prefork_resident_memory_bytes',
       help: 'Resident memory of the worker.',
-      advice: 'Growing without end: a leak. --max-memory replaces the worker before the kernel kills it.',
+      advice:
+        'When it grows without end, there is a leak. --max-memory replaces the worker before the kernel kills it.',
     },
   },
   {
@@ -199,7 +199,7 @@ export const FIGURE_TABLE = [
       name: 'prefork_heap_used_bytes',
       help: 'Memory of JavaScript objects in the worker.',
       advice:
-        'Growing with the resident memory: the leak is in JavaScript, and a heap snapshot shows it. If not: in buffers or native code.',
+        'When it grows with the resident memory, the leak is in JavaScript, and a heap snapshot shows it. Otherwise the leak is in buffers or native code.',
     },
   },
   {
@@ -235,7 +235,7 @@ export const FIGURE_TABLE = [
       name: 'prefork_handoffs_received_total',
       help: 'Connections that another slot accepted and this one serves.',
       advice:
-        'In one slot alone: it accepts less than the others, as after a boot; see prefork_connections_skew_ratio.',
+        'When it is high in one slot alone, that slot accepts less than the others, as after a boot: see prefork_connections_skew_ratio.',
     },
   },
   {
@@ -251,7 +251,7 @@ export const FIGURE_TABLE = [
       label: ['outcome', 'done'],
       help: 'Connections accepted by the slot that another one should serve, by outcome.',
       advice:
-        'done: accepting is uneven, and each costs about 120 µs; --balance kernel does without. refused or failed, which the slot serves itself: workers that hang, drain or crash.',
+        'When done is high, accepting is uneven, and each costs about 120 µs; --balance kernel does without. When refused or failed is high, workers hang, drain or crash, and the slot serves these itself.',
     },
   },
   {

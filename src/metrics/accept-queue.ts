@@ -1,17 +1,17 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
-/** TCP_LISTEN of the kernel's include/net/tcp_states.h. */
+/** The state TCP_LISTEN of the kernel's include/net/tcp_states.h. */
 const LISTEN = '0A';
 
-/** The kernel gives about a page at a time, whatever is asked for. */
-const CHUNK = 65_536;
+/** The size of a read. The kernel gives about a page at a time, whatever size is asked for. */
+const CHUNK_BYTES = 65_536;
 
-/** How long the queues of listening sockets are, by their inode. Empty where there is no /proc. */
+/** Returns the lengths of the queues of listening sockets, by their inode. The map is empty where there is no /proc. */
 export function acceptQueues(files: readonly string[] = ['/proc/net/tcp', '/proc/net/tcp6']): Map<number, number> {
   return new Map(files.flatMap((file) => [...listening(file)].flatMap(parseLine)));
 }
 
-/** By which the kernel lists a socket; undefined for one that is closed. */
+/** Returns the inode by which the kernel lists a socket; undefined for a socket that is closed. */
 export function inodeOf(fd: number): number | undefined {
   try {
     return fstatSync(fd).ino;
@@ -21,8 +21,8 @@ export function inodeOf(fd: number): number | undefined {
 }
 
 /**
- * The lines of a file that are of listening sockets. They come first, so reading ends with the first that is not: of a
- * hundred thousand connections nothing is read, and they would take the kernel a tenth of a second.
+ * Yields the lines of listening sockets. They come first in the file, so reading ends with the first other line. A
+ * hundred thousand connections would take the kernel a tenth of a second, and are not read.
  */
 function* listening(file: string): Generator<string> {
   let rest = '';
@@ -41,9 +41,9 @@ function* chunksOf(file: string): Generator<string> {
   const fd = open(file);
   if (fd === undefined) return;
   try {
-    const bytes = Buffer.alloc(CHUNK);
-    for (let length = CHUNK; length > 0;) {
-      length = readSync(fd, bytes, 0, CHUNK, null);
+    const bytes = Buffer.alloc(CHUNK_BYTES);
+    for (let length = CHUNK_BYTES; length > 0;) {
+      length = readSync(fd, bytes, 0, CHUNK_BYTES, null);
       yield bytes.toString('latin1', 0, length);
     }
   } finally {
@@ -59,7 +59,7 @@ function open(file: string): number | undefined {
   }
 }
 
-/** Of a listening socket the receive queue is that of connections, proc(5). */
+/** The receive queue of a listening socket is its queue of connections, proc(5). */
 function parseLine(line: string): Array<[inode: number, length: number]> {
   const fields = fieldsOf(line);
   const [, length] = fields[4]?.split(':') ?? [];

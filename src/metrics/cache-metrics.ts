@@ -1,4 +1,6 @@
-/** The caches of `prefork/state`, by name: each worker tells what it counted, and all see the same size. */
+/**
+ * The metrics of the caches of `prefork/state`, by name. Each worker tells what it counted, and all see the same size.
+ */
 import { CACHE_PREFIX, type Value } from './family.ts';
 import type { Metric } from './metric.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -9,40 +11,41 @@ const counters: Readonly<Record<string, Row>> = {
   hits: {
     help: 'Reads that found their value, stale ones too.',
     unit: 'reads',
-    advice: 'As it should be: hits / (hits + misses) is the hit rate.',
+    advice: 'High is good: hits / (hits + misses) is the hit rate.',
   },
   misses: {
-    help: 'Reads that found none.',
+    help: 'Reads that found no value.',
     unit: 'reads',
-    advice: 'With evictions: a larger maxSize. Without: a longer ttl, or keys that are asked for once only.',
+    advice:
+      'With evictions the cache needs a larger maxSize. Without them it needs a longer ttl, or its keys are asked for once only.',
   },
   stale: {
     help: 'Hits whose value was past its ttl and is being computed anew.',
     unit: 'reads',
-    advice: 'Nearly all of the hits: computing takes longer than the ttl, which is too short.',
+    advice: 'When nearly all hits are stale, computing takes longer than the ttl, which is too short.',
   },
   sets: {
     help: 'Values written: set, updated or computed.',
     unit: 'values',
-    advice: 'More than hits: the cache costs more than it saves.',
+    advice: 'With more sets than hits the cache costs more than it saves.',
   },
   evictions: {
     help: 'Values removed so that the cache keeps to its maxSize.',
     unit: 'values',
-    advice: 'Beside a low hit rate: a larger maxSize.',
+    advice: 'With a low hit rate too, the cache needs a larger maxSize.',
   },
   computations: {
     help: 'Values computed by getOrCompute.',
     unit: 'computations',
-    advice: 'As many as misses and stale together less the waits; each is work that the cache did not save.',
+    advice: 'There are as many as misses and stale together, less the waits. Each is work that the cache did not save.',
   },
   waits: {
-    help: 'Reads that waited for what another call or another worker computed, and so were saved.',
+    help: 'Reads that waited for the value of another call or another worker, and so were not computed again.',
     unit: 'reads',
-    advice: 'Many at once: a value that all want has expired. staleWhileRevalidate lets none of them wait.',
+    advice: 'When many wait at once, a value that all want has expired. With staleWhileRevalidate none of them waits.',
   },
   errors: {
-    help: 'What could not be read or written and was done without.',
+    help: 'Reads and writes that failed, so that the call went on without the cache.',
     unit: 'operations',
     advice: 'The store cannot be reached, is full, or is held by a process that is stopped.',
   },
@@ -52,10 +55,10 @@ const gauges: Readonly<Record<string, Row>> = {
   entries: {
     help: 'Values in the cache, with those that have expired and are not removed yet; absent in Redis.',
     unit: 'values',
-    advice: 'More than there are things to keep: keys that differ without need.',
+    advice: 'With more entries than there are things to keep, keys differ without need.',
   },
   size_bytes: {
-    help: 'What they take; absent in Redis.',
+    help: 'The size of these values; absent in Redis.',
     unit: 'bytes',
     advice: 'At its maxSize a cache evicts.',
   },

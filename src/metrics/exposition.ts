@@ -10,9 +10,9 @@ export interface Exposition {
 
 export interface ExpositionOptions {
   readonly snapshot: Omit<Snapshot, 'told'>;
-  /** What the registries in the workers have, the application's and ours, one list for each worker. */
+  /** The families of the registries in the workers, the application's and ours: one list for each worker. */
   readonly application: ReadonlyArray<readonly Family[]>;
-  /** Of the request: OpenMetrics for whom it says so, else Prometheus' text. */
+  /** The request's `Accept`. The answer is OpenMetrics if the client prefers that, else Prometheus' text. */
   readonly accept: string | undefined;
 }
 
@@ -30,7 +30,7 @@ export async function expose(
   return { contentType: registry.contentType, body: await registry.metrics() };
 }
 
-/** Those that have values: without caches nothing is said of them. */
+/** Returns prefork's own metrics that have values. Without caches their metrics are left out. */
 export function ownFamilies(snapshot: Snapshot): Family[] {
   return metricTable
     .map(({ name, help, type, read }) => ({ name, help, type, values: read(snapshot) }))
@@ -42,8 +42,8 @@ function isOurs({ name }: Family): boolean {
 }
 
 /**
- * One family of each name, added up or as its `aggregator` says. Name by name: one that cannot be merged, as two workers
- * disagree about it, is left out, and the others are not.
+ * Merges the lists into one family of each name, added up or as its `aggregator` says. Each name is merged for itself:
+ * a family about which two workers disagree is left out, and the others are not.
  */
 export async function merge(
   lists: ReadonlyArray<readonly Family[]>,
@@ -63,13 +63,16 @@ export async function merge(
   return (await Promise.all(merged)).flat();
 }
 
-/** prom-client changes the name of what it holds, and asks that for its values, so both are one. */
+/**
+ * Makes a metric that returns itself. prom-client changes the name of the metric that it holds, and then asks it for
+ * its values, so both have to be one object.
+ */
 function toMetric(family: Family): Family & { get(): Family } {
   const metric = { ...family, get: (): Family => metric };
   return metric;
 }
 
-/** Whether OpenMetrics is what the client would rather have, RFC 9110, 12.5.1. */
+/** Whether the client prefers OpenMetrics, RFC 9110, 12.5.1. */
 export function wantsOpenMetrics(accept = ''): boolean {
   return quality(accept, 'application/openmetrics-text') > quality(accept, 'text/plain');
 }

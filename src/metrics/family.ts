@@ -1,10 +1,12 @@
-/** A metric with its values, in the form that prom-client's `getMetricsAsJSON()` has: ours, and those of applications. */
+/**
+ * A metric with its values, in the form of prom-client's `getMetricsAsJSON()`. Ours and those of applications have it.
+ */
 export interface Family {
   readonly name: string;
   readonly help: string;
   readonly type: MetricType;
   readonly values: readonly Value[];
-  /** How prom-client makes one of those of several workers. */
+  /** The rule by which prom-client merges those of several workers. */
   readonly aggregator?: string;
 }
 
@@ -13,22 +15,22 @@ export type MetricType = 'counter' | 'gauge' | 'histogram' | 'summary';
 export interface Value {
   readonly value: number;
   readonly labels: Readonly<Record<string, string | number>>;
-  /** Of a histogram's buckets, sum and count. */
+  /** The name of the sample, in a histogram's buckets, sum and count. */
   readonly metricName?: string;
 }
 
 const TYPES: readonly unknown[] = ['counter', 'gauge', 'histogram', 'summary'] satisfies MetricType[];
 const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 
-/** Before the names of all of ours. */
+/** The names of all our metrics begin with this. */
 export const PREFIX = 'prefork_';
 
-/** And of those that workers tell: of the caches that they share. */
+/** The names of our metrics that workers tell begin with this: those of the caches that they share. */
 export const CACHE_PREFIX = 'prefork_cache_';
 
 /**
- * What a worker sent, which runs code that is not ours: whatever is no family is left out, and so is one with a name of
- * ours that is not a worker's to tell.
+ * Reads what a worker sent. The worker runs code that is not ours, so what is no family is left out. A family with a
+ * name of ours that is not a worker's to tell is left out too.
  */
 export function readFamilies(value: unknown): Family[] {
   return Array.isArray(value) ? value.flatMap(readFamily) : [];
@@ -46,7 +48,7 @@ function readFamily(given: unknown): Family[] {
   return [typeof aggregator === 'string' ? { ...family, aggregator } : family];
 }
 
-/** NaN and the infinities became null on their way. */
+/** Reads a sample. NaN and the infinities became null on their way, and are left out. */
 function readSample(given: unknown): Value[] {
   const { value, labels = {}, metricName } = asRecord(given);
   if (typeof value !== 'number' || !areLabels(labels)) return [];

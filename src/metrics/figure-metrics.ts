@@ -1,4 +1,4 @@
-/** The metrics of single figures, by slot: all that is said of them is in the table of figures. */
+/** The metrics of single figures, by slot. The table of figures describes them all. */
 import { FIGURES, type Figure, type FigureMetric } from '../contract/figures.ts';
 import { VITALS } from '../contract/vitals.ts';
 import type { Value } from './family.ts';
@@ -12,7 +12,7 @@ interface Measured extends Figure {
 const measured = FIGURES.filter((figure): figure is Measured => figure.metric !== undefined);
 const names = new Set(measured.map(({ metric }) => metric.name));
 
-/** As Prometheus would have them said. */
+/** The units as Prometheus wants them. */
 const units: Readonly<Partial<Record<Figure['unit'], string>>> = { ms: 'seconds', ratio: '0 to 1' };
 
 export const figureMetrics: readonly Metric[] = [...names].map((name) => {
@@ -31,12 +31,12 @@ export const figureMetrics: readonly Metric[] = [...names].map((name) => {
   };
 });
 
-/** Of all workers that the slots ever had. */
+/** Returns the totals of all workers that the slots ever had. */
 function totals(figure: Measured, snapshot: Snapshot): Value[] {
   return slotsOf(snapshot).map((slot) => valueOf(figure, slot, countsOf(snapshot, slot)));
 }
 
-/** Of each slot's own worker, and not of one that leaves it or is to take it over. */
+/** Returns the values of each slot's own worker, and not of a worker that leaves the slot or is to take it over. */
 function ofWorkers(figure: Measured, { status }: Snapshot): Value[] {
   const vital = VITALS.find((one) => one.figure === figure)!;
   return status.slots.flatMap(({ slot, worker }) =>

@@ -8,9 +8,9 @@ export interface Metric {
   readonly help: string;
   readonly unit: string;
   readonly labels: readonly string[];
-  /** Where it comes from. */
+  /** The source of its values. */
   readonly source: 'scoreboard' | 'workers' | 'primary' | 'kernel' | 'cgroup';
-  /** What to do when it is high, or low where that is what matters. */
+  /** The advice for when it is high, or low where that matters. */
   readonly advice: string;
   readonly read: (snapshot: Snapshot) => readonly Value[];
 }

@@ -1,6 +1,6 @@
 import type { Family } from './family.ts';
 
-/** What of prom-client is used here. It writes the format, and knows how to add the workers' metrics up. */
+/** The part of prom-client that is used here. It writes the format, and adds the workers' metrics up. */
 export interface PromClient {
   readonly Registry: {
     new (contentType: string): {
@@ -21,16 +21,16 @@ export class MissingPromClient extends Error {}
 let loaded: PromClient | undefined;
 
 /**
- * Loads it, at the first scrape and not before: it takes 12 MB and 40 ms, and most primaries are never scraped.
+ * Loads prom-client at the first scrape and not before. It takes 12 MB and 40 ms, and most primaries are never scraped.
  *
- * @param trustsWorkingDirectory whether it may be the application's own, which the application's user may write.
- * @throws MissingPromClient with a sentence for whoever asked for the metrics.
+ * @param trustsWorkingDirectory whether the application's own may be loaded, which the application's user may write.
+ * @throws MissingPromClient with a sentence for the client that asked for the metrics.
  */
 export function loadPromClient(trustsWorkingDirectory: boolean): PromClient {
   return (loaded ??= findPromClient(trustsWorkingDirectory));
 }
 
-/** Beside prefork, or, where prefork is installed globally, beside the application. */
+/** Finds prom-client beside prefork, or, where prefork is installed globally, beside the application. */
 function findPromClient(trustsWorkingDirectory: boolean): PromClient {
   const { createRequire } = process.getBuiltinModule('node:module');
   for (const place of [import.meta.url, ...(trustsWorkingDirectory ? [`${process.cwd()}/`] : [])]) {

@@ -1,4 +1,4 @@
-/** The server as a whole. */
+/** The metrics of the server as a whole. */
 import type { Value } from './family.ts';
 import type { Metric } from './metric.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -9,10 +9,10 @@ export const serverMetrics: readonly Metric[] = [
   {
     ...gauge,
     name: 'prefork_info',
-    help: 'Always 1; its labels say what runs.',
+    help: 'Always 1; the labels say what runs.',
     unit: '',
     labels: ['name', 'version', 'node', 'sharing'],
-    advice: 'Never is.',
+    advice: 'The value is always 1.',
     read: ({ status: { name, prefork, node, sharing } }) => [
       { value: 1, labels: { name, version: prefork, node, sharing } },
     ],
@@ -20,17 +20,17 @@ export const serverMetrics: readonly Metric[] = [
   {
     ...gauge,
     name: 'prefork_workers_wanted',
-    help: 'How many workers there should be.',
+    help: 'The number of workers that there should be.',
     unit: 'workers',
-    advice: 'As it was set: prefork scale.',
+    advice: 'prefork scale changes it.',
     read: one(({ status }) => status.workers.wanted),
   },
   {
     ...gauge,
     name: 'prefork_workers_serving',
-    help: 'How many workers serve.',
+    help: 'The number of workers that serve.',
     unit: 'workers',
-    advice: 'Below the wanted ones for longer than a boot takes: see prefork_up.',
+    advice: 'When it is below the wanted number for longer than a boot takes, see prefork_up.',
     read: one(({ status }) => status.workers.serving),
   },
   {
@@ -38,7 +38,7 @@ export const serverMetrics: readonly Metric[] = [
     name: 'prefork_spares',
     help: 'Booted or booting workers without a slot.',
     unit: 'workers',
-    advice: 'Below --spares for long: they crash at boot.',
+    advice: 'When it is below --spares for long, spares crash at boot.',
     read: one(({ status }) => status.spares.length),
   },
   {
@@ -46,15 +46,15 @@ export const serverMetrics: readonly Metric[] = [
     name: 'prefork_workers_leaving',
     help: 'Workers that finish what is in flight and then end.',
     unit: 'workers',
-    advice: 'For long: requests or connections that do not end. --drain-timeout is their limit.',
+    advice: 'When it is above 0 for long, requests or connections do not end. --drain-timeout is their limit.',
     read: one(({ status }) => status.leaving.length),
   },
   {
     ...gauge,
     name: 'prefork_generation',
-    help: 'Counts reloads, from 1.',
+    help: 'The number of the generation, which counts reloads from 1.',
     unit: 'generation',
-    advice: 'Rising without a deployment: something reloads.',
+    advice: 'When it rises without a deployment, something reloads.',
     read: one(({ status }) => status.generation),
   },
   {
@@ -64,7 +64,7 @@ export const serverMetrics: readonly Metric[] = [
     help: 'Reloads that ended, by outcome.',
     unit: 'reloads',
     labels: ['outcome'],
-    advice: 'failed: the old generation serves on, and prefork status says what the new one died of.',
+    advice: 'After a failed one the old generation serves on, and prefork status says why the new one ended.',
     read: ({ status: { reloads } }) => [
       { value: reloads.done, labels: { outcome: 'done' } },
       { value: reloads.failed, labels: { outcome: 'failed' } },
@@ -73,18 +73,19 @@ export const serverMetrics: readonly Metric[] = [
   {
     ...gauge,
     name: 'prefork_reload_last_timestamp_seconds',
-    help: 'When the last reload ended, since the Unix epoch; absent before the first.',
+    help: 'The time when the last reload ended, since the Unix epoch; absent before the first.',
     unit: 'seconds',
-    advice: 'To mark deployments in a chart.',
+    advice: 'It can mark deployments in a chart.',
     read: ({ status: { reloads } }) =>
       reloads.last === undefined ? [] : [{ value: Date.parse(reloads.last.at) / 1000, labels: {} }],
   },
   {
     ...gauge,
     name: 'prefork_start_time_seconds',
-    help: 'When the primary started, since the Unix epoch. Counters begin there, also after an upgrade.',
+    help: 'The time when the primary started, since the Unix epoch. Counters begin there, after an upgrade too.',
     unit: 'seconds',
-    advice: 'Changing unasked: the primary was killed; its supervisor (systemd, Kubernetes) knows why.',
+    advice:
+      'When it changes unasked, the primary was killed. The supervisor of the primary (systemd, Kubernetes) knows why.',
     read: one(({ status }) => Date.parse(status.startedAt) / 1000),
   },
   {
@@ -94,27 +95,27 @@ export const serverMetrics: readonly Metric[] = [
     unit: 'ratio',
     source: 'scoreboard',
     advice:
-      'Above 2 with many connections: a few long-lived clients share a worker. Shorter keep-alive spreads them anew.',
+      'When it is above 2 with many connections, a few long-lived clients share a worker. A shorter keep-alive spreads them anew.',
     read: one(({ status }) => status.balance.skew),
   },
   {
     ...gauge,
     name: 'prefork_cgroup_cpu_limit_cores',
-    help: 'CPU quota of the cgroup; absent without one.',
+    help: 'The CPU quota of the cgroup; absent without one.',
     unit: 'cores',
     source: 'cgroup',
     advice:
-      'Fewer than workers: they take turns, and all stand still for the rest of a period once the quota is used up.',
+      'With fewer cores than workers they take turns, and all stand still for the rest of a period once the quota is used up.',
     read: ({ limits }) => some(limits.cpu),
   },
   {
     ...gauge,
     name: 'prefork_cgroup_memory_limit_bytes',
-    help: 'Memory limit of the cgroup; absent without one.',
+    help: 'The memory limit of the cgroup; absent without one.',
     unit: 'bytes',
     source: 'cgroup',
     advice:
-      'The resident memory of all workers near it: the kernel is about to kill one. Fewer workers, or --max-memory.',
+      'When the resident memory of all workers comes near it, the kernel is about to kill one. Use fewer workers, or --max-memory.',
     read: ({ limits }) => some(limits.memory),
   },
 ];

@@ -3,19 +3,19 @@ import type { Row } from '../scoreboard/layout.ts';
 import type { Family } from './family.ts';
 import { sumOf, type Counts, type Totals } from './totals.ts';
 
-/** All that the metrics are made of, at one moment. */
+/** The data from which the metrics are made, at one moment. */
 export interface Snapshot {
   readonly status: Status;
-  /** Of the workers that live, whatever they do. */
+  /** The rows of all workers that live, whatever they do. */
   readonly rows: readonly Row[];
   readonly totals: Pick<Totals, 'of' | 'slots' | 'exits'>;
   readonly queues: readonly Queue[];
   readonly limits: Limits;
-  /** What the workers tell of prefork's own that they have, made one. */
+  /** The metrics of prefork's own that the workers tell, merged. */
   readonly told: readonly Family[];
 }
 
-/** Connections that the kernel holds for a listener's socket, and nobody has accepted. */
+/** Connections that the kernel holds for a listener's socket, and that no worker has accepted. */
 export interface Queue {
   readonly address: string;
   /** Undefined where all slots share the socket. */
@@ -23,7 +23,7 @@ export interface Queue {
   readonly length: number;
 }
 
-/** Of the cgroup; undefined where there is none. */
+/** The limits of the cgroup; undefined where there is none. */
 export interface Limits {
   /** Cores. */
   readonly cpu: number | undefined;
@@ -31,13 +31,13 @@ export interface Limits {
   readonly memory: number | undefined;
 }
 
-/** Those that there are, and those that there were. */
+/** Returns the slots that exist, and those that existed. */
 export function slotsOf({ status, totals }: Snapshot): number[] {
   const slots = new Set([...status.slots.map(({ slot }) => slot), ...totals.slots]);
   return [...slots].toSorted((one, other) => one - other);
 }
 
-/** What all workers of a slot have counted. */
+/** Returns the counts of all workers of a slot, with those that have ended. */
 export function countsOf({ rows, totals }: Snapshot, slot: number): Counts {
   return sumOf([totals.of(slot), ...rows.filter((row) => row.slot === slot)]);
 }

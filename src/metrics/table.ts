@@ -1,4 +1,4 @@
-/** Every metric that prefork has of its own: what `/metrics` answers and docs/metrics.md describes. */
+/** The table of prefork's own metrics, which `/metrics` answers and docs/metrics.md describes. */
 import { cacheMetrics } from './cache-metrics.ts';
 import { figureMetrics } from './figure-metrics.ts';
 import type { Metric } from './metric.ts';

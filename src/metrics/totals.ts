@@ -6,7 +6,7 @@ const counted = FIGURES.filter(({ aggregation }) => aggregation === 'total');
 
 type Counted = Extract<FigureRow, { aggregation: 'total' }>['name'];
 
-/** What the workers of one slot counted. */
+/** The counts of the workers of one slot. */
 export type Counts = { readonly [Name in Counted]: Row[Name] };
 
 export function sumOf(counts: Iterable<Counts>): Counts {
@@ -18,7 +18,7 @@ export function sumOf(counts: Iterable<Counts>): Counts {
   return sum as unknown as Counts;
 }
 
-/** Numbers make a new one; an array takes the other's in. */
+/** Adds two counts. Numbers make a new number, and an array is changed in place. */
 function plus(sum: number | Float64Array, other: number | Float64Array): number | Float64Array {
   if (typeof sum === 'number') return sum + (other as number);
   for (let index = 0; index < sum.length; index++) sum[index]! += (other as Float64Array)[index]!;
@@ -26,14 +26,14 @@ function plus(sum: number | Float64Array, other: number | Float64Array): number 
 }
 
 /**
- * What workers that have ended had counted, by slot, so that no counter falls when one ends. Slots that are no more keep
- * theirs: a sum over all would fall otherwise. Owns nothing but memory.
+ * Keeps the counts of workers that have ended, by slot, so that no counter falls when a worker ends. Slots that are no
+ * more keep their counts, because a sum over all slots would fall otherwise. Owns nothing but memory.
  */
 export class Totals {
   readonly #ended = new Map<number, Counts>();
   readonly #exits = new Map<string, { readonly slot: number; readonly reason: string; count: number }>();
 
-  /** @param row the last that it wrote; what it counted after that is lost with it. */
+  /** @param row the last row that the worker wrote. What it counted after that is lost with it. */
   ended(row: Row): void {
     if (row.slot < 0) return;
     this.#ended.set(row.slot, sumOf([this.of(row.slot), row]));

@@ -1,4 +1,4 @@
-/** How long requests took, by slot: of the workers that live, and of those that have ended. */
+/** The metrics of requests and their durations, by slot: of the workers that live, and of those that have ended. */
 import { BOUNDS, durationsByClass, type DurationsOfClass } from '../scoreboard/durations.ts';
 import type { Value } from './family.ts';
 import type { Metric } from './metric.ts';
@@ -14,7 +14,8 @@ export const trafficMetrics: readonly Metric[] = [
     unit: 'requests',
     labels: ['slot', 'status'],
     source: 'scoreboard',
-    advice: '5xx: the log of the application says why. In one slot alone: that worker is broken, reload.',
+    advice:
+      'The log of the application says why there are 5xx. When they come from one slot alone, that worker is broken: reload.',
     read: (snapshot) =>
       slotsOf(snapshot).flatMap((slot) =>
         durationsByClass(countsOf(snapshot, slot).durations).map(({ status, count }) => {
@@ -25,12 +26,12 @@ export const trafficMetrics: readonly Metric[] = [
   {
     name: DURATION,
     type: 'histogram',
-    help: 'From the head of a request to the last byte of its response.',
+    help: 'The time from the head of a request to the last byte of its response.',
     unit: 'seconds',
     labels: ['slot', 'status'],
     source: 'scoreboard',
     advice:
-      'With a busy event loop: too much work in it, profile or scale. With an idle one: what the application waits for is slow, more workers do not help.',
+      'With a busy event loop there is too much work in it: profile or scale. With an idle one a service that the application waits for is slow, and more workers do not help.',
     read: (snapshot) =>
       slotsOf(snapshot).flatMap((slot) =>
         durationsByClass(countsOf(snapshot, slot).durations).flatMap((one) => histogram(slot, one)),

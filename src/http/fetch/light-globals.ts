@@ -2,15 +2,15 @@ import { isToken } from '../protocol/field-line.ts';
 import { unwrapped } from './light-request.ts';
 import { json, LightResponse } from './light-response.ts';
 
-/*
- * What takes the place of the global Request, Response and fetch. Their prototypes are the originals': what is an instance of
- * these is one of those, and the other way round. A class that extends one gets a real one.
+/**
+ * These take the place of the global Request, Response and fetch. Their prototypes are those of the originals, so an
+ * instance of the one is an instance of the other too. A class that extends one gets a real one.
  */
 
 const OriginalRequest: typeof Request = globalThis.Request;
 const OriginalResponse: typeof Response = globalThis.Response;
 
-/** Fields that are of one connection, and none of the next: RFC 9110, 7.6.1. */
+/** The fields that belong to one connection, and not to the next: RFC 9110, 7.6.1. */
 const OF_CONNECTION = 'connection keep-alive proxy-connection te transfer-encoding upgrade expect'.split(' ');
 
 let fetchBefore: typeof fetch | undefined;
@@ -18,16 +18,16 @@ let fetchBefore: typeof fetch | undefined;
 type RequestArguments = ConstructorParameters<typeof Request>;
 type ResponseArguments = ConstructorParameters<typeof Response>;
 
-/** Idempotent. All are instances of the originals, and take theirs. */
+/** Installs the light globals. Another call does nothing. All requests and responses are instances of the originals. */
 export function installLightGlobals(): void {
   install('Request', RequestFacade, OriginalRequest);
   install('Response', ResponseFacade, OriginalResponse);
   fetchBefore ??= globalThis.fetch;
-  // Not once more around what another has wrapped around ours: they would call each other.
+  // Another program may have wrapped our function. If ours were put around that one, they would call each other.
   if (globalThis.fetch === fetchBefore) globalThis.fetch = fetchFacade;
 }
 
-/** The original looks for what only its own have. */
+/** Gives the original a real request, because it looks for what only its own have. */
 function RequestFacade(...[input, ...rest]: RequestArguments): Request {
   if (new.target === undefined) throw notCalled('Request');
   const target = new.target === RequestFacade ? OriginalRequest : new.target;
@@ -49,8 +49,9 @@ const fetchFacade: typeof fetch = async function fetch(input, init) {
 };
 
 /**
- * What a client has sent to this server says how its own connection goes on, which is not for the next one: the original would
- * refuse to send it. Also of a copy, which only so gets a Transfer-Encoding.
+ * Prepares a request of a client of this server for being sent on. Some of its fields say how its own connection goes
+ * on. They are not for the next connection, and the original would refuse to send them. A copy is prepared too: only
+ * such a copy gets a Transfer-Encoding.
  */
 function onItsWay<Input>(input: Input): Input | Request {
   const real = unwrapped(input);
@@ -66,7 +67,7 @@ dress(RequestFacade, OriginalRequest);
 dress(ResponseFacade, OriginalResponse);
 Object.defineProperty(ResponseFacade, 'json', { ...statically('json'), value: json });
 
-/** Its name, prototype and static members are the original's. */
+/** Gives a function the name, prototype and static members of the original. */
 function dress(ours: (...args: never[]) => unknown, original: typeof Request | typeof Response): void {
   Object.setPrototypeOf(ours, original);
   Object.defineProperty(ours, 'name', { value: original.name });

@@ -9,8 +9,8 @@ const NOTHING: Buffer = Buffer.alloc(0);
 const BYTE_ORDER_MARK = 0xfeff;
 
 /**
- * A `Request` that is made of its context when somebody asks, part by part. Whatever is not here is asked of a real one,
- * which is made then, and from then on has the body.
+ * A `Request` that is made of its context part by part, when a part is asked for. A real one answers for all that is
+ * not here. It is made then, and has the body from then on.
  */
 export class LightRequest {
   readonly #context: Context;
@@ -26,7 +26,7 @@ export class LightRequest {
     return this.#context.method;
   }
 
-  /** @throws HttpError 400 when a URL can have no such host */
+  /** The URL. @throws HttpError 400 when a URL cannot have such a host */
   get url(): string {
     return (this.#url ??= urlOf(this.#context));
   }
@@ -52,7 +52,7 @@ export class LightRequest {
     return this.#original?.bodyUsed ?? (this.#hasBody() && this.#context.body.isTaken);
   }
 
-  /** So that it may be the init of another request. */
+  /** The value that lets it be the init of another request. */
   get duplex(): string {
     return 'half';
   }
@@ -78,19 +78,19 @@ export class LightRequest {
     return this.current.clone();
   }
 
-  /** The real one. */
+  /** The real request. */
   get original(): Request {
     return (this.#original ??= this.#become());
   }
 
-  /** The real one, for those who look into it: with what has been done to the headers. */
+  /** The real request, with the changes that were made to the headers, for code that looks into it. */
   get current(): Request {
     const { original } = this;
     if (this.#headers !== undefined && this.#headers !== original.headers) mirror(this.#headers, original.headers);
     return original;
   }
 
-  /** The standard has none for these methods. */
+  /** Whether it has a body: the standard has none for these methods. */
   #hasBody(): boolean {
     return this.#context.hasBody && this.method !== 'GET' && this.method !== 'HEAD';
   }
@@ -108,7 +108,7 @@ export class LightRequest {
       signal,
       ...(body !== undefined && { body, duplex: 'half' }),
     });
-    // Of one that has been read already this makes what it is.
+    // The real one of a request that has been read already is then read too.
     if (body === USED) void original.arrayBuffer();
     return original;
   }
@@ -116,7 +116,7 @@ export class LightRequest {
   #handOver(): Uint8Array | ReadableStream<Uint8Array> {
     const { body } = this.#context;
     if (body.isTaken) return USED;
-    // Bytes rather than a stream of them: who sends the request on knows their length.
+    // The bytes are better than a stream of them: code that sends the request on knows their length.
     return body.isComplete ? body.takeNow() : body.stream;
   }
 
@@ -128,13 +128,13 @@ export class LightRequest {
 /** The body of a real request whose light one has been read. */
 const USED = new Uint8Array(0);
 
-/** As `TextDecoder` has it, which a few bytes take longer. */
+/** Decodes as `TextDecoder` does, which takes longer for a few bytes. */
 function textOf(bytes: Buffer): string {
   const text = bytes.toString();
   return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text;
 }
 
-/** Their own, and nothing but them: a Buffer's memory has those of other requests. */
+/** Returns the bytes in memory of their own. The memory of a Buffer has bytes of other requests too. */
 function ownBytes(bytes: Buffer): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes);
 }
@@ -145,12 +145,12 @@ export function lightRequest(context: Context): Request {
   return new LightRequest(context) as unknown as Request;
 }
 
-/** What only an original constructor of `Request` takes. */
+/** Returns a real request: an original constructor of `Request` takes no other. */
 export function realRequest(context: Context): Request {
   return new LightRequest(context).original;
 }
 
-/** What a real one is asked of: anything else is as it was. */
+/** Returns the real request of a light one, and any other value as it is. */
 export function unwrapped<Input>(input: Input): Input | Request {
   return input instanceof LightRequest ? input.current : input;
 }

@@ -7,25 +7,25 @@ const Original: typeof Response = globalThis.Response;
 /** Content that needs no stream. */
 type Simple = string | Uint8Array | null;
 
-/** What a light response is made of, while nobody has asked for more. */
+/** The parts of a light response, until a real one is needed. */
 export interface Parts {
   readonly content: Simple;
   readonly status: number;
   readonly statusText: string;
-  /** Of the init. */
+  /** The headers of the init. */
   readonly list: HeaderList;
-  /** What became of them, when somebody asked. */
+  /** The `Headers` that were made of them, if they were asked for. */
   readonly headers: Headers | undefined;
 }
 
 const NONE: HeaderList = [];
 
-/** The type of content of a string, as the standard has it. */
+/** The type of content of a string, by the standard. */
 export const TEXT = 'text/plain;charset=UTF-8';
 
 /**
- * A `Response` of a string or bytes that stays what it was made of: the original makes a stream of it, which somebody has
- * to read again. As soon as one asks for more than status and headers, there is a real one.
+ * A `Response` of a string or bytes that keeps these as they are. The original would make a stream of them, which the
+ * server would have to read again. As soon as code asks for more than status and headers, there is a real one.
  */
 export class LightResponse {
   #content: Simple = null;
@@ -36,7 +36,7 @@ export class LightResponse {
   #original: Response | undefined;
 
   constructor(content?: ConstructorParameters<typeof Response>[0], init?: ResponseInit | null) {
-    // What is wrong with others the original says.
+    // The original throws for wrong arguments.
     if (isSimple(content) && isUsual(init, content)) this.#take(content ?? null, init);
     else this.#original = new Original(content, init ?? undefined);
   }
@@ -69,7 +69,7 @@ export class LightResponse {
     return this.current.clone();
   }
 
-  /** Undefined once there is a real one, or where only that one will do. */
+  /** The parts; undefined once there is a real response, or where only a real one will do. */
   get parts(): Parts | undefined {
     if (this.#original !== undefined) return undefined;
     return {
@@ -81,7 +81,7 @@ export class LightResponse {
     };
   }
 
-  /** The real one. */
+  /** The real response. */
   get original(): Response {
     return (this.#original ??= new Original(this.#content, {
       status: this.#status,
@@ -90,14 +90,14 @@ export class LightResponse {
     }));
   }
 
-  /** The real one, for those who look into it: with what has been done to the headers. */
+  /** The real response, with the changes that were made to the headers, for code that looks into it. */
   get current(): Response {
     const { original } = this;
     if (this.#headers !== undefined && this.#headers !== original.headers) mirror(this.#headers, original.headers);
     return original;
   }
 
-  /** Whether `value` is one, which `instanceof` does not say. */
+  /** Returns the parts if `value` is a light response, which `instanceof` does not say. */
   static partsOf(value: Response): Parts | undefined {
     return #content in value ? (value as unknown as LightResponse).parts : undefined;
   }
@@ -107,7 +107,7 @@ export class LightResponse {
   }
 
   #take(content: Simple, init: ResponseInit | null | undefined): void {
-    // As the original does: who fills the same bytes anew does not change a response.
+    // The bytes are copied, as the original does: code that fills them anew does not change a response.
     this.#content = content instanceof Uint8Array ? Buffer.from(content) : content;
     if (init === undefined || init === null) return;
     const { status, statusText, headers } = init;
@@ -126,7 +126,7 @@ export class LightResponse {
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-/** `Response.json`. */
+/** Stands in for `Response.json`. */
 export function json(value: unknown, init?: ResponseInit): Response {
   const text = JSON.stringify(value);
   if (text === undefined || init?.headers !== undefined) return Original.json(value, init);
@@ -135,7 +135,7 @@ export function json(value: unknown, init?: ResponseInit): Response {
 
 standIn(LightResponse, Original);
 
-/** A string has one, unless it was given another. */
+/** Adds the type of a string, unless the headers have another type. */
 function withType(headers: Headers, content: Simple): Headers {
   if (typeof content === 'string' && !headers.has('content-type')) headers.set('content-type', TEXT);
   return headers;
@@ -145,7 +145,7 @@ function isSimple(content: unknown): content is Simple | undefined {
   return typeof content === 'string' || content === null || content === undefined || content instanceof Uint8Array;
 }
 
-/** Whether there is nothing that the original would convert or refuse. */
+/** Whether the init has nothing that the original would convert or refuse. */
 function isUsual(init: unknown, content: Simple | undefined): init is ResponseInit | null | undefined {
   if (init === undefined || init === null) return true;
   if (typeof init !== 'object') return false;

@@ -1,23 +1,23 @@
-/** A class whose instances have a real one, made at the first touch that needs it. */
+/** A class whose instances have a real one, which is made at the first touch that needs it. */
 interface Light<Real> {
   readonly prototype: { readonly original: Real };
 }
 
-/** The constructor that it stands in for. */
+/** The constructor for which it stands in. */
 interface Platform<Real> {
   readonly prototype: Real;
 }
 
 /**
- * Makes a class stand in for one of the platform: its instances are instances of that one too, and whatever the class has not
- * itself is asked of the real one. So what a later Node adds works as well.
+ * Makes a class stand in for one of the platform. Its instances are instances of that one too. The real one answers for
+ * whatever the class itself has not, so that additions of a later Node work as well.
  */
 export function standIn<Real extends object>(light: Light<Real>, platform: Platform<Real>): void {
   const { prototype } = light;
   for (const [key, theirs] of entriesOf(platform.prototype)) {
     if (key === 'constructor') continue;
     const ours = Object.getOwnPropertyDescriptor(prototype, key);
-    // As in the standard, where `for (const name in request)` finds them.
+    // The members are enumerable as in the standard, where `for (const name in request)` finds them.
     if (ours !== undefined) Object.defineProperty(prototype, key, { ...ours, enumerable: theirs.enumerable ?? false });
     else if (theirs.get !== undefined || typeof theirs.value === 'function') delegate(prototype, key, theirs);
   }
@@ -25,7 +25,7 @@ export function standIn<Real extends object>(light: Light<Real>, platform: Platf
   Object.setPrototypeOf(prototype, platform.prototype);
 }
 
-/** Makes `to` what `from` is: another object shows it, and may have changed since. */
+/** Makes `to` equal to `from`, which another object shows, and which may have changed since. */
 export function mirror(from: Headers, to: Headers): void {
   const before = Array.from(to.keys());
   for (const name of before) to.delete(name);

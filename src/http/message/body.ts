@@ -5,13 +5,16 @@ import type { FilePart, MultipartLimits } from './multipart.ts';
 import type { RequestHead } from '../protocol/request-head.ts';
 import { HttpError, MisuseError } from '../protocol/errors.ts';
 
-/** First size of the store of a body whose length is not known, or that is long: what one byte of a client may cost. */
-const FIRST = 1024;
+/**
+ * The first size of the store of a body whose length is not known, or that is long. One byte of a client may cost as
+ * much.
+ */
+const FIRST_BYTES = 1024;
 const NOTHING = Buffer.alloc(0);
 
 /**
- * The body of a request. What has come is gathered in one buffer that grows as bytes come, not by what a client
- * announces, and small chunks do not become small objects.
+ * The body of a request. The bytes that have come are gathered in one buffer. It grows as bytes come, and not by the
+ * length that a client announces. Small chunks do not become small objects.
  */
 export class Body implements AsyncIterable<Buffer> {
   readonly #head: RequestHead;
@@ -24,23 +27,26 @@ export class Body implements AsyncIterable<Buffer> {
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
   #trailers: Fields | undefined;
-  /** Hears of `fail`, also when the whole body is there. */
+  /** Hears of `fail`, even when the whole body is there. */
   #onFailed: ((error: Error) => void) | undefined;
 
-  /** @param onTaken somebody has taken what waited. @param onPassed so many bytes of a stream are dealt with. */
+  /**
+   * @param onTaken called when the bytes that waited have been taken.
+   * @param onPassed called with the number of bytes of a stream that have been dealt with.
+   */
   constructor(head: RequestHead, onTaken: () => void = ignore, onPassed: (size: number) => void = ignore) {
     this.#head = head;
     this.#onTaken = onTaken;
     this.#onPassed = onPassed;
   }
 
-  /** Bytes that wait to be read. */
+  /** The number of bytes that wait to be read. */
   get waiting(): number {
     return this.#size;
   }
 
   /**
-   * The whole body, at once. With `streamRequestBody` it is not there yet: then `await` one of the others.
+   * The whole body, at once. With `streamRequestBody` it is not there yet, so `await` one of the other methods then.
    *
    * @throws MisuseError ERR_HTTP_BODY
    */
@@ -62,13 +68,13 @@ export class Body implements AsyncIterable<Buffer> {
     return Buffer.concat(pieces);
   }
 
-  /** The whole body, which nobody can read again, from now on: what the standard of fetch has. */
+  /** Returns the whole body, which cannot be read again from now on, as the standard of fetch has it. */
   async take(): Promise<Buffer> {
     if (this.#isTaken) throw new TypeError('Body is unusable: Body has already been read');
     return this.#isComplete ? this.takeNow() : this.buffer();
   }
 
-  /** The same, when all has come. */
+  /** Does the same at once, when all has come. */
   takeNow(): Buffer {
     const { bytes } = this;
     this.#isTaken = true;
@@ -80,22 +86,25 @@ export class Body implements AsyncIterable<Buffer> {
     return this.#isComplete;
   }
 
-  /** Whether it has been read, or somebody is reading it. */
+  /** Whether it has been read, or is being read. */
   get isTaken(): boolean {
     return this.#isTaken;
   }
 
-  /** The fields after a body of chunks; none before the whole of it has come. They never replace those of the head. */
+  /**
+   * The fields after a body of chunks. There are none before the whole body has come. They never replace those of the
+   * head.
+   */
   get trailers(): Fields {
     return this.#trailers ?? NO_FIELDS;
   }
 
-  /** As UTF-8. */
+  /** Returns the whole body, decoded as UTF-8. */
   async text(): Promise<string> {
     return (await this.buffer()).toString();
   }
 
-  /** @throws HttpError 400 when it is none. */
+  /** Returns the value of the body as JSON. @throws HttpError 400 when it is no JSON. */
   async json(): Promise<unknown> {
     const text = await this.text();
     try {
@@ -105,7 +114,10 @@ export class Body implements AsyncIterable<Buffer> {
     }
   }
 
-  /** Of `application/x-www-form-urlencoded`. @throws HttpError 415 for any other type. */
+  /**
+   * Returns the fields of a body of the type `application/x-www-form-urlencoded`. @throws HttpError 415 for any other
+   * type.
+   */
   async form(): Promise<URLSearchParams> {
     const field = new Fields(this.#head.section).get('content-type') ?? '';
     const type = trimBlanks(field.split(';', 1)[0]!).toLowerCase();
@@ -114,11 +126,12 @@ export class Body implements AsyncIterable<Buffer> {
   }
 
   /**
-   * A form of several parts, by the package `@fastify/busboy`. Large ones want `streamRequestBody`.
+   * Reads a form of several parts, by the package `@fastify/busboy`. For large ones set `streamRequestBody`.
    *
-   * @param onFile gets each file, and reads its content; what it leaves is skipped. It may be asynchronous.
-   * @returns the fields that are no files, when all files are dealt with. It rejects as soon as something is wrong, with
-   *   what `onFile` throws, with why the client has left, or as below; then the contents of files fail likewise
+   * @param onFile gets each file, and reads its content. It may be asynchronous. Content that it leaves is skipped.
+   * @returns the fields that are no files, when all files are dealt with. It rejects as soon as something is wrong:
+   * with the error of `onFile`, with the reason why the client has left, or as below. The contents of files then fail
+   * likewise.
    * @throws HttpError 415 for any other type, 413 for more than the limits, 400 for a form without its end
    */
   async multipart(onFile: (part: FilePart) => unknown, limits: MultipartLimits = {}): Promise<Map<string, string>> {
@@ -131,12 +144,15 @@ export class Body implements AsyncIterable<Buffer> {
     });
   }
 
-  /** Pieces as they come; the connection is not read while nobody takes them. */
+  /** Yields pieces as they come. The connection is not read while no one takes them. */
   [Symbol.asyncIterator](): AsyncGenerator<Buffer> {
     return this.#pieces(this.#onPassed);
   }
 
-  /** As a web stream, whose bytes are in memory of their own: those of a Buffer may be among others'. */
+  /**
+   * The body as a web stream, whose bytes are in memory of their own: the memory of a Buffer may have the bytes of
+   * others too.
+   */
   get stream(): ReadableStream<Uint8Array> {
     const pieces = this[Symbol.asyncIterator]();
     return new ReadableStream({
@@ -151,7 +167,10 @@ export class Body implements AsyncIterable<Buffer> {
     });
   }
 
-  /** By the connection. @param expected how long the body is going to be; -1 when that is not known. */
+  /**
+   * Adds bytes; the connection calls it. @param expected the length that the body is going to have; -1 when that is not
+   * known.
+   */
   append(bytes: Buffer, from: number, to: number, expected: number): void {
     const size = this.#size + to - from;
     if (size > this.#store.length) this.#grow(size, expected);
@@ -160,14 +179,14 @@ export class Body implements AsyncIterable<Buffer> {
     this.#rouse();
   }
 
-  /** @param trailers that came after it. */
+  /** Ends the body. @param trailers the fields that came after it. */
   complete(trailers?: FieldSection): void {
     if (trailers !== undefined) this.#trailers = new Fields(trailers);
     this.#isComplete = true;
     this.#rouse();
   }
 
-  /** No more will come, or nothing more is wanted of it. What has come of a whole one stays. */
+  /** Ends the body with an error: no more will come, or nothing more is wanted. The bytes of a whole body stay. */
   fail(error: Error): void {
     if (!this.#isComplete) {
       this.#failure = error;
@@ -176,7 +195,7 @@ export class Body implements AsyncIterable<Buffer> {
     this.#onFailed?.(error);
   }
 
-  /** @param onPassed a piece of that size has been taken, and then the next was asked for. */
+  /** @param onPassed called when a piece of that size has been taken, and then the next was asked for. */
   async *#pieces(onPassed: (size: number) => void): AsyncGenerator<Buffer> {
     if (this.#isTaken) throw new MisuseError('ERR_HTTP_BODY', 'the body has been read already');
     this.#isTaken = true;
@@ -192,7 +211,7 @@ export class Body implements AsyncIterable<Buffer> {
   }
 
   #grow(size: number, expected: number): void {
-    const room = expected >= 0 && expected <= FIRST ? expected : Math.max(FIRST, 2 * size);
+    const room = expected >= 0 && expected <= FIRST_BYTES ? expected : Math.max(FIRST_BYTES, 2 * size);
     const larger = Buffer.allocUnsafe(Math.max(size, expected >= 0 ? Math.min(expected, room) : room));
     this.#store.copy(larger, 0, 0, this.#size);
     this.#store = larger;

@@ -1,16 +1,19 @@
 import { types } from 'node:util';
 import { MisuseError } from '../protocol/errors.ts';
 
-/** What can be the content of a response, or a piece of it. */
+/** The content of a response, or a piece of it. */
 export type Content = string | ArrayBuffer | ArrayBufferView;
 
-/** What is sent of it. */
+/** The content in the form in which it is sent. */
 export type Sendable = string | Uint8Array;
 
-/** A hot path: nearly all content is one of the first two. @throws MisuseError ERR_HTTP_BODY for what is no content */
+/**
+ * Returns content in the form in which it is sent. This is a hot path: nearly all content is one of the first two
+ * types. @throws MisuseError ERR_HTTP_BODY for what is no content
+ */
 export function sendable(call: string, content: Content): Sendable {
   if (typeof content === 'string' || content instanceof Uint8Array) return content;
-  // Without `instanceof`: test runners and vm have classes of their own.
+  // These checks avoid `instanceof`: test runners and vm have classes of their own.
   if (ArrayBuffer.isView(content)) return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
   if (types.isAnyArrayBuffer(content)) return new Uint8Array(content);
   throw new MisuseError(
@@ -19,10 +22,10 @@ export function sendable(call: string, content: Content): Sendable {
   );
 }
 
-/** The global `Buffer` is a getter, which is called at each use: 15 ns of the 35 that this takes. */
+/** The global `Buffer` is a getter, which is called at each use. That costs 15 ns of the 35 that `lengthOf` takes. */
 const Bytes = Buffer;
 
-/** In bytes. */
+/** Returns the length in bytes. */
 export function lengthOf(content: Sendable): number {
   return typeof content === 'string' ? Bytes.byteLength(content) : content.byteLength;
 }

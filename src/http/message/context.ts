@@ -34,20 +34,20 @@ const PLAIN = 'text/plain; charset=utf-8';
 const JSON_TYPE = 'application/json';
 
 /**
- * How long `drained` waits when its client has left, ms. At once would be a loop without end in a handler that writes
- * without end: it never lets go of the event loop.
+ * The time that `drained` waits when its client has left. If it did not wait, a handler that writes without end would
+ * never let go of the event loop.
  */
 const ABANDONED_PAUSE_MS = 10;
 
-/** How far an error is followed to what has caused it. */
+/** The number of steps by which an error is followed to what has caused it. */
 const MOST_CAUSES = 8;
 
 /**
- * A request and its response, as `RequestCtx` is fasthttp's. What is not asked for is not parsed. It stays valid as long
- * as it is held, also when it is answered.
+ * A request and its response, like fasthttp's `RequestCtx`. Parts that are not asked for are not parsed. It stays valid
+ * as long as it is held, even after the answer.
  *
- * When the client has left, or the server has given up waiting (`isAbandoned`), its methods do nothing: a handler need not
- * look before it answers. `hijack` alone throws then. A second answer is a fault, and throws a MisuseError.
+ * When the client has left, or the server has given up waiting (`isAbandoned`), the methods do nothing: a handler need
+ * not look before it answers. `hijack` alone throws then. A second answer is a fault, and throws a MisuseError.
  */
 export class Context implements ResponseHead {
   /** In capitals, such as `GET`. */
@@ -62,7 +62,7 @@ export class Context implements ResponseHead {
   #cookies: ReadonlyMap<string, string> | undefined;
   #values: Map<unknown, unknown> | undefined;
   #abort: AbortController | undefined;
-  /** Why the client has left. */
+  /** The reason why the client has left. */
   #reason: Error | undefined;
   /** Stops the source of a response that is being sent. */
   #onAbandoned: ((reason: Error) => void) | undefined;
@@ -85,7 +85,7 @@ export class Context implements ResponseHead {
     return this.#head.url;
   }
 
-  /** Without the query, as it was sent: `%2F` stays `%2F`. */
+  /** The path without the query, as it was sent: `%2F` stays `%2F`. */
   get path(): string {
     return this.#head.target.path;
   }
@@ -94,7 +94,7 @@ export class Context implements ResponseHead {
     return (this.#query ??= new URLSearchParams(this.#head.target.query));
   }
 
-  /** `HTTP/1.1` has 1, `HTTP/1.0` has 0. */
+  /** The minor version: 1 for `HTTP/1.1`, and 0 for `HTTP/1.0`. */
   get minorVersion(): number {
     return this.#head.minor;
   }
@@ -103,7 +103,7 @@ export class Context implements ResponseHead {
     return (this.#headers ??= new Fields(this.#head.section));
   }
 
-  /** The host that the client asks for, with its port; '' in HTTP/1.0, when it says none. */
+  /** The host that the client asks for, with its port; '' in HTTP/1.0 when the client names none. */
   get host(): string {
     return this.#head.target.host ?? this.headers.get('host') ?? '';
   }
@@ -125,12 +125,12 @@ export class Context implements ResponseHead {
     return this.body.trailers;
   }
 
-  /** Whatever the application keeps with a request; fasthttp's `UserValue`. */
+  /** Values that the application keeps with a request, like fasthttp's `UserValue`. */
   get values(): Map<unknown, unknown> {
     return (this.#values ??= new Map());
   }
 
-  /** The client's; undefined when it comes by a Unix socket. */
+  /** The address of the client; undefined when it comes by a Unix socket. */
   get remoteAddress(): string | undefined {
     return this.#sink.socket.remoteAddress;
   }
@@ -144,8 +144,8 @@ export class Context implements ResponseHead {
   }
 
   /**
-   * Aborts when the client leaves before the response is complete. One that only says that it sends no more, as most do
-   * that leave, is taken for such; what is answered all the same is sent.
+   * Aborts when the client leaves before the response is complete. A client that only says that it sends no more is
+   * taken for one that leaves, as most of them do. An answer is sent to it all the same.
    */
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
@@ -155,7 +155,7 @@ export class Context implements ResponseHead {
     return this.#abort.signal;
   }
 
-  /** The response's, with `status(code)` to set it. */
+  /** The status of the response. `status(code)` sets it. */
   get statusCode(): number {
     return this.#status;
   }
@@ -166,8 +166,8 @@ export class Context implements ResponseHead {
   }
 
   /**
-   * Whether no answer is wanted any more: the client has left, or has got an error because the handler took too long. What
-   * the handler does with its response from then on does nothing. A loop that writes has to look at it.
+   * Whether no answer is wanted any more: the client has left, or has got an error because the handler took too long.
+   * From then on, all that the handler does with its response has no effect. A loop that writes has to look at this.
    */
   get isAbandoned(): boolean {
     return this.#state === ABANDONED;
@@ -183,12 +183,17 @@ export class Context implements ResponseHead {
     return this.#state === STREAMING || this.#state === SENDING;
   }
 
-  /** What the handler has set. */
+  /** The fields that the handler has set. */
   get fields(): ResponseFields | undefined {
     return this.#fields;
   }
 
-  /** @param code 200 to 599. @default 200 @param reason in place of the registered words; clients ignore it */
+  /**
+   * Sets the status.
+   *
+   * @param code 200 to 599. @default 200
+   * @param reason the words in place of the registered ones. Clients ignore them.
+   */
   status(code: number, reason: string = ''): this {
     if (!this.#may(ON_SET, 'status')) return this;
     if (!Number.isInteger(code) || code < 200 || code > 599) {
@@ -200,7 +205,7 @@ export class Context implements ResponseHead {
   }
 
   /**
-   * Sets a field of the response, in place of any before. Of a list each value is a field.
+   * Sets a field of the response, in place of any before. Each value of a list becomes a field.
    *
    * @throws MisuseError when it would inject something
    */
@@ -210,7 +215,7 @@ export class Context implements ResponseHead {
     return this;
   }
 
-  /** Adds a field, beside those of the same name: `Set-Cookie`, `Link`. */
+  /** Adds a field beside those of the same name, such as `Set-Cookie` or `Link`. */
   append(name: string, value: FieldValue): this {
     if (!this.#may(ON_SET, 'append')) return this;
     (this.#fields ??= new ResponseFields()).add(name, value);
@@ -221,7 +226,10 @@ export class Context implements ResponseHead {
     return this.header('Content-Type', contentType);
   }
 
-  /** What `Content-Type` is when the handler sets none; '' for none. @throws MisuseError when it would inject something */
+  /**
+   * Sets the `Content-Type` for when the handler sets none; '' for none. @throws MisuseError when it would inject
+   * something
+   */
   defaultType(contentType: string): this {
     this.#type = fieldText('Content-Type', contentType);
     return this;
@@ -241,8 +249,8 @@ export class Context implements ResponseHead {
   }
 
   /**
-   * Answers. A string is sent as UTF-8, and as text unless `Content-Type` says otherwise; a Blob as it is read, and as its
-   * own type.
+   * Answers. A string is sent as UTF-8, and as text unless `Content-Type` says otherwise. A Blob is sent as it is read,
+   * and as its own type.
    *
    * @throws MisuseError ERR_HTTP_BODY for anything else, before anything is sent
    */
@@ -254,7 +262,7 @@ export class Context implements ResponseHead {
     this.#sink.answer(this, bytes);
   }
 
-  /** Answers with JSON. @throws MisuseError ERR_HTTP_BODY for what JSON has no words for, such as undefined */
+  /** Answers with JSON. @throws MisuseError ERR_HTTP_BODY for a value that JSON cannot express, such as undefined */
   json(value: unknown): void {
     if (!this.#may(ON_SET, 'json')) return;
     const text = JSON.stringify(value) as string | undefined;
@@ -262,15 +270,20 @@ export class Context implements ResponseHead {
     this.defaultType(JSON_TYPE).end(text);
   }
 
-  /** @param location checked like any field; characters above U+007F are encoded. @param code 302 unless given. */
+  /**
+   * Answers with a redirect.
+   *
+   * @param location is checked like any field. Characters above U+007F are encoded.
+   * @param code the status. @default 302
+   */
   redirect(location: string, code: number = 302): void {
     this.status(code).header('Location', encodeLocation(location)).end();
   }
 
   /**
-   * Answers with a file, ranges and conditional requests included. Needs the package `@fastify/send`.
+   * Answers with a file, ranges and conditional requests included. It needs the package `@fastify/send`.
    *
-   * @param path within the root, percent-encoded: `ctx.path` or a part of it
+   * @param path the path within the root, percent-encoded: `ctx.path` or a part of it
    */
   async file(path: string, options: FileOptions): Promise<void> {
     const { sendFile } = await import('./file.ts');
@@ -278,9 +291,11 @@ export class Context implements ResponseHead {
   }
 
   /**
-   * Sends a piece of the response, whose length need not be known: chunked, or until the connection closes in HTTP/1.0.
+   * Sends a piece of the response, whose length need not be known. It is sent as a chunk, or, in HTTP/1.0, until the
+   * connection closes.
    *
-   * @returns false when the client is slower: then `await ctx.drained()`, or memory holds what it does not take.
+   * @returns false when the client is slower. `await ctx.drained()` then, or memory holds what the client does not
+   * take.
    * @throws MisuseError ERR_HTTP_BODY for what is no content, and for more than was announced
    */
   write(content: Content): boolean {
@@ -303,17 +318,18 @@ export class Context implements ResponseHead {
   }
 
   /**
-   * Sends all that a source gives, as fast as the client takes it. Node streams, web streams, generators. A source that is
-   * not read to its end is destroyed, cancelled or returned from: the client has left, or takes no content.
+   * Sends all that a source gives, as fast as the client takes it. The source is a Node stream, a web stream or a
+   * generator. A source that is not read to its end, because the client has left or takes no content, is destroyed,
+   * cancelled or returned from.
    *
-   * @returns a promise that rejects with what the source fails with, unless the client has left
+   * @returns a promise that rejects with the error of the source, unless the client has left
    */
   async stream(source: PieceSource): Promise<void> {
     const pieces = piecesOf(source);
     try {
       if (!this.#may(ON_SET, 'stream')) return pieces.cancel(this.#reason);
       if (this.method !== 'HEAD' && !isEmpty(this.#status)) return await this.#pump(pieces);
-      // Nothing of it would be sent, and it may be one that never ends.
+      // No part of it would be sent, and the source may never end.
       this.flushHeaders();
       this.end();
       pieces.cancel(undefined);
@@ -324,8 +340,9 @@ export class Context implements ResponseHead {
   }
 
   /**
-   * A field after the content, of which `Trailer` tells when it is given before: of the others `header('Trailer', names)` can
-   * tell. The response has chunks then, whatever its length. Left out in HTTP/1.0 and where there is no content.
+   * Sets a field after the content. `Trailer` announces those that are given before the content; `header('Trailer',
+   * names)` can announce the others. The response then has chunks, whatever its length. The field is left out in
+   * HTTP/1.0 and where there is no content.
    *
    * @throws MisuseError ERR_HTTP_FIELD when it would inject something, or belongs into the head
    */
@@ -342,7 +359,10 @@ export class Context implements ResponseHead {
     return this;
   }
 
-  /** 103: what the client may load meanwhile. Nothing in HTTP/1.0, which has no such responses. */
+  /**
+   * Sends a 103, which names what the client may load meanwhile. Nothing is sent in HTTP/1.0, which has no such
+   * responses.
+   */
   earlyHints(fields: Readonly<Record<string, string | readonly string[]>>): void {
     if (!this.#may(ON_SET, 'earlyHints') || this.#head.minor === 0) return;
     const lines = Object.entries(fields).flatMap(([name, value]) => [value].flat().map((one) => fieldLine(name, one)));
@@ -350,7 +370,7 @@ export class Context implements ResponseHead {
   }
 
   /**
-   * Takes the connection: nothing is answered, and socket and what follows the request are the caller's.
+   * Takes the connection. No answer is sent, and the socket and the bytes after the request are the caller's.
    *
    * @throws the reason of `signal` when the client has left: there is no connection to take
    */
@@ -360,7 +380,10 @@ export class Context implements ResponseHead {
     return this.#sink.hijack();
   }
 
-  /** By the connection: the client has left, or the server gave up waiting. Not after the answer. */
+  /**
+   * Abandons the response, before it is answered; the connection calls it. The client has left, or the server gave up
+   * waiting.
+   */
   abandon(reason: Error): void {
     this.#state = responseSide.next(this.#state, ON_ABANDON);
     this.leave(reason);
@@ -368,13 +391,16 @@ export class Context implements ResponseHead {
     this.#onAbandoned?.(reason);
   }
 
-  /** By the connection: the client sends no more. Probably it has left; if not, it still gets its response. */
+  /**
+   * Notes that the client sends no more; the connection calls it. Probably the client has left. If not, it still gets
+   * its response.
+   */
   leave(reason: Error): void {
     this.#reason ??= reason;
     this.#abort?.abort(this.#reason);
   }
 
-  /** Whether a handler has failed by nothing else than that its client has left. */
+  /** Whether a handler has failed only because its client has left. */
   hasFailedByLeaving(error: unknown): boolean {
     if (this.#reason === undefined) return false;
     let cause = error;
@@ -385,12 +411,15 @@ export class Context implements ResponseHead {
     return false;
   }
 
-  /** By the error handler: what was begun cannot be taken back, and the client has to see that it is not whole. */
+  /**
+   * Breaks the response off; the error handler calls it. The part that was sent cannot be taken back, so the client has
+   * to see that the response is not whole.
+   */
   break(): void {
     this.#sink.break();
   }
 
-  /** By the error handler: what the handler has set is forgotten. */
+  /** Forgets all that the handler has set; the error handler calls it. */
   reset(): void {
     if (!this.#may(ON_SET, 'reset')) return;
     this.#status = 200;
@@ -403,7 +432,7 @@ export class Context implements ResponseHead {
     this.#sink.begin(this);
   }
 
-  /** What comes after the content needs them: RFC 9112, 7.1.2. */
+  /** Whether the response needs chunks: trailers do. RFC 9112, 7.1.2. */
   #needsChunks(): boolean {
     return this.#state === OPEN && this.#fields?.trailers !== undefined && this.#head.minor === 1;
   }
@@ -415,7 +444,7 @@ export class Context implements ResponseHead {
   }
 
   async #pump(pieces: Pieces): Promise<void> {
-    // A source that has something at once is sent together with the head.
+    // A source's first piece is sent together with the head if it comes at once.
     const flushing = setImmediate(() => void (this.#state === OPEN && this.flushHeaders()));
     this.#onAbandoned = pieces.cancel;
     try {
@@ -432,7 +461,9 @@ export class Context implements ResponseHead {
     }
   }
 
-  /** Its length is known, its content is not there yet. From now on the response counts as given. */
+  /**
+   * Sends a Blob, whose length is known, and whose content is not there yet. From now on the response counts as given.
+   */
   #send(blob: Blob): void {
     if (this.#state === STREAMING) throw new MisuseError('ERR_HTTP_BODY', 'end(): no Blob after write(): use stream()');
     if (!responseSide.allows(this.#state, ON_SEND)) this.#misuse('end');
@@ -480,6 +511,7 @@ export class Context implements ResponseHead {
 }
 
 function encodeLocation(location: string): string {
-  // Through UTF-8, in which half a surrogate pair, at which encodeURIComponent throws, becomes U+FFFD.
+  // The text goes through UTF-8, in which half a surrogate pair becomes U+FFFD. encodeURIComponent throws at such a
+  // half.
   return location.replaceAll(/[^\x21-\x7e]+/g, (text) => encodeURIComponent(Buffer.from(text).toString()));
 }

@@ -1,6 +1,9 @@
 import { trimBlanks } from '../protocol/blanks.ts';
 
-/** The cookies of a request; of two with one name the first, which is that of the longer path. RFC 6265, 5.4. */
+/**
+ * Returns the cookies of a request. The first one of two with the same name counts, which is that of the longer path.
+ * RFC 6265, 5.4.
+ */
 export function parseCookies(field: string): ReadonlyMap<string, string> {
   const cookies = new Map<string, string>();
   for (const pair of field.split(';')) {
@@ -16,7 +19,7 @@ function unquote(value: string): string {
   return value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
 }
 
-/** What is no encoding is left as it is. */
+/** Decodes a value. A value that is not encoded correctly is left as it is. */
 function decode(value: string): string {
   if (!value.includes('%')) return value;
   try {

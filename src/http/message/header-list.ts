@@ -2,21 +2,22 @@ import { isToken, isValue } from '../protocol/field-line.ts';
 
 export type HeadersSource = NonNullable<ResponseInit['headers']>;
 
-/** A name, its value, the next name: as they were given, and no name twice but `set-cookie`. */
+/** A name, its value, the next name, and so on, as they were given. No name but `set-cookie` comes twice. */
 export type HeaderList = readonly string[];
 
-/** The global is looked up through an accessor. */
+/** The real class. The global is looked up through an accessor. */
 const RealHeaders: typeof Headers = globalThis.Headers;
 
-/** Of a list, with its values. More are not compared with one another. */
+/** The longest list whose names are compared with one another; names and values both count. */
 const MOST_COMPARED = 16;
 const SPACE = 32;
 
 /**
- * A copy of what an init has as headers, so that it may change: a list where `new Headers` would only copy it too, and by
- * `Headers` itself where that would combine, trim or refuse something. The hot path: most responses have some.
+ * Returns a copy of the headers of an init, which may then change. The copy is a list where `new Headers` would only
+ * copy them too. It is a `Headers` where that would combine, trim or refuse something. This is a hot path: most
+ * responses have some.
  *
- * @throws TypeError that the standard has for it
+ * @throws TypeError the one that the standard has for it
  */
 export function copyHeaders(source: HeadersSource): HeaderList | Headers {
   if (source instanceof RealHeaders) return [...source].flat();
@@ -30,7 +31,10 @@ export function headersOf(list: HeaderList): Headers {
   return headers;
 }
 
-/** Undefined for what is neither a list of pairs nor a plain object. Not by `Object.entries`, which takes five times as long. */
+/**
+ * Returns undefined for what is neither a list of pairs nor a plain object. It avoids `Object.entries`, which takes
+ * five times as long.
+ */
 function listOf(source: HeadersSource): HeaderList | undefined {
   if (Array.isArray(source)) return source.every(isPair) ? source.flat() : undefined;
   const prototype: unknown = Object.getPrototypeOf(source);
@@ -53,7 +57,7 @@ function isPlain(list: HeaderList): boolean {
   return true;
 }
 
-/** What `Headers` leaves as it is. */
+/** Whether `Headers` leaves the value as it is. */
 function isUntrimmed(value: unknown): boolean {
   if (typeof value !== 'string' || !isValue(value)) return false;
   return !(value.charCodeAt(0) <= SPACE || value.charCodeAt(value.length - 1) <= SPACE);

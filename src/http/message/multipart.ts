@@ -4,9 +4,9 @@ import { HttpError } from '../protocol/errors.ts';
 import { peer } from './peer.ts';
 
 /**
- * A part of a `multipart/form-data` body that is a file. Its content is read before the next part comes; what is not read
- * when `onFile` is over, or destroyed, is skipped. When the form cannot be read to its end, the content fails with the same
- * error as the form.
+ * A part of a `multipart/form-data` body that is a file. The content is read before the next part comes. Content that
+ * is not read when `onFile` is over, or that is destroyed, is skipped. When the form cannot be read to its end, the
+ * content fails with the same error as the form.
  */
 export interface FilePart {
   readonly name: string;
@@ -15,11 +15,11 @@ export interface FilePart {
   readonly content: Readable;
 }
 
-/** What a form may have; more is 413. */
+/** The limits of a form. A form with more is a 413. */
 export interface MultipartLimits {
   /** @default 100 */
   readonly fields?: number;
-  /** Bytes of one that is no file. @default 65536 */
+  /** The most bytes of a part that is no file. @default 65536 */
   readonly fieldSize?: number;
   /** @default 10 */
   readonly files?: number;
@@ -27,9 +27,9 @@ export interface MultipartLimits {
 
 /**
  * Reads a form of several parts by `@fastify/busboy`, which Fastify and undici's users keep well. Fields are gathered,
- * files are given as they come.
+ * and files are given as they come.
  *
- * @param failed is called back when the request is over before its body: its client has left, or has got its answer.
+ * @param failed calls back when the request is over before its body: its client has left, or has got its answer.
  * @returns the fields, when everything has been read
  */
 export async function readMultipart(
@@ -53,11 +53,11 @@ export async function readMultipart(
 }
 
 /**
- * One form on its way. The first thing that goes wrong ends all of it: the parser, and the content of files that are being
- * read, so that what they are written to is closed as well.
+ * A form on its way. The first thing that goes wrong ends all of it: the parser, and the contents of files that are
+ * being read. So the targets to which they are written are closed as well.
  *
- * Owns the parser and the contents. Each is listened to for errors as long as it lives: the parser tells of a form without
- * an end three times.
+ * Owns the parser and the contents. Each has listeners for errors as long as it lives: the parser tells of a form
+ * without an end three times.
  */
 class Form {
   readonly #parser: BusboyInstance;
@@ -77,7 +77,7 @@ class Form {
         this.#end(error);
       };
     });
-    // The one who awaits it later gets it all the same.
+    // The caller that awaits it later gets the error all the same.
     this.#failure.catch(ignore);
     const tooMuch = (): void => this.fail(new HttpError(413, 'more parts than a form may have'));
     parser.on('error', (error: Error) => this.fail(asRefusal(error)));
@@ -101,7 +101,7 @@ class Form {
       return this.#fields;
     } catch (error) {
       this.fail(error as Error);
-      // It may be waiting for the client.
+      // The body may be waiting for the client.
       pieces.return?.().catch(ignore);
       throw error;
     }
@@ -111,7 +111,10 @@ class Form {
     return Promise.race([promise, this.#failure]);
   }
 
-  /** Not the parser's own stream: one that is destroyed would stop the parser, and errors are only emitted at it. */
+  /**
+   * Gives out a file. The content is not the parser's own stream: to destroy that would stop the parser, and errors are
+   * only emitted at it.
+   */
   #begin(name: string, stream: Readable, filename: string, type: string): void {
     const content = new PassThrough();
     this.#contents.add(content);
@@ -128,10 +131,10 @@ class Form {
     try {
       await this.#onFile(part);
     } catch (error) {
-      // One that fails ends everything, and is what the caller gets.
+      // The first error ends everything, and is what the caller gets.
       return this.fail(error as Error);
     }
-    // By nothing that goes on reading it.
+    // The content is destroyed when nothing goes on reading it.
     if (part.content.readableFlowing === null && part.content.listenerCount('readable') === 0) part.content.destroy();
   }
 
@@ -145,7 +148,7 @@ function drained(parser: BusboyInstance): Promise<void> {
   return new Promise((resolve) => parser.once('drain', resolve));
 }
 
-/** What the parser itself says is about the form, which is the client's. */
+/** Returns the error for the client. The parser's own errors are about the form, which is the client's. */
 function asRefusal(error: Error): Error {
   return error instanceof HttpError ? error : new HttpError(400, error.message, { cause: error });
 }

@@ -1,6 +1,9 @@
 import { MisuseError } from '../protocol/errors.ts';
 
-/** A package that only those need who use one call. @throws MisuseError ERR_HTTP_PEER that says how to get it */
+/**
+ * Loads a package that only programs with a certain call need. @throws MisuseError ERR_HTTP_PEER that says how to get
+ * it
+ */
 export async function peer<Module>(name: string, call: string, load: () => Promise<Module>): Promise<Module> {
   try {
     return await load();

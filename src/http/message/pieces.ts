@@ -1,12 +1,12 @@
 import type { Content } from './content.ts';
 
-/** What a streamed response is made of. */
+/** The source of a streamed response. */
 export type PieceSource = AsyncIterable<Content> | Iterable<Content> | ReadableStream<Content>;
 
 /** The pieces of a source, which can be told to stop while it makes one. */
 export interface Pieces {
   next(): Promise<IteratorResult<Content, unknown>> | IteratorResult<Content, unknown>;
-  /** Nothing more is wanted. Idempotent; never throws. */
+  /** Ends the source: nothing more is wanted. It may be called again, and never throws. */
   readonly cancel: (reason: unknown) => void;
 }
 
@@ -28,7 +28,10 @@ export function piecesOf(source: PieceSource): Pieces {
   };
 }
 
-/** Not by the iterator of a web stream, whose `return` waits for the piece that is being made: it may never come. */
+/**
+ * Reads a web stream. It avoids the stream's iterator, whose `return` waits for the piece that is being made: that may
+ * never come.
+ */
 function read(reader: ReadableStreamDefaultReader<Content>): Pieces {
   return {
     next: () => reader.read(),
@@ -36,7 +39,7 @@ function read(reader: ReadableStreamDefaultReader<Content>): Pieces {
   };
 }
 
-/** Waits for the piece that is being made: a generator cannot be stopped in the middle. */
+/** Ends an iterator. It waits for the piece that is being made: a generator cannot be stopped in the middle. */
 async function close(iterator: AsyncIterator<Content, unknown> | Iterator<Content, unknown>): Promise<void> {
   await iterator.return?.();
 }

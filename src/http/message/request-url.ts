@@ -1,25 +1,27 @@
 import type { Context } from './context.ts';
 import { HttpError } from '../protocol/errors.ts';
 
-/** How many hosts are remembered; a client that makes up more does not fill memory. */
+/** The number of hosts that are remembered. A client that makes up more does not fill memory. */
 const MOST_KEPT = 256;
 
-/** What `new URL` would change in a path or query, or refuse: dots as segments, and what it encodes. */
+/**
+ * Finds what `new URL` would change in a path or query, or refuse: dots as segments, and characters that it encodes.
+ */
 const ODD = /[\\"'<>^`{|}]|\/\.|%2e/i;
 
-/** What `new URL` makes of hosts, by scheme: the same few come again and again. */
+/** The origins that `new URL` makes of hosts, by scheme. The same few come again and again. */
 const plain = new Map<string, string>();
 const encrypted = new Map<string, string>();
 
-/** The URL of a request, as `new URL` writes it. @throws HttpError 400 when a URL can have no such host */
+/** Returns the URL of a request, as `new URL` writes it. @throws HttpError 400 when a URL cannot have such a host */
 export function urlOf(context: Context): string {
   const origin = originOf(context);
   const path = pathOf(context.url);
-  // Not a relative one: what follows two slashes would be the host.
+  // The URL is not resolved as a relative one, in which the part after two slashes would be the host.
   return ODD.test(path) ? new URL(origin + path).href : origin + path;
 }
 
-/** Scheme, host and port. */
+/** Returns scheme, host and port. */
 function originOf({ host, socket }: Context): string {
   const isEncrypted = 'encrypted' in socket;
   const origins = isEncrypted ? encrypted : plain;
@@ -31,12 +33,16 @@ function keep(origins: Map<string, string>, host: string, scheme: string): strin
   if (!URL.canParse(asked)) throw new HttpError(400, 'the host is none that a URL can have');
   const { origin } = new URL(asked);
   if (origins.size >= MOST_KEPT) origins.clear();
-  // A part of a string keeps the whole, here the head of a request, and its client may have made that large.
+  // A part of a string keeps the whole string alive. Here that is the head of a request, which its client may have made
+  // large.
   origins.set(Buffer.from(host).toString(), origin);
   return origin;
 }
 
-/** Of the absolute form what follows its host, from `*` of OPTIONS what `new URL` makes of it. Without a fragment. */
+/**
+ * Returns the path and query of a target, without a fragment. For the absolute form that is the part after the host.
+ * For `*` of OPTIONS it is the path that `new URL` makes of it.
+ */
 function pathOf(target: string): string {
   const rest = target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/?#]+/i, '');
   const hash = rest.indexOf('#');

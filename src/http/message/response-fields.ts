@@ -2,7 +2,7 @@ import { MisuseError } from '../protocol/errors.ts';
 import { fieldText, isToken, show, type FieldValue } from '../protocol/field-line.ts';
 import { ResponseTrailers } from './response-trailers.ts';
 
-/** Fields that say how long a message is and what becomes of the connection: they are the server's. */
+/** The fields that say how long a message is and what becomes of the connection. The server sets them. */
 const FRAMING: Readonly<Record<string, string>> = {
   'transfer-encoding': 'write() chooses it',
   'keep-alive': 'the server decides',
@@ -15,18 +15,21 @@ export function refuseFraming(lower: string): void {
   if (instead !== undefined) throw new MisuseError('ERR_HTTP_FIELD', `${lower} is not set by a handler: ${instead}`);
 }
 
-/** What a handler has set, in order. The first four are the server's defaults, and given here they replace them. */
+/**
+ * The fields that a handler has set, in order. The first four are the server's defaults, which the handler's own
+ * replace.
+ */
 export class ResponseFields {
-  /** Undefined: the default. */
+  /** The type; undefined for the default. */
   contentType: string | undefined = undefined;
   contentLength: number | undefined = undefined;
   hasDate = false;
   hasServer = false;
-  /** `Connection: close`. */
+  /** True after `Connection: close`. */
   closes = false;
-  /** '': the registered one. */
+  /** The words of the status; '' for the registered ones. */
   reason = '';
-  /** What comes after the content. */
+  /** The fields after the content. */
   trailers: ResponseTrailers | undefined = undefined;
   readonly #lines = new Map<string, string>();
 
@@ -35,12 +38,12 @@ export class ResponseFields {
     this.reason = fieldText('status', reason);
   }
 
-  /** Replaces: with nothing, when that is an empty list. */
+  /** Replaces a field. An empty list takes it away. */
   set(name: string, value: FieldValue): void {
     this.#put(name, value, false);
   }
 
-  /** Adds one more of the name. */
+  /** Adds one more field of the name. */
   add(name: string, value: FieldValue): void {
     this.#put(name, value, true);
   }
@@ -89,7 +92,7 @@ export class ResponseFields {
   #note(name: string, lower: string, text: string, adds: boolean): void {
     switch (lower) {
       case 'content-type':
-        // As the standard's Headers have two of it.
+        // The standard's Headers join two of it in this way.
         this.contentType = adds && this.contentType ? `${this.contentType}, ${text}` : text;
         return;
       case 'content-length':

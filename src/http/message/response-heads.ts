@@ -8,12 +8,15 @@ export interface DefaultFields {
   readonly noDefaultContentType: boolean;
 }
 
-/** How many different heads are kept for a second; a program that makes up more types of content does not fill memory. */
+/**
+ * The number of different heads that are kept for a second. A program that makes up more types of content does not fill
+ * memory.
+ */
 const KEPT = 64;
 
 /**
- * The first lines of responses. Those without fields of the handler's own are the same for a second, which is how long
- * a Date is: kept by type of content, they cost a look-up (20 ns) instead of being built (250 ns).
+ * The first lines of responses. Those without fields of the handler's own are the same for a second, as long as a Date
+ * is. They are kept by type of content: a look-up costs 20 ns, and building them 250 ns.
  */
 export class ResponseHeads {
   readonly #defaults: DefaultFields;
@@ -22,7 +25,7 @@ export class ResponseHeads {
   #date = '';
   #lastType: string | undefined;
   #last = '';
-  /** The last head of all, and what was asked for. */
+  /** The last whole head, and the arguments for it. */
   #wholeType: string | undefined;
   #wholeLength = 0;
   #wholeEnd = '';
@@ -34,7 +37,7 @@ export class ResponseHeads {
     this.tick();
   }
 
-  /** Once a second. */
+  /** Forgets the kept heads and takes the new date. It is called once a second. */
   tick(): void {
     this.#date = this.#defaults.noDefaultDate ? '' : `Date: ${new Date().toUTCString()}\r\n`;
     this.#kept.clear();
@@ -43,10 +46,11 @@ export class ResponseHeads {
   }
 
   /**
-   * The whole head of a 200 without fields of the handler's own. One answer is mostly as long as the one before, and the head is
-   * one piece then, where it would be put together of four: 35 ns.
+   * Returns the whole head of a 200 without fields of the handler's own. An answer is mostly as long as the one before.
+   * The head is one piece then, which saves putting it together of four: 35 ns.
    *
-   * @param length of the content, in bytes @param end what follows the length
+   * @param length the length of the content, in bytes
+   * @param end the lines that follow the length
    */
   whole(contentType: string, length: number, end: string): string {
     if (contentType === this.#wholeType && length === this.#wholeLength && end === this.#wholeEnd) return this.#whole;
@@ -56,7 +60,7 @@ export class ResponseHeads {
     return (this.#whole = `${this.ok(contentType)}Content-Length: ${length}\r\n${end}`);
   }
 
-  /** The lines of a 200 without fields of the handler's own. */
+  /** Returns the lines of a 200 without fields of the handler's own. */
   ok(contentType: string): string {
     if (contentType === this.#lastType) return this.#last;
     let head = this.#kept.get(contentType);
@@ -68,7 +72,7 @@ export class ResponseHeads {
     return (this.#last = head);
   }
 
-  /** The lines of any response. */
+  /** Returns the lines of any response. */
   of(status: number, contentType: string, fields: ResponseFields | undefined): string {
     if (fields === undefined) return this.#build(status, this.#server, this.#date, contentType);
     const server = fields.hasServer ? '' : this.#server;

@@ -3,8 +3,9 @@ import { MisuseError } from '../protocol/errors.ts';
 import { fieldLine, isToken, show } from '../protocol/field-line.ts';
 
 /**
- * Fields that have to be known before the content: of framing, routing, authentication, of how to go on with request or
- * response, and of the content itself. A sender must not have them among trailers: RFC 9110, 6.5.1.
+ * Fields that have to be known before the content: those of framing, routing and authentication, those on how to go on
+ * with request or response, and those of the content itself. A sender must not have them among trailers: RFC 9110,
+ * 6.5.1.
  */
 const TOO_LATE: ReadonlySet<string> = new Set(
   (
@@ -17,13 +18,13 @@ const TOO_LATE: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** What a handler sends after the content of its response. */
+/** The fields that a handler sends after the content of its response. */
 export class ResponseTrailers {
-  /** As they were first written, by their lower case. */
+  /** The names as they were first written, by their lower case. */
   readonly #names = new Map<string, string>();
   #lines = '';
 
-  /** The field that tells which are to come: RFC 9110, 6.6.2. */
+  /** The field that announces the trailers: RFC 9110, 6.6.2. */
   get announcement(): string {
     return `Trailer: ${[...this.#names.values()].join(', ')}\r\n`;
   }
@@ -32,7 +33,7 @@ export class ResponseTrailers {
     return this.#lines;
   }
 
-  /** @param names what the field `Trailer` has. @throws MisuseError ERR_HTTP_FIELD */
+  /** @param names the value of the field `Trailer`. @throws MisuseError ERR_HTTP_FIELD */
   announce(names: string): void {
     const list = names.split(',').map(trimBlanks);
     for (const name of list) expectTrailer(name);

@@ -1,7 +1,10 @@
 import type { Socket } from 'node:net';
 import type { Context } from './context.ts';
 
-/** What listeners of 'upgrade' and 'connect' get, with what `ws` and its like read of node:http's IncomingMessage. */
+/**
+ * The request that listeners of 'upgrade' and 'connect' get. It has what `ws` and its like read from node:http's
+ * IncomingMessage.
+ */
 export class UpgradeRequest {
   readonly method: string;
   readonly url: string;

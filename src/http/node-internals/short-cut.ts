@@ -1,24 +1,24 @@
 import type { Socket } from 'node:net';
 import { isThere } from './parts.ts';
 
-/** Up to this Node tries a write at once from a buffer on the stack. */
-const MOST = 16 * 1024;
+/** The longest write that Node tries at once from a buffer on the stack. */
+const MOST_BYTES = 16 * 1024;
 
 /** libuv's handle of a socket, as Node has it. */
 export interface WritableHandle {
   writeLatin1String?(request: WriteRequest | null, text: string): unknown;
 }
 
-/** Of a write, for the case that the kernel does not take all of it at once. */
+/** The request of a write, for the case that the kernel does not take all of it at once. */
 interface WriteRequest {
-  /** -1 while it is of no write. */
+  /** Returns -1 while it belongs to no write. */
   getAsyncId(): number;
   oncomplete?(status: number): void;
-  /** With `returned`: of a write that had ended before it could be listened to. */
+  /** The status of a write that had ended before it could be listened to, with `returned`. */
   writeStatus?: number | null;
 }
 
-/** What Node's types do not have. */
+/** The parts that Node's types do not have. */
 type Internal = Socket & { readonly _handle?: WritableHandle | null };
 
 /**
@@ -30,12 +30,13 @@ type Internal = Socket & { readonly _handle?: WritableHandle | null };
  */
 let way: 'unknown' | 'given' | 'returned' | 'unlike' = 'unknown';
 let Request: (new () => WriteRequest) | undefined;
-/** Of no write. To make one takes 60 ns. */
+/** A request that belongs to no write. It takes 60 ns to make one. */
 let spare: WriteRequest | undefined;
 
 /**
- * The way past a socket's stream, which has nothing to do for a response that the kernel takes at once, as nearly all are: 0.6 to
- * 1 µs of the 8 of a request. What the kernel leaves waits in libuv, before all that is written later by either way.
+ * The way past a socket's stream. The stream has nothing to do for a response that the kernel takes at once, as nearly
+ * all are, and costs 0.6 to 1 µs of the 8 of a request. The bytes that the kernel leaves wait in libuv, before all that
+ * is written later by either way.
  */
 export class ShortCut {
   readonly #socket: Internal;
@@ -47,12 +48,15 @@ export class ShortCut {
     this.#handle = handle;
   }
 
-  /** Bytes written here of which the kernel has not taken the last. */
+  /** The number of bytes of a write here of which the kernel has not taken the last. */
   get waiting(): number {
     return this.#waiting;
   }
 
-  /** The hot path. @param text of which every character is a byte. @returns false when the stream has to write it. */
+  /**
+   * Writes. This is the hot path. @param text a text of which every character is a byte. @returns false when the stream
+   * has to write it.
+   */
   write(text: string): boolean {
     if (!this.#isOpen(text.length)) return false;
     const handle = this.#handle as Required<WritableHandle>;
@@ -73,10 +77,10 @@ export class ShortCut {
     return false;
   }
 
-  /** Whether nothing is before it, and nobody hears of a write from the stream. */
+  /** Whether no other write comes before this one, and no listener waits for a write of the stream. */
   #isOpen(length: number): boolean {
     const socket = this.#socket;
-    if (length > MOST || this.#waiting > 0 || socket._handle !== this.#handle) return false;
+    if (length > MOST_BYTES || this.#waiting > 0 || socket._handle !== this.#handle) return false;
     return socket.writableLength === 0 && socket.writable && !socket.timeout;
   }
 
@@ -91,7 +95,7 @@ export class ShortCut {
   }
 }
 
-/** By one write of the stream, in whose place it puts itself for once. */
+/** Learns the way from one write of the stream, in whose place it puts itself for once. */
 function learn(handle: Required<WritableHandle>): void {
   const { writeLatin1String } = handle;
   if (!isThere('TCP.writeLatin1String', typeof writeLatin1String === 'function')) {

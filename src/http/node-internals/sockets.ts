@@ -16,7 +16,7 @@ interface PrivateServer extends Server {
 interface PrivateSocket extends Socket {
   server?: Server;
   _server?: Server | null;
-  /** Below a TLS socket; null for any other. */
+  /** The socket below a TLS socket; null for any other. */
   readonly _parent?: Duplex | null;
   /** TCP alone has `reset`. */
   readonly _handle?: {
@@ -29,9 +29,9 @@ interface PrivateSocket extends Socket {
 }
 
 /**
- * Has `accept` take the connections of a server that has just begun to listen, in place of Node.js, which would make a socket that is
- * read through a stream. The server's limit of connections holds. Does nothing where a part is missing: then the server emits
- * `connection` as ever.
+ * Has `accept` take the connections of a server that has just begun to listen, in place of Node.js, which would make a
+ * socket that is read through a stream. The server's limit of connections holds. Does nothing where a part is missing:
+ * the server then emits `connection` as ever.
  */
 export function interceptAccepting(server: Server, accept: (client: AcceptedHandle) => void): void {
   const shown = server as PrivateServer;
@@ -56,18 +56,23 @@ export function own(server: Server, socket: Socket): void {
   connected.server = connected._server = server;
 }
 
-/** How a socket is read into one buffer: `callback` gets the bytes of each read, and returns false to stop. */
+/**
+ * The way in which a socket is read into one buffer: `callback` gets the bytes of each read, and returns false to stop.
+ */
 export interface OnRead {
   readonly buffer: Uint8Array;
   readonly callback: (length: number, bytes: Uint8Array) => boolean;
 }
 
-/** A socket over a handle, which can be written to at once, and reads when it is told to. */
+/** Returns a socket over a handle. It can be written to at once, and reads when it is told to. */
 export function socketOver(handle: AcceptedHandle, onread: OnRead): Socket {
   return new Socket({ handle, allowHalfOpen: true, onread } as unknown as ConstructorParameters<typeof Socket>[0]);
 }
 
-/** Bytes that the kernel has taken. Undefined where it is not known: `bytesWritten` counts what waits in the stream as well. */
+/**
+ * Returns the number of bytes that the kernel has taken; undefined where it is not known. `bytesWritten` counts what
+ * waits in the stream as well.
+ */
 export function bytesTaken(socket: Socket): number | undefined {
   const { _handle: handle } = socket as PrivateSocket;
   if (socket instanceof Socket) isThere('Socket._handle', handle !== undefined);
@@ -76,10 +81,10 @@ export function bytesTaken(socket: Socket): number | undefined {
 }
 
 /**
- * Destroys a socket so that its peer cannot take what it has got for the whole: by a reset, which TCP alone has. A Unix
- * socket closes, and of TLS the layer below is reset.
+ * Destroys a socket so that its peer cannot take what it has got for the whole. It ends by a reset, which TCP alone
+ * has. A Unix socket closes, and the layer below a TLS socket is reset.
  *
- * Not by `resetAndDestroy`, which first sends all that waits, and a FIN.
+ * `resetAndDestroy` would not do: it first sends all that waits, and a FIN.
  */
 export function reset(socket: Duplex): void {
   if (socket instanceof Socket) resetBelow(socket);

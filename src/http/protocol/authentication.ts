@@ -1,6 +1,6 @@
 /**
- * Whether a value of `Authorization` says who is at the other end of the connection, for all requests to come on it, which have no
- * such field: NTLM, and Negotiate, which may be that (RFC 4559).
+ * Whether a value of `Authorization` names the client for the whole connection, so that later requests on it have no
+ * such field. NTLM does so, and Negotiate, which may be NTLM (RFC 4559).
  */
 export function authenticatesConnection(authorization: string): boolean {
   return /^(?:ntlm|negotiate)(?: |$)/i.test(authorization);

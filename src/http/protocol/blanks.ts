@@ -1,6 +1,7 @@
 /**
- * Without what RFC 9110, 5.6.3, calls whitespace: SP and HTAB at either end. `String.trim` takes more, such as U+00A0, which is
- * obs-text in a field: it made `chunked` of `chunked\xa0`, and a cookie `__Host-a` of `\xa0__Host-a`.
+ * Takes off what RFC 9110, 5.6.3, calls whitespace: SP and HTAB at either end. `String.trim` takes more, such as
+ * U+00A0, which is obs-text in a field. It would make `chunked` of `chunked\xa0`, and a cookie `__Host-a` of
+ * `\xa0__Host-a`.
  */
 export function trimBlanks(text: string): string {
   let from = 0;

@@ -2,7 +2,7 @@ import { BACKSLASH, CLASSES, CR, EQUALS, HEX, HTAB, LF, QUOTE, QUOTED, SEMICOLON
 import type { Fault } from './faults.ts';
 import { DATA, END, FAILED, NEED } from './parser-events.ts';
 
-// Where in a body of chunks, between two bytes. RFC 9112, 7.1.
+// The states between two bytes of a body of chunks. RFC 9112, 7.1.
 const SIZE_START = 0;
 const SIZE = 1;
 const EXTENSION_START = 2;
@@ -22,7 +22,7 @@ const DATA_LF = 14;
 
 type ChunksEvent = typeof NEED | typeof DATA | typeof END | typeof FAILED;
 
-/** Decodes chunks, to the last one: the trailer section that follows is the parser's. */
+/** Decodes chunks, to the last one. The parser reads the trailer section that follows. */
 export class Chunks {
   at = 0;
   from = 0;
@@ -30,10 +30,13 @@ export class Chunks {
   readonly #limit: number;
   #state = SIZE_START;
   #size = 0;
-  /** What says nothing to us, and costs nothing but work. */
+  /** The number of bytes that say nothing to us, and cost nothing but work. */
   #idle = 0;
 
-  /** @param limit bytes of the extensions of all chunks of a body, and of what zeros their sizes begin with. */
+  /**
+   * @param limit the most bytes of the extensions of all chunks of a body, and of the zeros with which their sizes
+   * begin.
+   */
   constructor(limit: number) {
     this.#limit = limit;
   }
@@ -44,7 +47,7 @@ export class Chunks {
     this.fault = 'BAD_CHUNK';
   }
 
-  /** END: after the line of the last chunk. */
+  /** Decodes the next piece. END comes after the line of the last chunk. */
   next(bytes: Buffer, at: number, end: number): ChunksEvent {
     for (; at < end; at++) {
       if (this.#state === CHUNK_DATA) return this.#data(at, end);
@@ -114,7 +117,7 @@ export class Chunks {
     }
   }
 
-  /** Zeros in front are allowed in any number: RFC 9112, 7.1. */
+  /** Reads a byte of a size. Zeros in front are allowed in any number: RFC 9112, 7.1. */
   #sizeByte(byte: number): number {
     const digit = HEX[byte]!;
     if (digit > 15) return this.#afterExtension(byte);

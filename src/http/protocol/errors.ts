@@ -20,7 +20,7 @@ export class HttpError extends Error {
   }
 }
 
-/** What an error of this part of the package that is the program's own fault has in `code`. */
+/** The `code` of an error that is the program's own fault, in this part of the package. */
 export type MisuseCode = 'ERR_HTTP_ANSWERED' | 'ERR_HTTP_FIELD' | 'ERR_HTTP_BODY' | 'ERR_HTTP_OPTION' | 'ERR_HTTP_PEER';
 
 /** A call that cannot be carried out. The message says what would be right. */
@@ -37,7 +37,10 @@ export class MisuseError extends TypeError {
   }
 }
 
-/** Why a signal aborts, and a body that is not whole fails: by the name and code that libraries know for it. */
+/**
+ * The reason why a signal aborts, and a body that is not whole fails. It has the name and code that libraries know for
+ * it.
+ */
 export function clientLeft(): Error {
   return Object.assign(new Error('the client has left'), { name: 'AbortError', code: 'ECONNRESET' });
 }

@@ -1,6 +1,6 @@
 /**
- * Why a request is refused: the status that the client gets, and the words for the log and for the error handler. The
- * client gets the status alone.
+ * The reasons to refuse a request: the status that the client gets, and the words for the log and for the error
+ * handler. The client gets the status alone.
  */
 const table = {
   BAD_METHOD: { status: 400, reason: 'a method is a token, followed by one space' },

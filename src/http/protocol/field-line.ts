@@ -1,19 +1,20 @@
 import { CLASSES, TOKEN, VALUE } from './bytes.ts';
 import { MisuseError } from './errors.ts';
 
-/** What a field of a response can have: several values are as many fields. */
+/** The value of a field of a response. Several values are as many fields. */
 export type FieldValue = string | number | readonly string[];
 
-/** The line of a field, checked against injection. @throws MisuseError ERR_HTTP_FIELD */
+/** Returns the line of a field, checked against injection. @throws MisuseError ERR_HTTP_FIELD */
 export function fieldLine(name: string, value: string | number): string {
   if (!isToken(name)) throw new MisuseError('ERR_HTTP_FIELD', `a field's name is a token, got ${show(String(name))}`);
   return `${name}: ${fieldText(name, value)}\r\n`;
 }
 
 /**
- * A value as text, checked. The text is what has to be used: an object could have another one when it is asked again.
+ * Returns a value as text, checked. The caller has to use this text: an object could have another one when it is asked
+ * again.
  *
- * @param name of what it is the value
+ * @param name the name of the field.
  * @throws MisuseError ERR_HTTP_FIELD
  */
 export function fieldText(name: string, value: string | number): string {
@@ -26,12 +27,18 @@ export function isToken(text: unknown): text is string {
   return typeof text === 'string' && text !== '' && isOf(TOKEN, text);
 }
 
-/** What latin1 can carry of VCHAR, SP, HTAB and obs-text: no CR, LF or NUL, with which a response would be split. */
+/**
+ * Whether a text has only what latin1 can carry of VCHAR, SP, HTAB and obs-text. CR, LF and NUL, which would split a
+ * response, are not among them.
+ */
 export function isValue(text: string): boolean {
   return isOf(VALUE, text);
 }
 
-/** The hot path: each field of each response. Half the time of a regular expression, as fields are short. */
+/**
+ * This is the hot path: each field of each response. It takes half the time of a regular expression, because fields are
+ * short.
+ */
 function isOf(is: number, text: string): boolean {
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
@@ -40,7 +47,7 @@ function isOf(is: number, text: string): boolean {
   return true;
 }
 
-/** Not more than a log wants. */
+/** Returns the text in quotes, with no more of it than a log wants. */
 export function show(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
 }

@@ -3,7 +3,7 @@ import { PLACES, type HeadReader } from './head-reader.ts';
 
 /** The fields of a head, or of what follows a body of chunks (RFC 9110, 5): one string, and the places in it. */
 export class FieldSection {
-  /** What of it is not of the fields, such as a request line, is not read. */
+  /** The string. Parts that belong to no field, such as a request line, are not read. */
   readonly text: string;
   readonly #places: readonly number[];
 
@@ -12,7 +12,7 @@ export class FieldSection {
     this.#places = places;
   }
 
-  /** Those that a reader has just come to the end of. */
+  /** Returns the fields whose end a reader has just reached. */
   static of({ bytes, base, length, fields, count }: HeadReader): FieldSection {
     return new FieldSection(latin1(bytes, base, base + length), copyOf(fields, count * PLACES));
   }
@@ -21,7 +21,7 @@ export class FieldSection {
     return this.#places.length / PLACES;
   }
 
-  /** Of the n-th field, as it was sent. */
+  /** Returns the name of the n-th field, as it was sent. */
   name(index: number): string {
     return this.#part(index * PLACES);
   }
@@ -30,7 +30,7 @@ export class FieldSection {
     return this.#part(index * PLACES + 2);
   }
 
-  /** Whether the n-th field is called so, in lower case. */
+  /** Whether the n-th field has this name. @param name in lower case. */
   isCalled(index: number, name: string): boolean {
     const from = this.#places[index * PLACES]!;
     const to = this.#places[index * PLACES + 1]!;
@@ -43,8 +43,8 @@ export class FieldSection {
 }
 
 /**
- * The hot path: each request has one. Not `slice`: a typed array of more than 64 bytes is made outside of the heap, which
- * costs 400 ns for the 15 fields of a browser.
+ * This is the hot path: each request has one. It avoids `slice`: a typed array of more than 64 bytes is made outside of
+ * the heap, which costs 400 ns for the 15 fields of a browser.
  */
 function copyOf(places: Int32Array, length: number): number[] {
   // oxlint-disable-next-line no-new-array -- the length, and of its size at once

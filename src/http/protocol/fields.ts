@@ -1,13 +1,13 @@
 import { FieldSection } from './field-section.ts';
 
-/** Looking for so many names costs less than an index of all. */
+/** The number of names that are looked for before there is an index. So many looks cost less than an index of all. */
 const LOOKS = 3;
 
 /**
- * Read-only fields of a request, by name in any case. Nothing of it is parsed before it is asked for.
+ * Read-only fields of a request, by name in any case. No part is parsed before it is asked for.
  *
- * The first names are looked for, field by field. From then on there is an index, which one pass makes: however many names are
- * asked for, the work grows with the fields, not with fields times names.
+ * The first names are looked for, field by field. From then on there is an index, which one pass makes. So the work
+ * grows with the fields, and not with fields times names, however many names are asked for.
  */
 export class Fields implements Iterable<[name: string, value: string]> {
   readonly #section: FieldSection;
@@ -18,7 +18,10 @@ export class Fields implements Iterable<[name: string, value: string]> {
     this.#section = section;
   }
 
-  /** The value; of a field that came more than once, all joined as RFC 9110, 5.3, has it; null without any. */
+  /**
+   * Returns the value, or null when the field is missing. The values of a field that came more than once are joined as
+   * RFC 9110, 5.3, wants it.
+   */
   get(name: string): string | null {
     const lower = name.toLowerCase();
     if (this.#isIndexed()) return this.#indexed().get(lower) ?? null;
@@ -37,14 +40,17 @@ export class Fields implements Iterable<[name: string, value: string]> {
     return false;
   }
 
-  /** Every field as it was sent, in order; the names in lower case. */
+  /** Yields every field as it was sent, in order, with the name in lower case. */
   *[Symbol.iterator](): Generator<[name: string, value: string]> {
     for (let index = 0; index < this.#section.count; index++) {
       yield [this.#section.name(index).toLowerCase(), this.#section.value(index)];
     }
   }
 
-  /** As node:http's `request.headers` has them: an object without prototype, joined where a field came more than once. */
+  /**
+   * Returns the fields as node:http's `request.headers` has them: an object without prototype, with the values joined
+   * where a field came more than once.
+   */
   toObject(): Record<string, string> {
     const object = Object.create(null) as Record<string, string>;
     for (const [name, value] of this.#indexed()) object[name] = value;
@@ -67,5 +73,5 @@ function join(before: string | undefined, value: string, name: string): string {
   return before === undefined ? value : before + (name === 'cookie' ? '; ' : ', ') + value;
 }
 
-/** Shared by all that have none. */
+/** The fields of all requests that have none. */
 export const NO_FIELDS: Fields = new Fields(new FieldSection('', []));

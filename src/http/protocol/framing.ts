@@ -13,20 +13,20 @@ import {
   UPGRADE,
 } from './special-fields.ts';
 
-// What of the field Connection concerns us, a bit each.
+// The tokens of the field Connection that concern us, a bit each.
 const NO_TOKENS = 0;
 const KEEP_ALIVE = 1;
 const CLOSE = 2;
 const UPGRADES = 4;
 
-/** How long a message is and what becomes of its connection, by the fields of its head as they come. */
+/** Finds the length of a message and what becomes of its connection, by the fields of its head as they come. */
 export class Framing {
-  /** Bytes of the body; -1 when it has chunks. */
+  /** The length of the body in bytes; -1 when it has chunks. */
   contentLength = 0;
   expectsContinue = false;
-  /** How many fields Host there are. */
+  /** The number of fields Host. */
   hosts = 0;
-  /** The request says who is at the other end of the connection: it is not to be moved. */
+  /** True when the request names the client for the whole connection, which is then not to be moved. */
   authenticates = false;
   #tokens: number = NO_TOKENS;
   #hasUpgrade = false;
@@ -46,18 +46,21 @@ export class Framing {
     this.#expects = undefined;
   }
 
-  /** @param minor of the version. RFC 9112, 9.3. */
+  /** Whether the connection may carry another request. RFC 9112, 9.3. @param minor the minor version. */
   keepsAlive(minor: number): boolean {
     if ((this.#tokens & CLOSE) !== 0) return false;
     return minor === 1 || (this.#tokens & KEEP_ALIVE) !== 0;
   }
 
-  /** Whether the client would go on in another protocol. */
+  /** Whether the client wants to go on in another protocol. */
   get upgrades(): boolean {
     return this.#hasUpgrade && (this.#tokens & UPGRADES) !== 0;
   }
 
-  /** @param field which of the special ones, whose value is from `from` to `to`. */
+  /**
+   * Notes a field that the protocol acts upon. @param field one of the special ones, whose value is from `from` to
+   * `to`.
+   */
   note(field: number, bytes: Buffer, from: number, to: number): Fault | undefined {
     switch (field) {
       case HOST_FIELD:
@@ -85,14 +88,14 @@ export class Framing {
     }
   }
 
-  /** All fields are known. RFC 9112, 6.3. */
+  /** Judges the message when all its fields are known. RFC 9112, 6.3. */
   settle(method: string, minor: number): Fault | undefined {
     if (this.#expects !== undefined && !isContinue(this.#expects)) return 'BAD_EXPECT';
-    // RFC 9110, 7.8 and 10.1.1: of HTTP/1.0 both are ignored.
+    // Both are ignored in HTTP/1.0: RFC 9110, 7.8 and 10.1.1.
     if (minor === 0) this.#hasUpgrade = false;
     this.expectsContinue = this.#expects !== undefined && minor === 1;
     const fault = this.#codings === undefined ? undefined : this.#settleCodings(this.#codings, minor);
-    // RFC 9110, 9.3.6: what follows is the tunnel's.
+    // The bytes that follow belong to the tunnel: RFC 9110, 9.3.6.
     if (method === 'CONNECT') this.contentLength = 0;
     return fault;
   }
@@ -112,13 +115,13 @@ export class Framing {
 }
 
 /**
- * The last host that was right. Nearly all requests of a server name the same, and comparing costs 15 ns where an address with
- * its port takes 135 to be checked.
+ * The last host that was right. Nearly all requests of a server name the same one. A comparison costs 15 ns, and the
+ * check of an address with its port 135.
  */
 const known = new Uint8Array(64);
 let knownLength = 0;
 
-/** RFC 9110, 7.2: empty, where the target has no authority. */
+/** Whether the value is right. It is empty where the target has no authority: RFC 9110, 7.2. */
 function isHost(bytes: Buffer, from: number, to: number): boolean {
   if (isKnown(bytes, from, to)) return true;
   if (from !== to && !isAuthority(bytes, from, to)) return false;
@@ -137,7 +140,7 @@ function join(before: string | undefined, value: string): string {
   return before === undefined ? value : `${before}, ${value}`;
 }
 
-/** @returns -1 when it is no number of bytes: `1*DIGIT` and nothing else, RFC 9112, 6.2. */
+/** @returns the length in bytes; -1 for anything but `1*DIGIT`, RFC 9112, 6.2. */
 function lengthOf(bytes: Uint8Array, from: number, to: number): number {
   let length = from === to ? -1 : 0;
   for (let at = from; at < to; at++) {
@@ -149,8 +152,8 @@ function lengthOf(bytes: Uint8Array, from: number, to: number): number {
 }
 
 /**
- * What is wrong with a list of transfer codings. Chunked has to be the last, or the end of the body cannot be known; any
- * other coding we could not undo, and a handler would take it for the content.
+ * Returns the fault of a list of transfer codings. Chunked has to be the last, or the end of the body cannot be known.
+ * We could not undo any other coding, and a handler would take the result for the content.
  */
 function transferCoding(list: string): Fault | undefined {
   const codings = list.split(',').map((coding) => trimBlanks(coding).toLowerCase());
@@ -169,10 +172,10 @@ const TOKENS: ReadonlyMap<string, number> = new Map([
   ['upgrade', UPGRADES],
 ]);
 
-/** `keep-alive` as the number that its length is: nearly every value is this one word. */
+/** The length of `keep-alive`. Nearly every value is this one word. */
 const KEEP_ALIVE_LENGTH = 10;
 
-/** What of a value of Connection concerns us: KEEP_ALIVE, CLOSE, UPGRADES, added up. */
+/** Returns the tokens of a value of Connection that concern us: KEEP_ALIVE, CLOSE, UPGRADES, added up. */
 function connectionTokens(bytes: Buffer, from: number, to: number): number {
   const value = latin1(bytes, from, to).toLowerCase();
   if (to - from <= KEEP_ALIVE_LENGTH) return TOKENS.get(value) ?? tokensOf(value);

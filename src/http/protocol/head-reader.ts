@@ -7,13 +7,13 @@ import { OTHER, specialField } from './special-fields.ts';
 import { isTarget } from './target.ts';
 
 export interface HeadLimits {
-  /** Bytes of a request line with its fields, and of a trailer section. */
+  /** The most bytes of a request line with its fields, and of a trailer section. */
   readonly head: number;
-  /** Number of fields. */
+  /** The most fields. */
   readonly fields: number;
 }
 
-// Where in a head: the state of the scanner between two bytes.
+// The states of the scanner between two bytes of a head.
 const START = 0;
 const START_LF = 1;
 const METHOD = 2;
@@ -29,51 +29,51 @@ const VALUE_LF = 11;
 const LAST_LF = 12;
 
 const VERSION_PREFIX = Buffer.from('HTTP/1.');
-/** Numbers of `fields` for each field: where its name starts and ends, and its value. */
+/** The number of entries in `fields` for each field: where its name starts and ends, and its value. */
 export const PLACES = 4;
 
 const NO_BYTES = Buffer.alloc(0);
-/** First size of the buffer for a head that comes in pieces. */
-const CARRY = 1024;
+/** The first size of the buffer for a head that comes in pieces. */
+const CARRY_BYTES = 1024;
 
 type HeadEvent = typeof NEED | typeof HEAD | typeof FAILED;
 
 /**
- * Reads a request line with its fields, and the fields after a body. What comes in one piece, as nearly all do, is parsed
- * where it lies, and nothing is copied or made a string: `fields` has the places of names and values. What comes in pieces
- * is gathered in a buffer of its own, and scanning goes on where it stopped: a byte is looked at once, however slowly it
- * comes.
+ * Reads a request line with its fields, and the fields after a body. A head in one piece, as nearly all are, is parsed
+ * where it lies. Nothing is copied or made a string: `fields` has the places of names and values. A head in pieces is
+ * gathered in a buffer of its own, and scanning goes on where it stopped. So a byte is looked at once, however slowly
+ * it comes.
  */
 export class HeadReader {
-  /** Where the bytes given are used up to. */
+  /** The place up to which the bytes given are used. */
   at = 0;
   fault: Fault = 'BAD_METHOD';
 
-  /** HEAD: the bytes that all places refer to, and where in them zero is. */
+  /** After HEAD: the bytes that all places refer to, and where in them zero is. */
   bytes: Buffer = NO_BYTES;
   base = 0;
-  /** HEAD: the length from there, the last CRLF included. */
+  /** After HEAD: the length from there, the last CRLF included. */
   length = 0;
   method = '';
   targetStart = 0;
   targetEnd = 0;
-  /** 1 of HTTP/1.1, 0 of HTTP/1.0. */
+  /** The minor version: 1 of HTTP/1.1, 0 of HTTP/1.0. */
   minor = 1;
-  /** How many, and their places. Those of trailers replace those of the head. */
+  /** The number of fields, and their places. Those of trailers replace those of the head. */
   count = 0;
   readonly fields: Int32Array;
-  /** HEAD: what follows from the fields. */
+  /** After HEAD: the conclusions from the fields. */
   readonly framing: Framing = new Framing();
 
   readonly #limits: HeadLimits;
   #state = START;
   #isTrailers = false;
-  /** Of a head in pieces: how many bytes are gathered. */
+  /** The number of bytes that are gathered of a head in pieces. */
   #carried = 0;
   #carry = NO_BYTES;
-  /** How far it is scanned, from the base. */
+  /** The place up to which it is scanned, from the base. */
   #scanned = 0;
-  /** Where the token being scanned starts, from the base; in VERSION, how many bytes of it came. */
+  /** The place where the token being scanned starts, from the base. In VERSION, the number of its bytes that came. */
   #mark = 0;
   #special = OTHER;
 
@@ -82,30 +82,30 @@ export class HeadReader {
     this.fields = new Int32Array(limits.fields * PLACES);
   }
 
-  /** Whether nothing of it has come. */
+  /** Whether no byte of the head has come. */
   get isFresh(): boolean {
     return this.#carried === 0;
   }
 
-  /** A request line with its fields is next. */
+  /** Begins a head: a request line with its fields is next. */
   beginHead(): void {
     this.#begin(START, false);
   }
 
-  /** The fields after a body are next. */
+  /** Begins trailers: the fields after a body are next. */
   beginTrailers(): void {
     this.#begin(FIELD, true);
     this.count = 0;
   }
 
-  /** Back to the state of a new one, without the buffers of others. */
+  /** Returns to the state of a new reader, without the buffers of others. */
   reset(): void {
     this.bytes = NO_BYTES;
     this.#carry = NO_BYTES;
     this.beginHead();
   }
 
-  /** Scans where the bytes lie; and when they are not all, keeps them. */
+  /** Scans where the bytes lie. When the head is not complete, its bytes are kept. */
   next(bytes: Buffer, at: number, end: number): HeadEvent {
     if (this.#carried > 0) return this.#nextMore(bytes, at, end);
     const limit = Math.min(end, at + this.#limits.head);
@@ -124,13 +124,13 @@ export class HeadReader {
     this.#keep(bytes, at, limit);
     const event = this.#scan(this.#carry, 0, this.#carried);
     if (event === NEED && limit < end) return this.#fail(this.#tooLarge());
-    // The scanner has left its place in the buffer of our own.
+    // The scanner has left its place in our own buffer.
     this.at = event === NEED ? end : at + this.at - before;
     if (event === NEED && this.#state === START) this.#skipEmptyLines();
     return event;
   }
 
-  /** Before a request they are nothing. RFC 9112, 2.2. */
+  /** Forgets empty lines: they mean nothing before a request. RFC 9112, 2.2. */
   #skipEmptyLines(): void {
     this.beginHead();
   }
@@ -142,7 +142,7 @@ export class HeadReader {
   #keep(bytes: Buffer, from: number, to: number): void {
     const size = this.#carried + to - from;
     if (size > this.#carry.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.min(this.#limits.head, Math.max(CARRY, 2 * size)));
+      const larger = Buffer.allocUnsafeSlow(Math.min(this.#limits.head, Math.max(CARRY_BYTES, 2 * size)));
       this.#carry.copy(larger, 0, 0, this.#carried);
       this.#carry = larger;
     }
@@ -164,8 +164,8 @@ export class HeadReader {
   }
 
   /**
-   * The hot path: from where it stopped to the end of the head. The loops within are for what is more than a byte: a turn
-   * of the outer one costs 3 ns.
+   * Scans from where it stopped to the end of the head. This is the hot path. The inner loops are for runs of bytes: a
+   * turn of the outer one costs 3 ns.
    */
   #scan(bytes: Buffer, base: number, end: number): HeadEvent {
     let state = this.#state;
@@ -190,7 +190,7 @@ export class HeadReader {
           if (byte === SP || byte === HTAB) break;
           mark = at - base;
           state = VALUE_BYTES;
-          // The same byte again, as the first of the value.
+          // The same byte is scanned again, as the first of the value.
           at--;
           break;
         case VALUE_BYTES: {
@@ -293,9 +293,10 @@ export class HeadReader {
     return NEED;
   }
 
-  /** A field that the protocol acts upon. */
+  /** Notes a field that the protocol acts upon. */
   #note(bytes: Buffer, from: number, to: number): Fault | undefined {
-    // After a body they are too late to mean what they say, and somebody behind us may believe them: RFC 9110, 6.5.1.
+    // Such fields come too late after a body to mean what they say, and a server behind us may believe them: RFC 9110,
+    // 6.5.1.
     if (this.#isTrailers) return 'BAD_TRAILER';
     return this.framing.note(this.#special, bytes, from, to);
   }

@@ -1,8 +1,9 @@
 import { latin1 } from './bytes.ts';
 
 /**
- * The methods that are registered (RFC 9110, 16.1.1) and those in use that node:http knows too. Any other is 501, as
- * RFC 9110, 9.1, recommends: an application that does not know a method should not get it under the name of another.
+ * The methods that are registered (RFC 9110, 16.1.1) and those in use that node:http knows too. Any other is answered
+ * with 501, as RFC 9110, 9.1, recommends: an application that does not know a method should not get it under the name
+ * of another.
  */
 const METHODS: ReadonlySet<string> = new Set(
   (
@@ -12,10 +13,13 @@ const METHODS: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** 'GET' as the number that its bytes are, so that the most frequent needs no string. */
+/** The letters of 'GET' as one number, so that the most frequent method needs no string. */
 const GET = 0x474554;
 
-/** @returns the method as one of the strings above, which makes comparing with a literal cheap; undefined if unknown. */
+/**
+ * @returns the method as one of the strings above, which makes a comparison with a literal cheap; undefined when it is
+ * unknown.
+ */
 export function methodAt(bytes: Buffer, from: number, to: number): string | undefined {
   if (to - from === 3 && ((bytes[from]! << 16) | (bytes[from + 1]! << 8) | bytes[from + 2]!) === GET) return 'GET';
   const method = latin1(bytes, from, to);

@@ -1,12 +1,15 @@
-/** All bytes given have been used. */
+/** The parser has used all bytes given. */
 export const NEED = 0;
 /** A head is complete: `head`, `method`, `fields`... are valid until the next call. */
 export const HEAD = 1;
-/** Body, `from` to `to` of the bytes given. */
+/** A part of the body has come: `from` to `to` of the bytes given. */
 export const DATA = 2;
 /** The message is complete. */
 export const END = 3;
-/** `fault` says why. The connection is of no use any more: where the next message begins cannot be known. */
+/**
+ * The message is wrong, and `fault` says why. The connection is of no use any more, because the beginning of the next
+ * message cannot be known.
+ */
 export const FAILED = 4;
 
 export type ParserEvent = typeof NEED | typeof HEAD | typeof DATA | typeof END | typeof FAILED;

@@ -5,8 +5,8 @@ import { HeadReader, type HeadLimits } from './head-reader.ts';
 import { DATA, END, FAILED, HEAD, NEED, type ParserEvent } from './parser-events.ts';
 
 /*
- * HTTP/1 as a machine without I/O. It is given bytes and answers with the next event; whoever holds the socket asks again
- * until there is nothing more, and passes the rest of the bytes each time:
+ * This is HTTP/1 as a machine without I/O. It is given bytes and answers with the next event. The owner of the socket asks
+ * again until there is nothing more, and passes the rest of the bytes each time:
  *
  *     NEED ──► HEAD ──► DATA* ──► END ──► HEAD ...          any of them ──► FAILED, for good
  *
@@ -14,11 +14,11 @@ import { DATA, END, FAILED, HEAD, NEED, type ParserEvent } from './parser-events
  */
 
 export interface ParserLimits extends HeadLimits {
-  /** Bytes of the extensions of all chunks of a body. */
+  /** The most bytes of the extensions of all chunks of a body. */
   readonly extensions: number;
 }
 
-// Where in a message the parser is.
+// The phases of a message.
 const IN_HEAD = 0;
 const IN_LENGTH = 1;
 const IN_CHUNKS = 2;
@@ -28,18 +28,21 @@ const CLOSED = 5;
 const BROKEN = 6;
 
 export class Parser {
-  /** Where the bytes given are used up to. */
+  /** The place up to which the bytes given are used. */
   at = 0;
-  /** DATA: where in the bytes given. */
+  /** After DATA: the part of the bytes given. */
   from = 0;
   to = 0;
   fault: Fault | undefined = undefined;
-  /** HEAD: request line and fields. END: the fields after the body. Valid until the next call. */
+  /**
+   * After HEAD: the request line and the fields. After END: the fields after the body. They are valid until the next
+   * call.
+   */
   readonly head: HeadReader;
 
   readonly #chunks: Chunks;
   #phase = IN_HEAD;
-  /** Bytes of the body that are to come. */
+  /** The number of bytes of the body that are to come. */
   #left = 0;
 
   constructor(limits: ParserLimits) {
@@ -47,12 +50,12 @@ export class Parser {
     this.#chunks = new Chunks(limits.extensions);
   }
 
-  /** Nothing of a message has come: the parser may be used for another connection. */
+  /** Whether no byte of a message has come. The parser may then be used for another connection. */
   get isFresh(): boolean {
     return this.#phase === IN_HEAD && this.head.isFresh;
   }
 
-  /** Whether the end of the connection is one between messages, or of a message that is to be the last. */
+  /** Whether the connection may end now: between messages, or after one that is to be the last. */
   get mayEnd(): boolean {
     return this.isFresh || this.#phase === CLOSED;
   }
@@ -62,12 +65,12 @@ export class Parser {
     return this.head.framing.keepsAlive(this.head.minor);
   }
 
-  /** END: whether fields came after the body. */
+  /** After END: whether fields came after the body. */
   get hasTrailers(): boolean {
     return this.head.framing.contentLength === -1 && this.head.count > 0;
   }
 
-  /** @param bytes what was received, to be looked at from `at` to `end`. */
+  /** @param bytes the bytes that were received, to be looked at from `at` to `end`. */
   next(bytes: Buffer, at: number, end: number): ParserEvent {
     this.at = at;
     switch (this.#phase) {
@@ -88,7 +91,7 @@ export class Parser {
     }
   }
 
-  /** Back to the state of a new parser. */
+  /** Returns to the state of a new parser. */
   reset(): void {
     this.fault = undefined;
     this.#phase = IN_HEAD;
@@ -129,7 +132,10 @@ export class Parser {
     return END;
   }
 
-  /** Empty lines after the last message are an old client's, any other byte is a request that will not be answered. */
+  /**
+   * Refuses what follows the last message. Empty lines come from an old client. Any other byte is a request that will
+   * not be answered.
+   */
   #refuseMore(bytes: Buffer, at: number, end: number): ParserEvent {
     for (; at < end; at++) if (bytes[at] !== CR && bytes[at] !== LF) return this.#fail('AFTER_CLOSE');
     this.at = end;

@@ -3,16 +3,16 @@ import type { HeadReader } from './head-reader.ts';
 import { splitTarget, type Target } from './target.ts';
 
 /**
- * The head of a request, independent of the bytes that it was read from: the next read overwrites them, and a handler may
- * hold its request for as long as it likes, answered or not. It is one string, in which its parts are found when they are
- * asked for.
+ * The head of a request, independent of the bytes from which it was read: the next read overwrites them, and a handler
+ * may hold its request for as long as it likes, answered or not. The head is one string, in which its parts are found
+ * when they are asked for.
  */
 export class RequestHead {
   readonly method: string;
   readonly minor: number;
   /** The request-target as it was sent. */
   readonly url: string;
-  /** The fields. */
+  /** The fields, in the same string. */
   readonly section: FieldSection;
   #target: Target | undefined;
 

@@ -8,7 +8,7 @@ export const CONTENT_LENGTH = 5;
 export const TRANSFER_ENCODING = 6;
 export const AUTHORIZATION = 7;
 
-/** By their length, which differs, so that a name is compared with one other at most. */
+/** The fields by their length. All lengths differ, so a name is compared with one other at most. */
 const BY_LENGTH: ReadonlyArray<readonly [name: Uint8Array, field: number] | undefined> = table({
   host: HOST_FIELD,
   expect: EXPECT,

@@ -1,14 +1,14 @@
-/** No state: the event must not happen. */
+/** This stands for no state: the event must not happen. */
 const ILLEGAL = 255;
 
-/** For each state the events that may happen in it, and the state after each. */
+/** The events that may happen in each state, and the state after each. */
 export type Rows<State extends string, Event extends string> = Readonly<
   Record<State, Readonly<Partial<Record<Event, State>>>>
 >;
 
 /**
- * A machine as data: what may happen when, and what comes of it. Rows are written with names, and looked up by integers,
- * one load of a byte (2 ns): a request passes through eight of them.
+ * A machine as data: what may happen when, and what comes of it. Rows are written with names, and looked up by integers
+ * with one load of a byte (2 ns). A request passes through eight of them.
  */
 export class TransitionTable<State extends string = string, Event extends string = string> {
   readonly states: readonly State[];
@@ -17,7 +17,11 @@ export class TransitionTable<State extends string = string, Event extends string
   readonly #width: number;
   readonly #next: Uint8Array;
 
-  /** @param what it is the table of. @param states in the order of their integers. @param events likewise. */
+  /**
+   * @param what the subject of the table.
+   * @param states in the order of their integers.
+   * @param events in the order of their integers.
+   */
   constructor(what: string, states: readonly State[], events: readonly Event[], rows: Rows<State, Event>) {
     this.states = states;
     this.events = events;
@@ -35,7 +39,10 @@ export class TransitionTable<State extends string = string, Event extends string
     return this.#next[state * this.#width + event] !== ILLEGAL;
   }
 
-  /** The state after an event. @throws Error when that must not happen: a fault of this server, never of its user */
+  /**
+   * Returns the state after an event. @throws Error when the event must not happen: a fault of this server, never of
+   * its user
+   */
   next(state: number, event: number): number {
     const next = this.#next[state * this.#width + event]!;
     if (next === ILLEGAL) this.#refuse(state, event);

@@ -1,36 +1,37 @@
 /*
- * What may happen on a connection, as two machines in the form of h11 (python-hyper): one for each direction.
+ * Two machines say what may happen on a connection, in the form of h11 (python-hyper): one for each direction.
  *
  * The request side is what the client sends. It belongs to the connection, and goes round once a request:
  *
  *     IDLE ──BYTES──► HEAD ──HEAD──► BODY ──END──► DONE ──NEXT──► IDLE         (a head in one piece: IDLE ──HEAD──► BODY)
  *
  * A request without a body passes through BODY all the same, within one call. A streamed body whose handler is slower than
- * the client goes from BODY to FULL and, when what waits is TAKEN, back. EOF is the client's FIN, *in its turn*: what
- * the client sent before it and was read ahead is dealt with first, so that ten pipelined requests and a FIN are ten requests
- * and then a FIN. A FIN after a whole request (DONE ──► ENDED) leaves the response alone. STOP is the server's decision to
- * read no more: the last response is given, a request was refused, an idle connection is closed. From then on (DISCARDING)
- * what comes is thrown away, so that no reset overtakes the response (RFC 9112, 9.6). CLOSED has no socket of ours any more.
+ * the client goes from BODY to FULL, and back when the bytes that wait are TAKEN. EOF is the client's FIN, *in its turn*:
+ * bytes that the client sent before it and that were read ahead come first. So ten pipelined requests and a FIN are ten
+ * requests and then a FIN. A FIN after a whole request (DONE ──► ENDED) leaves the response alone. STOP is the server's
+ * decision to read no more: the last response is given, a request was refused, or an idle connection is closed. From then on
+ * (DISCARDING) all that comes is thrown away, so that no reset overtakes the response (RFC 9112, 9.6). CLOSED has no socket
+ * of ours any more.
  *
- * The response side is what the handler does. It belongs to the context, which outlives its turn on the connection:
+ * The response side is the work of the handler. It belongs to the context, which outlives its turn on the connection:
  *
  *     OPEN ──ANSWER──► ANSWERED            OPEN ──BEGIN──► STREAMING ──WRITE*, FINISH──► ANSWERED
  *     OPEN ──SEND──► SENDING ──FINISH──► ANSWERED                     (a Blob: given whole, read while it is sent)
  *
- * Answered and abandoned are two states. A handler that answers twice (any event in ANSWERED) has a fault, and is told so. One
- * whose client has left, or for which the server has given up waiting, has none: ABANDONED takes every event and stays. Only
- * HIJACK cannot do nothing, as it has to return a socket. TAKEN is another's connection.
+ * Answered and abandoned are two states. A handler that answers twice (any event in ANSWERED) has a fault, and is told so. A
+ * handler whose client has left, or for which the server has given up waiting, has no fault: ABANDONED takes every event and
+ * stays. Only HIJACK cannot do nothing, because it has to return a socket. TAKEN means that the handler has the connection.
  *
  * Each side moves by its own events alone, and these rules join them:
  *
  * - A handler gets its context when the request is DONE, or at BODY with `streamRequestBody`.
- * - When the request is DONE and the response ANSWERED, the context goes and NEXT happens, or STOP where this was the last response of the connection:
- *   `Connection: close`, HTTP/1.0, a limit, ENDED.
- * - A response that is ANSWERED while the request is in BODY: what comes of the body is skipped.
- * - STOP and CLOSE abandon a response that is not ANSWERED. Was it STREAMING or SENDING, then the client has to see that it is
+ * - When the request is DONE and the response ANSWERED, the context goes and NEXT happens. STOP happens instead where this was
+ *   the last response of the connection: `Connection: close`, HTTP/1.0, a limit, ENDED.
+ * - When a response is ANSWERED while the request is in BODY, the rest of the body is skipped.
+ * - STOP and CLOSE abandon a response that is not ANSWERED. If it was STREAMING or SENDING, the client has to see that it is
  *   not whole: by chunks or a length without their end, or else (HTTP/1.0) by a reset.
- * - The pair says which clock runs. `writeTimeout` runs while there is something that the kernel has not taken, and then the
- *   clocks of IDLE and DISCARDING do not: they start with the last byte.
+ * - The pair says which clock runs. `writeTimeout` runs while the kernel has not taken all bytes. The clocks of IDLE and
+ *   DISCARDING do not run then: they start with the last byte.
  *
  *     request       response          clock            and then
  *     IDLE          -                 idleTimeout      STOP
@@ -44,8 +45,8 @@
  */
 import { TransitionTable } from './transition-table.ts';
 
-// The request side: its states, in an order that counts. From FULL on what comes has to wait, and from DISCARDING on no
-// more requests are read.
+// The states of the request side, in an order that counts. From FULL on the next bytes have to wait, and from
+// DISCARDING on no more requests are read.
 export const IDLE = 0;
 export const HEAD = 1;
 export const BODY = 2;
@@ -55,7 +56,7 @@ export const ENDED = 5;
 export const DISCARDING = 6;
 export const CLOSED = 7;
 
-// The request side: its events.
+// The events of the request side.
 export const ON_BYTES = 0;
 export const ON_HEAD = 1;
 export const ON_FULL = 2;
@@ -82,7 +83,7 @@ export const requestSide: TransitionTable = new TransitionTable(
   },
 );
 
-// The response side: its states.
+// The states of the response side.
 export const OPEN = 0;
 export const STREAMING = 1;
 export const SENDING = 2;
@@ -90,7 +91,7 @@ export const ANSWERED = 3;
 export const TAKEN = 4;
 export const ABANDONED = 5;
 
-// The response side: its events. SET is whatever needs a head that has not been sent.
+// The events of the response side. SET is each call that needs a head which has not been sent.
 export const ON_SET = 0;
 export const ON_TRAILER = 1;
 export const ON_BEGIN = 2;

@@ -1,4 +1,4 @@
-/** How many connections each address has. It knows none that has no connection, so that it cannot be filled. */
+/** Counts the connections of each address. It knows no address without a connection, so it cannot be filled. */
 export class Addresses {
   readonly #counts = new Map<string, number>();
 
@@ -14,7 +14,7 @@ export class Addresses {
     return true;
   }
 
-  /** One that was taken has closed. */
+  /** Notes that a connection which was taken has closed. */
   give(address: string): void {
     const count = this.#counts.get(address)! - 1;
     if (count === 0) this.#counts.delete(address);

@@ -5,7 +5,7 @@ import { HttpError } from '../protocol/errors.ts';
 import { faults, type Fault } from '../protocol/faults.ts';
 import { reasonOf } from '../protocol/status.ts';
 
-/** The application's functions, none of which can end the process by throwing: what they throw is answered, or logged. */
+/** The application's functions. None of them can end the process by throwing: an error is answered, or logged. */
 export class Application {
   readonly connState: ((socket: Socket, state: ConnState) => void) | undefined;
   readonly #hooks: Hooks;
@@ -57,7 +57,7 @@ export class Application {
     if (fault === 'HANDLER_TIMEOUT') this.log(`prefork/http: ${reason}`);
   }
 
-  /** A handler has failed, or a hook that stands for it: the error handler answers. */
+  /** Has the error handler answer, when a handler has failed, or a hook that stands for it. */
   failed(context: Context, error: unknown): void {
     if (!context.isOpen) return this.#failedLate(context, error);
     context.reset();
@@ -71,7 +71,7 @@ export class Application {
     }
   }
 
-  /** A log that fails cannot be told of. */
+  /** Logs. The failure of a log cannot be told to anyone. */
   log(message: string, ...error: [unknown?]): void {
     try {
       const result: unknown = this.#hooks.logger.error(message, ...error);
@@ -85,21 +85,24 @@ export class Application {
     this.#answerError(context, error);
   }
 
-  /** Nothing of the error's text reaches the client. */
+  /** Answers with the status of an error. The text of the error does not reach the client. */
   #answerError(context: Context, error: unknown): void {
     const status = statusOf(error);
     if (status === 500) this.#logFailure(context, error);
     context.status(status).end(reasonOf(status));
   }
 
-  /** Half a response cannot be taken back: the client sees that it is not whole. */
+  /**
+   * Ends a response whose handler has failed. Half a response cannot be taken back, so the client sees that it is not
+   * whole.
+   */
   #failedLate(context: Context, error: unknown): void {
-    // What was meant for a client that has left has no one to be told.
+    // An error that was meant for a client that has left reaches no one.
     if (!context.isAbandoned || statusOf(error) === 500) this.#logFailure(context, error);
     if (context.isUnderway && !context.isAnswered) context.break();
   }
 
-  /** What a handler's own work ends with because its client has left is no failure. */
+  /** Logs a failure. The end of a handler's own work because its client has left is none. */
   #logFailure(context: Context, error: unknown): void {
     if (!context.hasFailedByLeaving(error)) this.log('prefork/http: a handler failed', error);
   }
@@ -112,7 +115,7 @@ export class Application {
     }
   }
 
-  /** A hook that is an asynchronous function is not waited for, and may fail all the same. */
+  /** Logs the failure of a hook that is an asynchronous function. Such a hook is not waited for. */
   #watch(hook: string, result: unknown): void {
     if (isPromise(result)) result.then(undefined, (error: unknown) => this.#logHook(hook, error));
   }

@@ -1,9 +1,9 @@
-/** Time between ticks, ms, unless a timeout asks for less. */
-const PERIOD = 500;
-const SHORTEST = 10;
+/** The time between ticks, unless a timeout asks for less. */
+const PERIOD_MS = 500;
+const SHORTEST_MS = 10;
 
 /**
- * A clock that stands still between ticks, so that asking it costs nothing. It goes while somebody needs it.
+ * A clock that stands still between ticks, so that asking it costs nothing. It goes from `start` to `stop`.
  *
  * Owns a timer, which keeps no process alive.
  */
@@ -13,13 +13,13 @@ export class Clock {
   readonly #onTick: () => void;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param shortest of the times that are measured by it, ms. */
+  /** @param shortest the shortest of the times that are measured by it, ms. */
   constructor(shortest: number, onTick: () => void) {
-    this.#period = Math.max(SHORTEST, Math.min(PERIOD, shortest / 4));
+    this.#period = Math.max(SHORTEST_MS, Math.min(PERIOD_MS, shortest / 4));
     this.#onTick = onTick;
   }
 
-  /** Idempotent. */
+  /** Starts the clock, unless it goes already. */
   start(): void {
     if (this.#timer !== undefined) return;
     this.now = performance.now();
@@ -32,7 +32,8 @@ export class Clock {
   }
 
   #tick(): void {
-    // After the poll phase: where the event loop was busy for long, what clients have sent meanwhile is read first.
+    // This runs after the poll phase: where the event loop was busy for long, the bytes that clients have sent
+    // meanwhile are read first.
     setImmediate(() => {
       this.now = performance.now();
       this.#onTick();

@@ -38,22 +38,25 @@ import {
 } from '../protocol/transitions.ts';
 import { Writer } from './writer.ts';
 
-/** How long a client may go on sending after it has been sent the last response, ms. */
+/** The time for which a client may go on sending after it has been sent the last response. */
 const LINGER_MS = 2000;
 
-/** In place of a deadline: there is none. */
+/** This stands for no deadline. */
 const NEVER = 0;
-/** In place of a deadline: the clock of the state starts when the kernel has taken the last byte. */
+/**
+ * This stands for a deadline that is not known yet: the clock of the state starts when the kernel has taken the last
+ * byte.
+ */
 const AFTER_LAST_BYTE = -1;
 
 const NOTHING = Buffer.alloc(0);
 
 /**
- * One connection: reads requests one after the other, and writes their responses in turn. What may happen when is in
- * transitions.ts; here is what is done then.
+ * A connection: reads requests one after the other, and writes their responses in turn. transitions.ts says what may
+ * happen when; here is what is done then.
  *
- * Owns the socket until it is hijacked; the socket's `destroy` closes it. It has a parser while a message is being read,
- * and none while it is idle.
+ * Owns the socket until it is hijacked. The socket's `destroy` closes it. The connection has a parser while a message
+ * is being read, and none while it is idle.
  */
 export class Connection implements ResponseSink {
   readonly socket: Socket;
@@ -63,25 +66,25 @@ export class Connection implements ResponseSink {
   readonly #encoder: ResponseEncoder;
   readonly #readAhead: ReadAhead;
   readonly #since: number;
-  /** A state of the request side. That of the response is the context's. */
+  /** A state of the request side. The context has the state of the response side. */
   #request: number = IDLE;
   #requests = 0;
 
   #parser: Parser | undefined;
-  /** In `receive`, at whose end all is written at once: the bytes that are being read. */
+  /** The bytes that are being read, within `receive`. All responses are written at once at its end. */
   #bytes: Buffer | undefined;
   #end = 0;
 
   /** The request that is being received or answered. */
   #context: Context | undefined;
   #receiver: RequestBodyReceiver | undefined;
-  /** Which of all requests that a handler got it is; 0 of one that no handler has got, or that is over. */
+  /** The ordinal of the request among all that a handler got; 0 when no handler has got it, or it is over. */
   #ordinal = 0;
-  /** When its handler was called, if that is to be known. */
+  /** The time when its handler was called, if that is to be known. */
   #startedAt = 0;
 
   #deadline: number = AFTER_LAST_BYTE;
-  /** While a body is full: what is left of its readTimeout, ms; 0 for no limit. */
+  /** The rest of the readTimeout while a body is full, ms; 0 for no limit. */
   #readTime = 0;
   #drained: Array<() => void> = NONE;
 
@@ -95,7 +98,7 @@ export class Connection implements ResponseSink {
     this.#encoder = new ResponseEncoder(core, this.#writer);
   }
 
-  /** Whether nothing has come that is not answered, and all answers are taken. */
+  /** Whether all that has come is answered, and all answers are taken. */
   get isIdle(): boolean {
     const isQuiet = this.#request === IDLE && this.#parser === undefined && this.#readAhead.isEmpty;
     return isQuiet && this.#writer.isAllTaken;
@@ -111,7 +114,9 @@ export class Connection implements ResponseSink {
     return this.isIdle && !this.#readAhead.isPaused ? 'free' : 'busy';
   }
 
-  /** The hot path. @returns false when no more should be read until the source is told to resume. */
+  /**
+   * Takes bytes. This is the hot path. @returns false when no more should be read until the source is told to resume.
+   */
   receive(bytes: Buffer, end: number): boolean {
     if (this.#request >= DISCARDING) return true;
     if (this.#mustWait()) this.#readAhead.add(bytes, 0, end);
@@ -125,14 +130,14 @@ export class Connection implements ResponseSink {
     return !this.#readAhead.isPaused;
   }
 
-  /** The client is not going to send more. */
+  /** Notes that the client is not going to send more. */
   ended(): void {
     if (this.#request >= DISCARDING) return;
     this.#readAhead.end();
     if (this.#readAhead.isEnded) this.#onEof();
   }
 
-  /** The socket has closed. */
+  /** Notes that the socket has closed. */
   closed(): void {
     this.#core.remove(this);
     if (this.#request === CLOSED) return;
@@ -142,7 +147,7 @@ export class Connection implements ResponseSink {
     this.#onDrained();
   }
 
-  /** @param now by the server's clock, about twice a second. */
+  /** Checks the deadlines, about twice a second. @param now the time by the server's clock. */
   check(now: number): void {
     if (this.#request === CLOSED) return;
     if (this.#writer.isStalled(now, this.#core.settings.writeTimeout)) return this.cut();
@@ -150,7 +155,7 @@ export class Connection implements ResponseSink {
     else if (this.#deadline !== NEVER && now >= this.#deadline) this.#expire();
   }
 
-  /** Nothing more is answered, and nothing more is read but to be thrown away. Idempotent. */
+  /** Stops: nothing more is answered, and what is still read is thrown away. It may be called again. */
   stop(): void {
     if (this.#request >= DISCARDING) return;
     this.#request = requestSide.next(this.#request, ON_STOP);
@@ -165,7 +170,7 @@ export class Connection implements ResponseSink {
     this.#readAhead.resume();
   }
 
-  /** Closes at once. What is on its way does not look as if it were whole. */
+  /** Closes at once. A response on its way does not look as if it were whole. */
   cut(): void {
     if (this.#context?.isUnderway === true || !this.#writer.isAllTaken) reset(this.socket);
     else this.socket.destroy();
@@ -227,7 +232,7 @@ export class Connection implements ResponseSink {
     return this.#request >= FULL || this.#writer.isBlocked;
   }
 
-  /** What is to come of the body would not be waited for after the response: then that says so. */
+  /** Whether the rest of the body would not be waited for after the response. The response then says so. */
   #isTooMuch(): boolean {
     return this.#request <= FULL && this.#receiver?.isShort === false;
   }
@@ -296,7 +301,7 @@ export class Connection implements ResponseSink {
     try {
       this.#judgeBody(parser, context, receiver);
     } catch (error) {
-      // A hook has: then it stands for the handler.
+      // A hook has thrown, and stands for the handler then.
       if (context.isOpen) this.#count();
       this.#core.application.failed(context, error);
       return;
@@ -304,11 +309,11 @@ export class Connection implements ResponseSink {
     if (this.#core.settings.streamRequestBody && this.#request === BODY && context.isOpen) this.#run(context);
   }
 
-  /** By the application's hooks, and by its limits. */
+  /** Judges the body by the application's hooks, and by its limits. */
   #judgeBody(parser: Parser, context: Context, receiver: RequestBodyReceiver): void {
     const limits = this.#core.application.headerReceived(context);
     if (limits?.maxRequestBodySize !== undefined) receiver.limit = limitOf(limits.maxRequestBodySize);
-    // By the hook: the body is skipped, or the connection has closed.
+    // The hook has answered, so the body is skipped, or the connection has closed.
     if (this.#request !== BODY || !context.isOpen) return;
     if (limits?.readTimeout !== undefined) this.#wait(limits.readTimeout);
     const { contentLength, expectsContinue } = parser.head.framing;
@@ -331,14 +336,14 @@ export class Connection implements ResponseSink {
     else if (this.#ordinal !== 0 && receiver.isFull) this.#onFull();
   }
 
-  /** It is the handler that is slow now, not the client. */
+  /** Waits for the handler, which is now slower than the client. */
   #onFull(): void {
     this.#request = requestSide.next(this.#request, ON_FULL);
     this.#readTime = this.#deadline === NEVER ? 0 : Math.max(1, this.#deadline - this.#core.now);
     this.#awaitHandler();
   }
 
-  /** There is room again. */
+  /** Goes on reading: there is room again. */
   #onTaken(): void {
     if (this.#request !== FULL) return;
     this.#request = requestSide.next(FULL, ON_TAKEN);
@@ -363,20 +368,20 @@ export class Connection implements ResponseSink {
     if (this.#request === DONE && context.isOpen) this.#awaitHandler();
   }
 
-  /** A handler gets it. */
+  /** Counts the request as given to a handler. */
   #count(): void {
     this.#ordinal = this.#core.traffic.begin();
     this.#startedAt = this.#core.traffic.startTime();
   }
 
-  /** The response is given. */
+  /** Goes on after the response is given. */
   #complete(): void {
     this.#settle(this.#context!.statusCode);
     if (this.#request === FULL) this.#request = requestSide.next(FULL, ON_TAKEN);
     if (this.#request !== BODY) this.#next();
     else {
       this.#receiver?.body.fail(new Error('the request has been answered'));
-      // What follows of the body is not worth the wait, or cannot be told from the next request.
+      // The rest of the body is not worth the wait, or cannot be told from the next request.
       if (this.#encoder.isLast) this.stop();
     }
     if (this.#bytes === undefined) this.#goOn();
@@ -391,7 +396,7 @@ export class Connection implements ResponseSink {
     this.#deadline = AFTER_LAST_BYTE;
   }
 
-  /** Outside of `receive`: writes, and reads what was held meanwhile. */
+  /** Writes, and reads what was held meanwhile. It is called outside of `receive`. */
   #goOn(): void {
     this.#writer.flush();
     if (this.#request >= DISCARDING || this.#mustWait()) return;
@@ -413,7 +418,7 @@ export class Connection implements ResponseSink {
     if (this.#request < DISCARDING) this.#goOn();
   }
 
-  /** The client's FIN, after all that it sent before has been read. */
+  /** Handles the client's FIN, after all that it sent before has been read. */
   #onEof(): void {
     const isWhole = this.#request === DONE;
     this.#request = requestSide.next(this.#request, ON_EOF);
@@ -425,7 +430,7 @@ export class Connection implements ResponseSink {
   }
 
   #refuse(fault: Fault): void {
-    // The response says all there is to say, or can only break.
+    // The response that has begun or was given says all that can be said, or can only break.
     if (this.#context?.isOpen === false) return this.stop();
     this.#writer.add(refusal(fault, this.#core.heads));
     this.#core.application.refused(fault, this.socket);
@@ -464,9 +469,9 @@ export class Connection implements ResponseSink {
   }
 
   /**
-   * The request counts as over, once, and its body's memory as free.
+   * Counts the request as over, once, and its body's memory as free.
    *
-   * @param status with which it was answered
+   * @param status the status of the response, if there was one
    */
   #settle(status?: number): void {
     this.#receiver?.free();
@@ -491,10 +496,10 @@ export class Connection implements ResponseSink {
   }
 }
 
-/** Shared by all that have none. */
+/** The waiting functions of all connections that have none. */
 const NONE: Array<() => void> = [];
 
-/** 0 is none. */
+/** Returns the limit of a setting, whose 0 is no limit. */
 function limitOf(setting: number): number {
   return setting === 0 ? Infinity : setting;
 }

@@ -1,18 +1,18 @@
 import type { Socket } from 'node:net';
 import type { Rest } from './served.ts';
 
-/** How a server lets go of its connections: when it closes or drains, and who hears that one may move. */
+/** Lets go of a server's connections: of all of them when it closes or drains, or of so many. */
 export class Leaving {
   #isClosing = false;
   #onFree: ((socket: Socket) => void) | undefined;
   #isDraining = false;
 
-  /** From now on every response is the last of its connection. */
+  /** Makes every response the last of its connection, from now on. */
   close(): void {
     this.#isClosing = true;
   }
 
-  /** The same, except that connections which can move are told nothing. See `Served.drain`. */
+  /** Does the same, except that connections which can move are told nothing. See `Served.drain`. */
   drain(onFree: ((socket: Socket) => void) | undefined): void {
     if (onFree === undefined) this.close();
     this.#isDraining = true;
@@ -33,7 +33,7 @@ export class Leaving {
     return this.#isClosing || (this.#isDraining && connection.rest === 'never');
   }
 
-  /** All that the connection was asked is answered: it may move. */
+  /** Tells that the connection may move: all its requests are answered. */
   free(socket: Socket): void {
     this.#onFree?.(socket);
   }

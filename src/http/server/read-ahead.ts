@@ -1,24 +1,24 @@
 import type { Receiver, Source } from './source.ts';
 
-/** What comes while a response is being made is kept up to this; then the socket is not read. */
-const MOST_HELD = 16 * 1024;
+/** The bytes that are kept while a response is being made. At this limit the socket is not read any more. */
+const MOST_HELD_BYTES = 16 * 1024;
 
 const NOTHING = Buffer.alloc(0);
 
 /**
- * What has come too early: kept up to a limit, and then not read, until it is taken. A client's FIN stands behind it, and
- * is not heard of before the rest.
+ * Bytes that have come too early. They are kept up to a limit, and then not read, until they are taken. A client's FIN
+ * stands behind them, and is not heard of before the rest.
  *
- * Of a pipeline what is read again comes back after each request, without that one: it is kept where it lies. So a byte is copied
- * when it comes, and when the store has to grow, not once more for each request before it.
+ * The bytes of a pipeline come back after each request, without that request, and are kept where they lie. So a byte is
+ * copied when it comes, and when the store has to grow, but not once more for each request before it.
  */
 export class ReadAhead {
   readonly #source: Source;
   #store: Buffer = NOTHING;
-  /** What of the store is kept. */
+  /** The part of the store that is kept. */
   #from = 0;
   #to = 0;
-  /** What is being read again, and where it began in the store. */
+  /** The bytes that are being read again, and where they began in the store. */
   #lent: Buffer | undefined;
   #lentFrom = 0;
   #isPaused = false;
@@ -42,17 +42,17 @@ export class ReadAhead {
     return this.#isEnded && this.isEmpty;
   }
 
-  /** @param bytes of which it keeps a copy, but for those that it is giving. */
+  /** @param bytes are copied, unless they are those that it is giving. */
   add(bytes: Buffer, from: number, to: number): void {
     if (from === to) return;
     if (bytes === this.#lent) {
       this.#from = this.#lentFrom + from;
       this.#to = this.#lentFrom + to;
     } else this.#append(bytes, from, to);
-    if (this.#to - this.#from >= MOST_HELD) this.#isPaused = true;
+    if (this.#to - this.#from >= MOST_HELD_BYTES) this.#isPaused = true;
   }
 
-  /** The client has sent FIN. */
+  /** Notes that the client has sent FIN. */
   end(): void {
     this.#isEnded = true;
   }
@@ -64,7 +64,7 @@ export class ReadAhead {
     return held;
   }
 
-  /** Gives what is kept to a receiver, who may add the end of it again. */
+  /** Gives what is kept to a receiver, which may add the end of it again. */
   replay(receiver: Receiver): void {
     const held = this.#store.subarray(this.#from, this.#to);
     this.#lent = held;
@@ -75,7 +75,7 @@ export class ReadAhead {
     if (this.isEmpty) this.#clear();
   }
 
-  /** The source is read again. */
+  /** Reads the source again. */
   resume(): void {
     this.#isPaused = false;
     this.#source.resume();

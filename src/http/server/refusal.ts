@@ -1,9 +1,9 @@
 import { faults, type Fault } from '../protocol/faults.ts';
 import type { ResponseHeads } from '../message/response-heads.ts';
 
-/** The response to a request that no handler sees: the status and nothing else. */
+/** Returns the response to a request that no handler sees: the status and nothing else. */
 export function refusal(fault: Fault, heads: ResponseHeads): string {
-  // RFC 9110, 15.5.6: a 405 says what is allowed.
+  // A 405 says what is allowed: RFC 9110, 15.5.6.
   const allow = fault === 'NOT_GET' ? 'Allow: GET, HEAD\r\n' : '';
   return `${heads.of(faults[fault].status, '', undefined)}${allow}Content-Length: 0\r\nConnection: close\r\n\r\n`;
 }

@@ -3,20 +3,20 @@ import type { Fault } from '../protocol/faults.ts';
 import type { RequestHead } from '../protocol/request-head.ts';
 import type { ServerCore } from './server-core.ts';
 
-/** What of a streamed body may wait for the handler. */
-const MOST_WAITING = 64 * 1024;
-/** Of a body that no handler reads, more than this is not waited for. */
-const MOST_SKIPPED = 256 * 1024;
+/** The bytes of a streamed body that may wait for the handler. */
+const MOST_WAITING_BYTES = 64 * 1024;
+/** The bytes of a body that no handler reads for which the connection waits. It does not wait for more. */
+const MOST_SKIPPED_BYTES = 256 * 1024;
 
 /**
  * A body on its way, within its limits.
  *
- * Owns the body, and what it counts for of the memory of all bodies: of a stream what waits and the piece in work, of any
- * other all that came; nothing after `free`.
+ * Owns the body, and its share of the memory of all bodies. The share of a stream is what waits and the piece in work.
+ * The share of any other body is all that came. After `free` it has no share.
  */
 export class RequestBodyReceiver {
   readonly body: Body;
-  /** Bytes it may have; Infinity for no limit. */
+  /** The most bytes that it may have; Infinity for no limit. */
   limit = 0;
   /** Whether it is known to be so short that it is skipped when the request is answered before its end. */
   isShort = false;
@@ -24,23 +24,23 @@ export class RequestBodyReceiver {
   #size = 0;
   #reserved = 0;
 
-  /** @param onTaken the handler has taken what waited. */
+  /** @param onTaken called when the handler has taken what waited. */
   constructor(core: ServerCore, head: RequestHead, onTaken: () => void) {
     this.#core = core;
     this.body = new Body(head, onTaken, (size) => this.#release(size));
   }
 
-  /** The handler is slower than the client. */
+  /** Whether the handler is slower than the client. */
   get isFull(): boolean {
-    return this.body.waiting > MOST_WAITING;
+    return this.body.waiting > MOST_WAITING_BYTES;
   }
 
-  /** The client is going to send it. @param length -1 when that is not known. */
+  /** Notes that the client is going to send it. @param length -1 when that is not known. */
   expect(length: number): void {
-    this.isShort = length >= 0 && length <= MOST_SKIPPED;
+    this.isShort = length >= 0 && length <= MOST_SKIPPED_BYTES;
   }
 
-  /** @param expected length of the body; -1 when that is not known. */
+  /** @param expected the length of the body; -1 when that is not known. */
   take(bytes: Buffer, from: number, to: number, expected: number): Fault | undefined {
     const size = to - from;
     this.#size += size;
@@ -51,18 +51,18 @@ export class RequestBodyReceiver {
     return undefined;
   }
 
-  /** The request has been answered. @returns false when what comes is not worth the wait any more. */
+  /** Counts bytes after the request has been answered. @returns false when the rest is not worth the wait any more. */
   skip(size: number): boolean {
     this.#size += size;
-    return this.#size <= MOST_SKIPPED;
+    return this.#size <= MOST_SKIPPED_BYTES;
   }
 
-  /** Idempotent. */
+  /** Gives its share of the memory back. It may be called again. */
   free(): void {
     this.#release(this.#reserved);
   }
 
-  /** Also after `free`, by a handler that reads on what had come by then. */
+  /** Gives memory back. A handler that reads on what had come may do so after `free`. */
   #release(size: number): void {
     const released = Math.min(size, this.#reserved);
     this.#reserved -= released;

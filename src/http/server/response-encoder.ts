@@ -5,19 +5,19 @@ import type { ServerCore } from './server-core.ts';
 import { isBodiless, isEmpty } from '../protocol/status.ts';
 import type { Writer } from './writer.ts';
 
-/** The content of the response that is not sent: to HEAD, of 204, 205 and 304. */
+/** The content of this response is not sent: those to HEAD, and with 204, 205 and 304. */
 const NONE = -1;
 
 /** Encodes the responses of a connection, one after the other. */
 export class ResponseEncoder {
-  /** The response is to be the last of its connection. */
+  /** True when the response is to be the last of its connection. */
   isLast = false;
   readonly #core: ServerCore;
   readonly #writer: Writer;
   #isHead = false;
   #isOld = false;
   #isChunked = false;
-  /** Of a response whose length was said, what is to come. */
+  /** The number of bytes that are to come of a response whose length was said. */
   #announced = Infinity;
 
   constructor(core: ServerCore, writer: Writer) {
@@ -25,12 +25,15 @@ export class ResponseEncoder {
     this.#writer = writer;
   }
 
-  /** Whether a response that has begun ends with its connection alone: the client of a cut one would take it for whole. */
+  /**
+   * Whether only the end of the connection ends the response that has begun. The client of a cut one would then take it
+   * for whole.
+   */
   get endsWithConnection(): boolean {
     return !this.#isChunked && this.#announced === Infinity;
   }
 
-  /** The next response. @param minor of the request's version */
+  /** Starts the next response. @param minor the minor version of the request */
   start(method: string, minor: number, isLast: boolean): void {
     this.isLast = isLast;
     this.#isHead = method === 'HEAD';
@@ -39,7 +42,7 @@ export class ResponseEncoder {
     this.#announced = Infinity;
   }
 
-  /** The whole response. */
+  /** Encodes the whole response. */
   answer(head: ResponseHead, content: Sendable): void {
     const { statusCode, fields } = head;
     const length = isEmpty(statusCode) ? 0 : lengthOf(content);
@@ -53,7 +56,7 @@ export class ResponseEncoder {
     if (length > 0 && !this.#isHead) this.#writer.addContent(content, length);
   }
 
-  /** A response that `write` goes on with. */
+  /** Encodes the head of a response. `write` goes on with it. */
   begin(head: ResponseHead): void {
     const { statusCode, fields } = head;
     const hasContent = !isEmpty(statusCode);
@@ -67,7 +70,7 @@ export class ResponseEncoder {
     this.#announced = this.#isHead || !hasContent ? NONE : (length ?? Infinity);
   }
 
-  /** @throws MisuseError ERR_HTTP_BODY when that is more than was announced */
+  /** @throws MisuseError ERR_HTTP_BODY when there is more than was announced */
   write(content: Sendable): void {
     const length = lengthOf(content);
     if (length === 0 || this.#announced === NONE) return;
@@ -83,7 +86,7 @@ export class ResponseEncoder {
     if (this.#isChunked) this.#writer.add('\r\n');
   }
 
-  /** @returns false when less was written than announced: only closing can say so then. */
+  /** @returns false when less was written than announced. Only closing can say so then. */
   finish(trailers: string): boolean {
     const isWhole = this.#announced <= 0 || this.#announced === Infinity;
     if (!isWhole) this.isLast = true;

@@ -10,21 +10,24 @@ import { Parser } from '../protocol/parser.ts';
 import { ResponseHeads } from '../message/response-heads.ts';
 import type { Settings } from './settings.ts';
 
-/** Parsers that wait for the next message: as many as are in use within one turn of the event loop, nearly always one. */
+/**
+ * The number of parsers that wait for the next message: as many as are in use within one turn of the event loop, nearly
+ * always one.
+ */
 const SPARE_PARSERS = 64;
-/** Bytes of chunk extensions, which nothing uses, in one body. */
-const EXTENSIONS = 16 * 1024;
+/** The most bytes of chunk extensions, which nothing uses, in one body. */
+const EXTENSIONS_BYTES = 16 * 1024;
 
-/** What the core knows of a connection. */
+/** The part of a connection that the core knows. */
 export interface Client {
   readonly socket: Socket;
-  /** Looks whether it has waited for too long. */
+  /** Checks whether it has waited for too long. */
   check(now: number): void;
 }
 
 /**
- * What the connections of a server share: settings, the clock, counts, spare parsers, memory for bodies, and the
- * application's functions. Each tick it looks whether a connection has waited for too long.
+ * The things that the connections of a server share: settings, the clock, counts, spare parsers, memory for bodies, and
+ * the application's functions. Each tick it checks whether a connection has waited for too long.
  *
  * Owns the clock.
  */
@@ -49,12 +52,12 @@ export class ServerCore<Connection extends Client = Client> {
     this.#clock = new Clock(Math.min(...times), () => this.#tick());
   }
 
-  /** Milliseconds, by a clock that stands still between ticks: it costs nothing to read. */
+  /** The time in ms, by a clock that stands still between ticks: it costs nothing to read. */
   get now(): number {
     return this.#clock.now;
   }
 
-  /** What the request bodies in memory hold. */
+  /** The number of bytes that the request bodies in memory hold. */
   get reserved(): number {
     return this.#reserved;
   }
@@ -66,19 +69,19 @@ export class ServerCore<Connection extends Client = Client> {
     this.application.connState?.(connection.socket, 'new');
   }
 
-  /** It has closed. Idempotent. */
+  /** Forgets a connection that has closed. It may be called again. */
   remove(connection: Connection): void {
     if (this.#forget(connection)) this.application.connState?.(connection.socket, 'closed');
   }
 
-  /** It is another's. */
+  /** Forgets a connection that was hijacked. */
   left(connection: Connection): void {
     if (this.#forget(connection)) this.application.connState?.(connection.socket, 'hijacked');
   }
 
   takeParser(): Parser {
     const { readBufferSize, maxFields } = this.settings;
-    return this.#parsers.pop() ?? new Parser({ head: readBufferSize, fields: maxFields, extensions: EXTENSIONS });
+    return this.#parsers.pop() ?? new Parser({ head: readBufferSize, fields: maxFields, extensions: EXTENSIONS_BYTES });
   }
 
   giveParser(parser: Parser): void {
@@ -98,7 +101,7 @@ export class ServerCore<Connection extends Client = Client> {
     this.#reserved -= bytes;
   }
 
-  /** What is wrong with a head that can be parsed. */
+  /** Returns the fault of a head that can be parsed. */
   judge(head: HeadReader): Fault | undefined {
     if (head.framing.hosts === 0 && head.minor === 1) return 'NO_HOST';
     if (this.settings.getOnly && head.method !== 'GET' && head.method !== 'HEAD') return 'NOT_GET';

@@ -18,18 +18,18 @@ import { resolveSettings, type Settings } from './settings.ts';
 import { RawSource, StreamSource } from './source.ts';
 import { UpgradeRequest } from '../message/upgrade-request.ts';
 
-/** Everything a server can be told. Times are milliseconds, sizes are bytes. */
+/** The options of a server. Times are milliseconds, sizes are bytes. */
 export interface ServerOptions extends Partial<Settings> {
-  /** Answers each request. Either this or `fetch`. */
+  /** Answers each request. Give either this or `fetch`. */
   readonly handler?: Handler;
   /**
-   * A WHATWG fetch handler, such as `app.fetch` of Hono. It is called when the whole body is there; with `streamRequestBody`
-   * when the head is, as on other servers.
+   * A WHATWG fetch handler, such as `app.fetch` of Hono. It is called when the whole body is there. With
+   * `streamRequestBody` it is called when the head is there, as on other servers.
    */
   readonly fetch?: FetchFunction;
   /**
-   * With `fetch`: puts a `Response` in place of the global one, and a `Request`, that do their work when somebody asks for
-   * it. They are instances of the originals, and cost a tenth.
+   * With `fetch`: puts light stand-ins in place of the global `Response` and `Request`, which do their work when it is
+   * asked for. They are instances of the originals, and cost a tenth.
    *
    * @default true
    */
@@ -38,20 +38,20 @@ export interface ServerOptions extends Partial<Settings> {
   readonly connState?: Hooks['connState'];
   readonly headerReceived?: Hooks['headerReceived'];
   readonly continueHandler?: Hooks['continueHandler'];
-  /** A request was refused before any handler: why, in words for a log. */
+  /** Hears of a request that was refused before any handler, with the reason in words for a log. */
   readonly onRefused?: Hooks['onRefused'];
-  /** Serves TLS; what `tls.createServer` takes. */
+  /** Serves TLS, with the options of `tls.createServer`. */
   readonly tls?: TlsOptions;
   /** @default console */
   readonly logger?: HttpLogger;
 }
 
-/** Where a socket has its connection, so that its listeners need no closure each. */
+/** A socket has its connection under this key, so that its listeners need no closure each. */
 const CONNECTION: unique symbol = Symbol('prefork.connection');
 type Connected = Socket & { [CONNECTION]?: Connection };
 
 /**
- * An HTTP/1.1 server. A `net.Server`, so that it listens and closes as any other, alone or under prefork.
+ * An HTTP/1.1 server. It is a `net.Server`, so it listens and closes as any other, alone or under prefork.
  *
  * @example
  * const server = new Server({ handler: (ctx) => ctx.end('Hello') });
@@ -81,7 +81,7 @@ export class Server extends NetServer {
       this.on('listening', () => interceptAccepting(this, (client) => this.#accept(client)));
   }
 
-  /** Stops accepting; closes what is idle, and the rest after their responses. */
+  /** Stops accepting. Idle connections close at once, and the others after their responses. */
   override close(callback?: (error?: Error) => void): this {
     if (this.#core.settings.closeOnShutdown) this.#core.leaving.close();
     super.close(callback);
@@ -99,7 +99,7 @@ export class Server extends NetServer {
     for (const connection of this.#core.connections) connection.cut();
   }
 
-  /** For prefork's worker: what it counts, and how it drains. */
+  /** Returns what prefork's worker asks for: what it counts, and how it drains. */
   #served(): Served {
     const { traffic, leaving } = this.#core;
     return {
@@ -127,7 +127,7 @@ export class Server extends NetServer {
     for (const { socket } of this.#core.connections) yield socket;
   }
 
-  /** What `onconnection` of node:net does: whoever closes the server waits for this socket, and it is counted. */
+  /** Accepts as `onconnection` of node:net does: the close of the server waits for this socket, and it is counted. */
   #accept(client: AcceptedHandle): void {
     client.setNoDelay?.(true);
     const source = new RawSource(client);
@@ -139,12 +139,14 @@ export class Server extends NetServer {
     this.emit('connection', socket);
   }
 
-  /** What others bring: TLS that something else has decrypted, and our own before they are. */
+  /**
+   * Takes connections that others bring: TLS that something else has decrypted, and our own TLS before it is decrypted.
+   */
   #onConnection(socket: Connected): void {
     if (socket[CONNECTION] !== undefined) return;
     if (this.#front === undefined || 'encrypted' in socket) return this.#serveStream(socket);
     const { concurrency } = this.#core.settings;
-    // No handshake for what cannot be served, so that there is no telling why either.
+    // There is no handshake for a connection that cannot be served. So it cannot be told the reason either.
     if (concurrency !== 0 && this.#encrypted.size >= concurrency) return void socket.destroy();
     this.#encrypted.add(socket);
     socket.once('close', () => this.#encrypted.delete(socket));
@@ -159,7 +161,7 @@ export class Server extends NetServer {
     this.#serve(socket, connection);
   }
 
-  /** @param isMoved another process has served it, and admitted it */
+  /** @param isMoved true when another process has served it, and admitted it */
   #serve(socket: Connected, connection: Connection, isMoved = false): void {
     socket[CONNECTION] = connection;
     socket.on('end', onEnd).on('error', onError).on('close', onClose);
@@ -168,7 +170,7 @@ export class Server extends NetServer {
     this.#core.add(connection);
   }
 
-  /** At once, without waiting for what the client sends: there are too many already. */
+  /** Turns a connection away at once, without waiting for what the client sends: there are too many already. */
   #turnAway(socket: Socket, connection: Connection, fault: Fault): void {
     connection.closed();
     this.#core.application.refused(fault, socket);
@@ -217,7 +219,7 @@ function onEnd(this: Connected): void {
   this[CONNECTION]!.ended();
 }
 
-/** It closes the socket, which is all that there is to do. */
+/** An error closes the socket, which is all that there is to do. */
 function onError(): void {}
 
 function onClose(this: Connected): void {

@@ -3,18 +3,18 @@ import { latin1 } from '../protocol/bytes.ts';
 import type { Sendable } from '../message/content.ts';
 import { bytesTaken, ShortCut, type AcceptedHandle } from '../node-internals/index.ts';
 
-/** What a client may leave untaken before the next is made, or read, for it. */
-const MOST_UNSENT = 64 * 1024;
+/** The bytes that a client may leave untaken before the next response is made, or read, for it. */
+const MOST_UNSENT_BYTES = 64 * 1024;
 
-/** Bytes up to this are copied into the text that is written anyway; more are written beside it. */
-const SMALL = 8 * 1024;
+/** Content up to this is copied into the text that is written anyway. Larger content is written beside it. */
+const SMALL_BYTES = 8 * 1024;
 
-/** Each of these has to be taken within `writeTimeout`. */
-const UNIT = 64 * 1024;
+/** The part of a response that has to be taken within `writeTimeout`. */
+const UNIT_BYTES = 64 * 1024;
 
 /**
- * What is to be sent, gathered as one latin1 string: the kernel gets all responses of a pipeline, heads and bodies, in one
- * write, which Node tries at once from a buffer on the stack. UTF-8 is encoded into it.
+ * Gathers what is to be sent as one latin1 string. So the kernel gets all responses of a pipeline, heads and bodies, in
+ * one write, which Node tries at once from a buffer on the stack. UTF-8 is encoded into the string.
  */
 export class Writer {
   readonly #socket: Socket;
@@ -24,12 +24,12 @@ export class Writer {
   #isBlocked = false;
   #deadline = 0;
   #taken = 0;
-  /** Bytes that the socket was given. */
+  /** The number of bytes that the socket was given. */
   #given = 0;
 
   /**
-   * @param handle of the socket, if it may be written to past the stream
-   * @param onDrained after `isBlocked`: the client has taken everything.
+   * @param handle the handle of the socket, if it may be written to past the stream
+   * @param onDrained called after `isBlocked`, when the client has taken everything.
    */
   constructor(socket: Socket, handle: AcceptedHandle | undefined, onDrained: () => void) {
     this.#socket = socket;
@@ -47,19 +47,19 @@ export class Writer {
     return this.#text === '' && this.#waiting() === 0;
   }
 
-  /** @param text of which every character is a byte. */
+  /** @param text a text of which every character is a byte. */
   add(text: string): void {
     this.#text += text;
-    if (this.#text.length > MOST_UNSENT) this.flush();
+    if (this.#text.length > MOST_UNSENT_BYTES) this.flush();
   }
 
-  /** @param length of the content in bytes. */
+  /** @param length the length of the content in bytes. */
   addContent(content: Sendable, length: number): void {
     if (typeof content === 'string') {
       if (length === content.length) this.add(content);
-      else if (length <= SMALL) this.add(latin1(Buffer.from(content), 0, length));
+      else if (length <= SMALL_BYTES) this.add(latin1(Buffer.from(content), 0, length));
       else this.#addBytes(Buffer.from(content));
-    } else if (length <= SMALL) this.add(latin1(viewOf(content), 0, length));
+    } else if (length <= SMALL_BYTES) this.add(latin1(viewOf(content), 0, length));
     else this.#addBytes(content);
   }
 
@@ -75,20 +75,20 @@ export class Writer {
     this.#look();
   }
 
-  /** @returns whether the client has not taken what it had to within `timeout` ms. */
+  /** @returns whether the client has not taken what it had to take within `timeout` ms. */
   isStalled(now: number, timeout: number): boolean {
     if (timeout === 0 || this.#waiting() === 0) {
       this.#deadline = 0;
       return false;
     }
     const taken = this.#takenNow();
-    if (this.#deadline !== 0 && taken - this.#taken < UNIT) return now >= this.#deadline;
+    if (this.#deadline !== 0 && taken - this.#taken < UNIT_BYTES) return now >= this.#deadline;
     this.#deadline = now + timeout;
     this.#taken = taken;
     return false;
   }
 
-  /** Bytes that the kernel has not taken. */
+  /** Returns the number of bytes that the kernel has not taken. */
   #waiting(): number {
     return this.#socket.writableLength + (this.#shortCut?.waiting ?? 0);
   }
@@ -114,8 +114,8 @@ export class Writer {
   }
 
   #look(): void {
-    // Without the second there is no 'drain': the stream's own mark may be higher.
-    if (this.#isBlocked || this.#socket.writableLength <= MOST_UNSENT || !this.#socket.writableNeedDrain) return;
+    // Without the last condition there is no 'drain': the stream's own mark may be higher.
+    if (this.#isBlocked || this.#socket.writableLength <= MOST_UNSENT_BYTES || !this.#socket.writableNeedDrain) return;
     this.#isBlocked = true;
     this.#socket.once('drain', () => {
       this.#isBlocked = false;

@@ -1,4 +1,7 @@
-/** The token of whoever may change things over `--admin`, as it was given. Not a flag: everybody can see those of a process. */
+/**
+ * Reads the token for clients that may change things over `--admin`, as it was given. There is no flag for it, because
+ * all users can see the flags of a process.
+ */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { SHORTEST_SECRET } from '../../control/secret.ts';
 import { UsageError } from '../../errors.ts';
@@ -7,22 +10,27 @@ import { eraseVariable } from '../system/environment-memory.ts';
 
 const VARIABLE = 'PREFORK_ADMIN_TOKEN';
 
-/** Longer than any token, bytes: what is no file with a token, such as a device, is not read to its end. */
-const LONGEST_FILE = 65_536;
+/**
+ * The longest file, which is longer than any token. A file without a token, such as a device, is not read to its end.
+ */
+const LONGEST_FILE_BYTES = 65_536;
 
 export interface GivenToken {
   readonly token: string;
-  /** It is still in this process's environment, as the system shows it to other processes of the same user. */
+  /**
+   * True when the token is still in this process's environment, as the system shows it to other processes of the same
+   * user.
+   */
   readonly isExposed: boolean;
 }
 
 /**
- * Takes the token out of the environment, where workers would inherit it, or read it in /proc; or out of the file, which
- * comes first, and which the user that workers run as need not be able to read: so this is called before root's rights go.
+ * Takes the token out of the file, or else out of the environment, where workers would inherit it, or read it in /proc.
+ * The user that workers run as need not be able to read the file, so this is called before root's rights go.
  *
- * @param file of `--admin-token-file`.
- * @returns undefined when none is given.
- * @throws UsageError
+ * @param file the path from `--admin-token-file`.
+ * @returns undefined when no token is given.
+ * @throws UsageError when the file cannot be read, or what was given is no token.
  */
 export function takeAdminToken(env: NodeJS.ProcessEnv, file: string | undefined): GivenToken | undefined {
   const variable = env[VARIABLE] || undefined;
@@ -33,11 +41,14 @@ export function takeAdminToken(env: NodeJS.ProcessEnv, file: string | undefined)
   return variable === undefined ? undefined : { token: checked(variable, VARIABLE), isExposed: !isErased };
 }
 
-/** A primary that succeeds another one may have no right to the file any more: it gets the token from that one. */
+/**
+ * Reads the file. A primary that succeeds another one may have no right to it any more, and gets the token from that
+ * one.
+ */
 function read(file: string, env: NodeJS.ProcessEnv): string | undefined {
   try {
-    const bytes = readFirst(file, LONGEST_FILE + 1);
-    if (bytes.length <= LONGEST_FILE) return bytes.toString('latin1').trim();
+    const bytes = readFirst(file, LONGEST_FILE_BYTES + 1);
+    if (bytes.length <= LONGEST_FILE_BYTES) return bytes.toString('latin1').trim();
   } catch (error) {
     if (env[UPGRADE] !== undefined) return undefined;
     throw new UsageError(`--admin-token-file: ${(error as Error).message}`, { cause: error });
@@ -45,7 +56,7 @@ function read(file: string, env: NodeJS.ProcessEnv): string | undefined {
   throw new UsageError(`--admin-token-file ${file}: expected a file with a token and nothing else`);
 }
 
-/** A pipe has no size, and gives what it has in pieces. */
+/** Reads at most `most` bytes, in pieces: a pipe has no size. */
 function readFirst(file: string, most: number): Buffer {
   const bytes = Buffer.alloc(most);
   const fd = openSync(file, 'r');
@@ -60,7 +71,7 @@ function readFirst(file: string, most: number): Buffer {
   }
 }
 
-/** Nothing of it is in the message. */
+/** Checks the token. The message of the error has no part of it. */
 function checked(token: string, place: string): string {
   if (/^[\x21-\x7e]+$/.test(token) && token.length >= SHORTEST_SECRET) return token;
   throw new UsageError(`${place}: expected ${SHORTEST_SECRET} or more characters of ASCII, and no spaces`);

@@ -6,19 +6,20 @@ import type { AdminSocket } from '../../upgrade/handover.ts';
 import type { GivenToken } from './admin-token.ts';
 import type { Log } from '../telemetry/log.ts';
 
-/** The primary before this one has the address until it hears that this one is ready, ms. */
-const SUCCESSION = 10_000;
+/** The time to wait for the address. The primary before this one has it until it hears that this one is ready. */
+const SUCCESSION_MS = 10_000;
 
 export interface AdminToken {
   readonly token: string;
-  /** Those who should know it do: it need not be in the log. */
+  /** True when the token was given, so that its users know it, and it need not be in the log. */
   readonly isGiven: boolean;
 }
 
 /**
- * The token in force: the one that was given, the one of the primary before this one, or a new one.
+ * Returns the token in force: the one that was given, the one of the primary before this one, or a new one.
  *
- * @param inherited so that those who have it need no other one after an upgrade.
+ * @param inherited the one of the primary before this one, so that clients which have it need no other one after an
+ * upgrade.
  */
 export function adminToken(given: GivenToken | undefined, inherited: string | undefined): AdminToken {
   const known = given?.token ?? inherited;
@@ -31,20 +32,20 @@ export interface AdminOptions {
   readonly controls: Controls;
   readonly log: Log;
   readonly isSuccessor: boolean;
-  /** What the primary before this one listened on, if it did. */
+  /** The socket on which the primary before this one listened, if it did. */
   readonly inherited: AdminSocket | undefined;
-  /** Aborted when nobody wants it any more. */
+  /** The signal that ends the opening, when the server is not wanted any more. */
   readonly signal: AbortSignal;
 }
 
-/** @throws PreforkError `ERR_ADMIN_ADDRESS`, unless this primary succeeds another: then it serves without. */
+/** @throws PreforkError `ERR_ADMIN_ADDRESS`, unless this primary succeeds another. It then serves without `--admin`. */
 export async function openAdmin(options: AdminOptions): Promise<AdminServer | undefined> {
   const { address, token, controls, log, isSuccessor, inherited, signal } = options;
   try {
-    const patience = isSuccessor ? SUCCESSION : 0;
+    const patience = isSuccessor ? SUCCESSION_MS : 0;
     const fd = inherited && takeOver(inherited, address);
     const server = await AdminServer.open({ controls, address, token: token.token, fd, patience, signal });
-    // One that was given is known to those who should know it.
+    // A token that was given is known to its users.
     log('admin', { address: server.url, token: token.isGiven ? undefined : token.token });
     return server;
   } catch (cause) {
@@ -60,8 +61,8 @@ export async function openAdmin(options: AdminOptions): Promise<AdminServer | un
 }
 
 /**
- * The address may be another one now: then the socket of the old one is closed, so that it is refused there, and not queued
- * for ever.
+ * Returns the descriptor of the old socket if it has the wanted address. Otherwise the socket is closed, so that
+ * connections to it are refused, and not queued for ever.
  */
 export function takeOver({ address, fd }: AdminSocket, wanted: string | undefined): number | undefined {
   if (address === wanted) return fd;

@@ -1,19 +1,23 @@
-/** How far the calendar's clock may be from what it was, ms, before it is believed to have been set. */
-const TOLERANCE = 1000;
+/** The difference of the calendar's clock to its earlier value from which the clock is believed to have been set. */
+const TOLERANCE_MS = 1000;
 
 /**
- * Tells the time of day at a monotonic moment. Asked again, it says the same of the same moment: the two clocks tick apart,
- * and whoever watches the start of a server would see it change by a millisecond now and then. Only when the calendar's clock
- * is set, as it is soon after the boot of a machine, everything moves with it.
+ * Tells the time of day at a monotonic moment. Asked again, it gives the same answer for the same moment. Without it, a
+ * client that watches the start of a server would see it change by a millisecond now and then, because the two clocks
+ * tick apart. All answers move only when the calendar's clock is set, as it is soon after the boot of a machine.
  */
 export class Calendar {
-  /** ms since the Unix epoch at the monotonic 0. */
+  /** The time of the calendar at the monotonic 0, ms since the Unix epoch. */
   #origin: number | undefined;
 
-  /** @param time of the calendar at the monotonic `now`, ms. @returns the same, without the jitter. */
+  /**
+   * @param now the monotonic time, ms.
+   * @param time the time of the calendar at `now`, ms.
+   * @returns the time of the calendar, without the jitter.
+   */
   at(now: number, time: number): number {
     const origin = time - now;
-    if (this.#origin === undefined || Math.abs(origin - this.#origin) > TOLERANCE) this.#origin = origin;
+    if (this.#origin === undefined || Math.abs(origin - this.#origin) > TOLERANCE_MS) this.#origin = origin;
     return this.#origin + now;
   }
 }

@@ -6,25 +6,25 @@ import type { Cleanup } from '../system/cleanup.ts';
 import { openControlSocket, type ControlSocketOptions } from './control-socket.ts';
 
 export interface ControlEndpointsParts extends ControlSocketOptions {
-  /** Undefined without `--admin`. */
+  /** The token of `--admin`; undefined without that option. */
   readonly token: AdminToken | undefined;
-  /** What the primary before this one had for it. */
+  /** The socket that the primary before this one had for `--admin`. */
   readonly inherited: AdminSocket | undefined;
   readonly cleanup: Cleanup;
 }
 
 /**
- * Where this primary can be asked: the control socket, and `--admin` over TCP. Owns both, once they are opened; `close` lets
- * what is being answered out.
+ * The places where this primary can be asked: the control socket, and `--admin` over TCP. Owns both, once they are
+ * opened. `close` lets out what is being answered.
  */
 export class ControlEndpoints {
   readonly #parts: ControlEndpointsParts;
   #control: Promise<ControlServer | undefined> | undefined;
   #admin: Promise<AdminServer | undefined> | undefined;
-  /** Once they listen. */
+  /** The servers, once they listen. */
   #controlServer: ControlServer | undefined;
   #adminServer: AdminServer | undefined;
-  /** Of what is being opened. */
+  /** The signal for what is being opened. */
   readonly #opening = new AbortController();
 
   constructor(parts: ControlEndpointsParts) {
@@ -32,8 +32,9 @@ export class ControlEndpoints {
   }
 
   /**
-   * Once, whoever asks how often. `openAdmin` comes when the primary before this one knows that it is succeeded, and answers
-   * nobody any more: a counter that falls back and forth between the two would have Prometheus see traffic that never was.
+   * Opens the control socket once, however often this is called. `openAdmin` is called when the primary before this one
+   * knows that it is succeeded, and answers no client any more. Otherwise a counter would fall back and forth between
+   * the two, and Prometheus would see traffic that never was.
    */
   openControl(): Promise<ControlServer | undefined> {
     return (this.#control ??= this.#openControl());
@@ -43,7 +44,7 @@ export class ControlEndpoints {
     return (this.#admin ??= this.#openAdmin());
   }
 
-  /** For the primary that succeeds this one. */
+  /** The socket of `--admin`, for the primary that succeeds this one. */
   get adminSocket(): AdminSocket | undefined {
     const { token, settings } = this.#parts;
     const { admin: address } = settings;
@@ -51,7 +52,7 @@ export class ControlEndpoints {
     return address === undefined || fd === undefined ? undefined : { address, fd, token: token?.token };
   }
 
-  /** Within this turn: the next primary is about to answer there, and counts anew. */
+  /** Stops answering within this turn of the event loop: the next primary is about to answer there, and counts anew. */
   yield(): void {
     this.#controlServer?.yield();
     this.#adminServer?.yield();
@@ -61,7 +62,7 @@ export class ControlEndpoints {
     return this.#opening.signal.aborted;
   }
 
-  /** What is not open yet stays closed. */
+  /** Closes both. An endpoint that is not open yet stays closed. */
   async close(): Promise<void> {
     this.#opening.abort();
     await Promise.all([close(this.#control), close(this.#admin)]);
@@ -87,7 +88,7 @@ export class ControlEndpoints {
   }
 }
 
-/** One that could not be opened has said so. */
+/** Closes a server. One that could not be opened has said so already. */
 async function close(opening: Promise<{ close(): Promise<void> } | undefined> | undefined): Promise<void> {
   const server = await opening?.catch(() => undefined);
   await server?.close();

@@ -10,14 +10,14 @@ export interface ControlSocketOptions {
   readonly place: ControlAddress;
   readonly controls: Controls;
   readonly log: Log;
-  /** Of the primary that this one succeeds. */
+  /** True when this primary succeeds another one, and replaces its socket. */
   readonly replace: boolean;
 }
 
 /**
  * Opens the control socket.
  *
- * @returns undefined where it cannot be had: the server runs without.
+ * @returns undefined where it cannot be had: the server then runs without one.
  * @throws PreforkError `ERR_NAME_TAKEN`
  */
 export async function openControlSocket(options: ControlSocketOptions): Promise<ControlServer | undefined> {

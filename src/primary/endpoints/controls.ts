@@ -17,26 +17,29 @@ import type { ControlAddress } from '../supervisor/control-address.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import { version } from '../installation.ts';
 
-/** How long idle connections may stay open at a stop that was asked for over the control socket, ms. */
-const IDLE = 5000;
+/** The time that idle connections may stay open at a stop which was asked for over the control socket. */
+const IDLE_MS = 5000;
 
 export interface PrimaryControlsParts extends ScrapeTerms {
   readonly supervisor: Supervisor;
   readonly place: ControlAddress;
-  /** These two are in force, and not as they were asked for. */
+  /** The modes that are in force, which may differ from the options. */
   readonly sharing: Sharing;
   readonly balance: Balance;
-  /** What runs the next primary has to be root's: it gets the channel to the binder. */
+  /**
+   * True when there is a binder. The program that runs the next primary then has to be root's, because it gets the
+   * channel to the binder.
+   */
   readonly hasBinder: boolean;
 }
 
-/** What is asked of this primary over its control socket, as events of its supervisor. Owns nothing. */
+/** Turns requests over the control socket into events of the supervisor. Owns nothing. */
 export class PrimaryControls implements Controls {
   readonly #supervisor: Supervisor;
   readonly #parts: PrimaryControlsParts;
   readonly #calendar = new Calendar();
   readonly #names: Pick<Status, 'prefork' | 'node' | 'directory' | 'pid' | 'sharing'>;
-  /** One for all entrances: whoever looks is shown the same. */
+  /** The dashboard, which all entrances share, so that all clients are shown the same. */
   #dashboard: Promise<Dashboard> | undefined;
 
   constructor(parts: PrimaryControlsParts) {
@@ -79,7 +82,7 @@ export class PrimaryControls implements Controls {
   }
 
   stop(isNow: boolean): Promise<Outcome> {
-    return this.#supervisor.ask((request) => ({ type: 'stop', idle: IDLE, isNow, request }));
+    return this.#supervisor.ask((request) => ({ type: 'stop', idle: IDLE_MS, isNow, request }));
   }
 
   hold(pid: number, within: number): Promise<Outcome> {
@@ -87,7 +90,10 @@ export class PrimaryControls implements Controls {
   }
 }
 
-/** What deciding, which is pure, cannot look up: the target as it can be had here, or why it cannot. */
+/**
+ * Checks what a decision cannot look up, because it is pure. Returns the target as it can be had here, or why it
+ * cannot.
+ */
 const checks: {
   readonly [Kind in AskedKind]?: (target: AskedTargets[Kind], hasBinder: boolean) => AskedTargets[Kind] | Failure;
 } = {

@@ -1,7 +1,7 @@
 import type { Dashboard, Status } from '../../control/controls.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 
-/** What it takes is loaded when somebody first looks: most primaries never see one. */
+/** Makes the dashboard. The modules for it are loaded when a client first looks: most primaries never see one. */
 export async function dashboardOf(supervisor: Supervisor, status: () => Status): Promise<Dashboard> {
   const { Live } = await import('../../dashboard/live.ts');
   const { sumOf } = await import('../../metrics/totals.ts');

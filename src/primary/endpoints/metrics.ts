@@ -4,17 +4,17 @@ import type { ListenerSet } from '../../listeners/listener-set.ts';
 import type { Asked } from '../supervisor/application-metrics.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 
-/** A worker whose last beat is older than this, ms, is not asked: two beats. */
-const RESPONSIVE = 500;
+/** A worker whose last beat is older than this is not asked. The time is two beats. */
+const RESPONSIVE_MS = 500;
 
 export interface ScrapeTerms {
-  /** Monotonic, ms. */
+  /** The monotonic time, ms. */
   readonly now: () => number;
-  /** Root started the server for another user: what the application's user may write is not loaded here. */
+  /** Root started the server for another user, so files that the application's user may write are not loaded here. */
   readonly isSeparated: boolean;
 }
 
-/** Answers a scrape. What it takes is loaded by the first one: most primaries are never scraped. */
+/** Answers a scrape. The modules for it are loaded by the first one: most primaries are never scraped. */
 export async function metricsOf(
   supervisor: Supervisor,
   { now, isSeparated }: ScrapeTerms,
@@ -39,7 +39,7 @@ export async function metricsOf(
 function workersToAsk({ fleet, resources: { processes } }: Supervisor, now: number): Asked[] {
   return [...fleet.workers.values()]
     .filter(({ state }) => state === 'serving' || state === 'draining')
-    .map(({ id }) => ({ id, isResponsive: now - (processes.row(id)?.heartbeat ?? -Infinity) < RESPONSIVE }));
+    .map(({ id }) => ({ id, isResponsive: now - (processes.row(id)?.heartbeat ?? -Infinity) < RESPONSIVE_MS }));
 }
 
 async function snapshotOf({ fleet, resources }: Supervisor, status: Status): Promise<Omit<Snapshot, 'told'>> {

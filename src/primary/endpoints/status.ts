@@ -1,4 +1,4 @@
-/** The fleet as `prefork status` shows it. Pure. */
+/** Makes the fleet's status, as `prefork status` shows it. The functions are pure. */
 import type { Figure } from '../../contract/figures.ts';
 import type { Balance } from '../../contract/modes.ts';
 import { VITALS, type Vitals } from '../../contract/vitals.ts';
@@ -20,17 +20,18 @@ import {
   type Worker,
 } from '../fleet/fleet.ts';
 
-/** What the fleet does not know. */
+/** The facts that the fleet does not know. */
 export interface StatusFacts extends Pick<
   Status,
   'name' | 'pid' | 'prefork' | 'node' | 'directory' | 'sharing' | 'addresses'
 > {
   readonly balance: Balance;
   readonly handoffs: HandoffCounts;
-  /** Of a worker, in the scoreboard. */
+  /** Returns the row of a worker in the scoreboard. */
   readonly row: (worker: WorkerId) => Row | undefined;
-  /** Monotonic, ms, and the same moment since the Unix epoch. */
+  /** The moment on the monotonic clock, ms. */
   readonly now: number;
+  /** The same moment, ms since the Unix epoch. */
   readonly epoch: number;
 }
 
@@ -93,7 +94,10 @@ function slotStatus(
   };
 }
 
-/** While it serves, and while it starts, a slot without a worker has lost it. */
+/**
+ * The state of a slot without a worker, by phase. In the other phases, starting and serving among them, such a slot has
+ * lost its worker, and waits.
+ */
 const stateOfEmpty: Readonly<Partial<Record<Fleet['phase'], SlotStatus['state']>>> = {
   idle: 'empty',
   stopping: 'stopped',
@@ -122,7 +126,9 @@ function vitalsOf(row: Row, now: number): Vitals {
   return Object.fromEntries(VITALS.map(({ name, figure }) => [name, vitalOf(row, figure, now)])) as unknown as Vitals;
 }
 
-/** A time on the clock of this machine says nothing to others: they are told its age, ms. */
+/**
+ * Returns a vital. A time becomes its age, ms: a time on the monotonic clock of this machine says nothing to others.
+ */
 function vitalOf(row: Row, { name, range }: Figure, now: number): Vitals[keyof Vitals] {
   const value = row[name as keyof Row];
   if (typeof value === 'object') return durationsOfAll(value);

@@ -1,4 +1,4 @@
-/** From a fork to a worker that serves: the slot's own, its next one, and spares. */
+/** The way from a fork to a worker that serves: a slot's own worker, its next one, and spares. */
 import type { WorkerId } from './events.ts';
 import { isServing, slotOf, withSlot, withWorker, workerOf, type Slot, type Worker } from './fleet.ts';
 import { park } from './parking.ts';
@@ -6,22 +6,30 @@ import { hasBooted, settleTime } from './readiness.ts';
 import { retire } from './retire.ts';
 import type { Step } from './step.ts';
 
-/** How long after a worker is ready its application may open further listeners before the old ones are swept, ms. */
+/**
+ * The time after a worker is ready in which its application may open further listeners, before the old ones are swept.
+ */
 const SWEEP_AFTER_MS = 10_000;
 
-/** What is remembered of a worker: it may say what it likes. */
+/**
+ * The number of addresses that is remembered for a worker. A worker may report as many as it likes, so there is a
+ * limit.
+ */
 const MOST_ADDRESSES = 1024;
 
 /**
- * Forks the worker of a slot that has none: what it listens on it accepts from at once, unless it is parked, where another
- * primary's workers serve.
+ * Forks the worker of a slot that has none. The worker accepts from every socket as soon as it listens there. A parked
+ * worker waits, because another primary's workers serve the slot.
  */
 export function fill(step: Step, slot: Slot, isParked = false): void {
   const worker = fork(step, { slot: slot.index, isParked, replaces: slot.lastPid });
   step.fleet = withSlot(step.fleet, { ...slot, worker, respawnAt: undefined });
 }
 
-/** Forks a worker that will have the slot when it is ready, and accepts nothing until then: what it loses is nothing. */
+/**
+ * Forks a worker that will get the slot when it is ready. It accepts nothing until then, so no connection is lost if it
+ * fails.
+ */
 export function bootSuccessor(step: Step, slot: Slot): void {
   const successor = fork(step, { slot: slot.index, isParked: true, replaces: undefined });
   step.fleet = withSlot(step.fleet, { ...slot, successor });
@@ -66,7 +74,7 @@ function fork(step: Step, { slot, isParked, replaces }: Fork): WorkerId {
     isKilled: false,
   };
   step.fleet = { ...withWorker(step.fleet, worker), workersForked: id };
-  // The deadline comes first: whatever happens to the fork, somebody looks at it again.
+  // The deadline comes first, so that the worker is looked at again whatever happens to the fork.
   step.arm({ timer: 'ready', worker: id }, step.settings.readyTimeout);
   step.do({ do: 'fork', worker: id, slot, isParked, generation });
   return id;
@@ -80,17 +88,17 @@ export function onForked(step: Step, id: WorkerId, pid: number): void {
   step.do({ do: 'call', hook: 'onWorkerSpawn', pid });
 }
 
-/** Its code runs: that is all that some programs can be waited for. */
+/** The worker's code runs. Some programs show no more than that. */
 export function onStarted(step: Step, id: WorkerId): void {
   if (step.settings.ready === 'start') onBooted(step, id);
 }
 
-/** It asks for a socket: a spare has booted. */
+/** The worker asks for a socket. A spare that does so has booted. */
 export function onStandby(step: Step, id: WorkerId): void {
   if (workerOf(step.fleet, id)?.slot === undefined) comeUp(step, id);
 }
 
-/** It has a socket of its slot: from now on it is not ended without a drain. */
+/** The worker has a socket of its slot. From now on it is not ended without a drain. */
 export function onGranted(step: Step, id: WorkerId): void {
   const worker = workerOf(step.fleet, id);
   if (worker?.state === 'booting' && worker.slot !== undefined) step.move(worker, 'take');
@@ -117,7 +125,7 @@ export function onBooted(step: Step, id: WorkerId): void {
   comeUp(step, id);
 }
 
-/** Its application has come so far that it is worth a look. */
+/** The application has come so far that its worker may have booted. */
 function comeUp(step: Step, id: WorkerId): void {
   const worker = workerOf(step.fleet, id);
   if (worker?.state === 'booting') {
@@ -133,7 +141,7 @@ function standBy(step: Step, worker: Worker): void {
   step.tell('spare ready', { worker: standby, took: step.at - standby.forkedAt });
 }
 
-/** A spare gets a slot. A deadline again: its application may not come any further. */
+/** A spare gets a slot. It gets a deadline again, because its application may not come any further. */
 export function promoteSpare(
   step: Step,
   spare: Worker,
@@ -159,13 +167,16 @@ export function lookWhetherBooted(step: Step, id: WorkerId): void {
   else step.arm({ timer: 'settle', worker: id }, settle);
 }
 
-/** It has lasted: one that accepts serves, and one that is parked is told to accept, beside the worker that it takes over from. */
+/**
+ * The worker has lasted. If it accepts already, it serves. If it is parked, it is told to accept, beside the worker
+ * from which it takes over.
+ */
 export function onSettled(step: Step, id: WorkerId): void {
   const worker = workerOf(step.fleet, id);
   const slot = slotOf(step.fleet, id);
   if (worker?.state !== 'taking' || slot === undefined) return;
   if (!hasBooted(step.fleet, step.settings, slot, worker)) {
-    // It has closed a server meanwhile, or the old worker has opened another.
+    // The worker has closed a server meanwhile, or the old worker has opened another.
     step.change(worker, { bootedAt: undefined });
     return step.arm({ timer: 'ready', worker: id }, step.settings.readyTimeout);
   }
@@ -179,7 +190,9 @@ function unpark(step: Step, worker: Worker): void {
   step.do({ do: 'accept', worker: worker.id });
 }
 
-/** Whoever served in its place until now is gone: it may be the only one, settled or not. */
+/**
+ * The worker that served in this one's place is gone. This one may be the only one now, so it accepts, settled or not.
+ */
 export function acceptEarly(step: Step, id: WorkerId | undefined): void {
   const worker = workerOf(step.fleet, id);
   if (worker?.isParked === true) unpark(step, worker);
@@ -191,7 +204,10 @@ export function onLeftAlone(step: Step): void {
   for (const { worker } of step.fleet.slots) acceptEarly(step, worker);
 }
 
-/** It accepts: if it was told to, the slot is its own. One that could from the first moment on has to last before. */
+/**
+ * The worker accepts. If it was told to, the slot is its own. A worker that could accept from the first moment has to
+ * last first.
+ */
 export function onServing(step: Step, id: WorkerId): void {
   const worker = workerOf(step.fleet, id);
   const slot = slotOf(step.fleet, id);
@@ -199,7 +215,7 @@ export function onServing(step: Step, id: WorkerId): void {
   if (worker.isToldToAccept && worker.bootedAt !== undefined) serve(step, worker, slot);
 }
 
-/** It may receive traffic. Whoever had its slot until now makes room. */
+/** The worker may receive traffic. The worker that had its slot until now makes room. */
 function serve(step: Step, worker: Worker, slot: Slot): void {
   const serving = step.move(worker, 'serve', { servingSince: step.at });
   step.disarm({ timer: 'ready', worker: worker.id });
@@ -213,7 +229,7 @@ function serve(step: Step, worker: Worker, slot: Slot): void {
 
 function recovered(step: Step, slot: Slot, worker: Worker): void {
   const { pid } = worker;
-  // A successor finds the slot vacant when the worker that it was to take over from has crashed.
+  // A successor finds the slot vacant when the worker from which it was to take over has crashed.
   const replaces = slot.worker === undefined ? slot.lastPid : worker.replaces;
   if (replaces === undefined || pid === undefined) return;
   step.do({ do: 'call', hook: 'onWorkerRecover', oldPid: replaces, newPid: pid });

@@ -1,7 +1,7 @@
 /**
- * All decisions about slots and workers: (fleet, event) → (fleet, effects). Pure, so that crash loops, races and stops
- * are tested without a process or a clock. What is done about an event stands in a file of its own: boot, exit, retire,
- * hang, stop, and one for each operation.
+ * Makes all decisions about slots and workers: (fleet, event) → (fleet, effects). The function is pure, so that crash
+ * loops, races and stops are tested without a process or a clock. What is done about an event stands in a file of its
+ * own: boot, exit, retire, hang, stop, and one for each operation.
  */
 import {
   fill,
@@ -41,7 +41,7 @@ type Decide<Type extends FleetEvent['type']> = (step: Step, event: EventOf<Type>
 
 const decisions: { [Type in FleetEvent['type']]: Decide<Type> } = {
   start: (step) => {
-    // Asked to stop before.
+    // A stop was asked for before the start.
     if (step.fleet.phase !== 'idle') return;
     step.fleet = { ...step.fleet, phase: 'starting', startedAt: step.at };
     for (const slot of step.fleet.slots) fill(step, slot, step.fleet.isAccompanied);

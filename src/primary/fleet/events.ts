@@ -1,6 +1,6 @@
 /**
- * What can happen to the fleet, and what can be done about it. The callbacks of the operating system only make events;
- * `decide` turns them into effects; only the interpreter carries effects out.
+ * The events that can happen to the fleet, and the effects that can answer them. The callbacks of the operating system
+ * only make events. `decide` turns them into effects, and only the interpreter carries effects out.
  */
 import type { OperationKind } from '../../contract/operations.ts';
 import type { Outcome } from '../../contract/outcome.ts';
@@ -13,16 +13,16 @@ import type { OperationTargets } from './operations/operation.ts';
 /** Counts the workers ever forked, from 1. A pid would not do: the kernel uses it again. */
 export type WorkerId = number;
 
-/** What a worker said that no worker says. */
+/** A message that no healthy worker sends. */
 export interface Offence {
   readonly what: string;
-  /** As it was said, if that could be read. */
+  /** The message itself, if it could be read. */
   readonly body?: unknown;
-  /** It is one too many: nothing is heard of the worker any more. */
+  /** True when it is one too many: nothing is heard of the worker any more. */
   readonly isLast: boolean;
 }
 
-/** Who asked for an operation and waits for its outcome. */
+/** Identifies a client that asked for an operation and waits for its outcome. */
 export type RequestId = number;
 
 /** A deadline that was armed; it comes back as an event when it is due. */
@@ -43,12 +43,15 @@ export type Timer =
   | { readonly timer: 'drain'; readonly worker: WorkerId }
   /** A worker that was told to end and still lives is killed. */
   | { readonly timer: 'kill'; readonly worker: WorkerId }
-  /** Load balancers have had the time they asked for: accepting ends. */
+  /** Load balancers have had the time that they asked for, so accepting ends. */
   | { readonly timer: 'delay' }
   /** The server is stopping, and workers that still live are killed. */
   | { readonly timer: 'grace' };
 
-/** Of one worker, over its life: connections that it had served and another one serves now, the reverse, and those that came back. */
+/**
+ * The moves of one worker's connections over its life: those that it had served and another one serves now, the
+ * reverse, and those that came back.
+ */
 export interface MoveCounts {
   readonly out: number;
   readonly in: number;
@@ -64,53 +67,56 @@ export type Operate = {
   } & WithTarget<OperationTargets[Kind]>;
 }[OperationKind];
 
-/** Where nothing has to be said, nothing may be. */
+/** An operation without a required target may be asked for without one. */
 type WithTarget<Target> = object extends Target ? { readonly target?: Target } : { readonly target: Target };
 
 export type FleetEvent =
   | { readonly type: 'start' }
   | { readonly type: 'forked'; readonly worker: WorkerId; readonly pid: number }
-  /** Its application's code runs. */
+  /** The worker runs its application's code. */
   | { readonly type: 'started'; readonly worker: WorkerId }
-  /** Its application asks for a socket, and it has no slot. */
+  /** The worker's application asks for a socket, and the worker has no slot. */
   | { readonly type: 'standby'; readonly worker: WorkerId }
-  /** It was given a socket of its slot, and may accept from it any moment. */
+  /** The worker was given a socket of its slot, and may accept from it any moment. */
   | { readonly type: 'granted'; readonly worker: WorkerId }
-  /** Its application listens at an address, or has closed its server there. */
+  /** The worker's application listens at an address, or has closed its server there. */
   | { readonly type: 'opened' | 'closed'; readonly worker: WorkerId; readonly address: string }
-  /** Its application says that it has booted: `process.send('ready')`. Ready, which is to receive traffic, comes later. */
+  /**
+   * The worker's application says that it has booted: `process.send('ready')`. The worker becomes ready later, when it
+   * may receive traffic.
+   */
   | { readonly type: 'booted'; readonly worker: WorkerId }
-  /** It accepts connections; or it was told to accept, and has no socket to accept from. */
+  /** The worker accepts connections, or it was told to accept and has no socket to accept from. */
   | { readonly type: 'serving'; readonly worker: WorkerId }
-  /** `moves`: of its connections, over its life. */
+  /** `moves` counts the worker's connections, over its life. */
   | { readonly type: 'drained'; readonly worker: WorkerId; readonly moves?: MoveCounts }
   | { readonly type: 'offended'; readonly worker: WorkerId; readonly offence: Offence }
   | ({ readonly type: 'exited'; readonly worker: WorkerId } & ExitFacts)
   | { readonly type: 'due'; readonly timer: Timer }
   | Operate
-  /** Its heartbeat has stopped, for `silent` ms by now. */
+  /** The worker's heartbeat has stopped, for `silent` ms by now. */
   | { readonly type: 'hung'; readonly worker: WorkerId; readonly silent: number }
   | { readonly type: 'beating'; readonly worker: WorkerId }
-  /** Its heartbeat has stopped for the heartbeat timeout. */
+  /** The worker's heartbeat has stopped for the heartbeat timeout. */
   | { readonly type: 'silent'; readonly worker: WorkerId; readonly silent: number }
-  /** What a silent worker was found doing: its stack, or why there is none. */
+  /** The stack of a silent worker, or the reason why there is none. */
   | { readonly type: 'diagnosed'; readonly worker: WorkerId; readonly stack: string }
-  /** Somebody looks into the worker of this pid, for `within` ms from now; 0: no more. */
+  /** A tool looks into the worker of this pid, for `within` ms from now. With 0 it has stopped looking. */
   | { readonly type: 'hold'; readonly pid: number; readonly within: number; readonly request: RequestId }
-  /** The next primary serves with workers of its own: this one has nothing left to do. */
+  /** The next primary serves with workers of its own, so this one has nothing left to do. */
   | {
       readonly type: 'upgraded';
       readonly pid: number;
       readonly generation: number;
-      /** It takes our workers' connections. @default false */
+      /** The next primary takes our workers' connections. @default false */
       readonly takes?: boolean;
     }
   /** The primary before this one ended before this one was ready, and its workers with it. */
   | { readonly type: 'left-alone' }
   | { readonly type: 'upgrade-failed'; readonly reason: string; readonly stderr?: string }
   /**
-   * Asked to stop; by a second signal, or `isNow`, without grace. `idle`: how long idle connections may stay open, ms. Without
-   * a signal it was the control socket.
+   * A stop is asked for. A second signal, or `isNow`, means without grace. `idle` is how long idle connections may stay
+   * open, ms. Without `signal` the control socket has asked.
    */
   | {
       readonly type: 'stop';
@@ -124,8 +130,8 @@ export type FleetEvent =
 
 export type Effect =
   /**
-   * `slot` is undefined for a spare. `isParked`: where another worker serves it may open the slot's sockets, and accepts
-   * nothing from them.
+   * `slot` is undefined for a spare. A worker with `isParked` may open the slot's sockets that another worker serves,
+   * and accepts nothing from them.
    */
   | {
       readonly do: 'fork';
@@ -136,44 +142,44 @@ export type Effect =
     }
   /** Give a spare the slot's sockets. */
   | { readonly do: 'promote'; readonly worker: WorkerId; readonly slot: number; readonly isParked: boolean }
-  /** It is parked no more; comes back as `serving`. */
+  /** The worker is parked no more. The answer comes as `serving`. */
   | { readonly do: 'accept'; readonly worker: WorkerId }
-  /** It accepts no more where its slot's other worker does, and keeps its connections. */
+  /** The worker accepts no more where its slot's other worker does, and keeps its connections. */
   | { readonly do: 'park'; readonly worker: WorkerId }
-  /** Ask the worker to stop accepting and to finish what is in flight; comes back as `drained`. */
+  /** Ask the worker to stop accepting and to finish what is in flight. The answer comes as `drained`. */
   | ({ readonly do: 'drain'; readonly worker: WorkerId } & DrainTerms)
-  /** SIGTERM: the application's own handlers run. */
+  /** Send SIGTERM, so that the application's own handlers run. */
   | { readonly do: 'terminate'; readonly worker: WorkerId }
-  /** SIGKILL. */
+  /** Send SIGKILL. */
   | { readonly do: 'kill'; readonly worker: WorkerId }
-  /** Let others accept from its sockets while it cannot, or no more. */
+  /** Let others accept from the worker's sockets while it cannot; without `isHung`, no longer. */
   | { readonly do: 'rescue'; readonly worker: WorkerId; readonly isHung: boolean }
-  /** Find out where its JavaScript is; comes back as `diagnosed`. */
+  /** Find out where the worker's JavaScript is. The answer comes as `diagnosed`. */
   | { readonly do: 'diagnose'; readonly worker: WorkerId }
   | { readonly do: 'arm'; readonly timer: Timer; readonly after: number }
   | { readonly do: 'disarm'; readonly timer: Timer }
-  /** The slot is no more, or is again: what its sockets queue is everybody's until then. */
+  /** The slot is no more, or exists again. Between the two, any worker may accept what its sockets queue. */
   | { readonly do: 'vacate'; readonly slot: number }
   | { readonly do: 'reopen'; readonly slot: number }
-  /** Close what the slot's listeners left open and nobody serves. */
+  /** Close what the slot's listeners left open and no worker serves. */
   | { readonly do: 'sweep'; readonly slot: number }
-  /** This primary accepts nothing more. `isHandedOver`: the next one has the same sockets. */
+  /** This primary accepts nothing more. With `isHandedOver`, the next one has the same sockets. */
   | { readonly do: 'close-listeners'; readonly isHandedOver: boolean }
-  /** For whoever supervises the primary: systemd, the primary before this one. */
+  /** Tell the supervisors of the primary: systemd, and the primary before this one. */
   | { readonly do: 'announce'; readonly what: 'ready' | 'reloading' | 'stopping' }
   | { readonly do: 'announce'; readonly what: 'upgraded'; readonly pid: number }
-  /** Start the next primary; comes back as `upgraded` or `upgrade-failed`. */
+  /** Start the next primary. The answer comes as `upgraded` or `upgrade-failed`. */
   | { readonly do: 'upgrade'; readonly node: string | undefined }
   | { readonly do: 'abandon-upgrade' }
-  /** To the next primary. */
+  /** Send a signal to the next primary. */
   | { readonly do: 'signal'; readonly pid: number; readonly signal: NodeJS.Signals }
   | { readonly do: 'settle'; readonly request: RequestId; readonly outcome: Outcome }
-  /** For the log, and for others that want to know. */
+  /** Tell the log, and others that want to know. */
   | { readonly do: 'tell'; readonly event: LifecycleEvent }
   | { readonly do: 'call'; readonly hook: 'onWorkerSpawn'; readonly pid: number }
   | { readonly do: 'call'; readonly hook: 'onPrimaryReady'; readonly pids: readonly number[] }
   | { readonly do: 'call'; readonly hook: 'onWorkerRecover'; readonly oldPid: number; readonly newPid: number }
-  /** The last effect: every process is gone. Without an error it stopped as asked. */
+  /** The last effect: every process is gone. Without an error the server stopped as asked. */
   | { readonly do: 'finish'; readonly error: PreforkError | undefined };
 
 export type Announcement = Extract<Effect, { do: 'announce' }>;

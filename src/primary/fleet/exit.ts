@@ -1,4 +1,4 @@
-/** A worker's process has ended. What becomes of its slot depends on whether somebody asked for it. */
+/** A worker's process has ended. What becomes of its slot depends on whether the worker was asked to end. */
 import { PreforkError } from '../../errors.ts';
 import type { FleetEvent } from './events.ts';
 import { explainExit, type ExplainedExit } from '../exits/exit-reason.ts';
@@ -38,7 +38,7 @@ type Exited = Extract<FleetEvent, { type: 'exited' }>;
 interface Death extends ExplainedExit {
   /** Another process sent the signal. */
   readonly isFromOutside: boolean;
-  /** What it wrote to stderr last. */
+  /** The last that the worker wrote to stderr. */
   readonly stderr: string | undefined;
 }
 
@@ -58,13 +58,16 @@ export function onExited(step: Step, event: Exited): void {
   const wasParked = onParkedExit(step, worker.id);
   if (asked !== undefined) onAskedExit(step, slot);
   else if (wasParked) return;
-  // Its crashes are no reason to give up while the slots serve.
+  // A spare's crashes are no reason to give up while the slots serve.
   else if (slot === undefined) onSpareExit(step, worker);
   else if (slot.successor === worker.id) onSuccessorCrash(step, slot, death);
   else onCrash(step, slot, worker, death);
 }
 
-/** As it would stand there: Node prints an uncaught error by itself, after all that the application wrote. */
+/**
+ * Returns the text as it would stand on stderr: Node prints an uncaught error by itself, after all that the application
+ * wrote.
+ */
 function lastStderr({ lastWords }: Exited): string | undefined {
   return lastWords && [lastWords.stderr, lastWords.error].filter(Boolean).join('\n');
 }
@@ -74,13 +77,13 @@ function tellExit(step: Step, worker: Worker, exit: Exited, { reason, text: why 
   step.tell(name, { worker, exit, reason, why, uptime: step.at - worker.forkedAt });
 }
 
-/** Mostly it had left its slot before; at a stop it had not. */
+/** The worker had mostly left its slot before. At a stop it had not. */
 function onAskedExit(step: Step, slot: Slot | undefined): void {
   if (slot !== undefined) step.fleet = withSlot(step.fleet, { ...slot, worker: undefined });
   finishWhenAllAreGone(step);
 }
 
-/** It was to take over, so whoever it was to take over from goes on. */
+/** The successor was to take over, so the worker that serves the slot goes on. */
 function onSuccessorCrash(step: Step, slot: Slot, { text, stderr }: Death): void {
   forgetNews(step, slot.index);
   abort(step, { ok: false, slot: slot.index, reason: text, stderr });
@@ -100,21 +103,22 @@ function onCrash(step: Step, slot: Slot, worker: Worker, death: Death): void {
     crashes: slot.crashes + 1,
     lastExit,
   });
-  // What ends before the start is over would end again: a server that says that it is ready, and loops, tells nobody.
+  // A worker that ends before the start is over would end again. A server that says that it is ready, and loops, shows
+  // no error to anyone.
   if (step.fleet.phase === 'starting') return fail(step, bootFailed(worker, death));
   countExit(step);
   countLoop(step, crash);
   if (!isProven(worker, step.at) && isOfOperation(step.fleet, worker)) {
     abort(step, { ok: false, slot: slot.index, reason: text, stderr });
   }
-  // A slot that was new is gone with its operation, and one that went back has a worker.
+  // A new slot is gone with its operation, and a slot that went back has a worker.
   const vacant = step.fleet.slots[slot.index];
   if (vacant === undefined) return;
   acceptEarly(step, vacant.successor);
   refill(step, vacant, crash);
 }
 
-/** fasthttp's RecoverThreshold: too many exits, and prefork gives up. */
+/** Counts exits by the rule of fasthttp's RecoverThreshold: after too many, prefork gives up. */
 function countExit(step: Step): void {
   const { recoverThreshold, recoverWindow } = step.settings;
   if (recoverThreshold === 'auto') return;
@@ -125,7 +129,10 @@ function countExit(step: Step): void {
   fail(step, new PreforkError('ERR_OVER_RECOVERY', message));
 }
 
-/** By default: a loop in which no worker of any slot lasts, over a whole recover window. */
+/**
+ * Counts a crash loop. With the default threshold prefork gives up when no worker of any slot lasts, over a whole
+ * recover window.
+ */
 function countLoop(step: Step, crash: Crash): void {
   const { recoverThreshold, recoverWindow } = step.settings;
   const isAnyStable = crash.uptime !== undefined && crash.uptime >= STABLE_AFTER_MS;
@@ -139,7 +146,10 @@ function countLoop(step: Step, crash: Crash): void {
   fail(step, new PreforkError('ERR_OVER_RECOVERY', message));
 }
 
-/** It did not get so far within the ready timeout: it does without what is missing, or its exit comes next, and is a crash. */
+/**
+ * The worker was not ready within the ready timeout. Either it does without what is missing, or its exit comes next,
+ * and is a crash.
+ */
 export function onReadyTimeout(step: Step, id: number): void {
   const worker = workerOf(step.fleet, id);
   if (worker === undefined || (worker.state !== 'booting' && worker.state !== 'taking')) return;
@@ -151,8 +161,8 @@ export function onReadyTimeout(step: Step, id: number): void {
 }
 
 /**
- * The application listens, but not wherever the one before it did: it may be code that has given an address up. Nobody else is
- * made to wait for it again.
+ * The application listens, but not at every address of the worker before it. Its code may have given an address up. No
+ * other worker is made to wait for that address again.
  */
 function doesWithout(step: Step, worker: Worker): boolean {
   const slot = slotOf(step.fleet, worker.id);

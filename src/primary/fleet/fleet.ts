@@ -1,4 +1,4 @@
-/** What the primary knows of its slots and their workers: plain data, never changed in place. */
+/** The primary's knowledge of its slots and their workers: plain data, never changed in place. */
 import type { Outcome } from '../../contract/outcome.ts';
 import type { PreforkError } from '../../errors.ts';
 import type { Settings } from '../../options/index.ts';
@@ -17,56 +17,59 @@ export interface Worker {
   readonly slot: number | undefined;
   readonly generation: number;
   readonly forkedAt: number;
-  /** When its slot came to need it: at its fork, or, for a spare, when it was given the slot. */
+  /** The moment from which its slot needed it: its fork, or, for a spare, the moment when it was given the slot. */
   readonly neededAt: number;
-  /** Where its application listens, and since when. */
+  /** The addresses at which its application listens, and since when. */
   readonly addresses: ReadonlyMap<string, number>;
-  /** Its application said so, or runs where nothing more is asked for. */
+  /** True when its application said that it is ready, or runs where nothing more is asked for. */
   readonly hasSaidReady: boolean;
-  /** It accepts nothing before it is told to: another worker serves its slot. */
+  /** True while it accepts nothing before it is told to, because another worker serves its slot. */
   readonly isParked: boolean;
-  /** It was parked, and has been told to accept: when it does, it may serve. */
+  /** True when it was parked and has been told to accept. When it does, it may serve. */
   readonly isToldToAccept: boolean;
-  /** When it had booted. It is ready, and serves, when it has settled after that. */
+  /** The moment when it had booted. It is ready, and serves, when it has settled after that. */
   readonly bootedAt: number | undefined;
-  /** When it came to serve its slot. */
+  /** The moment from which it served its slot. */
   readonly servingSince: number | undefined;
   /** The pid of the worker that it replaces after a crash. */
   readonly replaces: number | undefined;
   readonly asked: Asked | undefined;
-  /** Of `asked: 'recycle'`. */
+  /** The limit that it had reached, with `asked: 'recycle'`. */
   readonly recycled: RecycleReason | undefined;
-  /** Its heartbeat has stopped. */
+  /** True while its heartbeat has stopped. */
   readonly isHung: boolean;
-  /** Somebody looks into it, and it may stand still, until this moment. */
+  /** The moment until which it may stand still, because a tool looks into it. */
   readonly heldUntil: number;
-  /** It was silent for too long, and is to be killed for it. */
+  /** True when it was silent for too long, and is to be killed for it. */
   readonly isGivenUp: boolean;
-  /** How often it said what no worker says, and which of that it is killed for. */
+  /** How often it sent what no healthy worker sends. `expelledFor` is the message for which it is killed. */
   readonly offences: number;
   readonly expelledFor: string | undefined;
-  /** What it is retired for if it does not get its slot back; undefined when it has never been parked. */
+  /** The reason for its retirement if it does not get its slot back; undefined when it has never been parked. */
   readonly parkedFor: Asked | undefined;
-  /** It was sent SIGKILL. */
+  /** True when it was sent SIGKILL. */
   readonly isKilled: boolean;
 }
 
 /** A stable place, filled by one worker after another. */
 export interface Slot {
   readonly index: number;
-  /** Whose sockets they are; undefined between a crash and the respawn. */
+  /** The worker that has the slot's sockets; undefined between a crash and the respawn. */
   readonly worker: WorkerId | undefined;
-  /** Boots, or settles, to take over from the worker. */
+  /** The worker that boots, or settles, to take over. */
   readonly successor: WorkerId | undefined;
-  /** Parked since an operation gave its slot to the worker: gets it back if the operation fails. */
+  /**
+   * The worker that is parked since an operation gave its slot to `worker`. It gets the slot back if the operation
+   * fails.
+   */
   readonly previous: WorkerId | undefined;
-  /** The addresses that its last worker served: the next one is not ready without them. */
+  /** The addresses that its last worker served. The next one is not ready without them. */
   readonly served: readonly string[];
-  /** The pid of its worker that ended unasked last. */
+  /** The pid of the last worker that ended without being asked to. */
   readonly lastPid: number | undefined;
   /** Crashes in a row; see `crashStreak`. */
   readonly streak: number;
-  /** When its backoff is over, if it waits for that. */
+  /** The moment when its backoff is over, if it waits for that. */
   readonly respawnAt: number | undefined;
   readonly crashes: number;
   readonly lastExit: LastExit | undefined;
@@ -81,7 +84,7 @@ export interface LastExit extends ExplainedExit {
 export interface Running {
   readonly operation: Operation;
   readonly policy: Policy;
-  /** Which limit a worker that it retires had reached. */
+  /** The limit that the worker which it retires had reached. */
   readonly limit: RecycleReason | undefined;
   readonly startedAt: number;
   /** Slots that are not done yet: their worker is to be replaced, or they are new. */
@@ -96,49 +99,51 @@ export interface LastReload {
 
 export interface Fleet {
   /**
-   * `starting` until every slot's first worker is ready, and serves: what fails before that cannot be recovered from. `delaying`:
-   * asked to stop, and not ready any more, but still accepting.
+   * `starting` lasts until every slot's first worker is ready, and serves. A failure before that cannot be recovered
+   * from. `delaying`: the server was asked to stop, and is not ready any more, but still accepts.
    */
   readonly phase: 'idle' | 'starting' | 'serving' | 'delaying' | 'stopping' | 'stopped';
-  /** Of workers forked from now on. */
+  /** The generation of workers forked from now on. */
   readonly generation: number;
   readonly slots: readonly Slot[];
   readonly workers: ReadonlyMap<WorkerId, Worker>;
   readonly running: Running | undefined;
   readonly pending: readonly Operation[];
-  /** Spares that crashed in a row. */
+  /** The number of spares that crashed in a row. */
   readonly spareStreak: number;
   readonly isSpareWaiting: boolean;
-  /** Before this nothing is recycled again: the last one failed. */
+  /** The moment before which nothing is recycled again, because the last recycling failed. */
   readonly recycleFrom: number;
   readonly startedAt: number;
-  /** Workers of the primary before this one serve, at least until this one is ready. */
+  /** True while workers of the primary before this one serve, at least until this one is ready. */
   readonly isAccompanied: boolean;
-  /** When workers ended unasked, within the recover window. */
+  /** The times at which workers ended unasked, within the recover window. */
   readonly exits: readonly number[];
-  /** Crashes since a worker last served for long, whichever slot it had; undefined while one does. */
+  /** The crashes in all slots since a worker last served for long; undefined while one does. */
   readonly crashLoop: CrashLoop | undefined;
-  /** Addresses that the current generation was found to do without: no worker is waited for to open them. */
+  /** The addresses that the current generation does without. No worker has to open them to be ready. */
   readonly dropped: readonly string[];
   readonly workersForked: number;
   readonly reloads: { readonly done: number; readonly failed: number; readonly last: LastReload | undefined };
-  /** Since when it is to end, who waits for that, and how idle connections are to be treated then. */
+  /**
+   * Since when the server is to end, which requests wait for that, and how long idle connections may stay open then.
+   */
   readonly stop:
     | {
         readonly askedAt: number;
-        /** By somebody, and not because prefork gives up or was upgraded. */
+        /** True when a user asked, and false when prefork gives up or was upgraded. */
         readonly isByUser: boolean;
-        /** A signal has asked for it: the next one means now. */
+        /** True when a signal has asked. The next signal then means now. */
         readonly isSignalled: boolean;
         readonly idle: number;
         readonly requests: readonly RequestId[];
       }
     | undefined;
-  /** Why prefork gives up, if it does. */
+  /** The reason why prefork gives up, if it does. */
   readonly error: PreforkError | undefined;
 }
 
-/** What of the settings the decisions need; times in ms. */
+/** The settings that the decisions need; times in ms. */
 export type FleetSettings = Pick<
   Settings,
   | 'workers'
@@ -163,7 +168,7 @@ export interface CrashLoop {
   readonly crashes: number;
 }
 
-/** @param served the addresses that another primary's workers serve, which these are to take over. */
+/** @param served the addresses that another primary's workers serve, and these are to take over. */
 export function newFleet(workers: number, generation = 1, served: readonly string[] = []): Fleet {
   return {
     phase: 'idle',
@@ -202,7 +207,10 @@ export function newSlot(index: number, served: readonly string[] = []): Slot {
   };
 }
 
-/** The slot whose worker or successor this is; undefined for a spare, and for one that has left its slot or is parked. */
+/**
+ * Returns the slot whose worker or successor this is; undefined for a spare, and for a worker that has left its slot or
+ * is parked.
+ */
 export function slotOf(fleet: Fleet, id: WorkerId): Slot | undefined {
   return fleet.slots.find(({ worker, successor }) => worker === id || successor === id);
 }
@@ -221,12 +229,12 @@ export function withoutWorker(fleet: Fleet, id: WorkerId): Fleet {
   return { ...fleet, workers };
 }
 
-/** The fleet with the worker moved on by an event, and changed. */
+/** Returns the fleet with the worker moved on by an event, and changed. */
 export function move(fleet: Fleet, worker: Worker, event: WorkerEvent, changes: Partial<Worker> = {}): Fleet {
   return withWorker(fleet, { ...worker, ...changes, state: nextWorkerState(worker.state, event) });
 }
 
-/** The worker of a slot, or of whatever else has an id for one. */
+/** Returns the worker of an id that a slot, or another record, has for it. */
 export function workerOf(fleet: Fleet, id: WorkerId | undefined): Worker | undefined {
   return id === undefined ? undefined : fleet.workers.get(id);
 }
@@ -235,7 +243,7 @@ export function isServing(fleet: Fleet, { worker }: Slot): boolean {
   return workerOf(fleet, worker)?.state === 'serving';
 }
 
-/** The worker that serves the slot, unless it hangs. */
+/** Returns the worker that serves the slot, unless it hangs. */
 export function awakeOf(fleet: Fleet, slot: number): WorkerId | undefined {
   const worker = workerOf(fleet, fleet.slots[slot]?.worker);
   return worker?.state === 'serving' && !worker.isHung ? worker.id : undefined;
@@ -263,14 +271,17 @@ export function servingSlots(fleet: Fleet): number {
   return fleet.slots.filter((slot) => isServing(fleet, slot)).length;
 }
 
-/** Workers without a slot that are to get one. */
+/** Returns the workers without a slot that are to get one. */
 export function spares(fleet: Fleet): Worker[] {
   return [...fleet.workers.values()].filter(
     ({ slot, state }) => slot === undefined && (state === 'booting' || state === 'standby'),
   );
 }
 
-/** Workers that end, or finish what is in flight before they do, or are parked: their slot is another's already. */
+/**
+ * Returns the workers that have given up their slot: they end, or finish what is in flight before they do, or are
+ * parked.
+ */
 export function leavers(fleet: Fleet): Worker[] {
   const seated = new Set(fleet.slots.map(({ worker }) => worker));
   return [...fleet.workers.values()].filter(

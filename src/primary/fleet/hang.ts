@@ -1,6 +1,7 @@
 /**
- * A worker whose event loop does not turn. First others accept from its slot's socket, for it may only be busy; when it has
- * been silent for the heartbeat timeout it is given up: looked into, killed, and replaced like one that crashed.
+ * Handles a worker whose event loop does not turn. At first others accept from its slot's socket, because it may only
+ * be busy. When it has been silent for the heartbeat timeout it is given up: its stack is taken, and it is killed and
+ * replaced like one that crashed.
  */
 import type { WorkerId } from './events.ts';
 import { workerOf } from './fleet.ts';
@@ -17,7 +18,7 @@ export function onHung(step: Step, id: WorkerId, silent: number): void {
 
 export function onBeating(step: Step, id: WorkerId): void {
   const worker = workerOf(step.fleet, id);
-  // One that was given up is about to be killed, and is not given its sockets back for a moment.
+  // A worker that was given up is about to be killed, so it is not given its sockets back for a moment.
   if (worker === undefined || !worker.isHung || worker.isGivenUp) return;
   step.change(worker, { isHung: false });
   step.tell('worker beats again', { worker });

@@ -1,19 +1,19 @@
 /**
- * What the workers' rows in the scoreboard say about their health: whether their event loops turn, and whether it is
- * time to replace them. Pure: looking at the rows, and at the clock, is the caller's.
+ * Judges the health of workers by their rows in the scoreboard: whether their event loops turn, and whether it is time
+ * to replace them. The functions are pure. The caller reads the rows and the clock.
  */
 import { BEAT_MS, HUNG_AFTER_MS } from '../../contract/limits.ts';
 import type { RecycleReason } from '../exits/exit.ts';
 import type { FleetEvent, WorkerId } from './events.ts';
 import type { Worker } from './fleet.ts';
 
-/** A look that comes so much later than it should says that the primary itself was held up, ms. */
-const OVERSLEPT = 3 * BEAT_MS;
+/** A look that comes this much later than it should shows that the primary itself was held up. */
+const OVERSLEPT_MS = 3 * BEAT_MS;
 
-/** Limits are lowered by up to this share, each worker's by another one, so that workers do not go together. */
+/** Limits are lowered by up to this share. Each worker has another share, so that workers do not go together. */
 const JITTER = 0.1;
 
-/** What is looked at of a row. */
+/** The part of a row that counts here. */
 export interface Beat {
   /** Monotonic time, ms. */
   readonly heartbeat: number;
@@ -32,7 +32,7 @@ export interface WatchSettings {
   readonly maxLifetime: number;
 }
 
-/** When the last look was, and since when the primary has not been held up. */
+/** The time of the last look, and the time since which the primary has not been held up. */
 export interface Watch {
   readonly lookedAt: number;
   readonly awakeSince: number;
@@ -43,27 +43,30 @@ export function newWatch(at: number): Watch {
 }
 
 /**
- * A primary that slept (SIGSTOP, a suspended laptop, a machine out of CPU) has heard no heartbeats either: nobody is
- * blamed for the time before it woke up. Pitchfork's monitor has the same rule.
+ * A primary that slept (SIGSTOP, a suspended laptop, a machine out of CPU) has heard no heartbeats either. So no worker
+ * is blamed for the time before the primary woke up. Pitchfork's monitor has the same rule.
  */
 export function look({ lookedAt, awakeSince }: Watch, at: number): Watch {
-  return { lookedAt: at, awakeSince: at - lookedAt > OVERSLEPT ? at : awakeSince };
+  return { lookedAt: at, awakeSince: at - lookedAt > OVERSLEPT_MS ? at : awakeSince };
 }
 
-/** What there is to say of one worker. */
+/** Returns the events that one worker's row causes. */
 export function judge(worker: Worker, beat: Beat, watch: Watch, settings: WatchSettings): FleetEvent[] {
   if (worker.state !== 'serving') return [];
   const { id } = worker;
   const silent = watch.lookedAt - Math.max(beat.heartbeat, watch.awakeSince);
   if (silent >= HUNG_AFTER_MS) return judgeSilence(worker, silent, watch.lookedAt, settings);
   if (worker.isHung) return [{ type: 'beating', worker: id }];
-  // What it is looked into for would be gone, and a heap snapshot alone makes it large.
+  // A replacement would take away what the tool looks for, and a heap snapshot alone makes the worker large.
   if (worker.heldUntil > watch.lookedAt) return [];
   const reason = recycleReason(worker, beat, watch.lookedAt, settings);
   return reason === undefined ? [] : [{ type: 'operate', kind: 'recycle', target: { worker: id, reason } }];
 }
 
-/** One that is held stands still for a reason, and is helped like any other; its silence counts from then on. */
+/**
+ * A worker that is held stands still for a reason. Others accept for it as for any worker that hangs, but its silence
+ * counts only from the end of the hold.
+ */
 function judgeSilence(
   { id, isHung, isGivenUp, heldUntil }: Worker,
   silent: number,
@@ -91,7 +94,9 @@ function recycleReason(
   return undefined;
 }
 
-/** Between 1 - JITTER and 1. Multiples of the golden ratio are spread evenly, however many there are. */
+/**
+ * Returns a factor between 1 - JITTER and 1. Multiples of the golden ratio are spread evenly, however many there are.
+ */
 function lowering(id: WorkerId): number {
   return 1 - JITTER * ((id * 0.618_033_988_749_895) % 1);
 }

@@ -1,6 +1,7 @@
 /**
- * What `decide` tells of, by name, with the facts of each. What becomes of one (its log line, its diagnostics channel, what
- * the dashboard shows, what is counted) is its row in telemetry/event-table.ts. Durations are ms.
+ * The events that `decide` tells of, by name, with the facts of each. What becomes of an event (its log line, its
+ * diagnostics channel, what the dashboard shows, what is counted) is its row in telemetry/event-table.ts. Durations are
+ * ms.
  */
 import type { PreforkError } from '../../errors.ts';
 import type { Exit, RecycleReason } from '../exits/exit.ts';
@@ -16,22 +17,24 @@ interface OfWorker {
 export interface WorkerEnd extends OfWorker {
   readonly exit: Exit;
   readonly reason: ExitReason;
-  /** One line for people. */
+  /** The reason in one line, for people. */
   readonly why: string;
-  /** Since its fork. */
+  /** The time since its fork. */
   readonly uptime: number;
 }
 
 interface Failed {
   readonly reason: string;
-  /** Where the worker that failed was to serve; undefined when no worker failed. */
+  /** The slot in which the worker that failed was to serve; undefined when no worker failed. */
   readonly slot: number | undefined;
 }
 
 export interface LifecycleFacts {
   'worker forked': OfWorker;
   'spare ready': OfWorker & { readonly took: number };
-  /** Both since its slot needed it: until it had booted, and until it serves. */
+  /**
+   * Both times count from when its slot needed the worker: `bootTook` until it had booted, and `took` until it serves.
+   */
   'worker ready': OfWorker & { readonly bootTook: number; readonly took: number };
   'worker back': OfWorker & { readonly took: number };
   'worker hung': OfWorker & { readonly silent: number };
@@ -52,7 +55,7 @@ export interface LifecycleFacts {
   'killing workers': { readonly workers: number; readonly reason: string };
 
   ready: { readonly workers: number; readonly took: number };
-  /** `delay`: undefined when accepting ends at once. `signal`: undefined when the control socket asked. */
+  /** `delay` is undefined when accepting ends at once. `signal` is undefined when the control socket asked. */
   stopping: {
     readonly workers: number;
     readonly signal: NodeJS.Signals | undefined;

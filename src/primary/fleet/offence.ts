@@ -1,16 +1,19 @@
 /**
- * A worker that says what no worker says. It runs code that is not ours, or not the application's any more: what it says is
- * dropped, and when that goes on it is killed, and replaced like one that crashed.
+ * Handles a worker that sends what no healthy worker sends. It runs code that is not ours, or not the application's any
+ * more. Such messages are dropped. When they go on, the worker is killed, and replaced like one that crashed.
  */
 import type { Offence, WorkerId } from './events.ts';
 import { workerOf } from './fleet.ts';
 import { kill } from './retire.ts';
 import type { Step } from './step.ts';
 
-/** Once may be a mistake of the application's, such as a message to its parent that looks like Node's own. */
+/**
+ * The number of offences for which a worker is killed. A single one may be a mistake of the application, such as a
+ * message to its parent that looks like Node's own.
+ */
 export const MOST_OFFENCES = 3;
 
-/** Of what was said, characters: enough to find out what it was. */
+/** The number of characters of such a message that are logged: enough to find out what it was. */
 const LONGEST_BODY = 200;
 
 export function onOffended(step: Step, id: WorkerId, { what, body, isLast }: Offence): void {
@@ -29,7 +32,7 @@ function abbreviate(body: unknown): string {
   try {
     return (JSON.stringify(body) ?? typeof body).slice(0, LONGEST_BODY);
   } catch {
-    // Nested too deep for it.
+    // JSON cannot express this value.
     return typeof body;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Workers whose slot an operation has given to a new one, and which it may still get back: they are alive and booted, keep their
- * connections, and accept nothing.
+ * Parks workers whose slot an operation has given to a new worker, and which may still get it back. They are alive and
+ * booted, keep their connections, and accept nothing.
  */
 import type { Asked } from '../exits/exit.ts';
 import type { WorkerId } from './events.ts';
@@ -10,8 +10,8 @@ import { retire } from './retire.ts';
 import type { Step } from './step.ts';
 
 /**
- * @param before has the slot's place until now, which is another's from here on.
- * @param asked what it is retired for if it does not get the slot back.
+ * @param before the worker that had the slot until now.
+ * @param asked the reason for which it is retired if it does not get the slot back.
  */
 export function park(step: Step, index: number, before: Worker, asked: Asked): void {
   step.move(before, 'park', { parkedFor: asked });
@@ -20,7 +20,7 @@ export function park(step: Step, index: number, before: Worker, asked: Asked): v
   step.do({ do: 'park', worker: before.id });
 }
 
-/** The operation has failed: the parked worker of the slot, if there is one, serves it again. */
+/** The operation has failed, so the parked worker of the slot, if there is one, serves the slot again. */
 export function goBack(step: Step, slot: Slot): void {
   const previous = workerOf(step.fleet, slot.previous);
   if (previous?.state !== 'parked') return;
@@ -36,26 +36,29 @@ export function goBack(step: Step, slot: Slot): void {
   forgetNews(step, slot.index);
 }
 
-/** What the new code alone has opened goes with it: connections to it would wait for ever. */
+/** Closes what only the new code has opened: connections to it would wait for ever. */
 export function forgetNews(step: Step, index: number): void {
   const slot = step.fleet.slots[index];
   if (slot !== undefined && isServing(step.fleet, slot)) step.do({ do: 'sweep', slot: index });
 }
 
-/** The operation is done: the slot stays with its new worker. */
+/** The operation is done, so the slot stays with its new worker. */
 export function release(step: Step, slot: Slot): void {
   const previous = workerOf(step.fleet, slot.previous);
   step.fleet = withSlot(step.fleet, { ...slot, previous: undefined });
   if (previous !== undefined) retire(step, previous, previous.parkedFor!);
 }
 
-/** The new one has served for so long that its end would be an accident. */
+/** The new worker has served for so long that its end would be an accident. */
 export function onProven(step: Step, id: WorkerId): void {
   const slot = step.fleet.slots.find(({ previous }) => previous === id);
   if (slot !== undefined) release(step, slot);
 }
 
-/** A parked worker has ended: there is no way back for its slot. @returns false when it was none. */
+/**
+ * A parked worker has ended, so there is no way back for its slot.
+ * @returns false when the worker was not parked.
+ */
 export function onParkedExit(step: Step, id: WorkerId): boolean {
   const slot = step.fleet.slots.find(({ previous }) => previous === id);
   if (slot !== undefined) step.fleet = withSlot(step.fleet, { ...slot, previous: undefined });

@@ -1,4 +1,4 @@
-/** A slot without a worker gets its next one: a spare, or a new one, at once or after the backoff. */
+/** Gives a slot without a worker its next one: a spare or a new one, at once or after the backoff. */
 import { fill, promoteSpare } from './boot.ts';
 import { withSlot, workerOf, type Fleet, type Slot } from './fleet.ts';
 import { backoff, LONGEST_WAIT_ALONE_MS, waitAfter, type Crash } from './respawn.ts';
@@ -8,7 +8,7 @@ import type { Step } from './step.ts';
 /**
  * Does nothing while a successor boots that was to have the slot anyway.
  *
- * @param crash of its last worker, which has just ended; undefined when that is longer ago.
+ * @param crash the crash of the slot's last worker, which has just ended; undefined when that is longer ago.
  */
 export function refill(step: Step, slot: Slot, crash?: Crash): void {
   if (!canRefill(step) || !isVacant(slot)) return;
@@ -27,8 +27,8 @@ export function onRespawnDue(step: Step, index: number): void {
 }
 
 /**
- * After every event: when no worker serves and none is on its way, the slot that would be first is not left to its backoff.
- * That one alone: the others would crash as well, or are helped by it.
+ * Runs after every event. When no worker serves and none is on its way, the slot that would be first does not wait out
+ * its backoff. This holds for that slot alone: the others would crash as well, or are helped by it.
  */
 export function keepTrying(step: Step): void {
   if (!canRefill(step) || !isAlone(step.fleet)) return;
@@ -45,7 +45,10 @@ function wake(step: Step, slot: Slot, wait: number): void {
   step.arm({ timer: 'respawn', slot: slot.index }, wait);
 }
 
-/** Spares wait for the backoff too: a slot that kills whoever takes it would use them up as fast as they boot. */
+/**
+ * Fills the slot. A spare waits for the backoff too: a slot in which every worker dies would use spares up as fast as
+ * they boot.
+ */
 function take(step: Step, slot: Slot): void {
   const spare = standbySpare(step.fleet);
   if (spare === undefined) return fill(step, slot);
@@ -57,7 +60,7 @@ function isVacant({ worker, successor }: Slot): boolean {
   return worker === undefined && successor === undefined;
 }
 
-/** No slot has a worker that serves, or may soon. */
+/** Whether no slot has a worker that serves, or may soon. */
 function isAlone(fleet: Fleet): boolean {
   return fleet.slots.every((slot) => isVacant(slot) || isHung(fleet, slot));
 }

@@ -1,30 +1,32 @@
-/** From a worker that serves to its exit, when it is asked to go: soft, then hard, always bounded. */
+/**
+ * The way from a worker that serves to its exit, when it is asked to go: soft at first, then hard, always with a limit.
+ */
 import type { DrainTerms } from '../../ipc/messages.ts';
 import type { Asked } from '../exits/exit.ts';
 import type { MoveCounts, WorkerId } from './events.ts';
 import { workerOf, type Worker } from './fleet.ts';
 import type { Step } from './step.ts';
 
-/** A stuck worker gets so long to be looked into before it is killed, ms. */
+/** The time for looking into a stuck worker before it is killed. */
 const DIAGNOSIS_MS = 5000;
 
-/** Whatever the worker is doing, it is to end. Its slot, if it had one, is another's by now. */
+/** Ends the worker, whatever it is doing. Its slot, if it had one, is another worker's by now. */
 export function retire(step: Step, worker: Worker, asked: Asked, changes: Partial<Worker> = {}): void {
   switch (worker.state) {
     case 'taking':
     case 'serving':
     case 'parked': {
       const { drainTimeout, migrate } = step.settings;
-      // The more connections end by their own next request the better; what is left goes one after another.
+      // Connections should end by their own next request. The rest is closed one after another.
       drain(
         step,
         { ...worker, ...changes, asked },
         {
           idle: drainTimeout / 2,
           spread: drainTimeout / 4,
-          // Its successor, or its neighbours, accept from the same sockets.
+          // A successor, or the neighbours, accept from the same sockets.
           takenOver: true,
-          // What moves is gone before that. A slot that is no more has no successor.
+          // Connections that move are gone before that. A slot that is no more has no successor.
           ...(migrate === 'on' && { successor: hasSlot(step, worker) ? 'slot' : 'any' }),
           within: drainTimeout,
         },
@@ -45,7 +47,7 @@ interface Drain extends DrainTerms {
   readonly within: number;
 }
 
-/** @param worker has sockets. All times in ms. */
+/** @param worker one that has sockets. All times are in ms. */
 export function drain(step: Step, worker: Worker, { within, idle, spread, takenOver = false, ...rest }: Drain): void {
   step.tell('worker drains', { worker: step.move(worker, 'drain') });
   for (const timer of ['ready', 'settle', 'parked'] as const) step.disarm({ timer, worker: worker.id });
@@ -54,7 +56,7 @@ export function drain(step: Step, worker: Worker, { within, idle, spread, takenO
   step.arm({ timer: 'drain', worker: worker.id }, within);
 }
 
-/** Its connections are gone, or had their time: now the application's own shutdown code runs. */
+/** The worker's connections are gone, or had their time. Now the application's own shutdown code runs. */
 export function end(step: Step, worker: Worker): void {
   step.move(worker, 'end');
   step.disarm({ timer: 'drain', worker: worker.id });
@@ -66,7 +68,7 @@ function hasSlot({ fleet }: Step, { slot }: Worker): boolean {
   return slot !== undefined && fleet.slots[slot] !== undefined;
 }
 
-/** @param moves undefined where its time is over. */
+/** @param moves undefined when the drain's time is over. */
 export function onDrained(step: Step, id: WorkerId, moves?: MoveCounts): void {
   const worker = workerOf(step.fleet, id);
   if (worker?.state !== 'draining') return;
@@ -79,20 +81,22 @@ export function onKillDue(step: Step, id: WorkerId): void {
   if (worker !== undefined) kill(step, worker);
 }
 
-/** SIGKILL: its exit comes next. */
+/** Sends SIGKILL. The worker's exit comes next. */
 export function kill(step: Step, worker: Worker): void {
   step.change(worker, { isKilled: true });
   step.do({ do: 'kill', worker: worker.id });
 }
 
-/** Its heartbeat has stopped for too long. Somebody looks what it does; then, or soon, it is killed. */
+/**
+ * The worker's heartbeat has stopped for too long. Its stack is taken. Then, or when that takes too long, it is killed.
+ */
 export function giveUp(step: Step, worker: Worker): void {
   step.change(worker, { isGivenUp: true });
   step.arm({ timer: 'kill', worker: worker.id }, DIAGNOSIS_MS);
   step.do({ do: 'diagnose', worker: worker.id });
 }
 
-/** No deadline of a worker that is gone may come back. */
+/** Disarms all timers of a worker: none may come back after it is gone. */
 export function disarmAll(step: Step, worker: WorkerId): void {
   for (const timer of ['ready', 'settle', 'parked', 'drain', 'kill'] as const) step.disarm({ timer, worker });
 }

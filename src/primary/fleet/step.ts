@@ -3,7 +3,7 @@ import { move, withWorker, type Fleet, type FleetSettings, type Worker } from '.
 import type { LifecycleEvent, LifecycleFacts } from './lifecycle-events.ts';
 import type { WorkerEvent } from './worker-state.ts';
 
-/** One decision in the making: the fleet is moved on, and effects are collected. Lives as long as one event. */
+/** A decision in the making, which lives as long as one event. It moves the fleet on, and collects effects. */
 export class Step {
   fleet: Fleet;
   readonly settings: FleetSettings;

@@ -1,4 +1,4 @@
-/** The end of everything: as asked, or because prefork has to give up. */
+/** Ends everything: because that was asked, or because prefork has to give up. */
 import type { PreforkError } from '../../errors.ts';
 import type { FleetEvent } from './events.ts';
 import type { Worker } from './fleet.ts';
@@ -6,14 +6,17 @@ import { abandonAll } from './operations/operations.ts';
 import { drain, end, killAll } from './retire.ts';
 import type { Step } from './step.ts';
 
-/** When a start fails: a worker that fails of the same may be the one that prints why, and needs a moment. */
+/**
+ * The time that booting workers get when a start fails. Another worker that fails for the same reason may be the one
+ * that prints it.
+ */
 const LAST_WORDS_MS = 250;
 
 type Stop = Extract<FleetEvent, { type: 'stop' }>;
 
 /**
- * Softly; by a second signal, now. Commands do not add up: two programs may ask for the same stop, and a container's end begins
- * with a command (`preStop`) and goes on with a signal.
+ * Stops softly, or at once after a second signal. Commands do not add up: two programs may ask for the same stop, and a
+ * container's end begins with a command (`preStop`) and goes on with a signal.
  */
 export function onStop(step: Step, { signal, idle, isNow, request }: Stop): void {
   const { phase, stop } = step.fleet;
@@ -38,11 +41,12 @@ export function onStop(step: Step, { signal, idle, isNow, request }: Stop): void
       const { drainDelay } = step.settings;
       const isDelayed = phase === 'serving' && drainDelay > 0 && !isNow;
       step.tell('stopping', { workers: step.fleet.slots.length, signal, delay: isDelayed ? drainDelay : undefined });
-      // First: what is abandoned may leave a slot vacant, which is filled only if it is to serve for a while yet.
+      // The phase changes first: an abandoned operation may leave a slot vacant, which is filled only if it is to serve
+      // for a while yet.
       step.fleet = { ...step.fleet, phase: isDelayed ? 'delaying' : 'stopping' };
       abandonAll(step, 'the server is stopping');
       step.do({ do: 'announce', what: 'stopping' });
-      // Not ready any more, but accepting: load balancers need time to see it.
+      // The server is not ready any more, but accepts: load balancers need time to see it.
       if (isDelayed) step.arm({ timer: 'delay' }, drainDelay);
       else stopAll(step);
       if (isNow) killAll(step, 'asked to stop now');
@@ -54,7 +58,7 @@ export function onDelayOver(step: Step): void {
   if (step.fleet.phase === 'delaying') stopAll(step);
 }
 
-/** Everything ends with an error: what serves may finish, what boots is of no use any more. */
+/** Ends everything with an error. Workers that serve may finish, and workers that boot are of no use any more. */
 export function fail(step: Step, error: PreforkError): void {
   const { phase } = step.fleet;
   if (step.fleet.error !== undefined || phase === 'stopped') return;
@@ -70,9 +74,9 @@ export function fail(step: Step, error: PreforkError): void {
 }
 
 interface StopOptions {
-  /** How long everything may take, ms. */
+  /** The time that everything may take, ms. @default the shutdown grace period */
   readonly grace?: number;
-  /** The next primary serves with the same sockets. */
+  /** True when the next primary serves with the same sockets. @default false */
   readonly isHandedOver?: boolean;
   /** Its workers take the connections, too. */
   readonly moves?: boolean;
@@ -138,7 +142,10 @@ function stopWorker(step: Step, worker: Worker, { within, isHandedOver, moves }:
   }
 }
 
-/** Draining gets most of the grace period; the rest is the application's, for its own SIGTERM handlers. */
+/**
+ * Returns the time for draining, which is most of the grace period. The rest is for the application's own SIGTERM
+ * handlers.
+ */
 function drainPeriod(grace: number): number {
   return grace - Math.min(1000, grace / 4);
 }
@@ -163,7 +170,7 @@ function settleStop(step: Step): void {
 }
 
 /**
- * Another primary serves with the same sockets: this one drains, for as long as a drain may take, and goes.
+ * Another primary serves with the same sockets. This one drains, for as long as a drain may take, and goes.
  *
  * @param takes whether the other primary's workers take connections of ours
  */

@@ -1,44 +1,44 @@
 import type { Family } from '../../metrics/family.ts';
 import type { WorkerId } from '../fleet/events.ts';
 
-/** How long a scrape waits for the workers, ms. Who takes longer is counted with what it said before. */
-const PATIENCE = 250;
+/** The time that a scrape waits for the workers. A worker that takes longer is counted with what it said before. */
+const PATIENCE_MS = 250;
 
 /**
- * Values of workers that have ended, all together: what is more is not kept. Workers of one application have the same, which
- * `fold` makes one; only one that makes up names has no end of them.
+ * The number of values that are kept of all workers that have ended. More are not kept. Workers of one application have
+ * the same values, which `fold` merges. Only a worker that makes up names has no end of them.
  */
 const MOST_KEPT = 50_000;
 
-/** Whom to ask. */
+/** A worker to ask. */
 export interface Asked {
   readonly id: WorkerId;
-  /** Its event loop turned a moment ago. One that does not is not waited for. */
+  /** True when its event loop turned a moment ago. A worker whose loop does not turn is not waited for. */
   readonly isResponsive: boolean;
 }
 
 export interface ApplicationMetricsParts {
   readonly send: (worker: WorkerId, request: number) => void;
-  /** @returns what cancels it. */
+  /** @returns a function that cancels it. */
   readonly after: (ms: number, callback: () => void) => () => void;
 }
 
-/** Of one scrape. */
+/** The state of a scrape. */
 interface Round {
   readonly awaited: Set<WorkerId>;
   readonly over: () => void;
 }
 
 /**
- * What the workers' own registries of metrics have. The last answer of each is kept: it stands in for one that does not
- * answer in time, and its counters for one that has ended, so that sums over workers do not fall. Who has no metrics is
- * asked, and not waited for again.
+ * The values of the workers' own registries of metrics. The last answer of each worker is kept. It stands in for a
+ * worker that does not answer in time. Its counters stand in for a worker that has ended, so that sums over workers do
+ * not fall. A worker without metrics is asked, and not waited for again.
  */
 export class ApplicationMetrics {
   readonly #parts: ApplicationMetricsParts;
   readonly #answers = new Map<WorkerId, readonly Family[]>();
   readonly #rounds = new Map<number, Round>();
-  /** Of workers that have ended; `fold` makes one list of them. */
+  /** The lists of workers that have ended. `fold` makes one list of them. */
   #ended: Array<readonly Family[]> = [];
   #requests = 0;
 
@@ -46,13 +46,16 @@ export class ApplicationMetrics {
     this.#parts = parts;
   }
 
-  /** One list for each worker, and those of workers that have ended. Settles within the patience, and never rejects. */
+  /**
+   * Returns one list for each worker, and those of workers that have ended. Settles within the patience, and never
+   * rejects.
+   */
   async collect(workers: readonly Asked[]): Promise<ReadonlyArray<readonly Family[]>> {
     await this.#ask(workers);
     return [...this.#answers.values(), ...this.#ended];
   }
 
-  /** @param families checked by then. */
+  /** @param families have been checked by then. */
   answered(worker: WorkerId, request: number, families: readonly Family[]): void {
     this.#answers.set(worker, families);
     this.#tick(worker, request);
@@ -65,12 +68,12 @@ export class ApplicationMetrics {
     for (const request of this.#rounds.keys()) this.#tick(worker, request);
   }
 
-  /** Makes one list of those of workers that have ended. */
+  /** Makes one list of the lists of workers that have ended. */
   async fold(merge: (lists: ReadonlyArray<readonly Family[]>) => Promise<Family[]>): Promise<void> {
     const ended = this.#ended;
     if (ended.length < 2) return;
     const merged = await merge(ended);
-    // Others may have ended, or have folded, meanwhile.
+    // Other workers may have ended, or another scrape may have folded, meanwhile.
     if (ended.every((list, index) => this.#ended[index] === list)) this.#ended.splice(0, ended.length, merged);
   }
 
@@ -78,7 +81,7 @@ export class ApplicationMetrics {
     const request = ++this.#requests;
     const awaited = new Set(workers.filter((one) => this.#isWorthWaiting(one)).map(({ id }) => id));
     return new Promise((resolve) => {
-      const cancel = this.#parts.after(PATIENCE, () => over());
+      const cancel = this.#parts.after(PATIENCE_MS, () => over());
       const over = (): void => {
         cancel();
         this.#rounds.delete(request);
@@ -106,7 +109,7 @@ function valuesOf(lists: ReadonlyArray<readonly Family[]>): number {
   return sum;
 }
 
-/** What adds up over time. How a process was that is no more is of no interest. */
+/** Whether a family adds up over time. The last state of a process that is no more is of no interest. */
 function isCounted({ type, aggregator = 'sum' }: Family): boolean {
   return aggregator === 'sum' && (type === 'counter' || type === 'histogram');
 }

@@ -6,8 +6,8 @@ import type { HandoffCounts } from '../workers/handoffs.ts';
 import type { Log } from '../telemetry/log.ts';
 import { connectionsOf } from './connections.ts';
 
-/** Between two lines, ms. */
-const PERIOD = 1000;
+/** The time between two lines. */
+const PERIOD_MS = 1000;
 
 export interface BalanceLogParts {
   readonly log: Log;
@@ -15,7 +15,7 @@ export interface BalanceLogParts {
   readonly handoffs: () => HandoffCounts;
 }
 
-/** How even the slots' connections are, in the log every now and then, when anything changed. */
+/** Logs how even the slots' connections are, every now and then, when anything changed. */
 export class BalanceLog {
   readonly #parts: BalanceLogParts;
   #due = 0;
@@ -25,10 +25,10 @@ export class BalanceLog {
     this.#parts = parts;
   }
 
-  /** @param now monotonic, ms. */
+  /** @param now the monotonic time, ms. */
   write(fleet: Fleet, now: number): void {
     if (now < this.#due) return;
-    this.#due = now + PERIOD;
+    this.#due = now + PERIOD_MS;
     const connections = connectionsOf(fleet, this.#parts.row);
     const { taken: done, refused, failed } = this.#parts.handoffs();
     const fields = { connections: connections.join(','), skew: skewOf(connections).toFixed(2), done, refused, failed };

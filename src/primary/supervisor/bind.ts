@@ -1,4 +1,4 @@
-/** How the primary binds addresses: itself, and what its user may not bind, through the binder. */
+/** Binds addresses: the primary itself does, and the binder binds those that the primary's user may not bind. */
 import { constants } from 'node:os';
 import type { BindUdp } from '../../listeners/datagram-sockets.ts';
 import type { BindTcp } from '../../listeners/listener.ts';

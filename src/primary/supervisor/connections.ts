@@ -2,7 +2,7 @@ import type { Row } from '../../scoreboard/layout.ts';
 import type { WorkerId } from '../fleet/events.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 
-/** Open connections by slot, of those whose worker says. */
+/** Returns the open connections by slot, for slots whose worker tells them. */
 export function connectionsOf({ slots }: Fleet, row: (worker: WorkerId) => Row | undefined): number[] {
   return slots.flatMap(({ worker }) => (worker === undefined ? [] : (row(worker)?.connectionsOpen ?? [])));
 }

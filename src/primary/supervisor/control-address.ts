@@ -1,9 +1,12 @@
-/** Under which name, and at which path, this server can be asked. The endpoints open the socket, and say where it is. */
+/**
+ * The name under which, and the path at which, this server can be asked. The endpoints open the socket, and say where
+ * it is.
+ */
 export class ControlAddress {
   #name: string;
   #path = '';
 
-  /** @param name asked for: another server may have it */
+  /** @param name the name that was asked for. Another server may have it. */
   constructor(name: string) {
     this.#name = name;
   }
@@ -12,7 +15,7 @@ export class ControlAddress {
     return this.#name;
   }
 
-  /** Empty while there is no control socket. */
+  /** The path of the control socket; empty while there is none. */
   get path(): string {
     return this.#path;
   }

@@ -2,25 +2,25 @@ import { formatAddress } from '../../listeners/address.ts';
 import type { Post } from '../../listeners/listener-set.ts';
 import type { Log } from '../telemetry/log.ts';
 
-/** Workers that start side by side ask side by side: an address is spoken of once in so long, ms. */
+/** The time for which the same address is not logged again: workers that start side by side ask side by side. */
 const QUIET_MS = 1000;
 
 /**
- * Says which address could not be had. An application may take that error and go on, without a word and without a server
- * (Express 5 gives it to the function that it calls when it listens), and then nothing else would tell.
+ * Logs which address could not be had. An application may take that error and go on, without a word and without a
+ * server. (Express 5 gives it to the function that it calls when it listens.) Nothing else would tell then.
  */
 export class Denials {
   readonly #log: Log;
   readonly #now: () => number;
   readonly #toldAt = new Map<string, number>();
 
-  /** @param now monotonic, ms. */
+  /** @param now the monotonic time, ms. */
   constructor(log: Log, now: () => number) {
     this.#log = log;
     this.#now = now;
   }
 
-  /** What workers are told, on its way. */
+  /** Observes the messages to workers on their way. */
   observe(post: Post): Post {
     return (worker, message, handle) => {
       if (message.type === 'denied') this.#tell(formatAddress(message), message.errno);
@@ -32,7 +32,7 @@ export class Denials {
     const now = this.#now();
     if (now - (this.#toldAt.get(address) ?? -Infinity) < QUIET_MS) return;
     this.#toldAt.set(address, now);
-    // Needed by few servers, and `node:util` is not small.
+    // Few servers need this, and `node:util` is not small.
     const { getSystemErrorMap } = process.getBuiltinModule('node:util');
     const [code, why] = getSystemErrorMap().get(errno) ?? [`${errno}`, 'unknown error'];
     this.#log('not listening', { address, code, why });

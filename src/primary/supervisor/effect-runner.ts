@@ -21,9 +21,9 @@ export interface EffectRunnerParts {
   readonly hooks: Hooks;
   /** Tells of what was decided. */
   readonly tell: (event: LifecycleEvent) => void;
-  /** Takes what comes of an effect. */
+  /** Takes the event that an effect causes. */
   readonly post: (event: FleetEvent) => void;
-  /** Tells whoever supervises the primary. */
+  /** Tells the supervisors of the primary: systemd, and the primary before this one. */
   readonly announce: (announcement: Announcement) => void;
   readonly finish: (error: PreforkError | undefined) => void;
 }
@@ -31,7 +31,7 @@ export interface EffectRunnerParts {
 type EffectOf<Do extends Effect['do']> = Extract<Effect, { do: Do }>;
 type Performances = { readonly [Do in Effect['do']]: (effect: EffectOf<Do>) => void };
 
-/** Carries out what was decided: one row an effect. Owns nothing, and remembers nothing. */
+/** Carries out what was decided, with a row for each effect. Owns nothing, and remembers nothing. */
 export class EffectRunner {
   readonly #parts: EffectRunnerParts;
 
@@ -56,7 +56,7 @@ export class EffectRunner {
     },
     accept: ({ worker }) => {
       const { listeners, post } = this.#parts;
-      // One that accepts everywhere already, or nowhere, has nothing to say.
+      // A worker that accepts everywhere already, or nowhere, has nothing to say.
       if (listeners.accept(worker) === 0) post({ type: 'serving', worker });
     },
     park: ({ worker }) => this.#parts.listeners.park(worker),
@@ -78,7 +78,7 @@ export class EffectRunner {
     sweep: ({ slot }) => this.#parts.listeners.sweep(slot),
     'close-listeners': (options) => this.#parts.listeners.close(options),
     announce: (announcement) => {
-      // Whoever served before us is told to leave now.
+      // The workers that served before ours are told to leave now.
       if (announcement.what === 'ready') this.#own();
       this.#parts.announce(announcement);
     },
@@ -104,7 +104,9 @@ export class EffectRunner {
       .then((stack) => stack !== undefined && post({ type: 'diagnosed', worker, stack }));
   }
 
-  /** Hooks are the user's code: they run outside the queue, and one that fails becomes an event. */
+  /**
+   * Calls a hook. Hooks are the user's code, so they run outside the queue, and the failure of one becomes an event.
+   */
   #call(effect: EffectOf<'call'>): void {
     void this.#parts.hooks.call(effect).then((error) => {
       if (error !== undefined) this.#parts.post({ type: 'fail', error });

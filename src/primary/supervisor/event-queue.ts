@@ -2,25 +2,25 @@ import type { FleetEvent } from '../fleet/events.ts';
 import type { WorkerSaid } from '../workers/worker-processes.ts';
 import type { Look } from './health-poller.ts';
 
-/** Events of the fleet, what workers say, and that it is time to look at them. */
+/** An event of the fleet, a message of a worker, or the time for a look at the workers. */
 export type QueuedEvent = FleetEvent | WorkerSaid | Look;
 
 /**
- * The one queue through which everything that happens goes. Those who post know the queue alone; the supervisor takes the events,
- * one at a time, from when it runs.
+ * The only queue, through which everything that happens goes. Those who post know the queue alone. The supervisor takes
+ * the events, one at a time, from when it runs.
  */
 export class EventQueue {
   readonly #events: QueuedEvent[] = [];
   #handle: ((event: QueuedEvent) => void) | undefined;
   #isHandling = false;
 
-  /** Takes an event. Handling starts at once, unless an event is being handled: then after that one. */
+  /** Takes an event. Handling starts at once, or, while another event is being handled, after that one. */
   readonly post = (event: QueuedEvent): void => {
     this.#events.push(event);
     this.#handleAll();
   };
 
-  /** From now on events are handled: those that have come before, and then this one. */
+  /** Handles events from now on: those that have come before, and then this one. */
   run(handle: (event: QueuedEvent) => void, first: QueuedEvent): void {
     this.#handle = handle;
     this.post(first);

@@ -10,7 +10,7 @@ import type { Log } from '../telemetry/log.ts';
 import type { Os } from '../workers/os.ts';
 import { judge, look, newWatch, type Watch, type WatchSettings } from '../fleet/health.ts';
 
-/** It is time to look at the workers. */
+/** The event that says that it is time to look at the workers. */
 export interface Look {
   readonly type: 'look';
 }
@@ -30,7 +30,7 @@ export interface LookoutParts {
  */
 export class HealthPoller {
   readonly #parts: LookoutParts;
-  /** Undefined where nobody would read it. */
+  /** The log of the balance; undefined where its lines would not be shown. */
   readonly #balanceLog: BalanceLog | undefined;
   readonly #idleBoots: IdleBoots;
   #watch: Watch;
@@ -43,13 +43,13 @@ export class HealthPoller {
     if (parts.settings.logLevel === 'debug') this.#balanceLog = new BalanceLog(parts);
   }
 
-  /** The next look comes as an event. */
+  /** Starts the wait for the next look, which comes as an event. */
   start(): void {
     const { os, post } = this.#parts;
     this.#cancel = os.after(BEAT_MS, () => post({ type: 'look' }));
   }
 
-  /** What there is to say of the workers becomes events. */
+  /** Looks at the workers, and makes events of what there is to say. */
   look(fleet: Fleet): void {
     const { os, row, settings, post } = this.#parts;
     this.start();

@@ -2,7 +2,7 @@ import { PreforkError } from '../../errors.ts';
 import type { Effect } from '../fleet/events.ts';
 import type { Log } from '../telemetry/log.ts';
 
-/** The user's code that the primary calls; see the options for when. */
+/** The functions of the user that the primary calls. The options say when. */
 export interface HookFunctions {
   readonly onWorkerSpawn?: ((pid: number) => void | Promise<void>) | undefined;
   readonly onPrimaryReady?: ((pids: readonly number[]) => void | Promise<void>) | undefined;
@@ -11,7 +11,7 @@ export interface HookFunctions {
 
 type Call = Extract<Effect, { do: 'call' }>;
 
-/** Fences hooks: they run outside the supervisor's queue, and what they throw never reaches it. */
+/** Fences hooks. They run outside the supervisor's queue, and their errors never reach it. */
 export class Hooks {
   readonly #functions: HookFunctions;
   readonly #log: Log;

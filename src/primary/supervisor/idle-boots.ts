@@ -8,10 +8,13 @@ import type { Log } from '../telemetry/log.ts';
 /** A worker whose event loop is busy for less than this share of the time has nothing to load. */
 const IDLE_SHARE = 0.1;
 
-/** For so many looks in a row, which is a second: a database may be slow to answer. */
+/**
+ * The number of idle looks in a row after which the worker is logged, which is a second: a database may be slow to
+ * answer.
+ */
 const IDLE_LOOKS = 4;
 
-/** What is waited for, by `--ready`. */
+/** The words for what prefork waits for, by `--ready`. */
 const whys: Readonly<Record<Settings['ready'], string>> = {
   listen:
     "it runs, and has opened no address: ready means that it listens, or calls process.send('ready'); --ready start waits for neither",
@@ -23,8 +26,9 @@ const whys: Readonly<Record<Settings['ready'], string>> = {
 type Beat = Pick<Row, 'state' | 'heartbeat' | 'utilization'>;
 
 /**
- * Workers that have loaded all their code and still open no address: a UDP server, a consumer of a queue, or one that waits
- * for another server; with `--ready message`, that listen perhaps and do not say that they are ready. What prefork waits for is said at once, and not when the time for it is over. Once for each generation.
+ * Finds workers that have loaded all their code and still open no address: a UDP server, a consumer of a queue, or one
+ * that waits for another server. With `--ready message` they may listen, and do not say that they are ready. The log
+ * says at once what prefork waits for, and not when the time for it is over. It says so once for each generation.
  */
 export class IdleBoots {
   readonly #log: Log;
@@ -37,7 +41,7 @@ export class IdleBoots {
     this.#ready = ready;
   }
 
-  /** @param now monotonic, ms. */
+  /** @param now the monotonic time, ms. */
   look({ workers, generation }: Fleet, beatOf: (worker: WorkerId) => Beat | undefined, now: number): void {
     if (this.#toldGeneration === generation) return;
     const looks = new Map<WorkerId, number>();
@@ -59,7 +63,7 @@ export class IdleBoots {
   }
 }
 
-/** One that reads a large file of code at a stretch does not beat. */
+/** Whether the worker is idle. A worker that reads a large file of code at a stretch does not beat. */
 function isIdle({ heartbeat, utilization }: Beat, now: number): boolean {
   return heartbeat > 0 && now - heartbeat < 2 * BEAT_MS && utilization < IDLE_SHARE;
 }

@@ -19,13 +19,13 @@ export interface MessageRouterParts {
   readonly metrics: ApplicationMetrics;
   readonly post: (event: FleetEvent) => void;
   readonly log: Log;
-  /** How many there are to be. */
+  /** Returns the number of workers that there should be. */
   readonly workers: () => number;
   /** Takes a fault of our own. */
   readonly broke: (error: unknown) => void;
 }
 
-/** A server has a few. A worker can name as many as it likes, and each would be a line in the log, and kept. */
+/** The number of addresses that are logged and kept. A server has a few, and a worker can name as many as it likes. */
 const MOST_ADDRESSES = 1000;
 
 type MessageOf<Type extends LivingMessage['type']> = LivingMessage & { readonly type: Type };
@@ -34,12 +34,12 @@ type Routes = {
 };
 
 /**
- * What a worker says goes to whom it concerns: the listeners, the handoffs, the metrics; and to the fleet, as an event, where
- * it changes what the worker is. Owns nothing.
+ * Routes the messages of workers to the parts that they concern: the listeners, the handoffs, the metrics. A message
+ * that changes what the worker is goes to the fleet, as an event. Owns nothing.
  */
 export class MessageRouter {
   readonly #parts: MessageRouterParts;
-  /** Logged as listening. */
+  /** The addresses that were logged as listening. */
   readonly #addresses = new Set<string>();
 
   constructor(parts: MessageRouterParts) {
@@ -50,7 +50,7 @@ export class MessageRouter {
     (this.#routes[message.type] as Routes['ready'])(worker, message as MessageOf<'ready'>, handle);
   }
 
-  /** It says nothing more, and what it had is another's. */
+  /** Tells the parts that a worker is gone: it says nothing more, and others get what it had. */
   gone(worker: WorkerId): void {
     const { listeners, datagrams, handoffs, metrics } = this.#parts;
     listeners.gone(worker);
@@ -107,7 +107,7 @@ export class MessageRouter {
     this.#parts.post({ type: 'opened', worker, address: formatAddress(listener) });
   }
 
-  /** Once for each address: workers come and go, it stays. */
+  /** Logs an address once: workers come and go, and the address stays. */
   #logListening(name: { address: string; port: number }, sharing: Sharing): void {
     const address = formatAddress(name);
     if (this.#addresses.has(address) || this.#addresses.size >= MOST_ADDRESSES) return;

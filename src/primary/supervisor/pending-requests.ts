@@ -1,12 +1,12 @@
 import type { Outcome } from '../../contract/outcome.ts';
 import type { RequestId } from '../fleet/events.ts';
 
-/** Those who asked for an operation and wait for how it ends. Each gets exactly one answer. */
+/** The requests for operations that wait for the outcome. Each gets exactly one answer. */
 export class PendingRequests {
   readonly #waiting = new Map<RequestId, (outcome: Outcome) => void>();
   #ids = 0;
 
-  /** @param ask starts what is waited for, under the id that `settle` will be called with. */
+  /** @param ask starts the operation, under the id with which `settle` will be called. */
   wait(ask: (request: RequestId) => void): Promise<Outcome> {
     const request = ++this.#ids;
     return new Promise((resolve) => {
@@ -20,7 +20,7 @@ export class PendingRequests {
     this.#waiting.delete(request);
   }
 
-  /** Nothing will come any more. */
+  /** Answers all requests that still wait: no outcome will come any more. */
   close(reason: string): void {
     for (const request of this.#waiting.keys()) this.settle(request, { ok: false, reason });
   }

@@ -16,18 +16,18 @@ import { UpgradeLauncher } from './upgrade-launcher.ts';
 import type { SupervisorParts } from './supervisor-parts.ts';
 import { Timers } from './timers.ts';
 
-/** What those who hold something know of the supervisor. */
+/** The part of the supervisor that the owners of resources know. */
 export interface SupervisorContext {
   /** Takes what happened. */
   readonly post: EventQueue['post'];
   readonly fleet: () => Fleet;
   /** The path of the control socket; empty where there is none. */
   readonly control: () => string;
-  /** What there is to leave to another primary. */
+  /** Returns what there is to leave to another primary. */
   readonly handover: () => Handover;
 }
 
-/** Everything that the primary holds while it runs, each in the hands of one owner. `close` lets go of all of it. */
+/** Everything that the primary holds while it runs, each with one owner. `close` lets go of all of it. */
 export class Resources {
   readonly processes: WorkerProcesses;
   readonly listeners: ListenerSet;
@@ -36,9 +36,9 @@ export class Resources {
   readonly timers: Timers;
   readonly poller: HealthPoller;
   readonly launcher: UpgradeLauncher;
-  /** What the application's own registries have. */
+  /** The metrics of the application's own registries. */
   readonly metrics: ApplicationMetrics;
-  /** What workers that have ended had counted. */
+  /** The counts of workers that have ended. */
   readonly totals: Totals = new Totals();
   readonly pending: PendingRequests = new PendingRequests();
   readonly #board: SupervisorParts['board'];
@@ -114,7 +114,7 @@ export class Resources {
     return { ...this.listeners.manifest(), datagrams: this.datagrams.manifest() };
   }
 
-  /** @returns what settles when a next primary that was given up has ended, too. */
+  /** @returns a promise that settles when a next primary that was given up has ended, too. */
   close(): Promise<void> {
     this.poller.close();
     const abandoned = this.launcher.abandon();

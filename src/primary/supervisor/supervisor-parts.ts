@@ -8,28 +8,28 @@ import type { ControlAddress } from './control-address.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { Hooks } from './hooks.ts';
 
-/** What a supervisor is made with, beside what the workers' processes take. */
+/** The parts with which a supervisor is made, beside those of the workers' processes. */
 export interface SupervisorParts extends Pick<
   WorkerProcessesParts,
   'program' | 'sharing' | 'balance' | 'board' | 'os' | 'log' | 'output'
 > {
   readonly settings: Settings;
-  /** What all that happens goes through. */
+  /** The queue through which everything that happens goes. */
   readonly queue: EventQueue;
   readonly address: ControlAddress;
   /** Binds ports that the user of the server may not bind; undefined where there are none. */
   readonly binder: Binder | undefined;
   readonly hooks: Hooks;
-  /** Takes what was thrown over one event, where the others can still be handled. */
+  /** Takes an error that was thrown over one event, when the others can still be handled. */
   readonly fault: (error: unknown) => void;
-  /** Of the primary before this one, if it is to be succeeded. */
+  /** The handover of the primary before this one, if that is to be succeeded. */
   readonly handover: Handover | undefined;
   /** Hears what became of connections of its workers. */
   readonly oldPrimary: Pick<OldPrimary, 'moved'> | undefined;
-  /** What systemd passed. */
+  /** The sockets that systemd passed. */
   readonly passed: Inherited | undefined;
-  /** Of systemd's notification socket, where it passed that. */
+  /** The descriptor of systemd's notification socket, where systemd passed that. */
   readonly notifyFd: number | undefined;
-  /** Beside the primary's own environment, for the one that succeeds it. */
+  /** The variables for the primary that succeeds this one, beside this one's own environment. */
   readonly newPrimaryEnv: NodeJS.ProcessEnv;
 }

@@ -15,25 +15,25 @@ import { Reporter } from '../telemetry/reporter.ts';
 import type { SupervisorParts } from './supervisor-parts.ts';
 import { MessageRouter } from './message-router.ts';
 
-/** Which no worker listens at: it refuses. */
+/** The listener of a handoff that no worker listens at: the receiver refuses it. */
 const NO_LISTENER = -1;
 
-/** Those that hear of the supervisor, and are there once it runs. */
+/** The parts that hear of the supervisor, and are there once it runs. */
 export interface Outlets {
-  /** What `--admin` listens on, which the primary that succeeds this one gets too. */
+  /** Returns the socket of `--admin`, which the primary that succeeds this one gets too. */
   readonly adminSocket: () => AdminSocket | undefined;
-  /** Tells whoever supervises the primary. */
+  /** Tells the supervisors of the primary: systemd, and the primary before this one. */
   readonly announce: (announcement: Announcement) => void;
 }
 
 /**
- * Owns the fleet as it is now, and all that the primary holds. Takes the events of the queue one at a time: decided on by pure
- * functions, carried out by the effect runner.
+ * Owns the fleet as it is now, and all that the primary holds. Takes the events of the queue one at a time. Pure
+ * functions decide on an event, and the effect runner carries the decision out.
  *
  * `run` settles when every process is gone and everything owned is closed.
  */
 export class Supervisor {
-  /** What happened last. */
+  /** The last events. */
   readonly history: EventHistory = new EventHistory();
   readonly resources: Resources;
   readonly #parts: SupervisorParts;
@@ -86,7 +86,7 @@ export class Supervisor {
     this.#fleet = newFleet(workers, handover.generation + 1, listeners.addresses);
   }
 
-  /** @throws PreforkError why it gave up. */
+  /** @throws PreforkError the reason why it gave up. */
   run(outlets: Outlets): Promise<void> {
     this.#outlets = outlets;
     return new Promise((resolve, reject) => {
@@ -96,14 +96,15 @@ export class Supervisor {
     });
   }
 
-  /** Posts an event that somebody waits for the outcome of. */
+  /** Posts an event, and returns its outcome. */
   ask(event: (request: RequestId) => FleetEvent): Promise<Outcome> {
     return this.resources.pending.wait((request) => this.#parts.queue.post(event(request)));
   }
 
   /**
-   * What a worker says ends nobody but itself, and the next look comes whatever this one was. A fault of our own over any other
-   * event, which would be missing for ever, stops everything in order, instead of leaving the workers orphans.
+   * Handles an event, and keeps a fault of our own in bounds. A message of a worker ends no process but that worker,
+   * and the next look comes whatever this one was. Any other event would be missing for ever. So a fault over it stops
+   * everything in order, instead of leaving the workers orphans.
    */
   #handleOrFail(event: QueuedEvent): void {
     try {
@@ -124,7 +125,8 @@ export class Supervisor {
   #handle(event: QueuedEvent): void {
     if (event.type === 'message') return this.#router.route(event);
     if (event.type === 'look') return this.resources.poller.look(this.#fleet);
-    // Before anybody takes its slot over: whatever it had open is a neighbour's to serve from here on.
+    // The worker's sockets are given up before another worker takes its slot over: a neighbour serves what it had open
+    // from here on.
     if (event.type === 'exited') this.#router.gone(event.worker);
     const { settings, os } = this.#parts;
     const { fleet, effects } = decide(this.#fleet, settings, event, os.now());
@@ -136,13 +138,15 @@ export class Supervisor {
     this.#parts.queue.post({ type: 'fail', error: new PreforkError('ERR_INTERNAL', String(error), { cause: error }) });
   }
 
-  /** What fails here leaves something behind; the primary ends all the same. */
+  /**
+   * Closes everything, and settles `run`. A failure here leaves something behind, and the primary ends all the same.
+   */
   async #finish(error: PreforkError | undefined): Promise<void> {
     try {
       // A next primary that was given up ends first, and takes with it what it has made.
       await this.resources.close();
     } catch {
-      // Said above.
+      // The comment above says why this is ignored.
     }
     this.#settle?.(error);
   }

@@ -12,7 +12,7 @@ export class Timers {
     this.#due = due;
   }
 
-  /** In place of the same one, if that is armed. */
+  /** Arms a timer, in place of the same one if that is armed. */
   arm(timer: Timer, after: number): void {
     const name = JSON.stringify(timer);
     this.#armed.get(name)?.();

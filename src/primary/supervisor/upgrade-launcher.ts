@@ -5,22 +5,22 @@ import type { PrimaryMessage } from '../../ipc/messages.ts';
 import type { Handover } from '../../upgrade/handover.ts';
 import type { NewPrimary, NewPrimaryEvents } from '../../upgrade/new-primary.ts';
 
-/** Beside the ready timeout of its workers, the next primary's own time to start, ms. */
-const BOOT = 10_000;
+/** The next primary's own time to start, beside the ready timeout of its workers. */
+const BOOT_MS = 10_000;
 
 export interface SuccessionParts {
   readonly sharing: Sharing;
-  /** Beside this primary's own environment. */
+  /** The variables for the next primary, beside this primary's own environment. */
   readonly env: NodeJS.ProcessEnv;
-  /** Of the next primary's workers, ms. */
+  /** The ready timeout of the next primary's workers, ms. */
   readonly readyTimeout: number;
   readonly binder: Binder | undefined;
-  /** Gives what there is to leave, when the time has come. */
+  /** Returns what there is to leave, when the time has come. */
   readonly handover: () => Handover;
   readonly events: NewPrimaryEvents;
 }
 
-/** The attempts to be succeeded by another primary, one at a time. Owns the successor until it is ready. */
+/** Makes the attempts to be succeeded by another primary, one at a time. Owns the successor until it is ready. */
 export class UpgradeLauncher {
   readonly #parts: SuccessionParts;
   #newPrimary: NewPrimary | undefined;
@@ -33,16 +33,16 @@ export class UpgradeLauncher {
   }
 
   /**
-   * Starts the next primary. What comes of it, also of a failure to do so, is told by the events, unless it is abandoned.
+   * Starts the next primary. The events tell the outcome, a failure to start it included, unless it is abandoned.
    *
-   * @param node which runs it. @default as `NewPrimary` finds it
+   * @param node the program that runs it. @default as `NewPrimary` finds it
    */
   async begin(node?: string): Promise<void> {
     const { sharing, env, readyTimeout, binder, handover, events } = this.#parts;
     this.#isWanted = true;
     try {
       const { NewPrimary: Next, whyNone } = await import('../../upgrade/new-primary.ts');
-      // A stop may have come while that was loaded: nobody would end it any more.
+      // A stop may have come while that was loaded. The next primary would then not be ended any more.
       if (!this.#isWanted) return;
       const told: NewPrimaryEvents = {
         ...events,
@@ -57,7 +57,7 @@ export class UpgradeLauncher {
       };
       const reason = whyNone(sharing);
       if (reason !== undefined) throw new Error(reason);
-      this.#newPrimary = new Next({ handover: handover(), node, env, within: readyTimeout + BOOT, binder }, told);
+      this.#newPrimary = new Next({ handover: handover(), node, env, within: readyTimeout + BOOT_MS, binder }, told);
     } catch (error) {
       events.failed((error as Error).message);
     }

@@ -1,7 +1,7 @@
 import type { RecordedEvent } from '../../control/controls.ts';
 import type { ChannelEvent } from './event-row.ts';
 
-/** Of what happened, so much is kept for whoever comes to look. */
+/** The number of events that are kept for clients which come to look. */
 const KEPT = 100;
 
 type Listener = (happened: RecordedEvent) => void;
@@ -9,13 +9,13 @@ type Field = RecordedEvent['fields'][string];
 
 interface Entry {
   readonly event: ChannelEvent;
-  /** ms since the Unix epoch. */
+  /** The time of the event, ms since the Unix epoch. */
   readonly at: number;
 }
 
 /**
- * What happened last, and who wants to hear of what happens next. Owns nothing but memory, and little of that: it is put
- * into words when somebody asks, as writing the first date costs a primary 0.8 MB.
+ * The last events, and the listeners that want to hear of the next ones. Owns nothing but memory, and little of that.
+ * An event is put into words when a client asks, because writing the first date costs a primary 0.8 MB.
  */
 export class EventHistory {
   readonly #entries: Entry[] = [];
@@ -31,19 +31,19 @@ export class EventHistory {
     for (const listener of this.#listeners) listener(happened);
   }
 
-  /** The newest last. */
+  /** The events that are kept, the newest last. */
   get recent(): readonly RecordedEvent[] {
     return this.#entries.map(told);
   }
 
-  /** @returns what ends it. */
+  /** @returns a function that ends the listening. */
   listen(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 }
 
-/** What JSON has no word for is left out, and an error is its message. */
+/** Puts an event into words. A value that JSON cannot express is left out, and an error becomes its message. */
 function told({ event: { name, message }, at }: Entry): RecordedEvent {
   const known = Object.entries(message).filter(([, value]) => value !== undefined);
   const fields = known.map(([key, value]) => [key, value instanceof Error ? value.message : round(value)] as const);

@@ -5,19 +5,19 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogValue = string | number | undefined;
 export type LogFields = Readonly<Record<string, LogValue>>;
 
-/** What becomes of an event when it is told. `Facts`: what whoever tells of it knows. */
+/** What becomes of an event when it is told. `Facts` is what the part that tells of it knows. */
 export interface EventRow<Facts> {
-  /** The level of the log line; undefined: the event has no line. */
+  /** The level of the log line; undefined when the event has no line. */
   readonly level?: LogLevel | ((facts: Facts) => LogLevel);
   /** The line's words, where they are not the name of the event. */
   readonly text?: (facts: Facts) => string;
-  /** What follows them, in this order: `name=value`, or nothing where the value is undefined. */
+  /** The fields that follow the words, in this order: `name=value`, or nothing where the value is undefined. */
   readonly fields?: Readonly<Record<string, (facts: Facts) => LogValue>>;
-  /** Where it is published; what is published is in the history that the dashboard shows, too. */
+  /** The channel on which it is published. A published event is also in the history that the dashboard shows. */
   readonly channel?: Channel<Facts>;
-  /** What it adds to the counters of `/metrics`. */
+  /** Adds the event to the counters of `/metrics`. */
   readonly count?: (facts: Facts, totals: Pick<Totals, 'exited'>) => void;
-  /** For docs/events.md: what has happened, and what to do about it where there is something to do. */
+  /** The description in docs/events.md: what has happened, and what to do about it where there is something to do. */
   readonly means: string;
 }
 
@@ -30,7 +30,7 @@ export type Channel<Facts> = {
   };
 }[keyof ChannelMessages];
 
-/** What a channel has been told. */
+/** A message together with its channel. */
 export type ChannelEvent = {
   readonly [Name in keyof ChannelMessages]: { readonly name: Name; readonly message: ChannelMessages[Name] };
 }[keyof ChannelMessages];

@@ -1,14 +1,14 @@
 /**
- * Everything that the primary tells of: one row an event, with its log line, its diagnostics channel, what it counts and what
- * it means. The name of an event is the words of its line. docs/events.md and the channels of docs/metrics.md are written
- * from here.
+ * The table of all events that the primary tells of. Each has a row with its log line, its diagnostics channel, what it
+ * counts and what it means. The name of an event is the words of its line. docs/events.md and the channels of
+ * docs/metrics.md are written from here.
  */
 import { duration } from '../../format/duration.ts';
 import type { LifecycleFacts, WorkerEnd } from '../fleet/lifecycle-events.ts';
 import type { Worker } from '../fleet/fleet.ts';
 import type { EventRow, LogLevel, LogValue } from './event-row.ts';
 
-/** What parts of the primary tell of beside `decide`. */
+/** The events that parts of the primary other than `decide` tell of. */
 interface OtherFacts {
   sharing: { readonly mode: string; readonly reason: string };
   balance: { readonly mode: string };
@@ -41,7 +41,7 @@ interface OfWorker {
   readonly worker: Worker;
 }
 
-/** Fields of a line, and of a message, that say which worker it is. */
+/** The fields of a line, and of a message, that say which worker it is. */
 const inLine = {
   slot: ({ worker }: OfWorker) => worker.slot,
   gen: ({ worker }: OfWorker) => worker.generation,
@@ -53,7 +53,7 @@ const inMessage = {
   generation: ({ worker }: OfWorker) => worker.generation,
 };
 
-/** Facts that are fields of the line as they are. */
+/** Makes fields of facts that appear in the line as they are. */
 function given<Field extends string>(
   ...fields: readonly Field[]
 ): Record<Field, (facts: { readonly [Name in Field]: LogValue }) => LogValue> {
@@ -68,7 +68,7 @@ const exitCode = ({ exit }: WorkerEnd): LogValue =>
 const exitSignal = ({ exit }: WorkerEnd): LogValue =>
   exit.error === undefined ? (exit.signal ?? undefined) : undefined;
 
-/** What every end of a worker has, whether it was asked for or not. */
+/** The part of a row that every end of a worker has, whether it was asked for or not. */
 const exit = {
   channel: {
     name: 'worker:exit',
@@ -88,16 +88,16 @@ const exit = {
 } satisfies Partial<EventRow<WorkerEnd>>;
 
 export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Name]> } = {
-  // How it starts.
+  // These events tell how the server starts.
   sharing: {
     level: 'debug',
     fields: given('mode', 'reason'),
-    means: 'How the workers share their addresses (`--sharing`), and why.',
+    means: 'The line says how the workers share their addresses (`--sharing`), and why.',
   },
   balance: {
     level: 'debug',
     fields: given('mode'),
-    means: 'How connections are balanced (`--balance`).',
+    means: 'The line says how connections are balanced (`--balance`).',
   },
   listening: {
     level: 'info',
@@ -121,7 +121,7 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
     means: 'All slots serve for the first time.',
   },
 
-  // Workers.
+  // These events are about workers.
   'worker forked': {
     level: 'debug',
     fields: inLine,
@@ -179,27 +179,28 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
   'worker stack': {
     level: 'error',
     fields: { ...inLine, stack: ({ stack }) => stack },
-    means: 'Where the JavaScript of a worker that was given up stands still.',
+    means: 'The stack says where the JavaScript of a worker that was given up stands still.',
   },
   'worker held': {
     level: 'info',
     fields: { ...inLine, for: ({ within }) => duration(within) },
-    means: 'Somebody looks into the worker (`prefork heap`, `inspect`), which may stand still for so long.',
+    means: 'A tool looks into the worker (`prefork heap`, `inspect`), which may stand still for that time.',
   },
   'worker released': {
     level: 'info',
     fields: inLine,
-    means: 'Nobody looks into the worker any more.',
+    means: 'No tool looks into the worker any more.',
   },
   'bad message': {
     level: 'warn',
     fields: { ...inLine, why: ({ why }) => why, body: ({ body }) => body },
-    means: 'A worker sent the primary what no worker sends. It was dropped. Only the first of a worker is logged.',
+    means:
+      'A worker sent the primary a message that no worker should send. The message was dropped. Only the first one of a worker is logged.',
   },
   'worker expelled': {
     level: 'error',
     fields: { ...inLine, why: ({ why }) => why },
-    means: 'A worker went on sending what no worker sends, and is killed.',
+    means: 'A worker went on sending messages that no worker should send, and is killed.',
   },
   'worker drains': {
     channel: {
@@ -243,7 +244,7 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
       reason: ({ reason }) => reason,
       why: ({ why }) => why,
     },
-    means: 'A worker has ended that nobody had asked to. `why` says what is known of it.',
+    means: 'A worker has ended without being asked to. `why` says what is known about it.',
   },
   'worker respawning': {
     level: 'warn',
@@ -256,7 +257,7 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
     means: 'Workers that still live are killed, and what they had in flight is lost.',
   },
 
-  // Operations.
+  // These events are about operations.
   'operation waits': {
     level: 'info',
     text: ({ operation }) => `${operation} waits`,
@@ -325,7 +326,7 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
   upgrading: {
     level: 'info',
     fields: given('node'),
-    means: 'The next primary is started. `node` is what runs it, where that was said.',
+    means: 'The next primary is started. `node` is the program that runs it, where one was given.',
   },
   upgraded: {
     level: 'info',
@@ -338,7 +339,7 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
     means: 'The next primary did not come to serve, and this one goes on.',
   },
 
-  // How it ends.
+  // These events tell how the server ends.
   stopping: {
     level: 'info',
     fields: {
@@ -346,7 +347,7 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
       delay: ({ delay }) => (delay === undefined ? undefined : duration(delay)),
     },
     channel: { name: 'stopping', message: { workers: ({ workers }) => workers } },
-    means: 'The server was asked to stop. With `delay` (`--drain-delay`) it accepts connections for so long.',
+    means: 'The server was asked to stop. With `delay` (`--drain-delay`) it still accepts connections for that time.',
   },
   ending: {
     channel: { name: 'stopping', message: { workers: ({ workers }) => workers } },
@@ -368,12 +369,12 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
     means: 'The server gives up. What `code` means is in the [table of exit codes](configuration.md#exit-codes).',
   },
 
-  // What surrounds the workers.
+  // These events are about what surrounds the workers.
   connections: {
     level: 'debug',
     fields: given('connections', 'skew', 'done', 'refused', 'failed'),
     means:
-      'The open connections of each slot, how uneven they are (1 is even), and how the handoffs so far ended. The line comes once a second while this changes.',
+      'The line tells the open connections of each slot, how uneven they are (1 is even), and how the handoffs so far ended. It comes once a second while this changes.',
   },
   'port refused': {
     level: 'warn',

@@ -3,7 +3,7 @@ import type { EventFacts, EventName } from './event-table.ts';
 import type { LogLevel } from './event-row.ts';
 import { lineOf, type Line, type ToldEvent } from './told.ts';
 
-/** Where log lines go: pino, winston and console fit. */
+/** The target of log lines. pino, winston and console fit. */
 export interface LineSink {
   debug(line: string): void;
   info(line: string): void;
@@ -16,12 +16,14 @@ export type LogThreshold = LogLevel | 'silent';
 
 const severity: Record<LogThreshold, number> = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 };
 
-/** prefork's log: the line that an event has in the table. The lines are an interface, and tested as one. */
+/**
+ * prefork's log, which writes the line that an event has in the table. The lines are an interface, and tested as one.
+ */
 export interface Log {
   <Name extends EventName>(name: Name, facts: EventFacts[Name]): void;
 }
 
-/** @param sink default: stderr. */
+/** @param sink the target of the lines. @default stderr */
 export function createLog(format: LogFormat, threshold: LogThreshold, sink: LineSink = stderrSink()): Log {
   const render = format === 'json' ? jsonLine : textLine;
   return (name, facts) => {
@@ -30,7 +32,7 @@ export function createLog(format: LogFormat, threshold: LogThreshold, sink: Line
     try {
       sink[line.level](render(line));
     } catch {
-      // A logger of the user's that throws: there is nowhere left to say so, and the service goes on.
+      // The user's logger threw. There is nowhere left to say so, and the service goes on.
     }
   };
 }
@@ -48,7 +50,7 @@ function jsonLine({ level, text: event, fields }: Line): string {
   return printable(JSON.stringify({ time: new Date().toISOString(), level, event, ...fields }));
 }
 
-/** A value that would not read as one word is quoted as JSON does. */
+/** Quotes a value that would not read as one word, as JSON does. */
 function quote(value: string | number): string {
   const text = String(value);
   return /^[^\s"=]+$/.test(text) ? text : JSON.stringify(text);

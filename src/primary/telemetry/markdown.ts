@@ -1,4 +1,4 @@
-/** The table of events for people: docs/events.md, and the channels in docs/metrics.md. */
+/** Writes the table of events for people: docs/events.md, and the channels in docs/metrics.md. */
 import { eventTable, type EventName } from './event-table.ts';
 import type { ChannelMessages } from './channel-messages.ts';
 import { rowOf } from './told.ts';
@@ -10,7 +10,7 @@ export interface ChannelRow {
   readonly means: readonly string[];
 }
 
-/** What is published, in the order of the table: several events may have one channel. */
+/** Returns the channels in the order of the table. Several events may have one channel. */
 export function channelRows(): ChannelRow[] {
   const rows = new Map<keyof ChannelMessages, ChannelRow>();
   for (const name of Object.keys(eventTable) as EventName[]) {

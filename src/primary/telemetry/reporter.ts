@@ -11,7 +11,10 @@ export interface ReporterParts {
   readonly totals: Pick<Totals, 'exited'>;
 }
 
-/** Tells of what was decided wherever the row of the event says: the log, the counters, the channels, the history. Owns nothing. */
+/**
+ * Tells of an event in all the places that its row names: the log, the counters, the channels, the history. Owns
+ * nothing.
+ */
 export class Reporter {
   readonly #parts: ReporterParts;
 
@@ -30,7 +33,9 @@ export class Reporter {
   };
 }
 
-/** Tells node:diagnostics_channel, for OpenTelemetry and other listeners. Node reports what a subscriber throws. */
+/**
+ * Publishes on node:diagnostics_channel, for OpenTelemetry and other listeners. Node reports what a subscriber throws.
+ */
 export function publish({ name, message }: ChannelEvent): void {
   const target = channel(`prefork:${name}`);
   if (target.hasSubscribers) target.publish(message);

@@ -1,4 +1,4 @@
-/** An event in the words of its row. Pure. */
+/** Puts an event into the words of its row. The functions are pure. */
 import { eventTable, type EventFacts, type EventName } from './event-table.ts';
 import type { ChannelEvent, EventRow, LogFields, LogLevel } from './event-row.ts';
 

@@ -1,4 +1,4 @@
-/** What is sent on a connection of its own, and what comes back until it closes. */
+/** Tests by exchanges: what is sent on a connection of its own, and what comes back until it closes. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
@@ -11,7 +11,7 @@ export interface Exchange {
   readonly handler: (ctx: Context) => unknown;
   readonly options?: ServerOptions;
   readonly sent: string;
-  /** Without Server and Date, and with LF for CRLF. */
+  /** The answer, without Server and Date, and with LF for CRLF. */
   readonly answer: string;
 }
 
@@ -19,7 +19,7 @@ export const close: Readonly<Record<string, string>> = { Connection: 'close' };
 export const PLAIN = 'Content-Type: text/plain; charset=utf-8\n';
 export const CLOSE = 'Connection: close\n\n';
 
-/** A test of each, whole and byte by byte. */
+/** Makes tests of each, whole and byte by byte. */
 export function testExchanges(exchanges: readonly Exchange[]): void {
   for (const { what, handler, options, sent, answer } of exchanges) {
     test(`answers ${what}`, async (t) => {

@@ -6,7 +6,7 @@ import { Client } from '../worker/helpers.ts';
 
 export { Client, closing } from '../worker/helpers.ts';
 
-/** What a server under test has logged. */
+/** Keeps what a server under test has logged. */
 export class Log {
   readonly errors: unknown[][] = [];
   error = (...words: unknown[]): void => void this.errors.push(words);
@@ -16,7 +16,7 @@ export interface Served {
   readonly server: Server;
   readonly port: number;
   readonly log: Log;
-  /** A new connection. */
+  /** Opens a new connection. */
   client(): Client;
 }
 
@@ -34,19 +34,19 @@ export async function serve(t: TestContext, options: ServerOptions): Promise<Ser
   return { server, port, log, client: () => new Client(t, port, { tls: options.tls !== undefined }) };
 }
 
-/** The bytes of a request. */
+/** Returns the bytes of a request. */
 export function request(line: string, fields: Readonly<Record<string, string>> = {}, body = ''): string {
   const all = { Host: 'test', ...(body !== '' && { 'Content-Length': String(body.length) }), ...fields };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
   return `${line} HTTP/1.1\r\n${lines.join('')}\r\n${body}`;
 }
 
-/** Without what every response has. */
+/** Returns a response without the fields that every response has. */
 export function essence(text: string): string {
   return text.replaceAll(/(?:Server|Date): .*\r\n/g, '').replaceAll('\r\n', '\n');
 }
 
-/** `Promise.withResolvers`, which Node 20 lacks. */
+/** Does what `Promise.withResolvers` does, which Node 20 lacks. */
 export function resolvers<Value>(): { promise: Promise<Value>; resolve: (value: Value) => void } {
   let resolve!: (value: Value) => void;
   const promise = new Promise<Value>((settle) => (resolve = settle));

@@ -1,6 +1,7 @@
 /**
- * Operations run one at a time, in the order in which they were asked for. Each is a transaction: it comes to an end that
- * everyone who asked for it is told, and one that fails leaves what served before serving. Which there are is table.ts.
+ * Runs operations one at a time, in the order in which they were asked for. Each is a transaction. It comes to an end,
+ * and all who asked for it are told of that. An operation that fails leaves what served before serving. The operations
+ * are listed in table.ts.
  */
 import type { OperationKind } from '../../../contract/operations.ts';
 import type { Outcome } from '../../../contract/outcome.ts';
@@ -33,7 +34,7 @@ export function onOperate(step: Step, { kind, target = {}, request }: Operate): 
   }
 }
 
-/** After an upgrade it is the next primary that is to be asked. */
+/** After an upgrade the client has to ask the next primary. */
 function refusalOf({ stop, error }: Fleet): Failure {
   const isSucceeded = stop?.isByUser === false && error === undefined;
   return isSucceeded
@@ -41,7 +42,10 @@ function refusalOf({ stop, error }: Fleet): Failure {
     : { ok: false, reason: 'the server is stopping' };
 }
 
-/** What is asked for while the same waits for its turn becomes part of that, where its row says how. */
+/**
+ * An operation that is asked for while the same one waits for its turn becomes part of that one, where its row says
+ * how.
+ */
 function joined(pending: Fleet['pending'], next: Operation): Fleet['pending'] {
   const { join } = rowOf(next);
   const index = join === undefined ? -1 : pending.findLastIndex(({ kind }) => kind === next.kind);
@@ -51,7 +55,7 @@ function joined(pending: Fleet['pending'], next: Operation): Fleet['pending'] {
   return pending.with(index, { ...waiting, target: join(waiting.target, next.target), requests } as Operation);
 }
 
-/** After every event: the running operation goes on as far as it can, and then the next one begins. */
+/** Runs after every event. The running operation goes on as far as it can, and then the next one begins. */
 export function advance(step: Step): void {
   while (step.fleet.phase === 'serving') {
     const { running: current, pending } = step.fleet;
@@ -75,8 +79,9 @@ export function advance(step: Step): void {
 }
 
 /**
- * A worker that the operation needed has ended: so does the operation, and whatever it booted beside. Slots go back to the
- * workers that it has parked. A slot whose own worker crashed meanwhile had only its successor to wait for, and is vacant now.
+ * A worker that the operation needed has ended. The operation ends too, with every worker that it booted beside. Slots
+ * go back to the workers that it has parked. A slot whose own worker crashed meanwhile had only its successor to wait
+ * for, and is vacant now.
  */
 export function abort(step: Step, failure: Failure): void {
   const affected = step.fleet.slots.filter(({ successor }) => successor !== undefined);
@@ -86,7 +91,10 @@ export function abort(step: Step, failure: Failure): void {
   for (const { index } of affected) refill(step, step.fleet.slots[index]!);
 }
 
-/** The operation has done all that it was to do. @param generation that serves because of it. */
+/**
+ * The operation has done all that it was to do.
+ * @param generation the one that serves because of it.
+ */
 export function complete(step: Step, generation: number = step.fleet.generation): void {
   const { slots, running } = step.fleet;
   if (running === undefined) return;
@@ -94,9 +102,10 @@ export function complete(step: Step, generation: number = step.fleet.generation)
 }
 
 /**
- * The next primary does what waits: what a signal asked for, it is signalled; who waits for an answer is told to ask it.
+ * The next primary does what waits. What a signal asked for is passed on as a signal. A client that waits for an answer
+ * is told to ask the next primary.
  *
- * @param pid of the next primary.
+ * @param pid the pid of the next primary.
  */
 export function passOn(step: Step, pid: number): void {
   const { pending } = step.fleet;
@@ -108,7 +117,7 @@ export function passOn(step: Step, pid: number): void {
   }
 }
 
-/** Nothing is begun any more, and what runs is over. */
+/** Begins nothing any more, and ends what runs. */
 export function abandonAll(step: Step, reason: string): void {
   abort(step, { ok: false, reason });
   for (const operation of step.fleet.pending) answer(step, operation, { ok: false, reason });

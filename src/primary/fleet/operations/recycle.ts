@@ -4,7 +4,9 @@ import { isServing, slotOf, withSlot, workerOf, type Fleet } from '../fleet.ts';
 import type { Procedure } from './operation.ts';
 import { standbySpare } from '../spares.ts';
 
-/** After a recycling that failed nothing is recycled for so long: what could not boot now cannot boot in a moment, ms. */
+/**
+ * The time after a failed recycling in which nothing is recycled. Code that could not boot now cannot boot in a moment.
+ */
 const PAUSE_AFTER_FAILURE_MS = 60_000;
 
 /** Replaces one worker that serves, by a spare if one is ready, else by one that is booted beside it. */
@@ -16,7 +18,7 @@ export const recycle: Procedure<'recycle'> = {
   begin(step, { worker: id, reason }) {
     const slot = slotOf(step.fleet, id);
     const worker = workerOf(step.fleet, id);
-    // It has crashed, or was reloaded, while this waited for its turn.
+    // The worker has crashed, or was reloaded, while this waited for its turn.
     if (worker === undefined || slot?.worker !== id || !isServing(step.fleet, slot)) return undefined;
     step.tell('recycling', { worker, reason });
     const spare = standbySpare(step.fleet);
@@ -40,7 +42,10 @@ export const recycle: Procedure<'recycle'> = {
   },
 };
 
-/** Asked for again and again, for as long as the worker is over its limit. */
+/**
+ * Whether the worker's recycling is under way. The worker is reported again and again for as long as it is over its
+ * limit.
+ */
 function isRecycling(fleet: Fleet, id: WorkerId): boolean {
   const operations = [fleet.running?.operation, ...fleet.pending];
   return operations.some((operation) => operation?.kind === 'recycle' && operation.target.worker === id);

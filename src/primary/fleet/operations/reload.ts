@@ -6,9 +6,9 @@ import { retire } from '../retire.ts';
 import type { Step } from '../step.ts';
 
 /**
- * Replaces the worker of every slot. Of the next workers `maxSurge` boot at a time; while one settles, another boots. When it
- * has settled it gets the slot, and the old worker is parked until the reload is over. A new worker that ends before that, or
- * before it has proved itself, ends the reload, and the slots go back.
+ * Replaces the worker of every slot. At most `maxSurge` new workers boot at a time, and while one settles, another
+ * boots. A worker that has settled gets the slot, and the old one is parked until the reload is over. A new worker that
+ * ends before that, or before it has proved itself, ends the reload, and the slots go back.
  */
 export const reload: Procedure<'reload'> = {
   begin(step) {
@@ -43,7 +43,7 @@ export const reload: Procedure<'reload'> = {
     const { generation, reloads } = step.fleet;
     const last = { generation, outcome, at: step.at };
     const { done, failed } = reloads;
-    // Also after one that failed: what served before goes on.
+    // This is announced after a failed reload too: what served before goes on.
     if (step.fleet.phase === 'serving') step.do({ do: 'announce', what: 'ready' });
     if (outcome.ok) {
       step.fleet = { ...step.fleet, reloads: { done: done + 1, failed, last } };
@@ -57,7 +57,10 @@ export const reload: Procedure<'reload'> = {
   },
 };
 
-/** Successors that are not ready yet. One that settles takes no turn from the next, so that settling costs no time a slot. */
+/**
+ * Counts the successors that have not booted yet. One that settles takes no turn from the next, so settling costs no
+ * time for each slot.
+ */
 function booting({ slots, workers }: Fleet): number {
   const successors = slots.flatMap(({ successor }) => (successor === undefined ? [] : workers.get(successor)!));
   return successors.filter(({ bootedAt }) => bootedAt === undefined).length;

@@ -8,8 +8,8 @@ import { retire } from '../retire.ts';
 import type { Step } from '../step.ts';
 
 /**
- * More slots, or fewer. A slot that goes leaves its sockets behind: what they queue, and what the kernel still puts into
- * them, is everybody's. New slots that cannot be filled go again.
+ * Makes more slots, or fewer. A slot that goes leaves its sockets behind. What they queue, and what the kernel still
+ * puts into them, may be accepted by any worker. New slots that cannot be filled go again.
  */
 export const scale: Procedure<'scale'> = {
   begin(step, target) {
@@ -34,13 +34,15 @@ export const scale: Procedure<'scale'> = {
   },
 };
 
-/** What two targets, one after the other, come to. */
+/** Returns the target that two targets, one after the other, come to. */
 export function sumOf(first: ScaleTarget, second: ScaleTarget): ScaleTarget {
   if ('workers' in second) return second;
   return 'workers' in first ? { workers: first.workers + second.by } : { by: first.by + second.by };
 }
 
-/** Steps lead as far as they can; only one that leads nowhere is refused. */
+/**
+ * Returns the number of workers for a target. A step leads as far as it can, and is refused only when it leads nowhere.
+ */
 function numberOf(to: ScaleTarget, now: number): number {
   if ('workers' in to) return to.workers;
   const bounded = Math.max(1, Math.min(MOST_WORKERS, now + to.by));
@@ -64,7 +66,7 @@ function grow(step: Step, wanted: number): void {
   }
 }
 
-/** The last slots go. No slot has a successor now: one operation runs at a time. */
+/** Takes the last slots away. No slot has a successor now, because one operation runs at a time. */
 function shrink(step: Step, wanted: number): void {
   const { slots } = step.fleet;
   step.fleet = { ...step.fleet, slots: slots.slice(0, wanted) };
@@ -72,7 +74,7 @@ function shrink(step: Step, wanted: number): void {
   for (const { index, worker: id } of slots.slice(wanted)) {
     step.disarm({ timer: 'respawn', slot: index });
     step.disarm({ timer: 'sweep', slot: index });
-    // The others accept from its sockets before its own worker stops.
+    // The other workers accept from the slot's sockets before its own worker stops.
     step.do({ do: 'vacate', slot: index });
     const worker = workerOf(step.fleet, id);
     if (worker !== undefined) retire(step, worker, 'scale');

@@ -6,8 +6,8 @@ import { scale, sumOf } from './scale.ts';
 import { upgrade } from './upgrade.ts';
 
 /**
- * The operations: what each does is its own file, and what the rest of the fleet has to know of it is here. What people and
- * programs ask for it with is its row in contract/operations.ts.
+ * The operations. What each one does is in its own file, and what the rest of the fleet has to know of it is here. How
+ * people and programs ask for it is its row in contract/operations.ts.
  */
 export const operations: { readonly [Kind in OperationKind]: OperationRow<Kind> } = {
   reload: {
@@ -16,7 +16,7 @@ export const operations: { readonly [Kind in OperationKind]: OperationRow<Kind> 
     parks: true,
     owns: 'new code',
     takesOldSpares: false,
-    // It will boot whatever code is there by then.
+    // The one that waits will boot the code that is there by then.
     join: (waiting) => waiting,
     tellsOfWaiting: true,
     signals: () => ['SIGHUP'],
@@ -27,7 +27,7 @@ export const operations: { readonly [Kind in OperationKind]: OperationRow<Kind> 
     parks: false,
     owns: 'new slots',
     takesOldSpares: true,
-    // Of several steps only the sum matters.
+    // Only the sum of several steps matters.
     join: sumOf,
     tellsOfWaiting: true,
     signals: (target) => {
@@ -53,7 +53,7 @@ export const operations: { readonly [Kind in OperationKind]: OperationRow<Kind> 
     owns: 'successors',
     takesOldSpares: true,
     tellsOfWaiting: true,
-    // The next primary has been upgraded to.
+    // The next primary is the upgrade.
     signals: () => [],
   },
 };

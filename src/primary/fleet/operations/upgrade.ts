@@ -1,8 +1,8 @@
 import type { Procedure } from './operation.ts';
 
 /**
- * The next primary is started with this one's sockets, and boots workers of its own beside ours. What comes of it is told
- * by events: `upgraded`, and then this primary stops; or `upgrade-failed`, and nothing has changed.
+ * Starts the next primary with this one's sockets. It boots workers of its own beside ours. Events tell the outcome:
+ * after `upgraded` this primary stops, and after `upgrade-failed` nothing has changed.
  */
 export const upgrade: Procedure<'upgrade'> = {
   begin(step, { node }) {
@@ -16,7 +16,7 @@ export const upgrade: Procedure<'upgrade'> = {
   ended(step, _running, _target, outcome) {
     if (outcome.ok) return;
     step.tell('upgrade failed', { reason: outcome.reason });
-    // It may be about to be ready, when a stop came between: then nobody would want it any more.
+    // The next primary may be about to be ready when a stop came between. It is not wanted any more then.
     step.do({ do: 'abandon-upgrade' });
   },
 };

@@ -1,4 +1,4 @@
-/** What comes of the operation `upgrade`, which the next primary tells. */
+/** Handles the outcome of the operation `upgrade`, which the next primary tells. */
 import type { FleetEvent } from '../events.ts';
 import { handOver } from '../stop.ts';
 import type { Step } from '../step.ts';
@@ -7,7 +7,7 @@ import { abort, complete, passOn } from './operations.ts';
 type Upgraded = Extract<FleetEvent, { type: 'upgraded' }>;
 type UpgradeFailed = Extract<FleetEvent, { type: 'upgrade-failed' }>;
 
-/** The next primary serves: this one drains and goes, and what waits for it is done. */
+/** The next primary serves. This one drains and goes, and what waits for it is done. */
 export function onUpgraded(step: Step, { pid, generation, takes = false }: Upgraded): void {
   if (!isUpgrading(step)) return;
   step.tell('upgraded', { pid });

@@ -296,7 +296,7 @@ test('Hono', async (t) => {
   assert.deepEqual(cookies.headers.getSetCookie(), ['a=1', 'b=2']);
 });
 
-/** Names of fields in lower case, and chunks as the content that they are: the original Response has no length. */
+/** Puts names of fields in lower case, and takes chunks for their content: the original Response has no length. */
 function lower(answer: string): string {
   const [head, ...rest] = answer.split('\n\n');
   const body = rest.join('\n\n');

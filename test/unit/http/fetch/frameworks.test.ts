@@ -1,4 +1,4 @@
-/** Applications of Hono and h3 answer here as by themselves, and as on @hono/node-server. */
+/** Applications of Hono and h3 answer here as they do by themselves, and as on @hono/node-server. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -7,7 +7,7 @@ import { createAdaptorServer } from '@hono/node-server';
 import { h3App, h3Asked, honoApp, honoAsked, honoMore, type Asked, type Fetch } from './frameworks.ts';
 import { serve } from '../helpers.ts';
 
-/** What a client may see. */
+/** The part of an answer that a client may see. */
 interface Answer {
   readonly status: number;
   readonly headers: Record<string, string>;
@@ -15,7 +15,7 @@ interface Answer {
   readonly body: string;
 }
 
-/** The server's own, and how it cuts the content. */
+/** The fields that are the server's own, or say how it cuts the content. */
 const OURS = new Set([
   'connection',
   'content-length',
@@ -52,7 +52,7 @@ async function nodeServer(t: TestContext, fetch: Fetch): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** What the client adds to each request. */
+/** The fields that the client adds to each request. */
 const sent = { 'accept-encoding': 'gzip, deflate', host: '127.0.0.1' };
 
 async function direct(app: Fetch, port: number, { path, init }: Asked): Promise<Answer> {
@@ -62,7 +62,9 @@ async function direct(app: Fetch, port: number, { path, init }: Asked): Promise<
   return comparable(await answerOf(request.method === 'HEAD' ? new Response(null, response) : response));
 }
 
-/** Where there is a coding, each server's client has undone it, and the application's own answer has it still. */
+/**
+ * Makes an answer comparable. Each server's client has undone a coding, and the application's own answer still has it.
+ */
 function comparable(answer: Answer): Answer {
   return answer.headers['content-encoding'] === undefined ? answer : { ...answer, body: 'encoded' };
 }
@@ -87,7 +89,8 @@ for (const [name, make, asked] of apps) {
           const ours = await ask(port, one);
           assert.deepEqual(comparable(ours), await direct(app, port, one), `${what}, by itself`);
           const other = await ask(theirs, one);
-          // Where the application names no type, node-server makes text of it. We leave it to the client, as the standard does.
+          // When the application names no type, node-server makes text of it. We leave it to the client, as the
+          // standard does.
           const { 'content-type': type, ...headers } = other.headers;
           const hasType = ours.headers['content-type'] !== undefined;
           assert.deepEqual(ours, { ...other, headers: hasType ? other.headers : headers }, `${what}, there: ${type}`);

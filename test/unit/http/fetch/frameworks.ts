@@ -1,4 +1,4 @@
-/** Applications of Hono and h3 after their documentation, of all that a server can get wrong. */
+/** Applications of Hono and h3, made after their documentation, with all that a server can get wrong. */
 import { H3, getCookie, getQuery, getRequestIP, handleCors, html as h3Html, readBody, redirect, setCookie } from 'h3';
 import { HTTPError, createEventStream, serveStatic as h3Static, withBase } from 'h3';
 import { Hono } from 'hono';

@@ -1,10 +1,12 @@
-/** What the standard of fetch says of a Request, here of one that a client has sent; and of its URL. */
+/** The cases of the standard of fetch for a Request that a client has sent, and for its URL. */
 import assert from 'node:assert/strict';
 import { request as head } from '../helpers.ts';
 
 export interface RequestCase {
   readonly what: string;
-  /** What is sent, from its first line. Its Host echoes what it gets, and its method in `x-method`. */
+  /**
+   * The request that is sent, from its first line. The field Host echoes what it gets, and the method is in `x-method`.
+   */
   readonly sent: string;
   readonly run: (request: Request, Made: typeof Request) => unknown;
 }
@@ -65,7 +67,7 @@ test('headers are combined, but for cookies', head('GET /', { A: '1', a: '2', Co
   assert.equal(request.headers.get('cookie'), 'b=c');
 });
 
-// Without content.
+// These requests have no content.
 for (const sent of [get, head('DELETE /'), head('POST /', { 'Content-Length': '0' })]) {
   const name = sent.slice(0, sent.indexOf(' '));
   test(`${name} without content has no body`, sent, (request) => {
@@ -82,7 +84,7 @@ test('GET with content has no body', head('GET /', { 'Content-Length': '1' }, 'a
   assert.deepEqual([request.body, await request.text(), request.bodyUsed], [null, '', false]);
 });
 
-// With content.
+// These requests have content.
 const contents: ReadonlyArray<readonly [what: string, sent: string, text: string]> = [
   ['text', post('"\u00e4 \u2603"'), '"\u00e4 \u2603"'],
   ['chunks', `${head('PUT /', { 'Transfer-Encoding': 'chunked' })}2\r\n[1\r\n1\r\n]\r\n0\r\n\r\n`, '[1]'],

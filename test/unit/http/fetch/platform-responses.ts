@@ -1,4 +1,7 @@
-/** What the standard of fetch says of a Response, after the subjects of the web platform tests (fetch/api/response, headers). */
+/**
+ * The cases of the standard of fetch for a Response, after the subjects of the web platform tests (fetch/api/response,
+ * headers).
+ */
 import assert from 'node:assert/strict';
 
 type Init = ConstructorParameters<typeof Response>[1];
@@ -16,7 +19,7 @@ function test(what: string, run: ResponseCase['run']): void {
 
 const wrong = (value: unknown): never => value as never;
 
-// Defaults and their kinds.
+// These cases are about defaults and their kinds.
 test('without arguments', (Made) => {
   const made = new Made();
   assert.deepEqual([made.status, made.statusText, made.ok, made.body, made.bodyUsed], [200, '', true, null, false]);
@@ -63,7 +66,7 @@ test('headers are one object, also when the body was touched meanwhile', (Made) 
   assert.equal(made.headers.get('a'), 'c');
 });
 
-// Init.
+// These cases are about the init.
 for (const status of [200, 201, 299, 404, 500, 599]) {
   test(`status ${status}`, (Made) => {
     const made = new Made(null, { status });
@@ -128,7 +131,7 @@ test('pairs that change afterwards', (Made) => {
   assert.equal(made.headers.get('a'), '1');
 });
 
-// Headers of the init.
+// These cases are about the headers of the init.
 const sources: ReadonlyArray<
   readonly [what: string, headers: unknown, entries: ReadonlyArray<readonly [string, string]>]
 > = [
@@ -224,7 +227,7 @@ for (const [what, headers] of badHeaders) {
   test(`no headers: ${what}`, (Made) => assert.throws(() => new Made('', { headers: wrong(headers) }), TypeError));
 }
 
-// The type of the content.
+// These cases are about the type of the content.
 const types: ReadonlyArray<readonly [what: string, make: () => unknown, type: RegExp | null]> = [
   ['text', () => 'a', /^text\/plain;charset=UTF-8$/],
   ['no text', () => '', /^text\/plain;charset=UTF-8$/],
@@ -254,7 +257,7 @@ for (const [what, make, type] of types) {
   });
 }
 
-// Reading.
+// These cases are about reading.
 const bodies: ReadonlyArray<readonly [what: string, make: () => unknown, text: string]> = [
   ['text', () => '"\u00e4 \u2603"', '"\u00e4 \u2603"'],
   ['text with half a pair', () => '"\ud800"', '"\ufffd"'],
@@ -393,7 +396,7 @@ test('a stream of what are no bytes fails', async (Made) => {
   await assert.rejects(new Made(stream).text(), TypeError);
 });
 
-// Static members.
+// These cases are about static members.
 test('error()', (Made) => {
   const made = Made.error();
   assert.deepEqual([made.type, made.status, made.body], ['error', 0, null]);

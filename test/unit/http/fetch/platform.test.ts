@@ -1,4 +1,4 @@
-/** Light requests and responses, and the real ones in their place, are what the standard says. */
+/** Tests that light requests and responses, and the real ones in their place, are what the standard says. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -13,7 +13,7 @@ function implementation(lightGlobals: boolean, streamRequestBody: boolean): Impl
   return another(lightGlobals, streamRequestBody);
 }
 
-/** With the globals as they are. */
+/** Runs with the globals as they are. */
 function another(lightGlobals: boolean, streamRequestBody: boolean): Implementation {
   const make = (handler: (request: Request) => Promise<Response>): Server =>
     new Server({ lightGlobals, streamRequestBody, fetch: handler, logger: { error: () => undefined } });
@@ -38,10 +38,10 @@ function assertAll(results: readonly Result[], isExcused: (what: string) => bool
   );
 }
 
-/** What the platform itself has otherwise, such as Node 20 a second byte order mark, and does not send on. */
+/** Cases that the platform itself does otherwise, such as a second byte order mark in Node 20, or does not send on. */
 const NOT_OURS = /byte order mark|^fetch\(.*chunks$/;
 
-// First, as the light globals leave their mark on the prototypes.
+// The platform comes first, because the light globals leave their mark on the prototypes.
 for (const light of [false, true]) {
   const name = light ? 'light' : 'original';
   test(`URLs: ${name}`, async () => assertAll(await urlsOf(implementation(light, false))));

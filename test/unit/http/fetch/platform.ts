@@ -1,4 +1,4 @@
-/** Asks the cases of the standard of an implementation. */
+/** Tries the cases of the standard with an implementation. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
@@ -7,7 +7,7 @@ import { requestCases, urlCases } from './platform-requests.ts';
 import { responseCases } from './platform-responses.ts';
 
 export interface Implementation {
-  /** What `new Request` and `new Response` mean to a handler. */
+  /** The meaning of `new Request` and `new Response` to a handler. */
   readonly Request: typeof Request;
   readonly Response: typeof Response;
   /** Serves until `close`. */
@@ -16,7 +16,7 @@ export interface Implementation {
 
 export interface Result {
   readonly what: string;
-  /** Undefined when it is as the standard has it. */
+  /** The fault; undefined when the result is as the standard has it. */
   readonly error: unknown;
 }
 
@@ -26,7 +26,7 @@ export async function responsesOf({ Response: Made }: Implementation): Promise<R
   return results;
 }
 
-/** Each is sent by a client of its own, and looked at within its handler. */
+/** Runs the cases of requests. Each is sent by a client of its own, and looked at within its handler. */
 export async function requestsOf({ Request: Made, serve }: Implementation): Promise<Result[]> {
   const echo = createServer(
     (incoming, outgoing) => void incoming.pipe(outgoing.setHeader('x-method', incoming.method!)),
@@ -72,7 +72,7 @@ async function seen(
   });
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => undefined).write(sent);
-  // Until it is answered, or refused.
+  // The client waits until the request is answered, or refused.
   await Promise.race([once(socket, 'data'), once(socket, 'close')]);
   socket.destroy();
   close();

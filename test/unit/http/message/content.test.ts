@@ -1,4 +1,7 @@
-/** What a handler may give: content where that has a meaning, else a 500 before anything is sent; and hooks that throw. */
+/**
+ * Tests what a handler may give. Content is sent where it has a meaning. Anything else is a 500 before anything is
+ * sent. Hooks that throw are here too.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, openAsBlob, rmSync, writeFileSync } from 'node:fs';
@@ -13,7 +16,7 @@ import { request, serve } from '../helpers.ts';
 const bytes = new Uint8Array([104, 105]);
 const BINARY = 'application/octet-stream';
 
-/** What is sent of it, and as what type. */
+/** The contents, with what is sent of each, and as what type. */
 const contents: ReadonlyArray<readonly [what: string, content: unknown, sent: string, type: string | undefined]> = [
   ['an ArrayBuffer', bytes.buffer, 'hi', BINARY],
   ['an ArrayBuffer of nothing', new ArrayBuffer(0), '', undefined],
@@ -128,7 +131,7 @@ interface Hook {
   readonly logged: number;
 }
 
-/** Of asynchronous ones, which no type allows, the failure is logged, and what they decide is not waited for. */
+/** Hooks that fail. No type allows asynchronous ones: their failure is logged, and their decision is not waited for. */
 const hooks: Readonly<Record<string, Hook>> = {
   headerReceived: { options: { headerReceived: fails }, sent: post, answer: /^HTTP\/1.1 500 /, logged: 1 },
   'headerReceived, later': {
@@ -162,7 +165,7 @@ const hooks: Readonly<Record<string, Hook>> = {
     answer: /^HTTP\/1.1 100 [^]*HTTP\/1.1 200 /,
     logged: 1,
   },
-  // New, active, idle; closed comes after the answer.
+  // The hook hears new, active and idle. The state closed comes after the answer.
   connState: { options: { connState: fails }, sent: post, answer: /^HTTP\/1.1 200 /, logged: 3 },
   'connState, later': { options: { connState: failsLater }, sent: post, answer: /^HTTP\/1.1 200 /, logged: 3 },
   onRefused: { options: { onRefused: fails }, sent: 'nonsense\r\n\r\n', answer: /^HTTP\/1.1 400 /, logged: 1 },

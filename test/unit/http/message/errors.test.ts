@@ -1,4 +1,4 @@
-/** Handlers that go wrong: the client learns nothing of it, the log once, and the server goes on. */
+/** Tests handlers that go wrong: the client learns nothing about it, the log tells it once, and the server goes on. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';

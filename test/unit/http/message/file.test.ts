@@ -1,4 +1,4 @@
-/** Files and forms, by the packages that need not be there. */
+/** Tests files and forms, by the packages that need not be there. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,7 +27,7 @@ test('a file: whole, by HEAD, in ranges, conditionally; and none outside of the 
   const range = await ask('/a.txt', { headers: { range: 'bytes=2-4' } });
   assert.deepEqual([range[0], range[1], range[2].get('content-range')], [206, '234', 'bytes 2-4/10']);
   assert.equal((await ask('/a.txt', { headers: { range: 'bytes=20-' } }))[0], 416);
-  // Not by fetch, which adds `Cache-Control: no-cache`.
+  // The request is not sent by fetch, which adds `Cache-Control: no-cache`.
   const sender = client();
   sender.send(request('GET /a.txt', { Connection: 'close', 'If-None-Match': headers.get('etag')! }));
   await sender.closed();

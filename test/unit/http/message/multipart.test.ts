@@ -1,4 +1,4 @@
-/** Forms that are no forms: a 400 for each, whatever is done with their files, and the process lives. */
+/** Tests forms that are no forms. There is a 400 for each, whatever is done with their files, and the process lives. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Writable } from 'node:stream';
@@ -50,7 +50,7 @@ for (const streamRequestBody of [false, true]) {
         handler: async (ctx) => ctx.json([...(await ctx.body.multipart(handle))]),
       });
       for (const [what, body] of Object.entries(malformed)) {
-        // What is neither read nor left cannot be known to be malformed: that is a 503 after handlerTimeout.
+        // A file that is neither read nor left cannot be known to be malformed, so there is a 503 after handlerTimeout.
         if (does === 'never settles' && streamRequestBody && body.length > 200_000) continue;
         const sender = client();
         sender.send(request('POST /', { ...type, Connection: 'close' }, body));

@@ -1,4 +1,7 @@
-/** Fields of responses: none is lost, none is another than the one that was looked at; and what a status says of them. */
+/**
+ * Tests the fields of responses: none is lost, none is another than the one that was looked at, and the status has its
+ * say.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -83,7 +86,7 @@ for (const [what, handler] of refused) {
   });
 }
 
-/** An object that is one text when it is checked, and another when it is used. */
+/** Makes an object that is one text when it is checked, and another when it is used. */
 function twice(first: string, second: string): object {
   let asked = 0;
   return { toString: () => (asked++ === 0 ? first : second) };

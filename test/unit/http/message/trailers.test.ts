@@ -1,4 +1,4 @@
-/** Fields after the content, of requests and of responses: RFC 9110, 6.5, and RFC 9112, 7.1.2. */
+/** Tests fields after the content, in requests and in responses: RFC 9110, 6.5, and RFC 9112, 7.1.2. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -9,12 +9,12 @@ import { request, serve } from '../helpers.ts';
 const get = request('GET /', close);
 const CHUNKED = `HTTP/1.1 200 OK\n${PLAIN}Transfer-Encoding: chunked\n`;
 
-/** What comes in three bytes, with these fields after it. */
+/** Returns a request with three bytes of content, and with these fields after it. */
 function chunks(trailers: string, fields: Readonly<Record<string, string>> = close): string {
   return `${request('POST /', { ...fields, 'Transfer-Encoding': 'chunked' })}3\r\nabc\r\n0\r\n${trailers}\r\n`;
 }
 
-/** What a handler sees of them. */
+/** Answers with what a handler sees of the trailers. */
 function tell(ctx: Context): void {
   const { trailers, headers, body } = ctx;
   ctx.end(`${[...trailers].map((field) => field.join('=')).join(' ')}|${headers.get('x-sum')}|${String(body.bytes)}`);

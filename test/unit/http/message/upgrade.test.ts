@@ -1,4 +1,4 @@
-/** Connections that become something else: WebSockets by `ws`, tunnels, hijacked ones; and TLS below. */
+/** Tests connections that become something else: WebSockets by `ws`, tunnels, hijacked ones, and TLS below. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request as ask } from 'node:https';

@@ -1,4 +1,4 @@
-/** Hosts and ports, in every place where a request may have them: the field, the absolute form, and CONNECT's. */
+/** Tests hosts and ports, in every place where a request may have them: the field, the absolute form, and CONNECT's. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { read } from './reading.ts';

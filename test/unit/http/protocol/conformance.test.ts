@@ -1,4 +1,7 @@
-/** The cases of llhttp, the parser inside Node: each is read as it says, whole, byte by byte, and cut at every point. */
+/**
+ * Tests the cases of llhttp, the parser inside Node. Each is read as it says: whole, byte by byte, and cut at every
+ * point.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cases } from './llhttp.ts';
@@ -9,7 +12,7 @@ const otherCoding =
   'understand SHOULD respond with 501 (Not Implemented)."';
 const otherProtocol = 'RFC 9112, 2.3: the version is HTTP-name "/" DIGIT "." DIGIT, and HTTP-name is "HTTP".';
 
-/** What we refuse and llhttp takes, with the words that say so. */
+/** The cases that we refuse and llhttp takes, with the words that say so. */
 const refused: Readonly<Record<string, string>> = {
   'method.md: M-SEARCH request':
     'RFC 9112, 3.2.4: "The asterisk-form of request-target is only used for a server-wide OPTIONS request."',

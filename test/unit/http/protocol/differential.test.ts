@@ -1,4 +1,4 @@
-/** A sample of test/soak/http-differential.ts. */
+/** Tests a sample of test/soak/http-differential.ts. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { differences } from './differential.ts';

@@ -1,4 +1,7 @@
-/** What node:http and we make of the same bytes: never one message here and two there, never more taken here than there. */
+/**
+ * Compares what node:http and we make of the same bytes. They are never one message here and two there, and never more
+ * is taken here than there.
+ */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -6,7 +9,7 @@ import { Parser } from '../../../../src/http/protocol/parser.ts';
 import { Mutations } from './mutations.ts';
 import { limits, read } from './reading.ts';
 
-/** Method, target, body and all fields, trailers included, of each complete message. */
+/** The method, target, body and all fields, trailers included, of each complete message. */
 type Taken = string[];
 
 /** A connection that has sent all that it will, to a server in this process. */
@@ -35,7 +38,7 @@ const server = createServer({ keepAlive: true }, (request: IncomingMessage, resp
   response.on('error', () => undefined);
   response.end();
 });
-// Not destroyed: what came before the error is still to be told.
+// The connection is not destroyed: what came before the error is still to be told.
 server.on('clientError', () => undefined);
 
 function told(line: string, body: string, fields: readonly string[]): string {
@@ -47,7 +50,7 @@ function fieldsOf({ rawHeaders, rawTrailers }: IncomingMessage): string[] {
   return Array.from({ length: all.length / 2 }, (_, index) => `${all[2 * index]}: ${all[2 * index + 1]}`);
 }
 
-/** What node:http takes of each. */
+/** Returns what node:http takes of each. */
 async function nodes(all: readonly Buffer[]): Promise<Taken[]> {
   const sent = all.map((bytes) => new Sent(bytes));
   for (const connection of sent) {
@@ -60,7 +63,7 @@ async function nodes(all: readonly Buffer[]): Promise<Taken[]> {
   return sent.map(({ taken }) => taken);
 }
 
-/** What we take: the parser's messages, and of them those that the server does not refuse. */
+/** Returns what we take: those of the parser's messages that the server does not refuse. */
 function ours(bytes: Buffer): Taken {
   const taken: Taken = [];
   for (const { line, fields, body } of read([bytes], new Parser(limits)).messages) {
@@ -71,9 +74,9 @@ function ours(bytes: Buffer): Taken {
   return taken;
 }
 
-/** What is taken here and refused there, with the words that allow it. */
+/** The differences that are allowed: taken here and refused there, with the words that allow it. */
 const listed: ReadonlyArray<readonly [pattern: RegExp, words: string]> = [
-  // A tab after the value; older versions of llhttp alone mind it after a length and keep-alive.
+  // This is a tab after the value. Only older versions of llhttp mind it, after a length and keep-alive.
   [
     /\r\n(?:Transfer-Encoding|Content-Length|Connection):[ \t]*(?:chunked|\d+|keep-alive) *\t/i,
     'RFC 9110, 5.6.3: OWS = *( SP / HTAB ), also after a value',
@@ -92,7 +95,7 @@ export interface Difference {
   readonly nodes: Taken;
 }
 
-/** @returns where we take something that node:http does not take, or takes as something else. */
+/** @returns the differences: we take something that node:http does not take, or takes as something else. */
 export async function differences(seed: number, count: number): Promise<Difference[]> {
   const mutations = new Mutations(seed);
   const found: Difference[] = [];

@@ -1,4 +1,4 @@
-/** What follows from the fields of a head, and the lines of chunks, by the grammar's own words. */
+/** Tests what follows from the fields of a head, and the lines of chunks, by the grammar's own words. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseCookies } from '../../../../src/http/message/cookies.ts';
@@ -6,7 +6,7 @@ import { Parser } from '../../../../src/http/protocol/parser.ts';
 import { HEAD } from '../../../../src/http/protocol/parser-events.ts';
 import { cuts, limits, read } from './reading.ts';
 
-/** `String.trim` takes them, and RFC 9110, 5.6.3, does not. */
+/** A character that `String.trim` takes off, and RFC 9110, 5.6.3, does not. */
 const NOT_BLANK = '\xa0';
 
 test('around a transfer coding there are blanks, and nothing else that looks like one', () => {

@@ -1,4 +1,4 @@
-/** Twice as much of anything that a client can send, or a handler give, is at most twice the work. */
+/** Tests that twice as much of anything that a client can send, or a handler give, is at most twice the work. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ReadAhead } from '../../../../src/http/server/read-ahead.ts';
@@ -19,10 +19,13 @@ const work = new Work((url) =>
 );
 
 const LEAST = 250;
-/** What is linear is at 2, less what there is once, give or take what a compiler does in the middle; what is quadratic, near 4. */
+/**
+ * The growth that is allowed. Linear work is at 2, less what is done once, give or take what a compiler does in the
+ * middle. Quadratic work is near 4.
+ */
 const MOST = 2.5;
 
-/** @param run with so many; before it is counted it has run, so that what is done once is done. */
+/** @param run works with so many. It has run once before it is counted, so that what is done once is done. */
 async function growth(run: (count: number) => unknown): Promise<number> {
   await run(2 * LEAST);
   const once = await work.of(() => run(LEAST));

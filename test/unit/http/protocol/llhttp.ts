@@ -3,7 +3,7 @@ import { fixture } from '../../../support/paths.ts';
 
 const folder = fixture('../llhttp/');
 
-/** What a parser makes of some bytes: each message, and how it ended. */
+/** A parser's result for some bytes: each message, and how it ended. */
 export interface Reading {
   readonly messages: Message[];
   /** Whether the last message is complete, or nothing of it came. */
@@ -14,7 +14,7 @@ export interface Message {
   line: string;
   fields: string[];
   body: string;
-  /** Where the next one may begin. */
+  /** The place where the next message may begin. */
   end: number;
 }
 
@@ -24,7 +24,7 @@ export interface Case {
   readonly expected: Reading;
 }
 
-/** The cases of nodejs/llhttp that need no lenient mode, from its Markdown. */
+/** Returns the cases of nodejs/llhttp that need no lenient mode, from its Markdown. */
 export function cases(): Case[] {
   return readdirSync(folder)
     .filter((file) => file.endsWith('.md') && file !== 'README.md')
@@ -44,7 +44,7 @@ function casesOf(file: string, text: string): Case[] {
   });
 }
 
-/** As llhttp's own runner reads them (test/md-test.ts): the last line end belongs to the Markdown. */
+/** Reads the input as llhttp's own runner does (test/md-test.ts): the last line end belongs to the Markdown. */
 function inputOf(block: string): Buffer {
   const text = block
     .replace(/\n$/, '')
@@ -58,7 +58,7 @@ function inputOf(block: string): Buffer {
   return Buffer.from(text);
 }
 
-/** Of the log only what concerns HTTP: which messages, with which fields and body, where they end, and how it ends. */
+/** Reads from the log only what concerns HTTP: the messages, their fields and body, where they end, and how it ends. */
 function expectedOf(log: string, bytes: Buffer): Reading {
   const reading: Reading = { messages: [], verdict: 'incomplete' };
   let span = { method: '', url: '', version: '', field: '', value: '', body: '' };

@@ -1,4 +1,4 @@
-/** Requests that are nearly right, from a seed: the same seed gives the same requests. */
+/** Makes requests that are nearly right, from a seed. The same seed gives the same requests. */
 
 const bases: readonly string[] = [
   'GET /a?b=c HTTP/1.1\r\nHost: h\r\nAccept: */*\r\n\r\n',
@@ -82,7 +82,7 @@ const bytes = [
   '+',
 ];
 
-/** A generator of numbers from 0 to below 1: mulberry32. */
+/** Makes a generator of numbers from 0 to below 1: mulberry32. */
 export function random(seed: number): () => number {
   let state = seed;
   return () => {

@@ -5,7 +5,7 @@ import type { Message, Reading } from './llhttp.ts';
 
 export const limits = { head: 16_384, fields: 100, extensions: 16_384 };
 
-/** What our parser makes of bytes that come in these pieces. */
+/** Returns what our parser makes of bytes that come in these pieces. */
 export function read(pieces: readonly Buffer[], parser: Parser = new Parser(limits)): Reading {
   const reading: Reading = { messages: [], verdict: 'complete' };
   let message: Message | undefined;
@@ -20,7 +20,7 @@ export function read(pieces: readonly Buffer[], parser: Parser = new Parser(limi
       if (event !== END) continue;
       message!.fields.push(...trailersOf(parser.head));
       reading.messages.push({ ...message!, end: before + parser.at });
-      // What follows is another protocol's.
+      // The bytes that follow belong to another protocol.
       if (parser.head.method === 'CONNECT' || parser.head.framing.upgrades) return reading;
     }
     before += piece.length;
@@ -29,7 +29,7 @@ export function read(pieces: readonly Buffer[], parser: Parser = new Parser(limi
   return reading;
 }
 
-/** Every way to cut bytes in two, whole, and byte by byte. */
+/** Yields every way to cut bytes in two, the whole, and byte by byte. */
 export function* cuts(bytes: Buffer): Generator<Buffer[]> {
   yield [bytes];
   yield Array.from(bytes, (byte) => Buffer.from([byte]));

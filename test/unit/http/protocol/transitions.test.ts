@@ -1,4 +1,6 @@
-/** The two tables that a connection follows: what they allow, and that everything else throws and changes nothing. */
+/**
+ * Tests the two tables that a connection follows: what they allow, and that everything else throws and changes nothing.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TransitionTable } from '../../../../src/http/protocol/transition-table.ts';
@@ -6,7 +8,9 @@ import * as transitions from '../../../../src/http/protocol/transitions.ts';
 
 const { requestSide, responseSide } = transitions;
 
-/** Every legal pair: state, event, state after it. Written anew, so that a slip in the table does not pass. */
+/**
+ * Every legal pair: state, event, state after it. The list is written anew, so that a slip in the table does not pass.
+ */
 const legal: ReadonlyArray<readonly [TransitionTable, string]> = [
   [
     requestSide,

@@ -1,4 +1,4 @@
-/** What a client can make grow: that each has a limit, and that docs/http.md names the test of each. */
+/** Tests all that a client can make grow: each has a limit, and docs/http.md names the test of each. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync, readdirSync } from 'node:fs';
@@ -31,7 +31,7 @@ test('memory for a body grows as bytes come, not by what is announced', () => {
   for (const announced of [-1, 4_000_000]) {
     const body = new Body(undefined as never);
     const store = (): number => {
-      // The store is what the bytes are a view of; small ones are of Node's pool.
+      // The store is the memory of the bytes. Small ones are in Node's pool.
       body.complete();
       return body.bytes.buffer.byteLength;
     };
@@ -67,7 +67,7 @@ test('what follows an upgrade is not read before somebody reads it', async (t) =
 test('after the last response what comes is thrown away, and for 2 s only', async (t) => {
   const { server, port } = await serve(t, { handler: (ctx) => ctx.end() });
   const accepted = once(server, 'connection');
-  // It does not close its half when the server has closed the other.
+  // This client does not close its half when the server has closed the other.
   const stubborn = connect({ port, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => undefined);
   t.after(() => stubborn.destroy());
   const [socket] = (await accepted) as [Socket];
@@ -109,7 +109,7 @@ test('a form has a limit of files', async (t) => {
   assert.equal(await ask(file + file), 413);
 });
 
-/** As long as the kernel brings something. */
+/** Waits as long as the kernel brings something. */
 async function settled(socket: Socket): Promise<void> {
   for (let before = -1; before !== socket.bytesRead;) {
     before = socket.bytesRead;

@@ -1,4 +1,4 @@
-/** Clients that leave: what their handlers do then is harmless, and leaves nothing behind. */
+/** Tests clients that leave: what their handlers do then is harmless, and leaves nothing behind. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createWriteStream, mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { HttpError, type Context, type ServerOptions } from '../../../../src/http.ts';
 import { closing, request, resolvers, serve, type Served } from '../helpers.ts';
 
-/** Everything that a handler may call on a context whose client has left. */
+/** All calls that a handler may make on a context whose client has left. */
 const calls: Readonly<Record<string, (ctx: Context) => unknown>> = {
   end: (ctx) => ctx.end('x'),
   'end, twice': (ctx) => (ctx.end('x'), ctx.end('y')),
@@ -34,7 +34,7 @@ async function* failing(): AsyncGenerator<string> {
   throw new Error('the source has failed');
 }
 
-/** What the process would end with. */
+/** Gathers the errors with which the process would end. */
 function uncaught(t: TestContext): unknown[] {
   const errors: unknown[] = [];
   const onError = (error: unknown): void => void errors.push(error);
@@ -74,7 +74,7 @@ for (const [name, call] of Object.entries(calls)) {
   });
 }
 
-/** Nothing was thrown or logged, and the next client is served. */
+/** Checks that nothing was thrown or logged, and that the next client is served. */
 async function quiet({ client, log }: Served, errors: unknown[], isServed = true): Promise<void> {
   await nextTurn();
   await nextTurn();
@@ -154,7 +154,7 @@ test('a handler that writes without end lets go of the event loop when its clien
     async handler(ctx) {
       const piece = Buffer.alloc(32 * 1024);
       while (!ctx.isAbandoned) if (!ctx.write(piece)) await ctx.drained();
-      // As one that does not look: some rounds more.
+      // This handler does not look, and goes on for some rounds.
       for (let round = 0; round < 3; round++) if (!ctx.write(piece)) await ctx.drained();
       resolve();
     },
@@ -205,7 +205,7 @@ for (const [what, { make }] of Object.entries(sources)) {
   test(`the source of a response is closed when its client leaves: ${what}`, async (t) => {
     const errors = uncaught(t);
     const { source, closed } = make();
-    // Not returned: what it rejects with would end the process.
+    // The promise is not returned, so a rejection would end the process.
     const { client, log } = await serve(t, { handler: (ctx) => void ctx.stream(source) });
     const gone = client();
     gone.send(request('GET /'));

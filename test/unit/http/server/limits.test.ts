@@ -1,4 +1,4 @@
-/** What a client can make the server do, wait for and hold: each limit, from outside. */
+/** Tests each limit of what a client can make the server do, wait for and hold, from outside. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -194,7 +194,7 @@ test('a client that pipelines and does not read makes its next request wait', as
     before = counts.handled;
     for (let turn = 0; turn < 50; turn++) await nextTurn();
   }
-  // The kernel's buffers take some megabytes, no more.
+  // The kernel's buffers take some megabytes, and no more.
   assert.ok(counts.handled < many / 4, `${counts.handled} of ${many} were answered`);
   greedy.socket.resume();
   while (counts.handled < many) await once(greedy.socket, 'data');
@@ -310,7 +310,7 @@ test('headerReceived may answer before a body is sent, which is then not asked f
   const sender = client();
   sender.send(request('POST /', { Expect: '100-continue', 'Content-Length': '3' }));
   await sender.received(/^HTTP\/1.1 403 [^]*\r\nConnection: close\r\n\r\nno$/);
-  // Whether the client sends the body all the same, or its next request, cannot be told.
+  // The server cannot tell whether the client sends the body all the same, or its next request.
   sender.send(`abc${request('GET /')}`);
   await sender.closed();
   assert.equal(sender.text.includes('handled'), false);
@@ -412,7 +412,7 @@ test('of a streamed body only what waits, and the piece in work, counts for maxB
     return sender;
   };
   for (const path of ['/pieces', '/web']) await put(path, 8 * most).received(new RegExp(`${8 * most} bytes$`));
-  // What is gathered counts, and nothing was freed twice.
+  // The bytes that are gathered count, and nothing was freed twice.
   const refused = put('/whole', most + 1);
   await refused.closed();
   assert.match(refused.text, /^HTTP\/1.1 503 /);

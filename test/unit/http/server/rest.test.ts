@@ -1,4 +1,4 @@
-/** What a worker asks of the server of prefork/http before it moves a connection. */
+/** Tests what a worker asks of the server of prefork/http before it moves a connection. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
@@ -110,7 +110,7 @@ test('one that another process has admitted is served beyond the limits, and cou
   const accept = (server as unknown as { _handle: { onconnection(status: number, client: object): void } })._handle;
   const refused = new Client(t, (server.address() as { port: number }).port);
   await refused.received(/^HTTP\/1.1 (?:503|429)/);
-  // The same connection once more stands for another one: what counts is that it is not turned away.
+  // The same connection stands for another one here. It only counts that it is not turned away.
   const opened = once(server, 'connection') as Promise<[Socket]>;
   accept.onconnection(0, handle);
   await opened;

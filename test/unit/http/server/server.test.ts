@@ -228,7 +228,7 @@ for (const way of ['destroy', 'resetAndDestroy'] as const) {
     gone.socket[way]();
     await aborted;
     ctx.end('too late');
-    // Of the first the server knows no more than that it sends nothing more: it may still get its answer.
+    // The server only knows that the first sends nothing more. That client may still get its answer.
     if (way === 'destroy') assert.throws(() => ctx.end('again'), { code: 'ERR_HTTP_ANSWERED' });
     else ctx.end('again');
     assert.deepEqual([ctx.isAnswered, ctx.isAbandoned], [way === 'destroy', way !== 'destroy']);
@@ -262,7 +262,7 @@ test('a body is streamed when asked for, and not read faster than it is taken', 
   const ctx = await promise;
   const isTaken = sender.socket.write(Buffer.alloc(size));
   assert.equal(isTaken, false);
-  // As long as the kernel takes something.
+  // This waits as long as the kernel takes something.
   for (let before = -1; before !== sender.socket.bytesWritten - sender.socket.writableLength;) {
     before = sender.socket.bytesWritten - sender.socket.writableLength;
     for (let turn = 0; turn < 50; turn++) await nextTurn();

@@ -1,4 +1,4 @@
-/** The settings: what is wrong is said, and the documentation has them as the table does. */
+/** Tests the settings: errors say what is wrong, and the documentation has the settings as the table does. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';

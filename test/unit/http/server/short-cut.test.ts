@@ -1,4 +1,7 @@
-/** What is written past a socket's stream: nothing is lost or out of turn when the client is slow, and it is counted as waiting. */
+/**
+ * Tests what is written past a socket's stream. Nothing is lost or out of turn when the client is slow, and it is
+ * counted as waiting.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
@@ -7,14 +10,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ServerOptions } from '../../../../src/http.ts';
 import { request, serve, type Served } from '../helpers.ts';
 
-/** Less than goes past the stream, and enough to fill the kernel's buffers soon. */
-const SIZE = 12 * 1024;
-/** More than all buffers of the kernel. */
+/** The size of an answer: less than goes past the stream, and enough to fill the kernel's buffers soon. */
+const SIZE_BYTES = 12 * 1024;
+/** The number of answers, which are more than all buffers of the kernel take. */
 const MOST = 4000;
 
 type Internal = Socket & { readonly _handle: { readonly writeQueueSize: number } };
 
-/** How often the stream of a connection has written. */
+/** Counts how often the stream of a connection has written. */
 function streamWrites(socket: Socket): { count: number } {
   const writes = { count: 0 };
   const write = socket.write.bind(socket) as (...given: unknown[]) => boolean;
@@ -61,14 +64,14 @@ async function until(isTrue: () => boolean): Promise<void> {
 
 interface Full extends Served {
   readonly socket: Socket;
-  /** The server's end. */
+  /** The server's end of the connection. */
   readonly theirs: Internal;
   readonly answered: number;
-  /** All that has come. */
+  /** Returns all text that has come. */
   text(): string;
 }
 
-/** A client that asks, does not read, and has been answered until the kernel takes no more. */
+/** Makes a client that asks, does not read, and has been answered until the kernel takes no more. */
 async function full(t: TestContext, options: ServerOptions = {}): Promise<Full> {
   let theirs!: Internal;
   let answered = 0;
@@ -76,7 +79,7 @@ async function full(t: TestContext, options: ServerOptions = {}): Promise<Full> 
     handler(ctx) {
       theirs = ctx.socket as Internal;
       if (ctx.path === '/take') ctx.hijack().socket.end('taken');
-      else ctx.end(String(answered++).padEnd(SIZE));
+      else ctx.end(String(answered++).padEnd(SIZE_BYTES));
     },
     ...options,
   });
@@ -98,12 +101,12 @@ async function full(t: TestContext, options: ServerOptions = {}): Promise<Full> 
   return { ...served, socket, theirs, answered, text: () => text };
 }
 
-/** Which answers have come, all of them whole. */
+/** Returns the numbers of the answers that have come, all of them whole. */
 function answersOf(text: string): number[] {
   return text
     .split(/HTTP\/1\.1 200[^]*?\r\n\r\n/)
     .slice(1)
-    .map((body) => (assert.equal(body.length, SIZE), Number(body)));
+    .map((body) => (assert.equal(body.length, SIZE_BYTES), Number(body)));
 }
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
@@ -111,7 +114,7 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) =
 test('what waits is no idle connection, and what comes after it stays behind it', async (t) => {
   const { server, socket, answered, text } = await full(t, { idleTimeout: 1500 });
   server.closeIdleConnections();
-  // Longer than idleTimeout, and than a client is waited for that has its last answer.
+  // This is longer than idleTimeout, and longer than the wait for a client that has its last answer.
   await delay(2300);
   for (let n = 0; n < 3; n++) socket.write(request('GET /'));
   socket.resume();
@@ -123,7 +126,7 @@ test('a server that closes sends it all the same', async (t) => {
   const { server, socket, answered, text } = await full(t);
   const closed = once(server.close(), 'close');
   socket.resume();
-  await until(() => text().length >= answered * SIZE);
+  await until(() => text().length >= answered * SIZE_BYTES);
   socket.end();
   await closed;
   assert.deepEqual(answersOf(text()), upTo(answered));
@@ -137,7 +140,7 @@ test('it is cut at writeTimeout', async (t) => {
 
 test('a client that leaves meanwhile is harmless', async (t) => {
   const { socket, theirs, log } = await full(t);
-  // Not by `once`, which rejects at an 'error'.
+  // The promise is not made by `once`, which rejects at an 'error'.
   const closed = new Promise((resolve) => theirs.once('close', resolve));
   socket.resetAndDestroy();
   await closed;

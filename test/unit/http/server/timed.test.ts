@@ -1,4 +1,4 @@
-/** What a worker learns of how long requests took: src/http/server/served.ts. */
+/** Tests what a worker learns about the durations of requests: src/http/server/served.ts. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,7 +13,7 @@ interface Case {
   readonly options?: ServerOptions;
   readonly handler: (context: Context) => unknown;
   readonly sent?: string;
-  /** Of responses, in turn. */
+  /** The statuses of the responses, in turn. */
   readonly statuses: readonly number[];
   readonly atLeast?: number;
 }

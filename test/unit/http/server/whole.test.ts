@@ -1,4 +1,7 @@
-/** Answers are whole, however slowly they are read and whatever their clients do, or they do not look whole. */
+/**
+ * Tests that answers are whole, however slowly they are read and whatever their clients do. Otherwise they do not look
+ * whole.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -12,17 +15,17 @@ import { request, resolvers, serve } from '../helpers.ts';
 
 const secure = { key: readFileSync(certificate.TLS_KEY), cert: readFileSync(certificate.TLS_CERT) };
 
-/** More than the kernel takes for a client that does not read. */
-const SIZE = 24 * 1024 * 1024;
-const content = Buffer.alloc(SIZE, 'x');
-/** Longer than the server waits for a client that has everything. */
+/** The size of an answer, which is more than the kernel takes for a client that does not read. */
+const SIZE_BYTES = 24 * 1024 * 1024;
+const content = Buffer.alloc(SIZE_BYTES, 'x');
+/** A pause that is longer than the server waits for a client that has everything. */
 const PAUSE_MS = 2800;
 
 interface Slow {
   readonly options?: ServerOptions;
   readonly handler?: (ctx: Context) => unknown;
   readonly sent?: string;
-  /** Closes its half after the request. */
+  /** True when the client closes its half after the request. */
   readonly ends?: boolean;
 }
 
@@ -41,10 +44,10 @@ const slow: Readonly<Record<string, Slow>> = {
 };
 
 function* quarters(): Generator<Buffer> {
-  for (let at = 0; at < SIZE; at += SIZE / 4) yield content.subarray(at, at + SIZE / 4);
+  for (let at = 0; at < SIZE_BYTES; at += SIZE_BYTES / 4) yield content.subarray(at, at + SIZE_BYTES / 4);
 }
 
-/** Counts what comes, from the first x on: heads have none. */
+/** Counts the bytes that come, from the first x on: heads have none. */
 function counting(socket: Socket): { bytes: number; error: unknown } {
   const count = { bytes: 0, error: undefined as unknown };
   socket.setEncoding('latin1').on('data', (text: string) => {
@@ -71,14 +74,15 @@ test(
         await delay(PAUSE_MS);
         socket.resume();
         if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
-        assert.deepEqual(count, { bytes: SIZE, error: undefined }, what);
+        assert.deepEqual(count, { bytes: SIZE_BYTES, error: undefined }, what);
       }),
     );
   },
 );
 
 /**
- * Reads byte by byte, so that a reset is an error: to Node 20 and 22 one that comes with the rest of the bytes is an end.
+ * Reads byte by byte, so that a reset is an error. In Node 20 and 22 a reset that comes with the rest of the bytes is
+ * an end.
  *
  * @returns how much has come, and the code of the error
  */
@@ -111,7 +115,7 @@ test('a client that stops reading is cut at writeTimeout, and sees that it has n
     const cut = once(server, 'cut').then(() => undefined);
     if (tls === undefined) {
       const [bytes, code] = await readToReset(port, old, { until: cut });
-      assert.ok(bytes < SIZE);
+      assert.ok(bytes < SIZE_BYTES);
       assert.equal(code, 'ECONNRESET');
       continue;
     }
@@ -122,7 +126,7 @@ test('a client that stops reading is cut at writeTimeout, and sees that it has n
     await cut;
     socket.resume();
     if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
-    assert.ok(count.bytes < SIZE);
+    assert.ok(count.bytes < SIZE_BYTES);
   }
 });
 
@@ -131,7 +135,7 @@ test('a client that leaves no back-pressure but takes nothing is cut at writeTim
   const { client } = await serve(t, {
     writeTimeout: 150,
     async handler(ctx) {
-      // More and more waits: that is no progress of the client's.
+      // More and more bytes wait, so the client makes no progress.
       while (!ctx.isAbandoned) {
         ctx.write(content.subarray(0, 256 * 1024));
         await delay(10);
@@ -272,7 +276,7 @@ test('what follows an answered body, and is nothing, does not cost the answer', 
   await nextTurn();
   socket.resume();
   await new Promise((resolve) => socket.once('close', resolve));
-  assert.equal(count.bytes, SIZE);
+  assert.equal(count.bytes, SIZE_BYTES);
 });
 
 test("server.emit('connection', stream) serves any duplex", async (t) => {
@@ -302,7 +306,7 @@ test('any duplex: a large answer to a slow reader, and refusals', async (t) => {
     size += (piece as Buffer).length;
     if (size % (64 * 1024) === 0) await delay(1);
   }
-  assert.ok(size > SIZE);
+  assert.ok(size > SIZE_BYTES);
 });
 
 test('sockets of another server, which closes with its clients, are served: ten answers after a FIN', async (t) => {

@@ -10,7 +10,7 @@ export const settings: FleetSettings = {
   maxSurge: 1,
   ready: 'listen',
   readyTimeout: 30_000,
-  // Most tests are about what comes after it.
+  // There is no settling: most tests are about what comes after it.
   settle: 0,
   drainTimeout: 20_000,
   migrate: 'on',
@@ -23,7 +23,7 @@ export const settings: FleetSettings = {
   recoverInterval: 100,
 };
 
-/** Where workers of the simulated application listen, unless a test says otherwise. */
+/** The address at which workers of the simulated application listen, unless a test says otherwise. */
 export const ADDRESS = '127.0.0.1:80';
 
 export const stop = { type: 'stop', signal: 'SIGTERM', idle: 5000 } as const satisfies FleetEvent;
@@ -35,7 +35,7 @@ export class Driver {
   readonly settings: FleetSettings;
   readonly #armed = new Map<string, { timer: Timer; due: number }>();
 
-  /** @param served what another primary's workers serve. */
+  /** @param served the addresses that another primary's workers serve. */
   constructor(changes: Partial<FleetSettings> = {}, served: readonly string[] = []) {
     this.settings = { ...settings, ...changes };
     this.fleet = newFleet(this.settings.workers, 1, served);
@@ -62,25 +62,25 @@ export class Driver {
     assert.equal(this.fleet.phase, 'serving');
   }
 
-  /** The process exists, and its application has booted. @returns what came of the latter. */
+  /** The process exists, and its application has booted. @returns the effects of the boot. */
   boot(worker: WorkerId): readonly Effect[] {
     this.send({ type: 'forked', worker, pid: pidOf(worker) });
     const isSpare = workerOf(this.fleet, worker)?.slot === undefined;
     return isSpare ? this.send({ type: 'standby', worker }) : this.opens(worker);
   }
 
-  /** Its application listens. */
+  /** The worker's application listens. */
   opens(worker: WorkerId, address: string = ADDRESS): readonly Effect[] {
     this.send({ type: 'granted', worker });
     return this.send({ type: 'opened', worker, address });
   }
 
-  /** A worker that got a slot's sockets, or was told to accept from them, does. */
+  /** A worker that got a slot's sockets, or was told to accept from them, accepts. */
   serving(worker: WorkerId): readonly Effect[] {
     return [...this.opens(worker), ...this.send({ type: 'serving', worker })];
   }
 
-  /** From its fork on until it serves. */
+  /** Takes a worker from its fork on until it serves. */
   takeOver(worker: WorkerId): readonly Effect[] {
     this.boot(worker);
     return this.serving(worker);
@@ -90,13 +90,13 @@ export class Driver {
     return this.send({ type: 'exited', worker, code, signal });
   }
 
-  /** Drains, is told to end, and ends. @returns what came of its exit. */
+  /** The worker drains, is told to end, and ends. @returns the effects of its exit. */
   leave(worker: WorkerId): readonly Effect[] {
     this.send({ type: 'drained', worker });
     return this.exit(worker, null, 'SIGTERM');
   }
 
-  /** A deadline comes due now, whenever it would have. It has to be armed. */
+  /** A deadline comes due now, whatever its time is. It has to be armed. */
   due(timer: Timer): readonly Effect[] {
     const armed = this.#armed.get(nameOf(timer));
     assert.ok(armed, `${nameOf(timer)} is not armed`);
@@ -105,7 +105,7 @@ export class Driver {
     return this.send({ type: 'due', timer });
   }
 
-  /** How long it is until the deadline; undefined when it is not armed. */
+  /** Returns the time until the deadline; undefined when it is not armed. */
   left(timer: Timer): number | undefined {
     const armed = this.#armed.get(nameOf(timer));
     return armed && armed.due - this.at;
@@ -119,12 +119,12 @@ export class Driver {
     return this.armed.flatMap((timer) => (timer.timer === 'settle' ? timer.worker : []));
   }
 
-  /** What the slots' workers do. */
+  /** The states of the slots' workers. */
   get states(): string[] {
     return this.fleet.slots.map(({ worker }) => workerOf(this.fleet, worker)?.state ?? 'vacant');
   }
 
-  /** Whose the slots are. */
+  /** The worker of each slot. */
   get workers(): Array<WorkerId | undefined> {
     return this.fleet.slots.map(({ worker }) => worker);
   }
@@ -148,7 +148,7 @@ export function find<Do extends Effect['do']>(effects: readonly Effect[], kind: 
   return effects.filter((effect): effect is EffectOf<Do> => effect.do === kind);
 }
 
-/** The workers that these effects are about. */
+/** Returns the workers that these effects are about. */
 export function workersOf(
   effects: readonly Effect[],
   kind: 'fork' | 'drain' | 'terminate' | 'kill' | 'promote' | 'accept' | 'park',
@@ -156,7 +156,7 @@ export function workersOf(
   return find(effects, kind).map(({ worker }) => worker);
 }
 
-/** The lines that the log gets. */
+/** Returns the lines that the log gets. */
 export function lines(effects: readonly Effect[]): Line[] {
   return find(effects, 'tell').flatMap(({ event }) => lineOf(event) ?? []);
 }

@@ -58,7 +58,7 @@ describe('a worker that ends unasked', () => {
       timers.map((timer) => driver.left(timer)),
       [4000, 5000, undefined],
     );
-    // A worker is on its way: slot 2's next, which fails as well.
+    // A worker is on its way. It is slot 2's next one, which fails as well.
     driver.exit(3);
     assert.deepEqual(
       timers.map((timer) => driver.left(timer)),

@@ -16,14 +16,14 @@ import { Driver } from './driver.ts';
 const settings: WatchSettings = { heartbeatTimeout: 30_000, maxRequests: 0, maxMemory: 0, maxLifetime: 0 };
 const beat: Beat = { heartbeat: 0, requestsFinished: 0, rss: 0 };
 
-/** The first worker of a server that serves, changed. */
+/** Returns the first worker of a server that serves, changed. */
 function worker(changes: Partial<Worker> = {}): Worker {
   const driver = new Driver({ workers: 1 });
   driver.serve();
   return { ...driver.fleet.workers.get(1)!, ...changes };
 }
 
-/** A primary that has looked at every period until `at`, from 0 on. */
+/** Returns the watch of a primary that has looked at every period until `at`, from 0 on. */
 function watchUntil(at: number): Watch {
   let watch = newWatch(0);
   for (let time = BEAT_MS; time <= at; time += BEAT_MS) watch = look(watch, time);
@@ -152,7 +152,7 @@ describe('a limit', () => {
     };
     const limits = Array.from({ length: 8 }, (_, id) => limitOf(id + 1)).toSorted((a, b) => a - b);
     assert.ok(limits[0]! >= 9000 && limits.at(-1)! <= 10_000, limits.join());
-    // Eight in a tenth of 10,000 are 125 apart on average.
+    // The eight limits lie in a tenth of 10,000, and so are 125 apart on average.
     const gaps = limits.slice(1).map((limit, nth) => limit - limits[nth]!);
     assert.ok(Math.min(...gaps) >= 50, limits.join());
   });

@@ -3,7 +3,7 @@ import type { Decision } from '../../../../src/primary/fleet/decide.ts';
 import type { Effect, FleetEvent, Timer, WorkerId } from '../../../../src/primary/fleet/events.ts';
 import { isServing, type Fleet, type FleetSettings, type Worker } from '../../../../src/primary/fleet/fleet.ts';
 
-/** What is true after every event, whatever it was. */
+/** Checks what is true after every event, whatever it was. */
 export function checkFleet(
   fleet: Fleet,
   settings: FleetSettings,
@@ -34,7 +34,7 @@ function checkSlots(fleet: Fleet, { maxSurge }: FleetSettings, timers: readonly 
   const successors = fleet.slots.flatMap(({ successor }) =>
     successor === undefined ? [] : fleet.workers.get(successor)!,
   );
-  // One that was ready, and is not any more, may come on top.
+  // A successor that was ready, and is not any more, may come on top.
   const booting = successors.filter(({ state }) => state === 'booting');
   assert.ok(booting.length <= maxSurge || isEnding(fleet), `${booting.length} successors boot`);
   assert.ok(successors.length === 0 || fleet.running !== undefined, 'a successor without an operation');
@@ -49,14 +49,14 @@ function isEnding({ phase }: Fleet): boolean {
   return phase === 'idle' || phase === 'stopping' || phase === 'stopped';
 }
 
-/** None outlives what it is about. */
+/** Checks that no timer outlives its worker, slot or phase. */
 function checkTimer({ workers, slots, phase }: Fleet, timer: Timer): void {
   assert.notEqual(phase, 'stopped', `${JSON.stringify(timer)} outlives the server`);
   if ('worker' in timer) assert.ok(workers.has(timer.worker), `${JSON.stringify(timer)} outlives its worker`);
   if ('slot' in timer) assert.ok(timer.slot < slots.length, `${JSON.stringify(timer)} outlives its slot`);
 }
 
-/** Of one that is to do something or to end: somebody looks at it again. */
+/** Whether a worker that is to do something, or to end, has a deadline at which it is looked at again. */
 function hasDeadline({ id, state, isGivenUp }: Worker, timers: readonly Timer[]): boolean {
   const has = (name: Timer['timer']): boolean =>
     timers.some((timer) => timer.timer === name && 'worker' in timer && timer.worker === id);
@@ -78,7 +78,7 @@ function hasDeadline({ id, state, isGivenUp }: Worker, timers: readonly Timer[])
   }
 }
 
-/** No slot that stays stops to serve but by its own worker's end, or everybody's. */
+/** Checks that a slot that stays stops to serve only by the end of its own worker, or of all workers. */
 export function checkServing(before: Fleet, event: FleetEvent, { fleet: after, effects }: Decision): void {
   if (isEnding(after)) return;
   const gone = new Set(effects.flatMap((effect) => (effect.do === 'vacate' ? effect.slot : [])));

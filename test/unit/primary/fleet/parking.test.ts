@@ -5,7 +5,7 @@ import { Driver, find, kinds, logged, stop, workersOf } from './driver.ts';
 const settle = (worker: number) => ({ timer: 'settle', worker }) as const;
 const parked = (worker: number) => ({ timer: 'parked', worker }) as const;
 
-/** Two slots, of which a reload has given the first to worker 3; worker 1 is parked, and worker 4 boots for the second. */
+/** Makes two slots. A reload has given the first to worker 3. Worker 1 is parked, and worker 4 boots for the second. */
 function halfway(): Driver {
   const driver = new Driver({ settle: 500 });
   driver.serve();

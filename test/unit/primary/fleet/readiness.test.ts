@@ -5,7 +5,7 @@ import { ADDRESS, Driver, find, lines, logged, workersOf } from './driver.ts';
 const HEALTH = '127.0.0.1:8081';
 const settle = (worker: number) => ({ timer: 'settle', worker }) as const;
 
-/** One worker that serves a port for health checks and then its own, and a reload whose next worker boots. */
+/** Makes a worker that serves a port for health checks and then its own, and a reload whose next worker boots. */
 function reloading(changes: ConstructorParameters<typeof Driver>[0] = {}): Driver {
   const driver = new Driver({ workers: 1, settle: 500, ...changes });
   driver.serve();

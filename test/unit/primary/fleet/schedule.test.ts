@@ -1,6 +1,6 @@
 /**
- * Whatever happens in whatever order, the fleet stays whole: random schedules of crashes, hangs, operations and stops, with
- * workers that behave as processes do, and the invariants after every event.
+ * Tests that the fleet stays whole, whatever happens in whatever order. There are random schedules of crashes, hangs,
+ * operations and stops, with workers that behave as processes do, and the invariants are checked after every event.
  *
  * PREFORK_SCHEDULE_SEED=<seed of a failure> runs that one again.
  */
@@ -23,7 +23,7 @@ if (seed !== undefined) {
   });
 }
 
-/** @returns how many events there were. */
+/** @returns the number of events. */
 async function run(seed: number): Promise<number> {
   const schedule = new Schedule(seed, settingsOf(seed));
   try {

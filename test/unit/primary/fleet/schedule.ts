@@ -10,7 +10,7 @@ import { Random } from '../../../support/random.ts';
 import { SimulatedSockets } from './simulated-sockets.ts';
 import { calm, SimulatedWorker, type Application, type Mood } from './simulated-worker.ts';
 
-/** The longest that anything in the fleet waits, and then some, ms. */
+/** A time that is longer than anything in the fleet waits. */
 const LONG = 300_000;
 
 export function settingsOf(seed: number): FleetSettings {
@@ -35,12 +35,12 @@ export function settingsOf(seed: number): FleetSettings {
 }
 
 /**
- * A server of simulated workers, real listeners and a clock that only this moves, to which anything may happen. After every
- * event the invariants are checked. Owns the listeners; they are closed when it is over, or by `close`.
+ * A server of simulated workers, real listeners and a clock that only this moves, to which anything may happen. After
+ * every event the invariants are checked. Owns the listeners. They are closed when it is over, or by `close`.
  */
 export class Schedule {
   readonly settings: FleetSettings;
-  /** How many events were decided on. */
+  /** The number of events that were decided on. */
   handled = 0;
   isOver = false;
   readonly #random: Random;
@@ -57,7 +57,7 @@ export class Schedule {
   #at = 0;
   #requests = 0;
   #isUpgrading = false;
-  /** Requests that were held are about to be answered. */
+  /** True when requests that were held are about to be answered. */
   #isAnswering = false;
   #diagnosing: WorkerId[] = [];
 
@@ -73,7 +73,7 @@ export class Schedule {
     });
   }
 
-  /** The last of what happened, for whoever has to find out why. */
+  /** The last events, for finding the cause of a failure. */
   get history(): string {
     return this.#history
       .slice(-80)
@@ -85,7 +85,7 @@ export class Schedule {
     await this.#post({ type: 'start' });
   }
 
-  /** Something happens. */
+  /** Makes something happen. */
   async next(): Promise<void> {
     const dice = this.#random.next();
     if (dice < 0.35) await this.#deliver();
@@ -97,7 +97,7 @@ export class Schedule {
     else await this.#ask();
   }
 
-  /** Nothing bad happens any more, and time passes: everything that was asked for comes to its end. */
+  /** Lets time pass, in which nothing bad happens any more: everything that was asked for comes to its end. */
   async calmDown(): Promise<void> {
     if (this.isOver || this.#fleet.phase === 'delaying' || this.#fleet.phase === 'stopping') return;
     this.#application.wantsSecond = this.#random.chance(0.5);
@@ -123,7 +123,7 @@ export class Schedule {
     );
   }
 
-  /** Asked to stop, it ends: whatever its workers do, once the deadlines are over. */
+  /** Asks it to stop. It ends, whatever its workers do, once the deadlines are over. */
   async stop(): Promise<void> {
     if (!this.isOver) await this.#post({ ...stop, request: this.#newRequest() });
     const { drainDelay, drainTimeout, shutdownGracePeriod } = this.settings;
@@ -216,7 +216,7 @@ export class Schedule {
     if (type === 'listening') await this.#post({ type: 'serving', worker });
   }
 
-  /** What the watchdog says, which may be late or wrong. */
+  /** Posts what the watchdog says, which may be late or wrong. */
   async #watch(): Promise<void> {
     const worker = this.#anyWorker();
     if (worker === undefined) return;
@@ -278,7 +278,7 @@ export class Schedule {
     this.#at = end;
   }
 
-  /** One queue, as the supervisor has one. */
+  /** Posts an event through one queue, as the supervisor does. */
   async #post(event: FleetEvent): Promise<void> {
     this.#queue.push(event);
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
@@ -301,7 +301,10 @@ export class Schedule {
     this.#checkSockets();
   }
 
-  /** And none is closed while somebody still has a copy of it: until that is closed too, nobody could bind the address. */
+  /**
+   * Checks the sockets. None is closed while a worker still has a copy of it: until that is closed too, no process
+   * could bind the address.
+   */
   #checkSockets(): void {
     this.#sockets.check();
     const { phase } = this.#fleet;

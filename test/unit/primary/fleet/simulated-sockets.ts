@@ -7,7 +7,7 @@ import type { Heard, Port, Said } from './simulated-worker.ts';
 
 const sharing = reuseportWorks() ? 'reuseport' : 'shared';
 
-/** Some free port, the same for each worker's n-th question. */
+/** Asks for a free port, which is the same for each worker's n-th question. */
 function queryOf(port: Port): ListenQuery {
   return {
     address: '127.0.0.1',
@@ -23,22 +23,22 @@ function queryOf(port: Port): ListenQuery {
 
 interface Accepting {
   readonly slot: number;
-  /** The primary knows that it accepts from its own slot's socket. */
+  /** True when the primary knows that it accepts from its own slot's socket. */
   isListening: boolean;
   readonly adopted: Set<number>;
 }
 
 /**
- * The real listeners, and beside them a second account of who accepts from which socket, kept from nothing but what is said.
- * Owns the listeners, which `close` closes.
+ * The real listeners, and beside them a second account of which worker accepts from which socket. That account is kept
+ * from the messages alone. Owns the listeners, which `close` closes.
  */
 export class SimulatedSockets {
   readonly set: ListenerSet;
   readonly #post: (worker: WorkerId, heard: Heard) => void;
   readonly #asked = new Map<WorkerId, Port>();
-  /** By listener, by worker. */
+  /** The sockets from which workers accept, by listener, by worker. */
   readonly #accepting = new Map<number, Map<WorkerId, Accepting>>();
-  /** By listener: slots whose sockets somebody has listened on. */
+  /** The slots on whose sockets a worker has listened, by listener. */
   readonly #opened = new Map<number, Set<number>>();
   readonly #sockets = new Map<number, NativeHandle>();
   readonly #away = new Set<WorkerId>();
@@ -84,7 +84,10 @@ export class SimulatedSockets {
     this.set.gone(worker);
   }
 
-  /** A socket that somebody listened on has somebody who accepts from it, whenever anybody serves its address. */
+  /**
+   * Checks that a socket on which a worker listened has a worker that accepts from it, whenever any worker serves its
+   * address.
+   */
   check(): void {
     for (const { id } of this.set.listeners) {
       const workers = [...(this.#accepting.get(id) ?? [])];
@@ -97,14 +100,17 @@ export class SimulatedSockets {
     }
   }
 
-  /** Listeners whose sockets the primary has closed, once each. Their descriptor is -1 then, and EBADF once Node is done with it. */
+  /**
+   * Returns the listeners whose sockets the primary has closed, once each. Their descriptor is -1 then, and EBADF once
+   * Node is done with it.
+   */
   takeClosed(): number[] {
     const closed = [...this.#sockets].filter(([, socket]) => socket.fd < 0).map(([listener]) => listener);
     for (const listener of closed) this.#sockets.delete(listener);
     return closed;
   }
 
-  /** Listeners whose sockets the primary has open, as far as they were ever sent. */
+  /** The listeners whose sockets the primary has open, as far as they were ever sent. */
   get open(): number[] {
     return [...this.#sockets.keys()].toSorted((a, b) => a - b);
   }
@@ -145,7 +151,7 @@ export class SimulatedSockets {
     this.#post(worker, { type, listener, slot });
   }
 
-  /** The primary counts on it no more from here on. */
+  /** The primary no longer counts on the worker from here on. */
   #onParked(worker: WorkerId, listener: number): void {
     const accepting = this.#accepting.get(listener)?.get(worker);
     assert.ok(accepting?.isListening === true, `worker ${worker} is parked, and accepted nothing`);
@@ -160,7 +166,7 @@ export class SimulatedSockets {
   }
 }
 
-/** All slots have one socket where there is not one for each. */
+/** Returns the slot that stands for the socket. All slots have one socket where there is not one for each. */
 function seatOf(slot: number): number {
   return sharing === 'reuseport' ? slot : 0;
 }

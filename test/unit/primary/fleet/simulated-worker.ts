@@ -4,33 +4,33 @@ import type { Random } from '../../../support/random.ts';
 /** The two addresses of the simulated application: the second is opened some time after the first. */
 export type Port = 'first' | 'second';
 
-/** What a worker says to the primary; `exit` is what the primary sees when the rest has been said. */
+/** The messages of a worker to the primary. `exit` is what the primary sees when the rest has been said. */
 export type Said =
   | { readonly type: 'listen'; readonly port: Port }
   | { readonly type: 'opened' | 'listening' | 'closed' | 'returned'; readonly listener: number }
   | { readonly type: 'started' | 'ready' | 'drained' }
   | { readonly type: 'exit'; readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
-/** What the primary says to a worker. */
+/** The messages of the primary to a worker. */
 export type Heard =
   | { readonly type: 'granted'; readonly listener: number; readonly port: Port; readonly isParked: boolean }
   | { readonly type: 'accept' | 'park'; readonly listener: number }
   | { readonly type: 'adopt' | 'release'; readonly listener: number; readonly slot: number }
   | { readonly type: 'drain' | 'late' };
 
-/** What all workers run. */
+/** The application that all workers run. */
 export interface Application {
-  /** Some never do. */
+  /** True when it listens. Some applications never do. */
   readonly listens: boolean;
   /** Whether it opens the second address, or closes it where it is open. */
   wantsSecond: boolean;
 }
 
-/** How the application does: 0 is never, 1 at every turn. */
+/** The mood of the application: 0 is never, 1 at every turn. */
 export interface Mood {
   readonly crash: number;
   readonly hang: number;
-  /** Does what it is to do, instead of letting time pass. */
+  /** How often it does what it is to do, instead of letting time pass. */
   readonly act: number;
 }
 
@@ -43,8 +43,8 @@ interface Open {
 }
 
 /**
- * A process, as the primary can know one: it boots, asks for sockets, listens, drains, ends when it is told to, and may
- * crash or hang at any time. What it says and hears is on its way until somebody delivers it, in order.
+ * A process, as the primary can know one. It boots, asks for sockets, listens, drains, ends when it is told to, and may
+ * crash or hang at any time. Its messages are on their way until the test delivers them, in order.
  */
 export class SimulatedWorker {
   readonly id: WorkerId;
@@ -74,7 +74,7 @@ export class SimulatedWorker {
     return this.isAlive && (this.#byListener(listener) !== undefined || this.inbox.some(isSent));
   }
 
-  /** A turn of its event loop. */
+  /** Makes a turn of its event loop. */
   act({ crash, hang, act }: Mood): void {
     const random = this.#random;
     if (!this.isAlive) return;
@@ -88,7 +88,7 @@ export class SimulatedWorker {
     if (random.chance(act)) this.#proceed();
   }
 
-  /** Hears the next of what was said to it. */
+  /** Hears the next message that was sent to it. */
   hear(): void {
     const heard = this.isHung ? undefined : this.inbox.shift();
     if (heard === undefined) return;
@@ -118,12 +118,12 @@ export class SimulatedWorker {
     }
   }
 
-  /** SIGTERM. Most end soon. */
+  /** Gets SIGTERM. Most workers end soon. */
   terminate(): void {
     this.#isTerminated = true;
   }
 
-  /** SIGKILL. */
+  /** Gets SIGKILL. */
   kill(): void {
     if (this.isAlive) this.#exit(null, 'SIGKILL');
   }
@@ -133,7 +133,7 @@ export class SimulatedWorker {
     if (this.#asked !== undefined || this.#isDraining) return;
     const { listens, wantsSecond } = this.#application;
     if (!listens) {
-      // Ready, and says so more than once.
+      // Such a worker is ready, and says so more than once.
       if (!this.#hasSaidReady || this.#random.chance(0.05)) this.outbox.push({ type: 'ready' });
       this.#hasSaidReady = true;
     } else if (!this.#open.has('first')) {

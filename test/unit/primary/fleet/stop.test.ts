@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { PreforkError } from '../../../../src/errors.ts';
 import { Driver, find, kinds, lines, logged, stop, workersOf } from './driver.ts';
 
-/** Of the control socket. */
+/** The stop that the control socket asks for. */
 const command = { type: 'stop', idle: 5000 } as const;
 
 describe('a stop', () => {

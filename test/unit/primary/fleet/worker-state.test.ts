@@ -10,7 +10,7 @@ import {
 const events: readonly WorkerEvent[] = ['wait', 'take', 'promote', 'serve', 'park', 'unpark', 'drain', 'end'];
 const states = Object.keys(workerTransitions) as WorkerState[];
 
-/** Everything that may happen; whatever is not here is illegal. */
+/** All pairs that may happen. Every other pair is illegal. */
 const legal: ReadonlyArray<readonly [WorkerState, WorkerEvent, WorkerState]> = [
   ['booting', 'wait', 'standby'],
   ['booting', 'take', 'taking'],

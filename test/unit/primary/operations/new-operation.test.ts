@@ -1,7 +1,7 @@
 /**
- * What a new operation costs: a file, a row in the table of operations, and a row in contract/operations.ts where people can ask
- * for it. A copy of the sources gets these and nothing else; it has to compile, and the operation has to work from its route
- * to the fleet, in the command's help, and in `/status`.
+ * Tests what a new operation costs: a file, a row in the table of operations, and a row in contract/operations.ts where
+ * people can ask for it. A copy of the sources gets these and nothing else. It has to compile, and the operation has to
+ * work from its route to the fleet, in the command's help, and in `/status`.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { Effect } from '../../../../src/primary/fleet/events.ts';
 import { Driver, find, logged, stop, workersOf } from '../fleet/driver.ts';
 
-/** Who was told how it ended. */
+/** Returns the requests that were told how it ended. */
 const settled = (effects: readonly Effect[]): Array<[number, boolean]> =>
   find(effects, 'settle').map(({ request, outcome }) => [request, outcome.ok]);
 

@@ -8,7 +8,7 @@ function family(value: number, changes: Partial<Family> = {}): Family {
   return { name: 'hits_total', help: '', type: 'counter', values: [{ value, labels: {} }], ...changes };
 }
 
-/** Its workers answer when the test says so, and its deadlines come when the test says so. */
+/** A desk whose workers answer, and whose deadlines come, when the test says so. */
 class Desk {
   readonly sent: Array<readonly [WorkerId, number]> = [];
   readonly deadlines = new Set<() => void>();

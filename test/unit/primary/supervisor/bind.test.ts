@@ -53,7 +53,7 @@ test('an error that is not for want of a privilege is no question for the binder
   assert.deepEqual([queries, log], [[], []]);
 });
 
-/** As root every port can be bound, so that there would be nothing to ask. */
+/** Runs as another user: root can bind every port, so there would be nothing to ask. */
 function asAnotherUser(t: TestContext): void {
   if (process.geteuid?.() !== 0) return;
   process.seteuid!(65_534);

@@ -6,7 +6,7 @@ import { notedLog } from '../../../support/noted-log.ts';
 
 type State = 'booting' | 'standby' | 'ready' | 'draining';
 
-/** What is logged of a worker that is looked at so often, four times a second. */
+/** Returns what is logged about a worker that is looked at so often, four times a second. */
 function logged(
   looks: ReadonlyArray<{ state?: State; utilization?: number; age?: number; generation?: number }>,
 ): unknown[] {

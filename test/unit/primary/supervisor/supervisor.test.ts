@@ -26,7 +26,7 @@ interface Server {
   readonly log: string[];
 }
 
-/** A supervisor of workers that are this test. @param early comes before it runs. */
+/** Makes a supervisor whose workers are this test. @param early the events that come before it runs. */
 function setUp(options: Options, ...early: FleetEvent[]): Server {
   return setUpWith(undefined, options, ...early);
 }
@@ -38,7 +38,7 @@ function setUpWith(board: Board | undefined, options: Options, ...early: FleetEv
   const supervisor = new Supervisor({
     queue,
     address: new ControlAddress('test'),
-    // What settles is the fleet's to test.
+    // The fleet's tests are about settling.
     settings: resolveSettings({ options: { settle: 0, ...options }, env: {}, entry: 'app.js' }),
     program: { entry: 'app.js', args: [], execArgv: [] },
     sharing: 'shared',
@@ -73,7 +73,7 @@ const anyPort: WorkerMessage = {
   data: null,
 };
 
-/** Asks for a port, and listens, as soon as it may. */
+/** The worker asks for a port, and listens as soon as it may. */
 async function listen(child: FakeChild): Promise<void> {
   child.say(anyPort);
   await turn();
@@ -85,7 +85,7 @@ async function listen(child: FakeChild): Promise<void> {
   child.say({ type: 'listening', listener });
 }
 
-/** Asks it to stop; every worker ends. */
+/** Asks the server to stop, and every worker ends. */
 async function end({ os, queue, ended }: Server): Promise<void> {
   queue.post(stop);
   for (const child of os.children) if (child.connected) child.exit(0, null);

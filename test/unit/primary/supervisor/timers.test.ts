@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Timer } from '../../../../src/primary/fleet/events.ts';
 import { Timers } from '../../../../src/primary/supervisor/timers.ts';
 
-/** A clock that stands still: what is due is called by the test. */
+/** A clock that stands still. The test calls what is due. */
 class StoppedClock {
   readonly waiting = new Set<{ ms: number; callback: () => void }>();
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UpgradeLauncher } from '../../../../src/primary/supervisor/upgrade-launcher.ts';
 
-/** It fails the test if anything is left, and tells of failures. */
+/** Makes a launcher. The test fails if anything is left, and the launcher tells of failures. */
 function setUp(sharing: 'shared' | 'round-robin'): {
   launcher: UpgradeLauncher;
   failures: string[];
