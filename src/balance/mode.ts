@@ -6,17 +6,19 @@ export interface BalanceCircumstances {
   readonly workers: number;
   /** Without one, workers know nothing of each other. */
   readonly hasBoard: boolean;
+  /** Whether connections may change their worker. */
+  readonly migrate: boolean;
 }
 
 /**
- * The mode asked for. `auto` leaves it to the kernel: handing connections off makes a server with few of them more even,
- * and what it costs one with many short ones has not been settled by measurement yet (docs/balance.md).
+ * The mode asked for; `auto` is `kernel` where connections cannot move.
  *
  * @throws Error that says why the one asked for does not work.
  */
-export function chooseBalance(wanted: Balance | 'auto', circumstances: BalanceCircumstances): Balance {
-  if (wanted === 'kernel' || wanted === 'auto') return 'kernel';
+export function chooseBalance(wanted: Balance, circumstances: BalanceCircumstances): Balance {
+  if (wanted === 'kernel') return wanted;
   const missing = whatIsMissing(circumstances);
+  if (wanted === 'auto') return missing === undefined && circumstances.migrate ? 'auto' : 'kernel';
   if (missing === undefined) return wanted;
   throw new Error(`--balance ${wanted} ${missing}`);
 }
@@ -27,4 +29,9 @@ function whatIsMissing({ sharing, workers, hasBoard }: BalanceCircumstances): st
   }
   if (workers > MOST_BALANCED_WORKERS) return `works with up to ${MOST_BALANCED_WORKERS} workers, not ${workers}`;
   return hasBoard ? undefined : 'needs the scoreboard, for which no directory was found: see the warning before';
+}
+
+/** Whether a worker gives away what it has more than its share of. */
+export function isLevelled(balance: Balance, migrate: boolean): boolean {
+  return migrate && (balance === 'auto' || balance === 'least-connections');
 }

@@ -1,13 +1,13 @@
 /**
- * When a worker is to let go of connections because they ask for more than the others' do. Pure. Connections may be equally
+ * When a worker is to give connections away because they ask for more than the others' do. Pure. Connections may be equally
  * many and differ in what they cost; what shows that is how busy event loops are.
  */
 
 /** Looks in a row for which a worker has to be hot: a moment of much work is none. One look is a beat, 250 ms. */
-const PATIENCE = 8;
+const PATIENCE = 4;
 
-/** Looks after letting go in which nothing is judged: clients need time to come to others. */
-const REST = 8;
+/** Looks after giving in which nothing is judged: what it changes has to show first. */
+const REST = 4;
 
 /** Below this utilization nobody waits for a worker, whatever the others' is. */
 const BUSY = 0.6;
@@ -19,7 +19,7 @@ const STILL_HOT = 0.15;
 /** What a worker that is cooler than the others makes up for in a look: a connection in two seconds. */
 const REPRIEVE = 1 / 8;
 
-/** Of its connections, how many it lets go of at once: one in so many. */
+/** Of its connections, how many it gives at once: one in so many. */
 const SHARE = 16;
 
 export interface Look {
@@ -28,8 +28,6 @@ export interface Look {
   readonly others: readonly number[];
   /** Connections open. */
   readonly connections: number;
-  /** Of those that it was to let go of, how many it still has: nothing was asked on them, or they cannot be closed so. */
-  readonly kept: number;
 }
 
 export interface Overload {
@@ -38,36 +36,41 @@ export interface Overload {
   /** Looks that are left of the rest. */
   readonly rest: number;
   /**
-   * Connections that it has had to let go of and not made up for. They count as if it still had them: else whoever has the
-   * fewest connections, which is now this one, would be given them again.
+   * How many connections fewer than the others it may have. They count as if it had them: else whoever has the fewest, which is
+   * now this one, would be given them again.
    */
   readonly handicap: number;
 }
 
 export const COOL: Overload = { hot: 0, rest: 0, handicap: 0 };
 
-/** Connections that count as the worker's though it does not have them: one more, since of two that are even it would keep. */
+/** Connections that count as the worker's though it does not have them. */
 export function handicapOf({ handicap }: Overload): number {
-  return handicap === 0 ? 0 : Math.ceil(handicap) + 1;
+  return Math.ceil(handicap);
 }
 
-/** @returns what is known now, and how many connections to let go of. */
-export function judgeOverload(
-  overload: Overload,
-  { own, others, connections, kept }: Look,
-): { overload: Overload; letGo: number } {
-  const { hot, rest, handicap } = overload;
-  if (rest > 1) return { overload: { hot: 0, rest: rest - 1, handicap }, letGo: 0 };
-  // What has not gone by now stays, and counts once.
-  if (rest === 1) return { overload: { ...COOL, handicap: Math.max(0, handicap - kept) }, letGo: 0 };
+/**
+ * It gives one connection: from the moment on at which that is no longer counted as its own, for others may look at any time.
+ *
+ * @param count -1 for one that it got back
+ * @param others how many there are: each of them has a share of it more, while this one has one fewer
+ */
+export function afterGiving(overload: Overload, count: 1 | -1, others: number): Overload {
+  return { ...overload, handicap: Math.max(0, overload.handicap + count * (1 + 1 / Math.max(1, others))) };
+}
+
+/** @returns what is known now, and how many connections to give. */
+export function judgeOverload(before: Overload, look: Look): { overload: Overload; give: number } {
+  const { own, others, connections } = look;
+  const { hot, rest, handicap } = before;
+  if (rest > 0) return { overload: { hot: 0, rest: rest - 1, handicap }, give: 0 };
   const mean = others.reduce((sum, one) => sum + one, 0) / Math.max(1, others.length);
   const excess = hot > 0 ? STILL_HOT : HOT;
   // A single connection would be as hot elsewhere.
   if (others.length === 0 || connections < 2 || own < BUSY || own - mean < excess) {
     const reprieve = own < mean || others.length === 0 ? REPRIEVE : 0;
-    return { overload: { ...COOL, handicap: Math.max(0, handicap - reprieve) }, letGo: 0 };
+    return { overload: { ...COOL, handicap: Math.max(0, handicap - reprieve) }, give: 0 };
   }
-  if (hot + 1 < PATIENCE) return { overload: { hot: hot + 1, rest: 0, handicap }, letGo: 0 };
-  const letGo = Math.max(1, Math.floor(connections / SHARE));
-  return { overload: { hot: 0, rest: REST, handicap: handicap + letGo }, letGo };
+  if (hot + 1 < PATIENCE) return { overload: { hot: hot + 1, rest: 0, handicap }, give: 0 };
+  return { overload: { hot: 0, rest: REST, handicap }, give: Math.max(1, Math.floor(connections / SHARE)) };
 }

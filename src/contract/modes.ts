@@ -5,10 +5,10 @@
 export type Sharing = 'reuseport' | 'shared' | 'round-robin';
 
 /**
- * Who serves a connection that a worker accepted. `kernel`: that worker; `least-connections`: another one that has fewer;
- * `sticky-ip`: the one whose client it is.
+ * Who serves a connection. `kernel`: the worker that accepted it; `auto`: the same, and of what a worker has too many some moves to
+ * others; `least-connections`: another one that has fewer, from the start, too; `sticky-ip`: the one whose client it is.
  */
-export type Balance = 'kernel' | 'least-connections' | 'sticky-ip';
+export type Balance = 'auto' | 'kernel' | 'least-connections' | 'sticky-ip';
 
 /**
  * Which address families a TCP address without a host is bound to: `tcp` both, where the machine has both; `tcp4`

@@ -8,8 +8,6 @@ export interface WorkerContext {
   readonly sharing: Sharing;
   /** Who serves a connection that this worker accepts. */
   readonly balance: Balance;
-  /** Whether a worker that stays hotter than its siblings lets go of connections. */
-  readonly rebalance: boolean;
   /** Whether connections may change their worker. */
   readonly migrate: boolean;
   /** The scoreboard's file and this worker's row in it. */

@@ -60,16 +60,30 @@ export type PrimaryMessage =
   /** Answered by `metrics` with the same `request`. */
   | { readonly type: 'metrics'; readonly request: number };
 
+/** In place of a slot: no row of this scoreboard tells of the sender. */
+export const NO_SLOT_HERE = 4095;
+
 /** What a receiver needs to know of a connection. */
 export interface HandoffHeader {
   /** Whose it is. */
   readonly listener: number;
-  /** The slot that sends it, and the how manieth from there to here it is, in the low byte. */
+  /** The slot that sends it, {@link NO_SLOT_HERE} where that is the old primary's, and the how manieth from there to here it is, in the low byte. */
   readonly from: number;
   readonly nth: number;
-  /** A server has served it before: it is between two requests, and counts as accepted there. @default false */
-  readonly isMove?: boolean;
+  /**
+   * Why it moves: a server has served it before, it is between two requests, and counts as accepted there. Undefined for one that
+   * was just accepted.
+   */
+  readonly move?: MoveReason;
 }
+
+/**
+ * `drain`: its worker leaves. `level`: its worker has more than the others. `heat`: its worker is busier than the others. `upgrade`: its
+ * worker's primary leaves.
+ */
+export type MoveReason = 'drain' | 'level' | 'heat' | 'upgrade';
+
+export const MOVE_REASONS: readonly MoveReason[] = ['drain', 'level', 'heat', 'upgrade'];
 
 /** `failed`: the other worker ended, or closed its channel, before it said anything. */
 export type HandoffEnd = 'taken' | 'refused' | 'failed';
@@ -89,8 +103,11 @@ export interface DrainTerms {
   readonly successor?: Successor;
 }
 
-/** `slot`: the worker that has the slot now; `any`: the one with the fewest connections, as the slot is no more. */
-export type Successor = 'slot' | 'any';
+/**
+ * `slot`: the worker that has the slot now; `any`: the one with the fewest connections, as the slot is no more; `upgrade`: the slot's
+ * worker of the next primary, which chooses another where it has none.
+ */
+export type Successor = 'slot' | 'any' | 'upgrade';
 
 /** Of a text in a message, characters: what is longer was not cut by us. */
 export const LONGEST_TEXT = 16_384;
@@ -143,7 +160,7 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
     listener: number,
     from: within(0, MOST_SLOTS - 1),
     nth: within(0, 255),
-    isMove: (value) => value === undefined || boolean(value),
+    move: (value) => value === undefined || MOVE_REASONS.includes(value as MoveReason),
   },
   recall: { id: number },
   taken: { id: number },

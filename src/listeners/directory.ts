@@ -19,6 +19,8 @@ export interface Entry {
 export class Directory {
   readonly #options: OpenOptions;
   readonly #entries = new Map<number, Entry>();
+  /** Also those of listeners that are closed: connections of theirs are still there. */
+  readonly #keys = new Map<number, string>();
   /** The port that the n-th `listen(0)` got: the same in every worker, also in those to come. */
   readonly #ephemeral = new Map<string, number>();
   #ids = 0;
@@ -34,6 +36,14 @@ export class Directory {
 
   entries(): Iterable<Entry> {
     return this.#entries.values();
+  }
+
+  keyOf(id: number): string | undefined {
+    return this.#keys.get(id);
+  }
+
+  find(key: string): Entry | undefined {
+    return [...this.#entries.values()].find((entry) => entry.key === key);
   }
 
   get(id: number): Entry | undefined {
@@ -93,7 +103,7 @@ export class Directory {
 
   async #findOrBind(query: ListenQuery, slot: number): Promise<Entry> {
     const key = keyOf(query);
-    return [...this.#entries.values()].find((entry) => entry.key === key) ?? (await this.#bind(query, slot));
+    return this.find(key) ?? (await this.#bind(query, slot));
   }
 
   async #bind(query: ListenQuery, slot: number): Promise<Entry> {
@@ -104,6 +114,7 @@ export class Directory {
 
   #add(key: string, listener: Listener): Entry {
     const entry: Entry = { key, listener, seats: new SocketAssignments() };
+    this.#keys.set(listener.id, key);
     if (this.#isClosed) listener.close();
     else this.#entries.set(listener.id, entry);
     return entry;

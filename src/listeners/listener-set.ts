@@ -234,6 +234,15 @@ export class ListenerSet {
     }
   }
 
+  /** By which another primary that has inherited the listener knows it. */
+  keyOf(listener: number): string | undefined {
+    return this.#directory.keyOf(listener);
+  }
+
+  idOf(key: string): number | undefined {
+    return this.#directory.find(key)?.listener.id;
+  }
+
   /** The addresses served now. */
   get listeners(): Listener[] {
     return [...this.#directory.entries()].filter((entry) => this.#isWanted(entry)).map(({ listener }) => listener);

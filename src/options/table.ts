@@ -35,12 +35,6 @@ export const optionTable = {
     about:
       'Who serves a connection. kernel: who accepts it. least-connections: all have equally many. sticky-ip: a client has one worker. auto: kernel.',
   },
-  rebalance: {
-    type: 'choice',
-    choices: ['off', 'on'],
-    default: 'off',
-    about: 'on: a worker that stays busier than the others asks some of its HTTP/1 clients to connect again.',
-  },
   migrate: {
     type: 'choice',
     choices: ['on', 'off'],

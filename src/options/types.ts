@@ -49,16 +49,7 @@ export interface Options {
    * @default 'auto'
    * @example balance: 'sticky-ip'
    */
-  balance?: 'auto' | Balance | undefined;
-  /**
-   * `on`: a worker whose event loop stays busier than those of the others says `Connection: close` with the next responses
-   * on a few of its HTTP/1 connections, so that their clients connect again and come to others. For long connections that
-   * are equally many and differ in what they ask for.
-   *
-   * @default 'off'
-   * @example rebalance: 'on'
-   */
-  rebalance?: 'off' | 'on' | undefined;
+  balance?: Balance | undefined;
   /**
    * `on`: when a worker leaves that has a successor (reload, recycling, fewer workers), its plain HTTP/1 connections are given
    * to that between two requests, and their clients notice nothing. `off`: each client is told `Connection: close` with its next
@@ -372,8 +363,7 @@ export interface Settings {
   /** Whether anybody chose the name, or it comes from the entry. */
   readonly isNameGiven: boolean;
   readonly sharing: 'auto' | Sharing;
-  readonly balance: 'auto' | Balance;
-  readonly rebalance: 'off' | 'on';
+  readonly balance: Balance;
   readonly migrate: 'on' | 'off';
   readonly hangStack: 'off' | 'on';
   readonly spares: number;

@@ -37,9 +37,13 @@ export async function prepare(settings: Settings, options: LibraryOptions, log: 
   }
 }
 
-function balanceFor({ balance, workers }: Settings, { mode }: SharingChoice, board: Board | undefined): Balance {
+function balanceFor(
+  { balance, workers, migrate }: Settings,
+  { mode }: SharingChoice,
+  board: Board | undefined,
+): Balance {
   try {
-    return chooseBalance(balance, { sharing: mode, workers, hasBoard: board !== undefined });
+    return chooseBalance(balance, { sharing: mode, workers, hasBoard: board !== undefined, migrate: migrate === 'on' });
   } catch (error) {
     throw new UsageError((error as Error).message, { cause: error });
   }

@@ -111,6 +111,7 @@ async function supervise(
     output,
     binder,
     handover: oldPrimary?.handover,
+    oldPrimary,
     passed: manager?.sockets ?? plainlyInherited(oldPrimary),
     notifyFd: manager?.notifyFd,
     newPrimaryEnv: manager?.newPrimaryEnv ?? {},
@@ -124,7 +125,7 @@ async function supervise(
         binder?.close();
       }
       if (announcement.what === 'ready' && oldPrimary !== undefined) {
-        void succeed(oldPrimary, endpoints, supervisor.fleet.generation);
+        void succeed(oldPrimary, endpoints, supervisor);
       }
     },
   });
@@ -161,11 +162,11 @@ function inheritedBinder(oldPrimary: OldPrimary | undefined): Binder | undefined
 }
 
 /** Until now the primary before this one has answered under the name. */
-async function succeed(before: OldPrimary, endpoints: ControlEndpoints, generation: number): Promise<void> {
+async function succeed(before: OldPrimary, endpoints: ControlEndpoints, supervisor: Supervisor): Promise<void> {
   await endpoints.openControl();
   // Stopped in the meantime: who ends without having said that it is ready is not left to serve alone.
   if (endpoints.isClosed) return;
-  await before.ready(generation);
+  await before.ready(supervisor.fleet.generation, supervisor.taker);
   await endpoints.openAdmin();
 }
 

@@ -32,6 +32,8 @@ export class LoadView {
   readonly open: Float64Array = new Float64Array(PAIRS.slots);
   /** Connections on their way to it. */
   readonly coming: Float64Array = new Float64Array(PAIRS.slots);
+  /** Connections of workers that had the slot before, and are about to move to the one that has it now. */
+  readonly leaving: Float64Array = new Float64Array(PAIRS.slots);
   /** How busy its event loop is, 0 to 1. */
   readonly utilization: Float64Array = new Float64Array(PAIRS.slots);
   /** Where the slot's row starts in what was read. */
@@ -93,6 +95,7 @@ export class LoadView {
     this.slots = 0;
     this.beats.fill(0);
     this.coming.fill(0);
+    this.leaving.fill(0);
     let last = -1;
     for (let row = 0; row < this.#span; row++) {
       const condition = conditionOf(this.#view, ROW_SIZE * row);
@@ -109,7 +112,12 @@ export class LoadView {
   #decodeSlot(base: number): void {
     const view = this.#view;
     const slot = view.getInt32(base + SLOT, true);
-    if (slot < 0 || slot >= PAIRS.slots || view.getUint8(base + STATE) !== STATES.ready) return;
+    if (slot < 0 || slot >= PAIRS.slots) return;
+    const state = view.getUint8(base + STATE);
+    // One that is parked, or drains.
+    if (state > STATES.ready || state === STATES.standby)
+      this.leaving[slot]! += inRange(view.getFloat64(base + OPEN, true));
+    if (state !== STATES.ready) return;
     const beat = view.getFloat64(base + HEARTBEAT, true);
     if (!(beat >= this.beats[slot]!)) return;
     this.beats[slot] = beat;

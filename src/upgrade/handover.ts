@@ -48,7 +48,12 @@ export type NewPrimaryMessage =
   /** Only those of the format before this one did: it would like to know what it inherits. */
   | { readonly prefork: 'hello' }
   /** Its workers serve. */
-  | { readonly prefork: 'ready'; readonly generation: number }
+  | {
+      readonly prefork: 'ready';
+      readonly generation: number;
+      /** It takes connections of the old one's workers; one before this existed does not say. */
+      readonly takes?: boolean;
+    }
   | { readonly prefork: 'failed'; readonly reason: string };
 
 /** The descriptors in the order in which they are passed, and the handover with the numbers that they get by that. */

@@ -2,10 +2,13 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
+import type { SentHandle } from '../ipc/channel.ts';
+import type { HandoffEnd } from '../ipc/messages.ts';
 import type { Binder } from '../privileges/binder.ts';
 import { binderRequestOf, type BinderAnswer, type BinderRequest } from '../privileges/binder-messages.ts';
 import { isInSession } from '../privileges/session.ts';
 import { commandPath, doorFlags, whyNotRoots } from './next-node.ts';
+import { isMovedMessage, type MoveMessage } from './moves.ts';
 import { FORMAT, isNewPrimaryMessage, HANDOVER_FD, packed, VARIABLE, type Handover } from './handover.ts';
 
 /** How long a next primary that is given up may take to end in order, ms. */
@@ -25,15 +28,19 @@ export interface NewPrimaryOptions {
 
 /** What comes of a successor: exactly one of the two, once. */
 export interface NewPrimaryEvents {
-  /** Its workers serve; it lives on without us. */
-  ready(pid: number, generation: number): void;
+  /** Its workers serve; it lives on without us. @param takes whether it takes connections of our workers */
+  ready(pid: number, generation: number, takes: boolean): void;
   failed(reason: string): void;
+  /** What became of a connection that it was sent. */
+  moved(id: number, how: HandoffEnd): void;
+  /** It was ready, and takes nothing any more. */
+  gone(): void;
 }
 
 /**
  * The next primary, seen from the one before: the same command again, from what is on disk now, with our sockets as
  * descriptors. Owns its process until it is ready, and ends it when it fails or takes too long; after that it belongs to
- * no process, as a daemon does.
+ * no process, as a daemon does, and only the channel to it is left, for connections that move to its workers, until `close`.
  */
 export class NewPrimary {
   /** Settles when its process has ended, or lives on without us. */
@@ -76,14 +83,31 @@ export class NewPrimary {
     pipe.resume();
   }
 
-  /** Gives it up, if it is not ready yet. */
+  /** Gives it up, if it is not ready yet. Else leaves it: nothing moves any more. Idempotent. */
   close(): void {
+    if (this.#timer === undefined && this.#child.connected) this.#child.disconnect();
     this.#fail('the server is stopping');
+  }
+
+  /** Sends a connection of a worker of ours, once it is ready. @returns false when it did not leave. */
+  move(id: number, key: string, slot: number, handle: SentHandle): boolean {
+    return this.#say({ prefork: 'move', id, key, slot }, handle);
+  }
+
+  recall(id: number): boolean {
+    return this.#say({ prefork: 'recall', id });
+  }
+
+  #say(message: MoveMessage, handle?: SentHandle): boolean {
+    if (!this.#child.connected) return false;
+    this.#child.send(message, handle as never, {}, () => {});
+    return true;
   }
 
   #onMessage(said: unknown): void {
     const request = binderRequestOf(said);
     if (request?.binder === 'bind') void this.#bind(request);
+    if (isMovedMessage(said)) return this.#events.moved(said.id, said.how);
     if (!isNewPrimaryMessage(said)) return;
     switch (said.prefork) {
       case 'hello':
@@ -91,7 +115,7 @@ export class NewPrimary {
       case 'failed':
         return this.#fail(said.reason);
       case 'ready':
-        return this.#succeed(said.generation);
+        return this.#succeed(said.generation, said.takes === true);
     }
   }
 
@@ -105,13 +129,15 @@ export class NewPrimary {
     else sent();
   }
 
-  #succeed(generation: number): void {
+  #succeed(generation: number, takes: boolean): void {
     if (!this.#end()) return;
     this.#child.unref();
     this.#settleOver();
-    this.#events.ready(this.#child.pid!, generation);
+    this.#child.once('disconnect', () => this.#events.gone());
+    this.#events.ready(this.#child.pid!, generation, takes);
     // Last, as it tells the next primary that we have heard, and answer no one any more.
-    this.#child.disconnect();
+    if (takes) this.#say({ prefork: 'heard' });
+    else this.#child.disconnect();
   }
 
   /** In order, so that it removes what it has made, and by force when it is stuck. */

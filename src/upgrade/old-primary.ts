@@ -1,16 +1,27 @@
 import { closeSync, readFileSync } from 'node:fs';
 import { once } from 'node:events';
+import type { SentHandle } from '../ipc/channel.ts';
+import type { HandoffEnd } from '../ipc/messages.ts';
+import { isMoveMessage, type MovedMessage, type MoveMessage } from './moves.ts';
 import { FORMAT, HANDOVER_FD, handoverOf, VARIABLE, type Handover, type NewPrimaryMessage } from './handover.ts';
 
 /** How long the primary before this one may take to hear that this one is ready, ms. */
 const PATIENCE_MS = 5000;
+
+/** Has connections of the old primary's workers served here. */
+export interface Taker {
+  /** @param handle undefined when its descriptor got lost */
+  take(id: number, key: string, slot: number, handle: SentHandle | undefined): void;
+  recall(id: number): void;
+}
 
 /**
  * The primary before this one, which started it to be succeeded. It serves until it is told `ready`, and goes on for ever
  * if this process fails before that. When it is gone early, this process is the primary all the same: it has the sockets, and
  * all that there is to know of them, from its first moment on.
  *
- * Owns the channel between the two, which `ready`, `failed` and `close` end.
+ * Owns the channel between the two, which `failed` and `close` end, and `ready` where nothing moves. Else the other one does when the
+ * last of its workers has ended.
  */
 export class OldPrimary {
   readonly handover: Handover;
@@ -18,6 +29,7 @@ export class OldPrimary {
   #isOver = false;
   #isGone = !process.connected;
   #gone: () => void = () => {};
+  #taker: Taker | undefined;
 
   private constructor(handover: Handover) {
     this.handover = handover;
@@ -59,13 +71,33 @@ export class OldPrimary {
    * Idempotent.
    *
    * @param generation of the workers that serve.
+   * @param taker takes connections of its workers from now on; what becomes of each is told by `moved`. @default none moves
    */
-  async ready(generation: number): Promise<void> {
+  async ready(generation: number, taker?: Taker): Promise<void> {
     if (this.#isOver || this.#isGone) return;
     this.#isOver = true;
-    const heard = once(process, 'disconnect', { signal: AbortSignal.timeout(PATIENCE_MS) });
-    say({ prefork: 'ready', generation });
-    await heard.catch(leave);
+    this.#taker = taker;
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const heard = new Promise<void>((resolve) => {
+      process.on('message', (said, handle) => {
+        if (!isMoveMessage(said)) return closeHandle(handle);
+        if (said.prefork === 'heard') resolve();
+        else this.#take(said, handle as SentHandle | undefined);
+      });
+    });
+    const left = once(process, 'disconnect', { signal });
+    say({ prefork: 'ready', generation, ...(taker && { takes: true }) });
+    await Promise.race([heard, left]).catch(leave);
+  }
+
+  /** What became of a connection that it has sent. */
+  moved(id: number, how: HandoffEnd): void {
+    say({ prefork: 'moved', id, how });
+  }
+
+  #take(said: Exclude<MoveMessage, { prefork: 'heard' }>, handle: SentHandle | undefined): void {
+    if (said.prefork === 'recall') this.#taker?.recall(said.id);
+    else this.#taker?.take(said.id, said.key, said.slot, handle);
   }
 
   failed(reason: string): void {
@@ -94,7 +126,11 @@ function readHandover(): Handover {
   return handover;
 }
 
-function say(message: NewPrimaryMessage): void {
+function closeHandle(handle: unknown): void {
+  (handle as { close?(): void } | undefined)?.close?.();
+}
+
+function say(message: NewPrimaryMessage | MovedMessage): void {
   if (process.connected) process.send!(message, undefined, {}, () => {});
 }
 

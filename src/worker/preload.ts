@@ -8,7 +8,9 @@ import { takeContext, type WorkerContext } from '../ipc/context.ts';
 import type { Slots } from '../balance/slots.ts';
 import { LoadView } from '../scoreboard/load-view.ts';
 import { ApplicationMetrics } from './vitals/application-metrics.ts';
+import { isLevelled } from '../balance/mode.ts';
 import { Balancer } from './balancing/balancer.ts';
+import { Leveller } from './balancing/leveller.ts';
 import { Drain } from './draining/drain.ts';
 import { Handoffs } from './balancing/handoffs.ts';
 import { watchForHangs } from './vitals/hang-watch.ts';
@@ -20,8 +22,7 @@ import { leaveWhenTold } from './draining/leaving.ts';
 import { Link } from './link.ts';
 import { interceptListen } from './listening/listen.ts';
 import { OneShotHooks } from './draining/one-shot-hooks.ts';
-import { Rebalancer } from './balancing/rebalancer.ts';
-import { deliverTo } from './migration/arrivals.ts';
+import { arrivedAt, deliverTo } from './migration/arrivals.ts';
 import { DrainMoves } from './migration/drain-moves.ts';
 import { Migration } from './migration/migration.ts';
 import { pinAuthenticated } from './migration/pins.ts';
@@ -58,7 +59,9 @@ function start(context: WorkerContext): void {
   cluster.worker?.on('error', () => {});
   const link = new Link();
   const words = new LastWords(link, context.reports);
-  const turns = context.balance === 'least-connections' ? new ReadFairness() : undefined;
+  const { balance } = context;
+  const isEven = balance === 'auto' || balance === 'least-connections';
+  const turns = isEven ? new ReadFairness() : undefined;
   const canMove = context.migrate && context.sharing !== 'round-robin';
   const requests = new Requests(turns, canMove ? pinAuthenticated : undefined);
   const idle = new IdleConnections(requests);
@@ -68,17 +71,17 @@ function start(context: WorkerContext): void {
     idle.watch(server);
     status.ready();
   });
-  const { balance } = context;
+  const isAtAccept = balance === 'least-connections' || balance === 'sticky-ip';
   let balancer: Balancer | undefined;
-  let rebalancer: Rebalancer | undefined;
-  const handicap = (): number => rebalancer?.handicap ?? 0;
+  let leveller: Leveller | undefined;
+  const handicap = (): number => leveller?.handicap ?? 0;
   const isDraining = (): boolean => drain.hooks.hasFired;
   const connections = {
     open: () => servers.open() + (balancer?.waiting ?? 0) + (handoffs?.arriving ?? 0),
     accepted: () => servers.accepted(),
   };
   const handoffs =
-    balance === 'kernel' && !canMove
+    !isAtAccept && !canMove
       ? undefined
       : new Handoffs({
           link,
@@ -88,10 +91,11 @@ function start(context: WorkerContext): void {
         });
   const vitals = new Vitals({ ...context, connections, requests, handoffs, handicap });
   const status = new Status(context.slot, vitals, words);
+  const migration = handoffs && canMove ? new Migration({ servers, handoffs, slot: () => status.slot }) : undefined;
   const moves =
-    handoffs && canMove
+    handoffs && migration
       ? new DrainMoves({
-          migration: new Migration({ servers, handoffs, slot: () => status.slot }),
+          migration,
           closedUntil: handoffs.closedUntil,
           slot: () => status.slot,
           isSticky: balance === 'sticky-ip',
@@ -113,10 +117,13 @@ function start(context: WorkerContext): void {
   const place = { board: context.board, slot: () => status.slot };
   const { open } = connections;
   balancer =
-    handoffs && balance !== 'kernel'
+    handoffs && isAtAccept
       ? Balancer.start(balance, { ...place, handoffs, servers, open, vitals, isDraining, handicap })
       : undefined;
-  rebalancer = context.rebalance ? Rebalancer.start({ ...place, requests, servers }) : undefined;
+  if (handoffs && migration && isLevelled(balance, canMove)) {
+    const isServing = (): boolean => !isDraining() && !status.isParked;
+    leveller = Leveller.start({ ...place, migration, handoffs, servers, requests, vitals, arrivedAt, isServing });
+  }
   interceptListen({
     link,
     servers,

@@ -15,7 +15,8 @@ export class Status {
   readonly #words: LastWords;
   readonly #stopHearing: () => void;
   #slot: number | undefined;
-  #isParked = false;
+  /** Another worker accepts for its slot. */
+  isParked = false;
 
   constructor(slot: number, vitals: Vitals, words: LastWords) {
     this.#vitals = vitals;
@@ -40,13 +41,13 @@ export class Status {
     this.#words.ready();
     if (this.#slot === undefined) this.standby();
     this.onSlot.add(() => {
-      if (!this.#isParked) this.#vitals.state('ready');
+      if (!this.isParked) this.#vitals.state('ready');
     });
   }
 
   /** Another worker accepts for this one's slot, or does no more: siblings are told which of the two serves it. */
   parked(isParked: boolean): void {
-    this.#isParked = isParked;
+    this.isParked = isParked;
     this.#vitals.parked(isParked);
   }
 

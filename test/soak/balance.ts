@@ -1,20 +1,21 @@
 /**
  * What --balance does to connections, and what it costs. Not part of npm test: it takes minutes.
  *
- *     node out/test/soak/balance.js bursts|trickles|sticky|cost|compute|kills|simulation [times]
+ *     node out/test/soak/balance.js bursts|trickles|leavers|sticky|cost|compute|kills|simulation [times]
  */
 import process from 'node:process';
 import { compute } from './balance/compute.ts';
 import { cost } from './balance/cost.ts';
 import { kills } from './balance/kills.ts';
 import { simulation } from './balance/simulation.ts';
-import { bursts, trickles } from './balance/spread.ts';
+import { bursts, leavers, trickles } from './balance/spread.ts';
 import { sticky } from './balance/sticky.ts';
 
 const parts: Readonly<
   Record<string, { readonly times: number; readonly run: (times: number) => Promise<void> | void }>
 > = {
   trickles: { times: 1, run: trickles },
+  leavers: { times: 5, run: leavers },
   bursts: { times: 30, run: bursts },
   sticky: { times: 1, run: sticky },
   cost: { times: 10, run: cost },

@@ -52,7 +52,6 @@ export class TestWorker {
       generation: 1,
       sharing: 'shared',
       balance: 'kernel',
-      rebalance: false,
       migrate: true,
       hangStack: 0,
       board: this.#board.path,

@@ -86,6 +86,7 @@ const reload: Schema<ReloadStatus> = object<ReloadStatus>('A reload that has end
 
 const balance: Schema<BalanceStatus> = object<BalanceStatus>('how even the connections are', {
   mode: words('who chooses the worker of a connection', {
+    auto: '',
     kernel: '',
     'least-connections': '',
     'sticky-ip': '',

@@ -238,10 +238,9 @@ export class Connection implements ResponseSink {
   #isDue(): boolean {
     const { disableKeepalive, maxRequestsPerConn, maxKeepaliveDuration } = this.#core.settings;
     if (disableKeepalive || this.#core.isClosing) return true;
-    if (this.#core.onFree !== undefined && this.rest === 'never') return true;
+    if (this.#core.isLeaving && this.rest === 'never') return true;
     if (maxRequestsPerConn !== 0 && this.#requests >= maxRequestsPerConn) return true;
-    if (maxKeepaliveDuration !== 0 && this.#core.now - this.#since >= maxKeepaliveDuration) return true;
-    return this.#core.toDismiss > 0 && this.#core.toDismiss-- > 0;
+    return maxKeepaliveDuration !== 0 && this.#core.now - this.#since >= maxKeepaliveDuration;
   }
 
   #advance(bytes: Buffer, end: number): void {

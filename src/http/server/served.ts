@@ -26,10 +26,8 @@ export interface Served {
   sockets?(): Iterable<Socket>;
   /** Whether another process could serve the connection. Without it never. */
   rest?(socket: Socket): Rest;
-  /** So many of the next responses say it, and are the last of their connections. */
-  dismiss?(connections: number): void;
-  /** How many of those have not been sent. */
-  readonly undismissed?: number;
+  /** From now on `onFree` hears of each connection whose request is answered, until it drains or is told otherwise. */
+  tellFree?(onFree: ((socket: Socket) => void) | undefined): void;
   /** Connections on which nothing happens, which may be closed. */
   idle(): Iterable<Socket>;
 }
@@ -40,7 +38,7 @@ export interface Served {
  */
 export type Rest = 'free' | 'busy' | 'never';
 
-/** What the handle of a connection has that another process served before: it was admitted there. */
+/** What the handle of a connection has that was served before, by another process or here: when it came, monotonic, ms. It was admitted then. */
 export const MOVED: symbol = Symbol.for('prefork.moved');
 
 /** What a socket has whose connection is to stay where it is. */

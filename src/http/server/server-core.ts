@@ -34,10 +34,10 @@ export class ServerCore<Connection extends Client = Client> {
   readonly connections: Set<Connection> = new Set();
   readonly connState: ((socket: Socket, state: ConnState) => void) | undefined;
   isClosing = false;
-  /** While it leaves: connections that can move are told nothing, and this hears when one may be free. */
+  /** Connections that can move are told nothing, and others are to end. */
+  isLeaving = false;
+  /** Hears when a connection may be free to move. */
   onFree: ((socket: Socket) => void) | undefined;
-  /** Connections that are to end with their next response. */
-  toDismiss = 0;
   /** Requests given to the handler, and those of them that are over. */
   started = 0;
   finished = 0;

@@ -117,11 +117,11 @@ export class Server extends NetServer {
       time: (onAnswered) => void (core.onAnswered = onAnswered),
       drain: (onFree) => {
         core.isClosing ||= onFree === undefined;
+        core.isLeaving = true;
         core.onFree = onFree;
       },
-      dismiss: (connections) => void (core.toDismiss = connections),
-      get undismissed() {
-        return core.toDismiss;
+      tellFree: (onFree) => {
+        if (!core.isLeaving) core.onFree = onFree;
       },
       idle: () => this.#idle(),
       sockets: () => this.#sockets(),

@@ -67,7 +67,7 @@ const decisions: { [Type in FleetEvent['type']]: Decide<Type> } = {
   silent: (step, { worker, silent }) => onSilent(step, worker, silent),
   hold: onHold,
   diagnosed: (step, { worker, stack }) => onDiagnosed(step, worker, stack),
-  upgraded: (step, { pid, generation }) => onUpgraded(step, pid, generation),
+  upgraded: (step, event) => onUpgraded(step, event),
   'left-alone': onLeftAlone,
   'upgrade-failed': (step, { reason, stderr }) => {
     if (step.fleet.running?.operation.kind === 'upgrade') abort(step, { ok: false, reason, stderr });

@@ -86,7 +86,13 @@ export type FleetEvent =
   | { readonly type: 'hold'; readonly pid: number; readonly within: number; readonly request: RequestId }
   | { readonly type: 'upgrade'; readonly node?: string | undefined; readonly request?: RequestId }
   /** The next primary serves with workers of its own: this one has nothing left to do. */
-  | { readonly type: 'upgraded'; readonly pid: number; readonly generation: number }
+  | {
+      readonly type: 'upgraded';
+      readonly pid: number;
+      readonly generation: number;
+      /** It takes our workers' connections. @default false */
+      readonly takes?: boolean;
+    }
   /** The primary before this one ended before this one was ready, and its workers with it. */
   | { readonly type: 'left-alone' }
   | { readonly type: 'upgrade-failed'; readonly reason: string; readonly stderr?: string }

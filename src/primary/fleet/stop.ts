@@ -11,6 +11,7 @@ import { duration } from './log-fields.ts';
 const LAST_WORDS_MS = 250;
 
 type Stop = Extract<FleetEvent, { type: 'stop' }>;
+type Upgraded = Extract<FleetEvent, { type: 'upgraded' }>;
 
 /**
  * Softly; by a second signal, now. Commands do not add up: two programs may ask for the same stop, and a container's end begins
@@ -74,10 +75,12 @@ interface StopOptions {
   readonly grace?: number;
   /** The next primary serves with the same sockets. */
   readonly isHandedOver?: boolean;
+  /** Its workers take the connections, too. */
+  readonly moves?: boolean;
 }
 
 function stopAll(step: Step, options: StopOptions = {}): void {
-  const { grace = step.settings.shutdownGracePeriod, isHandedOver = false } = options;
+  const { grace = step.settings.shutdownGracePeriod, isHandedOver = false, moves = false } = options;
   step.fleet = { ...step.fleet, phase: 'stopping' };
   step.disarm({ timer: 'delay' });
   step.disarm({ timer: 'respawn-spares' });
@@ -86,12 +89,21 @@ function stopAll(step: Step, options: StopOptions = {}): void {
     step.disarm({ timer: 'respawn', slot: index });
     step.disarm({ timer: 'sweep', slot: index });
   }
-  for (const worker of step.fleet.workers.values()) stopWorker(step, worker, drainPeriod(grace), isHandedOver);
+  for (const worker of step.fleet.workers.values()) {
+    stopWorker(step, worker, { within: drainPeriod(grace), isHandedOver, moves });
+  }
   step.arm({ timer: 'grace' }, grace);
   finishWhenAllAreGone(step);
 }
 
-function stopWorker(step: Step, worker: Worker, within: number, isHandedOver: boolean): void {
+interface StopTerms {
+  /** ms */
+  readonly within: number;
+  readonly isHandedOver: boolean;
+  readonly moves: boolean;
+}
+
+function stopWorker(step: Step, worker: Worker, { within, isHandedOver, moves }: StopTerms): void {
   const idle = Math.min(step.fleet.stop?.idle ?? 0, within);
   switch (worker.state) {
     case 'taking':
@@ -105,9 +117,19 @@ function stopWorker(step: Step, worker: Worker, within: number, isHandedOver: bo
           spread: (within - idle) / 2,
           takenOver: isHandedOver,
           within,
+          ...(moves && { successor: 'upgrade' }),
         },
       );
     case 'draining':
+      // The worker that it moved them to drains by now.
+      if (moves) {
+        const terms = {
+          idle: Math.round(idle),
+          spread: Math.round((within - idle) / 2),
+          successor: 'upgrade',
+        } as const;
+        step.do({ do: 'drain', worker: worker.id, ...terms });
+      }
       return step.arm({ timer: 'drain', worker: worker.id }, within);
     case 'booting':
     case 'standby':
@@ -141,7 +163,7 @@ function settleStop(step: Step): void {
 }
 
 /** The next primary serves: this one drains and goes, and what waits for it is done. */
-export function onUpgraded(step: Step, pid: number, generation: number): void {
+export function onUpgraded(step: Step, { pid, generation, takes = false }: Omit<Upgraded, 'type'>): void {
   if (step.fleet.running?.operation.kind !== 'upgrade') return;
   step.log('info', 'upgraded', { pid });
   step.do({ do: 'announce', what: 'upgraded', pid });
@@ -152,5 +174,6 @@ export function onUpgraded(step: Step, pid: number, generation: number): void {
     ...step.fleet,
     stop: { askedAt: step.at, isByUser: false, isSignalled: false, idle: drainTimeout / 2, requests: [] },
   };
-  stopAll(step, { grace: drainTimeout, isHandedOver: true });
+  const moves = takes && step.settings.migrate === 'on';
+  stopAll(step, { grace: drainTimeout, isHandedOver: true, moves });
 }

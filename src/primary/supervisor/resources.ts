@@ -7,9 +7,9 @@ import { bindTcpWith, bindUdpWith } from './bind.ts';
 import { PendingRequests } from './pending-requests.ts';
 import { WorkerProcesses, type WorkerSaid } from '../workers/worker-processes.ts';
 import { Denials } from './denials.ts';
-import type { FleetEvent } from '../fleet/events.ts';
+import type { FleetEvent, WorkerId } from '../fleet/events.ts';
 import { awakeOf, type Fleet } from '../fleet/fleet.ts';
-import { Handoffs } from '../workers/handoffs.ts';
+import { Handoffs, NEXT_PRIMARY, OLD_PRIMARY, type HandoffParts } from '../workers/handoffs.ts';
 import { HealthPoller, type Look } from './health-poller.ts';
 import { UpgradeLauncher } from './upgrade-launcher.ts';
 import type { SupervisorParts } from './supervisor-parts.ts';
@@ -48,7 +48,6 @@ export class Resources {
     const processes = new WorkerProcesses({
       ...parts,
       totals: this.totals,
-      rebalance: settings.rebalance === 'on',
       migrate: settings.migrate === 'on',
       hangStack: settings.hangStack === 'on' ? settings.heartbeatTimeout : 0,
       gracePeriod: settings.shutdownGracePeriod,
@@ -61,7 +60,13 @@ export class Resources {
     const told = new Denials(parts.log, () => os.now()).observe(send);
     this.listeners = new ListenerSet({ sharing, bind: bindTcpWith(parts), passed: parts.passed, post: told });
     this.datagrams = new DatagramSockets(send, bindUdpWith(parts));
-    this.handoffs = new Handoffs({ send, workerOf: (slot) => awakeOf(fleet(), slot) });
+    this.handoffs = new Handoffs({
+      send: this.#sendHandoff(parts),
+      workerOf: (slot, move) => {
+        if (move !== 'upgrade') return awakeOf(fleet(), slot);
+        return this.launcher.takes ? NEXT_PRIMARY : takerOf(fleet(), slot, parts.balance === 'sticky-ip');
+      },
+    });
     this.timers = new Timers(os, (timer) => post({ type: 'due', timer }));
     this.poller = new HealthPoller({
       settings,
@@ -82,10 +87,25 @@ export class Resources {
       binder: parts.binder,
       handover,
       events: {
-        ready: (pid, generation) => post({ type: 'upgraded', pid, generation }),
+        ready: (pid, generation, takes) => post({ type: 'upgraded', pid, generation, takes }),
         failed: (reason) => post({ type: 'upgrade-failed', reason }),
+        moved: (id, how) => this.handoffs.settle(NEXT_PRIMARY, id, how),
+        gone: () => this.handoffs.lost(),
       },
     });
+  }
+
+  /** In an upgrade also to the other primary. */
+  #sendHandoff({ oldPrimary }: SupervisorParts): HandoffParts['send'] {
+    return (to, message, handle) => {
+      if (to === NEXT_PRIMARY) {
+        const key = message.type === 'handoff' ? this.listeners.keyOf(message.listener) : undefined;
+        return this.launcher.send(message, key, handle);
+      }
+      if (to !== OLD_PRIMARY) return this.processes.send(to, message, handle);
+      if (message.type === 'handed') oldPrimary?.moved(message.id, message.how);
+      return true;
+    };
   }
 
   /** The sockets, as another primary gets them. */
@@ -106,4 +126,12 @@ export class Resources {
     this.pending.close('the server has stopped');
     return abandoned;
   }
+}
+
+/** Where a connection of the old primary's goes: to the same slot, else to any, unless clients have a slot of their own. */
+function takerOf(fleet: Fleet, slot: number, isSticky: boolean): WorkerId | undefined {
+  const own = awakeOf(fleet, slot);
+  if (own !== undefined || isSticky) return own;
+  const others = fleet.slots.map(({ index }) => awakeOf(fleet, index)).filter((one) => one !== undefined);
+  return others[slot % others.length];
 }

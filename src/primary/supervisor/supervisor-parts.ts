@@ -2,6 +2,7 @@ import type { Inherited } from '../../listeners/inherited.ts';
 import type { Settings } from '../../options/index.ts';
 import type { Binder } from '../../privileges/binder.ts';
 import type { AdminSocket, Handover } from '../../upgrade/handover.ts';
+import type { OldPrimary } from '../../upgrade/old-primary.ts';
 import type { CrewParts } from '../workers/worker-processes.ts';
 import type { Announcement } from '../fleet/events.ts';
 import type { Hooks } from './hooks.ts';
@@ -19,6 +20,8 @@ export interface SupervisorParts extends Pick<
   readonly fault: (error: unknown) => void;
   /** Of the primary before this one, if it is to be succeeded. */
   readonly handover: Handover | undefined;
+  /** Hears what became of connections of its workers. */
+  readonly oldPrimary: Pick<OldPrimary, 'moved'> | undefined;
   /** What systemd passed. */
   readonly passed: Inherited | undefined;
   /** Of systemd's notification socket, where it passed that. */

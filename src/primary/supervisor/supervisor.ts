@@ -10,14 +10,19 @@ import type { WorkerSaid } from '../workers/worker-processes.ts';
 import { decide } from '../fleet/decide.ts';
 import type { FleetEvent, RequestId, WorkerId } from '../fleet/events.ts';
 import { newFleet, type Fleet } from '../fleet/fleet.ts';
-import type { HandoffCounts } from '../workers/handoffs.ts';
+import { OLD_PRIMARY, type HandoffCounts, type NativeClient } from '../workers/handoffs.ts';
 import { lifecycleEvents, type LifecycleEvent } from '../telemetry/lifecycle-events.ts';
 import { Resources } from './resources.ts';
 import { EffectRunner } from './effect-runner.ts';
 import type { Look } from './health-poller.ts';
 import { publish } from '../telemetry/publish.ts';
+import { NO_SLOT_HERE } from '../../ipc/messages.ts';
+import type { Taker } from '../../upgrade/old-primary.ts';
 import type { SupervisorParts } from './supervisor-parts.ts';
 import { MessageRouter } from './message-router.ts';
+
+/** Which no worker listens at: it refuses. */
+const NO_LISTENER = -1;
 
 /** What the supervisor's one queue holds: events of the fleet, what workers say, and that it is time to look at them. */
 type QueuedEvent = FleetEvent | WorkerSaid | Look;
@@ -176,6 +181,21 @@ export class Supervisor {
   own(): void {
     this.#resources.listeners.own();
     this.post({ type: 'left-alone' });
+  }
+
+  /** Has connections served here that come from workers of the primary before this one; undefined where none moves. */
+  get taker(): Taker | undefined {
+    const { handoffs, listeners } = this.#resources;
+    const { settings, binder } = this.#parts;
+    // The channel between the two primaries is the binder's when the other one has left.
+    if (settings.migrate === 'off' || binder !== undefined) return undefined;
+    return {
+      take: (id, key, slot, handle) => {
+        const header = { listener: listeners.idOf(key) ?? NO_LISTENER, from: NO_SLOT_HERE, nth: 0 };
+        handoffs.pass(OLD_PRIMARY, { ...header, id, to: slot, move: 'upgrade' }, handle as NativeClient | undefined);
+      },
+      recall: (id) => handoffs.recall(OLD_PRIMARY, id),
+    };
   }
 
   #handover(): Handover {

@@ -1,5 +1,5 @@
 import type { SentHandle } from '../../ipc/channel.ts';
-import type { HandoffEnd, PrimaryMessage, HandoffHeader } from '../../ipc/messages.ts';
+import type { HandoffEnd, HandoffHeader, MoveReason, PrimaryMessage } from '../../ipc/messages.ts';
 import type { MoveCounts, WorkerId } from '../fleet/events.ts';
 
 /** A connection's handle. */
@@ -10,6 +10,13 @@ export type NativeClient = SentHandle & { close(): void };
  * answers would take all of them.
  */
 export const MOST_UNANSWERED = 256;
+
+/**
+ * In place of a worker, in an upgrade: the next primary, to which connections move, and the old one, from which they come. Workers have
+ * positive numbers.
+ */
+export const NEXT_PRIMARY: WorkerId = -1;
+export const OLD_PRIMARY: WorkerId = -2;
 
 /** What a worker asks for. */
 export interface Handoff extends HandoffHeader {
@@ -25,7 +32,7 @@ export type HandoffCounts = Readonly<Record<HandoffEnd, number>>;
 const NO_MOVES: MoveCounts = { out: 0, in: 0, failed: 0 };
 
 interface OnTheWay {
-  readonly isMove: boolean;
+  readonly move: MoveReason | undefined;
   readonly from: WorkerId;
   readonly to: WorkerId;
   /** The sender's. */
@@ -36,8 +43,8 @@ interface OnTheWay {
 export interface HandoffParts {
   /** @returns false when the worker's channel has closed. */
   readonly send: (worker: WorkerId, message: PrimaryMessage, handle?: SentHandle) => boolean;
-  /** The worker of the slot, when it serves and its event loop turns. */
-  readonly workerOf: (slot: number) => WorkerId | undefined;
+  /** The worker of the slot, when it serves and its event loop turns. Of a move in an upgrade {@link NEXT_PRIMARY}. */
+  readonly workerOf: (slot: number, move?: MoveReason) => WorkerId | undefined;
 }
 
 /**
@@ -49,6 +56,13 @@ export interface HandoffParts {
 export class Handoffs {
   /** How those that are over ended, of accepted connections: moves are counted apart. */
   readonly counts: Record<HandoffEnd, number> = { taken: 0, refused: 0, failed: 0 };
+  /** How the moves that are over ended, by what they were for: all workers', also of those that have ended. */
+  readonly moves: Record<MoveReason, Record<HandoffEnd, number>> = {
+    drain: { taken: 0, refused: 0, failed: 0 },
+    level: { taken: 0, refused: 0, failed: 0 },
+    heat: { taken: 0, refused: 0, failed: 0 },
+    upgrade: { taken: 0, refused: 0, failed: 0 },
+  };
   readonly #parts: HandoffParts;
   readonly #onTheWay = new Map<number, OnTheWay>();
   /** How many of them each has sent. */
@@ -61,25 +75,21 @@ export class Handoffs {
   }
 
   /** @param parcel undefined when its descriptor got lost: the sender still has its own. */
-  pass(
-    sender: WorkerId,
-    { id, to, listener, from, nth, isMove = false }: Handoff,
-    parcel: NativeClient | undefined,
-  ): void {
-    const receiver = this.#parts.workerOf(to);
+  pass(sender: WorkerId, { id, to, listener, from, nth, move }: Handoff, parcel: NativeClient | undefined): void {
+    const receiver = this.#parts.workerOf(to, move);
     const unanswered = this.#unanswered.get(sender) ?? 0;
     const isFull = unanswered >= MOST_UNANSWERED;
     if (parcel === undefined || receiver === undefined || receiver === sender || isFull) {
       parcel?.close();
-      this.#answer(sender, id, 'refused', isMove);
+      this.#answer(sender, id, 'refused', move);
       return;
     }
     this.#unanswered.set(sender, unanswered + 1);
     const ours = ++this.#ids;
-    this.#onTheWay.set(ours, { isMove, from: sender, to: receiver, id, parcel });
+    this.#onTheWay.set(ours, { move, from: sender, to: receiver, id, parcel });
     const isSent = this.#parts.send(
       receiver,
-      { type: 'handoff', id: ours, listener, from, nth, ...(isMove && { isMove }) },
+      { type: 'handoff', id: ours, listener, from, nth, ...(move && { move }) },
       parcel,
     );
     if (!isSent) this.settle(receiver, ours, 'failed');
@@ -92,8 +102,8 @@ export class Handoffs {
     this.#onTheWay.delete(id);
     this.#forgetOne(one.from);
     one.parcel.close();
-    if (one.isMove && how === 'taken') this.#countMove(worker, 'in');
-    this.#answer(one.from, one.id, how, one.isMove);
+    if (one.move !== undefined && how === 'taken') this.#countMove(worker, 'in');
+    this.#answer(one.from, one.id, how, one.move);
   }
 
   /** Until it is `gone`. */
@@ -121,6 +131,21 @@ export class Handoffs {
     this.#moves.delete(worker);
   }
 
+  /**
+   * The next primary is gone. What it was sent and has not answered may be served by a worker of its, so that nobody here may read it:
+   * its sender lets go of it, as if it had been taken.
+   */
+  lost(): void {
+    for (const [id, one] of this.#onTheWay) {
+      if (one.to !== NEXT_PRIMARY) continue;
+      this.#onTheWay.delete(id);
+      this.#forgetOne(one.from);
+      one.parcel.close();
+      this.moves.upgrade.failed++;
+      this.#parts.send(one.from, { type: 'handed', id: one.id, how: 'taken' });
+    }
+  }
+
   close(): void {
     for (const { parcel } of this.#onTheWay.values()) parcel.close();
     this.#onTheWay.clear();
@@ -137,9 +162,12 @@ export class Handoffs {
     this.#moves.set(worker, { ...counts, [what]: counts[what] + 1 });
   }
 
-  #answer(worker: WorkerId, id: number, how: HandoffEnd, isMove: boolean): void {
-    if (isMove) this.#countMove(worker, how === 'taken' ? 'out' : 'failed');
-    else this.counts[how]++;
+  #answer(worker: WorkerId, id: number, how: HandoffEnd, move: MoveReason | undefined): void {
+    if (move === undefined) this.counts[how]++;
+    else {
+      this.moves[move][how]++;
+      this.#countMove(worker, how === 'taken' ? 'out' : 'failed');
+    }
     this.#parts.send(worker, { type: 'handed', id, how });
   }
 }

@@ -35,7 +35,6 @@ export interface CrewParts {
   readonly program: Program;
   readonly sharing: Sharing;
   readonly balance: Balance;
-  readonly rebalance: boolean;
   readonly migrate: boolean;
   /** As the worker's context has it. */
   readonly hangStack: number;
@@ -128,14 +127,13 @@ export class WorkerProcesses {
   }
 
   #environment(slot: number, generation: number, row: number): Record<string, string> {
-    const { sharing, balance, rebalance, migrate, hangStack, board, gracePeriod, control } = this.#parts;
+    const { sharing, balance, migrate, hangStack, board, gracePeriod, control } = this.#parts;
     const reports = this.#reports?.directory ?? '';
     return contextEnvironment({
       slot,
       generation,
       sharing,
       balance,
-      rebalance,
       migrate,
       hangStack,
       board: board?.path ?? '',

@@ -1,4 +1,4 @@
-import type { HandoffEnd, HandoffHeader } from '../../ipc/messages.ts';
+import type { HandoffEnd, HandoffHeader, MoveReason } from '../../ipc/messages.ts';
 import type { NativeClient } from '../../listeners/native.ts';
 import { monotonic } from '../../scoreboard/clock.ts';
 import { PAIRS, type PairPart } from '../../scoreboard/layout.ts';
@@ -38,6 +38,13 @@ export interface HandoffsParts {
   readonly onChange: () => void;
   /** Gives a connection to a server that is open. @default by `serve` and `resume` of the handle */
   readonly deliver?: (client: NativeClient, handle: SlotHandle, arrival: Arrival) => void;
+}
+
+/** Of a connection that a server here has served. */
+export interface Move {
+  readonly reason: MoveReason;
+  /** Hears what became of it. */
+  readonly ended: (how: HandoffEnd) => void;
 }
 
 /** How many connections have moved: served by a server here, and then by one of another worker, or the reverse. */
@@ -126,26 +133,20 @@ export class Handoffs {
   /**
    * Sends what was claimed before.
    *
-   * @param moved of a connection that a server here has served: hears what became of it
+   * @param move of a connection that a server here has served
    * @returns false when it could not be sent, and is still the caller's to serve.
    */
-  send(
-    client: NativeClient,
-    acceptedBy: SlotHandle,
-    from: number,
-    to: number,
-    moved?: (how: HandoffEnd) => void,
-  ): boolean {
+  send(client: NativeClient, acceptedBy: SlotHandle, from: number, to: number, move?: Move): boolean {
     const { listener } = acceptedBy;
     const id = ++this.#ids;
     // Slots beyond those that rows tell of have no numbers.
     const nth = this.pairs.sent[to] ?? 0;
-    const message = { type: 'handoff', id, to, listener, from, nth, ...(moved && { isMove: true }) } as const;
+    const message = { type: 'handoff', id, to, listener, from, nth, ...(move && { move: move.reason }) } as const;
     if (!this.#parts.link.send(message, client)) {
       this.unclaim(to);
       return false;
     }
-    this.#sent.set(id, { client, acceptedBy, to, at: monotonic(), isRecalled: false, moved });
+    this.#sent.set(id, { client, acceptedBy, to, at: monotonic(), isRecalled: false, moved: move?.ended });
     this.#recallTimer ??= setTimeout(() => this.#recall(), RECALL_AFTER).unref();
     return true;
   }
@@ -206,10 +207,7 @@ export class Handoffs {
     else handle.resume(client);
   }
 
-  #receive(
-    { id, listener, from, nth, isMove = false }: HandoffHeader & { id: number },
-    client: NativeClient | undefined,
-  ): void {
+  #receive({ id, listener, from, nth, move }: HandoffHeader & { id: number }, client: NativeClient | undefined): void {
     const { link, taker, onChange } = this.#parts;
     const handle = client && taker(listener);
     if (from < PAIRS.slots) this.pairs.arrived[from] = nth;
@@ -225,9 +223,9 @@ export class Handoffs {
       // It was abandoned meanwhile.
       if (!this.#arriving.delete(client)) return;
       if (error !== null) return client.close();
-      if (isMove) this.moves.in++;
+      if (move !== undefined) this.moves.in++;
       else this.received++;
-      this.#deliver(client, handle, isMove ? 'moved' : 'accepted');
+      this.#deliver(client, handle, move === undefined ? 'accepted' : 'moved');
       onChange();
     });
     if (isTold) return;

@@ -64,7 +64,8 @@ export class Drain {
   }
 
   /**
-   * Begins, or goes on with the shorter of the times. What is told later and names no successor has none.
+   * Begins, or goes on with the shorter of the times. What is told later and names no successor has none; it may name
+   * another, as long as this one moves what it can.
    *
    * @returns when no connection of the application's servers is open any more, the same promise to each caller.
    */
@@ -73,7 +74,10 @@ export class Drain {
     this.#idle = Math.min(this.#idle, idle);
     this.#idleEnds = Math.min(this.#idleEnds, idleEnds);
     this.#spreadEnds = Math.min(this.#spreadEnds, idleEnds + spread);
-    if (this.#over !== undefined && successor === undefined) this.#stay();
+    if (this.#over !== undefined) {
+      if (successor === undefined) this.#stay();
+      else this.#parts.moves?.redirect(successor, this.#idle);
+    }
     this.#over ??= this.#run(takenOver, successor);
     return this.#over;
   }

@@ -86,9 +86,8 @@ export class Requests {
   #finished = 0;
   #draining = false;
   #leaving: Leaving | undefined;
-  /** Connections that are to end with their next response, and how many those were when it was asked for. */
-  #toDismiss = 0;
-  #dismissals = 0;
+  /** Hears of connections whose requests are all answered. */
+  #onFree: ((socket: Socket) => void) | undefined;
   /** Where a request was begun last, HTTP/1 only. */
   #newest: Connection | undefined;
   readonly #fairness: ReadFairness | undefined;
@@ -152,6 +151,7 @@ export class Requests {
       if (ms >= LONG && alone !== undefined) this.#fairness?.pauseOnce(alone);
     });
     if (this.#draining) served.drain(this.#leaving?.onFree);
+    else served.tellFree?.(this.#onFree);
   }
 
   /**
@@ -164,6 +164,7 @@ export class Requests {
   drain(leaving?: Leaving): void {
     if (this.#draining && (leaving !== undefined || this.#leaving === undefined)) return;
     this.#leaving = leaving;
+    this.#onFree = leaving?.onFree;
     for (const connection of this.#connections) {
       if (connection.newest !== undefined) this.#makeLast(connection, connection.newest);
     }
@@ -175,21 +176,13 @@ export class Requests {
   }
 
   /**
-   * Makes so many of the next responses the last of their connections, HTTP/1 only. What was asked for before and has not
-   * come about is forgotten. Servers that count by themselves are told the same, each: few workers have both kinds.
+   * From now on `onFree` hears of each connection, HTTP/1, all of whose requests are answered: it may be given away in a later turn
+   * of the event loop, unless another has come. Not in a drain, which asks that for itself.
    */
-  dismiss(connections: number): void {
-    this.#toDismiss = connections;
-    this.#dismissals = connections;
-    for (const served of this.#served) served.dismiss?.(connections);
-  }
-
-  /** How many of those have not been: what the servers have done together is taken from what each was told. */
-  get undismissed(): number {
-    const asked = this.#dismissals;
-    let left = this.#toDismiss;
-    for (const { undismissed = asked } of this.#served) left -= asked - undismissed;
-    return Math.max(0, left);
+  tellFree(onFree: ((socket: Socket) => void) | undefined): void {
+    if (this.#draining || this.#onFree === onFree) return;
+    this.#onFree = onFree;
+    for (const served of this.#served) served.tellFree?.(onFree);
   }
 
   /** Ends what drains, HTTP/2 only: until then sessions stay open until their client answers, and a silent one never does. */
@@ -213,7 +206,7 @@ export class Requests {
     this.#started++;
     const connection = this.#connectionOf(socket) ?? this.#open(socket);
     this.#onRequest?.(request, socket);
-    if (this.#draining || this.#toDismiss > 0) this.#dismiss(connection, response);
+    if (this.#draining) this.#makeLast(connection, response);
     if (connection.inFlight++ === 0) connection.startedAt = clock.now();
     else (connection.waiting ??= []).push(clock.now());
     this.#newest = connection;
@@ -232,7 +225,7 @@ export class Requests {
     if (--connection.inFlight > 0) connection.startedAt = connection.waiting?.shift() ?? 0;
     else {
       connection.newest = undefined;
-      this.#leaving?.onFree(socket);
+      this.#onFree?.(socket);
     }
   };
 
@@ -275,15 +268,6 @@ export class Requests {
     });
     if (this.#draining) connection.departure = new Departure(session, connection);
   };
-
-  #dismiss(connection: Connection, response: ServerResponse): void {
-    if (!this.#draining) {
-      // Its client closes anyway.
-      if (!response.shouldKeepAlive) return;
-      this.#toDismiss--;
-    }
-    this.#makeLast(connection, response);
-  }
 
   #makeLast(connection: Connection, response: ServerResponse): void {
     if (connection.socket === undefined || this.#leaving?.canMove(connection.socket) !== true) {

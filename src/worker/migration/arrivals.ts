@@ -1,5 +1,7 @@
+import type { Socket } from 'node:net';
 import { MOVED } from '../../http/server/served.ts';
 import type { NativeClient } from '../../listeners/native.ts';
+import { monotonic } from '../../scoreboard/clock.ts';
 import type { Arrival } from '../balancing/handoffs.ts';
 import { settleIn } from '../node-internals.ts';
 import type { Servers } from '../listening/servers.ts';
@@ -15,7 +17,7 @@ import type { SlotHandle } from '../listening/slot-handle.ts';
 export function deliverTo(servers: Servers): (client: NativeClient, handle: SlotHandle, arrival: Arrival) => void {
   return (client, handle, arrival) => {
     if (arrival === 'accepted') return handle.serve(client);
-    Object.defineProperty(client, MOVED, { value: true, configurable: true });
+    Object.defineProperty(client, MOVED, { value: monotonic(), configurable: true });
     const server = servers.byHandle(handle);
     const limit = server?.maxConnections;
     // It had its place before it was to leave, which may be another's by now. One that comes is not taken where there is none.
@@ -25,4 +27,10 @@ export function deliverTo(servers: Servers): (client: NativeClient, handle: Slot
     if (isLifted) server.maxConnections = limit;
     settleIn(client);
   };
+}
+
+/** When the connection came here that was served before, monotonic, ms; undefined for one that was accepted here, and has stayed. */
+export function arrivedAt(socket: Socket): number | undefined {
+  const { _handle: handle } = socket as Socket & { readonly _handle?: Record<symbol, number | undefined> | null };
+  return handle?.[MOVED];
 }

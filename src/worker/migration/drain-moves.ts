@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { chooseDestination } from '../../balance/destination.ts';
 import type { Slots } from '../../balance/slots.ts';
 import type { Rest } from '../../http/server/served.ts';
-import type { HandoffEnd, Successor } from '../../ipc/messages.ts';
+import type { HandoffEnd, MoveReason, Successor } from '../../ipc/messages.ts';
 import { monotonic } from '../../scoreboard/clock.ts';
 import type { Leaving } from '../draining/requests.ts';
 
@@ -27,7 +27,7 @@ export interface DrainMovesParts {
     watch(): void;
     sockets(): Iterable<Socket>;
     restOf(socket: Socket): Rest;
-    move(socket: Socket, to: number, ended: (how: HandoffEnd) => void): boolean;
+    move(socket: Socket, to: number, reason: MoveReason, ended: (how: HandoffEnd) => void): boolean;
   };
   /** By slot: until when it is offered none; monotonic, ms. */
   readonly closedUntil: ArrayLike<number>;
@@ -68,6 +68,11 @@ export class DrainMoves implements Leaving {
     this.#patience = Math.min(LONGEST_STANDSTILL_MS, within / 2);
     this.#progressAt = monotonic();
     this.#parts.migration.watch();
+  }
+
+  /** Another one takes what is left. Not when it has given up: clients were told to go by then. */
+  redirect(successor: Successor, within: number): void {
+    if (this.#successor !== undefined) this.begin(successor, within);
   }
 
   /** From now on nothing moves. Idempotent. */
@@ -120,7 +125,7 @@ export class DrainMoves implements Leaving {
   #move(socket: Socket): boolean {
     const to = this.#destination();
     if (to === undefined) return false;
-    this.#parts.migration.move(socket, to, (how) => {
+    this.#parts.migration.move(socket, to, this.#successor === 'upgrade' ? 'upgrade' : 'drain', (how) => {
       if (how === 'taken') this.#progressAt = monotonic();
       this.#moveIdle();
     });
@@ -132,8 +137,10 @@ export class DrainMoves implements Leaving {
     const own = slot();
     if (own === undefined || this.#successor === undefined) return undefined;
     const now = monotonic();
-    const leaver = { own, hasSuccessor: this.#successor === 'slot', isSticky };
     const isOpen = (to: number): boolean => !(now < closedUntil[to]!);
+    // The next primary knows its workers, and this worker does not.
+    if (this.#successor === 'upgrade') return isOpen(own) ? own : undefined;
+    const leaver = { own, hasSuccessor: this.#successor === 'slot', isSticky };
     if (leaver.hasSuccessor && isOpen(own)) return own;
     if (now - this.#lookedAt >= AGE_MS || this.#parts.migration.onTheWay > 0) {
       this.#slots = this.#parts.look(now);

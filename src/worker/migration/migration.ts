@@ -1,6 +1,6 @@
 import type { Server, Socket } from 'node:net';
 import { isPinned, servedBy, type Rest } from '../../http/server/served.ts';
-import type { HandoffEnd } from '../../ipc/messages.ts';
+import type { HandoffEnd, MoveReason } from '../../ipc/messages.ts';
 import type { Handoffs } from '../balancing/handoffs.ts';
 import { connectionsOf, isHandleAtRest, restOf, takeHandle, watchHeads } from '../node-internals.ts';
 import type { Servers } from '../listening/servers.ts';
@@ -14,7 +14,7 @@ export interface MigrationParts {
 }
 
 /**
- * How one connection moves to another worker. Who moves what where, and when, is a policy's to say: `DrainMoves` is one.
+ * How one connection moves to another worker. Who moves what where, and when, is a policy's to say: `DrainMoves` is one, `Leveller` another.
  *
  * The life of a move, of which each step has one way back, to the server that the connection had:
  *
@@ -72,7 +72,7 @@ export class Migration {
    * @param ended hears how the move ended. Unless it was taken, the connection is served here, as another socket
    * @returns whether the move has begun. If not, nothing has happened to the connection, or it is served here, as another socket
    */
-  move(socket: Socket, to: number, ended: (how: HandoffEnd) => void): boolean {
+  move(socket: Socket, to: number, reason: MoveReason, ended: (how: HandoffEnd) => void): boolean {
     const { handoffs, slot } = this.#parts;
     const from = slot();
     const home = this.#homeOf(socket);
@@ -80,9 +80,12 @@ export class Migration {
     const client = takeHandle(socket);
     handoffs.claim(to);
     this.#onTheWay++;
-    const isSent = handoffs.send(client, home.handle, from, to, (how) => {
-      this.#onTheWay--;
-      ended(how);
+    const isSent = handoffs.send(client, home.handle, from, to, {
+      reason,
+      ended: (how) => {
+        this.#onTheWay--;
+        ended(how);
+      },
     });
     if (isSent) return true;
     this.#onTheWay--;

@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { serve, type App, type Target } from '../../support/app.ts';
 import { KeptConnections, type KeptReport } from '../../support/kept-connections.ts';
 import { ownSharings } from '../../support/platform.ts';
+import { endSuccessor, upgraded } from '../../support/upgrades.ts';
 
 const CONNECTIONS = 64;
 const debug = ['--log-level', 'debug'];
@@ -183,4 +184,44 @@ test('a successor that has no place for them: they stay, and are told to close, 
   assert.ok(moved >= 1, 'as many as there is place for');
   assert.deepEqual([toldToClose + moved, wrong], [8, 0]);
   assert.ok(sumOf(app, 'moveFailed') > 0);
+});
+
+for (const entry of ['echoes.js', 'http-echoes.js']) {
+  for (const sharing of ownSharings) {
+    test(`5 upgrades, ${entry}, ${sharing}`, async () => {
+      await using app = await serve({ entry, options: ['--workers', '2', '--sharing', sharing, ...debug] });
+      const busy = await KeptConnections.open(app.target, { connections: CONNECTIONS / 2 });
+      const idle = await KeptConnections.open(app.target, { connections: CONNECTIONS / 2, traffic: 'idle' });
+      const posts = await KeptConnections.open(app.target, { connections: 8, traffic: 'post', pause: 20 });
+      let primary = app.pid;
+      for (let nth = 1; nth <= 5; nth++) {
+        process.kill(primary, 'SIGUSR2');
+        primary = await upgraded(app, nth);
+      }
+      for (const kept of [busy, idle, posts]) assertUnnoticed(await kept.stop());
+      await endSuccessor(app, primary);
+    });
+  }
+}
+
+test('an upgrade to fewer workers, at a Unix socket', async () => {
+  const options = ['--workers', '3'];
+  await using app = await serve({ entry: 'echoes.js', options, env: { PORT: unixPath() } });
+  const kept = await KeptConnections.open(app.target, { connections: CONNECTIONS });
+  app.signal('SIGTTOU');
+  await app.event('worker stopped', { for: 'scale' });
+  app.signal('SIGUSR2');
+  const next = await upgraded(app);
+  assertUnnoticed(await kept.stop());
+  await endSuccessor(app, next);
+});
+
+test('--migrate off: an upgrade tells clients to close', async () => {
+  const options = ['--workers', '1', '--migrate', 'off'];
+  await using app = await serve({ entry: 'echoes.js', options });
+  const kept = await KeptConnections.open(app.target, { connections: 4, pause: 5 });
+  app.signal('SIGUSR2');
+  const next = await upgraded(app);
+  assert.equal((await kept.stop()).toldToClose, 4);
+  await endSuccessor(app, next);
 });

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { startServer, type App } from 'prefork/testing';
 import { fixture } from '../../support/paths.ts';
 
-export type Mode = 'kernel' | 'least-connections' | 'sticky-ip';
+export type Mode = 'auto' | 'kernel' | 'least-connections' | 'sticky-ip';
 
 export interface ServerPlan {
   readonly mode: Mode;
@@ -43,9 +43,19 @@ export interface Client {
 export async function open(port: number, localAddress = '127.0.0.1'): Promise<Client> {
   const socket = connect({ port, host: '127.0.0.1', localAddress });
   socket.setEncoding('latin1').write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  return { socket, answer: await answerOn(socket) };
+}
+
+/** Asks again: another worker may have it by now. */
+export async function ask({ socket }: Client): Promise<Client> {
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  return { socket, answer: await answerOn(socket) };
+}
+
+async function answerOn(socket: Socket): Promise<string> {
   let text = '';
   while (!/\r\n\r\n.+/s.test(text)) text += ((await once(socket, 'data')) as [string])[0];
-  return { socket, answer: text.slice(text.indexOf('\r\n\r\n') + 4) };
+  return text.slice(text.indexOf('\r\n\r\n') + 4);
 }
 
 /** How many each worker has, of those that answer with their pid; also those that have none. */

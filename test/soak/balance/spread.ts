@@ -1,27 +1,34 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { skewOf } from '../../../src/balance/skew.ts';
-import { countOf, open, summary, withServer, type Client, type Mode } from './server.ts';
+import { ask, countOf, open, summary, withServer, type Client, type Mode } from './server.ts';
 
-interface Spread {
-  readonly counts: readonly number[];
-  readonly handoffs: number;
-}
+/** After which it is to be even, ms. */
+const SOON = 500;
 
-const MODES = ['kernel', 'least-connections'] as const;
+const MODES = ['kernel', 'auto', 'least-connections'] as const;
 
 /** How many each worker has when they come one every so many ms, 0 for all at once, and stay. */
-async function spread(mode: Mode, workers: number, connections: number, gap: number): Promise<Spread> {
-  return withServer({ mode, workers }, async (app, port) => {
+async function spread(mode: Mode, workers: number, connections: number, gap: number): Promise<number[]> {
+  return withServer({ mode, workers }, async (_app, port) => {
     const coming: Array<Promise<Client>> = [];
     for (let nth = 0; nth < connections; nth++) {
       coming.push(open(port));
       if (gap > 0) await delay(gap);
     }
     const clients = await Promise.all(coming);
-    const { done } = (await app.status()).balance.handoffs;
+    const counts = await countSoon(clients, workers);
     for (const { socket } of clients) socket.destroy();
-    return { counts: countOf(clients, workers), handoffs: done };
+    return counts;
   });
+}
+
+async function countSoon(clients: readonly Client[], workers: number): Promise<number[]> {
+  await delay(SOON);
+  return countOf(await Promise.all(clients.map(ask)), workers);
+}
+
+function difference(counts: readonly number[]): number {
+  return Math.max(...counts) - Math.min(...counts);
 }
 
 /** One after another, over 2, 4 and 8 workers. */
@@ -29,9 +36,8 @@ export async function trickles(): Promise<void> {
   for (const workers of [2, 4, 8]) {
     for (const connections of [16, 64, 512]) {
       for (const mode of MODES) {
-        const { counts } = await spread(mode, workers, connections, 5);
-        const difference = Math.max(...counts) - Math.min(...counts);
-        console.log(`every 5 ms, ${connections} over ${workers}, ${mode}: max - min ${difference}`);
+        const counts = await spread(mode, workers, connections, 5);
+        console.log(`every 5 ms, ${connections} over ${workers}, ${mode}: max - min ${difference(counts)}`);
       }
     }
   }
@@ -41,17 +47,38 @@ export async function trickles(): Promise<void> {
 export async function bursts(times: number): Promise<void> {
   for (const connections of [64, 512]) {
     for (const mode of MODES) {
-      const runs: Spread[] = [];
+      const runs: number[][] = [];
       // What the kernel does needs no exactness.
       const often = mode === 'kernel' ? Math.min(times, 5) : times;
       for (let nth = 0; nth < often; nth++) runs.push(await spread(mode, 8, connections, 0));
-      const skews = runs.map(({ counts }) => skewOf(counts));
-      const over = runs.filter(({ counts }) => skewOf(counts) > 1.1).map(({ counts }) => counts.join(' '));
-      const handoffs = runs.map((run) => run.handoffs);
+      const uneven = runs.filter((counts) => skewOf(counts) > 1.02);
       console.log(
-        `at once, ${connections} over 8, ${mode}, ${often} times: max / mean ${summary(skews)}, over 1.1 ${over.length}, moved ${summary(handoffs, 0)}`,
+        `at once, ${connections} over 8, ${mode}, ${often} times, ${SOON} ms after: max / mean ${summary(runs.map(skewOf))}, over 1.02 ${uneven.length}`,
       );
-      if (mode !== 'kernel') for (const counts of over) console.log(`  ${counts}`);
+      if (mode !== 'kernel') for (const counts of uneven) console.log(`  ${counts.join(' ')}`);
     }
+  }
+}
+
+/** Of the clients of one of 4 workers, half leave. */
+export async function leavers(times: number): Promise<void> {
+  for (const mode of MODES) {
+    const differences: number[] = [];
+    for (let nth = 0; nth < times; nth++) {
+      await withServer({ mode, workers: 4 }, async (_app, port) => {
+        const clients = await Promise.all(Array.from({ length: 256 }, () => open(port)));
+        await delay(2 * SOON);
+        const now = await Promise.all(clients.map(ask));
+        const first = now.filter(({ answer }) => answer === now[0]!.answer);
+        const gone = new Set(first.slice(0, first.length >> 1));
+        for (const { socket } of gone) socket.destroy();
+        const left = now.filter((client) => !gone.has(client));
+        differences.push(difference(await countSoon(left, 4)));
+        for (const { socket } of left) socket.destroy();
+      });
+    }
+    console.log(
+      `half of one worker's leave, 256 over 4, ${mode}, ${SOON} ms after: max - min ${summary(differences, 0)}`,
+    );
   }
 }

@@ -1,69 +1,79 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { COOL, handicapOf, judgeOverload, type Look } from '../../../src/balance/overload.ts';
+import { transfersFrom } from '../../../src/balance/levelling.ts';
+import { afterGiving, COOL, handicapOf, judgeOverload, type Look } from '../../../src/balance/overload.ts';
 
-/** What is let go of in each of so many looks. */
+/** A beat is a look: hot in so many, it gives, and then it rests for as many. */
+const [PATIENCE, REST] = [4, 4];
+
+/** What is given in each of so many looks. */
 function lookOften(times: number, look: (nth: number) => Look): number[] {
   let overload = COOL;
   return Array.from({ length: times }, (_, nth) => {
     const judged = judgeOverload(overload, look(nth));
     overload = judged.overload;
-    return judged.letGo;
+    return judged.give;
   });
 }
 
-const hot: Look = { own: 0.95, others: [0.3, 0.4], connections: 64, kept: 0 };
+const hot: Look = { own: 0.95, others: [0.3, 0.4], connections: 64 };
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
 
-test('who stays hotter than the others lets go of a few, and rests', () => {
-  const letGo = lookOften(32, () => hot);
-  assert.deepEqual(letGo.slice(0, 8), [0, 0, 0, 0, 0, 0, 0, 4]);
-  assert.equal(sum(letGo), 8);
+test('a worker that stays hotter than the others gives a few, and rests', () => {
+  const given = lookOften(2 * (PATIENCE + REST), () => hot);
+  assert.deepEqual(given.slice(0, PATIENCE), [0, 0, 0, 4]);
+  assert.equal(sum(given), 8);
 });
 
-test('of few connections one goes', () => assert.equal(sum(lookOften(8, () => ({ ...hot, connections: 2 }))), 1));
+test('of few connections one goes', () =>
+  assert.equal(sum(lookOften(PATIENCE, () => ({ ...hot, connections: 2 }))), 1));
 
 const cool: ReadonlyArray<readonly [string, (nth: number) => Look]> = [
-  ['a moment of much work', (nth) => (nth % 7 === 0 ? { ...hot, own: 0.2 } : hot)],
+  ['a moment of much work', (nth) => (nth % 3 === 0 ? { ...hot, own: 0.2 } : hot)],
   ['all are as busy', () => ({ ...hot, others: [0.9, 0.95] })],
   ['the others are idle, and it has little to do', () => ({ ...hot, own: 0.5, others: [0, 0] })],
   ['a single connection', () => ({ ...hot, connections: 1 })],
   ['nobody else', () => ({ ...hot, others: [] })],
 ];
 for (const [what, look] of cool) {
-  test(`nothing is let go of: ${what}`, () => assert.equal(sum(lookOften(40, look)), 0));
+  test(`nothing is given: ${what}`, () => assert.equal(sum(lookOften(40, look)), 0));
 }
 
 test('hysteresis: what counts as hot already goes on to with less', () => {
   const looks = (nth: number): Look => (nth === 0 ? hot : { ...hot, own: 0.7, others: [0.5] });
-  assert.equal(sum(lookOften(8, looks)), 4);
-  assert.equal(sum(lookOften(8, () => ({ ...hot, own: 0.7, others: [0.5] }))), 0);
+  assert.equal(sum(lookOften(PATIENCE, looks)), 4);
+  assert.equal(sum(lookOften(PATIENCE, () => ({ ...hot, own: 0.7, others: [0.5] }))), 0);
 });
 
-test('what was let go of counts on, one more than it was, until the worker is the cooler one for long enough', () => {
-  let overload = COOL;
-  const look = (times: number, what: Look): number => {
-    for (let nth = 0; nth < times; nth++) ({ overload } = judgeOverload(overload, what));
-    return handicapOf(overload);
-  };
-  assert.equal(look(7, hot), 0);
-  assert.equal(look(1, hot), 5);
-  const even = { ...hot, own: 0.4, others: [0.35, 0.35] };
-  assert.equal(look(100, even), 5);
-  const cooler = { ...hot, own: 0.2 };
-  assert.equal(look(8, cooler), 4);
-  assert.equal(look(24, cooler), 0);
+test('what was given is not given back, whatever it was, until the worker is the cooler one for long enough', () => {
+  for (const workers of [2, 3, 4, 8]) {
+    let overload = COOL;
+    const loads = Array.from({ length: workers }, () => 16);
+    for (let given = 1; given <= 12; given++) {
+      overload = afterGiving(overload, 1, workers - 1);
+      loads[0]!--;
+      loads[1 + ((given - 1) % (workers - 1))]!++;
+      const slots = loads.map((load, slot) => ({
+        slot,
+        load: slot === 0 ? load + handicapOf(overload) : load,
+        isFresh: true,
+      }));
+      for (let own = 1; own < workers; own++) {
+        const back = transfersFrom(own, slots).filter(({ to }) => to === 0);
+        assert.deepEqual(back, [], `${workers} workers, ${given} given`);
+      }
+    }
+    const before = handicapOf(overload);
+    const cooler: Look = { own: 0.2, others: loads.slice(1).map(() => 0.3), connections: 4 };
+    for (let nth = 0; nth < 8; nth++) ({ overload } = judgeOverload(overload, cooler));
+    assert.equal(handicapOf(overload), before - 1);
+    for (let nth = 0; nth < 8 * before; nth++) ({ overload } = judgeOverload(overload, cooler));
+    assert.equal(handicapOf(overload), 0);
+  }
 });
 
-test('what has not gone by the end of the rest counts no more, however often that happens', () => {
-  let overload = COOL;
-  const look = (times: number, kept: number): number => {
-    for (let nth = 0; nth < times; nth++) ({ overload } = judgeOverload(overload, { ...hot, kept }));
-    return handicapOf(overload);
-  };
-  assert.equal(look(8, 0), 5);
-  assert.equal(look(7, 3), 5, 'it may still go');
-  assert.equal(look(1, 3), 2);
-  for (let cycle = 0; cycle < 20; cycle++) look(16, 4);
-  assert.equal(handicapOf(overload), 2);
+test('what came back, or nobody took, does not count', () => {
+  let overload = afterGiving(afterGiving(COOL, 1, 3), -1, 3);
+  for (let nth = 0; nth < 100; nth++) ({ overload } = judgeOverload(overload, hot));
+  assert.equal(handicapOf(overload), 0);
 });

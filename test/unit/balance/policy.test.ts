@@ -8,7 +8,7 @@ import {
   WAIT,
   type Room,
 } from '../../../src/balance/least-connections.ts';
-import { chooseBalance } from '../../../src/balance/mode.ts';
+import { chooseBalance, isLevelled } from '../../../src/balance/mode.ts';
 import { skewOf } from '../../../src/balance/skew.ts';
 import { clientHash, stickySlot } from '../../../src/balance/sticky-ip.ts';
 
@@ -152,14 +152,25 @@ test('skew is the largest over the mean', () => {
   assert.equal(skewOf([0, 0]), 1);
 });
 
-const works = { sharing: 'reuseport', workers: 2, hasBoard: true } as const;
+const works = { sharing: 'reuseport', workers: 2, hasBoard: true, migrate: true } as const;
 
-test('auto leaves it to the kernel, and what does not work is an error', () => {
-  assert.equal(chooseBalance('auto', works), 'kernel');
+test('auto is kernel where connections cannot move, and what does not work is an error', () => {
+  assert.equal(chooseBalance('auto', works), 'auto');
+  assert.equal(chooseBalance('auto', { ...works, migrate: false }), 'kernel');
+  assert.equal(chooseBalance('least-connections', { ...works, migrate: false }), 'least-connections');
   assert.equal(chooseBalance('least-connections', { ...works, sharing: 'shared' }), 'least-connections');
   for (const not of [{ sharing: 'round-robin' }, { workers: 129 }, { hasBoard: false }] as const) {
     assert.equal(chooseBalance('auto', { ...works, ...not }), 'kernel');
     assert.equal(chooseBalance('kernel', { ...works, ...not }), 'kernel');
     assert.throws(() => chooseBalance('sticky-ip', { ...works, ...not }), /^Error: --balance sticky-ip \w+ /);
   }
+});
+
+test('only what may move is levelled, and a client that has one worker keeps it', () => {
+  const modes = ['auto', 'kernel', 'least-connections', 'sticky-ip'] as const;
+  assert.deepEqual(
+    modes.map((mode) => isLevelled(mode, true)),
+    [true, false, true, false],
+  );
+  for (const mode of modes) assert.equal(isLevelled(mode, false), false);
 });

@@ -28,7 +28,6 @@ test('defaults', () => {
     isNameGiven: false,
     sharing: 'auto',
     balance: 'auto',
-    rebalance: 'off',
     migrate: 'on',
     hangStack: 'off',
     spares: 0,
@@ -93,7 +92,6 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
     ['least-connections', 'least-connections', 'least-connections'],
     ['sticky-ip', 'sticky-ip', 'sticky-ip'],
   ],
-  rebalance: [['on', 'on', 'on']],
   migrate: [['off', 'off', 'off']],
   hangStack: [['on', 'on', 'on']],
   spares: [
@@ -260,11 +258,6 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
     expected: 'auto, kernel, least-connections or sticky-ip',
     texts: ['least_conn', 'ip'],
     values: [[1, '1']],
-  },
-  rebalance: {
-    expected: 'off or on',
-    texts: ['yes'],
-    values: [[true, 'true']],
   },
   migrate: {
     expected: 'on or off',

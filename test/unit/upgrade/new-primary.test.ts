@@ -18,7 +18,8 @@ test('a process that cannot be started leaves no deadline, which would find noth
   // Not this test once more, should it be started all the same.
   process.argv = [process.execPath, '--version'];
   const before = timers();
-  const events = { ready: () => assert.fail(), failed: () => assert.fail() };
+  const none = (): never => assert.fail();
+  const events = { ready: none, failed: none, moved: none, gone: none };
   assert.throws(() => new NewPrimary({ handover, env: { PORT: '80\0' }, within: 60_000, binder: undefined }, events), {
     code: 'ERR_INVALID_ARG_VALUE',
   });

@@ -42,6 +42,7 @@ function setUpWith(board: Board | undefined, options: Options, ...early: FleetEv
     os,
     binder: undefined,
     handover: undefined,
+    oldPrimary: undefined,
     passed: undefined,
     notifyFd: undefined,
     newPrimaryEnv: {},

@@ -15,7 +15,7 @@ function setUp(sharing: 'shared' | 'round-robin'): {
     readyTimeout: 1000,
     binder: undefined,
     handover: () => assert.fail('a next primary was about to be started'),
-    events: { ready: () => assert.fail(), failed },
+    events: { ready: () => assert.fail(), failed, moved: () => assert.fail(), gone: () => assert.fail() },
   });
   return { launcher, failures };
 }

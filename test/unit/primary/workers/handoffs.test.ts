@@ -127,13 +127,16 @@ test('moves are counted apart, for each worker, until it is gone', () => {
     [2, 'refused'],
     [3, 'taken'],
   ] as const) {
-    handoffs.pass(SENDER, { ...handoff, id, isMove: true }, new NativeClient());
+    handoffs.pass(SENDER, { ...handoff, id, move: 'drain' }, new NativeClient());
     handoffs.settle(RECEIVER, id, how);
   }
-  handoffs.pass(SENDER, { ...handoff, to: 5, isMove: true }, new NativeClient());
+  handoffs.pass(SENDER, { ...handoff, to: 5, move: 'drain' }, new NativeClient());
   assert.deepEqual(handoffs.movesOf(SENDER), { out: 2, in: 0, failed: 2 });
   assert.deepEqual(handoffs.movesOf(RECEIVER), { out: 0, in: 2, failed: 0 });
   assert.deepEqual(handoffs.counts, { taken: 0, refused: 0, failed: 0 });
+  handoffs.pass(SENDER, { ...handoff, id: 9, move: 'level' }, new NativeClient());
   handoffs.gone(RECEIVER);
+  assert.deepEqual(handoffs.moves.drain, { taken: 2, refused: 2, failed: 0 });
+  assert.deepEqual(handoffs.moves.level, { taken: 0, refused: 0, failed: 1 });
   assert.deepEqual(handoffs.movesOf(RECEIVER), { out: 0, in: 0, failed: 0 });
 });

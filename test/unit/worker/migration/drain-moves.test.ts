@@ -68,7 +68,7 @@ class Bench {
     watch: () => void bench.watched++,
     sockets: () => bench.sockets as unknown as Socket[],
     restOf: (socket) => (socket as unknown as FakeSocket).rest,
-    move: (one, to, end) => {
+    move: (one, to, _reason, end) => {
       const socket = one as unknown as FakeSocket;
       if (socket.rest !== 'free') return false;
       socket.rest = 'never';

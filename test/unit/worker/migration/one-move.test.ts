@@ -72,7 +72,7 @@ class Workshop {
     this.#worker('receiver');
     const handle = this.#copy('sender');
     const socket = { _server: this.#server, _handle: handle, destroy: () => undefined, remoteAddress: '' };
-    assert.ok(this.migration.move(socket as unknown as Socket, 0, (how) => void this.ends.push(how)));
+    assert.ok(this.migration.move(socket as unknown as Socket, 0, 'drain', (how) => void this.ends.push(how)));
   }
 
   /** What could happen next. */

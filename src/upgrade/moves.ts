@@ -1,0 +1,36 @@
+/**
+ * What the two primaries of an upgrade say to each other of connections that move from the workers of the one to those of the other.
+ * The words are those between a primary and its workers (`src/ipc/messages.ts`): the next primary is to the old one as a worker that
+ * takes connections, and the old one to the next as a worker that gives them.
+ */
+import type { HandoffEnd } from '../ipc/messages.ts';
+
+/** The old primary says: */
+export type MoveMessage =
+  /** It has heard that the next one is ready, and has connections for it. Without it, it only leaves. */
+  | { readonly prefork: 'heard' }
+  /** Comes with a connection for the slot's worker, of the listener that both know by this key; answered by `moved`. */
+  | { readonly prefork: 'move'; readonly id: number; readonly key: string; readonly slot: number }
+  /** Nothing was heard of it for long; answered by `moved`, unless that is on its way. */
+  | { readonly prefork: 'recall'; readonly id: number };
+
+/** The next primary answers: */
+export interface MovedMessage {
+  readonly prefork: 'moved';
+  readonly id: number;
+  readonly how: HandoffEnd;
+}
+
+const ENDS: readonly unknown[] = ['taken', 'refused', 'failed'] satisfies HandoffEnd[];
+
+export function isMoveMessage(message: unknown): message is MoveMessage {
+  const { prefork, id, key, slot } = (message ?? {}) as Record<string, unknown>;
+  if (prefork === 'heard') return true;
+  if (!Number.isSafeInteger(id)) return false;
+  return prefork === 'recall' || (prefork === 'move' && typeof key === 'string' && Number.isSafeInteger(slot));
+}
+
+export function isMovedMessage(message: unknown): message is MovedMessage {
+  const { prefork, id, how } = (message ?? {}) as Record<string, unknown>;
+  return prefork === 'moved' && Number.isSafeInteger(id) && ENDS.includes(how);
+}

@@ -1,0 +1,241 @@
+import type { Socket } from 'node:net';
+import {
+  BEAT_MS,
+  isRestless,
+  LATEST_MS,
+  TOLD_AFTER_MS,
+  transfersFrom,
+  type SlotLoad,
+} from '../../balance/levelling.ts';
+import { afterGiving, COOL, handicapOf, judgeOverload } from '../../balance/overload.ts';
+import { isAlive } from '../../balance/slots.ts';
+import type { Rest } from '../../http/server/served.ts';
+import type { HandoffEnd, MoveReason } from '../../ipc/messages.ts';
+import { monotonic } from '../../scoreboard/clock.ts';
+import { LoadView } from '../../scoreboard/load-view.ts';
+import type { Handoffs } from './handoffs.ts';
+
+/** Connections on their way at once, as for a drain: each holds its client up for as long as those before it take. */
+const MOST_ON_THE_WAY = 8;
+
+/** A timer may be early by so much, ms. */
+const ROUNDING_MS = 2;
+
+/** A connection that has just moved stays for so long, ms: what was wrong about that is seen by then, and is another's to mend. */
+const STAY_MS = 1000;
+
+/** A worker that has not answered for so long, ms, is sent no more. */
+const LONGEST_SILENCE_MS = 250;
+
+export interface LevellerParts {
+  readonly migration: {
+    readonly onTheWay: number;
+    watch(): void;
+    sockets(): Iterable<Socket>;
+    restOf(socket: Socket): Rest;
+    move(socket: Socket, to: number, reason: MoveReason, ended: (how: HandoffEnd) => void): boolean;
+  };
+  readonly handoffs: Pick<Handoffs, 'pairs' | 'heard' | 'closedUntil' | 'moves'>;
+  readonly servers: { open(): number; accepted(): number };
+  readonly requests: { tellFree(onFree: ((socket: Socket) => void) | undefined): void };
+  readonly vitals: { publish(): void };
+  /** When a connection came here from another worker, monotonic, ms; undefined for one that was accepted here. */
+  readonly arrivedAt: (socket: Socket) => number | undefined;
+  /** Undefined in a spare. */
+  readonly slot: () => number | undefined;
+  /** This worker's slot is its own: it does not drain, and is not parked. */
+  readonly isServing: () => boolean;
+  /** The scoreboard's path. */
+  readonly board: string;
+}
+
+/** What is left to do of a plan. */
+interface Part {
+  readonly to: number;
+  readonly reason: MoveReason;
+  left: number;
+}
+
+/**
+ * Gives connections away at each beat of the clock that all workers share: what this worker has more than its share of, and, while it stays busier than the others,
+ * some of those in use. Decisions are the pure policies'. What could not be moved by the next beat is decided anew.
+ *
+ * Owns a timer, which keeps no process alive, and a view of the scoreboard, both for as long as the process lives.
+ */
+export class Leveller {
+  readonly #parts: LevellerParts;
+  readonly #view: LoadView;
+  #overload = COOL;
+  /** How many slots there are beside this one's. */
+  #others = 0;
+  #endedBefore = 0;
+  #plan: Part[] = [];
+  /** Seen free at the beat, and not looked at again yet. */
+  #free: Socket[] = [];
+  #answered: Socket[] = [];
+
+  private constructor(parts: LevellerParts, view: LoadView) {
+    this.#parts = parts;
+    this.#view = view;
+  }
+
+  /** @returns undefined where the scoreboard cannot be read: vitals warn of that. */
+  static start(parts: LevellerParts): Leveller | undefined {
+    try {
+      const leveller = new Leveller(parts, LoadView.open(parts.board));
+      leveller.#wait();
+      return leveller;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Connections that this worker counts more than it has. */
+  get handicap(): number {
+    return handicapOf(this.#overload);
+  }
+
+  #wait(): void {
+    const now = monotonic();
+    const beat = (Math.floor(now / BEAT_MS) + 1) * BEAT_MS;
+    // A timer is never early by more than a rounding, and then this beat is told twice.
+    setTimeout(() => this.#tell(beat), beat - now).unref();
+  }
+
+  #tell(beat: number): void {
+    this.#plan = this.#free = [];
+    if (this.#parts.isServing()) this.#parts.vitals.publish();
+    setTimeout(() => this.#look(beat), TOLD_AFTER_MS).unref();
+  }
+
+  #look(beat: number): void {
+    const now = monotonic();
+    const own = this.#parts.isServing() ? this.#parts.slot() : undefined;
+    const slots = own !== undefined && this.#view.refresh(now) ? this.#slotsNow(beat, now) : [];
+    if (slots.some(({ isFresh }) => !isFresh) && now - beat < LATEST_MS) {
+      setTimeout(() => this.#look(beat), TOLD_AFTER_MS).unref();
+      return;
+    }
+    this.#begin(own, slots);
+    this.#wait();
+  }
+
+  #begin(own: number | undefined, slots: readonly SlotLoad[]): void {
+    const ended = this.#ended();
+    // Its row may be another worker's by now: the slot is about to be.
+    const hasSlot = slots.some(({ slot }) => slot === own);
+    this.#plan = own !== undefined && hasSlot ? this.#decide(own, slots, ended) : [];
+    this.#parts.requests.tellFree(this.#plan.length > 0 ? this.#onFree : undefined);
+    if (this.#plan.length === 0) return;
+    this.#parts.migration.watch();
+    this.#free = this.#freeNow();
+    this.#moveFree();
+  }
+
+  #slotsNow(beat: number, now: number): SlotLoad[] {
+    const view = this.#view;
+    const slots: SlotLoad[] = [];
+    for (let slot = 0; slot < view.slots; slot++) {
+      if (!isAlive(view, slot, now)) continue;
+      const load = view.open[slot]! + view.coming[slot]! + view.leaving[slot]!;
+      slots.push({ slot, load, isFresh: view.beats[slot]! >= beat - ROUNDING_MS });
+    }
+    return slots;
+  }
+
+  /** @returns how many have ended since the last time. */
+  #ended(): number {
+    const { servers, handoffs, migration } = this.#parts;
+    const { in: came, out } = handoffs.moves;
+    const ended = servers.accepted() + came - out - migration.onTheWay - servers.open();
+    const before = this.#endedBefore;
+    this.#endedBefore = ended;
+    return ended - before;
+  }
+
+  #decide(own: number, slots: readonly SlotLoad[], ended: number): Part[] {
+    const open = this.#parts.servers.open();
+    const transfers = isRestless(ended, open) ? [] : transfersFrom(own, slots);
+    const plan = transfers.map(({ to, count }): Part => ({ to, reason: 'level', left: count }));
+    const heat = this.#judgeHeat(own, slots, open, plan.length > 0);
+    return heat === undefined ? plan : [heat];
+  }
+
+  /** @param isUneven by count: that is mended first, and may be all. */
+  #judgeHeat(own: number, slots: readonly SlotLoad[], connections: number, isUneven: boolean): Part | undefined {
+    const { utilization } = this.#view;
+    const others = slots.map(({ slot }) => slot).filter((slot) => slot !== own);
+    const { overload, give } = judgeOverload(this.#overload, {
+      own: isUneven ? 0 : utilization[own]!,
+      others: others.map((slot) => utilization[slot]!),
+      connections,
+    });
+    this.#overload = overload;
+    this.#others = others.length;
+    if (give === 0) return undefined;
+    const coolest = others.reduce((best, slot) => (utilization[slot]! < utilization[best]! ? slot : best));
+    return { to: coolest, reason: 'heat', left: give };
+  }
+
+  /** Those that a worker is hot by are in use: they are moved when they have been answered. */
+  #freeNow(): Socket[] {
+    if (this.#plan.some(({ reason }) => reason === 'heat')) return [];
+    const { migration } = this.#parts;
+    const now = monotonic();
+    return [...migration.sockets()].filter((one) => this.#mayGo(one, now));
+  }
+
+  #mayGo(socket: Socket, now: number): boolean {
+    const { migration, arrivedAt } = this.#parts;
+    return now - (arrivedAt(socket) ?? -Infinity) >= STAY_MS && migration.restOf(socket) === 'free';
+  }
+
+  readonly #onFree = (socket: Socket): void => {
+    // What came with the last request has been parsed by then, and Node's own work after a response is done.
+    if (this.#answered.push(socket) === 1) setImmediate(() => this.#moveAnswered());
+  };
+
+  #moveAnswered(): void {
+    const answered = this.#answered;
+    this.#answered = [];
+    const now = monotonic();
+    for (const socket of answered) if (this.#mayGo(socket, now)) this.#move(socket);
+  }
+
+  #moveFree(): void {
+    while (this.#free.length > 0 && this.#move(this.#free.at(-1)!)) this.#free.pop();
+  }
+
+  /** @returns false when there is nothing to do at the moment. */
+  #move(socket: Socket): boolean {
+    const { migration, isServing } = this.#parts;
+    if (migration.onTheWay >= MOST_ON_THE_WAY || !isServing()) return false;
+    const part = this.#plan.find(({ to, left }) => left > 0 && this.#isOpen(to));
+    if (part === undefined) return false;
+    this.#give(part, 1);
+    // One that is not free any more is none of those that were to go.
+    if (!migration.move(socket, part.to, part.reason, (how) => this.#moved(part, how))) this.#give(part, -1);
+    return true;
+  }
+
+  #moved(part: Part, how: HandoffEnd): void {
+    if (how !== 'taken') {
+      this.#give(part, -1);
+      // Nothing more goes there before the next beat.
+      part.left = 0;
+    }
+    this.#moveFree();
+  }
+
+  /** @param count -1 for one that stays after all. */
+  #give(part: Part, count: 1 | -1): void {
+    part.left -= count;
+    if (part.reason === 'heat') this.#overload = afterGiving(this.#overload, count, this.#others);
+  }
+
+  #isOpen(slot: number): boolean {
+    const { pairs, heard, closedUntil } = this.#parts.handoffs;
+    const now = monotonic();
+    return now >= closedUntil[slot]! && !(pairs.unanswered[slot]! > 0 && now - heard[slot]! > LONGEST_SILENCE_MS);
+  }
+}
