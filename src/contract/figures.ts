@@ -16,11 +16,11 @@ export type Range = 'whole' | 'amount' | 'share' | 'time' | 'slot' | 'state';
  */
 export type Aggregation = 'total' | 'own' | 'none';
 
-/** A metric of one figure, or of several that differ in a label. Milliseconds become seconds, as Prometheus has it. */
+/** A metric of one figure, or of several that differ in labels. Milliseconds become seconds, as Prometheus has it. */
 export interface FigureMetric {
   readonly name: `prefork_${string}`;
-  /** By which the figures of one metric differ: the name of the label, and its value for this figure. */
-  readonly label?: readonly [name: string, value: string];
+  /** By which the figures of one metric differ: their labels, and what these are for this figure. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** Of the first figure that has the metric: what it is. */
   readonly help?: string;
   /** Likewise, what to do when it is high, or low where that is what matters. */

@@ -11,6 +11,12 @@ export type Sharing = 'reuseport' | 'shared' | 'round-robin';
 export type Balance = 'auto' | 'kernel' | 'least-connections' | 'sticky-ip';
 
 /**
+ * Whether connections move to other workers. `on`: where there is a reason; `every-answer`: after each answer, which finds what an
+ * application keeps by connection.
+ */
+export type Migrate = 'on' | 'off' | 'every-answer';
+
+/**
  * Which address families a TCP address without a host is bound to: `tcp` both, where the machine has both; `tcp4`
  * and `tcp6` that one alone. The names are Go's (`net.Listen`), which fasthttp's prefork takes too.
  */

@@ -3,6 +3,7 @@
  * the commands know nothing else of the primary.
  */
 import type { Balance, Sharing } from '../contract/modes.ts';
+import type { MovesByReason } from '../contract/moves.ts';
 import type { Outcome, ScaleTarget } from '../contract/outcome.ts';
 import type { Vitals } from '../contract/vitals.ts';
 
@@ -55,6 +56,8 @@ export interface BalanceStatus {
    * ended: those two are served by the worker that accepted them. Since the primary started.
    */
   readonly handoffs: { readonly done: number; readonly refused: number; readonly failed: number };
+  /** Connections that moved between two requests, or were to, by what for. Since the primary started. */
+  readonly moves: MovesByReason;
 }
 
 export interface ReloadStatus {

@@ -1,4 +1,4 @@
-import type { Balance, Sharing } from '../contract/modes.ts';
+import type { Balance, Migrate, Sharing } from '../contract/modes.ts';
 
 /** What the primary gives a worker to know from its first instruction on, in its environment. */
 export interface WorkerContext {
@@ -9,7 +9,7 @@ export interface WorkerContext {
   /** Who serves a connection that this worker accepts. */
   readonly balance: Balance;
   /** Whether connections may change their worker. */
-  readonly migrate: boolean;
+  readonly migrate: Migrate;
   /** The scoreboard's file and this worker's row in it. */
   readonly board: string;
   readonly row: number;

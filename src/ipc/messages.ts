@@ -2,6 +2,7 @@
  * The whole protocol between the primary and its workers. Both ends are the same version of prefork except during an
  * upgrade, and a worker runs code that is not ours, so what arrives is checked before it is believed.
  */
+import { MOVE_REASONS, type MoveEnd, type MoveReason } from '../contract/moves.ts';
 import type { DatagramBound, DatagramQuery, ListenerMessage, ListenQuery } from '../contract/listening.ts';
 
 /** A worker tells the primary. */
@@ -77,16 +78,9 @@ export interface HandoffHeader {
   readonly move?: MoveReason;
 }
 
-/**
- * `drain`: its worker leaves. `level`: its worker has more than the others. `heat`: its worker is busier than the others. `upgrade`: its
- * worker's primary leaves.
- */
-export type MoveReason = 'drain' | 'level' | 'heat' | 'upgrade';
-
-export const MOVE_REASONS: readonly MoveReason[] = ['drain', 'level', 'heat', 'upgrade'];
-
-/** `failed`: the other worker ended, or closed its channel, before it said anything. */
-export type HandoffEnd = 'taken' | 'refused' | 'failed';
+/** How a connection that was sent is answered. */
+export type HandoffEnd = MoveEnd;
+export type { MoveReason };
 
 /** Stop accepting and finish what is in flight. A worker that is told again takes the shorter times. */
 export interface DrainTerms {

@@ -37,10 +37,10 @@ export const optionTable = {
   },
   migrate: {
     type: 'choice',
-    choices: ['on', 'off'],
+    choices: ['on', 'off', 'every-answer'],
     default: 'on',
     about:
-      'on: HTTP/1 connections move to the next worker between two requests, unnoticed. off: their clients are told to close.',
+      'on: HTTP/1 connections move to the next worker between two requests, unnoticed. off: their clients are told to close. every-answer, for tests: each moves after each answer.',
   },
   spares: {
     type: 'integer',

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import type { Balance, Network, Sharing } from '../contract/modes.ts';
+import type { Balance, Migrate, Network, Sharing } from '../contract/modes.ts';
 
 /** A length of time: milliseconds as a whole number, or a whole number with its unit as text. */
 export type Time = number | `${number}${'ms' | 's' | 'm' | 'h'}`;
@@ -54,12 +54,14 @@ export interface Options {
    * `on`: when a worker leaves that has a successor (reload, recycling, fewer workers), its plain HTTP/1 connections are given
    * to that between two requests, and their clients notice nothing. `off`: each client is told `Connection: close` with its next
    * response, or closed when it has been idle. TLS, HTTP/2 and upgraded connections, servers of `node:net`, and connections that
-   * the application pins (`worker.pin`) do not move, nor does any with `sharing: 'round-robin'`.
+   * the application pins (`worker.pin`) do not move, nor does any with `sharing: 'round-robin'`. `every-answer`: as `on`, and
+   * each connection that can move does after every answer, whatever for. That is for tests, which find with it what an application
+   * keeps by connection.
    *
    * @default 'on'
    * @example migrate: 'off'
    */
-  migrate?: 'on' | 'off' | undefined;
+  migrate?: Migrate | undefined;
   /**
    * How many workers, 0 to 1024, are booted beyond those that serve, up to their `listen`, and wait: when a worker ends
    * unasked, one takes its place in the time of a message instead of a boot. Each costs the memory of an idle worker.
@@ -364,7 +366,7 @@ export interface Settings {
   readonly isNameGiven: boolean;
   readonly sharing: 'auto' | Sharing;
   readonly balance: Balance;
-  readonly migrate: 'on' | 'off';
+  readonly migrate: Migrate;
   readonly hangStack: 'off' | 'on';
   readonly spares: number;
   readonly ready: 'listen' | 'message' | 'start';

@@ -1,4 +1,6 @@
 /** The columns of the table: what they show, how rows are sorted by them, and which go first when there is no room. */
+import { movedOut } from '../../contract/moves.ts';
+import type { Vitals } from '../../contract/vitals.ts';
 import { count, milliseconds, percent, size } from '../../format/figures.ts';
 import type { Latency } from './latency.ts';
 import type { Row } from './history.ts';
@@ -15,6 +17,11 @@ export interface TopColumn {
   readonly text: (row: Row) => string | undefined;
   /** By which rows are sorted: figures with the largest first, words from A to Z. */
   readonly order: (row: Row) => number | string | undefined;
+}
+
+/** Connections that came to the worker from others and went from it to others. An older server does not say. */
+function movesOf(vitals: Vitals | null | undefined): number | undefined {
+  return vitals?.movedIn === undefined ? undefined : vitals.movedIn + movedOut(vitals);
 }
 
 type Figure = (row: Row) => number | undefined;
@@ -45,6 +52,7 @@ export const topColumns: readonly TopColumn[] = [
   figure('loop', 4, 6, ({ worker }) => worker?.vitals?.utilization, percent),
   figure('mem', 5, 5, ({ worker }) => worker?.vitals?.rss, size),
   figure('conns', 5, 3, ({ worker }) => worker?.vitals?.connectionsOpen, count),
+  figure('moved', 5, 0, ({ worker }) => movesOf(worker?.vitals), count),
   figure(
     'req/s',
     5,

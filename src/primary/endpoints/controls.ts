@@ -45,9 +45,9 @@ export class PrimaryControls implements Controls {
   }
 
   status(): Status {
-    const { name, fleet, addresses, handoffs, row, now } = this.#supervisor;
+    const { name, fleet, addresses, handoffs, moves, row, now } = this.#supervisor;
     const epoch = this.#calendar.at(now, Date.now());
-    const facts = { name, ...this.#names, addresses, balance: this.#balance, handoffs, row, now, epoch };
+    const facts = { name, ...this.#names, addresses, balance: this.#balance, handoffs, moves, row, now, epoch };
     return statusOf(fleet, facts);
   }
 

@@ -26,7 +26,7 @@ export function retire(step: Step, worker: Worker, asked: Asked, changes: Partia
           // Its successor, or its neighbours, accept from the same sockets.
           takenOver: true,
           // What moves is gone before that. A slot that is no more has no successor.
-          ...(migrate === 'on' && { successor: asked === 'scale' ? 'any' : 'slot' }),
+          ...(migrate !== 'off' && { successor: asked === 'scale' ? 'any' : 'slot' }),
           within: drainTimeout,
         },
       );

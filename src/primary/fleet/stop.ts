@@ -174,6 +174,6 @@ export function onUpgraded(step: Step, { pid, generation, takes = false }: Omit<
     ...step.fleet,
     stop: { askedAt: step.at, isByUser: false, isSignalled: false, idle: drainTimeout / 2, requests: [] },
   };
-  const moves = takes && step.settings.migrate === 'on';
+  const moves = takes && step.settings.migrate !== 'off';
   stopAll(step, { grace: drainTimeout, isHandedOver: true, moves });
 }

@@ -1,3 +1,4 @@
+import type { MovesByReason } from '../../contract/moves.ts';
 import { PreforkError } from '../../errors.ts';
 import type { Outcome } from '../../contract/outcome.ts';
 import type { OpenSocket } from '../../listeners/listener-set.ts';
@@ -238,6 +239,11 @@ export class Supervisor {
   /** How the handoffs so far ended. */
   get handoffs(): HandoffCounts {
     return this.#resources.handoffs.counts;
+  }
+
+  /** How the moves so far ended, of all workers, also of those that have ended. */
+  get moves(): MovesByReason {
+    return this.#resources.handoffs.moves;
   }
 
   /** What the application's own registries have. */
