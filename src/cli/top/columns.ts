@@ -19,9 +19,10 @@ export interface TopColumn {
   readonly order: (row: Row) => number | string | undefined;
 }
 
-/** Connections that came to the worker from others and went from it to others. An older server does not say. */
+/** Connections that came to the worker from others and went from it to others. The column is there when there were any. */
 function movesOf(vitals: Vitals | null | undefined): number | undefined {
-  return vitals?.movedIn === undefined ? undefined : vitals.movedIn + movedOut(vitals);
+  // An older server does not say.
+  return vitals?.movedIn === undefined ? undefined : vitals.movedIn + movedOut(vitals) || undefined;
 }
 
 type Figure = (row: Row) => number | undefined;

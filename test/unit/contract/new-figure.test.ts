@@ -140,8 +140,8 @@ describe('a row of the table is all that it takes', () => {
       help: 'Fish, by outcome.',
       type: 'counter',
       values: [
-        { value: 15, labels: { slot: 0, outcome: 'caught' } },
-        { value: 2, labels: { slot: 0, outcome: 'lost' } },
+        { value: 15, labels: { slot: 0, outcome: 'caught', bait: 'worm' } },
+        { value: 2, labels: { slot: 0, outcome: 'lost', bait: 'worm' } },
       ],
     });
     assert.deepEqual(family('prefork_patience_seconds'), {

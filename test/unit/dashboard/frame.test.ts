@@ -16,6 +16,8 @@ const vitals = fakeVitals({
   delay: 1.25,
   delayP50: 0.4,
   delayP99: 12.125,
+  movedDrain: 2,
+  movedIn: 1,
   rss: 128_974_848,
   heapUsed: 34_567_890,
 });

@@ -43,7 +43,12 @@ test('what serves', () => {
     directory: '/srv',
     node: 'v24',
     sharing: 'reuseport',
-    balance: { mode: 'least-connections', skew: 1, handoffs: { done: 3, refused: 2, failed: 1 } },
+    balance: {
+      mode: 'least-connections',
+      skew: 1,
+      handoffs: { done: 3, refused: 2, failed: 1 },
+      moves: { ...noMoves(), heat: { taken: 4, refused: 5, failed: 6 } },
+    },
     addresses: ['127.0.0.1:8080'],
     phase: 'serving',
     generation: 1,
