@@ -7,7 +7,7 @@ import { statusMarkdown } from '../dist/control/status/status-markdown.js';
 import { exitCodes } from '../dist/errors.js';
 import { metricsMarkdown } from '../dist/metrics/markdown.js';
 import { optionsMarkdown } from '../dist/options/markdown.js';
-import { channelsMarkdown } from '../dist/primary/telemetry/channels.js';
+import { channelsMarkdown, eventsMarkdown } from '../dist/primary/telemetry/markdown.js';
 
 const codes = Object.entries(exitCodes).map(
   ([code, { exitCode, meaning }]) => `| ${exitCode} | \`${code}\` | ${meaning} |\n`,
@@ -17,8 +17,10 @@ const configuration = `# Configuration
 
 <!-- Written by \`npm run docs\` from src/options/table.ts: change it there. -->
 
+After this page you can set every option of prefork, by flag, variable, config file or in the library, and you know which of them wins.
+
 A flag overrides its variable, which overrides the config file, which overrides the default. In the library, options
-override variables. All that is given is checked, also what is overridden.
+override variables. Every value that is given is checked, also one that is overridden.
 
 Times are a whole number with its unit (\`500ms\`, \`10s\`, \`2m\`, \`1h\`); in the library and in a config file a number
 is milliseconds too. Sizes are likewise a whole number with its unit (\`64kb\`, \`512mb\`, \`2gb\`; a kb is 1024 bytes), or
@@ -41,7 +43,7 @@ export default {
 };
 \`\`\`
 
-\`PREFORK_ADMIN_TOKEN\` (16 characters or more) is the token of \`--admin\` where no file has it; without either a new one is made at
+\`PREFORK_ADMIN_TOKEN\` (16 characters or more) is the token of \`--admin\` where no file has it. Without either a new one is made at
 each start: [the token](control.md#the-token). \`PREFORK_RUNTIME_DIR\` says where [control sockets](control.md#where) are.
 
 ## Options of the library alone
@@ -74,10 +76,13 @@ ${codes.join('')}`;
 
 const metrics = `# Metrics
 
-<!-- The tables are written by \`npm run docs\` from src/metrics/ and src/primary/telemetry/channels.ts: change them there. -->
+<!-- The tables are written by \`npm run docs\` from src/metrics/ and src/primary/telemetry/event-table.ts: change them there. -->
+
+After this page you can watch a server with Prometheus and Grafana, you know what each figure means and what to do when it is high, and you
+can hear of events in a program.
 
 \`GET /metrics\` of the [control socket](control.md) and of \`--admin\` answers in Prometheus' text format, or in OpenMetrics
-for who asks for that. [prom-client](https://github.com/siimon/prom-client) writes it: \`npm install prom-client\`. Without
+for clients that ask for that. [prom-client](https://github.com/siimon/prom-client) writes it: \`npm install prom-client\`. Without
 it the answer is 501 and says so. It is loaded by the first scrape, and takes 12 MB of the primary from then on.
 
 \`\`\`yaml
@@ -89,39 +94,38 @@ scrape_configs:
 
 A dashboard for Grafana and rules for alerts are in [examples/grafana](../examples/grafana).
 
-No worker is waited for: each writes its figures to the scoreboard every 250 ms, and a scrape reads them there. Counters are
-those of all workers that a slot ever had, so they do not fall when one ends. What a worker that was killed had counted
-since its last beat, at most 250 ms, is lost. Those of a slot that is no more stay. Totals are
-\`sum without (slot) (...)\`.
+A scrape waits for no worker. Each worker writes its figures to the scoreboard every 250 ms, and the scrape reads them there. The counters
+of a slot count all workers that it ever had, so they do not fall when one ends. They stay when the slot is no more. What a killed worker
+had counted since its last beat, at most 250 ms, is lost. Totals are \`sum without (slot) (...)\`.
 
 A new primary begins at 0, also one of \`prefork upgrade\`, and \`prefork_start_time_seconds\` says so. An upgrade passes the
-address of \`--admin\` on: no scrape is refused, and the new primary answers the first one when the old one answers no more.
-So a counter falls once, which \`rate()\` takes for what it is: what the new workers have counted. What the old workers count
-after the last scrape, while they drain, is in no metric.
+address of \`--admin\` on. So no scrape is refused, and the new primary answers when the old one answers no more. A counter falls once
+then, and \`rate()\` takes the new value for what the new workers have counted. What the old workers count after the last scrape, while
+they drain, is in no metric.
 
 Every request of node:http, https, http2 and [prefork/http](http.md) servers is timed, and none is sampled: the counts by status
-come from there too. A request of node:http lasts from its head to when the last byte of its response was given to the kernel;
-one of HTTP/2 until its stream closes; one of prefork/http from the call of its handler until the response is given. Those whose
+come from there too. A request of node:http lasts from its head to when the last byte of its response was given to the kernel.
+One of HTTP/2 lasts until its stream closes. One of prefork/http lasts from the call of its handler until the response is given. Requests whose
 client left before, upgraded connections and informational responses are in no bucket.
 
-\`prefork_cache_...\` are of the caches of [\`prefork/state\`](state.md), where there are any: those who have them are asked, as
-for the application's own metrics.
+The metrics \`prefork_cache_...\` belong to the caches of [\`prefork/state\`](state.md), where there are any. The workers that have caches are
+asked, as for the application's own metrics.
 
 ${metricsMarkdown()}
 ## The application's own
 
-If it uses prom-client, its metrics are answered too, those of all workers made one: added up, or as the \`aggregator\` of a
-metric says. Its default registry is found by itself. Other registries, and prom-client bundled with the application, are
-shown with \`worker.metrics(registry)\` of \`prefork/worker\`; then those alone are answered.
+If the application uses prom-client, \`/metrics\` has its metrics too. Those of all workers are made one: added up, or as the \`aggregator\`
+of a metric says. prefork finds the default registry by itself. Show it other registries, and a prom-client that is bundled with the
+application, with \`worker.metrics(registry)\` of \`prefork/worker\`; then those alone are answered.
 
-The workers are asked over IPC, and have 250 ms. For one that does not answer by then, or whose event loop stands still, its
-last answer stands in. Counters and histograms of workers that have ended are kept as they were last answered, so these
-do not fall either; what was counted between the last scrape and the end is lost. Gauges of theirs are gone. Metrics whose
-names begin with \`prefork_\` are left out, but for those of caches.
+The workers are asked over IPC, and have 250 ms. The last answer of a worker stands in when it does not answer by then, or when its event
+loop stands still. Counters and histograms of workers that have ended are kept as they were last answered, so these do not fall either.
+What was counted between the last scrape and the end is lost, and gauges of ended workers are gone. Metrics whose names begin with
+\`prefork_\` are left out, except for those of caches.
 
 ## Events
 
-For OpenTelemetry and whoever else listens, the primary publishes on node:diagnostics_channel what happens. Listeners have
+For OpenTelemetry and other listeners, the primary publishes on node:diagnostics_channel what happens. Listeners have
 to be in the primary's process: the program that uses the library, the config file, or a module of \`node --import\`.
 Durations are milliseconds. Listeners run while the event is handled: they should be brief.
 
@@ -133,11 +137,38 @@ subscribe('prefork:worker:exit', ({ slot, pid, reason, planned }) => {
 });
 \`\`\`
 
+In TypeScript, \`DiagnosticsChannels['prefork:worker:exit']\` of \`import type { DiagnosticsChannels } from 'prefork'\` is the type
+of that message. The [log](events.md) has a line for most of these events.
+
 ${channelsMarkdown()}`;
+
+const events = `# Events
+
+<!-- Written by \`npm run docs\` from src/primary/telemetry/event-table.ts: change it there. -->
+
+After this page you know what each line of the log means, and which fields it has.
+
+The log is one line an event on stderr: \`prefork: \`, the words of the line, and \`name=value\` for each field. A field that has
+no value is left out. The field \`message\` follows the words after a colon, without its name. With \`--log-format json\` a line is
+an object with \`time\`, \`level\`, \`event\` (the words) and the fields. \`--log-level\` says which lines are written, and the
+\`logger\` of the library takes them in place of stderr.
+
+    prefork: worker ready slot=0 gen=1 pid=4711 in=96ms
+    prefork: worker exited slot=0 gen=1 pid=4711 signal=SIGSEGV after=3m reason=signal why="killed by SIGSEGV"
+
+Words and names of fields are an interface: scripts may rely on them. The texts of \`message\`, \`reason\` and \`why\` are for people and
+may get better. The \`reason\` of a worker that has ended is an exception: it is one of a [few words](lifecycle.md#how-a-worker-ends). \`slot\`, \`gen\`
+(the generation) and \`pid\` say which worker it is. \`in\` and \`after\` say how long something took. Several of these events are published
+on [channels](metrics.md#events), too, and are shown by the dashboard.
+
+Two kinds of lines that begin with \`prefork: \` are not part of the log: what a command says, and what a worker prints when a hook of
+the application fails (\`prefork: onDrain failed: \` and the error).
+
+${eventsMarkdown()}`;
 
 const control = withPart('control', 'src/control/status/status-schema.ts', statusMarkdown());
 
-const texts = { configuration, metrics, control };
+const texts = { configuration, metrics, control, events };
 
 for (const [name, text] of Object.entries(texts)) {
   const file = new URL(`../docs/${name}.md`, import.meta.url);

@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { PreforkError } from './errors.ts';
 
-/** A WHATWG fetch handler, as Hono, h3, Elysia and SvelteKit export. */
+/** A WHATWG fetch handler, such as those of Hono, h3, Elysia and SvelteKit. */
 export interface FetchHandler {
   fetch(request: Request): Response | Promise<Response>;
 }
@@ -11,7 +11,8 @@ export function isFetchHandler(value: object): value is FetchHandler {
 }
 
 /**
- * A node:http listener that calls the handler, by the package `srvx`, which only those need who serve one.
+ * Makes a node:http listener that calls the handler. The package `srvx` does this, and only servers of fetch handlers
+ * need it.
  *
  * @throws PreforkError ERR_MISSING_DEPENDENCY
  */

@@ -4,4 +4,5 @@ export { Prefork, prefork, type PreforkOptions, type Servable } from './prefork.
 export type { Config, LibraryOptions, Logger, Options, SpawnContext } from './options/index.ts';
 export type { FetchHandler } from './fetch-handler.ts';
 export type { TlsFiles, TlsMaterial } from './tls.ts';
+export type { DiagnosticsChannels } from './primary/telemetry/channel-messages.ts';
 export { isChild } from './worker.ts';

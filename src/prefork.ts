@@ -8,17 +8,17 @@ import type { TlsFiles, TlsMaterial } from './tls.ts';
 import { fetchListener, isFetchHandler, type FetchHandler } from './fetch-handler.ts';
 import { isChild, worker } from './worker.ts';
 
-/** What is served: any `net.Server` (http, https, http2, tls, net), a request listener, or a fetch handler. */
+/** The application: any `net.Server` (http, https, http2, tls, net), a request listener, or a fetch handler. */
 export type Servable = NetServer | http.RequestListener | FetchHandler;
 
-/** Options of the library: those of the command, in camelCase, and hooks. */
+/** The options of the library: those of the command, in camelCase, and hooks. */
 export type PreforkOptions = Options & LibraryOptions;
 
 /**
  * Runs a server as several processes that share its address.
  *
- * The same program runs in every process: in the primary `listenAndServe` supervises, in a worker it serves. State in
- * memory is each worker's own.
+ * The same program runs in every process. In the primary `listenAndServe` supervises, and in a worker it serves. Each
+ * worker has its own memory.
  *
  * @example
  * const server = createServer((request, response) => response.end('Hello'));
@@ -34,9 +34,11 @@ export class Prefork {
   }
 
   /**
+   * Serves an address.
+   *
    * @param address `':8080'`, `8080`, `'host:port'`, `'[::1]:port'` or `'unix:/path'`; port 0 is a free one.
-   * @returns in the primary, a promise that settles when the server has stopped; in a worker, one that settles
-   *   when its server is closed.
+   * @returns in the primary, a promise that settles when the server has stopped; in a worker, one that settles when
+   *   its server is closed.
    * @throws PreforkError in the primary, with a `code`: `ERR_BOOT_FAILED`, `ERR_OVER_RECOVERY`, `ERR_HOOK_FAILED`...
    */
   async listenAndServe(address: string | number): Promise<void> {
@@ -45,8 +47,8 @@ export class Prefork {
   }
 
   /**
-   * The same over TLS, with certificate and key from files (PEM), read in each worker as it starts: a new worker has the
-   * new certificate.
+   * Serves over TLS, with certificate and key from files (PEM). Each worker reads them as it starts, so a new worker
+   * has the new certificate.
    *
    * @throws Error with code `ENOENT` and the like when a file cannot be read, in the primary, before anything starts.
    */
@@ -55,7 +57,7 @@ export class Prefork {
     await this.listenAndServeTLSEmbed(address, await readTlsFiles(files));
   }
 
-  /** The same over TLS, with certificate and key from memory (PEM). */
+  /** Serves over TLS, with certificate and key from memory (PEM). */
   async listenAndServeTLSEmbed(address: string | number, material: TlsMaterial): Promise<void> {
     const target = parseAddress(address, this.#options.network);
     const { secure } = await import('./tls.ts');
@@ -68,10 +70,10 @@ export class Prefork {
 }
 
 /**
- * Runs `main` in every worker, and supervises them in the primary.
+ * Runs `main` in every worker, and supervises the workers in the primary.
  *
  * @param main listens, or calls `worker.ready()` when it is ready to work without listening.
- * @returns in the primary, settles when everything has stopped; in a worker, when `main` settles.
+ * @returns a promise that settles when everything has stopped in the primary, or when `main` settles in a worker.
  */
 export async function prefork(main: () => void | Promise<void>, options: PreforkOptions = {}): Promise<void> {
   if (isChild()) {
@@ -87,7 +89,7 @@ export async function prefork(main: () => void | Promise<void>, options: Prefork
     );
   }
   const settings = resolveSettings({ options, env: process.env, entry });
-  // Not needed in workers, which load this module too.
+  // Workers load this module too, and do not need these.
   const [{ runPrimary }, { takeAdminToken }, { leaveRoot }] = await Promise.all([
     import('./primary/run.ts'),
     import('./primary/endpoints/admin-token.ts'),
@@ -98,7 +100,7 @@ export async function prefork(main: () => void | Promise<void>, options: Prefork
     token ??= takeAdminToken(process.env, settings.adminTokenFile);
   };
   const binder = await leaveRoot(settings, (mayRead) => {
-    // Any other file is read as the user.
+    // Every other token file is read later, as the user.
     if (settings.adminTokenFile === undefined || mayRead(settings.adminTokenFile)) takeToken();
   });
   takeToken();
@@ -118,12 +120,17 @@ async function toServer(servable: Servable): Promise<NetServer> {
   );
 }
 
-/** Not imported: an ES module's namespace of node:http costs 14 MB and 19 ms, which a worker with its own server saves. */
+/**
+ * Creates the server without an import, because an ES module's namespace of node:http costs 14 MB and 19 ms. A worker
+ * with its own server saves them.
+ */
 function createHttpServer(listener: http.RequestListener): http.Server {
   return process.getBuiltinModule('node:http').createServer(listener);
 }
 
-/** Settles when the server is closed, as `ListenAndServe` of Go returns when it no longer serves. */
+/**
+ * Listens. The promise settles when the server is closed, as Go's `ListenAndServe` returns when it no longer serves.
+ */
 function serve(server: NetServer, target: object, backlog: number | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);

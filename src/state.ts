@@ -1,6 +1,6 @@
 /**
- * `prefork/state`: caches, counters, locks, channels and jobs that all workers share, and a process without prefork has by
- * itself.
+ * `prefork/state` has caches, counters, locks, channels and jobs that all workers share. A process without prefork has
+ * them for itself.
  *
  * @example
  * import { openState } from 'prefork/state';

@@ -1,6 +1,6 @@
 /**
- * `prefork/testing`: with it a test proves that an application loses no request while it is reloaded, scaled, upgraded or
- * whatever else happens to it. See docs/testing.md.
+ * `prefork/testing` lets a test prove that an application loses no request while it is reloaded, scaled, upgraded or
+ * otherwise disturbed. See docs/testing.md.
  *
  * @example
  * import { assertNoLostRequests } from 'prefork/testing';
@@ -30,5 +30,6 @@ export type { ServerOptions } from './testing/app/server-options.ts';
 export type { Counts } from './testing/load/tally.ts';
 export type { Target } from './testing/load/target.ts';
 export { formatLosses, formatReport } from './testing/load/text.ts';
-export type { Outcome, ScaleTarget } from './contract/outcome.ts';
+export type { ScaleTarget } from './contract/operations.ts';
+export type { Outcome } from './contract/outcome.ts';
 export type { Status } from './control/controls.ts';

@@ -4,13 +4,13 @@ import type { Server as NetServer } from 'node:net';
 import { createServer, Server as TlsServer, type TlsOptions } from 'node:tls';
 import { serveInFront, servedBy } from './http/server/served.ts';
 
-/** Certificate chain and private key as files, PEM. */
+/** Certificate chain and private key as PEM files. */
 export interface TlsFiles {
   readonly keyFile: string;
   readonly certFile: string;
 }
 
-/** Certificate chain and private key, PEM; everything else that `tls.createServer` takes may stand beside them. */
+/** Certificate chain and private key as PEM. All other options of `tls.createServer` may be added. */
 export type TlsMaterial = TlsOptions & Required<Pick<TlsOptions, 'key' | 'cert'>>;
 
 export async function readTlsFiles({ keyFile, certFile }: TlsFiles): Promise<TlsMaterial> {
@@ -19,8 +19,9 @@ export async function readTlsFiles({ keyFile, certFile }: TlsFiles): Promise<Tls
 }
 
 /**
- * A server that speaks TLS and gives what it decrypts to the one given, as if that had accepted it: `http.Server`'s
- * documentation allows to emit 'connection' with any duplex stream. One that speaks TLS by itself gets the key.
+ * Makes a server that speaks TLS and passes decrypted connections to the given server, as if that had accepted them:
+ * `http.Server`'s documentation allows to emit 'connection' with any duplex stream. A server that speaks TLS itself
+ * gets the key instead.
  */
 export function secure(server: NetServer, material: TlsMaterial): NetServer {
   if (server instanceof TlsServer) {
@@ -31,7 +32,8 @@ export function secure(server: NetServer, material: TlsMaterial): NetServer {
   const front = createServer({ ...material, ...(ALPNProtocols && { ALPNProtocols }) }, (socket) => {
     server.emit('connection', socket);
   });
-  // Who holds the plain server closes it, not knowing of this one; and its timeouts start when it listens.
+  // The owner of the plain server closes it without knowing of this one. The plain server's timeouts start when it
+  // listens.
   server.once('close', () => front.close());
   front.on('listening', () => server.emit('listening'));
   if (servedBy(server) !== undefined) return serveInFront(front, server);

@@ -1,5 +1,5 @@
 /**
- * `prefork/worker`: what an application can ask of and tell prefork from inside a worker. In a process that is no worker
+ * `prefork/worker` lets an application ask and tell prefork from inside a worker. In a process that is not a worker
  * everything here is harmless, so that the same code runs alone.
  *
  * @example
@@ -14,18 +14,20 @@ import { registered, type MetricsRegistry } from './worker/registry.ts';
 
 /** The worker that this process is. */
 export interface Worker {
-  /** Its slot, 0 to workers - 1; undefined in a spare until it takes one over, and in a process that is no worker. */
+  /**
+   * The slot, 0 to workers - 1; undefined in a spare until it takes one over, and in a process that is not a worker.
+   */
   readonly slot: number | undefined;
-  /** Counts reloads, from 1; undefined in a process that is no worker. */
+  /** The generation, which counts reloads from 1; undefined in a process that is not a worker. */
   readonly generation: number | undefined;
   /**
-   * True from the moment it begins to drain: for a readiness route of the application's own, which should then answer 503.
-   * False in a process that is no worker.
+   * True from the moment the worker begins to drain. A readiness route of the application should then answer 503. The
+   * value is false in a process that is not a worker.
    */
   readonly isDraining: boolean;
   /**
-   * Runs once the slot is known: at once, or in a spare when it takes a slot over. Never in a process that is no worker,
-   * such as the primary of a program that uses the library. An error in it is printed.
+   * Adds a hook that runs once the slot is known: at once, or in a spare when it takes over a slot. It never runs in a
+   * process that is not a worker, such as the primary of a program that uses the library. An error in it is printed.
    *
    * @example
    * worker.onSlot((slot) => {
@@ -34,17 +36,17 @@ export interface Worker {
    */
   onSlot(hook: (slot: number) => void | Promise<void>): void;
   /**
-   * Runs when the worker begins to drain: because of a reload, a stop, a smaller number of workers, or a primary that is
-   * gone. It accepts no connections any more, and is about to end. For what prefork cannot end by itself without breaking
-   * it: WebSockets, event streams, jobs. Plain requests need nothing.
+   * Adds a hook that runs when the worker begins to drain: because of a reload, a stop, a smaller number of workers, or
+   * a primary that is gone. The worker accepts no connections any more, and is about to end. The hook is for work that
+   * prefork cannot end without breaking it: WebSockets, event streams, jobs. Plain requests need none.
    *
-   * The drain is not over before the promise settles that it returns; its deadline holds all the same
-   * (`shutdownGracePeriod` at a stop). Functions run side by side, and one that is added during the drain runs at once. An
-   * error in one is printed. Never runs in a process that is no worker.
+   * The drain waits for the promise that the hook returns, but no longer than its deadline (`shutdownGracePeriod` at a
+   * stop). Hooks run side by side, and one that is added during the drain runs at once. An error in one is printed. A
+   * hook never runs in a process that is not a worker.
    *
    * @example
-   * // WebSockets of `ws`: 1001 is "going away", upon which clients connect again. A few at a time, so that those who serve
-   * // meanwhile do not get them all at once.
+   * // WebSockets of `ws`: clients connect again upon 1001, "going away". Closing a few at a time keeps the other workers from
+   * // getting them all at once.
    * worker.onDrain(async () => {
    *   for (const socket of webSocketServer.clients) {
    *     socket.close(1001);
@@ -54,10 +56,10 @@ export interface Worker {
    */
   onDrain(hook: () => void | Promise<void>): void;
   /**
-   * Adds a registry of prom-client to what the server's `/metrics` answers, where the values of all workers are made one:
-   * added up, or as each metric's `aggregator` says. prom-client's own `register` is there by itself, unless its code was
-   * bundled with the application; once this is called, only the registries that were given are. Does nothing in a process
-   * that is no worker, nor for a prefork before this existed.
+   * Adds a prom-client registry to the server's `/metrics`. The values of all workers are combined: added up, or as each
+   * metric's `aggregator` says. prom-client's own `register` is there by default, unless its code was
+   * bundled with the application. After a call of this method, only registries that were added count. The method does
+   * nothing in a process that is not a worker, or under an older prefork.
    *
    * @example
    * const registry = new Registry();
@@ -65,20 +67,21 @@ export interface Worker {
    */
   metrics(registry: MetricsRegistry): void;
   /**
-   * Says that this worker may receive traffic, for applications that never listen, and with `--ready message` for all. Others
-   * are ready when they listen wherever the worker before them did. `process.send('ready')` does the same.
+   * Declares that this worker may receive traffic. Applications that never listen call it, and with `--ready message`
+   * all do. Other applications are ready when they listen wherever the worker before them did. `process.send('ready')`
+   * does the same.
    */
   ready(): void;
   /**
-   * Runs when the primary is gone (killed, for example), before this worker drains and ends by itself. Bounded by the
-   * shutdown grace period; an error in it is printed.
+   * Adds a hook that runs when the primary is gone (killed, for example), before this worker drains and ends by itself.
+   * The shutdown grace period limits it, and an error in it is printed.
    */
   onPrimaryDeath(hook: () => void | Promise<void>): void;
   /**
-   * Keeps the connection of a request in this worker for good, because the application has something by it that the next worker would not
-   * know: a session of the connection's, say. Without it a plain HTTP/1 connection may go on in another worker between two
-   * requests, where it is a new socket. A worker that leaves tells the client of a pinned one `Connection: close`. It also
-   * holds outside of prefork, where nothing moves.
+   * Keeps a connection in this worker for good. Call it when the application associates data with the connection that another
+   * worker would not have, such as a session. A plain HTTP/1 connection that is not pinned may continue in another worker
+   * between two requests, where it is a new socket. When the worker leaves, the client of a pinned connection gets
+   * `Connection: close`. The method may also be called outside of prefork, where no connection moves.
    *
    * @example
    * server.on('connection', (socket) => {
@@ -117,7 +120,7 @@ export const worker: Worker = {
   pin,
 };
 
-/** Whether this process is a worker of prefork. fasthttp's `prefork.IsChild()`. */
+/** Tells whether this process is a worker of prefork. This is fasthttp's `prefork.IsChild()`. */
 export function isChild(): boolean {
   return registered() !== undefined;
 }

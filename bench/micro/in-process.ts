@@ -59,21 +59,21 @@ async function scoreboard(): Promise<void> {
   const { Writer } = await load('scoreboard/writer.js');
   const { Reader } = await load('scoreboard/reader.js');
   const { BLANK } = await load('scoreboard/record.js');
-  const { ROW_SIZE, STATES } = await load('scoreboard/layout.js');
+  const { ROW_BYTES, STATES } = await load('scoreboard/layout.js');
   const directory = mkdtempSync(join('/dev/shm', 'prefork-bench-'));
   const file = openSync(join(directory, 'bare'), 'w+');
   const board = Board.create({ name: 'bench', rows: 8, directories: [directory] });
   const writer = Writer.open(board.path, board.takeRow());
   const reader = Reader.open(board.path);
-  const bytes = new Uint8Array(ROW_SIZE);
+  const bytes = new Uint8Array(ROW_BYTES);
   const row = { ...BLANK, pid: process.pid, state: Object.keys(STATES)[1], requestsStarted: 1e6 };
   try {
     await beside(
-      { name: `pwrite of ${ROW_SIZE} bytes, bare`, run: () => void writeSync(file, bytes, 0, bytes.length, 0) },
+      { name: `pwrite of ${ROW_BYTES} bytes, bare`, run: () => void writeSync(file, bytes, 0, bytes.length, 0) },
       { name: 'scoreboard: write a row', run: () => writer.write(row) },
     );
     await beside(
-      { name: `pread of ${ROW_SIZE} bytes, bare`, run: () => void readSync(file, bytes, 0, bytes.length, 0) },
+      { name: `pread of ${ROW_BYTES} bytes, bare`, run: () => void readSync(file, bytes, 0, bytes.length, 0) },
       { name: 'scoreboard: read a row', run: () => void reader.read(0) },
     );
   } finally {

@@ -1,18 +1,24 @@
-/** How long connections wait for a decision. */
+/** Decides how long connections wait before a worker may hand them off. */
 
 /**
- * Who accepts a second one within this time, ms, is in a burst. Others are too, and have not accepted theirs yet: whoever
- * decided now would send them what they will have to send back. So excess waits until the burst has paused for as long.
+ * A worker that accepts two connections within this time is in a burst. The other workers are too, but have not
+ * accepted theirs yet. A decision at this moment would send them connections that they would send back. So excess
+ * connections wait until the burst has paused for this long.
  */
-export const BURST = 3;
+export const BURST_MS = 3;
 
-/** Of a burst that does not pause, each waits for so long, ms. */
-const LONGEST_BURST = 25;
+/** In a burst that does not pause, a connection waits this long. */
+const LONGEST_BURST_MS = 25;
 
-/** Nobody waits for longer, ms, whatever for: then it is served where it was accepted. */
-export const LONGEST_WAIT = 1000;
+/** No connection waits longer than this, whatever the reason. It is then served by the worker that accepted it. */
+export const LONGEST_WAIT_MS = 1000;
 
-/** Monotonic times, ms: `at` a connection was accepted, and `newest` the last one of its worker. */
+/**
+ * Tells whether a connection is part of a burst. Times are monotonic, in ms.
+ *
+ * @param at when the connection was accepted.
+ * @param newest when its worker accepted its last connection.
+ */
 export function isBurst(at: number, newest: number, now: number): boolean {
-  return now - newest < BURST && now - at < LONGEST_BURST;
+  return now - newest < BURST_MS && now - at < LONGEST_BURST_MS;
 }

@@ -1,20 +1,20 @@
-/** Where a connection goes that leaves its worker. Pure. */
+/** Chooses where a connection goes that leaves its worker. This module is pure. */
 import { isAlive, type Slots } from './slots.ts';
 
 export interface Leaver {
   /** The slot that the worker has, or had. */
   readonly own: number;
-  /** Its slot has another worker. */
+  /** True when the slot has another worker. */
   readonly hasSuccessor: boolean;
-  /** Its connections are that slot's, and no other's: clients are told apart by their address. */
+  /** True when the slot alone may serve its connections, because addresses decide which slot serves a client. */
   readonly isSticky: boolean;
 }
 
 /**
- * The successor, as long as it takes what it is sent: all that is cached for these clients is in its place next. Else the slot with
- * the fewest connections, those on their way counted.
+ * Chooses the slot. The successor comes first, as long as it accepts connections. Otherwise the slot with the fewest
+ * connections is chosen, including those on their way.
  *
- * @param isOpen whether a slot may be sent to: it takes what it is sent, as far as is known
+ * @param isOpen tells whether a slot accepts connections, as far as is known
  * @returns undefined where there is none at the moment
  */
 export function chooseDestination(

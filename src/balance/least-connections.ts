@@ -1,58 +1,66 @@
 /**
- * Who is to serve a connection that was accepted, so that workers have equally many. Pure.
+ * Chooses the worker for an accepted connection so that all workers have equally many. This module is pure.
  *
- * The rule is the greedy one, which with exact knowledge never lets two workers differ by more than one: keep it, unless
- * somebody has fewer. What makes it stable with knowledge that is never quite exact: connections on their way count as
- * the receiver's; of several that have the fewest each sender prefers another one; and it takes an excess over the mean,
- * so that those who are below it themselves leave the work to those who are not.
+ * The rule is the greedy one: keep the connection unless another worker has fewer. With exact knowledge, it never lets
+ * two workers differ by more than one. Three additions make it stable when the knowledge is not quite exact.
+ * Connections on their way count as the receiver's. When several workers have the fewest, each sender prefers a
+ * different one. And a worker only hands off when it is above the mean, so that workers below it leave the work to the
+ * others.
  */
 import { isAlive, type Slots } from './slots.ts';
 import { TokenBucket } from './token-bucket.ts';
 
-/** Accepts per second, of one worker, for which the tolerance grows by one connection. */
+/** The accepts per second of one worker for which the tolerance grows by one connection. */
 const RATE_PER_TOLERANCE = 400;
 
-/** Of its connections, how many may end per second, one in so many, and still count as staying. */
+/** The share of a worker's connections that may end per second while connections still count as lasting. */
 const LASTING = 1 / 20;
 
-/** Of what chance makes, how many standard deviations are left alone: then one handoff in some hundreds is left. */
+/**
+ * How many standard deviations of pure chance are left alone. About one handoff in some hundreds is then made in vain.
+ */
 const DEVIATIONS = 5;
 
-/** What is returned instead of a slot: serve it here. */
+/** The result that means: serve the connection here. */
 export const KEEP = -1;
 
-/** The same: ask again when a handoff is over, for whoever should have it has too many on their way. */
+/**
+ * The result that means: ask again when a handoff is over, because the worker that should get the connection already
+ * has too many on their way.
+ */
 export const WAIT = -2;
 
-/** Whether a slot that is alive may be sent to. `full`: not before it has answered. */
+/** Whether a live slot may receive connections. `full` means not before it has answered. */
 export type Room = 'open' | 'full' | 'closed';
 
-/** What the tolerance depends on, of the worker that decides. */
+/** The state of the deciding worker that the tolerance depends on. */
 export interface Traffic {
-  /** Connections accepted, and ended, per second. */
+  /** Connections that are accepted and that end, per second. */
   readonly accepts: number;
   readonly ends: number;
-  /** Connections open. */
+  /** Open connections. */
   readonly load: number;
-  /** Of what the worker may spend on handoffs, how much is left, from 0 to 1. See {@link handoffBudget}. */
+  /** The part of the worker's handoff budget that is left, from 0 to 1. See {@link handoffBudget}. */
   readonly budget: number;
 }
 
 /**
- * What a worker may spend on handoffs that do not pay for long: ten a second, some 2 ms of CPU in all processes together. It
- * saves up enough for a pool of connections that all come back at once, and while half of that is left nothing is saved on.
+ * Creates the budget for handoffs that do not pay off for long: ten a second, which cost some 2 ms of CPU in all
+ * processes together. The budget saves up enough for a pool of connections that all come back at once. While half of it
+ * is left, no handoff is avoided.
  */
 export function handoffBudget(): TokenBucket {
   return new TokenBucket(64, 10);
 }
 
 /**
- * How many connections more than the least burdened a worker may have. One, where connections stay: then each counts for
- * long. At a high rate of accepts a few do not matter. And chance makes numbers differ by their square root, and where
- * connections end within seconds what is uneven now is even without a handoff before that would have paid: in a rush that is
- * left alone, and else as far as the budget does not pay for it, for a proxy that reconnects ends as many connections at once
- * as a second of short ones does, and those that it makes then stay. Rates are averages over a second, which keeps this from
- * jumping.
+ * Computes how many more connections a worker may have than the least loaded one. Where connections last, the answer is
+ * one, because each counts for long. At a high rate of accepts a few do not matter.
+ *
+ * Chance makes the numbers differ by their square root. Where connections end within seconds, an imbalance vanishes
+ * before a handoff would have paid off. So during a rush it is left alone. Otherwise it is left alone only when the
+ * budget does not pay for handoffs: a proxy that reconnects ends as many connections at once as a second of short ones
+ * does, and its new connections then last. Rates are averages over a second, which keeps the tolerance from jumping.
  */
 export function toleranceFor({ accepts, ends, load, budget }: Traffic): number {
   const turnover = Math.min(1, Math.max(0, ends / (load + 1) - LASTING));
@@ -62,9 +70,11 @@ export function toleranceFor({ accepts, ends, load, budget }: Traffic): number {
 }
 
 /**
+ * Chooses the receiver of a connection.
+ *
  * @param own the slot that accepted it
- * @param load how many connections it has, this one not counted, those on their way to it counted
- * @returns the slot to hand it to, {@link KEEP} or {@link WAIT}
+ * @param load its connections, without this one and with those on their way to it
+ * @returns the slot to hand the connection to, {@link KEEP} or {@link WAIT}
  */
 export function chooseReceiver(
   own: number,

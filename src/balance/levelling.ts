@@ -1,44 +1,45 @@
 /**
- * Who gives connections to whom, so that workers have equally many. Pure.
+ * Decides which worker gives connections to which, so that workers have equally many. This module is pure.
  *
- * Each worker works out the same plan from the same figures, and carries out its own part of it: so nobody has to be told,
- * and two that have too many do not choose the same one that has too few. For that all tell at the same moments of the clock that
- * they share what they have, and decide a moment later: figures that are as old as the last beat would have each give what the others
- * have got since, and give back what it gets. What is on its way counts as the receiver's, so that a plan begins where the one before
- * it ends.
+ * All workers work out the same plan from the same figures, and each carries out its own part. So no worker has to be
+ * told, and two that have too many do not choose the same one that has too few. For that all workers tell their figures
+ * at the same moments of the clock that they share, and decide a moment later. With figures as old as the last beat, a
+ * worker would give what the others have got since, and would be given it back. Connections on their way count as their
+ * receiver's, so a plan begins where the one before it ends.
  */
 
-/** All tell what they have when the clock is at a multiple of this, ms. */
+/** Workers tell what they have when the clock is at a multiple of this, ms. */
 export const BEAT_MS = 250;
 
-/** So long after that they decide, ms: by then a worker that is not busy has told. */
+/** The time from telling to deciding, ms. A worker that is not busy has told by then. */
 export const TOLD_AFTER_MS = 25;
 
-/** After that, ms, a worker that has not told is left out of the plan of this beat: nothing is sent to it. */
+/** A worker that has not told after this time, ms, is sent nothing in this beat. */
 export const LATEST_MS = 125;
 
-/** What a slot has: connections that are open, or on their way to it, or its last worker's and about to be. */
+/** The load of a slot: its open connections, those on their way to it, and those that its last worker still has. */
 export interface SlotLoad {
   readonly slot: number;
   readonly load: number;
-  /** Whether it has told that in this beat. Else it may have got others since. */
+  /** True when its worker has told the load in this beat. Otherwise it may have got others since. */
   readonly isFresh: boolean;
 }
 
-/** So many connections are to go to that slot. */
+/** A part of a plan: `count` connections go to the slot `to`. */
 export interface Transfer {
   readonly to: number;
   readonly count: number;
 }
 
 /**
- * One in so many of a worker's connections may end in a beat, and they still count as staying: such connections live for two
- * seconds on average.
+ * A worker levels as long as no more than one in this many of its connections ended within a beat. Such connections live
+ * for two seconds on average.
  */
 const LASTING = 8;
 
 /**
- * Whether connections come and go so fast that what is uneven now is even, or uneven elsewhere, before a move would have paid.
+ * Tells whether connections come and go so fast that a move does not pay: what is uneven now is even by then, or uneven
+ * elsewhere.
  *
  * @param ended in the last beat
  * @param load connections open
@@ -48,8 +49,8 @@ export function isRestless(ended: number, load: number): boolean {
 }
 
 /**
- * What `own` is to give. No slot is to differ by more than one from another; of the slots that may have one more those do that
- * have most now, so that as few as possible move.
+ * Plans what `own` gives. After the plan no slot differs by more than one from another. The slots that may have one more
+ * are those that have most now, so that as few connections as possible move.
  *
  * @param slots of which each has a worker that serves
  */
@@ -67,11 +68,11 @@ export function transfersFrom(own: number, slots: readonly SlotLoad[]): Transfer
 interface Excess {
   readonly slot: number;
   readonly isFresh: boolean;
-  /** Below 0: so many are wanted. */
+  /** Negative when the slot wants connections. */
   readonly excess: number;
 }
 
-/** Those with most give to those with least, one after the other. @param excesses sorted, the largest first */
+/** Matches the slots with most to those with least, one after the other. @param excesses sorted, the largest first */
 function matched(own: number, excesses: readonly Excess[]): Transfer[] {
   const transfers: Transfer[] = [];
   const wanting = excesses.filter(({ excess }) => excess < 0).toReversed();

@@ -4,7 +4,7 @@ import type { Balance, Sharing } from '../contract/modes.ts';
 export interface BalanceCircumstances {
   readonly sharing: Sharing;
   readonly workers: number;
-  /** Without one, workers know nothing of each other. */
+  /** Without a scoreboard, workers know nothing of each other. */
   readonly hasBoard: boolean;
   /** Whether connections may change their worker. */
   readonly migrate: boolean;
@@ -13,7 +13,7 @@ export interface BalanceCircumstances {
 /**
  * The mode asked for; `auto` is `kernel` where connections cannot move.
  *
- * @throws Error that says why the one asked for does not work.
+ * @throws Error that says why the wanted mode does not work.
  */
 export function chooseBalance(wanted: Balance, circumstances: BalanceCircumstances): Balance {
   if (wanted === 'kernel') return wanted;

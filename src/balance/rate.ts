@@ -1,22 +1,26 @@
-/** Over which events are averaged, ms. */
-const WINDOW = 1000;
+/** The time over which events are averaged. */
+const WINDOW_MS = 1000;
 
 /**
- * Events per second, as an average that forgets exponentially. A burst counts with its size, whatever its speed: 64 at once
- * are 64 in this second. Pure; the clock is the caller's.
+ * Averages events per second with exponential decay. A burst counts with its size, whatever its speed: 64 events at
+ * once are 64 in this second. The class is pure, and the caller supplies the time.
  */
 export class Rate {
   #rate = 0;
   #at = 0;
 
-  /** @returns what it is per second now. */
+  /**
+   * Adds events.
+   *
+   * @returns the present rate per second.
+   */
   add(count: number, now: number): number {
-    this.#rate = this.perSecond(now) + (count * 1000) / WINDOW;
+    this.#rate = this.perSecond(now) + (count * 1000) / WINDOW_MS;
     this.#at = now;
     return this.#rate;
   }
 
   perSecond(now: number): number {
-    return this.#rate * Math.exp((this.#at - now) / WINDOW);
+    return this.#rate * Math.exp((this.#at - now) / WINDOW_MS);
   }
 }

@@ -1,14 +1,16 @@
 /**
- * Which slot serves a client, by its address alone: the same one as long as its worker lives. Pure.
+ * Chooses the slot of a client by its address alone. The slot stays the same as long as its worker lives. This module
+ * is pure.
  *
- * Rendezvous hashing: the client and each slot make a number, and the highest wins. Nothing is remembered, all workers
- * come to the same answer, and when a slot goes only its own clients move. HRW: Thaler and Ravishankar, 1998.
+ * The method is rendezvous hashing (HRW: Thaler and Ravishankar, 1998). The client and each slot make a number, and the
+ * highest number wins. No state is kept, all workers come to the same answer, and when a slot goes only its own clients
+ * move.
  */
 import { isAlive, type Slots } from './slots.ts';
 
 /**
- * A client as a number. Of an IPv6 address the first 64 bits count: the rest is the client's to change as it likes (RFC
- * 8981), while that network is one customer's. IPv4 written as IPv6 is IPv4.
+ * Turns a client's address into a number. The first 64 bits of an IPv6 address count, because they are one customer's
+ * network and the client changes the rest as it likes (RFC 8981). IPv4 in IPv6 notation counts as IPv4.
  */
 export function clientHash(address: string): number {
   const dot = address.indexOf('.');
@@ -17,7 +19,9 @@ export function clientHash(address: string): number {
 }
 
 /**
- * @param own the slot that asks; it lives, whatever the scoreboard says
+ * Chooses the client's slot.
+ *
+ * @param own the slot that asks, which is alive whatever the scoreboard says
  * @returns the client's slot
  */
 export function stickySlot(client: number, own: number, slots: Slots, now: number): number {
@@ -34,7 +38,7 @@ export function stickySlot(client: number, own: number, slots: Slots, now: numbe
   return best;
 }
 
-/** The first four groups, written out. */
+/** Returns the first four groups of an address, written out. */
 function networkOf(address: string): string[] {
   const [head = '', tail] = address.split('%', 1)[0]!.split('::');
   const left = head === '' ? [] : head.split(':');
@@ -44,14 +48,14 @@ function networkOf(address: string): string[] {
   return [...left, ...zeros, ...right].slice(0, 4);
 }
 
-/** FNV-1a. */
+/** This is FNV-1a. */
 function hashText(text: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
   return hash >>> 0;
 }
 
-/** The finalizer of MurmurHash3 over both: every bit of either changes half of the result's. */
+/** Mixes both numbers by the finalizer of MurmurHash3: every bit of either changes half of the result's bits. */
 function mix(client: number, slot: number): number {
   let hash = client ^ Math.imul(slot + 1, 0x9e3779b1);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);

@@ -1,6 +1,6 @@
 /**
- * What one may do so many times a second on average, and save up for: a token bucket, as of traffic shapers (tc-tbf(8)). Full
- * to begin with. Pure; the clock is the caller's, in ms.
+ * A token bucket, as in traffic shapers (tc-tbf(8)): it allows so many actions a second on average, and saves up unused
+ * ones. It is full at first. The class is pure, and the caller supplies the time in ms.
  */
 export class TokenBucket {
   readonly #capacity: number;
@@ -14,13 +14,15 @@ export class TokenBucket {
     this.#tokens = capacity;
   }
 
-  /** One is spent. Never refused, and there are no debts: who counts on it may have other reasons to spend more. */
+  /**
+   * Spends a token. The bucket never refuses and has no debts, because the caller may have other reasons to spend more.
+   */
   take(now: number): void {
     this.#tokens = Math.max(0, this.#left(now) - 1);
     this.#at = now;
   }
 
-  /** How full it is, from 0 to 1. */
+  /** Returns how full the bucket is, from 0 to 1. */
   level(now: number): number {
     return this.#left(now) / this.#capacity;
   }

@@ -5,7 +5,7 @@ const WIDTH = 80;
 const colors: Readonly<Record<Level, Color>> = { ok: 'green', note: 'yellow', problem: 'red' };
 const LEVEL = 'problem'.length + 2;
 
-/** The findings for people: the level, what was looked at and what was found in columns, and below it what to do. */
+/** Formats the findings for people. Columns hold the level, the check and what was found; the advice stands below. */
 export function doctorText(all: readonly Finding[], colorize: Colorize): string {
   const column = Math.max(0, ...all.map(({ check }) => check.length)) + 2;
   return [...all.flatMap((finding) => lines(finding, column, colorize)), '', summary(all), ''].join('\n');
@@ -25,7 +25,7 @@ function lines({ level, check, found, why, mend }: Finding, column: number, colo
 function summary(all: readonly Finding[]): string {
   const count = (level: Level): number => all.filter((finding) => finding.level === level).length;
   const [problems, notes] = [count('problem'), count('note')];
-  if (problems + notes === 0) return 'Nothing here will hurt.';
+  if (problems + notes === 0) return 'Nothing here will hurt a server.';
   return `${plural(problems, 'problem')}, ${plural(notes, 'note')}.`;
 }
 

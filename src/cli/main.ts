@@ -7,13 +7,13 @@ import { isVerb, verbs } from './verbs.ts';
 /**
  * Runs the command.
  *
- * @param argv without node and the script.
+ * @param argv the arguments without node and the script.
  * @returns the exit code, see `exitCodes`.
  */
 export async function main(argv: string[]): Promise<number> {
   try {
     const line = parseCommandLine(argv);
-    // After `--` comes an entry, whatever it is called.
+    // After `--` comes an entry, even when it has the name of a command.
     const before = argv.slice(0, argv.length - line.entryArguments.length - 1);
     if (isVerb(line.entry) && !before.includes('--')) {
       const { runVerb } = await import('./run-verb.ts');
@@ -28,13 +28,13 @@ export async function main(argv: string[]): Promise<number> {
   }
 }
 
-/** Loaded when it is used: a verb does without the whole primary. */
+/** Imports the primary only when it is used, because the other commands do without it. */
 async function runEntry(line: CommandLine): Promise<void> {
   const { start } = await import('./commands/start.ts');
   await start(line);
 }
 
-/** What the supervisor gave up for it has logged itself; the rest is said here, in one line. */
+/** Prints usage errors. The supervisor has already logged any other error that ended it. */
 function report(error: unknown): number {
   if (!(error instanceof PreforkError)) throw error;
   if (error instanceof UsageError) complain(error.message);

@@ -1,16 +1,21 @@
-/** What the verbs that have a server do something share: they wait, and print one line. */
+/** The commands that change a server share this: they wait for the outcome and print one line. */
 import { PreforkError } from '../errors.ts';
 import { operate, type Operations, type RunningServer } from '../control/client.ts';
 import type { Outcome } from '../contract/outcome.ts';
-import { duration } from '../primary/fleet/log-fields.ts';
+import { duration } from '../format/duration.ts';
 import { printable, withoutSequences } from '../format/printable.ts';
 import { complain, print } from './print.ts';
 import { readableStatus } from './readable.ts';
 import { talkMeanwhile } from './waiting.ts';
 
-type Done = Extract<Outcome, { ok: true }>;
+export type Done = Extract<Outcome, { ok: true }>;
 
-/** @throws PreforkError `ERR_NOT_DONE`, with the failed worker's last words on further lines, and all of `operate`'s */
+/**
+ * Asks the server for an operation and waits for its outcome.
+ *
+ * @throws PreforkError `ERR_NOT_DONE`, with the failed worker's last output on further lines, and all that `operate`
+ *   throws
+ */
 export async function perform<Path extends keyof Operations>(
   server: RunningServer,
   path: Path,
@@ -28,7 +33,7 @@ export async function perform<Path extends keyof Operations>(
   }
 }
 
-/** `reload done gen=2 in=412ms`, as the server's own log says it. */
+/** Prints a line such as `reload done gen=2 in=412ms`, in the format of the server's own log. */
 export function printDone(what: string, fields: Readonly<Record<string, string | number>>): void {
   const pairs = Object.entries(fields).map(([key, value]) => `${key}=${value}`);
   print(`prefork: ${what} done ${pairs.join(' ')}\n`);
@@ -38,7 +43,7 @@ export function doneFields({ generation, took }: Done): Record<string, string | 
   return { gen: generation, in: duration(took) };
 }
 
-/** So that none of the application's lines looks like one of ours. */
+/** Indents the application's lines, so that none of them looks like a line of prefork. */
 function indented(text: string): string {
   return text.replaceAll(/^/gm, '    ');
 }

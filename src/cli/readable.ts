@@ -5,19 +5,21 @@ import { statusSchema } from '../control/status/status-schema.ts';
 import { PreforkError } from '../errors.ts';
 import { printableValue } from '../format/printable.ts';
 
-/** Of `Status.version`, what these commands can read. */
+/** The `Status.version` that these commands can read. */
 const READABLE = 1;
 
 /**
- * For people: what the server says is printable, and of the types that a status has, whoever it is.
+ * Reads a status for people. The text in it is printable and the values have the types of a status, whatever process
+ * answered.
  *
- * @throws PreforkError `ERR_NO_ANSWER` when the server has another format, or what it says has none, and what `readStatus` throws.
+ * @throws PreforkError `ERR_NO_ANSWER` when the server's format is another one, or when the answer does not conform
+ *   to it, and what `readStatus` throws.
  */
 export async function readableStatus(server: RunningServer, patience?: number): Promise<Status> {
   const status = printableValue(await readStatus(server, patience));
   if ((status.version as number) === READABLE) {
     if (conforms(status, statusSchema)) return status;
-    throw new PreforkError('ERR_NO_ANSWER', `${server.name} gave a status that is none`);
+    throw new PreforkError('ERR_NO_ANSWER', `${server.name} gave an answer that is not a status`);
   }
   throw new PreforkError(
     'ERR_NO_ANSWER',

@@ -1,23 +1,26 @@
 /**
- * Runs the commands beside running an entry. Bundled apart from the rest of the command, so that a primary neither reads
- * nor keeps their text: nothing that a primary loads may import from here.
+ * Runs the commands other than starting an entry. They are bundled apart from the rest, so that a primary neither reads
+ * nor keeps their text: no module that a primary loads may import this one.
  */
 import { PreforkError } from '../errors.ts';
 import { complain } from './print.ts';
+import { askedKinds, type AskedKind } from '../contract/operations.ts';
 import type { VerbName } from './verbs.ts';
 
-/** Takes what follows its name. @returns the exit code; what is thrown as a PreforkError is printed and decides it, too. */
+/**
+ * A command takes the arguments after its name and returns the exit code. A PreforkError that it throws is printed and
+ * decides the exit code.
+ */
 type Verb = (argv: readonly string[]) => Promise<number>;
+type Loader = () => Promise<Verb>;
 
-/** Each is loaded when it is used. */
-const loaders: Readonly<Record<VerbName, () => Promise<Verb>>> = {
+/** Each command is loaded when it is used. */
+const loaders: Readonly<Record<VerbName, Loader>> = {
   status: async () => (await import('./commands/status.ts')).status,
   top: async () => (await import('./commands/top.ts')).top,
   dashboard: async () => (await import('./commands/dashboard.ts')).dashboard,
-  reload: async () => (await import('./commands/reload.ts')).reload,
-  scale: async () => (await import('./commands/scale.ts')).scale,
+  ...(Object.fromEntries(askedKinds.map((kind) => [kind, () => loadOperation(kind)])) as Record<AskedKind, Loader>),
   stop: async () => (await import('./commands/stop.ts')).stop,
-  upgrade: async () => (await import('./commands/upgrade.ts')).upgrade,
   profile: async () => (await import('./commands/profile.ts')).profile,
   heap: async () => (await import('./commands/heap.ts')).heap,
   stack: async () => (await import('./commands/stack.ts')).stack,
@@ -25,7 +28,11 @@ const loaders: Readonly<Record<VerbName, () => Promise<Verb>>> = {
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
 };
 
-/** Its errors are its output: nothing else has said them. */
+async function loadOperation(kind: AskedKind): Promise<Verb> {
+  return (await import('./commands/operation.ts')).operationVerb(kind);
+}
+
+/** Runs a command and prints its errors, because no log has told them before. */
 export async function runVerb(name: VerbName, argv: readonly string[]): Promise<number> {
   process.on('uncaughtException', (error) => process.exit(report(error)));
   try {
@@ -36,7 +43,10 @@ export async function runVerb(name: VerbName, argv: readonly string[]): Promise<
   }
 }
 
-/** A fault of ours too: node would print it as it is, and there may be words of a server in it. @returns the exit code. */
+/**
+ * Prints an error and returns the exit code. This also covers faults of prefork: node would print them raw, and they
+ * may contain text that came from a server.
+ */
 function report(error: unknown): number {
   if (error instanceof PreforkError) {
     complain(error.message);

@@ -1,8 +1,8 @@
-/** What `prefork status` prints for people: pure, so that it can be tested as text. */
+/** The text that `prefork status` prints for people. The module is pure, so that tests can compare text. */
 import type { MoveEnd } from '../contract/moves.ts';
 import type { BalanceStatus, ReloadStatus, SlotStatus, Status, WorkerStatus } from '../control/controls.ts';
 import { plain, type Color, type Colorize } from './colors.ts';
-import { duration } from '../primary/fleet/log-fields.ts';
+import { duration } from '../format/duration.ts';
 import { count, percent, size } from '../format/figures.ts';
 import { layTable, type Column } from './table.ts';
 
@@ -35,7 +35,11 @@ export const stateColors: Readonly<Record<WorkerStatus['state'] | SlotStatus['st
   stopped: 'red',
 };
 
-/** @param now ms since 1970, to say how long ago something was. */
+/**
+ * Formats a status.
+ *
+ * @param now ms since 1970, to say how long ago an event was.
+ */
 export function statusText(status: Status, now: number, color: Colorize = plain): string {
   const rows = [
     ...status.slots.flatMap(slotRows),
@@ -82,7 +86,7 @@ function movesLine(moves: BalanceStatus['moves'] | undefined): string[] {
   return parts.length === 0 ? [] : [`connections moved: ${parts.join(', ')}`];
 }
 
-/** A slot, and below it the worker that is to take it over. */
+/** Returns the row of a slot, and below it the row of the worker that will take it over. */
 function slotRows(slot: SlotStatus): string[][] {
   const { worker, successor, crashes, lastExit } = slot;
   const tail = [String(crashes), lastExit?.reason ?? '-'];
@@ -94,7 +98,10 @@ function workerRow(title: string, worker: WorkerStatus): string[] {
   return [title, ...workerCells(worker, worker.state), '', ''];
 }
 
-/** Its state says more than its slot's, of which `ownState` is what is known without it. */
+/**
+ * Returns the cells of a worker. The worker's state says more than the state of its slot, `ownState`, which is all
+ * there is without a worker.
+ */
 function workerCells(worker: WorkerStatus | null, ownState: string): string[] {
   const { pid, generation, state, uptime, vitals } = worker ?? {};
   return [
@@ -108,7 +115,7 @@ function workerCells(worker: WorkerStatus | null, ownState: string): string[] {
   ];
 }
 
-/** The whole text, for which the table has no room. */
+/** Tells the whole reason of the last exit, because the table has no room for it. */
 function exitNote({ slot, lastExit }: SlotStatus, now: number): string[] {
   if (lastExit === null) return [];
   const { pid, generation, text, at } = lastExit;

@@ -1,13 +1,13 @@
 export interface Column {
   readonly title: string;
-  /** Numbers stand under each other by their ends. @default 'left' */
+  /** Numbers align at their ends. @default 'left' */
   readonly align?: 'left' | 'right';
 }
 
-/** Writes over a cell that is already as wide as its column. */
+/** Adds colour to a cell that is already as wide as its column. */
 export type Paint = (text: string, row: number, column: number) => string;
 
-/** Lines of aligned cells, the titles first (row -1), as narrow as their content. */
+/** Lays out aligned cells, the titles first (row -1). The table is as narrow as its content. */
 export function layTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],

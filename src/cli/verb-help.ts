@@ -2,7 +2,7 @@ import { exitCodes } from '../errors.ts';
 import type { ValueShape, VerbShape } from './verb-line.ts';
 import { verbs, type VerbName } from './verbs.ts';
 
-/** What `prefork <verb> --help` prints: at most 80 columns wide. */
+/** The text of `prefork <verb> --help`, at most 80 columns wide. */
 export function verbHelp(
   verb: VerbName,
   { flags = {}, values = {}, isNameless = false }: VerbShape,
@@ -12,12 +12,12 @@ export function verbHelp(
   const options: ReadonlyArray<readonly [option: string, meaning: string]> = [
     ...Object.entries(values).map(([name, row]) => [valueOption(name, row), row.about] as const),
     ...Object.entries(flags).map(([flag, meaning]) => [`    --${flag}`, meaning] as const),
-    ...(isNameless ? [] : [['-n, --name <name>', 'Which server. Not needed while only one runs.'] as const]),
+    ...(isNameless ? [] : [['-n, --name <name>', 'Which server. You may omit it while only one runs.'] as const]),
     ['-h, --help', 'Print this help.'],
   ];
   const column = Math.max(...options.map(([option]) => option.length)) + 3;
   const { ERR_NOT_DONE, ERR_NOT_RUNNING, ERR_PREFORK_USAGE } = exitCodes;
-  const noServer = isNameless ? '' : `, ${ERR_NOT_RUNNING.exitCode} no such server runs`;
+  const noServer = isNameless ? '' : `, ${ERR_NOT_RUNNING.exitCode} no such server running`;
   return `\
 ${about}
 
@@ -28,7 +28,7 @@ ${details}
 Options:
 ${options.map(([option, meaning]) => `  ${option.padEnd(column)}${meaning}`).join('\n')}
 
-Exit codes: 0 done, ${ERR_NOT_DONE.exitCode} failed, ${ERR_PREFORK_USAGE.exitCode} used wrongly${noServer}.
+Exit codes: 0 done,  ${ERR_NOT_DONE.exitCode} failed, ${ERR_PREFORK_USAGE.exitCode} used wrongly${noServer}.
 `;
 }
 

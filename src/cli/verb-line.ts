@@ -5,40 +5,45 @@ import { quote, quoteName } from '../options/quote.ts';
 import { didYouMean } from '../options/suggestion.ts';
 import { flagName, optionKeys, optionRows } from '../options/table.ts';
 
-/** An option with a value: what the help calls it and says of it. */
+/** An option with a value: its name in the help, and the help's sentence. */
 export interface ValueShape {
-  /** One letter, for `-o`. */
+  /** The letter of the short form, such as the `o` of `-o`. */
   readonly short?: string;
   readonly value: string;
   readonly about: string;
 }
 
-/** What a verb takes beside `--name` and `--help`. */
+/** The options of a command beside `--name` and `--help`. */
 export interface VerbShape {
-  /** Of no server in particular: without `--name`. */
+  /** True when the command concerns no server in particular and takes no `--name`. */
   readonly isNameless?: boolean;
-  /** Options without a value, as `--now`, and what the help says of each. */
+  /** Options without a value, such as `--now`, each with its sentence in the help. */
   readonly flags?: Readonly<Record<string, string>>;
-  /** Options with a value, as `--seconds <n>`. */
+  /** Options with a value, such as `--seconds <n>`. */
   readonly values?: Readonly<Record<string, ValueShape>>;
-  /** Completes `expected ...` for the one argument that it takes. */
+  /** The command's one argument, in words that complete `expected ...`. */
   readonly argument?: string;
 }
 
-/** What follows a verb, taken apart. */
+/** The arguments of a command, parsed. */
 export interface VerbLine {
-  /** Of the server. */
+  /** The name of the server. */
   readonly name: string | undefined;
   readonly help: boolean;
-  /** Of `VerbShape.flags`, those that were given. */
+  /** The options of `VerbShape.flags` that were given. */
   readonly flags: ReadonlySet<string>;
-  /** Of `VerbShape.values`, as they were given; of one that was given twice, the last. */
+  /** The values of `VerbShape.values` that were given. The last one counts when an option repeats. */
   readonly values: ReadonlyMap<string, string>;
-  /** Undefined when it is missing, and where there is none. */
+  /** Undefined when the argument is missing, or when the command takes none. */
   readonly argument: string | undefined;
 }
 
-/** @throws UsageError for an option that is unknown, lacks its value or has one too many, and for arguments too many. */
+/**
+ * Parses the arguments of a command.
+ *
+ * @throws UsageError for an unknown option, for one that lacks its value or has one too many, and for too many
+ *   arguments.
+ */
 export function parseVerbLine(
   argv: readonly string[],
   { flags = {}, values = {}, argument, isNameless = false }: VerbShape,
@@ -49,7 +54,7 @@ export function parseVerbLine(
     help: { type: 'boolean', short: 'h' },
     ...Object.fromEntries(Object.keys(flags).map((flag) => [flag, { type: 'boolean' } as const])),
   };
-  // `-1` is a value here; with a space before it, parseArgs does not take it for an option.
+  // `-1` is a value here. The space before it keeps parseArgs from reading it as an option.
   const args = argv.map((arg) => (/^-\d/.test(arg) ? ` ${arg}` : arg));
   const { tokens } = parseArgs({ args, options: types, strict: false, tokens: true });
   const given = new Set<string>();
@@ -73,9 +78,9 @@ export function parseVerbLine(
 }
 
 /**
- * A whole number of `VerbShape.values`.
+ * Reads an option of `VerbShape.values` as a whole number.
  *
- * @param preset when it is not given.
+ * @param preset the value when the option is not given.
  * @throws UsageError
  */
 export function readNumber(
@@ -98,7 +103,7 @@ function readName(value: string | undefined, isInline: boolean | undefined): str
   return checkText(optionRows.name, '--name', readValue('--name', value, isInline)) as string;
 }
 
-/** What looks like an option is one, and the value is missing. */
+/** A value that looks like an option is one, so the value is missing. */
 function readValue(place: string, value: string | undefined, isInline: boolean | undefined): string {
   if (value === undefined || (isInline !== true && value.startsWith('-'))) {
     throw new UsageError(`${place}: expected a value`);
@@ -111,11 +116,11 @@ function unknownOption(rawName: string, known: readonly string[]): UsageError {
   return new UsageError(`unknown option ${quoteName(rawName)}${didYouMean(rawName, flags) || placeOf(rawName)}`);
 }
 
-/** An option of a server, or its value, is said where it starts. */
+/** Says where an option of a server belongs: at its start. */
 function placeOf(rawName: string): string {
   const isOfServers = optionKeys.some((key) => {
     const { short } = optionRows[key];
     return rawName === `--${flagName(key)}` || (short !== undefined && rawName === `-${short}`);
   });
-  return isOfServers ? `: it is for starting a server (prefork ${rawName} ... <entry>)` : '';
+  return isOfServers ? `: it belongs to starting a server (prefork ${rawName} ... <entry>)` : '';
 }

@@ -1,13 +1,15 @@
-/** The commands beside running an entry: what the first argument that is no option can be. What they do is in run-verb.ts. */
+/**
+ * The commands other than starting an entry, by the first argument that is not an option. run-verb.ts implements them.
+ */
+
+import { askedKinds, rowOf, type AskedKind } from '../contract/operations.ts';
 
 export type VerbName =
+  | AskedKind
   | 'status'
   | 'top'
   | 'dashboard'
-  | 'reload'
-  | 'scale'
   | 'stop'
-  | 'upgrade'
   | 'profile'
   | 'heap'
   | 'stack'
@@ -15,16 +17,16 @@ export type VerbName =
   | 'doctor';
 
 export interface VerbRow {
-  /** As the help shows it. */
+  /** The command as the help shows it. */
   readonly usage: string;
-  /** Without a full stop, for the table of commands. */
+  /** A sentence for the table of commands. */
   readonly about: string;
 }
 
 export const verbs: Readonly<Record<VerbName, VerbRow>> = {
   status: {
     usage: 'status [--json]',
-    about: 'Show the workers of a server, and how they are.',
+    about: 'Show the workers of a server and their state.',
   },
   top: {
     usage: 'top [--json]',
@@ -34,21 +36,10 @@ export const verbs: Readonly<Record<VerbName, VerbRow>> = {
     usage: 'dashboard [--no-open]',
     about: 'Show a server live in a browser, until Ctrl-C.',
   },
-  reload: {
-    usage: 'reload',
-    about: 'Replace the workers one by one; returns when the new ones serve, or failed.',
-  },
-  scale: {
-    usage: 'scale <n|+n|-n>',
-    about: 'Run so many workers, or so many more or fewer.',
-  },
+  ...(Object.fromEntries(askedKinds.map((kind) => [kind, operationVerb(kind)])) as Record<AskedKind, VerbRow>),
   stop: {
     usage: 'stop [--now]',
     about: 'Stop a server, finishing what is in flight; returns when it is gone.',
-  },
-  upgrade: {
-    usage: 'upgrade',
-    about: 'Replace the primary itself, for a new prefork or node.',
   },
   profile: {
     usage: 'profile <slot>',
@@ -56,7 +47,7 @@ export const verbs: Readonly<Record<VerbName, VerbRow>> = {
   },
   heap: {
     usage: 'heap <slot>',
-    about: "Write a worker's heap down, as a .heapsnapshot.",
+    about: "Write a worker's heap to a .heapsnapshot.",
   },
   stack: {
     usage: 'stack <slot>',
@@ -68,9 +59,14 @@ export const verbs: Readonly<Record<VerbName, VerbRow>> = {
   },
   doctor: {
     usage: 'doctor [--json]',
-    about: "Tell what in this machine's settings will hurt a server.",
+    about: "Tell which of this machine's settings will hurt a server.",
   },
 };
+
+function operationVerb(kind: AskedKind): VerbRow {
+  const { usage = kind, about = '' } = rowOf(kind);
+  return { usage, about };
+}
 
 export function isVerb(name: string | undefined): name is VerbName {
   return name !== undefined && Object.hasOwn(verbs, name);

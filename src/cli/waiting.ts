@@ -1,18 +1,22 @@
 import type { Status, WorkerStatus } from '../control/controls.ts';
 
-/** How long somebody at a terminal waits without a word, ms. */
-const SILENCE = 2000;
+/** How long a user at a terminal waits without a message. */
+const SILENCE_MS = 2000;
 
-/** Says what is waited for, again each time that it changes. @returns what ends it. */
+/**
+ * Says what an operation waits for, and says it again when that changes.
+ *
+ * @returns a function that ends the messages.
+ */
 export function talkMeanwhile(
   read: () => Promise<Status>,
   say: (line: string) => void,
-  silence: number = SILENCE,
+  silence: number = SILENCE_MS,
 ): () => void {
   let said = '';
   let isOver = false;
   const talk = async (): Promise<void> => {
-    // That it cannot be read is what the operation itself will say.
+    // When the status cannot be read, the operation itself reports the error.
     const reason = await read().then(waitingFor, () => undefined);
     if (isOver || reason === undefined || reason === said) return;
     said = reason;
@@ -25,7 +29,10 @@ export function talkMeanwhile(
   };
 }
 
-/** What an operation waits for, to complete `waiting ...`; undefined when the status does not show it. */
+/**
+ * Returns what an operation waits for, in words that complete `waiting ...`; undefined when the status does not show
+ * it.
+ */
 export function waitingFor({ phase, slots, leaving, operation }: Status): string | undefined {
   const booting = slots.find(({ worker, successor }) => successor !== null || worker?.state === 'booting');
   if (booting !== undefined) {

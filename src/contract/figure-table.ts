@@ -1,10 +1,11 @@
 /**
- * The figures of a worker, a row each, in the order in which the scoreboard stores them. From here come the layout of the
- * board, its writer and its readers, the vitals of `GET /status` with their type, schema and documentation, what the dashboard is
- * sent, the metrics, and what is kept of workers that have ended. So a new figure is a row at the end, and the code that
- * measures it (src/worker/vitals/vitals.ts). What the columns mean is said in figures.ts.
+ * The figures of a worker, a row each, in the order in which the scoreboard stores them. Several things derive from
+ * this table: the layout of the board with its writer and readers, the vitals of `GET /status` with their type, schema
+ * and documentation, the dashboard's data, the metrics, and the totals of workers that have ended. So a new figure
+ * needs a row at the end, and the code that measures it (src/worker/vitals/vitals.ts). figures.ts explains the columns.
  *
- * The bundles of the worker and of the dashboard's page get this table without `about` and `metric` (scripts/bundle.js).
+ * The bundles of the worker and of the dashboard's page get this table without `about` and `metric`
+ * (scripts/bundle.js).
  */
 export const FIGURE_TABLE = [
   {
@@ -212,10 +213,10 @@ export const FIGURE_TABLE = [
   {
     name: 'durations',
     type: 'f64',
-    // DURATIONS of src/scoreboard/durations.ts, where these numbers are explained; a test compares the two.
+    // The number is DURATIONS of src/scoreboard/durations.ts, which explains these figures. A test compares the two.
     count: 60,
     unit: 'requests',
-    // Counts, and sums of milliseconds.
+    // These columns hold counts and sums of milliseconds.
     range: 'amount',
     aggregation: 'total',
     about:

@@ -1,43 +1,46 @@
 import { FIGURE_TABLE } from './figure-table.ts';
 
-/** How the board stores a figure; `state` is a byte out of `STATES`. */
+/** The way in which the board stores a figure; `state` is a byte out of `STATES`. */
 export type FieldType = 'state' | 'i32' | 'u32' | 'f64';
 
 /**
- * What values a figure has: `whole` and `amount` numbers of 0 or more, a `share` of 1, a monotonic `time`, a `slot` or -1, or a
- * `state`. A worker can write anything: what readers hand on has been brought into this range.
+ * The values that a figure can have. `whole` and `amount` are numbers of 0 or more, `share` is at most 1, `time` is
+ * monotonic, `slot` is a slot or -1, and `state` is a state. A worker can write anything, so readers bring values into
+ * this range.
  */
 export type Range = 'whole' | 'amount' | 'share' | 'time' | 'slot' | 'state';
 
 /**
- * What the figure is of several workers of a slot. `total`: it only grows while its worker lives, adds up, and is kept when the
- * worker ends; its metric is a counter. `own`: it is that of the slot's own worker; its metric is a gauge. `none`: it says
- * which worker that is.
+ * The way in which the figures of several workers of a slot are combined. A `total` only grows while its worker lives,
+ * adds up, and is kept when the worker ends; its metric is a counter. An `own` figure belongs to the slot's present
+ * worker; its metric is a gauge. `none` marks a figure that identifies the worker.
  */
 export type Aggregation = 'total' | 'own' | 'none';
 
-/** A metric of one figure, or of several that differ in labels. Milliseconds become seconds, as Prometheus has it. */
+/**
+ * A metric of one figure, or of several that differ in labels. Milliseconds become seconds, as Prometheus wants it.
+ */
 export interface FigureMetric {
   readonly name: `prefork_${string}`;
-  /** By which the figures of one metric differ: their labels, and what these are for this figure. */
+  /** The labels by which figures of one metric differ, and their values for this figure. */
   readonly labels?: Readonly<Record<string, string>>;
-  /** Of the first figure that has the metric: what it is. */
+  /** The description of the metric, at its first figure. */
   readonly help?: string;
-  /** Likewise, what to do when it is high, or low where that is what matters. */
+  /** The advice for when the metric is high, or low where that matters; at its first figure. */
   readonly advice?: string;
 }
 
 export interface Figure {
   readonly name: string;
   readonly type: FieldType;
-  /** Of an array: how many numbers there are. */
+  /** The number of elements, when the figure is an array. */
   readonly count?: number;
   readonly unit: '' | 'ms' | 'bytes' | 'ratio' | 'connections' | 'requests';
   readonly range: Range;
   readonly aggregation: Aggregation;
-  /** For people. */
+  /** A description for people. */
   readonly about: string;
-  /** It is one of the vitals, under this name or its own. A time is told as its age there. */
+  /** The name of the figure among the vitals, or true for the same name. A time appears there as its age. */
   readonly vital?: string | true;
   readonly metric?: FigureMetric;
 }

@@ -1,11 +1,19 @@
-/** As many workers as `--workers` takes, and a scale. */
+/** The largest number of workers for `--workers` and a scale. */
 export const MOST_WORKERS = 1024;
 
-/** As many workers as can balance among themselves: a row of the scoreboard tells of so many other slots. */
+/**
+ * The largest number of workers that can balance among themselves, because a row of the scoreboard has room for this
+ * many slots.
+ */
 export const MOST_BALANCED_WORKERS = 128;
 
-/** Time between two beats of a worker, in which it writes its row. The primary looks at the rows as often. */
+/**
+ * The time between two beats of a worker, at which it writes its row. The primary reads the rows at the same interval.
+ */
 export const BEAT_MS = 250;
 
-/** A worker that has not beaten for so long hangs: the primary has its neighbours accept for it, and nothing is handed to it. */
+/**
+ * A worker that has not beaten for this long hangs. Its neighbours then accept for it, and no connection is handed to
+ * it.
+ */
 export const HUNG_AFTER_MS = 1000;

@@ -1,23 +1,28 @@
-/** What workers ask of the primary's sockets, and what the primary answers: part of the protocol in src/ipc/messages.ts. */
+/**
+ * The requests of workers for the primary's sockets, and the primary's answers. They are part of the protocol in
+ * src/ipc/messages.ts.
+ */
 
-/** What `net.Server#listen` asked for, after Node has normalized its arguments and looked the host up. */
+/** The request of `net.Server#listen`, after Node has normalized its arguments and looked up the host. */
 export interface ListenQuery {
   /** An IP address, null for all of them, or the path of a Unix socket. */
   readonly address: string | null;
-  /** -1 for a Unix socket. */
+  /** The port; -1 for a Unix socket. */
   readonly port: number;
   readonly family: 4 | 6 | -1;
   readonly ipv6Only: boolean;
-  /** Which `listen(0)` of this worker it is: the n-th of every worker gets the same port. 0 when the port is fixed. */
+  /**
+   * The ordinal of a `listen(0)` in this worker: the n-th of every worker gets the same port. 0 when the port is fixed.
+   */
   readonly ordinal: number;
-  /** Unix sockets: open the permissions to other users. */
+  /** Opens the permissions of a Unix socket to other users. */
   readonly readableAll: boolean;
   readonly writableAll: boolean;
-  /** TLS session ticket keys: the first worker's become everyone's, so that sessions resume in any worker. */
+  /** TLS session ticket keys. All workers use those of the first one, so that sessions resume in any worker. */
   readonly data: unknown;
 }
 
-/** What `dgram.Socket#bind` asked for, never at port 0. */
+/** The request of `dgram.Socket#bind`, whose port is never 0. */
 export interface DatagramQuery {
   /** An IP address. */
   readonly address: string;
@@ -27,20 +32,20 @@ export interface DatagramQuery {
   readonly reuseAddress: boolean;
 }
 
-/** The answer to a `listen`. It comes with the handle of the socket of the worker's slot. */
+/** The positive answer to a `listen`. The handle of the socket of the worker's slot comes with it. */
 export interface Granted {
   readonly type: 'granted';
   readonly request: number;
   readonly listener: number;
   readonly slot: number;
   readonly data: unknown;
-  /** The socket is systemd's, and so is its path. */
+  /** True when the socket, and so its path, belongs to systemd. */
   readonly isPassed: boolean;
-  /** Another worker serves there: nothing is accepted before `accept` comes. */
+  /** True when another worker serves there: nothing is accepted before `accept` comes. */
   readonly isParked: boolean;
 }
 
-/** The other answer to a `listen`. */
+/** The negative answer to a `listen`. */
 export interface Denied {
   readonly type: 'denied';
   readonly request: number;
@@ -49,7 +54,10 @@ export interface Denied {
   readonly port: number;
 }
 
-/** The answer to a `bind`. It comes with the handle of a UDP socket, which other workers may have too, where `errno` is 0. */
+/**
+ * The answer to a `bind`. The handle of a UDP socket comes with it where `errno` is 0. Other workers may share the
+ * socket.
+ */
 export interface DatagramBound {
   readonly type: 'bound';
   readonly request: number;
@@ -57,17 +65,22 @@ export interface DatagramBound {
   readonly errno: number;
 }
 
-/** What the primary tells a worker of its listening sockets. */
+/** The messages of the primary about a worker's listening sockets. */
 export type ListenerMessage =
   | Granted
   | Denied
-  /** The worker leaves: nothing is opened for it any more, and its server listens to nobody. */
+  /** The worker leaves. Nothing is opened for it any more, and its server listens to no socket. */
   | { readonly type: 'late'; readonly request: number }
-  /** Accept from the slot's own socket. It comes with the handle where `park` had that closed. */
+  /** The worker should accept from the slot's own socket. The handle comes along if `park` had it closed. */
   | { readonly type: 'accept'; readonly listener: number; readonly slot: number }
-  /** Stop accepting from the slot's own socket, and close it, until `accept` comes. Connections stay. */
+  /**
+   * The worker should stop accepting from the slot's own socket, and close it, until `accept` comes. Connections stay.
+   */
   | { readonly type: 'park'; readonly listener: number }
-  /** Comes with the handle of another slot's socket: accept from that too, its own worker cannot. */
+  /**
+   * The handle of another slot's socket comes with this. The worker should accept from it too, because the slot's own
+   * worker cannot.
+   */
   | { readonly type: 'adopt'; readonly listener: number; readonly slot: number }
-  /** The slot has a worker again: stop accepting from its socket. */
+  /** The slot has a worker again, so this worker should stop accepting from its socket. */
   | { readonly type: 'release'; readonly listener: number; readonly slot: number };

@@ -1,12 +1,13 @@
 /**
- * How workers share an address. `reuseport`: a socket per slot, and the kernel spreads connections over them;
- * `shared`: one socket that every worker accepts from; `round-robin`: node:cluster's own, the primary accepts.
+ * How workers share an address. `reuseport`: each slot has a socket, and the kernel spreads connections over them.
+ * `shared`: every worker accepts from one socket. `round-robin`: the primary accepts, by node:cluster's own scheduling.
  */
 export type Sharing = 'reuseport' | 'shared' | 'round-robin';
 
 /**
- * Who serves a connection. `kernel`: the worker that accepted it; `auto`: the same, and of what a worker has too many some moves to
- * others; `least-connections`: another one that has fewer, from the start, too; `sticky-ip`: the one whose client it is.
+ * Which worker serves a connection. `kernel`: the worker that accepted it. `auto`: the same worker, and connections that
+ * a worker has too many move to others. `least-connections`: from its accept on, one that has fewer. `sticky-ip`: the one
+ * that the client belongs to.
  */
 export type Balance = 'auto' | 'kernel' | 'least-connections' | 'sticky-ip';
 
@@ -17,7 +18,7 @@ export type Balance = 'auto' | 'kernel' | 'least-connections' | 'sticky-ip';
 export type Migrate = 'on' | 'off' | 'every-answer';
 
 /**
- * Which address families a TCP address without a host is bound to: `tcp` both, where the machine has both; `tcp4`
- * and `tcp6` that one alone. The names are Go's (`net.Listen`), which fasthttp's prefork takes too.
+ * The address families of a TCP address without a host. `tcp` binds both where the machine has both; `tcp4` and `tcp6`
+ * bind only that one. The names are those of Go's `net.Listen`, which fasthttp's prefork accepts too.
  */
 export type Network = 'tcp' | 'tcp4' | 'tcp6';

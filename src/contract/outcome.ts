@@ -1,7 +1,7 @@
 /**
- * How an operation ended, after `took` ms. `reason` is one line, `stderr` the last that the worker which failed had to say,
- * and `slot` where it was to serve. `again`: nothing was done, since the server was upgraded meanwhile; its new primary, under
- * the same name, can do it.
+ * The outcome of an operation, after `took` ms. `reason` is one line. `stderr` is the last output of the worker that
+ * failed, and `slot` is the slot that it was meant for. `again` means that nothing was done because the server was
+ * upgraded meanwhile. The new primary, under the same name, can do it.
  */
 export type Outcome =
   | { readonly ok: true; readonly generation: number; readonly workers: number; readonly took: number }
@@ -12,6 +12,3 @@ export type Outcome =
       readonly stderr?: string | undefined;
       readonly again?: true;
     };
-
-/** How many workers there should be: a number, or so many more or fewer than now. */
-export type ScaleTarget = { readonly workers: number } | { readonly by: number };

@@ -1,4 +1,4 @@
-/** The `code` of what the operating system threw, for example `ENOENT`; empty for any other error. */
+/** Returns the `code` of an operating system error, for example `ENOENT`; empty for any other error. */
 export function systemCode(error: unknown): string {
   const { code } = (error ?? {}) as { code?: unknown };
   return typeof code === 'string' ? code : '';

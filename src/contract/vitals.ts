@@ -1,4 +1,6 @@
-/** The vitals of a worker, as `GET /status` answers and the dashboard shows them: those figures that say so. */
+/**
+ * The vitals of a worker, as `GET /status` answers and the dashboard shows them: the figures that are marked as such.
+ */
 import { FIGURES, type Figure, type FigureRow } from './figures.ts';
 
 type NameOf<Row> = Row extends { vital: infer Name extends string }
@@ -10,14 +12,14 @@ type NameOf<Row> = Row extends { vital: infer Name extends string }
 export type VitalName = NameOf<FigureRow>;
 
 /**
- * What a worker last wrote to the scoreboard. What each figure is, and its unit: docs/control.md. `durations` is by
- * `durationBounds` of the status.
+ * The figures that a worker last wrote to the scoreboard. docs/control.md explains each figure and its unit. The bounds
+ * of `durations` are the status's `durationBounds`.
  */
 export type Vitals = {
   readonly [Row in FigureRow as NameOf<Row>]: Row extends { count: number } ? readonly number[] : number;
 };
 
-/** A figure by the name that it has among the vitals. */
+/** A figure under its name among the vitals. */
 export interface Vital {
   readonly name: VitalName;
   readonly figure: Figure;

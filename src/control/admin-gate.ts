@@ -2,21 +2,23 @@ import { isIP } from 'node:net';
 import { failure, type Answer, type ControlRequest, type Gate } from './routes.ts';
 import { isSecret } from './secret.ts';
 
-/** Names that no attacker can have: see `AdminGate`. */
+/** Names with one label, which no attacker can own: see `AdminGate`. */
 const oneLabel = /^[\w-]*$/;
 
 export interface AdminGateOptions {
-  /** Of the address that was given; clients may use it as the host. */
+  /** The host of the address that was given. Clients may use it as the host. */
   readonly host: string;
   readonly token: string;
 }
 
 /**
- * Who may ask what over TCP. Everybody who can reach the port may read; what changes anything takes the token.
+ * Decides which requests over TCP are answered. Every client that reaches the port may read. A request that changes
+ * something needs the token.
  *
- * A browser can be made to reach a port of the loopback interface by a name of an attacker's that resolves to it (DNS
- * rebinding), and its page could then read the answers. It says that name in `Host`, so only those are answered that no
- * stranger can have: addresses, names of one label such as localhost or a container's, and the one that was given.
+ * A browser can be made to reach a loopback port under an attacker's host name that resolves to it (DNS rebinding), and
+ * the attacker's page could then read the answers. The browser sends that name in `Host`. So the gate only accepts
+ * hosts that no stranger can own: addresses, names with one label such as localhost or a container's, and the host that
+ * was given.
  */
 export class AdminGate implements Gate {
   readonly isLocal = false;
@@ -32,8 +34,8 @@ export class AdminGate implements Gate {
     const { host = '', method } = request;
     if (!this.#knows(host)) return failure(403, 'expected an IP address, localhost or the host of --admin as the host');
     if (isOfAnotherSite(request) && !isPage(request))
-      return failure(403, 'requests of pages of other sites are not answered');
-    // Whoever gives a wrong one is told, also where none is needed.
+      return failure(403, 'requests from pages of other sites are refused');
+    // A wrong token is refused even where none is needed, so that the client learns of it.
     const token = bearerToken(request);
     if (token === undefined ? method === 'GET' || method === 'HEAD' : isSecret(token, this.#token)) return undefined;
     return failure(401, 'expected the token of the log as Authorization: Bearer <token>', {
@@ -62,7 +64,7 @@ function isOfAnotherSite({ host = '', origin, fetchSite = 'none' }: ControlReque
   return origin !== undefined && origin.replace(/^https?:\/\//, '') !== host;
 }
 
-/** It holds nothing of this server, and somebody may follow a link to it. */
+/** The page holds nothing about this server, and a user may follow a link to it. */
 function isPage({ method, target }: ControlRequest): boolean {
   return target === '/' && (method === 'GET' || method === 'HEAD');
 }

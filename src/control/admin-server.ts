@@ -6,31 +6,37 @@ import { Connections } from './connections.ts';
 import type { Controls } from './controls.ts';
 import { answer } from './routes.ts';
 
-/** Where a port is served when nobody says more. */
+/** The host when the address has none. */
 const LOOPBACK = '127.0.0.1';
 
-/** More than viewers, scrapers and people need. Each takes a descriptor, of which workers to come need some. */
+/**
+ * The limit is more than viewers, scrapers and people need. Each connection takes a descriptor, and future workers need
+ * some.
+ */
 const MOST_CONNECTIONS = 256;
 
-/** Between two tries to have the address of the primary before this one, ms. */
-const RETRY = 50;
+/** The time between two attempts to bind the address that the primary before this one still holds. */
+const RETRY_MS = 50;
 
 export interface AdminServerOptions {
   readonly controls: Controls;
-  /** `9090`, `:9090`, `host:9090`, `[::1]:9090`, as `--admin` has been checked. */
+  /** The address, for example `9090`, `:9090`, `host:9090` or `[::1]:9090`. `--admin` has been checked before. */
   readonly address: string;
   readonly token: string;
-  /** A socket that listens there already, which is this one's then. */
+  /** A socket that already listens there. This server takes it over. */
   readonly fd?: number | undefined;
-  /** How long the address may be another's, ms: the primary before this one has it until it is told. @default 0 */
+  /**
+   * How long the address may be in use, in ms. The primary before this one holds it until it is told to let go.
+   * @default 0
+   */
   readonly patience?: number;
-  /** Ends that patience. */
+  /** Ends the wait for the address. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * The control socket's routes over TCP: see admin-gate.ts for who may use them. Runs in the primary. Owns the listening
- * socket and its connections; closing it closes all of them.
+ * Serves the control socket's routes over TCP, in the primary. admin-gate.ts decides which requests are answered. The
+ * server owns the listening socket and its connections, and closing it closes all of them.
  */
 export class AdminServer {
   readonly #listener: Server;
@@ -43,7 +49,11 @@ export class AdminServer {
     this.#connections = connections;
   }
 
-  /** @throws Error of `listen`, such as EADDRINUSE. */
+  /**
+   * Opens the server.
+   *
+   * @throws Error of `listen`, such as EADDRINUSE.
+   */
   static async open({ controls, address, token, fd, patience = 0, signal }: AdminServerOptions): Promise<AdminServer> {
     const { host, port } = parse(address);
     const gate = new AdminGate({ host, token });
@@ -54,10 +64,10 @@ export class AdminServer {
       most: MOST_CONNECTIONS,
       isTrusted: (request) => gate.isTrusted(request),
     });
-    // Half open, as http.Server has it: a client may end its side when it has sent its request.
+    // Half-open sockets are allowed, as in http.Server, because a client may end its side when it has sent its request.
     const listener = createServer({ allowHalfOpen: true }, (socket) => connections.accept(socket));
     await listen(listener, fd === undefined ? { host, port } : { fd }, { until: performance.now() + patience, signal });
-    // Such as EMFILE at an accept: that client gets no answer, and the service goes on.
+    // An accept can fail, for example with EMFILE. That client gets no answer, and the service goes on.
     listener.on('error', () => {});
     return new AdminServer(listener, connections);
   }
@@ -67,14 +77,16 @@ export class AdminServer {
     return `http://${isIPv6(address) ? `[${address}]` : address}:${port}`;
   }
 
-  /** Of the socket that listens, for another process to listen on too; undefined when it is closed. */
+  /**
+   * The descriptor of the listening socket, so that another process can listen on it too; undefined once it is closed.
+   */
   get fd(): number | undefined {
     return (this.#listener as unknown as { readonly _handle: { readonly fd: number } | null })._handle?.fd;
   }
 
   /**
-   * Leaves whoever connects from now on, and who follows, to another process that has the socket. Who else has connected is
-   * answered.
+   * Leaves new connections, and clients that follow `/live`, to another process that has the socket. Clients that are
+   * already connected get their answers.
    */
   yield(): void {
     this.#isYielded = true;
@@ -82,7 +94,10 @@ export class AdminServer {
     this.#connections.dismiss();
   }
 
-  /** Stops listening, and settles when answers in flight are out or have taken too long. Idempotent. */
+  /**
+   * Stops listening. The promise settles when the answers in flight are sent or have taken too long. A second call does
+   * nothing.
+   */
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
   }
@@ -93,7 +108,10 @@ export class AdminServer {
   }
 }
 
-/** `exclusive`: a program of the library's is a primary of node:cluster, and this socket is none of its workers'. */
+/**
+ * Listens, and tries again while the address is in use. `exclusive` matters because a program that uses the library is
+ * a primary of node:cluster, and no worker may get this socket.
+ */
 async function listen(
   listener: Server,
   target: { readonly host: string; readonly port: number } | { readonly fd: number },
@@ -107,7 +125,7 @@ async function listen(
     } catch (error) {
       const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
       if (!isTaken || performance.now() >= until) throw error;
-      await delay(RETRY, undefined, { signal });
+      await delay(RETRY_MS, undefined, { signal });
     }
   }
 }

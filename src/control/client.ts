@@ -1,11 +1,12 @@
-/** What the commands know of servers: which run, and how to ask one. */
+/** The commands' view of servers: it finds those that run and sends them requests. */
 import { opendirSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { PreforkError, UsageError } from '../errors.ts';
 import { printable } from '../format/printable.ts';
-import type { Outcome, ScaleTarget } from '../contract/outcome.ts';
-import type { Status, UpgradeTarget } from './controls.ts';
+import type { AskedKind, AskedTargets } from '../contract/operations.ts';
+import type { Outcome } from '../contract/outcome.ts';
+import type { Status } from './controls.ts';
 import { controlDirectories, isFitDirectory, othersDirectories, type Owner } from './files/directories.ts';
 import { nameOfSocket, socketPath } from './files/place.ts';
 import { connectTo, probe } from './files/probe.ts';
@@ -14,71 +15,76 @@ import { systemCode } from '../contract/system-code.ts';
 
 export { connectTo };
 
-/** A server that runs, by its control socket. */
+/** A running server, identified by its control socket. */
 export interface RunningServer {
   readonly name: string;
   readonly path: string;
-  /** Set for root, and where the server runs as another user: who may be hostile, see `withRightsOf`. */
+  /** Set only for root, when the server runs as another user, which may be hostile: see `withRightsOf`. */
   readonly owner?: Owner;
 }
 
-/** What an operation is told, by its path. */
-export interface Operations {
-  readonly '/reload': object;
-  readonly '/scale': ScaleTarget;
+/** The body of each request, by its path: an operation of contract/operations.ts, or one of the others. */
+export type Operations = { readonly [Kind in AskedKind as `/${Kind}`]: AskedTargets[Kind] } & {
   readonly '/stop': { readonly now: boolean };
   readonly '/hold': { readonly pid: number; readonly seconds: number };
-  readonly '/upgrade': UpgradeTarget;
-}
+};
 
 interface Question {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly body?: object;
-  /** Longest silence, ms. Without it, waits for as long as the server runs. */
+  /** The longest silence in ms. Without it the client waits as long as the server runs. */
   readonly patience?: number;
 }
 
-/** For what a server answers at once, unless it is stopped (SIGSTOP) or stuck. */
-const PATIENCE = 5000;
-
-/** Characters: the status of a thousand workers has fewer. Read as JSON, a character can cost fifty bytes. */
-const LONGEST_ANSWER = 4_194_304;
-
-/** Of an operation that another primary has to do by now: each takes a whole upgrade. */
-const MOST_ATTEMPTS = 10;
-
-/** Servers of another user that are looked for: each takes a connection, and that user can make files without end. */
-const MOST_OF_OTHERS = 256;
-
-/** A server that starts is not made to wait longer for the pid of another one. */
-const LITTLE_PATIENCE = 1000;
+/** The time limit of requests that a server answers at once, unless it is stopped (SIGSTOP) or stuck. */
+const STATUS_TIMEOUT_MS = 5000;
 
 /**
- * The one server that is meant.
+ * The length of an answer in characters. The status of a thousand workers is shorter. A character that is parsed as
+ * JSON can cost fifty bytes.
+ */
+const LONGEST_ANSWER = 4_194_304;
+
+/**
+ * How often an operation is sent again because another primary has taken over. Each repetition takes a whole upgrade.
+ */
+const MOST_ATTEMPTS = 10;
+
+/**
+ * The number of another user's servers that are looked for. Each takes a connection, and that user can create files
+ * without end.
+ */
+const MOST_OF_OTHERS = 256;
+
+/** A server that starts does not wait longer than this for the particulars of another one. */
+const PARTICULARS_TIMEOUT_MS = 1000;
+
+/**
+ * Finds the server that a command means.
  *
- * @param name undefined: there should be only one.
- * @throws PreforkError `ERR_NOT_RUNNING`, or `ERR_CONTROL_SOCKET` when it cannot be seen whether one runs.
- * @throws UsageError when several could be meant.
+ * @param name the server's name; undefined when there should be only one.
+ * @throws PreforkError `ERR_NOT_RUNNING`, or `ERR_CONTROL_SOCKET` when it cannot be found out whether one runs.
+ * @throws UsageError when the command could mean several.
  */
 export async function findServer(name: string | undefined, directories?: readonly string[]): Promise<RunningServer> {
   const running = await runningServers(directories, name);
   const [first, ...others] = running;
   if (first === undefined)
     throw await notRunningBeside(name, name === undefined ? [] : await runningServers(directories));
-  // Of one name, this user's own is meant before any other's.
+  // A name means this user's own server before any other user's.
   if (others.length === 0 || (name !== undefined && first.owner === undefined)) return first;
   if (name === undefined) throw new UsageError(`several servers run: choose one by --name: ${await listOf(running)}`);
   const list = await listOf([first, ...others]);
-  throw new UsageError(`several users have a server of the name ${name}: run this as one of them: ${list}`);
+  throw new UsageError(`several users run a server named ${name}: run the command as one of them: ${list}`);
 }
 
 /**
- * All of this user's, sorted by name, and for root then those of the users that it started servers as. Of two of one name
- * in different directories of one user, the one that is found first.
+ * Lists this user's servers, sorted by name. Root also gets those of the users that it started servers as. If one user
+ * has servers of one name in different directories, the first one found counts.
  *
- * @param directories of this user alone. @default all that there are
- * @param name of the only ones that are wanted. @default all, and of another user's a bounded number
+ * @param directories the directories of this user alone. @default all that there are
+ * @param name the only name that is wanted. @default all names, but a bounded number of another user's
  */
 export async function runningServers(directories?: readonly string[], name?: string): Promise<RunningServer[]> {
   const unfit: unknown[] = [];
@@ -103,9 +109,9 @@ function byName(one: RunningServer, other: RunningServer): number {
 }
 
 /**
- * The server that has its name now: an upgrade, or a restart, is found in the other directory perhaps.
+ * Finds the server that has the name now. After an upgrade or a restart its socket may be in the other directory.
  *
- * @throws PreforkError `ERR_NOT_RUNNING`; also when another user has a server of that name by now, which was not meant.
+ * @throws PreforkError `ERR_NOT_RUNNING`, also when only another user has a server of that name by now.
  */
 export async function findAgain({ name, owner }: RunningServer): Promise<RunningServer> {
   const servers = await runningServers(undefined, name);
@@ -114,18 +120,25 @@ export async function findAgain({ name, owner }: RunningServer): Promise<Running
   return same;
 }
 
-/** Whether it still does. */
+/** Tells whether the server still runs. */
 export async function isRunning({ path, owner }: RunningServer): Promise<boolean> {
   return (await probe(path, owner)) === 'live';
 }
 
-/** Signals a process that the server says is its worker; it can lie, and reaches no further than its user can. */
+/**
+ * Signals a process that the server claims as its worker. The claim may be a lie, but the signal reaches no further
+ * than the server's user can.
+ */
 export function signalWorker({ owner }: RunningServer, pid: number, signal: NodeJS.Signals): void {
   signalAs(owner, pid, signal);
 }
 
-/** @throws PreforkError `ERR_NOT_RUNNING`, or `ERR_NO_ANSWER` */
-export async function readStatus(server: RunningServer, patience: number = PATIENCE): Promise<Status> {
+/**
+ * Asks for the status.
+ *
+ * @throws PreforkError `ERR_NOT_RUNNING`, or `ERR_NO_ANSWER`
+ */
+export async function readStatus(server: RunningServer, patience: number = STATUS_TIMEOUT_MS): Promise<Status> {
   const answer = await ask(server, { method: 'GET', path: '/status', patience });
   const { ok, reason } = answer as { ok?: boolean; reason?: string };
   if (ok === false) throw noAnswer(server, `cannot tell its status: ${reason}`);
@@ -133,14 +146,14 @@ export async function readStatus(server: RunningServer, patience: number = PATIE
 }
 
 /**
- * What tells a server from others of the same entry: `pid 4711, /srv/shop, 127.0.0.1:8080`; as much of it as it says in
- * time.
+ * Describes what tells a server from others of the same entry, such as `pid 4711, /srv/shop, 127.0.0.1:8080`. The text
+ * has as much of this as the server says in time.
  */
 export async function particulars(server: RunningServer): Promise<string> {
   const user = server.owner === undefined ? [] : [`uid ${server.owner.uid}`];
   try {
-    const { pid, directory, addresses } = await readStatus(server, LITTLE_PATIENCE);
-    // One of an older version does not say where it was started.
+    const { pid, directory, addresses } = await readStatus(server, PARTICULARS_TIMEOUT_MS);
+    // An older version does not say where it was started.
     return printable([...user, `pid ${pid}`, ...(directory ? [directory] : []), ...addresses].join(', '));
   } catch {
     return user.join(', ');
@@ -148,7 +161,7 @@ export async function particulars(server: RunningServer): Promise<string> {
 }
 
 /**
- * Has the server do something, and waits until it is done or has failed.
+ * Asks the server for an operation, and waits until it is done or has failed.
  *
  * @throws PreforkError `ERR_NOT_RUNNING`, or `ERR_NO_ANSWER` when the server ended meanwhile.
  */
@@ -163,7 +176,7 @@ export async function operate<Path extends keyof Operations>(
     // The new primary has the name by now.
     if (answer.ok || answer.again !== true || attempt === MOST_ATTEMPTS) return answer;
   }
-  throw noAnswer(server, `gave an answer to ${path} that is none`);
+  throw noAnswer(server, `gave an answer to ${path} that is not an outcome`);
 }
 
 function isOutcome(answer: object): answer is Outcome {
@@ -183,7 +196,7 @@ async function serversIn(
   return servers.filter((_, index) => states[index] === 'live');
 }
 
-/** Not read at once: another user may have filled the directory. */
+/** Reads the directory entry by entry, because another user may have filled it. */
 function namesIn(path: string, wanted: string | undefined, most: number): string[] {
   const names: string[] = [];
   const directory = opendirSync(path);
@@ -198,7 +211,7 @@ function namesIn(path: string, wanted: string | undefined, most: number): string
   return names;
 }
 
-/** What the server answered, whatever its status: all that is not a result says so itself. */
+/** Returns what the server answered, whatever its status, because a failure explains itself. */
 async function ask(server: RunningServer, question: Question): Promise<object> {
   let text: string;
   try {
@@ -210,18 +223,18 @@ async function ask(server: RunningServer, question: Question): Promise<object> {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null) return value;
   } catch {
-    // Said below.
+    // The error below says so.
   }
   throw noAnswer(server, `gave an answer to ${question.path} that is not JSON`);
 }
 
 function exchange(server: RunningServer, { method, path, body, patience = 0 }: Question): Promise<string> {
-  // Loaded for this alone: what only lists servers or prints help does without.
+  // node:http is loaded here because listing servers and printing help do without it.
   const { request } = process.getBuiltinModule('node:http');
   const content = body === undefined ? '' : JSON.stringify(body);
   const headers = { host: 'localhost', 'content-length': Buffer.byteLength(content) };
   return new Promise((resolve, reject) => {
-    // The time-out of a request is left to the agent's sockets, and this one is not.
+    // node:http leaves the timeout of a request to the sockets of its agent. This socket is not one of those.
     const createConnection = (): Socket => connectTo(server.path, server.owner).setTimeout(patience);
     const outgoing = request({ createConnection, method, path, headers, timeout: patience });
     outgoing.once('timeout', () => outgoing.destroy(Object.assign(new Error('silence'), { code: 'ETIMEDOUT' })));
@@ -259,7 +272,7 @@ function noAnswer({ name }: RunningServer, what: string, cause?: unknown): Prefo
 }
 
 function notRunning(name: string | undefined, others = ''): PreforkError {
-  const which = name === undefined ? 'no server of this user runs' : `no server runs under the name ${name}`;
+  const which = name === undefined ? 'no server of this user is running' : `no server named ${name} is running`;
   return new PreforkError('ERR_NOT_RUNNING', `${which}${others}`);
 }
 
@@ -267,7 +280,7 @@ async function notRunningBeside(name: string | undefined, others: readonly Runni
   return notRunning(name, others.length === 0 ? '' : `; there is ${await listOf(others)}`);
 }
 
-/** `api (pid 4711, /srv/api, 127.0.0.1:8080), web (...)` */
+/** Lists servers as `api (pid 4711, /srv/api, 127.0.0.1:8080), web (...)`. */
 async function listOf(servers: readonly RunningServer[]): Promise<string> {
   const list = servers.map(async (server) => {
     const what = await particulars(server);

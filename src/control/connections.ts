@@ -4,13 +4,13 @@ import type { Viewer } from './controls.ts';
 import { Quota } from './quota.ts';
 import type { Answer, ControlRequest } from './routes.ts';
 
-/** Of a request's body, bytes. */
-const LONGEST_BODY = 65_536;
+/** The length of a request's body. */
+const LONGEST_BODY_BYTES = 65_536;
 
-/** Of a request's head, bytes: nobody here has cookies. */
-const LONGEST_HEAD = 8192;
+/** The length of a request's head. Clients here send no cookies. */
+const LONGEST_HEAD_BYTES = 8192;
 
-/** For a browser that is led here: answers are what their type says, and no page of another's. */
+/** Protects a browser that is led here: the type of an answer is binding, and no foreign page may embed it. */
 const SAFETY = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
@@ -22,29 +22,29 @@ const TOO_LATE = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-L
 
 export interface ConnectionOptions {
   readonly answer: (request: ControlRequest) => Promise<Answer>;
-  /** How long a request may take to arrive, from its connection on, and an answer may lie unread, ms. */
+  /** How long a request may take to arrive after its connection, and how long an answer may lie unread, in ms. */
   readonly arrivalTimeout: number;
-  /** How long answers in flight may take when it is closed, ms. */
+  /** How long answers in flight may take when the server closes, in ms. */
   readonly closeTimeout: number;
-  /** How many there may be, where others than this user can connect. @default no limit */
+  /** The number of connections, where other users can connect. @default no limit */
   readonly most?: number;
-  /** Who keeps a connection for as long as it takes. @default nobody more than others */
+  /** Tells whether the sender may keep a connection as long as the request takes. @default no client is trusted */
   readonly isTrusted?: (request: ControlRequest) => boolean;
 }
 
 /**
- * The connections of the control socket, and HTTP over them. Owns them, each with the deadline of its request; closing
- * it ends those that wait for a request, and lets answers in flight out.
+ * The connections of the control socket, with HTTP on them. The object owns them, each with the deadline of its
+ * request. Closing it ends the connections that wait for a request, and lets answers in flight finish.
  *
- * A connection carries one request: those who come are few, and none of them is idle then.
+ * A connection carries one request. Clients are few, and this way none of them is idle.
  */
 export class Connections {
   readonly #options: ConnectionOptions;
-  /** All that are open. */
+  /** All open connections. */
   readonly #open = new Set<Socket>();
-  /** Those whose request is still to come, and when it is too late. */
+  /** Connections whose request has not arrived, each with its deadline. */
   readonly #arriving = new Map<Socket, NodeJS.Timeout>();
-  /** Answers that end only when somebody ends them. */
+  /** Answers that last until the client or this object ends them. */
   readonly #following = new Set<ServerResponse>();
   readonly #quota: Quota<Socket>;
   #http: Server | undefined;
@@ -56,7 +56,7 @@ export class Connections {
   }
 
   accept(socket: Socket): void {
-    // Until it is HTTP's: a client that is gone has nobody to be told.
+    // This listener serves until node:http takes over. A client that is gone needs no answer.
     socket.on('error', () => {});
     const loser = this.#quota.admit(socket, socket.remoteAddress ?? '');
     loser?.destroy();
@@ -67,15 +67,15 @@ export class Connections {
     socket.once('readable', () => this.#begin(socket));
   }
 
-  /** Who follows connects again, and finds the next primary. */
+  /** Ends the answers of clients that follow `/live`. They connect again and find the next primary. */
   dismiss(): void {
     for (const response of this.#following) response.end();
   }
 
   /**
-   * Settles when every connection is closed.
+   * Closes. The promise settles when every connection is closed.
    *
-   * @param options.isPatient answers those too whose request is still to come, if it does before the time is over.
+   * @param options.isPatient also answers connections whose request arrives before the deadline.
    */
   async close({ isPatient = false }: { readonly isPatient?: boolean } = {}): Promise<void> {
     if (!isPatient) for (const socket of this.#arriving.keys()) socket.destroy();
@@ -85,7 +85,7 @@ export class Connections {
     clearTimeout(deadline);
   }
 
-  /** Who only looks whether somebody listens ends without a word, and needs no HTTP. */
+  /** Handles the first bytes. A client that only probes the socket closes it silently and needs no HTTP. */
   #begin(socket: Socket): void {
     if (socket.readableLength === 0) {
       socket.destroy();
@@ -112,14 +112,14 @@ export class Connections {
     this.#arriving.delete(socket);
   }
 
-  /** At the first request: most primaries never see one, and node:http takes megabytes. */
+  /** Creates the HTTP server at the first request. Most primaries never get one, and node:http takes megabytes. */
   #createHttp(): Server {
     const { createServer } = process.getBuiltinModule('node:http');
     const http = createServer(
-      { maxHeaderSize: LONGEST_HEAD },
+      { maxHeaderSize: LONGEST_HEAD_BYTES },
       (request, response) => void this.#serve(request, response),
     );
-    // Drops a second request, which may have come in the same packet; what ends the connection is in `writeHead`.
+    // Drops a second request that may have come in the same packet. `writeHead` makes the response end the connection.
     http.maxRequestsPerSocket = 1;
     return http;
   }
@@ -129,7 +129,7 @@ export class Connections {
     try {
       body = await readBody(request);
     } catch {
-      // It broke off, or was cut off: there is nobody to answer.
+      // The request broke off or was cut off, so there is no client to answer.
       return;
     }
     this.#hasArrived(request.socket);
@@ -138,13 +138,16 @@ export class Connections {
     const asked: ControlRequest = { method, target: url, body, host, origin, fetchSite, accept, authorization };
     this.#quota.advance(request.socket, this.#options.isTrusted?.(asked) === true ? 'trusted' : 'answered');
     const answer = await this.#options.answer(asked);
-    // Gone meanwhile, which nothing would say any more.
+    // The client left meanwhile. node:http would never report that.
     if (request.socket.destroyed) return;
     if (answer.follow === undefined || method === 'HEAD') this.#send(response, answer);
     else this.#follow(response, answer, answer.follow);
   }
 
-  /** Whoever does not read it is dropped: what waits for him is the primary's memory and descriptor. */
+  /**
+   * Sends an answer. A client that does not read it is dropped, because its connection holds memory and a descriptor of
+   * the primary.
+   */
   #send(response: ServerResponse, { status, contentType, body, headers }: Answer): void {
     const { socket } = response;
     socket?.setTimeout(this.#options.arrivalTimeout, () => socket.destroy());
@@ -170,15 +173,18 @@ function cutOff(socket: Socket): void {
   socket.destroySoon();
 }
 
-/** Reads to the end also what is too long, for a client that cannot send may not look at the answer. */
+/**
+ * Reads a body to its end even when it is too long, because a client that cannot finish sending may never read the
+ * answer.
+ */
 async function readBody(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length <= LONGEST_BODY) chunks.push(chunk);
+    if (length <= LONGEST_BODY_BYTES) chunks.push(chunk);
   }
-  return length <= LONGEST_BODY ? Buffer.concat(chunks).toString() : undefined;
+  return length <= LONGEST_BODY_BYTES ? Buffer.concat(chunks).toString() : undefined;
 }
 
 function writeHead(response: ServerResponse, status: number, headers: OutgoingHttpHeaders): void {

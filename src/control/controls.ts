@@ -1,26 +1,30 @@
 /**
- * What the control socket can see of the primary and ask of it. The supervisor implements it; the server, the routes and
+ * The interface between the control socket and the primary. The supervisor implements it. The server, the routes and
  * the commands know nothing else of the primary.
  */
 import type { Balance, Sharing } from '../contract/modes.ts';
 import type { MovesByReason } from '../contract/moves.ts';
-import type { Outcome, ScaleTarget } from '../contract/outcome.ts';
+import type { AskedKind, AskedTargets, OperationKind } from '../contract/operations.ts';
+import type { Outcome } from '../contract/outcome.ts';
 import type { Vitals } from '../contract/vitals.ts';
 
-/** What runs, as `GET /status` answers and `prefork status --json` prints. Times are ISO 8601, durations ms. */
+/** The status that `GET /status` answers and `prefork status --json` prints. Times are ISO 8601, durations are ms. */
 export interface Status {
-  /** Of this format: it grows when a field changes its meaning or goes, not when one is added. */
+  /**
+   * The version of this format. The number grows when a field changes its meaning or disappears, not when a field is
+   * added.
+   */
   readonly version: 1;
   readonly name: string;
-  /** Of the primary. */
+  /** The pid of the primary. */
   readonly pid: number;
-  /** Versions of prefork and of node. */
+  /** The versions of prefork and of node. */
   readonly prefork: string;
   readonly node: string;
-  /** The primary's working directory; empty for who has no token, over `--admin`. */
+  /** The primary's working directory; empty over `--admin` for a client without the token. */
   readonly directory: string;
   readonly phase: 'starting' | 'serving' | 'stopping';
-  /** Counts reloads, from 1. */
+  /** The generation, which counts reloads from 1. */
   readonly generation: number;
   readonly sharing: Sharing;
   readonly balance: BalanceStatus;
@@ -30,30 +34,30 @@ export interface Status {
   /** How many workers there should be, and how many serve. */
   readonly workers: { readonly wanted: number; readonly serving: number };
   readonly slots: readonly SlotStatus[];
-  /** Booted or booting workers without a slot. */
+  /** Workers without a slot that boot or have booted. */
   readonly spares: readonly WorkerStatus[];
-  /** Workers that finish what is in flight, their slot being another's already, and then end. */
+  /** Workers that finish what is in flight and then end. Their slot already belongs to another worker. */
   readonly leaving: readonly WorkerStatus[];
-  /** What is going on now; null when nothing is. */
-  readonly operation: 'reload' | 'scale' | 'recycle' | 'upgrade' | null;
+  /** The operation that runs now; null when there is none. */
+  readonly operation: OperationKind | null;
   readonly reloads: {
     readonly done: number;
     readonly failed: number;
-    /** Undefined before the first. */
+    /** Undefined before the first reload. */
     readonly last: ReloadStatus | undefined;
   };
-  /** Of the vitals' `durations`, ms. One more of these counts what took longer than the last. */
+  /** The bounds of the vitals' `durations` in ms. A last bucket counts the requests that took longer. */
   readonly durationBounds: readonly number[];
 }
 
-/** How even the slots' connections are. What each has is in its worker's vitals. */
+/** How even the connections of the slots are. The connections of each slot are in its worker's vitals. */
 export interface BalanceStatus {
   readonly mode: Balance;
-  /** The most connections of a slot over the mean of all: 1 is even. */
+  /** The most connections of a slot divided by the mean of all slots. 1 is even. */
   readonly skew: number;
   /**
-   * Connections that moved to another worker, that the other one would not have, and that were on their way to one that
-   * ended: those two are served by the worker that accepted them. Since the primary started.
+   * Connections since the primary started that were handed to another worker, that the other worker refused, and that
+   * were on their way to a worker that ended. The worker that accepted a refused or failed one serves it.
    */
   readonly handoffs: { readonly done: number; readonly refused: number; readonly failed: number };
   /** Connections that moved between two requests, or were to, by what for. Since the primary started. */
@@ -63,7 +67,7 @@ export interface BalanceStatus {
 export interface ReloadStatus {
   readonly generation: number;
   readonly outcome: 'done' | 'failed';
-  /** Why it failed. */
+  /** The reason of a failure. */
   readonly reason: string | undefined;
   readonly at: string;
 }
@@ -71,9 +75,9 @@ export interface ReloadStatus {
 export interface SlotStatus {
   readonly slot: number;
   readonly state: 'empty' | 'booting' | 'serving' | 'waiting' | 'stopped';
-  /** The one whose slot it is; null while there is none. */
+  /** The worker that has the slot; null while there is none. */
   readonly worker: WorkerStatus | null;
-  /** Boots to take this slot over. */
+  /** The worker that boots to take over this slot. */
   readonly successor: WorkerStatus | null;
   /** How many workers of this slot ended unasked. */
   readonly crashes: number;
@@ -91,37 +95,29 @@ export interface WorkerStatus {
   readonly vitals: Vitals | null;
 }
 
-/** Why a worker ended: see `ExitReason`. */
+/** The reason why a worker ended: see `ExitReason`. */
 export interface ExitStatus {
   readonly pid: number | null;
   readonly generation: number;
   readonly reason: string;
-  /** One line for people. */
+  /** A line for people. */
   readonly text: string;
   readonly at: string;
 }
 
-/** Which node is to run the next primary. */
-export interface UpgradeTarget {
-  /** The path of its file, which the server has to be able to run. */
-  readonly node?: string | undefined;
-  /** The same, where it is no matter when the server cannot. */
-  readonly preferNode?: string | undefined;
-}
-
-/** The metrics in the format that was asked for; or why there are none. */
+/** The metrics in the format that was asked for, or the reason why there are none. */
 export type MetricsAnswer =
   | { readonly ok: true; readonly contentType: string; readonly body: string }
   | { readonly ok: false; readonly reason: string };
 
-/** Something that happened, by the name of its event in docs/metrics.md. */
+/** An event, by its name in docs/metrics.md. */
 export interface RecordedEvent {
   readonly at: string;
   readonly name: string;
   readonly fields: Readonly<Record<string, string | number | boolean | null>>;
 }
 
-/** One who looks: what it takes of a writable stream. */
+/** The receiver of events, as the part of a writable stream that it needs. */
 export interface Viewer {
   readonly writableLength: number;
   write(text: string): unknown;
@@ -130,38 +126,43 @@ export interface Viewer {
   on(event: 'error' | 'close', listener: () => void): unknown;
 }
 
-/** The page that shows a server live, and what feeds it. */
+/** The page that shows a server live, and the events that feed it. */
 export interface Dashboard {
-  /** One of its files, as text. */
+  /** Returns one of the page's files as text. */
   file(name: string): Promise<string>;
-  /** As many look already as may. */
+  /** Tells whether the number of viewers has reached its limit. */
   isFull(isTrusted: boolean): boolean;
   /**
-   * Feeds this one with server-sent events, until it goes, is too slow, or the server ends.
+   * Feeds the viewer with server-sent events, until it leaves, is too slow, or the server ends.
    *
-   * @param isTrusted may see what the application said of itself.
+   * @param isTrusted allows the viewer to see what the application said about itself.
    */
   watch(viewer: Viewer, isTrusted: boolean): void;
 }
 
 export interface Controls {
-  /** Loaded when it is first asked for. */
+  /** Loads the dashboard when it is first asked for. */
   dashboard(): Promise<Dashboard>;
   status(): Status;
-  /** @param accept of the request: Prometheus' text or OpenMetrics. */
+  /**
+   * Formats the metrics.
+   *
+   * @param accept the request's header, which chooses Prometheus' text or OpenMetrics.
+   */
   metrics(accept: string | undefined): Promise<MetricsAnswer>;
-  /** Whether new connections are welcome: enough workers serve, and it is not stopping; else why not. */
+  /** Tells whether new connections are welcome: enough workers serve, and the server is not stopping. */
   readiness(): { readonly ready: true } | { readonly ready: false; readonly reason: string };
-  /** Replaces every worker, one after another. One that is asked for during another one follows it. */
-  reload(): Promise<Outcome>;
-  scale(target: ScaleTarget): Promise<Outcome>;
-  /** @param now without grace. Settles when every worker is gone, just before the primary ends. */
+  /** Runs an operation of contract/operations.ts. One that is asked for during another one follows it. */
+  operate<Kind extends AskedKind>(kind: Kind, target: AskedTargets[Kind]): Promise<Outcome>;
+  /**
+   * Stops the server. The promise settles when every worker is gone, just before the primary ends.
+   *
+   * @param now stops without grace.
+   */
   stop(now: boolean): Promise<Outcome>;
   /**
-   * Somebody looks into the worker of this pid, which may stand still for so many ms from now on: it is not killed as hung
-   * meanwhile. 0 ends it.
+   * Announces that the worker of this pid is being inspected and may stand still for this many ms from now on. The
+   * primary does not kill it as hung meanwhile. 0 ends that.
    */
   hold(pid: number, within: number): Promise<Outcome>;
-  /** Replaces the primary. Settles when the new one serves, or was given up. */
-  upgrade(target: UpgradeTarget): Promise<Outcome>;
 }

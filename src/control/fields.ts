@@ -1,6 +1,6 @@
-/** Reads what came with a request, its query and its JSON body, as one set of fields. */
+/** Reads the fields of a request, from its query and its JSON body together. */
 
-/** What is wrong with a request: the status to answer with, and one sentence for whoever sent it. */
+/** A faulty request: the status of the answer, and a sentence for the client. */
 export class BadRequest extends Error {
   readonly status: number;
 
@@ -12,7 +12,11 @@ export class BadRequest extends Error {
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** @throws BadRequest unless every field is one of `known`, given once. */
+/**
+ * Reads the fields.
+ *
+ * @throws BadRequest unless every field is one of `known` and given once.
+ */
 export function readFields(query: URLSearchParams, body: string, known: readonly string[]): Fields {
   const fields = new Map<string, unknown>();
   for (const [key, value] of [...query, ...Object.entries(readBody(body, known))]) {
@@ -35,7 +39,7 @@ function readBody(body: string, known: readonly string[]): Record<string, unknow
   throw new BadRequest(`expected a JSON object with ${expectedFields(known)}, got ${quote(value)}`);
 }
 
-/** A number, or text of one; undefined when it was not given. In a query, `+` stands for a space. */
+/** Reads a number, or the text of one; undefined when it was not given. In a query, `+` stands for a space. */
 export function readInteger(
   fields: Fields,
   key: string,
@@ -48,7 +52,7 @@ export function readInteger(
   throw new BadRequest(`${key}: expected a whole number from ${min} to ${max}, got ${quote(value)}`);
 }
 
-/** True, or text of it, of which `?now` has none. */
+/** Reads a boolean, or the text of one. `?now` without a value means true. */
 export function readBoolean(fields: Fields, key: string): boolean {
   const value = fields[key];
   if (value === true || value === 'true' || value === '') return true;
@@ -56,7 +60,7 @@ export function readBoolean(fields: Fields, key: string): boolean {
   throw new BadRequest(`${key}: expected true or false, got ${quote(value)}`);
 }
 
-/** An absolute path; undefined when it was not given. */
+/** Reads an absolute path; undefined when it was not given. */
 export function readPath(fields: Fields, key: string): string | undefined {
   const value = fields[key];
   if (value === undefined) return undefined;

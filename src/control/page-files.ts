@@ -1,7 +1,7 @@
-/** What the dashboard's page consists of, by the path at which it is asked for. */
+/** The files of the dashboard's page, by their paths in requests. */
 
 export interface PageFile {
-  /** In dist/dashboard. */
+  /** The name of the file in dist/dashboard. */
   readonly name: string;
   readonly contentType: string;
 }
@@ -14,12 +14,12 @@ export const pageFiles: Readonly<Record<PagePath, PageFile>> = {
   '/dashboard.js': { name: 'dashboard.js', contentType: 'text/javascript; charset=utf-8' },
 };
 
-/** Of the page alone: it loads its own files, asks its own server, and is in nobody's frame. */
+/** The policy of the page alone. The page loads its own files, asks its own server, and cannot be framed. */
 export const PAGE_POLICY: string =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
   "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-/** The one that a request is for. */
+/** Returns the file that a request asks for. */
 export function pageFileOf(target: string): PageFile | undefined {
   const path = target.split('?')[0]!;
   return Object.hasOwn(pageFiles, path) ? pageFiles[path as PagePath] : undefined;

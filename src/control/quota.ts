@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 
-/** How far a connection has come. Who has come less far makes room for others first, and who is trusted never does. */
+/** The progress of a connection. Connections with less progress are closed first, and trusted ones never. */
 const stages = ['silent', 'asking', 'answered', 'trusted'] as const;
 
 export type Stage = (typeof stages)[number];
@@ -11,16 +11,20 @@ interface Place {
 }
 
 /**
- * Who may keep a connection when there are too many: not who came first. Places that are held by saying nothing would
- * otherwise lock out those who have something to say. The client that has the most makes room: while there are others with
- * more, one that has few keeps them. Owns nothing.
+ * Decides which connections stay when there are too many. The order of arrival does not decide, because clients that
+ * connect and say nothing could lock out the others. The client with the most connections loses one. A client with few
+ * keeps them while others have more. The quota owns nothing.
  */
 export class Quota<Connection> {
   readonly #most: number;
-  /** In the order in which they came. */
+  /** The places, in the order of arrival. */
   readonly #places = new Map<Connection, Place>();
 
-  /** @param most connections in all. */
+  /**
+   * Creates the quota.
+   *
+   * @param most the number of connections in all.
+   */
   constructor(most: number) {
     this.#most = most;
   }
@@ -32,7 +36,7 @@ export class Quota<Connection> {
   /**
    * Gives the connection a place.
    *
-   * @returns the one that has to go for it, which may be itself; undefined when there is room.
+   * @returns the connection that has to go, which may be this one; undefined when there is room.
    */
   admit(connection: Connection, address: string): Connection | undefined {
     const loser = this.size < this.#most ? undefined : this.#loser(clientOf(address));
@@ -42,18 +46,21 @@ export class Quota<Connection> {
     return loser;
   }
 
-  /** It has said something, or was answered. One that has no place any more is left alone. */
+  /** Records progress: the connection has sent something or was answered. A connection without a place is ignored. */
   advance(connection: Connection, stage: Stage): void {
     const place = this.#places.get(connection);
     if (place !== undefined) place.stage = stage;
   }
 
-  /** Idempotent. */
+  /** Frees the place. A second call does nothing. */
   release(connection: Connection): void {
     this.#places.delete(connection);
   }
 
-  /** Of the clients that would have the most; or, where all that they have is trusted, of those with the next most. */
+  /**
+   * Chooses a connection of the clients that would have the most. When all of theirs are trusted, the clients with the
+   * next most are considered.
+   */
   #loser(newcomer: string): Connection | undefined {
     const counts = new Map([[newcomer, 1]]);
     for (const { client } of this.#places.values()) counts.set(client, (counts.get(client) ?? 0) + 1);
@@ -66,18 +73,22 @@ export class Quota<Connection> {
   }
 }
 
-/** The oldest of those that have come least far. */
+/** Returns the oldest connection with the least progress. */
 function leastFar<Connection>(places: ReadonlyArray<readonly [Connection, Place]>): Connection | undefined {
   const found = stages.map((stage) => places.find(([, place]) => place.stage === stage));
   return found.slice(0, stages.indexOf('trusted')).find((place) => place !== undefined)?.[0];
 }
 
-/** One client has a whole /64 of IPv6, RFC 6177. An IPv4 one is itself, also as `::ffff:192.0.2.1`. */
+/**
+ * Maps an address to a client. A client has a whole /64 of IPv6 (RFC 6177). An IPv4 address is a client of its own,
+ * even in the form `::ffff:192.0.2.1`.
+ */
 function clientOf(address: string): string {
   if (!isIPv6(address)) return address;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return mapped;
-  // The kernel writes it out but for one `::`, which can be in the first half: then the rest of it is zeros.
+  // The kernel writes the address in full, except for one `::`. When that is in the first half, the rest of the half is
+  // zeros.
   const [head = '', tail] = address.replace(/%.*$/, '').split('::');
   const groups = head.split(':').filter(Boolean);
   const after = tail === undefined ? [] : tail.split(':').filter(Boolean);

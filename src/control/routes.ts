@@ -1,23 +1,23 @@
-/** What can be asked, and how it is answered: a table from path and method to a function. No sockets here. */
-import { MOST_WORKERS } from '../contract/limits.ts';
-import type { Outcome, ScaleTarget } from '../contract/outcome.ts';
+/** The routes of the control socket: a table from path and method to a function. This module has no sockets. */
+import { askedKinds, rowOf, type AskedKind, type AskedTargets } from '../contract/operations.ts';
+import type { Outcome } from '../contract/outcome.ts';
 import type { Controls, Viewer } from './controls.ts';
 import { BadRequest, readBoolean, readFields, readInteger, readPath, type Fields } from './fields.ts';
 import { refusal, type Provenance } from './origin.ts';
 import { PAGE_POLICY, pageFiles, type PagePath } from './page-files.ts';
 import { withoutWords } from './status/public-status.ts';
 
-/** The longest that a worker is held for without a word, s: whoever is gone cannot release it. */
-const LONGEST_HOLD = 600;
+/** The longest time that one request can hold a worker. A client that is gone cannot release it. */
+const LONGEST_HOLD_SECONDS = 600;
 
 export interface ControlRequest extends Provenance {
   readonly method: string;
-  /** Path and query. */
+  /** The path and query. */
   readonly target: string;
-  /** Undefined when it was too long to be read. */
+  /** Undefined when the body was too long to be read. */
   readonly body: string | undefined;
   readonly accept?: string | undefined;
-  /** `Authorization`. */
+  /** The `Authorization` header. */
   readonly authorization?: string | undefined;
 }
 
@@ -25,23 +25,23 @@ export interface Answer {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
-  /** Other headers. */
+  /** Additional headers. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Writes what follows the body, for as long as both sides want: it gets the response, and ends it. */
+  /** Writes what follows the body, as long as both sides want. The function gets the response and ends it. */
   readonly follow?: (response: Viewer) => void;
 }
 
-/** Decides who may ask for what. */
+/** Decides which requests are answered. */
 export interface Gate {
-  /** Why the request is not answered; undefined when it is. */
+  /** Returns the refusal of a request; undefined when the request is answered. */
   refuse(request: ControlRequest): Answer | undefined;
-  /** Whether whoever asks is a user of this machine, and may say which of its programs is run. */
+  /** True when the client is a user of this machine, who may say which of its programs is run. */
   readonly isLocal: boolean;
-  /** Whether whoever asks may see what the application said of itself. */
+  /** Tells whether the client may see what the application said about itself. */
   isTrusted(request: ControlRequest): boolean;
 }
 
-/** Of the Unix socket, which only its user can open. */
+/** The gate of the Unix socket, which only its user can open. */
 const socketGate: Gate = {
   isLocal: true,
   refuse(request) {
@@ -51,7 +51,7 @@ const socketGate: Gate = {
   isTrusted: () => true,
 };
 
-/** What a route is answered from. */
+/** The input of a route. */
 interface Asked {
   readonly controls: Controls;
   readonly fields: Fields;
@@ -61,7 +61,7 @@ interface Asked {
 }
 
 interface Route {
-  /** What its query or body may have. */
+  /** The names of the fields that its query or body may have. */
   readonly fields: readonly string[];
   readonly answer: (asked: Asked) => Answer | Promise<Answer>;
 }
@@ -80,13 +80,6 @@ const routes: Readonly<Record<string, Methods>> = {
   '/healthz': { GET: { fields: [], answer: () => text(200, 'ok') } },
   '/readyz': { GET: { fields: [], answer: readiness } },
   '/status.schema.json': { GET: { fields: [], answer: schema } },
-  '/reload': { POST: { fields: [], answer: async ({ controls }) => outcome(await controls.reload()) } },
-  '/scale': {
-    POST: {
-      fields: ['workers', 'by'],
-      answer: async ({ controls, fields }) => outcome(await controls.scale(scaleTarget(fields))),
-    },
-  },
   '/stop': {
     POST: {
       fields: ['now'],
@@ -99,15 +92,10 @@ const routes: Readonly<Record<string, Methods>> = {
       answer: async ({ controls, fields }) => outcome(await hold(controls, fields)),
     },
   },
-  '/upgrade': {
-    POST: {
-      fields: ['node', 'preferNode'],
-      answer: upgrade,
-    },
-  },
+  ...Object.fromEntries(askedKinds.map((kind) => [`/${kind}`, { POST: operationRoute(kind) }])),
 };
 
-/** Answers a request. Never rejects: what the primary throws is a 500. */
+/** Answers a request. The promise never rejects: an error of the primary becomes a 500. */
 export async function answer(request: ControlRequest, controls: Controls, gate: Gate = socketGate): Promise<Answer> {
   try {
     return await dispatch(request, controls, gate);
@@ -117,7 +105,7 @@ export async function answer(request: ControlRequest, controls: Controls, gate: 
   }
 }
 
-/** For the cases in which there is no answer of a route. */
+/** Makes the answer when no route gives one. */
 export function failure(status: number, reason: string, headers: Answer['headers'] = {}): Answer {
   return { ...json(status, { ok: false, reason } satisfies Outcome), headers };
 }
@@ -141,13 +129,13 @@ function dispatch(request: ControlRequest, controls: Controls, gate: Gate): Answ
   });
 }
 
-/** HEAD is GET, of whose answer Node leaves the body out. */
+/** Finds the route. HEAD is handled as GET, and Node leaves out the body. */
 function routeOf(methods: Methods, method: string): Route | undefined {
   const name = method === 'HEAD' ? 'GET' : method;
   return Object.hasOwn(methods, name) ? methods[name as Method] : undefined;
 }
 
-/** By hand, as the URL class would resolve `//` and `..`, and throw for some. */
+/** Parses the target by hand, because the URL class would resolve `//` and `..`, and would throw for some targets. */
 function parseTarget(target: string): { path: string; query: URLSearchParams } {
   const end = target.indexOf('?');
   const path = end === -1 ? target : target.slice(0, end);
@@ -170,13 +158,13 @@ function currentStatus({ controls, isTrusted }: Asked): Answer {
   return json(200, isTrusted ? now : withoutWords(now));
 }
 
-/** Loaded when somebody asks for it, which few do. */
+/** Loads the schema when it is asked for, which is rare. */
 async function schema(): Promise<Answer> {
   const { statusSchema } = await import('./status/status-schema.ts');
   return { ...json(200, statusSchema), contentType: 'application/schema+json' };
 }
 
-/** 501: prom-client, which writes them, is not installed. */
+/** The status is 501 when prom-client, which formats the metrics, is not installed. */
 async function metrics({ controls, accept }: Asked): Promise<Answer> {
   const result = await controls.metrics(accept);
   if (!result.ok) return text(501, result.reason);
@@ -200,38 +188,53 @@ function pageFile(path: PagePath): Route {
   };
 }
 
-/** Server-sent events, on a connection that stays open. */
+/** Answers with server-sent events, on a connection that stays open. */
 async function live({ controls, isTrusted }: Asked): Promise<Answer> {
   const dashboard = await controls.dashboard();
-  if (dashboard.isFull(isTrusted)) return failure(503, 'as many look as may: close a dashboard');
+  if (dashboard.isFull(isTrusted)) return failure(503, 'too many dashboards are open: close one');
   const follow = (response: Viewer): void => dashboard.watch(response, isTrusted);
   return { status: 200, contentType: 'text/event-stream', body: '', follow };
 }
 
-function scaleTarget(fields: Fields): ScaleTarget {
-  const workers = readInteger(fields, 'workers', { min: 1, max: MOST_WORKERS });
-  const by = readInteger(fields, 'by', { min: -MOST_WORKERS, max: MOST_WORKERS });
-  if (workers !== undefined && by === undefined) return { workers };
-  if (by !== undefined && workers === undefined) return { by };
-  throw new BadRequest('expected either workers, how many there should be, or by, how many more or fewer');
+function operationRoute(kind: AskedKind): Route {
+  return {
+    fields: Object.keys(rowOf(kind).fields ?? {}),
+    answer: async ({ controls, fields, isLocal }) => {
+      const path = isLocal ? undefined : pathOf(kind, fields);
+      if (path !== undefined) return failure(403, `only the control socket accepts ${path}`);
+      return outcome(await controls.operate(kind, targetOf(kind, fields)));
+    },
+  };
 }
 
-/** Over TCP, whoever has the token decides when, and not what is run: a path could be that of a file which a client had the server keep. */
-async function upgrade({ controls, fields, isLocal }: Asked): Promise<Answer> {
-  const target = { node: readPath(fields, 'node'), preferNode: readPath(fields, 'preferNode') };
-  const hasPath = target.node !== undefined || target.preferNode !== undefined;
-  if (hasPath && !isLocal) return failure(403, 'which node runs it is said over the control socket alone');
-  return outcome(await controls.upgrade(target));
+/**
+ * Returns the name of a field with a path, if the request has one. Over TCP, a client with the token decides when something
+ * runs, not which program: the path could lead to a file that a client made the server store.
+ */
+function pathOf(kind: AskedKind, given: Fields): string | undefined {
+  const paths = Object.entries(rowOf(kind).fields ?? {}).filter(([, { type }]) => type === 'path');
+  return paths.map(([name]) => name).find((name) => given[name] !== undefined);
+}
+
+/** Reads the fields that the operation's row has. */
+function targetOf<Kind extends AskedKind>(kind: Kind, given: Fields): AskedTargets[Kind] {
+  const { fields = {}, oneOf } = rowOf(kind);
+  const values = Object.entries(fields).map(([name, field]) => {
+    return [name, field.type === 'integer' ? readInteger(given, name, field) : readPath(given, name)] as const;
+  });
+  const known = values.filter(([, value]) => value !== undefined);
+  if (oneOf !== undefined && known.length !== 1) throw new BadRequest(`expected ${oneOf}`);
+  return Object.fromEntries(known) as AskedTargets[Kind];
 }
 
 function hold(controls: Controls, fields: Fields): Promise<Outcome> {
   const pid = readInteger(fields, 'pid', { min: 1, max: 2 ** 31 - 1 });
-  const seconds = readInteger(fields, 'seconds', { min: 0, max: LONGEST_HOLD });
+  const seconds = readInteger(fields, 'seconds', { min: 0, max: LONGEST_HOLD_SECONDS });
   if (pid !== undefined && seconds !== undefined) return controls.hold(pid, seconds * 1000);
-  throw new BadRequest('expected pid, of a worker, and seconds, for which it may stand still');
+  throw new BadRequest('expected pid (of a worker) and seconds (for which it may stand still)');
 }
 
-/** 409: it is understood, and cannot be done as things are. Nothing has changed then. */
+/** The status is 409 when the request is understood but cannot be done now. Nothing has changed then. */
 function outcome(result: Outcome): Answer {
   return json(result.ok ? 200 : 409, result);
 }

@@ -12,24 +12,24 @@ import { SocketFile, type Wish } from './files/socket-file.ts';
 export interface ControlServerOptions {
   readonly controls: Controls;
   readonly name: string;
-  /** By the user: then a name that is taken is an error. A default name gets a number added. */
+  /** True when the user chose the name. A name that is taken is then an error. A default name gets a number added. */
   readonly isNameGiven: boolean;
-  /** Take the name from the live server that has it: the one that this is the upgrade of. @default false */
+  /** Takes the name from the live server that has it, which this server upgrades. @default false */
   readonly replace?: boolean;
-  /** @default `controlDirectory()` */
+  /** The directory of the socket. @default `controlDirectory()` */
   readonly directory?: string;
-  /** How long a request may take to arrive, ms. @default 10_000 */
+  /** How long a request may take to arrive, in ms. @default 10_000 */
   readonly arrivalTimeout?: number;
-  /** How long answers in flight may take at a close, ms. @default 1000 */
+  /** How long answers in flight may take when the server closes, in ms. @default 1000 */
   readonly closeTimeout?: number;
 }
 
 /**
- * HTTP over a Unix socket that only this user can open: see routes.ts. Runs in the primary. Owns the listening socket,
- * its file and its connections; closing it closes and removes all of them.
+ * Serves HTTP over a Unix socket that only this user can open, in the primary: see routes.ts. The server owns the
+ * listening socket, its file and its connections. Closing it closes and removes all of them.
  *
- * A primary that is to replace this one opens its own with `replace`, which takes the file over in one step. This one
- * then answers whoever is connected, and its close leaves the other's file alone.
+ * A primary that replaces this one opens its own server with `replace`, which takes over the file in one step. This
+ * server then still answers the clients that are connected, and its close leaves the other server's file alone.
  */
 export class ControlServer {
   readonly #listener: Server;
@@ -44,8 +44,10 @@ export class ControlServer {
   }
 
   /**
+   * Opens the server.
+   *
    * @throws PreforkError `ERR_NAME_TAKEN` when a live server has the name that was given, `ERR_CONTROL_SOCKET` when
-   * there is no place for the socket. Nothing is left open then.
+   *   there is no place for the socket. Nothing stays open then.
    */
   static async open(options: ControlServerOptions): Promise<ControlServer> {
     const { controls, name } = options;
@@ -55,9 +57,9 @@ export class ControlServer {
       arrivalTimeout,
       closeTimeout,
     });
-    // Half open, as http.Server has it: a client may end its side when it has sent its request.
+    // Half-open sockets are allowed, as in http.Server, because a client may end its side when it has sent its request.
     const listener = createServer({ allowHalfOpen: true }, (socket) => connections.accept(socket));
-    // Such as EMFILE at an accept: that client gets no answer, and the service goes on.
+    // An accept can fail, for example with EMFILE. That client gets no answer, and the service goes on.
     listener.on('error', () => {});
     try {
       const directory = options.directory ?? controlDirectory();
@@ -71,7 +73,7 @@ export class ControlServer {
     }
   }
 
-  /** The one that was asked for, perhaps with a number added. */
+  /** The name that was asked for, perhaps with a number added. */
   get name(): string {
     return this.#file.name;
   }
@@ -80,17 +82,23 @@ export class ControlServer {
     return this.#file.path;
   }
 
-  /** Leaves who follows to the primary that has taken the name over. */
+  /** Leaves the clients that follow `/live` to the primary that has taken over the name. */
   yield(): void {
     this.#connections.dismiss();
   }
 
-  /** Removes the file at once, for a process that is about to exit and cannot wait for `close`. Idempotent. */
+  /**
+   * Removes the file at once, for a process that is about to exit and cannot wait for `close`. A second call does
+   * nothing.
+   */
   remove(): void {
     this.#file.remove();
   }
 
-  /** Stops listening, and settles when answers in flight are out or have taken too long. Idempotent. */
+  /**
+   * Stops listening. The promise settles when the answers in flight are sent or have taken too long. A second call does
+   * nothing.
+   */
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
   }

@@ -1,8 +1,10 @@
 import type { Viewer } from '../control/controls.ts';
 import type { Parts } from './frame.ts';
 
-/** What one may have unsent, bytes: beyond the kernel's own buffers this is a viewer that does not read. */
-const MOST_UNSENT = 262_144;
+/**
+ * The bytes that a viewer may have unsent. Beyond the kernel's own buffers, this means that the viewer does not read.
+ */
+const MOST_UNSENT_BYTES = 262_144;
 
 export interface Message {
   readonly name: string;
@@ -10,24 +12,28 @@ export interface Message {
 }
 
 /**
- * Those who are shown the same. Owns them until they go: whoever does not read is dropped, as nothing is kept for anybody.
- * What has not changed is not sent again, except to somebody new.
+ * Viewers that are shown the same data. The audience owns them until they leave. A viewer that does not read is
+ * dropped, because nothing is buffered for viewers. Data that has not changed is only sent to newcomers.
  */
 export class Audience {
   readonly #viewers = new Set<Viewer>();
   readonly #newcomers = new Set<Viewer>();
-  /** By name, as it was sent last. */
+  /** The last text sent, by its name. */
   readonly #sent = new Map<string, string>();
 
   get size(): number {
     return this.#viewers.size;
   }
 
-  /** @param first what it is told before anything else. It sees nothing until `show`. */
+  /**
+   * Adds a viewer.
+   *
+   * @param first the first message. The viewer gets nothing more until `show`.
+   */
   add(viewer: Viewer, first: Message): void {
     this.#viewers.add(viewer);
     this.#newcomers.add(viewer);
-    // It is gone then, which `close` says.
+    // The viewer is gone then, and `close` reports that.
     viewer.on('error', () => {});
     viewer.write(encode(first.name, JSON.stringify(first.data)));
   }
@@ -37,12 +43,20 @@ export class Audience {
     this.#newcomers.delete(viewer);
   }
 
-  /** @param data made only when somebody is there. */
+  /**
+   * Sends a message to all viewers.
+   *
+   * @param data is only called when there are viewers.
+   */
   tell(name: string, data: () => unknown): void {
     if (this.size > 0) this.#send(encode(name, JSON.stringify(data())));
   }
 
-  /** @param figures as JSON. */
+  /**
+   * Sends the parts that changed, and the figures.
+   *
+   * @param figures the figures as JSON.
+   */
   show(parts: Pick<Parts, 'server' | 'slots'>, figures: string): void {
     if (this.size === 0) return;
     const texts = Object.entries(parts).map(([name, part]) => [name, JSON.stringify(part)] as const);
@@ -61,13 +75,13 @@ export class Audience {
 
   #send(text: string, toNewcomers = ''): void {
     for (const viewer of this.#viewers) {
-      if (viewer.writableLength > MOST_UNSENT) viewer.destroy();
+      if (viewer.writableLength > MOST_UNSENT_BYTES) viewer.destroy();
       else viewer.write(this.#newcomers.has(viewer) ? toNewcomers || text : text);
     }
   }
 }
 
-/** https://html.spec.whatwg.org/multipage/server-sent-events.html: JSON has no line breaks. */
+/** Encodes an event as in https://html.spec.whatwg.org/multipage/server-sent-events.html. JSON has no line breaks. */
 function encode(name: string, json: string): string {
   return `event: ${name}\ndata: ${json}\n\n`;
 }

@@ -1,32 +1,32 @@
 /**
- * What a viewer is sent, and how it becomes a status again. A status of 32 workers is 20 KB; what changes from second to
- * second is a tenth of that, and goes without the names of its fields. Pure, and used by both sides.
+ * Splits a status into parts for viewers and rebuilds it. The status of 32 workers takes 20 KB. The part that changes
+ * every second is a tenth of that and goes without the names of its fields. This module is pure, and both sides use it.
  */
 import { VITALS, type VitalName, type Vitals } from '../contract/vitals.ts';
 import type { SlotStatus, Status, WorkerStatus } from '../control/controls.ts';
 
-/** Its status but for what `Standing` and `Figures` have: sent again when anything of it has changed. */
+/** The status without its slots and figures. The part is sent again when anything in it has changed. */
 export type ServerPart = Omit<Status, 'slots' | 'spares' | 'leaving' | 'uptime' | 'balance'>;
 
-/** What slots have been through: likewise. */
+/** The history of a slot. The part is sent again when anything in it has changed. */
 export type SlotPart = Pick<SlotStatus, 'slot' | 'state' | 'crashes' | 'lastExit'>;
 
-/** Sent every second. */
+/** The figures, which are sent every second. */
 export interface Figures {
-  /** Monotonic time of the primary, ms: rates are counted by it, however long the way here took. */
+  /** The monotonic time of the primary in ms. Rates are computed from it, however long the message was on its way. */
   readonly at: number;
   readonly uptime: number;
-  /** How long requests of the last second took, ms; null when there was none. */
+  /** The latency of the requests of the last second in ms; null when there were none. */
   readonly p50: number | null;
   readonly p99: number | null;
   readonly balance: Status['balance'];
   readonly workers: readonly WorkerFigures[];
 }
 
-/** The worker of a slot; the one that is to take it over; one without a slot; one that finishes and leaves. */
+/** The role of a worker: it has a slot, will take one over, has none yet, or finishes and leaves. */
 export type Role = 'slot' | 'new' | 'spare' | 'old';
 
-/** And the vitals, in the order of `NUMBERS`, or none. Zeros at the end are left out. */
+/** The figures of a worker, with the vitals in the order of `NUMBERS` but for zeros at the end, or without any. */
 export type WorkerFigures = readonly [
   role: Role,
   slot: number | null,
@@ -37,15 +37,15 @@ export type WorkerFigures = readonly [
   ...vitals: readonly number[],
 ];
 
-/** Of a tuple, before the vitals. */
+/** The number of elements before the vitals. */
 const NAMES = 6;
 
-/** Those that are one number, in the order of the table: the page has no use for the others. */
+/** The vitals that are a single number, in the order of the table. The page does not use the others. */
 const NUMBERS = VITALS.filter(({ figure }) => figure.count === undefined).map(({ name }) => name as NumberName);
 
 type NumberName = Exclude<VitalName, 'durations'>;
 
-/** What is known of a server, as it is sent. */
+/** A status in parts. */
 export interface Parts {
   readonly server: ServerPart;
   readonly slots: readonly SlotPart[];
@@ -116,7 +116,7 @@ function withoutLastZeros(figures: readonly number[]): number[] {
   return figures.slice(0, Math.max(1, figures.findLastIndex((figure) => figure !== 0) + 1));
 }
 
-/** Nobody sees more digits. */
+/** Rounds a figure, because viewers do not see more digits. */
 function short(figure: number): number {
   return Math.round(figure * 1000) / 1000;
 }

@@ -1,7 +1,7 @@
 import { durationsOfAll, quantile } from '../scoreboard/durations.ts';
 
-/** Requests of the last so many ms; rows are written every 250 ms. */
-const WINDOW = 1000;
+/** The period whose requests are measured. Workers write their rows every 250 ms. */
+const WINDOW_MS = 1000;
 
 interface Mark {
   readonly at: number;
@@ -9,18 +9,22 @@ interface Mark {
   readonly counts: readonly number[];
 }
 
-/** How long the requests of the last second took. Owns nothing but memory. */
+/** Measures the latency of the last second's requests. It owns nothing but memory. */
 export class Latency {
-  /** The oldest first; the first of them is at least `WINDOW` old, as soon as one is. */
+  /** The marks, the oldest first. The first one is at least `WINDOW_MS` old, as soon as there is such a mark. */
   #marks: readonly Mark[] = [];
 
-  /** @param durations as in a row of the scoreboard, of all workers that ever were. */
+  /**
+   * Computes the latency.
+   *
+   * @param durations the buckets of all workers that ever ran, as in a row of the scoreboard.
+   */
   read(at: number, durations: Float64Array): { p50: number | null; p99: number | null } {
     const counts = durationsOfAll(durations);
-    const old = this.#marks.findLastIndex((mark) => at - mark.at >= WINDOW);
+    const old = this.#marks.findLastIndex((mark) => at - mark.at >= WINDOW_MS);
     this.#marks = [...this.#marks.slice(Math.max(0, old)), { at, counts }];
     const since = this.#marks[0]!.counts;
-    // A worker's row may be gone a moment before it is counted among the ended.
+    // A worker's row may vanish a moment before it is counted among those that ended, so a difference can be negative.
     const recent = counts.map((count, bucket) => Math.max(0, count - since[bucket]!));
     return { p50: round(quantile(recent, 0.5)), p99: round(quantile(recent, 0.99)) };
   }

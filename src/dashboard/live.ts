@@ -5,18 +5,21 @@ import { Audience } from './audience.ts';
 import { partsOf } from './frame.ts';
 import { Latency } from './latency.ts';
 
-/** Between two frames, ms. */
-const PERIOD = 1000;
+/** The time between two frames. */
+const PERIOD_MS = 1000;
 
-/** From something that happens to a frame that shows it, ms: much may happen at once. */
-const SOON = 100;
+/** The time from an event to the frame that shows it. Several events may share that frame. */
+const SOON_MS = 100;
 
-/** Each has a connection that stays open. As many of those without the token cannot keep those with it out. */
+/**
+ * Each viewer has a connection that stays open. The limit applies to viewers with and without the token separately, so
+ * the latter cannot keep the former out.
+ */
 const MOST_VIEWERS = 32;
 
 export interface LiveSource {
   readonly status: () => Status;
-  /** Of all requests of all workers so far: see scoreboard/durations.ts. */
+  /** The durations of all requests of all workers so far: see scoreboard/durations.ts. */
   readonly durations: () => Float64Array;
   readonly history: {
     readonly recent: readonly RecordedEvent[];
@@ -25,12 +28,13 @@ export interface LiveSource {
 }
 
 /**
- * Feeds those who look at the dashboard, all with the same. Runs in the primary, and does nothing while nobody looks. Owns
- * its viewers and, while there are any, a timer and an ear on what happens; ends all of it when the server has stopped.
+ * Feeds the viewers of the dashboard, all with the same data. It runs in the primary and does nothing while there are
+ * no viewers. It owns its viewers and, while there are any, a timer and a listener for events. All of that ends when
+ * the server has stopped.
  */
 export class Live implements Dashboard {
   readonly #source: LiveSource;
-  /** Those who may see what the application said of itself, and those who may not. */
+  /** Viewers that may see what the application said about itself, and those that may not. */
   readonly #trusted = new Audience();
   readonly #public = new Audience();
   #latency = new Latency();
@@ -42,7 +46,10 @@ export class Live implements Dashboard {
     this.#source = source;
   }
 
-  /** Beside this module, where the build puts it: read from disk whenever it is asked for, and kept by nobody. */
+  /**
+   * Reads a file of the page, which the build puts beside this module. The file is read at each request and not kept in
+   * memory.
+   */
   file(name: string): Promise<string> {
     return readFile(new URL(`../dashboard/${name}`, import.meta.url), 'utf8');
   }
@@ -77,9 +84,9 @@ export class Live implements Dashboard {
 
   #start(): void {
     if (this.#timer !== undefined) return;
-    // What was counted before is not of the last second.
+    // Earlier requests do not belong to the last second.
     this.#latency = new Latency();
-    this.#timer = setInterval(() => this.#show(), PERIOD).unref();
+    this.#timer = setInterval(() => this.#show(), PERIOD_MS).unref();
     this.#stopListening = this.#source.history.listen((happened) => this.#tell(happened));
   }
 
@@ -93,7 +100,7 @@ export class Live implements Dashboard {
   #tell(happened: RecordedEvent): void {
     this.#trusted.tell('event', () => happened);
     this.#public.tell('event', () => happenedWithoutWords(happened));
-    this.#soon ??= setTimeout(() => this.#show(), SOON).unref();
+    this.#soon ??= setTimeout(() => this.#show(), SOON_MS).unref();
     if (happened.name !== 'stopped') return;
     this.#show();
     this.#stop();
@@ -101,7 +108,7 @@ export class Live implements Dashboard {
     this.#public.end();
   }
 
-  /** The figures are everybody's, and encoded once. */
+  /** Sends a frame. The figures are the same for all viewers and are encoded once. */
   #show(): void {
     clearTimeout(this.#soon);
     this.#soon = undefined;

@@ -1,4 +1,4 @@
-/** What the cgroup gives: CPU and memory. */
+/** Checks the CPU and memory that the cgroup allows. */
 import { cgroups } from '../options/machine/cgroup.ts';
 import { cpuQuota } from '../options/machine/cores.ts';
 import { memoryLimit } from '../options/machine/memory.ts';
@@ -9,7 +9,7 @@ const MB = 1024 * 1024;
 
 const cpu = findings(
   'cpu quota',
-  'Who has used up the quota of a period (100 ms) stands still until the next, all workers at once.',
+  'A cgroup that has used up its quota stands still for the rest of the period (100 ms), all workers at once.',
 );
 
 const quota: Check = ({ read, cores, workers }) => {
@@ -20,7 +20,7 @@ const quota: Check = ({ read, cores, workers }) => {
     ? cpu.ok(found)
     : cpu.note(
         found,
-        `a whole number: docker run --cpus ${Math.ceil(share)}; in Kubernetes limits.cpu: "${Math.ceil(share)}", or none`,
+        `use a whole number: docker run --cpus ${Math.ceil(share)}; in Kubernetes limits.cpu: "${Math.ceil(share)}", or none`,
       );
 };
 
@@ -39,7 +39,10 @@ const throttling: Check = ({ read }) => {
   return percent >= 0.1 ? throttle.note(found, ...mend) : throttle.ok(found);
 };
 
-/** Of the group with the most: a quota of any of them throttles. cpu.stat is alike in both versions. */
+/**
+ * Returns the counts of the group that was throttled most, because a quota of any of them throttles. cpu.stat is the
+ * same in both versions.
+ */
 function throttledPeriods(read: Machine['read']): readonly [number, number] {
   const counts = cgroups('cpu', read).map(({ path }): readonly [number, number] => {
     const stat = read(`${path}/cpu.stat`) ?? '';
@@ -59,8 +62,8 @@ const headroom: Check = ({ read, workers }) => {
   const share = Math.floor(limit / (workers + 1) / MB);
   const found = `${Math.floor(limit / MB)} MB, ${share} MB each for ${workers} workers and one more in a reload`;
   const mend = [
-    'fewer workers: --workers',
-    'more memory: docker run --memory; in Kubernetes limits.memory; in a systemd unit MemoryMax=',
+    'run fewer workers: --workers',
+    'or give more memory: docker run --memory; in Kubernetes limits.memory; in a systemd unit MemoryMax=',
   ];
   if (share < 64) return memory.problem(`${found}; node alone takes 45`, ...mend);
   return share < 128 ? memory.note(found, ...mend) : memory.ok(found);
@@ -68,7 +71,7 @@ const headroom: Check = ({ read, workers }) => {
 
 const heap = findings(
   'heap limit',
-  'V8 takes a share of the limit for each process, as if it were alone. It collects garbage late when it believes in more than there is, and the kernel kills first.',
+  'V8 sizes the heap of each process as if it were alone. It then collects garbage too late, and the kernel kills the process first.',
 );
 
 const heaps: Check = ({ read, workers, heapLimit }) => {
@@ -76,9 +79,9 @@ const heaps: Check = ({ read, workers, heapLimit }) => {
   if (limit === undefined) return undefined;
   const found = `${Math.floor(heapLimit / MB)} MB for each of ${workers} workers, in ${Math.floor(limit / MB)} MB`;
   if (heapLimit * workers <= limit) return heap.ok(found);
-  // Three quarters: the rest is buffers, code and the primary.
+  // Three quarters go to the heaps. The rest is for buffers, code and the primary.
   const fitting = Math.max(16, Math.floor((0.75 * limit) / (workers + 1) / MB));
-  return heap.note(found, `NODE_OPTIONS=--max-old-space-size=${fitting}`, 'and recycle workers before: --max-memory');
+  return heap.note(found, `NODE_OPTIONS=--max-old-space-size=${fitting}`, 'and recycle workers earlier: --max-memory');
 };
 
 const killer = findings('oom kills', 'The kernel ended processes of this cgroup because it was at its memory limit.');
@@ -89,7 +92,11 @@ const oomKills: Check = ({ read }) => {
     const count = /^oom_kill (\d+)$/m.exec(text)?.[1];
     if (count === undefined) continue;
     if (count === '0') return killer.ok('none');
-    return killer.note(`${count} so far`, 'recycle workers before: --max-memory', 'or fewer workers, or more memory');
+    return killer.note(
+      `${count} so far`,
+      'recycle workers earlier: --max-memory',
+      'or run fewer workers, or give more memory',
+    );
   }
   return undefined;
 };

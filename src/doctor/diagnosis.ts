@@ -8,7 +8,7 @@ import { processChecks } from './processes.ts';
 
 const checks = [...nodeChecks, ...networkChecks, ...processChecks, ...cgroupChecks, ...placeChecks];
 
-/** What of a machine's settings will hurt a server, and what is well. */
+/** Tells which of a machine's settings will hurt a server, and which are fine. */
 export function diagnose(machine: Machine): Finding[] {
   return checks.map((check) => check(machine)).filter((finding) => finding !== undefined);
 }

@@ -1,25 +1,25 @@
 import type { Machine } from './machine.ts';
 
-/** `note`: it can hurt, in a case that is named. `problem`: it will. */
+/** A `note` can hurt in a case that it names. A `problem` will hurt. */
 export type Level = 'ok' | 'note' | 'problem';
 
-/** What one check found out. */
+/** The result of one check. */
 export interface Finding {
-  /** What was looked at, in the words of the system. */
+  /** The setting that was checked, in the words of the system. */
   readonly check: string;
   readonly level: Level;
-  /** One line. */
+  /** A line that says what was found. */
   readonly found: string;
-  /** Why anyone should care. */
+  /** The reason why the setting matters. */
   readonly why: string;
-  /** The commands or settings that mend it, one a line; none where all is well. */
+  /** The commands or settings that mend it, one a line. The list is empty where all is well. */
   readonly mend: readonly string[];
 }
 
-/** Undefined where there is nothing to look at: another system, or a kernel without it. */
+/** Makes a finding; undefined where there is nothing to check, on another system or a kernel without the setting. */
 export type Check = (machine: Machine) => Finding | undefined;
 
-/** Makes the findings of one check, which all matter for the same reason. */
+/** Returns functions that make the findings of one check, which all matter for the same reason. */
 export function findings(
   check: string,
   why: string,

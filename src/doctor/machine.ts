@@ -6,27 +6,27 @@ import { chooseSharing, type SharingChoice } from '../listeners/sharing.ts';
 import { readIfThere, type ReadFile } from '../options/machine/cgroup.ts';
 import { availableCores } from '../options/machine/cores.ts';
 
-/** All that the checks look at. Tests make one of file contents. */
+/** All that the checks look at. Tests build one from the contents of files. */
 export interface Machine {
   readonly platform: NodeJS.Platform;
-  /** Without the `v`. */
+  /** The version without the `v`. */
   readonly node: string;
   readonly pid: number;
   readonly read: ReadFile;
   /** How workers would share an address here. */
   readonly sharing: SharingChoice;
-  /** That the process may run on, whatever its quota. */
+  /** The number of cores that the process may run on, whatever its quota. */
   readonly cores: number;
-  /** How many there are without `--workers`. */
+  /** The number of workers without `--workers`. */
   readonly workers: number;
-  /** Bytes: what V8 allows each process here. */
+  /** The heap that V8 allows each process here, in bytes. */
   readonly heapLimit: number;
-  /** Undefined where it is not there, or cannot be written. */
+  /** Returns undefined where the directory is missing or not writable. */
   readonly space: (directory: string) => Space | undefined;
   readonly control: ControlDirectory;
 }
 
-/** Bytes. */
+/** Sizes in bytes. */
 export interface Space {
   readonly size: number;
   readonly free: number;
@@ -34,7 +34,7 @@ export interface Space {
 
 export interface ControlDirectory {
   readonly path: string;
-  /** Why it cannot be used, as a sentence. */
+  /** The reason why the directory cannot be used, as a sentence. */
   readonly fault: string | undefined;
 }
 
@@ -62,7 +62,7 @@ function space(directory: string): Space | undefined {
   return { size: blocks * bsize, free: bavail * bsize };
 }
 
-/** The first server makes it. */
+/** Looks at the directory without creating it, because the first server does that. */
 function controlDirectory(): ControlDirectory {
   const { path = '', fault } = previewDirectory();
   return { path, fault };

@@ -1,16 +1,22 @@
-/** The kernel's settings of sockets, in /proc/sys/net. In a container they are its own, and set when it is made. */
+/**
+ * Checks the kernel's socket settings in /proc/sys/net. A container has its own values, which are set when it is
+ * created.
+ */
 import { findings, type Check } from './finding.ts';
 import type { Machine } from './machine.ts';
 
-/** Node's own backlog: as many connections may wait in each listening socket until a worker accepts them. */
+/** Node's default backlog: this many connections may wait in each listening socket until a worker accepts them. */
 const BACKLOG = 511;
 
-/** Fewer ports are used up by some hundred outgoing connections a second: each stays taken for a minute after its end. */
+/**
+ * With fewer ports, some hundred outgoing connections a second exhaust them, because a port stays taken for a minute
+ * after its connection ends.
+ */
 const FEW_PORTS = 10_000;
 
 const queue = findings(
   'somaxconn',
-  `The kernel cuts the queue of each listening socket to it. Node asks for ${BACKLOG}; when a burst fills it, clients wait a second or more.`,
+  `The kernel limits the queue of each listening socket to this. Node asks for ${BACKLOG}. When a burst fills the queue, clients wait a second or more.`,
 );
 
 const somaxconn: Check = (machine) => {
@@ -23,7 +29,7 @@ const somaxconn: Check = (machine) => {
 
 const handshakes = findings(
   'tcp_max_syn_backlog',
-  'So many handshakes may be under way in a listening socket; SYN cookies help out when there are more.',
+  'A listening socket allows this many handshakes at a time. SYN cookies help out when there are more.',
 );
 
 const synBacklog: Check = (machine) => {
@@ -38,7 +44,7 @@ const synBacklog: Check = (machine) => {
 
 const ports = findings(
   'ip_local_port_range',
-  'Every connection that the application makes, to a database or another service, takes a port of these.',
+  'Every connection that the application makes, to a database or another service, takes one of these ports.',
 );
 
 const portRange: Check = ({ read }) => {
@@ -52,7 +58,7 @@ const portRange: Check = ({ read }) => {
 
 const migration = findings(
   'tcp_migrate_req',
-  'With it, what waits in the socket of a slot that goes (prefork scale -1) moves to the others; without it, a handshake that ends just then is reset.',
+  'When it is on and a slot goes away (prefork scale -1), the connections that wait in its socket move to the others. When it is off, a handshake that completes just then is reset.',
 );
 
 const migrateRequests: Check = (machine) => {

@@ -1,6 +1,6 @@
 import { findings, type Check } from './finding.ts';
 
-/** Also in package.json. */
+/** The oldest version that is supported. package.json has it too. */
 const OLDEST = [20, 19] as const;
 
 const version = findings('node', 'prefork is tested with Node 20.19 and newer.');
@@ -13,10 +13,10 @@ const nodeVersion: Check = ({ node }) => {
 
 const sharing = findings(
   'sharing',
-  'With a socket for each worker the kernel spreads connections, and nothing stands between it and a worker.',
+  'With a socket for each worker the kernel spreads connections to the workers directly.',
 );
 
-/** The reason of the choice says what the better modes lack. */
+/** The reason of the choice says what keeps the better modes from working. */
 const sharingMode: Check = ({ platform, sharing: { mode, reason } }) => {
   if (mode === 'reuseport') return sharing.ok('reuseport, a socket for each worker');
   const how = mode === 'shared' ? 'one socket for all workers' : 'the primary accepts for all workers';

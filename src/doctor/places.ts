@@ -1,14 +1,14 @@
-/** Where prefork keeps what it writes. */
+/** Checks the places that prefork writes to. */
 import { findings, type Check } from './finding.ts';
 
 const MB = 1024 * 1024;
 
-/** The largest scoreboard there is has four. */
-const ENOUGH = 8 * MB;
+/** The largest scoreboard there is takes 4 MB. */
+const ENOUGH_BYTES = 8 * MB;
 
 const shm = findings(
   '/dev/shm',
-  'The scoreboard, which every worker writes four times a second, is there so that it never touches a disk.',
+  'Every worker writes to the scoreboard four times a second. Here it never touches a disk.',
 );
 
 const sharedMemory: Check = ({ platform, space }) => {
@@ -21,20 +21,20 @@ const sharedMemory: Check = ({ platform, space }) => {
     );
   }
   const text = `${Math.floor(found.free / MB)} of ${Math.floor(found.size / MB)} MB free`;
-  return found.free >= ENOUGH
+  return found.free >= ENOUGH_BYTES
     ? shm.ok(text)
-    : shm.problem(text, 'remove what fills it: ls -la /dev/shm', 'in Docker: docker run --shm-size 128m');
+    : shm.problem(text, 'remove the files that fill it: ls -la /dev/shm', 'in Docker: docker run --shm-size 128m');
 };
 
 const control = findings(
   'control socket',
-  'prefork status, reload, scale, stop and upgrade speak to the server through a socket there.',
+  'prefork status, reload, scale, stop and upgrade talk to the server through a socket there.',
 );
 
 const controlDirectory: Check = ({ platform, control: { path, fault } }) => {
   if (platform === 'win32') return undefined;
   if (fault === undefined) return control.ok(path);
-  return control.problem(fault, 'or another place: PREFORK_RUNTIME_DIR=<a directory of your own>');
+  return control.problem(fault, 'or choose another place: PREFORK_RUNTIME_DIR=<a directory of your own>');
 };
 
 export const placeChecks: readonly Check[] = [sharedMemory, controlDirectory];

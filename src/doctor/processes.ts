@@ -1,25 +1,25 @@
-/** What limits processes: descriptors, pids, and who is pid 1. */
+/** Checks what limits processes: file descriptors, pids, and the program that is pid 1. */
 import { cgroups } from '../options/machine/cgroup.ts';
 import { findings, type Check } from './finding.ts';
 
-/** What a worker has open without a connection: event loop, IPC, listening sockets, files. */
+/** The descriptors of a worker without a connection: event loop, IPC, listening sockets, files. */
 const OWN_DESCRIPTORS = 64;
 
-/** Of one node process: its own, V8's and libuv's. Each counts as a pid to the kernel. */
+/** The threads of one node process: its own, V8's and libuv's. The kernel counts each as a pid. */
 const THREADS = 11;
 
 const files = findings(
   'nofile',
-  'A connection is a file descriptor, and the limit holds for each worker: above it, accept fails and clients wait.',
+  'A connection is a file descriptor, and each worker has this limit. Above it, accept fails and clients wait.',
 );
 
-/** The hard limit counts: node raises its soft limit to it. */
+/** The hard limit counts, because node raises its soft limit to it. */
 const openFiles: Check = ({ read }) => {
   const hard = /^Max open files +\S+ +(\S+)/m.exec(read('/proc/self/limits') ?? '')?.[1];
   if (hard === undefined) return undefined;
   if (hard === 'unlimited') return files.ok('unlimited');
   const connections = Math.max(0, Number(hard) - OWN_DESCRIPTORS);
-  const found = `${hard}, some ${connections} connections for each worker`;
+  const found = `${hard}, about ${connections} connections for each worker`;
   const mend = [
     'in a systemd unit: LimitNOFILE=65536',
     'in Docker: docker run --ulimit nofile=65536:65536',
@@ -31,7 +31,7 @@ const openFiles: Check = ({ read }) => {
 
 const tasks = findings(
   'pids.max',
-  `Each thread counts, and a worker has ${THREADS}. At the limit no worker can be started, a replacement neither.`,
+  `Each thread counts, and a worker has ${THREADS}. At the limit no worker can start, not even a replacement.`,
 );
 
 const pidsLimit: Check = ({ read, workers }) => {
@@ -42,7 +42,7 @@ const pidsLimit: Check = ({ read, workers }) => {
   const limits = groups.filter(({ max }) => /^\d+\s*$/.test(max ?? ''));
   if (limits.length === 0) return groups.some(({ max }) => max !== undefined) ? tasks.ok('no limit') : undefined;
   const left = Math.min(...limits.map(({ max, now }) => Number(max) - (Number(now) || 0)));
-  // All workers twice, as a reload may have them, and the primary.
+  // A reload may run every worker twice, and the primary runs too.
   const needed = (2 * workers + 1) * THREADS;
   const found = `${left} left, and ${workers} workers may need ${needed}`;
   return left >= needed
@@ -52,10 +52,10 @@ const pidsLimit: Check = ({ read, workers }) => {
 
 const init = findings(
   'pid 1',
-  'Pid 1 has to wait for every orphan, and to pass signals on. Node does the second only: what the processes that the application starts leave behind stays as zombies.',
+  'Pid 1 must pass signals on and reap orphans. Node only passes signals on, so orphans of processes that the application starts stay as zombies.',
 );
 
-/** A shell or npm that runs the program as its child. */
+/** Matches a shell or npm that runs the program as its child. */
 const WRAPPERS = /^(sh|bash|dash|ash|npm|npm .*|yarn|pnpm)$/;
 
 const pidOne: Check = ({ pid, read, platform }) => {
@@ -66,7 +66,7 @@ const pidOne: Check = ({ pid, read, platform }) => {
     return init.note('node itself', 'in Docker: docker run --init', 'in a Dockerfile: ENTRYPOINT ["tini", "--"]');
   if (!WRAPPERS.test(name)) return init.ok(name);
   return init.note(
-    `${name}, which passes no signals on: where it started the server, "docker stop" ends it without grace`,
+    `${name}, which passes no signals on: if it started the server, "docker stop" ends the server without grace`,
     'in a Dockerfile, without a shell or npm: CMD ["prefork", "server.js"]',
   );
 };

@@ -1,4 +1,4 @@
-/** As people write it: `96ms`, `4.2s`, `3m`, `2h`, and days, which servers run for. */
+/** Formats a duration as people write it: `96ms`, `4.2s`, `3m`, `2h`, and days, because servers run that long. */
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)}ms`;
   if (ms < 120_000) return `${Number((ms / 1000).toFixed(1))}s`;

@@ -1,11 +1,18 @@
-/** Of a message, characters. */
+/** The length of a message in characters. */
 const LONGEST = 500;
 
-/** Why another process's inspector could not be used. The message is one line and reads after "no stack: ". */
+/**
+ * The reason why the inspector of another process could not be used. The message is one line and reads well after "no
+ * stack: ".
+ */
 export class InspectorError extends Error {
   readonly code = 'ERR_INSPECTOR';
 
-  /** @param message may have words of the other process's in it, which is not trusted with a terminal. */
+  /**
+   * Creates the error.
+   *
+   * @param message may contain text of the other process, which must not reach a terminal unfiltered.
+   */
   constructor(message: string, options?: ErrorOptions) {
     super(message.slice(0, LONGEST).replaceAll(/\p{Cc}/gu, '?'), options);
   }
@@ -16,7 +23,8 @@ export class InspectorError extends Error {
 }
 
 /**
- * The promise, or an error with these words once `signal` is aborted: who waits knows best what it was waiting for.
+ * Returns the promise's value, or throws an error with these words once `signal` aborts. The caller knows best what it
+ * was waiting for.
  *
  * @throws InspectorError
  */

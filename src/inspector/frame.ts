@@ -1,6 +1,6 @@
 /**
- * WebSocket frames (RFC 6455, section 5) as a client writes and reads them, without input or output: Node 20 has no
- * client of its own, and the inspector speaks nothing else. Extensions are never offered, so none are understood.
+ * Reads and writes WebSocket frames (RFC 6455, section 5) as a client does, without input or output. Node 20 has no
+ * client of its own, and the inspector speaks no other protocol. Extensions are never offered, so none are understood.
  *
  *      0               1               2               3
  *     +-+-----+-------+-+-------------+-------------------------------+
@@ -10,10 +10,10 @@
  */
 import { InspectorError } from './error.ts';
 
-/** Section 11.8. */
+/** See section 11.8. */
 export const opcodes = { continuation: 0x0, text: 0x1, close: 0x8, ping: 0x9, pong: 0xa } as const;
 
-/** What a server said. */
+/** A message of the server. */
 export type Message =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'ping'; readonly payload: Buffer }
@@ -24,19 +24,21 @@ const RESERVED = 0x70;
 const OPCODE = 0x0f;
 const MASKED = 0x80;
 const LENGTH = 0x7f;
-/** Lengths up to here stand in the second octet; 126 and 127 there say that 16 or 64 bits follow. */
+/** A length up to this stands in the second octet. 126 and 127 there say that 16 or 64 bits follow. */
 const SHORT = 125;
 const EXTENDED_16 = 126;
 const EXTENDED_64 = 127;
 
-/** More than any message of the inspector, in one frame or in parts: what is longer is no inspector's. */
-const LONGEST = 256 * 1024 * 1024;
+/** The longest message, in one frame or in parts. The inspector sends none that is longer. */
+const LONGEST_MESSAGE_BYTES = 256 * 1024 * 1024;
 
-/** Of one message; also empty ones take memory. Node's inspector sends its messages whole. */
+/**
+ * The number of parts of one message, because even empty parts take memory. Node's inspector sends its messages whole.
+ */
 const MOST_PARTS = 4096;
 
 /**
- * One whole frame.
+ * Encodes one whole frame.
  *
  * @param mask four octets, for a server "unpredictable" (section 5.3).
  */
@@ -65,21 +67,23 @@ interface Frame {
   readonly opcode: number;
   readonly isFinal: boolean;
   readonly payload: Buffer;
-  /** Of the frame as a whole. */
+  /** The length of the whole frame in bytes. */
   readonly size: number;
 }
 
-/** Puts what a server sends together again, however it was cut. After it threw, the connection is of no use any more. */
+/** Assembles what a server sends, however it was cut. After an error the connection is of no more use. */
 export class FrameReader {
   #chunks: Buffer[] = [];
   #buffered = 0;
-  /** Not worth looking before so much is there, so that a long message is not copied again with every chunk. */
+  /** The number of bytes to wait for, so that a long message is not copied again with every chunk. */
   #needed = 0;
   #parts: Buffer[] | undefined;
-  /** Bytes of those. */
+  /** The number of bytes in `#parts`. */
   #partsLength = 0;
 
   /**
+   * Reads a chunk.
+   *
    * @returns the messages that this chunk completed.
    * @throws InspectorError where a server must "_Fail the WebSocket Connection_".
    */
@@ -122,13 +126,16 @@ export class FrameReader {
     }
   }
 
-  /** Section 5.4: a first part that is not final, then continuations, of which the last is. */
+  /**
+   * Assembles a message as in section 5.4: a first part that is not final, then continuations, of which the last is
+   * final.
+   */
   #takePart(isFirst: boolean, isFinal: boolean, payload: Buffer): Message[] {
     if (isFirst !== (this.#parts === undefined)) throw broken('a part of no message');
     const parts = (this.#parts ??= []);
     parts.push(payload);
     this.#partsLength += payload.length;
-    if (this.#partsLength > LONGEST || parts.length > MOST_PARTS) throw broken('a message without end');
+    if (this.#partsLength > LONGEST_MESSAGE_BYTES || parts.length > MOST_PARTS) throw broken('a message without end');
     if (!isFinal) return [];
     this.#parts = undefined;
     this.#partsLength = 0;
@@ -136,7 +143,11 @@ export class FrameReader {
   }
 }
 
-/** @returns the first frame, or how many bytes it takes at least to go on. */
+/**
+ * Reads one frame.
+ *
+ * @returns the first frame, or how many bytes are needed to go on.
+ */
 function readFrame(bytes: Buffer): Frame | number {
   if (bytes.length < 2) return 2;
   const [first, second] = [bytes[0]!, bytes[1]!];
@@ -149,7 +160,7 @@ function readFrame(bytes: Buffer): Frame | number {
   const length = short <= SHORT ? short : Number(start === 4 ? bytes.readUInt16BE(2) : bytes.readBigUInt64BE(2));
   const opcode = first & OPCODE;
   const isFinal = (first & FIN) !== 0;
-  if (length > LONGEST) throw broken(`${length} bytes`);
+  if (length > LONGEST_MESSAGE_BYTES) throw broken(`${length} bytes`);
   // Section 5.5: control frames are short and whole.
   if (opcode >= opcodes.close && (length > SHORT || !isFinal)) throw broken('a long control frame');
   const size = start + length;

@@ -1,10 +1,10 @@
 /**
- * What an inspector says of a stack, as frames. A process that is looked into can answer anything: nothing is taken as it
- * comes, and there is an end of it.
+ * Turns an inspector's account of a stack into frames. The process that is inspected can answer anything, so every
+ * value is checked and limited.
  */
 import { fileURLToPath } from 'node:url';
 
-/** One call, the innermost first. Line and column count from 1; `file` is a path, or as Node names its own modules. */
+/** A call of the stack. Line and column count from 1. `file` is a path, or Node's name of one of its modules. */
 export interface Frame {
   readonly function: string;
   readonly file: string;
@@ -12,21 +12,23 @@ export interface Frame {
   readonly column: number;
 }
 
-/** Deeper is nobody's to read. */
+/** A deeper stack would not be read by people. */
 const MOST_FRAMES = 200;
 
-/** Of a name, characters. */
+/** The length of a name in characters. */
 const LONGEST_NAME = 500;
 
-/** A number in front is what a file has at most. */
+/** The largest line or column number that is believed. */
 const MOST_LINES = 1_000_000_000;
 
-/** The name of the one line that is evaluated to have a pause, by which its frame is told from the application's. */
+/** The name of the one line that is evaluated to cause a pause. The name tells its frame from the application's. */
 export const OWN_SCRIPT = 'prefork:stack';
 
 /**
- * @param callFrames of `Debugger.paused`.
- * @param urls by the id of their script.
+ * Converts the frames of the protocol, the innermost first.
+ *
+ * @param callFrames the frames of `Debugger.paused`.
+ * @param urls the URL of each script, by its id.
  */
 export function framesOf(callFrames: unknown, urls: ReadonlyMap<string, string>): Frame[] {
   if (!Array.isArray(callFrames)) return [];
@@ -34,7 +36,7 @@ export function framesOf(callFrames: unknown, urls: ReadonlyMap<string, string>)
   return frames.filter(({ file }) => file !== OWN_SCRIPT);
 }
 
-/** Of frames that were written down as JSON. */
+/** Reads frames that were written as JSON. */
 export function readFrames(value: unknown): Frame[] | undefined {
   if (!Array.isArray(value)) return undefined;
   return value.slice(0, MOST_FRAMES).map((frame) => {
@@ -43,7 +45,7 @@ export function readFrames(value: unknown): Frame[] | undefined {
   });
 }
 
-/** `spin (/srv/app/server.js:3:18)`, as Node prints a frame. */
+/** Formats a frame as Node does: `spin (/srv/app/server.js:3:18)`. */
 export function formatFrame({ function: name, file, line, column }: Frame): string {
   return `${name} (${file}:${line}:${column})`;
 }
@@ -67,7 +69,7 @@ function pathOf(url: string): string {
   }
 }
 
-/** One line, without what would move a terminal's cursor or colour it. */
+/** Returns one line, without control characters that would move a terminal's cursor or colour it. */
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value.slice(0, LONGEST_NAME).replaceAll(/\p{Cc}/gu, '?') : '';
 }

@@ -1,15 +1,22 @@
-/** Where a worker's thread writes the stack of its main thread, in the directory of reports, and what of it can be believed. */
+/**
+ * The file in the directory of reports to which a worker's thread writes the stack of its main thread. The file's
+ * content is checked before it is used.
+ */
 import { formatFrame, readFrames } from './frames.ts';
 
-/** @param pid of the worker. */
+/**
+ * Returns the file's name.
+ *
+ * @param pid the pid of the worker.
+ */
 export function stackFile(pid: number): string {
   return `${pid}.stack`;
 }
 
-/** Of a stack in the log. */
+/** The number of frames in the log. */
 const MOST_FRAMES = 10;
 
-/** @returns one line, for people. */
+/** Formats the stack as one line for people. */
 export function describeStack(text: string): string {
   const { frames, reason } = parse(text);
   const known = readFrames(frames);

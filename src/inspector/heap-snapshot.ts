@@ -2,12 +2,12 @@ import { InspectorError } from './error.ts';
 import type { Session } from './session.ts';
 
 /**
- * Writes down the heap of a process, all objects and what holds them, piece by piece: nothing of it is kept here. The
- * process stands still until the last piece is made, for seconds with a large heap, and needs memory for it.
+ * Writes the heap of a process piece by piece: all objects and what holds them. Nothing of it is kept here. The process
+ * stands still until the last piece is made, for seconds with a large heap, and needs extra memory.
  *
- * @param longest bytes: a process that answers without end is not written down without end.
- * @param write takes the next piece of what a `.heapsnapshot` has; what it throws ends it.
- * @throws InspectorError when the session ends before, or there is more than that.
+ * @param longest the limit in bytes, because a process might answer without end.
+ * @param write takes the next piece of a `.heapsnapshot`. An error that it throws ends the snapshot.
+ * @throws InspectorError when the session ends early, or the snapshot is longer than the limit.
  */
 export async function takeHeapSnapshot(
   session: Session,

@@ -1,11 +1,11 @@
 /**
  * The little HTTP that the inspector needs: one GET, and the upgrade to a WebSocket. `node:http` would cost the primary
- * 14 MB for it, and there it would stay.
+ * 14 MB and stay in its memory.
  */
 import { connect, type Socket } from 'node:net';
 import { inTime, InspectorError } from './error.ts';
 
-/** Where an inspector listens. */
+/** The address on which an inspector listens. */
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
@@ -13,21 +13,21 @@ export interface Endpoint {
 
 export interface Response {
   readonly status: number;
-  /** Names in small letters. */
+  /** The headers, with names in lower case. */
   readonly headers: ReadonlyMap<string, string>;
-  /** What came after the head. */
+  /** The bytes that came after the head. */
   readonly rest: Buffer;
 }
 
 const END_OF_HEAD = '\r\n\r\n';
-/** Of a head, and of a body. */
-const LONGEST = 64 * 1024;
+/** The length of a head, and of a body. */
+const LONGEST_PART_BYTES = 64 * 1024;
 const NO_ANSWER = 'its inspector does not answer';
 
 /**
- * Connects and asks. From then on the connection is the caller's.
+ * Connects and sends the request. From then on the connection belongs to the caller.
  *
- * @param signal the answer is waited for no longer.
+ * @param signal ends the wait for the answer.
  */
 export async function request(
   { host, port }: Endpoint,
@@ -36,7 +36,8 @@ export async function request(
   signal: AbortSignal,
 ): Promise<{ socket: Socket; response: Response }> {
   const socket = connect({ host, port });
-  // The inspector answers nobody who comes under a name, lest a web page reach it by DNS rebinding.
+  // The inspector refuses a host name, to keep web pages from reaching it by DNS rebinding. So the request names the
+  // address.
   const lines = Object.entries({ Host: `${bracketed(host)}:${port}`, ...headers }).map(
     ([name, value]) => `${name}: ${value}`,
   );
@@ -49,12 +50,16 @@ export async function request(
   }
 }
 
-/** @throws InspectorError unless the answer is 200 and JSON. */
+/**
+ * Sends a GET and parses the answer.
+ *
+ * @throws InspectorError unless the answer is 200 and JSON.
+ */
 export async function getJson(endpoint: Endpoint, path: string, signal: AbortSignal): Promise<unknown> {
   const { socket, response } = await request(endpoint, path, { Connection: 'close' }, signal);
   try {
     const length = Number(response.headers.get('content-length'));
-    if (response.status !== 200 || !(length <= LONGEST))
+    if (response.status !== 200 || !(length <= LONGEST_PART_BYTES))
       throw new InspectorError(`GET ${path} was answered ${response.status}`);
     const isWhole = (bytes: Buffer): boolean => bytes.length >= length;
     const body = await inTime(readUntil(socket, response.rest, isWhole), signal, NO_ANSWER);
@@ -77,14 +82,14 @@ function toHeader(line: string): [string, string] {
   return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
 }
 
-/** Reads on until there is enough. What was read beyond that is returned with it. */
+/** Reads until there is enough. The result includes the bytes beyond that. */
 function readUntil(socket: Socket, start: Buffer, isEnough: (bytes: Buffer) => boolean): Promise<Buffer> {
   if (isEnough(start)) return Promise.resolve(start);
   return new Promise((resolve, reject) => {
     let bytes = start;
     const settle = (error?: Error): void => {
       socket.off('data', onData).off('error', settle).off('close', onClose).pause();
-      // Who takes the socket over listens to it from the next turn on.
+      // The next owner of the socket adds its listeners only in the next turn, so errors until then must not be fatal.
       socket.on('error', () => {});
       if (error === undefined) resolve(bytes);
       else reject(error);
@@ -93,7 +98,8 @@ function readUntil(socket: Socket, start: Buffer, isEnough: (bytes: Buffer) => b
     const onData = (chunk: Buffer): void => {
       bytes = Buffer.concat([bytes, chunk]);
       if (isEnough(bytes)) settle();
-      else if (bytes.length > LONGEST) settle(new InspectorError('what listens there is no inspector'));
+      else if (bytes.length > LONGEST_PART_BYTES)
+        settle(new InspectorError('the program that listens there is not an inspector'));
     };
     socket.on('data', onData).on('error', settle).on('close', onClose).resume();
   });

@@ -3,26 +3,27 @@ import { endianness } from 'node:os';
 import { createInterface } from 'node:readline';
 import type { Endpoint } from './http.ts';
 
-/** A TCP socket that listens, as the kernel's tables show it. */
+/** A listening TCP socket, as the kernel's tables show it. */
 export interface ListeningSocket extends Endpoint {
-  /** What its file descriptors point to. */
+  /** The inode that its file descriptors point to. */
   readonly inode: string;
 }
 
-/** TCP_LISTEN, see net/tcp_states.h. */
+/** The state TCP_LISTEN, see net/tcp_states.h. */
 const LISTEN = '0A';
 
 /**
- * What listens on the loopback in the network namespace of a process, whichever process of it.
+ * Lists the sockets that listen on the loopback in the network namespace of a process, whichever process they belong
+ * to.
  *
- * @returns none where there is no such process.
+ * @returns an empty list where there is no such process.
  */
 export async function listeningOnLoopback(pid: number): Promise<ListeningSocket[]> {
   const tables = ['tcp', 'tcp6'].map((name) => readTable(`/proc/${pid}/net/${name}`));
   return (await Promise.all(tables)).flat();
 }
 
-/** The sockets of them that the process has open. */
+/** Returns those of the sockets that the process has open. */
 export async function openIn(pid: number, sockets: readonly ListeningSocket[]): Promise<ListeningSocket[]> {
   if (sockets.length === 0) return [];
   const directory = `/proc/${pid}/fd`;
@@ -31,7 +32,10 @@ export async function openIn(pid: number, sockets: readonly ListeningSocket[]): 
   return sockets.filter(({ inode }) => links.includes(`socket:[${inode}]`));
 }
 
-/** The kernel lists the sockets that listen before all others: a busy server's connections need not be read. */
+/**
+ * Reads a table up to its last listening socket. The kernel lists these before all others, so a busy server's
+ * connections need not be read.
+ */
 async function readTable(path: string): Promise<ListeningSocket[]> {
   const file = await open(path).catch(() => undefined);
   if (file === undefined) return [];
@@ -39,7 +43,7 @@ async function readTable(path: string): Promise<ListeningSocket[]> {
   try {
     return await readRows(createInterface({ input: stream }));
   } finally {
-    // Who stops to ask for lines has not stopped the stream: it would read on, and keep the process.
+    // Leaving the loop over the lines does not stop the stream. The stream would read on and keep the process alive.
     stream.destroy();
     await file.close();
   }
@@ -58,9 +62,9 @@ async function readRows(lines: AsyncIterable<string>): Promise<ListeningSocket[]
 }
 
 /**
- * A line of /proc/net/tcp or tcp6 (proc(5)): number, local address, remote address, state, ..., inode tenth.
+ * Parses a line of /proc/net/tcp or tcp6 (proc(5)): number, local address, remote address, state, ..., inode tenth.
  *
- * @returns undefined for what does not listen.
+ * @returns undefined for a socket that does not listen.
  */
 export function parseRow(line: string): ListeningSocket | undefined {
   const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/);
@@ -68,7 +72,7 @@ export function parseRow(line: string): ListeningSocket | undefined {
   return state === LISTEN ? { host: parseHost(address), port: Number.parseInt(port, 16), inode } : undefined;
 }
 
-/** The kernel prints an address as 32 bit words of its own byte order. */
+/** Parses an address, which the kernel prints as 32-bit words in its own byte order. */
 function parseHost(hex: string): string {
   const words = Buffer.from(hex, 'hex');
   const bytes = endianness() === 'LE' ? words.swap32() : words;

@@ -6,40 +6,43 @@ import { readStatus, whyNotSignalled } from './process-status.ts';
 import { Session, type Target } from './session.ts';
 
 export interface InspectorOptions {
-  /** When it is aborted, what was not reached by then is given up. */
+  /** Aborts the attempt to open the inspector. */
   readonly signal: AbortSignal;
-  /** Sends SIGUSR1. A child's own `kill` is best: its pid cannot have become another process's. */
+  /**
+   * Sends SIGUSR1. A child's own `kill` is best, because the pid of a child cannot have been reused by another process.
+   */
   readonly kill?: (pid: number, signal: 'SIGUSR1') => void;
 }
 
-/** A UUID, as Node makes one. */
+/** A UUID, as Node generates one. */
 const PATH = /^\/[\w-]{1,100}$/;
 
-/** Between two looks for the inspector's socket, ms. */
-const POLL = 10;
+/** The time between two checks for the inspector's socket. */
+const POLL_MS = 10;
 
-/** From then on it may be that the inspector was open before, ms: a loop is interrupted in less. */
-const LATE = 250;
+/** After this time the inspector may have been open before, because a loop is interrupted sooner. */
+const ALREADY_OPEN_AFTER_MS = 250;
 
 const NOT_OPENED = 'SIGUSR1 opened no inspector in time: it runs native code, or handles SIGUSR1 itself';
 
 /**
- * Opens the inspector of another Node process, also of one whose event loop does not turn: SIGUSR1 makes Node start its
- * inspector, which lives in a thread of its own. The process should have `process.debugPort = 0`, since only one can have
- * the default port.
+ * Opens the inspector of another Node process, even when its event loop does not turn. SIGUSR1 makes Node start its
+ * inspector, which runs in a thread of its own. The process should have `process.debugPort = 0`, because only one
+ * process can have the default port.
  *
- * Linux only. The process prints "Debugger listening on ..." to its stderr. One that handles SIGUSR1 itself, as it may,
- * gets the signal and opens nothing; one that is busy in native code opens its inspector when it comes back from there,
- * and if nobody waits any more, it stays open.
+ * The function works on Linux only. The process prints "Debugger listening on ..." to its stderr. A process may handle
+ * SIGUSR1 itself; it then gets the signal and opens nothing. A process that is busy in native code opens its inspector
+ * when it returns from there. If no caller waits by then, the inspector stays open.
  *
  * @returns a session, which the caller has to close.
- * @throws InspectorError that says why it is not to be had.
+ * @throws InspectorError that says why there is none.
  */
 export async function openInspector(
   pid: number,
   { signal, kill = (target, name) => process.kill(target, name) }: InspectorOptions,
 ): Promise<Session> {
-  if (process.platform !== 'linux') throw new InspectorError(`needs /proc, which ${process.platform} has not`);
+  if (process.platform !== 'linux')
+    throw new InspectorError(`this needs /proc, which ${process.platform} does not have`);
   const obstacle = whyNotSignalled(await readStatus(pid));
   if (obstacle !== undefined) throw new InspectorError(obstacle);
   const before = await listeningOnLoopback(pid);
@@ -47,12 +50,15 @@ export async function openInspector(
   return Session.open(await find(pid, before, signal), signal);
 }
 
-/** The inspector, once it listens. Node does nothing on the signal when it is open already: then it is an old socket. */
+/**
+ * Finds the inspector once it listens. Node ignores the signal when its inspector is open already: the inspector is
+ * then one of the old sockets.
+ */
 async function find(pid: number, before: readonly ListeningSocket[], signal: AbortSignal): Promise<Target> {
   const done = new AbortController();
   const until = AbortSignal.any([signal, done.signal]);
   const opened = appeared(pid, before, until).then((sockets) => firstTarget(sockets, true, until));
-  const openBefore = delay(LATE, undefined, { signal: until })
+  const openBefore = delay(ALREADY_OPEN_AFTER_MS, undefined, { signal: until })
     .then(() => openIn(pid, before))
     .then((sockets) => firstTarget(sockets, false, until));
   try {
@@ -64,7 +70,7 @@ async function find(pid: number, before: readonly ListeningSocket[], signal: Abo
   }
 }
 
-/** The sockets that the process has and that were not there before. */
+/** Waits for sockets of the process that were not there before. */
 async function appeared(
   pid: number,
   before: readonly ListeningSocket[],
@@ -75,16 +81,16 @@ async function appeared(
     const fresh = (await listeningOnLoopback(pid)).filter(({ inode }) => !known.has(inode));
     const own = await openIn(pid, fresh);
     if (own.length > 0) return own;
-    await delay(POLL, undefined, { signal });
+    await delay(POLL_MS, undefined, { signal });
   }
 }
 
-/** What of the sockets is an inspector: the others are the application's, and may not answer. */
+/** Finds the inspector among the sockets. The others belong to the application and may not answer. */
 function firstTarget(sockets: readonly Endpoint[], isOurs: boolean, signal: AbortSignal): Promise<Target> {
   return Promise.any(sockets.map((endpoint) => targetOf(endpoint, isOurs, signal)));
 }
 
-/** The main thread's. Host and port are not taken from the answer: they are known. */
+/** Returns the inspector of the main thread. Host and port do not come from the answer, because they are known. */
 async function targetOf({ host, port }: Endpoint, isOurs: boolean, signal: AbortSignal): Promise<Target> {
   const targets = await getJson({ host, port }, '/json/list', signal);
   const [first] = Array.isArray(targets) ? (targets as Array<{ webSocketDebuggerUrl?: unknown }>) : [];

@@ -3,23 +3,27 @@ import { constants } from 'node:os';
 import { basename } from 'node:path';
 import { InspectorError } from './error.ts';
 
-/** What proc(5) tells of a process that matters here. */
+/** The facts of proc(5) that matter here. */
 export interface ProcessStatus {
-  /** `R`, `S`, `D`, `T` (stopped), `Z` (zombie)... */
+  /** The state: `R`, `S`, `D`, `T` (stopped), `Z` (zombie) and so on. */
   readonly state: string;
-  /** The signals it has handlers for: bit n - 1 is signal n. */
+  /** The signals that the process handles: bit n - 1 is signal n. */
   readonly caught: bigint;
-  /** Whom it runs as: its effective user. */
+  /** The effective user id. */
   readonly uid: number;
-  /** Its parent's pid. */
+  /** The pid of its parent. */
   readonly parent: number;
-  /** Resident memory, bytes; 0 of a zombie. */
+  /** Resident memory in bytes; 0 for a zombie. */
   readonly rss: number;
-  /** The file that it runs, without its directory. */
+  /** The name of the executable, without its directory. */
   readonly program: string;
 }
 
-/** @throws InspectorError where there is no such process, or it may not be looked at. */
+/**
+ * Reads the facts of a process.
+ *
+ * @throws InspectorError where there is no such process, or it may not be examined.
+ */
 export async function readStatus(pid: number): Promise<ProcessStatus> {
   const directory = `/proc/${pid}`;
   try {
@@ -47,13 +51,13 @@ function refused(pid: number, error: NodeJS.ErrnoException): InspectorError {
 }
 
 /**
- * Whether SIGUSR1 opens an inspector there. To any program but Node it means something else, and one that has no handler
- * is ended by it.
+ * Tells whether SIGUSR1 opens an inspector in the process. To any other program than Node the signal means something
+ * else, and a process without a handler is ended by it.
  *
- * @returns why not, or undefined.
+ * @returns the reason why it does not, or undefined.
  */
 export function whyNotSignalled({ state, caught, program }: ProcessStatus): string | undefined {
-  // A zombie or a stopped process has its handlers, but runs none of them.
+  // A zombie or a stopped process has handlers but runs none of them.
   if (state === 'Z' || state === 'X') return 'it has ended';
   if (state === 'T' || state === 't') return 'it is stopped (SIGSTOP, or a debugger)';
   if (!isNode(program)) return `${program} is not Node`;
@@ -62,7 +66,10 @@ export function whyNotSignalled({ state, caught, program }: ProcessStatus): stri
   return undefined;
 }
 
-/** What runs this, under whatever name, or a Node of another version. Linux marks a file that was replaced meanwhile. */
+/**
+ * Recognises the executable of this process, under any name, and a Node of another version. Linux marks an executable
+ * that was replaced meanwhile.
+ */
 function isNode(program: string): boolean {
   const name = program.replace(/ \(deleted\)$/, '');
   return /^node([.-]?\d|js)?/.test(name) || name === basename(process.execPath);

@@ -2,7 +2,7 @@ import { inTime, InspectorError } from './error.ts';
 import type { Endpoint } from './http.ts';
 import { WebSocket } from './websocket.ts';
 
-/** What a command was answered, or what an event tells: the shapes are those of `node:inspector`'s types. */
+/** The result of a command, or the data of an event. The shapes are those of `node:inspector`'s types. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 interface Call {
@@ -10,28 +10,28 @@ interface Call {
   reject(error: InspectorError): void;
 }
 
-/** An inspector, and whose it is. */
+/** An inspector, and whether this process opened it. */
 export interface Target extends Endpoint {
-  /** Of its WebSocket. */
+  /** The path of its WebSocket. */
   readonly path: string;
-  /** It was opened for the session, and is closed with it. */
+  /** True when the inspector was opened for the session and is closed with it. */
   readonly isOurs: boolean;
 }
 
-/** One message of the Chrome DevTools Protocol: an answer has the `id` of its command, an event has none. */
+/** A message of the Chrome DevTools Protocol. An answer has the `id` of its command, an event has none. */
 interface Incoming {
   readonly id: unknown;
   readonly result: Fields;
-  /** Why it was refused. */
+  /** The reason of a refusal. */
   readonly error: string | undefined;
   readonly method: unknown;
   readonly params: Fields;
 }
 
 /**
- * The other process may be anybody's by now, and answer anything.
+ * Parses a message. The other process may be a different program by now, and may answer anything.
  *
- * @throws InspectorError for what is no JSON.
+ * @throws InspectorError for text that is not JSON.
  */
 function readMessage(text: string): Incoming {
   let value: unknown;
@@ -51,30 +51,33 @@ function fieldsOf(value: unknown): Fields {
 }
 
 /**
- * How long the other process may take to close its inspector, and with it the session, ms. A session that ends from this side
- * in the same moment has crashed Node 24 with SIGSEGV, on a busy machine one time in ten. One whose event loop does not
- * turn does neither until later.
+ * How long the other process may take to close its inspector, and with it the session. Node 24 has crashed with SIGSEGV
+ * when this side ended the session at the same moment, one time in ten on a busy machine. A process whose event loop
+ * does not turn does neither until later.
  */
-const LEAVE = 1000;
-
-/** How long the other process may take to close its end, ms: its inspector answers in a few, unless it hangs natively. */
-const FAREWELL = 250;
+const LEAVE_MS = 1000;
 
 /**
- * Closes the inspector from inside, when the event loop turns again, and after it has seen what is waiting for it: Node
- * starts its inspector by an interrupt of the running JavaScript and by a wake-up of the loop, whichever comes first, and
- * the other one would start it again. To close it at once, in the middle of such an interrupt, has crashed Node 24 and 26.
+ * How long the other process may take to close its end. Its inspector answers within a few milliseconds, unless it
+ * hangs natively.
+ */
+const FAREWELL_MS = 250;
+
+/**
+ * Closes the inspector from inside, when the event loop turns again and has seen what waits for it. Node starts its
+ * inspector both by an interrupt of the running JavaScript and by a wake-up of the loop. The later of the two would
+ * start it again. Closing it at once, in the middle of such an interrupt, has crashed Node 24 and 26.
  */
 const CLOSE_INSPECTOR =
   'process.getBuiltinModule("node:timers").setImmediate(() => process.getBuiltinModule("node:inspector").close())';
 
 /**
- * A session with another process's inspector, in the Chrome DevTools Protocol. Owns the connection. While it is open the
- * process would wait for it at its exit, so it has to be closed in any case.
+ * A session with the inspector of another process, in the Chrome DevTools Protocol. The session owns the connection.
+ * While it is open the process would wait for it at its exit, so the caller has to close it in any case.
  */
 export class Session {
   readonly target: Target;
-  /** Settles when nothing comes any more: it was closed, or the process is gone. */
+  /** Settles when no more messages come, because the session was closed or the process is gone. */
   readonly ended: Promise<void>;
   readonly #webSocket: WebSocket;
   readonly #calls = new Map<number, Call>();
@@ -89,7 +92,11 @@ export class Session {
     this.#webSocket = webSocket;
   }
 
-  /** @throws InspectorError */
+  /**
+   * Opens a session.
+   *
+   * @throws InspectorError
+   */
   static async open(target: Target, signal: AbortSignal): Promise<Session> {
     let onEnd = (): void => {};
     const ended = new Promise<void>((resolve) => (onEnd = resolve));
@@ -106,8 +113,8 @@ export class Session {
   }
 
   /**
-   * Asks the process to do something, for example `call('Profiler.start')`. It is done as soon as the process runs
-   * JavaScript, also in the middle of a loop; one that is busy in native code answers when that returns.
+   * Sends a command, for example `call('Profiler.start')`. The process executes it as soon as it runs JavaScript, even
+   * in the middle of a loop. A process that is busy in native code answers when that returns.
    *
    * @throws InspectorError when it refused, or the session ended.
    */
@@ -118,19 +125,19 @@ export class Session {
     return new Promise((resolve, reject) => this.#calls.set(id, { resolve, reject }));
   }
 
-  /** Events of this name from now on, for example `Debugger.paused`. */
+  /** Listens to events of this name from now on, for example `Debugger.paused`. */
   on(event: string, listener: (params: Fields) => void): void {
     this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener]);
   }
 
-  /** The next event of this name. */
+  /** Waits for the next event of this name. */
   next(event: string): Promise<Fields> {
     return new Promise((resolve) => this.on(event, resolve));
   }
 
   /**
-   * Ends the session, and pending calls reject; what the process was asked before is still done. An inspector that was
-   * opened for the session closes as soon as the process comes back to its event loop. Closing twice is closing once.
+   * Ends the session and rejects the pending calls. The process still executes earlier commands. An inspector that was
+   * opened for the session closes as soon as the process comes back to its event loop. A second call does nothing.
    */
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
@@ -140,10 +147,10 @@ export class Session {
     if (this.#end === undefined) {
       if (this.target.isOurs) this.call('Runtime.evaluate', { expression: CLOSE_INSPECTOR }).catch(() => {});
       this.#over('the session was closed');
-      if (this.target.isOurs) await inTime(this.ended, AbortSignal.timeout(LEAVE), 'still open').catch(() => {});
+      if (this.target.isOurs) await inTime(this.ended, AbortSignal.timeout(LEAVE_MS), 'still open').catch(() => {});
       this.#webSocket.close();
     }
-    await inTime(this.ended, AbortSignal.timeout(FAREWELL), 'no farewell').catch(() => this.#webSocket.destroy());
+    await inTime(this.ended, AbortSignal.timeout(FAREWELL_MS), 'no farewell').catch(() => this.#webSocket.destroy());
   }
 
   #take({ id, result, error, method, params }: Incoming): void {

@@ -4,22 +4,25 @@ import { InspectorError } from './error.ts';
 import { encodeFrame, FrameReader, opcodes, type Message } from './frame.ts';
 import { request, type Endpoint } from './http.ts';
 
-/** RFC 6455, section 1.3. */
+/** See RFC 6455, section 1.3. */
 const HANDSHAKE = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
-/** Bytes that wait to be read there: one that only asks, and never reads the answers, is not answered for ever. */
-const LONGEST_BACKLOG = 16 * 1024 * 1024;
+/**
+ * The number of bytes that may wait to be read by the server. A server that only asks and never reads is not answered
+ * for ever.
+ */
+const LONGEST_BACKLOG_BYTES = 16 * 1024 * 1024;
 
 export interface WebSocketEvents {
-  /** What it throws ends the connection, with that as the reason. */
+  /** Takes a message. An error that it throws ends the connection, with that error as the reason. */
   text(text: string): void;
-  /** Once. Nothing comes after it, and nothing can be sent any more. */
+  /** Runs once. No messages come after it, and none can be sent any more. */
   closed(reason: string): void;
 }
 
 /**
- * A WebSocket as a client (RFC 6455), of text messages only. Owns its TCP connection; `close` is the closing handshake,
- * `destroy` ends it at once.
+ * The client side of a WebSocket (RFC 6455), with text messages only. The object owns its TCP connection. `close`
+ * starts the closing handshake, `destroy` ends it at once.
  */
 export class WebSocket {
   readonly #socket: Socket;
@@ -37,7 +40,11 @@ export class WebSocket {
     socket.resume();
   }
 
-  /** @throws InspectorError when the server does not agree (section 4.1). */
+  /**
+   * Connects and shakes hands.
+   *
+   * @throws InspectorError when the server does not agree (section 4.1).
+   */
   static async connect(
     endpoint: Endpoint,
     path: string,
@@ -66,7 +73,7 @@ export class WebSocket {
     this.#write(opcodes.text, Buffer.from(text));
   }
 
-  /** All that was sent before still arrives. */
+  /** Closes the WebSocket. Everything that was sent before still arrives. */
   close(): void {
     this.#write(opcodes.close, Buffer.alloc(0));
     this.#socket.end();
@@ -79,7 +86,8 @@ export class WebSocket {
   #write(opcode: number, payload: Buffer): void {
     if (!this.#socket.writable) return;
     this.#socket.write(encodeFrame(opcode, payload, randomBytes(4)));
-    if (this.#socket.writableLength > LONGEST_BACKLOG) this.#socket.destroy(new Error('its inspector reads nothing'));
+    if (this.#socket.writableLength > LONGEST_BACKLOG_BYTES)
+      this.#socket.destroy(new Error('its inspector reads nothing'));
   }
 
   #read(chunk: Buffer): void {

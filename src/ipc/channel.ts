@@ -2,8 +2,8 @@ import type { ChildProcess } from 'node:child_process';
 import type { EventEmitter } from 'node:events';
 
 /**
- * Node delivers messages whose `cmd` starts with NODE_ as 'internalMessage', as it does node:cluster's own, so the
- * application's `process.on('message')` and the primary's `cluster.on('message')` never see ours.
+ * The `cmd` of our messages. Node delivers messages whose `cmd` starts with NODE_ as 'internalMessage', like those of
+ * node:cluster. So the application's `process.on('message')` and the primary's `cluster.on('message')` never see ours.
  */
 export const COMMAND = 'NODE_PREFORK';
 
@@ -12,21 +12,27 @@ interface Envelope {
   readonly body: unknown;
 }
 
-/** One end of the channel between the primary and a worker: the `ChildProcess` there, `process` here. */
+/**
+ * An end of the channel between the primary and a worker: the `ChildProcess` in the primary, `process` in the worker.
+ */
 export type ChannelEnd = EventEmitter & Pick<ChildProcess, 'connected'> & { send?: unknown };
 
-/** A native handle to send along; the sender's copy stays open. */
+/** A native handle that goes with a message. The sender's copy stays open. */
 export type SentHandle = object;
 
 /**
- * Typed messages over a child's IPC channel. Owns nothing but its listener: the channel belongs to the process, and
- * `close` only stops listening.
+ * Typed messages over a child's IPC channel. The object owns nothing but its listener: the channel belongs to the
+ * process, and `close` only stops listening.
  */
 export class Channel<Out> {
   readonly #end: ChannelEnd;
   readonly #listener: (message: unknown, handle?: unknown) => void;
 
-  /** @param receive gets each message's body, not yet checked, and the handle that came with it. */
+  /**
+   * Starts to listen.
+   *
+   * @param receive gets each message's body, unchecked, and the handle that came with it.
+   */
   constructor(end: ChannelEnd, receive: (body: unknown, handle: unknown) => void) {
     this.#end = end;
     this.#listener = (message, handle) => {
@@ -36,11 +42,11 @@ export class Channel<Out> {
   }
 
   /**
-   * Sends without waiting. A channel that closed meanwhile is no error: the exit of the process at its other end is
-   * what its owner hears of next, and acts on.
+   * Sends a message without waiting. A channel that closed meanwhile is not an error: its owner hears of the exit of
+   * the other process next, and acts on that.
    *
-   * @param written is called when the message has left, or, with an error, when it never will.
-   * @returns false when the message certainly did not leave; then `written` is not called.
+   * @param written is called when the message has left, or with an error when it never will.
+   * @returns false when the message certainly did not leave; `written` is not called then.
    */
   send(body: Out, handle?: SentHandle, written: (error: Error | null) => void = ignore): boolean {
     if (!this.#end.connected) return false;
@@ -60,10 +66,10 @@ export class Channel<Out> {
   }
 }
 
-/** Whether it is one of ours; its body is not yet checked. */
+/** Tells whether a message is one of ours. Its body is not checked yet. */
 export function isEnvelope(message: unknown): message is Envelope {
   return typeof message === 'object' && message !== null && (message as Partial<Envelope>).cmd === COMMAND;
 }
 
-/** With a callback, a failed write is reported to it instead of being thrown as an 'error' event. */
+/** With this callback, a failed write is reported here instead of being thrown as an 'error' event. */
 function ignore(): void {}

@@ -1,6 +1,6 @@
 /**
- * What a worker may say to node:cluster's primary half, which believes everything: a port of 99,999 or an address that is an
- * object is thrown over in there. Only `round-robin` has that half.
+ * Checks what a worker says to node:cluster's primary half, which believes everything: a port of 99,999 or an address
+ * that is an object makes it throw. Only `round-robin` uses that half.
  */
 type Check = (value: unknown) => boolean;
 
@@ -15,7 +15,7 @@ const family: Check = (value) => absent(value) || [-1, 4, 6, 'udp4', 'udp6', 'IP
 
 const address = { address: text, port, addressType: family, fd: integer };
 
-/** By `act`: see `lib/internal/cluster/child.js` of Node 20 to 26. An answer has none, and `ack`. */
+/** The fields by `act`: see `lib/internal/cluster/child.js` of Node 20 to 26. An answer has `ack` instead of `act`. */
 const acts: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
   online: {},
   exitedAfterDisconnect: {},
@@ -35,7 +35,11 @@ const acts: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
 
 const answer: Readonly<Record<string, Check>> = { ack: (value) => integer(value) && !absent(value), accepted: boolean };
 
-/** @param message has the `cmd` of node:cluster. */
+/**
+ * Checks a message.
+ *
+ * @param message a message with the `cmd` of node:cluster.
+ */
 export function isClusterMessage(message: Readonly<Record<string, unknown>>): boolean {
   const { act, seq } = message;
   const fields =

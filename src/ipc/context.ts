@@ -1,35 +1,35 @@
 import type { Balance, Migrate, Sharing } from '../contract/modes.ts';
 
-/** What the primary gives a worker to know from its first instruction on, in its environment. */
+/** The facts that a worker gets in its environment and knows from its first instruction on. */
 export interface WorkerContext {
-  /** -1 for a spare, until it is promoted. */
+  /** The slot; -1 for a spare until it is promoted. */
   readonly slot: number;
   readonly generation: number;
   readonly sharing: Sharing;
-  /** Who serves a connection that this worker accepts. */
+  /** The way in which workers share accepted connections. */
   readonly balance: Balance;
   /** Whether connections may change their worker. */
   readonly migrate: Migrate;
   /** The scoreboard's file and this worker's row in it. */
   readonly board: string;
   readonly row: number;
-  /** The directory for node's report of a fatal error; empty where none could be made. */
+  /** The directory for node's report of a fatal error; empty where none could be created. */
   readonly reports: string;
   /** The path of the primary's control socket; empty where there is none. */
   readonly control: string;
-  /** After how much silence a thread writes the stack down, ms; 0: there is none. */
+  /** The silence in ms after which a thread writes the worker's stack; 0 when there is no such thread. */
   readonly hangStack: number;
-  /** How long an orphan may take to finish what is in flight, ms. */
+  /** How long an orphan may take to finish what is in flight, in ms. */
   readonly gracePeriod: number;
 }
 
 /** The slot of a spare. */
 export const NO_SLOT = -1;
 
-/** Private to prefork, and taken out of the environment before the application sees it. */
+/** The variable is private to prefork and is removed from the environment before the application sees it. */
 const VARIABLE = 'PREFORK_CONTEXT';
 
-/** The environment of a worker: what design and documentation promise to applications, and the context. */
+/** Returns the environment of a worker: the variables that the documentation promises, and the context. */
 export function contextEnvironment(context: WorkerContext): Record<string, string> {
   return {
     PREFORK_CHILD: '1',
@@ -39,17 +39,17 @@ export function contextEnvironment(context: WorkerContext): Record<string, strin
   };
 }
 
-/** What says which slot a worker has; a spare has none, and is told in its own process when it gets one. */
+/** Returns the variables that tell the slot. A spare has none, and sets them in its own process when it gets a slot. */
 export function slotEnvironment(slot: number): Record<string, string> {
-  // The second is the name that PM2's users read.
+  // Users of PM2 read the second name.
   return slot === NO_SLOT ? {} : { PREFORK_SLOT: String(slot), NODE_APP_INSTANCE: String(slot) };
 }
 
 /**
- * Takes the context out of the environment, so that a process which the application starts does not take itself for a
- * worker.
+ * Takes the context out of the environment, so that processes which the application starts do not take themselves for
+ * workers.
  *
- * @returns undefined when this process is no worker of prefork.
+ * @returns undefined when this process is not a worker of prefork.
  */
 export function takeContext(): WorkerContext | undefined {
   const text = process.env[VARIABLE];

@@ -1,8 +1,8 @@
 /**
- * The primary's end of a worker's channel, before Node: the one door to Node's own reading of it. Node trusts a child. A line
- * that never ends fills the parent's memory; JSON that is none, an acknowledgement of nothing, a handle of an unknown type or
- * one of a list of sockets throw in its own code, where nobody can catch it; a `net.Server` that is sent begins to listen in
- * the parent. So lines are taken from the channel's handle here, and only what is known goes on.
+ * Reads a worker's channel in the primary in place of Node, which trusts a child. A line that never ends would fill the
+ * parent's memory. Text that is not JSON, an acknowledgement of nothing, a handle of an unknown type or of a list of
+ * sockets would throw inside Node, where no code can catch it. A `net.Server` that is sent would begin to listen in the
+ * parent. So this module takes the lines from the channel's handle, and passes on only what is known.
  */
 import type { ChildProcess } from 'node:child_process';
 import { COMMAND, isEnvelope } from './channel.ts';
@@ -10,52 +10,61 @@ import { isClusterMessage } from './cluster-messages.ts';
 import { Lines } from './lines.ts';
 import type { ReceivedHandle } from './received-handle.ts';
 
-/** Of a message, bytes. The longest that are meant are metrics: hundreds of bytes a series. */
-export const LONGEST_LINE: number = 4 * 1024 * 1024;
+/** The length of a message. The longest legitimate messages are metrics, which take hundreds of bytes a series. */
+export const LONGEST_LINE_BYTES: number = 4 * 1024 * 1024;
 
-/** A line longer than this, bytes, has fewer values than one in `SPARSE` bytes; else it would be tens of times larger once parsed. */
-const LONG_LINE = 64 * 1024;
-const SPARSE = 6;
+/**
+ * A longer line may have only one value in `SPARSE_BYTES` bytes. Otherwise it would become tens of times larger when it
+ * is parsed.
+ */
+const LONG_LINE_BYTES = 64 * 1024;
+const SPARSE_BYTES = 6;
 
-/** Of what waits to be read by a worker, bytes: one that reads nothing any more is not written to for ever. */
-export const LONGEST_BACKLOG: number = 4 * 1024 * 1024;
+/**
+ * The number of bytes that may wait to be read by a worker. A worker that no longer reads is not written to for ever.
+ */
+export const LONGEST_BACKLOG_BYTES: number = 4 * 1024 * 1024;
 
-/** What of Node's handle of a channel is used, unchanged in Node 20 to 26. */
+/** The parts of Node's handle of a channel that are used here. They are the same in Node 20 to 26. */
 interface ChannelHandle {
-  /** Called with the bytes of each read, and without any at the end. */
+  /** Node calls this with the bytes of each read, and without any at the end. */
   onread: (bytes?: ArrayBuffer) => void;
-  /** Came with the bytes of the read that is being told. */
+  /** The handle that came with the bytes of the present read. */
   pendingHandle: ReceivedHandle | null | undefined;
-  /** Bytes. */
+  /** The number of bytes that wait to be written. */
   readonly writeQueueSize: number;
 }
 
-/** A child as Node has it: what waits for the child's acknowledgement of a handle. */
+/** A child as Node has it, with the handles whose acknowledgement it awaits. */
 type Receiver = ChildProcess & { readonly _handleQueue?: readonly unknown[] | null };
 
 export interface IntakeEvents {
-  /** Something that no worker says. `body` is what was read, if it could be parsed. */
+  /** The worker sent something that no worker should send. `body` is the message, if it could be parsed. */
   malformed(what: string, body?: unknown): void;
-  /** Its channel cannot be used any more: a line without end, or nothing is read there. Nothing more is read here. */
+  /**
+   * The channel cannot be used any more: a line does not end, or the worker reads nothing. This side stops reading,
+   * too.
+   */
   unusable(what: string): void;
 }
 
 export interface IntakeOptions {
-  /** Whether node:cluster's primary half is there to be talked to (`round-robin`). */
+  /** True when node:cluster's primary half is in use (`round-robin`). */
   readonly isClustered: boolean;
 }
 
 /**
- * Reads a child's channel in Node's place, and emits the events that Node would: 'internalMessage' and 'message', for what is
- * known to be harmless. Owns handles that came until it has given them on, with a message of ours alone; it closes all others.
+ * Reads a child's channel in Node's place. It emits the events that Node would, 'internalMessage' and 'message', for
+ * messages that are known to be harmless. It owns received handles until it passes them on, which it does only with a
+ * message of ours. It closes all others.
  */
 export class Intake {
   readonly #child: Receiver;
   readonly #channel: ChannelHandle;
   readonly #events: IntakeEvents;
   readonly #isClustered: boolean;
-  readonly #lines = new Lines(LONGEST_LINE);
-  /** Came, and no message has claimed it yet. */
+  readonly #lines = new Lines(LONGEST_LINE_BYTES);
+  /** A handle that has arrived and that no message has claimed yet. */
   #handle: ReceivedHandle | undefined;
   #isClosed = false;
 
@@ -72,19 +81,26 @@ export class Intake {
     };
   }
 
-  /** @returns undefined for a child without a channel of Node's making, whose messages then come as they come. */
+  /**
+   * Takes over the channel of a child.
+   *
+   * @returns undefined for a child without a channel of Node's making, whose messages are then not checked here.
+   */
   static of(child: ChildProcess, events: IntakeEvents, options: IntakeOptions): Intake | undefined {
     const channel = channelOf(child);
     return channel && new Intake(child, channel, events, options);
   }
 
-  /** Looked at when something is to be written. */
+  /** Checks the backlog. The primary calls this before it writes. */
   checkBacklog(): void {
-    if (this.#channel.writeQueueSize <= LONGEST_BACKLOG) return;
+    if (this.#channel.writeQueueSize <= LONGEST_BACKLOG_BYTES) return;
     this.#giveUp('does not read what it is told');
   }
 
-  /** From here on nothing of it is believed: it is read, for its end to be seen, and dropped. Idempotent. */
+  /**
+   * Stops believing the worker. Its messages are still read, so that its end is noticed, and dropped. A second call
+   * does nothing.
+   */
   close(): void {
     this.#isClosed = true;
     this.#dropHandle();
@@ -96,7 +112,7 @@ export class Intake {
     if (this.#isClosed) return received?.close();
     if (received !== undefined) this.#receive(received);
     const lines = this.#lines.add(bytes);
-    if (lines === undefined) return this.#giveUp(`sent a line of more than ${LONGEST_LINE} bytes`);
+    if (lines === undefined) return this.#giveUp(`sent a line of more than ${LONGEST_LINE_BYTES} bytes`);
     for (const line of lines) if (!this.#isClosed) this.#take(line);
   }
 
@@ -110,7 +126,7 @@ export class Intake {
 
   #take(line: Uint8Array): void {
     const text = Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString('utf8');
-    if (line.length > LONG_LINE && isDense(line)) return this.#events.malformed('too many values');
+    if (line.length > LONG_LINE_BYTES && isDense(line)) return this.#events.malformed('too many values');
     let message: unknown;
     try {
       message = JSON.parse(text);
@@ -123,7 +139,10 @@ export class Intake {
     else kind(message);
   }
 
-  /** By `cmd`. What else Node knows (`NODE_SOCKET_...`) is for sockets that the parent has sent, which are none. */
+  /**
+   * The handlers by `cmd`. The other commands that Node knows (`NODE_SOCKET_...`) concern sockets that the parent has
+   * sent, and it never sends any.
+   */
   readonly #kinds: Readonly<Record<string, (message: Internal) => void>> = {
     [COMMAND]: (message) => this.#emit('internalMessage', message),
     NODE_HANDLE: (message) => this.#takeHandle(message),
@@ -132,7 +151,10 @@ export class Intake {
     NODE_CLUSTER: (message) => this.#takeCluster(message),
   };
 
-  /** The sender waits for the acknowledgement, and sends again what has lost its handle on the way. */
+  /**
+   * Takes a message with a handle. The sender waits for the acknowledgement, and sends a message again whose handle got
+   * lost.
+   */
   #takeHandle({ type, msg }: Internal): void {
     const handle = this.#handle;
     this.#handle = undefined;
@@ -140,7 +162,7 @@ export class Intake {
     if (handle === undefined) return;
     if (type === 'net.Native' && isEnvelope(msg)) return this.#emit('internalMessage', msg, handle);
     handle.close();
-    // Node's parents take any handle with the application's own messages. Nobody is there who would.
+    // Node's parents accept any handle with the application's own messages. This primary has no use for one.
     if (!isInternal(msg) && msg !== undefined) this.#emit('message', msg);
     else this.#events.malformed('a handle that is no connection', msg);
   }
@@ -151,13 +173,17 @@ export class Intake {
   }
 
   #takeCluster(message: Internal): void {
-    // A worker waits for the answer to its farewell alone, which is ours where there is no other half (src/primary/workers/fork.ts).
+    // A worker only waits for the answer to its farewell. prefork gives that answer where there is no other half
+    // (src/primary/workers/fork.ts).
     if (!this.#isClustered && message['act'] !== 'exitedAfterDisconnect') return;
     if (isClusterMessage(message)) this.#emit('internalMessage', message);
     else this.#events.malformed('no message of node:cluster', message);
   }
 
-  /** In a turn of its own, as Node does it. What Node's own primary throws over a worker's words is the worker's fault. */
+  /**
+   * Emits an event in a turn of its own, as Node does. An error that Node's own primary throws because of a worker's
+   * message is the worker's fault.
+   */
   #emit(event: 'message' | 'internalMessage', message: unknown, handle?: ReceivedHandle): void {
     process.nextTick(() => {
       try {
@@ -181,7 +207,7 @@ export class Intake {
   }
 }
 
-/** A message that is not the application's. */
+/** A message that does not belong to the application. */
 interface Internal extends Readonly<Record<string, unknown>> {
   readonly cmd: string;
 }
@@ -192,23 +218,23 @@ function isInternal(message: unknown): message is Internal {
   return typeof cmd === 'string' && cmd.startsWith('NODE_');
 }
 
-/** Under a symbol, which is not exported. */
+/** Finds the channel, which Node keeps under a symbol that it does not export. */
 function channelOf(child: ChildProcess): ChannelHandle | undefined {
   const key = Object.getOwnPropertySymbols(child).find(({ description }) => description === 'kChannelHandle');
   const channel = key && (child as unknown as Record<symbol, Partial<ChannelHandle> | null>)[key];
   return typeof channel?.onread === 'function' ? (channel as ChannelHandle) : undefined;
 }
 
-/** Counted in what JSON puts around values, before any of them is made. */
+/** Counts the characters that JSON puts around values, before any value is created. */
 function isDense(line: Uint8Array): boolean {
   let marks = 0;
   for (const byte of line) if (byte === COMMA || byte === BRACE || byte === BRACKET) marks++;
-  return marks * SPARSE > line.length;
+  return marks * SPARSE_BYTES > line.length;
 }
 
 const COMMA = 0x2c;
 const BRACE = 0x7b;
 const BRACKET = 0x5b;
 
-/** A channel that closes meanwhile tells its end by itself. */
+/** The callback has nothing to do, because a channel that closes reports its own end. */
 function ignore(): void {}

@@ -1,21 +1,28 @@
 const NEWLINE = 10;
 
 /**
- * Makes whole lines of what is read, and remembers no more than the longest line allowed. Owns nothing but that memory.
+ * Splits input into whole lines, and remembers no more than the longest line allowed. The object owns nothing but that
+ * memory.
  */
 export class Lines {
   readonly #longest: number;
   #parts: Uint8Array[] = [];
   #length = 0;
 
-  /** @param longest bytes. */
+  /**
+   * Creates an empty buffer.
+   *
+   * @param longest the limit of a line in bytes.
+   */
   constructor(longest: number) {
     this.#longest = longest;
   }
 
   /**
-   * @returns the lines that end in it, without their ends; or undefined when one is longer than allowed. Then nothing is
-   *   remembered, and the rest is of no use.
+   * Adds a piece of input.
+   *
+   * @returns the lines that end in it, without their ends; or undefined when one is longer than allowed. Nothing is
+   *   remembered then, and further input is of no use.
    */
   add(piece: Uint8Array): Uint8Array[] | undefined {
     const lines: Uint8Array[] = [];

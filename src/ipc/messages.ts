@@ -1,64 +1,72 @@
 /**
- * The whole protocol between the primary and its workers. Both ends are the same version of prefork except during an
- * upgrade, and a worker runs code that is not ours, so what arrives is checked before it is believed.
+ * The whole protocol between the primary and its workers. Both ends have the same version of prefork except during an
+ * upgrade. A worker runs code that is not ours, so its messages are checked before they are believed.
  */
 import { MOVE_REASONS, type MoveEnd, type MoveReason } from '../contract/moves.ts';
 import type { DatagramBound, DatagramQuery, ListenerMessage, ListenQuery } from '../contract/listening.ts';
 
-/** A worker tells the primary. */
+/** The messages of a worker to the primary. */
 export type WorkerMessage =
-  /** A server in the application called `listen`; answered by `granted` or `denied` with the same `request`. */
+  /** A server in the application called `listen`. The answer is `granted` or `denied` with the same `request`. */
   | ({ readonly type: 'listen'; readonly request: number } & ListenQuery)
   /** The worker accepts from this listener now. */
   | { readonly type: 'listening'; readonly listener: number }
-  /** The application listens there, and the worker accepts as soon as it is told to: the answer to a `granted` that is parked. */
+  /**
+   * The application listens there, and the worker accepts as soon as it is told to. This answers a `granted` that is
+   * parked.
+   */
   | { readonly type: 'opened'; readonly listener: number }
   /** The socket that was granted is closed: the application closed its server, or the worker drains. */
   | { readonly type: 'closed'; readonly listener: number }
-  /** A socket that came with `adopt` is closed, once for each. */
+  /** A socket that came with `adopt` is closed. The message comes once for each. */
   | { readonly type: 'returned'; readonly listener: number }
-  /** Comes with a connection, of which nothing has been read that is not answered, for the slot's worker; answered by `handed`. */
+  /**
+   * A connection for another slot's worker comes with this. Everything that was read from it has been answered. The answer
+   * is `handed`.
+   */
   | ({ readonly type: 'handoff'; readonly id: number; readonly to: number } & HandoffHeader)
-  /** Nothing was heard of a `handoff` of this worker's for long; answered by `handed`, unless that is on its way. */
+  /** The worker has waited long for the answer to its `handoff`. The answer is `handed`, unless that is on its way. */
   | { readonly type: 'recall'; readonly id: number }
-  /** What becomes of a `handoff` of the primary's: taken is served here, and refused has been closed here. */
+  /** The outcome of the primary's `handoff`: a taken connection is served here, a refused one has been closed here. */
   | { readonly type: 'taken' | 'refused'; readonly id: number }
-  /** A server of the worker listens by node:cluster's own scheduling; port -1 and a path for a Unix socket. */
+  /** A server of the worker listens by node:cluster's own scheduling. A Unix socket has port -1 and a path. */
   | { readonly type: 'serving'; readonly address: string; readonly port: number }
   /** That server is closed. */
   | { readonly type: 'ceased'; readonly address: string; readonly port: number }
   /** The program's code runs. */
   | { readonly type: 'started' }
-  /** A UDP socket of the application is to be bound at a fixed port; answered by `bound` with the same `request`. */
+  /** The application wants to bind a UDP socket at a fixed port. The answer is `bound` with the same `request`. */
   | ({ readonly type: 'bind'; readonly request: number } & DatagramQuery)
   /** A socket that came with `bound` is closed. */
   | { readonly type: 'unbound'; readonly socket: number }
-  /** May receive traffic: the application said so. */
+  /** The application says that the worker may receive traffic. */
   | { readonly type: 'ready' }
-  /** Asked to drain, and nothing is in flight any more. */
+  /** The worker was asked to drain, and nothing is in flight any more. */
   | { readonly type: 'drained' }
-  /** What the application's own registries of metrics have, as prom-client's `getMetricsAsJSON` gives it. */
+  /** The metrics of the application's own registries, as prom-client's `getMetricsAsJSON` returns them. */
   | { readonly type: 'metrics'; readonly request: number; readonly families: readonly unknown[] }
   /**
-   * It is about to end by itself. `error`: what was thrown and not caught, as Node prints it; `stderr`: the last of what it
-   * wrote there before it was ready. Empty where there is nothing to tell.
+   * The worker is about to end by itself. `error` is the uncaught error as Node prints it. `stderr` is the last output
+   * before it was ready. Both are empty where there is nothing to tell.
    */
   | { readonly type: 'lastWords'; readonly error: string; readonly stderr: string };
 
-/** The primary tells a worker. */
+/** The messages of the primary to a worker. */
 export type PrimaryMessage =
   | ListenerMessage
   | DatagramBound
-  /** Comes with a connection that another worker accepted; answered by `taken` or `refused`. */
+  /** A connection that another worker accepted comes with this. The answer is `taken` or `refused`. */
   | ({ readonly type: 'handoff'; readonly id: number } & HandoffHeader)
-  /** Answered by `refused`: it was taken before, or its handle got lost and it will never be. */
+  /** The answer is `refused`: the connection was taken before, or its handle got lost and it will never be taken. */
   | { readonly type: 'recall'; readonly id: number }
-  /** What became of a `handoff` of this worker's. Unless it was taken, nobody has it but this worker. */
+  /**
+   * The outcome of this worker's `handoff`. Unless the connection was taken, this worker is the only one that has it.
+   */
   | { readonly type: 'handed'; readonly id: number; readonly how: HandoffEnd }
-  /** A worker that was booted without a slot, or beside the slot's worker, has it now. */
+  /** A worker that was booted without a slot, or beside the slot's worker, has the slot now. */
   | { readonly type: 'promote'; readonly slot: number }
   | ({ readonly type: 'drain' } & DrainTerms)
-  /** Answered by `metrics` with the same `request`. */
+  /** The answer is `metrics` with the same `request`. */
   | { readonly type: 'metrics'; readonly request: number };
 
 /** In place of a slot: no row of this scoreboard tells of the sender. */
@@ -66,7 +74,7 @@ export const NO_SLOT_HERE = 4095;
 
 /** What a receiver needs to know of a connection. */
 export interface HandoffHeader {
-  /** Whose it is. */
+  /** The listener that accepted it. */
   readonly listener: number;
   /** The slot that sends it, {@link NO_SLOT_HERE} where that is the old primary's, and the how manieth from there to here it is, in the low byte. */
   readonly from: number;
@@ -82,18 +90,24 @@ export interface HandoffHeader {
 export type HandoffEnd = MoveEnd;
 export type { MoveReason };
 
-/** Stop accepting and finish what is in flight. A worker that is told again takes the shorter times. */
+/**
+ * The terms of a drain: the worker stops accepting and finishes what is in flight. A second message can only shorten
+ * the times.
+ */
 export interface DrainTerms {
-  /** How long connections on which nothing happens stay open, ms. */
+  /** How long idle connections stay open, in ms. */
   readonly idle: number;
-  /** Then they are closed one after another within this time, ms, lest all their clients come back at once. */
+  /**
+   * The time in ms over which the idle connections are then closed one after another, so that their clients do not all
+   * come back at once.
+   */
   readonly spread: number;
   /**
-   * Another worker accepts from the same sockets, so nothing that is queued in them is lost when this one stops at once.
-   * Else it empties the queues first.
+   * True when another worker accepts from the same sockets, so that no queued connection is lost when this one stops at
+   * once. Otherwise the worker empties the queues first.
    */
   readonly takenOver?: boolean;
-  /** Where connections that can move go meanwhile. @default nowhere: their clients are told to go */
+  /** The destination of connections that can move. @default none: their clients are told to close */
   readonly successor?: Successor;
 }
 
@@ -103,16 +117,16 @@ export interface DrainTerms {
  */
 export type Successor = 'slot' | 'any' | 'upgrade';
 
-/** Of a text in a message, characters: what is longer was not cut by us. */
+/** The length of a text in a message, in characters. The worker cuts longer texts. */
 export const LONGEST_TEXT = 16_384;
 
-/** Of an address or the path of a socket, characters: the system takes fewer. */
+/** The length of an address or the path of a socket, in characters. The system accepts fewer. */
 const LONGEST_ADDRESS = 4096;
 
-/** Of the keys of TLS session tickets, as JSON, characters: 96 digits. */
+/** The length of the TLS session ticket keys as JSON, in characters. The keys are 96 digits. */
 const LONGEST_DATA = 1024;
 
-/** More than any server has. */
+/** A server never has this many slots. */
 const MOST_SLOTS = 4096;
 
 type Check = (value: unknown) => boolean;
@@ -129,7 +143,7 @@ const atMost =
     typeof value === 'string' && value.length <= length;
 const text: Check = atMost(LONGEST_TEXT);
 const address: Check = atMost(LONGEST_ADDRESS);
-/** What it says of itself is passed on to the other workers, and kept for them. */
+/** Keys are passed on to the other workers, and kept for them. */
 const data: Check = (value) => value === undefined || (JSON.stringify(value)?.length ?? 0) <= LONGEST_DATA;
 
 const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> = {
@@ -177,7 +191,11 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
   lastWords: { error: text, stderr: text },
 };
 
-/** @returns the message, or undefined when it is none of ours or a field is missing or of the wrong kind. */
+/**
+ * Checks a message of a worker.
+ *
+ * @returns the message, or undefined when it is not one of ours, or when a field is missing or of the wrong kind.
+ */
 export function decodeWorkerMessage(body: unknown): WorkerMessage | undefined {
   if (typeof body !== 'object' || body === null) return undefined;
   const message = body as Record<string, unknown>;
@@ -186,7 +204,7 @@ export function decodeWorkerMessage(body: unknown): WorkerMessage | undefined {
   for (const [field, check] of Object.entries(workerMessageFields[type as WorkerMessage['type']])) {
     if (!check(message[field])) return undefined;
   }
-  // A Unix socket has the family and the port -1, and a path; nothing else has any of the first two.
+  // A Unix socket has the family -1, the port -1 and a path. Other sockets have neither -1.
   const isUnix = message['family'] === -1;
   if (type === 'listen' && isUnix !== (message['port'] === -1)) return undefined;
   if (type === 'listen' && isUnix && typeof message['address'] !== 'string') return undefined;

@@ -1,16 +1,16 @@
 /**
- * The native handles that come out of a channel. Their classes are Node's own (`TCP`, `Pipe`, `UDP`), which no public module
- * exports: they are told by their names.
+ * The native handles that come out of a channel. Their classes are Node's own (`TCP`, `Pipe`, `UDP`), and no public
+ * module exports them. So this module recognises them by name.
  */
 
-/** What came with a message. The receiver is its only owner. */
+/** A handle that came with a message. The receiver is its only owner. */
 export interface ReceivedHandle {
-  /** TCP only. ENOTCONN for a socket that listens, and for one that was reset. */
+  /** Only TCP has this. The result is ENOTCONN for a socket that listens, and for one that was reset. */
   getpeername?(out: object): number;
   close(callback?: () => void): void;
 }
 
-/** Whether it may be a client's connection: a stream that is connected. Of a `Pipe` no more can be asked. */
+/** Tells whether the handle may be a client's connection, which is a connected stream. A `Pipe` does not tell more. */
 export function isConnection(handle: ReceivedHandle): boolean {
   switch (handle.constructor.name) {
     case 'TCP':

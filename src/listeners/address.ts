@@ -2,24 +2,27 @@ import { isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import type { Network } from '../contract/modes.ts';
 
-/** What `net.Server#listen` takes: either a port (and host) or a path. */
+/** The argument of `net.Server#listen`: either a port (and host) or a path. */
 export type ListenTarget =
   | { readonly port: number; readonly host?: string; readonly ipv6Only?: boolean }
   | { readonly path: string };
 
 const expected = 'expected ":8080", 8080, "host:port", "[::1]:port", "unix:/path" or "systemd:name"';
 
-/** Before the name of a socket that systemd passed, in place of a path. */
+/** The prefix of the name of a socket that systemd passed. It stands in place of a path. */
 export const SYSTEMD_PREFIX = 'systemd:';
 
-/** Before the number of a descriptor that the server was started with (`listen({ fd: 3 })`), in place of a path. */
+/**
+ * The prefix of the number of a descriptor that the server was started with (`listen({ fd: 3 })`). It stands in place
+ * of a path.
+ */
 export const DESCRIPTOR_PREFIX = 'fd:';
 
 /**
- * Reads an address as fasthttp and Go write it.
+ * Parses an address as fasthttp and Go write it.
  *
- * @param address `:8080`, `8080` (a number or its digits), `host:port`, `[::1]:port`, `unix:/path`, or `systemd:name` for a
- *   socket that systemd passed. Port 0 asks the kernel for a free one.
+ * @param address `:8080`, `8080` (a number or its digits), `host:port`, `[::1]:port`, `unix:/path`, or `systemd:name`
+ *   for a socket that systemd passed. Port 0 asks the kernel for a free one.
  * @param network the family of an address without a host, default `tcp`.
  * @throws TypeError with code `ERR_INVALID_ADDRESS` that names the address and what was expected.
  */
@@ -37,7 +40,7 @@ export function parseAddress(address: string | number, network: Network = 'tcp')
     if (!host.endsWith(']') || !isIPv6(inner)) throw invalidAddress(address);
     return tcpTarget(inner, Number(port), network, address);
   }
-  // An IPv6 address without brackets would be cut at its last group: "::1" is not port 1 of host ":".
+  // An IPv6 address without brackets would be split at its last group: "::1" is not port 1 of host ":".
   if (host.includes(':') || /[\s/]/.test(host)) throw invalidAddress(address);
   return tcpTarget(host, Number(port), network, address);
 }
@@ -45,11 +48,13 @@ export function parseAddress(address: string | number, network: Network = 'tcp')
 function unixTarget(address: string): ListenTarget {
   const path = address.slice('unix:'.length);
   if (path === '') throw invalidAddress(address);
-  // A leading NUL names a socket in Linux's abstract namespace (unix(7)), which is no path.
+  // A leading NUL names a socket in Linux's abstract namespace (unix(7)), which is not a path.
   return { path: path.startsWith('\0') ? path : resolve(path) };
 }
 
-/** net.Server#listen takes the name for a path, and the primary looks it up among the sockets it was started with. */
+/**
+ * Keeps the name as a path for net.Server#listen. The primary looks it up among the sockets that it was started with.
+ */
 function systemdTarget(address: string): ListenTarget {
   if (address === SYSTEMD_PREFIX) throw invalidAddress(address);
   return { path: address };
@@ -74,14 +79,14 @@ function invalidAddress(address: string | number): TypeError {
   });
 }
 
-/** `127.0.0.1:8080`, `[::]:8080` or `unix:/path`, as the log and `status` print it. */
+/** Formats an address as the log and `status` print it: `127.0.0.1:8080`, `[::]:8080` or `unix:/path`. */
 export function formatAddress(address: { address: string; port: number }): string {
   if (address.port < 0)
     return isPassedName(address.address) ? address.address : `unix:${address.address.replace(/^\0/, '@')}`;
   return isIPv6(address.address) ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`;
 }
 
-/** Only a socket that the server was started with has such a name: paths are absolute. */
+/** Tells whether the address names a socket that the server was started with. Other names are absolute paths. */
 function isPassedName(address: string): boolean {
   return address.startsWith(SYSTEMD_PREFIX) || address.startsWith(DESCRIPTOR_PREFIX);
 }

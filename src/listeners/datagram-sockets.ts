@@ -1,13 +1,13 @@
 import type { DatagramBound, DatagramQuery } from '../contract/listening.ts';
 import { adoptDatagramFd, bindUdp, type Bound, type NativeHandle } from './native.ts';
 
-/** Binds a UDP address: this process itself, or another that may bind what this one may not. */
+/** Binds a UDP address, in this process or in another one that has the right to. */
 export type BindUdp = (query: DatagramQuery) => Bound | Promise<Bound>;
 
-/** Tells a worker, with a handle where it gets one. @returns false when the worker is gone. */
+/** Sends a message to a worker, with a handle if there is one, and returns false when the worker is gone. */
 type Post = (worker: number, message: DatagramBound, handle?: NativeHandle) => boolean;
 
-/** As another primary gets it: the socket is a descriptor. */
+/** A socket as another primary gets it: as a descriptor. */
 export interface DatagramDescription {
   readonly query: DatagramQuery;
   readonly fd: number;
@@ -17,21 +17,24 @@ interface Entry {
   readonly id: number;
   readonly query: DatagramQuery;
   readonly handle: NativeHandle;
-  /** How many sockets each worker has of it. */
+  /** The number of copies of the socket that each worker has. */
   readonly holders: Map<number, number>;
-  /** The primary before this one has it open as well: closed here, it could not be bound anew. */
+  /**
+   * True while the primary before this one has the socket open as well. If it were closed here, it could not be bound
+   * again.
+   */
   isLent: boolean;
 }
 
 /**
- * The UDP sockets at fixed ports, each shared by every worker that asks for its address. Owns them: one is closed when no worker
- * has it any more, and `close` closes all.
+ * The UDP sockets at fixed ports. All workers that ask for an address share its socket. The object owns the sockets:
+ * one is closed when no worker has it any more, and `close` closes all.
  */
 export class DatagramSockets {
   readonly #post: Post;
   readonly #bind: BindUdp;
   readonly #entries = new Set<Entry>();
-  /** Two workers that ask at once get the one socket. */
+  /** Requests wait for their turn, so that two workers that ask at once get the same socket. */
   #turn: Promise<void> = Promise.resolve();
   #ids = 0;
   #isClosed = false;
@@ -46,7 +49,7 @@ export class DatagramSockets {
     return this.#turn;
   }
 
-  /** The worker has closed a socket that it was given. */
+  /** Records that the worker has closed a socket that it was given. */
   unbound(worker: number, id: number): void {
     for (const entry of this.#entries) {
       if (entry.id === id && entry.holders.has(worker)) this.#release(entry, worker, 1);
@@ -57,12 +60,15 @@ export class DatagramSockets {
     for (const entry of this.#entries) if (entry.holders.has(worker)) this.#release(entry, worker, Infinity);
   }
 
-  /** For the primary that succeeds this one. */
+  /** Describes the sockets for the primary that succeeds this one. */
   manifest(): DatagramDescription[] {
     return [...this.#entries].map(({ query, handle }) => ({ query, fd: handle.fd }));
   }
 
-  /** Takes over what another primary has bequeathed. What is no UDP socket is bound anew when it is asked for. */
+  /**
+   * Takes over the sockets of another primary. A descriptor that is not a UDP socket is ignored, and its address is
+   * bound again when it is asked for.
+   */
   inherit(descriptions: readonly DatagramDescription[]): void {
     for (const { query, fd } of descriptions) {
       const handle = adoptDatagramFd(fd, query.family);
@@ -70,7 +76,10 @@ export class DatagramSockets {
     }
   }
 
-  /** The primary before this one leaves. What no worker has asked for by now would only swallow datagrams. */
+  /**
+   * Makes the sockets this primary's own, because the primary before it leaves. A socket that no worker has asked for
+   * by now would only swallow datagrams.
+   */
   own(): void {
     for (const entry of this.#entries) {
       entry.isLent = false;

@@ -2,7 +2,7 @@ import { BindError, Listener, type ListenerDescription, type OpenOptions } from 
 import type { ListenQuery } from '../contract/listening.ts';
 import { SocketAssignments } from './socket-assignments.ts';
 
-/** What one primary leaves to the next: descriptors of sockets, and by which names they are found. */
+/** The sockets that one primary leaves to the next: descriptors, and the names by which they are found. */
 export interface SocketManifest {
   readonly listeners: ReadonlyArray<ListenerDescription & { readonly key: string }>;
   /** The port that the n-th `listen(0)` got. */
@@ -15,7 +15,10 @@ export interface Entry {
   readonly seats: SocketAssignments;
 }
 
-/** Listeners by what was asked for. Owns them; `close` closes all, and whatever is still being opened then. */
+/**
+ * The listeners, by the address that was asked for. The directory owns them. `close` closes all, and also those that
+ * are still being opened.
+ */
 export class Directory {
   readonly #options: OpenOptions;
   readonly #entries = new Map<number, Entry>();
@@ -51,9 +54,10 @@ export class Directory {
   }
 
   /**
-   * The listener at the address, opened now if there is none. One at a time: two at once would open two.
+   * Returns the listener of an address, and opens it if there is none. Callers must ask one at a time, because two
+   * calls at once would open two.
    *
-   * @param slot whose socket is bound first.
+   * @param slot the slot whose socket is bound first.
    * @throws BindError
    */
   async open(query: ListenQuery, slot: number): Promise<Entry> {
@@ -64,7 +68,7 @@ export class Directory {
       try {
         return await this.#findOrBind({ ...query, port }, slot);
       } catch (error) {
-        // Nobody had it open for a moment, and another program took the port: any other is as good.
+        // No worker had the port open for a moment, and another program took it. Any other port is as good.
         if (!(error instanceof BindError)) throw error;
       }
     }
@@ -84,7 +88,9 @@ export class Directory {
   }
 
   /**
-   * @returns what was inherited.
+   * Takes over the listeners of another primary.
+   *
+   * @returns the new entries.
    * @throws BindError
    */
   inherit({ listeners, ephemeral }: SocketManifest): Entry[] {
@@ -94,7 +100,11 @@ export class Directory {
     );
   }
 
-  /** @param keepFiles when another primary serves with the same sockets. */
+  /**
+   * Closes all listeners.
+   *
+   * @param keepFiles when another primary serves with the same sockets.
+   */
   close(keepFiles: boolean): void {
     this.#isClosed = true;
     for (const { listener } of this.#entries.values()) listener.close({ keepFile: keepFiles });
@@ -108,7 +118,7 @@ export class Directory {
 
   async #bind(query: ListenQuery, slot: number): Promise<Entry> {
     const listener = await Listener.open(++this.#ids, query, slot, this.#options);
-    // Keyed by the port it got, so that a later `listen` on that port by number finds it.
+    // The key has the port that was assigned, so that a later `listen` on that port by number finds the listener.
     return this.#add(keyOf(query.port === 0 ? { ...query, port: listener.port } : query), listener);
   }
 
@@ -121,7 +131,7 @@ export class Directory {
   }
 }
 
-/** By which a listener is found: two that ask for the same address get the same one. */
+/** Returns the key by which a listener is found. Two requests for the same address get the same listener. */
 function keyOf({ family, address, port, ipv6Only }: ListenQuery): string {
   return `${family} ${address ?? '*'} ${port}${ipv6Only ? ' ipv6Only' : ''}`;
 }

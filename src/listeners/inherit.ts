@@ -2,27 +2,30 @@ import { fstatSync, readdirSync } from 'node:fs';
 import { adoptFd, type NativeHandle } from './native.ts';
 import { unixSockets, type UnixSocket } from './unix-table.ts';
 
-/** A socket that listens, and that this process was started with. */
+/** A listening socket that this process was started with. */
 export interface InheritedSocket {
   readonly fd: number;
-  /** `FileDescriptorName=` of its unit, by default the unit's own name. Several sockets may have the same. */
+  /** The unit's `FileDescriptorName=`, by default the unit's own name. Several sockets may share a name. */
   readonly name: string;
-  /** As the kernel has it: an IP address, or the path of a Unix socket. */
+  /** The address as the kernel has it: an IP address, or the path of a Unix socket. */
   readonly address: string;
-  /** Family and port as `ListenQuery` has them: -1 for a Unix socket. */
+  /** The port, and the family below, as in `ListenQuery`: -1 for a Unix socket. */
   readonly port: number;
   readonly family: 4 | 6 | -1;
   readonly handle: NativeHandle;
 }
 
-/** What a supervisor such as systemd passed. */
+/** The descriptors that a supervisor such as systemd passed. */
 export interface Inheritance {
   readonly sockets: InheritedSocket[];
   /** The file descriptor of systemd's notification socket, where the unit has `OpenFile=...:notify`. */
   readonly notify: number | undefined;
 }
 
-/** What was inherited cannot be served. The message is one line: what is wrong with which, and what to do. */
+/**
+ * An inherited descriptor cannot be served. The message is one line: which descriptor, what is wrong with it, and what
+ * to do.
+ */
 export class InheritError extends Error {
   readonly code = 'ERR_INHERITED_SOCKET';
 
@@ -34,21 +37,21 @@ export class InheritError extends Error {
 /** SD_LISTEN_FDS_START of sd_listen_fds(3). */
 const FIRST_FD = 3;
 
-/** Beyond any unit's, and what `LISTEN_FDS` could mean by mistake. */
+/** The limit is beyond any unit's number, and beyond what `LISTEN_FDS` could mean by mistake. */
 const MOST_FDS = 4096;
 
 /** The name that `OpenFile=/run/systemd/notify:notify` gives. */
 const NOTIFY = 'notify';
 
-/** The last came with systemd 258: an identity of the process that cannot be another's. The pid says as much here. */
+/** systemd 258 added the last variable, which identifies a process uniquely. The pid is enough here. */
 const VARIABLES = ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES', 'LISTEN_PIDFDID'];
 
 /**
- * The sockets that systemd, or another supervisor with its protocol (sd_listen_fds(3)), gave to this process. The variables
- * that tell of them are taken out of the environment, so that no worker takes itself for the one that was meant.
+ * Finds the sockets that systemd, or another supervisor with its protocol (sd_listen_fds(3)), gave to this process. The
+ * variables about them are removed from the environment, so that no worker believes that the sockets are meant for it.
  *
- * @param pid whom `LISTEN_PID` has to name.
- * @throws InheritError when what was passed is not what it says, or cannot be listened on.
+ * @param pid the pid that `LISTEN_PID` has to name.
+ * @throws InheritError when what was passed does not match its description, or cannot be listened on.
  */
 export function inheritedSockets(env: NodeJS.ProcessEnv, pid: number = process.pid): Inheritance {
   const passed = passedFds(env, pid);
@@ -68,7 +71,9 @@ interface PassedFd {
   readonly name: string;
 }
 
-/** sd_listen_fds_with_names(3): nothing is passed to whom `LISTEN_PID` does not name. */
+/**
+ * Lists the passed descriptors. A process that `LISTEN_PID` does not name gets none: see sd_listen_fds_with_names(3).
+ */
 function passedFds(env: NodeJS.ProcessEnv, pid: number): PassedFd[] {
   const { LISTEN_PID, LISTEN_FDS = '0', LISTEN_FDNAMES } = env;
   if (LISTEN_PID !== String(pid)) return [];
@@ -76,7 +81,7 @@ function passedFds(env: NodeJS.ProcessEnv, pid: number): PassedFd[] {
   if (!/^\d+$/.test(LISTEN_FDS) || count > MOST_FDS) {
     throw new InheritError(`LISTEN_FDS=${LISTEN_FDS}: expected how many file descriptors were passed`);
   }
-  // What sd_listen_fds_with_names(3) calls those without a name.
+  // This is the name that sd_listen_fds_with_names(3) gives to descriptors without one.
   const names = LISTEN_FDNAMES?.split(':') ?? Array.from({ length: count }, () => 'unknown');
   if (count > 0 && names.length !== count) {
     throw new InheritError(
@@ -89,9 +94,9 @@ function passedFds(env: NodeJS.ProcessEnv, pid: number): PassedFd[] {
 function toSocket({ fd, name }: PassedFd, table: ReadonlyMap<number, UnixSocket>): InheritedSocket {
   const refuse = (what: string): InheritError => new InheritError(`inherited file descriptor ${fd} (${name}) ${what}`);
   const inode = inodeOf(fd);
-  if (inode === NO_SOCKET) throw refuse('is no socket: expected what ListenStream= of a .socket unit opens');
+  if (inode === NO_SOCKET) throw refuse('is not a socket: expected what ListenStream= of a .socket unit opens');
   const handle = adoptFd(fd);
-  if (typeof handle === 'number') throw refuse('is no stream socket: expected ListenStream=, not ListenDatagram=');
+  if (typeof handle === 'number') throw refuse('is not a stream socket: expected ListenStream=, not ListenDatagram=');
   if (isConnected(handle, table.get(inode))) {
     handle.close();
     throw refuse('is a connection: expected Accept=no in its .socket unit');
@@ -100,13 +105,13 @@ function toSocket({ fd, name }: PassedFd, table: ReadonlyMap<number, UnixSocket>
 }
 
 /**
- * A listening socket that this process was started with, under a number that only the application knows.
+ * Opens a listening socket that this process was started with, under a number that only the application knows.
  *
  * @returns undefined for anything else.
  */
 export function openInherited(fd: number, name: string): InheritedSocket | undefined {
   const table = unixSockets();
-  // To look at it closer is to own it, and these are channels of this process's.
+  // A closer look would take ownership, and connected sockets are channels of this process.
   if (table.get(inodeOf(fd))?.isConnected === true) return undefined;
   try {
     return toSocket({ fd, name }, table);
@@ -116,7 +121,10 @@ export function openInherited(fd: number, name: string): InheritedSocket | undef
   }
 }
 
-/** What is open now: of a process that has opened nothing yet, what it was started with. Empty without /proc. */
+/**
+ * Lists the sockets that are open now. In a process that has opened nothing yet, these are the ones that it was started
+ * with. The list is empty without /proc.
+ */
 export function openDescriptors(): number[] {
   try {
     return readdirSync('/proc/self/fd')
@@ -148,7 +156,7 @@ function inodeOf(fd: number): number {
     const stats = fstatSync(fd);
     return stats.isSocket() ? stats.ino : NO_SOCKET;
   } catch {
-    // It is not open: whoever passed it counted wrongly.
+    // The descriptor is not open, so the process that passed it counted wrongly.
     return NO_SOCKET;
   }
 }

@@ -4,27 +4,33 @@ import type { ListenQuery } from '../contract/listening.ts';
 import type { NativeHandle } from './native.ts';
 
 /**
- * The sockets that this primary was started with. Owns those that nobody has taken; a listener owns what it took, until it
- * gives it back. `close` closes what is here, for good.
+ * The sockets that this primary was started with. The object owns those that are free. A listener owns a socket that it
+ * took, until it gives the socket back. `close` closes the free ones for good.
  *
- * The process that passed a socket keeps it open: when a listener is done with one, closing it would not end its queue, and
- * would only keep it from whoever wants that address next.
+ * The process that passed a socket keeps it open. So closing a socket that a listener has finished with would not end
+ * its queue. It would only keep the next application that wants the address from using it.
  */
 export class Inherited {
   readonly #free: Set<InheritedSocket>;
-  /** Descriptors that this process was started with, and about which nothing was said. */
+  /** Descriptors that this process was started with and that no variable describes. */
   readonly #plain: Set<number>;
   readonly #taken = new Map<NativeHandle, InheritedSocket>();
 
-  /** @param plain descriptors that this process was started with, beside those: any may be a socket that is asked for by number. */
+  /**
+   * Creates the collection.
+   *
+   * @param plain further descriptors that this process was started with. Any of them may be a socket that is asked
+   *   for by number.
+   */
   constructor(sockets: readonly InheritedSocket[], plain: readonly number[] = []) {
     this.#free = new Set(sockets);
     this.#plain = new Set(plain);
   }
 
   /**
-   * The socket for what an application wants to listen on: `systemd:<name>` the first one of that name, `fd:<n>` the one that
-   * was passed as that descriptor, anything else the one that is bound to just that address.
+   * Takes the socket for an address that an application wants to listen on. `systemd:<name>` takes the first one of
+   * that name, `fd:<n>` the one that was passed as that descriptor. Any other address takes the socket that is bound to
+   * exactly that address.
    */
   take(query: ListenQuery): InheritedSocket | undefined {
     const socket =
@@ -35,19 +41,19 @@ export class Inherited {
     return socket;
   }
 
-  /** A listener does not want its socket any more. */
+  /** Takes back a socket that its listener does not need any more. */
   giveBack(handle: NativeHandle): void {
     const socket = this.#taken.get(handle);
     if (socket === undefined || !this.#taken.delete(handle)) return;
     this.#free.add(socket);
   }
 
-  /** What nobody has taken, as `name=address`, for the log. */
+  /** Lists the sockets that are not taken, as `name=address`, for the log. */
   leftovers(): string[] {
     return [...this.#free].map((socket) => `${socket.name}=${formatAddress(socket)}`);
   }
 
-  /** Closes what nobody has taken. */
+  /** Closes the sockets that are not taken. */
   close(): void {
     for (const { handle } of this.#free) handle.close();
     this.#free.clear();
@@ -76,8 +82,9 @@ function isNamed({ family, address }: ListenQuery, { name }: InheritedSocket): b
 }
 
 /**
- * Without a host Node takes the unspecified IPv6 address, else the IPv4 one (net.Server#listen). And a socket at the first
- * is, as `ListenStream=8080` makes it, one for IPv4 too: whoever wants the second cannot bind it beside that.
+ * Lists the addresses that serve a query. Without a host Node takes the unspecified IPv6 address, else the IPv4 one
+ * (net.Server#listen). A socket at the former is also for IPv4, as `ListenStream=8080` creates it, and an application
+ * that wants the latter could not bind it in addition.
  */
 function equivalents(address: string | null): string[] {
   switch (address) {

@@ -7,14 +7,14 @@ import { WorkerRegistry, type ListenRequest } from './worker-registry.ts';
 import type { NativeHandle } from './native.ts';
 import type { Reassignment } from './socket-assignments.ts';
 
-/** A socket of an address that is served, and whose it is where each slot has one. */
+/** A socket of an address that is served, with its slot where each slot has one. */
 export interface OpenSocket {
   readonly address: string;
   readonly slot: number | undefined;
   readonly fd: number;
 }
 
-/** Sends a message to a worker, with the handle of a socket where it comes with one. */
+/** Sends a message to a worker, with a socket's handle if there is one. */
 export type Post = (worker: number, message: ListenerMessage, handle?: NativeHandle) => void;
 
 export interface ListenerSetOptions extends OpenOptions {
@@ -22,21 +22,23 @@ export interface ListenerSetOptions extends OpenOptions {
 }
 
 /**
- * Every address that is served, and by which workers. Owns the directory of listeners; `close` closes all of them.
+ * The addresses that are served, and the workers that serve each. The set owns the directory of listeners, and `close`
+ * closes all of them.
  *
- * The invariant: a socket that listens has a worker that accepts from it, as long as any worker has its address open.
- * So when a slot's worker dies, hangs, drains or closes its server, a neighbour adopts the slot's socket until the slot
- * has a worker again that listens. A slot that is vacated for good leaves its sockets to all the others: closing them
- * would reset what the kernel has queued in them, and is about to. A worker that is parked has addresses open, and accepts from
- * none that another worker of its slot serves. And when nobody wants an address any more, its
- * sockets close: as soon as no worker has any of them either, for until then the kernel would let nobody bind the
- * address, and whoever asks for it meanwhile gets these sockets again.
+ * The invariant: as long as any worker has an address open, each listening socket of it has a worker that accepts from
+ * it. When a slot's worker dies, hangs, drains or closes its server, a neighbour adopts the slot's socket until the
+ * slot has a listening worker again. A slot that is vacated for good leaves its sockets to all other workers, because
+ * closing them would reset the connections that the kernel has queued in them. A parked worker has addresses open, and
+ * accepts from none that another worker of its slot serves.
+ *
+ * When no application wants an address any more, its sockets close, but only once no worker has any of them. Until then
+ * the kernel would let no program bind the address, and a worker that asks for it meanwhile gets these sockets again.
  */
 export class ListenerSet {
   readonly #post: Post;
   readonly #directory: Directory;
   readonly #members = new WorkerRegistry();
-  /** Requests are answered one at a time, so that two workers that ask for an address at once get the one listener. */
+  /** Requests are answered one at a time, so that two workers that ask for an address at once get the same listener. */
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor({ post, ...options }: ListenerSetOptions) {
@@ -44,16 +46,20 @@ export class ListenerSet {
     this.#directory = new Directory(options);
   }
 
-  /** A worker was forked, and may ask from now on. Without a slot its requests wait until `seat` gives it one. */
+  /**
+   * Registers a worker that was forked and may ask from now on. Without a slot its requests wait until `seat` gives it
+   * one.
+   */
   join(worker: number, slot: number | undefined, { isParked = false }: { isParked?: boolean } = {}): void {
     this.#members.join(worker, slot, isParked);
   }
 
   /**
-   * Gives a worker its slot's socket of an address, or the errno of why not: one answer for each, until `close`. One that
-   * leaves gets nothing, and is told that.
+   * Gives a worker its slot's socket of an address, or the errno of the failure. Each request gets one answer, until
+   * `close`. A worker that leaves gets no socket, and is told so.
    *
-   * @returns whether it was granted; `held` when the answer has to wait for a slot, which is to say that the worker has booted.
+   * @returns whether the socket was granted. `held` means that the answer has to wait for a slot, which also means
+   *   that the worker has booted.
    */
   async request(worker: number, request: number, query: ListenQuery): Promise<'granted' | 'refused' | 'held'> {
     if (this.#members.hold(worker, { request, query })) return 'held';
@@ -62,13 +68,19 @@ export class ListenerSet {
     return (await answer) ? 'granted' : 'refused';
   }
 
-  /** The worker has the slot now, beside the one that had it before or alone. Requests that waited for it are answered. */
+  /**
+   * Gives the worker the slot, alone or beside the worker that had it before. Requests that waited for it are answered.
+   */
   seat(worker: number, slot: number, { isParked = false }: { isParked?: boolean } = {}): void {
     const held = this.#members.seat(worker, slot, isParked);
     for (const { request, query } of held) void this.request(worker, request, query);
   }
 
-  /** The worker has been ready for long enough: it accepts from now on. @returns at how many listeners it begins to. */
+  /**
+   * Lets the worker accept from now on, because it has been ready for long enough.
+   *
+   * @returns the number of listeners at which it starts to accept.
+   */
   accept(worker: number): number {
     this.#members.parked(worker, false);
     let told = 0;
@@ -83,7 +95,7 @@ export class ListenerSet {
     return told;
   }
 
-  /** Another worker of its slot accepts: this one does so no more, except at addresses that are its own alone. */
+  /** Parks the worker, because another worker of its slot accepts. It still accepts at addresses that only it has. */
   park(worker: number): void {
     this.#members.parked(worker, true);
     for (const entry of this.#directory.entries()) {
@@ -97,7 +109,7 @@ export class ListenerSet {
     try {
       return await this.#grant(worker, request, query);
     } catch (error) {
-      // Nothing that a worker asks for may stop the others from being answered.
+      // A worker's request must not keep the other requests from being answered.
       const { errno, address, port } = error instanceof BindError ? error : nonsense(query);
       this.#post(worker, { type: 'denied', request, errno, address, port });
       return false;
@@ -109,19 +121,20 @@ export class ListenerSet {
     const slot = this.#members.slotOf(worker);
     if (this.#isLate(worker, request) || slot === undefined || this.#directory.isClosed) return false;
     const entry = await this.#directory.open(query, slot);
-    // While a Unix socket was probed.
+    // The worker may have gone while a Unix socket was probed.
     if (this.#hasGone(worker, request, entry)) return false;
     const { listener, seats } = entry;
     const { id, address, port, data, isPassed } = listener;
-    // Twice the same address in one process is EADDRINUSE for Node too.
+    // Node agrees that listening twice at one address in the same process is EADDRINUSE.
     if (seats.has(worker)) throw new BindError(EADDRINUSE, address, port);
     await listener.provide(slot);
-    // While another process bound the socket. And the listener may have closed for want of any worker.
+    // The worker may have gone while another process bound the socket. The listener may also have closed because no
+    // worker was left.
     if (this.#hasGone(worker, request, entry)) return false;
     if (this.#directory.get(listener.id) !== entry) return this.#grant(worker, request, query);
     const socket = listener.socket(slot);
     const seat = listener.seat(slot);
-    // Where nobody was served before there is nobody who would serve in its place.
+    // Where no worker served before, there is none that would serve in its place.
     const isParked = this.#members.isParked(worker) && seats.isOpened(seat);
     seats.grant(worker, seat);
     seats.want(slot);
@@ -129,7 +142,7 @@ export class ListenerSet {
     return true;
   }
 
-  /** Meanwhile the worker may have died, or begun to leave. */
+  /** Tells whether the worker has meanwhile died or begun to leave. */
   #hasGone(worker: number, request: number, entry: Entry): boolean {
     if (this.#directory.isClosed) return true;
     if (this.#members.has(worker) && !this.#isLate(worker, request)) return false;
@@ -137,21 +150,25 @@ export class ListenerSet {
     return true;
   }
 
-  /** One that leaves gets nothing any more: it would accept what it cannot serve. */
+  /** Refuses a worker that leaves, because it would accept connections that it cannot serve. */
   #isLate(worker: number, request: number): boolean {
     if (!this.#members.has(worker) || this.#members.stays(worker)) return false;
     this.#post(worker, { type: 'late', request });
     return true;
   }
 
-  /** The worker's application listens there, and accepts as soon as it is told to. @returns the listener, as `listening`. */
+  /**
+   * Records that the worker's application listens there, and accepts as soon as it is told to.
+   *
+   * @returns the listener, as `listening` does.
+   */
   opened(worker: number, id: number): Listener | undefined {
     const entry = this.#directory.get(id);
     return entry?.seats.has(worker) === true ? entry.listener : undefined;
   }
 
   /**
-   * The worker accepts from the listener now: a neighbour that did so for its slot may stop.
+   * Records that the worker accepts from the listener now. A neighbour that did so for its slot may stop.
    *
    * @returns the listener, unless the worker has closed it meanwhile.
    */
@@ -163,7 +180,7 @@ export class ListenerSet {
   }
 
   /**
-   * The worker has closed the socket that it was granted: the application closed its server, or it drains.
+   * Records that the worker has closed the socket that it was granted: the application closed its server, or it drains.
    *
    * @returns the listener, unless that was known before.
    */
@@ -172,13 +189,13 @@ export class ListenerSet {
     const slot = this.#members.slotOf(worker);
     if (entry === undefined || slot === undefined || !entry.seats.has(worker)) return undefined;
     entry.seats.leave(worker);
-    // One that drains closes everything as it ends: that says nothing of what the application wants.
+    // A worker that drains closes everything as it ends, which says nothing about what the application wants.
     if (this.#members.stays(worker)) this.#forget(entry, slot);
     this.#mend(entry);
     return entry.listener;
   }
 
-  /** The worker has closed a socket that it was given to adopt, or had no use for it. */
+  /** Records that the worker has closed a socket that it was given to adopt, or had no use for it. */
   returned(worker: number, id: number): void {
     const entry = this.#directory.get(id);
     if (entry === undefined) return;
@@ -186,7 +203,7 @@ export class ListenerSet {
     this.#mend(entry);
   }
 
-  /** The worker is gone. Its sockets stay: a neighbour or its successor serves what they queue. */
+  /** Removes a worker. Its sockets stay, and a neighbour or its successor serves what they queue. */
   gone(worker: number): void {
     const slot = this.#members.slotOf(worker);
     if (!this.#members.remove(worker)) return;
@@ -197,19 +214,19 @@ export class ListenerSet {
     }
   }
 
-  /** The worker is about to drain: whatever it accepts from is another's from now on. */
+  /** Records that the worker is about to drain. Other workers take over the sockets from which it accepts. */
   leaving(worker: number): void {
     this.#members.leaving(worker);
     this.#mendAll();
   }
 
-  /** Its event loop does not turn, or turns again. */
+  /** Records that the worker's event loop has stopped or turns again. */
   hung(worker: number, isHung: boolean): void {
     this.#members.hung(worker, isHung);
     this.#mendAll();
   }
 
-  /** The slot is no more. */
+  /** Removes a slot. */
   vacate(slot: number): void {
     this.#members.vacate(slot);
     for (const entry of this.#directory.entries()) {
@@ -218,14 +235,14 @@ export class ListenerSet {
     }
   }
 
-  /** The slot is again, and is about to get a worker. */
+  /** Restores a slot, which is about to get a worker. */
   reopen(slot: number): void {
     this.#members.reopen(slot);
   }
 
   /**
-   * The slot's worker has had time to listen wherever it wants to. An address that no slot's application wants by then
-   * has been given up, and its sockets would only swallow connections.
+   * Checks the addresses of a slot whose worker has had time to listen wherever it wants to. An address that no slot's
+   * application wants by then has been given up, and its sockets would only swallow connections.
    */
   sweep(slot: number): void {
     for (const entry of this.#directory.entries()) {
@@ -234,7 +251,7 @@ export class ListenerSet {
     }
   }
 
-  /** By which another primary that has inherited the listener knows it. */
+  /** Returns the key under which another primary that has inherited the listener knows it. */
   keyOf(listener: number): string | undefined {
     return this.#directory.keyOf(listener);
   }
@@ -252,7 +269,7 @@ export class ListenerSet {
     return this.listeners.map(formatAddress);
   }
 
-  /** For the kernel to be asked about. */
+  /** The open sockets, about which the kernel can be asked. */
   get sockets(): OpenSocket[] {
     return this.listeners.flatMap((listener) => {
       const address = formatAddress(listener);
@@ -261,16 +278,16 @@ export class ListenerSet {
     });
   }
 
-  /** Everything that another primary needs in order to go on here. */
+  /** Describes everything that another primary needs to continue. */
   manifest(): SocketManifest {
     return this.#directory.manifest();
   }
 
   /**
-   * Takes over what another primary has bequeathed, before any worker asks. Sockets of slots that this one has not are
-   * everybody's. Until `own` the other one may go on, and what it made stays.
+   * Takes over the sockets of another primary, before any worker asks. Sockets of slots that this primary does not have
+   * go to all workers. Until `own` the other primary may carry on, and the files that it created stay.
    *
-   * @param slots how many there are.
+   * @param slots the number of slots.
    * @throws BindError
    */
   inherit(bequest: SocketManifest, slots: number): void {
@@ -283,17 +300,24 @@ export class ListenerSet {
     }
   }
 
-  /** What was inherited is this primary's now. */
+  /** Makes the inherited sockets this primary's own. */
   own(): void {
     for (const { listener } of this.#directory.entries()) listener.own();
   }
 
-  /** @param isHandedOver when another primary serves with the same sockets. */
+  /**
+   * Closes all listeners.
+   *
+   * @param isHandedOver when another primary serves with the same sockets.
+   */
   close({ isHandedOver = false }: { isHandedOver?: boolean } = {}): void {
     this.#directory.close(isHandedOver);
   }
 
-  /** Sees to it that somebody accepts from every open socket, and nobody who need not; or that the sockets close. */
+  /**
+   * Makes sure that a worker accepts from every open socket, and no superfluous one does. Closes the sockets of an
+   * address that is not wanted.
+   */
   #mend(entry: Entry): void {
     const { listener, seats } = entry;
     if (this.#isWanted(entry)) {
@@ -317,7 +341,9 @@ export class ListenerSet {
     return seats.isWanted((worker) => this.#members.stays(worker));
   }
 
-  /** The slot's application does without the address, unless a worker of the slot that stays has it open. */
+  /**
+   * Records that the slot's application does without the address, unless a worker of the slot that stays has it open.
+   */
   #forget({ seats }: Entry, slot: number): void {
     if (!seats.isHeld((worker) => this.#members.staysIn(worker, slot))) seats.forget(slot);
   }

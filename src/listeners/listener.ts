@@ -6,7 +6,9 @@ import type { Sharing } from '../contract/modes.ts';
 import { adoptFd, bindTcp, type Bound, type NativeHandle } from './native.ts';
 import { removerOf } from './socket-file.ts';
 
-/** Why an address could not be bound: errno as libuv gives it (negative), and the address that was tried. */
+/**
+ * An address could not be bound. The error has the errno as libuv gives it (negative), and the address that was tried.
+ */
 export class BindError extends Error {
   readonly errno: number;
   readonly address: string;
@@ -33,27 +35,30 @@ export interface TcpQuery {
   readonly reuseport: boolean;
 }
 
-/** Binds a TCP address: this process itself, or another that may bind what this one may not. */
+/** Binds a TCP address, in this process or in another one that has the right to. */
 export type BindTcp = (query: TcpQuery) => Bound | Promise<Bound>;
 
-/** Everybody shares the one socket of this seat where there is not one per slot. */
+/** All workers share the socket of this seat where there is not one per slot. */
 const SHARED_SEAT = 0;
 
-/** An address that is served, and how to have more sockets of it. */
+/** An address that is served, with what is needed to bind more sockets of it. */
 interface Origin {
-  /** As bound: never port 0, and the wildcard as `::` or `0.0.0.0`. */
+  /** The address as bound: the port is never 0, and the wildcard is `::` or `0.0.0.0`. */
   readonly address: string;
   readonly port: number;
   readonly family: 4 | 6 | -1;
   readonly ipv6Only: boolean;
-  /** TLS session ticket keys of the first worker that listened; see `ListenQuery.data`. */
+  /** The TLS session ticket keys of the first worker that listened; see `ListenQuery.data`. */
   readonly data: unknown;
   readonly isPerSlot: boolean;
-  /** Opened by systemd, or whoever else started the first primary: a Unix socket's file is theirs. */
+  /**
+   * True when systemd, or whatever started the first primary, opened the socket. A Unix socket's file then belongs to
+   * it.
+   */
   readonly isPassed: boolean;
-  /** Removes the file of a Unix socket that we made. */
+  /** Removes the file of a Unix socket that this process created. */
   readonly remove?: () => void;
-  /** Takes a socket that was passed, when nobody here wants it any more. */
+  /** Gives back a socket that was passed, when no worker wants it any more. */
   readonly giveBack?: (socket: NativeHandle) => void;
 }
 
@@ -63,8 +68,9 @@ export interface ListenerDescription extends Omit<Origin, 'remove' | 'giveBack'>
 }
 
 /**
- * One address being served. Owns its sockets, one per slot (`reuseport`) or one for all; they stay open when workers
- * die, so that the connections queued in them outlive any worker. `close` closes them all, and the queues with them.
+ * An address that is served. The listener owns its sockets, one per slot (`reuseport`) or one for all. They stay open
+ * when workers die, so that the connections queued in them outlive any worker. `close` closes them all, and the queues
+ * with them.
  */
 export class Listener {
   readonly id: number;
@@ -72,9 +78,11 @@ export class Listener {
   readonly #sockets: Map<number, NativeHandle>;
   readonly #bind: BindTcp;
   #isClosed = false;
-  /** Whether a Unix socket's file is still that of the primary from which it was inherited. */
+  /** True while a Unix socket's file still belongs to the primary from which it was inherited. */
   #isFileLent = false;
-  /** Inherited by a primary that cannot bind more of them, or need not: slots then share what there is. */
+  /**
+   * True when no more sockets can or need be bound after an inheritance. Slots then share the sockets that there are.
+   */
   readonly #isComplete: boolean;
 
   private constructor(
@@ -91,7 +99,11 @@ export class Listener {
     this.#bind = bind;
   }
 
-  /** @throws BindError */
+  /**
+   * Opens the listener.
+   *
+   * @throws BindError
+   */
   static async open(id: number, query: ListenQuery, slot: number, options: OpenOptions): Promise<Listener> {
     const { origin, socket } = openPassed(query, options) ?? (await openOwn(query, options));
     const sockets = new Map([[origin.isPerSlot ? slot : SHARED_SEAT, socket]]);
@@ -99,9 +111,9 @@ export class Listener {
   }
 
   /**
-   * A listener of the primary before this one.
+   * Takes over a listener of the primary before this one.
    *
-   * @throws BindError when a descriptor is no listening socket.
+   * @throws BindError when a descriptor is not a listening socket.
    */
   static inherit(
     id: number,
@@ -121,7 +133,7 @@ export class Listener {
     return listener;
   }
 
-  /** The primary before this one leaves: what it made is ours to remove. */
+  /** Makes the listener this primary's own, because the one before it leaves: this primary may now remove the file. */
   own(): void {
     this.#isFileLent = false;
   }
@@ -146,19 +158,20 @@ export class Listener {
     return this.#origin.isPerSlot;
   }
 
-  /** Of the sockets that there are. */
+  /** The seats that have a socket. */
   get seats(): number[] {
     return [...this.#sockets.keys()];
   }
 
-  /** Slots of one seat accept from the same socket. */
+  /** Returns the seat of a slot. Slots with the same seat accept from the same socket. */
   seat(slot: number): number {
     if (!this.#origin.isPerSlot) return SHARED_SEAT;
     return this.#isComplete && !this.#sockets.has(slot) ? this.seats[slot % this.#sockets.size]! : slot;
   }
 
   /**
-   * Binds the socket that the slot's worker accepts from, unless there is one. One at a time: two at once would bind two.
+   * Binds the socket that the slot's worker accepts from, unless there is one. Callers must wait for their turn,
+   * because two calls at once would bind two.
    *
    * @throws BindError
    */
@@ -172,20 +185,27 @@ export class Listener {
     else this.#sockets.set(seat, handle);
   }
 
-  /** The socket that the slot's worker accepts from. It was bound: the listener was opened with it, or it was provided. */
+  /**
+   * Returns the socket that the slot's worker accepts from. It has been bound, when the listener was opened or by
+   * `provide`.
+   */
   socket(slot: number): NativeHandle {
     const socket = this.#sockets.get(this.seat(slot));
     if (socket === undefined) throw new Error(`${this.address}:${this.port} has no socket for slot ${slot}`);
     return socket;
   }
 
-  /** For the primary that succeeds this one. */
+  /** Describes the listener for the primary that succeeds this one. */
   describe(): ListenerDescription {
     const { remove: _remove, giveBack: _giveBack, ...origin } = this.#origin;
     return { ...origin, sockets: [...this.#sockets].map(([seat, { fd }]) => [seat, fd] as const) };
   }
 
-  /** @param keepFile when another primary has inherited the Unix socket. */
+  /**
+   * Closes the listener.
+   *
+   * @param keepFile when another primary has inherited the Unix socket.
+   */
   close({ keepFile = false }: { keepFile?: boolean } = {}): void {
     this.#isClosed = true;
     const { remove, giveBack } = this.#origin;
@@ -200,9 +220,9 @@ export class Listener {
 
 export interface OpenOptions {
   readonly sharing: Sharing;
-  /** @default this process binds itself */
+  /** Binds an address. @default this process binds it itself */
   readonly bind?: BindTcp | undefined;
-  /** What the primary was started with: where that has the address, it is not bound again. */
+  /** The sockets that the primary was started with. An address among them is not bound again. */
   readonly passed?: Inherited | undefined;
 }
 
@@ -223,10 +243,10 @@ function openPassed(query: ListenQuery, { passed }: OpenOptions): Opened | undef
     };
   }
   if (query.family !== -1) return undefined;
-  // Only what was passed has such a name: paths are absolute.
+  // Only a socket that was passed has such a name, because paths are absolute.
   const address = query.address!;
   if (address.startsWith(SYSTEMD_PREFIX)) throw new BindError(ENOENT, address, -1);
-  // As Node says of a descriptor that is no stream socket.
+  // Node reports the same for a descriptor that is not a stream socket.
   if (address.startsWith(DESCRIPTOR_PREFIX)) throw new BindError(EINVAL, address, -1);
   return undefined;
 }
@@ -238,7 +258,7 @@ async function openOwn(query: ListenQuery, { sharing, bind = bindHere }: OpenOpt
 async function openUnix(query: ListenQuery): Promise<Opened> {
   const { address, data, family, ipv6Only } = query;
   const path = address!;
-  // Few applications have one; for the others the primary stays smaller.
+  // Few applications use a Unix socket. Without the module the primary stays smaller.
   const { bindUnixSocket } = await import('./unix-socket.ts');
   const bound = await bindUnixSocket(path, query);
   if (typeof bound === 'number') throw new BindError(bound, path, -1);
@@ -256,30 +276,37 @@ async function openTcp(query: ListenQuery, sharing: Sharing, bind: BindTcp): Pro
 
 type BoundTcp = Extract<Bound, { handle: NativeHandle }>;
 
-/** Without a host, Node's rule (net.Server#listen): the unspecified IPv6 address, else the IPv4 one. */
+/**
+ * Binds an address. Without a host it follows Node's rule (net.Server#listen): the unspecified IPv6 address, else the
+ * IPv4 one.
+ */
 async function bindAny(query: ListenQuery, reuseport: boolean, bind: BindTcp): Promise<BoundTcp> {
   const { address, port, family, ipv6Only } = query;
   if (address !== null) return bindFirst({ address, port, family: family as 4 | 6, ipv6Only, reuseport }, bind);
   try {
     return await bindFirst({ address: '::', port, family: 6, ipv6Only, reuseport }, bind);
   } catch (error) {
-    // A machine without IPv6 refuses in several ways. A port that is taken is none of them.
+    // A machine without IPv6 fails in several ways, but never with a port that is taken.
     if (ipv6Only || (error as BindError).errno === EADDRINUSE) throw error;
     return bindFirst({ address: '0.0.0.0', port, family: 4, ipv6Only: false, reuseport }, bind);
   }
 }
 
 /**
- * A second program of the same user would join a reuseport group without a word (socket(7)), and take a share of the
- * connections. So the first socket of a fixed port is bound once without the flag: then it is EADDRINUSE, as ever.
- * For port 0 the kernel takes none that a group uses.
+ * Binds the first socket of an address. A second program of the same user could silently join a reuseport group
+ * (socket(7)) and take a share of the connections. So the first socket of a fixed port is bound once without the flag,
+ * which fails with EADDRINUSE as usual. For port 0 the kernel chooses no port that a group uses.
  */
 async function bindFirst(query: TcpQuery, bind: BindTcp): Promise<BoundTcp> {
   if (query.reuseport && query.port !== 0) (await bindOrThrow({ ...query, reuseport: false }, bind)).handle.close();
   return bindOrThrow(query, bind);
 }
 
-/** @throws BindError */
+/**
+ * Binds an address.
+ *
+ * @throws BindError
+ */
 async function bindOrThrow(query: TcpQuery, bind: BindTcp): Promise<BoundTcp> {
   const bound = await bind(query);
   if ('errno' in bound) throw new BindError(bound.errno, query.address, query.port);

@@ -1,12 +1,12 @@
 /**
- * The one file that knows Node's listening handles. Nothing public binds a socket without listening on it and lets the
- * result be sent to another process, so this uses what node:cluster itself is made of: `net._createServerHandle`, there
- * since Node 0.8 and unchanged in 20 to 26. Everything is feature-detected; where it is missing, `auto` falls back to
- * node:cluster's own scheduling.
+ * The one file that knows Node's listening handles. No public function binds a socket without listening on it and lets
+ * the result be sent to another process. So this module uses what node:cluster itself is built on:
+ * `net._createServerHandle`, which has existed since Node 0.8 and is the same in 20 to 26. Every use is
+ * feature-detected. Where the function is missing, `auto` falls back to node:cluster's own scheduling.
  */
 import net from 'node:net';
 
-/** libuv's UV_TCP_REUSEPORT (libuv 1.49, Node 22.12); older ones ignore the bit, see `reuseportWorks`. */
+/** libuv's UV_TCP_REUSEPORT (libuv 1.49, Node 22.12). Older ones ignore the bit, see `reuseportWorks`. */
 const REUSEPORT = 2;
 
 /** libuv's UV_TCP_IPV6ONLY and UV_UDP_IPV6ONLY. */
@@ -22,25 +22,28 @@ const UDP_REUSEPORT = 8;
 const READABLE = 1;
 const WRITABLE = 2;
 
-/** A `TCP` or `Pipe` handle of Node, bound and perhaps listening. Numbers returned are errno, 0 for success. */
+/**
+ * A `TCP` or `Pipe` handle of Node, which is bound and may be listening. Numbers that methods return are errno, 0 for
+ * success.
+ */
 export interface NativeHandle {
   onconnection: ((status: number, client: unknown) => void) | null;
   readonly fd: number;
   listen(backlog: number): number;
-  /** TCP only. */
+  /** Only TCP handles have this. */
   getsockname?(out: { address?: string; family?: string; port?: number }): number;
-  /** TCP only. ENOTCONN for a socket that listens. */
+  /** Only TCP handles have this. The result is ENOTCONN for a socket that listens. */
   getpeername?(out: object): number;
-  /** Pipe only. */
+  /** Only pipe handles have this. */
   fchmod?(mode: number): number;
   close(callback?: () => void): void;
   ref(): void;
   unref(): void;
 }
 
-/** The `TCP` or `Pipe` handle of an accepted connection, before a net.Socket is made of it. Nothing is read from it. */
+/** The `TCP` or `Pipe` handle of an accepted connection, before it becomes a net.Socket. No data is read from it. */
 export interface NativeClient {
-  /** TCP only. */
+  /** Only TCP handles have this. */
   getpeername?(out: { address?: string }): number;
   close(callback?: () => void): void;
 }
@@ -55,22 +58,22 @@ type CreateServerHandle = (
 
 const createServerHandle = (net as unknown as { _createServerHandle?: CreateServerHandle })._createServerHandle;
 
-/** What a bind gave: the handle and its address, or the errno (negative, as libuv's). */
+/** The result of a bind: the handle and its address, or the errno (negative, as libuv's). */
 export type Bound =
   | { readonly handle: NativeHandle; readonly address: string; readonly port: number; readonly family: 4 | 6 }
   | { readonly errno: number };
 
-/** Whether this Node can bind a socket in one process and listen on it in another. */
+/** True when this Node can bind a socket in one process and listen on it in another. */
 export const canPassHandles: boolean = typeof createServerHandle === 'function' && process.platform !== 'win32';
 
 export interface BindOptions {
-  /** @default false */
+  /** The option of SO_REUSEPORT. @default false */
   readonly reuseport?: boolean;
-  /** @default false */
+  /** The option of IPV6_V6ONLY. @default false */
   readonly ipv6Only?: boolean;
 }
 
-/** Binds a TCP address without listening: the kernel queues nothing yet. */
+/** Binds a TCP address without listening, so that the kernel queues no connections yet. */
 export function bindTcp(
   address: string,
   port: number,
@@ -83,7 +86,7 @@ export function bindTcp(
   return nameOf(handle, address, port, family);
 }
 
-/** libuv keeps EADDRINUSE back until listen or getsockname. */
+/** Reads the address that was bound. libuv withholds EADDRINUSE until listen or getsockname. */
 function nameOf(handle: NativeHandle, address: string, port: number, family: 4 | 6): Bound {
   const name: { address?: string; port?: number } = {};
   const errno = handle.getsockname!(name);
@@ -103,13 +106,11 @@ type CreateDatagramHandle = (
 ) => NativeHandle | number;
 
 export interface DatagramBindOptions extends BindOptions {
-  /** SO_REUSEADDR, by which several programs receive a multicast group. @default false */
+  /** The option of SO_REUSEADDR, by which several programs receive a multicast group. @default false */
   readonly reuseAddress?: boolean;
 }
 
-/**
- * Binds a UDP address, as node:cluster's primary does for its workers. The kernel queues datagrams from here on.
- */
+/** Binds a UDP address, as node:cluster's primary does for its workers. The kernel queues datagrams from here on. */
 export function bindUdp(
   address: string,
   port: number,
@@ -131,8 +132,8 @@ interface UnboundUdp extends NativeHandle {
 }
 
 /**
- * What node:cluster's primary calls `dgram._createSocketHandle` for. That function warns of itself (DEP0112) up to Node 24, and is gone
- * in Node 26; the handle of any socket tells of its class.
+ * Creates a UDP handle, as `dgram._createSocketHandle` does for node:cluster's primary. That function prints a warning
+ * (DEP0112) up to Node 24 and is gone in Node 26. So the class is taken from the handle of a socket.
  */
 const createDatagramHandle: CreateDatagramHandle = (address, port, type, fd, flags) => {
   const handle = new (udpClass())();
@@ -155,7 +156,11 @@ function udpClass(): new () => UnboundUdp {
   return knownUdpClass;
 }
 
-/** A UDP socket that this process was started with. @returns errno for what is none. */
+/**
+ * Adopts a UDP socket that this process was started with.
+ *
+ * @returns an errno for any other descriptor.
+ */
 export function adoptDatagramFd(fd: number, family: 4 | 6): NativeHandle | number {
   return createDatagramHandle(null, null, `udp${family}`, fd, 0);
 }
@@ -166,10 +171,10 @@ export function bindPipe(path: string): NativeHandle | number {
 }
 
 /**
- * A stream socket that this process was started with. The handle owns it: closing the handle closes it. A Unix socket's
- * path stays then, since whoever bound it removes it.
+ * Adopts a stream socket that this process was started with. The handle owns it: closing the handle closes it. A Unix
+ * socket's path then stays, because the process that bound it removes it.
  *
- * @returns errno for what is no stream socket.
+ * @returns an errno for any other descriptor.
  */
 export function adoptFd(fd: number): NativeHandle | number {
   return createServerHandle!(null, null, null, fd);
@@ -182,9 +187,9 @@ export function openPermissions(handle: NativeHandle, readableAll: boolean, writ
 }
 
 /**
- * Whether the kernel spreads connections over several sockets of one address, found by trying: a second socket bound to
- * a port that is listened on. libuv refuses the flag (ENOTSUP) on systems whose SO_REUSEPORT does not balance, and a
- * Node older than 22.12 ignores it, so that the second bind is EADDRINUSE.
+ * Tells whether the kernel spreads connections over several sockets of one address. The function tries it with a second
+ * socket at a port that is listened on. libuv refuses the flag (ENOTSUP) on systems whose SO_REUSEPORT does not
+ * balance. A Node older than 22.12 ignores it, and the second bind fails with EADDRINUSE.
  */
 export function reuseportWorks(): boolean {
   if (!canPassHandles) return false;

@@ -1,7 +1,7 @@
 import type { Sharing } from '../contract/modes.ts';
 import { canPassHandles, reuseportWorks } from './native.ts';
 
-/** The modes from best to last resort, each with its test and what to say where it fails. */
+/** The modes from the best to the last resort, each with its test and the message for when it fails. */
 const modes: ReadonlyArray<{ sharing: Sharing; works: () => boolean; missing: string }> = [
   {
     sharing: 'reuseport',
@@ -12,16 +12,16 @@ const modes: ReadonlyArray<{ sharing: Sharing; works: () => boolean; missing: st
   { sharing: 'round-robin', works: () => true, missing: '' },
 ];
 
-/** The mode in force and why it was taken, for the log. */
+/** The mode in force, and for the log why it was chosen. */
 export interface SharingChoice {
   readonly mode: Sharing;
   readonly reason: string;
 }
 
 /**
- * Takes the mode asked for, or for `auto` the first that this platform and Node can do.
+ * Chooses the mode that was asked for, or for `auto` the first that this platform and Node support.
  *
- * @throws Error with code `ERR_SHARING_UNSUPPORTED` where the one asked for does not work here.
+ * @throws Error with code `ERR_SHARING_UNSUPPORTED` where the wanted mode does not work here.
  */
 export function chooseSharing(wanted: Sharing | 'auto'): SharingChoice {
   const failed: string[] = [];

@@ -1,51 +1,56 @@
-/** A change of who accepts from a seat's socket beside, or instead of, its own workers. */
+/** A change of the workers that accept from a seat's socket, in addition to its own workers or instead of them. */
 export interface Reassignment {
   readonly do: 'adopt' | 'release';
   readonly seat: number;
   readonly worker: number;
 }
 
-/** What of the workers and slots the assignment depends on. */
+/** The state of workers and slots that the assignment depends on. */
 export interface Circumstances {
-  /** It neither drains nor hangs. */
+  /** Tells whether the worker neither drains nor hangs. */
   isAvailable(worker: number): boolean;
-  /** The slot is no more. */
+  /** Tells whether the slot has been removed. */
   isVacated(slot: number): boolean;
 }
 
-/** The workers of one socket. */
+/** A socket with its workers. */
 interface Seat {
   readonly index: number;
-  /** Workers whose application has the address open, and whether they accept. `parked`: not any more, and closed their copy. */
+  /**
+   * Workers whose application has the address open, and whether they accept. A `parked` one has stopped accepting and
+   * closed its copy.
+   */
   readonly holders: Map<number, 'granted' | 'listening' | 'parked'>;
-  /** Those that accept in place of a holder. */
+  /** Workers that accept in place of a holder. */
   readonly adopters: Set<number>;
-  /** Whether anybody ever listened on the socket: before that the kernel queues nothing in it. */
+  /** True when any worker has ever listened on the socket. Before that the kernel queues no connections in it. */
   opened: boolean;
 }
 
 /**
- * Who has one address open, and who accepts from each of its sockets. Bookkeeping alone: sockets are the listener's, and
- * telling the workers is the set's.
+ * Records which workers have an address open and which accept from each of its sockets. It owns no sockets, which are
+ * the listener's, and sends no messages, which the set does.
  */
 export class SocketAssignments {
   readonly #seats = new Map<number, Seat>();
   /** Slots whose application had the address open, and has not been seen to do without it. */
   readonly #slots = new Set<number>();
-  /** How many sockets each worker was given to adopt and has not said that it closed. */
+  /** The number of sockets that each worker was given to adopt and has not reported as closed. */
   readonly #lent = new Map<number, number>();
 
-  /** The worker's application gets the seat's socket. */
+  /** Gives the worker's application the seat's socket. */
   grant(worker: number, index: number): void {
     this.#seat(index).holders.set(worker, 'granted');
   }
 
-  /** The slot's application has the address open, and its next worker's will have. */
+  /** Records that the slot's application has the address open, so that its next worker's will too. */
   want(slot: number): void {
     this.#slots.add(slot);
   }
 
-  /** Workers of another primary listen on the seat's socket: the kernel queues connections in it. */
+  /**
+   * Records that workers of another primary listen on the seat's socket, so that the kernel queues connections in it.
+   */
   inherit(index: number): void {
     this.#seat(index).opened = true;
   }
@@ -54,7 +59,11 @@ export class SocketAssignments {
     return this.#seatOf(worker) !== undefined;
   }
 
-  /** @returns false when the worker has closed it meanwhile. */
+  /**
+   * Records that the worker listens.
+   *
+   * @returns false when the worker has closed the socket meanwhile.
+   */
   listening(worker: number): boolean {
     const seat = this.#seatOf(worker);
     if (seat === undefined) return false;
@@ -63,15 +72,15 @@ export class SocketAssignments {
     return true;
   }
 
-  /** Whether any worker has ever listened on the seat's socket, so that another one is served by it. */
+  /** Tells whether any worker has ever listened on the seat's socket, so that another one may be serving it. */
   isOpened(index: number): boolean {
     return this.#seats.get(index)?.opened === true;
   }
 
   /**
-   * The worker accepts no more from its own socket, if another one does.
+   * Lets the worker stop accepting from its own socket, if another one accepts.
    *
-   * @returns whether that is so.
+   * @returns whether it may.
    */
   park(worker: number, now: Circumstances): boolean {
     const seat = this.#seatOf(worker);
@@ -83,8 +92,9 @@ export class SocketAssignments {
   }
 
   /**
-   * What the worker needs in order to accept from its own socket: to be told, or also the socket again; undefined where it
-   * accepts, or has none.
+   * Lets a parked worker accept from its own socket again.
+   *
+   * @returns what it needs: a message, or also the socket; undefined where it accepts already, or has no socket.
    */
   unpark(worker: number): { readonly seat: number; readonly hasSocket: boolean } | undefined {
     const seat = this.#seatOf(worker);
@@ -94,49 +104,49 @@ export class SocketAssignments {
     return { seat: seat.index, hasSocket: state === 'granted' };
   }
 
-  /** The worker accepts from none of the sockets any more. Adopted ones are still its own until it says otherwise. */
+  /** Removes the worker from all sockets. Sockets that it adopted still count until it reports them closed. */
   leave(worker: number): void {
     for (const seat of this.#seats.values()) {
-      // It had the handle, and may have listened on it without having lived to say so.
+      // The worker had the handle. It may have listened on it without living long enough to say so.
       if (seat.holders.delete(worker)) seat.opened = true;
       seat.adopters.delete(worker);
     }
   }
 
-  /** The worker has closed a socket that it was given to adopt. */
+  /** Records that the worker has closed a socket that it was given to adopt. */
   returned(worker: number): void {
     const left = (this.#lent.get(worker) ?? 0) - 1;
     if (left > 0) this.#lent.set(worker, left);
     else this.#lent.delete(worker);
   }
 
-  /** Its process is gone, and every socket that it had or was on its way to it. */
+  /** Removes a worker whose process is gone, with every socket that it had or that was on its way to it. */
   gone(worker: number): void {
     this.leave(worker);
     this.#lent.delete(worker);
   }
 
-  /** The slot's application does without the address, as far as can be seen. */
+  /** Records that the slot's application does without the address, as far as can be seen. */
   forget(slot: number): void {
     this.#slots.delete(slot);
   }
 
-  /** Whether an application has the address open, or may be about to open it again. */
+  /** Tells whether an application has the address open, or may be about to open it again. */
   isWanted(stays: (worker: number) => boolean): boolean {
     return this.#slots.size > 0 || this.isHeld(stays);
   }
 
-  /** Whether an application has the address open. */
+  /** Tells whether an application has the address open. */
   isHeld(stays: (worker: number) => boolean): boolean {
     return [...this.#seats.values()].some(({ holders }) => [...holders.keys()].some(stays));
   }
 
-  /** Whether no other process has any of the sockets, open or on its way. */
+  /** Tells whether no other process has any of the sockets, open or on its way. */
   get isFree(): boolean {
     return this.#lent.size === 0 && !this.isHeld(() => true);
   }
 
-  /** Sees to it that somebody accepts from every open seat, and nobody who need not. */
+  /** Makes sure that a worker accepts from every open seat, and no superfluous one does. */
   reassign(now: Circumstances): Reassignment[] {
     const candidates = this.#acceptors().filter((worker) => now.isAvailable(worker));
     const changes: Reassignment[] = [];
@@ -151,15 +161,16 @@ export class SocketAssignments {
 
   #adoptersOf(seat: Seat, candidates: readonly number[], now: Circumstances): ReadonlySet<number> {
     if (candidates.some((worker) => seat.holders.get(worker) === 'listening')) return new Set();
-    // A hung adopter is as good as none, but better than losing what it may have accepted: it is let go last.
+    // A hung adopter is as useless as none. It is still kept to the last, because it may have accepted connections that
+    // would be lost.
     if (candidates.length === 0) return seat.adopters;
-    // One neighbour alone would have twice the others' share for as long as the slot is vacant.
+    // A single neighbour would have twice the share of the others for as long as the slot is vacant.
     if (now.isVacated(seat.index)) return new Set(candidates);
     const kept = candidates.find((worker) => seat.adopters.has(worker));
     return new Set([kept ?? this.#leastBurdened(candidates)]);
   }
 
-  /** The one that has adopted the fewest sockets. */
+  /** Returns the worker that has adopted the fewest sockets. */
   #leastBurdened(candidates: readonly number[]): number {
     const burden = (worker: number): number =>
       [...this.#seats.values()].filter(({ adopters }) => adopters.has(worker)).length;
@@ -172,7 +183,7 @@ export class SocketAssignments {
     return { do: 'adopt', seat: seat.index, worker };
   }
 
-  /** The workers that accept at this address. */
+  /** Lists the workers that accept at this address. */
   #acceptors(): number[] {
     return [...this.#seats.values()].flatMap(({ holders }) =>
       [...holders].filter(([, state]) => state === 'listening').map(([worker]) => worker),

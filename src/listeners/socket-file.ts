@@ -2,8 +2,8 @@ import { unlinkSync } from 'node:fs';
 import { fileIdentity } from '../sockets/file-identity.ts';
 
 /**
- * What removes the file of a Unix socket as it is now. One that was replaced meanwhile is another server's, and stays;
- * a name in Linux's abstract namespace (unix(7)) is no file.
+ * Returns a function that removes the file of a Unix socket as it is now. A file that was replaced meanwhile belongs to
+ * another server and stays. A name in Linux's abstract namespace (unix(7)) has no file.
  */
 export function removerOf(path: string): () => void {
   const file = path.startsWith('\0') ? undefined : fileIdentity(path);
@@ -11,7 +11,7 @@ export function removerOf(path: string): () => void {
     try {
       if (file !== undefined && fileIdentity(path) === file) unlinkSync(path);
     } catch {
-      // Somebody was faster.
+      // Another process was faster.
     }
   };
 }

@@ -10,25 +10,25 @@ const EADDRINUSE = -constants.errno.EADDRINUSE;
 
 export interface BoundUnixSocket {
   readonly socket: NativeHandle;
-  /** Removes the file, if it is still this socket's. */
+  /** Removes the file, if it still belongs to this socket. */
   readonly remove: () => void;
 }
 
-/** Who may connect: who may write to the file. */
+/** The access to the socket: a process that may write to the file may connect. */
 export interface UnixSocketAccess {
-  /** As `net.Server#listen` has them: for other users than the owner. */
+  /** The options of `net.Server#listen`, for users other than the owner. */
   readonly readableAll?: boolean;
   readonly writableAll?: boolean;
 }
 
 /**
- * Binds a Unix socket. A socket file that nobody listens on, left by a server that was killed, is replaced; one that
- * answers, and any file that is no socket, stays and is EADDRINUSE.
+ * Binds a Unix socket. A socket file on which no process listens, left by a server that was killed, is replaced. A file
+ * that answers, and any file that is not a socket, stays and causes EADDRINUSE.
  *
- * It is bound under another name first: libuv removes the file that it bound when the handle closes, and a primary that
- * is succeeded by another one closes its handle of a socket that lives on.
+ * The socket is bound under another name first. libuv removes the file that it bound when the handle closes, and a
+ * primary that another one succeeds closes its handle of a socket that lives on.
  *
- * @returns the errno of what went wrong.
+ * @returns the errno of a failure.
  */
 export async function bindUnixSocket(
   path: string,
@@ -39,7 +39,7 @@ export async function bindUnixSocket(
   const socket = await bindTemporary(temporary);
   if (typeof socket === 'number') return socket;
   if (isAbstract) return { socket, remove: () => {} };
-  // Now, for libuv does it by the name that it bound, and nobody has seen the file yet.
+  // The permissions change now, because libuv uses the name that it bound, and no other process has seen the file yet.
   const errno = openPermissions(socket, readableAll, writableAll);
   if (errno !== 0) {
     socket.close();
@@ -48,14 +48,17 @@ export async function bindUnixSocket(
   try {
     await moveInto(temporary, path);
   } catch (error) {
-    // With the file under its first name.
+    // Closing also removes the file under its first name.
     socket.close();
     return (error as NodeJS.ErrnoException).errno ?? EADDRINUSE;
   }
   return { socket, remove: removerOf(path) };
 }
 
-/** A primary with the same pid, as a container gives it every time, may have been killed before it moved its file. */
+/**
+ * Binds the temporary name. A primary with the same pid, which a container gives it every time, may have been killed
+ * before it moved its file.
+ */
 async function bindTemporary(path: string): Promise<NativeHandle | number> {
   const bound = bindPipe(shortest(path));
   if (bound !== EADDRINUSE || path.startsWith('\0') || !(await isDeadSocket(path))) return bound;
@@ -63,7 +66,11 @@ async function bindTemporary(path: string): Promise<NativeHandle | number> {
   return bindPipe(shortest(path));
 }
 
-/** @throws Error EEXIST when somebody serves there; another error where the file system has one. */
+/**
+ * Moves the file to its path.
+ *
+ * @throws Error EEXIST when a process serves there; another error where the file system has one.
+ */
 async function moveInto(temporary: string, path: string): Promise<void> {
   try {
     // A link, unlike a rename, takes nothing from another server that is faster.
@@ -72,12 +79,12 @@ async function moveInto(temporary: string, path: string): Promise<void> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST' && !(await isDeadSocket(path))) throw Object.assign(error as Error, { errno: EADDRINUSE });
-    // It replaces what nobody serves; and some file systems have no links.
+    // The rename replaces a file that no process serves. It is also for file systems that have no links.
     renameSync(temporary, path);
   }
 }
 
-/** sun_path holds 108 bytes (unix(7)), and a path relative to here may fit where the absolute one does not. */
+/** Shortens a path. sun_path holds 108 bytes (unix(7)), and a relative path may fit where the absolute one does not. */
 function shortest(path: string): string {
   if (path.startsWith('\0')) return path;
   const short = relative(process.cwd(), path);

@@ -1,7 +1,7 @@
 import type { ListenQuery } from '../contract/listening.ts';
 import type { Circumstances } from './socket-assignments.ts';
 
-/** A `listen` of a worker's, which is answered once. */
+/** A worker's `listen`, which is answered once. */
 export interface ListenRequest {
   readonly request: number;
   readonly query: ListenQuery;
@@ -9,28 +9,41 @@ export interface ListenRequest {
 
 /** A worker, and what it may do with sockets. */
 interface Member {
-  /** Undefined until it is given one. */
+  /** Undefined until the worker is given a slot. */
   readonly slot: number | undefined;
-  /** What it asked for meanwhile. */
+  /** The requests that it made before that. */
   readonly held: readonly ListenRequest[];
-  /** It drains: it accepts from nothing new, and what it has open it has for its own shutdown code alone. */
+  /**
+   * True when the worker drains. It accepts from nothing new, and only its own shutdown code needs what it has open.
+   */
   readonly isLeaving: boolean;
   readonly isHung: boolean;
-  /** It accepts nothing from what others accept from: the slot is not its own yet, or not any more. */
+  /**
+   * True when the worker must not accept from sockets that others accept from: the slot is not its own yet, or not any
+   * more.
+   */
   readonly isParked: boolean;
 }
 
-/** The workers that may ask for sockets, their slots, and how they are. Bookkeeping alone. */
+/** The workers that may ask for sockets, their slots and their state. The registry only keeps records. */
 export class WorkerRegistry implements Circumstances {
   readonly #members = new Map<number, Member>();
   readonly #vacated = new Set<number>();
 
-  /** @param slot undefined for one that is given its slot later. */
+  /**
+   * Registers a worker.
+   *
+   * @param slot undefined for a worker that gets its slot later.
+   */
   join(worker: number, slot: number | undefined, isParked: boolean): void {
     this.#members.set(worker, { slot, held: [], isLeaving: false, isHung: false, isParked });
   }
 
-  /** @returns false when it was none. */
+  /**
+   * Removes a worker.
+   *
+   * @returns false when it was not registered.
+   */
   remove(worker: number): boolean {
     return this.#members.delete(worker);
   }
@@ -46,7 +59,7 @@ export class WorkerRegistry implements Circumstances {
   /**
    * Keeps the request of a worker that has no slot yet.
    *
-   * @returns false when it has one, or is gone, or leaves.
+   * @returns false when the worker has a slot, is gone, or leaves.
    */
   hold(worker: number, request: ListenRequest): boolean {
     const member = this.#members.get(worker);
@@ -55,7 +68,11 @@ export class WorkerRegistry implements Circumstances {
     return true;
   }
 
-  /** The worker has the slot now. @returns what it had asked for meanwhile. */
+  /**
+   * Gives the worker the slot.
+   *
+   * @returns the requests that it had made before.
+   */
   seat(worker: number, slot: number, isParked: boolean): readonly ListenRequest[] {
     const held = this.#members.get(worker)?.held ?? [];
     this.#change(worker, { slot, held: [], isParked });
@@ -94,7 +111,7 @@ export class WorkerRegistry implements Circumstances {
     return this.#vacated.has(slot);
   }
 
-  /** It has not been told to drain. */
+  /** Tells whether the worker has not been told to drain. */
   stays(worker: number): boolean {
     return this.#members.get(worker)?.isLeaving === false;
   }
@@ -103,7 +120,7 @@ export class WorkerRegistry implements Circumstances {
     return this.slotOf(worker) === slot && this.stays(worker);
   }
 
-  /** The slot is no more, and the last of its workers is gone. */
+  /** Tells whether the slot was removed and the last of its workers is gone. */
   isAbandoned(slot: number): boolean {
     return this.isVacated(slot) && ![...this.#members.values()].some((member) => member.slot === slot);
   }

@@ -84,7 +84,7 @@ export const serverMetrics: readonly Metric[] = [
     name: 'prefork_start_time_seconds',
     help: 'When the primary started, since the Unix epoch. Counters begin there, also after an upgrade.',
     unit: 'seconds',
-    advice: 'Changing unasked: the primary was killed; whoever supervises it knows.',
+    advice: 'Changing unasked: the primary was killed; its supervisor (systemd, Kubernetes) knows why.',
     read: one(({ status }) => Date.parse(status.startedAt) / 1000),
   },
   {

@@ -64,7 +64,7 @@ export const slotMetrics: readonly Metric[] = [
   {
     ...gauge,
     name: 'prefork_accept_queue_length',
-    help: 'Connections that the kernel holds for a socket and nobody has accepted; the slot is empty where all share it.',
+    help: 'Connections that the kernel holds for a socket and no worker has accepted; the slot is empty where all share it.',
     unit: 'connections',
     labels: ['slot', 'address'],
     source: 'kernel',

@@ -5,15 +5,15 @@ import { quote, quoteName } from './quote.ts';
 import { didYouMean } from './suggestion.ts';
 import { flagName, optionKeys, optionRows, type OptionKey } from './table.ts';
 
-/** What the flags say, as written: `resolveSettings` reads it. */
+/** The values of the flags as they were written. `resolveSettings` reads them. */
 export type Flags = Partial<Record<OptionKey, string>>;
 
-/** The command line, taken apart. */
+/** The command line, parsed. */
 export interface CommandLine {
   readonly flags: Flags;
-  /** As written; undefined when the command line ends before it. */
+  /** The entry as it was written; undefined when the command line ends before it. */
   readonly entry: string | undefined;
-  /** All that follows the entry, untouched. */
+  /** All arguments after the entry, untouched. */
   readonly entryArguments: string[];
   readonly help: boolean;
   readonly version: boolean;
@@ -36,14 +36,15 @@ for (const key of optionKeys) {
 }
 
 /**
- * Takes the command line apart. prefork's own options end at the entry, or at `--` before it: from there on even what
- * looks like one of them is the application's.
+ * Parses the command line. prefork's own options end at the entry, or at a `--` before it. From there on every argument
+ * belongs to the application, even one that looks like an option of prefork.
  *
- * @param argv without node and the script.
+ * @param argv the arguments without node and the script.
  * @throws UsageError for an option that is unknown, lacks its value, or has one too many.
  */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
-  // parseArgs is lenient here, and its tokens are judged below: strict, it would judge the application's options too.
+  // parseArgs is lenient here and the loop below judges its tokens. In strict mode it would judge the application's
+  // options too.
   const { tokens } = parseArgs({ args: [...argv], options: argumentTypes, strict: false, tokens: true });
   const entry = tokens.find((token) => token.kind === 'positional');
   const flags: Flags = {};
@@ -55,10 +56,10 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     const { name, rawName, value, inlineValue } = token;
     const key = keyOfFlag.get(name);
     if (key !== undefined && optionRows[key].type === 'switch') {
-      // Alone it means true; `--prefix-output=false` overrides a config file.
+      // A switch without a value means true. `--prefix-output=false` overrides a config file.
       flags[key] = value ?? 'true';
     } else if (key !== undefined) {
-      // A value that looks like an option is the next option: this one was left without.
+      // A value that looks like an option is the next option, so this one has no value.
       if (value === undefined || (!inlineValue && /^-(?!\d)/.test(value))) throw missingValue(name);
       flags[key] = value;
     } else if (name === 'help' || name === 'version') {

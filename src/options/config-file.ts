@@ -17,14 +17,14 @@ const libraryOnlyKeys: readonly string[] = libraryKeys.filter((key) => !knownKey
 export interface LoadedConfig {
   /** The absolute path. */
   readonly file: string;
-  /** With known keys only; `resolveSettings` checks the values that are options. */
+  /** The values, with known keys only. `resolveSettings` checks those that are options. */
   readonly values: Config;
 }
 
 /**
- * Reads the config file, if there is one: an object, or a function that returns one, as its default export.
+ * Reads the config file, if there is one. Its default export is an object, or a function that returns one.
  *
- * @param explicitFile what `--config` says; else prefork.config.{js,mjs,ts,json} in `cwd`.
+ * @param explicitFile the file that `--config` names; without it, prefork.config.{js,mjs,ts,json} in `cwd`.
  * @throws UsageError in one line with the file's name, and the line's number where that is known.
  */
 export async function loadConfig(cwd: string, explicitFile?: string): Promise<LoadedConfig | undefined> {
@@ -36,7 +36,7 @@ export async function loadConfig(cwd: string, explicitFile?: string): Promise<Lo
 
 function findConfig(cwd: string): string | undefined {
   const found = names.filter((name) => isFile(join(cwd, name)));
-  // Whichever were used, somebody would be editing the other.
+  // Two files are refused, because the user may be editing the one that is not used.
   if (found.length > 1) throw new UsageError(`expected one config file, got ${found.join(' and ')}`);
   return found[0] === undefined ? undefined : join(cwd, found[0]);
 }

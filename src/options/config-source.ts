@@ -1,4 +1,4 @@
-/** Reads what a config file says, and turns whatever goes wrong in there into one line with the place. */
+/** Reads a config file, and turns every error in it into one line that names the place. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { UsageError } from '../errors.ts';
 import { quote } from './quote.ts';
 
-/** The value of a JSON file. */
+/** Parses a JSON file. */
 export function parseConfig(file: string): unknown {
   let text = '';
   try {
@@ -19,13 +19,13 @@ export function parseConfig(file: string): unknown {
   }
 }
 
-/** The value of a module's default export, or of the function that it is. */
+/** Returns a module's default export, or what it returns when it is a function. */
 export async function importConfig(file: string): Promise<unknown> {
   try {
     const { default: exported } = (await import(pathToFileURL(file).href)) as { default?: unknown };
     return typeof exported === 'function' ? await (exported as () => unknown)() : exported;
   } catch (error) {
-    // Tried first all the same: where a loader such as tsx is in place, every Node reads TypeScript.
+    // The import is tried first, because with a loader such as tsx every Node reads TypeScript.
     if (extname(file) === '.ts' && (error as NodeJS.ErrnoException | null)?.code === 'ERR_UNKNOWN_FILE_EXTENSION') {
       throw new UsageError(
         `${basename(file)}: expected Node 22.18 or later, which reads TypeScript, got ${process.versions.node}`,
@@ -42,13 +42,16 @@ function brokenConfig(file: string, error: unknown, line: string | undefined): U
   return new UsageError(`${place}: ${message}`, { cause: error });
 }
 
-/** Where V8 says `at position 12`. Later ones add the line themselves, and name no place at all at the file's end. */
+/**
+ * Finds the line in a message of older V8s, which says `at position 12`. Newer ones name the line themselves, and no
+ * place at all for the end of the file.
+ */
 function jsonErrorLine(text: string, { message }: Error): string | undefined {
   const position = / at position (\d+)/.exec(message)?.[1];
   return position === undefined ? undefined : String(text.slice(0, Number(position)).split('\n').length);
 }
 
-/** The line of the file that threw, or that called what threw. */
+/** Finds the line of the file that threw, or that called the code that threw. */
 function stackLine(file: string, error: unknown): string | undefined {
   const stack = error instanceof Error ? (error.stack ?? '') : '';
   for (const place of [pathToFileURL(file).href, file]) {
@@ -59,7 +62,10 @@ function stackLine(file: string, error: unknown): string | undefined {
   return undefined;
 }
 
-/** The place of a syntax error in an ES module is not in its stack: Node keeps it for what it prints. So have it print. */
+/**
+ * Finds the line of a syntax error in an ES module. The stack does not have it, but Node prints it, so this runs `node
+ * --check`.
+ */
 function syntaxErrorLine(file: string, error: unknown): string | undefined {
   if (!(error instanceof SyntaxError)) return undefined;
   const { stderr } = spawnSync(process.execPath, ['--check', file], { encoding: 'utf8', timeout: 5000 });

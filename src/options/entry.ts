@@ -7,24 +7,25 @@ import { quote } from './quote.ts';
 import { didYouMean } from './suggestion.ts';
 
 /**
- * Finds the program as `node <entry>` does: a file, one whose extension was left out, or a directory with a main.
+ * Finds the program as `node <entry>` does: a file, a file without its extension, or a directory with a main.
  *
- * @param entry as written on the command line.
- * @param cwd what a relative entry is relative to.
- * @param commands prefork's own, of which one may have been meant.
- * @returns the absolute path, symbolic links resolved.
- * @throws UsageError when there is none, with the path of the package's command if that was meant (`prefork next`).
+ * @param entry the entry as written on the command line.
+ * @param cwd the directory that a relative entry starts from.
+ * @param commands the names of prefork's commands, for a suggestion when the entry is a misspelt one.
+ * @returns the absolute path, with symbolic links resolved.
+ * @throws UsageError when there is no such file; the message suggests the package's command if there is one (`prefork
+ *   next`).
  */
 export function resolveEntry(entry: string, cwd: string, commands: readonly string[] = []): string {
   const path = resolve(cwd, entry);
-  // Not path.resolve's own answer: it would turn '' into the working directory.
+  // An empty entry is refused here, because path.resolve would turn it into the working directory.
   if (entry !== '' && isFile(path)) return realpathSync(path);
   try {
-    // Loaded for this alone, and seldom.
+    // node:module is loaded here because this path is rare.
     const { createRequire } = process.getBuiltinModule('node:module');
     if (entry !== '') return createRequire(join(cwd, sep)).resolve(path);
   } catch (error) {
-    // Anything but a missing file, such as a package.json that is not JSON.
+    // The error is not about a missing file. A package.json that is not JSON causes one, for example.
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== 'MODULE_NOT_FOUND')
       throw new UsageError(`entry ${quote(entry)}: ${firstLine(message)}`, { cause: error });
@@ -33,7 +34,7 @@ export function resolveEntry(entry: string, cwd: string, commands: readonly stri
   throw new UsageError(`entry: expected ${expected(path, entry)}, got ${quote(entry)}${meant}`);
 }
 
-/** What a server is called when nobody named it: `server` for `/app/server.js`, `shop` for `/shop/index.js`. */
+/** Names a server whose user has not named it: `server` for `/app/server.js`, `shop` for `/shop/index.js`. */
 export function entryName(entry: string | undefined): string {
   if (entry === undefined) return 'prefork';
   const path = resolve(entry);
@@ -48,7 +49,7 @@ function expected(path: string, entry: string): string {
   return 'a directory with an index.js or a package.json that names its main';
 }
 
-/** Commands of packages run by their bare names in npm scripts, so their users expect it here too. */
+/** Suggests the command of a package. npm scripts run these by their bare names, so users expect that here too. */
 function packageCommand(entry: string, cwd: string): string {
   if (!/^[\w.-]*\w$/.test(entry)) return '';
   const command = join('node_modules', '.bin', entry);

@@ -8,7 +8,9 @@ export function isDirectory(path: string): boolean {
   return stat(path)?.isDirectory() ?? false;
 }
 
-/** Also what cannot be looked at (too long a name, a directory that is closed to us) is not there for us. */
+/**
+ * Returns undefined when the path cannot be examined, because its name is too long or its directory is closed to us.
+ */
 function stat(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });

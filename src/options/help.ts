@@ -3,15 +3,15 @@ import { placeholder } from './shape.ts';
 import { flagName, isSettingKey, optionKeys, optionRows, variableName, type OptionKey } from './table.ts';
 
 const WIDTH = 80;
-/** Where the text begins: the longest flag with a short value fits before it. */
+/** The column of the text. The longest flag with a short value fits before it. */
 const COLUMN = 38;
-/** The same for commands, which are short. */
+/** The column of the text beside commands, which are short. */
 const COMMAND_COLUMN = 22;
 
 const signals: ReadonlyArray<readonly [string, string]> = [
-  ['TERM, INT', 'stop, finishing what is in flight; a second one stops at once'],
-  ['HUP', 'reload: replace the workers; if that fails, the old ones serve on'],
-  ['TTIN, TTOU', 'one worker more, one fewer'],
+  ['TERM, INT', 'stop after requests in flight; a second one stops at once'],
+  ['HUP', 'reload: replace the workers; if that fails, the old ones stay'],
+  ['TTIN, TTOU', 'run one worker more, one fewer'],
   ['USR2', 'upgrade: replace the primary itself'],
 ];
 
@@ -21,15 +21,15 @@ const examples = [
   'PREFORK_WORKERS=2 prefork --log-format json server.js',
 ];
 
-/** A command beside running an entry, for the help. */
+/** A command other than starting an entry, for the help. */
 export interface CommandHelp {
-  /** `scale <n|+n|-n>` */
+  /** For example `scale <n|+n|-n>`. */
   readonly usage: string;
-  /** One or two sentences. */
+  /** The help of the command, in one or two sentences. */
   readonly about: string;
 }
 
-/** What `prefork --help` prints: plain text, at most 80 columns wide. */
+/** The text of `prefork --help`: plain, at most 80 columns wide. */
 export function helpText(version: string, commands: readonly CommandHelp[]): string {
   const codes = Object.entries(exitCodes).map(([code, { exitCode, meaning }]) => exitLine(exitCode, code, meaning));
   return `\
@@ -38,17 +38,17 @@ prefork ${version}: runs any Node.js server on every core and keeps it running.
 Usage: prefork [options] <entry> [arguments]
        prefork <command> [--name <name>]
 
-What follows the entry is passed on to it untouched.
+Arguments after the entry are passed on to it untouched.
 
-Commands, for servers that run (prefork <command> --help says more):
+Commands for a running server (see prefork <command> --help):
 ${commands.map(commandEntry).join('\n')}
 
-An entry of such a name is reached as ./status.
+To run an entry that has such a name, write ./status.
 
 Options:
 ${[...optionKeys.map(optionEntry), ...commandEntries()].join('\n')}
 
-A time is a whole number and its unit: 500ms, 10s, 2m, 1h; so is a size: 64kb,
+A time is a whole number with a unit: 500ms, 10s, 2m, 1h. So is a size: 64kb,
 512mb, 2gb. A flag overrides its variable (PREFORK_...), which overrides the
 config file, which has the same options in camelCase (readyTimeout), and entry
 and args.
@@ -81,7 +81,7 @@ function commandEntries(): string[] {
   return [entry('h', '--help', ['Print this help.']), entry('v', '--version', ['Print the version.'])];
 }
 
-/** The flag beside its text, or above it where the flag is too long. */
+/** Places the flag beside its text, or above it where the flag is too long. */
 function entry(short: string | undefined, long: string, text: readonly string[]): string {
   const flag = `  ${short === undefined ? '   ' : `-${short},`} ${long}`;
   return columns(flag, text, COLUMN);

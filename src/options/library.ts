@@ -1,7 +1,7 @@
 import type { Shape } from './shape.ts';
 import type { Config, LibraryOptions } from './types.ts';
 
-/** The options that only code can give, for checking what code without types gives. */
+/** The shapes of the options that only code can give. They check code that has no types. */
 export const libraryTable: Readonly<Record<keyof LibraryOptions, Shape>> = {
   network: { type: 'choice', choices: ['tcp', 'tcp4', 'tcp6'] },
   // listen(2) takes an int.
@@ -20,7 +20,7 @@ export const libraryKeys: ReadonlyArray<keyof LibraryOptions> = Object.keys(libr
 
 export type ConfigLibraryKey = keyof LibraryOptions & keyof Config;
 
-/** Those which a config file may give too. */
+/** The library options that a config file may give too. */
 export const configLibraryKeys: readonly ConfigLibraryKey[] = [
   'logger',
   'onWorkerSpawn',

@@ -26,7 +26,7 @@ function code(text: string): string {
   return `\`${text}\``;
 }
 
-/** In a table a bar ends the cell, even between backticks. */
+/** Escapes bars, because a bar ends the cell of a table even between backticks. */
 function escape(cell: string): string {
   return cell.replaceAll('|', '\\|');
 }

@@ -1,6 +1,6 @@
-/** What users of other tools type, and what it is called here. */
+/** Translates what users of other tools type into prefork's own words. */
 
-/** PM2's, forever's, systemd's and Docker's commands. */
+/** The commands of PM2, forever, systemd and Docker. */
 const commands: Readonly<Record<string, string>> = {
   restart: 'prefork reload replaces the workers, prefork upgrade the primary too',
   gracefulReload: 'prefork reload',
@@ -33,7 +33,7 @@ const commands: Readonly<Record<string, string>> = {
   help: 'prefork --help',
 };
 
-/** With the dashes that they are typed with. */
+/** The flags with their dashes. */
 const flags: Readonly<Record<string, string>> = {
   '-i': '--workers',
   '--instances': '--workers',
@@ -61,7 +61,7 @@ const flags: Readonly<Record<string, string>> = {
   '-d': 'a service manager runs it in the background: docs/deployment.md',
 };
 
-/** The end of a message: `; here that is prefork status`, or nothing. */
+/** Returns the end of a message such as `; here that is: prefork status`, or an empty string. */
 export function meantCommand(word: string): string {
   return Object.hasOwn(commands, word) ? `; here that is: ${commands[word]}` : '';
 }

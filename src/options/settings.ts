@@ -10,18 +10,18 @@ import { readValue, type ValueOf } from './shape.ts';
 import { flagName, optionRows, settingKeys, variableName, type optionTable, type SettingKey } from './table.ts';
 import type { LibraryOptions, Options, Settings } from './types.ts';
 
-/** Where settings come from, the strongest first. The command has flags, the library has options. */
+/** The sources of settings, the strongest first. The command has flags, the library has options. */
 export interface Sources {
   readonly flags?: Flags | undefined;
   readonly options?: (Options & LibraryOptions) | undefined;
-  /** @default process.env */
+  /** The environment. @default process.env */
   readonly env?: NodeJS.ProcessEnv | undefined;
   readonly config?: LoadedConfig | undefined;
-  /** The path of the program, after which the server is called. */
+  /** The path of the program, which gives the server its name. */
   readonly entry?: string | undefined;
 }
 
-/** What the table says each key reads as. */
+/** The type that the table gives each key. */
 type Values = {
   readonly [Key in SettingKey]:
     | ValueOf<(typeof optionTable)[Key]>
@@ -29,8 +29,8 @@ type Values = {
 };
 
 /**
- * Decides every setting. All that was given is checked, also what a stronger source overrides: a mistake should show
- * when it is made, not when the flag that hid it goes.
+ * Decides every setting. Every source is checked, even where a stronger one overrides it: a mistake should show when it
+ * is made, not when the flag that hid it goes.
  *
  * @throws UsageError that names the place, what was expected and what was got.
  */
@@ -51,7 +51,7 @@ function valueInForce(key: SettingKey, { flags, options, env = process.env, conf
   const given = [
     checkText(row, `--${flagName(key)}`, flags?.[key]),
     checkValue(row, `options.${key}`, options?.[key]),
-    // An empty variable is an unset one: that is how compose files and CI leave them out.
+    // An empty variable counts as unset, because compose files and CI leave variables out that way.
     checkText(row, variable, env[variable] || undefined),
     config && checkValue(row, `${basename(config.file)}: ${key}`, config.values[key]),
   ];

@@ -1,9 +1,9 @@
-/** What a value can look like: the vocabulary in which options are described, and how each is read and named. */
+/** The shapes of values: the vocabulary that describes options, and how each shape is read and named. */
 import { either } from './quote.ts';
-import { formatSize, LARGEST_SIZE, parseSize } from './size.ts';
-import { formatTime, LONGEST_TIME, parseTime } from './time.ts';
+import { formatSize, LARGEST_SIZE_BYTES, parseSize } from './size.ts';
+import { formatTime, LONGEST_TIME_MS, parseTime } from './time.ts';
 
-/** `word` may stand in place of the number. */
+/** A whole number. `word` may stand in its place. */
 interface IntegerShape {
   readonly type: 'integer';
   readonly min: number;
@@ -16,7 +16,7 @@ interface ChoiceShape {
   readonly choices: readonly string[];
 }
 
-/** `min` and `max` in ms for a time, in bytes for a size. `zero`: 0 is taken below `min` too, and means off. */
+/** A time with `min` and `max` in ms, or a size with both in bytes. `zero` allows 0 below `min`; it means off. */
 interface MeasureShape {
   readonly type: 'time' | 'size';
   readonly min?: number;
@@ -30,7 +30,7 @@ interface PlainShape {
 
 export type Shape = IntegerShape | ChoiceShape | MeasureShape | PlainShape;
 
-/** The type of what is read: times are milliseconds by then, sizes bytes, and an account's name text. */
+/** The type of the value that is read: milliseconds for a time, bytes for a size. */
 export type ValueOf<S extends Shape> = S extends { type: 'integer'; word: infer Word }
   ? number | Word
   : S extends { type: 'integer' | 'time' | 'size' }
@@ -45,15 +45,15 @@ export type ValueOf<S extends Shape> = S extends { type: 'integer'; word: infer 
             ? boolean
             : string;
 
-/** What text can say. */
+/** The values that text can express. */
 type TextValue = string | number | boolean | readonly number[];
 
-/** Reads what a flag or variable says; undefined when it does not fit. */
+/** Reads the text of a flag or variable; undefined when it does not fit. */
 export function readText(shape: Shape, text: string): TextValue | undefined {
   return kindOf(shape).fromText(shape, text);
 }
 
-/** Reads what code or a config file says, where numbers are numbers; undefined when it does not fit. */
+/** Reads a value from code or a config file, where numbers are numbers; undefined when it does not fit. */
 export function readValue(shape: Shape, value: unknown): unknown {
   return kindOf(shape).fromValue(shape, value);
 }
@@ -69,7 +69,7 @@ export function expectedValue(shape: Shape): string {
   return unit === undefined ? expectedText(shape) : `${expectedText(shape)}, or a whole number of ${unit}`;
 }
 
-/** How the help shows a value: ` <n|auto>`; nothing for a switch, which has none. */
+/** Returns how the help shows a value, such as ` <n|auto>`. A switch has none. */
 export function placeholder(shape: Shape): string {
   return shape.type === 'switch' ? '' : ` <${kindOf(shape).hint(shape)}>`;
 }
@@ -93,9 +93,9 @@ const integer: Kind<IntegerShape> = {
   hint: ({ word }) => (word === undefined ? 'n' : `n|${word}`),
 };
 
-const time: Kind<MeasureShape> = measure('time', 'such as 10s or 500ms', LONGEST_TIME, parseTime, formatTime);
+const time: Kind<MeasureShape> = measure('time', 'such as 10s or 500ms', LONGEST_TIME_MS, parseTime, formatTime);
 
-const size: Kind<MeasureShape> = measure('size', 'such as 512mb or 2gb', LARGEST_SIZE, parseSize, formatSize);
+const size: Kind<MeasureShape> = measure('size', 'such as 512mb or 2gb', LARGEST_SIZE_BYTES, parseSize, formatSize);
 
 const choice: Kind<ChoiceShape> = {
   ...textKind(({ choices }: ChoiceShape, text) => choices.includes(text)),
@@ -104,14 +104,15 @@ const choice: Kind<ChoiceShape> = {
 };
 
 const name: Kind<PlainShape> = {
-  // Files are called after it, and commands take it: it must be neither a hidden file nor an option.
+  // Files are named after it and commands take it, so it may be neither a hidden file nor an option.
   ...textKind((_, text) => /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/.test(text)),
   expected: () => '1 to 64 letters, digits, ".", "_" or "-", not starting with "." or "-"',
   hint: () => 'name',
 };
 
 const account: Kind<PlainShape> = {
-  // passwd(5): a colon ends the name there, and what is all digits is an id. The highest is -1, which is nobody's.
+  // A colon ends the name in passwd(5), and a name of digits is an id. The highest id stands for -1 and belongs to no
+  // user.
   fromText: (_, text) => {
     if (/^\d+$/.test(text)) return within(accountIds, Number(text));
     return /^[^-\s:,/][^\s:,/]{0,255}$/.test(text) ? text : undefined;
@@ -170,7 +171,7 @@ function kindOf(shape: Shape): Kind<Shape> {
   return kinds[shape.type];
 }
 
-/** A number with its unit as text, or without as a value. */
+/** A number with its unit as text, or without a unit as a value. */
 function measure(
   hint: 'time' | 'size',
   such: string,
@@ -193,13 +194,13 @@ function measure(
   };
 }
 
-/** Text, wherever it stands. */
+/** A shape that is text in every source. */
 function textKind<S extends Shape>(fits: (shape: S, text: string) => boolean): Pick<Kind<S>, 'fromText' | 'fromValue'> {
   const fromText: Kind<S>['fromText'] = (shape, text) => (fits(shape, text) ? text : undefined);
   return { fromText, fromValue: (shape, value) => (typeof value === 'string' ? fromText(shape, value) : undefined) };
 }
 
-/** What text cannot say. */
+/** A shape that only code can give, not text. */
 function codeKind(hint: string, expected: string, fits: (value: unknown) => boolean): Kind<PlainShape> {
   return {
     fromText: () => undefined,

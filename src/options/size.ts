@@ -1,13 +1,13 @@
-/** The largest size that a number keeps exactly, in whole gigabytes. */
-export const LARGEST_SIZE: number = 8_388_607 * 1024 ** 3;
+/** The largest size that a number represents exactly, in whole gigabytes. */
+export const LARGEST_SIZE_BYTES: number = 8_388_607 * 1024 ** 3;
 
 const units = { gb: 1024 ** 3, mb: 1024 ** 2, kb: 1024, b: 1 } as const;
 
 /**
- * Reads `512mb`, `2gb`, `64kb`, `100b` or `0`; a kb is 1024 bytes, as everywhere that memory is counted. Any other bare
- * number would leave open whether it means bytes, as in code, or megabytes, as Node's own flags have it.
+ * Reads `512mb`, `2gb`, `64kb`, `100b` or `0`. A kb is 1024 bytes, as usual for memory. Any other bare number is
+ * refused, because it could mean bytes, as in code, or megabytes, as in Node's own flags.
  *
- * @returns bytes; undefined when it is no size.
+ * @returns bytes, or undefined when the text is not a size.
  */
 export function parseSize(text: string): number | undefined {
   if (text === '0') return 0;

@@ -1,10 +1,10 @@
 /**
- * The known word that was probably meant, if there is one. How words are joined does not count: `readyTimeout`,
- * `ready_timeout` and `--ready-timeout` are the same, so that each place's spelling leads to the other's.
+ * Finds the known word that was probably meant. The way words are joined does not count: `readyTimeout`,
+ * `ready_timeout` and `--ready-timeout` are the same, so that the spelling of one place leads to that of another.
  */
 export function suggestion(word: string, known: readonly string[]): string | undefined {
   const plain = plainly(word);
-  // One slip in three letters. With more, unrelated words are suggested.
+  // The distance allows one slip in three letters. With more, unrelated words would be suggested.
   let least = Math.floor(plain.length / 3) + 1;
   let best: string | undefined;
   for (const candidate of known) {
@@ -16,13 +16,13 @@ export function suggestion(word: string, known: readonly string[]): string | und
   return best ?? onlyBeginning(plain, known);
 }
 
-/** The one that the word is the beginning of: `--max-mem`. */
+/** Finds the only known word that begins like the given one, such as `--max-mem`. */
 function onlyBeginning(plain: string, known: readonly string[]): string | undefined {
   const [first, ...others] = known.filter((candidate) => plain.length >= 3 && plainly(candidate).startsWith(plain));
   return others.length === 0 ? first : undefined;
 }
 
-/** The end of a message: `; did you mean ...?`, or nothing. */
+/** Returns the end of a message such as `; did you mean ...?`, or an empty string. */
 export function didYouMean(word: string, known: readonly string[]): string {
   const meant = suggestion(word, known);
   return meant === undefined ? '' : `; did you mean ${meant}?`;
@@ -32,7 +32,9 @@ function plainly(word: string): string {
   return word.replaceAll(/[-_]/g, '').toLowerCase();
 }
 
-/** Damerau's distance: how many letters have to be put in, taken out or changed, or two that are neighbours swapped. */
+/**
+ * Computes Damerau's distance: how many letters have to be inserted, removed, changed, or swapped with their neighbour.
+ */
 function distance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, column) => column);

@@ -1,13 +1,13 @@
-/** The longest time that setTimeout keeps, in whole hours: from 2^31 ms on it fires at once. */
-export const LONGEST_TIME: number = 596 * 3_600_000;
+/** The longest time that setTimeout accepts, in whole hours. From 2^31 ms on it fires at once. */
+export const LONGEST_TIME_MS: number = 596 * 3_600_000;
 
 const units = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as const;
 
 /**
- * Reads `500ms`, `10s`, `2m`, `1h` or `0`. Any other bare number would leave open whether it means seconds, as nginx
- * has it, or milliseconds, as Node has it.
+ * Reads `500ms`, `10s`, `2m`, `1h` or `0`. Any other bare number is refused, because it could mean seconds, as in
+ * nginx, or milliseconds, as in Node.
  *
- * @returns milliseconds; undefined when it is no time.
+ * @returns milliseconds, or undefined when the text is not a time.
  */
 export function parseTime(text: string): number | undefined {
   if (text === '0') return 0;

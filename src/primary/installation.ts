@@ -1,11 +1,11 @@
-/** Where the files of this installation are. The module stays at this depth: the bundled command finds them from dist/cli/. */
+/** Finds the files of this installation. The module stays at this depth: the bundled command finds them from dist/cli/. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** What every worker loads before the application. */
+/** The file that every worker loads before the application. */
 export const preloadFile: string = fileURLToPath(new URL('../worker/preload.cjs', import.meta.url));
 
-/** Of prefork, from its package.json. */
+/** Reads the version of prefork from its package.json. */
 export function version(): string {
   const file = new URL('../../package.json', import.meta.url);
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;

@@ -1,4 +1,4 @@
-/** What has to be there before the first worker is started, or has to be refused before. */
+/** Prepares what must be there before the first worker starts, and refuses what cannot work. */
 import { chooseBalance } from '../balance/mode.ts';
 import type { Balance } from '../contract/modes.ts';
 import { UsageError } from '../errors.ts';
@@ -7,29 +7,36 @@ import type { LibraryOptions, Settings } from '../options/index.ts';
 import { Board, sweepStale } from '../scoreboard/board.ts';
 import type { Log } from './telemetry/log.ts';
 
-/** Rows are for old workers beside new ones in a reload, and for scaling up: a worker without one has no figures. */
+/**
+ * Rows are needed for old workers beside new ones in a reload, and for scaling up. A worker without a row has no
+ * figures.
+ */
 const ROWS_PER_WORKER = 4;
 const FEWEST_ROWS = 64;
 
 export interface Prepared {
-  /** With `maxMemory` as it is in force. */
+  /** The settings, with `maxMemory` as it is in force. */
   readonly settings: Settings;
   readonly sharing: SharingChoice;
   readonly balance: Balance;
-  /** Undefined where no file could be made. Its closing is the caller's. */
+  /** Undefined where no file could be created. The caller has to close it. */
   readonly board: Board | undefined;
 }
 
-/** @throws UsageError when what is asked for cannot be had here. */
+/**
+ * Prepares the start.
+ *
+ * @throws UsageError when the machine cannot do what is asked for.
+ */
 export async function prepare(settings: Settings, options: LibraryOptions, log: Log): Promise<Prepared> {
   const sharing = sharingFor(settings, options);
-  log('debug', 'sharing', { ...sharing });
+  log('sharing', sharing);
   refuseForAnotherUser(settings, sharing, options);
   const maxMemory = await maxMemoryFor(settings, log);
   const board = createBoard(settings, log);
   try {
     const balance = balanceFor(settings, sharing, board);
-    log('debug', 'balance', { mode: balance });
+    log('balance', { mode: balance });
     return { settings: { ...settings, maxMemory }, sharing, balance, board };
   } catch (error) {
     board?.close();
@@ -67,7 +74,10 @@ function sharingFor({ sharing }: Settings, { spawnWorker }: LibraryOptions): Sha
   return choice;
 }
 
-/** What would have the primary do for a worker what the worker may not do itself, or only seem to separate the two. */
+/**
+ * Refuses combinations in which the primary would do for a worker what the worker may not do itself, or in which the
+ * two users would only seem to be separate.
+ */
 function refuseForAnotherUser(
   { user, group }: Settings,
   { mode }: SharingChoice,
@@ -89,18 +99,20 @@ async function maxMemoryFor(settings: Settings, log: Log): Promise<number> {
   if (settings.maxMemory === 0) return 0;
   const { fitMemory, memoryLimit } = await import('../options/machine/memory.ts');
   const { maxMemory, lowered } = fitMemory(settings, memoryLimit());
-  if (lowered !== undefined) log('warn', 'max-memory lowered', { why: lowered });
+  if (lowered !== undefined) log('max-memory lowered', { why: lowered });
   return maxMemory;
 }
 
-/** A server without figures is better than none: a full disk must not keep it from starting. */
+/**
+ * Creates the scoreboard. A server without figures is better than none, so a full disk does not keep it from starting.
+ */
 function createBoard({ name, workers, spares }: Settings, log: Log): Board | undefined {
   sweepStale();
   try {
     const rows = Math.max(FEWEST_ROWS, (workers + spares) * ROWS_PER_WORKER);
     return Board.create({ name, rows });
   } catch (error) {
-    log('warn', 'no scoreboard', { message: (error as Error).message });
+    log('no scoreboard', { message: (error as Error).message });
     return undefined;
   }
 }

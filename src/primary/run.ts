@@ -23,11 +23,11 @@ import { Signals } from './system/signals.ts';
 import { sweepStale } from '../scoreboard/board.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 
-/** What is taken while this process may still be root. */
+/** The objects that were made while this process may still have been root. */
 export interface Early {
   readonly binder?: Binder | undefined;
   readonly token?: GivenToken | undefined;
-  /** Nothing runs in this process but the primary: what is not caught is its own. @default false */
+  /** True when only the primary runs in this process, so that an uncaught error is its own. @default false */
   readonly isAlone?: boolean;
 }
 
@@ -38,9 +38,9 @@ const BINDER_GONE =
   'ports below 1024 that are open stay so, and no other can be opened until the server is started again';
 
 /**
- * Is the primary, until every worker is gone: settles when stopped as asked.
+ * Runs the primary until every worker is gone. The promise settles when the server was stopped as asked.
  *
- * @throws PreforkError when it had to give up. It has been logged by then.
+ * @throws PreforkError when the primary had to give up. The error has been logged by then.
  */
 export async function runPrimary(
   program: Program,
@@ -78,14 +78,14 @@ async function supervise(
   const { settings, sharing, balance, board } = await prepare(given, options, log);
   cleanup.add(() => {
     board?.close();
-    // Also what a next primary left that had to be killed.
+    // The sweep also covers what a killed next primary left.
     sweepStale();
   });
   if (oldPrimary?.handover.board !== undefined) board?.inherit(oldPrimary.handover.board);
-  if (binder !== undefined) binder.onLost = () => log('error', 'binder gone', { message: BINDER_GONE });
+  if (binder !== undefined) binder.onLost = () => log('binder gone', { message: BINDER_GONE });
   const token = await tokenOf(settings, givenToken, oldPrimary?.handover.admin?.token);
   if (token !== undefined && givenToken?.isExposed === true && settings.user === undefined)
-    log('warn', 'admin token exposed', { message: TOKEN_EXPOSED });
+    log('admin token exposed', { message: TOKEN_EXPOSED });
   const output = await prefixedOutput(settings);
 
   const faults = new Faults({
@@ -121,7 +121,7 @@ async function supervise(
       if (announcement.what === 'ready') binder?.seal();
       if (announcement.what === 'upgraded') {
         endpoints.yield();
-        // The next primary reads the channel from here on: of two readers, either gets the other's answers.
+        // The next primary reads the channel from here on. With two readers, each would get answers for the other.
         binder?.close();
       }
       if (announcement.what === 'ready' && oldPrimary !== undefined) {
@@ -132,7 +132,7 @@ async function supervise(
   if (isAlone) faults.watch();
   cleanup.add(() => faults.close());
   oldPrimary?.onGone(() => {
-    log('warn', 'old primary gone', { message: 'it ended before this one was ready, which serves in its place' });
+    log('old primary gone', { message: 'it ended before this one was ready, which serves in its place' });
     supervisor.own();
   });
   signals.deliverTo((event) => supervisor.post(event));
@@ -142,7 +142,7 @@ async function supervise(
   const endpoints = new ControlEndpoints({ settings, supervisor, controls, log, replace, token, inherited, cleanup });
   try {
     if (oldPrimary === undefined) await endpoints.openControl().then(() => endpoints.openAdmin());
-    // Ours by the time that a worker could miss us.
+    // The control socket is ours by the time that a worker could miss us.
     else supervisor.control = oldPrimary.handover.control;
     await supervisor.run();
   } finally {
@@ -150,7 +150,10 @@ async function supervise(
   }
 }
 
-/** What the next primary inherits is described to it. */
+/**
+ * Returns the descriptors that this process inherited. A next primary needs none of this, because its sockets are
+ * described to it.
+ */
 function plainlyInherited(oldPrimary: OldPrimary | undefined): Inherited | undefined {
   const descriptors = oldPrimary === undefined ? openDescriptors() : [];
   return descriptors.length === 0 ? undefined : new Inherited([], descriptors);
@@ -161,10 +164,11 @@ function inheritedBinder(oldPrimary: OldPrimary | undefined): Binder | undefined
   return fd === undefined ? undefined : Binder.inherit(fd);
 }
 
-/** Until now the primary before this one has answered under the name. */
+/** Takes over from the primary before this one, which has answered under the name until now. */
 async function succeed(before: OldPrimary, endpoints: ControlEndpoints, supervisor: Supervisor): Promise<void> {
   await endpoints.openControl();
-  // Stopped in the meantime: who ends without having said that it is ready is not left to serve alone.
+  // The server was stopped in the meantime. A primary that has not said that it is ready must not be left to serve
+  // alone.
   if (endpoints.isClosed) return;
   await before.ready(supervisor.fleet.generation, supervisor.taker);
   await endpoints.openAdmin();
@@ -186,7 +190,7 @@ async function tokenOf(
   return adminToken(given, inherited);
 }
 
-/** Loaded where there is one: systemd says so in the environment. */
+/** Loads the service manager where there is one, which systemd announces in the environment. */
 async function serviceManager(log: Log, notifyFd: number | undefined): Promise<ServiceManager | undefined> {
   const { LISTEN_FDS, NOTIFY_SOCKET } = process.env;
   if (LISTEN_FDS === undefined && NOTIFY_SOCKET === undefined) return undefined;
@@ -194,7 +198,7 @@ async function serviceManager(log: Log, notifyFd: number | undefined): Promise<S
   return new Manager(process.env, log, notifyFd);
 }
 
-/** The primary that started this one in order to be succeeded by it, if so. */
+/** Meets the primary that started this one as its successor, if there is one. */
 async function meetOldPrimary(settings: Settings, options: LibraryOptions): Promise<OldPrimary | undefined> {
   if (process.env[VARIABLE] === undefined) return undefined;
   const { OldPrimary: Before } = await import('../upgrade/old-primary.ts');
@@ -204,7 +208,7 @@ async function meetOldPrimary(settings: Settings, options: LibraryOptions): Prom
   } catch (cause) {
     const error = new PreforkError('ERR_UPGRADE_FAILED', (cause as Error).message, { cause });
     const log = createLog(settings.logFormat, settings.logLevel, options.logger);
-    log('error', 'error', { message: error.message, code: error.code });
+    log('error', { message: error.message, code: error.code });
     throw error;
   }
 }

@@ -1,25 +1,29 @@
-/** The system's users and groups. Node cannot ask for them; these ways can, each where the one before it knows nothing. */
+/** Looks up the system's users and groups. Node cannot do that, so these ways are tried one after another. */
 import { execFileSync } from 'node:child_process';
 import { readIfThere, type ReadFile } from '../options/machine/cgroup.ts';
 
 export interface UserEntry {
   readonly uid: number;
-  /** Of its primary group. */
+  /** The id of the user's primary group. */
   readonly gid: number;
   readonly name: string | undefined;
   readonly home: string | undefined;
 }
 
-/** What a program prints; undefined when it failed or is not there. */
+/** Runs a program and returns what it prints; undefined when it failed or is missing. */
 export type RunProgram = (program: string, args: readonly string[]) => string | undefined;
 
-/** Of the system's programs. Root's own may begin in the application's directory, as npm has it. */
+/** The path of the system's programs. Root's own path may begin in the application's directory, as npm sets it. */
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/bin:/run/current-system/sw/bin';
 
-/** How long a directory service may take to answer, ms. */
-const PATIENCE = 5000;
+/** How long a directory service may take to answer. */
+const LOOKUP_TIMEOUT_MS = 5000;
 
-/** @param key a name, or an id as a number. */
+/**
+ * Finds a user.
+ *
+ * @param key a name, or an id as a number.
+ */
 export function findUser(
   key: string | number,
   run: RunProgram = runProgram,
@@ -28,7 +32,7 @@ export function findUser(
   return userOf(lookUp('passwd', key, run, read)) ?? userById(key, run);
 }
 
-/** @returns the group's id. */
+/** Finds the id of a group. */
 export function findGroup(
   key: string | number,
   run: RunProgram = runProgram,
@@ -38,8 +42,8 @@ export function findGroup(
 }
 
 /**
- * The entry's fields, see passwd(5) and group(5). getent asks every source that the system is set up with, LDAP too; where
- * it is missing, in small containers, there is nothing but the file.
+ * Returns the fields of an entry, see passwd(5) and group(5). getent asks every source that the system is set up with,
+ * LDAP too. In small containers it is missing, and the file is all there is.
  */
 function lookUp(
   database: 'passwd' | 'group',
@@ -59,7 +63,7 @@ function userOf(fields: string[] | undefined): UserEntry | undefined {
   return { uid, gid, name: fields![0], home: fields![5] || undefined };
 }
 
-/** macOS has no getent, and its users are not in its file. */
+/** Looks a user up by `id`, because macOS has no getent and does not keep its users in the file. */
 function userById(key: string | number, run: RunProgram): UserEntry | undefined {
   const [uid, gid] = [idOf(run('id', ['-u', String(key)])), idOf(run('id', ['-g', String(key)]))];
   if (uid === undefined || gid === undefined) return undefined;
@@ -70,13 +74,13 @@ function idOf(text: string | undefined): number | undefined {
   return text !== undefined && /^\d+\s*$/.test(text) ? Number(text) : undefined;
 }
 
-/** Names begin with no dash (see the shape of the option), and no shell reads them. */
+/** Runs a program. Names begin with no dash (see the shape of the option), and no shell reads them. */
 function runProgram(program: string, args: readonly string[]): string | undefined {
   try {
     return execFileSync(program, args, {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
-      timeout: PATIENCE,
+      timeout: LOOKUP_TIMEOUT_MS,
       env: { PATH },
     });
   } catch {

@@ -1,17 +1,17 @@
-/** `--user` and `--group` made into ids. */
+/** Turns `--user` and `--group` into ids. */
 import { UsageError } from '../errors.ts';
 import type { Settings } from '../options/index.ts';
 import { findGroup, findUser, type UserEntry } from './account-database.ts';
 
-/** Whom the primary becomes, and its workers after it. */
+/** The identity that the primary takes on, and its workers after it. */
 export interface Account {
   readonly uid: number;
   readonly gid: number;
-  /** What root's own HOME, USER and LOGNAME are replaced with. */
+  /** The values that replace root's own HOME, USER and LOGNAME. */
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** This process's own ids, and the system's accounts; replaced in tests. */
+/** This process's own ids, and the system's accounts. Tests replace it. */
 export interface AccountSource {
   readonly uid: number;
   readonly gid: number;
@@ -22,8 +22,8 @@ export interface AccountSource {
 export type AccountSettings = Pick<Settings, 'user' | 'group'>;
 
 /**
- * The account has its one group alone, also where its user is in others: what the application needs more than that, it gets
- * by `--group`.
+ * Resolves the account. It has only its one group, even where its user is a member of others. An application that needs
+ * another group gets it by `--group`.
  *
  * @returns undefined when this process runs as that account already.
  * @throws UsageError when there is no such user or group, or the primary is not root.
@@ -46,7 +46,7 @@ function findOrFail(user: string | number, source: AccountSource): UserEntry {
   const entry = source.user(user);
   if (entry !== undefined) return entry;
   if (typeof user === 'string') throw new UsageError(`--user: no user named ${user} on this system`);
-  // Containers run as ids that no file knows. Such a user has no group of its own, and must not keep root's.
+  // Containers run as ids that are in no file. Such a user has no group of its own, and must not keep root's.
   return { uid: user, gid: user, name: undefined, home: undefined };
 }
 
@@ -64,16 +64,16 @@ function notRoot(option: string, { uid }: AccountSource): UsageError {
 }
 
 /**
- * systemd's `User=` and `su` do the same; nginx, Unicorn and gunicorn leave root's. In Node, `os.homedir()` is HOME, and
- * caches and dot files below it would be looked for in /root, where the worker may not look. A user without an entry
- * gets `/`, as from Docker.
+ * Replaces root's variables, as systemd's `User=` and `su` do; nginx, Unicorn and gunicorn leave them. In Node,
+ * `os.homedir()` is HOME, and caches and dot files would be looked for in /root, which the worker may not read. A user
+ * without an entry gets `/`, as in Docker.
  */
 function accountEnvironment({ name, home }: UserEntry): Record<string, string> {
   return { HOME: home ?? '/', ...(name !== undefined && { USER: name, LOGNAME: name }) };
 }
 
 function systemAccounts(): AccountSource {
-  // Windows has neither such ids nor such a switch.
+  // Windows has neither such ids nor a way to switch between them.
   if (process.geteuid === undefined) throw new UsageError('--user and --group need a system with Unix users');
   return { uid: process.geteuid(), gid: process.getegid!(), user: findUser, group: findGroup };
 }

@@ -2,32 +2,34 @@ import { PreforkError, UsageError } from '../errors.ts';
 import type { Account } from './account.ts';
 
 /**
- * Makes this process the account's, for good: its groups, its group, its user, and what root's environment says of them. The
- * kernel closes the process to the account's other processes by that: they cannot trace it, nor read its environment (proc(5),
- * prctl(2) PR_SET_DUMPABLE).
+ * Makes this process the account's, for good: its groups, its group, its user, and what root's environment says about
+ * them. The kernel then closes the process to the account's other processes. They cannot trace it or read its
+ * environment (proc(5), prctl(2) PR_SET_DUMPABLE).
  *
- * @throws PreforkError `ERR_INTERNAL` when root's rights could be had back.
- * @throws UsageError when this node does not change its user.
+ * @throws PreforkError `ERR_INTERNAL` when the process could regain root's rights.
+ * @throws UsageError when this node cannot change its user.
  */
 export function become({ uid, gid, env }: Account): void {
   try {
     process.setgroups!([]);
   } catch (error) {
-    // Node does not let a process change its user whose file operations the kernel may do as the one before.
+    // Node refuses to change the user while the kernel may execute its file operations as the old one (io_uring).
     if ((error as NodeJS.ErrnoException).code !== 'ERR_INVALID_STATE') throw error;
-    throw new UsageError(`--user: ${(error as Error).message} Start it without UV_USE_IO_URING`, { cause: error });
+    throw new UsageError(`--user: ${(error as Error).message} Start the server without UV_USE_IO_URING`, {
+      cause: error,
+    });
   }
   process.setgid!(gid);
   if (uid !== 0) process.setuid!(uid);
   if (uid !== 0 && canReturn()) throw new PreforkError('ERR_INTERNAL', `root's rights are not gone as uid ${uid}`);
-  // The directory of root's session is none of the account's.
+  // The runtime directory of root's session does not belong to the account.
   delete process.env['XDG_RUNTIME_DIR'];
   Object.assign(process.env, env);
 }
 
 /**
- * Keeps SIGUSR1 from opening Node's inspector in this process, where each process of the same user could run code in it: what
- * the primary may ask of the binder, and the terminal that it was started in, are not the workers'.
+ * Keeps SIGUSR1 from opening Node's inspector in this process. Each process of the same user could otherwise run code
+ * in it. Workers must not get what the primary may ask of the binder, or the terminal that it was started in.
  */
 export function closeInspectorDoor(): void {
   process.on('SIGUSR1', () => {});

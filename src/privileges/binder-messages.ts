@@ -1,6 +1,6 @@
-/** The few words between the primary and the binder, and their checks: neither end trusts the other's. */
+/** The few messages between the primary and the binder, with their checks: neither end trusts the other. */
 
-/** What the binder may be asked to bind: never a path, and no port that everybody may bind. */
+/** What the binder may be asked to bind. The query never has a path, nor a port that every user may bind. */
 export interface BindQuery {
   readonly transport: 'tcp' | 'udp';
   /** An IP address. */
@@ -11,27 +11,30 @@ export interface BindQuery {
   readonly ipv6Only: boolean;
 }
 
-/** The primary says: */
+/** The messages of the primary. */
 export type BinderRequest =
   | { readonly binder: 'bind'; readonly id: string; readonly query: BindQuery }
-  /** Of the ports that may be bound, only these from now on. */
+  /** From now on only these of the permitted ports may be bound. */
   | { readonly binder: 'restrict'; readonly ports: readonly number[] }
-  /** The first start is over: of the ports, those that were bound alone from now on. */
+  /** The first start is over. From now on only the ports that were bound so far may be bound. */
   | { readonly binder: 'seal' };
 
-/** The binder answers `bind`. Success, which is errno 0, comes with the handle. `errno` is as libuv's, negative. */
+/**
+ * The binder's answer to `bind`. On success, errno is 0 and the handle comes with the message. `errno` is negative, as
+ * libuv has it.
+ */
 export interface BinderAnswer {
   readonly binder: 'bound';
   readonly id: string;
   readonly errno: number;
 }
 
-/** No port is left that the binder may bind, and it ends. */
+/** Announces that no port is left which the binder may bind, and that it ends. */
 export interface BinderFarewell {
   readonly binder: 'done';
 }
 
-/** Of an IPv6 address with its zone, characters (INET6_ADDRSTRLEN and IF_NAMESIZE). */
+/** The length of an IPv6 address with its zone in characters (INET6_ADDRSTRLEN and IF_NAMESIZE). */
 const LONGEST_ADDRESS = 64;
 const LONGEST_ID = 64;
 const MOST_PORTS = 1024;
@@ -63,14 +66,22 @@ const answerFields: Readonly<Record<keyof BinderAnswer, Check>> = {
   errno: (value) => Number.isInteger(value) && (value as number) <= 0,
 };
 
-/** @returns undefined for anything else. */
+/**
+ * Checks a request.
+ *
+ * @returns undefined for anything else.
+ */
 export function binderRequestOf(message: unknown): BinderRequest | undefined {
   const kind = (message as Partial<BinderRequest> | null)?.binder;
   if (typeof kind !== 'string' || !Object.hasOwn(requestFields, kind)) return undefined;
   return fits(message, requestFields[kind]) ? (message as BinderRequest) : undefined;
 }
 
-/** @returns undefined for anything else. */
+/**
+ * Checks an answer.
+ *
+ * @returns undefined for anything else.
+ */
 export function binderAnswerOf(message: unknown): BinderAnswer | undefined {
   return fits(message, answerFields) ? (message as BinderAnswer) : undefined;
 }

@@ -1,9 +1,9 @@
 /**
- * The binder: the one process that keeps root's rights where `--user` is given. It binds ports below 1024 for the primary, and
- * does nothing else: it reads no file of the application's, no variable and no path, and starts nothing.
+ * The binder is the one process that keeps root's rights where `--user` is given. It binds ports below 1024 for the
+ * primary and does nothing else: it reads no file of the application, no variable and no path, and starts nothing.
  *
- * Run as a process of its own (`node binder.cjs <ports>`, where ports are JSON or `null`), in a session of its own, with an empty
- * environment and in the root directory. It ends when the last primary has closed the channel.
+ * The binder runs as a process of its own (`node binder.cjs <ports>`, where ports are JSON or `null`), in its own
+ * session, with an empty environment and in the root directory. It ends when the last primary has closed the channel.
  */
 import type { SendHandle } from 'node:child_process';
 import { constants } from 'node:os';
@@ -40,7 +40,7 @@ function bind({ transport, address, port, family, reuseport, ipv6Only }: BindQue
   return bindAs(address, port, family, { reuseport, ipv6Only });
 }
 
-/** The primary's copy of the handle is the one that counts. */
+/** Sends an answer and closes the local handle, because the primary's copy is the one that counts. */
 function answer(message: BinderAnswer, handle?: NativeHandle): void {
   process.send!(message, handle as unknown as SendHandle, {}, () => handle?.close());
 }
@@ -51,7 +51,7 @@ function leave(): void {
 }
 
 process.on('message', (message, handle) => {
-  // The primary has no reason to send one. A connection has `destroy`, all others have `close`.
+  // The primary has no reason to send a handle. A connection has `destroy`, all other handles have `close`.
   const uninvited = handle as { destroy?(): void; close?(): void } | undefined;
   if (uninvited?.destroy === undefined) uninvited?.close?.();
   else uninvited.destroy();
@@ -60,5 +60,6 @@ process.on('message', (message, handle) => {
   (handlers[request.binder] as (request: BinderRequest) => void)(request);
   if (policy.isVoid) leave();
 });
-// systemd and container runtimes signal every process of a service; the primary needs this one until it has ended itself.
+// systemd and container runtimes signal every process of a service. The primary needs this one until it has ended
+// itself.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => {});

@@ -13,29 +13,39 @@ import {
 
 const EACCES = -constants.errno.EACCES;
 
-/** What the binder runs: root's. */
+/** The program of the binder, which runs as root. */
 export const program: string = fileURLToPath(new URL('../privileges/binder.cjs', import.meta.url));
 
-/** The binder binds within a millisecond; one that has not answered by then is stopped, ms. */
+/** The binder binds within a millisecond. It has failed when it does not answer within this time. */
 const PATIENCE_MS = 5000;
 
-/** The binder needs some 5 MB of JavaScript's heap; a primary that floods it ends it, and not the machine. */
+/**
+ * The binder needs some 5 MB of JavaScript heap. A primary that floods it can only end the binder, not harm the
+ * machine.
+ */
 const FLAGS = ['--max-old-space-size=32'];
 
-/** What carries the messages: the binder's process seen from the primary that started it, or `process` in a later one. */
+/** The channel of messages: the binder's process in the primary that started it, or `process` in a later one. */
 export type Line = EventEmitter & Pick<ChildProcess, 'connected' | 'disconnect'> & { readonly send?: unknown };
 
 type Send = (request: BinderRequest, handle: undefined, options: object, sent: () => void) => boolean;
 
-/** Of Node's child_process, what makes a descriptor that was inherited the channel of this process. The same in Node 8 to 26. */
+/**
+ * The function of Node's child_process that turns an inherited descriptor into the channel of this process. Node 8 to
+ * 26 have the same one.
+ */
 const { _forkChild: openChannel } = childProcess as unknown as {
   _forkChild?: (fd: number, serialization: 'json' | 'advanced') => void;
 };
 
-/** The channel of the primary before this one, and how it is made the line's. */
+/** The channel of the primary before this one, and a function that opens it for the line. */
 export interface Inherited {
   readonly fd: number;
-  /** @returns false where this Node cannot. */
+  /**
+   * Opens the channel.
+   *
+   * @returns false where this Node cannot.
+   */
   readonly open: (fd: number) => boolean;
 }
 
@@ -45,24 +55,26 @@ interface Waiting {
 }
 
 /**
- * The primary's line to the binder. Owns the channel; when the last primary has closed it, the binder ends.
+ * The primary's connection to the binder. The object owns the channel. The binder ends when the last primary has closed
+ * it.
  *
- * A primary that succeeds another one inherits the channel's descriptor, and talks through the other one's until that has
- * left: Node gives a process one channel to its parent, which is the other primary for as long as it lives.
+ * A primary that succeeds another one inherits the channel's descriptor. It talks through the other primary's channel
+ * until that one has left. Node gives a process one channel to its parent, and the parent is the other primary for as
+ * long as that lives.
  */
 export class Binder {
   readonly #line: Line;
   readonly #waiting = new Map<string, Waiting>();
   readonly #onMessage = (message: unknown, handle: unknown): void => this.#receive(message, handle);
   readonly #onDisconnect = (): void => this.#disconnected();
-  /** Where the channel goes on when the primary before this one has left. */
+  /** The channel to continue on when the primary before this one has left. */
   #next: Inherited | undefined;
   #ids = 0;
   #isDone = false;
   #isGone = false;
   #lost: () => void = () => {};
 
-  /** `start` and `inherit` are for primaries; tests have lines of their own. */
+  /** Primaries use `start` and `inherit`. Tests call the constructor with lines of their own. */
   constructor(line: Line, next?: Inherited) {
     this.#line = line;
     this.#next = next;
@@ -71,7 +83,11 @@ export class Binder {
     if (next !== undefined && !line.connected) this.#disconnected();
   }
 
-  /** Starts it. Only root can. @param ports those that it may bind; undefined: those of the first start. */
+  /**
+   * Starts the binder. Only root can.
+   *
+   * @param ports the ports that it may bind; undefined for those of the first start.
+   */
   static start(ports: readonly number[] | undefined): Binder {
     const child = fork(program, [JSON.stringify(ports ?? null)], {
       cwd: '/',
@@ -86,32 +102,40 @@ export class Binder {
     return new Binder(child);
   }
 
-  /** @param fd the descriptor of the channel of the primary before this one, which is this process's parent. */
+  /**
+   * Connects to the binder of the primary before this one, which is this process's parent.
+   *
+   * @param fd the descriptor of that primary's channel.
+   */
   static inherit(fd: number): Binder {
     const binder = new Binder(process, { fd, open: reopenChannel });
-    // That one left before it could be talked through.
+    // The other primary left before this one could talk through it.
     if (!process.connected) binder.#disconnected();
     return binder;
   }
 
-  /** For the primary that succeeds this one; undefined when the binder is gone. */
+  /** The descriptor for the primary that succeeds this one; undefined when the binder is gone. */
   get fd(): number | undefined {
     if (this.#next !== undefined) return this.#next.fd;
     const { channel } = this.#line as { channel?: { fd?: number } | null };
     return channel?.fd;
   }
 
-  /** It was ended by others. Not when it has ended itself, as there was no port left that it might bind. */
+  /** True when another process ended the binder. It ends by itself when no port is left that it may bind. */
   get isGone(): boolean {
     return this.#isGone;
   }
 
-  /** Is told once when there is no binder any more: sockets that were bound stay, and no others can be. */
+  /** The function is called once when the binder is gone. Sockets that were bound stay, and no more can be bound. */
   set onLost(lost: () => void) {
     this.#lost = lost;
   }
 
-  /** @returns errno EACCES when the port is none that may be bound, and when there is no binder any more. */
+  /**
+   * Asks the binder for a socket.
+   *
+   * @returns errno EACCES when the port may not be bound, and when the binder is gone.
+   */
   bind(query: BindQuery): Promise<Bound> {
     const id = `${process.pid}-${++this.#ids}`;
     const request: BinderRequest = { binder: 'bind', id, query };
@@ -127,17 +151,17 @@ export class Binder {
     });
   }
 
-  /** Of the ports that the binder may bind, it binds only these from now on. */
+  /** From now on the binder binds only these of the ports that it may bind. */
   restrict(ports: readonly number[]): void {
     this.#send({ binder: 'restrict', ports });
   }
 
-  /** The first start is over: what was not bound by now, and was not named, will not be. */
+  /** Ends the first start: a port that was neither bound by now nor named will not be bound. */
   seal(): void {
     this.#send({ binder: 'seal' });
   }
 
-  /** Idempotent. A primary that succeeds this one keeps the binder. */
+  /** Closes the channel. A second call does nothing. A primary that succeeds this one keeps the binder. */
   close(): void {
     this.#line.off('message', this.#onMessage).off('disconnect', this.#onDisconnect);
     this.#abandon();
@@ -145,7 +169,7 @@ export class Binder {
   }
 
   #send(request: BinderRequest): void {
-    // What cannot leave now is sent again when the channel goes on, or is given up when it ends.
+    // A request that cannot leave now is sent again when the channel continues, or is given up when the channel ends.
     if (this.#line.connected) (this.#line.send as Send).call(this.#line, request, undefined, {}, () => {});
     else if (this.#next === undefined) this.#abandon();
   }
@@ -158,14 +182,14 @@ export class Binder {
 
   #settle(answer: BinderAnswer, handle?: NativeHandle): void {
     const waiting = this.#waiting.get(answer.id);
-    // The primary before this one had asked, and has left; or the patience was over.
+    // The primary before this one had asked and has left, or the answer came too late.
     if (waiting === undefined) return handle?.close();
     this.#waiting.delete(answer.id);
     waiting.settle(answer, handle);
   }
 
   #disconnected(): void {
-    // Of the channel before, when the one that was inherited is open by now.
+    // The event belongs to the channel before, when the inherited channel is already open.
     if (this.#line.connected) return;
     const next = this.#next;
     this.#next = undefined;
@@ -186,7 +210,7 @@ export class Binder {
 
 function reopenChannel(fd: number): boolean {
   if (openChannel === undefined) return false;
-  // Those of the channel that has ended would read the new one's messages too.
+  // Listeners of the channel that has ended would read the new channel's messages too.
   process.removeAllListeners('internalMessage');
   openChannel(fd, 'json');
   process.channel?.unref();

@@ -1,18 +1,18 @@
 import { closeSync, readdirSync, readFileSync } from 'node:fs';
 
-/** Below are stdio's. */
+/** The first descriptor after those of stdio. */
 const FIRST = 3;
 
-/** O_CLOEXEC of open(2), as proc(5) has it in the flags of /proc/<pid>/fdinfo. */
+/** O_CLOEXEC of open(2), as proc(5) shows it in the flags of /proc/<pid>/fdinfo. */
 const CLOSE_ON_EXEC = 0o2000000;
 
 /**
- * Closes what this process was started with and what would be in its workers too: a lock of the shell that started it, a file
- * that another user than theirs had opened. Node marks what it inherits as its own affair, but stops at the first number above
- * 15 that is not taken (libuv's uv_disable_stdio_inheritance); what it opens itself is always marked. To be called before
- * anything else than Node has opened files: a library may forget to mark its own.
+ * Closes descriptors that this process inherited and that its workers would inherit too, such as a lock of the shell,
+ * or a file that another user had opened. Node marks inherited descriptors close-on-exec, but stops at the first number
+ * above 15 that is not in use (libuv's uv_disable_stdio_inheritance). What Node opens itself is always marked. Call
+ * this before anything but Node has opened files, because a library may forget to mark its own.
  *
- * @param kept those that are wanted.
+ * @param kept the descriptors that stay open.
  */
 export function closeInherited(kept: readonly number[] = [], directory = '/proc/self'): number[] {
   return descriptorsIn(directory).filter((fd) => {
@@ -26,7 +26,7 @@ function descriptorsIn(directory: string): number[] {
   try {
     return readdirSync(`${directory}/fd`).map(Number);
   } catch {
-    // No Linux, or no /proc.
+    // The system is not Linux, or has no /proc.
     return [];
   }
 }
@@ -36,7 +36,7 @@ function isInheritable(fd: number, directory: string): boolean {
     const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`${directory}/fdinfo/${fd}`, 'latin1'))?.[1];
     return flags !== undefined && (Number.parseInt(flags, 8) & CLOSE_ON_EXEC) === 0;
   } catch {
-    // The one by which the directory was read.
+    // This was the descriptor by which the directory was read.
     return false;
   }
 }

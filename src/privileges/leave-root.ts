@@ -1,7 +1,7 @@
 /**
- * Privilege separation. With `--user`, root's rights are gone before the application's first line, its config file, or a library
- * of its directory is loaded: the primary itself becomes that user, for good. One thing needs root afterwards, a port below
- * 1024, and one small process keeps the right to it: the binder.
+ * Privilege separation. With `--user`, the primary becomes that user for good, before it loads the application, its
+ * config file or a library of its directory. Only one task still needs root: to bind a port below 1024. A small process
+ * keeps the right to do so, the binder.
  *
  *     root's terminal ── pipes ── primary (the user) ── workers (the user, each in a session of its own)
  *                                   │
@@ -19,15 +19,16 @@ import { leaveTerminal } from './session.ts';
 import { writablePart } from './writable.ts';
 
 export interface RootSettings extends AccountSettings {
-  /** The privileged ports that may be bound; undefined: those of the first start. */
+  /** The privileged ports that may be bound; undefined for those of the first start. */
   readonly bind: readonly number[] | undefined;
 }
 
 /**
- * Does nothing where no user or group is given, or where this process runs as them already.
+ * Gives up root's rights. The function does nothing where no user or group is given, or where this process runs as them
+ * already.
  *
- * @param whileRoot what is left to do with root's rights, in the process that goes on. It is told which files root may read:
- *   where the account may change the way to one, it would choose what root reads.
+ * @param whileRoot the work that still needs root's rights, in the process that goes on. The function tells it which
+ *   files root may read: where the account may change the way to a file, it would choose what root reads.
  * @returns the binder, where the user may not bind every port itself.
  * @throws UsageError when there is no such account, this is not root, or the account could change what root runs.
  */
@@ -51,7 +52,8 @@ export async function leaveRoot(
 }
 
 /**
- * What root has loaded by now, and what it would load at the next start: the account's own files among them make it root.
+ * Refuses a start when the account may write to files that root has loaded, or would load at the next start. Such files
+ * would make the account root.
  *
  * @throws UsageError
  */
@@ -68,15 +70,16 @@ function refuseWritable(account: Account): void {
 }
 
 /**
- * A config file that names the user was read by root.
+ * Refuses a config file that names the user, when root has read it and that user could change it. Without the name in
+ * it the server would run as root.
  *
- * @throws UsageError when the user could have changed it: a name taken out of it would make the server root's.
+ * @throws UsageError when the user could have changed it.
  */
 export function refuseWritableConfig(file: string, settings: AccountSettings): void {
   const account = resolveAccount(settings);
   const part = account && account.uid !== 0 ? writablePart(file, account) : undefined;
   if (part === undefined) return;
   throw new UsageError(
-    `user: uid ${account!.uid} may change ${part}, and by it who the server runs as: say --user on the command line`,
+    `user: uid ${account!.uid} may change ${part}, and so change the user that the server runs as: give --user on the command line`,
   );
 }

@@ -1,24 +1,27 @@
-/** What node was told to load before any program, by its flags and NODE_OPTIONS: root runs that, too. */
+/** Lists what node loads before any program because of its flags and NODE_OPTIONS, because root runs that too. */
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** With a module, a file that has flags and variables for node itself, or one in whose place a link could lead root elsewhere. */
+/**
+ * Matches flags that take a module, a file with flags and variables for node itself, or a file in whose place a link
+ * could lead root elsewhere.
+ */
 const LOADING =
   /^(?:-r|--(?:require|import|loader|experimental-loader|experimental-policy|env-file|env-file-if-exists|experimental-config-file|openssl-config|snapshot-blob|icu-data-dir|localstorage-file|redirect-warnings|tls-keylog))(?:=(.*))?$/s;
 
-/** What node reads in the working directory when it has this flag. */
+/** A flag, and the file that node then reads in the working directory. */
 const DEFAULT_CONFIG = ['--experimental-default-config-file', 'node.config.json'] as const;
 
 type PathsOf = (value: string) => string[];
 
 const one: PathsOf = (value) => [value];
-/** A name without a slash is looked for where libraries are (ld.so(8)). */
+/** A name without a slash is looked for in the directories of libraries (ld.so(8)). */
 const libraries: PathsOf = (value) => value.split(/[: ]+/).filter((path) => path.includes('/'));
-/** An empty one in the list is the working directory; `$ORIGIN` and the like are of the program's own directory. */
+/** An empty item stands for the working directory; `$ORIGIN` and the like for the program's own directory. */
 const directories: PathsOf = (value) => value.split(/[:;]/).filter((path) => !path.startsWith('$'));
 
-/** What node, and the loader of programs, take from a variable: code, which is also what the cache and the libraries have. */
+/** The variables that make node, or the loader of programs, load code. The cache and the libraries are code, too. */
 const LOADING_VARIABLES: Readonly<Record<string, PathsOf>> = {
   NODE_COMPILE_CACHE: one,
   NODE_REDIRECT_WARNINGS: one,
@@ -31,10 +34,15 @@ const LOADING_VARIABLES: Readonly<Record<string, PathsOf>> = {
   LD_LIBRARY_PATH: directories,
 };
 
-/** NODE_OPTIONS is split at spaces; those in double quotes stay, where a backslash takes the next character as it is. */
+/** NODE_OPTIONS is split at spaces, except in double quotes. A backslash there takes the next character as it is. */
 const WORD = /(?:"(?:[^"\\]|\\.)*"|[^ "])+/gs;
 
-/** @param cwd what relative paths are relative to. @returns the absolute paths; a package that is not there has none. */
+/**
+ * Lists the files of the flags.
+ *
+ * @param cwd the directory that relative paths start from.
+ * @returns the absolute paths; a package that is missing has none.
+ */
 export function filesOfFlags(
   execArgv: readonly string[],
   nodeOptions: string | undefined,
@@ -51,7 +59,7 @@ export function filesOfFlags(
   );
 }
 
-/** @returns the absolute paths. */
+/** Lists the absolute paths of these variables. */
 export function filesOfVariables(env: NodeJS.ProcessEnv, cwd: string = process.cwd()): string[] {
   return Object.entries(LOADING_VARIABLES).flatMap(([name, pathsOf]) => {
     const value = env[name];
@@ -67,7 +75,7 @@ function fileOf(value: string, cwd: string): string | undefined {
   try {
     if (value.startsWith('file:')) return fileURLToPath(value);
     const path = resolve(cwd, value);
-    // As require does: without its extension, and in node_modules.
+    // The path is resolved as require does: without its extension, and in node_modules.
     const require = createRequire(resolve(cwd, 'program.js'));
     const isPath = value.startsWith('.') || value === path;
     return found(() => require.resolve(isPath ? path : value)) ?? path;

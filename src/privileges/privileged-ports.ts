@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 
-/** Linux before 4.11, and systems without the setting. */
+/** The value for Linux before 4.11, and for systems without the setting. */
 const FIRST_UNPRIVILEGED_PORT = 1024;
 
 /**
- * The first port that every user may bind: `net.ipv4.ip_unprivileged_port_start`, which holds for IPv6 too (ip(7)). Docker
- * sets it to 0 in its containers, where no port needs root then.
+ * Returns the first port that every user may bind: `net.ipv4.ip_unprivileged_port_start`, which also holds for IPv6
+ * (ip(7)). Docker sets it to 0 in its containers, where no port needs root.
  */
 export function firstUnprivilegedPort(path = '/proc/sys/net/ipv4/ip_unprivileged_port_start'): number {
   try {
@@ -17,15 +17,20 @@ export function firstUnprivilegedPort(path = '/proc/sys/net/ipv4/ip_unprivileged
 }
 
 /**
- * Which privileged ports the binder binds. Where they are named (`--bind 80,443`), those alone. Where they are not, every port
- * that is asked for until `seal`, and after it those that were bound by then. A set that was named can only shrink.
+ * Decides which privileged ports the binder binds. Ports that were named (`--bind 80,443`) are the only ones. Without
+ * names, every port that is asked for is bound until `seal`, and afterwards those that were bound by then. A set that
+ * was named can only shrink.
  */
 export class PortPolicy {
   readonly #first: number;
   readonly #bound = new Set<number>();
   #named: ReadonlySet<number> | undefined;
 
-  /** @param first the first port that needs no privilege: the binder has no business there. */
+  /**
+   * Creates the policy.
+   *
+   * @param first the first port that needs no privilege; the binder never binds it or a higher one.
+   */
   constructor(named: readonly number[] | undefined, first: number = firstUnprivilegedPort()) {
     this.#named = named && new Set(named);
     this.#first = first;
@@ -35,7 +40,7 @@ export class PortPolicy {
     return port > 0 && port < this.#first && (this.#named?.has(port) ?? true);
   }
 
-  /** Takes note of what was asked for at the first start. */
+  /** Records a port that was bound during the first start. */
   note(port: number): void {
     this.#bound.add(port);
   }
@@ -44,12 +49,12 @@ export class PortPolicy {
     this.#named = new Set(ports.filter((port) => this.#named?.has(port) ?? true));
   }
 
-  /** The first start is over. */
+  /** Ends the first start. */
   seal(): void {
     this.#named ??= new Set(this.#bound);
   }
 
-  /** Whether no port will ever be bound any more. */
+  /** Tells whether no port will ever be bound any more. */
   get isVoid(): boolean {
     return this.#named !== undefined && ![...this.#named].some((port) => this.permits(port));
   }

@@ -3,15 +3,16 @@ import { join } from 'node:path';
 import { whyNotTrusted } from '../control/files/trust.ts';
 import type { Account } from './account.ts';
 
-/** Where only root makes entries (file-hierarchy(7)), so that none of them is another user's trap. */
+/** Only root can create entries here (file-hierarchy(7)), so none of them is another user's trap. */
 const RUN = '/run';
 
 /**
- * Makes `/run/prefork-<uid>` for the account, as systemd's `RuntimeDirectory=` does: its control sockets are then in a place
- * that no other user can have taken before. Without /run, or where it is not root's alone, they are in the temporary directory.
+ * Creates `/run/prefork-<uid>` for the account, as systemd's `RuntimeDirectory=` does. No other user can then have
+ * taken the place of its control sockets. Without /run, or where others may write to it, the sockets are in the
+ * temporary directory.
  *
- * @param run of `PREFORK_RUNTIME_DIR`, in place of /run.
- * @returns whether it is there, and the account's.
+ * @param run the value of `PREFORK_RUNTIME_DIR`, in place of /run.
+ * @returns whether the directory exists and belongs to the account.
  */
 export function prepareRuntimeDirectory({ uid, gid }: Pick<Account, 'uid' | 'gid'>, run: string = RUN): boolean {
   try {
@@ -22,7 +23,8 @@ export function prepareRuntimeDirectory({ uid, gid }: Pick<Account, 'uid' | 'gid
     mkdirIfMissing(path);
     const made = lstatSync(path);
     if (!made.isDirectory()) return false;
-    // An earlier start made it and ended before it was given away. The parent is root's: it is still the same directory.
+    // An earlier start created it and ended before it gave it away. The parent belongs to root, so this is still the
+    // same directory.
     if (made.uid === process.geteuid!()) chownSync(path, uid, gid);
     return made.uid === process.geteuid!() || made.uid === uid;
   } catch {

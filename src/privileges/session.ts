@@ -1,7 +1,7 @@
 /**
- * A terminal in which root has a shell, and a server of another user's in it: with the terminal as its controlling one, a
- * process can type into that shell (TIOCSTI, ioctl_tty(2)), and with a descriptor of it, read what root types there. So the
- * command goes on in a session of its own, without the terminal, and this process stays between the two.
+ * Separates the server from a terminal in which root has a shell. A process whose controlling terminal it is can type
+ * into that shell (TIOCSTI, ioctl_tty(2)). A process with a descriptor of it can read what root types. So the command
+ * continues in a session of its own, without the terminal, and this process stays between the two.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
@@ -10,21 +10,24 @@ import type { Readable } from 'node:stream';
 import { isatty } from 'node:tty';
 import { TerminalText } from './terminal-text.ts';
 
-/** In the environment of the process in the session of its own. */
+/** The variable is set in the process that runs in a session of its own. */
 const VARIABLE = 'PREFORK_SESSION';
 
-/** The descriptor there, below which are stdio, by which it knows that this process lives. */
+/** The descriptor above stdio, by which the process in the session notices the end of this one. */
 const LIFELINE_FD = 3;
 
 const STDIO = [0, 1, 2];
 
-/** What was printed at the end comes within milliseconds; a process that a worker has left behind may hold the pipes for ever, ms. */
+/**
+ * The last output arrives within milliseconds. This time limits the wait, because a process that a worker left behind
+ * may hold the pipes for ever.
+ */
 const LAST_OUTPUT_MS = 1000;
 
-/** What the primary has a meaning for. */
+/** The signals that have a meaning for the primary. */
 const FORWARDED: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2', 'SIGTTIN', 'SIGTTOU'];
 
-/** Whether this process has a controlling terminal: only then can /dev/tty be opened (tty(4)). */
+/** Tells whether this process has a controlling terminal, because only then can it open /dev/tty (tty(4)). */
 export function hasTerminal(): boolean {
   try {
     closeSync(openSync('/dev/tty', 'r'));
@@ -34,22 +37,25 @@ export function hasTerminal(): boolean {
   }
 }
 
-/** With a descriptor of a terminal, also one that is not this process's controlling one, a worker could read what is typed there. */
+/**
+ * Tells whether a terminal is involved. A worker could read what is typed there even by a descriptor of a terminal that
+ * is not this process's controlling one.
+ */
 function isAtTerminal(): boolean {
   return hasTerminal() || STDIO.some((fd) => isatty(fd));
 }
 
 let isBehindTerminal = false;
 
-/** Whether another process stands between this one and root's terminal. */
+/** Tells whether another process stands between this one and root's terminal. */
 export function isInSession(): boolean {
   return isBehindTerminal;
 }
 
 /**
- * In the terminal: runs this command again in a session of its own, passes on what is signalled and printed, and exits as that
- * one does, so that this never returns. In the session: arranges that it stops when the process in the terminal is gone. Without a
- * terminal: nothing.
+ * Leaves the terminal. A process in the terminal runs this command again in a session of its own, passes on signals and
+ * output, and exits as that command does; the function then never returns. A process in the session arranges to stop
+ * when the process in the terminal is gone. Without a terminal, the function does nothing.
  */
 export async function leaveTerminal(): Promise<void> {
   if (process.env[VARIABLE] !== undefined) {
@@ -74,20 +80,20 @@ function standBetween(child: ChildProcess): Promise<never> {
   for (const signal of FORWARDED) process.on(signal, () => child.kill(meant(signal)));
   return new Promise((_, reject) => {
     child.on('error', reject);
-    // When all that it and its workers have printed is here, too.
+    // The event comes when the output of the process and its workers has arrived.
     child.on('close', endAs);
     child.on('exit', (code, signal) => setTimeout(endAs, LAST_OUTPUT_MS, code, signal));
   });
 }
 
-/** A file gets what was written. */
+/** Passes the output on. A file gets it unfiltered. */
 function passOutput(from: Readable, to: NodeJS.WriteStream): void {
   if (!to.isTTY) {
     from.pipe(to);
     return;
   }
   const text = new TerminalText();
-  // Written before this returns (tty(4)), so that nothing is left to write when the server has ended.
+  // A terminal is written synchronously (tty(4)), so that no output is left when the server has ended.
   from.on('data', (chunk: Buffer) => to.write(text.write(chunk)));
   from.on('end', () => to.write(text.end()));
 }
@@ -98,7 +104,10 @@ function endAs(code: number | null, signal: NodeJS.Signals | null): void {
   process.kill(process.pid, signal);
 }
 
-/** The kernel's word for a terminal that was closed is the daemons' for a reload (signal(7)). */
+/**
+ * Chooses the signal to pass on. The kernel sends SIGHUP when a terminal is closed, but to daemons SIGHUP means a
+ * reload (signal(7)).
+ */
 function meant(signal: NodeJS.Signals): NodeJS.Signals {
   return signal === 'SIGHUP' && !hasTerminal() ? 'SIGTERM' : signal;
 }
@@ -111,7 +120,10 @@ function followLifeline(): void {
   lifeline.unref();
 }
 
-/** What the terminal shows, the process in the session cannot see. FORCE_COLOR is what Node and its packages read. */
+/**
+ * Tells the process in the session about colours, which it cannot find out itself. Node and its packages read
+ * FORCE_COLOR.
+ */
 function colors(): NodeJS.ProcessEnv {
   const { NO_COLOR, FORCE_COLOR } = process.env;
   const has = process.stderr.isTTY && process.stderr.hasColors() && NO_COLOR === undefined && FORCE_COLOR === undefined;

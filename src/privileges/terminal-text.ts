@@ -1,13 +1,14 @@
 import { StringDecoder } from 'node:string_decoder';
 import { printableOutput } from '../format/printable.ts';
 
-/** A colour, or a piece of one, at the end of what has come so far; no colour is longer. */
+/** Matches the beginning of a colour at the end of a chunk. No colour is longer. */
 // oxlint-disable-next-line no-control-regex -- how such a sequence begins
 const UNFINISHED = /\u001B(?:\[[\d;:]{0,32})?$/;
 
 /**
- * What a server of another user's prints, as root's terminal gets it: text and its colours. What else a terminal would obey, such as
- * a new title, what is in the clipboard, or a question whose answer it types for the shell to read, is shown as text.
+ * Filters the output of another user's server for root's terminal. Text and colours pass. Other sequences that a terminal
+ * would obey are shown as text, such as a new title, a change of the clipboard, or a question whose answer the terminal
+ * types for the shell to read.
  */
 export class TerminalText {
   readonly #decoder = new StringDecoder('utf8');
@@ -19,7 +20,7 @@ export class TerminalText {
     return printableOutput(text.slice(0, text.length - this.#held.length));
   }
 
-  /** What was held back for what did not come. */
+  /** Returns the piece that was held back for a continuation that did not come. */
   end(): string {
     return printableOutput(this.#held + this.#decoder.end());
   }

@@ -2,10 +2,10 @@ import { lstatSync, readlinkSync, type Stats } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Account } from './account.ts';
 
-/** The kernel's own limit of links in a path (path_resolution(7)). */
+/** The kernel's limit of links in a path (path_resolution(7)). */
 const MOST_LINKS = 40;
 
-/** The mode's bit for a directory in which only the owner of an entry may rename or remove it. */
+/** The bit of the mode for a directory in which only the owner of an entry may rename or remove it. */
 const STICKY = 0o1000;
 const GROUP_WRITABLE = 0o020;
 const OTHERS_WRITABLE = 0o002;
@@ -13,10 +13,10 @@ const OTHERS_WRITABLE = 0o002;
 type Who = Pick<Account, 'uid' | 'gid'>;
 
 /**
- * What of a path the account may change: the file, a directory on the way to it, or a link that is followed. Access control
- * lists are not looked at.
+ * Finds a part of a path that the account may change: the file, a directory on the way to it, or a link that is
+ * followed. Access control lists are not considered.
  *
- * @returns the first place that it may change; undefined when there is none.
+ * @returns the first such place; undefined when there is none.
  */
 export function writablePart(path: string, who: Who): string | undefined {
   return inspect(resolve(path), who, { links: 0, isEntryMissing: false });
@@ -24,7 +24,7 @@ export function writablePart(path: string, who: Who): string | undefined {
 
 interface Walk {
   readonly links: number;
-  /** Whether the entry that led here is not there: who may write to the directory may make it. */
+  /** True when the entry that led here is missing. An account that may write to the directory may create it. */
   readonly isEntryMissing: boolean;
 }
 
@@ -48,7 +48,8 @@ function isChangeable(stats: Stats, who: Who, { isEntryMissing }: Walk): boolean
   if (uid === who.uid) return true;
   // The mode of a link means nothing.
   if (stats.isSymbolicLink()) return false;
-  // What is in a sticky directory is its owner's alone; what is not yet in it is the first one's who makes it.
+  // An entry of a sticky directory belongs to its owner alone. An entry that is missing belongs to the first user who
+  // creates it.
   if (stats.isDirectory() && (mode & STICKY) !== 0 && !isEntryMissing) return false;
   return (gid === who.gid && (mode & GROUP_WRITABLE) !== 0) || (mode & OTHERS_WRITABLE) !== 0;
 }

@@ -4,7 +4,7 @@ import { systemCode } from '../contract/system-code.ts';
 import { ScoreboardError } from './error.ts';
 import { createFile, removeBoard } from './file.ts';
 import { encodeHeader } from './header.ts';
-import { FORMAT, MAX_ROWS, ROW_SIZE, rowOffset } from './layout.ts';
+import { FORMAT, MAX_ROWS, ROW_BYTES, rowOffset } from './layout.ts';
 import { boardDirectories, boardFileName, userId } from './place.ts';
 import { NO_ROW, Rows } from './rows.ts';
 import { isStale, thisPrimary } from './stale.ts';
@@ -15,18 +15,20 @@ export { sweepStale } from './stale.ts';
 export interface BoardOptions {
   /** The server's name, which becomes part of the file's. */
   readonly name: string;
-  /** How many workers may live at the same time: more than there are slots, for reloads and spares. */
+  /**
+   * How many workers may live at the same time. This is more than the number of slots, because of reloads and spares.
+   */
   readonly rows: number;
-  /** Where the file may go, best first. @default boardDirectories() */
+  /** The directories for the file, best first. @default boardDirectories() */
   readonly directories?: readonly string[];
 }
 
 /**
- * The primary's scoreboard. Owns the file, and the descriptor through which rows are cleared; closing it closes the one
- * and removes the other. Workers and readers that have it open keep what they have.
+ * The primary's scoreboard. It owns the file, and the descriptor through which rows are cleared. Closing it closes the
+ * descriptor and removes the file. Workers and readers that have the file open keep it.
  */
 export class Board {
-  /** For the writers in the workers, and for readers anywhere. */
+  /** The path, for the writers in the workers and for readers anywhere. */
   readonly path: string;
   readonly #fd: number;
   readonly #rows: Rows;
@@ -38,14 +40,18 @@ export class Board {
     this.#rows = new Rows(rows);
   }
 
-  /** @throws ScoreboardError `ERR_SCOREBOARD_CREATE` when no directory takes the file */
+  /**
+   * Creates the file.
+   *
+   * @throws ScoreboardError `ERR_SCOREBOARD_CREATE` when no directory takes it
+   */
   static create({ name, rows, directories = boardDirectories() }: BoardOptions): Board {
     if (!Number.isInteger(rows) || rows < 1 || rows > MAX_ROWS) {
       throw new RangeError(`a scoreboard has 1 to ${MAX_ROWS} rows, not ${rows}`);
     }
     const fileName = boardFileName({ uid: userId(), primaryPid: process.pid, name });
     const image = Buffer.alloc(rowOffset(rows));
-    image.set(encodeHeader({ format: FORMAT, rowSize: ROW_SIZE, rows, ...thisPrimary() }));
+    image.set(encodeHeader({ format: FORMAT, rowSize: ROW_BYTES, rows, ...thisPrimary() }));
     let refusal: unknown = new Error('there is no directory for it');
     for (const directory of directories) {
       const path = join(directory, fileName);
@@ -62,24 +68,31 @@ export class Board {
     );
   }
 
-  /** A row for a worker about to be started; -1 when all are taken, and that worker then does without. */
+  /**
+   * Takes a row for a worker that is about to start. The result is -1 when all are taken, and that worker then does
+   * without.
+   */
   takeRow(): number {
     return this.#rows.take();
   }
 
-  /** Takes back the row of a worker that has exited, and clears it. Read it before, if its totals are to be kept. */
+  /** Frees and clears the row of a worker that has exited. A caller that needs its totals must read it before. */
   freeRow(row: number): void {
     if (row === NO_ROW) return;
     this.#rows.free(row);
     this.#clear(row);
   }
 
-  /** The workers are to share the state of those of the primary before this one. @param before that one's board. */
+  /**
+   * Lets the workers share the state of those of the primary before this one.
+   *
+   * @param before the board of that primary.
+   */
   inherit(before: string): void {
     inheritState(this.path, before);
   }
 
-  /** Idempotent. */
+  /** Removes the board. A second call does nothing. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -87,17 +100,20 @@ export class Board {
     try {
       removeBoard(this.path);
     } catch {
-      // Somebody else has put something in its place. The next primary sweeps up what can be.
+      // Another process has put something in its place. The next primary removes what it may.
     }
   }
 
   #clear(row: number): void {
     if (this.#closed) return;
-    writeSync(this.#fd, new Uint8Array(ROW_SIZE), 0, ROW_SIZE, rowOffset(row));
+    writeSync(this.#fd, new Uint8Array(ROW_BYTES), 0, ROW_BYTES, rowOffset(row));
   }
 }
 
-/** Only a file that a dead primary left is replaced: pid 1 of a restarted container finds its predecessor's. */
+/**
+ * Creates the file, and replaces only a file that a dead primary left: pid 1 of a restarted container finds that of its
+ * predecessor.
+ */
 function createOrReplace(path: string, image: Uint8Array): number {
   try {
     return createFile(path, image);

@@ -1,9 +1,10 @@
 /**
- * How long answered requests took, as the numbers of a row: for each class of status a count for each bucket, and then
- * the sum of all, ms. Counts are each bucket's own, not cumulative as in Prometheus: that way a request adds to one.
+ * The durations of answered requests, as numbers in a row. Each class of status has a count for each bucket, and then
+ * the sum of all durations in ms. Each bucket has its own count, unlike the cumulative ones of Prometheus, so that a
+ * request changes only one.
  */
 
-/** Upper bounds of the buckets, ms; a last one takes what is longer. */
+/** The upper bounds of the buckets in ms. A last bucket counts what takes longer. */
 export const BOUNDS: readonly number[] = [0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10_000];
 
 export const STATUS_CLASSES = ['2xx', '3xx', '4xx', '5xx'] as const;
@@ -11,25 +12,25 @@ export const STATUS_CLASSES = ['2xx', '3xx', '4xx', '5xx'] as const;
 const BUCKETS = BOUNDS.length + 1;
 const STRIDE = BUCKETS + 1;
 
-/** Numbers in all. */
+/** The total number of figures. */
 export const DURATIONS: number = STATUS_CLASSES.length * STRIDE;
 
 /**
- * Counts one. The hot path: it runs for each request, and allocates nothing.
+ * Counts a request. This is the hot path: it runs for each request and allocates nothing.
  *
- * @param status of the response; one that is in no class, such as 101, is not counted.
+ * @param status the status of the response. One that is in no class, such as 101, is not counted.
  */
 export function countDuration(durations: Float64Array, status: number, ms: number): void {
   const base = ((status / 100) | 0) * STRIDE - 2 * STRIDE;
   if (!(base >= 0 && base < DURATIONS)) return;
   let bucket = 0;
-  // From the least on, where nearly all requests are.
+  // The search starts at the lowest bucket, where nearly all requests are.
   while (bucket < BOUNDS.length && ms > BOUNDS[bucket]!) bucket++;
   durations[base + bucket]! += 1;
   durations[base + BUCKETS]! += ms;
 }
 
-/** Whether the number at that place is the time of all requests of a class, ms, and not a count. */
+/** Tells whether the number at that place is the total time of a class in ms, and not a count. */
 export function isSum(index: number): boolean {
   return index % STRIDE === BUCKETS;
 }
@@ -37,10 +38,10 @@ export function isSum(index: number): boolean {
 /** The requests of one class. */
 export interface DurationsOfClass {
   readonly status: (typeof STATUS_CLASSES)[number];
-  /** By bucket, not cumulative. */
+  /** The counts by bucket, not cumulative. */
   readonly counts: readonly number[];
   readonly count: number;
-  /** ms. */
+  /** The sum of durations in ms. */
   readonly sum: number;
 }
 
@@ -52,7 +53,7 @@ export function durationsByClass(durations: Float64Array): DurationsOfClass[] {
   });
 }
 
-/** The counts of all classes together, by bucket. */
+/** Returns the counts of all classes together, by bucket. */
 export function durationsOfAll(durations: Float64Array): number[] {
   const sums = Array.from({ length: BUCKETS }, () => 0);
   for (let index = 0; index < DURATIONS; index++) if (!isSum(index)) sums[index % STRIDE]! += durations[index]!;
@@ -60,11 +61,11 @@ export function durationsOfAll(durations: Float64Array): number[] {
 }
 
 /**
- * How long the given share of requests took at most, ms. Within a bucket they are taken for spread evenly, as Prometheus'
- * histogram_quantile does; of those longer than the last bound nothing more is known.
+ * Returns the time in ms within which the given share of requests was answered. Requests within a bucket are assumed to
+ * be spread evenly, as Prometheus' histogram_quantile does. Nothing more is known about requests beyond the last bound.
  *
- * @param bounds of the buckets; `counts` has one more.
- * @returns undefined when there are none.
+ * @param bounds the bounds of the buckets; `counts` has one more.
+ * @returns undefined when there are no requests.
  */
 export function quantile(
   counts: readonly number[],

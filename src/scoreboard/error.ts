@@ -1,11 +1,11 @@
 /**
- * Why a scoreboard could not be used:
+ * The reasons why a scoreboard could not be used:
  *
  * - `ERR_SCOREBOARD_CREATE` no directory took the file; the `cause` is the last one's refusal
- * - `ERR_SCOREBOARD_OPEN` it is not there or may not be opened; the `cause` says which
- * - `ERR_SCOREBOARD_FORMAT` it is not a scoreboard, or a damaged one
- * - `ERR_SCOREBOARD_VERSION` it is one of another version of prefork
- * - `ERR_SCOREBOARD_ROW` it has no such row, or the row is not in use
+ * - `ERR_SCOREBOARD_OPEN` the file is missing or may not be opened; the `cause` says which
+ * - `ERR_SCOREBOARD_FORMAT` the file is not a scoreboard, or is damaged
+ * - `ERR_SCOREBOARD_VERSION` another version of prefork created the file
+ * - `ERR_SCOREBOARD_ROW` the file has no such row, or the row is not in use
  */
 export type ScoreboardErrorCode =
   | 'ERR_SCOREBOARD_CREATE'

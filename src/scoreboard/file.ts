@@ -4,13 +4,13 @@ import { removeReports } from './reports-directory.ts';
 import { removeState } from './state-directory.ts';
 
 /**
- * Makes a new file of `bytes` at `path`, for its owner only. O_EXCL: in a directory that all may write, a file of this
- * name may be another user's, or a link to another file of ours.
+ * Creates a new file of `bytes` at `path`, for its owner only. O_EXCL is needed because, in a directory that all users
+ * may write to, a file of this name may belong to another user, or be a link to another file of ours.
  *
- * The bytes are written and not only reserved (`ftruncate`), so that a full tmpfs shows here, where another directory
+ * The bytes are written, and not only reserved with `ftruncate`. A full tmpfs then shows here, where another directory
  * can be tried, and not in a worker's beat.
  *
- * @returns a descriptor that is the caller's to close; when it throws, neither descriptor nor file is left.
+ * @returns a descriptor, which the caller has to close; when this throws, neither descriptor nor file is left.
  */
 export function createFile(path: string, bytes: Uint8Array): number {
   const fd = openSync(path, 'wx+', 0o600);
@@ -25,7 +25,7 @@ export function createFile(path: string, bytes: Uint8Array): number {
   }
 }
 
-/** Removes the file at `path`; whoever has it open keeps it. One that is gone already is as good. */
+/** Removes the file at `path`. Processes that have it open keep it. A file that is already gone is fine. */
 export function removeFile(path: string): void {
   try {
     unlinkSync(path);
@@ -34,7 +34,7 @@ export function removeFile(path: string): void {
   }
 }
 
-/** Removes a board, and what stands beside it: the state that workers share, and the reports of their ends. */
+/** Removes a board with the files beside it: the state that workers share, and the reports of their ends. */
 export function removeBoard(path: string): void {
   removeFile(path);
   removeState(path);

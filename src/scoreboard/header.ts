@@ -1,24 +1,25 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { systemCode } from '../contract/system-code.ts';
 import { ScoreboardError } from './error.ts';
-import { FORMAT, MAGIC, MAX_ROWS, PLACED_HEADER, ROW_SIZE } from './layout.ts';
+import { FORMAT, MAGIC, MAX_ROWS, PLACED_HEADER, ROW_BYTES } from './layout.ts';
 import type { Header } from './layout.ts';
 import { viewOf } from './record.ts';
 
-/** A board that is one: its header has been checked. Whoever asked for it closes `fd`. */
+/** A board whose header has been checked. The caller has to close `fd`. */
 export interface OpenBoard {
   readonly fd: number;
   readonly header: Header;
 }
 
-// The path may name anything at all: a symbolic link of another user in a directory all may write, or a FIFO, whose
+// The path may name anything: a symbolic link of another user in a directory that all may write to, or a FIFO whose
 // open would wait for a writer for ever. Windows has neither flag.
 const CAREFULLY: number = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /**
- * Opens the board at `path` and checks what can be checked.
+ * Opens the board at `path` and checks its header.
  *
- * @throws ScoreboardError `ERR_SCOREBOARD_OPEN`, `ERR_SCOREBOARD_FORMAT` or `ERR_SCOREBOARD_VERSION`; nothing is left open
+ * @throws ScoreboardError `ERR_SCOREBOARD_OPEN`, `ERR_SCOREBOARD_FORMAT` or `ERR_SCOREBOARD_VERSION`; nothing is left
+ *   open
  */
 export function openBoard(path: string, access: 'read' | 'write'): OpenBoard {
   const fd = openFile(path, access === 'read' ? constants.O_RDONLY : constants.O_RDWR);
@@ -35,7 +36,7 @@ function openFile(path: string, mode: number): number {
     return openSync(path, mode | CAREFULLY);
   } catch (error) {
     const code = systemCode(error);
-    // A directory, a symbolic link (FreeBSD says EMLINK), a socket.
+    // The path is a directory, a symbolic link (FreeBSD says EMLINK) or a socket.
     if (['EISDIR', 'ELOOP', 'EMLINK', 'ENXIO', 'EOPNOTSUPP'].includes(code)) {
       throw notABoard(path, 'it is not a regular file', error);
     }
@@ -48,18 +49,18 @@ function openFile(path: string, mode: number): number {
 function readHeader(fd: number, path: string): Header {
   const file = fstatSync(fd);
   if (!file.isFile()) throw notABoard(path, 'it is not a regular file');
-  const bytes = Buffer.alloc(ROW_SIZE);
-  const length = readSync(fd, bytes, 0, ROW_SIZE, 0);
-  if (length < ROW_SIZE) throw notABoard(path, `it has ${length} bytes`);
+  const bytes = Buffer.alloc(ROW_BYTES);
+  const length = readSync(fd, bytes, 0, ROW_BYTES, 0);
+  if (length < ROW_BYTES) throw notABoard(path, `it has ${length} bytes`);
   if (bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) throw notABoard(path, 'it starts with other bytes');
   const header = decodeHeader(bytes);
   if (header.format !== FORMAT) {
     const message = `the scoreboard ${path} has format ${header.format} and this prefork reads format ${FORMAT}: use the version of prefork that runs pid ${header.primaryPid}`;
     throw new ScoreboardError('ERR_SCOREBOARD_VERSION', message);
   }
-  if (header.rowSize !== ROW_SIZE) throw notABoard(path, `its rows have ${header.rowSize} bytes, not ${ROW_SIZE}`);
+  if (header.rowSize !== ROW_BYTES) throw notABoard(path, `its rows have ${header.rowSize} bytes, not ${ROW_BYTES}`);
   if (header.rows < 1 || header.rows > MAX_ROWS) throw notABoard(path, `it claims ${header.rows} rows`);
-  const size = ROW_SIZE * (1 + header.rows);
+  const size = ROW_BYTES * (1 + header.rows);
   if (file.size !== size) throw notABoard(path, `it has ${file.size} bytes and should have ${size}`);
   return header;
 }
@@ -69,9 +70,9 @@ function notABoard(path: string, why: string, cause?: unknown): ScoreboardError 
   return new ScoreboardError('ERR_SCOREBOARD_FORMAT', `${path} is not a scoreboard of prefork: ${why}`, options);
 }
 
-/** The header as the bytes that open a file. */
+/** Encodes the header as the bytes at the start of a file. */
 export function encodeHeader(header: Header): Buffer {
-  const bytes = Buffer.alloc(ROW_SIZE);
+  const bytes = Buffer.alloc(ROW_BYTES);
   bytes.write(MAGIC, 'latin1');
   const view = viewOf(bytes);
   for (const { name, type, offset } of PLACED_HEADER) {

@@ -1,9 +1,10 @@
 /**
- * What a scoreboard file looks like, as data: two tables of fields, that of the header and that of the figures of a worker
- * (src/contract/figures.ts), from which the offsets, the codec and the type of a row come. Little-endian, every field aligned to its own size, so that C or Python can read it.
+ * Describes a scoreboard file as data. Two tables of fields, that of the header and that of a worker's figures
+ * (src/contract/figures.ts), give the offsets, the codec and the type of a row. Numbers are little-endian and aligned
+ * to their own size, so that C or Python can read them.
  *
  *     offset 0          the header, padded to one row
- *     ROW_SIZE * (1+i)  row i: version u32, sum u32, `FIGURES`, `PAIRS`, then reserved zeros
+ *     ROW_BYTES * (1+i)  row i: version u32, sum u32, `FIGURES`, `PAIRS`, then reserved zeros
  */
 import { FIGURES, type FieldType, type FigureRow } from '../contract/figures.ts';
 import { MOST_BALANCED_WORKERS } from '../contract/limits.ts';
@@ -12,19 +13,19 @@ import { MOST_BALANCED_WORKERS } from '../contract/limits.ts';
 export const MAGIC = 'PREFORK\n';
 
 /**
- * Bytes of a row. A power of two no larger than a page, because the kernel copies page by page and looks for a pending
- * SIGKILL between pages: a row inside one page is written whole or not at all, however its worker ends, and no two
- * workers write one cache line. What the fields leave costs nothing: a write of 1024 bytes and one of 128 take the same
- * time (the system call is the price).
+ * The size of a row in bytes, a power of two no larger than a page. The kernel copies page by page and checks for a
+ * pending SIGKILL between pages. So a row inside one page is written whole or not at all, however its worker ends.
+ * Besides, no two workers write one cache line. The unused rest costs nothing: a write of 1024 bytes takes as long as
+ * one of 128, because the system call is the price.
  */
-export const ROW_SIZE = 2048;
+export const ROW_BYTES = 2048;
 
-/** More rows than any machine has workers; a header that says more is damaged. */
+/** The number of rows exceeds the workers of any machine. A header with a larger number is damaged. */
 export const MAX_ROWS = 4096;
 
 /**
- * What a worker says of itself, in the order of its life, and the byte that stands for it. 0 is no state. `standby`: its
- * application waits for an answer to its `listen`, which a spare gets only when it is promoted.
+ * The states that a worker reports, in the order of its life, and the byte for each. 0 is no state. In `standby`, its
+ * application waits for an answer to its `listen`, which a spare only gets when it is promoted.
  */
 export const STATES = { booting: 1, standby: 2, ready: 3, draining: 4 } as const;
 export type State = keyof typeof STATES;
@@ -34,31 +35,31 @@ const BYTES: Readonly<Record<FieldType, number>> = { state: 1, i32: 4, u32: 4, f
 export interface Field {
   readonly name: string;
   readonly type: FieldType;
-  /** Of an array: how many there are. */
+  /** The number of elements, when the field is an array. */
   readonly count?: number;
 }
 
-/** A field and where it is, counted from the start of its row or of the header. */
+/** A field with its offset from the start of its row or of the header. */
 export interface PlacedField extends Field {
   readonly offset: number;
 }
 
-/** What every reader checks first. Written once, before a worker is told of the file. */
+/** The header, which every reader checks first. It is written once, before a worker learns of the file. */
 export const HEADER = [
-  // Version of this layout.
+  // The version of this layout.
   { name: 'format', type: 'u32' },
-  // Bytes of the header, and of each row.
+  // The size of the header, and of each row, in bytes.
   { name: 'rowSize', type: 'u32' },
-  // How many rows follow the header.
+  // The number of rows after the header.
   { name: 'rows', type: 'u32' },
   { name: 'primaryPid', type: 'u32' },
-  // The inode of its pid namespace on Linux, else 0.
+  // The inode of the primary's pid namespace on Linux, otherwise 0.
   { name: 'pidNamespace', type: 'u32' },
-  // Milliseconds since the Unix epoch.
+  // The time in ms since the Unix epoch.
   { name: 'primaryStartedAt', type: 'f64' },
 ] as const;
 
-/** One worker's figures: units and meanings are in {@link FIGURES}. */
+/** The figures of one worker. Their units and meanings are in {@link FIGURES}. */
 export type Row = {
   [Figure in FigureRow as Figure['name']]: Figure extends { type: 'state' }
     ? State
@@ -80,20 +81,20 @@ function place(fields: readonly Field[], from: number): readonly PlacedField[] {
   });
 }
 
-/** {@link HEADER} with offsets: right after {@link MAGIC}. */
+/** {@link HEADER} with offsets, right after {@link MAGIC}. */
 export const PLACED_HEADER: readonly PlacedField[] = place(HEADER, 8);
 
-/** {@link FIGURES} with offsets: right after version and sum. */
+/** {@link FIGURES} with offsets, right after version and sum. */
 export const PLACED_ROW: readonly PlacedField[] = place(FIGURES, 8);
 
-/** What a row has for each slot: see {@link PAIRS}. */
+/** The parts that a row has for each slot: see {@link PAIRS}. */
 export type PairPart = 'unanswered' | 'sent' | 'arrived';
 
 /**
- * After the fields: for each slot, in arrays of bytes, what this worker and that slot's have of each other's connections.
- * From the rows of both follows how many are on their way at this moment, which is what the receiver will have beside
- * what it has: those unanswered, but at most as many as were numbered since the last that arrived. Either alone would
- * not do: an answer takes its time, and a worker that is new has not seen the numbers before it.
+ * The place of the pairs, after the fields. They are arrays of bytes by slot, about the connections between this worker
+ * and the worker of that slot. The rows of both tell how many connections are on their way now, which the receiver will
+ * have in addition to its own. These are the unanswered ones, but at most as many as were numbered since the last that
+ * arrived. Neither figure suffices alone: an answer takes time, and a new worker has not seen the earlier numbers.
  */
 export const PAIRS: { readonly [part in PairPart]: number } & { readonly slots: number } =
   placePairs(MOST_BALANCED_WORKERS);
@@ -104,16 +105,19 @@ function placePairs(slots: number): typeof PAIRS {
   return { slots, unanswered, sent: unanswered + slots, arrived: unanswered + 2 * slots };
 }
 
-/** Bytes of a row that say something; the rest is reserved. A multiple of 4, for the sum is taken over 32-bit words. */
-export const ROW_USED: number = PAIRS.arrived + PAIRS.slots;
+/**
+ * The number of bytes of a row that are in use; the rest is reserved. The number is a multiple of 4, because the sum is
+ * taken over 32-bit words.
+ */
+export const USED_ROW_BYTES: number = PAIRS.arrived + PAIRS.slots;
 
 /**
- * By which a reader knows a layout: it understands its own and no other. It follows from the tables, so that no change of one
- * can be forgotten.
+ * The number by which a reader recognises a layout, because it understands only its own. The number is computed from
+ * the tables, so that no change of one can be forgotten.
  */
-export const FORMAT: number = formatOf([...PLACED_HEADER, ...PLACED_ROW], [ROW_SIZE, ...Object.values(PAIRS)]);
+export const FORMAT: number = formatOf([...PLACED_HEADER, ...PLACED_ROW], [ROW_BYTES, ...Object.values(PAIRS)]);
 
-/** FNV-1a over the fields and the other numbers of a layout. */
+/** Computes FNV-1a over the fields and the other numbers of a layout. */
 export function formatOf(fields: readonly PlacedField[], rest: readonly number[]): number {
   const places = fields.map(({ name, type, offset, count = 1 }) => `${name} ${type} ${offset} ${count}`);
   let hash = 0x811c9dc5;
@@ -121,12 +125,12 @@ export function formatOf(fields: readonly PlacedField[], rest: readonly number[]
   return hash >>> 0;
 }
 
-/** Where in a row a field is. */
+/** Returns the offset of a field in a row. */
 export function fieldOffset(name: keyof Row): number {
   return PLACED_ROW.find((field) => field.name === name)!.offset;
 }
 
-/** Where row `row` starts in the file. */
+/** Returns the position of row `row` in the file. */
 export function rowOffset(row: number): number {
-  return ROW_SIZE * (1 + row);
+  return ROW_BYTES * (1 + row);
 }

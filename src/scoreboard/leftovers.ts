@@ -1,6 +1,6 @@
 /**
- * What stands beside boards that are gone: a primary and all its workers were killed at once, or a worker made its state as the
- * board was removed.
+ * Removes files whose board is gone. A primary and all its workers may have been killed at once, or a worker may have
+ * created its state while the board was being removed.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,10 @@ import { userId } from './place.ts';
 
 const BESIDE = /^prefork-(\d+)-\d+-[\w.-]*?(\.state|\.reports-\w{6})$/;
 
-/** Removes this user's. The board is what a primary makes first and removes first, so without it no primary has them. */
+/**
+ * Removes the leftovers of this user. A primary creates the board first and removes it first, so without the board no
+ * primary uses the files.
+ */
 export function sweepLeftovers(directory: string): void {
   for (const name of namesIn(directory)) {
     const [, uid, extension] = BESIDE.exec(name) ?? [];
@@ -33,6 +36,6 @@ function attempt(remove: () => void): void {
   try {
     remove();
   } catch {
-    // Housekeeping must not keep a server from starting, nor from ending.
+    // A failure of housekeeping must not keep a server from starting or ending.
   }
 }

@@ -1,13 +1,13 @@
 import { closeSync, readSync } from 'node:fs';
 import { openBoard } from './header.ts';
-import { fieldOffset, PAIRS, ROW_SIZE, rowOffset, STATES } from './layout.ts';
+import { fieldOffset, PAIRS, ROW_BYTES, rowOffset, STATES } from './layout.ts';
 import { inRange } from './range.ts';
 import { conditionOf, viewOf } from './record.ts';
 
-/** How often all rows are read to see which are in use, ms; between two of them only those. */
-const SURVEY_PERIOD = 250;
+/** How often all rows are read to see which are in use. In between only those are read. */
+const SURVEY_PERIOD_MS = 250;
 
-/** How often rows are read again when one of them was torn. */
+/** The number of attempts when a row was torn. */
 const TRIES = 3;
 
 const SLOT = fieldOffset('slot');
@@ -18,31 +18,31 @@ const HANDICAP = fieldOffset('handicap');
 const UTILIZATION = fieldOffset('utilization');
 
 /**
- * What a worker sees of all slots with one system call: the few figures that balancing needs, in arrays by slot, and
- * nothing allocated. `Reader` is for those who want whole rows.
+ * A worker's view of all slots, read with one system call: only the figures that balancing needs, in arrays by slot,
+ * without any allocation. `Reader` is for callers that want whole rows.
  *
- * Owns a descriptor, which closing it closes.
+ * The view owns a descriptor, and closing the view closes it.
  */
 export class LoadView {
-  /** One more than the highest slot that has a worker. */
+  /** The highest slot that has a worker, plus one. */
   slots = 0;
-  /** Monotonic time, ms, of the last row of the worker that serves the slot; 0 where none does. */
+  /** The monotonic time in ms of the last row of the slot's worker; 0 where there is none. */
   readonly beats: Float64Array = new Float64Array(PAIRS.slots);
-  /** Connections that it has open, or that count as if it had. */
+  /** The connections that the worker has open, or that count as if it had. */
   readonly open: Float64Array = new Float64Array(PAIRS.slots);
-  /** Connections on their way to it. */
+  /** The connections on their way to the worker. */
   readonly coming: Float64Array = new Float64Array(PAIRS.slots);
   /** Connections of workers that had the slot before, and are about to move to the one that has it now. */
   readonly leaving: Float64Array = new Float64Array(PAIRS.slots);
   /** How busy its event loop is, 0 to 1. */
   readonly utilization: Float64Array = new Float64Array(PAIRS.slots);
-  /** Where the slot's row starts in what was read. */
+  /** The offset of the slot's row in the bytes that were read. */
   readonly #bases: Float64Array = new Float64Array(PAIRS.slots);
   readonly #fd: number;
   readonly #rows: number;
   readonly #bytes: Buffer;
   readonly #view: DataView;
-  /** Rows that are read. */
+  /** The number of rows that are read. */
   #span: number;
   #surveyDue = 0;
   #isClosed = false;
@@ -51,17 +51,25 @@ export class LoadView {
     this.#fd = fd;
     this.#rows = rows;
     this.#span = rows;
-    this.#bytes = Buffer.alloc(ROW_SIZE * rows);
+    this.#bytes = Buffer.alloc(ROW_BYTES * rows);
     this.#view = viewOf(this.#bytes);
   }
 
-  /** @throws ScoreboardError */
+  /**
+   * Opens the board.
+   *
+   * @throws ScoreboardError
+   */
   static open(path: string): LoadView {
     const { fd, header } = openBoard(path, 'read');
     return new LoadView(fd, header.rows);
   }
 
-  /** Reads the rows. @returns false when that failed: what is known is as old as before, or nothing. */
+  /**
+   * Reads the rows.
+   *
+   * @returns false when that failed, and the view is then as old as before, or empty.
+   */
   refresh(now: number): boolean {
     const isSurvey = now >= this.#surveyDue;
     if (isSurvey) this.#span = this.#rows;
@@ -71,14 +79,14 @@ export class LoadView {
       if (last === undefined) continue;
       if (isSurvey) {
         this.#span = Math.max(1, last + 1);
-        this.#surveyDue = now + SURVEY_PERIOD;
+        this.#surveyDue = now + SURVEY_PERIOD_MS;
       }
       return true;
     }
     return false;
   }
 
-  /** Idempotent. */
+  /** Closes the descriptor. A second call does nothing. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -86,11 +94,15 @@ export class LoadView {
   }
 
   #fetch(): boolean {
-    const length = ROW_SIZE * this.#span;
+    const length = ROW_BYTES * this.#span;
     return !this.#isClosed && readSync(this.#fd, this.#bytes, 0, length, rowOffset(0)) === length;
   }
 
-  /** @returns the last row in use; undefined when one is torn. */
+  /**
+   * Decodes the rows.
+   *
+   * @returns the last row in use; undefined when a row is torn.
+   */
   #decode(): number | undefined {
     this.slots = 0;
     this.beats.fill(0);
@@ -98,23 +110,26 @@ export class LoadView {
     this.leaving.fill(0);
     let last = -1;
     for (let row = 0; row < this.#span; row++) {
-      const condition = conditionOf(this.#view, ROW_SIZE * row);
+      const condition = conditionOf(this.#view, ROW_BYTES * row);
       if (condition === 'torn') return undefined;
       if (condition === 'blank') continue;
       last = row;
-      this.#decodeSlot(ROW_SIZE * row);
+      this.#decodeSlot(ROW_BYTES * row);
     }
-    for (let row = 0; row <= last; row++) this.#decodePairs(ROW_SIZE * row);
+    for (let row = 0; row <= last; row++) this.#decodePairs(ROW_BYTES * row);
     return last;
   }
 
-  /** One that drains has the slot no more; of two that serve, the slot is being taken over by the one that beats last. */
+  /**
+   * Decodes the figures of a slot. A worker that drains no longer has its slot. When two workers serve it, the one with
+   * the later beat is taking it over.
+   */
   #decodeSlot(base: number): void {
     const view = this.#view;
     const slot = view.getInt32(base + SLOT, true);
     if (slot < 0 || slot >= PAIRS.slots) return;
     const state = view.getUint8(base + STATE);
-    // One that is parked, or drains.
+    // The worker is parked, or drains.
     if (state > STATES.ready || state === STATES.standby)
       this.leaving[slot]! += inRange(view.getFloat64(base + OPEN, true));
     if (state !== STATES.ready) return;

@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 
-/** Who a board's file name says made it. */
+/** The owner of a board, according to its file name. */
 export interface BoardName {
   readonly uid: number;
   readonly primaryPid: number;
@@ -10,14 +10,14 @@ export interface BoardName {
 
 const SHARED_MEMORY = '/dev/shm';
 
-/** This user, as files know it; 0 on Windows, whose temporary directory is each user's own. */
+/** Returns the id by which files know this user; 0 on Windows, where each user has a temporary directory. */
 export function userId(): number {
   return process.geteuid?.() ?? 0;
 }
 
 /**
- * Where boards are made, best first: shared memory, which never touches a disk, then the temporary directory (no
- * /dev/shm on macOS and Windows, and a container may have it read-only or full).
+ * Lists the directories for boards, best first: shared memory, which never touches a disk, then the temporary
+ * directory. macOS and Windows have no /dev/shm, and in a container it may be read-only or full.
  */
 export function boardDirectories(): string[] {
   return isWritableDirectory(SHARED_MEMORY) ? [SHARED_MEMORY, tmpdir()] : [tmpdir()];
@@ -32,13 +32,16 @@ function isWritableDirectory(path: string): boolean {
   }
 }
 
-/** `prefork-<uid>-<primary pid>-<name>.board`. What a file name should not hold becomes `_`. */
+/**
+ * Returns `prefork-<uid>-<primary pid>-<name>.board`, with `_` in place of characters that a file name should not
+ * contain.
+ */
 export function boardFileName({ uid, primaryPid, name }: BoardName): string {
   const safe = name.replace(/[^\w.-]/g, '_').slice(0, 100);
   return `prefork-${uid}-${primaryPid}-${safe}.board`;
 }
 
-/** The reverse; undefined for any other file. */
+/** Parses a file name; the result is undefined for any other file. */
 export function parseBoardFileName(fileName: string): BoardName | undefined {
   const match = /^prefork-(\d+)-(\d+)-([\w.-]*)\.board$/.exec(fileName);
   if (match === null) return undefined;

@@ -3,16 +3,16 @@ import { isSum } from './durations.ts';
 import type { Row } from './layout.ts';
 
 /**
- * A number out of a row as one that can be counted with: a worker can write any bytes, and one NaN or infinity would be in
- * every sum, and in no JSON, from then on.
+ * Makes a number from a row safe to compute with. A worker can write any bytes, and a NaN or infinity would spoil every
+ * sum, and cannot be in JSON.
  *
- * @param most whatever is more is that.
+ * @param most the upper limit.
  */
 export function inRange(value: number, most: number = Number.MAX_SAFE_INTEGER): number {
   return value >= 0 ? Math.min(value, most) : 0;
 }
 
-/** Whatever is counted, of which there are no halves: so many that all rows together are still a number without a gap. */
+/** The limit of a count. The sum over all rows is then still a safe integer. */
 const MOST = 2 ** 41;
 
 function countInRange(value: number): number {
@@ -24,7 +24,7 @@ function figureInRange(value: number, range: Range): number {
   return inRange(value, range === 'share' ? 1 : undefined);
 }
 
-/** The same row, with every figure in the range that the table gives it. */
+/** Makes a row safe: every figure is in the range that the table gives it. */
 export function rowInRange(row: Row): Row {
   const values = row as unknown as Record<string, number | Float64Array>;
   for (const { name, range } of FIGURES) {
@@ -33,7 +33,7 @@ export function rowInRange(row: Row): Row {
     if (typeof value === 'number') values[name] = figureInRange(value, range);
     else for (let index = 0; index < value.length; index++) value[index] = figureInRange(value[index]!, range);
   }
-  // A histogram of durations is counts, and their sums.
+  // A histogram of durations consists of counts and their sums.
   const { durations } = row;
   for (let index = 0; index < durations.length; index++) {
     if (!isSum(index)) durations[index] = countInRange(durations[index]!);

@@ -1,18 +1,18 @@
 import { closeSync, readSync } from 'node:fs';
 import { openBoard } from './header.ts';
-import { ROW_SIZE, rowOffset, type Header, type Row } from './layout.ts';
+import { ROW_BYTES, rowOffset, type Header, type Row } from './layout.ts';
 import { decodeRow, viewOf } from './record.ts';
 
 /**
- * How often a row is read before it is given up as torn. Against a writer that does nothing but write, 0.4 % of the reads
- * are torn, and the next one finds the row whole, unless the kernel has put the writer aside in the middle of it: then
- * waiting is for the caller, whose next look is due anyway.
+ * The number of attempts before a row is given up as torn. Against a writer that does nothing but write, 0.4 % of the
+ * reads are torn, and the next one finds the row whole. The exception is a writer that the kernel suspended in the
+ * middle of a write. The caller should then wait, and its next look is due anyway.
  */
 const TRIES = 4;
 
 /**
- * Reads a scoreboard, from any process that may open it, without disturbing its writers. Owns a descriptor, which
- * closing it closes; a board that has been removed meanwhile can be read on, and no longer changes.
+ * Reads a scoreboard without disturbing its writers, from any process that may open it. The reader owns a descriptor,
+ * and closing the reader closes it. A board that was removed meanwhile can still be read, but no longer changes.
  */
 export class Reader {
   readonly header: Readonly<Header>;
@@ -24,13 +24,15 @@ export class Reader {
   private constructor(fd: number, header: Header) {
     this.#fd = fd;
     this.header = header;
-    this.#bytes = Buffer.alloc(ROW_SIZE * header.rows);
+    this.#bytes = Buffer.alloc(ROW_BYTES * header.rows);
     this.#view = viewOf(this.#bytes);
   }
 
   /**
-   * @throws ScoreboardError `ERR_SCOREBOARD_OPEN` when `path` cannot be opened, `ERR_SCOREBOARD_FORMAT` when it is no
-   * board, `ERR_SCOREBOARD_VERSION` when another version of prefork made it
+   * Opens the board.
+   *
+   * @throws ScoreboardError `ERR_SCOREBOARD_OPEN` when `path` cannot be opened, `ERR_SCOREBOARD_FORMAT` when it is
+   *   not a board, `ERR_SCOREBOARD_VERSION` when another version of prefork created it
    */
   static open(path: string): Reader {
     const { fd, header } = openBoard(path, 'read');
@@ -38,13 +40,13 @@ export class Reader {
   }
 
   /**
-   * Row `row` as its worker last wrote it. Undefined when no worker has written it, or when it could not be read whole:
-   * either way nothing is known, and nobody should be killed for it.
+   * Reads row `row` as its worker last wrote it. The result is undefined when no worker has written it, or when it
+   * could not be read whole. Either way nothing is known, and no worker should be killed for it.
    */
   read(row: number): Row | undefined {
     if (!(row >= 0 && row < this.header.rows)) return undefined;
     for (let tries = 0; tries < TRIES; tries++) {
-      if (!this.#fetch(rowOffset(row), ROW_SIZE)) return undefined;
+      if (!this.#fetch(rowOffset(row), ROW_BYTES)) return undefined;
       const result = decodeRow(this.#view);
       if (result === 'blank') return undefined;
       if (result !== 'torn') return result;
@@ -52,26 +54,29 @@ export class Reader {
     return undefined;
   }
 
-  /** All rows by their number, undefined as in {@link read}. One system call, and one more for each that was torn. */
+  /**
+   * Reads all rows, with undefined as in {@link read}. This takes one system call, and one more for each row that was
+   * torn.
+   */
   readAll(): Array<Row | undefined> {
     const { rows } = this.header;
-    if (!this.#fetch(rowOffset(0), ROW_SIZE * rows)) return Array.from({ length: rows }, () => undefined);
-    // All are decoded before one is read again, into the same bytes.
-    const results = Array.from({ length: rows }, (_, row) => decodeRow(this.#view, ROW_SIZE * row));
+    if (!this.#fetch(rowOffset(0), ROW_BYTES * rows)) return Array.from({ length: rows }, () => undefined);
+    // All rows are decoded before one is read again, because that uses the same bytes.
+    const results = Array.from({ length: rows }, (_, row) => decodeRow(this.#view, ROW_BYTES * row));
     return results.map((result, row) => {
       if (result === 'torn') return this.read(row);
       return result === 'blank' ? undefined : result;
     });
   }
 
-  /** Idempotent. */
+  /** Closes the descriptor. A second call does nothing. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     closeSync(this.#fd);
   }
 
-  /** False when somebody has cut the file short. */
+  /** Reads bytes. The result is false when another process has cut the file short. */
   #fetch(position: number, length: number): boolean {
     return !this.#closed && readSync(this.#fd, this.#bytes, 0, length, position) === length;
   }

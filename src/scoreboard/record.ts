@@ -1,28 +1,29 @@
 /**
- * One row as bytes, and how a reader knows that it is whole.
+ * Encodes a row as bytes, and lets a reader tell whether a row is whole.
  *
- * A row is written with one pwrite and read with one pread, and on tmpfs nothing orders the two: a reader can see the
+ * A row is written with one pwrite and read with one pread. On tmpfs these two are not ordered: a reader can see the
  * new head of a row and the old tail. The seqlock's answer, a version at both ends, is not enough here. Reader and
  * writer can pass each other twice, and the kernel's copy (`rep movsb`, or ldp/stp on arm64) promises no order at all.
- * Measured with two processes that did nothing else (Linux 6.18, Xeon): of 3.8 million reads of a 256-byte row, 15,540
- * had different ends and 67 more had equal ends around an old cache line. So the second copy of the version is not a
- * copy but a sum of all words of the row, the version among them. A tear of any shape passes with a chance of 2^-32.
+ * This was measured with two processes that did nothing else (Linux 6.18, Xeon). Of 3.8 million reads of a 256-byte
+ * row, 15,540 had different ends, and 67 more had equal ends around an old cache line. So the second copy of the
+ * version is not a copy but a sum of all words of the row, including the version. A torn row of any shape passes with a
+ * chance of 2^-32.
  */
 import type { FieldType, FigureRow } from '../contract/figures.ts';
-import { PLACED_ROW, ROW_USED, STATES } from './layout.ts';
+import { PLACED_ROW, USED_ROW_BYTES, STATES } from './layout.ts';
 import type { Row, State } from './layout.ts';
 
-/** Where in a row they are, before its fields. */
+/** The offsets of the version and the sum in a row, before its fields. */
 const VERSION = 0;
 const SUM = 4;
 
 const states = Object.keys(STATES) as State[];
 const stateOf: ReadonlyMap<number, State> = new Map(states.map((state) => [STATES[state], state]));
 
-/** Figures that are several numbers. */
+/** The figures that are several numbers. */
 type ArrayName = Extract<FigureRow, { count: number }>['name'];
 
-/** Fresh figures: a worker that has not said anything yet. */
+/** The figures of a worker that has not written any yet. */
 export const BLANK: Readonly<Row> = Object.fromEntries(
   PLACED_ROW.map(({ name, type, count }) => [name, blank(type, count)]),
 ) as unknown as Row;
@@ -32,21 +33,21 @@ function blank(type: FieldType, count: number | undefined): Row[keyof Row] {
   return count === undefined ? 0 : new Float64Array(count);
 }
 
-/** The version after `version`. It wraps, and is never 0, which marks a blank row. */
+/** Returns the version after `version`. Versions wrap around and are never 0, which marks a blank row. */
 export function nextVersion(version: number): number {
   return (version + 1) >>> 0 || 1;
 }
 
-/** A view of `bytes`, which must not move: for {@link encodeRow} and {@link decodeRow}. */
+/** Makes a view of `bytes`, which must not move, for {@link encodeRow} and {@link decodeRow}. */
 export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 // FNV-1a over words instead of bytes, with a shift so that high bits reach low ones. Only the bytes in use are summed,
-// which keeps it at 100 to 150 ns whatever the size of a row.
+// which keeps the time at 100 to 150 ns whatever the size of a row.
 function sumOf(view: DataView, base: number): number {
   let sum = mix(0x811c9dc5, view.getInt32(base + VERSION, true));
-  for (let at = SUM + 4; at < ROW_USED; at += 4) sum = mix(sum, view.getInt32(base + at, true));
+  for (let at = SUM + 4; at < USED_ROW_BYTES; at += 4) sum = mix(sum, view.getInt32(base + at, true));
   return sum >>> 0;
 }
 
@@ -55,7 +56,7 @@ function mix(sum: number, word: number): number {
   return product ^ (product >>> 15);
 }
 
-/** Puts `row` at the start of `view`, sealed with `version` (not 0) and the sum. The pairs stay as they are there. */
+/** Writes `row` at the start of `view`, sealed with `version` (not 0) and the sum. The pairs stay as they are there. */
 export function encodeRow(view: DataView, row: Readonly<Row>, version: number): void {
   view.setUint32(VERSION, version, true);
   const values = row as unknown as Readonly<Record<string, number>>;
@@ -83,7 +84,7 @@ export function encodeRow(view: DataView, row: Readonly<Row>, version: number): 
   view.setUint32(SUM, sumOf(view, 0), true);
 }
 
-/** Whether the row at `base` of `view` can be believed. */
+/** Tells whether the row at `base` of `view` can be believed. */
 export function conditionOf(view: DataView, base: number): 'whole' | 'blank' | 'torn' {
   const version = view.getUint32(base + VERSION, true);
   const sum = view.getUint32(base + SUM, true);
@@ -92,8 +93,8 @@ export function conditionOf(view: DataView, base: number): 'whole' | 'blank' | '
 }
 
 /**
- * The row at `base` of `view`; `blank` when nobody has written it since it was cleared, `torn` when it was read while
- * it was written (or is damaged).
+ * Decodes the row at `base` of `view`. `blank` means that no worker has written it since it was cleared. `torn` means
+ * that it was read while it was written, or is damaged.
  */
 export function decodeRow(view: DataView, base = 0): Row | 'blank' | 'torn' {
   const condition = conditionOf(view, base);

@@ -5,12 +5,19 @@ import { isOf } from './user.ts';
 
 const WORD = '.reports-';
 
-/** @returns its path; mode 0700, and a name that no other user could have taken before. */
+/**
+ * Creates the directory.
+ *
+ * @returns its path. The mode is 0700, and no other user could have taken the name before.
+ */
 export function makeReports(board: string): string {
   return mkdtempSync(board.replace(/\.board$/, WORD));
 }
 
-/** Removes what there is for a board. Another user's could be swapped under root's hands (CWE-59), and stays. */
+/**
+ * Removes the reports of a board. A directory of another user stays, because that user could swap it while root removes
+ * it (CWE-59).
+ */
 export function removeReports(board: string): void {
   const prefix = basename(board).replace(/\.board$/, WORD);
   for (const name of readdirSync(dirname(board))) {

@@ -7,20 +7,20 @@ import { openBoard } from './header.ts';
 import type { Header } from './layout.ts';
 import { boardDirectories, parseBoardFileName, userId } from './place.ts';
 
-// Not `performance.timeOrigin`, which is exact: loading it costs the primary 1.6 MB (Node 24).
+// `performance.timeOrigin` would be exact, but loading it costs the primary 1.6 MB (Node 24).
 const startedAt = Date.now() - process.uptime() * 1000;
 
-/** Two readings of one start differ by less, ms: another copy of this module took its own. */
-const SAME_START = 1000;
+/** Two readings of the same start differ by less than this, because another copy of this module took its own. */
+const SAME_START_MS = 1000;
 
-/** The primary that this process is, as the header of its board names it. */
+/** Identifies this process as the primary in the header of its board. */
 export function thisPrimary(): Pick<Header, 'primaryPid' | 'pidNamespace' | 'primaryStartedAt'> {
   return { primaryPid: process.pid, pidNamespace: pidNamespace(), primaryStartedAt: startedAt };
 }
 
 /**
- * Removes what primaries of this user left when they were killed, and what stands beside boards that are gone. Nothing else:
- * another user's files, files that are no boards, and boards of another format or another container stay.
+ * Removes the boards that killed primaries of this user left, and leftovers of boards that are gone. Other files stay:
+ * those of another user, those that are not boards, and boards of another format or container.
  *
  * @returns the paths of the boards removed
  */
@@ -32,7 +32,7 @@ export function sweepStale(directories: readonly string[] = boardDirectories()):
       removeBoard(path);
       removed.push(path);
     } catch {
-      // Not ours to remove after all; housekeeping must not keep a server from starting.
+      // The file may not be ours to remove after all. A failure of housekeeping must not keep a server from starting.
     }
   }
   for (const directory of directories) sweepLeftovers(directory);
@@ -48,15 +48,17 @@ function listBoards(directory: string): string[] {
   }
 }
 
-/** Whether the file at `path` is a board whose primary is gone. When in doubt it is not. */
+/** Tells whether the file at `path` is a board whose primary is certainly gone. */
 export function isStale(path: string): boolean {
   const header = headerOf(path);
   const owner = thisPrimary();
-  // A pid means nothing outside its namespace: containers that share /dev/shm or /tmp may all have a primary with pid 1.
+  // A pid means nothing outside its namespace: containers that share /dev/shm or /tmp may all have a primary with pid
+  // 1.
   if (header === undefined || header.pidNamespace !== owner.pidNamespace) return false;
   if (header.primaryPid !== parseBoardFileName(basename(path))?.primaryPid) return false;
-  // Our own pid and not our own time: a predecessor's, for example of pid 1 before the container was restarted.
-  if (header.primaryPid === owner.primaryPid) return Math.abs(header.primaryStartedAt - startedAt) > SAME_START;
+  // The pid is ours but the time is not. The board belongs to a predecessor, for example to pid 1 before the container
+  // was restarted.
+  if (header.primaryPid === owner.primaryPid) return Math.abs(header.primaryStartedAt - startedAt) > SAME_START_MS;
   return !isAlive(header.primaryPid);
 }
 
@@ -70,9 +72,11 @@ function headerOf(path: string): Header | undefined {
   }
 }
 
-/** Signal 0 asks without sending. EPERM: there is one, of another user. */
+/**
+ * Tells whether a process exists. Signal 0 asks without sending. EPERM means that the process belongs to another user.
+ */
 function isAlive(pid: number): boolean {
-  // To kill(2), 0 and what is negative as an int mean groups of processes. No process has such a pid.
+  // To kill(2), 0 and negative numbers mean groups of processes. No process has such a pid.
   if (pid < 1 || pid > 0x7fffffff) return true;
   try {
     process.kill(pid, 0);

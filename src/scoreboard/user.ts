@@ -1,6 +1,6 @@
-/** Whose files are whose. Where there are no user ids (Windows), all are of one. */
+/** Tells whose files are whose. Without user ids (Windows), all files belong to one user. */
 
-/** Whether `uid` is this process's. */
+/** Tells whether `uid` is this process's. */
 export function isOf(uid: number): boolean {
   return process.geteuid === undefined || uid === process.geteuid();
 }

@@ -1,6 +1,6 @@
-/** What callers give, checked before anything is done with it. */
+/** Checks the arguments of callers before they are used. */
 import { parseSize } from '../options/size.ts';
-import { LONGEST_TIME, parseTime } from '../options/time.ts';
+import { LONGEST_TIME_MS, parseTime } from '../options/time.ts';
 import { StateError } from './error.ts';
 
 /** A time as text with its unit (`'500ms'`, `'10s'`, `'2m'`, `'1h'`), or a whole number of ms. */
@@ -8,25 +8,31 @@ export type Time = string | number;
 /** A size as text with its unit (`'64kb'`, `'64mb'`), or a whole number of bytes. */
 export type Size = string | number;
 
-/** Of a key or a name, in UTF-8 bytes: what longer ones are meant for is a hash of them. */
-export const LONGEST_KEY = 1024;
+/** The length of a key or a name in UTF-8. Longer keys should be hashed. */
+export const LONGEST_KEY_BYTES = 1024;
 
 export function usage(message: string): StateError {
   return new StateError('ERR_STATE_USAGE', message);
 }
 
-/** As text, or a whole number, which is the same key as its digits. */
+/** A key as text. A whole number is the same key as its digits. */
 export type Key = string | number;
 
-/** @returns the key as text, once it is known to be one. */
+/**
+ * Checks a key.
+ *
+ * @returns the key as text.
+ */
 export function checkKey(key: unknown, what: string): string {
   if (Number.isSafeInteger(key)) return String(key);
   if (typeof key !== 'string') throw usage(`${what}: expected a string or a whole number, got ${show(key)}`);
-  // Half a character is written as U+FFFD: keys that differ here would be one there.
+  // Half a character is written as U+FFFD, so keys that differ here would be equal there.
   if (/\p{Surrogate}/u.test(key)) throw usage(`${what}: expected text that UTF-8 can hold, got half of a character`);
-  // Only long ones are measured: no character has more than three bytes for each unit.
-  if (key.length * 3 > LONGEST_KEY && Buffer.byteLength(key) > LONGEST_KEY) {
-    throw usage(`${what}: expected at most ${LONGEST_KEY} bytes, got ${Buffer.byteLength(key)}: use a hash of it`);
+  // Only long keys are measured, because a character takes at most three bytes for each unit.
+  if (key.length * 3 > LONGEST_KEY_BYTES && Buffer.byteLength(key) > LONGEST_KEY_BYTES) {
+    throw usage(
+      `${what}: expected at most ${LONGEST_KEY_BYTES} bytes, got ${Buffer.byteLength(key)}: use a hash of it`,
+    );
   }
   return key;
 }
@@ -41,17 +47,25 @@ export function checkFunction(value: unknown, what: string): void {
   if (typeof value !== 'function') throw usage(`${what}: expected a function, got ${show(value)}`);
 }
 
-/** @returns ms; undefined for undefined. */
+/**
+ * Reads a time.
+ *
+ * @returns ms; undefined for undefined.
+ */
 export function readTime(value: Time | undefined, what: string, least = 1): number | undefined {
   if (value === undefined) return undefined;
   const ms = typeof value === 'string' ? parseTime(value) : value;
-  if (typeof ms !== 'number' || !Number.isSafeInteger(ms) || ms < least || ms > LONGEST_TIME) {
+  if (typeof ms !== 'number' || !Number.isSafeInteger(ms) || ms < least || ms > LONGEST_TIME_MS) {
     throw usage(`${what}: expected a time such as '10s', or a whole number of ms from ${least}, got ${show(value)}`);
   }
   return ms;
 }
 
-/** @returns bytes; undefined for undefined. */
+/**
+ * Reads a size.
+ *
+ * @returns bytes; undefined for undefined.
+ */
 export function readSize(value: Size | undefined, what: string, least = 1): number | undefined {
   if (value === undefined) return undefined;
   const bytes = typeof value === 'string' ? parseSize(value) : value;
@@ -63,7 +77,7 @@ export function readSize(value: Size | undefined, what: string, least = 1): numb
   return bytes;
 }
 
-/** Refuses options that nobody reads: mostly misspelt ones. */
+/** Refuses options that are not known. Most of them are misspelt. */
 export function checkOptions(given: object | undefined, known: readonly string[], what: string): void {
   if (given === undefined) return;
   if (typeof given !== 'object' || given === null) throw usage(`${what}: expected an object, got ${show(given)}`);

@@ -1,33 +1,33 @@
 import { registered } from '../worker/registry.ts';
 import type { Engine } from './engine.ts';
 
-/** What this process has seen of a cache since it started. */
+/** The events of a cache that this process has seen since it started. */
 export interface CacheStats {
-  /** Answered from the store. */
+  /** Answers from the store. */
   readonly hits: number;
   readonly misses: number;
-  /** Answered with a value that was stale; hits too. */
+  /** Answers with a stale value. They count as hits too. */
   readonly stale: number;
-  /** Values written: by `set`, by `update`, and those that were computed. */
+  /** Values that were written by `set` or `update`, or that were computed. */
   readonly sets: number;
-  /** Values that this process removed so that the cache keeps to `maxSize`. */
+  /** Values that this process removed to keep the cache within `maxSize`. */
   readonly evictions: number;
   /** How often this process computed. */
   readonly computed: number;
-  /** How often `getOrCompute` waited for what another call or another worker computed. */
+  /** How often `getOrCompute` waited for the computation of another call or another worker. */
   readonly waits: number;
-  /** What could not be read or written, and was done without. */
+  /** Failed reads and writes that the cache worked around. */
   readonly errors: number;
 }
 
 export type CacheCounts = { -readonly [Name in Exclude<keyof CacheStats, 'evictions'>]: number };
 
-/** A metric as prom-client's registries have it; the primary knows what it means (docs/metrics.md). */
+/** A metric as prom-client's registries have it. The primary knows what it means (docs/metrics.md). */
 interface Family {
   readonly name: string;
   readonly help: '';
   readonly type: 'counter' | 'gauge';
-  /** How the primary makes one of those of several workers: all see the same size. */
+  /** How the primary combines the values of several workers. All workers see the same size. */
   readonly aggregator: 'sum' | 'max';
   readonly values: ReadonlyArray<{ readonly value: number; readonly labels: { readonly cache: string } }>;
 }
@@ -43,7 +43,10 @@ const counters: Readonly<Record<keyof CacheStats, string>> = {
   errors: 'errors',
 };
 
-/** What is counted of the caches of a state, by name. In a worker the primary asks for it when `/metrics` is asked. */
+/**
+ * Counts the events of the caches of a state, by name. In a worker, the primary asks for the counts when it serves
+ * `/metrics`.
+ */
 export class CacheMetrics {
   readonly #engine: Engine;
   readonly #counts = new Map<string, CacheCounts>();
@@ -52,7 +55,7 @@ export class CacheMetrics {
     this.#engine = engine;
   }
 
-  /** Of the caches of this name: there may be several objects for one. */
+  /** Returns the counts of a name. Several cache objects may share a name. */
   counts(name: string): CacheCounts {
     if (this.#counts.size === 0) registered()?.ownMetrics(this);
     const counts = this.#counts.get(name) ?? newCounts();
@@ -73,7 +76,10 @@ export class CacheMetrics {
     return [...counted, ...(await this.#sizes(names))];
   }
 
-  /** Where it is cheap to know: Redis would have to be read as a whole. A store that cannot be asked now has none. */
+  /**
+   * Returns the sizes where they are cheap to know. Redis would have to be read as a whole. A store that cannot be
+   * asked now has no size.
+   */
   async #sizes(names: readonly string[]): Promise<Family[]> {
     if (!this.#engine.isBounded) return [];
     const sizes = await Promise.all(names.map((name) => this.#engine.size(areaOf(name)).catch(() => undefined)));

@@ -15,25 +15,32 @@ import { SingleFlight } from './single-flight.ts';
 import { decode, encode, type Stored } from './value.ts';
 
 export interface CacheOptions {
-  /** How long a value is good for. @default for ever */
+  /** How long a value is fresh. @default for ever */
   readonly ttl?: Time;
-  /** How long `undefined` and `null` are: answers such as "there is no such user". @default as `ttl` */
+  /**
+   * How long `undefined` and `null` are fresh. They stand for answers such as "there is no such user". @default as
+   * `ttl`
+   */
   readonly negativeTtl?: Time;
   /**
-   * How long after that `getOrCompute` still answers with it, while one worker computes the next. @default 0: not at all
+   * How long `getOrCompute` still answers with a value after that, while one worker computes the next. @default 0: not
+   * at all
    */
   readonly staleWhileRevalidate?: Time;
-  /** What the values may take together; those least recently used, or nearly so, go first. @default '64mb', Redis: no limit */
+  /**
+   * The size of all values together. The values that were least recently used, or nearly so, go first. @default '64mb',
+   * Redis: no limit
+   */
   readonly maxSize?: Size;
   /** How long a computation may take before another worker begins its own. @default '10s' */
   readonly deadline?: Time;
 }
 
 const optionNames = ['ttl', 'negativeTtl', 'staleWhileRevalidate', 'maxSize', 'deadline'] as const;
-const DEADLINE = 10_000;
-const MAX_SIZE = 64 * 1024 * 1024;
+const DEADLINE_MS = 10_000;
+const MAX_SIZE_BYTES = 64 * 1024 * 1024;
 
-/** Values by key that all workers see. What is got is a copy, as structured clone makes it, and the caller's own. */
+/** Values by key that all workers see. A value that is read is a copy of the caller's own, made by structured clone. */
 export class Cache<Value = unknown> {
   readonly name: string;
   readonly #engine: Engine;
@@ -55,18 +62,22 @@ export class Cache<Value = unknown> {
     this.#ttl = readTime(options.ttl, 'ttl');
     this.#negativeTtl = readTime(options.negativeTtl, 'negativeTtl') ?? this.#ttl;
     this.#stale = readTime(options.staleWhileRevalidate, 'staleWhileRevalidate', 0);
-    this.#maxSize = readSize(options.maxSize, 'maxSize') ?? (engine.isBounded ? MAX_SIZE : undefined);
-    this.#flight = new SingleFlight(engine, this.#area, readTime(options.deadline, 'deadline') ?? DEADLINE);
+    this.#maxSize = readSize(options.maxSize, 'maxSize') ?? (engine.isBounded ? MAX_SIZE_BYTES : undefined);
+    this.#flight = new SingleFlight(engine, this.#area, readTime(options.deadline, 'deadline') ?? DEADLINE_MS);
     this.#metrics = metrics;
     this.#counts = metrics.counts(name);
   }
 
-  /** Of all that this process did with the cache, whichever object of this name it did it with. */
+  /** The events of all cache objects with this name in this process. */
   get stats(): CacheStats {
     return this.#metrics.stats(this.name);
   }
 
-  /** @returns undefined where there is none, or where that is the value. */
+  /**
+   * Reads a value.
+   *
+   * @returns undefined when there is no value, or when the value is undefined.
+   */
   async get(given: Key): Promise<Value | undefined> {
     const key = checkKey(given, 'key');
     const entry = await this.#engine.get(this.#area, key);
@@ -79,8 +90,10 @@ export class Cache<Value = unknown> {
   }
 
   /**
-   * @throws StateError `ERR_STATE_VALUE` for what structured clone refuses, `ERR_STATE_FULL` for a value that alone is more
-   *   than `maxSize`.
+   * Writes a value.
+   *
+   * @throws StateError `ERR_STATE_VALUE` for a value that structured clone refuses, `ERR_STATE_FULL` for a single
+   *   value that is larger than `maxSize`.
    */
   async set(given: Key, value: Value, options?: { readonly ttl?: Time }): Promise<void> {
     const key = checkKey(given, 'key');
@@ -91,7 +104,11 @@ export class Cache<Value = unknown> {
     this.#counts.sets++;
   }
 
-  /** @returns whether there was one. */
+  /**
+   * Removes a value.
+   *
+   * @returns whether there was one.
+   */
   async delete(given: Key): Promise<boolean> {
     const key = checkKey(given, 'key');
     const was = await this.#engine.delete(this.#area, key);
@@ -100,9 +117,9 @@ export class Cache<Value = unknown> {
   }
 
   /**
-   * Reads and writes as one step: nobody writes in between.
+   * Reads and writes in one step, so that no other write comes in between.
    *
-   * @param change makes the next value of the present one. It may run more than once, and must only compute.
+   * @param change makes the next value from the present one. It may run more than once, and must only compute.
    * @returns the new value.
    */
   async update(given: Key, change: (value: Value | undefined) => Value): Promise<Value> {
@@ -128,10 +145,11 @@ export class Cache<Value = unknown> {
   }
 
   /**
-   * The value, or what `compute` makes, which is then the value. One worker computes, and all who ask meanwhile wait for it.
-   * When that one dies, another computes; what `compute` throws is told to those who waited in the same process, and is
-   * not remembered. If the store cannot be reached, each process computes for itself. What began to be computed before a
-   * `set`, `update`, `delete` or `clear` has settled is an answer for those who asked before, and is not kept.
+   * Returns the value, or computes it with `compute`. One worker computes, and all other callers meanwhile wait for it.
+   * If that worker dies, another one computes. An error of `compute` reaches the callers that waited in the same
+   * process, and is not remembered. If the store cannot be reached, each process computes for itself. A computation
+   * that began before a `set`, `update`, `delete` or `clear` has settled answers its earlier callers, but its value is
+   * not kept.
    */
   async getOrCompute(given: Key, compute: (key: string) => Value | Promise<Value>): Promise<Value> {
     checkFunction(compute, 'getOrCompute');
@@ -144,7 +162,7 @@ export class Cache<Value = unknown> {
     this.#counts.hits++;
     if (entry.freshUntil <= Date.now()) {
       this.#counts.stale++;
-      // Its failure is not this caller's: the next who finds the value gone will see it.
+      // This caller has a value and ignores the failure. The next caller that finds the value gone will see it.
       this.#compute(key, compute, () => {}).catch(() => this.#counts.errors++);
     }
     return this.#decode(key, entry.stored);
@@ -174,7 +192,7 @@ export class Cache<Value = unknown> {
     }
   }
 
-  /** What was computed is worth having, though it cannot be kept. */
+  /** Writes a computed value. A failure is only counted, because the value is useful even when it cannot be kept. */
   async #write(key: string, stored: Stored, terms: Terms): Promise<void> {
     try {
       if (await this.#engine.set(this.#area, key, stored, terms)) this.#counts.sets++;

@@ -3,18 +3,19 @@ import type { Engine } from './engine.ts';
 import { StateError } from './error.ts';
 import { decode, encode, kinds, sizeOf, type Stored } from './value.ts';
 
-/** Of a message, bytes. A larger thing is better put into a cache, and its key sent. */
-const LARGEST = 1024 * 1024;
+/** The size of a message. A larger value belongs into a cache, and its key into the message. */
+const LARGEST_MESSAGE_BYTES = 1024 * 1024;
 
 type Handler = ((event: MessageEvent) => void) | null;
 
 /**
- * The interface of `BroadcastChannel`, over all workers: what one posts, every other channel of the same name gets, in every
- * worker and in one order for all. Unlike Node's it does not keep the process alive unless `ref` is called.
+ * A channel over all workers with the interface of `BroadcastChannel`. Every other channel of the same name gets each
+ * message, in every worker and in the same order. Unlike Node's, it does not keep the process alive unless `ref` is
+ * called.
  */
 export class Channel extends EventTarget {
   readonly name: string;
-  /** When it hears what others post. */
+  /** Settles when the channel hears the messages of others. */
   readonly ready: Promise<void>;
   readonly #engine: Engine;
   readonly #id = randomUUID();
@@ -30,7 +31,7 @@ export class Channel extends EventTarget {
     this.#engine = engine;
     this.#onClose = onClose;
     this.ready = this.#open();
-    // It can be awaited; who does not gets the event.
+    // The caller can await `ready`. A caller that does not gets the event instead.
     this.ready.catch((error: unknown) => this.#fail(error));
   }
 
@@ -53,18 +54,18 @@ export class Channel extends EventTarget {
   /**
    * Sends without waiting. If the store refuses the message, this channel gets a `messageerror`.
    *
-   * @throws StateError `ERR_STATE_VALUE` for what structured clone refuses, or is larger than 1 MB.
+   * @throws StateError `ERR_STATE_VALUE` for a message that structured clone refuses, or that is larger than 1 MB.
    */
   postMessage(message: unknown): void {
     this.#publish(this.#pack(message)).catch((error: unknown) => this.#fail(error));
   }
 
-  /** Sends, and settles once the message is on its way to all. */
+  /** Sends a message. The promise settles once the message is on its way to all. */
   async send(message: unknown): Promise<void> {
     await this.#publish(this.#pack(message));
   }
 
-  /** Hears and sends nothing any more. Idempotent. */
+  /** Ends the channel: it hears and sends nothing any more. A second call does nothing. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -89,11 +90,14 @@ export class Channel extends EventTarget {
   }
 
   #pack(message: unknown): Uint8Array {
-    if (this.#isClosed) throw new StateError('ERR_STATE_CLOSED', `the channel '${this.name}' was closed before`);
+    if (this.#isClosed) throw new StateError('ERR_STATE_CLOSED', `the channel '${this.name}' is closed`);
     const stored = encode(message, 'the message');
-    if (sizeOf(stored) > LARGEST) {
+    if (sizeOf(stored) > LARGEST_MESSAGE_BYTES) {
       const size = sizeOf(stored);
-      throw new StateError('ERR_STATE_VALUE', `the message: expected at most ${LARGEST} bytes, got ${size}`);
+      throw new StateError(
+        'ERR_STATE_VALUE',
+        `the message: expected at most ${LARGEST_MESSAGE_BYTES} bytes, got ${size}`,
+      );
     }
     return pack(stored);
   }
@@ -123,7 +127,7 @@ export class Channel extends EventTarget {
   }
 }
 
-/** Its kind as the first byte, then its data. */
+/** Packs the kind as the first byte, then the data. */
 export function pack({ kind, data }: Stored): Uint8Array {
   const bytes = typeof data === 'object' ? data : Buffer.from(String(data));
   return Buffer.concat([Uint8Array.of(kinds.indexOf(kind)), bytes]);

@@ -18,10 +18,10 @@ export class Counter {
   }
 
   /**
-   * Adds, as one step: no addition of another worker is lost.
+   * Adds in one step, so that no addition of another worker is lost.
    *
    * @param amount a whole number, which may be negative. @default 1
-   * @returns what it is now.
+   * @returns the new value.
    */
   async add(amount: number = 1): Promise<number> {
     if (!Number.isSafeInteger(amount)) throw usage(`counter.add: expected a whole number, got ${show(amount)}`);
@@ -29,7 +29,7 @@ export class Counter {
     return value;
   }
 
-  /** What it is; 0 before the first addition. */
+  /** Reads the value, which is 0 before the first addition. */
   async get(): Promise<number> {
     const entry = await this.#engine.get(AREA, this.#name);
     if (entry === undefined) return 0;
@@ -37,7 +37,7 @@ export class Counter {
     throw new StateError('ERR_STATE_VALUE', `'${this.#name}' is not a counter`);
   }
 
-  /** Begins again at 0. */
+  /** Sets the counter back to 0. */
   async reset(): Promise<void> {
     await this.#engine.delete(AREA, this.#name);
   }

@@ -1,17 +1,17 @@
 /**
- * What `error.code` can be:
+ * The values of `error.code`:
  *
  * - `ERR_STATE_USAGE` an argument or option cannot be used
- * - `ERR_STATE_VALUE` a value cannot be stored, or what is stored is not what the operation needs
+ * - `ERR_STATE_VALUE` a value cannot be stored, or the stored value is not what the operation needs
  * - `ERR_STATE_FULL` the store has no room; nothing that was in it is lost
- * - `ERR_STATE_PLACE` the store's file cannot be made or opened; the `cause` says why
- * - `ERR_STATE_VERSION` the file is another program's, or another version's
- * - `ERR_STATE_DAMAGED` the file is no database any more, or what is in it was not written by prefork
- * - `ERR_STATE_TIMEOUT` a lock, or the store itself, was held by others for too long
- * - `ERR_STATE_UNAVAILABLE` the server cannot be reached, or answers what no Redis would
+ * - `ERR_STATE_PLACE` the store's file cannot be created or opened; the `cause` says why
+ * - `ERR_STATE_VERSION` the file belongs to another program or another version
+ * - `ERR_STATE_DAMAGED` the file is not a database any more, or prefork did not write its content
+ * - `ERR_STATE_TIMEOUT` other processes held a lock, or the store itself, for too long
+ * - `ERR_STATE_UNAVAILABLE` the server cannot be reached, or answers as no Redis would
  * - `ERR_STATE_UNSUPPORTED` this Node has no engine to keep state in
- * - `ERR_STATE_MISSING_DEPENDENCY` a package has to be installed for what was asked
- * - `ERR_STATE_CLOSED` it was closed before
+ * - `ERR_STATE_MISSING_DEPENDENCY` the call needs a package that is not installed
+ * - `ERR_STATE_CLOSED` the state, or the channel, is closed
  */
 export type StateErrorCode =
   | 'ERR_STATE_USAGE'
@@ -26,13 +26,14 @@ export type StateErrorCode =
   | 'ERR_STATE_MISSING_DEPENDENCY'
   | 'ERR_STATE_CLOSED';
 
-/** Every error of `prefork/state`. `cause` is what led to it, where something did. */
+/** Every error of `prefork/state`. `cause` is the error that led to it, if there was one. */
 export class StateError extends Error {
-  /** Stable, for programs; the message is for people and may change. */
+  /** A stable code for programs. The message is for people and may change. */
   readonly code: StateErrorCode;
 
   static {
-    // On the prototype, as Node's own errors have it: an own property would be printed with every error.
+    // The name stands on the prototype, as with Node's own errors, because an own property would be printed with every
+    // error.
     this.prototype.name = 'StateError';
   }
 
@@ -44,7 +45,7 @@ export class StateError extends Error {
 
 const outages: readonly StateErrorCode[] = ['ERR_STATE_UNAVAILABLE', 'ERR_STATE_TIMEOUT', 'ERR_STATE_FULL'];
 
-/** Whether the store could not be asked, which says nothing about what is in it. */
+/** Tells whether the store could not be asked, which says nothing about its content. */
 export function isOutage(error: unknown): boolean {
   return error instanceof StateError && outages.includes(error.code);
 }

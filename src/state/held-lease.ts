@@ -3,12 +3,12 @@ import type { Engine } from './engine.ts';
 const TIME_IS_OVER = 'its time is over';
 
 /**
- * A lease that this process holds: renewed until it is released or lost. Owns its timers, none of which keeps the process
- * alive.
+ * A lease that this process holds. The object renews it until it is released or lost. It owns timers, none of which
+ * keeps the process alive.
  *
- * It ends here before it ends for others: its time is counted from before it was asked for. `signal` aborts when that time
- * is over: its listeners hear of that once the event loop turns, and who looks at `aborted` or calls `throwIfAborted` sees it
- * at once, also in a process that was stopped for longer than the lease and has just gone on.
+ * The lease ends here before it ends for others, because its time is counted from before the request. `signal` aborts
+ * when that time is over. Listeners hear of it once the event loop turns. `aborted` and `throwIfAborted` tell at once,
+ * even in a process that was stopped for longer than the lease and has just continued.
  */
 export class HeldLease {
   readonly token: number;
@@ -22,7 +22,11 @@ export class HeldLease {
   #renewal: NodeJS.Timeout | undefined;
   #expiry: NodeJS.Timeout | undefined;
 
-  /** @param since of `performance.now()`, before it was asked for. */
+  /**
+   * Starts the renewals.
+   *
+   * @param since the `performance.now()` before the lease was asked for.
+   */
   constructor(engine: Engine, name: string, token: number, ttl: number, since: number) {
     this.#engine = engine;
     this.#name = name;
@@ -37,7 +41,7 @@ export class HeldLease {
     return !this.signal.aborted;
   }
 
-  /** Ends it here, so that whoever holds by it stops; for others it goes on until `release`. */
+  /** Ends the lease here, so that the work that relies on it stops. For others it lasts until `release`. */
   end(reason: string): void {
     clearTimeout(this.#renewal);
     clearTimeout(this.#expiry);
@@ -45,7 +49,7 @@ export class HeldLease {
     this.#isOver = true;
   }
 
-  /** Gives it back. If the store cannot be asked, it will lapse. */
+  /** Gives the lease back. If the store cannot be asked, the lease will lapse. */
   async release(): Promise<void> {
     this.end('it was given back');
     await this.#engine.release(this.#name, this.token).catch(() => {});
@@ -63,7 +67,7 @@ export class HeldLease {
   }
 
   async #renew(): Promise<void> {
-    // It was stopped for long: another may have the lease, and a renewal would only seem to bring it back.
+    // The process was stopped for long. Another may have the lease, and a renewal would only seem to bring it back.
     this.#endIfOver();
     if (this.#isOver) return;
     const since = performance.now();
@@ -72,13 +76,13 @@ export class HeldLease {
       if (!isOurs) return this.end('another has it');
       this.#deadline = since + this.#ttl;
     } catch {
-      // Of a store that cannot be asked: again later, while there is time.
+      // The store cannot be asked now. The renewal is repeated while there is time.
     }
     if (!this.#isOver) this.#arm();
   }
 }
 
-/** The same signal, which looks at the clock whenever it is asked. */
+/** Makes a signal check the clock whenever it is asked. */
 function punctual(signal: AbortSignal, look: () => void): AbortSignal {
   const { get: isAborted } = Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'aborted') as {
     get: () => boolean;

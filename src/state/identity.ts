@@ -1,8 +1,11 @@
-/** Which process holds a lease, told so that every other can see whether that one still lives. */
+/** Identifies the process that holds a lease in such a way that every other process can tell whether it still lives. */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** A pid means something within one boot of one kernel and one pid namespace; the start tells its bearers apart. */
+/**
+ * A pid is meaningful within one boot of one kernel and one pid namespace. The start time tells apart processes that
+ * had the same pid.
+ */
 interface Identity {
   readonly machine: string;
   readonly namespace: string;
@@ -12,24 +15,28 @@ interface Identity {
 
 let own: string | undefined;
 
-/** This process, as others know it by `isDead`. */
+/** Identifies this process for `isDead`. */
 export function thisProcess(): string {
   own ??= [machine(), namespace(), process.pid, processState(process.pid)?.startedAt ?? ''].join(' ');
   return own;
 }
 
-/** @returns true only for one that certainly is: of processes elsewhere nothing is known. */
+/**
+ * Tells whether a process is dead.
+ *
+ * @returns true only when that is certain: nothing is known about processes elsewhere.
+ */
 export function isDead(owner: string): boolean {
   const { machine: where, namespace: within, pid, startedAt } = parse(owner);
   const here = parse(thisProcess());
   if (where !== here.machine || within !== here.namespace || !Number.isInteger(pid) || pid < 1) return false;
   if (!exists(pid)) return true;
   const now = processState(pid);
-  // A zombie has ended; its parent has not looked yet.
+  // A zombie has ended, and its parent has not collected it yet.
   return now !== undefined && (now.letter === 'Z' || now.letter === 'X' || now.startedAt !== startedAt);
 }
 
-/** Whether the process is of this kernel, since it was started: else its clock is another one. */
+/** Tells whether the process ran on this kernel since its last boot. Otherwise its clock is a different one. */
 export function isOfThisBoot(owner: string): boolean {
   return parse(owner).machine === parse(thisProcess()).machine;
 }
@@ -48,15 +55,15 @@ function exists(pid: number): boolean {
   }
 }
 
-/** proc(5); undefined where there is none. */
+/** Reads the state as in proc(5); undefined where there is none. */
 function processState(pid: number): { readonly letter: string; readonly startedAt: string } | undefined {
   const text = read(`/proc/${pid}/stat`);
-  // After the command's name, which is in brackets and may hold anything.
+  // The fields stand after the command's name, which is in brackets and may contain anything.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return text === '' ? undefined : { letter: fields[0]!, startedAt: fields[19]! };
 }
 
-/** One boot of one kernel. */
+/** Identifies one boot of one kernel. */
 function machine(): string {
   return read('/proc/sys/kernel/random/boot_id').trim() || hostname();
 }

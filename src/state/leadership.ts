@@ -3,19 +3,19 @@ import type { HeldLease } from './held-lease.ts';
 import { nextChange, tryToHold } from './waiting.ts';
 
 /**
- * What a leader does. It should stop when `signal` aborts: then another may begin. `token` grows from leader to leader: what
- * a leader writes to can refuse the smaller one.
+ * The work of a leader. It should stop when `signal` aborts, because another process may begin then. `token` grows from
+ * leader to leader, so a resource can refuse the smaller one.
  */
 export type Duty = (signal: AbortSignal, token: number) => unknown;
 
-/** How often those who do not lead look whether the leader lives, ms. */
-const LOOK_AGAIN = 250;
-/** After a duty that failed, or a store that could not be asked, ms. */
-const PAUSE = 1000;
+/** How often the other processes check that the leader lives. */
+const LOOK_AGAIN_MS = 250;
+/** The pause after a duty that failed, or when the store could not be asked. */
+const PAUSE_MS = 1000;
 
 /**
- * One process of all leads. It does as long as it lives, stops not, and its event loop turns; then another does. Nothing of
- * it keeps the process alive.
+ * Makes one process of all the leader. A process leads as long as it lives, does not stop, and its event loop turns.
+ * Then another one leads. This object never keeps the process alive.
  */
 export class Leadership implements AsyncDisposable {
   readonly name: string;
@@ -35,17 +35,17 @@ export class Leadership implements AsyncDisposable {
     this.#end = this.#campaign();
   }
 
-  /** Whether this process leads now, as far as its clock can tell. */
+  /** Tells whether this process leads now, as far as its clock can tell. */
   get isLeader(): boolean {
     return this.#held?.isHeld ?? false;
   }
 
-  /** Of this process while it leads. */
+  /** The token of this process while it leads. */
   get token(): number | undefined {
     return this.isLeader ? this.#held?.token : undefined;
   }
 
-  /** Leads no more, waits for what it does to end, and lets another lead. Idempotent. */
+  /** Stops leading, waits for the duty to end, and lets another process lead. A second call does nothing. */
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#held?.end('it was stopped');
@@ -58,7 +58,7 @@ export class Leadership implements AsyncDisposable {
 
   async #campaign(): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      const change = nextChange(this.#engine, `lead ${this.name}`, LOOK_AGAIN);
+      const change = nextChange(this.#engine, `lead ${this.name}`, LOOK_AGAIN_MS);
       const pause = await this.#attempt();
       if (pause === 0) {
         change.cancel();
@@ -69,22 +69,30 @@ export class Leadership implements AsyncDisposable {
     }
   }
 
-  /** @returns how long to wait before the next, ms. */
+  /**
+   * Tries to lead.
+   *
+   * @returns how long to wait before the next attempt, in ms.
+   */
   async #attempt(): Promise<number> {
     try {
       this.#held = await tryToHold(this.#engine, `lead ${this.name}`, this.#ttl);
     } catch {
-      return PAUSE;
+      return PAUSE_MS;
     }
-    if (this.#held === undefined) return LOOK_AGAIN;
+    if (this.#held === undefined) return LOOK_AGAIN_MS;
     if (this.#stop.signal.aborted) this.#held.end('it was stopped');
     const isDone = await this.#lead(this.#held);
     await this.#held.release();
     this.#held = undefined;
-    return isDone ? 0 : PAUSE;
+    return isDone ? 0 : PAUSE_MS;
   }
 
-  /** @returns whether it went well, when leading has ended and the duty too. */
+  /**
+   * Runs the duty and waits for the end of the lead.
+   *
+   * @returns whether the duty ended without an error.
+   */
   async #lead(held: HeldLease): Promise<boolean> {
     const end = new Promise<void>((resolve) => {
       held.signal.addEventListener('abort', () => resolve(), { once: true });
@@ -93,7 +101,7 @@ export class Leadership implements AsyncDisposable {
     if (held.signal.aborted) return true;
     try {
       await this.#duty(held.signal, held.token);
-      // What it started, such as a timer, goes on.
+      // The work that the duty started, such as a timer, continues.
       await end;
       return true;
     } catch (error) {
@@ -103,10 +111,11 @@ export class Leadership implements AsyncDisposable {
     }
   }
 
-  /** The end of the pause, a change, or `stop`. */
+  /** Waits for the end of the pause, a change, or `stop`. */
   async #rest(change: Promise<void>, pause: number): Promise<void> {
     const { signal } = this.#stop;
-    // During the attempt: nothing would end the pause, and its timer does not keep the process alive.
+    // The stop came during the attempt. Nothing else would end the pause, and its timer does not keep the process
+    // alive.
     if (signal.aborted) return;
     await new Promise<void>((resolve) => {
       const finish = (): void => {
@@ -115,7 +124,7 @@ export class Leadership implements AsyncDisposable {
         resolve();
       };
       const timer = setTimeout(finish, pause).unref();
-      if (pause !== PAUSE) void change.then(finish);
+      if (pause !== PAUSE_MS) void change.then(finish);
       signal.addEventListener('abort', finish);
     });
   }

@@ -6,33 +6,35 @@ import { State } from './state.ts';
 
 export interface StateOptions {
   /**
-   * A directory in which the state outlives the server, on a local file system. @default shared memory, gone with the server
+   * A directory on a local file system, in which the state outlives the server. @default shared memory, which goes away
+   * with the server
    */
   readonly path?: string;
-  /** Of Redis or Valkey, for several machines: `redis://host:port/database`, `rediss://...`. */
+  /** The address of Redis or Valkey, for several machines: `redis://host:port/database`, `rediss://...`. */
   readonly url?: string;
-  /** Before every key in Redis, so that several applications can share it. @default 'prefork:' */
+  /** The text before every key in Redis, so that several applications can share it. @default 'prefork:' */
   readonly prefix?: string;
   /** How long Redis may take, or be away, before an operation fails. @default '2s' */
   readonly timeout?: Time;
-  /** What everything together may take. Not for Redis, which has `maxmemory`. @default '256mb' */
+  /** The size of all state together. This is not for Redis, which has `maxmemory`. @default '256mb' */
   readonly maxSize?: Size;
 }
 
 const embeddedNames = ['path', 'maxSize'] as const;
 const redisNames = ['url', 'prefix', 'timeout'] as const;
 
-const MAX_SIZE = 256 * 1024 * 1024;
-const LEAST_SIZE = 1024 * 1024;
-const TIMEOUT = 2000;
+const MAX_SIZE_BYTES = 256 * 1024 * 1024;
+const LEAST_SIZE_BYTES = 1024 * 1024;
+const TIMEOUT_MS = 2000;
 
 /**
- * Opens the state that all workers of this server share; in a process that prefork does not run it is that process's own,
- * unless `path` or a URL says where others find it.
+ * Opens the state that all workers of this server share. A process that prefork does not run has a state of its own,
+ * unless `path` or a URL names a shared one.
  *
  * @param target options, or the URL of a Redis or Valkey server.
- * @throws StateError `ERR_STATE_UNSUPPORTED` before Node 22.13 without better-sqlite3, unless there is a URL; `ERR_STATE_PLACE` and
- *   `ERR_STATE_VERSION` for files that cannot be used; `ERR_STATE_UNAVAILABLE` for a server that does not answer.
+ * @throws StateError `ERR_STATE_UNSUPPORTED` before Node 22.13 without better-sqlite3, unless there is a URL;
+ *   `ERR_STATE_PLACE` and `ERR_STATE_VERSION` for files that cannot be used; `ERR_STATE_UNAVAILABLE` for a server that
+ *   does not answer.
  */
 export async function openState(target: string | StateOptions = {}): Promise<State> {
   const options = typeof target === 'string' ? { url: target } : target;
@@ -49,7 +51,7 @@ async function openEmbedded({ path, maxSize }: StateOptions): Promise<Engine> {
   if (path !== undefined && (typeof path !== 'string' || path === '')) {
     throw usage(`path: expected a directory, got ${show(path)}`);
   }
-  const bytes = readSize(maxSize, 'maxSize', LEAST_SIZE) ?? MAX_SIZE;
+  const bytes = readSize(maxSize, 'maxSize', LEAST_SIZE_BYTES) ?? MAX_SIZE_BYTES;
   return EmbeddedEngine.open({ directory: path ?? sharedDirectory(), maxSize: bytes });
 }
 
@@ -59,5 +61,5 @@ async function openRedis({ prefix = 'prefork:', timeout }: StateOptions, url: st
   }
   if (typeof prefix !== 'string') throw usage(`prefix: expected text, got ${show(prefix)}`);
   const { RedisEngine } = await import('./redis/engine.ts');
-  return RedisEngine.open({ url, prefix, timeout: readTime(timeout, 'timeout') ?? TIMEOUT });
+  return RedisEngine.open({ url, prefix, timeout: readTime(timeout, 'timeout') ?? TIMEOUT_MS });
 }

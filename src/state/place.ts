@@ -3,11 +3,11 @@ import { registered } from '../worker/registry.ts';
 import { StateError } from './error.ts';
 
 /**
- * Where the workers of this primary keep their state: a directory beside the scoreboard, which is removed with it, whoever
- * does that: the primary when it ends, the last workers when it was killed, or the next primary when they were too
- * (src/scoreboard/state-directory.ts).
+ * Returns the directory in which the workers of this primary keep their state. The directory is beside the scoreboard
+ * and is removed with it: by the primary when it ends, by the last workers when the primary was killed, or by the next
+ * primary when they were killed too (src/scoreboard/state-directory.ts).
  *
- * @returns undefined in a process that is no worker: its state is its own.
+ * @returns undefined in a process that is not a worker, whose state is its own.
  */
 export function sharedDirectory(): string | undefined {
   const worker = registered();
@@ -15,7 +15,7 @@ export function sharedDirectory(): string | undefined {
   if (!worker.board) {
     throw new StateError(
       'ERR_STATE_PLACE',
-      'prefork could make no file for its workers to share (its log says why): give openState a path',
+      'prefork could not create a file for its workers to share (its log says why): give openState a path',
     );
   }
   const directory = inherited(worker.board.replace(/\.board$/, '.state'));
@@ -23,13 +23,16 @@ export function sharedDirectory(): string | undefined {
   return directory;
 }
 
-/** After an upgrade there is a link, which the primary made, to where the workers of the one before it have theirs. */
+/**
+ * Follows the link that the primary creates after an upgrade. The link leads to the directory of the previous primary's
+ * workers.
+ */
 function inherited(path: string): string {
   const found = lstatSync(path, { throwIfNoEntry: false });
   return found?.isSymbolicLink() && isOwn(found.uid, 0) ? readlinkSync(path) : path;
 }
 
-/** In a directory that all may write to, this name may have been taken by another user. */
+/** Creates the directory. Where all users may write to the parent, another user may have taken the name. */
 function makeOwn(directory: string): void {
   try {
     mkdirSync(directory, { mode: 0o700 });

@@ -3,16 +3,20 @@ import { isOutage, StateError } from './error.ts';
 import type { Stored } from './value.ts';
 import { newOwner, nextChange } from './waiting.ts';
 
-/** How the value for a key comes to be: computed, and then written. */
+/** The steps that make the value of a key: it is computed and then written. */
 export interface Making {
   compute(): Promise<Stored>;
-  /** @param mark of the store, which holds while what was computed is not out of date. */
+  /**
+   * Writes the value.
+   *
+   * @param mark the store's mark, which holds while the computed value is up to date.
+   */
   write(stored: Stored, mark: string): Promise<void>;
-  /** Another computes already: it is waited for. */
+  /** Another call or process is already computing, and this one waits for it. */
   onWait(): void;
 }
 
-/** Of the key's computation, among processes. */
+/** The lease of a key's computation, among processes. */
 interface Lease {
   readonly name: string;
   readonly key: string;
@@ -20,8 +24,9 @@ interface Lease {
 }
 
 /**
- * Lets each key be computed by one at a time: in this process by one call, whose result all wait for, and among processes by
- * who holds the key's lease. When that one dies, the next who waits takes over; when it takes longer than `deadline` too.
+ * Lets only one computation run for each key. In this process that is one call, whose result all callers share. Among
+ * processes it is the holder of the key's lease. When the holder dies or takes longer than `deadline`, the next process
+ * that waits takes over.
  */
 export class SingleFlight {
   readonly #engine: Engine;
@@ -35,7 +40,11 @@ export class SingleFlight {
     this.#deadline = deadline;
   }
 
-  /** @returns what is in the store by now, or what was computed. */
+  /**
+   * Runs or joins a computation.
+   *
+   * @returns the value that is in the store by now, or the computed one.
+   */
   run(key: string, making: Making): Promise<Stored> {
     const flying = this.#flying.get(key);
     if (flying !== undefined) {
@@ -49,7 +58,11 @@ export class SingleFlight {
     return flight;
   }
 
-  /** Who asks from now on does not get what is being computed: the entry was changed meanwhile. @param key all, without one */
+  /**
+   * Detaches a computation, because the entry was changed meanwhile. Later callers do not get its result.
+   *
+   * @param key the key; undefined for all keys
+   */
   forget(key?: string): void {
     if (key === undefined) this.#flying.clear();
     else this.#flying.delete(key);
@@ -74,7 +87,7 @@ export class SingleFlight {
     }
   }
 
-  /** `alone`: the store cannot be asked, so every process computes for itself. */
+  /** Tries to get the lease. `alone` means that the store cannot be asked, so every process computes for itself. */
   async #attempt(name: string): Promise<Awaited<ReturnType<Engine['acquire']>> | 'alone'> {
     try {
       return await this.#engine.acquire(name, newOwner(), this.#deadline);
@@ -96,7 +109,10 @@ export class SingleFlight {
     }
   }
 
-  /** Undefined where the store cannot take it: what is computed is then not written either. */
+  /**
+   * Marks the computation. The result is undefined where the store cannot do that, and the value is then not written
+   * either.
+   */
   async #mark(key: string): Promise<string | undefined> {
     try {
       return await this.#engine.mark(this.#area, key);

@@ -9,39 +9,42 @@ import { Leadership, type Duty } from './leadership.ts';
 import { waitToHold } from './waiting.ts';
 
 export interface CounterOptions {
-  /** It begins again at 0 so long after the first addition. @default never */
+  /** How long after the first addition the counter starts again at 0. @default never */
   readonly ttl?: Time;
 }
 
 export interface LockOptions {
-  /** How long to wait for it. @default '10s' */
+  /** How long to wait for the lock. @default '10s' */
   readonly timeout?: Time;
   /**
-   * How long it stays locked when nothing is heard of the holder: a machine that is gone, an event loop that hangs. While
-   * the work goes on it is renewed. @default '10s'
+   * How long the lock stays locked without a sign of life of the holder: its machine may be gone, or its event loop may
+   * hang. The lock is renewed while the work goes on. @default '10s'
    */
   readonly ttl?: Time;
 }
 
 export interface LeaderOptions {
-  /** As a lock's. @default '10s' */
+  /** How long a leader stays the leader without a sign of life, as with a lock. @default '10s' */
   readonly ttl?: Time;
 }
 
-const PATIENCE = 10_000;
-const LEASE = 10_000;
-const SHORTEST_LEASE = 100;
+const PATIENCE_MS = 10_000;
+const LEASE_MS = 10_000;
+const SHORTEST_LEASE_MS = 100;
 
 const engines = new WeakMap<State, Engine>();
 
-/** For the adapters, which keep what they keep under names of their own. */
+/** Returns the engine for the adapters, which keep their entries under names of their own. */
 export function engineOf(state: State): Engine {
   const engine = engines.get(state);
   if (engine === undefined) throw usage(`expected what openState returns, got ${show(state)}`);
   return engine;
 }
 
-/** State that all workers share. Made by `openState`. Owns the engine; `close` ends what it has under way. */
+/**
+ * State that all workers share. `openState` creates it. The object owns the engine, and `close` ends what it has under
+ * way.
+ */
 export class State implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #cacheMetrics: CacheMetrics;
@@ -53,7 +56,7 @@ export class State implements AsyncDisposable {
     this.#engine = engine;
     this.#cacheMetrics = new CacheMetrics(engine);
     engines.set(this, engine);
-    // A worker that is about to end does not begin to lead, and lets another.
+    // A worker that is about to end does not begin to lead, and lets another one lead.
     registered()?.onDrain(() => this.#stopLeading());
   }
 
@@ -70,8 +73,8 @@ export class State implements AsyncDisposable {
    * Runs `work` while no other worker runs work under the same name.
    *
    * @param work gets a signal that aborts when the lock is lost, and a token that grows from holder to holder.
-   * @returns what it returns.
-   * @throws StateError `ERR_STATE_TIMEOUT` when others had it for all of `timeout`.
+   * @returns the result of `work`.
+   * @throws StateError `ERR_STATE_TIMEOUT` when others held the lock for all of `timeout`.
    */
   async lock<Result>(
     name: string,
@@ -80,8 +83,8 @@ export class State implements AsyncDisposable {
   ): Promise<Result> {
     checkFunction(work, 'lock');
     checkOptions(options, ['timeout', 'ttl'], 'lock');
-    const timeout = readTime(options?.timeout, 'timeout', 0) ?? PATIENCE;
-    const ttl = readTime(options?.ttl, 'ttl', SHORTEST_LEASE) ?? LEASE;
+    const timeout = readTime(options?.timeout, 'timeout', 0) ?? PATIENCE_MS;
+    const ttl = readTime(options?.ttl, 'ttl', SHORTEST_LEASE_MS) ?? LEASE_MS;
     const held = await waitToHold(this.#engine, `lock ${checkName(name, 'lock')}`, ttl, timeout);
     try {
       return await work(held.signal, held.token);
@@ -90,7 +93,7 @@ export class State implements AsyncDisposable {
     }
   }
 
-  /** A channel to all workers, with the interface of `BroadcastChannel`. */
+  /** Opens a channel to all workers, with the interface of `BroadcastChannel`. */
   channel(name: string): Channel {
     const channel = new Channel(this.#engine, checkName(name, 'channel'), (closed) => this.#channels.delete(closed));
     this.#channels.add(channel);
@@ -98,9 +101,9 @@ export class State implements AsyncDisposable {
   }
 
   /**
-   * Runs `job` in one worker of all. It may return at once and leave a timer running: it counts as running until that worker
-   * ends, drains or loses its lead; then `signal` aborts, and it runs in another. A job that throws is printed, and begins
-   * again a second later.
+   * Runs `job` in one worker of all. The job may return at once and leave a timer running. It counts as running until
+   * that worker ends, drains or loses the lead. Then `signal` aborts, and the job runs in another worker. A job that
+   * throws is logged, and starts again a second later.
    *
    * @example
    * state.runOnce('nightly', (signal) => {
@@ -113,12 +116,12 @@ export class State implements AsyncDisposable {
     return this.#lead(name, job, options);
   }
 
-  /** Takes part in choosing one worker of all, and says whether it is this one: `isLeader`. */
+  /** Takes part in choosing one worker of all. `isLeader` tells whether it is this one. */
   leader(name: string = 'leader', options?: LeaderOptions): Leadership {
     return this.#lead(name, () => {}, options);
   }
 
-  /** Stops leading, closes channels, finishes what is under way. Idempotent. */
+  /** Stops leading, closes channels, and finishes what is under way. A second call does nothing. */
   async close(): Promise<void> {
     await this.#stopLeading();
     for (const channel of this.#channels) channel.close();
@@ -131,7 +134,7 @@ export class State implements AsyncDisposable {
 
   #lead(name: string, duty: Duty, options: LeaderOptions | undefined): Leadership {
     checkOptions(options, ['ttl'], 'leader');
-    const ttl = readTime(options?.ttl, 'ttl', SHORTEST_LEASE) ?? LEASE;
+    const ttl = readTime(options?.ttl, 'ttl', SHORTEST_LEASE_MS) ?? LEASE_MS;
     const leadership = new Leadership(this.#engine, checkName(name, 'leader'), ttl, duty);
     this.#leaderships.add(leadership);
     return leadership;

@@ -1,18 +1,23 @@
 import { deserialize, serialize } from 'node:v8';
 import { StateError } from './error.ts';
 
-/** How a value is kept: text, bytes and numbers as they are, all else as Node's structured clone writes it. */
+/**
+ * A value as it is stored. Text, bytes and numbers stay as they are; other values are written by Node's structured
+ * clone.
+ */
 export type Stored =
   | { readonly kind: 'text'; readonly data: string }
   | { readonly kind: 'number'; readonly data: number }
   | { readonly kind: 'bytes' | 'clone'; readonly data: Uint8Array };
 
-/** By the number that files and servers know them by: add at the end, change none. */
+/** The kinds, by the number that files and servers know them by. Add new ones at the end, and change none. */
 export const kinds: ReadonlyArray<Stored['kind']> = ['clone', 'text', 'bytes', 'number'];
 
 /**
- * @param name what the value is to become, for the error.
- * @throws StateError `ERR_STATE_VALUE` for what structured clone refuses: functions, symbols, promises...
+ * Encodes a value.
+ *
+ * @param name the name of the value in an error.
+ * @throws StateError `ERR_STATE_VALUE` for a value that structured clone refuses: functions, symbols, promises...
  */
 export function encode(value: unknown, name: string): Stored {
   if (typeof value === 'string') return { kind: 'text', data: value };
@@ -21,16 +26,20 @@ export function encode(value: unknown, name: string): Stored {
     return { kind: 'clone', data: serialize(value) };
   } catch (cause) {
     const why = (cause as Error).message;
-    throw new StateError('ERR_STATE_VALUE', `${name} cannot be stored: ${why} Store plain data: what it is made of`, {
+    throw new StateError('ERR_STATE_VALUE', `${name} cannot be stored: ${why} Store plain data instead`, {
       cause,
     });
   }
 }
 
-/** @returns a value of the caller's own: changing it changes nothing in the store, nor what others get. */
+/**
+ * Decodes a value.
+ *
+ * @returns a value of the caller's own: changing it changes neither the store nor what others get.
+ */
 export function decode({ kind, data }: Stored, name: string): unknown {
   if (kind === 'text' || kind === 'number') return data;
-  // The copy: an engine may keep the bytes for the next who asks.
+  // The bytes are copied, because an engine may keep them for the next caller.
   if (kind === 'bytes') return Buffer.from(data);
   try {
     return deserialize(data);
@@ -43,7 +52,7 @@ export function decode({ kind, data }: Stored, name: string): unknown {
   }
 }
 
-/** What it takes, bytes, near enough to bound memory by. */
+/** Returns the approximate size in bytes, accurate enough to limit memory. */
 export function sizeOf({ kind, data }: Stored): number {
   if (kind === 'number') return 8;
   return kind === 'text' ? Buffer.byteLength(data) : data.byteLength;

@@ -4,26 +4,34 @@ import { StateError } from './error.ts';
 import { HeldLease } from './held-lease.ts';
 import { thisProcess } from './identity.ts';
 
-/** How often those who wait for a lease look again, ms: of a holder that dies nobody hears. */
-const LOOK_AGAIN = 100;
+/** How often waiting processes check a lease again. The death of a holder is not announced. */
+const LOOK_AGAIN_MS = 100;
 
-/** Says by whom a lease is held, and tells this claim from others of this process. */
+/** Names the holder of a lease, and tells this claim from others of this process. */
 export function newOwner(): string {
   return `${thisProcess()} ${randomUUID()}`;
 }
 
-/** @returns undefined when another has it. */
+/**
+ * Tries to get a lease.
+ *
+ * @returns undefined when another process has it.
+ */
 export async function tryToHold(engine: Engine, name: string, ttl: number): Promise<HeldLease | undefined> {
   const since = performance.now();
   const attempt = await engine.acquire(name, newOwner(), ttl);
   return 'token' in attempt ? new HeldLease(engine, name, attempt.token, ttl, since) : undefined;
 }
 
-/** @throws StateError `ERR_STATE_TIMEOUT` when others had it for all of `timeout` ms. */
+/**
+ * Waits for a lease.
+ *
+ * @throws StateError `ERR_STATE_TIMEOUT` when others held it for all of `timeout` ms.
+ */
 export async function waitToHold(engine: Engine, name: string, ttl: number, timeout: number): Promise<HeldLease> {
   const end = performance.now() + timeout;
   for (;;) {
-    const change = nextChange(engine, name, Math.min(LOOK_AGAIN, Math.max(0, end - performance.now())));
+    const change = nextChange(engine, name, Math.min(LOOK_AGAIN_MS, Math.max(0, end - performance.now())));
     const held = await tryToHold(engine, name, ttl).finally(() => change.watch());
     if (held !== undefined) {
       change.cancel();
@@ -37,15 +45,15 @@ export async function waitToHold(engine: Engine, name: string, ttl: number, time
 }
 
 export interface NextChange {
-  /** When the lease was given back, or it is time to look again. */
+  /** Settles when the lease was given back, or when it is time to check again. */
   readonly come: Promise<void>;
-  /** Starts the clock: after the attempt, which may take its time. */
+  /** Starts the clock. The caller does this after the attempt, which may take long. */
   watch(): void;
   cancel(): void;
 }
 
 /** Listens from now on, so that a release during the next attempt is not missed. */
-export function nextChange(engine: Engine, name: string, lookAgain: number = LOOK_AGAIN): NextChange {
+export function nextChange(engine: Engine, name: string, lookAgain: number = LOOK_AGAIN_MS): NextChange {
   let timer: NodeJS.Timeout | undefined;
   let finish: () => void;
   const come = new Promise<void>((resolve) => {

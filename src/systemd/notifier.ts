@@ -1,14 +1,14 @@
 import type { Transport } from './transport.ts';
 
-/** sd_notify(3): fields of one message. */
+/** The fields of one message, see sd_notify(3). */
 type Fields = Readonly<Record<string, string | number>>;
 
 /**
- * Tells systemd how the service is (sd_notify(3)). Owns the watchdog's timer and what is still to be sent; `close` ends the
- * first, and settles when the rest has arrived.
+ * Tells systemd the state of the service (sd_notify(3)). It owns the watchdog's timer and the queue of messages.
+ * `close` stops the timer, and settles when the queue has been sent.
  *
- * Messages go one after another, in order. What only describes, a status or a sign of life, waits with the message before
- * it, if there is one, and of several only the last is sent.
+ * Messages go one after another, in order. A message that only describes, such as a status or a sign of life, joins the
+ * message that waits before it. Only the last of several is sent.
  */
 export class Notifier {
   readonly #transport: Transport;
@@ -19,8 +19,10 @@ export class Notifier {
   #hasFailed = false;
 
   /**
-   * @param watchdog between two signs of life, ms; undefined where systemd waits for none.
-   * @param onError hears of the first failure only: what fails once fails every time, and the service goes on.
+   * Starts the watchdog.
+   *
+   * @param watchdog the time between two signs of life in ms; undefined where systemd expects none.
+   * @param onError hears of the first failure only. A failure repeats every time, and the service goes on.
    */
   constructor(transport: Transport, watchdog: number | undefined, onError: (message: string) => void) {
     this.#transport = transport;
@@ -28,14 +30,15 @@ export class Notifier {
     if (watchdog !== undefined) this.#watchdog = setInterval(() => this.#describe({ WATCHDOG: 1 }), watchdog).unref();
   }
 
-  /** The service serves: after the start, and after a reload, also one that was given up. */
+  /** Tells that the service serves: after the start, and after a reload, even one that failed. */
   ready(status?: string): void {
     this.#change({ READY: 1, ...statusField(status) });
   }
 
-  /** A reload begins, and `ready` ends it. */
+  /** Tells that a reload begins. `ready` ends it. */
   reloading(status?: string): void {
-    // By this time systemd tells the reload that it asked for from one before it: CLOCK_MONOTONIC, which hrtime is on Linux.
+    // systemd uses this time to tell the reload that it asked for from an earlier one. The clock is CLOCK_MONOTONIC,
+    // which hrtime is on Linux.
     const now = process.hrtime.bigint() / 1000n;
     this.#change({ RELOADING: 1, MONOTONIC_USEC: String(now), ...statusField(status) });
   }
@@ -44,12 +47,12 @@ export class Notifier {
     this.#change({ STOPPING: 1, ...statusField(status) });
   }
 
-  /** From now on another process is the service's main one. It has to be of the same unit. */
+  /** Tells that another process of the same unit is the service's main process from now on. */
   mainPid(pid: number): void {
     this.#change({ MAINPID: pid });
   }
 
-  /** One line for people, in `systemctl status`. */
+  /** Sends one line for people, which `systemctl status` shows. */
   status(text: string): void {
     this.#describe(statusField(text));
   }
@@ -88,7 +91,7 @@ function encode(fields: Fields): string {
     .join('\n');
 }
 
-/** A line break in a status would begin another field. */
+/** Removes line breaks from a status, because they would begin another field. */
 function statusField(text: string | undefined): Fields {
   return text === undefined ? {} : { STATUS: text.replace(/\s+/g, ' ').trim() };
 }

@@ -6,23 +6,22 @@ export interface NotifierOptions {
   readonly onError: (message: string) => void;
   /** A file descriptor that is connected to systemd's socket: `Inheritance.notify`. Default: the command is run. */
   readonly fd?: number | undefined;
-  /** Whom `WATCHDOG_PID` has to name. */
+  /** The pid that `WATCHDOG_PID` has to name. */
   readonly pid?: number;
 }
 
-/** What is longer, Node makes 1 ms, and systemd may be told to wait for centuries. */
-const LONGEST_TIMER = 0x7fffffff;
+/** Node turns a longer time into 1 ms, and systemd may wait for centuries. */
+const LONGEST_TIMER_MS = 0x7fffffff;
 
 const VARIABLES = ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID'];
 
 /**
- * What tells systemd how the service is, where this process was started by systemd in a unit of `Type=notify` or
- * `notify-reload`.
+ * Makes the notifier where systemd started this process in a unit of `Type=notify` or `notify-reload`.
  *
- * The variables are taken out of the environment, so that no worker tells systemd anything: the first of several that is
+ * The variables are removed from the environment, so that no worker tells systemd anything: the first worker that is
  * ready is not the service.
  *
- * @returns undefined where nobody waits to be told.
+ * @returns undefined where systemd expects no messages.
  */
 export function createNotifier(env: NodeJS.ProcessEnv, options: NotifierOptions): Notifier | undefined {
   const { NOTIFY_SOCKET: socket } = env;
@@ -33,9 +32,9 @@ export function createNotifier(env: NodeJS.ProcessEnv, options: NotifierOptions)
   return new Notifier(transport, watchdog, options.onError);
 }
 
-/** sd_watchdog_enabled(3): half of what systemd waits, ms, if it waits for this process. */
+/** Returns half of the time that systemd waits, in ms, if it waits for this process: see sd_watchdog_enabled(3). */
 function watchdogInterval({ WATCHDOG_USEC, WATCHDOG_PID }: NodeJS.ProcessEnv, pid: number): number | undefined {
   const isMeant = WATCHDOG_PID === undefined || WATCHDOG_PID === String(pid);
   const microseconds = Number(WATCHDOG_USEC);
-  return isMeant && microseconds > 0 ? Math.min(microseconds / 2000, LONGEST_TIMER) : undefined;
+  return isMeant && microseconds > 0 ? Math.min(microseconds / 2000, LONGEST_TIMER_MS) : undefined;
 }

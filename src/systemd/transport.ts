@@ -1,29 +1,29 @@
 import { spawn } from 'node:child_process';
 import { write } from 'node:fs';
 
-/** Brings one message to systemd, and rejects with what to tell a person. One at a time: who calls waits. */
+/** Brings one message to systemd, and rejects with a text for people. The caller waits before it sends the next one. */
 export type Transport = (message: string) => Promise<void>;
 
-/** Of what the command says about a failure, characters. */
+/** The length of a failure report in characters. */
 const LONGEST_REPORT = 500;
 
 /**
- * Through a file descriptor that is connected to the notification socket, as `OpenFile=` of a unit gives one: Node cannot
- * send a datagram to a Unix socket, but it can write to what already is one. The kernel attaches our own pid, so the
+ * Writes to a file descriptor that is connected to the notification socket, as `OpenFile=` of a unit gives one. Node
+ * cannot send a datagram to a Unix socket, but it can write to a connected one. The kernel attaches our own pid, so the
  * unit's `NotifyAccess=main` is enough.
  */
 export function fileTransport(fd: number): Transport {
   return (message) =>
     new Promise((resolve, reject) => {
-      // Not the synchronous one: the socket blocks while systemd has no room for more.
+      // The asynchronous write is used because the socket blocks while systemd has no room for more.
       write(fd, message, (error) => (error === null ? resolve() : reject(error)));
     });
 }
 
 /**
- * Through the `systemd-notify` command, which is wherever systemd is. It waits until systemd has read the message, since a
- * sender that is gone by then belongs to no unit. The sender is that command, not us: the unit needs `NotifyAccess=all`,
- * unless it runs as root, who may send in the name of its parent.
+ * Runs the `systemd-notify` command, which is wherever systemd is. The command waits until systemd has read the
+ * message, because a sender that is gone by then belongs to no unit. The sender is the command and not this process, so
+ * the unit needs `NotifyAccess=all`. Root needs only `main`, because it may send in the name of its parent.
  *
  * @param socket `NOTIFY_SOCKET`.
  */

@@ -13,8 +13,8 @@ export interface ConnectionsOptions extends Pick<LoadOptions, 'requests' | 'time
   /** What happens to the server while the connections are open; awaited. */
   readonly during: (app: App) => unknown;
   /**
-   * How many there are, of HTTP/1 without TLS. Every other one rests: it asks before `during` and when everything is over; the
-   * others ask all the time.
+   * How many there are, of HTTP/1 without TLS. Every other one rests for a second after each answer; the others ask all the
+   * time.
    *
    * @default 32
    */
@@ -35,6 +35,9 @@ export class ClosedConnectionsError extends AssertionError {
     if (options?.cause !== undefined) this.cause = options.cause;
   }
 }
+
+/** Idle most of the time, and in use before Node's own `keepAliveTimeout` of 5 s has passed. */
+const REST_MS = 1000;
 
 const ownKeys = ['app', 'during', 'connections', 'requests', 'timeout', 'pause'];
 
@@ -90,13 +93,15 @@ async function keepDuring(
   const over = new AbortController();
   try {
     await askAll();
-    const busy = clients.filter((_, nth) => nth % 2 === 0).map((client) => client.keepAsking(over.signal, pause));
+    const asking = clients.map((client, nth) =>
+      client.keepAsking(over.signal, nth % 2 === 0 ? pause : Math.max(pause, REST_MS)),
+    );
     const failure = await failureOf(async () => {
       await during(app);
       await app.settled();
     });
     over.abort();
-    await Promise.all(busy);
+    await Promise.all(asking);
     await askAll();
     const report = reportOf(clients, app.actions);
     if (report.closed.length > 0) throw closedConnections(report, app, failure?.error);

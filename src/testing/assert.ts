@@ -9,18 +9,18 @@ import { endedWell, failureOf, serverOf, withServer, type Subject } from './app/
 import { serverKeys, type ServerOptions } from './app/server-options.ts';
 import { formatLosses, formatReport } from './load/text.ts';
 
-/** What `assertNoLostRequests` takes beside the server. */
+/** The options of `assertNoLostRequests` other than those of the server. */
 export interface DuringOptions extends LoadOptions {
-  /** What happens to the server while the load is on; awaited. */
+  /** Changes the server while the load is on. The load goes on until the returned promise settles. */
   readonly during: (app: App, load: Load) => unknown;
-  /** Fewer answers than this prove too little. @default 1 */
+  /** The least number of answers, because fewer prove too little. @default 1 */
   readonly atLeast?: number | undefined;
 }
 
 /** With the server, or `app`. */
 export type AssertOptions = DuringOptions & Subject;
 
-/** Requests were lost, or too few were answered, or the server did not end well. */
+/** Requests were lost, too few were answered, or the server did not end well. */
 export class LostRequestsError extends AssertionError {
   readonly report: LoadReport;
 
@@ -33,11 +33,11 @@ export class LostRequestsError extends AssertionError {
 }
 
 /**
- * Starts the server, keeps it busy, lets something happen to it, and asserts that every request was answered. The load is on
- * from before `during` is called, when each client has had an answer, until each has had another one after it. Then the
- * server is stopped, and has to end with exit code 0; one that was given as `app` goes on.
+ * Starts the server, keeps it busy, runs `during`, and asserts that every request was answered. The load starts before
+ * `during` is called, when each client has had an answer. It ends when each client has had another answer after
+ * `during`. Then the server is stopped and must end with exit code 0. A server that was given as `app` keeps running.
  *
- * @returns what came of the load.
+ * @returns the report of the load.
  * @throws LostRequestsError with the report, the first losses, and what the server logged then.
  * @throws what `during` threw, when nothing was lost: an OperationFailed, for example.
  *
@@ -59,7 +59,7 @@ interface Checked {
   readonly during: DuringOptions['during'];
   readonly atLeast: number;
   readonly load: LoadSettings;
-  /** Undefined: there is one already. */
+  /** Undefined when there is a server already. */
   readonly server: ServerOptions | undefined;
 }
 

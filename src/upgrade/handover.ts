@@ -1,62 +1,71 @@
-/** What one primary leaves to the next, and the few words between them while it does. */
+/** The format in which one primary leaves its state to the next, and the few messages between them. */
 
 import type { DatagramDescription } from '../listeners/datagram-sockets.ts';
 import type { SocketManifest } from '../listeners/directory.ts';
 
-/** Of this format. A primary of another version of prefork may be at the other end. */
+/** The version of this format. The other primary may have another version of prefork. */
 export const FORMAT = 2;
 
-/** In the environment of a primary that is to succeed another one: the format in which that one leaves what it has. */
+/** The variable in the environment of a primary that succeeds another one. Its value is the format of the handover. */
 export const VARIABLE = 'PREFORK_UPGRADE';
 
-/** From which the next primary reads the handover, as JSON; below are stdio and the channel between the two. */
+/**
+ * The descriptor from which the next primary reads the handover as JSON. Below are stdio and the channel between the
+ * two.
+ */
 export const HANDOVER_FD = 4;
 
 /** The next primary's first descriptor of a socket. */
 export const FIRST_FD = 5;
 
-/** Descriptors are the sender's before the spawn, and the receiver's after it: see `packed`. */
+/** The state of a primary. Descriptors are the sender's before the spawn, and the receiver's after it: see `packed`. */
 export interface Handover extends SocketManifest {
   readonly format: typeof FORMAT;
-  /** Under which its control socket is found, and where that is. */
+  /** The name of its control socket, and the socket's path. */
   readonly name: string;
   readonly control: string;
-  /** Its scoreboard, beside which the workers' state is; a primary before this existed does not say. */
+  /** The path of its scoreboard, beside which the workers' state is. An older primary does not send this. */
   readonly board?: string | undefined;
   readonly generation: number;
-  /** How many workers there are now, if that was changed at run time. */
+  /** The present number of workers, if it was changed at run time. */
   readonly workers: number | undefined;
-  /** Of systemd's notification socket, where that was passed. */
+  /** The descriptor of systemd's notification socket, where that was passed. */
   readonly notifyFd: number | undefined;
-  /** UDP sockets; a primary before this existed has none to say. */
+  /** UDP sockets. An older primary does not send them. */
   readonly datagrams?: readonly DatagramDescription[] | undefined;
-  /** Of the channel to the binder, where there is one (`--user`). */
+  /** The descriptor of the channel to the binder, where there is one (`--user`). */
   readonly binderFd?: number | undefined;
-  /** Of `--admin`: the address as it was given, the socket that listens there, and the token. */
+  /** The address of `--admin` as it was given, the socket that listens there, and the token. */
   readonly admin?: AdminSocket | undefined;
 }
 
 export interface AdminSocket {
   readonly address: string;
   readonly fd: number;
-  /** By the channel and not by the environment, which others of the same user can read. */
+  /**
+   * The token goes through the channel and not through the environment, which other processes of the same user can
+   * read.
+   */
   readonly token?: string | undefined;
 }
 
-/** The next primary says: */
+/** The messages of the next primary. */
 export type NewPrimaryMessage =
-  /** Only those of the format before this one did: it would like to know what it inherits. */
+  /** Only primaries of the format before this one sent this message, to ask what they inherit. */
   | { readonly prefork: 'hello' }
-  /** Its workers serve. */
+  /** The new primary's workers serve. */
   | {
       readonly prefork: 'ready';
       readonly generation: number;
-      /** It takes connections of the old one's workers; one before this existed does not say. */
+      /** True when the new primary takes connections of the old one's workers. Older versions do not say. */
       readonly takes?: boolean;
     }
   | { readonly prefork: 'failed'; readonly reason: string };
 
-/** The descriptors in the order in which they are passed, and the handover with the numbers that they get by that. */
+/**
+ * Returns the descriptors in the order in which they are passed, and the handover with the numbers that they get by
+ * that.
+ */
 export function packed(handover: Handover): { readonly handover: Handover; readonly fds: readonly number[] } {
   const fds: number[] = [];
   const pass = (fd: number): number => FIRST_FD + fds.push(fd) - 1;
@@ -77,14 +86,18 @@ export function isNewPrimaryMessage(message: unknown): message is NewPrimaryMess
   return prefork === 'hello' || (prefork === 'failed' && typeof reason === 'string');
 }
 
-/** @returns undefined for anything that a primary of this format would not have left. */
+/**
+ * Parses a handover.
+ *
+ * @returns undefined for anything that a primary of this format would not have left.
+ */
 export function handoverOf(text: string): Handover | undefined {
   try {
     const handover = JSON.parse(text) as Partial<Handover> | null;
     if (handover?.format !== FORMAT) return undefined;
     return Array.isArray(handover.listeners) && Array.isArray(handover.ephemeral) ? (handover as Handover) : undefined;
   } catch {
-    // Cut short: it was killed while it wrote.
+    // The text is cut short, because the primary was killed while it wrote.
     return undefined;
   }
 }

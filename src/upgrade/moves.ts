@@ -7,7 +7,7 @@ import type { HandoffEnd } from '../ipc/messages.ts';
 
 /** The old primary says: */
 export type MoveMessage =
-  /** It has heard that the next one is ready, and has connections for it. Without it, it only leaves. */
+  /** The old primary has heard that the next one is ready, and has connections for it. One that has none only leaves. */
   | { readonly prefork: 'heard' }
   /** Comes with a connection for the slot's worker, of the listener that both know by this key; answered by `moved`. */
   | { readonly prefork: 'move'; readonly id: number; readonly key: string; readonly slot: number }

@@ -11,36 +11,41 @@ import { commandPath, doorFlags, whyNotRoots } from './next-node.ts';
 import { isMovedMessage, type MoveMessage } from './moves.ts';
 import { FORMAT, isNewPrimaryMessage, HANDOVER_FD, packed, VARIABLE, type Handover } from './handover.ts';
 
-/** How long a next primary that is given up may take to end in order, ms. */
+/** How long a next primary that is given up may take to end in order. */
 const END_WITHIN_MS = 5000;
 
 export interface NewPrimaryOptions {
   readonly handover: Handover;
-  /** Which node runs it. @default the one that a shell would find under the name of this one */
+  /** The node that runs it. @default the one that a shell would find under the name of this one */
   readonly node?: string | undefined;
-  /** Beside this process's own environment. */
+  /** Variables that are added to this process's own environment. */
   readonly env: NodeJS.ProcessEnv;
-  /** How long it may take until it is ready, ms. */
+  /** How long it may take until it is ready, in ms. */
   readonly within: number;
-  /** Binds for the next primary until this one has left. */
+  /** Binds sockets for the next primary until this one has left. */
   readonly binder: Binder | undefined;
 }
 
-/** What comes of a successor: exactly one of the two, once. */
+/** The outcome of a new primary. Exactly one of the two is called, once. */
 export interface NewPrimaryEvents {
-  /** Its workers serve; it lives on without us. @param takes whether it takes connections of our workers */
+  /**
+   * The new primary's workers serve, and it lives on without us.
+   *
+   * @param takes whether it takes connections of our workers
+   */
   ready(pid: number, generation: number, takes: boolean): void;
   failed(reason: string): void;
   /** What became of a connection that it was sent. */
   moved(id: number, how: HandoffEnd): void;
-  /** It was ready, and takes nothing any more. */
+  /** The new primary was ready, and takes nothing any more. */
   gone(): void;
 }
 
 /**
  * The next primary, seen from the one before: the same command again, from what is on disk now, with our sockets as
- * descriptors. Owns its process until it is ready, and ends it when it fails or takes too long; after that it belongs to
- * no process, as a daemon does, and only the channel to it is left, for connections that move to its workers, until `close`.
+ * descriptors. This object owns its process until it is ready, and ends it when it fails or takes too long. A ready
+ * primary belongs to no process, as a daemon does. Only the channel to it is left until `close`, for connections that move
+ * to its workers.
  */
 export class NewPrimary {
   /** Settles when its process has ended, or lives on without us. */
@@ -51,7 +56,11 @@ export class NewPrimary {
   #settleOver: () => void = () => {};
   #timer: NodeJS.Timeout | undefined;
 
-  /** @throws Error when the process cannot be started, or would not be ours alone. */
+  /**
+   * Starts the process.
+   *
+   * @throws Error when the process cannot be started, or would not be ours alone.
+   */
   constructor({ handover, node = nodeCommand(), env, within, binder }: NewPrimaryOptions, events: NewPrimaryEvents) {
     const isClosed = binder !== undefined;
     const program = isClosed ? commandPath(node) : node;
@@ -64,22 +73,24 @@ export class NewPrimary {
     this.#child = spawn(program, [...flags, ...process.execArgv, ...process.argv.slice(1)], {
       stdio: ['inherit', 'inherit', 'inherit', 'ipc', 'pipe', ...fds],
       env: { ...process.env, ...env, [VARIABLE]: String(FORMAT) },
-      // By which the primary after it looks for its node.
+      // The primary after it looks for its node under this name.
       argv0: node,
     });
     this.over = Promise.race([
       new Promise<void>((resolve) => (this.#settleOver = resolve)),
       once(this.#child, 'exit').catch(() => {}),
     ]);
-    // After the spawn, for that may throw; nothing that the process does is heard of before this turn is over.
+    // The timer starts after the spawn, because that may throw. No event of the process arrives before this turn is
+    // over.
     this.#timer = setTimeout(() => this.#fail(`the new primary was not ready within ${within} ms`), within);
     this.#child.on('error', (error) => this.#fail(`the new primary could not be started: ${error.message}`));
     this.#child.on('exit', (code, signal) => this.#fail(`the new primary ended with ${signal ?? `code ${code}`}`));
     this.#child.on('message', (said) => this.#onMessage(said));
-    // Before this process can end: whatever becomes of it, the next one knows what it has.
+    // The handover is written before this process can end. Whatever becomes of this process, the next one then knows
+    // what it has.
     const pipe = this.#child.stdio[HANDOVER_FD] as Duplex;
     pipe.on('error', () => {}).end(JSON.stringify(packedHandover));
-    // Nothing comes from there but its end, which is to be seen.
+    // The only event that comes from there is its end, and it must be noticed.
     pipe.resume();
   }
 
@@ -111,7 +122,9 @@ export class NewPrimary {
     if (!isNewPrimaryMessage(said)) return;
     switch (said.prefork) {
       case 'hello':
-        return this.#fail('the new primary’s version of prefork cannot take over from this one: restart it instead');
+        return this.#fail(
+          'the new primary’s version of prefork cannot take over from this one: restart the server instead',
+        );
       case 'failed':
         return this.#fail(said.reason);
       case 'ready':
@@ -140,13 +153,13 @@ export class NewPrimary {
     else this.#child.disconnect();
   }
 
-  /** In order, so that it removes what it has made, and by force when it is stuck. */
+  /** Ends the new primary in order, so that it removes what it has created, and by force when it is stuck. */
   #fail(reason: string): void {
     if (!this.#end()) return;
     this.#child.kill('SIGTERM');
     const force = setTimeout(() => this.#child.kill('SIGKILL'), END_WITHIN_MS);
     this.#child.once('exit', () => clearTimeout(force));
-    // The process could not be started, and will not exit either.
+    // The process could not be started, so it will not exit either.
     if (this.#child.pid === undefined) {
       clearTimeout(force);
       this.#settleOver();
@@ -154,7 +167,11 @@ export class NewPrimary {
     this.#events.failed(reason);
   }
 
-  /** @returns whether it was not over before. */
+  /**
+   * Ends the wait.
+   *
+   * @returns whether it was not over before.
+   */
   #end(): boolean {
     if (this.#timer === undefined) return false;
     clearTimeout(this.#timer);
@@ -163,21 +180,21 @@ export class NewPrimary {
   }
 }
 
-/** Why this primary cannot be succeeded by another process; undefined when it can. */
+/** Says why no other process can succeed this primary; undefined when one can. */
 export function whyNone(sharing: string): string | undefined {
   if (process.pid === 1)
     return 'process 1 of a container cannot be replaced: the container ends with it; reload, or replace the container';
   if (isInSession())
-    return 'a server that root runs for another user in a terminal ends with it: reload it, or run it by a service manager';
-  if (process.platform === 'win32') return 'on Windows sockets cannot be passed on: restart it instead';
+    return 'a server that root runs for another user in a terminal ends with it: reload it, or run it under a service manager';
+  if (process.platform === 'win32') return 'on Windows sockets cannot be passed on: restart the server instead';
   if (sharing === 'round-robin')
-    return 'with --sharing round-robin the sockets are node:cluster’s, and cannot be passed on: restart it instead';
+    return 'with --sharing round-robin the sockets are node:cluster’s, and cannot be passed on: restart the server instead';
   return undefined;
 }
 
 /**
- * The node that a shell would find now under the name that this one was started by: after an update of node that is the
- * new one, while `process.execPath` is the file of the old one, links resolved.
+ * Returns the node that a shell would find now under the name by which this one was started. After an update of node
+ * that is the new one, while `process.execPath` is the file of the old one, with links resolved.
  */
 function nodeCommand(): string {
   const { argv0, execPath } = process;

@@ -1,28 +1,32 @@
-/** Which node runs the next primary, and how, where that one inherits the channel to a process of root's. */
+/** Chooses the node of the next primary, and its flags when it inherits the channel to a process of root. */
 import { accessSync, constants, realpathSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { writablePart } from '../privileges/writable.ts';
 
-/** Opens no inspector by SIGUSR1; the oldest nodes do not know it. */
+/** The flag keeps SIGUSR1 from opening an inspector. The oldest nodes do not know it. */
 const CLOSED = '--disable-sigusr1';
-/** Has its inspector's secret path be told in the log, and not to each who asks at its port. Known to every node. */
+/** The flag shows the inspector's secret path in the log alone, not to clients of its port. Every node knows it. */
 const SECRET = '--inspect-publish-uid=stderr';
 
 /**
- * Flags for a next primary that is closed to its workers: SIGUSR1 from one of them, before the primary's own handler is there, would
- * open an inspector in it otherwise.
+ * Returns the flags of a next primary that is closed to its workers. Otherwise a worker's SIGUSR1 would open an inspector
+ * in it, as long as the primary has no handler of its own.
  */
 export function doorFlags(node: string): string[] {
   const isOurs = realOf(node) === realOf(process.execPath);
   return isOurs && process.allowedNodeEnvironmentFlags.has(CLOSED) ? [CLOSED] : [SECRET];
 }
 
-/** Takes them out again, in the next primary: the workers and the primary after it have flags of their own. */
+/** Removes these flags in the next primary, because its workers and its own successor have flags of their own. */
 export function dropDoorFlags(execArgv: string[] = process.execArgv): void {
   if (execArgv[0] === CLOSED || execArgv[0] === SECRET) execArgv.shift();
 }
 
-/** @returns why this user's processes could run another program in its place; undefined when they cannot. */
+/**
+ * Says why this user's processes could run another program in place of the node.
+ *
+ * @returns undefined when they cannot.
+ */
 export function whyNotRoots(node: string): string | undefined {
   const who = { uid: process.geteuid!(), gid: process.getegid!() };
   const part = writablePart(commandPath(node), who);
@@ -31,7 +35,7 @@ export function whyNotRoots(node: string): string | undefined {
     : `uid ${who.uid} may change ${part}, and the next primary can have ports below 1024 bound: give it to root`;
 }
 
-/** As a shell finds it. */
+/** Finds a command as a shell does. */
 export function commandPath(command: string, path: string = process.env['PATH'] ?? ''): string {
   if (command.includes('/')) return resolve(command);
   const found = path

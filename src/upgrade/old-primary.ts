@@ -5,7 +5,7 @@ import type { HandoffEnd } from '../ipc/messages.ts';
 import { isMoveMessage, type MovedMessage, type MoveMessage } from './moves.ts';
 import { FORMAT, HANDOVER_FD, handoverOf, VARIABLE, type Handover, type NewPrimaryMessage } from './handover.ts';
 
-/** How long the primary before this one may take to hear that this one is ready, ms. */
+/** How long the primary before this one may take to hear that this one is ready. */
 const PATIENCE_MS = 5000;
 
 /** Has connections of the old primary's workers served here. */
@@ -16,16 +16,16 @@ export interface Taker {
 }
 
 /**
- * The primary before this one, which started it to be succeeded. It serves until it is told `ready`, and goes on for ever
- * if this process fails before that. When it is gone early, this process is the primary all the same: it has the sockets, and
- * all that there is to know of them, from its first moment on.
+ * The primary before this one, which started this process to succeed it. It serves until it is told `ready`, and serves
+ * on if this process fails before that. When it ends early, this process becomes the primary all the same: it has the
+ * sockets and the whole handover from its first moment on.
  *
  * Owns the channel between the two, which `failed` and `close` end, and `ready` where nothing moves. Else the other one does when the
  * last of its workers has ended.
  */
 export class OldPrimary {
   readonly handover: Handover;
-  /** Whether this process is the primary by now, or will not be. */
+  /** True when this process is the primary, or will not become it. */
   #isOver = false;
   #isGone = !process.connected;
   #gone: () => void = () => {};
@@ -33,7 +33,8 @@ export class OldPrimary {
 
   private constructor(handover: Handover) {
     this.handover = handover;
-    // At once, for with `--user` the process gets another channel when this one has ended, which is the binder's.
+    // The listener is added at once. With `--user` the process gets another channel when this one has ended: the
+    // binder's.
     process.once('disconnect', () => {
       this.#isGone = true;
       if (!this.#isOver) this.#gone();
@@ -42,16 +43,18 @@ export class OldPrimary {
   }
 
   /**
-   * @returns undefined when this process was not started by a primary to succeed it.
-   * @throws Error when that one is gone and has left nothing, or speaks another format.
+   * Meets the primary that started this process.
+   *
+   * @returns undefined when this process was not started to succeed a primary.
+   * @throws Error when that primary is gone and has left nothing, or speaks another format.
    */
   static meet(): OldPrimary | undefined {
     const format = process.env[VARIABLE];
     if (format === undefined) return undefined;
-    // What this process starts succeeds no primary.
+    // Processes that this one starts succeed no primary.
     delete process.env[VARIABLE];
     try {
-      if (format !== String(FORMAT)) throw new Error('the primary that is to be succeeded speaks another format');
+      if (format !== String(FORMAT)) throw new Error('the old primary speaks another format');
       return new OldPrimary(readHandover());
     } catch (error) {
       say({ prefork: 'failed', reason: (error as Error).message });
@@ -60,15 +63,18 @@ export class OldPrimary {
     }
   }
 
-  /** Is told when the other one ends before this one is ready: what was its own is this one's to remove then. */
+  /**
+   * The function is called when the other primary ends before this one is ready. This one must then remove what the
+   * other one created.
+   */
   onGone(gone: () => void): void {
     this.#gone = gone;
     if (this.#isGone && !this.#isOver) gone();
   }
 
   /**
-   * From now on this process is the primary. Settles when the one before knows, or is stuck: it accepts nothing either then.
-   * Idempotent.
+   * Makes this process the primary. The promise settles when the one before knows, or is stuck, in which case it
+   * accepts nothing either. A second call does nothing.
    *
    * @param generation of the workers that serve.
    * @param taker takes connections of its workers from now on; what becomes of each is told by `moved`. @default none moves
@@ -82,7 +88,7 @@ export class OldPrimary {
       process.on('message', (said, handle) => {
         if (!isMoveMessage(said)) return closeHandle(handle);
         if (said.prefork === 'heard') resolve();
-        else this.#take(said, handle as SentHandle | undefined);
+        else this.#take(said, handle);
       });
     });
     const left = once(process, 'disconnect', { signal });
@@ -105,24 +111,24 @@ export class OldPrimary {
     this.close();
   }
 
-  /** Idempotent. */
+  /** Closes the channel. A second call does nothing. */
   close(): void {
     if (!this.#isOver && !this.#isGone) leave();
     this.#isOver = true;
   }
 }
 
-/** Written before this process ran, so that it is here whole, or never will be. */
+/** Reads the handover. It was written before this process ran, so it is here whole or never will be. */
 function readHandover(): Handover {
   let text: string;
   try {
     text = readFileSync(HANDOVER_FD, 'utf8');
     closeSync(HANDOVER_FD);
   } catch (cause) {
-    throw new Error('the primary that is to be succeeded is gone', { cause });
+    throw new Error('the old primary is gone', { cause });
   }
   const handover = handoverOf(text);
-  if (handover === undefined) throw new Error('the primary that is to be succeeded is gone, and has left nothing');
+  if (handover === undefined) throw new Error('the old primary left no handover that can be read');
   return handover;
 }
 

@@ -1,4 +1,4 @@
-/** What users install: the packed tarball, in a directory of its own. */
+/** Tests what users install: the packed tarball, in a directory of its own. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -62,7 +62,7 @@ test('has no runtime dependencies', async () => {
     dependencies: { prefork: { dependencies?: Record<string, { version?: string }> } };
   };
   assert.deepEqual(Object.keys(dependencies), ['prefork']);
-  // An optional peer that is missing is listed too, without a version.
+  // npm lists a missing optional peer too, without a version.
   const installed = Object.entries(dependencies.prefork.dependencies ?? {}).filter(([, { version }]) => version);
   assert.deepEqual(installed, []);
 });

@@ -1,4 +1,4 @@
-/** What the release check lets through, and what not. */
+/** Tests which packages the release check accepts, and which it refuses. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** The token of --admin: who can get at it, and who can keep its holder out. */
+/** Tests the token of --admin: which processes can get at it, and which can keep its holder out. */
 import assert from 'node:assert/strict';
 import { writeFileSync, chmodSync } from 'node:fs';
 import { get } from 'node:http';
@@ -12,7 +12,7 @@ import { endSuccessor, upgraded } from '../support/upgrades.ts';
 const TOKEN = 'a-token-of-sixteen-or-more';
 const skip = noOtherUser;
 
-/** Prints all that it can read of the processes that it comes from. */
+/** A program that prints everything that it can read of its ancestors. */
 const reader = `
 const { readFileSync } = require('node:fs');
 const read = (path) => { try { return readFileSync(path, 'latin1'); } catch (error) { return error.code; } };
@@ -27,7 +27,11 @@ async function adminOf(app: App): Promise<URL> {
   return new URL((await app.event('admin')).fields['address']!);
 }
 
-/** @returns the status, 0 when the connection broke off. */
+/**
+ * Asks for a path.
+ *
+ * @returns the status, 0 when the connection broke off.
+ */
 function ask(url: URL, path: string, token: string, method = 'GET'): Promise<number> {
   return new Promise((resolve) => {
     const headers = { authorization: `Bearer ${token}` };

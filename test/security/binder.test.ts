@@ -1,4 +1,6 @@
-/** The binder, by itself and in a server: root's one process binds what it was started for, whatever it is told. */
+/**
+ * Tests the binder, by itself and in a server: root's one process binds what it was started for, whatever it is told.
+ */
 import assert from 'node:assert/strict';
 import { fork, spawn, type ChildProcess, type SendHandle } from 'node:child_process';
 import { createSocket } from 'node:dgram';
@@ -33,7 +35,7 @@ interface Answer {
   readonly errno?: number;
 }
 
-/** A primary in the hands of an enemy: it writes what it likes to the channel, and reads what the binder says. */
+/** A hostile primary, which writes anything to the channel and reads what the binder says. */
 class FakePrimary {
   readonly child: ChildProcess;
   readonly answers: Answer[] = [];
@@ -73,7 +75,11 @@ class FakePrimary {
     this.#line.write(text);
   }
 
-  /** @returns errno of what comes of a bind; the binder has handled all that it was told before. */
+  /**
+   * Asks for a bind.
+   *
+   * @returns the errno of the answer. By then the binder has handled everything that it was told before.
+   */
   async bind(changes: Partial<BindQuery>): Promise<number> {
     const id = `own-${++this.#ids}`;
     this.says({ binder: 'bind', id, query: { ...query, ...changes } });
@@ -86,7 +92,7 @@ class FakePrimary {
   }
 
   #take(message: Answer & { cmd?: string; msg?: Answer }): void {
-    // As node sends a handle; it waits for this before it says anything else.
+    // Node waits for this acknowledgement of a handle before it sends more.
     if (message.cmd === 'NODE_HANDLE') this.says({ cmd: 'NODE_HANDLE_ACK' });
     const answer = message.cmd === 'NODE_HANDLE' ? message.msg : message;
     if (answer?.binder !== undefined) this.answers.push(answer);
@@ -104,7 +110,7 @@ const query: BindQuery = {
 };
 const path = '/tmp/prefork-test-binder.sock';
 
-/** No message at all, or one that asks for what the binder does not do. */
+/** Messages that are none, or that ask for what the binder does not do. */
 const hostile = (port: number): readonly unknown[] => [
   null,
   7,
@@ -205,7 +211,7 @@ test('it ends when the channel closes, and not by the signals that a service’s
   assert.deepEqual(await once(primary.child, 'exit'), [0, null]);
 });
 
-/** What node itself cannot read. Its end is a safe answer: it has nothing open. */
+/** Node itself cannot read these texts. The binder's end is a safe answer, because it has nothing open. */
 for (const text of ['no message\n', '{"binder":\n', '{"cmd":"NODE_HANDLE_ACK"}\n', '\0\0\0\n']) {
   test(`what is no channel’s language binds nothing: ${JSON.stringify(text)}`, { skip }, async (t) => {
     const port = await lowPort();
@@ -275,7 +281,7 @@ test('without --bind, a port that was not asked for at the first start is refuse
   await using server = await serveAsNobody({ files: { 'app.cjs': compromised }, env: { PORT: String(port) } });
   assert.deepEqual(await inside(server.target, listen(other)), { error: 'EACCES' });
   await server.event('port refused', { port: other });
-  // The port of the first start, at another address: as ever.
+  // The port of the first start may be bound at another address, as before.
   assert.deepEqual(await inside(server.target, listen(port, '127.0.0.2')), { error: 'EADDRINUSE' });
 });
 
@@ -311,7 +317,7 @@ test('the service’s own signals end the binder with the primary, and not befor
   await poll(() => !isAlive(binder) || undefined, 'the end of the binder');
 });
 
-/** Code of a worker's that listens, and closes again. */
+/** Returns code for a worker that listens, and closes again. */
 function listen(port: number, host = '127.0.0.1'): string {
   return `const server = require('node:net').createServer().listen(${port}, '${host}');
     await require('node:events').once(server, 'listening');

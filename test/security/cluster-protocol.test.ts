@@ -1,4 +1,4 @@
-/** node:cluster's own protocol, by which its primary listens wherever a worker asks: none of it is served. */
+/** Tests node:cluster's own protocol, by which its primary listens wherever a worker asks. None of it is served. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -16,8 +16,10 @@ import { poll } from '../support/watched.ts';
 const skip = noOtherUser;
 
 /**
- * Says it to the primary, and then listens: that question goes the same way, so that what was said has been read when it is
- * answered. @returns code that answers with what node:cluster's primary had to say.
+ * Says something to the primary and then listens. The second request takes the same way, so the messages have been read
+ * when it is answered.
+ *
+ * @returns code that answers with the replies of node:cluster's primary.
  */
 function say(messages: readonly object[]): string {
   return `const { once } = require('node:events');
@@ -80,7 +82,7 @@ function questions(port: number, path: string): readonly object[] {
   ];
 }
 
-/** The sockets of the primary's that have an address: TCP, UDP, and Unix with a path. */
+/** Lists the primary's sockets that have an address: TCP, UDP, and Unix with a path. */
 function boundBy({ pid }: App): string[] {
   const bound = new Set(boundInodes());
   return [...descriptorsOf(pid).values()].filter((what) => bound.has(what)).toSorted();
@@ -92,7 +94,7 @@ async function isNotServed(server: App): Promise<void> {
   const before = boundBy(server);
   assert.ok(before.length > 0);
   assert.deepEqual(await inside(server.target, say(questions(port, path))), { value: [] });
-  // What the worker itself had open by the way of prefork, the primary closes a moment later.
+  // The primary closes a moment later what the worker had opened through prefork.
   await poll(() => isDeepStrictEqual(boundBy(server), before) || undefined, 'the end of what was bound');
   assert.equal(existsSync(path), false);
   await ask(server.target);
@@ -115,11 +117,11 @@ for (const sharing of ownSharings) {
     const options = ['--workers', '1', '--sharing', sharing];
     await using server = await serve({ entry: './app.cjs', files: { 'app.cjs': compromised }, options });
     const worker = server.worker(0);
-    // After the answer, whose connection would be waited for.
+    // The worker disconnects after its answer, because it would wait for that connection.
     const code = `setTimeout(() => require('node:cluster').worker.disconnect(), 50);`;
     assert.deepEqual(await inside(server.target, code), {});
     await poll(() => !isAlive(worker) || undefined, 'the end of the worker');
-    // It drains, and leaves as at any stop; without the primary's answer it would stay.
+    // The worker drains and leaves as at any stop. Without the primary's answer it would stay.
     await server.event('worker exited', { pid: worker, signal: 'SIGTERM' });
     await server.event('worker ready', { slot: 0 }, 2);
     await ask(server.target);

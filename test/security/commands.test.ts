@@ -1,4 +1,4 @@
-/** Root's commands, and a server of another user that answers what it likes. */
+/** Tests root's commands with a hostile server of another user. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
@@ -21,7 +21,7 @@ interface Ran {
   readonly printed: string;
 }
 
-/** What a command of root's says when another user's server answers so, whatever it is asked. */
+/** Returns what a command of root's prints when another user's server gives this answer to every request. */
 async function ask(answer: string, options: readonly string[], namesakes = 0): Promise<Ran> {
   const directory = mkdtempSync(join(tmpdir(), 'prefork-commands-'));
   chmodSync(directory, 0o755);
@@ -29,7 +29,7 @@ async function ask(answer: string, options: readonly string[], namesakes = 0): P
   writeFileSync(join(directory, 'answer'), answer);
   mkdirSync(own, { mode: 0o700 });
   chownSync(own, NOBODY, NOBODY);
-  // The server is no test's to end by name: it goes with its stdin.
+  // The test does not end the server by name. It ends with its stdin.
   const code = `const text = require('node:fs').readFileSync(${JSON.stringify(join(directory, 'answer'))});
     require('node:http').createServer((_question, answer) => answer.end(text))
     .listen(${JSON.stringify(join(own, 'evil.sock'))}, () => console.log('up'));
@@ -40,7 +40,7 @@ async function ask(answer: string, options: readonly string[], namesakes = 0): P
     for (let nth = 0; nth < namesakes; nth++) linkSync(join(own, 'evil.sock'), join(own, `s${nth}.sock`));
     await using command = await startApp({ options, env: { PREFORK_RUNTIME_DIR: directory } });
     if (options[0] === 'top') {
-      // It asks again and again, unless it is stuck.
+      // The command asks again and again, unless it is stuck.
       await command.output(/(?:.*\n){2}/, 'stderr');
       command.signal('SIGKILL');
     }
@@ -56,7 +56,7 @@ async function ask(answer: string, options: readonly string[], namesakes = 0): P
 test('a pid is no path: root opens no file of a server’s choice', { skip }, async () => {
   const directory = mkdtempSync(join(tmpdir(), 'prefork-stat-'));
   try {
-    // A read of it never ends.
+    // A read of this file never ends.
     symlinkSync('/dev/zero', join(directory, 'stat'));
     const slots = [{ ...slot, worker: { ...worker, pid: `..${directory}` } }];
     const { printed } = await ask(JSON.stringify({ ...status, slots }), [
@@ -66,7 +66,7 @@ test('a pid is no path: root opens no file of a server’s choice', { skip }, as
       '--name',
       'evil',
     ]);
-    assert.match(printed, /evil gave a status that is none/);
+    assert.match(printed, /evil gave an answer that is not a status/);
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -88,7 +88,7 @@ for (const [what, answer] of Object.entries(answers)) {
       const { code, printed } = await ask(answer, [...options, '--name', 'evil']);
       assert.equal(code, 1);
       assert.match(printed, /^prefork: /);
-      // oxlint-disable-next-line no-control-regex -- what must not be there
+      // oxlint-disable-next-line no-control-regex -- these characters must not occur
       assert.doesNotMatch(printed, /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/);
     });
   }
@@ -100,14 +100,14 @@ test(
   async () => {
     const said = JSON.stringify({ ...status, slots: null });
     const other = await ask(said, ['status', '--name', 'other'], 10_000);
-    assert.match(other.printed, /no server runs under the name other/);
+    assert.match(other.printed, /no server named other is running/);
     assert.ok(other.printed.split('uid ').length < 300, 'so many were tried');
     const found = await ask(said, ['status', '--name', 's9999'], 10_000);
-    assert.match(found.printed, /s9999 gave a status that is none/);
+    assert.match(found.printed, /s9999 gave an answer that is not a status/);
   },
 );
 
-/** A page is asked for as a browser does. */
+/** Asks for a page as a browser does. */
 async function open(url: URL, path: string): Promise<Response> {
   return fetch(new URL(path, url), { headers: { authorization: `Bearer ${url.hash.slice('#token='.length)}` } });
 }
@@ -140,7 +140,7 @@ test('root’s browser runs no page of another user’s server, and keeps no coo
     assert.equal(await live.text(), 'evil/live');
     assert.equal(live.headers.get('set-cookie'), null);
     assert.equal(live.headers.get('refresh'), null);
-    // A server of root's own that has the name by now is another one, and not what root has looked at.
+    // Root may have a server of that name by now. It is not the one that root has looked at.
     const env = { PREFORK_RUNTIME_DIR: directory };
     await using mine = await serve({ entry: 'hello.js', options: ['--name', 'evil'], env });
     server.stdin.end();

@@ -1,4 +1,4 @@
-/** What a worker has open that is none of its business. */
+/** Tests that a worker has no descriptors open that are not its business. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,7 +23,7 @@ test(
      require('node:http').createServer().listen(0, '127.0.0.1', () => setTimeout(() => process.kill(process.ppid), 50));`,
     );
     try {
-      // Below and above the number at which libuv stops to look.
+      // The numbers lie below and above the one at which libuv stops to look.
       const opened = [5, 17, 25, 40, 200].map((fd) => `${fd}<"$SECRET"`).join(' ');
       const script = `exec ${opened}; exec "$NODE" "$COMMAND" --workers 1 --log-level silent "$APP"`;
       const child = spawn('bash', ['-c', script], {

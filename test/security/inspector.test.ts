@@ -1,4 +1,4 @@
-/** What listens where a worker's inspector should, and answers by chance: the commands end, and nothing of it is believed. */
+/** Tests random answers in place of a worker's inspector: the commands end, and believe nothing. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -15,7 +15,7 @@ import { Random } from '../support/random.ts';
 
 const COUNT = Number(process.env['FUZZ_REPLIES'] ?? 200);
 
-/** How long any of it may take, ms. */
+/** The limit of each step. */
 const PATIENCE_MS = 300;
 const LONGEST_SNAPSHOT = 1_000_000;
 
@@ -91,7 +91,7 @@ function frameOf(random: Random, payload: Buffer): Buffer {
   return Buffer.concat([head, payload]);
 }
 
-/** A server that speaks enough WebSocket to be listened to, and then anything. */
+/** Starts a server that speaks enough WebSocket to be listened to, and then sends anything. */
 async function enemy(random: Random): Promise<{ server: Server; endpoint: Endpoint }> {
   const server = createServer((socket: Socket) => {
     socket.on('error', () => {});
@@ -146,7 +146,7 @@ const looks: readonly Look[] = [
   },
 ];
 
-/** Whatever it was that came back, there is an end to it. */
+/** Asserts that a look ends, whatever came back. */
 async function look(session: Session, one: Look): Promise<void> {
   const signal = AbortSignal.timeout(PATIENCE_MS);
   const late = once(signal, 'abort').then(() => {

@@ -1,4 +1,4 @@
-/** What a worker says to the primary, made up by chance: of every kind that there is, with every handle that Node sends. */
+/** Tests random messages of a worker to the primary, of every kind that there is, with every handle that Node sends. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { conforms } from '../../src/control/status/conforms.ts';
@@ -8,7 +8,7 @@ import { get } from '../support/http.ts';
 
 const COUNT = Number(process.env['FUZZ_MESSAGES'] ?? 3000);
 
-/** The worker may be killed over it, and another one comes. */
+/** Says something. The worker may be killed for it, and another one comes. */
 async function say(app: App, number: number): Promise<void> {
   await get(app.target, { path: `/${number}`, timeout: 2000 }).catch(() => {});
 }

@@ -1,4 +1,4 @@
-/** Where root's commands and servers meet, and other users of the machine would like to be in between. */
+/** Tests the places where root's commands and servers meet, and where other users would like to intervene. */
 import assert from 'node:assert/strict';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { NOBODY, noOtherUser } from '../support/platform.ts';
 
 const skip = noOtherUser;
 
-/** A directory of its own for what a test prepares. */
+/** A directory for what a test prepares. */
 class Ground implements Disposable {
   readonly path: string = mkdtempSync(join(tmpdir(), 'prefork-ground-'));
 

@@ -1,4 +1,6 @@
-/** A worker that would like to write to root's terminal, as another user and through everything that prints. */
+/**
+ * Tests a hostile worker that wants to write to root's terminal, as another user and through everything that prints.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { serve, startApp } from '../support/app.ts';
@@ -9,7 +11,10 @@ const skip = noOtherUser;
 
 const NASTY = '\\x1b]0;PWNED\\x07\\x1b[31m\\x9b2J\\u2028\\u202e\\nprefork: all is well';
 
-/** Listens at a name of the abstract namespace, ends with an error, and writes to stderr: all three get around. */
+/**
+ * Listens at a name of the abstract namespace, ends with an error, and writes to stderr. All three texts are passed
+ * around.
+ */
 const app = `
 const { createServer } = require('node:net');
 createServer().listen('\\0evil${NASTY}');
@@ -21,7 +26,7 @@ if (process.env.PREFORK_GENERATION !== '1') {
 setTimeout(() => process.exit(3), 300).unref();
 `;
 
-// oxlint-disable-next-line no-misleading-character-class -- they are what must not be there
+// oxlint-disable-next-line no-misleading-character-class -- these characters must not occur
 const dangerous =
   /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u2028\u2029\u202A-\u202E\u2066-\u2069]|^prefork: all is well/m;
 
@@ -46,7 +51,7 @@ for (const format of ['text', 'json']) {
       assert.notEqual(printed, '');
       assert.doesNotMatch(printed, dangerous, options.join(' '));
     }
-    // What the worker itself prints is its own: the log is the lines that are prefork's.
+    // The worker may print anything itself. The log consists of the lines of prefork.
     const own = server.stderr.split('\n').filter((line) => line.startsWith(format === 'text' ? 'prefork: ' : '{'));
     assert.ok(own.length > 3);
     for (const line of own.filter((one) => one !== 'prefork: all is well')) assert.doesNotMatch(line, dangerous);

@@ -1,4 +1,4 @@
-/** As root, with --user: what an application that is an enemy's can have root do. The answers are all the same: nothing. */
+/** Tests as root, with --user, what a hostile application can make root do. The answer is always: nothing. */
 import assert from 'node:assert/strict';
 import {
   chmodSync,
@@ -42,14 +42,14 @@ import { endSuccessor, upgraded } from '../support/upgrades.ts';
 
 const skip = noOtherUser;
 
-/** The tests' own processes start with them, and those must not. */
+/** The tests' own processes start with these groups, and a server must not have them. */
 before(() => skip === false && process.setgroups!([0, 4, 27]));
 
 function serveEnemy(options: { options?: string[]; env?: Record<string, string>; cwd?: string } = {}): Promise<App> {
   return serveAsNobody({ files: { 'app.cjs': compromised }, ...options });
 }
 
-/** All processes of a server, the binder too. */
+/** Lists all processes of a server, including the binder. */
 function processesOf(server: App, primary: number = server.pid): number[] {
   return [...new Set([...server.processes, ...childrenOf(primary)])];
 }
@@ -115,7 +115,7 @@ test('SIGUSR1 opens no inspector in the primary, nor in the next one', { skip },
 
 test('a worker shares nothing with the primary but its output, and the sockets that it serves', { skip }, async () => {
   await using server = await serveEnemy({ env: { PORT: String(await lowPort()) } });
-  // Its output, and what the tests' own process was started with.
+  // The exceptions are its output, and what the tests' own process was started with.
   const inherited = [0, 1, 2].map((fd) => descriptorsOf(server.pid).get(fd)!);
   inherited.push(...descriptorsOf(process.pid).values());
   const check = (primary: number, worker: number): void => {
@@ -134,7 +134,7 @@ test('a worker shares nothing with the primary but its output, and the sockets t
   await endSuccessor(server, next);
 });
 
-/** A directory of root's, in which a socket of another service is, whose server has ended. */
+/** Makes a directory of root's with the socket of another service, whose server has ended. */
 async function rootsDirectory(t: TestContext, mode: number): Promise<{ directory: string; socket: string }> {
   const directory = temporary(t);
   const socket = join(directory, 'db.sock');
@@ -216,7 +216,7 @@ test('what a worker leaves where reports are read removes nothing of root’s', 
   assert.equal(readFileSync(join(directory, 'secret'), 'utf8'), 'root’s');
 });
 
-/** Whose code it is that runs. */
+/** Returns code that records the user that runs it. */
 const confession = (file: string): string => `require('node:fs').appendFileSync('${file}', process.getuid() + '\\n');`;
 
 test('no library of the application’s directory is loaded as root', { skip }, async (t) => {
@@ -265,10 +265,14 @@ test('a config file is read as the user that --user names', { skip }, async (t) 
   assert.ok(isNobody(server.pid));
 });
 
-/** Names the part. */
+/** Matches the refusal, and captures the part. */
 const REFUSAL = /^(?:prefork|UsageError): (?:--user|user): uid 65534 may change (\S+), /m;
 
-/** @param code how it ends: a library's program by an error that it does not catch. */
+/**
+ * Starts a server that is refused.
+ *
+ * @param code the exit code: a library's program ends by an error that it does not catch.
+ */
 async function refusal(options: Parameters<typeof startApp>[0], code = 2): Promise<string> {
   await using server = await startApp({ isOpen: true, group: true, ...options });
   assert.deepEqual(await server.exit(), { code, signal: null }, server.stderr);
@@ -364,7 +368,7 @@ test(
   },
 );
 
-/** Asked by a worker, at the control socket. */
+/** Returns code for a worker that asks for an upgrade at the control socket. */
 function upgradeBy(server: App, target: object): string {
   return `const question = require('node:http').request({
       socketPath: ${JSON.stringify(server.controlSockets[0])}, path: '/upgrade', method: 'POST',
@@ -385,7 +389,7 @@ test('no program of the user’s gets the channel to the binder by an upgrade', 
   const { ok, reason } = value as { ok: boolean; reason: string };
   assert.equal(ok, false);
   assert.match(reason, /uid 65534 may change/);
-  // One that is only preferred is not taken, and another one is.
+  // The server does not take a node that is only preferred, but another one.
   await inside(server.target, upgradeBy(server, { preferNode: program })).catch(() => {});
   const next = await upgraded(server);
   assert.equal(existsSync(mark), false);
@@ -402,7 +406,7 @@ test('the next primary opens no inspector to a signal that comes before its firs
   process.kill(second, 'SIGUSR2');
   const third = await upgraded(server, 2);
   assert.equal(commandLine(third).split(flag).length, 2, 'once');
-  // Workers have flags of their own: `prefork inspect` is for them.
+  // Workers have flags of their own, so that `prefork inspect` works on them.
   assert.deepEqual(await inside(server.target, 'return process.execArgv'), { value: [] });
   await endSuccessor(server, third);
 });
@@ -445,7 +449,11 @@ test('a library’s program that the user may change is refused', { skip }, asyn
   assert.equal(await refusal({ entry: program, command: false }, 1), cwd);
 });
 
-/** What is installed, as `npm install --global` does it. @returns the command's path. */
+/**
+ * Copies the package, as `npm install --global` installs it.
+ *
+ * @returns the command's path.
+ */
 function copyOfPackage(t: TestContext): string {
   const directory = temporary(t);
   cpSync(join(root, 'dist'), join(directory, 'prefork', 'dist'), { recursive: true });
@@ -453,7 +461,7 @@ function copyOfPackage(t: TestContext): string {
   return join(directory, 'prefork', 'dist', 'cli.cjs');
 }
 
-/** A directory of root's that all may look into. */
+/** Makes a directory of root's that all users may look into. */
 function temporary(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'prefork-test-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
@@ -461,7 +469,7 @@ function temporary(t: TestContext): string {
   return directory;
 }
 
-/** A directory of nobody's. */
+/** Makes a directory that belongs to the unprivileged user. */
 function nobodys(t: TestContext): string {
   const directory = temporary(t);
   mkdirSync(directory, { recursive: true });

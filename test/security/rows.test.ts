@@ -1,4 +1,4 @@
-/** What a worker writes into the scoreboard, which all workers may write: rows that are well sealed and make no sense. */
+/** Tests hostile rows of the scoreboard, which all workers may write: rows that are well sealed and make no sense. */
 import assert from 'node:assert/strict';
 import { closeSync, openSync, readdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { conforms } from '../../src/control/status/conforms.ts';
 import { statusSchema } from '../../src/control/status/status-schema.ts';
 import { monotonic } from '../../src/scoreboard/clock.ts';
-import { ROW_SIZE, rowOffset, STATES, type Row, type State } from '../../src/scoreboard/layout.ts';
+import { ROW_BYTES, rowOffset, STATES, type Row, type State } from '../../src/scoreboard/layout.ts';
 import { boardDirectories } from '../../src/scoreboard/place.ts';
 import { BLANK, encodeRow, viewOf } from '../../src/scoreboard/record.ts';
 import { serve, type App } from '../support/app.ts';
@@ -33,12 +33,12 @@ function anyRow(random: Random, pids: readonly number[]): Row {
   }
   row.pid = random.pick(pids);
   row.state = random.pick(states);
-  // One that seems to hang is helped, which is not what is tried here alone.
+  // A worker that seems to hang is helped by others, which is only a part of what this test tries.
   if (random.chance(0.7)) row.heartbeat = monotonic();
   return row;
 }
 
-/** Every number in it, wherever. */
+/** Yields every number in a value, at any depth. */
 function* numbersIn(value: unknown): Generator<number> {
   if (typeof value === 'number') yield value;
   else if (typeof value === 'object' && value !== null) for (const one of Object.values(value)) yield* numbersIn(one);
@@ -54,13 +54,13 @@ test(
     const fd = openSync(boardOf(app), 'r+');
     try {
       for (let nth = 1; nth <= COUNT; nth++) {
-        const bytes = new Uint8Array(ROW_SIZE);
+        const bytes = new Uint8Array(ROW_BYTES);
         encodeRow(viewOf(bytes), anyRow(random, [...app.workers.values(), app.pid, 0]), nth);
-        writeSync(fd, bytes, 0, ROW_SIZE, rowOffset(random.between(0, 3)));
+        writeSync(fd, bytes, 0, ROW_BYTES, rowOffset(random.between(0, 3)));
         const { status, body } = await get({ socketPath: app.controlSockets[0]! }, { path: '/status' });
         assert.equal(status, 200, `after row ${nth}`);
         for (const number of numbersIn(JSON.parse(body))) assert.ok(number >= 0, `${number} after row ${nth}`);
-        // As the commands ask for it: they show no other.
+        // The commands check the status in the same way, and show no other.
         assert.ok(conforms(JSON.parse(body), statusSchema), `after row ${nth}: ${body}`);
         assert.doesNotMatch(body, /"(?:connectionsOpen|rss|utilization|requestsFinished)":null/, `after row ${nth}`);
       }

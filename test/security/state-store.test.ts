@@ -1,4 +1,4 @@
-/** What a compromised worker, or a broken disk, leaves in the store; and what comes late. */
+/** Tests what a compromised worker, or a broken disk, leaves in the store; and what comes late. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,7 +21,7 @@ async function use(path: string): Promise<void> {
   await state.cache('sessions').set('k', 'secret');
 }
 
-/** Each leaves a database that SQLite can read, and prefork did not write. */
+/** The statements leave a database that SQLite can read, and that prefork did not write. */
 const harms: readonly string[] = [
   'UPDATE area_1 SET kind = 77',
   "UPDATE area_1 SET kind = 'x'",

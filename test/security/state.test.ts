@@ -1,4 +1,4 @@
-/** State where other users, other programs and broken ones have been: at a path, and in Redis. */
+/** Tests state where other users, other programs and broken ones have been: at a path, and in Redis. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
@@ -105,7 +105,7 @@ test('what was counted in a window that is over is not lent to the next one', { 
   for (let i = 0; i < 3; i++) assert.equal(await get('/quick'), 200);
   const mine = get('/slow');
   while (waiting.length < 4) await delay(5);
-  // All fail and are taken back, though three of them were counted in the window before.
+  // All fail and are taken back, although three of them were counted in the window before.
   for (const response of waiting) response.status(500).end();
   assert.deepEqual(await Promise.all([...slow, mine]), [500, 500, 500, 500]);
   while ((await hits()) === 4) await delay(5);
@@ -145,7 +145,7 @@ test('what another program has under the same keys is a clear error', { skip: no
   await assert.rejects(state.counter('n').add(1), { code: 'ERR_STATE_VALUE' });
 });
 
-/** What answers as a server does that is broken, or is none. */
+/** The answers of a server that is broken, or that is not Redis. */
 const answers: ReadonlyArray<readonly [string, string]> = [
   ['a line that is none', 'HTTP/1.1 400 Bad Request\r\n\r\n'],
   ['a length below zero', '$-5\r\n'],
@@ -164,7 +164,7 @@ for (const [what, bytes] of answers) {
     const { port } = server.address() as { port: number };
     await assert.rejects(openState({ url: `redis://127.0.0.1:${port}`, timeout: '300ms' }), {
       code: 'ERR_STATE_UNAVAILABLE',
-      message: new RegExp(`Redis at 127\\.0\\.0\\.1:${port} cannot be asked`),
+      message: new RegExp(`Redis at 127\\.0\\.0\\.1:${port} cannot be reached`),
     });
   });
 }
@@ -174,7 +174,7 @@ test('a server that refuses is named, without its password', async () => {
   await assert.rejects(
     openState({ url: `redis://user:secret@127.0.0.1:${port}/3`, timeout: '300ms' }),
     (error: Error) => {
-      assert.match(error.message, new RegExp(`Redis at 127\\.0\\.0\\.1:${port}/3 cannot be asked: .*ECONNREFUSED`));
+      assert.match(error.message, new RegExp(`Redis at 127\\.0\\.0\\.1:${port}/3 cannot be reached: .*ECONNREFUSED`));
       assert.ok(!error.message.includes('secret'));
       return true;
     },

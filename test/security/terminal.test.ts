@@ -1,4 +1,7 @@
-/** A terminal with root's shell in it, and in the foreground a server of another user's: it does not get at the shell. */
+/**
+ * Tests a terminal with root's shell, and with a server of another user in the foreground. The server does not get at
+ * the shell.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,13 +18,17 @@ import { poll } from '../support/watched.ts';
 
 const skip = noOtherUser || noTerminal;
 
-/** Owns a terminal in which root's shell has started a server for nobody. */
+/** A terminal in which root's shell has started a server of the unprivileged user. The object owns it. */
 class Session implements AsyncDisposable {
   readonly terminal: Terminal;
   readonly directory: string;
   readonly #testId: string;
 
-  /** @param prefix of the command, such as `setsid -w`. */
+  /**
+   * Opens a session.
+   *
+   * @param prefix the beginning of the command, such as `setsid -w`.
+   */
   static async open(
     app: string,
     { options = '', port = 0, prefix = '', until = /ready workers=1/ } = {},
@@ -55,7 +62,7 @@ class Session implements AsyncDisposable {
     return Number(pid);
   }
 
-  /** The server's processes: all but the shell's and the terminal's own. */
+  /** The server's processes: all except those of the shell and the terminal. */
   get processes(): number[] {
     const own = processesOf(this.#testId).filter((pid) => /^(?!setsid ).* --user/.test(commandLine(pid)));
     return [...new Set([...own, ...own.flatMap(childrenOf)])];
@@ -82,7 +89,7 @@ class Session implements AsyncDisposable {
   }
 }
 
-/** The number of the controlling terminal (proc(5)), 0 for none. */
+/** Returns the number of the controlling terminal (proc(5)), 0 for none. */
 function terminalOf(pid: number): number {
   const [, fields] = readFileSync(`/proc/${pid}/stat`, 'latin1').split(/\) (?!.*\) )/s);
   return Number(fields!.split(' ')[4]);
@@ -115,7 +122,7 @@ for (const prefix of ['', 'setsid -w']) {
     for (const fd of [0, 1, 2, 3]) {
       assert.deepEqual(await inside(target, `return require('node:tty').isatty(${fd})`), { value: false });
     }
-    // Ctrl-C reaches `setsid` alone, which is then the one that is at the terminal.
+    // Ctrl-C reaches `setsid` alone, which is then the process at the terminal.
     process.kill(session.between, 'SIGTERM');
     await session.terminal.shows(/^ended=0/m);
   });
@@ -125,7 +132,7 @@ function tryToOpen(path: string): string {
   return `require('node:fs').openSync(${path}, 'r+'); return 'opened';`;
 }
 
-/** What is typed into a terminal by the one ioctl that does it, from every descriptor and the terminal's own name. */
+/** A program that types into a terminal by the ioctl for it, through every descriptor and the terminal's own name. */
 const typist = (file: string): string => `${hello}
   const { spawn } = require('node:child_process');
   const program = \`$SIG{INT} = $SIG{HUP} = 'IGNORE';
@@ -144,7 +151,7 @@ test('a worker types nothing into root’s shell', { skip }, async () => {
     await poll(() => existsSync(`${file}.done`) || undefined, 'the end of the typist');
     await session.terminal.type('C-c');
     await session.terminal.shows(/^ended=0/m);
-    // What had been typed, the shell would have run before this.
+    // The shell would have run earlier typed text before this.
     await session.terminal.type('echo and=$((6 * 7))', 'Enter');
     await session.terminal.shows(/^and=42/m);
     assert.equal(existsSync(file), false);
@@ -187,7 +194,7 @@ for (const signal of ['SIGKILL', 'SIGQUIT', 'SIGTERM', 'SIGHUP'] as const) {
     assert.equal(processes.length, 4);
     process.kill(between, signal);
     if (signal === 'SIGHUP') {
-      // With its terminal still there, that is a reload, as ever.
+      // While the terminal is still there, the signal means a reload as usual.
       await session.terminal.shows(/reload done/);
       process.kill(between, 'SIGTERM');
     }

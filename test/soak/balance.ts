@@ -1,5 +1,5 @@
 /**
- * What --balance does to connections, and what it costs. Not part of npm test: it takes minutes.
+ * Measures what --balance does to connections, and what it costs. It takes minutes, so npm test leaves it out.
  *
  *     node out/test/soak/balance.js bursts|trickles|leavers|sticky|cost|compute|kills|simulation [times]
  */

@@ -1,6 +1,6 @@
 /**
- * How many of the cases of the standard of fetch hold for the light objects of this server, of @hono/node-server and of srvx, and for
- * Node's own constructors:
+ * Counts the cases of the fetch standard that hold for the light objects of this server, of @hono/node-server and of
+ * srvx, and for Node's own constructors:
  *
  *     node out/test/soak/fetch-platform.js [name, to see what fails]
  */
@@ -15,7 +15,7 @@ import { requestsOf, responsesOf, urlsOf, type Implementation, type Result } fro
 
 const silent = { error: () => undefined };
 
-/** In a process of its own each: they replace globals. */
+/** Each runs in a process of its own, because they replace globals. */
 const implementations: Readonly<Record<string, () => Implementation>> = {
   'prefork/http': () => {
     const make = (fetch: (request: Request) => Promise<Response>): Server => new Server({ fetch, logger: silent });
@@ -56,7 +56,7 @@ const implementations: Readonly<Record<string, () => Implementation>> = {
       return { port: Number(new URL(server.url!).port), close: () => void server.close(true) };
     },
   }),
-  // Requests of the constructor, which a server has to make of what was sent.
+  // The requests come from the constructor. A server has to make them of what was sent.
   'Node itself': () => ({
     Request,
     Response,

@@ -1,6 +1,6 @@
 /**
- * The clients that are installed, at one server of this package: curl, wget, ab, siege, python's http.client, Go's net/http, and
- * Chromium with a page of 50 assets and ranges.
+ * Tries the installed clients on one server of this package: curl, wget, ab, siege, python's http.client, Go's
+ * net/http, and Chromium with a page of 50 assets and ranges.
  *
  *     node out/test/soak/http-clients.js
  */
@@ -62,7 +62,7 @@ async function out(program: string, ...args: string[]): Promise<string> {
 
 type Check = () => Promise<string | void>;
 
-/** What a client is asked, and what it says when it is right beside that. */
+/** The task of each client, and its output when it succeeds. */
 const clients: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
   curl: {
     version: async () => (await out('curl', '--version')).split(' ', 2).join(' '),

@@ -1,5 +1,5 @@
 /**
- * Mutated requests, a million unless told otherwise, as node:http and prefork/http read them:
+ * Compares how node:http and prefork/http read mutated requests, a million by default:
  *
  *     node out/test/soak/http-differential.js [count] [seed]
  */

@@ -1,9 +1,10 @@
 /**
- * Answers of 100 MB to 20 clients that read 1 MB/s, and what 64 quick clients notice of them:
+ * Sends answers of 100 MB to 20 clients that read 1 MB/s, and measures what 64 quick clients notice:
  *
  *     node out/test/soak/http-large-answers.js [--megabytes 100]
  *
- * It fails when an answer is not whole, or the quick ones' 99th percentile is more than 1.5 times that without.
+ * It fails when an answer is not whole, or when the quick clients' 99th percentile exceeds 1.5 times that without slow
+ * clients.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,7 +18,7 @@ const SLOW = 20;
 const QUICK = 64;
 const MEGABYTE = 1024 * 1024;
 const TICK_MS = 50;
-/** Between two requests of a quick client: 64 of them ask 3,000 times a second. */
+/** The time between two requests of a quick client. 64 of them ask 3,000 times a second. */
 const PAUSE_MS = 20;
 const WINDOW_MS = 10_000;
 const MOST = 1.5;
@@ -35,7 +36,7 @@ async function main(): Promise<void> {
   for (let told: unknown = undefined; told === undefined; told = await Promise.race([reading, delay(0)])) {
     busy.push(await p99(quick));
   }
-  // The last window may have been half of a quiet one.
+  // The last window may be half quiet, so it does not count.
   if (busy.length > 1) busy.pop();
   const [{ whole, seconds }] = await reading;
   quiet.push(await p99(quick), await p99(quick));
@@ -79,7 +80,7 @@ async function serve(megabytes: number): Promise<void> {
   process.send!((server.address() as AddressInfo).port);
 }
 
-/** Half of them read one that was given at once, half a stream. */
+/** Reads slowly. Half of the clients read an answer that was given at once, half a stream. */
 async function readSlowly(port: number, megabytes: number): Promise<void> {
   const begun = performance.now();
   const sizes = await Promise.all(

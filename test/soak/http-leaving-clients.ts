@@ -1,11 +1,12 @@
 /**
- * 100,000 requests of clients that leave, half-close, reset and read slowly at random moments, to handlers of every kind:
+ * Sends 100,000 requests of clients that leave, half-close, reset and read slowly at random moments, to handlers of
+ * every kind:
  *
  *     node out/test/soak/http-leaving-clients.js [--requests 100000] [--seed 1] [--seconds 900]
  *
- * It fails when anything is uncaught or logged, an answer looks whole and is not, a client that stays does not get all of its
- * answers, or descriptors, requests, memory for bodies or the heap do not come back to where they were. The client needs Node 24: to older
- * ones a reset that comes with the last bytes is an end.
+ * It fails when an error is uncaught or logged, when an answer looks whole and is not, and when a client that stays
+ * misses an answer. It also fails when descriptors, requests, memory for bodies or the heap do not return to their
+ * earlier values. The client needs Node 24, because older ones treat a reset that comes with the last bytes as an end.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,9 +18,9 @@ import { visit, type Verdict } from './http/visitor.ts';
 
 const CLIENTS = 100;
 const WARM_UP = 5000;
-/** What the heap may grow by: code that is compiled late, and caches that fill. */
+/** The growth of the heap that is allowed, for code that is compiled late and caches that fill. */
 const MOST_GROWTH_MB = 8;
-/** How long what is left may take to end: a handler that waits, a client that lingers, and a tick. */
+/** The time within which the rest may end: a handler that waits, a client that lingers, and a tick. */
 const SETTLING_MS = 10_000;
 
 async function main(): Promise<void> {
@@ -96,7 +97,7 @@ function report(verdicts: Verdicts, seconds: number): void {
   console.log(`connections: ${[...byBehaviour].map(([behaviour, count]) => `${count} ${behaviour}`).join(', ')}`);
 }
 
-/** When nothing is under way any more, or the time for that is over. */
+/** Waits until nothing is under way any more, or the time for that is over. */
 async function settled(server: ChildProcess): Promise<ServerState> {
   const over = performance.now() + SETTLING_MS;
   for (;;) {

@@ -1,5 +1,5 @@
 /**
- * 2,000 slow clients and 10,000 idle ones, and what the others notice of them:
+ * Runs 2,000 slow clients and 10,000 idle ones, and measures what the others notice:
  *
  *     ulimit -n 20000; node out/test/soak/http-slow-clients.js
  */
@@ -12,7 +12,7 @@ import { Server } from '../../src/http.ts';
 
 const SLOW = 2000;
 const IDLE = 10_000;
-const READ_TIMEOUT = 10_000;
+const READ_TIMEOUT_MS = 10_000;
 const MEASURED = 6000;
 const large = Buffer.alloc(8 * 1024 * 1024, 'x');
 
@@ -31,7 +31,7 @@ async function main(): Promise<void> {
   );
   const { connections } = await state(server);
   console.log(`memory quiet ${before.rss} MB, then ${during.rss} MB`);
-  // Those that do not read do not notice either: the server knows.
+  // Clients that do not read notice nothing, but the server knows.
   console.log(
     `slow clients that were told: ${JSON.stringify(cut)}; connections left: ${connections} of ${during.connections}`,
   );
@@ -45,7 +45,7 @@ function start(...role: string[]): ChildProcess {
 }
 
 interface State {
-  /** Megabytes. */
+  /** The memory in megabytes. */
   readonly rss: number;
   readonly connections: number;
 }
@@ -56,7 +56,7 @@ async function state(server: ChildProcess): Promise<State> {
   return told;
 }
 
-/** Of four clients, one request after the other. */
+/** Measures four clients, each with one request after the other. */
 async function p99(port: number): Promise<number> {
   const over = performance.now() + MEASURED;
   const times: number[] = [];
@@ -75,7 +75,7 @@ async function p99(port: number): Promise<number> {
 }
 
 async function serve(): Promise<void> {
-  const options = { readTimeout: READ_TIMEOUT, writeTimeout: READ_TIMEOUT, idleTimeout: 120_000 };
+  const options = { readTimeout: READ_TIMEOUT_MS, writeTimeout: READ_TIMEOUT_MS, idleTimeout: 120_000 };
   const server = new Server({ ...options, handler: (ctx) => ctx.end(ctx.path === '/large' ? large : 'ok') });
   await once(server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }), 'listening');
   process.on('message', () => {
@@ -87,7 +87,7 @@ async function serve(): Promise<void> {
 
 interface Way {
   readonly begin: string;
-  /** Sent now and then. */
+  /** A piece that is sent now and then. */
   readonly more: string;
   readonly reads: boolean;
 }
@@ -117,7 +117,7 @@ async function attack(): Promise<void> {
     return { closed };
   });
   process.send!('attacking');
-  await Promise.race([Promise.all(slow.map(({ closed }) => closed)), delay(READ_TIMEOUT * 1.5)]);
+  await Promise.race([Promise.all(slow.map(({ closed }) => closed)), delay(READ_TIMEOUT_MS * 1.5)]);
   process.send!(cut);
 }
 
@@ -128,7 +128,7 @@ async function opened(port: number): Promise<Socket> {
   return socket;
 }
 
-/** A hundred at a time. */
+/** Makes a hundred at a time. */
 async function all<Result>(count: number, make: (index: number) => Promise<Result>): Promise<Result[]> {
   const made: Result[] = [];
   for (let index = 0; index < count; index += 100) {

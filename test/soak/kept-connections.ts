@@ -1,6 +1,6 @@
 /**
- * Clients that never connect again, while something happens to the server many times: none of their connections may close. Not part
- * of npm test.
+ * Runs clients that never reconnect while an event happens to the server many times. None of their connections may close.
+ * npm test leaves this out.
  *
  *     node out/test/soak/kept-connections.js [reloads] [connections] [get|post|idle] [echoes.js|http-echoes.js] [tcp|unix]
  */

@@ -1,7 +1,7 @@
 /**
- * What Prometheus makes of a server whose workers are killed: no counter may fall, no scrape fail, and the totals have to be
- * those of the client, but for what a killed worker had not written down. Needs prometheus and promtool. Not part of npm test:
- * see CONTRIBUTING.md.
+ * Lets Prometheus watch a server whose workers are killed. No counter may fall and no scrape may fail. The totals must
+ * be those of the clients, except for what a killed worker had not written. The soak needs prometheus and promtool; npm
+ * test leaves it out, see CONTRIBUTING.md.
  *
  *     node out/test/soak/metrics.js [--seconds 120]
  */
@@ -12,22 +12,22 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startServer, type App, type Target } from 'prefork/testing';
 import { fixture } from '../support/paths.ts';
-import { INTERVAL, Prometheus } from './prometheus.ts';
+import { INTERVAL_SECONDS, Prometheus } from './prometheus.ts';
 
 const CLIENTS = 16;
-/** Between two requests of a client, ms: as much as a busy machine does without being in its own way. */
-const PAUSE = 4;
-/** Between two kills, ms. */
-const KILLS = 5000;
+/** The time between two requests of a client, short enough to keep the machine busy without overloading it. */
+const PAUSE_MS = 4;
+/** The time between two kills. */
+const KILLS_MS = 5000;
 /** A worker writes its figures every 250 ms, or a little later. */
-const BEAT = 300;
+const BEAT_MS = 300;
 
-/** What the clients have seen. */
+/** The experience of the clients. */
 class Count {
   readonly byStatus = new Map<number, number>();
-  /** Without an answer: their worker was killed. */
+  /** Requests without an answer, because their worker was killed. */
   broken = 0;
-  /** When each worker answered, by pid. */
+  /** The times of each worker's answers, by pid. */
   readonly #times = new Map<string, number[]>();
 
   answered(status: number, pid: string): void {
@@ -41,7 +41,7 @@ class Count {
     return [...this.byStatus.values()].reduce((sum, count) => sum + count, 0);
   }
 
-  /** How many the worker has answered in the last so many ms. */
+  /** Counts the worker's answers in the last `ms`. */
   lately(pid: number, ms: number): number {
     const from = performance.now() - ms;
     return (this.#times.get(String(pid)) ?? []).filter((time) => time >= from).length;
@@ -60,7 +60,7 @@ function ask(target: Target, agent: Agent, path: string): Promise<readonly [stat
   });
 }
 
-/** Until it is aborted. */
+/** Sends requests; aborting the controller ends it. */
 async function load(target: Target, count: Count, { signal }: AbortController): Promise<void> {
   const client = async (): Promise<void> => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -70,29 +70,29 @@ async function load(target: Target, count: Count, { signal }: AbortController): 
       } catch {
         count.broken++;
       }
-      await delay(PAUSE);
+      await delay(PAUSE_MS);
     }
     agent.destroy();
   };
   await Promise.all(Array.from({ length: CLIENTS }, client));
 }
 
-/** What may be missing from the totals. */
+/** The figures that may be missing from the totals. */
 interface Unwritten {
   kills: number;
   requests: number;
-  /** The application's own metrics are as of the last scrape. */
+  /** The application's own metrics, which are as old as the last scrape. */
   hits: number;
 }
 
 async function kill(app: App, count: Count, until: number): Promise<Unwritten> {
   const unwritten = { kills: 0, requests: 0, hits: 0 };
-  while (performance.now() + KILLS < until) {
-    await delay(KILLS);
+  while (performance.now() + KILLS_MS < until) {
+    await delay(KILLS_MS);
     const slot = unwritten.kills++ % 2;
     const pid = app.worker(slot);
-    unwritten.requests += count.lately(pid, BEAT);
-    unwritten.hits += count.lately(pid, 2 * INTERVAL * 1000);
+    unwritten.requests += count.lately(pid, BEAT_MS);
+    unwritten.hits += count.lately(pid, 2 * INTERVAL_SECONDS * 1000);
     process.kill(pid, 'SIGKILL');
     await app.event('worker ready', { nth: 2 + unwritten.kills });
   }
@@ -102,7 +102,7 @@ async function kill(app: App, count: Count, until: number): Promise<Unwritten> {
 
 let isGood = true;
 
-/** A line of the report. */
+/** Prints a line of the report. */
 function check(what: string, value: number, least: number, most: number = least): void {
   const fits = value >= least && value <= most;
   isGood &&= fits;
@@ -120,9 +120,14 @@ async function report(prometheus: Prometheus, count: Count, lost: Unwritten, sec
     resets += await prometheus.value(`sum(resets(${name}${range})) or vector(0)`);
   check(`resets of ${counters.length + parts.length} counters`, resets, 0);
   check('least `up`', await prometheus.value(`min_over_time(up${range})`), 1);
-  // It may begin late, and be late once.
-  check('scrapes', await prometheus.value(`count_over_time(up${range})`), seconds / INTERVAL - 2, Infinity);
-  check('longest scrape, s', await prometheus.value(`max_over_time(scrape_duration_seconds${range})`), 0, INTERVAL);
+  // The first scrape may be late, and another one may be late once.
+  check('scrapes', await prometheus.value(`count_over_time(up${range})`), seconds / INTERVAL_SECONDS - 2, Infinity);
+  check(
+    'longest scrape, s',
+    await prometheus.value(`max_over_time(scrape_duration_seconds${range})`),
+    0,
+    INTERVAL_SECONDS,
+  );
   const { all, broken, byStatus } = count;
   const missing = (name: string): Promise<number> => prometheus.value(`sum(${name})`).then((total) => all - total);
   console.log(`| answers that the clients have | ${all} | | |`);
@@ -140,7 +145,7 @@ async function report(prometheus: Prometheus, count: Count, lost: Unwritten, sec
   check('requests in flight', await prometheus.value('sum(prefork_requests_in_flight)'), 0);
 }
 
-/** What promtool has to say of a scrape, in lines. */
+/** Counts the lines of promtool's complaints about a scrape. */
 async function complaints(admin: string): Promise<number> {
   const input = await (await fetch(`http://${admin}/metrics`)).text();
   const { stdout, stderr, status } = spawnSync('promtool', ['check', 'metrics'], { input, encoding: 'utf8' });
@@ -160,8 +165,8 @@ async function main(seconds: number): Promise<void> {
     kill(app, count, performance.now() + seconds * 1000).finally(() => over.abort()),
     load(app.target, count, over),
   ]);
-  // A beat, and then a scrape of it.
-  await delay(BEAT + 2 * INTERVAL * 1000);
+  // The wait is for a beat, and then for a scrape of it.
+  await delay(BEAT_MS + 2 * INTERVAL_SECONDS * 1000);
   console.log('| what | is | should be | good |\n| --- | --- | --- | --- |');
   await report(prometheus, count, lost, seconds);
   check('complaints of promtool', await complaints(admin), 0);

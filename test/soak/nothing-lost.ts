@@ -1,6 +1,6 @@
 /**
- * Keeps a server busy in every protocol while something happens to it many times, and fails when a single request is lost.
- * Not part of npm test: it takes minutes.
+ * Keeps a server busy in every protocol while an event happens to it many times, and fails when a single request is
+ * lost. It takes minutes, so npm test leaves it out.
  */
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ import { printHead, printRow, type Row } from './table.ts';
 
 const requests = [{ check: isEcho }, { method: 'POST', body: 16_384, check: isEcho }];
 
-/** Which of the server's addresses each is spoken at. */
+/** The index of the server's address for each protocol. */
 const protocols = {
   http: { address: 0, protocol: 'http1', tls: false },
   https: { address: 1, protocol: 'http1', tls: true },
@@ -22,12 +22,12 @@ const protocols = {
   h2c: { address: 2, protocol: 'http2', tls: false },
   unix: { address: 3, protocol: 'http1', tls: false },
 } as const;
-/** Of echo-everywhere.mjs. */
+/** The number of addresses of echo-everywhere.mjs. */
 const ADDRESSES = 4;
 
 type Protocol = keyof typeof protocols;
 
-/** A server of its own, which is new, and has a copy of the application, which may be broken. */
+/** Runs a scenario on a new server with a copy of the application, which may be broken. */
 async function soak(name: string, spoken: readonly Protocol[], options: SoakOptions): Promise<Row[]> {
   const directory = mkdtempSync(join(tmpdir(), 'prefork-soak-'));
   const entry = join(directory, 'server.mjs');
@@ -37,7 +37,7 @@ async function soak(name: string, spoken: readonly Protocol[], options: SoakOpti
   const env = { ...certificate, SOCKET: join(directory, 'server.sock'), ...scenario.env?.(directory) };
   const app = await startServer({ entry, options: flags, env });
   try {
-    // It is ready when it listens somewhere, and listens elsewhere a moment later.
+    // The server is ready when it listens on its first address, and listens on the others a moment later.
     await app.event('listening', { nth: ADDRESSES });
     const loads = new Map(spoken.map((one) => [one, start(app, one, options.clients / spoken.length)]));
     return await reportOf(name, app, loads, run(app, scenario, [...loads.values()], entry, options));
@@ -47,7 +47,7 @@ async function soak(name: string, spoken: readonly Protocol[], options: SoakOpti
   }
 }
 
-/** Tells what was lost also when something else failed: mostly the one explains the other. */
+/** Reports losses even when something else failed, because the one often explains the other. */
 async function reportOf(
   scenario: string,
   app: App,
@@ -70,7 +70,7 @@ function start(app: App, name: Protocol, clients: number): Load {
 }
 
 /**
- * Between one event and the next there is always a share of the requests, so that none happens to an idle server.
+ * Spaces the events: a share of the requests comes between two of them, so that none happens to an idle server.
  *
  * @returns how often it happened.
  */
@@ -92,7 +92,11 @@ async function run(
   return count;
 }
 
-/** @returns whether nothing was lost. */
+/**
+ * Runs all scenarios.
+ *
+ * @returns whether nothing was lost.
+ */
 async function main(options: SoakOptions): Promise<boolean> {
   const all = Object.keys(protocols) as Protocol[];
   let lost = 0;

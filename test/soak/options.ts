@@ -5,11 +5,11 @@ export interface SoakOptions {
   readonly names: readonly string[];
   /** How often each scenario happens. */
   readonly count: number;
-  /** Fewer answers than this, over all protocols, prove too little. */
+  /** The least number of answers over all protocols, because fewer prove too little. */
   readonly minRequests: number;
-  /** Over all protocols. */
+  /** The number of clients over all protocols. */
   readonly clients: number;
-  /** One protocol after another, instead of all together. */
+  /** True for one protocol after another, instead of all together. */
   readonly inTurns: boolean;
   readonly sharing: string;
 }
@@ -23,7 +23,7 @@ const usage = `node out/test/soak/nothing-lost.js [options]
   --sharing <mode>     of the command; default auto
 `;
 
-/** Throws for what cannot be used. */
+/** Reads the options, and throws for those that cannot be used. */
 export function readOptions(args: readonly string[]): SoakOptions {
   const { values } = parseArgs({
     args: [...args],

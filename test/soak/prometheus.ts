@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** Between two scrapes, s. */
-export const INTERVAL = 2;
+/** The time between two scrapes. */
+export const INTERVAL_SECONDS = 2;
 
 type Sample = readonly [time: number, value: string];
 
@@ -16,7 +16,10 @@ interface Answer<Data> {
   readonly data: Data;
 }
 
-/** A Prometheus that scrapes one target. Owns its process and a directory; disposing of it ends and removes both. */
+/**
+ * A Prometheus that scrapes one target. The object owns its process and a directory, and disposing of it ends and
+ * removes both.
+ */
 export class Prometheus implements AsyncDisposable {
   readonly #process: ChildProcess;
   readonly #directory: string;
@@ -27,14 +30,18 @@ export class Prometheus implements AsyncDisposable {
     this.#directory = directory;
   }
 
-  /** @param target `host:port`. */
+  /**
+   * Starts it.
+   *
+   * @param target `host:port`.
+   */
   static async start(target: string): Promise<Prometheus> {
     const directory = mkdtempSync(join(tmpdir(), 'prefork-prometheus-'));
     const config = {
-      global: { scrape_interval: `${INTERVAL}s`, scrape_timeout: `${INTERVAL}s` },
+      global: { scrape_interval: `${INTERVAL_SECONDS}s`, scrape_timeout: `${INTERVAL_SECONDS}s` },
       scrape_configs: [{ job_name: 'prefork', static_configs: [{ targets: [target] }] }],
     };
-    // JSON is YAML too.
+    // Prometheus accepts JSON because JSON is YAML.
     writeFileSync(join(directory, 'prometheus.yml'), JSON.stringify(config));
     const options = ['--web.listen-address=127.0.0.1:0', '--config.file=prometheus.yml', '--storage.tsdb.path=data'];
     const child = spawn('prometheus', options, { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'] });
@@ -43,7 +50,7 @@ export class Prometheus implements AsyncDisposable {
     return prometheus;
   }
 
-  /** The value of a query that has one. */
+  /** Returns the value of a query that has one. */
   async value(query: string): Promise<number> {
     const { result } = await this.#ask<{ result: ReadonlyArray<{ readonly value: Sample }> }>(
       `/query?query=${encodeURIComponent(query)}`,
@@ -52,7 +59,7 @@ export class Prometheus implements AsyncDisposable {
     return Number(result[0]!.value[1]);
   }
 
-  /** The names of all metrics of a type, as the target says it. */
+  /** Lists the names of all metrics of a type, as the target declares them. */
   async names(...types: readonly string[]): Promise<string[]> {
     const metadata = await this.#ask<Readonly<Record<string, ReadonlyArray<{ readonly type: string }>>>>('/metadata');
     return Object.keys(metadata).filter((name) => types.includes(metadata[name]![0]!.type));

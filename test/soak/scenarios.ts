@@ -1,20 +1,28 @@
-/** What happens to a server while it is kept busy: one table, a row each. */
+/** The table of events that happen to a server while it is kept busy, a row each. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { OperationFailed, type App } from 'prefork/testing';
 
 export interface Scenario {
-  /** Of the command, beside the number of workers. */
+  /** Options of the command, besides the number of workers. */
   readonly options: readonly string[];
-  /** For the application. @param directory the server's own, which goes with it. */
+  /**
+   * Variables for the application.
+   *
+   * @param directory the server's own, which goes with it.
+   */
   readonly env?: (directory: string) => Readonly<Record<string, string>>;
-  /** The `nth` time, from 1. @param entry the file that the server runs: a copy, which may be changed. */
+  /**
+   * Makes the event happen the `nth` time, from 1.
+   *
+   * @param entry the file that the server runs: a copy, which may be changed.
+   */
   readonly happen: (app: App, nth: number, entry: string) => Promise<unknown>;
-  /** When it is all over. */
+  /** Cleans up when all is over. */
   readonly after?: (app: App, entry: string) => Promise<unknown>;
 }
 
-/** Workers at the start. */
+/** The number of workers at the start. */
 export const WORKERS = 2;
 
 let goodBuild: string | undefined;
@@ -26,7 +34,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     happen: (app, nth) => app.scale(nth % 2 === 1 ? WORKERS + 2 : WORKERS - 1),
     after: (app) => app.scale(WORKERS),
   },
-  // One new worker accepts when the other one fails.
+  // The first new worker accepts when the other one fails.
   'failing-scales': {
     options: [],
     env: (directory) => ({ SCALE_FAILS: directory }),

@@ -1,6 +1,6 @@
 /**
- * How soon a slot answers again when its worker is killed, with a spare and without: from the SIGKILL to the answer on a
- * connection that was made right after it. Not part of npm test: see CONTRIBUTING.md.
+ * Measures how soon a slot answers again when its worker is killed, with a spare and without. The time runs from the
+ * SIGKILL to the answer on a connection that was made right after it. npm test leaves this out, see CONTRIBUTING.md.
  */
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -10,8 +10,8 @@ import { fixture } from '../support/paths.ts';
 
 const KILLS = 20;
 
-/** Long enough that a crash is no crash loop, ms. */
-const PAUSE = 1200;
+/** The pause is long enough that a crash is not a crash loop. */
+const PAUSE_MS = 1200;
 
 async function timesToAnswer(spares: number): Promise<number[]> {
   const app = await startServer({
@@ -22,7 +22,7 @@ async function timesToAnswer(spares: number): Promise<number[]> {
     const times: number[] = [];
     for (let nth = 1; nth <= KILLS; nth++) {
       if (spares > 0) await app.event('spare ready', { nth });
-      await delay(PAUSE);
+      await delay(PAUSE_MS);
       times.push(await timeToAnswer(app));
       await app.event('worker ready', { nth: nth + 1 });
     }
@@ -37,7 +37,7 @@ async function timeToAnswer(app: App): Promise<number> {
   const start = performance.now();
   process.kill(killed, 'SIGKILL');
   for (;;) {
-    // What the dead worker had accepted is lost: that is not what is measured here.
+    // Connections that the dead worker had accepted are lost, but that is not measured here.
     const answer = await ask(app.target).catch(() => undefined);
     if (answer !== undefined && answer !== String(killed)) return performance.now() - start;
   }

@@ -1,7 +1,7 @@
 /**
- * Signals at any moment: servers are started, half of them are then reloaded or upgraded, and up to 600 ms later their primary gets
- * a signal. Whatever that was, no process and no file may be left when they are gone, and exit codes are as documented.
- * Not part of npm test: see CONTRIBUTING.md.
+ * Sends signals at any moment. Servers are started, half of them are then reloaded or upgraded, and up to 600 ms later
+ * their primary gets a signal. No process and no file may be left when they are gone, and exit codes must be as
+ * documented. npm test leaves this out, see CONTRIBUTING.md.
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,16 +16,16 @@ import { certificate, command, fixture } from '../support/paths.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2', 'SIGKILL'] as const;
 const UNDER_WAY = [undefined, 'SIGHUP', undefined, 'SIGUSR2'] as const;
-/** After the start, or after the operation was asked for, ms. */
-const LATEST = 600;
-/** For all that was started to be gone, ms. */
-const PATIENCE = 60_000;
+/** The latest signal after the start, or after the operation was asked for. */
+const LATEST_MS = 600;
+/** The time within which everything that was started must be gone. */
+const PATIENCE_MS = 60_000;
 
 type Signal = (typeof SIGNALS)[number];
 
 interface Round {
   readonly what: string;
-  /** What was wrong. */
+  /** The faults that were found. */
   readonly faults: readonly string[];
 }
 
@@ -53,7 +53,7 @@ async function round(nth: number): Promise<Round> {
     await log.has(/prefork: ready /);
     child.kill(underWay);
   }
-  const after = Math.floor(Math.random() * LATEST);
+  const after = Math.floor(Math.random() * LATEST_MS);
   await delay(after);
   const wasSilent = log.text === '';
   child.kill(signal);
@@ -73,23 +73,30 @@ async function round(nth: number): Promise<Round> {
   return { what, faults: faults.map((fault) => `${fault}\n${log.text}`) };
 }
 
-/** 0 for whatever ends in order; a signal that comes before prefork's code runs does what it does to every program. */
+/**
+ * Tells whether an exit is expected: 0 after an orderly end. A signal before prefork's code runs has the default
+ * effect.
+ */
 function isExpected(signal: Signal, wasSilent: boolean, code: number | null, by: Signal | null): boolean {
   if (signal === 'SIGKILL') return by === 'SIGKILL' || code === 0;
   return code === 0 || (by === signal && wasSilent);
 }
 
-/** Stops whatever serves, a next primary too. After a kill workers go by themselves. @returns whether all are gone. */
+/**
+ * Stops the server, and a next primary too. After a kill the workers leave by themselves.
+ *
+ * @returns whether all are gone.
+ */
 async function untilGone(name: string, env: NodeJS.ProcessEnv): Promise<boolean> {
-  for (const end = Date.now() + PATIENCE; Date.now() < end; await delay(200)) {
-    // Removes what nobody was left to remove, as the next start or stop of any server does.
+  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await delay(200)) {
+    // The command removes what a killed server left, as the next start or stop of any server does.
     await promisify(execFile)(process.execPath, [command, 'stop', '--name', name], { env }).catch(() => {});
     if (processesOf(name).length === 0) return true;
   }
   return false;
 }
 
-/** But for the empty directory of the control sockets, which all servers of a user share. */
+/** Lists what is left, except for the empty directory of the control sockets, which all servers of a user share. */
 function namesIn(directory: string): string[] {
   return readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((one) => !/^prefork-\d+$/.test(one));
 }

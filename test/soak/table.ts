@@ -16,7 +16,7 @@ const head = ['scenario', 'protocol', 'events', 'answered', 'req/s', 'lost'].con
   'silence ms',
 ]);
 
-/** As GitHub's tables are written. */
+/** Prints the head of a table in GitHub's format. */
 export function printHead(): void {
   print(head);
   print(head.map(() => '---'));

@@ -1,24 +1,28 @@
 /**
- * What runs of the tests that were killed have left: servers that still run, and directories. The next run ends and removes them.
- * Whose something is tells its name or its environment, and that its owner is gone tells /proc; elsewhere nothing is done.
+ * Ends and removes what killed runs of the tests left behind: servers that still run, and directories. A name or the
+ * environment tells the owner of something, and /proc tells that the owner is gone. Nothing is done without /proc.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 
-/** In the environment of every process that a test has started, directly or not. */
+/** This variable is in the environment of every process that a test has started, directly or not. */
 export const TEST_OWNER = 'PREFORK_TEST_OWNER';
 
-/** This process: its pid and when it started, since pids come again. */
+/** This process, by its pid and its start, because pids are reused. */
 export const owner: string = ownerOf(process.pid) ?? `${process.pid}.0`;
 
-/** A new directory, which the next run removes if this one cannot. */
+/** Creates a directory, which the next run removes if this one cannot. */
 export function testDirectory(kind: string): string {
   return mkdtempSync(join(tmpdir(), `prefork-${kind}-${owner}-`));
 }
 
-/** @returns the pids that were killed and the directories that were removed. */
+/**
+ * Ends and removes what was left.
+ *
+ * @returns the pids that were killed and the directories that were removed.
+ */
 export function sweepAbandoned(): { readonly pids: readonly number[]; readonly directories: readonly string[] } {
   const pids = names('/proc')
     .map(Number)
@@ -27,7 +31,7 @@ export function sweepAbandoned(): { readonly pids: readonly number[]; readonly d
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
-      // It has ended, or is another user's.
+      // The process has ended, or belongs to another user.
     }
   }
   const directories = names(tmpdir())
@@ -37,7 +41,7 @@ export function sweepAbandoned(): { readonly pids: readonly number[]; readonly d
     try {
       rmSync(directory, { recursive: true, force: true });
     } catch {
-      // Another test file sweeps, too, or it is another user's.
+      // Another test file sweeps too, or the directory belongs to another user.
     }
   }
   return { pids, directories };
@@ -48,9 +52,10 @@ function isAbandoned(other: string | undefined): boolean {
   return ownerOf(Number(other.split('.')[0])) !== other;
 }
 
-/** Undefined for one that is not, or is dead; and where there is no /proc. */
+/** Identifies a process; undefined when there is none, when it is dead, and where there is no /proc. */
 function ownerOf(pid: number): string | undefined {
-  // After the command's name, which is in brackets and may hold anything: the state comes first, and the start is the 20th.
+  // The fields stand after the command's name, which is in brackets and may contain anything. The state comes first,
+  // and the start is the 20th.
   const fields = /^\d+ \(.*\) (.*)/s.exec(read(`/proc/${pid}/stat`))?.[1]?.split(' ');
   return fields === undefined || fields[0] === 'Z' ? undefined : `${pid}.${fields[19]}`;
 }
@@ -70,7 +75,7 @@ function names(directory: string): string[] {
   }
 }
 
-/** Processes end while they are looked at: then there is nothing to read. */
+/** Processes may end while they are examined, and then there is nothing to read. */
 function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');

@@ -14,36 +14,41 @@ import { poll, Watched } from './watched.ts';
 sweepAbandoned();
 
 export interface AppOptions {
-  /** A file of test/fixtures/apps, or the path of any other; none, for a command that is used wrongly. */
+  /** A file of test/fixtures/apps, or the path of any other. A command that is used wrongly has none. */
   readonly entry?: string;
   readonly args?: readonly string[];
-  /** Of the command. */
+  /** Options of the command. */
   readonly options?: readonly string[];
-  /** Of node itself. */
+  /** Options of node itself. */
   readonly nodeOptions?: readonly string[];
-  /** Run by `dist/cli.cjs`, the default; false: by node alone, as programs that use the library are. */
+  /**
+   * True, the default, runs the app by `dist/cli.cjs`. False runs it by node alone, as for programs that use the
+   * library.
+   */
   readonly command?: boolean;
-  /** Beside what the tests have themselves; undefined takes a variable away. PORT is 0. */
+  /** Variables that are added to those of the tests; undefined removes one. PORT is 0. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Written to the app's directory before it starts. */
+  /** Files that are written to the app's directory before it starts. */
   readonly files?: Readonly<Record<string, string>>;
-  /** Symbolic links made there, and where they lead. */
+  /** Symbolic links in that directory, and their targets. */
   readonly links?: Readonly<Record<string, string>>;
-  /** Default: the app's own directory, which is new and empty. */
+  /** The working directory. The default is the app's own directory, which is new and empty. */
   readonly cwd?: string;
-  /** Default: the node that runs the tests. */
+  /** The node that runs the app. The default is the node that runs the tests. */
   readonly node?: string;
-  /** Run as this user. */
+  /** The user that the app runs as. */
   readonly uid?: number;
-  /** The directory is for all users to look into: workers may be another's. */
+  /** True when all users may look into the directory, because the workers may belong to another one. */
   readonly isOpen?: boolean;
-  /** In a process group of its own, as a shell with job control starts it, so that the group can be signalled. */
+  /**
+   * True for a process group of its own, so that the test can signal the group. A shell with job control does the same.
+   */
   readonly group?: boolean;
-  /** What the app finds as file descriptors 3 and up. */
+  /** The file descriptors that the app finds as 3 and up. */
   readonly fds?: readonly number[];
 }
 
-/** Where to connect: what `net.connect` and `http.request` take. */
+/** An address, as `net.connect` and `http.request` take it. */
 export type Target = { readonly host: string; readonly port: number } | { readonly socketPath: string };
 
 export interface AppExit {
@@ -52,7 +57,7 @@ export interface AppExit {
 }
 
 /**
- * Starts a server, and does not wait for anything.
+ * Starts a server without waiting.
  *
  * @example
  * await using app = await startApp({ entry: 'hello.js', options: ['--workers', '2'] });
@@ -77,17 +82,17 @@ export async function serve(options: AppOptions): Promise<App> {
 }
 
 /**
- * A running server, seen from outside: its log, its output, its processes. Owns them and a directory; disposing of it
- * ends and removes all, and whatever should have been gone by then fails the test.
+ * A running server, seen from outside: its log, its output, its processes. The object owns them and a directory, and
+ * disposing of it ends and removes all of these. Anything that should have been gone by then fails the test.
  */
 export class App implements AsyncDisposable {
   readonly child: ChildProcess;
-  /** The app's own: its working directory and that of its control socket. */
+  /** The app's own directory, which is its working directory and holds its control socket. */
   readonly directory: string;
   stdout = '';
   stderr = '';
   readonly log: LogEvent[] = [];
-  /** What was left behind when it ended; see `reportLeftovers`. */
+  /** The processes and files that were left when it ended; see `reportLeftovers`. */
   readonly leftovers: string[] = [];
   readonly #testId = randomUUID();
   readonly #changes = new Watched();
@@ -116,17 +121,17 @@ export class App implements AsyncDisposable {
     return this.child.pid!;
   }
 
-  /** Of everything that runs for this app now: primary, workers, and what they started. */
+  /** The pids of everything that runs for this app now: primary, workers, and processes that they started. */
   get processes(): number[] {
     return processesOf(this.#testId);
   }
 
-  /** Of this server, and of the one that succeeds it while there are two. */
+  /** The control sockets of this server, and of its successor while there are two. */
   get controlSockets(): string[] {
     return socketsIn(this.directory).filter((path) => /\/prefork-\d+\/[^/]+\.sock$/.test(path));
   }
 
-  /** The n-th event of the name with these fields, that has come or will. */
+  /** Waits for the n-th event of this name with these fields. An earlier event counts. */
   event(name: string, fields: Fields = {}, nth = 1): Promise<LogEvent> {
     const what = `"${[name, ...Object.entries(fields).map(([key, value]) => `${key}=${value}`)].join(' ')}", no. ${nth}`;
     return this.#changes.until(() => this.events(name, fields)[nth - 1], what);
@@ -136,18 +141,18 @@ export class App implements AsyncDisposable {
     return this.log.filter((event) => matches(event, name, fields));
   }
 
-  /** What the app itself printed, once it matches. */
+  /** Waits until the app's own output matches. */
   output(pattern: RegExp, stream: 'stdout' | 'stderr' = 'stdout'): Promise<RegExpExecArray> {
     return this.#changes.until(() => pattern.exec(this[stream]) ?? undefined, `${pattern} on ${stream}`);
   }
 
-  /** What it printed to stdout, once that is so many lines: the log, which comes another way, may be ahead of it. */
+  /** Waits until stdout has this many lines. The log, which takes another way, may be ahead of it. */
   async lines(count: number): Promise<string[]> {
     await this.output(new RegExp(`(?:.*\\n){${count}}`));
     return this.stdout.trimEnd().split('\n');
   }
 
-  /** Where it listens, in the order in which it said so. */
+  /** The addresses on which it listens, in the order in which it logged them. */
   get targets(): Target[] {
     return this.events('listening').map(({ fields }) => toTarget(fields['address']!));
   }
@@ -164,7 +169,7 @@ export class App implements AsyncDisposable {
     return target.port;
   }
 
-  /** The pid in each slot, by what the log said last. */
+  /** The pid in each slot, according to the log. */
   get workers(): Map<number, number> {
     return new Map(this.events('worker ready').map(({ fields }) => [Number(fields['slot']), Number(fields['pid'])]));
   }
@@ -175,29 +180,33 @@ export class App implements AsyncDisposable {
     return pid;
   }
 
-  /** @param to the primary alone, or its whole process group, as Ctrl-C at a terminal does. */
+  /**
+   * Sends a signal.
+   *
+   * @param to the primary alone, or its whole process group, as Ctrl-C at a terminal does.
+   */
   signal(signal: NodeJS.Signals, to: 'primary' | 'group' = 'primary'): void {
     if (signal === 'SIGKILL') this.#isKilled = true;
     process.kill(to === 'group' ? -this.pid : this.pid, signal);
   }
 
-  /** Of the primary. @param within ms, where it has to take its time. */
+  /** Waits for the exit of the primary. @param within ms, where it has to take its time. */
   async exit(within?: number): Promise<AppExit> {
     return this.#changes.until(() => this.#exit, 'the end of the primary', within);
   }
 
-  /** SIGTERM, and how the primary ends. */
+  /** Sends SIGTERM, and waits for the exit of the primary. */
   async stop(): Promise<AppExit> {
     this.signal('SIGTERM');
     return this.exit();
   }
 
-  /** When no process of it lives any more. */
+  /** Waits until no process of the app lives any more. */
   async gone(): Promise<void> {
     await poll(() => (this.processes.length === 0 ? true : undefined), 'the end of every process');
   }
 
-  /** What a test that failed prints. */
+  /** The text that is printed when a test fails. */
   get report(): string[] {
     const { code, signal } = this.#exit ?? {};
     const end = this.#exit === undefined ? 'runs' : `ended, code=${code} signal=${signal}`;
@@ -209,7 +218,7 @@ export class App implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // The binder of `--user` has an empty environment.
+    // The binder of `--user` has an empty environment, so it is found as a child.
     const children = this.processes.flatMap(childrenOf);
     await this.#end();
     await this.#lookForProcesses(children);
@@ -224,13 +233,13 @@ export class App implements AsyncDisposable {
     ended.push(this);
   }
 
-  /** Kills all of it, now. */
+  /** Kills all processes of the app at once. */
   kill(): void {
     this.#isKilled = true;
     for (const pid of new Set([...this.processes, ...this.workers.values(), this.pid])) killIfAlive(pid);
   }
 
-  /** A test that ends while its app runs has asked nothing of the end, except that it is a good one. */
+  /** Ends an app that still runs when its test ends. Such a test only expects that the end is a good one. */
   async #end(): Promise<void> {
     if (this.#exit !== undefined) return;
     try {
@@ -243,7 +252,7 @@ export class App implements AsyncDisposable {
     }
   }
 
-  /** What workers started may end a moment later than they do. */
+  /** Looks for processes that are left. Processes that workers started may end a moment later than they do. */
   async #lookForProcesses(children: readonly number[]): Promise<void> {
     const known = [...children, ...this.workers.values()];
     const living = (): number[] => [...new Set([...this.processes, ...known.filter(isAlive)])];
@@ -269,8 +278,8 @@ export class App implements AsyncDisposable {
       this.log.push(...lines.flatMap((line) => parseLogLine(line) ?? []));
       this.#changes.changed();
     });
-    // 'exit' comes before the last output; 'close' after it, but waits for whoever else holds the pipes, and workers
-    // outlive a primary that is killed.
+    // The event 'exit' comes before the last output. 'close' comes after it, but it also waits for other processes that
+    // hold the pipes, and workers outlive a primary that is killed.
     child.once('exit', (code, signal) => {
       if (signal !== 'SIGKILL') return;
       this.#exit = { code, signal };
@@ -283,22 +292,22 @@ export class App implements AsyncDisposable {
   }
 }
 
-/** Of output, in a report: some servers log each request. */
+/** The number of lines of output in a report, because some servers log each request. */
 const MOST_LINES = 100;
 
-/** What runs, for the case that the test runner ends before a test does. */
+/** The running apps, in case the test runner ends before a test does. */
 const started = new Set<App>();
 process.once('exit', () => {
   for (const app of started) app.kill();
 });
 
-/** What the current test has used. */
+/** The apps of the current test. */
 const ended: App[] = [];
 
 afterEach((context) => {
   const apps = ended.splice(0);
   const leftovers = apps.flatMap((app) => app.leftovers);
-  // Of Node 20.12 and later; @types/node for 20 do not know it.
+  // Node 20.12 and later have these. @types/node for 20 do not know them.
   const { passed, diagnostic } = context as TestContext & { passed: boolean };
   if (passed && leftovers.length === 0) return;
   for (const line of apps.flatMap(({ report }) => report)) diagnostic.call(context, line);
@@ -320,7 +329,7 @@ function makeDirectory({ files = {}, links = {}, uid, isOpen = false }: AppOptio
   return directory;
 }
 
-/** Most tests are about what comes when a worker has settled; those of settling say how long it is to take. */
+/** Most tests start when a worker has settled, so settling is short. Tests of settling set their own time. */
 const SETTLE = '20ms';
 
 function environment({ env }: AppOptions, directory: string, testId: string): NodeJS.ProcessEnv {
@@ -328,13 +337,13 @@ function environment({ env }: AppOptions, directory: string, testId: string): No
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(PREFORK_(?!MIGRATE$)|NODE_TEST_CONTEXT$)/.test(name),
   );
-  // Alone it decides where sockets are; a test that says more of that has the usual places.
+  // The variable alone decides where sockets are. A test that sets XDG_RUNTIME_DIR uses the usual places.
   const place = env !== undefined && 'XDG_RUNTIME_DIR' in env ? {} : { PREFORK_RUNTIME_DIR: directory };
   const own = { PORT: '0', PREFORK_SETTLE: SETTLE, ...place, [TEST_ID]: testId, [TEST_OWNER]: owner };
   return { ...Object.fromEntries(inherited), ...own, ...env };
 }
 
-/** An address as the log prints it. The wildcard is reached by the loopback. */
+/** Parses an address as the log prints it. A wildcard address is reached through the loopback. */
 function toTarget(address: string): Target {
   if (address.startsWith('unix:')) return { socketPath: address.slice('unix:'.length) };
   const colon = address.lastIndexOf(':');
@@ -353,6 +362,6 @@ function killIfAlive(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It has ended meanwhile.
+    // The process has ended meanwhile.
   }
 }

@@ -1,17 +1,22 @@
-/** Debian's Chromium without a window, over its DevTools protocol: https://chromedevtools.github.io/devtools-protocol/ */
+/**
+ * Runs Debian's Chromium without a window, over its DevTools protocol:
+ * https://chromedevtools.github.io/devtools-protocol/
+ */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, rmSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { testDirectory } from './abandoned.ts';
-import { DEADLINE, poll } from './watched.ts';
+import { DEADLINE_MS, poll } from './watched.ts';
 
 const PROGRAM = '/usr/bin/chromium';
 
-/** Why there is none to test with. */
+/** The reason why there is no browser to test with. */
 export const noBrowser: string | false = existsSync(PROGRAM) ? false : `needs Chromium, as ${PROGRAM}`;
 
-/** No first start, nothing of the network but what the page asks for, and no sandbox, which root cannot have. */
+/**
+ * The flags turn off the first start, network access of the browser itself, and the sandbox, which root cannot have.
+ */
 const flags = [
   '--headless=new',
   '--no-sandbox',
@@ -33,9 +38,12 @@ export interface View {
   readonly isDark?: boolean;
 }
 
-/** One page in a browser of its own. Owns the process, its connection and its directory; disposing of it ends all three. */
+/**
+ * A page in a browser of its own. The object owns the process, its connection and its directory, and disposing of it
+ * ends all three.
+ */
 export class Browser implements AsyncDisposable {
-  /** What the page complained of: uncaught errors, console.error, resources that failed, violations of its policy. */
+  /** The complaints of the page: uncaught errors, console.error, resources that failed, violations of its policy. */
   readonly complaints: string[] = [];
   readonly #child: ChildProcess;
   readonly #directory: string;
@@ -48,7 +56,7 @@ export class Browser implements AsyncDisposable {
     this.#child = child;
     this.#directory = directory;
     this.#pipe = child.stdio[3] as Writable;
-    // It may be gone before we are.
+    // The browser may be gone before we are.
     this.#pipe.on('error', () => {});
     let rest = '';
     (child.stdio[4] as Readable).setEncoding('utf8').on('data', (text: string) => {
@@ -60,7 +68,7 @@ export class Browser implements AsyncDisposable {
 
   static async open(url: string, view: View = { width: 1440, height: 900 }): Promise<Browser> {
     const directory = testDirectory('chromium');
-    // A pipe and no port: when whoever holds it is gone, so is the browser, however that ended.
+    // A pipe is better than a port: when the process that holds it is gone, so is the browser, however that ended.
     const stdio = ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] as const;
     const child = spawn(PROGRAM, [...flags, `--user-data-dir=${directory}`], { stdio: [...stdio] });
     const browser = new Browser(child, directory);
@@ -74,7 +82,7 @@ export class Browser implements AsyncDisposable {
     await this.call('Page.navigate', { url });
   }
 
-  /** What the expression is in the page; it may be a promise. */
+  /** Evaluates an expression in the page. The expression may be a promise. */
   async evaluate<Value>(expression: string): Promise<Value> {
     const options = { expression, awaitPromise: true, returnByValue: true };
     const { result, exceptionDetails } = await this.call<{
@@ -85,8 +93,8 @@ export class Browser implements AsyncDisposable {
     return result.value;
   }
 
-  /** Until the expression is true there. */
-  async shows(expression: string, within = DEADLINE): Promise<void> {
+  /** Waits until the expression is true in the page. */
+  async shows(expression: string, within = DEADLINE_MS): Promise<void> {
     const find = async (): Promise<true | undefined> => (await this.evaluate<boolean>(expression)) || undefined;
     try {
       await poll(find, expression, within);
@@ -105,7 +113,7 @@ export class Browser implements AsyncDisposable {
     await this.call('Emulation.setEmulatedMedia', { features });
   }
 
-  /** As a person does: in the middle of it, wherever it is. */
+  /** Clicks as a person does, in the middle of the element, wherever it is. */
   async click(selector: string): Promise<void> {
     const { x, y } = await this.evaluate<{ x: number; y: number }>(`(() => {
       const target = document.querySelector(${JSON.stringify(selector)});
@@ -122,7 +130,7 @@ export class Browser implements AsyncDisposable {
     await this.call('Input.dispatchMouseEvent', { type: 'mouseMoved', x, y });
   }
 
-  /** One that types something, or `Enter`, `Escape`, `Tab`. */
+  /** Presses a key that types a character, or `Enter`, `Escape`, `Tab`. */
   async press(key: string): Promise<void> {
     const text = key.length === 1 ? key : { Enter: '\r' }[key];
     const code = { Enter: 13, Escape: 27, Tab: 9 }[key] ?? 0;
@@ -135,7 +143,7 @@ export class Browser implements AsyncDisposable {
     await this.call('Input.insertText', { text });
   }
 
-  /** A PNG. */
+  /** Returns a PNG. */
   async screenshot(isWhole = false): Promise<Buffer> {
     const options = { format: 'png', captureBeyondViewport: isWhole };
     const { data } = await this.call<{ data: string }>('Page.captureScreenshot', options);
@@ -158,12 +166,12 @@ export class Browser implements AsyncDisposable {
     const hasEnded = this.#child.exitCode !== null || this.#child.signalCode !== null;
     const end = hasEnded ? undefined : once(this.#child, 'exit');
     this.#session = undefined;
-    // It answers, or is gone before it does.
+    // The browser answers, or is gone before it does.
     this.call('Browser.close').catch(() => {});
     const deadline = setTimeout(() => this.#child.kill('SIGKILL'), 5000);
     await end;
     clearTimeout(deadline);
-    // Its helpers write a moment longer than it lives.
+    // The browser's helpers write a moment longer than it lives.
     rmSync(this.#directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 

@@ -2,11 +2,14 @@ import { formatFrame, type Frame } from '../../src/inspector/frames.ts';
 import { openInspector, type InspectorOptions } from '../../src/inspector/open.ts';
 import { sampleStack } from '../../src/inspector/stack.ts';
 
-/** Where the JavaScript of a process is, empty when it waits in its event loop; or why that is not known. */
+/**
+ * The stack of a process's JavaScript, which is empty while the process waits in its event loop; or the reason why it
+ * is not known.
+ */
 export type Stack = { readonly frames: readonly Frame[] } | { readonly frames: undefined; readonly reason: string };
 
 interface StackOptions {
-  /** ms; default 2000. */
+  /** The limit in ms; default 2000. */
   readonly timeout?: number;
   /** See `InspectorOptions`. */
   readonly kill?: InspectorOptions['kill'];
@@ -14,7 +17,7 @@ interface StackOptions {
 
 export { formatFrame };
 
-/** Opens a process's inspector, samples its stack once, and closes it again. Never rejects. */
+/** Opens a process's inspector, samples its stack once, and closes the inspector again. The promise does not reject. */
 export async function captureStack(pid: number, { timeout = 2000, kill }: StackOptions = {}): Promise<Stack> {
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), timeout);

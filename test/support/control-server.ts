@@ -1,6 +1,7 @@
 /**
- * A process that has a control socket and nothing behind it, for tests of the commands. Told by its environment:
- * CONTROL_NAME; CONTROL_ANSWER, the outcome of every operation, as JSON, or what to do instead of answering.
+ * A process with a control socket and nothing behind it, for tests of the commands. Its environment has CONTROL_NAME,
+ * its name, and CONTROL_ANSWER: the outcome of every operation as JSON, or a word for what it does instead of
+ * answering.
  */
 import { ControlServer } from '../../src/control/server.ts';
 import type { Outcome } from '../../src/contract/outcome.ts';

@@ -1,14 +1,14 @@
-/** The dashboard of a server, in Chromium. */
+/** Shows the dashboard of a server in Chromium. */
 import { serve, type App } from './app.ts';
 import { Browser } from './browser.ts';
 
-/** Of --admin in these tests. */
+/** The token of --admin in these tests. */
 export const TOKEN = 'a-token-of-this-test';
 
 export interface Shown {
   readonly app: App;
   readonly browser: Browser;
-  /** Of --admin. */
+  /** The URL of --admin. */
   readonly url: string;
 }
 
@@ -16,7 +16,7 @@ export interface LookOptions {
   readonly entry?: string;
   readonly options?: readonly string[];
   readonly admin?: string;
-  /** What the address ends in. */
+  /** The end of the address. */
   readonly fragment?: string;
 }
 
@@ -34,23 +34,23 @@ export async function look(
   await test({ app, browser, url });
 }
 
-/** Expressions for the page. How many tiles there are. */
+/** An expression for the page: the number of tiles. */
 export const tiles = `document.querySelectorAll('.tile').length`;
 
-/** Whether nothing can be changed. */
+/** An expression for the page: whether nothing can be changed. */
 export const isLocked = `document.querySelector('#reload').disabled && document.querySelector('#more').disabled`;
 
-/** Whether the tile of a slot says so. */
+/** An expression for the page: whether the tile of a slot matches. */
 export function tile(slot: number, pattern: RegExp): string {
   return `${String(pattern)}.test(document.querySelector('#slot-${slot}')?.innerText ?? '')`;
 }
 
-/** Whether the list of events says so. */
+/** An expression for the page: whether the list of events matches. */
 export function event(pattern: RegExp): string {
   return `${String(pattern)}.test(document.querySelector('#events').innerText)`;
 }
 
-/** Whether what has to be known says so. */
+/** An expression for the page: whether the notices match. */
 export function notice(pattern: RegExp): string {
   return `${String(pattern)}.test(document.querySelector('#notices').innerText)`;
 }

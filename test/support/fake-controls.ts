@@ -1,17 +1,18 @@
 import { noMoves } from '../../src/contract/moves.ts';
-import type { Outcome, ScaleTarget } from '../../src/contract/outcome.ts';
+import type { AskedKind, AskedTargets } from '../../src/contract/operations.ts';
+import type { Outcome } from '../../src/contract/outcome.ts';
 import { VITALS, type Vitals } from '../../src/contract/vitals.ts';
 import type { Controls, Dashboard, MetricsAnswer, Status, WorkerStatus } from '../../src/control/controls.ts';
 import { Live } from '../../src/dashboard/live.ts';
 import { EventHistory } from '../../src/primary/telemetry/event-history.ts';
 import { DURATIONS } from '../../src/scoreboard/durations.ts';
 
-/** A worker that serves; everything a test does not care for. */
+/** A worker that serves. A test changes only the fields that it cares about. */
 export function fakeWorker(changes: Partial<WorkerStatus> = {}): WorkerStatus {
   return { pid: 4712, slot: 0, generation: 1, state: 'serving', uptime: 60_000, vitals: null, ...changes };
 }
 
-/** Figures of a worker that has counted nothing; every one that a test does not care for. */
+/** The figures of a worker that has counted nothing. A test changes only those that it cares about. */
 export function fakeVitals(changes: Partial<Vitals> = {}): Vitals {
   const nothing = VITALS.map(({ name, figure }) => [name, figure.count === undefined ? 0 : []]);
   return { ...(Object.fromEntries(nothing) as unknown as Vitals), ...changes };
@@ -48,18 +49,18 @@ export function fakeStatus(changes: Partial<Status> = {}): Status {
   };
 }
 
-type Operation = 'reload' | 'scale' | 'stop' | 'hold' | 'upgrade';
+type Operation = AskedKind | 'stop' | 'hold';
 
-/** A primary that is none: it notes what it was asked for, and answers what it was told to. */
+/** A fake primary, which records the requests and gives the answers that it was told to. */
 export class FakeControls implements Controls {
-  /** What was asked for, in order: `scale {"by":1}`. */
+  /** The requests in order, such as `scale {"by":1}`. */
   readonly calls: string[] = [];
   answers: Partial<Record<Operation, () => Promise<Outcome>>> = {};
   current: Status;
   notReady: string | undefined;
   readonly history: EventHistory = new EventHistory();
   #live: Live | undefined;
-  /** What `metrics` answers; what it was asked for is the body. */
+  /** The reason for which `metrics` fails. Without it, the body of the answer is the requested format. */
   noMetrics: string | undefined;
 
   constructor(name = 'fake') {
@@ -85,12 +86,8 @@ export class FakeControls implements Controls {
     return this.notReady === undefined ? { ready: true } : { ready: false, reason: this.notReady };
   }
 
-  reload(): Promise<Outcome> {
-    return this.#answer('reload');
-  }
-
-  scale(target: ScaleTarget): Promise<Outcome> {
-    return this.#answer('scale', target);
+  operate<Kind extends AskedKind>(kind: Kind, target: AskedTargets[Kind]): Promise<Outcome> {
+    return this.#answer(kind, Object.keys(target).length === 0 ? undefined : target);
   }
 
   stop(now: boolean): Promise<Outcome> {
@@ -99,10 +96,6 @@ export class FakeControls implements Controls {
 
   hold(pid: number, within: number): Promise<Outcome> {
     return this.#answer('hold', { pid, within });
-  }
-
-  upgrade(): Promise<Outcome> {
-    return this.#answer('upgrade');
   }
 
   async #answer(operation: Operation, argument?: object): Promise<Outcome> {

@@ -1,4 +1,4 @@
-/** Small clients: a new connection for each request unless an agent is given, and nothing that retries. */
+/** Small clients. They open a connection for each request unless an agent is given, and never retry. */
 import { connect as connectHttp2 } from 'node:http2';
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
@@ -12,10 +12,10 @@ export interface Answer {
   readonly body: string;
 }
 
-/** Longest wait for an answer, ms: connections that nobody accepts are open, and silent. */
+/** The longest wait for an answer, because connections that are not accepted are open and silent. */
 const timeout = 10_000;
 
-/** Test certificates are signed by themselves. */
+/** Test certificates are self-signed. */
 const trusting = { rejectUnauthorized: false };
 
 export function get(target: Target, options: RequestOptions & { tls?: boolean } = {}): Promise<Answer> {
@@ -28,7 +28,7 @@ export function get(target: Target, options: RequestOptions & { tls?: boolean } 
   });
 }
 
-/** The body of the answer, which has to be 200. */
+/** Returns the body of the answer, whose status must be 200. */
 export async function ask(target: Target, path = '/'): Promise<string> {
   const { status, body } = await get(target, { path });
   if (status !== 200) throw new Error(`${path} answered ${status}: ${body}`);
@@ -39,7 +39,7 @@ export async function askTls(target: Target): Promise<string> {
   return (await get(target, { tls: true })).body;
 }
 
-/** A request over HTTP/2, in a session of its own. */
+/** Sends a request over HTTP/2, in a session of its own. */
 export function askHttp2(target: Target, protocol: 'http:' | 'https:'): Promise<string> {
   return new Promise((resolve, reject) => {
     const { host, port } = target as { host: string; port: number };
@@ -53,14 +53,14 @@ export function askHttp2(target: Target, protocol: 'http:' | 'https:'): Promise<
   });
 }
 
-/** Sends a line to a server that is not HTTP, and reads until it hangs up. */
+/** Sends a line to a server that does not speak HTTP, and reads until it hangs up. */
 export function askSocket(target: Target, line: string, { tls = false } = {}): Promise<string> {
   const socket = tls ? connectTls({ ...tcp(target), ...trusting }) : connectTcp(tcp(target));
   socket.write(`${line}\n`);
   return readAll(socket);
 }
 
-/** A connection and nothing on it. */
+/** Opens a connection and sends nothing. */
 export async function connected(target: Target): Promise<Socket> {
   const socket = connectTcp(tcp(target));
   await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
@@ -68,7 +68,7 @@ export async function connected(target: Target): Promise<Socket> {
 }
 
 /**
- * A request that is in flight for as long as the test wants: `echo.js` has answered its head and first word when this
+ * A request that stays in flight as long as the test wants. `echo.js` has answered its head and first word when this
  * settles, and ends its answer when the request ends.
  */
 export class Exchange {
@@ -88,7 +88,7 @@ export class Exchange {
     this.headers = response.headers;
     this.#request = request;
     this.#answer = readAnswer(response);
-    // It is awaited later, and may fail before.
+    // The answer is awaited later, and may fail before that.
     this.#answer.catch(() => {});
     request.on('error', () => {});
   }
@@ -99,13 +99,13 @@ export class Exchange {
     return this.#answer;
   }
 
-  /** How it ended, without ending it. */
+  /** The end of the request, without causing it. */
   get answer(): Promise<Answer> {
     return this.#answer;
   }
 }
 
-/** Asks so many times, one after another, and counts the answers: mostly the pids of those who gave them. */
+/** Asks several times, one after another, and counts the answers. Most answers are the pids of workers. */
 export async function tally(times: number, question: () => Promise<string>): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
   for (let asked = 0; asked < times; asked++) {
@@ -115,10 +115,10 @@ export async function tally(times: number, question: () => Promise<string>): Pro
   return counts;
 }
 
-/** Far more than it takes until every worker has had a connection, were they spread by throwing dice. */
+/** The number is far larger than needed for every worker to get a connection, even if dice spread them. */
 const MOST_QUESTIONS = 2000;
 
-/** Asks until so many different answers came, and returns them. */
+/** Asks until there are this many different answers, and returns them. */
 export async function distinct(answers: number, question: () => Promise<string>): Promise<Set<string>> {
   const seen = new Set<string>();
   for (let asked = 0; asked < MOST_QUESTIONS && seen.size < answers; asked++) seen.add(await question());
@@ -126,7 +126,7 @@ export async function distinct(answers: number, question: () => Promise<string>)
   return seen;
 }
 
-/** Settles when nobody accepts at the address any more: after a close, the last to know may take a moment. */
+/** Waits until no process accepts at the address any more. After a close, the last one may take a moment. */
 export async function untilRefused(target: Target): Promise<void> {
   for (let attempt = 0; attempt < MOST_QUESTIONS; attempt++) {
     const code = await ask(target).then(

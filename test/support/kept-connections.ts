@@ -1,6 +1,6 @@
 /**
- * Clients that never connect again: each has one connection for as long as it lives, and whatever ends that is a failure. Made of bare
- * sockets, so that nothing is tried again or made good by a library.
+ * Clients that never reconnect. Each has one connection as long as it lives, and any end of that is a failure. The clients
+ * use bare sockets, so that no library retries or repairs anything.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -10,13 +10,13 @@ import type { Target } from './app.ts';
 
 export interface KeptOptions {
   readonly connections: number;
-  /** `post`: with a body of 16 KB. `idle`: asks for nothing but once at first, and once at last. @default 'get' */
+  /** The requests. `post` has a body of 16 KB. `idle` asks only once at first and once at last. @default 'get' */
   readonly traffic?: 'get' | 'post' | 'idle';
-  /** The longest pause between an answer and the next request, ms. @default 0 */
+  /** The longest pause between an answer and the next request in ms. @default 0 */
   readonly pause?: number;
-  /** So many requests are sent at once. @default 1 */
+  /** The number of requests that are sent at once. @default 1 */
   readonly pipelined?: number;
-  /** Longest wait for an answer, ms. @default 20_000 */
+  /** The longest wait for an answer in ms. @default 20_000 */
   readonly patience?: number;
 }
 
@@ -30,23 +30,26 @@ export interface KeptReport {
   readonly lost: number;
   /** Answers that were not 200, or not what was asked for. */
   readonly wrong: number;
-  /** Of the first few failures, what they were. */
+  /** Descriptions of the first few failures. */
   readonly failures: readonly string[];
-  /** Response times, ms, sorted. */
+  /** Response times in ms, sorted. */
   readonly times: readonly number[];
 }
 
 const BODY_BYTES = 16 * 1024;
 const MOST_FAILURES = 5;
 
-/** One response with a length, and what came after it. */
+/** A response with a length, and the data after it. */
 interface Parsed {
   readonly head: string;
   readonly body: string;
   readonly rest: string;
 }
 
-/** The applications that it asks answer with the method, the path and the body of a request: echoes.js and http-echoes.js. */
+/**
+ * The clients. Their applications, echoes.js and http-echoes.js, answer with the method, the path and the body of a
+ * request.
+ */
 export class KeptConnections {
   readonly #options: Required<KeptOptions>;
   readonly #sockets: Socket[] = [];
@@ -64,7 +67,7 @@ export class KeptConnections {
     this.#options = { traffic: 'get', pause: 0, pipelined: 1, patience: 20_000, ...options };
   }
 
-  /** @returns when each has been answered once. */
+  /** Opens the connections. The promise settles when each has been answered once. */
   static async open(target: Target, options: KeptOptions): Promise<KeptConnections> {
     const kept = new KeptConnections(options);
     const opened = Array.from({ length: options.connections }, () => kept.#connect(target));
@@ -76,7 +79,7 @@ export class KeptConnections {
     return this.#times.length;
   }
 
-  /** Asks once more on each, and ends. */
+  /** Asks once more on each connection, and ends. */
   async stop(): Promise<KeptReport> {
     this.#isStopping = true;
     await Promise.all(this.#loops);
@@ -188,7 +191,7 @@ class Client {
     this.#socket.write(text, 'latin1');
   }
 
-  /** @returns the next response, or why there is none. */
+  /** Returns the next response, or the reason why there is none. */
   async next(): Promise<Parsed | string> {
     const deadline = performance.now() + this.#patience;
     for (;;) {

@@ -1,18 +1,24 @@
-/** What a server leaves behind: processes and files. Linux tells by /proc; elsewhere only the pids seen are looked at. */
+/**
+ * Finds what a server leaves behind: processes and files. Linux tells by /proc. On other systems only known pids are
+ * checked.
+ */
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 
-/** In the environment of every process that a test has started, directly or not; each app has its own value. */
+/**
+ * This variable is in the environment of every process that a test has started, directly or not. Each app has its own
+ * value.
+ */
 export const TEST_ID = 'PREFORK_TEST_ID';
 
-/** The living processes that descend from the app, found by what they inherited; zombies have no environment. */
+/** Lists the living processes that descend from the app, by the environment that they inherited. Zombies have none. */
 export function processesOf(testId: string): number[] {
   return numericNames('/proc').filter((pid) => environment(pid).includes(`${TEST_ID}=${testId}`));
 }
 
-/** Whether the pid is a process that is not yet dead; a zombie is. */
+/** Tells whether the pid is a process that is not yet dead. A zombie counts as dead. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -22,9 +28,11 @@ export function isAlive(pid: number): boolean {
   return state(pid) !== 'Z';
 }
 
-/** `R`, `S`, `T` (stopped), `Z` (zombie)...: proc(5). Undefined where there is no /proc. */
+/**
+ * Returns the state as in proc(5): `R`, `S`, `T` (stopped), `Z` (zombie) and so on; undefined where there is no /proc.
+ */
 export function state(pid: number): string | undefined {
-  // After the command's name, which is in brackets and may hold anything.
+  // The state stands after the command's name, which is in brackets and may contain anything.
   return /^\d+ \(.*\) (\w)/s.exec(read(`/proc/${pid}/stat`))?.[1];
 }
 
@@ -32,12 +40,12 @@ export function commandLine(pid: number): string {
   return read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
 }
 
-/** Those that it has started, also where they have none of its environment. */
+/** Lists the children of a process, even those that do not have its environment. */
 export function childrenOf(pid: number): number[] {
   return read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
 }
 
-/** The scoreboard, and whatever else carries the primary's pid in the places for such files. */
+/** Lists the scoreboard, and other files with the primary's pid in the places for such files. */
 export function filesOfPrimary(pid: number): string[] {
   return ['/dev/shm', tmpdir()].flatMap((directory) =>
     names(directory)
@@ -46,7 +54,7 @@ export function filesOfPrimary(pid: number): string[] {
   );
 }
 
-/** Unix sockets anywhere below the directory. */
+/** Lists the Unix sockets anywhere below the directory. */
 export function socketsIn(directory: string): string[] {
   return names(directory).flatMap((name) => {
     const path = join(directory, name);
@@ -72,7 +80,7 @@ function names(directory: string): string[] {
   }
 }
 
-/** Processes end while they are looked at: then there is nothing to read. */
+/** Processes may end while they are examined, and then there is nothing to read. */
 function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');

@@ -1,18 +1,21 @@
-/** prefork's log as tests read it: an interface, so lines become events and nothing else of them is looked at. */
+/** Parses prefork's log for tests. The log is an interface: a line becomes an event, and its other text is ignored. */
 
 export interface LogEvent {
-  /** `worker exited` */
+  /** The name, for example `worker exited`. */
   readonly name: string;
-  /** Of events that have one: `error: <message>`. */
+  /** The message of events that have one: `error: <message>`. */
   readonly message: string | undefined;
-  /** `slot=0 pid=4711`, as text. */
+  /** The fields, such as `slot=0 pid=4711`, as text. */
   readonly fields: Readonly<Record<string, string>>;
 }
 
-/** What a test asks an event to have: numbers are compared as text. */
+/** The fields that an event must have. Numbers are compared as text. */
 export type Fields = Readonly<Record<string, string | number>>;
 
-/** `prefork: <words>[: <message>] key=value ...`; undefined for any other line, which is the application's own. */
+/**
+ * Parses `prefork: <words>[: <message>] key=value ...`. The result is undefined for any other line, which belongs to
+ * the application.
+ */
 export function parseLogLine(line: string): LogEvent | undefined {
   const [, text] = /^prefork: (.+)$/.exec(line) ?? [];
   if (text === undefined) return undefined;
@@ -32,7 +35,7 @@ export function matches(event: LogEvent, name: string, fields: Fields): boolean 
   return event.name === name && Object.entries(fields).every(([key, value]) => event.fields[key] === String(value));
 }
 
-/** `200ms`, `4.2s`, `3m` in ms. */
+/** Parses `200ms`, `4.2s` or `3m` into ms. */
 export function milliseconds(time: string): number {
   const [, number, unit] = /^([\d.]+)(ms|s|m|h)$/.exec(time) ?? [];
   if (unit === undefined) throw new Error(`not a time: ${time}`);

@@ -1,4 +1,4 @@
-/** Where things are, seen from the compiled tests in out/test/. */
+/** The places of files, as seen from the compiled tests in out/test/. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -8,13 +8,13 @@ export const root: string = fileURLToPath(new URL('../../../', import.meta.url))
 /** The built command, as it is installed. */
 export const command: string = inRoot(commandOf(root, 'prefork'));
 
-/** A command of a package in node_modules. */
+/** Returns a command of a package in node_modules. */
 export function packageCommand(name: string, commandName: string = name): string {
   const directory = inRoot(`node_modules/${name}/`);
   return `${directory}${commandOf(directory, commandName)}`;
 }
 
-/** A small application, named by what it does. */
+/** Returns a small application, which is named by what it does. */
 export function fixture(name: string): string {
   return inRoot(`test/fixtures/apps/${name}`);
 }
@@ -23,13 +23,13 @@ export function example(name: string): string {
   return inRoot(`examples/${name}`);
 }
 
-/** A self-signed certificate for localhost and 127.0.0.1; see the README beside it. For tests only. */
+/** A self-signed certificate for localhost and 127.0.0.1; see the README beside it. It is for tests only. */
 export const certificate = {
   TLS_KEY: inRoot('test/fixtures/tls/key.pem'),
   TLS_CERT: inRoot('test/fixtures/tls/cert.pem'),
 };
 
-/** What package.json has in `bin`. */
+/** Reads the `bin` of package.json. */
 function commandOf(directory: string, name: string): string {
   const text = readFileSync(`${directory}package.json`, 'utf8');
   const { bin } = JSON.parse(text) as { bin: string | Record<string, string> };

@@ -1,4 +1,4 @@
-/** What the Node that runs the tests, and so the applications in them, can do. */
+/** The abilities of the Node that runs the tests, and so the applications in them. */
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -6,34 +6,37 @@ import { spawnSync } from 'node:child_process';
 import process from 'node:process';
 import { fixture } from './paths.ts';
 
-/** `reuseport`, best first: design.md section 2. */
+/** The modes of sharing that work here, best first. */
 export const sharings: readonly string[] = [...(hasReuseport() ? ['reuseport'] : []), 'shared', 'round-robin'];
 
-/** Without node:cluster's own, in which listening, its errors and its races are what node:cluster makes of them. */
+/** The modes without node:cluster's own, where node:cluster determines listening, its errors and its races. */
 export const ownSharings: readonly string[] = sharings.filter((sharing) => sharing !== 'round-robin');
 
-/** libuv 1.49 has the flag; the kernel of macOS has it as well, but does not balance. */
+/** libuv has the flag from 1.49 on. The kernel of macOS has it as well, but does not balance. */
 export function hasReuseport(): boolean {
   return isAtLeast(22, 12) && process.platform === 'linux';
 }
 
-/** Runs TypeScript as it is: from 22.6 by a flag, from 22.18 without. */
+/** How this Node runs TypeScript: from 22.6 by a flag, from 22.18 without. */
 export const typescript: { readonly byItself: boolean; readonly byFlag: boolean } = {
   byItself: isAtLeast(22, 18),
   byFlag: isAtLeast(22, 6),
 };
 
-/** The reason not to run a test, or false: what `skip` takes. */
+/** The reason not to run a test, or false, as `skip` takes it. */
 export const noIpv6: string | false = Object.values(networkInterfaces()).some((addresses) =>
   addresses?.some(({ address }) => address === '::1'),
 )
   ? false
   : 'no IPv6 here';
 
-/** The user that has nothing, in every Unix. */
+/** The id of the user without rights, in every Unix. */
 export const NOBODY = 65_534;
 
-/** The reason not to run workers as `nobody`, or false: root alone can, and this checkout and node may be closed to others. */
+/**
+ * The reason not to run workers as that user, or false. Only root can, and this checkout and node may be closed to
+ * others.
+ */
 export const noOtherUser: string | false = whyNoOtherUser();
 
 function whyNoOtherUser(): string | false {
@@ -46,7 +49,10 @@ function whyNoOtherUser(): string | false {
   return status === 0 ? false : 'nobody may not read this checkout, or run this node';
 }
 
-/** A port nobody has right now. Only for programs that cannot take port 0: another program may be faster. */
+/**
+ * Returns a port that is free now. This is only for programs that cannot take port 0, because another program may be
+ * faster.
+ */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0);
   await new Promise((resolve) => server.once('listening', resolve));
@@ -60,10 +66,10 @@ function isAtLeast(major: number, minor: number): boolean {
   return ownMajor > major || (ownMajor === major && ownMinor >= minor);
 }
 
-/** The reason not to run a test that looks into a database itself, or false. */
+/** The reason not to run a test that reads a database itself, or false. */
 export const noNodeSqlite: string | false = isAtLeast(22, 13) ? false : 'this Node has no node:sqlite';
 
-/** The reason not to run a test of the embedded engine, or false. better-sqlite3 is for those who install it. */
+/** The reason not to run a test of the embedded engine, or false. better-sqlite3 is for users who install it. */
 export const noSqlite: string | false = hasBetterSqlite() ? false : noNodeSqlite;
 
 function hasBetterSqlite(): boolean {
@@ -75,7 +81,10 @@ function hasBetterSqlite(): boolean {
   }
 }
 
-/** The reason not to run a test that mounts file systems of its own, or false: root alone can, and not in most containers. */
+/**
+ * The reason not to run a test that mounts file systems of its own, or false. Only root can, and not in most
+ * containers.
+ */
 export const noMounts: string | false =
   spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0
     ? false

@@ -1,4 +1,4 @@
-/** Chance that can be had again: mulberry32, and what is asked of it. */
+/** Reproducible chance: mulberry32, and the questions that tests ask of it. */
 export class Random {
   #state: number;
 
@@ -6,7 +6,7 @@ export class Random {
     this.#state = seed | 0;
   }
 
-  /** From 0 to below 1. */
+  /** Returns a number from 0 to below 1. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
@@ -14,17 +14,21 @@ export class Random {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** True so often: 0 never, 1 always. */
+  /** Returns true with this probability: 0 is never, 1 is always. */
   chance(probability: number): boolean {
     return this.next() < probability;
   }
 
-  /** An integer, both ends included. */
+  /** Returns an integer; both ends are included. */
   between(least: number, most: number): number {
     return least + Math.floor(this.next() * (most - least + 1));
   }
 
-  /** @param choices not empty. */
+  /**
+   * Picks an element.
+   *
+   * @param choices the elements, at least one.
+   */
   pick<T>(choices: readonly T[]): T {
     return choices[Math.floor(this.next() * choices.length)]!;
   }

@@ -6,10 +6,12 @@ import { freePort } from './platform.ts';
 
 const version = spawnSync('redis-server', ['--version'], { encoding: 'utf8' });
 
-/** The reason not to run a test, or false: what `skip` takes. */
+/** The reason not to run a test, or false, as `skip` takes it. */
 export const noRedis: string | false = version.status === 0 ? false : 'redis-server is not installed';
 
-/** A redis-server of the test's own, which can be killed and started again. Owns the process and its directory. */
+/**
+ * A redis-server of the test's own, which can be killed and restarted. The object owns the process and its directory.
+ */
 export class Redis implements AsyncDisposable {
   readonly #directory = testDirectory('redis');
   readonly #port: number;
@@ -29,7 +31,7 @@ export class Redis implements AsyncDisposable {
     return `redis://127.0.0.1:${this.#port}`;
   }
 
-  /** It keeps each write at once, so that what was acknowledged is there after a kill. */
+  /** Starts the server. It writes to disk at once, so that an acknowledged write survives a kill. */
   async start(): Promise<void> {
     const options = ['--port', this.#port, '--bind', '127.0.0.1', '--dir', this.#directory, '--save', ''];
     const keep = ['--appendonly', 'yes', '--appendfsync', 'always'];

@@ -1,4 +1,7 @@
-/** Servers that root starts for another user: who their processes are, and what a worker that is an enemy can do. */
+/**
+ * Servers that root starts for another user. The helpers tell which user their processes have, and what a hostile
+ * worker can do.
+ */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
@@ -9,14 +12,14 @@ import { json } from 'node:stream/consumers';
 import { serve, type App, type AppOptions, type Target } from './app.ts';
 import { childrenOf, commandLine } from './leftovers.ts';
 import { NOBODY } from './platform.ts';
-import { DEADLINE } from './watched.ts';
+import { DEADLINE_MS } from './watched.ts';
 
-/** Answers with its process id. */
+/** An application that answers with its process id. */
 export const hello = `require('node:http')
   .createServer((_request, response) => response.end(String(process.pid)))
   .listen(Number(process.env.PORT) || process.env.PORT);`;
 
-/** A worker that is an enemy's: it runs the code that it is sent, and answers with what that returns. */
+/** A hostile worker: it runs the code that it is sent, and answers with the result. */
 export const compromised = `const { createServer } = require('node:http');
 const AsyncFunction = (async () => {}).constructor;
 createServer(async (request, response) => {
@@ -31,19 +34,19 @@ createServer(async (request, response) => {
 
 export interface Done {
   readonly value?: unknown;
-  /** Its code, or its message where it has none. */
+  /** The error's code, or its message where it has none. */
   readonly error?: string;
 }
 
 /** Runs the body of an async function, which has `require`, in the worker of a `compromised` server. */
 export async function inside(target: Target, code: string): Promise<Done> {
-  const question = request({ ...target, method: 'POST', agent: false, timeout: DEADLINE });
+  const question = request({ ...target, method: 'POST', agent: false, timeout: DEADLINE_MS });
   question.once('timeout', () => question.destroy(new Error(`no answer to ${code}`))).end(code);
   const [answer] = (await once(question, 'response')) as [IncomingMessage];
   return (await json(answer)) as Done;
 }
 
-/** In a session of its own, so that a terminal of the tests is none of the server's. */
+/** Starts a server in a session of its own, so that it does not see a terminal of the tests. */
 export function serveAsNobody({ options = [], files, ...rest }: AppOptions): Promise<App> {
   return serve({
     entry: './app.cjs',
@@ -55,7 +58,7 @@ export function serveAsNobody({ options = [], files, ...rest }: AppOptions): Pro
   });
 }
 
-/** What the kernel says of a process (proc(5)): real, effective, saved and file system ids. */
+/** The ids of a process in the kernel (proc(5)): real, effective, saved and file system. */
 export interface Identity {
   readonly uids: readonly number[];
   readonly gids: readonly number[];
@@ -71,18 +74,18 @@ export function identityOf(pid: number): Identity {
   return { uids: numbers('Uid'), gids: numbers('Gid'), groups: numbers('Groups') };
 }
 
-/** Whether nothing of root is left in it, and no way back. */
+/** Tells whether the process has nothing left of root, and no way back. */
 export function isNobody(pid: number): boolean {
   const { uids, gids, groups } = identityOf(pid);
   return uids.every((uid) => uid === NOBODY) && gids.every((gid) => gid !== 0) && groups.length === 0;
 }
 
-/** The process that keeps root's rights, of the primary that started it. */
+/** Finds the process that keeps root's rights, by the primary that started it. */
 export function binderOf(primary: number): number | undefined {
   return childrenOf(primary).find((pid) => commandLine(pid).includes('binder.cjs'));
 }
 
-/** What a process has open: where each descriptor leads, such as `socket:[4711]`. */
+/** Lists the descriptors of a process, and where each leads, such as `socket:[4711]`. */
 export function descriptorsOf(pid: number): Map<number, string> {
   const directory = `/proc/${pid}/fd`;
   return new Map(
@@ -96,7 +99,7 @@ export function descriptorsOf(pid: number): Map<number, string> {
   );
 }
 
-/** Of every socket that has an address, as `descriptorsOf` shows them. */
+/** Lists every socket that has an address, in the form of `descriptorsOf`. */
 export function boundInodes(): string[] {
   const internet = ['tcp', 'tcp6', 'udp', 'udp6'].flatMap(tableOf);
   const listening = internet.filter(([, , , state]) => state === LISTENING || state === UNCONNECTED);
@@ -106,7 +109,7 @@ export function boundInodes(): string[] {
   );
 }
 
-/** In /proc/net (proc(5)). */
+/** The states of sockets in /proc/net (proc(5)). */
 const [LISTENING, UNCONNECTED] = ['0A', '07'];
 const [INTERNET_INODE, UNIX_INODE, UNIX_PATH] = [9, 6, 7];
 
@@ -118,7 +121,9 @@ function tableOf(name: string): string[][] {
 const HIGHEST = 1023;
 const LOWEST = 512;
 
-/** A port below 1024 that is free for TCP and UDP right now, and is none that a service of this machine would have. */
+/**
+ * Returns a port below 1024 that is free for TCP and UDP now, and that services of this machine are unlikely to use.
+ */
 export async function lowPort(): Promise<number> {
   const start = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST));
   for (let port = start; port <= HIGHEST; port++) if (await isFree(port)) return port;

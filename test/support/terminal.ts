@@ -1,4 +1,4 @@
-/** A terminal with a shell in it, by tmux: what is typed into it, and what it shows. */
+/** A terminal with a shell in it, by tmux. Tests type into it and read what it shows. */
 import { execFile, spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { poll } from './watched.ts';
 
 const run = promisify(execFile);
 
-/** The reason not to run a test, or false: what `skip` takes. */
+/** The reason not to run a test, or false, as `skip` takes it. */
 export const noTerminal: string | false =
   spawnSync('tmux', ['-V']).status === 0 && spawnSync('bash', ['--version']).status === 0
     ? false
@@ -20,7 +20,10 @@ export interface TerminalOptions {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Owns a tmux server of its own, with one window; disposing of it ends all that runs in it. */
+/**
+ * A terminal. The object owns a tmux server of its own with one window, and disposing of it ends everything that runs
+ * in it.
+ */
 export class Terminal implements AsyncDisposable {
   readonly #directory: string = testDirectory('terminal');
 
@@ -36,7 +39,7 @@ export class Terminal implements AsyncDisposable {
     return terminal;
   }
 
-  /** Names of keys, as tmux has them, or text. */
+  /** Types keys by the names that tmux gives them, or text. */
   async type(...keys: string[]): Promise<void> {
     await this.#tmux('send-keys', ...keys);
   }
@@ -45,17 +48,17 @@ export class Terminal implements AsyncDisposable {
     await this.#tmux('resize-window', '-x', String(columns), '-y', String(rows));
   }
 
-  /** The lines that it shows now. */
+  /** Returns the lines that it shows now. */
   async screen(): Promise<string> {
     return (await this.#tmux('capture-pane', '-p', '-N')).replaceAll(/ +$/gm, (spaces) => spaces.slice(0, 1));
   }
 
-  /** The same, with the sequences for colours. */
+  /** Returns the lines with the sequences for colours. */
   colored(): Promise<string> {
     return this.#tmux('capture-pane', '-p', '-e');
   }
 
-  /** Once they match. */
+  /** Waits until the lines match. */
   async shows(pattern: RegExp): Promise<RegExpExecArray> {
     let screen = '';
     try {
@@ -68,7 +71,7 @@ export class Terminal implements AsyncDisposable {
     }
   }
 
-  /** Whether a program has switched to the other screen. */
+  /** Tells whether a program has switched to the alternate screen. */
   async isAlternate(): Promise<boolean> {
     return (await this.#tmux('display-message', '-p', '#{alternate_on}#{cursor_flag}')).trim() === '10';
   }

@@ -1,6 +1,7 @@
 /**
- * How much code does, rather than how long it takes, so that a test of its growth says the same on a busy machine: how often each
- * block runs, by V8's own counters, and how many bytes and characters the built-in functions that hide a loop go through.
+ * Measures how much code does, and not how long it takes, so that a test of its growth gives the same result on a busy
+ * machine. V8's own counters tell how often each block runs. Replaced built-in functions tell how many bytes and
+ * characters the loops inside them pass.
  */
 import { Session } from 'node:inspector';
 
@@ -13,10 +14,10 @@ interface Coverage {
 
 type Native = (this: { length: number }, ...args: unknown[]) => unknown;
 
-/** What a call goes through. */
+/** The number of units that a call passes. */
 type Units = (self: { length: number }, result: unknown, args: readonly unknown[]) => number;
 
-/** Those that hide a loop. */
+/** The built-in functions that hide a loop. */
 const natives: ReadonlyArray<readonly [owner: object, name: string, work: Units]> = [
   [Buffer.prototype, 'copy', (_self, copied) => copied as number],
   [Buffer.prototype, 'latin1Slice', lengthOf],
@@ -37,7 +38,11 @@ export class Work {
   readonly #counts: (url: string) => boolean;
   #passed = 0;
 
-  /** @param counts of which scripts the work counts. */
+  /**
+   * Starts to count.
+   *
+   * @param counts chooses the scripts that count.
+   */
   constructor(counts: (url: string) => boolean) {
     this.#counts = counts;
     for (const [owner, name, work] of natives) this.#watch(owner as Record<string, Native>, name, work);
@@ -46,7 +51,7 @@ export class Work {
     this.#session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true });
   }
 
-  /** Blocks that ran, and units that passed, in `run`. */
+  /** Counts the blocks that run, and the units that pass, in `run`. */
   async of(run: () => unknown): Promise<number> {
     this.#take();
     this.#passed = 0;
@@ -56,7 +61,7 @@ export class Work {
 
   #take(): number {
     let count = 0;
-    // Within one thread it answers at once.
+    // Within one thread the session answers at once.
     this.#session.post('Profiler.takePreciseCoverage', (error: Error | null, coverage) => {
       if (error !== null) throw error;
       count = this.#sum(coverage);

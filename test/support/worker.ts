@@ -19,7 +19,7 @@ import { Watched } from './watched.ts';
 export interface WorkerOptions {
   /** A file of test/fixtures/apps, or one of `files`. */
   readonly entry: string;
-  /** Written to the worker's directory before it starts. */
+  /** Files that are written to the worker's directory before it starts. */
   readonly files?: Readonly<Record<string, string>>;
   readonly context?: Partial<WorkerContext>;
   readonly nodeOptions?: readonly string[];
@@ -29,7 +29,8 @@ export interface WorkerOptions {
 type MessageOf<Type extends WorkerMessage['type']> = Extract<WorkerMessage, { type: Type }>;
 
 /**
- * One worker, whose primary is the test: it sees each message and decides what is answered, and when. Ends with the test.
+ * A worker whose primary is the test, which sees each message and decides what is answered, and when. The worker ends
+ * with the test.
  */
 export class TestWorker {
   readonly child: ChildProcess;
@@ -88,7 +89,7 @@ export class TestWorker {
     this.#channel.send(message, handle);
   }
 
-  /** The first of this kind, that has come or will. */
+  /** Waits for the first message of this kind. An earlier one counts. */
   message<Type extends WorkerMessage['type']>(type: Type): Promise<MessageOf<Type>> {
     const isWanted = (message: WorkerMessage): message is MessageOf<Type> => message.type === type;
     return this.#changes.until(() => this.messages.find(isWanted), `the message '${type}'`);
@@ -98,7 +99,7 @@ export class TestWorker {
     return this.#changes.until(() => pattern.exec(this[stream]) ?? undefined, `${pattern} on ${stream}`);
   }
 
-  /** When it has ended and all that it said has been read. */
+  /** Waits until the worker has ended and all its messages have been read. */
   exit(): Promise<AppExit> {
     return this.#changes.until(() => this.#exit, 'the end of the worker');
   }
@@ -107,7 +108,7 @@ export class TestWorker {
     return this.#exit === undefined;
   }
 
-  /** Its row in the scoreboard, as written last; blank before. */
+  /** The worker's row in the scoreboard as it was last written; blank before. */
   get row(): Row {
     const row = this.#reader.read(0);
     return row ?? BLANK;
@@ -121,7 +122,7 @@ export class TestWorker {
         this.#changes.changed();
       });
     }
-    // Its 'close' would be the same, but does not come after `child.disconnect()`.
+    // The child's 'close' would mean the same, but does not come after `child.disconnect()`.
     const ends = [once(child.stdout!, 'close'), once(child.stderr!, 'close'), once(child, 'disconnect')];
     child.once('exit', (code, signal) => {
       void Promise.all(ends).then(() => {

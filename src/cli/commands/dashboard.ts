@@ -10,13 +10,13 @@ import { parseVerbLine, type VerbShape } from '../verb-line.ts';
 const shape: VerbShape = { flags: { 'no-open': 'Only print the address.' } };
 
 const help = `\
-Charts, a tile for each worker and what happens, live, in a browser; reload and
-scale by button or key. The page comes from the server's control socket, through
-a port of the loopback that is open for as long as this command runs. Its
-address has a token: whoever has that may do what you may. In a terminal it is
-opened in a browser, where there is one. See docs/dashboard.md.`;
+Shows charts, a tile for each worker and recent events, live, in a browser. You
+can reload and scale by button or key. The page comes from the server's control
+socket, through a loopback port that is open while this command runs. The
+address contains a token: anyone who has it may do what you may. In a terminal
+the command opens a browser, if there is one. See docs/dashboard.md.`;
 
-/** `prefork dashboard`: until it is interrupted, or the server ends. */
+/** `prefork dashboard` runs until it is interrupted or the server ends. */
 export async function dashboard(argv: readonly string[]): Promise<number> {
   const line = parseVerbLine(argv, shape);
   if (line.help) {
@@ -33,7 +33,7 @@ export async function dashboard(argv: readonly string[]): Promise<number> {
     await presence.end(interruption.signal);
     complain(`${presence.server.name} has ended`);
   } catch (error) {
-    // That is how it ends well, too.
+    // An interruption is also a normal way to end.
     if (!interruption.signal.aborted) throw error;
   }
   return 0;

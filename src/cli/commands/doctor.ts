@@ -6,13 +6,13 @@ import { print } from '../print.ts';
 import { verbHelp } from '../verb-help.ts';
 import { parseVerbLine, type VerbShape } from '../verb-line.ts';
 
-const shape: VerbShape = { flags: { json: 'For programs.' }, isNameless: true };
+const shape: VerbShape = { flags: { json: 'Print JSON, for programs.' }, isNameless: true };
 
 const help = `\
 Run it where the server will run: in the same container, and as the same user.
-It looks, and changes nothing. It fails when something will hurt.`;
+It only reads, and changes nothing. It fails when a setting will hurt a server.`;
 
-/** `prefork doctor [--json]`: what in this machine's settings will hurt. */
+/** `prefork doctor [--json]` reports which of this machine's settings will hurt a server. */
 export async function doctor(argv: readonly string[]): Promise<number> {
   const line = parseVerbLine(argv, shape);
   const { stdout } = process;

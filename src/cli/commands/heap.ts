@@ -1,6 +1,6 @@
 import { takeHeapSnapshot } from '../../inspector/heap-snapshot.ts';
 import { readStatus } from '../../inspector/process-status.ts';
-import { duration } from '../../primary/fleet/log-fields.ts';
+import { duration } from '../../format/duration.ts';
 import { inspectSlot, type Inspection } from '../inspection/inspection.ts';
 import { defaultPath, OutputFile } from '../inspection/output-file.ts';
 import { describe, parseSlot, SLOT } from '../inspection/subject.ts';
@@ -14,18 +14,21 @@ const shape: VerbShape = {
   values: { output: { short: 'o', value: 'file', about: 'Default: <name>-<slot>-<time>.heapsnapshot here.' } },
 };
 
-/** A snapshot is about as large as the heap is; a worker that writes many times what it has, as the kernel counts it, is lying. */
+/**
+ * A snapshot is about as large as the heap. A worker that sends many times its resident memory, as the kernel counts
+ * it, is lying.
+ */
 const BYTES_PER_RESIDENT = 10;
 const LEAST_BYTES = 256 * 1024 * 1024;
 
 const help = `\
-Writes down all objects of the worker's heap, and what holds them: to find a leak,
-compare two of them in Chrome DevTools (Memory, Load). The worker stands still
-meanwhile, for seconds with a large heap, needs memory for it, and is not killed
-as hung; other workers accept its connections. The file has every secret in it
-that the worker knows. See docs/inspecting.md.`;
+Writes all objects of the worker's heap to a file, with what keeps them alive. To
+find a leak, compare two snapshots in Chrome DevTools (Memory, Load). The worker
+stands still meanwhile, for seconds with a large heap, and needs extra memory. It
+is not killed as hung, and other workers accept its connections. The file has
+every secret in it that the worker knows. See docs/inspecting.md.`;
 
-/** `prefork heap <slot>`: writes a `.heapsnapshot`. */
+/** `prefork heap <slot>` writes a `.heapsnapshot`. */
 export async function heap(argv: readonly string[]): Promise<number> {
   const line = parseVerbLine(argv, shape);
   if (line.help) {

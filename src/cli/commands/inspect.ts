@@ -8,12 +8,13 @@ import { parseVerbLine, type VerbShape } from '../verb-line.ts';
 const shape: VerbShape = { argument: SLOT };
 
 const help = `\
-Opens the worker's inspector on the loopback, prints where, and closes it again
-when it is ended (Ctrl-C). Until then the worker may stand at a breakpoint
-without being killed as hung; other workers accept its connections. Whoever can
-connect to the port can run code in the worker. See docs/inspecting.md.`;
+Opens the worker's inspector on the loopback, prints its address, and closes it
+again when you end the command (Ctrl-C). Until then the worker may stand at a
+breakpoint without being killed as hung; other workers accept its connections.
+Anyone who can connect to the port can run code in the worker. See
+docs/inspecting.md.`;
 
-/** `prefork inspect <slot>`: until it is interrupted. */
+/** `prefork inspect <slot>` runs until it is interrupted. */
 export async function inspect(argv: readonly string[]): Promise<number> {
   const line = parseVerbLine(argv, shape);
   if (line.help) {
@@ -22,7 +23,7 @@ export async function inspect(argv: readonly string[]): Promise<number> {
   }
   const slot = parseSlot('inspect', line.argument);
   await inspectSlot(line.name, slot, stayOpen).catch((error: unknown) => {
-    // That is how it ends well.
+    // An interruption is the normal way to end.
     if (!(error instanceof Interrupted)) throw error;
   });
   return 0;
@@ -33,7 +34,7 @@ async function stayOpen({ subject, session, over }: Inspection): Promise<never> 
   try {
     return await over;
   } finally {
-    // Whoever set a breakpoint may be gone: nothing is to stop there any more, nor stay there.
+    // A debugger may have set a breakpoint and left. Nothing may stop the worker there any more, or keep it there.
     const ends = [['Debugger.enable'], ['Debugger.setSkipAllPauses', { skip: true }], ['Debugger.resume']] as const;
     for (const [method, parameters] of ends) session.call(method, parameters).catch(() => {});
   }
@@ -47,6 +48,6 @@ prefork: inspector open address=${place} ${describe(subject)}
   Chrome    devtools://devtools/bundled/js_app.html?v8only=true&ws=${place}${target.path}
             or chrome://inspect, Configure..., ${place}
   terminal  node inspect ${place}
-${target.isOurs ? 'Ctrl-C closes it.' : 'It was open before, and stays open. Ctrl-C ends this command.'}
+${target.isOurs ? 'Ctrl-C closes it.' : 'The inspector was open before, and stays open. Ctrl-C ends this command.'}
 `;
 }

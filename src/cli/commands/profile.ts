@@ -1,5 +1,5 @@
 import { recordProfile } from '../../inspector/profile.ts';
-import { duration } from '../../primary/fleet/log-fields.ts';
+import { duration } from '../../format/duration.ts';
 import { inspectSlot, pass, type Inspection } from '../inspection/inspection.ts';
 import { defaultPath, OutputFile } from '../inspection/output-file.ts';
 import { parseSlot, SLOT } from '../inspection/subject.ts';
@@ -11,18 +11,19 @@ import { parseVerbLine, readNumber, type VerbShape } from '../verb-line.ts';
 const shape: VerbShape = {
   argument: SLOT,
   values: {
-    seconds: { value: 'n', about: 'How long, 1 to 600. Default: 10.' },
-    interval: { value: 'µs', about: 'Between two samples, 50 to 1000000. Default: 1000.' },
+    seconds: { value: 'n', about: 'How long to record, 1 to 600. Default: 10.' },
+    interval: { value: 'µs', about: 'Time between samples, 50 to 1000000. Default: 1000.' },
     output: { short: 'o', value: 'file', about: 'Default: <name>-<slot>-<time>.cpuprofile here.' },
   },
 };
 
 const help = `\
-Records where the worker's JavaScript spends its time, while it serves, and also
-when it hangs in a loop. Open the file in Chrome DevTools (Performance, Load
-profile), in VS Code, or at speedscope.app. See docs/inspecting.md.`;
+Records where the worker's JavaScript spends its time while it serves. This also
+works while the worker hangs in a loop. Open the file in Chrome DevTools
+(Performance, Load profile), in VS Code, or at speedscope.app. See
+docs/inspecting.md.`;
 
-/** `prefork profile <slot>`: writes a `.cpuprofile`. */
+/** `prefork profile <slot>` writes a `.cpuprofile`. */
 export async function profile(argv: readonly string[]): Promise<number> {
   const line = parseVerbLine(argv, shape);
   if (line.help) {

@@ -9,20 +9,20 @@ import { parseVerbLine, readNumber, type VerbShape } from '../verb-line.ts';
 const shape: VerbShape = {
   argument: SLOT,
   values: {
-    count: { value: 'n', about: 'So many samples, 1 to 1000. Default: 1.' },
-    interval: { value: 'ms', about: 'Between two samples. Default: 100.' },
+    count: { value: 'n', about: 'Number of samples, 1 to 1000. Default: 1.' },
+    interval: { value: 'ms', about: 'Time between samples. Default: 100.' },
   },
 };
 
 const help = `\
-Prints where the worker's JavaScript is now, also in an endless loop or a regular
-expression that does not end. Not in native code, which nothing can interrupt.
-The worker stands still for some milliseconds. See docs/inspecting.md.`;
+Prints where the worker's JavaScript is now, even in an endless loop or a regular
+expression that does not end. It cannot show native code, which nothing can
+interrupt. The worker stands still for some milliseconds. See docs/inspecting.md.`;
 
-/** How long a worker may take to come to its next statement, ms. */
-const PAUSING = 2000;
+/** How long a worker may take to reach its next statement. */
+const LONGEST_PAUSE_MS = 2000;
 
-/** `prefork stack <slot>` */
+/** `prefork stack <slot>` prints samples of the stack. */
 export async function stack(argv: readonly string[]): Promise<number> {
   const line = parseVerbLine(argv, shape);
   if (line.help) {
@@ -42,7 +42,7 @@ export async function stack(argv: readonly string[]): Promise<number> {
 }
 
 async function sample({ subject, session }: Inspection, fields: string): Promise<string> {
-  const frames = await sampleStack(session, AbortSignal.timeout(PAUSING));
+  const frames = await sampleStack(session, AbortSignal.timeout(LONGEST_PAUSE_MS));
   const lines = frames.map((frame) => `    at ${formatFrame(frame)}`);
   if (lines.length === 0) lines.push('    waits in its event loop');
   return `${describe(subject)}${fields}\n${lines.join('\n')}\n`;

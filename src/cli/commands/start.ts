@@ -9,17 +9,18 @@ import { closeInherited } from '../../privileges/descriptors.ts';
 import { leaveRoot, refuseWritableConfig, type RootSettings } from '../../privileges/leave-root.ts';
 import { verbs } from '../verbs.ts';
 
-/** `prefork [options] <entry> [arguments for the entry]`: runs in the foreground until it is stopped. */
+/** `prefork [options] <entry> [arguments for the entry]` runs in the foreground until the server stops. */
 export async function start(line: CommandLine): Promise<void> {
-  // Before a config file opens some of its own. The channel to a parent that has one is Node's.
+  // This comes first, before a config file can open descriptors of its own. The channel to a parent process belongs to
+  // Node.
   closeInherited([(process.channel as { readonly fd?: number } | undefined)?.fd ?? -1]);
-  // Flags and variables are root's own words. What is read after them may be the user's.
+  // Flags and variables come from root. Later input may come from the user.
   const early = resolveSettings({ flags: line.flags, env: process.env });
   let token: GivenToken | undefined;
   const takeToken = ({ adminTokenFile }: Settings): void => {
     token ??= takeAdminToken(process.env, adminTokenFile);
   };
-  // Any other file is read as the user, later.
+  // Every other token file is read later, as the user.
   const takeAsRoot = (settings: Settings) => (mayRead: (file: string) => boolean) => {
     const { adminTokenFile: file } = settings;
     if (file === undefined || mayRead(file)) takeToken(settings);
@@ -31,13 +32,14 @@ export async function start(line: CommandLine): Promise<void> {
     throw new UsageError('no entry given; usage: prefork [options] <entry> [arguments]');
   }
   resolveEntry(given, process.cwd(), Object.keys(verbs));
-  // node gets it as written, and makes of it what it does without us: `process.argv[1]` is not resolved further.
+  // Node gets the path as it was given and treats it as it would without prefork: `process.argv[1]` is not resolved
+  // further.
   const entry = resolve(given);
   const args = line.entry === undefined ? (config?.values.args ?? []) : line.entryArguments;
   const settings = resolveSettings({ flags: line.flags, env: process.env, config, entry });
   const binder = earlyBinder ?? (await leaveRootByConfig(settings, config, takeAsRoot(settings)));
   takeToken(settings);
-  // The config file can take away, and never add.
+  // The config file can take ports away. It can never add one.
   if (settings.bind !== undefined) binder?.restrict(settings.bind);
   await runPrimary({ entry, args, execArgv: process.execArgv }, settings, config?.values ?? {}, {
     binder,
@@ -46,7 +48,7 @@ export async function start(line: CommandLine): Promise<void> {
   });
 }
 
-/** For a user that only the config file names. */
+/** Leaves root when only the config file names the user. */
 async function leaveRootByConfig(
   settings: RootSettings,
   config: LoadedConfig | undefined,

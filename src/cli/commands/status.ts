@@ -6,13 +6,13 @@ import { statusText } from '../status-text.ts';
 import { verbHelp } from '../verb-help.ts';
 import { parseVerbLine, type VerbShape } from '../verb-line.ts';
 
-const shape: VerbShape = { flags: { json: 'For programs: see docs/control.md.' } };
+const shape: VerbShape = { flags: { json: 'Print JSON, for programs: see docs/control.md.' } };
 
 const help = `\
 loop is how busy a worker's event loop is, mem its resident memory; "0 new" is
-the worker that is to take slot 0 over, "0 old" one that finishes and leaves.`;
+the worker that will take over slot 0, "0 old" one that finishes and leaves.`;
 
-/** `prefork status [--json]` */
+/** `prefork status [--json]` prints the state of a server. */
 export async function status(argv: readonly string[]): Promise<number> {
   const line = parseVerbLine(argv, shape);
   print(line.help ? verbHelp('status', shape, help) : await shown(line.name, line.flags.has('json')));

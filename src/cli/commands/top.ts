@@ -1,7 +1,7 @@
 import { findServer } from '../../control/client.ts';
 import { UsageError } from '../../errors.ts';
 import { quote } from '../../options/quote.ts';
-import { LONGEST_TIME, parseTime } from '../../options/time.ts';
+import { LONGEST_TIME_MS, parseTime } from '../../options/time.ts';
 import { colorizeFor } from '../colors.ts';
 import { print } from '../print.ts';
 import { Feed } from '../top/feed.ts';
@@ -16,24 +16,24 @@ import { verbHelp } from '../verb-help.ts';
 import { parseVerbLine, type VerbShape } from '../verb-line.ts';
 
 const shape: VerbShape = {
-  flags: { json: 'One object a line, for programs: see docs/inspecting.md.' },
-  values: { interval: { value: 'time', about: 'Between two looks, from 100ms on. Default: 1s.' } },
+  flags: { json: 'Print one JSON object a line, for programs: see docs/inspecting.md.' },
+  values: { interval: { value: 'time', about: 'Time between updates, at least 100ms. Default: 1s.' } },
 };
 
 const help = `\
-cpu is in cores, loop how busy the event loop is, mem the resident memory; the
-line at the right shows how requests a second went. "0 new" is the worker that
-is to take slot 0 over, "0 old" one that finishes and leaves. The figures come
-from the primary: a worker that hangs does not hold them up. Keys: see ?.
-Without a terminal it prints a table each time, until the server is gone.`;
+cpu is in cores, loop is how busy the event loop is, mem the resident memory; the
+line at the right shows the history of requests a second. "0 new" is the worker
+that will take over slot 0, "0 old" one that finishes and leaves. The figures
+come from the primary, so a worker that hangs does not hold them up. Press ? for
+the keys. Without a terminal, top prints tables until the server is gone.`;
 
-const SHORTEST_INTERVAL = 100;
-const USUAL_INTERVAL = 1000;
+const SHORTEST_INTERVAL_MS = 100;
+const USUAL_INTERVAL_MS = 1000;
 
-/** Of a table that goes to a file or a pipe. */
+/** The width of a table that goes to a file or a pipe. */
 const USUAL_WIDTH = 80;
 
-/** `prefork top` */
+/** `prefork top` shows the workers live. */
 export async function top(argv: readonly string[]): Promise<number> {
   const line = parseVerbLine(argv, shape);
   const { stdout, env } = process;
@@ -47,7 +47,7 @@ export async function top(argv: readonly string[]): Promise<number> {
   const isJson = line.flags.has('json');
   if (stdout.isTTY && !isJson && env['TERM'] !== 'dumb') {
     await new Live({ feed, interval, style }).run();
-    // What was asked of the server goes on, and nobody is to wait for its answers.
+    // An operation that was asked for goes on in the server. The user who quits does not want to wait for its answer.
     process.exit(0);
   }
   const asText = (history: History): string => plainFrame(history, USUAL_WIDTH, style);
@@ -57,8 +57,8 @@ export async function top(argv: readonly string[]): Promise<number> {
 }
 
 function parseInterval(text: string | undefined): number {
-  if (text === undefined) return USUAL_INTERVAL;
+  if (text === undefined) return USUAL_INTERVAL_MS;
   const interval = parseTime(text);
-  if (interval !== undefined && interval >= SHORTEST_INTERVAL && interval <= LONGEST_TIME) return interval;
-  throw new UsageError(`--interval: expected a time from 100ms on, such as 1s, got ${quote(text)}`);
+  if (interval !== undefined && interval >= SHORTEST_INTERVAL_MS && interval <= LONGEST_TIME_MS) return interval;
+  throw new UsageError(`--interval: expected a time of at least 100ms, such as 1s, got ${quote(text)}`);
 }

@@ -1,11 +1,11 @@
-/** Who may ask the dashboard's own server for what. Pure. */
+/** Decides which requests the dashboard's own server answers. This module is pure. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { isSecret } from '../../control/secret.ts';
 
-/** What the page consists of: nothing of the server is in it, so it takes no token. */
+/** The files of the page. They hold nothing about the server, so they need no token. */
 const page: ReadonlySet<string> = new Set(['GET /', 'GET /dashboard.css', 'GET /dashboard.js']);
 
-/** What the page asks for. What else the control socket has stays there. */
+/** The routes that the page uses. All other routes of the control socket stay out of reach. */
 const data: ReadonlySet<string> = new Set(['GET /live', 'POST /reload', 'POST /scale']);
 
 export interface Admission {
@@ -21,10 +21,11 @@ export interface Asking {
 }
 
 /**
- * Other users of this machine can reach a port of the loopback, and so can a web page: by a name of its own that resolves to
- * it, or across sites. The user's own page has the token, which is the user's own right to the control socket.
+ * Decides whether a request is refused. Other users of this machine can reach a loopback port. So can a web page,
+ * through a host name of its own that resolves to the loopback, or across sites. The user's own page has the token,
+ * which stands for the user's right to the control socket.
  *
- * @returns the status to refuse it with and why; undefined when it is passed on.
+ * @returns the status and the reason of a refusal, or undefined when the request is passed on.
  */
 export function refusal(
   { method, target, headers }: Asking,
@@ -34,10 +35,10 @@ export function refusal(
   const own = [authority, authority.replace(/^127\.0\.0\.1:/, 'localhost:')];
   const question = `${method} ${target.split('?')[0]}`;
   if (!own.includes(host)) return { status: 403, reason: `expected ${authority} as the host` };
-  // It may be led to from anywhere, such as the file that opens it: see opener.ts.
+  // The page itself may be opened from anywhere, such as from the file that opener.ts writes.
   const isEntry = question === 'GET /';
   const isOurs = (origin === undefined || origin === `http://${host}`) && (site === 'none' || site === 'same-origin');
-  if (!isOurs && !isEntry) return { status: 403, reason: 'requests of pages of other sites are not answered' };
+  if (!isOurs && !isEntry) return { status: 403, reason: 'requests from pages of other sites are refused' };
   if (page.has(question)) return undefined;
   if (!data.has(question)) return { status: 404, reason: 'the dashboard has no such route' };
   const [, given] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];

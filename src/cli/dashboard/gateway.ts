@@ -19,12 +19,12 @@ const LOOPBACK = '127.0.0.1';
 
 const SAFETY = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const;
 
-/** Of the server's answers. */
+/** The headers of the server's answers that are passed on. */
 const PASSED = ['content-type', 'content-length', 'content-security-policy', 'allow', 'referrer-policy'] as const;
 
 /**
- * The way from a browser, which cannot open Unix sockets, to a control socket: HTTP on a port of the loopback, for whoever
- * has the token. Owns the server and its connections; disposing of it ends them.
+ * Connects a browser, which cannot open Unix sockets, to a control socket: it speaks HTTP on a loopback port, and
+ * answers clients that have the token. The gateway owns the server and its connections, and disposing of it ends them.
  */
 export class Gateway implements Disposable {
   readonly #server: Server;
@@ -36,7 +36,11 @@ export class Gateway implements Disposable {
     this.#server = createServer((request, response) => this.#answer(request, response));
   }
 
-  /** @param target asked for each request: a server that is upgraded or restarted is another one. */
+  /**
+   * Opens the port.
+   *
+   * @param target is asked at each request, because an upgrade or a restart changes the server.
+   */
   static async open(target: () => RunningServer): Promise<Gateway> {
     const gateway = new Gateway(target);
     gateway.#server.listen({ host: LOOPBACK, port: 0 });
@@ -44,7 +48,7 @@ export class Gateway implements Disposable {
     return gateway;
   }
 
-  /** With the token where no server and no log ever sees it. */
+  /** The address with the token in its fragment, which no server and no log ever sees. */
   get url(): string {
     return `http://${this.#authority}/#token=${this.#token}`;
   }
@@ -69,7 +73,7 @@ export class Gateway implements Disposable {
   }
 }
 
-/** Root's browser runs no code of another user's server: the page is this command's own, and only the figures are the server's. */
+/** Serves the page's files itself, so that root's browser runs no code of another user's server. */
 async function servePage(response: ServerResponse, { name, contentType }: PageFile): Promise<void> {
   try {
     const body = await readFile(new URL(`../dashboard/${name}`, import.meta.url));
@@ -81,7 +85,7 @@ async function servePage(response: ServerResponse, { name, contentType }: PageFi
   }
 }
 
-/** Nothing of the browser's headers: the control socket answers no web pages. */
+/** Passes a request on without the browser's headers, because the control socket refuses web pages. */
 function pass(
   request: IncomingMessage,
   response: ServerResponse,
@@ -95,7 +99,7 @@ function pass(
   outgoing.once('response', (answer) => {
     response.writeHead(answer.statusCode!, passedOn(answer));
     response.flushHeaders();
-    // Whichever side goes, the other one is told.
+    // When one side goes away, the other one is told.
     pipeline(answer, response, () => {});
   });
   outgoing.once('error', () => refuse(response, 502, `${name} does not answer`));
@@ -103,7 +107,7 @@ function pass(
   request.pipe(outgoing);
 }
 
-/** Cookies and the like would be another user's server's, on every port of the loopback. */
+/** Leaves out cookies and the like, which another user's server could set for every port of the loopback. */
 function passedOn({ headers }: IncomingMessage): OutgoingHttpHeaders {
   const kept = PASSED.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]] as const]));
   return { ...Object.fromEntries(kept), ...SAFETY };

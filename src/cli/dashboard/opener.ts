@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * What opens a browser here; undefined where there is none.
+ * Finds the program that opens a browser here.
  *
- * @param env `BROWSER` is what other programs look at, too.
+ * @param env has `BROWSER`, which other programs respect too.
+ * @returns undefined where there is no browser.
  */
 export function browserProgram(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string | undefined {
   const { BROWSER, DISPLAY, WAYLAND_DISPLAY } = env;
@@ -16,8 +17,9 @@ export function browserProgram(env: NodeJS.ProcessEnv, platform: NodeJS.Platform
 }
 
 /**
- * Opens a browser at an address with a secret in it. Everybody on the machine can read the arguments of a process, so the
- * browser is given a file that leads there, which this user alone can read. Owns that; disposing of it removes it.
+ * Opens a browser at an address that contains a secret. Every user of the machine can read a process's arguments, so
+ * the browser gets a file instead. The file leads to the address, and only this user can read it. The opener owns that
+ * file, and disposing of it removes the file.
  */
 export class Opener implements Disposable {
   readonly #directory = mkdtempSync(join(tmpdir(), 'prefork-dashboard-'));
@@ -26,7 +28,7 @@ export class Opener implements Disposable {
     const file = join(this.#directory, 'dashboard.html');
     writeFileSync(file, `<!doctype html><meta http-equiv="refresh" content="0;url=${url}">\n`, { mode: 0o600 });
     const child = spawn(program, [file], { stdio: 'ignore', detached: true });
-    // There is none after all: the address is printed.
+    // The browser may turn out to be missing. The address is printed anyway.
     child.on('error', () => {}).unref();
   }
 

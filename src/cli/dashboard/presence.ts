@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { findAgain, isRunning, type RunningServer } from '../../control/client.ts';
 
-/** Between two looks whether the server runs, ms. */
-const PERIOD = 1000;
+/** The time between two checks that the server runs. */
+const CHECK_PERIOD_MS = 1000;
 
-/** One that is not there so many times has ended: what restarts it has had its time. */
+/** A server that misses this many checks has ended. A service manager would have restarted it by then. */
 const MOST_MISSES = 3;
 
-/** A server by its name, however often it is upgraded or restarted. */
+/** Follows a server by its name, through upgrades and restarts. */
 export class Presence {
   #server: RunningServer;
 
@@ -19,10 +19,10 @@ export class Presence {
     return this.#server;
   }
 
-  /** Settles when the server has ended; rejects when it is not to be waited for any more. */
+  /** Settles when the server has ended. Rejects when `signal` aborts the wait. */
   async end(signal: AbortSignal): Promise<void> {
     for (let misses = 0; misses < MOST_MISSES;) {
-      await delay(PERIOD, undefined, { signal });
+      await delay(CHECK_PERIOD_MS, undefined, { signal });
       misses = (await this.#isThere()) ? 0 : misses + 1;
     }
   }

@@ -1,15 +1,15 @@
 import { operate, type RunningServer } from '../../control/client.ts';
 import { PreforkError } from '../../errors.ts';
 
-/** What the primary is told each time, s: so long the worker is spared when this process is killed. */
-const SECONDS = 10;
+/** The time that each hold asks for. If this process is killed, the worker is spared for this long. */
+const HOLD_SECONDS = 10;
 
-/** Between two times, ms. */
-const RENEWAL = 3000;
+/** The time between two renewals. */
+const RENEWAL_MS = 3000;
 
 /**
- * Keeps the primary from killing a worker that stands still because somebody looks into it. Owns the timer that says so again
- * and again; releasing it ends that, and the worker has to beat again.
+ * Keeps the primary from killing a worker that stands still because it is being inspected. The hold owns the timer that
+ * renews it. Releasing the hold ends it, and the worker's heartbeat counts again.
  */
 export class Hold {
   readonly #server: RunningServer;
@@ -19,13 +19,17 @@ export class Hold {
   private constructor(server: RunningServer, pid: number) {
     this.#server = server;
     this.#pid = pid;
-    // One that is refused, because the worker or the primary is gone, is of no use; that it is gone shows elsewhere.
-    this.#timer = setInterval(() => void say(server, pid, SECONDS).catch(() => {}), RENEWAL);
+    // A refusal means that the worker or the primary is gone. Other code reports that.
+    this.#timer = setInterval(() => void say(server, pid, HOLD_SECONDS).catch(() => {}), RENEWAL_MS);
   }
 
-  /** @throws PreforkError `ERR_NOT_DONE` when the primary has no such worker. */
+  /**
+   * Takes the hold.
+   *
+   * @throws PreforkError `ERR_NOT_DONE` when the primary has no such worker.
+   */
   static async take(server: RunningServer, pid: number): Promise<Hold> {
-    const outcome = await say(server, pid, SECONDS);
+    const outcome = await say(server, pid, HOLD_SECONDS);
     if (!outcome.ok) throw new PreforkError('ERR_NOT_DONE', outcome.reason);
     return new Hold(server, pid);
   }

@@ -11,26 +11,27 @@ import { Hold } from './hold.ts';
 import { Interruption } from './interruption.ts';
 import { subjectOf, type Subject } from './subject.ts';
 
-/** How long a worker may take to open its inspector, ms: milliseconds, unless it is in native code. */
-const OPENING = 5000;
+/** How long a worker may take to open its inspector. Milliseconds suffice unless the worker runs native code. */
+const OPEN_TIMEOUT_MS = 5000;
 
-/** A worker that can be looked into now. */
+/** A worker that is ready to be inspected. */
 export interface Inspection {
   readonly server: RunningServer;
   readonly subject: Subject;
   readonly session: Session;
-  /** Rejects when it is over before it was finished: by a signal (`Interrupted`), or because the worker ends. */
+  /** Rejects when the inspection ends early: with `Interrupted` after a signal, or because the worker ends. */
   readonly over: Promise<never>;
 }
 
-/** Whoever started the command has ended it. */
+/** The user has interrupted the command. */
 export class Interrupted extends PreforkError {}
 
 /**
- * Looks into the worker of a slot: finds it, has the primary spare it, opens its inspector, and leaves nothing open, however
- * it ends. It is done here, from outside, and not by the primary: that stays small, and what this user may do it may.
+ * Inspects the worker of a slot. The function finds the worker, asks the primary to spare it, opens its inspector, and
+ * leaves nothing open, however the inspection ends. The command does this from outside and not the primary: so the
+ * primary stays small, and the rights are those of this user.
  *
- * @throws PreforkError `ERR_NOT_DONE` with why not, and all of `findServer`'s and `readableStatus`'s
+ * @throws PreforkError `ERR_NOT_DONE` with the reason, and what `findServer` and `readableStatus` throw
  */
 export async function inspectSlot<Found>(
   name: string | undefined,
@@ -45,7 +46,7 @@ export async function inspectSlot<Found>(
     return await withSession(server, subject, interruption.signal, async (session) => {
       const over = ends(subject, session, interruption.signal);
       const found = look({ server, subject, session, over });
-      // What was asked of a worker that ends fails in the same moment: its end says more.
+      // A request to a worker that ends fails at that very moment. The end of the worker is the better explanation.
       const explained = found.catch((error: unknown) =>
         Promise.race([over, delay(1).then(() => Promise.reject(error))]),
       );
@@ -59,7 +60,7 @@ export async function inspectSlot<Found>(
   }
 }
 
-/** Waits so many ms, unless it is over before. */
+/** Waits for `time` ms, or until the inspection is over. */
 export async function pass(time: number, { over }: Inspection): Promise<void> {
   const enough = new AbortController();
   try {
@@ -76,7 +77,7 @@ async function withSession<Found>(
   use: (session: Session) => Promise<Found>,
 ): Promise<Found> {
   await checkProcess(server, subject);
-  const session = await openWithin(OPENING, server, subject, interruption);
+  const session = await openWithin(OPEN_TIMEOUT_MS, server, subject, interruption);
   complain(openDoor(session));
   try {
     return await use(session);
@@ -85,13 +86,13 @@ async function withSession<Found>(
   }
 }
 
-/** What is open, and to whom: the command is over as soon as it can be, and then it is closed. */
+/** Warns what is open, and to which users. The command ends as soon as it can and closes the inspector then. */
 function openDoor({ target: { host, port, isOurs } }: Session): string {
-  const until = isOurs ? 'until this command has ended' : 'also after this command, as it was before';
+  const until = isOurs ? 'until this command has ended' : 'and stays open after this command, as it was before';
   return `the worker's inspector is open at ${host}:${port} ${until}: every user of this machine can run code in it`;
 }
 
-/** Not by AbortSignal.any: Node 20 may collect a timeout that nothing else holds, and it never comes. */
+/** AbortSignal.any would not do: Node 20 may collect a timeout that nothing else refers to, and then it never fires. */
 async function openWithin(
   time: number,
   server: RunningServer,
@@ -112,15 +113,23 @@ async function openWithin(
   }
 }
 
-/** In another container the same pid is another process, or none; and another user's server can name any. */
+/**
+ * Makes sure that the pid means the same process here. In another container it may be another process, or none. The
+ * server of another user can claim any pid.
+ */
 async function checkProcess({ owner }: RunningServer, { pid, primary }: Subject): Promise<void> {
   if (process.platform !== 'linux') return;
   const { parent, uid } = await readStatus(pid);
-  if (parent !== primary) throw new InspectorError('its pid is another process here: run this in its container');
-  if (owner !== undefined && uid !== owner.uid) throw new InspectorError('it is no process of the user of the server');
+  if (parent !== primary)
+    throw new InspectorError('its pid belongs to another process here: run this command in its container');
+  if (owner !== undefined && uid !== owner.uid)
+    throw new InspectorError('the process does not belong to the user of the server');
 }
 
-/** Node keeps a process that wants to exit until its debuggers are gone: to it that is the end, too. */
+/**
+ * Rejects when the worker ends. Node keeps an exiting process alive until its debuggers detach, so the wish to exit
+ * counts as the end too.
+ */
 function ends(subject: Subject, session: Session, signal: AbortSignal): Promise<never> {
   const gone = Promise.race([session.ended, session.next('NodeRuntime.waitingForDisconnect')]);
   session.call('NodeRuntime.notifyWhenWaitingForDisconnect', { enabled: true }).catch(() => {});
@@ -130,7 +139,7 @@ function ends(subject: Subject, session: Session, signal: AbortSignal): Promise<
     if (signal.aborted) interrupt();
     else signal.addEventListener('abort', interrupt);
   });
-  // Who has finished before does not wait for it.
+  // A caller that has finished before does not wait for this promise.
   over.catch(() => {});
   return over;
 }

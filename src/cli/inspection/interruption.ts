@@ -1,7 +1,7 @@
-/** What ends a command from outside. A second one ends it at once. */
+/** The signals that end a command from outside. A second signal ends it at once. */
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** The first signal that asks this process to end, so that it can leave nothing behind. Owns its listeners. */
+/** The first signal that asks this process to end, so that the command can clean up. It owns its signal listeners. */
 export class Interruption implements Disposable {
   readonly #controller = new AbortController();
   readonly #onSignal = (signal: NodeJS.Signals): void => {
@@ -13,7 +13,7 @@ export class Interruption implements Disposable {
     for (const signal of signals) process.on(signal, this.#onSignal);
   }
 
-  /** Aborted by it; the reason is its name. */
+  /** This signal aborts with the name of the process signal as its reason. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }

@@ -2,8 +2,8 @@ import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { PreforkError } from '../../errors.ts';
 
 /**
- * A file that is either whole or not there. Owns it while it is written: closing it removes it, unless it was kept before.
- * Nobody else may read it, for a heap has every secret in it that the worker knows.
+ * A file that is either whole or not there. The object owns the file while it is written: closing removes the file
+ * unless `keep` was called. No other user may read it, because a heap contains every secret that the worker knows.
  */
 export class OutputFile implements Disposable {
   readonly path: string;
@@ -12,23 +12,27 @@ export class OutputFile implements Disposable {
   readonly #fd: number;
   #isOpen = true;
 
-  /** @throws PreforkError `ERR_NOT_DONE` when it cannot be made, also because it is there already. */
+  /**
+   * Creates the file.
+   *
+   * @throws PreforkError `ERR_NOT_DONE` when that fails, and when the file exists already.
+   */
   constructor(path: string) {
     this.path = path;
     try {
       this.#fd = openSync(path, 'wx', 0o600);
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      const reason = code === 'EEXIST' ? `${path} is there already: choose another --output` : message;
+      const reason = code === 'EEXIST' ? `${path} exists already: choose another --output` : message;
       throw new PreforkError('ERR_NOT_DONE', reason, { cause: error });
     }
   }
 
   /**
-   * At once and not in turns, so that what comes faster than the disk takes it waits in the worker, and not here. What
-   * still comes when it was given up is nobody's.
+   * Writes synchronously, so that data which arrives faster than the disk takes it waits in the worker and not here.
+   * Data that arrives after the file was closed is dropped.
    *
-   * @throws PreforkError `ERR_NOT_DONE` when the disk is full, for example.
+   * @throws PreforkError `ERR_NOT_DONE`, when the disk is full for example.
    */
   write(text: string): void {
     if (!this.#isOpen) return;
@@ -43,7 +47,7 @@ export class OutputFile implements Disposable {
     }
   }
 
-  /** It is whole. */
+  /** Marks the file as whole, so that it stays. */
   keep(): void {
     this.#isOpen = false;
     closeSync(this.#fd);

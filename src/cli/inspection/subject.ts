@@ -1,4 +1,4 @@
-/** Which worker is looked into. Pure. */
+/** Chooses the worker to inspect. This module is pure. */
 import { PreforkError, UsageError } from '../../errors.ts';
 import type { SlotStatus, Status } from '../../control/controls.ts';
 import { quote } from '../../options/quote.ts';
@@ -7,22 +7,30 @@ export interface Subject {
   readonly slot: number;
   readonly pid: number;
   readonly generation: number;
-  /** Its event loop does not turn. */
+  /** True when the event loop does not turn. */
   readonly isStuck: boolean;
-  /** Of the primary. */
+  /** The pid of the primary. */
   readonly primary: number;
 }
 
-/** Completes `expected ...`. */
+/** This text completes `expected ...`. */
 export const SLOT = 'a slot, as prefork status shows them';
 
-/** @throws UsageError for what is no slot at all. */
+/**
+ * Parses the argument of a command.
+ *
+ * @throws UsageError for text that is not a slot number.
+ */
 export function parseSlot(verb: string, text: string | undefined): number {
   if (text !== undefined && /^\d{1,4}$/.test(text)) return Number(text);
   throw new UsageError(`${verb}: expected ${SLOT}${text === undefined ? '' : `, got ${quote(text)}`}`);
 }
 
-/** @throws PreforkError `ERR_NOT_DONE` when there is no such slot, or no process in it. */
+/**
+ * Finds the worker of a slot.
+ *
+ * @throws PreforkError `ERR_NOT_DONE` when there is no such slot, or no process in it.
+ */
 export function subjectOf({ pid: primary, slots }: Status, slot: number): Subject {
   const found = slots.find((one) => one.slot === slot);
   if (found === undefined) throw new PreforkError('ERR_NOT_DONE', `there is no slot ${slot}: ${slotList(slots)}`);
@@ -34,7 +42,7 @@ export function subjectOf({ pid: primary, slots }: Status, slot: number): Subjec
   return { slot, pid, generation, isStuck: workerState === 'hung', primary };
 }
 
-/** As the log says it. */
+/** The fields as the log prints them. */
 export function describe({ slot, pid, generation }: Subject): string {
   return `slot=${slot} gen=${generation} pid=${pid}`;
 }
@@ -45,5 +53,5 @@ function slotList(slots: readonly SlotStatus[]): string {
 }
 
 function lastWords({ lastExit }: SlotStatus): string {
-  return lastExit === null ? 'it has had none yet' : `the last one ended, ${lastExit.text}`;
+  return lastExit === null ? 'no worker has ended yet' : `the last one ended, ${lastExit.text}`;
 }

@@ -1,4 +1,4 @@
-/** The columns of the table: what they show, how rows are sorted by them, and which go first when there is no room. */
+/** The columns of the table: what each shows, how it sorts rows, and which columns go first when there is no room. */
 import { movedOut } from '../../contract/moves.ts';
 import type { Vitals } from '../../contract/vitals.ts';
 import { count, milliseconds, percent, size } from '../../format/figures.ts';
@@ -7,15 +7,15 @@ import type { Row } from './history.ts';
 
 export interface TopColumn {
   readonly title: string;
-  /** Numbers stand to the right. */
+  /** Numbers are aligned to the right. */
   readonly align: 'left' | 'right';
-  /** At least, so that the table stands still while figures change. */
+  /** The least width, so that the table stands still while figures change. */
   readonly width: number;
-  /** The higher, the longer it stays in a terminal that is narrow. */
+  /** A column with a higher rank stays longer in a narrow terminal. */
   readonly rank: number;
-  /** What is shown, or undefined when it is not known. A column of which nothing is known is not there. */
+  /** The text of the cell, or undefined when the value is not known. A column without any known value is not shown. */
   readonly text: (row: Row) => string | undefined;
-  /** By which rows are sorted: figures with the largest first, words from A to Z. */
+  /** The sort key of a row. Numbers sort from the largest down, words from A to Z. */
   readonly order: (row: Row) => number | string | undefined;
 }
 
@@ -35,13 +35,13 @@ function figure(title: string, width: number, rank: number, of: Figure, show: (v
   return { title, align: 'right', width, rank, text, order: of };
 }
 
-/** Where rates are known, this column is there too: it should not come and go with requests. */
+/** This column shows wherever rates are known. Otherwise it would come and go with the requests. */
 function latency(title: keyof Latency, rank: number): TopColumn {
   const column = figure(title, 5, rank, (row) => row.latency?.[title], milliseconds);
   return { ...column, text: (row) => column.text(row) ?? (row.rate === undefined ? undefined : UNKNOWN) };
 }
 
-/** What a figure of which nothing is known looks like. */
+/** The text of a cell whose value is not known. */
 const UNKNOWN = '-';
 
 export const topColumns: readonly TopColumn[] = [
@@ -69,12 +69,12 @@ export function cellOf({ text }: TopColumn, row: Row): string {
   return text(row) ?? UNKNOWN;
 }
 
-/** Those of which something is known of some row. */
+/** Returns the columns with a known value in at least one row. */
 export function knownColumns(rows: readonly Row[]): readonly TopColumn[] {
   return topColumns.filter(({ title, text }) => title === 'slot' || rows.some((row) => text(row) !== undefined));
 }
 
-/** Rows of which nothing is known come last, equal ones stay as they are. */
+/** Sorts the rows. Rows without a known value come last, and equal rows keep their order. */
 export function sorted(rows: readonly Row[], title: string, isReversed: boolean): readonly Row[] {
   const order = topColumns.find((column) => column.title === title)?.order;
   if (order === undefined) return rows;

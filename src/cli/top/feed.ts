@@ -5,10 +5,10 @@ import { cpuTimes } from './cpu.ts';
 import type { Sample } from './history.ts';
 import { roster } from './roster.ts';
 
-/** Longest wait for a status, ms: the primary answers at once, however busy its workers are. */
-const PATIENCE = 3000;
+/** The longest wait for a status. The primary answers at once, however busy its workers are. */
+const STATUS_TIMEOUT_MS = 3000;
 
-/** Looks at one server, by its name: a reload, an upgrade or a restart does not end it. */
+/** Samples one server by its name, so that a reload, an upgrade or a restart does not end the feed. */
 export class Feed {
   #server: RunningServer;
 
@@ -20,7 +20,11 @@ export class Feed {
     return this.#server;
   }
 
-  /** @throws PreforkError `ERR_NOT_RUNNING` when it is gone, `ERR_NO_ANSWER`. */
+  /**
+   * Takes one sample.
+   *
+   * @throws PreforkError `ERR_NOT_RUNNING` when the server is gone, `ERR_NO_ANSWER` when it does not answer.
+   */
   async look(): Promise<Sample> {
     try {
       return await this.#sample();
@@ -32,7 +36,7 @@ export class Feed {
   }
 
   async #sample(): Promise<Sample> {
-    const status = await readableStatus(this.#server, PATIENCE);
+    const status = await readableStatus(this.#server, STATUS_TIMEOUT_MS);
     const at = performance.now();
     const pids = roster(status).flatMap(({ worker }) => worker?.pid ?? []);
     return { at, status, cpuTimes: cpuTimes(pids, status.pid) };

@@ -1,6 +1,6 @@
-/** What is on the screen: from what is known, what was chosen and how much room there is, to lines. Pure. */
+/** Makes the lines on the screen from the history, the user's view and the room there is. This module is pure. */
 import type { Status } from '../../control/controls.ts';
-import { duration } from '../../primary/fleet/log-fields.ts';
+import { duration } from '../../format/duration.ts';
 import { printable } from '../../format/printable.ts';
 import { count, percent, size } from '../../format/figures.ts';
 import { sorted } from './columns.ts';
@@ -10,7 +10,7 @@ import { sparkline } from './sparkline.ts';
 import { tableOf, type Style } from './table.ts';
 import type { View } from './view.ts';
 
-/** What a terminal has. */
+/** The size of a terminal. */
 export interface Room {
   readonly columns: number;
   readonly rows: number;
@@ -18,22 +18,26 @@ export interface Room {
 
 export interface Frame {
   readonly lines: readonly string[];
-  /** The first row of the table that is shown, never so far that there is room left below; and how many are. */
+  /** The first row of the table that is shown. It is never so large that room is left below the last row. */
   readonly offset: number;
   readonly page: number;
 }
 
-/** A line above or below the table. Where a terminal is too short, those that say least go. */
+/** A line above or below the table. In a terminal that is too short, the lines with the lowest rank go. */
 interface Line {
   readonly text: string;
   readonly rank: number;
 }
 
-/** The titles, and what is left of the table in the shortest terminal. */
+/** The titles, and the rows that even the shortest terminal keeps. */
 const TITLES = 1;
 const FEWEST_ROWS = 2;
 
-/** @param message what happened last, or what is wrong; one line. */
+/**
+ * Lays out one frame.
+ *
+ * @param message one line that says what happened last, or what is wrong.
+ */
 export function frameOf(history: History, view: View, message: string, room: Room, style: Style): Frame {
   if (view.isHelp) return { lines: helpLines(room, style), offset: view.offset, page: 1 };
   const { sample, rows } = history;
@@ -53,7 +57,7 @@ export function frameOf(history: History, view: View, message: string, room: Roo
   return { lines: lines.slice(0, Math.max(0, room.rows)), offset, page };
 }
 
-/** All rows, for what is no terminal: nobody scrolls there. */
+/** Shows all rows, for output that is not a terminal and cannot scroll. */
 export function plainFrame(history: History, columns: number, style: Style): string {
   const room = { columns, rows: Infinity };
   const notes = history.sample === undefined ? [] : [noteOf(history.sample.status)].filter((note) => note !== '');
@@ -91,14 +95,14 @@ function total(title: string, value: number | undefined, show: (value: number) =
   return `${title} ${value === undefined ? '-' : show(value)}`;
 }
 
-/** What goes on, or went wrong last. */
+/** Says which operation runs, or which one failed last. */
 function noteOf({ operation, phase, reloads: { last } }: Status): string {
   if (operation !== null) return `${operation} in progress`;
   if (phase === 'stopping') return 'stopping';
   return last?.outcome === 'failed' ? `last reload (gen ${last.generation}) failed: ${last.reason ?? ''}` : '';
 }
 
-/** As many lines as there is room for, in their order. */
+/** Keeps as many lines as fit, in their order. */
 function keep(lines: readonly Line[], room: number): readonly Line[] {
   let kept = lines;
   while (kept.length > Math.max(0, room)) {
@@ -121,7 +125,7 @@ function helpLines({ columns, rows }: Room, { color }: Style): readonly string[]
   return [color('bold', fit('Keys', columns)), ...lines, '', fit('Any key goes back.', columns)].slice(0, rows);
 }
 
-/** In one line: names and reasons come from elsewhere. */
+/** Cuts text to one printable line, because names and reasons come from other processes. */
 function fit(text: string, width: number): string {
   return printable(text).slice(0, Math.max(0, width));
 }

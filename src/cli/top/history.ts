@@ -1,36 +1,36 @@
-/** What follows from several looks at a server: rates, and how they went. Pure. */
+/** Computes what follows from several samples of a server: rates, and their history. This module is pure. */
 import type { Vitals } from '../../contract/vitals.ts';
 import type { Status, WorkerStatus } from '../../control/controls.ts';
 import { latencyBetween, type Latency } from './latency.ts';
 import { roster, type Place } from './roster.ts';
 
-/** One look. */
+/** The result of one look at a server. */
 export interface Sample {
-  /** Monotonic, ms. */
+  /** The monotonic time in ms. */
   readonly at: number;
   readonly status: Status;
-  /** CPU time that each process has used in its life, ms; without those of which it is not known. */
+  /** The CPU time in ms that each process has used in its life. A process whose time is not known is missing. */
   readonly cpuTimes: ReadonlyMap<number, number>;
 }
 
-/** What is shown of one worker, or of a slot that has none. */
+/** The figures of one worker, or of a slot that has none. */
 export interface Row extends Place {
-  /** Cores in use since the look before; undefined while it is not known. */
+  /** Cores in use since the sample before; undefined while not known. */
   readonly cpu: number | undefined;
-  /** Requests finished per second, likewise. */
+  /** Requests finished per second; undefined while not known. */
   readonly rate: number | undefined;
-  /** Of the requests behind the rate; undefined while there are none. */
+  /** The latency of the requests behind `rate`; undefined while there are none. */
   readonly latency: Latency | undefined;
-  /** The last rates, the newest last. A slot's goes on when its worker is another. */
+  /** The last rates, the newest last. The trail of a slot continues when its worker changes. */
   readonly trail: readonly number[];
 }
 
 export interface History {
   readonly sample: Sample | undefined;
   readonly rows: readonly Row[];
-  /** Requests finished per second in all; the newest last. */
+  /** Requests finished per second by all workers, the newest last. */
   readonly trail: readonly number[];
-  /** By pid, from which the next rates are counted. */
+  /** What each worker had done, by pid. The next rates are counted from here. */
   readonly marks: ReadonlyMap<number, Mark>;
 }
 
@@ -43,14 +43,14 @@ interface Mark {
   readonly latency: Latency | undefined;
 }
 
-/** So many rates are kept: more than a wide terminal shows. */
+/** The number of rates that are kept, which is more than a wide terminal shows. */
 const LONGEST_TRAIL = 120;
 
-/** Two rows that are written less apart are the same one, ms: beats come every 250 ms. */
-const SAME = 50;
+/** Two samples of a row that was written less than this apart are the same beat, because beats come every 250 ms. */
+const SAME_BEAT_MS = 50;
 
-/** A worker that has not beaten for so long does nothing, ms. */
-const SILENT = 1000;
+/** A worker that has not beaten for this long does nothing. */
+const SILENT_AFTER_MS = 1000;
 
 export const noHistory: History = { sample: undefined, rows: [], trail: [], marks: new Map() };
 
@@ -68,7 +68,7 @@ export function advance(history: History, sample: Sample): History {
   return { sample, rows, marks, trail: extended(history.trail, total) };
 }
 
-/** The sum of what is known; undefined when nothing is. */
+/** Adds up the known values. The sum is undefined when none is known. */
 export function sumOf(rows: readonly Row[], figure: (row: Row) => number | undefined): number | undefined {
   const known = rows.flatMap((row) => figure(row) ?? []);
   return known.length === 0 ? undefined : known.reduce((sum, one) => sum + one, 0);
@@ -83,23 +83,25 @@ function marksOf(places: readonly Place[], history: History, sample: Sample): Ma
   return marks;
 }
 
-/** Counted from when the row was written, not from when it was read: beats and looks do not come in step. */
+/**
+ * Rates count from when the worker wrote its row, not from when it was read, because beats and samples are not in step.
+ */
 function markOf(worker: WorkerStatus, history: History, { at, status }: Sample): Mark | undefined {
   const { pid, vitals } = worker;
   if (pid === null || vitals === null) return undefined;
   const { beat, requestsFinished: finished } = vitals;
-  // A server that is older, and about to be upgraded, says nothing of them.
+  // An older server, which is about to be upgraded, does not report durations.
   const durations = (vitals as Partial<Vitals>).durations ?? [];
   const now = { at: at - beat, finished, durations, rate: undefined, latency: undefined };
   const before = history.marks.get(pid) ?? birthOf(worker, history, at);
   if (before === undefined) return now;
-  if (beat > SILENT) return { ...now, rate: 0 };
-  if (now.at - before.at < SAME) return before;
+  if (beat > SILENT_AFTER_MS) return { ...now, rate: 0 };
+  if (now.at - before.at < SAME_BEAT_MS) return before;
   const rate = ((finished - before.finished) * 1000) / (now.at - before.at);
   return { ...now, rate, latency: latencyBetween(before.durations, durations, status.durationBounds ?? []) };
 }
 
-/** One that is younger than the last look has counted from nothing. */
+/** Returns a mark of zero for a worker that is younger than the last sample. */
 function birthOf({ uptime }: WorkerStatus, { sample: last }: History, at: number): Mark | undefined {
   if (last === undefined || at - uptime <= last.at) return undefined;
   return { at: at - uptime, finished: 0, durations: [], rate: undefined, latency: undefined };

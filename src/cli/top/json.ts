@@ -1,6 +1,6 @@
 import { sumOf, type History } from './history.ts';
 
-/** What `prefork top --json` prints of one look: see docs/inspecting.md. */
+/** Formats one sample as a line of `prefork top --json`: see docs/inspecting.md. */
 export function jsonLine({ sample, rows, trail }: History, now: Date): string {
   if (sample === undefined) return '';
   const { name, pid, phase, generation, operation } = sample.status;

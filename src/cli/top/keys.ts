@@ -1,4 +1,4 @@
-/** What keys mean: a table from what a terminal sends to an action. */
+/** Maps what a terminal sends to actions. */
 
 const ESC = '\u001B';
 
@@ -18,10 +18,10 @@ export type Action =
   | 'page-down'
   | 'first'
   | 'last'
-  /** A key that means nothing. */
+  /** A key without a meaning. */
   | 'other';
 
-/** xterm's sequences, in both modes of its cursor keys, and vi's letters. */
+/** The sequences of xterm, in both modes of its cursor keys, and the letters of vi. */
 const actions: Readonly<Record<string, Action>> = {
   q: 'quit',
   '\u0003': 'quit',
@@ -59,15 +59,15 @@ const actions: Readonly<Record<string, Action>> = {
   [`${ESC}[4~`]: 'last',
 };
 
-/** One sequence, or one character. */
+/** Matches one escape sequence, or one character. */
 const key = new RegExp(`${ESC}(?:\\[[\\d;]*|O)[A-Za-z~]|.`, 'gsu');
 
-/** Several keys come at once when somebody types fast, or the line is slow. */
+/** Reads the keys in a chunk of input. Several keys arrive together when the user types fast or the line is slow. */
 export function readKeys(typed: string): Action[] {
   return (typed.match(key) ?? []).map((one) => (Object.hasOwn(actions, one) ? actions[one]! : 'other'));
 }
 
-/** What the help shows. */
+/** The text of the help screen. */
 export const keyHelp: ReadonlyArray<readonly [keys: string, meaning: string]> = [
   ['s  S', 'sort by the next column, by the previous one'],
   ['o', 'reverse the order'],

@@ -1,15 +1,17 @@
-/** How long requests took that were answered between two looks. Pure. */
+/** Computes the latency of the requests that were answered between two samples. This module is pure. */
 import { quantile } from '../../scoreboard/durations.ts';
 
-/** ms. */
+/** Latencies in ms. */
 export interface Latency {
   readonly p50: number;
   readonly p99: number;
 }
 
 /**
- * @param bounds of the buckets, ms; one more counts what took longer than the last.
- * @returns undefined when none was answered.
+ * Computes quantiles of the difference between two histograms.
+ *
+ * @param bounds the bounds of the buckets in ms; a last bucket counts the requests that took longer.
+ * @returns undefined when no request was answered.
  */
 export function latencyBetween(
   before: readonly number[],

@@ -8,14 +8,15 @@ import { advance, noHistory, type History } from './history.ts';
 
 export interface LinesOptions {
   readonly feed: Feed;
-  /** ms. */
+  /** The time between two frames in ms. */
   readonly interval: number;
   readonly render: (history: History) => string;
   readonly output: Writable;
 }
 
 /**
- * One frame after another, for what is no terminal. Ends when nobody reads any more, without a word, as programs in a pipe do.
+ * Prints one frame after another, for output that is not a terminal. The function ends silently when the reader closes
+ * the pipe, as other programs in a pipe do.
  *
  * @throws PreforkError `ERR_NOT_RUNNING` when the server is gone.
  */
@@ -35,7 +36,7 @@ export async function printFrames({ feed, interval, render, output }: LinesOptio
   }
 }
 
-/** One that does not answer may do so again. */
+/** Takes a sample. A server that did not answer may answer the next time, so the history stays as it is. */
 async function lookAgain(feed: Feed, history: History): Promise<History> {
   try {
     return advance(history, await feed.look());

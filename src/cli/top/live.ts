@@ -1,7 +1,7 @@
 import { operate } from '../../control/client.ts';
 import { PreforkError } from '../../errors.ts';
-import type { Outcome, ScaleTarget } from '../../contract/outcome.ts';
-import { duration } from '../../primary/fleet/log-fields.ts';
+import type { Outcome } from '../../contract/outcome.ts';
+import { duration } from '../../format/duration.ts';
 import type { Feed } from './feed.ts';
 import { frameOf } from './frame.ts';
 import { advance, noHistory, type History } from './history.ts';
@@ -12,24 +12,24 @@ import { changed, firstView, type View } from './view.ts';
 
 export interface LiveOptions {
   readonly feed: Feed;
-  /** Between two looks, ms. */
+  /** The time between two samples in ms. */
   readonly interval: number;
   readonly style: Style;
 }
 
-/** How long is said what came of an operation, ms. */
-const NEWS = 10_000;
+/** How long the outcome of an operation stays on the screen. */
+const NEWS_MS = 10_000;
 
 /**
- * The live table. Owns the screen and the timer of the looks; `run` settles when the one who looks has had enough, and
- * everything is closed then.
+ * The live table. It owns the screen and the timer of the samples. `run` settles when the user quits, and everything is
+ * closed then.
  */
 export class Live {
   readonly #options: LiveOptions;
   #history: History = noHistory;
   #view: View = firstView;
   #page = 1;
-  /** Why there is no news of the server, and since when. */
+  /** Why the last sample failed, and since when samples have failed. */
   #trouble: { readonly reason: string; readonly since: number } | undefined;
   #news = { text: '', until: 0 };
   #isLooking = false;
@@ -56,7 +56,7 @@ export class Live {
     this.#screen = undefined;
   }
 
-  /** One at a time: a server that does not answer is not asked again before that is certain. */
+  /** Takes one sample at a time: a server is not asked again before the last request has ended. */
   async #look(): Promise<void> {
     if (this.#isLooking) return;
     this.#isLooking = true;
@@ -82,7 +82,7 @@ export class Live {
 
   #operate(action: Action): void {
     const { server } = this.#options.feed;
-    const scale = (by: number): Promise<Outcome> => operate(server, '/scale', { by } satisfies ScaleTarget);
+    const scale = (by: number): Promise<Outcome> => operate(server, '/scale', { by });
     if (action === 'reload') void this.#tell('reload', operate(server, '/reload', {}));
     if (action === 'more') void this.#tell('scale', scale(1));
     if (action === 'fewer') void this.#tell('scale', scale(-1));
@@ -100,7 +100,7 @@ export class Live {
   }
 
   #say(text: string): void {
-    this.#news = { text, until: performance.now() + NEWS };
+    this.#news = { text, until: performance.now() + NEWS_MS };
     this.#show();
   }
 
@@ -116,7 +116,7 @@ export class Live {
     const now = performance.now();
     if (this.#trouble !== undefined) {
       const { reason, since } = this.#trouble;
-      return `${reason} (for ${duration(Math.round((now - since) / 1000) * 1000)}; shown is what was)`;
+      return `${reason} (for ${duration(Math.round((now - since) / 1000) * 1000)}; the table shows the last known state)`;
     }
     return now < this.#news.until ? this.#news.text : '';
   }

@@ -1,10 +1,10 @@
-/** What a terminal is sent so that it shows these lines in place of those. Pure. */
+/** Computes what a terminal must be sent to turn one screen into the next. This module is pure. */
 
 const ESC = '\u001B';
 
 export function repaint(before: readonly string[], lines: readonly string[]): string {
   const changes = lines.flatMap((line, nth) => (line === before[nth] ? [] : `${at(nth)}${line}${ESC}[K`));
-  // What was below is erased at once.
+  // Everything below the last line is erased at once.
   const rest = lines.length < before.length ? [`${at(lines.length)}${ESC}[J`] : [];
   return [...changes, ...rest].join('');
 }

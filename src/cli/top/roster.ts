@@ -2,18 +2,18 @@ import type { Status, WorkerStatus } from '../../control/controls.ts';
 
 /** A place that a worker has, or could have. */
 export interface Place {
-  /** The same from look to look. */
+  /** The key is the same in every sample. */
   readonly key: string;
-  /** `0`, `0 new` (is to take slot 0 over), `0 old` (finishes and leaves), `spare`. */
+  /** The title: `0`, `0 new` (will take over slot 0), `0 old` (finishes and leaves) or `spare`. */
   readonly title: string;
   /** Null for a spare. */
   readonly slot: number | null;
   readonly worker: WorkerStatus | null;
-  /** The worker's, or the slot's where it has none. */
+  /** The state of the worker, or of the slot where there is no worker. */
   readonly state: string;
 }
 
-/** All workers of a server, and the slots without one, in the order of `prefork status`. */
+/** Lists all workers of a server, and the slots without one, in the order of `prefork status`. */
 export function roster({ slots, spares, leaving }: Status): Place[] {
   return [
     ...slots.flatMap(({ slot, state, worker, successor }) => [

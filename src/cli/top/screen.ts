@@ -5,30 +5,30 @@ import { repaint } from './repaint.ts';
 
 const ESC = '\u001B';
 
-/** The other screen, no cursor, no wrapping of lines that are too long; and back. */
+/** Switches to the alternate screen, hides the cursor and turns off line wrapping. `LEAVE` undoes all three. */
 const ENTER = `${ESC}[?1049h${ESC}[?25l${ESC}[?7l${ESC}[2J`;
 const LEAVE = `${ESC}[?7h${ESC}[?25h${ESC}[?1049l`;
 
-/** Where a terminal does not say. */
+/** The size of a terminal that does not tell its size. */
 const USUAL: Room = { columns: 80, rows: 24 };
 
 const ends = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 export interface ScreenEvents {
   readonly typed: (text: string) => void;
-  /** What was shown is gone, or has another size now: show it again. */
+  /** The screen was cleared or resized, so the lines have to be shown again. */
   readonly stale: () => void;
   /** The terminal is gone. */
   readonly lost: () => void;
 }
 
 /**
- * The terminal while it is ours. Owns its modes, the listeners on it and on signals; closing it gives the terminal back as
- * it was, and so does every end of this process that it can hear of.
+ * The terminal while it belongs to us. The screen owns the terminal's modes, the listeners on it and those on signals.
+ * Closing it restores the terminal, and so does every end of this process that the process can notice.
  */
 export class Screen implements Disposable {
   readonly #output: WriteStream;
-  /** Undefined where nobody can type. */
+  /** Undefined when there is no keyboard. */
   readonly #input: ReadStream | undefined;
   readonly #events: ScreenEvents;
   #shown: readonly string[] = [];
@@ -50,7 +50,10 @@ export class Screen implements Disposable {
     return columns > 0 && rows > 0 ? { columns, rows } : USUAL;
   }
 
-  /** Only what has changed is sent, and nothing while the last is still on its way: a line may be slow. */
+  /**
+   * Shows the lines. Only changes are sent, and none while earlier output is still on its way, because the line may be
+   * slow.
+   */
   show(given: readonly string[]): void {
     if (!this.#isOurs || this.#output.writableLength > 0) return;
     const lines = given.map(shownLine);
@@ -59,12 +62,15 @@ export class Screen implements Disposable {
     if (text !== '') this.#output.write(text);
   }
 
-  /** As the terminal does on Ctrl-Z, which it does not while every key comes to us: to all that run in its foreground. */
+  /**
+   * Stops the whole foreground process group, as the terminal would on Ctrl-Z. In raw mode the terminal leaves that to
+   * us.
+   */
   suspend(): void {
     process.kill(0, 'SIGTSTP');
   }
 
-  /** Idempotent. */
+  /** Restores the terminal. A second call does nothing. */
   [Symbol.dispose](): void {
     this.#leave();
     this.#output.off('resize', this.#stale);
@@ -95,7 +101,7 @@ export class Screen implements Disposable {
     this.#events.stale();
   };
 
-  /** What it does to a program that does not listen to it, so that whoever waits for this one sees which it was. */
+  /** Ends this process by the same signal, so that the process which waits for it sees the real cause. */
   readonly #end = (signal: NodeJS.Signals): void => {
     this[Symbol.dispose]();
     process.kill(process.pid, signal);
@@ -106,7 +112,7 @@ export class Screen implements Disposable {
     process.kill(process.pid, 'SIGSTOP');
   };
 
-  /** Also after a SIGSTOP, of which nothing is heard: the shell has had the terminal meanwhile. */
+  /** This also runs after a SIGSTOP, which gives no notice: the shell has had the terminal meanwhile. */
   readonly #continue = (): void => {
     this.#enter();
     this.#events.stale();

@@ -1,11 +1,11 @@
-/** The table of workers, as wide as there is room. Pure. */
+/** Lays out the table of workers in the width there is. This module is pure. */
 import type { Color, Colorize } from '../colors.ts';
 import { stateColors } from '../status-text.ts';
 import { cellOf, knownColumns, type TopColumn } from './columns.ts';
 import type { Row } from './history.ts';
 import { sparkline, type Sparks } from './sparkline.ts';
 
-/** Fewer say nothing. */
+/** A shorter line would say nothing. */
 const SHORTEST_SPARKLINE = 6;
 
 export interface Style {
@@ -18,7 +18,12 @@ interface PlacedColumn {
   readonly width: number;
 }
 
-/** @param all with those that are not shown, so that nothing moves when they are. @returns the titles, and a line a row. */
+/**
+ * Lays out the table.
+ *
+ * @param all all rows, even those that are not shown, so that columns keep their width while the user scrolls.
+ * @returns the titles, and a line for each row of `shown`.
+ */
 export function tableOf(
   all: readonly Row[],
   shown: readonly Row[],
@@ -40,7 +45,7 @@ export function tableOf(
   ];
 }
 
-/** The columns that fit: of those that do not, the ones that say least go. The last one is cut. */
+/** Chooses the columns that fit. Those with the lowest rank go first, and the last one is cut. */
 function placed(rows: readonly Row[], width: number): PlacedColumn[] {
   let columns = knownColumns(rows).map((column) => ({ column, width: contentWidth(column, rows) }));
   while (columns.length > 1 && widthOf(columns) > width) {

@@ -1,21 +1,25 @@
-/** What the one who looks has chosen, and how keys change it. Pure. */
+/** What the user has chosen, and how keys change it. This module is pure. */
 import type { Action } from './keys.ts';
 import { topColumns } from './columns.ts';
 
 export interface View {
-  /** The title of a column. */
+  /** The title of the column that rows are sorted by. */
   readonly sort: string;
   readonly isReversed: boolean;
-  /** The first row that is shown. */
+  /** The index of the first row that is shown. */
   readonly offset: number;
   readonly isHelp: boolean;
 }
 
 export const firstView: View = { sort: 'slot', isReversed: false, offset: 0, isHelp: false };
 
-/** @param page how many rows are shown at once. */
+/**
+ * Applies an action to the view.
+ *
+ * @param page the number of rows that are shown at once.
+ */
 export function changed(view: View, action: Action, page: number): View {
-  // Whatever it is, it was not meant for what the help covers.
+  // Any key closes the help. The user could not see what else it would do.
   if (view.isHelp) return { ...view, isHelp: false };
   switch (action) {
     case 'help':
@@ -38,7 +42,7 @@ export function changed(view: View, action: Action, page: number): View {
       return { ...view, offset: 0 };
     case 'last':
       return { ...view, offset: Number.MAX_SAFE_INTEGER };
-    // What they do is done elsewhere.
+    // Other code performs these actions.
     case 'quit':
     case 'suspend':
     case 'reload':
@@ -49,7 +53,7 @@ export function changed(view: View, action: Action, page: number): View {
   }
 }
 
-/** Beyond the end is where the last row is: the frame knows how many there are. */
+/** Scrolls without an upper bound, because the frame knows the number of rows and stops at the last. */
 function scrolled(view: View, by: number): View {
   return { ...view, offset: Math.max(0, view.offset + by) };
 }

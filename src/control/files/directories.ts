@@ -1,12 +1,12 @@
 /**
- * Where control sockets are: in `prefork-<uid>`, a directory of that user's own that is closed to others, in the first of
- * these places that other users cannot tamper with:
+ * Chooses the directory of the control sockets. The directory is called `prefork-<uid>`, belongs to that user and is
+ * closed to others. Its parent is the first of these places that other users cannot tamper with:
  *
- * - `PREFORK_RUNTIME_DIR`, which stands alone: where it is set, no other place is used or looked into;
- * - `/run`, where only root can make directories. Root has its own there, and makes one for each user that it starts a
- *   server as (src/privileges/runtime-directory.ts);
- * - `XDG_RUNTIME_DIR` where it belongs to this user (after `su` or `sudo -E` it is another's), or what it usually is;
- * - the temporary directory. Anyone can be the first to take a name there: the directory then gets another name.
+ * - `PREFORK_RUNTIME_DIR`. Where it is set, no other place is used or searched.
+ * - `/run`, where only root can create directories. Root has its own there, and creates one for each user that it starts a
+ *   server as (src/privileges/runtime-directory.ts).
+ * - `XDG_RUNTIME_DIR`, where it belongs to this user (after `su` or `sudo -E` it belongs to another), or its usual path.
+ * - the temporary directory. Any user may take a name there first, and the directory then gets another name.
  */
 import { accessSync, constants, lstatSync, mkdirSync, mkdtempSync, readdirSync, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
@@ -20,34 +20,35 @@ const VARIABLE = 'PREFORK_RUNTIME_DIR';
 
 const RUN = '/run';
 
-/** Whose a directory is. */
+/** The user and group that own a directory. */
 export interface Owner {
   readonly uid: number;
   readonly gid: number;
 }
 
-/** One in which servers of another user may be. */
+/** A directory that may hold servers of another user. */
 export interface OthersDirectory {
   readonly path: string;
   readonly owner: Owner;
 }
 
-/** A directory in which one of ours can be. */
+/** A directory that can hold one of ours. */
 interface Parent {
-  /** With its links resolved. */
+  /** The path with its links resolved. */
   readonly path: string;
-  /** Others may make directories here too: see `own` and `make`. */
+  /** True when other users can create directories here too: see `ownIn` and `chooseIn`. */
   readonly isShared: boolean;
 }
 
-/** What a server would use. `path` ends in `-` where the rest is not known before it is made. */
+/** The directory that a server would use. `path` ends in `-` when the rest is only known once it is created. */
 interface Choice {
   readonly path: string;
   readonly way: 'is-there' | 'mkdir' | 'mkdtemp';
 }
 
 /**
- * All that servers of this user may be in, best first: they may have been started in another environment than this one.
+ * Lists all directories that servers of this user may be in, the best first. A server may have been started in another
+ * environment than this one.
  *
  * @throws PreforkError `ERR_CONTROL_SOCKET` when there is no place that can be trusted.
  */
@@ -58,8 +59,8 @@ export function controlDirectories(env: NodeJS.ProcessEnv = process.env): string
 }
 
 /**
- * Those of the users that root has started servers as: nobody else can have made them, since root alone writes to their
- * parent. Empty for other users than root.
+ * Lists the directories of the users that root has started servers as. No other user can have created them, because
+ * only root can write to their parent. The list is empty unless this user is root.
  */
 export function othersDirectories(env: NodeJS.ProcessEnv = process.env): OthersDirectory[] {
   if (userId() !== 0) return [];
@@ -75,9 +76,9 @@ export function othersDirectories(env: NodeJS.ProcessEnv = process.env): OthersD
 }
 
 /**
- * What a server that starts now would use, and why it could not.
+ * Tells which directory a server that starts now would use, or why it could not.
  *
- * @returns `path`: undefined with a fault when there is none.
+ * @returns an object whose `path` is undefined, with a fault, when there is none.
  */
 export function previewDirectory(env: NodeJS.ProcessEnv = process.env): { path?: string; fault?: string } {
   try {
@@ -88,7 +89,7 @@ export function previewDirectory(env: NodeJS.ProcessEnv = process.env): { path?:
 }
 
 /**
- * The directory of a server that starts, which is made unless it is there.
+ * Returns the directory of a server that starts, and creates it if it is missing.
  *
  * @throws PreforkError `ERR_CONTROL_SOCKET`
  */
@@ -102,7 +103,7 @@ export function controlDirectory(env: NodeJS.ProcessEnv = process.env): string {
 }
 
 /**
- * Makes the directory, unless it is there and fit.
+ * Creates the directory, unless it exists and is fit.
  *
  * @throws PreforkError `ERR_CONTROL_SOCKET`
  */
@@ -110,16 +111,16 @@ export function makeDirectory(path: string): void {
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
-    if (systemCode(error) !== 'EEXIST') throw unusable(`cannot make ${path}: ${(error as Error).message}`, error);
+    if (systemCode(error) !== 'EEXIST') throw unusable(`cannot create ${path}: ${(error as Error).message}`, error);
   }
   if (!isFitDirectory(path)) throw unusable(`${path} is gone again, just after it was made`);
 }
 
 /**
- * Whoever can write to the directory can put a server of his own there: so nothing but a directory of this user's own,
- * closed to others, is used.
+ * Tells whether the directory is fit. A user who can write to it could put a false server there, so it must belong to
+ * this user and be closed to others.
  *
- * @returns false when there is none.
+ * @returns false when there is no such directory.
  * @throws PreforkError `ERR_CONTROL_SOCKET` when there is one that is not fit.
  */
 export function isFitDirectory(path: string): boolean {
@@ -151,12 +152,15 @@ function chooseIn(parent: Parent): Choice {
   } catch (error) {
     throw unusable(`${path} cannot be made: ${parent.path} is not writable`, error);
   }
-  // Another user's: it can be there for years, and nobody but that user and root can remove it.
+  // Another user has the name. That directory may stay for years, and only that user and root can remove it.
   const isTaken = parent.isShared && lookAt(path) !== undefined;
   return isTaken ? { path: `${path}-`, way: 'mkdtemp' } : { path, way: 'mkdir' };
 }
 
-/** Ours in the directory. Where others may make some too, theirs are no hindrance, and ours can have a longer name. */
+/**
+ * Lists our directories in the parent. Where other users may create some too, theirs do no harm, and ours can have a
+ * longer name.
+ */
 function ownIn({ path, isShared }: Parent): string[] {
   const name = nameFor(userId());
   if (!isShared) return lookAt(join(path, name)) === undefined ? [] : [join(path, name)];
@@ -170,7 +174,7 @@ function ownIn({ path, isShared }: Parent): string[] {
     });
 }
 
-/** In the order of preference; and why others that were asked for are not used. */
+/** Lists the parents in the order of preference, and says why others that were asked for are not used. */
 function parentsIn(env: NodeJS.ProcessEnv): { readonly parents: Parent[]; readonly faults: string[] } {
   if (process.platform === 'win32') return { parents: [{ path: tmpdir(), isShared: false }], faults: [] };
   const given = env[VARIABLE] || undefined;
@@ -179,7 +183,7 @@ function parentsIn(env: NodeJS.ProcessEnv): { readonly parents: Parent[]; readon
   const faults: string[] = [];
   const add = (path: string, mustBeOwn: boolean, isNamed: boolean): void => {
     const found = isAbsolute(path) ? resolved(path) : undefined;
-    const fault = found === undefined ? `${path} is no directory` : whyNotUsed(found, mustBeOwn);
+    const fault = found === undefined ? `${path} is not a directory` : whyNotUsed(found, mustBeOwn);
     if (fault === undefined) parents.push({ path: found!, isShared: canOthersWrite(statSync(found!)) });
     else if (isNamed) faults.push(fault);
   };
@@ -188,9 +192,9 @@ function parentsIn(env: NodeJS.ProcessEnv): { readonly parents: Parent[]; readon
     if (faults.length > 0) faults[0] = `${VARIABLE}: ${faults[0]}`;
     return { parents, faults };
   }
-  // Of another user than root, it is there when root has made it.
+  // Root creates the directory of another user. A user other than root looks here only when it exists.
   if (uid === 0 || lookAt(join(RUN, nameFor(uid))) !== undefined) add(RUN, false, false);
-  // XDG has relative paths ignored.
+  // The XDG specification says that relative paths are ignored.
   if (env['XDG_RUNTIME_DIR']) add(env['XDG_RUNTIME_DIR'], true, false);
   add(join(RUN, 'user', String(uid)), true, false);
   add(tmpdir(), false, true);
@@ -202,7 +206,7 @@ function whyNotUsed(path: string, mustBeOwn: boolean): string | undefined {
   return whyNotTrusted(path);
 }
 
-/** Where root, and nobody else, makes directories for other users. */
+/** Returns the directory in which only root creates directories for other users. */
 function parentOfOthers(env: NodeJS.ProcessEnv): string | undefined {
   const path = resolved(env[VARIABLE] || RUN);
   if (path === undefined || whyNotTrusted(path) !== undefined || canOthersWrite(statSync(path))) return undefined;
@@ -228,7 +232,10 @@ function namesIn(directory: string): string[] {
   }
 }
 
-/** Not through a link at its end. Undefined when there is nothing, or nothing that this user may see. */
+/**
+ * Returns the status of a file without following a link at the end of its path; undefined when there is no file, or
+ * none that this user may see.
+ */
 function lookAt(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false });

@@ -1,17 +1,19 @@
 import type { Owner } from './directories.ts';
 
 /**
- * Does something with no more rights than that user has, for root. What the user has put there for root to find, such as a
- * link in the place of a socket, leads root nowhere where the user could not go alone (CWE-61, CWE-441).
+ * Runs `act` with no more rights than that user has, when root calls it. The user may have set traps for root, such as
+ * a link in the place of a socket. With this, they lead root nowhere that the user could not go alone (CWE-61,
+ * CWE-441).
  *
- * @param owner undefined: does it as it is.
- * @param act all that it does has to be over when it returns, as the rights are the whole process's.
+ * @param owner the user; with undefined, `act` runs with the present rights.
+ * @param act must be finished when it returns, because the rights belong to the whole process.
  */
 export function withRightsOf<Result>(owner: Owner | undefined, act: () => Result): Result {
   if (owner === undefined || process.geteuid?.() !== 0) return act();
   const groups = process.getgroups!();
   const group = process.getegid!();
-  // Groups first: without root's id they cannot be changed, and with root's groups its files can still be opened.
+  // The groups change first: without root's id they could not be changed, and with root's groups the process could
+  // still open root's files.
   process.setgroups!([owner.gid]);
   try {
     process.setegid!(owner.gid);

@@ -5,23 +5,26 @@ import { makeDirectory } from './directories.ts';
 import { pathIn, socketPath, unusable } from './place.ts';
 import { replacePath, takePath } from './take-path.ts';
 
-/** What a default name can become, `server-2` and so on, until somebody has to choose names. */
+/** A default name can become `server-2` and so on up to this number. Then the user has to choose names. */
 const MOST_NAMESAKES = 1000;
 
-/** As `--name` has it. */
+/** The longest name that `--name` accepts. */
 const LONGEST_NAME = 64;
 
 export interface Wish {
   readonly directory: string;
   readonly name: string;
   /**
-   * `given`: this one or none. `default`: or one with a number added. `replace`: this one, and whoever has it is about
-   * to go.
+   * `given` takes this name or none. `default` may add a number to it. `replace` takes it from a server that is about
+   * to leave.
    */
   readonly insist: 'given' | 'default' | 'replace';
 }
 
-/** The file of a listening socket. Owns it: removing it removes that file and never another's of the same name. */
+/**
+ * The file of a listening socket. The object owns the file: removing it removes that file, and never another one of the
+ * same name.
+ */
 export class SocketFile {
   readonly name: string;
   readonly path: string;
@@ -36,8 +39,8 @@ export class SocketFile {
   /**
    * Makes `server` listen, and its socket known under the name.
    *
-   * @returns undefined when the name that was given is a live server's; `server` is for its owner to close, as it is
-   * when this throws.
+   * @returns undefined when a live server has the given name. The caller then closes `server`, as it does when this
+   *   throws.
    * @throws PreforkError `ERR_CONTROL_SOCKET`
    */
   static async listen(server: Server, { directory, name, insist }: Wish): Promise<SocketFile | undefined> {
@@ -64,19 +67,20 @@ export class SocketFile {
   }
 
   /**
-   * Idempotent, and best done while the server still listens: until then nobody else's file can have its inode. It does
-   * not throw, as it runs when a primary ends: a file that stays is a dead socket, which the next server replaces.
+   * Removes the file. A second call does nothing. The best moment is while the server still listens, because until then
+   * no other file can have the same inode. The method does not throw, because it runs when a primary ends: a file that
+   * stays is a dead socket, which the next server replaces.
    */
   remove(): void {
     try {
       if (fileIdentity(this.path) === this.#identity) unlinkSync(this.path);
     } catch {
-      // Gone already, or its directory is.
+      // The file or its directory is gone already.
     }
   }
 }
 
-/** `server`, `server-2`, `server-3`..., none of them longer than `--name` takes. */
+/** Yields `server`, `server-2`, `server-3` and so on, none longer than `--name` accepts. */
 function* namesakes(name: string): Generator<string> {
   yield name;
   for (let number = 2; number <= MOST_NAMESAKES; number++) {

@@ -4,7 +4,9 @@ import { fileIdentity } from '../../sockets/file-identity.ts';
 import { nameOfSocket } from './place.ts';
 import { probe } from './probe.ts';
 
-/** Removes the sockets that servers of this user left when they were killed. Housekeeping: nothing here fails. */
+/**
+ * Removes the sockets that killed servers of this user left behind. A failure does no harm, so no error is reported.
+ */
 export async function sweepDeadSockets(directory: string): Promise<void> {
   for (const path of socketsIn(directory)) {
     const file = fileIdentity(path);
@@ -25,6 +27,6 @@ function remove(path: string): void {
   try {
     unlinkSync(path);
   } catch {
-    // Another server sweeps as well.
+    // Another server sweeps as well and was faster.
   }
 }

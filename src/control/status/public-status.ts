@@ -1,11 +1,12 @@
 import type { RecordedEvent, SlotStatus, Status } from '../controls.ts';
 
-/** In place of what the application said. */
+/** The text that replaces what the application said. */
 const WITHHELD = 'the log says why';
 
 /**
- * A status for whoever can reach a TCP port: without what the application wrote at its end, which may be anything, a line of
- * its error with a password in a URL among it, and without its directory. The kind of the end stays.
+ * Returns a status for every client that can reach a TCP port. The working directory is left out. So is the
+ * application's last output, which may be anything, such as an error with a password in a URL. The kind of the exit
+ * stays.
  */
 export function withoutWords(status: Status): Status {
   const { last } = status.reloads;
@@ -23,7 +24,7 @@ function slotWithoutWords(slot: SlotStatus): SlotStatus {
   return lastExit === null ? slot : { ...slot, lastExit: { ...lastExit, text: lastExit.reason } };
 }
 
-/** Likewise something that happened. */
+/** Does the same for an event. */
 export function happenedWithoutWords({ at, name, fields }: RecordedEvent): RecordedEvent {
   const { text: _text, error, ...rest } = fields;
   if (name === 'reload:failed') return { at, name, fields: { ...rest, reason: WITHHELD } };

@@ -1,6 +1,6 @@
 /**
- * Makes JSON Schemas (draft 2020-12) that the compiler holds against the types they describe: a field that is missing, too
- * many or of another type does not compile.
+ * Makes JSON Schemas (draft 2020-12) that the compiler checks against the types they describe. A field that is missing,
+ * superfluous or of another type does not compile.
  */
 
 export type Json = string | number | boolean | null | readonly Json[] | JsonSchema;
@@ -10,12 +10,12 @@ export interface JsonSchema {
   readonly [keyword: string]: Json;
 }
 
-/** Of values of exactly this type. */
+/** A schema of values of exactly this type. */
 export interface Schema<T> {
   readonly json: JsonSchema;
-  /** Whether the field may be missing. */
+  /** True when the field may be missing. */
   readonly isOptional?: boolean;
-  /** Never there: it has the compiler take neither a wider type nor a narrower one. */
+  /** This field is never set. It makes the compiler refuse both a wider and a narrower type. */
   readonly type?: (value: T) => T;
 }
 
@@ -24,7 +24,7 @@ export function count(description: string): Schema<number> {
   return { json: { type: 'integer', minimum: 0, description } };
 }
 
-/** 0 or more. */
+/** A number of 0 or more. */
 export function amount(description: string): Schema<number> {
   return { json: { type: 'number', minimum: 0, description } };
 }
@@ -37,7 +37,7 @@ export function text(description: string): Schema<string> {
   return { json: { type: 'string', description } };
 }
 
-/** Of the calendar. */
+/** A date with a time. */
 export function time(description: string): Schema<string> {
   return { json: { type: 'string', format: 'date-time', description } };
 }
@@ -46,7 +46,11 @@ export function only<const Value extends string | number>(value: Value, descript
   return { json: { const: value, description } };
 }
 
-/** @param meanings of each word that it can be; '' where the word says it all. */
+/**
+ * A choice of words.
+ *
+ * @param meanings the meaning of each word; '' where the word needs none.
+ */
 export function words<Word extends string>(
   description: string,
   meanings: Readonly<Record<Word, string>>,
@@ -72,7 +76,7 @@ export function object<T extends object>(description: string, fields: FieldsOf<T
   return { json: { type: 'object', properties, required, description } };
 }
 
-/** What is described under the name, in `$defs` of the whole. */
+/** Refers to a description in the `$defs` of the whole schema. */
 export function reference<T>(description: string, name: string, _to: Schema<T>): Schema<T> {
   return { json: { $ref: `#/$defs/${name}`, description } };
 }
@@ -81,7 +85,7 @@ export function nullable<T>({ json: { description, ...json } }: Schema<T>): Sche
   return { json: { anyOf: [json, { type: 'null' }], description: description! } };
 }
 
-/** JSON leaves out what is undefined. */
+/** Marks a field as optional, because JSON leaves out what is undefined. */
 export function optional<T>(schema: Schema<T>): Schema<T | undefined> {
   return { json: schema.json, isOptional: true };
 }

@@ -1,7 +1,7 @@
 import type { Json, JsonSchema } from './schema.ts';
 import { statusSchema } from './status-schema.ts';
 
-/** The tables of the status in docs/control.md: its own, and one for each thing that is described once. */
+/** The tables of the status in docs/control.md: one for the status, and one for each type in `$defs`. */
 export function statusMarkdown(): string {
   const { $defs } = statusSchema as { $defs: Fields };
   return [statusSchema, ...Object.values($defs)].map(table).join('\n');
@@ -14,7 +14,7 @@ function table({ description, properties }: JsonSchema): string {
   return `${description ?? ''}\n\n| Field | Type | |\n| --- | --- | --- |\n${rows.join('')}`;
 }
 
-/** Objects that are described where they are used have a row for each of their fields. */
+/** Makes a row for the field, and a row for each field of an object that is described in place. */
 function rowsOf(name: string, schema: JsonSchema): string[] {
   const row = `| \`${name}\` | ${typeOf(schema)} | ${schema.description ?? ''} |\n`;
   const fields = Object.entries((schema['properties'] ?? {}) as Fields);

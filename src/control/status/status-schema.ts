@@ -6,6 +6,7 @@
  */
 import type { Figure } from '../../contract/figures.ts';
 import type { MoveReason, MovesByReason } from '../../contract/moves.ts';
+import { operationKinds, type OperationKind } from '../../contract/operations.ts';
 import { VITALS, type Vitals } from '../../contract/vitals.ts';
 import type { BalanceStatus, ExitStatus, ReloadStatus, SlotStatus, Status, WorkerStatus } from '../controls.ts';
 import {
@@ -26,6 +27,8 @@ import {
   type Schema,
 } from './schema.ts';
 
+const operationWords = Object.fromEntries(operationKinds.map((kind) => [kind, ''])) as Record<OperationKind, string>;
+
 const vitals: Schema<Vitals> = object<Vitals>(
   'What a worker last wrote to the scoreboard.',
   Object.fromEntries(VITALS.map(({ name, figure }) => [name, vital(figure)])) as unknown as FieldsOf<Vitals>,
@@ -38,51 +41,53 @@ function vital({ about, range, count: length }: Figure): Schema<number> | Schema
 }
 
 const worker: Schema<WorkerStatus> = object<WorkerStatus>('A worker.', {
-  pid: nullable(count('null before its process has one')),
-  slot: nullable(count('null for a spare')),
+  pid: nullable(count('its pid; null before its process has one')),
+  slot: nullable(count('its slot; null for a spare')),
   generation: count('the generation that it was started for'),
   state: words('what it does', {
     booting: '',
     standby: 'a spare that has booted',
-    taking: 'has its sockets, and is not ready yet',
+    taking: 'it has its sockets, and is not ready yet',
     serving: '',
-    hung: 'serves, and its event loop stands still',
+    hung: 'it serves, and its event loop stands still',
     parked: 'its slot is another’s, and it may get it back',
-    draining: 'finishes what is in flight',
-    ending: 'was told to end',
+    draining: 'it finishes what is in flight',
+    ending: 'it was told to end',
   }),
   uptime: count('ms since its process was started'),
-  vitals: nullable(reference('null before the first beat, and where there is no scoreboard', 'vitals', vitals)),
+  vitals: nullable(
+    reference('its figures; null before the first beat, and where there is no scoreboard', 'vitals', vitals),
+  ),
 });
 
 const exit: Schema<ExitStatus> = object<ExitStatus>('How a worker ended.', {
-  pid: nullable(count('null when it never had a process')),
-  generation: count('of the worker'),
-  reason: text('one word: see lifecycle.md'),
-  text: text('one line for people'),
-  at: time('when'),
+  pid: nullable(count('its pid; null when it never had a process')),
+  generation: count('the generation of the worker'),
+  reason: text('why it ended, in one word: see lifecycle.md'),
+  text: text('why it ended, in one line for people'),
+  at: time('when it ended'),
 });
 
 const slot: Schema<SlotStatus> = object<SlotStatus>('A slot.', {
-  slot: count('0 to workers - 1'),
+  slot: count('its number, 0 to workers - 1'),
   state: words('what is in it', {
     empty: '',
     booting: '',
     serving: '',
-    waiting: 'for the backoff of a worker that crashes',
+    waiting: 'it waits for the backoff of a worker that crashes',
     stopped: '',
   }),
   worker: nullable(reference('the one whose slot it is', 'worker', worker)),
   successor: nullable(reference('the one that boots to take it over', 'worker', worker)),
   crashes: count('how many workers of this slot ended unasked'),
-  lastExit: nullable(reference('null before the first', 'exit', exit)),
+  lastExit: nullable(reference('how its last worker ended; null before the first', 'exit', exit)),
 });
 
 const reload: Schema<ReloadStatus> = object<ReloadStatus>('A reload that has ended.', {
-  generation: count('that it was to bring'),
+  generation: count('the generation that it was to bring'),
   outcome: words('how it ended', { done: '', failed: 'the old workers serve on' }),
   reason: optional(text('why it failed; missing when it did not')),
-  at: time('when'),
+  at: time('when it ended'),
 });
 
 function moves(description: string): Schema<MovesByReason[MoveReason]> {
@@ -102,9 +107,9 @@ const balance: Schema<BalanceStatus> = object<BalanceStatus>('how even the conne
   }),
   skew: amount('the most connections of a slot over the mean of all; 1 is even'),
   handoffs: object<BalanceStatus['handoffs']>('connections that were to move to another worker, by outcome', {
-    done: count('moved'),
-    refused: count('would not be had there'),
-    failed: count('were on their way to a worker that ended'),
+    done: count('those that moved'),
+    refused: count('those that the other worker refused'),
+    failed: count('those on their way to a worker that ended'),
   }),
   moves: object<BalanceStatus['moves']>('connections that were to move between two requests, by reason and outcome', {
     drain: moves('their worker left'),
@@ -115,36 +120,36 @@ const balance: Schema<BalanceStatus> = object<BalanceStatus>('how even the conne
 });
 
 const status: Schema<Status> = object<Status>('What runs.', {
-  version: only(1, 'of this format'),
-  name: text('of the server'),
-  pid: count('of the primary'),
-  prefork: text('version'),
-  node: text('version'),
-  directory: text('that it was started in; empty without the token, over `--admin`'),
-  phase: words('of its life', { starting: '', serving: '', stopping: '' }),
+  version: only(1, 'the version of this format'),
+  name: text('the name of the server'),
+  pid: count('the pid of the primary'),
+  prefork: text('the version of prefork'),
+  node: text('the version of node'),
+  directory: text('the directory in which it was started; empty without the token, over `--admin`'),
+  phase: words('how far its life is', { starting: '', serving: '', stopping: '' }),
   generation: count('counts reloads, from 1'),
   sharing: words('how workers share an address', { reuseport: '', shared: '', 'round-robin': '' }),
   balance,
-  addresses: list('what is listened on', text('')),
+  addresses: list('the addresses that are served', text('')),
   startedAt: time('when the primary started'),
-  uptime: count('of the primary, ms'),
+  uptime: count('how long the primary has run, ms'),
   workers: object<Status['workers']>('how many workers', {
-    wanted: count('there should be'),
-    serving: count('serve'),
+    wanted: count('how many there should be'),
+    serving: count('how many serve'),
   }),
-  slots: list('in the order of their numbers', reference('', 'slot', slot)),
+  slots: list('the slots, in the order of their numbers', reference('', 'slot', slot)),
   spares: list('booted or booting workers without a slot', reference('', 'worker', worker)),
   leaving: list(
     'workers that finish what is in flight, or are parked, and whose slot is another’s',
     reference('', 'worker', worker),
   ),
-  operation: nullable(words('what goes on', { reload: '', scale: '', recycle: '', upgrade: '' })),
-  reloads: object<Status['reloads']>('since the primary started', {
+  operation: nullable(words('the operation that goes on', operationWords)),
+  reloads: object<Status['reloads']>('the reloads since the primary started', {
     done: count('how many brought a new generation'),
     failed: count('how many were given up'),
-    last: optional(reference('missing before the first', 'reload', reload)),
+    last: optional(reference('the last one; missing before the first', 'reload', reload)),
   }),
-  durationBounds: list('of the buckets of `durations`, ms', amount('')),
+  durationBounds: list('the upper bounds of the buckets of `durations`, ms', amount('')),
 });
 
 export const statusSchema: JsonSchema = {

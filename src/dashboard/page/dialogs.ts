@@ -1,13 +1,13 @@
 import { element, find, setText, shape } from './parts/dom.ts';
 import { looks } from './states.ts';
 
-/** A dialog of index.html: closed by its button, by Esc, and by what it is for. */
+/** A dialog of index.html. Its button, Esc and its purpose close it. */
 class Dialog {
   readonly element: HTMLDialogElement;
 
   constructor(id: string, submitted: () => void) {
     this.element = find(`#${id}`) as HTMLDialogElement;
-    // The policy of the page lets no form go anywhere, and none has to.
+    // The page's policy forbids forms to be sent, and none has to be.
     find('form', this.element).addEventListener('submit', (event) => {
       event.preventDefault();
       submitted();
@@ -28,11 +28,11 @@ export interface Question {
   readonly title: string;
   readonly text: string;
   readonly yes: string;
-  /** A number to choose, and what it is at first. */
+  /** A number to choose, with its first value. */
   readonly count?: number;
 }
 
-/** Asks before anything is changed. */
+/** Asks for a confirmation before anything changes. */
 export class Confirmation {
   readonly #dialog = new Dialog('confirm', () => this.#confirmed());
   readonly #count = find('#confirm-count input') as HTMLInputElement;
@@ -57,19 +57,27 @@ export class Confirmation {
   }
 }
 
-/** Takes the token. */
+/** Asks for the token. */
 export class TokenDialog {
   readonly #dialog = new Dialog('token', () => this.#entered());
   readonly #input = find('#token input') as HTMLInputElement;
   readonly #wrong = find('#token-wrong');
   readonly #given: (token: string) => boolean;
 
-  /** @param given returns whether it can be a token at all. */
+  /**
+   * Creates the dialog.
+   *
+   * @param given returns whether the text can be a token at all.
+   */
   constructor(given: (token: string) => boolean) {
     this.#given = given;
   }
 
-  /** @param wrong what is wrong with the one before. */
+  /**
+   * Opens the dialog.
+   *
+   * @param wrong what is wrong with the token before.
+   */
   open(wrong = ''): void {
     setText(this.#wrong, wrong);
     this.#input.value = '';
@@ -79,7 +87,7 @@ export class TokenDialog {
 
   #entered(): void {
     if (this.#given(this.#input.value.trim())) this.#dialog.close();
-    else this.open('A token has letters, digits and no spaces.');
+    else this.open('A token has letters and digits but no spaces.');
   }
 }
 

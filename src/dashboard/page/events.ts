@@ -3,10 +3,10 @@ import { element, shape } from './parts/dom.ts';
 import type { Model } from './model.ts';
 import { tell } from './words.ts';
 
-/** What happened, the newest first. */
+/** The list of events, the newest first. */
 export class Events {
   readonly #list: HTMLElement;
-  /** By what they say: after a reconnection all of it comes again, and is not to be read out again. */
+  /** The items by their content. After a reconnection all events arrive again and must not be read out again. */
   readonly #items = new Map<string, HTMLElement>();
 
   constructor(list: HTMLElement) {
@@ -14,7 +14,7 @@ export class Events {
   }
 
   show({ events }: Model): void {
-    // What had happened before somebody came is not read out; what happens now is.
+    // Earlier events are not read out to a new viewer. New events are.
     const isFirst = this.#items.size === 0;
     const kept = new Map(events.map((happened) => [JSON.stringify(happened), happened]));
     for (const [key, item] of this.#items) {

@@ -15,12 +15,12 @@ const links: Readonly<Record<Link['kind'], readonly [text: string, shape: string
   connecting: ['connecting', 'booting', 'quiet'],
   live: ['live', 'serving', 'good'],
   lost: ['connection lost, trying again', 'crash', 'bad'],
-  full: ['too many look, trying again', 'waiting', 'busy'],
+  full: ['too many dashboards, trying again', 'waiting', 'busy'],
   ended: ['the server has stopped', 'stopped', 'quiet'],
   refused: ['the token is refused', 'crash', 'bad'],
 };
 
-/** Which server it is, how it is, and whether what is shown is of now. */
+/** The head of the page: the server's name, its state, and whether the figures are current. */
 export class Header {
   readonly #name = find('#name');
   readonly #phase = find('#phase');
@@ -32,7 +32,7 @@ export class Header {
     const { name, phase, workers, slots } = status;
     const hung = slots.filter(({ worker }) => worker?.state === 'hung').length;
     setText(this.#name, name);
-    // What a tab shows, among many.
+    // A browser tab shows this text among many others.
     document.title = printable(
       `${hung === 0 ? '' : '! '}${workers.serving - hung}/${workers.wanted} ${name} · prefork`,
     );

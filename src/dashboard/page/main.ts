@@ -1,4 +1,4 @@
-/** The dashboard: one page, one stream of what the server tells, and what is asked of it with the token. */
+/** The dashboard: one page, one stream of messages from the server, and operations with the token. */
 import { MOST_WORKERS } from '../../contract/limits.ts';
 import { Confirmation, Help, isDialogOpen, TokenDialog } from './dialogs.ts';
 import { find, setText } from './parts/dom.ts';
@@ -35,7 +35,7 @@ function hear(message: Message): void {
   if (model !== before) drawSoon();
 }
 
-/** Once for all that comes in one packet, and not while nobody can see it. */
+/** Draws once for all messages of a packet, and not while the page is hidden. */
 function drawSoon(): void {
   if (!isDrawn) return;
   isDrawn = false;
@@ -61,7 +61,7 @@ function showLink(next: Link): void {
   showRights();
 }
 
-/** Whoever had a wrong one may look without. */
+/** Handles a refusal. A user whose token was wrong may still look without one. */
 function refused(): void {
   const hadToken = token.value !== undefined;
   token.forget();
@@ -72,7 +72,7 @@ function refused(): void {
 
 function takeToken(value: string): boolean {
   if (!token.set(value)) return false;
-  // The server says whether it is right, and tells the one who has it more.
+  // The server decides whether the token is right, and tells the stream more with it.
   stream.start();
   return true;
 }
@@ -104,11 +104,11 @@ function askScale(by: number): void {
   if (!isAllowed()) return;
   const wanted = model.status?.workers.wanted ?? 1;
   const count = Math.min(MOST_WORKERS, Math.max(1, wanted + by));
-  const text = `There are ${wanted} now. Workers that are too many finish what is in flight.`;
+  const text = `There are ${wanted} now. Surplus workers finish what is in flight.`;
   confirmation.ask({ title: 'Scale?', text, yes: 'Scale', count }, (workers) => void run('scale', { workers }));
 }
 
-/** Without the token, asks for that. */
+/** Tells whether the user may operate the server, and asks for the token if it is missing. */
 function isAllowed(): boolean {
   if (token.value === undefined) tokenDialog.open();
   return token.value !== undefined && link.kind === 'live';
@@ -121,7 +121,7 @@ async function run(path: 'reload' | 'scale', body: object): Promise<void> {
   else notices.tell(`${path === 'reload' ? 'Reload' : 'Scale'} failed: ${answer.reason}`, 'bad', answer.stderr);
 }
 
-/** As in `prefork top`. */
+/** The keys are the same as in `prefork top`. */
 const shortcuts: Readonly<Record<string, () => void>> = {
   r: askReload,
   '+': () => askScale(1),
@@ -132,7 +132,7 @@ const shortcuts: Readonly<Record<string, () => void>> = {
 };
 
 document.addEventListener('keydown', (event) => {
-  // The browser's own, and what is typed into a field.
+  // Shortcuts of the browser and text typed into a field are left alone.
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || isDialogOpen()) return;
   if (!Object.hasOwn(shortcuts, event.key)) return;
   event.preventDefault();

@@ -1,33 +1,33 @@
-/** What the page knows: what it was told, and what follows from that. Pure. */
+/** The page's knowledge: the server's messages, and what follows from them. This module is pure. */
 import { advance, noHistory, sumOf, type History, type Row } from '../../cli/top/history.ts';
 import type { RecordedEvent, Status } from '../../control/controls.ts';
 import { statusFrom, type Figures, type Parts } from '../frame.ts';
 import type { Message } from './feed/sse.ts';
 
-/** What is shown of the past, ms. */
-export const WINDOW = 120_000;
+/** The length of the history that is shown. */
+export const WINDOW_MS = 120_000;
 
-/** More apart, two frames are two stretches, with nothing known between them, ms. */
-const GAP = 3500;
+/** Two frames further apart than this are separate stretches, with unknown figures in between. */
+const GAP_MS = 3500;
 
-/** Of events. */
+/** The number of events that are kept. */
 const MOST_EVENTS = 100;
 
-/** Totals at one moment; null is not known. */
+/** Totals at one moment. Null stands for unknown. */
 export interface Moment {
-  /** By the server's clock, ms since the Unix epoch. */
+  /** The time by the server's clock, in ms since the Unix epoch. */
   readonly at: number;
   readonly rate: number | null;
   readonly p50: number | null;
   readonly p99: number | null;
   readonly connections: number | null;
-  /** Of the workers' event loops: the mean, and the busiest one. */
+  /** The utilization of the workers' event loops: the mean, and the busiest one. */
   readonly loop: number | null;
   readonly busiest: number | null;
   readonly memory: number | null;
 }
 
-/** Of one place, as in `Row.key`. */
+/** A point in the history of one place, whose key is `Row.key`. */
 export interface TrailPoint {
   readonly at: number;
   readonly rate: number | null;
@@ -35,14 +35,14 @@ export interface TrailPoint {
 
 export interface Model {
   readonly parts: Partial<Parts>;
-  /** Undefined until all of it has come. */
+  /** Undefined until every part has arrived. */
   readonly status: Status | undefined;
-  /** Now, by the server's clock. */
+  /** The present time by the server's clock. */
   readonly now: number;
   readonly history: History;
   readonly moments: readonly Moment[];
   readonly trails: ReadonlyMap<string, readonly TrailPoint[]>;
-  /** The newest first. */
+  /** The events, the newest first. */
   readonly events: readonly RecordedEvent[];
 }
 
@@ -69,12 +69,12 @@ export function heard(model: Model, { name, data }: Message): Model {
     case 'figures':
       return withFigures(model, data as Figures);
     default:
-      // Of a newer server.
+      // A newer server may send other messages.
       return model;
   }
 }
 
-/** Another primary has another clock, and its workers have counted from nothing. */
+/** Another primary has another clock, and its workers started to count at zero. */
 function sameServer(model: Model, server: Parts['server']): Model {
   const isSame = model.parts.server === undefined || model.parts.server.pid === server.pid;
   const kept = isSame ? model : { ...model, history: noHistory };
@@ -114,7 +114,9 @@ function momentOf({ rows }: History, { p50, p99 }: Figures, at: number): Moment 
   };
 }
 
-/** What a hung worker wrote last says nothing: its event loop is as busy as can be. */
+/**
+ * Returns the load of a row's event loop. The last figure of a hung worker says nothing: its event loop is fully busy.
+ */
 export function loopOf({ state, worker }: Row): number | [] {
   if (state === 'hung') return 1;
   return worker?.vitals?.utilization ?? [];
@@ -124,20 +126,20 @@ function unknown(at: number): Moment {
   return { at, rate: null, p50: null, p99: null, connections: null, loop: null, busiest: null, memory: null };
 }
 
-/** With nothing between two stretches, so that no line is drawn there. */
+/** Adds a point, with a gap between two stretches, so that no line is drawn there. */
 function extended<Point extends { readonly at: number }>(
   points: readonly Point[],
   point: Point,
   nothing: (at: number) => Point,
 ): readonly Point[] {
   const last = points.at(-1);
-  // Its clock was set, or it is another server.
+  // The server's clock was set, or it is another server.
   const before = last !== undefined && last.at >= point.at ? [] : points;
-  const hole = last !== undefined && point.at - last.at > GAP ? [nothing(last.at + 1)] : [];
-  return [...before, ...hole, point].filter(({ at }) => at >= point.at - WINDOW - GAP);
+  const hole = last !== undefined && point.at - last.at > GAP_MS ? [nothing(last.at + 1)] : [];
+  return [...before, ...hole, point].filter(({ at }) => at >= point.at - WINDOW_MS - GAP_MS);
 }
 
-/** A slot's goes on when its worker is another. */
+/** Extends the history of each place. The history of a slot continues when its worker changes. */
 function trailsOf(trails: Model['trails'], rows: readonly Row[], at: number): Model['trails'] {
   return new Map(
     rows.map(({ key, rate }) => {

@@ -8,25 +8,25 @@ interface Notice {
   readonly text: string;
   readonly shape: string;
   readonly tone: Tone;
-  /** What a failed worker wrote at its end. */
+  /** The last output of a failed worker. */
   readonly words?: string | undefined;
-  /** Of an operation, 0 to 1. */
+  /** The progress of an operation, 0 to 1. */
   readonly progress?: number;
 }
 
-/** How long is said what came of an operation, ms. */
-const NEWS = 10_000;
-const BAD_NEWS = 60_000;
+/** How long the outcome of an operation is shown. Bad news stays longer. */
+const NEWS_MS = 10_000;
+const BAD_NEWS_MS = 60_000;
 
-/** A connection that is back sooner was not worth a word, as in an upgrade, ms. */
-const BRIEF = 1200;
+/** A connection that returns sooner than this, as in an upgrade, was not worth a notice. */
+const BRIEF_MS = 1200;
 
-/** What has to be known beside the figures: what goes on, what came of it, and whether anything is new. */
+/** Notices beside the figures: running operations, their outcomes, and whether the figures are current. */
 export class Notices {
   readonly #place: HTMLElement;
   #link: Link = { kind: 'connecting' };
   #status: Status | undefined;
-  /** By the server's clock, of what is shown. */
+  /** The server's time of the figures that are shown. */
   #seen = 0;
   #news: Notice | undefined;
   #forget = 0;
@@ -39,7 +39,7 @@ export class Notices {
 
   link(link: Link): void {
     const mayBeBrief = link.kind === 'lost' && this.#link.kind === 'live';
-    if (mayBeBrief) this.#late ??= setTimeout(() => this.#linked(link), BRIEF);
+    if (mayBeBrief) this.#late ??= setTimeout(() => this.#linked(link), BRIEF_MS);
     else this.#linked(link);
   }
 
@@ -56,11 +56,11 @@ export class Notices {
     this.#show();
   }
 
-  /** What came of an operation. */
+  /** Shows the outcome of an operation. */
   tell(text: string, tone: Tone, words?: string): void {
     this.#news = { text, tone, words, shape: tone === 'bad' ? 'crash' : 'turn' };
     clearTimeout(this.#forget);
-    this.#forget = setTimeout(() => this.#silence(), tone === 'bad' ? BAD_NEWS : NEWS);
+    this.#forget = setTimeout(() => this.#silence(), tone === 'bad' ? BAD_NEWS_MS : NEWS_MS);
     this.#show();
   }
 
@@ -69,7 +69,7 @@ export class Notices {
     this.#show();
   }
 
-  /** Built anew only when it says something else: it is read out then. */
+  /** Rebuilds the notices only when their text changes, because they are read out then. */
   #show(): void {
     const notices = [this.#linkNotice(), this.#operationNotice(), this.#news].filter((notice) => notice !== undefined);
     const shown = JSON.stringify(notices);
@@ -81,17 +81,17 @@ export class Notices {
   #linkNotice(): Notice | undefined {
     const { kind } = this.#link;
     if (kind === 'live' || kind === 'connecting') return undefined;
-    const since = this.#seen === 0 ? '' : ` What is shown is of ${clock(this.#seen)}.`;
+    const since = this.#seen === 0 ? '' : ` The figures are from ${clock(this.#seen)}.`;
     if (kind === 'ended') {
       return {
-        text: `The server has stopped.${since} It is shown again when it is back.`,
+        text: `The server has stopped.${since} This page continues when the server is back.`,
         shape: 'stopped',
         tone: 'quiet',
       };
     }
     if (kind === 'lost') return { text: `No connection to the server.${since}`, shape: 'crash', tone: 'bad' };
     if (kind === 'full')
-      return { text: 'As many look as may: close another dashboard.', shape: 'waiting', tone: 'busy' };
+      return { text: 'Too many dashboards are open: close another one.', shape: 'waiting', tone: 'busy' };
     return { text: 'Nothing is shown without the right token.', shape: 'key', tone: 'bad' };
   }
 
@@ -130,7 +130,7 @@ function capitalized(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1);
 }
 
-/** `Reload done in 412ms` */
+/** Formats an outcome such as `Reload done in 412ms`. */
 export function doneWords(what: string, took: number): string {
   return `${capitalized(what)} done in ${duration(took)}`;
 }

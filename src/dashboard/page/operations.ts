@@ -1,9 +1,12 @@
 import type { Outcome } from '../../contract/outcome.ts';
 
-/** What came of it; refused: the token is wrong, or there is none. */
+/** The outcome of an operation. `refused` means that the token is wrong or missing. */
 export type Answer = Outcome | 'refused';
 
-/** The same routes that the commands use. Returns when it is done, or has failed. */
+/**
+ * Asks for an operation through the routes that the commands use. The promise settles when the operation is done or has
+ * failed.
+ */
 export async function operate(path: 'reload' | 'scale', body: object, token: string | undefined): Promise<Answer> {
   const authorization: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
   try {

@@ -4,7 +4,7 @@ import { element, find, setAttribute, setText, shape } from './parts/dom.ts';
 import { lookOf } from './states.ts';
 import { idOf } from './parts/tile.ts';
 
-/** All workers in one line, and links to those in trouble: with many of them, a tile may be far below. */
+/** All workers in one line, and links to those in trouble. With many workers, a tile may be far below. */
 export class Overview {
   readonly #serving = find('#serving');
   readonly #shapes = find('#overview');

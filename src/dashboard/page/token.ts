@@ -1,12 +1,15 @@
-/** Of the tab, gone with it. */
+/** The key in the tab's storage, which ends with the tab. */
 const KEY = 'prefork-token';
 
-/** What a bearer token may look like. */
+/** Matches text that can be a bearer token. */
 const token = /^[\x21-\x7e]+$/;
 
-/** The right to change something. Kept in this tab's storage, and nowhere else. */
+/** The right to change something. The token is kept in this tab's storage and nowhere else. */
 export class Token {
-  /** Takes it out of the address bar, where a screenshot or a bookmark would have it. Fragments are never sent. */
+  /**
+   * Takes the token out of the address bar, where a screenshot or a bookmark would capture it. Browsers never send
+   * fragments.
+   */
   static fromAddress(): Token {
     const given = new URLSearchParams(location.hash.slice(1)).get('token');
     if (given !== null) history.replaceState(null, '', location.pathname + location.search);
@@ -19,7 +22,11 @@ export class Token {
     return sessionStorage.getItem(KEY) ?? undefined;
   }
 
-  /** @returns whether it can be one at all. */
+  /**
+   * Stores the token.
+   *
+   * @returns whether the text can be a token at all.
+   */
   set(value: string): boolean {
     const isPossible = token.test(value);
     if (isPossible) sessionStorage.setItem(KEY, value);

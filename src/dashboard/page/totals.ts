@@ -29,7 +29,7 @@ const charts: readonly ChartOptions[] = [
   { title: 'Memory', curves: [{ label: '', of: (moment) => moment.memory }], show: memory, unit: MEGABYTE, least: 100 },
 ];
 
-/** The figures of all workers together. */
+/** The charts of all workers together. */
 export class Totals {
   readonly #charts = charts.map((options) => new Chart(options));
 

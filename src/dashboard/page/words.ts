@@ -1,11 +1,11 @@
-/** What happened, in words for people. Pure. */
+/** Tells events in words for people. This module is pure. */
 import { duration } from '../../format/duration.ts';
 import type { RecordedEvent } from '../../control/controls.ts';
 import type { Look } from './states.ts';
 
 export interface Told extends Pick<Look, 'shape' | 'tone'> {
   readonly text: string;
-  /** What the application said of it, or the kind of it. */
+  /** The application's words about it, or its kind. */
   readonly detail: string;
 }
 

@@ -2,8 +2,8 @@ import os from 'node:os';
 import { cgroups, readIfThere, type Cgroup, type ReadFile } from './cgroup.ts';
 
 /**
- * The cores that this process may use: those of its CPU affinity, but no more than the CPU quota of its cgroup allows,
- * rounded up, since a quota of 1.5 keeps two workers busier than one.
+ * Counts the cores that this process may use: those of its CPU affinity, limited by the CPU quota of its cgroup. The
+ * quota is rounded up, because a quota of 1.5 keeps two workers busier than one.
  *
  * @returns at least 1.
  */
@@ -13,22 +13,23 @@ export function availableCores(read: ReadFile = readIfThere, parallelism: number
 }
 
 /**
- * How many CPUs the scheduler may put this process on; undefined where the kernel does not say.
+ * Counts the CPUs that the scheduler may put this process on; undefined where the kernel does not say.
  *
- * os.availableParallelism() is this too, but from Node 22.12 on with the quota in it, rounded down, and in some versions
- * multiplied by the cgroup's CPU weight (libuv 1.49: a Kubernetes pod with a small request counts 1).
+ * os.availableParallelism() counts these too. From Node 22.12 on it also includes the quota, rounded down. In some
+ * versions it multiplies by the cgroup's CPU weight (libuv 1.49), so that a Kubernetes pod with a small request counts
+ * 1.
  */
 function affinity(read: ReadFile): number | undefined {
   const allowed = /^Cpus_allowed_list:\s*(\S+)$/m.exec(read('/proc/self/status') ?? '')?.[1];
   const online = read('/sys/devices/system/cpu/online');
   if (allowed === undefined || online === undefined) return undefined;
-  // What is allowed includes CPUs that are not there.
+  // The allowed CPUs include some that are not there.
   const present = cpuSet(online);
   const count = cpuSet(allowed).filter((cpu) => present.includes(cpu)).length;
   return count === 0 ? undefined : count;
 }
 
-/** Reads the kernel's `0-3,8`. */
+/** Parses the kernel's list format, such as `0-3,8`. */
 function cpuSet(list: string): number[] {
   return list
     .trim()
@@ -39,7 +40,7 @@ function cpuSet(list: string): number[] {
     });
 }
 
-/** The least quota of this process's cgroup and those around it, in cores; infinite without one. */
+/** Returns the smallest quota of this process's cgroup and those around it, in cores; infinite without one. */
 export function cpuQuota(read: ReadFile = readIfThere): number {
   return Math.min(...cgroups('cpu', read).map((group) => quotaOf(read, group)));
 }
@@ -48,13 +49,13 @@ function quotaOf(read: ReadFile, { version, path }: Cgroup): number {
   return version === 2 ? quotaV2(read, path) : quotaV1(read, path);
 }
 
-/** cpu.max: `200000 100000`, or `max 100000` for none. */
+/** cpu.max holds `200000 100000`, or `max 100000` for no quota. */
 function quotaV2(read: ReadFile, group: string): number {
   const [quota, period] = (read(`${group}/cpu.max`) ?? '').split(' ');
   return share(quota, period);
 }
 
-/** cpu.cfs_quota_us is -1 for none. */
+/** cpu.cfs_quota_us is -1 for no quota. */
 function quotaV1(read: ReadFile, group: string): number {
   return share(read(`${group}/cpu.cfs_quota_us`), read(`${group}/cpu.cfs_period_us`));
 }

@@ -45,13 +45,16 @@ export async function openAdmin(options: AdminOptions): Promise<AdminServer | un
     const fd = inherited && takeOver(inherited, address);
     const server = await AdminServer.open({ controls, address, token: token.token, fd, patience, signal });
     // One that was given is known to those who should know it.
-    log('info', 'admin', { address: server.url, token: token.isGiven ? undefined : token.token });
+    log('admin', { address: server.url, token: token.isGiven ? undefined : token.token });
     return server;
   } catch (cause) {
     if (signal.aborted) return undefined;
     const message = `--admin ${address}: ${(cause as Error).message}`;
-    log(isSuccessor ? 'warn' : 'error', isSuccessor ? 'no admin' : 'error', { message });
-    if (isSuccessor) return undefined;
+    if (isSuccessor) {
+      log('no admin', { message });
+      return undefined;
+    }
+    log('error', { message, code: undefined });
     throw new PreforkError('ERR_ADMIN_ADDRESS', message, { cause });
   }
 }

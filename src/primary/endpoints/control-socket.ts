@@ -33,14 +33,14 @@ export async function openControlSocket(options: ControlSocketOptions): Promise<
     });
     supervisor.name = server.name;
     supervisor.control = server.path;
-    if (server.name !== name) log('info', 'name taken', { name, instead: server.name });
+    if (server.name !== name) log('name taken', { name, instead: server.name });
     return server;
   } catch (error) {
     if (error instanceof PreforkError && error.code === 'ERR_NAME_TAKEN') {
-      log('error', 'error', { message: error.message, code: error.code });
+      log('error', { message: error.message, code: error.code });
       throw error;
     }
-    log('warn', 'no control socket', { message: (error as Error).message });
+    log('no control socket', { message: (error as Error).message });
     return undefined;
   }
 }

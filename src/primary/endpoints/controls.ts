@@ -1,7 +1,10 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import type { Balance, Sharing } from '../../contract/modes.ts';
-import type { Outcome, ScaleTarget } from '../../contract/outcome.ts';
-import type { Controls, Dashboard, MetricsAnswer, Status, UpgradeTarget } from '../../control/controls.ts';
+import type { AskedKind, AskedTargets } from '../../contract/operations.ts';
+import type { Outcome } from '../../contract/outcome.ts';
+import type { Controls, Dashboard, MetricsAnswer, Status } from '../../control/controls.ts';
+import type { Operate } from '../fleet/events.ts';
+import type { Failure } from '../fleet/operations/operation.ts';
 import { whyNotRoots } from '../../upgrade/next-node.ts';
 import { Calendar } from './calendar.ts';
 import { dashboardOf } from './dashboard.ts';
@@ -60,12 +63,10 @@ export class PrimaryControls implements Controls {
     return reason === undefined ? { ready: true } : { ready: false, reason };
   }
 
-  reload(): Promise<Outcome> {
-    return this.#supervisor.ask((request) => ({ type: 'reload', request }));
-  }
-
-  scale(to: ScaleTarget): Promise<Outcome> {
-    return this.#supervisor.ask((request) => ({ type: 'scale', to, request }));
+  async operate<Kind extends AskedKind>(kind: Kind, asked: AskedTargets[Kind]): Promise<Outcome> {
+    const target = checks[kind]?.(asked, this.#hasBinder) ?? asked;
+    if ('ok' in target) return target;
+    return this.#supervisor.ask((request) => ({ type: 'operate', kind, target, request }) as Operate);
   }
 
   stop(isNow: boolean): Promise<Outcome> {
@@ -75,16 +76,20 @@ export class PrimaryControls implements Controls {
   hold(pid: number, within: number): Promise<Outcome> {
     return this.#supervisor.ask((request) => ({ type: 'hold', pid, within, request }));
   }
+}
 
-  async upgrade({ node, preferNode }: UpgradeTarget): Promise<Outcome> {
-    const whyNot = (path: string): string | undefined =>
-      whyNotRun(path) ?? (this.#hasBinder ? whyNotRoots(path) : undefined);
+/** What deciding, which is pure, cannot look up: the target as it can be had here, or why it cannot. */
+const checks: {
+  readonly [Kind in AskedKind]?: (target: AskedTargets[Kind], hasBinder: boolean) => AskedTargets[Kind] | Failure;
+} = {
+  upgrade: ({ node, preferNode }, hasBinder) => {
+    const whyNot = (path: string): string | undefined => whyNotRun(path) ?? (hasBinder ? whyNotRoots(path) : undefined);
     const refusal = node === undefined ? undefined : whyNot(node);
     if (refusal !== undefined) return { ok: false, reason: refusal };
     const preferred = preferNode !== undefined && whyNot(preferNode) === undefined ? preferNode : undefined;
-    return this.#supervisor.ask((request) => ({ type: 'upgrade', node: node ?? preferred, request }));
-  }
-}
+    return { node: node ?? preferred };
+  },
+};
 
 function whyNotRun(node: string): string | undefined {
   try {

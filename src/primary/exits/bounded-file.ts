@@ -1,11 +1,11 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 /**
- * What a worker left in a directory that it may write: what is there may also be a link to another's file, or a pipe that
- * never ends.
+ * Reads a file that a worker left in a directory which it may write to. What is there may also be a link to another
+ * user's file, or a pipe that never ends.
  *
- * @param longest bytes.
- * @returns empty for what is no file, or is longer; undefined where nothing is.
+ * @param longest the limit in bytes.
+ * @returns an empty text for anything that is not a file or is longer; undefined when there is nothing.
  */
 export function readBounded(path: string, longest: number): string | undefined {
   let fd: number;

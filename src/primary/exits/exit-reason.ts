@@ -1,61 +1,64 @@
-/** Why a worker ended, from all that is known of it: the first rule of a table that fits. Pure; nothing is read here. */
+/**
+ * Explains why a worker ended, from everything that is known: the first rule of a table that fits decides. This module
+ * is pure and reads nothing.
+ */
 import type { Asked, Exit, ExitFacts, RecycleReason } from './exit.ts';
 import { normalizeExit, signalMeaning, type PlainExit } from './signal-meaning.ts';
 import { firstLine, lastLine, whereThrown } from './last-words.ts';
 
-/** A worker that ends by itself closes its channel at the same moment, as far as can be seen from here, ms. */
+/** A worker that ends by itself seems to close its channel within this time of its exit. */
 const DISCONNECTED_MS = 50;
 
-/** For programs and metrics: these words stay. */
+/** Stable words for programs and metrics. */
 export type ExitReason =
-  /** It was told to end, and did. */
+  /** The worker was told to end, and did. */
   | 'asked'
-  /** It reached a limit and was replaced as planned. */
+  /** The worker reached a limit and was replaced as planned. */
   | 'recycled'
-  /** It could not be started at all. */
+  /** The worker could not be started at all. */
   | 'unstarted'
-  /** Its event loop stood still, and prefork killed it. */
+  /** The worker's event loop stood still, and prefork killed it. */
   | 'hung'
-  /** It said what no worker says, and prefork killed it. */
+  /** The worker sent what no worker should send, and prefork killed it. */
   | 'protocol'
-  /** It was not ready, or had not finished, when it should have, and prefork killed it. */
+  /** The worker was not ready or had not finished in time, and prefork killed it. */
   | 'overdue'
-  /** An error that nobody caught. */
+  /** An error was not caught. */
   | 'uncaught'
   /** V8's heap was full. */
   | 'heap'
-  /** The kernel killed it because its cgroup was at its memory limit. */
+  /** The kernel killed the worker because its cgroup was at its memory limit. */
   | 'memory'
-  /** The application called `process.disconnect()`: a worker that prefork cannot talk to finishes and ends. */
+  /** The application called `process.disconnect()`. A worker that prefork cannot talk to finishes and ends. */
   | 'disconnected'
-  /** Another signal. */
+  /** Another signal ended the worker. */
   | 'signal'
-  /** It exited by itself. */
+  /** The worker exited by itself. */
   | 'code';
 
 export interface ExitEvidence extends Omit<ExitFacts, keyof Exit> {
   readonly exit: Exit;
-  /** What it was told to end for; undefined when it was not. */
+  /** The reason for which it was told to end; undefined when it was not. */
   readonly asked?: Asked | undefined;
-  /** Which limit it had reached. */
+  /** The limit that it had reached. */
   readonly recycle?: RecycleReason | undefined;
-  /** Its heartbeat was overdue when it was killed. */
+  /** True when its heartbeat was overdue as it was killed. */
   readonly isHung: boolean;
-  /** What it said, for which it was killed. */
+  /** The message for which it was killed. */
   readonly expelledFor?: string | undefined;
-  /** The start has failed of another one, and this is of no use: it did not get so far as to serve. */
+  /** True when the start of another worker has failed, so that this one is of no use. It had not come to serve. */
   readonly isDiscarded?: boolean;
-  /** prefork sent SIGKILL. */
+  /** True when prefork sent SIGKILL. */
   readonly killedByUs: boolean;
 }
 
 export interface ExplainedExit {
   readonly reason: ExitReason;
-  /** One line for people, without a capital and a full stop, as log lines are. */
+  /** A line for people, without a capital and a full stop, as in log lines. */
   readonly text: string;
 }
 
-/** What the rules see: the exit of a shell between us and the worker is told from the worker's own. */
+/** The facts that the rules see. The exit of a shell between us and the worker is converted into the worker's own. */
 interface Facts extends Omit<ExitEvidence, 'exit'> {
   readonly exit: PlainExit;
 }
@@ -67,7 +70,7 @@ interface Rule {
 }
 
 /**
- * From what is certain to what is likely. That it was asked comes after what shows a crash: one that crashes while it
+ * The rules, from certain to likely. "asked" comes after the signs of a crash, because a worker that crashes while it
  * drains loses requests all the same.
  */
 const rules: readonly Rule[] = [
@@ -93,7 +96,7 @@ const rules: readonly Rule[] = [
   },
   {
     reason: 'overdue',
-    // Else it was just faster.
+    // A worker that ended otherwise was faster than the SIGKILL.
     fits: ({ killedByUs, exit }) => killedByUs && exit.signal === 'SIGKILL',
     text: ({ asked }) =>
       asked === undefined ? 'was not ready in time, and was killed' : `had not finished (${asked}), and was killed`,
@@ -145,14 +148,18 @@ export function explainExit(evidence: ExitEvidence): ExplainedExit {
   return { reason: rule.reason, text: rule.text(facts) };
 }
 
-/** V8 ends a full heap with abort(3); its own failed checks, and other builds of it, with a trap or an illegal instruction. */
+/**
+ * V8 ends a full heap with abort(3). Its own failed checks, and other builds of it, end with a trap or an illegal
+ * instruction.
+ */
 function endedAsAborted({ exit: { signal } }: Facts): boolean {
   return signal === 'SIGABRT' || signal === 'SIGTRAP' || signal === 'SIGILL';
 }
 
 /**
- * Node's report says it for certain. Without one there is the last beat, which a single long task leaves behind: the heap
- * limit counts V8's nursery too, so that old objects alone fill it at less than all of it.
+ * Tells whether the heap was full. Node's report is certain. Without a report there is the last beat, from before a
+ * single long task. The threshold is below 1 because the heap limit includes V8's nursery, so that old objects alone
+ * fill the heap earlier.
  */
 function heapWasFull({ report, lastWords, heap }: Facts): boolean {
   if (report !== undefined) return report.isHeapExhausted;
@@ -178,7 +185,7 @@ function withCode({ code }: PlainExit): string {
   return code === null || code === 0 ? '' : `, with exit code ${code}`;
 }
 
-/** Those that Node itself uses: https://nodejs.org/api/process.html#exit-codes */
+/** The exit codes that Node itself uses: https://nodejs.org/api/process.html#exit-codes */
 const codeMeanings: Readonly<Record<number, string>> = {
   0: 'nothing kept its event loop running, or it called process.exit()',
   7: 'its own handler of uncaught errors threw',

@@ -1,29 +1,32 @@
 import type { FatalReport } from './fatal-report.ts';
 import type { OomKills } from './oom-kills.ts';
 
-/** Why a worker was asked to end. */
+/** The reason for which a worker was asked to end. */
 export type Asked = 'stop' | 'reload' | 'recycle' | 'scale' | 'upgrade' | 'abort';
 
-/** Why a worker is replaced though it serves well. */
+/** The limit for which a worker is replaced although it serves well. */
 export type RecycleReason = 'max-requests' | 'max-memory' | 'max-lifetime';
 
-/** How a process ended. `error`: it could not be started at all. */
+/** The end of a process. `error` means that it could not be started at all. */
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly error?: Error;
 }
 
-/** What is known of it beside. */
+/** Further facts about the end. */
 export interface ExitFacts extends Exit {
-  /** Its message of that name. */
+  /** The worker's message of that name. */
   readonly lastWords?: { readonly error: string; readonly stderr: string } | undefined;
-  /** What node wrote of its own end. */
+  /** The report that node wrote about its own end. */
   readonly report?: FatalReport | undefined;
-  /** Bytes: used at the last beat, and what V8 allows. */
+  /** The heap in bytes: used at the last beat, and allowed by V8. */
   readonly heap?: { readonly used: number; readonly limit: number } | undefined;
   /** Undefined where there is no cgroup that counts them. */
   readonly oomKills?: OomKills | undefined;
-  /** How long before its end it had closed its channel, ms: at a crash the kernel closes that with the process. */
+  /**
+   * How long before its end the worker had closed its channel, in ms. At a crash the kernel closes the channel with the
+   * process.
+   */
   readonly disconnectedFor?: number | undefined;
 }

@@ -1,7 +1,7 @@
 /**
- * What node writes of its own end. When V8's heap is full no JavaScript runs any more, often not even since long before:
- * neither a message nor the scoreboard can tell. The one trace besides the text on stderr, which is the application's own, is
- * node's report of a fatal error, a file that the worker's preload has it write here.
+ * Reads node's reports of its own fatal errors. When V8's heap is full no JavaScript runs any more, and often has not
+ * for long, so neither a message nor the scoreboard can tell. Besides the text on stderr, which belongs to the
+ * application, the only trace is node's report. The worker's preload makes node write it here.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,57 +11,67 @@ import { readBounded } from './bounded-file.ts';
 
 export interface FatalReport {
   readonly isHeapExhausted: boolean;
-  /** In node's words, such as `Allocation failed - JavaScript heap out of memory`. */
+  /** The event in node's words, such as `Allocation failed - JavaScript heap out of memory`. */
   readonly event: string;
   readonly heap: { readonly used: number; readonly limit: number } | undefined;
 }
 
-/** Of a report, bytes: they have about ten thousand. */
-const LONGEST = 1024 * 1024;
+/** The length of a report, which usually has about ten thousand bytes. */
+const LONGEST_REPORT_BYTES = 1024 * 1024;
 
 /**
- * A directory for the reports of one primary's workers. Owns it and all that is in it, and closing it removes both. A report
- * has the whole environment in it, secrets too, in every version of Node: the directory is open to its owner alone, and each
- * report is removed as soon as it was read.
+ * A directory for the reports of one primary's workers. The object owns the directory with its content, and closing it
+ * removes both. In every version of Node, a report contains the whole environment, including secrets. So only the owner
+ * can open the directory, and each report is removed as soon as it was read.
  */
 export class FatalReports {
-  /** For `process.report.directory` of the workers. */
+  /** The value of `process.report.directory` in the workers. */
   readonly directory: string;
-  /** However the primary ends, also when it was refused before it ran: nobody else knows of the directory. */
+  /**
+   * The directory is removed however the primary ends, even when it was refused before it ran, because no other process
+   * knows of it.
+   */
   readonly #onExit = (): void => this.close();
 
-  /** @param board beside which it is made. */
+  /**
+   * Creates the directory.
+   *
+   * @param board the path of the board beside which it is created.
+   */
   constructor(board: string) {
     this.directory = makeReports(board);
     process.once('exit', this.#onExit);
   }
 
-  /** The report of a worker that ended, if it left one. Undefined also for one that cannot be read. */
+  /**
+   * Reads and removes the report of a worker that ended. The result is undefined when there is none, or it cannot be
+   * parsed.
+   */
   take(pid: number): FatalReport | undefined {
     const path = join(this.directory, reportFile(pid));
-    const text = readBounded(path, LONGEST);
+    const text = readBounded(path, LONGEST_REPORT_BYTES);
     if (text === undefined) return undefined;
     remove(path);
     return parseReport(text);
   }
 
-  /** Where a worker that stands still does so, as one line, if its thread has written that down by now. */
+  /** Reads the stack of a worker that stands still, as one line, if its thread has written it by now. */
   takeStack(pid: number): string | undefined {
     const path = join(this.directory, stackFile(pid));
-    const text = readBounded(path, LONGEST);
+    const text = readBounded(path, LONGEST_REPORT_BYTES);
     if (text === undefined) return undefined;
     remove(path);
     return describeStack(text);
   }
 
-  /** Idempotent. */
+  /** Removes the directory. A second call does nothing. */
   close(): void {
     process.off('exit', this.#onExit);
     remove(this.directory);
   }
 }
 
-/** For `process.report.filename` of the worker with this pid. */
+/** The value of `process.report.filename` in the worker with this pid. */
 export function reportFile(pid: number): string {
   return `${pid}.json`;
 }
@@ -70,7 +80,8 @@ function remove(path: string): void {
   try {
     rmSync(path, { recursive: true, force: true });
   } catch {
-    // Left in the temporary directory, closed to others. It is no reason to fail, least of all while ending.
+    // The directory stays in the temporary directory, closed to others. That is no reason to fail, least of all while
+    // ending.
   }
 }
 
@@ -87,7 +98,7 @@ export function parseReport(text: string): FatalReport | undefined {
       heap: heapOf(javascriptHeap?.usedMemory, javascriptHeap?.memoryLimit),
     };
   } catch {
-    // Cut short, where the disk was full; or none of node's.
+    // The text was cut short because the disk was full, or node did not write it.
     return undefined;
   }
 }

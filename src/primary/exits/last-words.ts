@@ -1,25 +1,30 @@
-/** What a worker said before it ended, cut to what a log line can hold. It is the application's text: nothing is assumed. */
+/**
+ * Shortens what a worker said before it ended to the length of a log line. The text belongs to the application, so
+ * nothing is assumed about it.
+ */
 import { fileURLToPath } from 'node:url';
 import { printable, withoutSequences } from '../../format/printable.ts';
 
 const LONGEST = 200;
 
-/** What Node prints above some errors: the place, lines of code and carets, which end with the last of these. */
+/**
+ * The number of lines that Node prints above some errors: the place, lines of code, and carets, which end the preamble.
+ */
 const PREAMBLE_LINES = 8;
 
-/** The line that names the error. */
+/** Returns the line that names the error. */
 export function firstLine(text: string): string {
   return oneLine(split(text).lines[0] ?? '');
 }
 
 export function lastLine(text: string): string {
-  // What Node itself ends every fatal error with.
+  // Node itself ends every fatal error with this line.
   return oneLine(linesOf(text).findLast((line) => !/^Node\.js v\d/.test(line)) ?? '');
 }
 
 /**
- * ` at /app/server.js:12`: the innermost frame that is the application's, neither Node's nor a dependency's; of an error of
- * syntax, the line that is wrong, which no frame has.
+ * Returns ` at /app/server.js:12` for the innermost frame of the application, not of Node or a dependency. A syntax
+ * error has no such frame, and its place is the line that is wrong.
  */
 export function whereThrown(text: string): string {
   const { place, lines } = split(text);
@@ -41,20 +46,20 @@ function placeOf(lines: readonly string[]): Place | undefined {
   return undefined;
 }
 
-/** The lines of an error without the preamble, and the place that this names. */
+/** Splits an error into its lines without the preamble, and the place that the preamble names. */
 function split(text: string): { place: Place | undefined; lines: string[] } {
   const lines = linesOf(text);
   const place = /^(?!at )(?!node:)(.+):(\d+)$/.exec(lines[0] ?? '');
   const end = lines.slice(0, PREAMBLE_LINES).findLastIndex((line) => /^\^+$/.test(line));
   if (place === null || end === -1) return { place: undefined, lines };
-  // Where more code follows the carets, the error begins with the next name of one.
+  // More code may follow the carets. The error then begins at the next line with the name of one.
   const error = lines.findIndex((line, at) => at > end && /^\w*(?:Error|Exception)\b/.test(line));
   return { place: { path: place[1]!, line: place[2]! }, lines: lines.slice(error === -1 ? end + 1 : error) };
 }
 
 /**
- * `at f (file:line:column)` or `at file:line:column`. Read from its end, by hand: a worker can write whatever it likes, and an
- * expression that looks for the right parenthesis takes a second over 16 KB of them.
+ * Parses `at f (file:line:column)` or `at file:line:column` by hand, from its end. A worker can write anything, and a
+ * regular expression that looks for the right parenthesis takes a second over 16 KB of them.
  */
 function frameOf(frame: string): Place | undefined {
   if (!frame.startsWith('at ')) return undefined;
@@ -86,7 +91,7 @@ function linesOf(text: string): string[] {
     .filter(Boolean);
 }
 
-/** Without what colours a terminal. */
+/** Makes one line without terminal sequences. */
 function oneLine(text: string): string {
   const clean = printable(withoutSequences(text));
   return clean.length <= LONGEST ? clean : `${clean.slice(0, LONGEST)}...`;

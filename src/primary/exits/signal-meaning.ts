@@ -1,8 +1,8 @@
-/** What usually sends a worker which signal. */
+/** Explains which program or fault usually sends a worker a signal. */
 import { constants } from 'node:os';
 import type { Exit } from './exit.ts';
 
-/** An exit in which a signal is a signal. */
+/** An exit in which a signal is not disguised as an exit code. */
 export interface PlainExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -27,14 +27,17 @@ export function signalMeaning(signal: NodeJS.Signals): string {
   return meanings[signal] ?? 'sent from outside';
 }
 
-/** Signals that people and programs send to end a process, and that its own code does not end by. */
+/** Signals that people and programs send to end a process, and that its own faults do not cause. */
 const outside: ReadonlySet<NodeJS.Signals> = new Set(['SIGHUP', 'SIGINT', 'SIGKILL', 'SIGQUIT', 'SIGTERM']);
 
 export function isSentFromOutside(signal: NodeJS.Signals | null): boolean {
   return signal !== null && outside.has(signal);
 }
 
-/** A shell or container runtime between us and the worker says 128 + the signal's number, and so does abort on Windows. */
+/**
+ * Turns the exit code 128 + n into signal n. A shell or container runtime between us and the worker reports signals
+ * this way, and so does abort on Windows.
+ */
 export function normalizeExit({ code, signal, error }: Exit): PlainExit {
   if (code === null || code <= 128 || signal !== null) return { code, signal, error };
   const names = Object.keys(constants.signals) as NodeJS.Signals[];

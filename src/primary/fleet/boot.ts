@@ -2,10 +2,9 @@
 import type { WorkerId } from './events.ts';
 import { isServing, slotOf, withSlot, withWorker, workerOf, type Slot, type Worker } from './fleet.ts';
 import { park } from './parking.ts';
-import { isReady, settleTime } from './readiness.ts';
+import { hasBooted, settleTime } from './readiness.ts';
 import { retire } from './retire.ts';
 import type { Step } from './step.ts';
-import { describe, duration } from './log-fields.ts';
 
 /** How long after a worker is ready its application may open further listeners before the old ones are swept, ms. */
 const SWEEP_AFTER_MS = 10_000;
@@ -63,6 +62,7 @@ function fork(step: Step, { slot, isParked, replaces }: Fork): WorkerId {
     isGivenUp: false,
     offences: 0,
     expelledFor: undefined,
+    parkedFor: undefined,
     isKilled: false,
   };
   step.fleet = { ...withWorker(step.fleet, worker), workersForked: id };
@@ -76,13 +76,13 @@ export function onForked(step: Step, id: WorkerId, pid: number): void {
   const worker = workerOf(step.fleet, id);
   if (worker === undefined) return;
   step.change(worker, { pid });
-  step.log('debug', 'worker forked', describe({ ...worker, pid }));
+  step.tell('worker forked', { worker: { ...worker, pid } });
   step.do({ do: 'call', hook: 'onWorkerSpawn', pid });
 }
 
 /** Its code runs: that is all that some programs can be waited for. */
 export function onStarted(step: Step, id: WorkerId): void {
-  if (step.settings.ready === 'start') onSaidReady(step, id);
+  if (step.settings.ready === 'start') onBooted(step, id);
 }
 
 /** It asks for a socket: a spare has booted. */
@@ -110,7 +110,7 @@ export function onClosed(step: Step, id: WorkerId, address: string): void {
   step.change(worker, { addresses: new Map([...worker.addresses].filter(([open]) => open !== address)) });
 }
 
-export function onSaidReady(step: Step, id: WorkerId): void {
+export function onBooted(step: Step, id: WorkerId): void {
   const worker = workerOf(step.fleet, id);
   if (worker === undefined) return;
   if (!worker.hasSaidReady) step.change(worker, { hasSaidReady: true });
@@ -124,13 +124,13 @@ function comeUp(step: Step, id: WorkerId): void {
     if (worker.slot === undefined) return standBy(step, worker);
     step.move(worker, 'take');
   }
-  lookWhetherReady(step, id);
+  lookWhetherBooted(step, id);
 }
 
 function standBy(step: Step, worker: Worker): void {
   step.disarm({ timer: 'ready', worker: worker.id });
   const standby = step.move(worker, 'wait', { bootedAt: step.at });
-  step.log('info', 'spare ready', { ...describe(standby), in: duration(step.at - standby.forkedAt) });
+  step.tell('spare ready', { worker: standby, took: step.at - standby.forkedAt });
 }
 
 /** A spare gets a slot. A deadline again: its application may not come any further. */
@@ -143,15 +143,15 @@ export function promoteSpare(
   step.move(spare, 'promote', { slot, neededAt: step.at, bootedAt: undefined, replaces, isParked });
   step.arm({ timer: 'ready', worker: spare.id }, step.settings.readyTimeout);
   step.do({ do: 'promote', worker: spare.id, slot, isParked });
-  lookWhetherReady(step, spare.id);
+  lookWhetherBooted(step, spare.id);
 }
 
-/** One that is ready begins to settle. */
-export function lookWhetherReady(step: Step, id: WorkerId): void {
+/** A worker that has booted begins to settle. */
+export function lookWhetherBooted(step: Step, id: WorkerId): void {
   const worker = workerOf(step.fleet, id);
   const slot = slotOf(step.fleet, id);
   if (worker?.state !== 'taking' || worker.bootedAt !== undefined || slot === undefined) return;
-  if (!isReady(step.fleet, step.settings, slot, worker)) return;
+  if (!hasBooted(step.fleet, step.settings, slot, worker)) return;
   step.change(worker, { bootedAt: step.at });
   step.disarm({ timer: 'ready', worker: id });
   const settle = settleTime(step.fleet, step.settings, slot, worker);
@@ -164,7 +164,7 @@ export function onSettled(step: Step, id: WorkerId): void {
   const worker = workerOf(step.fleet, id);
   const slot = slotOf(step.fleet, id);
   if (worker?.state !== 'taking' || slot === undefined) return;
-  if (!isReady(step.fleet, step.settings, slot, worker)) {
+  if (!hasBooted(step.fleet, step.settings, slot, worker)) {
     // It has closed a server meanwhile, or the old worker has opened another.
     step.change(worker, { bootedAt: undefined });
     return step.arm({ timer: 'ready', worker: id }, step.settings.readyTimeout);
@@ -205,7 +205,7 @@ function serve(step: Step, worker: Worker, slot: Slot): void {
   step.disarm({ timer: 'ready', worker: worker.id });
   step.arm({ timer: 'sweep', slot: slot.index }, SWEEP_AFTER_MS);
   const { bootedAt = step.at, neededAt } = serving;
-  step.log('info', 'worker ready', { ...describe(serving), in: duration(bootedAt - neededAt) });
+  step.tell('worker ready', { worker: serving, bootTook: bootedAt - neededAt, took: step.at - neededAt });
   recovered(step, slot, serving);
   takeSlot(step, slot, serving);
   startedWhenAllAreReady(step);
@@ -225,10 +225,10 @@ function takeSlot(step: Step, slot: Slot, { id }: Worker): void {
   step.disarm({ timer: 'respawn', slot: slot.index });
   step.fleet = withSlot(step.fleet, { ...slot, worker: id, successor: undefined, respawnAt: undefined });
   if (before === undefined) return;
-  const operation = step.fleet.running?.operation;
-  if (operation?.kind === 'recycle') retire(step, before, 'recycle', { recycled: operation.reason });
-  else if (before.state === 'serving' && !before.isHung) park(step, slot.index, before);
-  else retire(step, before, 'reload');
+  // Without an operation there is no successor, and no slot is taken from another worker.
+  const { policy, limit: recycled } = step.fleet.running!;
+  if (policy.parks && before.state === 'serving' && !before.isHung) park(step, slot.index, before, policy.retires);
+  else retire(step, before, policy.retires, { recycled });
 }
 
 /** The first time that every slot serves. */
@@ -236,7 +236,7 @@ function startedWhenAllAreReady(step: Step): void {
   const { phase, slots, startedAt } = step.fleet;
   if (phase !== 'starting' || !slots.every((slot) => isServing(step.fleet, slot))) return;
   step.fleet = { ...step.fleet, phase: 'serving' };
-  step.log('info', 'ready', { workers: slots.length, in: duration(step.at - startedAt) });
+  step.tell('ready', { workers: slots.length, took: step.at - startedAt });
   step.do({ do: 'announce', what: 'ready' });
   const pids = slots.flatMap(({ worker }) => workerOf(step.fleet, worker)?.pid ?? []);
   step.do({ do: 'call', hook: 'onPrimaryReady', pids });

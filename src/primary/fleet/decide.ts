@@ -10,7 +10,7 @@ import {
   onLeftAlone,
   onGranted,
   onOpened,
-  onSaidReady,
+  onBooted,
   onServing,
   onSettled,
   onStandby,
@@ -18,18 +18,18 @@ import {
 } from './boot.ts';
 import type { Effect, FleetEvent, Timer } from './events.ts';
 import { onExited, onReadyTimeout } from './exit.ts';
-import { isServing, workerOf, type Fleet, type FleetSettings, type Operation } from './fleet.ts';
+import { isServing, type Fleet, type FleetSettings } from './fleet.ts';
 import { onBeating, onDiagnosed, onHung, onSilent } from './hang.ts';
 import { onHold } from './hold.ts';
 import { onOffended } from './offence.ts';
-import { abort, advance, enqueue } from './operations/operations.ts';
+import { advance, onOperate } from './operations/operations.ts';
+import { onUpgraded, onUpgradeFailed } from './operations/upgraded.ts';
 import { onProven } from './parking.ts';
-import { isRecycling } from './operations/recycle.ts';
 import { keepTrying, onRespawnDue } from './refill.ts';
 import { killAll, onDrained, onKillDue } from './retire.ts';
 import { keepSpares } from './spares.ts';
 import { Step } from './step.ts';
-import { fail, onDelayOver, onStop, onUpgraded } from './stop.ts';
+import { fail, onDelayOver, onStop } from './stop.ts';
 
 export interface Decision {
   readonly fleet: Fleet;
@@ -52,26 +52,21 @@ const decisions: { [Type in FleetEvent['type']]: Decide<Type> } = {
   granted: (step, { worker }) => onGranted(step, worker),
   opened: (step, { worker, address }) => onOpened(step, worker, address),
   closed: (step, { worker, address }) => onClosed(step, worker, address),
-  ready: (step, { worker }) => onSaidReady(step, worker),
+  booted: (step, { worker }) => onBooted(step, worker),
   serving: (step, { worker }) => onServing(step, worker),
   drained: (step, { worker, moves }) => onDrained(step, worker, moves),
   offended: (step, { worker, offence }) => onOffended(step, worker, offence),
   exited: onExited,
   due: (step, { timer }) => onDue(step, timer),
-  reload: (step, { request }) => enqueue(step, { kind: 'reload', requests: listOf(request) }),
-  scale: (step, { to, request }) => enqueue(step, { kind: 'scale', to, requests: listOf(request) }),
-  upgrade: (step, { node, request }) => enqueue(step, { kind: 'upgrade', node, requests: listOf(request) }),
-  recycle: onRecycle,
+  operate: onOperate,
   hung: (step, { worker, silent }) => onHung(step, worker, silent),
   beating: (step, { worker }) => onBeating(step, worker),
   silent: (step, { worker, silent }) => onSilent(step, worker, silent),
   hold: onHold,
   diagnosed: (step, { worker, stack }) => onDiagnosed(step, worker, stack),
-  upgraded: (step, event) => onUpgraded(step, event),
+  upgraded: onUpgraded,
   'left-alone': onLeftAlone,
-  'upgrade-failed': (step, { reason, stderr }) => {
-    if (step.fleet.running?.operation.kind === 'upgrade') abort(step, { ok: false, reason, stderr });
-  },
+  'upgrade-failed': onUpgradeFailed,
   stop: onStop,
   fail: (step, { error }) => fail(step, error),
 };
@@ -113,15 +108,4 @@ function onDue(step: Step, due: Timer): void {
     case 'grace':
       return killAll(step, 'grace period over');
   }
-}
-
-function onRecycle(step: Step, { worker, reason }: EventOf<'recycle'>): void {
-  const { fleet, at } = step;
-  if (at < fleet.recycleFrom || workerOf(fleet, worker)?.state !== 'serving' || isRecycling(fleet, worker)) return;
-  const operation: Operation = { kind: 'recycle', worker, reason, requests: [] };
-  enqueue(step, operation);
-}
-
-function listOf<T>(one: T | undefined): readonly T[] {
-  return one === undefined ? [] : [one];
 }

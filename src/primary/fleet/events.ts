@@ -2,10 +2,13 @@
  * What can happen to the fleet, and what can be done about it. The callbacks of the operating system only make events;
  * `decide` turns them into effects; only the interpreter carries effects out.
  */
-import type { Outcome, ScaleTarget } from '../../contract/outcome.ts';
+import type { OperationKind } from '../../contract/operations.ts';
+import type { Outcome } from '../../contract/outcome.ts';
 import type { PreforkError } from '../../errors.ts';
 import type { DrainTerms } from '../../ipc/messages.ts';
-import type { ExitFacts, RecycleReason } from '../exits/exit.ts';
+import type { ExitFacts } from '../exits/exit.ts';
+import type { LifecycleEvent } from './lifecycle-events.ts';
+import type { OperationTargets } from './operations/operation.ts';
 
 /** Counts the workers ever forked, from 1. A pid would not do: the kernel uses it again. */
 export type WorkerId = number;
@@ -52,6 +55,18 @@ export interface MoveCounts {
   readonly failed: number;
 }
 
+/** An operation is asked for. */
+export type Operate = {
+  readonly [Kind in OperationKind]: {
+    readonly type: 'operate';
+    readonly kind: Kind;
+    readonly request?: RequestId;
+  } & WithTarget<OperationTargets[Kind]>;
+}[OperationKind];
+
+/** Where nothing has to be said, nothing may be. */
+type WithTarget<Target> = object extends Target ? { readonly target?: Target } : { readonly target: Target };
+
 export type FleetEvent =
   | { readonly type: 'start' }
   | { readonly type: 'forked'; readonly worker: WorkerId; readonly pid: number }
@@ -63,8 +78,8 @@ export type FleetEvent =
   | { readonly type: 'granted'; readonly worker: WorkerId }
   /** Its application listens at an address, or has closed its server there. */
   | { readonly type: 'opened' | 'closed'; readonly worker: WorkerId; readonly address: string }
-  /** Its application says that it is ready. */
-  | { readonly type: 'ready'; readonly worker: WorkerId }
+  /** Its application says that it has booted: `process.send('ready')`. Ready, which is to receive traffic, comes later. */
+  | { readonly type: 'booted'; readonly worker: WorkerId }
   /** It accepts connections; or it was told to accept, and has no socket to accept from. */
   | { readonly type: 'serving'; readonly worker: WorkerId }
   /** `moves`: of its connections, over its life. */
@@ -72,9 +87,7 @@ export type FleetEvent =
   | { readonly type: 'offended'; readonly worker: WorkerId; readonly offence: Offence }
   | ({ readonly type: 'exited'; readonly worker: WorkerId } & ExitFacts)
   | { readonly type: 'due'; readonly timer: Timer }
-  | { readonly type: 'reload'; readonly request?: RequestId }
-  | { readonly type: 'scale'; readonly to: ScaleTarget; readonly request?: RequestId }
-  | { readonly type: 'recycle'; readonly worker: WorkerId; readonly reason: RecycleReason }
+  | Operate
   /** Its heartbeat has stopped, for `silent` ms by now. */
   | { readonly type: 'hung'; readonly worker: WorkerId; readonly silent: number }
   | { readonly type: 'beating'; readonly worker: WorkerId }
@@ -84,7 +97,6 @@ export type FleetEvent =
   | { readonly type: 'diagnosed'; readonly worker: WorkerId; readonly stack: string }
   /** Somebody looks into the worker of this pid, for `within` ms from now; 0: no more. */
   | { readonly type: 'hold'; readonly pid: number; readonly within: number; readonly request: RequestId }
-  | { readonly type: 'upgrade'; readonly node?: string | undefined; readonly request?: RequestId }
   /** The next primary serves with workers of its own: this one has nothing left to do. */
   | {
       readonly type: 'upgraded';
@@ -109,9 +121,6 @@ export type FleetEvent =
     }
   /** prefork cannot go on: a hook threw, or prefork itself failed. */
   | { readonly type: 'fail'; readonly error: PreforkError };
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-export type LogFields = Readonly<Record<string, string | number | undefined>>;
 
 export type Effect =
   /**
@@ -159,7 +168,8 @@ export type Effect =
   /** To the next primary. */
   | { readonly do: 'signal'; readonly pid: number; readonly signal: NodeJS.Signals }
   | { readonly do: 'settle'; readonly request: RequestId; readonly outcome: Outcome }
-  | { readonly do: 'log'; readonly level: LogLevel; readonly event: string; readonly fields: LogFields }
+  /** For the log, and for others that want to know. */
+  | { readonly do: 'tell'; readonly event: LifecycleEvent }
   | { readonly do: 'call'; readonly hook: 'onWorkerSpawn'; readonly pid: number }
   | { readonly do: 'call'; readonly hook: 'onPrimaryReady'; readonly pids: readonly number[] }
   | { readonly do: 'call'; readonly hook: 'onWorkerRecover'; readonly oldPid: number; readonly newPid: number }

@@ -3,16 +3,16 @@ import { PreforkError } from '../../errors.ts';
 import type { FleetEvent } from './events.ts';
 import { explainExit, type ExplainedExit } from '../exits/exit-reason.ts';
 import {
+  isOfOperation,
   slotOf,
   withoutWorker,
   withSlot,
   workerOf,
-  type Fleet,
   type FleetSettings,
   type Slot,
   type Worker,
 } from './fleet.ts';
-import { acceptEarly, lookWhetherReady } from './boot.ts';
+import { acceptEarly, lookWhetherBooted } from './boot.ts';
 import { abort } from './operations/operations.ts';
 import { forgetNews, onParkedExit } from './parking.ts';
 import { hasComeUp, isProven, missing, servedBy } from './readiness.ts';
@@ -31,7 +31,7 @@ import { isSentFromOutside, normalizeExit } from '../exits/signal-meaning.ts';
 import { onSpareExit } from './spares.ts';
 import type { Step } from './step.ts';
 import { fail, finishWhenAllAreGone } from './stop.ts';
-import { describe, duration } from './log-fields.ts';
+import { duration } from '../../format/duration.ts';
 
 type Exited = Extract<FleetEvent, { type: 'exited' }>;
 
@@ -52,7 +52,7 @@ export function onExited(step: Step, event: Exited): void {
   const explanation = explainExit({ ...event, exit: event, ...reasons });
   const isFromOutside = explanation.reason === 'signal' && isSentFromOutside(normalizeExit(event).signal);
   const death: Death = { ...explanation, isFromOutside, stderr: lastStderr(event) };
-  logExit(step, worker, event, death);
+  tellExit(step, worker, event, death);
   const slot = slotOf(step.fleet, worker.id);
   step.fleet = withoutWorker(step.fleet, worker.id);
   const wasParked = onParkedExit(step, worker.id);
@@ -69,16 +69,9 @@ function lastStderr({ lastWords }: Exited): string | undefined {
   return lastWords && [lastWords.stderr, lastWords.error].filter(Boolean).join('\n');
 }
 
-function logExit(step: Step, worker: Worker, { code, signal, error }: Exited, { reason, text: why }: Death): void {
-  const isQuiet = reason === 'asked' || reason === 'recycled';
-  const wasAsked = worker.asked !== undefined;
-  step.log(isQuiet ? 'info' : 'warn', wasAsked ? 'worker stopped' : 'worker exited', {
-    ...describe(worker),
-    ...(error === undefined && (signal === null ? { code: code ?? undefined } : { signal })),
-    ...(wasAsked && worker.asked !== 'stop' && { for: worker.recycled ?? worker.asked }),
-    ...(!wasAsked && { after: duration(step.at - worker.forkedAt) }),
-    ...(!isQuiet && { reason, why }),
-  });
+function tellExit(step: Step, worker: Worker, exit: Exited, { reason, text: why }: Death): void {
+  const name = worker.asked === undefined ? 'worker exited' : 'worker stopped';
+  step.tell(name, { worker, exit, reason, why, uptime: step.at - worker.forkedAt });
 }
 
 /** Mostly it had left its slot before; at a stop it had not. */
@@ -121,12 +114,6 @@ function onCrash(step: Step, slot: Slot, worker: Worker, death: Death): void {
   refill(step, vacant, crash);
 }
 
-/** Whether the operation stands and falls with it: it fills a new slot, or runs the code that is being loaded. */
-function isOfOperation({ running, generation }: Fleet, worker: Worker): boolean {
-  if (running?.operation.kind === 'scale') return running.todo.includes(worker.slot!);
-  return running?.operation.kind === 'reload' && worker.generation === generation;
-}
-
 /** fasthttp's RecoverThreshold: too many exits, and prefork gives up. */
 function countExit(step: Step): void {
   const { recoverThreshold, recoverWindow } = step.settings;
@@ -158,7 +145,7 @@ export function onReadyTimeout(step: Step, id: number): void {
   if (worker === undefined || (worker.state !== 'booting' && worker.state !== 'taking')) return;
   if (doesWithout(step, worker)) return;
   const after = duration(step.settings.readyTimeout);
-  step.log('error', 'worker not ready', { ...describe(worker), after });
+  step.tell('worker not ready', { worker, timeout: step.settings.readyTimeout });
   if (step.fleet.phase === 'starting') fail(step, notReady(worker, step.settings.ready, after));
   else kill(step, worker);
 }
@@ -172,13 +159,9 @@ function doesWithout(step: Step, worker: Worker): boolean {
   if (step.settings.ready !== 'listen' || worker.bootedAt !== undefined || slot === undefined) return false;
   if (!hasComeUp(worker)) return false;
   const addresses = missing(step.fleet, step.settings, slot, worker);
-  step.log('warn', 'address given up', {
-    ...describe(worker),
-    address: addresses.join(','),
-    after: duration(step.settings.readyTimeout),
-  });
+  step.tell('address given up', { worker, addresses, timeout: step.settings.readyTimeout });
   step.fleet = { ...step.fleet, dropped: [...step.fleet.dropped, ...addresses] };
-  for (const { id } of step.fleet.workers.values()) lookWhetherReady(step, id);
+  for (const { id } of step.fleet.workers.values()) lookWhetherBooted(step, id);
   return true;
 }
 

@@ -1,10 +1,11 @@
 /** What the primary knows of its slots and their workers: plain data, never changed in place. */
-import type { Outcome, ScaleTarget } from '../../contract/outcome.ts';
+import type { Outcome } from '../../contract/outcome.ts';
 import type { PreforkError } from '../../errors.ts';
 import type { Settings } from '../../options/index.ts';
 import type { Asked, RecycleReason } from '../exits/exit.ts';
 import type { RequestId, WorkerId } from './events.ts';
 import type { ExplainedExit } from '../exits/exit-reason.ts';
+import type { Operation, Policy } from './operations/operation.ts';
 import { nextWorkerState, type WorkerEvent, type WorkerState } from './worker-state.ts';
 
 export interface Worker {
@@ -26,7 +27,7 @@ export interface Worker {
   readonly isParked: boolean;
   /** It was parked, and has been told to accept: when it does, it may serve. */
   readonly isToldToAccept: boolean;
-  /** Since when it is ready, as far as can be seen; for a spare, when it had booted. It serves when that has settled. */
+  /** When it had booted. It is ready, and serves, when it has settled after that. */
   readonly bootedAt: number | undefined;
   /** When it came to serve its slot. */
   readonly servingSince: number | undefined;
@@ -44,6 +45,8 @@ export interface Worker {
   /** How often it said what no worker says, and which of that it is killed for. */
   readonly offences: number;
   readonly expelledFor: string | undefined;
+  /** What it is retired for if it does not get its slot back; undefined when it has never been parked. */
+  readonly parkedFor: Asked | undefined;
   /** It was sent SIGKILL. */
   readonly isKilled: boolean;
 }
@@ -55,7 +58,7 @@ export interface Slot {
   readonly worker: WorkerId | undefined;
   /** Boots, or settles, to take over from the worker. */
   readonly successor: WorkerId | undefined;
-  /** Parked since a reload gave its slot to the worker: gets it back if the reload fails. */
+  /** Parked since an operation gave its slot to the worker: gets it back if the operation fails. */
   readonly previous: WorkerId | undefined;
   /** The addresses that its last worker served: the next one is not ready without them. */
   readonly served: readonly string[];
@@ -75,19 +78,13 @@ export interface LastExit extends ExplainedExit {
   readonly at: number;
 }
 
-/** What was asked for, by those who wait for its outcome. */
-export type Operation = { readonly requests: readonly RequestId[] } & (
-  | { readonly kind: 'reload' }
-  /** `node`: which runs the next primary, where it was said. */
-  | { readonly kind: 'upgrade'; readonly node: string | undefined }
-  | { readonly kind: 'scale'; readonly to: ScaleTarget }
-  | { readonly kind: 'recycle'; readonly worker: WorkerId; readonly reason: RecycleReason }
-);
-
 export interface Running {
   readonly operation: Operation;
+  readonly policy: Policy;
+  /** Which limit a worker that it retires had reached. */
+  readonly limit: RecycleReason | undefined;
   readonly startedAt: number;
-  /** Slots that are not done yet: whose worker is to be replaced (reload), or that are new (scale). */
+  /** Slots that are not done yet: their worker is to be replaced, or they are new. */
   readonly todo: readonly number[];
 }
 
@@ -99,7 +96,7 @@ export interface LastReload {
 
 export interface Fleet {
   /**
-   * `starting` until every slot's first worker is ready: what fails before that cannot be recovered from. `delaying`:
+   * `starting` until every slot's first worker is ready, and serves: what fails before that cannot be recovered from. `delaying`:
    * asked to stop, and not ready any more, but still accepting.
    */
   readonly phase: 'idle' | 'starting' | 'serving' | 'delaying' | 'stopping' | 'stopped';
@@ -242,6 +239,24 @@ export function isServing(fleet: Fleet, { worker }: Slot): boolean {
 export function awakeOf(fleet: Fleet, slot: number): WorkerId | undefined {
   const worker = workerOf(fleet, fleet.slots[slot]?.worker);
   return worker?.state === 'serving' && !worker.isHung ? worker.id : undefined;
+}
+
+/** Whether the operation that runs stands and falls with the worker. */
+export function isOfOperation({ running, generation }: Fleet, worker: Worker): boolean {
+  switch (running?.policy.owns) {
+    case 'new code':
+      return worker.generation === generation;
+    case 'new slots':
+      return running.todo.includes(worker.slot!);
+    case 'successors':
+    case undefined:
+      return false;
+  }
+}
+
+/** Whether the slot is one that the operation that runs has made. */
+export function isNewSlot({ running }: Fleet, { index }: Slot): boolean {
+  return running?.policy.owns === 'new slots' && running.todo.includes(index);
 }
 
 export function servingSlots(fleet: Fleet): number {

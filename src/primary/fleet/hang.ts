@@ -6,13 +6,12 @@ import type { WorkerId } from './events.ts';
 import { workerOf } from './fleet.ts';
 import { giveUp, kill } from './retire.ts';
 import type { Step } from './step.ts';
-import { describe, duration } from './log-fields.ts';
 
 export function onHung(step: Step, id: WorkerId, silent: number): void {
   const worker = workerOf(step.fleet, id);
   if (worker?.state !== 'serving' || worker.isHung) return;
   step.change(worker, { isHung: true });
-  step.log('warn', 'worker hung', { ...describe(worker), silent: duration(silent) });
+  step.tell('worker hung', { worker, silent });
   step.do({ do: 'rescue', worker: id, isHung: true });
 }
 
@@ -21,7 +20,7 @@ export function onBeating(step: Step, id: WorkerId): void {
   // One that was given up is about to be killed, and is not given its sockets back for a moment.
   if (worker === undefined || !worker.isHung || worker.isGivenUp) return;
   step.change(worker, { isHung: false });
-  step.log('info', 'worker beats again', describe(worker));
+  step.tell('worker beats again', { worker });
   step.do({ do: 'rescue', worker: id, isHung: false });
 }
 
@@ -29,11 +28,7 @@ export function onSilent(step: Step, id: WorkerId, silent: number): void {
   const worker = workerOf(step.fleet, id);
   if (worker?.state !== 'serving' || worker.isGivenUp) return;
   const isLookedInto = step.settings.hangStack === 'on';
-  step.log('error', 'worker given up', {
-    ...describe(worker),
-    silent: duration(silent),
-    ...(!isLookedInto && { stack: 'not taken: --hang-stack is off' }),
-  });
+  step.tell('worker given up', { worker, silent, isLookedInto });
   if (isLookedInto) return giveUp(step, worker);
   kill(step, { ...worker, isGivenUp: true });
 }
@@ -41,6 +36,6 @@ export function onSilent(step: Step, id: WorkerId, silent: number): void {
 export function onDiagnosed(step: Step, id: WorkerId, stack: string): void {
   const worker = workerOf(step.fleet, id);
   if (worker === undefined || !worker.isGivenUp) return;
-  step.log('error', 'worker stack', { ...describe(worker), stack });
+  step.tell('worker stack', { worker, stack });
   kill(step, worker);
 }

@@ -60,7 +60,7 @@ export function judge(worker: Worker, beat: Beat, watch: Watch, settings: WatchS
   // What it is looked into for would be gone, and a heap snapshot alone makes it large.
   if (worker.heldUntil > watch.lookedAt) return [];
   const reason = recycleReason(worker, beat, watch.lookedAt, settings);
-  return reason === undefined ? [] : [{ type: 'recycle', worker: id, reason }];
+  return reason === undefined ? [] : [{ type: 'operate', kind: 'recycle', target: { worker: id, reason } }];
 }
 
 /** One that is held stands still for a reason, and is helped like any other; its silence counts from then on. */

@@ -7,7 +7,6 @@ import type { Outcome } from '../../contract/outcome.ts';
 import type { FleetEvent } from './events.ts';
 import type { Worker } from './fleet.ts';
 import type { Step } from './step.ts';
-import { describe, duration } from './log-fields.ts';
 
 type Hold = Extract<FleetEvent, { type: 'hold' }>;
 
@@ -29,6 +28,6 @@ function hold(step: Step, pid: number, within: number): Outcome {
 /** Once, however often it is said again: it explains why a worker that hangs is not killed. */
 function logChange(step: Step, worker: Worker, within: number): void {
   const wasHeld = worker.heldUntil > step.at;
-  if (!wasHeld && within > 0) step.log('info', 'worker held', { ...describe(worker), for: duration(within) });
-  if (wasHeld && within === 0) step.log('info', 'worker released', describe(worker));
+  if (!wasHeld && within > 0) step.tell('worker held', { worker, within });
+  if (wasHeld && within === 0) step.tell('worker released', { worker });
 }

@@ -6,7 +6,6 @@ import type { Offence, WorkerId } from './events.ts';
 import { workerOf } from './fleet.ts';
 import { kill } from './retire.ts';
 import type { Step } from './step.ts';
-import { describe } from './log-fields.ts';
 
 /** Once may be a mistake of the application's, such as a message to its parent that looks like Node's own. */
 export const MOST_OFFENCES = 3;
@@ -18,11 +17,11 @@ export function onOffended(step: Step, id: WorkerId, { what, body, isLast }: Off
   const worker = workerOf(step.fleet, id);
   if (worker === undefined || worker.expelledFor !== undefined) return;
   const said = body === undefined ? undefined : abbreviate(body);
-  if (worker.offences === 0) step.log('warn', 'bad message', { ...describe(worker), why: what, body: said });
+  if (worker.offences === 0) step.tell('bad message', { worker, why: what, body: said });
   const changed = { ...worker, offences: worker.offences + 1, ...(isLast && { expelledFor: what }) };
   step.change(changed, {});
   if (!isLast) return;
-  step.log('error', 'worker expelled', { ...describe(worker), why: what });
+  step.tell('worker expelled', { worker, why: what });
   kill(step, changed);
 }
 

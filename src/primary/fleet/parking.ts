@@ -1,17 +1,20 @@
 /**
- * Workers whose slot a reload has given to a new one, and which it may still get back: they are alive and booted, keep their
+ * Workers whose slot an operation has given to a new one, and which it may still get back: they are alive and booted, keep their
  * connections, and accept nothing.
  */
+import type { Asked } from '../exits/exit.ts';
 import type { WorkerId } from './events.ts';
 import { isServing, withSlot, workerOf, type Slot, type Worker } from './fleet.ts';
 import { STABLE_AFTER_MS } from './respawn.ts';
 import { retire } from './retire.ts';
 import type { Step } from './step.ts';
-import { describe } from './log-fields.ts';
 
-/** @param before has the slot's place until now, which is another's from here on. */
-export function park(step: Step, index: number, before: Worker): void {
-  step.move(before, 'park');
+/**
+ * @param before has the slot's place until now, which is another's from here on.
+ * @param asked what it is retired for if it does not get the slot back.
+ */
+export function park(step: Step, index: number, before: Worker, asked: Asked): void {
+  step.move(before, 'park', { parkedFor: asked });
   step.fleet = withSlot(step.fleet, { ...step.fleet.slots[index]!, previous: before.id });
   step.arm({ timer: 'parked', worker: before.id }, STABLE_AFTER_MS);
   step.do({ do: 'park', worker: before.id });
@@ -27,7 +30,7 @@ export function goBack(step: Step, slot: Slot): void {
   const unchanged = { ...slot, worker: previous.id, previous: undefined, respawnAt: undefined };
   step.fleet = withSlot(step.fleet, unchanged);
   const serving = step.move(previous, 'unpark');
-  step.log('info', 'worker back', describe(serving));
+  step.tell('worker back', { worker: serving, took: step.at - serving.neededAt });
   step.do({ do: 'accept', worker: previous.id });
   if (current !== undefined) retire(step, current, 'abort');
   forgetNews(step, slot.index);
@@ -39,11 +42,11 @@ export function forgetNews(step: Step, index: number): void {
   if (slot !== undefined && isServing(step.fleet, slot)) step.do({ do: 'sweep', slot: index });
 }
 
-/** The reload is done: the slot stays with its new worker. */
+/** The operation is done: the slot stays with its new worker. */
 export function release(step: Step, slot: Slot): void {
   const previous = workerOf(step.fleet, slot.previous);
   step.fleet = withSlot(step.fleet, { ...slot, previous: undefined });
-  if (previous !== undefined) retire(step, previous, 'reload');
+  if (previous !== undefined) retire(step, previous, previous.parkedFor!);
 }
 
 /** The new one has served for so long that its end would be an accident. */

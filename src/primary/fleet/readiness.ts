@@ -2,19 +2,19 @@
  * When a worker may receive traffic. Not when it has a listening socket: applications open a port for health checks first, and
  * the one that counts when their database is there; and code that is broken often breaks just after its first `listen`. Pure.
  */
-import { workerOf, type Fleet, type FleetSettings, type Slot, type Worker } from './fleet.ts';
+import { isNewSlot, workerOf, type Fleet, type FleetSettings, type Slot, type Worker } from './fleet.ts';
 import { STABLE_AFTER_MS } from './respawn.ts';
 
 /** However often its predecessors died, a worker settles in this time, ms: by then it would count as stable. */
 export const LONGEST_SETTLE_MS: number = STABLE_AFTER_MS;
 
 /**
- * Whether there is nothing left to wait for but that it lasts.
+ * Whether the worker has booted: there is nothing left to wait for but that it lasts, and then it is ready.
  *
  * `listen`: it listens wherever the worker before it did, or says that it is ready where that one listened nowhere. `message`:
  * it says so. `start`: its code runs.
  */
-export function isReady(fleet: Fleet, settings: FleetSettings, slot: Slot, worker: Worker): boolean {
+export function hasBooted(fleet: Fleet, settings: FleetSettings, slot: Slot, worker: Worker): boolean {
   switch (settings.ready) {
     case 'start':
     case 'message':
@@ -63,8 +63,8 @@ export function settleTime(fleet: Fleet, { settle }: FleetSettings, slot: Slot, 
 }
 
 /** The slot has not served yet, or not in this server. */
-function isNew({ phase, running }: Fleet, { index }: Slot): boolean {
-  return phase === 'starting' || (running?.operation.kind === 'scale' && running.todo.includes(index));
+function isNew(fleet: Fleet, slot: Slot): boolean {
+  return fleet.phase === 'starting' || isNewSlot(fleet, slot);
 }
 
 /** It has served for so long that its end would be an accident, and not what its code does. */

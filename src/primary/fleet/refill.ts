@@ -4,7 +4,6 @@ import { withSlot, workerOf, type Fleet, type Slot } from './fleet.ts';
 import { backoff, LONGEST_WAIT_ALONE_MS, waitAfter, type Crash } from './respawn.ts';
 import { standbySpare } from './spares.ts';
 import type { Step } from './step.ts';
-import { duration } from './log-fields.ts';
 
 /**
  * Does nothing while a successor boots that was to have the slot anyway.
@@ -42,7 +41,7 @@ export function keepTrying(step: Step): void {
 
 function wake(step: Step, slot: Slot, wait: number): void {
   step.fleet = withSlot(step.fleet, { ...slot, respawnAt: step.at + wait });
-  step.log('warn', 'worker respawning', { slot: slot.index, in: duration(wait), crashes: slot.streak });
+  step.tell('worker respawning', { slot: slot.index, wait, crashes: slot.streak });
   step.arm({ timer: 'respawn', slot: slot.index }, wait);
 }
 

@@ -4,7 +4,6 @@ import type { Asked } from '../exits/exit.ts';
 import type { MoveCounts, WorkerId } from './events.ts';
 import { workerOf, type Worker } from './fleet.ts';
 import type { Step } from './step.ts';
-import { describe } from './log-fields.ts';
 
 /** A stuck worker gets so long to be looked into before it is killed, ms. */
 const DIAGNOSIS_MS = 5000;
@@ -26,7 +25,7 @@ export function retire(step: Step, worker: Worker, asked: Asked, changes: Partia
           // Its successor, or its neighbours, accept from the same sockets.
           takenOver: true,
           // What moves is gone before that. A slot that is no more has no successor.
-          ...(migrate !== 'off' && { successor: asked === 'scale' ? 'any' : 'slot' }),
+          ...(migrate !== 'off' && { successor: hasSlot(step, worker) ? 'slot' : 'any' }),
           within: drainTimeout,
         },
       );
@@ -48,7 +47,7 @@ interface Drain extends DrainTerms {
 
 /** @param worker has sockets. All times in ms. */
 export function drain(step: Step, worker: Worker, { within, idle, spread, takenOver = false, ...rest }: Drain): void {
-  step.move(worker, 'drain');
+  step.tell('worker drains', { worker: step.move(worker, 'drain') });
   for (const timer of ['ready', 'settle', 'parked'] as const) step.disarm({ timer, worker: worker.id });
   const terms = { idle: Math.round(idle), spread: Math.round(spread), takenOver, ...rest };
   step.do({ do: 'drain', worker: worker.id, ...terms });
@@ -63,14 +62,15 @@ export function end(step: Step, worker: Worker): void {
   step.do({ do: 'terminate', worker: worker.id });
 }
 
+function hasSlot({ fleet }: Step, { slot }: Worker): boolean {
+  return slot !== undefined && fleet.slots[slot] !== undefined;
+}
+
 /** @param moves undefined where its time is over. */
 export function onDrained(step: Step, id: WorkerId, moves?: MoveCounts): void {
   const worker = workerOf(step.fleet, id);
   if (worker?.state !== 'draining') return;
-  if (moves !== undefined) {
-    const { out, in: came, failed } = moves;
-    step.log('debug', 'worker drained', { ...describe(worker), movedOut: out, movedIn: came, moveFailed: failed });
-  }
+  if (moves !== undefined) step.tell('worker drained', { worker, moves });
   end(step, worker);
 }
 
@@ -100,6 +100,6 @@ export function disarmAll(step: Step, worker: WorkerId): void {
 export function killAll(step: Step, reason: string): void {
   const workers = [...step.fleet.workers.values()];
   if (workers.length === 0) return;
-  step.log('warn', 'killing workers', { workers: workers.length, reason });
+  step.tell('killing workers', { workers: workers.length, reason });
   for (const worker of workers) kill(step, worker);
 }

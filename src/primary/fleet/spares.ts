@@ -11,8 +11,8 @@ export function standbySpare(fleet: Fleet): Worker | undefined {
 
 /** After a reload that failed, those that were booted before it are the ones whose code is known to boot. */
 function isCurrent({ generation: current, running, reloads }: Fleet, generation: number): boolean {
-  const hasFailed = running?.operation.kind !== 'reload' && reloads.last?.outcome.ok === false;
-  return generation === current || hasFailed;
+  const takesOld = running?.policy.takesOldSpares ?? true;
+  return generation === current || (takesOld && reloads.last?.outcome.ok === false);
 }
 
 /** After every event: there are as many as were asked for, booting or booted. The slots come first. */

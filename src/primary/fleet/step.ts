@@ -1,5 +1,6 @@
-import type { Effect, LogFields, LogLevel, Timer } from './events.ts';
+import type { Effect, Timer } from './events.ts';
 import { move, withWorker, type Fleet, type FleetSettings, type Worker } from './fleet.ts';
+import type { LifecycleEvent, LifecycleFacts } from './lifecycle-events.ts';
 import type { WorkerEvent } from './worker-state.ts';
 
 /** One decision in the making: the fleet is moved on, and effects are collected. Lives as long as one event. */
@@ -28,8 +29,8 @@ export class Step {
     this.effects.push({ do: 'disarm', timer });
   }
 
-  log(level: LogLevel, event: string, fields: LogFields = {}): void {
-    this.effects.push({ do: 'log', level, event, fields });
+  tell<Name extends keyof LifecycleFacts>(name: Name, facts: LifecycleFacts[Name]): void {
+    this.effects.push({ do: 'tell', event: { name, facts } as LifecycleEvent });
   }
 
   /** Moves a worker of the fleet on; returns it as it is then. */

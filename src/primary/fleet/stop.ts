@@ -2,16 +2,14 @@
 import type { PreforkError } from '../../errors.ts';
 import type { FleetEvent } from './events.ts';
 import type { Worker } from './fleet.ts';
-import { abandonAll, complete, passOn } from './operations/operations.ts';
+import { abandonAll } from './operations/operations.ts';
 import { drain, end, killAll } from './retire.ts';
 import type { Step } from './step.ts';
-import { duration } from './log-fields.ts';
 
 /** When a start fails: a worker that fails of the same may be the one that prints why, and needs a moment. */
 const LAST_WORDS_MS = 250;
 
 type Stop = Extract<FleetEvent, { type: 'stop' }>;
-type Upgraded = Extract<FleetEvent, { type: 'upgraded' }>;
 
 /**
  * Softly; by a second signal, now. Commands do not add up: two programs may ask for the same stop, and a container's end begins
@@ -39,7 +37,7 @@ export function onStop(step: Step, { signal, idle, isNow, request }: Stop): void
     case 'serving': {
       const { drainDelay } = step.settings;
       const isDelayed = phase === 'serving' && drainDelay > 0 && !isNow;
-      step.log('info', 'stopping', { signal, ...(isDelayed && { delay: duration(drainDelay) }) });
+      step.tell('stopping', { workers: step.fleet.slots.length, signal, delay: isDelayed ? drainDelay : undefined });
       // First: what is abandoned may leave a slot vacant, which is filled only if it is to serve for a while yet.
       step.fleet = { ...step.fleet, phase: isDelayed ? 'delaying' : 'stopping' };
       abandonAll(step, 'the server is stopping');
@@ -61,9 +59,10 @@ export function fail(step: Step, error: PreforkError): void {
   const { phase } = step.fleet;
   if (step.fleet.error !== undefined || phase === 'stopped') return;
   step.fleet = { ...step.fleet, error, phase: 'stopping' };
-  step.log('error', 'error', { message: error.message, code: error.code });
+  step.tell('error', { message: error.message, code: error.code });
   if (phase === 'stopping') return;
   abandonAll(step, error.message);
+  if (phase !== 'delaying') step.tell('ending', { workers: step.fleet.slots.length });
   stopAll(step);
   for (const { id, state } of step.fleet.workers.values()) {
     if (state === 'ending') step.arm({ timer: 'kill', worker: id }, LAST_WORDS_MS);
@@ -149,7 +148,8 @@ export function finishWhenAllAreGone(step: Step): void {
   if (phase !== 'stopping' || workers.size > 0) return;
   step.fleet = { ...step.fleet, phase: 'stopped' };
   step.disarm({ timer: 'grace' });
-  if (error === undefined) step.log('info', 'stopped', { in: duration(step.at - (stop?.askedAt ?? step.at)) });
+  if (error === undefined) step.tell('stopped', { took: step.at - (stop?.askedAt ?? step.at) });
+  else step.tell('ended', { error });
   settleStop(step);
   step.do({ do: 'finish', error });
 }
@@ -162,13 +162,13 @@ function settleStop(step: Step): void {
   step.fleet = { ...step.fleet, stop: undefined };
 }
 
-/** The next primary serves: this one drains and goes, and what waits for it is done. */
-export function onUpgraded(step: Step, { pid, generation, takes = false }: Omit<Upgraded, 'type'>): void {
-  if (step.fleet.running?.operation.kind !== 'upgrade') return;
-  step.log('info', 'upgraded', { pid });
-  step.do({ do: 'announce', what: 'upgraded', pid });
-  complete(step, generation);
-  passOn(step, pid);
+/**
+ * Another primary serves with the same sockets: this one drains, for as long as a drain may take, and goes.
+ *
+ * @param takes whether the other primary's workers take connections of ours
+ */
+export function handOver(step: Step, takes: boolean): void {
+  step.tell('ending', { workers: step.fleet.slots.length });
   const { drainTimeout } = step.settings;
   step.fleet = {
     ...step.fleet,

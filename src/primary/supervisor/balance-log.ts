@@ -39,6 +39,6 @@ export class BalanceLog {
     const text = Object.values(fields).join(' ');
     if (text === this.#last) return;
     this.#last = text;
-    this.#parts.log('debug', 'connections', fields);
+    this.#parts.log('connections', fields);
   }
 }

@@ -30,7 +30,7 @@ function orByBinder({ binder, log }: BindParts, own: Bound, query: BindQuery): B
   if (binder === undefined || !isRefused(own)) return own;
   return binder.bind(query).then((bound) => {
     if (isRefused(bound)) {
-      log('warn', 'port refused', { port: query.port, message: binder.isGone ? NO_BINDER : PORT_REFUSED });
+      log('port refused', { port: query.port, message: binder.isGone ? NO_BINDER : PORT_REFUSED });
     }
     return bound;
   });

@@ -35,6 +35,6 @@ export class Denials {
     // Needed by few servers, and `node:util` is not small.
     const { getSystemErrorMap } = process.getBuiltinModule('node:util');
     const [code, why] = getSystemErrorMap().get(errno) ?? [`${errno}`, 'unknown error'];
-    this.#log('warn', 'not listening', { address, code, why });
+    this.#log('not listening', { address, code, why });
   }
 }

@@ -4,8 +4,8 @@ import type { ListenerSet } from '../../listeners/listener-set.ts';
 import type { PendingRequests } from './pending-requests.ts';
 import type { WorkerProcesses } from '../workers/worker-processes.ts';
 import type { Announcement, Effect, FleetEvent, WorkerId } from '../fleet/events.ts';
+import type { LifecycleEvent } from '../fleet/lifecycle-events.ts';
 import type { Hooks } from './hooks.ts';
-import type { Log } from '../telemetry/log.ts';
 import type { Os } from '../workers/os.ts';
 import type { UpgradeLauncher } from './upgrade-launcher.ts';
 import type { Timers } from './timers.ts';
@@ -19,7 +19,8 @@ export interface InterpreterParts {
   readonly launcher: UpgradeLauncher;
   readonly pending: PendingRequests;
   readonly hooks: Hooks;
-  readonly log: Log;
+  /** Tells of what was decided. */
+  readonly tell: (event: LifecycleEvent) => void;
   /** Takes what comes of an effect. */
   readonly post: (event: FleetEvent) => void;
   /** Tells whoever supervises the primary. */
@@ -85,7 +86,7 @@ export class EffectRunner {
     'abandon-upgrade': () => void this.#parts.launcher.abandon(),
     signal: ({ pid, signal }) => this.#parts.os.signal(pid, signal),
     settle: ({ request, outcome }) => this.#parts.pending.settle(request, outcome),
-    log: ({ level, event, fields }) => this.#parts.log(level, event, fields),
+    tell: ({ event }) => this.#parts.tell(event),
     call: (effect) => this.#call(effect),
     finish: ({ error }) => this.#parts.finish(error),
   };

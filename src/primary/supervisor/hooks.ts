@@ -29,7 +29,7 @@ export class Hooks {
     } catch (cause) {
       const message = `${call.hook} threw: ${cause instanceof Error ? cause.message : String(cause)}`;
       if (call.hook !== 'onWorkerRecover') return new PreforkError('ERR_HOOK_FAILED', message, { cause });
-      this.#log('warn', 'hook failed', { message });
+      this.#log('hook failed', { message });
       return undefined;
     }
   }

@@ -4,7 +4,6 @@ import type { WorkerId } from '../fleet/events.ts';
 import type { Settings } from '../../options/index.ts';
 import type { Fleet, Worker } from '../fleet/fleet.ts';
 import type { Log } from '../telemetry/log.ts';
-import { describe } from '../fleet/log-fields.ts';
 
 /** A worker whose event loop is busy for less than this share of the time has nothing to load. */
 const IDLE_SHARE = 0.1;
@@ -48,7 +47,7 @@ export class IdleBoots {
       looks.set(worker.id, (this.#looks.get(worker.id) ?? 0) + 1);
       if (looks.get(worker.id)! < IDLE_LOOKS) continue;
       this.#toldGeneration = generation;
-      this.#log('info', 'not ready yet', { ...describe(worker), why: whys[this.#ready] });
+      this.#log('not ready yet', { worker, why: whys[this.#ready] });
       return;
     }
     this.#looks = looks;

@@ -96,7 +96,7 @@ export class MessageRouter {
     },
     ceased: (worker, name) => this.#parts.post({ type: 'closed', worker, address: formatAddress(name) }),
     started: (worker) => this.#parts.post({ type: 'started', worker }),
-    ready: (worker) => this.#parts.post({ type: 'ready', worker }),
+    ready: (worker) => this.#parts.post({ type: 'booted', worker }),
     drained: (worker) => this.#parts.post({ type: 'drained', worker, moves: this.#parts.handoffs.movesOf(worker) }),
   };
 
@@ -112,6 +112,6 @@ export class MessageRouter {
     const address = formatAddress(name);
     if (this.#addresses.has(address) || this.#addresses.size >= MOST_ADDRESSES) return;
     this.#addresses.add(address);
-    this.#parts.log('info', 'listening', { address, sharing, workers: this.#parts.workers() });
+    this.#parts.log('listening', { address, sharing, workers: this.#parts.workers() });
   }
 }

@@ -12,13 +12,12 @@ import { decide } from '../fleet/decide.ts';
 import type { FleetEvent, RequestId, WorkerId } from '../fleet/events.ts';
 import { newFleet, type Fleet } from '../fleet/fleet.ts';
 import { OLD_PRIMARY, type HandoffCounts, type NativeClient } from '../workers/handoffs.ts';
-import { lifecycleEvents, type LifecycleEvent } from '../telemetry/lifecycle-events.ts';
 import { Resources } from './resources.ts';
 import { EffectRunner } from './effect-runner.ts';
 import type { Look } from './health-poller.ts';
-import { publish } from '../telemetry/publish.ts';
 import { NO_SLOT_HERE } from '../../ipc/messages.ts';
 import type { Taker } from '../../upgrade/old-primary.ts';
+import { Reporter } from '../telemetry/reporter.ts';
 import type { SupervisorParts } from './supervisor-parts.ts';
 import { MessageRouter } from './message-router.ts';
 
@@ -85,6 +84,7 @@ export class Supervisor {
       launcher,
       pending,
       post,
+      tell: new Reporter({ log, history: this.history, totals: this.#resources.totals }).tell,
       finish: (error) => void this.#finish(error),
     });
     if (handover === undefined) return;
@@ -146,21 +146,9 @@ export class Supervisor {
     // Before anybody takes its slot over: whatever it had open is a neighbour's to serve from here on.
     if (event.type === 'exited') this.#router.gone(event.worker);
     const { settings, os } = this.#parts;
-    const before = this.#fleet;
-    const at = os.now();
-    const { fleet, effects } = decide(before, settings, event, at);
+    const { fleet, effects } = decide(this.#fleet, settings, event, os.now());
     this.#fleet = fleet;
     for (const effect of effects) this.#runner.perform(effect);
-    for (const told of lifecycleEvents(before, event, fleet, at)) this.#tell(told);
-  }
-
-  #tell(event: LifecycleEvent): void {
-    if (event.name === 'worker:exit') {
-      const { slot, reason } = event.message;
-      if (slot !== undefined) this.totals.exited(slot, reason);
-    }
-    publish(event);
-    this.history.add(event, Date.now());
   }
 
   #broke(error: unknown): void {

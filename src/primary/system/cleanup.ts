@@ -1,6 +1,6 @@
 /**
- * What must not be left behind, however this process ends: also when the program that embeds the primary calls
- * `process.exit`. Closes the last that was added first, each once.
+ * Removes what must not stay behind, however this process ends, even when the program that embeds the primary calls
+ * `process.exit`. The closers run once, in reverse order.
  */
 export class Cleanup {
   readonly #closers: Array<() => void> = [];
@@ -14,7 +14,7 @@ export class Cleanup {
     this.#closers.push(close);
   }
 
-  /** Idempotent. */
+  /** Runs the closers. A second call does nothing. */
   run(): void {
     process.off('exit', this.#onExit);
     for (let close = this.#closers.pop(); close !== undefined; close = this.#closers.pop()) close();

@@ -1,19 +1,24 @@
 /**
- * What the kernel shows as the environment of a process (/proc/<pid>/environ, `ps e`) is the memory that it was started with:
- * deleting a variable takes it from what child processes inherit, and leaves it there to be read.
+ * Erases variables from a process's memory. What the kernel shows as the environment of a process (/proc/<pid>/environ,
+ * `ps e`) is the memory that it was started with. Deleting a variable removes it from the environment of child
+ * processes, but not from that memory.
  */
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 
-/** proc(5), /proc/<pid>/stat: the 50th field, counted from the state, which is the third, after the name in brackets. */
+/**
+ * The index of the 50th field of /proc/<pid>/stat (proc(5)), counted from the state, which is the third, after the name
+ * in brackets.
+ */
 const ENV_START_FIELD = 50 - 3;
 
 /**
- * Overwrites the variable's value there. It has to be deleted from `process.env` before, so that nothing points to it.
+ * Overwrites the variable's value in memory. The caller must delete it from `process.env` before, so that nothing
+ * points to it.
  *
- * @returns whether other processes of this user cannot read it (any more).
+ * @returns whether other processes of this user cannot read it, or can no longer.
  */
 export function eraseVariable(name: string, value: string, directory = '/proc/self'): boolean {
-  // The kernel hides it elsewhere, or cannot.
+  // Other systems hide the environment, or offer no way to erase it.
   if (process.platform !== 'linux') return false;
   try {
     for (let at = find(name, value, directory); at !== -1; at = find(name, value, directory)) {
@@ -21,12 +26,13 @@ export function eraseVariable(name: string, value: string, directory = '/proc/se
     }
     return true;
   } catch (error) {
-    // This process is closed to others of its user, as it was another user's (prctl(2), PR_SET_DUMPABLE): to itself, too.
+    // This process used to be another user's, so it is closed to other processes of its user (prctl(2),
+    // PR_SET_DUMPABLE), and to itself.
     return (error as NodeJS.ErrnoException).code === 'EACCES' && isClosed(directory);
   }
 }
 
-/** Bytes from the start of the environment; -1 when it is not there. */
+/** Finds the variable. The result is its offset in the environment in bytes, or -1 when it is not there. */
 function find(name: string, value: string, directory: string): number {
   const wanted = Buffer.from(`\0${name}=${value}\0`);
   const environment = readFileSync(`${directory}/environ`);

@@ -1,16 +1,16 @@
 import { exitCodes, PreforkError } from '../../errors.ts';
 import type { Log } from '../telemetry/log.ts';
 
-/** So many faults are survived within `WINDOW_MS`; one more stops the server. */
+/** The number of faults within `WINDOW_MS` that the server survives. One more stops it. */
 export const MOST_FAULTS = 10;
 const WINDOW_MS = 60_000;
 
-/** And so many more, while it stops, end the process where it stands. */
+/** The number of further faults during the stop after which the process exits at once. */
 const MOST_WHILE_STOPPING = 100;
 
 export interface FaultsParts {
   readonly log: Log;
-  /** Monotonic, ms. */
+  /** Returns the monotonic time in ms. */
   readonly now: () => number;
   /** Stops everything in order. */
   readonly giveUp: (error: PreforkError) => void;
@@ -19,11 +19,11 @@ export interface FaultsParts {
 }
 
 /**
- * Faults of prefork itself: what was thrown where nothing was to be. The service goes on, for its workers serve without the
- * primary, and a primary that ends takes them along; what was being done when it was thrown is lost. Many in short time say
- * that nothing works any more: then everything stops in order.
+ * Handles faults of prefork itself, which are errors thrown where none should be. The service carries on, because the
+ * workers serve without the primary, and a primary that ends would take them along. Only the work that threw is lost.
+ * Many faults in a short time mean that nothing works any more, and everything then stops in order.
  *
- * Owns the listeners of `watch`, which `close` removes.
+ * The object owns the listeners of `watch`, which `close` removes.
  */
 export class Faults {
   readonly #parts: FaultsParts;
@@ -35,15 +35,15 @@ export class Faults {
   }
 
   /**
-   * Sees what is not caught anywhere: the last resort of a process that is prefork's alone. In an application's own process,
-   * what it throws and does not catch ends it, as Node has it, and its workers finish and end.
+   * Watches for uncaught errors, as the last resort of a process that belongs to prefork alone. In an application's own
+   * process, an uncaught error ends the process as usual in Node, and its workers finish and end.
    */
   watch(): void {
     process.on('uncaughtException', this.#onUncaught);
     process.on('unhandledRejection', this.#onUncaught);
   }
 
-  /** Idempotent. */
+  /** Removes the listeners. A second call does nothing. */
   close(): void {
     process.off('uncaughtException', this.#onUncaught);
     process.off('unhandledRejection', this.#onUncaught);
@@ -51,7 +51,7 @@ export class Faults {
 
   add(error: unknown): void {
     const { log, now, giveUp, exit = endProcess } = this.#parts;
-    log('error', 'fault of prefork', { message: messageOf(error), stack: stackOf(error) });
+    log('fault of prefork', { message: messageOf(error), stack: stackOf(error) });
     const at = now();
     this.#recent = [...this.#recent.filter((time) => at - time < WINDOW_MS), at];
     if (this.#recent.length <= MOST_FAULTS) return;
@@ -72,7 +72,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Where it was thrown: the message is beside it. */
+/** Returns the frames of the stack. The message is logged beside it. */
 function stackOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || error.stack === undefined) return undefined;
   const frames = error.stack.split('\n').filter((line) => line.startsWith('    at '));

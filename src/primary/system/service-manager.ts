@@ -6,24 +6,27 @@ import type { Notifier } from '../../systemd/notifier.ts';
 import type { Announcement } from '../fleet/events.ts';
 import type { Log } from '../telemetry/log.ts';
 
-/** What the next primary needs of this one's environment in order to tell systemd, too. */
+/** The variables that the next primary needs in order to tell systemd, too. */
 const PASSED_ON = ['NOTIFY_SOCKET', 'WATCHDOG_USEC'] as const;
 
 /**
- * systemd, or whoever else speaks its protocols and has started this process: sockets that it passed, and how the service
- * is. Owns the notifier and the sockets that nobody has taken; `close` ends both.
+ * Talks to systemd, or another program with its protocols that started this process: about the sockets that it passed,
+ * and about the state of the service. The object owns the notifier and the sockets that are not taken, and `close` ends
+ * both.
  */
 export class ServiceManager {
   readonly sockets: Inherited;
   readonly notifyFd: number | undefined;
-  /** Of the variables that were taken out of the environment, those for a successor. */
+  /** The variables for a successor, among those that were removed from the environment. */
   readonly newPrimaryEnv: NodeJS.ProcessEnv;
   readonly #notifier: Notifier | undefined;
   readonly #log: Log;
 
   /**
-   * @param notifyFd from the primary before this one.
-   * @throws UsageError when what was passed is not what it says.
+   * Reads the environment.
+   *
+   * @param notifyFd the descriptor from the primary before this one.
+   * @throws UsageError when what was passed does not match its description.
    */
   constructor(env: NodeJS.ProcessEnv, log: Log, notifyFd: number | undefined) {
     const { sockets, notify } = passed(env);
@@ -32,7 +35,7 @@ export class ServiceManager {
     this.notifyFd = notifyFd ?? notify;
     this.newPrimaryEnv = Object.fromEntries(PASSED_ON.map((name) => [name, env[name]]));
     this.#notifier = createNotifier(env, {
-      onError: (message) => log('warn', 'systemd not told', { message }),
+      onError: (message) => log('systemd not told', { message }),
       fd: this.notifyFd,
     });
   }
@@ -56,11 +59,11 @@ export class ServiceManager {
     await this.#notifier?.close();
   }
 
-  /** tableflip's rule: what nobody wanted by now would only swallow connections. */
+  /** Closes unused sockets, as tableflip does: a socket that no worker wants by now would only swallow connections. */
   #closeLeftovers(): void {
     const leftovers = this.sockets.leftovers();
     if (leftovers.length === 0) return;
-    this.#log('warn', 'sockets unused', { sockets: leftovers.join(' ') });
+    this.#log('sockets unused', { sockets: leftovers.join(' ') });
     this.sockets.close();
   }
 }

@@ -2,28 +2,32 @@ import type { FleetEvent } from '../fleet/events.ts';
 import { terminalWatch } from './terminal.ts';
 
 /**
- * What the primary's signals mean: nginx's HUP and USR2, Unicorn's TTIN and TTOU. On SIGINT somebody waits at a terminal,
- * so idle connections are not kept for long; on SIGTERM a load balancer may still be sending requests over its own.
+ * The meanings of the primary's signals: nginx's HUP and USR2, Unicorn's TTIN and TTOU. After SIGINT a user waits at a
+ * terminal, so idle connections are not kept for long. After SIGTERM a load balancer may still be sending requests over
+ * its idle connections.
  */
 const meanings: ReadonlyArray<
   readonly [NodeJS.Signals, (gracePeriod: number, isTerminalClosed: () => boolean) => FleetEvent]
 > = [
   ['SIGTERM', (grace) => ({ type: 'stop', signal: 'SIGTERM', idle: Math.min(5000, grace / 2) })],
   ['SIGINT', (grace) => ({ type: 'stop', signal: 'SIGINT', idle: Math.min(1000, grace / 2) })],
-  // The kernel's word for a terminal that was closed is the daemons' for a reload (signal(7)).
+  // The kernel sends SIGHUP when a terminal is closed, but to daemons SIGHUP means a reload (signal(7)).
   [
     'SIGHUP',
     (grace, isTerminalClosed) =>
-      isTerminalClosed() ? { type: 'stop', signal: 'SIGHUP', idle: Math.min(1000, grace / 2) } : { type: 'reload' },
+      isTerminalClosed()
+        ? { type: 'stop', signal: 'SIGHUP', idle: Math.min(1000, grace / 2) }
+        : { type: 'operate', kind: 'reload' },
   ],
-  ['SIGUSR2', () => ({ type: 'upgrade' })],
-  ['SIGTTIN', () => ({ type: 'scale', to: { by: 1 } })],
-  ['SIGTTOU', () => ({ type: 'scale', to: { by: -1 } })],
+  ['SIGUSR2', () => ({ type: 'operate', kind: 'upgrade' })],
+  ['SIGTTIN', () => ({ type: 'operate', kind: 'scale', target: { by: 1 } })],
+  ['SIGTTOU', () => ({ type: 'operate', kind: 'scale', target: { by: -1 } })],
 ];
 
 /**
- * Signals as events. Owns its handlers, which `close` removes. They are there before anything that an end by a signal's
- * default would leave behind; what comes before there is a supervisor waits for it.
+ * Turns signals into events. The object owns its handlers, which `close` removes. The handlers are in place before
+ * anything that a signal's default action would leave behind. Signals that arrive before there is a supervisor wait for
+ * it.
  */
 export class Signals {
   readonly #removers: ReadonlyArray<() => void>;
@@ -31,8 +35,10 @@ export class Signals {
   #post: (event: FleetEvent) => void = (event) => void this.#early.push(event);
 
   /**
-   * @param gracePeriod the shutdown grace period, ms.
-   * @param isTerminalClosed whether there is no more the terminal that this process was started in.
+   * Installs the handlers.
+   *
+   * @param gracePeriod the shutdown grace period in ms.
+   * @param isTerminalClosed tells whether the terminal that this process was started in is gone.
    */
   constructor(gracePeriod: number, isTerminalClosed: () => boolean = terminalWatch()) {
     this.#removers = meanings.map(([signal, meaning]) => {
@@ -40,7 +46,7 @@ export class Signals {
       try {
         process.on(signal, handler);
       } catch {
-        // Windows has not all of them.
+        // Windows does not have all of them.
         return () => {};
       }
       return () => void process.off(signal, handler);

@@ -1,5 +1,5 @@
 import type { RecordedEvent } from '../../control/controls.ts';
-import type { LifecycleEvent } from './lifecycle-events.ts';
+import type { ChannelEvent } from './event-row.ts';
 
 /** Of what happened, so much is kept for whoever comes to look. */
 const KEPT = 100;
@@ -8,7 +8,7 @@ type Listener = (happened: RecordedEvent) => void;
 type Field = RecordedEvent['fields'][string];
 
 interface Entry {
-  readonly event: LifecycleEvent;
+  readonly event: ChannelEvent;
   /** ms since the Unix epoch. */
   readonly at: number;
 }
@@ -22,7 +22,7 @@ export class EventHistory {
   readonly #listeners = new Set<Listener>();
 
   /** @param at ms since the Unix epoch. */
-  add(event: LifecycleEvent, at: number): void {
+  add(event: ChannelEvent, at: number): void {
     const entry = { event, at };
     this.#entries.push(entry);
     if (this.#entries.length > KEPT) this.#entries.shift();

@@ -1,5 +1,7 @@
 import { printable } from '../../format/printable.ts';
-import type { LogFields, LogLevel } from '../fleet/events.ts';
+import type { EventFacts, EventName } from './event-table.ts';
+import type { LogLevel } from './event-row.ts';
+import { lineOf, type Line, type ToldEvent } from './told.ts';
 
 /** Where log lines go: pino, winston and console fit. */
 export interface LineSink {
@@ -14,18 +16,19 @@ export type LogThreshold = LogLevel | 'silent';
 
 const severity: Record<LogThreshold, number> = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 };
 
-/** prefork's log: one line an event. The lines are an interface, and tested as one. */
+/** prefork's log: the line that an event has in the table. The lines are an interface, and tested as one. */
 export interface Log {
-  (level: LogLevel, event: string, fields?: LogFields): void;
+  <Name extends EventName>(name: Name, facts: EventFacts[Name]): void;
 }
 
 /** @param sink default: stderr. */
 export function createLog(format: LogFormat, threshold: LogThreshold, sink: LineSink = stderrSink()): Log {
   const render = format === 'json' ? jsonLine : textLine;
-  return (level, event, fields = {}) => {
-    if (severity[level] < severity[threshold]) return;
+  return (name, facts) => {
+    const line = lineOf({ name, facts } as ToldEvent);
+    if (line === undefined || severity[line.level] < severity[threshold]) return;
     try {
-      sink[level](render(level, event, fields));
+      sink[line.level](render(line));
     } catch {
       // A logger of the user's that throws: there is nowhere left to say so, and the service goes on.
     }
@@ -33,15 +36,15 @@ export function createLog(format: LogFormat, threshold: LogThreshold, sink: Line
 }
 
 /** `prefork: worker ready slot=0 gen=1 pid=4711 in=96ms` */
-function textLine(_level: LogLevel, event: string, { message, ...fields }: LogFields): string {
-  const words = message === undefined ? event : `${event}: ${message}`;
+function textLine({ text, fields: { message, ...fields } }: Line): string {
+  const words = message === undefined ? text : `${text}: ${message}`;
   const pairs = Object.entries(fields).flatMap(([key, value]) =>
     value === undefined ? [] : [`${key}=${quote(value)}`],
   );
   return printable(['prefork:', words, ...pairs].join(' '));
 }
 
-function jsonLine(level: LogLevel, event: string, fields: LogFields): string {
+function jsonLine({ level, text: event, fields }: Line): string {
   return printable(JSON.stringify({ time: new Date().toISOString(), level, event, ...fields }));
 }
 

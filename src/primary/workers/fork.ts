@@ -1,4 +1,4 @@
-/** How a worker's process is made: the three ways, one for each kind of primary. */
+/** Makes a worker's process in three ways, one for each kind of primary. */
 import { fork, type ChildProcess } from 'node:child_process';
 import type { Cluster } from 'node:cluster';
 import type { SpawnContext } from '../../options/index.ts';
@@ -6,22 +6,22 @@ import type { SpawnContext } from '../../options/index.ts';
 const INHERITED = ['inherit', 'inherit', 'inherit', 'ipc'] as const;
 const PIPED = ['inherit', 'pipe', 'pipe', 'ipc'] as const;
 
-/** What node:cluster itself looks for before it gives each worker an inspector's port of its own. */
+/** Matches the flags that node:cluster itself looks for before it gives each worker's inspector a port of its own. */
 const INSPECTOR_FLAG = /--inspect(?:-brk|-port)?|--debug-port/;
 const HIGHEST_PORT = 65_535;
 
 export interface ForkOptions {
-  /** Whether node:cluster's own primary is to accept for the workers. */
+  /** True when node:cluster's own primary accepts for the workers. */
   readonly isRoundRobin: boolean;
-  /** Their output comes by pipes, which are read here. */
+  /** True when the workers' output comes through pipes, which the primary reads. */
   readonly isPiped: boolean;
-  /** Each in a session of its own, without this process's controlling terminal. */
+  /** True when each worker runs in a session of its own, without this process's controlling terminal. */
   readonly isDetached: boolean;
-  /** The user's own way. */
+  /** The user's own way to make a process. */
   readonly spawnWorker: ((context: SpawnContext) => ChildProcess) | undefined;
 }
 
-/** `env` holds additions to this process's own. */
+/** Makes a process. `env` contains additions to this process's own environment. */
 export type ForkWorker = (context: SpawnContext) => ChildProcess;
 
 export function forkerFor({ isRoundRobin, isPiped, isDetached, spawnWorker }: ForkOptions): ForkWorker {
@@ -29,7 +29,7 @@ export function forkerFor({ isRoundRobin, isPiped, isDetached, spawnWorker }: Fo
   if (isRoundRobin) return (context) => forkInCluster(context, stdio);
   let forked = 0;
   return ({ env, ...context }) => {
-    // The variable by which node:cluster knows a worker; its other half, the primary's, is not there for this one.
+    // node:cluster recognises a worker by this variable. The primary's half of node:cluster is not loaded here.
     const full = { ...process.env, ...env, NODE_UNIQUE_ID: String(++forked) };
     if (spawnWorker !== undefined) return spawnWorker({ ...context, env: full });
     const { entry, args, execArgv } = context;
@@ -44,15 +44,15 @@ function forkInCluster(
   stdio: typeof INHERITED | typeof PIPED,
 ): ChildProcess {
   const cluster = process.getBuiltinModule('node:cluster') as unknown as Cluster;
-  // Settings are node:cluster's own, one set for the process: they are set again before every fork.
+  // node:cluster has one set of settings for the whole process, so they are set again before every fork.
   cluster.setupPrimary({ exec: entry, args: [...args], execArgv: [...execArgv], stdio: [...stdio] });
   const worker = cluster.fork(env);
-  // What fails here is a message to a worker that is ending; without a listener it would end the primary.
+  // A failure here is a message to a worker that is ending. Without a listener it would end the primary.
   worker.on('error', () => {});
   return worker.process;
 }
 
-/** As node:cluster does: the n-th worker's inspector is n ports above the primary's. */
+/** Chooses the inspector's port as node:cluster does: the n-th worker's port is n above the primary's. */
 function inspectorPort(execArgv: readonly string[], nth: number): string[] {
   const isAsked = [...execArgv, process.env['NODE_OPTIONS'] ?? ''].some((flag) => INSPECTOR_FLAG.test(flag));
   if (!isAsked) return [];
@@ -61,9 +61,9 @@ function inspectorPort(execArgv: readonly string[], nth: number): string[] {
 }
 
 /**
- * Of node:cluster's protocol, the one message that a worker needs an answer to: `cluster.worker.disconnect()` leaves when the
- * primary knows that it is meant (lib/internal/cluster/child.js). Nothing else is served: by `queryServer`, a worker would have
- * the primary listen wherever it likes.
+ * Answers the one message of node:cluster's protocol whose answer a worker needs. `cluster.worker.disconnect()` only
+ * leaves when the primary knows that this is intended (lib/internal/cluster/child.js). No other message is served: by
+ * `queryServer`, a worker could make the primary listen anywhere.
  */
 function answerFarewell(child: ChildProcess): ChildProcess {
   return child.on('internalMessage', (message: unknown) => {

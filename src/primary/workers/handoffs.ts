@@ -3,12 +3,12 @@ import { noMoves } from '../../contract/moves.ts';
 import type { HandoffEnd, HandoffHeader, MoveReason, PrimaryMessage } from '../../ipc/messages.ts';
 import type { MoveCounts, WorkerId } from '../fleet/events.ts';
 
-/** A connection's handle. */
+/** The handle of a connection. */
 export type NativeClient = SentHandle & { close(): void };
 
 /**
- * Of one sender's, so many may wait for their answer: more than any sends. Each has a descriptor of the primary's, and who never
- * answers would take all of them.
+ * The number of handoffs of one sender that may wait for their answer, more than any worker sends. Each takes a
+ * descriptor of the primary, and a receiver that never answers would exhaust them.
  */
 export const MOST_UNANSWERED = 256;
 
@@ -21,13 +21,13 @@ export const OLD_PRIMARY: WorkerId = -2;
 
 /** What a worker asks for. */
 export interface Handoff extends HandoffHeader {
-  /** By which the sender knows it. */
+  /** The number by which the sender knows it. */
   readonly id: number;
-  /** The slot whose worker is to have it. */
+  /** The slot whose worker should get it. */
   readonly to: number;
 }
 
-/** How those that are over ended. */
+/** The number of finished handoffs by their outcome. */
 export type HandoffCounts = Readonly<Record<HandoffEnd, number>>;
 
 const NO_MOVES: MoveCounts = { out: 0, in: 0, failed: 0 };
@@ -36,32 +36,32 @@ interface OnTheWay {
   readonly move: MoveReason | undefined;
   readonly from: WorkerId;
   readonly to: WorkerId;
-  /** The sender's. */
+  /** The sender's id of the handoff. */
   readonly id: number;
   readonly parcel: NativeClient;
 }
 
 export interface HandoffParts {
-  /** @returns false when the worker's channel has closed. */
+  /** Sends a message, and returns false when the worker's channel has closed. */
   readonly send: (worker: WorkerId, message: PrimaryMessage, handle?: SentHandle) => boolean;
   /** The worker of the slot, when it serves and its event loop turns. Of a move in an upgrade {@link NEXT_PRIMARY}. */
   readonly workerOf: (slot: number, move?: MoveReason) => WorkerId | undefined;
 }
 
 /**
- * Carries accepted connections from worker to worker, which have no channel to each other, and answers back. It looks at
- * none of them: what is in a handle is between the client and the worker that serves it.
+ * Carries accepted connections from worker to worker, because workers have no channel to each other, and carries the
+ * answers back. The object never looks into a connection, which concerns only the client and the worker that serves it.
  *
- * Owns a copy of each handle, which it closes when the receiver has answered or ended.
+ * The object owns a copy of each handle, which it closes when the receiver has answered or ended.
  */
 export class Handoffs {
-  /** How those that are over ended, of accepted connections: moves are counted apart. */
+  /** The number of finished handoffs of accepted connections by their outcome. Moves are counted separately. */
   readonly counts: Record<HandoffEnd, number> = { taken: 0, refused: 0, failed: 0 };
   /** How the moves that are over ended, by what they were for: all workers', also of those that have ended. */
   readonly moves: Record<MoveReason, Record<HandoffEnd, number>> = noMoves();
   readonly #parts: HandoffParts;
   readonly #onTheWay = new Map<number, OnTheWay>();
-  /** How many of them each has sent. */
+  /** The number of unanswered handoffs of each sender. */
   readonly #unanswered = new Map<WorkerId, number>();
   readonly #moves = new Map<WorkerId, MoveCounts>();
   #ids = 0;
@@ -91,7 +91,7 @@ export class Handoffs {
     if (!isSent) this.settle(receiver, ours, 'failed');
   }
 
-  /** The receiver has answered. */
+  /** Handles the answer of the receiver. */
   settle(worker: WorkerId, id: number, how: HandoffEnd): void {
     const one = this.#onTheWay.get(id);
     if (one === undefined || one.to !== worker) return;
@@ -102,15 +102,16 @@ export class Handoffs {
     this.#answer(one.from, one.id, how, one.move);
   }
 
-  /** Until it is `gone`. */
+  /** Returns the worker's number of moves, until it is `gone`. */
   movesOf(worker: WorkerId): MoveCounts {
     return this.#moves.get(worker) ?? NO_MOVES;
   }
 
   /**
-   * Its sender has heard nothing. Who has received it has said so before it answers that; what is not known here got lost
-   * on its way to us, or is answered already. A channel that has closed was read to its end before, so who cannot be asked
-   * any more has not taken it, though it may live on for as long as it drains.
+   * Handles a sender's question about a handoff without an answer. A receiver that has taken the connection says so
+   * before it answers a recall. A handoff that is not known here got lost on its way to us, or has been answered. A
+   * closed channel was read to its end before. So a receiver that cannot be asked any more has not taken the
+   * connection, even if it lives on while it drains.
    */
   recall(sender: WorkerId, id: number): void {
     for (const [ours, { from, to, id: theirs }] of this.#onTheWay) {
@@ -121,15 +122,18 @@ export class Handoffs {
     this.#parts.send(sender, { type: 'handed', id, how: 'refused' });
   }
 
-  /** The worker has ended, and everything that it said has been heard: what it has not taken goes back. */
+  /**
+   * Gives back the connections that were on their way to a worker that has ended. Every message of that worker has been
+   * read.
+   */
   gone(worker: WorkerId): void {
     for (const [id, { to }] of this.#onTheWay) if (to === worker) this.settle(worker, id, 'failed');
     this.#moves.delete(worker);
   }
 
   /**
-   * The next primary is gone. What it was sent and has not answered may be served by a worker of its, so that nobody here may read it:
-   * its sender lets go of it, as if it had been taken.
+   * The next primary is gone. A worker of that primary may serve what was sent and not answered, so no worker here may
+   * read it. The sender lets go of it, as if it had been taken.
    */
   lost(): void {
     for (const [id, one] of this.#onTheWay) {

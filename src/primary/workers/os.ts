@@ -1,6 +1,6 @@
 /**
- * The primary's only way to the operating system: the one module that forks, kills and reads clocks. Tests put another
- * `Os` in its place.
+ * The primary's only way to the operating system: the one module that forks, kills and reads clocks. Tests replace it
+ * by another `Os`.
  */
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as delay, clearTimeout } from 'node:timers';
@@ -8,7 +8,7 @@ import { monotonic } from '../../scoreboard/clock.ts';
 import { preloadFile } from '../installation.ts';
 import { forkerFor, type ForkOptions } from './fork.ts';
 
-/** What is run in a worker. */
+/** The program that runs in a worker. */
 export interface Program {
   readonly entry: string;
   readonly args: readonly string[];
@@ -17,20 +17,24 @@ export interface Program {
 }
 
 export interface Os {
-  /** Monotonic, ms. */
+  /** Returns the monotonic time in ms. */
   now(): number;
-  /** @returns what cancels it. */
+  /** Starts a timer, and returns a function that cancels it. */
   after(ms: number, callback: () => void): () => void;
   fork(program: Program, slot: number, generation: number, env: Record<string, string>): ChildProcess;
-  /** To a process that is no worker. One that is gone already is no error. */
+  /** Signals a process that is not a worker. A process that is gone already is no error. */
   signal(pid: number, signal: NodeJS.Signals): void;
-  /** A process that is gone already is no error. */
+  /** Signals a child. A process that is gone already is no error. */
   kill(child: ChildProcess, signal: NodeJS.Signals): void;
 }
 
 const PLAIN: ForkOptions = { isRoundRobin: false, isPiped: false, isDetached: false, spawnWorker: undefined };
 
-/** @param options of how workers are forked. @default as children that share this process's stdio and session */
+/**
+ * Makes the real operating system.
+ *
+ * @param options how workers are forked. @default as children that share this process's stdio and session
+ */
 export function realOs(options: Partial<ForkOptions> = {}): Os {
   const forkWorker = forkerFor({ ...PLAIN, ...options });
   return {
@@ -46,11 +50,11 @@ export function realOs(options: Partial<ForkOptions> = {}): Os {
       try {
         process.kill(pid, signal);
       } catch {
-        // It has ended since.
+        // The process has ended since.
       }
     },
     kill(child, signal) {
-      // By its handle, not its pid: once it was waited for, the pid may be another process's.
+      // The handle is used and not the pid. Once the child has been reaped, the pid may belong to another process.
       child.kill(signal);
     },
   };

@@ -1,18 +1,21 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 
-/** Of a line without an end, bytes: what is longer is cut, lest a worker that never ends one fills our memory. */
-const LONGEST_LINE = 1_048_576;
+/** The length of a line. A longer line is split, so that a worker that never ends one cannot fill our memory. */
+const LONGEST_LINE_BYTES = 1_048_576;
 
-/** How long output may still come when all workers have ended, ms: a process that one left may hold the pipe open. */
-const LAST_OUTPUT = 1000;
+/**
+ * How long output may still arrive after all workers have ended. A process that a worker left behind may hold the pipe
+ * open.
+ */
+const LAST_OUTPUT_MS = 1000;
 
 const NEWLINE = 10;
 
 /**
- * `--prefix-output`: passes on what workers write, each line whole and with its slot before it. Owns the reading ends of
- * their pipes until they close. Where the primary's own output is not taken, the pipes are not read, and fill: the workers
- * wait then, as they would without it.
+ * Implements `--prefix-output`: passes on the workers' output, each line whole and with its slot before it. The object
+ * owns the reading ends of their pipes until they close. When the primary's own output blocks, the pipes are not read
+ * and fill up. The workers then wait, as they would without this option.
  */
 export class PrefixedOutput {
   readonly #stdout: Sink;
@@ -23,7 +26,12 @@ export class PrefixedOutput {
     this.#stderr = new Sink(stderr);
   }
 
-  /** @param slot a spare has none, until it is promoted; a worker that has ended has the one that it had. */
+  /**
+   * Starts to read the output of a worker.
+   *
+   * @param slot returns the worker's slot. A spare has none until it is promoted; a worker that has ended keeps its
+   *   last one.
+   */
   follow({ stdout, stderr }: ChildProcess, slot: () => number | undefined): void {
     let last: number | undefined;
     const prefix = (): Buffer => Buffer.from(`[${(last = slot() ?? last) ?? 'spare'}] `);
@@ -31,13 +39,13 @@ export class PrefixedOutput {
     if (stderr !== null) this.#stderr.take(stderr, new Lines(prefix));
   }
 
-  /** Settles when all that workers wrote is written. */
+  /** Settles when all output of the workers is written. */
   async close(): Promise<void> {
     await Promise.all([this.#stdout.close(), this.#stderr.close()]);
   }
 }
 
-/** Makes whole lines of pieces. */
+/** Assembles whole lines from pieces. */
 class Lines {
   readonly #prefix: () => Buffer;
   #rest: Buffer[] = [];
@@ -47,7 +55,11 @@ class Lines {
     this.#prefix = prefix;
   }
 
-  /** @returns the lines that end in it, ready to be written at once. */
+  /**
+   * Adds a piece.
+   *
+   * @returns the lines that end in it, ready to be written at once.
+   */
   add(piece: Buffer): Buffer[] {
     const parts: Buffer[] = [];
     let start = 0;
@@ -56,10 +68,10 @@ class Lines {
       start = end + 1;
     }
     this.#keep(piece.subarray(start));
-    return this.#length > LONGEST_LINE ? [...parts, ...this.end()] : parts;
+    return this.#length > LONGEST_LINE_BYTES ? [...parts, ...this.end()] : parts;
   }
 
-  /** What has no end gets one, lest the next worker's line goes on in it. */
+  /** Ends an unfinished line, so that the next worker's line does not continue in it. */
   end(): Buffer[] {
     return this.#length === 0 ? [] : [this.#prefix(), ...this.#take(), Buffer.of(NEWLINE)];
   }
@@ -78,7 +90,7 @@ class Lines {
   }
 }
 
-/** One of the primary's two outputs, and all pipes that go into it. */
+/** An output of the primary, with all pipes that go into it. */
 class Sink {
   readonly #target: Writable;
   readonly #sources = new Set<Readable>();
@@ -88,7 +100,7 @@ class Sink {
   constructor(target: Writable) {
     this.#target = target;
     target.on('drain', () => this.#resume());
-    // A reader that is gone must not end the service: what is written to it is lost, and workers go on.
+    // A reader that is gone must not end the service. Output to it is lost, and the workers carry on.
     target.on('error', () => this.#resume());
   }
 
@@ -106,7 +118,7 @@ class Sink {
 
   async close(): Promise<void> {
     if (this.#sources.size === 0) return;
-    const deadline = setTimeout(() => this.#abandon(), LAST_OUTPUT);
+    const deadline = setTimeout(() => this.#abandon(), LAST_OUTPUT_MS);
     await new Promise<void>((resolve) => (this.#whenEmpty = resolve));
     clearTimeout(deadline);
   }

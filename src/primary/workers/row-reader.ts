@@ -4,18 +4,25 @@ import { Reader } from '../../scoreboard/reader.ts';
 import { NO_ROW } from '../../scoreboard/rows.ts';
 
 /**
- * The primary's eyes on the scoreboard. Owns a reader, which closing closes. Without a board, or where a worker has no row
- * in it, nothing is known.
+ * Reads the scoreboard for the primary. The object owns a reader, which closing closes. Nothing is known without a
+ * board, or about a worker that has no row in it.
  */
 export class RowReader {
   readonly #reader: Reader | undefined;
 
-  /** @param path undefined where no file could be made. */
+  /**
+   * Opens the board.
+   *
+   * @param path undefined where no file could be created.
+   */
   constructor(path: string | undefined) {
     this.#reader = path === undefined ? undefined : Reader.open(path);
   }
 
-  /** The worker's row as it wrote it last, with numbers in range. One of another process is what a predecessor left. */
+  /**
+   * Returns the worker's row as it last wrote it, with numbers in range. A row of another process was left by a
+   * predecessor.
+   */
   read(row: number, pid: number | undefined): Row | undefined {
     if (row === NO_ROW) return undefined;
     const found = this.#reader?.read(row);

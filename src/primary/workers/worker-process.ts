@@ -7,34 +7,41 @@ import type { ExitFacts } from '../exits/exit.ts';
 import type { Offence, WorkerId } from '../fleet/events.ts';
 import { MOST_OFFENCES } from '../fleet/offence.ts';
 
-/** What a worker says while it lives. */
+/** The messages of a worker while it lives. */
 export type LivingMessage = Exclude<WorkerMessage, { type: 'lastWords' }>;
 
-/** What a worker's process tells its supervisor. `exited` comes exactly once, and nothing after it. */
+/** The events of a worker's process for its supervisor. `exited` comes exactly once, and is the last one. */
 export interface WorkerEvents {
   message(worker: WorkerId, message: LivingMessage, handle?: unknown): void;
-  /** It said what no worker says: at most `MOST_OFFENCES` times, and nothing is heard of it after the last. */
+  /**
+   * The worker sent what no worker should send. This happens at most `MOST_OFFENCES` times, and no message of it is
+   * read after the last.
+   */
   offended(worker: WorkerId, offence: Offence): void;
   exited(worker: WorkerId, exit: ExitFacts): void;
 }
 
 /**
- * One worker's process. Owns the child and the channel to it; they are let go of when the process has ended, which is
- * the only way this ends.
+ * The process of one worker. The object owns the child and the channel to it. Both are released when the process has
+ * ended, which is the only way in which this object ends.
  */
 export class WorkerProcess {
   readonly id: WorkerId;
   readonly child: ChildProcess;
-  /** Its row in the scoreboard. */
+  /** The worker's row in the scoreboard. */
   readonly row: number;
   readonly #channel: Channel<PrimaryMessage>;
-  /** Undefined where the application made the process, by other means than Node's. */
+  /** Undefined where the application made the process by other means than Node's. */
   readonly #intake: Intake | undefined;
   readonly #events: WorkerEvents;
   #offences = 0;
   #lastWords: ExitFacts['lastWords'];
 
-  /** @param isClustered whether node:cluster's primary half is there to be talked to. */
+  /**
+   * Wraps a child.
+   *
+   * @param isClustered whether node:cluster's primary half is in use.
+   */
   constructor(id: WorkerId, row: number, child: ChildProcess, events: WorkerEvents, isClustered = false) {
     this.id = id;
     this.row = row;
@@ -50,13 +57,17 @@ export class WorkerProcess {
     );
     this.#channel = new Channel(child, (body, handle) => this.#hear(body, handle as ReceivedHandle | undefined));
     child.on('message', (message) => {
-      // The word of PM2, for programs that never listen; other messages are the application's own.
+      // Programs that never listen send this word, as they do with PM2. Other messages belong to the application.
       if (message === 'ready' && !this.#isExpelled) events.message(id, { type: 'ready' });
     });
     this.#observeEnd((exit) => events.exited(id, { ...exit, lastWords: this.#lastWords }));
   }
 
-  /** Messages to a process that is gone are dropped: its exit is on the way. @returns false when it certainly did not leave. */
+  /**
+   * Sends a message. Messages to a process that is gone are dropped, because its exit is on the way.
+   *
+   * @returns false when the message certainly did not leave.
+   */
   send(message: PrimaryMessage, handle?: SentHandle): boolean {
     this.#intake?.checkBacklog();
     return this.#channel.send(message, handle);
@@ -66,7 +77,7 @@ export class WorkerProcess {
     if (this.#isExpelled) return handle?.close();
     const message = decodeWorkerMessage(body);
     const isParcel = message?.type === 'handoff' && handle !== undefined && isConnection(handle);
-    // Nobody else has it any more, and its client would wait for ever.
+    // No other process has the connection any more, and its client would wait for ever.
     if (!isParcel) handle?.close();
     if (message === undefined) this.#offend({ what: 'no message of ours', body, isLast: false });
     else if (message.type === 'lastWords') this.#lastWords = message;
@@ -85,10 +96,10 @@ export class WorkerProcess {
   }
 
   /**
-   * A child that could not be started emits 'error' alone, one that ran emits 'exit'; 'error' also tells of a failed
-   * kill or send, which is not its end. Its last messages may still be in the channel when 'exit' comes, so the end is
-   * told when the channel is closed too. Of that 'disconnect' tells, except when the child has not acknowledged a handle; then
-   * only 'close' does.
+   * Observes the end of the child. A child that could not be started only emits 'error', and one that ran emits 'exit'.
+   * 'error' also reports a failed kill or send, which is not its end. Its last messages may still be in the channel at
+   * 'exit', so the end is reported when the channel is closed too. 'disconnect' tells that, except when the child has
+   * not acknowledged a handle; then only 'close' does.
    */
   #observeEnd(ended: (exit: ExitFacts) => void): void {
     let exit: ExitFacts | undefined;

@@ -17,13 +17,13 @@ import type { Os, Program } from './os.ts';
 import type { PrefixedOutput } from './prefixed-output.ts';
 import { WorkerProcess, type LivingMessage, type WorkerEvents } from './worker-process.ts';
 
-/** A worker's thread notices a hang on its own clock, and may need two seconds more. */
+/** A worker's thread notices a hang by its own clock, and may need two seconds more. */
 const STACK_POLL_MS = 100;
 const STACK_LOOKS = 40;
 
 type Fork = Extract<Effect, { do: 'fork' }>;
 
-/** A message of a worker's, with the handle that came with it. */
+/** A message of a worker, with the handle that came with it. */
 export interface WorkerSaid {
   readonly type: 'message';
   readonly worker: WorkerId;
@@ -36,13 +36,13 @@ export interface CrewParts {
   readonly sharing: Sharing;
   readonly balance: Balance;
   readonly migrate: Migrate;
-  /** As the worker's context has it. */
+  /** The time in ms of silence after which the stack is written, as in the worker's context. */
   readonly hangStack: number;
-  /** ms. */
+  /** The shutdown grace period in ms. */
   readonly gracePeriod: number;
-  /** Undefined where no file could be made. */
+  /** Undefined where no file could be created. */
   readonly board: Board | undefined;
-  /** Takes what workers that have ended had counted. */
+  /** Takes the counts of workers that have ended. */
   readonly totals: Totals;
   readonly os: Os;
   readonly log: Log;
@@ -50,13 +50,13 @@ export interface CrewParts {
   readonly slotOf: (worker: WorkerId) => number | undefined;
   /** The path of the control socket; empty where there is none. */
   readonly control: () => string;
-  /** Takes what workers say and how they end. */
+  /** Takes the messages of workers, and their exits. */
   readonly post: (event: FleetEvent | WorkerSaid) => void;
 }
 
 /**
- * The workers' processes. Owns them, their rows in the scoreboard, a reader of it, and a directory for what node reports of
- * their end; each process is let go of when it has ended, and `close` closes the rest.
+ * The workers' processes. The object owns them, their rows in the scoreboard, a reader of it, and a directory for
+ * node's reports. Each process is released when it has ended. `close` closes the reader and the directory.
  */
 export class WorkerProcesses {
   readonly #parts: CrewParts;
@@ -71,7 +71,10 @@ export class WorkerProcesses {
     this.#reports = createReports(parts);
   }
 
-  /** What fails here becomes the worker's exit: the user's `spawnWorker`, or a machine without memory. */
+  /**
+   * Starts a worker. A failure becomes the worker's exit: an error of the user's `spawnWorker`, or a machine without
+   * memory.
+   */
   fork({ worker, slot, generation }: Fork): void {
     const { os, program, board, post } = this.#parts;
     const row = board?.takeRow() ?? NO_ROW;
@@ -89,7 +92,11 @@ export class WorkerProcesses {
     if (child.pid !== undefined) post({ type: 'forked', worker, pid: child.pid });
   }
 
-  /** A worker that is gone hears nothing: its exit is on the way. @returns false when it certainly did not leave. */
+  /**
+   * Sends a message. A worker that is gone hears nothing, because its exit is on the way.
+   *
+   * @returns false when the message certainly did not leave.
+   */
   send(worker: WorkerId, message: PrimaryMessage, handle?: SentHandle): boolean {
     return this.#processes.get(worker)?.send(message, handle) ?? false;
   }
@@ -99,7 +106,10 @@ export class WorkerProcesses {
     if (process !== undefined) this.#parts.os.kill(process.child, signal);
   }
 
-  /** Where its JavaScript is, as its thread finds it. Undefined when it is gone: its exit is on the way. */
+  /**
+   * Returns the stack of a worker as its thread finds it. The result is undefined when the worker is gone, and its exit
+   * is on the way.
+   */
   async stackOf(worker: WorkerId): Promise<string | undefined> {
     const { os } = this.#parts;
     for (let looks = 0; looks < STACK_LOOKS; looks++) {
@@ -112,11 +122,11 @@ export class WorkerProcesses {
     return 'unknown: its thread wrote no stack in time';
   }
 
-  /** The worker's figures as it wrote them last. */
+  /** Returns the worker's figures as it last wrote them. */
   row(worker: WorkerId): Row | undefined {
     const process = this.#processes.get(worker);
     const row = process && this.#figures.read(process.row, process.child.pid);
-    // Which slot it has is not the worker's to say.
+    // The primary decides which slot a worker has, not the worker.
     if (row !== undefined) row.slot = this.#parts.slotOf(worker) ?? NO_SLOT;
     return row;
   }
@@ -157,7 +167,7 @@ export class WorkerProcesses {
     return new WorkerProcess(worker, row, child, events, sharing === 'round-robin');
   }
 
-  /** What it left behind is read before its row is another worker's. */
+  /** Collects what a worker left behind, before its row goes to another worker. */
   #forget(worker: WorkerId, exit: ExitFacts): ExitFacts {
     const facts = { ...exit, ...this.#evidence(worker, exit) };
     const row = this.row(worker);
@@ -177,13 +187,13 @@ export class WorkerProcesses {
   }
 }
 
-/** Without it an exit is explained less well: no reason not to start. */
+/** Creates the directory for reports. Without it exits are explained less well, but that is no reason not to start. */
 function createReports({ log, board }: CrewParts): FatalReports | undefined {
   if (board === undefined) return undefined;
   try {
     return new FatalReports(board.path);
   } catch (error) {
-    log('warn', 'no reports of fatal errors', { message: (error as Error).message });
+    log('no reports of fatal errors', { message: (error as Error).message });
     return undefined;
   }
 }

@@ -10,14 +10,14 @@ import type { Engine } from '../engine.ts';
 import { engineOf, type State } from '../state.ts';
 
 export interface RateLimitStoreOptions {
-  /** Limits of one name count together; each needs its own. @default 'rate-limit' */
+  /** Limits with the same name count together, so each limit needs its own. @default 'rate-limit' */
   readonly name?: string;
 }
 
-/** In which window a request was counted. */
+/** A request, and the window in which it was counted. */
 interface CountedRequest {
   readonly key: string;
-  /** The end of it, `Date.now()`'s; undefined until that is known. */
+  /** The end of the window, by `Date.now()`; undefined until it is known. */
   expires: number | undefined;
 }
 
@@ -27,12 +27,15 @@ interface ClientRateLimitInfo {
 }
 
 export class RateLimitStore {
-  /** Of express-rate-limit: keys are counted for other processes too. */
+  /** Tells express-rate-limit that other processes count these keys too. */
   readonly localKeys = false;
   readonly prefix: string;
   readonly #engine: Engine;
   readonly #area: string;
-  /** express-rate-limit does not say for which request it takes back: that runs in the request's own context. */
+  /**
+   * The request that is being counted. express-rate-limit does not say for which request it decrements, but it runs in
+   * the request's own context.
+   */
   readonly #request = new AsyncLocalStorage<CountedRequest>();
   #window = 60_000;
 
@@ -42,7 +45,7 @@ export class RateLimitStore {
     this.#area = `express-rate-limit ${name}`;
   }
 
-  /** Called by express-rate-limit, with its options. */
+  /** express-rate-limit calls this with its options. */
   init({ windowMs }: { readonly windowMs: number }): void {
     this.#window = windowMs;
   }
@@ -63,8 +66,8 @@ export class RateLimitStore {
   }
 
   /**
-   * A request that is not to be counted after all. Not where its window is over: taken from the next one, it would let one request
-   * more pass there for each that was begun before.
+   * Takes back a request that does not count after all. A request whose window is over is left alone: taken from the
+   * next window, each such request would let one more pass there.
    */
   async decrement(key: string): Promise<void> {
     const counted = this.#request.getStore();

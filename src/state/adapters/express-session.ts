@@ -11,20 +11,20 @@ import { decode, encode } from '../value.ts';
 import { peer } from './peer.ts';
 
 export interface SessionStoreOptions {
-  /** Stores of one name have the same sessions. @default 'sessions' */
+  /** Stores with the same name have the same sessions. @default 'sessions' */
   readonly name?: string;
-  /** How long a session lasts whose cookie has no `maxAge`. @default '24h' */
+  /** How long a session lasts when its cookie has no `maxAge`. @default '24h' */
   readonly ttl?: Time;
 }
 
-/** As far as it is used of express-session's. */
+/** The part of express-session's sessions that is used here. */
 interface Session {
   readonly cookie: { readonly maxAge?: number | null; readonly originalMaxAge?: number | null };
 }
 
 type Callback<Result> = (error: unknown, result?: Result) => void;
 
-/** What express-session calls. */
+/** The methods that express-session calls. */
 export interface SessionStore {
   get(id: string, callback: Callback<Session | null>): void;
   set(id: string, session: Session, callback?: Callback<void>): void;
@@ -79,13 +79,16 @@ class Sessions {
     return entry === undefined ? null : sessionIn(entry);
   }
 
-  /** As JSON, as all of its stores: a cookie has methods, which structured clone refuses. */
+  /**
+   * Stores a session as JSON, as all stores of express-session do: a cookie has methods, which structured clone
+   * refuses.
+   */
   async set(id: string, session: Session): Promise<void> {
     const stored = encode(JSON.stringify(session), 'the session');
     await this.#engine.set(this.#area, id, stored, { ttl: this.#lifetime(session) });
   }
 
-  /** Lives longer, and is changed by nobody, who may have stored it meanwhile. */
+  /** Extends a session's life without changing it, because another request may have stored it meanwhile. */
   async touch(id: string, session: Session): Promise<void> {
     await this.#engine.update(this.#area, id, (entry): Change => {
       if (entry === undefined) return undefined;
@@ -122,6 +125,6 @@ async function tell<Result>(asked: Promise<Result>, callback: Callback<Result> =
     (value) => [null, value] as const,
     (reason: unknown) => [reason] as const,
   );
-  // Outside of the promise: what a callback throws is no rejection.
+  // The callback runs outside of the promise, so that an error in it does not become a rejection.
   process.nextTick(callback, error, result);
 }

@@ -15,19 +15,26 @@ interface RouteOptions {
 
 interface Answer {
   readonly current: number;
-  /** ms. */
+  /** The time that is left in ms. */
   readonly ttl: number;
 }
 
 type Callback = (error: Error | null, answer?: Answer) => void;
 
-/** What @fastify/rate-limit makes and calls: it wants a class, and gives it options that say nothing of a state. */
+/**
+ * The store as @fastify/rate-limit creates and calls it. The plugin wants a class, and gives it options that do not
+ * mention a state.
+ */
 export interface FastifyRateLimitStore {
   incr(key: string, callback: Callback, timeWindow?: number, max?: number): void;
   child(options: RouteOptions): FastifyRateLimitStore;
 }
 
-/** @param name limits of one name count together; two registrations need two. */
+/**
+ * Creates the store class.
+ *
+ * @param name limits with the same name count together, so two registrations need two names.
+ */
 export function rateLimitStore(
   state: State,
   name = 'rate-limit',
@@ -54,14 +61,14 @@ class Store implements FastifyRateLimitStore {
 
   incr(key: string, callback: Callback, timeWindow = 60_000, max = Infinity): void {
     const counted = this.#count(key, timeWindow, max);
-    // Outside of the promise: what a callback throws is no rejection.
+    // The callbacks run outside of the promise, so that an error in them does not become a rejection.
     counted.then(
       (answer) => process.nextTick(callback, null, answer),
       (error: unknown) => process.nextTick(callback, error),
     );
   }
 
-  /** Each route that has a limit of its own counts for itself. */
+  /** Creates the store of a route. Each route with a limit of its own counts for itself. */
   child(options: RouteOptions): FastifyRateLimitStore {
     const { method = '', url = '' } = options.routeInfo ?? {};
     return new Store(this.#engine, `${this.#area} ${JSON.stringify([method, url])}`, options);
@@ -72,7 +79,7 @@ class Store implements FastifyRateLimitStore {
     if (this.#options.continueExceeding !== true || value <= max) {
       return { current: value, ttl: Math.max(0, expires - Date.now()) };
     }
-    // Who goes on asking begins the window anew.
+    // A client that continues to ask starts the window anew.
     const terms = { ttl: timeWindow };
     await this.#engine.set(this.#area, key, { kind: 'number', data: value }, terms);
     return { current: value, ttl: timeWindow };

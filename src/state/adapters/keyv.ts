@@ -11,17 +11,17 @@ import type { Engine } from '../engine.ts';
 import { decode, encode } from '../value.ts';
 
 export interface KeyvStoreOptions {
-  /** Stores of one name have the same entries. @default 'keyv' */
+  /** Stores with the same name have the same entries. @default 'keyv' */
   readonly name?: string;
-  /** As a cache's. @default no bound but the store's */
+  /** The size of all values, as in a cache. @default no bound but the store's */
   readonly maxSize?: Size;
 }
 
-/** Holds what Keyv gives it, serialized by Keyv already. Keyv puts its namespace before each key. */
+/** Stores the values that Keyv has already serialized. Keyv puts its namespace before each key. */
 export class KeyvStore extends EventEmitter {
-  /** Set by Keyv. */
+  /** Keyv sets this. */
   namespace: string | undefined;
-  /** Keyv iterates over the stores that it knows, by this. */
+  /** Keyv iterates over the stores that it knows, and this makes it know the store. */
   readonly opts: { readonly dialect: string; readonly url: string } = { dialect: 'redis', url: '' };
   readonly #engine: Engine;
   readonly #area: string;
@@ -44,7 +44,7 @@ export class KeyvStore extends EventEmitter {
   }
 
   async set(key: string, value: unknown, ttl?: number): Promise<boolean> {
-    // Keyv has 0 for: at once. It is gone then.
+    // Keyv uses 0 for a value that expires at once.
     if (ttl !== undefined && ttl < 1) return this.#engine.delete(this.#area, key);
     const stored = encode(value, `the value of '${key}'`);
     return this.#engine.set(this.#area, key, stored, { ttl, maxSize: this.#maxSize });
@@ -63,7 +63,7 @@ export class KeyvStore extends EventEmitter {
     return (await this.#engine.get(this.#area, key)) !== undefined;
   }
 
-  /** What is in Keyv's namespace; without one, everything. */
+  /** Removes the entries in Keyv's namespace, or all without one. */
   async clear(): Promise<void> {
     if (this.namespace === undefined) return this.#engine.clear(this.#area);
     for await (const [key] of this.iterator(this.namespace)) await this.delete(key);
@@ -76,6 +76,6 @@ export class KeyvStore extends EventEmitter {
     }
   }
 
-  /** The state is its owner's to close. */
+  /** The state is not closed here, because its owner does that. */
   async disconnect(): Promise<void> {}
 }

@@ -4,7 +4,7 @@ import { StateError } from '../error.ts';
 const require = createRequire(import.meta.url);
 
 /**
- * A package that the adapter builds on, as the application has it installed.
+ * Loads a package that the adapter builds on, as the application has installed it.
  *
  * @throws StateError `ERR_STATE_MISSING_DEPENDENCY` that says what to install.
  */

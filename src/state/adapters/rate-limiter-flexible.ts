@@ -15,20 +15,24 @@ const AREA = 'rate-limiter-flexible';
 
 type Library = typeof library;
 
-/** What it keeps for a key; as the library's other stores, it has -1 for a time without end. */
+/** The value of a key. A time without end is -1, as in the library's other stores. */
 interface Points {
   readonly consumed: number;
   readonly expires: number;
 }
 
-/** @param options the library's own, without `storeClient`. Limiters of one `keyPrefix` count together. */
+/**
+ * Creates a limiter.
+ *
+ * @param options the library's own, without `storeClient`. Limiters with the same `keyPrefix` count together.
+ */
 export function rateLimiter(
   state: State,
   options: Omit<IRateLimiterStoreOptions, 'storeClient'>,
 ): RateLimiterStoreAbstract {
   const adapter = 'prefork/state/rate-limiter-flexible';
   const { RateLimiterRes: Result } = peer('rate-limiter-flexible', adapter) as Library;
-  // Of which the types are part of the package's main module, and the value is not.
+  // The package's main module has the types of this class but not its value.
   const base = peer(
     'rate-limiter-flexible/lib/RateLimiterStoreAbstract.js',
     adapter,
@@ -57,14 +61,14 @@ function limiterClass(
 
     protected async _upsert(key: string, points: number, ms: number, forceExpire = false): Promise<Points> {
       const ttl = ms > 0 ? ms : undefined;
-      // A reward for what was consumed in a window that is over would let more pass in the next one.
+      // A reward for points of a window that is over would let more requests pass in the next one.
       const when = points < 0 ? 'present' : undefined;
       if (!forceExpire) return toPoints(await this.#engine.add(AREA, key, points, ttl, when));
       await this.#engine.set(AREA, key, { kind: 'number', data: points }, { ttl });
       return { consumed: points, expires: Date.now() + (ttl ?? Infinity) };
     }
 
-    /** By adding nothing, which also says when it expires. */
+    /** Reads by adding nothing, which also tells when the value expires. */
     protected async _get(key: string): Promise<Points | null> {
       if ((await this.#engine.get(AREA, key)) === undefined) return null;
       return toPoints(await this.#engine.add(AREA, key, 0, 1));

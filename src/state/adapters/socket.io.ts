@@ -1,5 +1,6 @@
 /**
- * `prefork/state/socket.io`: one Socket.IO server of all workers: rooms, broadcasts, `fetchSockets`, `serverSideEmit`.
+ * `prefork/state/socket.io` makes one Socket.IO server of all workers: rooms, broadcasts, `fetchSockets`,
+ * `serverSideEmit`.
  *
  * @example
  * const io = new Server(httpServer, { adapter: socketAdapter(state), transports: ['websocket'] });
@@ -12,29 +13,33 @@ import { peer } from './peer.ts';
 
 type Library = typeof adapter;
 
-/** As far as it is used here. */
+/** The part of a namespace that is used here. */
 interface Namespace {
   readonly name: string;
 }
 
-/** What tells the servers that one of them is gone, ms. */
+/** The times in ms by which the servers notice that one of them is gone. */
 export interface SocketAdapterOptions {
-  /** @default 5000 */
+  /** The time between two heartbeats. @default 5000 */
   readonly heartbeatInterval?: number;
-  /** @default 10000 */
+  /** The silence after which a server is gone. @default 10000 */
   readonly heartbeatTimeout?: number;
 }
 
-/** The library's constructor is protected, and its namespace untyped. */
+/** The type of the library's base class, whose constructor is protected and whose namespace is untyped. */
 type Base = new (namespace: Namespace, options: SocketAdapterOptions) => ClusterAdapterWithHeartbeat;
 
 interface Envelope {
-  /** The server that is meant; undefined: all. */
+  /** The server that is meant; undefined for all. */
   readonly to?: string;
   readonly message: unknown;
 }
 
-/** @returns what Socket.IO's option `adapter` takes. */
+/**
+ * Creates the adapter.
+ *
+ * @returns the value for Socket.IO's option `adapter`.
+ */
 export function socketAdapter(
   state: State,
   options: SocketAdapterOptions = {},

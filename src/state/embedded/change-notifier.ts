@@ -1,11 +1,12 @@
 import { closeSync, fstatSync, watch, writeSync, type FSWatcher } from 'node:fs';
 
-/** Where files cannot be watched they are looked at so often, ms. */
-const POLLING = 20;
+/** Where files cannot be watched, they are checked this often. */
+const POLL_MS = 20;
 
 /**
- * Wakes the other processes that have the store: a file that is written to when there is something to hear, and watched by
- * those who listen. That costs nothing while nothing happens, and no process stands in between. Owns descriptor and watch.
+ * Wakes the other processes that use the store. A process writes to a file when there are news, and listeners watch
+ * that file. That costs nothing while nothing happens, and needs no process in between. The object owns the descriptor
+ * and the watch.
  */
 export class ChangeNotifier {
   readonly #path: string;
@@ -20,23 +21,26 @@ export class ChangeNotifier {
     this.#fd = fd;
   }
 
-  /** What is to be heard is written by then, so it is not undone when this fails: the next ring tells of it too. */
+  /**
+   * Wakes the listeners. The news are written by then, so a failure does not undo them: the next ring announces them
+   * too.
+   */
   ring(): void {
     try {
       writeSync(this.#fd, this.#byte, 0, 1, 0);
     } catch {
-      // A byte that is there takes no room, except on file systems that never write in place.
+      // Overwriting a byte takes no space, except on file systems that never write in place.
     }
   }
 
-  /** From now on, `onRing` is called after each ring, or once for several. */
+  /** From now on `onRing` is called after each ring, or once for several. */
   listen(onRing: () => void): void {
     if (this.#watcher !== undefined || this.#timer !== undefined) return;
     try {
       this.#watcher = watch(this.#path, { persistent: true }, onRing);
       this.#watcher.on('error', () => this.#pollInstead(onRing));
     } catch {
-      // Each user has 128 of them by default (fs.inotify.max_user_instances).
+      // Each user has 128 watches by default (fs.inotify.max_user_instances).
       this.#pollInstead(onRing);
     }
     this.keepAlive(this.#keepsAlive);
@@ -64,7 +68,7 @@ export class ChangeNotifier {
       if (now === seen) return;
       seen = now;
       onRing();
-    }, POLLING);
+    }, POLL_MS);
     this.keepAlive(this.#keepsAlive);
   }
 }

@@ -5,23 +5,28 @@ import { connect, explained, Query, type Connection } from './sqlite.ts';
 import { takeDirectory } from './directory.ts';
 import { marksSchema } from './marks.ts';
 import { memorySpace, spaceIn, type Space } from './space.ts';
-import { VERSIONS_SIZE } from './versions.ts';
+import { VERSIONS_BYTES } from './versions.ts';
 
-/** In the file's header, where SQLite has a place for both: whose it is, and which version of this schema. */
+/**
+ * SQLite has a place in the file's header for both: the application that owns the file, and the version of its schema.
+ */
 const APPLICATION = 0x70_66_6b_73;
 const SCHEMA = 1;
 
-/** Bytes. Of 4 KB three values of 1 KB fit in a page, of 8 KB seven. */
-export const PAGE = 8192;
+/** The size of a page. A page of 4 KB holds three values of 1 KB, a page of 8 KB holds seven. */
+export const PAGE_BYTES = 8192;
 
 /** The files beside the database, and their sizes. */
-const besides: Readonly<Record<'versions' | 'bell', number>> = { versions: VERSIONS_SIZE, bell: 1 };
+const besides: Readonly<Record<'versions' | 'bell', number>> = { versions: VERSIONS_BYTES, bell: 1 };
 
 /** Windows has neither such links nor the flag. */
 const NO_LINKS: number = constants.O_NOFOLLOW ?? 0;
 
-/** How long each step of opening waits for another process that is opening too, ms: the event loop stands meanwhile. */
-const OPENING = 100;
+/**
+ * How long each step of opening waits for another process that is opening the store too. The event loop stands still
+ * meanwhile.
+ */
+const BUSY_TIMEOUT_MS = 100;
 
 const schema = `
   CREATE TABLE areas(id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, bytes REAL, entries REAL, hand REAL);
@@ -34,13 +39,15 @@ const schema = `
   PRAGMA user_version = ${SCHEMA};`;
 
 /**
- * The connection to the file in which the store is, or to memory. Owns it; `close` ends it, and leaves the file.
+ * The connection to the store's database, in a file or in memory. The object owns the connection. `close` ends it and
+ * leaves the file.
  *
- * WAL, so that readers never wait for a writer. Not synchronous: what a process wrote the kernel has, which survives any
- * end of the process; only a machine that loses power loses the last, and never the file as a whole.
+ * WAL mode keeps readers from waiting for a writer. Synchronous writes are off: the kernel has what a process wrote,
+ * and that survives any end of the process. Only a machine that loses power loses the latest changes, and never the
+ * file as a whole.
  */
 export class Database {
-  /** Of the file, bytes: what was asked for, or what there is room for. */
+  /** The size of the file in bytes: what was asked for, or what there is room for. */
   readonly capacity: number;
   readonly #connection: Connection;
   readonly #log: string;
@@ -55,8 +62,10 @@ export class Database {
   }
 
   /**
-   * @param directory made where there is none; undefined: in memory.
-   * @param maxSize of the file, bytes.
+   * Opens the database.
+   *
+   * @param directory is created if it is missing; undefined stands for memory.
+   * @param maxSize the limit of the file in bytes.
    */
   static open(directory: string | undefined, maxSize: number): Database {
     const path = directory === undefined ? ':memory:' : join(takeDirectory(directory), 'store.db');
@@ -83,10 +92,10 @@ export class Database {
   }
 
   /**
-   * What is in the log is moved into the database, and its room used again, as far as nobody reads there. One process that
-   * the kernel lets wait in the middle of a read would make it grow without end.
+   * Moves the log into the database and makes its space reusable, as far as no process reads there. The log would grow
+   * without end if the kernel suspended a process in the middle of a read.
    *
-   * @returns false while it is too long.
+   * @returns false while the log is too long.
    */
   shortenLog(): boolean {
     if (this.#longestLog === Infinity) return true;
@@ -101,8 +110,8 @@ export class Database {
 }
 
 function prepare(connection: Connection, path: string, space: Space, directory: string | undefined): void {
-  connection.exec(`PRAGMA busy_timeout = ${OPENING}; PRAGMA page_size = ${PAGE}`);
-  // In one transaction: between two of its questions another process could make a store of what was new.
+  connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA page_size = ${PAGE_BYTES}`);
+  // The checks share one transaction. Otherwise another process could create the store between two of them.
   connection.exec('BEGIN');
   check(connection, path);
   connection.exec('COMMIT');
@@ -110,21 +119,21 @@ function prepare(connection: Connection, path: string, space: Space, directory: 
   connection.exec('PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048');
   connection.exec(`PRAGMA wal_autocheckpoint = ${pages(space.log)}; PRAGMA max_page_count = ${pages(space.database)}`);
   connection.exec('BEGIN IMMEDIATE');
-  // Again, now that nobody else is at it.
+  // The check runs again, now that no other process can change the file.
   if (check(connection, path) === 'new') connection.exec(schema);
   connection.exec(marksSchema);
   if (directory !== undefined) {
     makeBeside(directory, 'bell');
-    // The numbers in a file that is new say nothing of what the database has.
+    // The numbers in a new file do not match those in the database.
     if (makeBeside(directory, 'versions')) connection.exec('DELETE FROM versions');
   }
   connection.exec('COMMIT');
-  // From here on the event loop is not to wait.
+  // From here on the event loop must not wait.
   connection.exec('PRAGMA busy_timeout = 0');
 }
 
 function pages(bytes: number): number {
-  return Math.ceil(bytes / PAGE);
+  return Math.ceil(bytes / PAGE_BYTES);
 }
 
 function check(connection: Connection, path: string): 'new' | 'ours' {
@@ -140,7 +149,11 @@ function check(connection: Connection, path: string): 'new' | 'ours' {
   );
 }
 
-/** @returns a descriptor of a file beside the database, the caller's to close. */
+/**
+ * Opens a file beside the database.
+ *
+ * @returns a descriptor, which the caller has to close.
+ */
 export function openBeside(directory: string, name: keyof typeof besides): number {
   const path = join(directory, name);
   try {
@@ -150,12 +163,16 @@ export function openBeside(directory: string, name: keyof typeof besides): numbe
   }
 }
 
-/** Makes a file of zeros where there is none of that size. @returns whether there was none. */
+/**
+ * Creates a file of zeros, unless there is one of that size.
+ *
+ * @returns whether there was none.
+ */
 function makeBeside(directory: string, name: keyof typeof besides): boolean {
   const fd = openSync(join(directory, name), constants.O_WRONLY | constants.O_CREAT | NO_LINKS, 0o600);
   try {
     const isNew = fstatSync(fd).size !== besides[name];
-    // Written, so that a full file system shows here.
+    // The zeros are written, so that a full file system shows here.
     if (isNew) {
       ftruncateSync(fd, 0);
       writeSync(fd, new Uint8Array(besides[name]), 0, besides[name], 0);

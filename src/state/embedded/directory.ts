@@ -2,16 +2,17 @@ import { closeSync, existsSync, chmodSync, lstatSync, mkdirSync, openSync, statS
 import { dirname, join } from 'node:path';
 import { StateError } from '../error.ts';
 
-/** All that a store has in its directory; SQLite makes those of the database. */
+/** All files in a store's directory. SQLite creates those of the database. */
 const FILES = ['versions', 'bell', 'store.db', 'store.db-wal', 'store.db-shm', 'store.db-journal'] as const;
 
 const GROUP_OR_OTHERS_WRITE = 0o022;
 const GROUP_OR_OTHERS = 0o077;
 
 /**
- * Makes the directory of a store, unless it is there and fit: this user's own, which no other may write to, and without links in the
- * places of the store's files. What is there may have been put there by another user, to be written through. Its files are for
- * this user alone, for they may hold sessions; SQLite gives the ones that it makes the mode of the database.
+ * Creates the directory of a store, or checks the one that is there. It must belong to this user, other users must not
+ * be able to write to it, and the store's files must not be links. Another user could have put a link there for us to
+ * write through. The files are for this user alone, because they may hold sessions. SQLite gives its files the mode of
+ * the database.
  *
  * @returns the same path.
  * @throws StateError `ERR_STATE_PLACE` that says what is wrong and what to do.
@@ -19,7 +20,7 @@ const GROUP_OR_OTHERS = 0o077;
 export function takeDirectory(directory: string): string {
   try {
     make(directory);
-    // Windows knows no such owners and modes.
+    // Windows has no such owners and modes.
     if (process.geteuid === undefined) return directory;
     check(directory, statSync(directory), process.geteuid());
     for (const name of FILES) checkFile(join(directory, name), process.geteuid());
@@ -35,7 +36,8 @@ function make(directory: string): void {
   if (existsSync(directory)) return;
   make(dirname(directory));
   try {
-    // Not `recursive`, with which Node never returns where the kernel makes no directories, as in /proc.
+    // The `recursive` option would not do: Node never returns from it where the kernel creates no directories, as in
+    // /proc.
     mkdirSync(directory, { mode: 0o700 });
   } catch (error) {
     // Another worker was faster.
@@ -56,13 +58,14 @@ function checkFile(path: string, user: number): void {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return;
   if (!stats.isFile() || stats.nlink !== 1 || stats.uid !== user) {
-    throw unfit(path, 'it is a link, or no file of this user: remove it');
+    throw unfit(path, 'it is a link, or does not belong to this user: remove it');
   }
 }
 
 /**
- * Made before SQLite does, which would leave it to the umask who may read it. One that is there is not opened: closing a descriptor
- * of it ends every lock that this process has on it (fcntl(2)), those of SQLite's connections too.
+ * Creates the file before SQLite does, because SQLite would let the umask decide who may read it. A file that exists is
+ * not opened: closing a descriptor of it ends every lock that this process has on it (fcntl(2)), including those of
+ * SQLite's connections.
  */
 function closeToOthers(path: string): void {
   try {

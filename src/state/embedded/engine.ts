@@ -15,23 +15,26 @@ import { Transactions } from './transactions.ts';
 import { slotOf, Versions } from './versions.ts';
 
 export interface EmbeddedOptions {
-  /** Where the files of the store are; undefined: in the memory of this process, for it alone. */
+  /** The directory of the store's files. Undefined puts the store in the memory of this process, for it alone. */
   readonly directory: string | undefined;
-  /** Of all that is in it, bytes. */
+  /** The limit of the whole store in bytes. */
   readonly maxSize: number;
 }
 
-/** How long it takes at most until the database sees what was read, ms. */
-const TOUCH_DELAY = 100;
+/** The longest time until the database learns what was read. */
+const TOUCH_DELAY_MS = 100;
 const MOST_TOUCHED = 512;
 
-/** How long opening may take, ms. */
-const OPENING = 5000;
+/** How long opening may take. */
+const OPEN_TIMEOUT_MS = 5000;
 
-/** How many rows `entries` reads at once. */
-const PAGE = 128;
+/** The number of rows that `entries` reads at a time. */
+const PAGE_ROWS = 128;
 
-/** State in a database that the processes of this machine share. Owns the connection and the files' descriptors. */
+/**
+ * State in a database that the processes of this machine share. The engine owns the connection and the files'
+ * descriptors.
+ */
 export class EmbeddedEngine implements Engine {
   readonly isBounded = true;
   readonly #database: Database;
@@ -44,9 +47,12 @@ export class EmbeddedEngine implements Engine {
   #touchTimer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  /** While another process makes it, or repairs what a dead one left, SQLite refuses at once: again, then. */
+  /**
+   * Opens the store. SQLite refuses while another process creates the store or repairs what a dead one left, so this
+   * tries again.
+   */
   static async open(options: EmbeddedOptions): Promise<EmbeddedEngine> {
-    for (const end = performance.now() + OPENING; ; await delay(5)) {
+    for (const end = performance.now() + OPEN_TIMEOUT_MS; ; await delay(5)) {
       try {
         return new EmbeddedEngine(options);
       } catch (error) {
@@ -69,14 +75,17 @@ export class EmbeddedEngine implements Engine {
     this.#leases = new Leases(this.#database, this.#transactions, this.#messages);
   }
 
-  /** The hot path: of what this process read before, one pread of 8 bytes says that it still holds (docs/state.md). */
+  /**
+   * Reads an entry. This is the hot path: one pread of 8 bytes tells whether an earlier copy still holds
+   * (docs/state.md).
+   */
   get(name: string, key: string): Eventual<Entry | undefined> {
     this.#check();
     try {
       return this.#read(name, key);
     } catch (error) {
       if (!isBusy(error)) throw explained(error);
-      // Another process repairs what a dead one left, for a moment.
+      // Another process repairs for a moment what a dead one left.
       return this.#readLater(name, key);
     }
   }
@@ -136,10 +145,10 @@ export class EmbeddedEngine implements Engine {
     if (area === undefined) return;
     for (let last = 0; ;) {
       const after = last;
-      const page = await this.#run(() => area.page(after, PAGE));
+      const page = await this.#run(() => area.page(after, PAGE_ROWS));
       const now = Date.now();
       for (const { key, entry } of page) if (entry.expires > now) yield [key, entry];
-      if (page.length < PAGE) return;
+      if (page.length < PAGE_ROWS) return;
       last = page.at(-1)!.id;
     }
   }
@@ -178,7 +187,7 @@ export class EmbeddedEngine implements Engine {
       return this.#messages.subscribe(RELEASED, tell);
     } catch (error) {
       if (!isBusy(error)) throw explained(error);
-      // Who waits looks again anyway.
+      // The caller looks again from time to time anyway.
       return () => {};
     }
   }
@@ -213,7 +222,7 @@ export class EmbeddedEngine implements Engine {
     const now = Date.now();
     if (this.#versions === undefined) return this.#found(area, area.find(key, 0), now)?.entry;
     const slot = slotOf(area.id, key);
-    // Before the database is: what is written from now on makes the copy look old.
+    // The version is read before the database. A later write then makes the copy look old.
     const version = this.#versions.read(slot);
     const copy = area.copies.get(key, version, now);
     if (copy !== undefined) return copy;
@@ -224,7 +233,10 @@ export class EmbeddedEngine implements Engine {
     return found?.entry;
   }
 
-  /** Keeps no copy: what others of the transaction wrote may be undone, or written again under the same version. */
+  /**
+   * Reads within a transaction and keeps no copy. Earlier writes of the same transaction may be undone, or written
+   * again under the same version.
+   */
   #readLater(name: string, key: string): Promise<Entry | undefined> {
     return this.#run((frame) => {
       const area = frame.findArea(name);
@@ -238,11 +250,11 @@ export class EmbeddedEngine implements Engine {
     return found;
   }
 
-  /** Written down later and for many at once: a read that wrote would not be a cheap one. */
+  /** Records a read. Reads are written later and many at a time, because a read that wrote would not be cheap. */
   #touch(area: Namespace, id: number): void {
     area.touched.add(id);
     if (area.touched.size >= MOST_TOUCHED) this.#writeTouches();
-    else this.#touchTimer ??= setTimeout(() => this.#writeTouches(), TOUCH_DELAY).unref();
+    else this.#touchTimer ??= setTimeout(() => this.#writeTouches(), TOUCH_DELAY_MS).unref();
   }
 
   #writeTouches(): void {
@@ -254,13 +266,13 @@ export class EmbeddedEngine implements Engine {
         area.touched.clear();
       }
     });
-    // A busy or full store goes without.
+    // A busy or full store does without these marks.
     write.catch(() => {});
   }
 
   #ring(): void {
     this.#bell?.ring();
-    // Our own ears are nearer than the file's watch, and without a bell there are no others.
+    // This process delivers at once, because its own watch would take longer. A store in memory has no watch.
     queueMicrotask(() => this.#messages.deliver());
   }
 
@@ -281,14 +293,18 @@ function mayWrite(frame: EntryFrame, area: Namespace, key: string, when: Terms['
 }
 
 function closed(): StateError {
-  return new StateError('ERR_STATE_CLOSED', 'the state was closed before');
+  return new StateError('ERR_STATE_CLOSED', 'the state is closed');
 }
 
 function sum(before: Entry | undefined, amount: number, key: string): number {
   if (before === undefined) return amount;
   const { kind, data } = before.stored;
-  if (kind !== 'number') throw new StateError('ERR_STATE_VALUE', `'${key}' is not a number that could be added to`);
+  if (kind !== 'number')
+    throw new StateError('ERR_STATE_VALUE', `'${key}' is not a number, so nothing can be added to it`);
   const value = data + amount;
   if (Number.isSafeInteger(value)) return value;
-  throw new StateError('ERR_STATE_VALUE', `'${key}' would become ${value}, which no number keeps exactly`);
+  throw new StateError(
+    'ERR_STATE_VALUE',
+    `'${key}' would become ${value}, which is more than a number can represent exactly`,
+  );
 }

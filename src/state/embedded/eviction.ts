@@ -1,31 +1,32 @@
 /**
- * SIEVE (Zhang et al., NSDI 2024): rows stand in the order in which their keys came, a hand goes along them, takes the
- * mark off those that were used since it last came by, and evicts the others. A hit writes at most one mark, and most
- * none; on skewed loads it keeps what is used better than LRU does.
+ * SIEVE (Zhang et al., NSDI 2024). Rows stand in the order in which their keys arrived. A hand moves along them, clears
+ * the mark of rows that were used since it last came by, and evicts the others. A hit writes at most one mark, and most
+ * hits write none. On skewed loads SIEVE keeps the used entries better than LRU does.
  */
 import type { Namespace } from './namespace.ts';
 
-/** How many rows are looked at in one query. */
+/** The number of rows that a query reads. */
 const STRIDE = 32;
 
 export interface Eviction {
-  /** Bytes. */
+  /** The number of bytes that were freed. */
   readonly freed: number;
   readonly rows: number;
   readonly hand: number;
 }
 
 /**
- * Frees at least `wanted` bytes of an area that has them.
+ * Frees at least `wanted` bytes of an area that holds that much.
  *
- * @param hand where the last one ended.
+ * @param hand the position where the last eviction ended.
  * @param spared the row that was just written.
  */
 export function evict(area: Namespace, wanted: number, hand: number, spared: number): Eviction {
   let [freed, evicted, wraps] = [0, 0, 0];
   while (freed < wanted) {
     const rows = area.after(hand, STRIDE);
-    // Three times round: once to take off the marks, once to evict, and the part before the first hand.
+    // The hand passes at most three times: once to clear the marks, once to evict, and over the part before its first
+    // position.
     if (rows.length === 0 && ++wraps > 3) break;
     if (rows.length === 0) hand = 0;
     for (const { id, size, visited } of rows) {

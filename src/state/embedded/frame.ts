@@ -10,7 +10,7 @@ import { Marks } from './marks.ts';
 import type { Frame } from './transactions.ts';
 import { slotOf, type Versions } from './versions.ts';
 
-/** Of an area, as the database has them, and what was evicted in this transaction. */
+/** The totals of an area as the database has them, and the number of rows evicted in this transaction. */
 interface Totals {
   bytes: number;
   entries: number;
@@ -18,31 +18,37 @@ interface Totals {
   evicted: number;
 }
 
-/** After so many writes that expire so many rows are looked at, and those that have are removed. */
+/** After this many writes that expire, this many rows are checked, and the expired ones are removed. */
 const WRITES_BETWEEN_SWEEPS = 32;
 const SWEPT_ROWS = 64;
 
-/** Bytes. */
-const SLACK = 32 * 1024;
+/** The space that an eviction frees beyond what is needed. */
+const SLACK_BYTES = 32 * 1024;
 
-/** Of the store, for one area. */
+/** The share of the store that one area may take. */
 const LARGEST_SHARE = 0.75;
 
-/** Entries as one transaction writes them. What is counted and marked for several of them is written once. */
+/** The entries that a transaction changes. Totals and versions of several entries are written once. */
 export class EntryFrame implements Frame {
   readonly #database: Database;
   readonly #versions: Versions | undefined;
   readonly #marks: Marks;
   readonly #totals = new Map<Namespace, Totals>();
   readonly #bumped = new Set<number>();
-  /** Of all that this transaction changes: one of 2^52, so that no slot had it before. */
+  /**
+   * The version of all changes in this transaction. A random number out of 2^52 makes sure that no slot had it before.
+   */
   readonly #version = 1 + Math.random();
   readonly #areas: Namespaces;
   readonly #created = new Map<string, Namespace>();
   readonly #ringBell: () => void;
   #rings = false;
 
-  /** @param ringBell runs when it is committed and there are messages in it. */
+  /**
+   * Creates the frame.
+   *
+   * @param ringBell runs after the commit if the transaction contains messages.
+   */
   constructor(database: Database, areas: Namespaces, versions: Versions | undefined, ringBell: () => void) {
     this.#database = database;
     this.#marks = new Marks(database);
@@ -51,12 +57,15 @@ export class EntryFrame implements Frame {
     this.#ringBell = ringBell;
   }
 
-  /** Those of this transaction first: the database shows them as if they were committed, and they may be undone. */
+  /**
+   * Finds an area, first among those that this transaction created. The database shows them as if they were committed,
+   * but they may be undone.
+   */
   findArea(name: string): Namespace | undefined {
     return this.#created.get(name) ?? this.#areas.find(name);
   }
 
-  /** The area of this name, made if there is none. */
+  /** Returns the area with this name, and creates it if there is none. */
   area(name: string): Namespace {
     const found = this.findArea(name);
     if (found !== undefined) return found;
@@ -75,8 +84,11 @@ export class EntryFrame implements Frame {
   }
 
   /**
-   * @param asked `maxSize`, as far as there is room for it: an area that has a bound evicts, and does not fill the store.
-   * @throws StateError `ERR_STATE_FULL` for an entry that alone is more than the area may hold.
+   * Writes an entry.
+   *
+   * @param asked the wanted `maxSize`. The area evicts entries at this bound, or earlier, so that it does not fill
+   *   the store.
+   * @throws StateError `ERR_STATE_FULL` for a single entry that is larger than the area may be.
    */
   put(area: Namespace, key: string, entry: Entry, asked: number | undefined): void {
     const size = Namespace.sizeOf(key, entry.stored);
@@ -85,7 +97,7 @@ export class EntryFrame implements Frame {
     const before = area.head(key);
     const { kind } = entry.stored;
     if (kind !== 'number') this.#marks.remove(area.id, key);
-    // First, as it may fail. Of numbers nobody keeps a copy.
+    // The version changes first, because that may fail. Numbers are never copied and need no new version.
     if (kind !== 'number' || (before?.kind ?? kind) !== 'number') this.#bump(area, key);
     const id = area.put(key, entry, size);
     const totals = this.#totalsOf(area);
@@ -96,7 +108,8 @@ export class EntryFrame implements Frame {
   }
 
   remove(area: Namespace, key: string): boolean {
-    // Also where there is none: it may have been evicted, which changes no version, and others still have copies.
+    // The version changes even when there is no entry. An eviction changes no version, and other processes may still
+    // have copies.
     this.#bump(area, key);
     this.#marks.remove(area.id, key);
     const head = area.head(key);
@@ -106,7 +119,10 @@ export class EntryFrame implements Frame {
     return head.expires > Date.now();
   }
 
-  /** Of which keys others have copies nobody knows: some may have been evicted. */
+  /**
+   * Removes all entries. All versions change, because entries that were evicted may still be copied, under keys that
+   * are not known.
+   */
   clear(area: Namespace): void {
     this.#bumpAll();
     this.#marks.clear(area.id);
@@ -115,7 +131,7 @@ export class EntryFrame implements Frame {
     Object.assign(totals, { bytes: 0, entries: 0, hand: 0 });
   }
 
-  /** A value for the key begins to be computed. */
+  /** Marks that the computation of the key's value begins. */
   mark(area: Namespace, key: string): string {
     return this.#marks.put(area.id, key);
   }
@@ -129,7 +145,7 @@ export class EntryFrame implements Frame {
     return { entries, bytes };
   }
 
-  /** There is something for others to hear. */
+  /** Makes the commit ring the bell, because there is a message for other processes. */
   ring(): void {
     this.#rings = true;
   }
@@ -151,11 +167,15 @@ export class EntryFrame implements Frame {
     if (this.#bumped.has(slot)) return;
     this.#versions.write(slot, this.#version);
     this.#database.query('INSERT OR REPLACE INTO versions VALUES (?, ?)').run(slot, this.#version);
-    // Last: where it failed the transaction may go on with another job, which has to do it.
+    // The slot is recorded last. After a failure the transaction may go on with another job, which then has to write
+    // the version itself.
     this.#bumped.add(slot);
   }
 
-  /** A slot that the database does not have gets none, so that a store that is full can be cleared: it is just not copied. */
+  /**
+   * Changes all versions. A slot that is not in the database gets no row, so that a full store can be cleared. Its keys
+   * are then not copied.
+   */
   #bumpAll(): void {
     if (this.#versions === undefined) return;
     this.#versions.writeAll(this.#version);
@@ -179,11 +199,11 @@ export class EntryFrame implements Frame {
     totals.entries--;
   }
 
-  /** A little more than has to go, so that not every write has to. */
+  /** Evicts a little more than necessary, so that not every write has to evict. */
   #evict(area: Namespace, totals: Totals, spared: number, maxSize: number): void {
     for (const id of area.touched) area.visit(id, true);
     area.touched.clear();
-    const wanted = totals.bytes - maxSize + Math.min(SLACK, maxSize / 128);
+    const wanted = totals.bytes - maxSize + Math.min(SLACK_BYTES, maxSize / 128);
     const { freed, rows, hand } = evict(area, wanted, totals.hand, spared);
     totals.bytes -= freed;
     totals.entries -= rows;
@@ -191,7 +211,7 @@ export class EntryFrame implements Frame {
     totals.hand = hand;
   }
 
-  /** A few rows at a time, so that what expires and is never asked for again does not pile up. */
+  /** Checks a few rows at a time, so that expired entries which are never read again do not pile up. */
   #sweep(area: Namespace): void {
     if (++area.writes < WRITES_BETWEEN_SWEEPS) return;
     area.writes = 0;
@@ -207,11 +227,11 @@ export class EntryFrame implements Frame {
 }
 
 function tooLarge(key: string, { stored }: Entry, maxSize: number): StateError {
-  const text = `'${key}' takes ${sizeOf(stored)} bytes, which is more than there may be, ${Math.floor(maxSize)}`;
+  const text = `'${key}' takes ${sizeOf(stored)} bytes, which is more than the limit of ${Math.floor(maxSize)}`;
   return new StateError('ERR_STATE_FULL', text);
 }
 
-/** An entry that is kept on these terms from now on. */
+/** Makes an entry with these terms, from now on. */
 export function entryOf(stored: Entry['stored'], { ttl = Infinity, stale = 0 }: Terms, now: number): Entry {
   return { stored, freshUntil: now + ttl, expires: now + ttl + stale };
 }

@@ -14,10 +14,13 @@ interface Lease {
   readonly waited: boolean;
 }
 
-/** Where it is said that a lease was given back; the message is its name. */
+/** The channel that announces released leases. The message is the name of the lease. */
 export const RELEASED = '\0released';
 
-/** Leases as rows. Their times are the machine's monotonic clock, which all its processes share and nobody sets. */
+/**
+ * Leases as rows. Their times come from the machine's monotonic clock, which all processes share and which cannot be
+ * set.
+ */
 export class Leases {
   readonly #database: Database;
   readonly #transactions: Transactions<EntryFrame>;
@@ -29,7 +32,7 @@ export class Leases {
     this.#messages = messages;
   }
 
-  /** Most attempts at one that is held only read. */
+  /** Tries to get a lease. Most attempts at a lease that is held only read. */
   acquire(name: string, owner: string, ttl: number): Attempt | Promise<Attempt> {
     const lease = this.#view(name);
     if (lease?.waited && isHeld(lease)) return { heldBy: lease.owner };
@@ -64,7 +67,10 @@ export class Leases {
     return { token };
   }
 
-  /** Undefined also while another process repairs what a dead one left: a transaction waits for that. */
+  /**
+   * Reads a lease. The result is also undefined while another process repairs what a dead one left, because a
+   * transaction waits for that.
+   */
   #view(name: string): Lease | undefined {
     try {
       return this.#find(name);
@@ -82,12 +88,12 @@ export class Leases {
   }
 }
 
-/** A holder of an earlier boot is gone, and its clock was another. */
+/** Tells whether the lease is held. A holder of an earlier boot is gone, and its clock was a different one. */
 function isHeld({ owner, expires }: Lease): boolean {
   return expires > monotonic() && isOfThisBoot(owner) && !isDead(owner);
 }
 
-/** CLOCK_MONOTONIC on Linux: ms since the machine booted. */
+/** CLOCK_MONOTONIC on Linux, in ms since the machine booted. */
 function monotonic(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Database } from './database.ts';
 
-/** How long a mark is kept, ms: of a process that died while it computed, the mark would stay for ever. */
+/** How long a mark is kept. The mark of a process that died while it computed would otherwise stay for ever. */
 const LIFETIME_MS = 600_000;
 
-/** For stores that were made before there were marks, too. */
+/** The schema also suits stores that were created before there were marks. */
 export const marksSchema = `
   CREATE TABLE IF NOT EXISTS marks(area INTEGER, key TEXT, mark TEXT, made REAL, PRIMARY KEY(area, key)) WITHOUT ROWID`;
 
-/** Which values are being computed now, as rows: see `Engine.mark`. Used within a transaction only. */
+/** Rows that mark which values are being computed: see `Engine.mark`. They are only used within transactions. */
 export class Marks {
   readonly #database: Database;
 

@@ -5,18 +5,18 @@ import { explained, isBusy } from './sqlite.ts';
 import type { Transactions } from './transactions.ts';
 import type { EntryFrame } from './frame.ts';
 
-/** A message stays so long, ms, and so long as those after it are no more than these. */
-const KEPT = 30_000;
+/** A message is kept this long, unless the newer messages exceed this size. */
+const KEPT_MS = 30_000;
 const MOST_BYTES = 16 * 1024 * 1024;
-/** How many are sent before the next look at what can go. */
+/** The number of messages between two cleanings. */
 const BETWEEN_CLEANINGS = 64;
 
-/** How many are read at once. */
+/** The number of rows that are read at a time. */
 const READ_AT_ONCE = 256;
 
 /**
- * Messages are rows, whose order is everyone's order. Those who listen read what has come since they last did, when the
- * bell rings. Without a bell nobody else has the store.
+ * Messages are rows, and the order of rows is the same for every process. Listeners read the new rows when the bell
+ * rings. A store without a bell belongs to one process alone.
  */
 export class Messages {
   readonly #database: Database;
@@ -36,7 +36,7 @@ export class Messages {
     return this.#transactions.run((frame) => this.write(frame, channel, body, sender));
   }
 
-  /** In a transaction that does other things too. */
+  /** Writes a message in a transaction that does other things too. */
   write(frame: EntryFrame, channel: string, body: Uint8Array, sender: string): void {
     const insert = this.#database.query('INSERT INTO messages(sent, channel, sender, body) VALUES (?, ?, ?, ?)');
     insert.run(Date.now(), channel, sender, body);
@@ -57,18 +57,21 @@ export class Messages {
     };
   }
 
-  /** Hands out what has come. A listener that throws does not keep others from hearing. */
+  /** Delivers new messages. A listener that throws does not keep others from hearing. */
   deliver(): void {
     try {
       this.#read();
     } catch (error) {
-      // Another process repairs what a dead one left, for a moment.
+      // Another process repairs for a moment what a dead one left.
       if (isBusy(error)) setTimeout(() => this.deliver(), 1);
       else this.#warn(explained(error));
     }
   }
 
-  /** Called by a watch or a timer, so there is no caller to tell: a store that is damaged ends no process. */
+  /**
+   * Warns once. A watch or a timer calls this, so there is no caller to throw to, and a damaged store must not end the
+   * process.
+   */
   #warn(error: unknown): void {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
@@ -88,7 +91,7 @@ export class Messages {
       const rows = query.rows(this.#last, READ_AT_ONCE);
       for (const [id, channel, sender, body] of rows) {
         this.#last = Number(id);
-        // Anything else was not written by a prefork, and has no listener.
+        // Other rows were not written by prefork and have no listener.
         if (typeof channel !== 'string' || typeof sender !== 'string' || !(body instanceof Uint8Array)) continue;
         this.#tell(channel, body, sender);
       }
@@ -98,7 +101,7 @@ export class Messages {
 
   #tell(channel: string, body: Uint8Array, sender: string): void {
     for (const listener of this.#listeners.get(channel) ?? []) {
-      // As an event that nothing catches, as EventTarget does it.
+      // An error of a listener becomes an uncaught exception, as with EventTarget.
       queueMicrotask(() => listener(body, sender));
     }
   }
@@ -109,7 +112,7 @@ export class Messages {
   }
 
   #clean(): void {
-    this.#database.query('DELETE FROM messages WHERE sent < ?').run(Date.now() - KEPT);
+    this.#database.query('DELETE FROM messages WHERE sent < ?').run(Date.now() - KEPT_MS);
     const row = this.#database
       .query(
         `SELECT id FROM (SELECT id, sum(length(body)) OVER (ORDER BY id DESC) AS behind FROM messages)

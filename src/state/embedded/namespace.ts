@@ -2,12 +2,15 @@ import type { Entry } from '../engine.ts';
 import { kinds, sizeOf, type Stored } from '../value.ts';
 import { ReadCache } from './read-cache.ts';
 import { damaged, numberIn, storedIn } from './damaged.ts';
-import { PAGE, type Database } from './database.ts';
+import { PAGE_BYTES, type Database } from './database.ts';
 import type { Query, Row } from './sqlite.ts';
 
-/** What a row takes beside key and value, and its place in the index beside the key, with what that leaves empty, bytes. */
-const ROW = 30;
-const PLACE = 50;
+/**
+ * The space that a row takes beyond key and value, and the space of its place in the index beyond the key. Both include
+ * unused space.
+ */
+const ROW_BYTES = 30;
+const PLACE_BYTES = 50;
 
 /** A row as the eviction and the sweep see it. */
 export interface Passed {
@@ -17,7 +20,7 @@ export interface Passed {
   readonly visited: boolean;
 }
 
-/** What is in the database for a key, but for the value. */
+/** A row without its value. */
 export interface Head {
   readonly id: number;
   readonly size: number;
@@ -25,28 +28,28 @@ export interface Head {
   readonly kind: Stored['kind'];
 }
 
-/** What is in the database for a key. */
+/** A row with its value. */
 export interface Found {
   readonly id: number;
   readonly entry: Entry;
   readonly visited: boolean;
-  /** Of its slot, as the database has it. */
+  /** The version of its slot, as the database has it. */
   readonly version: number;
 }
 
 /**
- * One area's table, and what this process keeps beside it. Rows are in the order in which their keys came: `id` is where
- * the eviction's hand goes along.
+ * The table of one area, with this process's data about it. Rows are in the order in which their keys arrived, and the
+ * eviction's hand moves along `id`.
  */
 export class Namespace {
   readonly id: number;
   readonly copies: ReadCache = new ReadCache();
-  /** Rows that were read since it was last written down: what the eviction spares. */
+  /** Rows that were read since the last record of reads. The eviction spares them. */
   readonly touched: Set<number> = new Set();
-  /** How many writes of this process since the last sweep, and where that ended. */
+  /** The number of writes of this process since the last sweep, and the row where that ended. */
   writes = 0;
   sweptTo = 0;
-  /** How many rows this process has evicted. */
+  /** The number of rows that this process has evicted. */
   evicted = 0;
   readonly #find: Query;
   readonly #head: Query;
@@ -82,7 +85,7 @@ export class Namespace {
   static create(database: Database, name: string): Namespace {
     database.query('INSERT INTO areas(name, bytes, entries, hand) VALUES (?, 0, 0, 0)').run(name);
     const id = Number(database.query('SELECT id FROM areas WHERE name = ?').row(name)![0]);
-    // What is looked at without the value comes before it, lest its pages be read too.
+    // The columns that are read without the value stand before it. Otherwise the pages of the value would be read too.
     database.exec(
       `CREATE TABLE ${tableOf(id)}(id INTEGER PRIMARY KEY, key TEXT UNIQUE NOT NULL, size INTEGER, fresh REAL,
          expires REAL, visited INTEGER, kind INTEGER, value)`,
@@ -90,12 +93,15 @@ export class Namespace {
     return new Namespace(database, id);
   }
 
-  /** Rows of no more than a page are not divided, so of one of two thirds the page is empty in a third. */
+  /**
+   * Estimates the space of an entry. Rows up to the size of a page are not split, so a row of two thirds of a page
+   * leaves a third unused.
+   */
   static sizeOf(key: string, stored: Stored): number {
     const keyed = Buffer.byteLength(key);
-    const row = ROW + keyed + sizeOf(stored);
-    const fitting = Math.floor(PAGE / row);
-    return Math.ceil(fitting === 0 ? row : PAGE / fitting) + PLACE + keyed;
+    const row = ROW_BYTES + keyed + sizeOf(stored);
+    const fitting = Math.floor(PAGE_BYTES / row);
+    return Math.ceil(fitting === 0 ? row : PAGE_BYTES / fitting) + PLACE_BYTES + keyed;
   }
 
   find(key: string, slot: number): Found | undefined {
@@ -107,7 +113,7 @@ export class Namespace {
     const row = this.#head.row(key);
     if (row === undefined) return undefined;
     const [id, size, expires, kind] = row;
-    // A kind that is none is written over like any other.
+    // A row with an unknown kind may be overwritten like any other.
     return {
       id: numberIn(id),
       size: numberIn(size),
@@ -116,7 +122,11 @@ export class Namespace {
     };
   }
 
-  /** @returns the row's id. */
+  /**
+   * Writes a row.
+   *
+   * @returns the row's id.
+   */
   put(key: string, { stored, freshUntil, expires }: Entry, size: number): number {
     return Number(this.#put.row(key, size, freshUntil, expires, kinds.indexOf(stored.kind), stored.data)![0]);
   }
@@ -129,7 +139,7 @@ export class Namespace {
     this.#visit.run(visited ? 1 : 0, id);
   }
 
-  /** The rows after `id`, at most so many. */
+  /** Returns at most `limit` rows after `id`. */
   after(id: number, limit: number): Passed[] {
     return this.#next.rows(id, limit).map((row) => ({
       id: Number(row[0]),
@@ -165,5 +175,5 @@ function foundIn(row: Row, version: number): Found {
 function keyIn(row: Row): string {
   const key = row[6];
   if (typeof key === 'string') return key;
-  throw damaged('a key is no text');
+  throw damaged('a key is not text');
 }

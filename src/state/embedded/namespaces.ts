@@ -1,7 +1,7 @@
 import { Namespace } from './namespace.ts';
 import type { Database } from './database.ts';
 
-/** The areas that are known to be in the database. None is ever removed from it. */
+/** The areas that are known to be in the database. An area is never removed. */
 export class Namespaces {
   readonly #database: Database;
   readonly #known = new Map<string, Namespace>();
@@ -10,22 +10,25 @@ export class Namespaces {
     this.#database = database;
   }
 
-  /** Keeps what it finds, so not for what a transaction has made and may undo: there, `EntryFrame.findArea`. */
+  /**
+   * Finds an area and remembers it. This is not for areas that a transaction has created and may undo:
+   * `EntryFrame.findArea` is.
+   */
   find(name: string): Namespace | undefined {
     return this.known(name) ?? this.#lookUp(name);
   }
 
-  /** Without a look into the database. */
+  /** Returns an area without reading the database. */
   known(name: string): Namespace | undefined {
     return this.#known.get(name);
   }
 
-  /** Of a transaction that is committed. */
+  /** Remembers an area of a transaction that is committed. */
   keep(name: string, area: Namespace): void {
     this.#known.set(name, area);
   }
 
-  /** Those with reads that are not written down yet. */
+  /** Lists the areas with reads that are not recorded yet. */
   touched(): Namespace[] {
     return [...this.#known.values()].filter(({ touched }) => touched.size > 0);
   }

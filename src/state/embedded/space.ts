@@ -1,38 +1,43 @@
 import { readdirSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What the files of a store may take, bytes. */
+/** The space that the files of a store may take in bytes. */
 export interface Space {
   readonly database: number;
-  /** What is written to the log before it is moved into the database. */
+  /** The size of the log before it is moved into the database. */
   readonly log: number;
-  /** With more in it writers wait for those who still read there. */
+  /** With a longer log, writers wait for processes that still read from it. */
   readonly longestLog: number;
 }
 
-/** More makes little faster, and would be taken from what is kept. */
-const LOG = 3.2 * 1024 * 1024;
-/** With what a large transaction adds to it. */
-const BESIDE = 8 * 1024 * 1024;
+/** A longer log would hardly be faster, and would take space from the entries. */
+const LOG_BYTES = 3.2 * 1024 * 1024;
+/** The space for the log, with what a large transaction adds to it. */
+const BESIDE_BYTES = 8 * 1024 * 1024;
 
 export function memorySpace(maxSize: number): Space {
-  return { database: maxSize, log: LOG, longestLog: Infinity };
+  return { database: maxSize, log: LOG_BYTES, longestLog: Infinity };
 }
 
 /**
- * A database that fills its file system could not even be emptied: that is written to the log first. So a part is left
- * free, and a store that is full says so while nothing else is. The `/dev/shm` of a container often has 64 MB.
+ * Divides the space of the file system. A database that fills the file system could not even be emptied, because
+ * deletions go through the log first. So a part is left free, and only the store reports that it is full. The
+ * `/dev/shm` of a container often has 64 MB.
  */
 export function spaceIn(directory: string, maxSize: number): Space {
   return divide(maxSize, roomIn(directory));
 }
 
-/** Pure. @param room of the file system, with what the store has of it already. */
+/**
+ * Divides the space; this function is pure.
+ *
+ * @param room the space of the file system, including what the store already takes.
+ */
 export function divide(maxSize: number, room: number): Space {
-  const beside = Math.min(BESIDE, room / 4);
+  const beside = Math.min(BESIDE_BYTES, room / 4);
   return {
     database: Math.min(maxSize, room - beside),
-    log: Math.min(LOG, beside / 2),
+    log: Math.min(LOG_BYTES, beside / 2),
     longestLog: beside * 0.75,
   };
 }

@@ -1,6 +1,6 @@
 /**
- * SQLite as far as it is used, and what its errors mean: node:sqlite, or npm's better-sqlite3 where Node has none. Both write
- * the same files, at the same time too. The types of Node 20 know neither.
+ * The part of SQLite that is used, and the meaning of its errors. The library is node:sqlite, or npm's better-sqlite3
+ * where Node has none. Both write the same files, even at the same time. The types of Node 20 know neither.
  */
 import { createRequire } from 'node:module';
 import { StateError, type StateErrorCode } from '../error.ts';
@@ -12,9 +12,9 @@ interface Statement {
   get(...parameters: Column[]): object | undefined;
   all(...parameters: Column[]): object[];
   run(...parameters: Column[]): { changes: number | bigint };
-  /** Of node:sqlite, 22.16 and later. */
+  /** node:sqlite has this from 22.16 on. */
   setReturnArrays?(enabled: boolean): void;
-  /** Of better-sqlite3, for statements that return rows. */
+  /** better-sqlite3 sets this for statements that return rows. */
   readonly reader?: boolean;
   raw?(enabled: boolean): void;
 }
@@ -27,7 +27,7 @@ interface Connection {
 
 type ConnectionClass = new (path: string) => Connection;
 
-/** One SQL statement, whose rows are arrays: objects take half as long again. */
+/** An SQL statement whose rows are arrays, because objects take half as long again. */
 export class Query {
   readonly #statement: Statement;
   readonly #isArray: boolean;
@@ -46,13 +46,21 @@ export class Query {
     return this.#statement.all(...parameters).map((row) => (this.#isArray ? (row as Row) : Object.values(row)));
   }
 
-  /** @returns how many rows it changed. */
+  /**
+   * Runs the statement.
+   *
+   * @returns how many rows it changed.
+   */
   run(...parameters: Column[]): number {
     return Number(this.#statement.run(...parameters).changes);
   }
 }
 
-/** @returns whether it will. */
+/**
+ * Asks for arrays.
+ *
+ * @returns whether the library supports that.
+ */
 function returnArrays(statement: Statement): boolean {
   if (statement.reader === true) statement.raw?.(true);
   statement.setReturnArrays?.(true);
@@ -61,7 +69,11 @@ function returnArrays(statement: Statement): boolean {
 
 export type { Connection };
 
-/** @throws StateError `ERR_STATE_UNSUPPORTED` where there is none. */
+/**
+ * Opens a connection.
+ *
+ * @throws StateError `ERR_STATE_UNSUPPORTED` where there is no SQLite.
+ */
 export function connect(path: string): Connection {
   const Database = builtIn() ?? installed();
   return new Database(path);
@@ -69,7 +81,7 @@ export function connect(path: string): Connection {
 
 function builtIn(): ConnectionClass | undefined {
   const emitWarning = process.emitWarning.bind(process);
-  // That it is experimental is said in our documentation, not by every worker at every start.
+  // Our documentation says that the module is experimental, so each worker need not print it at every start.
   process.emitWarning = () => {};
   try {
     const sqlite = process.getBuiltinModule('node:sqlite') as { DatabaseSync: ConnectionClass } | undefined;
@@ -91,11 +103,11 @@ function installed(): ConnectionClass {
   }
 }
 
-/** The primary result codes that mean something to us: sqlite.org/rescode.html. */
+/** The primary result codes that have a meaning here: sqlite.org/rescode.html. */
 const BUSY = 5;
 const STRANGE = 'the store is not as this version makes it: remove its directory';
 const meanings: Readonly<Record<number, readonly [code: StateErrorCode, message: string]>> = {
-  // What is asked is written in this package, so a table or a column that is not there was taken away.
+  // All statements are in this package, so a missing table or column was removed by another program.
   1: ['ERR_STATE_DAMAGED', STRANGE],
   [BUSY]: ['ERR_STATE_TIMEOUT', 'another process holds the store'],
   8: ['ERR_STATE_PLACE', 'the store cannot be written'],
@@ -109,10 +121,10 @@ const meanings: Readonly<Record<number, readonly [code: StateErrorCode, message:
   18: ['ERR_STATE_FULL', 'more than a database can hold in one row'],
   19: ['ERR_STATE_DAMAGED', STRANGE],
   20: ['ERR_STATE_DAMAGED', STRANGE],
-  26: ['ERR_STATE_DAMAGED', 'the file is no database: remove it, or give another path'],
+  26: ['ERR_STATE_DAMAGED', 'the file is not a database: remove it, or give another path'],
 };
 
-/** As better-sqlite3 has them, with the extended code behind: `SQLITE_IOERR_WRITE`. */
+/** The names of the codes in better-sqlite3, which adds the extended code: `SQLITE_IOERR_WRITE`. */
 const names: Readonly<Record<string, number>> = {
   ERROR: 1,
   BUSY,
@@ -129,10 +141,10 @@ const names: Readonly<Record<string, number>> = {
 const OTHER = 0;
 const MISMATCH = 20;
 
-/** The primary result code; undefined for an error that is none of SQLite's. */
+/** Returns the primary result code; undefined for an error that does not come from SQLite. */
 function resultCode(error: unknown): number | undefined {
   const { code, errcode } = (error ?? {}) as { code?: unknown; errcode?: unknown };
-  // A whole number that JavaScript does not keep exactly: none such is written here.
+  // The value is a whole number that JavaScript does not represent exactly. prefork never writes one.
   if (code === 'ERR_OUT_OF_RANGE' && /JavaScript number/.test((error as Error).message)) return MISMATCH;
   if (code === 'ERR_SQLITE_ERROR' && typeof errcode === 'number') return errcode & 0xff;
   const name = typeof code === 'string' ? /^SQLITE_([A-Z]+)/.exec(code)?.[1] : undefined;
@@ -147,7 +159,7 @@ export function isBusy(error: unknown): boolean {
   return resultCode(error) === BUSY;
 }
 
-/** What SQLite threw, as users are told; all else as it is. */
+/** Turns an SQLite error into one for users. Other errors stay as they are. */
 export function explained(error: unknown): unknown {
   const code = resultCode(error);
   const meaning = code === undefined ? undefined : meanings[code];

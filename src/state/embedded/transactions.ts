@@ -2,7 +2,7 @@ import { StateError } from '../error.ts';
 import type { Database } from './database.ts';
 import { explained, isBusy, isSqlite } from './sqlite.ts';
 
-/** What is done in one transaction beside the jobs: before it is committed, and after. */
+/** The work in a transaction beside the jobs: before the commit, and after it. */
 export interface Frame {
   beforeCommit(): void;
   afterCommit(): void;
@@ -14,24 +14,30 @@ interface Job<F> {
   readonly reject: (error: unknown) => void;
 }
 
-/** How many jobs share a transaction at most: others wait for the lock meanwhile. */
+/** The number of jobs that share a transaction. Other processes wait for the lock meanwhile. */
 const MOST_JOBS = 256;
 
-/** How long all of them wait for a process that holds the lock, ms: it has to be stopped, or the machine hopelessly busy. */
-const PATIENCE = 5000;
+/**
+ * How long all jobs wait for a process that holds the lock. Such a process is stopped, or the machine is hopelessly
+ * busy.
+ */
+const PATIENCE_MS = 5000;
 
-/** After so many jobs the log is looked at: until then it grows by a few MB at most. */
+/** The log is checked after this many jobs. Between two checks it grows by a few MB at most. */
 const BETWEEN_LOOKS = 64;
 
-/** How long writing waits for a log that is too long, ms. */
-const LOG_PATIENCE = 1000;
+/** How long writers wait for a log that is too long. */
+const LOG_PATIENCE_MS = 1000;
 
-/** As often it is tried again at once: the lock is held for some 20 µs. Then every millisecond. */
+/**
+ * The number of immediate attempts to get the lock, which is held for some 20 µs. Then there is an attempt every
+ * millisecond.
+ */
 const SPINS = 100;
 
 /**
- * The one who writes to the database: jobs that come in the same turn share a transaction, which makes many of them cheap.
- * When another process holds the lock this one tries again later; the event loop never waits for it.
+ * The only writer of this process. Jobs that arrive in the same turn share a transaction, which makes many of them
+ * cheap. When another process holds the lock, this one tries again later, and the event loop never waits.
  */
 export class Transactions<F extends Frame> {
   readonly #database: Database;
@@ -44,16 +50,22 @@ export class Transactions<F extends Frame> {
   #jobsToLook = BETWEEN_LOOKS;
   #longSince: number | undefined;
 
-  /** @param open makes what the jobs of a transaction work with. */
+  /**
+   * Creates the queue.
+   *
+   * @param open makes the object that the jobs of a transaction work with.
+   */
   constructor(database: Database, open: () => F) {
     this.#database = database;
     this.#open = open;
   }
 
   /**
-   * @param work reads and writes; it runs again if the transaction has to. What it throws is the caller's; it must not
-   *   have written by then.
-   * @returns what it returned, once it is committed.
+   * Adds a job.
+   *
+   * @param work reads and writes. It runs again if the transaction has to. An error of it goes to the caller, and it
+   *   must not have written by then.
+   * @returns the result of `work`, once it is committed.
    */
   run<Result>(work: (frame: F) => Result): Promise<Result> {
     return new Promise((resolve, reject) => {
@@ -62,7 +74,7 @@ export class Transactions<F extends Frame> {
     });
   }
 
-  /** When nothing is under way any more. */
+  /** Settles when no job is under way. */
   settled(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#jobs.length === 0) resolve();
@@ -92,7 +104,7 @@ export class Transactions<F extends Frame> {
     else this.#idle?.();
   }
 
-  /** One of several spoilt it for all, for example by filling the store: each for itself. */
+  /** Runs one job on its own, after one of several spoilt the transaction for all, for example by filling the store. */
   #alone(job: Job<F>): void {
     try {
       this.#database.query('BEGIN IMMEDIATE').run();
@@ -104,11 +116,15 @@ export class Transactions<F extends Frame> {
     }
   }
 
-  /** @returns whether the log is too long. Then it will be looked at again. */
+  /**
+   * Checks the log.
+   *
+   * @returns whether it is too long. It is then checked again later.
+   */
   #waitsForLog(): boolean {
     if (this.#jobsToLook > 0) return false;
     this.#longSince ??= performance.now();
-    if (this.#isLogShort() || performance.now() - this.#longSince > LOG_PATIENCE) {
+    if (this.#isLogShort() || performance.now() - this.#longSince > LOG_PATIENCE_MS) {
       this.#longSince = undefined;
       this.#jobsToLook = BETWEEN_LOOKS;
       return false;
@@ -122,12 +138,16 @@ export class Transactions<F extends Frame> {
     try {
       return this.#database.shortenLog();
     } catch (error) {
-      // Whatever else is wrong, the write will meet it too.
+      // Any other fault will also meet the write.
       return !isBusy(error);
     }
   }
 
-  /** @returns whether the lock was got. Else it will be tried again, or every job has been refused. */
+  /**
+   * Begins a transaction.
+   *
+   * @returns whether the lock was obtained. Otherwise the attempt is repeated, or every job has been refused.
+   */
   #begin(): boolean {
     try {
       this.#database.query('BEGIN IMMEDIATE').run();
@@ -143,8 +163,8 @@ export class Transactions<F extends Frame> {
   #tryLater(cause: unknown): void {
     const now = performance.now();
     if (this.#attempts++ === 0) this.#since = now;
-    if (now - this.#since > PATIENCE) {
-      const message = `another process has held the store for ${PATIENCE / 1000} s: is it stopped?`;
+    if (now - this.#since > PATIENCE_MS) {
+      const message = `another process has held the store for ${PATIENCE_MS / 1000} s: is it stopped?`;
       this.#refuse(new StateError('ERR_STATE_TIMEOUT', message, { cause }));
       return;
     }
@@ -159,7 +179,11 @@ export class Transactions<F extends Frame> {
     this.#idle?.();
   }
 
-  /** @returns what settles the jobs, for when it is certain. */
+  /**
+   * Runs the jobs and commits.
+   *
+   * @returns functions that settle the jobs, to be called when the result is certain.
+   */
   #commit(jobs: ReadonlyArray<Job<F>>): Array<() => void> {
     const frame = this.#open();
     const settlers = jobs.map((job) => settlerOf(job, frame));
@@ -169,7 +193,7 @@ export class Transactions<F extends Frame> {
     return settlers;
   }
 
-  /** On some errors SQLite has done it itself. */
+  /** Rolls back. SQLite has already done so after some errors. */
   #rollback(): void {
     try {
       this.#database.query('ROLLBACK').run();

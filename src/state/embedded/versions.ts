@@ -2,15 +2,16 @@ import { closeSync, readSync, writeSync } from 'node:fs';
 import { StateError } from '../error.ts';
 
 const SLOTS = 4096;
-export const VERSIONS_SIZE: number = SLOTS * 8;
+export const VERSIONS_BYTES: number = SLOTS * 8;
 
 /**
- * One number a slot, and every key has a slot: it changes before anything about the key does, but for its eviction. So a
- * process may keep a copy of what it read, and asks here, with one pread of 8 bytes, whether it is still good. Owns the
- * descriptor.
+ * A number for each slot, and each key belongs to a slot. The number changes before the entry of the key does, except
+ * when the entry is evicted. So a process may keep a copy of what it read, and ask here with one pread of 8 bytes
+ * whether the copy is still good. The object owns the descriptor.
  *
- * The database has the same numbers, written in the transaction that changes the key. A copy is kept only where both agree:
- * then nobody is between the two, and nobody died there. Only who holds the database's write lock writes here.
+ * The database has the same numbers, written in the transaction that changes the key. A copy is only kept when both
+ * agree: then no process is between the two writes, and none has died there. Only a process with the database's write
+ * lock writes here.
  */
 export class Versions {
   readonly #fd: number;
@@ -50,7 +51,7 @@ export class Versions {
   }
 }
 
-/** FNV-1a: keys that differ little get slots that have nothing to do with each other. */
+/** Hashes a key by FNV-1a, so that similar keys get unrelated slots. */
 export function slotOf(area: number, key: string): number {
   let hash = 0x811c9dc5 ^ area;
   for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);

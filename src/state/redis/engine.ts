@@ -13,16 +13,19 @@ export interface RedisOptions {
   readonly timeout: number;
 }
 
-/** What the server itself needs for an entry, about, bytes. */
-const OVERHEAD = 100;
+/** The memory that the server itself needs for an entry, approximately. */
+const OVERHEAD_BYTES = 100;
 const AT_ONCE = 250;
 
-/** Of all marks of an area since the last one was made: of processes that died while they computed, they would stay for ever. */
+/**
+ * How long the marks of an area live after the last one was made. The marks of processes that died while they computed
+ * would otherwise stay for ever.
+ */
 const MARK_LIFETIME_MS = 600_000;
 /** How long an area counts as being cleared when no more is heard of that. */
 const CLEARING_LIFETIME_MS = 10_000;
 
-/** State in Redis or Valkey, which processes of several machines share. Owns the connections. */
+/** State in Redis or Valkey, which processes of several machines share. The engine owns the connections. */
 export class RedisEngine implements Engine {
   readonly isBounded = false;
   readonly #server: Server;
@@ -54,7 +57,7 @@ export class RedisEngine implements Engine {
     return integerIn(await this.#server.script('remove', this.#keysOf(area, key), key)) === 1;
   }
 
-  /** Again and again until nobody wrote in between: somebody always succeeds. */
+  /** Repeats the change until no other write came in between. One process always succeeds. */
   async update(area: string, key: string, change: (current: Entry | undefined) => Change): Promise<void> {
     for (;;) {
       const before = await this.#raw(area, key);
@@ -126,7 +129,7 @@ export class RedisEngine implements Engine {
     const [token, ...holder] = bytesIn(answer).toString().split(' ');
     const heldBy = holder.join(' ');
     if (!isDead(heldBy)) return { heldBy };
-    // Of this machine, so we can see what the server cannot.
+    // The holder ran on this machine, so we can see what the server cannot.
     await this.release(name, Number(token));
     return this.acquire(name, owner, ttl);
   }
@@ -174,7 +177,10 @@ export class RedisEngine implements Engine {
     return `${this.#prefix}released`;
   }
 
-  /** Who waits looks again now and then anyway, so it may be late, and may fail. */
+  /**
+   * Listens for released leases. This may be late or fail, because waiting processes look again from time to time
+   * anyway.
+   */
   #hearReleases(): void {
     if (this.#hearsReleases) return;
     this.#hearsReleases = true;
@@ -220,7 +226,7 @@ export class RedisEngine implements Engine {
     }
   }
 
-  /** While an area is cleared, in many steps, none of them lets a value be written that was computed before the last. */
+  /** Marks a step of clearing an area. No step lets a value be written whose computation began before the last step. */
   async #clearing(area: string, by: number): Promise<void> {
     await this.#server.script('clearing', this.#markKeysOf(area), String(by), String(CLEARING_LIFETIME_MS));
   }
@@ -229,7 +235,10 @@ export class RedisEngine implements Engine {
     return [`${this.#area(area)}#marks`, `${this.#area(area)}#clearing`];
   }
 
-  /** What all keys of the area begin with. Within the braces, which keep them together in a cluster, there is no other. */
+  /**
+   * Returns the common beginning of all keys of the area. The braces keep these keys together in a cluster, and there
+   * are no other braces inside them.
+   */
   #area(area: string): string {
     return `${this.#prefix}{${area.replace(/[%{}]/g, encodeURIComponent)}}`;
   }
@@ -245,16 +254,16 @@ export class RedisEngine implements Engine {
 }
 
 function sizeOfEntry(key: string, stored: Stored): number {
-  return OVERHEAD + Buffer.byteLength(key) * 2 + sizeOf(stored);
+  return OVERHEAD_BYTES + Buffer.byteLength(key) * 2 + sizeOf(stored);
 }
 
 function unaddable(error: unknown, key: string): unknown {
   const { message } = error as Error;
   if (message.includes('TOOLARGE') || message.includes('would overflow')) {
-    return new StateError('ERR_STATE_VALUE', `'${key}' would become more than a number keeps exactly`, {
+    return new StateError('ERR_STATE_VALUE', `'${key}' would become larger than a number can represent exactly`, {
       cause: error,
     });
   }
   if (!message.includes('not an integer')) return error;
-  return new StateError('ERR_STATE_VALUE', `'${key}' is not a number that could be added to`, { cause: error });
+  return new StateError('ERR_STATE_VALUE', `'${key}' is not a number, so nothing can be added to it`, { cause: error });
 }

@@ -2,27 +2,38 @@ import type { Entry } from '../engine.ts';
 import { StateError } from '../error.ts';
 import { kinds, type Stored } from '../value.ts';
 
-/** The kind as one byte, until when it is fresh as a double, then the data. The server itself knows when it expires. */
-const HEAD = 9;
+/**
+ * The head of an entry: the kind as one byte, and the end of its freshness as a double. The server itself knows when it
+ * expires.
+ */
+const HEAD_BYTES = 9;
 
-/** A number is kept as its digits, so that the server can add to it; no kind has the number of a digit. */
+/**
+ * Encodes an entry. A number is kept as its digits, so that the server can add to it. No kind has the number of a
+ * digit.
+ */
 export function encodeEntry({ kind, data }: Stored, freshUntil: number): Buffer {
   if (kind === 'number') return Buffer.from(String(data));
-  const head = Buffer.alloc(HEAD);
+  const head = Buffer.alloc(HEAD_BYTES);
   head[0] = kinds.indexOf(kind);
   head.writeDoubleBE(freshUntil, 1);
   return Buffer.concat([head, typeof data === 'string' ? Buffer.from(data) : data]);
 }
 
-/** @throws StateError `ERR_STATE_VALUE` for what was not written by `encodeEntry`: another program has the same keys. */
+/**
+ * Decodes an entry.
+ *
+ * @throws StateError `ERR_STATE_VALUE` for a value that `encodeEntry` did not write: another program uses the same
+ *   keys.
+ */
 export function decodeEntry(bytes: Buffer | null): Entry | undefined {
   if (bytes === null) return undefined;
   const kind = kinds[bytes[0] ?? -1];
   if (kind === undefined || kind === 'number') return forEver({ kind: 'number', data: decodeNumber(bytes) });
-  if (bytes.length < HEAD) throw foreign();
+  if (bytes.length < HEAD_BYTES) throw foreign();
   const freshUntil = bytes.readDoubleBE(1);
   if (Number.isNaN(freshUntil)) throw foreign();
-  const data = bytes.subarray(HEAD);
+  const data = bytes.subarray(HEAD_BYTES);
   const stored: Stored = kind === 'text' ? { kind, data: data.toString() } : { kind, data };
   return { stored, freshUntil, expires: Infinity };
 }

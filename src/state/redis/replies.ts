@@ -1,6 +1,6 @@
 /**
- * What a server answers is data from outside: it may be no Redis, or one that is broken. Each reply is read as what it has to
- * be, and anything else is an outage, which callers know how to live with.
+ * Reads the replies of a server. A reply is data from outside: the server may not be Redis, or may be broken. Each
+ * reply is read as the type that it must have. Anything else counts as an outage, which callers can handle.
  */
 import { StateError } from '../error.ts';
 
@@ -13,14 +13,18 @@ export function bytesOrNull(reply: unknown): Buffer | null {
   return reply === null ? null : bytesIn(reply);
 }
 
-/** As the protocol's own, or as digits. */
+/** Reads a whole number, in the protocol's own form or as digits. */
 export function integerIn(reply: unknown): number {
   const value = Buffer.isBuffer(reply) ? digitsIn(reply) : reply;
   if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
   throw strange(reply, 'a whole number');
 }
 
-/** @param length that it has to have; undefined: any. */
+/**
+ * Reads a list.
+ *
+ * @param length the length that it must have; undefined for any.
+ */
 export function listIn(reply: unknown, length?: number): readonly unknown[] {
   if (Array.isArray(reply) && (length === undefined || reply.length === length)) return reply as unknown[];
   throw strange(reply, length === undefined ? 'a list' : `a list of ${length}`);
@@ -34,7 +38,7 @@ function strange(reply: unknown, expected: string): StateError {
   const got = reply === null ? 'nothing' : Array.isArray(reply) ? `a list of ${reply.length}` : nameOf(reply);
   return new StateError(
     'ERR_STATE_UNAVAILABLE',
-    `Redis answered with ${got}, where ${expected} had to come: is it a Redis or Valkey server?`,
+    `Redis answered with ${got}, where ${expected} was expected: is it a Redis or Valkey server?`,
   );
 }
 

@@ -1,16 +1,16 @@
 /**
- * What is one step in the server, as Lua. Every key of an area has the area in braces, which keeps them together in a
- * cluster, so that a script may name more of them than it was given.
+ * The steps that the server executes atomically, in Lua. Every key of an area contains the area's name in braces, which
+ * keeps the keys together in a cluster. So a script may use more keys than it was given.
  */
 
 /**
- * KEYS: entry, sizes, total, marks. ARGV: value, ttl in ms or 0, when, what must be there for 'same' or the mark for 'marked',
- * maxSize or 0, size, the entry's key without what all of the area begin with, and that beginning.
+ * KEYS: entry, sizes, total, marks. ARGV: value, ttl in ms or 0, when, the value for 'same' or the mark for 'marked',
+ * maxSize or 0, size, the entry's short key, and the common beginning of the area's keys.
  *
- * Over the bound, the longest idle of eight random ones goes, as the server itself evicts. What has expired by itself is
- * found the same way, and only then leaves the books.
+ * Above the bound, the script evicts the longest idle of eight random entries, as the server itself does. Entries that
+ * have expired are found in the same way, and only then leave the totals.
  *
- * @returns 0 where it was not written, else 1 and how many went.
+ * @returns 0 when nothing was written, otherwise 1 plus the number of evicted entries.
  */
 const set = `
 local present = redis.call('GET', KEYS[1])
@@ -52,9 +52,9 @@ if size then redis.call('HDEL', KEYS[2], ARGV[1]) redis.call('INCRBY', KEYS[3], 
 return redis.call('UNLINK', KEYS[1])`;
 
 /**
- * KEYS: entry. ARGV: amount, ttl in ms or 0, the largest that a number of JavaScript keeps, 'present' or ''.
+ * KEYS: entry. ARGV: amount, ttl in ms or 0, the largest number that JavaScript represents exactly, 'present' or ''.
  *
- * @returns the sum as text: the client reads 2^53 - 1 as 2^53.
+ * @returns the sum as text, because the client reads 2^53 - 1 as 2^53.
  */
 const add = `
 local before = redis.call('EXISTS', KEYS[1])
@@ -70,10 +70,11 @@ return { string.format('%.0f', value), redis.call('PTTL', KEYS[1]) }`;
 /**
  * KEYS: lease, tokens. ARGV: owner, ttl in ms.
  *
- * The token is the server's time in microseconds, or one more than the last where that is not less. So tokens grow also when the
- * last one was evicted, and when the server was restarted without its data; in a double they are exact until the year 2255.
+ * The token is the server's time in microseconds, or one more than the last token if that is larger. So tokens also
+ * grow when the last one was evicted, and when the server was restarted without its data. A double represents them
+ * exactly until the year 2255.
  *
- * @returns what is there, or the new token, as text: Lua's own numbers lose digits on their way.
+ * @returns the present holder, or the new token, as text, because Lua's own numbers lose digits on their way.
  */
 const acquire = `
 local held = redis.call('GET', KEYS[1])
@@ -99,15 +100,18 @@ redis.call('DEL', KEYS[1])
 redis.call('PUBLISH', ARGV[2], ARGV[3])
 return 1`;
 
-/** KEYS: marks, clearing. ARGV: the entry's short key, mark, for how long in ms. There are none while the area is cleared. */
+/**
+ * KEYS: marks, clearing. ARGV: the entry's short key, mark, its lifetime in ms. No marks are made while the area is
+ * cleared.
+ */
 const mark = `
 if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 return redis.call('PEXPIRE', KEYS[1], ARGV[3])`;
 
 /**
- * KEYS: marks, clearing. ARGV: 1 for one who begins to clear, 0 for one who goes on, -1 for one who ends; how long it counts
- * when no more is heard, in ms. What began to be computed before is not written any more.
+ * KEYS: marks, clearing. ARGV: 1 when clearing begins, 0 when it continues, -1 when it ends; the time in ms that this
+ * counts when no more is heard. A value whose computation began before is not written any more.
  */
 const clearing = `
 redis.call('UNLINK', KEYS[1])

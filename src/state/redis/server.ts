@@ -5,7 +5,7 @@ import { scripts, type ScriptName } from './scripts.ts';
 
 export interface ServerOptions {
   readonly url: string;
-  /** How long an operation may take, and wait for a server that is away, ms. */
+  /** How long an operation may take, and wait for a server that is away, in ms. */
   readonly timeout: number;
 }
 
@@ -13,12 +13,12 @@ type Client = ReturnType<typeof redis.createClient>;
 export type Argument = string | Buffer;
 
 /**
- * The connections to the server: one for commands, and one to listen on once somebody does. Owns both. They come back by
- * themselves when the server does; what is asked meanwhile waits for at most `timeout`.
+ * The connections to the server: one for commands, and one to listen on when it is needed. The object owns both. They
+ * reconnect by themselves when the server comes back. Meanwhile requests wait for at most `timeout`.
  */
 export class Server {
   readonly #client: Client;
-  /** For messages, without what the URL has of passwords. */
+  /** The address for messages, without the passwords of the URL. */
   readonly #address: string;
   readonly #timeout: number;
   readonly #hashes = new Map<ScriptName, string>();
@@ -38,7 +38,11 @@ export class Server {
     client.on('ready', () => (this.#awaySince = undefined));
   }
 
-  /** @throws StateError `ERR_STATE_UNAVAILABLE` when it does not answer in time. */
+  /**
+   * Connects.
+   *
+   * @throws StateError `ERR_STATE_UNAVAILABLE` when the server does not answer in time.
+   */
   static async connect({ url, timeout }: ServerOptions): Promise<Server> {
     const { createClient: create, RESP_TYPES } = await load();
     const client = create({
@@ -53,7 +57,7 @@ export class Server {
       return server;
     } catch (error) {
       client.destroy();
-      // Why it could not be reached says more than that the time is over.
+      // The reason why the server was unreachable says more than the timeout.
       throw server.#unavailable(server.#lastError ?? error);
     }
   }
@@ -68,7 +72,7 @@ export class Server {
     try {
       return await this.command('EVALSHA', this.#hashOf(name), ...rest);
     } catch (error) {
-      // A server that was restarted has forgotten it.
+      // A server that was restarted has forgotten the script.
       if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
       return this.command('EVAL', scripts[name], ...rest);
     }
@@ -80,7 +84,7 @@ export class Server {
     return () => void client.unsubscribe(channel, listener, true).catch(() => {});
   }
 
-  /** Node's sockets keep a process alive; the state does not unless it is asked to. */
+  /** Sets whether the connection keeps the process alive. Node's sockets do by default, but the state should not. */
   keepAlive(alive: boolean): void {
     const listening = this.#listening ?? Promise.resolve(this.#client);
     void listening.then((client) => (alive ? client.ref() : client.unref())).catch(() => {});
@@ -103,9 +107,9 @@ export class Server {
     return client;
   }
 
-  /** After it has been away for longer than the timeout nobody waits for it any more. */
+  /** Waits for the connection. After the server has been away for longer than the timeout, requests fail at once. */
   async #ready(): Promise<void> {
-    if (this.#isClosed) throw new StateError('ERR_STATE_CLOSED', 'the state was closed before');
+    if (this.#isClosed) throw new StateError('ERR_STATE_CLOSED', 'the state is closed');
     if (this.#client.isReady) return;
     const left = this.#timeout - (performance.now() - (this.#awaySince ?? performance.now()));
     if (left <= 0) throw this.#unavailable(this.#lastError);
@@ -140,7 +144,7 @@ export class Server {
     });
   }
 
-  /** What the server answered begins with a word in capitals; anything else is the connection's. */
+  /** Explains an error. An error of the server begins with a word in capitals; any other comes from the connection. */
   #explained(error: unknown): unknown {
     if (error instanceof StateError) return error;
     const { message } = error as Error;
@@ -153,7 +157,7 @@ export class Server {
     if (message.startsWith('WRONGTYPE')) {
       return new StateError(
         'ERR_STATE_VALUE',
-        'Redis has something there that prefork has not written: choose another prefix',
+        'Redis has a value there that prefork did not write: choose another prefix',
         {
           cause: error,
         },
@@ -167,7 +171,7 @@ export class Server {
     const why = reasonOf(cause);
     return new StateError(
       'ERR_STATE_UNAVAILABLE',
-      `Redis at ${this.#address} cannot be asked${why && `: ${why}`}. What it was asked to write it may have written`,
+      `Redis at ${this.#address} cannot be reached${why && `: ${why}`}. A write that was sent may have been executed`,
       { cause },
     );
   }
@@ -187,11 +191,14 @@ function addressOf(url: string): string {
     const { hostname, port, pathname } = new URL(url);
     return `${hostname}:${port || '6379'}${pathname === '/' ? '' : pathname}`;
   } catch {
-    return 'an address that is no URL';
+    return 'an address that is not a URL';
   }
 }
 
-/** Of a host with several addresses Node tells of each attempt, in an error whose own message is empty. */
+/**
+ * Returns the message of an error. Node reports the attempts at a host with several addresses in an error whose own
+ * message is empty.
+ */
 function reasonOf(cause: unknown): string {
   if (cause instanceof AggregateError) return cause.errors.map(reasonOf).join(', ');
   const { message, code = 'an unknown error' } = (cause ?? { message: '', code: '' }) as NodeJS.ErrnoException;

@@ -21,14 +21,12 @@ export class Actions {
     this.#all.push({ name, from: now, to: now });
   }
 
-  /** Of what takes its time, whatever comes of it. */
-  async during<Result>(name: string, run: () => Promise<Result>): Promise<Result> {
-    const at = this.#all.push({ name, from: Date.now(), to: undefined }) - 1;
-    try {
-      return await run();
-    } finally {
-      this.#all[at] = { ...this.#all[at]!, to: Date.now() };
-    }
+  /** Of what takes its time, whatever comes of it; not of what throws before it has begun. */
+  during<Result>(name: string, run: () => Promise<Result>): Promise<Result> {
+    const from = Date.now();
+    const done = run();
+    const at = this.#all.push({ name, from, to: undefined }) - 1;
+    return done.finally(() => (this.#all[at] = { name, from, to: Date.now() }));
   }
 }
 

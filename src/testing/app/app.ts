@@ -2,7 +2,8 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Outcome, ScaleTarget } from '../../contract/outcome.ts';
+import type { ScaleTarget } from '../../contract/operations.ts';
+import type { Outcome } from '../../contract/outcome.ts';
 import type { Status } from '../../control/controls.ts';
 import { Actions, type Action } from './actions.ts';
 import { Changes } from './changes.ts';
@@ -13,30 +14,32 @@ import { isAlive, killIfAlive, untilGone } from './processes.ts';
 import { addRunning, removeRunning } from './running.ts';
 import { toTarget, type Target } from '../load/target.ts';
 
-/** Longest wait for an event, and for the end after SIGTERM, unless something else is said, ms. */
-const PATIENCE = 60_000;
-/** After the end of the primary its last lines may still be on their way, and strangers may hold its stderr open, ms. */
-const LAST_LINES = 1000;
-/** How often is looked whether another primary answers, ms. */
-const POLL = 20;
+/** The default for the longest wait for an event, and for the end after SIGTERM. */
+const PATIENCE_MS = 60_000;
+/**
+ * After the primary has ended, its last lines may still be on their way, and other processes may hold its stderr open.
+ */
+const LAST_LINES_MS = 1000;
+/** How often the app checks whether another primary answers. */
+const POLL_MS = 20;
 
-/** How the primary ended. Both null when it was not this process's child, but came by an upgrade. */
+/** How the primary ended. Both fields are null when it was not a child of this process but came by an upgrade. */
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
 
-/** How an operation ended well. */
+/** The successful outcome of an operation. */
 export type Done = Extract<Outcome, { ok: true }>;
 
 /**
- * A server that runs, seen from outside: its log, its output, and what can be asked of it. Owns the process and a directory
- * for the control socket; disposing of it stops the server and removes all.
+ * A running server, seen from outside: its log, its output and its operations. The app owns the process and a directory
+ * for the control socket. Disposing of it stops the server and removes the directory.
  */
 export class App implements AsyncDisposable {
-  /** What it has written to stderr so far, line by line. */
+  /** The server's stderr so far, line by line. */
   readonly output: OutputLine[] = [];
-  /** What it has written to stdout so far. */
+  /** The server's stdout so far. */
   stdout = '';
   readonly #child: ChildProcess;
   readonly #directory: string;
@@ -49,9 +52,11 @@ export class App implements AsyncDisposable {
   #exit: Exit | undefined;
 
   /**
-   * @internal `startServer` makes it.
-   * @param child whose stdout and stderr are pipes, and nobody else's.
-   * @param directory its PREFORK_RUNTIME_DIR, and nobody else's.
+   * Wraps a process.
+   *
+   * @internal `startServer` calls this.
+   * @param child a process whose stdout and stderr are pipes that only the app reads.
+   * @param directory the PREFORK_RUNTIME_DIR of this server alone.
    */
   constructor(child: ChildProcess, directory: string) {
     this.#child = child;
@@ -61,7 +66,7 @@ export class App implements AsyncDisposable {
     addRunning(this);
   }
 
-  /** Of the primary. An upgrade changes it. */
+  /** The pid of the primary. An upgrade changes it. */
   get pid(): number {
     return this.#pid;
   }
@@ -71,61 +76,62 @@ export class App implements AsyncDisposable {
     return this.#log;
   }
 
-  /** All of stderr so far: prefork's log as people read it, and what the application wrote itself. */
+  /** All of stderr so far: prefork's log as people read it, and the application's own output. */
   get stderr(): string {
     return this.output.map(({ text }) => `${text}\n`).join('');
   }
 
   /**
-   * Where it listens, as it says itself, in the order in which it said so: `127.0.0.1:8080`, `unix:/path`. A worker is ready
-   * when its first server listens: for those after it, wait with `event('listening', { nth: 2 })`.
+   * The addresses on which the server listens, in the order of its log: `127.0.0.1:8080`, `unix:/path`. A worker is
+   * ready when its first server listens. To wait for later servers, use `event('listening', { nth: 2 })`.
    */
   get addresses(): string[] {
     return [...new Set(this.#events('listening', {}).map(({ fields }) => String(fields['address'])))];
   }
 
-  /** The first of its addresses. */
+  /** The first address. */
   get address(): string {
     const [first] = this.addresses;
     if (first === undefined) throw new Error('the application has not called listen');
     return first;
   }
 
-  /** The first of its addresses, as `http.request` takes it. */
+  /** The first address, as `http.request` takes it. */
   get target(): Target {
     return toTarget(this.address);
   }
 
-  /** All of its addresses, as `http.request` takes them. */
+  /** All addresses, as `http.request` takes them. */
   get targets(): Target[] {
     return this.addresses.map(toTarget);
   }
 
   /**
-   * The first such event in the log, or the `nth`, that has come or will.
+   * Waits for the first such event in the log, or the `nth`. An event that was logged before counts.
    *
-   * @param name `worker exited`
-   * @param options.fields what it has to have, such as `{ slot: 0 }`; numbers and texts are compared as text.
-   * @param options.within longest wait, ms; default 60 s.
+   * @param name such as `worker exited`
+   * @param options.fields the fields that it must have, such as `{ slot: 0 }`; numbers and texts are compared as
+   *   text.
+   * @param options.within the longest wait in ms; default 60 s.
    */
   event(
     name: string,
     options: { readonly fields?: LogEvent['fields']; readonly nth?: number; readonly within?: number } = {},
   ): Promise<LogEvent> {
-    const { fields = {}, nth = 1, within = PATIENCE } = options;
+    const { fields = {}, nth = 1, within = PATIENCE_MS } = options;
     const pairs = Object.entries(fields).map(([key, value]) => `${key}=${value}`);
     const what = (): string => `"${[name, ...pairs].join(' ')}" in the log${nth === 1 ? '' : `, no. ${nth}`}`;
     return this.#changes.until(() => this.#events(name, fields)[nth - 1], what, within);
   }
 
-  /** Of the worker in this slot, by what the log said last. */
+  /** Returns the pid of the worker in this slot, according to the log. */
   worker(slot: number): number {
     const pid = this.#events('worker ready', { slot }).at(-1)?.fields['pid'];
     if (pid === undefined) throw new Error(`slot ${slot} has no worker`);
     return Number(pid);
   }
 
-  /** SIGKILL to the worker in this slot: what it has in flight is lost. @returns its pid. */
+  /** Sends SIGKILL to the worker in this slot. Requests in flight are lost. @returns the worker's pid. */
   kill(slot: number): number {
     const pid = this.worker(slot);
     this.#actions.add(`kill ${slot}`);
@@ -133,20 +139,24 @@ export class App implements AsyncDisposable {
     return pid;
   }
 
-  /** To the primary. */
+  /** Sends a signal to the primary. */
   signal(name: NodeJS.Signals): void {
     this.#actions.add(name);
     process.kill(this.#pid, name);
   }
 
-  /** What runs: slots, generation, pids, state, load. */
+  /** Reads the status: slots, generation, pids, state, load. */
   async status(): Promise<Status> {
     const status = (await get(this.#socket(), '/status')) as Status;
     this.#pid = status.pid;
     return status;
   }
 
-  /** Replaces the workers. @throws OperationFailed with the reason and the stderr of the worker that did not come up. */
+  /**
+   * Replaces the workers.
+   *
+   * @throws OperationFailed with the reason and the stderr of the worker that did not come up.
+   */
   reload(): Promise<Done> {
     return this.#actions.during('reload', () => operate(this.#socket(), 'reload'));
   }
@@ -162,7 +172,7 @@ export class App implements AsyncDisposable {
     return this.#actions.during(name, () => operate(this.#socket(), 'scale', target));
   }
 
-  /** Replaces the primary itself. `pid` is the new one's when this settles. */
+  /** Replaces the primary itself. When the promise settles, `pid` is that of the new one. */
   upgrade(): Promise<Done> {
     return this.#actions.during('upgrade', () => this.#upgrade());
   }
@@ -171,11 +181,11 @@ export class App implements AsyncDisposable {
     const before = this.#pid;
     this.#before.push(before);
     const done = await operate(this.#socket(), 'upgrade');
-    const deadline = performance.now() + PATIENCE;
+    const deadline = performance.now() + PATIENCE_MS;
     // The old primary answers until the new one's socket is in its place.
     while ((await this.#primaryBeside(new Set([before]))) === undefined) {
       if (performance.now() > deadline) throw new Error(`upgraded, but pid ${before} still answers`);
-      await delay(POLL);
+      await delay(POLL_MS);
     }
     return done;
   }
@@ -196,29 +206,32 @@ export class App implements AsyncDisposable {
    */
   async settled(): Promise<void> {
     for (const pid of this.#before) await untilGone(pid);
-    const deadline = performance.now() + PATIENCE;
+    const deadline = performance.now() + PATIENCE_MS;
     for (;;) {
       const { leaving, operation } = await this.status();
       if (leaving.length === 0 && operation === null) return;
       if (performance.now() > deadline) throw new Error(`${leaving.length} workers are still there that should leave`);
-      await delay(POLL);
+      await delay(POLL_MS);
     }
   }
 
-  /** SIGTERM, as systemd, Docker and Kubernetes stop a server; settles when it has ended. */
+  /**
+   * Sends SIGTERM, as systemd, Docker and Kubernetes do to stop a server. The promise settles when the server has
+   * ended.
+   */
   async stop(): Promise<Exit> {
-    // Another primary may have come by an upgrade that was not asked for here.
+    // Another process may have upgraded the primary.
     await this.status().catch(() => {});
     if (this.#exit === undefined && isAlive(this.#pid)) this.signal('SIGTERM');
     return this.exit();
   }
 
-  /** The end of the primary, that has come or will, also when it is no child of this process any more. */
+  /** Waits for the end of the primary, even when it is no longer a child of this process. */
   exit(): Promise<Exit> {
     return this.#changes.until(
       () => this.#exit,
       () => 'the end of the server',
-      PATIENCE,
+      PATIENCE_MS,
     );
   }
 
@@ -232,7 +245,8 @@ export class App implements AsyncDisposable {
   }
 
   /**
-   * Ends primary and workers without grace, and removes all. Spares, which nobody counts here, end when they miss the primary.
+   * Ends the primary and the workers without grace, and removes the directory. Spares, which are not counted here, end
+   * when they miss the primary.
    *
    * @internal
    */
@@ -262,12 +276,15 @@ export class App implements AsyncDisposable {
       this.#log.push(line.event);
       this.#changes.changed();
     });
-    // Also when it breaks.
+    // The promise also settles when the stream breaks.
     const lastLines = once(stderr!, 'close').catch(() => {});
     this.#child.once('exit', (code, signal) => void this.#followTo({ code, signal }, lastLines));
   }
 
-  /** The process that was started has ended. An upgrade ends it too, and then another one is the server. */
+  /**
+   * Follows the server after the process that was started has ended. An upgrade ends it too, and then another process
+   * is the server.
+   */
   async #followTo(end: Exit, lastLines: Promise<unknown>): Promise<void> {
     const ended = new Set([this.#child.pid!]);
     let exit = end;
@@ -278,12 +295,12 @@ export class App implements AsyncDisposable {
       ended.add(successor);
       exit = { code: null, signal: null };
     }
-    await Promise.race([lastLines, delay(LAST_LINES)]);
+    await Promise.race([lastLines, delay(LAST_LINES_MS)]);
     this.#exit = exit;
     this.#changes.over(`the server ended${describe(exit)}`);
   }
 
-  /** The primary that lives, unless it is one of those. */
+  /** Returns the pid of the live primary, unless it is one of `others`. */
   async #primaryBeside(others: ReadonlySet<number>): Promise<number | undefined> {
     const pid = await this.status().then(
       (status) => status.pid,

@@ -3,17 +3,20 @@ interface Waiter {
   readonly giveUp: (reason: string) => void;
 }
 
-/** Something that changes, and those who wait until it has changed enough. No polling: who changes it says so. */
+/**
+ * Something that changes, and callers that wait for a certain change. The object does not poll: the code that changes
+ * the thing calls `changed`.
+ */
 export class Changes {
   readonly #waiters = new Set<Waiter>();
   #over: string | undefined;
 
-  /** It has changed: look again. */
+  /** Announces a change, so that the callers check again. */
   changed(): void {
     for (const waiter of this.#waiters) if (waiter.check()) this.#waiters.delete(waiter);
   }
 
-  /** It will not change any more: whoever still waits does so in vain. */
+  /** Announces that there will be no more changes. Callers that still wait get an error. */
   over(reason: string): void {
     this.#over = reason;
     this.changed();
@@ -22,8 +25,10 @@ export class Changes {
   }
 
   /**
-   * @param find looks for what is waited for.
-   * @param what it is, for the error when it does not come within `deadline` ms.
+   * Waits until `find` returns a value.
+   *
+   * @param find looks for the value.
+   * @param what names it in the error when it does not come within `deadline` ms.
    */
   until<Found>(find: () => Found | undefined, what: () => string, deadline: number): Promise<Found> {
     return new Promise((resolve, reject) => {

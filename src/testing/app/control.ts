@@ -1,22 +1,24 @@
-/** Speaks to the control socket of a server: HTTP over a Unix socket, JSON both ways. */
+/** Talks to the control socket of a server: HTTP over a Unix socket, with JSON in both directions. */
 import { readdirSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import type { Outcome } from '../../contract/outcome.ts';
 
-/** An operation takes as long as workers take to boot and drain; this is only so that nobody waits for ever, ms. */
-const LONGEST_OPERATION = 600_000;
-/** Of what is answered at once, unless the server is stuck or stopped, ms. */
-const LONGEST_QUESTION = 5000;
+/**
+ * An operation takes as long as workers take to boot and drain. This limit only keeps a caller from waiting for ever.
+ */
+const LONGEST_OPERATION_MS = 600_000;
+/** The limit of requests that a server answers at once, unless it is stuck or stopped. */
+const LONGEST_QUESTION_MS = 5000;
 
-/** What the server was asked for it could not do, and says why. */
+/** The server could not do what it was asked for, and says why. */
 export class OperationFailed extends Error {
-  /** `reload`, for example. */
+  /** The operation, for example `reload`. */
   readonly operation: string;
-  /** One line. */
+  /** The reason in one line. */
   readonly reason: string;
-  /** The last that a worker which failed had to say; empty where there is none. */
+  /** The last output of a worker that failed; empty where there is none. */
   readonly stderr: string;
 
   static {
@@ -32,8 +34,8 @@ export class OperationFailed extends Error {
 }
 
 /**
- * Where the server that was started with this PREFORK_RUNTIME_DIR listens for commands: the only socket there, whatever its
- * name. Undefined when there is none, because it has not started yet or has ended.
+ * Finds the control socket of the server that was started with this PREFORK_RUNTIME_DIR: the only socket there,
+ * whatever its name. The result is undefined when there is none, because the server has not started yet or has ended.
  */
 export function controlSocket(runtimeDirectory: string): string | undefined {
   const directory = join(runtimeDirectory, `prefork-${process.getuid?.() ?? ''}`);
@@ -45,12 +47,16 @@ export function controlSocket(runtimeDirectory: string): string | undefined {
   }
 }
 
-/** @returns the body of the answer, whatever its status. */
+/**
+ * Sends a GET.
+ *
+ * @returns the body of the answer, whatever its status.
+ */
 export function get(socketPath: string, path: string): Promise<unknown> {
   return exchange(socketPath, 'GET', path, undefined);
 }
 
-/** Asks for an operation, and waits until it is over. Rejects with OperationFailed. */
+/** Asks for an operation, and waits until it is over. The promise rejects with OperationFailed. */
 export async function operate(
   socketPath: string,
   operation: string,
@@ -70,7 +76,7 @@ function exchange(
   const content = body === undefined ? '' : JSON.stringify(body);
   const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(content) };
   return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(method === 'GET' ? LONGEST_QUESTION : LONGEST_OPERATION);
+    const signal = AbortSignal.timeout(method === 'GET' ? LONGEST_QUESTION_MS : LONGEST_OPERATION_MS);
     const sent = request({
       socketPath,
       method,

@@ -1,29 +1,33 @@
-/** prefork's log, read back: with `--log-format json` each line is an object. */
+/** Parses prefork's log. With `--log-format json` each line is an object. */
 
-/** An event that the primary has logged. */
+/** An event in the primary's log. */
 export interface LogEvent {
-  /** ms since the epoch. */
+  /** The time in ms since the epoch. */
   readonly at: number;
   readonly level: 'debug' | 'info' | 'warn' | 'error';
-  /** `worker exited` */
+  /** The name, for example `worker exited`. */
   readonly name: string;
-  /** Of events that have one, such as `error`. */
+  /** The message of events that have one, such as `error`. */
   readonly message: string | undefined;
-  /** `{ slot: 0, pid: 4711 }` */
+  /** The fields, for example `{ slot: 0, pid: 4711 }`. */
   readonly fields: Readonly<Record<string, string | number>>;
 }
 
-/** One line that the server wrote to stderr. */
+/** A line that the server wrote to stderr. */
 export interface OutputLine {
-  /** When it was written, or, of the application's own lines, when it came; ms since the epoch. */
+  /** When the line was written, in ms since the epoch. For the application's own lines this is when they arrived. */
   readonly at: number;
-  /** The application's own lines as they are; prefork's as people read them. */
+  /** The application's own lines unchanged, and prefork's as people read them. */
   readonly text: string;
   /** Undefined for the application's own lines. */
   readonly event: LogEvent | undefined;
 }
 
-/** @param now when the line came, ms since the epoch. */
+/**
+ * Parses a line.
+ *
+ * @param now when the line arrived, in ms since the epoch.
+ */
 export function parseLine(text: string, now: number): OutputLine {
   const event = parseEvent(text);
   return event === undefined ? { at: now, text, event } : { at: event.at, text: textOf(event), event };
@@ -34,7 +38,7 @@ function parseEvent(text: string): LogEvent | undefined {
   if (line === undefined) return undefined;
   const { time, level, event: name, message, ...fields } = line;
   const at = typeof time === 'string' ? Date.parse(time) : NaN;
-  // Applications log JSON too: it has to look like prefork's own.
+  // Applications log JSON too, so the line must look like prefork's own.
   if (Number.isNaN(at) || typeof name !== 'string' || !isLevel(level)) return undefined;
   return { at, level, name, message: message as string | undefined, fields: fields as LogEvent['fields'] };
 }
@@ -52,13 +56,17 @@ function isLevel(value: unknown): value is LogEvent['level'] {
   return value === 'debug' || value === 'info' || value === 'warn' || value === 'error';
 }
 
-/** `prefork: worker ready slot=0 pid=4711` */
+/** Formats an event as `prefork: worker ready slot=0 pid=4711`. */
 function textOf({ name, message, fields }: LogEvent): string {
   const words = message === undefined ? name : `${name}: ${message}`;
   return ['prefork:', words, ...Object.entries(fields).map(([key, value]) => `${key}=${value}`)].join(' ');
 }
 
-/** @param fields what the event has to have; numbers and texts are compared as text. */
+/**
+ * Tells whether an event has this name and these fields.
+ *
+ * @param fields the fields that it must have; numbers and texts are compared as text.
+ */
 export function matches(event: LogEvent, name: string, fields: LogEvent['fields']): boolean {
   return (
     event.name === name && Object.entries(fields).every(([key, value]) => String(event.fields[key]) === String(value))

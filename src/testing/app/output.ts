@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { parseLine, type OutputLine } from './log.ts';
 
-/** Takes apart what a stream says, line by line. */
+/** Splits a stream into lines. */
 export function readLines(stream: Readable, onLine: (line: OutputLine) => void): void {
   let unfinished = '';
   stream.setEncoding('utf8');

@@ -1,20 +1,23 @@
-/** Processes that are not our children, whose end nobody announces. */
+/** Observes processes that are not our children, so that no event announces their end. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** How often is looked, ms. */
-const POLL = 20;
+/** How often a process is checked. */
+const POLL_MS = 20;
 
 export async function untilGone(pid: number): Promise<void> {
-  while (isAlive(pid)) await delay(POLL);
+  while (isAlive(pid)) await delay(POLL_MS);
 }
 
-/** Whether the pid is a process that is not yet dead. A zombie is: in a container nobody may ever bury it. */
+/**
+ * Tells whether the pid is a process that is not yet dead. A zombie counts as dead, because in a container it may never
+ * be reaped.
+ */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // EPERM: it is another user's, since prefork was given one for its workers.
+    // EPERM means that the process belongs to another user, which prefork was given for its workers.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
   return stateOf(pid) !== 'Z';
@@ -24,11 +27,14 @@ export function killIfAlive(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It has ended meanwhile.
+    // The process has ended meanwhile.
   }
 }
 
-/** proc(5); undefined where there is no /proc. It stands after the command's name, which may hold anything. */
+/**
+ * Reads the state as in proc(5); undefined where there is no /proc. The state stands after the command's name, which
+ * may contain anything.
+ */
 function stateOf(pid: number): string | undefined {
   try {
     return /^\d+ \(.*\) (\w)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];

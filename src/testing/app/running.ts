@@ -1,4 +1,4 @@
-/** What has to end with this process: servers would outlive a test that is stopped by Ctrl-C or a time limit. */
+/** Ends servers together with this process. They would outlive a test that is stopped by Ctrl-C or a time limit. */
 
 interface Killable {
   killAll(): void;
@@ -6,7 +6,9 @@ interface Killable {
 
 const running = new Set<Killable>();
 
-/** Those that end a process unless it listens to them; `exit` comes only when it ends by itself. */
+/**
+ * The signals that end a process unless it listens to them. The event `exit` comes only when a process ends by itself.
+ */
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export function addRunning(one: Killable): void {
@@ -28,7 +30,10 @@ function killRunning(): void {
   for (const one of running) one.killAll();
 }
 
-/** To listen to a signal keeps it from ending the process. Where nobody else listens, that is made up for. */
+/**
+ * Kills the servers and ends this process. A listener keeps a signal from ending the process, so this function sends
+ * the signal again where it is the only listener.
+ */
 function passOn(signal: NodeJS.Signals): void {
   if (process.listenerCount(signal) > 1) return;
   killRunning();

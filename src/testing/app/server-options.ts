@@ -7,16 +7,16 @@ import type { Time } from '../../options/types.ts';
 export interface ServerOptions {
   /** The program, as the `prefork` command takes it; relative to `cwd`. */
   readonly entry: string;
-  /** For the entry. @default none */
+  /** Arguments of the entry. @default none */
   readonly args?: readonly string[] | undefined;
-  /** For the command. @default none @example options: ['--workers', '4'] */
+  /** Options of the command. @default none @example options: ['--workers', '4'] */
   readonly options?: readonly string[] | undefined;
   /**
-   * Beside the environment of this process; undefined takes a variable away. PORT is 0 unless it is given here, so that
-   * tests run side by side.
+   * Variables that are added to the environment of this process; undefined removes one. PORT is 0 unless it is given
+   * here, so that tests run side by side.
    */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
-  /** @default the working directory of this process */
+  /** The working directory of the server. @default the working directory of this process */
   readonly cwd?: string | undefined;
   /** The node that runs it. @default the node that runs this process */
   readonly node?: string | undefined;
@@ -24,7 +24,7 @@ export interface ServerOptions {
   readonly readyTimeout?: Time | undefined;
 }
 
-/** The same, checked and filled in. */
+/** The options, checked and with defaults. */
 export interface ServerSettings {
   readonly entry: string;
   readonly args: readonly string[];
@@ -37,7 +37,10 @@ export interface ServerSettings {
 
 export const serverKeys: readonly string[] = ['entry', 'args', 'options', 'env', 'cwd', 'node', 'readyTimeout'];
 
-/** Throws UsageError for what cannot be used. Whether the entry is there, the command says itself. */
+/**
+ * Checks the options, and throws a UsageError for those that cannot be used. The command itself checks that the entry
+ * exists.
+ */
 export function checkServer(options: ServerOptions): ServerSettings {
   const { entry, args = [], options: flags = [], env = {}, node = process.execPath } = options;
   const cwd = resolve(options.cwd ?? '.');

@@ -15,7 +15,7 @@ const command = fileURLToPath(new URL('../../cli.cjs', import.meta.url));
  * Starts the `prefork` command, and waits until every worker serves.
  *
  * @throws PreforkError `ERR_PREFORK_USAGE` for options that cannot be used; an Error with the server's output when it ends,
- * or does not serve in time.
+ *   or does not serve in time.
  *
  * @example
  * const app = await startServer({ entry: 'server.js', options: ['--workers', '2'] });
@@ -51,7 +51,7 @@ async function start(settings: ServerSettings): Promise<App> {
 
 function spawnCommand(settings: ServerSettings, runtimeDirectory: string): ChildProcess {
   const { node, options, entry, args, cwd } = settings;
-  // Of a flag that is given twice the last counts: the log is read here.
+  // The last of two equal flags counts, and the log has to be JSON here.
   return spawn(node, [command, ...options, '--log-format', 'json', '--', entry, ...args], {
     cwd,
     env: environment(settings, runtimeDirectory),
@@ -59,7 +59,10 @@ function spawnCommand(settings: ServerSettings, runtimeDirectory: string): Child
   });
 }
 
-/** prefork's variables are the user's own settings, except where this process is a worker itself. */
+/**
+ * Matches variables that are not passed on. prefork's variables are the user's own settings, except where this process
+ * is a worker itself.
+ */
 const notInherited = /^(?:NODE_TEST_CONTEXT|PREFORK_(?:CHILD|SLOT|GENERATION))$/;
 
 function environment({ env }: ServerSettings, runtimeDirectory: string): NodeJS.ProcessEnv {

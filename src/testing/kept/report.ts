@@ -6,7 +6,7 @@ import type { ClosedBy, KeptClient } from './kept-client.ts';
 
 /** A connection that did not stay. Times of the day are ms since the epoch. */
 export interface ClosedConnection {
-  /** Which one, from 1. Those with even numbers rested. */
+  /** Which one, from 1. Those with even numbers rested most of the time. */
   readonly connection: number;
   readonly cause: ClosedBy;
   /** What the system, node or the check said. */

@@ -1,23 +1,26 @@
 import { ChunkedBody, LengthBody, MalformedAnswer, UntilCloseBody, type Body } from './body.ts';
 
-/** What came back. */
+/** The answer to a request. */
 export interface Answer {
   readonly status: number;
-  /** By their names in lower case; what came more than once is joined by `, `. */
+  /** The headers by their names in lower case. Repeated ones are joined by `, `. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
 }
 
-/** What HTTP/1 says beside it. */
+/** The answer to an HTTP/1 request. */
 export interface Http1Answer extends Answer {
-  /** The connection takes no further request: `Connection: close`, HTTP/1.0, or a body that ends with the connection. */
+  /**
+   * True when the connection takes no further request: `Connection: close`, HTTP/1.0, or a body that ends with the
+   * connection.
+   */
   readonly closes: boolean;
 }
 
 const HEAD_END = Buffer.from('\r\n\r\n');
 
-/** More than any server's default. */
-const LONGEST_HEAD = 262_144;
+/** The limit is higher than any server's default. */
+const LONGEST_HEAD_BYTES = 262_144;
 
 interface Head {
   readonly status: number;
@@ -25,7 +28,7 @@ interface Head {
   readonly keeps: boolean;
 }
 
-/** Reads one HTTP/1 answer, byte by byte if need be. A deliberately small reader, so that it can be trusted. */
+/** Reads an HTTP/1 answer, byte by byte if necessary. The reader is deliberately small, so that it can be trusted. */
 export class AnswerReader {
   readonly #method: string;
   #received: Buffer = Buffer.alloc(0);
@@ -33,17 +36,21 @@ export class AnswerReader {
   #body: Body | undefined;
   #extra = 0;
 
-  /** @param method of the request: HEAD has no body in its answer. */
+  /**
+   * Creates a reader.
+   *
+   * @param method the method of the request: the answer to HEAD has no body.
+   */
   constructor(method: string) {
     this.#method = method;
   }
 
-  /** A byte of it has come. */
+  /** True when a byte of the answer has arrived. */
   get hasStarted(): boolean {
     return this.#head !== undefined || this.#received.length > 0;
   }
 
-  /** Throws MalformedAnswer. */
+  /** Takes bytes and returns the answer when it is whole. The method throws MalformedAnswer. */
   push(bytes: Buffer): Http1Answer | undefined {
     const rest = this.#body === undefined ? this.#takeHead(bytes) : bytes;
     if (this.#body !== undefined) this.#extra += this.#body.push(rest).length;
@@ -51,12 +58,16 @@ export class AnswerReader {
     return this.#body?.isWhole === true ? this.#answer(this.#body) : undefined;
   }
 
-  /** The connection has ended: the answer, if that makes it whole. */
+  /** Handles the end of the connection, and returns the answer if that makes it whole. */
   end(): Http1Answer | undefined {
     return this.#body?.endsWithConnection === true ? this.#answer(this.#body) : undefined;
   }
 
-  /** @returns what came after the head. */
+  /**
+   * Parses the head.
+   *
+   * @returns the bytes after the head.
+   */
   #takeHead(bytes: Buffer): Buffer {
     this.#received = this.#received.length === 0 ? bytes : Buffer.concat([this.#received, bytes]);
     for (;;) {
@@ -71,7 +82,7 @@ export class AnswerReader {
       }
       this.#received = rest;
     }
-    if (this.#received.length > LONGEST_HEAD) throw new MalformedAnswer('the head of the answer is too long');
+    if (this.#received.length > LONGEST_HEAD_BYTES) throw new MalformedAnswer('the head of the answer is too long');
     return Buffer.alloc(0);
   }
 
@@ -101,7 +112,7 @@ function addHeader(headers: Record<string, string>, line: string): void {
   headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
 }
 
-/** 100 and 103 come before the answer. 101 ends HTTP, and nobody asked for that. */
+/** The statuses 100 and 103 come before the answer. 101 would end HTTP, but was not asked for. */
 function isInterim({ status }: Head): boolean {
   return status >= 100 && status < 200 && status !== 101;
 }

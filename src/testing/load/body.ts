@@ -1,10 +1,13 @@
-/** The ways in which HTTP/1.1 says where a body ends: RFC 9112, section 6.3. Each is fed bytes until it is whole. */
+/**
+ * The ways in which HTTP/1.1 marks the end of a body: RFC 9112, section 6.3. Each reader is fed bytes until the body is
+ * whole.
+ */
 
 export interface Body {
   readonly isWhole: boolean;
-  /** The connection has ended: is the body whole by that? */
+  /** True when the end of the connection makes the body whole. */
   readonly endsWithConnection: boolean;
-  /** @returns what does not belong to the body any more. Throws MalformedAnswer. */
+  /** Takes bytes and returns those after the body. The method throws MalformedAnswer. */
   push(bytes: Buffer): Buffer;
   bytes(): Buffer;
 }
@@ -14,7 +17,7 @@ export class MalformedAnswer extends Error {}
 
 const nothing = Buffer.alloc(0);
 
-/** `Content-Length`, or none at all: 204, 304, and the answer to HEAD. */
+/** A body with `Content-Length`, or none at all: 204, 304, and the answer to HEAD. */
 export class LengthBody implements Body {
   readonly endsWithConnection = false;
   readonly #chunks: Buffer[] = [];
@@ -40,7 +43,7 @@ export class LengthBody implements Body {
   }
 }
 
-/** Neither length nor chunks: whatever comes until the connection ends. Nobody can tell whether that is all. */
+/** A body without length or chunks: all data until the connection ends. The reader cannot tell whether that is all. */
 export class UntilCloseBody implements Body {
   readonly isWhole = false;
   readonly endsWithConnection = true;
@@ -56,16 +59,19 @@ export class UntilCloseBody implements Body {
   }
 }
 
-/** Longest line with the size of a chunk, or of a trailer, bytes. */
-const LONGEST_LINE = 16_384;
+/** The longest line with the size of a chunk, and the longest trailer. */
+const LONGEST_LINE_BYTES = 16_384;
 
-/** `Transfer-Encoding: chunked`. What is read next is a size, the data of a chunk, the end of its line, or a trailer. */
+/**
+ * A body with `Transfer-Encoding: chunked`. The next part is a size, the data of a chunk, the end of its line, or a
+ * trailer.
+ */
 export class ChunkedBody implements Body {
   readonly endsWithConnection = false;
   readonly #chunks: Buffer[] = [];
   #next: 'size' | 'data' | 'lineEnd' | 'trailer' | 'nothing' = 'size';
   #missing = 0;
-  /** A line that has not come whole yet. */
+  /** A line that has not arrived completely. */
   #line = nothing;
 
   get isWhole(): boolean {
@@ -93,7 +99,7 @@ export class ChunkedBody implements Body {
   #takeLine(bytes: Buffer): Buffer {
     const end = bytes.indexOf('\n');
     this.#line = Buffer.concat([this.#line, end < 0 ? bytes : bytes.subarray(0, end + 1)]);
-    if (this.#line.length > LONGEST_LINE) throw new MalformedAnswer('a line between chunks is too long');
+    if (this.#line.length > LONGEST_LINE_BYTES) throw new MalformedAnswer('a line between chunks is too long');
     if (end < 0) return nothing;
     const line = this.#line.toString('latin1').trimEnd();
     this.#line = nothing;

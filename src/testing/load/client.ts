@@ -4,27 +4,34 @@ import type { Recorder } from './recorder.ts';
 import { judge, nameOf, prepare, type LoadRequest } from './request.ts';
 import type { Style, Way } from './way.ts';
 
-/** After a loss a client rests for this long, ms, so that a closed port is not hammered. */
-const PAUSE_AFTER_LOSS = 10;
+/** After a loss a client rests this long, so that a closed port is not hammered. */
+const PAUSE_AFTER_LOSS_MS = 10;
 
 interface Job {
   readonly request: LoadRequest;
-  /** What reports call it. */
+  /** The name of the request in reports. */
   readonly kind: string;
 }
 
-/** Sends one request after another, each when the answer to the one before it is there. Owns its way to the server. */
+/**
+ * Sends one request after another, each when the answer to the one before has arrived. The client owns its way to the
+ * server.
+ */
 export class Client {
   readonly #way: Way;
   readonly #jobs: readonly Job[];
   readonly #recorder: Recorder;
   readonly #pause: number;
   #next: number;
-  /** How many it has sent, and which of them was answered last: both count from 1. */
+  /** How many requests it has sent, and the number of the one that was answered last. Both count from 1. */
   #sent = 0;
   #lastAnswered = 0;
 
-  /** @param first which of the jobs it begins with. */
+  /**
+   * Creates a client.
+   *
+   * @param first the index of its first job.
+   */
   constructor(way: Way, jobs: readonly Job[], first: number, recorder: Recorder, pause: number) {
     this.#way = way;
     this.#jobs = jobs;
@@ -42,18 +49,22 @@ export class Client {
     return this.#lastAnswered;
   }
 
-  /** Until `over` says so; what is in flight then is still waited for. */
+  /** Sends requests until `over` aborts, and still waits for the answer in flight. */
   async run(over: AbortSignal, answered: () => void): Promise<void> {
     while (!over.aborted) {
       const isAnswered = await this.#exchange();
       if (isAnswered) answered();
-      const pause = isAnswered ? this.#pause : Math.max(this.#pause, PAUSE_AFTER_LOSS);
+      const pause = isAnswered ? this.#pause : Math.max(this.#pause, PAUSE_AFTER_LOSS_MS);
       if (pause > 0) await delay(pause, undefined, { signal: over }).catch(() => {});
     }
     this.#way.end();
   }
 
-  /** @returns whether it was answered; else it was lost. */
+  /**
+   * Sends a request.
+   *
+   * @returns true when it was answered, false when it was lost.
+   */
   async #exchange(): Promise<boolean> {
     const { request, kind } = this.#jobs[this.#next++ % this.#jobs.length]!;
     const sent = prepare(request);

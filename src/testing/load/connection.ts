@@ -11,7 +11,7 @@ interface Asked {
   readonly reject: (lost: Lost) => void;
 }
 
-/** One HTTP/1 connection, with one request on it at a time. Owns its socket; `end` destroys it. */
+/** An HTTP/1 connection with one request at a time. The object owns its socket, and `end` destroys it. */
 export class Connection {
   readonly #socket: Socket;
   readonly #openedAt = performance.now();
@@ -36,7 +36,7 @@ export class Connection {
     });
   }
 
-  /** The server has closed it, or it broke. */
+  /** True when the server has closed the connection, or it broke. */
   get isOver(): boolean {
     return this.#isOver;
   }
@@ -45,7 +45,7 @@ export class Connection {
     return { age: performance.now() - this.#openedAt, requests: this.#requests, localPort: this.#localPort };
   }
 
-  /** Sends the request and waits for its answer. Rejects with Lost. */
+  /** Sends the request and waits for its answer. The promise rejects with Lost. */
   ask(sent: Sent, closes: boolean): Promise<Http1Answer> {
     return new Promise((resolve, reject) => {
       this.#requests++;
@@ -62,7 +62,7 @@ export class Connection {
   }
 
   #arrived(bytes: Buffer): void {
-    // Nothing was asked: a server that speaks now is about to close, as with 408 Request Timeout.
+    // No request is open. A server that speaks now is about to close, as with 408 Request Timeout.
     if (this.#asked === undefined) return this.#ended();
     try {
       const answer = this.#asked.reader.push(bytes);

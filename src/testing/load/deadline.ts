@@ -1,6 +1,7 @@
 /**
- * A deadline for answers, which spares a server the blame when it was the client's own process that was busy: where it comes
- * late, it waits for as long again, and what has arrived meanwhile is looked at first. Owns timers; `close` ends them.
+ * A deadline for answers that does not blame the server when the client's own process was busy. A timer that fires late
+ * waits for the same time again, and answers that have arrived meanwhile come first. The deadline owns timers, and
+ * `close` ends them.
  */
 export class Deadline {
   readonly #after: number;
@@ -9,7 +10,11 @@ export class Deadline {
   #due: number;
   #extra: NodeJS.Timeout | undefined;
 
-  /** @param after ms. */
+  /**
+   * Starts the deadline.
+   *
+   * @param after the time in ms.
+   */
   constructor(after: number, expired: () => void) {
     this.#after = after;
     this.#expired = expired;
@@ -28,7 +33,10 @@ export class Deadline {
     clearTimeout(this.#timer);
   }
 
-  /** A timer that is made by a timer comes after what has arrived, however short it is. */
+  /**
+   * Waits as long as the timer was late. A timer that is started by a timer fires after data that has arrived, however
+   * short it is.
+   */
   #wait(): void {
     const late = Math.max(performance.now() - this.#due, 0);
     this.#extra = setTimeout(this.#expired, late);

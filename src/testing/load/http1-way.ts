@@ -4,7 +4,7 @@ import type { Sent } from './request.ts';
 import type { ConnectionEvents, ConnectionHistory, Route } from './route.ts';
 import type { Way } from './way.ts';
 
-/** Keeps its connection until the server says that it closes it, or does. */
+/** Keeps its connection until the server closes it or announces that. */
 export class Http1Kept implements Way {
   readonly #open: () => Connection;
   #connection: Connection | undefined;
@@ -30,7 +30,7 @@ export class Http1Kept implements Way {
   }
 }
 
-/** A connection for each request, and it says so by `Connection: close`. */
+/** Opens a connection for each request, and announces that by `Connection: close`. */
 export class Http1New implements Way {
   readonly #open: () => Connection;
   #connection: Connection | undefined;

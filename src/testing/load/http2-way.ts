@@ -6,10 +6,10 @@ import type { ConnectionEvents, ConnectionHistory, Route } from './route.ts';
 import { Refused, Session } from './session.ts';
 import type { Way } from './way.ts';
 
-/** A server that refuses a stream may be at its limit of them: ms until the next attempt. */
-const PAUSE_AFTER_REFUSAL = 10;
+/** The pause before the next attempt in ms. A server that refuses a stream may be at its limit of streams. */
+const PAUSE_AFTER_REFUSAL_MS = 10;
 
-/** What both ways have in common: what the server refuses is sent again. */
+/** The common part of both ways: a request that the server refuses is sent again. */
 abstract class Http2Way implements Way {
   readonly #timeout: number;
   readonly #events: ConnectionEvents;
@@ -24,7 +24,9 @@ abstract class Http2Way implements Way {
     return this.session?.history;
   }
 
-  /** RFC 9113, section 8.7, allows to send again what was refused. Nothing else is ever sent twice. */
+  /**
+   * Sends a request. RFC 9113, section 8.7, allows to send a refused one again. No other request is ever sent twice.
+   */
   async ask(sent: Sent): Promise<Answer> {
     const end = performance.now() + this.#timeout;
     for (;;) {
@@ -35,17 +37,17 @@ abstract class Http2Way implements Way {
         if (performance.now() > end) throw new Lost('timeout', `refused for ${this.#timeout} ms: ${error.message}`);
         this.#events.retried(error.wasSent);
       }
-      await delay(PAUSE_AFTER_REFUSAL);
+      await delay(PAUSE_AFTER_REFUSAL_MS);
     }
   }
 
-  /** Rejects with Lost, or with Refused. */
+  /** Sends the request once. The promise rejects with Lost or Refused. */
   protected abstract attempt(sent: Sent): Promise<Answer>;
 
   abstract end(): void;
 }
 
-/** Keeps its session, which others use too, until the server sends GOAWAY or closes it. */
+/** Keeps its session, which other clients share, until the server sends GOAWAY or closes it. */
 export class Http2Kept extends Http2Way {
   readonly #shared: SharedSession;
 
@@ -65,7 +67,7 @@ export class Http2Kept extends Http2Way {
   }
 }
 
-/** A session for each request. */
+/** Opens a session for each request. */
 export class Http2New extends Http2Way {
   readonly #open: () => Session;
 
@@ -88,7 +90,7 @@ export class Http2New extends Http2Way {
   }
 }
 
-/** The session that new requests of some clients go to. The last of them closes it. */
+/** The session for new requests of some clients. The last client closes it. */
 export class SharedSession {
   users = 0;
   readonly #open: () => Session;

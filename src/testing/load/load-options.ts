@@ -5,34 +5,36 @@ import type { Shape } from '../../options/shape.ts';
 import type { Time } from '../../options/types.ts';
 import { defaultRequests, type LoadRequest, type Protocol } from './request.ts';
 
-/** What the load is like. Times are `500ms`, `10s`, or a number of ms. */
+/** The properties of the load. Times are `500ms`, `10s`, or a number of ms. */
 export interface LoadOptions {
-  /** Each sends its next request when it has the answer to its last. @default 16 */
+  /** The number of clients. Each sends its next request when it has the answer to its last. @default 16 */
   readonly clients?: number | undefined;
   /**
-   * `kept`: connections (HTTP/2: sessions, one for up to 8 clients) are used for as long as the server lets them be; `new`:
-   * one for each request; `mixed`: half of the clients do this, half that.
+   * How clients use connections. `kept`: for as long as the server lets them (with HTTP/2, up to 8 clients share a
+   * session). `new`: a connection for each request. `mixed`: half of the clients do the one, half the other.
    *
    * @default 'mixed'
    */
   readonly connections?: 'mixed' | 'kept' | 'new' | undefined;
-  /** `http2` is h2c, without an upgrade from HTTP/1.1; with `tls` it is h2. @default 'http1' */
+  /** The protocol. `http2` is h2c without an upgrade from HTTP/1.1; with `tls` it is h2. @default 'http1' */
   readonly protocol?: Protocol | undefined;
-  /** True: TLS that trusts any certificate; or options of `tls.connect`, for a server that is more demanding. @default false */
+  /** True for TLS that trusts any certificate, or options of `tls.connect` for a more demanding server. @default false */
   readonly tls?: boolean | ConnectionOptions | undefined;
   /**
-   * Each client sends them in turns.
+   * The requests, which each client sends in turns.
    *
    * @default GET /, and over HTTP/1 also POST / with 16 KiB of random bytes; any status below 500 will do
    */
   readonly requests?: readonly LoadRequest[] | undefined;
-  /** Longest wait for a whole answer, the time to connect included. Then the request is lost. @default '10s' */
+  /**
+   * The longest wait for a whole answer, including the time to connect. Then the request counts as lost. @default '10s'
+   */
   readonly timeout?: Time | undefined;
   /** How long a client rests between an answer and its next request. @default 0 */
   readonly pause?: Time | undefined;
 }
 
-/** The same, checked and filled in. */
+/** The options, checked and with defaults. */
 export interface LoadSettings {
   readonly clients: number;
   readonly connections: 'mixed' | 'kept' | 'new';
@@ -53,12 +55,14 @@ const shapes = {
 
 export const loadKeys: readonly string[] = [...Object.keys(shapes), 'tls', 'requests'];
 
-/** The load writes these itself. */
+/** The load writes these headers itself. */
 const ownHeaders = ['content-length', 'transfer-encoding', 'connection'];
 
 const requestKeys = ['method', 'path', 'headers', 'body', 'status', 'check'];
 
-/** Throws UsageError for what cannot be used. Other keys than the load's are somebody else's. */
+/**
+ * Checks the options, and throws a UsageError for those that cannot be used. Keys that are not of the load are ignored.
+ */
 export function checkLoad(options: LoadOptions): LoadSettings {
   const read = (key: keyof typeof shapes): unknown => checkValue(shapes[key], key, options[key]);
   const given = Object.fromEntries(

@@ -7,9 +7,9 @@ import { isTarget, type Target } from './target.ts';
 import { waysTo, type Style } from './way.ts';
 
 /**
- * Keeps a server busy, and counts what comes of each request.
+ * Keeps a server busy, and counts the outcome of each request.
  *
- * @param target where it listens: `app.target`, or anything that `http.request` takes.
+ * @param target the server's address: `app.target`, or anything that `http.request` takes.
  * @throws PreforkError `ERR_PREFORK_USAGE` for options that cannot be used.
  *
  * @example
@@ -23,7 +23,10 @@ export function startLoad(target: Target, options: LoadOptions = {}): Load {
   return new Load(target, checkLoad(options));
 }
 
-/** Clients that keep a server busy, each sending its next request when it has the answer to its last. Owns connections. */
+/**
+ * Clients that keep a server busy. Each sends its next request when it has the answer to its last. The load owns the
+ * connections.
+ */
 export class Load implements AsyncDisposable {
   readonly #clients: readonly Client[];
   readonly #recorder: Recorder;
@@ -32,19 +35,23 @@ export class Load implements AsyncDisposable {
   readonly #over = new AbortController();
   readonly #done: Promise<unknown>;
 
-  /** @internal `startLoad` checks what this takes. */
+  /**
+   * Starts the clients.
+   *
+   * @internal `startLoad` checks the arguments.
+   */
   constructor(target: Target, settings: LoadSettings) {
     this.#settings = settings;
     this.#recorder = new Recorder(settings.clients, kindsOf(settings));
     this.#clients = clientsOf(target, settings, this.#recorder);
     this.#done = Promise.all(this.#clients.map((client) => client.run(this.#over.signal, this.#answered)));
-    // A check that throws something odd, or a fault of the kit: `stop` tells.
+    // A check threw something odd, or this kit has a fault. `stop` reports it.
     this.#done.catch((error: unknown) => this.#changes.over(String(error)));
   }
 
   /**
-   * Settles when each client has had the answer to a request that it sends from now on; rejects when one has had none for
-   * twice the timeout.
+   * Waits until each client has had the answer to a request that it sends from now on. The promise rejects when a
+   * client has had none for twice the timeout.
    */
   async everyClientAnswered(): Promise<void> {
     const waiting = new Map(this.#clients.map((client, index) => [index, client.sent]));
@@ -57,19 +64,19 @@ export class Load implements AsyncDisposable {
     await this.#changes.until(look, what, this.#settings.timeout * 2 + this.#settings.pause);
   }
 
-  /** Settles when so many requests have been answered since the load began. */
+  /** Waits until this many requests have been answered since the load began. */
   async answers(count: number, { within = 600_000 }: { readonly within?: number } = {}): Promise<void> {
     const answered = (): number => this.#recorder.answered;
     const what = (): string => `${count} answers, of which ${answered()} came`;
     await this.#changes.until(() => answered() >= count || undefined, what, within);
   }
 
-  /** So far. */
+  /** Returns the report so far. */
   report(): LoadReport {
     return this.#recorder.report();
   }
 
-  /** Sends nothing more, waits for what is in flight, and tells what came of all. */
+  /** Sends nothing more, waits for requests in flight, and returns the report. */
   async stop(): Promise<LoadReport> {
     this.#recorder.stop();
     this.#over.abort();
@@ -85,7 +92,7 @@ export class Load implements AsyncDisposable {
   readonly #answered = (): void => this.#changes.changed();
 }
 
-/** Half of the clients do this, half that; a single one keeps its connection. */
+/** Chooses the styles. Half of the clients do the one, half the other; a single client keeps its connection. */
 function stylesOf({ clients, connections }: LoadSettings): readonly Style[] {
   if (connections !== 'mixed') return [connections];
   return clients === 1 ? ['kept'] : ['kept', 'new'];
@@ -101,7 +108,7 @@ function clientsOf(target: Target, settings: LoadSettings, recorder: Recorder): 
   const styles = stylesOf(settings);
   return Array.from({ length: clients }, (_, index) => {
     const style = styles[index % styles.length]!;
-    // Those of a style begin with different requests.
+    // The clients of a style start with different requests.
     const first = Math.floor(index / styles.length);
     return new Client(next(style), jobsOf(requests, style), first, recorder, pause);
   });

@@ -1,16 +1,16 @@
-/** How a request can end without its answer, and what that means. */
+/** The ways in which a request can end without its answer, and what they mean. */
 export const lossCauses = {
-  refused: 'nobody listened',
+  refused: 'no process listened',
   reset: 'the connection was reset before a byte of the answer',
   closed: 'the connection was closed before a byte of the answer',
   cut: 'the connection ended in the middle of the answer',
-  timeout: 'no whole answer in time',
-  status: 'another status than expected',
-  wrong: 'a whole answer, but not the right one',
+  timeout: 'no whole answer came in time',
+  status: 'the status was not the expected one',
+  wrong: 'the answer was whole, but not the right one',
   local: "the client's own machine could not open a connection: ports or file descriptors are used up",
 } as const;
 
-/** One of the causes for which a request is lost; `lossCauses` says what each means. */
+/** A cause of a loss; `lossCauses` says what each means. */
 export type LossCause = keyof typeof lossCauses;
 
 /** A request that got no answer, or not the right one. */
@@ -29,7 +29,7 @@ export class Lost extends Error {
 
 const causeOfCode: Readonly<Record<string, LossCause>> = {
   ECONNREFUSED: 'refused',
-  // A Unix socket whose file is gone.
+  // The file of a Unix socket is gone.
   ENOENT: 'refused',
   ECONNRESET: 'reset',
   EPIPE: 'reset',
@@ -42,10 +42,10 @@ const causeOfCode: Readonly<Record<string, LossCause>> = {
 };
 
 /**
- * What a connection's error did to the request on it. Whatever is none of the system's errors, such as a bad certificate, is
- * an answer that is not the right one.
+ * Tells what a connection's error did to the request on it. An error that does not come from the system, such as a bad
+ * certificate, counts as a wrong answer.
  *
- * @param started a byte of the answer had come.
+ * @param started whether a byte of the answer had arrived.
  */
 export function lossOf(error: Error, started: boolean): Lost {
   const code = (error as NodeJS.ErrnoException).code ?? '';

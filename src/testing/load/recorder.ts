@@ -2,45 +2,48 @@ import type { Lost, LossCause } from './loss.ts';
 import type { ConnectionEvents, ConnectionHistory } from './route.ts';
 import { Tally, type Counts } from './tally.ts';
 
-/** One request that was lost. */
+/** A request that was lost. */
 export interface Loss {
   readonly cause: LossCause;
-  /** `POST /orders, new connections` */
+  /** The kind of request, such as `POST /orders, new connections`. */
   readonly kind: string;
-  /** What the system, node or the check said. */
+  /** The message of the system, of node or of the check. */
   readonly detail: string;
-  /** When it was lost, ms since the epoch, as the times of `App.output`. */
+  /** When it was lost, in ms since the epoch, like the times of `App.output`. */
   readonly at: number;
-  /** From when it was sent, ms. */
+  /** The time since it was sent, in ms. */
   readonly waited: number;
   /** Undefined when there was no connection to send it on. */
   readonly connection: ConnectionHistory | undefined;
 }
 
-/** What came of a load: the sum over all kinds of requests, each kind, and what is known of the losses. */
+/** The report of a load: the sum over all kinds of requests, each kind, and details of the losses. */
 export interface LoadReport extends Counts {
   readonly clients: number;
-  /** How long the load was on, ms. */
+  /** How long the load was on, in ms. */
   readonly duration: number;
   readonly connections: {
     readonly opened: number;
-    /** The server closed them while no request was on them. Nothing was lost by it. */
+    /** Connections that the server closed while no request was on them. Nothing was lost by that. */
     readonly closedIdle: number;
   };
-  /** HTTP/2: sent again as the server had refused them unprocessed, which RFC 9113, section 8.7, allows. Not lost. */
+  /**
+   * HTTP/2 requests that were sent again because the server had refused them unprocessed (RFC 9113, section 8.7). They
+   * are not lost.
+   */
   readonly retried: number;
-  /** Those of them that had reached the wire. The others node:http2 had not sent yet when GOAWAY came. */
+  /** The retried requests that had reached the wire. node:http2 had not sent the others yet when GOAWAY came. */
   readonly turnedAway: number;
-  /** By `GET /, kept connections` and so on. */
+  /** The counts by kind, such as `GET /, kept connections`. */
   readonly kinds: Readonly<Record<string, Counts>>;
-  /** The first ones. */
+  /** The first losses. */
   readonly losses: readonly Loss[];
 }
 
-/** Of losses: as many as help to understand them. */
+/** The number of losses that are kept, which is enough to understand them. */
 const MOST_LOSSES = 20;
 
-/** Takes down what comes of each request of a load. */
+/** Records the outcome of each request of a load. */
 export class Recorder implements ConnectionEvents {
   readonly #clients: number;
   readonly #startedAt = performance.now();
@@ -62,7 +65,11 @@ export class Recorder implements ConnectionEvents {
     return this.#total.answered;
   }
 
-  /** @param took ms. */
+  /**
+   * Records an answer.
+   *
+   * @param took the time in ms.
+   */
   answer(kind: string, took: number): void {
     this.#total.answer(took);
     this.#kinds.get(kind)!.answer(took);
@@ -88,7 +95,7 @@ export class Recorder implements ConnectionEvents {
     if (wasSent) this.#turnedAway++;
   }
 
-  /** No further request is sent; what is in flight still counts. */
+  /** Ends the recording. No further request is sent, but those in flight still count. */
   stop(): void {
     this.#duration ??= performance.now() - this.#startedAt;
     for (const tally of [this.#total, ...this.#kinds.values()]) tally.stop();

@@ -2,7 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import type { Answer } from './answer.ts';
 import { Lost } from './loss.ts';
 
-/** What was asked: a request as it was sent. */
+/** A request as it was sent. */
 export interface Sent {
   readonly method: string;
   readonly path: string;
@@ -17,30 +17,30 @@ export interface Sent {
  * { method: 'POST', path: '/orders', headers: { 'content-type': 'application/json' }, body: '{"item":1}', status: 201 }
  */
 export interface LoadRequest {
-  /** @default 'GET' */
+  /** The method. @default 'GET' */
   readonly method?: string | undefined;
-  /** With the query. @default '/' */
+  /** The path with the query. @default '/' */
   readonly path?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** A number: so many random bytes, others for each request. @default none */
+  /** The body. A number stands for that many random bytes, different for each request. @default none */
   readonly body?: string | Uint8Array | number | undefined;
-  /** The status that the answer has to have. @default any below 500 */
+  /** The status that the answer must have. @default any below 500 */
   readonly status?: number | undefined;
   /**
-   * Throws when the answer is not the right one, as the functions of node:assert do. It has to be synchronous. An answer
-   * that is not whole never gets here.
+   * Checks the answer and throws when it is wrong, as the functions of node:assert do. The function must be
+   * synchronous. It never sees an answer that is not whole.
    *
    * @example check: ({ body }) => assert.equal(body.toString(), 'Hello')
    */
   readonly check?: ((answer: Answer, sent: Sent) => void) | undefined;
 }
 
-/** `http2` is h2c, without an upgrade from HTTP/1.1; with TLS it is h2. */
+/** The protocol. `http2` is h2c without an upgrade from HTTP/1.1; with TLS it is h2. */
 export type Protocol = 'http1' | 'http2';
 
 /**
- * What is sent when nothing else was asked for: every application answers this somehow, if only with a 404. Not posted over
- * HTTP/2: node:http2 ends sessions (ENHANCE_YOUR_CALM) on which bodies arrive that the application has not read.
+ * The requests when none were given. Every application answers them somehow, if only with a 404. HTTP/2 has no POST
+ * here, because node:http2 ends sessions (ENHANCE_YOUR_CALM) when bodies arrive that the application has not read.
  */
 export const defaultRequests: Readonly<Record<Protocol, readonly LoadRequest[]>> = {
   http1: [{}, { method: 'POST', body: 16_384 }],
@@ -59,19 +59,19 @@ export function isEcho({ body }: Answer, sent: Sent): void {
   throw new Error(`expected the ${sent.body.length} bytes that were sent, got ${body.length}; the answer ${where}`);
 }
 
-/** The request as it is sent this time. */
+/** Prepares a request for sending. */
 export function prepare({ method = 'GET', path = '/', headers = {}, body }: LoadRequest): Sent {
   return { method, path, headers, body: toBytes(body) };
 }
 
-/** Throws Lost when the answer is not what the request wants. */
+/** Judges an answer, and throws Lost when it is not what the request wants. */
 export function judge({ status, check }: LoadRequest, answer: Answer, sent: Sent): void {
   if (status === undefined ? answer.status >= 500 : answer.status !== status) {
     const wanted = status ?? 'a status below 500';
     throw new Lost('status', `expected ${wanted}, got ${answer.status}: ${excerpt(answer.body)}`);
   }
   try {
-    // Whoever writes JavaScript may return anything.
+    // JavaScript code may return anything.
     const returned: unknown = check?.(answer, sent);
     if (returned instanceof Promise) throw new Error('check returned a promise; it has to be synchronous');
   } catch (error) {
@@ -79,12 +79,12 @@ export function judge({ status, check }: LoadRequest, answer: Answer, sent: Sent
   }
 }
 
-/** What reports call it. */
+/** Returns the name of a request in reports. */
 export function nameOf({ method = 'GET', path = '/' }: LoadRequest): string {
   return `${method} ${path}`;
 }
 
-/** Random bodies are cut out of this: to make new ones each time would cost more than to send them. */
+/** Random bodies are cut out of this buffer. New random bytes each time would cost more than sending them. */
 let noise = Buffer.alloc(0);
 
 function toBytes(body: LoadRequest['body']): Buffer {

@@ -5,13 +5,13 @@ import { toConnect, type Target } from './target.ts';
 /** The way to the server, the same for every connection of a load. */
 export interface Route {
   readonly target: Target;
-  /** Undefined: without TLS. */
+  /** Undefined without TLS. */
   readonly tls: ConnectionOptions | undefined;
-  /** Longest wait for a whole answer, ms. */
+  /** The longest wait for a whole answer in ms. */
   readonly timeout: number;
 }
 
-/** A new connection, not yet up. */
+/** Opens a connection, which is not established yet. */
 export function open({ target, tls }: Route, protocol: 'http/1.1' | 'h2'): Socket {
   const socket =
     tls === undefined
@@ -20,25 +20,25 @@ export function open({ target, tls }: Route, protocol: 'http/1.1' | 'h2'): Socke
   return socket.setNoDelay(true);
 }
 
-/** What a connection tells whoever counts. */
+/** The events of a connection that are counted. */
 export interface ConnectionEvents {
   opened(): void;
-  /** The server closed it while no request was on it. */
+  /** The server closed the connection while no request was on it. */
   closedIdle(): void;
   /**
-   * HTTP/2: the server had not begun to process a request, and said so.
+   * An HTTP/2 server had not begun to process a request, and said so.
    *
-   * @param wasSent or the request had never left this process, and the session that it was for goes.
+   * @param wasSent false when the request never left this process because its session was closing.
    */
   retried(wasSent: boolean): void;
 }
 
-/** What a report tells of the connection on which a request was lost. */
+/** The facts about the connection of a lost request. */
 export interface ConnectionHistory {
-  /** ms since it was opened. */
+  /** The time in ms since it was opened. */
   readonly age: number;
-  /** Requests that were sent on it, the lost one among them. */
+  /** The number of requests that were sent on it, including the lost one. */
   readonly requests: number;
-  /** The client's port; undefined for a Unix socket, and for a connection that never came to be. */
+  /** The client's port; undefined for a Unix socket, and for a connection that was never established. */
   readonly localPort: number | undefined;
 }

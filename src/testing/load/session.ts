@@ -6,9 +6,12 @@ import { Lost, lossOf } from './loss.ts';
 import type { Sent } from './request.ts';
 import { open, type ConnectionEvents, type ConnectionHistory, type Route } from './route.ts';
 
-/** The server has not begun to process the request, and says so: RFC 9113, section 8.7, lets any client send it again. */
+/**
+ * The server has not begun to process the request, and says so. RFC 9113, section 8.7, allows any client to send it
+ * again.
+ */
 export class Refused extends Error {
-  /** It was on its way. Else this process itself took it back, as its session goes. */
+  /** True when the request was on its way. Otherwise this process took it back because its session was closing. */
   readonly wasSent: boolean;
 
   constructor(message: string, wasSent: boolean) {
@@ -17,23 +20,23 @@ export class Refused extends Error {
   }
 }
 
-/** Errors of node:http2 for a stream that never left this process, as its session was told to go away before. */
+/** Errors of node:http2 for a stream that never left this process, because its session was told to go away before. */
 const unsent: ReadonlySet<string> = new Set([
   'ERR_HTTP2_GOAWAY_SESSION',
   'ERR_HTTP2_INVALID_SESSION',
   'ERR_HTTP2_STREAM_CANCEL',
 ]);
 
-/** One HTTP/2 session, with any number of streams at a time. Owns its socket; `end` destroys it. */
+/** An HTTP/2 session with any number of concurrent streams. The object owns its socket, and `end` destroys it. */
 export class Session {
   readonly #session: ClientHttp2Session;
   readonly #openedAt = performance.now();
   readonly #timeout: number;
   #requests = 0;
   #localPort: number | undefined;
-  /** The server has sent GOAWAY. */
+  /** True when the server has sent GOAWAY. */
   #isLeaving = false;
-  /** It is over for a reason that is known: we ended it, or a request on it failed. */
+  /** True when the end has a known reason: we ended the session, or a request on it failed. */
   #isExplained = false;
 
   constructor(route: Route, events: ConnectionEvents) {
@@ -43,14 +46,14 @@ export class Session {
     this.#session = connect('http://localhost', { createConnection: () => socket });
     socket.once('connect', () => (this.#localPort = socket.localPort));
     this.#session.on('goaway', () => (this.#isLeaving = true));
-    // It is told to each of the streams too.
+    // Each stream gets the error too.
     this.#session.on('error', () => {});
     this.#session.once('close', () => {
       if (!this.#isExplained && !this.#isLeaving) events.closedIdle();
     });
   }
 
-  /** It takes no further request. */
+  /** True when the session takes no further request. */
   get isOver(): boolean {
     return this.#isLeaving || this.#session.closed || this.#session.destroyed;
   }
@@ -59,7 +62,7 @@ export class Session {
     return { age: performance.now() - this.#openedAt, requests: this.#requests, localPort: this.#localPort };
   }
 
-  /** Sends the request and waits for its answer. Rejects with Lost, or with Refused. */
+  /** Sends the request and waits for its answer. The promise rejects with Lost or Refused. */
   ask(sent: Sent): Promise<Answer> {
     this.#requests++;
     const { method, path, headers, body } = sent;
@@ -87,7 +90,7 @@ export class Session {
       stream.once('response', (headers) => (head = toHead(headers)));
       stream.on('data', (bytes: Buffer) => chunks.push(bytes));
       stream.once('error', (reason) => (error = reason));
-      // What nghttp2 has not sent when GOAWAY comes it never sends.
+      // nghttp2 never sends a frame that it had not sent when GOAWAY came.
       stream.once('frameError', () => (wasSent = false));
       stream.once('close', () => {
         deadline.close();
@@ -110,9 +113,9 @@ export class Session {
     }
     if (this.#isLeaving && code !== undefined && unsent.has(code)) return new Refused(message, false);
     if (error === undefined) return new Lost(started ? 'cut' : 'closed', 'the server closed the connection');
-    // What became of a session that was not up yet is the cause of what its streams say.
+    // The failure of a session that was not established yet is the cause of its streams' errors.
     if (error.cause instanceof Error) return lossOf(error.cause, started);
-    // A stream or session that the server ended by an error code.
+    // The server ended the stream or session by an error code.
     if (code?.startsWith('ERR_HTTP2_') === true) return new Lost(started ? 'cut' : 'reset', error.message);
     return lossOf(error, started);
   }

@@ -1,21 +1,21 @@
 import { Latencies } from './latencies.ts';
 import { lossCauses, type LossCause } from './loss.ts';
 
-/** What came of some requests. */
+/** The outcomes of some requests. */
 export interface Counts {
   /** Whole answers that were the right ones. */
   readonly answered: number;
-  /** All that were lost. */
+  /** All lost requests. */
   readonly lost: number;
-  /** The same by cause; every cause is there, with 0 where none was. */
+  /** The losses by cause. Every cause is present, with 0 where there was no loss. */
   readonly lostBy: Readonly<Record<LossCause, number>>;
-  /** How long answers took, ms: half of them at most `p50`, 99 % at most `p99`, both within 1 %. */
+  /** How long answers took, in ms: half of them at most `p50`, 99 % at most `p99`, both exact within 1 %. */
   readonly latency: { readonly p50: number; readonly p99: number; readonly max: number };
-  /** The longest time without an answer while the load was on, ms. */
+  /** The longest time without an answer while the load was on, in ms. */
   readonly longestSilence: number;
 }
 
-/** Counts what comes of requests, from when it is made until `stop`. */
+/** Counts the outcomes of requests, from its creation until `stop`. */
 export class Tally {
   readonly #latencies = new Latencies();
   readonly #lostBy = Object.fromEntries(Object.keys(lossCauses).map((cause) => [cause, 0])) as Record<
@@ -31,7 +31,11 @@ export class Tally {
     return this.#answered;
   }
 
-  /** @param took ms. */
+  /**
+   * Counts an answer.
+   *
+   * @param took the time in ms.
+   */
   answer(took: number): void {
     this.#answered++;
     this.#latencies.add(took);
@@ -42,7 +46,7 @@ export class Tally {
     this.#lostBy[cause]++;
   }
 
-  /** No further request is sent. What is in flight is still counted, but that nothing else comes is no silence. */
+  /** Ends the measurement of silence, because no further request is sent. Requests in flight are still counted. */
   stop(): void {
     this.#breakSilence();
     this.#isStopped = true;

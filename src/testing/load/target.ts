@@ -1,7 +1,10 @@
-/** Where a server listens: what `http.request` takes. */
+/** The address of a server, as `http.request` takes it. */
 export type Target = { readonly host: string; readonly port: number } | { readonly socketPath: string };
 
-/** An address as the log prints it: `127.0.0.1:8080`, `[::]:8080`, `unix:/path`. The wildcard is reached by the loopback. */
+/**
+ * Parses an address as the log prints it: `127.0.0.1:8080`, `[::]:8080`, `unix:/path`. A wildcard address is reached
+ * through the loopback.
+ */
 export function toTarget(address: string): Target {
   if (address.startsWith('unix:')) return { socketPath: address.slice('unix:'.length) };
   const colon = address.lastIndexOf(':');
@@ -9,10 +12,10 @@ export function toTarget(address: string): Target {
   return { host: loopback[host] ?? host, port: Number(address.slice(colon + 1)) };
 }
 
-/** `::` takes both families here, and a machine may lack the other. */
+/** `::` accepts both families here, and a machine may lack IPv6. */
 const loopback: Readonly<Record<string, string>> = { '::': '127.0.0.1', '0.0.0.0': '127.0.0.1' };
 
-/** What `net.connect` calls the same. */
+/** Converts a target for `net.connect`, which has other names for it. */
 export function toConnect(target: Target): { host: string; port: number } | { path: string } {
   return 'socketPath' in target ? { path: target.socketPath } : target;
 }

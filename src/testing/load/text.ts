@@ -1,16 +1,16 @@
-/** A report as people read it. */
+/** Formats a report for people. */
 import type { OutputLine } from '../app/log.ts';
 import { lossCauses, type LossCause } from './loss.ts';
 import type { LoadReport, Loss } from './recorder.ts';
 import type { Counts } from './tally.ts';
 
-/** Log lines from so long before the first loss until so long after the last one are shown beside them, ms. */
-const AROUND = 1000;
-/** And of them at most so many. */
+/** Log lines are shown from this long before the first loss until this long after the last one. */
+const AROUND_MS = 1000;
+/** The number of log lines that are shown. */
 const MOST_LINES = 60;
 
 /**
- * The report as a text of several lines.
+ * Formats the report as a text of several lines.
  *
  * @example console.log(formatReport(await load.stop()));
  */
@@ -25,7 +25,7 @@ export function formatReport(report: LoadReport): string {
   ].join('\n');
 }
 
-/** The losses, in the order of time, between the lines that the server wrote then. */
+/** Formats the losses in the order of time, between the lines that the server wrote then. */
 export function formatLosses({ lost, losses }: LoadReport, output: readonly OutputLine[]): string {
   if (losses.length === 0) return '';
   const entries = losses.map((loss) => ({ at: loss.at, text: `LOST ${lossText(loss)}` }));
@@ -41,7 +41,7 @@ export interface Entry {
 
 /** Lines of what happened, in the order of time, and of what the server wrote then. @param entries not empty, in that order too */
 export function formatTimeline(entries: readonly Entry[], output: readonly OutputLine[]): string[] {
-  const [from, to] = [entries[0]!.at - AROUND, entries.at(-1)!.at + AROUND];
+  const [from, to] = [entries[0]!.at - AROUND_MS, entries.at(-1)!.at + AROUND_MS];
   const lines = output.filter(({ at }) => at >= from && at <= to).slice(0, MOST_LINES);
   return [...lines, ...entries].toSorted((a, b) => a.at - b.at).map(({ at, text }) => `  ${clock(at)} ${text}`);
 }
@@ -53,7 +53,10 @@ function countsText({ answered, lost, lostBy, latency, longestSilence }: Counts)
   return `${answered} answered, ${times}${lost === 0 ? '' : `; lost: ${byCause.join(', ')}`}`;
 }
 
-/** `reset: POST /, kept connections; after 3.1 ms; request no. 7 on a connection of port 4711, 120 ms old; read ECONNRESET` */
+/**
+ * Formats a loss, such as `reset: POST /, kept connections; after 3.1 ms; request no. 7 on a connection of port 4711,
+ * 120 ms old; read ECONNRESET`.
+ */
 function lossText({ cause, kind, detail, waited, connection }: Loss): string {
   const parts = [`${cause}: ${kind}`, `after ${ms(waited)}`];
   if (connection !== undefined) {

@@ -4,22 +4,26 @@ import { Http2Kept, Http2New, SharedSession } from './http2-way.ts';
 import type { Protocol, Sent } from './request.ts';
 import type { ConnectionEvents, ConnectionHistory, Route } from './route.ts';
 
-/** How a client comes to the connection for its next request. Owns connections; `end` closes them. */
+/** The way in which a client gets a connection for its next request. A way owns connections, and `end` closes them. */
 export interface Way {
-  /** Rejects with Lost. */
+  /** Sends a request. The promise rejects with Lost. */
   ask(sent: Sent): Promise<Answer>;
-  /** Of the connection of the last request. */
+  /** The history of the connection of the last request. */
   readonly history: ConnectionHistory | undefined;
   end(): void;
 }
 
-/** Connections are kept, or made anew for each request. */
+/** Connections are kept, or opened for each request. */
 export type Style = 'kept' | 'new';
 
-/** Clients that share a session: browsers and gRPC clients have streams side by side too. */
+/** The number of clients that share a session, because browsers and gRPC clients run streams side by side too. */
 const CLIENTS_PER_SESSION = 8;
 
-/** @returns a function that gives one client after another its way. */
+/**
+ * Creates the ways of a load.
+ *
+ * @returns a function that gives each client its way.
+ */
 export function waysTo(route: Route, protocol: Protocol, events: ConnectionEvents): (style: Style) => Way {
   if (protocol === 'http1') {
     return (style) => (style === 'kept' ? new Http1Kept(route, events) : new Http1New(route, events));

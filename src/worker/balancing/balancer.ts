@@ -1,6 +1,6 @@
 import { chooseReceiver, handoffBudget, KEEP, toleranceFor, WAIT, type Room } from '../../balance/least-connections.ts';
 import type { Balance } from '../../contract/modes.ts';
-import { BURST, isBurst, LONGEST_WAIT } from '../../balance/burst.ts';
+import { BURST_MS, isBurst, LONGEST_WAIT_MS } from '../../balance/burst.ts';
 import { Rate } from '../../balance/rate.ts';
 import { clientHash, stickySlot } from '../../balance/sticky-ip.ts';
 import type { NativeClient } from '../../listeners/native.ts';
@@ -68,7 +68,7 @@ interface Parked {
  * Decides for each connection that this worker accepts who serves it. Decisions are the pure policies'; this looks at
  * the clock, the scoreboard and what is on its way, no more often than it must.
  *
- * Owns connections that wait for a decision, none longer than {@link LONGEST_WAIT}, and its view of the scoreboard.
+ * Owns connections that wait for a decision, none longer than {@link LONGEST_WAIT_MS}, and its view of the scoreboard.
  */
 export class Balancer implements Steering {
   readonly #parts: BalancerParts;
@@ -226,7 +226,7 @@ export class Balancer implements Steering {
     this.#parked.push(parked);
     this.#publish();
     if (this.#parked.length > MOST_PARKED) this.#unpark();
-    else this.#timer ??= setTimeout(() => this.#unpark(), BURST);
+    else this.#timer ??= setTimeout(() => this.#unpark(), BURST_MS);
   }
 
   /** Decides again, in the order in which they came; whatever has waited for long enough is served here. */
@@ -237,7 +237,7 @@ export class Balancer implements Steering {
       const { client, acceptedBy, at } = this.#parked.shift()!;
       const own = this.#own();
       const now = monotonic();
-      const isOver = now - at >= LONGEST_WAIT || this.#parked.length >= MOST_PARKED;
+      const isOver = now - at >= LONGEST_WAIT_MS || this.#parked.length >= MOST_PARKED;
       const inBurst = !isOver && isBurst(at, this.#acceptedAt, now);
       const to = own === undefined ? KEEP : this.#decide(client, own, now, inBurst);
       if (to !== WAIT || isOver) {
@@ -245,7 +245,7 @@ export class Balancer implements Steering {
         continue;
       }
       this.#parked.unshift({ client, acceptedBy, at });
-      this.#timer = setTimeout(() => this.#unpark(), BURST);
+      this.#timer = setTimeout(() => this.#unpark(), BURST_MS);
       return;
     }
   }

@@ -1,4 +1,4 @@
-/** Connections that move between workers, as their clients see it. */
+/** Tests connections that move between workers, as their clients see it. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
@@ -26,7 +26,7 @@ interface Client {
   readonly close: () => void;
 }
 
-/** What each protocol sends first, and how its answer is read. */
+/** The first bytes of each protocol, and how its answer is read. */
 const protocols = {
   http: { address: 0, open: (port: number, from?: string) => plain(port, REQUEST, from) },
   https: { address: 1, open: (port: number) => secure(port) },
@@ -34,7 +34,7 @@ const protocols = {
   net: { address: 2, open: (port: number) => plain(port, 'hello\n') },
 } as const;
 
-/** As soon as it is connected it writes: nothing may be lost while the connection moves. */
+/** Opens a client that writes as soon as it is connected, because nothing may be lost while the connection moves. */
 async function plain(port: number, bytes: string, from = '127.0.0.1'): Promise<Client> {
   const socket = connect({ port, host: '127.0.0.1', localAddress: from });
   socket.setEncoding('latin1').write(bytes);
@@ -51,7 +51,7 @@ async function overHttp2(port: number): Promise<Client> {
   const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
   const stream = session.request({ ':path': '/' });
   const text = await answerOf(stream.setEncoding('latin1'));
-  // Its socket is a stand-in that, in Node 20, may not be destroyed.
+  // In Node 20 the session's socket is a stand-in that may not be destroyed.
   return { ...clientOf(session.socket, text), close: () => session.destroy() };
 }
 
@@ -127,8 +127,9 @@ test('least-connections: clients whose requests take long are served in turn', a
   const { port } = app.targets[0] as { port: number };
   const [clients, answers] = [4, 50];
   const numbers = await Promise.all(Array.from({ length: clients }, () => numbersOf(port, answers)));
-  // How many were answered from one answer of a client to its next. In turn: as many as there are clients, give or take the one
-  // that is being answered. Without that about a fifth are 6 or 7; and one that the machine holds up may miss a turn.
+  // Each gap counts the answers from one answer of a client to its next. With turns there are as many as there are
+  // clients, give or take the one that is being answered. Without turns about a fifth are 6 or 7. A client that the
+  // machine delays may miss a turn.
   const gaps = numbers.flatMap((all) => all.slice(1).map((number, nth) => number - all[nth]!));
   const late = gaps.filter((gap) => gap > clients + 1).length;
   assert.ok(late < 0.1 * gaps.length, `${late} of ${gaps.length}: ${numbers.map((all) => all.join(' ')).join('; ')}`);
@@ -151,7 +152,7 @@ test('least-connections: while workers whose requests compute are reloaded and s
   assert.ok(report.answered > 0);
 });
 
-/** What `computes.js` answers a client that asks again as soon as it has an answer. */
+/** Lists the answers of `computes.js` to a client that asks again as soon as it has an answer. */
 async function numbersOf(port: number, count: number): Promise<number[]> {
   const socket = connect({ port, host: '127.0.0.1' }).setNoDelay(true).setEncoding('latin1');
   const numbers: number[] = [];
@@ -170,7 +171,7 @@ test('a connection that moved counts once, and status says how even it is', asyn
   const { port } = app.targets[0] as { port: number };
   const clients: Client[] = [];
   for (let nth = 0; nth < 32; nth++) clients.push(await plain(port, REQUEST));
-  // What decides is told at once, the rest with the next beat.
+  // The figures that decide are published at once, the others with the next beat.
   const status = await untilStatus(
     app,
     ({ slots, balance }) =>
@@ -238,11 +239,13 @@ test('sticky-ip: a client comes to one slot, also after its worker was replaced'
 });
 
 for (const sharing of ['shared', 'auto']) {
-  test(`while workers are killed and replaced nobody but their own clients is lost, sharing ${sharing}`, async () => {
+  test(`while workers are killed and replaced nobody but their own clients is lost, sharing ${sharing}`, async (t) => {
     await using app = await start('least-connections', '--sharing', sharing);
     await app.event('listening', {}, 3);
     const { port } = app.targets[0] as { port: number };
     const over = new AbortController();
+    // Also when the test fails: the clients would connect for ever, in the end each to itself.
+    t.after(() => over.abort());
     const lost: string[] = [];
     const visit = async (): Promise<void> => {
       while (!over.signal.aborted) {
@@ -250,7 +253,7 @@ for (const sharing of ['shared', 'auto']) {
           lost.push(String(error));
           return { socket: undefined };
         });
-        // Some stay for a while, so that there is something to balance.
+        // Some clients stay for a while, so that there is something to balance.
         setTimeout(() => socket?.destroy(), Math.random() * 300);
       }
     };
@@ -266,7 +269,8 @@ for (const sharing of ['shared', 'auto']) {
     await Promise.all(visitors);
     const { handoffs } = (await statusOf(app)).balance;
     assert.ok(handoffs.done > 0);
-    // Each client waits for its answer, so a killed worker had accepted at most as many as there are.
+    // Each client waits for its answer, so a killed worker had accepted at most as many connections as there are
+    // clients.
     assert.ok(lost.length <= 3 * 8, lost.join('\n'));
   });
 }
@@ -276,7 +280,7 @@ test('the primary dies with a connection on its way: its client is not left wait
   await app.event('listening', {}, 3);
   const { port } = app.targets[0] as { port: number };
   const view = LoadView.open(filesOfPrimary(app.pid)[0]!);
-  // It carries nothing any more, and acknowledges nothing.
+  // The primary now passes no connections on, and acknowledges none.
   app.signal('SIGSTOP');
   const visitors: Visitor[] = [];
   while (!isAnyOnTheWay(view)) {
@@ -298,7 +302,7 @@ test('balance needs workers that accept by themselves', async () => {
   assert.match(app.stderr, /--balance sticky-ip needs workers that accept by themselves/);
 });
 
-/** Asks once, and does not wait for the answer. */
+/** A client that asks once, and does not wait for the answer. */
 class Visitor {
   readonly socket: Socket;
   isAnswered = false;
@@ -327,7 +331,7 @@ function sumOf(
   return slots.reduce((sum, { worker }) => sum + (worker?.vitals?.[figure] ?? 0), 0);
 }
 
-/** Figures come with the next beat. */
+/** Waits for a status, because figures come with the next beat. */
 async function untilStatus(app: App, holds: (status: Status) => boolean): Promise<Status> {
   for (let tries = 0; tries < 100; tries++) {
     const status = await statusOf(app);

@@ -1,8 +1,9 @@
 /**
- * A server that is treated badly at random: signals, kills, hangs, reloads, scalings, upgrades, in any order and all at
- * once. Whatever happens, it serves when it is left alone again, and leaves nothing behind when it stops.
+ * Treats a server badly at random: signals, kills, hangs, reloads, scalings and upgrades, in any order and all at once.
+ * Whatever happens, the server serves when it is left alone again, and leaves nothing behind when it stops.
  *
- * PREFORK_CHAOS_SECONDS is how long (default 4), PREFORK_CHAOS_SEED what happens (default: random, and printed).
+ * PREFORK_CHAOS_SECONDS sets the duration (default 4), and PREFORK_CHAOS_SEED the events (default: random, and
+ * printed).
  */
 import assert from 'node:assert/strict';
 import process from 'node:process';
@@ -19,9 +20,9 @@ import { poll } from '../../support/watched.ts';
 const seconds = Number(process.env['PREFORK_CHAOS_SECONDS'] ?? 4);
 const seed = Number(process.env['PREFORK_CHAOS_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 
-/** Signals come this often, and everything else this often, ms. */
-const SIGNAL_EVERY = 10;
-const BLOW_EVERY = 50;
+/** The time between two signals, and between other events, in ms. */
+const SIGNAL_EVERY_MS = 10;
+const BLOW_EVERY_MS = 50;
 
 const controlOf = (app: App): { socketPath: string } => {
   const [socketPath] = app.controlSockets;
@@ -34,7 +35,7 @@ async function statusOf(app: App): Promise<Status> {
   return JSON.parse(body) as Status;
 }
 
-/** What `status` says once nothing is going on any more. */
+/** Returns the status once nothing is going on any more. */
 function calm(app: App): Promise<Status> {
   return poll(
     async () => {
@@ -52,7 +53,7 @@ function calm(app: App): Promise<Status> {
   );
 }
 
-/** As `status` says it, so it is: those processes live, and no others of this server. */
+/** Asserts that the status is true: these processes live, and no others of this server. */
 async function assertTrue(app: App, { pid, slots, spares }: Status): Promise<void> {
   const workers = [...slots.map(({ worker }) => worker!.pid!), ...spares.map((spare) => spare.pid!)];
   for (const worker of workers) assert.ok(isAlive(worker), `worker ${worker} of status lives`);
@@ -63,7 +64,7 @@ async function assertTrue(app: App, { pid, slots, spares }: Status): Promise<voi
   );
 }
 
-/** Ends whichever primary there is by now. */
+/** Ends the present primary, whichever that is. */
 async function end(app: App, { pid }: Status): Promise<void> {
   process.kill(pid, 'SIGTERM');
   await poll(() => !isAlive(pid) || undefined, 'the end of the primary');
@@ -78,10 +79,10 @@ for (const sharing of sharings) {
     t.diagnostic(`seed ${seed}`);
     const random = new Random(seed);
     await using app = await serve({ entry: 'hello.js', options: ['--workers', '2', '--sharing', sharing] });
-    const count = (seconds * 1000) / SIGNAL_EVERY;
+    const count = (seconds * 1000) / SIGNAL_EVERY_MS;
     for (let sent = 0; sent < count; sent++) {
       app.signal(random.pick(signals));
-      await delay(SIGNAL_EVERY);
+      await delay(SIGNAL_EVERY_MS);
     }
     const status = await calm(app);
     assert.equal(status.pid, app.pid);
@@ -95,12 +96,12 @@ type Blow = (app: App, status: Status, random: Random) => void;
 const aWorker = ({ slots }: Status, random: Random): number | undefined =>
   random.pick(slots.flatMap(({ worker }) => worker?.pid ?? []));
 
-/** To a process that may have ended meanwhile. */
+/** Signals a process that may have ended meanwhile. */
 function send(pid: number | undefined, signal: NodeJS.Signals): void {
   try {
     if (pid !== undefined) process.kill(pid, signal);
   } catch {
-    // It has.
+    // The process has ended.
   }
 }
 
@@ -129,9 +130,9 @@ for (const spares of [0, 1]) {
     while (performance.now() < until) {
       const status = await statusOf(app).catch(() => undefined);
       if (status?.phase === 'serving') random.pick(blows)(app, status, random);
-      await delay(BLOW_EVERY);
+      await delay(BLOW_EVERY_MS);
     }
-    // One that was stopped goes on within this time.
+    // A stopped process continues within this time.
     await delay(1500);
     const status = await calm(app);
     await assertTrue(app, status);
@@ -150,7 +151,7 @@ test('upgrades among blows', async (t) => {
       if (random.between(0, 3) === 0) send(status.pid, 'SIGUSR2');
       else random.pick(blows)(app, status, random);
     }
-    await delay(BLOW_EVERY * 2);
+    await delay(BLOW_EVERY_MS * 2);
   }
   await delay(1500);
   const status = await calm(app);

@@ -1,4 +1,7 @@
-/** A server that stops is not ready any more before it stops accepting: load balancers need time to see it. */
+/**
+ * Tests that a server that stops is no longer ready before it stops accepting, because load balancers need time to see
+ * it.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { serve } from '../../support/app.ts';

@@ -1,4 +1,4 @@
-/** What clients and applications see when a whole server drains: here, at a stop. */
+/** Tests what clients and applications see when a whole server drains, here at a stop. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Agent as HttpsAgent } from 'node:https';
@@ -11,7 +11,7 @@ import { certificate, example } from '../../support/paths.ts';
 const options = ['--workers', '2'];
 const good = { code: 0, signal: null };
 
-/** What each worker printed, in its order. */
+/** Returns what each worker printed, in its order. */
 function linesOf(app: App, pid: number): string[] {
   const lines = app.stdout.split('\n').filter((line) => line.startsWith(`${pid} `));
   return lines.map((line) => line.slice(`${pid} `.length));

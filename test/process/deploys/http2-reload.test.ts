@@ -1,4 +1,4 @@
-/** HTTP/2 at a reload: nothing is lost, and nothing that reached the wire is turned away. */
+/** Tests HTTP/2 at a reload: nothing is lost, and no request that reached the wire is turned away. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startLoad } from '../../../src/testing.ts';
@@ -23,7 +23,7 @@ for (const { entry, protocol, tls } of kinds) {
     }
     const report = await load.stop();
     assert.equal(report.lost, 0, JSON.stringify(report.losses[0]));
-    // Over TLS it is the moment that makes it so, and a loaded machine may miss that.
+    // Over TLS this depends on the moment, which a loaded machine may miss.
     if (!tls) assert.equal(report.turnedAway, 0);
     else assert.ok(report.turnedAway <= 8, `${report.turnedAway} were turned away`);
   });

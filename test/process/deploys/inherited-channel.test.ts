@@ -1,6 +1,7 @@
 /**
- * What an upgrade with `--user` needs of node, and node does not document: that a process opens a channel of messages on a
- * descriptor that it was started with (`child_process._forkChild`), also after it has had one.
+ * Tests what an upgrade with `--user` needs of node, and node does not document. A process can open a channel of
+ * messages on a descriptor that it was started with (`child_process._forkChild`), even after it has had another
+ * channel.
  */
 import assert from 'node:assert/strict';
 import { fork, spawn } from 'node:child_process';
@@ -13,14 +14,14 @@ import { test, type TestContext } from 'node:test';
 
 const skip = process.platform === 'win32' ? 'no such descriptors' : false;
 
-/** At the far end: answers each message with itself, and a listening socket. */
+/** The process at the far end. It answers each message with the same message and a listening socket. */
 const far = `const server = require('node:net').createServer((socket) => socket.end('far')).listen(0, '127.0.0.1', () => {
   process.on('message', (message) => process.send(message, server));
   process.send('up');
 });
 process.on('disconnect', () => process.exit());`;
 
-/** Has a channel to its parent, and when that has ended, another one at the descriptor. */
+/** A process with a channel to its parent. When that has ended, it opens another one at the descriptor. */
 const near = `const childProcess = require('node:child_process');
 process.once('disconnect', () => {
   process.removeAllListeners('internalMessage');
@@ -57,7 +58,7 @@ test('a channel that was inherited becomes the process’s own, with handles', {
   const heir = spawn(process.execPath, [paths.near, '4'], { stdio: ['ignore', 'pipe', 'inherit', 'ipc', fd] });
   t.after(() => heir.kill());
   await once(heir, 'message');
-  // As the primary before does, which leaves the channel to the next one.
+  // The previous primary disconnects in the same way, and leaves the channel to the next one.
   farther.disconnect();
   const ended = once(heir, 'exit');
   heir.send('leave');
@@ -75,6 +76,6 @@ test('a channel that was inherited becomes the process’s own, with handles', {
   );
   const [error] = (await Promise.race([once(connect(said[0]!.port, '127.0.0.1'), 'error'), farthestEnd])) as unknown[];
   assert.ok(error !== undefined);
-  // The last that had the channel has closed it.
+  // The last process with the channel has closed it.
   assert.deepEqual(await farthestEnd, [0, null]);
 });

@@ -1,4 +1,4 @@
-/** A deploy that no connection notices: seen by clients that never connect again. */
+/** Tests deploys that no connection notices, with clients that never reconnect. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -13,13 +13,15 @@ import { endSuccessor, upgraded } from '../../support/upgrades.ts';
 
 const CONNECTIONS = 64;
 const debug = ['--log-level', 'debug'];
+/** Only drains move: their figures are exact. */
+const unlevelled = ['--balance', 'kernel', ...debug];
 
 function assertUnnoticed({ answers, times: _times, ...report }: KeptReport): void {
   assert.deepEqual(report, { closed: 0, toldToClose: 0, lost: 0, wrong: 0, failures: [] });
   assert.ok(answers > 0);
 }
 
-/** @returns when the workers from before have ended. */
+/** Reloads. The promise settles when the earlier workers have ended. */
 async function reload(app: App, nth: number): Promise<void> {
   const before = [...app.workers.values()];
   app.signal('SIGHUP');
@@ -31,18 +33,18 @@ function sumOf(app: App, field: string): number {
   return app.events('worker drained').reduce((sum, { fields }) => sum + Number(fields[field]), 0);
 }
 
-/** In the temporary directory of the system: the app's own has a long name. */
+/** Returns a path in the temporary directory of the system, because the app's own has a long name. */
 const unixPath = (): string => join('/tmp', `moves-${process.pid}-${Math.trunc(performance.now())}.sock`);
 
 for (const entry of ['echoes.js', 'http-echoes.js']) {
   for (const sharing of ownSharings) {
     test(`${CONNECTIONS} that never stop asking go through 5 reloads, ${entry}, ${sharing}`, async () => {
-      await using app = await serve({ entry, options: ['--workers', '2', '--sharing', sharing, ...debug] });
+      await using app = await serve({ entry, options: ['--workers', '2', '--sharing', sharing, ...unlevelled] });
       const kept = await KeptConnections.open(app.target, { connections: CONNECTIONS });
       for (let nth = 1; nth <= 5; nth++) await reload(app, nth);
       assertUnnoticed(await kept.stop());
       assert.equal(sumOf(app, 'movedOut'), 5 * CONNECTIONS);
-      // What the last workers have is told when they leave.
+      // The moves of the last workers are logged when they leave.
       assert.equal(sumOf(app, 'movedIn'), 4 * CONNECTIONS);
     });
   }
@@ -57,12 +59,12 @@ for (const entry of ['echoes.js', 'http-echoes.js']) {
   });
 
   test(`1,000 idle ones do not keep the old workers, ${entry}`, async () => {
-    const options = ['--workers', '2', '--drain-timeout', '120s', ...debug];
+    const options = ['--workers', '2', '--drain-timeout', '120s', ...unlevelled];
     await using app = await serve({ entry, options });
     const kept = await KeptConnections.open(app.target, { connections: 1000, traffic: 'idle' });
     const startedAt = performance.now();
     await reload(app, 1);
-    // Idle ones would stay for half of the drain timeout. How fast they are, the soak says.
+    // Idle connections that do not move would stay for half of the drain timeout. The soak measures their speed.
     assert.ok(performance.now() - startedAt < 50_000);
     assert.equal(sumOf(app, 'movedOut'), 1000);
     assertUnnoticed(await kept.stop());
@@ -97,7 +99,7 @@ for (const balance of ['least-connections', 'sticky-ip']) {
   });
 }
 
-/** A connection, and what was said on it. */
+/** A connection, with everything that was received on it. */
 class Bare {
   readonly socket: Socket;
   text = '';
@@ -108,7 +110,7 @@ class Bare {
     this.socket.on('error', () => undefined);
   }
 
-  /** @returns what came next, once it matches. */
+  /** Returns what arrives next, once it matches. */
   async say(text: string, expected: RegExp): Promise<string> {
     this.text = '';
     this.socket.write(text);
@@ -130,7 +132,7 @@ test('what is pinned, and what authenticates as a connection, is told to close; 
   await app.event('reload done');
   for (const one of [pinned, ntlm]) {
     const closed = once(one.socket, 'close');
-    // Until the drain has begun, too.
+    // The drain must have begun, too.
     let answer: string;
     do {
       answer = await one.say(ask('/'), new RegExp(`${before}$`));

@@ -1,4 +1,7 @@
-/** A worker is ready when it serves, not when it has a socket: broken code gets no slot, and slow code makes no client wait. */
+/**
+ * Tests that a worker is ready when it serves, not when it has a socket. Broken code gets no slot, and slow code makes
+ * no client wait.
+ */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -12,12 +15,12 @@ import { ownSharings, sharings } from '../../support/platform.ts';
 
 const NAME = 'app.mjs';
 
-/** An application that answers with a word; `after` is what it does when it listens. */
+/** Returns an application that answers with a word. `after` is the code that it runs when it listens. */
 const appThatSays = (word: string, after = ''): string =>
   `import { createServer } from 'node:http';
    createServer((_request, response) => response.end('${word}')).listen(process.env.PORT, () => { ${after} });`;
 
-/** One that opens a port for health checks first, and its own so many ms later. */
+/** Returns an application that first opens a port for health checks, and its own `later` ms after that. */
 const healthFirst = (word: string, later: number): string =>
   `import { createServer } from 'node:http';
    createServer((_request, response) => response.end('healthy')).listen(0, '127.0.0.1');
@@ -40,7 +43,7 @@ async function reload(app: App, text: string, gen: number, how: 'done' | 'failed
   return fields['reason'] ?? '';
 }
 
-/** Ask until told to stop; whatever is lost fails the test. */
+/** Asks until told to stop. A lost request fails the test. */
 function askOn(app: App, target = app.target): { stop(): Promise<ReadonlySet<string>> } {
   const answers = new Set<string>();
   const over = new AbortController();
@@ -48,7 +51,7 @@ function askOn(app: App, target = app.target): { stop(): Promise<ReadonlySet<str
     while (!over.signal.aborted) answers.add(await ask(target));
   });
   const all = Promise.all(clients);
-  // Awaited at the end, and may fail before.
+  // The promise is awaited at the end, and may fail before that.
   all.catch(() => {});
   return {
     async stop() {
@@ -153,7 +156,7 @@ test('with --ready start a program that does nothing but run is ready, and one t
 
 for (const sharing of ownSharings) {
   test(`a reload that loses its last worker gives the slots that were done back, ${sharing}`, async () => {
-    // The second worker of the new code fails, while the first has its slot.
+    // The second worker of the new code fails while the first has its slot.
     const text = `import { existsSync, writeFileSync } from 'node:fs';
       import { createServer } from 'node:http';
       if (process.env.PREFORK_SLOT === '1') {

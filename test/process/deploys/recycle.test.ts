@@ -1,4 +1,4 @@
-/** Workers that are replaced as planned. */
+/** Tests workers that are replaced as planned. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { serve } from '../../support/app.ts';
@@ -15,7 +15,7 @@ test('after so many requests', async () => {
 test('after so long, one at a time', async () => {
   await using app = await serve({ entry: 'hello.js', options: ['--workers', '2', '--max-lifetime', '1s'] });
   await app.event('worker stopped', { for: 'max-lifetime' }, 4);
-  // Never two at once: each that begins is followed by its successor.
+  // Workers are replaced one at a time: each recycling is followed by its successor.
   const order = app.log.map(({ name }) => name).filter((name) => name === 'recycling' || name === 'worker ready');
   for (const [index, name] of order.slice(2).entries()) {
     assert.equal(name, index % 2 === 0 ? 'recycling' : 'worker ready', order.join(', '));

@@ -1,4 +1,4 @@
-/** Every worker is replaced, and nobody notices; or none is, because the new code does not boot. */
+/** Tests reloads: every worker is replaced without clients noticing, or none is because the new code does not boot. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { ownSharings, sharings } from '../../support/platform.ts';
 
 const twoWorkers = ['--workers', '2'];
 
-/** An application that answers with a word, as its file has it. */
+/** Returns an application that answers with a word from its file. */
 const appThatSays = (word: string): string =>
   `import { createServer } from 'node:http';
    createServer((_request, response) => response.end('${word}')).listen(process.env.PORT);`;
@@ -99,7 +99,7 @@ test('a reload during a reload follows it', async () => {
     await app.event(signals === 0 ? 'reloading' : 'reload waits', {}, Math.max(1, signals));
   }
   await app.event('reload done', { gen: 3 });
-  // Two that waited were one: the second could not know of newer code than the first.
+  // Two requests that waited became one reload: the second could not know of newer code than the first.
   assert.equal(app.events('reload done').length, 2);
   assert.equal(app.events('reloading').length, 2);
 });

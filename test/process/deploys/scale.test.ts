@@ -1,4 +1,4 @@
-/** More workers and fewer, at run time. */
+/** Tests more workers and fewer, at run time. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { serve } from '../../support/app.ts';
@@ -16,7 +16,7 @@ for (const sharing of ownSharings) {
     for (const workers of [3, 2, 1]) {
       app.signal('SIGTTOU');
       await app.event('scaled', { workers });
-      // The sockets of the slots that are gone still get their share of connections.
+      // The sockets of the removed slots still get their share of connections.
       await tally(50, () => ask(app.target));
     }
     await app.event('worker stopped', { for: 'scale' }, 3);

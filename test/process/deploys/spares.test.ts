@@ -1,4 +1,4 @@
-/** Workers that are booted and wait: a crash costs no boot. */
+/** Tests workers that are booted and wait, so that a crash costs no boot. */
 import assert from 'node:assert/strict';
 import process from 'node:process';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-/** Stopping: what is in flight finishes, the application's own handlers run, and it never takes longer than it may. */
+/** Tests stops: requests in flight finish, the application's own handlers run, and the stop never exceeds its time. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
@@ -25,7 +25,7 @@ for (const sharing of sharings) {
       const exchanges = await Promise.all(Array.from({ length: 8 }, () => Exchange.open(target)));
       app.signal(signal);
       await app.event('stopping', { signal });
-      // A connection that node:cluster's primary accepts just when its last worker leaves hangs there.
+      // A connection hangs in node:cluster's primary if it is accepted just when the last worker leaves.
       if (sharing !== 'round-robin') await untilRefused(target);
       for (const exchange of exchanges) assert.equal((await exchange.finish()).body, 'first last');
       assert.deepEqual(await app.exit(), good);
@@ -194,7 +194,8 @@ test('stops while it starts', async () => {
 test('a signal is heard before there is anything to lose, fifty times', async () => {
   for (let start = 0; start < 50; start++) {
     await using app = await startApp({ entry: 'hello.js', options: twoWorkers });
-    // Its first trace, long before it serves. Node itself knows no signals yet for some 20 ms after the spawn.
+    // The file is the server's first trace, long before it serves. Node itself handles no signals for some 20 ms after
+    // the spawn.
     while (filesOfPrimary(app.pid).length === 0) await turn();
     assert.deepEqual(await app.stop(), good, app.stderr);
   }
@@ -222,12 +223,12 @@ test('stops while a worker waits for its restart', async () => {
   assert.deepEqual(await app.stop(), good);
 });
 
-/** When the primary is killed nobody is left to tell the workers what to do. */
+/** Tests the end of the primary: when it is killed, no process is left to tell the workers what to do. */
 for (const sharing of sharings) {
   test(`the primary is killed: workers finish and end, nothing is left, ${sharing}`, async () => {
     const options = [...twoWorkers, '--sharing', sharing];
     await using app = await serve({ entry: 'echo.js', options, env: { PORT: './app.sock' } });
-    // In node:cluster's own scheduling the connection is the primary's until a worker has it, and then the worker's.
+    // In node:cluster's own scheduling the connection belongs to the primary until a worker has it.
     const socketPath = join(app.directory, 'app.sock');
     const exchange = await Exchange.open({ socketPath });
     app.signal('SIGKILL');
@@ -271,7 +272,7 @@ test('the primary is killed while workers start: they end, and the next start ti
 
 test('all of it is killed: the next start tidies up', async () => {
   await using app = await serve({ entry: 'hello.js', options: twoWorkers });
-  // The scoreboard, and the directory for reports of fatal errors beside it.
+  // The files are the scoreboard, and the directory for reports of fatal errors beside it.
   assert.equal(filesOfPrimary(app.pid).length, 2);
   app.kill();
   await app.gone();

@@ -1,4 +1,7 @@
-/** What is in flight when a worker is replaced: it is finished by the old one, or cut when its time is over. */
+/**
+ * Tests requests in flight when a worker is replaced: the old worker finishes them, or they are cut when its time is
+ * over.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
@@ -35,7 +38,7 @@ async function serveSlowly(options: AppOptions['options']): Promise<App> {
   const server = await serve({
     entry: './app.mjs',
     files: { 'app.mjs': app },
-    // Where the application finds its packages.
+    // The application finds its packages through this link.
     links: { node_modules: example('../node_modules') },
     options: ['--workers', '2', ...options!],
   });
@@ -115,7 +118,7 @@ test('past the drain timeout they are cut, and the workers end in time', async (
 });
 
 test('a spare answers before a new worker could have booted', async () => {
-  // Its boot takes a second, so what is answered sooner was answered by the spare.
+  // The boot takes a second, so that the spare must have given an answer that came sooner.
   const slow = `await new Promise((resolve) => setTimeout(resolve, 1000));
     const { createServer } = await import('node:http');
     createServer((_request, response) => response.end(String(process.pid))).listen(process.env.PORT, '127.0.0.1');`;

@@ -1,4 +1,4 @@
-/** The primary itself is replaced, and its sockets live on. */
+/** Tests that the primary itself is replaced, and that its sockets live on. */
 import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -72,7 +72,7 @@ test('a new primary that fails leaves the file of a Unix socket where it is', as
     options: ['--workers', '2'],
     env: { PORT: 'app.sock' },
   });
-  // One of its workers serves already, and ends with it.
+  // A worker of the new primary serves already, and ends with it.
   writeFileSync(join(app.directory, 'app.mjs'), slow);
   app.signal('SIGUSR2');
   await app.event('upgrade failed');

@@ -1,4 +1,4 @@
-/** Why a worker ended, in one line. */
+/** Tests the line that says why a worker ended. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { serve, startApp } from '../../support/app.ts';

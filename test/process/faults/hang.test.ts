@@ -1,4 +1,4 @@
-/** Workers whose event loop does not turn: others help out, and in the end they are replaced. */
+/** Tests workers whose event loop does not turn: others help out, and in the end they are replaced. */
 import assert from 'node:assert/strict';
 import process from 'node:process';
 import { test } from 'node:test';
@@ -6,7 +6,11 @@ import { serve, type App } from '../../support/app.ts';
 import { ask, connected } from '../../support/http.ts';
 import { ownSharings } from '../../support/platform.ts';
 
-/** Sends a request that hangs its worker, and waits until prefork has noticed. @returns the worker's slot. */
+/**
+ * Sends a request that hangs its worker, and waits until prefork has noticed.
+ *
+ * @returns the worker's slot.
+ */
 async function hang(app: App): Promise<number> {
   const socket = await connected(app.target);
   socket.on('error', () => {}).write('GET /spin HTTP/1.1\r\nHost: x\r\n\r\n');
@@ -19,7 +23,7 @@ for (const sharing of ownSharings) {
     await using app = await serve({ entry: 'hangs-on-request.js', options });
     const slot = await hang(app);
     const other = String(app.worker(1 - slot));
-    // Half of them come to the socket of the one that hangs.
+    // Half of the requests arrive at the socket of the worker that hangs.
     const answers = await Promise.all(Array.from({ length: 40 }, () => ask(app.target)));
     assert.deepEqual(new Set(answers), new Set([other]));
     process.kill(app.worker(slot), 'SIGKILL');
@@ -41,7 +45,7 @@ test('a worker that hangs for the heartbeat timeout is killed, and the log says 
 test('with --hang-stack on the stack is in the log', async () => {
   const options = ['--workers', '2', '--heartbeat-timeout', '2s', '--hang-stack', 'on'];
   await using app = await serve({ entry: 'hangs-on-request.js', options });
-  // The thread comes when the application has had time to start.
+  // The thread starts when the application has had time to start.
   await new Promise((resolve) => setTimeout(resolve, 4000));
   const slot = await hang(app);
   const pid = app.worker(slot);
@@ -68,7 +72,7 @@ test('a primary that was stopped itself blames nobody', async () => {
   await using app = await serve({ entry: 'hello.js', options: ['--workers', '2', '--heartbeat-timeout', '1s'] });
   const before = new Map(app.workers);
   app.signal('SIGSTOP');
-  // Longer than the timeout. What is waited for is that nothing happens.
+  // The wait is longer than the timeout, because the test expects that nothing happens.
   await new Promise((resolve) => setTimeout(resolve, 2500));
   app.signal('SIGCONT');
   app.signal('SIGTTIN');

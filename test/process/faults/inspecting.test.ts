@@ -1,4 +1,7 @@
-/** Looking into a worker: its profile, heap, stack and inspector, taken from outside, and that nothing of it stays. */
+/**
+ * Tests that a worker can be inspected from outside, by its profile, heap, stack and inspector, and that nothing of it
+ * stays.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -17,7 +20,7 @@ const skip = process.platform === 'linux' ? false : 'needs /proc';
 
 const hanging = { entry: 'hangs-on-request.js', options: ['--workers', '2', '--heartbeat-timeout', '6s', '-n', 'api'] };
 
-/** A command for the app, in its directory. */
+/** Runs a command for the app, in its directory. */
 function start(app: App, ...argv: string[]): Promise<App> {
   return startApp({
     options: argv,
@@ -32,18 +35,22 @@ async function run(app: App, ...argv: string[]): Promise<{ code: number | null; 
   return { code, stdout: ran.stdout, stderr: ran.stderr.replace(door, '') };
 }
 
-/** What every command says as soon as it is true. */
+/** The warning that every command prints when the inspector is open. */
 const door =
   /^prefork: the worker's inspector is open at 127\.0\.0\.1:\d+ until this command has ended: every user of this machine can run code in it\n/;
 
-/** Sends a request that keeps its worker busy for ever, and waits until prefork has noticed. @returns its slot. */
+/**
+ * Sends a request that keeps its worker busy for ever, and waits until prefork has noticed.
+ *
+ * @returns the worker's slot.
+ */
 async function hang(app: App): Promise<number> {
   const socket = await connected(app.target);
   socket.on('error', () => {}).write('GET /spin HTTP/1.1\r\nHost: x\r\n\r\n');
   return Number((await app.event('worker hung')).fields['slot']);
 }
 
-/** The worker's inspector closes when it comes back to its event loop. */
+/** Waits until the worker's inspector closes, which happens when the worker returns to its event loop. */
 function inspectorClosed(pid: number): Promise<true> {
   const isClosed = async (): Promise<true | undefined> =>
     (await openIn(pid, await listeningOnLoopback(pid))).length === 0 || undefined;
@@ -81,7 +88,7 @@ test(
     const spin = profile.nodes.filter(({ callFrame }) => callFrame.functionName === 'spinForever').map(({ id }) => id);
     const inSpin = profile.samples.filter((id) => spin.includes(id)).length;
     assert.ok(inSpin > profile.samples.length * 0.8, `${inSpin} of ${profile.samples.length} samples`);
-    // Held for longer than its heartbeat timeout; now it is a worker that hangs like any other.
+    // The worker was held for longer than its heartbeat timeout. Now it hangs like any other.
     assert.deepEqual(app.events('worker given up'), []);
     await app.event('worker held', { slot, pid });
     await app.event('worker released', { slot, pid });
@@ -151,7 +158,7 @@ test(
     void devTools.call('Runtime.evaluate', { expression: '1' }).catch(() => {});
     await paused;
     await app.event('worker hung', { pid });
-    // Twice its heartbeat timeout. What is waited for is that nothing happens.
+    // The wait is twice the heartbeat timeout, because the test expects that nothing happens.
     await new Promise((resolve) => setTimeout(resolve, 2000));
     assert.deepEqual(app.events('worker given up'), []);
     inspecting.signal('SIGINT');
@@ -206,7 +213,7 @@ test('what is there already is left as it is, before anything is done', { skip }
   for (const verb of ['heap', 'profile']) {
     const { code, stdout, stderr } = await run(app, verb, '0', '--output', 'mine');
     assert.deepEqual([code, stdout], [1, '']);
-    assert.equal(stderr, 'prefork: mine is there already: choose another --output\n');
+    assert.equal(stderr, 'prefork: mine exists already: choose another --output\n');
   }
   assert.equal(readFileSync(join(app.directory, 'mine'), 'utf8'), 'mine');
   const { stderr } = await run(app, 'heap', '0', '-o', 'no/where');
@@ -215,7 +222,7 @@ test('what is there already is left as it is, before anything is done', { skip }
 
 test('a disk that is full is exit 1, and no half file stays', { skip }, async () => {
   await using app = await serve({ entry: 'hello.js', options: ['--workers', '1'] });
-  // By a limit, as /dev/full is there already: 1000 blocks of 512 or 1024 bytes.
+  // A limit fills the disk, because /dev/full exists already: 1000 blocks of 512 or 1024 bytes.
   const script = `ulimit -f 1000; exec "$0" "$@"`;
   const { status, stderr } = spawnSync('sh', ['-c', script, process.execPath, command, 'heap', '0', '-o', 'big'], {
     cwd: app.directory,
@@ -241,7 +248,7 @@ test('errors say what there is', { skip }, async () => {
     ],
     [['profile', '0', '--secs', '1'], 2, /^prefork: unknown option --secs/],
     [['stack', '0', '1'], 2, /^prefork: expected no argument "1"\n$/],
-    [['stack', '0', '-n', 'other'], 3, /^prefork: no server runs under the name other; there is /],
+    [['stack', '0', '-n', 'other'], 3, /^prefork: no server named other is running; there is /],
   ];
   for (const [argv, expected, says] of cases) {
     const { code, stdout, stderr } = await run(app, ...argv);

@@ -1,4 +1,4 @@
-/** The stack of a process that hangs, taken from outside, and that nothing of it stays. */
+/** Tests that the stack of a process that hangs can be taken from outside, and that nothing of it stays. */
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import cluster from 'node:cluster';
@@ -14,7 +14,7 @@ import { poll, Watched } from '../../support/watched.ts';
 
 const skip = process.platform === 'linux' ? false : 'needs /proc';
 
-/** A process of a test, and what it printed. Killed when the test ends. */
+/** A process of a test, with what it printed. It is killed when the test ends. */
 class Victim {
   readonly child: ChildProcess;
   stdout = '';
@@ -38,7 +38,7 @@ class Victim {
     return this.#changes.until(() => this.stdout.includes(word) || undefined, word);
   }
 
-  /** The sockets that its inspector, or anything else of it, listens with. */
+  /** Counts the listening sockets of its inspector, and of the rest of it. */
   async listening(): Promise<number> {
     return (await openIn(this.pid, await listeningOnLoopback(this.pid))).length;
   }
@@ -65,7 +65,7 @@ function reasonOf(stack: Stack): string {
   return stack.reason;
 }
 
-/** Of this process. */
+/** Counts the open sockets of this process. */
 function openSockets(): number {
   const links = readdirSync('/proc/self/fd').map((fd) => {
     try {
@@ -217,7 +217,7 @@ test('a session asks whatever the protocol has', { skip }, async (t) => {
   await assert.rejects(session.call('Runtime.evaluate'), /was closed/);
 });
 
-/** Between fork and exec a child is a copy of this process. */
+/** Tells whether the child has started its program. Between fork and exec it is a copy of this process. */
 function isExec(pid: number): true | undefined {
   return readlinkSync(`/proc/${pid}/exe`).endsWith('sleep') || undefined;
 }

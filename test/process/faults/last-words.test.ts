@@ -1,4 +1,4 @@
-/** What a worker says when it ends by itself. */
+/** Tests what a worker says when it ends by itself. */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { LONGEST_TEXT } from '../../../src/ipc/messages.ts';
@@ -7,12 +7,12 @@ import { TestWorker } from '../../support/worker.ts';
 interface Words {
   readonly error: string;
   readonly stderr: string;
-  /** The same process, as its user sees it. */
+  /** The output of the same process, as its user sees it. */
   readonly printed: string;
   readonly code: number | null;
 }
 
-/** The last words of a worker that runs this; undefined when it said none. */
+/** Returns the last words of a worker that runs this program; undefined when it said none. */
 async function wordsOf(
   t: TestContext,
   program: string,

@@ -1,4 +1,7 @@
-/** A connection is handed to a worker that has no descriptor left: the kernel drops it on its way, and tells nobody. */
+/**
+ * Tests a connection that is handed to a worker without a free descriptor. The kernel drops the connection on its way,
+ * and tells no process.
+ */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
@@ -12,12 +15,17 @@ import { poll } from '../../support/watched.ts';
 
 const CLIENTS = 32;
 
-/** Of a process that runs: what `ulimit -n` sets for one that is started. Descriptors that it has, it keeps. */
+/**
+ * Sets the limit of a running process, as `ulimit -n` does at its start. The process keeps the descriptors that it has.
+ */
 function limitDescriptors(pid: number, most: number): void {
   execFileSync('prlimit', ['--pid', String(pid), `--nofile=${most}:`]);
 }
 
-/** Settles with the slot that answered, or with nothing when the connection was closed. Never, if it hangs. */
+/**
+ * Settles with the slot that answered, or with nothing when the connection was closed. The promise stays pending if the
+ * request hangs.
+ */
 function visit(port: number, sockets: Socket[]): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1').setEncoding('latin1');
@@ -48,7 +56,7 @@ test('whoever sent it serves it', { skip: process.platform !== 'linux' && 'prlim
   }
   await poll(async () => (await refused(app)) || undefined, 'a handoff that is refused');
   assert.deepEqual((await Promise.race(visits)) ?? '0', '0', 'slot 1 cannot have served any');
-  // Those that the kernel has queued for it wait for that.
+  // The connections that the kernel has queued for it wait for that.
   limitDescriptors(app.worker(1), 1024);
   const answers = await Promise.all(visits);
   for (const socket of sockets) socket.destroy();

@@ -1,4 +1,4 @@
-/** Workers that end: who replaces them and when, and when prefork gives up. */
+/** Tests workers that end: which worker replaces them and when, and when prefork gives up. */
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { ownSharings, sharings } from '../../support/platform.ts';
 
 const twoWorkers = ['--workers', '2'];
 
-/** How a worker ends by itself, and what the log says of it. */
+/** The ways in which a worker ends by itself, and what the log says of each. */
 const ends: ReadonlyArray<{ path: string; logged: Record<string, string>; stderr?: RegExp }> = [
   { path: '/throw', logged: { code: '1' }, stderr: /Error: thrown on request\n +at / },
   { path: '/reject', logged: { code: '1' }, stderr: /Error: rejected on request\n +at / },
@@ -27,7 +27,7 @@ for (const sharing of sharings) {
       const options = [...twoWorkers, '--sharing', sharing];
       await using app = await serve({ entry: 'ends-on-request.js', options });
       const before = new Map(app.workers);
-      // SIGTERM by itself reaches the process a moment later, and then the answer was faster.
+      // A SIGTERM that a process sends itself arrives a moment later, so the answer may be faster.
       await ask(app.target, path).catch(() => {});
       const { fields } = await app.event('worker exited', logged);
       const slot = Number(fields['slot']);
@@ -140,7 +140,7 @@ test('nobody reads its log any more: the service goes on', async () => {
   assert.deepEqual(await app.stop(), { code: 0, signal: null });
 });
 
-/** What the application looks for when it starts. */
+/** Creates the file that the application looks for when it starts. */
 function tell(app: App, what: 'crash' | 'hang'): void {
   writeFileSync(join(app.directory, what), '');
 }

@@ -1,4 +1,6 @@
-/** The address of --admin while the primary is replaced: nobody is refused, and counters begin anew once. */
+/**
+ * Tests the address of --admin while the primary is replaced: no client is refused, and counters start anew only once.
+ */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,10 +17,10 @@ async function adminOf(app: App, nth = 1): Promise<Target> {
   return { host, port: Number(port) };
 }
 
-/** What Prometheus sees: a scrape after the other, each on a connection of its own. */
+/** Scrapes as Prometheus does, one after the other, each on a connection of its own. */
 class Scraper {
   readonly failures: string[] = [];
-  /** Of each scrape: when the primary started, and the requests that it knows of. */
+  /** The results of each scrape: when the primary started, and its number of requests. */
   readonly seen: Array<readonly [start: number, requests: number]> = [];
   readonly #over = new AbortController();
   readonly #done: Promise<void>;
@@ -51,7 +53,7 @@ function sum(body: string, name: string): number {
   return lines.reduce((all, line) => all + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
 }
 
-/** How often a figure falls, as `resets()` of PromQL counts. */
+/** Counts how often a figure falls, as `resets()` of PromQL does. */
 function falls(figures: readonly number[]): number {
   return figures.filter((figure, nth) => nth > 0 && figure < figures[nth - 1]!).length;
 }

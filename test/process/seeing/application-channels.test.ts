@@ -1,4 +1,4 @@
-/** What an application does with channels: to children of its own, and to prefork. */
+/** Tests what an application does with channels: to children of its own, and to prefork. */
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -19,7 +19,10 @@ for (const sharing of ownSharings) {
   });
 }
 
-/** Sends what `chosen` makes of a server to a child that listens on it, and answers with what a client of the child gets. */
+/**
+ * Returns a program that sends what `chosen` makes of a server to a child, which listens on it. The program answers
+ * with what a client of the child gets.
+ */
 const sends = (chosen: string): string => `const { once } = require('node:events');
   const { spawn } = require('node:child_process');
   const { connect, createServer } = require('node:net');
@@ -73,7 +76,7 @@ test('a worker whose application closes the channel finishes, is replaced, and t
   assert.equal(await ask(app.target), 'ok');
 });
 
-/** Each is the application's own farewell to its primary, as node:cluster documents them. */
+/** Each is a farewell of the application to its primary, as node:cluster documents them. */
 for (const farewell of ['process.disconnect()', 'require("node:cluster").worker.disconnect()']) {
   test(`after ${farewell} the listeners to exit run`, async () => {
     const entry = `const { createServer } = require('node:http');

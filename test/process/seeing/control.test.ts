@@ -1,4 +1,7 @@
-/** The commands against a real server process whose primary is a fake: what they print, wait for, and exit with. */
+/**
+ * Tests the commands with a real server process whose primary is a fake: what they print, what they wait for, and their
+ * exit codes.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -13,12 +16,12 @@ import { startApp, type App } from '../../support/app.ts';
 
 const script = fileURLToPath(new URL('../../support/control-server.js', import.meta.url));
 
-/** Where control sockets are, for servers and commands alike: not where those of this machine's user are. */
+/** A place for control sockets, for servers and commands alike. It differs from that of this machine's user. */
 class Machine implements Disposable {
   readonly directory: string = mkdtempSync(join(tmpdir(), 'prefork-machine-'));
   readonly env: Readonly<Record<string, string>> = { PREFORK_RUNTIME_DIR: this.directory };
 
-  /** Where this user's sockets are. */
+  /** The directory of this user's sockets. */
   get sockets(): string {
     return join(this.directory, `prefork-${process.geteuid!()}`);
   }
@@ -76,7 +79,11 @@ test('status shows a server for people, and for programs', async () => {
 
 const operations: ReadonlyArray<[argv: string[], stdout: string, call: string]> = [
   [['reload'], 'prefork: reload done gen=2 in=412ms\n', 'reload'],
-  [['upgrade'], 'prefork: upgrade done gen=2 in=412ms\n', 'upgrade'],
+  [
+    ['upgrade'],
+    'prefork: upgrade done gen=2 in=412ms\n',
+    `upgrade ${JSON.stringify({ preferNode: process.execPath })}`,
+  ],
   [['scale', '4'], 'prefork: scale done workers=4 in=412ms\n', 'scale {"workers":4}'],
   [['scale', '+1'], 'prefork: scale done workers=4 in=412ms\n', 'scale {"by":1}'],
   [['scale', '-1'], 'prefork: scale done workers=4 in=412ms\n', 'scale {"by":-1}'],
@@ -119,7 +126,7 @@ test('a server that is killed before it answers is exit 1', async () => {
   assert.deepEqual(await machine.run('reload'), expected);
   assert.equal((await server.exit()).signal, 'SIGKILL');
   const { code, stderr } = await machine.run('status');
-  assert.deepEqual([code, stderr], [3, 'prefork: no server of this user runs\n'], 'what it left is no server');
+  assert.deepEqual([code, stderr], [3, 'prefork: no server of this user is running\n'], 'what it left is no server');
 });
 
 test('a server that is stopped (SIGSTOP) is exit 1, and not waited for', async () => {
@@ -151,18 +158,18 @@ test('no server is exit 3', async () => {
   using machine = new Machine();
   for (const argv of [['status'], ['reload'], ['scale', '2'], ['upgrade']]) {
     const { code, stdout, stderr } = await machine.run(...argv);
-    assert.deepEqual([code, stdout, stderr], [3, '', 'prefork: no server of this user runs\n'], argv[0]);
+    assert.deepEqual([code, stdout, stderr], [3, '', 'prefork: no server of this user is running\n'], argv[0]);
   }
 });
 
 test('to stop a server that is gone is success', async () => {
   using machine = new Machine();
   const { code, stdout, stderr } = await machine.run('stop');
-  assert.deepEqual([code, stdout, stderr], [0, '', 'prefork: no server of this user runs: nothing to stop\n']);
+  assert.deepEqual([code, stdout, stderr], [0, '', 'prefork: no server of this user is running: nothing to stop\n']);
   await using _web = await machine.serve({ CONTROL_NAME: 'web' });
   const named = await machine.run('stop', '--name', 'api');
   assert.equal(named.code, 0);
-  assert.match(named.stderr, /^prefork: no server runs under the name api; there is web .*: nothing to stop\n$/);
+  assert.match(named.stderr, /^prefork: no server named api is running; there is web .*: nothing to stop\n$/);
 });
 
 test('a server that ends before it has answered is stopped', async () => {
@@ -190,7 +197,7 @@ test('of several servers one is named', async () => {
   assert.equal((await machine.run('-n', 'api', 'reload')).code, 0, 'before the command, too');
   const other = await machine.run('reload', '-n', 'cron');
   assert.equal(other.code, 3);
-  assert.equal(other.stderr, `prefork: no server runs under the name cron; there is ${list}\n`);
+  assert.equal(other.stderr, `prefork: no server named cron is running; there is ${list}\n`);
   await api.stop();
   await api.event('ended', { calls: 'reload, reload' });
 });
@@ -221,7 +228,7 @@ test('two servers with the same default name: the second gets a number, and the 
 
 test('a server that was started without XDG_RUNTIME_DIR is found by a shell that has one', async () => {
   using machine = new Machine();
-  // Root's is in /run, beside those that this machine may run.
+  // Root's sockets are in /run, beside those of other servers on this machine.
   const name = `found-${process.pid}`;
   await using server = await startApp({
     entry: script,
@@ -282,7 +289,7 @@ test('a status of another version is for programs only', async () => {
   }
 });
 
-/** What is wrong, and what the one line has to name; nothing runs, so whatever is asked for first is exit 3. */
+/** Bad inputs, and what the one line has to name. No server runs, so a command that asks for one first exits with 3. */
 const badInputs: ReadonlyArray<[argv: string[], says: RegExp]> = [
   [['status', '--jsn'], /unknown option --jsn; did you mean --json\?/],
   [['status', '--now'], /unknown option --now/],
@@ -291,8 +298,8 @@ const badInputs: ReadonlyArray<[argv: string[], says: RegExp]> = [
   [['reload', '-n'], /--name: expected a value/],
   [['reload', '--name', 'a/b'], /--name: expected .* got "a\/b"/],
   [['reload', '-x'], /unknown option -x/],
-  [['-w', '2', 'reload'], /unknown option -w: it is for starting a server/],
-  [['reload', '--drain-timeout', '5s'], /unknown option --drain-timeout: it is for starting a server/],
+  [['-w', '2', 'reload'], /unknown option -w: it belongs to starting a server/],
+  [['reload', '--drain-timeout', '5s'], /unknown option --drain-timeout: it belongs to starting a server/],
   [['reload', '--nmae', 'api'], /unknown option --nmae; did you mean --name\?/],
   [['--json', 'status'], /unknown option --json/],
   [['stop', '--noww'], /unknown option --noww; did you mean --now\?/],

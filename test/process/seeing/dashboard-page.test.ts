@@ -1,4 +1,4 @@
-/** The dashboard in Chromium, as people see it: what happens to a server, and what is done to it. */
+/** Tests the dashboard in Chromium as people see it: what happens to a server, and what they do to it. */
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import process from 'node:process';
@@ -71,7 +71,7 @@ test('without the token nothing can be changed, and a wrong one is refused', { s
     await browser.press('Enter');
     await browser.shows(`!(${isLocked}) && !document.querySelector('#token').open`);
     assert.equal(app.events('reload done').length, 0);
-    // What the browser says of the two refusals, and nothing else.
+    // The browser complains about the two refusals, and about nothing else.
     assert.equal(browser.complaints.length, 2);
     for (const complaint of browser.complaints) assert.match(complaint, /status of 401/);
   };
@@ -91,7 +91,7 @@ test('a worker in an endless loop is shown as hung, and the page goes on', { ski
     await browser.shows(tile(slot, /hung \d+s/), 2000);
     await browser.shows(`/Slot ${slot} hung/.test(document.querySelector('#troubles').innerText)`);
     await browser.shows(event(new RegExp(`pid ${fields['pid']}, hangs`)));
-    // The others go on, and so do the figures.
+    // The other workers carry on, and so do the figures.
     await browser.shows(tile(slot, /hung [2-9]s/));
     await browser.shows(tile(1 - slot, /serving/));
     process.kill(Number(fields['pid']), 'SIGKILL');

@@ -1,4 +1,4 @@
-/** The dashboard in Chromium: its window, its keys, and how it is with the connection. */
+/** Tests the dashboard in Chromium: its window, its keys, and the state of the connection. */
 import assert from 'node:assert/strict';
 import process from 'node:process';
 import { test } from 'node:test';
@@ -21,7 +21,7 @@ test('by keyboard alone', { skip }, async () => {
     }
     await browser.press('?');
     await browser.shows(`document.querySelector('#shortcuts').open`);
-    // What a dialog covers is not to be done by a key.
+    // A key must not do what a dialog covers.
     await browser.press('r');
     assert.equal(await browser.evaluate(`document.querySelector('#confirm').open`), false);
     await browser.press('Escape');

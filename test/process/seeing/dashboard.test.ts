@@ -1,4 +1,4 @@
-/** The dashboard without a browser: what is served to whom, and `prefork dashboard`. */
+/** Tests the dashboard without a browser: what is served to which client, and `prefork dashboard`. */
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -18,7 +18,7 @@ import { poll, Watched } from '../../support/watched.ts';
 const TOKEN = 'a-token-of-this-test';
 const authorization = `Bearer ${TOKEN}`;
 
-/** What the page may do: nothing but run its own code and ask its own server. */
+/** The policy lets the page run its own code and ask its own server, and nothing else. */
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
   "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
@@ -35,7 +35,7 @@ function toTarget(url: string): Target {
   return { host, port: Number(port) };
 }
 
-/** What `/live` says, as it comes. */
+/** Collects what `/live` says. */
 class Listener implements Disposable {
   readonly messages: Message[] = [];
   readonly response: IncomingMessage;
@@ -98,7 +98,7 @@ test('--admin serves the page, and what it may do is little', async () => {
     const head = await get(admin, { path, method: 'HEAD' });
     assert.deepEqual([head.status, head.body, head.headers['content-length']], [200, '', headers['content-length']]);
   }
-  // Nothing of it comes from elsewhere, or could not run under the policy.
+  // The page loads nothing from elsewhere, and contains nothing that could not run under the policy.
   const { body: page } = await get(admin);
   assert.doesNotMatch(page, /(src|href)="(https?:)?\/\/|<script>| style="| on[a-z]+="/);
 });
@@ -171,13 +171,13 @@ test('while a worker hangs, the dashboard answers as before, and says so', async
     workers.some((worker) => worker[2] === Number(fields['pid']) && worker[4] === 'hung'),
   );
   const during = await median(admin);
-  // One of two cores is busy now.
+  // The hung worker keeps one of two cores busy.
   assert.ok(during < before * 5 + 20, `${before} ms before, ${during} ms now`);
   process.kill(Number(fields['pid']), 'SIGKILL');
   await app.event('worker ready', { slot: fields['slot']! }, 2);
 });
 
-/** How long the page takes, ms. */
+/** Measures how long the page takes, in ms. */
 async function median(admin: Target): Promise<number> {
   const times: number[] = [];
   for (let nth = 0; nth < 15; nth++) {
@@ -194,7 +194,7 @@ test('as many look as may, and one more is told', async () => {
   const listeners = await Promise.all(Array.from({ length: 32 }, () => Listener.open(admin)));
   const { status, body } = await get(admin, { path: '/live' });
   assert.equal(status, 503);
-  assert.match(body, /as many look as may/);
+  assert.match(body, /too many dashboards are open/);
   listeners.pop()![Symbol.dispose]();
   await poll(async () => (await get(admin, { path: '/live', method: 'HEAD' })).status === 200 || undefined, 'room');
   for (const listener of listeners) listener[Symbol.dispose]();
@@ -209,12 +209,12 @@ test('a server that stops says so, and does not wait for those who look', async 
   assert.deepEqual(await app.stop(), { code: 0, signal: null });
   await listener.hears('event', ({ name }: { name: string }) => name === 'stopped');
   await listener.ends();
-  // An answer that did not end would be given a second after the last worker is gone.
+  // An answer that did not end would be cut a second after the last worker is gone.
   const took = parseTime((await app.event('stopped')).fields['in']!)!;
   assert.ok(performance.now() - start - took < 1000);
 });
 
-/** `prefork dashboard`, and where it says that it is. */
+/** Runs `prefork dashboard`, and returns the address that it prints. */
 async function open(app: App, ...options: string[]): Promise<{ child: ChildProcess; target: Target; token: string }> {
   const env = { ...process.env, PREFORK_RUNTIME_DIR: app.directory, TMPDIR: app.directory };
   const child = spawn(process.execPath, [command, 'dashboard', ...options], {

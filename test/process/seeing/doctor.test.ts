@@ -1,4 +1,7 @@
-/** `prefork doctor` on the machine that runs the tests: what it finds is the machine's own, so only what is sure is compared. */
+/**
+ * Tests `prefork doctor` on the machine that runs the tests. Its findings depend on the machine, so only what is
+ * certain is compared.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -18,7 +21,7 @@ interface Directory extends Disposable {
   run(...args: string[]): Run;
 }
 
-/** A runtime directory of its own, so that the control directory of another test changes nothing. */
+/** Makes a runtime directory, so that the control directory of another test changes nothing. */
 function directory(): Directory {
   const path = mkdtempSync(join(tmpdir(), 'doctor-'));
   const env = { ...process.env, PREFORK_RUNTIME_DIR: path };

@@ -1,13 +1,15 @@
-/** Whoever subscribes in the primary's process hears of everything that docs/metrics.md lists. */
+/** Tests that a subscriber in the primary's process hears of everything that docs/metrics.md lists. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { channels } from '../../../src/primary/telemetry/channels.ts';
+import { eventTable, type EventName } from '../../../src/primary/telemetry/event-table.ts';
+import { channelRows } from '../../../src/primary/telemetry/markdown.ts';
+import { rowOf } from '../../../src/primary/telemetry/told.ts';
 import { startApp } from '../../support/app.ts';
 import { connected } from '../../support/http.ts';
 
-/** Prints what it hears: a line each. A module of `node --import`, which the workers load too, and hear nothing. */
+/** A module for `node --import`, which prints what it hears, a line each. The workers load it too, and hear nothing. */
 const listener = `import { subscribe } from 'node:diagnostics_channel';
 for (const name of process.env.CHANNELS.split(' '))
   subscribe('prefork:' + name, (message) => process.stdout.write(JSON.stringify({ name, ...message }) + '\\n'));`;
@@ -23,8 +25,12 @@ test('every channel is heard of, and every message has the fields that are liste
     entry: './app.cjs',
     files: { 'app.cjs': good, 'listener.mjs': listener },
     nodeOptions: ['--import', './listener.mjs'],
-    options: ['--workers', '1', '--heartbeat-timeout', '0'],
-    env: { CHANNELS: Object.keys(channels).join(' ') },
+    options: ['--workers', '1', '--heartbeat-timeout', '0', '--log-level', 'debug'],
+    env: {
+      CHANNELS: channelRows()
+        .map(({ name }) => name)
+        .join(' '),
+    },
   });
   await app.event('ready');
   const socket = await connected(app.target);
@@ -44,13 +50,23 @@ test('every channel is heard of, and every message has the fields that are liste
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
-  for (const [name, { message }] of Object.entries(channels)) {
+  for (const { name, fields } of channelRows()) {
     const first = heard.find((one) => one['name'] === name);
     assert.ok(first, `nothing of ${name} in ${app.stdout}`);
-    const fields = [...message.matchAll(/`(\w+)`/g)].map(([, field]) => field!);
-    const named = message.startsWith('the same') ? ['pid', 'slot', 'generation', ...fields] : fields;
-    // JSON has no undefined: a stop that was asked for has no error.
-    const missing = named.filter((field) => !(field in first) && field !== 'error');
+    // JSON has no undefined, and a stop that was asked for has no error.
+    const missing = fields.filter((field) => !(field in first) && field !== 'error');
     assert.deepEqual(missing, [], `${name}: ${JSON.stringify(first)}`);
+  }
+  // Every line has a row in the table, which names its fields.
+  for (const { name, message, fields } of app.log) {
+    const key = name.endsWith(' waits') ? 'operation waits' : name;
+    assert.ok(Object.hasOwn(eventTable, key), `the line "${name}" is not in the table`);
+    const known = Object.keys(rowOf(key as EventName).fields ?? {});
+    const all = [...Object.keys(fields), ...(message === undefined ? [] : ['message'])];
+    assert.deepEqual(
+      all.filter((field) => !known.includes(field)),
+      [],
+      `the line "${name}" has fields that its row does not name`,
+    );
   }
 });

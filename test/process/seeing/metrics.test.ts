@@ -1,4 +1,4 @@
-/** What a scrape sees of a server that runs: over --admin, as Prometheus does. */
+/** Tests what a scrape of a running server sees over --admin, as Prometheus does it. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -26,7 +26,7 @@ async function serveEntry(entry: string, ...options: string[]): Promise<{ app: A
   return { app, admin: { host, port: Number(port) } };
 }
 
-/** The one in slot 0. */
+/** Kills the worker in slot 0. */
 async function killWorker(app: App): Promise<void> {
   const ready = app.log.findLast(({ name, fields }) => name === 'worker ready' && String(fields['slot']) === '0');
   process.kill(Number(ready!.fields['pid']), 'SIGKILL');
@@ -37,7 +37,7 @@ async function isUp(admin: Target): Promise<boolean> {
   return (await sum(admin, 'prefork_up{slot="0"}')) === 1;
 }
 
-/** The sum of all series whose name and labels begin so. */
+/** Adds up all series whose name and labels begin with this. */
 async function sum(admin: Target, start: string): Promise<number> {
   const { body } = await get(admin, { path: '/metrics' });
   const lines = body.split('\n').filter((line) => line.startsWith(start));
@@ -129,7 +129,7 @@ test(
     const pid = app.worker(0);
     process.kill(pid, 'SIGSTOP');
     try {
-      // At once, when nobody can know it yet, and again when it is known.
+      // The first scrape comes at once, before the primary can know of the kill, and the second when it does.
       for (const isKnown of [false, true]) {
         if (isKnown) await app.event('worker hung', { pid });
         assert.match((await get(admin, { path: '/metrics' })).body, /^prefork_up\{slot="1"\} 1$/m);
@@ -149,7 +149,7 @@ test(
   },
 );
 
-/** proc(5): the state comes after the name. */
+/** Reads the state, which comes after the name (proc(5)). */
 function isStopped(pid: number): boolean {
   return /\) T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 }

@@ -1,4 +1,4 @@
-/** Whatever state a server that runs is in, what it says of itself is what the published schema says. */
+/** Tests that the status of a running server fits the published schema, whatever its state. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { ask, connected, Exchange } from '../../support/http.ts';
 import { assertStatus } from '../../support/status-schema.ts';
 import { poll } from '../../support/watched.ts';
 
-/** The first status that is so; every one on the way fits the schema too. */
+/** Returns the first status that holds. Every status before it must fit the schema too. */
 function until(app: App, what: string, holds: (status: Status) => boolean): Promise<Status> {
   return poll(async () => {
     const [socketPath] = app.controlSockets;
@@ -62,7 +62,7 @@ test('a slot that waits, as its workers crash', async () => {
     if (process.env.PREFORK_SLOT === '1') setInterval(() => require('node:fs').existsSync('crash') && process.exit(3), 10);`;
   const options = ['--workers', '2', '--recover-interval', '30s', '--recover-threshold', '100'];
   await using app = await serve({ entry: './app.cjs', files: { 'app.cjs': code }, options });
-  // Not before all serve: an application that ends in its first start ends the server.
+  // The crash must come after all workers serve, because an application that ends in its first start ends the server.
   writeFileSync(join(app.directory, 'crash'), '');
   const { slots } = await until(
     app,

@@ -1,4 +1,4 @@
-/** The tests' own tools: what they would miss, no test would see. */
+/** Tests the tests' own tools, because no test would see what they miss. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startApp } from '../../support/app.ts';

@@ -1,4 +1,4 @@
-/** The live table in a real terminal, and what it prints where there is none. */
+/** Tests the live table in a real terminal, and the output without a terminal. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ function environment(app: App): Record<string, string> {
   return { PREFORK_RUNTIME_DIR: app.directory, TMPDIR: app.directory };
 }
 
-/** A terminal in which `prefork top` shows the app. */
+/** Opens a terminal in which `prefork top` shows the app. */
 async function watch(app: App, { columns = 80, rows = 24, args = '' } = {}): Promise<Terminal> {
   const terminal = await Terminal.open({ columns, rows, env: environment(app) });
   try {
@@ -32,7 +32,7 @@ async function watch(app: App, { columns = 80, rows = 24, args = '' } = {}): Pro
   }
 }
 
-/** The shell has the terminal as it was, and shows what it showed. */
+/** Asserts that the shell has the terminal back as it was, with what it showed. */
 async function isGivenBack(terminal: Terminal): Promise<void> {
   await terminal.shows(/^\$ $/m);
   assert.equal(await terminal.isAlternate(), false);
@@ -146,7 +146,7 @@ test('an upgrade is another primary, the end of the server is said, and its retu
   await terminal.shows(new RegExp(`^api pid=${next} gen=2 `));
   process.kill(next, 'SIGTERM');
   await poll(() => !isAlive(next) || undefined, 'the end of the new primary');
-  await terminal.shows(/^no server runs under the name api \(for /m);
+  await terminal.shows(/^no server named api is running \(for /m);
   await terminal.shows(/^0 +\d+ +2 /m);
   await app.exit();
   await using again = await serve({ entry: 'hello.js', options: twoWorkers, env: environment(app) });
@@ -177,7 +177,7 @@ test('without a terminal it prints a table each time, and ends with the server',
   assert.ok(!top.stdout.includes('\u001B'));
   await app.stop();
   assert.deepEqual(await top.exit(), { code: 3, signal: null });
-  assert.equal(top.stderr, 'prefork: no server runs under the name api\n');
+  assert.equal(top.stderr, 'prefork: no server named api is running\n');
 });
 
 test('--json prints an object a line', async () => {
@@ -207,10 +207,10 @@ test('whoever stops reading ends it, without a word', async () => {
 test('used wrongly', async () => {
   await using app = await serve({ entry: 'hello.js', options: twoWorkers });
   for (const [argv, code, says] of [
-    [['--interval', '10ms'], 2, /^prefork: --interval: expected a time from 100ms on, such as 1s, got "10ms"\n$/],
+    [['--interval', '10ms'], 2, /^prefork: --interval: expected a time of at least 100ms, such as 1s, got "10ms"\n$/],
     [['--interval', '1'], 2, /--interval: expected a time/],
     [['0'], 2, /expected no argument "0"/],
-    [['-n', 'other'], 3, /no server runs under the name other/],
+    [['-n', 'other'], 3, /no server named other is running/],
   ] as const) {
     await using top = await startApp({ options: ['top', ...argv], env: environment(app) });
     assert.equal((await top.exit()).code, code);

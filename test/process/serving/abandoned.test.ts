@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { sweepAbandoned } from '../../support/abandoned.ts';
 import { isAlive } from '../../support/leftovers.ts';
 
-/** A run of the tests: it starts a server, says where, and serves on. */
+/** A run of the tests: it starts a server, prints where, and serves on. */
 const run = `
 import { serve } from ${JSON.stringify(new URL('../../support/app.js', import.meta.url).href)};
 const app = await serve({ entry: 'hello.js', options: ['--workers', '1'] });

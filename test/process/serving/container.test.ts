@@ -1,4 +1,4 @@
-/** As process 1 of a pid namespace, as in a container. */
+/** Tests prefork as process 1 of a pid namespace, as in a container. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-/** UDP: a fixed port is all the workers', one at port 0 its worker's alone. */
+/** Tests UDP: all workers share a fixed port, and a port that was 0 belongs to its worker alone. */
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -9,14 +9,19 @@ import { binderOf, compromised, inside, lowPort, serveAsNobody } from '../../sup
 import { endSuccessor, upgraded } from '../../support/upgrades.ts';
 import { poll } from '../../support/watched.ts';
 
-/** Answers a datagram with its process id, and a request as `compromised` does, so that the server has a port that is logged. */
+/**
+ * Answers a datagram with its process id, and a request as `compromised` does. The request's server has a port that is
+ * logged.
+ */
 const app = `const socket = require('node:dgram').createSocket(process.env.UDP_TYPE ?? 'udp4');
 socket.on('message', (_message, { port, address }) => socket.send(String(process.pid), port, address));
 socket.bind(Number(process.env.UDP_PORT), () => {
 ${compromised}
 });`;
 
-/** The worker that a datagram gets to. A client sends again what is lost: UDP promises nothing. */
+/**
+ * Finds the worker that a datagram reaches. The client repeats a datagram that is lost, because UDP promises nothing.
+ */
 async function who(port: number): Promise<number> {
   const socket = createSocket('udp4');
   try {
@@ -61,7 +66,7 @@ for (const sharing of ownSharings) {
     const next = await upgraded(server);
     assert.ok(pids(server).includes(await who(port)));
     await endSuccessor(server, next);
-    // With the last worker, the port is free.
+    // The port becomes free with the last worker.
     const socket = createSocket('udp4').bind(port);
     await once(socket, 'listening');
     socket.close();
@@ -82,7 +87,7 @@ test('a port that another program has is an error of the worker’s', async () =
   taken.close();
   await once(taken, 'close');
   assert.deepEqual(await inside(server.target, `${bind} socket.close();`), {});
-  // The primary has closed it, too: another program can have it again.
+  // The primary has closed the port too, so that another program can have it.
   await poll(async () => {
     const again = createSocket('udp4').bind(JSON.parse(bind.match(/\d+(?=\);)/)![0]) as number);
     const [outcome] = await Promise.allSettled([once(again, 'listening')]);
@@ -100,7 +105,7 @@ test('an answer comes to the worker that asked, from port 0', async () => {
     files: { 'app.cjs': compromised },
     options: ['--workers', '4'],
   });
-  // Several at once: shared, the sockets' answers would go to any of the workers.
+  // Several workers ask at once. If they shared the sockets, the answers would go to any of them.
   const question = `const socket = require('node:dgram').createSocket('udp4');
     socket.bind(0, '127.0.0.1');
     await require('node:events').once(socket, 'listening');

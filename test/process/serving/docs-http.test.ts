@@ -1,4 +1,4 @@
-/** The examples of docs/http.md run as they are written, but for the port. */
+/** Runs the examples of docs/http.md as they are written, except for the port. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -9,7 +9,7 @@ import { root } from '../../support/paths.ts';
 import { freePort } from '../../support/platform.ts';
 import { poll } from '../../support/watched.ts';
 
-/** In the order of the page. */
+/** The checks in the order of the page. */
 const checks: ReadonlyArray<(port: number) => Promise<void>> = [
   async (port) => {
     assert.equal(await ask(at(port), '/?name=you'), 'Hello you');
@@ -46,7 +46,7 @@ for (const [index, program] of programs.entries()) {
       files: { 'server.mjs': program.replaceAll('8080', String(port)), 'public/page.html': '<p>' },
       links: { node_modules: `${root}node_modules`, 'package.json': `${root}package.json`, dist: `${root}dist` },
     });
-    // Programs of a few lines do not say when they listen.
+    // Programs of a few lines do not announce when they listen.
     await poll(
       () =>
         get(at(port)).then(
@@ -65,7 +65,7 @@ function at(port: number): { host: string; port: number } {
   return { host: '127.0.0.1', port };
 }
 
-/** The answer of a new WebSocket. */
+/** Returns the answer of a new WebSocket. */
 function echo(port: number, message: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(`ws://127.0.0.1:${port}`);

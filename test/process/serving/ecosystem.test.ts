@@ -1,4 +1,7 @@
-/** Real servers from npm, none changed: two workers of each answer. They cannot show their pids, but the scoreboard can. */
+/**
+ * Tests real servers from npm, none of them changed: two workers of each answer. The servers cannot show their pids,
+ * but the scoreboard can.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Reader } from '../../../src/scoreboard/reader.ts';
@@ -11,9 +14,9 @@ import { poll } from '../../support/watched.ts';
 
 interface RealServer {
   readonly package: string;
-  /** Its command, where that is not called as the package is. */
+  /** The command, when its name is not the package's. */
   readonly command?: string;
-  /** Port 0, except where it takes that for no port at all. */
+  /** The arguments, with port 0 where the program accepts that. */
   readonly args: readonly string[];
   readonly files?: Readonly<Record<string, string>>;
   readonly path?: string;
@@ -97,7 +100,10 @@ for (const { package: name, command, args, files = {}, path = '/', answers } of 
   });
 }
 
-/** The connections that each worker has accepted, by the scoreboard, once they are `total`: it is written every beat. */
+/**
+ * Returns the connections that each worker has accepted, once they add up to `total`. The scoreboard is written at
+ * every beat.
+ */
 async function acceptedByPid(app: App, total: number): Promise<Map<number, number>> {
   const [file] = filesOfPrimary(app.pid);
   const board = Reader.open(file!);

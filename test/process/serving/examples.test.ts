@@ -1,4 +1,4 @@
-/** The examples run as they are, and answer from every worker. */
+/** Runs the examples as they are, and expects answers from every worker. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ const options = ['--workers', '2'];
 interface Example {
   readonly file: string;
   readonly ask: (app: App) => Promise<string>;
-  /** The library form: run by node alone. */
+  /** True for the library form, which node runs alone. */
   readonly byNode?: true;
 }
 
@@ -88,7 +88,7 @@ test('no example is longer than 30 lines, and none is left out here', () => {
   }
 });
 
-/** The answer of a new WebSocket. */
+/** Returns the answer of a new WebSocket. */
 function echo(app: App, message: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(`ws://127.0.0.1:${app.port}`);

@@ -1,4 +1,4 @@
-/** The library: the same program in the primary and in its workers. */
+/** Tests the library: the same program in the primary and in its workers. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ for (const { entry, question, rest } of forms) {
   });
 }
 
-/** Addresses as fasthttp and Go write them, and what they become in the log. */
+/** Addresses as fasthttp and Go write them, and their form in the log. */
 const addresses: ReadonlyArray<{ address: string; options?: object; logged: RegExp; skip?: string | false }> = [
   { address: ':0', logged: /^\[::\]:\d+$/, skip: noIpv6 },
   { address: '0', logged: /^\[::\]:\d+$/, skip: noIpv6 },
@@ -60,7 +60,7 @@ test("listenAndServe('unix:app.sock')", async () => {
   assert.equal(existsSync(socketPath), false);
 });
 
-/** What cannot be used or does not start: the promise rejects in the primary, with a code. */
+/** Programs that are misused or do not start. The promise rejects in the primary, with a code. */
 const rejections: ReadonlyArray<{ what: string; env: Record<string, string>; code: string; message: RegExp }> = [
   { what: 'no workers', env: { OPTIONS: '{"workers":0}' }, code: 'ERR_PREFORK_USAGE', message: /workers.*got 0/ },
   {
@@ -158,7 +158,7 @@ test('in a process that is no worker prefork/worker does no harm', async () => {
   assert.equal(app.stdout, 'false undefined undefined\n');
 });
 
-/** The arguments of each call that library-hooks.js has printed. */
+/** Lists the arguments of each call that library-hooks.js has printed. */
 function calls(app: App, hook: string): unknown[][] {
   return [...app.stdout.matchAll(new RegExp(`^${hook} (.+)$`, 'gm'))].map(([, json]) => JSON.parse(json!) as unknown[]);
 }

@@ -1,4 +1,4 @@
-/** Addresses: every listen of an application comes out as it would under node, served by all workers. */
+/** Tests addresses: every listen of an application has the result that it has under node, and all workers serve it. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { freePort, noIpv6, ownSharings, sharings } from '../../support/platform.
 const twoWorkers = ['--workers', '2'];
 const NOBODY = 65_534;
 
-/** What works: it says the same address as under node, and two workers answer there. */
+/** Addresses that work. The application sees the same address as under node, and two workers answer there. */
 const addresses: ReadonlyArray<{ listen: ListenOptions; reachedBy: string[]; skip?: string | false }> = [
   { listen: { port: 0 }, reachedBy: ['127.0.0.1', ...(noIpv6 === false ? ['::1'] : [])] },
   { listen: { port: 0, host: '127.0.0.1' }, reachedBy: ['127.0.0.1'] },
@@ -44,7 +44,10 @@ test('a port that is only for IPv6 refuses IPv4', { skip: noIpv6 }, async () => 
   await assert.rejects(ask({ host: '127.0.0.1', port: app.port }), { code: 'ECONNREFUSED' });
 });
 
-/** What does not: the application's `error` event is the one that it gets under node, and it decides what is next. */
+/**
+ * Addresses that fail. The application's `error` event is the one that it gets under node, and the application decides
+ * what is next.
+ */
 const failures: ReadonlyArray<{ what: string; listen: ListenOptions }> = [
   { what: 'an address of another machine', listen: { port: 0, host: '192.0.2.1' } },
   { what: 'a host name that does not exist', listen: { port: 0, host: 'no-such-host.invalid' } },
@@ -86,7 +89,7 @@ for (const sharing of sharings) {
   });
 }
 
-/** What already has the port, and what the application wants: where node says EADDRINUSE, so does prefork. */
+/** A port that is taken, and what the application wants. prefork reports EADDRINUSE where node does. */
 const taken: ReadonlyArray<{ by: ListenOptions; wanted: ListenOptions; skip?: string | false }> = [
   { by: { host: '127.0.0.1' }, wanted: { host: '127.0.0.1' } },
   { by: { host: '127.0.0.1' }, wanted: {} },
@@ -102,7 +105,7 @@ for (const { by, wanted, skip = false } of taken) {
     const env = { LISTEN: JSON.stringify({ port, ...wanted }) };
     const expected = await underNode(env);
     await using app = await startApp({ entry: 'listens.js', env, options: ['--workers', '1'] });
-    // After an error it has nothing more to do.
+    // After an error the program has nothing more to do.
     await ('code' in expected ? app.exit() : app.event('ready'));
     assert.deepEqual(await printed(app, 1), [expected]);
   });
@@ -148,7 +151,7 @@ for (const sharing of sharings) {
     const other = await ask(first);
     assert.notEqual(other, closer);
     await app.output(new RegExp(`closed ${other}\n`));
-    // Now nobody wants it: it must not swallow connections.
+    // No application wants the socket any more, so it must not swallow connections.
     await untilRefused(first);
     await distinct(2, () => ask(second));
   });
@@ -279,7 +282,7 @@ test('the backlog is the application’s', { skip: noSs() }, async () => {
     const sockets = spawnSync('ss', ['-ltnH', `sport = :${app.port}`], { encoding: 'utf8' })
       .stdout.trim()
       .split('\n');
-    // State, Recv-Q, Send-Q: of a listening socket the backlog.
+    // The columns are State, Recv-Q and Send-Q. The latter is the backlog of a listening socket.
     assert.deepEqual(
       sockets.map((line) => line.split(/\s+/)[2]),
       sharing === 'reuseport' ? ['7', '7'] : ['7'],
@@ -314,12 +317,12 @@ function noSs(): string | false {
   }
 }
 
-/** What listens.js prints, an object a line. */
+/** Returns what listens.js prints, an object a line. */
 async function printed(app: App, lines: number): Promise<Array<Record<string, unknown>>> {
   return (await app.lines(lines)).map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-/** What it prints when node alone runs it. */
+/** Returns what the program prints when node alone runs it. */
 async function underNode(env: Record<string, string>): Promise<Record<string, unknown>> {
   await using app = await startApp({ entry: 'listens.js', env, command: false });
   const [first] = await printed(app, 1);
@@ -327,7 +330,7 @@ async function underNode(env: Record<string, string>): Promise<Record<string, un
   return first!;
 }
 
-/** A server of the tests' own. */
+/** Starts a server of the tests' own. */
 async function listening(options: ListenOptions): Promise<AsyncDisposable & { server: Server; fd: number }> {
   const server = createServer().listen(options);
   await new Promise((resolve, reject) => server.once('listening', resolve).once('error', reject));
@@ -341,7 +344,7 @@ async function listening(options: ListenOptions): Promise<AsyncDisposable & { se
   };
 }
 
-/** As a server that was killed leaves it. */
+/** Leaves a socket as a killed server does. */
 function leaveDeadSocket(path: string): void {
   const script = `require('node:net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`;
   spawnSync(process.execPath, ['-e', script, path]);

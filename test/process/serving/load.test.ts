@@ -1,4 +1,4 @@
-/** How connections are shared, and what becomes of them when workers are killed. */
+/** Tests how workers share connections, and what becomes of connections when workers are killed. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -17,7 +17,7 @@ test('of 1,000 connections each of two workers gets 40 to 60 %', { skip: !hasReu
   await using app = await serve({ entry: 'hello.js', options: [...twoWorkers, '--sharing', 'reuseport'] });
   const counts = await tally(1000, () => ask(app.target));
   assert.deepEqual(new Set([...counts.keys()].map(Number)), new Set(app.workers.values()));
-  // The kernel throws dice: a standard deviation is 1.6 %, so this fails once in billions of runs.
+  // The kernel chooses at random. A standard deviation is 1.6 %, so this fails once in billions of runs.
   for (const count of counts.values()) assert.ok(count >= 400 && count <= 600, [...counts.values()].join(' and '));
 });
 
@@ -29,9 +29,9 @@ test('of 1,000 connections none fails, however they are shared', async () => {
   }
 });
 
-/** How long workers are killed, how often, and how many clients see to it that it shows, ms. */
-const FOR = 5000;
-const EVERY = 500;
+/** The duration of the kills, the time between two, and the number of clients that reveal losses; times in ms. */
+const KILLING_MS = 5000;
+const KILL_EVERY_MS = 500;
 const CLIENTS = 16;
 
 for (const [sharing, spares] of ownSharings.flatMap((mode) => [[mode, 0] as const, [mode, 1] as const])) {
@@ -50,18 +50,18 @@ for (const [sharing, spares] of ownSharings.flatMap((mode) => [[mode, 0] as cons
     assert.deepEqual(others, [], 'refused, or anything but reset');
     const accepted = acceptedBy(app, killed);
     const unexplained = lost.filter(({ localPort }) => !accepted.has(localPort));
-    // A worker accepts one connection a turn of its loop, and may be killed before it has written it down.
+    // A worker accepts one connection in each turn of its loop, and may be killed before it has recorded it.
     assert.ok(unexplained.length <= killed.length, `${unexplained.length} resets that no killed worker had accepted`);
-    assert.ok(killed.length >= (FOR / EVERY) * 0.8, `${killed.length} kills`);
-    // How many and how soon depends on the machine; what counts is that it never stopped.
+    assert.ok(killed.length >= (KILLING_MS / KILL_EVERY_MS) * 0.8, `${killed.length} kills`);
+    // The machine determines how many and how soon. The point is that the answers never stopped.
     assert.ok(all.length - failed.length > 100, `${all.length - failed.length} answers`);
-    assert.ok(longestGap(all) < FOR, `${longestGap(all)} ms without an answer`);
+    assert.ok(longestGap(all) < KILLING_MS, `${longestGap(all)} ms without an answer`);
   });
 }
 
 interface Visit {
   readonly localPort: number;
-  /** When it was answered or failed, ms. */
+  /** When it was answered or failed, in ms. */
   readonly at: number;
   readonly error: string | undefined;
 }
@@ -72,7 +72,7 @@ async function visits(target: Target, over: AbortSignal): Promise<Visit[]> {
   return done;
 }
 
-/** One request on a connection of its own. An answer that is cut off is a reset, however the end of it looks. */
+/** Sends a request on a connection of its own. An answer that is cut off counts as a reset, however its end looks. */
 function visit(target: Target): Promise<Visit> {
   return new Promise((resolve) => {
     const socket = connect(target as { host: string; port: number });
@@ -97,12 +97,16 @@ function isReset({ error }: Visit): boolean {
   return error === 'ECONNRESET' || error === 'EPIPE';
 }
 
-/** @returns the pids. */
+/**
+ * Kills workers one after another.
+ *
+ * @returns their pids.
+ */
 async function killInTurns(app: App): Promise<number[]> {
   const killed: number[] = [];
-  const end = performance.now() + FOR;
+  const end = performance.now() + KILLING_MS;
   for (let slot = 0; performance.now() < end; slot = 1 - slot) {
-    await delay(EVERY);
+    await delay(KILL_EVERY_MS);
     const pid = [app.worker(slot), app.worker(1 - slot)].find((one) => !killed.includes(one) && isAlive(one));
     if (pid === undefined) continue;
     process.kill(pid, 'SIGKILL');
@@ -111,7 +115,7 @@ async function killInTurns(app: App): Promise<number[]> {
   return killed;
 }
 
-/** The clients' ports that these workers have written down. */
+/** Lists the clients' ports that these workers have recorded. */
 function acceptedBy(app: App, pids: readonly number[]): Set<number> {
   const files = readdirSync(app.directory).filter((name) => pids.some((pid) => name === `accepted-${pid}`));
   return new Set(files.flatMap((name) => readFileSync(join(app.directory, name), 'utf8').split('\n').map(Number)));

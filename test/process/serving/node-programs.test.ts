@@ -1,4 +1,7 @@
-/** Small programs of Node's kind: in a worker they print what they print when node alone runs them. */
+/**
+ * Tests small programs in the style of Node's documentation: in a worker they print what they print when node alone
+ * runs them.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startApp } from '../../support/app.ts';
@@ -9,7 +12,7 @@ interface Program {
   readonly code: string;
 }
 
-/** Each ends by itself, and prints a line or more. */
+/** The programs. Each ends by itself and prints at least one line. */
 const programs: readonly Program[] = [
   {
     what: 'a server has no listener that the application did not add',

@@ -1,4 +1,4 @@
-/** As root: ports below 1024, and a server that is another user from its first line on. */
+/** Tests as root: ports below 1024, and a server that is another user from its first line on. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
@@ -20,7 +20,7 @@ const nobody = NOBODY;
 const MORE_WORKERS = 4;
 const PATIENCE_WITH_PRIMARY_MS = 5500;
 
-/** Answers with who it is. */
+/** An application that answers with its identity. */
 const who = `const { createServer } = require('node:http');
 createServer((_request, response) => {
   const { HOME, USER } = process.env;
@@ -108,7 +108,8 @@ for (const sharing of ownSharings) {
     server.signal('SIGUSR2');
     const { fields } = await server.event('upgraded');
     const second = Number(fields['pid']);
-    // The first is still there, at the other end of the same channel: it must not read the second's answers.
+    // The first primary is still there, at the other end of the same channel. It must not read the second one's
+    // answers.
     for (let slot = 1; slot <= MORE_WORKERS; slot++) {
       process.kill(second, 'SIGTTIN');
       await server.event('worker ready', { slot });
@@ -134,7 +135,7 @@ test('the next primary says nothing of what it owes the one before to the binder
   const binder = binderOf(server.pid)!;
   server.signal('SIGUSR2');
   const next = await upgraded(server);
-  // After which all is ready once more, and the one that it was told would have had so long to leave.
+  // After the reload all is ready once more, which is when the old primary would have had this time to leave.
   process.kill(next, 'SIGHUP');
   await server.event('reload done');
   await delay(PATIENCE_WITH_PRIMARY_MS);
@@ -225,7 +226,7 @@ test('workers of the user’s own making are refused', { skip }, async () => {
   assert.match(server.stderr, /spawnWorker: --user is for workers that prefork starts/);
 });
 
-/** A directory of nobody’s. */
+/** Makes a directory that belongs to the unprivileged user. */
 function ownDirectory(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'prefork-test-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));

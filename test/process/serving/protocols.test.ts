@@ -1,4 +1,4 @@
-/** Servers of every kind that node has, served by two workers. */
+/** Tests servers of every kind that node has, with two workers. */
 import assert from 'node:assert/strict';
 import { Agent } from 'node:http';
 import { test } from 'node:test';
@@ -10,7 +10,7 @@ import { sharings } from '../../support/platform.ts';
 
 const env = { ...certificate };
 
-/** Each answers with its pid, and perhaps more after a space. */
+/** The protocols. Each server answers with its pid, and perhaps more after a space. */
 const protocols: ReadonlyArray<{ entry: string; by: string; question: (target: Target) => Promise<string> }> = [
   { entry: 'hello.js', by: 'HTTP', question: ask },
   { entry: 'http-server.js', by: 'HTTP', question: ask },
@@ -60,7 +60,7 @@ interface TlsExchange {
   readonly session: Buffer;
 }
 
-/** A line over TLS, with the session of an earlier connection where there is one. */
+/** Sends a line over TLS, with the session of an earlier connection if there is one. */
 function tlsExchange(target: Target, resumed?: Buffer): Promise<TlsExchange> {
   return new Promise((resolve, reject) => {
     const { host, port } = target as { host: string; port: number };

@@ -1,4 +1,4 @@
-/** Starting: what is said, which programs run, and what they see of it. */
+/** Tests the start: the messages, the programs that run, and what they see of prefork. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -65,7 +65,7 @@ test('says nothing but errors when that is asked for', async () => {
 
 test('by itself it starts a worker for each core', async () => {
   await using app = await serve({ entry: 'hello.js' });
-  // `nproc` counts what the scheduler allows; a quota of the cgroup may allow less.
+  // `nproc` counts what the scheduler allows. A quota of the cgroup may allow less.
   const cores = Number(spawnSync('nproc', { encoding: 'utf8' }).stdout);
   const { workers } = (await app.event('ready')).fields;
   assert.ok(Number(workers) >= 1 && Number(workers) <= cores, `${workers} workers on ${cores} cores`);
@@ -93,7 +93,7 @@ for (const { entry, when = true, nodeOptions = [] } of programs) {
   });
 }
 
-/** Only these may differ from what the program sees when node alone runs it. */
+/** Only these variables may differ from those that the program sees when node alone runs it. */
 const variablesOfPrefork = ['NODE_APP_INSTANCE', 'PREFORK_CHILD', 'PREFORK_GENERATION', 'PREFORK_SLOT'];
 
 for (const entry of ['prints-process.cjs', 'prints-process.js']) {
@@ -172,7 +172,9 @@ test('a thread of a worker is no worker', async () => {
   assert.equal(app.events('worker ready').length, 1);
 });
 
-/** An application that cannot boot at the first start: all ends at once, with its error and without a loop. */
+/**
+ * Applications that cannot boot at the first start. All ends at once, with the application's error and without a loop.
+ */
 const bootFailures: ReadonlyArray<{ entry: string; options?: string[]; stderr: RegExp; message: RegExp }> = [
   {
     entry: 'throws-at-start.js',
@@ -219,7 +221,7 @@ test('workers that fail of one error print it once, and none of them is called o
 
 test('workers that fail of different errors print each', async () => {
   const files = { 'app.mjs': 'throw new Error(`slot ${process.env.PREFORK_SLOT} is broken`);' };
-  // One that is slower may be ended before it could fail.
+  // A slower worker may be ended before it could fail.
   await using app = await startApp({ entry: './app.mjs', files, options: ['--workers', '2'] });
   await app.exit();
   assert.match(app.stderr, /^Error: slot [01] is broken$/m);
@@ -278,7 +280,7 @@ async function printedProcess(app: App): Promise<PrintedProcess> {
   return JSON.parse(line) as PrintedProcess;
 }
 
-/** The same program, run by node alone. */
+/** Runs the same program by node alone. */
 async function underNode(options: { entry: string; args: string[]; nodeOptions: string[] }): Promise<PrintedProcess> {
   await using app = await startApp({ ...options, command: false });
   await app.exit();

@@ -1,4 +1,6 @@
-/** What systemd passes and is told, with real sockets. No systemd runs: its two ends are small Perl programs. */
+/**
+ * Tests what systemd passes and is told, with real sockets. systemd does not run: small Perl programs are its two ends.
+ */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -29,7 +31,7 @@ function directoryOf(t: TestContext): string {
   return directory;
 }
 
-/** A program of a test, and the lines that it printed. Ended by SIGTERM when the test is over. */
+/** A program of a test, with the lines that it printed. SIGTERM ends it when the test is over. */
 class Program {
   readonly child: ChildProcess;
   readonly lines: string[] = [];
@@ -120,8 +122,8 @@ test('Unix and TCP sockets are found by name, also the second of a name', { skip
 });
 
 const refused: ReadonlyArray<{ file: string; message: RegExp }> = [
-  { file: 'f=file', message: /descriptor 3 \(f\) is no socket: expected what ListenStream=/ },
-  { file: 'd=datagram', message: /descriptor 3 \(d\) is no stream socket: expected ListenStream=/ },
+  { file: 'f=file', message: /descriptor 3 \(f\) is not a socket: expected what ListenStream=/ },
+  { file: 'd=datagram', message: /descriptor 3 \(d\) is not a stream socket: expected ListenStream=/ },
   { file: 'c=connected', message: /descriptor 3 \(c\) is a connection: expected Accept=no/ },
   { file: 'p=pair', message: /descriptor 3 \(p\) is a connection/ },
 ];
@@ -135,13 +137,13 @@ for (const { file, message } of refused) {
 }
 
 test('a file that is not there is refused', { skip: noPerl }, async (t) => {
-  // What the variables say is what perl passed, and one more.
+  // The variables name what perl passed, and one descriptor more.
   const lie = `process.env.LISTEN_FDS = '2'; process.env.LISTEN_FDNAMES = 'a:b'; process.argv.splice(1, 1);`;
   const code = `${lie} import(${JSON.stringify(helper('primary.js'))})`;
   const command = ['perl', helper('activate.pl'), 'a=tcp', '--', process.execPath, '-e', code, 'x', 'y'];
   const program = new Program(t, command);
   await once(program.child, 'close');
-  assert.match(program.stderr, /descriptor 4 \(b\) is no socket/);
+  assert.match(program.stderr, /descriptor 4 \(b\) is not a socket/);
 });
 
 test('systemd-socket-activate of systemd itself', { skip: noActivate }, async (t) => {
@@ -155,13 +157,13 @@ test('systemd-socket-activate of systemd itself', { skip: noActivate }, async (t
     'systemd:web',
   ]);
   await new Promise((resolve) => program.child.stderr!.once('data', resolve));
-  // The program is started by the first connection, which waits for it in the socket.
+  // The first connection starts the program, and waits for it in the socket.
   assert.match(await ask({ socketPath: path }), /^pid \d+$/);
   const { sockets } = await program.json<Started>(0);
   assert.deepEqual(sockets, [{ fd: 3, name: 'web', address: path, port: -1, family: -1 }]);
 });
 
-/** A listening NOTIFY_SOCKET. */
+/** Opens a listening NOTIFY_SOCKET. */
 async function notifySocket(t: TestContext): Promise<{ path: string; program: Program }> {
   const path = join(directoryOf(t), 'notify');
   const program = new Program(t, ['perl', helper('notify-socket.pl'), path]);
@@ -197,7 +199,7 @@ test('systemd-notify tells it all, in order', { skip: noCommand }, async (t) => 
 test('systemd-notify shows signs of life', { skip: noCommand }, async (t) => {
   const { path, program } = await notifySocket(t);
   const notifier = createNotifier({ NOTIFY_SOCKET: path, WATCHDOG_USEC: '20000' }, { onError: failOnError })!;
-  // Nothing else of this process would keep it from ending.
+  // Nothing else would keep this process from ending.
   const waiting = setTimeout(() => {}, 20_000);
   for (const nth of [1, 3]) assert.equal(await program.line(nth), 'WATCHDOG=1');
   clearTimeout(waiting);

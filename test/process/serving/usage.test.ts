@@ -1,4 +1,4 @@
-/** What the command is told: each bad input is one line that names it, and exit 2 before anything starts. */
+/** Tests the command's input: each bad input causes one line that names it, and exit code 2 before anything starts. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -8,7 +8,7 @@ import { hasReuseport, typescript } from '../../support/platform.ts';
 
 const entry = 'says-started.js';
 
-/** What is wrong, and what the line has to name: the place, what was expected, what was got. */
+/** Bad inputs, and what the line has to name: the place, what was expected, what was given. */
 const badInputs: ReadonlyArray<AppOptions & { says: RegExp; when?: boolean }> = [
   { says: /no entry/ },
   { entry: './no-such.js', says: /entry.*exists.*no-such\.js/ },
@@ -93,7 +93,7 @@ test('--version is the package’s, --help names every option; both exit 0', asy
   assert.equal(version.stderr + help.stderr, '');
 });
 
-/** Where the number of workers is said, and which saying counts. */
+/** The places that set the number of workers, and which one counts. */
 const sayings: ReadonlyArray<{ what: string; workers: number; app: Partial<AppOptions>; when?: boolean }> = [
   { what: 'flag', workers: 3, app: { options: ['-w', '3'] } },
   { what: 'variable', workers: 2, app: { env: { PREFORK_WORKERS: '2' } } },

@@ -1,4 +1,4 @@
-/** A worker at the hands of a primary that is the test. */
+/** Tests a worker whose primary is the test. */
 import assert from 'node:assert/strict';
 import process from 'node:process';
 import { test, type TestContext } from 'node:test';
@@ -10,7 +10,7 @@ import { ask, Exchange } from '../../support/http.ts';
 import { poll } from '../../support/watched.ts';
 import { TestWorker } from '../../support/worker.ts';
 
-/** New connections without a pause, one request each. */
+/** New connections without a pause, with one request each. */
 class Load {
   readonly #answers: string[] = [];
   readonly #clients: Promise<void>;
@@ -23,7 +23,7 @@ class Load {
     this.#clients = Promise.all(Array.from({ length: 8 }, client)).then(() => undefined);
   }
 
-  /** The next so many answers. Rejects when one question was not answered. */
+  /** Returns the next `count` answers. The promise rejects when a request was not answered. */
   async answers(count: number): Promise<string[]> {
     const from = this.#answers.length;
     const come = poll(() => this.#answers.length >= from + count || undefined, `${count} answers`);
@@ -39,7 +39,7 @@ class Load {
 
 const spare = { context: { slot: NO_SLOT } };
 
-/** A listening socket as the primary has it, until the test ends. */
+/** Makes a listening socket as the primary has it, until the test ends. */
 function bind(t: TestContext): { handle: NativeHandle; port: number } {
   const bound = bindTcp('127.0.0.1', 0, 4);
   if ('errno' in bound) throw new Error(`bind: ${bound.errno}`);
@@ -58,7 +58,7 @@ test('a spare waits for the answer to its listen, and serves when it is promoted
   const worker = new TestWorker(t, { entry: 'tells-its-slot.js', ...spare });
   await worker.message('listen');
   await worker.output(/starts as undefined undefined undefined\n/);
-  // Nothing but the question keeps it alive.
+  // Only the unanswered request keeps the worker alive.
   await delay(300);
   assert.ok(worker.isAlive);
   assert.equal(worker.stdout.includes('has slot'), false);
@@ -185,7 +185,7 @@ test('a socket that is granted parked is accepted from when the worker is told t
   await worker.message('opened');
   assert.equal(worker.row.state, 'standby');
   await assert.rejects(ask(target), { code: 'ECONNREFUSED' }, 'this test has not listened either');
-  // Nothing but the server keeps it alive.
+  // Only the server keeps the worker alive.
   await delay(300);
   assert.ok(worker.isAlive);
 

@@ -1,4 +1,4 @@
-/** Libraries as their users have them, sharing what they keep by our stores. */
+/** Tests libraries as their users have them, with our stores to share their data. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -25,7 +25,7 @@ import { get } from '../../support/http.ts';
 import { fixture } from '../../support/paths.ts';
 import { noSqlite } from '../../support/platform.ts';
 
-/** Without types of its own. */
+/** The package has no types of its own. */
 const session = createRequire(import.meta.url)('express-session') as (options: object) => express.RequestHandler;
 
 describe('adapters', { skip: noSqlite }, () => {
@@ -196,7 +196,7 @@ interface Chatter {
   readonly heard: Set<string>;
 }
 
-/** After a reload it is another worker that it connects to, which tells it again all that was said. */
+/** Opens a client. After a reload it connects to another worker, which tells it again all that was said. */
 function chatter(port: number): Chatter {
   const heard = new Set<string>();
   const socket = connect(`http://127.0.0.1:${port}`, {
@@ -209,7 +209,7 @@ function chatter(port: number): Chatter {
   return { socket, heard };
 }
 
-/** Each says something in turn, with its acknowledgement; then all have heard all of it. */
+/** Lets each client say something in turn, with an acknowledgement. Then all have heard all of it. */
 async function say(clients: readonly Chatter[], what: string, times: number): Promise<void> {
   const said: string[] = [];
   for (let i = 0; i < times; i++) {
@@ -228,14 +228,14 @@ async function say(clients: readonly Chatter[], what: string, times: number): Pr
   }
 }
 
-/** An acknowledgement is lost with its connection, and then it is said again. */
+/** Says something, and repeats it when the acknowledgement was lost with the connection. */
 async function sayOnce(socket: Socket, text: string): Promise<void> {
   for (const end = Date.now() + 10_000; Date.now() < end;) {
     try {
       await socket.timeout(500).emitWithAck('say', text);
       return;
     } catch {
-      // Its worker drains; it is about to be connected to another.
+      // The client's worker drains, and the client is about to connect to another one.
     }
   }
   throw new Error(`'${text}' was never acknowledged`);

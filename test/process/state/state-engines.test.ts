@@ -1,4 +1,4 @@
-/** What every engine of the state promises, asked of each. */
+/** Tests the promises of the state's engines, on each of them. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,11 @@ import { noRedis, Redis } from '../../support/redis.ts';
 
 interface Case {
   readonly name: string;
-  /** @param a @param b two processes' views of one store; in memory, where there is one, the same. */
+  /**
+   * Runs the case.
+   *
+   * @param a @param b two processes' views of one store; in memory, where there is only one, the same.
+   */
   readonly run: (a: Engine, b: Engine) => Promise<void>;
 }
 
@@ -225,7 +229,7 @@ const cases: readonly Case[] = [
       const heard = new AbortController();
       b.onReleased('lease', () => heard.abort());
       await a.release('lease', first.token);
-      // A subscription takes a moment to reach a server: what came before is not heard.
+      // A subscription takes a moment to reach a server, and messages from before are not heard.
       while (!heard.signal.aborted) {
         const lease = await a.acquire('lease', owner, 10_000);
         assert.ok('token' in lease);

@@ -1,4 +1,4 @@
-/** State in a server that is killed, comes back, and is never there. */
+/** Tests state in a server that is killed, that comes back, and that is never there. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';

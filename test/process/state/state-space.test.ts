@@ -1,4 +1,4 @@
-/** State on file systems that are full, become full, or cannot be written; and in files that are not ours. */
+/** Tests state on file systems that are full, become full, or cannot be written, and in files that are not ours. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,10 @@ import { poll } from '../../support/watched.ts';
 
 const skip = noSqlite || noMounts;
 
-/** What test/fixtures/apps/state-space.js says of a scenario, for which it mounts a file system that only it sees. */
+/**
+ * Returns the report of test/fixtures/apps/state-space.js on a scenario, for which it mounts a file system that only it
+ * sees.
+ */
 function meet(t: TestContext, scenario: string): Record<string, unknown> {
   const args = ['-m', process.execPath, fixture('state-space.js'), scenario, directory(t)];
   const { stdout, stderr } = spawnSync('unshare', args, { encoding: 'utf8' });

@@ -1,4 +1,4 @@
-/** State shared by the workers of a server, and what is left of it when they, or the primary, are killed. */
+/** Tests state that the workers of a server share, and what is left of it when they or the primary are killed. */
 import assert from 'node:assert/strict';
 import { fork, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -20,7 +20,7 @@ import { endSuccessor } from '../../support/upgrades.ts';
 import { poll } from '../../support/watched.ts';
 
 const skip = noSqlite;
-// It imports the package by its name, so it lies in the repository.
+// The application imports the package by its name, so it must be in the repository.
 const entry = fixture('state-server.js');
 const options = ['--workers', '2'];
 
@@ -109,7 +109,7 @@ test('additions of processes that are killed are exact over those acknowledged',
     victim.child.kill('SIGKILL');
     await victim.end;
     killed += victim.acknowledged();
-    // The one that was under way.
+    // This is the request that was under way.
     unknown++;
   }
   assert.ok(killed > 0, 'some were killed in the middle');
@@ -151,7 +151,7 @@ test('a store that is full says so, and loses nothing', { skip }, async (t) => {
   await state.close();
 });
 
-/** Each job ends before the next begins, but for the one that was killed. */
+/** Asserts that each job ends before the next begins, except for the one that was killed. */
 function assertNeverTwo(app: App, killed: number): void {
   const lines = [...app.stdout.matchAll(/job (begins|ends) (\d+) (\d+) (\d+)/g)].map(([, what, pid, token, at]) => ({
     what,

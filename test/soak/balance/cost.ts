@@ -5,14 +5,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { App } from 'prefork/testing';
 import { portOf, start, summary, type Mode } from './server.ts';
 
-/** Of the kernel's accounts: a tick is 10 ms. */
+/** The kernel's accounts have ticks of 10 ms. */
 const MICROSECONDS_PER_TICK = 10_000;
 
 interface Cost {
   readonly rate: number;
-  /** CPU time of all its processes per request, µs. */
+  /** The CPU time of all its processes per request in µs. */
   readonly cpu: number;
-  /** Handoffs per connection. */
+  /** The handoffs per connection. */
   readonly moved: number;
 }
 
@@ -30,13 +30,16 @@ async function measure(app: App, connections: number, seconds: number): Promise<
   };
 }
 
-/** Used so far by the primary and its workers. */
+/** Returns the ticks that the primary and its workers have used so far. */
 async function ticksOf(app: App): Promise<number> {
   const workers = (await app.status()).slots.map(({ worker }) => worker!.pid!);
   return [app.pid, ...workers].reduce((sum, pid) => sum + ticksOfProcess(pid), 0);
 }
 
-/** proc(5): utime and stime are the 14th and 15th; the second is the command's name, which may hold anything. */
+/**
+ * Reads a process's ticks (proc(5)): utime and stime are the 14th and 15th field. The second is the command's name,
+ * which may contain anything.
+ */
 function ticksOfProcess(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -44,11 +47,11 @@ function ticksOfProcess(pid: number): number {
 }
 
 /**
- * A new connection for each request. Both servers are there all the time and are loaded in turns, each first in every other
+ * What levelling costs where there is nothing to level: a new connection for each request. Both servers are there all the time and are loaded in turns, each first in every other
  * round: what the machine does besides meets both.
  */
 export async function cost(rounds: number, connections = 64): Promise<void> {
-  const modes: readonly Mode[] = ['kernel', 'least-connections'];
+  const modes: readonly Mode[] = ['kernel', 'auto'];
   const apps = new Map<Mode, App>();
   try {
     for (const mode of modes) {

@@ -8,14 +8,14 @@ import { withServer, type Mode } from './server.ts';
 
 const WORKERS = 4;
 const CLIENTS = 128;
-/** How long a connection stays once it is answered, on average, ms. */
-const STAY = 20;
-/** Between two kills, on average, ms. */
-const PAUSE = 1000;
-/** A connection that is neither answered nor closed within this time hangs, ms. */
-const LONGEST = 60_000;
-/** Who is killed is gone, and with it its connections, within this time, ms. */
-const DEATH = 5000;
+/** The average time that a connection stays after its answer. */
+const STAY_MS = 20;
+/** The average time between two kills. */
+const PAUSE_MS = 1000;
+/** A connection that is neither answered nor closed within this time hangs. */
+const LONGEST_MS = 60_000;
+/** A worker that is killed is gone with its connections within this time. */
+const DEATH_MS = 5000;
 
 interface Loss {
   readonly id: number;
@@ -28,15 +28,15 @@ class Ledger {
   readonly lost: Loss[] = [];
   readonly kills: number[] = [];
 
-  /** Lost when nobody had been killed a moment ago. */
+  /** The losses for which no kill was recent enough. */
   get unexplained(): Loss[] {
-    return this.lost.filter(({ at }) => !this.kills.some((kill) => at >= kill && at < kill + DEATH));
+    return this.lost.filter(({ at }) => !this.kills.some((kill) => at >= kill && at < kill + DEATH_MS));
   }
 }
 
 /**
- * Each connection sends its number, which whoever serves it notes. Workers are killed all the time. With sticky-ip, where
- * most connections move, fewer do.
+ * Runs connections while workers are killed all the time. Each connection sends its number, which the worker that
+ * serves it records. With sticky-ip, where most connections move, there are fewer connections.
  */
 export async function kills(connections: number): Promise<void> {
   await run('least-connections', connections);
@@ -97,7 +97,7 @@ function visit(port: number, localAddress: string, id: number, ledger: Ledger): 
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1', localAddress });
     let isAnswered = false;
-    socket.setTimeout(LONGEST, () => {
+    socket.setTimeout(LONGEST_MS, () => {
       if (!isAnswered) ledger.hung++;
       socket.destroy();
     });
@@ -109,8 +109,8 @@ function visit(port: number, localAddress: string, id: number, ledger: Ledger): 
     socket.once('data', (text) => {
       isAnswered = text.toString('latin1').endsWith(` ${id}\n`);
       ledger.answered++;
-      // Reset, as there are not enough ports for all that would linger.
-      setTimeout(() => socket.resetAndDestroy(), -Math.log(1 - Math.random()) * STAY);
+      // The connection is reset, because there are not enough ports for all that would linger.
+      setTimeout(() => socket.resetAndDestroy(), -Math.log(1 - Math.random()) * STAY_MS);
     });
     socket.write(`${id}\n`);
   });
@@ -118,7 +118,7 @@ function visit(port: number, localAddress: string, id: number, ledger: Ledger): 
 
 async function killNowAndThen(app: App, { kills: times }: Ledger, over: AbortSignal): Promise<void> {
   while (!over.aborted) {
-    await delay(Math.random() * 2 * PAUSE);
+    await delay(Math.random() * 2 * PAUSE_MS);
     const { slots } = await app.status();
     const serving = slots.filter(({ state }) => state === 'serving');
     const worker = serving[Math.floor(Math.random() * serving.length)]?.worker;
@@ -132,6 +132,6 @@ function killIfAlive(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It has ended meanwhile.
+    // The worker has ended meanwhile.
   }
 }

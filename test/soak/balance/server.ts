@@ -14,7 +14,7 @@ export interface ServerPlan {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A server of its own for each measurement: what it remembers of the one before would tell. */
+/** Runs a server for one measurement alone, because its memory of an earlier one would matter. */
 export async function withServer<T>(plan: ServerPlan, use: (app: App, port: number) => Promise<T>): Promise<T> {
   const app = await start(plan);
   try {
@@ -35,11 +35,11 @@ export function portOf(app: App): number {
 
 export interface Client {
   readonly socket: Socket;
-  /** What the server answered: hello.js its pid. */
+  /** The server's answer; that of hello.js is its pid. */
   readonly answer: string;
 }
 
-/** Asks as soon as it is connected, and stays. */
+/** Opens a client that asks as soon as it is connected, and stays. */
 export async function open(port: number, localAddress = '127.0.0.1'): Promise<Client> {
   const socket = connect({ port, host: '127.0.0.1', localAddress });
   socket.setEncoding('latin1').write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
@@ -58,14 +58,14 @@ async function answerOn(socket: Socket): Promise<string> {
   return text.slice(text.indexOf('\r\n\r\n') + 4);
 }
 
-/** How many each worker has, of those that answer with their pid; also those that have none. */
+/** Counts the connections of each worker, by the pid in the answers. Workers without connections count too. */
 export function countOf(clients: readonly Client[], workers: number): number[] {
   const counts = new Map<string, number>();
   for (const { answer } of clients) counts.set(answer, (counts.get(answer) ?? 0) + 1);
   return [...counts.values(), ...Array.from({ length: workers - counts.size }, () => 0)];
 }
 
-/** The median of some numbers, and from where to where they go. */
+/** Formats the median of some numbers, with their range. */
 export function summary(numbers: readonly number[], digits = 2): string {
   const sorted = numbers.toSorted((a, b) => a - b);
   const [median, least, most] = [sorted[sorted.length >> 1]!, sorted[0]!, sorted.at(-1)!].map((n) => n.toFixed(digits));

@@ -3,7 +3,7 @@ import { skewOf } from '../../../src/balance/skew.ts';
 
 type Weather = Pick<SimulationOptions, 'gap' | 'burst' | 'life' | 'slow' | 'hung' | 'kills'>;
 
-/** ms. */
+/** The kinds of load. Times are in ms. */
 const weathers: Readonly<Record<string, Weather>> = {
   'a trickle that stays for 10 s': { gap: 5, life: 10_000 },
   'a trickle, with kills': { gap: 5, life: 2000, kills: 2000 },
@@ -13,13 +13,16 @@ const weathers: Readonly<Record<string, Weather>> = {
   'one that hangs': { gap: 2, life: 1000, hung: { 3: 60_000 } },
 };
 
-/** So many connections, a share in each weather: are all served, and once? Seeded: a run can be had again. */
+/**
+ * Simulates this many connections, an equal share under each load, and checks that each is served exactly once. A seed
+ * makes a run reproducible.
+ */
 export function simulation(connections: number): void {
   const share = Math.ceil(connections / Object.keys(weathers).length);
   for (const [seed, [name, weather]] of Object.entries(weathers).entries()) {
     const skews: number[] = [];
     const take = (now: number, loads: readonly number[]): void => {
-      // Neither the beginning nor the end.
+      // The beginning and the end do not count.
       if (now > 10_000 && loads.reduce((sum, load) => sum + load) >= 100) skews.push(skewOf(loads));
     };
     const sample = { every: 500, take };

@@ -31,7 +31,7 @@ function difference(counts: readonly number[]): number {
   return Math.max(...counts) - Math.min(...counts);
 }
 
-/** One after another, over 2, 4 and 8 workers. */
+/** Measures connections one after another, over 2, 4 and 8 workers. */
 export async function trickles(): Promise<void> {
   for (const workers of [2, 4, 8]) {
     for (const connections of [16, 64, 512]) {
@@ -43,7 +43,7 @@ export async function trickles(): Promise<void> {
   }
 }
 
-/** All at once over 8 workers. */
+/** Measures connections all at once over 8 workers. */
 export async function bursts(times: number): Promise<void> {
   for (const connections of [64, 512]) {
     for (const mode of MODES) {
@@ -60,7 +60,7 @@ export async function bursts(times: number): Promise<void> {
   }
 }
 
-/** Of the clients of one of 4 workers, half leave. */
+/** Measures 4 workers when half of the clients of one leave. */
 export async function leavers(times: number): Promise<void> {
   for (const mode of MODES) {
     const differences: number[] = [];

@@ -3,7 +3,7 @@ import { countOf, open, withServer, type Client } from './server.ts';
 const CLIENTS = 1000;
 const CONNECTIONS = 20;
 
-/** Clients with many connections each: is each at one slot, and how many has each slot? */
+/** Checks clients with many connections: each must reach only one slot. Prints how many clients each slot has. */
 export async function sticky(): Promise<void> {
   for (const workers of [2, 4, 8])
     await withServer({ mode: 'sticky-ip', workers }, (_app, port) => visit(port, workers));

@@ -1,12 +1,16 @@
-/** One answer of those that came on a connection. */
+/** An answer on a connection. */
 export interface Answer {
   readonly status: number;
   readonly content: Buffer;
-  /** Whether its client would take it for whole. */
+  /** True when its client would take it for whole. */
   readonly looksWhole: boolean;
 }
 
-/** @param hasEnded whether the connection has ended by a FIN, not by a reset. */
+/**
+ * Parses the answers.
+ *
+ * @param hasEnded whether the connection has ended by a FIN, not by a reset.
+ */
 export function readAnswers(bytes: Buffer, hasEnded: boolean): Answer[] {
   const answers: Answer[] = [];
   for (let at = 0; at < bytes.length;) {
@@ -31,7 +35,11 @@ export function readAnswers(bytes: Buffer, hasEnded: boolean): Answer[] {
   return answers;
 }
 
-/** @returns the content, and where the next answer begins if the last chunk has come. */
+/**
+ * Parses chunks.
+ *
+ * @returns the content, and the position of the next answer if the last chunk has come.
+ */
 function readChunks(bytes: Buffer, from: number): [content: Buffer, next: number | undefined] {
   const chunks: Buffer[] = [];
   for (let at = from; ;) {

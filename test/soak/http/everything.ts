@@ -1,4 +1,4 @@
-/** A server with a handler of every kind, whose answers are as long as they are asked for. */
+/** A server with a handler of every kind, whose answers have the requested length. */
 import { once } from 'node:events';
 import { createWriteStream, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { unlink } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { HttpError, Server, type Context, type ServerOptions } from '../../../src/http.ts';
 import { servedBy } from '../../../src/http/server/served.ts';
 
-/** What the server says of itself. */
+/** The server's report about itself. */
 export interface ServerState {
   readonly connections: number;
   readonly inFlight: number;
@@ -22,19 +22,19 @@ export interface ServerState {
   readonly logged: readonly string[];
 }
 
-/** The message of a failure that is meant. */
+/** The message of an intended failure. */
 const MIDWAY = 'midway';
-const PIECE = 16 * 1024;
-/** For bodies: four times what all clients can have under way, so that memory that is not freed becomes a 503. */
-const BODY_MEMORY = 64 * 1024 * 1024;
+const PIECE_BYTES = 16 * 1024;
+/** The memory for bodies is four times what all clients can have under way, so that a leak causes a 503. */
+const BODY_MEMORY_BYTES = 64 * 1024 * 1024;
 
-/** Lengths of answers, of which the server has files too. */
+/** The lengths of answers. The server has a file of each length, too. */
 export const LENGTHS: readonly number[] = [0, 1, 900, 20_000, 200_000, 2_000_000];
 
 const folder = process.argv[2] === 'server' ? mkdtempSync(join(tmpdir(), 'prefork-soak-')) : '';
 let uploads = 0;
 
-/** By path; each gets the content of its answer, which the query asks for. */
+/** The handlers by path. Each gets the content of its answer, which the query selects. */
 const handlers: Readonly<Record<string, (ctx: Context, content: Buffer) => unknown>> = {
   '/callback': (ctx, content) => void setTimeout(() => ctx.end(content), wait()),
   '/promise': async (ctx, content) => (await delay(wait()), ctx.end(content.toString())),
@@ -79,7 +79,7 @@ const fetches: Readonly<Record<string, (request: Request, content: Buffer) => Re
 
 export const FETCH_PATHS: readonly string[] = Object.keys(fetches);
 
-/** Serves until its parent goes: `[port of handlers, port of fetch]`, and its state whenever it is asked. */
+/** Serves until its parent leaves. It sends `[port of handlers, port of fetch]`, and its state whenever it is asked. */
 export async function serveEverything(): Promise<void> {
   for (const length of LENGTHS) writeFileSync(join(folder, String(length)), Buffer.alloc(length, 'x'));
   const uncaught: string[] = [];
@@ -92,13 +92,13 @@ export async function serveEverything(): Promise<void> {
     logger: { error },
     idleTimeout: 1000,
     handlerTimeout: 5000,
-    maxBodyMemory: BODY_MEMORY,
+    maxBodyMemory: BODY_MEMORY_BYTES,
   };
   const servers = [
     new Server({
       ...options,
       streamRequestBody: true,
-      // Anything may ask on a port of this machine.
+      // Other programs may ask on a port of this machine.
       handler: (ctx) => (handlers[ctx.path] ?? unknown)(ctx, contentFor(ctx.query)),
     }),
     new Server({
@@ -152,9 +152,9 @@ function wait(): number {
 }
 
 async function* pieces(content: Buffer): AsyncGenerator<Buffer> {
-  for (let at = 0; at < content.length; at += PIECE) {
+  for (let at = 0; at < content.length; at += PIECE_BYTES) {
     if (Math.random() < 0.2) await delay(1);
-    yield content.subarray(at, at + PIECE);
+    yield content.subarray(at, at + PIECE_BYTES);
   }
 }
 

@@ -1,10 +1,13 @@
-/** A client of one connection that leaves, half-closes, resets or reads slowly at a random moment, and judges its answers. */
+/**
+ * A client of one connection, which leaves, half-closes, resets or reads slowly at a random moment, and judges its
+ * answers.
+ */
 import { connect, type Socket } from 'node:net';
 import type { Random } from '../../support/random.ts';
 import { readAnswers, type Answer } from './answers.ts';
 import { FETCH_PATHS, HANDLER_PATHS, LENGTHS } from './everything.ts';
 
-/** What became of a connection. */
+/** The outcome of a connection. */
 export interface Verdict {
   readonly behaviour: Behaviour;
   readonly requests: number;
@@ -25,9 +28,9 @@ const BEHAVIOURS: readonly Behaviour[] = [
   'resets',
 ];
 const MOST_REQUESTS = 4;
-/** Within this a client that leaves does, ms. */
-const LEAVES_WITHIN = 25;
-/** Above the time for which a server waits for one that has been sent everything. */
+/** A client that leaves does so within this time. */
+const LEAVES_WITHIN_MS = 25;
+/** The pause exceeds the time for which a server waits for a client that has been sent everything. */
 const LONG_PAUSE_MS = 2600;
 const POSTS: ReadonlySet<string> = new Set(['/multipart', '/upload', '/body']);
 
@@ -56,7 +59,7 @@ export async function visit(ports: readonly number[], random: Random): Promise<V
 
 function ask(random: Random, isFetch: boolean, isOld: boolean, isLast: boolean): Asked {
   const paths = isFetch ? FETCH_PATHS : HANDLER_PATHS;
-  // After it there are no answers.
+  // No answers follow after a failure, so only the last request may fail.
   const path = random.pick(isLast ? paths : paths.filter((each) => each !== '/fails'));
   const length = random.pick(random.chance(0.02) ? LENGTHS : LENGTHS.slice(0, -1));
   const letter = path === '/file' ? 'x' : random.pick(['a', 'b', 'c']);
@@ -83,7 +86,11 @@ function bodyOf(path: string, random: Random): Buffer {
   return Buffer.concat([Buffer.from(head), content, Buffer.from('\r\n--b--\r\n')]);
 }
 
-/** @returns all that came, and whether the server has ended it properly. */
+/**
+ * Sends the requests.
+ *
+ * @returns all that came, and whether the server has ended it properly.
+ */
 async function talk(
   socket: Socket,
   asked: readonly Asked[],
@@ -105,12 +112,12 @@ async function talk(
   const isLeaving = behaviour === 'leaves' || behaviour === 'resets';
   send(socket, Buffer.concat(asked.map(({ bytes }) => bytes)), isLeaving, random);
   if (behaviour === 'half-closes') socket.end();
-  if (isLeaving) setTimeout(() => leave(socket, behaviour), random.next() * LEAVES_WITHIN);
+  if (isLeaving) setTimeout(() => leave(socket, behaviour), random.next() * LEAVES_WITHIN_MS);
   await closed;
   return { bytes: Buffer.concat(pieces), hasEnded };
 }
 
-/** In one piece or two; of those that leave the second may never be sent. */
+/** Sends in one piece or two. A client that leaves may never send the second. */
 function send(socket: Socket, bytes: Buffer, isLeaving: boolean, random: Random): void {
   if (random.chance(0.7)) return void socket.write(bytes);
   const at = random.between(1, bytes.length - 1);
@@ -140,7 +147,7 @@ function judge(asked: readonly Asked[], answers: readonly Answer[], behaviour: B
     const fails = path === '/fails';
     if (answer?.looksWhole === true) {
       whole++;
-      // One that fails before it has sent anything is an error, and a whole one.
+      // A request that fails before any output gets a whole answer, an error.
       const isRight = fails
         ? answer.status === 500
         : answer.status === 200 && answer.content.equals(Buffer.alloc(length, letter));

@@ -5,7 +5,10 @@ interface Entry {
   readonly what: () => void;
 }
 
-/** What is to happen, in the order of its time; a clock that jumps from one to the next. A binary heap. */
+/**
+ * Future events in the order of their times, with a clock that jumps from one to the next. The order is kept in a
+ * binary heap.
+ */
 export class Agenda {
   now = 0;
   readonly #heap: Entry[] = [];
@@ -20,12 +23,12 @@ export class Agenda {
     this.#push(this.now + delay, what, false);
   }
 
-  /** As `after`, for what goes on for ever and keeps nothing going. */
+  /** Schedules like `after`, but for events that recur for ever and must not keep the simulation going. */
   idle(delay: number, what: () => void): void {
     this.#push(this.now + delay, what, true);
   }
 
-  /** Whether anything but idle things is left. */
+  /** Tells whether any event is left that is not idle. */
   get isBusy(): boolean {
     return this.#busy > 0;
   }

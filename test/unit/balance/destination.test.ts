@@ -6,7 +6,7 @@ import type { Slots } from '../../../src/balance/slots.ts';
 const NOW = 10_000;
 const OWN = 1;
 
-/** Slot 2 is dead. */
+/** Slots of which slot 2 is dead. */
 const slots: Slots = {
   slots: 5,
   beats: [NOW, NOW, NOW - 5000, NOW, NOW],

@@ -1,7 +1,7 @@
 /**
- * Workers that level by the policy of src/balance, without processes: at each beat they tell what they have, and decide a moment
- * later by what the others told, which is now and then too late; moves take as long as between real ones, and no more than
- * `MOST_ON_THE_WAY` are on the way at once. Seeded: a run can be had again.
+ * Simulates workers that level by the policy of src/balance, without processes. At each beat they tell what they have, now
+ * and then too late, and decide a moment later by what the others told. Moves take as long as between real workers, and
+ * no more than `MOST_ON_THE_WAY` are on the way at once. A run can be repeated by its seed.
  */
 import { BEAT_MS, TOLD_AFTER_MS, transfersFrom } from '../../../src/balance/levelling.ts';
 import { Random } from '../../support/random.ts';
@@ -40,7 +40,7 @@ interface Worker {
   /** What the others see. */
   told: number;
   toldAt: number;
-  /** By slot, sent and not arrived. */
+  /** The connections that were sent and have not arrived, by slot. */
   readonly coming: number[];
   onTheWay: number;
   plan: Array<{ to: number; left: number }>;

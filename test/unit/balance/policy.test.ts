@@ -21,7 +21,7 @@ interface Known {
   readonly room?: (slot: number) => Room;
 }
 
-/** What slot 0 does with a connection, by what each slot has. */
+/** Returns what slot 0 does with a connection, given the connections of each slot. */
 function choose(open: readonly number[], known: Known = {}): number {
   const { coming = open.map(() => 0), beats = open.map(() => NOW), tolerance = 1, room = () => 'open' } = known;
   return chooseReceiver(0, open[0]!, { slots: open.length, open, coming, beats }, tolerance, NOW, room);
@@ -79,7 +79,7 @@ test('the budget of handoffs is spent one by one, saved up again, and never more
   assert.equal(spent.levelAfter(60_000), 1);
 });
 
-/** Spent all at once. */
+/** Spends tokens all at once. */
 function budgetAfter(handoffs: number): { level: number; levelAfter(ms: number): number } {
   const budget = handoffBudget();
   for (let nth = 0; nth < handoffs; nth++) budget.take(NOW);

@@ -26,14 +26,17 @@ for (const workers of sizes) {
       const options = { seed, workers, connections: 64 * workers, gap: 0 };
       const [balanced, hashed] = [simulate(options), simulate({ ...options, isBalanced: false })];
       assert.equal(balanced.served, 64 * workers);
-      // More than a hundred that decide in the same microseconds get in each other's way.
+      // More than a hundred workers that decide in the same microseconds get in each other's way.
       assert.ok(skewOf(balanced.loads) <= (workers < 128 ? 1.1 : 1.3), `seed ${seed}: ${balanced.loads.join(' ')}`);
       assert.ok(workers === 2 || skewOf(balanced.loads) < skewOf(hashed.loads));
     }
   });
 }
 
-/** The greatest difference between two of eight workers with 250 connections each that come and go, once that is so. */
+/**
+ * Measures the greatest difference between two of eight workers. Each has 250 connections that come and go, once that
+ * is reached.
+ */
 function greatestDifference(seed: number, isBalanced: boolean): { most: number; rate: number } {
   let most = 0;
   const take = (now: number, loads: readonly number[]): void => {
@@ -60,7 +63,7 @@ test('connections that last a moment are left where they are', () => {
     const connections = 20_000 * Math.min(workers, 8);
     const { handoffs, served } = simulate({ seed: 1, workers, connections, gap: 0.2 / workers, life: 5 });
     assert.equal(served, connections);
-    // A second's worth: until the rates are known each worker decides as if they were to stay.
+    // The limit allows a second's worth. Until the rates are known, each worker decides as if connections were to stay.
     assert.ok(handoffs < 110 * workers, `${workers} workers: ${handoffs} of ${connections}`);
   }
 });

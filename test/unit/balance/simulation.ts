@@ -1,6 +1,7 @@
 /**
- * Workers that share an address and balance it by the policy of src/balance, without processes: what they know of each other
- * is as old, and what they send takes as long, as between real ones. Seeded: a run can be had again.
+ * Simulates workers that share an address and balance it by the policy of src/balance, without processes. Their
+ * knowledge of each other is as old, and their messages take as long, as between real ones. A seed makes a run
+ * reproducible.
  */
 import {
   chooseReceiver,
@@ -10,7 +11,7 @@ import {
   WAIT,
   type Room,
 } from '../../../src/balance/least-connections.ts';
-import { BURST, isBurst, LONGEST_WAIT } from '../../../src/balance/burst.ts';
+import { BURST_MS, isBurst, LONGEST_WAIT_MS } from '../../../src/balance/burst.ts';
 import { Rate } from '../../../src/balance/rate.ts';
 import { Random } from '../../support/random.ts';
 import { Agenda } from './agenda.ts';
@@ -19,23 +20,26 @@ export interface SimulationOptions {
   readonly seed: number;
   readonly workers: number;
   readonly connections: number;
-  /** Between two connections, ms; 0 is all at once. */
+  /** The time between two connections in ms. With 0 all come at once. */
   readonly gap: number;
-  /** So many come at once, and then nobody for as many gaps. @default 1 */
+  /** This many connections come at once, and then none for as many gaps. @default 1 */
   readonly burst?: number;
-  /** Each burst takes the place of the one before, whose connections all end first. @default false */
+  /** True when each burst replaces the one before, whose connections all end first. @default false */
   readonly isPool?: boolean;
-  /** How long a connection lives, ms, on average. @default Infinity */
+  /** The average life of a connection in ms. @default Infinity */
   readonly life?: number;
   /** Workers that need ten times as long for everything. */
   readonly slow?: readonly number[];
-  /** Workers whose event loop stands still from so many ms on, for ever. */
+  /** Workers whose event loop stands still for ever, from this time in ms on. */
   readonly hung?: Readonly<Record<number, number>>;
-  /** A worker is killed every so many ms, on average; another one takes its slot over after some time. @default never */
+  /**
+   * The average time in ms between two kills of a worker. Another one takes over its slot after some time. @default
+   * never
+   */
   readonly kills?: number;
-  /** Decide, or leave it to the kernel. @default true */
+  /** True when workers decide, false when the kernel does. @default true */
   readonly isBalanced?: boolean;
-  /** Called with the loads, every so many ms. */
+  /** A function that gets the loads at this interval in ms. */
   readonly sample?: { readonly every: number; readonly take: (now: number, loads: readonly number[]) => void };
 }
 
@@ -43,18 +47,18 @@ export interface Outcome {
   readonly loads: readonly number[];
   readonly served: number;
   readonly handoffs: number;
-  /** Connections sent to a worker that was known to hang. */
+  /** Connections that were sent to a worker that was known to hang. */
   readonly sentToHung: number;
-  /** How often any connection was served more than once: it must not. */
+  /** How often any connection was served more than once, which must not happen. */
   readonly servedTwice: number;
-  /** Connections that a worker which was killed had accepted, and had not got rid of. */
+  /** Connections that a killed worker had accepted and not passed on. */
   readonly lost: number;
   readonly killed: number;
 }
 
-/** ms: to accept and serve one, between decision and row, and on the way to another worker. */
-const ACCEPT = 0.06;
-const WRITE = 0.005;
+/** Times in ms: to accept and serve a connection, between decision and row, and on the way to another worker. */
+const ACCEPT_MS = 0.06;
+const WRITE_MS = 0.005;
 const TRANSIT: readonly [number, number] = [0.2, 3];
 const BEAT = 250;
 const MOST_ON_THE_WAY = 8;
@@ -66,7 +70,7 @@ interface Letter {
   readonly from: number;
   readonly to: number;
   readonly connection: number;
-  /** Which workers of their slots they were. */
+  /** The number of each worker within its slot. */
   readonly sender: number;
   readonly receiver: number;
 }
@@ -82,13 +86,13 @@ class SimulatedWorker {
   readonly accepts = new Rate();
   readonly ends = new Rate();
   readonly budget = handoffBudget();
-  /** By slot. */
+  /** Unanswered handoffs by slot. */
   readonly unanswered: Uint8Array;
   readonly pace: number;
   readonly hangsFrom: number;
-  /** Counts the workers that the slot has had; what one of them had begun ends with it. */
+  /** The number of workers that the slot has had. The unfinished work of one ends with it. */
   life = 0;
-  /** Nobody serves the slot before. */
+  /** The slot is not served before this time. */
   deadUntil = 0;
 
   constructor(workers: number, pace: number, hangsFrom: number) {
@@ -148,13 +152,16 @@ class Simulation {
     const end = Math.min(connections, this.#arrived + burst);
     while (this.#arrived < end) {
       const connection = this.#arrived++;
-      // The kernel's hash knows nothing of loads.
+      // The kernel's hash knows nothing about loads.
       this.#turn(this.#random.between(0, this.#workers.length - 1), (slot) => this.#decide(slot, connection));
     }
     if (end < connections) this.#agenda.after(gap * burst, () => this.#arrive());
   }
 
-  /** In the worker's event loop, when it comes to it; a neighbour's when it hangs, who has adopted its socket. */
+  /**
+   * Runs code in the worker's event loop when its turn comes. When the worker hangs, the code runs in that of a
+   * neighbour which has adopted its socket.
+   */
   #turn(slot: number, what: (slot: number) => void): void {
     const worker = this.#workers[slot]!;
     const start = Math.max(this.#now, worker.freeAt);
@@ -164,9 +171,9 @@ class Simulation {
       );
       return;
     }
-    worker.freeAt = start + ACCEPT * worker.pace;
+    worker.freeAt = start + ACCEPT_MS * worker.pace;
     this.#agenda.at(worker.freeAt, () => {
-      // The socket and its queue are there for the next one.
+      // The socket and its queue stay for the next worker.
       if (this.#now >= worker.deadUntil) what(slot);
       else this.#agenda.at(worker.deadUntil, () => this.#turn(slot, what));
     });
@@ -179,7 +186,10 @@ class Simulation {
     });
   }
 
-  /** What it had open or waiting is gone. What is on its way to it goes back, and what it has sent arrives. */
+  /**
+   * Kills a worker. Its open and waiting connections are gone. Connections on their way to it go back, and those that
+   * it has sent arrive.
+   */
   #kill(slot: number): void {
     const worker = this.#workers[slot]!;
     if (this.#now < worker.deadUntil) return;
@@ -193,7 +203,7 @@ class Simulation {
     this.#agenda.after(REPLACEMENT, () => void (this.#view.beats[slot] = this.#now));
   }
 
-  /** Does it, unless the worker that it is for was killed meanwhile: then the connection is, too. */
+  /** Runs code for a worker after a delay, unless the worker was killed meanwhile, and the connection with it. */
   #ifAlive(slot: number, delay: number, what: () => void): void {
     const worker = this.#workers[slot]!;
     const { life } = worker;
@@ -238,20 +248,22 @@ class Simulation {
     worker.parked++;
     this.#publish(own);
     // Timers of different processes are never in step.
-    this.#ifAlive(own, BURST * (1 + this.#random.next()), () => {
+    this.#ifAlive(own, BURST_MS * (1 + this.#random.next()), () => {
       worker.parked--;
       if (this.#now >= worker.hangsFrom) return this.#serve(own, connection);
-      const isOver = this.#now - at >= LONGEST_WAIT;
+      const isOver = this.#now - at >= LONGEST_WAIT_MS;
       const to = this.#choose(own, !isOver && isBurst(at, worker.acceptedAt, this.#now));
       this.#place(own, connection, at, isOver && to === WAIT ? KEEP : to);
     });
   }
 
-  /** What is claimed can be seen a moment later; who was not alone with it chooses anew. */
+  /**
+   * Claims a receiver. A claim becomes visible a moment later, and a worker that sees another claim then chooses anew.
+   */
   #claim(own: number, to: number, connection: number, at: number, tries: number): void {
     const before = this.#view.open[to]! + this.#view.coming[to]!;
     this.#workers[own]!.unanswered[to]!++;
-    this.#ifAlive(own, WRITE, () => {
+    this.#ifAlive(own, WRITE_MS, () => {
       this.#view.coming[to]!++;
       if (this.#view.open[to]! + this.#view.coming[to]! <= before + 1) return this.#send(own, to, connection);
       this.#workers[own]!.unanswered[to]!--;
@@ -271,7 +283,7 @@ class Simulation {
     this.#agenda.after(least + this.#random.next() * (most - least), () => this.#deliver(letter));
   }
 
-  /** One that hangs is killed in the end, and its sender serves what it had not taken. */
+  /** Delivers a connection. A worker that hangs is killed in the end, and the sender serves what it had not taken. */
   #deliver(letter: Letter): void {
     const receiver = this.#workers[letter.to]!;
     if (this.#now >= receiver.hangsFrom) this.#agenda.after(5000, () => this.#return(letter));
@@ -292,8 +304,8 @@ class Simulation {
 
   #settle({ from, to, sender, connection }: Letter, server: number): void {
     if (this.#workers[from]!.life === sender) this.#workers[from]!.unanswered[to]!--;
-    // With the row that says that it is open.
-    this.#agenda.after(WRITE, () => void this.#view.coming[to]!--);
+    // The count changes with the row that shows the connection as open.
+    this.#agenda.after(WRITE_MS, () => void this.#view.coming[to]!--);
     this.#serve(server, connection);
   }
 
@@ -322,10 +334,10 @@ class Simulation {
 
   #publish(slot: number): void {
     const worker = this.#workers[slot]!;
-    this.#agenda.after(WRITE, () => void (this.#view.open[slot] = worker.open + worker.parked));
+    this.#agenda.after(WRITE_MS, () => void (this.#view.open[slot] = worker.open + worker.parked));
   }
 
-  /** A row that says nothing new says that its worker lives. */
+  /** Writes a row that says nothing new except that its worker lives. */
   #beat(): void {
     for (const [slot, { hangsFrom, deadUntil, open, parked }] of this.#workers.entries()) {
       if (this.#now >= hangsFrom || this.#now < deadUntil) continue;

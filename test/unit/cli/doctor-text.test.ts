@@ -38,5 +38,5 @@ test('colours move nothing', () => {
 });
 
 test('all well is one line more', () => {
-  assert.equal(doctorText([well], plain), 'ok       nofile  65536\n\nNothing here will hurt.\n');
+  assert.equal(doctorText([well], plain), 'ok       nofile  65536\n\nNothing here will hurt a server.\n');
 });

@@ -28,7 +28,7 @@ test('the worker of a slot', () => {
 
 const failures: ReadonlyArray<[slot: number, message: string]> = [
   [1, 'slot 1 has no worker now (waiting): the last one ended, killed by SIGSEGV'],
-  [2, 'slot 2 has no worker now (serving): it has had none yet'],
+  [2, 'slot 2 has no worker now (serving): no worker has ended yet'],
   [3, 'there is no slot 3: there are 0 to 2'],
 ];
 for (const [nth, message] of failures) {
@@ -72,7 +72,7 @@ test('a file that was not kept is not there, and takes nothing any more', () => 
 test('a file that was there is left as it is', () => {
   const path = join(directory, 'mine');
   writeFileSync(path, 'mine');
-  assert.throws(() => new OutputFile(path), { code: 'ERR_NOT_DONE', message: /mine is there already: choose another/ });
+  assert.throws(() => new OutputFile(path), { code: 'ERR_NOT_DONE', message: /mine exists already: choose another/ });
   assert.equal(readFileSync(path, 'utf8'), 'mine');
   assert.throws(() => new OutputFile(join(directory, 'no', 'where')), { code: 'ERR_NOT_DONE', message: /ENOENT/ });
 });

@@ -9,7 +9,7 @@ import { print, shownLine } from '../../../src/cli/print.ts';
 import { createLog, type LineSink } from '../../../src/primary/telemetry/log.ts';
 import { printable, printableLines, printableValue, withoutSequences } from '../../../src/format/printable.ts';
 
-/** What decides over a terminal, or over how a line is read. */
+/** Characters that control a terminal, or change how a line is read. */
 const unsafe: ReadonlyArray<[what: string, text: string]> = [
   ['an escape', '\u001B[2J'],
   ['a title', '\u001B]0;owned\u0007'],
@@ -25,7 +25,7 @@ const unsafe: ReadonlyArray<[what: string, text: string]> = [
   ['an isolate', '\u2066x\u2069'],
   ['a mark of the direction', '\u200F\u061C\u200E'],
 ];
-// oxlint-disable-next-line no-misleading-character-class -- they are what must not be there
+// oxlint-disable-next-line no-misleading-character-class -- these characters must not occur
 const dangerous = /[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u2028\u2029\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/;
 
 for (const [what, text] of unsafe) {
@@ -71,7 +71,7 @@ test('JSON is the same value', () => {
   }
 });
 
-/** Where prefork writes to its output, and why that is no way around printable.ts. */
+/** The files in which prefork writes to its output, and why each does not bypass printable.ts. */
 const writers: Readonly<Record<string, string>> = {
   'cli/print.ts': 'it is the way',
   'cli/top/screen.ts': 'lines by shownLine, and sequences of its own',
@@ -105,7 +105,7 @@ function logged(format: 'text' | 'json', message: string): string {
   const lines: string[] = [];
   const take = (line: string): void => void lines.push(line);
   const sink: LineSink = { debug: take, info: take, warn: take, error: take };
-  createLog(format, 'debug', sink)('info', 'event', { message, address: message });
+  createLog(format, 'debug', sink)('error', { message, code: message });
   assert.equal(lines.length, 1);
   return lines[0]!;
 }

@@ -145,7 +145,7 @@ test('a server that listens nowhere yet', () => {
   assert.match(text, /^fake pid=\d+ gen=1 starting up=60s addresses=-\n/);
 });
 
-/** Requests and bytes, and how they are shortened. */
+/** Requests and bytes, and their short forms. */
 const figures: ReadonlyArray<[requests: number, rss: number, reads: RegExp]> = [
   [0, 0, / 0 {2}35% +0M /],
   [9999, 1_048_576, / 9999 {2}35% +1M /],

@@ -52,7 +52,7 @@ function sampleAt(at: number, status: Status, cpu: ReadonlyArray<readonly [numbe
 
 const historyOf = (...samples: readonly Sample[]): History => samples.reduce(advance, noHistory);
 
-/** A server with so many workers, slot n of which answers 100 times n requests a second, looked at `looks` times. */
+/** A history of a server with `size` workers. Slot n answers 100 times n requests a second. */
 function fleet(size: number, looks = 3): History {
   const samples = Array.from({ length: looks }, (_, nth) => {
     const slots = Array.from({ length: size }, (_slot, slot) =>

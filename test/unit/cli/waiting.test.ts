@@ -39,7 +39,7 @@ for (const [what, status, line] of cases) {
   test(`waits for ${what}`, () => assert.equal(waitingFor(fakeStatus(status)), line));
 }
 
-/** Talks until the statuses are used up, an Error for one that cannot be read. */
+/** Talks until the statuses are used up. An Error stands for a status that cannot be read. */
 async function talk(statuses: ReadonlyArray<Status | Error>): Promise<string[]> {
   const said: string[] = [];
   const left = [...statuses];

@@ -50,7 +50,7 @@ const before = FIGURES.length;
 (FIGURES as Figure[]).push(count, other, gauge, ratio);
 
 const { BLANK, decodeRow, encodeRow, viewOf } = await import('../../../src/scoreboard/record.ts');
-const { PLACED_ROW, ROW_SIZE } = await import('../../../src/scoreboard/layout.ts');
+const { PLACED_ROW, ROW_BYTES } = await import('../../../src/scoreboard/layout.ts');
 const { rowInRange } = await import('../../../src/scoreboard/range.ts');
 const { statusOf } = await import('../../../src/primary/endpoints/status.ts');
 const { statusSchema } = await import('../../../src/control/status/status-schema.ts');
@@ -97,7 +97,7 @@ const vitalsIn = (status: ReturnType<typeof statusOf>): Readonly<Record<string, 
 
 describe('a row of the table is all that it takes', () => {
   test('the board stores it, behind those that were there', () => {
-    const view = viewOf(new Uint8Array(ROW_SIZE));
+    const view = viewOf(new Uint8Array(ROW_BYTES));
     encodeRow(view, rowWith(measured), 1);
     const row = decodeRow(view) as Row;
     assert.deepEqual(row, rowWith(measured));

@@ -33,7 +33,7 @@ class Client {
   }
 }
 
-/** One whose connection is accepted: another that came after it has been answered. */
+/** Returns a client whose connection is accepted, because another one that came after it has been answered. */
 async function accepted(server: AdminServer): Promise<Client> {
   const [client, other] = [new Client(server), new Client(server)];
   other.ask();

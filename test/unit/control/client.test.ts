@@ -16,7 +16,7 @@ import { closed, listenOn, Place } from './helpers.ts';
 
 type Listener = NonNullable<Parameters<typeof createServer>[1]>;
 
-/** An HTTP server that answers as it is told to. */
+/** Starts an HTTP server that answers as it is told. */
 async function answering(place: Place, name: string, listener: Listener): Promise<RunningServer & AsyncDisposable> {
   const server: Server = createServer({}, listener);
   const path = place.file(`${name}.sock`);
@@ -76,14 +76,14 @@ test('which server is meant', async () => {
   using place = new Place();
   const find = (name?: string): Promise<RunningServer> => findServer(name, [place.path]);
   const notRunning = (message: string): object => ({ code: 'ERR_NOT_RUNNING', exitCode: 3, message });
-  await assert.rejects(find(), notRunning('no server of this user runs'));
-  await assert.rejects(find('api'), notRunning('no server runs under the name api'));
+  await assert.rejects(find(), notRunning('no server of this user is running'));
+  await assert.rejects(find('api'), notRunning('no server named api is running'));
   await using _api = await listenOn(place.file('api.sock'));
   assert.equal((await find()).name, 'api');
   assert.equal((await find('api')).name, 'api');
-  await assert.rejects(find('web'), notRunning('no server runs under the name web; there is api'));
+  await assert.rejects(find('web'), notRunning('no server named web is running; there is api'));
   await using _cron = await listenOn(place.file('cron.sock'));
-  await assert.rejects(find('web'), notRunning('no server runs under the name web; there is api, cron'));
+  await assert.rejects(find('web'), notRunning('no server named web is running; there is api, cron'));
   await assert.rejects(find(), {
     code: 'ERR_PREFORK_USAGE',
     exitCode: 2,
@@ -120,7 +120,7 @@ test('a server is told from others by its pid, its directory and its addresses',
   assert.equal(web.name, 'web');
 });
 
-/** How a server does not answer, and what is said about it. */
+/** The ways in which a server fails to answer, and what is said about each. */
 const silences: ReadonlyArray<[what: string, listener: Listener, says: RegExp]> = [
   ['that ends', (request) => request.socket.destroy(), /^api ended before it answered$/],
   [
@@ -154,7 +154,7 @@ test('an answer that is no outcome is an error', async () => {
   await using server = await answering(place, 'api', (_, response) => response.end('{"done":true}'));
   await assert.rejects(operate(server, '/reload', {}), {
     code: 'ERR_NO_ANSWER',
-    message: /answer to \/reload that is none/,
+    message: /answer to \/reload that is not an outcome/,
   });
 });
 

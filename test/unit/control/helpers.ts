@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A new directory, closed to others, removed when disposed of. */
+/** A new directory that is closed to others. Disposing of it removes it. */
 export class Place implements Disposable {
   readonly path: string = mkdtempSync(join(tmpdir(), 'prefork-control-'));
 
@@ -48,10 +48,10 @@ export function fetchOver(
   });
 }
 
-/** A server that listens on the path and says nothing. */
+/** Starts a server that listens on the path and says nothing. */
 export function listenOn(path: string): Promise<Server> {
   return new Promise((resolve, reject) => {
-    // What a client says is taken, and not answered.
+    // The server takes what a client says without answering.
     const server = createServer((socket) => void socket.on('error', () => {}).resume());
     server.once('error', reject).listen(path, () => resolve(server));
   });

@@ -41,7 +41,7 @@ test('the client that has the most makes room, and one with few keeps them', () 
   assert.equal(quota.admit('f', '192.0.2.1'), 'few', 'where all of the first are trusted, the next');
 });
 
-/** Whether two addresses are one client. */
+/** Pairs of addresses, and whether they are one client. */
 const pairs: ReadonlyArray<[string, string, boolean]> = [
   ['2001:db8::1', '2001:db8::2', true],
   ['2001:db8:0:1::1', '2001:db8:0:1:2:3:4:5', true],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { optionTable } from '../../../src/options/table.ts';
-import { MOST_WORKERS } from '../../../src/contract/limits.ts';
+import { operationRows } from '../../../src/contract/operations.ts';
 import { answer, type Answer, type ControlRequest, type Gate } from '../../../src/control/routes.ts';
 import { statusSchema } from '../../../src/control/status/status-schema.ts';
 import { FakeControls } from '../../support/fake-controls.ts';
@@ -49,7 +49,7 @@ test('GET /metrics is in the format that was asked for, and 501 says what is mis
   assert.equal((await ask(controls, 'POST', '/metrics')).status, 405);
 });
 
-/** Each way to say something, and what reaches the primary. */
+/** The ways to ask for an operation, and the call that reaches the primary. */
 const operations: ReadonlyArray<[target: string, body: string, call: string]> = [
   ['/reload', '', 'reload'],
   ['/reload', '{}', 'reload'],
@@ -111,7 +111,7 @@ test('what the primary throws is 500', async () => {
   assert.deepEqual(JSON.parse(body), { ok: false, reason: 'a fault' });
 });
 
-/** What is wrong, the status, and what its one sentence has to name. Nothing of it reaches the primary. */
+/** Bad requests, with the status and what its sentence has to name. Nothing of them reaches the primary. */
 const badRequests: ReadonlyArray<readonly [string, target: string, body: string, status: number, says: RegExp]> = [
   [
     'GET',
@@ -160,7 +160,7 @@ const badRequests: ReadonlyArray<readonly [string, target: string, body: string,
   ),
   ['POST', '/scale?workers=', '', 400, /workers: expected a whole number.*got ""/],
   ['POST', '/scale', '{"by":-1025}', 400, /by: expected a whole number from -1024 to 1024, got -1025/],
-  ['POST', '/hold', '{"pid":4711}', 400, /expected pid, of a worker, and seconds/],
+  ['POST', '/hold', '{"pid":4711}', 400, /expected pid \(of a worker\) and seconds/],
   ['POST', '/hold', '{"pid":0,"seconds":1}', 400, /pid: expected a whole number from 1 to/],
   ['POST', '/hold', '{"pid":1,"seconds":601}', 400, /seconds: expected a whole number from 0 to 600/],
   ['POST', '/stop', '{"now":1}', 400, /now: expected true or false, got 1/],
@@ -211,4 +211,6 @@ for (const [what, provenance, status] of senders) {
   });
 }
 
-test('as many workers are allowed as by --workers', () => assert.equal(MOST_WORKERS, optionTable.workers.max));
+test('as many workers are allowed as by --workers', () => {
+  assert.equal(operationRows.scale.fields.workers.max, optionTable.workers.max);
+});

@@ -9,7 +9,7 @@ import { ControlServer, type ControlServerOptions } from '../../../src/control/s
 import { FakeControls } from '../../support/fake-controls.ts';
 import { closed, fetchOver, listenOn, Place } from './helpers.ts';
 
-/** Its own socket directory, and all servers that a test opens there. */
+/** A socket directory, with all servers that a test opens there. */
 class Servers implements AsyncDisposable {
   readonly place = new Place();
   readonly controls = new FakeControls();
@@ -30,7 +30,7 @@ class Servers implements AsyncDisposable {
   }
 }
 
-/** A promise to be settled by hand. */
+/** Makes a promise that the test settles by hand. */
 function held<Value>(): { promise: Promise<Value>; settle: (value: Value) => void } {
   let settle!: (value: Value) => void;
   const promise = new Promise<Value>((resolve) => (settle = resolve));
@@ -142,7 +142,7 @@ test('a request that has arrived is not cut off, however long its answer takes',
   const { path } = await servers.open('api', { arrivalTimeout: 20 });
   const first = held<void>();
   servers.controls.answers.reload = async () => {
-    // Longer than another request may take to arrive.
+    // The wait is longer than another request may take to arrive.
     await first.promise;
     return { ok: true, generation: 3, workers: 1, took: 1 };
   };
@@ -180,7 +180,7 @@ test('a request may come in pieces', async () => {
   const pieces = ['P', 'OST /scale HTTP/1.1\r\nHost: localhost\r\nContent-Length: 13\r\n\r', '\n{"workers"', ':4', '}'];
   for (const piece of pieces) {
     socket.write(piece);
-    // Each is read before the next one is written: both ends are in this process.
+    // Each piece is read before the next one is written, because both ends are in this process.
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   assert.match(await readToEnd(socket), /^HTTP\/1.1 200 /);

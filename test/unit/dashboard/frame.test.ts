@@ -31,7 +31,7 @@ function slot(index: number, changes: Partial<SlotStatus> = {}): SlotStatus {
   return { slot: index, worker: worker(index), ...rest, ...changes };
 }
 
-/** What arrives. */
+/** Returns what arrives. */
 function sent(status: Status): Parts {
   return JSON.parse(JSON.stringify(partsOf(status, 1000, { p50: 1, p99: null }))) as Parts;
 }

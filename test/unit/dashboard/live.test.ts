@@ -8,7 +8,7 @@ import { EventHistory } from '../../../src/primary/telemetry/event-history.ts';
 import { DURATIONS } from '../../../src/scoreboard/durations.ts';
 import { fakeStatus, fakeWorker } from '../../support/fake-controls.ts';
 
-/** Keeps what it is sent. */
+/** A viewer that keeps what it is sent. */
 class FakeViewer extends EventEmitter implements Viewer {
   readonly messages: Message[] = [];
   writableLength = 0;
@@ -76,7 +76,7 @@ test('a viewer is told all at first, and then what changes', (context) => {
   change({ generation: 2 });
   tick(1000);
   assert.deepEqual(viewer.names.slice(7), ['server', 'figures']);
-  // Another one gets all of it, and looks no more often.
+  // A second viewer gets everything, and causes no more looks.
   const before = looks();
   const other = watch();
   assert.deepEqual(other.names, ['lifecycleEvents', 'server', 'slots', 'figures']);
@@ -117,7 +117,15 @@ test('what the application said is for those with the token', (context) => {
     reloads: { done: 0, failed: 1, last: { generation: 2, outcome: 'failed', reason: words.text, at: words.at } },
   });
   const names = { pid: 1, slot: 0, generation: 1 };
-  const exit = { ...names, code: 1, signal: null, reason: 'error', text: words.text, planned: false, uptime: 1 };
+  const exit = {
+    ...names,
+    code: 1,
+    signal: null,
+    reason: 'code',
+    text: words.text,
+    planned: false,
+    uptime: 1,
+  } as const;
   history.add({ name: 'worker:exit', message: exit }, 0);
   const [open, trusted] = [watch(), watch(true)];
   history.add({ name: 'worker:exit', message: exit }, 0);
@@ -125,7 +133,7 @@ test('what the application said is for those with the token', (context) => {
   history.add({ name: 'stopped', message: { error: new Error(words.text) } }, 0);
   tick(1000);
   assert.equal(JSON.stringify(open.messages).includes('hunter2'), false);
-  // The past and the slots, the exit, the reload twice, the end.
+  // The word occurs in the past and the slots, the exit, the reload twice, and the end.
   assert.equal(JSON.stringify(trusted.messages).split('hunter2').length - 1, 6);
 });
 

@@ -1,4 +1,4 @@
-/** What of the page needs no browser. */
+/** Tests the parts of the page that need no browser. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Status } from '../../../src/control/controls.ts';
@@ -42,7 +42,7 @@ const someVitals = fakeVitals({
   rss: 1000,
 });
 
-/** Two workers at a moment, ms, the first of which has answered so many. */
+/** The status of two workers at a moment in ms. The first worker has answered `finished` requests. */
 function statusAt(at: number, finished: number, changes: Partial<Status> = {}): Status {
   const slots = [0, 1].map((slot) => {
     const vitals = { ...someVitals, requestsFinished: slot === 0 ? finished : 0, utilization: slot === 0 ? 0.9 : 0.1 };

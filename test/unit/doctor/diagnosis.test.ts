@@ -10,7 +10,7 @@ const MB = 2 ** 20;
 const limits = (hard: string): string =>
   `Limit Soft Hard Units\nMax open files            256                  ${hard}                files     \n`;
 
-/** A machine in which all is well. */
+/** The files of a machine in which all is well. */
 const files: Files = {
   '/proc/1/comm': 'systemd\n',
   '/proc/self/limits': limits('524288'),
@@ -63,7 +63,7 @@ test('a machine in which all is well', () => {
       'ok tcp_max_syn_backlog: 1024',
       'ok ip_local_port_range: 28232 ports, 32768 to 60999',
       'ok tcp_migrate_req: on',
-      'ok nofile: 524288, some 524224 connections for each worker',
+      'ok nofile: 524288, about 524224 connections for each worker',
       'ok pids.max: 994 left, and 2 workers may need 55',
       'ok pid 1: systemd',
       'ok cpu quota: 2 of 8 cores, so "auto" is 2 workers',
@@ -77,7 +77,7 @@ test('a machine in which all is well', () => {
   );
 });
 
-/** The check, its level, what it says and what mends it, when the machine is changed so. */
+/** The check, its level, what it says and what mends it, after a change of the machine. */
 const cases: ReadonlyArray<readonly [string, Level | 'silent', RegExp, RegExp, Changes]> = [
   ['node', 'problem', /^20\.18\.3$/, /20\.19/, { machine: { node: '20.18.3' } }],
   ['node', 'problem', /^18/, /20\.19/, { machine: { node: '18.20.1' } }],
@@ -129,9 +129,9 @@ const cases: ReadonlyArray<readonly [string, Level | 'silent', RegExp, RegExp, C
   ['ip_local_port_range', 'silent', /^/, /^/, { files: { '/proc/sys/net/ipv4/ip_local_port_range': '\n' } }],
   ['tcp_migrate_req', 'note', /^off$/, /tcp_migrate_req=1/, { files: { '/proc/sys/net/ipv4/tcp_migrate_req': '0\n' } }],
   ['tcp_migrate_req', 'silent', /^/, /^/, { machine: { sharing: { mode: 'shared', reason: 'asked for' } } }],
-  ['nofile', 'problem', /^1024, some 960 /, /LimitNOFILE/, { files: { '/proc/self/limits': limits('1024') } }],
-  ['nofile', 'problem', /^32, some 0 /, /ulimit/, { files: { '/proc/self/limits': limits('32') } }],
-  ['nofile', 'note', /^4000, some 3936 /, /LimitNOFILE/, { files: { '/proc/self/limits': limits('4000') } }],
+  ['nofile', 'problem', /^1024, about 960 /, /LimitNOFILE/, { files: { '/proc/self/limits': limits('1024') } }],
+  ['nofile', 'problem', /^32, about 0 /, /ulimit/, { files: { '/proc/self/limits': limits('32') } }],
+  ['nofile', 'note', /^4000, about 3936 /, /LimitNOFILE/, { files: { '/proc/self/limits': limits('4000') } }],
   ['nofile', 'ok', /^unlimited$/, /^$/, { files: { '/proc/self/limits': limits('unlimited') } }],
   [
     'pids.max',

@@ -4,7 +4,7 @@ import { encodeFrame, FrameReader, opcodes, type Message } from '../../../src/in
 
 const FINAL = 0x80;
 
-/** As a server sends it: without a mask. */
+/** Encodes a frame as a server sends it, without a mask. */
 function fromServer(opcode: number, payload: Buffer | string, isFinal = true): Buffer {
   const body = Buffer.from(payload);
   const first = (isFinal ? FINAL : 0) | opcode;
@@ -18,7 +18,7 @@ function fromServer(opcode: number, payload: Buffer | string, isFinal = true): B
 
 const text = (value: string): Message => ({ type: 'text', text: value });
 
-// RFC 6455, section 5.7: the examples.
+// RFC 6455 has these examples in section 5.7.
 test('a masked "Hello" is the one of the RFC', () => {
   const frame = encodeFrame(opcodes.text, Buffer.from('Hello'), Buffer.from([0x37, 0xfa, 0x21, 0x3d]));
   assert.equal(frame.toString('hex'), '818537fa213d7f9f4d5158');
@@ -52,7 +52,7 @@ for (const length of [0, 1, 125, 126, 127, 0xffff, 0x10000, 1_000_000]) {
 const conversation = Buffer.concat([
   fromServer(opcodes.text, 'one'),
   fromServer(opcodes.text, 'two ', false),
-  // Section 5.4: control frames may come between the parts of a message.
+  // Control frames may come between the parts of a message (section 5.4).
   fromServer(opcodes.ping, 'p'),
   fromServer(opcodes.continuation, 'three ', false),
   fromServer(opcodes.pong, ''),

@@ -10,7 +10,7 @@ import { noIpv6 } from '../../support/platform.ts';
 
 const tail = '00000000:00000000 00:00000000 00000000  1000        0 40508 1 0000000000000000 100 0 0 10 0';
 
-/** As proc(5) shows them on a little-endian machine. */
+/** Rows as proc(5) shows them on a little-endian machine. */
 const rows: ReadonlyArray<{ line: string; host: string; port: number }> = [
   { line: `   0: 0100007F:1F90 00000000:0000 0A ${tail}`, host: '127.0.0.1', port: 8080 },
   { line: `  12: 00000000:0050 00000000:0000 0A ${tail}`, host: '0.0.0.0', port: 80 },
@@ -69,7 +69,7 @@ test('the table is left when the first connection comes, however many there are'
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  // More than the kernel gives at once, which is a page or so.
+  // The table is larger than the page or so that the kernel returns at once.
   const clients = Array.from({ length: 100 }, () => connect(port, '127.0.0.1'));
   t.after(() => {
     for (const client of clients) client.destroy();
@@ -85,7 +85,7 @@ test('the table is left when the first connection comes, however many there are'
   await poll(() => tables().length === 0 || undefined, 'the table to be left');
 });
 
-/** Of a descriptor that has been closed meanwhile there is none. */
+/** Returns where a descriptor leads. A descriptor that was closed meanwhile leads nowhere. */
 function linkOf(path: string): string {
   try {
     return readlinkSync(path);

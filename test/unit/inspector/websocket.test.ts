@@ -1,4 +1,4 @@
-/** Against a server of somebody else's. */
+/** Tests the client against a server that is not ours. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
@@ -9,7 +9,7 @@ import { Watched } from '../../support/watched.ts';
 
 const signal = AbortSignal.timeout(5000);
 
-/** What came, in order. */
+/** Records what came, in order. */
 function recorder() {
   const texts: string[] = [];
   const changes = new Watched();
@@ -72,12 +72,12 @@ test('the other side may close', async (t) => {
   await Promise.all([closed, once(peer, 'close')]);
 });
 
-/** Servers that are no WebSocket. */
+/** Servers that do not speak WebSocket. */
 const others: ReadonlyArray<{ what: string; answer: string | undefined; message: RegExp }> = [
   { what: 'refuses', answer: 'HTTP/1.1 404 Not Found\r\n\r\n', message: /did not open a WebSocket: 404/ },
   { what: 'has another key', answer: 'HTTP/1.1 101 OK\r\nSec-WebSocket-Accept: x\r\n\r\n', message: /did not open/ },
   { what: 'hangs up', answer: '', message: /hung up/ },
-  { what: 'babbles', answer: 'x'.repeat(100_000), message: /no inspector/ },
+  { what: 'babbles', answer: 'x'.repeat(100_000), message: /not an inspector/ },
   { what: 'says nothing', answer: undefined, message: /does not answer/ },
 ];
 for (const { what, answer, message } of others) {

@@ -1,11 +1,11 @@
-/** The primary's end of a channel, fed by hand with what a worker may write to it. */
+/** Tests the primary's end of a channel. The test feeds it by hand with what a worker may write to it. */
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { COMMAND } from '../../../src/ipc/channel.ts';
-import { Intake, LONGEST_BACKLOG, LONGEST_LINE } from '../../../src/ipc/intake.ts';
+import { Intake, LONGEST_BACKLOG_BYTES, LONGEST_LINE_BYTES } from '../../../src/ipc/intake.ts';
 
 class FakeHandle {
   isClosed = false;
@@ -14,7 +14,7 @@ class FakeHandle {
   }
 }
 
-/** A child as Node has it, as far as its channel goes. */
+/** The channel of a child as Node has it. */
 class Bench {
   readonly heard: unknown[] = [];
   readonly sent: unknown[] = [];
@@ -132,7 +132,7 @@ test('a long line of many small values is not parsed; one of long values is', as
 
 test('a line without end ends it: nothing more is read, and that is told once', async () => {
   const bench = new Bench();
-  await bench.read(Buffer.alloc(LONGEST_LINE, 'x'));
+  await bench.read(Buffer.alloc(LONGEST_LINE_BYTES, 'x'));
   assert.deepEqual(bench.unusable, []);
   await bench.read('x');
   await bench.read('x\n');
@@ -143,10 +143,10 @@ test('a line without end ends it: nothing more is read, and that is told once', 
 
 test('so does a backlog that the worker does not read', () => {
   const bench = new Bench();
-  bench.backlog = LONGEST_BACKLOG;
+  bench.backlog = LONGEST_BACKLOG_BYTES;
   bench.intake.checkBacklog();
   assert.deepEqual(bench.unusable, []);
-  bench.backlog = LONGEST_BACKLOG + 1;
+  bench.backlog = LONGEST_BACKLOG_BYTES + 1;
   bench.intake.checkBacklog();
   bench.intake.checkBacklog();
   assert.deepEqual(bench.unusable, ['does not read what it is told']);

@@ -10,7 +10,7 @@ import { bindUdp, type Bound, type NativeHandle } from '../../../src/listeners/n
 const query: DatagramQuery = { address: '127.0.0.1', port: 53, family: 4, ipv6Only: false, reuseAddress: false };
 const EADDRINUSE = -constants.errno.EADDRINUSE;
 
-/** A socket that knows only whether it is open. */
+/** A fake socket, which only knows whether it is open. */
 class FakeHandle {
   readonly fd = 7;
   isClosed = false;
@@ -27,7 +27,7 @@ interface Sent {
   readonly handle: unknown;
 }
 
-/** Workers are numbers; those in `dead` get nothing. */
+/** Makes the sockets. Workers are numbers, and those in `dead` get nothing. */
 function setUp(bind?: BindUdp): {
   sockets: DatagramSockets;
   sent: Sent[];
@@ -133,7 +133,7 @@ test('closed while another process binds: what comes is closed', async () => {
   assert.deepEqual(sent, []);
 });
 
-/** A socket with a queue, and what another primary says of it. */
+/** Makes a socket with a queue, and the description of it that another primary leaves. */
 async function bequeathed(t: TestContext): Promise<{ heir: ReturnType<typeof setUp>; query: DatagramQuery }> {
   const bound = bindUdp('127.0.0.1', 0, 4);
   assert.ok('handle' in bound);

@@ -19,7 +19,7 @@ const anywhere: ListenQuery = {
 };
 const unix = (address: string): ListenQuery => ({ ...anywhere, address, port: -1, family: -1 });
 
-/** As if inherited: the handle only remembers that it was closed. */
+/** Makes a fake inherited socket, whose handle only remembers that it was closed. */
 function socket(name: string, address: string, port: number): InheritedSocket & { isClosed: boolean } {
   const one = {
     fd: 3,
@@ -33,7 +33,7 @@ function socket(name: string, address: string, port: number): InheritedSocket & 
   return one;
 }
 
-/** What is inherited as `name=address`, what is wanted, and which it gets. */
+/** The inherited sockets as `name=address`, what is wanted, and which socket it gets. */
 const takes: ReadonlyArray<{ has: InheritedSocket[]; wants: ListenQuery; gets: string | undefined }> = [
   { has: [socket('web', '::', 8080)], wants: anywhere, gets: 'web' },
   { has: [socket('web', '0.0.0.0', 8080)], wants: anywhere, gets: 'web' },
@@ -116,7 +116,7 @@ test('a listener that is not inherited says so', async () => {
   listener.close();
 });
 
-/** Of process 42: what nobody has passed, and what cannot be. */
+/** Environments of process 42 in which nothing was passed, or nothing valid. */
 const none: ReadonlyArray<NodeJS.ProcessEnv> = [
   {},
   { LISTEN_FDS: '1' },

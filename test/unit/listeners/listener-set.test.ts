@@ -19,7 +19,7 @@ const anyPort: ListenQuery = {
   data: null,
 };
 
-/** A set whose workers are this test: what they are sent is kept. */
+/** A set whose workers are this test, which keeps what they are sent. */
 class Workers {
   readonly set: ListenerSet;
   readonly sent: Array<{ worker: number; message: ListenerMessage; handle: NativeHandle | undefined }> = [];
@@ -33,7 +33,11 @@ class Workers {
     t.after(() => this.set.close());
   }
 
-  /** @returns the answer to a worker's request, with the port it got. */
+  /**
+   * Sends a worker's request.
+   *
+   * @returns the answer, with the port it got.
+   */
   async ask(worker: number, query: ListenQuery): Promise<ListenerMessage & { gotPort: number | undefined }> {
     await this.set.request(worker, 1, query);
     const { message, handle } = this.sent.at(-1)!;
@@ -42,7 +46,11 @@ class Workers {
     return { ...message, gotPort: name.port };
   }
 
-  /** Asks and listens. @returns listener and port. */
+  /**
+   * Asks and listens.
+   *
+   * @returns listener and port.
+   */
   async serve(worker: number, query: ListenQuery): Promise<{ id: number; port: number }> {
     const answer = await this.ask(worker, query);
     assert.equal(answer.type, 'granted', JSON.stringify(answer));
@@ -51,14 +59,14 @@ class Workers {
     return { id, port: answer.gotPort! };
   }
 
-  /** What was said since the last time, with the slot whose socket it was about. */
+  /** Returns the messages since the last call, each with the slot whose socket it was about. */
   take(): string[] {
     return this.sent.splice(0).map(({ worker, message }) => {
       return 'slot' in message ? `${worker} ${message.type} ${message.slot}` : `${worker} ${message.type}`;
     });
   }
 
-  /** The answer to a request that was held: it serves. */
+  /** Answers a request that was held, so that the worker serves. */
   async takeOver(worker: number, slot: number): Promise<void> {
     this.set.seat(worker, slot);
     await turn();
@@ -263,7 +271,7 @@ for (const sharing of new Set<Sharing>([perSlot, 'shared'])) {
 }
 
 describe('a slot’s socket', { skip: perSlot !== 'reuseport' && 'there is one for all' }, () => {
-  /** As many workers as slots, each serving, and a neighbour's first word is what comes next. */
+  /** Makes as many workers as slots, each serving. The next message is the first one to a neighbour. */
   async function serving(t: TestContext, count: number): Promise<Workers & { id: number }> {
     const workers = new Workers(t, 'reuseport', count);
     let id = 0;
@@ -277,7 +285,7 @@ describe('a slot’s socket', { skip: perSlot !== 'reuseport' && 'there is one f
     workers.set.gone(1);
     assert.deepEqual(workers.take(), ['2 adopt 0']);
     workers.set.gone(2);
-    // Both slots' sockets, the adopted one included.
+    // The worker adopts the sockets of both slots, including the adopted one.
     assert.deepEqual(workers.take(), ['3 adopt 0', '3 adopt 1']);
     workers.set.join(4, 0);
     await workers.serve(4, anyPort);
@@ -408,7 +416,7 @@ describe('a slot’s socket', { skip: perSlot !== 'reuseport' && 'there is one f
     workers.set.closed(1, workers.id);
     const { handle } = workers.sent[0]!;
     assert.deepEqual(workers.take(), ['2 adopt 0']);
-    // Said before it could know of the adoption.
+    // The worker said this before it could know of the adoption.
     workers.set.closed(2, workers.id);
     assert.deepEqual(workers.set.listeners, [], 'nobody wants it');
     assert.notEqual(handle?.fd, -1, 'but nobody could bind it');

@@ -24,7 +24,7 @@ class FakeHandle {
   }
 }
 
-/** Another process that binds: it answers when the test says so. */
+/** Another process that binds. It answers when the test says so. */
 class Remote {
   readonly asked: TcpQuery[] = [];
   readonly #answers: Array<(bound: Bound) => void> = [];
@@ -42,7 +42,7 @@ class Remote {
   }
 }
 
-/** A listener that was bound elsewhere, with a socket in slot 0. */
+/** Opens a listener that another process bound, with a socket in slot 0. */
 async function opened(remote: Remote): Promise<{ listener: Listener; first: FakeHandle }> {
   const [probe, first] = [new FakeHandle(), new FakeHandle()];
   const opening = Listener.open(1, query, 0, { sharing: 'reuseport', bind: remote.bind });

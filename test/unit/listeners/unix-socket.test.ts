@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { bindUnixSocket } from '../../../src/listeners/unix-socket.ts';
 
-/** Leaves its socket's file behind. */
+/** A program that leaves its socket's file behind. */
 const LISTEN_AND_DIE = `require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`;
 
 interface Directory extends Disposable {

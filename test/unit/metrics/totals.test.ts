@@ -16,7 +16,7 @@ function rowOf(slot: number, n: number): Row {
   return { ...BLANK, slot, ...Object.fromEntries(counters.map(({ name }) => [name, n])), durations };
 }
 
-/** All series of counters and histograms, by name and labels. */
+/** Lists all series of counters and histograms, by name and labels. */
 function counted(rows: readonly Row[], totals: Totals): Map<string, number> {
   const limits = { cpu: undefined, memory: undefined };
   const families = ownFamilies({ status: fakeStatus(), rows, totals, queues: [], told: [], limits });

@@ -15,22 +15,22 @@ const lines: ReadonlyArray<readonly [string[], Partial<CommandLine>]> = [
   [['-w4', 'app.js'], { flags: { workers: '4' }, entry: 'app.js' }],
   [['-w', '4', 'app.js'], { flags: { workers: '4' }, entry: 'app.js' }],
   [['-w', 'auto', '-n', 'api', 'app.js'], { flags: { workers: 'auto', name: 'api' }, entry: 'app.js' }],
-  // The last one wins.
+  // The last value wins.
   [['-w', '4', '--workers=2', 'app.js'], { flags: { workers: '2' }, entry: 'app.js' }],
-  // Camel case is for keys; flags have dashes.
+  // Camel case is for keys. Flags have dashes.
   [['--ready-timeout', '1m', 'app.js'], { flags: { readyTimeout: '1m' }, entry: 'app.js' }],
   [['--config', 'a/b.json'], { flags: { config: 'a/b.json' } }],
-  // What a value means is not judged here.
+  // The command line does not judge values.
   [['--workers', '-1', 'app.js'], { flags: { workers: '-1' }, entry: 'app.js' }],
   [['--workers=', 'app.js'], { flags: { workers: '' }, entry: 'app.js' }],
   [['--name=--x', 'app.js'], { flags: { name: '--x' }, entry: 'app.js' }],
-  // From the entry on all belongs to the application.
+  // Everything from the entry on belongs to the application.
   [['app.js', '--workers', '4'], { entry: 'app.js', entryArguments: ['--workers', '4'] }],
   [['app.js', '--help', '-v', '-w'], { entry: 'app.js', entryArguments: ['--help', '-v', '-w'] }],
   [['-w1', 'app.js', '-w2'], { flags: { workers: '1' }, entry: 'app.js', entryArguments: ['-w2'] }],
   [['app.js', '--', '--x'], { entry: 'app.js', entryArguments: ['--', '--x'] }],
   [['app.js', '', '--wrokers=4'], { entry: 'app.js', entryArguments: ['', '--wrokers=4'] }],
-  // So it does after --.
+  // The same is true after --.
   [['-w', '4', '--', 'app.js', '--x'], { flags: { workers: '4' }, entry: 'app.js', entryArguments: ['--x'] }],
   [['--', '--app.js', '-h'], { entry: '--app.js', entryArguments: ['-h'] }],
   [['-w', '4', '--'], { flags: { workers: '4' } }],
@@ -53,7 +53,7 @@ const mistakes: ReadonlyArray<readonly [string[], string]> = [
   [['-xw4', 'app.js'], 'unknown option -x'],
   [['--__proto__', 'app.js'], 'unknown option --__proto__'],
   [['--a\nb', 'app.js'], String.raw`unknown option "--a\nb"`],
-  // The first mistake is told.
+  // The error reports the first mistake.
   [['--one', '--two'], 'unknown option --one'],
   [['--workers'], '--workers: expected a value'],
   [['-w'], '--workers: expected a value'],

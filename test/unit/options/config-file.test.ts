@@ -13,7 +13,7 @@ let directories = 0;
 
 type Files = Readonly<Record<string, string>>;
 
-/** A new directory each time, since Node reads a module once. */
+/** Makes a new directory each time, because Node reads a module once. */
 function directory(files: Files): string {
   const path = join(root, String(directories++));
   mkdirSync(path);

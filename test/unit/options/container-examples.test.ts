@@ -1,4 +1,4 @@
-/** The examples for containers say what they mean: their options are read, and their figures fit each other. */
+/** Checks the examples for containers: their options are valid, and their figures fit each other. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -11,7 +11,7 @@ import { example } from '../../support/paths.ts';
 const deployment = readFileSync(example('kubernetes/deployment.yaml'), 'utf8');
 const dockerfile = readFileSync(example('docker/Dockerfile'), 'utf8');
 
-/** Enough YAML for this one file: there is no parser among the tools. */
+/** Parses enough YAML for this one file, because there is no parser among the tools. */
 function value(key: string): string {
   const found = new RegExp(`^ *${key}: (.+)$`, 'm').exec(deployment)?.[1];
   assert.ok(found, key);

@@ -61,7 +61,7 @@ const missing: ReadonlyArray<readonly [string, string | RegExp]> = [
   ['lib/../nowhere', 'entry: expected a file that exists, got "lib/../nowhere"'],
   // Node does not add these extensions.
   ['module', 'entry: expected a file that exists, got "module"'],
-  // A built-in module is no program.
+  // A built-in module is not a program.
   ['http', 'entry: expected a file that exists, got "http"'],
   ['empty', `entry: expected ${directory}, got "empty"`],
   ['./next', `entry: expected ${directory}, got "./next"`],

@@ -23,9 +23,9 @@ test('begins with the version and the usage', () => {
 test('an option is shown beside what it does, its default and its variable', () => {
   const start = lines.findIndex((line) => line.includes('--workers'));
   assert.deepEqual(lines.slice(start, start + 4), [
-    '  -w, --workers <n|auto>              Workers to run. auto: as many as the cores',
-    '                                      this process may use (affinity and cgroup',
-    '                                      quota).',
+    '  -w, --workers <n|auto>              How many workers run. auto: one for each',
+    '                                      core that this process may use (affinity',
+    '                                      and cgroup quota).',
     '                                      default auto, PREFORK_WORKERS',
   ]);
 });
@@ -34,7 +34,7 @@ test('a long flag stands above its text', () => {
   const start = lines.findIndex((line) => line.includes('--log-level'));
   assert.deepEqual(lines.slice(start, start + 2), [
     '      --log-level <debug|info|warn|error|silent>',
-    '                                      The least severe events to log.',
+    '                                      The lowest severity that is logged.',
   ]);
 });
 

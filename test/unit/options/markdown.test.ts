@@ -14,6 +14,6 @@ test('a row', () => {
   assert.equal(
     rows.find((row) => row.startsWith('| `workers`')),
     '| `workers` | `--workers <n\\|auto>`, `-w` | `PREFORK_WORKERS` | a whole number from 1 to 1024 or auto | `auto` | ' +
-      'Workers to run. auto: as many as the cores this process may use (affinity and cgroup quota). |',
+      'How many workers run. auto: one for each core that this process may use (affinity and cgroup quota). |',
   );
 });

@@ -70,7 +70,7 @@ const anyAccount: ReadonlyArray<readonly [string, unknown, unknown]> = [
   ['4294967294', 4_294_967_294, 4_294_967_294],
 ];
 
-/** A value as text, what it means, and as code may give it. */
+/** A value as text, its meaning, and the same value as code may give it. */
 const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unknown, unknown]> } = {
   workers: [
     ['1', 1, 1],
@@ -182,7 +182,7 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
 const aTime = (min: string, max: string): string => `a time from ${min} to ${max} such as 10s or 500ms`;
 const aName = '1 to 64 letters, digits, ".", "_" or "-", not starting with "." or "-"';
 
-/** What is expected of text; and text and values that are none, with how the message shows them. */
+/** The expectation of text, with invalid texts and values and how the message shows them. */
 interface Bad {
   readonly expected: string;
   readonly texts: readonly string[];
@@ -442,7 +442,7 @@ test('an empty flag is not', () => {
 });
 
 test('variables of others that begin alike are left alone', () => {
-  // Kubernetes makes such for a service called prefork; prefork itself for its workers.
+  // Kubernetes sets such variables for a service called prefork, and prefork itself sets some for its workers.
   const env = { PREFORK_SERVICE_PORT: '80', PREFORK_SLOT: '1', PREFORK_CONFIG: 'x', PREFORK_CHILD: '1' };
   assert.equal(resolve({ env, entry: '/a.js' }).name, 'a');
 });

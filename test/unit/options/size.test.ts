@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { formatSize, LARGEST_SIZE, parseSize } from '../../../src/options/size.ts';
+import { formatSize, LARGEST_SIZE_BYTES, parseSize } from '../../../src/options/size.ts';
 
 const sizes: ReadonlyArray<readonly [string, number]> = [
   ['0', 0],
@@ -43,8 +43,8 @@ test('what is written is read again', () => {
 });
 
 test('a size is written in the largest unit that loses nothing', () => {
-  const written = [0, 1, 1023, 1024, 1536, 2 ** 20, 2 ** 20 + 1024, 2 ** 30, LARGEST_SIZE].map(formatSize);
+  const written = [0, 1, 1023, 1024, 1536, 2 ** 20, 2 ** 20 + 1024, 2 ** 30, LARGEST_SIZE_BYTES].map(formatSize);
   assert.deepEqual(written, ['0', '1b', '1023b', '1kb', '1536b', '1mb', '1025kb', '1gb', '8388607gb']);
 });
 
-test('the largest size is exact', () => assert.ok(Number.isSafeInteger(LARGEST_SIZE)));
+test('the largest size is exact', () => assert.ok(Number.isSafeInteger(LARGEST_SIZE_BYTES)));

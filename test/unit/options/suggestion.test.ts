@@ -14,7 +14,7 @@ const cases: ReadonlyArray<readonly [string, string | undefined]> = [
   ['--re', undefined],
   ['--names', '--name'],
   ['--recover-windows', '--recover-window'],
-  // How each place spells it leads to how the other does.
+  // The spelling of each place leads to that of the other.
   ['--readyTimeout', '--ready-timeout'],
   ['log-level', 'logLevel'],
   ['LOG_LEVEL', 'logLevel'],

@@ -1,4 +1,7 @@
-/** What the hand-written interfaces say is what the table says. Checked by the compiler; nothing here can fail later. */
+/**
+ * Checks that the hand-written interfaces agree with the table. The compiler does this, so nothing here can fail at run
+ * time.
+ */
 import { test } from 'node:test';
 import { expectTypeOf } from 'expect-type';
 import type { ValueOf } from '../../../src/options/shape.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-/** What `assert.throws` and `assert.rejects` compare a UsageError with. All of them are one line. */
+/** Returns what `assert.throws` and `assert.rejects` compare a UsageError with. The message must be one line. */
 export function usage(message: string | RegExp): object {
   if (typeof message === 'string') assert.doesNotMatch(message, /\n/);
   return { name: 'UsageError', code: 'ERR_PREFORK_USAGE', exitCode: 2, message };

@@ -24,7 +24,7 @@ class FakeHandle {
   }
 }
 
-/** The channel, at whose other end is the test. */
+/** A channel whose other end is the test. */
 class FakeLine extends EventEmitter {
   connected = true;
   readonly sent: BinderRequest[] = [];
@@ -35,7 +35,7 @@ class FakeLine extends EventEmitter {
     this.emit('disconnect');
   }
 
-  /** Says what came of the n-th question. */
+  /** Answers the n-th question. */
   answer(nth: number, errno: number, handle?: FakeHandle): void {
     this.emit('message', { binder: 'bound', id: this.#id(nth), errno }, handle);
   }
@@ -152,7 +152,7 @@ test('what is said of ports', () => {
   assert.deepEqual(line.sent, [{ binder: 'restrict', ports: [80] }, { binder: 'seal' }]);
 });
 
-/** The channel of the primary before, which goes on as the line's own when that has left. */
+/** Makes a binder on the channel of the previous primary. The line's own channel takes over when that one has left. */
 function inherited(canOpen = true): ReturnType<typeof setUp> & { opened: number[] } {
   const opened: number[] = [];
   const setup = setUp({
@@ -196,7 +196,7 @@ test('the primary before may be gone already', async () => {
   const line = new FakeLine();
   line.connected = false;
   const binder = new Binder(line, { fd: 7, open: () => (line.connected = true) });
-  // What is still told of the channel before is no end of the new one.
+  // A late event of the previous channel does not end the new one.
   line.emit('disconnect');
   const waiting = binder.bind(query);
   line.answer(1, EADDRINUSE);

@@ -1,4 +1,4 @@
-/** SECURITY.md names the test of each of its claims: a claim without one would be a hope. */
+/** Checks that SECURITY.md names the test of each of its claims, because a claim without a test would be a hope. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -9,7 +9,7 @@ const rows = readFileSync(inRoot('SECURITY.md'), 'utf8')
   .filter((line) => line.startsWith('| ') && !line.startsWith('| ---'))
   .map((line) => line.slice(2, -2).split(' | '));
 
-/** Of the tables whose last column is the test. */
+/** The rows of the tables whose last column is the test. */
 const claims = rows.filter(([, last, more]) => more === undefined && last !== 'Test');
 
 test('there are claims', () => assert.ok(claims.length > 20));

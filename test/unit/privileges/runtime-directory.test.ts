@@ -9,7 +9,7 @@ const skip = process.geteuid?.() === 0 ? false : 'needs root';
 const account = { uid: 4711, gid: 4712 };
 const other = 4713;
 
-/** Where only root makes entries. */
+/** Makes a directory in which only root creates entries. */
 function runOf(t: TestContext): { run: string; path: string } {
   const run = join(temporaryDirectory(t), 'run');
   mkdirSync(run, { mode: 0o755 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TerminalText } from '../../../src/privileges/terminal-text.ts';
 
-/** What comes out when it comes in in pieces of so many bytes. */
+/** Returns the output for an input in pieces of `size` bytes. */
 function passed(text: string | Buffer, size: number): string {
   const bytes = Buffer.from(text as string);
   const filter = new TerminalText();

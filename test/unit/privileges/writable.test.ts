@@ -5,7 +5,7 @@ import { test, type TestContext } from 'node:test';
 import { writablePart } from '../../../src/privileges/writable.ts';
 import { temporaryDirectory } from '../scoreboard/helpers.ts';
 
-/** All that the tests make is this process's, and nothing of it theirs. */
+/** The files of the tests belong to this process, and none to this user. */
 const stranger = { uid: 4711, gid: 4711 };
 const skip = process.platform === 'win32';
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { Board } from '../../../src/scoreboard/board.ts';
 import { encodeHeader } from '../../../src/scoreboard/header.ts';
-import { ROW_SIZE } from '../../../src/scoreboard/layout.ts';
+import { ROW_BYTES } from '../../../src/scoreboard/layout.ts';
 import { boardDirectories, boardFileName, userId } from '../../../src/scoreboard/place.ts';
 import { Reader } from '../../../src/scoreboard/reader.ts';
 import { NO_ROW } from '../../../src/scoreboard/rows.ts';
@@ -18,7 +18,7 @@ test('a new board is a private file of its full size, with blank rows', (t) => {
   t.after(() => board.close());
   const file = statSync(board.path);
   if (process.platform !== 'win32') assert.equal(file.mode & 0o777, 0o600);
-  assert.equal(file.size, 4 * ROW_SIZE);
+  assert.equal(file.size, 4 * ROW_BYTES);
   const reader = Reader.open(board.path);
   t.after(() => reader.close());
   assert.deepEqual(reader.readAll(), [undefined, undefined, undefined]);
@@ -121,13 +121,13 @@ test('a link of that name is not followed', { skip: process.platform === 'win32'
 
 test('what a dead primary with our pid left is replaced: pid 1 of a restarted container', (t) => {
   const directory = temporaryDirectory(t);
-  const old = Buffer.alloc(3 * ROW_SIZE);
+  const old = Buffer.alloc(3 * ROW_BYTES);
   old.set(encodeHeader(headerWith({ primaryStartedAt: 1 })));
   writeFileSync(join(directory, fileName), old);
   const board = Board.create({ name: 'app', rows: 1, directories: [directory] });
   t.after(() => board.close());
   assert.equal(board.path, join(directory, fileName));
-  assert.equal(statSync(board.path).size, 2 * ROW_SIZE);
+  assert.equal(statSync(board.path).size, 2 * ROW_BYTES);
 });
 
 test('two boards of one name in one process do not share a file', (t) => {

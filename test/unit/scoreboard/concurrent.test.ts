@@ -12,7 +12,7 @@ const fixture = fileURLToPath(new URL(`write-rows${extname(import.meta.url)}`, i
 const READS = 200_000;
 
 test(`${READS} reads against a writer that never rests see no row of two writes`, { timeout: 60_000 }, async (t) => {
-  // Two rows, so that both ways of reading go through what the writer does.
+  // The board has two rows, so that both ways of reading compete with the writer.
   const board = Board.create({ name: 'concurrent-test', rows: 2 });
   const reader = Reader.open(board.path);
   const child = fork(fixture, [board.path, '1']);
@@ -28,7 +28,7 @@ test(`${READS} reads against a writer that never rests see no row of two writes`
   let newest = 0;
   for (let read = 0; read < READS; read++) {
     const row = read % 8 === 0 ? reader.readAll()[1] : reader.read(1);
-    // Not known just then, because the kernel had put the writer aside in the middle.
+    // The row is not known at this moment, because the kernel suspended the writer in the middle.
     if (row === undefined) continue;
     whole++;
     const value = assertUniform(row);
@@ -42,7 +42,7 @@ test(`${READS} reads against a writer that never rests see no row of two writes`
 function assertUniform(row: Row): number {
   const { state, durations, ...numbers } = row;
   assert.equal(state, 'ready');
-  // Not by name: an assertion a field would take longer than the read.
+  // The values are compared without their names. An assertion for each field would take longer than the read.
   for (const value of [...Object.values(numbers), ...durations])
     if (value !== row.pid) assert.fail(`torn: ${JSON.stringify(row)}`);
   return row.pid;

@@ -10,7 +10,7 @@ import {
 } from '../../../src/scoreboard/durations.ts';
 import { PLACED_ROW } from '../../../src/scoreboard/layout.ts';
 
-/** Each one's bucket: that of the first bound that it does not exceed. */
+/** The bucket of each duration is that of the first bound that it does not exceed. */
 const cases: ReadonlyArray<readonly [status: number, ms: number, statusClass: string, bucket: number]> = [
   [200, 0, '2xx', 0],
   [200, 0.5, '2xx', 0],
@@ -72,7 +72,7 @@ test('a row of the scoreboard has room for them, and bounds rise', () => {
   );
 });
 
-/** Requests by bucket: so many in the first ones, none in the rest. */
+/** Makes counts by bucket: the given ones first, and zeros in the rest. */
 function buckets(...counts: readonly number[]): number[] {
   return Array.from({ length: BOUNDS.length + 1 }, (_, at) => counts[at] ?? 0);
 }

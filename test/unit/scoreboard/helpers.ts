@@ -3,23 +3,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Header, Row } from '../../../src/scoreboard/layout.ts';
-import { FORMAT, ROW_SIZE } from '../../../src/scoreboard/layout.ts';
+import { FORMAT, ROW_BYTES } from '../../../src/scoreboard/layout.ts';
 import { BLANK } from '../../../src/scoreboard/record.ts';
 import { thisPrimary } from '../../../src/scoreboard/stale.ts';
 
-/** A directory that is gone with the test. */
+/** Makes a directory that goes away with the test. */
 export function temporaryDirectory(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'prefork-test-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
 }
 
-/** The header that this process would write, with some of it changed. */
+/** Makes the header that this process would write, with some changes. */
 export function headerWith(changes: Partial<Header> = {}): Header {
-  return { format: FORMAT, rowSize: ROW_SIZE, rows: 2, ...thisPrimary(), ...changes };
+  return { format: FORMAT, rowSize: ROW_BYTES, rows: 2, ...thisPrimary(), ...changes };
 }
 
-/** A row whose every number is `value`, so that one view shows whether it is all of one write. */
+/** Makes a row whose every number is `value`, so that it is easy to see whether a row comes from one write. */
 export function uniformRow(value: number): Row {
   const row = Object.fromEntries(Object.keys(BLANK).map((name) => [name, value])) as Record<string, unknown>;
   row['state'] = 'ready';

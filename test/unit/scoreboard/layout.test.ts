@@ -7,8 +7,8 @@ import {
   PAIRS,
   PLACED_HEADER,
   PLACED_ROW,
-  ROW_SIZE,
-  ROW_USED,
+  ROW_BYTES,
+  USED_ROW_BYTES,
   rowOffset,
 } from '../../../src/scoreboard/layout.ts';
 import { BLANK } from '../../../src/scoreboard/record.ts';
@@ -26,7 +26,7 @@ for (const [name, fields] of [
       assert.ok(offset >= end, field);
       end = offset + bytes[type];
     }
-    assert.ok(end <= ROW_SIZE);
+    assert.ok(end <= ROW_BYTES);
   });
 
   test(`${name}: every field has a name of its own`, () => {
@@ -35,15 +35,15 @@ for (const [name, fields] of [
 }
 
 test('a row never crosses a page, because its size is a power of two and it starts at a multiple of that', () => {
-  assert.equal(Math.log2(ROW_SIZE) % 1, 0);
-  assert.ok(ROW_SIZE <= 4096);
-  assert.equal(rowOffset(0), ROW_SIZE);
-  assert.equal(rowOffset(7), 8 * ROW_SIZE);
+  assert.equal(Math.log2(ROW_BYTES) % 1, 0);
+  assert.ok(ROW_BYTES <= 4096);
+  assert.equal(rowOffset(0), ROW_BYTES);
+  assert.equal(rowOffset(7), 8 * ROW_BYTES);
 });
 
 test('a row keeps at least a third of its bytes for later fields', () => {
-  assert.equal(ROW_USED % 4, 0);
-  assert.ok(ROW_USED <= (ROW_SIZE * 2) / 3);
+  assert.equal(USED_ROW_BYTES % 4, 0);
+  assert.ok(USED_ROW_BYTES <= (ROW_BYTES * 2) / 3);
 });
 
 test('the array of a row has as many numbers as there are durations', () => {
@@ -60,7 +60,7 @@ test('a blank row has exactly the fields of the table', () => {
 
 test('each change of the layout is another format', () => {
   const fields = [...PLACED_HEADER, ...PLACED_ROW];
-  const rest = [ROW_SIZE, ...Object.values(PAIRS)];
+  const rest = [ROW_BYTES, ...Object.values(PAIRS)];
   assert.equal(formatOf(fields, rest), FORMAT);
   const [first, ...others] = fields as [(typeof fields)[number], ...typeof fields];
   const changes: ReadonlyArray<readonly [typeof fields, readonly number[]]> = [
@@ -69,7 +69,7 @@ test('each change of the layout is another format', () => {
     [[{ ...first, offset: first.offset + 4 }, ...others], rest],
     [[{ ...first, count: 2 }, ...others], rest],
     [others, rest],
-    [fields, [2 * ROW_SIZE, ...rest.slice(1)]],
+    [fields, [2 * ROW_BYTES, ...rest.slice(1)]],
   ];
   const formats = changes.map((change) => formatOf(...change));
   assert.equal(new Set([FORMAT, ...formats]).size, 1 + changes.length);

@@ -9,7 +9,7 @@ import { temporaryDirectory } from './helpers.ts';
 
 interface Bench {
   readonly view: LoadView;
-  /** Writes the row of one worker, ready unless it says otherwise. */
+  /** Writes the row of a worker, which is ready unless the figures say otherwise. */
   readonly write: (row: number, figures: Partial<Row>, pairs?: Partial<Record<Pair, Record<number, number>>>) => void;
 }
 type Pair = 'unanswered' | 'sent' | 'arrived';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Board } from '../../../src/scoreboard/board.ts';
 import { encodeHeader } from '../../../src/scoreboard/header.ts';
-import { FORMAT, PAIRS, ROW_SIZE, rowOffset } from '../../../src/scoreboard/layout.ts';
+import { FORMAT, PAIRS, ROW_BYTES, rowOffset } from '../../../src/scoreboard/layout.ts';
 import { encodeRow, viewOf } from '../../../src/scoreboard/record.ts';
 import { Reader } from '../../../src/scoreboard/reader.ts';
 import { Writer } from '../../../src/scoreboard/writer.ts';
@@ -22,7 +22,7 @@ function makeBoard(t: TestContext, rows: number): { board: Board; reader: Reader
   return { board, reader };
 }
 
-/** The file itself, for what no writer would do. */
+/** Opens the file itself, to do what no writer would. */
 async function openRaw(t: TestContext, path: string): Promise<FileHandle> {
   const file = await open(path, 'r+');
   t.after(() => file.close());
@@ -56,14 +56,14 @@ test('rows are read one by one and all at once', (t) => {
 test('a row that stays half written is undefined, and whole again when the rest comes', async (t) => {
   const { board, reader } = makeBoard(t, 2);
   const file = await openRaw(t, board.path);
-  const bytes = Buffer.alloc(ROW_SIZE);
+  const bytes = Buffer.alloc(ROW_BYTES);
   const half = PAIRS.unanswered / 2;
   for (const value of [1, 2]) {
     encodeRow(viewOf(bytes), uniformRow(value), value);
     await file.write(bytes, 0, half, rowOffset(1));
     assert.equal(reader.read(1), undefined, `first half of write ${value}`);
     assert.deepEqual(reader.readAll(), [undefined, undefined]);
-    await file.write(bytes, half, ROW_SIZE - half, rowOffset(1) + half);
+    await file.write(bytes, half, ROW_BYTES - half, rowOffset(1) + half);
     assert.deepEqual(reader.read(1), uniformRow(value));
   }
 });
@@ -80,7 +80,7 @@ test('a torn row hides no other', async (t) => {
 
 test('a board cut short after it was opened has nothing to say', (t) => {
   const { board, reader } = makeBoard(t, 2);
-  truncateSync(board.path, ROW_SIZE + 10);
+  truncateSync(board.path, ROW_BYTES + 10);
   assert.equal(reader.read(0), undefined);
   assert.deepEqual(reader.readAll(), [undefined, undefined]);
 });
@@ -108,14 +108,14 @@ const content =
   (path) =>
     writeFileSync(path, Buffer.concat(parts));
 const header = (changes: Parameters<typeof headerWith>[0] = {}): Buffer => encodeHeader(headerWith(changes));
-const rows = Buffer.alloc(2 * ROW_SIZE);
+const rows = Buffer.alloc(2 * ROW_BYTES);
 const onUnix = process.platform !== 'win32';
 
 const bad: ReadonlyArray<[what: string, code: string, make: Make]> = [
   ['no file', 'ERR_SCOREBOARD_OPEN', () => undefined],
   ['an empty file', 'ERR_SCOREBOARD_FORMAT', content()],
   ['the magic alone', 'ERR_SCOREBOARD_FORMAT', content(Buffer.from('PREFORK\n'))],
-  ['a file of something else', 'ERR_SCOREBOARD_FORMAT', content(Buffer.alloc(3 * ROW_SIZE, 1))],
+  ['a file of something else', 'ERR_SCOREBOARD_FORMAT', content(Buffer.alloc(3 * ROW_BYTES, 1))],
   ['another format', 'ERR_SCOREBOARD_VERSION', content(header({ format: FORMAT ^ 1 }), rows)],
   ['a board with rows of another size', 'ERR_SCOREBOARD_FORMAT', content(header({ rowSize: 512 }), rows)],
   ['a board without rows', 'ERR_SCOREBOARD_FORMAT', content(header({ rows: 0 }))],

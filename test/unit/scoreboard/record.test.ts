@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PAIRS, ROW_SIZE, ROW_USED, STATES, type Row, type State } from '../../../src/scoreboard/layout.ts';
+import { PAIRS, ROW_BYTES, USED_ROW_BYTES, STATES, type Row, type State } from '../../../src/scoreboard/layout.ts';
 import { BLANK, decodeRow, encodeRow, nextVersion, viewOf } from '../../../src/scoreboard/record.ts';
 import { uniformRow } from './helpers.ts';
 
 function encoded(row: Row, version: number): Uint8Array {
-  const bytes = new Uint8Array(ROW_SIZE);
+  const bytes = new Uint8Array(ROW_BYTES);
   encodeRow(viewOf(bytes), row, version);
   return bytes;
 }
@@ -30,22 +30,22 @@ for (const state of Object.keys(STATES) as State[]) {
 }
 
 test('a row is found at any row of a board', () => {
-  const board = new Uint8Array(3 * ROW_SIZE);
-  board.set(encoded(example, 7), 2 * ROW_SIZE);
-  assert.equal(decodeRow(viewOf(board), ROW_SIZE), 'blank');
-  assert.deepEqual(decodeRow(viewOf(board), 2 * ROW_SIZE), example);
+  const board = new Uint8Array(3 * ROW_BYTES);
+  board.set(encoded(example, 7), 2 * ROW_BYTES);
+  assert.equal(decodeRow(viewOf(board), ROW_BYTES), 'blank');
+  assert.deepEqual(decodeRow(viewOf(board), 2 * ROW_BYTES), example);
 });
 
 test('every stretch of an old row inside a new one, and the reverse, is torn', () => {
   const before = encoded(uniformRow(41), 41);
   const after = encoded(uniformRow(42), 42);
-  for (let from = 0; from < ROW_USED; from += 4) {
-    for (let to = from + 4; to <= ROW_USED; to += 4) {
-      if (from === 0 && to === ROW_USED) continue;
+  for (let from = 0; from < USED_ROW_BYTES; from += 4) {
+    for (let to = from + 4; to <= USED_ROW_BYTES; to += 4) {
+      if (from === 0 && to === USED_ROW_BYTES) continue;
       const [mixed, reverse] = [after.slice(), before.slice()];
       mixed.set(before.subarray(from, to), from);
       reverse.set(after.subarray(from, to), from);
-      // Words that are the same in both rows make no difference, and no tear.
+      // Words that are equal in both rows make no difference, and so no tear.
       for (const bytes of [mixed, reverse]) {
         if (Buffer.compare(bytes, before) === 0 || Buffer.compare(bytes, after) === 0) continue;
         assert.equal(decodeRow(viewOf(bytes)), 'torn', `bytes ${from} to ${to}`);
@@ -55,7 +55,7 @@ test('every stretch of an old row inside a new one, and the reverse, is torn', (
 });
 
 test('one bit that is not as it was written is a tear', () => {
-  for (let bit = 0; bit < 8 * ROW_USED; bit++) {
+  for (let bit = 0; bit < 8 * USED_ROW_BYTES; bit++) {
     const bytes = encoded(example, 3);
     bytes[bit >> 3]! ^= 1 << (bit & 7);
     assert.equal(decodeRow(viewOf(bytes)), 'torn', `bit ${bit}`);
@@ -63,8 +63,8 @@ test('one bit that is not as it was written is a tear', () => {
 });
 
 test('the top bits of two words do not cancel out', () => {
-  for (let first = 3; first < ROW_USED; first += 4) {
-    for (let second = first + 4; second < ROW_USED; second += 4) {
+  for (let first = 3; first < USED_ROW_BYTES; first += 4) {
+    for (let second = first + 4; second < USED_ROW_BYTES; second += 4) {
       const bytes = encoded(example, 3);
       bytes[first]! ^= 0x80;
       bytes[second]! ^= 0x80;

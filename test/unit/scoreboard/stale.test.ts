@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { sweepStale } from '../../../src/scoreboard/board.ts';
 import { encodeHeader } from '../../../src/scoreboard/header.ts';
-import { ROW_SIZE, type Header } from '../../../src/scoreboard/layout.ts';
+import { ROW_BYTES, type Header } from '../../../src/scoreboard/layout.ts';
 import { boardFileName, userId } from '../../../src/scoreboard/place.ts';
 import { headerWith, temporaryDirectory } from './helpers.ts';
 
@@ -14,7 +14,7 @@ const dead = spawnSync(process.execPath, ['-e', '']).pid;
 
 function writeBoard(directory: string, header: Header, { uid = userId(), pid = header.primaryPid } = {}): string {
   const path = join(directory, boardFileName({ uid, primaryPid: pid, name: 'app' }));
-  const bytes = Buffer.alloc(3 * ROW_SIZE);
+  const bytes = Buffer.alloc(3 * ROW_BYTES);
   bytes.set(encodeHeader(header));
   writeFileSync(path, bytes);
   return path;

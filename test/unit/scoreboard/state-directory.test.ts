@@ -6,7 +6,7 @@ import { removeBoard } from '../../../src/scoreboard/file.ts';
 import { inheritState } from '../../../src/scoreboard/state-directory.ts';
 import { temporaryDirectory } from './helpers.ts';
 
-/** Boards of three primaries, of which each inherits from the one before, and the state of the first. */
+/** Makes the boards of three primaries, each of which inherits from the one before, and the state of the first. */
 function lineage(t: TestContext): { boards: string[]; state: string } {
   const directory = temporaryDirectory(t);
   const boards = [1, 2, 3].map((pid) => join(directory, `prefork-0-${pid}-app.board`));
@@ -78,7 +78,7 @@ test(
     removeBoard(board);
     assert.ok(existsSync(victim));
 
-    // Root could remove it, and may be led astray while it does: the owner can swap what is in it.
+    // Root could remove the directory, and may be led astray meanwhile, because the owner can swap its content.
     const theirs = join(directory, 'prefork-0-2-app.state');
     mkdirSync(theirs);
     chownSync(theirs, nobody, nobody);

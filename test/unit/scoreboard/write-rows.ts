@@ -1,4 +1,4 @@
-/** Writes rows 1, 2, 3... to a board, `count` of them or until it is told to stop, then says how many failed. */
+/** Writes rows 1, 2, 3... to a board, `count` of them or until it is told to stop, and then reports how many failed. */
 import { Writer } from '../../../src/scoreboard/writer.ts';
 import { uniformRow } from './helpers.ts';
 

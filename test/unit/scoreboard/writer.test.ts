@@ -53,7 +53,7 @@ test('a new writer of a row takes over from the one before', (t) => {
   }
 });
 
-// A limit of 0 on the size of files that a process may write makes its writes fail, as a full disk would.
+// A limit of 0 on the size of files makes a process's writes fail, as a full disk would.
 test('writes that fail are counted and end nothing', { skip: process.platform === 'win32' }, (t) => {
   const board = Board.create({ name: 'app', rows: 1, directories: [temporaryDirectory(t)] });
   t.after(() => board.close());

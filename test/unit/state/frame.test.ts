@@ -11,7 +11,7 @@ import { noSqlite } from '../../support/platform.ts';
 test('a version that could not be written is not taken as written by the next job', { skip: noSqlite }, (t) => {
   const database = Database.open(undefined, 1024 * 1024);
   t.after(() => database.close());
-  // Open to be read only, so that each write fails.
+  // The file is open for reading only, so that each write fails.
   const fd = openSync(import.meta.filename, 'r');
   t.after(() => closeSync(fd));
   const frame = new EntryFrame(database, new Namespaces(database), new Versions(fd), () => {});

@@ -22,7 +22,7 @@ test('what is stopped while it looks does not wait for the next look', async (t)
   assert.equal(mock.callCount(), 0);
 });
 
-/** One whose lease another holds, who never gives it back. */
+/** Makes a leadership whose lease another process holds and does not release. */
 function waiting(onLook: () => void): Leadership {
   const acquire = (): Promise<Attempt> => {
     onLook();

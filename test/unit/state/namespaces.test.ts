@@ -19,7 +19,7 @@ test('what one turn writes into an area that it makes is all counted', { skip },
 test('an area whose making was undone is made again', { skip }, async (t) => {
   const engine = await open(t);
   const sizes = [1, 1, 4 * MB];
-  // The last undoes what the others did with it, who then do it again.
+  // The last job undoes what the others did in the same transaction, and they do it again.
   const ends = await Promise.allSettled(
     sizes.map((size, i) => engine.set('area', `k${i}`, text('x'.repeat(size)), {})),
   );

@@ -1,11 +1,11 @@
-/** A thread that opens one new store after another, each at the same moment as the others do. */
+/** A thread that opens one new store after another, each at the same moment as the other threads. */
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { EmbeddedEngine } from '../../../src/state/embedded/engine.ts';
 
 export interface Opening {
   readonly directory: string;
-  /** How many have come to a store, in all. */
+  /** The number of threads that have come to a store, in all. */
   readonly come: Int32Array;
   readonly threads: number;
   readonly stores: number;

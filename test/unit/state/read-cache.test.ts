@@ -46,7 +46,7 @@ async function keysIn(engine: Engine): Promise<string[]> {
   return keys;
 }
 
-/** One store, as two processes have it. Their copies do not get old. */
+/** Opens a store as two processes have it. Their copies do not expire. */
 async function openTwo(t: TestContext): Promise<readonly [one: Engine, other: Engine]> {
   t.mock.timers.enable({ apis: ['Date'] });
   const parent = mkdtempSync(join(tmpdir(), 'prefork-test-'));

@@ -1,4 +1,6 @@
-/** A server that is no Redis: every reply is data from outside, and none ends the process or keeps a caller. */
+/**
+ * Runs a server that is not Redis. A reply is data from outside, and none may end the process or keep a caller waiting.
+ */
 import assert from 'node:assert/strict';
 import { createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
@@ -37,7 +39,7 @@ const operations: ReadonlyArray<readonly [name: string, run: (state: State) => P
   ['getOrCompute', (state) => state.cache('c').getOrCompute('k', () => 1)],
 ];
 
-/** Also of connecting, on a machine that is busy. */
+/** The timeout is long enough to connect on a busy machine. */
 const TIMEOUT_MS = 1500;
 
 /** Answers what a client asks when it connects, and everything else with `reply`. */

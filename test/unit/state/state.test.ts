@@ -160,7 +160,7 @@ for (const [what, change] of [
     });
     await begun;
     await change(cache);
-    // Who asks now is answered by what is true now, and not with what is still being computed.
+    // A caller that asks now gets what is true now, not the result of the computation under way.
     const after = cache.getOrCompute('k', () => 'new');
     computation.emit('over');
     assert.equal(await before, 'old');
@@ -176,7 +176,7 @@ test('a holder sees that its time is over before its event loop turns', { skip }
     'l',
     (signal) => {
       assert.equal(signal.aborted, false);
-      // As if the process had been stopped: no timer runs meanwhile.
+      // The thread stops as if the process had been stopped, so that no timer runs meanwhile.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 150);
       assert.equal(signal.aborted, true);
       assert.throws(() => signal.throwIfAborted(), /its time is over/);

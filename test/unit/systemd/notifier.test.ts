@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Notifier } from '../../../src/systemd/notifier.ts';
 import { createNotifier } from '../../../src/systemd/notify.ts';
 
-/** A systemd that reads a message when it is told to. */
+/** A fake systemd, which reads a message when it is told to. */
 class Systemd {
   readonly read: string[] = [];
   readonly errors: string[] = [];
@@ -119,7 +119,7 @@ test('what workers must not see is taken out of the environment', () => {
   assert.deepEqual(env, { PATH: '/bin' });
 });
 
-/** WATCHDOG_USEC and WATCHDOG_PID of process 42, and after how many ms the first sign of life comes. */
+/** WATCHDOG_USEC and WATCHDOG_PID of process 42, and the time in ms until the first sign of life. */
 const watchdogs: ReadonlyArray<{ usec: string | undefined; pid: string | undefined; after: number | undefined }> = [
   { usec: '1000000', pid: '42', after: 500 },
   { usec: '1000000', pid: undefined, after: 500 },

@@ -9,7 +9,7 @@ interface Case {
   readonly status?: number;
   readonly body?: string;
   readonly closes?: boolean;
-  /** It is whole only when the connection ends. */
+  /** True when the answer is whole only at the end of the connection. */
   readonly untilClose?: true;
 }
 

@@ -1,4 +1,4 @@
-/** Whatever a server does to requests, the load counts exactly that. */
+/** Checks that the load counts exactly what a server does to its requests. */
 import assert from 'node:assert/strict';
 import { createSecureServer, createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
 import { createServer as createHttpsServer } from 'node:https';
@@ -14,7 +14,7 @@ import { http, listen, raw } from './servers.ts';
 const echo: readonly LoadRequest[] = [{ check: isEcho }, { method: 'POST', body: 16_384, check: isEcho }];
 const pem = { key: readFileSync(certificate.TLS_KEY), cert: readFileSync(certificate.TLS_CERT) };
 
-/** Lost by cause, without the zeros. */
+/** Returns the losses by cause, without the zeros. */
 function lost({ lostBy }: LoadReport): Partial<Record<LossCause, number>> {
   return Object.fromEntries(Object.entries(lostBy).filter(([, count]) => count > 0));
 }
@@ -95,7 +95,7 @@ test('connections that are closed while idle are no loss, but are counted', asyn
   await load.answers(10);
   const report = await load.stop();
   assert.deepEqual(lost(report), {});
-  // The last of each client may come after the load has stopped.
+  // The last close of each client may come after the load has stopped.
   assert.ok(report.connections.closedIdle >= 8 && report.connections.closedIdle <= ended, JSON.stringify(report));
   assert.equal(report.connections.opened, ended);
 });
@@ -111,7 +111,7 @@ test('`Connection: close` makes a kept connection a new one, and loses nothing',
   await load.answers(500);
   const report = await load.stop();
   assert.deepEqual(lost(report), {});
-  // The last answer of a client may be such a one: then no connection follows.
+  // The last answer of a client may be one that closes, and then no connection follows.
   assert.ok(report.connections.opened >= closes && report.connections.opened <= closes + 4);
 });
 
@@ -128,7 +128,7 @@ test('answers that are cut in the middle, by an end or by a reset', async (t) =>
   const report = await load.stop();
   assert.ok(cuts >= 20);
   const { cut, reset } = report.lostBy;
-  // A reset takes with it what the client has not read yet.
+  // A reset discards what the client has not read yet.
   assert.equal(cut + reset, cuts);
   assert.ok(cut >= cuts / 2);
 });
@@ -258,7 +258,7 @@ test('HTTP/2: GOAWAY loses nothing; what it refuses is sent again, and counted',
       stream.respond({ ':status': 200 });
       stream.end('x');
     });
-    // Some are in flight while the session is told to go away, and the last two of them are refused.
+    // Some requests are in flight while the session is told to go away, and the last two of them are refused.
     if (++count % 40 === 0) {
       goaways++;
       (stream.session as ServerHttp2Session).goaway(0, stream.id! - 4);

@@ -1,4 +1,4 @@
-/** Servers that lose requests on purpose, and say how many. */
+/** Servers that lose requests on purpose, and report how many. */
 import { once } from 'node:events';
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
@@ -21,7 +21,10 @@ export async function listen(t: TestContext, server: Server): Promise<Target> {
   return { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
 }
 
-/** Tells which request it is, from 1, over all connections. The body has come by then. */
+/**
+ * Makes a server whose handler gets the number of the request, from 1, over all connections. The body has arrived by
+ * then.
+ */
 export function http(
   handle: (nth: number, request: IncomingMessage, response: ServerResponse, body: Buffer) => void,
 ): Server {
@@ -34,7 +37,7 @@ export function http(
   });
 }
 
-/** Bytes on a connection, for what node:http does not do. */
+/** Makes a server of bytes on a connection, for what node:http does not do. */
 export function raw(handle: (socket: Socket, nth: number) => void): Server {
   let count = 0;
   return createServer((socket) => handle(socket, ++count));

@@ -15,7 +15,7 @@ test('a process that cannot be started leaves no deadline, which would find noth
     ephemeral: [],
   };
   const timers = (): number => process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length;
-  // Not this test once more, should it be started all the same.
+  // If the process started all the same, it must not run this test again.
   process.argv = [process.execPath, '--version'];
   const before = timers();
   const none = (): never => assert.fail();

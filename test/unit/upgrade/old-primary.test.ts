@@ -12,7 +12,10 @@ import { temporaryDirectory } from '../scoreboard/helpers.ts';
 const skip = process.platform === 'win32' ? 'no such descriptors' : false;
 const module = new URL('../../../../dist/upgrade/old-primary.js', import.meta.url).href;
 
-/** Succeeds this process, and then has another channel, as that to the binder is: what is said there is for that one alone. */
+/**
+ * A program that succeeds this process and then gets another channel, like that to the binder. Messages there are for
+ * that channel alone.
+ */
 const successor = `import childProcess from 'node:child_process';
 import { once } from 'node:events';
 import { OldPrimary } from ${JSON.stringify(module)};
@@ -52,10 +55,10 @@ test('the primary before is told once, and another channel of this process is no
 });
 
 const unreadable: ReadonlyArray<readonly [string, string, string]> = [
-  ['nothing', '', 'has left nothing'],
-  ['half of it', '{"format":2,"listeners":[', 'has left nothing'],
-  ['what is none', '[]', 'has left nothing'],
-  ['another format', '{"format":1,"listeners":[],"ephemeral":[]}', 'has left nothing'],
+  ['nothing', '', 'left no handover'],
+  ['half of it', '{"format":2,"listeners":[', 'left no handover'],
+  ['what is none', '[]', 'left no handover'],
+  ['another format', '{"format":1,"listeners":[],"ephemeral":[]}', 'left no handover'],
 ];
 
 for (const [what, text, reason] of unreadable) {
@@ -72,7 +75,7 @@ for (const [what, text, reason] of unreadable) {
   });
 }
 
-/** The pipe is a socket to Node: it is reset where the other end closes it, and closes once it was read. */
+/** To Node the pipe is a socket. It is reset when the other end closes it, and closes once it was read. */
 function leave(child: ChildProcess, text: string): void {
   const pipe = child.stdio[HANDOVER_FD] as Duplex;
   pipe.on('error', () => {}).end(text);

@@ -1,10 +1,13 @@
-/** https://html.spec.whatwg.org/multipage/server-sent-events.html, of which our server uses `event` and `data`. Pure. */
+/**
+ * A message of https://html.spec.whatwg.org/multipage/server-sent-events.html. Our server uses `event` and `data` only.
+ * This module is pure.
+ */
 export interface Message {
   readonly name: string;
   readonly data: unknown;
 }
 
-/** Text as it comes, cut anywhere, to messages. */
+/** Turns chunks of text, cut anywhere, into messages. */
 export class MessageReader {
   #rest = '';
 

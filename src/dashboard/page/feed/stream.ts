@@ -1,16 +1,16 @@
 import { MessageReader, type Message } from './sse.ts';
 
-/** How it is with the server. */
+/** The state of the connection to the server. */
 export type Link =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'live' }
-  /** There is no answer, or it broke off; tried again. */
+  /** There is no answer, or it broke off. The page tries again. */
   | { readonly kind: 'lost' }
-  /** As many look as may; tried again. */
+  /** Too many dashboards are open. The page tries again. */
   | { readonly kind: 'full' }
-  /** The server said that it stops; tried again, as it may be started again. */
+  /** The server said that it stops. The page tries again, because the server may be restarted. */
   | { readonly kind: 'ended' }
-  /** The token is wrong, or there has to be one. */
+  /** The token is wrong or missing. */
   | { readonly kind: 'refused' };
 
 export interface StreamEvents {
@@ -19,21 +19,21 @@ export interface StreamEvents {
   readonly link: (link: Link) => void;
 }
 
-/** A frame comes every second: after so much silence the connection is dead, whatever TCP thinks, ms. */
-const SILENCE = 5000;
+/** A frame comes every second. After this much silence the connection is dead, whatever TCP thinks. */
+const SILENCE_MS = 5000;
 
-/** Between two tries, ms: from the first to the last. */
-const FIRST_PAUSE = 500;
-const LONGEST_PAUSE = 4000;
+/** The pause between two attempts grows from the first value to the last. */
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 4000;
 
 /**
- * What the server tells, for as long as the page is there. `fetch` and not EventSource, which sends no token and does not
- * say why there is no answer. Owns the connection and its timers.
+ * Receives the server's messages as long as the page is open. It uses `fetch` and not EventSource, which sends no token
+ * and does not say why there is no answer. The stream owns the connection and its timers.
  */
 export class Stream {
   readonly #events: StreamEvents;
   #controller = new AbortController();
-  #pause = FIRST_PAUSE;
+  #pause = FIRST_PAUSE_MS;
   #hasEnded = false;
   #isRunning = false;
 
@@ -41,16 +41,16 @@ export class Stream {
     this.#events = events;
   }
 
-  /** Connects, or connects again: with another token, or after a refusal. */
+  /** Connects, or reconnects with another token or after a refusal. */
   start(): void {
     this.#controller.abort();
     this.#controller = new AbortController();
-    this.#pause = FIRST_PAUSE;
+    this.#pause = FIRST_PAUSE_MS;
     this.#events.link({ kind: 'connecting' });
     void this.#run(this.#controller.signal);
   }
 
-  /** The server says that this is the last that it says. */
+  /** Notes that the server has announced its end. */
   ends(): void {
     this.#hasEnded = true;
   }
@@ -62,11 +62,15 @@ export class Stream {
       this.#events.link(link);
       if (link.kind === 'refused') return;
       await new Promise((resolve) => setTimeout(resolve, this.#pause));
-      this.#pause = Math.min(LONGEST_PAUSE, this.#pause * 2);
+      this.#pause = Math.min(LONGEST_PAUSE_MS, this.#pause * 2);
     }
   }
 
-  /** @returns how it ended. */
+  /**
+   * Reads one connection to its end.
+   *
+   * @returns why it ended.
+   */
   async #connect(signal: AbortSignal): Promise<Link> {
     const attempt = new AbortController();
     const abort = (): void => attempt.abort();
@@ -78,7 +82,7 @@ export class Stream {
       if (response.status === 503) return { kind: 'full' };
       if (response.ok && response.body !== null) await this.#read(response.body, silence);
     } catch {
-      // There is no server, or it broke off: what follows is the same.
+      // The server is missing or broke off. The consequence is the same.
     } finally {
       silence.end();
       signal.removeEventListener('abort', abort);
@@ -103,7 +107,7 @@ export class Stream {
   #isLive(): void {
     if (this.#isRunning || this.#hasEnded) return;
     this.#isRunning = true;
-    this.#pause = FIRST_PAUSE;
+    this.#pause = FIRST_PAUSE_MS;
     this.#events.link({ kind: 'live' });
   }
 
@@ -113,19 +117,19 @@ export class Stream {
   }
 }
 
-/** Calls back when nothing came for too long. Owns its timer. */
+/** Calls back when no data came for too long. The object owns its timer. */
 class Silence {
   readonly #tooLong: () => void;
   #timer: number;
 
   constructor(tooLong: () => void) {
     this.#tooLong = tooLong;
-    this.#timer = setTimeout(tooLong, SILENCE);
+    this.#timer = setTimeout(tooLong, SILENCE_MS);
   }
 
   broken(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#tooLong, SILENCE);
+    this.#timer = setTimeout(this.#tooLong, SILENCE_MS);
   }
 
   end(): void {

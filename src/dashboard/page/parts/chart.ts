@@ -1,42 +1,44 @@
 import uPlot from 'uplot';
 import { niceCeiling, shown, type Figure } from '../figures.ts';
 import { element, setText } from './dom.ts';
-import { WINDOW, type Moment } from '../model.ts';
+import { WINDOW_MS, type Moment } from '../model.ts';
 
 export interface Curve {
-  /** Beside its figure; empty where the title of the card says it. */
+  /** The label beside the figure; empty where the title of the card says it. */
   readonly label: string;
   readonly of: (moment: Moment) => number | null;
-  /** Told apart without colours, too. */
+  /** A dashed curve is distinguishable without colours, too. */
   readonly isDashed?: boolean;
 }
 
 export interface ChartOptions {
   readonly title: string;
-  /** The first is the one that counts. */
+  /** The curves, the most important one first. */
   readonly curves: readonly [Curve, ...Curve[]];
   readonly show: (figure: number) => string;
-  /** In which the axis has round figures. @default 1 */
+  /** The unit in which the axis has round figures. @default 1 */
   readonly unit?: number;
-  /** Where the axis ends at least, in that unit. */
+  /** The least end of the axis, in that unit. */
   readonly least: number;
-  /** Where it always ends. */
+  /** The fixed end of the axis. */
   readonly most?: number;
 }
 
-/** Charts whose cursors move together. */
+/** Charts with this key move their cursors together. */
 const SYNC = 'totals';
 
-/** Less high or wide, a chart has no room for axes, px. */
+/** A smaller chart has no room for axes. The sizes are in px. */
 const AXES_FROM = { width: 130, height: 72 };
 
-/** Less wide, there is room for one instant only, px. */
+/** A narrower chart has room for only one label of time. The width is in px. */
 const WIDE = 220;
 
-/** Of a character of an axis, px. */
+/** The width of a character on an axis in px. */
 const CHARACTER = 7;
 
-/** A total: its figure now, and how it went. Owns its chart, which is made anew when colours or the room for it change. */
+/**
+ * A total: its present figure and its history. The card owns its chart, which is rebuilt when colours or sizes change.
+ */
 export class Chart {
   readonly card: HTMLElement;
   readonly #options: ChartOptions;
@@ -45,7 +47,7 @@ export class Chart {
   readonly #when = element('span', { class: 'when' });
   #plot: uPlot | undefined;
   #moments: readonly Moment[] = [];
-  /** Of the moment under the cursor. */
+  /** The index of the moment under the cursor. */
   #picked: number | undefined;
 
   constructor(options: ChartOptions) {
@@ -69,7 +71,7 @@ export class Chart {
     this.#showFigures();
   }
 
-  /** With the colours and the size that it has now. */
+  /** Rebuilds the chart with the present colours and size. */
   rebuild(): void {
     this.#plot?.destroy();
     const { clientWidth: width, clientHeight: height } = this.#plotPlace;
@@ -159,10 +161,10 @@ function fade({ ctx }: uPlot, color: string, height: number): CanvasGradient {
   return gradient;
 }
 
-/** It scrolls from the first second on, and does not stretch. */
+/** Returns the range of the time axis. The chart scrolls from the first second on, and never stretches. */
 function lastStretch(plot: uPlot): [number, number] {
   const last = plot.data[0].at(-1) ?? Date.now() / 1000;
-  return [last - WINDOW / 1000, last];
+  return [last - WINDOW_MS / 1000, last];
 }
 
 function instants(plot: uPlot): number[] {

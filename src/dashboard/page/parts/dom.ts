@@ -1,9 +1,12 @@
-/** The few things that are done to the page everywhere. */
+/** Helpers for the page's elements. */
 import { printable } from '../../../format/printable.ts';
 
 type Child = Node | string;
 
-/** An element with attributes and children. Nothing is ever parsed as HTML: names and reasons come from elsewhere. */
+/**
+ * Creates an element with attributes and children. No text is ever parsed as HTML, because names and reasons come from
+ * other processes.
+ */
 export function element<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   attributes: Readonly<Record<string, string>> = {},
@@ -24,12 +27,12 @@ export function svg(tag: string, attributes: Readonly<Record<string, string>> = 
   return made;
 }
 
-/** One of the symbols in index.html; the words beside it say the same. */
+/** Creates one of the symbols in index.html. The text beside a symbol says the same. */
 export function shape(name: string): SVGElement {
   return svg('svg', { class: 'shape', 'aria-hidden': 'true' }, svg('use', { href: `#shape-${name}` }));
 }
 
-/** Leaves alone what is right already: the browser has less to do, and a selection stays. */
+/** Sets a text only when it differs: the browser has less to do, and a selection stays. */
 export function setText(target: Element, text: string): void {
   const shown = printable(text);
   if (target.textContent !== shown) target.textContent = shown;
@@ -40,7 +43,7 @@ export function setAttribute(target: Element, name: string, value: string): void
   if (target.getAttribute(name) !== shown) target.setAttribute(name, shown);
 }
 
-/** An element that index.html has. */
+/** Finds an element of index.html. */
 export function find(selector: string, within: ParentNode = document): HTMLElement {
   const found = within.querySelector<HTMLElement>(selector);
   if (found === null) throw new Error(`index.html has no ${selector}`);

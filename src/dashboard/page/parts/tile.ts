@@ -9,16 +9,16 @@ import { trailPaths, TRAIL_HEIGHT, TRAIL_WIDTH } from './trail.ts';
 
 export interface TileFacts {
   readonly row: Row;
-  /** Undefined for a worker that is beside a slot's. */
+  /** Undefined for a worker beside the slot's own. */
   readonly slot: SlotStatus | undefined;
   readonly trail: readonly TrailPoint[];
-  /** By the server's clock. */
+  /** The present time by the server's clock. */
   readonly now: number;
-  /** Of requests a second, what the top of every line stands for. */
+  /** The requests a second at the top of every line. */
   readonly most: number;
 }
 
-/** A worker, or a slot without one. Owns its element. */
+/** The tile of a worker, or of a slot without one. The tile owns its element. */
 export class Tile {
   readonly element = element('li', { class: 'tile' });
   readonly #shape = shape('note');
@@ -88,7 +88,7 @@ export class Tile {
   }
 }
 
-/** Of its element, for links to it. */
+/** Returns the id of a tile's element, for links to it. */
 export function idOf(key: string): string {
   return key.replaceAll(' ', '-');
 }
@@ -97,7 +97,7 @@ function pair(name: string, value: HTMLElement): HTMLElement[] {
   return [element('div', {}, element('dt', {}, name), value)];
 }
 
-/** A hung one says since when. */
+/** Returns the state in words. A hung worker says since when. */
 function stateWords({ state, worker }: Row): string {
   const beat = worker?.vitals?.beat;
   return state === 'hung' && beat !== undefined ? `hung ${age(beat)}` : state;
@@ -106,14 +106,14 @@ function stateWords({ state, worker }: Row): string {
 function namesOf({ worker }: Row): string {
   if (worker === null) return 'no worker';
   const names = [`pid ${worker.pid ?? NONE}`, `gen ${worker.generation}`, `up ${age(worker.uptime)}`];
-  // Each in one line, wherever the whole has to be cut.
+  // Each part stays on one line when the whole text wraps.
   return names.map((name) => name.replace(' ', '\u00A0')).join(' · ');
 }
 
 function pastOf({ crashes, lastExit }: SlotStatus, now: number): string {
   if (crashes === 0 || lastExit === null) return '';
   const ago = age(now - Date.parse(lastExit.at));
-  // The rest of it is in the title, and among the events.
+  // The rest of the text is in the title and among the events.
   const [why] = lastExit.text.split(' (');
   return `${crashes} ${crashes === 1 ? 'crash' : 'crashes'} · ${ago} ago: ${why}`;
 }

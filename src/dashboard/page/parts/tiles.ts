@@ -3,10 +3,13 @@ import type { Model } from '../model.ts';
 import { Overview } from '../overview.ts';
 import { Tile } from './tile.ts';
 
-/** More are shown closer together. */
+/** A larger number of tiles is shown more densely. */
 const FEW = 12;
 
-/** All workers, and the slots without one. Owns a tile for each place, which stays when its worker is another. */
+/**
+ * The tiles of all workers, and of the slots without one. The object owns a tile for each place, which stays when its
+ * worker changes.
+ */
 export class Tiles {
   readonly #list: HTMLElement;
   readonly #tiles = new Map<string, Tile>();

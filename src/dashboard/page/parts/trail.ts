@@ -1,19 +1,23 @@
-/** A line of figures over time as the path of an SVG. Pure. */
-import { WINDOW, type TrailPoint } from '../model.ts';
+/** Turns a history of figures into the path of an SVG. This module is pure. */
+import { WINDOW_MS, type TrailPoint } from '../model.ts';
 
 export const TRAIL_WIDTH = 240;
 export const TRAIL_HEIGHT = 48;
 
-/** Left free above, so that the stroke of the highest point is whole. */
+/** The space above the line, so that the stroke of the highest point is not cut. */
 const MARGIN = 2;
 
 export interface TrailPaths {
   readonly line: string;
-  /** The same, closed along the bottom. */
+  /** The line, closed along the bottom. */
   readonly area: string;
 }
 
-/** @param most what the top stands for, so that lines beside each other can be compared. */
+/**
+ * Computes the paths.
+ *
+ * @param most the figure at the top, so that adjacent lines can be compared.
+ */
 export function trailPaths(points: readonly TrailPoint[], now: number, most: number): TrailPaths {
   const stretches = stretchesOf(points, now, most);
   const line = stretches.map((stretch) => `M${stretch.map(([x, y]) => `${x} ${y}`).join('L')}`).join('');
@@ -28,7 +32,7 @@ export function trailPaths(points: readonly TrailPoint[], now: number, most: num
 
 type Spot = readonly [x: number, y: number];
 
-/** What is not known cuts the line. */
+/** Splits the points at unknown figures, which interrupt the line. */
 function stretchesOf(points: readonly TrailPoint[], now: number, most: number): Spot[][] {
   const stretches: Spot[][] = [[]];
   for (const { at, rate } of points) {
@@ -39,7 +43,7 @@ function stretchesOf(points: readonly TrailPoint[], now: number, most: number): 
 }
 
 function across(at: number, now: number): number {
-  return TRAIL_WIDTH * (1 - (now - at) / WINDOW);
+  return TRAIL_WIDTH * (1 - (now - at) / WINDOW_MS);
 }
 
 function down(rate: number, most: number): number {

@@ -1,31 +1,32 @@
 /**
- * Reload, scale, recycle, upgrade: one at a time, in the order in which they were asked for. Each is a transaction: it
- * comes to an end that everyone who asked for it is told, and one that fails leaves what served before serving.
+ * Operations run one at a time, in the order in which they were asked for. Each is a transaction: it comes to an end that
+ * everyone who asked for it is told, and one that fails leaves what served before serving. Which there are is table.ts.
  */
-import type { Outcome, ScaleTarget } from '../../../contract/outcome.ts';
-import { withSlot, workerOf, type Fleet, type Operation, type Slot } from '../fleet.ts';
-import type { Failure, Procedure, ProcedureOf } from './operation.ts';
+import type { OperationKind } from '../../../contract/operations.ts';
+import type { Outcome } from '../../../contract/outcome.ts';
+import type { Operate } from '../events.ts';
+import { withSlot, workerOf, type Fleet, type Slot } from '../fleet.ts';
+import type { Failure, Operation, OperationRow } from './operation.ts';
 import { forgetNews, goBack } from '../parking.ts';
-import { recycle } from './recycle.ts';
 import { refill } from '../refill.ts';
-import { reload } from './reload.ts';
 import { retire } from '../retire.ts';
-import { scale } from './scale.ts';
 import type { Step } from '../step.ts';
-import { upgrade } from './upgrade.ts';
+import { operations } from './table.ts';
 
-const procedures: { readonly [Kind in Operation['kind']]: ProcedureOf<Kind> } = { reload, scale, recycle, upgrade };
-
-function procedureOf({ kind }: Operation): Procedure<Operation> {
-  return procedures[kind];
+/** The row of an operation takes the target of that operation, which the compiler cannot see. */
+function rowOf({ kind }: Pick<Operation, 'kind'>): OperationRow<OperationKind> {
+  return operations[kind] as OperationRow<OperationKind>;
 }
 
-export function enqueue(step: Step, operation: Operation): void {
-  const { phase } = step.fleet;
+export function onOperate(step: Step, { kind, target = {}, request }: Operate): void {
+  const operation = { kind, target, requests: request === undefined ? [] : [request] } as Operation;
+  const { procedure, tellsOfWaiting } = rowOf(operation);
+  if (procedure.isWelcome?.(step, operation.target) === false) return;
+  const { phase, running, pending } = step.fleet;
   if (phase === 'idle' || phase === 'starting' || phase === 'serving') {
-    step.fleet = { ...step.fleet, pending: joined(step.fleet.pending, operation) };
-    if (step.fleet.running !== undefined && operation.kind !== 'recycle') {
-      step.log('info', `${operation.kind} waits`, { for: step.fleet.running.operation.kind });
+    step.fleet = { ...step.fleet, pending: joined(pending, operation) };
+    if (running !== undefined && tellsOfWaiting) {
+      step.tell('operation waits', { operation: kind, behind: running.operation.kind });
     }
   } else {
     answer(step, operation, refusalOf(step.fleet));
@@ -40,40 +41,33 @@ function refusalOf({ stop, error }: Fleet): Failure {
     : { ok: false, reason: 'the server is stopping' };
 }
 
-/**
- * What is asked for while the same waits for its turn becomes part of that: a reload will boot whatever is there by then,
- * and of several steps in scaling only the sum matters.
- */
-function joined(pending: Fleet['pending'], operation: Operation): Fleet['pending'] {
-  const index = pending.findLastIndex((waiting) => canJoin(waiting, operation));
-  if (index === -1) return [...pending, operation];
+/** What is asked for while the same waits for its turn becomes part of that, where its row says how. */
+function joined(pending: Fleet['pending'], next: Operation): Fleet['pending'] {
+  const { join } = rowOf(next);
+  const index = join === undefined ? -1 : pending.findLastIndex(({ kind }) => kind === next.kind);
+  if (join === undefined || index === -1) return [...pending, next];
   const waiting = pending[index]!;
-  const requests = [...waiting.requests, ...operation.requests];
-  if (waiting.kind !== 'scale' || operation.kind !== 'scale') return pending.with(index, { ...waiting, requests });
-  return pending.with(index, { kind: 'scale', to: sumOf(waiting.to, operation.to), requests });
-}
-
-function canJoin(waiting: Operation, { kind }: Operation): boolean {
-  return waiting.kind === kind && (kind === 'reload' || kind === 'scale');
-}
-
-function sumOf(first: ScaleTarget, second: ScaleTarget): ScaleTarget {
-  if ('workers' in second) return second;
-  return 'workers' in first ? { workers: first.workers + second.by } : { by: first.by + second.by };
+  const requests = [...waiting.requests, ...next.requests];
+  return pending.with(index, { ...waiting, target: join(waiting.target, next.target), requests } as Operation);
 }
 
 /** After every event: the running operation goes on as far as it can, and then the next one begins. */
 export function advance(step: Step): void {
   while (step.fleet.phase === 'serving') {
-    const { running, pending } = step.fleet;
-    if (running === undefined) {
+    const { running: current, pending } = step.fleet;
+    if (current === undefined) {
       const [next, ...rest] = pending;
       if (next === undefined) return;
-      step.fleet = { ...step.fleet, pending: rest, running: { operation: next, startedAt: step.at, todo: [] } };
-      const refusal = procedureOf(next).begin(step, next);
+      const row = rowOf(next);
+      const { retires, parks, owns, takesOldSpares } = row;
+      const policy = { retires, parks, owns, takesOldSpares };
+      const running = { operation: next, policy, limit: row.limit?.(next.target), startedAt: step.at, todo: [] };
+      step.fleet = { ...step.fleet, pending: rest, running };
+      const refusal = row.procedure.begin(step, next.target);
       if (refusal !== undefined) finish(step, refusal);
     } else {
-      const progress = procedureOf(running.operation).advance(step, running, running.operation);
+      const { operation } = current;
+      const progress = rowOf(operation).procedure.advance(step, current, operation.target);
       if (progress === 'waiting') return;
       complete(step);
     }
@@ -110,22 +104,7 @@ export function passOn(step: Step, pid: number): void {
   for (const operation of pending) {
     answer(step, operation, { ok: false, reason: `the server was upgraded: its primary is ${pid} now`, again: true });
     if (operation.requests.length > 0) continue;
-    for (const signal of signalsFor(operation)) step.do({ do: 'signal', pid, signal });
-  }
-}
-
-/** The next primary's workers are new: none of them is to be recycled, and it has been upgraded to. */
-function signalsFor(operation: Operation): NodeJS.Signals[] {
-  switch (operation.kind) {
-    case 'reload':
-      return ['SIGHUP'];
-    case 'scale': {
-      const by = 'by' in operation.to ? operation.to.by : 0;
-      return Array.from({ length: Math.abs(by) }, () => (by > 0 ? 'SIGTTIN' : 'SIGTTOU'));
-    }
-    case 'recycle':
-    case 'upgrade':
-      return [];
+    for (const signal of rowOf(operation).signals(operation.target)) step.do({ do: 'signal', pid, signal });
   }
 }
 
@@ -147,9 +126,10 @@ function dismissSuccessor(step: Step, slot: Slot): void {
 function finish(step: Step, outcome: Outcome): void {
   const { running } = step.fleet;
   if (running === undefined) return;
+  const { operation } = running;
   step.fleet = { ...step.fleet, running: undefined };
-  procedureOf(running.operation).ended(step, running, running.operation, outcome);
-  answer(step, running.operation, outcome);
+  rowOf(operation).procedure.ended(step, running, operation.target, outcome);
+  answer(step, operation, outcome);
 }
 
 function answer(step: Step, { requests }: Operation, outcome: Outcome): void {

@@ -1,21 +1,24 @@
 import { bootSuccessor, promoteSpare } from '../boot.ts';
 import type { WorkerId } from '../events.ts';
 import { isServing, slotOf, withSlot, workerOf, type Fleet } from '../fleet.ts';
-import type { ProcedureOf } from './operation.ts';
+import type { Procedure } from './operation.ts';
 import { standbySpare } from '../spares.ts';
-import { describe, duration } from '../log-fields.ts';
 
 /** After a recycling that failed nothing is recycled for so long: what could not boot now cannot boot in a moment, ms. */
 const PAUSE_AFTER_FAILURE_MS = 60_000;
 
 /** Replaces one worker that serves, by a spare if one is ready, else by one that is booted beside it. */
-export const recycle: ProcedureOf<'recycle'> = {
+export const recycle: Procedure<'recycle'> = {
+  isWelcome({ fleet, at }, { worker: id }) {
+    return at >= fleet.recycleFrom && workerOf(fleet, id)?.state === 'serving' && !isRecycling(fleet, id);
+  },
+
   begin(step, { worker: id, reason }) {
     const slot = slotOf(step.fleet, id);
     const worker = workerOf(step.fleet, id);
     // It has crashed, or was reloaded, while this waited for its turn.
     if (worker === undefined || slot?.worker !== id || !isServing(step.fleet, slot)) return undefined;
-    step.log('info', 'recycling', { ...describe(worker), reason });
+    step.tell('recycling', { worker, reason });
     const spare = standbySpare(step.fleet);
     if (spare === undefined) {
       bootSuccessor(step, slot);
@@ -32,13 +35,13 @@ export const recycle: ProcedureOf<'recycle'> = {
     if (outcome.ok) return;
     step.fleet = { ...step.fleet, recycleFrom: step.at + PAUSE_AFTER_FAILURE_MS };
     const slot = slotOf(step.fleet, worker)?.index;
-    const next = duration(PAUSE_AFTER_FAILURE_MS);
-    step.log('warn', 'recycling failed', { slot, for: reason, reason: outcome.reason, next });
+    const pause = PAUSE_AFTER_FAILURE_MS;
+    step.tell('recycling failed', { slot, limit: reason, reason: outcome.reason, pause });
   },
 };
 
 /** Asked for again and again, for as long as the worker is over its limit. */
-export function isRecycling(fleet: Fleet, id: WorkerId): boolean {
+function isRecycling(fleet: Fleet, id: WorkerId): boolean {
   const operations = [fleet.running?.operation, ...fleet.pending];
-  return operations.some((operation) => operation?.kind === 'recycle' && operation.worker === id);
+  return operations.some((operation) => operation?.kind === 'recycle' && operation.target.worker === id);
 }

@@ -1,23 +1,22 @@
 import { bootSuccessor } from '../boot.ts';
 import { isServing, spares, workerOf, type Fleet, type Slot } from '../fleet.ts';
 import { release } from '../parking.ts';
-import type { ProcedureOf } from './operation.ts';
+import type { Procedure } from './operation.ts';
 import { retire } from '../retire.ts';
 import type { Step } from '../step.ts';
-import { duration } from '../log-fields.ts';
 
 /**
  * Replaces the worker of every slot. Of the next workers `maxSurge` boot at a time; while one settles, another boots. When it
  * has settled it gets the slot, and the old worker is parked until the reload is over. A new worker that ends before that, or
  * before it has proved itself, ends the reload, and the slots go back.
  */
-export const reload: ProcedureOf<'reload'> = {
+export const reload: Procedure<'reload'> = {
   begin(step) {
     const { fleet } = step;
     const generation = fleet.generation + 1;
     const todo = fleet.slots.map(({ index }) => index);
     step.fleet = { ...fleet, generation, dropped: [], running: { ...fleet.running!, todo } };
-    step.log('info', 'reloading', { gen: generation });
+    step.tell('reloading', { generation });
     step.do({ do: 'announce', what: 'reloading' });
     return undefined;
   },
@@ -40,7 +39,7 @@ export const reload: ProcedureOf<'reload'> = {
     return isOver ? 'done' : 'waiting';
   },
 
-  ended(step, { startedAt }, _operation, outcome) {
+  ended(step, { startedAt }, _target, outcome) {
     const { generation, reloads } = step.fleet;
     const last = { generation, outcome, at: step.at };
     const { done, failed } = reloads;
@@ -48,12 +47,12 @@ export const reload: ProcedureOf<'reload'> = {
     if (step.fleet.phase === 'serving') step.do({ do: 'announce', what: 'ready' });
     if (outcome.ok) {
       step.fleet = { ...step.fleet, reloads: { done: done + 1, failed, last } };
-      step.log('info', 'reload done', { gen: generation, in: duration(step.at - startedAt) });
+      step.tell('reload done', { generation, took: step.at - startedAt });
       for (const slot of step.fleet.slots) release(step, slot);
       dismissOldSpares(step);
     } else {
       step.fleet = { ...step.fleet, reloads: { done, failed: failed + 1, last } };
-      step.log('error', 'reload failed', { gen: generation, slot: outcome.slot, reason: outcome.reason });
+      step.tell('reload failed', { generation, slot: outcome.slot, reason: outcome.reason });
     }
   },
 };

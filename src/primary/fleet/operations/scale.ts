@@ -1,24 +1,23 @@
 import { MOST_WORKERS } from '../../../contract/limits.ts';
-import type { ScaleTarget } from '../../../contract/outcome.ts';
+import type { ScaleTarget } from '../../../contract/operations.ts';
 import { fill } from '../boot.ts';
 import { isServing, newSlot, workerOf } from '../fleet.ts';
-import type { Failure, ProcedureOf } from './operation.ts';
+import type { Failure, Procedure } from './operation.ts';
 import { servedByAll } from '../readiness.ts';
 import { retire } from '../retire.ts';
 import type { Step } from '../step.ts';
-import { duration } from '../log-fields.ts';
 
 /**
  * More slots, or fewer. A slot that goes leaves its sockets behind: what they queue, and what the kernel still puts into
  * them, is everybody's. New slots that cannot be filled go again.
  */
-export const scale: ProcedureOf<'scale'> = {
-  begin(step, { to }) {
+export const scale: Procedure<'scale'> = {
+  begin(step, target) {
     const from = step.fleet.slots.length;
-    const wanted = numberOf(to, from);
+    const wanted = numberOf(target, from);
     if (wanted < 1) return refusal('there has to be at least one worker');
     if (wanted > MOST_WORKERS) return refusal(`there can be at most ${MOST_WORKERS} workers`);
-    step.log('info', 'scaling', { from, to: wanted });
+    step.tell('scaling', { from, to: wanted });
     if (wanted > from) grow(step, wanted);
     else shrink(step, wanted);
     return undefined;
@@ -26,14 +25,20 @@ export const scale: ProcedureOf<'scale'> = {
 
   advance: ({ fleet }, { todo }) => (todo.every((index) => isServing(fleet, fleet.slots[index]!)) ? 'done' : 'waiting'),
 
-  ended(step, { startedAt, todo }, _operation, outcome) {
+  ended(step, { startedAt, todo }, _target, outcome) {
     const [firstNew] = todo;
     if (!outcome.ok && firstNew !== undefined) shrink(step, firstNew);
     const workers = step.fleet.slots.length;
-    if (outcome.ok) step.log('info', 'scaled', { workers, in: duration(step.at - startedAt) });
-    else step.log('error', 'scaling failed', { workers, slot: outcome.slot, reason: outcome.reason });
+    if (outcome.ok) step.tell('scaled', { workers, took: step.at - startedAt });
+    else step.tell('scaling failed', { workers, slot: outcome.slot, reason: outcome.reason });
   },
 };
+
+/** What two targets, one after the other, come to. */
+export function sumOf(first: ScaleTarget, second: ScaleTarget): ScaleTarget {
+  if ('workers' in second) return second;
+  return 'workers' in first ? { workers: first.workers + second.by } : { by: first.by + second.by };
+}
 
 /** Steps lead as far as they can; only one that leads nowhere is refused. */
 function numberOf(to: ScaleTarget, now: number): number {
@@ -52,6 +57,7 @@ function grow(step: Step, wanted: number): void {
   const served = servedByAll(fleet, step.settings);
   const slots = [...fleet.slots, ...todo.map((index) => newSlot(index, served))];
   step.fleet = { ...fleet, slots, running: { ...fleet.running!, todo } };
+  step.tell('resized', { workers: slots.length, before: fleet.slots.length });
   for (const index of todo) {
     step.do({ do: 'reopen', slot: index });
     fill(step, step.fleet.slots[index]!);
@@ -62,6 +68,7 @@ function grow(step: Step, wanted: number): void {
 function shrink(step: Step, wanted: number): void {
   const { slots } = step.fleet;
   step.fleet = { ...step.fleet, slots: slots.slice(0, wanted) };
+  if (wanted !== slots.length) step.tell('resized', { workers: wanted, before: slots.length });
   for (const { index, worker: id } of slots.slice(wanted)) {
     step.disarm({ timer: 'respawn', slot: index });
     step.disarm({ timer: 'sweep', slot: index });

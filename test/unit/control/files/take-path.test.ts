@@ -8,7 +8,7 @@ import { probe } from '../../../../src/control/files/probe.ts';
 import { replacePath, takePath } from '../../../../src/control/files/take-path.ts';
 import { closed, listenOn, Place } from '../helpers.ts';
 
-/** Leaves a socket file that nobody listens on, as a server that was killed does. */
+/** Leaves a socket file on which no process listens, as a killed server does. */
 async function leaveDead(place: Place, name: string): Promise<void> {
   const server = await listenOn(place.file('dying'));
   linkSync(place.file('dying'), place.file(name));
@@ -45,7 +45,7 @@ test('a dead socket is replaced, and no claim is left', async () => {
   assert.deepEqual(place.names, ['a.sock', 'own']);
 });
 
-/** What makes it the name of a claim on the dead file at `a.sock`. */
+/** Returns the name of a claim on the dead file at `a.sock`. */
 function claimOn(place: Place): string {
   const { ino, mtimeNs } = lstatSync(place.file('a.sock'), { bigint: true });
   return `.${ino.toString(36)}-${mtimeNs.toString(36)}.claim`;
@@ -72,7 +72,7 @@ test('who sees a living claim waits for what comes of it', { timeout: 20_000 }, 
   const met = once(other, 'connection');
   await met;
   assert.equal(isSettled, false);
-  // The other does what its claim is for.
+  // The other starter does what its claim is for.
   unlinkSync(place.file('a.sock'));
   linkSync(claim, place.file('a.sock'));
   unlinkSync(claim);
@@ -88,7 +88,7 @@ for (const [what, make] of [
     using place = new Place();
     make(place.file('a.sock'));
     await using _own = await listenOn(place.file('own'));
-    const refusal = { code: 'ERR_CONTROL_SOCKET', message: /a\.sock is no socket.*left alone/ };
+    const refusal = { code: 'ERR_CONTROL_SOCKET', message: /a\.sock is not a socket.*left alone/ };
     await assert.rejects(takePath(place.file('own'), place.file('a.sock')), refusal);
     assert.throws(() => replacePath(place.file('own'), place.file('a.sock')), refusal);
     assert.equal(lstatSync(place.file('a.sock')).isSocket(), false);

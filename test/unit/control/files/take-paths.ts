@@ -1,4 +1,4 @@
-/** A process of several starters, for take-path.test.ts: each round, all of them try to take `a.sock`. */
+/** Runs a process with several starters, for take-path.test.ts. In each round, all of them try to take `a.sock`. */
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { takePath } from '../../../../src/control/files/take-path.ts';

@@ -1,4 +1,7 @@
-/** The published schema against what the code makes; test/process/seeing/status-schema.test.ts has it against servers that run. */
+/**
+ * Compares the published schema with what the code makes. test/process/seeing/status-schema.test.ts compares it with
+ * running servers.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ReloadStatus, Status } from '../../../../src/control/controls.ts';
@@ -57,7 +60,7 @@ interface Sample {
   readonly c: string | undefined;
 }
 
-// The compiler is the test: without an error in these lines it would complain about the directives.
+// The compiler is the test: it would complain about a directive whose next line has no error.
 test('a schema that is not of its type does not compile', () => {
   const [a, b, c] = [count(''), words('', { x: '', y: '' }), optional(text(''))];
   const whole: Schema<Sample> = object<Sample>('', { a, b, c });

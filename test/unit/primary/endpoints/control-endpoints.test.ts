@@ -12,7 +12,7 @@ test('what is to be opened after the close stays closed', async () => {
     settings: resolveSettings({ options: { admin: '127.0.0.1:0' }, env: {}, entry: 'app.js' }),
     supervisor: {} as ControlEndpointsParts['supervisor'],
     controls: new FakeControls(),
-    log: (_level, event) => void opened.push(event),
+    log: (name) => void opened.push(name),
     replace: true,
     token: { token: 'x'.repeat(32), isGiven: true },
     inherited: undefined,

@@ -123,7 +123,7 @@ test('a crash, its backoff, and what is known of it', () => {
 test('a reload on its way, and how it ended', () => {
   const driver = new Driver({ workers: 1, spares: 1 });
   driver.serve();
-  driver.send({ type: 'reload' });
+  driver.send({ type: 'operate', kind: 'reload' });
   const during = statusAt(driver);
   assert.equal(during.operation, 'reload');
   assert.equal(during.generation, 2);
@@ -152,7 +152,7 @@ test('a reload on its way, and how it ended', () => {
 test('a reload that failed, and why', () => {
   const driver = new Driver({ workers: 1 });
   driver.serve();
-  driver.send({ type: 'reload' });
+  driver.send({ type: 'operate', kind: 'reload' });
   driver.send({ type: 'exited', worker: 2, code: null, signal: null, error: new Error('spawn EAGAIN') });
   const { last } = statusAt(driver).reloads;
   assert.equal(last?.outcome, 'failed');

@@ -26,7 +26,7 @@ const cases: ReadonlyArray<readonly [ExitEvidence, ExitReason, string | RegExp]>
     'unstarted',
     'could not be started: spawn EAGAIN',
   ],
-  // prefork's own kills, whatever else there is.
+  // prefork's own kills decide, whatever else there is.
   [signal('SIGKILL', { isHung: true, killedByUs: true, oomKills: oom }), 'hung', /--heartbeat-timeout/],
   [signal('SIGKILL', { killedByUs: true }), 'overdue', 'was not ready in time, and was killed'],
   [
@@ -34,18 +34,18 @@ const cases: ReadonlyArray<readonly [ExitEvidence, ExitReason, string | RegExp]>
     'overdue',
     'had not finished (reload), and was killed',
   ],
-  // It ended by itself before the kill.
+  // The worker ended by itself before the kill.
   [code(1, { killedByUs: true, asked: 'stop' }), 'asked', 'ended as asked (stop), with exit code 1'],
-  // The start had failed of another one.
+  // The start of another worker had failed.
   [signal('SIGKILL', { isDiscarded: true, killedByUs: true, asked: 'stop' }), 'asked', /the start had failed$/],
   [code(1, { isDiscarded: true, lastWords: boom, asked: 'stop' }), 'asked', /the start had failed$/],
-  // It hung, and somebody else was faster.
+  // The worker hung, and another process killed it first.
   [signal('SIGSEGV', { isHung: true }), 'signal', /^killed by SIGSEGV \(a fault in a native addon/],
-  // Errors.
+  // These cases are errors.
   [code(1, { lastWords: boom }), 'uncaught', 'uncaught Error: boom at /app/server.js:12'],
   [code(1, { lastWords: boom, asked: 'reload' }), 'uncaught', /boom/],
   [signal('SIGABRT', { lastWords: boom, heap: { used: 99, limit: 100 } }), 'uncaught', /boom/],
-  // The heap.
+  // These cases concern the heap.
   [signal('SIGABRT', { report: full }), 'heap', /^out of memory: V8's heap was full; a leak, or/],
   [
     signal('SIGABRT', { report: { ...full, heap: { used: 4000 * MB, limit: 4096 * MB } } }),
@@ -58,7 +58,7 @@ const cases: ReadonlyArray<readonly [ExitEvidence, ExitReason, string | RegExp]>
   [signal('SIGABRT', { lastWords: { error: '', stderr: 'x JavaScript heap out of memory y' } }), 'heap', /full;/],
   [signal('SIGABRT', { heap: { used: 69 * MB, limit: 100 * MB } }), 'signal', /^killed by SIGABRT \(process.abort/],
   [signal('SIGABRT', { heap: { used: 0, limit: 0 } }), 'signal', /SIGABRT/],
-  // Node's word counts for more than the figures.
+  // Node's report counts for more than the figures.
   [
     signal('SIGABRT', { report: assertion, heap: { used: 99 * MB, limit: 100 * MB } }),
     'signal',
@@ -66,14 +66,14 @@ const cases: ReadonlyArray<readonly [ExitEvidence, ExitReason, string | RegExp]>
   ],
   [code(1, { heap: { used: 99 * MB, limit: 100 * MB } }), 'code', 'exited with code 1'],
   [signal('SIGKILL', { heap: { used: 99 * MB, limit: 100 * MB }, oomKills: noOom }), 'signal', /SIGKILL/],
-  // The cgroup's killer.
+  // These cases concern the cgroup's OOM killer.
   [signal('SIGKILL', { oomKills: oom }), 'memory', /^killed by the kernel: the cgroup was at its memory limit/],
   [signal('SIGKILL', { oomKills: oom, asked: 'stop' }), 'memory', /cgroup/],
   [code(137, { oomKills: oom }), 'memory', /cgroup/],
   [signal('SIGKILL', { oomKills: noOom }), 'signal', /perhaps by the kernel because the machine was short of memory/],
   [signal('SIGKILL'), 'signal', /^killed by SIGKILL \(sent from outside/],
   [signal('SIGTERM', { oomKills: oom }), 'signal', 'killed by SIGTERM (sent from outside)'],
-  // Asked.
+  // These workers were asked to end.
   [signal('SIGTERM', { asked: 'stop' }), 'asked', 'ended as asked (stop)'],
   [code(0, { asked: 'scale' }), 'asked', 'ended as asked (scale)'],
   [code(5, { asked: 'upgrade' }), 'asked', 'ended as asked (upgrade), with exit code 5'],
@@ -82,7 +82,7 @@ const cases: ReadonlyArray<readonly [ExitEvidence, ExitReason, string | RegExp]>
   [code(0, { asked: 'recycle' }), 'recycled', 'replaced as planned'],
   [signal('SIGSEGV', { asked: 'recycle', recycle: 'max-memory' }), 'signal', /SIGSEGV/],
   [signal('SIGKILL', { asked: 'stop' }), 'signal', /SIGKILL/],
-  // Others.
+  // These are the other cases.
   [signal('SIGSYS'), 'signal', /seccomp/],
   [signal('SIGTERM', { disconnectedFor: 400 }), 'disconnected', /^the application closed its channel to prefork/],
   [code(0, { disconnectedFor: 400 }), 'disconnected', /process\.disconnect/],

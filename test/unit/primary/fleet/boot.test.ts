@@ -16,8 +16,8 @@ test('it is ready when every worker is', () => {
   driver.send({ type: 'start' });
   driver.send({ type: 'forked', worker: 1, pid: 11 });
   driver.send({ type: 'forked', worker: 2, pid: 12 });
-  assert.deepEqual(logged(driver.send({ type: 'ready', worker: 2 })), ['worker ready']);
-  const effects = driver.send({ type: 'ready', worker: 1 });
+  assert.deepEqual(logged(driver.send({ type: 'booted', worker: 2 })), ['worker ready']);
+  const effects = driver.send({ type: 'booted', worker: 1 });
   assert.deepEqual(logged(effects), ['worker ready', 'ready']);
   assert.deepEqual(find(effects, 'call').at(-1), { do: 'call', hook: 'onPrimaryReady', pids: [11, 12] });
 });
@@ -36,7 +36,7 @@ test('no deadline is left of one that serves but the sweep’s', () => {
   assert.deepEqual(driver.due({ timer: 'sweep', slot: 0 }), [{ do: 'sweep', slot: 0 }]);
 });
 
-for (const type of ['ready', 'serving'] as const) {
+for (const type of ['booted', 'serving'] as const) {
   test(`${type} once more changes nothing`, () => {
     const driver = new Driver();
     driver.serve();
@@ -96,7 +96,7 @@ test('a process that cannot be forked is a boot that failed', () => {
 test('what is asked for while it starts is done when it serves', () => {
   const driver = new Driver({ workers: 1 });
   driver.send({ type: 'start' });
-  assert.deepEqual(driver.send({ type: 'reload' }), []);
+  assert.deepEqual(driver.send({ type: 'operate', kind: 'reload' }), []);
   assert.ok(logged(driver.boot(1)).includes('reloading'));
 });
 
@@ -104,6 +104,6 @@ test('nothing is said of a worker that is not known', () => {
   const driver = new Driver();
   driver.serve();
   assert.deepEqual(driver.send({ type: 'forked', worker: 99, pid: 99 }), []);
-  assert.deepEqual(driver.send({ type: 'ready', worker: 99 }), []);
+  assert.deepEqual(driver.send({ type: 'booted', worker: 99 }), []);
   assert.deepEqual(driver.send({ type: 'drained', worker: 99 }), []);
 });

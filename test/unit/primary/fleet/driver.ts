@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { decide } from '../../../../src/primary/fleet/decide.ts';
 import type { Effect, FleetEvent, Timer, WorkerId } from '../../../../src/primary/fleet/events.ts';
 import { newFleet, workerOf, type Fleet, type FleetSettings } from '../../../../src/primary/fleet/fleet.ts';
+import { lineOf, type Line } from '../../../../src/primary/telemetry/told.ts';
 
 export const settings: FleetSettings = {
   workers: 2,
@@ -155,6 +156,11 @@ export function workersOf(
   return find(effects, kind).map(({ worker }) => worker);
 }
 
+/** The lines that the log gets. */
+export function lines(effects: readonly Effect[]): Line[] {
+  return find(effects, 'tell').flatMap(({ event }) => lineOf(event) ?? []);
+}
+
 export function logged(effects: readonly Effect[]): string[] {
-  return find(effects, 'log').map(({ event }) => event);
+  return lines(effects).map(({ text }) => text);
 }

@@ -25,14 +25,14 @@ test('one that is silent for too long is looked into, and killed when its stack 
   assert.deepEqual(workersOf(effects, 'kill'), []);
   assert.deepEqual(driver.send(silent(1)), []);
   const found = driver.send({ type: 'diagnosed', worker: 1, stack: 'at loop (app.js:1)' });
-  assert.deepEqual(kinds(found), ['log', 'kill']);
+  assert.deepEqual(kinds(found), ['tell', 'kill']);
   assert.deepEqual(workersOf(driver.exit(1, null, 'SIGKILL'), 'fork'), [3]);
 });
 
 test('one that is not to be looked into is killed at once', () => {
   const driver = new Driver();
   driver.serve();
-  assert.deepEqual(kinds(driver.send(silent(1))), ['log', 'kill']);
+  assert.deepEqual(kinds(driver.send(silent(1))), ['tell', 'kill']);
   assert.deepEqual(driver.send(silent(1)), []);
 });
 
@@ -73,7 +73,7 @@ test('one that hangs is replaced by a reload like any other, and has its deadlin
   const driver = new Driver({ workers: 1 });
   driver.serve();
   driver.send(hung(1));
-  driver.send({ type: 'reload' });
+  driver.send({ type: 'operate', kind: 'reload' });
   assert.ok(logged(driver.takeOver(2)).includes('reload done'));
   assert.deepEqual(driver.send(silent(1)), []);
   driver.due({ timer: 'drain', worker: 1 });

@@ -30,7 +30,8 @@ function watchUntil(at: number): Watch {
   return watch;
 }
 
-const types = (events: readonly FleetEvent[]): string[] => events.map(({ type }) => type);
+const types = (events: readonly FleetEvent[]): string[] =>
+  events.map((event) => (event.type === 'operate' ? event.kind : event.type));
 
 describe('silence', () => {
   test('of four beats is a hang, of the timeout too much', () => {
@@ -112,7 +113,7 @@ describe('a limit', () => {
     test(`${name} is one`, () => {
       const [row, watch] = at(1000);
       assert.deepEqual(judge(worker(), { ...row, ...over }, watch, { ...settings, ...limits }), [
-        { type: 'recycle', worker: 1, reason: name },
+        { type: 'operate', kind: 'recycle', target: { worker: 1, reason: name } },
       ]);
       assert.deepEqual(judge(worker(), row, watch, { ...settings, ...limits }), []);
       assert.deepEqual(judge(worker(), { ...row, ...over }, watch, settings), [], 'and 0 is none');
@@ -131,7 +132,7 @@ describe('a limit', () => {
     const [row, watch] = at(12_000);
     assert.deepEqual(judge(worker({ bootedAt: 4000 }), row, watch, limited), []);
     assert.deepEqual(judge(worker({ bootedAt: 2000 }), row, watch, limited), [
-      { type: 'recycle', worker: 1, reason: 'max-lifetime' },
+      { type: 'operate', kind: 'recycle', target: { worker: 1, reason: 'max-lifetime' } },
     ]);
   });
 

@@ -39,7 +39,10 @@ function checkSlots(fleet: Fleet, { maxSurge }: FleetSettings, timers: readonly 
   assert.ok(booting.length <= maxSurge || isEnding(fleet), `${booting.length} successors boot`);
   assert.ok(successors.length === 0 || fleet.running !== undefined, 'a successor without an operation');
   const parked = fleet.slots.filter(({ previous }) => previous !== undefined);
-  assert.ok(parked.length === 0 || fleet.running?.operation.kind === 'reload', 'a parked worker without a reload');
+  assert.ok(
+    parked.length === 0 || fleet.running?.policy.parks === true,
+    'a parked worker without an operation that parks',
+  );
 }
 
 function isEnding({ phase }: Fleet): boolean {

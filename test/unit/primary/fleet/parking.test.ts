@@ -9,7 +9,7 @@ const parked = (worker: number) => ({ timer: 'parked', worker }) as const;
 function halfway(): Driver {
   const driver = new Driver({ settle: 500 });
   driver.serve();
-  driver.send({ type: 'reload', request: 7 });
+  driver.send({ type: 'operate', kind: 'reload', request: 7 });
   driver.boot(3);
   driver.due(settle(3));
   driver.serving(3);
@@ -20,7 +20,7 @@ function halfway(): Driver {
 test('while one settles the next one boots, and all settle side by side', () => {
   const driver = new Driver({ workers: 4, settle: 500 });
   driver.serve();
-  driver.send({ type: 'reload' });
+  driver.send({ type: 'operate', kind: 'reload' });
   for (let worker = 5; worker < 8; worker++) assert.deepEqual(workersOf(driver.boot(worker), 'fork'), [worker + 1]);
   driver.boot(8);
   for (let worker = 5; worker <= 8; worker++) driver.due(settle(worker));
@@ -86,7 +86,7 @@ test('a worker that hangs is no one to go back to: it drains at once', () => {
   const driver = new Driver({ workers: 1 });
   driver.serve();
   driver.send({ type: 'hung', worker: 1, silent: 1000 });
-  driver.send({ type: 'reload' });
+  driver.send({ type: 'operate', kind: 'reload' });
   assert.deepEqual(workersOf(driver.takeOver(2), 'park'), []);
   assert.equal(driver.fleet.workers.get(1)?.state, 'draining');
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ADDRESS, Driver, find, logged, workersOf } from './driver.ts';
+import { ADDRESS, Driver, find, lines, logged, workersOf } from './driver.ts';
 
 const HEALTH = '127.0.0.1:8081';
 const settle = (worker: number) => ({ timer: 'settle', worker }) as const;
@@ -11,7 +11,7 @@ function reloading(changes: ConstructorParameters<typeof Driver>[0] = {}): Drive
   driver.serve();
   driver.opens(1, HEALTH);
   driver.at = 5000;
-  driver.send({ type: 'reload', request: 7 });
+  driver.send({ type: 'operate', kind: 'reload', request: 7 });
   driver.send({ type: 'forked', worker: 2, pid: 1002 });
   return driver;
 }
@@ -117,12 +117,12 @@ describe('a successor', () => {
     const driver = new Driver({ settle: 500 });
     driver.serve();
     for (const worker of [1, 2]) driver.opens(worker, HEALTH);
-    driver.send({ type: 'reload', request: 7 });
+    driver.send({ type: 'operate', kind: 'reload', request: 7 });
     driver.boot(3);
     const effects = driver.due({ timer: 'ready', worker: 3 });
     assert.equal(driver.at, 30_500);
     assert.deepEqual(logged(effects), ['address given up']);
-    assert.equal(find(effects, 'log')[0]?.fields['address'], HEALTH);
+    assert.equal(lines(effects)[0]?.fields['address'], HEALTH);
     driver.due(settle(3));
     driver.serving(3);
     driver.boot(4);
@@ -134,7 +134,7 @@ describe('a successor', () => {
     driver.serve();
     driver.at = 60_000;
     driver.opens(1, HEALTH);
-    driver.send({ type: 'reload' });
+    driver.send({ type: 'operate', kind: 'reload' });
     driver.boot(2);
     assert.equal(driver.left(settle(2)), 500);
   });
@@ -146,7 +146,7 @@ describe('a successor', () => {
     driver.serving(2);
     assert.deepEqual(driver.fleet.dropped, [HEALTH]);
     driver.opens(2, HEALTH);
-    driver.send({ type: 'reload' });
+    driver.send({ type: 'operate', kind: 'reload' });
     driver.boot(3);
     assert.deepEqual(workersOf(driver.opens(3, ADDRESS), 'accept'), []);
   });
@@ -154,9 +154,9 @@ describe('a successor', () => {
   test('that listens nowhere and says that it is ready, after one that listened nowhere, is', () => {
     const driver = new Driver({ workers: 1 });
     driver.send({ type: 'start' });
-    driver.send({ type: 'ready', worker: 1 });
-    driver.send({ type: 'reload' });
-    assert.deepEqual(workersOf(driver.send({ type: 'ready', worker: 2 }), 'accept'), [2]);
+    driver.send({ type: 'booted', worker: 1 });
+    driver.send({ type: 'operate', kind: 'reload' });
+    assert.deepEqual(workersOf(driver.send({ type: 'booted', worker: 2 }), 'accept'), [2]);
     driver.send({ type: 'serving', worker: 2 });
     assert.deepEqual(driver.workers, [2]);
   });
@@ -208,11 +208,11 @@ describe('--ready message', () => {
     driver.send({ type: 'start' });
     driver.boot(1);
     assert.equal(driver.fleet.phase, 'starting');
-    driver.send({ type: 'ready', worker: 1 });
+    driver.send({ type: 'booted', worker: 1 });
     assert.equal(driver.fleet.phase, 'serving');
-    driver.send({ type: 'reload' });
+    driver.send({ type: 'operate', kind: 'reload' });
     driver.boot(2);
-    assert.deepEqual(workersOf(driver.send({ type: 'ready', worker: 2 }), 'accept'), [2]);
+    assert.deepEqual(workersOf(driver.send({ type: 'booted', worker: 2 }), 'accept'), [2]);
   });
 
   test('fails the start of one that does not say it in time', () => {

@@ -183,8 +183,10 @@ export class Schedule {
       case 'returned':
         await this.#onSocketSaid(id, said.type, said.listener);
         break;
-      case 'started':
       case 'ready':
+        await this.#post({ type: 'booted', worker: id });
+        break;
+      case 'started':
       case 'drained':
         await this.#post({ type: said.type, worker: id });
         break;
@@ -226,7 +228,8 @@ export class Schedule {
       if (this.#random.chance(0.3)) await this.#post({ type: 'silent', worker: id, silent: 30_000 });
     } else {
       await this.#post({ type: 'beating', worker: id });
-      if (this.#random.chance(0.3)) await this.#post({ type: 'recycle', worker: id, reason: 'max-memory' });
+      if (this.#random.chance(0.3))
+        await this.#post({ type: 'operate', kind: 'recycle', target: { worker: id, reason: 'max-memory' } });
     }
   }
 
@@ -234,10 +237,12 @@ export class Schedule {
     const dice = this.#random.next();
     const request = this.#newRequest();
     if (this.#isUpgrading) await this.#post({ type: 'upgrade-failed', reason: 'no' });
-    if (dice < 0.5) await this.#post({ type: 'reload', request });
-    else if (dice < 0.7) await this.#post({ type: 'scale', to: { by: this.#random.between(-3, 3) }, request });
-    else if (dice < 0.75) await this.#post({ type: 'scale', to: { workers: this.#random.between(0, 9) }, request });
-    else if (dice < 0.98) await this.#post({ type: 'upgrade', request });
+    if (dice < 0.5) await this.#post({ type: 'operate', kind: 'reload', request });
+    else if (dice < 0.7)
+      await this.#post({ type: 'operate', kind: 'scale', target: { by: this.#random.between(-3, 3) }, request });
+    else if (dice < 0.75)
+      await this.#post({ type: 'operate', kind: 'scale', target: { workers: this.#random.between(0, 9) }, request });
+    else if (dice < 0.98) await this.#post({ type: 'operate', kind: 'upgrade', request });
     else await this.#end(request);
   }
 
@@ -309,7 +314,7 @@ export class Schedule {
 
   #perform(effect: Effect): void {
     const { set } = this.#sockets;
-    if (effect.do !== 'log') this.#history.push(effect);
+    if (effect.do !== 'tell') this.#history.push(effect);
     switch (effect.do) {
       case 'fork':
         return this.#fork(effect);
@@ -355,7 +360,7 @@ export class Schedule {
       case 'finish':
         this.isOver = true;
         return;
-      case 'log':
+      case 'tell':
       case 'call':
       case 'announce':
       case 'abandon-upgrade':

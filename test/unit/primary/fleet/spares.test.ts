@@ -106,7 +106,7 @@ test('those that crash as soon as they are ready have their backoff too, until o
 test('those of the old code go when a reload is done, and new ones come', () => {
   const driver = new Driver({ workers: 1, spares: 1 });
   driver.serve();
-  driver.send({ type: 'reload' });
+  driver.send({ type: 'operate', kind: 'reload' });
   const effects = driver.takeOver(3);
   assert.ok(logged(effects).includes('reload done'));
   assert.deepEqual(workersOf(effects, 'terminate'), [2]);
@@ -119,7 +119,7 @@ test('those of the old code go when a reload is done, and new ones come', () => 
 test('one of the old code takes no slot during a reload', () => {
   const driver = new Driver({ spares: 1 });
   driver.serve();
-  driver.send({ type: 'reload' });
+  driver.send({ type: 'operate', kind: 'reload' });
   const effects = driver.exit(2);
   assert.deepEqual(workersOf(effects, 'promote'), []);
   assert.deepEqual(
@@ -131,7 +131,7 @@ test('one of the old code takes no slot during a reload', () => {
 test('one of the old code takes a slot after a reload that failed', () => {
   const driver = new Driver({ spares: 1 });
   driver.serve();
-  driver.send({ type: 'reload' });
+  driver.send({ type: 'operate', kind: 'reload' });
   driver.exit(4);
   assert.deepEqual(workersOf(driver.exit(2), 'promote'), [3]);
 });

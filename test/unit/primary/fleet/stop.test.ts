@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { PreforkError } from '../../../../src/errors.ts';
-import { Driver, find, kinds, logged, stop, workersOf } from './driver.ts';
+import { Driver, find, kinds, lines, logged, stop, workersOf } from './driver.ts';
 
 /** Of the control socket. */
 const command = { type: 'stop', idle: 5000 } as const;
@@ -45,7 +45,7 @@ describe('a stop', () => {
     const driver = new Driver();
     driver.serve();
     driver.send(stop);
-    assert.deepEqual(kinds(driver.send({ ...stop, signal: 'SIGINT' })), ['log', 'kill', 'kill']);
+    assert.deepEqual(kinds(driver.send({ ...stop, signal: 'SIGINT' })), ['tell', 'kill', 'kill']);
   });
 
   test('asked for by commands, however many, and then by one signal, has its grace', () => {
@@ -80,14 +80,14 @@ describe('a stop', () => {
     driver.send({ type: 'start' });
     assert.deepEqual(workersOf(driver.send(stop), 'terminate'), [1]);
     assert.equal(driver.left({ timer: 'ready', worker: 1 }), undefined);
-    assert.deepEqual(driver.send({ type: 'ready', worker: 1 }), []);
+    assert.deepEqual(driver.send({ type: 'booted', worker: 1 }), []);
     assert.deepEqual(find(driver.exit(1, null, 'SIGTERM'), 'finish'), [{ do: 'finish', error: undefined }]);
   });
 
   test('fills no slot that had only a successor', () => {
     const driver = new Driver({ workers: 1 });
     driver.serve();
-    driver.send({ type: 'reload' });
+    driver.send({ type: 'operate', kind: 'reload' });
     driver.exit(1);
     const effects = driver.send(stop);
     assert.deepEqual(workersOf(effects, 'terminate'), [2]);
@@ -97,7 +97,7 @@ describe('a stop', () => {
   test('ends spares and successors too', () => {
     const driver = new Driver({ workers: 1, spares: 1 });
     driver.serve();
-    driver.send({ type: 'reload' });
+    driver.send({ type: 'operate', kind: 'reload' });
     assert.deepEqual(workersOf(driver.send(stop), 'terminate'), [3, 2]);
     for (const worker of [3, 2]) assert.deepEqual(find(driver.exit(worker, 0), 'finish'), []);
     assert.equal(driver.exit(1, 0).at(-1)?.do, 'finish');
@@ -112,7 +112,7 @@ describe('a stop', () => {
     driver.send({ ...stop, request: 2 });
     const effects = driver.exit(1, 0);
     const outcome = { ok: true, generation: 1, workers: 0, took: 100 };
-    assert.deepEqual(find(effects, 'log').at(-1)?.fields, { in: '100ms' });
+    assert.deepEqual(lines(effects).at(-1)?.fields, { in: '100ms' });
     assert.deepEqual(find(effects, 'settle'), [
       { do: 'settle', request: 1, outcome },
       { do: 'settle', request: 2, outcome },
@@ -144,7 +144,7 @@ describe('a delayed stop', () => {
   test('replaces who crashed during a reload, whose successors are dismissed', () => {
     const driver = new Driver({ drainDelay: 3000 });
     driver.serve();
-    driver.send({ type: 'reload' });
+    driver.send({ type: 'operate', kind: 'reload' });
     driver.exit(1);
     const effects = driver.send(stop);
     assert.deepEqual(workersOf(effects, 'terminate'), [3]);
@@ -201,7 +201,7 @@ describe('an error', () => {
     driver.serve();
     driver.send(stop);
     const error = new PreforkError('ERR_INTERNAL', 'broken');
-    assert.deepEqual(kinds(driver.send({ type: 'fail', error })), ['log']);
+    assert.deepEqual(kinds(driver.send({ type: 'fail', error })), ['tell']);
     assert.deepEqual(find(driver.exit(1, 0), 'finish'), [{ do: 'finish', error }]);
   });
 });

@@ -14,8 +14,10 @@ function reasonsOf(effects: readonly Effect[]): string[] {
 test('operations run one after another, as they were asked for', () => {
   const driver = new Driver({ workers: 1 });
   driver.serve();
-  driver.send({ type: 'reload', request: 1 });
-  assert.deepEqual(logged(driver.send({ type: 'scale', to: { workers: 2 }, request: 2 })), ['scale waits']);
+  driver.send({ type: 'operate', kind: 'reload', request: 1 });
+  assert.deepEqual(logged(driver.send({ type: 'operate', kind: 'scale', target: { workers: 2 }, request: 2 })), [
+    'scale waits',
+  ]);
   const effects = driver.takeOver(2);
   assert.deepEqual(settled(effects), [[1, true]]);
   assert.deepEqual(workersOf(effects, 'fork'), [3]);
@@ -25,9 +27,9 @@ test('operations run one after another, as they were asked for', () => {
 test('reloads that wait for the same turn are one', () => {
   const driver = new Driver({ workers: 1 });
   driver.serve();
-  driver.send({ type: 'reload', request: 1 });
-  driver.send({ type: 'reload', request: 2 });
-  driver.send({ type: 'reload', request: 3 });
+  driver.send({ type: 'operate', kind: 'reload', request: 1 });
+  driver.send({ type: 'operate', kind: 'reload', request: 2 });
+  driver.send({ type: 'operate', kind: 'reload', request: 3 });
   assert.deepEqual(settled(driver.takeOver(2)), [[1, true]]);
   assert.deepEqual(settled(driver.takeOver(3)), [
     [2, true],
@@ -39,8 +41,8 @@ test('reloads that wait for the same turn are one', () => {
 test('one that fails does not keep the next from its turn', () => {
   const driver = new Driver({ workers: 1 });
   driver.serve();
-  driver.send({ type: 'reload', request: 1 });
-  driver.send({ type: 'reload', request: 2 });
+  driver.send({ type: 'operate', kind: 'reload', request: 1 });
+  driver.send({ type: 'operate', kind: 'reload', request: 2 });
   const effects = driver.exit(2);
   assert.deepEqual(settled(effects), [[1, false]]);
   assert.deepEqual(settled(driver.takeOver(3)), [[2, true]]);
@@ -50,15 +52,17 @@ describe('at a stop', () => {
   test('what runs and what waits are answered, and nothing is begun', () => {
     const driver = new Driver({ workers: 1 });
     driver.serve();
-    driver.send({ type: 'reload', request: 1 });
-    driver.send({ type: 'scale', to: { by: 1 }, request: 2 });
+    driver.send({ type: 'operate', kind: 'reload', request: 1 });
+    driver.send({ type: 'operate', kind: 'scale', target: { by: 1 }, request: 2 });
     const effects = driver.send(stop);
     assert.deepEqual(settled(effects), [
       [1, false],
       [2, false],
     ]);
     assert.deepEqual(workersOf(effects, 'fork'), []);
-    assert.deepEqual(reasonsOf(driver.send({ type: 'reload', request: 3 })), ['the server is stopping']);
+    assert.deepEqual(reasonsOf(driver.send({ type: 'operate', kind: 'reload', request: 3 })), [
+      'the server is stopping',
+    ]);
   });
 });
 
@@ -66,7 +70,7 @@ describe('an upgrade', () => {
   test('that fails has changed nothing', () => {
     const driver = new Driver();
     driver.serve();
-    assert.ok(find(driver.send({ type: 'upgrade', request: 1 }), 'upgrade').length === 1);
+    assert.ok(find(driver.send({ type: 'operate', kind: 'upgrade', request: 1 }), 'upgrade').length === 1);
     const effects = driver.send({ type: 'upgrade-failed', reason: 'no' });
     assert.deepEqual(reasonsOf(effects), ['no']);
     assert.deepEqual(logged(effects), ['upgrade failed']);
@@ -76,9 +80,9 @@ describe('an upgrade', () => {
   test('that is done drains this primary’s workers, for as long as a drain may take', () => {
     const driver = new Driver();
     driver.serve();
-    driver.send({ type: 'upgrade', request: 1 });
-    driver.send({ type: 'reload', request: 2 });
-    driver.send({ type: 'scale', to: { by: -2 } });
+    driver.send({ type: 'operate', kind: 'upgrade', request: 1 });
+    driver.send({ type: 'operate', kind: 'reload', request: 2 });
+    driver.send({ type: 'operate', kind: 'scale', target: { by: -2 } });
     const effects = driver.send({ type: 'upgraded', pid: 99, generation: 2 });
     assert.deepEqual(settled(effects), [
       [1, true],
@@ -95,7 +99,7 @@ describe('an upgrade', () => {
         [99, 'SIGTTOU'],
       ],
     );
-    assert.deepEqual(find(driver.send({ type: 'reload', request: 3 }), 'settle')[0]?.outcome, {
+    assert.deepEqual(find(driver.send({ type: 'operate', kind: 'reload', request: 3 }), 'settle')[0]?.outcome, {
       ok: false,
       reason: 'the server was upgraded',
       again: true,

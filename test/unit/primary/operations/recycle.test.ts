@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Driver, find, kinds, logged, workersOf } from '../fleet/driver.ts';
+import { Driver, kinds, lines, logged, workersOf } from '../fleet/driver.ts';
 
-const recycle = (worker: number) => ({ type: 'recycle', worker, reason: 'max-memory' }) as const;
+const recycle = (worker: number) =>
+  ({ type: 'operate', kind: 'recycle', target: { worker, reason: 'max-memory' } }) as const;
 
 test('a worker that is to be recycled is replaced by one booted beside it', () => {
   const driver = new Driver();
@@ -10,8 +11,8 @@ test('a worker that is to be recycled is replaced by one booted beside it', () =
   assert.deepEqual(workersOf(driver.send(recycle(2)), 'fork'), [3]);
   assert.deepEqual(workersOf(driver.takeOver(3), 'drain'), [2]);
   assert.deepEqual(driver.workers, [1, 3]);
-  const [log] = find(driver.leave(2), 'log');
-  assert.equal(log?.event, 'worker stopped');
+  const [log] = lines(driver.leave(2));
+  assert.equal(log?.text, 'worker stopped');
   assert.equal(log.fields['for'], 'max-memory');
 });
 

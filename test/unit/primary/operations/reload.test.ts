@@ -9,7 +9,7 @@ describe('a reload', () => {
   test('boots one beside, gives it the slot, parks the old one, goes on, and drains all when it is done', () => {
     const driver = new Driver();
     driver.serve();
-    const effects = driver.send({ type: 'reload', request: 7 });
+    const effects = driver.send({ type: 'operate', kind: 'reload', request: 7 });
     assert.deepEqual(find(effects, 'fork'), [{ do: 'fork', worker: 3, slot: 0, isParked: true, generation: 2 }]);
     const taking = driver.boot(3);
     assert.deepEqual(workersOf(taking, 'accept'), [3]);
@@ -27,17 +27,17 @@ describe('a reload', () => {
   test('boots as many at a time as may be', () => {
     const driver = new Driver({ workers: 5, maxSurge: 2 });
     driver.serve();
-    assert.deepEqual(workersOf(driver.send({ type: 'reload' }), 'fork'), [6, 7]);
+    assert.deepEqual(workersOf(driver.send({ type: 'operate', kind: 'reload' }), 'fork'), [6, 7]);
     assert.deepEqual(workersOf(driver.boot(7), 'fork'), [8]);
   });
 
   test('asks nobody twice to leave, and waits for none of them', () => {
     const driver = new Driver({ workers: 1 });
     driver.serve();
-    driver.send({ type: 'reload' });
+    driver.send({ type: 'operate', kind: 'reload' });
     driver.takeOver(2);
     assert.equal(driver.fleet.running, undefined);
-    driver.send({ type: 'reload' });
+    driver.send({ type: 'operate', kind: 'reload' });
     assert.deepEqual(workersOf(driver.takeOver(3), 'drain'), [2]);
     assert.equal(driver.left({ timer: 'drain', worker: 1 }), 20_000);
   });
@@ -45,7 +45,7 @@ describe('a reload', () => {
   test('lets idle connections be for half of the drain, and closes them over a quarter', () => {
     const driver = new Driver({ workers: 1 });
     driver.serve();
-    driver.send({ type: 'reload' });
+    driver.send({ type: 'operate', kind: 'reload' });
     const [drain] = find(driver.takeOver(2), 'drain');
     assert.deepEqual(drain, { do: 'drain', worker: 1, idle: 10_000, spread: 5000, takenOver: true, successor: 'slot' });
   });
@@ -54,7 +54,7 @@ describe('a reload', () => {
     const driver = new Driver({ workers: 1 });
     driver.serve();
     driver.exit(1);
-    driver.send({ type: 'reload' });
+    driver.send({ type: 'operate', kind: 'reload' });
     assert.deepEqual(workersOf(driver.takeOver(3), 'terminate'), [2]);
     assert.deepEqual(driver.workers, [3]);
     assert.deepEqual(logged(driver.exit(2, null, 'SIGTERM')), ['worker stopped']);
@@ -63,7 +63,7 @@ describe('a reload', () => {
   test('has nothing to do for a slot that was filled with the new code meanwhile', () => {
     const driver = new Driver();
     driver.serve();
-    driver.send({ type: 'reload' });
+    driver.send({ type: 'operate', kind: 'reload' });
     driver.exit(2);
     driver.boot(4);
     assert.deepEqual(logged(driver.takeOver(3)), ['worker ready', 'reload done']);
@@ -72,7 +72,7 @@ describe('a reload', () => {
   test('takes a slot over whose worker crashed meanwhile', () => {
     const driver = new Driver({ workers: 1 });
     driver.serve();
-    driver.send({ type: 'reload' });
+    driver.send({ type: 'operate', kind: 'reload' });
     assert.deepEqual(workersOf(driver.exit(1), 'fork'), []);
     const effects = driver.boot(2);
     assert.ok(logged(effects).includes('reload done'));
@@ -85,7 +85,7 @@ describe('a reload whose worker does not boot', () => {
   test('fails, says why, and the old ones go on', () => {
     const driver = new Driver();
     driver.serve();
-    driver.send({ type: 'reload', request: 7 });
+    driver.send({ type: 'operate', kind: 'reload', request: 7 });
     const lastWords = { error: '', stderr: 'no such module' };
     const effects = driver.send({ type: 'exited', worker: 3, code: 1, signal: null, lastWords });
     const [settle] = find(effects, 'settle');
@@ -100,7 +100,7 @@ describe('a reload whose worker does not boot', () => {
   test('is over when it is killed for not being ready in time', () => {
     const driver = new Driver({ workers: 1 });
     driver.serve();
-    driver.send({ type: 'reload', request: 7 });
+    driver.send({ type: 'operate', kind: 'reload', request: 7 });
     assert.deepEqual(workersOf(driver.due({ timer: 'ready', worker: 2 }), 'kill'), [2]);
     assert.deepEqual(outcomes(driver.exit(2, null, 'SIGKILL')), [false]);
     assert.deepEqual(driver.states, ['serving']);
@@ -109,7 +109,7 @@ describe('a reload whose worker does not boot', () => {
   test('ends the others that boot', () => {
     const driver = new Driver({ workers: 3, maxSurge: 3 });
     driver.serve();
-    driver.send({ type: 'reload' });
+    driver.send({ type: 'operate', kind: 'reload' });
     driver.boot(5);
     const effects = driver.exit(4);
     assert.deepEqual(workersOf(effects, 'terminate'), [6]);
@@ -120,7 +120,7 @@ describe('a reload whose worker does not boot', () => {
   test('never takes a slot: one that has the sockets and does not accept is killed', () => {
     const driver = new Driver({ workers: 1 });
     driver.serve();
-    driver.send({ type: 'reload', request: 7 });
+    driver.send({ type: 'operate', kind: 'reload', request: 7 });
     driver.boot(2);
     assert.deepEqual(workersOf(driver.due({ timer: 'ready', worker: 2 }), 'kill'), [2]);
     assert.deepEqual(outcomes(driver.exit(2, null, 'SIGKILL')), [false]);
@@ -130,7 +130,7 @@ describe('a reload whose worker does not boot', () => {
   test('fails too when it is in a slot of its own, because the old one crashed', () => {
     const driver = new Driver();
     driver.serve();
-    driver.send({ type: 'reload', request: 7 });
+    driver.send({ type: 'operate', kind: 'reload', request: 7 });
     driver.exit(2);
     const effects = driver.exit(4);
     assert.deepEqual(outcomes(effects), [false]);
@@ -142,7 +142,7 @@ describe('a reload whose worker does not boot', () => {
   test('fills the slot whose worker crashed meanwhile', () => {
     const driver = new Driver({ workers: 1 });
     driver.serve();
-    driver.send({ type: 'reload', request: 7 });
+    driver.send({ type: 'operate', kind: 'reload', request: 7 });
     driver.exit(1);
     const effects = driver.exit(2);
     assert.deepEqual(outcomes(effects), [false]);
@@ -152,7 +152,7 @@ describe('a reload whose worker does not boot', () => {
   test('fills every slot whose successor is dismissed and whose own worker crashed meanwhile', () => {
     const driver = new Driver({ maxSurge: 2 });
     driver.serve();
-    driver.send({ type: 'reload' });
+    driver.send({ type: 'operate', kind: 'reload' });
     driver.exit(2);
     const effects = driver.exit(3);
     assert.deepEqual(workersOf(effects, 'terminate'), [4]);

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Outcome, ScaleTarget } from '../../../../src/contract/outcome.ts';
+import type { ScaleTarget } from '../../../../src/contract/operations.ts';
+import type { Outcome } from '../../../../src/contract/outcome.ts';
 import type { Effect } from '../../../../src/primary/fleet/events.ts';
 import { Driver, find, kinds, logged, workersOf } from '../fleet/driver.ts';
 
-const scale = (to: ScaleTarget) => ({ type: 'scale', to, request: 7 }) as const;
+const scale = (to: ScaleTarget) => ({ type: 'operate', kind: 'scale', target: to, request: 7 }) as const;
 const outcomeOf = (effects: readonly Effect[]): Outcome | undefined => find(effects, 'settle')[0]?.outcome;
 
 describe('more slots', () => {

@@ -5,6 +5,7 @@ import type { Bound } from '../../../../src/listeners/native.ts';
 import { bindTcpWith, bindUdpWith } from '../../../../src/primary/supervisor/bind.ts';
 import type { BindQuery } from '../../../../src/privileges/binder-messages.ts';
 import type { Binder } from '../../../../src/privileges/binder.ts';
+import { notedLog } from '../../../support/noted-log.ts';
 
 const EACCES = -constants.errno.EACCES;
 /** An address that this machine does not have (TEST-NET-1), so that the kernel refuses it. */
@@ -31,7 +32,7 @@ function setUp(answer: Bound, isGone = false): Asked {
     log,
     parts: {
       binder: binder as unknown as Binder,
-      log: (level, event, fields) => void log.push(`${level} ${event} ${JSON.stringify(fields)}`),
+      log: notedLog((level, text, fields) => log.push(`${level} ${text} ${JSON.stringify(fields)}`)),
     },
   };
 }

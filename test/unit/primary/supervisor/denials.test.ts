@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import { test } from 'node:test';
 import { Denials } from '../../../../src/primary/supervisor/denials.ts';
+import { notedLog } from '../../../support/noted-log.ts';
 
 const denied = (port: number) =>
   ({ type: 'denied', request: 1, errno: -constants.errno.EADDRINUSE, address: '::', port }) as const;
@@ -11,7 +12,7 @@ test('an address that could not be had is named once for workers that ask side b
   const lines: string[] = [];
   const sent: number[] = [];
   const denials = new Denials(
-    (level, event, fields) => lines.push([level, event, ...Object.values(fields!)].join(' ')),
+    notedLog((...[level, text, fields]) => lines.push([level, text, ...Object.values(fields)].join(' '))),
     () => now,
   );
   const post = denials.observe((worker) => sent.push(worker));
@@ -28,7 +29,7 @@ test('an address that could not be had is named once for workers that ask side b
 test('an error that this system has no name for is told by its number', () => {
   const lines: unknown[] = [];
   const denials = new Denials(
-    (_level, _event, fields) => lines.push(fields),
+    notedLog((_level, _text, fields) => lines.push(fields)),
     () => 0,
   );
   denials.observe(() => undefined)(1, { ...denied(80), errno: -99_999 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Fleet, Worker } from '../../../../src/primary/fleet/fleet.ts';
 import { IdleBoots } from '../../../../src/primary/supervisor/idle-boots.ts';
+import { notedLog } from '../../../support/noted-log.ts';
 
 type State = 'booting' | 'standby' | 'ready' | 'draining';
 
@@ -10,7 +11,10 @@ function logged(
   looks: ReadonlyArray<{ state?: State; utilization?: number; age?: number; generation?: number }>,
 ): unknown[] {
   const lines: unknown[] = [];
-  const boots = new IdleBoots((level, event, fields) => lines.push([level, event, fields!['slot']]), 'listen');
+  const boots = new IdleBoots(
+    notedLog((level, text, fields) => lines.push([level, text, fields['slot']])),
+    'listen',
+  );
   for (const [nth, { state = 'booting', utilization = 0.01, age = 0, generation = 1 }] of looks.entries()) {
     const now = (nth + 1) * 250;
     const worker = { id: 1, slot: 3, generation, pid: 9, state: 'booting' } as unknown as Worker;
@@ -47,7 +51,10 @@ test('a worker without a row is not judged', () => {
 test('with --ready message it is told that, listening or not, until the application has said it', () => {
   const told = (state: Worker['state'], hasSaidReady: boolean): string[] => {
     const whys: string[] = [];
-    const boots = new IdleBoots((_level, _event, fields) => whys.push(String(fields!['why'])), 'message');
+    const boots = new IdleBoots(
+      notedLog((_level, _text, fields) => whys.push(String(fields['why']))),
+      'message',
+    );
     const worker = { id: 1, slot: 0, generation: 1, state, hasSaidReady } as unknown as Worker;
     const fleet = { generation: 1, workers: new Map([[1, worker]]) } as unknown as Fleet;
     const row = state === 'booting' ? state : 'ready';

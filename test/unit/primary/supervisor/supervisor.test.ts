@@ -9,6 +9,7 @@ import { Hooks } from '../../../../src/primary/supervisor/hooks.ts';
 import { Supervisor } from '../../../../src/primary/supervisor/supervisor.ts';
 import { Board } from '../../../../src/scoreboard/board.ts';
 import { temporaryDirectory } from '../../scoreboard/helpers.ts';
+import { notedLog } from '../../../support/noted-log.ts';
 import { stop } from '../fleet/driver.ts';
 import { FakeOs, type FakeChild } from '../workers/fake-os.ts';
 
@@ -38,7 +39,7 @@ function setUpWith(board: Board | undefined, options: Options, ...early: FleetEv
     balance: 'kernel',
     board,
     hooks: new Hooks({}, () => {}),
-    log: (_level, event) => void log.push(event),
+    log: notedLog((_level, text) => log.push(text)),
     os,
     binder: undefined,
     handover: undefined,
@@ -114,7 +115,7 @@ test('an address that a crashed worker had and its successor does not want is cl
 test('a reload has the new worker accept when it is ready, and then the old one drain', async () => {
   const app = setUp({ workers: 1 });
   await listen(app.os.children[0]!);
-  const reloaded = app.supervisor.ask((request) => ({ type: 'reload', request }));
+  const reloaded = app.supervisor.ask((request) => ({ type: 'operate', kind: 'reload', request }));
   const next = app.os.children[1]!;
   await listen(next);
   assert.deepEqual(
@@ -129,7 +130,7 @@ test('a reload has the new worker accept when it is ready, and then the old one 
 test('a worker that says it is ready, and asks for no socket, takes over as it is', async () => {
   const app = setUp({ workers: 1 });
   app.os.children[0]!.say({ type: 'ready' });
-  const reloaded = app.supervisor.ask((request) => ({ type: 'reload', request }));
+  const reloaded = app.supervisor.ask((request) => ({ type: 'operate', kind: 'reload', request }));
   app.os.children[1]!.say({ type: 'ready' });
   assert.equal((await reloaded).ok, true);
   await end(app);
@@ -138,7 +139,7 @@ test('a worker that says it is ready, and asks for no socket, takes over as it i
 test('whoever waits for something is answered when it ends', async () => {
   const app = setUp({ workers: 1 });
   app.os.children[0]!.say({ type: 'ready' });
-  const reload = app.supervisor.ask((request) => ({ type: 'reload', request }));
+  const reload = app.supervisor.ask((request) => ({ type: 'operate', kind: 'reload', request }));
   const stopped = app.supervisor.ask((request) => ({ ...stop, request }));
   for (const child of app.os.children) child.exit(0, null);
   await app.ended;
@@ -168,7 +169,7 @@ test('asked to stop before it runs, it forks nobody and ends as asked', async ()
 });
 
 test('a reload that is asked for before it runs follows its start', async () => {
-  const app = setUp({ workers: 1 }, { type: 'reload' });
+  const app = setUp({ workers: 1 }, { type: 'operate', kind: 'reload' });
   app.os.children[0]!.say({ type: 'ready' });
   app.os.children[1]!.say({ type: 'ready' });
   assert.ok(app.log.includes('reload done'), app.log.join());

@@ -3,6 +3,7 @@ import type { EventEmitter } from 'node:events';
 import { test, type TestContext } from 'node:test';
 import type { PreforkError } from '../../../../src/errors.ts';
 import { Faults, MOST_FAULTS } from '../../../../src/primary/system/faults.ts';
+import { notedLog } from '../../../support/noted-log.ts';
 
 class Bench {
   at = 0;
@@ -10,7 +11,7 @@ class Bench {
   readonly gaveUp: PreforkError[] = [];
   readonly ended: number[] = [];
   readonly faults = new Faults({
-    log: (level, event, fields) => void this.logged.push([level, event, fields]),
+    log: notedLog((level, text, fields) => this.logged.push([level, text, fields])),
     now: () => this.at,
     giveUp: (error) => void this.gaveUp.push(error),
     exit: (code) => void this.ended.push(code),

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { PrimaryMessage, WorkerMessage } from '../../../../src/ipc/messages.ts';
 import type { Os } from '../../../../src/primary/workers/os.ts';
 
-/** A child process that is none: what it is sent is kept, and it says and does what the test tells it to. */
+/** A fake child process. It keeps what it is sent, and does what the test tells it to. */
 export class FakeChild extends EventEmitter {
   readonly pid: number;
   readonly heard: PrimaryMessage[] = [];
@@ -30,7 +30,7 @@ export class FakeChild extends EventEmitter {
   }
 }
 
-/** An operating system whose clock stands still: deadlines come due when the test says so. */
+/** An operating system whose clock stands still. Deadlines come due when the test says so. */
 export class FakeOs implements Os {
   readonly children: FakeChild[] = [];
   readonly #deadlines = new Set<{ readonly ms: number; readonly callback: () => void }>();
@@ -45,7 +45,7 @@ export class FakeOs implements Os {
     return () => void this.#deadlines.delete(deadline);
   }
 
-  /** Whatever waits for so long has waited. */
+  /** Lets this much time pass, so that everything that waits for it has waited. */
   pass(ms: number): void {
     for (const deadline of this.#deadlines) {
       if (deadline.ms !== ms) continue;

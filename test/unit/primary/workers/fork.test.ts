@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../../scoreboard/helpers.ts';
 
 const options: ForkOptions = { isRoundRobin: false, isPiped: true, isDetached: false, spawnWorker: undefined };
 
-/** Tells how it was started, and ends when it is told to. */
+/** A program that tells how it was started, and ends when it is told to. */
 const program = `const { readFileSync } = require('node:fs');
 const session = process.platform === 'linux' ? Number(readFileSync('/proc/self/stat', 'latin1').split(') ')[1].split(' ')[3]) : 0;
 const { id } = require('node:cluster').worker;
@@ -24,7 +24,7 @@ function contextIn(t: TestContext, changes: Partial<SpawnContext> = {}): SpawnCo
 }
 
 interface Report {
-  /** As node:cluster has it. */
+  /** The id that node:cluster gives a worker. */
   readonly id: number;
   readonly given: string;
   readonly args: string[];
@@ -32,7 +32,7 @@ interface Report {
   readonly session: number;
 }
 
-/** What the process says, once; then it ends. */
+/** Returns the process's only message, after which it ends. */
 async function hear(child: ChildProcess): Promise<Report> {
   const [report] = (await once(child, 'message')) as [Report];
   child.send('end');

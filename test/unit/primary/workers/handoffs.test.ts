@@ -16,11 +16,11 @@ interface Bench {
   readonly handoffs: Handoffs;
   readonly parcel: NativeClient;
   readonly sent: unknown[];
-  /** Nothing reaches the receiver any more. */
+  /** Closes the receiver's channel, so that nothing reaches it any more. */
   readonly closeChannel: () => void;
 }
 
-/** Slot 1 is the receiver's, slot 0 the sender's, and no other slot has a worker. */
+/** Makes a bench. Slot 1 is the receiver's, slot 0 the sender's, and no other slot has a worker. */
 function setUp(): Bench {
   const sent: unknown[] = [];
   let isOpen = true;

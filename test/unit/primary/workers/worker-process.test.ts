@@ -5,10 +5,10 @@ import type { ExitFacts } from '../../../../src/primary/exits/exit.ts';
 import { WorkerProcess, type LivingMessage } from '../../../../src/primary/workers/worker-process.ts';
 import { FakeChild } from './fake-os.ts';
 
-/** A connection's handle, or any other. */
+/** A handle of a connection, or of another kind. */
 class Handle {
   closed = 0;
-  /** Told by its name, as Node's own class is. */
+  /** The class is recognised by its name, like Node's own. */
   static {
     Object.defineProperty(this, 'name', { value: 'Pipe' });
   }

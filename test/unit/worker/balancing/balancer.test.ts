@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
-import { BURST } from '../../../../src/balance/burst.ts';
+import { BURST_MS } from '../../../../src/balance/burst.ts';
 import type { Balance } from '../../../../src/contract/modes.ts';
 import { clientHash, stickySlot } from '../../../../src/balance/sticky-ip.ts';
 import { Board } from '../../../../src/scoreboard/board.ts';
@@ -109,7 +109,7 @@ function burst(t: TestContext, connections: number): Bench {
     bench.others(0, 0);
     const from = monotonic();
     for (let nth = 0; nth < connections; nth++) bench.accept();
-    if (monotonic() - from < BURST) return bench;
+    if (monotonic() - from < BURST_MS) return bench;
   }
   throw new Error('this machine is too busy for a burst');
 }

@@ -2,18 +2,23 @@ import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { test } from 'node:test';
 import type { Effect, FleetEvent } from '../../../../src/primary/fleet/events.ts';
-import { lifecycleEvents, type LifecycleEvent } from '../../../../src/primary/telemetry/lifecycle-events.ts';
-import { publish } from '../../../../src/primary/telemetry/publish.ts';
-import { Driver, stop } from '../fleet/driver.ts';
+import type { ChannelEvent } from '../../../../src/primary/telemetry/event-row.ts';
+import { publish, Reporter } from '../../../../src/primary/telemetry/reporter.ts';
+import { Driver, find, stop } from '../fleet/driver.ts';
 
-/** Notes what happens. */
+/** Notes what is published and counted. */
 class Witness extends Driver {
-  readonly seen: LifecycleEvent[] = [];
+  readonly seen: ChannelEvent[] = [];
+  readonly exits: string[] = [];
+  readonly #reporter = new Reporter({
+    log: () => {},
+    history: { add: (event) => void this.seen.push(event) },
+    totals: { exited: (slot, reason) => void this.exits.push(`${slot} ${reason}`) },
+  });
 
   override send(event: FleetEvent): readonly Effect[] {
-    const before = this.fleet;
     const effects = super.send(event);
-    this.seen.push(...lifecycleEvents(before, event, this.fleet, this.at));
+    for (const { event: told } of find(effects, 'tell')) this.#reporter.tell(told);
     return effects;
   }
 
@@ -80,17 +85,17 @@ test('a reload', () => {
   const witness = new Witness({ workers: 1 });
   witness.serve();
   witness.take();
-  witness.send({ type: 'reload' });
+  witness.send({ type: 'operate', kind: 'reload' });
   assert.deepEqual(witness.take(), [['reload:start', { generation: 2 }]]);
   witness.at = 300;
   witness.takeOver(2);
   const taken = witness.take();
   assert.deepEqual(
     taken.map(([name]) => name),
-    ['worker:spawn', 'worker:drain', 'worker:ready', 'reload:done'],
+    ['worker:spawn', 'worker:ready', 'reload:done', 'worker:drain'],
   );
-  assert.deepEqual(taken[1]![1], { ...first, reason: 'reload' });
-  assert.deepEqual(taken[3]![1], { generation: 2, took: 300 });
+  assert.deepEqual(taken[2]![1], { generation: 2, took: 300 });
+  assert.deepEqual(taken[3]![1], { ...first, reason: 'reload' });
   witness.leave(1);
   const [[name, message] = []] = witness.take();
   assert.deepEqual([name, (message as { planned: boolean }).planned], ['worker:exit', true]);
@@ -101,7 +106,7 @@ test('a reload that fails, and the next one', () => {
   witness.serve();
   witness.take();
   for (const worker of [2, 3]) {
-    witness.send({ type: 'reload' });
+    witness.send({ type: 'operate', kind: 'reload' });
     witness.exit(worker);
     const taken = witness.take();
     assert.deepEqual(
@@ -117,8 +122,53 @@ test('a change of scale', () => {
   const witness = new Witness({ workers: 1 });
   witness.serve();
   witness.take();
-  witness.send({ type: 'scale', to: { workers: 2 } });
+  witness.send({ type: 'operate', kind: 'scale', target: { workers: 2 } });
   assert.deepEqual(witness.take(), [['scale', { workers: 2, before: 1 }]]);
+});
+
+test('a reload that fails at once is told from its start', () => {
+  const witness = new Witness({ workers: 1 });
+  witness.serve();
+  witness.take();
+  witness.send({ type: 'operate', kind: 'reload' });
+  witness.send({ type: 'operate', kind: 'reload' });
+  witness.exit(2);
+  const reloads = witness.names().filter((name) => name.startsWith('reload'));
+  assert.deepEqual(
+    reloads,
+    ['reload:start', 'reload:failed', 'reload:start'],
+    'the next one begins in the same moment',
+  );
+});
+
+test('every end of a worker that had a slot is counted once, by its reason', () => {
+  const witness = new Witness({ workers: 1, spares: 1 });
+  witness.serve();
+  witness.exit(1, null, 'SIGSEGV');
+  assert.deepEqual(witness.exits, ['0 signal']);
+  witness.serving(2);
+  witness.boot(3);
+  witness.send({ type: 'operate', kind: 'reload' });
+  witness.takeOver(4);
+  witness.leave(2);
+  assert.deepEqual(witness.exits, ['0 signal', '0 asked']);
+  witness.exit(3);
+  assert.deepEqual(witness.exits, ['0 signal', '0 asked'], 'a spare has no slot');
+});
+
+test('what ends because the start has failed is asked to, in the log as in the counters', () => {
+  const witness = new Witness({ workers: 2 });
+  witness.send({ type: 'start' });
+  witness.boot(1);
+  witness.take();
+  witness.exit(2);
+  witness.exit(1);
+  const reasons = witness.take().flatMap(([name, message]) => (name === 'worker:exit' ? [message] : []));
+  assert.deepEqual(
+    reasons.map((message) => (message as { reason: string }).reason),
+    ['code', 'asked'],
+  );
+  assert.deepEqual(witness.exits, ['1 code', '0 asked']);
 });
 
 for (const drainDelay of [0, 100]) {

@@ -1,0 +1,49 @@
+import { resolve } from 'node:path';
+import { rowOf, type AskedKind, type AskedTargets } from '../../contract/operations.ts';
+import { findServer, type Operations } from '../../control/client.ts';
+import { doneFields, perform, printDone } from '../operation.ts';
+import type { OperationCommand } from '../operation-command.ts';
+import { print } from '../print.ts';
+import { verbHelp } from '../verb-help.ts';
+import { parseVerbLine, readNumber, type ValueShape, type VerbLine } from '../verb-line.ts';
+import { reload } from './reload.ts';
+import { scale } from './scale.ts';
+import { upgrade } from './upgrade.ts';
+
+/** The commands whose arguments need parsing, or whose help says more than the operation's row. */
+const commands: { readonly [Kind in AskedKind]?: OperationCommand<Kind> } = { reload, scale, upgrade };
+
+/** `prefork <operation>` returns when the operation is done. */
+export function operationVerb(kind: AskedKind): (argv: readonly string[]) => Promise<number> {
+  const { shape = {}, help, target, fields = doneFields } = commands[kind] ?? plainCommand(kind);
+  const path: keyof Operations = `/${kind}`;
+  return async (argv) => {
+    const line = parseVerbLine(argv, shape);
+    if (line.help) {
+      print(verbHelp(kind, shape, help));
+      return 0;
+    }
+    // A wrong argument is reported before the command looks for a server.
+    const asked = target(line);
+    printDone(kind, fields(await perform(await findServer(line.name), path, asked)));
+    return 0;
+  };
+}
+
+/** The command of an operation that has no file: each field of its row becomes an option with a value. */
+function plainCommand<Kind extends AskedKind>(kind: Kind): OperationCommand<Kind> {
+  const { fields = {}, about = '' } = rowOf(kind);
+  const values: Record<string, ValueShape> = {};
+  for (const [name, { type }] of Object.entries(fields)) {
+    values[name] = { value: type === 'integer' ? 'n' : 'path', about: `The ${name} of the operation.` };
+  }
+  const target = (line: VerbLine): AskedTargets[Kind] => {
+    const given = Object.entries(fields).filter(([name]) => line.values.has(name));
+    const read = given.map(([name, field]) => {
+      if (field.type === 'path') return [name, resolve(line.values.get(name)!)] as const;
+      return [name, readNumber(line, name, { min: field.min, max: field.max, preset: field.min })] as const;
+    });
+    return Object.fromEntries(read) as AskedTargets[Kind];
+  };
+  return { shape: { values }, help: about, target };
+}

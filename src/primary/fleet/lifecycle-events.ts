@@ -1,0 +1,83 @@
+/**
+ * What `decide` tells of, by name, with the facts of each. What becomes of one (its log line, its diagnostics channel, what
+ * the dashboard shows, what is counted) is its row in telemetry/event-table.ts. Durations are ms.
+ */
+import type { PreforkError } from '../../errors.ts';
+import type { Exit, RecycleReason } from '../exits/exit.ts';
+import type { ExitReason } from '../exits/exit-reason.ts';
+import type { MoveCounts } from './events.ts';
+import type { Worker } from './fleet.ts';
+
+/** The worker as it is when the event is told. */
+interface OfWorker {
+  readonly worker: Worker;
+}
+
+export interface WorkerEnd extends OfWorker {
+  readonly exit: Exit;
+  readonly reason: ExitReason;
+  /** One line for people. */
+  readonly why: string;
+  /** Since its fork. */
+  readonly uptime: number;
+}
+
+interface Failed {
+  readonly reason: string;
+  /** Where the worker that failed was to serve; undefined when no worker failed. */
+  readonly slot: number | undefined;
+}
+
+export interface LifecycleFacts {
+  'worker forked': OfWorker;
+  'spare ready': OfWorker & { readonly took: number };
+  /** Both since its slot needed it: until it had booted, and until it serves. */
+  'worker ready': OfWorker & { readonly bootTook: number; readonly took: number };
+  'worker back': OfWorker & { readonly took: number };
+  'worker hung': OfWorker & { readonly silent: number };
+  'worker beats again': OfWorker;
+  'worker given up': OfWorker & { readonly silent: number; readonly isLookedInto: boolean };
+  'worker stack': OfWorker & { readonly stack: string };
+  'bad message': OfWorker & { readonly why: string; readonly body: string | undefined };
+  'worker expelled': OfWorker & { readonly why: string };
+  'worker held': OfWorker & { readonly within: number };
+  'worker released': OfWorker;
+  'worker not ready': OfWorker & { readonly timeout: number };
+  'address given up': OfWorker & { readonly addresses: readonly string[]; readonly timeout: number };
+  'worker drains': OfWorker;
+  'worker drained': OfWorker & { readonly moves: MoveCounts };
+  'worker stopped': WorkerEnd;
+  'worker exited': WorkerEnd;
+  'worker respawning': { readonly slot: number; readonly wait: number; readonly crashes: number };
+  'killing workers': { readonly workers: number; readonly reason: string };
+
+  ready: { readonly workers: number; readonly took: number };
+  /** `delay`: undefined when accepting ends at once. `signal`: undefined when the control socket asked. */
+  stopping: {
+    readonly workers: number;
+    readonly signal: NodeJS.Signals | undefined;
+    readonly delay: number | undefined;
+  };
+  ending: { readonly workers: number };
+  error: { readonly message: string; readonly code: string | undefined };
+  stopped: { readonly took: number };
+  ended: { readonly error: PreforkError };
+
+  'operation waits': { readonly operation: string; readonly behind: string };
+  reloading: { readonly generation: number };
+  'reload done': { readonly generation: number; readonly took: number };
+  'reload failed': Failed & { readonly generation: number };
+  scaling: { readonly from: number; readonly to: number };
+  resized: { readonly workers: number; readonly before: number };
+  scaled: { readonly workers: number; readonly took: number };
+  'scaling failed': Failed & { readonly workers: number };
+  recycling: OfWorker & { readonly reason: RecycleReason };
+  'recycling failed': Failed & { readonly limit: RecycleReason; readonly pause: number };
+  upgrading: { readonly node: string | undefined };
+  upgraded: { readonly pid: number };
+  'upgrade failed': { readonly reason: string };
+}
+
+export type LifecycleEvent = {
+  [Name in keyof LifecycleFacts]: { readonly name: Name; readonly facts: LifecycleFacts[Name] };
+}[keyof LifecycleFacts];

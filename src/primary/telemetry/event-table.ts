@@ -1,0 +1,453 @@
+/**
+ * Everything that the primary tells of: one row an event, with its log line, its diagnostics channel, what it counts and what
+ * it means. The name of an event is the words of its line. docs/events.md and the channels of docs/metrics.md are written
+ * from here.
+ */
+import { duration } from '../../format/duration.ts';
+import type { LifecycleFacts, WorkerEnd } from '../fleet/lifecycle-events.ts';
+import type { Worker } from '../fleet/fleet.ts';
+import type { EventRow, LogLevel, LogValue } from './event-row.ts';
+
+/** What parts of the primary tell of beside `decide`. */
+interface OtherFacts {
+  sharing: { readonly mode: string; readonly reason: string };
+  balance: { readonly mode: string };
+  connections: Readonly<Record<'connections' | 'skew', string> & Record<'done' | 'refused' | 'failed', number>>;
+  listening: { readonly address: string; readonly sharing: string; readonly workers: number };
+  'not listening': { readonly address: string; readonly code: string; readonly why: string };
+  'port refused': { readonly port: number; readonly message: string };
+  'binder gone': { readonly message: string };
+  'not ready yet': OfWorker & { readonly why: string };
+  'hook failed': { readonly message: string };
+  'old primary gone': { readonly message: string };
+  'sockets unused': { readonly sockets: string };
+  'systemd not told': { readonly message: string };
+  admin: { readonly address: string; readonly token: string | undefined };
+  'no admin': { readonly message: string };
+  'admin token exposed': { readonly message: string };
+  'name taken': { readonly name: string; readonly instead: string };
+  'no control socket': { readonly message: string };
+  'no scoreboard': { readonly message: string };
+  'no reports of fatal errors': { readonly message: string };
+  'max-memory lowered': { readonly why: string };
+  'fault of prefork': { readonly message: string; readonly stack: string | undefined };
+}
+
+export interface EventFacts extends LifecycleFacts, OtherFacts {}
+
+export type EventName = keyof EventFacts;
+
+interface OfWorker {
+  readonly worker: Worker;
+}
+
+/** Fields of a line, and of a message, that say which worker it is. */
+const inLine = {
+  slot: ({ worker }: OfWorker) => worker.slot,
+  gen: ({ worker }: OfWorker) => worker.generation,
+  pid: ({ worker }: OfWorker) => worker.pid,
+};
+const inMessage = {
+  pid: ({ worker }: OfWorker) => worker.pid,
+  slot: ({ worker }: OfWorker) => worker.slot,
+  generation: ({ worker }: OfWorker) => worker.generation,
+};
+
+/** Facts that are fields of the line as they are. */
+function given<Field extends string>(
+  ...fields: readonly Field[]
+): Record<Field, (facts: { readonly [Name in Field]: LogValue }) => LogValue> {
+  const entries = fields.map((field) => [field, (facts: Readonly<Record<Field, LogValue>>) => facts[field]] as const);
+  return Object.fromEntries(entries) as Record<Field, (facts: { readonly [Name in Field]: LogValue }) => LogValue>;
+}
+
+const isPlanned = ({ reason }: WorkerEnd): boolean => reason === 'asked' || reason === 'recycled';
+const exitLevel = (end: WorkerEnd): LogLevel => (isPlanned(end) ? 'info' : 'warn');
+const exitCode = ({ exit }: WorkerEnd): LogValue =>
+  exit.error === undefined && exit.signal === null ? (exit.code ?? undefined) : undefined;
+const exitSignal = ({ exit }: WorkerEnd): LogValue =>
+  exit.error === undefined ? (exit.signal ?? undefined) : undefined;
+
+/** What every end of a worker has, whether it was asked for or not. */
+const exit = {
+  channel: {
+    name: 'worker:exit',
+    message: {
+      ...inMessage,
+      code: (end: WorkerEnd) => end.exit.code,
+      signal: (end: WorkerEnd) => end.exit.signal,
+      reason: (end: WorkerEnd) => end.reason,
+      text: (end: WorkerEnd) => end.why,
+      planned: ({ worker }: WorkerEnd) => worker.asked !== undefined,
+      uptime: (end: WorkerEnd) => end.uptime,
+    },
+  },
+  count({ worker: { slot }, reason }, totals) {
+    if (slot !== undefined) totals.exited(slot, reason);
+  },
+} satisfies Partial<EventRow<WorkerEnd>>;
+
+export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Name]> } = {
+  // How it starts.
+  sharing: {
+    level: 'debug',
+    fields: given('mode', 'reason'),
+    means: 'How the workers share their addresses (`--sharing`), and why.',
+  },
+  balance: {
+    level: 'debug',
+    fields: given('mode'),
+    means: 'How connections are balanced (`--balance`).',
+  },
+  listening: {
+    level: 'info',
+    fields: given('address', 'sharing', 'workers'),
+    means: 'The first worker listens at the address. The line comes once for each address.',
+  },
+  'not listening': {
+    level: 'warn',
+    fields: given('address', 'code', 'why'),
+    means: 'A worker could not have the address that it asked for, such as one that another program has.',
+  },
+  'not ready yet': {
+    level: 'info',
+    fields: { ...inLine, why: ({ why }) => why },
+    means: 'A worker has loaded its code and listens nowhere. `why` says what prefork waits for.',
+  },
+  ready: {
+    level: 'info',
+    fields: { workers: ({ workers }) => workers, in: ({ took }) => duration(took) },
+    channel: { name: 'ready', message: { workers: ({ workers }) => workers, took: ({ took }) => took } },
+    means: 'All slots serve for the first time.',
+  },
+
+  // Workers.
+  'worker forked': {
+    level: 'debug',
+    fields: inLine,
+    channel: { name: 'worker:spawn', message: inMessage },
+    means: 'A worker’s process was started. A spare has no slot.',
+  },
+  'spare ready': {
+    level: 'info',
+    fields: { ...inLine, in: ({ took }) => duration(took) },
+    means: 'A spare has booted, and waits for a slot.',
+  },
+  'worker ready': {
+    level: 'info',
+    fields: { ...inLine, in: ({ bootTook }) => duration(bootTook) },
+    channel: { name: 'worker:ready', message: { ...inMessage, took: ({ took }) => took } },
+    means: 'A worker serves its slot. `in` is the time that it took to boot, without the time to settle.',
+  },
+  'worker back': {
+    level: 'info',
+    fields: inLine,
+    channel: { name: 'worker:ready', message: { ...inMessage, took: ({ took }) => took } },
+    means: 'A reload has failed, and the worker from before it serves its slot again.',
+  },
+  'worker not ready': {
+    level: 'error',
+    fields: { ...inLine, after: ({ timeout }) => duration(timeout) },
+    means: 'A worker did not boot within `--ready-timeout`, and is killed.',
+  },
+  'address given up': {
+    level: 'warn',
+    fields: { ...inLine, address: ({ addresses }) => addresses.join(','), after: ({ timeout }) => duration(timeout) },
+    means: 'New code does not listen where the old code did. No worker is made to wait for the address any more.',
+  },
+  'worker hung': {
+    level: 'warn',
+    fields: { ...inLine, silent: ({ silent }) => duration(silent) },
+    channel: { name: 'worker:hung', message: { ...inMessage, silent: ({ silent }) => silent } },
+    means: 'A worker’s event loop stands still. Other workers accept its connections meanwhile.',
+  },
+  'worker beats again': {
+    level: 'info',
+    fields: inLine,
+    channel: { name: 'worker:recovered', message: inMessage },
+    means: 'The event loop of a worker that hung turns again.',
+  },
+  'worker given up': {
+    level: 'error',
+    fields: {
+      ...inLine,
+      silent: ({ silent }) => duration(silent),
+      stack: ({ isLookedInto }) => (isLookedInto ? undefined : 'not taken: --hang-stack is off'),
+    },
+    means: 'A worker hung for longer than `--heartbeat-timeout`. It is looked into, and killed.',
+  },
+  'worker stack': {
+    level: 'error',
+    fields: { ...inLine, stack: ({ stack }) => stack },
+    means: 'Where the JavaScript of a worker that was given up stands still.',
+  },
+  'worker held': {
+    level: 'info',
+    fields: { ...inLine, for: ({ within }) => duration(within) },
+    means: 'Somebody looks into the worker (`prefork heap`, `inspect`), which may stand still for so long.',
+  },
+  'worker released': {
+    level: 'info',
+    fields: inLine,
+    means: 'Nobody looks into the worker any more.',
+  },
+  'bad message': {
+    level: 'warn',
+    fields: { ...inLine, why: ({ why }) => why, body: ({ body }) => body },
+    means: 'A worker sent the primary what no worker sends. It was dropped. Only the first of a worker is logged.',
+  },
+  'worker expelled': {
+    level: 'error',
+    fields: { ...inLine, why: ({ why }) => why },
+    means: 'A worker went on sending what no worker sends, and is killed.',
+  },
+  'worker drains': {
+    channel: {
+      name: 'worker:drain',
+      message: { ...inMessage, reason: ({ worker: { asked = 'asked' } }) => asked },
+    },
+    means: 'A worker finishes what is in flight, to end then.',
+  },
+  'worker drained': {
+    level: 'debug',
+    fields: {
+      ...inLine,
+      movedOut: ({ moves }) => moves.out,
+      movedIn: ({ moves }) => moves.in,
+      moveFailed: ({ moves }) => moves.failed,
+    },
+    means:
+      'A worker has finished what was in flight. The counts are of connections that moved between workers, over its life.',
+  },
+  'worker stopped': {
+    ...exit,
+    level: exitLevel,
+    fields: {
+      ...inLine,
+      code: exitCode,
+      signal: exitSignal,
+      for: ({ worker: { asked, recycled } }) => (asked === 'stop' ? undefined : (recycled ?? asked)),
+      reason: (end) => (isPlanned(end) ? undefined : end.reason),
+      why: (end) => (isPlanned(end) ? undefined : end.why),
+    },
+    means: 'A worker has ended that was asked to. It is a warning when it had to be killed, or crashed meanwhile.',
+  },
+  'worker exited': {
+    ...exit,
+    level: 'warn',
+    fields: {
+      ...inLine,
+      code: exitCode,
+      signal: exitSignal,
+      after: ({ uptime }) => duration(uptime),
+      reason: ({ reason }) => reason,
+      why: ({ why }) => why,
+    },
+    means: 'A worker has ended that nobody had asked to. `why` says what is known of it.',
+  },
+  'worker respawning': {
+    level: 'warn',
+    fields: { slot: ({ slot }) => slot, in: ({ wait }) => duration(wait), crashes: ({ crashes }) => crashes },
+    means: 'The worker of the slot has crashed `crashes` times in a row, so the next one is started later.',
+  },
+  'killing workers': {
+    level: 'warn',
+    fields: given('workers', 'reason'),
+    means: 'Workers that still live are killed, and what they had in flight is lost.',
+  },
+
+  // Operations.
+  'operation waits': {
+    level: 'info',
+    text: ({ operation }) => `${operation} waits`,
+    fields: { for: ({ behind }) => behind },
+    means: 'An operation begins when the one before it is over. Operations run one at a time.',
+  },
+  reloading: {
+    level: 'info',
+    fields: { gen: ({ generation }) => generation },
+    channel: { name: 'reload:start', message: { generation: ({ generation }) => generation } },
+    means: 'A reload begins.',
+  },
+  'reload done': {
+    level: 'info',
+    fields: { gen: ({ generation }) => generation, in: ({ took }) => duration(took) },
+    channel: {
+      name: 'reload:done',
+      message: { generation: ({ generation }) => generation, took: ({ took }) => Math.round(took) },
+    },
+    means: 'The new generation serves.',
+  },
+  'reload failed': {
+    level: 'error',
+    fields: { gen: ({ generation }) => generation, slot: ({ slot }) => slot, reason: ({ reason }) => reason },
+    channel: {
+      name: 'reload:failed',
+      message: { generation: ({ generation }) => generation, reason: ({ reason }) => reason },
+    },
+    means: 'A reload has failed, and the old generation goes on serving.',
+  },
+  scaling: {
+    level: 'info',
+    fields: given('from', 'to'),
+    means: 'The number of slots is to change.',
+  },
+  resized: {
+    channel: { name: 'scale', message: { workers: ({ workers }) => workers, before: ({ before }) => before } },
+    means: 'The number of slots has changed. New slots do not serve yet.',
+  },
+  scaled: {
+    level: 'info',
+    fields: { workers: ({ workers }) => workers, in: ({ took }) => duration(took) },
+    means: 'All slots that are new serve.',
+  },
+  'scaling failed': {
+    level: 'error',
+    fields: given('workers', 'slot', 'reason'),
+    means: 'A worker of a new slot has failed, and the new slots are gone again.',
+  },
+  recycling: {
+    level: 'info',
+    fields: { ...inLine, reason: ({ reason }) => reason },
+    means: 'A worker has reached the limit that `reason` names, and is replaced.',
+  },
+  'recycling failed': {
+    level: 'warn',
+    fields: {
+      slot: ({ slot }) => slot,
+      for: ({ limit }) => limit,
+      reason: ({ reason }) => reason,
+      next: ({ pause }) => duration(pause),
+    },
+    means:
+      'A worker that has reached a limit could not be replaced, and serves on. `next` is the time until the next attempt.',
+  },
+  upgrading: {
+    level: 'info',
+    fields: given('node'),
+    means: 'The next primary is started. `node` is what runs it, where that was said.',
+  },
+  upgraded: {
+    level: 'info',
+    fields: given('pid'),
+    means: 'The next primary serves. `pid` is its process, and this primary finishes and leaves.',
+  },
+  'upgrade failed': {
+    level: 'error',
+    fields: given('reason'),
+    means: 'The next primary did not come to serve, and this one goes on.',
+  },
+
+  // How it ends.
+  stopping: {
+    level: 'info',
+    fields: {
+      signal: ({ signal }) => signal,
+      delay: ({ delay }) => (delay === undefined ? undefined : duration(delay)),
+    },
+    channel: { name: 'stopping', message: { workers: ({ workers }) => workers } },
+    means: 'The server was asked to stop. With `delay` (`--drain-delay`) it accepts connections for so long.',
+  },
+  ending: {
+    channel: { name: 'stopping', message: { workers: ({ workers }) => workers } },
+    means: 'The server ends without being asked to: it gave up, or was upgraded.',
+  },
+  stopped: {
+    level: 'info',
+    fields: { in: ({ took }) => duration(took) },
+    channel: { name: 'stopped', message: { error: () => undefined } },
+    means: 'Every worker is gone.',
+  },
+  ended: {
+    channel: { name: 'stopped', message: { error: ({ error }) => error } },
+    means: 'Every worker is gone, and the server had given up.',
+  },
+  error: {
+    level: 'error',
+    fields: given('message', 'code'),
+    means: 'The server gives up. What `code` means is in the [table of exit codes](configuration.md#exit-codes).',
+  },
+
+  // What surrounds the workers.
+  connections: {
+    level: 'debug',
+    fields: given('connections', 'skew', 'done', 'refused', 'failed'),
+    means:
+      'The open connections of each slot, how uneven they are (1 is even), and how the handoffs so far ended. The line comes once a second while this changes.',
+  },
+  'port refused': {
+    level: 'warn',
+    fields: given('port', 'message'),
+    means: 'A worker asked for a port that `--user` may not bind and that `--bind` does not allow.',
+  },
+  'binder gone': {
+    level: 'error',
+    fields: given('message'),
+    means: 'The process that binds ports below 1024 for `--user` has ended.',
+  },
+  'hook failed': {
+    level: 'warn',
+    fields: given('message'),
+    means: 'The hook `onWorkerRecover` threw. The server goes on.',
+  },
+  'old primary gone': {
+    level: 'warn',
+    fields: given('message'),
+    means: 'The primary before this one ended during an upgrade.',
+  },
+  'sockets unused': {
+    level: 'warn',
+    fields: given('sockets'),
+    means: 'systemd passed sockets that no worker listens on. They are closed.',
+  },
+  'systemd not told': {
+    level: 'warn',
+    fields: given('message'),
+    means: 'A notification of the service manager failed.',
+  },
+  admin: {
+    level: 'info',
+    fields: given('address', 'token'),
+    means: '`--admin` answers at the address. `token` is there when it was made for this start.',
+  },
+  'no admin': {
+    level: 'warn',
+    fields: given('message'),
+    means: 'After an upgrade `--admin` could not be opened. The server goes on without it.',
+  },
+  'admin token exposed': {
+    level: 'warn',
+    fields: given('message'),
+    means: 'Workers can read the token of `--admin` in the environment.',
+  },
+  'name taken': {
+    level: 'info',
+    fields: given('name', 'instead'),
+    means: 'Another server has the name that this one would have had. The other commands find this one as `instead`.',
+  },
+  'no control socket': {
+    level: 'warn',
+    fields: given('message'),
+    means: 'The control socket could not be opened. The server runs, and the other commands cannot reach it.',
+  },
+  'no scoreboard': {
+    level: 'warn',
+    fields: given('message'),
+    means: 'The scoreboard could not be made. The server runs without figures and without finding hangs.',
+  },
+  'no reports of fatal errors': {
+    level: 'warn',
+    fields: given('message'),
+    means: 'Reports that Node writes of fatal errors have no place, so `why` of such an exit says less.',
+  },
+  'max-memory lowered': {
+    level: 'warn',
+    fields: given('why'),
+    means: '`--max-memory` is more than the machine or its cgroup has for each worker, and was lowered.',
+  },
+  'fault of prefork': {
+    level: 'error',
+    fields: given('message', 'stack'),
+    means: 'prefork itself has a bug, and the server goes on. Please report the line.',
+  },
+};

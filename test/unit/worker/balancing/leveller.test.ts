@@ -1,0 +1,222 @@
+import { noMoves } from '../../../../src/contract/moves.ts';
+import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
+import { test, type TestContext } from 'node:test';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import type { Rest } from '../../../../src/http/server/served.ts';
+import type { HandoffEnd, MoveReason } from '../../../../src/ipc/messages.ts';
+import { Board } from '../../../../src/scoreboard/board.ts';
+import { monotonic } from '../../../../src/scoreboard/clock.ts';
+import { BLANK } from '../../../../src/scoreboard/record.ts';
+import { Writer } from '../../../../src/scoreboard/writer.ts';
+import { Leveller } from '../../../../src/worker/balancing/leveller.ts';
+import { poll } from '../../../support/watched.ts';
+import { temporaryDirectory } from '../../scoreboard/helpers.ts';
+
+const OWN = 0;
+const OTHER = 1;
+/** On their way at once. */
+const MOST = 8;
+const BEAT_MS = 250;
+/** Some beats, in which something would have moved. */
+const BEATS_MS = 3 * BEAT_MS;
+
+class FakeSocket {
+  rest: Rest = 'free';
+  arrivedAt: number | undefined;
+}
+
+interface Moved {
+  readonly socket: FakeSocket;
+  readonly to: number;
+  readonly reason: MoveReason;
+  readonly end: (how: HandoffEnd) => void;
+}
+
+/** A worker in slot 0, and the row of another one in slot 1, which beats and has as many connections as are said. */
+class Bench {
+  readonly sockets: FakeSocket[] = [];
+  readonly moved: Moved[] = [];
+  readonly closedUntil = new Float64Array(2);
+  readonly #writers: Writer[];
+  isServing = true;
+  others = 0;
+  accepted = 0;
+  utilization: [own: number, other: number] = [0.1, 0.1];
+  onTheWay = 0;
+  onFree: ((socket: Socket) => void) | undefined;
+
+  constructor(t: TestContext) {
+    const board = Board.create({ name: 'leveller', rows: 2, directories: [temporaryDirectory(t)] });
+    this.#writers = [0, 1].map((row) => Writer.open(board.path, row));
+    const timer = setInterval(() => this.#write(OTHER), 5);
+    t.after(() => {
+      this.isServing = false;
+      clearInterval(timer);
+      for (const writer of this.#writers) writer.close();
+      board.close();
+    });
+    const none = (): Uint8Array => new Uint8Array(2);
+    const pairs = { unanswered: none(), sent: none(), arrived: none() };
+    const handoffs = {
+      pairs,
+      heard: new Float64Array(2),
+      closedUntil: this.closedUntil,
+      moves: { in: 0, out: 0, ends: noMoves() },
+    };
+    const leveller = Leveller.start({
+      migration: this.#migration,
+      handoffs,
+      // What moves has neither been closed nor been accepted elsewhere.
+      servers: { open: () => this.sockets.length, accepted: () => this.accepted },
+      requests: { tellFree: (onFree) => void (this.onFree = onFree) },
+      vitals: { publish: () => this.#write(OWN) },
+      arrivedAt: (socket) => (socket as unknown as FakeSocket).arrivedAt,
+      slot: () => OWN,
+      isServing: () => this.isServing,
+      board: board.path,
+    });
+    assert.ok(leveller);
+  }
+
+  add(count: number, what: Partial<FakeSocket> = {}): FakeSocket[] {
+    const added = Array.from({ length: count }, () => Object.assign(new FakeSocket(), what));
+    this.sockets.push(...added);
+    this.accepted += count;
+    return added;
+  }
+
+  /** Those that are on their way end. */
+  end(how: HandoffEnd, moved: readonly Moved[]): void {
+    for (const { socket, end } of moved) {
+      this.onTheWay--;
+      if (how === 'taken') {
+        this.others++;
+        this.accepted--;
+      } else this.sockets.push(Object.assign(socket, { rest: 'free' }));
+      end(how);
+    }
+  }
+
+  async settled(): Promise<void> {
+    await delay(BEATS_MS);
+  }
+
+  #write(slot: number): void {
+    const connectionsOpen = slot === OWN ? this.sockets.length : this.others;
+    const utilization = this.utilization[slot]!;
+    this.#writers[slot]!.write({
+      ...BLANK,
+      slot,
+      state: 'ready',
+      heartbeat: monotonic(),
+      connectionsOpen,
+      utilization,
+    });
+  }
+
+  readonly #migration = ((bench: Bench): Parameters<typeof Leveller.start>[0]['migration'] => ({
+    get onTheWay() {
+      return bench.onTheWay;
+    },
+    watch: () => undefined,
+    sockets: () => [...bench.sockets] as unknown as Socket[],
+    restOf: (socket) => (socket as unknown as FakeSocket).rest,
+    move: (one, to, reason, end) => {
+      const socket = one as unknown as FakeSocket;
+      if (socket.rest !== 'free') return false;
+      socket.rest = 'never';
+      bench.sockets.splice(bench.sockets.indexOf(socket), 1);
+      bench.onTheWay++;
+      bench.moved.push({ socket, to, reason, end });
+      return true;
+    },
+  }))(this);
+}
+
+const some = (bench: Bench, count: number): Promise<unknown> =>
+  poll(() => bench.moved.length >= count || undefined, `${count} moves`);
+
+test('it gives what it has more than its share of, so many at once, and no more', async (t) => {
+  const bench = new Bench(t);
+  bench.add(24);
+  await some(bench, MOST);
+  assert.equal(bench.moved.length, MOST);
+  bench.end('taken', bench.moved.slice(0, MOST));
+  await some(bench, 12);
+  bench.end('taken', bench.moved.slice(MOST));
+  await bench.settled();
+  assert.equal(bench.moved.length, 12);
+  assert.deepEqual(new Set(bench.moved.map(({ to, reason }) => `${reason} to ${to}`)), new Set([`level to ${OTHER}`]));
+});
+
+test('pinned ones stay, and those that have just come', async (t) => {
+  const bench = new Bench(t);
+  bench.add(8, { rest: 'never' });
+  bench.add(8, { arrivedAt: monotonic() + 60_000 });
+  const [old] = bench.add(1, { arrivedAt: monotonic() - 60_000 });
+  await some(bench, 1);
+  await bench.settled();
+  assert.deepEqual(
+    bench.moved.map(({ socket }) => socket),
+    [old],
+  );
+});
+
+test('one that is in use goes when it has been answered', async (t) => {
+  const bench = new Bench(t);
+  const [first, second] = bench.add(2, { rest: 'busy' });
+  await poll(() => bench.onFree, 'the wish to hear of answers');
+  bench.onFree!(second as unknown as Socket);
+  second!.rest = 'free';
+  await nextTurn();
+  assert.deepEqual(
+    bench.moved.map(({ socket }) => socket),
+    [second],
+  );
+  first!.rest = 'free';
+  bench.end('taken', bench.moved);
+  await poll(() => bench.onFree === undefined || undefined, 'no more wish to hear of answers');
+  assert.equal(bench.moved.length, 1);
+});
+
+test('after a refusal nothing more goes there in this beat', async (t) => {
+  const bench = new Bench(t);
+  bench.add(24);
+  await some(bench, MOST);
+  bench.closedUntil[OTHER] = Infinity;
+  bench.end('refused', bench.moved.slice(0, MOST));
+  await bench.settled();
+  assert.equal(bench.moved.length, MOST);
+  bench.closedUntil[OTHER] = 0;
+  await some(bench, MOST + 1);
+});
+
+test('connections that end as fast as they come are left alone, and so is all in a worker that does not serve', async (t) => {
+  const bench = new Bench(t);
+  bench.isServing = false;
+  bench.add(24);
+  const timer = setInterval(() => void (bench.accepted += 1), 5);
+  t.after(() => clearInterval(timer));
+  await bench.settled();
+  bench.isServing = true;
+  await bench.settled();
+  assert.deepEqual(bench.moved, []);
+  clearInterval(timer);
+  await some(bench, 1);
+});
+
+test('hot: one of those in use goes to the other', async (t) => {
+  const bench = new Bench(t);
+  bench.others = 8;
+  const [first] = bench.add(8);
+  bench.utilization = [0.95, 0.2];
+  await poll(() => bench.onFree, 'the wish to hear of answers');
+  assert.equal(bench.moved.length, 0);
+  bench.onFree!(first as unknown as Socket);
+  await some(bench, 1);
+  assert.deepEqual(
+    bench.moved.map(({ reason, socket }) => [reason, socket]),
+    [['heat', first]],
+  );
+});
