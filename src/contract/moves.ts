@@ -27,7 +27,7 @@ export const MOVE_REASONS: readonly MoveReason[] = Object.keys(MOVED) as MoveRea
 /** How moves ended, by what they were for. */
 export type MovesByReason = Readonly<Record<MoveReason, Readonly<Record<MoveEnd, number>>>>;
 
-/** None so far: for whoever counts. */
+/** Returns counts of zero, to be counted up. */
 export function noMoves(): Record<MoveReason, Record<MoveEnd, number>> {
   const none = (): Record<MoveEnd, number> => ({ taken: 0, refused: 0, failed: 0 });
   return { drain: none(), level: none(), heat: none(), upgrade: none() };

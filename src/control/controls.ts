@@ -60,7 +60,7 @@ export interface BalanceStatus {
    * were on their way to a worker that ended. The worker that accepted a refused or failed one serves it.
    */
   readonly handoffs: { readonly done: number; readonly refused: number; readonly failed: number };
-  /** Connections that moved between two requests, or were to, by what for. Since the primary started. */
+  /** Connections that moved between two requests, or were to, by reason, since the primary started. */
   readonly moves: MovesByReason;
 }
 

@@ -42,9 +42,8 @@ const REST_MS = 1000;
 const ownKeys = ['app', 'during', 'connections', 'requests', 'timeout', 'pause'];
 
 /**
- * Starts the server, opens connections that never connect again, lets something happen to the server, and asserts that each of them
- * is still open and answered when all that leaves has left: old workers, and the old primary after an upgrade. No answer may say
- * `Connection: close`. Then the server is stopped, and has to end with exit code 0; one that was given as `app` goes on.
+ * Starts the server, opens connections that never connect again, and lets something happen to the server. It asserts that each
+ * connection is still open, and answered, when old workers and old primaries have left. No answer may say `Connection: close`. Then the server is stopped, and has to end with exit code 0; one that was given as `app` goes on.
  *
  * @returns how many connections there were, and requests.
  * @throws ClosedConnectionsError that names the connections that were closed, when, how, and what was done to the server then.

@@ -1,7 +1,7 @@
 /**
  * Requests by chance, on connections that move after each answer: every byte of them and of their answers is cut at random, they are
  * pipelined, big, with Expect, read slowly; clients half-close, end and reset. Each answer has to be the one of its request, and
- * each request be handled once. Not part of npm test:
+ * each request be handled once. It is not part of npm test:
  *
  *     node out/test/soak/moves.js [--requests 200000] [--server node|prefork] [--kills] [--seed 1] [--seconds 900] [--migrate every-answer]
  *
@@ -63,7 +63,7 @@ async function killer({ workers }: App): Promise<void> {
       process.kill(pid, 'SIGKILL');
       kills.push({ pid, at: performance.now() });
     } catch {
-      // It has just been killed, and the next one is not there yet.
+      // The worker has just been killed, and the next one is not there yet.
     }
   }
 }

@@ -15,13 +15,13 @@ export class Actions {
     return this.#all;
   }
 
-  /** Of what is over as soon as it is done. */
+  /** Takes down something that is over as soon as it is done. */
   add(name: string): void {
     const now = Date.now();
     this.#all.push({ name, from: now, to: now });
   }
 
-  /** Of what takes its time, whatever comes of it; not of what throws before it has begun. */
+  /** Takes down something that takes its time, whatever comes of it, unless it throws before it has begun. */
   during<Result>(name: string, run: () => Promise<Result>): Promise<Result> {
     const from = Date.now();
     const done = run();

@@ -200,7 +200,7 @@ export class App implements AsyncDisposable {
   }
 
   /**
-   * Settles when nobody leaves any more: no worker finishes what is in flight, and no primary that was replaced is there.
+   * Waits until all that leaves has left: no worker finishes what is in flight, and no primary that was replaced is there.
    *
    * @internal
    */

@@ -45,7 +45,7 @@ export async function withServer<Result>(
   }
 }
 
-/** The exit code of a primary that came by an upgrade nobody learns; its last word is in the log. */
+/** Whether the end was a good one. The exit code of a primary that came by an upgrade is unknown, but its last event is in the log. */
 export function endedWell({ code, signal }: Exit, app: App): boolean {
   return code === 0 || (code === null && signal === null && app.log.at(-1)?.name === 'stopped');
 }

@@ -14,12 +14,12 @@ export type ClosedBy = 'told' | 'idle' | LossCause;
 export interface End {
   readonly cause: ClosedBy;
   readonly detail: string;
-  /** ms since the epoch. */
+  /** The time in ms since the epoch. */
   readonly at: number;
   readonly history: ConnectionHistory;
 }
 
-/** One connection for as long as it lives: it never connects again. Owns it; `end` closes it. */
+/** A client with one connection for as long as that lives: it never connects again. Owns it; `end` closes it. */
 export class KeptClient {
   readonly #connection: Connection;
   readonly #requests: readonly LoadRequest[];
@@ -47,7 +47,7 @@ export class KeptClient {
     return this.#end;
   }
 
-  /** One request, if it is open. */
+  /** Sends one request and waits for the answer, if the connection is open. */
   async ask(): Promise<void> {
     if (this.#end !== undefined) return;
     const request = this.#requests[this.#next++ % this.#requests.length]!;
@@ -63,7 +63,7 @@ export class KeptClient {
     }
   }
 
-  /** One request after another. @param pause ms */
+  /** Sends one request after another. @param pause between an answer and the next request, ms */
   async keepAsking(over: AbortSignal, pause: number): Promise<void> {
     while (!over.aborted && this.#end === undefined) {
       await this.ask();

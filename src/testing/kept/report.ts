@@ -26,7 +26,7 @@ export interface ConnectionsReport {
   /** How many there were. */
   readonly connections: number;
   readonly answered: number;
-  /** In the order of time. */
+  /** The closed ones, in the order of time. */
   readonly closed: readonly ClosedConnection[];
 }
 

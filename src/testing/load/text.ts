@@ -34,7 +34,7 @@ export function formatLosses({ lost, losses }: LoadReport, output: readonly Outp
 }
 
 export interface Entry {
-  /** ms since the epoch. */
+  /** The time in ms since the epoch. */
   readonly at: number;
   readonly text: string;
 }

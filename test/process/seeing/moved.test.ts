@@ -67,7 +67,7 @@ for (const entry of ['echoes.js', 'http-echoes.js']) {
     const options = ['--workers', '3', '--admin', '0', '--migrate', 'every-answer'];
     await using app = await serve({ entry, options });
     const admin = await adminOf(app);
-    // One after another, so that it is known how many answers come before the last look.
+    // Each client pauses, so that its connection is free to move after most answers.
     const kept = await KeptConnections.open(app.target, { connections: 4, traffic: 'post', pause: 30 });
     await poll(async () => ((await allTaken(admin)) >= 100 ? true : undefined), '100 moves');
     const { answers, closed, toldToClose, lost, wrong } = await kept.stop();

@@ -1,7 +1,7 @@
 /** Reads HTTP/1 answers one after another, however they are cut. Small, so that it can be trusted. */
 export interface Answer {
   readonly status: number;
-  /** In lower case. */
+  /** Their names are in lower case. */
   readonly fields: ReadonlyMap<string, string>;
   readonly body: Buffer;
 }

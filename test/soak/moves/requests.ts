@@ -16,7 +16,7 @@ export interface Request {
 export function requestBy(random: Random, id: string, mayExpect: boolean): Request {
   const hasBody = random.chance(0.5);
   const content = Buffer.alloc(hasBody ? sizeBy(random) : 0, `>${id}`);
-  // Of an empty one a server need not say that it may come.
+  // A server need not ask for a body that is empty.
   const expects = content.length > 0 && mayExpect && random.chance(0.15);
   const isChunked = hasBody && random.chance(0.3);
   const answerSize = sizeBy(random);

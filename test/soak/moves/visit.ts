@@ -1,4 +1,4 @@
-/** One connection, by chance: what it asks, how that is cut, how it reads and how it ends. */
+/** A visit is a connection by chance: what it asks, how that is cut, how it reads and how it ends. */
 import { connect, type Socket } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import type { Target } from '../../support/app.ts';
@@ -7,12 +7,12 @@ import { Answers } from './answers.ts';
 import { faultOf, requestBy, type Request } from './requests.ts';
 
 /** Longest wait for an answer, ms. */
-const PATIENCE = 60_000;
+const PATIENCE_MS = 60_000;
 
 /** The last of a visit. `leaves`: at any moment, by an end or a reset. */
 type Ending = 'ends' | 'half-closes' | 'leaves';
 
-/** Of all visits. */
+/** What came of all visits. */
 export class Tally {
   sent = 0;
   answered = 0;
@@ -184,7 +184,7 @@ class Visit {
       const timer = setTimeout(() => {
         this.#ended('no answer in time');
         this.#socket.destroy();
-      }, PATIENCE);
+      }, PATIENCE_MS);
       this.#onChange = () => {
         if (!isSo()) return;
         clearTimeout(timer);
