@@ -114,7 +114,7 @@ test('what has moved is said by reason, when anything has', () => {
   };
   const { balance } = eventful;
   const text = statusText({ ...eventful, balance: { ...balance, moves } }, now);
-  assert.match(text, /^connections moved: 1.2k drain, 3 level, 2 refused, 2 failed$/m);
+  assert.match(text, /^connections moved: 1200 drain, 3 level, 2 refused, 2 failed$/m);
   assert.doesNotMatch(statusText(eventful, now), /moved/);
   // An older primary does not say.
   const { moves: _moves, ...older } = balance;

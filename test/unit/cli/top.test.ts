@@ -213,8 +213,8 @@ describe('a frame', () => {
       const history = historyOf(sampleAt(1000, statusOf([slotOf(0, worker)])));
       return plainFrame(history, columns, style);
     };
-    assert.match(moving(100), /conns moved .*\n.* 12 +12 /);
-    assert.doesNotMatch(moving(50), /moved/);
+    assert.match(moving(100), /conns moved\n.* 12 +12\n/);
+    assert.doesNotMatch(moving(45), /moved/);
     assert.doesNotMatch(plainFrame(eventful, 100, style), /moved/);
   });
 

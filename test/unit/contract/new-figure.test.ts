@@ -151,7 +151,7 @@ describe('a row of the table is all that it takes', () => {
       values: [{ value: 1.5, labels: { slot: 0 } }],
     });
     const line =
-      '| `prefork_fish_total` | counter | requests | `slot`, `outcome` | scoreboard | Fish, by outcome. | Fewer hooks. |';
+      '| `prefork_fish_total` | counter | requests | `slot`, `outcome`, `bait` | scoreboard | Fish, by outcome. | Fewer hooks. |';
     assert.ok(metricsMarkdown().includes(line));
   });
 });
