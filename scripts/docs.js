@@ -1,13 +1,15 @@
 /**
- * Writes docs/configuration.md, docs/metrics.md and a part of docs/control.md from the tables in the code; with --check, fails
+ * Writes docs/configuration.md, docs/metrics.md and parts of docs/control.md and docs/architecture.md from the tables in the code; with --check, fails
  * where they are not current.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { statusMarkdown } from '../dist/control/status/status-markdown.js';
 import { exitCodes } from '../dist/errors.js';
+import { httpParts } from '../dist/http/node-internals/parts.js';
 import { metricsMarkdown } from '../dist/metrics/markdown.js';
 import { optionsMarkdown } from '../dist/options/markdown.js';
 import { channelsMarkdown, eventsMarkdown } from '../dist/primary/telemetry/markdown.js';
+import { workerParts } from '../dist/worker/node-internals/parts.js';
 
 const codes = Object.entries(exitCodes).map(
   ([code, { exitCode, meaning }]) => `| ${exitCode} | \`${code}\` | ${meaning} |\n`,
@@ -168,7 +170,16 @@ ${eventsMarkdown()}`;
 
 const control = withPart('control', 'src/control/status/status-schema.ts', statusMarkdown());
 
-const texts = { configuration, metrics, control, events };
+const rowsOf = (what, parts) =>
+  Object.entries(parts).map(([part, without]) => `| ${what} | \`${part}\` | ${without} |\n`);
+const rows = [...rowsOf('worker', workerParts), ...rowsOf('HTTP server', httpParts)].join('');
+const architecture = withPart(
+  'architecture',
+  'the tables of parts in src/worker/node-internals/ and src/http/node-internals/',
+  `| Of the | Part | Without it |\n| --- | --- | --- |\n${rows}`,
+);
+
+const texts = { architecture, configuration, metrics, events, control };
 
 for (const [name, text] of Object.entries(texts)) {
   const file = new URL(`../docs/${name}.md`, import.meta.url);

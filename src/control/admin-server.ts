@@ -3,6 +3,7 @@ import { createServer, isIPv6, type AddressInfo, type Server } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AdminGate } from './admin-gate.ts';
 import { Connections } from './connections.ts';
+import { descriptorOf } from '../listeners/native.ts';
 import type { Controls } from './controls.ts';
 import { answer } from './routes.ts';
 
@@ -81,7 +82,7 @@ export class AdminServer {
    * The descriptor of the listening socket, so that another process can listen on it too; undefined once it is closed.
    */
   get fd(): number | undefined {
-    return (this.#listener as unknown as { readonly _handle: { readonly fd: number } | null })._handle?.fd;
+    return descriptorOf(this.#listener);
   }
 
   /**

@@ -8,6 +8,7 @@ import type { ChildProcess } from 'node:child_process';
 import { COMMAND, isEnvelope } from './channel.ts';
 import { isClusterMessage } from './cluster-messages.ts';
 import { Lines } from './lines.ts';
+import { awaitsAcknowledgement, channelOf, type ChannelHandle } from './node-channel.ts';
 import type { ReceivedHandle } from './received-handle.ts';
 
 /** The length of a message. The longest legitimate messages are metrics, which take hundreds of bytes a series. */
@@ -24,19 +25,6 @@ const SPARSE_BYTES = 6;
  * The number of bytes that may wait to be read by a worker. A worker that no longer reads is not written to for ever.
  */
 export const LONGEST_BACKLOG_BYTES: number = 4 * 1024 * 1024;
-
-/** The parts of Node's handle of a channel that are used here. They are the same in Node 20 to 26. */
-interface ChannelHandle {
-  /** Node calls this with the bytes of each read, and without any at the end. */
-  onread: (bytes?: ArrayBuffer) => void;
-  /** The handle that came with the bytes of the present read. */
-  pendingHandle: ReceivedHandle | null | undefined;
-  /** The number of bytes that wait to be written. */
-  readonly writeQueueSize: number;
-}
-
-/** A child as Node has it, with the handles whose acknowledgement it awaits. */
-type Receiver = ChildProcess & { readonly _handleQueue?: readonly unknown[] | null };
 
 export interface IntakeEvents {
   /** The worker sent something that no worker should send. `body` is the message, if it could be parsed. */
@@ -59,7 +47,7 @@ export interface IntakeOptions {
  * message of ours. It closes all others.
  */
 export class Intake {
-  readonly #child: Receiver;
+  readonly #child: ChildProcess;
   readonly #channel: ChannelHandle;
   readonly #events: IntakeEvents;
   readonly #isClustered: boolean;
@@ -168,7 +156,7 @@ export class Intake {
   }
 
   #acknowledged(message: Internal): void {
-    if (Array.isArray(this.#child._handleQueue)) this.#emit('internalMessage', message);
+    if (awaitsAcknowledgement(this.#child)) this.#emit('internalMessage', message);
     else this.#events.malformed('acknowledges what was not sent', message);
   }
 
@@ -216,13 +204,6 @@ function isInternal(message: unknown): message is Internal {
   if (typeof message !== 'object' || message === null) return false;
   const { cmd } = message as { cmd?: unknown };
   return typeof cmd === 'string' && cmd.startsWith('NODE_');
-}
-
-/** Finds the channel, which Node keeps under a symbol that it does not export. */
-function channelOf(child: ChildProcess): ChannelHandle | undefined {
-  const key = Object.getOwnPropertySymbols(child).find(({ description }) => description === 'kChannelHandle');
-  const channel = key && (child as unknown as Record<symbol, Partial<ChannelHandle> | null>)[key];
-  return typeof channel?.onread === 'function' ? (channel as ChannelHandle) : undefined;
 }
 
 /** Counts the characters that JSON puts around values, before any value is created. */

@@ -1,10 +1,12 @@
 /**
- * The one file that knows Node's listening handles. No public function binds a socket without listening on it and lets
+ * The door to Node's listening handles, for the primary, the binder and the workers. The other doors to private parts of Node are
+ * src/worker/node-internals, src/http/node-internals and src/ipc/node-channel.ts. No public function binds a socket without listening on it and lets
  * the result be sent to another process. So this module uses what node:cluster itself is built on:
  * `net._createServerHandle`, which has existed since Node 0.8 and is the same in 20 to 26. Every use is
  * feature-detected. Where the function is missing, `auto` falls back to node:cluster's own scheduling.
  */
 import net from 'node:net';
+import { constants } from 'node:os';
 
 /** libuv's UV_TCP_REUSEPORT (libuv 1.49, Node 22.12). Older ones ignore the bit, see `reuseportWorks`. */
 const REUSEPORT = 2;
@@ -136,7 +138,9 @@ interface UnboundUdp extends NativeHandle {
  * (DEP0112) up to Node 24 and is gone in Node 26. So the class is taken from the handle of a socket.
  */
 const createDatagramHandle: CreateDatagramHandle = (address, port, type, fd, flags) => {
-  const handle = new (udpClass())();
+  const Udp = udpClass();
+  if (Udp === undefined) return -constants.errno.ENOTSUP;
+  const handle = new Udp();
   const errno =
     fd !== undefined ? handle.open(fd) : handle[type === 'udp6' ? 'bind6' : 'bind'](address ?? '', port ?? 0, flags);
   if (errno === 0) return handle;
@@ -146,12 +150,13 @@ const createDatagramHandle: CreateDatagramHandle = (address, port, type, fd, fla
 
 let knownUdpClass: (new () => UnboundUdp) | undefined;
 
-function udpClass(): new () => UnboundUdp {
+/** Undefined where a socket does not show its handle any more. */
+function udpClass(): (new () => UnboundUdp) | undefined {
   if (knownUdpClass !== undefined) return knownUdpClass;
   const socket = process.getBuiltinModule('node:dgram').createSocket('udp4');
   const symbol = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'state symbol');
-  const { handle } = (socket as unknown as Record<symbol, { handle: UnboundUdp }>)[symbol!]!;
-  knownUdpClass = handle.constructor as new () => UnboundUdp;
+  const state = symbol && (socket as unknown as Record<symbol, { readonly handle?: UnboundUdp } | undefined>)[symbol];
+  knownUdpClass = state?.handle?.constructor as (new () => UnboundUdp) | undefined;
   socket.close();
   return knownUdpClass;
 }
@@ -178,6 +183,11 @@ export function bindPipe(path: string): NativeHandle | number {
  */
 export function adoptFd(fd: number): NativeHandle | number {
   return createServerHandle!(null, null, null, fd);
+}
+
+/** The descriptor of a server that listens, for another process to listen on too. Undefined where it is closed, or not known. */
+export function descriptorOf(server: net.Server): number | undefined {
+  return (server as unknown as { readonly _handle?: { readonly fd?: number } | null })._handle?.fd;
 }
 
 /** Opens a Unix socket's permissions, as `readableAll` and `writableAll` of `net.Server#listen` ask. */

@@ -21,7 +21,9 @@ import { prepare } from './prepare.ts';
 import type { ServiceManager } from './system/service-manager.ts';
 import { Signals } from './system/signals.ts';
 import { sweepStale } from '../scoreboard/board.ts';
-import { Supervisor } from './supervisor/supervisor.ts';
+import { ControlAddress } from './supervisor/control-address.ts';
+import { EventQueue } from './supervisor/event-queue.ts';
+import { Supervisor, type Outlets } from './supervisor/supervisor.ts';
 
 /** The objects that were made while this process may still have been root. */
 export interface Early {
@@ -82,19 +84,25 @@ async function supervise(
     sweepStale();
   });
   if (oldPrimary?.handover.board !== undefined) board?.inherit(oldPrimary.handover.board);
-  if (binder !== undefined) binder.onLost = () => log('binder gone', { message: BINDER_GONE });
+  binder?.onLost(() => log('binder gone', { message: BINDER_GONE }));
   const token = await tokenOf(settings, givenToken, oldPrimary?.handover.admin?.token);
   if (token !== undefined && givenToken?.isExposed === true && settings.user === undefined)
     log('admin token exposed', { message: TOKEN_EXPOSED });
   const output = await prefixedOutput(settings);
+  // Root has started it for another user.
+  const isSeparated = settings.user !== undefined || settings.group !== undefined;
 
+  const queue = new EventQueue();
   const faults = new Faults({
     log,
     now: monotonic,
-    giveUp: (error) => supervisor.post({ type: 'fail', error }),
+    giveUp: (error) => queue.post({ type: 'fail', error }),
   });
-  const supervisor: Supervisor = new Supervisor({
+  const address = new ControlAddress(oldPrimary?.handover.name ?? settings.name);
+  const supervisor = new Supervisor({
     settings,
+    queue,
+    address,
     program,
     sharing: sharing.mode,
     balance,
@@ -106,7 +114,7 @@ async function supervise(
       spawnWorker: options.spawnWorker,
       isRoundRobin: sharing.mode === 'round-robin',
       isPiped: output !== undefined,
-      isDetached: settings.user !== undefined || settings.group !== undefined,
+      isDetached: isSeparated,
     }),
     output,
     binder,
@@ -115,6 +123,37 @@ async function supervise(
     passed: manager?.sockets ?? plainlyInherited(oldPrimary),
     notifyFd: manager?.notifyFd,
     newPrimaryEnv: manager?.newPrimaryEnv ?? {},
+  });
+  if (isAlone) faults.watch();
+  cleanup.add(() => faults.close());
+  oldPrimary?.onGone(() => {
+    log('old primary gone', { message: 'it ended before this one was ready, which serves in its place' });
+    supervisor.resources.listeners.own();
+    queue.post({ type: 'left-alone' });
+  });
+  signals.deliverTo(queue.post);
+  const controls = new PrimaryControls({
+    supervisor,
+    place: address,
+    now: monotonic,
+    isSeparated,
+    sharing: sharing.mode,
+    balance,
+    hasBinder: binder !== undefined,
+  });
+  const replace = oldPrimary !== undefined;
+  const inherited = oldPrimary?.handover.admin;
+  const endpoints = new ControlEndpoints({
+    settings,
+    place: address,
+    controls,
+    log,
+    replace,
+    token,
+    inherited,
+    cleanup,
+  });
+  const outlets: Outlets = {
     adminSocket: () => endpoints.adminSocket,
     announce: (announcement) => {
       manager?.announce(announcement);
@@ -128,23 +167,12 @@ async function supervise(
         void succeed(oldPrimary, endpoints, supervisor);
       }
     },
-  });
-  if (isAlone) faults.watch();
-  cleanup.add(() => faults.close());
-  oldPrimary?.onGone(() => {
-    log('old primary gone', { message: 'it ended before this one was ready, which serves in its place' });
-    supervisor.own();
-  });
-  signals.deliverTo((event) => supervisor.post(event));
-  const controls = new PrimaryControls(supervisor, { sharing: sharing.mode, balance, hasBinder: binder !== undefined });
-  const replace = oldPrimary !== undefined;
-  const inherited = oldPrimary?.handover.admin;
-  const endpoints = new ControlEndpoints({ settings, supervisor, controls, log, replace, token, inherited, cleanup });
+  };
   try {
     if (oldPrimary === undefined) await endpoints.openControl().then(() => endpoints.openAdmin());
     // The control socket is ours by the time that a worker could miss us.
-    else supervisor.control = oldPrimary.handover.control;
-    await supervisor.run();
+    else address.opened({ path: oldPrimary.handover.control });
+    await supervisor.run(outlets);
   } finally {
     await Promise.all([endpoints.close(), manager?.close(), output?.close()]);
   }

@@ -1,7 +1,8 @@
-import childProcess, { fork, type ChildProcess } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import type { EventEmitter } from 'node:events';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { openChannel } from '../ipc/node-channel.ts';
 import type { Bound, NativeHandle } from '../listeners/native.ts';
 import {
   binderAnswerOf,
@@ -29,14 +30,6 @@ const FLAGS = ['--max-old-space-size=32'];
 export type Line = EventEmitter & Pick<ChildProcess, 'connected' | 'disconnect'> & { readonly send?: unknown };
 
 type Send = (request: BinderRequest, handle: undefined, options: object, sent: () => void) => boolean;
-
-/**
- * The function of Node's child_process that turns an inherited descriptor into the channel of this process. Node 8 to
- * 26 have the same one.
- */
-const { _forkChild: openChannel } = childProcess as unknown as {
-  _forkChild?: (fd: number, serialization: 'json' | 'advanced') => void;
-};
 
 /** The channel of the primary before this one, and a function that opens it for the line. */
 export interface Inherited {
@@ -108,7 +101,7 @@ export class Binder {
    * @param fd the descriptor of that primary's channel.
    */
   static inherit(fd: number): Binder {
-    const binder = new Binder(process, { fd, open: reopenChannel });
+    const binder = new Binder(process, { fd, open: openChannel });
     // The other primary left before this one could talk through it.
     if (!process.connected) binder.#disconnected();
     return binder;
@@ -127,8 +120,8 @@ export class Binder {
   }
 
   /** The function is called once when the binder is gone. Sockets that were bound stay, and no more can be bound. */
-  set onLost(lost: () => void) {
-    this.#lost = lost;
+  onLost(listener: () => void): void {
+    this.#lost = listener;
   }
 
   /**
@@ -206,13 +199,4 @@ export class Binder {
   #abandon(): void {
     for (const id of this.#waiting.keys()) this.#settle({ binder: 'bound', id, errno: EACCES });
   }
-}
-
-function reopenChannel(fd: number): boolean {
-  if (openChannel === undefined) return false;
-  // Listeners of the channel that has ended would read the new channel's messages too.
-  process.removeAllListeners('internalMessage');
-  openChannel(fd, 'json');
-  process.channel?.unref();
-  return true;
 }

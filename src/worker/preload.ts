@@ -66,17 +66,13 @@ function start(context: WorkerContext): void {
   const canMove = context.migrate !== 'off' && context.sharing !== 'round-robin';
   const requests = new Requests(turns, canMove ? pinAuthenticated : undefined);
   const idle = new IdleConnections(requests);
-  const servers = new Servers((server) => {
-    requests.trackHttp2(server);
-    requests.trackServed(server);
-    idle.watch(server);
-    status.ready();
-  });
+  const servers = new Servers();
+  const drainHooks = new OneShotHooks('onDrain');
   const isAtAccept = balance === 'least-connections' || balance === 'sticky-ip';
   let balancer: Balancer | undefined;
   let leveller: Leveller | undefined;
   const handicap = (): number => leveller?.handicap ?? 0;
-  const isDraining = (): boolean => drain.hooks.hasFired;
+  const isDraining = (): boolean => drainHooks.hasFired;
   const connections = {
     open: () => servers.open() + (balancer?.waiting ?? 0) + (handoffs?.arriving ?? 0),
     accepted: () => servers.accepted(),
@@ -87,11 +83,17 @@ function start(context: WorkerContext): void {
       : new Handoffs({
           link,
           taker: (listener) => (isDraining() ? undefined : servers.taker(listener)),
-          onChange: () => vitals.publish(),
           deliver: deliverTo(servers),
         });
   const vitals = new Vitals({ ...context, connections, requests, handoffs, handicap });
+  handoffs?.whenChanged(() => vitals.publish());
   const status = new Status(context.slot, vitals, words);
+  servers.whenAdded((server) => {
+    requests.trackHttp2(server);
+    requests.trackServed(server);
+    idle.watch(server);
+    status.ready();
+  });
   const migration = handoffs && canMove ? new Migration({ servers, handoffs, slot: () => status.slot }) : undefined;
   const moves =
     handoffs && migration
@@ -104,6 +106,7 @@ function start(context: WorkerContext): void {
         })
       : undefined;
   const drain = new Drain({
+    hooks: drainHooks,
     servers,
     requests,
     idle,
@@ -113,8 +116,8 @@ function start(context: WorkerContext): void {
   const applicationMetrics = new ApplicationMetrics(link);
   const primaryDeath = new OneShotHooks('onPrimaryDeath');
 
-  drain.hooks.add(() => vitals.state('draining'));
-  drain.hooks.add(() => turns?.close());
+  drainHooks.add(() => vitals.state('draining'));
+  drainHooks.add(() => turns?.close());
   const place = { board: context.board, slot: () => status.slot };
   const { open } = connections;
   balancer =
@@ -151,7 +154,7 @@ function start(context: WorkerContext): void {
     generation: context.generation,
     board: context.board,
     get isDraining() {
-      return drain.hooks.hasFired;
+      return isDraining();
     },
     ready() {
       if (hasSaidReady) return;
@@ -162,7 +165,7 @@ function start(context: WorkerContext): void {
     metrics: (registry) => applicationMetrics.add(registry),
     ownMetrics: (registry) => applicationMetrics.addOwn(registry),
     onSlot: (hook) => status.onSlot.add(hook),
-    onDrain: (hook) => drain.hooks.add(hook),
+    onDrain: (hook) => drainHooks.add(hook),
     onPrimaryDeath: (hook) => primaryDeath.add(hook),
   });
 }

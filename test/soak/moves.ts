@@ -54,11 +54,11 @@ async function client(nth: number): Promise<void> {
   while (!isOver()) await visit(app.target, random, () => `${nth}-${ids++}`, tally);
 }
 
-async function killer({ workers }: App): Promise<void> {
+async function killer(killed: App): Promise<void> {
   const random = new Random(Number(values.seed));
   while (values.kills && !isOver()) {
     await delay(KILL_PERIOD_MS);
-    const pid = random.pick([...workers.values()]);
+    const pid = random.pick([...killed.workers.values()]);
     try {
       process.kill(pid, 'SIGKILL');
       kills.push({ pid, at: performance.now() });

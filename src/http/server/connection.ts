@@ -10,7 +10,7 @@ import { ReadAhead } from './read-ahead.ts';
 import { refusal } from './refusal.ts';
 import { RequestBodyReceiver } from './request-body-receiver.ts';
 import { RequestHead } from '../protocol/request-head.ts';
-import { reset } from './reset.ts';
+import { reset } from '../node-internals/index.ts';
 import { ResponseEncoder } from './response-encoder.ts';
 import type { Hijacked, ResponseHead, ResponseSink } from '../message/response-sink.ts';
 import { isPinned, pin, type Rest } from './served.ts';
@@ -47,9 +47,6 @@ const NEVER = 0;
 const AFTER_LAST_BYTE = -1;
 
 const NOTHING = Buffer.alloc(0);
-
-/** The global is looked up at each use, which costs 6 ns of the 41 that a reading takes. */
-const clock = performance;
 
 /**
  * One connection: reads requests one after the other, and writes their responses in turn. What may happen when is in
@@ -199,7 +196,7 @@ export class Connection implements ResponseSink {
   }
 
   break(error?: unknown): void {
-    if (error !== undefined) this.#core.log('prefork/http: a response could not be read to its end', error);
+    if (error !== undefined) this.#core.application.log('prefork/http: a response could not be read to its end', error);
     this.stop();
   }
 
@@ -237,8 +234,7 @@ export class Connection implements ResponseSink {
 
   #isDue(): boolean {
     const { disableKeepalive, maxRequestsPerConn, maxKeepaliveDuration } = this.#core.settings;
-    if (disableKeepalive || this.#core.isClosing) return true;
-    if (this.#core.isLeaving && this.rest === 'never') return true;
+    if (disableKeepalive || this.#core.leaving.ends(this)) return true;
     if (maxRequestsPerConn !== 0 && this.#requests >= maxRequestsPerConn) return true;
     return maxKeepaliveDuration !== 0 && this.#core.now - this.#since >= maxKeepaliveDuration;
   }
@@ -276,7 +272,7 @@ export class Connection implements ResponseSink {
 
   #begin(parser: Parser): void {
     this.#requests++;
-    this.#core.connState?.(this.socket, 'active');
+    this.#core.application.connState?.(this.socket, 'active');
     if (parser.head.framing.authenticates) pin(this.socket);
     this.#request = requestSide.next(this.#request, ON_HEAD);
     this.#encoder.start(parser.head.method, parser.head.minor, !parser.keepsAlive || this.#isDue());
@@ -286,8 +282,8 @@ export class Connection implements ResponseSink {
     if (parser.head.framing.contentLength !== 0) return this.#beginBody(parser, head);
     const context = (this.#context = new Context(head, this, undefined));
     if (parser.head.method === 'CONNECT') {
-      if (!this.#core.upgrade(context, true)) this.#refuse('NO_TUNNEL');
-    } else if (parser.head.framing.upgrades) this.#core.upgrade(context, false);
+      if (!this.#core.application.upgrade(context, true)) this.#refuse('NO_TUNNEL');
+    } else if (parser.head.framing.upgrades) this.#core.application.upgrade(context, false);
   }
 
   #beginBody(parser: Parser, head: RequestHead): void {
@@ -302,7 +298,7 @@ export class Connection implements ResponseSink {
     } catch (error) {
       // A hook has: then it stands for the handler.
       if (context.isOpen) this.#count();
-      this.#core.failed(context, error);
+      this.#core.application.failed(context, error);
       return;
     }
     if (this.#core.settings.streamRequestBody && this.#request === BODY && context.isOpen) this.#run(context);
@@ -310,7 +306,7 @@ export class Connection implements ResponseSink {
 
   /** By the application's hooks, and by its limits. */
   #judgeBody(parser: Parser, context: Context, receiver: RequestBodyReceiver): void {
-    const limits = this.#core.headerReceived(context);
+    const limits = this.#core.application.headerReceived(context);
     if (limits?.maxRequestBodySize !== undefined) receiver.limit = limitOf(limits.maxRequestBodySize);
     // By the hook: the body is skipped, or the connection has closed.
     if (this.#request !== BODY || !context.isOpen) return;
@@ -318,7 +314,7 @@ export class Connection implements ResponseSink {
     const { contentLength, expectsContinue } = parser.head.framing;
     if (contentLength > receiver.limit) return this.#refuse('BODY_TOO_LARGE');
     if (!expectsContinue) return;
-    if (!this.#core.continues(context)) return this.#refuse('BAD_EXPECT');
+    if (!this.#core.application.continues(context)) return this.#refuse('BAD_EXPECT');
     this.#writer.add('HTTP/1.1 100 Continue\r\n\r\n');
     receiver.expect(contentLength);
   }
@@ -363,14 +359,14 @@ export class Connection implements ResponseSink {
 
   #run(context: Context): void {
     this.#count();
-    this.#core.handle(context);
+    this.#core.application.handle(context);
     if (this.#request === DONE && context.isOpen) this.#awaitHandler();
   }
 
   /** A handler gets it. */
   #count(): void {
-    this.#ordinal = ++this.#core.started;
-    if (this.#core.onAnswered !== undefined) this.#startedAt = clock.now();
+    this.#ordinal = this.#core.traffic.begin();
+    this.#startedAt = this.#core.traffic.startTime();
   }
 
   /** The response is given. */
@@ -390,8 +386,8 @@ export class Connection implements ResponseSink {
     this.#context = this.#receiver = undefined;
     if (this.#encoder.isLast) return this.stop();
     this.#request = requestSide.next(this.#request, ON_NEXT);
-    this.#core.connState?.(this.socket, 'idle');
-    this.#core.onFree?.(this.socket);
+    this.#core.application.connState?.(this.socket, 'idle');
+    this.#core.leaving.free(this.socket);
     this.#deadline = AFTER_LAST_BYTE;
   }
 
@@ -432,7 +428,7 @@ export class Connection implements ResponseSink {
     // The response says all there is to say, or can only break.
     if (this.#context?.isOpen === false) return this.stop();
     this.#writer.add(refusal(fault, this.#core.heads));
-    this.#core.refused(fault, this.socket);
+    this.#core.application.refused(fault, this.socket);
     this.#abandon(() => new Error(faults[fault].reason), faults[fault].status);
     this.stop();
   }
@@ -477,10 +473,7 @@ export class Connection implements ResponseSink {
     const ordinal = this.#ordinal;
     if (ordinal === 0) return;
     this.#ordinal = 0;
-    this.#core.finished++;
-    if (status === undefined || this.#core.onAnswered === undefined) return;
-    const alone = ordinal === this.#core.started ? this.socket : undefined;
-    this.#core.onAnswered(status, clock.now() - this.#startedAt, alone);
+    this.#core.traffic.end(ordinal, this.#startedAt, this.socket, status);
   }
 
   #releaseParser(): void {

@@ -10,11 +10,11 @@ import type { Fault } from '../protocol/faults.ts';
 import { installLightGlobals } from '../fetch/light-globals.ts';
 import { lightRequest, realRequest } from '../fetch/light-request.ts';
 import type { Handler, Hooks, HttpLogger } from '../message/hooks.ts';
+import { interceptAccepting, own, type AcceptedHandle } from '../node-internals/index.ts';
 import { refusal } from './refusal.ts';
 import { ServerCore } from './server-core.ts';
 import { MOVED, SERVED, type Served } from './served.ts';
 import { resolveSettings, type Settings } from './settings.ts';
-import type { Handle } from './short-cut.ts';
 import { RawSource, StreamSource } from './source.ts';
 import { UpgradeRequest } from '../message/upgrade-request.ts';
 
@@ -46,15 +46,9 @@ export interface ServerOptions extends Partial<Settings> {
   readonly logger?: HttpLogger;
 }
 
-/** What net.Server has and its types do not. */
-interface Internal {
-  _connections: number;
-  _handle: { onconnection(status: number, client: Accepted): void } | null;
-}
-
 /** Where a socket has its connection, so that its listeners need no closure each. */
 const CONNECTION: unique symbol = Symbol('prefork.connection');
-type Connected = Socket & { [CONNECTION]?: Connection; server?: NetServer; _server?: NetServer };
+type Connected = Socket & { [CONNECTION]?: Connection };
 
 /**
  * An HTTP/1.1 server. A `net.Server`, so that it listens and closes as any other, alone or under prefork.
@@ -83,12 +77,13 @@ export class Server extends NetServer {
     Object.defineProperty(this, SERVED, { value: this.#served() });
     this.#front = options.tls && this.#encrypt(options.tls);
     this.on('connection', (socket: Connected) => this.#onConnection(socket));
-    if (this.#front === undefined) this.on('listening', () => this.#intercept());
+    if (this.#front === undefined)
+      this.on('listening', () => interceptAccepting(this, (client) => this.#accept(client)));
   }
 
   /** Stops accepting; closes what is idle, and the rest after their responses. */
   override close(callback?: (error?: Error) => void): this {
-    this.#core.isClosing = this.#core.settings.closeOnShutdown;
+    if (this.#core.settings.closeOnShutdown) this.#core.leaving.close();
     super.close(callback);
     this.closeIdleConnections();
     return this;
@@ -106,23 +101,17 @@ export class Server extends NetServer {
 
   /** For prefork's worker: what it counts, and how it drains. */
   #served(): Served {
-    const core = this.#core;
+    const { traffic, leaving } = this.#core;
     return {
       get started() {
-        return core.started;
+        return traffic.started;
       },
       get finished() {
-        return core.finished;
+        return traffic.finished;
       },
-      time: (onAnswered) => void (core.onAnswered = onAnswered),
-      drain: (onFree) => {
-        core.isClosing ||= onFree === undefined;
-        core.isLeaving = true;
-        core.onFree = onFree;
-      },
-      tellFree: (onFree) => {
-        if (!core.isLeaving) core.onFree = onFree;
-      },
+      time: (onAnswered) => traffic.time(onAnswered),
+      drain: (onFree) => leaving.drain(onFree),
+      tellFree: (onFree) => leaving.tellFree(onFree),
       idle: () => this.#idle(),
       sockets: () => this.#sockets(),
       rest: (socket) => (socket as Connected)[CONNECTION]?.rest ?? 'never',
@@ -138,25 +127,12 @@ export class Server extends NetServer {
     for (const { socket } of this.#core.connections) yield socket;
   }
 
-  /** Node's own `onconnection` would make a socket that is read through a stream. */
-  #intercept(): void {
-    const handle = (this as unknown as Internal)._handle;
-    if (handle === null) return;
-    const original = handle.onconnection.bind(handle);
-    handle.onconnection = (status, client) => {
-      const isFull = this.maxConnections > 0 && (this as unknown as Internal)._connections >= this.maxConnections;
-      if (status !== 0 || isFull) original(status, client);
-      else this.#accept(client);
-    };
-  }
-
   /** What `onconnection` of node:net does: whoever closes the server waits for this socket, and it is counted. */
-  #accept(client: Accepted): void {
+  #accept(client: AcceptedHandle): void {
     client.setNoDelay?.(true);
     const source = new RawSource(client);
     const socket = source.socket as Connected;
-    (this as unknown as Internal)._connections++;
-    socket.server = socket._server = this;
+    own(this, socket);
     const connection = new Connection(socket, source, this.#core);
     source.start(connection);
     this.#serve(socket, connection, MOVED in client);
@@ -177,9 +153,9 @@ export class Server extends NetServer {
 
   #serveStream(stream: Duplex): void {
     const socket = stream as Connected;
-    let connection: Connection | undefined = undefined;
-    const source = new StreamSource(socket, { receive: (bytes, end) => connection!.receive(bytes, end) });
-    connection = new Connection(socket, source, this.#core);
+    const source = new StreamSource(socket);
+    const connection = new Connection(socket, source, this.#core);
+    source.start(connection);
     this.#serve(socket, connection);
   }
 
@@ -195,7 +171,7 @@ export class Server extends NetServer {
   /** At once, without waiting for what the client sends: there are too many already. */
   #turnAway(socket: Socket, connection: Connection, fault: Fault): void {
     connection.closed();
-    this.#core.refused(fault, socket);
+    this.#core.application.refused(fault, socket);
     socket.end(refusal(fault, this.#core.heads), 'latin1', () => socket.destroy());
   }
 
@@ -227,8 +203,6 @@ export class Server extends NetServer {
     return front;
   }
 }
-
-type Accepted = Handle & { setNoDelay?(on: boolean): void };
 
 function handlerOf({ handler, fetch, lightGlobals = true }: ServerOptions): Handler {
   if (handler !== undefined && fetch === undefined) return handler;

@@ -1,13 +1,15 @@
 import type { Duplex } from 'node:stream';
-import { Socket } from 'node:net';
-import type { Handle } from './short-cut.ts';
+import type { Socket } from 'node:net';
+import { socketOver, type AcceptedHandle } from '../node-internals/index.ts';
 
 /** Where a connection's bytes come from, and how to stop and go on. */
 export interface Source {
   /** It is the connection as it was accepted: nothing between it and the client has a state, as TLS has. */
   readonly isNative: boolean;
   /** Of a connection that may be written to past its stream. */
-  readonly handle?: Handle;
+  readonly handle?: AcceptedHandle;
+  /** Reads from now on. */
+  start(receiver: Receiver): void;
   /** After `receive` has returned false. */
   resume(): void;
   /** The stream is another's from now on, who reads it as any other. */
@@ -29,17 +31,16 @@ const SHARED = Buffer.allocUnsafeSlow(64 * 1024);
 export class RawSource implements Source {
   readonly isNative = true;
   readonly socket: Socket;
-  readonly handle: Handle;
+  readonly handle: AcceptedHandle;
   #receiver: Receiver | undefined;
 
   /** @param handle of libuv, from `onconnection`. */
-  constructor(handle: Handle) {
+  constructor(handle: AcceptedHandle) {
     this.handle = handle;
-    this.socket = new Socket({
-      handle,
-      allowHalfOpen: true,
-      onread: { buffer: SHARED, callback: (length: number, bytes: Uint8Array) => this.#read(length, bytes as Buffer) },
-    } as unknown as ConstructorParameters<typeof Socket>[0]);
+    this.socket = socketOver(handle, {
+      buffer: SHARED,
+      callback: (length, bytes) => this.#read(length, bytes as Buffer),
+    });
   }
 
   start(receiver: Receiver): void {
@@ -66,13 +67,17 @@ export class RawSource implements Source {
 export class StreamSource implements Source {
   readonly isNative = false;
   readonly #stream: Duplex;
-  readonly #onData: (bytes: Buffer) => void;
+  #onData: (bytes: Buffer) => void = () => {};
 
-  constructor(stream: Duplex, receiver: Receiver) {
+  constructor(stream: Duplex) {
     this.#stream = stream;
-    this.#onData = (bytes) => void (receiver.receive(bytes, bytes.length) || stream.pause());
     // A client that has sent all that it has to say still gets its answers.
     stream.allowHalfOpen = true;
+  }
+
+  start(receiver: Receiver): void {
+    const stream = this.#stream;
+    this.#onData = (bytes) => void (receiver.receive(bytes, bytes.length) || stream.pause());
     // It may have been paused.
     stream.on('data', this.#onData).resume();
   }

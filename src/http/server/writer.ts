@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { latin1 } from '../protocol/bytes.ts';
 import type { Sendable } from '../message/content.ts';
-import { ShortCut, type Handle } from './short-cut.ts';
+import { bytesTaken, ShortCut, type AcceptedHandle } from '../node-internals/index.ts';
 
 /** What a client may leave untaken before the next is made, or read, for it. */
 const MOST_UNSENT = 64 * 1024;
@@ -11,11 +11,6 @@ const SMALL = 8 * 1024;
 
 /** Each of these has to be taken within `writeTimeout`. */
 const UNIT = 64 * 1024;
-
-/** The handle of a net.Socket says how much it was given, and how much of that the kernel has not taken. */
-type Handled = Socket & {
-  readonly _handle?: { readonly bytesWritten?: number; readonly writeQueueSize?: number } | null;
-};
 
 /**
  * What is to be sent, gathered as one latin1 string: the kernel gets all responses of a pipeline, heads and bodies, in one
@@ -36,7 +31,7 @@ export class Writer {
    * @param handle of the socket, if it may be written to past the stream
    * @param onDrained after `isBlocked`: the client has taken everything.
    */
-  constructor(socket: Socket, handle: Handle | undefined, onDrained: () => void) {
+  constructor(socket: Socket, handle: AcceptedHandle | undefined, onDrained: () => void) {
     this.#socket = socket;
     this.#shortCut = handle && new ShortCut(socket, handle);
     this.#onDrained = onDrained;
@@ -98,11 +93,8 @@ export class Writer {
     return this.#socket.writableLength + (this.#shortCut?.waiting ?? 0);
   }
 
-  /** Not `bytesWritten` of the socket, which counts what waits in the stream as well. */
   #takenNow(): number {
-    const { bytesWritten, writeQueueSize } = (this.#socket as Handled)._handle ?? {};
-    if (bytesWritten !== undefined && writeQueueSize !== undefined) return bytesWritten - writeQueueSize;
-    return this.#given - this.#waiting();
+    return bytesTaken(this.#socket) ?? this.#given - this.#waiting();
   }
 
   #write(text: string): void {

@@ -3,11 +3,11 @@ import { ControlServer } from '../../control/server.ts';
 import { PreforkError } from '../../errors.ts';
 import type { Settings } from '../../options/index.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { Supervisor } from '../supervisor/supervisor.ts';
+import type { ControlAddress } from '../supervisor/control-address.ts';
 
 export interface ControlSocketOptions {
   readonly settings: Settings;
-  readonly supervisor: Supervisor;
+  readonly place: ControlAddress;
   readonly controls: Controls;
   readonly log: Log;
   /** Of the primary that this one succeeds. */
@@ -21,9 +21,9 @@ export interface ControlSocketOptions {
  * @throws PreforkError `ERR_NAME_TAKEN`
  */
 export async function openControlSocket(options: ControlSocketOptions): Promise<ControlServer | undefined> {
-  const { settings, supervisor, controls, log, replace } = options;
+  const { settings, place, controls, log, replace } = options;
   const { isNameGiven } = settings;
-  const { name } = supervisor;
+  const { name } = place;
   try {
     const server = await ControlServer.open({
       controls,
@@ -31,8 +31,7 @@ export async function openControlSocket(options: ControlSocketOptions): Promise<
       isNameGiven,
       replace,
     });
-    supervisor.name = server.name;
-    supervisor.control = server.path;
+    place.opened(server);
     if (server.name !== name) log('name taken', { name, instead: server.name });
     return server;
   } catch (error) {

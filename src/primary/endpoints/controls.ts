@@ -9,16 +9,21 @@ import { whyNotRoots } from '../../upgrade/next-node.ts';
 import { Calendar } from './calendar.ts';
 import { dashboardOf } from './dashboard.ts';
 import { servingSlots, type Fleet } from '../fleet/fleet.ts';
-import { metricsOf } from './metrics.ts';
+import { metricsOf, type ScrapeTerms } from './metrics.ts';
 import { statusOf } from './status.ts';
+import type { Row } from '../../scoreboard/layout.ts';
+import type { WorkerId } from '../fleet/events.ts';
+import type { ControlAddress } from '../supervisor/control-address.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import { version } from '../installation.ts';
 
 /** How long idle connections may stay open at a stop that was asked for over the control socket, ms. */
 const IDLE = 5000;
 
-/** In force, and not as they were asked for. */
-export interface Modes {
+export interface PrimaryControlsParts extends ScrapeTerms {
+  readonly supervisor: Supervisor;
+  readonly place: ControlAddress;
+  /** These two are in force, and not as they were asked for. */
   readonly sharing: Sharing;
   readonly balance: Balance;
   /** What runs the next primary has to be root's: it gets the channel to the binder. */
@@ -28,17 +33,16 @@ export interface Modes {
 /** What is asked of this primary over its control socket, as events of its supervisor. Owns nothing. */
 export class PrimaryControls implements Controls {
   readonly #supervisor: Supervisor;
-  readonly #balance: Balance;
-  readonly #hasBinder: boolean;
+  readonly #parts: PrimaryControlsParts;
   readonly #calendar = new Calendar();
   readonly #names: Pick<Status, 'prefork' | 'node' | 'directory' | 'pid' | 'sharing'>;
   /** One for all entrances: whoever looks is shown the same. */
   #dashboard: Promise<Dashboard> | undefined;
 
-  constructor(supervisor: Supervisor, { sharing, balance, hasBinder }: Modes) {
+  constructor(parts: PrimaryControlsParts) {
+    const { supervisor, sharing } = parts;
     this.#supervisor = supervisor;
-    this.#balance = balance;
-    this.#hasBinder = hasBinder;
+    this.#parts = parts;
     const directory = process.cwd();
     this.#names = { prefork: version(), node: process.versions.node, directory, pid: process.pid, sharing };
   }
@@ -48,14 +52,24 @@ export class PrimaryControls implements Controls {
   }
 
   status(): Status {
-    const { name, fleet, addresses, handoffs, moves, row, now } = this.#supervisor;
+    const { place, balance } = this.#parts;
+    const { fleet, resources } = this.#supervisor;
+    const { listeners, processes } = resources;
+    const now = this.#parts.now();
     const epoch = this.#calendar.at(now, Date.now());
-    const facts = { name, ...this.#names, addresses, balance: this.#balance, handoffs, moves, row, now, epoch };
+    const row = (worker: WorkerId): Row | undefined => processes.row(worker);
+    const served = {
+      addresses: listeners.addresses,
+      handoffs: resources.handoffs.counts,
+      moves: resources.handoffs.moves,
+      row,
+    };
+    const facts = { name: place.name, ...this.#names, ...served, balance, now, epoch };
     return statusOf(fleet, facts);
   }
 
   metrics(accept: string | undefined): Promise<MetricsAnswer> {
-    return metricsOf(this.#supervisor, this.status(), accept);
+    return metricsOf(this.#supervisor, this.#parts, this.status(), accept);
   }
 
   readiness(): ReturnType<Controls['readiness']> {
@@ -64,7 +78,7 @@ export class PrimaryControls implements Controls {
   }
 
   async operate<Kind extends AskedKind>(kind: Kind, asked: AskedTargets[Kind]): Promise<Outcome> {
-    const target = checks[kind]?.(asked, this.#hasBinder) ?? asked;
+    const target = checks[kind]?.(asked, this.#parts.hasBinder) ?? asked;
     if ('ok' in target) return target;
     return this.#supervisor.ask((request) => ({ type: 'operate', kind, target, request }) as Operate);
   }

@@ -1,24 +1,33 @@
 import type { MetricsAnswer, Status } from '../../control/controls.ts';
 import type { Queue, Snapshot } from '../../metrics/snapshot.ts';
+import type { ListenerSet } from '../../listeners/listener-set.ts';
 import type { Asked } from '../supervisor/application-metrics.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 
 /** A worker whose last beat is older than this, ms, is not asked: two beats. */
 const RESPONSIVE = 500;
 
+export interface ScrapeTerms {
+  /** Monotonic, ms. */
+  readonly now: () => number;
+  /** Root started the server for another user: what the application's user may write is not loaded here. */
+  readonly isSeparated: boolean;
+}
+
 /** Answers a scrape. What it takes is loaded by the first one: most primaries are never scraped. */
 export async function metricsOf(
   supervisor: Supervisor,
+  { now, isSeparated }: ScrapeTerms,
   status: Status,
   accept: string | undefined,
 ): Promise<MetricsAnswer> {
   const { expose, merge } = await import('../../metrics/exposition.ts');
   const { loadPromClient, MissingPromClient } = await import('../../metrics/prom-client.ts');
   try {
-    const promClient = loadPromClient(!supervisor.isSeparated);
-    const { applicationMetrics } = supervisor;
-    const application = await applicationMetrics.collect(workersToAsk(supervisor));
-    await applicationMetrics.fold((lists) => merge(lists, promClient.AggregatorRegistry));
+    const promClient = loadPromClient(!isSeparated);
+    const { metrics } = supervisor.resources;
+    const application = await metrics.collect(workersToAsk(supervisor, now()));
+    await metrics.fold((lists) => merge(lists, promClient.AggregatorRegistry));
     const snapshot = await snapshotOf(supervisor, status);
     return { ok: true, ...(await expose(promClient, { snapshot, application, accept })) };
   } catch (error) {
@@ -27,26 +36,26 @@ export async function metricsOf(
   }
 }
 
-function workersToAsk({ fleet, now, row }: Supervisor): Asked[] {
+function workersToAsk({ fleet, resources: { processes } }: Supervisor, now: number): Asked[] {
   return [...fleet.workers.values()]
     .filter(({ state }) => state === 'serving' || state === 'draining')
-    .map(({ id }) => ({ id, isResponsive: now - (row(id)?.heartbeat ?? -Infinity) < RESPONSIVE }));
+    .map(({ id }) => ({ id, isResponsive: now - (processes.row(id)?.heartbeat ?? -Infinity) < RESPONSIVE }));
 }
 
-async function snapshotOf(supervisor: Supervisor, status: Status): Promise<Omit<Snapshot, 'told'>> {
+async function snapshotOf({ fleet, resources }: Supervisor, status: Status): Promise<Omit<Snapshot, 'told'>> {
   const { cpuQuota } = await import('../../options/machine/cores.ts');
   const { memoryLimit } = await import('../../options/machine/memory.ts');
   const quota = cpuQuota();
   return {
     status,
-    rows: [...supervisor.fleet.workers.keys()].flatMap((id) => supervisor.row(id) ?? []),
-    totals: supervisor.totals,
-    queues: await queuesOf(supervisor),
+    rows: [...fleet.workers.keys()].flatMap((id) => resources.processes.row(id) ?? []),
+    totals: resources.totals,
+    queues: await queuesOf(resources.listeners),
     limits: { cpu: Number.isFinite(quota) ? quota : undefined, memory: memoryLimit() },
   };
 }
 
-async function queuesOf({ sockets }: Supervisor): Promise<Queue[]> {
+async function queuesOf({ sockets }: Pick<ListenerSet, 'sockets'>): Promise<Queue[]> {
   const { acceptQueues, inodeOf } = await import('../../metrics/accept-queue.ts');
   const lengths = acceptQueues();
   return sockets.flatMap(({ address, slot, fd }) => {

@@ -5,12 +5,13 @@ import type { Handover } from '../../upgrade/handover.ts';
 import { ApplicationMetrics } from './application-metrics.ts';
 import { bindTcpWith, bindUdpWith } from './bind.ts';
 import { PendingRequests } from './pending-requests.ts';
-import { WorkerProcesses, type WorkerSaid } from '../workers/worker-processes.ts';
+import { WorkerProcesses } from '../workers/worker-processes.ts';
 import { Denials } from './denials.ts';
-import type { FleetEvent, WorkerId } from '../fleet/events.ts';
+import type { WorkerId } from '../fleet/events.ts';
 import { awakeOf, type Fleet } from '../fleet/fleet.ts';
 import { Handoffs, NEXT_PRIMARY, OLD_PRIMARY, type HandoffParts } from '../workers/handoffs.ts';
-import { HealthPoller, type Look } from './health-poller.ts';
+import type { EventQueue } from './event-queue.ts';
+import { HealthPoller } from './health-poller.ts';
 import { UpgradeLauncher } from './upgrade-launcher.ts';
 import type { SupervisorParts } from './supervisor-parts.ts';
 import { Timers } from './timers.ts';
@@ -18,7 +19,7 @@ import { Timers } from './timers.ts';
 /** What those who hold something know of the supervisor. */
 export interface SupervisorContext {
   /** Takes what happened. */
-  readonly post: (event: FleetEvent | WorkerSaid | Look) => void;
+  readonly post: EventQueue['post'];
   readonly fleet: () => Fleet;
   /** The path of the control socket; empty where there is none. */
   readonly control: () => string;

@@ -1,10 +1,11 @@
 import type { Inherited } from '../../listeners/inherited.ts';
 import type { Settings } from '../../options/index.ts';
 import type { Binder } from '../../privileges/binder.ts';
-import type { AdminSocket, Handover } from '../../upgrade/handover.ts';
+import type { Handover } from '../../upgrade/handover.ts';
 import type { OldPrimary } from '../../upgrade/old-primary.ts';
 import type { CrewParts } from '../workers/worker-processes.ts';
-import type { Announcement } from '../fleet/events.ts';
+import type { ControlAddress } from './control-address.ts';
+import type { EventQueue } from './event-queue.ts';
 import type { Hooks } from './hooks.ts';
 
 /** What a supervisor is made with, beside what the workers' processes take. */
@@ -13,6 +14,9 @@ export interface SupervisorParts extends Pick<
   'program' | 'sharing' | 'balance' | 'board' | 'os' | 'log' | 'output'
 > {
   readonly settings: Settings;
+  /** What all that happens goes through. */
+  readonly queue: EventQueue;
+  readonly address: ControlAddress;
   /** Binds ports that the user of the server may not bind; undefined where there are none. */
   readonly binder: Binder | undefined;
   readonly hooks: Hooks;
@@ -28,8 +32,4 @@ export interface SupervisorParts extends Pick<
   readonly notifyFd: number | undefined;
   /** Beside the primary's own environment, for the one that succeeds it. */
   readonly newPrimaryEnv: NodeJS.ProcessEnv;
-  /** What `--admin` listens on, which the primary that succeeds it gets too. */
-  readonly adminSocket: () => AdminSocket | undefined;
-  /** Tells whoever supervises the primary. */
-  readonly announce: (announcement: Announcement) => void;
 }

@@ -98,7 +98,7 @@ export class Balancer implements Steering {
     this.#view = view;
     this.#areLoadsCompared = balance !== 'sticky-ip';
     this.#strategy = this.#areLoadsCompared ? this.#leastLoaded : this.#stickySlot;
-    parts.handoffs.onSettled = () => this.#unpark();
+    parts.handoffs.whenSettled(() => this.#unpark());
   }
 
   /** @returns undefined where the scoreboard cannot be read: this worker serves what it accepts. Its vitals warn of that. */

@@ -34,8 +34,6 @@ export interface HandoffsParts {
   readonly link: Pick<Link, 'on' | 'send'>;
   /** What can take a connection of the listener; undefined where this worker does not want any. */
   readonly taker: (listener: number) => SlotHandle | undefined;
-  /** A connection came, came back, or is no longer on its way. */
-  readonly onChange: () => void;
   /** Gives a connection to a server that is open. @default by `serve` and `resume` of the handle */
   readonly deliver?: (client: NativeClient, handle: SlotHandle, arrival: Arrival) => void;
 }
@@ -85,9 +83,9 @@ export class Handoffs {
   /** By slot: until when it is offered none, since it did not take one; and since it could not. */
   readonly closedUntil: Float64Array = new Float64Array(PAIRS.slots);
   readonly unableUntil: Float64Array = new Float64Array(PAIRS.slots);
-  /** Another slot may have room again. */
-  onSettled: () => void = () => {};
   readonly #parts: HandoffsParts;
+  #changed: () => void = () => {};
+  #settled: () => void = () => {};
   readonly #sent = new Map<number, Sent>();
   #ids = 0;
   #recallTimer: NodeJS.Timeout | undefined;
@@ -101,6 +99,16 @@ export class Handoffs {
     link.on('handed', ({ id, how }) => this.#settle(id, how));
     link.on('recall', ({ id }) => link.send({ type: 'refused', id }));
     process.once('disconnect', () => this.#abandon());
+  }
+
+  /** @param listener hears that a connection came, came back, or is no longer on its way: what the others decide by has changed */
+  whenChanged(listener: () => void): void {
+    this.#changed = listener;
+  }
+
+  /** @param listener hears that one has been answered: another slot may have room again */
+  whenSettled(listener: () => void): void {
+    this.#settled = listener;
   }
 
   /** How many are this worker's and about to be served. */
@@ -118,14 +126,14 @@ export class Handoffs {
     const { unanswered, sent } = this.pairs;
     if (unanswered[to]!++ === 0) this.heard[to] = monotonic();
     sent[to]!++;
-    this.#parts.onChange();
+    this.#changed();
   }
 
   /** It stays here after all. Told at once too: else it would count twice, and whoever has too many would think it normal. */
   unclaim(to: number): void {
     this.pairs.unanswered[to]!--;
     this.pairs.sent[to]!--;
-    this.#parts.onChange();
+    this.#changed();
   }
 
   /**
@@ -187,9 +195,9 @@ export class Handoffs {
       if (isRecalled && how === 'refused') this.unableUntil[to] = now + LONG_PAUSE;
       this.#deliver(client, acceptedBy, move === undefined ? 'accepted' : 'returned');
     }
-    this.#parts.onChange();
+    this.#changed();
     move?.ended(how);
-    this.onSettled();
+    this.#settled();
   }
 
   #count(how: HandoffEnd, move: MoveReason | undefined): void {
@@ -210,7 +218,7 @@ export class Handoffs {
   }
 
   #receive({ id, listener, from, nth, move }: HandoffHeader & { id: number }, client: NativeClient | undefined): void {
-    const { link, taker, onChange } = this.#parts;
+    const { link, taker } = this.#parts;
     const handle = client && taker(listener);
     if (from < PAIRS.slots) this.pairs.arrived[from] = nth;
     if (client === undefined || handle === undefined) {
@@ -220,7 +228,7 @@ export class Handoffs {
     }
     // Told to all before it is told to the sender, who then no longer counts it as on its way.
     this.#arriving.add(client);
-    onChange();
+    this.#changed();
     const isTold = link.send({ type: 'taken', id }, undefined, (error) => {
       // It was abandoned meanwhile.
       if (!this.#arriving.delete(client)) return;
@@ -228,7 +236,7 @@ export class Handoffs {
       if (move !== undefined) this.moves.in++;
       else this.received++;
       this.#deliver(client, handle, move === undefined ? 'accepted' : 'moved');
-      onChange();
+      this.#changed();
     });
     if (isTold) return;
     this.#arriving.delete(client);

@@ -1,12 +1,5 @@
 import type { Socket } from 'node:net';
-
-/** Node's handle of a socket: TCP, pipe or TLS. */
-interface Handle {
-  /** What Node has decided; it never asks the handle. */
-  readonly reading?: boolean;
-  readStart(): void;
-  readStop(): void;
-}
+import { handleThatReads } from '../node-internals/index.ts';
 
 /**
  * Sees to it that clients whose requests keep the event loop for long are served in turn.
@@ -30,7 +23,7 @@ export class ReadFairness {
 
   /** Lets the others come first, once. */
   pauseOnce(socket: Socket): void {
-    const handle = handleOf(socket);
+    const handle = handleThatReads(socket);
     if (this.#isClosed || handle === undefined) return;
     handle.readStop();
     this.#since.push(socket);
@@ -42,20 +35,14 @@ export class ReadFairness {
   /** All are read as they come from now on. Idempotent. */
   close(): void {
     this.#isClosed = true;
-    for (const socket of [...this.#before, ...this.#since]) handleOf(socket)?.readStart();
+    for (const socket of [...this.#before, ...this.#since]) handleThatReads(socket)?.readStart();
   }
 
   readonly #next = (): void => {
-    for (const socket of this.#before) handleOf(socket)?.readStart();
+    for (const socket of this.#before) handleThatReads(socket)?.readStart();
     this.#before = this.#since;
     this.#since = [];
     this.#isOn = this.#before.length > 0;
     if (this.#isOn) setImmediate(this.#next);
   };
-}
-
-/** Undefined where Node does not want to read: it is closed, or the application has enough. */
-function handleOf(socket: Socket): Handle | undefined {
-  const { _handle: handle } = socket as Socket & { readonly _handle?: Handle | null };
-  return handle?.reading === true ? handle : undefined;
 }

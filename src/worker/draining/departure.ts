@@ -1,5 +1,5 @@
 import type { ServerHttp2Session } from 'node:http2';
-import { writeBesideHttp2 } from '../node-internals.ts';
+import { writeBesideHttp2 } from '../node-internals/index.ts';
 
 /** A client that asks for nothing for so long is idle, and not just held up, ms. */
 const IDLE_MS = 500;

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promi
 import type { DrainTerms, Successor } from '../../ipc/messages.ts';
 import type { DrainMoves } from '../migration/drain-moves.ts';
 import type { IdleConnections } from './idle-connections.ts';
-import { OneShotHooks } from './one-shot-hooks.ts';
+import type { OneShotHooks } from './one-shot-hooks.ts';
 import type { Requests } from './requests.ts';
 import type { Servers } from '../listening/servers.ts';
 import type { SlotHandle } from '../listening/slot-handle.ts';
@@ -32,6 +32,8 @@ const HALF_OPEN_MS = 250;
 const never = new Int32Array(new SharedArrayBuffer(4));
 
 export interface DrainParts {
+  /** Of the application, and of what has to know that the worker drains. */
+  readonly hooks: OneShotHooks;
   readonly servers: Servers;
   readonly requests: Requests;
   readonly idle: IdleConnections;
@@ -51,7 +53,7 @@ export interface DrainParts {
  */
 export class Drain {
   /** Comes when the drain begins, which is not over before the application's functions for it are. */
-  readonly hooks: OneShotHooks = new OneShotHooks('onDrain');
+  readonly hooks: OneShotHooks;
   readonly #parts: DrainParts;
   #idle = Infinity;
   #idleEnds = Infinity;
@@ -61,6 +63,8 @@ export class Drain {
 
   constructor(parts: DrainParts) {
     this.#parts = parts;
+    this.hooks = parts.hooks;
+    parts.moves?.whenGivenUp(() => this.#stay());
   }
 
   /**
@@ -85,7 +89,6 @@ export class Drain {
   async #run(takenOver: boolean, successor: Successor | undefined): Promise<void> {
     const { servers, requests, moves } = this.#parts;
     if (moves !== undefined && successor !== undefined) {
-      moves.onGivenUp = () => this.#stay();
       moves.begin(successor, this.#idle);
       requests.drain(moves);
     } else requests.drain();

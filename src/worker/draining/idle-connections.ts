@@ -1,10 +1,7 @@
 import type { Server, Socket } from 'node:net';
 import { servedBy } from '../../http/server/served.ts';
-import { connectionsOf } from '../node-internals.ts';
+import { bytesReceived, connectionsOf } from '../node-internals/index.ts';
 import type { Requests } from './requests.ts';
-
-/** Of a TLS connection, the one below. */
-type Layered = Socket & { readonly _parent?: Socket | null };
 
 /** How many bytes a connection had received when it was first seen idle. */
 interface Quiet {
@@ -80,9 +77,4 @@ export class IdleConnections {
 /** Those of node:http and https have the first of these, those of http2 the second, which may speak HTTP/1 as well. */
 function speaksHttp(server: Server): boolean {
   return servedBy(server) !== undefined || 'closeIdleConnections' in server || 'updateSettings' in server;
-}
-
-/** Below TLS, where the first half of a record counts too. */
-function bytesReceived(socket: Layered): number {
-  return (socket._parent ?? socket).bytesRead;
 }

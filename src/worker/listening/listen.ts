@@ -1,6 +1,6 @@
-import cluster from 'node:cluster';
 import { Server, type AddressInfo } from 'node:net';
 import { constants } from 'node:os';
+import type { Server as TlsServer } from 'node:tls';
 import type { WorkerContext } from '../../ipc/context.ts';
 import type { Denied, Granted, ListenQuery } from '../../contract/listening.ts';
 import { decodeWorkerMessage, type WorkerMessage } from '../../ipc/messages.ts';
@@ -9,33 +9,13 @@ import type { NativeHandle } from '../../listeners/native.ts';
 import { Datagrams, type DatagramBind } from './datagrams.ts';
 import { callerOf, listenError, resolvePath, type Caller, type FailedListen } from './listen-error.ts';
 import type { Link } from '../link.ts';
+import { answerGetServer, listenApart, stillListening, type Answer, type Query } from '../node-internals/index.ts';
 import type { Servers } from './servers.ts';
 import { SlotHandle, type Steering } from './slot-handle.ts';
 import { standIn, standInFor } from './stand-in.ts';
 
-/** What net.Server#listen asks node:cluster in a worker, once it has normalized its arguments and looked the host up. */
-interface Query {
-  readonly address: string | null;
-  readonly port: number | null;
-  readonly addressType: number | string | null;
-  readonly fd?: number | null;
-  readonly flags?: number;
-  readonly readableAll?: boolean;
-  readonly writableAll?: boolean;
-}
-type Answer = (errno: number, handle: object | null) => void;
-
-/** The hook through which net.Server gets its handle in a cluster worker, the same in Node 20 to 26. */
-interface ClusterInternals {
-  _getServer(server: object, query: Query, answer: Answer): void;
-}
-
-/** The members of net.Server that belong to listening, with TLS's exchange of session ticket keys. */
-type ListeningServer = Server & {
-  _listeningId?: number;
-  _getServerData?(): unknown;
-  _setServerData?(data: unknown): void;
-};
+/** A TLS server, whose session tickets are to be taken by every worker. */
+type TicketServer = Server & Partial<Pick<TlsServer, 'getTicketKeys' | 'setTicketKeys'>>;
 
 /** libuv's UV_TCP_IPV6ONLY, in `Query.flags`. */
 const IPV6_ONLY = 1;
@@ -56,7 +36,7 @@ export interface ListenParts {
 
 /**
  * Makes every `net.Server#listen` of the application ask the primary for its slot's socket, whoever calls it: http,
- * https, http2, tls and any framework end up in `cluster._getServer`. Node itself keeps doing the rest (arguments,
+ * https, http2, tls and any framework end up in `answerGetServer`. Node itself keeps doing the rest (arguments,
  * look-ups, events, `exclusive`), so that nothing else differs from a plain process.
  *
  * The answer may take its time: a spare's comes when it is promoted. And a worker that drains need not ask.
@@ -64,9 +44,6 @@ export interface ListenParts {
 export function interceptListen(parts: ListenParts): void {
   const { link, servers, sharing, onAsked, onParked, isLeaving, steering } = parts;
   const pending = new WeakMap<Server, Caller>();
-  observeListen(parts, pending);
-  const internals = cluster as unknown as ClusterInternals;
-  const original = internals._getServer.bind(cluster);
   const waiting = new Map<
     number,
     { granted(message: Granted, socket: NativeHandle): void; denied(message: Denied): void; late(): void }
@@ -76,28 +53,20 @@ export function interceptListen(parts: ListenParts): void {
   const questions: WorkerMessage[] = [];
   let requests = 0;
 
-  internals._getServer = (object, query, answer) => {
-    if (sharing === 'round-robin') {
-      link.hold();
-      original(object, query, (errno, handle) => {
-        link.unhold();
-        answer(errno, handle);
-      });
-      return;
-    }
+  const ask = (object: object, query: Query, answer: Answer): void => {
     if (!(object instanceof Server)) return datagrams.bind(query as DatagramBind, answer);
-    const server: ListeningServer = object;
+    const server: TicketServer = object;
     const late = (): void => answer(0, standInFor(nameAsked(query)));
     if (isLeaving()) {
       setImmediate(late);
       return;
     }
     const request = ++requests;
-    const id = server._listeningId;
+    const isWaiting = stillListening(server);
     const question = { type: 'listen', request, ...fieldsOf(server, query, ordinals) } as const;
     const denied = (failed: FailedListen): void => {
       // Node would read a property of the missing handle; a server closed meanwhile wants no error either.
-      if (server._listeningId !== id) return;
+      if (!isWaiting()) return;
       const address = typeof query.fd === 'number' ? null : failed.address;
       server.emit('error', listenError({ ...failed, address }, pending.get(server)));
     };
@@ -124,7 +93,7 @@ export function interceptListen(parts: ListenParts): void {
           returned: () => link.send({ type: 'returned', listener }),
         };
         const handle: SlotHandle = new SlotHandle(message, socket, events, steering);
-        if (message.data !== undefined) server._setServerData?.(message.data);
+        if (message.data !== undefined) takeTicketKeys(server, message.data);
         // When `close` came first, Node closes the handle instead of listening on it.
         answer(0, handle);
       },
@@ -136,6 +105,15 @@ export function interceptListen(parts: ListenParts): void {
     if (questions.length === 1) link.send(questions[0]!);
     onAsked();
   };
+  const isAsked = answerGetServer((original) => (object, query, answer) => {
+    if (sharing !== 'round-robin') return ask(object, query, answer);
+    link.hold();
+    original(object, query, (errno, handle) => {
+      link.unhold();
+      answer(errno, handle);
+    });
+  });
+  observeListen(parts, pending, isAsked || sharing === 'round-robin');
 
   // One question at a time: a server that was closed before its answer came gives the address back first, and the next
   // one can have it.
@@ -173,8 +151,14 @@ export function interceptListen(parts: ListenParts): void {
 /**
  * What is not ours (`exclusive`, `{ fd }`, and everything with node:cluster's own scheduling) listens without asking, but
  * the primary has to hear of it, and a drain has to find it.
+ *
+ * @param isShared false where a Node.js lets nobody answer in node:cluster's place: then nothing is
  */
-function observeListen({ link, servers, isLeaving }: ListenParts, pending: WeakMap<Server, Caller>): void {
+function observeListen(
+  { link, servers, isLeaving }: ListenParts,
+  pending: WeakMap<Server, Caller>,
+  isShared: boolean,
+): void {
   // eslint-disable-next-line typescript/unbound-method -- called with the server as `this`
   const original = Server.prototype.listen;
   Server.prototype.listen = function listen(this: Server, ...args: unknown[]) {
@@ -182,7 +166,7 @@ function observeListen({ link, servers, isLeaving }: ListenParts, pending: WeakM
     // application sees its server's listeners.
     if (!this.listeners('listening').includes(onListening)) this.prependOnceListener('listening', onListening);
     pending.set(this, callerOf(listen));
-    return Reflect.apply(original, this, args) as Server;
+    return Reflect.apply(original, this, isShared ? args : listenApart(args)) as Server;
   };
 
   function onListening(this: Server): void {
@@ -218,14 +202,14 @@ function announce(link: Link, server: Server, message: WorkerMessage): void {
 }
 
 /** Of the process that was started with it, as in node:cluster, which is the primary. */
-function descriptorFields(server: ListeningServer, fd: number): ListenQuery {
+function descriptorFields(server: TicketServer, fd: number): ListenQuery {
   const address = `${DESCRIPTOR_PREFIX}${fd}`;
-  const data = server._getServerData?.();
+  const data = ticketKeysOf(server);
   const access = { readableAll: false, writableAll: false };
   return { address, port: -1, family: -1, ipv6Only: false, ordinal: 0, ...access, data };
 }
 
-function fieldsOf(server: ListeningServer, query: Query, ordinals: Map<string, number>): ListenQuery {
+function fieldsOf(server: TicketServer, query: Query, ordinals: Map<string, number>): ListenQuery {
   if (typeof query.fd === 'number') return descriptorFields(server, query.fd);
   const family = query.addressType === 6 || query.addressType === 'IPv6' ? 6 : query.port === -1 ? -1 : 4;
   const port = query.port ?? 0;
@@ -241,6 +225,16 @@ function fieldsOf(server: ListeningServer, query: Query, ordinals: Map<string, n
     ordinal,
     readableAll: query.readableAll === true,
     writableAll: query.writableAll === true,
-    data: server._getServerData?.(),
+    data: ticketKeysOf(server),
   };
+}
+
+/** As Node.js itself has them travel to node:cluster's primary. */
+function ticketKeysOf(server: TicketServer): unknown {
+  return server.getTicketKeys && { ticketKeys: server.getTicketKeys().toString('hex') };
+}
+
+function takeTicketKeys(server: TicketServer, data: unknown): void {
+  const { ticketKeys } = data as { readonly ticketKeys: string };
+  server.setTicketKeys?.(Buffer.from(ticketKeys, 'hex'));
 }

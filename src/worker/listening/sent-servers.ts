@@ -1,5 +1,6 @@
 import { ChildProcess } from 'node:child_process';
 import { Server } from 'node:net';
+import { listeningHandleOf, showsHandle, withHandle } from '../node-internals/index.ts';
 import { SlotHandle } from './slot-handle.ts';
 
 type Send = (message: unknown, handle?: unknown, ...rest: unknown[]) => boolean;
@@ -35,11 +36,13 @@ function guard(end: Channelled): void {
 
 /** @throws Error `ERR_INVALID_HANDLE_TYPE`, as Node does for what cannot be sent. */
 function real(sent: unknown): unknown {
-  const handle = sent instanceof Server ? (sent as unknown as { _handle: unknown })._handle : sent;
+  // What cannot be looked at may be a stand-in, which Node would take for a handle of its own.
+  if (sent instanceof Server && !showsHandle(sent)) throw noSocket('this Node.js does not show the handle of a server');
+  const handle = sent instanceof Server ? listeningHandleOf(sent) : sent;
   if (handle instanceof SlotHandle) {
     const { socket } = handle;
     if (socket === undefined) throw noSocket('the server accepts no more in this worker');
-    return sent === handle ? socket : Object.create(sent as Server, { _handle: { value: socket, writable: true } });
+    return sent === handle ? socket : withHandle(sent as Server, socket);
   }
   if (sent instanceof Server && isStandIn(handle)) throw noSocket('what this worker listens on is not its own');
   return sent;

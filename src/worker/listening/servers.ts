@@ -1,5 +1,6 @@
 import type { Server } from 'node:net';
 import { removerOf } from '../../listeners/socket-file.ts';
+import { countConnections, openConnections } from '../node-internals/index.ts';
 import type { SlotHandle } from './slot-handle.ts';
 
 interface Served {
@@ -13,26 +14,24 @@ export interface SocketFile {
   remove(): void;
 }
 
-/** Node's count of a server's open connections; `getConnections` gives the same, later. */
-type Counted = Server & { _connections: number };
-
 /** The application's servers that listen, in this worker. Owns nothing: servers belong to the application. */
 export class Servers {
   readonly #served = new Map<Server, Served>();
-  readonly #onAdded: (server: Server) => void;
+  #added: (server: Server) => void = () => {};
   /** What servers that are closed by now had accepted. */
   #acceptedBefore = 0;
 
-  /** @param onAdded hears of each server that listens. */
-  constructor(onAdded: (server: Server) => void) {
-    this.#onAdded = onAdded;
+  /** @param listener hears of each server that listens, from now on. */
+  whenAdded(listener: (server: Server) => void): void {
+    this.#added = listener;
   }
 
   /** @param handle undefined where node:cluster itself accepts (`round-robin`). */
   add(server: Server, handle: SlotHandle | undefined): void {
+    countConnections(server);
     this.#served.set(server, { server, handle });
     server.once('close', () => this.#forget(server, handle));
-    this.#onAdded(server);
+    this.#added(server);
   }
 
   has(server: Server): boolean {
@@ -57,14 +56,14 @@ export class Servers {
   taker(listener: number): SlotHandle | undefined {
     const served = this.#find(listener);
     if (served?.handle === undefined || !served.handle.isAccepting) return undefined;
-    const { _connections: open, maxConnections } = served.server as Counted;
-    return maxConnections && open >= maxConnections ? undefined : served.handle;
+    const { maxConnections } = served.server;
+    return maxConnections && openConnections(served.server) >= maxConnections ? undefined : served.handle;
   }
 
   /** Open connections, by Node's own count. */
   open(): number {
     let sum = 0;
-    for (const { server } of this.#served.values()) sum += (server as Counted)._connections;
+    for (const { server } of this.#served.values()) sum += openConnections(server);
     return sum;
   }
 

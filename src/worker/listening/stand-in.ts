@@ -1,4 +1,5 @@
-import type { AddressInfo, Server } from 'node:net';
+import { Server, type AddressInfo } from 'node:net';
+import { listeningHandleOf, replaceListeningHandle, showsHandle } from '../node-internals/index.ts';
 import { KeepAlive } from './keep-alive.ts';
 
 /**
@@ -34,10 +35,11 @@ export function standInFor(name: AddressInfo | undefined): object {
 
 /** Closes the handle of a server that listens, where that is Node's own, and leaves a stand-in. */
 export function standIn(server: Server): void {
-  const internal = server as unknown as { _handle: object | null };
-  const handle = internal._handle as { close(): void } | null;
-  if (handle === null) return;
+  // The application's own `close` fails later, as the server is closed by then. Its clients are refused, and not left to wait.
+  if (!showsHandle(server)) return void (server.listening && Server.prototype.close.call(server));
+  const handle = listeningHandleOf(server) as { close(): void } | undefined;
+  if (handle === undefined) return;
   const name = server.address();
   handle.close();
-  internal._handle = standInFor(typeof name === 'string' || name === null ? undefined : name);
+  replaceListeningHandle(server, standInFor(typeof name === 'string' || name === null ? undefined : name));
 }

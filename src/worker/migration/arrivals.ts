@@ -3,7 +3,7 @@ import { MOVED } from '../../http/server/served.ts';
 import type { NativeClient } from '../../listeners/native.ts';
 import { monotonic } from '../../scoreboard/clock.ts';
 import type { Arrival } from '../balancing/handoffs.ts';
-import { settleIn } from '../node-internals.ts';
+import { settleIn } from '../node-internals/index.ts';
 import type { Servers } from '../listening/servers.ts';
 import type { SlotHandle } from '../listening/slot-handle.ts';
 

@@ -45,9 +45,8 @@ export interface DrainMovesParts {
  * Owns no connection.
  */
 export class DrainMoves implements Leaving {
-  /** It has given up: connections that are left are told to close, from now on. */
-  onGivenUp: () => void = () => {};
   readonly #parts: DrainMovesParts;
+  #givenUp: () => void = () => {};
   #successor: Successor | undefined;
   #patience = LONGEST_STANDSTILL_MS;
   /** When something was taken last, or when it began to wait for that; monotonic, ms. */
@@ -60,6 +59,11 @@ export class DrainMoves implements Leaving {
 
   constructor(parts: DrainMovesParts) {
     this.#parts = parts;
+  }
+
+  /** @param listener hears that it has given up: connections that are left are to be told to close, from now on */
+  whenGivenUp(listener: () => void): void {
+    this.#givenUp = listener;
   }
 
   /** @param within ms, in which it should be over. */
@@ -151,6 +155,6 @@ export class DrainMoves implements Leaving {
 
   #giveUp(): void {
     this.stop();
-    this.onGivenUp();
+    this.#givenUp();
   }
 }

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
 import { isAlive, type Slots } from '../../balance/slots.ts';
-import type { Rest } from '../../http/server/served.ts';
 import type { HandoffEnd, MoveReason } from '../../ipc/messages.ts';
 import { monotonic } from '../../scoreboard/clock.ts';
 
@@ -11,7 +10,6 @@ export interface EveryAnswerParts {
   readonly migration: {
     readonly onTheWay: number;
     watch(): void;
-    restOf(socket: Socket): Rest;
     move(socket: Socket, to: number, reason: MoveReason, ended: (how: HandoffEnd) => void): boolean;
   };
   readonly requests: { tellFree(onFree: (socket: Socket) => void): void };

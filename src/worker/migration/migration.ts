@@ -2,7 +2,14 @@ import type { Server, Socket } from 'node:net';
 import { isPinned, servedBy, type Rest } from '../../http/server/served.ts';
 import type { HandoffEnd, MoveReason } from '../../ipc/messages.ts';
 import type { Handoffs } from '../balancing/handoffs.ts';
-import { connectionsOf, isHandleAtRest, restOf, takeHandle, watchHeads } from '../node-internals.ts';
+import {
+  acceptingServerOf,
+  connectionsOf,
+  isHandleAtRest,
+  restOf,
+  takeHandle,
+  watchHeads,
+} from '../node-internals/index.ts';
 import type { Servers } from '../listening/servers.ts';
 import type { SlotHandle } from '../listening/slot-handle.ts';
 
@@ -95,7 +102,7 @@ export class Migration {
 
   /** Undefined where the application's server does not listen any more, or its connections are not accepted by us. */
   #homeOf(socket: Socket): { readonly server: Server; readonly handle: SlotHandle } | undefined {
-    const { _server: server } = socket as Socket & { readonly _server?: Server | null };
+    const server = acceptingServerOf(socket);
     const handle = server ? this.#parts.servers.handleOf(server) : undefined;
     return server && handle && !handle.isClosed ? { server, handle } : undefined;
   }

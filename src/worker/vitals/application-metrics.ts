@@ -44,13 +44,13 @@ async function familiesOf(registry: MetricsRegistry): Promise<readonly unknown[]
   }
 }
 
+/** Modules that were loaded, by file. */
+type Loaded = Readonly<Record<string, { readonly exports?: { readonly register?: MetricsRegistry } } | undefined>>;
+
 /** prom-client is CommonJS, so it is in that cache also when it was imported: on Node 20 to 26. */
 function loadedRegistries(): MetricsRegistry[] {
-  const { _cache: cache } = process.getBuiltinModule('node:module') as unknown as {
-    readonly _cache: Readonly<
-      Record<string, { readonly exports?: { readonly register?: MetricsRegistry } } | undefined>
-    >;
-  };
+  const { createRequire } = process.getBuiltinModule('node:module');
+  const cache: Loaded = createRequire(import.meta.url).cache;
   const registries = Object.keys(cache)
     .filter((file) => PROM_CLIENT.test(file))
     .map((file) => cache[file]?.exports?.register);

@@ -57,7 +57,7 @@ for (const entry of ['echoes.js', 'http-echoes.js']) {
     await using app = await serve({ entry, options: ['--workers', '1'] });
     const kept = await KeptConnections.open(app.target, { connections: 24, pause: 10 });
     const idle = await KeptConnections.open(app.target, { connections: 24, traffic: 'idle' });
-    // The kernel may deliver one of two signals that come at once.
+    // The kernel may deliver one of two signals that are sent at once.
     for (let slot = 1; slot <= 2; slot++) {
       app.signal('SIGTTIN');
       await app.event('worker ready', { slot });

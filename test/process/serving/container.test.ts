@@ -12,7 +12,7 @@ const skip =
 
 test('process 1 serves, says that it cannot be upgraded, and stops at SIGTERM', { skip }, async () => {
   // A shell in the namespace would be process 1 itself, so the signals come from the application.
-  const options = ['--workers', '2', '--settle', '20ms'];
+  const options = ['--workers', '1', '--settle', '20ms'];
   const args = [...unshare.slice(1), process.execPath, command, ...options, fixture('signals-process-one.js')];
   const child = spawn(unshare[0], args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';

@@ -49,7 +49,7 @@ function setUp(next?: Inherited): { line: FakeLine; binder: Binder; lost: string
   const line = new FakeLine();
   const binder = new Binder(line, next);
   const lost: string[] = [];
-  binder.onLost = () => void lost.push('lost');
+  binder.onLost(() => void lost.push('lost'));
   return { line, binder, lost };
 }
 

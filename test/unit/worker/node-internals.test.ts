@@ -7,7 +7,7 @@ import { connect as connectTcp } from 'node:net';
 import { Duplex } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
-import { writeBesideHttp2 } from '../../../src/worker/node-internals.ts';
+import { writeBesideHttp2 } from '../../../src/worker/node-internals/index.ts';
 import { certificate } from '../../support/paths.ts';
 import { listen } from './helpers.ts';
 

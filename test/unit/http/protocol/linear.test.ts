@@ -143,12 +143,22 @@ const subjects: Readonly<Record<string, (count: number) => unknown>> = {
       `${times(count, (n) => `--b\r\nContent-Disposition: form-data; name="n"; filename="${n}"\r\n\r\nvalue\r\n`)}--b--\r\n`,
     ),
   'pieces that come too early': (count) => {
-    const readAhead = new ReadAhead({ isNative: true, resume: () => undefined, release: () => undefined });
+    const readAhead = new ReadAhead({
+      isNative: true,
+      start: () => undefined,
+      resume: () => undefined,
+      release: () => undefined,
+    });
     for (let n = 0; n < count; n++) readAhead.add(Buffer.from('ab'), 0, 2);
     assert.equal(readAhead.take()!.length, 2 * count);
   },
   'pieces that come too early, while as many are read': (count) => {
-    const readAhead = new ReadAhead({ isNative: true, resume: () => undefined, release: () => undefined });
+    const readAhead = new ReadAhead({
+      isNative: true,
+      start: () => undefined,
+      resume: () => undefined,
+      release: () => undefined,
+    });
     readAhead.add(Buffer.alloc(2 * count), 0, 2 * count);
     for (let n = 0; n < count; n++) {
       readAhead.replay({ receive: (bytes, end) => (readAhead.add(bytes, 1, end), true) });

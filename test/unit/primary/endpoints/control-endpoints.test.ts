@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resolveSettings } from '../../../../src/options/settings.ts';
 import { Cleanup } from '../../../../src/primary/system/cleanup.ts';
-import { ControlEndpoints, type ControlEndpointsParts } from '../../../../src/primary/endpoints/control-endpoints.ts';
+import { ControlEndpoints } from '../../../../src/primary/endpoints/control-endpoints.ts';
+import { ControlAddress } from '../../../../src/primary/supervisor/control-address.ts';
 import { FakeControls } from '../../../support/fake-controls.ts';
 
 test('what is to be opened after the close stays closed', async () => {
@@ -10,7 +11,7 @@ test('what is to be opened after the close stays closed', async () => {
   const opened: string[] = [];
   const endpoints = new ControlEndpoints({
     settings: resolveSettings({ options: { admin: '127.0.0.1:0' }, env: {}, entry: 'app.js' }),
-    supervisor: {} as ControlEndpointsParts['supervisor'],
+    place: new ControlAddress('test'),
     controls: new FakeControls(),
     log: (name) => void opened.push(name),
     replace: true,

@@ -89,7 +89,7 @@ const supervisor = {
     return Promise.resolve(effects.find((effect) => effect.do === 'settle' && effect.request === 7)?.outcome);
   },
 };
-const controls = new PrimaryControls(supervisor, { sharing: 'shared', balance: 'kernel' });
+const controls = new PrimaryControls({ supervisor, sharing: 'shared', balance: 'kernel' });
 const gate = { refuse: () => undefined, isTrusted: () => true };
 const post = (target) => answer({ method: 'POST', target, body: '' }, controls, gate);
 seen.answer = JSON.parse((await post('/canary?slot=0')).body);

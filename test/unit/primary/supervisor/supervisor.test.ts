@@ -5,6 +5,8 @@ import type { WorkerMessage } from '../../../../src/ipc/messages.ts';
 import { resolveSettings } from '../../../../src/options/settings.ts';
 import type { Options } from '../../../../src/options/types.ts';
 import type { FleetEvent } from '../../../../src/primary/fleet/events.ts';
+import { ControlAddress } from '../../../../src/primary/supervisor/control-address.ts';
+import { EventQueue } from '../../../../src/primary/supervisor/event-queue.ts';
 import { Hooks } from '../../../../src/primary/supervisor/hooks.ts';
 import { Supervisor } from '../../../../src/primary/supervisor/supervisor.ts';
 import { Board } from '../../../../src/scoreboard/board.ts';
@@ -18,6 +20,7 @@ const READY_TIMEOUT_MS = 30_000;
 
 interface Server {
   readonly os: FakeOs;
+  readonly queue: EventQueue;
   readonly supervisor: Supervisor;
   readonly ended: Promise<void>;
   readonly log: string[];
@@ -31,7 +34,10 @@ function setUp(options: Options, ...early: FleetEvent[]): Server {
 function setUpWith(board: Board | undefined, options: Options, ...early: FleetEvent[]): Server {
   const os = new FakeOs();
   const log: string[] = [];
+  const queue = new EventQueue();
   const supervisor = new Supervisor({
+    queue,
+    address: new ControlAddress('test'),
     // What settles is the fleet's to test.
     settings: resolveSettings({ options: { settle: 0, ...options }, env: {}, entry: 'app.js' }),
     program: { entry: 'app.js', args: [], execArgv: [] },
@@ -47,13 +53,11 @@ function setUpWith(board: Board | undefined, options: Options, ...early: FleetEv
     passed: undefined,
     notifyFd: undefined,
     newPrimaryEnv: {},
-    adminSocket: () => undefined,
     fault: (error) => void log.push(`fault: ${String(error)}`),
     output: undefined,
-    announce: () => {},
   });
-  for (const event of early) supervisor.post(event);
-  return { os, supervisor, log, ended: supervisor.run() };
+  for (const event of early) queue.post(event);
+  return { os, queue, supervisor, log, ended: supervisor.run({ adminSocket: () => undefined, announce: () => {} }) };
 }
 
 const anyPort: WorkerMessage = {
@@ -82,8 +86,8 @@ async function listen(child: FakeChild): Promise<void> {
 }
 
 /** Asks it to stop; every worker ends. */
-async function end({ os, supervisor, ended }: Server): Promise<void> {
-  supervisor.post(stop);
+async function end({ os, queue, ended }: Server): Promise<void> {
+  queue.post(stop);
   for (const child of os.children) if (child.connected) child.exit(0, null);
   await ended;
   assert.equal(os.deadlines, 0, 'no timer is left');
@@ -93,7 +97,7 @@ test('a worker that listens serves, and its address is known and logged', async 
   const app = setUp({ workers: 1 });
   await listen(app.os.children[0]!);
   assert.equal(app.supervisor.fleet.phase, 'serving');
-  assert.equal(app.supervisor.addresses.length, 1);
+  assert.equal(app.supervisor.resources.listeners.addresses.length, 1);
   assert.ok(app.log.includes('listening'));
   await end(app);
 });
@@ -102,13 +106,13 @@ test('an address that a crashed worker had and its successor does not want is cl
   const app = setUp({ workers: 1 });
   await listen(app.os.children[0]!);
   app.os.children[0]!.exit(1, null);
-  assert.equal(app.supervisor.addresses.length, 1, 'its successor may want it');
+  assert.equal(app.supervisor.resources.listeners.addresses.length, 1, 'its successor may want it');
   app.os.children[1]!.say({ type: 'ready' });
   app.os.pass(SWEEP_AFTER_MS);
-  assert.equal(app.supervisor.addresses.length, 1, 'it may open it yet');
+  assert.equal(app.supervisor.resources.listeners.addresses.length, 1, 'it may open it yet');
   app.os.pass(READY_TIMEOUT_MS);
   app.os.pass(SWEEP_AFTER_MS);
-  assert.deepEqual(app.supervisor.addresses, []);
+  assert.deepEqual(app.supervisor.resources.listeners.addresses, []);
   await end(app);
 });
 

@@ -62,7 +62,8 @@ function setUp(t: TestContext, balance: Balance = 'least-connections'): Bench {
       return balancer!.ended;
     },
   });
-  const handoffs = new Handoffs({ link, taker: () => handle, onChange: () => vitals.publish() });
+  const handoffs = new Handoffs({ link, taker: () => handle });
+  handoffs.whenChanged(() => vitals.publish());
   const view = LoadView.open(board.path);
   balancer = new Balancer(balance, view, {
     handoffs,

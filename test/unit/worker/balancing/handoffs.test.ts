@@ -23,14 +23,14 @@ function setUp(): Bench {
   const link = new FakeLink();
   const { handle, served } = slotHandle(LISTENER);
   const told: Bench['told'] = [];
-  const handoffs: Handoffs = new Handoffs({
+  const handoffs = new Handoffs({
     link,
     taker: (listener) => (listener === LISTENER ? handle : undefined),
-    onChange: () => {
-      const { unanswered, arrived } = handoffs.pairs;
-      const [coming, came] = [unanswered[OTHER]!, arrived[OTHER]!];
-      told.push({ coming, arriving: handoffs.arriving, arrived: came, served: served.length });
-    },
+  });
+  handoffs.whenChanged(() => {
+    const { unanswered, arrived } = handoffs.pairs;
+    const [coming, came] = [unanswered[OTHER]!, arrived[OTHER]!];
+    told.push({ coming, arriving: handoffs.arriving, arrived: came, served: served.length });
   });
   const send = (): FakeClient => {
     const client = new FakeClient();

@@ -12,6 +12,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import tls from 'node:tls';
 import type { DrainTerms } from '../../../../src/ipc/messages.ts';
 import { Drain } from '../../../../src/worker/draining/drain.ts';
+import { OneShotHooks } from '../../../../src/worker/draining/one-shot-hooks.ts';
 import { IdleConnections } from '../../../../src/worker/draining/idle-connections.ts';
 import { Server as PreforkServer } from '../../../../src/http.ts';
 import { secure as secured } from '../../../../src/tls.ts';
@@ -35,13 +36,17 @@ class Bench {
   static async start(t: TestContext, server: Server): Promise<Bench> {
     const requests = count(t);
     const idle = new IdleConnections(requests);
-    const servers = new Servers((added) => {
+    const servers = new Servers();
+    servers.whenAdded((added) => {
       requests.trackHttp2(added);
       requests.trackServed(added);
       idle.watch(added);
     });
     server.once('listening', () => servers.add(server, undefined));
-    return new Bench(await listen(t, server), new Drain({ servers, requests, idle }));
+    return new Bench(
+      await listen(t, server),
+      new Drain({ hooks: new OneShotHooks('onDrain'), servers, requests, idle }),
+    );
   }
 
   private constructor(port: number, drain: Drain) {

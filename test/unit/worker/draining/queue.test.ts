@@ -5,6 +5,7 @@ import net, { type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { bindTcp, type NativeHandle } from '../../../../src/listeners/native.ts';
 import { Drain } from '../../../../src/worker/draining/drain.ts';
+import { OneShotHooks } from '../../../../src/worker/draining/one-shot-hooks.ts';
 import { IdleConnections } from '../../../../src/worker/draining/idle-connections.ts';
 import { Servers } from '../../../../src/worker/listening/servers.ts';
 import { SlotHandle } from '../../../../src/worker/listening/slot-handle.ts';
@@ -14,7 +15,7 @@ const now = { idle: 0, spread: 0 };
 
 /** A worker that is this process, with a server on a slot's socket as the primary gives it. */
 function start(t: TestContext, socket: NativeHandle, backlog = 511): { drain: Drain; handle: SlotHandle } {
-  const servers = new Servers(() => undefined);
+  const servers = new Servers();
   const handle = new SlotHandle({ listener: 1, slot: 0 }, socket, {
     listening: () => undefined,
     opened: () => undefined,
@@ -30,7 +31,10 @@ function start(t: TestContext, socket: NativeHandle, backlog = 511): { drain: Dr
   servers.add(net.createServer(), handle);
   t.after(() => handle.close());
   const requests = count(t);
-  return { drain: new Drain({ servers, requests, idle: new IdleConnections(requests) }), handle };
+  return {
+    drain: new Drain({ hooks: new OneShotHooks('onDrain'), servers, requests, idle: new IdleConnections(requests) }),
+    handle,
+  };
 }
 
 /** A socket into whose queue the test puts connections, one for each turn of the loop as libuv takes them. */

@@ -7,7 +7,13 @@ import { createServer as createTlsServer } from 'node:https';
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
-import { connectionsOf, restOf, settleIn, takeHandle, watchHeads } from '../../../../src/worker/node-internals.ts';
+import {
+  connectionsOf,
+  restOf,
+  settleIn,
+  takeHandle,
+  watchHeads,
+} from '../../../../src/worker/node-internals/index.ts';
 import { certificate } from '../../../support/paths.ts';
 import { Client, get, listen, seenAtLast } from '../helpers.ts';
 

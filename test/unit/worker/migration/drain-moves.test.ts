@@ -35,7 +35,7 @@ class Bench {
       isSticky,
       look: (now) => ({ slots: 2, beats: [now, now], open: [5, 0], coming: [0, 0] }),
     });
-    this.moves.onGivenUp = () => void this.givenUp++;
+    this.moves.whenGivenUp(() => void this.givenUp++);
   }
 
   add(count: number, rest: Rest = 'free'): FakeSocket[] {

@@ -149,14 +149,13 @@ class Workshop {
         return true;
       },
     };
-    const servers = new Servers(() => undefined);
+    const servers = new Servers();
     const slotHandle = new SlotHandle({ listener: LISTENER, slot: 0 }, noSocket, noEvents);
     slotHandle.onconnection = (_status, client) => void this.served.push({ side, handle: client as TCP });
     servers.add(this.#server, slotHandle);
     const handoffs = new Handoffs({
       link: link as never,
       taker: () => (this.wants ? slotHandle : undefined),
-      onChange: () => undefined,
     });
     return new Migration({ servers, handoffs, slot: () => 0 });
   }

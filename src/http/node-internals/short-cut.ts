@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net';
+import { isThere } from './parts.ts';
 
 /** Up to this Node tries a write at once from a buffer on the stack. */
 const MOST = 16 * 1024;
 
 /** libuv's handle of a socket, as Node has it. */
-export interface Handle {
+export interface WritableHandle {
   writeLatin1String?(request: WriteRequest | null, text: string): unknown;
 }
 
@@ -18,7 +19,7 @@ interface WriteRequest {
 }
 
 /** What Node's types do not have. */
-type Internal = Socket & { readonly _handle?: Handle | null };
+type Internal = Socket & { readonly _handle?: WritableHandle | null };
 
 /**
  * How Node's own streams write to a handle, learned from the first write in the process:
@@ -38,10 +39,10 @@ let spare: WriteRequest | undefined;
  */
 export class ShortCut {
   readonly #socket: Internal;
-  readonly #handle: Handle;
+  readonly #handle: WritableHandle;
   #waiting = 0;
 
-  constructor(socket: Socket, handle: Handle) {
+  constructor(socket: Socket, handle: WritableHandle) {
     this.#socket = socket;
     this.#handle = handle;
   }
@@ -54,7 +55,7 @@ export class ShortCut {
   /** The hot path. @param text of which every character is a byte. @returns false when the stream has to write it. */
   write(text: string): boolean {
     if (!this.#isOpen(text.length)) return false;
-    const handle = this.#handle as Required<Handle>;
+    const handle = this.#handle as Required<WritableHandle>;
     if (way === 'given') {
       const request = (spare ??= new Request!());
       const error = handle.writeLatin1String(request, text);
@@ -91,16 +92,17 @@ export class ShortCut {
 }
 
 /** By one write of the stream, in whose place it puts itself for once. */
-function learn(handle: Required<Handle>): void {
+function learn(handle: Required<WritableHandle>): void {
   const { writeLatin1String } = handle;
-  if (typeof writeLatin1String !== 'function') {
+  if (!isThere('TCP.writeLatin1String', typeof writeLatin1String === 'function')) {
     way = 'unlike';
     return;
   }
   handle.writeLatin1String = (request, text) => {
-    delete (handle as Handle).writeLatin1String;
+    delete (handle as WritableHandle).writeLatin1String;
     const result = writeLatin1String.call(handle, request, text);
     way = wayOf(request, result);
+    isThere('TCP.writeLatin1String', way !== 'unlike');
     return result;
   };
 }

@@ -1,65 +1,9 @@
-/**
- * What Node keeps to itself and a drain or a move needs, feature-detected: where a Node has changed, the answer is that it cannot
- * be done, and the drain does without. test/unit/worker/node-internals.test.ts is the contract, run on each line of Node.
- */
-import { writeSync } from 'node:fs';
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
-import type { ServerHttp2Session } from 'node:http2';
 import type { Server, Socket } from 'node:net';
-import type { Rest } from '../http/server/served.ts';
-import type { NativeClient } from '../listeners/native.ts';
-
-/** A connection as libuv has it. */
-interface StreamHandle {
-  /** -1 on Windows, or when it is closed. */
-  readonly fd?: number;
-  /** Bytes that nghttp2 has written and the kernel has not taken yet. */
-  readonly writeQueueSize?: number;
-}
-
-/** `later`: bytes wait to be sent. `never`: this connection has no way in. */
-export type Written = 'done' | 'later' | 'never';
-
-/**
- * Writes a frame to the connection of a session beside nghttp2, which knows nothing of it. nghttp2 gives whole frames to the
- * kernel, all that it has at a time; so as long as nothing of them waits, the frame stands between two of its own.
- *
- * The bytes go to the descriptor itself: a write of the socket's that the kernel does not take at once would tell nghttp2 of
- * its end, and Node aborts the process then (`is_write_in_progress()` in node_http2.cc, Node 20 to 26). Over TLS there is
- * no other way than that one, so over TLS there is none.
- */
-export function writeBesideHttp2(session: ServerHttp2Session, frame: Uint8Array): Written {
-  const handle = handleOf(session);
-  const { fd, writeQueueSize } = handle ?? {};
-  if (fd === undefined || fd < 0 || writeQueueSize === undefined || session.encrypted !== false) return 'never';
-  if (writeQueueSize > 0) return 'later';
-  try {
-    if (writeSync(fd, frame) === frame.length) return 'done';
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EAGAIN' ? 'later' : 'never';
-  }
-  // A frame cut short makes nonsense of all that follows. A kernel with room for a byte takes these few, as far as is known.
-  session.destroy();
-  return 'never';
-}
-
-/** Undefined where the session has none any more, or the application speaks HTTP/2 over a stream of its own. */
-function handleOf(session: ServerHttp2Session): StreamHandle | undefined {
-  // A proxy, which leaves the property to be read.
-  const { socket } = session as { readonly socket?: { readonly _handle?: StreamHandle | null } };
-  return socket?._handle ?? undefined;
-}
-
-/** The `TCP` or `Pipe` of a connection, with what JavaScript has put there. */
-interface ConnectionHandle extends NativeClient, StreamHandle {
-  readonly bytesRead: number;
-  readonly bytesWritten: number;
-  /** What net.Socket has decided; it never asks the handle. */
-  reading?: boolean;
-  /** A parser reads it, and no stream does. */
-  _consumed?: boolean;
-  readStop(): number;
-}
+import type { Rest } from '../../http/server/served.ts';
+import type { NativeClient } from '../../listeners/native.ts';
+import { acceptingServerOf, detachHandle, handleOf, isNative, type ConnectionHandle } from './connection-handle.ts';
+import { isThere, symbolOf, type WorkerPart } from './parts.ts';
 
 type OnIncoming = (request: IncomingMessage, keepsAlive: boolean) => number;
 
@@ -79,8 +23,6 @@ export interface HttpParser {
 interface HttpSocket extends Socket {
   readonly parser?: HttpParser | null;
   readonly server?: Server | null;
-  readonly _server?: Server | null;
-  _handle?: ConnectionHandle | null;
   /** The response that is being sent. */
   readonly _httpMessage?: unknown;
   /** Reading waits for the client to take its answers. */
@@ -103,10 +45,13 @@ export interface ConnectionsList {
   idle(): HttpParser[];
 }
 
-/** There once the server listens. Without one (a Node that has changed) it is as if it had no connections. */
+/** There once the server listens. Undefined for a server that does not speak HTTP/1 by node:http. */
 export function connectionsOf(server: Server): ConnectionsList | undefined {
   const symbol = symbolOf(server, 'http.server.connections');
-  return symbol && (server as unknown as Record<symbol, ConnectionsList>)[symbol];
+  const list = symbol && (server as unknown as Record<symbol, Partial<ConnectionsList> | null>)[symbol];
+  const isList = typeof list?.all === 'function' && typeof list.idle === 'function';
+  if (server.listening && 'headersTimeout' in server) isThere('http.server.connections', isList);
+  return isList ? (list as ConnectionsList) : undefined;
 }
 
 /**
@@ -151,11 +96,20 @@ function watchParser(parser: HttpParser, isIdle: boolean): void {
  * bytes (Node has given it to a stream then), or has it accepted by another server.
  */
 export function restOf(socket: Socket, server: Server): Rest {
-  const { parser, _handle: handle, server: spoken, _server: accepting } = socket as HttpSocket;
-  if (!parser || !handle || spoken !== server || accepting !== server || !isNative(handle)) return 'never';
+  const { parser, server: spoken } = socket as HttpSocket;
+  const handle = handleOf(socket);
+  if (!parser || !handle || spoken !== server || acceptingServerOf(socket) !== server || !isNative(handle))
+    return 'never';
   if (socket.destroyed || !socket.readable || !socket.writable) return 'never';
-  if (parser._consumed !== true || handle._consumed !== true || typeof parser.unconsume !== 'function') return 'never';
+  if (!isThere('HTTPParser._consumed', parser._consumed !== undefined)) return 'never';
+  if (parser._consumed !== true || handle._consumed !== true || !showsItsWork(socket, parser)) return 'never';
   return isResting(socket, parser, handle) ? 'free' : 'busy';
+}
+
+/** A socket gets the one with its parser, and the other with its first response. */
+function showsItsWork(socket: HttpSocket, { incoming }: HttpParser): boolean {
+  if (!isThere('Socket._paused', socket._paused !== undefined)) return false;
+  return !incoming || isThere('Socket._httpMessage', socket._httpMessage !== undefined);
 }
 
 function isResting(socket: HttpSocket, parser: HttpParser, handle: ConnectionHandle): boolean {
@@ -165,18 +119,6 @@ function isResting(socket: HttpSocket, parser: HttpParser, handle: ConnectionHan
   return isWatched(parser) && !parser[HEADS]!.isHalf;
 }
 
-/** A connection as the kernel has it: nothing between it and the client that has a state, as TLS has. */
-function isNative(handle: ConnectionHandle): boolean {
-  const { name } = handle.constructor;
-  return (name === 'TCP' || name === 'Pipe') && typeof handle.readStop === 'function';
-}
-
-/** Whether the connection can be taken out of its socket, and the kernel has all that was written. */
-export function isHandleAtRest(socket: Socket): boolean {
-  const { _handle: handle } = socket as HttpSocket;
-  return !!handle && isNative(handle) && handle.reading === true && handle.writeQueueSize === 0;
-}
-
 /**
  * Takes the connection out of its socket, which closes without an error and without the client's noticing. Nothing is read from
  * it any more; what the client sends waits in the kernel.
@@ -184,19 +126,15 @@ export function isHandleAtRest(socket: Socket): boolean {
  * @param socket is `free`
  */
 export function takeHandle(socket: Socket): NativeClient {
-  const { parser, _handle: handle } = socket as HttpSocket & { _handle: ConnectionHandle };
-  // Whoever logs a request a moment after its answer asks for this: Node remembers it.
-  void socket.remoteAddress;
+  const { parser } = socket as HttpSocket;
+  const handle = handleOf(socket)!;
   handle.readStop();
   handle.reading = false;
   if (parser) {
     parser.unconsume();
     parser._consumed = handle._consumed = false;
   }
-  const { bytesRead, bytesWritten } = handle;
-  const remains = { bytesRead, bytesWritten, close: (closed: () => void) => process.nextTick(closed) };
-  (socket as HttpSocket)._handle = remains as unknown as ConnectionHandle;
-  socket.destroy();
+  detachHandle(socket, handle);
   return handle;
 }
 
@@ -209,7 +147,8 @@ const ANY_REQUEST = Buffer.from('GET / HTTP/1.1\r\n\r\n');
  */
 export function settleIn(client: NativeClient): void {
   const symbol = symbolOf(client, 'owner_symbol');
-  const socket = symbol && (client as unknown as Record<symbol, HttpSocket | undefined>)[symbol];
+  if (!isThere('TCP.owner_symbol', symbol !== undefined)) return;
+  const socket = (client as unknown as Record<symbol, HttpSocket | undefined>)[symbol!];
   const { parser, server } = socket ?? {};
   if (!socket || !parser || !server) return;
   finishMessage(parser);
@@ -240,11 +179,9 @@ function finishMessage(parser: HttpParser): void {
   parser[end] = onEnd;
 }
 
-function callbackOf(parser: HttpParser, name: string): number | undefined {
-  const number = (parser.constructor as Record<string, unknown>)[name];
-  return typeof number === 'number' ? number : undefined;
-}
+type Callback = Extract<WorkerPart, `HTTPParser.k${string}`> extends `HTTPParser.${infer Name}` ? Name : never;
 
-function symbolOf(holder: object, name: string): symbol | undefined {
-  return Object.getOwnPropertySymbols(holder).find(({ description }) => description === name);
+function callbackOf(parser: HttpParser, name: Callback): number | undefined {
+  const number = (parser.constructor as Record<string, unknown>)[name];
+  return isThere(`HTTPParser.${name}`, typeof number === 'number') ? (number as number) : undefined;
 }

@@ -1,0 +1,97 @@
+import { Socket, type Server } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { isThere } from './parts.ts';
+import type { WritableHandle } from './short-cut.ts';
+
+/** The `TCP` or `Pipe` of a connection that was just accepted. Nothing is read from it. */
+export type AcceptedHandle = WritableHandle & { setNoDelay?(on: boolean): void };
+
+type OnConnection = (status: number, client: AcceptedHandle) => void;
+
+interface PrivateServer extends Server {
+  _connections?: number;
+  _handle?: { onconnection: OnConnection } | null;
+}
+
+interface PrivateSocket extends Socket {
+  server?: Server;
+  _server?: Server | null;
+  /** Below a TLS socket; null for any other. */
+  readonly _parent?: Duplex | null;
+  /** TCP alone has `reset`. */
+  readonly _handle?: {
+    readonly reset?: unknown;
+    readonly bytesWritten?: number;
+    readonly writeQueueSize?: number;
+  } | null;
+  /** `destroy` closes with a reset. */
+  resetAndClosing?: boolean;
+}
+
+/**
+ * Has `accept` take the connections of a server that has just begun to listen, in place of Node.js, which would make a socket that is
+ * read through a stream. The server's limit of connections holds. Does nothing where a part is missing: then the server emits
+ * `connection` as ever.
+ */
+export function interceptAccepting(server: Server, accept: (client: AcceptedHandle) => void): void {
+  const shown = server as PrivateServer;
+  const handle = shown._handle;
+  const canAccept =
+    isThere('Server._handle', handle !== undefined) &&
+    isThere('Server._connections', shown._connections !== undefined) &&
+    isThere('Socket._server', (new Socket() as PrivateSocket)._server !== undefined);
+  if (!canAccept || !handle) return;
+  const original = handle.onconnection.bind(handle);
+  handle.onconnection = (status, client) => {
+    const isFull = server.maxConnections > 0 && shown._connections! >= server.maxConnections;
+    if (status !== 0 || isFull) original(status, client);
+    else accept(client);
+  };
+}
+
+/** Counts the socket among the server's connections, for which its `close` waits. */
+export function own(server: Server, socket: Socket): void {
+  (server as PrivateServer)._connections!++;
+  const connected = socket as PrivateSocket;
+  connected.server = connected._server = server;
+}
+
+/** How a socket is read into one buffer: `callback` gets the bytes of each read, and returns false to stop. */
+export interface OnRead {
+  readonly buffer: Uint8Array;
+  readonly callback: (length: number, bytes: Uint8Array) => boolean;
+}
+
+/** A socket over a handle, which can be written to at once, and reads when it is told to. */
+export function socketOver(handle: AcceptedHandle, onread: OnRead): Socket {
+  return new Socket({ handle, allowHalfOpen: true, onread } as unknown as ConstructorParameters<typeof Socket>[0]);
+}
+
+/** Bytes that the kernel has taken. Undefined where it is not known: `bytesWritten` counts what waits in the stream as well. */
+export function bytesTaken(socket: Socket): number | undefined {
+  const { _handle: handle } = socket as PrivateSocket;
+  if (socket instanceof Socket) isThere('Socket._handle', handle !== undefined);
+  const { bytesWritten, writeQueueSize } = handle ?? {};
+  return bytesWritten === undefined || writeQueueSize === undefined ? undefined : bytesWritten - writeQueueSize;
+}
+
+/**
+ * Destroys a socket so that its peer cannot take what it has got for the whole: by a reset, which TCP alone has. A Unix
+ * socket closes, and of TLS the layer below is reset.
+ *
+ * Not by `resetAndDestroy`, which first sends all that waits, and a FIN.
+ */
+export function reset(socket: Duplex): void {
+  if (socket instanceof Socket) resetBelow(socket);
+  socket.destroy();
+}
+
+function resetBelow(socket: PrivateSocket): void {
+  isThere('Socket._parent', socket._parent !== undefined);
+  const lowest = (socket._parent ?? socket) as PrivateSocket;
+  if (!(lowest instanceof Socket) || lowest.destroyed) return;
+  if (!isThere('Socket._handle', lowest._handle !== undefined)) return void lowest.resetAndDestroy();
+  if (typeof lowest._handle?.reset !== 'function') return;
+  lowest.resetAndClosing = true;
+  lowest.destroy();
+}

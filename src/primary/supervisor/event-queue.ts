@@ -1,0 +1,39 @@
+import type { FleetEvent } from '../fleet/events.ts';
+import type { WorkerSaid } from '../workers/worker-processes.ts';
+import type { Look } from './health-poller.ts';
+
+/** Events of the fleet, what workers say, and that it is time to look at them. */
+export type QueuedEvent = FleetEvent | WorkerSaid | Look;
+
+/**
+ * The one queue through which everything that happens goes. Those who post know the queue alone; the supervisor takes the events,
+ * one at a time, from when it runs.
+ */
+export class EventQueue {
+  readonly #events: QueuedEvent[] = [];
+  #handle: ((event: QueuedEvent) => void) | undefined;
+  #isHandling = false;
+
+  /** Takes an event. Handling starts at once, unless an event is being handled: then after that one. */
+  readonly post = (event: QueuedEvent): void => {
+    this.#events.push(event);
+    this.#handleAll();
+  };
+
+  /** From now on events are handled: those that have come before, and then this one. */
+  run(handle: (event: QueuedEvent) => void, first: QueuedEvent): void {
+    this.#handle = handle;
+    this.post(first);
+  }
+
+  #handleAll(): void {
+    const handle = this.#handle;
+    if (handle === undefined || this.#isHandling) return;
+    this.#isHandling = true;
+    try {
+      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) handle(next);
+    } finally {
+      this.#isHandling = false;
+    }
+  }
+}

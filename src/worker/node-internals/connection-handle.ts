@@ -1,0 +1,79 @@
+import { Socket, type Server } from 'node:net';
+import type { NativeClient } from '../../listeners/native.ts';
+import { isThere } from './parts.ts';
+
+/** The `TCP` or `Pipe` of a connection, or its TLS, with what JavaScript has put there. */
+export interface ConnectionHandle extends NativeClient {
+  /** -1 on Windows, or when it is closed. Absent for TLS. */
+  readonly fd?: number;
+  /** Bytes that the kernel has not taken yet. */
+  readonly writeQueueSize?: number;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  /** What net.Socket has decided; it never asks the handle. */
+  reading?: boolean;
+  /** A parser reads it, and no stream does. */
+  _consumed?: boolean;
+  readStart(): void;
+  readStop(): number;
+}
+
+interface PrivateSocket extends Socket {
+  _handle?: ConnectionHandle | null;
+  readonly _server?: Server | null;
+  /** Below a TLS socket; null for any other. */
+  readonly _parent?: Socket | null;
+}
+
+/** Undefined where the socket is closed, or is a stream of another kind. */
+export function handleOf(socket: object): ConnectionHandle | undefined {
+  const { _handle: handle } = socket as Partial<PrivateSocket>;
+  if (socket instanceof Socket) isThere('Socket._handle', handle !== undefined);
+  return handle ?? undefined;
+}
+
+/** Undefined where net.Socket does not want to read: it is closed, or the application has enough. */
+export function handleThatReads(socket: Socket): ConnectionHandle | undefined {
+  const handle = handleOf(socket);
+  return handle?.reading === true ? handle : undefined;
+}
+
+/** The server that has accepted the connection, and counts it. Undefined where none has. */
+export function acceptingServerOf(socket: Socket): Server | undefined {
+  const { _server: server } = socket as PrivateSocket;
+  isThere('Socket._server', server !== undefined);
+  return server ?? undefined;
+}
+
+/** Bytes received by a connection: below TLS, where the first half of a record counts too. */
+export function bytesReceived(socket: Socket): number {
+  const { _parent: below } = socket as PrivateSocket;
+  isThere('Socket._parent', below !== undefined);
+  return (below ?? socket).bytesRead;
+}
+
+/** A connection as the kernel has it: nothing between it and the client that has a state, as TLS has. */
+export function isNative(handle: ConnectionHandle): boolean {
+  const { name } = handle.constructor;
+  return (name === 'TCP' || name === 'Pipe') && typeof handle.readStop === 'function';
+}
+
+/** Whether the connection can be taken out of its socket, and the kernel has all that was written. */
+export function isHandleAtRest(socket: Socket): boolean {
+  const handle = handleThatReads(socket);
+  return handle !== undefined && isNative(handle) && handle.writeQueueSize === 0;
+}
+
+/**
+ * Takes the handle out of its socket, and leaves what the socket needs to close without an error, and without the client's noticing.
+ *
+ * @param handle is the socket's, and nothing reads it any more
+ */
+export function detachHandle(socket: Socket, handle: ConnectionHandle): void {
+  // A log of the application may ask for the address a moment after the answer: Node remembers it from here on.
+  void socket.remoteAddress;
+  const { bytesRead, bytesWritten } = handle;
+  const remains = { bytesRead, bytesWritten, close: (closed: () => void) => process.nextTick(closed) };
+  (socket as PrivateSocket)._handle = remains as unknown as ConnectionHandle;
+  socket.destroy();
+}

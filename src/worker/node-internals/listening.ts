@@ -1,0 +1,109 @@
+import cluster from 'node:cluster';
+import type { Server } from 'node:net';
+import { isThere } from './parts.ts';
+
+/** What net.Server#listen asks node:cluster in a worker, once it has normalized its arguments and looked the host up. */
+export interface Query {
+  readonly address: string | null;
+  readonly port: number | null;
+  readonly addressType: number | string | null;
+  readonly fd?: number | null;
+  readonly flags?: number;
+  readonly readableAll?: boolean;
+  readonly writableAll?: boolean;
+}
+
+export type Answer = (errno: number, handle: object | null) => void;
+
+/** @param object is the net.Server, or the dgram.Socket, that listens. */
+export type GetServer = (object: object, query: Query, answer: Answer) => void;
+
+interface PrivateServer extends Server {
+  _handle?: object | null;
+  readonly _connections?: number;
+  readonly _listeningId?: number;
+}
+
+/**
+ * Answers what net.Server asks node:cluster for, whoever calls its `listen`: net, http, https, http2, tls and any framework.
+ *
+ * @param make gets node:cluster's own answer
+ * @returns false where this Node.js does not ask
+ */
+export function answerGetServer(make: (original: GetServer) => GetServer): boolean {
+  const internals = cluster as unknown as { _getServer?: GetServer };
+  const { _getServer: original } = internals;
+  if (!isThere('cluster._getServer', typeof original === 'function')) return false;
+  internals._getServer = make(original!.bind(cluster));
+  return true;
+}
+
+/**
+ * The arguments of `listen` for a server that shares its port with those of other workers, and no socket: the kernel spreads
+ * connections over theirs. A Unix socket cannot be shared so: the second worker that listens there gets EADDRINUSE.
+ */
+export function listenApart(args: readonly unknown[]): readonly unknown[] {
+  const [first, ...rest] = args;
+  if (typeof first === 'object' && first !== null) {
+    const isAddress = 'port' in first || 'path' in first;
+    return isAddress ? [{ ...first, ...apart('port' in first) }, ...rest] : args;
+  }
+  const callback = args.filter((one) => typeof one === 'function');
+  const backlog = rest.find((one) => typeof one === 'number');
+  if (typeof first === 'string' && !(Number(first) >= 0))
+    return [{ path: first, backlog, ...apart(false) }, ...callback];
+  const port = typeof first === 'function' || first === undefined || first === null ? 0 : Number(first);
+  const host = rest.find((one) => typeof one === 'string');
+  return [{ port, host, backlog, ...apart(true) }, ...callback];
+}
+
+function apart(hasPort: boolean): object {
+  return { exclusive: true, ...(hasPort && { reusePort: true }) };
+}
+
+/**
+ * @returns whether the server waits for the same answer as when this was called: it was not closed meanwhile. Always true where
+ *   this Node.js does not say.
+ */
+export function stillListening(server: Server): () => boolean {
+  const { _listeningId: id } = server as PrivateServer;
+  isThere('Server._listeningId', id !== undefined);
+  return () => (server as PrivateServer)._listeningId === id;
+}
+
+/** What the server accepts from. Undefined where it does not listen, or where this Node.js does not say: see {@link showsHandle}. */
+export function listeningHandleOf(server: Server): object | undefined {
+  return (server as PrivateServer)._handle ?? undefined;
+}
+
+/** Whether this Node.js lets the handle of a server be seen, and replaced. */
+export function showsHandle(server: Server): boolean {
+  return isThere('Server._handle', (server as PrivateServer)._handle !== undefined);
+}
+
+export function replaceListeningHandle(server: Server, handle: object): void {
+  (server as PrivateServer)._handle = handle;
+}
+
+/** A server as `child.send` takes it, of which another handle is sent. */
+export function withHandle(server: Server, handle: object): Server {
+  return Object.create(server, { _handle: { value: handle, writable: true } }) as Server;
+}
+
+const counted = new WeakMap<Server, number>();
+
+/** Has {@link openConnections} know the server from now on. To be called before the server accepts. */
+export function countConnections(server: Server): void {
+  if (isThere('Server._connections', (server as PrivateServer)._connections !== undefined) || counted.has(server))
+    return;
+  counted.set(server, 0);
+  server.on('connection', (socket) => {
+    counted.set(server, counted.get(server)! + 1);
+    socket.once('close', () => counted.set(server, counted.get(server)! - 1));
+  });
+}
+
+/** Open connections that the server has accepted, as `getConnections` tells later. */
+export function openConnections(server: Server): number {
+  return (server as PrivateServer)._connections ?? counted.get(server) ?? 0;
+}
