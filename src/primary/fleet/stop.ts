@@ -78,7 +78,7 @@ interface StopOptions {
   readonly grace?: number;
   /** True when the next primary serves with the same sockets. @default false */
   readonly isHandedOver?: boolean;
-  /** Its workers take the connections, too. */
+  /** True when the workers of the next primary take the connections, too. @default false */
   readonly moves?: boolean;
 }
 
@@ -181,6 +181,6 @@ export function handOver(step: Step, takes: boolean): void {
     ...step.fleet,
     stop: { askedAt: step.at, isByUser: false, isSignalled: false, idle: drainTimeout / 2, requests: [] },
   };
-  const moves = takes && step.settings.migrate === 'on';
+  const moves = takes && step.settings.migrate !== 'off';
   stopAll(step, { grace: drainTimeout, isHandedOver: true, moves });
 }

@@ -1,4 +1,5 @@
 import type { SentHandle } from '../../ipc/channel.ts';
+import { noMoves } from '../../contract/moves.ts';
 import type { HandoffEnd, HandoffHeader, MoveReason, PrimaryMessage } from '../../ipc/messages.ts';
 import type { MoveCounts, WorkerId } from '../fleet/events.ts';
 
@@ -57,12 +58,7 @@ export class Handoffs {
   /** The number of finished handoffs of accepted connections by their outcome. Moves are counted separately. */
   readonly counts: Record<HandoffEnd, number> = { taken: 0, refused: 0, failed: 0 };
   /** How the moves that are over ended, by what they were for: all workers', also of those that have ended. */
-  readonly moves: Record<MoveReason, Record<HandoffEnd, number>> = {
-    drain: { taken: 0, refused: 0, failed: 0 },
-    level: { taken: 0, refused: 0, failed: 0 },
-    heat: { taken: 0, refused: 0, failed: 0 },
-    upgrade: { taken: 0, refused: 0, failed: 0 },
-  };
+  readonly moves: Record<MoveReason, Record<HandoffEnd, number>> = noMoves();
   readonly #parts: HandoffParts;
   readonly #onTheWay = new Map<number, OnTheWay>();
   /** The number of unanswered handoffs of each sender. */
