@@ -9,7 +9,15 @@
 export type { Answer } from './testing/load/answer.ts';
 export type { App, Done, Exit } from './testing/app/app.ts';
 export { assertNoLostRequests, LostRequestsError, type AssertOptions, type DuringOptions } from './testing/assert.ts';
+export {
+  assertNoConnectionClosed,
+  ClosedConnectionsError,
+  type AssertConnectionsOptions,
+  type ConnectionsOptions,
+} from './testing/assert-connections.ts';
 export { OperationFailed } from './testing/app/control.ts';
+export type { ClosedBy } from './testing/kept/kept-client.ts';
+export type { ClosedConnection, ConnectionsReport } from './testing/kept/report.ts';
 export { startLoad, type Load } from './testing/load/load.ts';
 export type { LoadOptions } from './testing/load/load-options.ts';
 export type { LogEvent, OutputLine } from './testing/app/log.ts';

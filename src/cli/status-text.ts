@@ -1,5 +1,6 @@
 /** The text that `prefork status` prints for people. The module is pure, so that tests can compare text. */
-import type { ReloadStatus, SlotStatus, Status, WorkerStatus } from '../control/controls.ts';
+import type { MoveEnd } from '../contract/moves.ts';
+import type { BalanceStatus, ReloadStatus, SlotStatus, Status, WorkerStatus } from '../control/controls.ts';
 import { plain, type Color, type Colorize } from './colors.ts';
 import { duration } from '../format/duration.ts';
 import { count, percent, size } from '../format/figures.ts';
@@ -62,14 +63,27 @@ function headerLines(status: Status, color: Colorize): string[] {
     `up=${duration(uptime)}`,
     `addresses=${addresses.join(',') || '-'}`,
   ];
-  const { mode, skew, handoffs } = status.balance;
-  const moved = Object.entries(handoffs).map(([how, times]) => `${count(times)} ${how}`);
+  const { mode, skew, handoffs, moves } = status.balance;
+  const handed = Object.entries(handoffs).map(([how, times]) => `${count(times)} ${how}`);
   const serving = `${workers.serving} of ${workers.wanted} workers serve`;
   return [
     `${color('bold', name)} ${fields.join(' ')}`,
     `${serving}, sharing=${sharing}, prefork ${status.prefork}, node ${status.node}`,
-    `balance=${mode}, skew ${skew.toFixed(2)}, handoffs ${moved.join(', ')}`,
+    `balance=${mode}, skew ${skew.toFixed(2)}, handoffs ${handed.join(', ')}`,
+    ...movesLine(moves),
   ];
+}
+
+/** What has moved, and what was to; an older primary does not say. */
+function movesLine(moves: BalanceStatus['moves'] | undefined): string[] {
+  const ends = Object.entries(moves ?? {});
+  const sum = (how: MoveEnd): number => ends.reduce((all, [, one]) => all + one[how], 0);
+  const reasons = ends.filter(([, { taken }]) => taken > 0).map(([reason, { taken }]) => `${count(taken)} ${reason}`);
+  const others = (['refused', 'failed'] as const)
+    .filter((how) => sum(how) > 0)
+    .map((how) => `${count(sum(how))} ${how}`);
+  const parts = [...reasons, ...others];
+  return parts.length === 0 ? [] : [`connections moved: ${parts.join(', ')}`];
 }
 
 /** Returns the row of a slot, and below it the row of the worker that will take it over. */

@@ -18,12 +18,12 @@ export type Range = 'whole' | 'amount' | 'share' | 'time' | 'slot' | 'state';
 export type Aggregation = 'total' | 'own' | 'none';
 
 /**
- * A metric of one figure, or of several that differ in a label. Milliseconds become seconds, as Prometheus wants it.
+ * A metric of one figure, or of several that differ in labels. Milliseconds become seconds, as Prometheus wants it.
  */
 export interface FigureMetric {
   readonly name: `prefork_${string}`;
-  /** The name of the label by which figures of one metric differ, and its value for this figure. */
-  readonly label?: readonly [name: string, value: string];
+  /** The labels by which figures of one metric differ, and their values for this figure. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** The description of the metric, at its first figure. */
   readonly help?: string;
   /** The advice for when the metric is high, or low where that matters; at its first figure. */

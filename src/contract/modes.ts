@@ -12,6 +12,12 @@ export type Sharing = 'reuseport' | 'shared' | 'round-robin';
 export type Balance = 'auto' | 'kernel' | 'least-connections' | 'sticky-ip';
 
 /**
+ * Whether connections move to other workers. `on`: where there is a reason; `every-answer`: after each answer, which finds what an
+ * application keeps by connection.
+ */
+export type Migrate = 'on' | 'off' | 'every-answer';
+
+/**
  * The address families of a TCP address without a host. `tcp` binds both where the machine has both; `tcp4` and `tcp6`
  * bind only that one. The names are those of Go's `net.Listen`, which fasthttp's prefork accepts too.
  */

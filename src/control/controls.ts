@@ -3,6 +3,7 @@
  * the commands know nothing else of the primary.
  */
 import type { Balance, Sharing } from '../contract/modes.ts';
+import type { MovesByReason } from '../contract/moves.ts';
 import type { AskedKind, AskedTargets, OperationKind } from '../contract/operations.ts';
 import type { Outcome } from '../contract/outcome.ts';
 import type { Vitals } from '../contract/vitals.ts';
@@ -59,6 +60,8 @@ export interface BalanceStatus {
    * were on their way to a worker that ended. The worker that accepted a refused or failed one serves it.
    */
   readonly handoffs: { readonly done: number; readonly refused: number; readonly failed: number };
+  /** Connections that moved between two requests, or were to, by reason, since the primary started. */
+  readonly moves: MovesByReason;
 }
 
 export interface ReloadStatus {

@@ -26,7 +26,7 @@ export interface Figures {
 /** The role of a worker: it has a slot, will take one over, has none yet, or finishes and leaves. */
 export type Role = 'slot' | 'new' | 'spare' | 'old';
 
-/** The figures of a worker, with the vitals in the order of `NUMBERS`, or without any. */
+/** The figures of a worker, with the vitals in the order of `NUMBERS` but for zeros at the end, or without any. */
 export type WorkerFigures = readonly [
   role: Role,
   slot: number | null,
@@ -99,16 +99,21 @@ function figuresOf(role: Role, worker: WorkerStatus): WorkerFigures {
     generation,
     state,
     uptime,
-    ...(vitals === null ? [] : NUMBERS.map((name) => short(vitals[name]))),
+    ...(vitals === null ? [] : withoutLastZeros(NUMBERS.map((name) => short(vitals[name])))),
   ];
 }
 
 function workerFrom(tuple: WorkerFigures): WorkerStatus {
   const [, slot, pid, generation, state, uptime] = tuple;
   const figures = tuple.slice(NAMES) as number[];
-  const numbers = Object.fromEntries(NUMBERS.map((name, at) => [name, figures[at]]));
+  const numbers = Object.fromEntries(NUMBERS.map((name, at) => [name, figures[at] ?? 0]));
   const vitals = { ...numbers, durations: [] } as unknown as Vitals;
   return { slot, pid, generation, state, uptime, vitals: figures.length === 0 ? null : vitals };
+}
+
+/** What has not happened comes last in the table: a worker of which no connection has moved need not say so. The first stays. */
+function withoutLastZeros(figures: readonly number[]): number[] {
+  return figures.slice(0, Math.max(1, figures.findLastIndex((figure) => figure !== 0) + 1));
 }
 
 /** Rounds a figure, because viewers do not see more digits. */

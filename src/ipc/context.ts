@@ -1,4 +1,4 @@
-import type { Balance, Sharing } from '../contract/modes.ts';
+import type { Balance, Migrate, Sharing } from '../contract/modes.ts';
 
 /** The facts that a worker gets in its environment and knows from its first instruction on. */
 export interface WorkerContext {
@@ -9,7 +9,7 @@ export interface WorkerContext {
   /** The way in which workers share accepted connections. */
   readonly balance: Balance;
   /** Whether connections may change their worker. */
-  readonly migrate: boolean;
+  readonly migrate: Migrate;
   /** The scoreboard's file and this worker's row in it. */
   readonly board: string;
   readonly row: number;

@@ -2,6 +2,7 @@
  * The whole protocol between the primary and its workers. Both ends have the same version of prefork except during an
  * upgrade. A worker runs code that is not ours, so its messages are checked before they are believed.
  */
+import { MOVE_REASONS, type MoveEnd, type MoveReason } from '../contract/moves.ts';
 import type { DatagramBound, DatagramQuery, ListenerMessage, ListenQuery } from '../contract/listening.ts';
 
 /** The messages of a worker to the primary. */
@@ -85,16 +86,9 @@ export interface HandoffHeader {
   readonly move?: MoveReason;
 }
 
-/**
- * `drain`: its worker leaves. `level`: its worker has more than the others. `heat`: its worker is busier than the others. `upgrade`: its
- * worker's primary leaves.
- */
-export type MoveReason = 'drain' | 'level' | 'heat' | 'upgrade';
-
-export const MOVE_REASONS: readonly MoveReason[] = ['drain', 'level', 'heat', 'upgrade'];
-
-/** `failed`: the other worker ended, or closed its channel, before it said anything. */
-export type HandoffEnd = 'taken' | 'refused' | 'failed';
+/** How a connection that was sent is answered. */
+export type HandoffEnd = MoveEnd;
+export type { MoveReason };
 
 /**
  * The terms of a drain: the worker stops accepting and finishes what is in flight. A second message can only shorten

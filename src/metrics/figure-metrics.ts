@@ -24,7 +24,7 @@ export const figureMetrics: readonly Metric[] = [...names].map((name) => {
     type: isTotal ? 'counter' : 'gauge',
     help: metric.help ?? '',
     unit: units[unit] ?? unit,
-    labels: ['slot', ...(metric.label?.slice(0, 1) ?? [])],
+    labels: ['slot', ...Object.keys(metric.labels ?? {})],
     source: 'scoreboard',
     advice: metric.advice ?? '',
     read: (snapshot) => parts.flatMap((part) => (isTotal ? totals(part, snapshot) : ofWorkers(part, snapshot))),
@@ -44,10 +44,10 @@ function ofWorkers(figure: Measured, { status }: Snapshot): Value[] {
   );
 }
 
-function valueOf({ name, unit, metric: { label } }: Measured, slot: number, values: object): Value {
+function valueOf({ name, unit, metric: { labels } }: Measured, slot: number, values: object): Value {
   const value = (values as Readonly<Record<string, number>>)[name]!;
   return {
     value: unit === 'ms' ? value / 1000 : value,
-    labels: label === undefined ? { slot } : { slot, [label[0]]: label[1] },
+    labels: { slot, ...labels },
   };
 }

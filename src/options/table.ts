@@ -38,10 +38,10 @@ export const optionTable = {
   },
   migrate: {
     type: 'choice',
-    choices: ['on', 'off'],
+    choices: ['on', 'off', 'every-answer'],
     default: 'on',
     about:
-      'on: HTTP/1 connections move to another worker between two requests, unnoticed. off: none does, and clients of a worker that leaves are told to close.',
+      'on: HTTP/1 connections move to another worker between two requests, unnoticed. off: none does, and clients of a worker that leaves are told to close. every-answer, for tests: each moves after each answer.',
   },
   spares: {
     type: 'integer',

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import type { Balance, Network, Sharing } from '../contract/modes.ts';
+import type { Balance, Migrate, Network, Sharing } from '../contract/modes.ts';
 
 /** A length of time: a whole number of milliseconds, or text with a whole number and its unit. */
 export type Time = number | `${number}${'ms' | 's' | 'm' | 'h'}`;
@@ -60,15 +60,18 @@ export interface Options {
   balance?: Balance | undefined;
   /**
    * What becomes of the plain HTTP/1 connections of a worker that leaves and has a successor (reload, recycling, fewer
-   * workers, upgrade), and of those that a worker has more than its share of. `on`: they move to the successor between two requests, and their clients notice nothing. `off`: each client
+   * workers, upgrade), and of those that a worker has more than its share of. `on`: they move to the
+   * successor between two requests, and their clients notice nothing. `off`: each client
    * gets `Connection: close` with its next response, or is closed once it is idle. TLS, HTTP/2 and upgraded connections
    * never move. Servers of `node:net`, and connections that the application pins (`worker.pin`), do not move either. With
-   * `sharing: 'round-robin'` no connection moves.
+   * `sharing: 'round-robin'` no connection moves. `every-answer` is `on`, and
+   * each connection that can move also does after every answer. It is for tests, which find with it what an application keeps by
+   * connection.
    *
    * @default 'on'
    * @example migrate: 'off'
    */
-  migrate?: 'on' | 'off' | undefined;
+  migrate?: Migrate | undefined;
   /**
    * How many workers, 0 to 1024, are booted beyond those that serve. A spare boots up to its `listen` and waits there.
    * When a worker ends unasked, a spare takes its place in the time of a message instead of a boot. Each spare costs the
@@ -385,7 +388,7 @@ export interface Settings {
   readonly isNameGiven: boolean;
   readonly sharing: 'auto' | Sharing;
   readonly balance: Balance;
-  readonly migrate: 'on' | 'off';
+  readonly migrate: Migrate;
   readonly hangStack: 'off' | 'on';
   readonly spares: number;
   readonly ready: 'listen' | 'message' | 'start';

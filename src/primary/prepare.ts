@@ -50,7 +50,12 @@ function balanceFor(
   board: Board | undefined,
 ): Balance {
   try {
-    return chooseBalance(balance, { sharing: mode, workers, hasBoard: board !== undefined, migrate: migrate === 'on' });
+    return chooseBalance(balance, {
+      sharing: mode,
+      workers,
+      hasBoard: board !== undefined,
+      migrate: migrate !== 'off',
+    });
   } catch (error) {
     throw new UsageError((error as Error).message, { cause: error });
   }

@@ -1,12 +1,11 @@
 import { AssertionError } from 'node:assert';
 import { checkKeys, checkValue, fail } from '../options/check.ts';
-import { UsageError } from '../errors.ts';
 import { quote } from '../options/quote.ts';
-import { App, type Exit } from './app/app.ts';
+import type { App, Exit } from './app/app.ts';
 import { Load } from './load/load.ts';
 import { checkLoad, loadKeys, type LoadOptions, type LoadSettings } from './load/load-options.ts';
 import type { LoadReport } from './load/recorder.ts';
-import { startServer } from './app/server.ts';
+import { endedWell, failureOf, serverOf, withServer, type Subject } from './app/subject.ts';
 import { serverKeys, type ServerOptions } from './app/server-options.ts';
 import { formatLosses, formatReport } from './load/text.ts';
 
@@ -18,9 +17,8 @@ export interface DuringOptions extends LoadOptions {
   readonly atLeast?: number | undefined;
 }
 
-/** A server to start, or one that runs already and keeps running. */
-export type AssertOptions = DuringOptions &
-  ((ServerOptions & { readonly app?: undefined }) | { readonly app: App; readonly entry?: undefined });
+/** With the server, or `app`. */
+export type AssertOptions = DuringOptions & Subject;
 
 /** Requests were lost, too few were answered, or the server did not end well. */
 export class LostRequestsError extends AssertionError {
@@ -53,15 +51,8 @@ export class LostRequestsError extends AssertionError {
  */
 export async function assertNoLostRequests(options: AssertOptions): Promise<LoadReport> {
   const { during, atLeast, load, server } = check(options);
-  if (server === undefined) return keepBusyDuring(options.app!, load, during, atLeast);
-  const app = await startServer(server);
-  try {
-    const report = await keepBusyDuring(app, load, during, atLeast);
-    assertGoodEnd(await app.stop(), app, report);
-    return report;
-  } finally {
-    await app[Symbol.asyncDispose]();
-  }
+  const test = (app: App): Promise<LoadReport> => keepBusyDuring(app, load, during, atLeast);
+  return withServer(options, server, test, assertGoodEnd);
 }
 
 interface Checked {
@@ -73,18 +64,12 @@ interface Checked {
 }
 
 function check(options: AssertOptions): Checked {
-  const { app, during, atLeast = 1 } = options;
+  const { during, atLeast = 1 } = options;
   checkKeys('', Object.keys(options), ['app', 'during', 'atLeast', ...serverKeys, ...loadKeys]);
   if (typeof during !== 'function') fail('during', 'a function of the app, such as (app) => app.reload()', during);
   checkValue({ type: 'integer', min: 1 }, 'atLeast', atLeast);
   const load = checkLoad(options);
-  const given = Object.entries(options).filter(([key, value]) => serverKeys.includes(key) && value !== undefined);
-  if (app === undefined)
-    return { during, atLeast, load, server: Object.fromEntries(given) as unknown as ServerOptions };
-  if (!(app instanceof App)) fail('app', 'what startServer returned', app);
-  if (given.length > 0)
-    throw new UsageError(`${given[0]![0]}: expected nothing beside app, which has been started already`);
-  return { during, atLeast, load, server: undefined };
+  return { during, atLeast, load, server: serverOf(options) };
 }
 
 async function keepBusyDuring(
@@ -108,24 +93,9 @@ async function keepBusyDuring(
   return report;
 }
 
-/** Returns what `run` threw, boxed because any value can be thrown. */
-async function failureOf(run: () => Promise<void>): Promise<{ readonly error: unknown } | undefined> {
-  try {
-    await run();
-    return undefined;
-  } catch (error) {
-    return { error };
-  }
-}
-
-/**
- * Checks the end of the server. The exit code of a primary that came by an upgrade is unknown, but its last event is in
- * the log.
- */
-function assertGoodEnd({ code, signal }: Exit, app: App, report: LoadReport): void {
-  if (code === 0) return;
-  if (code === null && signal === null && app.log.at(-1)?.name === 'stopped') return;
-  const message = `nothing was lost, but SIGTERM ended the server with code=${code} signal=${signal}`;
+function assertGoodEnd(exit: Exit, app: App, report: LoadReport): void {
+  if (endedWell(exit, app)) return;
+  const message = `nothing was lost, but SIGTERM ended the server with code=${exit.code} signal=${exit.signal}`;
   throw new LostRequestsError(`${message}\n${app.stderr}`, report);
 }
 

@@ -24,6 +24,7 @@ import { interceptListen } from './listening/listen.ts';
 import { OneShotHooks } from './draining/one-shot-hooks.ts';
 import { arrivedAt, deliverTo } from './migration/arrivals.ts';
 import { DrainMoves } from './migration/drain-moves.ts';
+import { EveryAnswer } from './migration/every-answer.ts';
 import { Migration } from './migration/migration.ts';
 import { pinAuthenticated } from './migration/pins.ts';
 import { register } from './registry.ts';
@@ -62,7 +63,7 @@ function start(context: WorkerContext): void {
   const { balance } = context;
   const isEven = balance === 'auto' || balance === 'least-connections';
   const turns = isEven ? new ReadFairness() : undefined;
-  const canMove = context.migrate && context.sharing !== 'round-robin';
+  const canMove = context.migrate !== 'off' && context.sharing !== 'round-robin';
   const requests = new Requests(turns, canMove ? pinAuthenticated : undefined);
   const idle = new IdleConnections(requests);
   const servers = new Servers();
@@ -123,8 +124,12 @@ function start(context: WorkerContext): void {
     handoffs && isAtAccept
       ? Balancer.start(balance, { ...place, handoffs, servers, open, vitals, isDraining, handicap })
       : undefined;
-  if (handoffs && migration && isLevelled(balance, canMove)) {
-    const isServing = (): boolean => !isDraining() && !status.isParked;
+  const isServing = (): boolean => !isDraining() && !status.isParked;
+  if (handoffs && migration && context.migrate === 'every-answer' && balance !== 'sticky-ip') {
+    const { closedUntil } = handoffs;
+    const look = lookerAt(context.board);
+    new EveryAnswer({ migration, requests, closedUntil, slot: () => status.slot, isServing, look }).begin();
+  } else if (handoffs && migration && isLevelled(balance, canMove)) {
     leveller = Leveller.start({ ...place, migration, handoffs, servers, requests, vitals, arrivedAt, isServing });
   }
   interceptListen({

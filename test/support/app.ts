@@ -333,7 +333,10 @@ function makeDirectory({ files = {}, links = {}, uid, isOpen = false }: AppOptio
 const SETTLE = '20ms';
 
 function environment({ env }: AppOptions, directory: string, testId: string): NodeJS.ProcessEnv {
-  const inherited = Object.entries(process.env).filter(([name]) => !/^(PREFORK_|NODE_TEST_CONTEXT$)/.test(name));
+  // PREFORK_MIGRATE=every-answer has the whole suite run with connections that move all the time.
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !/^(PREFORK_(?!MIGRATE$)|NODE_TEST_CONTEXT$)/.test(name),
+  );
   // The variable alone decides where sockets are. A test that sets XDG_RUNTIME_DIR uses the usual places.
   const place = env !== undefined && 'XDG_RUNTIME_DIR' in env ? {} : { PREFORK_RUNTIME_DIR: directory };
   const own = { PORT: '0', PREFORK_SETTLE: SETTLE, ...place, [TEST_ID]: testId, [TEST_OWNER]: owner };

@@ -1,3 +1,4 @@
+import { noMoves } from '../../src/contract/moves.ts';
 import type { AskedKind, AskedTargets } from '../../src/contract/operations.ts';
 import type { Outcome } from '../../src/contract/outcome.ts';
 import { VITALS, type Vitals } from '../../src/contract/vitals.ts';
@@ -28,7 +29,12 @@ export function fakeStatus(changes: Partial<Status> = {}): Status {
     phase: 'serving',
     generation: 1,
     sharing: 'reuseport',
-    balance: { mode: 'least-connections', skew: 1, handoffs: { done: 0, refused: 0, failed: 0 } },
+    balance: {
+      mode: 'least-connections',
+      skew: 1,
+      handoffs: { done: 0, refused: 0, failed: 0 },
+      moves: noMoves(),
+    },
     addresses: ['127.0.0.1:8080'],
     startedAt: '2026-01-01T00:00:00.000Z',
     uptime: 60_000,

@@ -53,7 +53,7 @@ export class TestWorker {
       generation: 1,
       sharing: 'shared',
       balance: 'kernel',
-      migrate: true,
+      migrate: 'on',
       hangStack: 0,
       board: this.#board.path,
       row: this.#board.takeRow(),

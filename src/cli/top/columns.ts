@@ -1,4 +1,6 @@
 /** The columns of the table: what each shows, how it sorts rows, and which columns go first when there is no room. */
+import { movedOut } from '../../contract/moves.ts';
+import type { Vitals } from '../../contract/vitals.ts';
 import { count, milliseconds, percent, size } from '../../format/figures.ts';
 import type { Latency } from './latency.ts';
 import type { Row } from './history.ts';
@@ -15,6 +17,12 @@ export interface TopColumn {
   readonly text: (row: Row) => string | undefined;
   /** The sort key of a row. Numbers sort from the largest down, words from A to Z. */
   readonly order: (row: Row) => number | string | undefined;
+}
+
+/** Connections that came to the worker from others and went from it to others. The column is there when there were any. */
+function movesOf(vitals: Vitals | null | undefined): number | undefined {
+  // An older server does not say.
+  return vitals?.movedIn === undefined ? undefined : vitals.movedIn + movedOut(vitals) || undefined;
 }
 
 type Figure = (row: Row) => number | undefined;
@@ -45,6 +53,7 @@ export const topColumns: readonly TopColumn[] = [
   figure('loop', 4, 6, ({ worker }) => worker?.vitals?.utilization, percent),
   figure('mem', 5, 5, ({ worker }) => worker?.vitals?.rss, size),
   figure('conns', 5, 3, ({ worker }) => worker?.vitals?.connectionsOpen, count),
+  figure('moved', 5, 0, ({ worker }) => movesOf(worker?.vitals), count),
   figure(
     'req/s',
     5,

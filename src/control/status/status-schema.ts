@@ -5,6 +5,7 @@
  * It is open: a server that is newer may say more. Tests close it, so that nothing is said that is not in here.
  */
 import type { Figure } from '../../contract/figures.ts';
+import type { MoveReason, MovesByReason } from '../../contract/moves.ts';
 import { operationKinds, type OperationKind } from '../../contract/operations.ts';
 import { VITALS, type Vitals } from '../../contract/vitals.ts';
 import type { BalanceStatus, ExitStatus, ReloadStatus, SlotStatus, Status, WorkerStatus } from '../controls.ts';
@@ -89,6 +90,14 @@ const reload: Schema<ReloadStatus> = object<ReloadStatus>('A reload that has end
   at: time('when it ended'),
 });
 
+function moves(description: string): Schema<MovesByReason[MoveReason]> {
+  return object<MovesByReason[MoveReason]>(description, {
+    taken: count('moved'),
+    refused: count('would not be had there'),
+    failed: count('were on their way to a worker that ended'),
+  });
+}
+
 const balance: Schema<BalanceStatus> = object<BalanceStatus>('how even the connections are', {
   mode: words('who chooses the worker of a connection', {
     auto: '',
@@ -101,6 +110,12 @@ const balance: Schema<BalanceStatus> = object<BalanceStatus>('how even the conne
     done: count('those that moved'),
     refused: count('those that the other worker refused'),
     failed: count('those on their way to a worker that ended'),
+  }),
+  moves: object<BalanceStatus['moves']>('connections that were to move between two requests, by reason and outcome', {
+    drain: moves('their worker left'),
+    level: moves('their worker had more than its share'),
+    heat: moves('their worker was busier than the others'),
+    upgrade: moves('their primary left'),
   }),
 });
 

@@ -50,7 +50,7 @@ const MOST_CAUSES = 8;
  * not look before it answers. `hijack` alone throws then. A second answer is a fault, and throws a MisuseError.
  */
 export class Context implements ResponseHead {
-  /** In capitals, such as `GET`. */
+  /** The method in capitals, such as `GET`. */
   readonly method: string;
   /** Whether the request has a body. */
   readonly hasBody: boolean;

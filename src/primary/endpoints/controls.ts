@@ -61,7 +61,12 @@ export class PrimaryControls implements Controls {
     const now = this.#parts.now();
     const epoch = this.#calendar.at(now, Date.now());
     const row = (worker: WorkerId): Row | undefined => processes.row(worker);
-    const served = { addresses: listeners.addresses, handoffs: resources.handoffs.counts, row };
+    const served = {
+      addresses: listeners.addresses,
+      handoffs: resources.handoffs.counts,
+      moves: resources.handoffs.moves,
+      row,
+    };
     const facts = { name: place.name, ...this.#names, ...served, balance, now, epoch };
     return statusOf(fleet, facts);
   }

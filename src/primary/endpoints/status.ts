@@ -1,5 +1,6 @@
 /** Makes the fleet's status, as `prefork status` shows it. The functions are pure. */
 import type { Figure } from '../../contract/figures.ts';
+import type { MovesByReason } from '../../contract/moves.ts';
 import type { Balance } from '../../contract/modes.ts';
 import { VITALS, type Vitals } from '../../contract/vitals.ts';
 import { skewOf } from '../../balance/skew.ts';
@@ -27,6 +28,7 @@ export interface StatusFacts extends Pick<
 > {
   readonly balance: Balance;
   readonly handoffs: HandoffCounts;
+  readonly moves: MovesByReason;
   /** Returns the row of a worker in the scoreboard. */
   readonly row: (worker: WorkerId) => Row | undefined;
   /** The moment on the monotonic clock, ms. */
@@ -36,14 +38,14 @@ export interface StatusFacts extends Pick<
 }
 
 export function statusOf(fleet: Fleet, facts: StatusFacts): Status {
-  const { row, now, epoch, balance, handoffs, ...names } = facts;
+  const { row, now, epoch, balance, handoffs, moves, ...names } = facts;
   const time = (at: number): string => new Date(epoch - (now - at)).toISOString();
   const worker = (one: Worker): WorkerStatus => workerStatus(one, row(one.id), now);
   const { done, failed, last } = fleet.reloads;
   return {
     version: 1,
     ...names,
-    balance: balanceStatus(balance, connectionsOf(fleet, row), handoffs),
+    balance: { ...balanceStatus(balance, connectionsOf(fleet, row), handoffs), moves },
     phase: phaseOf(fleet),
     generation: fleet.generation,
     startedAt: time(fleet.startedAt),
@@ -67,7 +69,11 @@ export function statusOf(fleet: Fleet, facts: StatusFacts): Status {
   };
 }
 
-function balanceStatus(mode: Balance, connections: number[], { taken, ...rest }: HandoffCounts): BalanceStatus {
+function balanceStatus(
+  mode: Balance,
+  connections: number[],
+  { taken, ...rest }: HandoffCounts,
+): Omit<BalanceStatus, 'moves'> {
   return { mode, skew: Number(skewOf(connections).toFixed(3)), handoffs: { done: taken, ...rest } };
 }
 

@@ -27,7 +27,7 @@ export function retire(step: Step, worker: Worker, asked: Asked, changes: Partia
           // A successor, or the neighbours, accept from the same sockets.
           takenOver: true,
           // Connections that move are gone before that. A slot that is no more has no successor.
-          ...(migrate === 'on' && { successor: hasSlot(step, worker) ? 'slot' : 'any' }),
+          ...(migrate !== 'off' && { successor: hasSlot(step, worker) ? 'slot' : 'any' }),
           within: drainTimeout,
         },
       );

@@ -181,6 +181,6 @@ export function handOver(step: Step, takes: boolean): void {
     ...step.fleet,
     stop: { askedAt: step.at, isByUser: false, isSignalled: false, idle: drainTimeout / 2, requests: [] },
   };
-  const moves = takes && step.settings.migrate === 'on';
+  const moves = takes && step.settings.migrate !== 'off';
   stopAll(step, { grace: drainTimeout, isHandedOver: true, moves });
 }

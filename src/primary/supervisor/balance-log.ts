@@ -1,3 +1,4 @@
+import type { MovesByReason } from '../../contract/moves.ts';
 import { skewOf } from '../../balance/skew.ts';
 import type { Row } from '../../scoreboard/layout.ts';
 import type { WorkerId } from '../fleet/events.ts';
@@ -13,6 +14,7 @@ export interface BalanceLogParts {
   readonly log: Log;
   readonly row: (worker: WorkerId) => Row | undefined;
   readonly handoffs: () => HandoffCounts;
+  readonly moves: () => MovesByReason;
 }
 
 /** Logs how even the slots' connections are, every now and then, when anything changed. */
@@ -31,7 +33,9 @@ export class BalanceLog {
     this.#due = now + PERIOD_MS;
     const connections = connectionsOf(fleet, this.#parts.row);
     const { taken: done, refused, failed } = this.#parts.handoffs();
-    const fields = { connections: connections.join(','), skew: skewOf(connections).toFixed(2), done, refused, failed };
+    const moved = Object.entries(this.#parts.moves()).map(([reason, { taken }]) => `${reason}:${taken}`);
+    const skew = skewOf(connections).toFixed(2);
+    const fields = { connections: connections.join(','), skew, done, refused, failed, moved: moved.join(',') };
     const text = Object.values(fields).join(' ');
     if (text === this.#last) return;
     this.#last = text;

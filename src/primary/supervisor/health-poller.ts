@@ -1,3 +1,4 @@
+import type { MovesByReason } from '../../contract/moves.ts';
 import { BEAT_MS } from '../../contract/limits.ts';
 import type { Settings } from '../../options/index.ts';
 import type { Row } from '../../scoreboard/layout.ts';
@@ -21,6 +22,7 @@ export interface LookoutParts {
   readonly os: Pick<Os, 'now' | 'after'>;
   readonly row: (worker: WorkerId) => Row | undefined;
   readonly handoffs: () => HandoffCounts;
+  readonly moves: () => MovesByReason;
   readonly post: (event: FleetEvent | Look) => void;
 }
 

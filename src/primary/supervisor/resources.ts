@@ -49,7 +49,7 @@ export class Resources {
     const processes = new WorkerProcesses({
       ...parts,
       totals: this.totals,
-      migrate: settings.migrate === 'on',
+      migrate: settings.migrate,
       hangStack: settings.hangStack === 'on' ? settings.heartbeatTimeout : 0,
       gracePeriod: settings.shutdownGracePeriod,
       control,
@@ -75,6 +75,7 @@ export class Resources {
       log: parts.log,
       row: (worker) => processes.row(worker),
       handoffs: () => this.handoffs.counts,
+      moves: () => this.handoffs.moves,
       post,
     });
     this.metrics = new ApplicationMetrics({

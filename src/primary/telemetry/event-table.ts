@@ -12,7 +12,9 @@ import type { EventRow, LogLevel, LogValue } from './event-row.ts';
 interface OtherFacts {
   sharing: { readonly mode: string; readonly reason: string };
   balance: { readonly mode: string };
-  connections: Readonly<Record<'connections' | 'skew', string> & Record<'done' | 'refused' | 'failed', number>>;
+  connections: Readonly<
+    Record<'connections' | 'skew' | 'moved', string> & Record<'done' | 'refused' | 'failed', number>
+  >;
   listening: { readonly address: string; readonly sharing: string; readonly workers: number };
   'not listening': { readonly address: string; readonly code: string; readonly why: string };
   'port refused': { readonly port: number; readonly message: string };
@@ -372,9 +374,9 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
   // These events are about what surrounds the workers.
   connections: {
     level: 'debug',
-    fields: given('connections', 'skew', 'done', 'refused', 'failed'),
+    fields: given('connections', 'skew', 'done', 'refused', 'failed', 'moved'),
     means:
-      'The line tells the open connections of each slot, how uneven they are (1 is even), and how the handoffs so far ended. It comes once a second while this changes.',
+      'The line tells the open connections of each slot, how uneven they are (1 is even), how the handoffs so far ended, and how many connections have moved for each reason. It comes once a second while this changes.',
   },
   'port refused': {
     level: 'warn',

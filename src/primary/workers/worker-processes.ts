@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import type { Balance, Sharing } from '../../contract/modes.ts';
+import type { Balance, Migrate, Sharing } from '../../contract/modes.ts';
 import type { SentHandle } from '../../ipc/channel.ts';
 import { contextEnvironment, NO_SLOT } from '../../ipc/context.ts';
 import type { PrimaryMessage } from '../../ipc/messages.ts';
@@ -35,7 +35,7 @@ export interface WorkerProcessesParts {
   readonly program: Program;
   readonly sharing: Sharing;
   readonly balance: Balance;
-  readonly migrate: boolean;
+  readonly migrate: Migrate;
   /** The time in ms of silence after which the stack is written, as in the worker's context. */
   readonly hangStack: number;
   /** The shutdown grace period in ms. */

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ScaleTarget } from '../../contract/operations.ts';
 import type { Outcome } from '../../contract/outcome.ts';
 import type { Status } from '../../control/controls.ts';
+import { Actions, type Action } from './actions.ts';
 import { Changes } from './changes.ts';
 import { controlSocket, get, operate } from './control.ts';
 import { matches, type LogEvent, type OutputLine } from './log.ts';
@@ -44,6 +45,9 @@ export class App implements AsyncDisposable {
   readonly #directory: string;
   readonly #changes = new Changes();
   readonly #log: LogEvent[] = [];
+  readonly #actions = new Actions();
+  /** Those that an upgrade has replaced. */
+  readonly #before: number[] = [];
   #pid: number;
   #exit: Exit | undefined;
 
@@ -130,12 +134,14 @@ export class App implements AsyncDisposable {
   /** Sends SIGKILL to the worker in this slot. Requests in flight are lost. @returns the worker's pid. */
   kill(slot: number): number {
     const pid = this.worker(slot);
+    this.#actions.add(`kill ${slot}`);
     process.kill(pid, 'SIGKILL');
     return pid;
   }
 
   /** Sends a signal to the primary. */
   signal(name: NodeJS.Signals): void {
+    this.#actions.add(name);
     process.kill(this.#pid, name);
   }
 
@@ -152,7 +158,7 @@ export class App implements AsyncDisposable {
    * @throws OperationFailed with the reason and the stderr of the worker that did not come up.
    */
   reload(): Promise<Done> {
-    return operate(this.#socket(), 'reload');
+    return this.#actions.during('reload', () => operate(this.#socket(), 'reload'));
   }
 
   /**
@@ -161,12 +167,19 @@ export class App implements AsyncDisposable {
    * @example await app.scale(4); await app.scale({ by: -1 });
    */
   scale(workers: number | ScaleTarget): Promise<Done> {
-    return operate(this.#socket(), 'scale', typeof workers === 'number' ? { workers } : workers);
+    const target = typeof workers === 'number' ? { workers } : workers;
+    const name = `scale ${'by' in target ? `by ${target.by}` : target.workers}`;
+    return this.#actions.during(name, () => operate(this.#socket(), 'scale', target));
   }
 
   /** Replaces the primary itself. When the promise settles, `pid` is that of the new one. */
-  async upgrade(): Promise<Done> {
+  upgrade(): Promise<Done> {
+    return this.#actions.during('upgrade', () => this.#upgrade());
+  }
+
+  async #upgrade(): Promise<Done> {
     const before = this.#pid;
+    this.#before.push(before);
     const done = await operate(this.#socket(), 'upgrade');
     const deadline = performance.now() + PATIENCE_MS;
     // The old primary answers until the new one's socket is in its place.
@@ -175,6 +188,31 @@ export class App implements AsyncDisposable {
       await delay(POLL_MS);
     }
     return done;
+  }
+
+  /**
+   * What was asked of it here so far.
+   *
+   * @internal
+   */
+  get actions(): readonly Action[] {
+    return this.#actions.all;
+  }
+
+  /**
+   * Waits until all that leaves has left: no worker finishes what is in flight, and no primary that was replaced is there.
+   *
+   * @internal
+   */
+  async settled(): Promise<void> {
+    for (const pid of this.#before) await untilGone(pid);
+    const deadline = performance.now() + PATIENCE_MS;
+    for (;;) {
+      const { leaving, operation } = await this.status();
+      if (leaving.length === 0 && operation === null) return;
+      if (performance.now() > deadline) throw new Error(`${leaving.length} workers are still there that should leave`);
+      await delay(POLL_MS);
+    }
   }
 
   /**

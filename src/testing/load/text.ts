@@ -28,15 +28,22 @@ export function formatReport(report: LoadReport): string {
 /** Formats the losses in the order of time, between the lines that the server wrote then. */
 export function formatLosses({ lost, losses }: LoadReport, output: readonly OutputLine[]): string {
   if (losses.length === 0) return '';
-  const [from, to] = [losses[0]!.at - AROUND_MS, losses.at(-1)!.at + AROUND_MS];
-  const lines = output.filter(({ at }) => at >= from && at <= to).slice(0, MOST_LINES);
-  const entries = [
-    ...lines.map(({ at, text }) => ({ at, text })),
-    ...losses.map((loss) => ({ at: loss.at, text: `LOST ${lossText(loss)}` })),
-  ];
-  const shown = entries.toSorted((a, b) => a.at - b.at).map(({ at, text }) => `  ${clock(at)} ${text}`);
+  const entries = losses.map((loss) => ({ at: loss.at, text: `LOST ${lossText(loss)}` }));
   const title = losses.length < lost ? `the first ${losses.length} of ${lost} losses` : 'the losses';
-  return [`${title}, between what the server wrote then:`, ...shown].join('\n');
+  return [`${title}, between what the server wrote then:`, ...formatTimeline(entries, output)].join('\n');
+}
+
+export interface Entry {
+  /** The time in ms since the epoch. */
+  readonly at: number;
+  readonly text: string;
+}
+
+/** Lines of what happened, in the order of time, and of what the server wrote then. @param entries not empty, in that order too */
+export function formatTimeline(entries: readonly Entry[], output: readonly OutputLine[]): string[] {
+  const [from, to] = [entries[0]!.at - AROUND_MS, entries.at(-1)!.at + AROUND_MS];
+  const lines = output.filter(({ at }) => at >= from && at <= to).slice(0, MOST_LINES);
+  return [...lines, ...entries].toSorted((a, b) => a.at - b.at).map(({ at, text }) => `  ${clock(at)} ${text}`);
 }
 
 function countsText({ answered, lost, lostBy, latency, longestSilence }: Counts): string {

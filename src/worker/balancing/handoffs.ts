@@ -1,3 +1,4 @@
+import { noMoves } from '../../contract/moves.ts';
 import type { HandoffEnd, HandoffHeader, MoveReason } from '../../ipc/messages.ts';
 import type { NativeClient } from '../../listeners/native.ts';
 import { monotonic } from '../../scoreboard/clock.ts';
@@ -20,8 +21,7 @@ interface Sent {
   /** Monotonic, ms. */
   readonly at: number;
   isRecalled: boolean;
-  /** Of a move: hears how it ended. */
-  readonly moved: ((how: HandoffEnd) => void) | undefined;
+  readonly move: Move | undefined;
 }
 
 /**
@@ -49,10 +49,8 @@ export interface Move {
 export interface Moves {
   in: number;
   out: number;
-  /** Would not be had, so that they are served here again. */
-  refused: number;
-  /** The same, as the other worker ended. */
-  failed: number;
+  /** How those away from here ended: `out` are those of them that were taken. */
+  readonly ends: Record<MoveReason, Record<HandoffEnd, number>>;
 }
 
 /**
@@ -73,7 +71,7 @@ export class Handoffs {
   refused = 0;
   failed = 0;
   /** The figures above are of those that had just been accepted. */
-  readonly moves: Moves = { in: 0, out: 0, refused: 0, failed: 0 };
+  readonly moves: Moves = { in: 0, out: 0, ends: noMoves() };
   /** By slot: sent and not answered, how many that were sent so far, and which of those from there came last. */
   readonly pairs: Record<PairPart, Uint8Array> = {
     unanswered: new Uint8Array(PAIRS.slots),
@@ -154,7 +152,7 @@ export class Handoffs {
       this.unclaim(to);
       return false;
     }
-    this.#sent.set(id, { client, acceptedBy, to, at: monotonic(), isRecalled: false, moved: move?.ended });
+    this.#sent.set(id, { client, acceptedBy, to, at: monotonic(), isRecalled: false, move });
     this.#recallTimer ??= setTimeout(() => this.#recall(), RECALL_AFTER).unref();
     return true;
   }
@@ -183,28 +181,32 @@ export class Handoffs {
   #settle(id: number, how: HandoffEnd): void {
     const sent = this.#sent.get(id);
     if (sent === undefined) return;
-    const { client, acceptedBy, to, isRecalled, moved } = sent;
+    const { client, acceptedBy, to, isRecalled, move } = sent;
     const now = monotonic();
     this.#sent.delete(id);
     this.pairs.unanswered[to]!--;
     this.heard[to] = now;
-    this.#count(how, moved !== undefined);
+    this.#count(how, move?.reason);
     if (how === 'taken') {
       client.close();
     } else {
       this.closedUntil[to] = now + (isRecalled ? LONG_PAUSE : PAUSE);
       // Of one that has failed another worker takes the place.
       if (isRecalled && how === 'refused') this.unableUntil[to] = now + LONG_PAUSE;
-      this.#deliver(client, acceptedBy, moved === undefined ? 'accepted' : 'returned');
+      this.#deliver(client, acceptedBy, move === undefined ? 'accepted' : 'returned');
     }
     this.#changed();
-    moved?.(how);
+    move?.ended(how);
     this.#settled();
   }
 
-  #count(how: HandoffEnd, isMove: boolean): void {
-    if (isMove) this.moves[how === 'taken' ? 'out' : how]++;
-    else this[how === 'taken' ? 'sent' : how]++;
+  #count(how: HandoffEnd, move: MoveReason | undefined): void {
+    if (move === undefined) {
+      this[how === 'taken' ? 'sent' : how]++;
+      return;
+    }
+    this.moves.ends[move][how]++;
+    if (how === 'taken') this.moves.out++;
   }
 
   /** A server that was closed meanwhile takes nothing, as it resets what the kernel has queued for it. */

@@ -1,5 +1,6 @@
 import type { EventLoopUtilization } from 'node:perf_hooks';
 import { BEAT_MS } from '../../contract/limits.ts';
+import { MOVED, MOVE_REASONS, type MovesByReason } from '../../contract/moves.ts';
 import { monotonic } from '../../scoreboard/clock.ts';
 import { removeBoard as deleteBoard } from '../../scoreboard/file.ts';
 import { STATES, type PairPart, type Row, type State } from '../../scoreboard/layout.ts';
@@ -36,6 +37,8 @@ export interface HandoffCounts {
   readonly sent: number;
   readonly refused: number;
   readonly failed: number;
+  /** Those above are of connections just accepted; these of such as had been served. */
+  readonly moves: { readonly in: number; readonly ends: MovesByReason };
   /** Of the row: see `PAIRS`. */
   readonly pairs: Readonly<Record<PairPart, ArrayLike<number>>>;
 }
@@ -183,16 +186,29 @@ export class Vitals {
     if (row.heapLimit === 0 && row.heapUsed > LARGE_HEAP) row.heapLimit = heapLimit();
   }
 
-  #tellHandoffs({ received, sent, refused, failed, pairs }: HandoffCounts): void {
+  #tellHandoffs({ received, sent, refused, failed, moves, pairs }: HandoffCounts): void {
     this.#row.handoffsReceived = received;
     this.#row.handoffsSent = sent;
     this.#row.handoffsRefused = refused;
     this.#row.handoffsFailed = failed;
+    this.#tellMoves(moves);
     if (this.#writer === undefined) return;
     const { unanswered, sent: numbers, arrived } = this.#writer.pairs;
     unanswered.set(pairs.unanswered);
     numbers.set(pairs.sent);
     arrived.set(pairs.arrived);
+  }
+
+  #tellMoves({ in: came, ends }: HandoffCounts['moves']): void {
+    const row = this.#row;
+    row.movedIn = came;
+    for (const reason of MOVE_REASONS) {
+      const { taken, refused, failed } = ends[reason];
+      const names = MOVED[reason];
+      row[names.taken] = taken;
+      row[names.refused] = refused;
+      row[names.failed] = failed;
+    }
   }
 }
 

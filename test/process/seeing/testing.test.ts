@@ -8,7 +8,9 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { after, test, type TestContext } from 'node:test';
 import {
+  assertNoConnectionClosed,
   assertNoLostRequests,
+  ClosedConnectionsError,
   isEcho,
   LostRequestsError,
   type OperationFailed,
@@ -251,3 +253,64 @@ async function fakePrimary(t: TestContext): Promise<App> {
 function ownDirectories(): string[] {
   return readdirSync(tmpdir()).filter((name) => /^prefork-\w{6}$/.test(name));
 }
+
+test('no connection closes while the server is reloaded, scaled and upgraded', async () => {
+  const { connections, answered, closed } = await assertNoConnectionClosed({
+    entry: fixture('echo.js'),
+    options,
+    connections: 8,
+    pause: 5,
+    requests: echo,
+    during: async (app) => {
+      await app.reload();
+      await app.scale(3);
+      await app.scale(1);
+      await app.upgrade();
+    },
+  });
+  assert.deepEqual([connections, closed], [8, []]);
+  assert.ok(answered > 16);
+});
+
+test('connections that are closed are named, with when, how and by what', async () => {
+  const failed = assertNoConnectionClosed({
+    entry: fixture('echo.js'),
+    options: [...options, '--migrate', 'off'],
+    connections: 4,
+    pause: 5,
+    during: async (app) => {
+      await app.scale(3);
+      await app.reload();
+    },
+  });
+  await assert.rejects(failed, (error: ClosedConnectionsError) => {
+    assert.ok(error instanceof ClosedConnectionsError);
+    const { closed, connections, answered } = error.report;
+    assert.equal(connections, 4);
+    assert.ok(answered > 4);
+    // Those that ask are told; those that rest are told with their last answer, or closed before.
+    assert.deepEqual(closed.map(({ connection }) => connection).toSorted(), [1, 2, 3, 4]);
+    for (const { cause, action, requests, at } of closed) {
+      assert.match(cause, /^(?:told|idle)$/);
+      assert.match(action, /^(?:during|[\d.]+ s after) reload$/);
+      assert.ok(requests > 0 && Math.abs(Date.now() - at) < 120_000);
+    }
+    assert.match(error.message, /^4 of 4 connections were closed; \d+ requests were answered\n/);
+    assert.match(error.message, /prefork: reload done/);
+    assert.match(
+      error.message,
+      /CLOSED no\. \d, .* reload: told \(the server announced that it closes it\); port \d+, /,
+    );
+    return true;
+  });
+});
+
+test('a server whose operation fails, and whose connections stay, tells the failure', async () => {
+  const failed = assertNoConnectionClosed({
+    entry: fixture('echo.js'),
+    options: ['--workers', '1'],
+    connections: 2,
+    during: () => Promise.reject(new Error('its own fault')),
+  });
+  await assert.rejects(failed, /^Error: its own fault$/);
+});

@@ -33,7 +33,7 @@ for (const sharing of sharings) {
 }
 
 test('a connection that is kept alive stays with its worker', async () => {
-  await using app = await serve({ entry: 'hello.js', options: ['--workers', '2'] });
+  await using app = await serve({ entry: 'hello.js', options: ['--workers', '2', '--migrate', 'on'] });
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const pids = new Set<string>();
   for (let request = 0; request < 50; request++) pids.add((await get(app.target, { agent })).body);

@@ -104,6 +104,23 @@ last reload (gen 3) failed 2h ago: slot 1: not ready in 30s
   );
 });
 
+test('what has moved is said by reason, when anything has', () => {
+  const none = { taken: 0, refused: 0, failed: 0 };
+  const moves = {
+    drain: { ...none, taken: 1200, refused: 1 },
+    level: { ...none, taken: 3, failed: 2 },
+    heat: { ...none, refused: 1 },
+    upgrade: none,
+  };
+  const { balance } = eventful;
+  const text = statusText({ ...eventful, balance: { ...balance, moves } }, now);
+  assert.match(text, /^connections moved: 1200 drain, 3 level, 2 refused, 2 failed$/m);
+  assert.doesNotMatch(statusText(eventful, now), /moved/);
+  // An older primary does not say.
+  const { moves: _moves, ...older } = balance;
+  assert.doesNotMatch(statusText({ ...eventful, balance: older as typeof balance }, now), /moved/);
+});
+
 test('a quiet server has a table and no notes', () => {
   const text = statusText(fakeStatus({ name: 'api', pid: 1, slots: [serving] }), now);
   assert.equal(text.split('\n').length, 7);

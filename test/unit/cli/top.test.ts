@@ -207,6 +207,17 @@ describe('a frame', () => {
     });
   });
 
+  test('has a column of what moved, when there was any, which goes first where there is no room', () => {
+    const moving = (columns: number): string => {
+      const worker = workerOf(0, {}, { movedIn: 7, movedLevel: 3, movedDrain: 2, movedHeatRefused: 9 });
+      const history = historyOf(sampleAt(1000, statusOf([slotOf(0, worker)])));
+      return plainFrame(history, columns, style);
+    };
+    assert.match(moving(100), /conns moved\n.* 12 +12\n/);
+    assert.doesNotMatch(moving(45), /moved/);
+    assert.doesNotMatch(plainFrame(eventful, 100, style), /moved/);
+  });
+
   const rooms: ReadonlyArray<[columns: number, rows: number]> = [
     [200, 60],
     [80, 24],
@@ -407,7 +418,7 @@ test('the next column comes after the last one, too', () => {
   const seen = new Set<string>();
   for (; !seen.has(view.sort); view = changed(view, 'next-column', 1)) seen.add(view.sort);
   assert.equal(view.sort, 'slot');
-  assert.equal(seen.size, 11);
+  assert.equal(seen.size, 12);
   assert.equal(changed(view, 'previous-column', 1).sort, 'p99');
 });
 

@@ -19,7 +19,7 @@ for (const { name, type, count, unit, range, aggregation, about, vital, metric }
   });
 }
 
-test('figures of one metric differ in their label, and one of them says what it is', () => {
+test('figures of one metric differ in their labels, and one of them says what it is', () => {
   const metrics = FIGURES.flatMap(({ metric, aggregation, unit }) =>
     metric ? [{ ...metric, aggregation, unit }] : [],
   );
@@ -30,9 +30,9 @@ test('figures of one metric differ in their label, and one of them says what it 
     for (const other of others) {
       assert.deepEqual([other.help, other.advice], [undefined, undefined]);
       assert.deepEqual([other.aggregation, other.unit], [first!.aggregation, first!.unit]);
-      assert.equal(other.label?.[0], first!.label?.[0]);
+      assert.deepEqual(Object.keys(other.labels ?? {}), Object.keys(first!.labels ?? {}));
     }
-    const values = [first, ...others].map((metric) => metric!.label?.[1]);
+    const values = [first, ...others].map((metric) => JSON.stringify(metric!.labels));
     assert.equal(new Set(values).size, values.length);
   }
 });

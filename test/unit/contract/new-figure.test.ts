@@ -17,7 +17,7 @@ const count: Figure = {
   vital: true,
   metric: {
     name: 'prefork_fish_total',
-    label: ['outcome', 'caught'],
+    labels: { outcome: 'caught', bait: 'worm' },
     help: 'Fish, by outcome.',
     advice: 'Fewer hooks.',
   },
@@ -25,7 +25,7 @@ const count: Figure = {
 const other: Figure = {
   ...count,
   name: 'fishLost',
-  metric: { name: 'prefork_fish_total', label: ['outcome', 'lost'] },
+  metric: { name: 'prefork_fish_total', labels: { outcome: 'lost', bait: 'worm' } },
 };
 const gauge: Figure = {
   name: 'hunger',
@@ -57,6 +57,7 @@ const { statusSchema } = await import('../../../src/control/status/status-schema
 const { statusMarkdown } = await import('../../../src/control/status/status-markdown.ts');
 const { partsOf, statusFrom } = await import('../../../src/dashboard/frame.ts');
 const { ownFamilies } = await import('../../../src/metrics/exposition.ts');
+const { noMoves } = await import('../../../src/contract/moves.ts');
 const { metricsMarkdown } = await import('../../../src/metrics/markdown.ts');
 const { Totals } = await import('../../../src/metrics/totals.ts');
 const { Driver } = await import('../primary/fleet/driver.ts');
@@ -82,6 +83,7 @@ function statusWith(row: Row): ReturnType<typeof statusOf> {
     sharing: 'reuseport',
     balance: 'kernel',
     handoffs: { taken: 0, refused: 0, failed: 0 },
+    moves: noMoves(),
     addresses: [],
     row: () => row,
     now: driver.at,
@@ -138,8 +140,8 @@ describe('a row of the table is all that it takes', () => {
       help: 'Fish, by outcome.',
       type: 'counter',
       values: [
-        { value: 15, labels: { slot: 0, outcome: 'caught' } },
-        { value: 2, labels: { slot: 0, outcome: 'lost' } },
+        { value: 15, labels: { slot: 0, outcome: 'caught', bait: 'worm' } },
+        { value: 2, labels: { slot: 0, outcome: 'lost', bait: 'worm' } },
       ],
     });
     assert.deepEqual(family('prefork_patience_seconds'), {
@@ -149,7 +151,7 @@ describe('a row of the table is all that it takes', () => {
       values: [{ value: 1.5, labels: { slot: 0 } }],
     });
     const line =
-      '| `prefork_fish_total` | counter | requests | `slot`, `outcome` | scoreboard | Fish, by outcome. | Fewer hooks. |';
+      '| `prefork_fish_total` | counter | requests | `slot`, `outcome`, `bait` | scoreboard | Fish, by outcome. | Fewer hooks. |';
     assert.ok(metricsMarkdown().includes(line));
   });
 });

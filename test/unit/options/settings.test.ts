@@ -260,7 +260,7 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
     values: [[1, '1']],
   },
   migrate: {
-    expected: 'on or off',
+    expected: 'on, off or every-answer',
     texts: ['yes'],
     values: [[true, 'true']],
   },

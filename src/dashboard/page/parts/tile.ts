@@ -1,4 +1,5 @@
 import type { Row } from '../../../cli/top/history.ts';
+import { movedOut } from '../../../contract/moves.ts';
 import type { SlotStatus } from '../../../control/controls.ts';
 import { element, setAttribute, setText, svg, shape } from './dom.ts';
 import { age, memory, NONE, rate, share, shown, whole } from '../figures.ts';
@@ -30,6 +31,7 @@ export class Tile {
   readonly #bar = element('span', { class: 'fill' });
   readonly #memory = element('dd');
   readonly #connections = element('dd');
+  readonly #moved = element('dd');
   readonly #names = element('p', { class: 'names' });
   readonly #past = element('p', { class: 'past' });
 
@@ -44,7 +46,14 @@ export class Tile {
       head,
       element('p', { class: 'rate' }, this.#rate, element('span', { class: 'unit' }, ' req/s')),
       trail,
-      element('dl', {}, ...pair('loop', this.#loop), ...pair('mem', this.#memory), ...pair('conns', this.#connections)),
+      element(
+        'dl',
+        {},
+        ...pair('loop', this.#loop),
+        ...pair('mem', this.#memory),
+        ...pair('conns', this.#connections),
+        ...pair('moved', this.#moved),
+      ),
       bar,
       this.#names,
       this.#past,
@@ -75,6 +84,7 @@ export class Tile {
     this.#bar.style.setProperty('width', `${Math.round((loop ?? 0) * 100)}%`);
     setText(this.#memory, shown(vitals?.rss, memory));
     setText(this.#connections, shown(vitals?.connectionsOpen, whole));
+    setText(this.#moved, shown(vitals && vitals.movedIn + movedOut(vitals), whole));
   }
 }
 

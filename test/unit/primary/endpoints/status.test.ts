@@ -1,3 +1,4 @@
+import { noMoves } from '../../../../src/contract/moves.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Status } from '../../../../src/control/controls.ts';
@@ -8,7 +9,7 @@ import { Driver, stop } from '../fleet/driver.ts';
 
 const EPOCH = Date.UTC(2026, 0, 1);
 
-/** As it is seen at the driver's time, which is so many ms after the turn of the year. */
+/** Returns the status as it is seen at the driver's time, which is so many ms after the turn of the year. */
 function statusAt(driver: Driver, row: (worker: number) => typeof BLANK | undefined = () => undefined): Status {
   return statusOf(driver.fleet, {
     name: 'app',
@@ -19,6 +20,7 @@ function statusAt(driver: Driver, row: (worker: number) => typeof BLANK | undefi
     sharing: 'reuseport',
     balance: 'least-connections',
     handoffs: { taken: 3, refused: 2, failed: 1 },
+    moves: { ...noMoves(), heat: { taken: 4, refused: 5, failed: 6 } },
     addresses: ['127.0.0.1:8080'],
     row,
     now: driver.at,
@@ -41,7 +43,12 @@ test('what serves', () => {
     directory: '/srv',
     node: 'v24',
     sharing: 'reuseport',
-    balance: { mode: 'least-connections', skew: 1, handoffs: { done: 3, refused: 2, failed: 1 } },
+    balance: {
+      mode: 'least-connections',
+      skew: 1,
+      handoffs: { done: 3, refused: 2, failed: 1 },
+      moves: { ...noMoves(), heat: { taken: 4, refused: 5, failed: 6 } },
+    },
     addresses: ['127.0.0.1:8080'],
     phase: 'serving',
     generation: 1,

@@ -1,3 +1,4 @@
+import { noMoves } from '../../../../src/contract/moves.ts';
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
@@ -61,7 +62,7 @@ class Bench {
       pairs,
       heard: new Float64Array(2),
       closedUntil: this.closedUntil,
-      moves: { in: 0, out: 0, refused: 0, failed: 0 },
+      moves: { in: 0, out: 0, ends: noMoves() },
     };
     const leveller = Leveller.start({
       migration: this.#migration,
