@@ -29,7 +29,6 @@ const PLACES = [
   'src/primary/',
   'src/metrics/',
   'src/http/',
-  'src/primary/',
   'src/cli.ts',
   'src/errors.ts',
   'src/fetch-handler.ts',

@@ -422,7 +422,7 @@ export class Connection implements ResponseSink {
   #onEof(): void {
     const isWhole = this.#request === DONE;
     this.#request = requestSide.next(this.#request, ON_EOF);
-    // A stream of events would not end by itself.
+    // An open event stream never ends by itself, so the connection stops now. Other responses may finish.
     if (!isWhole || (this.#context!.isUnderway && this.#context!.isEventStream)) return this.stop();
     this.#encoder.isLast = true;
     this.#awaitHandler();

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Rest } from './served.ts';
 
-/** Lets go of a server's connections: of all of them when it closes or drains, or of so many. */
+/** Lets go of a server's connections when it closes or drains, and tells which of them may move. */
 export class Leaving {
   #isClosing = false;
   #onFree: ((socket: Socket) => void) | undefined;
@@ -19,7 +19,7 @@ export class Leaving {
     this.#onFree = onFree;
   }
 
-  /** From now on `onFree` hears of connections that may move, until the server drains. See `Served.tellFree`. */
+  /** Has `onFree` hear of connections that may move, from now on and until the server drains. See `Served.tellFree`. */
   tellFree(onFree: ((socket: Socket) => void) | undefined): void {
     if (!this.#isDraining) this.#onFree = onFree;
   }
@@ -28,7 +28,7 @@ export class Leaving {
     return this.#isClosing;
   }
 
-  /** Whether the connection is to end with its next response, as all do or because it cannot move. */
+  /** Whether the connection is to end with its next response, because all do, or because it cannot move. */
   ends(connection: { readonly rest: Rest }): boolean {
     return this.#isClosing || (this.#isDraining && connection.rest === 'never');
   }

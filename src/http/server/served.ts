@@ -29,7 +29,10 @@ export interface Served {
   sockets?(): Iterable<Socket>;
   /** Whether another process could serve the connection. When a server lacks this function, the answer is `never`. */
   rest?(socket: Socket): Rest;
-  /** From now on `onFree` hears of each connection whose request is answered, until it drains or is told otherwise. */
+  /**
+   * Has `onFree` hear of each connection whose request is answered, from now on and until the server drains or is told
+   * otherwise.
+   */
   tellFree?(onFree: ((socket: Socket) => void) | undefined): void;
   /** The connections on which nothing happens, and which may be closed. */
   idle(): Iterable<Socket>;
@@ -42,7 +45,8 @@ export interface Served {
 export type Rest = 'free' | 'busy' | 'never';
 
 /**
- * The handle of a connection has this key when another process served the connection before, and so has admitted it.
+ * The handle of a connection has this key when the connection was served before, by another process or here, and so was
+ * admitted. The value is the time when it came, monotonic, ms.
  */
 export const MOVED: symbol = Symbol.for('prefork.moved');
 

@@ -108,7 +108,7 @@ export type FleetEvent =
       readonly type: 'upgraded';
       readonly pid: number;
       readonly generation: number;
-      /** The next primary takes our workers' connections. @default false */
+      /** True when the next primary takes our workers' connections. @default false */
       readonly takes?: boolean;
     }
   /** The primary before this one ended before this one was ready, and its workers with it. */

@@ -78,7 +78,7 @@ interface StopOptions {
   readonly grace?: number;
   /** True when the next primary serves with the same sockets. @default false */
   readonly isHandedOver?: boolean;
-  /** True when the workers of the next primary take the connections, too. @default false */
+  /** True when the next primary's workers take the connections, too. @default false */
   readonly moves?: boolean;
 }
 

@@ -97,7 +97,7 @@ export class Resources {
     });
   }
 
-  /** In an upgrade also to the other primary. */
+  /** Returns the function that sends a handoff, in an upgrade also to the other primary. */
   #sendHandoff({ oldPrimary }: SupervisorParts): HandoffParts['send'] {
     return (to, message, handle) => {
       if (to === NEXT_PRIMARY) {
@@ -110,7 +110,7 @@ export class Resources {
     };
   }
 
-  /** The sockets, as another primary gets them. */
+  /** Returns the sockets, as another primary gets them. */
   manifest(): Pick<Handover, 'listeners' | 'ephemeral' | 'datagrams'> {
     return { ...this.listeners.manifest(), datagrams: this.datagrams.manifest() };
   }

@@ -24,7 +24,7 @@ export interface SupervisorParts extends Pick<
   readonly fault: (error: unknown) => void;
   /** The handover of the primary before this one, if that is to be succeeded. */
   readonly handover: Handover | undefined;
-  /** Hears what became of connections of its workers. */
+  /** Hears what became of connections of the old primary's workers. */
   readonly oldPrimary: Pick<OldPrimary, 'moved'> | undefined;
   /** The sockets that systemd passed. */
   readonly passed: Inherited | undefined;

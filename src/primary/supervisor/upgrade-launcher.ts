@@ -67,14 +67,20 @@ export class UpgradeLauncher {
     return this.#takes;
   }
 
-  /** Sends the next primary what a worker would be sent, once it is ready. @returns false when it did not leave. */
+  /**
+   * Sends the next primary what would be sent to a worker, once it is ready. @returns false when the message did not
+   * leave.
+   */
   send(message: PrimaryMessage, key: string | undefined, handle?: SentHandle): boolean {
     if (message.type === 'recall') return this.#newPrimary?.recall(message.id) ?? false;
     if (message.type !== 'handoff' || key === undefined || handle === undefined) return false;
     return this.#newPrimary?.move(message.id, key, message.from, handle) ?? false;
   }
 
-  /** Gives it up, if it is not ready yet. Idempotent. @returns what settles when none of its processes is left to end. */
+  /**
+   * Gives the next primary up, if it is not ready yet. It may be called again. @returns a promise that settles when
+   * none of its processes is left to end.
+   */
   async abandon(): Promise<void> {
     this.#isWanted = false;
     this.#newPrimary?.close();

@@ -40,6 +40,7 @@ class Bench {
   }
 
   get #migration(): ConstructorParameters<typeof EveryAnswer>[0]['migration'] {
+    // eslint-disable-next-line typescript/no-this-alias -- a getter of the object below needs it
     const bench = this;
     return {
       get onTheWay() {
