@@ -2,9 +2,9 @@
  * The figures of a worker, a row each, in the order in which the scoreboard stores them. Several things derive from
  * this table: the layout of the board with its writer and readers, the vitals of `GET /status` with their type, schema
  * and documentation, the dashboard's data, the metrics, and the totals of workers that have ended. So a new figure
- * needs a row at the end, and the code that measures it (src/worker/vitals/vitals.ts). figures.ts explains the columns.
+ * needs a row at the end, behind those whose places other versions of prefork know, and the code that measures it (src/worker/vitals/vitals.ts). figures.ts explains the columns.
  *
- * The bundles of the worker and of the dashboard's page get this table without `about` and `metric`
+ * The bundles of the worker, the commands and the dashboard's page get this table without `about` and `metric`
  * (scripts/bundle.js).
  */
 export const FIGURE_TABLE = [

@@ -12,7 +12,8 @@ export interface ListenQuery {
   readonly family: 4 | 6 | -1;
   readonly ipv6Only: boolean;
   /**
-   * The ordinal of a `listen(0)` in this worker: the n-th of every worker gets the same port. 0 when the port is fixed.
+   * Counts this worker's `listen(0)` calls for the same address, from 0. Calls with the same number get the same port in
+   * every worker. The field is 0 and has no meaning when the port is fixed.
    */
   readonly ordinal: number;
   /** Opens the permissions of a Unix socket to other users. */

@@ -21,7 +21,7 @@ const examples = [
   'PREFORK_WORKERS=2 prefork --log-format json server.js',
 ];
 
-/** A command other than starting an entry, for the help. */
+/** Describes one subcommand, such as `scale`, in the help text. */
 export interface CommandHelp {
   /** For example `scale <n|+n|-n>`. */
   readonly usage: string;

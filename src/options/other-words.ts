@@ -1,4 +1,7 @@
-/** Translates what users of other tools type into prefork's own words. */
+/**
+ * Suggests the prefork equivalent when a user types a command or flag of another tool. The suggestion ends an error message.
+ * It is never executed.
+ */
 
 /** The commands of PM2, forever, systemd and Docker. */
 const commands: Readonly<Record<string, string>> = {

@@ -41,7 +41,7 @@ export function boardFileName({ uid, primaryPid, name }: BoardName): string {
   return `prefork-${uid}-${primaryPid}-${safe}.board`;
 }
 
-/** Parses a file name; the result is undefined for any other file. */
+/** Parses the name of a board file. The result is undefined when the name has another form. */
 export function parseBoardFileName(fileName: string): BoardName | undefined {
   const match = /^prefork-(\d+)-(\d+)-([\w.-]*)\.board$/.exec(fileName);
   if (match === null) return undefined;

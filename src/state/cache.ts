@@ -162,7 +162,8 @@ export class Cache<Value = unknown> {
     this.#counts.hits++;
     if (entry.freshUntil <= Date.now()) {
       this.#counts.stale++;
-      // This caller has a value and ignores the failure. The next caller that finds the value gone will see it.
+      // This caller has a stale value, so the failure is only counted. A caller that finds no value computes it and gets
+      // any error itself.
       this.#compute(key, compute, () => {}).catch(() => this.#counts.errors++);
     }
     return this.#decode(key, entry.stored);

@@ -118,7 +118,10 @@ export class OldPrimary {
   }
 }
 
-/** Reads the handover. It was written before this process ran, so it is here whole or never will be. */
+/**
+ * Reads the handover. The read blocks until the old primary has closed the pipe. If that primary died while it wrote, the text
+ * is incomplete and cannot be parsed.
+ */
 function readHandover(): Handover {
   let text: string;
   try {

@@ -18,7 +18,7 @@ export interface Room {
 
 export interface Frame {
   readonly lines: readonly string[];
-  /** The first row of the table that is shown. It is never so large that room is left below the last row. */
+  /** The index of the first visible row. It is limited so that the last page is full. */
   readonly offset: number;
   readonly page: number;
 }

@@ -135,7 +135,7 @@ export function json(value: unknown, init?: ResponseInit): Response {
 
 standIn(LightResponse, Original);
 
-/** Adds the type of a string, unless the headers have another type. */
+/** Gives a string body a default Content-Type, unless the headers contain one. */
 function withType(headers: Headers, content: Simple): Headers {
   if (typeof content === 'string' && !headers.has('content-type')) headers.set('content-type', TEXT);
   return headers;

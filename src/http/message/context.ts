@@ -7,7 +7,7 @@ import { fieldLine, fieldText, type FieldValue } from '../protocol/field-line.ts
 import { Fields } from '../protocol/fields.ts';
 import type { FileOptions } from './file.ts';
 import { piecesOf, type Pieces, type PieceSource } from './pieces.ts';
-import type { RequestHead } from '../protocol/request-head.ts';
+import type { RequestHead } from './request-head.ts';
 import { ResponseFields } from './response-fields.ts';
 import type { Hijacked, ResponseHead, ResponseSink } from './response-sink.ts';
 import { isEmpty } from '../protocol/status.ts';

@@ -130,7 +130,7 @@ export class HeadReader {
     return event;
   }
 
-  /** Forgets empty lines: they mean nothing before a request. RFC 9112, 2.2. */
+  /** Discards empty lines before a request line, as RFC 9112, 2.2 allows. */
   #skipEmptyLines(): void {
     this.beginHead();
   }

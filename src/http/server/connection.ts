@@ -9,7 +9,7 @@ import { DATA, END, FAILED, HEAD as WHOLE_HEAD, NEED } from '../protocol/parser-
 import { ReadAhead } from './read-ahead.ts';
 import { refusal } from './refusal.ts';
 import { RequestBodyReceiver } from './request-body-receiver.ts';
-import { RequestHead } from '../protocol/request-head.ts';
+import { RequestHead } from '../message/request-head.ts';
 import { reset } from '../node-internals/index.ts';
 import { ResponseEncoder } from './response-encoder.ts';
 import type { Hijacked, ResponseHead, ResponseSink } from '../message/response-sink.ts';
@@ -422,7 +422,7 @@ export class Connection implements ResponseSink {
   #onEof(): void {
     const isWhole = this.#request === DONE;
     this.#request = requestSide.next(this.#request, ON_EOF);
-    // A stream of events would not end by itself.
+    // An open event stream never ends by itself, so the connection stops now. Other responses may finish.
     if (!isWhole || (this.#context!.isUnderway && this.#context!.isEventStream)) return this.stop();
     this.#encoder.isLast = true;
     this.#awaitHandler();

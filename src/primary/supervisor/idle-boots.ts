@@ -5,7 +5,7 @@ import type { Settings } from '../../options/index.ts';
 import type { Fleet, Worker } from '../fleet/fleet.ts';
 import type { Log } from '../telemetry/log.ts';
 
-/** A worker whose event loop is busy for less than this share of the time has nothing to load. */
+/** When the event loop of a booting worker is busy for less than this share of the time, it is assumed to have loaded its code. */
 const IDLE_SHARE = 0.1;
 
 /**

@@ -5,7 +5,10 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogValue = string | number | undefined;
 export type LogFields = Readonly<Record<string, LogValue>>;
 
-/** What becomes of an event when it is told. `Facts` is what the part that tells of it knows. */
+/**
+ * Defines how one kind of event is logged, published, counted and documented. `Facts` is the data that the reporting code
+ * passes along.
+ */
 export interface EventRow<Facts> {
   /** The level of the log line; undefined when the event has no line. */
   readonly level?: LogLevel | ((facts: Facts) => LogLevel);

@@ -85,7 +85,7 @@ export class EmbeddedEngine implements Engine {
       return this.#read(name, key);
     } catch (error) {
       if (!isBusy(error)) throw explained(error);
-      // Another process repairs for a moment what a dead one left.
+      // SQLite is busy while another process repairs what a dead one left. That takes a moment, so this read is tried again.
       return this.#readLater(name, key);
     }
   }

@@ -90,7 +90,8 @@ export class Session {
       stream.once('response', (headers) => (head = toHead(headers)));
       stream.on('data', (bytes: Buffer) => chunks.push(bytes));
       stream.once('error', (reason) => (error = reason));
-      // nghttp2 never sends a frame that it had not sent when GOAWAY came.
+      // After GOAWAY, nghttp2 does not send frames that are still queued. It reports `frameError` instead, so this request
+      // was never sent.
       stream.once('frameError', () => (wasSent = false));
       stream.once('close', () => {
         deadline.close();
