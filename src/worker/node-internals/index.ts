@@ -5,7 +5,7 @@
  * The other doors are src/http/node-internals/ for the HTTP server, src/listeners/native.ts for sockets that listen, and
  * src/ipc/node-channel.ts for the channel between processes.
  */
-export { acceptingServerOf, bytesReceived, handleThatReads, isHandleAtRest } from './connection-handle.ts';
+export { acceptingServerOf, bytesReceived, handleOf, handleThatReads, isHandleAtRest } from './connection-handle.ts';
 export { connectionsOf, restOf, settleIn, takeHandle, watchHeads } from './http1.ts';
 export { writeBesideHttp2 } from './http2.ts';
 export {
