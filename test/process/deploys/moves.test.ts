@@ -95,7 +95,9 @@ for (const balance of ['least-connections', 'sticky-ip']) {
     const kept = await KeptConnections.open(app.target, { connections: CONNECTIONS });
     for (let nth = 1; nth <= 2; nth++) await reload(app, nth);
     assertUnnoticed(await kept.stop());
-    assert.equal(sumOf(app, 'movedOut'), 2 * CONNECTIONS);
+    // The leveller may have moved a few more, but none of a client that has its own slot.
+    const moved = sumOf(app, 'movedOut');
+    assert.ok(balance === 'sticky-ip' ? moved === 2 * CONNECTIONS : moved >= 2 * CONNECTIONS, `${moved}`);
   });
 }
 
