@@ -9,6 +9,8 @@ import { commentsOf } from './comments.js';
 
 /** The rules hold in these places. A place joins the list when its comments follow the rules, and never leaves it. */
 const PLACES = [
+  'src/worker/',
+  'test/unit/worker/',
   'src/cli/',
   'src/doctor/',
   'src/options/',
