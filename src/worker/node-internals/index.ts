@@ -1,5 +1,5 @@
 /**
- * The one door of the worker to what Node.js keeps to itself. Each private part is looked for before it is used. Where a Node.js
+ * The door of the worker to what Node.js keeps to itself. Each private part is looked for before it is used. Where a Node.js
  * lacks it, the worker goes on without, and says so once. parts.ts has the list.
  *
  * The other doors are src/http/node-internals/ for the HTTP server, src/listeners/native.ts for sockets that listen, and

@@ -62,8 +62,8 @@ function apart(hasPort: boolean): object {
 }
 
 /**
- * @returns a function that tells whether the server still waits for the same answer: it was not closed meanwhile. The function
- *   always returns true where this Node.js does not say.
+ * @returns a function that tells whether the server still waits for the same answer: it was not closed meanwhile. Where this
+ *   Node.js does not say, the function returns true.
  */
 export function stillListening(server: Server): () => boolean {
   const { _listeningId: id } = server as PrivateServer;

@@ -1,4 +1,4 @@
-/** The contract with what node:http and node:net keep to themselves about a connection, on each line of Node that prefork runs on. */
+/** The contract with what node:http and node:net keep to themselves about a connection. It holds on each line of Node that prefork runs on. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -27,7 +27,7 @@ interface Bench {
   readonly socket: Socket;
 }
 
-/** `/hold` is never answered, `/early` before its body has come, `/large` with much; anything else with its path. */
+/** `/hold` is never answered. `/large` is answered with many bytes, and everything else with its path, before its body has come. */
 function application(): Server {
   const server = createServer((request, response) => {
     if (request.url === '/hold') return;
@@ -44,7 +44,7 @@ async function setUp(t: TestContext, server: Server = application()): Promise<Be
   return { server, client, socket };
 }
 
-/** What the server has read by now is parsed, and what it has written is sent. */
+/** Settles when what the server has read by now is parsed, and what it has written is sent. */
 async function settled(): Promise<void> {
   await delay(30);
   await nextTurn();
@@ -114,7 +114,7 @@ const situations: Record<string, { rest: 'free' | 'busy' | 'never'; make: (bench
 
 function noop(): void {}
 
-/** Settles when what is expected has come. */
+/** Sends a text, and settles when the expected answer has come. */
 async function say(client: Client, text: string, expected: string): Promise<void> {
   client.send(text);
   await client.received(new RegExp(`${expected}$`));
@@ -174,7 +174,7 @@ test('never: TLS, on which a request was answered', async (t) => {
   assert.equal(restOf(socket, server), 'never');
 });
 
-/** As what came over the channel is given to a server. */
+/** Gives a connection to a server, as one that came over the channel. */
 function give(server: Server, client: ReturnType<typeof takeHandle>): void {
   (server as unknown as { _handle: { onconnection(status: number, client: object): void } })._handle.onconnection(
     0,
