@@ -18,16 +18,16 @@ export interface Snapshot {
 /** Connections that the kernel holds for a listener's socket, and that no worker has accepted. */
 export interface Queue {
   readonly address: string;
-  /** Undefined where all slots share the socket. */
+  /** The slot of the socket; undefined where all slots share it. */
   readonly slot: number | undefined;
   readonly length: number;
 }
 
 /** The limits of the cgroup; undefined where there is none. */
 export interface Limits {
-  /** Cores. */
+  /** The limit of CPU in cores. */
   readonly cpu: number | undefined;
-  /** Bytes. */
+  /** The limit of memory in bytes. */
   readonly memory: number | undefined;
 }
 

@@ -13,7 +13,7 @@ import { childrenOf, commandLine, isAlive, processesOf, TEST_ID } from '../suppo
 import { command } from '../support/paths.ts';
 import { noOtherUser } from '../support/platform.ts';
 import { compromised, descriptorsOf, hello, identityOf, inside, isNobody, lowPort } from '../support/separated.ts';
-import { noTerminal, Terminal } from '../support/terminal.ts';
+import { noTerminal, Terminal } from '../support/screens/terminal.ts';
 import { poll } from '../support/watched.ts';
 
 const skip = noOtherUser || noTerminal;

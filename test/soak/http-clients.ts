@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Server, type Context } from '../../src/http.ts';
-import { Browser, noBrowser } from '../support/browser.ts';
+import { Browser, noBrowser } from '../support/screens/browser.ts';
 import { root } from '../support/paths.ts';
 
 const run = promisify(execFile);

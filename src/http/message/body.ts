@@ -2,7 +2,7 @@ import { trimBlanks } from '../protocol/blanks.ts';
 import type { FieldSection } from '../protocol/field-section.ts';
 import { Fields, NO_FIELDS } from '../protocol/fields.ts';
 import type { FilePart, MultipartLimits } from './multipart.ts';
-import type { RequestHead } from '../protocol/request-head.ts';
+import type { RequestHead } from './request-head.ts';
 import { HttpError, MisuseError } from '../protocol/errors.ts';
 
 /**

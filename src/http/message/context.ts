@@ -7,7 +7,7 @@ import { fieldLine, fieldText, type FieldValue } from '../protocol/field-line.ts
 import { Fields } from '../protocol/fields.ts';
 import type { FileOptions } from './file.ts';
 import { piecesOf, type Pieces, type PieceSource } from './pieces.ts';
-import type { RequestHead } from '../protocol/request-head.ts';
+import type { RequestHead } from './request-head.ts';
 import { ResponseFields } from './response-fields.ts';
 import type { Hijacked, ResponseHead, ResponseSink } from './response-sink.ts';
 import { isEmpty } from '../protocol/status.ts';
@@ -50,7 +50,7 @@ const MOST_CAUSES = 8;
  * not look before it answers. `hijack` alone throws then. A second answer is a fault, and throws a MisuseError.
  */
 export class Context implements ResponseHead {
-  /** In capitals, such as `GET`. */
+  /** The method in capitals, such as `GET`. */
   readonly method: string;
   /** Whether the request has a body. */
   readonly hasBody: boolean;

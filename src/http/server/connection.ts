@@ -9,7 +9,7 @@ import { DATA, END, FAILED, HEAD as WHOLE_HEAD, NEED } from '../protocol/parser-
 import { ReadAhead } from './read-ahead.ts';
 import { refusal } from './refusal.ts';
 import { RequestBodyReceiver } from './request-body-receiver.ts';
-import { RequestHead } from '../protocol/request-head.ts';
+import { RequestHead } from '../message/request-head.ts';
 import { reset } from '../node-internals/index.ts';
 import { ResponseEncoder } from './response-encoder.ts';
 import type { Hijacked, ResponseHead, ResponseSink } from '../message/response-sink.ts';

@@ -1,6 +1,6 @@
 import { Body } from '../message/body.ts';
 import type { Fault } from '../protocol/faults.ts';
-import type { RequestHead } from '../protocol/request-head.ts';
+import type { RequestHead } from '../message/request-head.ts';
 import type { ServerCore } from './server-core.ts';
 
 /** The bytes of a streamed body that may wait for the handler. */

@@ -10,7 +10,7 @@ import { nextWorkerState, type WorkerEvent, type WorkerState } from './worker-st
 
 export interface Worker {
   readonly id: WorkerId;
-  /** Undefined until the process exists. */
+  /** The pid; undefined until the process exists. */
   readonly pid: number | undefined;
   readonly state: WorkerState;
   /** The slot that it fills, filled or is to fill; undefined for a spare. */

@@ -15,20 +15,20 @@ const JITTER = 0.1;
 
 /** The part of a row that counts here. */
 export interface Beat {
-  /** Monotonic time, ms. */
+  /** The time of the last beat, monotonic, ms. */
   readonly heartbeat: number;
   readonly requestsFinished: number;
-  /** Bytes. */
+  /** The resident memory in bytes. */
   readonly rss: number;
 }
 
 export interface WatchSettings {
-  /** ms; 0 is off. */
+  /** The heartbeat timeout, ms; 0 is off. */
   readonly heartbeatTimeout: number;
   readonly maxRequests: number;
-  /** Bytes. */
+  /** The most bytes of resident memory; 0 is off. */
   readonly maxMemory: number;
-  /** ms. */
+  /** The longest life, ms; 0 is off. */
   readonly maxLifetime: number;
 }
 

@@ -15,7 +15,7 @@ import { Reporter } from '../telemetry/reporter.ts';
 import type { SupervisorParts } from './supervisor-parts.ts';
 import { MessageRouter } from './message-router.ts';
 
-/** A listener at which no worker listens, so that the worker refuses the connection. */
+/** The listener of a handoff at which no worker listens, so that the receiver refuses it. */
 const NO_LISTENER = -1;
 
 /** The parts that hear of the supervisor, and are there once it runs. */

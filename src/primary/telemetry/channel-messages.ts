@@ -3,7 +3,7 @@ import type { ExitReason } from '../exits/exit-reason.ts';
 /** The worker of a message. */
 export interface WorkerNames {
   readonly pid: number | undefined;
-  /** Undefined for a spare. */
+  /** The slot; undefined for a spare. */
   readonly slot: number | undefined;
   /** The generation of the code that it runs, which counts reloads from 1. */
   readonly generation: number;

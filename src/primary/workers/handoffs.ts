@@ -13,13 +13,13 @@ export type NativeClient = SentHandle & { close(): void };
 export const MOST_UNANSWERED = 256;
 
 /**
- * In place of a worker, in an upgrade: the next primary, to which connections move, and the old one, from which they come. Workers have
- * positive numbers.
+ * These stand for a primary in place of a worker, in an upgrade: the next primary, to which connections move, and the
+ * old one, from which they come. Workers have positive numbers.
  */
 export const NEXT_PRIMARY: WorkerId = -1;
 export const OLD_PRIMARY: WorkerId = -2;
 
-/** What a worker asks for. */
+/** The handoff that a worker asks for. */
 export interface Handoff extends HandoffHeader {
   /** The number by which the sender knows it. */
   readonly id: number;
@@ -57,7 +57,7 @@ export interface HandoffParts {
 export class Handoffs {
   /** The number of finished handoffs of accepted connections by their outcome. Moves are counted separately. */
   readonly counts: Record<HandoffEnd, number> = { taken: 0, refused: 0, failed: 0 };
-  /** How the moves that are over ended, by what they were for: all workers', also of those that have ended. */
+  /** The number of finished moves, by their reason and outcome. Those of workers that have ended are included. */
   readonly moves: Record<MoveReason, Record<HandoffEnd, number>> = noMoves();
   readonly #parts: HandoffParts;
   readonly #onTheWay = new Map<number, OnTheWay>();

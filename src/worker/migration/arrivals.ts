@@ -3,7 +3,7 @@ import { MOVED } from '../../http/server/served.ts';
 import type { NativeClient } from '../../listeners/native.ts';
 import { monotonic } from '../../scoreboard/clock.ts';
 import type { Arrival } from '../balancing/handoffs.ts';
-import { settleIn } from '../node-internals/index.ts';
+import { handleOf, settleIn } from '../node-internals/index.ts';
 import type { Servers } from '../listening/servers.ts';
 import type { SlotHandle } from '../listening/slot-handle.ts';
 
@@ -32,6 +32,6 @@ export function deliverTo(servers: Servers): (client: NativeClient, handle: Slot
 
 /** When a connection that was served before came here, monotonic, ms. Undefined for one that was accepted here and has stayed. */
 export function arrivedAt(socket: Socket): number | undefined {
-  const { _handle: handle } = socket as Socket & { readonly _handle?: Record<symbol, number | undefined> | null };
+  const handle = handleOf(socket) as { readonly [MOVED]?: number } | undefined;
   return handle?.[MOVED];
 }

@@ -106,10 +106,13 @@ export function restOf(socket: Socket, server: Server): Rest {
   return isResting(socket, parser, handle) ? 'free' : 'busy';
 }
 
-/** A socket gets `_paused` with its parser, and `_httpMessage` with its first response. */
+/**
+ * Tells whether the socket shows what is done with it. Node sets `_paused` with the parser, and `_httpMessage` with the first
+ * response. That comes after the head of the request is announced, and before the whole of the request has been read.
+ */
 function showsItsWork(socket: HttpSocket, { incoming }: HttpParser): boolean {
   if (!isThere('Socket._paused', socket._paused !== undefined)) return false;
-  return !incoming || isThere('Socket._httpMessage', socket._httpMessage !== undefined);
+  return incoming?.complete !== true || isThere('Socket._httpMessage', socket._httpMessage !== undefined);
 }
 
 function isResting(socket: HttpSocket, parser: HttpParser, handle: ConnectionHandle): boolean {

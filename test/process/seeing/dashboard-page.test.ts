@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import process from 'node:process';
 import { test } from 'node:test';
-import { noBrowser } from '../../support/browser.ts';
-import { event, isLocked, look, notice, tile, tiles, TOKEN, type Shown } from '../../support/dashboard.ts';
+import { noBrowser } from '../../support/screens/browser.ts';
+import { event, isLocked, look, notice, tile, tiles, TOKEN, type Shown } from '../../support/screens/dashboard.ts';
 import { ask } from '../../support/http.ts';
 
 const skip = noBrowser;

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import process from 'node:process';
 import { test } from 'node:test';
-import { noBrowser } from '../../support/browser.ts';
-import { isLocked, look, notice, tiles } from '../../support/dashboard.ts';
+import { noBrowser } from '../../support/screens/browser.ts';
+import { isLocked, look, notice, tiles } from '../../support/screens/dashboard.ts';
 import { freePort } from '../../support/platform.ts';
 
 const skip = noBrowser;

@@ -12,7 +12,7 @@ import { MessageReader, type Message } from '../../../src/dashboard/page/feed/ss
 import { serve, type App, type Target } from '../../support/app.ts';
 import { get } from '../../support/http.ts';
 import { command, inRoot } from '../../support/paths.ts';
-import { noTerminal, Terminal } from '../../support/terminal.ts';
+import { noTerminal, Terminal } from '../../support/screens/terminal.ts';
 import { poll, Watched } from '../../support/watched.ts';
 
 const TOKEN = 'a-token-of-this-test';

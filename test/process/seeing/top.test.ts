@@ -9,7 +9,7 @@ import { serve, startApp, type App } from '../../support/app.ts';
 import { ask, connected } from '../../support/http.ts';
 import { isAlive } from '../../support/leftovers.ts';
 import { command } from '../../support/paths.ts';
-import { noTerminal, Terminal } from '../../support/terminal.ts';
+import { noTerminal, Terminal } from '../../support/screens/terminal.ts';
 import { poll } from '../../support/watched.ts';
 
 const skip = noTerminal;

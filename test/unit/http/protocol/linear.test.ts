@@ -8,7 +8,7 @@ import { Fields } from '../../../../src/http/protocol/fields.ts';
 import { copyHeaders } from '../../../../src/http/message/header-list.ts';
 import { Parser } from '../../../../src/http/protocol/parser.ts';
 import { HEAD } from '../../../../src/http/protocol/parser-events.ts';
-import { RequestHead } from '../../../../src/http/protocol/request-head.ts';
+import { RequestHead } from '../../../../src/http/message/request-head.ts';
 import { ResponseFields } from '../../../../src/http/message/response-fields.ts';
 import { Work } from '../../../support/work.ts';
 import { request, serve } from '../helpers.ts';

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Calendar } from '../../../../src/primary/endpoints/calendar.ts';
 
-/** What each look takes the monotonic moment 1000 for. @param looks at a monotonic moment, and what the calendar shows */
+/**
+ * Returns the time that each look finds at the monotonic moment 1000. @param looks a monotonic moment, and what the
+ * calendar shows
+ */
 function seen(looks: ReadonlyArray<readonly [now: number, time: number]>): string[] {
   const calendar = new Calendar();
   return looks.map(([now, time]) => (calendar.at(now, time) - (now - 1000)).toFixed(3));

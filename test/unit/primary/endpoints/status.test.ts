@@ -9,7 +9,7 @@ import { Driver, stop } from '../fleet/driver.ts';
 
 const EPOCH = Date.UTC(2026, 0, 1);
 
-/** As it is seen at the driver's time, which is so many ms after the turn of the year. */
+/** Returns the status as it is seen at the driver's time, which is so many ms after the turn of the year. */
 function statusAt(driver: Driver, row: (worker: number) => typeof BLANK | undefined = () => undefined): Status {
   return statusOf(driver.fleet, {
     name: 'app',

@@ -22,7 +22,7 @@ class Witness extends Driver {
     return effects;
   }
 
-  /** What has happened since this was asked last. */
+  /** Returns what has happened since this was asked last. */
   take(): Array<readonly [name: string, message: object]> {
     return this.seen.splice(0).map(({ name, message }) => [name, message]);
   }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
@@ -136,6 +137,17 @@ for (const isEarly of [true, false]) {
     });
   }
 }
+
+test('a connection is in use from the head of its first request on, before node:http has made it a response', async (t) => {
+  const bench = await setUp(t);
+  const seen: string[] = [];
+  const look = (): void => void seen.push(restOf(bench.socket, bench.server));
+  subscribe('http.server.request.start', look);
+  t.after(() => unsubscribe('http.server.request.start', look));
+  await ask(bench.client, '/one');
+  await ask(bench.client, '/two');
+  assert.deepEqual(seen, ['busy', 'busy']);
+});
 
 test('free again: the half that had come has become a whole, answered request', async (t) => {
   const { server, client, socket } = await setUp(t);

@@ -40,20 +40,19 @@ class Bench {
   }
 
   get #migration(): ConstructorParameters<typeof EveryAnswer>[0]['migration'] {
-    // eslint-disable-next-line typescript/no-this-alias -- a getter of the object below needs it
-    const bench = this;
+    const onTheWay = (): number => this.onTheWay;
     return {
       get onTheWay() {
-        return bench.onTheWay;
+        return onTheWay();
       },
-      watch: () => void bench.watched++,
-      move(_socket, to, reason, ended) {
-        bench.onTheWay++;
+      watch: () => void this.watched++,
+      move: (_socket, to, reason, ended) => {
+        this.onTheWay++;
         const end = (how: HandoffEnd): void => {
-          bench.onTheWay--;
+          this.onTheWay--;
           ended(how);
         };
-        return bench.moved.push({ to, reason, end }) > 0;
+        return this.moved.push({ to, reason, end }) > 0;
       },
     };
   }

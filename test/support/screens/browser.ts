@@ -6,8 +6,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, rmSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
-import { testDirectory } from './abandoned.ts';
-import { DEADLINE_MS, poll } from './watched.ts';
+import { testDirectory } from '../abandoned.ts';
+import { DEADLINE_MS, poll } from '../watched.ts';
 
 const PROGRAM = '/usr/bin/chromium';
 

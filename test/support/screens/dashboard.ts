@@ -1,5 +1,5 @@
 /** Shows the dashboard of a server in Chromium. */
-import { serve, type App } from './app.ts';
+import { serve, type App } from '../app.ts';
 import { Browser } from './browser.ts';
 
 /** The token of --admin in these tests. */

@@ -1,6 +1,6 @@
-import { FieldSection } from './field-section.ts';
-import type { HeadReader } from './head-reader.ts';
-import { splitTarget, type Target } from './target.ts';
+import { FieldSection } from '../protocol/field-section.ts';
+import type { HeadReader } from '../protocol/head-reader.ts';
+import { splitTarget, type Target } from '../protocol/target.ts';
 
 /**
  * The head of a request, independent of the bytes from which it was read: the next read overwrites them, and a handler

@@ -3,8 +3,8 @@ import { execFile, spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { testDirectory } from './abandoned.ts';
-import { poll } from './watched.ts';
+import { testDirectory } from '../abandoned.ts';
+import { poll } from '../watched.ts';
 
 const run = promisify(execFile);
 
