@@ -9,8 +9,6 @@ import { commentsOf } from './comments.js';
 
 /** The rules hold in these places. A place joins the list when its comments follow the rules, and never leaves it. */
 const PLACES = [
-  'src/worker/',
-  'test/unit/worker/',
   'src/cli/',
   'src/doctor/',
   'src/options/',
@@ -31,6 +29,8 @@ const PLACES = [
   'src/primary/',
   'src/metrics/',
   'src/http/',
+  'src/sockets/',
+  'src/worker/',
   'src/cli.ts',
   'src/errors.ts',
   'src/fetch-handler.ts',
@@ -61,6 +61,9 @@ const PLACES = [
   'test/unit/upgrade/',
   'test/unit/http/',
   'test/unit/primary/',
+  'test/unit/worker/',
+  'test/unit/docs/',
+  'test/unit/internals/',
   'test/process/',
   'test/security/',
   'test/package/',

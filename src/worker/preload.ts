@@ -170,7 +170,7 @@ function start(context: WorkerContext): void {
   });
 }
 
-/** Looks at the scoreboard, which is opened at the first look. */
+/** @returns a function that looks at the scoreboard. The first look opens it. */
 function lookerAt(board: string): (now: number) => Slots | undefined {
   let view: LoadView | undefined;
   return (now) => {

@@ -189,7 +189,7 @@ export class Requests {
     for (const served of this.#served) served.tellFree?.(onFree);
   }
 
-  /** Closes the HTTP/2 sessions that drain. Without this a session is open until its client answers, and a silent one never does. */
+  /** Closes the HTTP/2 sessions that drain. Without this a session stays open until its client answers: silent ones never do. */
   closeSessions(): void {
     for (const { departure } of this.#sessions.values()) departure?.close();
   }

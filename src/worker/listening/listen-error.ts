@@ -43,7 +43,7 @@ export function listenError(failed: FailedListen, caller?: Caller): NodeJS.Errno
   });
 }
 
-/** Makes a path absolute, since workers may have changed their directory. Abstract names of Linux, and systemd's, are no paths. */
+/** Makes a path absolute: workers may have changed their directory. Abstract names of Linux, and systemd's, are no paths. */
 export function resolvePath(path: string): string {
   return path.startsWith('\0') || path.startsWith(SYSTEMD_PREFIX) ? path : resolve(path);
 }

@@ -48,7 +48,7 @@ function real(sent: unknown): unknown {
   return sent;
 }
 
-/** Tells the other stand-ins: node:cluster's in `round-robin`, and those of servers that accept no more. Node's handles have an id. */
+/** Knows the other stand-ins by their lack of an id: node:cluster's in `round-robin`, and those of servers that accept no more. */
 function isStandIn(handle: unknown): boolean {
   return typeof handle === 'object' && handle !== null && !('getAsyncId' in handle);
 }

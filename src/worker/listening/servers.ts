@@ -26,7 +26,7 @@ export class Servers {
     this.#added = listener;
   }
 
-  /** @param handle undefined where the server listens without the primary (`exclusive`), or with node:cluster's (`round-robin`). */
+  /** @param handle undefined where the server listens without prefork's primary: with `exclusive`, or in `round-robin`. */
   add(server: Server, handle: SlotHandle | undefined): void {
     countConnections(server);
     this.#served.set(server, { server, handle });

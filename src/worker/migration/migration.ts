@@ -54,7 +54,7 @@ export class Migration {
     return this.#onTheWay;
   }
 
-  /** From now on {@link restOf} can tell when connections that are in use become free. Each request costs more: see `watchHeads`. */
+  /** From now on {@link restOf} can tell when connections in use become free. Each request costs more then: see `watchHeads`. */
   watch(): void {
     for (const { server } of this.#parts.servers) watchHeads(server);
   }

@@ -221,7 +221,7 @@ function heapLimit(): number {
   return process.getBuiltinModule('node:v8').getHeapStatistics().heap_size_limit;
 }
 
-/** Warns where the scoreboard cannot be opened. Node prints a warning once, with its code, and the application may listen for it. */
+/** Warns where the scoreboard cannot be opened. Node prints the warning with its code, and the application may listen for it. */
 function openWriter(board: string, row: number): Writer | undefined {
   try {
     return Writer.open(board, row);

@@ -87,7 +87,7 @@ export async function seenAtLast<Value>(expected: Value, look: () => Value): Pro
   return look();
 }
 
-/** Settles when that socket or session says that it is closed, with an error or without. This has to be called before it closes. */
+/** Settles when that socket or session says that it is closed, with an error or without. It must not have closed before. */
 export async function closing(emitter: { once(event: 'close', listener: () => void): unknown }): Promise<void> {
   await new Promise<void>((resolve) => emitter.once('close', resolve));
 }

@@ -1,4 +1,4 @@
-/** Tests which clients are paused for requests that keep the event loop, and that clients who take turns get all their answers. */
+/** Tests which clients are paused because their requests keep the event loop, and that all clients get all their answers. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';

@@ -1,4 +1,7 @@
-/** The contract with what node:http and node:net keep to themselves about a connection. It holds on each line of Node that prefork runs on. */
+/**
+ * The contract with what node:http and node:net keep to themselves about a connection. It holds on each line of Node that prefork
+ * runs on.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -28,7 +31,7 @@ interface Bench {
   readonly socket: Socket;
 }
 
-/** `/hold` is never answered. `/large` is answered with many bytes, and everything else with its path, before its body has come. */
+/** Answers `/large` with many bytes, `/hold` not at all, and all else with its path. An answer does not wait for the body of its request. */
 function application(): Server {
   const server = createServer((request, response) => {
     if (request.url === '/hold') return;
