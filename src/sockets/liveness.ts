@@ -6,10 +6,10 @@ export type Liveness = 'live' | 'dead' | 'gone';
 const meanings: Readonly<Record<string, Liveness>> = { ECONNREFUSED: 'dead', ENOENT: 'gone' };
 
 /**
- * Waits for a connection that is being made, says nothing over it, and ends it. In doubt (EACCES; EAGAIN, a queue that is
- * full) a server is there.
+ * Waits for a connection that is being made, says nothing over it, and ends it. In doubt the answer is that a server is there:
+ * EACCES, and EAGAIN, which means a full queue.
  *
- * @param socket that `connect` of node:net has just returned.
+ * @param socket the one that `connect` of node:net has just returned.
  */
 export function livenessOf(socket: Socket): Promise<Liveness> {
   return new Promise((resolve) => {

@@ -4,8 +4,8 @@ import type { PrimaryMessage, WorkerMessage } from '../ipc/messages.ts';
 type MessageOf<Type extends PrimaryMessage['type']> = Extract<PrimaryMessage, { type: Type }>;
 type Handlers = { [Type in PrimaryMessage['type']]?: (message: MessageOf<Type>, handle: unknown) => void };
 
-/** How often it is looked whether the channel has closed without a word, ms: as often as rows are written. */
-const PERIOD = 250;
+/** How often the channel is looked at, which may have closed without a word: rows are written as often. */
+const POLL_MS = 250;
 
 /**
  * The worker's end of the channel to the primary.
@@ -19,7 +19,7 @@ export class Link {
   #holds = 0;
 
   constructor() {
-    // The primary is the process that made this one, so its messages are not doubted as a worker's are there.
+    // The primary is the process that made this one, so its messages are not checked as it checks those of workers.
     this.#channel = new Channel(process, (body, handle) => this.#receive(body as PrimaryMessage, handle));
     process.channel?.unref();
     sayWhenItCloses();
@@ -31,7 +31,7 @@ export class Link {
     this.#handlers[type] = handler;
   }
 
-  /** As {@link Channel.send}. */
+  /** Does the same as {@link Channel.send}. */
   send(message: WorkerMessage, handle?: SentHandle, written?: (error: Error | null) => void): boolean {
     return this.#channel.send(message, handle, written);
   }
@@ -45,7 +45,7 @@ export class Link {
     if (--this.#holds === 0) process.channel?.unref();
   }
 
-  /** Never keeps the process alive again. */
+  /** From now on the channel never keeps the process alive again. */
   letGo(): void {
     this.#holds = -Infinity;
     process.channel?.unref();
@@ -58,13 +58,13 @@ export class Link {
 }
 
 /**
- * While a handle that was sent is not acknowledged, Node has 'disconnect' wait for the acknowledgement, also when the channel
- * has closed and it cannot come any more (lib/internal/child_process.js, `disconnect`, of Node 20 to 26): a worker whose
- * primary dies then would never hear of it. So it is said here, as Node does it elsewhere, to everyone who listens.
+ * Emits 'disconnect' when the channel has closed and Node does not. While a handle that was sent is not acknowledged, Node has
+ * 'disconnect' wait for the acknowledgement. It does so even when the channel has closed and none can come any more
+ * (lib/internal/child_process.js, `disconnect`, of Node 20 to 26). So a worker whose primary dies then would never hear of it.
  */
 function sayWhenItCloses(): void {
   const timer = setInterval(() => {
     if (!process.connected && !process.channel) process.emit('disconnect');
-  }, PERIOD).unref();
+  }, POLL_MS).unref();
   process.once('disconnect', () => clearInterval(timer));
 }

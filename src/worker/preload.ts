@@ -1,5 +1,5 @@
 /**
- * Loaded into every worker before the application (`node --require`). In any other process, such as one that the
+ * Node loads this file into every worker before the application (`node --require`). In any other process, such as one that the
  * application starts with the same flags, it does nothing.
  */
 import cluster from 'node:cluster';
@@ -35,14 +35,14 @@ import { Status } from './status.ts';
 import { ReadFairness } from './balancing/read-fairness.ts';
 import { Vitals } from './vitals/vitals.ts';
 
-// A thread of the worker finds no context: this one has taken it.
+// A thread of the worker finds no context: the main thread has taken it.
 const given = cluster.isWorker ? takeContext() : undefined;
 if (given !== undefined) start(given);
 
 /**
- * Ctrl-C at a terminal, and its being closed, reach every process of the foreground, workers too; SIGUSR2, for an upgrade, does
- * where it is sent to the whole group. What they mean is the primary's to say, so a worker goes on; handlers of the application's
- * own run as ever.
+ * Ctrl-C at a terminal reaches every process of the foreground, workers too. So does the end of the terminal, and so does SIGUSR2
+ * (for an upgrade) when it is sent to the whole group. The primary says what they mean, so a worker goes on. Handlers of the
+ * application's own run as ever.
  */
 function leaveSignalsToThePrimary(): void {
   for (const signal of ['SIGINT', 'SIGHUP', 'SIGUSR2']) process.on(signal, () => {});
@@ -50,13 +50,13 @@ function leaveSignalsToThePrimary(): void {
 
 function start(context: WorkerContext): void {
   hideFlag();
-  // First: what others put before `process.send`, they take away again.
+  // This comes first: parts that put a function before `process.send` later take it away again.
   sendRealHandles();
   leaveSignalsToThePrimary();
   inspectOnAnyPort();
   reportFatalErrors(context.reports);
   if (context.hangStack > 0 && context.reports !== '') watchForHangs(context.hangStack, context.reports);
-  // A message to a primary that just died; the channel's end comes next, and is what counts.
+  // A message to a primary that just died causes an error. The end of the channel comes next, and the worker acts on that.
   cluster.worker?.on('error', () => {});
   const link = new Link();
   const words = new LastWords(link, context.reports);
@@ -144,7 +144,7 @@ function start(context: WorkerContext): void {
   link.on('promote', ({ slot }) => status.promote(slot));
   leaveWhenTold({ link, drain, servers, vitals, context }, primaryDeath);
 
-  // When the program has had its first turn.
+  // The program has had its first turn by then.
   setImmediate(() => link.send({ type: 'started' })).unref();
   let hasSaidReady = false;
   register({
@@ -170,7 +170,7 @@ function start(context: WorkerContext): void {
   });
 }
 
-/** The scoreboard is opened when somebody looks at it for the first time. */
+/** @returns a function that looks at the scoreboard. The first look opens it. */
 function lookerAt(board: string): (now: number) => Slots | undefined {
   let view: LoadView | undefined;
   return (now) => {
@@ -183,7 +183,7 @@ function lookerAt(board: string): (now: number) => Slots | undefined {
   };
 }
 
-/** `process.execArgv` is what the application was given, and what processes that it forks inherit. */
+/** Takes the flag for this file out of `process.execArgv`: the application reads that, and processes that it forks inherit it. */
 function hideFlag(): void {
   const at = process.execArgv.indexOf(fileURLToPath(import.meta.url));
   if (at > 0) process.execArgv.splice(at - 1, 2);

@@ -1,7 +1,7 @@
 /**
- * Hears `process.send('ready')`, by which programs for PM2 say that they are, on its way to the primary.
+ * Hears `process.send('ready')`, by which programs for PM2 say that they are ready. The message still goes to the primary.
  *
- * @returns what ends it; it also ends by itself. Then nothing of it is in the way of other messages.
+ * @returns a function that ends this. It also ends by itself at that message. Then nothing of it is in the way of others.
  */
 export function onReadyMessage(ready: () => void): () => void {
   // eslint-disable-next-line typescript/unbound-method -- called with the process as `this`

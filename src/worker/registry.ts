@@ -10,23 +10,23 @@ export interface WorkerRegistry {
   readonly slot: number | undefined;
   readonly generation: number;
   readonly isDraining: boolean;
-  /** The scoreboard's file, beside which workers may keep what they share; empty where none could be made. */
+  /** The scoreboard's file. Workers may keep what they share beside it. Empty where none could be made. */
   readonly board: string;
-  /** Shows the primary metrics of the application's own, as prom-client's registries have them. */
+  /** Gives the primary metrics of the application's own, from a registry like prom-client's. */
   metrics(registry: MetricsRegistry): void;
-  /** And those of what prefork keeps in this worker, which are shown beside the application's, whichever those are. */
+  /** Gives the primary metrics of what prefork keeps in this worker. They are shown beside those of the application. */
   ownMetrics(registry: MetricsRegistry): void;
   /** Tells the primary that this worker may receive traffic. Later calls do nothing. */
   ready(): void;
   /** Runs once the slot is known. */
   onSlot(hook: (slot: number) => void | Promise<void>): void;
-  /** Runs when the worker begins to drain, which is not over before it is. */
+  /** Runs when the worker begins to drain. The drain waits for its end. */
   onDrain(hook: () => void | Promise<void>): void;
   /** Runs when the primary is gone, before the worker drains and ends. */
   onPrimaryDeath(hook: () => void | Promise<void>): void;
 }
 
-/** What of a registry of prom-client is used. */
+/** The part of a registry of prom-client that is used. */
 export interface MetricsRegistry {
   getMetricsAsJSON(): Promise<readonly unknown[]>;
 }

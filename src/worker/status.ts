@@ -5,11 +5,11 @@ import { onReadyMessage } from './ready-message.ts';
 import type { Vitals } from './vitals/vitals.ts';
 
 /**
- * Which slot this worker has and how far it has come; tells the scoreboard, and whoever is interested in it only while the
- * program starts.
+ * Which slot this worker has and how far it has come. Tells that to the scoreboard, and to the parts that are needed only while
+ * the program starts.
  */
 export class Status {
-  /** Comes when the slot is known: at once, or for a spare when it is promoted. */
+  /** Fires when the slot is known: at once, or for a spare when it is promoted. */
   readonly onSlot: OneShotHooks<number> = new OneShotHooks('onSlot');
   readonly #vitals: Vitals;
   readonly #words: LastWords;
@@ -35,7 +35,7 @@ export class Status {
     this.#vitals.state('standby');
   }
 
-  /** The application serves, or says that it could. A spare that does still waits for its slot. */
+  /** The application serves, or says that it could. A spare that says so still waits for its slot. */
   ready(): void {
     this.#stopHearing();
     this.#words.ready();
@@ -45,7 +45,7 @@ export class Status {
     });
   }
 
-  /** Another worker accepts for this one's slot, or does no more: siblings are told which of the two serves it. */
+  /** Another worker accepts for this one's slot, or no longer does: siblings are told which of the two serves it. */
   parked(isParked: boolean): void {
     this.isParked = isParked;
     this.#vitals.parked(isParked);

@@ -10,17 +10,17 @@ import { PAIRS } from '../../scoreboard/layout.ts';
 import type { Handoffs } from './handoffs.ts';
 import type { SlotHandle, Steering } from '../listening/slot-handle.ts';
 
-/** Connections on their way from one worker to another at once: whoever does not answer gets no more than these. */
+/** Connections on their way from this worker to another at once. A worker that does not answer gets no more than these. */
 const MOST_ON_THE_WAY = 8;
 
-/** The same where the client's slot must serve it: each costs a descriptor, in the primary too. */
+/** The same where the client's slot must serve it. Each of them costs a descriptor, in the primary too. */
 const MOST_STICKY_ON_THE_WAY = 200;
 
-/** Who has not answered for so long, ms, is not sent anything: it may hang, and others cannot see that yet. */
-const LONGEST_SILENCE = 250;
+/** A worker that has not answered for so long is sent nothing: it may hang, and the others cannot see that yet. */
+const LONGEST_SILENCE_MS = 250;
 
-/** The same when its rows show that its event loop turns. */
-const LONGEST_PATIENCE = 1000;
+/** The same for a worker whose rows show that its event loop turns. */
+const LONGEST_PATIENCE_MS = 1000;
 
 /** How many connections may wait for a decision. */
 const MOST_PARKED = 512;
@@ -28,35 +28,35 @@ const MOST_PARKED = 512;
 /** How often a slot is chosen anew because another worker has just chosen the same. */
 const MOST_TRIES = 3;
 
-/** How old, ms, may be what is known of the other slots, where only life and death count. */
-const STICKY_AGE = 50;
+/** How old the view of the other slots may be where only life and death count. */
+const STICKY_AGE_MS = 50;
 
-/** The same for loads, where they need not be exact. */
-const GREATEST_AGE = 20;
+/** The same for loads, where these need not be exact. */
+const GREATEST_AGE_MS = 20;
 
-/** How often, ms, the tolerance is worked out anew: at a high rate of accepts it hardly changes from one to the next. */
-const MEASURE_PERIOD = 8;
+/** How often the tolerance is worked out anew. At a high rate of accepts it hardly changes from one to the next. */
+const MEASURE_PERIOD_MS = 8;
 
-/** Of the tolerance: how much the own load may differ from what the others know of it. */
+/** The share of the tolerance by which this worker's load may differ from what the others know of it. */
 const DRIFT = 1 / 4;
 
 export interface BalancerParts {
   readonly handoffs: Handoffs;
   readonly servers: { open(): number; accepted(): number };
-  /** All that are this worker's, as its row has it: also those that wait here, and that are about to be served. */
+  /** All connections of this worker, as its row counts them. Those that wait here or are about to be served count too. */
   readonly open: () => number;
   readonly vitals: { readonly published: number; publish(): void };
   /** Undefined in a spare. */
   readonly slot: () => number | undefined;
   readonly isDraining: () => boolean;
-  /** Connections that count as this worker's though it has let go of them. */
+  /** How many connections this worker counts beside those that it has: it gave them away while it was too busy. */
   readonly handicap: () => number;
 }
 
 /** @returns a slot that was claimed, KEEP or WAIT. */
 type Strategy = (client: NativeClient, own: number, now: number, inBurst: boolean) => number;
 
-/** An accepted connection that nobody serves yet. */
+/** An accepted connection that no worker serves yet. */
 interface Parked {
   readonly client: NativeClient;
   readonly acceptedBy: SlotHandle;
@@ -65,8 +65,8 @@ interface Parked {
 }
 
 /**
- * Decides for each connection that this worker accepts who serves it. Decisions are the pure policies'; this looks at
- * the clock, the scoreboard and what is on its way, no more often than it must.
+ * Decides for each connection that this worker accepts which worker serves it. The pure policies decide; this class looks
+ * at the clock, the scoreboard and what is on its way, no more often than it must.
  *
  * Owns connections that wait for a decision, none longer than {@link LONGEST_WAIT_MS}, and its view of the scoreboard.
  */
@@ -82,10 +82,10 @@ export class Balancer implements Steering {
   #ended = 0;
   #measuredAt = -Infinity;
   readonly #parked: Parked[] = [];
-  /** The one that is being decided: it is this worker's until it is claimed for another. */
+  /** 1 while a connection is being decided: it counts as this worker's until it is claimed for another. */
   #inHand = 0;
   #tolerance = 1;
-  /** So many to come soon are kept without a thought: what they change is a part of the tolerance. */
+  /** So many of the next connections are kept without a decision: what they change is a part of the tolerance. */
   #unasked = 0;
   #thinkAgain: NodeJS.Timeout | undefined;
   #isTelling = false;
@@ -101,7 +101,7 @@ export class Balancer implements Steering {
     parts.handoffs.whenSettled(() => this.#unpark());
   }
 
-  /** @returns undefined where the scoreboard cannot be read: this worker serves what it accepts. Its vitals warn of that. */
+  /** @returns undefined where the scoreboard cannot be read: this worker serves what it accepts. `Vitals` warns of that. */
   static start(balance: Balance, parts: BalancerParts & { readonly board: string }): Balancer | undefined {
     try {
       return new Balancer(balance, LoadView.open(parts.board), parts);
@@ -115,7 +115,7 @@ export class Balancer implements Steering {
     return this.#parked.length + this.#inHand;
   }
 
-  /** Not for those who come in a rush: they are gone in a moment, and what that changes is a part of the tolerance. */
+  /** Connections that come in a rush are not asked to tell their ends: those change no more than the tolerance allows. */
   get ended(): (() => void) | undefined {
     return this.#areLoadsCompared && this.#isExact ? this.#tellEnds : undefined;
   }
@@ -133,15 +133,15 @@ export class Balancer implements Steering {
     const inBurst = isBurst(now, this.#acceptedAt, now);
     this.#acceptedAt = now;
     this.#accepted++;
-    if (now - this.#measuredAt >= MEASURE_PERIOD) this.#measure(now);
+    if (now - this.#measuredAt >= MEASURE_PERIOD_MS) this.#measure(now);
     const to = this.#decide(client, own, now, inBurst);
     if (to === WAIT) this.#park({ client, acceptedBy, at: now });
     else this.#place(client, acceptedBy, own, to);
   }
 
   /**
-   * Ends are told as soon as beginnings are, and once for all that end together: when a pool of connections ends and comes
-   * back, whoever still seemed to have the old ones would get none of the new.
+   * Ends are told as soon as beginnings are, and once for all that end together. When a pool of connections ends and comes
+   * back, a worker that still seemed to have the old ones would get none of the new.
    */
   readonly #tellEnds = (): void => {
     if (this.#isTelling || this.#drift(-1) < this.#leastDrift) return;
@@ -159,11 +159,11 @@ export class Balancer implements Steering {
     return to;
   }
 
-  /** How many ended since the last time is seen by what is left. */
+  /** Works out the rates and the tolerance. The number of connections that ended follows from what is left. */
   #measure(now: number): void {
     const { servers, handoffs } = this.#parts;
     const load = servers.open();
-    // What moves here was accepted elsewhere, and what moves away has not ended.
+    // A connection that moved here was accepted elsewhere, and one that moved away has not ended.
     const ended = servers.accepted() + handoffs.moves.in - handoffs.moves.out - load;
     const accepts = this.#accepts.add(this.#accepted, now);
     const ends = this.#ends.add(ended - this.#ended, now);
@@ -173,7 +173,7 @@ export class Balancer implements Steering {
     this.#tolerance = toleranceFor({ accepts, ends, load, budget: this.#budget.level(now) });
   }
 
-  /** The slot that this worker may send from; a draining one serves what waited for it before. */
+  /** The slot that this worker may send from. A draining worker has none: it serves what waited for a decision. */
   #own(): number | undefined {
     const { slot, isDraining } = this.#parts;
     const own = slot();
@@ -190,8 +190,8 @@ export class Balancer implements Steering {
   }
 
   /**
-   * Two that decide within the same few microseconds choose the same slot. So a choice is told first and then looked at
-   * again: whoever sees that another one was faster chooses anew, and waits when that goes on.
+   * Two workers that decide within the same few microseconds choose the same slot. So a choice is told first and then
+   * looked at again: a worker that sees that another was faster chooses anew, and has the connection wait when that goes on.
    */
   #agree(own: number, first: number): number {
     let to = first;
@@ -207,7 +207,7 @@ export class Balancer implements Steering {
     return to;
   }
 
-  /** In one write it is no longer here and on its way there. */
+  /** Clears `#inHand` first, so that one write of the row says both: the connection is no longer here and is on its way. */
   #claim(to: number): void {
     this.#inHand = 0;
     this.#parts.handoffs.claim(to);
@@ -229,7 +229,7 @@ export class Balancer implements Steering {
     else this.#timer ??= setTimeout(() => this.#unpark(), BURST_MS);
   }
 
-  /** Decides again, in the order in which they came; whatever has waited for long enough is served here. */
+  /** Decides again, in the order in which they came. One that has waited for long enough waits no more. */
   #unpark(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -251,29 +251,29 @@ export class Balancer implements Steering {
   }
 
   readonly #leastLoaded: Strategy = (_client, own, now, inBurst) => {
-    // At a high rate what was seen a moment ago mostly says that nothing is to be done, and looking costs 2 µs.
-    const age = this.#isExact ? 0 : Math.min(this.#tolerance, GREATEST_AGE);
+    // At a high rate the view of a moment ago mostly says that nothing is to be done, and a new look costs 2 µs.
+    const age = this.#isExact ? 0 : Math.min(this.#tolerance, GREATEST_AGE_MS);
     if (now - this.#lookedAt < age && this.#choose(own, now) === KEEP) return this.#keep();
-    // Told before it looks: of two that decide at once, at least one sees what the other is about to keep.
+    // The row is written before this looks: of two workers that decide at once, at least one sees what the other keeps.
     this.#publish();
     const to = this.#look(now) ? this.#choose(own, now) : KEEP;
     if (!this.#isExact) return to === WAIT || to === KEEP ? this.#keep() : this.#agree(own, to);
     return inBurst && to !== KEEP ? WAIT : this.#agree(own, to);
   };
 
-  /** Those who come when it has become calm are not among them: each of them may stay. */
+  /** Lets the next few stay undecided. The timer ends that: connections that come in calm may be long, so each is decided. */
   #keep(): number {
     this.#unasked = Math.floor(this.#tolerance * DRIFT);
     if (this.#thinkAgain === undefined) {
       this.#thinkAgain = setTimeout(() => {
         this.#thinkAgain = undefined;
         this.#unasked = 0;
-      }, MEASURE_PERIOD).unref();
+      }, MEASURE_PERIOD_MS).unref();
     }
     return KEEP;
   }
 
-  /** Connections come slowly, or have only begun to come fast: they may be many and long, and each counts. */
+  /** Connections come slowly, or have only begun to come fast. They may stay long, so each of them counts. */
   get #isExact(): boolean {
     return this.#tolerance === 1;
   }
@@ -293,18 +293,19 @@ export class Balancer implements Steering {
     return unanswered < MOST_ON_THE_WAY ? 'open' : 'full';
   };
 
-  /** On a machine that has too much to do answers come late, and rows of the same worker tell that it is about to. */
+  /** On a machine that has too much to do answers come late. A row that was written meanwhile tells that the worker lives. */
   #isSilent(silence: number, hasBeaten: boolean): boolean {
-    return silence > (hasBeaten ? LONGEST_PATIENCE : LONGEST_SILENCE);
+    return silence > (hasBeaten ? LONGEST_PATIENCE_MS : LONGEST_SILENCE_MS);
   }
 
   readonly #stickySlot: Strategy = (client, own, now) => {
     const peer: { address?: string } = {};
     if (client.getpeername?.(peer) !== 0 || peer.address === undefined) return KEEP;
-    if (now - this.#lookedAt >= STICKY_AGE && !this.#look(now)) return KEEP;
+    if (now - this.#lookedAt >= STICKY_AGE_MS && !this.#look(now)) return KEEP;
     const slot = stickySlot(clientHash(peer.address), own, this.#view, now);
     const { pairs, unableUntil } = this.#parts.handoffs;
-    // Who only would not have one may be about to be replaced: its clients are the next one's at once.
+    // A worker that refused one may be about to be replaced, and its clients are then the next worker's at once. So only
+    // a slot whose worker was unable to receive one is passed over.
     if (slot === own || now < unableUntil[slot]!) return KEEP;
     if (pairs.unanswered[slot]! >= MOST_STICKY_ON_THE_WAY) return WAIT;
     this.#claim(slot);
@@ -316,12 +317,12 @@ export class Balancer implements Steering {
     return this.#view.refresh(now);
   }
 
-  /** As exact as decisions are, and no more often: 1 to 2 µs each. */
+  /** Writes the row only when it is less exact than decisions are: each write costs 1 to 2 µs. */
   #publish(): void {
     if (this.#drift() >= this.#leastDrift) this.#parts.vitals.publish();
   }
 
-  /** How far what the others know is from the truth, or will be after a change. */
+  /** How far the load that the others know is from the truth, or will be after a change. */
   #drift(change = 0): number {
     const { open, vitals } = this.#parts;
     return Math.abs(open() + change - vitals.published);

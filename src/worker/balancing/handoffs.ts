@@ -6,12 +6,13 @@ import { PAIRS, type PairPart } from '../../scoreboard/layout.ts';
 import type { Link } from '../link.ts';
 import type { SlotHandle } from '../listening/slot-handle.ts';
 
-/** What nothing is heard of for so long, ms, is asked back. */
-const RECALL_AFTER = 1000;
+/** A connection of which nothing is heard for so long is asked back. */
+const RECALL_AFTER_MS = 1000;
 
-/** Who would not have a connection is not offered another one for so long, ms; who could not, for longer. */
-const PAUSE = 250;
-const LONG_PAUSE = 10_000;
+/** A worker that did not take a connection is not offered another one for so long. */
+const PAUSE_MS = 250;
+/** The same after a connection had to be asked back: its worker most likely could not receive it. */
+const LONG_PAUSE_MS = 10_000;
 
 /** A connection that was sent, and of which nothing was heard yet. */
 interface Sent {
@@ -25,20 +26,20 @@ interface Sent {
 }
 
 /**
- * How a connection comes to a server: just accepted, here or elsewhere; moved here from a server of another worker; or moved away
- * and come back.
+ * How a connection comes to a server. `accepted`: it was just accepted, here or elsewhere. `moved`: a server of another worker
+ * had it before. `returned`: it was to move away from this worker, and came back.
  */
 export type Arrival = 'accepted' | 'moved' | 'returned';
 
 export interface HandoffsParts {
   readonly link: Pick<Link, 'on' | 'send'>;
-  /** What can take a connection of the listener; undefined where this worker does not want any. */
+  /** The handle that can take a connection of the listener. Undefined where this worker wants none. */
   readonly taker: (listener: number) => SlotHandle | undefined;
   /** Gives a connection to a server that is open. @default by `serve` and `resume` of the handle */
   readonly deliver?: (client: NativeClient, handle: SlotHandle, arrival: Arrival) => void;
 }
 
-/** Of a connection that a server here has served. */
+/** The move of a connection that a server here has served. */
 export interface Move {
   readonly reason: MoveReason;
   /** Hears what became of it. */
@@ -49,39 +50,44 @@ export interface Move {
 export interface Moves {
   in: number;
   out: number;
-  /** How those away from here ended: `out` are those of them that were taken. */
+  /** How the moves away from here ended: `out` counts those that were taken. */
   readonly ends: Record<MoveReason, Record<HandoffEnd, number>>;
 }
 
 /**
  * Connections that another worker is to serve, and the reverse: accepted ones, and those that move between two requests. They
- * travel by the primary, which alone has a channel to everyone, as handles of which all that was read is answered.
+ * travel by way of the primary, which alone has a channel to every worker. All that was read of them is answered.
  *
- * Owns the handle of each that it has sent until it hears what became of it: taken, then this copy is closed; refused,
- * or its receiver ended before it took it, then it is served here. Whoever takes one says so first and serves it when
- * that has left: so one of which nothing was heard when its receiver ended has been read by nobody.
+ * Owns the handle of each connection that it has sent until it hears what became of it. When it was taken, this copy is
+ * closed. When it was refused, or its receiver ended before it took it, it is served here. A worker that takes one says so
+ * first, and serves it when those words have left. So a connection of which nothing was heard when its receiver ended has
+ * not been read there.
  *
  * A process that has no descriptor left cannot receive one: the kernel drops it, and Node drops its message with it, without
- * a word to either end. So one of which nothing is heard is asked back. Messages keep their order: who had received it has
- * said so before it hears that, and who has not never will.
+ * a word to either end. So a connection of which nothing is heard is asked back. Messages keep their order: a worker that has
+ * received it says so before it hears the question, and one that has not never will.
  */
 export class Handoffs {
   received = 0;
   sent = 0;
   refused = 0;
   failed = 0;
-  /** The figures above are of those that had just been accepted. */
+  /** Connections that a server had served before. The figures above count those that had just been accepted. */
   readonly moves: Moves = { in: 0, out: 0, ends: noMoves() };
-  /** By slot: sent and not answered, how many that were sent so far, and which of those from there came last. */
+  /**
+   * Numbers of each slot. `unanswered`: how many were sent there and not answered. `sent`: how many were sent there so far.
+   * `arrived`: the number of the one that came from there last.
+   */
   readonly pairs: Record<PairPart, Uint8Array> = {
     unanswered: new Uint8Array(PAIRS.slots),
     sent: new Uint8Array(PAIRS.slots),
     arrived: new Uint8Array(PAIRS.slots),
   };
-  /** By slot: when it last answered, or was first sent something after that. Monotonic, ms. */
+  /** When each slot last answered, or was first sent something after that. Monotonic, ms. */
   readonly heard: Float64Array = new Float64Array(PAIRS.slots);
-  /** By slot: until when it is offered none, since it did not take one; and since it could not. */
+  /** Until when each slot is offered none, because it did not take one; monotonic, ms. */
   readonly closedUntil: Float64Array = new Float64Array(PAIRS.slots);
+  /** Until when each slot counts as unable to receive, monotonic, ms. */
   readonly unableUntil: Float64Array = new Float64Array(PAIRS.slots);
   readonly #parts: HandoffsParts;
   #changed: () => void = () => {};
@@ -89,7 +95,7 @@ export class Handoffs {
   readonly #sent = new Map<number, Sent>();
   #ids = 0;
   #recallTimer: NodeJS.Timeout | undefined;
-  /** Taken, and not served before that was told. */
+  /** Connections that were taken. They are served when that has been told. */
   readonly #arriving = new Set<NativeClient>();
 
   constructor(parts: HandoffsParts) {
@@ -101,7 +107,7 @@ export class Handoffs {
     process.once('disconnect', () => this.#abandon());
   }
 
-  /** @param listener hears that a connection came, came back, or is no longer on its way: what the others decide by has changed */
+  /** @param listener hears that a connection came, came back, or is no longer on its way: the others decide by that */
   whenChanged(listener: () => void): void {
     this.#changed = listener;
   }
@@ -111,17 +117,17 @@ export class Handoffs {
     this.#settled = listener;
   }
 
-  /** How many are this worker's and about to be served. */
+  /** How many connections this worker has taken and is about to serve. */
   get arriving(): number {
     return this.#arriving.size;
   }
 
-  /** How many are between this worker and others. */
+  /** How many connections are between this worker and others. */
   get pending(): number {
     return this.#sent.size + this.#arriving.size;
   }
 
-  /** Counts one more as on its way, and lets the others know: before it can arrive, and before they decide. */
+  /** Counts one more as on its way, and lets the others know before it can arrive and before they decide. */
   claim(to: number): void {
     const { unanswered, sent } = this.pairs;
     if (unanswered[to]!++ === 0) this.heard[to] = monotonic();
@@ -129,7 +135,10 @@ export class Handoffs {
     this.#changed();
   }
 
-  /** It stays here after all. Told at once too: else it would count twice, and whoever has too many would think it normal. */
+  /**
+   * Takes a claim back: the connection stays here after all. That is told at once too. Else it would count twice, and a worker
+   * that has too many would take its load for normal.
+   */
   unclaim(to: number): void {
     this.pairs.unanswered[to]!--;
     this.pairs.sent[to]!--;
@@ -153,24 +162,24 @@ export class Handoffs {
       return false;
     }
     this.#sent.set(id, { client, acceptedBy, to, at: monotonic(), isRecalled: false, move });
-    this.#recallTimer ??= setTimeout(() => this.#recall(), RECALL_AFTER).unref();
+    this.#recallTimer ??= setTimeout(() => this.#recall(), RECALL_AFTER_MS).unref();
     return true;
   }
 
-  /** One that was to move and could not be sent is served here again. */
+  /** Serves a connection here again that was to move and could not be sent. */
   takeBack(client: NativeClient, handle: SlotHandle): void {
     this.#deliver(client, handle, 'returned');
   }
 
-  /** Once each: they are in the order in which they were sent. */
+  /** Asks for each connection once. They are looked at in the order in which they were sent. */
   #recall(): void {
     const now = monotonic();
     this.#recallTimer = undefined;
     for (const [id, sent] of this.#sent) {
       if (sent.isRecalled) continue;
       const age = now - sent.at;
-      if (age < RECALL_AFTER) {
-        this.#recallTimer = setTimeout(() => this.#recall(), RECALL_AFTER - age).unref();
+      if (age < RECALL_AFTER_MS) {
+        this.#recallTimer = setTimeout(() => this.#recall(), RECALL_AFTER_MS - age).unref();
         return;
       }
       sent.isRecalled = true;
@@ -190,9 +199,9 @@ export class Handoffs {
     if (how === 'taken') {
       client.close();
     } else {
-      this.closedUntil[to] = now + (isRecalled ? LONG_PAUSE : PAUSE);
-      // Of one that has failed another worker takes the place.
-      if (isRecalled && how === 'refused') this.unableUntil[to] = now + LONG_PAUSE;
+      this.closedUntil[to] = now + (isRecalled ? LONG_PAUSE_MS : PAUSE_MS);
+      // Only a receiver that refused was unable: one that ended (`failed`) is replaced by another worker.
+      if (isRecalled && how === 'refused') this.unableUntil[to] = now + LONG_PAUSE_MS;
       this.#deliver(client, acceptedBy, move === undefined ? 'accepted' : 'returned');
     }
     this.#changed();
@@ -226,11 +235,11 @@ export class Handoffs {
       link.send({ type: 'refused', id });
       return;
     }
-    // Told to all before it is told to the sender, who then no longer counts it as on its way.
+    // All others are told before the sender is, which then no longer counts it as on its way.
     this.#arriving.add(client);
     this.#changed();
     const isTold = link.send({ type: 'taken', id }, undefined, (error) => {
-      // It was abandoned meanwhile.
+      // The primary died meanwhile, and `#abandon` has closed it.
       if (!this.#arriving.delete(client)) return;
       if (error !== null) return client.close();
       if (move !== undefined) this.moves.in++;
@@ -244,9 +253,9 @@ export class Handoffs {
   }
 
   /**
-   * The primary is gone, and with it every answer. A connection that is on its way may have been taken, and two that read
-   * from one would spoil it: its client had better see it closed. So does that of one that was taken here and not told: a
-   * message that waits for its turn never leaves, nor is its callback called.
+   * Closes what is on its way: the primary is gone, and with it every answer. A connection that was sent may have been taken,
+   * and two workers that read from it would spoil it, so its client had better see it closed. A connection that was taken
+   * here and not yet told is closed as well: a message that waits for its turn never leaves, nor is its callback called.
    */
   #abandon(): void {
     clearTimeout(this.#recallTimer);

@@ -15,16 +15,16 @@ import { monotonic } from '../../scoreboard/clock.ts';
 import { LoadView } from '../../scoreboard/load-view.ts';
 import type { Handoffs } from './handoffs.ts';
 
-/** Connections on their way at once, as for a drain: each holds its client up for as long as those before it take. */
+/** Connections on their way at once, as for a drain. Each holds its client up for as long as those before it take. */
 const MOST_ON_THE_WAY = 8;
 
 /** A timer may be early by so much, ms. */
 const ROUNDING_MS = 2;
 
-/** A connection that has just moved stays for so long, ms: what was wrong about that is seen by then, and is another's to mend. */
+/** A connection that has just moved stays for so long. If its move was wrong, the rows show that by then. */
 const STAY_MS = 1000;
 
-/** A worker that has not answered for so long, ms, is sent no more. */
+/** A worker that has not answered for so long is sent no more. */
 const LONGEST_SILENCE_MS = 250;
 
 export interface LevellerParts {
@@ -49,7 +49,7 @@ export interface LevellerParts {
   readonly board: string;
 }
 
-/** What is left to do of a plan. */
+/** A part of a plan: how many connections are still to go to a slot. */
 interface Part {
   readonly to: number;
   readonly reason: MoveReason;
@@ -57,21 +57,23 @@ interface Part {
 }
 
 /**
- * Gives connections away at each beat of the clock that all workers share: what this worker has more than its share of, and, while it stays busier than the others,
- * some of those in use. Decisions are the pure policies'. What could not be moved by the next beat is decided anew.
+ * Gives connections away at each beat of the clock that all workers share. A worker gives those that it has beyond its share.
+ * While it stays busier than the others, it gives some of those in use. The pure policies decide. The rest of a plan that is
+ * not done at the next beat is decided anew.
  *
- * Owns a timer, which keeps no process alive, and a view of the scoreboard, both for as long as the process lives.
+ * Owns a timer and a view of the scoreboard, both for as long as the process lives. The timer keeps no process alive.
  */
 export class Leveller {
   readonly #parts: LevellerParts;
   readonly #view: LoadView;
   #overload = COOL;
-  /** How many slots there are beside this one's. */
+  /** How many slots there are beside this worker's. */
   #others = 0;
   #endedBefore = 0;
   #plan: Part[] = [];
-  /** Seen free at the beat, and not looked at again yet. */
+  /** Connections that were free at the beat, and have not been looked at again yet. */
   #free: Socket[] = [];
+  /** Connections that were answered in this turn of the event loop. */
   #answered: Socket[] = [];
 
   private constructor(parts: LevellerParts, view: LoadView) {
@@ -79,7 +81,7 @@ export class Leveller {
     this.#view = view;
   }
 
-  /** @returns undefined where the scoreboard cannot be read: vitals warn of that. */
+  /** @returns undefined where the scoreboard cannot be read: `Vitals` warns of that. */
   static start(parts: LevellerParts): Leveller | undefined {
     try {
       const leveller = new Leveller(parts, LoadView.open(parts.board));
@@ -90,7 +92,7 @@ export class Leveller {
     }
   }
 
-  /** Connections that this worker counts more than it has. */
+  /** How many connections more than it has this worker counts. */
   get handicap(): number {
     return handicapOf(this.#overload);
   }
@@ -98,7 +100,7 @@ export class Leveller {
   #wait(): void {
     const now = monotonic();
     const beat = (Math.floor(now / BEAT_MS) + 1) * BEAT_MS;
-    // A timer is never early by more than a rounding, and then this beat is told twice.
+    // A timer is never early by more than a rounding. If it is early, this beat is told twice.
     setTimeout(() => this.#tell(beat), beat - now).unref();
   }
 
@@ -122,7 +124,7 @@ export class Leveller {
 
   #begin(own: number | undefined, slots: readonly SlotLoad[]): void {
     const ended = this.#ended();
-    // Its row may be another worker's by now: the slot is about to be.
+    // The slot may have no live worker in the view: its row may be another worker's by now.
     const hasSlot = slots.some(({ slot }) => slot === own);
     this.#plan = own !== undefined && hasSlot ? this.#decide(own, slots, ended) : [];
     this.#parts.requests.tellFree(this.#plan.length > 0 ? this.#onFree : undefined);
@@ -143,7 +145,7 @@ export class Leveller {
     return slots;
   }
 
-  /** @returns how many have ended since the last time. */
+  /** @returns how many connections have ended since the last call. */
   #ended(): number {
     const { servers, handoffs, migration } = this.#parts;
     const { in: came, out } = handoffs.moves;
@@ -161,7 +163,7 @@ export class Leveller {
     return heat === undefined ? plan : [heat];
   }
 
-  /** @param isUneven by count: that is mended first, and may be all. */
+  /** @param isUneven by count: that is mended first, and may be the whole reason of the heat. */
   #judgeHeat(own: number, slots: readonly SlotLoad[], connections: number, isUneven: boolean): Part | undefined {
     const { utilization } = this.#view;
     const others = slots.map(({ slot }) => slot).filter((slot) => slot !== own);
@@ -177,7 +179,7 @@ export class Leveller {
     return { to: coolest, reason: 'heat', left: give };
   }
 
-  /** Those that a worker is hot by are in use: they are moved when they have been answered. */
+  /** A worker is hot by connections in use, which are moved when they have been answered: such a plan takes no free ones. */
   #freeNow(): Socket[] {
     if (this.#plan.some(({ reason }) => reason === 'heat')) return [];
     const { migration } = this.#parts;
@@ -191,7 +193,7 @@ export class Leveller {
   }
 
   readonly #onFree = (socket: Socket): void => {
-    // What came with the last request has been parsed by then, and Node's own work after a response is done.
+    // In the next turn what came with the last request has been parsed, and Node's own work after a response is done.
     if (this.#answered.push(socket) === 1) setImmediate(() => this.#moveAnswered());
   };
 
@@ -213,7 +215,7 @@ export class Leveller {
     const part = this.#plan.find(({ to, left }) => left > 0 && this.#isOpen(to));
     if (part === undefined) return false;
     this.#give(part, 1);
-    // One that is not free any more is none of those that were to go.
+    // A connection that is not free any more does not count as given.
     if (!migration.move(socket, part.to, part.reason, (how) => this.#moved(part, how))) this.#give(part, -1);
     return true;
   }
@@ -227,7 +229,7 @@ export class Leveller {
     this.#moveFree();
   }
 
-  /** @param count -1 for one that stays after all. */
+  /** @param count -1 for a connection that stays after all. */
   #give(part: Part, count: 1 | -1): void {
     part.left -= count;
     if (part.reason === 'heat') this.#overload = afterGiving(this.#overload, count, this.#others);

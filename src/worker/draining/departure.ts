@@ -1,19 +1,19 @@
 import type { ServerHttp2Session } from 'node:http2';
 import { writeBesideHttp2 } from '../node-internals/index.ts';
 
-/** A client that asks for nothing for so long is idle, and not just held up, ms. */
+/** A client that asks for nothing for so long is idle, and not just held up. */
 const IDLE_MS = 500;
 
-/** What a client has in flight at most is not known sooner, ms. */
+/** How many requests a client has in flight at most is not known sooner. */
 const SHORTEST_WATCH_MS = 100;
 
-/** Until as many requests are in flight as at most in the session's life, or else as at most in this time, ms. */
+/** The end waits so long for as many requests in flight as the session ever had. Then as many as in this time are enough. */
 const WATCH_MS = 1000;
 
-/** When no better moment comes, ms from the beginning of the drain. */
+/** When no better moment comes, the end is announced so long after the beginning of the drain. */
 const PATIENCE_MS = 2000;
 
-/** Until it is tried again to announce the end on a connection with bytes that wait, ms. */
+/** On a connection with bytes that wait to be sent, the announcement is tried again after this time. */
 const RETRY_MS = 25;
 
 /** GOAWAY without an error, whose last stream is the highest that there can be: "I will leave, and serve what is on its way". */
@@ -25,34 +25,34 @@ type State = 'waiting' | 'announced' | 'closing';
 export interface SessionLoad {
   /** Requests that are not answered. */
   readonly inFlight: number;
-  /** The most that there ever were. */
+  /** The most that were ever in flight at once. */
   readonly peak: number;
-  /** Has not had any. */
+  /** The session has not had a request. */
   readonly isFresh: boolean;
 }
 
 /**
- * The end of one HTTP/2 session at a drain, in two steps (RFC 9113, 6.8): it is announced, requests that cross the
- * announcement on the wire are served, and a round trip later GOAWAY names the last of them. So none is refused.
+ * The end of one HTTP/2 session at a drain, in two steps (RFC 9113, 6.8). The end is announced, and requests that cross the
+ * announcement on the wire are served. A round trip later GOAWAY names the last of them. So none is refused.
  *
  * `session.goaway()` cannot announce: after any GOAWAY of its own nghttp2 ignores new streams, whatever id that carried. So the
- * announcement is written beside it, which cannot be done over TLS. There the end has one step, and a request that
+ * announcement is written beside nghttp2, which cannot be done over TLS. There the end has one step, and a request that
  * crosses it is refused unprocessed, which its client is told.
  *
- * Therefore the moment counts, and also for clients in Node, which refuse by themselves what they have not sent when a GOAWAY
- * comes: a request has just been read, and as many are in flight now as ever. Clients with a fixed number of requests at a time,
- * such as proxies with one, wait for answers then, and send nothing.
+ * Therefore the moment counts. The moment also counts for clients in Node, which refuse by themselves what they have not sent
+ * when a GOAWAY comes. A good moment is when a request has just been read and as many are in flight as ever. Clients with a
+ * fixed number of requests at a time, such as proxies with one, wait for answers then and send nothing.
  *
- * Owns a timer; it ends with the session.
+ * Owns a timer, which ends with the session.
  */
 export class Departure {
   readonly #session: ServerHttp2Session;
   readonly #load: SessionLoad;
   readonly #startedAt = performance.now();
   #state: State = 'waiting';
-  /** The most in flight since then. */
+  /** The most requests in flight since the drain began. */
   #seen: number;
-  /** Undefined before its first request: that one is mostly on its way, and others with it. */
+  /** Undefined before the session's first request: that one is mostly on its way, and others with it. */
   #watchedSince: number | undefined;
   #timer: NodeJS.Timeout;
 
@@ -65,7 +65,7 @@ export class Departure {
     session.once('close', () => clearTimeout(this.#timer));
   }
 
-  /** To be called for each request, when it counts and before the application sees it. */
+  /** To be called for each request, after it was counted and before the application sees it. */
   asked(): void {
     if (this.#state !== 'waiting') return;
     const { inFlight, peak } = this.#load;
@@ -96,13 +96,13 @@ export class Departure {
         this.#timer = setTimeout(() => this.#leave(), RETRY_MS);
         return;
       case 'never':
-        // What its client has sent comes before the answer to a ping does.
+        // The requests of a new session that its client has sent come before the answer to a ping does.
         if (this.#load.isFresh) this.#closeAfterRoundTrip();
         else this.close();
     }
   }
 
-  /** What was sent before the announcement came has been read by then. */
+  /** A round trip later, all that the client sent before the announcement came has been read. */
   #closeAfterRoundTrip(): void {
     this.#state = 'announced';
     const { destroyed, closed } = this.#session;

@@ -9,50 +9,51 @@ import type { SlotHandle } from '../listening/slot-handle.ts';
 import { Spread } from './spread.ts';
 import { standIn } from '../listening/stand-in.ts';
 
-/** How often a drain looks whether it is over, ms. */
-const PERIOD = 25;
+/** How often a drain looks whether it is over. */
+const POLL_MS = 25;
 
-/** How often it looks which connections are idle, ms. That takes 0.5 ms with 1000 of them. */
-const IDLE_PERIOD = 100;
+/** How often a drain looks which connections are idle. A look takes 0.5 ms with 1000 of them. */
+const IDLE_POLL_MS = 100;
 
-/** Turns of the event loop in which a queue is given the chance to be accepted, where what was accepted is not counted. */
+/** Where prefork does not count what is accepted, a queue gets so many turns of the event loop to be emptied. */
 const UNCOUNTED_TURNS = 10;
 
-/** How long a process does nothing, for the queues to fill, ms; and how often it tries that with a queue in which nobody comes. */
+/** How long a process does nothing, so that the queues fill. */
 const PAUSE_MS = 3;
+/** How often it does that with a queue into which no client comes. */
 const PAUSES = 4;
 
 /**
- * Clients that came at the same time to a queue with one place may all believe that they are connected (SYN cookies, tcp(7)). The
- * kernel takes the others when they send again what they have sent, and that is 200 ms later.
+ * Clients that came at the same time to a queue with one place may all believe that they are connected (SYN cookies, tcp(7)).
+ * One of them has the place. The kernel takes the others when they send again what they have sent, which is 200 ms later.
  */
 const HALF_OPEN_MS = 250;
 
-/** Nothing notifies who waits for it. */
+/** A thread that waits for this is never notified: it sleeps until its time is over. */
 const never = new Int32Array(new SharedArrayBuffer(4));
 
 export interface DrainParts {
-  /** Of the application, and of what has to know that the worker drains. */
+  /** Functions of the application's, and of the parts of a worker that have to know that it drains. */
   readonly hooks: OneShotHooks;
   readonly servers: Servers;
   readonly requests: Requests;
   readonly idle: IdleConnections;
-  /** How many connections nobody serves yet: on their way to or from another worker, or waiting. @default none */
+  /** How many connections are not served yet: they are on their way to or from another worker, or wait. @default none */
   readonly unsettled?: () => number;
   /** Undefined where no connection moves. */
   readonly moves?: DrainMoves | undefined;
 }
 
 /**
- * Lets the worker finish: nothing new is accepted, also at servers that listen only from now on (see listen.ts). Where it has a
- * successor, connections that can move do. On others every response says `Connection: close`, and those on which nothing
- * happens stay for a while, because closing them at once meets the request that a client is just sending.
+ * Lets the worker finish: nothing new is accepted, also at servers that listen only from now on (see listen.ts). Where the
+ * worker has a successor, connections that can move do. On others every response says `Connection: close`. Connections on
+ * which nothing happens stay for a while, because closing them at once meets the request that a client is just sending.
  *
- * Closes the listening sockets and idle connections; the application's servers still believe that they listen, and its own
+ * Closes the listening sockets and idle connections. The application's servers still believe that they listen, and its own
  * shutdown code closes them as ever.
  */
 export class Drain {
-  /** Comes when the drain begins, which is not over before the application's functions for it are. */
+  /** Fires when the drain begins. The drain is not over before the functions that it starts have ended. */
   readonly hooks: OneShotHooks;
   readonly #parts: DrainParts;
   #idle = Infinity;
@@ -68,8 +69,8 @@ export class Drain {
   }
 
   /**
-   * Begins, or goes on with the shorter of the times. What is told later and names no successor has none; it may name
-   * another, as long as this one moves what it can.
+   * Begins, or goes on with the shorter of the times. A later call without a successor ends the moving of connections. One
+   * with another successor moves the rest there, unless the moving has ended.
    *
    * @returns when no connection of the application's servers is open any more, the same promise to each caller.
    */
@@ -94,12 +95,12 @@ export class Drain {
     } else requests.drain();
     this.hooks.fire();
     await stopAccepting(servers, takenOver);
-    // Whoever waited for a turn (see turns.ts) is read by the next poll phase, which has to come before the first look.
+    // Sockets that were paused (see read-fairness.ts) are read in the next poll phase, which has to come before the first look.
     await nextTurn();
     await Promise.all([this.hooks.settled(), this.#untilAllAreClosed()]);
   }
 
-  /** From now on nothing moves, and clients are told to go. Idempotent. */
+  /** Ends the moving of connections: from now on clients are told to go. Idempotent. */
   #stay(): void {
     this.#parts.moves?.stop();
     this.#parts.requests.drain();
@@ -109,14 +110,14 @@ export class Drain {
     const { servers, requests, moves, unsettled = none } = this.#parts;
     let due = 0;
     while (servers.open() > 0 || requests.inFlight > 0 || unsettled() > 0) {
-      // After the poll phase, when what the kernel had received by now has been read.
+      // The look comes after the poll phase, when what the kernel had received by now has been read.
       await nextTurn();
       if (performance.now() >= due) {
         moves?.look();
         this.#closeIdle();
-        due = performance.now() + IDLE_PERIOD;
+        due = performance.now() + IDLE_POLL_MS;
       }
-      await delay(PERIOD);
+      await delay(POLL_MS);
     }
   }
 
@@ -125,7 +126,7 @@ export class Drain {
     const now = performance.now();
     const sockets = idle.longerThan(this.#idle, now);
     if (now < this.#idleEnds) return;
-    // What could not move until now never gets to it: a client that always asks before it is answered, say.
+    // A connection that could not move until now never will, such as that of a client which always asks before it is answered.
     this.#stay();
     requests.closeSessions();
     this.#spread ??= new Spread(this.#idleEnds);
@@ -137,7 +138,7 @@ function none(): number {
   return 0;
 }
 
-/** @param takenOver whoever is queued is served by the successor. */
+/** @param takenOver the successor serves the connections that are queued. */
 async function stopAccepting(servers: Servers, takenOver: boolean): Promise<void> {
   const all = [...servers];
   const handles = all.flatMap(({ handle }) => (handle === undefined ? [] : [handle]));
@@ -145,16 +146,17 @@ async function stopAccepting(servers: Servers, takenOver: boolean): Promise<void
   if (!takenOver) await serveTheQueues(handles);
   for (const handle of handles) handle.detach();
   if (uncounted.length === 0) return;
-  // Their connections are not counted by us: a few turns have to do.
+  // prefork does not count their connections, so a few turns have to do.
   for (let turn = 0; turn < UNCOUNTED_TURNS; turn++) await nextTurn();
   for (const server of uncounted) standIn(server);
 }
 
-/** A closed socket resets the connections that the kernel has queued in it. */
+/** Accepts all that is queued: a socket that closes resets the connections that the kernel has queued in it. */
 async function serveTheQueues(handles: readonly SlotHandle[]): Promise<void> {
-  // One that was passed to prefork stays open, and serves whoever is started next; the file of a Unix socket is gone by now.
+  // A socket that was passed to prefork stays open, and its queue is for the process that is started next. A Unix socket
+  // gets no more clients either, for its file is gone by now.
   const lastOnes = handles.filter(({ isPassed, getsockname }) => !isPassed && getsockname !== undefined);
-  // What comes now is told to come again by the kernel, and is refused then, instead of being reset by the close.
+  // The kernel tells clients that come now to come again. They are refused then, instead of being reset by the close.
   for (const handle of lastOnes) handle.narrow();
   const before = acceptedBy(lastOnes);
   await Promise.all(handles.map(untilQueueIsEmpty));
@@ -167,8 +169,9 @@ function acceptedBy(handles: readonly SlotHandle[]): number {
 }
 
 /**
- * libuv accepts one per turn of its loop, so a turn without any means that the queue is empty. Under load it may never be: then
- * it is over when as many have been accepted as fit into a queue, which is everybody who waited when the drain began.
+ * libuv accepts one connection in a turn of its loop, so a turn without any means that the queue is empty. Under load it may
+ * never be empty. So this also ends when as many have been accepted as fit into a queue: those include all that waited when
+ * the drain began.
  */
 async function untilQueueIsEmpty(handle: SlotHandle): Promise<void> {
   const enough = handle.accepted + handle.longestQueue;
@@ -180,9 +183,9 @@ async function untilQueueIsEmpty(handle: SlotHandle): Promise<void> {
 }
 
 /**
- * Between the last look into a queue and the close somebody may come, and would be reset. So the last one is waited for: while this
- * process does nothing at all, the one place that each queue still has is taken, and who comes then is told to come again, a
- * second later. Behind the one in that place its socket closes, before anybody else can have it.
+ * Between the last look into a queue and the close a client may come, and would be reset. So the last one is waited for. While
+ * this process does nothing at all, the one place that each queue still has is taken, and clients that come then are told to
+ * come again, a second later. The socket closes as soon as the one in that place is accepted, before another can have it.
  */
 async function closeBehindTheLast(handles: readonly SlotHandle[]): Promise<void> {
   for (const handle of handles) handle.closeBehindNext();

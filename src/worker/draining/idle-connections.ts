@@ -14,8 +14,8 @@ interface Quiet {
  * request has come is none of them: closing it would lose that request.
  *
  * Connections of HTTP/1 are looked up in Node's list when a drain asks, so that they cost nothing before. That list does
- * not have TLS connections before their handshake, which is why those of HTTPS servers are remembered here, from the
- * start: beside a handshake it is nothing. Owns no connection.
+ * not have TLS connections before their handshake. So those of HTTPS servers are remembered here from the start, which costs
+ * nothing beside a handshake. Owns no connection.
  */
 export class IdleConnections {
   readonly #requests: Requests;
@@ -27,7 +27,7 @@ export class IdleConnections {
     this.#requests = requests;
   }
 
-  /** Any server, once it listens and once more if it does again. Those that are not for HTTP are left alone. */
+  /** To be called with any server, each time that it begins to listen. Servers that are not for HTTP are left alone. */
   watch(server: Server): void {
     if (!speaksHttp(server) || this.#servers.has(server)) return;
     this.#servers.add(server);
@@ -39,8 +39,8 @@ export class IdleConnections {
   }
 
   /**
-   * What has been idle for `idle` ms, by what this and the calls before have seen. It should be called from the check
-   * phase (`setImmediate`): what the kernel had received by then has been read.
+   * The connections that have been idle for `idle` ms, by what this call and those before have seen. It should be called from
+   * the check phase (`setImmediate`): what the kernel had received by then has been read.
    */
   longerThan(idle: number, now: number): Socket[] {
     const quiet = new Map<Socket, Quiet>();
@@ -74,7 +74,7 @@ export class IdleConnections {
   };
 }
 
-/** Those of node:http and https have the first of these, those of http2 the second, which may speak HTTP/1 as well. */
+/** Servers of node:http and https have the first of these methods. Servers of http2 have the second, and may speak HTTP/1 too. */
 function speaksHttp(server: Server): boolean {
   return servedBy(server) !== undefined || 'closeIdleConnections' in server || 'updateSettings' in server;
 }

@@ -16,7 +16,7 @@ export interface LeavingParts {
   readonly context: WorkerContext;
 }
 
-/** The ways in which a worker is told to go: the primary says so, or is no longer there. */
+/** Drains the worker when it is told to go: the primary says so, or is no longer there. */
 export function leaveWhenTold({ link, drain, servers, vitals, context }: LeavingParts, death: OneShotHooks): void {
   const { gracePeriod } = context;
   const liveUntilTheSignal = letGoAtTheSignal(link);
@@ -39,13 +39,13 @@ export function leaveWhenTold({ link, drain, servers, vitals, context }: Leaving
 }
 
 /**
- * After SIGTERM nothing of prefork's keeps the worker alive: neither the channel, where it waits for an answer or for this
- * very signal, nor the stand-ins for its listening sockets. What lives on is the application's.
+ * Sees to it that after SIGTERM nothing of prefork's keeps the worker alive: neither the channel, on which it waits for an
+ * answer or for this very signal, nor the stand-ins for its listening sockets. What keeps it alive then is the application's.
  *
- * Any listener takes the signal's own effect away, so this one comes with the first that the program has.
+ * Any listener takes the signal's own effect away, so this one is added with the first that the program adds.
  *
- * @returns has it come at once, and keeps the process alive until the signal: when all connections are gone, a drained worker
- * would end before the primary's SIGTERM, for which the application has its handlers.
+ * @returns a function that adds the listener at once, and keeps the process alive until the signal. Without it a drained worker
+ * would end when all connections are gone, before the primary's SIGTERM, for which the application has its handlers.
  */
 function letGoAtTheSignal(link: Link): () => void {
   const letGo = (): void => {

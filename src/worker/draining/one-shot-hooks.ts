@@ -1,9 +1,9 @@
-/** A function of the application's. Its promise is waited for; what goes wrong in it is printed and no more. */
+/** A function of the application's. Its promise is waited for. An error in it is printed, and has no other effect. */
 export type Hook<Value> = (value: Value) => void | Promise<void>;
 
 /**
- * Something that happens once in a worker's life, and the application's functions for it. One that comes after the event
- * runs at once.
+ * Something that happens once in a worker's life, and the application's functions for it. A function that is added after the
+ * event runs at once.
  */
 export class OneShotHooks<Value = void> {
   readonly #name: string;
@@ -11,7 +11,7 @@ export class OneShotHooks<Value = void> {
   readonly #running = new Set<Promise<void>>();
   #event: { readonly value: Value } | undefined;
 
-  /** @param name by which the application knows it, for what is printed when a function fails. */
+  /** @param name by which the application knows the event: it is printed when a function fails. */
   constructor(name: string) {
     this.#name = name;
   }
@@ -25,14 +25,14 @@ export class OneShotHooks<Value = void> {
     else this.#start(hook, this.#event.value);
   }
 
-  /** Starts all functions, side by side. It happens once: a second call does nothing. */
+  /** Starts all functions, side by side. A second call does nothing. */
   fire(value: Value): void {
     if (this.#event !== undefined) return;
     this.#event = { value };
     for (const hook of this.#hooks.splice(0)) this.#start(hook, value);
   }
 
-  /** When every function has ended, those included that are added meanwhile. Never rejects. */
+  /** @returns a promise of the end of every function, those included that are added meanwhile. It never rejects. */
   async settled(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }

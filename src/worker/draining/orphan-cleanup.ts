@@ -5,13 +5,14 @@ import type { WorkerContext } from '../../ipc/context.ts';
 import { livenessOf } from '../../sockets/liveness.ts';
 import type { SocketFile } from '../listening/servers.ts';
 
-/** A next primary that was started just before, and cannot go on, holds its sockets open for as long as node takes to start, ms. */
+/** A next primary that was started just before, and cannot go on, holds its sockets open for as long as node takes to start. */
 const NEXT_PRIMARY_MS = 2000;
 const POLL_MS = 50;
 
 /**
- * Removes what a primary that was killed could not. The first of its last workers is as good as any, except for sockets that
- * still answer: the last one that accepts from them removes their files, or another primary has inherited them and serves.
+ * Removes what a primary that was killed could not remove. The first of its last workers is as good as any, except for sockets
+ * that still answer. The last worker that accepts from such a socket removes its file, or another primary has inherited it
+ * and serves.
  */
 export async function removeRemains(
   { control, reports }: Pick<WorkerContext, 'control' | 'reports'>,
@@ -36,11 +37,11 @@ async function isDead(path: string): Promise<boolean> {
   return (await livenessOf(connect(path))) === 'dead';
 }
 
-/** It is the other user's (`--user`), or another worker was faster. */
+/** Removing may fail: the file is another user's (`--user`), or another worker was faster. */
 function attempt(remove: () => void): void {
   try {
     remove();
   } catch {
-    // The next primary sweeps up, or systemd-tmpfiles.
+    // The next primary sweeps up, or systemd-tmpfiles does.
   }
 }

@@ -18,19 +18,22 @@ interface Exchange {
 const START = 'http.server.request.start';
 const FINISH = 'http.server.response.finish';
 
-/** A request that took so many ms, while no other was begun, has most likely kept the event loop. */
-const LONG = 1;
+/** A request that took so long, while no other was begun, has most likely kept the event loop. */
+const LONG_MS = 1;
 
-// The global is looked up at each use: the two readings of a request cost 70 ns instead of 80 so (Node 20: 81 and 93).
-// `process.hrtime.bigint()` reads faster, and the number that is made of it costs what that saves; one request of eight
-// would be nearly free, but the counts by status come from these too, and would be estimates then.
+// A global is looked up at each use. With this constant the two readings of a request cost 70 ns instead of 80 (Node 20: 81
+// and 93). `process.hrtime.bigint()` reads faster, but the number that is made of it costs what that saves. To time one
+// request of eight would be nearly free, but the counts by status come from the times too, and would be estimates then.
 const clock = performance;
 
-/** In a drain: connections that go on elsewhere, so that their clients are told nothing. */
+/** What knows, in a drain, which connections go on in another worker, so that their clients are told nothing. */
 export interface Leaving {
-  /** Now or later; asked again for each request. */
+  /** Whether the connection can move, now or later. It is asked again for each request. */
   canMove(socket: Socket): boolean;
-  /** All its requests are answered: it may be given away in a later turn of the event loop, unless another has come. */
+  /**
+   * Hears of a connection whose requests are all answered. It may be given away in a later turn of the event loop, unless
+   * another request has come.
+   */
   readonly onFree: (socket: Socket) => void;
 }
 
@@ -39,18 +42,19 @@ class Connection {
   /** Undefined for HTTP/2. */
   readonly socket: Socket | undefined;
   inFlight = 0;
-  /** When the oldest of them started, and the others in their order, HTTP/1 only: it answers them in that order. */
+  /** When the oldest request that is not answered started, HTTP/1 only. */
   startedAt = 0;
+  /** When the others started, in their order: HTTP/1 answers them in that order. */
   waiting: number[] | undefined = undefined;
-  /** The last of them, HTTP/1 only; undefined while idle, so that no idle connection keeps its last request alive. */
+  /** The newest response, HTTP/1 only. Undefined while idle, so that no idle connection keeps its last request alive. */
   newest: ServerResponse | undefined = undefined;
-  /** The response that was made the connection's last by a drain. */
+  /** The response that a drain has made the connection's last. */
   last: ServerResponse | undefined = undefined;
-  /** The most that ever were in flight, HTTP/2 only. */
+  /** The most requests that were ever in flight at once, HTTP/2 only. */
   peak = 0;
-  /** Has not had a request, HTTP/2 only. */
+  /** The connection has not had a request, HTTP/2 only. */
   isFresh = true;
-  /** While it drains, HTTP/2 only. */
+  /** Set while the connection drains, HTTP/2 only. */
   departure: Departure | undefined;
 
   constructor(socket?: Socket) {
@@ -59,28 +63,28 @@ class Connection {
 }
 
 /**
- * Counts the requests of this process without patching anything, and makes responses the last of their connections when
- * it drains. HTTP/1 is seen by itself; each HTTP/2 server has to be shown with {@link trackHttp2}.
+ * Counts the requests of this process without patching anything. When the worker drains, it makes responses the last of their
+ * connections. HTTP/1 is seen by itself; each HTTP/2 server has to be shown with {@link trackHttp2}.
  *
  * Owns its subscriptions to node:diagnostics_channel and its listeners on HTTP/2 servers; closing it ends them.
  *
  * The unit is the connection, not the response. Per response, 'close' is not exact: on Node 20 and 22 a pipelined
- * response that waits for its turn never closes when its client goes away. And a Set of the responses in flight, which a
- * drain would need, costs twice the rest on Node 24 and 20 times as much on Node 20 (1.1 µs a request), which grows each
- * object to give it a hash. So a record hangs on the socket, `finish` and the socket's 'close' settle it, and of the
- * responses in flight it remembers the newest, which is the only one that may say `Connection: close`.
+ * response that waits for its turn never closes when its client goes away. A drain would also need a Set of the responses in
+ * flight. That costs twice the rest on Node 24, and 20 times as much on Node 20 (1.1 µs a request), which grows each object to
+ * give it a hash. So a record hangs on the socket, and `finish` and the socket's 'close' settle it. The record remembers the
+ * newest of the responses in flight, which is the only one that may say `Connection: close`.
  */
 export class Requests {
   /** How long those that were answered took, from their head to the last byte of the response. */
   readonly durations: Float64Array = new Float64Array(DURATIONS);
 
-  // A property of the socket: a request costs 46 ns with it, 63 with a WeakMap and 92 with a Map (CPU time on Node 24,
-  // 1000 connections, publishing included). One of this object's own, so that two of them do not share records.
+  // The record is a property of the socket: a request costs 46 ns with it, 63 with a WeakMap and 92 with a Map (CPU time on
+  // Node 24, 1000 connections, publishing included). Each of these objects has a symbol of its own, and shares no records.
   readonly #record: symbol = Symbol('prefork.requests');
   readonly #connections = new Set<Connection>();
   readonly #sessions = new Map<ServerHttp2Session, Connection>();
   readonly #http2Servers = new Set<EventEmitter>();
-  /** Servers that count by themselves, also those that have closed. */
+  /** Servers that count by themselves. Those that have closed stay, since their counts belong to the sums. */
   readonly #served = new Set<Served>();
   #started = 0;
   #finished = 0;
@@ -88,13 +92,13 @@ export class Requests {
   #leaving: Leaving | undefined;
   /** Hears of connections whose requests are all answered. */
   #onFree: ((socket: Socket) => void) | undefined;
-  /** Where a request was begun last, HTTP/1 only. */
+  /** The connection on which a request was begun last, HTTP/1 only. */
   #newest: Connection | undefined;
   readonly #fairness: ReadFairness | undefined;
   readonly #onRequest: ((request: IncomingMessage, socket: Socket) => void) | undefined;
 
   /**
-   * @param turns are taken by connections with long requests, HTTP/1. @default by none
+   * @param turns pauses connections with long requests, HTTP/1. @default no pauses
    * @param onRequest hears of each request of node:http's, HTTP/1
    */
   constructor(turns?: ReadFairness, onRequest?: (request: IncomingMessage, socket: Socket) => void) {
@@ -111,14 +115,14 @@ export class Requests {
     return sum;
   }
 
-  /** Requests answered to the last byte, or whose connection closed before. Each counts once. */
+  /** Requests that were answered to the last byte, or whose connection closed before. Each counts once. */
   get finished(): number {
     let sum = this.#finished;
     for (const { finished } of this.#served) sum += finished;
     return sum;
   }
 
-  /** Requests being answered. */
+  /** Requests that are being answered. */
   get inFlight(): number {
     return this.started - this.finished;
   }
@@ -131,9 +135,9 @@ export class Requests {
   /**
    * Counts the streams of an HTTP/2 server. Other servers are left alone, so it may be called with any, and twice.
    *
-   * It listens to 'session', and to 'stream' of each session, not of the server, whose listeners stay the application's. A
-   * request for the 'request' event is a stream too, and not published on the HTTP/1 channels; one that falls back to
-   * HTTP/1 (`allowHTTP1`) is, and has no session. So each counts once.
+   * This listens to 'session', and to 'stream' of each session. The listeners to 'stream' of the server stay the application's
+   * alone. A request for the 'request' event is a stream too, and is not published on the HTTP/1
+   * channels. A request that falls back to HTTP/1 (`allowHTTP1`) is published there, and has no session. So each counts once.
    */
   trackHttp2(server: EventEmitter): void {
     if (!isHttp2(server) || this.#http2Servers.has(server)) return;
@@ -148,16 +152,16 @@ export class Requests {
     this.#served.add(served);
     served.time?.((status, ms, alone) => {
       countDuration(this.durations, status, ms);
-      if (ms >= LONG && alone !== undefined) this.#fairness?.pauseOnce(alone);
+      if (ms >= LONG_MS && alone !== undefined) this.#fairness?.pauseOnce(alone);
     });
     if (this.#draining) served.drain(this.#leaving?.onFree);
     else served.tellFree?.(this.#onFree);
   }
 
   /**
-   * From now on every response that has not been sent makes its connection close, those in flight as well: HTTP/1 says
-   * `Connection: close`; HTTP/2 sessions get GOAWAY at a good moment, finish their streams and close. Idle HTTP/1 connections stay open
-   * until their next request. An application that sets the header `Connection` by itself is taken at its word.
+   * From now on every response that has not been sent makes its connection close, those in flight as well. HTTP/1 says
+   * `Connection: close`. HTTP/2 sessions get GOAWAY at a good moment, finish their streams and close. Idle HTTP/1 connections
+   * stay open until their next request. An application that sets the header `Connection` by itself is taken at its word.
    *
    * @param leaving takes the connections that can move, HTTP/1: nothing is said on them. A later call without it says it on all
    */
@@ -176,8 +180,8 @@ export class Requests {
   }
 
   /**
-   * From now on `onFree` hears of each connection, HTTP/1, all of whose requests are answered: it may be given away in a later turn
-   * of the event loop, unless another has come. Not in a drain, which asks that for itself.
+   * From now on `onFree` hears of each connection, HTTP/1, whose requests are all answered. It may be given away in a later turn
+   * of the event loop, unless another request has come. In a drain this does nothing: the drain hears of them by itself.
    */
   tellFree(onFree: ((socket: Socket) => void) | undefined): void {
     if (this.#draining || this.#onFree === onFree) return;
@@ -185,7 +189,7 @@ export class Requests {
     for (const served of this.#served) served.tellFree?.(onFree);
   }
 
-  /** Ends what drains, HTTP/2 only: until then sessions stay open until their client answers, and a silent one never does. */
+  /** Closes the HTTP/2 sessions that drain. Without this a session stays open until its client answers: silent ones never do. */
   closeSessions(): void {
     for (const { departure } of this.#sessions.values()) departure?.close();
   }
@@ -199,8 +203,8 @@ export class Requests {
   }
 
   // The hot path: these two run for each request. Nothing is allocated but the record of a new connection, and no
-  // listener is added per request. With what Node spends to publish, 46 ns (Node 24) and 52 ns (Node 20) of the 12 to
-  // 22 µs that a hello takes; two listeners that only count cost 28 and 37.
+  // listener is added per request. With what Node spends to publish, they cost 46 ns (Node 24) and 52 ns (Node 20) of the 12
+  // to 22 µs that a hello takes. Two listeners that only count would cost 28 and 37 ns.
   readonly #onStart = (message: unknown): void => {
     const { request, response, socket } = message as Exchange;
     this.#started++;
@@ -216,12 +220,12 @@ export class Requests {
   readonly #onFinish = (message: unknown): void => {
     const { response, socket } = message as Exchange;
     const connection = this.#connectionOf(socket);
-    // Undefined: it started before we did. None in flight: the connection closed first, and settled it.
+    // Undefined: the request started before this object did. None in flight: the connection closed first, and settled it.
     if (connection === undefined || connection.inFlight === 0) return;
     this.#finished++;
     const ms = clock.now() - connection.startedAt;
     countDuration(this.durations, response.statusCode, ms);
-    if (ms >= LONG && this.#newest === connection && !isEncrypted(socket)) this.#fairness?.pauseOnce(socket);
+    if (ms >= LONG_MS && this.#newest === connection && !isEncrypted(socket)) this.#fairness?.pauseOnce(socket);
     if (--connection.inFlight > 0) connection.startedAt = connection.waiting?.shift() ?? 0;
     else {
       connection.newest = undefined;
@@ -247,7 +251,7 @@ export class Requests {
   readonly #onSession = (session: ServerHttp2Session): void => {
     const connection = new Connection();
     this.#sessions.set(session, connection);
-    // Before Node's own listener, which runs the handler: it should find its request counted.
+    // This comes before Node's own listener, which runs the handler: the handler should find its request counted.
     session.prependListener('stream', (stream: ServerHttp2Stream) => {
       this.#started++;
       connection.inFlight++;
@@ -275,7 +279,7 @@ export class Requests {
     }
   }
 
-  /** Whatever was in flight on a connection that has closed is over. */
+  /** Counts all requests in flight on a connection that has closed as finished. */
   #settle(connection: Connection): void {
     this.#finished += connection.inFlight;
     connection.inFlight = 0;
@@ -285,9 +289,10 @@ export class Requests {
 }
 
 /**
- * Node closes a connection after the response with `Connection: close` and drops those that wait behind it, though their
- * requests have been handled (RFC 9112, 9.6, lets a server close only after the last that it processes). So when a
- * pipelined request follows, it takes over from its predecessor, which works as long as that one's head is not sent.
+ * Makes the response the last of its connection. Node closes a connection after the response with `Connection: close` and
+ * drops those that wait behind it, though their requests have been handled. RFC 9112, 9.6, lets a server close only after the
+ * last request that it processes. So the response to a pipelined request takes the mark over from the one before, which works
+ * as long as the head of that one is not sent.
  */
 function makeLast(connection: Connection, response: ServerResponse): void {
   const before = connection.newest;
@@ -296,17 +301,17 @@ function makeLast(connection: Connection, response: ServerResponse): void {
   response.shouldKeepAlive = false;
 }
 
-/** What it was answered with; 0 when it was not. */
+/** The status that the stream was answered with; 0 when it was not. */
 function statusOf({ sentHeaders }: ServerHttp2Stream): number {
   return Number(sentHeaders?.[':status'] ?? 0);
 }
 
-/** Over TLS Node hears of the end of a response when all that came with its request has been served: too late for a turn. */
+/** Over TLS Node hears of the end of a response when all that came with its request has been served: too late for a pause. */
 function isEncrypted(socket: Socket): boolean {
   return 'encrypted' in socket;
 }
 
-/** Their classes are not exported, and loading node:http2 to find out would cost each worker its memory. */
+/** The classes of HTTP/2 servers are not exported, and loading node:http2 to find out would cost each worker its memory. */
 function isHttp2(server: EventEmitter): boolean {
   return 'updateSettings' in server;
 }

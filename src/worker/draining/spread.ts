@@ -2,12 +2,12 @@
 const ROUNDING = 1e-9;
 
 /**
- * Paces what is to be done within a time, bit by bit, by someone who comes by every now and then: of n things left and a
- * quarter of the time gone, a quarter. How many there are may change meanwhile.
+ * Paces what is to be done within a time, for a caller that comes by every now and then. When a quarter of the time left has
+ * gone since the last call, a quarter of what is left is due. How much there is may change meanwhile.
  */
 export class Spread {
   #last: number;
-  /** What was due and less than one. */
+  /** The part that was due and is less than one. */
   #owed = 0;
 
   constructor(now: number) {

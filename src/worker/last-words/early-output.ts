@@ -1,19 +1,20 @@
 import type { Writable } from 'node:stream';
 
-/** Characters that are remembered. */
-const LONGEST = 8192;
+/** How many characters are remembered. */
+const LONGEST_CHARACTERS = 8192;
 
-/** A function that a stream of the program has in its place, until it is taken away again. */
+/** The `write` of a stream of the program, or the function that takes its place for a while. */
 type Write = (chunk: unknown, ...rest: unknown[]) => boolean;
 
 /**
- * Remembers the end of what the program writes to `process.stderr`, until it is told to stop: from then on nothing of it
- * is in the way. `console.error` writes there; what Node itself prints of an error, and child processes, do not.
+ * Remembers the end of what the program writes to `process.stderr`, until it is told to stop. From then on nothing of it is
+ * in the way. `console.error` writes there. What Node itself prints of an error, and what child processes print, does not
+ * pass here.
  *
- * The stream is made when it is first asked for, as ever: a program that never does is spared what it costs.
+ * The stream is made when it is first asked for, as without this: a program that never asks is spared what it costs.
  */
 export class EarlyOutput {
-  /** What was written last. */
+  /** The end of what was written. */
   text = '';
   #takeAway: () => void = () => {};
 
@@ -53,7 +54,7 @@ export class EarlyOutput {
     };
     tapped.write = write;
     this.#takeAway = () => {
-      // Somebody may have put another function around ours: that one stays, and with it ours.
+      // Other code may have put a function around this one: then that one stays, and this one with it.
       if (tapped.write !== write) return;
       if (wasOwn) tapped.write = original;
       else Reflect.deleteProperty(tapped, 'write');
@@ -62,6 +63,6 @@ export class EarlyOutput {
 
   #remember = (chunk: unknown): void => {
     const text = chunk instanceof Uint8Array ? Buffer.from(chunk).toString() : typeof chunk === 'string' ? chunk : '';
-    this.text = (this.text + text).slice(-LONGEST);
+    this.text = (this.text + text).slice(-LONGEST_CHARACTERS);
   };
 }

@@ -1,14 +1,14 @@
 /**
- * Has node write a report of a fatal error to where the primary looks for it: when V8's heap is full no JavaScript runs
- * any more that could tell. An application that was started with reports of its own keeps them.
+ * Has node write a report of a fatal error to where the primary looks for it. When V8's heap is full, no JavaScript runs any
+ * more that could tell. An application that was started with reports of its own keeps them.
  *
- * @param directory the primary's, closed to other users, for a report holds the environment.
+ * @param directory the primary's. It is closed to other users, because a report holds the environment.
  */
 export function reportFatalErrors(directory: string): void {
   const { report } = process;
   if (directory === '' || isInUse(report)) return;
   const ours = { directory, filename: `${process.pid}.json` };
-  // Looking the names of peers up, which `excludeNetwork` saves, could take long.
+  // `excludeNetwork` saves looking up the names of peers, which could take long.
   Object.assign(report, ours, { reportOnFatalError: true, compact: true, excludeNetwork: true });
   leaveOthersAlone(report, ours);
 }
@@ -17,7 +17,7 @@ function isInUse({ reportOnFatalError, reportOnSignal, reportOnUncaughtException
   return reportOnFatalError || reportOnSignal || reportOnUncaughtException;
 }
 
-/** Reports that the application writes itself go where they went without us. */
+/** Reports that the application writes itself go where they would go without prefork. */
 function leaveOthersAlone(
   report: NodeJS.ProcessReport,
   ours: Pick<NodeJS.ProcessReport, 'directory' | 'filename'>,

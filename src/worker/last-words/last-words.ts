@@ -4,19 +4,19 @@ import { isFirstToTell } from './first-to-tell.ts';
 import type { Link } from '../link.ts';
 
 /**
- * How long an error that the application caught after all (`process.on('uncaughtException')`) may be the reason of the end,
- * ms: it may have logged it, and flushed its log.
+ * How long an error that the application caught after all (`process.on('uncaughtException')`) may be the reason of the end:
+ * the application may have logged it first, and flushed its log.
  */
 const RECENT_MS = 10_000;
 
-/** How long what a program prints is remembered after it was ready, ms: what is broken often ends just then, by itself. */
+/** How long after it was ready the output of a program is remembered: a broken program often ends just then, by itself. */
 const REMEMBERED_MS = 3000;
 
 /**
- * What a worker tells when it ends by itself, so that the primary can say why: the error that was not caught, and what
- * the program printed until shortly after it was ready. A worker that is killed has none.
+ * What a worker tells when it ends by itself, so that the primary can say why. It tells the error that was not caught, and
+ * what the program printed until shortly after it was ready. A worker that is killed tells nothing.
  *
- * An error that ends a boot is printed by one of the workers that start together, and told by all.
+ * Only one of the workers that start together prints an error that ends their boot. All of them tell it.
  */
 export class LastWords {
   readonly #link: Link;
@@ -25,11 +25,11 @@ export class LastWords {
   #isBooting = true;
   #thrown: { readonly error: unknown; readonly at: number } | undefined;
 
-  /** @param directory where the workers of a server leave word of what was printed; '' for none. */
+  /** @param directory where the workers of a primary leave marks of what was printed; '' for none. */
   constructor(link: Link, directory = '') {
     this.#link = link;
     this.#directory = directory;
-    // Unlike 'uncaughtException' it leaves Node to do what it does.
+    // Unlike 'uncaughtException', this event does not change what Node does.
     process.on('uncaughtExceptionMonitor', (error: unknown) => {
       this.#thrown = { error, at: performance.now() };
       if (this.#isBooting && !isCaught()) this.#printOnce(error);
@@ -37,21 +37,21 @@ export class LastWords {
     process.once('exit', (code) => this.#say(code));
   }
 
-  /** What the program has printed so far, it has soon got over. */
+  /** The program is ready, so the output of its start soon explains no end any more, and is forgotten. */
   ready(): void {
     if (!this.#isBooting) return;
     this.#isBooting = false;
     setTimeout(() => this.#output.stop(), REMEMBERED_MS).unref();
   }
 
-  /** Node prints it next, and ends; unless another worker did so a moment ago. */
+  /** Node prints the error next, and ends. When another worker printed it a moment ago, this one ends without. */
   #printOnce(error: unknown): void {
-    // The first failure ends the start, and this process, in the middle of what it prints.
+    // The first failure ends the start: the primary's SIGTERM would end this process in the middle of what it prints.
     if (isFirstToTell(this.#directory, describe(error))) process.on('SIGTERM', () => {});
     else process.exit(1);
   }
 
-  /** In 'exit' nothing asynchronous runs any more, but libuv writes to a pipe at once. */
+  /** Sends the message in 'exit', where nothing asynchronous runs any more: libuv writes to a pipe at once. */
   #say(code: number): void {
     const error = code === 0 ? '' : this.#describeThrown().slice(0, LONGEST_TEXT);
     const stderr = this.#output.text;
@@ -64,20 +64,20 @@ export class LastWords {
   }
 }
 
-/** By the application, whatever becomes of it then. */
+/** Whether the application catches the error. Whether it ends then is its own affair. */
 function isCaught(): boolean {
   return process.listenerCount('uncaughtException') > 0 || process.hasUncaughtExceptionCaptureCallback();
 }
 
 /**
- * As Node prints it. Only the lines that Node puts before it, where the error was thrown, cannot be had; CommonJS has
- * them in the stack of a SyntaxError, ES modules have not.
+ * The text of the error, as Node prints it. Only the lines that Node puts before it, which show where it was thrown, cannot
+ * be had. CommonJS has them in the stack of a SyntaxError, and ES modules do not.
  */
 function describe(error: unknown): string {
   try {
     return process.getBuiltinModule('node:util').inspect(error);
   } catch {
-    // It is the application's object, and may do anything when it is looked at.
+    // What was thrown is the application's object, and may do anything when it is looked at.
     return 'an error that cannot be printed';
   }
 }

@@ -3,10 +3,10 @@ import { decodeWorkerMessage } from '../../ipc/messages.ts';
 import { bindUdp, type NativeHandle } from '../../listeners/native.ts';
 import type { Link } from '../link.ts';
 
-/** What `dgram.Socket#bind` asks node:cluster in a worker, which is what the application gave it. */
+/** What `dgram.Socket#bind` asks node:cluster for in a worker. The values are those that the application gave it. */
 export interface DatagramBind {
   readonly address: string | null;
-  /** Of any type: Node leaves it to its binding to make a number of it. `bind(callback)` has the function here. */
+  /** A value of any type: Node leaves it to its binding to make a number of it. `bind(callback)` has the function here. */
   readonly port: unknown;
   readonly addressType: 'udp4' | 'udp6';
   /** Null with `fd`. */
@@ -24,9 +24,9 @@ const REUSE_ADDRESS = 4;
 const { EBADF, EINVAL } = constants.errno;
 
 /**
- * The UDP sockets of the application. One at a fixed port is shared by all workers, as in node:cluster: the primary binds it,
- * and each gets its handle. One at port 0 is for the application's own questions, and this worker's alone: an answer that
- * another worker received would be lost.
+ * The UDP sockets of the application. All workers share a socket at a fixed port, as in node:cluster: the primary binds it,
+ * and each worker gets its handle. A socket at port 0 is for the application's own questions, and is this worker's alone: an
+ * answer that another worker received would be lost.
  */
 export class Datagrams {
   readonly #link: Link;
@@ -45,7 +45,7 @@ export class Datagrams {
   }
 
   bind({ address, port, addressType, flags, fd = -1 }: DatagramBind, answer: Answer): void {
-    // A descriptor of the process that was started, as in node:cluster: no UDP socket is taken from there.
+    // As in node:cluster, a descriptor would be one of the primary's, and no UDP socket is taken from there.
     if (fd > 0) return answer(-EBADF, null);
     const family = addressType === 'udp6' ? 6 : 4;
     const fields = {
@@ -63,14 +63,14 @@ export class Datagrams {
     }
     const request = ++this.#requests;
     const question = { type: 'bind', request, ...fields } as const;
-    // What the primary would not believe is never sent: no answer would come.
+    // A question that the primary would not believe is never sent: no answer would come.
     if (decodeWorkerMessage(question) === undefined) return answer(-EINVAL, null);
     this.#waiting.set(request, answer);
     this.#link.hold();
     this.#link.send(question);
   }
 
-  /** When no worker has it open any more, the primary closes it too. */
+  /** Tells the primary when the socket is closed here. When no worker has it open any more, the primary closes it too. */
   #tellWhenClosed(handle: NativeHandle, socket: number): NativeHandle {
     // eslint-disable-next-line typescript/unbound-method -- called with the handle as `this`
     const { close } = handle;
@@ -83,7 +83,7 @@ export class Datagrams {
   }
 }
 
-/** As Node's binding makes one of `port || 0`: what is no number is 0, and of a number the low 16 bits count. */
+/** The port that Node's binding makes of `port || 0`: what is no number is 0, and of a number the low 16 bits count. */
 function portOf(port: unknown): number {
   return Number(port) & 0xffff;
 }

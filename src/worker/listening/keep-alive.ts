@@ -1,12 +1,12 @@
-/** The longest that a timer takes, ms. */
+/** The longest time that a timer takes. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 const open = new Set<KeepAlive>();
 let areLetGo = false;
 
 /**
- * Keeps the process alive in place of a listening socket that is no longer there, as node:cluster's stand-in handles do:
- * a server that the application has not closed would do so. Owns a timer; `close` ends it.
+ * Keeps the process alive in place of a listening socket that is no longer there, as node:cluster's stand-in handles do. A
+ * plain server that the application has not closed would keep it alive too. Owns a timer; `close` ends it.
  */
 export class KeepAlive {
   readonly #timer: NodeJS.Timeout = setInterval(() => {}, LONGEST_TIMER_MS);
@@ -30,9 +30,9 @@ export class KeepAlive {
   }
 
   /**
-   * From now on none of them keeps the process alive: the worker was told to end, and serves nothing any more. A plain
-   * process with a listener to SIGTERM that does not exit (OpenTelemetry's, for one) would live until its server closes;
-   * here that server has nothing to close.
+   * From now on none of these objects keeps the process alive: the worker was told to end, and serves nothing any more. A plain
+   * process with a listener to SIGTERM that does not exit (OpenTelemetry's, for one) would live until its server closes.
+   * Here that server has nothing to close.
    */
   static letGo(): void {
     areLetGo = true;

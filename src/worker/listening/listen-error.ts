@@ -1,33 +1,33 @@
 import { resolve } from 'node:path';
 import { SYSTEMD_PREFIX } from '../../listeners/address.ts';
 
-/** Errors and addresses as net.Server itself words them when it stands alone. */
+/** Errors and addresses as net.Server itself words them in a plain process. */
 
-/** Where the application called `listen`: the answer comes later, when nothing of that is on the stack any more. */
+/** Where the application called `listen`. The answer comes later, when the caller is not on the stack any more. */
 export interface Caller {
   readonly stack?: string;
 }
 
 /** Where no server can listen, and why. */
 export interface FailedListen {
-  /** Negative, as libuv's. */
+  /** A negative number, as in libuv. */
   readonly errno: number;
   /** Null for a descriptor. */
   readonly address: string | null;
   readonly port: number;
 }
 
-/** @param listen is left out, with all that it calls. */
+/** @param listen the stack leaves this function out, with all that it calls. */
 export function callerOf(listen: (...args: never) => unknown): Caller {
   const caller: Caller = {};
   Error.captureStackTrace(caller, listen);
   return caller;
 }
 
-/** What Node's own `listen` emits: `listen EADDRINUSE: address already in use :::8080`. */
+/** The error that Node's own `listen` emits: `listen EADDRINUSE: address already in use :::8080`. */
 export function listenError(failed: FailedListen, caller?: Caller): NodeJS.ErrnoException {
   const { errno, address, port } = failed;
-  // Needed by few workers, and `node:util` is not small.
+  // Few workers need `node:util`, and it is not small.
   const { getSystemErrorMap } = process.getBuiltinModule('node:util');
   const [code, description] = getSystemErrorMap().get(errno) ?? [`Unknown system error ${errno}`, 'unknown error'];
   const where = address === null ? '' : port > 0 ? ` ${address}:${port}` : ` ${address}`;
@@ -43,7 +43,7 @@ export function listenError(failed: FailedListen, caller?: Caller): NodeJS.Errno
   });
 }
 
-/** Workers may have changed their directory. A name in Linux's abstract namespace is no path, nor one of systemd's. */
+/** Makes a path absolute: workers may have changed their directory. Abstract names of Linux, and systemd's, are no paths. */
 export function resolvePath(path: string): string {
   return path.startsWith('\0') || path.startsWith(SYSTEMD_PREFIX) ? path : resolve(path);
 }

@@ -14,7 +14,7 @@ import type { Servers } from './servers.ts';
 import { SlotHandle, type Steering } from './slot-handle.ts';
 import { standIn, standInFor } from './stand-in.ts';
 
-/** A TLS server, whose session tickets are to be taken by every worker. */
+/** A TLS server. Every worker is to take the session tickets that one of them has issued. */
 type TicketServer = Server & Partial<Pick<TlsServer, 'getTicketKeys' | 'setTicketKeys'>>;
 
 /** libuv's UV_TCP_IPV6ONLY, in `Query.flags`. */
@@ -24,22 +24,22 @@ export interface ListenParts {
   readonly link: Link;
   readonly servers: Servers;
   readonly sharing: WorkerContext['sharing'];
-  /** Hears of each question; the process stays alive until it is answered. */
+  /** Hears of each question. The process stays alive until it is answered. */
   readonly onAsked: () => void;
-  /** Hears that another worker accepts for this one's slot, or does no more. */
+  /** Hears that another worker accepts for this one's slot, or no longer does. */
   readonly onParked: (isParked: boolean) => void;
-  /** The worker drains: what listens now accepts nothing. */
+  /** Whether the worker drains. Servers that begin to listen then accept nothing. */
   readonly isLeaving: () => boolean;
-  /** Decides who serves what is accepted; undefined where that is whoever accepts. */
+  /** Decides which worker serves an accepted connection. Undefined where the worker that accepts it does. */
   readonly steering: Steering | undefined;
 }
 
 /**
- * Makes every `net.Server#listen` of the application ask the primary for its slot's socket, whoever calls it: http,
- * https, http2, tls and any framework end up in `answerGetServer`. Node itself keeps doing the rest (arguments,
- * look-ups, events, `exclusive`), so that nothing else differs from a plain process.
+ * Makes every `net.Server#listen` of the application ask the primary for its slot's socket. The servers of http, https, http2,
+ * tls and any framework all end up in `answerGetServer`. Node itself keeps doing the rest (arguments, look-ups, events,
+ * `exclusive`), so that nothing else differs from a plain process.
  *
- * The answer may take its time: a spare's comes when it is promoted. And a worker that drains need not ask.
+ * The answer may take its time: a spare's comes when it is promoted. A worker that drains does not ask.
  */
 export function interceptListen(parts: ListenParts): void {
   const { link, servers, sharing, onAsked, onParked, isLeaving, steering } = parts;
@@ -65,7 +65,8 @@ export function interceptListen(parts: ListenParts): void {
     const isWaiting = stillListening(server);
     const question = { type: 'listen', request, ...fieldsOf(server, query, ordinals) } as const;
     const denied = (failed: FailedListen): void => {
-      // Node would read a property of the missing handle; a server closed meanwhile wants no error either.
+      // The answer is not given to Node, which would read a property of the missing handle. A server that was closed meanwhile
+      // wants no error either.
       if (!isWaiting()) return;
       const address = typeof query.fd === 'number' ? null : failed.address;
       server.emit('error', listenError({ ...failed, address }, pending.get(server)));
@@ -115,8 +116,8 @@ export function interceptListen(parts: ListenParts): void {
   });
   observeListen(parts, pending, isAsked || sharing === 'round-robin');
 
-  // One question at a time: a server that was closed before its answer came gives the address back first, and the next
-  // one can have it.
+  // The primary is asked one question at a time. So a server that was closed before its answer came gives the address back
+  // first, and the next one can have it.
   const settle = (request: number) => {
     const waiter = waiting.get(request);
     waiting.delete(request);
@@ -141,7 +142,7 @@ export function interceptListen(parts: ListenParts): void {
     const socket = handle as NativeHandle;
     const owner = servers.byListener(listener);
     if (owner !== undefined) return owner.adopt(slot, socket);
-    // Its server was closed while this was on its way.
+    // The server was closed while the socket was on its way.
     socket.close();
     link.send({ type: 'returned', listener });
   });
@@ -149,10 +150,11 @@ export function interceptListen(parts: ListenParts): void {
 }
 
 /**
- * What is not ours (`exclusive`, `{ fd }`, and everything with node:cluster's own scheduling) listens without asking, but
- * the primary has to hear of it, and a drain has to find it.
+ * Watches servers that listen without asking the primary: those with `exclusive`, and all with node:cluster's own scheduling.
+ * The primary has to hear of them, and a drain has to find them.
  *
- * @param isShared false where a Node.js lets nobody answer in node:cluster's place: then nothing is
+ * @param isShared false where this Node.js does not let prefork answer in node:cluster's place: then each server gets a socket
+ *   of its own
  */
 function observeListen(
   { link, servers, isLeaving }: ListenParts,
@@ -162,8 +164,8 @@ function observeListen(
   // eslint-disable-next-line typescript/unbound-method -- called with the server as `this`
   const original = Server.prototype.listen;
   Server.prototype.listen = function listen(this: Server, ...args: unknown[]) {
-    // Not another one: a program may try to listen again and again until a port is free. And none that stays: the
-    // application sees its server's listeners.
+    // A second listener is not added, because a program may try to listen again and again until a port is free. The listener
+    // does not stay, because the application sees its server's listeners.
     if (!this.listeners('listening').includes(onListening)) this.prependOnceListener('listening', onListening);
     pending.set(this, callerOf(listen));
     return Reflect.apply(original, this, isShared ? args : listenApart(args)) as Server;
@@ -171,7 +173,7 @@ function observeListen(
 
   function onListening(this: Server): void {
     if (servers.has(this)) return;
-    // Before the event loop could accept anything.
+    // This comes before the event loop could accept anything.
     if (isLeaving()) return standIn(this);
     servers.add(this, undefined);
     const name = nameOf(this);
@@ -180,7 +182,7 @@ function observeListen(
   }
 }
 
-/** What a server that nobody listens to says of itself: what it was told. */
+/** The address that a server without a socket says that it has: the one that it was told. */
 function nameAsked({ address, port, addressType }: Query): AddressInfo | undefined {
   if (port === -1 || addressType === -1) return undefined;
   const family = addressType === 6 || addressType === 'IPv6' ? 'IPv6' : 'IPv4';
@@ -194,14 +196,14 @@ function nameOf(server: Server): { address: string; port: number } {
 }
 
 /**
- * Tells the primary, unless the server is closed again at once: many programs look for a free port with a throw-away
- * server that they close in its 'listening' event, which comes before `setImmediate`.
+ * Tells the primary, unless the server is closed again at once. Many programs look for a free port with a throw-away server
+ * that they close in its 'listening' event, which comes before `setImmediate`.
  */
 function announce(link: Link, server: Server, message: WorkerMessage): void {
   setImmediate(() => server.listening && link.send(message));
 }
 
-/** Of the process that was started with it, as in node:cluster, which is the primary. */
+/** Asks for a descriptor. As in node:cluster, it is one of the process that was started with it, which is the primary. */
 function descriptorFields(server: TicketServer, fd: number): ListenQuery {
   const address = `${DESCRIPTOR_PREFIX}${fd}`;
   const data = ticketKeysOf(server);
@@ -229,7 +231,7 @@ function fieldsOf(server: TicketServer, query: Query, ordinals: Map<string, numb
   };
 }
 
-/** As Node.js itself has them travel to node:cluster's primary. */
+/** The keys travel to the primary as those of Node.js itself travel to that of node:cluster. */
 function ticketKeysOf(server: TicketServer): unknown {
   return server.getTicketKeys && { ticketKeys: server.getTicketKeys().toString('hex') };
 }

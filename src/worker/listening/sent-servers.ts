@@ -5,15 +5,15 @@ import { SlotHandle } from './slot-handle.ts';
 
 type Send = (message: unknown, handle?: unknown, ...rest: unknown[]) => boolean;
 
-/** A process at the other end of a channel: a child of the application's, or `process` for the one that made this one. */
+/** A process at the other end of a channel: a child of the application's, or `process` for the parent. */
 interface Channelled {
   send?: Send;
 }
 
 /**
- * Lets the application send its servers to its own children (`child.send('server', server)`, as Node documents it). Node hands the
- * server's handle to the kernel, and takes it for one of its own: a stand-in there ends the process by SIGSEGV. So the child is
- * sent the slot's socket, and accepts from the same queue. Where there is none, it is an error.
+ * Lets the application send its servers to its own children (`child.send('server', server)`, as Node documents it). Node hands
+ * the server's handle to the kernel, and takes it for one of its own. A stand-in would end the process by SIGSEGV there. So the
+ * child is sent the slot's socket, and accepts from the same queue. Where there is no socket, sending is an error.
  */
 export function sendRealHandles(): void {
   guard(process as Channelled);
@@ -34,9 +34,9 @@ function guard(end: Channelled): void {
   end.send = (message, handle, ...rest) => send.call(end, message, real(handle), ...rest);
 }
 
-/** @throws Error `ERR_INVALID_HANDLE_TYPE`, as Node does for what cannot be sent. */
+/** @throws TypeError `ERR_INVALID_HANDLE_TYPE`, as Node does for what cannot be sent. */
 function real(sent: unknown): unknown {
-  // What cannot be looked at may be a stand-in, which Node would take for a handle of its own.
+  // A handle that cannot be looked at may be a stand-in, which Node would take for one of its own.
   if (sent instanceof Server && !showsHandle(sent)) throw noSocket('this Node.js does not show the handle of a server');
   const handle = sent instanceof Server ? listeningHandleOf(sent) : sent;
   if (handle instanceof SlotHandle) {
@@ -48,7 +48,7 @@ function real(sent: unknown): unknown {
   return sent;
 }
 
-/** One of another kind: node:cluster's in `round-robin`, or that of a server which accepts no more. Each of Node's own has an id. */
+/** Knows the other stand-ins by their lack of an id: node:cluster's in `round-robin`, and those of servers that accept no more. */
 function isStandIn(handle: unknown): boolean {
   return typeof handle === 'object' && handle !== null && !('getAsyncId' in handle);
 }

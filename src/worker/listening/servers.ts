@@ -8,7 +8,7 @@ interface Served {
   readonly handle: SlotHandle | undefined;
 }
 
-/** As it is now: one that was replaced meanwhile is another server's, and is not removed. */
+/** The file of a Unix socket, as it is now. `remove` leaves a file that was replaced meanwhile: it is another server's. */
 export interface SocketFile {
   readonly path: string;
   remove(): void;
@@ -18,15 +18,15 @@ export interface SocketFile {
 export class Servers {
   readonly #served = new Map<Server, Served>();
   #added: (server: Server) => void = () => {};
-  /** What servers that are closed by now had accepted. */
+  /** How many connections the servers that are closed by now had accepted. */
   #acceptedBefore = 0;
 
-  /** @param listener hears of each server that listens, from now on. */
+  /** @param listener hears of each server that begins to listen from now on. */
   whenAdded(listener: (server: Server) => void): void {
     this.#added = listener;
   }
 
-  /** @param handle undefined where node:cluster itself accepts (`round-robin`). */
+  /** @param handle undefined where the server listens without prefork's primary: with `exclusive`, or in `round-robin`. */
   add(server: Server, handle: SlotHandle | undefined): void {
     countConnections(server);
     this.#served.set(server, { server, handle });
@@ -38,7 +38,7 @@ export class Servers {
     return this.#served.has(server);
   }
 
-  /** Where the server gets its connections from; undefined when it does not listen, or by node:cluster's own scheduling. */
+  /** What the server gets its connections from. Undefined when it does not listen, or listens without the primary. */
   handleOf(server: Server): SlotHandle | undefined {
     return this.#served.get(server)?.handle;
   }
@@ -52,7 +52,7 @@ export class Servers {
     return this.#find(listener)?.handle;
   }
 
-  /** What can take a connection of the listener: not where Node would drop it at once (`maxConnections`). */
+  /** The handle that can take a connection of the listener. Undefined where Node would drop it at once (`maxConnections`). */
   taker(listener: number): SlotHandle | undefined {
     const served = this.#find(listener);
     if (served?.handle === undefined || !served.handle.isAccepting) return undefined;
@@ -67,14 +67,14 @@ export class Servers {
     return sum;
   }
 
-  /** Connections accepted since the worker started. */
+  /** Connections that were accepted since the worker started. */
   accepted(): number {
     let sum = this.#acceptedBefore;
     for (const { handle } of this.#served.values()) sum += handle?.accepted ?? 0;
     return sum;
   }
 
-  /** The files of Unix sockets served now, for a worker whose primary cannot remove them any more. */
+  /** The files of the Unix sockets that are served now, for a worker whose primary cannot remove them any more. */
   socketFiles(): SocketFile[] {
     const ours = [...this.#served.values()].filter(({ handle }) => handle?.isPassed !== true);
     const paths = ours.map(({ server }) => server.address()).filter((name) => typeof name === 'string');

@@ -3,48 +3,47 @@ import type { NativeClient, NativeHandle } from '../../listeners/native.ts';
 
 type OnConnection = (this: SlotHandle, status: number, client: unknown) => void;
 
-/** Who decides where connections are served. */
+/** Decides where connections are served. */
 export interface Steering {
   /** Sees to it that an accepted connection is served: by `serve` of the handle that accepted it, or elsewhere. */
   steer(client: NativeClient, acceptedBy: SlotHandle): void;
   /**
-   * What a connection that is to be served now calls when it closes; Node counts it no more in a moment. Undefined where nobody
-   * wants to know.
+   * A connection that is to be served now calls this when it closes. Node counts it no more in a moment. Undefined where ends
+   * need not be told.
    */
   readonly ended: (() => void) | undefined;
 }
 
 export interface SlotHandleEvents {
-  /** The kernel queues for us. */
+  /** The kernel queues connections for this server. */
   listening(): void;
   /** The server listens, and nothing is accepted for it yet. */
   opened(): void;
-  /** Another worker accepts from the slot's own socket now, or this one does again. */
+  /** Hears that another worker accepts from the slot's own socket now, or that this one does again. */
   parked(isParked: boolean): void;
   /** The slot's own socket is closed, by the application or for a drain. */
   closed(): void;
-  /** An adopted socket is closed, or was not wanted. */
+  /** An adopted socket is closed, or was refused. */
   returned(): void;
 }
 
 /**
- * What a `net.Server` of the application holds as its listening handle: a stand-in for one or more sockets of one
- * listener. node:cluster gives servers such a stand-in too (its round-robin), so Node and its users know that a handle
- * need not be a real one.
+ * What a `net.Server` of the application holds as its listening handle. It stands in for one or more sockets of one listener.
+ * The round-robin of node:cluster gives servers a stand-in too, so Node and its users know that a handle need not be real.
  *
- * Owns the sockets: its slot's, and those adopted from neighbours. `close` closes all; `detach` as well, but leaves the
- * server believing that it listens, so that the application's own `server.close()` still works when its turn comes. While it is
- * parked the server believes that too, and another worker accepts from the slot's socket.
+ * Owns the sockets: its slot's, and those adopted from neighbours. `close` closes all. `detach` closes them too, but the server
+ * still believes that it listens, so that the application's own `server.close()` works when its turn comes. While the handle is
+ * parked, the server believes that too, and another worker accepts from the slot's socket.
  */
 export class SlotHandle {
-  /** Set by net.Server; called with itself as `this` for each connection. */
+  /** net.Server sets this. It is called with the handle as `this` for each connection. */
   onconnection: OnConnection | undefined;
-  /** TCP only: without it `server.address()` answers with the path, as it must for a Unix socket. */
+  /** Set for TCP only: without this method `server.address()` answers with the path, as it must for a Unix socket. */
   getsockname?: NativeHandle['getsockname'];
   readonly listener: number;
-  /** Whoever passed the socket to the primary removes its path. */
+  /** The socket was passed to the primary: the program that passed it removes its path. */
   readonly isPassed: boolean;
-  /** Connections accepted and served here so far, whoever accepted them. */
+  /** Connections that were served here so far, and had just been accepted, by this worker or by another. */
   accepted = 0;
   readonly #sources = new Map<number, NativeHandle>();
   readonly #slot: number;
@@ -53,7 +52,7 @@ export class SlotHandle {
   #keepAlive: KeepAlive | undefined;
   #backlog = 0;
   #hasListened = false;
-  /** That the slot's own socket is closed is told once, whether or not it was parked. */
+  /** The end of the slot's own socket has been told: that happens once, whether or not it was parked. */
   #isGivenBack = false;
   #isRefed = true;
   #isParked: boolean;
@@ -62,7 +61,7 @@ export class SlotHandle {
   #closesBehindNext = false;
   #isNarrow = false;
 
-  /** @param steering undefined where whoever accepts a connection serves it. */
+  /** @param steering undefined where the worker that accepts a connection serves it. */
   constructor(
     { listener, slot, isPassed = false, isParked = false }: Grant,
     socket: NativeHandle,
@@ -79,12 +78,12 @@ export class SlotHandle {
     if (socket.getsockname !== undefined) {
       const name = {};
       const errno = socket.getsockname(name);
-      // Remembered, for after `detach`.
+      // The name is remembered, for it is asked for after `detach` too.
       this.getsockname = (out) => (Object.assign(out, name), errno);
     }
   }
 
-  /** @returns errno, 0 for success: net.Server turns it into its 'error' event. */
+  /** @returns errno, or 0 for success. net.Server turns an errno into its 'error' event. */
   listen(backlog: number): number {
     this.#backlog = backlog;
     this.#hasListened = true;
@@ -109,7 +108,7 @@ export class SlotHandle {
     this.onconnection?.(0, client);
   }
 
-  /** The same for one that a server has served before, here or in another worker, and that counts as accepted there. */
+  /** The same for a connection that a server has served before, here or in another worker: it counts as accepted there. */
   resume(client: NativeClient): void {
     this.onconnection?.(0, client);
   }
@@ -144,7 +143,7 @@ export class SlotHandle {
     this.#events.parked(true);
   }
 
-  /** Is parked no more. @param socket the slot's own, where `park` has closed that. */
+  /** Ends `park`. @param socket the slot's own, where `park` has closed that. */
   accept(socket?: NativeHandle): void {
     if (!this.#isParked || this.#isDetached || this.#isClosed) return socket?.close();
     this.#isParked = false;
@@ -153,27 +152,27 @@ export class SlotHandle {
     this.#keepAlive?.close();
     this.#keepAlive = undefined;
     this.#events.parked(false);
-    // Else it will in a moment, as if it had never been parked.
+    // A server that has not listened yet will in a moment, as if it had never been parked.
     if (this.#hasListened) this.listen(this.#backlog);
   }
 
   /**
-   * Has the kernel queue as little as it can, which is one connection at each socket (listen(2) lets one more wait than it is told),
-   * while what waits is still accepted. Undone when the sockets are closed here, for other processes may hold them.
+   * Has the kernel queue as little as it can, which is one connection at each socket: listen(2) lets one more wait than it is
+   * told. What waits is still accepted. Closing the sockets undoes this, for other processes may hold them.
    */
   narrow(): void {
-    // The kernel queues nothing for us: that would begin it.
+    // Where the handle does not accept, `listen` would make the kernel begin to queue.
     if (!this.isAccepting) return;
     this.#isNarrow = true;
     for (const source of this.#sources.values()) source.listen(0);
   }
 
-  /** Closes each socket in the moment in which it has accepted once more, and detaches behind the last one. */
+  /** Has each socket close in the moment in which it has accepted once more. The handle detaches with the last one. */
   closeBehindNext(): void {
     this.#closesBehindNext = true;
   }
 
-  /** Stops accepting. Other processes may hold the same sockets, and go on. */
+  /** Stops accepting. Other processes that hold the same sockets go on. */
   detach(): void {
     if (this.#isDetached || this.#isClosed) return;
     this.#isDetached = true;
@@ -202,7 +201,7 @@ export class SlotHandle {
     for (const source of this.#sources.values()) source.unref();
   }
 
-  /** Neither closed nor detached, nor parked. */
+  /** Whether the handle is neither closed nor detached nor parked. */
   get isAccepting(): boolean {
     return !this.#isClosed && !this.#isDetached && !this.#isParked;
   }
@@ -211,7 +210,7 @@ export class SlotHandle {
     return this.#isClosed;
   }
 
-  /** The most connections that the kernel queues for us, at all sockets: listen(2) lets one more wait than it is told. */
+  /** The most connections that the kernel queues at all sockets together: listen(2) lets one more wait than it is told. */
   get longestQueue(): number {
     return this.#sources.size * (this.#backlog + 1);
   }
@@ -220,7 +219,7 @@ export class SlotHandle {
     return this.socket?.fd ?? -1;
   }
 
-  /** The slot's own socket, or another that it accepts from; undefined where it accepts no more. */
+  /** The slot's own socket, or another that the handle accepts from. Undefined where it accepts no more. */
   get socket(): NativeHandle | undefined {
     const [first] = this.#sources.values();
     return this.#sources.get(this.#slot) ?? first;
@@ -247,13 +246,13 @@ export class SlotHandle {
     if (slot !== this.#slot) this.#events.returned();
   }
 
-  /** Where another process holds the socket, too, its queue is as long as ever. */
+  /** Closes a socket. Where another process holds it too, its queue is as long as before. */
   #leave(source: NativeHandle): void {
     if (this.#isNarrow) source.listen(this.#backlog);
     source.close();
   }
 
-  /** Nothing else may keep the process alive while no socket listens. */
+  /** Keeps the process alive while no socket listens: there may be nothing else that does. */
   #stayAlive(): void {
     this.#keepAlive ??= new KeepAlive();
     if (!this.#isRefed) this.#keepAlive.unref();
@@ -262,7 +261,7 @@ export class SlotHandle {
   #accept(source: NativeHandle): number {
     const steering = this.#steering;
     source.onconnection = (status, client) => {
-      // Before anything else: who comes from now on is refused, and not reset.
+      // This comes before anything else, so that clients that come from now on are refused, and not reset.
       if (this.#closesBehindNext && status === 0) this.#closeSource(source);
       if (steering !== undefined && status === 0) return steering.steer(client as NativeClient, this);
       this.accepted++;
@@ -273,8 +272,8 @@ export class SlotHandle {
 }
 
 /**
- * Seen at the handle, which closes once whatever Node makes of it: a socket, a TLS socket or an HTTP/2 session. Not where the
- * application resets a connection, which is rare.
+ * Has `tell` called when the connection closes. The handle closes once, whatever Node makes of it: a socket, a TLS socket or an
+ * HTTP/2 session. A reset by the application is not seen, which is rare.
  */
 function tellWhenClosed(client: NativeClient, tell: () => void): void {
   // eslint-disable-next-line typescript/unbound-method -- called with the client as `this`

@@ -3,13 +3,13 @@ import { listeningHandleOf, replaceListeningHandle, showsHandle } from '../node-
 import { KeepAlive } from './keep-alive.ts';
 
 /**
- * What a server has as its listening handle when it accepts nothing any more: the application's shutdown code closes it as
- * ever, and until then it keeps the process alive as a socket that listens does.
+ * What a server has as its listening handle when it accepts nothing any more. The application's shutdown code closes it as
+ * ever. Until then it keeps the process alive, as a socket that listens does.
  */
 class StandIn extends KeepAlive {
   readonly fd = -1;
   onconnection: unknown;
-  /** Without it, `server.address()` answers with the path, as it must for a Unix socket. */
+  /** Without this method `server.address()` answers with the path, as it must for a Unix socket. */
   getsockname?: (out: object) => number;
 
   constructor(name: AddressInfo | undefined) {
@@ -17,7 +17,7 @@ class StandIn extends KeepAlive {
     if (name !== undefined) this.getsockname = (out) => (Object.assign(out, name), 0);
   }
 
-  /** The server says that it listens. */
+  /** Succeeds, so that the server says that it listens. */
   listen(): number {
     return 0;
   }
@@ -33,9 +33,10 @@ export function standInFor(name: AddressInfo | undefined): object {
   return new StandIn(name);
 }
 
-/** Closes the handle of a server that listens, where that is Node's own, and leaves a stand-in. */
+/** Closes the handle of a server that listens, and leaves a stand-in. The handle is Node's own. */
 export function standIn(server: Server): void {
-  // The application's own `close` fails later, as the server is closed by then. Its clients are refused, and not left to wait.
+  // Where handles cannot be replaced, the server itself is closed: clients are refused, and not left to wait. The application's
+  // own `close` fails later.
   if (!showsHandle(server)) return void (server.listening && Server.prototype.close.call(server));
   const handle = listeningHandleOf(server) as { close(): void } | undefined;
   if (handle === undefined) return;

@@ -8,9 +8,9 @@ import type { Servers } from '../listening/servers.ts';
 import type { SlotHandle } from '../listening/slot-handle.ts';
 
 /**
- * Gives a connection that came over the channel to the server that it is for, whose application sees a `connection`. One that has
- * been served before was admitted then: it counts as no accepted one; limits that a server here has reached do not close it; and it is
- * between two requests, so that the times for that run from now.
+ * Gives a connection that came over the channel to the server that it is for, whose application sees a `connection`. A
+ * connection that has been served before was admitted then, so it does not count as accepted. It is between two requests, and
+ * the times for that run from now. One that comes back is not closed by a limit that its server has reached meanwhile.
  *
  * Owns nothing: from here on the connection is the server's.
  */
@@ -20,7 +20,8 @@ export function deliverTo(servers: Servers): (client: NativeClient, handle: Slot
     Object.defineProperty(client, MOVED, { value: monotonic(), configurable: true });
     const server = servers.byHandle(handle);
     const limit = server?.maxConnections;
-    // It had its place before it was to leave, which may be another's by now. One that comes is not taken where there is none.
+    // A connection that comes back had its place before it was to leave, which may be another's by now. One that comes from
+    // another worker is refused before it gets here where there is no place (see `Servers.taker`).
     const isLifted = server !== undefined && limit !== undefined && arrival === 'returned';
     if (isLifted) delete (server as { maxConnections?: number }).maxConnections;
     handle.resume(client);
@@ -29,7 +30,7 @@ export function deliverTo(servers: Servers): (client: NativeClient, handle: Slot
   };
 }
 
-/** When the connection came here that was served before, monotonic, ms; undefined for one that was accepted here, and has stayed. */
+/** When a connection that was served before came here, monotonic, ms. Undefined for one that was accepted here and has stayed. */
 export function arrivedAt(socket: Socket): number | undefined {
   const handle = handleOf(socket) as { readonly [MOVED]?: number } | undefined;
   return handle?.[MOVED];

@@ -7,18 +7,18 @@ import { monotonic } from '../../scoreboard/clock.ts';
 import type { Leaving } from '../draining/requests.ts';
 
 /**
- * Connections on their way at once: enough to keep the channels busy, which pass one handle at a time and wait for its
+ * Connections on their way at once. So many keep the channels busy, which pass one handle at a time and wait for its
  * acknowledgement. Each holds its client up for as long as those before it take.
  */
 const MOST_ON_THE_WAY = 8;
 
-/** Beside those, of connections that have just been answered: they are in use, and may not be free again for long. */
+/** So many more may be connections that have just been answered: they are in use, and may not be free again for long. */
 const MOST_IN_USE_ON_THE_WAY = 8;
 
-/** When nothing has been taken for so long, ms, though something was to move, the clients are told to go. */
+/** When no connection has been taken for so long, though some were to move, the clients are told to go. */
 const LONGEST_STANDSTILL_MS = 3000;
 
-/** How old, ms, may be what is known of the other slots. */
+/** How old the view of the other slots may be. */
 const AGE_MS = 20;
 
 export interface DrainMovesParts {
@@ -29,18 +29,18 @@ export interface DrainMovesParts {
     restOf(socket: Socket): Rest;
     move(socket: Socket, to: number, reason: MoveReason, ended: (how: HandoffEnd) => void): boolean;
   };
-  /** By slot: until when it is offered none; monotonic, ms. */
+  /** Until when each slot is offered none; monotonic, ms. */
   readonly closedUntil: ArrayLike<number>;
   readonly slot: () => number | undefined;
   readonly isSticky: boolean;
-  /** What is known of the slots; undefined where there is no scoreboard: then connections go to the successor alone. */
+  /** The view of the slots. Undefined where there is no scoreboard: then connections go to the successor alone. */
   readonly look: (now: number) => Slots | undefined;
 }
 
 /**
- * The policy of a drain with a successor: every connection that can move does, as soon as it can. Those that are idle go one
- * after another; those in use when a request of theirs has been answered. When nothing is taken any more it gives up, and
- * the drain goes on as one without a successor.
+ * The policy of a drain with a successor: every connection that can move does, as soon as it can. Idle connections go one
+ * after another. A connection in use goes when a request of it has been answered. When no connection is taken any more this
+ * gives up, and the drain goes on as one without a successor.
  *
  * Owns no connection.
  */
@@ -49,9 +49,9 @@ export class DrainMoves implements Leaving {
   #givenUp: () => void = () => {};
   #successor: Successor | undefined;
   #patience = LONGEST_STANDSTILL_MS;
-  /** When something was taken last, or when it began to wait for that; monotonic, ms. */
+  /** When a connection was taken last, or when the wait for that began; monotonic, ms. */
   #progressAt = 0;
-  /** Seen idle, and not looked at again yet: it may not be any more. */
+  /** Connections that were idle at the last look. They may not be any more. */
   #idle: Socket[] = [];
   #answered: Socket[] = [];
   #slots: Slots | undefined;
@@ -61,12 +61,12 @@ export class DrainMoves implements Leaving {
     this.#parts = parts;
   }
 
-  /** @param listener hears that it has given up: connections that are left are to be told to close, from now on */
+  /** @param listener hears that the moving has been given up: clients that are left are to be told to go from now on */
   whenGivenUp(listener: () => void): void {
     this.#givenUp = listener;
   }
 
-  /** @param within ms, in which it should be over. */
+  /** @param within the time in which the moving should be over, ms. */
   begin(successor: Successor, within: number): void {
     this.#successor = successor;
     this.#patience = Math.min(LONGEST_STANDSTILL_MS, within / 2);
@@ -74,12 +74,12 @@ export class DrainMoves implements Leaving {
     this.#parts.migration.watch();
   }
 
-  /** Another one takes what is left. Not when it has given up: clients were told to go by then. */
+  /** Has another successor take the rest. After giving up this does nothing: clients were told to go by then. */
   redirect(successor: Successor, within: number): void {
     if (this.#successor !== undefined) this.begin(successor, within);
   }
 
-  /** From now on nothing moves. Idempotent. */
+  /** Ends the moving: from now on no connection begins to move. Idempotent. */
   stop(): void {
     this.#successor = undefined;
     this.#idle = [];
@@ -92,15 +92,15 @@ export class DrainMoves implements Leaving {
 
   readonly onFree = (socket: Socket): void => {
     if (this.#successor === undefined) return;
-    // What came with the last request has been parsed by then, and Node's own work after a response is done.
+    // In the next turn what came with the last request has been parsed, and Node's own work after a response is done.
     if (this.#answered.push(socket) === 1) setImmediate(() => this.#moveAnswered());
   };
 
-  /** Looks for connections that are idle, when all that it had found have gone. It should be called every now and then. */
+  /** Looks for idle connections, when all that were found before have gone. This should be called every now and then. */
   look(): void {
     if (this.#successor === undefined) return;
     if (this.#idle.length === 0) {
-      // Others may have come meanwhile: back, or on their way here when the drain began.
+      // Others may have come meanwhile: they came back, or were on their way here when the drain began.
       this.#parts.migration.watch();
       this.#idle = [...this.#parts.migration.sockets()].filter((one) => this.#parts.migration.restOf(one) === 'free');
     }
@@ -125,7 +125,7 @@ export class DrainMoves implements Leaving {
     }
   }
 
-  /** @returns false when there is nowhere to go. One that is not free any more is looked at again when it is. */
+  /** @returns false when there is nowhere to go. A connection that is not free any more is looked at again later. */
   #move(socket: Socket): boolean {
     const to = this.#destination();
     if (to === undefined) return false;

@@ -3,7 +3,7 @@ import { isAlive, type Slots } from '../../balance/slots.ts';
 import type { HandoffEnd, MoveReason } from '../../ipc/messages.ts';
 import { monotonic } from '../../scoreboard/clock.ts';
 
-/** The primary refuses what goes beyond 256. */
+/** Connections on their way at once. The primary refuses those beyond 256. */
 const MOST_ON_THE_WAY = 200;
 
 export interface EveryAnswerParts {
@@ -13,7 +13,7 @@ export interface EveryAnswerParts {
     move(socket: Socket, to: number, reason: MoveReason, ended: (how: HandoffEnd) => void): boolean;
   };
   readonly requests: { tellFree(onFree: (socket: Socket) => void): void };
-  /** By slot: until when it is offered none; monotonic, ms. */
+  /** Until when each slot is offered none; monotonic, ms. */
   readonly closedUntil: ArrayLike<number>;
   /** Undefined in a spare. */
   readonly slot: () => number | undefined;
@@ -22,15 +22,16 @@ export interface EveryAnswerParts {
 }
 
 /**
- * A policy for tests: each connection that can move goes to the next slot when it has been answered. So what an application keeps by
- * connection is missed at once, and not at the next deploy. In place of the leveller, and counted as `level`.
+ * A policy for tests: each connection that can move goes to the next slot when it has been answered. So an application that
+ * keeps something by connection misses it at once, and not at the next deploy. This policy takes the place of the leveller, and
+ * its moves count as `level`.
  *
  * Owns no connection.
  */
 export class EveryAnswer {
   readonly #parts: EveryAnswerParts;
   #answered: Socket[] = [];
-  /** There was no room on the way. They may be in use again when there is, and stay then until they are answered. */
+  /** Connections for which there was no room on the way. One that is in use again by then stays until it is answered. */
   readonly #waiting: Socket[] = [];
 
   constructor(parts: EveryAnswerParts) {
@@ -39,7 +40,7 @@ export class EveryAnswer {
 
   begin(): void {
     this.#parts.requests.tellFree((socket) => {
-      // What came with the last request has been parsed by then, and Node's own work after a response is done.
+      // In the next turn what came with the last request has been parsed, and Node's own work after a response is done.
       if (this.#answered.push(socket) === 1) setImmediate(() => this.#moveAnswered());
     });
   }
@@ -61,7 +62,7 @@ export class EveryAnswer {
     }
   }
 
-  /** The slot after this one that takes any. */
+  /** The first slot after this one that takes connections. */
   #next(): number | undefined {
     const { slot, look, closedUntil } = this.#parts;
     const now = monotonic();

@@ -21,22 +21,23 @@ export interface MigrationParts {
 }
 
 /**
- * How one connection moves to another worker. Who moves what where, and when, is a policy's to say: `DrainMoves` is one, `Leveller` another.
+ * How one connection moves to another worker. A policy says which connection moves where, and when: `DrainMoves`, `Leveller` and
+ * `EveryAnswer` are policies.
  *
- * The life of a move, of which each step has one way back, to the server that the connection had:
+ * The life of a move. Each step has one way back, to the server that the connection had:
  *
  *     free ──move──► apart ──sent──► on its way ──taken──► its copy here is closed
  *                      │                 └──refused, failed, recalled──► served here again
  *                      └──not sent──► served here again
  *
- * A connection is `free` between two requests: nothing of the next one has been read, and the kernel has all of the last answer. Its
- * handle is taken out of its socket in the same turn, and read by nobody until one worker has said that it takes it: see `Handoffs`
- * of both sides, which are the same for connections that were just accepted. So what the client sends meanwhile waits in the
- * kernel, is read once, and never in two workers.
+ * A connection is `free` between two requests: nothing of the next one has been read, and the kernel has all of the last answer.
+ * Its handle is taken out of its socket in the same turn. No process reads it until one worker has said that it takes it: see
+ * `Handoffs` of both sides, which are the same for connections that were just accepted. So what the client sends meanwhile waits
+ * in the kernel. It is read once, and never in two workers.
  *
- * What a policy needs: {@link sockets} and {@link restOf} say what could move; {@link watch} before it asks that of connections
- * that are in use; {@link move} moves one; {@link onTheWay} is what it should bound, as each holds a client up for some hundred
- * microseconds and costs the primary as much.
+ * A policy finds what could move by {@link sockets} and {@link restOf}. It calls {@link watch} before it asks that of connections
+ * that are in use. {@link move} moves one. A policy should bound {@link onTheWay}: each move holds a client up for some hundred
+ * microseconds, and costs the primary as much.
  *
  * Owns no connection: `Handoffs` does while it is on its way, and its socket before.
  */
@@ -53,7 +54,7 @@ export class Migration {
     return this.#onTheWay;
   }
 
-  /** From now on it is known of connections that are in use when they are free. For a worker that leaves: see `watchHeads`. */
+  /** From now on {@link restOf} can tell when connections in use become free. Each request costs more then: see `watchHeads`. */
   watch(): void {
     for (const { server } of this.#parts.servers) watchHeads(server);
   }
@@ -100,7 +101,7 @@ export class Migration {
     return false;
   }
 
-  /** Undefined where the application's server does not listen any more, or its connections are not accepted by us. */
+  /** Undefined where the application's server does not listen any more, or does not get its connections from prefork. */
   #homeOf(socket: Socket): { readonly server: Server; readonly handle: SlotHandle } | undefined {
     const server = acceptingServerOf(socket);
     const handle = server ? this.#parts.servers.handleOf(server) : undefined;

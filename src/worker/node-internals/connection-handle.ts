@@ -2,17 +2,17 @@ import { Socket, type Server } from 'node:net';
 import type { NativeClient } from '../../listeners/native.ts';
 import { isThere } from './parts.ts';
 
-/** The `TCP` or `Pipe` of a connection, or its TLS, with what JavaScript has put there. */
+/** The `TCP` or `Pipe` handle of a connection, or that of TLS, with what JavaScript has put there. */
 export interface ConnectionHandle extends NativeClient {
-  /** -1 on Windows, or when it is closed. Absent for TLS. */
+  /** The descriptor: -1 on Windows, or when it is closed. Absent for TLS. */
   readonly fd?: number;
   /** Bytes that the kernel has not taken yet. */
   readonly writeQueueSize?: number;
   readonly bytesRead: number;
   readonly bytesWritten: number;
-  /** What net.Socket has decided; it never asks the handle. */
+  /** Whether net.Socket has begun to read: it never asks the handle. */
   reading?: boolean;
-  /** A parser reads it, and no stream does. */
+  /** A parser reads the handle, and no stream does. */
   _consumed?: boolean;
   readStart(): void;
   readStop(): number;
@@ -21,7 +21,7 @@ export interface ConnectionHandle extends NativeClient {
 interface PrivateSocket extends Socket {
   _handle?: ConnectionHandle | null;
   readonly _server?: Server | null;
-  /** Below a TLS socket; null for any other. */
+  /** The socket below a TLS socket; null for any other socket. */
   readonly _parent?: Socket | null;
 }
 
@@ -45,14 +45,14 @@ export function acceptingServerOf(socket: Socket): Server | undefined {
   return server ?? undefined;
 }
 
-/** Bytes received by a connection: below TLS, where the first half of a record counts too. */
+/** How many bytes a connection has received. They are counted below TLS, where the first half of a record counts too. */
 export function bytesReceived(socket: Socket): number {
   const { _parent: below } = socket as PrivateSocket;
   isThere('Socket._parent', below !== undefined);
   return (below ?? socket).bytesRead;
 }
 
-/** A connection as the kernel has it: nothing between it and the client that has a state, as TLS has. */
+/** Whether the connection is as the kernel has it: nothing stands between that has a state, as TLS has. */
 export function isNative(handle: ConnectionHandle): boolean {
   const { name } = handle.constructor;
   return (name === 'TCP' || name === 'Pipe') && typeof handle.readStop === 'function';
@@ -65,12 +65,12 @@ export function isHandleAtRest(socket: Socket): boolean {
 }
 
 /**
- * Takes the handle out of its socket, and leaves what the socket needs to close without an error, and without the client's noticing.
+ * Takes the handle out of its socket. The socket is left what it needs to close without an error, and the client notices nothing.
  *
  * @param handle is the socket's, and nothing reads it any more
  */
 export function detachHandle(socket: Socket, handle: ConnectionHandle): void {
-  // A log of the application may ask for the address a moment after the answer: Node remembers it from here on.
+  // A log of the application may ask for the address a moment after the answer. Node remembers it once it has been asked for.
   void socket.remoteAddress;
   const { bytesRead, bytesWritten } = handle;
   const remains = { bytesRead, bytesWritten, close: (closed: () => void) => process.nextTick(closed) };

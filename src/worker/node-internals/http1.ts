@@ -7,7 +7,7 @@ import { isThere, symbolOf, type WorkerPart } from './parts.ts';
 
 type OnIncoming = (request: IncomingMessage, keepsAlive: boolean) => number;
 
-/** node's HTTPParser of one connection. What it calls is kept under numbers, which its class has by name. */
+/** node's HTTPParser of one connection. Its callbacks are kept under numbers, which its class has by name. */
 export interface HttpParser {
   [callback: number]: unknown;
   readonly socket: Socket | null;
@@ -41,11 +41,11 @@ const HEADS: unique symbol = Symbol('prefork.heads');
 /** Node's own list of the HTTP/1 connections of a server: what its `closeIdleConnections` and its timeouts look at. */
 export interface ConnectionsList {
   all(): HttpParser[];
-  /** Between two requests: not a byte of the next one has been parsed. To Node 26 also those without any request yet. */
+  /** Connections between two requests: no byte of the next one has been parsed. Node 26 adds those without any request yet. */
   idle(): HttpParser[];
 }
 
-/** There once the server listens. Undefined for a server that does not speak HTTP/1 by node:http. */
+/** The list is there once the server listens. Undefined for a server that does not speak HTTP/1 by node:http. */
 export function connectionsOf(server: Server): ConnectionsList | undefined {
   const symbol = symbolOf(server, 'http.server.connections');
   const list = symbol && (server as unknown as Record<symbol, Partial<ConnectionsList> | null>)[symbol];
@@ -56,8 +56,8 @@ export function connectionsOf(server: Server): ConnectionsList | undefined {
 
 /**
  * From now on {@link restOf} knows, for each connection that the server has now, whether a part of a request's head has been
- * parsed. Node tells that of all connections at once only, which is too dear to ask for each that is to move. It costs a
- * request two calls, so that it is for a worker that leaves. Idempotent.
+ * parsed. Node tells that only of all connections at once, which costs too much to ask for each that is to move. Watching costs
+ * each request two calls, so it is for a worker that has connections to move. Idempotent.
  */
 export function watchHeads(server: Server): void {
   const list = connectionsOf(server);
@@ -66,7 +66,7 @@ export function watchHeads(server: Server): void {
   for (const parser of list.all()) if (!isWatched(parser)) watchParser(parser, idle.has(parser));
 }
 
-/** Parsers are used again for other connections, and the callbacks are taken from them then. */
+/** Node uses parsers again for other connections, and takes the callbacks from them then. */
 function isWatched({ [HEADS]: heads, onIncoming }: HttpParser): boolean {
   return heads !== undefined && heads.onIncoming === onIncoming;
 }
@@ -75,7 +75,7 @@ function watchParser(parser: HttpParser, isIdle: boolean): void {
   const { incoming, onIncoming: original, socket } = parser;
   const callback = callbackOf(parser, 'kOnMessageBegin');
   if (typeof original !== 'function' || callback === undefined || socket === null) return;
-  // What is under way and is not the body of the request that came last, is the next one's head.
+  // Bytes that have come and are not of the body of the last request are of the next one's head.
   const isInBody = incoming?.complete === false;
   const heads: Heads = {
     isHalf: !isIdle && !isInBody && socket.bytesRead > 0,
@@ -92,8 +92,8 @@ function watchParser(parser: HttpParser, isIdle: boolean): void {
 }
 
 /**
- * What happens on a connection of node:http. `never` also for one that is not node:http's alone: the application listens to its
- * bytes (Node has given it to a stream then), or has it accepted by another server.
+ * What happens on a connection of node:http. A connection that is not node:http's alone is `never` free: the application listens
+ * to its bytes (Node has given it to a stream then), or another server has accepted it.
  */
 export function restOf(socket: Socket, server: Server): Rest {
   const { parser, server: spoken } = socket as HttpSocket;
@@ -123,8 +123,8 @@ function isResting(socket: HttpSocket, parser: HttpParser, handle: ConnectionHan
 }
 
 /**
- * Takes the connection out of its socket, which closes without an error and without the client's noticing. Nothing is read from
- * it any more; what the client sends waits in the kernel.
+ * Takes the connection out of its socket. The socket closes without an error, and the client notices nothing. Nothing is read
+ * from the connection any more: what the client sends waits in the kernel.
  *
  * @param socket is `free`
  */
@@ -144,8 +144,8 @@ export function takeHandle(socket: Socket): NativeClient {
 const ANY_REQUEST = Buffer.from('GET / HTTP/1.1\r\n\r\n');
 
 /**
- * A connection that came from elsewhere has been given to its server: if that is node:http's, it is between two requests, and not
- * before its first. Else Node 20 to 24 would answer 408 after `headersTimeout` on one that is merely idle. `keepAliveTimeout`
+ * Tells a server of node:http that a connection which came from elsewhere is between two requests, and not before its first.
+ * Without this Node 20 to 24 would answer 408 after `headersTimeout` on a connection that is merely idle. `keepAliveTimeout`
  * begins now.
  */
 export function settleIn(client: NativeClient): void {
@@ -163,14 +163,14 @@ export function settleIn(client: NativeClient): void {
   if (keepAliveTimeout <= 0 || typeof onIncoming !== 'function') return;
   let isFirst = true;
   parser.onIncoming = (request, keepsAlive) => {
-    // As node:http does itself after its own timeout between two requests.
+    // node:http itself does the same when a request comes within `keepAliveTimeout`.
     if (isFirst) socket.setTimeout((server as HttpServer).timeout || 0);
     isFirst = false;
     return onIncoming(request, keepsAlive);
   };
 }
 
-/** Has the parser read a request of which nobody hears. */
+/** Has the parser read a request that is passed on to no listener. */
 function finishMessage(parser: HttpParser): void {
   const head = callbackOf(parser, 'kOnHeadersComplete');
   const end = callbackOf(parser, 'kOnMessageComplete');

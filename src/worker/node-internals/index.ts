@@ -1,6 +1,6 @@
 /**
- * The one door of the worker to what Node.js keeps to itself: nothing else in src/worker touches a private part. Each part is looked
- * for before it is used; where a Node.js lacks it, the worker goes on without, and says so once: parts.ts has the list.
+ * The one door of the worker to what Node.js keeps to itself: nothing else in src/worker touches a private part. Each part is
+ * looked for before it is used. Where a Node.js lacks it, the worker goes on without, and says so once. parts.ts has the list.
  *
  * The other doors are src/http/node-internals/ for the HTTP server, src/listeners/native.ts for sockets that listen, and
  * src/ipc/node-channel.ts for the channel between processes.

@@ -25,7 +25,7 @@ interface PrivateServer extends Server {
 }
 
 /**
- * Answers what net.Server asks node:cluster for, whoever calls its `listen`: net, http, https, http2, tls and any framework.
+ * Answers what net.Server asks node:cluster for. The servers of net, http, https, http2, tls and any framework all ask.
  *
  * @param make gets node:cluster's own answer
  * @returns false where this Node.js does not ask
@@ -62,8 +62,8 @@ function apart(hasPort: boolean): object {
 }
 
 /**
- * @returns whether the server waits for the same answer as when this was called: it was not closed meanwhile. Always true where
- *   this Node.js does not say.
+ * @returns a function that tells whether the server still waits for the same answer: it was not closed meanwhile. Where this
+ *   Node.js does not say, the function returns true.
  */
 export function stillListening(server: Server): () => boolean {
   const { _listeningId: id } = server as PrivateServer;
@@ -71,7 +71,7 @@ export function stillListening(server: Server): () => boolean {
   return () => (server as PrivateServer)._listeningId === id;
 }
 
-/** What the server accepts from. Undefined where it does not listen, or where this Node.js does not say: see {@link showsHandle}. */
+/** The handle that the server accepts from. Undefined where it does not listen, or where {@link showsHandle} is false. */
 export function listeningHandleOf(server: Server): object | undefined {
   return (server as PrivateServer)._handle ?? undefined;
 }
@@ -85,14 +85,14 @@ export function replaceListeningHandle(server: Server, handle: object): void {
   (server as PrivateServer)._handle = handle;
 }
 
-/** A server as `child.send` takes it, of which another handle is sent. */
+/** A server as `child.send` takes it, with another handle that is sent in place of its own. */
 export function withHandle(server: Server, handle: object): Server {
   return Object.create(server, { _handle: { value: handle, writable: true } }) as Server;
 }
 
 const counted = new WeakMap<Server, number>();
 
-/** Has {@link openConnections} know the server from now on. To be called before the server accepts. */
+/** From now on {@link openConnections} knows the server. This has to be called before the server accepts. */
 export function countConnections(server: Server): void {
   if (isThere('Server._connections', (server as PrivateServer)._connections !== undefined) || counted.has(server))
     return;
@@ -103,7 +103,7 @@ export function countConnections(server: Server): void {
   });
 }
 
-/** Open connections that the server has accepted, as `getConnections` tells later. */
+/** How many connections of the server are open, as `getConnections` tells later. */
 export function openConnections(server: Server): number {
   return (server as PrivateServer)._connections ?? counted.get(server) ?? 0;
 }

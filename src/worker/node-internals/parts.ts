@@ -25,8 +25,8 @@ const fallbacks = {
 export type WorkerPart = keyof typeof fallbacks;
 
 /**
- * The private parts of Node.js that a worker uses, and what it does without each. test/process/serving/node-parts.test.ts takes them
- * away one by one.
+ * The private parts of Node.js that a worker uses, and what it does without each of them.
+ * test/process/serving/node-parts.test.ts takes them away one by one.
  */
 export const workerParts: Fallbacks<WorkerPart> = fallbacks;
 

@@ -1,12 +1,12 @@
 import type { Link } from '../link.ts';
 import type { MetricsRegistry } from '../registry.ts';
 
-/** The main file of prom-client, wherever and under whatever package manager it is installed. */
+/** The main file of prom-client, with any package manager and in any place. */
 const PROM_CLIENT = /[\\/]prom-client[\\/]index\.js$/;
 
 /**
- * Answers the primary's question for the application's own metrics: the registries that it gave us, or else those of
- * prom-client, if the application has loaded it. We never load it.
+ * Answers the primary's question for the application's own metrics. They come from the registries that the application gave,
+ * or else from that of prom-client, if the application has loaded it. prefork never loads it.
  */
 export class ApplicationMetrics {
   readonly #given = new Set<MetricsRegistry>();
@@ -22,12 +22,12 @@ export class ApplicationMetrics {
     this.#given.add(registry);
   }
 
-  /** Of prefork's: they do not say which are the application's. */
+  /** Adds a registry of prefork's own. Unlike those of `add`, it does not take the place of prom-client's. */
   addOwn(registry: MetricsRegistry): void {
     this.#own.add(registry);
   }
 
-  /** An answer in any case: the primary waits for it. */
+  /** Answers in any case: the primary waits for it. */
   async #answer(request: number): Promise<void> {
     const registries = this.#given.size > 0 ? [...this.#given] : loadedRegistries();
     const families = await Promise.all([...registries, ...this.#own].map(familiesOf));
@@ -35,7 +35,7 @@ export class ApplicationMetrics {
   }
 }
 
-/** A collector of the application's that throws costs its own registry only. */
+/** When a collector of the application's throws, only its own registry is missing. */
 async function familiesOf(registry: MetricsRegistry): Promise<readonly unknown[]> {
   try {
     return await registry.getMetricsAsJSON();
@@ -44,10 +44,10 @@ async function familiesOf(registry: MetricsRegistry): Promise<readonly unknown[]
   }
 }
 
-/** Modules that were loaded, by file. */
+/** The modules that were loaded, by file. */
 type Loaded = Readonly<Record<string, { readonly exports?: { readonly register?: MetricsRegistry } } | undefined>>;
 
-/** prom-client is CommonJS, so it is in that cache also when it was imported: on Node 20 to 26. */
+/** prom-client is CommonJS, so it is in this cache also when it was imported (Node 20 to 26). */
 function loadedRegistries(): MetricsRegistry[] {
   const { createRequire } = process.getBuiltinModule('node:module');
   const cache: Loaded = createRequire(import.meta.url).cache;

@@ -2,8 +2,8 @@
 const BEATS = 240;
 
 /**
- * How late the last beats were. Node's own `monitorEventLoopDelay` is finer, and wakes an idle worker 50 times a second for
- * it: 3 to 5 ms of CPU a second and worker at a resolution of 20 ms, 1.3 at 50 ms (Node 20 and 24). The beats come anyway.
+ * How late the last beats were. Node's own `monitorEventLoopDelay` is finer, but wakes an idle worker 50 times a second. In each
+ * worker that costs 3 to 5 ms of CPU a second at a resolution of 20 ms, and 1.3 at 50 ms (Node 20 and 24). The beats come anyway.
  */
 export class Delays {
   readonly #delays = new Float64Array(BEATS);

@@ -1,16 +1,16 @@
 /**
- * A thread in a worker that sees the main thread stand still, and writes down where it does. It needs neither a port, which
- * every user of the machine could connect to, nor the main thread: an inspector's session within the process interrupts that
- * in the middle of a loop.
+ * A thread in a worker that sees the main thread stand still, and writes down where it does. It needs no port, to which every
+ * user of the machine could connect. It needs no help of the main thread either: an inspector's session within the process
+ * interrupts that in the middle of a loop.
  */
 import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import type { Session } from 'node:inspector';
 import { workerData } from 'node:worker_threads';
 import { framesOf, OWN_SCRIPT } from '../../inspector/frames.ts';
 
-/** What the main thread gives it. */
+/** What the main thread gives this one. */
 export interface HangThreadData {
-  /** Counted up by the main thread while it turns. */
+  /** The main thread counts this up while its event loop turns. */
   readonly beats: Int32Array;
   /** The main thread stands still when it has not counted for so long, ms. */
   readonly silence: number;
@@ -18,10 +18,10 @@ export interface HangThreadData {
   readonly file: string;
 }
 
-/** Between two looks, ms. */
+/** The time between two looks. */
 const LOOK_MS = 500;
 
-/** How long the main thread may take to come to its next statement, ms. */
+/** How long the main thread may take to come to its next statement. */
 const PAUSING_MS = 2000;
 
 const { beats, silence, file } = workerData as HangThreadData;
@@ -35,7 +35,7 @@ setInterval(() => {
   if (beat !== last) {
     last = beat;
     since = now;
-    // It was no hang after all, or not yet.
+    // The main thread turns again, so there is no hang to explain.
     if (isTaken) rmSync(file, { force: true });
     isTaken = false;
   } else if (!isTaken && now - since >= silence) {
@@ -45,7 +45,7 @@ setInterval(() => {
 }, LOOK_MS);
 
 function take(): void {
-  // Loaded when it is needed: it has 1 MB.
+  // The inspector takes 1 MB, so it is loaded when it is needed.
   const inspector = process.getBuiltinModule('node:inspector');
   const session = new inspector.Session();
   const urls = new Map<string, string>();
@@ -63,17 +63,17 @@ function take(): void {
   session.connectToMainThread();
   session.post('Debugger.enable');
   session.post('Debugger.pause');
-  // A pause comes with the next statement: in a process that idles, or waits, there would be none.
+  // A pause comes with the next statement. In a process that idles or waits there would be none, so this is one.
   session.post('Runtime.evaluate', { expression: `0 //# sourceURL=${OWN_SCRIPT}` });
 }
 
-/** Whoever is paused goes on: the end of the session is the end of its breakpoints. */
+/** Lets the main thread go on. The end of the session is the end of its breakpoints. */
 function end(session: Session): void {
   session.post('Debugger.resume', () => {});
   session.disconnect();
 }
 
-/** Whole or not at all: the primary may be looking. */
+/** Writes the file whole or not at all: the primary may be looking. */
 function write(found: object): void {
   const path = `${file}.tmp`;
   try {
@@ -82,6 +82,6 @@ function write(found: object): void {
     closeSync(fd);
     renameSync(path, file);
   } catch {
-    // A full disk, or a directory that is gone with its primary: then there is no stack.
+    // The disk is full, or the directory is gone with its primary. Then there is no stack.
   }
 }

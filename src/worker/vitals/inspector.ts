@@ -1,6 +1,6 @@
 /**
- * SIGUSR1 opens Node's inspector, on one and the same port in every process. Workers are several, so each gets a free one
- * instead, unless the inspector's port is the user's choice.
+ * SIGUSR1 opens Node's inspector, on the same port in every process. There are several workers, so each gets a free port
+ * instead, unless the user has chosen the inspector's port.
  */
 export function inspectOnAnyPort(): void {
   const flags = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''];

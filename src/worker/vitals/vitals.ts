@@ -9,14 +9,14 @@ import { NO_ROW } from '../../scoreboard/rows.ts';
 import { Writer } from '../../scoreboard/writer.ts';
 import { Delays } from './delays.ts';
 
-/** Memory and percentiles are looked up at most once in this time, ms: the dearest figures of a row, and the slowest to change. */
-const SLOW_PERIOD = 1000;
+/** Memory and percentiles are looked up at most once in this time: they cost the most, and change the slowest. */
+const SLOW_PERIOD_MS = 1000;
 
 /**
- * A heap smaller than this is far from V8's limit, so nobody asks for it: to find it out costs 2 MB (`node:v8`), which is
- * much to a small worker and nothing to a large one.
+ * A heap smaller than this is far from V8's limit, so that limit is not asked for. To find it out costs 2 MB (`node:v8`),
+ * which is much to a small worker and nothing to a large one.
  */
-const LARGE_HEAP = 32 * 1024 * 1024;
+const LARGE_HEAP_BYTES = 32 * 1024 * 1024;
 
 /** Where the figures of connections come from. */
 export interface ConnectionCounts {
@@ -37,15 +37,16 @@ export interface HandoffCounts {
   readonly sent: number;
   readonly refused: number;
   readonly failed: number;
-  /** Those above are of connections just accepted; these of such as had been served. */
+  /** Connections that a server had served before. The figures above count those that had just been accepted. */
   readonly moves: { readonly in: number; readonly ends: MovesByReason };
-  /** Of the row: see `PAIRS`. */
+  /** The numbers of each slot, as the row has them: see `PAIRS`. */
   readonly pairs: Readonly<Record<PairPart, ArrayLike<number>>>;
 }
 
 export interface VitalsOptions {
-  /** The scoreboard's file, and this worker's row in it; -1 when there was none left. */
+  /** The scoreboard's file. */
   readonly board: string;
+  /** This worker's row in the scoreboard; -1 when there was none left. */
   readonly row: number;
   readonly slot: number;
   readonly generation: number;
@@ -53,17 +54,17 @@ export interface VitalsOptions {
   readonly requests: RequestCounts;
   /** Undefined where connections stay where they were accepted. */
   readonly handoffs?: HandoffCounts | undefined;
-  /** Connections that count as open though they are not. @default none */
+  /** How many connections this worker counts beside those that it has. @default none */
   readonly handicap?: () => number;
   /** Time between beats, ms. @default 250 */
   readonly period?: number;
 }
 
 /**
- * The beat of a worker: every 250 ms, and at each change of state, it writes its row. That the beats stop is how the
- * primary knows that the event loop does not turn.
+ * The beat of a worker: it writes its row every 250 ms, and at each change of state. When the beats stop, the primary knows
+ * that the event loop does not turn.
  *
- * Owns the timer and the row's writer; closing it ends both. Its timer keeps no process alive.
+ * Owns a timer and the row's writer; closing it ends both. The timer keeps no process alive.
  */
 export class Vitals {
   readonly #row: Row;
@@ -80,7 +81,7 @@ export class Vitals {
   #due: number;
   #slowDue = 0;
 
-  /** Writes the first row, as `booting`, and goes on by itself. Never throws: a server without figures is still one. */
+  /** Writes the first row, as `booting`, and goes on by itself. It never throws, because a server can do without figures. */
   constructor({ board, row, slot, generation, period = BEAT_MS, ...sources }: VitalsOptions) {
     this.#board = board;
     this.#connections = sources.connections;
@@ -90,7 +91,7 @@ export class Vitals {
     this.#period = period;
     this.#writer = row === NO_ROW ? undefined : openWriter(board, row);
     this.#row = { ...BLANK, pid: process.pid, slot, generation, startedAt: performance.timeOrigin };
-    // The same numbers, not a copy: they are up to date whenever the row is written.
+    // The row shares these numbers and does not copy them, so they are up to date whenever it is written.
     this.#row.durations = sources.requests.durations;
     this.#due = monotonic() + period;
     this.#timer = setInterval(() => this.#beat(), period).unref();
@@ -98,8 +99,8 @@ export class Vitals {
   }
 
   /**
-   * Says so at once, not with the next beat. These states only advance: a server that starts to listen during the drain makes
-   * its worker no more ready.
+   * Writes the state at once, not with the next beat. States only advance: a server that begins to listen during a drain does
+   * not make its worker ready again.
    */
   state(state: State): void {
     if (STATES[state] <= STATES[this.#row.state]) return;
@@ -107,7 +108,7 @@ export class Vitals {
     this.#write();
   }
 
-  /** Its slot is another's for now, so that it is as good as a spare; or is its own again. */
+  /** Another worker accepts for the slot for now, so that this one is as good as a spare; or this one does again. */
   parked(isParked: boolean): void {
     if (this.#row.state === 'draining') return;
     this.#row.state = isParked ? 'standby' : 'ready';
@@ -120,20 +121,20 @@ export class Vitals {
     this.#write();
   }
 
-  /** Tells the others now what they decide by, and not with the next beat. */
+  /** Tells the other workers now what they decide by, and not with the next beat. */
   publish(): void {
     this.#write();
   }
 
-  /** Connections open, as the row has it. */
+  /** Open connections, as the row has them. */
   get published(): number {
     return this.#row.connectionsOpen;
   }
 
   /**
-   * Ends the beats; the row stays as written last until the primary clears it. Idempotent.
+   * Ends the beats. The row stays as it was written last until the primary clears it. Idempotent.
    *
-   * @param removeBoard when the primary is gone and cannot do it. Workers that still write keep what they have.
+   * @param removeBoard when the primary is gone and cannot remove it. Workers that still write keep the open file.
    */
   close({ removeBoard = false }: { removeBoard?: boolean } = {}): void {
     clearInterval(this.#timer);
@@ -168,14 +169,14 @@ export class Vitals {
     row.requestsFinished = this.#requests.finished;
     if (this.#handoffs !== undefined) this.#tellHandoffs(this.#handoffs);
     if (now >= this.#slowDue) {
-      this.#slowDue = now + SLOW_PERIOD;
+      this.#slowDue = now + SLOW_PERIOD_MS;
       [row.delayP50, row.delayP99] = this.#delays.percentiles([0.5, 0.99]);
       this.#measureMemory();
     }
     this.#writer?.write(row);
   }
 
-  /** It opens a file in /proc: with no descriptor left the figures stay, and the worker must not end of that. */
+  /** `memoryUsage` opens a file in /proc. With no descriptor left the figures stay, and the worker must not end because of it. */
   #measureMemory(): void {
     const row = this.#row;
     try {
@@ -183,7 +184,7 @@ export class Vitals {
     } catch {
       return;
     }
-    if (row.heapLimit === 0 && row.heapUsed > LARGE_HEAP) row.heapLimit = heapLimit();
+    if (row.heapLimit === 0 && row.heapUsed > LARGE_HEAP_BYTES) row.heapLimit = heapLimit();
   }
 
   #tellHandoffs({ received, sent, refused, failed, moves, pairs }: HandoffCounts): void {
@@ -220,7 +221,7 @@ function heapLimit(): number {
   return process.getBuiltinModule('node:v8').getHeapStatistics().heap_size_limit;
 }
 
-/** A warning and not an error: Node prints it once, with its code, and the application may listen for it. */
+/** Warns where the scoreboard cannot be opened. Node prints the warning with its code, and the application may listen for it. */
 function openWriter(board: string, row: number): Writer | undefined {
   try {
     return Writer.open(board, row);

@@ -1,4 +1,4 @@
-/** The pages: each link leads to a page and a heading that exist, and each file and program that a page names exists. */
+/** Tests the pages: each link leads to a page and a heading that exist, and each file and program that a page names exists. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';

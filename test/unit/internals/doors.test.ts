@@ -1,4 +1,4 @@
-/** Private parts of Node.js are touched in the doors alone, so that one who looks for what a new Node.js may break finds all of it there. */
+/** Private parts of Node.js are touched in the doors alone, so that all that a new Node.js may break is found there. */
 import assert from 'node:assert/strict';
 import childProcess from 'node:child_process';
 import cluster from 'node:cluster';
@@ -19,10 +19,10 @@ const doors: readonly RegExp[] = [
   /^ipc\/node-channel\.ts$/,
 ];
 
-/** What can only be private, whatever it is called: another object's underscore, or a symbol that has to be looked for. */
+/** Code that can only touch a private part: an underscore of another object, or a symbol that has to be looked for. */
 const anyPart = /\.\??_[a-z]|\bprocess\.binding\b|\bgetOwnPropertySymbols\b|\['_[a-z]/;
 
-/** The names that Node.js itself has with an underscore, for what is taken by a pattern or said in a type: `{ _handle: handle }`. */
+/** Names of Node.js itself with an underscore. They are found in patterns and types too: `{ _handle: handle }`. */
 function namesOfNode(): ReadonlySet<string> {
   const names = new Set<string>();
   const holders: readonly object[] = [net, http, tls, dgram, cluster, childProcess, Module, process];
@@ -37,7 +37,7 @@ function namesOfNode(): ReadonlySet<string> {
       for (const name of Object.getOwnPropertyNames(at)) if (/^_[a-z]/.test(name)) names.add(name);
     }
   }
-  // These are there for a moment, or of a handle alone.
+  // These exist only for a moment, or only on a handle.
   return names.add('_handleQueue').add('_consumed').add('_httpMessage').add('_paused').add('_forkChild');
 }
 

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { Requests } from '../../../src/worker/draining/requests.ts';
 
-/** One request, as bytes. */
+/** The bytes of one request. */
 export function get(path = '/'): string {
   return `GET ${path} HTTP/1.1\r\nHost: test\r\n\r\n`;
 }
@@ -31,10 +31,10 @@ export async function listen(t: TestContext, server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** A bare client: what it sends and when it goes away is the test's to say. */
+/** A bare client: the test says what it sends and when it goes away. */
 export class Client {
   readonly socket: Socket;
-  /** All that it has received. */
+  /** All that the client has received. */
   text = '';
 
   constructor(t: TestContext, port: number, { tls = false } = {}) {
@@ -80,14 +80,14 @@ export class PatientServer {
   }
 }
 
-/** Looks again and again, for 5 s at most. @returns what was seen last, which is what was expected unless it never came */
+/** Looks again and again, for 5 s at most. @returns the value seen last: the expected one, unless it never came */
 export async function seenAtLast<Value>(expected: Value, look: () => Value): Promise<Value> {
   const deadline = performance.now() + 5000;
   while (look() !== expected && performance.now() < deadline) await delay(5);
   return look();
 }
 
-/** Settles when that socket or session says that it is closed, with an error or without. To be called before. */
+/** Settles when that socket or session says that it is closed, with an error or without. It must not have closed before. */
 export async function closing(emitter: { once(event: 'close', listener: () => void): unknown }): Promise<void> {
   await new Promise<void>((resolve) => emitter.once('close', resolve));
 }

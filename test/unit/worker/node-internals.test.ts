@@ -11,7 +11,7 @@ import { writeBesideHttp2 } from '../../../src/worker/node-internals/index.ts';
 import { certificate } from '../../support/paths.ts';
 import { listen } from './helpers.ts';
 
-/** GOAWAY whose last stream is 7. */
+/** A GOAWAY whose last stream is 7. */
 const goaway = Uint8Array.from([0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0]);
 const LARGE_BYTES = 8 * 1024 * 1024;
 
@@ -61,7 +61,7 @@ test('while bytes wait for the kernel nothing is written', async (t) => {
   const asked = once(server, 'stream');
   client.request().on('error', () => undefined);
   await asked;
-  // Below the session, so that the kernel takes no more than it has room for.
+  // Reading stops below the session, so that the kernel takes no more than it has room for.
   (socket as unknown as { _handle: { readStop(): void } })._handle.readStop();
   const written: string[] = [];
   while (!written.includes('later')) {

@@ -23,18 +23,18 @@ interface Bench {
   readonly balancer: Balancer;
   readonly handle: SlotHandle;
   readonly served: unknown[];
-  /** Of this worker, slot 0: also such as can change while it decides. */
+  /** The figures of this worker, slot 0. Some of them can change while it decides. */
   readonly own: { open: number; slot: number | undefined; isDraining: boolean; handicap: number };
-  /** What the others have, from slot 1 on. */
+  /** Writes the rows of the others: how many connections they have, from slot 1 on. */
   readonly others: (...open: number[]) => void;
-  /** What this worker's row says that it has open, each time it was written. */
+  /** How many connections this worker's row said to be open, each time that it was written. */
   readonly published: number[];
   readonly accept: (address?: string) => FakeClient;
-  /** Slots to which connections were sent. */
+  /** The slots to which connections were sent. */
   readonly receivers: () => number[];
 }
 
-/** All is real but the channel and the counts of Node's servers. */
+/** Everything is real but the channel and the counts of Node's servers. */
 function setUp(t: TestContext, balance: Balance = 'least-connections'): Bench {
   const board = Board.create({ name: 'balancer', rows: 4, directories: [temporaryDirectory(t)] });
   const writers = [0, 1, 2, 3].map((row) => Writer.open(board.path, row));
@@ -103,7 +103,7 @@ function setUp(t: TestContext, balance: Balance = 'least-connections'): Bench {
   };
 }
 
-/** Accepts so many within the time that makes them a burst: again, when the machine had other things to do meanwhile. */
+/** Accepts so many within the time that makes them a burst. It tries again when the machine had other things to do meanwhile. */
 function burst(t: TestContext, connections: number): Bench {
   for (let tries = 0; tries < 100; tries++) {
     const bench = setUp(t);
@@ -219,7 +219,7 @@ test('who has let go of connections takes none back', (t) => {
 });
 
 test('who comes in a rush may be kept without a thought, who comes after it is not', async (t) => {
-  // Of so many that are kept without one, different numbers are left when the rush ends.
+  // When each of these rushes ends, another number of connections is left that might be kept without a decision.
   for (let more = 0; more < 6; more++) {
     const { accept, others, receivers } = setUp(t);
     others(1_000_000);

@@ -22,7 +22,7 @@ export class FakeLink {
     return this.isOpen;
   };
 
-  /** As if the primary had sent it. @throws for what nobody listens to. */
+  /** Delivers a message as if the primary had sent it. @throws when no part listens to its type. */
   hear(message: PrimaryMessage, handle?: unknown): void {
     this.#handlers.get(message.type)!(message, handle);
   }
@@ -51,7 +51,7 @@ export class FakeClient implements NativeClient {
   }
 }
 
-/** A listening handle over no socket, and what has been served by it. */
+/** A listening handle over no socket, and the connections that it has served. */
 export function slotHandle(listener: number, steering?: Steering): { handle: SlotHandle; served: unknown[] } {
   const served: unknown[] = [];
   const socket = { onconnection: null, listen: () => 0, close: () => undefined } as unknown as NativeHandle;

@@ -13,9 +13,9 @@ interface Bench {
   readonly handoffs: Handoffs;
   readonly handle: SlotHandle;
   readonly served: unknown[];
-  /** What a row would have said, each time that there was something new. */
+  /** The figures that a row would have had, each time that there was something new. */
   readonly told: Array<{ coming: number; arriving: number; arrived: number; served: number }>;
-  /** Sends one, as a balancer does. */
+  /** Sends a connection, as a balancer does. */
   readonly send: () => FakeClient;
 }
 

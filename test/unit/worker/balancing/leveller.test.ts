@@ -15,10 +15,10 @@ import { temporaryDirectory } from '../../scoreboard/helpers.ts';
 
 const OWN = 0;
 const OTHER = 1;
-/** On their way at once. */
+/** The most connections that are on their way at once. */
 const MOST = 8;
 const BEAT_MS = 250;
-/** Some beats, in which something would have moved. */
+/** So many beats are enough for something to move. */
 const BEATS_MS = 3 * BEAT_MS;
 
 class FakeSocket {
@@ -33,7 +33,7 @@ interface Moved {
   readonly end: (how: HandoffEnd) => void;
 }
 
-/** A worker in slot 0, and the row of another one in slot 1, which beats and has as many connections as are said. */
+/** A worker in slot 0, and the row of another one in slot 1. That one beats, and has as many connections as the test says. */
 class Bench {
   readonly sockets: FakeSocket[] = [];
   readonly moved: Moved[] = [];
@@ -67,7 +67,7 @@ class Bench {
     const leveller = Leveller.start({
       migration: this.#migration,
       handoffs,
-      // What moves has neither been closed nor been accepted elsewhere.
+      // A connection that moves has neither been closed nor been accepted elsewhere.
       servers: { open: () => this.sockets.length, accepted: () => this.accepted },
       requests: { tellFree: (onFree) => void (this.onFree = onFree) },
       vitals: { publish: () => this.#write(OWN) },
@@ -86,7 +86,7 @@ class Bench {
     return added;
   }
 
-  /** Those that are on their way end. */
+  /** Ends moves that are on their way. */
   end(how: HandoffEnd, moved: readonly Moved[]): void {
     for (const { socket, end } of moved) {
       this.onTheWay--;

@@ -13,9 +13,9 @@ interface Bench {
   readonly fairness: ReadFairness;
   readonly rest: (name: string) => void;
   readonly socketOf: (name: string) => FakeSocket;
-  /** Which are read. */
+  /** The names of the sockets that are read. */
   readonly read: () => string;
-  /** In which order they were read again. */
+  /** The names in the order in which their sockets were read again. */
   readonly order: string[];
 }
 

@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { certificate } from '../../../support/paths.ts';
 import { closing, count, listen } from '../helpers.ts';
 
-/** What the server sends is on its way for so long, ms. */
+/** How long what the server sends is on its way. */
 const LATENCY_MS = 40;
 const HIGHEST_ID = 2 ** 31 - 1;
 
@@ -32,7 +32,7 @@ async function farAway(t: TestContext, protocol: keyof typeof kinds, ms = 0): Pr
   return Object.assign(client, { drain: () => requests.drain(), closeSessions: () => requests.closeSessions() });
 }
 
-/** Passes bytes on, those of the server later. */
+/** Passes bytes on. Those of the server arrive later. */
 function relayTo(port: number): ReturnType<typeof createServer> {
   return createServer((near) => {
     const far = connect(port, '127.0.0.1');

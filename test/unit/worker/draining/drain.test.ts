@@ -61,7 +61,7 @@ class Bench {
     return over;
   }
 
-  /** Since the drain began, ms. */
+  /** How long ago the drain began, ms. */
   get elapsed(): number {
     return performance.now() - this.#begunAt;
   }
@@ -73,7 +73,7 @@ interface Kind {
   readonly tls: boolean;
   readonly create: (handler: http.RequestListener) => Server;
 }
-/** A context answers as a response does; and its request has come to its end. */
+/** A context answers as a response does. Its request has come to its end. */
 const whole = { resume: () => whole, once: (_end: string, listener: () => void): void => listener() };
 const contextual = (handler: http.RequestListener, options: object = {}): Server =>
   new PreforkServer({ ...options, handler: (ctx) => handler(whole as never, ctx as never) });
@@ -130,7 +130,7 @@ for (const [kind, { tls: encrypted, create }] of Object.entries(kinds)) {
         await client.received(/ok$/);
       }
       client.send(half);
-      // On one loop, what the server has read comes before what it answers to another.
+      // The server has one loop: when it answers the witness, it has read what came before.
       witness.send(get());
       await witness.received(/ok$/);
       const over = bench.begin({ idle: 0, spread: 0 });
@@ -165,7 +165,7 @@ for (const [kind, { tls: encrypted, create }] of Object.entries(kinds)) {
 
 test('https: half a record of TLS is a part of a request too', async (t) => {
   const bench = await Bench.start(t, https.createServer(secure, answer));
-  // Between client and server, to cut what one writes.
+  // A relay stands between client and server, and cuts what the client writes.
   let held: Buffer | undefined;
   let cuts = false;
   const upstream = net.connect(bench.port, '127.0.0.1');
@@ -343,7 +343,7 @@ for (const [name, create] of [
     const bench = await Bench.start(t, server);
     const silent = new Client(t, bench.port);
     const beginning = new Client(t, bench.port);
-    // A record of a ClientHello that is longer than what comes.
+    // This begins a record with a ClientHello that is longer than what comes.
     beginning.socket.write(Buffer.from([22, 3, 1, 1, 0, 1, 0]));
     const raw: Socket[] = [];
     server.on('connection', (socket: Socket) => raw.push(socket));

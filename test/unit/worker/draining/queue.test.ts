@@ -1,4 +1,4 @@
-/** How a drain stops accepting: whoever is queued is served, unless a successor does it. */
+/** How a drain stops accepting: connections that are queued are served, unless a successor serves them. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net, { type Socket } from 'node:net';
@@ -23,7 +23,7 @@ function start(t: TestContext, socket: NativeHandle, backlog = 511): { drain: Dr
     closed: () => undefined,
     returned: () => undefined,
   });
-  // What net.Server does with its handle.
+  // net.Server does the same with its handle.
   handle.onconnection = (_status, client) => {
     if (client !== undefined) new net.Socket({ handle: client } as net.SocketConstructorOpts).end('served');
   };
@@ -69,7 +69,7 @@ class FakeSocket implements NativeHandle {
     this.isClosed = true;
   }
 
-  /** A TCP socket has a name; one without is taken for a Unix socket, whose queue is left as it is. */
+  /** A TCP socket has a name. A socket without one is taken for a Unix socket, whose queue is left as it is. */
   getsockname(): number {
     return 0;
   }
@@ -89,7 +89,7 @@ test('connections that are queued when it begins are served', async (t) => {
   const { drain } = start(t, socket);
   const clients = Array.from({ length: 50 }, () => net.connect(port, '127.0.0.1'));
   const answers = Promise.all(clients.map(answerOf));
-  // The kernel accepts for us: this process has not turned since.
+  // The kernel has accepted them: the event loop has not accepted any yet.
   await Promise.all(clients.map((client) => once(client, 'connect')));
   await drain.begin(now);
   assert.deepEqual(await answers, Array(50).fill('served'));
@@ -101,8 +101,8 @@ test('it accepts until a turn brings nobody', async (t) => {
   socket.queued = 30;
   await drain.begin(now);
   assert.deepEqual([socket.isClosed, socket.queued, handle.accepted], [true, 0, 30]);
-  // What came meanwhile found next to no room, and is refused rather than reset. Another process may hold the socket: it gets its
-  // room back.
+  // Clients that came meanwhile found next to no room, and are refused rather than reset. Another process may hold the socket, so
+  // its queue becomes as long as before.
   assert.deepEqual(socket.backlogs, [511, 0, 511]);
 });
 

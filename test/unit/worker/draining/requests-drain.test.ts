@@ -3,7 +3,7 @@ import http from 'node:http';
 import { test } from 'node:test';
 import { Client, count, get, listen, PatientServer } from '../helpers.ts';
 
-/** The `Connection` headers of all responses received. */
+/** The `Connection` headers of all responses that the client has received. */
 function connectionHeaders({ text }: Client): string[] {
   return [...text.matchAll(/^Connection: (.*)\r$/gim)].map(([, value]) => value!);
 }
@@ -129,7 +129,7 @@ test('what can move says nothing, and is told to be free when all is answered; w
   await moving.received(/ok[^]*ok$/);
   assert.deepEqual([connectionHeaders(moving), connectionHeaders(staying)], [['keep-alive', 'keep-alive'], ['close']]);
   assert.ok(free.includes(socket));
-  // It has nowhere to go after all.
+  // The connection has nowhere to go after all.
   moving.send(get());
   await server.asked(4);
   requests.drain();

@@ -8,9 +8,9 @@ import { durationsByClass } from '../../../../src/scoreboard/durations.ts';
 import type { Requests } from '../../../../src/worker/draining/requests.ts';
 import { Client, closing, count, get, listen, PatientServer } from '../helpers.ts';
 
-const SLOW = 60;
+const SLOW_MS = 60;
 
-/** How many by class of status, and how long they took together, ms. */
+/** How many requests there were of each class of status, and how long they took together, ms. */
 function heard({ durations }: Requests): { counts: Record<string, number>; sum: number } {
   const classes = durationsByClass(durations).filter(({ count: all }) => all > 0);
   return {
@@ -19,8 +19,8 @@ function heard({ durations }: Requests): { counts: Record<string, number>; sum: 
   };
 }
 
-/** Timers may be a little early, by the clock that is asked here. */
-const EARLY = 2;
+/** How much too early a timer may be, by the clock that is asked here. */
+const EARLY_MS = 2;
 
 const answers = (url: string): { status: number; ms: number } => {
   const [, status = '', ms = ''] = url.split('/');
@@ -51,7 +51,7 @@ for (const [name, create] of Object.entries(servers)) {
     const server = create();
     requests.trackServed(server);
     const client = new Client(t, await listen(t, server));
-    const paths = ['/200/0', `/200/${SLOW}`, '/404/0', '/503/0', '/302/0', `/503/${SLOW}`];
+    const paths = ['/200/0', `/200/${SLOW_MS}`, '/404/0', '/503/0', '/302/0', `/503/${SLOW_MS}`];
     const start = performance.now();
     for (const [nth, path] of paths.entries()) {
       client.send(get(path));
@@ -59,7 +59,7 @@ for (const [name, create] of Object.entries(servers)) {
     }
     const { counts, sum } = heard(requests);
     assert.deepEqual(counts, { '2xx': 2, '3xx': 1, '4xx': 1, '5xx': 2 });
-    assert.ok(sum >= 2 * SLOW - EARLY && sum <= performance.now() - start, `${sum} ms`);
+    assert.ok(sum >= 2 * SLOW_MS - EARLY_MS && sum <= performance.now() - start, `${sum} ms`);
     assert.equal(requests.finished, paths.length);
   });
 }
@@ -71,7 +71,7 @@ test('pipelined requests count from their own heads', async (t) => {
   const start = performance.now();
   client.send(get());
   await server.asked(1);
-  await delay(SLOW);
+  await delay(SLOW_MS);
   client.send(get().repeat(2));
   await server.asked(3);
   for (const response of server.responses) response.end('done');
@@ -79,7 +79,7 @@ test('pipelined requests count from their own heads', async (t) => {
   const took = performance.now() - start;
   const { counts, sum } = heard(requests);
   assert.deepEqual(counts, { '2xx': 3 });
-  assert.ok(sum >= SLOW - EARLY && sum <= took + 2 * (took - SLOW + EARLY), `${sum} of ${took} ms`);
+  assert.ok(sum >= SLOW_MS - EARLY_MS && sum <= took + 2 * (took - SLOW_MS + EARLY_MS), `${sum} of ${took} ms`);
 });
 
 test('one whose client has left is in no bucket', async (t) => {

@@ -13,9 +13,9 @@ import { closing, count, listen } from '../helpers.ts';
 
 interface Ends {
   readonly client: ClientHttp2Session;
-  /** Below the client's session. */
+  /** The socket below the client's session. */
   readonly socket: Socket;
-  /** Settles when both sides have closed it. */
+  /** Settles when both sides have closed the session. */
   readonly over: Promise<unknown>;
 }
 

@@ -1,4 +1,4 @@
-/** Whose requests keep the event loop, and that clients who take turns get all their answers. */
+/** Tests which clients are paused because their requests keep the event loop, and that all clients get all their answers. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
@@ -13,19 +13,19 @@ import { ReadFairness } from '../../../../src/worker/balancing/read-fairness.ts'
 import { certificate } from '../../../support/paths.ts';
 import { Client, get, listen } from '../helpers.ts';
 
-const LONG = 20;
+const LONG_MS = 20;
 
-/** What a request asks for: to be computed, to be waited for, or nothing. */
+/** Does what a request asks for: it computes, waits, or does nothing. */
 async function work(path: string): Promise<void> {
-  if (path === '/compute') for (const end = performance.now() + LONG; performance.now() < end;);
-  if (path === '/wait') await delay(LONG);
+  if (path === '/compute') for (const end = performance.now() + LONG_MS; performance.now() < end;);
+  if (path === '/wait') await delay(LONG_MS);
 }
 
 const tls = { key: readFileSync(certificate.TLS_KEY), cert: readFileSync(certificate.TLS_CERT) };
 
 function listener(request: http.IncomingMessage, response: http.ServerResponse): void {
   void work(request.url!);
-  if (request.url === '/wait') setTimeout(() => response.end('done'), LONG);
+  if (request.url === '/wait') setTimeout(() => response.end('done'), LONG_MS);
   else response.end('done');
 }
 
@@ -44,7 +44,7 @@ const servers = {
 type Name = keyof typeof servers;
 
 interface Bench {
-  /** The local ports of clients that rested, each time. */
+  /** The local ports of clients that were paused, one for each time. */
   readonly rested: number[];
   readonly connect: () => Client;
 }
@@ -82,7 +82,7 @@ for (const name of Object.keys(servers) as Name[]) {
         for (let nth = 0; nth < 5; nth++) await ask(client, '/compute');
       }),
     );
-    // Over TLS Node does not tell whose request it was that took long, so there nobody rests.
+    // Over TLS Node does not tell whose request took long, so no client is paused there.
     assert.equal(rested.length, name === 'https' ? 0 : 20);
   });
 }
@@ -91,7 +91,7 @@ for (const name of ['node:http', 'prefork/http'] as const) {
   test(`${name}: who had a request that kept the event loop rests, and nobody else`, async (t) => {
     const { connect, rested } = await setUp(t, name);
     const [short, long] = [connect(), connect()];
-    // What is not hot yet may take a while too.
+    // Code that is not compiled yet may take a while too.
     for (let nth = 1; nth <= 100; nth++) await ask(short, '/short');
     assert.ok(rested.length < 50, `${rested.length} of 100 short ones`);
     rested.length = 0;

@@ -73,7 +73,7 @@ for (const [who, end] of ends) {
         end(client.socket, response);
         await gone;
         assert.deepEqual([requests.started, requests.finished], [many, many]);
-        // A handler that has not noticed answers all the same, and that counts no second time.
+        // A handler that has not noticed answers all the same, and its request does not count a second time.
         for (const late of server.responses) late.end('too late');
         await nextTurn();
         await nextTurn();
@@ -183,7 +183,7 @@ test('clients that leave at any moment: started is what the handlers saw, and no
   let handled = 0;
   const server = http.createServer((_request, response) => {
     handled++;
-    // At once, after a while, or never.
+    // A third of the requests is answered at once, a third after a while, and a third never.
     if (handled % 3 === 0) response.end('now');
     else if (handled % 3 === 1) setTimeout(() => response.end('later'), handled % 7);
   });

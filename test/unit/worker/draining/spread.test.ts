@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Spread } from '../../../../src/worker/draining/spread.ts';
 
-/** What is due at each of these times, of so many things that are to be done by 1000. */
+/** @returns how many are due at each of these times, when `count` things are to be done by 1000. */
 function pace(count: number, times: readonly number[]): number[] {
   const spread = new Spread(0);
   let left = count;

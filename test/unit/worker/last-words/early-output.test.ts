@@ -4,7 +4,7 @@ import process from 'node:process';
 import { test } from 'node:test';
 import { EarlyOutput } from '../../../../src/worker/last-words/early-output.ts';
 
-/** What a process prints that does this with an `EarlyOutput`, which is there before anything else. */
+/** Runs a program in a process with an `EarlyOutput`, which is made before anything else. @returns what the process prints */
 function run(program: string): { stdout: string; stderr: string } {
   const module = JSON.stringify(new URL('../../../../src/worker/last-words/early-output.js', import.meta.url));
   const text = `

@@ -16,7 +16,7 @@ class FakeSocket implements NativeHandle {
     return 0;
   }
 
-  /** The kernel has a connection for whoever accepts from it. */
+  /** The kernel has a connection for the process that accepts from this socket. */
   connect(): void {
     assert.ok(!this.isClosed, 'nobody accepts from it');
     this.onconnection?.(0, { close() {} });
@@ -32,7 +32,7 @@ class FakeSocket implements NativeHandle {
 
 const OWN = 3;
 
-/** A handle that listens, its socket, and what it has told. */
+/** A handle that listens, its socket, and the events that it has told. */
 function setUp({ isParked = false } = {}): { handle: SlotHandle; socket: FakeSocket; told: string[] } {
   const socket = new FakeSocket();
   const told: string[] = [];

@@ -1,4 +1,7 @@
-/** The contract with what node:http and node:net keep to themselves about a connection, on each line of Node that prefork runs on. */
+/**
+ * The contract with what node:http and node:net keep to themselves about a connection. It holds on each line of Node that prefork
+ * runs on.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -28,7 +31,7 @@ interface Bench {
   readonly socket: Socket;
 }
 
-/** `/hold` is never answered, `/early` before its body has come, `/large` with much; anything else with its path. */
+/** Answers `/large` with many bytes, `/hold` not at all, and all else with its path. An answer does not wait for the body of its request. */
 function application(): Server {
   const server = createServer((request, response) => {
     if (request.url === '/hold') return;
@@ -45,7 +48,7 @@ async function setUp(t: TestContext, server: Server = application()): Promise<Be
   return { server, client, socket };
 }
 
-/** What the server has read by now is parsed, and what it has written is sent. */
+/** Settles when what the server has read by now is parsed, and what it has written is sent. */
 async function settled(): Promise<void> {
   await delay(30);
   await nextTurn();
@@ -115,7 +118,7 @@ const situations: Record<string, { rest: 'free' | 'busy' | 'never'; make: (bench
 
 function noop(): void {}
 
-/** Settles when what is expected has come. */
+/** Sends a text, and settles when the expected answer has come. */
 async function say(client: Client, text: string, expected: string): Promise<void> {
   client.send(text);
   await client.received(new RegExp(`${expected}$`));
@@ -186,7 +189,7 @@ test('never: TLS, on which a request was answered', async (t) => {
   assert.equal(restOf(socket, server), 'never');
 });
 
-/** As what came over the channel is given to a server. */
+/** Gives a connection to a server, as one that came over the channel. */
 function give(server: Server, client: ReturnType<typeof takeHandle>): void {
   (server as unknown as { _handle: { onconnection(status: number, client: object): void } })._handle.onconnection(
     0,

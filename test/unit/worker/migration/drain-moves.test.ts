@@ -9,8 +9,9 @@ import { DrainMoves } from '../../../../src/worker/migration/drain-moves.ts';
 
 const OWN = 1;
 const OTHER = 0;
-/** On their way at once, idle ones, and those that were just answered beside them. */
+/** The most idle connections that are on their way at once. */
 const MOST = 8;
+/** The same with those beside them that were just answered. */
 const MOST_WITH_ANSWERED = 16;
 const WITHIN_MS = 400;
 
@@ -52,7 +53,7 @@ class Bench {
     return this.moves.canMove(socket as unknown as Socket);
   }
 
-  /** Those that are on their way end, the first first. */
+  /** Ends moves that are on their way, the oldest first. */
   end(how: HandoffEnd, count: number): void {
     for (const { socket, end } of this.moved.splice(0, count)) {
       this.onTheWay--;

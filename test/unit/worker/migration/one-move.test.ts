@@ -1,6 +1,6 @@
 /**
- * One move of one connection, at which anything may go wrong at any step: two workers' and the primary's real code over channels
- * that deliver when the test says so. Every order of what can happen is run, with up to two faults in each.
+ * Tests one move of one connection, in which anything may go wrong at any step. The code of two workers and of the primary is
+ * real, and their channels deliver when the test says so. Every order of what can happen is run, with up to two faults in each.
  */
 import assert from 'node:assert/strict';
 import { Server, type Socket } from 'node:net';
@@ -19,7 +19,7 @@ const MOST_FAULTS = 2;
 const IDS = { sender: 1, receiver: 2 } as const;
 type Side = keyof typeof IDS;
 
-/** A descriptor of the connection. The class has the name of Node's, by which it is known to be no TLS. */
+/** A descriptor of the connection. The class has the name of Node's, which shows that there is no TLS. */
 class TCP implements NativeClient {
   isClosed = false;
   reading = true;
@@ -43,7 +43,7 @@ class Workshop {
   readonly toWorker: Record<Side, Sent[]> = { sender: [], receiver: [] };
   readonly isAlive: Record<Side, boolean> = { sender: true, receiver: true };
   readonly isGone: Record<Side, boolean> = { sender: false, receiver: false };
-  /** Who has served it, by descriptors. */
+  /** Which sides have served the connection, and by which descriptors. */
   readonly served: Array<{ side: Side; handle: TCP }> = [];
   readonly copies: Array<{ owner: Side | 'primary'; handle: TCP }> = [];
   readonly ends: string[] = [];
@@ -63,7 +63,7 @@ class Workshop {
       send: (worker, message, handle) => {
         const side = worker === IDS.sender ? 'sender' : 'receiver';
         if (this.isAlive[side]) this.toWorker[side].push({ message, handle: handle as TCP | undefined });
-        // A channel is seen to be closed when all that was said on it has been heard.
+        // The primary sees that a channel is closed when it has heard all that was said there.
         return this.isAlive[side] || this.toPrimary[side].length > 0;
       },
       workerOf: () => (this.isAlive.receiver ? IDS.receiver : undefined),
@@ -75,7 +75,7 @@ class Workshop {
     assert.ok(this.migration.move(socket as unknown as Socket, 0, 'drain', (how) => void this.ends.push(how)));
   }
 
-  /** What could happen next. */
+  /** The things that could happen next. */
   get choices(): Array<[name: string, happen: () => void]> {
     const list: Array<[string, () => void]> = [];
     for (const side of ['sender', 'receiver'] as const) {
@@ -115,7 +115,7 @@ class Workshop {
     for (const queue of [this.toPrimary.sender, this.toWorker.receiver]) {
       const at = queue.findIndex(({ handle }) => handle !== undefined);
       if (at === -1) continue;
-      // The kernel drops the descriptor, and Node its message: at a worker. The primary is told of one without.
+      // The kernel drops the descriptor. A worker then never sees the message, for Node drops it. The primary gets it without.
       add('a descriptor is lost', () => {
         const [lost] = queue.splice(
           at,
@@ -181,7 +181,7 @@ class Workshop {
     this.#handlers[side].get(message.type)!(message, handle && this.#copy(side));
   }
 
-  /** Its descriptors close with it, and what it had not written never leaves. */
+  /** Kills a worker: its descriptors close with it, and what it had not written never leaves. */
   #kill(side: Side): void {
     this.isAlive[side] = false;
     this.toWorker[side] = [];
@@ -203,7 +203,7 @@ const noSocket = { onconnection: null, listen: () => 0, close: () => undefined }
 const ignore = (): void => undefined;
 const noEvents = { listening: ignore, opened: ignore, parked: ignore, closed: ignore, returned: ignore };
 
-/** Runs what the numbers choose, and then always the first. @returns how many choices there were at each step */
+/** Runs what the numbers choose, and then always the first choice. @returns how many choices there were at each step */
 function run(chosen: readonly number[]): number[] {
   process.removeAllListeners('disconnect');
   const workshop = new Workshop();
@@ -227,7 +227,7 @@ function run(chosen: readonly number[]): number[] {
 function check({ served, isAlive, saidTaken, ends, migration, ...workshop }: Workshop, story: string): void {
   const [one] = served;
   if (isAlive.sender) {
-    // One whose descriptor got lost at the receiver, and is not asked back yet, is still on its way.
+    // A connection whose descriptor got lost at the receiver is still on its way until it is asked back.
     const isLost = ends.length === 0;
     assert.equal(migration.onTheWay, isLost ? 1 : 0, story);
     if (isLost) assert.match(story, /a descriptor is lost/, story);
@@ -243,7 +243,7 @@ function check({ served, isAlive, saidTaken, ends, migration, ...workshop }: Wor
 }
 
 test('a move ends with one worker that serves the connection, whatever goes wrong, and never with two', () => {
-  // Every sequence: the last choice that can be raised is, and what follows it begins anew.
+  // This runs every sequence: the last choice that can be raised is raised, and the choices after it begin anew.
   let chosen: number[] = [];
   let runs = 0;
   for (;;) {

@@ -8,7 +8,7 @@ function delaysOf(all: Iterable<number>): readonly [p50: number, p99: number] {
   return delays.percentiles([0.5, 0.99]);
 }
 
-/** 1 to `count`, as beats that are later and later. */
+/** The numbers from 1 to `count`, as beats that are later and later. */
 const rising = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
 const cases: ReadonlyArray<readonly [string, Iterable<number>, [number, number]]> = [

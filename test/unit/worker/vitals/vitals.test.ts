@@ -19,7 +19,7 @@ interface Bench {
   readonly board: Board;
   readonly vitals: Vitals;
   readonly row: () => Row;
-  /** The next row that is as the test wants it. */
+  /** Waits for the next row that is as the test wants it. */
   readonly until: (wanted: (row: Row) => boolean) => Promise<Row>;
 }
 
