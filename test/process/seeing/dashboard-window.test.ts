@@ -42,7 +42,7 @@ test('when the server stops it says so, and shows what was', { skip }, async () 
   await look({}, async ({ app, browser }) => {
     assert.deepEqual(await app.stop(), { code: 0, signal: null });
     await browser.shows(`document.querySelector('#link').textContent === 'the server has stopped'`);
-    await browser.shows(notice(/The server has stopped\. What is shown is of \d/));
+    await browser.shows(notice(/The server has stopped\. The figures are from \d/));
     assert.equal(await browser.evaluate(isLocked), true);
     assert.equal(await browser.evaluate(tiles), 2);
   });
