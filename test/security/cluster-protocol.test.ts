@@ -121,8 +121,8 @@ for (const sharing of ownSharings) {
     const code = `setTimeout(() => require('node:cluster').worker.disconnect(), 50);`;
     assert.deepEqual(await inside(server.target, code), {});
     await poll(() => !isAlive(worker) || undefined, 'the end of the worker');
-    // The worker drains and leaves as at any stop. Without the primary's answer it would stay.
-    await server.event('worker exited', { pid: worker, signal: 'SIGTERM' });
+    // The worker drains and ends by itself. Without the primary's answer it would stay.
+    await server.event('worker exited', { pid: worker, code: 0, reason: 'disconnected' });
     await server.event('worker ready', { slot: 0 }, 2);
     await ask(server.target);
   });
