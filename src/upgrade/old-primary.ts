@@ -83,17 +83,22 @@ export class OldPrimary {
     if (this.#isOver || this.#isGone) return;
     this.#isOver = true;
     this.#taker = taker;
-    const signal = AbortSignal.timeout(PATIENCE_MS);
-    const heard = new Promise<void>((resolve) => {
+    const left = once(process, 'disconnect', { signal: AbortSignal.timeout(PATIENCE_MS) });
+    // Without a taker no connection comes, and what does is the binder's to answer and not ours to close.
+    const heard = taker === undefined ? left : Promise.race([left, this.#listen()]);
+    say({ prefork: 'ready', generation, ...(taker && { takes: true }) });
+    await heard.catch(leave);
+  }
+
+  /** Takes connections from now on. The promise settles when the other primary has heard that this one is ready. */
+  #listen(): Promise<void> {
+    return new Promise((resolve) => {
       process.on('message', (said, handle) => {
         if (!isMoveMessage(said)) return closeHandle(handle);
         if (said.prefork === 'heard') resolve();
         else this.#take(said, handle);
       });
     });
-    const left = once(process, 'disconnect', { signal });
-    say({ prefork: 'ready', generation, ...(taker && { takes: true }) });
-    await Promise.race([heard, left]).catch(leave);
   }
 
   /** What became of a connection that it has sent. */

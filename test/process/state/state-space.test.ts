@@ -117,7 +117,7 @@ const files: ReadonlyArray<
   [
     'a file that is no database',
     'ERR_STATE_DAMAGED',
-    /no database/,
+    /not a database/,
     async (path) => writeFileSync(path, 'x'.repeat(9000)),
   ],
   [
