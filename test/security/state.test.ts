@@ -62,7 +62,7 @@ const planted: ReadonlyArray<readonly [string, (path: string, victim: string) =>
   [
     'with a directory in the place of a file',
     (path) => mkdirSync(join(path, 'store.db')),
-    /store\.db: it is a link, or no file/,
+    /store\.db: it is a link, or is no file/,
   ],
 ];
 

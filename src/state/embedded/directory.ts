@@ -58,7 +58,7 @@ function checkFile(path: string, user: number): void {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return;
   if (!stats.isFile() || stats.nlink !== 1 || stats.uid !== user) {
-    throw unfit(path, 'it is a link, or does not belong to this user: remove it');
+    throw unfit(path, 'it is a link, or is no file, or does not belong to this user: remove it');
   }
 }
 
