@@ -9,9 +9,9 @@ import {
 } from '../../balance/levelling.ts';
 import { afterGiving, COOL, handicapOf, judgeOverload } from '../../balance/overload.ts';
 import { isAlive } from '../../balance/slots.ts';
-import type { Rest } from '../../http/server/served.ts';
 import type { HandoffEnd, MoveReason } from '../../ipc/messages.ts';
 import { monotonic } from '../../scoreboard/clock.ts';
+import type { Mover } from '../migration/migration.ts';
 import { LoadView } from '../../scoreboard/load-view.ts';
 import type { Handoffs } from './handoffs.ts';
 
@@ -28,13 +28,7 @@ const STAY_MS = 1000;
 const LONGEST_SILENCE_MS = 250;
 
 export interface LevellerParts {
-  readonly migration: {
-    readonly onTheWay: number;
-    watch(): void;
-    sockets(): Iterable<Socket>;
-    restOf(socket: Socket): Rest;
-    move(socket: Socket, to: number, reason: MoveReason, ended: (how: HandoffEnd) => void): boolean;
-  };
+  readonly migration: Mover;
   readonly handoffs: Pick<Handoffs, 'pairs' | 'heard' | 'closedUntil' | 'moves'>;
   readonly servers: { open(): number; accepted(): number };
   readonly requests: { tellFree(onFree: ((socket: Socket) => void) | undefined): void };

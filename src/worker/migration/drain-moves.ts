@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import { chooseDestination } from '../../balance/destination.ts';
 import type { Slots } from '../../balance/slots.ts';
-import type { Rest } from '../../http/server/served.ts';
-import type { HandoffEnd, MoveReason, Successor } from '../../ipc/messages.ts';
+import type { Successor } from '../../ipc/messages.ts';
 import { monotonic } from '../../scoreboard/clock.ts';
+import type { Mover } from './migration.ts';
 import type { Leaving } from '../draining/requests.ts';
 
 /**
@@ -22,13 +22,7 @@ const LONGEST_STANDSTILL_MS = 3000;
 const AGE_MS = 20;
 
 export interface DrainMovesParts {
-  readonly migration: {
-    readonly onTheWay: number;
-    watch(): void;
-    sockets(): Iterable<Socket>;
-    restOf(socket: Socket): Rest;
-    move(socket: Socket, to: number, reason: MoveReason, ended: (how: HandoffEnd) => void): boolean;
-  };
+  readonly migration: Mover;
   /** Until when each slot is offered none; monotonic, ms. */
   readonly closedUntil: ArrayLike<number>;
   readonly slot: () => number | undefined;

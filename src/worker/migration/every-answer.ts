@@ -1,17 +1,13 @@
 import type { Socket } from 'node:net';
 import { isAlive, type Slots } from '../../balance/slots.ts';
-import type { HandoffEnd, MoveReason } from '../../ipc/messages.ts';
 import { monotonic } from '../../scoreboard/clock.ts';
+import type { Mover } from './migration.ts';
 
 /** Connections on their way at once. The primary refuses those beyond 256. */
 const MOST_ON_THE_WAY = 200;
 
 export interface EveryAnswerParts {
-  readonly migration: {
-    readonly onTheWay: number;
-    watch(): void;
-    move(socket: Socket, to: number, reason: MoveReason, ended: (how: HandoffEnd) => void): boolean;
-  };
+  readonly migration: Pick<Mover, 'onTheWay' | 'watch' | 'move'>;
   readonly requests: { tellFree(onFree: (socket: Socket) => void): void };
   /** Until when each slot is offered none; monotonic, ms. */
   readonly closedUntil: ArrayLike<number>;

@@ -20,6 +20,16 @@ export interface MigrationParts {
   readonly slot: () => number | undefined;
 }
 
+/** What a policy needs of {@link Migration}. */
+export interface Mover {
+  /** Moves that have begun and not ended. */
+  readonly onTheWay: number;
+  watch(): void;
+  sockets(): Iterable<Socket>;
+  restOf(socket: Socket): Rest;
+  move(socket: Socket, to: number, reason: MoveReason, ended: (how: HandoffEnd) => void): boolean;
+}
+
 /**
  * How one connection moves to another worker. A policy says which connection moves where, and when: `DrainMoves`, `Leveller` and
  * `EveryAnswer` are policies.
@@ -41,7 +51,7 @@ export interface MigrationParts {
  *
  * Owns no connection: `Handoffs` does while it is on its way, and its socket before.
  */
-export class Migration {
+export class Migration implements Mover {
   #onTheWay = 0;
   readonly #parts: MigrationParts;
 
