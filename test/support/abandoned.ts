@@ -2,10 +2,11 @@
  * Ends and removes what killed runs of the tests left behind: servers that still run, and directories. A name or the
  * environment tells the owner of something, and /proc tells that the owner is gone. Nothing is done without /proc.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { names, read } from './leftovers.ts';
 
 /** This variable is in the environment of every process that a test has started, directly or not. */
 export const TEST_OWNER = 'PREFORK_TEST_OWNER';
@@ -65,21 +66,4 @@ function environmentOwner(pid: number): string | undefined {
     .split('\0')
     .find((one) => one.startsWith(`${TEST_OWNER}=`));
   return variable?.slice(TEST_OWNER.length + 1);
-}
-
-function names(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
-}
-
-/** Processes may end while they are examined, and then there is nothing to read. */
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }

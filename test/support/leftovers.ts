@@ -72,7 +72,7 @@ function numericNames(directory: string): number[] {
   return names(directory).map(Number).filter(Number.isInteger);
 }
 
-function names(directory: string): string[] {
+export function names(directory: string): string[] {
   try {
     return readdirSync(directory);
   } catch {
@@ -81,7 +81,7 @@ function names(directory: string): string[] {
 }
 
 /** Processes may end while they are examined, and then there is nothing to read. */
-function read(path: string): string {
+export function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch {

@@ -16,7 +16,7 @@ export interface Look {
   readonly type: 'look';
 }
 
-export interface LookoutParts {
+export interface HealthPollerParts {
   readonly settings: WatchSettings & Pick<Settings, 'logLevel' | 'ready'>;
   readonly log: Log;
   readonly os: Pick<Os, 'now' | 'after'>;
@@ -31,14 +31,14 @@ export interface LookoutParts {
  * `close` cancels.
  */
 export class HealthPoller {
-  readonly #parts: LookoutParts;
+  readonly #parts: HealthPollerParts;
   /** The log of the balance; undefined where its lines would not be shown. */
   readonly #balanceLog: BalanceLog | undefined;
   readonly #idleBoots: IdleBoots;
   #watch: Watch;
   #cancel: () => void = () => {};
 
-  constructor(parts: LookoutParts) {
+  constructor(parts: HealthPollerParts) {
     this.#parts = parts;
     this.#watch = newWatch(parts.os.now());
     this.#idleBoots = new IdleBoots(parts.log, parts.settings.ready);

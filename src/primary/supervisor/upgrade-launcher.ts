@@ -8,7 +8,7 @@ import type { NewPrimary, NewPrimaryEvents } from '../../upgrade/new-primary.ts'
 /** The next primary's own time to start, beside the ready timeout of its workers. */
 const BOOT_MS = 10_000;
 
-export interface SuccessionParts {
+export interface UpgradeLauncherParts {
   readonly sharing: Sharing;
   /** The variables for the next primary, beside this primary's own environment. */
   readonly env: NodeJS.ProcessEnv;
@@ -22,13 +22,13 @@ export interface SuccessionParts {
 
 /** Makes the attempts to be succeeded by another primary, one at a time. Owns the successor until it is ready. */
 export class UpgradeLauncher {
-  readonly #parts: SuccessionParts;
+  readonly #parts: UpgradeLauncherParts;
   #newPrimary: NewPrimary | undefined;
   #isWanted = false;
   /** The next primary is ready, and takes connections. */
   #takes = false;
 
-  constructor(parts: SuccessionParts) {
+  constructor(parts: UpgradeLauncherParts) {
     this.#parts = parts;
   }
 

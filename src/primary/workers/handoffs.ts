@@ -38,7 +38,7 @@ interface OnTheWay {
   readonly to: WorkerId;
   /** The sender's id of the handoff. */
   readonly id: number;
-  readonly parcel: NativeClient;
+  readonly client: NativeClient;
 }
 
 export interface HandoffParts {
@@ -70,23 +70,23 @@ export class Handoffs {
     this.#parts = parts;
   }
 
-  /** @param parcel undefined when its descriptor got lost: the sender still has its own. */
-  pass(sender: WorkerId, { id, to, listener, from, nth, move }: Handoff, parcel: NativeClient | undefined): void {
+  /** @param client undefined when its descriptor got lost: the sender still has its own. */
+  pass(sender: WorkerId, { id, to, listener, from, nth, move }: Handoff, client: NativeClient | undefined): void {
     const receiver = this.#parts.workerOf(to, move);
     const unanswered = this.#unanswered.get(sender) ?? 0;
     const isFull = unanswered >= MOST_UNANSWERED;
-    if (parcel === undefined || receiver === undefined || receiver === sender || isFull) {
-      parcel?.close();
+    if (client === undefined || receiver === undefined || receiver === sender || isFull) {
+      client?.close();
       this.#answer(sender, id, 'refused', move);
       return;
     }
     this.#unanswered.set(sender, unanswered + 1);
     const ours = ++this.#ids;
-    this.#onTheWay.set(ours, { move, from: sender, to: receiver, id, parcel });
+    this.#onTheWay.set(ours, { move, from: sender, to: receiver, id, client });
     const isSent = this.#parts.send(
       receiver,
       { type: 'handoff', id: ours, listener, from, nth, ...(move && { move }) },
-      parcel,
+      client,
     );
     if (!isSent) this.settle(receiver, ours, 'failed');
   }
@@ -97,7 +97,7 @@ export class Handoffs {
     if (one === undefined || one.to !== worker) return;
     this.#onTheWay.delete(id);
     this.#forgetOne(one.from);
-    one.parcel.close();
+    one.client.close();
     if (one.move !== undefined && how === 'taken') this.#countMove(worker, 'in');
     this.#answer(one.from, one.id, how, one.move);
   }
@@ -140,14 +140,14 @@ export class Handoffs {
       if (one.to !== NEXT_PRIMARY) continue;
       this.#onTheWay.delete(id);
       this.#forgetOne(one.from);
-      one.parcel.close();
+      one.client.close();
       this.moves.upgrade.failed++;
       this.#parts.send(one.from, { type: 'handed', id: one.id, how: 'taken' });
     }
   }
 
   close(): void {
-    for (const { parcel } of this.#onTheWay.values()) parcel.close();
+    for (const { client } of this.#onTheWay.values()) client.close();
     this.#onTheWay.clear();
   }
 

@@ -14,7 +14,7 @@ class NativeClient {
 
 interface Bench {
   readonly handoffs: Handoffs;
-  readonly parcel: NativeClient;
+  readonly client: NativeClient;
   readonly sent: unknown[];
   /** Closes the receiver's channel, so that nothing reaches it any more. */
   readonly closeChannel: () => void;
@@ -32,28 +32,28 @@ function setUp(): Bench {
     },
     workerOf: (slot) => [SENDER, RECEIVER][slot],
   });
-  return { handoffs, parcel: new NativeClient(), sent, closeChannel: () => void (isOpen = false) };
+  return { handoffs, client: new NativeClient(), sent, closeChannel: () => void (isOpen = false) };
 }
 
 for (const how of ['taken', 'refused'] as const) {
   test(`what was ${how} is told to its sender, and the copy here closed, once`, () => {
-    const { handoffs, parcel, sent } = setUp();
-    handoffs.pass(SENDER, handoff, parcel);
-    assert.deepEqual(sent.shift(), [RECEIVER, { type: 'handoff', id: 1, listener: 3, from: 0, nth: 9 }, parcel]);
-    assert.ok(!parcel.isClosed);
+    const { handoffs, client, sent } = setUp();
+    handoffs.pass(SENDER, handoff, client);
+    assert.deepEqual(sent.shift(), [RECEIVER, { type: 'handoff', id: 1, listener: 3, from: 0, nth: 9 }, client]);
+    assert.ok(!client.isClosed);
     handoffs.settle(RECEIVER, 1, how);
     handoffs.settle(RECEIVER, 1, how);
-    assert.ok(parcel.isClosed);
+    assert.ok(client.isClosed);
     assert.deepEqual(sent, [[SENDER, { type: 'handed', id: 7, how }, undefined]]);
     assert.equal(handoffs.counts[how], 1);
   });
 }
 
 test('nobody settles what is on its way to another', () => {
-  const { handoffs, parcel, sent } = setUp();
-  handoffs.pass(SENDER, handoff, parcel);
+  const { handoffs, client, sent } = setUp();
+  handoffs.pass(SENDER, handoff, client);
   handoffs.settle(SENDER, 1, 'taken');
-  assert.deepEqual([parcel.isClosed, sent.length], [false, 1]);
+  assert.deepEqual([client.isClosed, sent.length], [false, 1]);
 });
 
 test('what is on its way to a worker that ends has failed; what it had taken has not', () => {
@@ -66,22 +66,22 @@ test('what is on its way to a worker that ends has failed; what it had taken has
   assert.deepEqual(handoffs.counts, { taken: 1, refused: 0, failed: 1 });
 });
 
-for (const [what, to, hasParcel] of [
+for (const [what, to, hasClient] of [
   ['a slot without a worker', 5, true],
   ['itself', 0, true],
   ['a worker, without its handle', 1, false],
 ] as const) {
   test(`refused at once: to ${what}`, () => {
-    const { handoffs, parcel, sent } = setUp();
-    handoffs.pass(SENDER, { ...handoff, to }, hasParcel ? parcel : undefined);
+    const { handoffs, client, sent } = setUp();
+    handoffs.pass(SENDER, { ...handoff, to }, hasClient ? client : undefined);
     assert.deepEqual(sent, [[SENDER, { type: 'handed', id: 7, how: 'refused' }, undefined]]);
-    assert.equal(parcel.isClosed, hasParcel);
+    assert.equal(client.isClosed, hasClient);
   });
 }
 
 test('what its sender asks back is asked of who should have it, and what is not known goes back at once', () => {
-  const { handoffs, parcel, sent } = setUp();
-  handoffs.pass(SENDER, handoff, parcel);
+  const { handoffs, client, sent } = setUp();
+  handoffs.pass(SENDER, handoff, client);
   sent.length = 0;
   handoffs.recall(SENDER, 7);
   handoffs.recall(RECEIVER, 7);
@@ -91,33 +91,33 @@ test('what its sender asks back is asked of who should have it, and what is not 
     [RECEIVER, { type: 'handed', id: 7, how: 'refused' }, undefined],
     [SENDER, { type: 'handed', id: 8, how: 'refused' }, undefined],
   ]);
-  assert.ok(!parcel.isClosed);
+  assert.ok(!client.isClosed);
   handoffs.settle(RECEIVER, 1, 'refused');
-  assert.ok(parcel.isClosed);
+  assert.ok(client.isClosed);
   assert.deepEqual(sent.at(-1), [SENDER, { type: 'handed', id: 7, how: 'refused' }, undefined]);
 });
 
 test('what cannot be sent has failed at once, and so has what is asked back of who cannot be asked', () => {
-  const { handoffs, parcel, sent, closeChannel } = setUp();
-  handoffs.pass(SENDER, handoff, parcel);
+  const { handoffs, client, sent, closeChannel } = setUp();
+  handoffs.pass(SENDER, handoff, client);
   closeChannel();
   sent.length = 0;
   const late = new NativeClient();
   handoffs.pass(SENDER, { ...handoff, id: 8 }, late);
-  assert.deepEqual([parcel.isClosed, late.isClosed], [false, true], 'the first may have been taken');
+  assert.deepEqual([client.isClosed, late.isClosed], [false, true], 'the first may have been taken');
   assert.deepEqual(sent, [[SENDER, { type: 'handed', id: 8, how: 'failed' }, undefined]]);
   handoffs.recall(SENDER, 7);
-  assert.ok(parcel.isClosed);
+  assert.ok(client.isClosed);
   assert.deepEqual(sent.slice(1), [[SENDER, { type: 'handed', id: 7, how: 'failed' }, undefined]]);
   handoffs.gone(RECEIVER);
   assert.deepEqual(handoffs.counts, { taken: 0, refused: 0, failed: 2 });
 });
 
 test('closing closes what is on its way', () => {
-  const { handoffs, parcel } = setUp();
-  handoffs.pass(SENDER, handoff, parcel);
+  const { handoffs, client } = setUp();
+  handoffs.pass(SENDER, handoff, client);
   handoffs.close();
-  assert.ok(parcel.isClosed);
+  assert.ok(client.isClosed);
 });
 
 test('moves are counted apart, for each worker, until it is gone', () => {
