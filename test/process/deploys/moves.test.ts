@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { serve, type App, type Target } from '../../support/app.ts';
 import { KeptConnections, type KeptReport } from '../../support/kept-connections.ts';
 import { ownSharings } from '../../support/platform.ts';
+import { reload } from '../../support/reloads.ts';
 import { endSuccessor, upgraded } from '../../support/upgrades.ts';
 
 const CONNECTIONS = 64;
@@ -19,14 +20,6 @@ const unlevelled = ['--balance', 'kernel', ...debug];
 function assertUnnoticed({ answers, times: _times, ...report }: KeptReport): void {
   assert.deepEqual(report, { closed: 0, toldToClose: 0, lost: 0, wrong: 0, failures: [] });
   assert.ok(answers > 0);
-}
-
-/** Reloads. The promise settles when the earlier workers have ended. */
-async function reload(app: App, nth: number): Promise<void> {
-  const before = [...app.workers.values()];
-  app.signal('SIGHUP');
-  await app.event('reload done', {}, nth);
-  for (const pid of before) await app.event('worker stopped', { pid });
 }
 
 function sumOf(app: App, field: string): number {
