@@ -17,15 +17,67 @@ export interface WorkerSample {
   readonly age: number;
   /** The durations of answered requests by class of status and bucket, in the layout of src/scoreboard/durations.ts. */
   readonly durations: ArrayLike<number>;
+  /** The same durations by finer buckets: src/scoreboard/latencies.ts. */
+  readonly latencies: ArrayLike<number>;
+  readonly requestsStarted: number;
   readonly requestsFinished: number;
   readonly connectionsOpen: number;
   /** How busy its event loop is, 0 to 1. */
   readonly utilization: number;
-  /** How late its event loop runs timers at the 99th percentile, ms. */
+  /** How late its event loop ran the last beat, ms. */
+  readonly delay: number;
+  /** How late its event loop runs timers at the 99th percentile of the last minute, ms. */
   readonly delayP99: number;
   /** Bytes. */
   readonly rss: number;
   readonly heapUsed: number;
+  /** What its application last said of itself (`worker.health`); undefined where it says nothing. */
+  readonly health?: Health | undefined;
+  /** The application's metrics that `CanaryLimits` names, in that order; undefined where it has none of that name. */
+  readonly metrics?: ReadonlyArray<MetricReading | undefined> | undefined;
+}
+
+/** An application's own opinion of its worker. */
+export interface Health {
+  readonly ok: boolean;
+  /** Empty where it is well, or gives none. */
+  readonly reason: string;
+}
+
+/** A metric of the application in one worker, all its labels together. */
+export type MetricReading =
+  /** A total over the worker's life, such as a counter. It is compared by answered request. */
+  | { readonly total: number }
+  /** A gauge: it is compared as it is. */
+  | { readonly value: number }
+  /** A histogram or summary, by its totals over the worker's life: its mean is compared. */
+  | { readonly sum: number; readonly count: number };
+
+/** A metric of the application by which a canary is judged. */
+export interface MetricLimit {
+  /** Its name in the application's registry. */
+  readonly name: string;
+  /** Which way is worse. */
+  readonly worse: 'higher' | 'lower';
+  /** How much worse it may be, as a share of the baseline's: 0.5 for half as much more, or less. */
+  readonly by: number;
+}
+
+/** What a canary may be worse by. Percentages are numbers of percent. */
+export interface CanaryLimits {
+  /** How many percent of the requests may fail in addition to those that fail in the baseline. */
+  readonly canaryErrors: number;
+  /** By how many percent answers may take longer. */
+  readonly canaryLatency: number;
+  /** By how many percent a request may keep the event loop longer. */
+  readonly canaryLoop: number;
+  /** By how many percent a worker may have more memory than the largest of the baseline. */
+  readonly canaryMemory: number;
+  /** How long a new worker may warm up before its latency, its event loop and its memory count, ms. */
+  readonly canaryWarmup: number;
+  /** How many answers of each generation there have to be before anything but a crash, a hang or the application's word counts. */
+  readonly canaryRequests: number;
+  readonly canaryMetrics: readonly MetricLimit[];
 }
 
 /** One generation at one moment of a watch. */
