@@ -16,7 +16,7 @@ export interface WorkerSample {
   /** The time since it began to serve, ms. */
   readonly age: number;
   /** The durations of answered requests by class of status and bucket, in the layout of src/scoreboard/durations.ts. */
-  readonly durations: ArrayLike<number>;
+  readonly durations: Float64Array;
   /** The same durations by finer buckets: src/scoreboard/latencies.ts. */
   readonly latencies: ArrayLike<number>;
   readonly requestsStarted: number;

@@ -1,0 +1,105 @@
+import { quantile } from '../../../scoreboard/durations.ts';
+import { LATENCY_BOUNDS } from '../../../scoreboard/latencies.ts';
+import { cellsOfGroup, growth, latenciesOf, type Cell, type Slice } from './evidence.ts';
+import { DOUBT, type Finding, type Look, type Rule } from './rule.ts';
+import { binomialTail, designEffect, effective, sumOf, type Share } from './statistics.ts';
+import { formatMs, formatShare } from './words.ts';
+
+/** How sure the bound of the baseline's quantile is. What the limit adds to it comes on top. */
+const BASELINE_ALPHA = 0.001;
+
+/** The quantiles that are compared. The median needs few answers, and the 99th percentile shows what only some answers have. */
+const QUANTILES = [
+  // A release is not taken back for a difference in ms that no client can tell from that of the network.
+  { figure: 'p50', share: 0.5, least: 2 },
+  { figure: 'p99', share: 0.99, least: 10 },
+] as const;
+
+type Quantile = (typeof QUANTILES)[number];
+
+/**
+ * How long answers take, of workers that have warmed up. If the canary's quantile is no higher than the limit, its answers above that limit are binomial.
+ * The limit starts from an upper bound of the baseline's quantile, which is an order statistic (David and Nagaraja, Order
+ * Statistics, 7.1).
+ */
+export const latency: Rule = ({ warm }, limits, look) =>
+  QUANTILES.map((of) => compareQuantile(warm, of, 1 + limits.canaryLatency / 100, limits.canaryRequests, look));
+
+function compareQuantile(slices: readonly Slice[], of: Quantile, factor: number, least: number, look: Look): Finding {
+  const whole = tailOf(slices, of, factor);
+  const row = {
+    figure: of.figure,
+    unit: 'ms',
+    baseline: quantileOf(slices, 'baseline', of.share),
+    canary: quantileOf(slices, 'canary', of.share),
+    limit: whole?.limit ?? null,
+  } as const;
+  if (whole === undefined || whole.above.trials < least) return { row: { ...row, verdict: 'too little' } };
+  const last = tailOf(slices.slice(Math.floor(slices.length / 2)), of, factor);
+  let doubt: string | undefined;
+  for (const tail of [whole, last]) {
+    if (tail === undefined || tail.above.trials < least) continue;
+    const { above, limit } = tail;
+    const { trials, hits } = effective(above, designEffect(above.cells));
+    const chance = binomialTail(trials, hits, 1 - of.share);
+    const text = `${formatShare(above.hits / above.trials)} of its answers take longer than ${formatMs(limit)}, which ${formatShare(1 - of.share)} may: the baseline's ${of.figure} is ${formatMs(row.baseline ?? 0)}`;
+    // The two quantiles, each over the whole and the last half, share the chance to be wrong.
+    if (chance < look.alpha / 4) return { row: { ...row, verdict: 'worse' }, worse: text };
+    if (chance < DOUBT / 4) doubt ??= text;
+  }
+  if (doubt === undefined) return { row: { ...row, verdict: 'ok' } };
+  return { row: { ...row, verdict: look.isLast ? 'too little' : 'ok' }, doubt: `${doubt}: too few to be sure` };
+}
+
+function quantileOf(slices: readonly Slice[], group: 'baseline' | 'canary', share: number): number | null {
+  return quantile(latenciesOf(cellsOfGroup(slices, group)), share, LATENCY_BOUNDS) ?? null;
+}
+
+/** The canary's answers above the limit. */
+interface Tail {
+  readonly limit: number;
+  readonly above: Share & { readonly cells: readonly Share[] };
+}
+
+/** @returns undefined when the baseline has too few answers to bound its quantile. */
+function tailOf(slices: readonly Slice[], { share, least }: Quantile, factor: number): Tail | undefined {
+  const bound = boundOf(cellsOfGroup(slices, 'baseline'), share);
+  const limit = bound === undefined ? undefined : limitAbove(LATENCY_BOUNDS[bound]!, factor, least);
+  if (limit === undefined) return undefined;
+  const cells = cellsOfGroup(slices, 'canary').map((cell) => sharesAbove(cell, limit));
+  return { limit: LATENCY_BOUNDS[limit]!, above: { ...sumOf(cells), cells } };
+}
+
+function limitAbove(bound: number, factor: number, least: number): number | undefined {
+  const index = LATENCY_BOUNDS.findIndex((one) => one >= Math.max(bound * factor, bound + least));
+  return index === -1 ? undefined : index;
+}
+
+/**
+ * Returns the lowest bucket whose bound the quantile surely does not exceed. How answers come together is only known for a
+ * bound, so it is asked for each from the quantile upwards.
+ */
+function boundOf(cells: readonly Cell[], share: number): number | undefined {
+  const counts = latenciesOf(cells);
+  const trials = counts.reduce((sum, count) => sum + count, 0);
+  let below = 0;
+  for (const bucket of LATENCY_BOUNDS.keys()) {
+    below += counts[bucket] ?? 0;
+    if (below <= trials * share || (counts[bucket] ?? 0) === 0) continue;
+    const effect = designEffect(cells.map((cell) => sharesAbove(cell, bucket)));
+    if (binomialTail(trials / effect, below / effect, share) <= BASELINE_ALPHA) return bucket;
+  }
+  return undefined;
+}
+
+/** Counts the cell's answers above the bound of a bucket. */
+function sharesAbove({ before, worker }: Cell, bucket: number): Share {
+  let hits = 0;
+  let trials = 0;
+  for (let index = 0; index < worker.latencies.length; index++) {
+    const count = growth(before.latencies[index] ?? 0, worker.latencies[index]!);
+    trials += count;
+    if (index > bucket) hits += count;
+  }
+  return { hits, trials };
+}
