@@ -60,7 +60,7 @@ export const limits: CanaryLimits = {
   canaryLoop: 50,
   canaryMemory: 50,
   canaryWarmup: 5000,
-  canaryRequests: 200,
+  canaryRequests: 100,
   canaryMetrics: [],
 };
 

@@ -40,7 +40,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'its own word after 3 s': { unwell: 3000 },
 };
 
-export function simulate(runs: number, watchMs: number): void {
+export function simulateGood(runs: number, watchMs: number): void {
   console.log(
     `good releases, ${runs} runs each, a watch of ${watchMs / 1000} s: worse / doubt for too little / other doubt`,
   );
@@ -62,9 +62,10 @@ export function simulate(runs: number, watchMs: number): void {
     const causes = [...why].map(([figure, count]) => `${figure} ${count}`).join(', ');
     console.log(`| ${name} | ${sums.all} | ${sums.worse} | ${sums.little} | ${sums.doubt} | ${causes} |`);
   }
-  console.log(
-    '\nbad releases: caught as worse, left in doubt, taken for good; median and 95th percentile of the time, s',
-  );
+}
+
+export function simulateBad(runs: number, watchMs: number): void {
+  console.log('bad releases, % caught as worse / % left in doubt, and when: median and 95th percentile of the time, s');
   for (const [name, fault] of Object.entries(FAULTS)) {
     for (const rate of RATES) {
       const cells = FLEETS.map(([workers, canary]) => {

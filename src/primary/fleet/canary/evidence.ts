@@ -12,6 +12,8 @@ export interface Cell {
   readonly failed: number;
   /** Requests whose connection closed before they were answered. */
   readonly abandoned: number;
+  /** The answers by bucket of src/scoreboard/latencies.ts. */
+  readonly latencies: Float64Array;
   /** True when the worker had warmed up by its beginning. */
   readonly isWarm: boolean;
 }
@@ -71,7 +73,11 @@ function cellOf(before: WorkerSample, worker: WorkerSample, warmup: number): Cel
   // A worker that lies about its counts gets shares of at most 1.
   const failed = Math.min(answered, growth(then.failed, now.failed));
   const abandoned = growth(before.requestsFinished - then.answered, worker.requestsFinished - now.answered);
-  return { worker, before, answered, failed, abandoned, isWarm: before.age >= warmup };
+  const latencies = new Float64Array(worker.latencies.length);
+  for (const bucket of latencies.keys()) {
+    latencies[bucket] = growth(before.latencies[bucket] ?? 0, worker.latencies[bucket]!);
+  }
+  return { worker, before, answered, failed, abandoned, latencies, isWarm: before.age >= warmup };
 }
 
 function answersOf({ durations }: WorkerSample): { answered: number; failed: number } {
@@ -93,13 +99,11 @@ export function cellsOfGroup(slices: readonly Slice[], group: Group): Cell[] {
   return slices.flatMap((slice) => slice[group]);
 }
 
-/** The answers in these cells by bucket of src/scoreboard/latencies.ts. */
+/** The answers in all these cells by bucket. */
 export function latenciesOf(cells: readonly Cell[]): number[] {
   const sums: number[] = [];
-  for (const { before, worker } of cells) {
-    for (let bucket = 0; bucket < worker.latencies.length; bucket++) {
-      sums[bucket] = (sums[bucket] ?? 0) + growth(before.latencies[bucket] ?? 0, worker.latencies[bucket]!);
-    }
+  for (const { latencies } of cells) {
+    for (let bucket = 0; bucket < latencies.length; bucket++) sums[bucket] = (sums[bucket] ?? 0) + latencies[bucket]!;
   }
   return sums;
 }

@@ -53,7 +53,7 @@ function compareShares({ slices }: Evidence, look: Look, question: Question): Fi
   let doubt: string | undefined;
   for (const shares of [whole, sharesOf(last, question)]) {
     if (!isMore(shares, question)) continue;
-    const chance = chanceOf(shares);
+    const chance = chanceOf(shares, whole.baseline.cells);
     const text = sentence(shares, question);
     // Each of the two has half of the chance to be wrong.
     if (chance < look.alpha / 2) return { row: { ...row, verdict: 'worse' }, worse: text };
@@ -82,8 +82,9 @@ function isMore({ baseline, canary }: Shares, { percent }: Question): boolean {
   );
 }
 
-function chanceOf({ baseline, canary }: Shares): number {
-  const effect = Math.max(designEffect(baseline.cells), designEffect(canary.cells));
+/** @param usual the baseline over the whole watch, which shows how failures come when nothing is wrong. */
+function chanceOf({ baseline, canary }: Shares, usual: readonly Share[]): number {
+  const effect = Math.max(designEffect(usual), designEffect(baseline.cells), designEffect(canary.cells));
   return moreHits(effective(canary, effect), effective(baseline, effect));
 }
 

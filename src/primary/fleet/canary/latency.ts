@@ -1,12 +1,15 @@
 import { quantile } from '../../../scoreboard/durations.ts';
 import { LATENCY_BOUNDS } from '../../../scoreboard/latencies.ts';
-import { cellsOfGroup, growth, latenciesOf, type Cell, type Slice } from './evidence.ts';
+import { cellsOfGroup, latenciesOf, type Cell, type Group, type Slice } from './evidence.ts';
 import { DOUBT, type Finding, type Look, type Rule } from './rule.ts';
-import { binomialTail, designEffect, effective, sumOf, type Share } from './statistics.ts';
+import { binomialTail, designEffect, effective, moreHits, sumOf, type Share } from './statistics.ts';
 import { formatMs, formatShare } from './words.ts';
 
 /** How sure the bound of the baseline's quantile is. What the limit adds to it comes on top. */
 const BASELINE_ALPHA = 0.001;
+
+/** Fewer slices than this may all be of a bad moment. */
+const LEAST_SLICES = 5;
 
 /** The quantiles that are compared. The median needs few answers, and the 99th percentile shows what only some answers have. */
 const QUANTILES = [
@@ -35,13 +38,12 @@ function compareQuantile(slices: readonly Slice[], of: Quantile, factor: number,
     limit: whole?.limit ?? null,
   } as const;
   if (whole === undefined || whole.above.trials < least) return { row: { ...row, verdict: 'too little' } };
-  const last = tailOf(slices.slice(Math.floor(slices.length / 2)), of, factor);
+  const last = tailOf(slices.slice(-Math.ceil(slices.length / 2)), of, factor);
   let doubt: string | undefined;
   for (const tail of [whole, last]) {
     if (tail === undefined || tail.above.trials < least) continue;
     const { above, limit } = tail;
-    const { trials, hits } = effective(above, designEffect(above.cells));
-    const chance = binomialTail(trials, hits, 1 - of.share);
+    const chance = chanceOf(tail, of.share);
     const text = `${formatShare(above.hits / above.trials)} of its answers take longer than ${formatMs(limit)}, which ${formatShare(1 - of.share)} may: the baseline's ${of.figure} is ${formatMs(row.baseline ?? 0)}`;
     // The two quantiles, each over the whole and the last half, share the chance to be wrong.
     if (chance < look.alpha / 4) return { row: { ...row, verdict: 'worse' }, worse: text };
@@ -55,19 +57,36 @@ function quantileOf(slices: readonly Slice[], group: 'baseline' | 'canary', shar
   return quantile(latenciesOf(cellsOfGroup(slices, group)), share, LATENCY_BOUNDS) ?? null;
 }
 
-/** The canary's answers above the limit. */
+/** The answers above the limit: the canary's, and those of the baseline. */
 interface Tail {
   readonly limit: number;
-  readonly above: Share & { readonly cells: readonly Share[] };
+  readonly above: Cells;
+  readonly usual: Cells;
+}
+
+type Cells = Share & { readonly cells: readonly Share[] };
+
+/**
+ * Slow answers have to be more than the quantile allows, and more than the baseline has. The second matters where slow answers come
+ * together: that the baseline had no bad moment yet does not mean that it has none.
+ */
+function chanceOf({ above, usual }: Tail, share: number): number {
+  const effect = Math.max(designEffect(above.cells), designEffect(usual.cells));
+  const canary = effective(above, effect);
+  return Math.max(binomialTail(canary.trials, canary.hits, 1 - share), moreHits(canary, effective(usual, effect)));
 }
 
 /** @returns undefined when the baseline has too few answers to bound its quantile. */
 function tailOf(slices: readonly Slice[], { share, least }: Quantile, factor: number): Tail | undefined {
+  if (slices.length < LEAST_SLICES) return undefined;
   const bound = boundOf(cellsOfGroup(slices, 'baseline'), share);
   const limit = bound === undefined ? undefined : limitAbove(LATENCY_BOUNDS[bound]!, factor, least);
   if (limit === undefined) return undefined;
-  const cells = cellsOfGroup(slices, 'canary').map((cell) => sharesAbove(cell, limit));
-  return { limit: LATENCY_BOUNDS[limit]!, above: { ...sumOf(cells), cells } };
+  const of = (group: Group): Cells => {
+    const cells = cellsOfGroup(slices, group).map((cell) => sharesAbove(cell, limit));
+    return { ...sumOf(cells), cells };
+  };
+  return { limit: LATENCY_BOUNDS[limit]!, above: of('canary'), usual: of('baseline') };
 }
 
 function limitAbove(bound: number, factor: number, least: number): number | undefined {
@@ -93,13 +112,12 @@ function boundOf(cells: readonly Cell[], share: number): number | undefined {
 }
 
 /** Counts the cell's answers above the bound of a bucket. */
-function sharesAbove({ before, worker }: Cell, bucket: number): Share {
+function sharesAbove({ latencies }: Cell, bucket: number): Share {
   let hits = 0;
   let trials = 0;
-  for (let index = 0; index < worker.latencies.length; index++) {
-    const count = growth(before.latencies[index] ?? 0, worker.latencies[index]!);
-    trials += count;
-    if (index > bucket) hits += count;
+  for (let index = 0; index < latencies.length; index++) {
+    trials += latencies[index]!;
+    if (index > bucket) hits += latencies[index]!;
   }
   return { hits, trials };
 }

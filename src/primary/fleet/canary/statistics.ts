@@ -110,8 +110,9 @@ export function sumOf(cells: readonly Share[]): Share {
   return { hits, trials };
 }
 
-/** Fewer cells than this say nothing about how hits come. */
+/** With fewer cells than this, how hits come is not known yet. Then they count as if so many came together. */
 const LEAST_CELLS = 4;
+const UNKNOWN_EFFECT = 10;
 
 /**
  * How many times more the hits vary from cell to cell than hits that come by themselves would: Pearson's chi-squared over
@@ -125,12 +126,12 @@ export function designEffect(cells: readonly Share[]): number {
   const share = hits / trials;
   if (!(share > 0 && share < 1)) return 1;
   const used = cells.filter((cell) => cell.trials > 0);
-  if (used.length < LEAST_CELLS) return 1;
+  if (used.length < LEAST_CELLS) return UNKNOWN_EFFECT;
+  const freedom = used.length - 1;
   let chiSquared = 0;
   for (const cell of used) {
     chiSquared += (cell.hits - cell.trials * share) ** 2 / (cell.trials * share * (1 - share));
   }
-  const freedom = used.length - 1;
   const effect = chiSquared / freedom;
   return effect > 1 + 2 * Math.sqrt(2 / freedom) ? effect : 1;
 }
