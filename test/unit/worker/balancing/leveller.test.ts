@@ -9,6 +9,7 @@ import { Board } from '../../../../src/scoreboard/board.ts';
 import { monotonic } from '../../../../src/scoreboard/clock.ts';
 import { BLANK } from '../../../../src/scoreboard/record.ts';
 import { Writer } from '../../../../src/scoreboard/writer.ts';
+import { Heat } from '../../../../src/worker/balancing/heat.ts';
 import { Leveller } from '../../../../src/worker/balancing/leveller.ts';
 import { poll } from '../../../support/watched.ts';
 import { temporaryDirectory } from '../../scoreboard/helpers.ts';
@@ -71,6 +72,7 @@ class Bench {
       servers: { open: () => this.sockets.length, accepted: () => this.accepted },
       requests: { tellFree: (onFree) => void (this.onFree = onFree) },
       vitals: { publish: () => this.#write(OWN) },
+      heat: new Heat(),
       arrivedAt: (socket) => (socket as unknown as FakeSocket).arrivedAt,
       slot: () => OWN,
       isServing: () => this.isServing,
