@@ -92,7 +92,7 @@ function start(context: WorkerContext): void {
   });
   link.on('promote', (promotion) => status.promote(promotion.slot));
 
-  // Who moves connections, and who decides where accepted ones are served.
+  // The parts that move connections, and that decide where accepted ones are served.
   const look = lookerAt(context.board);
   const mover = handoffs && canMove ? { handoffs, migration: new Migration({ servers, handoffs, slot }) } : undefined;
   const moves = mover && drainMoves(mover, { balance, slot, look });

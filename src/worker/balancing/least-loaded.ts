@@ -74,10 +74,12 @@ export class LeastLoaded implements Strategy {
   /** Lets the next few stay undecided. The timer ends that: connections that come in calm may be long, so each is decided. */
   #keep(): number {
     this.#unasked = Math.floor(this.#parts.tolerance.drift);
-    this.#thinkAgain ??= setTimeout(() => {
-      this.#thinkAgain = undefined;
-      this.#unasked = 0;
-    }, MEASURE_PERIOD_MS).unref();
+    if (this.#thinkAgain === undefined) {
+      this.#thinkAgain = setTimeout(() => {
+        this.#thinkAgain = undefined;
+        this.#unasked = 0;
+      }, MEASURE_PERIOD_MS).unref();
+    }
     return KEEP;
   }
 

@@ -115,8 +115,8 @@ export class Leveller {
     const hasSlot = slots.some(({ slot }) => slot === own);
     this.#plan = own !== undefined && hasSlot ? this.#decide(own, slots, ended) : [];
     this.#parts.requests.tellFree(this.#plan.length > 0 ? this.#onFree : undefined);
-    if (this.#plan.length === 0) return;
-    this.#parts.migration.watch();
+    if (this.#plan.length === 0) return this.#parts.migration.unwatch(this);
+    this.#parts.migration.watch(this);
     this.#free = this.#freeNow();
     this.#moveFree();
   }

@@ -42,7 +42,7 @@ export class Tolerance {
     return this.#value === 1;
   }
 
-  /** By how many connections the others' knowledge of this worker may be wrong. Below 1 they have to know each. */
+  /** The others' knowledge of this worker may be wrong by so many connections. Below 1 they have to know each. */
   get drift(): number {
     return this.#value * DRIFT;
   }
