@@ -8,7 +8,7 @@ import type { Binder } from '../privileges/binder.ts';
 import { binderRequestOf, type BinderAnswer, type BinderRequest } from '../privileges/binder-messages.ts';
 import { isInSession } from '../privileges/session.ts';
 import { commandPath, doorFlags, whyNotRoots } from './next-node.ts';
-import { isMovedMessage, type MoveMessage } from './moves.ts';
+import { isMovedMessage, type MoveMessage, type MoveTerms } from './moves.ts';
 import { FORMAT, isNewPrimaryMessage, HANDOVER_FD, packed, VARIABLE, type Handover } from './handover.ts';
 
 /** How long a next primary that is given up may take to end in order. */
@@ -101,8 +101,8 @@ export class NewPrimary {
   }
 
   /** Sends a connection of a worker of ours, once it is ready. @returns false when it did not leave. */
-  move(id: number, key: string, slot: number, handle: SentHandle): boolean {
-    return this.#say({ prefork: 'move', id, key, slot }, handle);
+  move(id: number, terms: MoveTerms, handle: SentHandle): boolean {
+    return this.#say({ prefork: 'move', id, ...terms }, handle);
   }
 
   recall(id: number): boolean {

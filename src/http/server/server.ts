@@ -134,7 +134,7 @@ export class Server extends NetServer {
     const socket = source.socket as Connected;
     own(this, socket);
     const connection = new Connection(socket, source, this.#core);
-    source.start(connection);
+    connection.start();
     this.#serve(socket, connection, MOVED in client);
     this.emit('connection', socket);
   }
@@ -157,7 +157,7 @@ export class Server extends NetServer {
     const socket = stream as Connected;
     const source = new StreamSource(socket);
     const connection = new Connection(socket, source, this.#core);
-    source.start(connection);
+    connection.start();
     this.#serve(socket, connection);
   }
 

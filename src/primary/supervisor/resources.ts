@@ -99,10 +99,10 @@ export class Resources {
 
   /** Returns the function that sends a handoff, in an upgrade also to the other primary. */
   #sendHandoff({ oldPrimary }: SupervisorParts): HandoffParts['send'] {
-    return (to, message, handle) => {
+    return (to, message, handle, sender) => {
       if (to === NEXT_PRIMARY) {
         const key = message.type === 'handoff' ? this.listeners.keyOf(message.listener) : undefined;
-        return this.launcher.send(message, key, handle);
+        return this.launcher.send(message, sender, key, handle);
       }
       if (to !== OLD_PRIMARY) return this.processes.send(to, message, handle);
       if (message.type === 'handed') oldPrimary?.moved(message.id, message.how);

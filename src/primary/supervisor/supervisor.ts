@@ -158,9 +158,10 @@ export class Supervisor {
     // The channel between the two primaries is the binder's when the other one has left.
     if (settings.migrate === 'off' || binder !== undefined) return undefined;
     return {
-      take: (id, key, slot, handle) => {
+      take: (id, { key, slot, worker }, handle) => {
         const header = { listener: listeners.idOf(key) ?? NO_LISTENER, from: NO_SLOT_HERE, nth: 0 };
-        handoffs.pass(OLD_PRIMARY, { ...header, id, to: slot, move: 'upgrade' }, handle as NativeClient | undefined);
+        const handoff = { ...header, id, to: slot, move: 'upgrade' } as const;
+        handoffs.pass(OLD_PRIMARY, handoff, handle as NativeClient | undefined, worker);
       },
       recall: (id) => handoffs.recall(OLD_PRIMARY, id),
     };

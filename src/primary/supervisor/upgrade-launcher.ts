@@ -70,11 +70,13 @@ export class UpgradeLauncher {
   /**
    * Sends the next primary what would be sent to a worker, once it is ready. @returns false when the message did not
    * leave.
+   *
+   * @param worker the one that gives the connection
    */
-  send(message: PrimaryMessage, key: string | undefined, handle?: SentHandle): boolean {
+  send(message: PrimaryMessage, worker: number, key: string | undefined, handle?: SentHandle): boolean {
     if (message.type === 'recall') return this.#newPrimary?.recall(message.id) ?? false;
     if (message.type !== 'handoff' || key === undefined || handle === undefined) return false;
-    return this.#newPrimary?.move(message.id, key, message.from, handle) ?? false;
+    return this.#newPrimary?.move(message.id, { key, slot: message.from, worker }, handle) ?? false;
   }
 
   /**

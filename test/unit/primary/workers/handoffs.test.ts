@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Handoffs } from '../../../../src/primary/workers/handoffs.ts';
+import { Handoffs, MOST_UNANSWERED, OLD_PRIMARY } from '../../../../src/primary/workers/handoffs.ts';
 
 const [SENDER, RECEIVER] = [1, 2];
 const handoff = { id: 7, to: 1, listener: 3, from: 0, nth: 9 };
@@ -139,4 +139,20 @@ test('moves are counted apart, for each worker, until it is gone', () => {
   assert.deepEqual(handoffs.moves.drain, { taken: 2, refused: 2, failed: 0 });
   assert.deepEqual(handoffs.moves.level, { taken: 0, refused: 0, failed: 1 });
   assert.deepEqual(handoffs.movesOf(RECEIVER), { out: 0, in: 0, failed: 0 });
+});
+
+test('so many may wait for one worker, also for each worker behind another primary', () => {
+  const { handoffs, sent } = setUp();
+  const isTaken = (sender: number, worker?: number): boolean => {
+    handoffs.pass(sender, { ...handoff, id: sent.length, move: 'upgrade' }, new NativeClient(), worker);
+    const [receiver] = sent.at(-1) as [number];
+    return receiver === RECEIVER;
+  };
+  const givers = [[SENDER], [OLD_PRIMARY, 5], [OLD_PRIMARY, 6]] as const;
+  for (const [sender, worker] of givers) {
+    for (let nth = 0; nth < MOST_UNANSWERED; nth++) assert.ok(isTaken(sender, worker), `${nth} of ${sender}`);
+    assert.ok(!isTaken(sender, worker), `more of ${sender}`);
+  }
+  handoffs.settle(RECEIVER, MOST_UNANSWERED + 1, 'taken');
+  assert.deepEqual([isTaken(SENDER), isTaken(OLD_PRIMARY, 6), isTaken(OLD_PRIMARY, 5)], [false, false, true]);
 });
