@@ -77,7 +77,8 @@ export interface CanaryLimits {
   readonly canaryWarmup: number;
   /** How many answers of each generation there have to be before anything but a crash, a hang or the application's word counts. */
   readonly canaryRequests: number;
-  readonly canaryMetrics: readonly MetricLimit[];
+  /** Undefined stands for none. */
+  readonly canaryMetrics: readonly MetricLimit[] | undefined;
 }
 
 /** One generation at one moment of a watch. */

@@ -96,7 +96,9 @@ interface Simulated {
   readonly durations: Float64Array;
   readonly latencies: Float64Array;
   readonly since: number;
+  /** Without what it leaked. */
   rss: number;
+  leaked: number;
   readonly fullRss: number;
   started: number;
   finished: number;
@@ -144,6 +146,7 @@ class Simulation {
         latencies: new Float64Array(LATENCIES),
         since: isCanary ? 0 : -600_000,
         rss: isCanary ? 55 * MB : fullRss,
+        leaked: 0,
         fullRss,
         started: 0,
         finished: 0,
@@ -182,9 +185,9 @@ class Simulation {
     if (random() < retries / workers) for (let index = 0; index < 10; index++) this.#answer(worker, 500, median);
     worker.utilization = Math.min(1, (count * 0.002 + 0.02) * slower * (0.9 + 0.2 * random()));
     worker.delay = stalled ? 300 * random() : 2 * random();
+    if (isBad) worker.leaked += count * (fault.leak ?? 0);
     if (worker.isCanary) worker.rss += (worker.fullRss - worker.rss) * 0.3;
     worker.rss += normal(random) * MB;
-    if (isBad) worker.rss += count * (fault.leak ?? 0);
   }
 
   #answer({ durations, latencies }: Simulated, status: number, ms: number): void {
@@ -222,8 +225,8 @@ function sampleOf(worker: Simulated, at: number, { unwell }: Fault): WorkerSampl
     utilization: worker.utilization,
     delay: worker.delay,
     delayP99: 5,
-    rss: worker.rss,
-    heapUsed: worker.rss / 2,
+    rss: worker.rss + worker.leaked,
+    heapUsed: (worker.rss + worker.leaked) / 2,
     ...(unwell === undefined ? {} : { health: { ok: !isUnwell, reason: isUnwell ? 'no queue' : '' } }),
   };
 }

@@ -8,7 +8,7 @@ import { formatNumber } from './words.ts';
 const LEAST_SLICES = 5;
 
 /** The application's metrics that were named in the options, of workers that have warmed up. */
-export const applicationMetrics: Rule = ({ warm }, { canaryMetrics }, look) =>
+export const applicationMetrics: Rule = ({ warm }, { canaryMetrics = [] }, look) =>
   canaryMetrics.map((limit, index) =>
     compareMetric(warm, limit, index, { ...look, alpha: look.alpha / canaryMetrics.length }),
   );

@@ -1,8 +1,18 @@
 import type { ComparisonRow } from '../../../contract/canary.ts';
 import { formatShare, formatWhole } from './words.ts';
-import { cellsOfGroup, totalOf, type Cell, type Evidence, type Group, type Slice } from './evidence.ts';
+import { cellsOfGroup, totalOf, type Cell, type Evidence, type Slice } from './evidence.ts';
 import { DOUBT, type Finding, type Look, type Rule } from './rule.ts';
-import { designEffect, effective, moreHits, sumOf, type Share } from './statistics.ts';
+import {
+  differenceEffect,
+  effective,
+  moreHits,
+  ratioOf,
+  sumOf,
+  usualEffect,
+  workerEffect,
+  type Pair,
+  type Share,
+} from './statistics.ts';
 
 /** The canary's share of failures has to be this many times the baseline's, beside the number of percent more. */
 const LEAST_RATIO = 1.25;
@@ -53,7 +63,7 @@ function compareShares({ slices }: Evidence, look: Look, question: Question): Fi
   let doubt: string | undefined;
   for (const shares of [whole, sharesOf(last, question)]) {
     if (!isMore(shares, question)) continue;
-    const chance = chanceOf(shares, whole.baseline.cells);
+    const chance = chanceOf(shares, whole);
     const text = sentence(shares, question);
     // Each of the two has half of the chance to be wrong.
     if (chance < look.alpha / 2) return { row: { ...row, verdict: 'worse' }, worse: text };
@@ -63,14 +73,24 @@ function compareShares({ slices }: Evidence, look: Look, question: Question): Fi
   return { row: { ...row, verdict: look.isLast ? 'too little' : 'ok' }, doubt: `${doubt}: too few to be sure` };
 }
 
-type Shares = { readonly [One in Group]: Share & { readonly cells: readonly Share[] } };
+/** Both generations in these slices, and slice by slice. */
+interface Shares extends Pair {
+  readonly pairs: readonly Pair[];
+  /** Both generations' workers, slice by slice. */
+  readonly workers: readonly (readonly Share[])[];
+}
 
 function sharesOf(slices: readonly Slice[], { share }: Question): Shares {
-  const of = (group: Group): Shares[Group] => {
-    const cells = cellsOfGroup(slices, group).map(share);
-    return { ...sumOf(cells), cells };
+  const pairs = slices.map(({ baseline, canary }) => ({
+    baseline: sumOf(baseline.map(share)),
+    canary: sumOf(canary.map(share)),
+  }));
+  return {
+    baseline: sumOf(pairs.map(({ baseline }) => baseline)),
+    canary: sumOf(pairs.map(({ canary }) => canary)),
+    pairs,
+    workers: slices.flatMap(({ baseline, canary }) => [baseline.map(share), canary.map(share)]),
   };
-  return { baseline: of('baseline'), canary: of('canary') };
 }
 
 function isMore({ baseline, canary }: Shares, { percent }: Question): boolean {
@@ -82,14 +102,10 @@ function isMore({ baseline, canary }: Shares, { percent }: Question): boolean {
   );
 }
 
-/** @param usual the baseline over the whole watch, which shows how failures come when nothing is wrong. */
-function chanceOf({ baseline, canary }: Shares, usual: readonly Share[]): number {
-  const effect = Math.max(designEffect(usual), designEffect(baseline.cells), designEffect(canary.cells));
+/** @param whole the whole watch, which shows best how failures come in the baseline when nothing is wrong. */
+function chanceOf({ baseline, canary, pairs, workers }: Shares, whole: Shares): number {
+  const effect = Math.max(usualEffect(whole.pairs), differenceEffect(pairs), workerEffect(workers));
   return moreHits(effective(canary, effect), effective(baseline, effect));
-}
-
-function ratioOf({ hits, trials }: Share): number {
-  return trials > 0 ? hits / trials : 0;
 }
 
 function rowOf({ baseline, canary }: Shares, { figure, percent }: Question): Omit<ComparisonRow, 'verdict'> {

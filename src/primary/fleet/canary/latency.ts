@@ -1,8 +1,20 @@
 import { quantile } from '../../../scoreboard/durations.ts';
 import { LATENCY_BOUNDS } from '../../../scoreboard/latencies.ts';
-import { cellsOfGroup, latenciesOf, type Cell, type Group, type Slice } from './evidence.ts';
+import { cellsOfGroup, latenciesOf, type Cell, type Slice } from './evidence.ts';
 import { DOUBT, type Finding, type Look, type Rule } from './rule.ts';
-import { binomialTail, designEffect, effective, moreHits, sumOf, type Share } from './statistics.ts';
+import {
+  binomialTail,
+  designEffect,
+  differenceEffect,
+  effective,
+  moreHits,
+  ratioOf,
+  sumOf,
+  usualEffect,
+  workerEffect,
+  type Pair,
+  type Share,
+} from './statistics.ts';
 import { formatMs, formatShare } from './words.ts';
 
 /** How sure the bound of the baseline's quantile is. What the limit adds to it comes on top. */
@@ -37,14 +49,14 @@ function compareQuantile(slices: readonly Slice[], of: Quantile, factor: number,
     canary: quantileOf(slices, 'canary', of.share),
     limit: whole?.limit ?? null,
   } as const;
-  if (whole === undefined || whole.above.trials < least) return { row: { ...row, verdict: 'too little' } };
+  if (whole === undefined || whole.canary.trials < least) return { row: { ...row, verdict: 'too little' } };
   const last = tailOf(slices.slice(-Math.ceil(slices.length / 2)), of, factor);
   let doubt: string | undefined;
   for (const tail of [whole, last]) {
-    if (tail === undefined || tail.above.trials < least) continue;
-    const { above, limit } = tail;
-    const chance = chanceOf(tail, of.share);
-    const text = `${formatShare(above.hits / above.trials)} of its answers take longer than ${formatMs(limit)}, which ${formatShare(1 - of.share)} may: the baseline's ${of.figure} is ${formatMs(row.baseline ?? 0)}`;
+    if (tail === undefined || tail.canary.trials < least) continue;
+    const { canary, limit } = tail;
+    const chance = chanceOf(tail, whole, of.share);
+    const text = `${formatShare(ratioOf(canary))} of its answers take longer than ${formatMs(limit)}, which ${formatShare(1 - of.share)} may: the baseline's ${of.figure} is ${formatMs(row.baseline ?? 0)}`;
     // The two quantiles, each over the whole and the last half, share the chance to be wrong.
     if (chance < look.alpha / 4) return { row: { ...row, verdict: 'worse' }, worse: text };
     if (chance < DOUBT / 4) doubt ??= text;
@@ -58,35 +70,40 @@ function quantileOf(slices: readonly Slice[], group: 'baseline' | 'canary', shar
 }
 
 /** The answers above the limit: the canary's, and those of the baseline. */
-interface Tail {
+interface Tail extends Pair {
   readonly limit: number;
-  readonly above: Cells;
-  readonly usual: Cells;
+  readonly pairs: readonly Pair[];
+  readonly workers: readonly (readonly Share[])[];
 }
-
-type Cells = Share & { readonly cells: readonly Share[] };
 
 /**
  * Slow answers have to be more than the quantile allows, and more than the baseline has. The second matters where slow answers come
  * together: that the baseline had no bad moment yet does not mean that it has none.
  */
-function chanceOf({ above, usual }: Tail, share: number): number {
-  const effect = Math.max(designEffect(above.cells), designEffect(usual.cells));
-  const canary = effective(above, effect);
-  return Math.max(binomialTail(canary.trials, canary.hits, 1 - share), moreHits(canary, effective(usual, effect)));
+function chanceOf({ baseline, canary, pairs, workers }: Tail, whole: Tail, share: number): number {
+  const effect = Math.max(usualEffect(whole.pairs), differenceEffect(pairs), workerEffect(workers));
+  const slow = effective(canary, effect);
+  return Math.max(binomialTail(slow.trials, slow.hits, 1 - share), moreHits(slow, effective(baseline, effect)));
 }
 
 /** @returns undefined when the baseline has too few answers to bound its quantile. */
 function tailOf(slices: readonly Slice[], { share, least }: Quantile, factor: number): Tail | undefined {
   if (slices.length < LEAST_SLICES) return undefined;
-  const bound = boundOf(cellsOfGroup(slices, 'baseline'), share);
+  const bound = boundOf(slices, share);
   const limit = bound === undefined ? undefined : limitAbove(LATENCY_BOUNDS[bound]!, factor, least);
   if (limit === undefined) return undefined;
-  const of = (group: Group): Cells => {
-    const cells = cellsOfGroup(slices, group).map((cell) => sharesAbove(cell, limit));
-    return { ...sumOf(cells), cells };
+  const shares = slices.map(({ baseline, canary }) => ({
+    baseline: baseline.map((cell) => sharesAbove(cell, limit)),
+    canary: canary.map((cell) => sharesAbove(cell, limit)),
+  }));
+  const pairs = shares.map(({ baseline, canary }) => ({ baseline: sumOf(baseline), canary: sumOf(canary) }));
+  return {
+    limit: LATENCY_BOUNDS[limit]!,
+    baseline: sumOf(pairs.map(({ baseline }) => baseline)),
+    canary: sumOf(pairs.map(({ canary }) => canary)),
+    pairs,
+    workers: shares.flatMap(({ baseline, canary }) => [baseline, canary]),
   };
-  return { limit: LATENCY_BOUNDS[limit]!, above: of('canary'), usual: of('baseline') };
 }
 
 function limitAbove(bound: number, factor: number, least: number): number | undefined {
@@ -98,14 +115,14 @@ function limitAbove(bound: number, factor: number, least: number): number | unde
  * Returns the lowest bucket whose bound the quantile surely does not exceed. How answers come together is only known for a
  * bound, so it is asked for each from the quantile upwards.
  */
-function boundOf(cells: readonly Cell[], share: number): number | undefined {
-  const counts = latenciesOf(cells);
+function boundOf(slices: readonly Slice[], share: number): number | undefined {
+  const counts = latenciesOf(cellsOfGroup(slices, 'baseline'));
   const trials = counts.reduce((sum, count) => sum + count, 0);
   let below = 0;
   for (const bucket of LATENCY_BOUNDS.keys()) {
     below += counts[bucket] ?? 0;
     if (below <= trials * share || (counts[bucket] ?? 0) === 0) continue;
-    const effect = designEffect(cells.map((cell) => sharesAbove(cell, bucket)));
+    const effect = designEffect(slices.map(({ baseline }) => sumOf(baseline.map((cell) => sharesAbove(cell, bucket)))));
     if (binomialTail(trials / effect, below / effect, share) <= BASELINE_ALPHA) return bucket;
   }
   return undefined;

@@ -110,30 +110,103 @@ export function sumOf(cells: readonly Share[]): Share {
   return { hits, trials };
 }
 
-/** With fewer cells than this, how hits come is not known yet. Then they count as if so many came together. */
-const LEAST_CELLS = 4;
+/** With fewer slices than this, how hits come is not known yet. Then they count as if so many came together. */
+const LEAST_SLICES = 4;
 const UNKNOWN_EFFECT = 10;
 
 /**
- * How many times more the hits vary from cell to cell than hits that come by themselves would: Pearson's chi-squared over
+ * How many times more the hits vary from slice to slice than hits that come by themselves would: Pearson's chi-squared over
  * its degrees of freedom. Hits that come together, such as all requests of a moment when the machine stood still, count as
  * so many times fewer. This is Rao and Scott's way with clustered data (Biometrics 48, 1992).
  *
- * @returns 1 where the cells do not vary by more than chance.
+ * @returns 1 where they do not vary by more than chance.
  */
-export function designEffect(cells: readonly Share[]): number {
-  const { hits, trials } = sumOf(cells);
-  const share = hits / trials;
-  if (!(share > 0 && share < 1)) return 1;
-  const used = cells.filter((cell) => cell.trials > 0);
-  if (used.length < LEAST_CELLS) return UNKNOWN_EFFECT;
-  const freedom = used.length - 1;
-  let chiSquared = 0;
-  for (const cell of used) {
-    chiSquared += (cell.hits - cell.trials * share) ** 2 / (cell.trials * share * (1 - share));
+export function designEffect(slices: readonly Share[]): number {
+  const share = ratioOf(sumOf(slices));
+  const used = slices.filter(({ trials }) => trials > 0);
+  return effectOf(used.map(({ hits, trials }) => (hits - trials * share) ** 2 / varianceOf(trials, share)));
+}
+
+/** The same slice of both generations. */
+export interface Pair {
+  readonly baseline: Share;
+  readonly canary: Share;
+}
+
+/**
+ * The design effect of the difference between two generations. What happens to both in one slice, such as an outage of a database,
+ * is no difference.
+ */
+export function differenceEffect(pairs: readonly Pair[]): number {
+  const used = pairs.filter(({ baseline, canary }) => baseline.trials > 0 && canary.trials > 0);
+  const shares = { baseline: ratioOf(sumOf(used.map(baselineOf))), canary: ratioOf(sumOf(used.map(canaryOf))) };
+  const mean = shares.canary - shares.baseline;
+  return effectOf(
+    used.map(({ baseline, canary }) => {
+      const difference = ratioOf(canary) - ratioOf(baseline);
+      const variance =
+        varianceOf(canary.trials, shares.canary) / canary.trials ** 2 +
+        varianceOf(baseline.trials, shares.baseline) / baseline.trials ** 2;
+      return (difference - mean) ** 2 / variance;
+    }),
+  );
+}
+
+/** The design effect of the baseline, but for what the canary has in the same slices. */
+export function usualEffect(pairs: readonly Pair[]): number {
+  const usual = ratioOf(sumOf(pairs.map(baselineOf)));
+  const used = pairs.filter(({ baseline }) => baseline.trials > 0);
+  return effectOf(
+    used.map(({ baseline: { hits, trials }, canary }) => {
+      const share = Math.max(usual, Math.min(hits / trials, ratioOf(canary)));
+      return (hits - trials * share) ** 2 / varianceOf(trials, share);
+    }),
+  );
+}
+
+/**
+ * The design effect that shows between workers of one generation in the same slices. A client that sends a request that fails again and
+ * again is in one worker at a time.
+ */
+export function workerEffect(slices: readonly (readonly Share[])[]): number {
+  let sum = 0;
+  let freedom = 0;
+  for (const workers of slices) {
+    const share = ratioOf(sumOf(workers));
+    const used = workers.filter(({ trials }) => trials > 0);
+    if (share === 0 || share === 1 || used.length < 2) continue;
+    for (const { hits, trials } of used) sum += (hits - trials * share) ** 2 / varianceOf(trials, share);
+    freedom += used.length - 1;
   }
-  const effect = chiSquared / freedom;
+  return freedom < LEAST_SLICES ? 1 : significant(sum / freedom, freedom);
+}
+
+function effectOf(squares: readonly number[]): number {
+  if (squares.length < LEAST_SLICES) return UNKNOWN_EFFECT;
+  const freedom = squares.length - 1;
+  const effect = squares.reduce((sum, square) => sum + (Number.isFinite(square) ? square : 0), 0) / freedom;
+  return significant(effect, freedom);
+}
+
+/** An effect that chance alone often has is none. */
+function significant(effect: number, freedom: number): number {
   return effect > 1 + 2 * Math.sqrt(2 / freedom) ? effect : 1;
+}
+
+function varianceOf(trials: number, share: number): number {
+  return trials * share * (1 - share);
+}
+
+export function ratioOf({ hits, trials }: Share): number {
+  return trials > 0 ? hits / trials : 0;
+}
+
+function baselineOf({ baseline }: Pair): Share {
+  return baseline;
+}
+
+function canaryOf({ canary }: Pair): Share {
+  return canary;
 }
 
 /** Divides both numbers by the design effect. */
