@@ -61,6 +61,10 @@ const at = (share: number): string => (times[Math.floor(times.length * share)] ?
 const done = { reloads, scales, recycles: app.events('recycling').length, upgrades };
 console.log(process.version, values.entry, values.over, values.traffic, JSON.stringify(done), JSON.stringify(report));
 console.log(`  response times, ms: p50 ${at(0.5)}, p99 ${at(0.99)}, max ${at(0.9999)}`);
+if (report.closed + report.toldToClose + report.lost + report.wrong > 0) {
+  for (const { name, fields } of app.events('worker drained')) console.log(' ', name, JSON.stringify(fields));
+  process.exitCode = 1;
+}
 if (gone.length > 0) console.log(`  the old workers of a reload were gone after, ms: ${gone.join(' ')}`);
 
 /** Scales between 2 workers and 8, and back, by turns. */

@@ -65,7 +65,8 @@ const clients: Readonly<Record<string, Client>> = {
     },
   },
   wrk: {
-    connections: 32,
+    // It tries the address once before.
+    connections: 33,
     isHere: () => isInstalled('wrk'),
     async ask(port, happens) {
       const child = run('wrk', ['-t1', '-c32', `-d${FOR_LONG}`, `http://127.0.0.1:${port}/wrk`]);
@@ -80,13 +81,8 @@ const clients: Readonly<Record<string, Client>> = {
   autocannon: {
     connections: 32,
     isHere: () => existsSync(values.autocannon),
-    async ask(port, happens) {
-      const flags = ['-j', '-c', '32', '-d', String(FOR_LONG), `http://127.0.0.1:${port}/autocannon`];
-      const child = run(process.execPath, [values.autocannon, ...flags]);
-      const output = await outputOf(child, happens, () => child.kill('SIGINT'));
-      const report = JSON.parse(output) as Record<'errors' | 'timeouts' | 'non2xx' | 'resets' | '2xx', number>;
-      return { requests: report['2xx'], failures: report.errors + report.timeouts + report.non2xx + report.resets };
-    },
+    ask: (port, happens) =>
+      counting(process.execPath, [client('keeps-asking-autocannon.mjs'), String(port), values.autocannon], happens),
   },
   undici: {
     connections: 16,
