@@ -59,7 +59,7 @@ export class Health {
   }
 }
 
-/** Never rejects, and never waits longer than the patience. */
+/** The promise does not reject, and takes no longer than the patience. */
 async function wordOf(hook: HealthHook): Promise<Word> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Word>((resolve) => {
