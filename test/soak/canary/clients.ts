@@ -64,7 +64,7 @@ interface Counts {
   closed(): void;
 }
 
-/** One client, with one connection at a time. It sends when it is due, or when the answer to its last request is there. */
+/** A client, which has one connection at a time. It sends when it is due, or when the answer to its last request is there. */
 class Client {
   generation = 0;
   readonly #target: Target;
