@@ -60,7 +60,7 @@ export class RateLimitStore {
   async increment(key: string): Promise<ClientRateLimitInfo> {
     const counted: CountedRequest = { key, expires: undefined };
     this.#request.enterWith(counted);
-    const { value, expires } = await this.#engine.add(this.#area, key, 1, this.#window);
+    const { value, expires } = await this.#engine.add(this.#area, key, 1, { ttl: this.#window });
     counted.expires = expires;
     return { totalHits: value, resetTime: new Date(expires) };
   }
@@ -72,7 +72,7 @@ export class RateLimitStore {
   async decrement(key: string): Promise<void> {
     const counted = this.#request.getStore();
     const isOver = counted?.key === key && counted.expires !== undefined && counted.expires <= Date.now();
-    if (!isOver) await this.#engine.add(this.#area, key, -1, this.#window, 'present');
+    if (!isOver) await this.#engine.add(this.#area, key, -1, { ttl: this.#window, when: 'present' });
   }
 
   async resetKey(key: string): Promise<void> {

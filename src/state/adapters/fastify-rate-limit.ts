@@ -75,7 +75,7 @@ class Store implements FastifyRateLimitStore {
   }
 
   async #count(key: string, timeWindow: number, max: number): Promise<Answer> {
-    const { value, expires } = await this.#engine.add(this.#area, key, 1, timeWindow);
+    const { value, expires } = await this.#engine.add(this.#area, key, 1, { ttl: timeWindow });
     if (this.#options.continueExceeding !== true || value <= max) {
       return { current: value, ttl: Math.max(0, expires - Date.now()) };
     }

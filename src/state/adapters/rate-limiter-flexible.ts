@@ -63,7 +63,7 @@ function limiterClass(
       const ttl = ms > 0 ? ms : undefined;
       // A reward for points of a window that is over would let more requests pass in the next one.
       const when = points < 0 ? 'present' : undefined;
-      if (!forceExpire) return toPoints(await this.#engine.add(AREA, key, points, ttl, when));
+      if (!forceExpire) return toPoints(await this.#engine.add(AREA, key, points, { ttl, when }));
       await this.#engine.set(AREA, key, { kind: 'number', data: points }, { ttl });
       return { consumed: points, expires: Date.now() + (ttl ?? Infinity) };
     }
@@ -71,7 +71,7 @@ function limiterClass(
     /** Reads by adding nothing, which also tells when the value expires. */
     protected async _get(key: string): Promise<Points | null> {
       if ((await this.#engine.get(AREA, key)) === undefined) return null;
-      return toPoints(await this.#engine.add(AREA, key, 0, 1));
+      return toPoints(await this.#engine.add(AREA, key, 0, { ttl: 1 }));
     }
 
     protected async _delete(key: string): Promise<boolean> {
