@@ -1,6 +1,7 @@
 /**
  * A metric with its values, in the form of prom-client's `getMetricsAsJSON()`. Ours and those of applications have it.
  */
+import { fieldsOf } from '../contract/fields.ts';
 export interface Family {
   readonly name: string;
   readonly help: string;
@@ -25,8 +26,8 @@ const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 /** The names of all our metrics begin with this. */
 export const PREFIX = 'prefork_';
 
-/** The names of our metrics that workers tell begin with this: those of the caches that they share. */
-export const CACHE_PREFIX = 'prefork_cache_';
+/** The names of our metrics that workers tell begin with one of these: those of the state that they share. */
+const STATE_PREFIXES = ['prefork_cache_', 'prefork_state_'] as const;
 
 /**
  * Reads what a worker sent. The worker runs code that is not ours, so what is no family is left out. A family with a
@@ -37,7 +38,7 @@ export function readFamilies(value: unknown): Family[] {
 }
 
 function readFamily(given: unknown): Family[] {
-  const { name, help, type, values, aggregator } = asRecord(given);
+  const { name, help, type, values, aggregator } = fieldsOf(given);
   if (!isName(name) || isPrimarys(name) || !TYPES.includes(type) || !Array.isArray(values)) return [];
   const family = {
     name,
@@ -50,7 +51,7 @@ function readFamily(given: unknown): Family[] {
 
 /** Reads a sample. NaN and the infinities became null on their way, and are left out. */
 function readSample(given: unknown): Value[] {
-  const { value, labels = {}, metricName } = asRecord(given);
+  const { value, labels = {}, metricName } = fieldsOf(given);
   if (typeof value !== 'number' || !areLabels(labels)) return [];
   if (metricName === undefined) return [{ value, labels }];
   return isName(metricName) ? [{ value, labels, metricName }] : [];
@@ -65,13 +66,9 @@ function areLabels(labels: unknown): labels is Value['labels'] {
 }
 
 function isPrimarys(name: string): boolean {
-  return name.startsWith(PREFIX) && !name.startsWith(CACHE_PREFIX);
+  return name.startsWith(PREFIX) && !STATE_PREFIXES.some((prefix) => name.startsWith(prefix));
 }
 
 function isName(value: unknown): value is string {
   return typeof value === 'string' && NAME.test(value);
-}
-
-function asRecord(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }

@@ -31,7 +31,7 @@ export class StateError extends Error {
   /** A stable code for programs. The message is for people and may change. */
   readonly code: StateErrorCode;
   /**
-   * True when nobody can tell whether the operation was done: it was sent to the server, and no answer came. False when
+   * True when the operation may have been done and may not: it was sent to the server, and no answer came. False when
    * it was not done.
    */
   readonly isUncertain: boolean;

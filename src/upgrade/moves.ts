@@ -4,6 +4,7 @@
  * takes connections, and the old one to the next as a worker that gives them.
  */
 import type { HandoffEnd } from '../ipc/messages.ts';
+import { fieldsOf } from '../contract/fields.ts';
 
 /** What the next primary needs to know of a connection. */
 export interface MoveTerms {
@@ -34,7 +35,7 @@ export interface MovedMessage {
 const ENDS: readonly unknown[] = ['taken', 'refused', 'failed'] satisfies HandoffEnd[];
 
 export function isMoveMessage(message: unknown): message is MoveMessage {
-  const { prefork, id, key, slot, worker } = (message ?? {}) as Record<string, unknown>;
+  const { prefork, id, key, slot, worker } = fieldsOf(message);
   if (prefork === 'heard') return true;
   if (!Number.isSafeInteger(id)) return false;
   if (prefork === 'recall') return true;
@@ -42,6 +43,6 @@ export function isMoveMessage(message: unknown): message is MoveMessage {
 }
 
 export function isMovedMessage(message: unknown): message is MovedMessage {
-  const { prefork, id, how } = (message ?? {}) as Record<string, unknown>;
+  const { prefork, id, how } = fieldsOf(message);
   return prefork === 'moved' && Number.isSafeInteger(id) && ENDS.includes(how);
 }

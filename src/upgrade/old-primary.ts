@@ -4,6 +4,7 @@ import type { SentHandle } from '../ipc/channel.ts';
 import type { HandoffEnd } from '../ipc/messages.ts';
 import { isMoveMessage, type MovedMessage, type MoveMessage, type MoveTerms } from './moves.ts';
 import { FORMAT, HANDOVER_FD, handoverOf, VARIABLE, type Handover, type NewPrimaryMessage } from './handover.ts';
+import { messageOf } from '../contract/message-of.ts';
 
 /** How long the primary before this one may take to hear that this one is ready. */
 const PATIENCE_MS = 5000;
@@ -57,7 +58,7 @@ export class OldPrimary {
       if (format !== String(FORMAT)) throw new Error('the old primary speaks another format');
       return new OldPrimary(readHandover());
     } catch (error) {
-      say({ prefork: 'failed', reason: (error as Error).message });
+      say({ prefork: 'failed', reason: messageOf(error) });
       leave();
       throw error;
     }

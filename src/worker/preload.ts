@@ -5,7 +5,7 @@
 import cluster from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import type { Balance } from '../contract/modes.ts';
-import { takeContext, type WorkerContext } from '../ipc/context.ts';
+import { takeBriefing, type WorkerBriefing } from '../ipc/briefing.ts';
 import type { Slots } from '../balance/slots.ts';
 import { LoadView } from '../scoreboard/load-view.ts';
 import { ApplicationMetrics } from './vitals/application-metrics.ts';
@@ -39,8 +39,8 @@ import { Status } from './status.ts';
 import { ReadFairness } from './balancing/read-fairness.ts';
 import { Vitals } from './vitals/vitals.ts';
 
-// A thread of the worker finds no context: the main thread has taken it.
-const given = cluster.isWorker ? takeContext() : undefined;
+// A thread of the worker finds no briefing: the main thread has taken it.
+const given = cluster.isWorker ? takeBriefing() : undefined;
 if (given !== undefined) start(given);
 
 /**
@@ -53,16 +53,16 @@ function leaveSignalsToThePrimary(): void {
 }
 
 /** Makes the parts of a worker, each after those that it needs, and joins them. */
-function start(context: WorkerContext): void {
-  prepareProcess(context);
-  const { balance } = context;
+function start(briefing: WorkerBriefing): void {
+  prepareProcess(briefing);
+  const { balance } = briefing;
   const link = new Link();
-  const words = new LastWords(link, context.reports);
+  const words = new LastWords(link, briefing.reports);
 
   // What happens to connections here.
   const isEven = balance === 'auto' || balance === 'least-connections';
   const turns = isEven ? new ReadFairness() : undefined;
-  const canMove = context.migrate !== 'off' && context.sharing !== 'round-robin';
+  const canMove = briefing.migrate !== 'off' && briefing.sharing !== 'round-robin';
   const requests = new Requests(turns, canMove ? pinAuthenticated : undefined);
   const idle = new IdleConnections(requests);
   const servers = new Servers();
@@ -78,11 +78,11 @@ function start(context: WorkerContext): void {
   const heat = new Heat();
   const handicap = (): number => heat.handicap;
   const connections = { open, accepted: () => servers.accepted() };
-  const vitals = new Vitals({ ...context, connections, requests, handoffs, handicap });
+  const vitals = new Vitals({ ...briefing, connections, requests, handoffs, handicap });
   handoffs?.whenChanged(() => vitals.publish());
 
   // The worker's place, and its life there.
-  const status = new Status(context.slot, vitals, words);
+  const status = new Status(briefing.slot, vitals, words);
   const slot = (): number | undefined => status.slot;
   servers.whenAdded((server) => {
     requests.trackHttp2(server);
@@ -93,7 +93,7 @@ function start(context: WorkerContext): void {
   link.on('promote', (promotion) => status.promote(promotion.slot));
 
   // The parts that move connections, and that decide where accepted ones are served.
-  const look = lookerAt(context.board);
+  const look = lookerAt(briefing.board);
   const mover = handoffs && canMove ? { handoffs, migration: new Migration({ servers, handoffs, slot }) } : undefined;
   const moves = mover && drainMoves(mover, { balance, slot, look });
   const unsettled = (): number => (handoffs?.pending ?? 0) + (undecided?.count ?? 0);
@@ -101,11 +101,11 @@ function start(context: WorkerContext): void {
   drainHooks.add(() => vitals.state('draining'));
   drainHooks.add(() => turns?.close());
   const isServing = (): boolean => !isDraining() && !status.isParked;
-  const { board } = context;
+  const { board } = briefing;
   const shared = { board, slot, servers, vitals };
   const balancer =
     handoffs && undecided && Balancer.start(balance, { ...shared, handoffs, undecided, open, isDraining, handicap });
-  if (mover && context.migrate === 'every-answer' && balance !== 'sticky-ip') {
+  if (mover && briefing.migrate === 'every-answer' && balance !== 'sticky-ip') {
     const { closedUntil } = mover.handoffs;
     new EveryAnswer({ migration: mover.migration, requests, closedUntil, slot, isServing, look }).begin();
   } else if (mover && isLevelled(balance, canMove)) {
@@ -116,21 +116,21 @@ function start(context: WorkerContext): void {
   interceptListen({
     link,
     servers,
-    sharing: context.sharing,
+    sharing: briefing.sharing,
     onAsked: () => status.standby(),
     onParked: (isParked) => status.parked(isParked),
     isLeaving: isDraining,
     steering: balancer,
   });
   const primaryDeath = new OneShotHooks('onPrimaryDeath');
-  leaveWhenTold({ link, drain, servers, vitals, context }, primaryDeath);
+  leaveWhenTold({ link, drain, servers, vitals, briefing }, primaryDeath);
   // The program has had its first turn by then.
   setImmediate(() => link.send({ type: 'started' })).unref();
-  offer({ context, link, status, drainHooks, primaryDeath });
+  offer({ briefing, link, status, drainHooks, primaryDeath });
 }
 
 /** What this file does to the process itself, before any part is made. */
-function prepareProcess({ reports, hangStack }: WorkerContext): void {
+function prepareProcess({ reports, hangStack }: WorkerBriefing): void {
   hideFlag();
   // This comes before the other parts: those that put a function before `process.send` later take it away again.
   sendRealHandles();
@@ -151,7 +151,7 @@ function drainMoves(
 }
 
 interface Offered {
-  readonly context: WorkerContext;
+  readonly briefing: WorkerBriefing;
   readonly link: Link;
   readonly status: Status;
   readonly drainHooks: OneShotHooks;
@@ -159,15 +159,15 @@ interface Offered {
 }
 
 /** Makes the worker known to the application, for `prefork/worker`. */
-function offer({ context, link, status, drainHooks, primaryDeath }: Offered): void {
+function offer({ briefing, link, status, drainHooks, primaryDeath }: Offered): void {
   const applicationMetrics = new ApplicationMetrics(link);
   let hasSaidReady = false;
   register({
     get slot() {
       return status.slot;
     },
-    generation: context.generation,
-    board: context.board,
+    generation: briefing.generation,
+    board: briefing.board,
     get isDraining() {
       return drainHooks.hasFired;
     },

@@ -2,13 +2,13 @@ import type { Socket } from 'node:net';
 import type { Sendable } from '../message/content.ts';
 import { Context } from '../message/context.ts';
 import { clientLeft } from '../protocol/errors.ts';
-import { faults, type Fault } from '../protocol/faults.ts';
+import { refusals, type Refusal } from '../protocol/refusals.ts';
 import { FieldSection } from '../protocol/field-section.ts';
 import type { Parser } from '../protocol/parser.ts';
 import { CurrentRequest } from './current-request.ts';
 import { Deadline } from './deadline.ts';
 import { Incoming, type IncomingEvents } from './incoming.ts';
-import { refusal } from './refusal.ts';
+import { refusalText } from './refusal-text.ts';
 import { RequestBodyReceiver } from './request-body-receiver.ts';
 import { RequestHead } from '../message/request-head.ts';
 import { reset } from '../node-internals/index.ts';
@@ -194,7 +194,7 @@ export class Connection implements ResponseSink, IncomingEvents {
     this.#writer.flush();
     const head = this.#incoming.take() ?? NOTHING;
     this.#request = requestSide.next(this.#request, ON_CLOSE);
-    this.#current.settle();
+    this.#current.end();
     this.#current.clear();
     this.#incoming.release();
     this.#core.left(this);
@@ -230,14 +230,14 @@ export class Connection implements ResponseSink, IncomingEvents {
     if (parser.head.framing.authenticates) pin(this.socket);
     this.#request = requestSide.next(this.#request, ON_HEAD);
     this.#encoder.start(parser.head.method, parser.head.minor, !parser.keepsAlive || this.#isDue());
-    const fault = this.#core.judge(parser.head);
-    if (fault !== undefined) return this.fault(fault);
+    const refusal = this.#core.judge(parser.head);
+    if (refusal !== undefined) return this.refuse(refusal);
     const head = new RequestHead(parser.head);
     if (parser.head.framing.contentLength !== 0) return this.#beginBody(parser, head);
     const context = new Context(head, this, undefined);
     this.#current.begin(context);
     if (parser.head.method === 'CONNECT') {
-      if (!this.#core.application.upgrade(context, true)) this.fault('NO_TUNNEL');
+      if (!this.#core.application.upgrade(context, true)) this.refuse('NO_TUNNEL');
     } else if (parser.head.framing.upgrades) this.#core.application.upgrade(context, false);
   }
 
@@ -268,9 +268,9 @@ export class Connection implements ResponseSink, IncomingEvents {
     if (this.#request !== BODY || !context.isOpen) return;
     if (limits?.readTimeout !== undefined) this.#deadline.set(limits.readTimeout);
     const { contentLength, expectsContinue } = parser.head.framing;
-    if (contentLength > receiver.limit) return this.fault('BODY_TOO_LARGE');
+    if (contentLength > receiver.limit) return this.refuse('BODY_TOO_LARGE');
     if (!expectsContinue) return;
-    if (!this.#core.application.continues(context)) return this.fault('BAD_EXPECT');
+    if (!this.#core.application.continues(context)) return this.refuse('BAD_EXPECT');
     this.#writer.add('HTTP/1.1 100 Continue\r\n\r\n');
     receiver.expect(contentLength);
   }
@@ -282,8 +282,8 @@ export class Connection implements ResponseSink, IncomingEvents {
       if (!receiver.skip(to - from)) this.stop();
       return;
     }
-    const fault = receiver.take(bytes, from, to, parser.head.framing.contentLength);
-    if (fault !== undefined) this.fault(fault);
+    const refusal = receiver.take(bytes, from, to, parser.head.framing.contentLength);
+    if (refusal !== undefined) this.refuse(refusal);
     else if (this.#current.isGiven && receiver.isFull) this.#onFull();
   }
 
@@ -321,7 +321,7 @@ export class Connection implements ResponseSink, IncomingEvents {
 
   /** Goes on after the response is given. */
   #complete(): void {
-    this.#current.settle(this.#current.context!.statusCode);
+    this.#current.end(this.#current.context!.statusCode);
     if (this.#request === FULL) this.#request = requestSide.next(FULL, ON_TAKEN);
     if (this.#request !== BODY) this.#next();
     else {
@@ -362,12 +362,12 @@ export class Connection implements ResponseSink, IncomingEvents {
     this.#current.context!.leave(clientLeft());
   }
 
-  fault(fault: Fault): void {
+  refuse(refusal: Refusal): void {
     // The response that has begun or was given says all that can be said, or can only break.
     if (this.#current.context?.isOpen === false) return this.stop();
-    this.#writer.add(refusal(fault, this.#core.heads));
-    this.#core.application.refused(fault, this.socket);
-    this.#current.abandon(() => new Error(faults[fault].reason), faults[fault].status);
+    this.#writer.add(refusalText(refusal, this.#core.heads));
+    this.#core.application.refused(refusal, this.socket);
+    this.#current.abandon(() => new Error(refusals[refusal].reason), refusals[refusal].status);
     this.stop();
   }
 
@@ -382,11 +382,11 @@ export class Connection implements ResponseSink, IncomingEvents {
         return this.stop();
       case HEAD:
       case BODY:
-        return this.fault('READ_TIMEOUT');
+        return this.refuse('READ_TIMEOUT');
       case FULL:
       case DONE:
       case ENDED:
-        return this.fault('HANDLER_TIMEOUT');
+        return this.refuse('HANDLER_TIMEOUT');
       default:
         this.socket.destroy();
     }

@@ -49,7 +49,7 @@ export class CurrentRequest {
    *
    * @param status the status of the response, if there was one
    */
-  settle(status?: number): void {
+  end(status?: number): void {
     this.#receiver?.free();
     const ordinal = this.#ordinal;
     if (ordinal === 0) return;
@@ -67,7 +67,7 @@ export class CurrentRequest {
     const context = this.#context;
     if (context === undefined) return;
     this.#context = undefined;
-    this.settle(status);
+    this.end(status);
     if (context.isOpen || context.isUnderway) context.abandon(reason());
   }
 }

@@ -1,4 +1,4 @@
-import type { Fault } from '../protocol/faults.ts';
+import type { Refusal } from '../protocol/refusals.ts';
 import type { Parser } from '../protocol/parser.ts';
 import { DATA, END, FAILED, HEAD, NEED } from '../protocol/parser-events.ts';
 import { ReadAhead } from './read-ahead.ts';
@@ -16,7 +16,7 @@ export interface IncomingEvents {
   end(parser: Parser): void;
   /** All has been read, and a message is not complete. */
   cutShort(): void;
-  fault(fault: Fault): void;
+  refuse(refusal: Refusal): void;
   /** All of one read has been used: its responses are written at once. */
   flush(): void;
 }
@@ -129,7 +129,7 @@ export class Incoming implements Receiver {
           events.end(parser);
           break;
         case FAILED:
-          return events.fault(parser.fault!);
+          return events.refuse(parser.refusal!);
       }
       if (events.isOver) return;
       if (events.mustWait) return this.#readAhead.add(bytes, parser.at, end);

@@ -17,7 +17,7 @@ import type { SupervisorParts } from './supervisor-parts.ts';
 import { Timers } from './timers.ts';
 
 /** The part of the supervisor that the owners of resources know. */
-export interface SupervisorContext {
+export interface SupervisorAccess {
   /** Takes what happened. */
   readonly post: EventQueue['post'];
   readonly fleet: () => Fleet;
@@ -43,7 +43,7 @@ export class Resources {
   readonly pending: PendingRequests = new PendingRequests();
   readonly #board: SupervisorParts['board'];
 
-  constructor(parts: SupervisorParts, { post, fleet, control, handover }: SupervisorContext) {
+  constructor(parts: SupervisorParts, { post, fleet, control, handover }: SupervisorAccess) {
     const { settings, sharing, os } = parts;
     this.#board = parts.board;
     const processes = new WorkerProcesses({
@@ -91,7 +91,7 @@ export class Resources {
       events: {
         ready: (pid, generation, takes) => post({ type: 'upgraded', pid, generation, takes }),
         failed: (reason) => post({ type: 'upgrade-failed', reason }),
-        moved: (id, how) => this.handoffs.settle(NEXT_PRIMARY, id, how),
+        moved: (id, how) => this.handoffs.answered(NEXT_PRIMARY, id, how),
         gone: () => this.handoffs.lost(),
       },
     });

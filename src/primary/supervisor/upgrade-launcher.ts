@@ -4,6 +4,7 @@ import type { SentHandle } from '../../ipc/channel.ts';
 import type { PrimaryMessage } from '../../ipc/messages.ts';
 import type { Handover } from '../../upgrade/handover.ts';
 import type { NewPrimary, NewPrimaryEvents } from '../../upgrade/new-primary.ts';
+import { messageOf } from '../../contract/message-of.ts';
 
 /** The next primary's own time to start, beside the ready timeout of its workers. */
 const BOOT_MS = 10_000;
@@ -59,7 +60,7 @@ export class UpgradeLauncher {
       if (reason !== undefined) throw new Error(reason);
       this.#newPrimary = new Next({ handover: handover(), node, env, within: readyTimeout + BOOT_MS, binder }, told);
     } catch (error) {
-      events.failed((error as Error).message);
+      events.failed(messageOf(error));
     }
   }
 

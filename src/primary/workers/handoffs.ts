@@ -104,11 +104,11 @@ export class Handoffs {
       client,
       sender,
     );
-    if (!isSent) this.settle(receiver, ours, 'failed');
+    if (!isSent) this.answered(receiver, ours, 'failed');
   }
 
   /** Handles the answer of the receiver. */
-  settle(worker: WorkerId, id: number, how: HandoffEnd): void {
+  answered(worker: WorkerId, id: number, how: HandoffEnd): void {
     const one = this.#onTheWay.get(id);
     if (one === undefined || one.to !== worker) return;
     this.#onTheWay.delete(id);
@@ -132,7 +132,7 @@ export class Handoffs {
   recall(sender: WorkerId, id: number): void {
     for (const [ours, { from, to, id: theirs }] of this.#onTheWay) {
       if (from !== sender || theirs !== id) continue;
-      if (!this.#parts.send(to, { type: 'recall', id: ours }, undefined, from)) this.settle(to, ours, 'failed');
+      if (!this.#parts.send(to, { type: 'recall', id: ours }, undefined, from)) this.answered(to, ours, 'failed');
       return;
     }
     this.#parts.send(sender, { type: 'handed', id, how: 'refused' }, undefined, sender);
@@ -143,7 +143,7 @@ export class Handoffs {
    * read.
    */
   gone(worker: WorkerId): void {
-    for (const [id, { to }] of this.#onTheWay) if (to === worker) this.settle(worker, id, 'failed');
+    for (const [id, { to }] of this.#onTheWay) if (to === worker) this.answered(worker, id, 'failed');
     this.#moves.delete(worker);
   }
 

@@ -6,12 +6,18 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { checkName } from '../arguments.ts';
-import type { Engine } from '../engine.ts';
 import { engineOf, type State } from '../state.ts';
+import { checkWhenAway, countingWhen, LIMIT_POLICIES, type Counting, type WhenAway } from '../when-away.ts';
 
 export interface RateLimitStoreOptions {
   /** Limits with the same name count together, so each limit needs its own. @default 'rate-limit' */
   readonly name?: string;
+  /**
+   * What happens to requests while Redis is away: they fail, each process counts for itself, or they all pass.
+   *
+   * @default 'fail'
+   */
+  readonly whenAway?: WhenAway;
 }
 
 /** A request, and the window in which it was counted. */
@@ -30,7 +36,7 @@ export class RateLimitStore {
   /** Tells express-rate-limit that other processes count these keys too. */
   readonly localKeys = false;
   readonly prefix: string;
-  readonly #engine: Engine;
+  readonly #engine: Counting;
   readonly #area: string;
   /**
    * The request that is being counted. express-rate-limit does not say for which request it decrements, but it runs in
@@ -39,8 +45,8 @@ export class RateLimitStore {
   readonly #request = new AsyncLocalStorage<CountedRequest>();
   #window = 60_000;
 
-  constructor(state: State, { name = 'rate-limit' }: RateLimitStoreOptions = {}) {
-    this.#engine = engineOf(state);
+  constructor(state: State, { name = 'rate-limit', whenAway }: RateLimitStoreOptions = {}) {
+    this.#engine = countingWhen(engineOf(state), checkWhenAway(whenAway, LIMIT_POLICIES));
     this.prefix = checkName(name, 'name');
     this.#area = `express-rate-limit ${name}`;
   }
@@ -51,10 +57,10 @@ export class RateLimitStore {
   }
 
   async get(key: string): Promise<ClientRateLimitInfo | undefined> {
-    const entry = await this.#engine.get(this.#area, key);
-    if (entry?.stored.kind !== 'number') return undefined;
-    const resetTime = Number.isFinite(entry.expires) ? new Date(entry.expires) : undefined;
-    return { totalHits: entry.stored.data, resetTime };
+    const item = await this.#engine.get(this.#area, key);
+    if (item?.stored.kind !== 'number') return undefined;
+    const resetTime = Number.isFinite(item.expires) ? new Date(item.expires) : undefined;
+    return { totalHits: item.stored.data, resetTime };
   }
 
   async increment(key: string): Promise<ClientRateLimitInfo> {

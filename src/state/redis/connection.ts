@@ -27,9 +27,9 @@ const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 500;
 
 /**
- * One connection to a server, which is made anew whenever it is lost.
+ * A connection to a server, which is made anew whenever it is lost.
  *
- * A network that is cut tells nobody. TCP would wait for minutes, and grow its pauses meanwhile. So each command has a
+ * A network that is cut tells neither end. TCP would wait for minutes, and grow its pauses meanwhile. So each command has a
  * deadline, and a connection that is idle is probed. When no answer comes, the connection is thrown away.
  * From then on commands fail at once, while new attempts to connect probe the server, twice a second or more often. A
  * connection that the server itself has closed is different: the server is probably starting again, so commands wait

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { messageOf } from '../../contract/message-of.ts';
 import { StateError } from '../error.ts';
 import { Address } from './address.ts';
 import { Away, Connection, type Client } from './connection.ts';
@@ -109,6 +110,11 @@ export class Server extends EventEmitter<{ away: [reason: StateError]; back: [] 
     return this.#ask('repeatable', (client) => client.sendCommand(parts));
   }
 
+  /** Publishes, at most once. */
+  async publish(channel: string, message: Buffer): Promise<void> {
+    await this.#ask('once', (client) => client.sendCommand(['PUBLISH', channel, message]));
+  }
+
   async script(
     name: ScriptName,
     repetition: Repetition,
@@ -122,7 +128,7 @@ export class Server extends EventEmitter<{ away: [reason: StateError]; back: [] 
         return await client.sendCommand(['EVALSHA', scripts[name].sha1, ...rest]);
       } catch (error) {
         // A server that was restarted has forgotten the script.
-        if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
+        if (!messageOf(error).startsWith('NOSCRIPT')) throw error;
         return client.sendCommand(['EVAL', scripts[name].source, ...rest]);
       }
     };
@@ -150,19 +156,21 @@ export class Server extends EventEmitter<{ away: [reason: StateError]; back: [] 
     until = this.#commands.newDeadline(),
   ): Promise<unknown> {
     return this.#explaining(async () => {
-      for (let wasLate = false; ;) {
+      for (let wasLate = false, wasSent = false; ;) {
         try {
           return await this.#commands.run(ask, until);
         } catch (error) {
           if (error instanceof Away) {
-            if (repetition === 'once' || !error.wasSent || performance.now() >= until) throw error;
-          } else if ((error as Error).message.startsWith('LATE') && !wasLate) {
+            const isOver = repetition === 'once' || !error.wasSent || performance.now() >= until;
+            wasSent ||= error.wasSent;
+            if (isOver) throw new Away(error.cause, wasSent);
+          } else if (messageOf(error).startsWith('LATE') && !wasLate) {
             // The server's clock was set. It did not execute the script.
             wasLate = true;
             this.#clock.forget();
             await this.#commands.run((client) => this.#clock.read(client), until);
           } else {
-            if (MOVED_AWAY.test((error as Error).message)) this.#commands.reset(error);
+            if (MOVED_AWAY.test(messageOf(error))) this.#commands.reset(error);
             throw error;
           }
         }
@@ -182,7 +190,7 @@ export class Server extends EventEmitter<{ away: [reason: StateError]; back: [] 
   #explained(error: unknown): unknown {
     if (error instanceof StateError) return error;
     if (error instanceof Away) return this.#unavailable(error.cause, error.wasSent);
-    const { message } = error as Error;
+    const message = messageOf(error);
     if (message.startsWith('OOM')) {
       return new StateError('ERR_STATE_FULL', `Redis is full: ${message}`, { cause: error });
     }

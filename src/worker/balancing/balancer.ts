@@ -55,7 +55,7 @@ export class Balancer implements Steering {
       balance === 'sticky-ip'
         ? new StickySlots({ ...parts, view })
         : new LeastLoaded({ ...parts, view, tolerance, published });
-    parts.handoffs.whenSettled(() => this.#decideAgain());
+    parts.handoffs.whenAnswered(() => this.#decideAgain());
   }
 
   /** @returns undefined where the scoreboard cannot be read: this worker serves what it accepts. `Vitals` warns of that. */

@@ -162,7 +162,7 @@ const ANY_REQUEST = Buffer.from('GET / HTTP/1.1\r\n\r\n');
  * Without this Node 20 to 24 would answer 408 after `headersTimeout` on a connection that is merely idle. `keepAliveTimeout`
  * begins now.
  */
-export function settleIn(client: NativeClient): void {
+export function makeIdle(client: NativeClient): void {
   const symbol = symbolOf(client, 'owner_symbol');
   if (!isThere('TCP.owner_symbol', symbol !== undefined)) return;
   const socket = (client as unknown as Record<symbol, HttpSocket | undefined>)[symbol!];

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { openState, StateError, type State } from '../../../src/state.ts';
-import { decodeEntry } from '../../../src/state/redis/entry.ts';
+import { decodeItem } from '../../../src/state/redis/item.ts';
 
 const replies: ReadonlyArray<readonly [name: string, reply: string | Buffer]> = [
   ['a number', ':7\r\n'],
@@ -42,13 +42,21 @@ const operations: ReadonlyArray<readonly [name: string, run: (state: State) => P
 /** The timeout is long enough to connect on a busy machine. */
 const TIMEOUT_MS = 1500;
 
+/** What a client asks when it connects. */
+const greetings: Readonly<Record<string, string>> = {
+  CLIENT: '+OK\r\n',
+  HELLO: '+OK\r\n',
+  SELECT: '+OK\r\n',
+  PING: '+OK\r\n',
+  TIME: `*2\r\n$10\r\n${Math.floor(Date.now() / 1000)}\r\n$1\r\n0\r\n`,
+};
+
 /** Answers what a client asks when it connects, and everything else with `reply`. */
 function answer(socket: Socket, reply: string | Buffer): void {
   socket.on('error', () => {});
   socket.on('data', (data) => {
     for (const [, command] of String(data).matchAll(/\*\d+\r\n\$\d+\r\n(\w+)\r\n/g)) {
-      const isGreeting = ['CLIENT', 'HELLO', 'SELECT', 'PING'].includes(command!.toUpperCase());
-      socket.write(isGreeting ? '+OK\r\n' : reply);
+      socket.write(greetings[command!.toUpperCase()] ?? reply);
     }
   });
 }
@@ -85,8 +93,8 @@ for (const [name, reply] of replies) {
 test('an entry that prefork did not write is refused', () => {
   const bad = ['', 'x', '\0', '\x01short', '1.5', '12a', '\x03', '9'.repeat(30)];
   for (const bytes of bad) {
-    assert.throws(() => decodeEntry(Buffer.from(bytes)), { code: 'ERR_STATE_VALUE' });
+    assert.throws(() => decodeItem(Buffer.from(bytes)), { code: 'ERR_STATE_VALUE' });
   }
   const notANumber = Buffer.from([1, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0, 65]);
-  assert.throws(() => decodeEntry(notANumber), { code: 'ERR_STATE_VALUE' });
+  assert.throws(() => decodeItem(notANumber), { code: 'ERR_STATE_VALUE' });
 });

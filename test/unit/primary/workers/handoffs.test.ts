@@ -41,8 +41,8 @@ for (const how of ['taken', 'refused'] as const) {
     handoffs.pass(SENDER, handoff, client);
     assert.deepEqual(sent.shift(), [RECEIVER, { type: 'handoff', id: 1, listener: 3, from: 0, nth: 9 }, client]);
     assert.ok(!client.isClosed);
-    handoffs.settle(RECEIVER, 1, how);
-    handoffs.settle(RECEIVER, 1, how);
+    handoffs.answered(RECEIVER, 1, how);
+    handoffs.answered(RECEIVER, 1, how);
     assert.ok(client.isClosed);
     assert.deepEqual(sent, [[SENDER, { type: 'handed', id: 7, how }, undefined]]);
     assert.equal(handoffs.counts[how], 1);
@@ -52,7 +52,7 @@ for (const how of ['taken', 'refused'] as const) {
 test('nobody settles what is on its way to another', () => {
   const { handoffs, client, sent } = setUp();
   handoffs.pass(SENDER, handoff, client);
-  handoffs.settle(SENDER, 1, 'taken');
+  handoffs.answered(SENDER, 1, 'taken');
   assert.deepEqual([client.isClosed, sent.length], [false, 1]);
 });
 
@@ -60,7 +60,7 @@ test('what is on its way to a worker that ends has failed; what it had taken has
   const { handoffs, sent } = setUp();
   handoffs.pass(SENDER, handoff, new NativeClient());
   handoffs.pass(SENDER, { ...handoff, id: 8 }, new NativeClient());
-  handoffs.settle(RECEIVER, 1, 'taken');
+  handoffs.answered(RECEIVER, 1, 'taken');
   handoffs.gone(RECEIVER);
   assert.deepEqual(sent.at(-1), [SENDER, { type: 'handed', id: 8, how: 'failed' }, undefined]);
   assert.deepEqual(handoffs.counts, { taken: 1, refused: 0, failed: 1 });
@@ -92,7 +92,7 @@ test('what its sender asks back is asked of who should have it, and what is not 
     [SENDER, { type: 'handed', id: 8, how: 'refused' }, undefined],
   ]);
   assert.ok(!client.isClosed);
-  handoffs.settle(RECEIVER, 1, 'refused');
+  handoffs.answered(RECEIVER, 1, 'refused');
   assert.ok(client.isClosed);
   assert.deepEqual(sent.at(-1), [SENDER, { type: 'handed', id: 7, how: 'refused' }, undefined]);
 });
@@ -128,7 +128,7 @@ test('moves are counted apart, for each worker, until it is gone', () => {
     [3, 'taken'],
   ] as const) {
     handoffs.pass(SENDER, { ...handoff, id, move: 'drain' }, new NativeClient());
-    handoffs.settle(RECEIVER, id, how);
+    handoffs.answered(RECEIVER, id, how);
   }
   handoffs.pass(SENDER, { ...handoff, to: 5, move: 'drain' }, new NativeClient());
   assert.deepEqual(handoffs.movesOf(SENDER), { out: 2, in: 0, failed: 2 });
@@ -153,6 +153,6 @@ test('so many may wait for one worker, also for each worker behind another prima
     for (let nth = 0; nth < MOST_UNANSWERED; nth++) assert.ok(isTaken(sender, worker), `${nth} of ${sender}`);
     assert.ok(!isTaken(sender, worker), `more of ${sender}`);
   }
-  handoffs.settle(RECEIVER, MOST_UNANSWERED + 1, 'taken');
+  handoffs.answered(RECEIVER, MOST_UNANSWERED + 1, 'taken');
   assert.deepEqual([isTaken(SENDER), isTaken(OLD_PRIMARY, 6), isTaken(OLD_PRIMARY, 5)], [false, false, true]);
 });

@@ -14,7 +14,7 @@ import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promi
 import {
   connectionsOf,
   restOf,
-  settleIn,
+  makeIdle,
   takeHandle,
   unwatchHeads,
   watchHeads,
@@ -229,7 +229,7 @@ function give(server: Server, client: ReturnType<typeof takeHandle>): void {
     0,
     client,
   );
-  settleIn(client);
+  makeIdle(client);
 }
 
 test('its socket closes without an error, and the other server answers what came meanwhile, once', async (t) => {
