@@ -1,5 +1,6 @@
 /** Simulates the samples of a watch: two generations of workers under the same traffic, with the same noise. */
 import type { CanaryLimits, GenerationSample, Judgement, WorkerSample } from '../../src/contract/canary.ts';
+import { Random } from './random.ts';
 import { judge } from '../../src/primary/fleet/canary/judge.ts';
 import { countDuration, DURATIONS } from '../../src/scoreboard/durations.ts';
 import { countLatency, LATENCIES } from '../../src/scoreboard/latencies.ts';
@@ -64,15 +65,10 @@ export const limits: CanaryLimits = {
   canaryMetrics: [],
 };
 
-/** A generator of numbers from 0 to 1 that are the same for the same seed (mulberry32). */
-export function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
+/** Returns a function that makes numbers from 0 to 1, the same ones for the same seed. */
+function randomOf(seed: number): () => number {
+  const random = new Random(seed);
+  return () => random.next();
 }
 
 function normal(random: () => number): number {
@@ -91,12 +87,12 @@ function poisson(mean: number, random: () => number): number {
 interface Simulated {
   readonly id: number;
   readonly isCanary: boolean;
-  /** Its share of the connections: they are level, give or take one. */
+  /** The number of its connections, beside that of the others: they are level, give or take one. */
   readonly weight: number;
   readonly durations: Float64Array;
   readonly latencies: Float64Array;
   readonly since: number;
-  /** Without what it leaked. */
+  /** The memory in bytes, without what it leaked. */
   rss: number;
   leaked: number;
   readonly fullRss: number;
