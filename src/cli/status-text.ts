@@ -44,13 +44,14 @@ export function statusText(status: Status, now: number, color: Colorize = plain)
   const rows = [
     ...status.slots.flatMap(slotRows),
     ...status.spares.map((worker) => workerRow('spare', worker)),
+    ...(status.parked ?? []).map((worker) => workerRow(`${worker.slot ?? ''} parked`.trim(), worker)),
     ...status.leaving.map((worker) => workerRow(`${worker.slot ?? ''} old`.trim(), worker)),
   ];
   const table = layTable(columns, rows, (text, row, column) => {
     if (row === -1) return color('bold', text);
     return column === STATE ? color(stateColors[text.trimEnd() as WorkerStatus['state']] ?? 'yellow', text) : text;
   });
-  const notes = [...status.slots.flatMap((slot) => exitNote(slot, now)), ...reloadNotes(status, now)];
+  const notes = [...keptNotes(status.kept, now), ...status.slots.flatMap((slot) => exitNote(slot, now)), ...reloadNotes(status, now)];
   return `${[...headerLines(status, color), '', ...table, ...(notes.length === 0 ? [] : ['', ...notes])].join('\n')}\n`;
 }
 
@@ -113,6 +114,14 @@ function workerCells(worker: WorkerStatus | null, ownState: string): string[] {
       ? [count(vitals.connectionsOpen), count(vitals.requestsFinished), percent(vitals.utilization), size(vitals.rss)]
       : ['-', '-', '-', '-']),
   ];
+}
+
+/** An older primary does not say. */
+function keptNotes(kept: Status['kept'] | undefined, now: number): string[] {
+  if (!kept) return [];
+  const { generation, workers, rss, until } = kept;
+  const left = duration(Math.max(0, Date.parse(until) - now));
+  return [`gen ${generation} is kept for prefork rollback, for ${left} more: ${workers} parked workers, ${size(rss)}`];
 }
 
 /** Tells the whole reason of the last exit, because the table has no room for it. */

@@ -26,6 +26,11 @@ export const operationRows = {
     usage: 'reload',
     about: 'Replace the workers one by one; returns when the new ones serve or one failed.',
   },
+  rollback: {
+    fields: {},
+    usage: 'rollback',
+    about: 'Return to the generation before the last reload, which --keep-previous keeps.',
+  },
   scale: {
     fields: {
       workers: { type: 'integer', min: 1, max: MOST_WORKERS as number },

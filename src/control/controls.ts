@@ -38,11 +38,17 @@ export interface Status {
   readonly spares: readonly WorkerStatus[];
   /** Workers that finish what is in flight and then end. Their slot already belongs to another worker. */
   readonly leaving: readonly WorkerStatus[];
+  /** Workers that accept nothing, and may get their slot back. */
+  readonly parked: readonly WorkerStatus[];
+  /** The generation that `prefork rollback` returns to; null when there is none. */
+  readonly kept: KeptStatus | null;
   /** The operation that runs now; null when there is none. */
   readonly operation: OperationKind | null;
   readonly reloads: {
     readonly done: number;
     readonly failed: number;
+    /** How many of those that were done have been rolled back. */
+    readonly rolledBack: number;
     /** Undefined before the first reload. */
     readonly last: ReloadStatus | undefined;
   };
@@ -62,6 +68,16 @@ export interface BalanceStatus {
   readonly handoffs: { readonly done: number; readonly refused: number; readonly failed: number };
   /** Connections that moved between two requests, or were to, by reason, since the primary started. */
   readonly moves: MovesByReason;
+}
+
+/** A generation whose workers are parked. */
+export interface KeptStatus {
+  readonly generation: number;
+  readonly workers: number;
+  /** The resident memory of all of them, bytes. */
+  readonly rss: number;
+  /** When it is given up. */
+  readonly until: string;
 }
 
 export interface ReloadStatus {

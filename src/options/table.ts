@@ -77,6 +77,14 @@ export const optionTable = {
     default: 1,
     about: 'How many new workers a reload boots at a time, beside the old ones.',
   },
+  keepPrevious: {
+    type: 'time',
+    // The time for which a timer of Node's can wait is about 24 days.
+    max: 86_400_000,
+    default: '0',
+    about:
+      'How long after a reload the workers of the generation before it stay parked: booted, without connections, ready for prefork rollback. It costs their memory. 0: they leave at once.',
+  },
   drainTimeout: {
     type: 'time',
     default: '30s',

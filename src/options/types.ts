@@ -121,6 +121,16 @@ export interface Options {
    */
   maxSurge?: number | undefined;
   /**
+   * How long after a reload the workers of the generation before it stay parked, at most 24 h: booted and alive, without
+   * connections. `prefork rollback` returns to them without a boot, whatever is on the disk by then. When workers of the new
+   * generation crash three times within {@link recoverWindow}, prefork rolls back by itself. It costs the memory of as many
+   * workers, and is given up when the memory of the cgroup gets tight. 0: they finish and leave at once.
+   *
+   * @default 0
+   * @example keepPrevious: '10m'
+   */
+  keepPrevious?: Time | undefined;
+  /**
    * How long a worker that was replaced, by a reload or because it reached a limit, may take to finish its work. Then
    * it gets SIGTERM, and SIGKILL after the shutdown grace period.
    *
@@ -398,6 +408,8 @@ export interface Settings {
   readonly settle: number;
   /** At least 1. */
   readonly maxSurge: number;
+  /** ms; 0 is off. */
+  readonly keepPrevious: number;
   /** ms. */
   readonly drainTimeout: number;
   /** ms. */

@@ -27,6 +27,7 @@ import { DrainMoves } from './migration/drain-moves.ts';
 import { EveryAnswer } from './migration/every-answer.ts';
 import { Migration } from './migration/migration.ts';
 import { pinAuthenticated } from './migration/pins.ts';
+import { Shedding } from './migration/shedding.ts';
 import { register } from './registry.ts';
 import { Requests } from './draining/requests.ts';
 import { sendRealHandles } from './listening/sent-servers.ts';
@@ -95,7 +96,7 @@ function start(context: WorkerContext): void {
     status.ready();
   });
   const migration = handoffs && canMove ? new Migration({ servers, handoffs, slot: () => status.slot }) : undefined;
-  const moves =
+  const newMoves = (): DrainMoves | undefined =>
     handoffs && migration
       ? new DrainMoves({
           migration,
@@ -105,12 +106,16 @@ function start(context: WorkerContext): void {
           look: lookerAt(context.board),
         })
       : undefined;
+  const shedding = new Shedding({ requests, vitals, migration, moves: newMoves() });
+  link.on('shed', ({ successor }) => shedding.begin(successor));
+  link.on('unshed', () => shedding.end());
   const drain = new Drain({
     hooks: drainHooks,
     servers,
     requests,
     idle,
-    moves,
+    moves: newMoves(),
+    shedding,
     unsettled: () => (handoffs?.pending ?? 0) + (balancer?.waiting ?? 0),
   });
   const applicationMetrics = new ApplicationMetrics(link);

@@ -8,7 +8,7 @@ import type { Figure } from '../../contract/figures.ts';
 import type { MoveReason, MovesByReason } from '../../contract/moves.ts';
 import { operationKinds, type OperationKind } from '../../contract/operations.ts';
 import { VITALS, type Vitals } from '../../contract/vitals.ts';
-import type { BalanceStatus, ExitStatus, ReloadStatus, SlotStatus, Status, WorkerStatus } from '../controls.ts';
+import type { BalanceStatus, ExitStatus, KeptStatus, ReloadStatus, SlotStatus, Status, WorkerStatus } from '../controls.ts';
 import {
   amount,
   count,
@@ -90,6 +90,13 @@ const reload: Schema<ReloadStatus> = object<ReloadStatus>('A reload that has end
   at: time('when it ended'),
 });
 
+const kept: Schema<KeptStatus> = object<KeptStatus>('the generation that a rollback returns to', {
+  generation: count('its number'),
+  workers: count('how many of its workers are parked'),
+  rss: amount('their resident memory, bytes'),
+  until: time('when it is given up'),
+});
+
 function moves(description: string): Schema<MovesByReason[MoveReason]> {
   return object<MovesByReason[MoveReason]>(description, {
     taken: count('moved'),
@@ -140,13 +147,16 @@ const status: Schema<Status> = object<Status>('What runs.', {
   slots: list('the slots, in the order of their numbers', reference('', 'slot', slot)),
   spares: list('booted or booting workers without a slot', reference('', 'worker', worker)),
   leaving: list(
-    'workers that finish what is in flight, or are parked, and whose slot is another’s',
+    'workers that finish what is in flight, and whose slot is another’s',
     reference('', 'worker', worker),
   ),
+  parked: list('workers that accept nothing, and may get their slot back', reference('', 'worker', worker)),
+  kept: nullable(kept),
   operation: nullable(words('the operation that goes on', operationWords)),
   reloads: object<Status['reloads']>('the reloads since the primary started', {
     done: count('how many brought a new generation'),
     failed: count('how many were given up'),
+    rolledBack: count('how many of those that were done have been rolled back'),
     last: optional(reference('the last one; missing before the first', 'reload', reload)),
   }),
   durationBounds: list('the upper bounds of the buckets of `durations`, ms', amount('')),

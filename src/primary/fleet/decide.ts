@@ -24,6 +24,7 @@ import { onHold } from './hold.ts';
 import { onOffended } from './offence.ts';
 import { advance, onOperate } from './operations/operations.ts';
 import { onUpgraded, onUpgradeFailed } from './operations/upgraded.ts';
+import { giveUpKept, onMemoryTight } from './kept.ts';
 import { onProven } from './parking.ts';
 import { keepTrying, onRespawnDue } from './refill.ts';
 import { killAll, onDrained, onKillDue } from './retire.ts';
@@ -62,6 +63,7 @@ const decisions: { [Type in FleetEvent['type']]: Decide<Type> } = {
   hung: (step, { worker, silent }) => onHung(step, worker, silent),
   beating: (step, { worker }) => onBeating(step, worker),
   silent: (step, { worker, silent }) => onSilent(step, worker, silent),
+  'memory-tight': (step, { why }) => onMemoryTight(step, why),
   hold: onHold,
   diagnosed: (step, { worker, stack }) => onDiagnosed(step, worker, stack),
   upgraded: onUpgraded,
@@ -89,6 +91,8 @@ function onDue(step: Step, due: Timer): void {
       return onSettled(step, due.worker);
     case 'parked':
       return onProven(step, due.worker);
+    case 'kept':
+      return giveUpKept(step, 'its time is over');
     case 'respawn':
       return onRespawnDue(step, due.slot);
     case 'respawn-spares':

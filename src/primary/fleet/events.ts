@@ -31,8 +31,13 @@ export type Timer =
   | { readonly timer: 'ready'; readonly worker: WorkerId }
   /** The worker has been ready for so long that it is believed. */
   | { readonly timer: 'settle'; readonly worker: WorkerId }
-  /** The worker that took the place of this parked one has proved itself. */
+  /**
+   * The worker that took the place of this parked one has proved itself, or the time is over for which a worker is kept
+   * whose slot was taken away.
+   */
   | { readonly timer: 'parked'; readonly worker: WorkerId }
+  /** The time for which the previous generation is kept is over. */
+  | { readonly timer: 'kept' }
   /** The slot's backoff is over. */
   | { readonly timer: 'respawn'; readonly slot: number }
   /** The backoff of spares is over. */
@@ -99,6 +104,8 @@ export type FleetEvent =
   | { readonly type: 'beating'; readonly worker: WorkerId }
   /** The worker's heartbeat has stopped for the heartbeat timeout. */
   | { readonly type: 'silent'; readonly worker: WorkerId; readonly silent: number }
+  /** The cgroup has hardly any memory left, as `why` says. */
+  | { readonly type: 'memory-tight'; readonly why: string }
   /** The stack of a silent worker, or the reason why there is none. */
   | { readonly type: 'diagnosed'; readonly worker: WorkerId; readonly stack: string }
   /** A tool looks into the worker of this pid, for `within` ms from now. With 0 it has stopped looking. */
@@ -146,6 +153,10 @@ export type Effect =
   | { readonly do: 'accept'; readonly worker: WorkerId }
   /** The worker accepts no more where its slot's other worker does, and keeps its connections. */
   | { readonly do: 'park'; readonly worker: WorkerId }
+  /** The parked worker gives its connections away: to the successor, or where there is none, by telling clients to close. */
+  | { readonly do: 'shed'; readonly worker: WorkerId; readonly successor?: 'slot' | 'any' }
+  /** The parked worker keeps connections again. */
+  | { readonly do: 'unshed'; readonly worker: WorkerId }
   /** Ask the worker to stop accepting and to finish what is in flight. The answer comes as `drained`. */
   | ({ readonly do: 'drain'; readonly worker: WorkerId } & DrainTerms)
   /** Send SIGTERM, so that the application's own handlers run. */

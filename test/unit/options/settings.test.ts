@@ -34,6 +34,7 @@ test('defaults', () => {
     ready: 'listen',
     readyTimeout: 30_000,
     settle: 500,
+    keepPrevious: 0,
     maxSurge: 1,
     drainTimeout: 30_000,
     drainDelay: 0,
@@ -118,6 +119,10 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
   ready: [
     ['message', 'message', 'message'],
     ['start', 'start', 'start'],
+  ],
+  keepPrevious: [
+    ['0', 0, 0],
+    ['24h', 86_400_000, '24h'],
   ],
   settle: [
     ['0', 0, 0],
@@ -304,6 +309,11 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
     expected: 'listen, message or start',
     texts: ['Listen', 'serving'],
     values: [[true, 'true']],
+  },
+  keepPrevious: {
+    expected: aTime('0', '24h'),
+    texts: [...badTimes.texts, '25h'],
+    values: [...badTimes.values, [86_400_001, '86400001']],
   },
   settle: {
     expected: aTime('0', '1m'),

@@ -1,6 +1,7 @@
 import { bootSuccessor } from '../boot.ts';
 import { isServing, spares, workerOf, type Fleet, type Slot } from '../fleet.ts';
-import { release } from '../parking.ts';
+import { keepGeneration } from '../kept.ts';
+import { release, releaseAside } from '../parking.ts';
 import type { Procedure } from './operation.ts';
 import { retire } from '../retire.ts';
 import type { Step } from '../step.ts';
@@ -17,6 +18,8 @@ export const reload: Procedure<'reload'> = {
     const todo = fleet.slots.map(({ index }) => index);
     step.fleet = { ...fleet, generation, dropped: [], running: { ...fleet.running!, todo } };
     step.tell('reloading', { generation });
+    // They have the code that is about to go, and take the memory that the new workers need.
+    releaseAside(step);
     step.do({ do: 'announce', what: 'reloading' });
     return undefined;
   },
@@ -42,16 +45,16 @@ export const reload: Procedure<'reload'> = {
   ended(step, { startedAt }, _target, outcome) {
     const { generation, reloads } = step.fleet;
     const last = { generation, outcome, at: step.at };
-    const { done, failed } = reloads;
     // This is announced after a failed reload too: what served before goes on.
     if (step.fleet.phase === 'serving') step.do({ do: 'announce', what: 'ready' });
     if (outcome.ok) {
-      step.fleet = { ...step.fleet, reloads: { done: done + 1, failed, last } };
+      step.fleet = { ...step.fleet, reloads: { ...reloads, done: reloads.done + 1, last } };
       step.tell('reload done', { generation, took: step.at - startedAt });
-      for (const slot of step.fleet.slots) release(step, slot);
+      if (step.settings.keepPrevious > 0) keepGeneration(step);
+      else for (const slot of step.fleet.slots) release(step, slot);
       dismissOldSpares(step);
     } else {
-      step.fleet = { ...step.fleet, reloads: { done, failed: failed + 1, last } };
+      step.fleet = { ...step.fleet, reloads: { ...reloads, failed: reloads.failed + 1, last } };
       step.tell('reload failed', { generation, slot: outcome.slot, reason: outcome.reason });
     }
   },

@@ -2,6 +2,7 @@ import type { OperationKind } from '../../../contract/operations.ts';
 import type { OperationRow } from './operation.ts';
 import { recycle } from './recycle.ts';
 import { reload } from './reload.ts';
+import { rollback } from './rollback.ts';
 import { scale, sumOf } from './scale.ts';
 import { upgrade } from './upgrade.ts';
 
@@ -20,6 +21,17 @@ export const operations: { readonly [Kind in OperationKind]: OperationRow<Kind> 
     join: (waiting) => waiting,
     tellsOfWaiting: true,
     signals: () => ['SIGHUP'],
+  },
+  rollback: {
+    procedure: rollback,
+    retires: 'rollback',
+    parks: false,
+    owns: 'successors',
+    takesOldSpares: true,
+    join: (waiting) => waiting,
+    tellsOfWaiting: true,
+    // The next primary has nothing to roll back to.
+    signals: () => [],
   },
   scale: {
     procedure: scale,

@@ -14,6 +14,7 @@ export const settings: FleetSettings = {
   settle: 0,
   drainTimeout: 20_000,
   migrate: 'on',
+  keepPrevious: 0,
   drainDelay: 0,
   shutdownGracePeriod: 10_000,
   heartbeatTimeout: 30_000,

@@ -13,7 +13,7 @@ export function checkFleet(
   checkSlots(fleet, settings, timers);
   for (const timer of timers) checkTimer(fleet, timer);
   for (const worker of fleet.workers.values()) {
-    assert.ok(killed.has(worker.id) || hasDeadline(worker, timers), `nothing ends ${JSON.stringify(worker)}`);
+    assert.ok(killed.has(worker.id) || isKept(fleet, settings, worker) || hasDeadline(worker, timers), `nothing ends ${JSON.stringify(worker)}`);
   }
 }
 
@@ -21,7 +21,7 @@ function checkSlots(fleet: Fleet, { maxSurge }: FleetSettings, timers: readonly 
   const seen = new Set<WorkerId>();
   for (const [index, slot] of fleet.slots.entries()) {
     assert.equal(slot.index, index);
-    for (const id of [slot.worker, slot.successor, slot.previous]) {
+    for (const id of [slot.worker, slot.successor, slot.previous, slot.kept]) {
       if (id === undefined) continue;
       assert.ok(!seen.has(id), `worker ${id} has two places`);
       seen.add(id);
@@ -43,6 +43,14 @@ function checkSlots(fleet: Fleet, { maxSurge }: FleetSettings, timers: readonly 
     parked.length === 0 || fleet.running?.policy.parks === true,
     'a parked worker without an operation that parks',
   );
+  const kept = fleet.slots.filter((slot) => slot.kept !== undefined);
+  assert.ok(isEnding(fleet) || kept.length > 0 === (fleet.kept !== undefined), 'a kept generation has workers');
+  assert.ok(kept.length === 0 || isEnding(fleet) || timers.some(({ timer }) => timer === 'kept'), 'kept for ever');
+}
+
+/** Whether the end of the operation that runs decides on the parked worker, or the time for which a generation is kept. */
+function isKept({ slots }: Fleet, { keepPrevious }: FleetSettings, { id }: Worker): boolean {
+  return slots.some(({ previous, kept }) => kept === id || (previous === id && keepPrevious > 0));
 }
 
 function isEnding({ phase }: Fleet): boolean {
