@@ -51,7 +51,11 @@ export function statusText(status: Status, now: number, color: Colorize = plain)
     if (row === -1) return color('bold', text);
     return column === STATE ? color(stateColors[text.trimEnd() as WorkerStatus['state']] ?? 'yellow', text) : text;
   });
-  const notes = [...keptNotes(status.kept, now), ...status.slots.flatMap((slot) => exitNote(slot, now)), ...reloadNotes(status, now)];
+  const notes = [
+    ...keptNotes(status.kept, now),
+    ...status.slots.flatMap((slot) => exitNote(slot, now)),
+    ...reloadNotes(status, now),
+  ];
   return `${[...headerLines(status, color), '', ...table, ...(notes.length === 0 ? [] : ['', ...notes])].join('\n')}\n`;
 }
 

@@ -84,7 +84,8 @@ export const serverMetrics: readonly Metric[] = [
     type: 'counter',
     help: 'Reloads that were done, and rolled back after that, by a person or because the new generation kept crashing.',
     unit: 'rollbacks',
-    advice: 'The log says why. What is on the disk is still the new code: a worker that is started from now on loads that.',
+    advice:
+      'The log says why. What is on the disk is still the new code: a worker that is started from now on loads that.',
     read: one(({ status }) => status.reloads.rolledBack),
   },
   {

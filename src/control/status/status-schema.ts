@@ -8,7 +8,15 @@ import type { Figure } from '../../contract/figures.ts';
 import type { MoveReason, MovesByReason } from '../../contract/moves.ts';
 import { operationKinds, type OperationKind } from '../../contract/operations.ts';
 import { VITALS, type Vitals } from '../../contract/vitals.ts';
-import type { BalanceStatus, ExitStatus, KeptStatus, ReloadStatus, SlotStatus, Status, WorkerStatus } from '../controls.ts';
+import type {
+  BalanceStatus,
+  ExitStatus,
+  KeptStatus,
+  ReloadStatus,
+  SlotStatus,
+  Status,
+  WorkerStatus,
+} from '../controls.ts';
 import {
   amount,
   count,
@@ -146,10 +154,7 @@ const status: Schema<Status> = object<Status>('What runs.', {
   }),
   slots: list('the slots, in the order of their numbers', reference('', 'slot', slot)),
   spares: list('booted or booting workers without a slot', reference('', 'worker', worker)),
-  leaving: list(
-    'workers that finish what is in flight, and whose slot is another’s',
-    reference('', 'worker', worker),
-  ),
+  leaving: list('workers that finish what is in flight, and whose slot is another’s', reference('', 'worker', worker)),
   parked: list('workers that accept nothing, and may get their slot back', reference('', 'worker', worker)),
   kept: nullable(kept),
   operation: nullable(words('the operation that goes on', operationWords)),

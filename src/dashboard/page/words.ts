@@ -24,8 +24,7 @@ const tellers: Readonly<Record<string, Teller>> = {
   'reload:done': (fields) =>
     told('turn', 'good', 'Reload done', `gen ${fields['generation']}, in ${time(fields['took'])}`),
   'reload:failed': (fields) => told('crash', 'bad', 'Reload failed', text(fields['reason'])),
-  rollback: (fields) =>
-    told('turn', 'busy', 'Rolled back', `gen ${fields['generation']}, in ${time(fields['took'])}`),
+  rollback: (fields) => told('turn', 'busy', 'Rolled back', `gen ${fields['generation']}, in ${time(fields['took'])}`),
   scale: (fields) => told('note', 'busy', `Scaled to ${fields['workers']} workers`, `from ${fields['before']}`),
   stopping: () => told('stopped', 'busy', 'The server stops', ''),
   stopped: (fields) =>

@@ -4,7 +4,14 @@ import type { MovesByReason } from '../../contract/moves.ts';
 import type { Balance } from '../../contract/modes.ts';
 import { VITALS, type Vitals } from '../../contract/vitals.ts';
 import { skewOf } from '../../balance/skew.ts';
-import type { BalanceStatus, ExitStatus, KeptStatus, SlotStatus, Status, WorkerStatus } from '../../control/controls.ts';
+import type {
+  BalanceStatus,
+  ExitStatus,
+  KeptStatus,
+  SlotStatus,
+  Status,
+  WorkerStatus,
+} from '../../control/controls.ts';
 import { BOUNDS, durationsOfAll } from '../../scoreboard/durations.ts';
 import type { Row } from '../../scoreboard/layout.ts';
 import { connectionsOf } from '../supervisor/connections.ts';
@@ -81,11 +88,7 @@ function balanceStatus(
   return { mode, skew: Number(skewOf(connections).toFixed(3)), handoffs: { done: taken, ...rest } };
 }
 
-function keptStatus(
-  { kept, slots }: Fleet,
-  row: StatusFacts['row'],
-  time: (at: number) => string,
-): KeptStatus | null {
+function keptStatus({ kept, slots }: Fleet, row: StatusFacts['row'], time: (at: number) => string): KeptStatus | null {
   if (kept === undefined) return null;
   const workers = slots.flatMap((slot) => slot.kept ?? []);
   const rss = workers.reduce((sum, id) => sum + (row(id)?.rss ?? 0), 0);

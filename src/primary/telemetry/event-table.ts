@@ -293,7 +293,11 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
   },
   'generation kept': {
     level: 'info',
-    fields: { gen: ({ generation }) => generation, workers: ({ workers }) => workers, for: ({ keep }) => duration(keep) },
+    fields: {
+      gen: ({ generation }) => generation,
+      workers: ({ workers }) => workers,
+      for: ({ keep }) => duration(keep),
+    },
     means:
       'After a reload the workers of the generation before it are parked (`--keep-previous`). `prefork rollback` returns to them within the time.',
   },

@@ -322,7 +322,8 @@ describe('a frame', () => {
       addresses: ['unix:/tmp/\u001B]0;x\u0007'],
       reloads: {
         done: 0,
-        failed: 1, rolledBack: 0,
+        failed: 1,
+        rolledBack: 0,
         last: { generation: 2, outcome: 'failed', reason: 'a\u001B[2J\nb', at: '2026-01-01T00:00:00.000Z' },
       },
     });

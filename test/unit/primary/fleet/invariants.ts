@@ -13,7 +13,10 @@ export function checkFleet(
   checkSlots(fleet, settings, timers);
   for (const timer of timers) checkTimer(fleet, timer);
   for (const worker of fleet.workers.values()) {
-    assert.ok(killed.has(worker.id) || isKept(fleet, settings, worker) || hasDeadline(worker, timers), `nothing ends ${JSON.stringify(worker)}`);
+    assert.ok(
+      killed.has(worker.id) || isKept(fleet, settings, worker) || hasDeadline(worker, timers),
+      `nothing ends ${JSON.stringify(worker)}`,
+    );
   }
 }
 
@@ -90,6 +93,10 @@ function hasDeadline({ id, state, isGivenUp }: Worker, timers: readonly Timer[])
 export function checkServing(before: Fleet, event: FleetEvent, { fleet: after, effects }: Decision): void {
   if (isEnding(after)) return;
   const gone = new Set(effects.flatMap((effect) => (effect.do === 'vacate' ? effect.slot : [])));
+  // In a rollback no worker of the code that is left may serve on, and the slot is told of.
+  for (const effect of effects) {
+    if (effect.do === 'tell' && effect.event.name === 'slot not kept') gone.add(effect.event.facts.slot);
+  }
   const stopped = before.slots.filter((slot) => isServing(before, slot) && !gone.has(slot.index));
   const own = event.type === 'exited' ? event.worker : undefined;
   const unexplained = stopped.filter(({ index, worker }) => worker !== own && !isServing(after, after.slots[index]!));

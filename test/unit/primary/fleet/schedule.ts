@@ -244,8 +244,7 @@ export class Schedule {
     else if (dice < 0.7) {
       const target = { by: this.#random.between(-3, 3), park: this.#random.pick([0, 60_000]) };
       await this.#post({ type: 'operate', kind: 'scale', target, request });
-    }
-    else if (dice < 0.75)
+    } else if (dice < 0.75)
       await this.#post({ type: 'operate', kind: 'scale', target: { workers: this.#random.between(0, 9) }, request });
     else if (dice < 0.98) await this.#post({ type: 'operate', kind: 'upgrade', request });
     else await this.#end(request);
