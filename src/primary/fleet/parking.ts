@@ -70,6 +70,12 @@ export function unpark(step: Step, parked: Worker): void {
   step.do({ do: 'accept', worker: parked.id });
 }
 
+/** Whether the slot's worker was parked, and does not accept yet. A worker that hangs is not waited for: others accept for it. */
+export function isReturning(fleet: Fleet, index: number): boolean {
+  const worker = workerOf(fleet, fleet.slots[index]?.worker);
+  return worker?.isReturning === true && !worker.isHung;
+}
+
 /** The operation has failed, so the parked worker of the slot, if there is one, serves the slot again. */
 export function goBack(step: Step, slot: Slot): void {
   const previous = workerOf(step.fleet, slot.previous);

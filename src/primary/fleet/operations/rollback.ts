@@ -1,6 +1,6 @@
 import { duration } from '../../../format/duration.ts';
 import { spares, withSlot, workerOf, type Fleet, type Kept, type Slot } from '../fleet.ts';
-import { canReturn, giveBack, releaseAside } from '../parking.ts';
+import { canReturn, giveBack, isReturning, releaseAside } from '../parking.ts';
 import { refill } from '../refill.ts';
 import { retire } from '../retire.ts';
 import type { Step } from '../step.ts';
@@ -23,14 +23,14 @@ export const rollback: Procedure<'rollback'> = {
       step.tell('rolling back', { generation: kept.generation, from: step.fleet.generation, why });
       returnTo(step, kept, why);
     }
-    const todo = step.fleet.slots.filter((slot) => isReturning(step.fleet, slot)).map(({ index }) => index);
+    const todo = step.fleet.slots.map(({ index }) => index).filter((index) => isReturning(step.fleet, index));
     const serves = kept?.generation ?? servingGeneration(step.fleet);
     step.fleet = { ...step.fleet, running: { ...step.fleet.running!, todo, serves } };
     return undefined;
   },
 
   advance(step, { todo }) {
-    const left = todo.filter((index) => isReturning(step.fleet, step.fleet.slots[index]!));
+    const left = todo.filter((index) => isReturning(step.fleet, index));
     step.fleet = { ...step.fleet, running: { ...step.fleet.running!, todo: left } };
     return left.length === 0 ? 'done' : 'waiting';
   },
@@ -69,12 +69,6 @@ function returnSlot(step: Step, slot: Slot, kept: Kept): void {
   step.tell('slot not kept', { slot: slot.index });
   retire(step, current, 'rollback');
   refill(step, step.fleet.slots[slot.index]!);
-}
-
-/** A worker that hangs is waited for by nobody: others accept for it meanwhile. */
-function isReturning(fleet: Fleet, slot: Slot | undefined): boolean {
-  const worker = workerOf(fleet, slot?.worker);
-  return worker?.isReturning === true && !worker.isHung;
 }
 
 function servingGeneration({ slots, workers, generation }: Fleet): number {

@@ -3,7 +3,7 @@ import type { ScaleTarget } from '../../../contract/operations.ts';
 import { fill } from '../boot.ts';
 import { isServing, newSlot, withSlot, workerOf } from '../fleet.ts';
 import type { Failure, OperationTargets, Procedure } from './operation.ts';
-import { canReturn, parkAside, parkedAside, unpark } from '../parking.ts';
+import { canReturn, isReturning, parkAside, parkedAside, unpark } from '../parking.ts';
 import { servedByAll } from '../readiness.ts';
 import { retire } from '../retire.ts';
 import type { Step } from '../step.ts';
@@ -26,7 +26,8 @@ export const scale: Procedure<'scale'> = {
     return undefined;
   },
 
-  advance: ({ fleet }, { todo }) => (todo.every((index) => isServing(fleet, fleet.slots[index]!)) ? 'done' : 'waiting'),
+  advance: ({ fleet }, { todo }) =>
+    todo.every((index) => isServing(fleet, fleet.slots[index]!) && !isReturning(fleet, index)) ? 'done' : 'waiting',
 
   ended(step, { startedAt, todo }, _target, outcome) {
     const [firstNew] = todo;

@@ -5,9 +5,9 @@ import { Driver, find, logged, stop, workersOf } from '../fleet/driver.ts';
 
 const KEEP_MS = 60_000;
 const reasonOf = (effects: readonly Effect[]): string => {
-  const [settle] = find(effects, 'settle');
-  assert.ok(settle !== undefined && !settle.outcome.ok);
-  return settle.outcome.reason;
+  const [answer] = find(effects, 'answer');
+  assert.ok(answer !== undefined && !answer.outcome.ok);
+  return answer.outcome.reason;
 };
 const shedders = (effects: readonly Effect[]): number[] => find(effects, 'shed').map(({ worker }) => worker);
 
@@ -135,11 +135,11 @@ describe('a rollback', () => {
         [4, 'slot'],
       ],
     );
-    assert.deepEqual(find(effects, 'settle'), []);
-    assert.deepEqual(find(driver.send({ type: 'serving', worker: 1 }), 'settle'), []);
+    assert.deepEqual(find(effects, 'answer'), []);
+    assert.deepEqual(find(driver.send({ type: 'serving', worker: 1 }), 'answer'), []);
     driver.at += 5;
-    const [settle] = find(driver.send({ type: 'serving', worker: 2 }), 'settle');
-    assert.deepEqual(settle, { do: 'settle', request: 7, outcome: { ok: true, generation: 1, workers: 2, took: 5 } });
+    const [answer] = find(driver.send({ type: 'serving', worker: 2 }), 'answer');
+    assert.deepEqual(answer, { do: 'answer', request: 7, outcome: { ok: true, generation: 1, workers: 2, took: 5 } });
     assert.deepEqual([driver.workers, driver.fleet.kept], [[1, 2], undefined]);
     const { done, failed, back, last } = driver.fleet.reloads;
     assert.deepEqual([done, failed, back, last?.outcome.ok], [1, 0, 1, false]);
@@ -177,8 +177,8 @@ describe('a rollback', () => {
     const driver = reloaded();
     driver.send({ type: 'operate', kind: 'rollback', request: 2 });
     driver.send({ type: 'serving', worker: 1 });
-    const [settle] = find(driver.send({ type: 'hung', worker: 2, silent: 1000 }), 'settle');
-    assert.equal(settle?.outcome.ok, true);
+    const [answer] = find(driver.send({ type: 'hung', worker: 2, silent: 1000 }), 'answer');
+    assert.equal(answer?.outcome.ok, true);
   });
 
   test('of a reload that goes on is the end of the reload', () => {
@@ -189,10 +189,10 @@ describe('a rollback', () => {
     const effects = driver.send({ type: 'operate', kind: 'rollback', request: 2 });
     assert.match(reasonOf(effects), /rollback came first/);
     assert.deepEqual(workersOf(effects, 'accept'), [1]);
-    const [settle] = find(driver.send({ type: 'serving', worker: 1 }), 'settle');
-    assert.deepEqual(settle?.request, 2);
-    assert.ok(settle.outcome.ok);
-    assert.equal(settle.outcome.generation, 1);
+    const [answer] = find(driver.send({ type: 'serving', worker: 1 }), 'answer');
+    assert.deepEqual(answer?.request, 2);
+    assert.ok(answer.outcome.ok);
+    assert.equal(answer.outcome.generation, 1);
     assert.deepEqual(driver.workers, [1, 2]);
   });
 
@@ -204,7 +204,7 @@ describe('a rollback', () => {
     assert.deepEqual(workersOf(effects, 'accept'), [1]);
     assert.deepEqual(workersOf(effects, 'fork'), [5]);
     assert.deepEqual(workersOf(effects, 'drain'), [3, 4]);
-    assert.equal(find(driver.send({ type: 'serving', worker: 1 }), 'settle').length, 1, 'the boot is not waited for');
+    assert.equal(find(driver.send({ type: 'serving', worker: 1 }), 'answer').length, 1, 'the boot is not waited for');
   });
 
   test('does not return to a worker that hangs', () => {
@@ -284,7 +284,7 @@ describe('a slot that is taken away with park', () => {
     const effects = driver.send(grow);
     assert.deepEqual(workersOf(effects, 'fork'), []);
     assert.deepEqual(workersOf(effects, 'accept'), [2]);
-    assert.equal(find(effects, 'settle')[0]?.outcome.ok, true);
+    assert.equal(find(driver.send({ type: 'serving', worker: 2 }), 'answer')[0]?.outcome.ok, true);
     assert.equal(driver.left({ timer: 'parked', worker: 2 }), undefined);
     assert.deepEqual(
       [driver.workers, driver.states],
