@@ -4,6 +4,7 @@ import type { BalanceStatus, ReloadStatus, SlotStatus, Status, WorkerStatus } fr
 import { plain, type Color, type Colorize } from './colors.ts';
 import { duration } from '../format/duration.ts';
 import { count, percent, size } from '../format/figures.ts';
+import { comparisonLines } from './comparison-text.ts';
 import { layTable, type Column } from './table.ts';
 
 const columns: readonly Column[] = [
@@ -52,6 +53,7 @@ export function statusText(status: Status, now: number, color: Colorize = plain)
     return column === STATE ? color(stateColors[text.trimEnd() as WorkerStatus['state']] ?? 'yellow', text) : text;
   });
   const notes = [
+    ...canaryNotes(status.canary),
     ...keptNotes(status.kept, now),
     ...status.slots.flatMap((slot) => exitNote(slot, now)),
     ...reloadNotes(status, now),
@@ -118,6 +120,13 @@ function workerCells(worker: WorkerStatus | null, ownState: string): string[] {
       ? [count(vitals.connectionsOpen), count(vitals.requestsFinished), percent(vitals.utilization), size(vitals.rss)]
       : ['-', '-', '-', '-']),
   ];
+}
+
+function canaryNotes(canary: Status['canary'] | undefined): string[] {
+  if (!canary) return [];
+  const { generation, slots, elapsed, watch, comparison } = canary;
+  const title = `canary: gen ${generation} in slots ${slots.join(', ')}, watched for ${duration(elapsed)} of ${duration(watch)}`;
+  return [title, ...(comparison === null ? [] : comparisonLines(comparison))];
 }
 
 /** An older primary does not say. */

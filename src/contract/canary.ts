@@ -4,7 +4,7 @@
  */
 
 /**
- * One worker at one moment. `durations` and `requestsFinished` are totals over the worker's life, so what happened in the watch is the
+ * The state of a worker at one moment. `durations` and `requestsFinished` are totals over the worker's life, so what happened in the watch is the
  * difference between two samples of the same `worker`. The first sample of a worker is from when the watch began, or from when it
  * began to serve. The rest is as it was at the moment.
  */
@@ -16,19 +16,72 @@ export interface WorkerSample {
   /** The time since it began to serve, ms. */
   readonly age: number;
   /** The durations of answered requests by class of status and bucket, in the layout of src/scoreboard/durations.ts. */
-  readonly durations: ArrayLike<number>;
+  readonly durations: Float64Array;
+  /** The same durations by finer buckets: src/scoreboard/latencies.ts. */
+  readonly latencies: ArrayLike<number>;
+  readonly requestsStarted: number;
   readonly requestsFinished: number;
   readonly connectionsOpen: number;
   /** How busy its event loop is, 0 to 1. */
   readonly utilization: number;
-  /** How late its event loop runs timers at the 99th percentile, ms. */
+  /** How late its event loop ran the last beat, ms. */
+  readonly delay: number;
+  /** How late its event loop runs timers at the 99th percentile of the last minute, ms. */
   readonly delayP99: number;
   /** Bytes. */
   readonly rss: number;
   readonly heapUsed: number;
+  /** What its application last said of itself (`worker.health`); undefined where it says nothing. */
+  readonly health?: Health | undefined;
+  /** The application's metrics that `CanaryLimits` names, in that order; undefined where it has none of that name. */
+  readonly metrics?: ReadonlyArray<MetricReading | undefined> | undefined;
 }
 
-/** One generation at one moment of a watch. */
+/** An application's own opinion of its worker. */
+export interface Health {
+  readonly ok: boolean;
+  /** Empty where it is well, or gives none. */
+  readonly reason: string;
+}
+
+/** A metric of the application in one worker, all its labels together. */
+export type MetricReading =
+  /** A total over the worker's life, such as a counter. It is compared by answered request. */
+  | { readonly total: number }
+  /** A gauge: it is compared as it is. */
+  | { readonly value: number }
+  /** A histogram or summary, by its totals over the worker's life: its mean is compared. */
+  | { readonly sum: number; readonly count: number };
+
+/** A metric of the application by which a canary is judged. */
+export interface MetricLimit {
+  /** The name in the application's registry. */
+  readonly name: string;
+  /** Which way is worse. */
+  readonly worse: 'higher' | 'lower';
+  /** How much worse it may be, as a share of the baseline's: 0.5 for half as much more, or less. */
+  readonly by: number;
+}
+
+/** What a canary may be worse by. Percentages are numbers of percent. */
+export interface CanaryLimits {
+  /** How many percent of the requests may fail in addition to those that fail in the baseline. */
+  readonly canaryErrors: number;
+  /** The number of percent by which answers may take longer. */
+  readonly canaryLatency: number;
+  /** The number of percent by which a request may keep the event loop longer. */
+  readonly canaryLoop: number;
+  /** The number of percent by which a worker may have more memory than the largest of the baseline. */
+  readonly canaryMemory: number;
+  /** How long a new worker may warm up before its latency, its event loop and its memory count, ms. */
+  readonly canaryWarmup: number;
+  /** How many answers of each generation there have to be before anything but a crash, a hang or the application's word counts. */
+  readonly canaryRequests: number;
+  /** Undefined stands for none. */
+  readonly canaryMetrics: readonly MetricLimit[] | undefined;
+}
+
+/** A generation at one moment of a watch. */
 export interface GenerationSample {
   /** Monotonic, ms. */
   readonly at: number;
@@ -54,6 +107,12 @@ export interface WatchTime {
  */
 export type CanaryVerdict = 'undecided' | 'worse' | 'better-or-equal' | 'doubt';
 
+/** How many workers a canary has, or what share of them. */
+export type CanaryShare = number | `${number}%`;
+
+/** What becomes of a canary that nothing can be told of. */
+export type OnDoubt = 'rollback' | 'continue';
+
 /** A figure of both generations. */
 export interface ComparisonRow {
   /** What it is, for people and programs, such as `p99`. */
@@ -69,9 +128,16 @@ export interface ComparisonRow {
 
 export interface Judgement {
   readonly verdict: CanaryVerdict;
-  /** One line each: what is worse, or what there is too little of. */
+  /** Lines that say what is worse, or what there is too little of. */
   readonly reasons: readonly string[];
   readonly table: readonly ComparisonRow[];
+}
+
+/** How two generations compare, at the end of a watch or in it. */
+export interface Comparison extends Judgement {
+  /** Their numbers. */
+  readonly baseline: number;
+  readonly canary: number;
 }
 
 /**

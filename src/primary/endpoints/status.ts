@@ -6,6 +6,7 @@ import { VITALS, type Vitals } from '../../contract/vitals.ts';
 import { skewOf } from '../../balance/skew.ts';
 import type {
   BalanceStatus,
+  CanaryStatus,
   ExitStatus,
   KeptStatus,
   SlotStatus,
@@ -17,6 +18,7 @@ import type { Row } from '../../scoreboard/layout.ts';
 import { connectionsOf } from '../supervisor/connections.ts';
 import type { HandoffCounts } from '../workers/handoffs.ts';
 import type { WorkerId } from '../fleet/events.ts';
+import { watchedCanary } from '../fleet/operations/canary.ts';
 import {
   leavers,
   parked,
@@ -64,6 +66,7 @@ export function statusOf(fleet: Fleet, facts: StatusFacts): Status {
     leaving: leavers(fleet).map(worker),
     parked: parked(fleet).map(worker),
     kept: keptStatus(fleet, row, time),
+    canary: canaryStatus(fleet, now),
     operation: fleet.running?.operation.kind ?? null,
     reloads: {
       done,
@@ -93,6 +96,13 @@ function keptStatus({ kept, slots }: Fleet, row: StatusFacts['row'], time: (at: 
   const workers = slots.flatMap((slot) => slot.kept ?? []);
   const rss = workers.reduce((sum, id) => sum + (row(id)?.rss ?? 0), 0);
   return { generation: kept.generation, workers: workers.length, rss, until: time(kept.until) };
+}
+
+function canaryStatus(fleet: Fleet, now: number): CanaryStatus | null {
+  const canary = watchedCanary(fleet);
+  if (canary === undefined) return null;
+  const { slots, watch, onDoubt, since, comparison = null } = canary;
+  return { generation: fleet.generation, slots, elapsed: Math.round(now - since), watch, onDoubt, comparison };
 }
 
 function phaseOf({ phase }: Fleet): Status['phase'] {

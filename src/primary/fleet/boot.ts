@@ -247,7 +247,7 @@ function takeSlot(step: Step, slot: Slot, { id }: Worker): void {
   // Without an operation there is no successor, and no slot is taken from another worker.
   const { policy, limit: recycled } = step.fleet.running!;
   if (policy.parks) giveUpKept(step, 'a newer generation serves');
-  const isKept = step.settings.keepPrevious > 0;
+  const isKept = step.settings.keepPrevious > 0 || step.fleet.running?.canary !== undefined;
   if (policy.parks && before.state === 'serving' && !before.isHung) {
     park(step, slot.index, before, policy.retires, isKept);
   } else retire(step, before, policy.retires, { recycled });

@@ -2,6 +2,7 @@
  * The events that can happen to the fleet, and the effects that can answer them. The callbacks of the operating system
  * only make events. `decide` turns them into effects, and only the interpreter carries effects out.
  */
+import type { Judgement } from '../../contract/canary.ts';
 import type { OperationKind } from '../../contract/operations.ts';
 import type { Outcome } from '../../contract/outcome.ts';
 import type { PreforkError } from '../../errors.ts';
@@ -36,6 +37,8 @@ export type Timer =
    * whose slot was taken away.
    */
   | { readonly timer: 'parked'; readonly worker: WorkerId }
+  /** The canary has been watched for long enough, and no judgement has come. */
+  | { readonly timer: 'watch' }
   /** The time for which the previous generation is kept is over. */
   | { readonly timer: 'kept' }
   /** The slot's backoff is over. */
@@ -104,6 +107,8 @@ export type FleetEvent =
   | { readonly type: 'beating'; readonly worker: WorkerId }
   /** The worker's heartbeat has stopped for the heartbeat timeout. */
   | { readonly type: 'silent'; readonly worker: WorkerId; readonly silent: number }
+  /** The primary has compared both generations of a canary. */
+  | { readonly type: 'judged'; readonly judgement: Judgement }
   /** The cgroup has hardly any memory left, as `why` says. */
   | { readonly type: 'memory-tight'; readonly why: string }
   /** The stack of a silent worker, or the reason why there is none. */

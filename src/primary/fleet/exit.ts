@@ -14,6 +14,7 @@ import {
 } from './fleet.ts';
 import { acceptEarly, lookWhetherBooted } from './boot.ts';
 import { loopsSinceReload, LOOP_CRASHES, onParkedExit } from './kept.ts';
+import { watchedCanary } from './operations/canary.ts';
 import { abort, startFirst } from './operations/operations.ts';
 import { forgetNews } from './parking.ts';
 import { hasComeUp, isProven, missing, servedBy } from './readiness.ts';
@@ -110,7 +111,9 @@ function onCrash(step: Step, slot: Slot, worker: Worker, death: Death): void {
   if (loopsSinceReload(step, worker, crash) && step.fleet.phase === 'serving') return rollBack(step);
   countExit(step);
   countLoop(step, crash);
-  if (!isProven(worker, step.at) && isOfOperation(step.fleet, worker)) {
+  // A crash in a canary ends it, however long its worker had served.
+  const isWatched = watchedCanary(step.fleet) !== undefined && !isFromOutside;
+  if ((isWatched || !isProven(worker, step.at)) && isOfOperation(step.fleet, worker)) {
     abort(step, { ok: false, slot: slot.index, reason: text, stderr });
   }
   // A new slot is gone with its operation, and a slot that went back has a worker.

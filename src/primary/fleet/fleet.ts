@@ -1,4 +1,5 @@
 /** The primary's knowledge of its slots and their workers: plain data, never changed in place. */
+import type { Comparison, OnDoubt } from '../../contract/canary.ts';
 import type { Outcome } from '../../contract/outcome.ts';
 import type { PreforkError } from '../../errors.ts';
 import type { Settings } from '../../options/index.ts';
@@ -95,6 +96,22 @@ export interface Running {
   readonly todo: readonly number[];
   /** The generation that serves when it is done. @default that of the fleet */
   readonly serves?: number;
+  /** The canary of a reload, until it is promoted. */
+  readonly canary?: Canary | undefined;
+  /** How the generations compared in a canary that was promoted. */
+  readonly comparison?: Comparison;
+}
+
+/** The slots that a reload gives to the new generation first. */
+export interface Canary {
+  readonly slots: readonly number[];
+  /** ms. */
+  readonly watch: number;
+  readonly onDoubt: OnDoubt;
+  /** Since when all of them serve and are watched; undefined before that. */
+  readonly since: number | undefined;
+  /** The last look. */
+  readonly comparison: Comparison | undefined;
 }
 
 /** The generation before the present one, which a rollback returns to. Its workers are parked. */
@@ -178,6 +195,9 @@ export type FleetSettings = Pick<
   | 'drainTimeout'
   | 'migrate'
   | 'keepPrevious'
+  | 'canary'
+  | 'canaryWatch'
+  | 'onDoubt'
   | 'drainDelay'
   | 'shutdownGracePeriod'
   | 'heartbeatTimeout'

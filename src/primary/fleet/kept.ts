@@ -4,7 +4,7 @@
  */
 import type { Crash } from './respawn.ts';
 import { withSlot, workerOf, type Worker } from './fleet.ts';
-import { canReturn, parkedAside, releaseAside, shed, withoutPlaces } from './parking.ts';
+import { canReturn, shed, withoutPlaces } from './parking.ts';
 import { retire } from './retire.ts';
 import type { Step } from './step.ts';
 
@@ -67,17 +67,6 @@ export function onParkedExit(step: Step, { id, state }: Worker): boolean {
     forgetKept(step, 'none of its workers is left');
   }
   return state === 'parked';
-}
-
-/**
- * The cgroup gets tight. Workers that are parked go first: they are only a convenience. Those without a slot go before
- * those that a rollback needs.
- */
-export function onMemoryTight(step: Step, why: string): void {
-  const aside = parkedAside(step.fleet);
-  if (aside.length === 0) return giveUpKept(step, why);
-  step.tell('parked workers given up', { workers: aside.length, why });
-  releaseAside(step);
 }
 
 /**

@@ -291,6 +291,44 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
     },
     means: 'A reload has failed, and the old generation goes on serving.',
   },
+  'no canary': {
+    level: 'warn',
+    fields: given('why'),
+    means: '`--canary` asks for a canary and the server cannot have one. The reload goes on without it.',
+  },
+  'canary watched': {
+    level: 'info',
+    fields: {
+      gen: ({ generation }) => generation,
+      workers: ({ workers }) => workers,
+      of: ({ of }) => of,
+      for: ({ watch }) => duration(watch),
+      onDoubt: ({ onDoubt }) => onDoubt,
+    },
+    channel: {
+      name: 'canary:start',
+      message: {
+        generation: ({ generation }) => generation,
+        workers: ({ workers }) => workers,
+        watch: ({ watch }) => watch,
+      },
+    },
+    means: 'The first workers of the new generation serve. Both generations are compared for that time.',
+  },
+  'canary promoted': {
+    level: 'info',
+    fields: { gen: ({ generation }) => generation, why: ({ why }) => why },
+    channel: {
+      name: 'canary:promoted',
+      message: { generation: ({ generation }) => generation, reason: ({ why }) => why },
+    },
+    means: 'The watch of a canary is over, and the reload replaces the other workers too.',
+  },
+  'canary given up': {
+    level: 'warn',
+    fields: { gen: ({ generation }) => generation, reason: ({ reason }) => reason },
+    means: 'The watch of a canary is over, and the parked workers take their slots back. `reload failed` comes next.',
+  },
   'generation kept': {
     level: 'info',
     fields: {

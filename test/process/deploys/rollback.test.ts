@@ -92,7 +92,7 @@ for (const sharing of ownSharings) {
 }
 
 test('the generation before is parked without connections, is told of by status, and leaves in time', async () => {
-  await using app = await serveFile(echoes, ['--workers', '2', '--keep-previous', '1500ms']);
+  await using app = await serveFile(echoes, ['--workers', '2', '--keep-previous', '10s']);
   const before = [...app.workers.values()];
   const clients = await KeptConnections.open(app.target, { connections: 16 });
   await reload(app, 2);

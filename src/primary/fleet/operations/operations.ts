@@ -8,6 +8,7 @@ import type { Outcome } from '../../../contract/outcome.ts';
 import type { Operate } from '../events.ts';
 import { withSlot, workerOf, type Fleet, type Slot } from '../fleet.ts';
 import type { Failure, Operation, OperationRow } from './operation.ts';
+import { comparisonOf } from './canary.ts';
 import { forgetNews, goBack } from '../parking.ts';
 import { refill } from '../refill.ts';
 import { retire } from '../retire.ts';
@@ -151,10 +152,12 @@ function dismissSuccessor(step: Step, slot: Slot): void {
   forgetNews(step, slot.index);
 }
 
-function finish(step: Step, outcome: Outcome): void {
+function finish(step: Step, ended: Outcome): void {
   const { running } = step.fleet;
   if (running === undefined) return;
   const { operation } = running;
+  const comparison = comparisonOf(running);
+  const outcome = comparison === undefined ? ended : { ...ended, comparison };
   step.fleet = { ...step.fleet, running: undefined };
   rowOf(operation).procedure.ended(step, running, operation.target, outcome);
   answer(step, operation, outcome);

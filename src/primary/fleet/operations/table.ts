@@ -1,5 +1,6 @@
 import type { OperationKind } from '../../../contract/operations.ts';
 import type { OperationRow } from './operation.ts';
+import { promote } from './promote.ts';
 import { recycle } from './recycle.ts';
 import { reload } from './reload.ts';
 import { rollback } from './rollback.ts';
@@ -18,9 +19,18 @@ export const operations: { readonly [Kind in OperationKind]: OperationRow<Kind> 
     owns: 'new code',
     takesOldSpares: false,
     // The one that waits will boot the code that is there by then.
-    join: (waiting) => waiting,
+    join: (_waiting, next) => next,
     tellsOfWaiting: true,
     signals: () => ['SIGHUP'],
+  },
+  promote: {
+    procedure: promote,
+    retires: 'reload',
+    parks: false,
+    owns: 'successors',
+    takesOldSpares: true,
+    tellsOfWaiting: false,
+    signals: () => [],
   },
   rollback: {
     procedure: rollback,
