@@ -174,7 +174,8 @@ const share: Kind<PlainShape> = {
     return digits === undefined ? undefined : shareOf(Number(digits), sign === '%');
   },
   fromValue: (shape, value) => {
-    return typeof value === 'string' ? share.fromText(shape, value) : shareOf(Number(value), false);
+    if (typeof value === 'string') return share.fromText(shape, value);
+    return typeof value === 'number' ? shareOf(value, false) : undefined;
   },
   expected: () => `a number of workers from 0 to ${MOST_WORKERS}, or a share of them from 1% to 99%`,
   hint: () => 'n|n%',

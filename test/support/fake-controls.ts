@@ -43,6 +43,7 @@ export function fakeStatus(changes: Partial<Status> = {}): Status {
     spares: [],
     parked: [],
     kept: null,
+    canary: null,
     leaving: [],
     operation: null,
     reloads: { done: 0, failed: 0, rolledBack: 0, last: undefined },

@@ -69,6 +69,7 @@ test('what serves', () => {
     leaving: [],
     parked: [],
     kept: null,
+    canary: null,
     operation: null,
     reloads: { done: 0, failed: 0, rolledBack: 0, last: undefined },
     durationBounds: BOUNDS,

@@ -48,12 +48,19 @@ function checkSlots(fleet: Fleet, { maxSurge }: FleetSettings, timers: readonly 
   );
   const kept = fleet.slots.filter((slot) => slot.kept !== undefined);
   assert.ok(isEnding(fleet) || kept.length > 0 === (fleet.kept !== undefined), 'a kept generation has workers');
+  const isWatched = fleet.running?.canary?.since !== undefined;
+  assert.equal(
+    isWatched,
+    timers.some(({ timer }) => timer === 'watch'),
+    'a watch ends, and nothing of it is left',
+  );
   assert.ok(kept.length === 0 || isEnding(fleet) || timers.some(({ timer }) => timer === 'kept'), 'kept for ever');
 }
 
 /** Whether the end of the operation that runs decides on the parked worker, or the time for which a generation is kept. */
-function isKept({ slots }: Fleet, { keepPrevious }: FleetSettings, { id }: Worker): boolean {
-  return slots.some(({ previous, kept }) => kept === id || (previous === id && keepPrevious > 0));
+function isKept({ slots }: Fleet, { keepPrevious, canary }: FleetSettings, { id }: Worker): boolean {
+  const untilTheEnd = keepPrevious > 0 || canary !== 0;
+  return slots.some(({ previous, kept }) => kept === id || (previous === id && untilTheEnd));
 }
 
 function isEnding({ phase }: Fleet): boolean {

@@ -73,6 +73,8 @@ test('users have the type of each message by the name of its channel, and each c
     'prefork:reload:done': true,
     'prefork:reload:failed': true,
     'prefork:rollback': true,
+    'prefork:canary:start': true,
+    'prefork:canary:promoted': true,
     'prefork:scale': true,
     'prefork:stopping': true,
     'prefork:stopped': true,
