@@ -41,9 +41,12 @@ export function fakeStatus(changes: Partial<Status> = {}): Status {
     workers: { wanted: 1, serving: 1 },
     slots: [{ slot: 0, state: 'serving', worker: fakeWorker(), successor: null, crashes: 0, lastExit: null }],
     spares: [],
+    parked: [],
+    kept: null,
+    canary: null,
     leaving: [],
     operation: null,
-    reloads: { done: 0, failed: 0, last: undefined },
+    reloads: { done: 0, failed: 0, rolledBack: 0, last: undefined },
     durationBounds: [1, 10, 100],
     ...changes,
   };
