@@ -25,7 +25,7 @@ interface MeasureShape {
 }
 
 interface PlainShape {
-  readonly type: 'name' | 'account' | 'ports' | 'path' | 'address' | 'switch' | 'function' | 'logger';
+  readonly type: 'name' | 'account' | 'ports' | 'path' | 'directory' | 'address' | 'switch' | 'function' | 'logger';
 }
 
 export type Shape = IntegerShape | ChoiceShape | MeasureShape | PlainShape;
@@ -131,6 +131,11 @@ const ports: Kind<PlainShape> = {
   hint: () => 'ports',
 };
 
+const directory: Kind<PlainShape> = {
+  ...textKind((_, text) => text !== ''),
+  expected: () => 'a directory',
+  hint: () => 'directory',
+};
 const path: Kind<PlainShape> = { ...textKind((_, text) => text !== ''), expected: () => 'a file', hint: () => 'file' };
 
 const address: Kind<PlainShape> = {
@@ -161,6 +166,7 @@ const kinds: { readonly [Type in Shape['type']]: Kind<Extract<Shape, { type: Typ
   account,
   ports,
   path,
+  directory,
   address,
   switch: onOff,
   function: codeKind('function', 'a function', (value) => typeof value === 'function'),

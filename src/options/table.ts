@@ -77,6 +77,15 @@ export const optionTable = {
     default: 1,
     about: 'How many new workers a reload boots at a time, beside the old ones.',
   },
+  maxBoots: {
+    type: 'integer',
+    min: 1,
+    max: MOST_WORKERS as typeof MOST_WORKERS,
+    word: 'auto',
+    default: 'auto',
+    about:
+      'How many workers boot at a time at the start, and when the number of workers grows. auto: as many as there are cores for this process.',
+  },
   drainTimeout: {
     type: 'time',
     default: '30s',
@@ -185,6 +194,11 @@ export const optionTable = {
     choices: ['debug', 'info', 'warn', 'error', 'silent'],
     default: 'info',
     about: 'The lowest severity that is logged.',
+  },
+  compileCache: {
+    type: 'directory',
+    about:
+      "The directory of Node's compile cache for the workers. The first worker boots alone and fills it. It belongs to the workers' user. Node 22.10 or newer.",
   },
   prefixOutput: {
     type: 'switch',

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { takeContext, type WorkerContext } from '../ipc/context.ts';
 import type { Slots } from '../balance/slots.ts';
 import { LoadView } from '../scoreboard/load-view.ts';
+import { saveCompileCache } from './compile-cache.ts';
 import { ApplicationMetrics } from './vitals/application-metrics.ts';
 import { isLevelled } from '../balance/mode.ts';
 import { Balancer } from './balancing/balancer.ts';
@@ -87,7 +88,7 @@ function start(context: WorkerContext): void {
         });
   const vitals = new Vitals({ ...context, connections, requests, handoffs, handicap });
   handoffs?.whenChanged(() => vitals.publish());
-  const status = new Status(context.slot, vitals, words);
+  const status = new Status(context.slot, vitals, words, context.savesCompileCache ? saveCompileCache : undefined);
   servers.whenAdded((server) => {
     requests.trackHttp2(server);
     requests.trackServed(server);

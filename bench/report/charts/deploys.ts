@@ -29,10 +29,11 @@ export const closed: Picture = (summary, theme) => {
   } as const;
   const x = {
     field: 'ended',
-    type: 'quantitative',
+    type: 'quantitative' as const,
     title: null,
-    axis: { tickCount: 3, format: ',.0f' },
-  } as const;
+    scale: { domain: [0, Math.max(1, ...rows.map(({ ended }) => ended))], nice: false },
+    axis: { tickCount: 2, format: ',.0f' },
+  };
   return {
     title: {
       text: `Connections closed while ${reloads} reloads run`,

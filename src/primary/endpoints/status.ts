@@ -92,7 +92,7 @@ function slotStatus(
   const successor = workerOf(fleet, slot.successor);
   return {
     slot: slot.index,
-    state: slotState(fleet, worker),
+    state: fleet.unfilled.includes(slot.index) ? 'empty' : slotState(fleet, worker),
     worker: worker === undefined ? null : statusOfWorker(worker),
     successor: successor === undefined ? null : statusOfWorker(successor),
     crashes: slot.crashes,

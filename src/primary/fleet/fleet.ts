@@ -123,6 +123,8 @@ export interface Fleet {
   readonly crashLoop: CrashLoop | undefined;
   /** The addresses that the current generation does without. No worker has to open them to be ready. */
   readonly dropped: readonly string[];
+  /** The slots that have had no worker yet, in the order in which they get one. */
+  readonly unfilled: readonly number[];
   readonly workersForked: number;
   readonly reloads: { readonly done: number; readonly failed: number; readonly last: LastReload | undefined };
   /**
@@ -149,6 +151,7 @@ export type FleetSettings = Pick<
   | 'workers'
   | 'spares'
   | 'maxSurge'
+  | 'maxBoots'
   | 'ready'
   | 'readyTimeout'
   | 'settle'
@@ -161,6 +164,7 @@ export type FleetSettings = Pick<
   | 'recoverThreshold'
   | 'recoverWindow'
   | 'recoverInterval'
+  | 'compileCache'
 >;
 
 export interface CrashLoop {
@@ -185,6 +189,7 @@ export function newFleet(workers: number, generation = 1, served: readonly strin
     exits: [],
     crashLoop: undefined,
     dropped: [],
+    unfilled: [],
     workersForked: 0,
     reloads: { done: 0, failed: 0, last: undefined },
     stop: undefined,

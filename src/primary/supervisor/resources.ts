@@ -52,6 +52,7 @@ export class Resources {
       migrate: settings.migrate,
       hangStack: settings.hangStack === 'on' ? settings.heartbeatTimeout : 0,
       gracePeriod: settings.shutdownGracePeriod,
+      compileCache: settings.compileCache,
       control,
       slotOf: (worker) => fleet().workers.get(worker)?.slot,
       post,

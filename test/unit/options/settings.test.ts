@@ -35,6 +35,7 @@ test('defaults', () => {
     readyTimeout: 30_000,
     settle: 500,
     maxSurge: 1,
+    maxBoots: availableCores(),
     drainTimeout: 30_000,
     drainDelay: 0,
     shutdownGracePeriod: 10_000,
@@ -52,6 +53,7 @@ test('defaults', () => {
     logLevel: 'info',
     admin: undefined,
     adminTokenFile: undefined,
+    compileCache: undefined,
     prefixOutput: false,
   });
 });
@@ -99,6 +101,10 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
     ['1024', 1024, 1024],
   ],
   maxSurge: [
+    ['1', 1, 1],
+    ['1024', 1024, 1024],
+  ],
+  maxBoots: [
     ['1', 1, 1],
     ['1024', 1024, 1024],
   ],
@@ -164,6 +170,7 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
     ['debug', 'debug', 'debug'],
     ['silent', 'silent', 'silent'],
   ],
+  compileCache: [['/var/cache/app', '/var/cache/app', '/var/cache/app']],
   adminTokenFile: [['/etc/prefork/token', '/etc/prefork/token', '/etc/prefork/token']],
   admin: [
     ['9090', '9090', '9090'],
@@ -293,6 +300,14 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
       ['1', '"1"'],
     ],
   },
+  maxBoots: {
+    expected: 'a whole number from 1 to 1024 or auto',
+    texts: ['0', '1025', 'all'],
+    values: [
+      [0, '0'],
+      ['1', '"1"'],
+    ],
+  },
   drainTimeout: { expected: aTime('0', '596h'), ...badTimes },
   drainDelay: { expected: aTime('0', '596h'), ...badTimes },
   heartbeatTimeout: {
@@ -353,6 +368,15 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
   bind: badPorts,
   logFormat: { expected: 'text or json', texts: ['xml'], values: [[1, '1']] },
   logLevel: { expected: 'debug, info, warn, error or silent', texts: ['trace'], values: [[30, '30']] },
+  compileCache: {
+    expected: 'a directory',
+    texts: [],
+    values: [
+      ['', '""'],
+      [0, '0'],
+      [true, 'true'],
+    ],
+  },
   adminTokenFile: {
     expected: 'a file',
     texts: [],

@@ -1,4 +1,5 @@
 import { bootSuccessor } from '../boot.ts';
+import { mostBoots } from '../first-boots.ts';
 import { isServing, spares, workerOf, type Fleet, type Slot } from '../fleet.ts';
 import { release } from '../parking.ts';
 import type { Procedure } from './operation.ts';
@@ -27,7 +28,7 @@ export const reload: Procedure<'reload'> = {
     for (const index of todo) {
       const slot = step.fleet.slots[index]!;
       const need = needOf(step.fleet, slot);
-      if (need === 'successor' && surge < step.settings.maxSurge) {
+      if (need === 'successor' && surge < mostBoots(step, step.settings.maxSurge)) {
         bootSuccessor(step, slot);
         surge++;
       } else if (need !== 'nothing') {

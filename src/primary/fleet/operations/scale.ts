@@ -1,6 +1,6 @@
 import { MOST_WORKERS } from '../../../contract/limits.ts';
 import type { ScaleTarget } from '../../../contract/operations.ts';
-import { fill } from '../boot.ts';
+import { bootInTurn } from '../first-boots.ts';
 import { isServing, newSlot, workerOf } from '../fleet.ts';
 import type { Failure, Procedure } from './operation.ts';
 import { servedByAll } from '../readiness.ts';
@@ -60,16 +60,15 @@ function grow(step: Step, wanted: number): void {
   const slots = [...fleet.slots, ...todo.map((index) => newSlot(index, served))];
   step.fleet = { ...fleet, slots, running: { ...fleet.running!, todo } };
   step.tell('resized', { workers: slots.length, before: fleet.slots.length });
-  for (const index of todo) {
-    step.do({ do: 'reopen', slot: index });
-    fill(step, step.fleet.slots[index]!);
-  }
+  for (const index of todo) step.do({ do: 'reopen', slot: index });
+  bootInTurn(step, todo);
 }
 
 /** Takes the last slots away. No slot has a successor now, because one operation runs at a time. */
 function shrink(step: Step, wanted: number): void {
   const { slots } = step.fleet;
-  step.fleet = { ...step.fleet, slots: slots.slice(0, wanted) };
+  const unfilled = step.fleet.unfilled.filter((index) => index < wanted);
+  step.fleet = { ...step.fleet, slots: slots.slice(0, wanted), unfilled };
   if (wanted !== slots.length) step.tell('resized', { workers: wanted, before: slots.length });
   for (const { index, worker: id } of slots.slice(wanted)) {
     step.disarm({ timer: 'respawn', slot: index });

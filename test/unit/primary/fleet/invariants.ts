@@ -28,7 +28,7 @@ function checkSlots(fleet: Fleet, { maxSurge }: FleetSettings, timers: readonly 
       assert.equal(fleet.workers.get(id)?.slot, index, `worker ${id} of slot ${index} is elsewhere`);
     }
     const isWaiting = timers.some((timer) => timer.timer === 'respawn' && timer.slot === index);
-    const isFilled = slot.worker !== undefined || slot.successor !== undefined || isWaiting;
+    const isFilled = slot.worker !== undefined || slot.successor !== undefined || isWaiting || isNext(fleet, index);
     assert.ok(isFilled || isEnding(fleet), `slot ${index} is forgotten`);
   }
   const successors = fleet.slots.flatMap(({ successor }) =>
@@ -43,6 +43,11 @@ function checkSlots(fleet: Fleet, { maxSurge }: FleetSettings, timers: readonly 
     parked.length === 0 || fleet.running?.policy.parks === true,
     'a parked worker without an operation that parks',
   );
+}
+
+/** Whether the slot gets its first worker as soon as others have booted. */
+function isNext({ unfilled, workers }: Fleet, index: number): boolean {
+  return unfilled.includes(index) && [...workers.values()].some(({ bootedAt }) => bootedAt === undefined);
 }
 
 function isEnding({ phase }: Fleet): boolean {
