@@ -2,6 +2,7 @@
 import { either } from './quote.ts';
 import { formatSize, LARGEST_SIZE_BYTES, parseSize } from './size.ts';
 import { formatTime, LONGEST_TIME_MS, parseTime } from './time.ts';
+import { hasFields } from '../contract/fields.ts';
 
 /** A whole number. `word` may stand in its place. */
 interface IntegerShape {
@@ -231,8 +232,5 @@ function isAddress(text: string): boolean {
 }
 
 function isLogger(value: unknown): boolean {
-  const logger = value as Record<string, unknown> | null;
-  return (
-    typeof logger === 'object' && logger !== null && loggerFunctions.every((one) => typeof logger[one] === 'function')
-  );
+  return hasFields(value) && loggerFunctions.every((one) => typeof value[one] === 'function');
 }

@@ -1,5 +1,6 @@
 import { MOST_WORKERS } from '../contract/limits.ts';
 import type { Shape } from './shape.ts';
+import { keysOf } from '../contract/tables.ts';
 
 /**
  * Describes each option in one place. Flags, variables, the keys of the config file and the library, validation, the
@@ -234,7 +235,7 @@ export type SettingKey = { [Key in OptionKey]: Table[Key] extends { commandOnly:
 /** The table with the type of its readers. This assignment checks the rows. */
 export const optionRows: Readonly<Record<OptionKey, OptionRow>> = optionTable;
 
-export const optionKeys: readonly OptionKey[] = Object.keys(optionTable) as OptionKey[];
+export const optionKeys: readonly OptionKey[] = keysOf(optionTable);
 
 export const settingKeys: readonly SettingKey[] = optionKeys.filter(isSettingKey);
 

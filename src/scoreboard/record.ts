@@ -12,12 +12,13 @@
 import type { FieldType, FigureRow } from '../contract/figures.ts';
 import { PLACED_ROW, USED_ROW_BYTES, STATES } from './layout.ts';
 import type { Row, State } from './layout.ts';
+import { keysOf } from '../contract/tables.ts';
 
 /** The offsets of the version and the sum in a row, before its fields. */
 const VERSION = 0;
 const SUM = 4;
 
-const states = Object.keys(STATES) as State[];
+const states = keysOf(STATES);
 const stateOf: ReadonlyMap<number, State> = new Map(states.map((state) => [STATES[state], state]));
 
 /** The figures that are several numbers. */

@@ -71,7 +71,7 @@ class Connection {
  * The unit is the connection, not the response. Per response, 'close' is not exact: on Node 20 and 22 a pipelined
  * response that waits for its turn never closes when its client goes away. A drain would also need a Set of the responses in
  * flight. That costs twice the rest on Node 24, and 20 times as much on Node 20 (1.1 µs a request), which grows each object to
- * give it a hash. So a record hangs on the socket, and `finish` and the socket's 'close' settle it. The record remembers the
+ * give it a hash. So a record hangs on the socket, and `finish` and the socket's 'close' end it. The record remembers the
  * newest of the responses in flight, which is the only one that may say `Connection: close`.
  */
 export class Requests {
@@ -220,7 +220,7 @@ export class Requests {
   readonly #onFinish = (message: unknown): void => {
     const { response, socket } = message as Exchange;
     const connection = this.#connectionOf(socket);
-    // Undefined: the request started before this object did. None in flight: the connection closed first, and settled it.
+    // Undefined: the request started before this object did. None in flight: the connection closed first, and its requests counted as finished.
     if (connection === undefined || connection.inFlight === 0) return;
     this.#finished++;
     const ms = clock.now() - connection.startedAt;
@@ -243,7 +243,7 @@ export class Requests {
     this.#connections.add(connection);
     socket.once('close', () => {
       this.#connections.delete(connection);
-      this.#settle(connection);
+      this.#finishAll(connection);
     });
     return connection;
   }
@@ -268,7 +268,7 @@ export class Requests {
     });
     session.once('close', () => {
       this.#sessions.delete(session);
-      this.#settle(connection);
+      this.#finishAll(connection);
     });
     if (this.#draining) connection.departure = new Departure(session, connection);
   };
@@ -280,7 +280,7 @@ export class Requests {
   }
 
   /** Counts all requests in flight on a connection that has closed as finished. */
-  #settle(connection: Connection): void {
+  #finishAll(connection: Connection): void {
     this.#finished += connection.inFlight;
     connection.inFlight = 0;
     connection.waiting = undefined;

@@ -50,7 +50,7 @@ test('more workers boot in turn too, and none of them when fewer are wanted afte
   const failed = driver.exit(3);
   assert.deepEqual(driver.fleet.unfilled, []);
   assert.equal(driver.fleet.slots.length, 1);
-  assert.ok(failed.some((effect) => effect.do === 'settle' && !effect.outcome.ok));
+  assert.ok(failed.some((effect) => effect.do === 'answer' && !effect.outcome.ok));
   assert.equal(forked(driver), 3);
 });
 
