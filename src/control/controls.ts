@@ -105,6 +105,34 @@ export interface ExitStatus {
   readonly at: string;
 }
 
+/** The totals of all workers at a moment. Null stands for unknown. */
+export interface HistoryPoint {
+  /** The time since the start of the server, ms. */
+  readonly uptime: number;
+  /** Requests finished per second since the point before. */
+  readonly rate: number | null;
+  /** The response times of those requests, ms. */
+  readonly p50: number | null;
+  readonly p99: number | null;
+  readonly connections: number | null;
+  /** The utilization of the event loops of workers that serve, 0 to 1: the mean, and the busiest one. */
+  readonly loop: number | null;
+  readonly busiest: number | null;
+  /** The resident memory of all workers, bytes. */
+  readonly memory: number | null;
+}
+
+/** The figures of the last ten minutes, as `GET /history` answers them. The oldest come first. */
+export interface FiguresHistory {
+  readonly version: 1;
+  readonly startedAt: string;
+  /** The time between two points, ms. Points may be missing, where the machine stood still. */
+  readonly every: number;
+  readonly totals: readonly HistoryPoint[];
+  /** The requests per second of each slot, a number for each point of `totals`. Slots above the first 256 are left out. */
+  readonly slots: ReadonlyArray<{ readonly slot: number; readonly rates: ReadonlyArray<number | null> }>;
+}
+
 /** The metrics in the format that was asked for, or the reason why there are none. */
 export type MetricsAnswer =
   | { readonly ok: true; readonly contentType: string; readonly body: string }
@@ -144,6 +172,8 @@ export interface Controls {
   /** Loads the dashboard when it is first asked for. */
   dashboard(): Promise<Dashboard>;
   status(): Status;
+  /** Returns the figures of the last ten minutes. */
+  figures(): FiguresHistory;
   /**
    * Formats the metrics.
    *

@@ -4,10 +4,11 @@ import { Confirmation, Help, isDialogOpen, TokenDialog } from './dialogs.ts';
 import { find, setText } from './parts/dom.ts';
 import { Events } from './events.ts';
 import { Header } from './header.ts';
-import { heard, noModel, type Model } from './model.ts';
+import { heard, noModel, withHistory, type Model } from './model.ts';
 import { doneWords, Notices } from './notices.ts';
 import { operate } from './operations.ts';
 import type { Message } from './feed/sse.ts';
+import { fetchPast } from './feed/past.ts';
 import { Stream, type Link } from './feed/stream.ts';
 import { Tiles } from './parts/tiles.ts';
 import { Token } from './token.ts';
@@ -58,7 +59,16 @@ function showLink(next: Link): void {
   header.link(link);
   notices.link(link);
   if (link.kind === 'refused') refused();
+  if (link.kind === 'live') void lookBack();
   showRights();
+}
+
+/** Fills the charts with what the server has kept. The page may have been closed, or cut off. */
+async function lookBack(): Promise<void> {
+  const past = await fetchPast(token.value);
+  if (past === undefined || model.status?.startedAt !== past.startedAt) return;
+  model = withHistory(model, past);
+  drawSoon();
 }
 
 /** Handles a refusal. A user whose token was wrong may still look without one. */

@@ -11,6 +11,7 @@ import type { WorkerId } from '../fleet/events.ts';
 import { awakeOf, type Fleet } from '../fleet/fleet.ts';
 import { Handoffs, NEXT_PRIMARY, OLD_PRIMARY, type HandoffParts } from '../workers/handoffs.ts';
 import type { EventQueue } from './event-queue.ts';
+import { FigureHistory } from '../telemetry/figure-history.ts';
 import { HealthPoller } from './health-poller.ts';
 import { UpgradeLauncher } from './upgrade-launcher.ts';
 import type { SupervisorParts } from './supervisor-parts.ts';
@@ -35,11 +36,13 @@ export class Resources {
   readonly handoffs: Handoffs;
   readonly timers: Timers;
   readonly poller: HealthPoller;
+  /** The counts of workers that have ended. */
+  readonly totals: Totals = new Totals();
+  /** The figures of the last minutes. */
+  readonly figures: FigureHistory = new FigureHistory(this.totals);
   readonly launcher: UpgradeLauncher;
   /** The metrics of the application's own registries. */
   readonly metrics: ApplicationMetrics;
-  /** The counts of workers that have ended. */
-  readonly totals: Totals = new Totals();
   readonly pending: PendingRequests = new PendingRequests();
   readonly #board: SupervisorParts['board'];
 
@@ -77,6 +80,7 @@ export class Resources {
       row: (worker) => processes.row(worker),
       handoffs: () => this.handoffs.counts,
       moves: () => this.handoffs.moves,
+      figures: this.figures,
       post,
     });
     this.metrics = new ApplicationMetrics({
