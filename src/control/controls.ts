@@ -2,6 +2,7 @@
  * The interface between the control socket and the primary. The supervisor implements it. The server, the routes and
  * the commands know nothing else of the primary.
  */
+import type { CanaryVerdict, ComparisonRow } from '../contract/canary.ts';
 import type { Balance, Sharing } from '../contract/modes.ts';
 import type { MovesByReason } from '../contract/moves.ts';
 import type { AskedKind, AskedTargets, OperationKind } from '../contract/operations.ts';
@@ -38,6 +39,8 @@ export interface Status {
   readonly spares: readonly WorkerStatus[];
   /** Workers that finish what is in flight and then end. Their slot already belongs to another worker. */
   readonly leaving: readonly WorkerStatus[];
+  /** The canary that is being watched; null when there is none. */
+  readonly canary: CanaryStatus | null;
   /** The operation that runs now; null when there is none. */
   readonly operation: OperationKind | null;
   readonly reloads: {
@@ -62,6 +65,24 @@ export interface BalanceStatus {
   readonly handoffs: { readonly done: number; readonly refused: number; readonly failed: number };
   /** Connections that moved between two requests, or were to, by reason, since the primary started. */
   readonly moves: MovesByReason;
+}
+
+/** Workers of a new generation that serve beside those of the one before, and how the two compare so far. */
+export interface CanaryStatus {
+  /** The numbers of the two generations. */
+  readonly baseline: number;
+  readonly canary: number;
+  /** The slots that the canary's workers have. */
+  readonly slots: readonly number[];
+  /** The time since the last of its workers began to serve, and the time that it is watched, ms. */
+  readonly elapsed: number;
+  readonly total: number;
+  /** What becomes of it when there is too little traffic to tell. */
+  readonly onDoubt: 'rollback' | 'continue';
+  readonly verdict: CanaryVerdict;
+  /** Lines that say what is worse, or what there is too little of. */
+  readonly reasons: readonly string[];
+  readonly table: readonly ComparisonRow[];
 }
 
 export interface ReloadStatus {

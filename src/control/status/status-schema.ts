@@ -8,7 +8,16 @@ import type { Figure } from '../../contract/figures.ts';
 import type { MoveReason, MovesByReason } from '../../contract/moves.ts';
 import { operationKinds } from '../../contract/operations.ts';
 import { VITALS, type Vitals } from '../../contract/vitals.ts';
-import type { BalanceStatus, ExitStatus, ReloadStatus, SlotStatus, Status, WorkerStatus } from '../controls.ts';
+import type { ComparisonRow } from '../../contract/canary.ts';
+import type {
+  BalanceStatus,
+  CanaryStatus,
+  ExitStatus,
+  ReloadStatus,
+  SlotStatus,
+  Status,
+  WorkerStatus,
+} from '../controls.ts';
 import {
   amount,
   count,
@@ -91,6 +100,38 @@ const reload: Schema<ReloadStatus> = object<ReloadStatus>('A reload that has end
   at: time('when it ended'),
 });
 
+const comparison: Schema<ComparisonRow> = object<ComparisonRow>('A figure of both generations.', {
+  figure: text('what it is'),
+  unit: words('its unit; empty for a number', {
+    ms: '',
+    bytes: '',
+    'bytes/s': '',
+    ratio: '',
+    requests: '',
+    connections: '',
+    '': '',
+  }),
+  baseline: nullable(amount('of the old generation; null where there is too little to tell')),
+  canary: nullable(amount('of the new one')),
+  limit: nullable(amount('the most that the canary may have; null where nothing is limited')),
+  verdict: words('what comes of it', { ok: '', worse: '', 'too little': '', 'not judged': '' }),
+});
+
+const canary: Schema<CanaryStatus> = object<CanaryStatus>(
+  'Workers of a new generation that serve beside those of the one before.',
+  {
+    baseline: count('the generation of the other workers'),
+    canary: count('its own generation'),
+    slots: list('the slots that its workers have', count('')),
+    elapsed: count('since the last of its workers began to serve'),
+    total: count('how long it is watched'),
+    onDoubt: words('what becomes of it when there is too little traffic to tell', { rollback: '', continue: '' }),
+    verdict: words('how it compares so far', { undecided: '', worse: '', 'better-or-equal': '', doubt: '' }),
+    reasons: list('lines that say what is worse, or what there is too little of', text('')),
+    table: list('the figures that are compared', reference('', 'comparison', comparison)),
+  },
+);
+
 function moves(description: string): Schema<MovesByReason[MoveReason]> {
   return object<MovesByReason[MoveReason]>(description, {
     taken: count('moved'),
@@ -144,6 +185,7 @@ const status: Schema<Status> = object<Status>('What runs.', {
     'workers that finish what is in flight, or are parked, and whose slot is another’s',
     reference('', 'worker', worker),
   ),
+  canary: nullable(reference('the canary that is being watched', 'canary', canary)),
   operation: nullable(words('the operation that goes on', operationWords)),
   reloads: object<Status['reloads']>('the reloads since the primary started', {
     done: count('how many brought a new generation'),
@@ -158,5 +200,13 @@ export const statusSchema: JsonSchema = {
   $id: 'urn:prefork:status:1',
   title: 'Status of a server that prefork runs, as GET /status answers it. Times are ISO 8601, durations milliseconds.',
   ...status.json,
-  $defs: { slot: slot.json, worker: worker.json, vitals: vitals.json, exit: exit.json, reload: reload.json },
+  $defs: {
+    slot: slot.json,
+    worker: worker.json,
+    vitals: vitals.json,
+    exit: exit.json,
+    reload: reload.json,
+    canary: canary.json,
+    comparison: comparison.json,
+  },
 };

@@ -54,6 +54,7 @@ export function statusOf(fleet: Fleet, facts: StatusFacts): Status {
     slots: fleet.slots.map((slot) => slotStatus(fleet, slot, worker, time)),
     spares: spares(fleet).map(worker),
     leaving: leavers(fleet).map(worker),
+    canary: null,
     operation: fleet.running?.operation.kind ?? null,
     reloads: {
       done,

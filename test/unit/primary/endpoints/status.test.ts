@@ -67,6 +67,7 @@ test('what serves', () => {
     ],
     spares: [],
     leaving: [],
+    canary: null,
     operation: null,
     reloads: { done: 0, failed: 0, last: undefined },
     durationBounds: BOUNDS,
