@@ -109,7 +109,19 @@ async function measure({ flags, cache, isByVariable = false }: Way): Promise<Mea
   const count = values.scale ? '1' : values.workers;
   const args = [
     paths.prefork,
-    ...['--name', 'boots', '--workers', count, '--settle', '0', '--ready-timeout', '5m', '--log-level', 'info', ...flags],
+    ...[
+      '--name',
+      'boots',
+      '--workers',
+      count,
+      '--settle',
+      '0',
+      '--ready-timeout',
+      '5m',
+      '--log-level',
+      'info',
+      ...flags,
+    ],
     ...(byOption ? ['--compile-cache', caches] : []),
     entry,
   ];

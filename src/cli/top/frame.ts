@@ -112,8 +112,8 @@ function noteOf({ operation, phase, reloads: { last } }: Status): string {
  */
 function canaryLines(canary: CanaryStatus | null | undefined, columns: number, { color }: Style): Line[] {
   if (!canary) return [];
-  const { slots, elapsed, total, verdict, reasons, table } = canary;
-  const words = `gen ${canary.canary} beside gen ${canary.baseline} in ${slots.length} of the slots for ${duration(elapsed)} of ${duration(total)}: ${verdictOf(verdict)}  p promote  b roll back`;
+  const { slots, elapsed, verdict, reasons, table } = canary;
+  const words = `gen ${canary.canary} beside gen ${canary.baseline} in ${slots.length} of the slots for ${duration(elapsed)} of ${duration(canary.total)}: ${verdictOf(verdict)}  p promote  b roll back`;
   const titles = ['', `gen ${canary.baseline}`, `gen ${canary.canary}`, 'at most', ''];
   const cells = [titles, ...table.map(comparisonCells)];
   const widths = titles.map((_, nth) => Math.max(...cells.map((row) => row[nth]!.length)));

@@ -159,7 +159,7 @@ function noRate(at: number): TrailPoint {
 export function withHistory(model: Model, { startedAt, every, totals, slots }: FiguresHistory): Model {
   const start = Date.parse(startedAt);
   const times = totals.map(({ uptime }) => start + uptime);
-  const moments = totals.map(({ uptime: _, ...figures }, nth): Moment => ({ ...figures, at: times[nth]! }));
+  const moments = totals.map(({ uptime: _uptime, ...figures }, nth): Moment => ({ ...figures, at: times[nth]! }));
   const trails = new Map(model.trails);
   for (const { slot, rates } of slots) {
     const points = rates.map((rate, nth): TrailPoint => ({ at: times[nth]!, rate }));
