@@ -66,7 +66,10 @@ function plot(name) {
     simulate(trace, scalers[of === 'load' ? 'prefork' : of], CORES, SEEDS[0], watch);
     return [of, points];
   });
-  const most = Math.max(CORES, ...lines.flatMap(([, points]) => points.map(([, value]) => value)));
+  const most = lines.reduce(
+    (high, [, points]) => points.reduce((most, [, value]) => Math.max(most, value), high),
+    CORES,
+  );
   const x = (at) => (MARGIN.left + ((WIDTH - MARGIN.left - MARGIN.right) * at) / trace.seconds).toFixed(1);
   const y = (value) => (HEIGHT - MARGIN.bottom - ((HEIGHT - MARGIN.top - MARGIN.bottom) * value) / most).toFixed(1);
   const paths = lines.map(([of, points]) => {

@@ -42,6 +42,7 @@ export function fakeStatus(changes: Partial<Status> = {}): Status {
     slots: [{ slot: 0, state: 'serving', worker: fakeWorker(), successor: null, crashes: 0, lastExit: null }],
     spares: [],
     leaving: [],
+    autoscale: null,
     operation: null,
     reloads: { done: 0, failed: 0, last: undefined },
     durationBounds: [1, 10, 100],

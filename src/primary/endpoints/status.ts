@@ -4,11 +4,20 @@ import type { MovesByReason } from '../../contract/moves.ts';
 import type { Balance } from '../../contract/modes.ts';
 import { VITALS, type Vitals } from '../../contract/vitals.ts';
 import { skewOf } from '../../balance/skew.ts';
-import type { BalanceStatus, ExitStatus, SlotStatus, Status, WorkerStatus } from '../../control/controls.ts';
+import type {
+  AutoscaleStatus,
+  BalanceStatus,
+  ExitStatus,
+  SlotStatus,
+  Status,
+  WorkerStatus,
+} from '../../control/controls.ts';
+import type { Settings } from '../../options/index.ts';
 import { BOUNDS, durationsOfAll } from '../../scoreboard/durations.ts';
 import type { Row } from '../../scoreboard/layout.ts';
 import { connectionsOf } from '../supervisor/connections.ts';
 import type { HandoffCounts } from '../workers/handoffs.ts';
+import { autoscaleOf, type Autoscale } from '../fleet/autoscale/state.ts';
 import type { WorkerId } from '../fleet/events.ts';
 import {
   leavers,
@@ -27,6 +36,8 @@ export interface StatusFacts extends Pick<
   'name' | 'pid' | 'prefork' | 'node' | 'directory' | 'sharing' | 'addresses'
 > {
   readonly balance: Balance;
+  /** The range in which the number of workers changes by itself; undefined when it is fixed. */
+  readonly range: Settings['range'];
   readonly handoffs: HandoffCounts;
   readonly moves: MovesByReason;
   /** Returns the row of a worker in the scoreboard. */
@@ -38,7 +49,7 @@ export interface StatusFacts extends Pick<
 }
 
 export function statusOf(fleet: Fleet, facts: StatusFacts): Status {
-  const { row, now, epoch, balance, handoffs, moves, ...names } = facts;
+  const { row, now, epoch, range, balance, handoffs, moves, ...names } = facts;
   const time = (at: number): string => new Date(epoch - (now - at)).toISOString();
   const worker = (one: Worker): WorkerStatus => workerStatus(one, row(one.id), now);
   const { done, failed, last } = fleet.reloads;
@@ -54,6 +65,7 @@ export function statusOf(fleet: Fleet, facts: StatusFacts): Status {
     slots: fleet.slots.map((slot) => slotStatus(fleet, slot, worker, time)),
     spares: spares(fleet).map(worker),
     leaving: leavers(fleet).map(worker),
+    autoscale: range === undefined ? null : autoscaleStatus(autoscaleOf(fleet), range, time),
     operation: fleet.running?.operation.kind ?? null,
     reloads: {
       done,
@@ -67,6 +79,27 @@ export function statusOf(fleet: Fleet, facts: StatusFacts): Status {
     },
     durationBounds: BOUNDS,
   };
+}
+
+function autoscaleStatus(
+  { utilization, demand, hold, fitting, paused, last }: Autoscale,
+  { least, most }: NonNullable<Settings['range']>,
+  time: (at: number) => string,
+): AutoscaleStatus {
+  return {
+    least,
+    most,
+    utilization: rounded(utilization),
+    demand: rounded(demand),
+    fitting: Number.isFinite(fitting) ? fitting : null,
+    hold: hold ?? null,
+    paused: paused === undefined ? null : { by: paused.by, at: time(paused.at) },
+    last: last === undefined ? null : { from: last.from, to: last.to, reason: last.reason, at: time(last.at) },
+  };
+}
+
+function rounded(value: number | undefined): number | null {
+  return value === undefined ? null : Number(value.toFixed(3));
 }
 
 function balanceStatus(

@@ -5,6 +5,7 @@ import type { Settings } from '../../options/index.ts';
 import type { Asked, RecycleReason } from '../exits/exit.ts';
 import type { RequestId, WorkerId } from './events.ts';
 import type { ExplainedExit } from '../exits/exit-reason.ts';
+import type { Autoscale } from './autoscale/state.ts';
 import type { Operation, Policy } from './operations/operation.ts';
 import { nextWorkerState, type WorkerEvent, type WorkerState } from './worker-state.ts';
 
@@ -124,6 +125,8 @@ export interface Fleet {
   /** The addresses that the current generation does without. No worker has to open them to be ready. */
   readonly dropped: readonly string[];
   readonly workersForked: number;
+  /** What autoscaling knows; undefined until it has looked, and without `--workers <min>..<max>`. */
+  readonly autoscale: Autoscale | undefined;
   readonly reloads: { readonly done: number; readonly failed: number; readonly last: LastReload | undefined };
   /**
    * Since when the server is to end, which requests wait for that, and how long idle connections may stay open then.
@@ -147,6 +150,7 @@ export interface Fleet {
 export type FleetSettings = Pick<
   Settings,
   | 'workers'
+  | 'range'
   | 'spares'
   | 'maxSurge'
   | 'ready'
@@ -186,6 +190,7 @@ export function newFleet(workers: number, generation = 1, served: readonly strin
     crashLoop: undefined,
     dropped: [],
     workersForked: 0,
+    autoscale: undefined,
     reloads: { done: 0, failed: 0, last: undefined },
     stop: undefined,
     error: undefined,

@@ -1,11 +1,6 @@
 /** The policies that the simulation compares: prefork's own, and what others do. */
-import {
-  decideWorkers,
-  NO_MEMORY,
-  RULES,
-  type Disturbance,
-  type Rules,
-} from '../../../src/primary/fleet/autoscale/policy.ts';
+import { decideWorkers, NO_MEMORY, RULES, type Rules } from '../../../src/primary/fleet/autoscale/policy.ts';
+import type { Disturbance } from '../../../src/contract/autoscaling.ts';
 import type { Scaler, Seen } from './simulation.ts';
 
 /** prefork's policy. Rules that differ show what each of them is for. */

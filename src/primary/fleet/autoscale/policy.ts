@@ -7,6 +7,8 @@
  * time it is 2.
  */
 
+import type { Disturbance, ScaleHold, ScaleReason } from '../../../contract/autoscaling.ts';
+
 /** The numbers of the policy. Shares are of the time of one event loop. */
 export interface Rules {
   /** The time over which workers have to be busy before there are more of them. */
@@ -72,9 +74,6 @@ export const RULES: Rules = {
 /** The demand is remembered as its mean over steps of this length. */
 const STEP_MS = 5000;
 
-/** What changes the load of workers for a while, so that their utilization says nothing about the demand. */
-export type Disturbance = 'boot' | 'reload' | 'scale' | 'recycle' | 'upgrade' | 'drain delay' | 'hang';
-
 /** A worker that serves, as it last said of itself. */
 export interface Loop {
   /** The moment from which it serves. */
@@ -131,26 +130,12 @@ interface Look {
 
 export const NO_MEMORY: Memory = { looks: [], steps: [], moreAt: -Infinity, fewerAt: -Infinity, regrets: [] };
 
-/** Why the number changes. */
-export type Reason = 'below the least' | 'above the most' | 'memory' | 'busy' | 'saturated' | 'idle';
-
-/** Why the number stays, though the demand or a limit would have it changed, or nothing is known of it. */
-export type Hold =
-  | Disturbance
-  | 'young workers'
-  | 'short history'
-  | 'throttling'
-  | 'most'
-  | 'memory'
-  | 'cores'
-  | 'pace';
-
 export interface Verdict {
   readonly memory: Memory;
   /** How many workers there should be. */
   readonly workers: number;
-  readonly reason: Reason | undefined;
-  readonly hold: Hold | undefined;
+  readonly reason: ScaleReason | undefined;
+  readonly hold: ScaleHold | undefined;
   /** Mean utilization over the window, and what it comes to in workers; undefined while no worker counts. */
   readonly utilization: number | undefined;
   readonly demand: number | undefined;
@@ -195,7 +180,7 @@ function changed(
 
 interface Change {
   readonly workers: number;
-  readonly reason: Reason;
+  readonly reason: ScaleReason;
 }
 
 /** Keeps to the limits, which may have changed. The least wins: somebody has asked for it. */
@@ -206,7 +191,7 @@ function bounded({ workers, limits: { least, most, memory } }: View): Change | u
   return workers > fitting ? { workers: fitting, reason: 'memory' } : undefined;
 }
 
-function more(load: Load, view: View, rules: Rules): Change | Hold | undefined {
+function more(load: Load, view: View, rules: Rules): Change | ScaleHold | undefined {
   if (load.utilization - load.error <= rules.up) return undefined;
   const busy = Math.max(load.utilization, load.recent);
   const isSaturated = busy > rules.saturated;
@@ -222,10 +207,10 @@ function more(load: Load, view: View, rules: Rules): Change | Hold | undefined {
 }
 
 /** Returns how many of the wanted workers there may be, and what stands against the others. */
-function limited(wanted: number, load: Load, view: View): { workers: number; hold: Hold | undefined } {
+function limited(wanted: number, load: Load, view: View): { workers: number; hold: ScaleHold | undefined } {
   const { limits, isThrottled } = view;
   if (isThrottled) return { workers: view.workers, hold: 'throttling' };
-  const bounds: ReadonlyArray<readonly [Hold, number]> = [
+  const bounds: ReadonlyArray<readonly [ScaleHold, number]> = [
     ['most', limits.most],
     ['memory', limits.memory],
     ['cores', useful(load, view)],
@@ -244,7 +229,7 @@ function useful({ utilization, cpu }: Load, { workers, limits: { cores } }: View
   return Math.max(cores, Math.floor(cores / each));
 }
 
-function fewer(memory: Memory, demand: number, view: View, rules: Rules): Change | Hold | undefined {
+function fewer(memory: Memory, demand: number, view: View, rules: Rules): Change | ScaleHold | undefined {
   const { workers, limits } = view;
   const steps = stepsToMind(memory, view.at, rules);
   const peak = Math.max(...steps.map(({ sum, looks }) => sum / looks));
@@ -305,7 +290,7 @@ function stepsToMind({ steps, regrets }: Memory, at: number, rules: Rules): Memo
   return steps.filter(({ step }) => (step + 1) * STEP_MS > at - within);
 }
 
-function stay(memory: Memory, { workers }: View, hold: Hold | undefined): Verdict {
+function stay(memory: Memory, { workers }: View, hold: ScaleHold | undefined): Verdict {
   return { memory, workers, reason: undefined, hold, utilization: undefined, demand: undefined };
 }
 

@@ -1,5 +1,6 @@
 /** Describes what an operation is to the fleet, in plain types that the fleet, the operations and their table share. */
-import type { AskedTargets, OperationKind } from '../../../contract/operations.ts';
+import type { ScaleReason } from '../../../contract/autoscaling.ts';
+import type { AskedTargets, OperationKind, ScaleTarget } from '../../../contract/operations.ts';
 import type { Outcome } from '../../../contract/outcome.ts';
 import type { Asked, RecycleReason } from '../../exits/exit.ts';
 import type { RequestId, WorkerId } from '../events.ts';
@@ -8,6 +9,8 @@ import type { Step } from '../step.ts';
 
 /** The target with which each operation is asked for. */
 export interface OperationTargets extends AskedTargets {
+  /** With `reason`, autoscaling asks, and not a person. */
+  readonly scale: ScaleTarget & { readonly reason?: ScaleReason; readonly demand?: number | undefined };
   readonly recycle: { readonly worker: WorkerId; readonly reason: RecycleReason };
 }
 

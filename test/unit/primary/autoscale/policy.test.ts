@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Disturbance } from '../../../../src/contract/autoscaling.ts';
 import {
   decideWorkers,
   NO_MEMORY,
-  type Disturbance,
   type Limits,
   type Loop,
   type Memory,

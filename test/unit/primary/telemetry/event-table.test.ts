@@ -72,6 +72,7 @@ test('users have the type of each message by the name of its channel, and each c
     'prefork:reload:start': true,
     'prefork:reload:done': true,
     'prefork:reload:failed': true,
+    'prefork:scale:start': true,
     'prefork:scale': true,
     'prefork:stopping': true,
     'prefork:stopped': true,
