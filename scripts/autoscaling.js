@@ -52,6 +52,10 @@ function section(text, heading, body) {
   return `${text.slice(0, start)}\n${body}${next === -1 ? '' : text.slice(next)}`;
 }
 
+function shortOf(run) {
+  return ['behind a queue', 'worker-hours', 'flips an hour'].map((figure) => figures[figure](run)).join(' / ');
+}
+
 const WIDTH = 720;
 const HEIGHT = 240;
 const MARGIN = { left: 40, right: 12, top: 30, bottom: 30 };
@@ -67,7 +71,7 @@ function plot(name) {
     return [of, points];
   });
   const most = lines.reduce(
-    (high, [, points]) => points.reduce((most, [, value]) => Math.max(most, value), high),
+    (high, [, points]) => points.reduce((highest, [, value]) => Math.max(highest, value), high),
     CORES,
   );
   const x = (at) => (MARGIN.left + ((WIDTH - MARGIN.left - MARGIN.right) * at) / trace.seconds).toFixed(1);
@@ -106,17 +110,13 @@ if (flag === '--replay') {
   const loads = Object.entries(traces).map(
     ([name, trace]) => `**${name}**: ${trace.about}.\n\n${tableOf(trace, CORES)}`,
   );
-  const sizes = [1, 2, 4, 16, 64].map((count) => {
-    const rows = ['steps', 'bursts'].map((name) => [name, runs(traces[name], count, [1])]);
-    return rows.map(([name, all]) => [
+  const sizes = [1, 2, 4, 16, 64].flatMap((count) =>
+    ['steps', 'bursts'].map((name) => [
       `${name}, ${count}`,
-      ...all.map(
-        ([, run]) =>
-          `${figures['behind a queue'](run)} / ${figures['worker-hours'](run)} / ${figures['flips an hour'](run)}`,
-      ),
-    ]);
-  });
-  const bySize = table(['load, cores', ...Object.keys(scalers)], sizes.flat());
+      ...runs(traces[name], count, [1]).map(([, run]) => shortOf(run)),
+    ]),
+  );
+  const bySize = table(['load, cores', ...Object.keys(scalers)], sizes);
   const text = readFileSync(page, 'utf8');
   writeFileSync(page, section(section(text, 'The simulation', loads.join('\n')), 'From 1 to 64 cores', bySize));
   for (const name of ['steps', 'bursts', 'rare spikes', 'day', 'blocking']) {

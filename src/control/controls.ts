@@ -79,7 +79,7 @@ export interface AutoscaleStatus {
   readonly fitting: number | null;
   /** Why the number stays, though it would change otherwise; null when nothing holds it. */
   readonly hold: ScaleHold | null;
-  /** By what a person has paused it, and when; null when it is not paused. */
+  /** What a person has paused it by, and when; null when it is not paused. */
   readonly paused: { readonly by: string; readonly at: string } | null;
   /** The last change that it has asked for; null before the first. */
   readonly last: {

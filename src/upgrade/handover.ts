@@ -30,7 +30,7 @@ export interface Handover extends SocketManifest {
   readonly generation: number;
   /** The present number of workers, if it was changed at run time. */
   readonly workers: number | undefined;
-  /** By what a person has paused autoscaling, and when (monotonic, ms). An older primary does not send this. */
+  /** What a person has paused autoscaling by, and when (monotonic, ms). An older primary does not send this. */
   readonly paused?: { readonly by: string; readonly at: number } | undefined;
   /** The descriptor of systemd's notification socket, where that was passed. */
   readonly notifyFd: number | undefined;

@@ -13,11 +13,12 @@ type Load = Extract<FleetEvent, { type: 'load' }>;
 const PRIMARY_BYTES = 64 * 1024 * 1024;
 
 /**
- * A worker that was busy all the time and has not beaten for a second is more likely overloaded than stuck: requests of many
- * connections come in one turn of its event loop. When it has been silent for this long, it hangs.
+ * A worker that has been silent for this long hangs. One that is silent for less may be overloaded: the requests of many
+ * connections come in one turn of its event loop. While it is silent, nothing is decided, unless its loop was busy all
+ * the time before.
  */
-const OVERLOADED_MS = 5000;
-const OVERLOADED_UTILIZATION = 0.95;
+const HANG_MS = 5000;
+const BUSY_UTILIZATION = 0.95;
 
 /** The time after a new worker has failed to boot in which there are no more of them. */
 const PAUSE_AFTER_FAILURE_MS = 60_000;
@@ -41,16 +42,13 @@ export function onLoad(step: Step, load: Load): void {
   onOperate(step, { type: 'operate', kind: 'scale', target: { workers: to, ...why } });
 }
 
-function viewOf(step: Step, { disturbed }: Autoscale, limits: Limits, load: Load): View {
-  const { fleet, at } = step;
-  // The last decision is still carried out.
-  const isBusy = fleet.running !== undefined || fleet.pending.length > 0;
+function viewOf(step: Step, state: Autoscale, limits: Limits, load: Load): View {
   const { isThrottled, cpu } = load;
   return {
-    at,
-    workers: fleet.slots.length,
+    at: step.at,
+    workers: step.fleet.slots.length,
     loops: loopsOf(step, load),
-    disturbed: isBusy ? { by: disturbanceOf(fleet) ?? 'boot', at } : disturbed,
+    disturbed: disturbedNow(step, state, load),
     isThrottled,
     cpu,
     limits,
@@ -92,12 +90,24 @@ function fittingIn({ spares, maxSurge }: FleetSettings, { largest: { bytes } }: 
   return Math.max(0, Math.floor((memory - PRIMARY_BYTES) / bytes) - spares - maxSurge - 1);
 }
 
-function noteHang(step: Step, { rows }: Load): void {
-  const hangs = rows.some(({ worker, utilization, silent }) => {
-    const isHung = workerOf(step.fleet, worker)?.isHung === true;
-    return isHung && (utilization < OVERLOADED_UTILIZATION || silent >= OVERLOADED_MS);
-  });
-  if (hangs) change(step, { disturbed: { by: 'hang', at: step.at } });
+function noteHang(step: Step, load: Load): void {
+  if (silentLoads(step, load).some(({ silent }) => silent >= HANG_MS)) {
+    change(step, { disturbed: { by: 'hang', at: step.at } });
+  }
+}
+
+/** Returns the workers whose event loops stand still. */
+function silentLoads({ fleet }: Step, { rows }: Load): Load['rows'] {
+  return rows.filter(({ worker }) => workerOf(fleet, worker)?.isHung === true);
+}
+
+/** Returns what forbids a decision now. */
+function disturbedNow(step: Step, { disturbed }: Autoscale, load: Load): View['disturbed'] {
+  const { fleet, at } = step;
+  // The last decision is still carried out.
+  if (fleet.running !== undefined || fleet.pending.length > 0) return { by: disturbanceOf(fleet) ?? 'boot', at };
+  const isSilent = silentLoads(step, load).some(({ utilization }) => utilization < BUSY_UTILIZATION);
+  return isSilent ? { by: 'hang', at } : disturbed;
 }
 
 /** Another generation is another application, whose workers have another size. */

@@ -183,7 +183,7 @@ interface Change {
   readonly reason: ScaleReason;
 }
 
-/** Keeps to the limits, which may have changed. The least wins: somebody has asked for it. */
+/** Keeps to the limits, which may have changed. The least wins, because a person has asked for it. */
 function bounded({ workers, limits: { least, most, memory } }: View): Change | undefined {
   if (workers < least) return { workers: least, reason: 'below the least' };
   if (workers > most) return { workers: most, reason: 'above the most' };
@@ -257,7 +257,7 @@ interface Load {
 function loadOf(looks: readonly Look[], at: number, { recentMs }: Rules): Load {
   const utilization = meanOf(looks.map((look) => look.utilization));
   const variance = meanOf(looks.map((look) => (look.utilization - utilization) ** 2));
-  // One look says nothing about how far it is off.
+  // A single look says nothing about how far it is off.
   const error = looks.length < 2 ? 1 : Math.sqrt(variance / looks.length);
   const cpu = looks.flatMap((look) => look.cpu ?? []);
   const last = looks.filter((look) => look.at > at - recentMs);
@@ -279,7 +279,7 @@ function looksWith({ looks }: Memory, { at, cpu }: View, counted: readonly Loop[
 function stepsWith({ steps }: Memory, at: number, demand: number, { mostPeaksMs }: Rules): Memory['steps'] {
   const step = Math.floor(at / STEP_MS);
   const last = steps.at(-1);
-  if (last?.step === step) return steps.with(-1, { step, sum: last.sum + demand, looks: last.looks + 1 });
+  if (last?.step === step) return [...steps.slice(0, -1), { step, sum: last.sum + demand, looks: last.looks + 1 }];
   return [...steps.filter((one) => one.step > step - mostPeaksMs / STEP_MS), { step, sum: demand, looks: 1 }];
 }
 

@@ -65,7 +65,7 @@ function goOn(step: Step): Failure | undefined {
   return undefined;
 }
 
-/** Returns by what a person has asked for the scaling that runs. Nobody waits for the outcome of a signal. */
+/** Returns by what a person has asked for the scaling that runs. No client waits for the outcome of a signal. */
 function askerOf({ fleet: { running } }: Step, isMore: boolean): string {
   if (running!.operation.requests.length > 0) return 'prefork scale';
   return isMore ? 'SIGTTIN' : 'SIGTTOU';
