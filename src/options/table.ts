@@ -10,13 +10,13 @@ import { keysOf } from '../contract/tables.ts';
  */
 export const optionTable = {
   workers: {
-    type: 'integer',
+    type: 'workers',
     min: 1,
     max: MOST_WORKERS as typeof MOST_WORKERS,
-    word: 'auto',
     short: 'w',
     default: 'auto',
-    about: 'How many workers run. auto: one for each core that this process may use (affinity and cgroup quota).',
+    about:
+      'How many workers run. auto: one for each core that this process may use (affinity and cgroup quota). A range, such as 2..8 or 1..auto: as many as the load needs.',
   },
   name: {
     type: 'name',

@@ -47,14 +47,14 @@ export async function prepare(settings: Settings, options: LibraryOptions, log: 
 }
 
 function balanceFor(
-  { balance, workers, migrate }: Settings,
+  { balance, workers, range, migrate }: Settings,
   { mode }: SharingChoice,
   board: Board | undefined,
 ): Balance {
   try {
     return chooseBalance(balance, {
       sharing: mode,
-      workers,
+      workers: range?.most ?? workers,
       hasBoard: board !== undefined,
       migrate: migrate !== 'off',
     });
@@ -116,10 +116,10 @@ async function compileCacheFor({ compileCache }: Settings, log: Log): Promise<st
 /**
  * Creates the scoreboard. A server without figures is better than none, so a full disk does not keep it from starting.
  */
-function createBoard({ name, workers, spares }: Settings, log: Log): Board | undefined {
+function createBoard({ name, workers, range, spares }: Settings, log: Log): Board | undefined {
   sweepStale();
   try {
-    const rows = Math.max(FEWEST_ROWS, (workers + spares) * ROWS_PER_WORKER);
+    const rows = Math.max(FEWEST_ROWS, ((range?.most ?? workers) + spares) * ROWS_PER_WORKER);
     return Board.create({ name, rows });
   } catch (error) {
     log('no scoreboard', { message: messageOf(error) });

@@ -3,6 +3,7 @@ import type { Balance, Sharing } from '../../contract/modes.ts';
 import type { AskedKind, AskedTargets } from '../../contract/operations.ts';
 import type { Outcome } from '../../contract/outcome.ts';
 import type { Controls, Dashboard, FiguresHistory, MetricsAnswer, Status } from '../../control/controls.ts';
+import type { Settings } from '../../options/index.ts';
 import type { Operate } from '../fleet/events.ts';
 import type { Failure } from '../fleet/operations/operation.ts';
 import { whyNotRoots } from '../../upgrade/next-node.ts';
@@ -27,6 +28,8 @@ export interface PrimaryControlsParts extends ScrapeTerms {
   /** The modes that are in force, which may differ from the options. */
   readonly sharing: Sharing;
   readonly balance: Balance;
+  /** The range of `--workers`; undefined when the number is fixed. */
+  readonly range: Settings['range'];
   /**
    * True when there is a binder. The program that runs the next primary then has to be root's, because it gets the
    * channel to the binder.
@@ -56,7 +59,7 @@ export class PrimaryControls implements Controls {
   }
 
   status(): Status {
-    const { place, balance } = this.#parts;
+    const { place, balance, range } = this.#parts;
     const { fleet, resources } = this.#supervisor;
     const { listeners, processes } = resources;
     const now = this.#parts.now();
@@ -68,7 +71,7 @@ export class PrimaryControls implements Controls {
       moves: resources.handoffs.moves,
       row,
     };
-    const facts = { name: place.name, ...this.#names, ...served, balance, now, epoch };
+    const facts = { name: place.name, ...this.#names, ...served, balance, range, now, epoch };
     return statusOf(fleet, facts);
   }
 
