@@ -124,9 +124,10 @@ function workerCells(worker: WorkerStatus | null, ownState: string): string[] {
 
 function canaryNotes(canary: Status['canary'] | undefined): string[] {
   if (!canary) return [];
-  const { generation, slots, elapsed, watch, comparison } = canary;
-  const title = `canary: gen ${generation} in slots ${slots.join(', ')}, watched for ${duration(elapsed)} of ${duration(watch)}`;
-  return [title, ...(comparison === null ? [] : comparisonLines(comparison))];
+  const { slots, elapsed, total } = canary;
+  const title = `canary: gen ${canary.canary} in slots ${slots.join(', ')}, watched for ${duration(elapsed)} of ${duration(total)}`;
+  // Before the first look there is nothing to compare.
+  return [title, ...(canary.table.length === 0 ? [] : comparisonLines(canary))];
 }
 
 /** An older primary does not say. */

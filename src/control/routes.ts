@@ -85,6 +85,7 @@ const routes: Readonly<Record<string, Methods>> = {
   '/dashboard.css': { GET: pageFile('/dashboard.css') },
   '/dashboard.js': { GET: pageFile('/dashboard.js') },
   '/live': { GET: { fields: [], answer: live } },
+  '/history': { GET: { fields: [], answer: ({ controls }) => json(200, controls.figures()) } },
   '/status': { GET: { fields: [], answer: currentStatus } },
   '/metrics': { GET: { fields: [], answer: metrics } },
   '/healthz': { GET: { fields: [], answer: () => text(200, 'ok') } },

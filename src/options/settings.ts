@@ -40,6 +40,7 @@ export function resolveSettings(sources: Sources): Settings {
   return {
     ...values,
     workers: values.workers === 'auto' ? availableCores() : values.workers,
+    maxBoots: values.maxBoots === 'auto' ? availableCores() : values.maxBoots,
     name: values.name ?? entryName(sources.entry),
     isNameGiven: values.name !== undefined,
   };

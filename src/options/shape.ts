@@ -44,6 +44,7 @@ interface PlainShape {
     | 'account'
     | 'ports'
     | 'path'
+    | 'directory'
     | 'address'
     | 'switch'
     | 'function'
@@ -157,6 +158,12 @@ const ports: Kind<PlainShape> = {
   hint: () => 'ports',
 };
 
+const directory: Kind<PlainShape> = {
+  ...textKind((_, text) => text !== ''),
+  expected: () => 'a directory',
+  hint: () => 'directory',
+};
+
 const percent: Kind<PercentShape> = {
   fromText: ({ min, max }, text) => {
     const number = parsePercent(text);
@@ -227,6 +234,7 @@ const kinds: { readonly [Type in Shape['type']]: Kind<Extract<Shape, { type: Typ
   account,
   ports,
   path,
+  directory,
   address,
   switch: onOff,
   function: codeKind('function', 'a function', (value) => typeof value === 'function'),

@@ -106,6 +106,15 @@ export const optionTable = {
     about:
       'What becomes of a canary that had too little traffic to tell. continue: the other workers are replaced too.',
   },
+  maxBoots: {
+    type: 'integer',
+    min: 1,
+    max: MOST_WORKERS as typeof MOST_WORKERS,
+    word: 'auto',
+    default: 'auto',
+    about:
+      'How many workers boot at a time at the start, and when the number of workers grows. auto: as many as there are cores for this process.',
+  },
   canaryErrors: {
     type: 'percent',
     min: 0.01,
@@ -262,6 +271,11 @@ export const optionTable = {
     choices: ['debug', 'info', 'warn', 'error', 'silent'],
     default: 'info',
     about: 'The lowest severity that is logged.',
+  },
+  compileCache: {
+    type: 'directory',
+    about:
+      "The directory of Node's compile cache for the workers. The first worker boots alone and fills it. It belongs to the workers' user. Node 22.10 or newer.",
   },
   prefixOutput: {
     type: 'switch',

@@ -117,6 +117,15 @@ export interface Options {
    */
   settle?: Time | undefined;
   /**
+   * How many workers boot at a time at the start, and when the number of workers grows, 1 to 1024. A boot keeps a core
+   * busy, so more of them at a time than there are cores make the first worker late and the last no sooner. `'auto'`: the
+   * cores that this process may use. A larger number suits workers whose boot is mostly a wait.
+   *
+   * @default 'auto'
+   * @example maxBoots: 8
+   */
+  maxBoots?: number | 'auto' | undefined;
+  /**
    * How many new workers a reload boots at a time beside the old ones, 1 to 1024. A larger number is faster, and needs
    * the memory of that many more workers meanwhile.
    *
@@ -361,6 +370,16 @@ export interface Options {
    */
   logLevel?: 'debug' | 'info' | 'warn' | 'error' | 'silent' | undefined;
   /**
+   * The directory of Node's compile cache for the workers. A worker then reads what Node compiled of its modules instead of
+   * compiling it, at some MB of memory. The first worker of each generation boots alone, so that the others find the cache
+   * filled. The directory is created, and has to belong to the user of the workers; no other user may be able to write
+   * there. Before Node 22.10 a warning is logged, and nothing else happens.
+   *
+   * @default none
+   * @example compileCache: '/var/cache/app'
+   */
+  compileCache?: string | undefined;
+  /**
    * Whether each line that a worker writes to stdout or stderr starts with its slot, such as `[0] `. Lines are then
    * written whole, so that lines of two workers never mix. The workers write to pipes that the primary reads, instead
    * of to its own output.
@@ -498,6 +517,7 @@ export interface Settings {
   /** ms. */
   readonly canaryWatch: number;
   readonly onDoubt: OnDoubt;
+  readonly maxBoots: number;
   /** Percent. */
   readonly canaryErrors: number;
   /** Percent. */
@@ -542,5 +562,6 @@ export interface Settings {
   /** A port, or a host and a port. */
   readonly admin: string | undefined;
   readonly adminTokenFile: string | undefined;
+  readonly compileCache: string | undefined;
   readonly prefixOutput: boolean;
 }

@@ -16,7 +16,7 @@ const ROWS_PER_WORKER = 4;
 const FEWEST_ROWS = 64;
 
 export interface Prepared {
-  /** The settings, with `maxMemory` as it is in force. */
+  /** The settings, with `maxMemory` and `compileCache` as they are in force. */
   readonly settings: Settings;
   readonly sharing: SharingChoice;
   readonly balance: Balance;
@@ -35,11 +35,12 @@ export async function prepare(settings: Settings, options: LibraryOptions, log: 
   refuseForAnotherUser(settings, sharing, options);
   refuseParking(settings, sharing);
   const maxMemory = await maxMemoryFor(settings, log);
+  const compileCache = await compileCacheFor(settings, log);
   const board = createBoard(settings, log);
   try {
     const balance = balanceFor(settings, sharing, board);
     log('balance', { mode: balance });
-    return { settings: { ...settings, maxMemory }, sharing, balance, board };
+    return { settings: { ...settings, maxMemory, compileCache }, sharing, balance, board };
   } catch (error) {
     board?.close();
     throw error;
@@ -113,6 +114,14 @@ async function maxMemoryFor(settings: Settings, log: Log): Promise<number> {
   const { maxMemory, lowered } = fitMemory(settings, memoryLimit());
   if (lowered !== undefined) log('max-memory lowered', { why: lowered });
   return maxMemory;
+}
+
+async function compileCacheFor({ compileCache }: Settings, log: Log): Promise<string | undefined> {
+  if (compileCache === undefined) return undefined;
+  const { canWarm, prepareCompileCache } = await import('./workers/compile-cache.ts');
+  if (canWarm()) return prepareCompileCache(compileCache);
+  log('no compile cache', { message: `Node ${process.version} cannot write it when a worker has booted, 22.10 can` });
+  return undefined;
 }
 
 /**

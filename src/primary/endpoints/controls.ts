@@ -2,7 +2,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import type { Balance, Sharing } from '../../contract/modes.ts';
 import type { AskedKind, AskedTargets } from '../../contract/operations.ts';
 import type { Outcome } from '../../contract/outcome.ts';
-import type { Controls, Dashboard, MetricsAnswer, Status } from '../../control/controls.ts';
+import type { Controls, Dashboard, FiguresHistory, MetricsAnswer, Status } from '../../control/controls.ts';
 import type { Operate } from '../fleet/events.ts';
 import type { Failure } from '../fleet/operations/operation.ts';
 import { whyNotRoots } from '../../upgrade/next-node.ts';
@@ -70,6 +70,10 @@ export class PrimaryControls implements Controls {
     };
     const facts = { name: place.name, ...this.#names, ...served, balance, now, epoch };
     return statusOf(fleet, facts);
+  }
+
+  figures(): FiguresHistory {
+    return this.#supervisor.resources.figures.read(this.status().startedAt);
   }
 
   metrics(accept: string | undefined): Promise<MetricsAnswer> {

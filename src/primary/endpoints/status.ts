@@ -101,8 +101,18 @@ function keptStatus({ kept, slots }: Fleet, row: StatusFacts['row'], time: (at: 
 function canaryStatus(fleet: Fleet, now: number): CanaryStatus | null {
   const canary = watchedCanary(fleet);
   if (canary === undefined) return null;
-  const { slots, watch, onDoubt, since, comparison = null } = canary;
-  return { generation: fleet.generation, slots, elapsed: Math.round(now - since), watch, onDoubt, comparison };
+  const { slots, watch, onDoubt, since, comparison } = canary;
+  return {
+    baseline: comparison?.baseline ?? fleet.generation - 1,
+    canary: fleet.generation,
+    slots,
+    elapsed: Math.round(now - since),
+    total: watch,
+    onDoubt,
+    verdict: comparison?.verdict ?? 'undecided',
+    reasons: comparison?.reasons ?? [],
+    table: comparison?.table ?? [],
+  };
 }
 
 function phaseOf({ phase }: Fleet): Status['phase'] {
@@ -120,7 +130,7 @@ function slotStatus(
   const successor = workerOf(fleet, slot.successor);
   return {
     slot: slot.index,
-    state: slotState(fleet, worker),
+    state: fleet.unfilled.includes(slot.index) ? 'empty' : slotState(fleet, worker),
     worker: worker === undefined ? null : statusOfWorker(worker),
     successor: successor === undefined ? null : statusOfWorker(successor),
     crashes: slot.crashes,

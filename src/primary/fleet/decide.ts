@@ -4,7 +4,6 @@
  * own: boot, exit, retire, hang, stop, and one for each operation.
  */
 import {
-  fill,
   onClosed,
   onForked,
   onLeftAlone,
@@ -18,6 +17,7 @@ import {
 } from './boot.ts';
 import type { Effect, FleetEvent, Timer } from './events.ts';
 import { onExited, onReadyTimeout } from './exit.ts';
+import { bootInTurn, keepBooting } from './first-boots.ts';
 import { isServing, type Fleet, type FleetSettings } from './fleet.ts';
 import { onBeating, onDiagnosed, onHung, onSilent } from './hang.ts';
 import { onHold } from './hold.ts';
@@ -47,7 +47,10 @@ const decisions: { [Type in FleetEvent['type']]: Decide<Type> } = {
     // A stop was asked for before the start.
     if (step.fleet.phase !== 'idle') return;
     step.fleet = { ...step.fleet, phase: 'starting', startedAt: step.at };
-    for (const slot of step.fleet.slots) fill(step, slot, step.fleet.isAccompanied);
+    bootInTurn(
+      step,
+      step.fleet.slots.map(({ index }) => index),
+    );
   },
   forked: (step, { worker, pid }) => onForked(step, worker, pid),
   started: (step, { worker }) => onStarted(step, worker),
@@ -81,6 +84,7 @@ export function decide(fleet: Fleet, settings: FleetSettings, event: FleetEvent,
   const step = new Step(fleet, settings, at);
   (decisions[event.type] as Decide<FleetEvent['type']>)(step, event);
   advance(step);
+  keepBooting(step);
   keepTrying(step);
   keepSpares(step);
   return { fleet: step.fleet, effects: step.effects };

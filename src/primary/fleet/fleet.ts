@@ -155,6 +155,8 @@ export interface Fleet {
   readonly crashLoop: CrashLoop | undefined;
   /** The addresses that the current generation does without. No worker has to open them to be ready. */
   readonly dropped: readonly string[];
+  /** The slots that have had no worker yet, in the order in which they get one. */
+  readonly unfilled: readonly number[];
   readonly workersForked: number;
   /** How many reloads were done, failed, and were rolled back after they were done. */
   readonly reloads: {
@@ -189,6 +191,7 @@ export type FleetSettings = Pick<
   | 'workers'
   | 'spares'
   | 'maxSurge'
+  | 'maxBoots'
   | 'ready'
   | 'readyTimeout'
   | 'settle'
@@ -205,6 +208,7 @@ export type FleetSettings = Pick<
   | 'recoverThreshold'
   | 'recoverWindow'
   | 'recoverInterval'
+  | 'compileCache'
 >;
 
 export interface CrashLoop {
@@ -229,6 +233,7 @@ export function newFleet(workers: number, generation = 1, served: readonly strin
     exits: [],
     crashLoop: undefined,
     dropped: [],
+    unfilled: [],
     workersForked: 0,
     reloads: { done: 0, failed: 0, back: 0, last: undefined },
     kept: undefined,

@@ -8,6 +8,7 @@ import type { Fleet } from '../fleet/fleet.ts';
 import { IdleBoots } from './idle-boots.ts';
 import type { SlowLooks } from './slow-looks.ts';
 import type { HandoffCounts } from '../workers/handoffs.ts';
+import type { FigureHistory } from '../telemetry/figure-history.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Os } from '../workers/os.ts';
 import { judge, look, newWatch, type Watch, type WatchSettings } from '../fleet/health.ts';
@@ -24,6 +25,8 @@ export interface HealthPollerParts {
   readonly row: (worker: WorkerId) => Row | undefined;
   readonly handoffs: () => HandoffCounts;
   readonly moves: () => MovesByReason;
+  /** Keeps figures of what is seen. */
+  readonly figures: Pick<FigureHistory, 'look'>;
   readonly post: (event: FleetEvent | Look) => void;
   /** What is looked at more seldom. */
   readonly slow: Pick<SlowLooks, 'look'>;
@@ -56,7 +59,8 @@ export class HealthPoller {
 
   /** Looks at the workers, and makes events of what there is to say. */
   look(fleet: Fleet): void {
-    const { os, row, settings, post } = this.#parts;
+    const { os, row, settings, figures, post } = this.#parts;
+    const rows: Row[] = [];
     this.start();
     this.#watch = look(this.#watch, os.now());
     this.#balanceLog?.write(fleet, this.#watch.lookedAt);
@@ -65,8 +69,10 @@ export class HealthPoller {
     for (const worker of fleet.workers.values()) {
       const beat = row(worker.id);
       if (beat === undefined) continue;
+      rows.push(beat);
       for (const event of judge(worker, beat, this.#watch, settings)) post(event);
     }
+    figures.look(this.#watch.lookedAt, fleet.startedAt, rows);
   }
 
   close(): void {

@@ -31,6 +31,7 @@ interface OtherFacts {
   'no control socket': { readonly message: string };
   'no scoreboard': { readonly message: string };
   'no reports of fatal errors': { readonly message: string };
+  'no compile cache': { readonly message: string };
   'max-memory lowered': { readonly why: string };
   'fault of prefork': { readonly message: string; readonly stack: string | undefined };
 }
@@ -522,6 +523,11 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
     level: 'warn',
     fields: given('message'),
     means: 'Reports that Node writes of fatal errors have no place, so `why` of such an exit says less.',
+  },
+  'no compile cache': {
+    level: 'warn',
+    fields: given('message'),
+    means: 'This Node has no compile cache for `--compile-cache`, and workers boot without it.',
   },
   'max-memory lowered': {
     level: 'warn',

@@ -39,6 +39,7 @@ test('defaults', () => {
     canaryWatch: 60_000,
     onDoubt: 'rollback',
     maxSurge: 1,
+    maxBoots: availableCores(),
     canaryErrors: 0.5,
     canaryLatency: 50,
     canaryLoop: 50,
@@ -63,6 +64,7 @@ test('defaults', () => {
     logLevel: 'info',
     admin: undefined,
     adminTokenFile: undefined,
+    compileCache: undefined,
     prefixOutput: false,
   });
 });
@@ -110,6 +112,10 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
     ['1024', 1024, 1024],
   ],
   maxSurge: [
+    ['1', 1, 1],
+    ['1024', 1024, 1024],
+  ],
+  maxBoots: [
     ['1', 1, 1],
     ['1024', 1024, 1024],
   ],
@@ -209,6 +215,7 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
     ['debug', 'debug', 'debug'],
     ['silent', 'silent', 'silent'],
   ],
+  compileCache: [['/var/cache/app', '/var/cache/app', '/var/cache/app']],
   adminTokenFile: [['/etc/prefork/token', '/etc/prefork/token', '/etc/prefork/token']],
   admin: [
     ['9090', '9090', '9090'],
@@ -348,6 +355,14 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
       ['1', '"1"'],
     ],
   },
+  maxBoots: {
+    expected: 'a whole number from 1 to 1024 or auto',
+    texts: ['0', '1025', 'all'],
+    values: [
+      [0, '0'],
+      ['1', '"1"'],
+    ],
+  },
   canaryErrors: aPercentage('0.01', '100'),
   canaryLatency: aPercentage('1', '1000'),
   canaryLoop: aPercentage('1', '1000'),
@@ -453,6 +468,15 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
   bind: badPorts,
   logFormat: { expected: 'text or json', texts: ['xml'], values: [[1, '1']] },
   logLevel: { expected: 'debug, info, warn, error or silent', texts: ['trace'], values: [[30, '30']] },
+  compileCache: {
+    expected: 'a directory',
+    texts: [],
+    values: [
+      ['', '""'],
+      [0, '0'],
+      [true, 'true'],
+    ],
+  },
   adminTokenFile: {
     expected: 'a file',
     texts: [],

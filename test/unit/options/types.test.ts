@@ -19,7 +19,9 @@ type InText = { time: Time; size: Size; percent: Percent; metrics: readonly stri
 type Resolved = {
   readonly [Key in SettingKey]:
     | Exclude<ValueOf<Table[Key]>, 'auto'>
-    | (Table[Key] extends { type: 'account' | 'address' | 'path' | 'ports' | 'metrics' } ? undefined : never);
+    | (Table[Key] extends { type: 'account' | 'address' | 'directory' | 'path' | 'ports' | 'metrics' }
+        ? undefined
+        : never);
 };
 
 test('the interfaces and the table agree', () => {

@@ -1,6 +1,6 @@
 import { MOST_WORKERS } from '../../../contract/limits.ts';
 import type { ScaleTarget } from '../../../contract/operations.ts';
-import { fill } from '../boot.ts';
+import { bootInTurn } from '../first-boots.ts';
 import { isServing, newSlot, withSlot, workerOf } from '../fleet.ts';
 import type { Failure, OperationTargets, Procedure } from './operation.ts';
 import { canReturn, isReturning, parkAside, parkedAside, unpark } from '../parking.ts';
@@ -65,10 +65,11 @@ function grow(step: Step, wanted: number): void {
   const slots = [...fleet.slots, ...todo.map((index) => newSlot(index, served))];
   step.fleet = { ...fleet, slots, running: { ...fleet.running!, todo } };
   step.tell('resized', { workers: slots.length, before: fleet.slots.length });
-  for (const index of todo) {
-    step.do({ do: 'reopen', slot: index });
-    if (!takeBack(step, index)) fill(step, step.fleet.slots[index]!);
-  }
+  for (const index of todo) step.do({ do: 'reopen', slot: index });
+  bootInTurn(
+    step,
+    todo.filter((index) => !takeBack(step, index)),
+  );
 }
 
 /**
@@ -87,7 +88,8 @@ function takeBack(step: Step, index: number): boolean {
 /** Takes the last slots away. No slot has a successor now, because one operation runs at a time. */
 function shrink(step: Step, wanted: number, park = 0): void {
   const { slots } = step.fleet;
-  step.fleet = { ...step.fleet, slots: slots.slice(0, wanted) };
+  const unfilled = step.fleet.unfilled.filter((index) => index < wanted);
+  step.fleet = { ...step.fleet, slots: slots.slice(0, wanted), unfilled };
   if (wanted !== slots.length) step.tell('resized', { workers: wanted, before: slots.length });
   for (const { index, worker: id, kept } of slots.slice(wanted)) {
     step.disarm({ timer: 'respawn', slot: index });
