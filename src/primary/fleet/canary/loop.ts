@@ -7,7 +7,7 @@ import { formatMs, formatShare } from './words.ts';
 const LEAST_SLICES = 5;
 
 /** The event loop has to be busier by this share of its time: an idle one is easily twice as busy. */
-const LEAST_UTILIZATION = 0.1;
+const LEAST_UTILIZATION = 0.15;
 
 /** Beats have to come later by this: a beat has a request or two in its way. */
 const LEAST_DELAY_MS = 20;
