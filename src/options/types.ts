@@ -188,7 +188,7 @@ export interface Options {
   canaryLatency?: Percent | undefined;
   /**
    * The percentage, 1% to 1000%, by which the event loops of a canary may be busier when they serve as many requests, or later. A
-   * difference of less than a tenth of the time, or 20 ms, never counts.
+   * difference of less than 15 % of the time, or 50 ms, never counts.
    *
    * @default '50%'
    * @example canaryLoop: '100%'

@@ -89,7 +89,7 @@ export class PrimaryControls implements Controls {
   }
 
   async operate<Kind extends AskedKind>(kind: Kind, asked: AskedTargets[Kind]): Promise<Outcome> {
-    const target = checks[kind]?.(asked, this.#parts.hasBinder) ?? asked;
+    const target = checks[kind]?.(asked, this.#parts) ?? asked;
     if ('ok' in target) return target;
     return this.#supervisor.ask((request) => ({ type: 'operate', kind, target, request }) as Operate);
   }
@@ -108,9 +108,17 @@ export class PrimaryControls implements Controls {
  * cannot.
  */
 const checks: {
-  readonly [Kind in AskedKind]?: (target: AskedTargets[Kind], hasBinder: boolean) => AskedTargets[Kind] | Failure;
+  readonly [Kind in AskedKind]?: (
+    target: AskedTargets[Kind],
+    place: Pick<PrimaryControlsParts, 'hasBinder' | 'sharing'>,
+  ) => AskedTargets[Kind] | Failure;
 } = {
-  upgrade: ({ node, preferNode }, hasBinder) => {
+  reload: (target, { sharing }) => {
+    if (sharing !== 'round-robin' || (target.canary ?? 0) === 0) return target;
+    const reason = 'a canary needs another --sharing than round-robin, in which a parked worker still gets connections';
+    return { ok: false, reason };
+  },
+  upgrade: ({ node, preferNode }, { hasBinder }) => {
     const whyNot = (path: string): string | undefined => whyNotRun(path) ?? (hasBinder ? whyNotRoots(path) : undefined);
     const refusal = node === undefined ? undefined : whyNot(node);
     if (refusal !== undefined) return { ok: false, reason: refusal };

@@ -441,7 +441,7 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
   },
   canary: {
     expected: 'a number of workers from 0 to 1024, or a share of them from 1% to 99%',
-    texts: ['', '-1', '1.5', '0%', '100%', 'half', '1025'],
+    texts: ['-1', '1.5', '0%', '100%', 'half', '1025'],
     values: [
       [-1, '-1'],
       [1.5, '1.5'],
