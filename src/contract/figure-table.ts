@@ -38,7 +38,7 @@ export const FIGURE_TABLE = [
     unit: '',
     range: 'state',
     aggregation: 'none',
-    about: 'as the worker sees it: booting, standby, ready or draining',
+    about: 'as the worker sees it: booting, standby, ready, draining or parked',
   },
   {
     name: 'heartbeat',
@@ -434,5 +434,13 @@ export const FIGURE_TABLE = [
     aggregation: 'own',
     about:
       'answered requests by how long they took, in finer buckets than `durations`, modulo 2^32: canaries are judged by them',
+  },
+  {
+    name: 'cpu',
+    type: 'f64',
+    unit: 'ms',
+    range: 'amount',
+    aggregation: 'own',
+    about: 'CPU time of all its threads since the worker started, ms',
   },
 ] as const;

@@ -11,7 +11,7 @@ import { noRedis, Redis } from '../../support/redis.ts';
 
 const skip = noRedis;
 /** Long enough for an answer on a busy machine. */
-const TIMEOUT_MS = 1000;
+const TIMEOUT_MS = 2000;
 
 interface Cut extends AsyncDisposable {
   readonly redis: Redis;
