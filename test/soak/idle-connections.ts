@@ -61,7 +61,7 @@ assert.ok(Math.max(...meanwhile.gone) <= GONE_WITHIN_MS, 'the old workers stay t
 assert.ok(meanwhile.p99 <= MOST_P99 * quiet.p99, 'the busy clients notice it');
 
 interface Figures {
-  /** Of the busy clients, ms. */
+  /** The p99 of the busy clients in ms. */
   readonly p99: number;
   /** The time of each reload, with the end of its old workers, in ms. */
   readonly took: readonly number[];
