@@ -21,6 +21,12 @@ export interface WorkerContext {
   readonly hangStack: number;
   /** How long an orphan may take to finish what is in flight, in ms. */
   readonly gracePeriod: number;
+  /** The number of workers when this one was started. */
+  readonly workers: number;
+  /** The variable that tells the slot beside PREFORK_SLOT; `none` for no such variable. */
+  readonly instanceVariable: string;
+  /** The signal that asks the worker to end. */
+  readonly stopSignal: NodeJS.Signals;
 }
 
 /** The slot of a spare. */
@@ -34,15 +40,17 @@ export function contextEnvironment(context: WorkerContext): Record<string, strin
   return {
     PREFORK_CHILD: '1',
     PREFORK_GENERATION: String(context.generation),
-    ...slotEnvironment(context.slot),
+    PREFORK_WORKERS: String(context.workers),
+    ...slotEnvironment(context.slot, context.instanceVariable),
     [VARIABLE]: JSON.stringify(context),
   };
 }
 
 /** Returns the variables that tell the slot. A spare has none, and sets them in its own process when it gets a slot. */
-export function slotEnvironment(slot: number): Record<string, string> {
+export function slotEnvironment(slot: number, instanceVariable: string): Record<string, string> {
+  if (slot === NO_SLOT) return {};
   // Users of PM2 read the second name.
-  return slot === NO_SLOT ? {} : { PREFORK_SLOT: String(slot), NODE_APP_INSTANCE: String(slot) };
+  return { PREFORK_SLOT: String(slot), ...(instanceVariable !== 'none' && { [instanceVariable]: String(slot) }) };
 }
 
 /**

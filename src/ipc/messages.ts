@@ -66,6 +66,8 @@ export type PrimaryMessage =
   /** A worker that was booted without a slot, or beside the slot's worker, has the slot now. */
   | { readonly type: 'promote'; readonly slot: number }
   | ({ readonly type: 'drain' } & DrainTerms)
+  /** The stop signal comes with this, where it is not SIGTERM, or came a moment before it. */
+  | { readonly type: 'end' }
   /** The answer is `metrics` with the same `request`. */
   | { readonly type: 'metrics'; readonly request: number };
 

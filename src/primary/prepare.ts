@@ -32,12 +32,12 @@ export async function prepare(settings: Settings, options: LibraryOptions, log: 
   const sharing = sharingFor(settings, options);
   log('sharing', sharing);
   refuseForAnotherUser(settings, sharing, options);
-  const maxMemory = await maxMemoryFor(settings, log);
+  const fitting = await settingsInForce(settings, log);
   const board = createBoard(settings, log);
   try {
     const balance = balanceFor(settings, sharing, board);
     log('balance', { mode: balance });
-    return { settings: { ...settings, maxMemory }, sharing, balance, board };
+    return { settings: fitting, sharing, balance, board };
   } catch (error) {
     board?.close();
     throw error;
@@ -93,6 +93,11 @@ function refuseForAnotherUser(
       `--sharing round-robin: expected another mode with ${option}, since node:cluster's primary listens wherever a worker tells it to`,
     );
   }
+}
+
+/** Returns the settings as far as this machine can do them. */
+export async function settingsInForce(settings: Settings, log: Log): Promise<Settings> {
+  return { ...settings, maxMemory: await maxMemoryFor(settings, log) };
 }
 
 async function maxMemoryFor(settings: Settings, log: Log): Promise<number> {

@@ -19,6 +19,7 @@ import { reportFatalErrors } from './last-words/fatal-report.ts';
 import { inspectOnAnyPort } from './vitals/inspector.ts';
 import { LastWords } from './last-words/last-words.ts';
 import { leaveWhenTold } from './draining/leaving.ts';
+import { StopSignal } from './draining/stop-signal.ts';
 import { Link } from './link.ts';
 import { interceptListen } from './listening/listen.ts';
 import { OneShotHooks } from './draining/one-shot-hooks.ts';
@@ -39,27 +40,18 @@ import { Vitals } from './vitals/vitals.ts';
 const given = cluster.isWorker ? takeContext() : undefined;
 if (given !== undefined) start(given);
 
-/**
- * Ctrl-C at a terminal reaches every process of the foreground, workers too. So does the end of the terminal, and so does SIGUSR2
- * (for an upgrade) when it is sent to the whole group. The primary says what they mean, so a worker goes on. Handlers of the
- * application's own run as ever.
- */
-function leaveSignalsToThePrimary(): void {
-  for (const signal of ['SIGINT', 'SIGHUP', 'SIGUSR2']) process.on(signal, () => {});
-}
-
 function start(context: WorkerContext): void {
   hideFlag();
   // This comes first: parts that put a function before `process.send` later take it away again.
   sendRealHandles();
-  leaveSignalsToThePrimary();
   inspectOnAnyPort();
   reportFatalErrors(context.reports);
   if (context.hangStack > 0 && context.reports !== '') watchForHangs(context.hangStack, context.reports);
   // A message to a primary that just died causes an error. The end of the channel comes next, and the worker acts on that.
   cluster.worker?.on('error', () => {});
   const link = new Link();
-  const words = new LastWords(link, context.reports);
+  const stopSignal = new StopSignal(context.stopSignal, link);
+  const words = new LastWords(link, context.reports, stopSignal.name);
   const { balance } = context;
   const isEven = balance === 'auto' || balance === 'least-connections';
   const turns = isEven ? new ReadFairness() : undefined;
@@ -87,7 +79,7 @@ function start(context: WorkerContext): void {
         });
   const vitals = new Vitals({ ...context, connections, requests, handoffs, handicap });
   handoffs?.whenChanged(() => vitals.publish());
-  const status = new Status(context.slot, vitals, words);
+  const status = new Status(context, vitals, words);
   servers.whenAdded((server) => {
     requests.trackHttp2(server);
     requests.trackServed(server);
@@ -142,7 +134,7 @@ function start(context: WorkerContext): void {
     steering: balancer,
   });
   link.on('promote', ({ slot }) => status.promote(slot));
-  leaveWhenTold({ link, drain, servers, vitals, context }, primaryDeath);
+  leaveWhenTold({ link, drain, servers, vitals, stopSignal, context }, primaryDeath);
 
   // The program has had its first turn by then.
   setImmediate(() => link.send({ type: 'started' })).unref();

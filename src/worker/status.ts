@@ -1,8 +1,10 @@
-import { NO_SLOT, slotEnvironment } from '../ipc/context.ts';
+import { NO_SLOT, slotEnvironment, type WorkerContext } from '../ipc/context.ts';
 import type { LastWords } from './last-words/last-words.ts';
 import { OneShotHooks } from './draining/one-shot-hooks.ts';
 import { onReadyMessage } from './ready-message.ts';
 import type { Vitals } from './vitals/vitals.ts';
+
+type StatusContext = Pick<WorkerContext, 'slot' | 'instanceVariable'>;
 
 /**
  * Which slot this worker has and how far it has come. Tells that to the scoreboard, and to the parts that are needed only while
@@ -14,11 +16,13 @@ export class Status {
   readonly #vitals: Vitals;
   readonly #words: LastWords;
   readonly #stopHearing: () => void;
+  readonly #instanceVariable: string;
   #slot: number | undefined;
   /** Another worker accepts for its slot. */
   isParked = false;
 
-  constructor(slot: number, vitals: Vitals, words: LastWords) {
+  constructor({ slot, instanceVariable }: StatusContext, vitals: Vitals, words: LastWords) {
+    this.#instanceVariable = instanceVariable;
     this.#vitals = vitals;
     this.#words = words;
     this.#stopHearing = onReadyMessage(() => this.ready());
@@ -53,7 +57,7 @@ export class Status {
 
   promote(slot: number): void {
     this.#words.ready();
-    Object.assign(process.env, slotEnvironment(slot));
+    Object.assign(process.env, slotEnvironment(slot, this.#instanceVariable));
     this.#vitals.promote(slot);
     this.#take(slot);
   }

@@ -23,6 +23,8 @@ const IDLE_MS = 5000;
 export interface PrimaryControlsParts extends ScrapeTerms {
   readonly supervisor: Supervisor;
   readonly place: ControlAddress;
+  /** Returns the directory that the workers start in. */
+  readonly directory: () => string;
   /** The modes that are in force, which may differ from the options. */
   readonly sharing: Sharing;
   readonly balance: Balance;
@@ -38,7 +40,7 @@ export class PrimaryControls implements Controls {
   readonly #supervisor: Supervisor;
   readonly #parts: PrimaryControlsParts;
   readonly #calendar = new Calendar();
-  readonly #names: Pick<Status, 'prefork' | 'node' | 'directory' | 'pid' | 'sharing'>;
+  readonly #names: Pick<Status, 'prefork' | 'node' | 'pid' | 'sharing'>;
   /** The dashboard, which all entrances share, so that all clients are shown the same. */
   #dashboard: Promise<Dashboard> | undefined;
 
@@ -46,8 +48,7 @@ export class PrimaryControls implements Controls {
     const { supervisor, sharing } = parts;
     this.#supervisor = supervisor;
     this.#parts = parts;
-    const directory = process.cwd();
-    this.#names = { prefork: version(), node: process.versions.node, directory, pid: process.pid, sharing };
+    this.#names = { prefork: version(), node: process.versions.node, pid: process.pid, sharing };
   }
 
   dashboard(): Promise<Dashboard> {
@@ -55,7 +56,7 @@ export class PrimaryControls implements Controls {
   }
 
   status(): Status {
-    const { place, balance } = this.#parts;
+    const { place, balance, directory } = this.#parts;
     const { fleet, resources } = this.#supervisor;
     const { listeners, processes } = resources;
     const now = this.#parts.now();
@@ -67,7 +68,7 @@ export class PrimaryControls implements Controls {
       moves: resources.handoffs.moves,
       row,
     };
-    const facts = { name: place.name, ...this.#names, ...served, balance, now, epoch };
+    const facts = { name: place.name, ...this.#names, directory: directory(), ...served, balance, now, epoch };
     return statusOf(fleet, facts);
   }
 

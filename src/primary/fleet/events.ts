@@ -94,6 +94,9 @@ export type FleetEvent =
   | ({ readonly type: 'exited'; readonly worker: WorkerId } & ExitFacts)
   | { readonly type: 'due'; readonly timer: Timer }
   | Operate
+  /** What the next generation runs was read. `workers` is how many there should be, where that has changed. */
+  | { readonly type: 'renewed'; readonly workers?: number | undefined }
+  | { readonly type: 'not-renewed'; readonly reason: string }
   /** The worker's heartbeat has stopped, for `silent` ms by now. */
   | { readonly type: 'hung'; readonly worker: WorkerId; readonly silent: number }
   | { readonly type: 'beating'; readonly worker: WorkerId }
@@ -168,6 +171,10 @@ export type Effect =
   /** Tell the supervisors of the primary: systemd, and the primary before this one. */
   | { readonly do: 'announce'; readonly what: 'ready' | 'reloading' | 'stopping' }
   | { readonly do: 'announce'; readonly what: 'upgraded'; readonly pid: number }
+  /** Read what the next generation is to run. The answer comes as `renewed` or `not-renewed`. */
+  | { readonly do: 'renew' }
+  /** New workers run again what they ran before the last `renewed`. */
+  | { readonly do: 'revert' }
   /** Start the next primary. The answer comes as `upgraded` or `upgrade-failed`. */
   | { readonly do: 'upgrade'; readonly node: string | undefined }
   | { readonly do: 'abandon-upgrade' }

@@ -6,6 +6,7 @@ import type { WorkerProcesses } from '../workers/worker-processes.ts';
 import type { Announcement, Effect, FleetEvent, WorkerId } from '../fleet/events.ts';
 import type { LifecycleEvent } from '../fleet/lifecycle-events.ts';
 import type { Hooks } from './hooks.ts';
+import type { Launches } from './launches.ts';
 import type { Os } from '../workers/os.ts';
 import type { UpgradeLauncher } from './upgrade-launcher.ts';
 import type { Timers } from './timers.ts';
@@ -17,6 +18,7 @@ export interface EffectRunnerParts {
   readonly datagrams: DatagramSockets;
   readonly timers: Timers;
   readonly launcher: UpgradeLauncher;
+  readonly launches: Launches;
   readonly pending: PendingRequests;
   readonly hooks: Hooks;
   /** Tells of what was decided. */
@@ -66,7 +68,7 @@ export class EffectRunner {
     },
     terminate: ({ worker }) => {
       this.#parts.listeners.leaving(worker);
-      this.#parts.processes.kill(worker, 'SIGTERM');
+      this.#parts.processes.terminate(worker);
     },
     kill: ({ worker }) => this.#parts.processes.kill(worker, 'SIGKILL'),
     rescue: ({ worker, isHung }) => this.#parts.listeners.hung(worker, isHung),
@@ -82,6 +84,8 @@ export class EffectRunner {
       if (announcement.what === 'ready') this.#own();
       this.#parts.announce(announcement);
     },
+    renew: () => this.#renew(),
+    revert: () => this.#parts.launches.revert(),
     upgrade: ({ node }) => void this.#parts.launcher.begin(node),
     'abandon-upgrade': () => void this.#parts.launcher.abandon(),
     signal: ({ pid, signal }) => this.#parts.os.signal(pid, signal),
@@ -90,6 +94,14 @@ export class EffectRunner {
     call: (effect) => this.#call(effect),
     finish: ({ error }) => this.#parts.finish(error),
   };
+
+  #renew(): void {
+    const { launches, post } = this.#parts;
+    void launches.renew().then(
+      () => post({ type: 'renewed' }),
+      (error: unknown) => post({ type: 'not-renewed', reason: error instanceof Error ? error.message : String(error) }),
+    );
+  }
 
   #own(): void {
     this.#parts.listeners.own();

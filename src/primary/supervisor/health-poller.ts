@@ -17,7 +17,7 @@ export interface Look {
 }
 
 export interface HealthPollerParts {
-  readonly settings: WatchSettings & Pick<Settings, 'logLevel' | 'ready'>;
+  readonly settings: () => WatchSettings & Pick<Settings, 'logLevel' | 'ready'>;
   readonly log: Log;
   readonly os: Pick<Os, 'now' | 'after'>;
   readonly row: (worker: WorkerId) => Row | undefined;
@@ -41,8 +41,8 @@ export class HealthPoller {
   constructor(parts: HealthPollerParts) {
     this.#parts = parts;
     this.#watch = newWatch(parts.os.now());
-    this.#idleBoots = new IdleBoots(parts.log, parts.settings.ready);
-    if (parts.settings.logLevel === 'debug') this.#balanceLog = new BalanceLog(parts);
+    this.#idleBoots = new IdleBoots(parts.log, () => parts.settings().ready);
+    if (parts.settings().logLevel === 'debug') this.#balanceLog = new BalanceLog(parts);
   }
 
   /** Starts the wait for the next look, which comes as an event. */
@@ -61,7 +61,7 @@ export class HealthPoller {
     for (const worker of fleet.workers.values()) {
       const beat = row(worker.id);
       if (beat === undefined) continue;
-      for (const event of judge(worker, beat, this.#watch, settings)) post(event);
+      for (const event of judge(worker, beat, this.#watch, settings())) post(event);
     }
   }
 

@@ -44,14 +44,14 @@ export class Resources {
   readonly #board: SupervisorParts['board'];
 
   constructor(parts: SupervisorParts, { post, fleet, control, handover }: SupervisorContext) {
-    const { settings, sharing, os } = parts;
+    const { launches, sharing, os } = parts;
     this.#board = parts.board;
     const processes = new WorkerProcesses({
       ...parts,
       totals: this.totals,
-      migrate: settings.migrate,
-      hangStack: settings.hangStack === 'on' ? settings.heartbeatTimeout : 0,
-      gracePeriod: settings.shutdownGracePeriod,
+      program: () => launches.program(),
+      settings: () => launches.settings,
+      workers: () => fleet().slots.length,
       control,
       slotOf: (worker) => fleet().workers.get(worker)?.slot,
       post,
@@ -70,7 +70,7 @@ export class Resources {
     });
     this.timers = new Timers(os, (timer) => post({ type: 'due', timer }));
     this.poller = new HealthPoller({
-      settings,
+      settings: () => launches.settings,
       os,
       log: parts.log,
       row: (worker) => processes.row(worker),
@@ -85,7 +85,8 @@ export class Resources {
     this.launcher = new UpgradeLauncher({
       sharing,
       env: parts.newPrimaryEnv,
-      readyTimeout: settings.readyTimeout,
+      readyTimeout: () => launches.settings.readyTimeout,
+      home: parts.home,
       binder: parts.binder,
       handover,
       events: {

@@ -32,6 +32,8 @@ interface OtherFacts {
   'no scoreboard': { readonly message: string };
   'no reports of fatal errors': { readonly message: string };
   'max-memory lowered': { readonly why: string };
+  changed: Readonly<Record<'release' | 'settings' | 'env', string | undefined>>;
+  'release gone': { readonly release: string; readonly instead: string };
   'fault of prefork': { readonly message: string; readonly stack: string | undefined };
 }
 
@@ -271,6 +273,18 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
     fields: { gen: ({ generation }) => generation },
     channel: { name: 'reload:start', message: { generation: ({ generation }) => generation } },
     means: 'A reload begins.',
+  },
+  changed: {
+    level: 'info',
+    fields: given('release', 'settings', 'env'),
+    means:
+      'A reload has read what changed: the directory to which the link leads now, options, and the names of variables that are new (`+`), changed (`~`) and gone (`-`). It comes after the line `reloading`, or before it, and goes back if the reload fails.',
+  },
+  'release gone': {
+    level: 'warn',
+    fields: given('release', 'instead'),
+    means:
+      'The directory in which the workers run was removed, and a worker has to be replaced. It starts where the link leads now.',
   },
   'reload done': {
     level: 'info',

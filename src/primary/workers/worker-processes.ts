@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import type { Balance, Migrate, Sharing } from '../../contract/modes.ts';
+import type { Balance, Sharing } from '../../contract/modes.ts';
 import type { SentHandle } from '../../ipc/channel.ts';
 import { contextEnvironment, NO_SLOT } from '../../ipc/context.ts';
 import type { PrimaryMessage } from '../../ipc/messages.ts';
@@ -13,7 +13,8 @@ import { FatalReports } from '../exits/fatal-report.ts';
 import { RowReader } from './row-reader.ts';
 import type { Log } from '../telemetry/log.ts';
 import { OomCounter } from '../exits/oom-kills.ts';
-import type { Os, Program } from './os.ts';
+import type { Program, Settings } from '../../options/index.ts';
+import type { Os } from './os.ts';
 import type { PrefixedOutput } from './prefixed-output.ts';
 import { WorkerProcess, type LivingMessage, type WorkerEvents } from './worker-process.ts';
 
@@ -32,14 +33,16 @@ export interface WorkerSaid {
 }
 
 export interface WorkerProcessesParts {
-  readonly program: Program;
+  /** Returns the program of a worker that is about to start. @throws Error when there is none any more. */
+  readonly program: () => Program;
   readonly sharing: Sharing;
   readonly balance: Balance;
-  readonly migrate: Migrate;
-  /** The time in ms of silence after which the stack is written, as in the worker's context. */
-  readonly hangStack: number;
-  /** The shutdown grace period in ms. */
-  readonly gracePeriod: number;
+  readonly settings: () => Pick<
+    Settings,
+    'migrate' | 'hangStack' | 'heartbeatTimeout' | 'shutdownGracePeriod' | 'instanceVariable' | 'stopSignal'
+  >;
+  /** Returns the number of slots. */
+  readonly workers: () => number;
   /** Undefined where no file could be created. */
   readonly board: Board | undefined;
   /** Takes the counts of workers that have ended. */
@@ -80,7 +83,7 @@ export class WorkerProcesses {
     const row = board?.takeRow() ?? NO_ROW;
     let child: ChildProcess;
     try {
-      child = os.fork(program, slot ?? NO_SLOT, generation, this.#environment(slot ?? NO_SLOT, generation, row));
+      child = os.fork(program(), slot ?? NO_SLOT, generation, this.#environment(slot ?? NO_SLOT, generation, row));
     } catch (cause) {
       board?.freeRow(row);
       const error = cause instanceof Error ? cause : new Error(String(cause));
@@ -99,6 +102,14 @@ export class WorkerProcesses {
    */
   send(worker: WorkerId, message: PrimaryMessage, handle?: SentHandle): boolean {
     return this.#processes.get(worker)?.send(message, handle) ?? false;
+  }
+
+  /** Asks the worker to end, by the stop signal. */
+  terminate(worker: WorkerId): void {
+    const { stopSignal } = this.#parts.settings();
+    // A terminal sends other signals too, so the worker is told that this one is ours.
+    if (stopSignal !== 'SIGTERM') this.send(worker, { type: 'end' });
+    this.kill(worker, stopSignal);
   }
 
   kill(worker: WorkerId, signal: NodeJS.Signals): void {
@@ -137,7 +148,8 @@ export class WorkerProcesses {
   }
 
   #environment(slot: number, generation: number, row: number): Record<string, string> {
-    const { sharing, balance, migrate, hangStack, board, gracePeriod, control } = this.#parts;
+    const { sharing, balance, settings, workers, board, control } = this.#parts;
+    const { migrate, hangStack, heartbeatTimeout, shutdownGracePeriod, instanceVariable, stopSignal } = settings();
     const reports = this.#reports?.directory ?? '';
     return contextEnvironment({
       slot,
@@ -145,12 +157,15 @@ export class WorkerProcesses {
       sharing,
       balance,
       migrate,
-      hangStack,
+      hangStack: hangStack === 'on' ? heartbeatTimeout : 0,
       board: board?.path ?? '',
       row,
       reports,
       control: control(),
-      gracePeriod,
+      gracePeriod: shutdownGracePeriod,
+      workers: workers(),
+      instanceVariable,
+      stopSignal,
     });
   }
 

@@ -11,13 +11,19 @@ import type { LibraryOptions, Options, Settings, Size, Time } from '../../../src
 type Table = typeof optionTable;
 type Written = {
   [Key in SettingKey]?:
-    | (Table[Key] extends { type: 'time' } ? Time : Table[Key] extends { type: 'size' } ? Size : ValueOf<Table[Key]>)
+    | (Table[Key] extends { type: 'time' }
+        ? Time
+        : Table[Key] extends { type: 'size' }
+          ? Size
+          : Table[Key] extends { of: 'file' }
+            ? string | readonly string[]
+            : ValueOf<Table[Key]>)
     | undefined;
 };
 type Resolved = {
   readonly [Key in SettingKey]:
     | Exclude<ValueOf<Table[Key]>, 'auto'>
-    | (Table[Key] extends { type: 'account' | 'address' | 'path' | 'ports' } ? undefined : never);
+    | (Table[Key] extends { type: 'account' | 'address' | 'directory' | 'list' | 'path' | 'ports' } ? undefined : never);
 };
 
 test('the interfaces and the table agree', () => {

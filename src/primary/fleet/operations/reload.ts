@@ -17,7 +17,6 @@ export const reload: Procedure<'reload'> = {
     const todo = fleet.slots.map(({ index }) => index);
     step.fleet = { ...fleet, generation, dropped: [], running: { ...fleet.running!, todo } };
     step.tell('reloading', { generation });
-    step.do({ do: 'announce', what: 'reloading' });
     return undefined;
   },
 

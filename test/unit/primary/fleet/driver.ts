@@ -32,6 +32,8 @@ export const stop = { type: 'stop', signal: 'SIGTERM', idle: 5000 } as const sat
 export class Driver {
   fleet: Fleet;
   at = 0;
+  /** What a reload is to run is read at once. A test of that reading sets it to false, and sends the answer itself. */
+  renews = true;
   readonly settings: FleetSettings;
   readonly #armed = new Map<string, { timer: Timer; due: number }>();
 
@@ -49,7 +51,8 @@ export class Driver {
         this.#armed.set(nameOf(effect.timer), { timer: effect.timer, due: this.at + effect.after });
       if (effect.do === 'disarm') this.#armed.delete(nameOf(effect.timer));
     }
-    return effects;
+    if (!this.renews || !effects.some((effect) => effect.do === 'renew')) return effects;
+    return [...effects.filter((effect) => effect.do !== 'renew'), ...this.send({ type: 'renewed' })];
   }
 
   /** Starts, and makes every worker, and every spare, ready. */
