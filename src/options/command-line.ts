@@ -130,5 +130,7 @@ function missingValue(name: string): UsageError {
 }
 
 function unknownFlag(rawName: string): UsageError {
-  return new UsageError(`unknown option ${quoteName(rawName)}${meantFlag(rawName) || didYouMean(rawName, knownFlags())}`);
+  return new UsageError(
+    `unknown option ${quoteName(rawName)}${meantFlag(rawName) || didYouMean(rawName, knownFlags())}`,
+  );
 }

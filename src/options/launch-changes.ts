@@ -32,9 +32,7 @@ export function launchChanges(before: Launch, after: Launch): LaunchChanges {
     release: old.cwd === now.cwd ? '' : `${old.cwd} → ${now.cwd}`,
     settings: [
       ...keys.map((key) => `${key} ${shown(valueOf(before.settings, key))} → ${shown(valueOf(after.settings, key))}`),
-      ...(entry === after.config?.values.entry
-        ? []
-        : [`entry ${shown(entry)} → ${shown(after.config?.values.entry)}`]),
+      ...(entry === after.config?.values.entry ? [] : [`entry ${shown(entry)} → ${shown(after.config?.values.entry)}`]),
       // Arguments may have secrets in them.
       ...(isEqual(old.args, now.args) ? [] : ['args']),
     ].join(', '),
@@ -66,7 +64,9 @@ function valueOf(settings: Settings, key: SettingKey): unknown {
 }
 
 function envChanges(before: Readonly<Record<string, string>>, after: Readonly<Record<string, string>>): string {
-  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((name) => name !== 'PWD').toSorted();
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .filter((name) => name !== 'PWD')
+    .toSorted();
   return names
     .flatMap((name) => {
       const sign = before[name] === undefined ? '+' : after[name] === undefined ? '-' : '~';

@@ -15,13 +15,26 @@ const NOT_FOR_SERVERS = new Set(['--watch', '--watch-path', '--watch-preserve-ou
  */
 const WITH_A_VALUE = new Set([
   ...['-r', '--require', '--import', '--loader', '--experimental-loader', '-C', '--conditions', '--input-type'],
-  ...['--experimental-default-type', '--env-file-if-exists', '--diagnostic-dir', '--disable-proto', '--disable-warning'],
+  ...[
+    '--experimental-default-type',
+    '--env-file-if-exists',
+    '--diagnostic-dir',
+    '--disable-proto',
+    '--disable-warning',
+  ],
   ...['--dns-result-order', '--allow-fs-read', '--allow-fs-write', '--icu-data-dir', '--localstorage-file', '--title'],
   ...['--max-http-header-size', '--max-old-space-size-percentage', '--openssl-config', '--redirect-warnings'],
   ...['--network-family-autoselection-attempt-timeout', '--report-filename', '--report-directory', '--report-signal'],
   ...['--secure-heap', '--secure-heap-min', '--snapshot-blob', '--tls-cipher-list', '--tls-keylog', '--use-largepages'],
   ...['--trace-event-categories', '--trace-event-file-pattern', '--trace-require-module', '--unhandled-rejections'],
-  ...['--v8-pool-size', '--cpu-prof-dir', '--cpu-prof-interval', '--cpu-prof-name', '--heap-prof-dir', '--heap-prof-name'],
+  ...[
+    '--v8-pool-size',
+    '--cpu-prof-dir',
+    '--cpu-prof-interval',
+    '--cpu-prof-name',
+    '--heap-prof-dir',
+    '--heap-prof-name',
+  ],
   ...['--heap-prof-interval', '--heapsnapshot-near-heap-limit', '--heapsnapshot-signal', '--inspect-publish-uid'],
   ...['--experimental-config-file', '--inspect-port', '--debug-port'],
 ]);

@@ -39,7 +39,8 @@ export const optionTable = {
     type: 'list',
     of: 'node flag',
     flag: 'node-arg',
-    about: "A flag of node's for the workers. It may be given several times. Node's own flags before the entry do the same.",
+    about:
+      "A flag of node's for the workers. It may be given several times. Node's own flags before the entry do the same.",
   },
   instanceVariable: {
     type: 'variable',

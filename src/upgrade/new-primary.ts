@@ -65,7 +65,10 @@ export class NewPrimary {
    *
    * @throws Error when the process cannot be started, or would not be ours alone.
    */
-  constructor({ handover, node = nodeCommand(), env, within, home, binder }: NewPrimaryOptions, events: NewPrimaryEvents) {
+  constructor(
+    { handover, node = nodeCommand(), env, within, home, binder }: NewPrimaryOptions,
+    events: NewPrimaryEvents,
+  ) {
     const isClosed = binder !== undefined;
     const program = isClosed ? commandPath(node) : node;
     const unsafe = isClosed ? whyNotRoots(program) : undefined;

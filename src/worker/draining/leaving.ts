@@ -19,7 +19,10 @@ export interface LeavingParts {
 }
 
 /** Drains the worker when it is told to go: the primary says so, or is no longer there. */
-export function leaveWhenTold({ link, drain, servers, vitals, stopSignal, context }: LeavingParts, death: OneShotHooks): void {
+export function leaveWhenTold(
+  { link, drain, servers, vitals, stopSignal, context }: LeavingParts,
+  death: OneShotHooks,
+): void {
   const { gracePeriod } = context;
   const liveUntilTheSignal = letGoAtTheSignal(link, stopSignal.name);
   link.on('drain', (terms) => {
@@ -28,16 +31,20 @@ export function leaveWhenTold({ link, drain, servers, vitals, stopSignal, contex
     const over = drain.begin(terms);
     if (isFirst) void over.then(() => link.send({ type: 'drained' }));
   });
-  onDisconnected(async (isOrphan) => {
-    const terms = { idle: gracePeriod / 2, spread: 0 };
-    if (!isOrphan) return drain.begin(terms);
-    death.fire();
-    await death.settled();
-    const files = servers.socketFiles();
-    await drain.begin(terms);
-    vitals.close({ removeBoard: true });
-    await removeRemains(context, files);
-  }, gracePeriod, stopSignal);
+  onDisconnected(
+    async (isOrphan) => {
+      const terms = { idle: gracePeriod / 2, spread: 0 };
+      if (!isOrphan) return drain.begin(terms);
+      death.fire();
+      await death.settled();
+      const files = servers.socketFiles();
+      await drain.begin(terms);
+      vitals.close({ removeBoard: true });
+      await removeRemains(context, files);
+    },
+    gracePeriod,
+    stopSignal,
+  );
 }
 
 /**

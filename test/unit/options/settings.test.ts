@@ -273,7 +273,14 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
       [{ a: { b: { c: 1 } } }, '{ a: [Object] }'],
     ],
   },
-  cwd: { expected: 'a directory', texts: [], values: [['', '""'], [1, '1']] },
+  cwd: {
+    expected: 'a directory',
+    texts: [],
+    values: [
+      ['', '""'],
+      [1, '1'],
+    ],
+  },
   envFile: {
     expected: 'a file, or several',
     texts: ['a\0b'],
@@ -292,7 +299,14 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
       [[1], '[ 1 ]'],
     ],
   },
-  instanceVariable: { expected: 'the name of a variable, or none', texts: ['1A', 'A-B', 'A B'], values: [['', '""'], [1, '1']] },
+  instanceVariable: {
+    expected: 'the name of a variable, or none',
+    texts: ['1A', 'A-B', 'A B'],
+    values: [
+      ['', '""'],
+      [1, '1'],
+    ],
+  },
   stopSignal: {
     expected: 'SIGTERM, SIGINT, SIGQUIT, SIGHUP or SIGUSR2',
     texts: ['INT', 'SIGKILL'],

@@ -23,7 +23,9 @@ type Written = {
 type Resolved = {
   readonly [Key in SettingKey]:
     | Exclude<ValueOf<Table[Key]>, 'auto'>
-    | (Table[Key] extends { type: 'account' | 'address' | 'directory' | 'list' | 'path' | 'ports' } ? undefined : never);
+    | (Table[Key] extends { type: 'account' | 'address' | 'directory' | 'list' | 'path' | 'ports' }
+        ? undefined
+        : never);
 };
 
 test('the interfaces and the table agree', () => {

@@ -44,7 +44,10 @@ test('not one that loads its code, that has asked for an address, or whose event
 test('a worker without a row is not judged', () => {
   const worker = { id: 1, state: 'booting' } as unknown as Worker;
   const fleet = { generation: 1, workers: new Map([[1, worker]]) } as unknown as Fleet;
-  const boots = new IdleBoots(() => assert.fail('nothing is known'), () => 'listen');
+  const boots = new IdleBoots(
+    () => assert.fail('nothing is known'),
+    () => 'listen',
+  );
   for (let nth = 0; nth < 20; nth++) boots.look(fleet, () => undefined, nth * 250);
 });
 

@@ -46,7 +46,7 @@ function setUpWith(board: Board | undefined, options: Options, ...early: FleetEv
     queue,
     address: new ControlAddress('test'),
     // The fleet's tests are about settling.
-    launches: launchesOf(resolveSettings({ options: { settle: 0, ...options }, env: {}, entry: "app.js" })),
+    launches: launchesOf(resolveSettings({ options: { settle: 0, ...options }, env: {}, entry: 'app.js' })),
     sharing: 'shared',
     balance: 'kernel',
     board,
