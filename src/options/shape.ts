@@ -1,7 +1,11 @@
 /** The shapes of values: the vocabulary that describes options, and how each shape is read and named. */
+import type { MetricLimit } from '../contract/canary.ts';
+import { parseMetricLimits, readMetricLimits } from './metric-limits.ts';
+import { parsePercent } from './percent.ts';
 import { either } from './quote.ts';
 import { formatSize, LARGEST_SIZE_BYTES, parseSize } from './size.ts';
 import { formatTime, LONGEST_TIME_MS, parseTime } from './time.ts';
+import { hasFields } from '../contract/fields.ts';
 
 /** A whole number. `word` may stand in its place. */
 interface IntegerShape {
@@ -31,8 +35,16 @@ interface ListShape {
   readonly of: 'file' | 'node flag';
 }
 
+/** A percentage, which is read as a number of percent. */
+interface PercentShape {
+  readonly type: 'percent';
+  readonly min: number;
+  readonly max: number;
+}
+
 interface PlainShape {
   readonly type:
+    | 'metrics'
     | 'name'
     | 'account'
     | 'ports'
@@ -46,12 +58,12 @@ interface PlainShape {
     | 'logger';
 }
 
-export type Shape = IntegerShape | ChoiceShape | MeasureShape | ListShape | PlainShape;
+export type Shape = IntegerShape | ChoiceShape | MeasureShape | ListShape | PercentShape | PlainShape;
 
 /** The type of the value that is read: milliseconds for a time, bytes for a size. */
 export type ValueOf<S extends Shape> = S extends { type: 'integer'; word: infer Word }
   ? number | Word
-  : S extends { type: 'integer' | 'time' | 'size' }
+  : S extends { type: 'integer' | 'time' | 'size' | 'percent' }
     ? number
     : S extends { type: 'choice'; choices: ReadonlyArray<infer Choice> }
       ? Choice
@@ -61,12 +73,14 @@ export type ValueOf<S extends Shape> = S extends { type: 'integer'; word: infer 
           ? readonly number[]
           : S extends { type: 'list' }
             ? readonly string[]
-            : S extends { type: 'switch' }
-              ? boolean
-              : string;
+            : S extends { type: 'metrics' }
+              ? readonly MetricLimit[]
+              : S extends { type: 'switch' }
+                ? boolean
+                : string;
 
 /** The values that text can express. */
-type TextValue = string | number | boolean | readonly number[] | readonly string[];
+type TextValue = string | number | boolean | readonly number[] | readonly string[] | readonly MetricLimit[];
 
 /** What separates the values of a list in a variable. No flag of node's, and no file that anyone wants, has it. */
 export const LIST_SEPARATOR = '\n';
@@ -154,6 +168,24 @@ const ports: Kind<PlainShape> = {
   hint: () => 'ports',
 };
 
+const percent: Kind<PercentShape> = {
+  fromText: ({ min, max }, text) => {
+    const number = parsePercent(text);
+    return number !== undefined && min <= number && number <= max ? number : undefined;
+  },
+  // A number alone could be percent or a share of one.
+  fromValue: (shape, value) => (typeof value === 'string' ? percent.fromText(shape, value) : undefined),
+  expected: ({ min, max }) => `a percentage from ${min}% to ${max}% such as 50%`,
+  hint: () => 'n%',
+};
+
+const metrics: Kind<PlainShape> = {
+  fromText: (_, text) => parseMetricLimits(text),
+  fromValue: (_, value) => (Array.isArray(value) ? readMetricLimits(value) : undefined),
+  expected: () => 'metrics, which way is worse and by how much, such as orders_failed_total:higher:50%',
+  hint: () => 'metrics',
+};
+
 const path: Kind<PlainShape> = { ...textKind((_, text) => text !== ''), expected: () => 'a file', hint: () => 'file' };
 
 const directory: Kind<PlainShape> = {
@@ -200,6 +232,8 @@ const kinds: { readonly [Type in Shape['type']]: Kind<Extract<Shape, { type: Typ
   integer,
   time,
   size,
+  percent,
+  metrics,
   choice,
   name,
   account,
@@ -291,8 +325,5 @@ function isAddress(text: string): boolean {
 }
 
 function isLogger(value: unknown): boolean {
-  const logger = value as Record<string, unknown> | null;
-  return (
-    typeof logger === 'object' && logger !== null && loggerFunctions.every((one) => typeof logger[one] === 'function')
-  );
+  return hasFields(value) && loggerFunctions.every((one) => typeof value[one] === 'function');
 }

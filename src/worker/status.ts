@@ -1,10 +1,10 @@
-import { NO_SLOT, slotEnvironment, type WorkerContext } from '../ipc/context.ts';
+import { NO_SLOT, slotEnvironment, type WorkerBriefing } from '../ipc/briefing.ts';
 import type { LastWords } from './last-words/last-words.ts';
 import { OneShotHooks } from './draining/one-shot-hooks.ts';
 import { onReadyMessage } from './ready-message.ts';
 import type { Vitals } from './vitals/vitals.ts';
 
-type StatusContext = Pick<WorkerContext, 'slot' | 'instanceVariable'>;
+type StatusBriefing = Pick<WorkerBriefing, 'slot' | 'instanceVariable'>;
 
 /**
  * Which slot this worker has and how far it has come. Tells that to the scoreboard, and to the parts that are needed only while
@@ -21,7 +21,7 @@ export class Status {
   /** Another worker accepts for its slot. */
   isParked = false;
 
-  constructor({ slot, instanceVariable }: StatusContext, vitals: Vitals, words: LastWords) {
+  constructor({ slot, instanceVariable }: StatusBriefing, vitals: Vitals, words: LastWords) {
     this.#instanceVariable = instanceVariable;
     this.#vitals = vitals;
     this.#words = words;

@@ -89,7 +89,7 @@ export class EffectRunner {
     upgrade: ({ node }) => void this.#parts.launcher.begin(node),
     'abandon-upgrade': () => void this.#parts.launcher.abandon(),
     signal: ({ pid, signal }) => this.#parts.os.signal(pid, signal),
-    settle: ({ request, outcome }) => this.#parts.pending.settle(request, outcome),
+    answer: ({ request, outcome }) => this.#parts.pending.answer(request, outcome),
     tell: ({ event }) => this.#parts.tell(event),
     call: (effect) => this.#call(effect),
     finish: ({ error }) => this.#parts.finish(error),
@@ -97,6 +97,7 @@ export class EffectRunner {
 
   #renew(): void {
     const { launches, post } = this.#parts;
+    if (launches.isFixed) return post({ type: 'renewed' });
     void launches.renew().then(
       () => post({ type: 'renewed' }),
       (error: unknown) => post({ type: 'not-renewed', reason: error instanceof Error ? error.message : String(error) }),

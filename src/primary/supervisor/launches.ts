@@ -37,6 +37,11 @@ export class Launches {
     this.#parts = parts;
   }
 
+  /** True where nothing can change. */
+  get isFixed(): boolean {
+    return this.#parts === undefined;
+  }
+
   get settings(): Settings {
     return this.#now.settings;
   }

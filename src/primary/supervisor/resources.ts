@@ -2,6 +2,7 @@ import { DatagramSockets } from '../../listeners/datagram-sockets.ts';
 import { ListenerSet } from '../../listeners/listener-set.ts';
 import { Totals } from '../../metrics/totals.ts';
 import type { Handover } from '../../upgrade/handover.ts';
+import { WorkerWords } from './worker-words.ts';
 import { ApplicationMetrics } from './application-metrics.ts';
 import { bindTcpWith, bindUdpWith } from './bind.ts';
 import { PendingRequests } from './pending-requests.ts';
@@ -17,7 +18,7 @@ import type { SupervisorParts } from './supervisor-parts.ts';
 import { Timers } from './timers.ts';
 
 /** The part of the supervisor that the owners of resources know. */
-export interface SupervisorContext {
+export interface SupervisorAccess {
   /** Takes what happened. */
   readonly post: EventQueue['post'];
   readonly fleet: () => Fleet;
@@ -38,12 +39,14 @@ export class Resources {
   readonly launcher: UpgradeLauncher;
   /** The metrics of the application's own registries. */
   readonly metrics: ApplicationMetrics;
+  /** What workers say of themselves during a canary. */
+  readonly words: WorkerWords;
   /** The counts of workers that have ended. */
   readonly totals: Totals = new Totals();
   readonly pending: PendingRequests = new PendingRequests();
   readonly #board: SupervisorParts['board'];
 
-  constructor(parts: SupervisorParts, { post, fleet, control, handover }: SupervisorContext) {
+  constructor(parts: SupervisorParts, { post, fleet, control, handover }: SupervisorAccess) {
     const { launches, sharing, os } = parts;
     this.#board = parts.board;
     const processes = new WorkerProcesses({
@@ -82,6 +85,11 @@ export class Resources {
       send: (worker, request) => send(worker, { type: 'metrics', request }),
       after: (ms, callback) => os.after(ms, callback),
     });
+    this.words = new WorkerWords({
+      names: (launches.settings.canaryMetrics ?? []).map(({ name }) => name),
+      send: (worker, metrics) => send(worker, { type: 'health', metrics }),
+      now: () => os.now(),
+    });
     this.launcher = new UpgradeLauncher({
       sharing,
       env: parts.newPrimaryEnv,
@@ -92,7 +100,7 @@ export class Resources {
       events: {
         ready: (pid, generation, takes) => post({ type: 'upgraded', pid, generation, takes }),
         failed: (reason) => post({ type: 'upgrade-failed', reason }),
-        moved: (id, how) => this.handoffs.settle(NEXT_PRIMARY, id, how),
+        moved: (id, how) => this.handoffs.answered(NEXT_PRIMARY, id, how),
         gone: () => this.handoffs.lost(),
       },
     });
@@ -100,10 +108,10 @@ export class Resources {
 
   /** Returns the function that sends a handoff, in an upgrade also to the other primary. */
   #sendHandoff({ oldPrimary }: SupervisorParts): HandoffParts['send'] {
-    return (to, message, handle) => {
+    return (to, message, handle, sender) => {
       if (to === NEXT_PRIMARY) {
         const key = message.type === 'handoff' ? this.listeners.keyOf(message.listener) : undefined;
-        return this.launcher.send(message, key, handle);
+        return this.launcher.send(message, sender, key, handle);
       }
       if (to !== OLD_PRIMARY) return this.processes.send(to, message, handle);
       if (message.type === 'handed') oldPrimary?.moved(message.id, message.how);

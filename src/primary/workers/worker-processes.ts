@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Balance, Sharing } from '../../contract/modes.ts';
 import type { SentHandle } from '../../ipc/channel.ts';
-import { contextEnvironment, NO_SLOT } from '../../ipc/context.ts';
+import { briefingEnvironment, NO_SLOT } from '../../ipc/briefing.ts';
 import type { PrimaryMessage } from '../../ipc/messages.ts';
 import type { Totals } from '../../metrics/totals.ts';
 import type { Board } from '../../scoreboard/board.ts';
@@ -17,6 +17,7 @@ import type { Program, Settings } from '../../options/index.ts';
 import type { Os } from './os.ts';
 import type { PrefixedOutput } from './prefixed-output.ts';
 import { WorkerProcess, type LivingMessage, type WorkerEvents } from './worker-process.ts';
+import { messageOf } from '../../contract/message-of.ts';
 
 /** A worker's thread notices a hang by its own clock, and may need two seconds more. */
 const STACK_POLL_MS = 100;
@@ -151,7 +152,7 @@ export class WorkerProcesses {
     const { sharing, balance, settings, workers, board, control } = this.#parts;
     const { migrate, hangStack, heartbeatTimeout, shutdownGracePeriod, instanceVariable, stopSignal } = settings();
     const reports = this.#reports?.directory ?? '';
-    return contextEnvironment({
+    return briefingEnvironment({
       slot,
       generation,
       sharing,
@@ -208,7 +209,7 @@ function createReports({ log, board }: WorkerProcessesParts): FatalReports | und
   try {
     return new FatalReports(board.path);
   } catch (error) {
-    log('no reports of fatal errors', { message: (error as Error).message });
+    log('no reports of fatal errors', { message: messageOf(error) });
     return undefined;
   }
 }

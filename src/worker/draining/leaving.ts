@@ -1,4 +1,4 @@
-import type { WorkerContext } from '../../ipc/context.ts';
+import type { WorkerBriefing } from '../../ipc/briefing.ts';
 import type { Drain } from './drain.ts';
 import { KeepAlive } from '../listening/keep-alive.ts';
 import type { Link } from '../link.ts';
@@ -15,15 +15,15 @@ export interface LeavingParts {
   readonly servers: Servers;
   readonly vitals: Vitals;
   readonly stopSignal: StopSignal;
-  readonly context: WorkerContext;
+  readonly briefing: WorkerBriefing;
 }
 
 /** Drains the worker when it is told to go: the primary says so, or is no longer there. */
 export function leaveWhenTold(
-  { link, drain, servers, vitals, stopSignal, context }: LeavingParts,
+  { link, drain, servers, vitals, stopSignal, briefing }: LeavingParts,
   death: OneShotHooks,
 ): void {
-  const { gracePeriod } = context;
+  const { gracePeriod } = briefing;
   const liveUntilTheSignal = letGoAtTheSignal(link, stopSignal.name);
   link.on('drain', (terms) => {
     const isFirst = !drain.hooks.hasFired;
@@ -40,7 +40,7 @@ export function leaveWhenTold(
       const files = servers.socketFiles();
       await drain.begin(terms);
       vitals.close({ removeBoard: true });
-      await removeRemains(context, files);
+      await removeRemains(briefing, files);
     },
     gracePeriod,
     stopSignal,

@@ -182,5 +182,5 @@ function resize(step: Step, { operation, workers }: Running): void {
 }
 
 function answer(step: Step, { requests }: Operation, outcome: Outcome): void {
-  for (const request of requests) step.do({ do: 'settle', request, outcome });
+  for (const request of requests) step.do({ do: 'answer', request, outcome });
 }

@@ -44,6 +44,10 @@ export class Driver {
   }
 
   send(event: FleetEvent): readonly Effect[] {
+    return this.#handle(event);
+  }
+
+  #handle(event: FleetEvent): readonly Effect[] {
     const { fleet, effects } = decide(this.fleet, this.settings, event, this.at);
     this.fleet = fleet;
     for (const effect of effects) {
@@ -52,7 +56,7 @@ export class Driver {
       if (effect.do === 'disarm') this.#armed.delete(nameOf(effect.timer));
     }
     if (!this.renews || !effects.some((effect) => effect.do === 'renew')) return effects;
-    return [...effects.filter((effect) => effect.do !== 'renew'), ...this.send({ type: 'renewed' })];
+    return [...effects.filter((effect) => effect.do !== 'renew'), ...this.#handle({ type: 'renewed' })];
   }
 
   /** Starts, and makes every worker, and every spare, ready. */
