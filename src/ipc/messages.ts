@@ -38,6 +38,8 @@ export type WorkerMessage =
   | { readonly type: 'ceased'; readonly address: string; readonly port: number }
   /** The program's code runs. */
   | { readonly type: 'started' }
+  /** The application has a handler for SIGINT, and none for the signal by which it will be ended. */
+  | { readonly type: 'unheard' }
   /** The application wants to bind a UDP socket at a fixed port. The answer is `bound` with the same `request`. */
   | ({ readonly type: 'bind'; readonly request: number } & DatagramQuery)
   /** A socket that came with `bound` is closed. */
@@ -222,6 +224,7 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
   serving: { address, port },
   ceased: { address, port },
   started: {},
+  unheard: {},
   ready: {},
   drained: {},
   metrics: { request: number, families: Array.isArray },

@@ -194,7 +194,7 @@ const directory: Kind<PlainShape> = {
   hint: () => 'directory',
 };
 
-const list: Kind<ListShape> = {
+const several: Kind<ListShape> = {
   fromText: (shape, text) => stringList(shape, text.split(LIST_SEPARATOR).filter(Boolean)),
   fromValue: (shape, value) => {
     return stringList(shape, typeof value === 'string' && shape.of === 'file' ? [value] : value);
@@ -240,7 +240,7 @@ const kinds: { readonly [Type in Shape['type']]: Kind<Extract<Shape, { type: Typ
   ports,
   path,
   directory,
-  list,
+  list: several,
   address,
   variable,
   switch: onOff,
@@ -315,7 +315,7 @@ function isVariable(text: string): boolean {
 function isVariables(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   return Object.entries(value).every(
-    ([name, one]) => isVariable(name) && ['string', 'number', 'boolean'].includes(typeof one),
+    ([variableName, one]) => isVariable(variableName) && ['string', 'number', 'boolean'].includes(typeof one),
   );
 }
 

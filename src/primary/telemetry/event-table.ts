@@ -32,6 +32,7 @@ interface OtherFacts {
   'no scoreboard': { readonly message: string };
   'no reports of fatal errors': { readonly message: string };
   'max-memory lowered': { readonly why: string };
+  'stop signal unheard': { readonly why: string };
   changed: Readonly<Record<'release' | 'settings' | 'env', string | undefined>>;
   'release gone': { readonly release: string; readonly instead: string };
   'fault of prefork': { readonly message: string; readonly stack: string | undefined };
@@ -456,6 +457,12 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
     level: 'warn',
     fields: given('message'),
     means: 'Reports that Node writes of fatal errors have no place, so `why` of such an exit says less.',
+  },
+  'stop signal unheard': {
+    level: 'warn',
+    fields: given('why'),
+    means:
+      'The application has a handler for SIGINT and none for the signal that ends workers (`--stop-signal`). The line comes once.',
   },
   'max-memory lowered': {
     level: 'warn',

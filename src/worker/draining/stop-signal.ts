@@ -7,6 +7,10 @@ import type { Link } from '../link.ts';
  */
 const OF_THE_PRIMARY: readonly NodeJS.Signals[] = ['SIGINT', 'SIGHUP', 'SIGUSR2'];
 
+const pass = (): void => {};
+
+const HANDLERS_WITHIN_MS = 1000;
+
 /**
  * The signal by which the primary ends this worker (`--stop-signal`). Where a terminal may send the same one, the worker takes it
  * for the primary's only when the primary has also sent a message. The two may come in either order.
@@ -20,15 +24,31 @@ export class StopSignal {
     this.#hasCome = true;
   };
 
-  constructor(name: NodeJS.Signals, link: Pick<Link, 'on'>) {
+  constructor(name: NodeJS.Signals, link: Pick<Link, 'on' | 'send'>) {
     this.name = name;
-    for (const signal of OF_THE_PRIMARY) process.on(signal, signal === name ? this.#ignore : () => {});
+    for (const signal of OF_THE_PRIMARY) process.on(signal, signal === name ? this.#ignore : pass);
     link.on('end', () => this.#end());
+    this.#tellWhenUnheard(link);
+  }
+
+  /** A program adds its handlers in one go. So it is looked at a while after the first. */
+  #tellWhenUnheard(link: Pick<Link, 'send'>): void {
+    const onListener = (name: string | symbol): void => {
+      if (name !== 'SIGINT') return;
+      process.off('newListener', onListener);
+      setTimeout(() => this.#isUnheard && link.send({ type: 'unheard' }), HANDLERS_WITHIN_MS).unref();
+    };
+    process.on('newListener', onListener);
   }
 
   /** Whether the application has a handler for it. */
   get isHandled(): boolean {
     return process.listeners(this.name).some((listener) => listener !== this.#ignore);
+  }
+
+  /** Whether the application expects SIGINT, and nothing of it hears the signal that it will get. */
+  get #isUnheard(): boolean {
+    return this.name !== 'SIGINT' && !this.isHandled && process.listeners('SIGINT').some((listener) => listener !== pass);
   }
 
   /** Sends it to this process. Without a handler of the application's it ends the process. */
