@@ -51,7 +51,7 @@ const WITH_A_VALUE = new Set([
   '--trace-event-file-pattern',
   '--trace-require-module',
   '--unhandled-rejections',
-    '--v8-pool-size',
+  '--v8-pool-size',
   '--cpu-prof-dir',
   '--cpu-prof-interval',
   '--cpu-prof-name',

@@ -48,7 +48,9 @@ export class StopSignal {
 
   /** Whether the application expects SIGINT, and nothing of it hears the signal that it will get. */
   get #isUnheard(): boolean {
-    return this.name !== 'SIGINT' && !this.isHandled && process.listeners('SIGINT').some((listener) => listener !== pass);
+    return (
+      this.name !== 'SIGINT' && !this.isHandled && process.listeners('SIGINT').some((listener) => listener !== pass)
+    );
   }
 
   /** Sends it to this process. Without a handler of the application's it ends the process. */

@@ -72,7 +72,9 @@ const loaders: Readonly<Record<string, Loader>> = {
 for (const [name, { options, files, answer, skip }] of Object.entries(loaders)) {
   test(`TypeScript by ${name}, through a reload, and the primary is without`, { skip }, async () => {
     const links = noPackages === false ? { node_modules: packages } : {};
-    await using server = await serve({ entry: './app.ts', files, links, options: ['--workers', '1', ...options] });
+    // A loader compiles before the program runs, which takes its time on a busy machine.
+    const patient = ['--workers', '1', '--ready-timeout', '5m'];
+    await using server = await serve({ entry: './app.ts', files, links, options: [...patient, ...options] });
     assert.equal(await ask(server.target), answer);
     server.signal('SIGHUP');
     await server.event('reload done');
@@ -88,7 +90,15 @@ test("node's flags before the entry go to the workers, as node takes them, and n
   await using server = await serve({
     entry: './app.cjs',
     files: { 'app.cjs': flags, 'load.cjs': 'globalThis.loaded = true; console.log("loaded by", process.pid);' },
-    options: ['--max-old-space-size=300', '-r', './load.cjs', '--workers', '1', '--enable-source-maps', '--stack-size=900'],
+    options: [
+      '--max-old-space-size=300',
+      '-r',
+      './load.cjs',
+      '--workers',
+      '1',
+      '--enable-source-maps',
+      '--stack-size=900',
+    ],
     args: ['--import', 'of-the-entry'],
   });
   assert.deepEqual(JSON.parse(await ask(server.target)), {
@@ -101,7 +111,10 @@ test("node's flags before the entry go to the workers, as node takes them, and n
 
 const usageErrors: ReadonlyArray<readonly [readonly string[], RegExp]> = [
   [['--no-such-flag', 'app.ts'], /^unknown option --no-such-flag/],
-  [['--node-arg', '--no-such-flag', './app.cjs'], /^--node-arg: expected flags of node, got --no-such-flag: bad option/],
+  [
+    ['--node-arg', '--no-such-flag', './app.cjs'],
+    /^--node-arg: expected flags of node, got --no-such-flag: bad option/,
+  ],
   [['--node-arg', 'tsx', './app.cjs'], /^--node-arg: expected flags of node, such as/],
   [
     ['tsx', 'app.ts'],
