@@ -4,7 +4,7 @@
  */
 import type { MetricReading } from '../contract/canary.ts';
 import { MOVE_REASONS, type MoveEnd, type MoveReason } from '../contract/moves.ts';
-import type { DatagramBound, DatagramQuery, ListenerMessage, ListenQuery } from '../contract/listening.ts';
+import type { DatagramMessage, DatagramQuery, ListenerMessage, ListenQuery } from '../contract/listening.ts';
 import { fieldsOf } from '../contract/fields.ts';
 import { isKeyOf } from '../contract/tables.ts';
 
@@ -69,7 +69,7 @@ export type WorkerMessage =
 /** The messages of the primary to a worker. */
 export type PrimaryMessage =
   | ListenerMessage
-  | DatagramBound
+  | DatagramMessage
   /** A connection that another worker accepted comes with this. The answer is `taken` or `refused`. */
   | ({ readonly type: 'handoff'; readonly id: number } & HandoffHeader)
   /** The answer is `refused`: the connection was taken before, or its handle got lost and it will never be taken. */

@@ -1,7 +1,6 @@
 export { parseCommandLine, type CommandLine } from './command-line.ts';
 export { loadConfig, peekConfig, type LoadedConfig } from './config-file.ts';
 export { nameOfDirectory, type NamedDirectory } from './directory.ts';
-export { resolveEntry } from './entry.ts';
 export { helpText } from './help.ts';
 export { directoryOfConfig, readLaunch, type Launch, type LaunchTerms, type Program } from './launch.ts';
 export { launchChanges, nameRefusal, type LaunchChanges } from './launch-changes.ts';

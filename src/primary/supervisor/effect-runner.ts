@@ -47,23 +47,30 @@ export class EffectRunner {
 
   readonly #performances: Performances = {
     fork: (effect) => {
-      const { listeners, processes } = this.#parts;
+      const { listeners, datagrams, processes } = this.#parts;
       listeners.join(effect.worker, effect.slot, { isParked: effect.isParked });
+      datagrams.join(effect.worker, effect);
       processes.fork(effect);
     },
     promote: ({ worker, slot, isParked }) => {
-      const { listeners, processes } = this.#parts;
+      const { listeners, datagrams, processes } = this.#parts;
       processes.send(worker, { type: 'promote', slot });
       listeners.seat(worker, slot, { isParked });
+      datagrams.join(worker, { isParked });
     },
     accept: ({ worker }) => {
-      const { listeners, post } = this.#parts;
+      const { listeners, datagrams, post } = this.#parts;
+      datagrams.accept(worker);
       // A worker that accepts everywhere already, or nowhere, has nothing to say.
       if (listeners.accept(worker) === 0) post({ type: 'serving', worker });
     },
-    park: ({ worker }) => this.#parts.listeners.park(worker),
+    park: ({ worker }) => {
+      this.#parts.listeners.park(worker);
+      this.#parts.datagrams.park(worker);
+    },
     drain: ({ worker, do: _drain, ...terms }) => {
       this.#parts.listeners.leaving(worker);
+      this.#parts.datagrams.leaving(worker);
       this.#parts.processes.send(worker, { type: 'drain', ...terms });
     },
     terminate: ({ worker }) => {
@@ -75,9 +82,15 @@ export class EffectRunner {
     diagnose: ({ worker }) => this.#diagnose(worker),
     arm: ({ timer, after }) => this.#parts.timers.arm(timer, after),
     disarm: ({ timer }) => this.#parts.timers.disarm(timer),
-    vacate: ({ slot }) => this.#parts.listeners.vacate(slot),
+    vacate: ({ slot }) => {
+      this.#parts.listeners.vacate(slot);
+      this.#parts.datagrams.vacate(slot);
+    },
     reopen: ({ slot }) => this.#parts.listeners.reopen(slot),
-    sweep: ({ slot }) => this.#parts.listeners.sweep(slot),
+    sweep: ({ slot }) => {
+      this.#parts.listeners.sweep(slot);
+      this.#parts.datagrams.sweep(slot);
+    },
     'close-listeners': (options) => this.#parts.listeners.close(options),
     announce: (announcement) => {
       // The workers that served before ours are told to leave now.

@@ -93,8 +93,10 @@ export class MessageRouter {
     metrics: (worker, { request, families }) => this.#parts.metrics.answered(worker, request, readFamilies(families)),
     health: (worker, message) => this.#parts.words.answered(worker, message),
     bind: (worker, { request, address, port, family, ipv6Only, reuseAddress }) => {
-      const { datagrams, broke } = this.#parts;
-      datagrams.request(worker, request, { address, port, family, ipv6Only, reuseAddress }).catch(broke);
+      const { datagrams, post, broke } = this.#parts;
+      void datagrams.request(worker, request, { address, port, family, ipv6Only, reuseAddress }).then((answer) => {
+        if (answer === 'held') post({ type: 'standby', worker });
+      }, broke);
     },
     unbound: (worker, { socket }) => this.#parts.datagrams.unbound(worker, socket),
     serving: (worker, name) => {

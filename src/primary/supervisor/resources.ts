@@ -1,4 +1,5 @@
 import { DatagramSockets } from '../../listeners/datagram-sockets.ts';
+import { udpReuseportWorks } from '../../listeners/native.ts';
 import { ListenerSet } from '../../listeners/listener-set.ts';
 import { Totals } from '../../metrics/totals.ts';
 import type { Handover } from '../../upgrade/handover.ts';
@@ -63,7 +64,10 @@ export class Resources {
     this.processes = processes;
     const told = new Denials(parts.log, () => os.now()).observe(send);
     this.listeners = new ListenerSet({ sharing, bind: bindTcpWith(parts), passed: parts.passed, post: told });
-    this.datagrams = new DatagramSockets(send, bindUdpWith(parts));
+    this.datagrams = new DatagramSockets(send, bindUdpWith(parts), {
+      slotOf: (worker) => fleet().workers.get(worker)?.slot,
+      isPerSlot: sharing === 'reuseport' && udpReuseportWorks(),
+    });
     this.handoffs = new Handoffs({
       send: this.#sendHandoff(parts),
       workerOf: (slot, move) => {
