@@ -1,8 +1,9 @@
 /**
- * Writes docs/configuration.md, docs/metrics.md and parts of docs/control.md and docs/architecture.md from the tables in the code; with --check, fails
+ * Writes docs/configuration.md, docs/metrics.md, docs/events.md and parts of other pages from the tables in the code; with --check, fails
  * where they are not current.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { NUMBERS } from '../dist/dashboard/frame.js';
 import { statusMarkdown } from '../dist/control/status/status-markdown.js';
 import { exitCodes } from '../dist/errors.js';
 import { httpParts } from '../dist/http/node-internals/parts.js';
@@ -141,7 +142,7 @@ come from there too. A request of node:http lasts from its head to when the last
 One of HTTP/2 lasts until its stream closes. One of prefork/http lasts from the call of its handler until the response is given. Requests whose
 client left before, upgraded connections and informational responses are in no bucket.
 
-The metrics \`prefork_cache_...\` belong to the caches of [\`prefork/state\`](state.md), where there are any. The workers that have caches are
+The metrics \`prefork_cache_...\` and \`prefork_state_...\` belong to [\`prefork/state\`](state.md), where it is used. The workers that use it are
 asked, as for the application's own metrics.
 
 ${metricsMarkdown()}
@@ -210,7 +211,13 @@ const architecture = withPart(
   `| Of the | Part | Without it |\n| --- | --- | --- |\n${rows}`,
 );
 
-const texts = { architecture, configuration, metrics, events, control };
+const dashboard = withPart(
+  'dashboard',
+  'src/contract/figure-table.ts',
+  `${NUMBERS.map((name) => `\`${name}\``).join(', ')}.\n`,
+);
+
+const texts = { architecture, configuration, metrics, events, control, dashboard };
 
 for (const [name, text] of Object.entries(texts)) {
   const file = new URL(`../docs/${name}.md`, import.meta.url);
@@ -229,5 +236,5 @@ function withPart(name, source, text) {
   const start = page.indexOf(mark);
   if (start === -1) throw new Error(`docs/${name}.md lacks its mark: ${mark}`);
   const end = page.indexOf('\n## ', start);
-  return `${page.slice(0, start)}${mark}\n${text}${page.slice(end)}`;
+  return `${page.slice(0, start)}${mark}\n${text}${end === -1 ? '' : page.slice(end)}`;
 }

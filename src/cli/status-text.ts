@@ -2,8 +2,10 @@
 import type { MoveEnd } from '../contract/moves.ts';
 import type { BalanceStatus, ReloadStatus, SlotStatus, Status, WorkerStatus } from '../control/controls.ts';
 import { plain, type Color, type Colorize } from './colors.ts';
+import { autoscaleLine } from '../format/autoscale.ts';
 import { duration } from '../format/duration.ts';
 import { count, percent, size } from '../format/figures.ts';
+import { comparisonLines } from './comparison-text.ts';
 import { layTable, type Column } from './table.ts';
 
 const columns: readonly Column[] = [
@@ -44,17 +46,23 @@ export function statusText(status: Status, now: number, color: Colorize = plain)
   const rows = [
     ...status.slots.flatMap(slotRows),
     ...status.spares.map((worker) => workerRow('spare', worker)),
+    ...(status.parked ?? []).map((worker) => workerRow(`${worker.slot ?? ''} parked`.trim(), worker)),
     ...status.leaving.map((worker) => workerRow(`${worker.slot ?? ''} old`.trim(), worker)),
   ];
   const table = layTable(columns, rows, (text, row, column) => {
     if (row === -1) return color('bold', text);
     return column === STATE ? color(stateColors[text.trimEnd() as WorkerStatus['state']] ?? 'yellow', text) : text;
   });
-  const notes = [...status.slots.flatMap((slot) => exitNote(slot, now)), ...reloadNotes(status, now)];
-  return `${[...headerLines(status, color), '', ...table, ...(notes.length === 0 ? [] : ['', ...notes])].join('\n')}\n`;
+  const notes = [
+    ...canaryNotes(status.canary),
+    ...keptNotes(status.kept, now),
+    ...status.slots.flatMap((slot) => exitNote(slot, now)),
+    ...reloadNotes(status, now),
+  ];
+  return `${[...headerLines(status, now, color), '', ...table, ...(notes.length === 0 ? [] : ['', ...notes])].join('\n')}\n`;
 }
 
-function headerLines(status: Status, color: Colorize): string[] {
+function headerLines(status: Status, now: number, color: Colorize): string[] {
   const { name, pid, generation, phase, uptime, workers, sharing, addresses } = status;
   const fields = [
     `pid=${pid}`,
@@ -71,7 +79,13 @@ function headerLines(status: Status, color: Colorize): string[] {
     `${serving}, sharing=${sharing}, prefork ${status.prefork}, node ${status.node}`,
     `balance=${mode}, skew ${skew.toFixed(2)}, handoffs ${handed.join(', ')}`,
     ...movesLine(moves),
+    ...autoscaleLines(status.autoscale, now),
   ];
+}
+
+/** An older primary does not know of autoscaling. */
+function autoscaleLines(autoscale: Status['autoscale'] | undefined, now: number): string[] {
+  return autoscale ? [`autoscale: ${autoscaleLine(autoscale, now)}`] : [];
 }
 
 /** What has moved, and what was to; an older primary does not say. */
@@ -113,6 +127,22 @@ function workerCells(worker: WorkerStatus | null, ownState: string): string[] {
       ? [count(vitals.connectionsOpen), count(vitals.requestsFinished), percent(vitals.utilization), size(vitals.rss)]
       : ['-', '-', '-', '-']),
   ];
+}
+
+function canaryNotes(canary: Status['canary'] | undefined): string[] {
+  if (!canary) return [];
+  const { slots, elapsed, total } = canary;
+  const title = `canary: gen ${canary.canary} in slots ${slots.join(', ')}, watched for ${duration(elapsed)} of ${duration(total)}`;
+  // Before the first look there is nothing to compare.
+  return [title, ...(canary.table.length === 0 ? [] : comparisonLines(canary))];
+}
+
+/** An older primary does not say. */
+function keptNotes(kept: Status['kept'] | undefined, now: number): string[] {
+  if (!kept) return [];
+  const { generation, workers, rss, until } = kept;
+  const left = duration(Math.max(0, Date.parse(until) - now));
+  return [`gen ${generation} is kept for prefork rollback, for ${left} more: ${workers} parked workers, ${size(rss)}`];
 }
 
 /** Tells the whole reason of the last exit, because the table has no room for it. */

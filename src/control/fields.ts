@@ -1,4 +1,6 @@
 /** Reads the fields of a request, from its query and its JSON body together. */
+import type { CanaryShare } from '../contract/canary.ts';
+import { MOST_WORKERS } from '../contract/limits.ts';
 import { hasFields, type UnknownFields } from '../contract/fields.ts';
 
 /** A faulty request: the status of the answer, and a sentence for the client. */
@@ -53,12 +55,41 @@ export function readInteger(
   throw new BadRequest(`${key}: expected a whole number from ${min} to ${max}, got ${quote(value)}`);
 }
 
+/** Reads one of some words; undefined when it was not given. */
+export function readChoice(fields: Fields, key: string, choices: readonly string[]): string | undefined {
+  const value = fields[key];
+  if (value === undefined) return undefined;
+  if (typeof value === 'string' && choices.includes(value)) return value;
+  throw new BadRequest(`${key}: expected ${choices.join(' or ')}, got ${quote(value)}`);
+}
+
+/** Reads a number of workers, or a share of them; undefined when it was not given. */
+export function readShare(fields: Fields, key: string): CanaryShare | undefined {
+  const value = fields[key];
+  if (typeof value === 'string' && /^[1-9]\d?%$/.test(value)) return value as `${number}%`;
+  try {
+    return readInteger(fields, key, { min: 0, max: MOST_WORKERS });
+  } catch {
+    throw new BadRequest(
+      `${key}: expected workers from 0 to ${MOST_WORKERS}, or a share from 1% to 99%, got ${quote(value)}`,
+    );
+  }
+}
+
 /** Reads a boolean, or the text of one. `?now` without a value means true. */
 export function readBoolean(fields: Fields, key: string): boolean {
   const value = fields[key];
   if (value === true || value === 'true' || value === '') return true;
   if (value === undefined || value === false || value === 'false') return false;
   throw new BadRequest(`${key}: expected true or false, got ${quote(value)}`);
+}
+
+/** Reads a field that is true or not given. */
+export function readTrue(fields: Fields, key: string): true | undefined {
+  const value = fields[key];
+  if (value === undefined) return undefined;
+  if (value === true || value === 'true' || value === '') return true;
+  throw new BadRequest(`${key}: expected true, got ${quote(value)}`);
 }
 
 /** Reads an absolute path; undefined when it was not given. */

@@ -27,6 +27,8 @@ export interface WorkerBriefing {
   readonly instanceVariable: string;
   /** The signal that asks the worker to end. */
   readonly stopSignal: NodeJS.Signals;
+  /** True when it writes what Node compiled, for the workers after it. */
+  readonly savesCompileCache: boolean;
 }
 
 /** The slot of a spare. */

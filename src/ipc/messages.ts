@@ -83,6 +83,13 @@ export type PrimaryMessage =
   | ({ readonly type: 'drain' } & DrainTerms)
   /** The stop signal comes with this, where it is not SIGTERM, or came a moment before it. */
   | { readonly type: 'end' }
+  /**
+   * The worker is parked, and gives its connections away: those that can move go to the successor, and the clients of the others
+   * are told to close. It stays, and may get its slot back.
+   */
+  | { readonly type: 'shed'; readonly successor?: Successor }
+  /** The worker is about to get its slot back, and keeps connections again. */
+  | { readonly type: 'unshed' }
   /** The answer is `metrics` with the same `request`. */
   | { readonly type: 'metrics'; readonly request: number }
   /** A canary is watched. The answer is `health`. */

@@ -26,6 +26,10 @@ export interface LaunchChanges {
 export function launchChanges(before: Launch, after: Launch): LaunchChanges {
   const keys = settingKeys.filter((key) => !isEqual(valueOf(before.settings, key), valueOf(after.settings, key)));
   for (const key of keys) refuse(key, before, after);
+  if (!isEqual(before.settings.range, after.settings.range)) {
+    const place = after.config === undefined ? 'workers' : placeOf(after.config, 'workers');
+    throw new UsageError(`${place}: a reload cannot change a range: prefork upgrade does that`);
+  }
   const [old, now] = [before.program, after.program];
   const entry = before.config?.values.entry;
   return {

@@ -1,9 +1,11 @@
 /** The shapes of values: the vocabulary that describes options, and how each shape is read and named. */
-import type { MetricLimit } from '../contract/canary.ts';
+import type { CanaryShare, MetricLimit } from '../contract/canary.ts';
+import { MOST_WORKERS } from '../contract/limits.ts';
 import { parseMetricLimits, readMetricLimits } from './metric-limits.ts';
 import { parsePercent } from './percent.ts';
 import { either } from './quote.ts';
 import { formatSize, LARGEST_SIZE_BYTES, parseSize } from './size.ts';
+import { parseRange, type WorkerRange } from './range.ts';
 import { formatTime, LONGEST_TIME_MS, parseTime } from './time.ts';
 import { hasFields } from '../contract/fields.ts';
 
@@ -44,6 +46,7 @@ interface PercentShape {
 
 interface PlainShape {
   readonly type:
+    | 'share'
     | 'metrics'
     | 'name'
     | 'account'
@@ -58,29 +61,47 @@ interface PlainShape {
     | 'logger';
 }
 
-export type Shape = IntegerShape | ChoiceShape | MeasureShape | ListShape | PercentShape | PlainShape;
+/** A number of workers, or a range of it. `auto` may stand for each number. */
+interface WorkersShape {
+  readonly type: 'workers';
+  readonly min: number;
+  readonly max: number;
+}
+
+export type Shape = IntegerShape | WorkersShape | ChoiceShape | MeasureShape | ListShape | PercentShape | PlainShape;
 
 /** The type of the value that is read: milliseconds for a time, bytes for a size. */
 export type ValueOf<S extends Shape> = S extends { type: 'integer'; word: infer Word }
   ? number | Word
-  : S extends { type: 'integer' | 'time' | 'size' | 'percent' }
-    ? number
-    : S extends { type: 'choice'; choices: ReadonlyArray<infer Choice> }
-      ? Choice
-      : S extends { type: 'account' }
-        ? string | number
-        : S extends { type: 'ports' }
-          ? readonly number[]
-          : S extends { type: 'list' }
-            ? readonly string[]
-            : S extends { type: 'metrics' }
-              ? readonly MetricLimit[]
-              : S extends { type: 'switch' }
-                ? boolean
-                : string;
+  : S extends { type: 'workers' }
+    ? number | 'auto' | WorkerRange
+    : S extends { type: 'integer' | 'time' | 'size' | 'percent' }
+      ? number
+      : S extends { type: 'choice'; choices: ReadonlyArray<infer Choice> }
+        ? Choice
+        : S extends { type: 'account' }
+          ? string | number
+          : S extends { type: 'ports' }
+            ? readonly number[]
+            : S extends { type: 'list' }
+              ? readonly string[]
+              : S extends { type: 'metrics' }
+                ? readonly MetricLimit[]
+                : S extends { type: 'share' }
+                  ? CanaryShare
+                  : S extends { type: 'switch' }
+                    ? boolean
+                    : string;
 
 /** The values that text can express. */
-type TextValue = string | number | boolean | readonly number[] | readonly string[] | readonly MetricLimit[];
+type TextValue =
+  | string
+  | number
+  | boolean
+  | readonly number[]
+  | readonly string[]
+  | readonly MetricLimit[]
+  | WorkerRange;
 
 /** What separates the values of a list in a variable. No flag of node's, and no file that anyone wants, has it. */
 export const LIST_SEPARATOR = '\n';
@@ -128,6 +149,17 @@ const integer: Kind<IntegerShape> = {
     return word === undefined ? range : `${range} or ${word}`;
   },
   hint: ({ word }) => (word === undefined ? 'n' : `n|${word}`),
+};
+
+const workers: Kind<WorkersShape> = {
+  fromText: (shape, text) => {
+    if (text === 'auto') return text;
+    return parseRange(text) ?? within(shape, /^\d{1,15}$/.test(text) ? Number(text) : undefined);
+  },
+  fromValue: (shape, value) =>
+    typeof value === 'string' && !/^\d+$/.test(value) ? workers.fromText(shape, value) : within(shape, value),
+  expected: ({ min, max }) => `a whole number from ${min} to ${max}, auto, or a range of these such as 2..8`,
+  hint: () => 'n|auto|n..n',
 };
 
 const time: Kind<MeasureShape> = measure('time', 'such as 10s or 500ms', LONGEST_TIME_MS, parseTime, formatTime);
@@ -178,6 +210,25 @@ const percent: Kind<PercentShape> = {
   expected: ({ min, max }) => `a percentage from ${min}% to ${max}% such as 50%`,
   hint: () => 'n%',
 };
+
+const share: Kind<PlainShape> = {
+  fromText: (_, text) => {
+    const [, digits, sign] = /^(\d{1,4})(%?)$/.exec(text) ?? [];
+    return digits === undefined ? undefined : shareOf(Number(digits), sign === '%');
+  },
+  fromValue: (shape, value) => {
+    if (typeof value === 'string') return share.fromText(shape, value);
+    return typeof value === 'number' ? shareOf(value, false) : undefined;
+  },
+  expected: () => `a number of workers from 0 to ${MOST_WORKERS}, or a share of them from 1% to 99%`,
+  hint: () => 'n|n%',
+};
+
+function shareOf(number: number, isPercent: boolean): CanaryShare | undefined {
+  if (!Number.isInteger(number) || number < 0) return undefined;
+  if (isPercent) return number >= 1 && number <= 99 ? `${number}%` : undefined;
+  return number <= MOST_WORKERS ? number : undefined;
+}
 
 const metrics: Kind<PlainShape> = {
   fromText: (_, text) => parseMetricLimits(text),
@@ -230,9 +281,11 @@ const loggerFunctions = ['debug', 'info', 'warn', 'error'] as const;
 
 const kinds: { readonly [Type in Shape['type']]: Kind<Extract<Shape, { type: Type }>> } = {
   integer,
+  workers,
   time,
   size,
   percent,
+  share,
   metrics,
   choice,
   name,

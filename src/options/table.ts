@@ -10,13 +10,13 @@ import { keysOf } from '../contract/tables.ts';
  */
 export const optionTable = {
   workers: {
-    type: 'integer',
+    type: 'workers',
     min: 1,
     max: MOST_WORKERS as typeof MOST_WORKERS,
-    word: 'auto',
     short: 'w',
     default: 'auto',
-    about: 'How many workers run. auto: one for each core that this process may use (affinity and cgroup quota).',
+    about:
+      'How many workers run. auto: one for each core that this process may use (affinity and cgroup quota). A range, such as 2..8 or 1..auto: as many as the load needs.',
   },
   name: {
     applies: 'restart',
@@ -111,6 +111,43 @@ export const optionTable = {
     max: MOST_WORKERS as typeof MOST_WORKERS,
     default: 1,
     about: 'How many new workers a reload boots at a time, beside the old ones.',
+  },
+  keepPrevious: {
+    type: 'time',
+    // The time for which a timer of Node's can wait is about 24 days.
+    max: 86_400_000,
+    default: '0',
+    about:
+      'How long after a reload the workers of the generation before it stay parked: booted, without connections, ready for prefork rollback. It costs their memory. 0: they leave at once.',
+  },
+  canary: {
+    type: 'share',
+    default: 0,
+    about:
+      'How many workers, or what share of them, a reload replaces first, to compare both generations. 0: none, the reload replaces all one after another.',
+  },
+  canaryWatch: {
+    type: 'time',
+    min: 1000,
+    max: 86_400_000,
+    default: '1m',
+    about: 'How long a canary is watched before the other workers are replaced too.',
+  },
+  onDoubt: {
+    type: 'choice',
+    choices: ['rollback', 'continue'],
+    default: 'rollback',
+    about:
+      'What becomes of a canary that had too little traffic to tell. continue: the other workers are replaced too.',
+  },
+  maxBoots: {
+    type: 'integer',
+    min: 1,
+    max: MOST_WORKERS as typeof MOST_WORKERS,
+    word: 'auto',
+    default: 'auto',
+    about:
+      'How many workers boot at a time at the start, and when the number of workers grows. auto: as many as there are cores for this process.',
   },
   canaryErrors: {
     type: 'percent',
@@ -276,6 +313,12 @@ export const optionTable = {
     choices: ['debug', 'info', 'warn', 'error', 'silent'],
     default: 'info',
     about: 'The lowest severity that is logged.',
+  },
+  compileCache: {
+    applies: 'upgrade',
+    type: 'directory',
+    about:
+      "The directory of Node's compile cache for the workers. The first worker boots alone and fills it. It belongs to the workers' user. Node 22.10 or newer.",
   },
   prefixOutput: {
     applies: 'upgrade',

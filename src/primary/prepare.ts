@@ -16,7 +16,7 @@ const ROWS_PER_WORKER = 4;
 const FEWEST_ROWS = 64;
 
 export interface Prepared {
-  /** The settings, with `maxMemory` as it is in force. */
+  /** The settings, with `maxMemory` and `compileCache` as they are in force. */
   readonly settings: Settings;
   readonly sharing: SharingChoice;
   readonly balance: Balance;
@@ -46,14 +46,14 @@ export async function prepare(settings: Settings, options: LibraryOptions, log: 
 }
 
 function balanceFor(
-  { balance, workers, migrate }: Settings,
+  { balance, workers, range, migrate }: Settings,
   { mode }: SharingChoice,
   board: Board | undefined,
 ): Balance {
   try {
     return chooseBalance(balance, {
       sharing: mode,
-      workers,
+      workers: range?.most ?? workers,
       hasBoard: board !== undefined,
       migrate: migrate !== 'off',
     });
@@ -98,7 +98,9 @@ function refuseForAnotherUser(
 
 /** Returns the settings as far as this machine can do them. */
 export async function settingsInForce(settings: Settings, log: Log): Promise<Settings> {
-  return { ...settings, maxMemory: await maxMemoryFor(settings, log) };
+  const maxMemory = await maxMemoryFor(settings, log);
+  const compileCache = await compileCacheFor(settings, log);
+  return { ...settings, maxMemory, compileCache };
 }
 
 async function maxMemoryFor(settings: Settings, log: Log): Promise<number> {
@@ -109,13 +111,21 @@ async function maxMemoryFor(settings: Settings, log: Log): Promise<number> {
   return maxMemory;
 }
 
+async function compileCacheFor({ compileCache }: Settings, log: Log): Promise<string | undefined> {
+  if (compileCache === undefined) return undefined;
+  const { canWarm, prepareCompileCache } = await import('./workers/compile-cache.ts');
+  if (canWarm()) return prepareCompileCache(compileCache);
+  log('no compile cache', { message: `Node ${process.version} cannot write it when a worker has booted, 22.10 can` });
+  return undefined;
+}
+
 /**
  * Creates the scoreboard. A server without figures is better than none, so a full disk does not keep it from starting.
  */
-function createBoard({ name, workers, spares }: Settings, log: Log): Board | undefined {
+function createBoard({ name, workers, range, spares }: Settings, log: Log): Board | undefined {
   sweepStale();
   try {
-    const rows = Math.max(FEWEST_ROWS, (workers + spares) * ROWS_PER_WORKER);
+    const rows = Math.max(FEWEST_ROWS, ((range?.most ?? workers) + spares) * ROWS_PER_WORKER);
     return Board.create({ name, rows });
   } catch (error) {
     log('no scoreboard', { message: messageOf(error) });

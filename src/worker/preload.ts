@@ -8,6 +8,7 @@ import type { Balance } from '../contract/modes.ts';
 import { takeBriefing, type WorkerBriefing } from '../ipc/briefing.ts';
 import type { Slots } from '../balance/slots.ts';
 import { LoadView } from '../scoreboard/load-view.ts';
+import { saveCompileCache } from './compile-cache.ts';
 import { ApplicationMetrics } from './vitals/application-metrics.ts';
 import { isLevelled } from '../balance/mode.ts';
 import { Balancer } from './balancing/balancer.ts';
@@ -33,6 +34,7 @@ import { DrainMoves, type DrainMovesParts } from './migration/drain-moves.ts';
 import { EveryAnswer } from './migration/every-answer.ts';
 import { Migration } from './migration/migration.ts';
 import { pinAuthenticated } from './migration/pins.ts';
+import { Shedding } from './migration/shedding.ts';
 import { register } from './registry.ts';
 import { Requests } from './draining/requests.ts';
 import { sendRealHandles } from './listening/sent-servers.ts';
@@ -76,7 +78,7 @@ function start(briefing: WorkerBriefing): void {
   handoffs?.whenChanged(() => vitals.publish());
 
   // The worker's place, and its life there.
-  const status = new Status(briefing, vitals, words);
+  const status = new Status(briefing, vitals, words, briefing.savesCompileCache ? saveCompileCache : undefined);
   const slot = (): number | undefined => status.slot;
   servers.whenAdded((server) => {
     requests.trackHttp2(server);
@@ -89,9 +91,12 @@ function start(briefing: WorkerBriefing): void {
   // The parts that move connections, and that decide where accepted ones are served.
   const look = lookerAt(briefing.board);
   const mover = handoffs && canMove ? { handoffs, migration: new Migration({ servers, handoffs, slot }) } : undefined;
-  const moves = mover && drainMoves(mover, { balance, slot, look });
+  const newMoves = (): DrainMoves | undefined => mover && drainMoves(mover, { balance, slot, look });
+  const shedding = new Shedding({ requests, vitals, migration: mover?.migration, moves: newMoves() });
+  link.on('shed', ({ successor }) => shedding.begin(successor));
+  link.on('unshed', () => shedding.end());
   const unsettled = (): number => (handoffs?.pending ?? 0) + (undecided?.count ?? 0);
-  const drain = new Drain({ hooks: drainHooks, servers, requests, idle, moves, unsettled });
+  const drain = new Drain({ hooks: drainHooks, servers, requests, idle, moves: newMoves(), shedding, unsettled });
   drainHooks.add(() => vitals.state('draining'));
   drainHooks.add(() => turns?.close());
   const isServing = (): boolean => !isDraining() && !status.isParked;

@@ -2,7 +2,14 @@ import { noMoves } from '../../src/contract/moves.ts';
 import type { AskedKind, AskedTargets } from '../../src/contract/operations.ts';
 import type { Outcome } from '../../src/contract/outcome.ts';
 import { VITALS, type Vitals } from '../../src/contract/vitals.ts';
-import type { Controls, Dashboard, MetricsAnswer, Status, WorkerStatus } from '../../src/control/controls.ts';
+import type {
+  Controls,
+  Dashboard,
+  FiguresHistory,
+  MetricsAnswer,
+  Status,
+  WorkerStatus,
+} from '../../src/control/controls.ts';
 import { Live } from '../../src/dashboard/live.ts';
 import { EventHistory } from '../../src/primary/telemetry/event-history.ts';
 import { DURATIONS } from '../../src/scoreboard/durations.ts';
@@ -41,9 +48,13 @@ export function fakeStatus(changes: Partial<Status> = {}): Status {
     workers: { wanted: 1, serving: 1 },
     slots: [{ slot: 0, state: 'serving', worker: fakeWorker(), successor: null, crashes: 0, lastExit: null }],
     spares: [],
+    parked: [],
+    kept: null,
+    canary: null,
     leaving: [],
+    autoscale: null,
     operation: null,
-    reloads: { done: 0, failed: 0, last: undefined },
+    reloads: { done: 0, failed: 0, rolledBack: 0, last: undefined },
     durationBounds: [1, 10, 100],
     ...changes,
   };
@@ -69,6 +80,12 @@ export class FakeControls implements Controls {
 
   status(): Status {
     return this.current;
+  }
+
+  past: FiguresHistory = { version: 1, startedAt: '2026-01-01T00:00:00.000Z', every: 2000, totals: [], slots: [] };
+
+  figures(): FiguresHistory {
+    return this.past;
   }
 
   async dashboard(): Promise<Dashboard> {

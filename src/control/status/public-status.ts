@@ -14,6 +14,7 @@ export function withoutWords(status: Status): Status {
   return {
     ...status,
     directory: '',
+    canary: status.canary && { ...status.canary, reasons: status.canary.reasons.map(() => WITHHELD) },
     slots: status.slots.map(slotWithoutWords),
     reloads: { ...status.reloads, last: last && { ...last, reason } },
   };

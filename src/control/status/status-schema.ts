@@ -4,14 +4,27 @@
  *
  * It is open: a server that is newer may say more. Tests close it, so that nothing is said that is not in here.
  */
+import type { ComparisonRow } from '../../contract/canary.ts';
 import type { Figure } from '../../contract/figures.ts';
 import type { MoveReason, MovesByReason } from '../../contract/moves.ts';
 import { operationKinds } from '../../contract/operations.ts';
 import { VITALS, type Vitals } from '../../contract/vitals.ts';
-import type { BalanceStatus, ExitStatus, ReloadStatus, SlotStatus, Status, WorkerStatus } from '../controls.ts';
+import { scaleHolds, scaleReasons } from '../../contract/autoscaling.ts';
+import type {
+  AutoscaleStatus,
+  BalanceStatus,
+  CanaryStatus,
+  ExitStatus,
+  KeptStatus,
+  ReloadStatus,
+  SlotStatus,
+  Status,
+  WorkerStatus,
+} from '../controls.ts';
 import {
   amount,
   count,
+  signed,
   list,
   nullable,
   object,
@@ -91,6 +104,45 @@ const reload: Schema<ReloadStatus> = object<ReloadStatus>('A reload that has end
   at: time('when it ended'),
 });
 
+const kept: Schema<KeptStatus> = object<KeptStatus>('the generation that a rollback returns to', {
+  generation: count('its number'),
+  workers: count('how many of its workers are parked'),
+  rss: amount('their resident memory, bytes'),
+  until: time('when it is given up'),
+});
+
+const comparison: Schema<ComparisonRow> = object<ComparisonRow>('A figure of both generations.', {
+  figure: text('what it is, such as p99'),
+  unit: words('its unit; empty for a number', {
+    ms: '',
+    bytes: '',
+    'bytes/s': '',
+    ratio: '',
+    requests: '',
+    connections: '',
+    '': '',
+  }),
+  baseline: nullable(signed('of the old generation; null where there is too little to tell')),
+  canary: nullable(signed('of the new one')),
+  limit: nullable(signed('the most that the canary may have; null where nothing is limited')),
+  verdict: words('what comes of it', { ok: '', worse: '', 'too little': '', 'not judged': '' }),
+});
+
+const canary: Schema<CanaryStatus> = object<CanaryStatus>(
+  'Workers of a new generation that serve beside those of the one before.',
+  {
+    baseline: count('the generation of the other workers'),
+    canary: count('its own generation'),
+    slots: list('the slots that its workers have', count('')),
+    elapsed: count('since the last of its workers began to serve'),
+    total: count('how long it is watched'),
+    onDoubt: words('what becomes of it when there is too little traffic to tell', { rollback: '', continue: '' }),
+    verdict: words('how it compares so far', { undecided: '', worse: '', 'better-or-equal': '', doubt: '' }),
+    reasons: list('lines that say what is worse, or what there is too little of', text('')),
+    table: list('the figures that are compared', reference('', 'comparison', comparison)),
+  },
+);
+
 function moves(description: string): Schema<MovesByReason[MoveReason]> {
   return object<MovesByReason[MoveReason]>(description, {
     taken: count('moved'),
@@ -120,6 +172,29 @@ const balance: Schema<BalanceStatus> = object<BalanceStatus>('how even the conne
   }),
 });
 
+const autoscale: Schema<AutoscaleStatus> = object<AutoscaleStatus>('How the number of workers is chosen.', {
+  least: count('the smallest number'),
+  most: count('the largest number'),
+  utilization: nullable(share('how busy the event loops were over the last seconds; null while that is unknown')),
+  demand: nullable(amount('that, times the workers')),
+  fitting: nullable(count('how many workers fit into the memory of the cgroup; null without a limit')),
+  hold: nullable(words('why the number stays, though it would change otherwise', scaleHolds)),
+  paused: nullable(
+    object<NonNullable<AutoscaleStatus['paused']>>('that a person has scaled; null when nobody has', {
+      by: text('by what: `prefork scale`, SIGTTIN or SIGTTOU'),
+      at: time('when'),
+    }),
+  ),
+  last: nullable(
+    object<NonNullable<AutoscaleStatus['last']>>('the last change; null before the first', {
+      from: count('workers before it'),
+      to: count('workers after it'),
+      reason: words('why', scaleReasons),
+      at: time('when'),
+    }),
+  ),
+});
+
 const status: Schema<Status> = object<Status>('What runs.', {
   version: only(1, 'the version of this format'),
   name: text('the name of the server'),
@@ -140,14 +215,18 @@ const status: Schema<Status> = object<Status>('What runs.', {
   }),
   slots: list('the slots, in the order of their numbers', reference('', 'slot', slot)),
   spares: list('booted or booting workers without a slot', reference('', 'worker', worker)),
-  leaving: list(
-    'workers that finish what is in flight, or are parked, and whose slot is another’s',
-    reference('', 'worker', worker),
+  leaving: list('workers that finish what is in flight, and whose slot is another’s', reference('', 'worker', worker)),
+  parked: list('workers that accept nothing, and may get their slot back', reference('', 'worker', worker)),
+  kept: nullable(kept),
+  canary: nullable(reference('the canary that is watched', 'canary', canary)),
+  autoscale: nullable(
+    reference('how `--workers <min>..<max>` chooses the number; null when it is fixed', 'autoscale', autoscale),
   ),
   operation: nullable(words('the operation that goes on', operationWords)),
   reloads: object<Status['reloads']>('the reloads since the primary started', {
     done: count('how many brought a new generation'),
     failed: count('how many were given up'),
+    rolledBack: count('how many of those that were done have been rolled back'),
     last: optional(reference('the last one; missing before the first', 'reload', reload)),
   }),
   durationBounds: list('the upper bounds of the buckets of `durations`, ms', amount('')),
@@ -158,5 +237,14 @@ export const statusSchema: JsonSchema = {
   $id: 'urn:prefork:status:1',
   title: 'Status of a server that prefork runs, as GET /status answers it. Times are ISO 8601, durations milliseconds.',
   ...status.json,
-  $defs: { slot: slot.json, worker: worker.json, vitals: vitals.json, exit: exit.json, reload: reload.json },
+  $defs: {
+    slot: slot.json,
+    worker: worker.json,
+    vitals: vitals.json,
+    exit: exit.json,
+    reload: reload.json,
+    canary: canary.json,
+    comparison: comparison.json,
+    autoscale: autoscale.json,
+  },
 };

@@ -4,14 +4,27 @@ import type { MovesByReason } from '../../contract/moves.ts';
 import type { Balance } from '../../contract/modes.ts';
 import { VITALS, type Vitals } from '../../contract/vitals.ts';
 import { skewOf } from '../../balance/skew.ts';
-import type { BalanceStatus, ExitStatus, SlotStatus, Status, WorkerStatus } from '../../control/controls.ts';
+import type {
+  AutoscaleStatus,
+  BalanceStatus,
+  CanaryStatus,
+  ExitStatus,
+  KeptStatus,
+  SlotStatus,
+  Status,
+  WorkerStatus,
+} from '../../control/controls.ts';
+import type { Settings } from '../../options/index.ts';
 import { BOUNDS, durationsOfAll } from '../../scoreboard/durations.ts';
 import type { Row } from '../../scoreboard/layout.ts';
 import { connectionsOf } from '../supervisor/connections.ts';
 import type { HandoffCounts } from '../workers/handoffs.ts';
+import { autoscaleOf, type Autoscale } from '../fleet/autoscale/state.ts';
 import type { WorkerId } from '../fleet/events.ts';
+import { watchedCanary } from '../fleet/operations/canary.ts';
 import {
   leavers,
+  parked,
   servingSlots,
   spares,
   workerOf,
@@ -27,6 +40,8 @@ export interface StatusFacts extends Pick<
   'name' | 'pid' | 'prefork' | 'node' | 'directory' | 'sharing' | 'addresses'
 > {
   readonly balance: Balance;
+  /** The range in which the number of workers changes by itself; undefined when it is fixed. */
+  readonly range: Settings['range'];
   readonly handoffs: HandoffCounts;
   readonly moves: MovesByReason;
   /** Returns the row of a worker in the scoreboard. */
@@ -38,10 +53,10 @@ export interface StatusFacts extends Pick<
 }
 
 export function statusOf(fleet: Fleet, facts: StatusFacts): Status {
-  const { row, now, epoch, balance, handoffs, moves, ...names } = facts;
+  const { row, now, epoch, range, balance, handoffs, moves, ...names } = facts;
   const time = (at: number): string => new Date(epoch - (now - at)).toISOString();
   const worker = (one: Worker): WorkerStatus => workerStatus(one, row(one.id), now);
-  const { done, failed, last } = fleet.reloads;
+  const { done, failed, back, last } = fleet.reloads;
   return {
     version: 1,
     ...names,
@@ -54,10 +69,15 @@ export function statusOf(fleet: Fleet, facts: StatusFacts): Status {
     slots: fleet.slots.map((slot) => slotStatus(fleet, slot, worker, time)),
     spares: spares(fleet).map(worker),
     leaving: leavers(fleet).map(worker),
+    parked: parked(fleet).map(worker),
+    kept: keptStatus(fleet, row, time),
+    canary: canaryStatus(fleet, now),
+    autoscale: range === undefined ? null : autoscaleStatus(autoscaleOf(fleet), range, time),
     operation: fleet.running?.operation.kind ?? null,
     reloads: {
       done,
       failed,
+      rolledBack: back,
       last: last && {
         generation: last.generation,
         outcome: last.outcome.ok ? 'done' : 'failed',
@@ -69,12 +89,57 @@ export function statusOf(fleet: Fleet, facts: StatusFacts): Status {
   };
 }
 
+function autoscaleStatus(
+  { utilization, demand, hold, fitting, paused, last }: Autoscale,
+  { least, most }: NonNullable<Settings['range']>,
+  time: (at: number) => string,
+): AutoscaleStatus {
+  return {
+    least,
+    most,
+    utilization: rounded(utilization),
+    demand: rounded(demand),
+    fitting: Number.isFinite(fitting) ? fitting : null,
+    hold: hold ?? null,
+    paused: paused === undefined ? null : { by: paused.by, at: time(paused.at) },
+    last: last === undefined ? null : { from: last.from, to: last.to, reason: last.reason, at: time(last.at) },
+  };
+}
+
+function rounded(value: number | undefined): number | null {
+  return value === undefined ? null : Number(value.toFixed(3));
+}
+
 function balanceStatus(
   mode: Balance,
   connections: number[],
   { taken, ...rest }: HandoffCounts,
 ): Omit<BalanceStatus, 'moves'> {
   return { mode, skew: Number(skewOf(connections).toFixed(3)), handoffs: { done: taken, ...rest } };
+}
+
+function keptStatus({ kept, slots }: Fleet, row: StatusFacts['row'], time: (at: number) => string): KeptStatus | null {
+  if (kept === undefined) return null;
+  const workers = slots.flatMap((slot) => slot.kept ?? []);
+  const rss = workers.reduce((sum, id) => sum + (row(id)?.rss ?? 0), 0);
+  return { generation: kept.generation, workers: workers.length, rss, until: time(kept.until) };
+}
+
+function canaryStatus(fleet: Fleet, now: number): CanaryStatus | null {
+  const canary = watchedCanary(fleet);
+  if (canary === undefined) return null;
+  const { slots, watch, onDoubt, since, comparison } = canary;
+  return {
+    baseline: comparison?.baseline ?? fleet.generation - 1,
+    canary: fleet.generation,
+    slots,
+    elapsed: Math.round(now - since),
+    total: watch,
+    onDoubt,
+    verdict: comparison?.verdict ?? 'undecided',
+    reasons: comparison?.reasons ?? [],
+    table: comparison?.table ?? [],
+  };
 }
 
 function phaseOf({ phase }: Fleet): Status['phase'] {
@@ -92,7 +157,7 @@ function slotStatus(
   const successor = workerOf(fleet, slot.successor);
   return {
     slot: slot.index,
-    state: slotState(fleet, worker),
+    state: fleet.unfilled.includes(slot.index) ? 'empty' : slotState(fleet, worker),
     worker: worker === undefined ? null : statusOfWorker(worker),
     successor: successor === undefined ? null : statusOfWorker(successor),
     crashes: slot.crashes,

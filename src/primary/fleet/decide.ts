@@ -3,8 +3,9 @@
  * loops, races and stops are tested without a process or a clock. What is done about an event stands in a file of its
  * own: boot, exit, retire, hang, stop, and one for each operation.
  */
+import { onLoad } from './autoscale/autoscale.ts';
+import { noteDisturbance } from './autoscale/state.ts';
 import {
-  fill,
   onClosed,
   onForked,
   onLeftAlone,
@@ -18,18 +19,22 @@ import {
 } from './boot.ts';
 import type { Effect, FleetEvent, Timer } from './events.ts';
 import { onExited, onReadyTimeout } from './exit.ts';
+import { bootInTurn, keepBooting } from './first-boots.ts';
 import { isServing, type Fleet, type FleetSettings } from './fleet.ts';
 import { onBeating, onDiagnosed, onHung, onSilent } from './hang.ts';
 import { onHold } from './hold.ts';
 import { onOffended } from './offence.ts';
 import { advance, onNotRenewed, onOperate, onRenewed } from './operations/operations.ts';
 import { onUpgraded, onUpgradeFailed } from './operations/upgraded.ts';
+import { giveUpKept } from './kept.ts';
+import { onMemoryTight } from './memory.ts';
 import { onProven } from './parking.ts';
 import { keepTrying, onRespawnDue } from './refill.ts';
 import { killAll, onDrained, onKillDue } from './retire.ts';
 import { keepSpares } from './spares.ts';
 import { Step } from './step.ts';
 import { fail, onDelayOver, onStop } from './stop.ts';
+import { onJudged, onWatchOver } from './verdict.ts';
 
 export interface Decision {
   readonly fleet: Fleet;
@@ -44,7 +49,10 @@ const decisions: { [Type in FleetEvent['type']]: Decide<Type> } = {
     // A stop was asked for before the start.
     if (step.fleet.phase !== 'idle') return;
     step.fleet = { ...step.fleet, phase: 'starting', startedAt: step.at };
-    for (const slot of step.fleet.slots) fill(step, slot, step.fleet.isAccompanied);
+    bootInTurn(
+      step,
+      step.fleet.slots.map(({ index }) => index),
+    );
   },
   forked: (step, { worker, pid }) => onForked(step, worker, pid),
   started: (step, { worker }) => onStarted(step, worker),
@@ -64,7 +72,10 @@ const decisions: { [Type in FleetEvent['type']]: Decide<Type> } = {
   hung: (step, { worker, silent }) => onHung(step, worker, silent),
   beating: (step, { worker }) => onBeating(step, worker),
   silent: (step, { worker, silent }) => onSilent(step, worker, silent),
+  judged: (step, { judgement }) => onJudged(step, judgement),
+  'memory-tight': (step, { why }) => onMemoryTight(step, why),
   hold: onHold,
+  load: onLoad,
   diagnosed: (step, { worker, stack }) => onDiagnosed(step, worker, stack),
   upgraded: onUpgraded,
   'left-alone': onLeftAlone,
@@ -78,8 +89,10 @@ export function decide(fleet: Fleet, settings: FleetSettings, event: FleetEvent,
   const step = new Step(fleet, settings, at);
   (decisions[event.type] as Decide<FleetEvent['type']>)(step, event);
   advance(step);
+  keepBooting(step);
   keepTrying(step);
   keepSpares(step);
+  noteDisturbance(step);
   return { fleet: step.fleet, effects: step.effects };
 }
 
@@ -91,6 +104,10 @@ function onDue(step: Step, due: Timer): void {
       return onSettled(step, due.worker);
     case 'parked':
       return onProven(step, due.worker);
+    case 'watch':
+      return onWatchOver(step);
+    case 'kept':
+      return giveUpKept(step, 'its time is over');
     case 'respawn':
       return onRespawnDue(step, due.slot);
     case 'respawn-spares':

@@ -3,6 +3,7 @@
  * diagnostics channel, what the dashboard shows, what is counted) is its row in telemetry/event-table.ts. Durations are
  * ms.
  */
+import type { ScaleReason } from '../../contract/autoscaling.ts';
 import type { PreforkError } from '../../errors.ts';
 import type { Exit, RecycleReason } from '../exits/exit.ts';
 import type { ExitReason } from '../exits/exit-reason.ts';
@@ -70,7 +71,32 @@ export interface LifecycleFacts {
   reloading: { readonly generation: number };
   'reload done': { readonly generation: number; readonly took: number };
   'reload failed': Failed & { readonly generation: number };
-  scaling: { readonly from: number; readonly to: number };
+  'no canary': { readonly why: string };
+  'canary watched': {
+    readonly generation: number;
+    readonly workers: number;
+    readonly of: number;
+    readonly watch: number;
+    readonly onDoubt: string;
+  };
+  'canary promoted': { readonly generation: number; readonly why: string };
+  'canary given up': { readonly generation: number; readonly reason: string };
+  /** `keep` is the time for which it is kept. */
+  'generation kept': { readonly generation: number; readonly workers: number; readonly keep: number };
+  'generation given up': { readonly generation: number; readonly why: string };
+  'parked workers given up': { readonly workers: number; readonly why: string };
+  'rolling back': { readonly generation: number; readonly from: number; readonly why: string };
+  'slot not kept': { readonly slot: number };
+  'rolled back': { readonly generation: number; readonly took: number };
+  /** `reason` and `demand` are autoscaling's; undefined when a person has asked. */
+  scaling: {
+    readonly from: number;
+    readonly to: number;
+    readonly reason: ScaleReason | undefined;
+    readonly demand: number | undefined;
+  };
+  'autoscaling paused': { readonly by: string };
+  'autoscaling resumed': { readonly workers: number };
   resized: { readonly workers: number; readonly before: number };
   scaled: { readonly workers: number; readonly took: number };
   'scaling failed': Failed & { readonly workers: number };

@@ -68,6 +68,8 @@ export class EffectRunner {
       this.#parts.listeners.park(worker);
       this.#parts.datagrams.park(worker);
     },
+    shed: ({ worker, do: _shed, ...terms }) => void this.#parts.processes.send(worker, { type: 'shed', ...terms }),
+    unshed: ({ worker }) => void this.#parts.processes.send(worker, { type: 'unshed' }),
     drain: ({ worker, do: _drain, ...terms }) => {
       this.#parts.listeners.leaving(worker);
       this.#parts.datagrams.leaving(worker);

@@ -20,6 +20,9 @@ export interface LaunchesParts {
   readonly enter: (directory: string) => void;
 }
 
+/** A reload that fails goes one step back, and a rollback of the one before it another one. */
+const MOST_STEPS_BACK = 4;
+
 /**
  * What the workers run: by default what it was at the start, and after a reload what was on disk then. A reload that fails
  * goes back to what was before it. So a worker that replaces a crashed one runs what its neighbours run.
@@ -27,8 +30,8 @@ export interface LaunchesParts {
 export class Launches {
   readonly #parts: LaunchesParts | undefined;
   #now: InForce;
-  /** What was in force before the operation that runs. */
-  #before: InForce | undefined;
+  /** What was in force before each reload, the last one at the end. */
+  readonly #before: InForce[] = [];
   #next: (InForce & { readonly changes: LaunchChanges }) | undefined;
 
   /** @param parts undefined where nothing can change, as in tests. */
@@ -77,9 +80,10 @@ export class Launches {
   adopt(): number | undefined {
     const next = this.#next;
     this.#next = undefined;
-    this.#before = this.#now;
+    this.#before.push(this.#now);
+    if (this.#before.length > MOST_STEPS_BACK) this.#before.shift();
     if (next === undefined) return undefined;
-    const { workers } = this.#now.launch.settings;
+    const { workers, range } = this.#now.launch.settings;
     this.#now = { launch: next.launch, settings: next.settings };
     this.#enter();
     const { release, settings, env } = next.changes;
@@ -87,14 +91,15 @@ export class Launches {
       const orNone = (text: string): string | undefined => text || undefined;
       this.#parts!.log('changed', { release: orNone(release), settings: orNone(settings), env: orNone(env) });
     }
-    return next.settings.workers === workers ? undefined : next.settings.workers;
+    // With a range their number is not the config file's.
+    return range !== undefined || next.settings.workers === workers ? undefined : next.settings.workers;
   }
 
-  /** The operation has failed. */
+  /** The reload has failed, or is rolled back. */
   revert(): void {
-    if (this.#before === undefined) return;
-    this.#now = this.#before;
-    this.#before = undefined;
+    const before = this.#before.pop();
+    if (before === undefined) return;
+    this.#now = before;
     this.#enter();
   }
 

@@ -3,6 +3,10 @@ import { udpReuseportWorks } from '../../listeners/native.ts';
 import { ListenerSet } from '../../listeners/listener-set.ts';
 import { Totals } from '../../metrics/totals.ts';
 import type { Handover } from '../../upgrade/handover.ts';
+import type { Row } from '../../scoreboard/layout.ts';
+import { whyTight } from '../../options/machine/memory-pressure.ts';
+import { CanaryWatch } from './canary-watch.ts';
+import { SlowLooks } from './slow-looks.ts';
 import { WorkerWords } from './worker-words.ts';
 import { ApplicationMetrics } from './application-metrics.ts';
 import { bindTcpWith, bindUdpWith } from './bind.ts';
@@ -13,6 +17,7 @@ import type { WorkerId } from '../fleet/events.ts';
 import { awakeOf, type Fleet } from '../fleet/fleet.ts';
 import { Handoffs, NEXT_PRIMARY, OLD_PRIMARY, type HandoffParts } from '../workers/handoffs.ts';
 import type { EventQueue } from './event-queue.ts';
+import { FigureHistory } from '../telemetry/figure-history.ts';
 import { HealthPoller } from './health-poller.ts';
 import { UpgradeLauncher } from './upgrade-launcher.ts';
 import type { SupervisorParts } from './supervisor-parts.ts';
@@ -37,13 +42,15 @@ export class Resources {
   readonly handoffs: Handoffs;
   readonly timers: Timers;
   readonly poller: HealthPoller;
+  /** The counts of workers that have ended. */
+  readonly totals: Totals = new Totals();
+  /** The figures of the last minutes. */
+  readonly figures: FigureHistory = new FigureHistory(this.totals);
   readonly launcher: UpgradeLauncher;
   /** The metrics of the application's own registries. */
   readonly metrics: ApplicationMetrics;
   /** What workers say of themselves during a canary. */
   readonly words: WorkerWords;
-  /** The counts of workers that have ended. */
-  readonly totals: Totals = new Totals();
   readonly pending: PendingRequests = new PendingRequests();
   readonly #board: SupervisorParts['board'];
 
@@ -76,23 +83,27 @@ export class Resources {
       },
     });
     this.timers = new Timers(os, (timer) => post({ type: 'due', timer }));
-    this.poller = new HealthPoller({
-      settings: () => launches.settings,
-      os,
-      log: parts.log,
-      row: (worker) => processes.row(worker),
-      handoffs: () => this.handoffs.counts,
-      moves: () => this.handoffs.moves,
-      post,
-    });
-    this.metrics = new ApplicationMetrics({
-      send: (worker, request) => send(worker, { type: 'metrics', request }),
-      after: (ms, callback) => os.after(ms, callback),
-    });
     this.words = new WorkerWords({
       names: (launches.settings.canaryMetrics ?? []).map(({ name }) => name),
       send: (worker, metrics) => send(worker, { type: 'health', metrics }),
       now: () => os.now(),
+    });
+    const row = (worker: WorkerId): Row | undefined => processes.row(worker);
+    const canary = new CanaryWatch({ limits: () => launches.settings, row, words: this.words });
+    this.poller = new HealthPoller({
+      settings: () => launches.settings,
+      os,
+      log: parts.log,
+      row,
+      handoffs: () => this.handoffs.counts,
+      moves: () => this.handoffs.moves,
+      figures: this.figures,
+      post,
+      slow: new SlowLooks({ canary, whyTight: () => whyTight(), post }),
+    });
+    this.metrics = new ApplicationMetrics({
+      send: (worker, request) => send(worker, { type: 'metrics', request }),
+      after: (ms, callback) => os.after(ms, callback),
     });
     this.launcher = new UpgradeLauncher({
       sharing,

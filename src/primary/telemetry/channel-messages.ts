@@ -1,3 +1,4 @@
+import type { ScaleReason } from '../../contract/autoscaling.ts';
 import type { ExitReason } from '../exits/exit-reason.ts';
 
 /** The worker of a message. */
@@ -35,6 +36,13 @@ export interface ChannelMessages {
   'reload:start': { readonly generation: number };
   'reload:done': { readonly generation: number; readonly took: number };
   'reload:failed': { readonly generation: number; readonly reason: string };
+  /** `watch` is how long both generations are compared, ms. */
+  'canary:start': { readonly generation: number; readonly workers: number; readonly watch: number };
+  'canary:promoted': { readonly generation: number; readonly reason: string };
+  /** `generation` is the one that serves again. */
+  rollback: { readonly generation: number; readonly took: number };
+  /** `reason` is the reason of autoscaling; undefined when a person has asked. */
+  'scale:start': { readonly from: number; readonly to: number; readonly reason: ScaleReason | undefined };
   scale: { readonly workers: number; readonly before: number };
   stopping: { readonly workers: number };
   /** `error` is the reason why the server gave up; undefined when it stopped as asked. */

@@ -40,7 +40,13 @@ export interface WorkerProcessesParts {
   readonly balance: Balance;
   readonly settings: () => Pick<
     Settings,
-    'migrate' | 'hangStack' | 'heartbeatTimeout' | 'shutdownGracePeriod' | 'instanceVariable' | 'stopSignal'
+    | 'migrate'
+    | 'hangStack'
+    | 'heartbeatTimeout'
+    | 'shutdownGracePeriod'
+    | 'instanceVariable'
+    | 'stopSignal'
+    | 'compileCache'
   >;
   /** Returns the number of slots. */
   readonly workers: () => number;
@@ -54,6 +60,7 @@ export interface WorkerProcessesParts {
   readonly slotOf: (worker: WorkerId) => number | undefined;
   /** The path of the control socket; empty where there is none. */
   readonly control: () => string;
+  /** The directory of Node's compile cache; undefined for none. */
   /** Takes the messages of workers, and their exits. */
   readonly post: (event: FleetEvent | WorkerSaid) => void;
 }
@@ -150,9 +157,10 @@ export class WorkerProcesses {
 
   #environment(slot: number, generation: number, row: number): Record<string, string> {
     const { sharing, balance, settings, workers, board, control } = this.#parts;
-    const { migrate, hangStack, heartbeatTimeout, shutdownGracePeriod, instanceVariable, stopSignal } = settings();
+    const { migrate, hangStack, heartbeatTimeout, shutdownGracePeriod } = settings();
+    const { instanceVariable, stopSignal, compileCache } = settings();
     const reports = this.#reports?.directory ?? '';
-    return briefingEnvironment({
+    const environment = briefingEnvironment({
       slot,
       generation,
       sharing,
@@ -167,7 +175,9 @@ export class WorkerProcesses {
       workers: workers(),
       instanceVariable,
       stopSignal,
+      savesCompileCache: compileCache !== undefined,
     });
+    return compileCache === undefined ? environment : { ...environment, NODE_COMPILE_CACHE: compileCache };
   }
 
   #observe(worker: WorkerId, row: number, child: ChildProcess): WorkerProcess {

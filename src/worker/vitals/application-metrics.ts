@@ -32,7 +32,7 @@ export class ApplicationMetrics {
     this.#link.send({ type: 'metrics', request, families: await this.families() });
   }
 
-  /** Returns the metrics of all registries. Never rejects. */
+  /** Returns the metrics of all registries. The promise does not reject. */
   async families(): Promise<readonly unknown[]> {
     const registries = this.#given.size > 0 ? [...this.#given] : loadedRegistries();
     const families = await Promise.all([...registries, ...this.#own].map(familiesOf));

@@ -24,6 +24,7 @@ function config(values: Record<string, unknown>): Sources {
 test('defaults', () => {
   assert.deepEqual(resolve({ entry: '/app/server.js' }), {
     workers: availableCores(),
+    range: undefined,
     name: 'server',
     isNameGiven: false,
     cwd: undefined,
@@ -39,7 +40,12 @@ test('defaults', () => {
     ready: 'listen',
     readyTimeout: 30_000,
     settle: 500,
+    keepPrevious: 0,
+    canary: 0,
+    canaryWatch: 60_000,
+    onDoubt: 'rollback',
     maxSurge: 1,
+    maxBoots: availableCores(),
     canaryErrors: 0.5,
     canaryLatency: 50,
     canaryLoop: 50,
@@ -64,7 +70,23 @@ test('defaults', () => {
     logLevel: 'info',
     admin: undefined,
     adminTokenFile: undefined,
+    compileCache: undefined,
     prefixOutput: false,
+  });
+});
+
+test('a range of workers starts with one for each core, or the nearest number', () => {
+  const cores = availableCores();
+  const of = (workers: string): unknown[] => {
+    const settings = resolve({ flags: { workers } });
+    return [settings.workers, settings.range];
+  };
+  assert.deepEqual(of('1..1024'), [cores, { least: 1, most: 1024, isAsked: true }]);
+  assert.deepEqual(of('1..auto'), [cores, { least: 1, most: cores, isAsked: false }]);
+  assert.deepEqual(of('1000..1024'), [1000, { least: 1000, most: 1024, isAsked: true }]);
+  assert.deepEqual(of('1..1'), [1, { least: 1, most: 1, isAsked: true }]);
+  assert.throws(() => of('1024..auto'), {
+    message: `workers: expected a range that does not end below its beginning, with auto for ${cores}, got "1024..auto"`,
   });
 });
 
@@ -88,6 +110,10 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
     ['1', 1, 1],
     ['1024', 1024, 1024],
     ['auto', availableCores(), 'auto'],
+    ['3..3', 3, '3..3'],
+    ['auto..auto', availableCores(), 'auto..auto'],
+    ['1..1024', availableCores(), '1..1024'],
+    ['1000..1024', 1000, '1000..1024'],
   ],
   name: [
     ['api', 'api', 'api'],
@@ -128,6 +154,10 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
     ['1', 1, 1],
     ['1024', 1024, 1024],
   ],
+  maxBoots: [
+    ['1', 1, 1],
+    ['1024', 1024, 1024],
+  ],
   canaryErrors: [
     ['0.01%', 0.01, '0.01%'],
     ['100%', 100, '100%'],
@@ -164,6 +194,20 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
   ready: [
     ['message', 'message', 'message'],
     ['start', 'start', 'start'],
+  ],
+  canary: [
+    ['0', 0, 0],
+    ['2', 2, 2],
+    ['25%', '25%', '25%'],
+  ],
+  canaryWatch: [
+    ['1s', 1000, '1s'],
+    ['24h', 86_400_000, 86_400_000],
+  ],
+  onDoubt: [['continue', 'continue', 'continue']],
+  keepPrevious: [
+    ['0', 0, 0],
+    ['24h', 86_400_000, '24h'],
   ],
   settle: [
     ['0', 0, 0],
@@ -210,6 +254,7 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
     ['debug', 'debug', 'debug'],
     ['silent', 'silent', 'silent'],
   ],
+  compileCache: [['/var/cache/app', '/var/cache/app', '/var/cache/app']],
   adminTokenFile: [['/etc/prefork/token', '/etc/prefork/token', '/etc/prefork/token']],
   admin: [
     ['9090', '9090', '9090'],
@@ -286,8 +331,33 @@ const aPercentage = (min: string, max: string): Bad => ({
 
 const bad: { readonly [Key in SettingKey]: Bad } = {
   workers: {
-    expected: 'a whole number from 1 to 1024 or auto',
-    texts: ['0', '1025', '-1', '1.5', 'many', '4x', ' 4', '0x4', '1e2', '9'.repeat(30)],
+    expected: 'a whole number from 1 to 1024, auto, or a range of these such as 2..8',
+    texts: [
+      '0',
+      '1025',
+      '-1',
+      '1.5',
+      'many',
+      '4x',
+      ' 4',
+      '0x4',
+      '1e2',
+      '9'.repeat(30),
+      '2..',
+      '..2',
+      '..',
+      '0..4',
+      '4..2',
+      '1..1025',
+      '2...4',
+      '2..4..6',
+      '2-4',
+      '1.5..4',
+      '-1..4',
+      '2 .. 4',
+      'auto..0',
+      'all..4',
+    ],
     values: [
       [0, '0'],
       [1025, '1025'],
@@ -388,6 +458,14 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
       ['1', '"1"'],
     ],
   },
+  maxBoots: {
+    expected: 'a whole number from 1 to 1024 or auto',
+    texts: ['0', '1025', 'all'],
+    values: [
+      [0, '0'],
+      ['1', '"1"'],
+    ],
+  },
   canaryErrors: aPercentage('0.01', '100'),
   canaryLatency: aPercentage('1', '1000'),
   canaryLoop: aPercentage('1', '1000'),
@@ -418,6 +496,32 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
     expected: 'listen, message or start',
     texts: ['Listen', 'serving'],
     values: [[true, 'true']],
+  },
+  canary: {
+    expected: 'a number of workers from 0 to 1024, or a share of them from 1% to 99%',
+    texts: ['', '-1', '1.5', '0%', '100%', 'half', '1025'],
+    values: [
+      [-1, '-1'],
+      [1.5, '1.5'],
+      ['0%', '"0%"'],
+      [null, 'null'],
+      [true, 'true'],
+    ],
+  },
+  canaryWatch: {
+    expected: aTime('1s', '24h'),
+    texts: [...badTimes.texts, '0', '25h'],
+    values: [...badTimes.values, [999, '999']],
+  },
+  onDoubt: {
+    expected: 'rollback or continue',
+    texts: ['Rollback', 'promote'],
+    values: [[true, 'true']],
+  },
+  keepPrevious: {
+    expected: aTime('0', '24h'),
+    texts: [...badTimes.texts, '25h'],
+    values: [...badTimes.values, [86_400_001, '86400001']],
   },
   settle: {
     expected: aTime('0', '1m'),
@@ -467,6 +571,15 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
   bind: badPorts,
   logFormat: { expected: 'text or json', texts: ['xml'], values: [[1, '1']] },
   logLevel: { expected: 'debug, info, warn, error or silent', texts: ['trace'], values: [[30, '30']] },
+  compileCache: {
+    expected: 'a directory',
+    texts: [],
+    values: [
+      ['', '""'],
+      [0, '0'],
+      [true, 'true'],
+    ],
+  },
   adminTokenFile: {
     expected: 'a file',
     texts: [],

@@ -6,14 +6,20 @@ import { lineOf, type Line } from '../../../../src/primary/telemetry/told.ts';
 
 export const settings: FleetSettings = {
   workers: 2,
+  range: undefined,
   spares: 0,
   maxSurge: 1,
+  maxBoots: 1024,
   ready: 'listen',
   readyTimeout: 30_000,
   // There is no settling: most tests are about what comes after it.
   settle: 0,
   drainTimeout: 20_000,
   migrate: 'on',
+  keepPrevious: 0,
+  canary: 0,
+  canaryWatch: 60_000,
+  onDoubt: 'rollback',
   drainDelay: 0,
   shutdownGracePeriod: 10_000,
   heartbeatTimeout: 30_000,
@@ -21,6 +27,7 @@ export const settings: FleetSettings = {
   recoverThreshold: 0,
   recoverWindow: 60_000,
   recoverInterval: 100,
+  compileCache: undefined,
 };
 
 /** The address at which workers of the simulated application listen, unless a test says otherwise. */
