@@ -33,6 +33,9 @@ interface OtherFacts {
   'no reports of fatal errors': { readonly message: string };
   'no compile cache': { readonly message: string };
   'max-memory lowered': { readonly why: string };
+  'stop signal unheard': { readonly why: string };
+  changed: Readonly<Record<'release' | 'settings' | 'env', string | undefined>>;
+  'release gone': { readonly release: string; readonly instead: string };
   'fault of prefork': { readonly message: string; readonly stack: string | undefined };
 }
 
@@ -273,6 +276,18 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
     fields: { gen: ({ generation }) => generation },
     channel: { name: 'reload:start', message: { generation: ({ generation }) => generation } },
     means: 'A reload begins.',
+  },
+  changed: {
+    level: 'info',
+    fields: given('release', 'settings', 'env'),
+    means:
+      'A reload has read what changed: the directory to which the link leads now, options, and the names of variables that are new (`+`), changed (`~`) and gone (`-`). It comes after the line `reloading`, or before it, and goes back if the reload fails.',
+  },
+  'release gone': {
+    level: 'warn',
+    fields: given('release', 'instead'),
+    means:
+      'The directory in which the workers run was removed, and a worker has to be replaced. It starts where the link leads now.',
   },
   'reload done': {
     level: 'info',
@@ -542,6 +557,12 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
     level: 'warn',
     fields: given('message'),
     means: 'Reports that Node writes of fatal errors have no place, so `why` of such an exit says less.',
+  },
+  'stop signal unheard': {
+    level: 'warn',
+    fields: given('why'),
+    means:
+      'The application has a handler for SIGINT and none for the signal that ends workers (`--stop-signal`). The line comes once.',
   },
   'no compile cache': {
     level: 'warn',
