@@ -16,6 +16,7 @@ type Loader = () => Promise<Verb>;
 
 /** Each command is loaded when it is used. */
 const loaders: Readonly<Record<VerbName, Loader>> = {
+  list: async () => (await import('./commands/list.ts')).list,
   status: async () => (await import('./commands/status.ts')).status,
   top: async () => (await import('./commands/top.ts')).top,
   dashboard: async () => (await import('./commands/dashboard.ts')).dashboard,

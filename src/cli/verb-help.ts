@@ -5,10 +5,12 @@ import { verbs, type VerbName } from './verbs.ts';
 /** The text of `prefork <verb> --help`, at most 80 columns wide. */
 export function verbHelp(
   verb: VerbName,
-  { flags = {}, values = {}, isNameless = false }: VerbShape,
+  { flags = {}, values = {}, argument, isNameless = false }: VerbShape,
   details: string,
 ): string {
   const { usage, about } = verbs[verb];
+  const named = argument === undefined ? ' [<name>]' : ' [--name <name>]';
+  const nameUsage = isNameless ? '' : named;
   const options: ReadonlyArray<readonly [option: string, meaning: string]> = [
     ...Object.entries(values).map(([name, row]) => [valueOption(name, row), row.about] as const),
     ...Object.entries(flags).map(([flag, meaning]) => [`    --${flag}`, meaning] as const),
@@ -21,7 +23,7 @@ export function verbHelp(
   return `\
 ${about}
 
-Usage: prefork ${usage}${isNameless ? '' : ' [--name <name>]'}
+Usage: prefork ${usage}${nameUsage}
 
 ${details}
 

@@ -6,6 +6,7 @@ import { askedKinds, rowOf, type AskedKind } from '../contract/operations.ts';
 
 export type VerbName =
   | AskedKind
+  | 'list'
   | 'status'
   | 'top'
   | 'dashboard'
@@ -24,8 +25,12 @@ export interface VerbRow {
 }
 
 export const verbs: Readonly<Record<VerbName, VerbRow>> = {
+  list: {
+    usage: 'list [--json]',
+    about: 'List the servers that run: root those of all users, others their own.',
+  },
   status: {
-    usage: 'status [--json]',
+    usage: 'status [--json] [--all]',
     about: 'Show the workers of a server and their state.',
   },
   top: {

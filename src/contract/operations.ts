@@ -23,7 +23,7 @@ export interface OperationRow {
 export const operationRows = {
   reload: {
     fields: {},
-    usage: 'reload',
+    usage: 'reload [--all]',
     about: 'Replace the workers one by one; returns when the new ones serve or one failed.',
   },
   scale: {

@@ -23,6 +23,8 @@ export interface Status {
   readonly node: string;
   /** The primary's working directory; empty over `--admin` for a client without the token. */
   readonly directory: string;
+  /** The absolute path of the program; empty like `directory`. */
+  readonly entry: string;
   readonly phase: 'starting' | 'serving' | 'stopping';
   /** The generation, which counts reloads from 1. */
   readonly generation: number;

@@ -135,6 +135,7 @@ async function supervise(
   const controls = new PrimaryControls({
     supervisor,
     place: address,
+    entry: program.entry,
     now: monotonic,
     isSeparated,
     sharing: sharing.mode,

@@ -26,6 +26,7 @@ export function fakeStatus(changes: Partial<Status> = {}): Status {
     prefork: '0.1.0',
     node: 'v24.0.0',
     directory: '/srv/fake',
+    entry: '/srv/fake/fake.js',
     phase: 'serving',
     generation: 1,
     sharing: 'reuseport',

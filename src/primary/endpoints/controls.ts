@@ -23,6 +23,8 @@ const IDLE_MS = 5000;
 export interface PrimaryControlsParts extends ScrapeTerms {
   readonly supervisor: Supervisor;
   readonly place: ControlAddress;
+  /** The path of the program. */
+  readonly entry: string;
   /** The modes that are in force, which may differ from the options. */
   readonly sharing: Sharing;
   readonly balance: Balance;
@@ -38,16 +40,16 @@ export class PrimaryControls implements Controls {
   readonly #supervisor: Supervisor;
   readonly #parts: PrimaryControlsParts;
   readonly #calendar = new Calendar();
-  readonly #names: Pick<Status, 'prefork' | 'node' | 'directory' | 'pid' | 'sharing'>;
+  readonly #names: Pick<Status, 'prefork' | 'node' | 'directory' | 'entry' | 'pid' | 'sharing'>;
   /** The dashboard, which all entrances share, so that all clients are shown the same. */
   #dashboard: Promise<Dashboard> | undefined;
 
   constructor(parts: PrimaryControlsParts) {
-    const { supervisor, sharing } = parts;
+    const { supervisor, entry, sharing } = parts;
     this.#supervisor = supervisor;
     this.#parts = parts;
     const directory = process.cwd();
-    this.#names = { prefork: version(), node: process.versions.node, directory, pid: process.pid, sharing };
+    this.#names = { prefork: version(), node: process.versions.node, directory, entry, pid: process.pid, sharing };
   }
 
   dashboard(): Promise<Dashboard> {

@@ -24,7 +24,7 @@ import {
 /** The facts that the fleet does not know. */
 export interface StatusFacts extends Pick<
   Status,
-  'name' | 'pid' | 'prefork' | 'node' | 'directory' | 'sharing' | 'addresses'
+  'name' | 'pid' | 'prefork' | 'node' | 'directory' | 'entry' | 'sharing' | 'addresses'
 > {
   readonly balance: Balance;
   readonly handoffs: HandoffCounts;
