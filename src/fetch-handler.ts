@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { PreforkError } from './errors.ts';
+import { systemCode } from './contract/system-code.ts';
 
 /** A WHATWG fetch handler, such as those of Hono, h3, Elysia and SvelteKit. */
 export interface FetchHandler {
@@ -21,7 +22,7 @@ export async function fetchListener(handler: FetchHandler): Promise<RequestListe
     const { toNodeHandler } = await import('srvx/node');
     return toNodeHandler((request) => handler.fetch(request)) as RequestListener;
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
+    if (systemCode(cause) !== 'ERR_MODULE_NOT_FOUND') throw cause;
     throw new PreforkError(
       'ERR_MISSING_DEPENDENCY',
       'serving a fetch handler needs the package srvx: npm install srvx',

@@ -6,6 +6,7 @@ import { PreforkError } from '../errors.ts';
 import { complain } from './print.ts';
 import { askedKinds, type AskedKind } from '../contract/operations.ts';
 import type { VerbName } from './verbs.ts';
+import { tableOf } from '../contract/tables.ts';
 
 /**
  * A command takes the arguments after its name and returns the exit code. A PreforkError that it throws is printed and
@@ -20,7 +21,7 @@ const loaders: Readonly<Record<VerbName, Loader>> = {
   status: async () => (await import('./commands/status.ts')).status,
   top: async () => (await import('./commands/top.ts')).top,
   dashboard: async () => (await import('./commands/dashboard.ts')).dashboard,
-  ...(Object.fromEntries(askedKinds.map((kind) => [kind, () => loadOperation(kind)])) as Record<AskedKind, Loader>),
+  ...tableOf<AskedKind, Loader>(askedKinds, (kind) => () => loadOperation(kind)),
   stop: async () => (await import('./commands/stop.ts')).stop,
   profile: async () => (await import('./commands/profile.ts')).profile,
   heap: async () => (await import('./commands/heap.ts')).heap,

@@ -3,6 +3,7 @@
  */
 
 import { askedKinds, rowOf, type AskedKind } from '../contract/operations.ts';
+import { tableOf } from '../contract/tables.ts';
 
 export type VerbName =
   | AskedKind
@@ -41,7 +42,7 @@ export const verbs: Readonly<Record<VerbName, VerbRow>> = {
     usage: 'dashboard [--no-open]',
     about: 'Show a server live in a browser, until Ctrl-C.',
   },
-  ...(Object.fromEntries(askedKinds.map((kind) => [kind, operationVerb(kind)])) as Record<AskedKind, VerbRow>),
+  ...tableOf<AskedKind, VerbRow>(askedKinds, operationVerb),
   stop: {
     usage: 'stop [--now]',
     about: 'Stop a server, finishing what is in flight; returns when it is gone.',

@@ -424,4 +424,15 @@ export const FIGURE_TABLE = [
         'As many as moved away, in all slots together; in one slot alone: it is new, or less busy than the others.',
     },
   },
+  {
+    name: 'latencies',
+    type: 'u32',
+    // The number is LATENCIES of src/scoreboard/latencies.ts. A test compares the two.
+    count: 98,
+    unit: 'requests',
+    range: 'whole',
+    aggregation: 'own',
+    about:
+      'answered requests by how long they took, in finer buckets than `durations`, modulo 2^32: canaries are judged by them',
+  },
 ] as const;

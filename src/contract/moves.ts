@@ -1,4 +1,5 @@
 import type { FigureRow } from './figures.ts';
+import { keysOf } from './tables.ts';
 
 /**
  * What a connection moves for. `drain`: its worker leaves. `level`: its worker has more than the others. `heat`: its worker is busier
@@ -22,7 +23,7 @@ export const MOVED: Readonly<Record<MoveReason, Readonly<Record<MoveEnd, MovedFi
   upgrade: { taken: 'movedUpgrade', refused: 'movedUpgradeRefused', failed: 'movedUpgradeFailed' },
 };
 
-export const MOVE_REASONS: readonly MoveReason[] = Object.keys(MOVED) as MoveReason[];
+export const MOVE_REASONS: readonly MoveReason[] = keysOf(MOVED);
 
 /** How moves ended, by what they were for. */
 export type MovesByReason = Readonly<Record<MoveReason, Readonly<Record<MoveEnd, number>>>>;

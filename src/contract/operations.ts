@@ -4,6 +4,7 @@
  */
 
 import { MOST_WORKERS } from './limits.ts';
+import { keysOf } from './tables.ts';
 
 /** What a field of a request's body may be. A path is absolute, and only the control socket accepts one. */
 export type OperationField =
@@ -69,7 +70,7 @@ export type ScaleTarget = AskedTargets['scale'];
 /** The body of the POST that asks for each operation. */
 export type AskedTargets = { readonly [Kind in AskedKind]: TargetOf<Rows[Kind]> };
 
-export const operationKinds: readonly OperationKind[] = Object.keys(operationRows) as OperationKind[];
+export const operationKinds: readonly OperationKind[] = keysOf(operationRows);
 
 export const askedKinds: readonly AskedKind[] = operationKinds.filter(
   (kind): kind is AskedKind => rowOf(kind).fields !== undefined,

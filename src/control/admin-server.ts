@@ -6,6 +6,7 @@ import { Connections } from './connections.ts';
 import { descriptorOf } from '../listeners/native.ts';
 import type { Controls } from './controls.ts';
 import { answer } from './routes.ts';
+import { systemCode } from '../contract/system-code.ts';
 
 /** The host when the address has none. */
 const LOOPBACK = '127.0.0.1';
@@ -124,7 +125,7 @@ async function listen(
       await once(listener, 'listening');
       return;
     } catch (error) {
-      const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+      const isTaken = systemCode(error) === 'EADDRINUSE';
       if (!isTaken || performance.now() >= until) throw error;
       await delay(RETRY_MS, undefined, { signal });
     }

@@ -19,6 +19,8 @@ import { nameOfSocket, socketPath } from './files/place.ts';
 import { connectTo, probe } from './files/probe.ts';
 import { signalAs } from './files/signalling.ts';
 import { systemCode } from '../contract/system-code.ts';
+import { messageOf } from '../contract/message-of.ts';
+import { fieldsOf } from '../contract/fields.ts';
 
 export { connectTo };
 
@@ -141,7 +143,7 @@ export async function isRunning({ path, owner }: RunningServer): Promise<boolean
 }
 
 /**
- * Signals a process that the server claims as its worker. The claim may be a lie, but the signal reaches no further
+ * Signals a process of which the server says that it is its worker. That may be a lie, but the signal reaches no further
  * than the server's user can.
  */
 export function signalWorker({ owner }: RunningServer, pid: number, signal: NodeJS.Signals): void {
@@ -155,8 +157,8 @@ export function signalWorker({ owner }: RunningServer, pid: number, signal: Node
  */
 export async function readStatus(server: RunningServer, patience: number = STATUS_TIMEOUT_MS): Promise<Status> {
   const answer = await ask(server, { method: 'GET', path: '/status', patience });
-  const { ok, reason } = answer as { ok?: boolean; reason?: string };
-  if (ok === false) throw noAnswer(server, `cannot tell its status: ${reason}`);
+  const { ok, reason } = fieldsOf(answer);
+  if (ok === false) throw noAnswer(server, `cannot tell its status: ${String(reason)}`);
   return answer as Status;
 }
 
@@ -197,7 +199,7 @@ export async function operate<Path extends keyof Operations>(
 }
 
 function isOutcome(answer: object): answer is Outcome {
-  const { ok, reason, stderr = '', generation, took } = answer as Readonly<Record<string, unknown>>;
+  const { ok, reason, stderr = '', generation, took } = fieldsOf(answer);
   if (ok === true) return Number.isFinite(generation) && Number.isFinite(took);
   return ok === false && typeof reason === 'string' && typeof stderr === 'string';
 }
@@ -267,7 +269,7 @@ function explain(server: RunningServer, error: unknown): PreforkError {
     case 'EPIPE':
       return noAnswer(server, 'ended before it answered', error);
     default:
-      return noAnswer(server, `could not be asked: ${(error as Error).message}`, error);
+      return noAnswer(server, `could not be asked: ${messageOf(error)}`, error);
   }
 }
 

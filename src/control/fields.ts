@@ -1,4 +1,5 @@
 /** Reads the fields of a request, from its query and its JSON body together. */
+import { hasFields, type UnknownFields } from '../contract/fields.ts';
 
 /** A faulty request: the status of the answer, and a sentence for the client. */
 export class BadRequest extends Error {
@@ -27,7 +28,7 @@ export function readFields(query: URLSearchParams, body: string, known: readonly
   return Object.fromEntries(fields);
 }
 
-function readBody(body: string, known: readonly string[]): Record<string, unknown> {
+function readBody(body: string, known: readonly string[]): UnknownFields {
   if (body.trim() === '') return {};
   let value: unknown;
   try {
@@ -35,7 +36,7 @@ function readBody(body: string, known: readonly string[]): Record<string, unknow
   } catch {
     throw new BadRequest(`the body is not JSON: expected ${expectedFields(known)}`);
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  if (hasFields(value) && !Array.isArray(value)) return value;
   throw new BadRequest(`expected a JSON object with ${expectedFields(known)}, got ${quote(value)}`);
 }
 

@@ -1,4 +1,5 @@
 /** The files of the dashboard's page, by their paths in requests. */
+import { isKeyOf } from '../contract/tables.ts';
 
 export interface PageFile {
   /** The name of the file in dist/dashboard. */
@@ -22,5 +23,5 @@ export const PAGE_POLICY: string =
 /** Returns the file that a request asks for. */
 export function pageFileOf(target: string): PageFile | undefined {
   const path = target.split('?')[0]!;
-  return Object.hasOwn(pageFiles, path) ? pageFiles[path as PagePath] : undefined;
+  return isKeyOf(pageFiles, path) ? pageFiles[path] : undefined;
 }

@@ -6,6 +6,7 @@ import { BadRequest, readBoolean, readFields, readInteger, readPath, type Fields
 import { refusal, type Provenance } from './origin.ts';
 import { PAGE_POLICY, pageFiles, type PagePath } from './page-files.ts';
 import { withoutWords } from './status/public-status.ts';
+import { isKeyOf } from '../contract/tables.ts';
 
 /** The longest time that one request can hold a worker. A client that is gone cannot release it. */
 const LONGEST_HOLD_SECONDS = 600;
@@ -132,7 +133,7 @@ function dispatch(request: ControlRequest, controls: Controls, gate: Gate): Answ
 /** Finds the route. HEAD is handled as GET, and Node leaves out the body. */
 function routeOf(methods: Methods, method: string): Route | undefined {
   const name = method === 'HEAD' ? 'GET' : method;
-  return Object.hasOwn(methods, name) ? methods[name as Method] : undefined;
+  return isKeyOf<Method>(methods, name) ? methods[name] : undefined;
 }
 
 /** Parses the target by hand, because the URL class would resolve `//` and `..`, and would throw for some targets. */

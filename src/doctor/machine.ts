@@ -35,7 +35,7 @@ export interface Space {
 export interface ControlDirectory {
   readonly path: string;
   /** The reason why the directory cannot be used, as a sentence. */
-  readonly fault: string | undefined;
+  readonly problem: string | undefined;
 }
 
 export function thisMachine(): Machine {
@@ -64,8 +64,8 @@ function space(directory: string): Space | undefined {
 
 /** Looks at the directory without creating it, because the first server does that. */
 function controlDirectory(): ControlDirectory {
-  const { path = '', fault } = previewDirectory();
-  return { path, fault };
+  const { path = '', problem } = previewDirectory();
+  return { path, problem };
 }
 
 function isWritable(directory: string): boolean {

@@ -31,10 +31,10 @@ const control = findings(
   'prefork status, reload, scale, stop and upgrade talk to the server through a socket there.',
 );
 
-const controlDirectory: Check = ({ platform, control: { path, fault } }) => {
+const controlDirectory: Check = ({ platform, control: { path, problem } }) => {
   if (platform === 'win32') return undefined;
-  if (fault === undefined) return control.ok(path);
-  return control.problem(fault, 'or choose another place: PREFORK_RUNTIME_DIR=<a directory of your own>');
+  if (problem === undefined) return control.ok(path);
+  return control.problem(problem, 'or choose another place: PREFORK_RUNTIME_DIR=<a directory of your own>');
 };
 
 export const placeChecks: readonly Check[] = [sharedMemory, controlDirectory];

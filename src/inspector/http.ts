@@ -87,21 +87,21 @@ function readUntil(socket: Socket, start: Buffer, isEnough: (bytes: Buffer) => b
   if (isEnough(start)) return Promise.resolve(start);
   return new Promise((resolve, reject) => {
     let bytes = start;
-    const settle = (error?: Error): void => {
-      socket.off('data', onData).off('error', settle).off('close', onClose).pause();
+    const finish = (error?: Error): void => {
+      socket.off('data', onData).off('error', finish).off('close', onClose).pause();
       // The next owner of the socket adds its listeners only in the next turn, so errors until then must not be fatal.
       socket.on('error', () => {});
       if (error === undefined) resolve(bytes);
       else reject(error);
     };
-    const onClose = (): void => settle(new InspectorError('its inspector hung up'));
+    const onClose = (): void => finish(new InspectorError('its inspector hung up'));
     const onData = (chunk: Buffer): void => {
       bytes = Buffer.concat([bytes, chunk]);
-      if (isEnough(bytes)) settle();
+      if (isEnough(bytes)) finish();
       else if (bytes.length > LONGEST_PART_BYTES)
-        settle(new InspectorError('the program that listens there is not an inspector'));
+        finish(new InspectorError('the program that listens there is not an inspector'));
     };
-    socket.on('data', onData).on('error', settle).on('close', onClose).resume();
+    socket.on('data', onData).on('error', finish).on('close', onClose).resume();
   });
 }
 

@@ -5,13 +5,15 @@
 type Check = (value: unknown) => boolean;
 
 const absent: Check = (value) => value === undefined || value === null;
-const integer: Check = (value) => absent(value) || (Number.isSafeInteger(value) && Math.abs(value as number) < 2 ** 31);
+const integer: Check = (value) =>
+  absent(value) || (typeof value === 'number' && Number.isSafeInteger(value) && Math.abs(value) < 2 ** 31);
 const boolean: Check = (value) => value === undefined || typeof value === 'boolean';
 const text: Check = (value) => absent(value) || (typeof value === 'string' && value.length <= 1024);
 const anything: Check = () => true;
 const port: Check = (value) =>
-  absent(value) || (integer(value) && (value as number) >= -1 && (value as number) <= 65_535);
-const family: Check = (value) => absent(value) || [-1, 4, 6, 'udp4', 'udp6', 'IPv4', 'IPv6'].includes(value as number);
+  absent(value) || (typeof value === 'number' && Number.isInteger(value) && value >= -1 && value <= 65_535);
+const families: readonly unknown[] = [-1, 4, 6, 'udp4', 'udp6', 'IPv4', 'IPv6'];
+const family: Check = (value) => absent(value) || families.includes(value);
 
 const address = { address: text, port, addressType: family, fd: integer };
 

@@ -52,7 +52,7 @@ export class Intake {
   readonly #events: IntakeEvents;
   readonly #isClustered: boolean;
   readonly #lines = new Lines(LONGEST_LINE_BYTES);
-  /** A handle that has arrived and that no message has claimed yet. */
+  /** A handle that has arrived and that no message has taken yet. */
   #handle: ReceivedHandle | undefined;
   #isClosed = false;
 
@@ -170,7 +170,7 @@ export class Intake {
 
   /**
    * Emits an event in a turn of its own, as Node does. An error that Node's own primary throws because of a worker's
-   * message is the worker's fault.
+   * message comes of what the worker has sent.
    */
   #emit(event: 'message' | 'internalMessage', message: unknown, handle?: ReceivedHandle): void {
     process.nextTick(() => {

@@ -4,6 +4,8 @@
  */
 import { MOVE_REASONS, type MoveEnd, type MoveReason } from '../contract/moves.ts';
 import type { DatagramBound, DatagramQuery, ListenerMessage, ListenQuery } from '../contract/listening.ts';
+import { fieldsOf } from '../contract/fields.ts';
+import { isKeyOf } from '../contract/tables.ts';
 
 /** The messages of a worker to the primary. */
 export type WorkerMessage =
@@ -197,11 +199,10 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
  * @returns the message, or undefined when it is not one of ours, or when a field is missing or of the wrong kind.
  */
 export function decodeWorkerMessage(body: unknown): WorkerMessage | undefined {
-  if (typeof body !== 'object' || body === null) return undefined;
-  const message = body as Record<string, unknown>;
+  const message = fieldsOf(body);
   const type = message['type'];
-  if (typeof type !== 'string' || !Object.hasOwn(workerMessageFields, type)) return undefined;
-  for (const [field, check] of Object.entries(workerMessageFields[type as WorkerMessage['type']])) {
+  if (typeof type !== 'string' || !isKeyOf(workerMessageFields, type)) return undefined;
+  for (const [field, check] of Object.entries(workerMessageFields[type])) {
     if (!check(message[field])) return undefined;
   }
   // A Unix socket has the family -1, the port -1 and a path. Other sockets have neither -1.

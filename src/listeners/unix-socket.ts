@@ -5,6 +5,7 @@ import { constants } from 'node:os';
 import { livenessOf } from '../sockets/liveness.ts';
 import { bindPipe, openPermissions, type NativeHandle } from './native.ts';
 import { removerOf } from './socket-file.ts';
+import { systemCode } from '../contract/system-code.ts';
 
 const EADDRINUSE = -constants.errno.EADDRINUSE;
 
@@ -95,7 +96,7 @@ async function isDeadSocket(path: string): Promise<boolean> {
   try {
     if (!lstatSync(path).isSocket()) return false;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT';
+    return systemCode(error) === 'ENOENT';
   }
   return (await livenessOf(connect(shortest(path)))) === 'dead';
 }

@@ -55,7 +55,7 @@ const gauges: Readonly<Record<string, Row>> = {
   entries: {
     help: 'Values in the cache, with those that have expired and are not removed yet; absent in Redis.',
     unit: 'values',
-    advice: 'With more entries than there are things to keep, keys differ without need.',
+    advice: 'With more values than there are things to keep, keys differ without need.',
   },
   size_bytes: {
     help: 'The size of these values; absent in Redis.',

@@ -1,6 +1,7 @@
 /**
  * A metric with its values, in the form of prom-client's `getMetricsAsJSON()`. Ours and those of applications have it.
  */
+import { fieldsOf } from '../contract/fields.ts';
 export interface Family {
   readonly name: string;
   readonly help: string;
@@ -37,7 +38,7 @@ export function readFamilies(value: unknown): Family[] {
 }
 
 function readFamily(given: unknown): Family[] {
-  const { name, help, type, values, aggregator } = asRecord(given);
+  const { name, help, type, values, aggregator } = fieldsOf(given);
   if (!isName(name) || isPrimarys(name) || !TYPES.includes(type) || !Array.isArray(values)) return [];
   const family = {
     name,
@@ -50,7 +51,7 @@ function readFamily(given: unknown): Family[] {
 
 /** Reads a sample. NaN and the infinities became null on their way, and are left out. */
 function readSample(given: unknown): Value[] {
-  const { value, labels = {}, metricName } = asRecord(given);
+  const { value, labels = {}, metricName } = fieldsOf(given);
   if (typeof value !== 'number' || !areLabels(labels)) return [];
   if (metricName === undefined) return [{ value, labels }];
   return isName(metricName) ? [{ value, labels, metricName }] : [];
@@ -70,8 +71,4 @@ function isPrimarys(name: string): boolean {
 
 function isName(value: unknown): value is string {
   return typeof value === 'string' && NAME.test(value);
-}
-
-function asRecord(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }

@@ -1,4 +1,5 @@
 import type { Family } from './family.ts';
+import { systemCode } from '../contract/system-code.ts';
 
 /** The part of prom-client that is used here. It writes the format, and adds the workers' metrics up. */
 export interface PromClient {
@@ -37,7 +38,7 @@ function findPromClient(trustsWorkingDirectory: boolean): PromClient {
     try {
       return createRequire(place)('prom-client') as PromClient;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
+      if (systemCode(error) !== 'MODULE_NOT_FOUND') throw error;
     }
   }
   throw new MissingPromClient(

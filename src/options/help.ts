@@ -41,12 +41,12 @@ Usage: prefork [options] <entry> [arguments]
 Arguments after the entry are passed on to it untouched.
 
 Commands for a running server (see prefork <command> --help):
-${commands.map(commandEntry).join('\n')}
+${commands.map(commandLines).join('\n')}
 
 To run an entry that has such a name, write ./status.
 
 Options:
-${[...optionKeys.map(optionEntry), ...commandEntries()].join('\n')}
+${[...optionKeys.map(optionLines), ...commandFlags()].join('\n')}
 
 A time is a whole number with a unit: 500ms, 10s, 2m, 1h. So is a size: 64kb,
 512mb, 2gb. A flag overrides its variable (PREFORK_...), which overrides the
@@ -64,25 +64,25 @@ ${examples.map((example) => `  ${example}`).join('\n')}
 `;
 }
 
-function commandEntry({ usage, about }: CommandHelp): string {
+function commandLines({ usage, about }: CommandHelp): string {
   return columns(`  ${usage}`, wrap(about, WIDTH - COMMAND_COLUMN), COMMAND_COLUMN);
 }
 
-function optionEntry(key: OptionKey): string {
+function optionLines(key: OptionKey): string {
   const row = optionRows[key];
   const notes = [
     ...(row.default === undefined ? [] : [`default ${row.default}`]),
     ...(isSettingKey(key) ? [variableName(key)] : []),
   ];
-  return entry(row.short, `--${flagName(key)}${placeholder(row)}`, [...wrap(row.about), ...wrap(notes.join(', '))]);
+  return flagText(row.short, `--${flagName(key)}${placeholder(row)}`, [...wrap(row.about), ...wrap(notes.join(', '))]);
 }
 
-function commandEntries(): string[] {
-  return [entry('h', '--help', ['Print this help.']), entry('v', '--version', ['Print the version.'])];
+function commandFlags(): string[] {
+  return [flagText('h', '--help', ['Print this help.']), flagText('v', '--version', ['Print the version.'])];
 }
 
 /** Places the flag beside its text, or above it where the flag is too long. */
-function entry(short: string | undefined, long: string, text: readonly string[]): string {
+function flagText(short: string | undefined, long: string, text: readonly string[]): string {
   const flag = `  ${short === undefined ? '   ' : `-${short},`} ${long}`;
   return columns(flag, text, COLUMN);
 }

@@ -1,5 +1,6 @@
 import type { Shape } from './shape.ts';
 import type { Config, LibraryOptions } from './types.ts';
+import { keysOf } from '../contract/tables.ts';
 
 /** The shapes of the options that only code can give. They check code that has no types. */
 export const libraryTable: Readonly<Record<keyof LibraryOptions, Shape>> = {
@@ -14,9 +15,7 @@ export const libraryTable: Readonly<Record<keyof LibraryOptions, Shape>> = {
   spawnWorker: { type: 'function' },
 };
 
-export const libraryKeys: ReadonlyArray<keyof LibraryOptions> = Object.keys(libraryTable) as Array<
-  keyof LibraryOptions
->;
+export const libraryKeys: ReadonlyArray<keyof LibraryOptions> = keysOf(libraryTable);
 
 export type ConfigLibraryKey = keyof LibraryOptions & keyof Config;
 

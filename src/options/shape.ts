@@ -1,7 +1,11 @@
 /** The shapes of values: the vocabulary that describes options, and how each shape is read and named. */
+import type { MetricLimit } from '../contract/canary.ts';
+import { parseMetricLimits, readMetricLimits } from './metric-limits.ts';
+import { parsePercent } from './percent.ts';
 import { either } from './quote.ts';
 import { formatSize, LARGEST_SIZE_BYTES, parseSize } from './size.ts';
 import { formatTime, LONGEST_TIME_MS, parseTime } from './time.ts';
+import { hasFields } from '../contract/fields.ts';
 
 /** A whole number. `word` may stand in its place. */
 interface IntegerShape {
@@ -24,16 +28,23 @@ interface MeasureShape {
   readonly zero?: true;
 }
 
-interface PlainShape {
-  readonly type: 'name' | 'account' | 'ports' | 'path' | 'address' | 'switch' | 'function' | 'logger';
+/** A percentage, which is read as a number of percent. */
+interface PercentShape {
+  readonly type: 'percent';
+  readonly min: number;
+  readonly max: number;
 }
 
-export type Shape = IntegerShape | ChoiceShape | MeasureShape | PlainShape;
+interface PlainShape {
+  readonly type: 'metrics' | 'name' | 'account' | 'ports' | 'path' | 'address' | 'switch' | 'function' | 'logger';
+}
+
+export type Shape = IntegerShape | ChoiceShape | MeasureShape | PercentShape | PlainShape;
 
 /** The type of the value that is read: milliseconds for a time, bytes for a size. */
 export type ValueOf<S extends Shape> = S extends { type: 'integer'; word: infer Word }
   ? number | Word
-  : S extends { type: 'integer' | 'time' | 'size' }
+  : S extends { type: 'integer' | 'time' | 'size' | 'percent' }
     ? number
     : S extends { type: 'choice'; choices: ReadonlyArray<infer Choice> }
       ? Choice
@@ -41,12 +52,14 @@ export type ValueOf<S extends Shape> = S extends { type: 'integer'; word: infer 
         ? string | number
         : S extends { type: 'ports' }
           ? readonly number[]
-          : S extends { type: 'switch' }
-            ? boolean
-            : string;
+          : S extends { type: 'metrics' }
+            ? readonly MetricLimit[]
+            : S extends { type: 'switch' }
+              ? boolean
+              : string;
 
 /** The values that text can express. */
-type TextValue = string | number | boolean | readonly number[];
+type TextValue = string | number | boolean | readonly number[] | readonly MetricLimit[];
 
 /** Reads the text of a flag or variable; undefined when it does not fit. */
 export function readText(shape: Shape, text: string): TextValue | undefined {
@@ -131,6 +144,24 @@ const ports: Kind<PlainShape> = {
   hint: () => 'ports',
 };
 
+const percent: Kind<PercentShape> = {
+  fromText: ({ min, max }, text) => {
+    const number = parsePercent(text);
+    return number !== undefined && min <= number && number <= max ? number : undefined;
+  },
+  // A number alone could be percent or a share of one.
+  fromValue: (shape, value) => (typeof value === 'string' ? percent.fromText(shape, value) : undefined),
+  expected: ({ min, max }) => `a percentage from ${min}% to ${max}% such as 50%`,
+  hint: () => 'n%',
+};
+
+const metrics: Kind<PlainShape> = {
+  fromText: (_, text) => parseMetricLimits(text),
+  fromValue: (_, value) => (Array.isArray(value) ? readMetricLimits(value) : undefined),
+  expected: () => 'metrics, which way is worse and by how much, such as orders_failed_total:higher:50%',
+  hint: () => 'metrics',
+};
+
 const path: Kind<PlainShape> = { ...textKind((_, text) => text !== ''), expected: () => 'a file', hint: () => 'file' };
 
 const address: Kind<PlainShape> = {
@@ -156,6 +187,8 @@ const kinds: { readonly [Type in Shape['type']]: Kind<Extract<Shape, { type: Typ
   integer,
   time,
   size,
+  percent,
+  metrics,
   choice,
   name,
   account,
@@ -225,8 +258,5 @@ function isAddress(text: string): boolean {
 }
 
 function isLogger(value: unknown): boolean {
-  const logger = value as Record<string, unknown> | null;
-  return (
-    typeof logger === 'object' && logger !== null && loggerFunctions.every((one) => typeof logger[one] === 'function')
-  );
+  return hasFields(value) && loggerFunctions.every((one) => typeof value[one] === 'function');
 }

@@ -1,5 +1,6 @@
 import { MOST_WORKERS } from '../contract/limits.ts';
 import type { Shape } from './shape.ts';
+import { keysOf } from '../contract/tables.ts';
 
 /**
  * Describes each option in one place. Flags, variables, the keys of the config file and the library, validation, the
@@ -76,6 +77,54 @@ export const optionTable = {
     max: MOST_WORKERS as typeof MOST_WORKERS,
     default: 1,
     about: 'How many new workers a reload boots at a time, beside the old ones.',
+  },
+  canaryErrors: {
+    type: 'percent',
+    min: 0.01,
+    max: 100,
+    default: '0.5%',
+    about:
+      'How many percent of all requests may fail with 5xx in workers of a canary in addition to those that fail in the others.',
+  },
+  canaryLatency: {
+    type: 'percent',
+    min: 1,
+    max: 1000,
+    default: '50%',
+    about: 'By how many percent the median and the 99th percentile of the time of answers may be higher in a canary.',
+  },
+  canaryLoop: {
+    type: 'percent',
+    min: 1,
+    max: 1000,
+    default: '50%',
+    about: 'By how many percent the event loops of a canary may be busier with as many requests, or later.',
+  },
+  canaryMemory: {
+    type: 'percent',
+    min: 1,
+    max: 1000,
+    default: '50%',
+    about: 'By how many percent the workers of a canary may have more memory than the largest of the others.',
+  },
+  canaryWarmup: {
+    type: 'time',
+    max: 600_000,
+    default: '5s',
+    about:
+      'How long the times of answers, the event loop and the memory of a new worker do not count, at most a quarter of the watch.',
+  },
+  canaryRequests: {
+    type: 'integer',
+    min: 20,
+    max: 1_000_000,
+    default: 100,
+    about: 'How many requests each side of a canary has to answer. With fewer there is too little traffic to tell.',
+  },
+  canaryMetrics: {
+    type: 'metrics',
+    about:
+      "Metrics of the application's own registry that a canary is judged by, which way is worse, and by how much, such as orders_failed_total:higher:50%.",
   },
   drainTimeout: {
     type: 'time',
@@ -220,7 +269,7 @@ export type SettingKey = { [Key in OptionKey]: Table[Key] extends { commandOnly:
 /** The table with the type of its readers. This assignment checks the rows. */
 export const optionRows: Readonly<Record<OptionKey, OptionRow>> = optionTable;
 
-export const optionKeys: readonly OptionKey[] = Object.keys(optionTable) as OptionKey[];
+export const optionKeys: readonly OptionKey[] = keysOf(optionTable);
 
 export const settingKeys: readonly SettingKey[] = optionKeys.filter(isSettingKey);
 

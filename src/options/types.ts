@@ -1,8 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
+import type { MetricLimit } from '../contract/canary.ts';
 import type { Balance, Migrate, Network, Sharing } from '../contract/modes.ts';
 
 /** A length of time: a whole number of milliseconds, or text with a whole number and its unit. */
 export type Time = number | `${number}${'ms' | 's' | 'm' | 'h'}`;
+
+/** A percentage: text with a number and `%`. */
+export type Percent = `${number}%`;
 
 /** An amount of memory: a whole number of bytes, or text with a whole number and its unit. A kb is 1024 bytes. */
 export type Size = number | `${number}${'b' | 'kb' | 'mb' | 'gb'}`;
@@ -120,6 +124,62 @@ export interface Options {
    * @example maxSurge: 2
    */
   maxSurge?: number | undefined;
+  /**
+   * How many percent of all requests, 0.01% to 100%, may fail with 5xx in the workers of a canary in addition to those that fail in the
+   * workers of the old generation at the same time. docs/canary.md has the rules by which a canary is judged.
+   *
+   * @default '0.5%'
+   * @example canaryErrors: '0.1%'
+   */
+  canaryErrors?: Percent | undefined;
+  /**
+   * By how many percent, 1% to 1000%, the median and the 99th percentile of the time of answers may be higher in a canary. A
+   * difference of less than 2 ms of the median and 10 ms of the 99th percentile never counts.
+   *
+   * @default '50%'
+   * @example canaryLatency: '25%'
+   */
+  canaryLatency?: Percent | undefined;
+  /**
+   * By how many percent, 1% to 1000%, the event loops of a canary may be busier when they serve as many requests, or late by more. A
+   * difference of less than a tenth of the time, or 20 ms, never counts.
+   *
+   * @default '50%'
+   * @example canaryLoop: '100%'
+   */
+  canaryLoop?: Percent | undefined;
+  /**
+   * By how many percent, 1% to 1000%, the workers of a canary may have more memory than the largest worker of the old generation. A
+   * difference of less than 48 MB never counts.
+   *
+   * @default '50%'
+   * @example canaryMemory: '20%'
+   */
+  canaryMemory?: Percent | undefined;
+  /**
+   * How long the times of answers, the event loop and the memory of a new worker do not count, at most 10 min. It is never more
+   * than a quarter of the watch. Crashes, hangs and failures count from the beginning.
+   *
+   * @default '5s'
+   * @example canaryWarmup: '30s'
+   */
+  canaryWarmup?: Time | undefined;
+  /**
+   * How many requests each generation has to answer during the watch of a canary, 20 to 1,000,000. With fewer of them there is too little
+   * traffic to tell.
+   *
+   * @default 100
+   * @example canaryRequests: 1000
+   */
+  canaryRequests?: number | undefined;
+  /**
+   * Metrics of the application's own registry that a canary is judged by, at most 16: `name:higher:50%` where more is worse and up to half as much more is
+   * allowed, or `name:lower:10%`. Counters are compared by answered request, histograms by their mean, gauges as they are.
+   *
+   * @default none
+   * @example canaryMetrics: ['orders_failed_total:higher:50%']
+   */
+  canaryMetrics?: readonly string[] | undefined;
   /**
    * How long a worker that was replaced, by a reload or because it reached a limit, may take to finish its work. Then
    * it gets SIGTERM, and SIGKILL after the shutdown grace period.
@@ -398,6 +458,19 @@ export interface Settings {
   readonly settle: number;
   /** At least 1. */
   readonly maxSurge: number;
+  /** Percent. */
+  readonly canaryErrors: number;
+  /** Percent. */
+  readonly canaryLatency: number;
+  /** Percent. */
+  readonly canaryLoop: number;
+  /** Percent. */
+  readonly canaryMemory: number;
+  /** ms. */
+  readonly canaryWarmup: number;
+  readonly canaryRequests: number;
+  /** Undefined stands for none. */
+  readonly canaryMetrics: readonly MetricLimit[] | undefined;
   /** ms. */
   readonly drainTimeout: number;
   /** ms. */

@@ -6,6 +6,7 @@ import { chooseSharing, type SharingChoice } from '../listeners/sharing.ts';
 import type { LibraryOptions, Settings } from '../options/index.ts';
 import { Board, sweepStale } from '../scoreboard/board.ts';
 import type { Log } from './telemetry/log.ts';
+import { messageOf } from '../contract/message-of.ts';
 
 /**
  * Rows are needed for old workers beside new ones in a reload, and for scaling up. A worker without a row has no
@@ -57,7 +58,7 @@ function balanceFor(
       migrate: migrate !== 'off',
     });
   } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error });
+    throw new UsageError(messageOf(error), { cause: error });
   }
 }
 
@@ -66,7 +67,7 @@ function sharingFor({ sharing }: Settings, { spawnWorker }: LibraryOptions): Sha
   try {
     choice = chooseSharing(sharing);
   } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error });
+    throw new UsageError(messageOf(error), { cause: error });
   }
   if (choice.mode === 'round-robin' && spawnWorker !== undefined) {
     throw new UsageError('spawnWorker: round-robin is node:cluster’s own, which serves only workers that it started');
@@ -112,7 +113,7 @@ function createBoard({ name, workers, spares }: Settings, log: Log): Board | und
     const rows = Math.max(FEWEST_ROWS, (workers + spares) * ROWS_PER_WORKER);
     return Board.create({ name, rows });
   } catch (error) {
-    log('no scoreboard', { message: (error as Error).message });
+    log('no scoreboard', { message: messageOf(error) });
     return undefined;
   }
 }

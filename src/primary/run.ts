@@ -24,6 +24,7 @@ import { sweepStale } from '../scoreboard/board.ts';
 import { ControlAddress } from './supervisor/control-address.ts';
 import { EventQueue } from './supervisor/event-queue.ts';
 import { Supervisor, type Outlets } from './supervisor/supervisor.ts';
+import { messageOf } from '../contract/message-of.ts';
 
 /** The objects that were made while this process may still have been root. */
 export interface Early {
@@ -56,7 +57,7 @@ export async function runPrimary(
     const early = { token, binder: binder ?? inheritedBinder(oldPrimary), isAlone };
     await supervise(program, settings, options, cleanup, oldPrimary, early);
   } catch (error) {
-    oldPrimary?.failed((error as Error).message);
+    oldPrimary?.failed(messageOf(error));
     throw error;
   } finally {
     oldPrimary?.close();
@@ -235,7 +236,7 @@ async function meetOldPrimary(settings: Settings, options: LibraryOptions): Prom
   try {
     return Before.meet();
   } catch (cause) {
-    const error = new PreforkError('ERR_UPGRADE_FAILED', (cause as Error).message, { cause });
+    const error = new PreforkError('ERR_UPGRADE_FAILED', messageOf(cause), { cause });
     const log = createLog(settings.logFormat, settings.logLevel, options.logger);
     log('error', { message: error.message, code: error.code });
     throw error;

@@ -44,7 +44,7 @@ export interface Inherited {
 
 interface Waiting {
   readonly request: BinderRequest;
-  readonly settle: (answer: BinderAnswer, handle?: NativeHandle) => void;
+  readonly answered: (answer: BinderAnswer, handle?: NativeHandle) => void;
 }
 
 /**
@@ -133,13 +133,13 @@ export class Binder {
     const id = `${process.pid}-${++this.#ids}`;
     const request: BinderRequest = { binder: 'bind', id, query };
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#settle({ binder: 'bound', id, errno: EACCES }), PATIENCE_MS);
-      const settle: Waiting['settle'] = ({ errno }, handle) => {
+      const timer = setTimeout(() => this.#answered({ binder: 'bound', id, errno: EACCES }), PATIENCE_MS);
+      const answered: Waiting['answered'] = ({ errno }, handle) => {
         clearTimeout(timer);
         const { address, port, family } = query;
         resolve(errno === 0 && handle !== undefined ? { handle, address, port, family } : { errno: errno || EACCES });
       };
-      this.#waiting.set(id, { request, settle });
+      this.#waiting.set(id, { request, answered });
       this.#send(request);
     });
   }
@@ -170,15 +170,15 @@ export class Binder {
   #receive(message: unknown, handle: unknown): void {
     if (isFarewell(message)) this.#isDone = true;
     const answer = binderAnswerOf(message);
-    if (answer !== undefined) this.#settle(answer, handle as NativeHandle | undefined);
+    if (answer !== undefined) this.#answered(answer, handle as NativeHandle | undefined);
   }
 
-  #settle(answer: BinderAnswer, handle?: NativeHandle): void {
+  #answered(answer: BinderAnswer, handle?: NativeHandle): void {
     const waiting = this.#waiting.get(answer.id);
     // The primary before this one had asked and has left, or the answer came too late.
     if (waiting === undefined) return handle?.close();
     this.#waiting.delete(answer.id);
-    waiting.settle(answer, handle);
+    waiting.answered(answer, handle);
   }
 
   #disconnected(): void {
@@ -197,6 +197,6 @@ export class Binder {
   }
 
   #abandon(): void {
-    for (const id of this.#waiting.keys()) this.#settle({ binder: 'bound', id, errno: EACCES });
+    for (const id of this.#waiting.keys()) this.#answered({ binder: 'bound', id, errno: EACCES });
   }
 }

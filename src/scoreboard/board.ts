@@ -9,6 +9,7 @@ import { boardDirectories, boardFileName, userId } from './place.ts';
 import { NO_ROW, Rows } from './rows.ts';
 import { isStale, thisPrimary } from './stale.ts';
 import { inheritState } from './state-directory.ts';
+import { messageOf } from '../contract/message-of.ts';
 
 export { sweepStale } from './stale.ts';
 
@@ -63,7 +64,7 @@ export class Board {
     }
     throw new ScoreboardError(
       'ERR_SCOREBOARD_CREATE',
-      `cannot create the scoreboard ${fileName} in ${directories.join(' or ')}: ${(refusal as Error).message}`,
+      `cannot create the scoreboard ${fileName} in ${directories.join(' or ')}: ${messageOf(refusal)}`,
       { cause: refusal },
     );
   }

@@ -59,7 +59,7 @@ function readHeader(fd: number, path: string): Header {
     throw new ScoreboardError('ERR_SCOREBOARD_VERSION', message);
   }
   if (header.rowSize !== ROW_BYTES) throw notABoard(path, `its rows have ${header.rowSize} bytes, not ${ROW_BYTES}`);
-  if (header.rows < 1 || header.rows > MAX_ROWS) throw notABoard(path, `it claims ${header.rows} rows`);
+  if (header.rows < 1 || header.rows > MAX_ROWS) throw notABoard(path, `it says that it has ${header.rows} rows`);
   const size = ROW_BYTES * (1 + header.rows);
   if (file.size !== size) throw notABoard(path, `it has ${file.size} bytes and should have ${size}`);
   return header;

@@ -12,12 +12,13 @@
 import type { FieldType, FigureRow } from '../contract/figures.ts';
 import { PLACED_ROW, USED_ROW_BYTES, STATES } from './layout.ts';
 import type { Row, State } from './layout.ts';
+import { keysOf } from '../contract/tables.ts';
 
 /** The offsets of the version and the sum in a row, before its fields. */
 const VERSION = 0;
 const SUM = 4;
 
-const states = Object.keys(STATES) as State[];
+const states = keysOf(STATES);
 const stateOf: ReadonlyMap<number, State> = new Map(states.map((state) => [STATES[state], state]));
 
 /** The figures that are several numbers. */
@@ -62,7 +63,7 @@ export function encodeRow(view: DataView, row: Readonly<Row>, version: number): 
   const values = row as unknown as Readonly<Record<string, number>>;
   for (const { name, type, offset, count } of PLACED_ROW) {
     if (count !== undefined) {
-      writeArray(view, offset, row[name as ArrayName]);
+      writeArray(view, type, offset, row[name as ArrayName]);
       continue;
     }
     const value = values[name]!;
@@ -104,7 +105,7 @@ export function decodeRow(view: DataView, base = 0): Row | 'blank' | 'torn' {
   for (const { name, type, offset, count } of PLACED_ROW) {
     const at = base + offset;
     if (count !== undefined) {
-      row[name as ArrayName] = readArray(view, at, count);
+      row[name as ArrayName] = readArray(view, type, at, count);
       continue;
     }
     switch (type) {
@@ -125,12 +126,21 @@ export function decodeRow(view: DataView, base = 0): Row | 'blank' | 'torn' {
   return row;
 }
 
-function writeArray(view: DataView, offset: number, numbers: Float64Array): void {
-  for (let index = 0; index < numbers.length; index++) view.setFloat64(offset + index * 8, numbers[index]!, true);
+/** Counts that are stored in 32 bits start again at 0 after the largest. */
+function writeArray(view: DataView, type: FieldType, offset: number, numbers: Float64Array): void {
+  if (type === 'u32') {
+    for (let index = 0; index < numbers.length; index++) view.setUint32(offset + index * 4, numbers[index]!, true);
+  } else {
+    for (let index = 0; index < numbers.length; index++) view.setFloat64(offset + index * 8, numbers[index]!, true);
+  }
 }
 
-function readArray(view: DataView, offset: number, count: number): Float64Array {
+function readArray(view: DataView, type: FieldType, offset: number, count: number): Float64Array {
   const numbers = new Float64Array(count);
-  for (let index = 0; index < count; index++) numbers[index] = view.getFloat64(offset + index * 8, true);
+  if (type === 'u32') {
+    for (let index = 0; index < count; index++) numbers[index] = view.getUint32(offset + index * 4, true);
+  } else {
+    for (let index = 0; index < count; index++) numbers[index] = view.getFloat64(offset + index * 8, true);
+  }
   return numbers;
 }

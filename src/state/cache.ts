@@ -9,7 +9,7 @@ import {
   type Time,
 } from './arguments.ts';
 import { areaOf, type CacheCounts, type CacheMetrics, type CacheStats } from './cache-metrics.ts';
-import type { AreaSize, Engine, Entry, Terms } from './engine.ts';
+import type { AreaSize, Engine, Item, Terms } from './engine.ts';
 import { isOutage, StateError } from './error.ts';
 import { SingleFlight } from './single-flight.ts';
 import { decode, encode, type Stored } from './value.ts';
@@ -80,13 +80,13 @@ export class Cache<Value = unknown> {
    */
   async get(given: Key): Promise<Value | undefined> {
     const key = checkKey(given, 'key');
-    const entry = await this.#engine.get(this.#area, key);
-    if (entry === undefined || entry.freshUntil <= Date.now()) {
+    const item = await this.#engine.get(this.#area, key);
+    if (item === undefined || item.freshUntil <= Date.now()) {
       this.#counts.misses++;
       return undefined;
     }
     this.#counts.hits++;
-    return this.#decode(key, entry.stored);
+    return this.#decode(key, item.stored);
   }
 
   /**
@@ -126,8 +126,8 @@ export class Cache<Value = unknown> {
     checkFunction(change, 'cache.update');
     const key = checkKey(given, 'key');
     let next: Value;
-    await this.#engine.update(this.#area, key, (entry) => {
-      next = change(entry === undefined ? undefined : this.#decode(key, entry.stored));
+    await this.#engine.update(this.#area, key, (item) => {
+      next = change(item === undefined ? undefined : this.#decode(key, item.stored));
       return { stored: encode(next, `the value of '${key}'`), terms: this.#termsOf(next) };
     });
     this.#flight.forget(key);
@@ -154,19 +154,19 @@ export class Cache<Value = unknown> {
   async getOrCompute(given: Key, compute: (key: string) => Value | Promise<Value>): Promise<Value> {
     checkFunction(compute, 'getOrCompute');
     const key = checkKey(given, 'key');
-    const entry = await this.#look(key);
-    if (entry === undefined) {
+    const item = await this.#look(key);
+    if (item === undefined) {
       this.#counts.misses++;
       return this.#decode(key, await this.#compute(key, compute, () => this.#counts.waits++));
     }
     this.#counts.hits++;
-    if (entry.freshUntil <= Date.now()) {
+    if (item.freshUntil <= Date.now()) {
       this.#counts.stale++;
       // This caller has a stale value, so the failure is only counted. A caller that finds no value computes it and gets
       // any error itself.
       this.#compute(key, compute, () => {}).catch(() => this.#counts.errors++);
     }
-    return this.#decode(key, entry.stored);
+    return this.#decode(key, item.stored);
   }
 
   #compute(key: string, compute: (key: string) => Value | Promise<Value>, onWait: () => void): Promise<Stored> {
@@ -183,7 +183,7 @@ export class Cache<Value = unknown> {
     });
   }
 
-  async #look(key: string): Promise<Entry | undefined> {
+  async #look(key: string): Promise<Item | undefined> {
     try {
       return await this.#engine.get(this.#area, key);
     } catch (error) {

@@ -31,9 +31,9 @@ export class Counter {
 
   /** Reads the value, which is 0 before the first addition. */
   async get(): Promise<number> {
-    const entry = await this.#engine.get(AREA, this.#name);
-    if (entry === undefined) return 0;
-    if (entry.stored.kind === 'number') return entry.stored.data;
+    const item = await this.#engine.get(AREA, this.#name);
+    if (item === undefined) return 0;
+    if (item.stored.kind === 'number') return item.stored.data;
     throw new StateError('ERR_STATE_VALUE', `'${this.#name}' is not a counter`);
   }
 

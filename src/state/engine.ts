@@ -4,26 +4,26 @@ import type { Stored } from './value.ts';
 export type Eventual<Value> = Value | Promise<Value>;
 
 /** A value and its lifetime. Times are those of `Date.now()`, and Infinity stands for ever. */
-export interface Entry {
+export interface Item {
   readonly stored: Stored;
   /** The value is fresh until this time, and stale from then until `expires`. */
   readonly freshUntil: number;
   readonly expires: number;
 }
 
-/** The terms on which an entry is kept. */
+/** The terms on which an item is kept. */
 export interface Terms {
   /** How long the value is fresh, in ms; undefined for ever. */
   readonly ttl?: number | undefined;
   /** How long it may be served stale after that, in ms. */
   readonly stale?: number | undefined;
   /**
-   * The size of all entries of the area in bytes. Entries that were least recently used, or nearly so, are evicted
+   * The size of all items of the area in bytes. Items that were least recently used, or nearly so, are evicted
    * first.
    */
   readonly maxSize?: number | undefined;
   /**
-   * Restricts the write: only where there is an entry, only where there is none, or only while a mark holds (see
+   * Restricts the write: only where there is an item, only where there is none, or only while a mark holds (see
    * `Engine.mark`).
    */
   readonly when?: 'present' | 'absent' | { readonly mark: string };
@@ -45,32 +45,32 @@ export type Attempt = { readonly token: number } | { readonly heldBy: string };
 
 export type Listener = (body: Uint8Array, sender: string) => void;
 
-/** The change that a function given to `update` makes; undefined leaves the entry as it is. */
+/** The change that a function given to `update` makes; undefined leaves the item as it is. */
 export type Change = { readonly stored: Stored; readonly terms: Terms } | undefined;
 
 /**
  * The interface to a store. It has few operations. Each is atomic, and once it settles every process with the same
- * store sees its effect. An area is a named set of entries. All operations reject with a `StateError`.
+ * store sees its effect. An area is a named set of items. All operations reject with a `StateError`.
  */
 export interface Engine {
   /** True when the store takes this machine's memory. Caches should then have a bound, and `size` is cheap. */
   readonly isBounded: boolean;
 
-  get(area: string, key: string): Eventual<Entry | undefined>;
+  get(area: string, key: string): Eventual<Item | undefined>;
   /**
-   * Writes an entry.
+   * Writes an item.
    *
    * @returns whether it was written, which `when` can prevent.
    */
   set(area: string, key: string, stored: Stored, terms: Terms): Promise<boolean>;
   /**
-   * Removes an entry.
+   * Removes an item.
    *
    * @returns whether there was one.
    */
   delete(area: string, key: string): Promise<boolean>;
   /** Reads and writes in one step. `change` may be called more than once, and must only compute. */
-  update(area: string, key: string, change: (current: Entry | undefined) => Change): Promise<void>;
+  update(area: string, key: string, change: (current: Item | undefined) => Change): Promise<void>;
   /**
    * Adds to a number, which starts at 0 and then expires after `ttl` ms if that is given.
    *
@@ -78,19 +78,19 @@ export interface Engine {
    */
   add(area: string, key: string, amount: number, ttl?: number, when?: 'present'): Promise<Counted>;
   /**
-   * Marks that a computation of the key's value begins. The mark holds until the entry is written or removed, or
+   * Marks that a computation of the key's value begins. The mark holds until the item is written or removed, or
    * another computation begins. A value that was computed from older facts then does not overwrite a newer one. Marks
    * are kept for ten minutes.
    */
   mark(area: string, key: string): Promise<string>;
   clear(area: string): Promise<void>;
   /**
-   * Lists the entries that have not expired, in no order. Entries that are written meanwhile may or may not be
+   * Lists the items that have not expired, in no order. Items that are written meanwhile may or may not be
    * included.
    */
-  entries(area: string): AsyncIterable<readonly [key: string, entry: Entry]>;
+  entries(area: string): AsyncIterable<readonly [key: string, item: Item]>;
   size(area: string): Promise<AreaSize>;
-  /** The number of entries that this process has evicted from the area to keep it within `maxSize`. */
+  /** The number of items that this process has evicted from the area to keep it within `maxSize`. */
   evicted(area: string): number;
 
   /**

@@ -1,6 +1,7 @@
 /** Identifies the process that holds a lease in such a way that every other process can tell whether it still lives. */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { systemCode } from '../contract/system-code.ts';
 
 /**
  * A pid is meaningful within one boot of one kernel and one pid namespace. The start time tells apart processes that
@@ -51,7 +52,7 @@ function exists(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+    return systemCode(error) !== 'ESRCH';
   }
 }
 

@@ -1,6 +1,7 @@
 import { lstatSync, mkdirSync, readlinkSync } from 'node:fs';
 import { registered } from '../worker/registry.ts';
 import { StateError } from './error.ts';
+import { messageOf } from '../contract/message-of.ts';
 
 /**
  * Returns the directory in which the workers of this primary keep their state. The directory is beside the scoreboard
@@ -39,7 +40,7 @@ function makeOwn(directory: string): void {
   } catch (cause) {
     const found = lstatSync(directory, { throwIfNoEntry: false });
     if (found?.isDirectory() && isOwn(found.uid)) return;
-    const why = found === undefined ? (cause as Error).message : 'it is not a directory of this user';
+    const why = found === undefined ? messageOf(cause) : 'it is not a directory of this user';
     throw new StateError('ERR_STATE_PLACE', `cannot keep state in ${directory}: ${why}`, { cause });
   }
 }

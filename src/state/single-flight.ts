@@ -1,4 +1,4 @@
-import type { Engine, Entry } from './engine.ts';
+import type { Engine, Item } from './engine.ts';
 import { isOutage, StateError } from './error.ts';
 import type { Stored } from './value.ts';
 import { newOwner, nextChange } from './waiting.ts';
@@ -59,7 +59,7 @@ export class SingleFlight {
   }
 
   /**
-   * Detaches a computation, because the entry was changed meanwhile. Later callers do not get its result.
+   * Detaches a computation, because the item was changed meanwhile. Later callers do not get its result.
    *
    * @param key the key; undefined for all keys
    */
@@ -97,7 +97,7 @@ export class SingleFlight {
     }
   }
 
-  async #asHolder({ name, key, token }: Lease, making: Making, fresh: Entry | undefined): Promise<Stored> {
+  async #asHolder({ name, key, token }: Lease, making: Making, fresh: Item | undefined): Promise<Stored> {
     try {
       if (fresh !== undefined) return fresh.stored;
       const mark = await this.#mark(key);
@@ -122,10 +122,10 @@ export class SingleFlight {
     }
   }
 
-  async #fresh(key: string): Promise<Entry | undefined> {
+  async #fresh(key: string): Promise<Item | undefined> {
     try {
-      const entry = await this.#engine.get(this.#area, key);
-      return entry !== undefined && entry.freshUntil > Date.now() ? entry : undefined;
+      const item = await this.#engine.get(this.#area, key);
+      return item !== undefined && item.freshUntil > Date.now() ? item : undefined;
     } catch (error) {
       if (isOutage(error)) return undefined;
       throw error;

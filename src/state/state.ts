@@ -34,7 +34,7 @@ const SHORTEST_LEASE_MS = 100;
 
 const engines = new WeakMap<State, Engine>();
 
-/** Returns the engine for the adapters, which keep their entries under names of their own. */
+/** Returns the engine for the adapters, which keep their items under names of their own. */
 export function engineOf(state: State): Engine {
   const engine = engines.get(state);
   if (engine === undefined) throw usage(`expected what openState returns, got ${show(state)}`);

@@ -1,5 +1,6 @@
 import { deserialize, serialize } from 'node:v8';
 import { StateError } from './error.ts';
+import { messageOf } from '../contract/message-of.ts';
 
 /**
  * A value as it is stored. Text, bytes and numbers stay as they are; other values are written by Node's structured
@@ -25,7 +26,7 @@ export function encode(value: unknown, name: string): Stored {
   try {
     return { kind: 'clone', data: serialize(value) };
   } catch (cause) {
-    const why = (cause as Error).message;
+    const why = messageOf(cause);
     throw new StateError('ERR_STATE_VALUE', `${name} cannot be stored: ${why} Store plain data instead`, {
       cause,
     });

@@ -6,6 +6,7 @@ import { serverKeys, type ServerOptions } from './app/server-options.ts';
 import { endedWell, failureOf, serverOf, withServer, type Subject } from './app/subject.ts';
 import { KeptClient } from './kept/kept-client.ts';
 import { formatConnections, reportOf, type ConnectionsReport } from './kept/report.ts';
+import { Period } from './load/period.ts';
 import { checkLoad, type LoadOptions, type LoadSettings } from './load/load-options.ts';
 
 /** What `assertNoConnectionClosed` takes beside the server. */
@@ -89,17 +90,17 @@ async function keepDuring(
   const route = { target: app.target, tls: undefined, timeout };
   const clients = Array.from({ length: connections }, (_, nth) => new KeptClient(route, requests, nth >> 1));
   const askAll = (): Promise<unknown> => Promise.all(clients.map((client) => client.ask()));
-  const over = new AbortController();
+  const period = new Period();
   try {
     await askAll();
     const asking = clients.map((client, nth) =>
-      client.keepAsking(over.signal, nth % 2 === 0 ? pause : Math.max(pause, REST_MS)),
+      client.keepAsking(period, nth % 2 === 0 ? pause : Math.max(pause, REST_MS)),
     );
     const failure = await failureOf(async () => {
       await during(app);
       await app.settled();
     });
-    over.abort();
+    period.end();
     await Promise.all(asking);
     await askAll();
     const report = reportOf(clients, app.actions);
@@ -107,7 +108,7 @@ async function keepDuring(
     if (failure !== undefined) throw failure.error;
     return report;
   } finally {
-    over.abort();
+    period.end();
     for (const client of clients) client.end();
   }
 }

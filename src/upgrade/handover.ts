@@ -2,6 +2,7 @@
 
 import type { DatagramDescription } from '../listeners/datagram-sockets.ts';
 import type { SocketManifest } from '../listeners/directory.ts';
+import { fieldsOf } from '../contract/fields.ts';
 
 /** The version of this format. The other primary may have another version of prefork. */
 export const FORMAT = 2;
@@ -81,7 +82,7 @@ export function packed(handover: Handover): { readonly handover: Handover; reado
 }
 
 export function isNewPrimaryMessage(message: unknown): message is NewPrimaryMessage {
-  const { prefork, generation, reason } = (message ?? {}) as Record<string, unknown>;
+  const { prefork, generation, reason } = fieldsOf(message);
   if (prefork === 'ready') return Number.isSafeInteger(generation);
   return prefork === 'hello' || (prefork === 'failed' && typeof reason === 'string');
 }

@@ -8,7 +8,7 @@ import type { Binder } from '../privileges/binder.ts';
 import { binderRequestOf, type BinderAnswer, type BinderRequest } from '../privileges/binder-messages.ts';
 import { isInSession } from '../privileges/session.ts';
 import { commandPath, doorFlags, whyNotRoots } from './next-node.ts';
-import { isMovedMessage, type MoveMessage } from './moves.ts';
+import { isMovedMessage, type MoveMessage, type MoveTerms } from './moves.ts';
 import { FORMAT, isNewPrimaryMessage, HANDOVER_FD, packed, VARIABLE, type Handover } from './handover.ts';
 
 /** How long a next primary that is given up may take to end in order. */
@@ -53,7 +53,7 @@ export class NewPrimary {
   readonly #child: ChildProcess;
   readonly #events: NewPrimaryEvents;
   readonly #binder: Binder | undefined;
-  #settleOver: () => void = () => {};
+  #markOver: () => void = () => {};
   #timer: NodeJS.Timeout | undefined;
 
   /**
@@ -77,7 +77,7 @@ export class NewPrimary {
       argv0: node,
     });
     this.over = Promise.race([
-      new Promise<void>((resolve) => (this.#settleOver = resolve)),
+      new Promise<void>((resolve) => (this.#markOver = resolve)),
       once(this.#child, 'exit').catch(() => {}),
     ]);
     // The timer starts after the spawn, because that may throw. No event of the process arrives before this turn is
@@ -101,8 +101,8 @@ export class NewPrimary {
   }
 
   /** Sends a connection of a worker of ours, once it is ready. @returns false when it did not leave. */
-  move(id: number, key: string, slot: number, handle: SentHandle): boolean {
-    return this.#say({ prefork: 'move', id, key, slot }, handle);
+  move(id: number, terms: MoveTerms, handle: SentHandle): boolean {
+    return this.#say({ prefork: 'move', id, ...terms }, handle);
   }
 
   recall(id: number): boolean {
@@ -145,7 +145,7 @@ export class NewPrimary {
   #succeed(generation: number, takes: boolean): void {
     if (!this.#end()) return;
     this.#child.unref();
-    this.#settleOver();
+    this.#markOver();
     this.#child.once('disconnect', () => this.#events.gone());
     this.#events.ready(this.#child.pid!, generation, takes);
     // Last, as it tells the next primary that we have heard, and answer no one any more.
@@ -162,7 +162,7 @@ export class NewPrimary {
     // The process could not be started, so it will not exit either.
     if (this.#child.pid === undefined) {
       clearTimeout(force);
-      this.#settleOver();
+      this.#markOver();
     }
     this.#events.failed(reason);
   }

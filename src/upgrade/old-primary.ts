@@ -2,8 +2,9 @@ import { closeSync, readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import type { SentHandle } from '../ipc/channel.ts';
 import type { HandoffEnd } from '../ipc/messages.ts';
-import { isMoveMessage, type MovedMessage, type MoveMessage } from './moves.ts';
+import { isMoveMessage, type MovedMessage, type MoveMessage, type MoveTerms } from './moves.ts';
 import { FORMAT, HANDOVER_FD, handoverOf, VARIABLE, type Handover, type NewPrimaryMessage } from './handover.ts';
+import { messageOf } from '../contract/message-of.ts';
 
 /** How long the primary before this one may take to hear that this one is ready. */
 const PATIENCE_MS = 5000;
@@ -11,7 +12,7 @@ const PATIENCE_MS = 5000;
 /** Has connections of the old primary's workers served here. */
 export interface Taker {
   /** @param handle undefined when its descriptor got lost */
-  take(id: number, key: string, slot: number, handle: SentHandle | undefined): void;
+  take(id: number, terms: MoveTerms, handle: SentHandle | undefined): void;
   recall(id: number): void;
 }
 
@@ -57,7 +58,7 @@ export class OldPrimary {
       if (format !== String(FORMAT)) throw new Error('the old primary speaks another format');
       return new OldPrimary(readHandover());
     } catch (error) {
-      say({ prefork: 'failed', reason: (error as Error).message });
+      say({ prefork: 'failed', reason: messageOf(error) });
       leave();
       throw error;
     }
@@ -108,7 +109,7 @@ export class OldPrimary {
 
   #take(said: Exclude<MoveMessage, { prefork: 'heard' }>, handle: SentHandle | undefined): void {
     if (said.prefork === 'recall') this.#taker?.recall(said.id);
-    else this.#taker?.take(said.id, said.key, said.slot, handle);
+    else this.#taker?.take(said.id, said, handle);
   }
 
   failed(reason: string): void {

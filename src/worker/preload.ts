@@ -4,7 +4,8 @@
  */
 import cluster from 'node:cluster';
 import { fileURLToPath } from 'node:url';
-import { takeContext, type WorkerContext } from '../ipc/context.ts';
+import type { Balance } from '../contract/modes.ts';
+import { takeBriefing, type WorkerBriefing } from '../ipc/briefing.ts';
 import type { Slots } from '../balance/slots.ts';
 import { LoadView } from '../scoreboard/load-view.ts';
 import { ApplicationMetrics } from './vitals/application-metrics.ts';
@@ -13,6 +14,9 @@ import { Balancer } from './balancing/balancer.ts';
 import { Leveller } from './balancing/leveller.ts';
 import { Drain } from './draining/drain.ts';
 import { Handoffs } from './balancing/handoffs.ts';
+import { Heat } from './balancing/heat.ts';
+import { Undecided } from './balancing/undecided.ts';
+import type { SlotHandle } from './listening/slot-handle.ts';
 import { watchForHangs } from './vitals/hang-watch.ts';
 import { IdleConnections } from './draining/idle-connections.ts';
 import { reportFatalErrors } from './last-words/fatal-report.ts';
@@ -23,7 +27,7 @@ import { Link } from './link.ts';
 import { interceptListen } from './listening/listen.ts';
 import { OneShotHooks } from './draining/one-shot-hooks.ts';
 import { arrivedAt, deliverTo } from './migration/arrivals.ts';
-import { DrainMoves } from './migration/drain-moves.ts';
+import { DrainMoves, type DrainMovesParts } from './migration/drain-moves.ts';
 import { EveryAnswer } from './migration/every-answer.ts';
 import { Migration } from './migration/migration.ts';
 import { pinAuthenticated } from './migration/pins.ts';
@@ -35,8 +39,8 @@ import { Status } from './status.ts';
 import { ReadFairness } from './balancing/read-fairness.ts';
 import { Vitals } from './vitals/vitals.ts';
 
-// A thread of the worker finds no context: the main thread has taken it.
-const given = cluster.isWorker ? takeContext() : undefined;
+// A thread of the worker finds no briefing: the main thread has taken it.
+const given = cluster.isWorker ? takeBriefing() : undefined;
 if (given !== undefined) start(given);
 
 /**
@@ -48,113 +52,124 @@ function leaveSignalsToThePrimary(): void {
   for (const signal of ['SIGINT', 'SIGHUP', 'SIGUSR2']) process.on(signal, () => {});
 }
 
-function start(context: WorkerContext): void {
-  hideFlag();
-  // This comes first: parts that put a function before `process.send` later take it away again.
-  sendRealHandles();
-  leaveSignalsToThePrimary();
-  inspectOnAnyPort();
-  reportFatalErrors(context.reports);
-  if (context.hangStack > 0 && context.reports !== '') watchForHangs(context.hangStack, context.reports);
-  // A message to a primary that just died causes an error. The end of the channel comes next, and the worker acts on that.
-  cluster.worker?.on('error', () => {});
+/** Makes the parts of a worker, each after those that it needs, and joins them. */
+function start(briefing: WorkerBriefing): void {
+  prepareProcess(briefing);
+  const { balance } = briefing;
   const link = new Link();
-  const words = new LastWords(link, context.reports);
-  const { balance } = context;
+  const words = new LastWords(link, briefing.reports);
+
+  // What happens to connections here.
   const isEven = balance === 'auto' || balance === 'least-connections';
   const turns = isEven ? new ReadFairness() : undefined;
-  const canMove = context.migrate !== 'off' && context.sharing !== 'round-robin';
+  const canMove = briefing.migrate !== 'off' && briefing.sharing !== 'round-robin';
   const requests = new Requests(turns, canMove ? pinAuthenticated : undefined);
   const idle = new IdleConnections(requests);
   const servers = new Servers();
   const drainHooks = new OneShotHooks('onDrain');
-  const isAtAccept = balance === 'least-connections' || balance === 'sticky-ip';
-  let balancer: Balancer | undefined;
-  let leveller: Leveller | undefined;
-  const handicap = (): number => leveller?.handicap ?? 0;
   const isDraining = (): boolean => drainHooks.hasFired;
-  const connections = {
-    open: () => servers.open() + (balancer?.waiting ?? 0) + (handoffs?.arriving ?? 0),
-    accepted: () => servers.accepted(),
-  };
-  const handoffs =
-    !isAtAccept && !canMove
-      ? undefined
-      : new Handoffs({
-          link,
-          taker: (listener) => (isDraining() ? undefined : servers.taker(listener)),
-          deliver: deliverTo(servers),
-        });
-  const vitals = new Vitals({ ...context, connections, requests, handoffs, handicap });
+
+  // Connections between this worker and others, and what the row says of all.
+  const isAtAccept = balance === 'least-connections' || balance === 'sticky-ip';
+  const taker = (listener: number): SlotHandle | undefined => (isDraining() ? undefined : servers.taker(listener));
+  const handoffs = isAtAccept || canMove ? new Handoffs({ link, taker, deliver: deliverTo(servers) }) : undefined;
+  const undecided = handoffs && isAtAccept ? new Undecided(handoffs) : undefined;
+  const open = (): number => servers.open() + (undecided?.count ?? 0) + (handoffs?.arriving ?? 0);
+  const heat = new Heat();
+  const handicap = (): number => heat.handicap;
+  const connections = { open, accepted: () => servers.accepted() };
+  const vitals = new Vitals({ ...briefing, connections, requests, handoffs, handicap });
   handoffs?.whenChanged(() => vitals.publish());
-  const status = new Status(context.slot, vitals, words);
+
+  // The worker's place, and its life there.
+  const status = new Status(briefing.slot, vitals, words);
+  const slot = (): number | undefined => status.slot;
   servers.whenAdded((server) => {
     requests.trackHttp2(server);
     requests.trackServed(server);
     idle.watch(server);
     status.ready();
   });
-  const migration = handoffs && canMove ? new Migration({ servers, handoffs, slot: () => status.slot }) : undefined;
-  const moves =
-    handoffs && migration
-      ? new DrainMoves({
-          migration,
-          closedUntil: handoffs.closedUntil,
-          slot: () => status.slot,
-          isSticky: balance === 'sticky-ip',
-          look: lookerAt(context.board),
-        })
-      : undefined;
-  const drain = new Drain({
-    hooks: drainHooks,
-    servers,
-    requests,
-    idle,
-    moves,
-    unsettled: () => (handoffs?.pending ?? 0) + (balancer?.waiting ?? 0),
-  });
-  const applicationMetrics = new ApplicationMetrics(link);
-  const primaryDeath = new OneShotHooks('onPrimaryDeath');
+  link.on('promote', (promotion) => status.promote(promotion.slot));
 
+  // The parts that move connections, and that decide where accepted ones are served.
+  const look = lookerAt(briefing.board);
+  const mover = handoffs && canMove ? { handoffs, migration: new Migration({ servers, handoffs, slot }) } : undefined;
+  const moves = mover && drainMoves(mover, { balance, slot, look });
+  const unsettled = (): number => (handoffs?.pending ?? 0) + (undecided?.count ?? 0);
+  const drain = new Drain({ hooks: drainHooks, servers, requests, idle, moves, unsettled });
   drainHooks.add(() => vitals.state('draining'));
   drainHooks.add(() => turns?.close());
-  const place = { board: context.board, slot: () => status.slot };
-  const { open } = connections;
-  balancer =
-    handoffs && isAtAccept
-      ? Balancer.start(balance, { ...place, handoffs, servers, open, vitals, isDraining, handicap })
-      : undefined;
   const isServing = (): boolean => !isDraining() && !status.isParked;
-  if (handoffs && migration && context.migrate === 'every-answer' && balance !== 'sticky-ip') {
-    const { closedUntil } = handoffs;
-    const look = lookerAt(context.board);
-    new EveryAnswer({ migration, requests, closedUntil, slot: () => status.slot, isServing, look }).begin();
-  } else if (handoffs && migration && isLevelled(balance, canMove)) {
-    leveller = Leveller.start({ ...place, migration, handoffs, servers, requests, vitals, arrivedAt, isServing });
+  const { board } = briefing;
+  const shared = { board, slot, servers, vitals };
+  const balancer =
+    handoffs && undecided && Balancer.start(balance, { ...shared, handoffs, undecided, open, isDraining, handicap });
+  if (mover && briefing.migrate === 'every-answer' && balance !== 'sticky-ip') {
+    const { closedUntil } = mover.handoffs;
+    new EveryAnswer({ migration: mover.migration, requests, closedUntil, slot, isServing, look }).begin();
+  } else if (mover && isLevelled(balance, canMove)) {
+    Leveller.start({ ...shared, ...mover, requests, heat, arrivedAt, isServing });
   }
+
+  // The doors to Node, to the primary and to the application.
   interceptListen({
     link,
     servers,
-    sharing: context.sharing,
+    sharing: briefing.sharing,
     onAsked: () => status.standby(),
     onParked: (isParked) => status.parked(isParked),
     isLeaving: isDraining,
     steering: balancer,
   });
-  link.on('promote', ({ slot }) => status.promote(slot));
-  leaveWhenTold({ link, drain, servers, vitals, context }, primaryDeath);
-
+  const primaryDeath = new OneShotHooks('onPrimaryDeath');
+  leaveWhenTold({ link, drain, servers, vitals, briefing }, primaryDeath);
   // The program has had its first turn by then.
   setImmediate(() => link.send({ type: 'started' })).unref();
+  offer({ briefing, link, status, drainHooks, primaryDeath });
+}
+
+/** What this file does to the process itself, before any part is made. */
+function prepareProcess({ reports, hangStack }: WorkerBriefing): void {
+  hideFlag();
+  // This comes before the other parts: those that put a function before `process.send` later take it away again.
+  sendRealHandles();
+  leaveSignalsToThePrimary();
+  inspectOnAnyPort();
+  reportFatalErrors(reports);
+  if (hangStack > 0 && reports !== '') watchForHangs(hangStack, reports);
+  // A message to a primary that just died causes an error. The end of the channel comes next, and the worker acts on that.
+  cluster.worker?.on('error', () => {});
+}
+
+function drainMoves(
+  { handoffs, migration }: { readonly handoffs: Handoffs; readonly migration: Migration },
+  { balance, ...place }: { readonly balance: Balance } & Pick<DrainMovesParts, 'slot' | 'look'>,
+): DrainMoves {
+  const { closedUntil } = handoffs;
+  return new DrainMoves({ migration, closedUntil, isSticky: balance === 'sticky-ip', ...place });
+}
+
+interface Offered {
+  readonly briefing: WorkerBriefing;
+  readonly link: Link;
+  readonly status: Status;
+  readonly drainHooks: OneShotHooks;
+  readonly primaryDeath: OneShotHooks;
+}
+
+/** Makes the worker known to the application, for `prefork/worker`. */
+function offer({ briefing, link, status, drainHooks, primaryDeath }: Offered): void {
+  const applicationMetrics = new ApplicationMetrics(link);
   let hasSaidReady = false;
   register({
     get slot() {
       return status.slot;
     },
-    generation: context.generation,
-    board: context.board,
+    generation: briefing.generation,
+    board: briefing.board,
     get isDraining() {
-      return isDraining();
+      return drainHooks.hasFired;
     },
     ready() {
       if (hasSaidReady) return;

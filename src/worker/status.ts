@@ -1,4 +1,4 @@
-import { NO_SLOT, slotEnvironment } from '../ipc/context.ts';
+import { NO_SLOT, slotEnvironment } from '../ipc/briefing.ts';
 import type { LastWords } from './last-words/last-words.ts';
 import { OneShotHooks } from './draining/one-shot-hooks.ts';
 import { onReadyMessage } from './ready-message.ts';

@@ -27,9 +27,13 @@ function boardOf({ pid }: App): string {
 }
 
 function anyRow(random: Random, pids: readonly number[]): Row {
-  const row: Row = { ...BLANK, durations: BLANK.durations.map(() => random.pick(numbers)) };
+  const row: Row = {
+    ...BLANK,
+    durations: BLANK.durations.map(() => random.pick(numbers)),
+    latencies: BLANK.latencies.map(() => random.pick(numbers)),
+  };
   for (const name of Object.keys(row) as Array<keyof Row>) {
-    if (name !== 'durations' && name !== 'state') row[name] = random.pick(numbers);
+    if (name !== 'durations' && name !== 'latencies' && name !== 'state') row[name] = random.pick(numbers);
   }
   row.pid = random.pick(pids);
   row.state = random.pick(states);

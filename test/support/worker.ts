@@ -6,7 +6,7 @@ import process from 'node:process';
 import type { TestContext } from 'node:test';
 import { testDirectory } from './abandoned.ts';
 import { Channel } from '../../src/ipc/channel.ts';
-import { contextEnvironment, type WorkerContext } from '../../src/ipc/context.ts';
+import { briefingEnvironment, type WorkerBriefing } from '../../src/ipc/briefing.ts';
 import { decodeWorkerMessage, type PrimaryMessage, type WorkerMessage } from '../../src/ipc/messages.ts';
 import { Board } from '../../src/scoreboard/board.ts';
 import type { Row } from '../../src/scoreboard/layout.ts';
@@ -21,7 +21,7 @@ export interface WorkerOptions {
   readonly entry: string;
   /** Files that are written to the worker's directory before it starts. */
   readonly files?: Readonly<Record<string, string>>;
-  readonly context?: Partial<WorkerContext>;
+  readonly context?: Partial<WorkerBriefing>;
   readonly nodeOptions?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -48,7 +48,7 @@ export class TestWorker {
     for (const [name, text] of Object.entries(files ?? {})) writeFileSync(join(directory, name), text);
     this.#board = Board.create({ name: 'test', rows: 1, directories: [directory] });
     this.#reader = Reader.open(this.#board.path);
-    const own = contextEnvironment({
+    const own = briefingEnvironment({
       slot: 0,
       generation: 1,
       sharing: 'shared',

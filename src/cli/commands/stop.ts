@@ -6,6 +6,7 @@ import { perform, printDone } from '../operation.ts';
 import { complain, print } from '../print.ts';
 import { verbHelp } from '../verb-help.ts';
 import { parseVerbLine, type VerbShape } from '../verb-line.ts';
+import { systemCode } from '../../contract/system-code.ts';
 
 const shape: VerbShape = { flags: { now: 'Stop without grace: requests in flight are cut off.' } };
 
@@ -84,6 +85,6 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+    return systemCode(error) !== 'ESRCH';
   }
 }

@@ -14,6 +14,7 @@ import { connectTo, type RunningServer } from '../../control/client.ts';
 import { PAGE_POLICY, pageFileOf, type PageFile } from '../../control/page-files.ts';
 import { newSecret } from '../../control/secret.ts';
 import { refusal } from './admission.ts';
+import { messageOf } from '../../contract/message-of.ts';
 
 const LOOPBACK = '127.0.0.1';
 
@@ -81,7 +82,7 @@ async function servePage(response: ServerResponse, { name, contentType }: PageFi
       .writeHead(200, { 'content-type': contentType, 'content-security-policy': PAGE_POLICY, ...SAFETY })
       .end(body);
   } catch (error) {
-    refuse(response, 500, (error as Error).message);
+    refuse(response, 500, messageOf(error));
   }
 }
 

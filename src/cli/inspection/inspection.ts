@@ -115,7 +115,7 @@ async function openWithin(
 
 /**
  * Makes sure that the pid means the same process here. In another container it may be another process, or none. The
- * server of another user can claim any pid.
+ * server of another user can name any pid.
  */
 async function checkProcess({ owner }: RunningServer, { pid, primary }: Subject): Promise<void> {
   if (process.platform !== 'linux') return;

@@ -1,5 +1,6 @@
 import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { PreforkError } from '../../errors.ts';
+import { messageOf } from '../../contract/message-of.ts';
 
 /**
  * A file that is either whole or not there. The object owns the file while it is written: closing removes the file
@@ -41,7 +42,7 @@ export class OutputFile implements Disposable {
       for (let at = 0; at < bytes.length;) at += writeSync(this.#fd, bytes, at);
       this.size += bytes.length;
     } catch (error) {
-      throw new PreforkError('ERR_NOT_DONE', `cannot write ${this.path}: ${(error as Error).message}`, {
+      throw new PreforkError('ERR_NOT_DONE', `cannot write ${this.path}: ${messageOf(error)}`, {
         cause: error,
       });
     }

@@ -9,6 +9,7 @@ import { readKeys, type Action } from './keys.ts';
 import { Screen } from './screen.ts';
 import type { Style } from './table.ts';
 import { changed, firstView, type View } from './view.ts';
+import { messageOf } from '../../contract/message-of.ts';
 
 export interface LiveOptions {
   readonly feed: Feed;
@@ -95,7 +96,7 @@ export class Live {
       if (outcome.ok) this.#say(`${what} done in ${duration(outcome.took)}`);
       else this.#say(`${what} failed: ${outcome.reason}`);
     } catch (error) {
-      this.#say(`${what} failed: ${(error as Error).message}`);
+      this.#say(`${what} failed: ${messageOf(error)}`);
     }
   }
 

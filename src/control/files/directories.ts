@@ -15,6 +15,7 @@ import { isAbsolute, join } from 'node:path';
 import { unusable } from './place.ts';
 import { systemCode } from '../../contract/system-code.ts';
 import { canOthersWrite, octal, resolved, userId, whyNotTrusted } from './trust.ts';
+import { messageOf } from '../../contract/message-of.ts';
 
 const VARIABLE = 'PREFORK_RUNTIME_DIR';
 
@@ -56,8 +57,8 @@ interface Choice {
  * @throws PreforkError `ERR_CONTROL_SOCKET` when there is no place that can be trusted.
  */
 export function controlDirectories(env: NodeJS.ProcessEnv = process.env): string[] {
-  const { parents, faults } = parentsIn(env);
-  if (parents.length === 0) throw unusable(faults[0] ?? 'there is no directory for it');
+  const { parents, problems } = parentsIn(env);
+  if (parents.length === 0) throw unusable(problems[0] ?? 'there is no directory for it');
   return [...new Set(parents.flatMap((parent) => ownIn(parent)))];
 }
 
@@ -103,13 +104,13 @@ function othersIn(parent: string): OthersDirectory[] {
 /**
  * Tells which directory a server that starts now would use, or why it could not.
  *
- * @returns an object whose `path` is undefined, with a fault, when there is none.
+ * @returns an object whose `path` is undefined, with a problem, when there is none.
  */
-export function previewDirectory(env: NodeJS.ProcessEnv = process.env): { path?: string; fault?: string } {
+export function previewDirectory(env: NodeJS.ProcessEnv = process.env): { path?: string; problem?: string } {
   try {
     return { path: choose(env).path };
   } catch (error) {
-    return { fault: (error as Error).message };
+    return { problem: messageOf(error) };
   }
 }
 
@@ -136,7 +137,7 @@ export function makeDirectory(path: string): void {
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
-    if (systemCode(error) !== 'EEXIST') throw unusable(`cannot create ${path}: ${(error as Error).message}`, error);
+    if (systemCode(error) !== 'EEXIST') throw unusable(`cannot create ${path}: ${messageOf(error)}`, error);
   }
   if (!isFitDirectory(path)) throw unusable(`${path} is gone again, just after it was made`);
 }
@@ -157,15 +158,15 @@ export function isFitDirectory(path: string): boolean {
 }
 
 function choose(env: NodeJS.ProcessEnv): Choice {
-  const { parents, faults } = parentsIn(env);
+  const { parents, problems } = parentsIn(env);
   for (const parent of parents) {
     try {
       return chooseIn(parent);
     } catch (error) {
-      faults.push((error as Error).message);
+      problems.push(messageOf(error));
     }
   }
-  throw unusable(faults[0] ?? 'there is no directory for it');
+  throw unusable(problems[0] ?? 'there is no directory for it');
 }
 
 function chooseIn(parent: Parent): Choice {
@@ -200,22 +201,22 @@ function ownIn({ path, isShared }: Parent): string[] {
 }
 
 /** Lists the parents in the order of preference, and says why others that were asked for are not used. */
-function parentsIn(env: NodeJS.ProcessEnv): { readonly parents: Parent[]; readonly faults: string[] } {
-  if (process.platform === 'win32') return { parents: [{ path: tmpdir(), isShared: false }], faults: [] };
+function parentsIn(env: NodeJS.ProcessEnv): { readonly parents: Parent[]; readonly problems: string[] } {
+  if (process.platform === 'win32') return { parents: [{ path: tmpdir(), isShared: false }], problems: [] };
   const given = env[VARIABLE] || undefined;
   const uid = userId();
   const parents: Parent[] = [];
-  const faults: string[] = [];
+  const problems: string[] = [];
   const add = (path: string, mustBeOwn: boolean, isNamed: boolean): void => {
     const found = isAbsolute(path) ? resolved(path) : undefined;
-    const fault = found === undefined ? `${path} is not a directory` : whyNotUsed(found, mustBeOwn);
-    if (fault === undefined) parents.push({ path: found!, isShared: canOthersWrite(statSync(found!)) });
-    else if (isNamed) faults.push(fault);
+    const problem = found === undefined ? `${path} is not a directory` : whyNotUsed(found, mustBeOwn);
+    if (problem === undefined) parents.push({ path: found!, isShared: canOthersWrite(statSync(found!)) });
+    else if (isNamed) problems.push(problem);
   };
   if (given !== undefined) {
     add(given, false, true);
-    if (faults.length > 0) faults[0] = `${VARIABLE}: ${faults[0]}`;
-    return { parents, faults };
+    if (problems.length > 0) problems[0] = `${VARIABLE}: ${problems[0]}`;
+    return { parents, problems };
   }
   // Root creates the directory of another user. A user other than root looks here only when it exists.
   if (uid === 0 || lookAt(join(RUN, nameFor(uid))) !== undefined) add(RUN, false, false);
@@ -223,7 +224,7 @@ function parentsIn(env: NodeJS.ProcessEnv): { readonly parents: Parent[]; readon
   if (env['XDG_RUNTIME_DIR']) add(env['XDG_RUNTIME_DIR'], true, false);
   add(join(RUN, 'user', String(uid)), true, false);
   add(tmpdir(), false, true);
-  return { parents, faults };
+  return { parents, problems };
 }
 
 function whyNotUsed(path: string, mustBeOwn: boolean): string | undefined {

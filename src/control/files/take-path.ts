@@ -6,11 +6,11 @@
  * a client that sees the new file can connect.
  *
  * A dead file has to go first. Checking it and replacing it are two steps, and another server may replace it in
- * between. That server's live socket must survive. So a server may replace a dead file only when it holds a claim on
- * exactly that file. The claim is a second name of its own listening socket, made from the dead file's identity. Two
- * servers cannot hold one claim, because the claim is linked, too. A server that died leaves a claim on which no server
- * listens, which is itself a dead file and is replaced in this way. Renaming the claim to the path replaces the dead
- * file and gives up the claim, in one step.
+ * between. That server's live socket must survive. So a server may replace a dead file only when it holds a permit for
+ * exactly that file. The permit is a second name of its own listening socket, made from the dead file's identity. Two
+ * servers cannot hold one permit, because the permit is linked, too. A server that died leaves a permit on which no server
+ * listens, which is itself a dead file and is replaced in this way. Renaming the permit to the path replaces the dead
+ * file and gives up the permit, in one step.
  */
 import { linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -18,12 +18,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { pathIn, unusable } from './place.ts';
 import { probe } from './probe.ts';
 import { systemCode } from '../../contract/system-code.ts';
+import { messageOf } from '../../contract/message-of.ts';
 
 /** Each attempt is lost to a faster server, which is then found live. */
 const MOST_ATTEMPTS = 100;
 
-/** The wait for the holder of a claim to use it. The holder needs less than 1 ms. */
-const CLAIM_WAIT_MS = 5;
+/** The wait for the holder of a permit to use it. The holder needs less than 1 ms. */
+const PERMIT_WAIT_MS = 5;
 
 /**
  * Gives the socket file `own`, on which this process listens, the additional name `path`.
@@ -52,16 +53,16 @@ export function replacePath(own: string, path: string): void {
 }
 
 async function replaceDead(own: string, path: string, dead: string): Promise<boolean> {
-  const claim = pathIn(dirname(path), `.${dead}.claim`);
-  if (!(await takePath(own, claim))) {
-    await delay(CLAIM_WAIT_MS);
+  const permit = pathIn(dirname(path), `.${dead}.permit`);
+  if (!(await takePath(own, permit))) {
+    await delay(PERMIT_WAIT_MS);
     return false;
   }
   if (identity(path) === dead) {
-    renameSync(claim, path);
+    renameSync(permit, path);
     return true;
   }
-  unlinkSync(claim);
+  unlinkSync(permit);
   return false;
 }
 
@@ -71,7 +72,7 @@ function linkIfFree(own: string, path: string): boolean {
     return true;
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return false;
-    throw unusable(`cannot create ${path}: ${(error as Error).message}`, error);
+    throw unusable(`cannot create ${path}: ${messageOf(error)}`, error);
   }
 }
 

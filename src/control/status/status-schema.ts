@@ -6,7 +6,7 @@
  */
 import type { Figure } from '../../contract/figures.ts';
 import type { MoveReason, MovesByReason } from '../../contract/moves.ts';
-import { operationKinds, type OperationKind } from '../../contract/operations.ts';
+import { operationKinds } from '../../contract/operations.ts';
 import { VITALS, type Vitals } from '../../contract/vitals.ts';
 import type { BalanceStatus, ExitStatus, ReloadStatus, SlotStatus, Status, WorkerStatus } from '../controls.ts';
 import {
@@ -26,8 +26,9 @@ import {
   type JsonSchema,
   type Schema,
 } from './schema.ts';
+import { tableOf } from '../../contract/tables.ts';
 
-const operationWords = Object.fromEntries(operationKinds.map((kind) => [kind, ''])) as Record<OperationKind, string>;
+const operationWords = tableOf(operationKinds, () => '');
 
 const vitals: Schema<Vitals> = object<Vitals>(
   'What a worker last wrote to the scoreboard.',

@@ -1,5 +1,6 @@
 /** The look and the meaning of each state of a worker or a slot: first a shape and a word, then a colour. */
 import type { SlotStatus, WorkerStatus } from '../../control/controls.ts';
+import { isKeyOf } from '../../contract/tables.ts';
 
 export type State = WorkerStatus['state'] | SlotStatus['state'];
 export type Tone = 'good' | 'busy' | 'bad' | 'quiet';
@@ -30,5 +31,5 @@ export const looks: Readonly<Record<State, Look>> = {
 const unknown: Look = { shape: 'note', tone: 'quiet', meaning: '' };
 
 export function lookOf(state: string): Look {
-  return Object.hasOwn(looks, state) ? looks[state as State] : unknown;
+  return isKeyOf(looks, state) ? looks[state] : unknown;
 }

@@ -47,7 +47,7 @@ const MOST_CAUSES = 8;
  * as long as it is held, even after the answer.
  *
  * When the client has left, or the server has given up waiting (`isAbandoned`), the methods do nothing: a handler need
- * not look before it answers. `hijack` alone throws then. A second answer is a fault, and throws a MisuseError.
+ * not look before it answers. `hijack` alone throws then. A second answer is an error of the handler, and throws a MisuseError.
  */
 export class Context implements ResponseHead {
   /** The method in capitals, such as `GET`. */

@@ -1,5 +1,5 @@
 import { BACKSLASH, CLASSES, CR, EQUALS, HEX, HTAB, LF, QUOTE, QUOTED, SEMICOLON, SP, TOKEN, VALUE } from './bytes.ts';
-import type { Fault } from './faults.ts';
+import type { Refusal } from './refusals.ts';
 import { DATA, END, FAILED, NEED } from './parser-events.ts';
 
 // The states between two bytes of a body of chunks. RFC 9112, 7.1.
@@ -26,7 +26,7 @@ type ChunksEvent = typeof NEED | typeof DATA | typeof END | typeof FAILED;
 export class Chunks {
   at = 0;
   from = 0;
-  fault: Fault = 'BAD_CHUNK';
+  refusal: Refusal = 'BAD_CHUNK';
   readonly #limit: number;
   #state = SIZE_START;
   #size = 0;
@@ -44,7 +44,7 @@ export class Chunks {
   reset(): void {
     this.#state = SIZE_START;
     this.#idle = 0;
-    this.fault = 'BAD_CHUNK';
+    this.refusal = 'BAD_CHUNK';
   }
 
   /** Decodes the next piece. END comes after the line of the last chunk. */
@@ -137,7 +137,7 @@ export class Chunks {
 
   #extension(next: number): number {
     if (++this.#idle <= this.#limit) return next;
-    this.fault = 'CHUNK_EXTENSIONS_TOO_LARGE';
+    this.refusal = 'CHUNK_EXTENSIONS_TOO_LARGE';
     return -1;
   }
 }

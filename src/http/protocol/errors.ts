@@ -20,7 +20,7 @@ export class HttpError extends Error {
   }
 }
 
-/** The `code` of an error that is the program's own fault, in this part of the package. */
+/** The `code` of an error that is the program's own error, in this part of the package. */
 export type MisuseCode = 'ERR_HTTP_ANSWERED' | 'ERR_HTTP_FIELD' | 'ERR_HTTP_BODY' | 'ERR_HTTP_OPTION' | 'ERR_HTTP_PEER';
 
 /** A call that cannot be carried out. The message says what would be right. */

@@ -1,6 +1,6 @@
 import { isAuthority } from './authority.ts';
 import { CLASSES, DIGIT, latin1 } from './bytes.ts';
-import type { Fault } from './faults.ts';
+import type { Refusal } from './refusals.ts';
 import { trimBlanks } from './blanks.ts';
 import { authenticatesConnection } from './authentication.ts';
 import {
@@ -61,7 +61,7 @@ export class Framing {
    * Notes a field that the protocol acts upon. @param field one of the special ones, whose value is from `from` to
    * `to`.
    */
-  note(field: number, bytes: Buffer, from: number, to: number): Fault | undefined {
+  note(field: number, bytes: Buffer, from: number, to: number): Refusal | undefined {
     switch (field) {
       case HOST_FIELD:
         return ++this.hosts === 1 && isHost(bytes, from, to) ? undefined : 'BAD_HOST';
@@ -89,18 +89,18 @@ export class Framing {
   }
 
   /** Judges the message when all its fields are known. RFC 9112, 6.3. */
-  settle(method: string, minor: number): Fault | undefined {
+  conclude(method: string, minor: number): Refusal | undefined {
     if (this.#expects !== undefined && !isContinue(this.#expects)) return 'BAD_EXPECT';
     // Both are ignored in HTTP/1.0: RFC 9110, 7.8 and 10.1.1.
     if (minor === 0) this.#hasUpgrade = false;
     this.expectsContinue = this.#expects !== undefined && minor === 1;
-    const fault = this.#codings === undefined ? undefined : this.#settleCodings(this.#codings, minor);
+    const refusal = this.#codings === undefined ? undefined : this.#judgeCodings(this.#codings, minor);
     // The bytes that follow belong to the tunnel: RFC 9110, 9.3.6.
     if (method === 'CONNECT') this.contentLength = 0;
-    return fault;
+    return refusal;
   }
 
-  #noteLength(length: number): Fault | undefined {
+  #noteLength(length: number): Refusal | undefined {
     if (this.#codings !== undefined) return 'TWO_LENGTHS';
     if (this.#hasLength || length < 0) return 'BAD_CONTENT_LENGTH';
     this.#hasLength = true;
@@ -108,7 +108,7 @@ export class Framing {
     return undefined;
   }
 
-  #settleCodings(codings: string, minor: number): Fault | undefined {
+  #judgeCodings(codings: string, minor: number): Refusal | undefined {
     this.contentLength = -1;
     return minor === 0 ? 'BAD_CODING' : transferCoding(codings);
   }
@@ -152,10 +152,10 @@ function lengthOf(bytes: Uint8Array, from: number, to: number): number {
 }
 
 /**
- * Returns the fault of a list of transfer codings. Chunked has to be the last, or the end of the body cannot be known.
+ * Returns the refusal of a list of transfer codings. Chunked has to be the last, or the end of the body cannot be known.
  * We could not undo any other coding, and a handler would take the result for the content.
  */
-function transferCoding(list: string): Fault | undefined {
+function transferCoding(list: string): Refusal | undefined {
   const codings = list.split(',').map((coding) => trimBlanks(coding).toLowerCase());
   if (codings.lastIndexOf('chunked') !== codings.length - 1) return 'BAD_CODING';
   if (codings.indexOf('chunked') !== codings.length - 1) return 'BAD_CODING';

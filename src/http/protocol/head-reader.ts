@@ -1,5 +1,5 @@
 import { CLASSES, COLON, CR, HTAB, LF, SP, TARGET, TOKEN, VALUE } from './bytes.ts';
-import type { Fault } from './faults.ts';
+import type { Refusal } from './refusals.ts';
 import { Framing } from './framing.ts';
 import { methodAt } from './methods.ts';
 import { FAILED, HEAD, NEED } from './parser-events.ts';
@@ -47,7 +47,7 @@ type HeadEvent = typeof NEED | typeof HEAD | typeof FAILED;
 export class HeadReader {
   /** The place up to which the bytes given are used. */
   at = 0;
-  fault: Fault = 'BAD_METHOD';
+  refusal: Refusal = 'BAD_METHOD';
 
   /** After HEAD: the bytes that all places refer to, and where in them zero is. */
   bytes: Buffer = NO_BYTES;
@@ -135,7 +135,7 @@ export class HeadReader {
     this.beginHead();
   }
 
-  #tooLarge(): Fault {
+  #tooLarge(): Refusal {
     return this.#state === TARGET_BYTES ? 'TARGET_TOO_LONG' : 'HEAD_TOO_LARGE';
   }
 
@@ -158,8 +158,8 @@ export class HeadReader {
     this.#mark = 0;
   }
 
-  #fail(fault: Fault): typeof FAILED {
-    this.fault = fault;
+  #fail(refusal: Refusal): typeof FAILED {
+    this.refusal = refusal;
     return FAILED;
   }
 
@@ -204,8 +204,8 @@ export class HeadReader {
           this.fields[place + 2] = mark;
           this.fields[place + 3] = last - base;
           if (this.#special !== OTHER) {
-            const fault = this.#note(bytes, base + mark, last);
-            if (fault !== undefined) return this.#fail(fault);
+            const refusal = this.#note(bytes, base + mark, last);
+            if (refusal !== undefined) return this.#fail(refusal);
           }
           state = VALUE_LF;
           break;
@@ -294,7 +294,7 @@ export class HeadReader {
   }
 
   /** Notes a field that the protocol acts upon. */
-  #note(bytes: Buffer, from: number, to: number): Fault | undefined {
+  #note(bytes: Buffer, from: number, to: number): Refusal | undefined {
     // Such fields come too late after a body to mean what they say, and a server behind us may believe them: RFC 9110,
     // 6.5.1.
     if (this.#isTrailers) return 'BAD_TRAILER';

@@ -7,7 +7,7 @@ export const DATA = 2;
 /** The message is complete. */
 export const END = 3;
 /**
- * The message is wrong, and `fault` says why. The connection is of no use any more, because the beginning of the next
+ * The message is wrong, and `refusal` says why. The connection is of no use any more, because the beginning of the next
  * message cannot be known.
  */
 export const FAILED = 4;

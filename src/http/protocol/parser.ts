@@ -1,6 +1,6 @@
 import { CR, LF } from './bytes.ts';
 import { Chunks } from './chunks.ts';
-import type { Fault } from './faults.ts';
+import type { Refusal } from './refusals.ts';
 import { HeadReader, type HeadLimits } from './head-reader.ts';
 import { DATA, END, FAILED, HEAD, NEED, type ParserEvent } from './parser-events.ts';
 
@@ -33,7 +33,7 @@ export class Parser {
   /** After DATA: the part of the bytes given. */
   from = 0;
   to = 0;
-  fault: Fault | undefined = undefined;
+  refusal: Refusal | undefined = undefined;
   /**
    * After HEAD: the request line and the fields. After END: the fields after the body. They are valid until the next
    * call.
@@ -93,14 +93,14 @@ export class Parser {
 
   /** Returns to the state of a new parser. */
   reset(): void {
-    this.fault = undefined;
+    this.refusal = undefined;
     this.#phase = IN_HEAD;
     this.head.reset();
   }
 
-  #fail(fault: Fault): ParserEvent {
+  #fail(refusal: Refusal): ParserEvent {
     this.#phase = BROKEN;
-    this.fault = fault;
+    this.refusal = refusal;
     return FAILED;
   }
 
@@ -108,8 +108,8 @@ export class Parser {
     const event = this.#read(bytes, at, end);
     if (event !== HEAD) return event;
     const { framing, method, minor } = this.head;
-    const fault = framing.settle(method, minor);
-    if (fault !== undefined) return this.#fail(fault);
+    const refusal = framing.conclude(method, minor);
+    if (refusal !== undefined) return this.#fail(refusal);
     if (framing.contentLength === 0) this.#phase = AT_END;
     else if (framing.contentLength > 0) this.#phase = IN_LENGTH;
     else {
@@ -123,7 +123,7 @@ export class Parser {
   #read(bytes: Buffer, at: number, end: number): ParserEvent {
     const event = this.head.next(bytes, at, end);
     this.at = this.head.at;
-    return event === FAILED ? this.#fail(this.head.fault) : event;
+    return event === FAILED ? this.#fail(this.head.refusal) : event;
   }
 
   #end(): ParserEvent {
@@ -161,7 +161,7 @@ export class Parser {
       return DATA;
     }
     if (event === NEED) return NEED;
-    if (event === FAILED) return this.#fail(chunks.fault);
+    if (event === FAILED) return this.#fail(chunks.refusal);
     this.#phase = IN_TRAILERS;
     this.head.beginTrailers();
     return this.#readTrailers(bytes, chunks.at, end);

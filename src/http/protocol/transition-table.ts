@@ -40,7 +40,7 @@ export class TransitionTable<State extends string = string, Event extends string
   }
 
   /**
-   * Returns the state after an event. @throws Error when the event must not happen: a fault of this server, never of
+   * Returns the state after an event. @throws Error when the event must not happen: an error of this server, never of
    * its user
    */
   next(state: number, event: number): number {

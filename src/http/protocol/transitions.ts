@@ -18,8 +18,8 @@
  *     OPEN ──ANSWER──► ANSWERED            OPEN ──BEGIN──► STREAMING ──WRITE*, FINISH──► ANSWERED
  *     OPEN ──SEND──► SENDING ──FINISH──► ANSWERED                     (a Blob: given whole, read while it is sent)
  *
- * Answered and abandoned are two states. A handler that answers twice (any event in ANSWERED) has a fault, and is told so. A
- * handler whose client has left, or for which the server has given up waiting, has no fault: ABANDONED takes every event and
+ * Answered and abandoned are two states. A handler that answers twice (any event in ANSWERED) is in error, and is told so. A
+ * handler whose client has left, or for which the server has given up waiting, is not: ABANDONED takes every event and
  * stays. Only HIJACK cannot do nothing, because it has to return a socket. TAKEN means that the handler has the connection.
  *
  * Each side moves by its own events alone, and these rules join them:

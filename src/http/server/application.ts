@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Context } from '../message/context.ts';
 import type { ConnState, Hooks, RequestLimits } from '../message/hooks.ts';
 import { HttpError } from '../protocol/errors.ts';
-import { faults, type Fault } from '../protocol/faults.ts';
+import { refusals, type Refusal } from '../protocol/refusals.ts';
 import { reasonOf } from '../protocol/status.ts';
 
 /** The application's functions. None of them can end the process by throwing: an error is answered, or logged. */
@@ -50,11 +50,11 @@ export class Application {
     }
   }
 
-  refused(fault: Fault, socket: Socket): void {
-    const { reason } = faults[fault];
+  refused(refusal: Refusal, socket: Socket): void {
+    const { reason } = refusals[refusal];
     const { onRefused } = this.#hooks;
     if (onRefused !== undefined) this.#fence('onRefused', () => onRefused(reason, socket));
-    if (fault === 'HANDLER_TIMEOUT') this.log(`prefork/http: ${reason}`);
+    if (refusal === 'HANDLER_TIMEOUT') this.log(`prefork/http: ${reason}`);
   }
 
   /** Has the error handler answer, when a handler has failed, or a hook that stands for it. */

@@ -1,5 +1,5 @@
 import { Body } from '../message/body.ts';
-import type { Fault } from '../protocol/faults.ts';
+import type { Refusal } from '../protocol/refusals.ts';
 import type { RequestHead } from '../message/request-head.ts';
 import type { ServerCore } from './server-core.ts';
 
@@ -41,7 +41,7 @@ export class RequestBodyReceiver {
   }
 
   /** @param expected the length of the body; -1 when that is not known. */
-  take(bytes: Buffer, from: number, to: number, expected: number): Fault | undefined {
+  take(bytes: Buffer, from: number, to: number, expected: number): Refusal | undefined {
     const size = to - from;
     this.#size += size;
     if (this.#size > this.limit) return 'BODY_TOO_LARGE';

@@ -3,7 +3,7 @@ import { Application } from './application.ts';
 import { Clock } from './clock.ts';
 import { Leaving } from './leaving.ts';
 import { Traffic } from './traffic.ts';
-import type { Fault } from '../protocol/faults.ts';
+import type { Refusal } from '../protocol/refusals.ts';
 import type { HeadReader } from '../protocol/head-reader.ts';
 import type { Hooks } from '../message/hooks.ts';
 import { Parser } from '../protocol/parser.ts';
@@ -101,8 +101,8 @@ export class ServerCore<Connection extends Client = Client> {
     this.#reserved -= bytes;
   }
 
-  /** Returns the fault of a head that can be parsed. */
-  judge(head: HeadReader): Fault | undefined {
+  /** Returns the refusal of a head that can be parsed. */
+  judge(head: HeadReader): Refusal | undefined {
     if (head.framing.hosts === 0 && head.minor === 1) return 'NO_HOST';
     if (this.settings.getOnly && head.method !== 'GET' && head.method !== 'HEAD') return 'NOT_GET';
     return undefined;

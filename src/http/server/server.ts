@@ -6,12 +6,12 @@ import { Connection } from './connection.ts';
 import type { Context } from '../message/context.ts';
 import { MisuseError } from '../protocol/errors.ts';
 import { fetchHandler, type FetchFunction } from '../fetch/fetch.ts';
-import type { Fault } from '../protocol/faults.ts';
+import type { Refusal } from '../protocol/refusals.ts';
 import { installLightGlobals } from '../fetch/light-globals.ts';
 import { lightRequest, realRequest } from '../fetch/light-request.ts';
 import type { Handler, Hooks, HttpLogger } from '../message/hooks.ts';
 import { interceptAccepting, own, type AcceptedHandle } from '../node-internals/index.ts';
-import { refusal } from './refusal.ts';
+import { refusalText } from './refusal-text.ts';
 import { ServerCore } from './server-core.ts';
 import { MOVED, SERVED, type Served } from './served.ts';
 import { resolveSettings, type Settings } from './settings.ts';
@@ -134,7 +134,7 @@ export class Server extends NetServer {
     const socket = source.socket as Connected;
     own(this, socket);
     const connection = new Connection(socket, source, this.#core);
-    source.start(connection);
+    connection.start();
     this.#serve(socket, connection, MOVED in client);
     this.emit('connection', socket);
   }
@@ -157,7 +157,7 @@ export class Server extends NetServer {
     const socket = stream as Connected;
     const source = new StreamSource(socket);
     const connection = new Connection(socket, source, this.#core);
-    source.start(connection);
+    connection.start();
     this.#serve(socket, connection);
   }
 
@@ -165,19 +165,19 @@ export class Server extends NetServer {
   #serve(socket: Connected, connection: Connection, isMoved = false): void {
     socket[CONNECTION] = connection;
     socket.on('end', onEnd).on('error', onError).on('close', onClose);
-    const fault = this.#tooMany(socket, isMoved);
-    if (fault !== undefined) return this.#turnAway(socket, connection, fault);
+    const refusal = this.#tooMany(socket, isMoved);
+    if (refusal !== undefined) return this.#turnAway(socket, connection, refusal);
     this.#core.add(connection);
   }
 
   /** Turns a connection away at once, without waiting for what the client sends: there are too many already. */
-  #turnAway(socket: Socket, connection: Connection, fault: Fault): void {
+  #turnAway(socket: Socket, connection: Connection, refusal: Refusal): void {
     connection.closed();
-    this.#core.application.refused(fault, socket);
-    socket.end(refusal(fault, this.#core.heads), 'latin1', () => socket.destroy());
+    this.#core.application.refused(refusal, socket);
+    socket.end(refusalText(refusal, this.#core.heads), 'latin1', () => socket.destroy());
   }
 
-  #tooMany(socket: Socket, isMoved: boolean): Fault | undefined {
+  #tooMany(socket: Socket, isMoved: boolean): Refusal | undefined {
     const { concurrency, maxConnsPerIP } = this.#core.settings;
     if (!isMoved && concurrency !== 0 && this.#core.connections.size >= concurrency) return 'TOO_MANY_CONNECTIONS';
     const address = maxConnsPerIP === 0 ? undefined : socket.remoteAddress;

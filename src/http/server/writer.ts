@@ -12,6 +12,9 @@ const SMALL_BYTES = 8 * 1024;
 /** The part of a response that has to be taken within `writeTimeout`. */
 const UNIT_BYTES = 64 * 1024;
 
+/** The waiting functions of all writers that have none. */
+const NONE: Array<() => void> = [];
+
 /**
  * Gathers what is to be sent as one latin1 string. So the kernel gets all responses of a pipeline, heads and bodies, in
  * one write, which Node tries at once from a buffer on the stack. UTF-8 is encoded into the string.
@@ -26,6 +29,7 @@ export class Writer {
   #taken = 0;
   /** The number of bytes that the socket was given. */
   #given = 0;
+  #waiting: Array<() => void> = NONE;
 
   /**
    * @param handle the handle of the socket, if it may be written to past the stream
@@ -44,7 +48,7 @@ export class Writer {
 
   /** Whether the kernel has taken the last byte. */
   get isAllTaken(): boolean {
-    return this.#text === '' && this.#waiting() === 0;
+    return this.#text === '' && this.#unsent() === 0;
   }
 
   /** @param text a text of which every character is a byte. */
@@ -75,9 +79,27 @@ export class Writer {
     this.#look();
   }
 
+  /** Settles when the client has left no more untaken than it may, or the connection has closed. */
+  drained(): Promise<void> {
+    if (!this.#isBlocked) return Promise.resolve();
+    if (this.#waiting === NONE) this.#waiting = [];
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Notes that the connection has closed. */
+  closed(): void {
+    this.#release();
+  }
+
+  #release(): void {
+    const waiting = this.#waiting;
+    this.#waiting = NONE;
+    for (const resolve of waiting) resolve();
+  }
+
   /** @returns whether the client has not taken what it had to take within `timeout` ms. */
   isStalled(now: number, timeout: number): boolean {
-    if (timeout === 0 || this.#waiting() === 0) {
+    if (timeout === 0 || this.#unsent() === 0) {
       this.#deadline = 0;
       return false;
     }
@@ -89,12 +111,12 @@ export class Writer {
   }
 
   /** Returns the number of bytes that the kernel has not taken. */
-  #waiting(): number {
+  #unsent(): number {
     return this.#socket.writableLength + (this.#shortCut?.waiting ?? 0);
   }
 
   #takenNow(): number {
-    return bytesTaken(this.#socket) ?? this.#given - this.#waiting();
+    return bytesTaken(this.#socket) ?? this.#given - this.#unsent();
   }
 
   #write(text: string): void {
@@ -119,6 +141,7 @@ export class Writer {
     this.#isBlocked = true;
     this.#socket.once('drain', () => {
       this.#isBlocked = false;
+      this.#release();
       this.#onDrained();
     });
   }

@@ -7,6 +7,7 @@ import { SHORTEST_SECRET } from '../../control/secret.ts';
 import { UsageError } from '../../errors.ts';
 import { VARIABLE as UPGRADE } from '../../upgrade/handover.ts';
 import { eraseVariable } from '../system/environment-memory.ts';
+import { messageOf } from '../../contract/message-of.ts';
 
 const VARIABLE = 'PREFORK_ADMIN_TOKEN';
 
@@ -51,7 +52,7 @@ function read(file: string, env: NodeJS.ProcessEnv): string | undefined {
     if (bytes.length <= LONGEST_FILE_BYTES) return bytes.toString('latin1').trim();
   } catch (error) {
     if (env[UPGRADE] !== undefined) return undefined;
-    throw new UsageError(`--admin-token-file: ${(error as Error).message}`, { cause: error });
+    throw new UsageError(`--admin-token-file: ${messageOf(error)}`, { cause: error });
   }
   throw new UsageError(`--admin-token-file ${file}: expected a file with a token and nothing else`);
 }

@@ -5,6 +5,7 @@ import { PreforkError } from '../../errors.ts';
 import type { AdminSocket } from '../../upgrade/handover.ts';
 import type { GivenToken } from './admin-token.ts';
 import type { Log } from '../telemetry/log.ts';
+import { messageOf } from '../../contract/message-of.ts';
 
 /** The time to wait for the address. The primary before this one has it until it hears that this one is ready. */
 const SUCCESSION_MS = 10_000;
@@ -50,7 +51,7 @@ export async function openAdmin(options: AdminOptions): Promise<AdminServer | un
     return server;
   } catch (cause) {
     if (signal.aborted) return undefined;
-    const message = `--admin ${address}: ${(cause as Error).message}`;
+    const message = `--admin ${address}: ${messageOf(cause)}`;
     if (isSuccessor) {
       log('no admin', { message });
       return undefined;

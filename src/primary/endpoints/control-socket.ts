@@ -4,6 +4,7 @@ import { PreforkError } from '../../errors.ts';
 import type { Settings } from '../../options/index.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { ControlAddress } from '../supervisor/control-address.ts';
+import { messageOf } from '../../contract/message-of.ts';
 
 export interface ControlSocketOptions {
   readonly settings: Settings;
@@ -39,7 +40,7 @@ export async function openControlSocket(options: ControlSocketOptions): Promise<
       log('error', { message: error.message, code: error.code });
       throw error;
     }
-    log('no control socket', { message: (error as Error).message });
+    log('no control socket', { message: messageOf(error) });
     return undefined;
   }
 }

@@ -16,6 +16,7 @@ import type { WorkerId } from '../fleet/events.ts';
 import type { ControlAddress } from '../supervisor/control-address.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import { version } from '../installation.ts';
+import { messageOf } from '../../contract/message-of.ts';
 
 /** The time that idle connections may stay open at a stop which was asked for over the control socket. */
 const IDLE_MS = 5000;
@@ -118,7 +119,7 @@ function whyNotRun(node: string): string | undefined {
     accessSync(node, constants.X_OK);
     return statSync(node).isFile() ? undefined : `${node} is not a file`;
   } catch (error) {
-    return `${node} cannot be run: ${(error as Error).message}`;
+    return `${node} cannot be run: ${messageOf(error)}`;
   }
 }
 

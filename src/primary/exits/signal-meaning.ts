@@ -1,6 +1,7 @@
-/** Explains which program or fault usually sends a worker a signal. */
+/** Explains which program or error usually sends a worker a signal. */
 import { constants } from 'node:os';
 import type { Exit } from './exit.ts';
+import { keysOf } from '../../contract/tables.ts';
 
 /** An exit in which a signal is not disguised as an exit code. */
 export interface PlainExit {
@@ -11,12 +12,12 @@ export interface PlainExit {
 
 const meanings: Partial<Record<NodeJS.Signals, string>> = {
   SIGABRT: 'process.abort(), or a fatal error of node or of a native addon: stderr has its words',
-  SIGBUS: 'a fault in a native addon, or a file that was cut while it was mapped',
-  SIGFPE: 'a fault in a native addon',
+  SIGBUS: 'an error in a native addon, or a file that was cut while it was mapped',
+  SIGFPE: 'an error in a native addon',
   SIGHUP: 'its terminal was closed',
   SIGILL: 'V8 stopped itself, or a native addon was built for another CPU',
   SIGKILL: 'sent from outside, perhaps by the kernel because the machine was short of memory: see dmesg',
-  SIGSEGV: 'a fault in a native addon, most often',
+  SIGSEGV: 'an error in a native addon, most often',
   SIGSYS: 'a system call that its seccomp filter forbids',
   SIGTRAP: 'V8 stopped itself: stderr has its words',
   SIGXCPU: 'its limit of CPU time (ulimit -t)',
@@ -27,7 +28,7 @@ export function signalMeaning(signal: NodeJS.Signals): string {
   return meanings[signal] ?? 'sent from outside';
 }
 
-/** Signals that people and programs send to end a process, and that its own faults do not cause. */
+/** Signals that people and programs send to end a process, and that its own errors do not cause. */
 const outside: ReadonlySet<NodeJS.Signals> = new Set(['SIGHUP', 'SIGINT', 'SIGKILL', 'SIGQUIT', 'SIGTERM']);
 
 export function isSentFromOutside(signal: NodeJS.Signals | null): boolean {
@@ -40,7 +41,7 @@ export function isSentFromOutside(signal: NodeJS.Signals | null): boolean {
  */
 export function normalizeExit({ code, signal, error }: Exit): PlainExit {
   if (code === null || code <= 128 || signal !== null) return { code, signal, error };
-  const names = Object.keys(constants.signals) as NodeJS.Signals[];
+  const names = keysOf(constants.signals);
   const name = names.find((one) => constants.signals[one] === code - 128);
   return name === undefined ? { code, signal, error } : { code: null, signal: name, error };
 }

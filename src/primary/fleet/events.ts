@@ -173,7 +173,7 @@ export type Effect =
   | { readonly do: 'abandon-upgrade' }
   /** Send a signal to the next primary. */
   | { readonly do: 'signal'; readonly pid: number; readonly signal: NodeJS.Signals }
-  | { readonly do: 'settle'; readonly request: RequestId; readonly outcome: Outcome }
+  | { readonly do: 'answer'; readonly request: RequestId; readonly outcome: Outcome }
   /** Tell the log, and others that want to know. */
   | { readonly do: 'tell'; readonly event: LifecycleEvent }
   | { readonly do: 'call'; readonly hook: 'onWorkerSpawn'; readonly pid: number }

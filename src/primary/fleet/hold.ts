@@ -11,7 +11,7 @@ import type { Step } from './step.ts';
 type Hold = Extract<FleetEvent, { type: 'hold' }>;
 
 export function onHold(step: Step, { pid, within, request }: Hold): void {
-  step.do({ do: 'settle', request, outcome: hold(step, pid, within) });
+  step.do({ do: 'answer', request, outcome: hold(step, pid, within) });
 }
 
 function hold(step: Step, pid: number, within: number): Outcome {

@@ -27,7 +27,7 @@ export function onStop(step: Step, { signal, idle, isNow, request }: Stop): void
   step.fleet = { ...step.fleet, stop: { askedAt, isByUser: true, isSignalled, idle, requests } };
   switch (phase) {
     case 'stopped':
-      return settleStop(step);
+      return answerStop(step);
     case 'stopping':
       if (isSecond || isNow) killAll(step, isNow ? 'asked to stop now' : 'asked again');
       return;
@@ -157,15 +157,15 @@ export function finishWhenAllAreGone(step: Step): void {
   step.disarm({ timer: 'grace' });
   if (error === undefined) step.tell('stopped', { took: step.at - (stop?.askedAt ?? step.at) });
   else step.tell('ended', { error });
-  settleStop(step);
+  answerStop(step);
   step.do({ do: 'finish', error });
 }
 
-function settleStop(step: Step): void {
+function answerStop(step: Step): void {
   const { stop, generation } = step.fleet;
   if (stop === undefined) return;
   const outcome = { ok: true, generation, workers: 0, took: Math.round(step.at - stop.askedAt) } as const;
-  for (const request of stop.requests) step.do({ do: 'settle', request, outcome });
+  for (const request of stop.requests) step.do({ do: 'answer', request, outcome });
   step.fleet = { ...step.fleet, stop: undefined };
 }
 

@@ -85,7 +85,7 @@ export class EffectRunner {
     upgrade: ({ node }) => void this.#parts.launcher.begin(node),
     'abandon-upgrade': () => void this.#parts.launcher.abandon(),
     signal: ({ pid, signal }) => this.#parts.os.signal(pid, signal),
-    settle: ({ request, outcome }) => this.#parts.pending.settle(request, outcome),
+    answer: ({ request, outcome }) => this.#parts.pending.answer(request, outcome),
     tell: ({ event }) => this.#parts.tell(event),
     call: (effect) => this.#call(effect),
     finish: ({ error }) => this.#parts.finish(error),

@@ -81,8 +81,8 @@ export class MessageRouter {
     handoff: (worker, message, handle) =>
       this.#parts.handoffs.pass(worker, message, handle as NativeClient | undefined),
     recall: (worker, { id }) => this.#parts.handoffs.recall(worker, id),
-    taken: (worker, { id }) => this.#parts.handoffs.settle(worker, id, 'taken'),
-    refused: (worker, { id }) => this.#parts.handoffs.settle(worker, id, 'refused'),
+    taken: (worker, { id }) => this.#parts.handoffs.answered(worker, id, 'taken'),
+    refused: (worker, { id }) => this.#parts.handoffs.answered(worker, id, 'refused'),
     metrics: (worker, { request, families }) => this.#parts.metrics.answered(worker, request, readFamilies(families)),
     bind: (worker, { request, address, port, family, ipv6Only, reuseAddress }) => {
       const { datagrams, broke } = this.#parts;

@@ -6,7 +6,7 @@ export class PendingRequests {
   readonly #waiting = new Map<RequestId, (outcome: Outcome) => void>();
   #ids = 0;
 
-  /** @param ask starts the operation, under the id with which `settle` will be called. */
+  /** @param ask starts the operation, under the id with which `answer` will be called. */
   wait(ask: (request: RequestId) => void): Promise<Outcome> {
     const request = ++this.#ids;
     return new Promise((resolve) => {
@@ -15,13 +15,13 @@ export class PendingRequests {
     });
   }
 
-  settle(request: RequestId, outcome: Outcome): void {
+  answer(request: RequestId, outcome: Outcome): void {
     this.#waiting.get(request)?.(outcome);
     this.#waiting.delete(request);
   }
 
   /** Answers all requests that still wait: no outcome will come any more. */
   close(reason: string): void {
-    for (const request of this.#waiting.keys()) this.settle(request, { ok: false, reason });
+    for (const request of this.#waiting.keys()) this.answer(request, { ok: false, reason });
   }
 }

@@ -17,7 +17,7 @@ import type { SupervisorParts } from './supervisor-parts.ts';
 import { Timers } from './timers.ts';
 
 /** The part of the supervisor that the owners of resources know. */
-export interface SupervisorContext {
+export interface SupervisorAccess {
   /** Takes what happened. */
   readonly post: EventQueue['post'];
   readonly fleet: () => Fleet;
@@ -43,7 +43,7 @@ export class Resources {
   readonly pending: PendingRequests = new PendingRequests();
   readonly #board: SupervisorParts['board'];
 
-  constructor(parts: SupervisorParts, { post, fleet, control, handover }: SupervisorContext) {
+  constructor(parts: SupervisorParts, { post, fleet, control, handover }: SupervisorAccess) {
     const { settings, sharing, os } = parts;
     this.#board = parts.board;
     const processes = new WorkerProcesses({
@@ -91,7 +91,7 @@ export class Resources {
       events: {
         ready: (pid, generation, takes) => post({ type: 'upgraded', pid, generation, takes }),
         failed: (reason) => post({ type: 'upgrade-failed', reason }),
-        moved: (id, how) => this.handoffs.settle(NEXT_PRIMARY, id, how),
+        moved: (id, how) => this.handoffs.answered(NEXT_PRIMARY, id, how),
         gone: () => this.handoffs.lost(),
       },
     });
@@ -99,10 +99,10 @@ export class Resources {
 
   /** Returns the function that sends a handoff, in an upgrade also to the other primary. */
   #sendHandoff({ oldPrimary }: SupervisorParts): HandoffParts['send'] {
-    return (to, message, handle) => {
+    return (to, message, handle, sender) => {
       if (to === NEXT_PRIMARY) {
         const key = message.type === 'handoff' ? this.listeners.keyOf(message.listener) : undefined;
-        return this.launcher.send(message, key, handle);
+        return this.launcher.send(message, sender, key, handle);
       }
       if (to !== OLD_PRIMARY) return this.processes.send(to, message, handle);
       if (message.type === 'handed') oldPrimary?.moved(message.id, message.how);

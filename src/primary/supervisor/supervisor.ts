@@ -41,7 +41,7 @@ export class Supervisor {
   readonly #runner: EffectRunner;
   #fleet: Fleet;
   #outlets: Outlets | undefined;
-  #settle: ((error: PreforkError | undefined) => void) | undefined;
+  #ended: ((error: PreforkError | undefined) => void) | undefined;
 
   constructor(parts: SupervisorParts) {
     const { settings, sharing, handover, log, queue, address } = parts;
@@ -90,7 +90,7 @@ export class Supervisor {
   run(outlets: Outlets): Promise<void> {
     this.#outlets = outlets;
     return new Promise((resolve, reject) => {
-      this.#settle = (error) => (error === undefined ? resolve() : reject(error));
+      this.#ended = (error) => (error === undefined ? resolve() : reject(error));
       if (this.#parts.board !== undefined) this.resources.poller.start();
       this.#parts.queue.run((event) => this.#handleOrFail(event), { type: 'start' });
     });
@@ -148,7 +148,7 @@ export class Supervisor {
     } catch {
       // The comment above says why this is ignored.
     }
-    this.#settle?.(error);
+    this.#ended?.(error);
   }
 
   /** Has connections served here that come from workers of the primary before this one; undefined where none moves. */
@@ -158,9 +158,10 @@ export class Supervisor {
     // The channel between the two primaries is the binder's when the other one has left.
     if (settings.migrate === 'off' || binder !== undefined) return undefined;
     return {
-      take: (id, key, slot, handle) => {
+      take: (id, { key, slot, worker }, handle) => {
         const header = { listener: listeners.idOf(key) ?? NO_LISTENER, from: NO_SLOT_HERE, nth: 0 };
-        handoffs.pass(OLD_PRIMARY, { ...header, id, to: slot, move: 'upgrade' }, handle as NativeClient | undefined);
+        const handoff = { ...header, id, to: slot, move: 'upgrade' } as const;
+        handoffs.pass(OLD_PRIMARY, handoff, handle as NativeClient | undefined, worker);
       },
       recall: (id) => handoffs.recall(OLD_PRIMARY, id),
     };

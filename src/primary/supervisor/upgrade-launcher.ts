@@ -4,6 +4,7 @@ import type { SentHandle } from '../../ipc/channel.ts';
 import type { PrimaryMessage } from '../../ipc/messages.ts';
 import type { Handover } from '../../upgrade/handover.ts';
 import type { NewPrimary, NewPrimaryEvents } from '../../upgrade/new-primary.ts';
+import { messageOf } from '../../contract/message-of.ts';
 
 /** The next primary's own time to start, beside the ready timeout of its workers. */
 const BOOT_MS = 10_000;
@@ -59,7 +60,7 @@ export class UpgradeLauncher {
       if (reason !== undefined) throw new Error(reason);
       this.#newPrimary = new Next({ handover: handover(), node, env, within: readyTimeout + BOOT_MS, binder }, told);
     } catch (error) {
-      events.failed((error as Error).message);
+      events.failed(messageOf(error));
     }
   }
 
@@ -70,11 +71,13 @@ export class UpgradeLauncher {
   /**
    * Sends the next primary what would be sent to a worker, once it is ready. @returns false when the message did not
    * leave.
+   *
+   * @param worker the one that gives the connection
    */
-  send(message: PrimaryMessage, key: string | undefined, handle?: SentHandle): boolean {
+  send(message: PrimaryMessage, worker: number, key: string | undefined, handle?: SentHandle): boolean {
     if (message.type === 'recall') return this.#newPrimary?.recall(message.id) ?? false;
     if (message.type !== 'handoff' || key === undefined || handle === undefined) return false;
-    return this.#newPrimary?.move(message.id, key, message.from, handle) ?? false;
+    return this.#newPrimary?.move(message.id, { key, slot: message.from, worker }, handle) ?? false;
   }
 
   /**

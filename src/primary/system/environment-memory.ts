@@ -4,6 +4,7 @@
  * processes, but not from that memory.
  */
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { systemCode } from '../../contract/system-code.ts';
 
 /**
  * The index of the 50th field of /proc/<pid>/stat (proc(5)), counted from the state, which is the third, after the name
@@ -28,7 +29,7 @@ export function eraseVariable(name: string, value: string, directory = '/proc/se
   } catch (error) {
     // This process used to be another user's, so it is closed to other processes of its user (prctl(2),
     // PR_SET_DUMPABLE), and to itself.
-    return (error as NodeJS.ErrnoException).code === 'EACCES' && isClosed(directory);
+    return systemCode(error) === 'EACCES' && isClosed(directory);
   }
 }
 
@@ -61,6 +62,6 @@ function isClosed(directory: string): boolean {
     readFileSync(`${directory}/environ`);
     return false;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EACCES';
+    return systemCode(error) === 'EACCES';
   }
 }

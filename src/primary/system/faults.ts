@@ -1,5 +1,6 @@
 import { exitCodes, PreforkError } from '../../errors.ts';
 import type { Log } from '../telemetry/log.ts';
+import { messageOf } from '../../contract/message-of.ts';
 
 /** The number of faults within `WINDOW_MS` that the server survives. One more stops it. */
 export const MOST_FAULTS = 10;
@@ -66,10 +67,6 @@ export class Faults {
 
 function endProcess(code: number): void {
   process.exit(code);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Returns the frames of the stack. The message is logged beside it. */

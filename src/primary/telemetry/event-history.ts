@@ -7,7 +7,7 @@ const KEPT = 100;
 type Listener = (happened: RecordedEvent) => void;
 type Field = RecordedEvent['fields'][string];
 
-interface Entry {
+interface Kept {
   readonly event: ChannelEvent;
   /** The time of the event, ms since the Unix epoch. */
   readonly at: number;
@@ -18,22 +18,22 @@ interface Entry {
  * An event is put into words when a client asks, because writing the first date costs a primary 0.8 MB.
  */
 export class EventHistory {
-  readonly #entries: Entry[] = [];
+  readonly #kept: Kept[] = [];
   readonly #listeners = new Set<Listener>();
 
   /** @param at ms since the Unix epoch. */
   add(event: ChannelEvent, at: number): void {
-    const entry = { event, at };
-    this.#entries.push(entry);
-    if (this.#entries.length > KEPT) this.#entries.shift();
+    const kept = { event, at };
+    this.#kept.push(kept);
+    if (this.#kept.length > KEPT) this.#kept.shift();
     if (this.#listeners.size === 0) return;
-    const happened = told(entry);
+    const happened = told(kept);
     for (const listener of this.#listeners) listener(happened);
   }
 
   /** The events that are kept, the newest last. */
   get recent(): readonly RecordedEvent[] {
-    return this.#entries.map(told);
+    return this.#kept.map(told);
   }
 
   /** @returns a function that ends the listening. */
@@ -44,7 +44,7 @@ export class EventHistory {
 }
 
 /** Puts an event into words. A value that JSON cannot express is left out, and an error becomes its message. */
-function told({ event: { name, message }, at }: Entry): RecordedEvent {
+function told({ event: { name, message }, at }: Kept): RecordedEvent {
   const known = Object.entries(message).filter(([, value]) => value !== undefined);
   const fields = known.map(([key, value]) => [key, value instanceof Error ? value.message : round(value)] as const);
   return { at: new Date(at).toISOString(), name, fields: Object.fromEntries(fields) };

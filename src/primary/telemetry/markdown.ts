@@ -1,7 +1,8 @@
 /** Writes the table of events for people: docs/events.md, and the channels in docs/metrics.md. */
-import { eventTable, type EventName } from './event-table.ts';
+import { eventTable } from './event-table.ts';
 import type { ChannelMessages } from './channel-messages.ts';
 import { rowOf } from './told.ts';
+import { keysOf } from '../../contract/tables.ts';
 
 export interface ChannelRow {
   readonly name: keyof ChannelMessages;
@@ -13,7 +14,7 @@ export interface ChannelRow {
 /** Returns the channels in the order of the table. Several events may have one channel. */
 export function channelRows(): ChannelRow[] {
   const rows = new Map<keyof ChannelMessages, ChannelRow>();
-  for (const name of Object.keys(eventTable) as EventName[]) {
+  for (const name of keysOf(eventTable)) {
     const { channel, means } = rowOf(name);
     if (channel === undefined) continue;
     const before = rows.get(channel.name)?.means ?? [];
@@ -30,7 +31,7 @@ export function channelsMarkdown(): string {
 }
 
 export function eventsMarkdown(): string {
-  const rows = (Object.keys(eventTable) as EventName[]).flatMap((name) => {
+  const rows = keysOf(eventTable).flatMap((name) => {
     const { level, fields = {}, channel, means, text } = rowOf(name);
     if (level === undefined) return [];
     const line = text === undefined ? name : `<operation> ${name.slice(name.indexOf(' ') + 1)}`;

@@ -2,6 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import type { Cluster } from 'node:cluster';
 import type { SpawnContext } from '../../options/index.ts';
+import { fieldsOf } from '../../contract/fields.ts';
 
 const INHERITED = ['inherit', 'inherit', 'inherit', 'ipc'] as const;
 const PIPED = ['inherit', 'pipe', 'pipe', 'ipc'] as const;
@@ -67,7 +68,7 @@ function inspectorPort(execArgv: readonly string[], nth: number): string[] {
  */
 function answerFarewell(child: ChildProcess): ChildProcess {
   return child.on('internalMessage', (message: unknown) => {
-    const { cmd, act, seq } = (message ?? {}) as { cmd?: unknown; act?: unknown; seq?: unknown };
+    const { cmd, act, seq } = fieldsOf(message);
     if (cmd !== 'NODE_CLUSTER' || act !== 'exitedAfterDisconnect' || !Number.isSafeInteger(seq)) return;
     if (child.connected) child.send({ cmd: 'NODE_CLUSTER', ack: seq }, () => {});
   });

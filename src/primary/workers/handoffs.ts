@@ -7,7 +7,7 @@ import type { MoveCounts, WorkerId } from '../fleet/events.ts';
 export type NativeClient = SentHandle & { close(): void };
 
 /**
- * The number of handoffs of one sender that may wait for their answer, more than any worker sends. Each takes a
+ * The number of handoffs of one worker that may wait for their answer, more than any worker sends. Each takes a
  * descriptor of the primary, and a receiver that never answers would exhaust them.
  */
 export const MOST_UNANSWERED = 256;
@@ -35,6 +35,8 @@ const NO_MOVES: MoveCounts = { out: 0, in: 0, failed: 0 };
 interface OnTheWay {
   readonly move: MoveReason | undefined;
   readonly from: WorkerId;
+  /** The worker whose handoff it is: `from`, or one of the old primary's. */
+  readonly giver: string;
   readonly to: WorkerId;
   /** The sender's id of the handoff. */
   readonly id: number;
@@ -42,8 +44,16 @@ interface OnTheWay {
 }
 
 export interface HandoffParts {
-  /** Sends a message, and returns false when the worker's channel has closed. */
-  readonly send: (worker: WorkerId, message: PrimaryMessage, handle?: SentHandle) => boolean;
+  /**
+   * Sends a message, and returns false when the worker's channel has closed. `sender` is the worker whose handoff it is about;
+   * in an upgrade the other primary is told.
+   */
+  readonly send: (
+    worker: WorkerId,
+    message: PrimaryMessage,
+    handle: SentHandle | undefined,
+    sender: WorkerId,
+  ) => boolean;
   /** The worker of the slot, when it serves and its event loop turns. Of a move in an upgrade {@link NEXT_PRIMARY}. */
   readonly workerOf: (slot: number, move?: MoveReason) => WorkerId | undefined;
 }
@@ -61,8 +71,8 @@ export class Handoffs {
   readonly moves: Record<MoveReason, Record<HandoffEnd, number>> = noMoves();
   readonly #parts: HandoffParts;
   readonly #onTheWay = new Map<number, OnTheWay>();
-  /** The number of unanswered handoffs of each sender. */
-  readonly #unanswered = new Map<WorkerId, number>();
+  /** The number of unanswered handoffs of each giver. */
+  readonly #unanswered = new Map<string, number>();
   readonly #moves = new Map<WorkerId, MoveCounts>();
   #ids = 0;
 
@@ -70,33 +80,39 @@ export class Handoffs {
     this.#parts = parts;
   }
 
-  /** @param client undefined when its descriptor got lost: the sender still has its own. */
-  pass(sender: WorkerId, { id, to, listener, from, nth, move }: Handoff, client: NativeClient | undefined): void {
+  /**
+   * @param client undefined when its descriptor got lost: the sender still has its own.
+   * @param behind where the sender is a primary, its number of the worker that gives the connection
+   */
+  pass(sender: WorkerId, handoff: Handoff, client: NativeClient | undefined, behind?: number): void {
+    const { id, to, listener, from, nth, move } = handoff;
+    const giver = behind === undefined ? `${sender}` : `${sender}/${behind}`;
     const receiver = this.#parts.workerOf(to, move);
-    const unanswered = this.#unanswered.get(sender) ?? 0;
+    const unanswered = this.#unanswered.get(giver) ?? 0;
     const isFull = unanswered >= MOST_UNANSWERED;
     if (client === undefined || receiver === undefined || receiver === sender || isFull) {
       client?.close();
       this.#answer(sender, id, 'refused', move);
       return;
     }
-    this.#unanswered.set(sender, unanswered + 1);
+    this.#unanswered.set(giver, unanswered + 1);
     const ours = ++this.#ids;
-    this.#onTheWay.set(ours, { move, from: sender, to: receiver, id, client });
+    this.#onTheWay.set(ours, { move, from: sender, giver, to: receiver, id, client });
     const isSent = this.#parts.send(
       receiver,
       { type: 'handoff', id: ours, listener, from, nth, ...(move && { move }) },
       client,
+      sender,
     );
-    if (!isSent) this.settle(receiver, ours, 'failed');
+    if (!isSent) this.answered(receiver, ours, 'failed');
   }
 
   /** Handles the answer of the receiver. */
-  settle(worker: WorkerId, id: number, how: HandoffEnd): void {
+  answered(worker: WorkerId, id: number, how: HandoffEnd): void {
     const one = this.#onTheWay.get(id);
     if (one === undefined || one.to !== worker) return;
     this.#onTheWay.delete(id);
-    this.#forgetOne(one.from);
+    this.#forgetOne(one.giver);
     one.client.close();
     if (one.move !== undefined && how === 'taken') this.#countMove(worker, 'in');
     this.#answer(one.from, one.id, how, one.move);
@@ -116,10 +132,10 @@ export class Handoffs {
   recall(sender: WorkerId, id: number): void {
     for (const [ours, { from, to, id: theirs }] of this.#onTheWay) {
       if (from !== sender || theirs !== id) continue;
-      if (!this.#parts.send(to, { type: 'recall', id: ours })) this.settle(to, ours, 'failed');
+      if (!this.#parts.send(to, { type: 'recall', id: ours }, undefined, from)) this.answered(to, ours, 'failed');
       return;
     }
-    this.#parts.send(sender, { type: 'handed', id, how: 'refused' });
+    this.#parts.send(sender, { type: 'handed', id, how: 'refused' }, undefined, sender);
   }
 
   /**
@@ -127,7 +143,7 @@ export class Handoffs {
    * read.
    */
   gone(worker: WorkerId): void {
-    for (const [id, { to }] of this.#onTheWay) if (to === worker) this.settle(worker, id, 'failed');
+    for (const [id, { to }] of this.#onTheWay) if (to === worker) this.answered(worker, id, 'failed');
     this.#moves.delete(worker);
   }
 
@@ -139,10 +155,10 @@ export class Handoffs {
     for (const [id, one] of this.#onTheWay) {
       if (one.to !== NEXT_PRIMARY) continue;
       this.#onTheWay.delete(id);
-      this.#forgetOne(one.from);
+      this.#forgetOne(one.giver);
       one.client.close();
       this.moves.upgrade.failed++;
-      this.#parts.send(one.from, { type: 'handed', id: one.id, how: 'taken' });
+      this.#parts.send(one.from, { type: 'handed', id: one.id, how: 'taken' }, undefined, one.from);
     }
   }
 
@@ -151,10 +167,10 @@ export class Handoffs {
     this.#onTheWay.clear();
   }
 
-  #forgetOne(sender: WorkerId): void {
-    const rest = (this.#unanswered.get(sender) ?? 1) - 1;
-    if (rest > 0) this.#unanswered.set(sender, rest);
-    else this.#unanswered.delete(sender);
+  #forgetOne(giver: string): void {
+    const rest = (this.#unanswered.get(giver) ?? 1) - 1;
+    if (rest > 0) this.#unanswered.set(giver, rest);
+    else this.#unanswered.delete(giver);
   }
 
   #countMove(worker: WorkerId, what: keyof MoveCounts): void {
@@ -168,6 +184,6 @@ export class Handoffs {
       this.moves[move][how]++;
       this.#countMove(worker, how === 'taken' ? 'out' : 'failed');
     }
-    this.#parts.send(worker, { type: 'handed', id, how });
+    this.#parts.send(worker, { type: 'handed', id, how }, undefined, worker);
   }
 }

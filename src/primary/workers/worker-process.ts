@@ -106,20 +106,20 @@ export class WorkerProcess {
     let disconnectedAt = Infinity;
     const { child } = this;
     const end = (how: ExitFacts): void => {
-      child.off('disconnect', settle).off('close', settle);
+      child.off('disconnect', finish).off('close', finish);
       this.#channel.close();
       ended(how);
     };
-    const settle = (): void => {
+    const finish = (): void => {
       if (exit !== undefined && !child.connected) end(exit);
     };
     child.once('exit', (code, signal) => {
       const disconnectedFor = Math.max(0, performance.now() - disconnectedAt);
       exit ??= { code, signal, ...(disconnectedFor > 0 && { disconnectedFor }) };
-      settle();
+      finish();
     });
     child.once('disconnect', () => (disconnectedAt = performance.now()));
-    child.on('disconnect', settle).on('close', settle);
+    child.on('disconnect', finish).on('close', finish);
     child.on('error', (error) => {
       if (child.pid === undefined) end({ code: null, signal: null, error });
     });

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Balance, Migrate, Sharing } from '../../contract/modes.ts';
 import type { SentHandle } from '../../ipc/channel.ts';
-import { contextEnvironment, NO_SLOT } from '../../ipc/context.ts';
+import { briefingEnvironment, NO_SLOT } from '../../ipc/briefing.ts';
 import type { PrimaryMessage } from '../../ipc/messages.ts';
 import type { Totals } from '../../metrics/totals.ts';
 import type { Board } from '../../scoreboard/board.ts';
@@ -16,6 +16,7 @@ import { OomCounter } from '../exits/oom-kills.ts';
 import type { Os, Program } from './os.ts';
 import type { PrefixedOutput } from './prefixed-output.ts';
 import { WorkerProcess, type LivingMessage, type WorkerEvents } from './worker-process.ts';
+import { messageOf } from '../../contract/message-of.ts';
 
 /** A worker's thread notices a hang by its own clock, and may need two seconds more. */
 const STACK_POLL_MS = 100;
@@ -36,7 +37,7 @@ export interface WorkerProcessesParts {
   readonly sharing: Sharing;
   readonly balance: Balance;
   readonly migrate: Migrate;
-  /** The time in ms of silence after which the stack is written, as in the worker's context. */
+  /** The time in ms of silence after which the stack is written, as in the worker's briefing. */
   readonly hangStack: number;
   /** The shutdown grace period in ms. */
   readonly gracePeriod: number;
@@ -139,7 +140,7 @@ export class WorkerProcesses {
   #environment(slot: number, generation: number, row: number): Record<string, string> {
     const { sharing, balance, migrate, hangStack, board, gracePeriod, control } = this.#parts;
     const reports = this.#reports?.directory ?? '';
-    return contextEnvironment({
+    return briefingEnvironment({
       slot,
       generation,
       sharing,
@@ -193,7 +194,7 @@ function createReports({ log, board }: WorkerProcessesParts): FatalReports | und
   try {
     return new FatalReports(board.path);
   } catch (error) {
-    log('no reports of fatal errors', { message: (error as Error).message });
+    log('no reports of fatal errors', { message: messageOf(error) });
     return undefined;
   }
 }

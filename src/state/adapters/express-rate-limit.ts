@@ -51,10 +51,10 @@ export class RateLimitStore {
   }
 
   async get(key: string): Promise<ClientRateLimitInfo | undefined> {
-    const entry = await this.#engine.get(this.#area, key);
-    if (entry?.stored.kind !== 'number') return undefined;
-    const resetTime = Number.isFinite(entry.expires) ? new Date(entry.expires) : undefined;
-    return { totalHits: entry.stored.data, resetTime };
+    const item = await this.#engine.get(this.#area, key);
+    if (item?.stored.kind !== 'number') return undefined;
+    const resetTime = Number.isFinite(item.expires) ? new Date(item.expires) : undefined;
+    return { totalHits: item.stored.data, resetTime };
   }
 
   async increment(key: string): Promise<ClientRateLimitInfo> {

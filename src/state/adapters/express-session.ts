@@ -5,7 +5,7 @@
  * app.use(session({ secret, resave: false, saveUninitialized: false, store: sessionStore(state) }));
  */
 import { checkName, checkOptions, readTime, type Time } from '../arguments.ts';
-import type { Change, Engine, Entry } from '../engine.ts';
+import type { Change, Engine, Item } from '../engine.ts';
 import { engineOf, type State } from '../state.ts';
 import { decode, encode } from '../value.ts';
 import { peer } from './peer.ts';
@@ -75,8 +75,8 @@ class Sessions {
   }
 
   async get(id: string): Promise<Session | null> {
-    const entry = await this.#engine.get(this.#area, id);
-    return entry === undefined ? null : sessionIn(entry);
+    const item = await this.#engine.get(this.#area, id);
+    return item === undefined ? null : sessionIn(item);
   }
 
   /**
@@ -90,9 +90,9 @@ class Sessions {
 
   /** Extends a session's life without changing it, because another request may have stored it meanwhile. */
   async touch(id: string, session: Session): Promise<void> {
-    await this.#engine.update(this.#area, id, (entry): Change => {
-      if (entry === undefined) return undefined;
-      const text = JSON.stringify({ ...sessionIn(entry), cookie: session.cookie });
+    await this.#engine.update(this.#area, id, (item): Change => {
+      if (item === undefined) return undefined;
+      const text = JSON.stringify({ ...sessionIn(item), cookie: session.cookie });
       return { stored: encode(text, 'the session'), terms: { ttl: this.#lifetime(session) } };
     });
   }
@@ -103,7 +103,7 @@ class Sessions {
 
   async all(): Promise<Session[]> {
     const sessions: Session[] = [];
-    for await (const [, entry] of this.#engine.entries(this.#area)) sessions.push(sessionIn(entry));
+    for await (const [, item] of this.#engine.entries(this.#area)) sessions.push(sessionIn(item));
     return sessions;
   }
 
@@ -116,7 +116,7 @@ class Sessions {
   }
 }
 
-function sessionIn({ stored }: Entry): Session {
+function sessionIn({ stored }: Item): Session {
   return JSON.parse(decode(stored, 'the session') as string) as Session;
 }
 

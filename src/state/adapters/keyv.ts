@@ -11,7 +11,7 @@ import type { Engine } from '../engine.ts';
 import { decode, encode } from '../value.ts';
 
 export interface KeyvStoreOptions {
-  /** Stores with the same name have the same entries. @default 'keyv' */
+  /** Stores with the same name have the same items. @default 'keyv' */
   readonly name?: string;
   /** The size of all values, as in a cache. @default no bound but the store's */
   readonly maxSize?: Size;
@@ -35,8 +35,8 @@ export class KeyvStore extends EventEmitter {
   }
 
   async get(key: string): Promise<unknown> {
-    const entry = await this.#engine.get(this.#area, key);
-    return entry === undefined ? undefined : decode(entry.stored, `'${key}'`);
+    const item = await this.#engine.get(this.#area, key);
+    return item === undefined ? undefined : decode(item.stored, `'${key}'`);
   }
 
   async getMany(keys: readonly string[]): Promise<unknown[]> {
@@ -63,7 +63,7 @@ export class KeyvStore extends EventEmitter {
     return (await this.#engine.get(this.#area, key)) !== undefined;
   }
 
-  /** Removes the entries in Keyv's namespace, or all without one. */
+  /** Removes the items in Keyv's namespace, or all without one. */
   async clear(): Promise<void> {
     if (this.namespace === undefined) return this.#engine.clear(this.#area);
     for await (const [key] of this.iterator(this.namespace)) await this.delete(key);

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { StateError } from '../error.ts';
+import { systemCode } from '../../contract/system-code.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -12,7 +13,7 @@ export function peer(name: string, adapter: string): unknown {
   try {
     return require(name);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw cause;
+    if (systemCode(cause) !== 'MODULE_NOT_FOUND') throw cause;
     throw new StateError('ERR_STATE_MISSING_DEPENDENCY', `${adapter} needs the package ${name}: npm install ${name}`, {
       cause,
     });

@@ -6,6 +6,7 @@ import { takeDirectory } from './directory.ts';
 import { marksSchema } from './marks.ts';
 import { memorySpace, spaceIn, type Space } from './space.ts';
 import { VERSIONS_BYTES } from './versions.ts';
+import { messageOf } from '../../contract/message-of.ts';
 
 /**
  * SQLite has a place in the file's header for both: the application that owns the file, and the version of its schema.
@@ -187,6 +188,6 @@ function placed(error: unknown, path: string): unknown {
   if (error instanceof StateError) return error;
   const known = explained(error);
   if (known instanceof StateError && known.code !== 'ERR_STATE_PLACE') return known;
-  const { message } = error as Error;
+  const message = messageOf(error);
   return new StateError('ERR_STATE_PLACE', `cannot keep state in ${path}: ${message}`, { cause: error });
 }

@@ -1,6 +1,8 @@
 import { closeSync, existsSync, chmodSync, lstatSync, mkdirSync, openSync, statSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { StateError } from '../error.ts';
+import { messageOf } from '../../contract/message-of.ts';
+import { systemCode } from '../../contract/system-code.ts';
 
 /** All files in a store's directory. SQLite creates those of the database. */
 const FILES = ['versions', 'bell', 'store.db', 'store.db-wal', 'store.db-shm', 'store.db-journal'] as const;
@@ -28,7 +30,7 @@ export function takeDirectory(directory: string): string {
     return directory;
   } catch (error) {
     if (error instanceof StateError) throw error;
-    throw unfit(directory, (error as Error).message, error);
+    throw unfit(directory, messageOf(error), error);
   }
 }
 
@@ -41,7 +43,7 @@ function make(directory: string): void {
     mkdirSync(directory, { mode: 0o700 });
   } catch (error) {
     // Another worker was faster.
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (systemCode(error) !== 'EEXIST') throw error;
   }
 }
 
@@ -71,7 +73,7 @@ function closeToOthers(path: string): void {
   try {
     closeSync(openSync(path, 'wx', 0o600));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (systemCode(error) !== 'EEXIST') throw error;
     if ((statSync(path).mode & GROUP_OR_OTHERS) !== 0) chmodSync(path, 0o600);
   }
 }

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { AreaSize, Attempt, Change, Counted, Engine, Entry, Eventual, Listener, Terms } from '../engine.ts';
+import type { AreaSize, Attempt, Change, Counted, Engine, Item, Eventual, Listener, Terms } from '../engine.ts';
 import { StateError } from '../error.ts';
 import type { Stored } from '../value.ts';
 import type { Namespace } from './namespace.ts';
 import { Namespaces } from './namespaces.ts';
 import { ChangeNotifier } from './change-notifier.ts';
 import { Database, openBeside } from './database.ts';
-import { entryOf, EntryFrame } from './frame.ts';
+import { itemOf, ItemFrame } from './frame.ts';
 import { Leases, RELEASED } from './leases.ts';
 import { Messages } from './messages.ts';
 import { explained, isBusy } from './sqlite.ts';
@@ -41,7 +41,7 @@ export class EmbeddedEngine implements Engine {
   readonly #areas: Namespaces;
   readonly #versions: Versions | undefined;
   readonly #bell: ChangeNotifier | undefined;
-  readonly #transactions: Transactions<EntryFrame>;
+  readonly #transactions: Transactions<ItemFrame>;
   readonly #messages: Messages;
   readonly #leases: Leases;
   #touchTimer: NodeJS.Timeout | undefined;
@@ -69,17 +69,17 @@ export class EmbeddedEngine implements Engine {
       this.#bell = new ChangeNotifier(join(directory, 'bell'), openBeside(directory, 'bell'));
     }
     const ring = (): void => this.#ring();
-    const frame = (): EntryFrame => new EntryFrame(this.#database, this.#areas, this.#versions, ring);
+    const frame = (): ItemFrame => new ItemFrame(this.#database, this.#areas, this.#versions, ring);
     this.#transactions = new Transactions(this.#database, frame);
     this.#messages = new Messages(this.#database, this.#transactions, this.#bell);
     this.#leases = new Leases(this.#database, this.#transactions, this.#messages);
   }
 
   /**
-   * Reads an entry. This is the hot path: one pread of 8 bytes tells whether an earlier copy still holds
+   * Reads an item. This is the hot path: one pread of 8 bytes tells whether an earlier copy still holds
    * (docs/state.md).
    */
-  get(name: string, key: string): Eventual<Entry | undefined> {
+  get(name: string, key: string): Eventual<Item | undefined> {
     this.#check();
     try {
       return this.#read(name, key);
@@ -95,7 +95,7 @@ export class EmbeddedEngine implements Engine {
       const area = frame.area(name);
       const now = Date.now();
       if (!mayWrite(frame, area, key, terms.when, now)) return false;
-      frame.put(area, key, entryOf(stored, terms, now), terms.maxSize);
+      frame.put(area, key, itemOf(stored, terms, now), terms.maxSize);
       return true;
     });
   }
@@ -107,12 +107,12 @@ export class EmbeddedEngine implements Engine {
     });
   }
 
-  update(name: string, key: string, change: (current: Entry | undefined) => Change): Promise<void> {
+  update(name: string, key: string, change: (current: Item | undefined) => Change): Promise<void> {
     return this.#run((frame) => {
       const area = frame.area(name);
       const now = Date.now();
       const next = change(frame.find(area, key, now));
-      if (next !== undefined) frame.put(area, key, entryOf(next.stored, next.terms, now), next.terms.maxSize);
+      if (next !== undefined) frame.put(area, key, itemOf(next.stored, next.terms, now), next.terms.maxSize);
     });
   }
 
@@ -140,14 +140,14 @@ export class EmbeddedEngine implements Engine {
     });
   }
 
-  async *entries(name: string): AsyncIterable<readonly [string, Entry]> {
+  async *entries(name: string): AsyncIterable<readonly [string, Item]> {
     const area = await this.#run((frame) => frame.findArea(name));
     if (area === undefined) return;
     for (let last = 0; ;) {
       const after = last;
       const page = await this.#run(() => area.page(after, PAGE_ROWS));
       const now = Date.now();
-      for (const { key, entry } of page) if (entry.expires > now) yield [key, entry];
+      for (const { key, item } of page) if (item.expires > now) yield [key, item];
       if (page.length < PAGE_ROWS) return;
       last = page.at(-1)!.id;
     }
@@ -216,11 +216,11 @@ export class EmbeddedEngine implements Engine {
     this.#database.close();
   }
 
-  #read(name: string, key: string): Entry | undefined {
+  #read(name: string, key: string): Item | undefined {
     const area = this.#areas.find(name);
     if (area === undefined) return undefined;
     const now = Date.now();
-    if (this.#versions === undefined) return this.#found(area, area.find(key, 0), now)?.entry;
+    if (this.#versions === undefined) return this.#found(area, area.find(key, 0), now)?.item;
     const slot = slotOf(area.id, key);
     // The version is read before the database. A later write then makes the copy look old.
     const version = this.#versions.read(slot);
@@ -228,16 +228,16 @@ export class EmbeddedEngine implements Engine {
     if (copy !== undefined) return copy;
     const found = this.#found(area, area.find(key, slot), now);
     // Additions to numbers do not change the version.
-    if (found?.version === version && found.entry.stored.kind !== 'number')
-      area.copies.keep(key, found.entry, version, now);
-    return found?.entry;
+    if (found?.version === version && found.item.stored.kind !== 'number')
+      area.copies.keep(key, found.item, version, now);
+    return found?.item;
   }
 
   /**
    * Reads within a transaction and keeps no copy. Earlier writes of the same transaction may be undone, or written
    * again under the same version.
    */
-  #readLater(name: string, key: string): Promise<Entry | undefined> {
+  #readLater(name: string, key: string): Promise<Item | undefined> {
     return this.#run((frame) => {
       const area = frame.findArea(name);
       return area === undefined ? undefined : frame.find(area, key, Date.now());
@@ -245,8 +245,8 @@ export class EmbeddedEngine implements Engine {
   }
 
   #found(area: Namespace, found: ReturnType<Namespace['find']>, now: number): ReturnType<Namespace['find']> {
-    if (found === undefined || found.entry.expires <= now) return undefined;
-    if (!found.visited && found.entry.stored.kind !== 'number') this.#touch(area, found.id);
+    if (found === undefined || found.item.expires <= now) return undefined;
+    if (!found.visited && found.item.stored.kind !== 'number') this.#touch(area, found.id);
     return found;
   }
 
@@ -276,7 +276,7 @@ export class EmbeddedEngine implements Engine {
     queueMicrotask(() => this.#messages.deliver());
   }
 
-  #run<Result>(work: (frame: EntryFrame) => Result): Promise<Result> {
+  #run<Result>(work: (frame: ItemFrame) => Result): Promise<Result> {
     if (this.#isClosed) return Promise.reject(closed());
     return this.#transactions.run(work);
   }
@@ -286,7 +286,7 @@ export class EmbeddedEngine implements Engine {
   }
 }
 
-function mayWrite(frame: EntryFrame, area: Namespace, key: string, when: Terms['when'], now: number): boolean {
+function mayWrite(frame: ItemFrame, area: Namespace, key: string, when: Terms['when'], now: number): boolean {
   if (when === undefined) return true;
   if (typeof when === 'object') return frame.isMarked(area, key, when.mark);
   return (when === 'present') === frame.has(area, key, now);
@@ -296,7 +296,7 @@ function closed(): StateError {
   return new StateError('ERR_STATE_CLOSED', 'the state is closed');
 }
 
-function sum(before: Entry | undefined, amount: number, key: string): number {
+function sum(before: Item | undefined, amount: number, key: string): number {
   if (before === undefined) return amount;
   const { kind, data } = before.stored;
   if (kind !== 'number')

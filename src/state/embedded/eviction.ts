@@ -1,7 +1,7 @@
 /**
  * SIEVE (Zhang et al., NSDI 2024). Rows stand in the order in which their keys arrived. A hand moves along them, clears
  * the mark of rows that were used since it last came by, and evicts the others. A hit writes at most one mark, and most
- * hits write none. On skewed loads SIEVE keeps the used entries better than LRU does.
+ * hits write none. On skewed loads SIEVE keeps the used items better than LRU does.
  */
 import type { Namespace } from './namespace.ts';
 

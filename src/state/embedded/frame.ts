@@ -1,4 +1,4 @@
-import type { AreaSize, Entry, Terms } from '../engine.ts';
+import type { AreaSize, Item, Terms } from '../engine.ts';
 import { StateError } from '../error.ts';
 import { sizeOf } from '../value.ts';
 import { Namespace } from './namespace.ts';
@@ -28,8 +28,8 @@ const SLACK_BYTES = 32 * 1024;
 /** The share of the store that one area may take. */
 const LARGEST_SHARE = 0.75;
 
-/** The entries that a transaction changes. Totals and versions of several entries are written once. */
-export class EntryFrame implements Frame {
+/** The items that a transaction changes. Totals and versions of several items are written once. */
+export class ItemFrame implements Frame {
   readonly #database: Database;
   readonly #versions: Versions | undefined;
   readonly #marks: Marks;
@@ -74,9 +74,9 @@ export class EntryFrame implements Frame {
     return area;
   }
 
-  find(area: Namespace, key: string, now: number): Entry | undefined {
-    const entry = area.find(key, 0)?.entry;
-    return entry === undefined || entry.expires <= now ? undefined : entry;
+  find(area: Namespace, key: string, now: number): Item | undefined {
+    const item = area.find(key, 0)?.item;
+    return item === undefined || item.expires <= now ? undefined : item;
   }
 
   has(area: Namespace, key: string, now: number): boolean {
@@ -84,31 +84,31 @@ export class EntryFrame implements Frame {
   }
 
   /**
-   * Writes an entry.
+   * Writes an item.
    *
-   * @param asked the wanted `maxSize`. The area evicts entries at this bound, or earlier, so that it does not fill
+   * @param asked the wanted `maxSize`. The area evicts items at this bound, or earlier, so that it does not fill
    *   the store.
-   * @throws StateError `ERR_STATE_FULL` for a single entry that is larger than the area may be.
+   * @throws StateError `ERR_STATE_FULL` for a single item that is larger than the area may be.
    */
-  put(area: Namespace, key: string, entry: Entry, asked: number | undefined): void {
-    const size = Namespace.sizeOf(key, entry.stored);
+  put(area: Namespace, key: string, item: Item, asked: number | undefined): void {
+    const size = Namespace.sizeOf(key, item.stored);
     const maxSize = asked === undefined ? Infinity : Math.min(asked, this.#database.capacity * LARGEST_SHARE);
-    if (size > maxSize) throw tooLarge(key, entry, maxSize);
+    if (size > maxSize) throw tooLarge(key, item, maxSize);
     const before = area.head(key);
-    const { kind } = entry.stored;
+    const { kind } = item.stored;
     if (kind !== 'number') this.#marks.remove(area.id, key);
     // The version changes first, because that may fail. Numbers are never copied and need no new version.
     if (kind !== 'number' || (before?.kind ?? kind) !== 'number') this.#bump(area, key);
-    const id = area.put(key, entry, size);
+    const id = area.put(key, item, size);
     const totals = this.#totalsOf(area);
     totals.bytes += size - (before?.size ?? 0);
     if (before === undefined) totals.entries++;
     if (totals.bytes > maxSize) this.#evict(area, totals, id, maxSize);
-    if (entry.expires < Infinity) this.#sweep(area);
+    if (item.expires < Infinity) this.#sweep(area);
   }
 
   remove(area: Namespace, key: string): boolean {
-    // The version changes even when there is no entry. An eviction changes no version, and other processes may still
+    // The version changes even when there is no item. An eviction changes no version, and other processes may still
     // have copies.
     this.#bump(area, key);
     this.#marks.remove(area.id, key);
@@ -120,7 +120,7 @@ export class EntryFrame implements Frame {
   }
 
   /**
-   * Removes all entries. All versions change, because entries that were evicted may still be copied, under keys that
+   * Removes all items. All versions change, because items that were evicted may still be copied, under keys that
    * are not known.
    */
   clear(area: Namespace): void {
@@ -211,7 +211,7 @@ export class EntryFrame implements Frame {
     totals.hand = hand;
   }
 
-  /** Checks a few rows at a time, so that expired entries which are never read again do not pile up. */
+  /** Checks a few rows at a time, so that expired items which are never read again do not pile up. */
   #sweep(area: Namespace): void {
     if (++area.writes < WRITES_BETWEEN_SWEEPS) return;
     area.writes = 0;
@@ -226,12 +226,12 @@ export class EntryFrame implements Frame {
   }
 }
 
-function tooLarge(key: string, { stored }: Entry, maxSize: number): StateError {
+function tooLarge(key: string, { stored }: Item, maxSize: number): StateError {
   const text = `'${key}' takes ${sizeOf(stored)} bytes, which is more than the limit of ${Math.floor(maxSize)}`;
   return new StateError('ERR_STATE_FULL', text);
 }
 
-/** Makes an entry with these terms, from now on. */
-export function entryOf(stored: Entry['stored'], { ttl = Infinity, stale = 0 }: Terms, now: number): Entry {
+/** Makes an item with these terms, from now on. */
+export function itemOf(stored: Item['stored'], { ttl = Infinity, stale = 0 }: Terms, now: number): Item {
   return { stored, freshUntil: now + ttl, expires: now + ttl + stale };
 }

@@ -2,7 +2,7 @@ import type { Attempt } from '../engine.ts';
 import { isDead, isOfThisBoot } from '../identity.ts';
 import { damaged } from './damaged.ts';
 import type { Database } from './database.ts';
-import type { EntryFrame } from './frame.ts';
+import type { ItemFrame } from './frame.ts';
 import type { Messages } from './messages.ts';
 import { explained, isBusy } from './sqlite.ts';
 import type { Transactions } from './transactions.ts';
@@ -23,10 +23,10 @@ export const RELEASED = '\0released';
  */
 export class Leases {
   readonly #database: Database;
-  readonly #transactions: Transactions<EntryFrame>;
+  readonly #transactions: Transactions<ItemFrame>;
   readonly #messages: Messages;
 
-  constructor(database: Database, transactions: Transactions<EntryFrame>, messages: Messages) {
+  constructor(database: Database, transactions: Transactions<ItemFrame>, messages: Messages) {
     this.#database = database;
     this.#transactions = transactions;
     this.#messages = messages;

@@ -3,7 +3,8 @@ import type { ChangeNotifier } from './change-notifier.ts';
 import type { Database } from './database.ts';
 import { explained, isBusy } from './sqlite.ts';
 import type { Transactions } from './transactions.ts';
-import type { EntryFrame } from './frame.ts';
+import type { ItemFrame } from './frame.ts';
+import { messageOf } from '../../contract/message-of.ts';
 
 /** A message is kept this long, unless the newer messages exceed this size. */
 const KEPT_MS = 30_000;
@@ -20,13 +21,13 @@ const READ_AT_ONCE = 256;
  */
 export class Messages {
   readonly #database: Database;
-  readonly #transactions: Transactions<EntryFrame>;
+  readonly #transactions: Transactions<ItemFrame>;
   readonly #bell: ChangeNotifier | undefined;
   readonly #listeners = new Map<string, Set<Listener>>();
   #last: number | undefined;
   #hasWarned = false;
 
-  constructor(database: Database, transactions: Transactions<EntryFrame>, bell: ChangeNotifier | undefined) {
+  constructor(database: Database, transactions: Transactions<ItemFrame>, bell: ChangeNotifier | undefined) {
     this.#database = database;
     this.#transactions = transactions;
     this.#bell = bell;
@@ -37,7 +38,7 @@ export class Messages {
   }
 
   /** Writes a message in a transaction that does other things too. */
-  write(frame: EntryFrame, channel: string, body: Uint8Array, sender: string): void {
+  write(frame: ItemFrame, channel: string, body: Uint8Array, sender: string): void {
     const insert = this.#database.query('INSERT INTO messages(sent, channel, sender, body) VALUES (?, ?, ?, ?)');
     insert.run(Date.now(), channel, sender, body);
     if (this.#newest() % BETWEEN_CLEANINGS === 0) this.#clean();
@@ -75,7 +76,7 @@ export class Messages {
   #warn(error: unknown): void {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
-    process.emitWarning(`prefork/state: messages cannot be read: ${(error as Error).message}`);
+    process.emitWarning(`prefork/state: messages cannot be read: ${messageOf(error)}`);
   }
 
   close(): void {

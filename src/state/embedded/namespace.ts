@@ -1,4 +1,4 @@
-import type { Entry } from '../engine.ts';
+import type { Item } from '../engine.ts';
 import { kinds, sizeOf, type Stored } from '../value.ts';
 import { ReadCache } from './read-cache.ts';
 import { damaged, numberIn, storedIn } from './damaged.ts';
@@ -31,7 +31,7 @@ export interface Head {
 /** A row with its value. */
 export interface Found {
   readonly id: number;
-  readonly entry: Entry;
+  readonly item: Item;
   readonly visited: boolean;
   /** The version of its slot, as the database has it. */
   readonly version: number;
@@ -94,7 +94,7 @@ export class Namespace {
   }
 
   /**
-   * Estimates the space of an entry. Rows up to the size of a page are not split, so a row of two thirds of a page
+   * Estimates the space of an item. Rows up to the size of a page are not split, so a row of two thirds of a page
    * leaves a third unused.
    */
   static sizeOf(key: string, stored: Stored): number {
@@ -127,7 +127,7 @@ export class Namespace {
    *
    * @returns the row's id.
    */
-  put(key: string, { stored, freshUntil, expires }: Entry, size: number): number {
+  put(key: string, { stored, freshUntil, expires }: Item, size: number): number {
     return Number(this.#put.row(key, size, freshUntil, expires, kinds.indexOf(stored.kind), stored.data)![0]);
   }
 
@@ -166,7 +166,7 @@ function foundIn(row: Row, version: number): Found {
   const [id, freshUntil, expires, visited, kind, data] = row;
   return {
     id: numberIn(id),
-    entry: { stored: storedIn(kind, data), freshUntil: numberIn(freshUntil), expires: numberIn(expires) },
+    item: { stored: storedIn(kind, data), freshUntil: numberIn(freshUntil), expires: numberIn(expires) },
     visited: visited === 1,
     version,
   };

@@ -12,7 +12,7 @@ export class Namespaces {
 
   /**
    * Finds an area and remembers it. This is not for areas that a transaction has created and may undo:
-   * `EntryFrame.findArea` is.
+   * `ItemFrame.findArea` is.
    */
   find(name: string): Namespace | undefined {
     return this.known(name) ?? this.#lookUp(name);

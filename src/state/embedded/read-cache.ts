@@ -1,8 +1,8 @@
-import type { Entry } from '../engine.ts';
+import type { Item } from '../engine.ts';
 import { sizeOf } from '../value.ts';
 
 interface Copy {
-  readonly entry: Entry;
+  readonly item: Item;
   readonly version: number;
   /** The end of its use, by `Date.now()`. */
   readonly until: number;
@@ -16,13 +16,13 @@ const MOST_COPIES = 512;
 const LARGEST_BYTES = 4096;
 
 /**
- * How long a copy is used. It could be used for ever, but then the database would not know that the entry is in use and
+ * How long a copy is used. It could be used for ever, but then the database would not know that the item is in use and
  * would evict it.
  */
 const LIFETIME_MS = 1000;
 
 /**
- * The entries of an area as this process last read them. Two generations replace a list: an entry that is used moves to
+ * The items of an area as this process last read them. Two generations replace a list: an item that is used moves to
  * the younger one, and the older one is dropped as a whole when the younger one is full.
  */
 export class ReadCache {
@@ -32,16 +32,16 @@ export class ReadCache {
   /**
    * Returns a copy that is still good.
    *
-   * @returns the entry if nothing was written since.
+   * @returns the item if nothing was written since.
    */
-  get(key: string, version: number, now: number): Entry | undefined {
+  get(key: string, version: number, now: number): Item | undefined {
     const copy = this.#young.get(key) ?? this.#promote(key);
-    return copy !== undefined && copy.version === version && now < copy.until ? copy.entry : undefined;
+    return copy !== undefined && copy.version === version && now < copy.until ? copy.item : undefined;
   }
 
-  keep(key: string, entry: Entry, version: number, now: number): void {
-    if (sizeOf(entry.stored) > LARGEST_BYTES) return;
-    this.#put(key, { entry, version, until: Math.min(entry.expires, now + LIFETIME_MS) });
+  keep(key: string, item: Item, version: number, now: number): void {
+    if (sizeOf(item.stored) > LARGEST_BYTES) return;
+    this.#put(key, { item, version, until: Math.min(item.expires, now + LIFETIME_MS) });
   }
 
   #promote(key: string): Copy | undefined {

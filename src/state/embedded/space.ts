@@ -10,7 +10,7 @@ export interface Space {
   readonly longestLog: number;
 }
 
-/** A longer log would hardly be faster, and would take space from the entries. */
+/** A longer log would hardly be faster, and would take space from the items. */
 const LOG_BYTES = 3.2 * 1024 * 1024;
 /** The space for the log, with what a large transaction adds to it. */
 const BESIDE_BYTES = 8 * 1024 * 1024;

@@ -4,6 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import { StateError, type StateErrorCode } from '../error.ts';
+import { messageOf } from '../../contract/message-of.ts';
 
 export type Column = string | number | null | Uint8Array;
 export type Row = readonly Column[];
@@ -145,7 +146,7 @@ const MISMATCH = 20;
 function resultCode(error: unknown): number | undefined {
   const { code, errcode } = (error ?? {}) as { code?: unknown; errcode?: unknown };
   // The value is a whole number that JavaScript does not represent exactly. prefork never writes one.
-  if (code === 'ERR_OUT_OF_RANGE' && /JavaScript number/.test((error as Error).message)) return MISMATCH;
+  if (code === 'ERR_OUT_OF_RANGE' && /JavaScript number/.test(messageOf(error))) return MISMATCH;
   if (code === 'ERR_SQLITE_ERROR' && typeof errcode === 'number') return errcode & 0xff;
   const name = typeof code === 'string' ? /^SQLITE_([A-Z]+)/.exec(code)?.[1] : undefined;
   return name === undefined ? undefined : (names[name] ?? OTHER);
@@ -164,5 +165,5 @@ export function explained(error: unknown): unknown {
   const code = resultCode(error);
   const meaning = code === undefined ? undefined : meanings[code];
   if (meaning === undefined) return error;
-  return new StateError(meaning[0], `${meaning[1]} (SQLite: ${(error as Error).message})`, { cause: error });
+  return new StateError(meaning[0], `${meaning[1]} (SQLite: ${messageOf(error)})`, { cause: error });
 }

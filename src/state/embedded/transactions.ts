@@ -138,7 +138,7 @@ export class Transactions<F extends Frame> {
     try {
       return this.#database.shortenLog();
     } catch (error) {
-      // Any other fault will also meet the write.
+      // Any other error will also meet the write.
       return !isBusy(error);
     }
   }

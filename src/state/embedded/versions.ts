@@ -1,12 +1,13 @@
 import { closeSync, readSync, writeSync } from 'node:fs';
 import { StateError } from '../error.ts';
+import { messageOf } from '../../contract/message-of.ts';
 
 const SLOTS = 4096;
 export const VERSIONS_BYTES: number = SLOTS * 8;
 
 /**
- * A number for each slot, and each key belongs to a slot. The number changes before the entry of the key does, except
- * when the entry is evicted. So a process may keep a copy of what it read, and ask here with one pread of 8 bytes
+ * A number for each slot, and each key belongs to a slot. The number changes before the item of the key does, except
+ * when the item is evicted. So a process may keep a copy of what it read, and ask here with one pread of 8 bytes
  * whether the copy is still good. The object owns the descriptor.
  *
  * The database has the same numbers, written in the transaction that changes the key. A copy is only kept when both
@@ -46,7 +47,7 @@ export class Versions {
       let done = 0;
       while (done < bytes.length) done += writeSync(this.#fd, bytes, done, bytes.length - done, position + done);
     } catch (cause) {
-      throw new StateError('ERR_STATE_FULL', `the store cannot be written: ${(cause as Error).message}`, { cause });
+      throw new StateError('ERR_STATE_FULL', `the store cannot be written: ${messageOf(cause)}`, { cause });
     }
   }
 }

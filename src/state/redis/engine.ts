@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { AreaSize, Attempt, Change, Counted, Engine, Entry, Listener, Terms } from '../engine.ts';
+import type { AreaSize, Attempt, Change, Counted, Engine, Item, Listener, Terms } from '../engine.ts';
 import { StateError } from '../error.ts';
 import { isDead } from '../identity.ts';
 import { sizeOf, type Stored } from '../value.ts';
-import { decodeEntry, encodeEntry } from './entry.ts';
+import { decodeItem, encodeItem } from './item.ts';
 import { bytesIn, bytesOrNull, integerIn, listIn } from './replies.ts';
 import { Server } from './server.ts';
+import { messageOf } from '../../contract/message-of.ts';
 
 export interface RedisOptions {
   readonly url: string;
@@ -13,7 +14,7 @@ export interface RedisOptions {
   readonly timeout: number;
 }
 
-/** The memory that the server itself needs for an entry, approximately. */
+/** The memory that the server itself needs for an item, approximately. */
 const OVERHEAD_BYTES = 100;
 const AT_ONCE = 250;
 
@@ -43,8 +44,8 @@ export class RedisEngine implements Engine {
     return new RedisEngine(await Server.connect(options), prefix);
   }
 
-  async get(area: string, key: string): Promise<Entry | undefined> {
-    return decodeEntry(await this.#raw(area, key));
+  async get(area: string, key: string): Promise<Item | undefined> {
+    return decodeItem(await this.#raw(area, key));
   }
 
   async set(area: string, key: string, stored: Stored, terms: Terms): Promise<boolean> {
@@ -58,10 +59,10 @@ export class RedisEngine implements Engine {
   }
 
   /** Repeats the change until no other write came in between. One process always succeeds. */
-  async update(area: string, key: string, change: (current: Entry | undefined) => Change): Promise<void> {
+  async update(area: string, key: string, change: (current: Item | undefined) => Change): Promise<void> {
     for (;;) {
       const before = await this.#raw(area, key);
-      const next = change(decodeEntry(before));
+      const next = change(decodeItem(before));
       if (next === undefined) return;
       if (await this.#put(area, key, next.stored, next.terms, 'same', before ?? Buffer.alloc(0))) return;
     }
@@ -98,13 +99,13 @@ export class RedisEngine implements Engine {
     }
   }
 
-  async *entries(area: string): AsyncIterable<readonly [string, Entry]> {
+  async *entries(area: string): AsyncIterable<readonly [string, Item]> {
     const from = this.#key(area, '').length;
     for await (const keys of this.#scan(area)) {
       const values = keys.length === 0 ? [] : listIn(await this.#server.command('MGET', ...keys), keys.length);
       for (const [index, value] of values.entries()) {
-        const entry = decodeEntry(bytesOrNull(value));
-        if (entry !== undefined) yield [keys[index]!.slice(from), entry];
+        const item = decodeItem(bytesOrNull(value));
+        if (item !== undefined) yield [keys[index]!.slice(from), item];
       }
     }
   }
@@ -113,7 +114,7 @@ export class RedisEngine implements Engine {
     const sizes = { entries: 0, bytes: 0 };
     for await (const [key, { stored }] of this.entries(area)) {
       sizes.entries++;
-      sizes.bytes += sizeOfEntry(key, stored);
+      sizes.bytes += sizeOfItem(key, stored);
     }
     return sizes;
   }
@@ -200,14 +201,14 @@ export class RedisEngine implements Engine {
     when: string,
     same: Buffer = Buffer.alloc(0),
   ): Promise<boolean> {
-    const size = sizeOfEntry(key, stored);
+    const size = sizeOfItem(key, stored);
     if (maxSize > 0 && size > maxSize) {
       throw new StateError('ERR_STATE_FULL', `'${key}' takes ${size} bytes, which is more than maxSize, ${maxSize}`);
     }
     const freshUntil = ttl === undefined ? Infinity : Date.now() + ttl;
     const px = ttl === undefined ? 0 : ttl + stale;
     const numbers = [maxSize, size].map(String);
-    const args = [encodeEntry(stored, freshUntil), String(px), when, same, ...numbers, key, this.#key(area, '')];
+    const args = [encodeItem(stored, freshUntil), String(px), when, same, ...numbers, key, this.#key(area, '')];
     const written = integerIn(await this.#server.script('set', this.#keysOf(area, key), ...args));
     if (written > 1) this.#evicted.set(area, this.evicted(area) + written - 1);
     return written > 0;
@@ -247,18 +248,18 @@ export class RedisEngine implements Engine {
     return `${this.#area(area)}:${key}`;
   }
 
-  #keysOf(area: string, key: string): [entry: string, sizes: string, total: string, marks: string] {
+  #keysOf(area: string, key: string): [item: string, sizes: string, total: string, marks: string] {
     const all = this.#area(area);
     return [this.#key(area, key), `${all}#sizes`, `${all}#total`, `${all}#marks`];
   }
 }
 
-function sizeOfEntry(key: string, stored: Stored): number {
+function sizeOfItem(key: string, stored: Stored): number {
   return OVERHEAD_BYTES + Buffer.byteLength(key) * 2 + sizeOf(stored);
 }
 
 function unaddable(error: unknown, key: string): unknown {
-  const { message } = error as Error;
+  const message = messageOf(error);
   if (message.includes('TOOLARGE') || message.includes('would overflow')) {
     return new StateError('ERR_STATE_VALUE', `'${key}' would become larger than a number can represent exactly`, {
       cause: error,

@@ -4,13 +4,13 @@
  */
 
 /**
- * KEYS: entry, sizes, total, marks. ARGV: value, ttl in ms or 0, when, the value for 'same' or the mark for 'marked',
- * maxSize or 0, size, the entry's short key, and the common beginning of the area's keys.
+ * KEYS: item, sizes, total, marks. ARGV: value, ttl in ms or 0, when, the value for 'same' or the mark for 'marked',
+ * maxSize or 0, size, the item's short key, and the common beginning of the area's keys.
  *
- * Above the bound, the script evicts the longest idle of eight random entries, as the server itself does. Entries that
+ * Above the bound, the script evicts the longest idle of eight random items, as the server itself does. Items that
  * have expired are found in the same way, and only then leave the totals.
  *
- * @returns 0 when nothing was written, otherwise 1 plus the number of evicted entries.
+ * @returns 0 when nothing was written, otherwise 1 plus the number of evicted items.
  */
 const set = `
 local present = redis.call('GET', KEYS[1])
@@ -44,7 +44,7 @@ while total > max do
 end
 return 1 + evicted`;
 
-/** KEYS: entry, sizes, total, marks. ARGV: the entry's short key. */
+/** KEYS: item, sizes, total, marks. ARGV: the item's short key. */
 const remove = `
 redis.call('HDEL', KEYS[4], ARGV[1])
 local size = redis.call('HGET', KEYS[2], ARGV[1])
@@ -52,7 +52,7 @@ if size then redis.call('HDEL', KEYS[2], ARGV[1]) redis.call('INCRBY', KEYS[3], 
 return redis.call('UNLINK', KEYS[1])`;
 
 /**
- * KEYS: entry. ARGV: amount, ttl in ms or 0, the largest number that JavaScript represents exactly, 'present' or ''.
+ * KEYS: item. ARGV: amount, ttl in ms or 0, the largest number that JavaScript represents exactly, 'present' or ''.
  *
  * @returns the sum as text, because the client reads 2^53 - 1 as 2^53.
  */
@@ -101,7 +101,7 @@ redis.call('PUBLISH', ARGV[2], ARGV[3])
 return 1`;
 
 /**
- * KEYS: marks, clearing. ARGV: the entry's short key, mark, its lifetime in ms. No marks are made while the area is
+ * KEYS: marks, clearing. ARGV: the item's short key, mark, its lifetime in ms. No marks are made while the area is
  * cleared.
  */
 const mark = `

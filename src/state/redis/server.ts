@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import type * as redis from 'redis';
 import { StateError } from '../error.ts';
 import { scripts, type ScriptName } from './scripts.ts';
+import { messageOf } from '../../contract/message-of.ts';
+import { systemCode } from '../../contract/system-code.ts';
 
 export interface ServerOptions {
   readonly url: string;
@@ -73,7 +75,7 @@ export class Server {
       return await this.command('EVALSHA', this.#hashOf(name), ...rest);
     } catch (error) {
       // A server that was restarted has forgotten the script.
-      if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
+      if (!messageOf(error).startsWith('NOSCRIPT')) throw error;
       return this.command('EVAL', scripts[name], ...rest);
     }
   }
@@ -147,7 +149,7 @@ export class Server {
   /** Explains an error. An error of the server begins with a word in capitals; any other comes from the connection. */
   #explained(error: unknown): unknown {
     if (error instanceof StateError) return error;
-    const { message } = error as Error;
+    const message = messageOf(error);
     if (message.startsWith('OOM')) {
       return new StateError('ERR_STATE_FULL', `Redis is full: ${message}`, { cause: error });
     }
@@ -209,7 +211,7 @@ async function load(): Promise<typeof redis> {
   try {
     return await import('redis');
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
+    if (systemCode(cause) !== 'ERR_MODULE_NOT_FOUND') throw cause;
     throw new StateError(
       'ERR_STATE_MISSING_DEPENDENCY',
       'state in Redis or Valkey needs the package redis: npm install redis',

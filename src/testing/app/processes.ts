@@ -1,6 +1,7 @@
 /** Observes processes that are not our children, so that no event announces their end. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { systemCode } from '../../contract/system-code.ts';
 
 /** How often a process is checked. */
 const POLL_MS = 20;
@@ -18,7 +19,7 @@ export function isAlive(pid: number): boolean {
     process.kill(pid, 0);
   } catch (error) {
     // EPERM means that the process belongs to another user, which prefork was given for its workers.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    return systemCode(error) === 'EPERM';
   }
   return stateOf(pid) !== 'Z';
 }

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { checkKeys } from '../../options/check.ts';
 import { App } from './app.ts';
 import { checkServer, serverKeys, type ServerOptions, type ServerSettings } from './server-options.ts';
+import { messageOf } from '../../contract/message-of.ts';
 
 /** The built command, as it is installed. */
 const command = fileURLToPath(new URL('../../cli.cjs', import.meta.url));
@@ -32,7 +33,7 @@ export async function startServer(options: ServerOptions): Promise<App> {
     return app;
   } catch (error) {
     await app[Symbol.asyncDispose]();
-    const message = `${(error as Error).message}\n${app.stderr.trimEnd() || '(it wrote nothing to stderr)'}`;
+    const message = `${messageOf(error)}\n${app.stderr.trimEnd() || '(it wrote nothing to stderr)'}`;
     throw new Error(message, { cause: error });
   }
 }

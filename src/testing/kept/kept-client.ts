@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from '../load/connection.ts';
 import { Lost, type LossCause } from '../load/loss.ts';
+import type { Period } from '../load/period.ts';
 import { judge, prepare, type LoadRequest } from '../load/request.ts';
 import type { ConnectionHistory, Route } from '../load/route.ts';
 
@@ -64,10 +64,10 @@ export class KeptClient {
   }
 
   /** Sends one request after another. @param pause between an answer and the next request, ms */
-  async keepAsking(over: AbortSignal, pause: number): Promise<void> {
-    while (!over.aborted && this.#end === undefined) {
+  async keepAsking(period: Period, pause: number): Promise<void> {
+    while (!period.isOver && this.#end === undefined) {
       await this.ask();
-      if (pause > 0) await delay(pause, undefined, { signal: over }).catch(() => {});
+      await period.rest(pause);
     }
   }
 

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Lost } from './loss.ts';
+import type { Period } from './period.ts';
 import type { Recorder } from './recorder.ts';
 import { judge, nameOf, prepare, type LoadRequest } from './request.ts';
 import type { Style, Way } from './way.ts';
@@ -49,13 +49,12 @@ export class Client {
     return this.#lastAnswered;
   }
 
-  /** Sends requests until `over` aborts, and still waits for the answer in flight. */
-  async run(over: AbortSignal, answered: () => void): Promise<void> {
-    while (!over.aborted) {
+  /** Sends requests until the period is over, and still waits for the answer in flight. */
+  async run(period: Period, answered: () => void): Promise<void> {
+    while (!period.isOver) {
       const isAnswered = await this.#exchange();
       if (isAnswered) answered();
-      const pause = isAnswered ? this.#pause : Math.max(this.#pause, PAUSE_AFTER_LOSS_MS);
-      if (pause > 0) await delay(pause, undefined, { signal: over }).catch(() => {});
+      await period.rest(isAnswered ? this.#pause : Math.max(this.#pause, PAUSE_AFTER_LOSS_MS));
     }
     this.#way.end();
   }

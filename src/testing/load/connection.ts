@@ -4,6 +4,7 @@ import { Deadline } from './deadline.ts';
 import { Lost, lossOf } from './loss.ts';
 import type { Sent } from './request.ts';
 import { open, type ConnectionEvents, type ConnectionHistory, type Route } from './route.ts';
+import { messageOf } from '../../contract/message-of.ts';
 
 interface Asked {
   readonly reader: AnswerReader;
@@ -66,21 +67,21 @@ export class Connection {
     if (this.#asked === undefined) return this.#ended();
     try {
       const answer = this.#asked.reader.push(bytes);
-      if (answer !== undefined) this.#settle(answer);
+      if (answer !== undefined) this.#answered(answer);
     } catch (error) {
-      this.#fail(new Lost('wrong', (error as Error).message));
+      this.#fail(new Lost('wrong', messageOf(error)));
     }
   }
 
   #ended(): void {
     const reader = this.#asked?.reader;
     const answer = reader?.end();
-    if (answer !== undefined) return this.#settle(answer);
+    if (answer !== undefined) return this.#answered(answer);
     const how = reader?.hasStarted === true ? 'cut' : 'closed';
     this.#fail(new Lost(how, 'the server closed the connection'));
   }
 
-  #settle(answer: Http1Answer): void {
+  #answered(answer: Http1Answer): void {
     const asked = this.#asked!;
     this.#asked = undefined;
     asked.resolve(answer);

@@ -2,6 +2,7 @@ import { checkKeys, fail } from '../../options/check.ts';
 import { Changes } from '../app/changes.ts';
 import { Client, jobsOf } from './client.ts';
 import { checkLoad, loadKeys, type LoadOptions, type LoadSettings } from './load-options.ts';
+import { Period } from './period.ts';
 import { Recorder, type LoadReport } from './recorder.ts';
 import { isTarget, type Target } from './target.ts';
 import { waysTo, type Style } from './way.ts';
@@ -32,7 +33,7 @@ export class Load implements AsyncDisposable {
   readonly #recorder: Recorder;
   readonly #settings: LoadSettings;
   readonly #changes = new Changes();
-  readonly #over = new AbortController();
+  readonly #period = new Period();
   readonly #done: Promise<unknown>;
 
   /**
@@ -44,8 +45,8 @@ export class Load implements AsyncDisposable {
     this.#settings = settings;
     this.#recorder = new Recorder(settings.clients, kindsOf(settings));
     this.#clients = clientsOf(target, settings, this.#recorder);
-    this.#done = Promise.all(this.#clients.map((client) => client.run(this.#over.signal, this.#answered)));
-    // A check threw something odd, or this kit has a fault. `stop` reports it.
+    this.#done = Promise.all(this.#clients.map((client) => client.run(this.#period, this.#answered)));
+    // A check threw something odd, or this kit has an error. `stop` reports it.
     this.#done.catch((error: unknown) => this.#changes.over(String(error)));
   }
 
@@ -79,7 +80,7 @@ export class Load implements AsyncDisposable {
   /** Sends nothing more, waits for requests in flight, and returns the report. */
   async stop(): Promise<LoadReport> {
     this.#recorder.stop();
-    this.#over.abort();
+    this.#period.end();
     await this.#done;
     this.#changes.over('the load was stopped');
     return this.report();

@@ -91,7 +91,7 @@ export class Handoffs {
   readonly unableUntil: Float64Array = new Float64Array(PAIRS.slots);
   readonly #parts: HandoffsParts;
   #changed: () => void = () => {};
-  #settled: () => void = () => {};
+  #onAnswered: () => void = () => {};
   readonly #sent = new Map<number, Sent>();
   #ids = 0;
   #recallTimer: NodeJS.Timeout | undefined;
@@ -102,7 +102,7 @@ export class Handoffs {
     this.#parts = parts;
     const { link } = parts;
     link.on('handoff', (message, client) => this.#receive(message, client as NativeClient | undefined));
-    link.on('handed', ({ id, how }) => this.#settle(id, how));
+    link.on('handed', ({ id, how }) => this.#answered(id, how));
     link.on('recall', ({ id }) => link.send({ type: 'refused', id }));
     process.once('disconnect', () => this.#abandon());
   }
@@ -113,8 +113,8 @@ export class Handoffs {
   }
 
   /** @param listener hears that one has been answered: another slot may have room again */
-  whenSettled(listener: () => void): void {
-    this.#settled = listener;
+  whenAnswered(listener: () => void): void {
+    this.#onAnswered = listener;
   }
 
   /** How many connections this worker has taken and is about to serve. */
@@ -187,7 +187,7 @@ export class Handoffs {
     }
   }
 
-  #settle(id: number, how: HandoffEnd): void {
+  #answered(id: number, how: HandoffEnd): void {
     const sent = this.#sent.get(id);
     if (sent === undefined) return;
     const { client, acceptedBy, to, isRecalled, move } = sent;
@@ -206,7 +206,7 @@ export class Handoffs {
     }
     this.#changed();
     move?.ended(how);
-    this.#settled();
+    this.#onAnswered();
   }
 
   #count(how: HandoffEnd, move: MoveReason | undefined): void {

@@ -7,13 +7,13 @@ import {
   transfersFrom,
   type SlotLoad,
 } from '../../balance/levelling.ts';
-import { afterGiving, COOL, handicapOf, judgeOverload } from '../../balance/overload.ts';
 import { isAlive } from '../../balance/slots.ts';
 import type { HandoffEnd, MoveReason } from '../../ipc/messages.ts';
 import { monotonic } from '../../scoreboard/clock.ts';
 import type { Mover } from '../migration/migration.ts';
 import { LoadView } from '../../scoreboard/load-view.ts';
 import type { Handoffs } from './handoffs.ts';
+import type { Heat } from './heat.ts';
 
 /** Connections on their way at once, as for a drain. Each holds its client up for as long as those before it take. */
 const MOST_ON_THE_WAY = 8;
@@ -33,6 +33,7 @@ export interface LevellerParts {
   readonly servers: { open(): number; accepted(): number };
   readonly requests: { tellFree(onFree: ((socket: Socket) => void) | undefined): void };
   readonly vitals: { publish(): void };
+  readonly heat: Heat;
   /** When a connection came here from another worker, monotonic, ms; undefined for one that was accepted here. */
   readonly arrivedAt: (socket: Socket) => number | undefined;
   /** Undefined in a spare. */
@@ -60,9 +61,6 @@ interface Part {
 export class Leveller {
   readonly #parts: LevellerParts;
   readonly #view: LoadView;
-  #overload = COOL;
-  /** How many slots there are beside this worker's. */
-  #others = 0;
   #endedBefore = 0;
   #plan: Part[] = [];
   /** Connections that were free at the beat, and have not been looked at again yet. */
@@ -84,11 +82,6 @@ export class Leveller {
     } catch {
       return undefined;
     }
-  }
-
-  /** How many connections more than it has this worker counts. */
-  get handicap(): number {
-    return handicapOf(this.#overload);
   }
 
   #wait(): void {
@@ -122,8 +115,8 @@ export class Leveller {
     const hasSlot = slots.some(({ slot }) => slot === own);
     this.#plan = own !== undefined && hasSlot ? this.#decide(own, slots, ended) : [];
     this.#parts.requests.tellFree(this.#plan.length > 0 ? this.#onFree : undefined);
-    if (this.#plan.length === 0) return;
-    this.#parts.migration.watch();
+    if (this.#plan.length === 0) return this.#parts.migration.unwatch(this);
+    this.#parts.migration.watch(this);
     this.#free = this.#freeNow();
     this.#moveFree();
   }
@@ -161,13 +154,11 @@ export class Leveller {
   #judgeHeat(own: number, slots: readonly SlotLoad[], connections: number, isUneven: boolean): Part | undefined {
     const { utilization } = this.#view;
     const others = slots.map(({ slot }) => slot).filter((slot) => slot !== own);
-    const { overload, give } = judgeOverload(this.#overload, {
+    const give = this.#parts.heat.judge({
       own: isUneven ? 0 : utilization[own]!,
       others: others.map((slot) => utilization[slot]!),
       connections,
     });
-    this.#overload = overload;
-    this.#others = others.length;
     if (give === 0) return undefined;
     const coolest = others.reduce((best, slot) => (utilization[slot]! < utilization[best]! ? slot : best));
     return { to: coolest, reason: 'heat', left: give };
@@ -226,7 +217,7 @@ export class Leveller {
   /** @param count -1 for a connection that stays after all. */
   #give(part: Part, count: 1 | -1): void {
     part.left -= count;
-    if (part.reason === 'heat') this.#overload = afterGiving(this.#overload, count, this.#others);
+    if (part.reason === 'heat') this.#parts.heat.gave(count);
   }
 
   #isOpen(slot: number): boolean {

@@ -1,4 +1,4 @@
-import type { WorkerContext } from '../../ipc/context.ts';
+import type { WorkerBriefing } from '../../ipc/briefing.ts';
 import type { Drain } from './drain.ts';
 import { KeepAlive } from '../listening/keep-alive.ts';
 import type { Link } from '../link.ts';
@@ -13,12 +13,12 @@ export interface LeavingParts {
   readonly drain: Drain;
   readonly servers: Servers;
   readonly vitals: Vitals;
-  readonly context: WorkerContext;
+  readonly briefing: WorkerBriefing;
 }
 
 /** Drains the worker when it is told to go: the primary says so, or is no longer there. */
-export function leaveWhenTold({ link, drain, servers, vitals, context }: LeavingParts, death: OneShotHooks): void {
-  const { gracePeriod } = context;
+export function leaveWhenTold({ link, drain, servers, vitals, briefing }: LeavingParts, death: OneShotHooks): void {
+  const { gracePeriod } = briefing;
   const liveUntilTheSignal = letGoAtTheSignal(link);
   link.on('drain', (terms) => {
     const isFirst = !drain.hooks.hasFired;
@@ -34,7 +34,7 @@ export function leaveWhenTold({ link, drain, servers, vitals, context }: Leaving
     const files = servers.socketFiles();
     await drain.begin(terms);
     vitals.close({ removeBoard: true });
-    await removeRemains(context, files);
+    await removeRemains(briefing, files);
   }, gracePeriod);
 }
 

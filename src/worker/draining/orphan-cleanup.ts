@@ -1,7 +1,7 @@
 import { rmSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { WorkerContext } from '../../ipc/context.ts';
+import type { WorkerBriefing } from '../../ipc/briefing.ts';
 import { livenessOf } from '../../sockets/liveness.ts';
 import type { SocketFile } from '../listening/servers.ts';
 
@@ -15,7 +15,7 @@ const POLL_MS = 50;
  * and serves.
  */
 export async function removeRemains(
-  { control, reports }: Pick<WorkerContext, 'control' | 'reports'>,
+  { control, reports }: Pick<WorkerBriefing, 'control' | 'reports'>,
   files: readonly SocketFile[],
 ): Promise<void> {
   await Promise.all(

@@ -1,7 +1,7 @@
 import { Server, type AddressInfo } from 'node:net';
 import { constants } from 'node:os';
 import type { Server as TlsServer } from 'node:tls';
-import type { WorkerContext } from '../../ipc/context.ts';
+import type { WorkerBriefing } from '../../ipc/briefing.ts';
 import type { Denied, Granted, ListenQuery } from '../../contract/listening.ts';
 import { decodeWorkerMessage, type WorkerMessage } from '../../ipc/messages.ts';
 import { DESCRIPTOR_PREFIX } from '../../listeners/address.ts';
@@ -23,7 +23,7 @@ const IPV6_ONLY = 1;
 export interface ListenParts {
   readonly link: Link;
   readonly servers: Servers;
-  readonly sharing: WorkerContext['sharing'];
+  readonly sharing: WorkerBriefing['sharing'];
   /** Hears of each question. The process stays alive until it is answered. */
   readonly onAsked: () => void;
   /** Hears that another worker accepts for this one's slot, or no longer does. */
@@ -118,7 +118,7 @@ export function interceptListen(parts: ListenParts): void {
 
   // The primary is asked one question at a time. So a server that was closed before its answer came gives the address back
   // first, and the next one can have it.
-  const settle = (request: number) => {
+  const takeWaiter = (request: number) => {
     const waiter = waiting.get(request);
     waiting.delete(request);
     setImmediate(() => {
@@ -128,9 +128,9 @@ export function interceptListen(parts: ListenParts): void {
     });
     return waiter;
   };
-  link.on('granted', (message, handle) => settle(message.request)?.granted(message, handle as NativeHandle));
-  link.on('denied', (message) => settle(message.request)?.denied(message));
-  link.on('late', ({ request }) => settle(request)?.late());
+  link.on('granted', (message, handle) => takeWaiter(message.request)?.granted(message, handle as NativeHandle));
+  link.on('denied', (message) => takeWaiter(message.request)?.denied(message));
+  link.on('late', ({ request }) => takeWaiter(request)?.late());
   link.on('accept', ({ listener }, handle) => {
     const socket = handle as NativeHandle | undefined;
     const owner = servers.byListener(listener);

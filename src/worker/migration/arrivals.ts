@@ -3,7 +3,7 @@ import { MOVED } from '../../http/server/served.ts';
 import type { NativeClient } from '../../listeners/native.ts';
 import { monotonic } from '../../scoreboard/clock.ts';
 import type { Arrival } from '../balancing/handoffs.ts';
-import { handleOf, settleIn } from '../node-internals/index.ts';
+import { handleOf, makeIdle } from '../node-internals/index.ts';
 import type { Servers } from '../listening/servers.ts';
 import type { SlotHandle } from '../listening/slot-handle.ts';
 
@@ -26,7 +26,7 @@ export function deliverTo(servers: Servers): (client: NativeClient, handle: Slot
     if (isLifted) delete (server as { maxConnections?: number }).maxConnections;
     handle.resume(client);
     if (isLifted) server.maxConnections = limit;
-    settleIn(client);
+    makeIdle(client);
   };
 }
 

@@ -65,7 +65,7 @@ export class DrainMoves implements Leaving {
     this.#successor = successor;
     this.#patience = Math.min(LONGEST_STANDSTILL_MS, within / 2);
     this.#progressAt = monotonic();
-    this.#parts.migration.watch();
+    this.#parts.migration.watch(this);
   }
 
   /** Has another successor take the rest. After giving up this does nothing: clients were told to go by then. */
@@ -95,7 +95,7 @@ export class DrainMoves implements Leaving {
     if (this.#successor === undefined) return;
     if (this.#idle.length === 0) {
       // Others may have come meanwhile: they came back, or were on their way here when the drain began.
-      this.#parts.migration.watch();
+      this.#parts.migration.watch(this);
       this.#idle = [...this.#parts.migration.sockets()].filter((one) => this.#parts.migration.restOf(one) === 'free');
     }
     this.#moveIdle();

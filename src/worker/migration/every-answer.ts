@@ -45,7 +45,7 @@ export class EveryAnswer {
     this.#waiting.push(...this.#answered);
     this.#answered = [];
     // Connections come all the time, and each is to be watched from its first answer on.
-    this.#parts.migration.watch();
+    this.#parts.migration.watch(this);
     this.#moveWaiting();
   }
 

@@ -8,6 +8,7 @@ import {
   isHandleAtRest,
   restOf,
   takeHandle,
+  unwatchHeads,
   watchHeads,
 } from '../node-internals/index.ts';
 import type { Servers } from '../listening/servers.ts';
@@ -24,7 +25,8 @@ export interface MigrationParts {
 export interface Mover {
   /** Moves that have begun and not ended. */
   readonly onTheWay: number;
-  watch(): void;
+  watch(policy: object): void;
+  unwatch(policy: object): void;
   sockets(): Iterable<Socket>;
   restOf(socket: Socket): Rest;
   move(socket: Socket, to: number, reason: MoveReason, ended: (how: HandoffEnd) => void): boolean;
@@ -46,13 +48,15 @@ export interface Mover {
  * in the kernel. It is read once, and never in two workers.
  *
  * A policy finds what could move by {@link sockets} and {@link restOf}. It calls {@link watch} before it asks that of connections
- * that are in use. {@link move} moves one. A policy should bound {@link onTheWay}: each move holds a client up for some hundred
+ * that are in use, and {@link unwatch} when it has nothing to move for now. {@link move} moves one. A policy should bound {@link onTheWay}: each move holds a client up for some hundred
  * microseconds, and costs the primary as much.
  *
  * Owns no connection: `Handoffs` does while it is on its way, and its socket before.
  */
 export class Migration implements Mover {
   #onTheWay = 0;
+  /** The policies for which heads are watched. */
+  readonly #watching = new Set<object>();
   readonly #parts: MigrationParts;
 
   constructor(parts: MigrationParts) {
@@ -64,9 +68,19 @@ export class Migration implements Mover {
     return this.#onTheWay;
   }
 
-  /** From now on {@link restOf} can tell when connections in use become free. Each request costs more then: see `watchHeads`. */
-  watch(): void {
+  /**
+   * From now on {@link restOf} can tell when connections in use become free. Each request costs more then: see `watchHeads`. A
+   * later call sees to connections that have come meanwhile.
+   */
+  watch(policy: object): void {
+    this.#watching.add(policy);
     for (const { server } of this.#parts.servers) watchHeads(server);
+  }
+
+  /** Ends {@link watch} for a policy. Requests cost what they did before when no other one watches. Idempotent. */
+  unwatch(policy: object): void {
+    if (!this.#watching.delete(policy) || this.#watching.size > 0) return;
+    for (const { server } of this.#parts.servers) unwatchHeads(server);
   }
 
   /** The connections of HTTP/1 servers, with TLS or without, whatever they do. */

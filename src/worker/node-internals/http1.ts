@@ -17,7 +17,7 @@ export interface HttpParser {
   _consumed?: boolean;
   unconsume(): void;
   execute(bytes: Uint8Array): unknown;
-  [HEADS]?: Heads;
+  [HEADS]?: Heads | undefined;
 }
 
 interface HttpSocket extends Socket {
@@ -34,6 +34,8 @@ interface Heads {
   /** Bytes of a request have been parsed, and its head is not complete. */
   isHalf: boolean;
   readonly onIncoming: OnIncoming;
+  /** Takes the callbacks away again, as far as they are still the parser's. */
+  readonly stop: () => void;
 }
 
 const HEADS: unique symbol = Symbol('prefork.heads');
@@ -57,13 +59,18 @@ export function connectionsOf(server: Server): ConnectionsList | undefined {
 /**
  * From now on {@link restOf} knows, for each connection that the server has now, whether a part of a request's head has been
  * parsed. Node tells that only of all connections at once, which costs too much to ask for each that is to move. Watching costs
- * each request two calls, so it is for a worker that has connections to move. Idempotent.
+ * each request two calls, so it is for a worker that has connections to move, and ends with {@link unwatchHeads}. Idempotent.
  */
 export function watchHeads(server: Server): void {
   const list = connectionsOf(server);
   if (list === undefined) return;
   const idle = new Set(list.idle());
   for (const parser of list.all()) if (!isWatched(parser)) watchParser(parser, idle.has(parser));
+}
+
+/** Ends what {@link watchHeads} has begun: requests cost no more than before. No connection is `free` until heads are watched again. */
+export function unwatchHeads(server: Server): void {
+  for (const parser of connectionsOf(server)?.all() ?? []) parser[HEADS]?.stop();
 }
 
 /** Node uses parsers again for other connections, and takes the callbacks from them then. */
@@ -83,10 +90,17 @@ function watchParser(parser: HttpParser, isIdle: boolean): void {
       heads.isHalf = false;
       return original(request, keepsAlive);
     },
+    stop: () => {
+      if (parser[callback] === onBegin) parser[callback] = onBeginBefore;
+      if (parser.onIncoming === heads.onIncoming) parser.onIncoming = original;
+      parser[HEADS] = undefined;
+    },
   };
-  parser[callback] = () => {
+  const onBeginBefore = parser[callback];
+  const onBegin = (): void => {
     heads.isHalf = true;
   };
+  parser[callback] = onBegin;
   parser.onIncoming = heads.onIncoming;
   parser[HEADS] = heads;
 }
@@ -148,7 +162,7 @@ const ANY_REQUEST = Buffer.from('GET / HTTP/1.1\r\n\r\n');
  * Without this Node 20 to 24 would answer 408 after `headersTimeout` on a connection that is merely idle. `keepAliveTimeout`
  * begins now.
  */
-export function settleIn(client: NativeClient): void {
+export function makeIdle(client: NativeClient): void {
   const symbol = symbolOf(client, 'owner_symbol');
   if (!isThere('TCP.owner_symbol', symbol !== undefined)) return;
   const socket = (client as unknown as Record<symbol, HttpSocket | undefined>)[symbol!];
@@ -162,12 +176,14 @@ export function settleIn(client: NativeClient): void {
   const { onIncoming } = parser;
   if (keepAliveTimeout <= 0 || typeof onIncoming !== 'function') return;
   let isFirst = true;
-  parser.onIncoming = (request, keepsAlive) => {
+  const onFirst: OnIncoming = (request, keepsAlive) => {
     // node:http itself does the same when a request comes within `keepAliveTimeout`.
     if (isFirst) socket.setTimeout((server as HttpServer).timeout || 0);
     isFirst = false;
+    if (parser.onIncoming === onFirst) parser.onIncoming = onIncoming;
     return onIncoming(request, keepsAlive);
   };
+  parser.onIncoming = onFirst;
 }
 
 /** Has the parser read a request that is passed on to no listener. */

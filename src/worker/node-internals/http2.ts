@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import type { ServerHttp2Session } from 'node:http2';
 import { handleOf } from './connection-handle.ts';
+import { systemCode } from '../../contract/system-code.ts';
 
 /** `later`: bytes wait to be sent. `never`: this connection has no way in. */
 export type Written = 'done' | 'later' | 'never';
@@ -22,7 +23,7 @@ export function writeBesideHttp2(session: ServerHttp2Session, frame: Uint8Array)
   try {
     if (writeSync(fd, frame) === frame.length) return 'done';
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EAGAIN' ? 'later' : 'never';
+    return systemCode(error) === 'EAGAIN' ? 'later' : 'never';
   }
   // A frame cut short makes nonsense of all that follows. No kernel is known that has room for a byte and not for these few.
   session.destroy();

@@ -6,7 +6,7 @@
  * src/ipc/node-channel.ts for the channel between processes.
  */
 export { acceptingServerOf, bytesReceived, handleOf, handleThatReads, isHandleAtRest } from './connection-handle.ts';
-export { connectionsOf, restOf, settleIn, takeHandle, watchHeads } from './http1.ts';
+export { connectionsOf, restOf, makeIdle, takeHandle, unwatchHeads, watchHeads } from './http1.ts';
 export { writeBesideHttp2 } from './http2.ts';
 export {
   answerGetServer,

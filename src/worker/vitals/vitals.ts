@@ -29,6 +29,7 @@ export interface RequestCounts {
   readonly started: number;
   readonly finished: number;
   readonly durations: Float64Array;
+  readonly latencies: Float64Array;
 }
 
 /** Where the figures of connections that moved between workers come from. */
@@ -93,6 +94,7 @@ export class Vitals {
     this.#row = { ...BLANK, pid: process.pid, slot, generation, startedAt: performance.timeOrigin };
     // The row shares these numbers and does not copy them, so they are up to date whenever it is written.
     this.#row.durations = sources.requests.durations;
+    this.#row.latencies = sources.requests.latencies;
     this.#due = monotonic() + period;
     this.#timer = setInterval(() => this.#beat(), period).unref();
     this.#write();

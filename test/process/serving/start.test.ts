@@ -158,7 +158,7 @@ test('what a worker forks is no worker', async () => {
   await using app = await serve({ entry: 'starts-a-child.js', options: ['--workers', '1'] });
   const { port, env } = JSON.parse(await ask(app.target)) as { port: number; env: Record<string, string> };
   assert.notEqual(port, app.port);
-  assert.equal(env['PREFORK_CONTEXT'], undefined);
+  assert.equal(env['PREFORK_BRIEFING'], undefined);
   assert.equal(app.events('listening').length, 1);
 });
 

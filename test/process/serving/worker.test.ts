@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import process from 'node:process';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { NO_SLOT } from '../../../src/ipc/context.ts';
+import { NO_SLOT } from '../../../src/ipc/briefing.ts';
 import { bindTcp, type NativeHandle } from '../../../src/listeners/native.ts';
 import type { Target } from '../../support/app.ts';
 import { ask, Exchange } from '../../support/http.ts';

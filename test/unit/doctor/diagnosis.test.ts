@@ -37,7 +37,7 @@ const sound: Omit<Machine, 'read'> = {
   workers: 2,
   heapLimit: 1024 * MB,
   space: () => ({ size: 64 * MB, free: 60 * MB }),
-  control: { path: '/run/user/1000/prefork-1000', fault: undefined },
+  control: { path: '/run/user/1000/prefork-1000', problem: undefined },
 };
 
 const group = '/sys/fs/cgroup/app.slice/app.service';
@@ -223,7 +223,7 @@ const cases: ReadonlyArray<readonly [string, Level | 'silent', RegExp, RegExp, C
     'problem',
     /^\/tmp\/prefork-0 is open to other users$/,
     /PREFORK_RUNTIME_DIR/,
-    { machine: { control: { path: '/tmp/prefork-0', fault: '/tmp/prefork-0 is open to other users' } } },
+    { machine: { control: { path: '/tmp/prefork-0', problem: '/tmp/prefork-0 is open to other users' } } },
   ],
 ];
 

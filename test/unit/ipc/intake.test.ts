@@ -204,7 +204,7 @@ test('of two handles without a message between them the first is closed, and mal
   assert.ok(first.isClosed && !second.isClosed);
   assert.deepEqual(bench.malformed, ['a handle without a message']);
   bench.end();
-  assert.ok(second.isClosed, 'the end closes what nobody has claimed');
+  assert.ok(second.isClosed, 'the end closes what nobody has taken');
 });
 
 test('once it is closed what comes is dropped, and handles are closed', async () => {

@@ -35,6 +35,13 @@ test('defaults', () => {
     readyTimeout: 30_000,
     settle: 500,
     maxSurge: 1,
+    canaryErrors: 0.5,
+    canaryLatency: 50,
+    canaryLoop: 50,
+    canaryMemory: 50,
+    canaryWarmup: 5000,
+    canaryRequests: 100,
+    canaryMetrics: undefined,
     drainTimeout: 30_000,
     drainDelay: 0,
     shutdownGracePeriod: 10_000,
@@ -101,6 +108,26 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
   maxSurge: [
     ['1', 1, 1],
     ['1024', 1024, 1024],
+  ],
+  canaryErrors: [
+    ['0.01%', 0.01, '0.01%'],
+    ['100%', 100, '100%'],
+  ],
+  canaryLatency: [['25%', 25, '25%']],
+  canaryLoop: [['100%', 100, '100%']],
+  canaryMemory: [['12.5%', 12.5, '12.5%']],
+  canaryWarmup: [['10m', 600_000, '10m']],
+  canaryRequests: [['20', 20, 20]],
+  canaryMetrics: [
+    ['jobs_failed:higher:50%', [{ name: 'jobs_failed', worse: 'higher', by: 0.5 }], ['jobs_failed:higher:50%']],
+    [
+      'a:b:lower:10%,c:higher:0%',
+      [
+        { name: 'a:b', worse: 'lower', by: 0.1 },
+        { name: 'c', worse: 'higher', by: 0 },
+      ],
+      ['a:b:lower:10%', 'c:higher:0%'],
+    ],
   ],
   drainTimeout: [
     ['0', 0, 0],
@@ -228,6 +255,16 @@ const badAccounts: Bad = {
   ],
 };
 
+const aPercentage = (min: string, max: string): Bad => ({
+  expected: `a percentage from ${min}% to ${max}% such as 50%`,
+  texts: ['50', '0%', '-1%', '1.2345%', '1e1%', '%', '1001%'],
+  values: [
+    [50, '50'],
+    [0.5, '0.5'],
+    [null, 'null'],
+  ],
+});
+
 const bad: { readonly [Key in SettingKey]: Bad } = {
   workers: {
     expected: 'a whole number from 1 to 1024 or auto',
@@ -291,6 +328,25 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
     values: [
       [0, '0'],
       ['1', '"1"'],
+    ],
+  },
+  canaryErrors: aPercentage('0.01', '100'),
+  canaryLatency: aPercentage('1', '1000'),
+  canaryLoop: aPercentage('1', '1000'),
+  canaryMemory: aPercentage('1', '1000'),
+  canaryWarmup: { expected: aTime('0', '10m'), texts: [...badTimes.texts, '11m'], values: badTimes.values },
+  canaryRequests: {
+    expected: 'a whole number from 20 to 1000000',
+    texts: ['19', '1000001', 'all'],
+    values: [[19, '19']],
+  },
+  canaryMetrics: {
+    expected: 'metrics, which way is worse and by how much, such as orders_failed_total:higher:50%',
+    texts: ['a', 'a:more:1%', 'a:higher:1', '1a:higher:1%', 'a:higher:1%,', Array(17).fill('a:higher:1%').join()],
+    values: [
+      [[], '[]'],
+      ['a:higher:1%', '"a:higher:1%"'],
+      [[1], '[ 1 ]'],
     ],
   },
   drainTimeout: { expected: aTime('0', '596h'), ...badTimes },

@@ -6,18 +6,20 @@ import { test } from 'node:test';
 import { expectTypeOf } from 'expect-type';
 import type { ValueOf } from '../../../src/options/shape.ts';
 import type { optionTable, SettingKey } from '../../../src/options/table.ts';
-import type { LibraryOptions, Options, Settings, Size, Time } from '../../../src/options/types.ts';
+import type { LibraryOptions, Options, Percent, Settings, Size, Time } from '../../../src/options/types.ts';
 
 type Table = typeof optionTable;
 type Written = {
   [Key in SettingKey]?:
-    | (Table[Key] extends { type: 'time' } ? Time : Table[Key] extends { type: 'size' } ? Size : ValueOf<Table[Key]>)
+    | (Table[Key] extends { type: keyof InText } ? InText[Table[Key]['type']] : ValueOf<Table[Key]>)
     | undefined;
 };
+/** What is read from text has another type then. */
+type InText = { time: Time; size: Size; percent: Percent; metrics: readonly string[] };
 type Resolved = {
   readonly [Key in SettingKey]:
     | Exclude<ValueOf<Table[Key]>, 'auto'>
-    | (Table[Key] extends { type: 'account' | 'address' | 'path' | 'ports' } ? undefined : never);
+    | (Table[Key] extends { type: 'account' | 'address' | 'path' | 'ports' | 'metrics' } ? undefined : never);
 };
 
 test('the interfaces and the table agree', () => {

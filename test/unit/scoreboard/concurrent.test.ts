@@ -40,10 +40,10 @@ test(`${READS} reads against a writer that never rests see no row of two writes`
 });
 
 function assertUniform(row: Row): number {
-  const { state, durations, ...numbers } = row;
+  const { state, durations, latencies, ...numbers } = row;
   assert.equal(state, 'ready');
   // The values are compared without their names. An assertion for each field would take longer than the read.
-  for (const value of [...Object.values(numbers), ...durations])
+  for (const value of [...Object.values(numbers), ...durations, ...latencies])
     if (value !== row.pid) assert.fail(`torn: ${JSON.stringify(row)}`);
   return row.pid;
 }

@@ -21,8 +21,11 @@ export function headerWith(changes: Partial<Header> = {}): Header {
 
 /** Makes a row whose every number is `value`, so that it is easy to see whether a row comes from one write. */
 export function uniformRow(value: number): Row {
-  const row = Object.fromEntries(Object.keys(BLANK).map((name) => [name, value])) as Record<string, unknown>;
-  row['state'] = 'ready';
-  row['durations'] = BLANK.durations.map(() => value);
-  return row as Row;
+  const row = Object.fromEntries(
+    Object.entries(BLANK).map(([name, blank]) => [
+      name,
+      blank instanceof Float64Array ? blank.map(() => value) : value,
+    ]),
+  );
+  return { ...row, state: 'ready' } as unknown as Row;
 }

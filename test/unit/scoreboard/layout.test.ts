@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { LATENCIES } from '../../../src/scoreboard/latencies.ts';
 import { DURATIONS } from '../../../src/scoreboard/durations.ts';
 import {
   FORMAT,
@@ -21,10 +22,10 @@ for (const [name, fields] of [
 ] as const) {
   test(`${name}: fields are aligned to their size and do not overlap`, () => {
     let end = 8;
-    for (const { name: field, type, offset } of fields) {
+    for (const { name: field, type, offset, count = 1 } of fields) {
       assert.equal(offset % bytes[type], 0, field);
       assert.ok(offset >= end, field);
-      end = offset + bytes[type];
+      end = offset + bytes[type] * count;
     }
     assert.ok(end <= ROW_BYTES);
   });
@@ -41,14 +42,20 @@ test('a row never crosses a page, because its size is a power of two and it star
   assert.equal(rowOffset(7), 8 * ROW_BYTES);
 });
 
-test('a row keeps at least a third of its bytes for later fields', () => {
+test('a row keeps at least a fifth of its bytes for later fields', () => {
   assert.equal(USED_ROW_BYTES % 4, 0);
-  assert.ok(USED_ROW_BYTES <= (ROW_BYTES * 2) / 3);
+  assert.ok(USED_ROW_BYTES <= (ROW_BYTES * 4) / 5);
 });
 
-test('the array of a row has as many numbers as there are durations', () => {
-  const [field] = PLACED_ROW.filter(({ count }) => count !== undefined);
-  assert.deepEqual([field?.name, field?.count], ['durations', DURATIONS]);
+test('the arrays of a row have as many numbers as there are durations and latencies', () => {
+  const arrays = PLACED_ROW.filter(({ count }) => count !== undefined);
+  assert.deepEqual(
+    arrays.map(({ name, count }) => [name, count]),
+    [
+      ['durations', DURATIONS],
+      ['latencies', LATENCIES],
+    ],
+  );
 });
 
 test('a blank row has exactly the fields of the table', () => {

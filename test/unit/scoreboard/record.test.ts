@@ -20,6 +20,7 @@ const example: Row = {
   requestsStarted: Number.MAX_SAFE_INTEGER,
   utilization: 0.5,
   durations: BLANK.durations.map((_, index) => index + 0.5),
+  latencies: BLANK.latencies.map((_, index) => 0xffffffff - index),
 };
 
 for (const state of Object.keys(STATES) as State[]) {

@@ -6,11 +6,12 @@ const [path, row, count] = process.argv.slice(2);
 const writer = Writer.open(path!, Number(row));
 const next = uniformRow(0);
 const figures = next as unknown as Record<string, number>;
-const names = Object.keys(figures).filter((name) => name !== 'state' && name !== 'durations');
+const names = Object.keys(figures).filter((name) => name !== 'state' && name !== 'durations' && name !== 'latencies');
 
 function writeNext(value: number): void {
   for (const name of names) figures[name] = value;
   next.durations.fill(value);
+  next.latencies.fill(value);
   writer.write(next);
 }
 

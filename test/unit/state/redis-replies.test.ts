@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { openState, StateError, type State } from '../../../src/state.ts';
-import { decodeEntry } from '../../../src/state/redis/entry.ts';
+import { decodeItem } from '../../../src/state/redis/item.ts';
 
 const replies: ReadonlyArray<readonly [name: string, reply: string | Buffer]> = [
   ['a number', ':7\r\n'],
@@ -85,8 +85,8 @@ for (const [name, reply] of replies) {
 test('an entry that prefork did not write is refused', () => {
   const bad = ['', 'x', '\0', '\x01short', '1.5', '12a', '\x03', '9'.repeat(30)];
   for (const bytes of bad) {
-    assert.throws(() => decodeEntry(Buffer.from(bytes)), { code: 'ERR_STATE_VALUE' });
+    assert.throws(() => decodeItem(Buffer.from(bytes)), { code: 'ERR_STATE_VALUE' });
   }
   const notANumber = Buffer.from([1, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0, 65]);
-  assert.throws(() => decodeEntry(notANumber), { code: 'ERR_STATE_VALUE' });
+  assert.throws(() => decodeItem(notANumber), { code: 'ERR_STATE_VALUE' });
 });

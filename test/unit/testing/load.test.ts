@@ -3,9 +3,12 @@ import assert from 'node:assert/strict';
 import { createSecureServer, createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
 import { createServer as createHttpsServer } from 'node:https';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { KeptClient } from '../../../src/testing/kept/kept-client.ts';
 import { startLoad } from '../../../src/testing/load/load.ts';
 import type { LossCause } from '../../../src/testing/load/loss.ts';
+import { Period } from '../../../src/testing/load/period.ts';
 import type { LoadReport } from '../../../src/testing/load/recorder.ts';
 import { isEcho, type LoadRequest } from '../../../src/testing/load/request.ts';
 import { certificate } from '../../support/paths.ts';
@@ -345,4 +348,47 @@ test('a target that is none', () => {
       /target: expected \{ host, port \} or \{ socketPath \}, such as app.target, got/,
     );
   }
+});
+
+/** Notes what Node warns of during a test. */
+function warningsOf(t: TestContext): string[] {
+  const seen: string[] = [];
+  const note = ({ name, message }: Error): void => void seen.push(`${name}: ${message}`);
+  process.on('warning', note);
+  t.after(() => process.off('warning', note));
+  return seen;
+}
+
+for (const protocol of ['http1', 'http2'] as const) {
+  test(`many clients that rest are no leak to Node, ${protocol}`, async (t) => {
+    const warnings = warningsOf(t);
+    const server =
+      protocol === 'http2'
+        ? createHttp2Server((_request, response) => response.end('x'))
+        : http((_nth, _request, response) => response.end('x'));
+    const load = startLoad(await listen(t, server), { clients: 64, protocol, pause: 20 });
+    await load.everyClientAnswered();
+    await load.everyClientAnswered();
+    await load.stop();
+    await nextTurn();
+    assert.deepEqual(warnings, []);
+  });
+}
+
+test('many connections that are kept and rest are no leak to Node, and the end of the period ends the rest', async (t) => {
+  const warnings = warningsOf(t);
+  const target = await listen(
+    t,
+    http((_nth, _request, response) => response.end('x')),
+  );
+  const period = new Period();
+  const route = { target, tls: undefined, timeout: 10_000 };
+  const clients = Array.from({ length: 32 }, () => new KeptClient(route, [{}], 0));
+  const asking = clients.map((client) => client.keepAsking(period, 60_000));
+  while (!clients.every(({ answered }) => answered === 1)) await nextTurn();
+  period.end();
+  await Promise.all(asking);
+  await period.rest(60_000);
+  for (const client of clients) client.end();
+  assert.deepEqual(warnings, []);
 });

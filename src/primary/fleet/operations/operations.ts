@@ -142,5 +142,5 @@ function finish(step: Step, outcome: Outcome): void {
 }
 
 function answer(step: Step, { requests }: Operation, outcome: Outcome): void {
-  for (const request of requests) step.do({ do: 'settle', request, outcome });
+  for (const request of requests) step.do({ do: 'answer', request, outcome });
 }

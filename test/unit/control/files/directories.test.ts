@@ -43,7 +43,7 @@ test('the directory is made for this user alone, and found again', () => {
   makeDirectory(path);
 });
 
-/** The faults that make a directory unfit, and what the error has to say. */
+/** The problems that make a directory unfit, and what the error has to say. */
 const unfit: ReadonlyArray<{ what: string; make: (path: string) => void; says: RegExp; when?: boolean }> = [
   { what: 'a link', make: (path) => symlinkSync(tmpdir(), path), says: /is a symbolic link.*remove it/ },
   { what: 'a link to nowhere', make: (path) => symlinkSync('/nowhere', path), says: /is a symbolic link/ },
@@ -95,7 +95,7 @@ for (const value of ['relative', '.', '/no/such/directory', '/etc/passwd']) {
     const error = { code: 'ERR_CONTROL_SOCKET', message: /^PREFORK_RUNTIME_DIR: .* is not a directory$/ };
     assert.throws(() => controlDirectory(env), error);
     assert.throws(() => controlDirectories(env), error);
-    assert.match(previewDirectory(env).fault!, /is not a directory/);
+    assert.match(previewDirectory(env).problem!, /is not a directory/);
   });
 }
 
@@ -152,7 +152,7 @@ test(
   },
 );
 
-/** The faults of a directory, or of one above it. */
+/** The problems of a directory, or of one above it. */
 const untrusted: ReadonlyArray<[what: string, spoil: (path: string) => void, says: RegExp]> = [
   ['is another user’s', (path) => chownSync(path, stranger, stranger), /belongs to another user \(uid 12345\)/],
   ['can be written to by all', (path) => chmodSync(path, 0o777), /can be changed by other users \(mode 0777\)/],

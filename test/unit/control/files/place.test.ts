@@ -16,7 +16,7 @@ const fileNames: ReadonlyArray<[fileName: string, name: string | undefined]> = [
   ['api-2.sock', 'api-2'],
   ['a.b.sock', 'a.b'],
   ['.4e2-abc.tmp', undefined],
-  ['.1a-2b.claim', undefined],
+  ['.1a-2b.permit', undefined],
   ['.hidden.sock', undefined],
   ['api.socket', undefined],
   ['two words.sock', undefined],

@@ -36,7 +36,7 @@ test('a live server keeps its path', async () => {
   assert.equal(inode(place.file('a.sock')), before);
 });
 
-test('a dead socket is replaced, and no claim is left', async () => {
+test('a dead socket is replaced, and no permit is left', async () => {
   using place = new Place();
   await leaveDead(place, 'a.sock');
   await using _own = await listenOn(place.file('own'));
@@ -45,37 +45,37 @@ test('a dead socket is replaced, and no claim is left', async () => {
   assert.deepEqual(place.names, ['a.sock', 'own']);
 });
 
-/** Returns the name of a claim on the dead file at `a.sock`. */
-function claimOn(place: Place): string {
+/** Returns the name of a permit on the dead file at `a.sock`. */
+function permitOn(place: Place): string {
   const { ino, mtimeNs } = lstatSync(place.file('a.sock'), { bigint: true });
-  return `.${ino.toString(36)}-${mtimeNs.toString(36)}.claim`;
+  return `.${ino.toString(36)}-${mtimeNs.toString(36)}.permit`;
 }
 
-test('a claim whose owner died is no obstacle', async () => {
+test('a permit whose owner died is no obstacle', async () => {
   using place = new Place();
   await leaveDead(place, 'a.sock');
-  await leaveDead(place, claimOn(place));
+  await leaveDead(place, permitOn(place));
   await using _own = await listenOn(place.file('own'));
   assert.equal(await takePath(place.file('own'), place.file('a.sock')), true);
   assert.deepEqual(place.names, ['a.sock', 'own']);
 });
 
-test('who sees a living claim waits for what comes of it', { timeout: 20_000 }, async () => {
+test('who sees a living permit waits for what comes of it', { timeout: 20_000 }, async () => {
   using place = new Place();
   await leaveDead(place, 'a.sock');
   await using other = await listenOn(place.file('other'));
   await using _own = await listenOn(place.file('own'));
-  const claim = place.file(claimOn(place));
-  linkSync(place.file('other'), claim);
+  const permit = place.file(permitOn(place));
+  linkSync(place.file('other'), permit);
   let isSettled = false;
   const taking = takePath(place.file('own'), place.file('a.sock')).finally(() => (isSettled = true));
   const met = once(other, 'connection');
   await met;
   assert.equal(isSettled, false);
-  // The other starter does what its claim is for.
+  // The other starter does what its permit is for.
   unlinkSync(place.file('a.sock'));
-  linkSync(claim, place.file('a.sock'));
-  unlinkSync(claim);
+  linkSync(permit, place.file('a.sock'));
+  unlinkSync(permit);
   assert.equal(await taking, false);
   assert.equal(inode(place.file('a.sock')), inode(place.file('other')));
 });
@@ -110,14 +110,14 @@ const perProcess = 3;
 async function race(starters: readonly ChildProcess[], round: number): Promise<void> {
   using place = new Place();
   if (round % 2 === 0) await leaveDead(place, 'a.sock');
-  if (round % 4 === 0) await leaveDead(place, claimOn(place));
+  if (round % 4 === 0) await leaveDead(place, permitOn(place));
   const answers = starters.map((starter) => once(starter, 'message') as Promise<[string[]]>);
   for (const starter of starters) starter.send({ take: place.path, count: perProcess });
   const won = (await Promise.all(answers)).flatMap(([names]) => names);
   assert.equal(won.length, 1, `round ${round}: ${won.join(' and ') || 'nobody'} got it`);
   assert.equal(inode(place.file('a.sock')), inode(place.file(won[0]!)), 'and still has it');
   assert.deepEqual(
-    place.names.filter((name) => name.endsWith('.claim')),
+    place.names.filter((name) => name.endsWith('.permit')),
     [],
   );
   const over = starters.map((starter) => once(starter, 'message'));

@@ -16,7 +16,7 @@ export interface Implementation {
 
 export interface Result {
   readonly what: string;
-  /** The fault; undefined when the result is as the standard has it. */
+  /** The error; undefined when the result is as the standard has it. */
   readonly error: unknown;
 }
 

@@ -7,7 +7,7 @@ import { request, serve } from '../helpers.ts';
 
 const secret = 'the password is swordfish';
 
-interface Fault {
+interface Failure {
   readonly what: string;
   readonly handler: (ctx: Context) => unknown;
   readonly answer: RegExp;
@@ -17,7 +17,7 @@ interface Fault {
 
 const plain500 = /^HTTP\/1.1 500 Internal Server Error\r\n(?!.*X-Set)[^]*\r\n\r\nInternal Server Error$/;
 
-const wrong: readonly Fault[] = [
+const wrong: readonly Failure[] = [
   { what: 'throws', handler: thrower, answer: plain500, logged: 1 },
   { what: 'rejects', handler: async (ctx) => (await nextTurn(), thrower(ctx)), answer: plain500, logged: 1 },
   {

@@ -100,12 +100,12 @@ for (const [line, expected] of sizes) {
 
 test('a parser that has refused extensions says of the next body what is wrong with that', () => {
   const parser = new Parser({ ...limits, extensions: 3 });
-  for (const [line, fault] of [
+  for (const [line, refusal] of [
     ['5;abcd', 'CHUNK_EXTENSIONS_TOO_LARGE'],
     ['g', 'BAD_CHUNK'],
   ] as const) {
     read([Buffer.from(`${head('Transfer-Encoding: chunked')}${line}\r\n`)], parser);
-    assert.equal(parser.fault, fault);
+    assert.equal(parser.refusal, refusal);
     parser.reset();
   }
 });

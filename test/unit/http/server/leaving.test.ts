@@ -131,7 +131,7 @@ for (const [what, failure] of Object.entries(failures)) {
   });
 }
 
-test('a fault of a handler is logged, though its client has left', async (t) => {
+test('an error of a handler is logged, though its client has left', async (t) => {
   const { promise, resolve } = resolvers<Context>();
   const { client, log } = await serve(t, {
     async handler(ctx) {

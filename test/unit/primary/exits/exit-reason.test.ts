@@ -40,7 +40,7 @@ const cases: ReadonlyArray<readonly [ExitEvidence, ExitReason, string | RegExp]>
   [signal('SIGKILL', { isDiscarded: true, killedByUs: true, asked: 'stop' }), 'asked', /the start had failed$/],
   [code(1, { isDiscarded: true, lastWords: boom, asked: 'stop' }), 'asked', /the start had failed$/],
   // The worker hung, and another process killed it first.
-  [signal('SIGSEGV', { isHung: true }), 'signal', /^killed by SIGSEGV \(a fault in a native addon/],
+  [signal('SIGSEGV', { isHung: true }), 'signal', /^killed by SIGSEGV \(an error in a native addon/],
   // These cases are errors.
   [code(1, { lastWords: boom }), 'uncaught', 'uncaught Error: boom at /app/server.js:12'],
   [code(1, { lastWords: boom, asked: 'reload' }), 'uncaught', /boom/],

@@ -10,7 +10,7 @@ test('a worker is held, again and again, and released', () => {
   driver.at = 1000;
   const effects = driver.send(hold(pidOf(1), 10_000));
   const outcome = { ok: true, generation: 1, workers: 2, took: 0 };
-  assert.deepEqual(find(effects, 'settle'), [{ do: 'settle', request: 7, outcome }]);
+  assert.deepEqual(find(effects, 'answer'), [{ do: 'answer', request: 7, outcome }]);
   assert.deepEqual(logged(effects), ['worker held']);
   assert.equal(driver.fleet.workers.get(1)!.heldUntil, 11_000);
   driver.at = 5000;
@@ -30,7 +30,7 @@ test('what is no worker, or is being killed, cannot be held', () => {
     [pidOf(1), /is being killed/],
     [1, /no worker with pid 1$/],
   ] as const) {
-    const [settled] = find(driver.send(hold(pid, 1000)), 'settle');
+    const [settled] = find(driver.send(hold(pid, 1000)), 'answer');
     assert.ok(settled !== undefined && !settled.outcome.ok);
     assert.match(settled.outcome.reason, reason);
   }

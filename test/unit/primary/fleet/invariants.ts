@@ -92,7 +92,7 @@ export function checkServing(before: Fleet, event: FleetEvent, { fleet: after, e
 export function checkFinish(effects: readonly Effect[], isOver: boolean): void {
   const finishes = effects.filter((effect) => effect.do === 'finish');
   if (isOver) {
-    const rest = effects.filter((effect) => effect.do !== 'settle');
+    const rest = effects.filter((effect) => effect.do !== 'answer');
     assert.deepEqual(rest, [], 'effects after the end');
   } else if (finishes.length > 0) {
     assert.equal(finishes.length, 1);

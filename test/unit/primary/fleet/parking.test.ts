@@ -33,7 +33,7 @@ describe('a reload that loses a new worker', () => {
   test('which boots: slots that were done go back to their parked workers', () => {
     const driver = halfway();
     const effects = driver.exit(4);
-    assert.equal(find(effects, 'settle')[0]?.outcome.ok, false);
+    assert.equal(find(effects, 'answer')[0]?.outcome.ok, false);
     assert.deepEqual(workersOf(effects, 'accept'), [1]);
     assert.deepEqual(workersOf(effects, 'drain'), [3]);
     assert.ok(kinds(effects).indexOf('accept') < kinds(effects).indexOf('drain'));
@@ -51,7 +51,7 @@ describe('a reload that loses a new worker', () => {
   test('which had its slot already: that one goes back too, and nothing is booted in its place', () => {
     const driver = halfway();
     const effects = driver.exit(3);
-    assert.equal(find(effects, 'settle')[0]?.outcome.ok, false);
+    assert.equal(find(effects, 'answer')[0]?.outcome.ok, false);
     assert.deepEqual(workersOf(effects, 'accept'), [1]);
     assert.deepEqual(workersOf(effects, 'terminate'), [4]);
     assert.deepEqual(workersOf(effects, 'fork'), []);
@@ -63,7 +63,7 @@ describe('a reload that loses a new worker', () => {
     const driver = halfway();
     assert.deepEqual(workersOf(driver.due(parked(1)), 'drain'), [1]);
     const effects = driver.exit(3);
-    assert.deepEqual(find(effects, 'settle'), []);
+    assert.deepEqual(find(effects, 'answer'), []);
     assert.deepEqual(workersOf(effects, 'fork'), [5]);
     driver.boot(4);
     driver.due(settle(4));

@@ -97,7 +97,7 @@ describe('a successor', () => {
     driver.opens(2, HEALTH);
     driver.opens(2, ADDRESS);
     const effects = driver.exit(2);
-    assert.equal(find(effects, 'settle')[0]?.outcome.ok, false);
+    assert.equal(find(effects, 'answer')[0]?.outcome.ok, false);
     assert.deepEqual(workersOf(effects, 'drain'), []);
     assert.deepEqual(driver.states, ['serving']);
     assert.deepEqual(find(effects, 'sweep'), [{ do: 'sweep', slot: 0 }], 'what it alone had opened is closed');

@@ -357,7 +357,7 @@ export class Schedule {
       case 'upgrade':
         this.#isUpgrading = true;
         return;
-      case 'settle':
+      case 'answer':
         assert.ok(this.#asked.delete(effect.request), `${effect.request} was answered before`);
         return;
       case 'finish':

@@ -113,13 +113,13 @@ describe('a stop', () => {
     const effects = driver.exit(1, 0);
     const outcome = { ok: true, generation: 1, workers: 0, took: 100 };
     assert.deepEqual(lines(effects).at(-1)?.fields, { in: '100ms' });
-    assert.deepEqual(find(effects, 'settle'), [
-      { do: 'settle', request: 1, outcome },
-      { do: 'settle', request: 2, outcome },
+    assert.deepEqual(find(effects, 'answer'), [
+      { do: 'answer', request: 1, outcome },
+      { do: 'answer', request: 2, outcome },
     ]);
     const late = { ...outcome, took: 0 };
-    assert.deepEqual(find(driver.send({ ...stop, request: 3 }), 'settle'), [
-      { do: 'settle', request: 3, outcome: late },
+    assert.deepEqual(find(driver.send({ ...stop, request: 3 }), 'answer'), [
+      { do: 'answer', request: 3, outcome: late },
     ]);
   });
 });

@@ -86,7 +86,7 @@ const supervisor = {
     send({ type: 'operate', kind: 'reload' });
     seen.waits = effects.findLast((effect) => effect.event?.name === 'operation waits')?.event.facts.operation;
     boot(2);
-    return Promise.resolve(effects.find((effect) => effect.do === 'settle' && effect.request === 7)?.outcome);
+    return Promise.resolve(effects.find((effect) => effect.do === 'answer' && effect.request === 7)?.outcome);
   },
 };
 const controls = new PrimaryControls({ supervisor, sharing: 'shared', balance: 'kernel' });

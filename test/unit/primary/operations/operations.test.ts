@@ -5,10 +5,10 @@ import { Driver, find, logged, stop, workersOf } from '../fleet/driver.ts';
 
 /** Returns the requests that were told how it ended. */
 const settled = (effects: readonly Effect[]): Array<[number, boolean]> =>
-  find(effects, 'settle').map(({ request, outcome }) => [request, outcome.ok]);
+  find(effects, 'answer').map(({ request, outcome }) => [request, outcome.ok]);
 
 function reasonsOf(effects: readonly Effect[]): string[] {
-  return find(effects, 'settle').flatMap(({ outcome }) => (outcome.ok ? [] : [outcome.reason]));
+  return find(effects, 'answer').flatMap(({ outcome }) => (outcome.ok ? [] : [outcome.reason]));
 }
 
 test('operations run one after another, as they were asked for', () => {
@@ -88,7 +88,7 @@ describe('an upgrade', () => {
       [1, true],
       [2, false],
     ]);
-    const [done, waiting] = find(effects, 'settle').map(({ outcome }) => outcome);
+    const [done, waiting] = find(effects, 'answer').map(({ outcome }) => outcome);
     assert.ok(done?.ok === true && done.generation === 2, 'the generation is the next primary’s');
     assert.ok(waiting?.ok === false && waiting.again === true, 'what waits is to be asked of the next primary');
     // Signals have no answer, and are passed on.
@@ -99,7 +99,7 @@ describe('an upgrade', () => {
         [99, 'SIGTTOU'],
       ],
     );
-    assert.deepEqual(find(driver.send({ type: 'operate', kind: 'reload', request: 3 }), 'settle')[0]?.outcome, {
+    assert.deepEqual(find(driver.send({ type: 'operate', kind: 'reload', request: 3 }), 'answer')[0]?.outcome, {
       ok: false,
       reason: 'the server was upgraded',
       again: true,

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { Effect } from '../../../../src/primary/fleet/events.ts';
 import { Driver, find, logged, workersOf } from '../fleet/driver.ts';
 
-const outcomes = (effects: readonly Effect[]): boolean[] => find(effects, 'settle').map(({ outcome }) => outcome.ok);
+const outcomes = (effects: readonly Effect[]): boolean[] => find(effects, 'answer').map(({ outcome }) => outcome.ok);
 
 describe('a reload', () => {
   test('boots one beside, gives it the slot, parks the old one, goes on, and drains all when it is done', () => {
@@ -17,8 +17,8 @@ describe('a reload', () => {
     const taken = driver.serving(3);
     assert.deepEqual(workersOf(taken, 'park'), [1]);
     const done = driver.takeOver(4);
-    assert.deepEqual(find(done, 'settle'), [
-      { do: 'settle', request: 7, outcome: { ok: true, generation: 2, workers: 2, took: 0 } },
+    assert.deepEqual(find(done, 'answer'), [
+      { do: 'answer', request: 7, outcome: { ok: true, generation: 2, workers: 2, took: 0 } },
     ]);
     assert.deepEqual(workersOf(done, 'drain'), [1, 2]);
     assert.deepEqual(driver.workers, [3, 4]);
@@ -88,7 +88,7 @@ describe('a reload whose worker does not boot', () => {
     driver.send({ type: 'operate', kind: 'reload', request: 7 });
     const lastWords = { error: '', stderr: 'no such module' };
     const effects = driver.send({ type: 'exited', worker: 3, code: 1, signal: null, lastWords });
-    const [settle] = find(effects, 'settle');
+    const [settle] = find(effects, 'answer');
     assert.equal(settle?.request, 7);
     assert.ok(!settle.outcome.ok);
     assert.equal(settle.outcome.slot, 0);

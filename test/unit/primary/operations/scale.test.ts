@@ -6,7 +6,7 @@ import type { Effect } from '../../../../src/primary/fleet/events.ts';
 import { Driver, find, kinds, logged, workersOf } from '../fleet/driver.ts';
 
 const scale = (to: ScaleTarget) => ({ type: 'operate', kind: 'scale', target: to, request: 7 }) as const;
-const outcomeOf = (effects: readonly Effect[]): Outcome | undefined => find(effects, 'settle')[0]?.outcome;
+const outcomeOf = (effects: readonly Effect[]): Outcome | undefined => find(effects, 'answer')[0]?.outcome;
 
 describe('more slots', () => {
   test('are opened, filled, and done when they serve', () => {

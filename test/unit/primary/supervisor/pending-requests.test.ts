@@ -9,22 +9,22 @@ test('each caller gets the answer to its own request', async () => {
   const pending = new PendingRequests();
   const requests: number[] = [];
   const answers = [1, 2].map(() => pending.wait((request) => requests.push(request)));
-  pending.settle(requests[1]!, { ok: false, reason: 'second' });
-  pending.settle(requests[0]!, done);
+  pending.answer(requests[1]!, { ok: false, reason: 'second' });
+  pending.answer(requests[0]!, done);
   assert.deepEqual(await Promise.all(answers), [done, { ok: false, reason: 'second' }]);
 });
 
 test('the answer may come at once', async () => {
   const pending = new PendingRequests();
-  assert.deepEqual(await pending.wait((request) => pending.settle(request, done)), done);
+  assert.deepEqual(await pending.wait((request) => pending.answer(request, done)), done);
 });
 
 test('only the first answer counts, and one that nobody waits for is none', async () => {
   const pending = new PendingRequests();
-  pending.settle(99, done);
+  pending.answer(99, done);
   const answer = pending.wait((request) => {
-    pending.settle(request, done);
-    pending.settle(request, { ok: false, reason: 'late' });
+    pending.answer(request, done);
+    pending.answer(request, { ok: false, reason: 'late' });
   });
   assert.deepEqual(await answer, done);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Handoffs } from '../../../../src/primary/workers/handoffs.ts';
+import { Handoffs, MOST_UNANSWERED, OLD_PRIMARY } from '../../../../src/primary/workers/handoffs.ts';
 
 const [SENDER, RECEIVER] = [1, 2];
 const handoff = { id: 7, to: 1, listener: 3, from: 0, nth: 9 };
@@ -41,8 +41,8 @@ for (const how of ['taken', 'refused'] as const) {
     handoffs.pass(SENDER, handoff, client);
     assert.deepEqual(sent.shift(), [RECEIVER, { type: 'handoff', id: 1, listener: 3, from: 0, nth: 9 }, client]);
     assert.ok(!client.isClosed);
-    handoffs.settle(RECEIVER, 1, how);
-    handoffs.settle(RECEIVER, 1, how);
+    handoffs.answered(RECEIVER, 1, how);
+    handoffs.answered(RECEIVER, 1, how);
     assert.ok(client.isClosed);
     assert.deepEqual(sent, [[SENDER, { type: 'handed', id: 7, how }, undefined]]);
     assert.equal(handoffs.counts[how], 1);
@@ -52,7 +52,7 @@ for (const how of ['taken', 'refused'] as const) {
 test('nobody settles what is on its way to another', () => {
   const { handoffs, client, sent } = setUp();
   handoffs.pass(SENDER, handoff, client);
-  handoffs.settle(SENDER, 1, 'taken');
+  handoffs.answered(SENDER, 1, 'taken');
   assert.deepEqual([client.isClosed, sent.length], [false, 1]);
 });
 
@@ -60,7 +60,7 @@ test('what is on its way to a worker that ends has failed; what it had taken has
   const { handoffs, sent } = setUp();
   handoffs.pass(SENDER, handoff, new NativeClient());
   handoffs.pass(SENDER, { ...handoff, id: 8 }, new NativeClient());
-  handoffs.settle(RECEIVER, 1, 'taken');
+  handoffs.answered(RECEIVER, 1, 'taken');
   handoffs.gone(RECEIVER);
   assert.deepEqual(sent.at(-1), [SENDER, { type: 'handed', id: 8, how: 'failed' }, undefined]);
   assert.deepEqual(handoffs.counts, { taken: 1, refused: 0, failed: 1 });
@@ -92,7 +92,7 @@ test('what its sender asks back is asked of who should have it, and what is not 
     [SENDER, { type: 'handed', id: 8, how: 'refused' }, undefined],
   ]);
   assert.ok(!client.isClosed);
-  handoffs.settle(RECEIVER, 1, 'refused');
+  handoffs.answered(RECEIVER, 1, 'refused');
   assert.ok(client.isClosed);
   assert.deepEqual(sent.at(-1), [SENDER, { type: 'handed', id: 7, how: 'refused' }, undefined]);
 });
@@ -128,7 +128,7 @@ test('moves are counted apart, for each worker, until it is gone', () => {
     [3, 'taken'],
   ] as const) {
     handoffs.pass(SENDER, { ...handoff, id, move: 'drain' }, new NativeClient());
-    handoffs.settle(RECEIVER, id, how);
+    handoffs.answered(RECEIVER, id, how);
   }
   handoffs.pass(SENDER, { ...handoff, to: 5, move: 'drain' }, new NativeClient());
   assert.deepEqual(handoffs.movesOf(SENDER), { out: 2, in: 0, failed: 2 });
@@ -139,4 +139,20 @@ test('moves are counted apart, for each worker, until it is gone', () => {
   assert.deepEqual(handoffs.moves.drain, { taken: 2, refused: 2, failed: 0 });
   assert.deepEqual(handoffs.moves.level, { taken: 0, refused: 0, failed: 1 });
   assert.deepEqual(handoffs.movesOf(RECEIVER), { out: 0, in: 0, failed: 0 });
+});
+
+test('so many may wait for one worker, also for each worker behind another primary', () => {
+  const { handoffs, sent } = setUp();
+  const isTaken = (sender: number, worker?: number): boolean => {
+    handoffs.pass(sender, { ...handoff, id: sent.length, move: 'upgrade' }, new NativeClient(), worker);
+    const [receiver] = sent.at(-1) as [number];
+    return receiver === RECEIVER;
+  };
+  const givers = [[SENDER], [OLD_PRIMARY, 5], [OLD_PRIMARY, 6]] as const;
+  for (const [sender, worker] of givers) {
+    for (let nth = 0; nth < MOST_UNANSWERED; nth++) assert.ok(isTaken(sender, worker), `${nth} of ${sender}`);
+    assert.ok(!isTaken(sender, worker), `more of ${sender}`);
+  }
+  handoffs.answered(RECEIVER, MOST_UNANSWERED + 1, 'taken');
+  assert.deepEqual([isTaken(SENDER), isTaken(OLD_PRIMARY, 6), isTaken(OLD_PRIMARY, 5)], [false, false, true]);
 });

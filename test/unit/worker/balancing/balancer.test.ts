@@ -12,6 +12,7 @@ import { Reader } from '../../../../src/scoreboard/reader.ts';
 import { Writer } from '../../../../src/scoreboard/writer.ts';
 import { Balancer } from '../../../../src/worker/balancing/balancer.ts';
 import { Handoffs } from '../../../../src/worker/balancing/handoffs.ts';
+import { Undecided } from '../../../../src/worker/balancing/undecided.ts';
 import type { SlotHandle } from '../../../../src/worker/listening/slot-handle.ts';
 import { temporaryDirectory } from '../../scoreboard/helpers.ts';
 import { FakeClient, FakeLink, slotHandle } from './handoff-helpers.ts';
@@ -21,6 +22,7 @@ const LISTENER = 1;
 interface Bench {
   readonly link: FakeLink;
   readonly balancer: Balancer;
+  readonly undecided: Undecided;
   readonly handle: SlotHandle;
   readonly served: unknown[];
   /** The figures of this worker, slot 0. Some of them can change while it decides. */
@@ -42,7 +44,7 @@ function setUp(t: TestContext, balance: Balance = 'least-connections'): Bench {
   const own: Bench['own'] = { open: 0, slot: 0, isDraining: false, handicap: 0 };
   const link = new FakeLink();
   const published: number[] = [];
-  const open = (): number => own.open + served.length + (balancer?.waiting ?? 0) + handoffs.arriving;
+  const open = (): number => own.open + served.length + undecided.count + handoffs.arriving;
   const vitals = {
     get published() {
       return published.at(-1) ?? 0;
@@ -63,10 +65,12 @@ function setUp(t: TestContext, balance: Balance = 'least-connections'): Bench {
     },
   });
   const handoffs = new Handoffs({ link, taker: () => handle });
+  const undecided = new Undecided(handoffs);
   handoffs.whenChanged(() => vitals.publish());
   const view = LoadView.open(board.path);
   balancer = new Balancer(balance, view, {
     handoffs,
+    undecided,
     servers: { open: () => own.open + served.length, accepted: () => own.open + served.length },
     open,
     vitals,
@@ -88,6 +92,7 @@ function setUp(t: TestContext, balance: Balance = 'least-connections'): Bench {
   return {
     link,
     balancer,
+    undecided,
     handle,
     served,
     own,
@@ -147,11 +152,11 @@ test('ends are told when the event loop has turned, once for all that end togeth
 });
 
 test('in a burst excess waits until it has paused, and is then placed', async (t) => {
-  const { served, own, receivers, balancer } = burst(t, 6);
-  assert.deepEqual([receivers(), served.length, balancer.waiting], [[], 1, 5]);
+  const { served, own, receivers, undecided } = burst(t, 6);
+  assert.deepEqual([receivers(), served.length, undecided.count], [[], 1, 5]);
   await delay(50);
   assert.deepEqual(receivers().toSorted(), [1, 1, 2, 2]);
-  assert.deepEqual([served.length, balancer.waiting, own.open], [2, 0, 0]);
+  assert.deepEqual([served.length, undecided.count, own.open], [2, 0, 0]);
 });
 
 test('others that have accepted meanwhile are not sent what they need not have', async (t) => {
@@ -162,7 +167,7 @@ test('others that have accepted meanwhile are not sent what they need not have',
 });
 
 test('it waits for no one for ever: at most so long, then it serves itself', async (t) => {
-  const { accept, served, others, own, receivers, balancer, link } = setUp(t);
+  const { accept, served, others, own, receivers, undecided, link } = setUp(t);
   own.open = 30;
   others(0);
   for (let nth = 0; nth < 12; nth++) {
@@ -170,24 +175,24 @@ test('it waits for no one for ever: at most so long, then it serves itself', asy
     others(0);
     await delay(5);
   }
-  assert.deepEqual([receivers().length, balancer.waiting, served.length], [8, 4, 0]);
+  assert.deepEqual([receivers().length, undecided.count, served.length], [8, 4, 0]);
   // The receiver beats and does not answer.
   for (const end = monotonic() + 1200; monotonic() < end; await delay(20)) others(0);
-  assert.deepEqual([receivers().length, balancer.waiting, served.length], [8, 0, 4]);
+  assert.deepEqual([receivers().length, undecided.count, served.length], [8, 0, 4]);
   assert.ok(link.messages.some(({ type }) => type === 'recall'));
 });
 
 test('an answer lets those go on that wait', async (t) => {
-  const { accept, others, own, receivers, balancer, link } = setUp(t);
+  const { accept, others, own, receivers, undecided, link } = setUp(t);
   own.open = 30;
   others(0);
   for (let nth = 0; nth < 9; nth++) {
     accept();
     await delay(5);
   }
-  assert.deepEqual([receivers().length, balancer.waiting], [8, 1]);
+  assert.deepEqual([receivers().length, undecided.count], [8, 1]);
   link.hear({ type: 'handed', id: 1, how: 'taken' });
-  assert.deepEqual([receivers().length, balancer.waiting], [9, 0]);
+  assert.deepEqual([receivers().length, undecided.count], [9, 0]);
 });
 
 for (const [what, change] of [
@@ -204,10 +209,10 @@ for (const [what, change] of [
 }
 
 test('what waits when a drain begins is served here', async (t) => {
-  const { served, own, receivers, balancer } = burst(t, 4);
+  const { served, own, receivers, undecided } = burst(t, 4);
   own.isDraining = true;
   await delay(50);
-  assert.deepEqual([served.length, receivers(), balancer.waiting], [4, [], 0]);
+  assert.deepEqual([served.length, receivers(), undecided.count], [4, [], 0]);
 });
 
 test('who has let go of connections takes none back', (t) => {

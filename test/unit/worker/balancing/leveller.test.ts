@@ -9,6 +9,7 @@ import { Board } from '../../../../src/scoreboard/board.ts';
 import { monotonic } from '../../../../src/scoreboard/clock.ts';
 import { BLANK } from '../../../../src/scoreboard/record.ts';
 import { Writer } from '../../../../src/scoreboard/writer.ts';
+import { Heat } from '../../../../src/worker/balancing/heat.ts';
 import { Leveller } from '../../../../src/worker/balancing/leveller.ts';
 import { poll } from '../../../support/watched.ts';
 import { temporaryDirectory } from '../../scoreboard/helpers.ts';
@@ -44,6 +45,7 @@ class Bench {
   accepted = 0;
   utilization: [own: number, other: number] = [0.1, 0.1];
   onTheWay = 0;
+  isWatched = false;
   onFree: ((socket: Socket) => void) | undefined;
 
   constructor(t: TestContext) {
@@ -71,6 +73,7 @@ class Bench {
       servers: { open: () => this.sockets.length, accepted: () => this.accepted },
       requests: { tellFree: (onFree) => void (this.onFree = onFree) },
       vitals: { publish: () => this.#write(OWN) },
+      heat: new Heat(),
       arrivedAt: (socket) => (socket as unknown as FakeSocket).arrivedAt,
       slot: () => OWN,
       isServing: () => this.isServing,
@@ -119,7 +122,8 @@ class Bench {
     get onTheWay() {
       return bench.onTheWay;
     },
-    watch: () => undefined,
+    watch: () => void (bench.isWatched = true),
+    unwatch: () => void (bench.isWatched = false),
     sockets: () => [...bench.sockets] as unknown as Socket[],
     restOf: (socket) => (socket as unknown as FakeSocket).rest,
     move: (one, to, reason, end) => {
@@ -167,6 +171,7 @@ test('one that is in use goes when it has been answered', async (t) => {
   const bench = new Bench(t);
   const [first, second] = bench.add(2, { rest: 'busy' });
   await poll(() => bench.onFree, 'the wish to hear of answers');
+  assert.ok(bench.isWatched);
   bench.onFree!(second as unknown as Socket);
   second!.rest = 'free';
   await nextTurn();
@@ -177,6 +182,7 @@ test('one that is in use goes when it has been answered', async (t) => {
   first!.rest = 'free';
   bench.end('taken', bench.moved);
   await poll(() => bench.onFree === undefined || undefined, 'no more wish to hear of answers');
+  assert.ok(!bench.isWatched, 'requests cost nothing more');
   assert.equal(bench.moved.length, 1);
 });
 

@@ -14,10 +14,12 @@ import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promi
 import {
   connectionsOf,
   restOf,
-  settleIn,
+  makeIdle,
   takeHandle,
+  unwatchHeads,
   watchHeads,
 } from '../../../../src/worker/node-internals/index.ts';
+import type { HttpParser } from '../../../../src/worker/node-internals/http1.ts';
 import { certificate } from '../../../support/paths.ts';
 import { Client, get, listen, seenAtLast } from '../helpers.ts';
 
@@ -128,17 +130,49 @@ async function ask(client: Client, ...paths: readonly string[]): Promise<void> {
   await say(client, paths.map((path) => get(path)).join(''), paths.at(-1)!);
 }
 
-for (const isEarly of [true, false]) {
+const looks: Record<string, (server: Server) => void> = {
+  'seen as it happened': watchHeads,
+  'before anybody looked': () => undefined,
+  'after the last look had ended': (server) => {
+    watchHeads(server);
+    unwatchHeads(server);
+  },
+};
+
+for (const [when, before] of Object.entries(looks)) {
   for (const [name, { rest, make }] of Object.entries(situations)) {
-    test(`${rest}: ${name}, ${isEarly ? 'seen as it happened' : 'before anybody looked'}`, async (t) => {
+    test(`${rest}: ${name}, ${when}`, async (t) => {
       const bench = await setUp(t);
-      if (isEarly) watchHeads(bench.server);
+      before(bench.server);
       await make(bench);
       await settled();
       watchHeads(bench.server);
       assert.equal(await seenAtLast(rest, () => restOf(bench.socket, bench.server)), rest);
     });
   }
+}
+
+test('without a look a parser has the callbacks that Node gave it, and no connection is free', async (t) => {
+  const { server, client, socket } = await setUp(t);
+  await ask(client, '/one');
+  const parser = connectionsOf(server)!.all()[0]!;
+  const callbacks = (): unknown[] => [parser.onIncoming, parser[beginOf(parser)]];
+  const before = callbacks();
+  watchHeads(server);
+  assert.equal(await seenAtLast('free', () => restOf(socket, server)), 'free');
+  const watched = callbacks();
+  watchHeads(server);
+  assert.deepEqual(callbacks(), watched);
+  unwatchHeads(server);
+  unwatchHeads(server);
+  assert.deepEqual(callbacks(), before);
+  await ask(client, '/two');
+  assert.equal(restOf(socket, server), 'busy');
+});
+
+/** The number of the callback that node's parser calls when a message begins. */
+function beginOf({ constructor }: HttpParser): number {
+  return (constructor as unknown as { readonly kOnMessageBegin: number }).kOnMessageBegin;
 }
 
 test('a connection is in use from the head of its first request on, before node:http has made it a response', async (t) => {
@@ -195,7 +229,7 @@ function give(server: Server, client: ReturnType<typeof takeHandle>): void {
     0,
     client,
   );
-  settleIn(client);
+  makeIdle(client);
 }
 
 test('its socket closes without an error, and the other server answers what came meanwhile, once', async (t) => {

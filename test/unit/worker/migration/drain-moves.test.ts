@@ -67,6 +67,7 @@ class Bench {
       return bench.onTheWay;
     },
     watch: () => void bench.watched++,
+    unwatch: () => undefined,
     sockets: () => bench.sockets as unknown as Socket[],
     restOf: (socket) => (socket as unknown as FakeSocket).rest,
     move: (one, to, _reason, end) => {

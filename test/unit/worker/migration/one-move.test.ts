@@ -172,7 +172,7 @@ class Workshop {
     const copy = handle && this.#copy('primary');
     if (said.type === 'handoff') this.#primary.pass(IDS[side], said, copy);
     else if (said.type === 'recall') this.#primary.recall(IDS[side], said.id);
-    else if (said.type === 'taken' || said.type === 'refused') this.#primary.settle(IDS[side], said.id, said.type);
+    else if (said.type === 'taken' || said.type === 'refused') this.#primary.answered(IDS[side], said.id, said.type);
     else assert.fail(said.type);
   }
 

@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';
 import { Board } from '../../../../src/scoreboard/board.ts';
 import { monotonic } from '../../../../src/scoreboard/clock.ts';
+import { LATENCIES } from '../../../../src/scoreboard/latencies.ts';
 import { DURATIONS } from '../../../../src/scoreboard/durations.ts';
 import type { Row } from '../../../../src/scoreboard/layout.ts';
 import { Reader } from '../../../../src/scoreboard/reader.ts';
@@ -25,7 +26,7 @@ interface Bench {
 
 const idle = {
   connections: { open: () => 0, accepted: () => 0 },
-  requests: { started: 0, finished: 0, durations: new Float64Array(DURATIONS) },
+  requests: { started: 0, finished: 0, durations: new Float64Array(DURATIONS), latencies: new Float64Array(LATENCIES) },
 };
 
 /** A beating worker, which is this process. */
@@ -67,7 +68,12 @@ test('the row is there from the start', (t) => {
 });
 
 test('a change of state is written at once, with the figures of that moment', (t) => {
-  const requests = { started: 0, finished: 0, durations: new Float64Array(DURATIONS) };
+  const requests = {
+    started: 0,
+    finished: 0,
+    durations: new Float64Array(DURATIONS),
+    latencies: new Float64Array(LATENCIES),
+  };
   let open = 0;
   const connections = { open: () => open, accepted: () => 10 + open };
   const { vitals, row } = start(t, { period: 60_000, connections, requests });

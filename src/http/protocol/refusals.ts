@@ -39,6 +39,6 @@ const table = {
 } as const;
 
 /** The name of a reason to refuse a request. */
-export type Fault = keyof typeof table;
+export type Refusal = keyof typeof table;
 
-export const faults: Readonly<Record<Fault, { readonly status: number; readonly reason: string }>> = table;
+export const refusals: Readonly<Record<Refusal, { readonly status: number; readonly reason: string }>> = table;

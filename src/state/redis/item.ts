@@ -1,18 +1,18 @@
-import type { Entry } from '../engine.ts';
+import type { Item } from '../engine.ts';
 import { StateError } from '../error.ts';
 import { kinds, type Stored } from '../value.ts';
 
 /**
- * The head of an entry: the kind as one byte, and the end of its freshness as a double. The server itself knows when it
+ * The head of an item: the kind as one byte, and the end of its freshness as a double. The server itself knows when it
  * expires.
  */
 const HEAD_BYTES = 9;
 
 /**
- * Encodes an entry. A number is kept as its digits, so that the server can add to it. No kind has the number of a
+ * Encodes an item. A number is kept as its digits, so that the server can add to it. No kind has the number of a
  * digit.
  */
-export function encodeEntry({ kind, data }: Stored, freshUntil: number): Buffer {
+export function encodeItem({ kind, data }: Stored, freshUntil: number): Buffer {
   if (kind === 'number') return Buffer.from(String(data));
   const head = Buffer.alloc(HEAD_BYTES);
   head[0] = kinds.indexOf(kind);
@@ -21,12 +21,12 @@ export function encodeEntry({ kind, data }: Stored, freshUntil: number): Buffer 
 }
 
 /**
- * Decodes an entry.
+ * Decodes an item.
  *
- * @throws StateError `ERR_STATE_VALUE` for a value that `encodeEntry` did not write: another program uses the same
+ * @throws StateError `ERR_STATE_VALUE` for a value that `encodeItem` did not write: another program uses the same
  *   keys.
  */
-export function decodeEntry(bytes: Buffer | null): Entry | undefined {
+export function decodeItem(bytes: Buffer | null): Item | undefined {
   if (bytes === null) return undefined;
   const kind = kinds[bytes[0] ?? -1];
   if (kind === undefined || kind === 'number') return forEver({ kind: 'number', data: decodeNumber(bytes) });
@@ -51,6 +51,6 @@ function foreign(): StateError {
   );
 }
 
-function forEver(stored: Stored): Entry {
+function forEver(stored: Stored): Item {
   return { stored, freshUntil: Infinity, expires: Infinity };
 }

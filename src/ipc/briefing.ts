@@ -1,7 +1,7 @@
 import type { Balance, Migrate, Sharing } from '../contract/modes.ts';
 
 /** The facts that a worker gets in its environment and knows from its first instruction on. */
-export interface WorkerContext {
+export interface WorkerBriefing {
   /** The slot; -1 for a spare until it is promoted. */
   readonly slot: number;
   readonly generation: number;
@@ -27,15 +27,15 @@ export interface WorkerContext {
 export const NO_SLOT = -1;
 
 /** The variable is private to prefork and is removed from the environment before the application sees it. */
-const VARIABLE = 'PREFORK_CONTEXT';
+const VARIABLE = 'PREFORK_BRIEFING';
 
-/** Returns the environment of a worker: the variables that the documentation promises, and the context. */
-export function contextEnvironment(context: WorkerContext): Record<string, string> {
+/** Returns the environment of a worker: the variables that the documentation promises, and the briefing. */
+export function briefingEnvironment(briefing: WorkerBriefing): Record<string, string> {
   return {
     PREFORK_CHILD: '1',
-    PREFORK_GENERATION: String(context.generation),
-    ...slotEnvironment(context.slot),
-    [VARIABLE]: JSON.stringify(context),
+    PREFORK_GENERATION: String(briefing.generation),
+    ...slotEnvironment(briefing.slot),
+    [VARIABLE]: JSON.stringify(briefing),
   };
 }
 
@@ -46,14 +46,14 @@ export function slotEnvironment(slot: number): Record<string, string> {
 }
 
 /**
- * Takes the context out of the environment, so that processes which the application starts do not take themselves for
+ * Takes the briefing out of the environment, so that processes which the application starts do not take themselves for
  * workers.
  *
  * @returns undefined when this process is not a worker of prefork.
  */
-export function takeContext(): WorkerContext | undefined {
+export function takeBriefing(): WorkerBriefing | undefined {
   const text = process.env[VARIABLE];
   if (text === undefined) return undefined;
   delete process.env[VARIABLE];
-  return JSON.parse(text) as WorkerContext;
+  return JSON.parse(text) as WorkerBriefing;
 }

@@ -1,9 +1,0 @@
-import { faults, type Fault } from '../protocol/faults.ts';
-import type { ResponseHeads } from '../message/response-heads.ts';
-
-/** Returns the response to a request that no handler sees: the status and nothing else. */
-export function refusal(fault: Fault, heads: ResponseHeads): string {
-  // A 405 says what is allowed: RFC 9110, 15.5.6.
-  const allow = fault === 'NOT_GET' ? 'Allow: GET, HEAD\r\n' : '';
-  return `${heads.of(faults[fault].status, '', undefined)}${allow}Content-Length: 0\r\nConnection: close\r\n\r\n`;
-}

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { test } from 'node:test';
+import { Servers } from '../../../../src/worker/listening/servers.ts';
+import { Migration } from '../../../../src/worker/migration/migration.ts';
+import { connectionsOf } from '../../../../src/worker/node-internals/index.ts';
+import { Client, listen } from '../helpers.ts';
+
+test('heads are watched as long as one policy wants that, and requests cost nothing after it', async (t) => {
+  const server = createServer((_request, response) => response.end());
+  const servers = new Servers();
+  const handoffs = { claim: () => undefined, send: () => false, takeBack: () => undefined };
+  const migration = new Migration({ servers, handoffs, slot: () => 0 });
+  const opened = once(server, 'connection');
+  const client = new Client(t, await listen(t, server));
+  await opened;
+  assert.equal(client.text, '');
+  servers.add(server, undefined);
+  const parser = connectionsOf(server)!.all()[0]!;
+  const before = parser.onIncoming;
+  const isWatched = (): boolean => parser.onIncoming !== before;
+  const [levelling, drain] = [{}, {}];
+  migration.unwatch(levelling);
+  migration.watch(levelling);
+  migration.watch(levelling);
+  migration.watch(drain);
+  assert.ok(isWatched());
+  migration.unwatch(levelling);
+  assert.ok(isWatched());
+  migration.unwatch(drain);
+  assert.ok(!isWatched());
+});
