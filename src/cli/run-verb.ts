@@ -27,6 +27,7 @@ const loaders: Readonly<Record<VerbName, Loader>> = {
   heap: async () => (await import('./commands/heap.ts')).heap,
   stack: async () => (await import('./commands/stack.ts')).stack,
   inspect: async () => (await import('./commands/inspect.ts')).inspect,
+  unit: async () => (await import('./commands/unit.ts')).unit,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
 };
 

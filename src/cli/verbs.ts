@@ -16,6 +16,7 @@ export type VerbName =
   | 'heap'
   | 'stack'
   | 'inspect'
+  | 'unit'
   | 'doctor';
 
 export interface VerbRow {
@@ -62,6 +63,10 @@ export const verbs: Readonly<Record<VerbName, VerbRow>> = {
   inspect: {
     usage: 'inspect <slot>',
     about: "Open a worker's inspector on the loopback, until Ctrl-C.",
+  },
+  unit: {
+    usage: 'unit [--user] [<entry>]',
+    about: 'Print a systemd unit for servers of any name, prefork@.service.',
   },
   doctor: {
     usage: 'doctor [--json]',

@@ -240,6 +240,11 @@ export const optionTable = {
     default: false,
     about: 'Writes the slot before each line of a worker, and keeps lines whole.',
   },
+  app: {
+    type: 'name',
+    commandOnly: true,
+    about: "The one of the config file's apps that runs. Without it, all of them.",
+  },
   config: {
     type: 'path',
     commandOnly: true,

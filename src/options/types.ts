@@ -424,6 +424,11 @@ export interface SpawnContext {
   readonly generation: number;
 }
 
+/** One of several applications in a config file. It has the options of a config file, and a name of its own. */
+export interface App extends Omit<Config, 'apps'> {
+  name: string;
+}
+
 /**
  * What a config file exports, or a function in it returns. `network` and `backlog` belong to the library's own listen.
  * `onPrimaryDeath` runs in workers, which never load this file: they use `worker.onPrimaryDeath` of `prefork/worker`.
@@ -438,6 +443,13 @@ export interface Config extends Options, Omit<LibraryOptions, 'network' | 'backl
   entry?: string | undefined;
   /** The arguments of {@link Config.entry}. They are not used when the command names an entry. */
   args?: readonly string[] | undefined;
+  /**
+   * Several applications, each a server of its own. The command without an entry runs all of them. The options beside
+   * `apps` count for each app that does not have them.
+   *
+   * @example apps: [{ name: 'shop', entry: 'shop/server.js' }, { name: 'blog', entry: 'blog/server.js', workers: 1 }]
+   */
+  apps?: readonly App[] | undefined;
 }
 
 /** Options with every value in force and checked: text is parsed, `auto` is counted, times are milliseconds. */

@@ -19,6 +19,7 @@ import { Inherited } from '../listeners/inherited.ts';
 import { Binder } from '../privileges/binder.ts';
 import { prepare } from './prepare.ts';
 import type { ServiceManager } from './system/service-manager.ts';
+import { AppsParent } from './system/apps-parent.ts';
 import { Signals } from './system/signals.ts';
 import { sweepStale } from '../scoreboard/board.ts';
 import { ControlAddress } from './supervisor/control-address.ts';
@@ -100,6 +101,11 @@ async function supervise(
     giveUp: (error) => queue.post({ type: 'fail', error }),
   });
   const address = new ControlAddress(oldPrimary?.handover.name ?? settings.name);
+  const parent = new AppsParent(process.env, () => {
+    log('apps parent gone', { message: 'the process that runs all apps has ended' });
+    queue.post({ type: 'stop', signal: 'SIGTERM', idle: Math.min(5000, settings.shutdownGracePeriod / 2) });
+  });
+  cleanup.add(() => parent.close());
   const supervisor = new Supervisor({
     settings,
     queue,
@@ -123,7 +129,7 @@ async function supervise(
     oldPrimary,
     passed: manager?.sockets ?? plainlyInherited(oldPrimary),
     notifyFd: manager?.notifyFd,
-    newPrimaryEnv: manager?.newPrimaryEnv ?? {},
+    newPrimaryEnv: { ...manager?.newPrimaryEnv, ...parent.env },
   });
   if (isAlone) faults.watch();
   cleanup.add(() => faults.close());

@@ -1,7 +1,8 @@
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { UsageError } from '../../errors.ts';
 import { loadConfig, resolveEntry, resolveSettings } from '../../options/index.ts';
 import type { CommandLine, LoadedConfig, Settings } from '../../options/index.ts';
+import { quote } from '../../options/quote.ts';
 import { takeAdminToken, type GivenToken } from '../../primary/endpoints/admin-token.ts';
 import { runPrimary } from '../../primary/run.ts';
 import type { Binder } from '../../privileges/binder.ts';
@@ -9,8 +10,13 @@ import { closeInherited } from '../../privileges/descriptors.ts';
 import { leaveRoot, refuseWritableConfig, type RootSettings } from '../../privileges/leave-root.ts';
 import { verbs } from '../verbs.ts';
 
-/** `prefork [options] <entry> [arguments for the entry]` runs in the foreground until the server stops. */
-export async function start(line: CommandLine): Promise<void> {
+/**
+ * `prefork [options] <entry> [arguments for the entry]` runs in the foreground until the server stops.
+ *
+ * @param argv the arguments before the entry, for the apps of a config file that has several.
+ * @returns the exit code.
+ */
+export async function start(line: CommandLine, argv: readonly string[]): Promise<number> {
   // This comes first, before a config file can open descriptors of its own. The channel to a parent process belongs to
   // Node.
   closeInherited([(process.channel as { readonly fd?: number } | undefined)?.fd ?? -1]);
@@ -26,7 +32,8 @@ export async function start(line: CommandLine): Promise<void> {
     if (file === undefined || mayRead(file)) takeToken(settings);
   };
   const earlyBinder = await leaveRoot(early, takeAsRoot(early));
-  const config = await loadConfig(process.cwd(), line.flags.config);
+  const config = await loadConfig(process.cwd(), line.flags.config, line.flags.app);
+  if (config?.values.apps !== undefined) return runAll(line, argv, config);
   const given = line.entry ?? config?.values.entry;
   if (given === undefined) {
     throw new UsageError('no entry given; usage: prefork [options] <entry> [arguments]');
@@ -46,6 +53,18 @@ export async function start(line: CommandLine): Promise<void> {
     token,
     isAlone: true,
   });
+  return 0;
+}
+
+/** Runs all apps of the config file. The module is loaded for that alone. */
+async function runAll(line: CommandLine, argv: readonly string[], config: LoadedConfig): Promise<number> {
+  if (line.entry !== undefined) {
+    throw new UsageError(
+      `${basename(config.file)}: has apps; expected no entry, or --app <name>, got ${quote(line.entry)}`,
+    );
+  }
+  const { runApps } = await import('../apps/run-apps.ts');
+  return runApps(line, argv, config);
 }
 
 /** Leaves root when only the config file names the user. */

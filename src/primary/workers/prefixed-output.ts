@@ -27,13 +27,13 @@ export class PrefixedOutput {
   }
 
   /**
-   * Starts to read the output of a worker.
+   * Starts to read the output of a worker, or of another process.
    *
-   * @param slot returns the worker's slot. A spare has none until it is promoted; a worker that has ended keeps its
+   * @param slot returns the worker's slot, or what else stands before the lines of the process. A spare has none until it is promoted; a worker that has ended keeps its
    *   last one.
    */
-  follow({ stdout, stderr }: ChildProcess, slot: () => number | undefined): void {
-    let last: number | undefined;
+  follow({ stdout, stderr }: ChildProcess, slot: () => number | string | undefined): void {
+    let last: number | string | undefined;
     const prefix = (): Buffer => Buffer.from(`[${(last = slot() ?? last) ?? 'spare'}] `);
     if (stdout !== null) this.#stdout.take(stdout, new Lines(prefix));
     if (stderr !== null) this.#stderr.take(stderr, new Lines(prefix));
