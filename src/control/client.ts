@@ -142,6 +142,11 @@ export async function isRunning({ path, owner }: RunningServer): Promise<boolean
   return (await probe(path, owner)) === 'live';
 }
 
+/** Tells whether a server that is gone has left its socket behind, as one does that was killed. */
+export async function wasKilled({ path, owner }: RunningServer): Promise<boolean> {
+  return (await probe(path, owner)) === 'dead';
+}
+
 /**
  * Signals a process of which the server says that it is its worker. That may be a lie, but the signal reaches no further
  * than the server's user can.

@@ -57,7 +57,7 @@ function namedConfig(cwd: string, given: string): string {
 
 /** Checks the whole file, also those apps that are not meant, and puts an app's values on top of the file's own. */
 function withApp(name: string, value: unknown, app: string | undefined): Config {
-  const { apps, ...shared } = checkConfig(name, value, knownKeys) as Config;
+  const { apps, ...shared } = checkConfig(name, value, knownKeys);
   if (apps === undefined) {
     if (app !== undefined) throw new UsageError(`${name}: expected apps, since --app names one of them`);
     return shared;
@@ -67,8 +67,8 @@ function withApp(name: string, value: unknown, app: string | undefined): Config 
   if (app === undefined) return { ...shared, apps: checked };
   const found = checked.find((one) => one.name === app);
   if (found !== undefined) return { ...shared, ...found };
-  const names = checked.map((one) => one.name);
-  throw new UsageError(`--app: expected ${either(names)}, got ${quote(app)}${didYouMean(app, names)}`);
+  const known = checked.map((one) => one.name);
+  throw new UsageError(`--app: expected ${either(known)}, got ${quote(app)}${didYouMean(app, known)}`);
 }
 
 function checkApps(name: string, value: unknown): App[] {

@@ -424,7 +424,7 @@ export interface SpawnContext {
   readonly generation: number;
 }
 
-/** One of several applications in a config file. It has the options of a config file, and a name of its own. */
+/** An application of several in a config file. It has the options of a config file, and a name of its own. */
 export interface App extends Omit<Config, 'apps'> {
   name: string;
 }

@@ -1,8 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isRunning, readStatus, runningServers, signalWorker, type RunningServer } from '../../control/client.ts';
-import { probe } from '../../control/files/probe.ts';
+import {
+  isRunning,
+  readStatus,
+  runningServers,
+  signalWorker,
+  wasKilled,
+  type RunningServer,
+} from '../../control/client.ts';
 
 /** How often a primary that is not our child is looked at. */
 const FOLLOW_MS = 250;
@@ -23,7 +29,7 @@ export interface AppEnd {
 }
 
 /**
- * One application: a primary in a session of its own, so that what a terminal sends to this process does not reach it
+ * An application: a primary in a session of its own, so that what a terminal sends to this process does not reach it
  * twice. After an upgrade another process is the primary, which is no child of ours. It is found by the app's name.
  *
  * The object owns the process, and `ended` settles when it, and any primary after it, has ended.
@@ -52,7 +58,7 @@ export class AppProcess {
       // The server itself has said what its pid is, and it may belong to another user: see `signalWorker`.
       signalWorker(this.#next.server, this.#next.pid, signal);
     } catch {
-      // It has ended since.
+      // The process has ended since.
     }
   }
 
@@ -74,8 +80,8 @@ export class AppProcess {
       if (next === undefined) return end;
       this.#next = next;
       last = next.pid;
-      const left = await followed(next.server);
-      if (left === 'dead') return { code: 1, signal: null };
+      await untilGone(next.server);
+      if (await wasKilled(next.server)) return { code: 1, signal: null };
     }
   }
 
@@ -88,10 +94,8 @@ export class AppProcess {
   }
 }
 
-/** Waits until the server has gone. @returns 'dead' when it has left its socket behind, as a killed one does */
-async function followed(server: RunningServer): Promise<'dead' | 'gone'> {
+async function untilGone(server: RunningServer): Promise<void> {
   while (await isRunning(server)) await delay(FOLLOW_MS);
-  return (await probe(server.path, server.owner)) === 'dead' ? 'dead' : 'gone';
 }
 
 /** The exit code by which shells tell of a signal. */

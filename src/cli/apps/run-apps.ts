@@ -27,7 +27,7 @@ const OF_MANAGER = ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID', 'LISTEN_FD
 
 /**
  * Runs the apps until all have ended. The promise settles when each was stopped as asked. An app that fails stops the
- * others: whoever started this process then starts all anew. None is started again here, because each primary sees to
+ * others: what has started this process then starts all anew. None is started again here, because each primary sees to
  * its own workers.
  *
  * @param argv the arguments before the entry, without node and the script.
@@ -47,7 +47,12 @@ export async function runApps(line: CommandLine, argv: readonly string[], config
       ...process.execArgv,
       process.argv[1]!,
       ...flags,
-      ...['--config', config.file, '--app', name, '--name', name],
+      '--config',
+      config.file,
+      '--app',
+      name,
+      '--name',
+      name,
     ],
     (app) =>
       resolveSettings({

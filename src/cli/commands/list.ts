@@ -13,7 +13,7 @@ const shape: VerbShape = { isNameless: true, flags: { json: 'Print JSON, for pro
 const help = `\
 workers says how many serve, of how many there should be; mem is the resident
 memory of all workers. Root's list has the servers of all users. A server that
-does not answer within a second is in it, too.`;
+does not answer is in it, too.`;
 
 /** `prefork list [--json]` prints a line for each server. */
 export async function list(argv: readonly string[]): Promise<number> {

@@ -93,6 +93,8 @@ function check(text: string, isUser: boolean): void {
     const { error, status, stderr } = spawnSync('systemd-analyze', [...(isUser ? ['--user'] : []), 'verify', file], {
       encoding: 'utf8',
       timeout: CHECK_TIMEOUT_MS,
+      // `--user` needs the directory, and outside of a session there is none.
+      env: { ...process.env, XDG_RUNTIME_DIR: process.env['XDG_RUNTIME_DIR'] ?? directory },
     });
     if (error !== undefined) throw new PreforkError('ERR_NOT_DONE', `systemd-analyze cannot be run: ${error.message}`);
     if (status !== 0)

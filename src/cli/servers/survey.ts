@@ -4,11 +4,16 @@ import { PreforkError } from '../../errors.ts';
 /** The servers of one user that are asked at the same time. */
 const AT_ONCE = 16;
 
-/** How long all servers of one user may take together. A server that was not asked by then counts as silent. */
-const PATIENCE_MS = 2000;
+interface Patience {
+  /** How long one server may take, in ms. */
+  readonly each: number;
+  /** How long all servers of one user may take together, in ms. A server that was not asked by then counts as silent. */
+  readonly all: number;
+}
 
-/** How long one server may take. */
-const SERVER_PATIENCE_MS = 1000;
+/** Our own servers answer at once, unless they are stopped or the machine is very busy. Those of others may be hostile. */
+const OWN: Patience = { each: 5000, all: 15_000 };
+const OTHERS: Patience = { each: 1000, all: 2000 };
 
 /** What a server answered, or why there is no answer. */
 export type Surveyed<Answer> =
@@ -29,12 +34,13 @@ export async function survey<Answer>(
 ): Promise<Array<Surveyed<Answer>>> {
   const results = new Map<RunningServer, Surveyed<Answer>>();
   const askUser = async (uid: number | undefined): Promise<void> => {
-    const deadline = now() + PATIENCE_MS;
+    const { each, all } = uid === undefined ? OWN : OTHERS;
+    const deadline = now() + all;
     const queue = servers.filter(({ owner }) => owner?.uid === uid);
     const askNext = async (): Promise<void> => {
       for (let server = queue.shift(); server !== undefined; server = queue.shift()) {
-        const within = Math.min(SERVER_PATIENCE_MS, deadline - now());
-        const result = within > 0 ? await surveyed(server, () => ask(server!, within)) : notAsked(server);
+        const within = Math.min(each, deadline - now());
+        const result = within > 0 ? await surveyed(server, () => ask(server, within)) : notAsked(server);
         if (result !== undefined) results.set(server, result);
       }
     };

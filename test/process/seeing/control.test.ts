@@ -375,7 +375,7 @@ test('list shows twenty servers, each with what tells it from the others', async
     assert.equal(rows.length, 20);
     for (const row of rows) {
       const [name, pid, ...rest] = row.split(/ +/);
-      assert.equal(Number(pid), pids.get(name!));
+      assert.equal(Number(pid), pids.get(name));
       assert.deepEqual(rest, ['serving', '1/1', '0M', '60s', '127.0.0.1:8080', '/srv/fake']);
     }
     const { servers: list } = JSON.parse((await machine.run('list', '--json')).stdout) as { servers: unknown[] };
