@@ -10,7 +10,7 @@
  */
 import type { Socket } from 'node:net';
 import { pin } from './http/server/served.ts';
-import { registered, type MetricsRegistry } from './worker/registry.ts';
+import { registered, type HealthHook, type MetricsRegistry } from './worker/registry.ts';
 
 /** The worker that this process is. */
 export interface Worker {
@@ -67,6 +67,16 @@ export interface Worker {
    */
   metrics(registry: MetricsRegistry): void;
   /**
+   * Adds a function that says whether this worker is well. It runs once a second while a canary is watched (`prefork reload --canary`),
+   * in the workers of both generations. A release whose workers say that they are not well, while those of the old one are, is taken
+   * back. `false`, `{ ok: false, reason }` and an error say so, and so does a promise that takes longer than 2 s. With
+   * several functions all have to say that it is well. The method does nothing in a process that is not a worker, or under an older prefork.
+   *
+   * @example
+   * worker.health(() => ({ ok: queue.failedLately < 10, reason: `${queue.failedLately} jobs failed` }));
+   */
+  health(hook: HealthHook): void;
+  /**
    * Declares that this worker may receive traffic. Applications that never listen call it, and with `--ready message`
    * all do. Other applications are ready when they listen wherever the worker before them did. `process.send('ready')`
    * does the same.
@@ -110,6 +120,9 @@ export const worker: Worker = {
   },
   metrics(registry) {
     registered()?.metrics(registry);
+  },
+  health(hook) {
+    registered()?.health?.(hook);
   },
   ready() {
     registered()?.ready();

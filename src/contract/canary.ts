@@ -4,7 +4,7 @@
  */
 
 /**
- * One worker at one moment. `durations` and `requestsFinished` are totals over the worker's life, so what happened in the watch is the
+ * The state of a worker at one moment. `durations` and `requestsFinished` are totals over the worker's life, so what happened in the watch is the
  * difference between two samples of the same `worker`. The first sample of a worker is from when the watch began, or from when it
  * began to serve. The rest is as it was at the moment.
  */
@@ -55,7 +55,7 @@ export type MetricReading =
 
 /** A metric of the application by which a canary is judged. */
 export interface MetricLimit {
-  /** Its name in the application's registry. */
+  /** The name in the application's registry. */
   readonly name: string;
   /** Which way is worse. */
   readonly worse: 'higher' | 'lower';
@@ -67,11 +67,11 @@ export interface MetricLimit {
 export interface CanaryLimits {
   /** How many percent of the requests may fail in addition to those that fail in the baseline. */
   readonly canaryErrors: number;
-  /** By how many percent answers may take longer. */
+  /** The number of percent by which answers may take longer. */
   readonly canaryLatency: number;
-  /** By how many percent a request may keep the event loop longer. */
+  /** The number of percent by which a request may keep the event loop longer. */
   readonly canaryLoop: number;
-  /** By how many percent a worker may have more memory than the largest of the baseline. */
+  /** The number of percent by which a worker may have more memory than the largest of the baseline. */
   readonly canaryMemory: number;
   /** How long a new worker may warm up before its latency, its event loop and its memory count, ms. */
   readonly canaryWarmup: number;
@@ -81,7 +81,7 @@ export interface CanaryLimits {
   readonly canaryMetrics: readonly MetricLimit[] | undefined;
 }
 
-/** One generation at one moment of a watch. */
+/** A generation at one moment of a watch. */
 export interface GenerationSample {
   /** Monotonic, ms. */
   readonly at: number;
@@ -122,7 +122,7 @@ export interface ComparisonRow {
 
 export interface Judgement {
   readonly verdict: CanaryVerdict;
-  /** One line each: what is worse, or what there is too little of. */
+  /** Lines that say what is worse, or what there is too little of. */
   readonly reasons: readonly string[];
   readonly table: readonly ComparisonRow[];
 }

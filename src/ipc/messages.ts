@@ -2,6 +2,7 @@
  * The whole protocol between the primary and its workers. Both ends have the same version of prefork except during an
  * upgrade. A worker runs code that is not ours, so its messages are checked before they are believed.
  */
+import type { MetricReading } from '../contract/canary.ts';
 import { MOVE_REASONS, type MoveEnd, type MoveReason } from '../contract/moves.ts';
 import type { DatagramBound, DatagramQuery, ListenerMessage, ListenQuery } from '../contract/listening.ts';
 import { fieldsOf } from '../contract/fields.ts';
@@ -48,6 +49,16 @@ export type WorkerMessage =
   /** The metrics of the application's own registries, as prom-client's `getMetricsAsJSON` returns them. */
   | { readonly type: 'metrics'; readonly request: number; readonly families: readonly unknown[] }
   /**
+   * How the worker is by its application's own word (`worker.health`), null where the application says nothing, and its metrics of the
+   * names that were asked for, null where it has none.
+   */
+  | {
+      readonly type: 'health';
+      readonly ok: boolean | null;
+      readonly reason: string;
+      readonly readings: ReadonlyArray<MetricReading | null>;
+    }
+  /**
    * The worker is about to end by itself. `error` is the uncaught error as Node prints it. `stderr` is the last output
    * before it was ready. Both are empty where there is nothing to tell.
    */
@@ -69,7 +80,9 @@ export type PrimaryMessage =
   | { readonly type: 'promote'; readonly slot: number }
   | ({ readonly type: 'drain' } & DrainTerms)
   /** The answer is `metrics` with the same `request`. */
-  | { readonly type: 'metrics'; readonly request: number };
+  | { readonly type: 'metrics'; readonly request: number }
+  /** A canary is watched. The answer is `health`. */
+  | { readonly type: 'health'; readonly metrics: readonly string[] };
 
 /** In place of a slot: no row of this scoreboard tells of the sender. */
 export const NO_SLOT_HERE = 4095;
@@ -122,6 +135,12 @@ export type Successor = 'slot' | 'any' | 'upgrade';
 /** The length of a text in a message, in characters. The worker cuts longer texts. */
 export const LONGEST_TEXT = 16_384;
 
+/** The length of what an application says of itself, in characters. The worker cuts longer texts. */
+export const LONGEST_REASON = 200;
+
+/** The number of metrics that are asked for. */
+const MOST_READINGS = 16;
+
 /** The length of an address or the path of a socket, in characters. The system accepts fewer. */
 const LONGEST_ADDRESS = 4096;
 
@@ -147,6 +166,20 @@ const text: Check = atMost(LONGEST_TEXT);
 const address: Check = atMost(LONGEST_ADDRESS);
 /** Keys are passed on to the other workers, and kept for them. */
 const data: Check = (value) => value === undefined || (JSON.stringify(value)?.length ?? 0) <= LONGEST_DATA;
+
+/** Sums of numbers up to this are still numbers. */
+const LARGEST_READING = 1e15;
+
+/** Each reading has the fields of one of the three kinds, and nothing that cannot be computed with. */
+const readings: Check = (value) =>
+  Array.isArray(value) && value.length <= MOST_READINGS && value.every((one) => one === null || isReading(one));
+
+function isReading(value: unknown): boolean {
+  const { total, value: gauge, sum, count } = fieldsOf(value);
+  const given = [total, gauge, sum, count].filter((one) => one !== undefined);
+  const isKind = total !== undefined || gauge !== undefined || (sum !== undefined && count !== undefined);
+  return isKind && given.every((one) => typeof one === 'number' && Math.abs(one) <= LARGEST_READING);
+}
 
 const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> = {
   listen: {
@@ -190,6 +223,7 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
   ready: {},
   drained: {},
   metrics: { request: number, families: Array.isArray },
+  health: { ok: (value) => value === null || boolean(value), reason: atMost(LONGEST_REASON), readings },
   lastWords: { error: text, stderr: text },
 };
 

@@ -125,7 +125,7 @@ export interface Options {
    */
   maxSurge?: number | undefined;
   /**
-   * How many percent of all requests, 0.01% to 100%, may fail with 5xx in the workers of a canary in addition to those that fail in the
+   * The share of requests, 0.01% to 100%, that may fail with 5xx in the workers of a canary. It comes in addition to the share that fails in the
    * workers of the old generation at the same time. docs/canary.md has the rules by which a canary is judged.
    *
    * @default '0.5%'
@@ -133,7 +133,7 @@ export interface Options {
    */
   canaryErrors?: Percent | undefined;
   /**
-   * By how many percent, 1% to 1000%, the median and the 99th percentile of the time of answers may be higher in a canary. A
+   * The percentage, 1% to 1000%, by which the median and the 99th percentile of the time of answers may be higher in a canary. A
    * difference of less than 2 ms of the median and 10 ms of the 99th percentile never counts.
    *
    * @default '50%'
@@ -141,7 +141,7 @@ export interface Options {
    */
   canaryLatency?: Percent | undefined;
   /**
-   * By how many percent, 1% to 1000%, the event loops of a canary may be busier when they serve as many requests, or late by more. A
+   * The percentage, 1% to 1000%, by which the event loops of a canary may be busier when they serve as many requests, or later. A
    * difference of less than a tenth of the time, or 20 ms, never counts.
    *
    * @default '50%'
@@ -149,7 +149,7 @@ export interface Options {
    */
   canaryLoop?: Percent | undefined;
   /**
-   * By how many percent, 1% to 1000%, the workers of a canary may have more memory than the largest worker of the old generation. A
+   * The percentage, 1% to 1000%, by which the workers of a canary may have more memory than the largest worker of the old generation. A
    * difference of less than 48 MB never counts.
    *
    * @default '50%'

@@ -2,7 +2,7 @@
  * A finer histogram of the durations of answered requests than `durations`, for the comparison of two generations. Buckets
  * twice as wide as the one before cannot tell whether an answer takes twice as long. An octave has eight buckets here, each at
  * most 12.5 % wider than its lower bound: the three highest bits of a number's fraction, as in HdrHistogram. Less than 1 ms, and more
- * than 4 s, are one bucket each: nobody takes a release back for less, and 4 s are slow enough.
+ * than 4 s, are one bucket each: no release is taken back for less, and 4 s are slow enough.
  */
 const OCTAVES = 12;
 const PER_OCTAVE = 8;

@@ -20,6 +20,7 @@ import type { SlotHandle } from './listening/slot-handle.ts';
 import { watchForHangs } from './vitals/hang-watch.ts';
 import { IdleConnections } from './draining/idle-connections.ts';
 import { reportFatalErrors } from './last-words/fatal-report.ts';
+import { Health } from './vitals/health.ts';
 import { inspectOnAnyPort } from './vitals/inspector.ts';
 import { LastWords } from './last-words/last-words.ts';
 import { leaveWhenTold } from './draining/leaving.ts';
@@ -161,6 +162,7 @@ interface Offered {
 /** Makes the worker known to the application, for `prefork/worker`. */
 function offer({ briefing, link, status, drainHooks, primaryDeath }: Offered): void {
   const applicationMetrics = new ApplicationMetrics(link);
+  const health = new Health(link, () => applicationMetrics.families());
   let hasSaidReady = false;
   register({
     get slot() {
@@ -178,6 +180,7 @@ function offer({ briefing, link, status, drainHooks, primaryDeath }: Offered): v
       link.send({ type: 'ready' });
     },
     metrics: (registry) => applicationMetrics.add(registry),
+    health: (hook) => health.add(hook),
     ownMetrics: (registry) => applicationMetrics.addOwn(registry),
     onSlot: (hook) => status.onSlot.add(hook),
     onDrain: (hook) => drainHooks.add(hook),

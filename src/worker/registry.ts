@@ -14,6 +14,8 @@ export interface WorkerRegistry {
   readonly board: string;
   /** Gives the primary metrics of the application's own, from a registry like prom-client's. */
   metrics(registry: MetricsRegistry): void;
+  /** Adds a function that says how the worker is. It is asked while a canary is watched. Undefined in an older prefork. */
+  health?(hook: HealthHook): void;
   /** Gives the primary metrics of what prefork keeps in this worker. They are shown beside those of the application. */
   ownMetrics(registry: MetricsRegistry): void;
   /** Tells the primary that this worker may receive traffic. Later calls do nothing. */
@@ -25,6 +27,15 @@ export interface WorkerRegistry {
   /** Runs when the primary is gone, before the worker drains and ends. */
   onPrimaryDeath(hook: () => void | Promise<void>): void;
 }
+
+/**
+ * Says how the worker is: `false`, an error or an `ok` that is not true say that it is not well.
+ */
+export type HealthHook = () => HealthWord | Promise<HealthWord>;
+
+/** What a {@link HealthHook} returns. Nothing means well. */
+// oxlint-disable-next-line typescript/no-invalid-void-type -- a function that only throws returns nothing
+export type HealthWord = boolean | void | { readonly ok: boolean; readonly reason?: string };
 
 /** The part of a registry of prom-client that is used. */
 export interface MetricsRegistry {

@@ -91,12 +91,12 @@ function poisson(mean: number, random: () => number): number {
 interface Simulated {
   readonly id: number;
   readonly isCanary: boolean;
-  /** Its share of the connections: they are level, give or take one. */
+  /** The number of its connections, beside that of the others: they are level, give or take one. */
   readonly weight: number;
   readonly durations: Float64Array;
   readonly latencies: Float64Array;
   readonly since: number;
-  /** Without what it leaked. */
+  /** The memory in bytes, without what it leaked. */
   rss: number;
   leaked: number;
   readonly fullRss: number;

@@ -1,5 +1,5 @@
 /**
- * The classes of bytes that may stand in a place. One table of 256 entries holds all classes, a bit each, so that a
+ * The classes of bytes that may stand in a place. One table of 256 numbers holds all classes, a bit each, so that a
  * byte is judged by one load. RFC 9110 section 5.5 and 5.6, RFC 9112, RFC 3986.
  */
 

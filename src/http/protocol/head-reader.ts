@@ -29,7 +29,7 @@ const VALUE_LF = 11;
 const LAST_LF = 12;
 
 const VERSION_PREFIX = Buffer.from('HTTP/1.');
-/** The number of entries in `fields` for each field: where its name starts and ends, and its value. */
+/** How many numbers `fields` has for each field: where its name starts and ends, and its value. */
 export const PLACES = 4;
 
 const NO_BYTES = Buffer.alloc(0);

@@ -20,9 +20,9 @@ const BY_LENGTH: ReadonlyArray<readonly [name: Uint8Array, field: number] | unde
 });
 
 export function specialField(bytes: Uint8Array, from: number, to: number): number {
-  const entry = BY_LENGTH[to - from];
-  if (entry === undefined) return OTHER;
-  return isName(bytes, from, entry[0]) ? entry[1] : OTHER;
+  const known = BY_LENGTH[to - from];
+  if (known === undefined) return OTHER;
+  return isName(bytes, from, known[0]) ? known[1] : OTHER;
 }
 
 /** @param name in lower case. Its bytes are letters and '-', and 0x20 is what distinguishes the cases of a letter. */

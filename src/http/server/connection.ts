@@ -214,7 +214,7 @@ export class Connection implements ResponseSink, IncomingEvents {
     return maxKeepaliveDuration !== 0 && this.#core.now - this.#since >= maxKeepaliveDuration;
   }
 
-  cutShort(): void {
+  ranOut(): void {
     if (this.#request !== IDLE) return;
     this.#request = requestSide.next(IDLE, ON_BYTES);
     this.#deadline.set(this.#core.settings.readTimeout);
@@ -224,7 +224,7 @@ export class Connection implements ResponseSink, IncomingEvents {
     this.#writer.flush();
   }
 
-  head(parser: Parser): void {
+  gotHead(parser: Parser): void {
     this.#requests++;
     this.#core.application.connState?.(this.socket, 'active');
     if (parser.head.framing.authenticates) pin(this.socket);
@@ -275,7 +275,7 @@ export class Connection implements ResponseSink, IncomingEvents {
     receiver.expect(contentLength);
   }
 
-  data(parser: Parser, bytes: Buffer): void {
+  gotData(parser: Parser, bytes: Buffer): void {
     const { from, to } = parser;
     const receiver = this.#current.receiver!;
     if (this.#current.context!.isAnswered) {
@@ -302,7 +302,7 @@ export class Connection implements ResponseSink, IncomingEvents {
     if (!this.#incoming.isReading) this.#goOn();
   }
 
-  end(parser: Parser): void {
+  gotEnd(parser: Parser): void {
     this.#request = requestSide.next(this.#request, ON_END);
     this.#current.receiver?.body.complete(parser.hasTrailers ? FieldSection.of(parser.head) : undefined);
     const context = this.#current.context!;

@@ -11,11 +11,12 @@ export interface IncomingEvents {
   readonly isOver: boolean;
   /** Whether what comes has to wait. */
   readonly mustWait: boolean;
-  head(parser: Parser): void;
-  data(parser: Parser, bytes: Buffer): void;
-  end(parser: Parser): void;
-  /** All has been read, and a message is not complete. */
-  cutShort(): void;
+  gotHead(parser: Parser): void;
+  gotData(parser: Parser, bytes: Buffer): void;
+  /** The message is complete. */
+  gotEnd(parser: Parser): void;
+  /** All has been read, and the message is not complete. */
+  ranOut(): void;
   refuse(refusal: Refusal): void;
   /** All of one read has been used: its responses are written at once. */
   flush(): void;
@@ -117,16 +118,16 @@ export class Incoming implements Receiver {
       switch (parser.next(bytes, at, end)) {
         case NEED:
           if (parser.isFresh) this.release();
-          else events.cutShort();
+          else events.ranOut();
           return;
         case HEAD:
-          events.head(parser);
+          events.gotHead(parser);
           break;
         case DATA:
-          events.data(parser, bytes);
+          events.gotData(parser, bytes);
           break;
         case END:
-          events.end(parser);
+          events.gotEnd(parser);
           break;
         case FAILED:
           return events.refuse(parser.refusal!);

@@ -88,9 +88,9 @@ export const settingsTable: { readonly [Name in keyof Settings]: Entry<Settings[
 /** @throws MisuseError ERR_HTTP_OPTION that says what was expected */
 export function resolveSettings(given: Partial<Settings>): Settings {
   const settings: Record<string, unknown> = {};
-  for (const [name, entry] of Object.entries(settingsTable)) {
-    const value = (given as Record<string, unknown>)[name] ?? entry.default;
-    check(name, entry, value);
+  for (const [name, row] of Object.entries(settingsTable)) {
+    const value = (given as Record<string, unknown>)[name] ?? row.default;
+    check(name, row, value);
     settings[name] = value;
   }
   // The result is a copy. V8 makes a dictionary of an object that has got more than a dozen properties by computed

@@ -2,6 +2,7 @@ import { DatagramSockets } from '../../listeners/datagram-sockets.ts';
 import { ListenerSet } from '../../listeners/listener-set.ts';
 import { Totals } from '../../metrics/totals.ts';
 import type { Handover } from '../../upgrade/handover.ts';
+import { WorkerWords } from './worker-words.ts';
 import { ApplicationMetrics } from './application-metrics.ts';
 import { bindTcpWith, bindUdpWith } from './bind.ts';
 import { PendingRequests } from './pending-requests.ts';
@@ -38,6 +39,8 @@ export class Resources {
   readonly launcher: UpgradeLauncher;
   /** The metrics of the application's own registries. */
   readonly metrics: ApplicationMetrics;
+  /** What workers say of themselves during a canary. */
+  readonly words: WorkerWords;
   /** The counts of workers that have ended. */
   readonly totals: Totals = new Totals();
   readonly pending: PendingRequests = new PendingRequests();
@@ -81,6 +84,11 @@ export class Resources {
     this.metrics = new ApplicationMetrics({
       send: (worker, request) => send(worker, { type: 'metrics', request }),
       after: (ms, callback) => os.after(ms, callback),
+    });
+    this.words = new WorkerWords({
+      names: (settings.canaryMetrics ?? []).map(({ name }) => name),
+      send: (worker, metrics) => send(worker, { type: 'health', metrics }),
+      now: () => os.now(),
     });
     this.launcher = new UpgradeLauncher({
       sharing,

@@ -11,7 +11,7 @@ import { callerOf, listenError, resolvePath, type Caller, type FailedListen } fr
 import type { Link } from '../link.ts';
 import { answerGetServer, listenApart, stillListening, type Answer, type Query } from '../node-internals/index.ts';
 import type { Servers } from './servers.ts';
-import { SlotHandle, type Steering } from './slot-handle.ts';
+import { SlotHandle, type SlotHandleEvents, type Steering } from './slot-handle.ts';
 import { standIn, standInFor } from './stand-in.ts';
 
 /** A TLS server. Every worker is to take the session tickets that one of them has issued. */
@@ -42,7 +42,7 @@ export interface ListenParts {
  * The answer may take its time: a spare's comes when it is promoted. A worker that drains does not ask.
  */
 export function interceptListen(parts: ListenParts): void {
-  const { link, servers, sharing, onAsked, onParked, isLeaving, steering } = parts;
+  const { link, servers, sharing, onAsked, isLeaving, steering } = parts;
   const pending = new WeakMap<Server, Caller>();
   const waiting = new Map<
     number,
@@ -78,22 +78,7 @@ export function interceptListen(parts: ListenParts): void {
     }
     waiting.set(request, {
       granted(message, socket) {
-        const { listener } = message;
-        const events = {
-          listening: () => {
-            if (!servers.has(server)) servers.add(server, handle);
-            announce(link, server, { type: 'listening', listener });
-          },
-          opened: () => {
-            onParked(true);
-            servers.add(server, handle);
-            announce(link, server, { type: 'opened', listener });
-          },
-          parked: onParked,
-          closed: () => link.send({ type: 'closed', listener }),
-          returned: () => link.send({ type: 'returned', listener }),
-        };
-        const handle: SlotHandle = new SlotHandle(message, socket, events, steering);
+        const handle = new SlotHandle(message, socket, eventsOf(parts, server, message.listener), steering);
         if (message.data !== undefined) takeTicketKeys(server, message.data);
         // When `close` came first, Node closes the handle instead of listening on it.
         answer(0, handle);
@@ -147,6 +132,24 @@ export function interceptListen(parts: ListenParts): void {
     link.send({ type: 'returned', listener });
   });
   link.on('release', ({ listener, slot }) => servers.byListener(listener)?.release(slot));
+}
+
+/** What a handle tells is told to the primary, and to the parts of this worker. */
+function eventsOf({ link, servers, onParked }: ListenParts, server: Server, listener: number): SlotHandleEvents {
+  return {
+    listening(handle) {
+      if (!servers.has(server)) servers.add(server, handle);
+      announce(link, server, { type: 'listening', listener });
+    },
+    opened(handle) {
+      onParked(true);
+      servers.add(server, handle);
+      announce(link, server, { type: 'opened', listener });
+    },
+    parked: onParked,
+    closed: () => void link.send({ type: 'closed', listener }),
+    returned: () => void link.send({ type: 'returned', listener }),
+  };
 }
 
 /**

@@ -16,9 +16,9 @@ export interface Steering {
 
 export interface SlotHandleEvents {
   /** The kernel queues connections for this server. */
-  listening(): void;
+  listening(handle: SlotHandle): void;
   /** The server listens, and nothing is accepted for it yet. */
-  opened(): void;
+  opened(handle: SlotHandle): void;
   /** Hears that another worker accepts from the slot's own socket now, or that this one does again. */
   parked(isParked: boolean): void;
   /** The slot's own socket is closed, by the application or for a drain. */
@@ -89,14 +89,14 @@ export class SlotHandle {
     this.#hasListened = true;
     if (this.#isParked) {
       this.#stayAlive();
-      this.#events.opened();
+      this.#events.opened(this);
       return 0;
     }
     for (const source of this.#sources.values()) {
       const errno = this.#accept(source);
       if (errno !== 0) return errno;
     }
-    this.#events.listening();
+    this.#events.listening(this);
     return 0;
   }
 

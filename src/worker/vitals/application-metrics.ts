@@ -29,9 +29,14 @@ export class ApplicationMetrics {
 
   /** Answers in any case: the primary waits for it. */
   async #answer(request: number): Promise<void> {
+    this.#link.send({ type: 'metrics', request, families: await this.families() });
+  }
+
+  /** Returns the metrics of all registries. The promise does not reject. */
+  async families(): Promise<readonly unknown[]> {
     const registries = this.#given.size > 0 ? [...this.#given] : loadedRegistries();
     const families = await Promise.all([...registries, ...this.#own].map(familiesOf));
-    this.#link.send({ type: 'metrics', request, families: families.flat() });
+    return families.flat();
   }
 }
 

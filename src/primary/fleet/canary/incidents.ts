@@ -1,7 +1,7 @@
 import type { ComparisonRow, Health, WorkerSample } from '../../../contract/canary.ts';
 import type { Finding, Rule } from './rule.ts';
 
-/** One crash is enough. The canary's workers have just passed their boot, so there is no chance in it that a test could weigh. */
+/** A single crash is enough. The canary's workers have just passed their boot, so there is no chance in it that a test could weigh. */
 export const incidents: Rule = ({ samples }) => {
   const canary = samples.canary.at(-1);
   const baseline = samples.baseline.at(-1);
@@ -25,7 +25,7 @@ const IN_A_ROW = 2;
 
 /**
  * The word of the application. While a worker of the old code says that it is not well either, the fault is elsewhere, in a database
- * perhaps, and nobody is judged by it.
+ * perhaps, and the canary is not judged by it.
  */
 export const opinion: Rule = ({ samples }) => {
   const recent = samples.canary.map(({ workers }, index) => ({

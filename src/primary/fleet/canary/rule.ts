@@ -30,7 +30,7 @@ export const DOUBT = 0.002;
 const LOOK_MS = 1000;
 
 /**
- * Whoever looks again and again finds something at last. So the looks share half of the chance to be wrong, and the last one has the other
+ * A policy that looks again and again finds something at last. So the looks share half of the chance to be wrong, and the last one has the other
  * half (Bonferroni's inequality). It holds however the looks depend on each other.
  */
 export function lookAt(elapsed: number, total: number): Look {

@@ -174,7 +174,7 @@ test('the beat keeps no process alive', (t) => {
   const program = `
     import { Vitals } from ${module};
     const connections = { open: () => 0, accepted: () => 0 };
-    new Vitals({ board: ${JSON.stringify(board.path)}, row: 0, slot: 0, generation: 1, connections, requests: { durations: new Float64Array(${DURATIONS}) } });
+    new Vitals({ board: ${JSON.stringify(board.path)}, row: 0, slot: 0, generation: 1, connections, requests: { durations: new Float64Array(${DURATIONS}), latencies: new Float64Array(${LATENCIES}) } });
     console.log('beating');`;
   const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
     encoding: 'utf8',

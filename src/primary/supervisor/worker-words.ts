@@ -1,0 +1,61 @@
+import type { Health, MetricReading } from '../../contract/canary.ts';
+import { printable } from '../../format/printable.ts';
+import type { WorkerId } from '../fleet/events.ts';
+
+/** An answer older than this says nothing of the moment, ms. Workers are asked every second. */
+const GOOD_FOR_MS = 5000;
+
+/** What a worker said of itself. */
+export interface Word {
+  readonly health: Health | undefined;
+  readonly metrics: ReadonlyArray<MetricReading | undefined>;
+}
+
+interface Said extends Word {
+  readonly at: number;
+}
+
+export interface WorkerWordsParts {
+  /** The names of the application's metrics that are asked for. */
+  readonly names: readonly string[];
+  readonly send: (worker: WorkerId, names: readonly string[]) => void;
+  /** Monotonic, ms. */
+  readonly now: () => number;
+}
+
+/** What workers last said of themselves: `worker.health`, and metrics of their own registries. Owns nothing but memory. */
+export class WorkerWords {
+  readonly #parts: WorkerWordsParts;
+  readonly #said = new Map<WorkerId, Said>();
+
+  constructor(parts: WorkerWordsParts) {
+    this.#parts = parts;
+  }
+
+  ask(workers: Iterable<WorkerId>): void {
+    for (const worker of workers) this.#parts.send(worker, this.#parts.names);
+  }
+
+  /** Takes an answer, whose fields have been checked. A worker may say anything in them. */
+  answered(
+    worker: WorkerId,
+    { ok, reason, readings }: { ok: boolean | null; reason: string; readings: ReadonlyArray<MetricReading | null> },
+  ): void {
+    const { names, now } = this.#parts;
+    this.#said.set(worker, {
+      at: now(),
+      health: ok === null ? undefined : { ok, reason: printable(reason) },
+      metrics: names.map((_, index) => readings[index] ?? undefined),
+    });
+  }
+
+  /** @returns undefined when the worker has not said anything lately. */
+  of(worker: WorkerId): Word | undefined {
+    const said = this.#said.get(worker);
+    return said !== undefined && this.#parts.now() - said.at <= GOOD_FOR_MS ? said : undefined;
+  }
+
+  gone(worker: WorkerId): void {
+    this.#said.delete(worker);
+  }
+}
