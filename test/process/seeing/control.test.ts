@@ -406,8 +406,9 @@ const hostile: ReadonlyArray<[how: string, answer: (socket: Socket) => void, say
   [
     'sends without end',
     (socket) => {
-      const more = (): void => {
-        if (!socket.destroyed) socket.write('x'.repeat(1_000_000), more);
+      // A socket calls this for each write that fails, before it counts as destroyed.
+      const more = (error?: Error | null): void => {
+        if (error === undefined || error === null) socket.write('x'.repeat(1_000_000), more);
       };
       socket.write('HTTP/1.0 200 OK\r\n\r\n');
       more();
