@@ -20,6 +20,7 @@ const loaders: Readonly<Record<VerbName, Loader>> = {
   list: async () => (await import('./commands/list.ts')).list,
   status: async () => (await import('./commands/status.ts')).status,
   top: async () => (await import('./commands/top.ts')).top,
+  logs: async () => (await import('./commands/logs.ts')).logs,
   dashboard: async () => (await import('./commands/dashboard.ts')).dashboard,
   ...tableOf<AskedKind, Loader>(askedKinds, (kind) => () => loadOperation(kind)),
   stop: async () => (await import('./commands/stop.ts')).stop,

@@ -19,6 +19,8 @@ export interface VerbShape {
   readonly isNameless?: boolean;
   /** Options without a value, such as `--now`, each with its sentence in the help. */
   readonly flags?: Readonly<Record<string, string>>;
+  /** The letters of flags that have a short form. */
+  readonly shortFlags?: Readonly<Record<string, string>>;
   /** Options with a value, such as `--seconds <n>`. */
   readonly values?: Readonly<Record<string, ValueShape>>;
   /**
@@ -49,13 +51,16 @@ export interface VerbLine {
  */
 export function parseVerbLine(
   argv: readonly string[],
-  { flags = {}, values = {}, argument, isNameless = false }: VerbShape,
+  { flags = {}, shortFlags = {}, values = {}, argument, isNameless = false }: VerbShape,
 ): VerbLine {
   const types: NonNullable<ParseArgsConfig['options']> = {
     ...Object.fromEntries(Object.entries(values).map(([name, shape]) => [name, valueType(shape)])),
     ...(!isNameless && { name: { type: 'string', short: 'n' } as const }),
     help: { type: 'boolean', short: 'h' },
     ...Object.fromEntries(Object.keys(flags).map((flag) => [flag, { type: 'boolean' } as const])),
+    ...Object.fromEntries(
+      Object.entries(shortFlags).map(([short, flag]) => [flag, { type: 'boolean', short } as const]),
+    ),
   };
   // `-1` is a value here. The space before it keeps parseArgs from reading it as an option.
   const args = argv.map((arg) => (/^-\d/.test(arg) ? ` ${arg}` : arg));

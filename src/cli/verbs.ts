@@ -11,6 +11,7 @@ export type VerbName =
   | 'status'
   | 'top'
   | 'dashboard'
+  | 'logs'
   | 'stop'
   | 'profile'
   | 'heap'
@@ -38,6 +39,10 @@ export const verbs: Readonly<Record<VerbName, VerbRow>> = {
   top: {
     usage: 'top [--json]',
     about: 'Show the workers of a server live.',
+  },
+  logs: {
+    usage: 'logs [-f] [--worker <n>]',
+    about: 'Print the last lines of a server; with -f, those that follow, too.',
   },
   dashboard: {
     usage: 'dashboard [--no-open]',

@@ -4,7 +4,7 @@ import { PreforkError, UsageError } from '../errors.ts';
 import { printable } from '../format/printable.ts';
 import type { AskedKind, AskedTargets } from '../contract/operations.ts';
 import type { Outcome } from '../contract/outcome.ts';
-import type { Status } from './controls.ts';
+import type { KeptLines, Status } from './controls.ts';
 import { exchange, type Question } from './exchange.ts';
 import {
   controlDirectories,
@@ -165,6 +165,27 @@ export async function readStatus(server: RunningServer, patience: number = STATU
   const { ok, reason } = fieldsOf(answer);
   if (ok === false) throw noAnswer(server, `cannot tell its status: ${String(reason)}`);
   return answer as Status;
+}
+
+/**
+ * Asks for the last lines: see `Controls.logs`.
+ *
+ * @throws PreforkError `ERR_NOT_RUNNING`, or `ERR_NO_ANSWER`
+ */
+export async function readLines(server: RunningServer, after: number, worker?: number): Promise<KeptLines> {
+  const which = worker === undefined ? '' : `&worker=${worker}`;
+  const path = `/logs?after=${after}${which}`;
+  const answer = (await ask(server, { method: 'GET', path, patience: STATUS_TIMEOUT_MS })) as Partial<KeptLines>;
+  const { lines, next, dropped } = answer;
+  if (Array.isArray(lines) && lines.every(isLine) && Number.isSafeInteger(next) && Number.isSafeInteger(dropped)) {
+    return answer as KeptLines;
+  }
+  throw noAnswer(server, 'keeps no lines that this prefork can read');
+}
+
+function isLine(line: unknown): boolean {
+  const { at, worker, text } = (line ?? {}) as Readonly<Record<string, unknown>>;
+  return typeof at === 'string' && typeof text === 'string' && (worker === null || Number.isSafeInteger(worker));
 }
 
 /**

@@ -2,6 +2,7 @@
  * The interface between the control socket and the primary. The supervisor implements it. The server, the routes and
  * the commands know nothing else of the primary.
  */
+import type { Comparison, OnDoubt } from '../contract/canary.ts';
 import type { Balance, Sharing } from '../contract/modes.ts';
 import type { MovesByReason } from '../contract/moves.ts';
 import type { AskedKind, AskedTargets, OperationKind } from '../contract/operations.ts';
@@ -40,11 +41,19 @@ export interface Status {
   readonly spares: readonly WorkerStatus[];
   /** Workers that finish what is in flight and then end. Their slot already belongs to another worker. */
   readonly leaving: readonly WorkerStatus[];
+  /** Workers that accept nothing, and may get their slot back. */
+  readonly parked: readonly WorkerStatus[];
+  /** The generation that `prefork rollback` returns to; null when there is none. */
+  readonly kept: KeptStatus | null;
+  /** The canary that is watched now; null when there is none. */
+  readonly canary: CanaryStatus | null;
   /** The operation that runs now; null when there is none. */
   readonly operation: OperationKind | null;
   readonly reloads: {
     readonly done: number;
     readonly failed: number;
+    /** How many of those that were done have been rolled back. */
+    readonly rolledBack: number;
     /** Undefined before the first reload. */
     readonly last: ReloadStatus | undefined;
   };
@@ -64,6 +73,28 @@ export interface BalanceStatus {
   readonly handoffs: { readonly done: number; readonly refused: number; readonly failed: number };
   /** Connections that moved between two requests, or were to, by reason, since the primary started. */
   readonly moves: MovesByReason;
+}
+
+/** A canary that is watched, and how its generation compares so far. */
+export interface CanaryStatus {
+  readonly generation: number;
+  readonly slots: readonly number[];
+  /** How long it has been watched, and is to be, ms. */
+  readonly elapsed: number;
+  readonly watch: number;
+  readonly onDoubt: OnDoubt;
+  /** Null before the first look. */
+  readonly comparison: Comparison | null;
+}
+
+/** A generation whose workers are parked. */
+export interface KeptStatus {
+  readonly generation: number;
+  readonly workers: number;
+  /** The resident memory of all of them, bytes. */
+  readonly rss: number;
+  /** When it is given up. */
+  readonly until: string;
 }
 
 export interface ReloadStatus {
@@ -142,7 +173,21 @@ export interface Dashboard {
   watch(viewer: Viewer, isTrusted: boolean): void;
 }
 
+/** The last lines of the log and of the workers. */
+export interface KeptLines {
+  readonly version: 1;
+  /** False when the workers write to the terminal or file themselves, so that the primary does not see their lines. */
+  readonly hasWorkers: boolean;
+  /** How many lines since `after` are not kept any more. */
+  readonly dropped: number;
+  /** The number that the next request gives as `after`. */
+  readonly next: number;
+  readonly lines: ReadonlyArray<{ readonly at: string; readonly worker: number | null; readonly text: string }>;
+}
+
 export interface Controls {
+  /** Returns the last lines: see `LineRing.read`. */
+  logs(after?: number, worker?: number): KeptLines;
   /** Loads the dashboard when it is first asked for. */
   dashboard(): Promise<Dashboard>;
   status(): Status;

@@ -1,8 +1,18 @@
 /** The routes of the control socket: a table from path and method to a function. This module has no sockets. */
-import { askedKinds, rowOf, type AskedKind, type AskedTargets } from '../contract/operations.ts';
+import { MOST_WORKERS } from '../contract/limits.ts';
+import { askedKinds, rowOf, type AskedKind, type AskedTargets, type OperationField } from '../contract/operations.ts';
 import type { Outcome } from '../contract/outcome.ts';
 import type { Controls, Viewer } from './controls.ts';
-import { BadRequest, readBoolean, readFields, readInteger, readPath, type Fields } from './fields.ts';
+import {
+  BadRequest,
+  readBoolean,
+  readChoice,
+  readFields,
+  readInteger,
+  readPath,
+  readShare,
+  type Fields,
+} from './fields.ts';
 import { refusal, type Provenance } from './origin.ts';
 import { PAGE_POLICY, pageFiles, type PagePath } from './page-files.ts';
 import { withoutWords } from './status/public-status.ts';
@@ -81,6 +91,7 @@ const routes: Readonly<Record<string, Methods>> = {
   '/healthz': { GET: { fields: [], answer: () => text(200, 'ok') } },
   '/readyz': { GET: { fields: [], answer: readiness } },
   '/status.schema.json': { GET: { fields: [], answer: schema } },
+  '/logs': { GET: { fields: ['after', 'worker'], answer: logs } },
   '/stop': {
     POST: {
       fields: ['now'],
@@ -172,6 +183,14 @@ async function metrics({ controls, accept }: Asked): Promise<Answer> {
   return { status: 200, contentType: result.contentType, body: result.body };
 }
 
+/** What workers write may be anything, such as a password: only the user of the server and those with the token see it. */
+function logs({ controls, fields, isTrusted }: Asked): Answer {
+  if (!isTrusted) return failure(403, 'the lines of the application are for those with the token');
+  const after = readInteger(fields, 'after', { min: 0, max: Number.MAX_SAFE_INTEGER });
+  const worker = readInteger(fields, 'worker', { min: 0, max: MOST_WORKERS - 1 });
+  return json(200, controls.logs(after, worker));
+}
+
 function readiness({ controls }: Asked): Answer {
   const result = controls.readiness();
   return result.ready ? text(200, 'ok') : text(503, result.reason);
@@ -221,11 +240,24 @@ function pathOf(kind: AskedKind, given: Fields): string | undefined {
 function targetOf<Kind extends AskedKind>(kind: Kind, given: Fields): AskedTargets[Kind] {
   const { fields = {}, oneOf } = rowOf(kind);
   const values = Object.entries(fields).map(([name, field]) => {
-    return [name, field.type === 'integer' ? readInteger(given, name, field) : readPath(given, name)] as const;
+    return [name, valueOf(given, name, field)] as const;
   });
   const known = values.filter(([, value]) => value !== undefined);
   if (oneOf !== undefined && known.length !== 1) throw new BadRequest(`expected ${oneOf}`);
   return Object.fromEntries(known) as AskedTargets[Kind];
+}
+
+function valueOf(given: Fields, name: string, field: OperationField): string | number | undefined {
+  switch (field.type) {
+    case 'integer':
+      return readInteger(given, name, field);
+    case 'path':
+      return readPath(given, name);
+    case 'choice':
+      return readChoice(given, name, field.choices);
+    case 'share':
+      return readShare(given, name);
+  }
 }
 
 function hold(controls: Controls, fields: Fields): Promise<Outcome> {

@@ -20,6 +20,7 @@ import { Binder } from '../privileges/binder.ts';
 import { prepare } from './prepare.ts';
 import type { ServiceManager } from './system/service-manager.ts';
 import { AppsParent } from './system/apps-parent.ts';
+import { LineRing } from './telemetry/line-ring.ts';
 import { Signals } from './system/signals.ts';
 import { sweepStale } from '../scoreboard/board.ts';
 import { ControlAddress } from './supervisor/control-address.ts';
@@ -77,7 +78,11 @@ async function supervise(
   cleanup.add(() => binder?.close());
   const signals = new Signals(given.shutdownGracePeriod);
   cleanup.add(() => signals.close());
-  const log = createLog(given.logFormat, given.logLevel, options.logger);
+  const lines = new LineRing();
+  const log = createLog(given.logFormat, given.logLevel, options.logger, {
+    hasTime: given.logTime && options.logger === undefined,
+    keep: (line) => lines.add(null, line),
+  });
   const manager = await serviceManager(log, oldPrimary?.handover.notifyFd);
   const { settings, sharing, balance, board } = await prepare(given, options, log);
   cleanup.add(() => {
@@ -90,7 +95,7 @@ async function supervise(
   const token = await tokenOf(settings, givenToken, oldPrimary?.handover.admin?.token);
   if (token !== undefined && givenToken?.isExposed === true && settings.user === undefined)
     log('admin token exposed', { message: TOKEN_EXPOSED });
-  const output = await prefixedOutput(settings);
+  const output = await prefixedOutput(settings, lines);
   // Root has started it for another user.
   const isSeparated = settings.user !== undefined || settings.group !== undefined;
 
@@ -142,6 +147,7 @@ async function supervise(
   const controls = new PrimaryControls({
     supervisor,
     place: address,
+    lines,
     entry: program.entry,
     now: monotonic,
     isSeparated,
@@ -210,10 +216,18 @@ async function succeed(before: OldPrimary, endpoints: ControlEndpoints, supervis
   await endpoints.openAdmin();
 }
 
-async function prefixedOutput({ prefixOutput }: Settings): Promise<PrefixedOutput | undefined> {
-  if (!prefixOutput) return undefined;
+async function prefixedOutput(
+  { prefixOutput, logTime, logFormat }: Settings,
+  lines: LineRing,
+): Promise<PrefixedOutput | undefined> {
+  if (!prefixOutput && !logTime) return undefined;
   const { PrefixedOutput: Output } = await import('./workers/prefixed-output.ts');
-  return new Output();
+  lines.hasWorkers = true;
+  return new Output({
+    hasPrefix: prefixOutput,
+    hasTime: logTime && logFormat === 'text',
+    keep: (slot, line) => lines.add(typeof slot === 'number' ? slot : null, line),
+  });
 }
 
 async function tokenOf(

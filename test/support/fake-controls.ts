@@ -2,8 +2,16 @@ import { noMoves } from '../../src/contract/moves.ts';
 import type { AskedKind, AskedTargets } from '../../src/contract/operations.ts';
 import type { Outcome } from '../../src/contract/outcome.ts';
 import { VITALS, type Vitals } from '../../src/contract/vitals.ts';
-import type { Controls, Dashboard, MetricsAnswer, Status, WorkerStatus } from '../../src/control/controls.ts';
+import type {
+  Controls,
+  Dashboard,
+  KeptLines,
+  MetricsAnswer,
+  Status,
+  WorkerStatus,
+} from '../../src/control/controls.ts';
 import { Live } from '../../src/dashboard/live.ts';
+import { LineRing } from '../../src/primary/telemetry/line-ring.ts';
 import { EventHistory } from '../../src/primary/telemetry/event-history.ts';
 import { DURATIONS } from '../../src/scoreboard/durations.ts';
 
@@ -42,9 +50,12 @@ export function fakeStatus(changes: Partial<Status> = {}): Status {
     workers: { wanted: 1, serving: 1 },
     slots: [{ slot: 0, state: 'serving', worker: fakeWorker(), successor: null, crashes: 0, lastExit: null }],
     spares: [],
+    parked: [],
+    kept: null,
+    canary: null,
     leaving: [],
     operation: null,
-    reloads: { done: 0, failed: 0, last: undefined },
+    reloads: { done: 0, failed: 0, rolledBack: 0, last: undefined },
     durationBounds: [1, 10, 100],
     ...changes,
   };
@@ -81,6 +92,12 @@ export class FakeControls implements Controls {
   async metrics(accept: string | undefined): Promise<MetricsAnswer> {
     if (this.noMetrics !== undefined) return { ok: false, reason: this.noMetrics };
     return { ok: true, contentType: 'text/plain; version=0.0.4; charset=utf-8', body: `# ${accept}\n` };
+  }
+
+  readonly lines: LineRing = new LineRing();
+
+  logs(after?: number, worker?: number): KeptLines {
+    return this.lines.read(after, worker);
   }
 
   readiness(): ReturnType<Controls['readiness']> {

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { UsageError } from '../../errors.ts';
 import { rowOf, type AskedKind, type AskedTargets } from '../../contract/operations.ts';
 import { findServer, type Operations } from '../../control/client.ts';
-import { doneFields, perform, printDone } from '../operation.ts';
+import { comparisonOf, doneFields, perform, performAsJson, printDone } from '../operation.ts';
 import type { OperationCommand } from '../operation-command.ts';
 import { print } from '../print.ts';
 import { allServers, performAll } from '../servers/perform-all.ts';
@@ -32,9 +32,15 @@ export function operationVerb(kind: AskedKind): (argv: readonly string[]) => Pro
     const asked = target(line);
     if (line.flags.has('all')) {
       if (line.name !== undefined) throw new UsageError('expected either --all or a name');
+      if (line.flags.has('json')) throw new UsageError('expected either --all or --json');
       return performAll(kind, await allServers(), (server, patience) => perform(server, path, asked, patience));
     }
-    printDone(kind, fields(await perform(await findServer(line.name), path, asked)));
+    const server = await findServer(line.name);
+    if (line.flags.has('json')) return performAsJson(server, path, asked);
+    const done = await perform(server, path, asked);
+    const table = comparisonOf(done);
+    if (table.length > 0) print(`${table.join('\n')}\n`);
+    printDone(kind, fields(done));
     return 0;
   };
 }
@@ -50,6 +56,7 @@ function plainCommand<Kind extends AskedKind>(kind: Kind): OperationCommand<Kind
     const given = Object.entries(fields).filter(([name]) => line.values.has(name));
     const read = given.map(([name, field]) => {
       if (field.type === 'path') return [name, resolve(line.values.get(name)!)] as const;
+      if (field.type !== 'integer') return [name, line.values.get(name)!] as const;
       return [name, readNumber(line, name, { min: field.min, max: field.max, preset: field.min })] as const;
     });
     return Object.fromEntries(read) as AskedTargets[Kind];

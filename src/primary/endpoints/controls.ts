@@ -2,7 +2,8 @@ import { accessSync, constants, statSync } from 'node:fs';
 import type { Balance, Sharing } from '../../contract/modes.ts';
 import type { AskedKind, AskedTargets } from '../../contract/operations.ts';
 import type { Outcome } from '../../contract/outcome.ts';
-import type { Controls, Dashboard, MetricsAnswer, Status } from '../../control/controls.ts';
+import type { Controls, Dashboard, KeptLines, MetricsAnswer, Status } from '../../control/controls.ts';
+import type { LineRing } from '../telemetry/line-ring.ts';
 import type { Operate } from '../fleet/events.ts';
 import type { Failure } from '../fleet/operations/operation.ts';
 import { whyNotRoots } from '../../upgrade/next-node.ts';
@@ -24,6 +25,7 @@ const IDLE_MS = 5000;
 export interface PrimaryControlsParts extends ScrapeTerms {
   readonly supervisor: Supervisor;
   readonly place: ControlAddress;
+  readonly lines: LineRing;
   /** The path of the program. */
   readonly entry: string;
   /** The modes that are in force, which may differ from the options. */
@@ -76,6 +78,10 @@ export class PrimaryControls implements Controls {
 
   metrics(accept: string | undefined): Promise<MetricsAnswer> {
     return metricsOf(this.#supervisor, this.#parts, this.status(), accept);
+  }
+
+  logs(after?: number, worker?: number): KeptLines {
+    return this.#parts.lines.read(after, worker);
   }
 
   readiness(): ReturnType<Controls['readiness']> {

@@ -52,13 +52,13 @@ export function look({ lookedAt, awakeSince }: Watch, at: number): Watch {
 
 /** Returns the events that one worker's row causes. */
 export function judge(worker: Worker, beat: Beat, watch: Watch, settings: WatchSettings): FleetEvent[] {
-  if (worker.state !== 'serving') return [];
+  if (worker.state !== 'serving' && worker.state !== 'parked') return [];
   const { id } = worker;
   const silent = watch.lookedAt - Math.max(beat.heartbeat, watch.awakeSince);
   if (silent >= HUNG_AFTER_MS) return judgeSilence(worker, silent, watch.lookedAt, settings);
   if (worker.isHung) return [{ type: 'beating', worker: id }];
   // A replacement would take away what the tool looks for, and a heap snapshot alone makes the worker large.
-  if (worker.heldUntil > watch.lookedAt) return [];
+  if (worker.heldUntil > watch.lookedAt || worker.state === 'parked') return [];
   const reason = recycleReason(worker, beat, watch.lookedAt, settings);
   return reason === undefined ? [] : [{ type: 'operate', kind: 'recycle', target: { worker: id, reason } }];
 }

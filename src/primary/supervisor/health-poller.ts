@@ -6,6 +6,7 @@ import { BalanceLog } from './balance-log.ts';
 import type { FleetEvent, WorkerId } from '../fleet/events.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { IdleBoots } from './idle-boots.ts';
+import type { SlowLooks } from './slow-looks.ts';
 import type { HandoffCounts } from '../workers/handoffs.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Os } from '../workers/os.ts';
@@ -24,6 +25,8 @@ export interface HealthPollerParts {
   readonly handoffs: () => HandoffCounts;
   readonly moves: () => MovesByReason;
   readonly post: (event: FleetEvent | Look) => void;
+  /** What is looked at more seldom. */
+  readonly slow: Pick<SlowLooks, 'look'>;
 }
 
 /**
@@ -58,6 +61,7 @@ export class HealthPoller {
     this.#watch = look(this.#watch, os.now());
     this.#balanceLog?.write(fleet, this.#watch.lookedAt);
     this.#idleBoots.look(fleet, row, this.#watch.lookedAt);
+    this.#parts.slow.look(fleet, this.#watch.lookedAt);
     for (const worker of fleet.workers.values()) {
       const beat = row(worker.id);
       if (beat === undefined) continue;

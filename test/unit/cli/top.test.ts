@@ -323,6 +323,7 @@ describe('a frame', () => {
       reloads: {
         done: 0,
         failed: 1,
+        rolledBack: 0,
         last: { generation: 2, outcome: 'failed', reason: 'a\u001B[2J\nb', at: '2026-01-01T00:00:00.000Z' },
       },
     });

@@ -34,6 +34,10 @@ test('defaults', () => {
     ready: 'listen',
     readyTimeout: 30_000,
     settle: 500,
+    keepPrevious: 0,
+    canary: 0,
+    canaryWatch: 60_000,
+    onDoubt: 'rollback',
     maxSurge: 1,
     canaryErrors: 0.5,
     canaryLatency: 50,
@@ -59,6 +63,7 @@ test('defaults', () => {
     logLevel: 'info',
     admin: undefined,
     adminTokenFile: undefined,
+    logTime: false,
     prefixOutput: false,
   });
 });
@@ -146,6 +151,20 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
     ['message', 'message', 'message'],
     ['start', 'start', 'start'],
   ],
+  canary: [
+    ['0', 0, 0],
+    ['2', 2, 2],
+    ['25%', '25%', '25%'],
+  ],
+  canaryWatch: [
+    ['1s', 1000, '1s'],
+    ['24h', 86_400_000, 86_400_000],
+  ],
+  onDoubt: [['continue', 'continue', 'continue']],
+  keepPrevious: [
+    ['0', 0, 0],
+    ['24h', 86_400_000, '24h'],
+  ],
   settle: [
     ['0', 0, 0],
     ['60s', 60_000, '60s'],
@@ -197,6 +216,12 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
     [':0', ':0', ':0'],
     ['localhost:9090', 'localhost:9090', 'localhost:9090'],
     ['[::1]:65535', '[::1]:65535', '[::1]:65535'],
+  ],
+  logTime: [
+    ['true', true, true],
+    ['1', true, true],
+    ['false', false, false],
+    ['0', false, false],
   ],
   prefixOutput: [
     ['true', true, true],
@@ -361,6 +386,32 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
     texts: ['Listen', 'serving'],
     values: [[true, 'true']],
   },
+  canary: {
+    expected: 'a number of workers from 0 to 1024, or a share of them from 1% to 99%',
+    texts: ['', '-1', '1.5', '0%', '100%', 'half', '1025'],
+    values: [
+      [-1, '-1'],
+      [1.5, '1.5'],
+      ['0%', '"0%"'],
+      [null, 'null'],
+      [true, 'true'],
+    ],
+  },
+  canaryWatch: {
+    expected: aTime('1s', '24h'),
+    texts: [...badTimes.texts, '0', '25h'],
+    values: [...badTimes.values, [999, '999']],
+  },
+  onDoubt: {
+    expected: 'rollback or continue',
+    texts: ['Rollback', 'promote'],
+    values: [[true, 'true']],
+  },
+  keepPrevious: {
+    expected: aTime('0', '24h'),
+    texts: [...badTimes.texts, '25h'],
+    values: [...badTimes.values, [86_400_001, '86400001']],
+  },
   settle: {
     expected: aTime('0', '1m'),
     texts: [...badTimes.texts, '61s'],
@@ -424,6 +475,14 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
     values: [
       ['', '""'],
       [9090, '9090'],
+    ],
+  },
+  logTime: {
+    expected: 'true or false',
+    texts: ['yes', 'TRUE', '2'],
+    values: [
+      ['true', '"true"'],
+      [1, '1'],
     ],
   },
   prefixOutput: {
