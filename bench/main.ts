@@ -7,13 +7,16 @@ import { forecast, minutes, total } from './forecast.ts';
 import { lineUp } from './lineup.ts';
 import { merge } from './merge.ts';
 import { help, parseOptions, ROUNDS, UsageError } from './options.ts';
-import { publish } from './publish.ts';
+import { isApart, publish } from './publish.ts';
 import { printReport } from './report/terminal.ts';
 import { keep, readResults, type Results } from './results.ts';
 import { scenarios as allScenarios } from './scenarios/index.ts';
 import { choose, type Chosen, type Present, whoIsHere } from './selection.ts';
 import { measureAll } from './session.ts';
 import { summarise } from './summary.ts';
+
+const PUBLISHABLE =
+  '--publish takes a whole run, all scenarios and systems; or a scenario that is published by itself, with all of its systems';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -33,7 +36,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   const chosen = choose(options);
-  if (options.publish && chosen.partial) throw new UsageError('--publish takes a whole run, all scenarios and systems');
+  if (options.publish && chosen.partial && !chosen.apart) throw new UsageError(PUBLISHABLE);
   const present = await whoIsHere(chosen.systems);
   if (options.list) return (await list(present, chosen), 0);
   const results = await measureAll(options, chosen, present, started, say);
@@ -49,7 +52,7 @@ export async function main(args: readonly string[]): Promise<number> {
 /** Prints, and publishes, what was measured before. */
 async function work(results: Results, publishes: boolean): Promise<number> {
   printReport(summarise(results), say);
-  if (publishes && results.partial) throw new UsageError('--publish takes a whole run, all scenarios and systems');
+  if (publishes && results.partial && !isApart(results)) throw new UsageError(PUBLISHABLE);
   if (publishes) await publish(results, say);
   return 0;
 }

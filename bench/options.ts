@@ -38,7 +38,8 @@ Usage: npm run bench -- [options]
   --seed <n>           of the systems' order within the rounds; printed and kept with the results
   --list               the scenarios, the systems of this machine, and how long a run takes
 
-  --publish            afterwards write baseline.json, the pictures and the tables of docs/benchmarks.md (and README.md)
+  --publish            afterwards write baseline.json, the pictures and the tables of docs/benchmarks.md (and README.md); with
+                       --only deploys, which is published by itself, write deploys.json and what is made of it
   --from <file>        do not run, work on this file of results/: print its tables, or publish it
   --merge <a> <b> …    put whole scenarios of several files of results/ together, those of the later file first; same commit,
                        machine and number of rounds; with --publish what came out is published

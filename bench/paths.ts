@@ -24,6 +24,8 @@ export const paths = {
   results: here('results/'),
   pictures: here('pictures/'),
   baseline: here('baseline.json'),
+  /** What was published of a scenario by itself. */
+  apart: (scenario: string): string => here(`${scenario}.json`),
   /** The pages that have tables between markers. */
   pages: [here('../docs/benchmarks.md'), here('../README.md')],
 } as const;

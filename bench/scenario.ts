@@ -44,6 +44,11 @@ interface Described {
   readonly columns: readonly Column[];
   /** Not in the quick form unless it is named. */
   readonly slow?: boolean;
+  /**
+   * It counts and does not time, so it needs no references and no other scenario beside it: a run of it alone is published,
+   * and it is not a part of a whole run.
+   */
+  readonly apart?: boolean;
   /** The systems that run in it unless some are named; absent: all that can. */
   readonly among?: readonly string[];
   /** In the first so many rounds only; absent: in all. */

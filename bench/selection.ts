@@ -17,17 +17,21 @@ export interface Chosen {
   readonly shortened: boolean;
   /** Not all of the bench. */
   readonly partial: boolean;
+  /** All of it is published by itself. */
+  readonly apart: boolean;
 }
 
 export function choose({ quick, only, against, rounds = ROUNDS, seconds, check: checks }: Options): Chosen {
   const names = only.length === 0 && checks ? CHECKED : only;
-  const usual = quick ? allScenarios.filter(({ slow }) => slow !== true) : allScenarios;
+  const together = allScenarios.filter(({ apart }) => apart !== true);
+  const usual = quick ? together.filter(({ slow }) => slow !== true) : together;
   const scenarios = names.length === 0 ? usual : pick(allScenarios, names, 'scenario');
   const everyone = against.length === 0 && !quick && !checks;
   const systems = everyone ? allSystems : pick(allSystems, [OURS, ...REFERENCES, ...against], 'system');
   const shortened = quick || checks || rounds < ROUNDS || seconds !== undefined;
   const partial = shortened || names.length > 0 || against.length > 0;
-  return { scenarios, systems, named: against.length > 0, shortened, partial };
+  const apart = names.length > 0 && scenarios.every((one) => one.apart === true) && !shortened && against.length === 0;
+  return { scenarios, systems, named: against.length > 0, shortened, partial, apart };
 }
 
 export interface Present {

@@ -1,8 +1,9 @@
 /**
- * Writes docs/configuration.md, docs/metrics.md and parts of docs/control.md and docs/architecture.md from the tables in the code; with --check, fails
+ * Writes docs/configuration.md, docs/metrics.md, docs/events.md and parts of other pages from the tables in the code; with --check, fails
  * where they are not current.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { NUMBERS } from '../dist/dashboard/frame.js';
 import { statusMarkdown } from '../dist/control/status/status-markdown.js';
 import { exitCodes } from '../dist/errors.js';
 import { httpParts } from '../dist/http/node-internals/parts.js';
@@ -181,7 +182,13 @@ const architecture = withPart(
   `| Of the | Part | Without it |\n| --- | --- | --- |\n${rows}`,
 );
 
-const texts = { architecture, configuration, metrics, events, control };
+const dashboard = withPart(
+  'dashboard',
+  'src/contract/figure-table.ts',
+  `${NUMBERS.map((name) => `\`${name}\``).join(', ')}.\n`,
+);
+
+const texts = { architecture, configuration, metrics, events, control, dashboard };
 
 for (const [name, text] of Object.entries(texts)) {
   const file = new URL(`../docs/${name}.md`, import.meta.url);
@@ -200,5 +207,5 @@ function withPart(name, source, text) {
   const start = page.indexOf(mark);
   if (start === -1) throw new Error(`docs/${name}.md lacks its mark: ${mark}`);
   const end = page.indexOf('\n## ', start);
-  return `${page.slice(0, start)}${mark}\n${text}${page.slice(end)}`;
+  return `${page.slice(0, start)}${mark}\n${text}${end === -1 ? '' : page.slice(end)}`;
 }

@@ -23,6 +23,23 @@ const picture = (name: string, alt: string, directory: string): string =>
     '</picture>',
   ].join('\n');
 
+/** What the README says of deploys. */
+export const deploysReadme: Block = ({ scenarios, workers }) => {
+  const figures = scenarios['deploys']?.[OURS]?.figures;
+  if (figures === undefined) return undefined;
+  const count = (key: string): number => figures[key]?.median ?? 0;
+  const number = (value: number): string => (value === 0 ? 'no' : value.toLocaleString('en-US'));
+  return [
+    picture(
+      'deploys',
+      'Connections closed and requests lost while 20 reloads run, by way to run the server',
+      'bench/pictures/',
+    ),
+    '',
+    `${count('reloads')} reloads of ${workers} workers close ${number(count('ended'))} connection and lose ${number(count('lost'))} request of ${number(count('answered'))}: [how it is measured](docs/benchmarks.md#connections-closed-by-reloads).`,
+  ].join('\n');
+};
+
 /** All that the README has of the bench: nothing at all before the first run. */
 export const readme: Block = (summary) => {
   const claim = headline(summary);

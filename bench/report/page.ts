@@ -8,7 +8,7 @@ import type { Spread } from '../statistics.ts';
 import type { Summary } from '../summary.ts';
 import { OURS, REFERENCES, systems } from '../systems/index.ts';
 import { cell, ratioCell } from './cells.ts';
-import { headline, readme } from './claim.ts';
+import { deploysReadme, headline, readme } from './claim.ts';
 import { type Block, line, table, withRange } from './markdown.ts';
 import { model } from './model.ts';
 import { forPage, tableOf } from './table.ts';
@@ -38,6 +38,10 @@ const machine: Block = (summary) => {
     ...(absent.length === 0 ? [] : ['', `Not measured: ${absent.join('; ')}.`]),
   ].join('\n');
 };
+
+/** Of a scenario that is published by itself: when and on what. */
+const conditionsLine: Block = (summary) =>
+  `${machineLine(summary.machine)}; ${summary.started.slice(0, 10)}, commit ${summary.commit}; ${summary.workers} workers.`;
 
 const partsLines = ({ parts = [] }: Summary): string[] =>
   parts.map(
@@ -96,19 +100,26 @@ export const blocks: Readonly<Record<string, Block>> = {
   goals: goalTable,
   headline,
   readme,
+  'deploys-readme': deploysReadme,
+  'deploys-conditions': conditionsLine,
   ...Object.fromEntries(scenarios.map(({ name }) => [name, scenarioBlock(name)])),
   micro,
   model,
 };
 
-/** The page with what is between its marks made anew. What the run has no figures for is left as it is. */
-export function filled(page: string, summary: Summary): string {
+/**
+ * The page with what is between its marks made anew. What the run has no figures for is left as it is.
+ *
+ * @param apart the scenario that is published by itself: only what is about it is made anew.
+ */
+export function filled(page: string, summary: Summary, apart?: string): string {
   return page.replace(
     /(<!-- bench:([\w-]+) -->\n)([\s\S]*?)(<!-- \/bench -->)/g,
     (whole, open: string, name: string, _old: string, close: string) => {
       const block = blocks[name];
       if (block === undefined)
         throw new Error(`no block is called ${name}; there are ${Object.keys(blocks).join(', ')}`);
+      if (apart !== undefined && name !== apart && !name.startsWith(`${apart}-`)) return whole;
       const text = block(summary);
       return text === undefined ? whole : `${open}${text}\n${close}`;
     },

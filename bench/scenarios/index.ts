@@ -1,6 +1,7 @@
 /** All scenarios, in the order in which they run. Memory comes first of those on the same server: then it is fresh. */
 
 import type { Scenario } from '../scenario.ts';
+import { deploys } from './deploys.ts';
 import { idle } from './idle.ts';
 import { kill, reload } from './losses.ts';
 import { memory } from './memory.ts';
@@ -23,4 +24,5 @@ export const scenarios: readonly Scenario[] = [
   idle,
   reload,
   kill,
+  deploys,
 ];

@@ -41,7 +41,9 @@ export type WorkerFigures = readonly [
 const NAMES = 6;
 
 /** The vitals that are a single number, in the order of the table. The page does not use the others. */
-const NUMBERS = VITALS.filter(({ figure }) => figure.count === undefined).map(({ name }) => name as NumberName);
+export const NUMBERS: readonly NumberName[] = VITALS.filter(({ figure }) => figure.count === undefined).map(
+  ({ name }) => name as NumberName,
+);
 
 type NumberName = Exclude<VitalName, 'durations'>;
 

@@ -21,6 +21,8 @@ export interface WorkerBriefing {
   readonly hangStack: number;
   /** How long an orphan may take to finish what is in flight, in ms. */
   readonly gracePeriod: number;
+  /** True when it writes what Node compiled, for the workers after it. */
+  readonly savesCompileCache: boolean;
 }
 
 /** The slot of a spare. */

@@ -10,13 +10,13 @@ import { keysOf } from '../contract/tables.ts';
  */
 export const optionTable = {
   workers: {
-    type: 'integer',
+    type: 'workers',
     min: 1,
     max: MOST_WORKERS as typeof MOST_WORKERS,
-    word: 'auto',
     short: 'w',
     default: 'auto',
-    about: 'How many workers run. auto: one for each core that this process may use (affinity and cgroup quota).',
+    about:
+      'How many workers run. auto: one for each core that this process may use (affinity and cgroup quota). A range, such as 2..8 or 1..auto: as many as the load needs.',
   },
   name: {
     type: 'name',
@@ -105,6 +105,15 @@ export const optionTable = {
     default: 'rollback',
     about:
       'What becomes of a canary that had too little traffic to tell. continue: the other workers are replaced too.',
+  },
+  maxBoots: {
+    type: 'integer',
+    min: 1,
+    max: MOST_WORKERS as typeof MOST_WORKERS,
+    word: 'auto',
+    default: 'auto',
+    about:
+      'How many workers boot at a time at the start, and when the number of workers grows. auto: as many as there are cores for this process.',
   },
   canaryErrors: {
     type: 'percent',
@@ -268,6 +277,11 @@ export const optionTable = {
     default: false,
     about:
       'Writes the time before each line, of the log and of workers. The lines of the workers are then kept for prefork logs, as with --prefix-output.',
+  },
+  compileCache: {
+    type: 'directory',
+    about:
+      "The directory of Node's compile cache for the workers. The first worker boots alone and fills it. It belongs to the workers' user. Node 22.10 or newer.",
   },
   prefixOutput: {
     type: 'switch',

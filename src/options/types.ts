@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import type { CanaryShare, MetricLimit, OnDoubt } from '../contract/canary.ts';
+import type { Range } from './range.ts';
 import type { Balance, Migrate, Network, Sharing } from '../contract/modes.ts';
 
 /** A length of time: a whole number of milliseconds, or text with a whole number and its unit. */
@@ -21,12 +22,14 @@ export type Size = number | `${number}${'b' | 'kb' | 'mb' | 'gb'}`;
 export interface Options {
   /**
    * How many workers run, 1 to 1024. `'auto'` runs one for each core that this process may use: those of its CPU
-   * affinity, limited by the CPU quota of its cgroup, rounded up.
+   * affinity, limited by the CPU quota of its cgroup, rounded up. A range such as `'2..8'` or `'1..auto'` runs as many as the
+   * load needs, within the memory of the cgroup, and starts with one for each core or the nearest number in the range.
+   * docs/autoscaling.md has the rule.
    *
    * @default 'auto'
    * @example workers: 4
    */
-  workers?: number | 'auto' | undefined;
+  workers?: number | 'auto' | `${number | 'auto'}..${number | 'auto'}` | undefined;
   /**
    * The name of this server: 1 to 64 letters, digits, `.`, `_` or `-`. The first character may not be `.` or `-`.
    *
@@ -116,6 +119,15 @@ export interface Options {
    * @example settle: '2s'
    */
   settle?: Time | undefined;
+  /**
+   * How many workers boot at a time at the start, and when the number of workers grows, 1 to 1024. A boot keeps a core
+   * busy, so more of them at a time than there are cores make the first worker late and the last no sooner. `'auto'`: the
+   * cores that this process may use. A larger number suits workers whose boot is mostly a wait.
+   *
+   * @default 'auto'
+   * @example maxBoots: 8
+   */
+  maxBoots?: number | 'auto' | undefined;
   /**
    * How many new workers a reload boots at a time beside the old ones, 1 to 1024. A larger number is faster, and needs
    * the memory of that many more workers meanwhile.
@@ -369,6 +381,16 @@ export interface Options {
    */
   logTime?: boolean | undefined;
   /**
+   * The directory of Node's compile cache for the workers. A worker then reads what Node compiled of its modules instead of
+   * compiling it, at some MB of memory. The first worker of each generation boots alone, so that the others find the cache
+   * filled. The directory is created, and has to belong to the user of the workers; no other user may be able to write
+   * there. Before Node 22.10 a warning is logged, and nothing else happens.
+   *
+   * @default none
+   * @example compileCache: '/var/cache/app'
+   */
+  compileCache?: string | undefined;
+  /**
    * Whether each line that a worker writes to stdout or stderr starts with its slot, such as `[0] `. Lines are then
    * written whole, so that lines of two workers never mix. The workers write to pipes that the primary reads, instead
    * of to its own output.
@@ -496,7 +518,10 @@ export interface Config extends Options, Omit<LibraryOptions, 'network' | 'backl
 
 /** Options with every value in force and checked: text is parsed, `auto` is counted, times are milliseconds. */
 export interface Settings {
+  /** How many workers there are at the start. */
   readonly workers: number;
+  /** The range in which their number changes by itself; undefined when it stays. */
+  readonly range: Range | undefined;
   readonly name: string;
   /** Whether the name was chosen, or comes from the entry. */
   readonly isNameGiven: boolean;
@@ -518,6 +543,7 @@ export interface Settings {
   /** ms. */
   readonly canaryWatch: number;
   readonly onDoubt: OnDoubt;
+  readonly maxBoots: number;
   /** Percent. */
   readonly canaryErrors: number;
   /** Percent. */
@@ -563,5 +589,6 @@ export interface Settings {
   readonly admin: string | undefined;
   readonly adminTokenFile: string | undefined;
   readonly logTime: boolean;
+  readonly compileCache: string | undefined;
   readonly prefixOutput: boolean;
 }

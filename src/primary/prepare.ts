@@ -16,7 +16,7 @@ const ROWS_PER_WORKER = 4;
 const FEWEST_ROWS = 64;
 
 export interface Prepared {
-  /** The settings, with `maxMemory` as it is in force. */
+  /** The settings, with `maxMemory` and `compileCache` as they are in force. */
   readonly settings: Settings;
   readonly sharing: SharingChoice;
   readonly balance: Balance;
@@ -34,11 +34,12 @@ export async function prepare(settings: Settings, options: LibraryOptions, log: 
   log('sharing', sharing);
   refuseForAnotherUser(settings, sharing, options);
   const maxMemory = await maxMemoryFor(settings, log);
+  const compileCache = await compileCacheFor(settings, log);
   const board = createBoard(settings, log);
   try {
     const balance = balanceFor(settings, sharing, board);
     log('balance', { mode: balance });
-    return { settings: { ...settings, maxMemory }, sharing, balance, board };
+    return { settings: { ...settings, maxMemory, compileCache }, sharing, balance, board };
   } catch (error) {
     board?.close();
     throw error;
@@ -46,14 +47,14 @@ export async function prepare(settings: Settings, options: LibraryOptions, log: 
 }
 
 function balanceFor(
-  { balance, workers, migrate }: Settings,
+  { balance, workers, range, migrate }: Settings,
   { mode }: SharingChoice,
   board: Board | undefined,
 ): Balance {
   try {
     return chooseBalance(balance, {
       sharing: mode,
-      workers,
+      workers: range?.most ?? workers,
       hasBoard: board !== undefined,
       migrate: migrate !== 'off',
     });
@@ -104,13 +105,21 @@ async function maxMemoryFor(settings: Settings, log: Log): Promise<number> {
   return maxMemory;
 }
 
+async function compileCacheFor({ compileCache }: Settings, log: Log): Promise<string | undefined> {
+  if (compileCache === undefined) return undefined;
+  const { canWarm, prepareCompileCache } = await import('./workers/compile-cache.ts');
+  if (canWarm()) return prepareCompileCache(compileCache);
+  log('no compile cache', { message: `Node ${process.version} cannot write it when a worker has booted, 22.10 can` });
+  return undefined;
+}
+
 /**
  * Creates the scoreboard. A server without figures is better than none, so a full disk does not keep it from starting.
  */
-function createBoard({ name, workers, spares }: Settings, log: Log): Board | undefined {
+function createBoard({ name, workers, range, spares }: Settings, log: Log): Board | undefined {
   sweepStale();
   try {
-    const rows = Math.max(FEWEST_ROWS, (workers + spares) * ROWS_PER_WORKER);
+    const rows = Math.max(FEWEST_ROWS, ((range?.most ?? workers) + spares) * ROWS_PER_WORKER);
     return Board.create({ name, rows });
   } catch (error) {
     log('no scoreboard', { message: messageOf(error) });

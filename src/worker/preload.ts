@@ -8,6 +8,7 @@ import type { Balance } from '../contract/modes.ts';
 import { takeBriefing, type WorkerBriefing } from '../ipc/briefing.ts';
 import type { Slots } from '../balance/slots.ts';
 import { LoadView } from '../scoreboard/load-view.ts';
+import { saveCompileCache } from './compile-cache.ts';
 import { ApplicationMetrics } from './vitals/application-metrics.ts';
 import { isLevelled } from '../balance/mode.ts';
 import { Balancer } from './balancing/balancer.ts';
@@ -84,7 +85,7 @@ function start(briefing: WorkerBriefing): void {
   handoffs?.whenChanged(() => vitals.publish());
 
   // The worker's place, and its life there.
-  const status = new Status(briefing.slot, vitals, words);
+  const status = new Status(briefing.slot, vitals, words, briefing.savesCompileCache ? saveCompileCache : undefined);
   const slot = (): number | undefined => status.slot;
   servers.whenAdded((server) => {
     requests.trackHttp2(server);

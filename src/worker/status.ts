@@ -13,14 +13,17 @@ export class Status {
   readonly onSlot: OneShotHooks<number> = new OneShotHooks('onSlot');
   readonly #vitals: Vitals;
   readonly #words: LastWords;
+  readonly #whenUp: () => void;
   readonly #stopHearing: () => void;
   #slot: number | undefined;
   /** Another worker accepts for its slot. */
   isParked = false;
 
-  constructor(slot: number, vitals: Vitals, words: LastWords) {
+  /** @param whenUp is called when the application serves, or says that it could, before the primary hears of it. */
+  constructor(slot: number, vitals: Vitals, words: LastWords, whenUp: () => void = () => {}) {
     this.#vitals = vitals;
     this.#words = words;
+    this.#whenUp = whenUp;
     this.#stopHearing = onReadyMessage(() => this.ready());
     if (slot !== NO_SLOT) this.#take(slot);
   }
@@ -39,6 +42,7 @@ export class Status {
   ready(): void {
     this.#stopHearing();
     this.#words.ready();
+    this.#whenUp();
     if (this.#slot === undefined) this.standby();
     this.onSlot.add(() => {
       if (!this.isParked) this.#vitals.state('ready');

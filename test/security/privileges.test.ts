@@ -10,6 +10,7 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -21,6 +22,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { before, test, type TestContext } from 'node:test';
+import { canWarm } from '../../src/primary/workers/compile-cache.ts';
 import { serve, startApp, type App } from '../support/app.ts';
 import { get } from '../support/http.ts';
 import { childrenOf, commandLine } from '../support/leftovers.ts';
@@ -477,3 +479,47 @@ function nobodys(t: TestContext): string {
   assert.equal(statSync(directory).uid, NOBODY);
   return directory;
 }
+
+test(
+  'the compile cache is the workers’ user’s, and root has nothing to do with it',
+  { skip: skip || (!canWarm() && 'this Node has none') },
+  async (t) => {
+    const cache = join(nobodys(t), 'cache');
+    const env = { PORT: String(await lowPort()) };
+    await using server = await serveAsNobody({ options: ['--compile-cache', cache], env });
+    const entries = readdirSync(cache, { recursive: true, encoding: 'utf8' }).map((name) =>
+      statSync(join(cache, name)),
+    );
+    assert.ok(entries.some((stats) => stats.isFile()));
+    for (const { uid } of [statSync(cache), ...entries]) assert.equal(uid, NOBODY);
+    const variables = readFileSync(`/proc/${binderOf(server.pid)!}/environ`, 'latin1');
+    assert.ok(!variables.includes('COMPILE_CACHE'), variables);
+  },
+);
+
+test(
+  'a compile cache that the workers’ user could not own, or that another user could fill, is refused',
+  { skip },
+  async (t) => {
+    const directory = temporary(t);
+    const refuses = async (cache: string, options: string[], why: RegExp): Promise<void> => {
+      const files = { 'app.cjs': hello };
+      const flags = ['--workers', '1', '--compile-cache', cache, ...options];
+      await using server = await startApp({ entry: './app.cjs', files, isOpen: true, group: true, options: flags });
+      assert.equal((await server.exit()).code, 2);
+      assert.match(server.stderr, why);
+    };
+    const asNobody = ['--user', 'nobody'];
+    await refuses(join(directory, 'new'), asNobody, /cannot be created: EACCES/);
+    mkdirSync(join(directory, 'roots'));
+    await refuses(join(directory, 'roots'), asNobody, /belongs to another user \(uid 0\)/);
+    mkdirSync(join(directory, 'nobodys'));
+    chownSync(join(directory, 'nobodys'), NOBODY, NOBODY);
+    // Workers that are root must not run what another user has compiled, and root makes nothing in such a place.
+    await refuses(join(directory, 'nobodys'), [], /belongs to another user/);
+    await refuses(join(directory, 'nobodys', 'new'), [], /belongs to another user/);
+    symlinkSync('/etc', join(directory, 'nobodys', 'link'));
+    await refuses(join(directory, 'nobodys', 'link'), asNobody, /belongs to another user \(uid 0\)/);
+    assert.deepEqual(readdirSync(join(directory, 'nobodys')), ['link']);
+  },
+);

@@ -6,6 +6,7 @@ import type {
   Controls,
   Dashboard,
   KeptLines,
+  FiguresHistory,
   MetricsAnswer,
   Status,
   WorkerStatus,
@@ -54,6 +55,7 @@ export function fakeStatus(changes: Partial<Status> = {}): Status {
     kept: null,
     canary: null,
     leaving: [],
+    autoscale: null,
     operation: null,
     reloads: { done: 0, failed: 0, rolledBack: 0, last: undefined },
     durationBounds: [1, 10, 100],
@@ -81,6 +83,12 @@ export class FakeControls implements Controls {
 
   status(): Status {
     return this.current;
+  }
+
+  past: FiguresHistory = { version: 1, startedAt: '2026-01-01T00:00:00.000Z', every: 2000, totals: [], slots: [] };
+
+  figures(): FiguresHistory {
+    return this.past;
   }
 
   async dashboard(): Promise<Dashboard> {

@@ -60,6 +60,7 @@ export class TestWorker {
       reports: '',
       control: '',
       gracePeriod: 10_000,
+      savesCompileCache: false,
       ...context,
     });
     this.child = fork(files?.[entry] === undefined ? fixture(entry) : join(directory, entry), {

@@ -6,6 +6,7 @@ import * as vega from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import { paths } from '../../paths.ts';
 import type { Summary } from '../../summary.ts';
+import { closed } from './deploys.ts';
 import { connections } from './connections.ts';
 import { latency } from './latency.ts';
 import { modelled } from './model.ts';
@@ -25,6 +26,7 @@ const pictures: Readonly<Record<string, Picture>> = {
   readme: known,
   throughput,
   latency,
+  deploys: closed,
   'reload-errors': reload,
   'connections-per-worker': connections,
   model: modelled,

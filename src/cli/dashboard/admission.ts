@@ -6,7 +6,14 @@ import { isSecret } from '../../control/secret.ts';
 const page: ReadonlySet<string> = new Set(['GET /', 'GET /dashboard.css', 'GET /dashboard.js']);
 
 /** The routes that the page uses. All other routes of the control socket stay out of reach. */
-const data: ReadonlySet<string> = new Set(['GET /live', 'POST /reload', 'POST /scale']);
+const data: ReadonlySet<string> = new Set([
+  'GET /live',
+  'GET /history',
+  'POST /reload',
+  'POST /scale',
+  'POST /promote',
+  'POST /rollback',
+]);
 
 export interface Admission {
   /** `127.0.0.1:43210` */

@@ -1,10 +1,12 @@
 /** Makes the lines on the screen from the history, the user's view and the room there is. This module is pure. */
-import type { Status } from '../../control/controls.ts';
+import type { CanaryStatus, Status } from '../../control/controls.ts';
+import { autoscaleLine } from '../../format/autoscale.ts';
+import { comparisonCells, verdictOf } from '../../format/comparison.ts';
 import { duration } from '../../format/duration.ts';
 import { printable } from '../../format/printable.ts';
 import { count, percent, size } from '../../format/figures.ts';
 import { sorted } from './columns.ts';
-import { sumOf, type History, type Row } from './history.ts';
+import { sumOf, type History, type Row, type Sample } from './history.ts';
 import { keyHelp } from './keys.ts';
 import { sparkline } from './sparkline.ts';
 import { tableOf, type Style } from './table.ts';
@@ -42,7 +44,8 @@ export function frameOf(history: History, view: View, message: string, room: Roo
   if (view.isHelp) return { lines: helpLines(room, style), offset: view.offset, page: 1 };
   const { sample, rows } = history;
   const note = fit(message || (sample === undefined ? 'waiting for the server' : noteOf(sample.status)), room.columns);
-  const above = [...headLines(history, room, style), { text: note, rank: note === '' ? 0 : 3 }];
+  const canary = canaryLines(sample?.status.canary, room.columns, style);
+  const above = [...headLines(history, room, style), { text: note, rank: note === '' ? 0 : 3 }, ...canary];
   const free = room.rows - TITLES - Math.min(FEWEST_ROWS, rows.length);
   const kept = keep([...above, { text: '', rank: 1 }], free);
   const hasKeys = kept.at(-1)?.rank === 1;
@@ -62,7 +65,8 @@ export function plainFrame(history: History, columns: number, style: Style): str
   const room = { columns, rows: Infinity };
   const notes = history.sample === undefined ? [] : [noteOf(history.sample.status)].filter((note) => note !== '');
   const head = headLines(history, room, style).map(({ text }) => text);
-  return [...head, ...notes, ...tableOf(history.rows, history.rows, columns, style), '', ''].join('\n');
+  const canary = canaryLines(history.sample?.status.canary, columns, style).map(({ text }) => text);
+  return [...head, ...notes, ...canary, ...tableOf(history.rows, history.rows, columns, style), '', ''].join('\n');
 }
 
 function headLines(history: History, { columns }: Room, { color, sparks }: Style): Line[] {
@@ -84,7 +88,15 @@ function headLines(history: History, { columns }: Room, { color, sparks }: Style
   return [
     { text: color('bold', first.slice(0, name.length)) + first.slice(name.length), rank: 4 },
     { text: line === '' ? second : `${second}  ${line}`, rank: 2 },
+    ...autoscaleLines(sample, columns),
   ];
+}
+
+/** An older primary does not know of autoscaling. */
+function autoscaleLines({ status: { autoscale, startedAt, uptime } }: Sample, columns: number): Line[] {
+  // The clock of the primary is the one that the times are of.
+  const now = Date.parse(startedAt) + uptime;
+  return autoscale ? [{ text: fit(autoscaleLine(autoscale, now), columns), rank: 2 }] : [];
 }
 
 const openOf = ({ worker }: Row): number | undefined => worker?.vitals?.connectionsOpen;
@@ -100,6 +112,35 @@ function noteOf({ operation, phase, reloads: { last } }: Status): string {
   if (operation !== null) return `${operation} in progress`;
   if (phase === 'stopping') return 'stopping';
   return last?.outcome === 'failed' ? `last reload (gen ${last.generation}) failed: ${last.reason ?? ''}` : '';
+}
+
+/**
+ * Lays out the two generations side by side. In a short terminal the figures go first, and what is worse stays longest.
+ *
+ * @param canary undefined of an older server, too.
+ */
+function canaryLines(canary: CanaryStatus | null | undefined, columns: number, { color }: Style): Line[] {
+  if (!canary) return [];
+  const { slots, elapsed, verdict, reasons, table } = canary;
+  const words = `gen ${canary.canary} beside gen ${canary.baseline} in ${slots.length} of the slots for ${duration(elapsed)} of ${duration(canary.total)}: ${verdictOf(verdict)}  p promote  b roll back`;
+  const titles = ['', `gen ${canary.baseline}`, `gen ${canary.canary}`, 'at most', ''];
+  const cells = [titles, ...table.map(comparisonCells)];
+  const widths = titles.map((_, nth) => Math.max(...cells.map((row) => row[nth]!.length)));
+  const texts = cells.map((row) =>
+    row
+      .map((cell, nth) => (nth === 0 || nth === 4 ? cell.padEnd(widths[nth]!) : cell.padStart(widths[nth]!)))
+      .join('  '),
+  );
+  return [
+    { text: color('bold', fit(words, columns)), rank: 3.5 },
+    ...reasons.map((reason) => ({ text: color('yellow', fit(reason, columns)), rank: 1.4 })),
+    ...texts.map((text, nth) => {
+      const line = fit(text.trimEnd(), columns);
+      const isWorse = table[nth - 1]?.verdict === 'worse';
+      return { text: isWorse ? color('red', line) : line, rank: isWorse ? 1.5 : 1.1 };
+    }),
+    { text: '', rank: 0.5 },
+  ];
 }
 
 /** Keeps as many lines as fit, in their order. */

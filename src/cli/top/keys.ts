@@ -9,6 +9,8 @@ export type Action =
   | 'reload'
   | 'more'
   | 'fewer'
+  | 'promote'
+  | 'rollback'
   | 'next-column'
   | 'previous-column'
   | 'reverse'
@@ -33,6 +35,8 @@ const actions: Readonly<Record<string, Action>> = {
   '+': 'more',
   '=': 'more',
   '-': 'fewer',
+  p: 'promote',
+  b: 'rollback',
   s: 'next-column',
   '>': 'next-column',
   [`${ESC}[C`]: 'next-column',
@@ -74,6 +78,7 @@ export const keyHelp: ReadonlyArray<readonly [keys: string, meaning: string]> = 
   ['j  k', 'down, up; also arrows, PgDn, PgUp, g, G'],
   ['r', 'reload: new workers, one by one'],
   ['+  -', 'one worker more, one fewer'],
+  ['p  b', 'promote the canary that is watched, roll it back'],
   ['Ctrl-Z', 'suspend'],
   ['q', 'quit'],
 ];

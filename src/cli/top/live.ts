@@ -87,6 +87,10 @@ export class Live {
     if (action === 'reload') void this.#tell('reload', operate(server, '/reload', {}));
     if (action === 'more') void this.#tell('scale', scale(1));
     if (action === 'fewer') void this.#tell('scale', scale(-1));
+    if (action !== 'promote' && action !== 'rollback') return;
+    const canary = this.#history.sample?.status.canary;
+    if (canary) void this.#tell(action, operate(server, `/${action}` as '/reload', {}));
+    else this.#say('no canary is being watched');
   }
 
   async #tell(what: string, asked: Promise<Outcome>): Promise<void> {

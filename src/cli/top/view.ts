@@ -48,6 +48,8 @@ export function changed(view: View, action: Action, page: number): View {
     case 'reload':
     case 'more':
     case 'fewer':
+    case 'promote':
+    case 'rollback':
     case 'other':
       return view;
   }

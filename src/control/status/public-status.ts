@@ -15,6 +15,7 @@ export function withoutWords(status: Status): Status {
     ...status,
     directory: '',
     entry: '',
+    canary: status.canary && { ...status.canary, reasons: status.canary.reasons.map(() => WITHHELD) },
     slots: status.slots.map(slotWithoutWords),
     reloads: { ...status.reloads, last: last && { ...last, reason } },
   };

@@ -1,13 +1,16 @@
 /** The dashboard: one page, one stream of messages from the server, and operations with the token. */
+import type { FiguresHistory } from '../../control/controls.ts';
 import { MOST_WORKERS } from '../../contract/limits.ts';
+import { Canary } from './canary.ts';
 import { Confirmation, Help, isDialogOpen, TokenDialog } from './dialogs.ts';
 import { find, setText } from './parts/dom.ts';
 import { Events } from './events.ts';
 import { Header } from './header.ts';
-import { heard, noModel, type Model } from './model.ts';
-import { doneWords, Notices } from './notices.ts';
-import { operate } from './operations.ts';
+import { heard, noModel, withHistory, type Model } from './model.ts';
+import { capitalized, doneWords, Notices } from './notices.ts';
+import { operate, type PageOperation } from './operations.ts';
 import type { Message } from './feed/sse.ts';
+import { fetchPast } from './feed/past.ts';
 import { Stream, type Link } from './feed/stream.ts';
 import { Tiles } from './parts/tiles.ts';
 import { Token } from './token.ts';
@@ -16,6 +19,7 @@ import { Totals } from './totals.ts';
 const token = Token.fromAddress();
 const header = new Header();
 const notices = new Notices(find('#notices'));
+const canary = new Canary();
 const totals = new Totals(find('#totals'));
 const tiles = new Tiles(find('#tiles'));
 const events = new Events(find('#events'));
@@ -27,10 +31,13 @@ const stream = new Stream({ token: () => token.value, message: hear, link: showL
 let model: Model = noModel;
 let link: Link = { kind: 'connecting' };
 let isDrawn = true;
+/** The server's figures of the last minutes, until the page knows which server it is. */
+let past: FiguresHistory | undefined;
 
 function hear(message: Message): void {
   const before = model;
   model = heard(model, message);
+  fillIn();
   if (message.name === 'event' && model.events[0]?.name === 'stopped') stream.ends();
   if (model !== before) drawSoon();
 }
@@ -49,6 +56,7 @@ function draw(): void {
   if (status === undefined) return;
   header.show(status);
   notices.status(status, now);
+  canary.show(status);
   totals.show(model);
   tiles.show(model);
 }
@@ -58,7 +66,21 @@ function showLink(next: Link): void {
   header.link(link);
   notices.link(link);
   if (link.kind === 'refused') refused();
+  if (link.kind === 'live') void lookBack();
   showRights();
+}
+
+/** Fills the charts with what the server has kept. The page may have been closed, or cut off. */
+async function lookBack(): Promise<void> {
+  past = await fetchPast(token.value);
+  fillIn();
+  drawSoon();
+}
+
+function fillIn(): void {
+  if (past === undefined || model.status === undefined) return;
+  if (past.startedAt === model.status.startedAt) model = withHistory(model, past);
+  past = undefined;
 }
 
 /** Handles a refusal. A user whose token was wrong may still look without one. */
@@ -79,7 +101,7 @@ function takeToken(value: string): boolean {
 
 function showRights(): void {
   const hasToken = token.value !== undefined;
-  for (const id of ['reload', 'fewer', 'more']) {
+  for (const id of ['reload', 'fewer', 'more', 'promote', 'rollback']) {
     const button = find(`#${id}`) as HTMLButtonElement;
     button.disabled = !hasToken || link.kind !== 'live';
     button.title = hasToken ? '' : 'Needs the token';
@@ -108,17 +130,38 @@ function askScale(by: number): void {
   confirmation.ask({ title: 'Scale?', text, yes: 'Scale', count }, (workers) => void run('scale', { workers }));
 }
 
+function askPromote(): void {
+  const watched = model.status?.canary;
+  if (!watched || !isAllowed()) return;
+  const text = `The watch ends, and generation ${watched.canary} replaces all workers of generation ${watched.baseline}.`;
+  confirmation.ask({ title: 'Promote?', text, yes: 'Promote' }, () => void run('promote', {}));
+}
+
+function askRollback(): void {
+  const watched = model.status?.canary;
+  if (!watched || !isAllowed()) return;
+  const text = `The watch ends, and the workers of generation ${watched.baseline} take their slots back. No connection is lost.`;
+  confirmation.ask({ title: 'Roll back?', text, yes: 'Roll back' }, () => void run('rollback', {}));
+}
+
 /** Tells whether the user may operate the server, and asks for the token if it is missing. */
 function isAllowed(): boolean {
   if (token.value === undefined) tokenDialog.open();
   return token.value !== undefined && link.kind === 'live';
 }
 
-async function run(path: 'reload' | 'scale', body: object): Promise<void> {
+const names: Readonly<Record<PageOperation, string>> = {
+  reload: 'reload',
+  scale: 'scale',
+  promote: 'promotion',
+  rollback: 'rollback',
+};
+
+async function run(path: PageOperation, body: object): Promise<void> {
   const answer = await operate(path, body, token.value);
   if (answer === 'refused') return refused();
-  if (answer.ok) notices.tell(doneWords(path, answer.took), 'good');
-  else notices.tell(`${path === 'reload' ? 'Reload' : 'Scale'} failed: ${answer.reason}`, 'bad', answer.stderr);
+  if (answer.ok) notices.tell(doneWords(names[path], answer.took), 'good');
+  else notices.tell(`${capitalized(names[path])} failed: ${answer.reason}`, 'bad', answer.stderr);
 }
 
 /** The keys are the same as in `prefork top`. */
@@ -127,6 +170,8 @@ const shortcuts: Readonly<Record<string, () => void>> = {
   '+': () => askScale(1),
   '=': () => askScale(1),
   '-': () => askScale(-1),
+  p: askPromote,
+  b: askRollback,
   t: toggleToken,
   '?': () => help.open(),
 };
@@ -142,6 +187,8 @@ document.addEventListener('keydown', (event) => {
 find('#reload').addEventListener('click', askReload);
 find('#more').addEventListener('click', () => askScale(1));
 find('#fewer').addEventListener('click', () => askScale(-1));
+find('#promote').addEventListener('click', askPromote);
+find('#rollback').addEventListener('click', askRollback);
 find('#unlock').addEventListener('click', toggleToken);
 find('#help').addEventListener('click', () => help.open());
 

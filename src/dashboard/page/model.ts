@@ -1,11 +1,12 @@
 /** The page's knowledge: the server's messages, and what follows from them. This module is pure. */
 import { advance, noHistory, sumOf, type History, type Row } from '../../cli/top/history.ts';
-import type { RecordedEvent, Status } from '../../control/controls.ts';
+import type { FiguresHistory, RecordedEvent, Status } from '../../control/controls.ts';
 import { statusFrom, type Figures, type Parts } from '../frame.ts';
 import type { Message } from './feed/sse.ts';
 
-/** The length of the history that is shown. */
-export const WINDOW_MS = 120_000;
+/** The length of the history of totals that is shown, and of that of a tile. */
+export const WINDOW_MS = 600_000;
+export const TRAIL_MS = 120_000;
 
 /** Two frames further apart than this are separate stretches, with unknown figures in between. */
 const GAP_MS = 3500;
@@ -93,7 +94,7 @@ function withFigures(model: Model, figures: Figures): Model {
     status,
     now,
     history,
-    moments: extended(model.moments, moment, unknown),
+    moments: extended(model.moments, moment, unknown, WINDOW_MS),
     trails: trailsOf(model.trails, history.rows, now),
     events: model.events,
   };
@@ -131,12 +132,13 @@ function extended<Point extends { readonly at: number }>(
   points: readonly Point[],
   point: Point,
   nothing: (at: number) => Point,
+  within: number,
 ): readonly Point[] {
   const last = points.at(-1);
   // The server's clock was set, or it is another server.
   const before = last !== undefined && last.at >= point.at ? [] : points;
   const hole = last !== undefined && point.at - last.at > GAP_MS ? [nothing(last.at + 1)] : [];
-  return [...before, ...hole, point].filter(({ at }) => at >= point.at - WINDOW_MS - GAP_MS);
+  return [...before, ...hole, point].filter(({ at }) => at >= point.at - within - GAP_MS);
 }
 
 /** Extends the history of each place. The history of a slot continues when its worker changes. */
@@ -144,7 +146,49 @@ function trailsOf(trails: Model['trails'], rows: readonly Row[], at: number): Mo
   return new Map(
     rows.map(({ key, rate }) => {
       const point = { at, rate: rate ?? null };
-      return [key, extended<TrailPoint>(trails.get(key) ?? [], point, (hole) => ({ at: hole, rate: null }))];
+      return [key, extended<TrailPoint>(trails.get(key) ?? [], point, noRate, TRAIL_MS)];
     }),
   );
+}
+
+function noRate(at: number): TrailPoint {
+  return { at, rate: null };
+}
+
+/** Adds what the server has kept, where the page has seen nothing itself: from before it was opened, or while it was cut off. */
+export function withHistory(model: Model, { startedAt, every, totals, slots }: FiguresHistory): Model {
+  const start = Date.parse(startedAt);
+  const times = totals.map(({ uptime }) => start + uptime);
+  const moments = totals.map(({ uptime: _uptime, ...figures }, nth): Moment => ({ ...figures, at: times[nth]! }));
+  const trails = new Map(model.trails);
+  for (const { slot, rates } of slots) {
+    const points = rates.map((rate, nth): TrailPoint => ({ at: times[nth]!, rate }));
+    const key = `slot ${slot}`;
+    const seen = (trails.get(key) ?? []).filter(({ rate }) => rate !== null);
+    trails.set(key, merged(seen, points, every, noRate, model.now - TRAIL_MS));
+  }
+  const seen = model.moments.filter(({ rate, connections }) => rate !== null || connections !== null);
+  return { ...model, moments: merged(seen, moments, every, unknown, model.now - WINDOW_MS), trails };
+}
+
+/**
+ * Merges points. Those that the page has seen itself are closer together, and stand. Gaps are marked anew, since some are filled
+ * now.
+ *
+ * @param seen the points that the page has seen, without the marks of gaps.
+ * @param from the time before which nothing is shown.
+ */
+function merged<Point extends { readonly at: number }>(
+  seen: readonly Point[],
+  kept: readonly Point[],
+  every: number,
+  nothing: (at: number) => Point,
+  from: number,
+): readonly Point[] {
+  const missed = kept.filter(({ at }) => at >= from - GAP_MS && !seen.some((point) => Math.abs(point.at - at) < every));
+  const all = [...seen, ...missed].toSorted((a, b) => a.at - b.at);
+  return all.flatMap((point, nth) => {
+    const before = all[nth - 1];
+    return before !== undefined && point.at - before.at > GAP_MS ? [nothing(before.at + 1), point] : [point];
+  });
 }

@@ -126,7 +126,7 @@ function clock(at: number): string {
   return new Date(at).toLocaleTimeString([], { hour12: false });
 }
 
-function capitalized(word: string): string {
+export function capitalized(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1);
 }
 

@@ -2,7 +2,8 @@ import { accessSync, constants, statSync } from 'node:fs';
 import type { Balance, Sharing } from '../../contract/modes.ts';
 import type { AskedKind, AskedTargets } from '../../contract/operations.ts';
 import type { Outcome } from '../../contract/outcome.ts';
-import type { Controls, Dashboard, KeptLines, MetricsAnswer, Status } from '../../control/controls.ts';
+import type { Controls, Dashboard, FiguresHistory, KeptLines, MetricsAnswer, Status } from '../../control/controls.ts';
+import type { Settings } from '../../options/index.ts';
 import type { LineRing } from '../telemetry/line-ring.ts';
 import type { Operate } from '../fleet/events.ts';
 import type { Failure } from '../fleet/operations/operation.ts';
@@ -31,6 +32,8 @@ export interface PrimaryControlsParts extends ScrapeTerms {
   /** The modes that are in force, which may differ from the options. */
   readonly sharing: Sharing;
   readonly balance: Balance;
+  /** The range of `--workers`; undefined when the number is fixed. */
+  readonly range: Settings['range'];
   /**
    * True when there is a binder. The program that runs the next primary then has to be root's, because it gets the
    * channel to the binder.
@@ -60,7 +63,7 @@ export class PrimaryControls implements Controls {
   }
 
   status(): Status {
-    const { place, balance } = this.#parts;
+    const { place, balance, range } = this.#parts;
     const { fleet, resources } = this.#supervisor;
     const { listeners, processes } = resources;
     const now = this.#parts.now();
@@ -72,8 +75,12 @@ export class PrimaryControls implements Controls {
       moves: resources.handoffs.moves,
       row,
     };
-    const facts = { name: place.name, ...this.#names, ...served, balance, now, epoch };
+    const facts = { name: place.name, ...this.#names, ...served, balance, range, now, epoch };
     return statusOf(fleet, facts);
+  }
+
+  figures(): FiguresHistory {
+    return this.#supervisor.resources.figures.read(this.status().startedAt);
   }
 
   metrics(accept: string | undefined): Promise<MetricsAnswer> {

@@ -3,8 +3,9 @@
  * loops, races and stops are tested without a process or a clock. What is done about an event stands in a file of its
  * own: boot, exit, retire, hang, stop, and one for each operation.
  */
+import { onLoad } from './autoscale/autoscale.ts';
+import { noteDisturbance } from './autoscale/state.ts';
 import {
-  fill,
   onClosed,
   onForked,
   onLeftAlone,
@@ -18,6 +19,7 @@ import {
 } from './boot.ts';
 import type { Effect, FleetEvent, Timer } from './events.ts';
 import { onExited, onReadyTimeout } from './exit.ts';
+import { bootInTurn, keepBooting } from './first-boots.ts';
 import { isServing, type Fleet, type FleetSettings } from './fleet.ts';
 import { onBeating, onDiagnosed, onHung, onSilent } from './hang.ts';
 import { onHold } from './hold.ts';
@@ -47,7 +49,10 @@ const decisions: { [Type in FleetEvent['type']]: Decide<Type> } = {
     // A stop was asked for before the start.
     if (step.fleet.phase !== 'idle') return;
     step.fleet = { ...step.fleet, phase: 'starting', startedAt: step.at };
-    for (const slot of step.fleet.slots) fill(step, slot, step.fleet.isAccompanied);
+    bootInTurn(
+      step,
+      step.fleet.slots.map(({ index }) => index),
+    );
   },
   forked: (step, { worker, pid }) => onForked(step, worker, pid),
   started: (step, { worker }) => onStarted(step, worker),
@@ -68,6 +73,7 @@ const decisions: { [Type in FleetEvent['type']]: Decide<Type> } = {
   judged: (step, { judgement }) => onJudged(step, judgement),
   'memory-tight': (step, { why }) => onMemoryTight(step, why),
   hold: onHold,
+  load: onLoad,
   diagnosed: (step, { worker, stack }) => onDiagnosed(step, worker, stack),
   upgraded: onUpgraded,
   'left-alone': onLeftAlone,
@@ -81,8 +87,10 @@ export function decide(fleet: Fleet, settings: FleetSettings, event: FleetEvent,
   const step = new Step(fleet, settings, at);
   (decisions[event.type] as Decide<FleetEvent['type']>)(step, event);
   advance(step);
+  keepBooting(step);
   keepTrying(step);
   keepSpares(step);
+  noteDisturbance(step);
   return { fleet: step.fleet, effects: step.effects };
 }
 

@@ -6,6 +6,7 @@ import type { Settings } from '../../options/index.ts';
 import type { Asked, RecycleReason } from '../exits/exit.ts';
 import type { RequestId, WorkerId } from './events.ts';
 import type { ExplainedExit } from '../exits/exit-reason.ts';
+import type { Autoscale } from './autoscale/state.ts';
 import type { Operation, Policy } from './operations/operation.ts';
 import { nextWorkerState, type WorkerEvent, type WorkerState } from './worker-state.ts';
 
@@ -155,7 +156,11 @@ export interface Fleet {
   readonly crashLoop: CrashLoop | undefined;
   /** The addresses that the current generation does without. No worker has to open them to be ready. */
   readonly dropped: readonly string[];
+  /** The slots that have had no worker yet, in the order in which they get one. */
+  readonly unfilled: readonly number[];
   readonly workersForked: number;
+  /** What autoscaling knows; undefined until it has looked, and without `--workers <min>..<max>`. */
+  readonly autoscale: Autoscale | undefined;
   /** How many reloads were done, failed, and were rolled back after they were done. */
   readonly reloads: {
     readonly done: number;
@@ -187,8 +192,10 @@ export interface Fleet {
 export type FleetSettings = Pick<
   Settings,
   | 'workers'
+  | 'range'
   | 'spares'
   | 'maxSurge'
+  | 'maxBoots'
   | 'ready'
   | 'readyTimeout'
   | 'settle'
@@ -205,6 +212,7 @@ export type FleetSettings = Pick<
   | 'recoverThreshold'
   | 'recoverWindow'
   | 'recoverInterval'
+  | 'compileCache'
 >;
 
 export interface CrashLoop {
@@ -229,7 +237,9 @@ export function newFleet(workers: number, generation = 1, served: readonly strin
     exits: [],
     crashLoop: undefined,
     dropped: [],
+    unfilled: [],
     workersForked: 0,
+    autoscale: undefined,
     reloads: { done: 0, failed: 0, back: 0, last: undefined },
     kept: undefined,
     stop: undefined,

@@ -16,6 +16,7 @@ import type { WorkerId } from '../fleet/events.ts';
 import { awakeOf, type Fleet } from '../fleet/fleet.ts';
 import { Handoffs, NEXT_PRIMARY, OLD_PRIMARY, type HandoffParts } from '../workers/handoffs.ts';
 import type { EventQueue } from './event-queue.ts';
+import { FigureHistory } from '../telemetry/figure-history.ts';
 import { HealthPoller } from './health-poller.ts';
 import { UpgradeLauncher } from './upgrade-launcher.ts';
 import type { SupervisorParts } from './supervisor-parts.ts';
@@ -40,13 +41,15 @@ export class Resources {
   readonly handoffs: Handoffs;
   readonly timers: Timers;
   readonly poller: HealthPoller;
+  /** The counts of workers that have ended. */
+  readonly totals: Totals = new Totals();
+  /** The figures of the last minutes. */
+  readonly figures: FigureHistory = new FigureHistory(this.totals);
   readonly launcher: UpgradeLauncher;
   /** The metrics of the application's own registries. */
   readonly metrics: ApplicationMetrics;
   /** What workers say of themselves during a canary. */
   readonly words: WorkerWords;
-  /** The counts of workers that have ended. */
-  readonly totals: Totals = new Totals();
   readonly pending: PendingRequests = new PendingRequests();
   readonly #board: SupervisorParts['board'];
 
@@ -59,6 +62,7 @@ export class Resources {
       migrate: settings.migrate,
       hangStack: settings.hangStack === 'on' ? settings.heartbeatTimeout : 0,
       gracePeriod: settings.shutdownGracePeriod,
+      compileCache: settings.compileCache,
       control,
       slotOf: (worker) => fleet().workers.get(worker)?.slot,
       post,
@@ -90,6 +94,7 @@ export class Resources {
       row,
       handoffs: () => this.handoffs.counts,
       moves: () => this.handoffs.moves,
+      figures: this.figures,
       post,
       slow: new SlowLooks({ canary, whyTight: () => whyTight(), post }),
     });

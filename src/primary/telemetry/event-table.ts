@@ -31,6 +31,7 @@ interface OtherFacts {
   'no control socket': { readonly message: string };
   'no scoreboard': { readonly message: string };
   'no reports of fatal errors': { readonly message: string };
+  'no compile cache': { readonly message: string };
   'max-memory lowered': { readonly why: string };
   'app ended': { readonly name: string; readonly code: number; readonly signal: string | null };
   'apps ready': { readonly apps: number; readonly took: number };
@@ -375,8 +376,27 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
   },
   scaling: {
     level: 'info',
-    fields: given('from', 'to'),
-    means: 'The number of slots is to change.',
+    fields: {
+      ...given('from', 'to'),
+      reason: ({ reason }) => reason,
+      demand: ({ demand }) => demand?.toFixed(2),
+    },
+    channel: {
+      name: 'scale:start',
+      message: { from: ({ from }) => from, to: ({ to }) => to, reason: ({ reason }) => reason },
+    },
+    means:
+      'The number of slots is to change. With `reason`, [autoscaling](autoscaling.md) changes it, and `demand` is the load in workers.',
+  },
+  'autoscaling paused': {
+    level: 'info',
+    fields: given('by'),
+    means: 'A person has scaled, so the number of workers does not change by itself until `prefork scale auto`.',
+  },
+  'autoscaling resumed': {
+    level: 'info',
+    fields: given('workers'),
+    means: 'The number of workers changes by itself again.',
   },
   resized: {
     channel: { name: 'scale', message: { workers: ({ workers }) => workers, before: ({ before }) => before } },
@@ -544,6 +564,11 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
     level: 'warn',
     fields: given('message'),
     means: 'Reports that Node writes of fatal errors have no place, so `why` of such an exit says less.',
+  },
+  'no compile cache': {
+    level: 'warn',
+    fields: given('message'),
+    means: 'This Node has no compile cache for `--compile-cache`, and workers boot without it.',
   },
   'max-memory lowered': {
     level: 'warn',

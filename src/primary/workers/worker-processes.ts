@@ -51,6 +51,8 @@ export interface WorkerProcessesParts {
   readonly slotOf: (worker: WorkerId) => number | undefined;
   /** The path of the control socket; empty where there is none. */
   readonly control: () => string;
+  /** The directory of Node's compile cache; undefined for none. */
+  readonly compileCache: string | undefined;
   /** Takes the messages of workers, and their exits. */
   readonly post: (event: FleetEvent | WorkerSaid) => void;
 }
@@ -138,9 +140,9 @@ export class WorkerProcesses {
   }
 
   #environment(slot: number, generation: number, row: number): Record<string, string> {
-    const { sharing, balance, migrate, hangStack, board, gracePeriod, control } = this.#parts;
+    const { sharing, balance, migrate, hangStack, board, gracePeriod, control, compileCache } = this.#parts;
     const reports = this.#reports?.directory ?? '';
-    return briefingEnvironment({
+    const environment = briefingEnvironment({
       slot,
       generation,
       sharing,
@@ -152,7 +154,9 @@ export class WorkerProcesses {
       reports,
       control: control(),
       gracePeriod,
+      savesCompileCache: compileCache !== undefined,
     });
+    return compileCache === undefined ? environment : { ...environment, NODE_COMPILE_CACHE: compileCache };
   }
 
   #observe(worker: WorkerId, row: number, child: ChildProcess): WorkerProcess {

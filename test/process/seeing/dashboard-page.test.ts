@@ -45,6 +45,19 @@ test('buttons reload and scale, after a question', { skip }, async () => {
   });
 });
 
+test('the charts are full when the page opens', { skip }, async () => {
+  await look({}, async ({ app, browser }) => {
+    const points = `fetch('history').then((response) => response.json()).then(({ totals }) => totals.length)`;
+    for (let asked = 0; asked < 20; asked++) await ask(app.target);
+    await browser.shows(`${points}.then((count) => count >= 4)`);
+    await browser.evaluate('location.reload()');
+    // A page that has only what it has seen itself begins at the right edge, and is there after four seconds.
+    const first = `Number(/M([\\d.]+)/.exec(document.querySelector('#slot-0 .line')?.getAttribute('d') ?? '')?.[1] ?? 240)`;
+    await browser.shows(`${first} < 233`, 3000);
+    assert.deepEqual(browser.complaints, []);
+  });
+});
+
 test('the token leaves the address, and stays in this tab alone', { skip }, async () => {
   await look({}, async ({ browser, url }) => {
     assert.equal(await browser.evaluate('location.href'), `${url}/`);

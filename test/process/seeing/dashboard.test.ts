@@ -7,6 +7,7 @@ import { connect } from 'node:net';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import process from 'node:process';
 import { test } from 'node:test';
+import type { FiguresHistory, Status } from '../../../src/control/controls.ts';
 import { parseTime } from '../../../src/options/time.ts';
 import { MessageReader, type Message } from '../../../src/dashboard/page/feed/sse.ts';
 import { serve, type App, type Target } from '../../support/app.ts';
@@ -77,6 +78,23 @@ class Listener implements Disposable {
     this.response.destroy();
   }
 }
+
+test('the last minutes are there for those who may look, and for no page of another site', async () => {
+  const { app, admin } = await serveWithAdmin();
+  await using _ = app;
+  for (let asked = 0; asked < 10; asked++) await get(app.target);
+  const past = await poll(async () => {
+    const { status, body } = await get(admin, { path: '/history' });
+    assert.equal(status, 200);
+    const history = JSON.parse(body) as FiguresHistory;
+    return history.totals.length > 1 ? history : undefined;
+  }, 'two points');
+  assert.ok(past.totals.some(({ rate }) => rate! > 0));
+  assert.deepEqual(past.slots.map(({ slot }) => slot).toSorted(), [0, 1]);
+  assert.equal(past.startedAt, (JSON.parse((await get(admin, { path: '/status' })).body) as Status).startedAt);
+  const foreign = { path: '/history', headers: { 'sec-fetch-site': 'cross-site' } };
+  assert.equal((await get(admin, foreign)).status, 403);
+});
 
 test('--admin serves the page, and what it may do is little', async () => {
   const { app, admin } = await serveWithAdmin();

@@ -15,6 +15,7 @@ import type { Style } from '../../../src/cli/top/table.ts';
 import { changed, firstView } from '../../../src/cli/top/view.ts';
 import type { Vitals } from '../../../src/contract/vitals.ts';
 import type { SlotStatus, Status, WorkerStatus } from '../../../src/control/controls.ts';
+import { canary, canaryStatus } from '../../support/screens/canary.ts';
 import { fakeStatus, fakeVitals, fakeWorker } from '../../support/fake-controls.ts';
 
 const style: Style = { color: plain, sparks: sparks.ascii };
@@ -433,4 +434,45 @@ test('only lines that have changed are sent', () => {
 test('CPU time and parent come from /proc, whatever the process is called', () => {
   const stat = '4711 (a) b) (c) S 4700 4700 4700 0 -1 4194560 1 0 0 0 123 45 0 0 20 0 11 0 1';
   assert.deepEqual(parseStat(stat), { parent: 4700, time: 1680 });
+});
+
+describe('a canary', () => {
+  const watched = historyOf(sampleAt(0, canaryStatus()), sampleAt(1000, canaryStatus()));
+
+  test('has its generation beside the one before', () => {
+    const { lines } = frameOf(watched, firstView, '', { columns: 100, rows: 40 }, style);
+    const from = lines.findIndex((line) => line.startsWith('gen 3 beside gen 2'));
+    assert.match(lines[from]!, /in 1 of the slots for 45s of 2m: undecided so far {2}p promote {2}b roll back$/);
+    assert.equal(lines[from + 1], 'p99 is 62ms beside 21ms, and at most 31ms is allowed');
+    assert.match(lines[from + 2]!, /^<b id="hostile">says<\/b> \\u001b\[31m\\u202e anything/);
+    const table = lines.slice(from + 3, from + 11).map((line) => line.split(/ {2,}/));
+    assert.deepEqual(table[0], ['', 'gen 2', 'gen 3', 'at most']);
+    assert.deepEqual(table[4], ['p99', '21ms', '62ms', '31ms', 'worse']);
+    assert.deepEqual(table[2], ['5xx', '0.1%', '0.23%', '0.6%', 'ok']);
+    assert.ok(lines.every((line) => line.length <= 100));
+  });
+
+  test('leaves the workers their place in a short terminal, and the worst figure stays longest', () => {
+    for (const rows of [6, 8, 10, 12, 16]) {
+      const { lines } = frameOf(watched, firstView, '', { columns: 80, rows }, style);
+      assert.ok(lines.length <= rows, `${lines.length} of ${rows}`);
+      assert.ok(lines.some((line) => line.includes('4711')));
+    }
+    const { lines } = frameOf(watched, firstView, '', { columns: 80, rows: 10 }, style);
+    assert.ok(lines.some((line) => line.startsWith('gen 3 beside gen 2')));
+    assert.ok(lines.some((line) => line.startsWith('p99 ') && line.endsWith('worse')));
+    assert.ok(!lines.some((line) => line.startsWith('p50 ')));
+  });
+
+  test('is not there when an older server says nothing of it', () => {
+    const { canary: _, ...older } = canaryStatus();
+    const { lines } = frameOf(historyOf(sampleAt(0, older as Status)), firstView, '', usual, style);
+    assert.ok(!lines.some((line) => line.includes('beside')));
+    assert.ok(plainFrame(watched, 100, style).includes('gen 3 beside gen 2'));
+    assert.equal(canary.table.length, 7);
+  });
+
+  test('has keys of its own', () => {
+    assert.deepEqual(readKeys('pb'), ['promote', 'rollback']);
+  });
 });

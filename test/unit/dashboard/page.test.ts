@@ -1,10 +1,10 @@
 /** Tests the parts of the page that need no browser. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Status } from '../../../src/control/controls.ts';
+import type { FiguresHistory, Status } from '../../../src/control/controls.ts';
 import { partsOf } from '../../../src/dashboard/frame.ts';
 import { age, latency, memory, niceCeiling, rate } from '../../../src/dashboard/page/figures.ts';
-import { heard, noModel, type Model } from '../../../src/dashboard/page/model.ts';
+import { heard, noModel, withHistory, type Model } from '../../../src/dashboard/page/model.ts';
 import { MessageReader } from '../../../src/dashboard/page/feed/sse.ts';
 import { trailPaths } from '../../../src/dashboard/page/parts/trail.ts';
 import { tell } from '../../../src/dashboard/page/words.ts';
@@ -71,15 +71,63 @@ describe('the model', () => {
     );
   });
 
-  test('two minutes are kept, and a gap is one', () => {
+  test('ten minutes of totals are kept, two of each tile, and a gap is one', () => {
     let model = noModel;
-    for (let at = 0; at <= 200_000; at += 1000) model = told(model, at + 1000, statusAt(at + 1000, at));
-    assert.ok(model.moments.length > 120 && model.moments.length < 126, `${model.moments.length}`);
-    model = told(model, 260_000, statusAt(260_000, 0));
+    for (let at = 0; at <= 700_000; at += 1000) model = told(model, at + 1000, statusAt(at + 1000, at));
+    assert.ok(model.moments.length > 600 && model.moments.length < 606, `${model.moments.length}`);
+    const trail = model.trails.get('slot 0')!;
+    assert.ok(trail.length > 120 && trail.length < 126, `${trail.length}`);
+    model = told(model, 760_000, statusAt(760_000, 0));
     assert.deepEqual(
       model.moments.slice(-2).map(({ connections }) => connections),
       [null, 20],
     );
+  });
+
+  const start = Date.parse('2026-01-01T00:00:00.000Z');
+
+  /** The server's points of every two seconds from the first time on to the last. */
+  const past = (from: number, to: number): FiguresHistory => {
+    const times = Array.from({ length: (to - from) / 2000 + 1 }, (_, nth) => from + nth * 2000);
+    const totals = times.map((uptime) => ({ ...nothing, uptime, rate: 7, connections: 3 }));
+    const slots = [{ slot: 0, rates: times.map(() => 4) }];
+    return { version: 1, startedAt: '2026-01-01T00:00:00.000Z', every: 2000, totals, slots };
+  };
+  const nothing = { p50: null, p99: null, loop: null, busiest: null, memory: null };
+
+  test('what was before the page was opened comes from the server', () => {
+    let model = told(noModel, 900_000, statusAt(900_000, 0));
+    model = told(model, 901_000, statusAt(901_000, 100));
+    const { moments, trails } = withHistory(model, past(200_000, 900_000));
+    // Ten minutes, and no point of the server's beside the two that the page has seen.
+    assert.ok(moments[0]!.at - start >= 296_000 && moments[0]!.at - start <= 302_000, `${moments[0]!.at - start}`);
+    assert.deepEqual(
+      moments.slice(-3).map(({ at, rate: perSecond }) => [at - start, perSecond]),
+      [
+        [898_000, 7],
+        [900_000, null],
+        [901_000, 100],
+      ],
+    );
+    assert.ok(moments.every(({ connections }) => connections !== null));
+    const trail = trails.get('slot 0')!;
+    assert.ok(trail.length > 55 && trail.length < 65, `${trail.length}`);
+    assert.deepEqual(trail.at(-1), { at: start + 901_000, rate: 100 });
+    assert.equal(trail[0]!.rate, 4);
+  });
+
+  test('a gap of the page is filled, and one of the server is marked', () => {
+    let model = told(noModel, 100_000, statusAt(100_000, 0));
+    model = told(model, 120_000, statusAt(120_000, 0));
+    const filled = withHistory(model, past(90_000, 120_000)).moments;
+    assert.ok(filled.every(({ connections }) => connections !== null));
+    const { totals, ...rest } = past(60_000, 120_000);
+    const torn = totals.filter(({ uptime }) => uptime < 80_000 || uptime > 90_000);
+    const { moments } = withHistory(model, { ...rest, totals: torn, slots: [] });
+    assert.equal(moments.filter(({ connections }) => connections === null).length, 1);
+    // The next look does not change what is there.
+    const again = withHistory({ ...model, moments }, { ...rest, totals: torn, slots: [] });
+    assert.deepEqual(again.moments, moments);
   });
 
   test('a hung worker counts as busy, whatever it wrote last', () => {

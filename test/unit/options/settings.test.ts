@@ -24,6 +24,7 @@ function config(values: Record<string, unknown>): Sources {
 test('defaults', () => {
   assert.deepEqual(resolve({ entry: '/app/server.js' }), {
     workers: availableCores(),
+    range: undefined,
     name: 'server',
     isNameGiven: false,
     sharing: 'auto',
@@ -39,6 +40,7 @@ test('defaults', () => {
     canaryWatch: 60_000,
     onDoubt: 'rollback',
     maxSurge: 1,
+    maxBoots: availableCores(),
     canaryErrors: 0.5,
     canaryLatency: 50,
     canaryLoop: 50,
@@ -64,7 +66,23 @@ test('defaults', () => {
     admin: undefined,
     adminTokenFile: undefined,
     logTime: false,
+    compileCache: undefined,
     prefixOutput: false,
+  });
+});
+
+test('a range of workers starts with one for each core, or the nearest number', () => {
+  const cores = availableCores();
+  const of = (workers: string): unknown[] => {
+    const settings = resolve({ flags: { workers } });
+    return [settings.workers, settings.range];
+  };
+  assert.deepEqual(of('1..1024'), [cores, { least: 1, most: 1024, isAsked: true }]);
+  assert.deepEqual(of('1..auto'), [cores, { least: 1, most: cores, isAsked: false }]);
+  assert.deepEqual(of('1000..1024'), [1000, { least: 1000, most: 1024, isAsked: true }]);
+  assert.deepEqual(of('1..1'), [1, { least: 1, most: 1, isAsked: true }]);
+  assert.throws(() => of('1024..auto'), {
+    message: `workers: expected a range that does not end below its beginning, with auto for ${cores}, got "1024..auto"`,
   });
 });
 
@@ -88,6 +106,10 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
     ['1', 1, 1],
     ['1024', 1024, 1024],
     ['auto', availableCores(), 'auto'],
+    ['3..3', 3, '3..3'],
+    ['auto..auto', availableCores(), 'auto..auto'],
+    ['1..1024', availableCores(), '1..1024'],
+    ['1000..1024', 1000, '1000..1024'],
   ],
   name: [
     ['api', 'api', 'api'],
@@ -111,6 +133,10 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
     ['1024', 1024, 1024],
   ],
   maxSurge: [
+    ['1', 1, 1],
+    ['1024', 1024, 1024],
+  ],
+  maxBoots: [
     ['1', 1, 1],
     ['1024', 1024, 1024],
   ],
@@ -210,6 +236,7 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
     ['debug', 'debug', 'debug'],
     ['silent', 'silent', 'silent'],
   ],
+  compileCache: [['/var/cache/app', '/var/cache/app', '/var/cache/app']],
   adminTokenFile: [['/etc/prefork/token', '/etc/prefork/token', '/etc/prefork/token']],
   admin: [
     ['9090', '9090', '9090'],
@@ -292,8 +319,33 @@ const aPercentage = (min: string, max: string): Bad => ({
 
 const bad: { readonly [Key in SettingKey]: Bad } = {
   workers: {
-    expected: 'a whole number from 1 to 1024 or auto',
-    texts: ['0', '1025', '-1', '1.5', 'many', '4x', ' 4', '0x4', '1e2', '9'.repeat(30)],
+    expected: 'a whole number from 1 to 1024, auto, or a range of these such as 2..8',
+    texts: [
+      '0',
+      '1025',
+      '-1',
+      '1.5',
+      'many',
+      '4x',
+      ' 4',
+      '0x4',
+      '1e2',
+      '9'.repeat(30),
+      '2..',
+      '..2',
+      '..',
+      '0..4',
+      '4..2',
+      '1..1025',
+      '2...4',
+      '2..4..6',
+      '2-4',
+      '1.5..4',
+      '-1..4',
+      '2 .. 4',
+      'auto..0',
+      'all..4',
+    ],
     values: [
       [0, '0'],
       [1025, '1025'],
@@ -350,6 +402,14 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
   maxSurge: {
     expected: 'a whole number from 1 to 1024',
     texts: ['0', '1025', '25%'],
+    values: [
+      [0, '0'],
+      ['1', '"1"'],
+    ],
+  },
+  maxBoots: {
+    expected: 'a whole number from 1 to 1024 or auto',
+    texts: ['0', '1025', 'all'],
     values: [
       [0, '0'],
       ['1', '"1"'],
@@ -460,6 +520,15 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
   bind: badPorts,
   logFormat: { expected: 'text or json', texts: ['xml'], values: [[1, '1']] },
   logLevel: { expected: 'debug, info, warn, error or silent', texts: ['trace'], values: [[30, '30']] },
+  compileCache: {
+    expected: 'a directory',
+    texts: [],
+    values: [
+      ['', '""'],
+      [0, '0'],
+      [true, 'true'],
+    ],
+  },
   adminTokenFile: {
     expected: 'a file',
     texts: [],

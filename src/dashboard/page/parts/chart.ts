@@ -169,12 +169,12 @@ function lastStretch(plot: uPlot): [number, number] {
 
 function instants(plot: uPlot): number[] {
   const [, last] = lastStretch(plot);
-  return (plot.width < WIDE ? [60] : [90, 60, 30]).map((age) => last - age);
+  return (plot.width < WIDE ? [5] : [8, 5, 2]).map((minutes) => last - minutes * 60);
 }
 
 function ages(plot: uPlot, splits: readonly number[]): string[] {
   const [, last] = lastStretch(plot);
-  return splits.map((at) => `−${Math.round(last - at)} s`);
+  return splits.map((at) => `−${Math.round((last - at) / 60)} min`);
 }
 
 function clock(at: number): string {

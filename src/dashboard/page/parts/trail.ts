@@ -1,5 +1,5 @@
 /** Turns a history of figures into the path of an SVG. This module is pure. */
-import { WINDOW_MS, type TrailPoint } from '../model.ts';
+import { TRAIL_MS, type TrailPoint } from '../model.ts';
 
 export const TRAIL_WIDTH = 240;
 export const TRAIL_HEIGHT = 48;
@@ -43,7 +43,7 @@ function stretchesOf(points: readonly TrailPoint[], now: number, most: number): 
 }
 
 function across(at: number, now: number): number {
-  return TRAIL_WIDTH * (1 - (now - at) / WINDOW_MS);
+  return TRAIL_WIDTH * (1 - (now - at) / TRAIL_MS);
 }
 
 function down(rate: number, most: number): number {

@@ -1,4 +1,5 @@
 import { bootSuccessor } from '../boot.ts';
+import { mostBoots } from '../first-boots.ts';
 import { isServing, spares, workerOf, type Fleet, type Slot } from '../fleet.ts';
 import { keepGeneration } from '../kept.ts';
 import { release, releaseAside } from '../parking.ts';
@@ -38,7 +39,7 @@ export const reload: Procedure<'reload'> = {
     for (const index of todo) {
       const slot = step.fleet.slots[index]!;
       const need = needOf(step.fleet, slot);
-      if (need === 'successor' && surge < step.settings.maxSurge) {
+      if (need === 'successor' && surge < mostBoots(step, step.settings.maxSurge)) {
         bootSuccessor(step, slot);
         surge++;
       } else if (need !== 'nothing') {

@@ -6,8 +6,10 @@ import { lineOf, type Line } from '../../../../src/primary/telemetry/told.ts';
 
 export const settings: FleetSettings = {
   workers: 2,
+  range: undefined,
   spares: 0,
   maxSurge: 1,
+  maxBoots: 1024,
   ready: 'listen',
   readyTimeout: 30_000,
   // There is no settling: most tests are about what comes after it.
@@ -25,6 +27,7 @@ export const settings: FleetSettings = {
   recoverThreshold: 0,
   recoverWindow: 60_000,
   recoverInterval: 100,
+  compileCache: undefined,
 };
 
 /** The address at which workers of the simulated application listen, unless a test says otherwise. */

@@ -31,7 +31,7 @@ function checkSlots(fleet: Fleet, { maxSurge }: FleetSettings, timers: readonly 
       assert.equal(fleet.workers.get(id)?.slot, index, `worker ${id} of slot ${index} is elsewhere`);
     }
     const isWaiting = timers.some((timer) => timer.timer === 'respawn' && timer.slot === index);
-    const isFilled = slot.worker !== undefined || slot.successor !== undefined || isWaiting;
+    const isFilled = slot.worker !== undefined || slot.successor !== undefined || isWaiting || isNext(fleet, index);
     assert.ok(isFilled || isEnding(fleet), `slot ${index} is forgotten`);
   }
   const successors = fleet.slots.flatMap(({ successor }) =>
@@ -61,6 +61,11 @@ function checkSlots(fleet: Fleet, { maxSurge }: FleetSettings, timers: readonly 
 function isKept({ slots }: Fleet, { keepPrevious, canary }: FleetSettings, { id }: Worker): boolean {
   const untilTheEnd = keepPrevious > 0 || canary !== 0;
   return slots.some(({ previous, kept }) => kept === id || (previous === id && untilTheEnd));
+}
+
+/** Whether the slot gets its first worker as soon as others have booted. */
+function isNext({ unfilled, workers }: Fleet, index: number): boolean {
+  return unfilled.includes(index) && [...workers.values()].some(({ bootedAt }) => bootedAt === undefined);
 }
 
 function isEnding({ phase }: Fleet): boolean {

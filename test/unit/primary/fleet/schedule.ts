@@ -17,8 +17,10 @@ export function settingsOf(seed: number): FleetSettings {
   const random = new Random(~seed);
   return {
     workers: random.between(1, 8),
+    range: undefined,
     spares: random.between(0, 3),
     maxSurge: random.between(1, 4),
+    maxBoots: random.pick([1, 2, 1024]),
     ready: random.pick(['listen', 'listen', 'message', 'start']),
     readyTimeout: 30_000,
     settle: random.pick([0, 500]),
@@ -35,6 +37,7 @@ export function settingsOf(seed: number): FleetSettings {
     recoverThreshold: random.pick([0, 'auto', 5]),
     recoverWindow: 60_000,
     recoverInterval: random.pick([0, 100, 1000]),
+    compileCache: random.pick([undefined, undefined, '/var/cache']),
   };
 }
 

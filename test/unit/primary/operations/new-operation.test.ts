@@ -60,7 +60,7 @@ import { PrimaryControls } from './dist/primary/endpoints/controls.js';
 import { decide } from './dist/primary/fleet/decide.js';
 import { newFleet } from './dist/primary/fleet/fleet.js';
 
-const settings = { workers: 1, spares: 0, maxSurge: 1, ready: 'listen', readyTimeout: 1, settle: 0, drainTimeout: 1, drainDelay: 0,
+const settings = { workers: 1, spares: 0, maxSurge: 1, maxBoots: 9, ready: 'listen', readyTimeout: 1, settle: 0, drainTimeout: 1, drainDelay: 0,
   shutdownGracePeriod: 1, heartbeatTimeout: 0, hangStack: 'off', recoverThreshold: 0, recoverWindow: 1, recoverInterval: 1 };
 const seen = {};
 const effects = [];
