@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import type { CanaryShare, MetricLimit, OnDoubt } from '../contract/canary.ts';
+import type { Range } from './range.ts';
 import type { Balance, Migrate, Network, Sharing } from '../contract/modes.ts';
 
 /** A length of time: a whole number of milliseconds, or text with a whole number and its unit. */
@@ -21,12 +22,14 @@ export type Size = number | `${number}${'b' | 'kb' | 'mb' | 'gb'}`;
 export interface Options {
   /**
    * How many workers run, 1 to 1024. `'auto'` runs one for each core that this process may use: those of its CPU
-   * affinity, limited by the CPU quota of its cgroup, rounded up.
+   * affinity, limited by the CPU quota of its cgroup, rounded up. A range such as `'2..8'` or `'1..auto'` runs as many as the
+   * load needs, within the memory of the cgroup, and starts with one for each core or the nearest number in the range.
+   * docs/autoscaling.md has the rule.
    *
    * @default 'auto'
    * @example workers: 4
    */
-  workers?: number | 'auto' | undefined;
+  workers?: number | 'auto' | `${number | 'auto'}..${number | 'auto'}` | undefined;
   /**
    * The name of this server: 1 to 64 letters, digits, `.`, `_` or `-`. The first character may not be `.` or `-`.
    *
@@ -34,6 +37,46 @@ export interface Options {
    * @example name: 'api'
    */
   name?: string | undefined;
+  /**
+   * The working directory of the workers, and the place from which a relative entry, config file and {@link envFile}
+   * start. A symbolic link on the way to it is followed anew at each reload, so that it may lead to another release then.
+   *
+   * @default the directory in which prefork was started, by the name that `$PWD` has for it
+   * @example cwd: '/srv/shop/current'
+   */
+  cwd?: string | undefined;
+  /**
+   * Files with variables for the workers, in the format of `node --env-file`. They are read again at each reload. Later
+   * files win over earlier ones, and the environment of prefork wins over files, as with node. The primary's own
+   * environment does not change.
+   *
+   * @default none
+   * @example envFile: ['.env', '.env.production']
+   */
+  envFile?: string | readonly string[] | undefined;
+  /**
+   * Flags of node's for the workers. A flag's value may follow as an entry of its own. The primary runs without them.
+   *
+   * @default none
+   * @example nodeArgs: ['--import', 'tsx', '--enable-source-maps']
+   */
+  nodeArgs?: readonly string[] | undefined;
+  /**
+   * The name of the variable that tells a worker its slot, beside `PREFORK_SLOT`. `'none'` sets no such variable.
+   * The package `config` (node-config) reads `NODE_APP_INSTANCE`, and looks for a file of that instance.
+   *
+   * @default 'NODE_APP_INSTANCE'
+   * @example instanceVariable: 'none'
+   */
+  instanceVariable?: string | undefined;
+  /**
+   * The signal that a worker gets when it is to end, after its connections have ended. Applications with a handler for
+   * SIGINT alone need it.
+   *
+   * @default 'SIGTERM'
+   * @example stopSignal: 'SIGINT'
+   */
+  stopSignal?: StopSignal | undefined;
   /**
    * How workers share an address. `'reuseport'`: each slot has its own socket and the kernel spreads connections over
    * them. `'shared'`: all accept from one socket. `'round-robin'`: the primary accepts, as in node:cluster. `'auto'`:
@@ -390,6 +433,9 @@ export interface Options {
   prefixOutput?: boolean | undefined;
 }
 
+/** The signals that can ask a worker to end. */
+export type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGQUIT' | 'SIGHUP' | 'SIGUSR2';
+
 /** The options that only code can give: functions, and how the library itself listens. */
 export interface LibraryOptions {
   /**
@@ -414,6 +460,13 @@ export interface LibraryOptions {
    * @example logger: pino()
    */
   logger?: Logger | undefined;
+  /**
+   * Variables for the workers. They win over those of the environment and of {@link Options.envFile}. Only the names are
+   * logged when they change.
+   *
+   * @example env: { NODE_ENV: 'production' }
+   */
+  env?: Readonly<Record<string, string | number | boolean>> | undefined;
   /**
    * Runs in the primary each time that a worker's process was started. An error in it stops the server with
    * `ERR_HOOK_FAILED`.
@@ -469,6 +522,8 @@ export interface SpawnContext {
   readonly args: readonly string[];
   /** Flags for node, prefork's preload among them. */
   readonly execArgv: readonly string[];
+  /** The working directory; undefined for the primary's own. */
+  readonly cwd?: string | undefined;
   /** The whole environment, not additions to it. */
   readonly env: NodeJS.ProcessEnv;
   /** The slot that the worker fills, 0 to workers - 1. */
@@ -495,10 +550,20 @@ export interface Config extends Options, Omit<LibraryOptions, 'network' | 'backl
 
 /** Options with every value in force and checked: text is parsed, `auto` is counted, times are milliseconds. */
 export interface Settings {
+  /** How many workers there are at the start. */
   readonly workers: number;
+  /** The range in which their number changes by itself; undefined when it stays. */
+  readonly range: Range | undefined;
   readonly name: string;
   /** Whether the name was chosen, or comes from the entry. */
   readonly isNameGiven: boolean;
+  /** As it was given, absolute or not. */
+  readonly cwd: string | undefined;
+  readonly envFile: readonly string[] | undefined;
+  readonly nodeArgs: readonly string[] | undefined;
+  /** `none` for no variable. */
+  readonly instanceVariable: string;
+  readonly stopSignal: StopSignal;
   readonly sharing: 'auto' | Sharing;
   readonly balance: Balance;
   readonly migrate: Migrate;

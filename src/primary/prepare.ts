@@ -34,13 +34,12 @@ export async function prepare(settings: Settings, options: LibraryOptions, log: 
   log('sharing', sharing);
   refuseForAnotherUser(settings, sharing, options);
   refuseParking(settings, sharing);
-  const maxMemory = await maxMemoryFor(settings, log);
-  const compileCache = await compileCacheFor(settings, log);
+  const fitting = await settingsInForce(settings, log);
   const board = createBoard(settings, log);
   try {
     const balance = balanceFor(settings, sharing, board);
     log('balance', { mode: balance });
-    return { settings: { ...settings, maxMemory, compileCache }, sharing, balance, board };
+    return { settings: fitting, sharing, balance, board };
   } catch (error) {
     board?.close();
     throw error;
@@ -48,14 +47,14 @@ export async function prepare(settings: Settings, options: LibraryOptions, log: 
 }
 
 function balanceFor(
-  { balance, workers, migrate }: Settings,
+  { balance, workers, range, migrate }: Settings,
   { mode }: SharingChoice,
   board: Board | undefined,
 ): Balance {
   try {
     return chooseBalance(balance, {
       sharing: mode,
-      workers,
+      workers: range?.most ?? workers,
       hasBoard: board !== undefined,
       migrate: migrate !== 'off',
     });
@@ -108,6 +107,13 @@ function refuseParking({ keepPrevious, canary }: Settings, { mode }: SharingChoi
   );
 }
 
+/** Returns the settings as far as this machine can do them. */
+export async function settingsInForce(settings: Settings, log: Log): Promise<Settings> {
+  const maxMemory = await maxMemoryFor(settings, log);
+  const compileCache = await compileCacheFor(settings, log);
+  return { ...settings, maxMemory, compileCache };
+}
+
 async function maxMemoryFor(settings: Settings, log: Log): Promise<number> {
   if (settings.maxMemory === 0) return 0;
   const { fitMemory, memoryLimit } = await import('../options/machine/memory.ts');
@@ -127,10 +133,10 @@ async function compileCacheFor({ compileCache }: Settings, log: Log): Promise<st
 /**
  * Creates the scoreboard. A server without figures is better than none, so a full disk does not keep it from starting.
  */
-function createBoard({ name, workers, spares }: Settings, log: Log): Board | undefined {
+function createBoard({ name, workers, range, spares }: Settings, log: Log): Board | undefined {
   sweepStale();
   try {
-    const rows = Math.max(FEWEST_ROWS, (workers + spares) * ROWS_PER_WORKER);
+    const rows = Math.max(FEWEST_ROWS, ((range?.most ?? workers) + spares) * ROWS_PER_WORKER);
     return Board.create({ name, rows });
   } catch (error) {
     log('no scoreboard', { message: messageOf(error) });

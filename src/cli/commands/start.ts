@@ -1,12 +1,12 @@
-import { resolve } from 'node:path';
-import { UsageError } from '../../errors.ts';
-import { loadConfig, resolveEntry, resolveSettings } from '../../options/index.ts';
-import type { CommandLine, LoadedConfig, Settings } from '../../options/index.ts';
+import { directoryOfConfig, loadConfig, nameOfDirectory, peekConfig, readLaunch } from '../../options/index.ts';
+import { resolveSettings, type CommandLine, type LaunchTerms, type LoadedConfig } from '../../options/index.ts';
+import type { Settings } from '../../options/index.ts';
 import { takeAdminToken, type GivenToken } from '../../primary/endpoints/admin-token.ts';
 import { runPrimary } from '../../primary/run.ts';
 import type { Binder } from '../../privileges/binder.ts';
 import { closeInherited } from '../../privileges/descriptors.ts';
 import { leaveRoot, refuseWritableConfig, type RootSettings } from '../../privileges/leave-root.ts';
+import { refuseFilesOfOthers } from '../../privileges/read-again.ts';
 import { verbs } from '../verbs.ts';
 
 /** `prefork [options] <entry> [arguments for the entry]` runs in the foreground until the server stops. */
@@ -26,25 +26,39 @@ export async function start(line: CommandLine): Promise<void> {
     if (file === undefined || mayRead(file)) takeToken(settings);
   };
   const earlyBinder = await leaveRoot(early, takeAsRoot(early));
-  const config = await loadConfig(process.cwd(), line.flags.config);
-  const given = line.entry ?? config?.values.entry;
-  if (given === undefined) {
-    throw new UsageError('no entry given; usage: prefork [options] <entry> [arguments]');
-  }
-  resolveEntry(given, process.cwd(), Object.keys(verbs));
-  // Node gets the path as it was given and treats it as it would without prefork: `process.argv[1]` is not resolved
-  // further.
-  const entry = resolve(given);
-  const args = line.entry === undefined ? (config?.values.args ?? []) : line.entryArguments;
-  const settings = resolveSettings({ flags: line.flags, env: process.env, config, entry });
+  const cwd = process.cwd();
+  const home = { named: nameOfDirectory(cwd, process.env['PWD']), real: cwd };
+  const { flags, entry, entryArguments: args } = line;
+  const terms: LaunchTerms = {
+    flags,
+    home: home.named,
+    entry,
+    args,
+    execArgv: process.execArgv,
+    commands: Object.keys(verbs),
+  };
+  const config = await loadConfig(directoryOfConfig(terms), flags.config);
+  const launch = readLaunch(terms, config);
+  const { settings } = launch;
   const binder = earlyBinder ?? (await leaveRootByConfig(settings, config, takeAsRoot(settings)));
   takeToken(settings);
   // The config file can take ports away. It can never add one.
   if (settings.bind !== undefined) binder?.restrict(settings.bind);
-  await runPrimary({ entry, args, execArgv: process.execArgv }, settings, config?.values ?? {}, {
+  await runPrimary(launch, config?.values ?? {}, {
     binder,
     token,
     isAlone: true,
+    renewal: {
+      home,
+      read: async (before) => {
+        const directory = directoryOfConfig(terms);
+        refuseFilesOfOthers(peekConfig(directory, flags.config), before.config);
+        const next = readLaunch(terms, await loadConfig(directory, flags.config));
+        for (const file of next.envFiles) refuseFilesOfOthers(file, ...before.envFiles);
+        return next;
+      },
+      follow: (before) => readLaunch(terms, before.config),
+    },
   });
 }
 

@@ -1,11 +1,12 @@
 /** Makes the lines on the screen from the history, the user's view and the room there is. This module is pure. */
 import type { CanaryStatus, Status } from '../../control/controls.ts';
+import { autoscaleLine } from '../../format/autoscale.ts';
 import { comparisonCells, verdictOf } from '../../format/comparison.ts';
 import { duration } from '../../format/duration.ts';
 import { printable } from '../../format/printable.ts';
 import { count, percent, size } from '../../format/figures.ts';
 import { sorted } from './columns.ts';
-import { sumOf, type History, type Row } from './history.ts';
+import { sumOf, type History, type Row, type Sample } from './history.ts';
 import { keyHelp } from './keys.ts';
 import { sparkline } from './sparkline.ts';
 import { tableOf, type Style } from './table.ts';
@@ -87,7 +88,15 @@ function headLines(history: History, { columns }: Room, { color, sparks }: Style
   return [
     { text: color('bold', first.slice(0, name.length)) + first.slice(name.length), rank: 4 },
     { text: line === '' ? second : `${second}  ${line}`, rank: 2 },
+    ...autoscaleLines(sample, columns),
   ];
+}
+
+/** An older primary does not know of autoscaling. */
+function autoscaleLines({ status: { autoscale, startedAt, uptime } }: Sample, columns: number): Line[] {
+  // The clock of the primary is the one that the times are of.
+  const now = Date.parse(startedAt) + uptime;
+  return autoscale ? [{ text: fit(autoscaleLine(autoscale, now), columns), rank: 2 }] : [];
 }
 
 const openOf = ({ worker }: Row): number | undefined => worker?.vitals?.connectionsOpen;

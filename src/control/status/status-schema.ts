@@ -9,7 +9,9 @@ import type { Figure } from '../../contract/figures.ts';
 import type { MoveReason, MovesByReason } from '../../contract/moves.ts';
 import { operationKinds } from '../../contract/operations.ts';
 import { VITALS, type Vitals } from '../../contract/vitals.ts';
+import { scaleHolds, scaleReasons } from '../../contract/autoscaling.ts';
 import type {
+  AutoscaleStatus,
   BalanceStatus,
   CanaryStatus,
   ExitStatus,
@@ -170,6 +172,29 @@ const balance: Schema<BalanceStatus> = object<BalanceStatus>('how even the conne
   }),
 });
 
+const autoscale: Schema<AutoscaleStatus> = object<AutoscaleStatus>('How the number of workers is chosen.', {
+  least: count('the smallest number'),
+  most: count('the largest number'),
+  utilization: nullable(share('how busy the event loops were over the last seconds; null while that is unknown')),
+  demand: nullable(amount('that, times the workers')),
+  fitting: nullable(count('how many workers fit into the memory of the cgroup; null without a limit')),
+  hold: nullable(words('why the number stays, though it would change otherwise', scaleHolds)),
+  paused: nullable(
+    object<NonNullable<AutoscaleStatus['paused']>>('that a person has scaled; null when nobody has', {
+      by: text('by what: `prefork scale`, SIGTTIN or SIGTTOU'),
+      at: time('when'),
+    }),
+  ),
+  last: nullable(
+    object<NonNullable<AutoscaleStatus['last']>>('the last change; null before the first', {
+      from: count('workers before it'),
+      to: count('workers after it'),
+      reason: words('why', scaleReasons),
+      at: time('when'),
+    }),
+  ),
+});
+
 const status: Schema<Status> = object<Status>('What runs.', {
   version: only(1, 'the version of this format'),
   name: text('the name of the server'),
@@ -194,6 +219,9 @@ const status: Schema<Status> = object<Status>('What runs.', {
   parked: list('workers that accept nothing, and may get their slot back', reference('', 'worker', worker)),
   kept: nullable(kept),
   canary: nullable(reference('the canary that is watched', 'canary', canary)),
+  autoscale: nullable(
+    reference('how `--workers <min>..<max>` chooses the number; null when it is fixed', 'autoscale', autoscale),
+  ),
   operation: nullable(words('the operation that goes on', operationWords)),
   reloads: object<Status['reloads']>('the reloads since the primary started', {
     done: count('how many brought a new generation'),
@@ -217,5 +245,6 @@ export const statusSchema: JsonSchema = {
     reload: reload.json,
     canary: canary.json,
     comparison: comparison.json,
+    autoscale: autoscale.json,
   },
 };

@@ -3,6 +3,7 @@ import type { Balance, Sharing } from '../../contract/modes.ts';
 import type { AskedKind, AskedTargets } from '../../contract/operations.ts';
 import type { Outcome } from '../../contract/outcome.ts';
 import type { Controls, Dashboard, FiguresHistory, MetricsAnswer, Status } from '../../control/controls.ts';
+import type { Settings } from '../../options/index.ts';
 import type { Operate } from '../fleet/events.ts';
 import type { Failure } from '../fleet/operations/operation.ts';
 import { whyNotRoots } from '../../upgrade/next-node.ts';
@@ -24,9 +25,13 @@ const IDLE_MS = 5000;
 export interface PrimaryControlsParts extends ScrapeTerms {
   readonly supervisor: Supervisor;
   readonly place: ControlAddress;
+  /** Returns the directory that the workers start in. */
+  readonly directory: () => string;
   /** The modes that are in force, which may differ from the options. */
   readonly sharing: Sharing;
   readonly balance: Balance;
+  /** The range of `--workers`; undefined when the number is fixed. */
+  readonly range: Settings['range'];
   /**
    * True when there is a binder. The program that runs the next primary then has to be root's, because it gets the
    * channel to the binder.
@@ -39,7 +44,7 @@ export class PrimaryControls implements Controls {
   readonly #supervisor: Supervisor;
   readonly #parts: PrimaryControlsParts;
   readonly #calendar = new Calendar();
-  readonly #names: Pick<Status, 'prefork' | 'node' | 'directory' | 'pid' | 'sharing'>;
+  readonly #names: Pick<Status, 'prefork' | 'node' | 'pid' | 'sharing'>;
   /** The dashboard, which all entrances share, so that all clients are shown the same. */
   #dashboard: Promise<Dashboard> | undefined;
 
@@ -47,8 +52,7 @@ export class PrimaryControls implements Controls {
     const { supervisor, sharing } = parts;
     this.#supervisor = supervisor;
     this.#parts = parts;
-    const directory = process.cwd();
-    this.#names = { prefork: version(), node: process.versions.node, directory, pid: process.pid, sharing };
+    this.#names = { prefork: version(), node: process.versions.node, pid: process.pid, sharing };
   }
 
   dashboard(): Promise<Dashboard> {
@@ -56,7 +60,7 @@ export class PrimaryControls implements Controls {
   }
 
   status(): Status {
-    const { place, balance } = this.#parts;
+    const { place, balance, range, directory } = this.#parts;
     const { fleet, resources } = this.#supervisor;
     const { listeners, processes } = resources;
     const now = this.#parts.now();
@@ -68,7 +72,7 @@ export class PrimaryControls implements Controls {
       moves: resources.handoffs.moves,
       row,
     };
-    const facts = { name: place.name, ...this.#names, ...served, balance, now, epoch };
+    const facts = { name: place.name, ...this.#names, directory: directory(), ...served, balance, range, now, epoch };
     return statusOf(fleet, facts);
   }
 

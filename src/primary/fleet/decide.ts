@@ -3,6 +3,8 @@
  * loops, races and stops are tested without a process or a clock. What is done about an event stands in a file of its
  * own: boot, exit, retire, hang, stop, and one for each operation.
  */
+import { onLoad } from './autoscale/autoscale.ts';
+import { noteDisturbance } from './autoscale/state.ts';
 import {
   onClosed,
   onForked,
@@ -22,7 +24,7 @@ import { isServing, type Fleet, type FleetSettings } from './fleet.ts';
 import { onBeating, onDiagnosed, onHung, onSilent } from './hang.ts';
 import { onHold } from './hold.ts';
 import { onOffended } from './offence.ts';
-import { advance, onOperate } from './operations/operations.ts';
+import { advance, onNotRenewed, onOperate, onRenewed } from './operations/operations.ts';
 import { onUpgraded, onUpgradeFailed } from './operations/upgraded.ts';
 import { giveUpKept } from './kept.ts';
 import { onMemoryTight } from './memory.ts';
@@ -65,12 +67,15 @@ const decisions: { [Type in FleetEvent['type']]: Decide<Type> } = {
   exited: onExited,
   due: (step, { timer }) => onDue(step, timer),
   operate: onOperate,
+  renewed: onRenewed,
+  'not-renewed': onNotRenewed,
   hung: (step, { worker, silent }) => onHung(step, worker, silent),
   beating: (step, { worker }) => onBeating(step, worker),
   silent: (step, { worker, silent }) => onSilent(step, worker, silent),
   judged: (step, { judgement }) => onJudged(step, judgement),
   'memory-tight': (step, { why }) => onMemoryTight(step, why),
   hold: onHold,
+  load: onLoad,
   diagnosed: (step, { worker, stack }) => onDiagnosed(step, worker, stack),
   upgraded: onUpgraded,
   'left-alone': onLeftAlone,
@@ -87,6 +92,7 @@ export function decide(fleet: Fleet, settings: FleetSettings, event: FleetEvent,
   keepBooting(step);
   keepTrying(step);
   keepSpares(step);
+  noteDisturbance(step);
   return { fleet: step.fleet, effects: step.effects };
 }
 

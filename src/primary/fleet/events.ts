@@ -78,6 +78,18 @@ export type Operate = {
 /** An operation without a required target may be asked for without one. */
 type WithTarget<Target> = object extends Target ? { readonly target?: Target } : { readonly target: Target };
 
+/** What a worker last said of itself. */
+export interface WorkerLoad {
+  readonly worker: WorkerId;
+  /** The share of its last beat in which its event loop was busy. */
+  readonly utilization: number;
+  /** How late its last beat was, and how long ago it is, ms. */
+  readonly late: number;
+  readonly silent: number;
+  /** The resident memory, bytes. */
+  readonly rss: number;
+}
+
 export type FleetEvent =
   | { readonly type: 'start' }
   | { readonly type: 'forked'; readonly worker: WorkerId; readonly pid: number }
@@ -102,6 +114,18 @@ export type FleetEvent =
   | ({ readonly type: 'exited'; readonly worker: WorkerId } & ExitFacts)
   | { readonly type: 'due'; readonly timer: Timer }
   | Operate
+  /** What the next generation runs was read. `workers` is how many there should be, where that has changed. */
+  | { readonly type: 'renewed'; readonly workers?: number | undefined }
+  | { readonly type: 'not-renewed'; readonly reason: string }
+  /** The load of the workers that serve, with what is left of the machine: see supervisor/machine-load.ts. */
+  | {
+      readonly type: 'load';
+      readonly rows: readonly WorkerLoad[];
+      readonly cpu: number | undefined;
+      readonly isThrottled: boolean;
+      readonly memory: number | undefined;
+      readonly cores: number;
+    }
   /** The worker's heartbeat has stopped, for `silent` ms by now. */
   | { readonly type: 'hung'; readonly worker: WorkerId; readonly silent: number }
   | { readonly type: 'beating'; readonly worker: WorkerId }
@@ -184,6 +208,10 @@ export type Effect =
   /** Tell the supervisors of the primary: systemd, and the primary before this one. */
   | { readonly do: 'announce'; readonly what: 'ready' | 'reloading' | 'stopping' }
   | { readonly do: 'announce'; readonly what: 'upgraded'; readonly pid: number }
+  /** Read what the next generation is to run. The answer comes as `renewed` or `not-renewed`. */
+  | { readonly do: 'renew' }
+  /** New workers run again what they ran before the last `renewed`. */
+  | { readonly do: 'revert' }
   /** Start the next primary. The answer comes as `upgraded` or `upgrade-failed`. */
   | { readonly do: 'upgrade'; readonly node: string | undefined }
   | { readonly do: 'abandon-upgrade' }

@@ -33,6 +33,9 @@ interface OtherFacts {
   'no reports of fatal errors': { readonly message: string };
   'no compile cache': { readonly message: string };
   'max-memory lowered': { readonly why: string };
+  'stop signal unheard': { readonly why: string };
+  changed: Readonly<Record<'release' | 'settings' | 'env', string | undefined>>;
+  'release gone': { readonly release: string; readonly instead: string };
   'fault of prefork': { readonly message: string; readonly stack: string | undefined };
 }
 
@@ -274,6 +277,18 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
     channel: { name: 'reload:start', message: { generation: ({ generation }) => generation } },
     means: 'A reload begins.',
   },
+  changed: {
+    level: 'info',
+    fields: given('release', 'settings', 'env'),
+    means:
+      'A reload has read what changed: the directory to which the link leads now, options, and the names of variables that are new (`+`), changed (`~`) and gone (`-`). It comes after the line `reloading`, or before it, and goes back if the reload fails.',
+  },
+  'release gone': {
+    level: 'warn',
+    fields: given('release', 'instead'),
+    means:
+      'The directory in which the workers run was removed, and a worker has to be replaced. It starts where the link leads now.',
+  },
   'reload done': {
     level: 'info',
     fields: { gen: ({ generation }) => generation, in: ({ took }) => duration(took) },
@@ -373,8 +388,27 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
   },
   scaling: {
     level: 'info',
-    fields: given('from', 'to'),
-    means: 'The number of slots is to change.',
+    fields: {
+      ...given('from', 'to'),
+      reason: ({ reason }) => reason,
+      demand: ({ demand }) => demand?.toFixed(2),
+    },
+    channel: {
+      name: 'scale:start',
+      message: { from: ({ from }) => from, to: ({ to }) => to, reason: ({ reason }) => reason },
+    },
+    means:
+      'The number of slots is to change. With `reason`, [autoscaling](autoscaling.md) changes it, and `demand` is the load in workers.',
+  },
+  'autoscaling paused': {
+    level: 'info',
+    fields: given('by'),
+    means: 'A person has scaled, so the number of workers does not change by itself until `prefork scale auto`.',
+  },
+  'autoscaling resumed': {
+    level: 'info',
+    fields: given('workers'),
+    means: 'The number of workers changes by itself again.',
   },
   resized: {
     channel: { name: 'scale', message: { workers: ({ workers }) => workers, before: ({ before }) => before } },
@@ -523,6 +557,12 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
     level: 'warn',
     fields: given('message'),
     means: 'Reports that Node writes of fatal errors have no place, so `why` of such an exit says less.',
+  },
+  'stop signal unheard': {
+    level: 'warn',
+    fields: given('why'),
+    means:
+      'The application has a handler for SIGINT and none for the signal that ends workers (`--stop-signal`). The line comes once.',
   },
   'no compile cache': {
     level: 'warn',

@@ -177,7 +177,7 @@ export class App implements AsyncDisposable {
    */
   scale(workers: number | ScaleTarget): Promise<Done> {
     const target = typeof workers === 'number' ? { workers } : workers;
-    const name = `scale ${'by' in target ? `by ${target.by}` : target.workers}`;
+    const name = `scale ${'by' in target ? `by ${target.by}` : 'auto' in target ? 'auto' : target.workers}`;
     return this.#actions.during(name, () => operate(this.#socket(), 'scale', target));
   }
 

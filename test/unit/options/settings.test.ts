@@ -18,14 +18,20 @@ function resolve(sources: Sources): Settings {
 }
 
 function config(values: Record<string, unknown>): Sources {
-  return { config: { file: '/app/prefork.config.js', values: loose(values) } };
+  return { config: { file: '/app/prefork.config.js', values: loose(values), text: '' } };
 }
 
 test('defaults', () => {
   assert.deepEqual(resolve({ entry: '/app/server.js' }), {
     workers: availableCores(),
+    range: undefined,
     name: 'server',
     isNameGiven: false,
+    cwd: undefined,
+    envFile: undefined,
+    nodeArgs: undefined,
+    instanceVariable: 'NODE_APP_INSTANCE',
+    stopSignal: 'SIGTERM',
     sharing: 'auto',
     balance: 'auto',
     migrate: 'on',
@@ -69,6 +75,21 @@ test('defaults', () => {
   });
 });
 
+test('a range of workers starts with one for each core, or the nearest number', () => {
+  const cores = availableCores();
+  const of = (workers: string): unknown[] => {
+    const settings = resolve({ flags: { workers } });
+    return [settings.workers, settings.range];
+  };
+  assert.deepEqual(of('1..1024'), [cores, { least: 1, most: 1024, isAsked: true }]);
+  assert.deepEqual(of('1..auto'), [cores, { least: 1, most: cores, isAsked: false }]);
+  assert.deepEqual(of('1000..1024'), [1000, { least: 1000, most: 1024, isAsked: true }]);
+  assert.deepEqual(of('1..1'), [1, { least: 1, most: 1, isAsked: true }]);
+  assert.throws(() => of('1024..auto'), {
+    message: `workers: expected a range that does not end below its beginning, with auto for ${cores}, got "1024..auto"`,
+  });
+});
+
 const anyPorts: ReadonlyArray<readonly [string, unknown, unknown]> = [
   ['80', [80], [80]],
   ['80,443', [80, 443], [80, 443]],
@@ -89,12 +110,30 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
     ['1', 1, 1],
     ['1024', 1024, 1024],
     ['auto', availableCores(), 'auto'],
+    ['3..3', 3, '3..3'],
+    ['auto..auto', availableCores(), 'auto..auto'],
+    ['1..1024', availableCores(), '1..1024'],
+    ['1000..1024', 1000, '1000..1024'],
   ],
   name: [
     ['api', 'api', 'api'],
     ['_A-1.b', '_A-1.b', '_A-1.b'],
     ['x'.repeat(64), 'x'.repeat(64), 'x'.repeat(64)],
   ],
+  cwd: [['/srv/app/current', '/srv/app/current', '/srv/app/current']],
+  envFile: [
+    ['.env', ['.env'], '.env'],
+    ['.env\n.env.local', ['.env', '.env.local'], ['.env', '.env.local']],
+  ],
+  nodeArgs: [
+    ['--import\ntsx', ['--import', 'tsx'], ['--import', 'tsx']],
+    ['-C', ['-C'], ['-C']],
+  ],
+  instanceVariable: [
+    ['none', 'none', 'none'],
+    ['PM_INSTANCE', 'PM_INSTANCE', 'PM_INSTANCE'],
+  ],
+  stopSignal: [['SIGINT', 'SIGINT', 'SIGINT']],
   sharing: [
     ['reuseport', 'reuseport', 'reuseport'],
     ['shared', 'shared', 'shared'],
@@ -292,8 +331,33 @@ const aPercentage = (min: string, max: string): Bad => ({
 
 const bad: { readonly [Key in SettingKey]: Bad } = {
   workers: {
-    expected: 'a whole number from 1 to 1024 or auto',
-    texts: ['0', '1025', '-1', '1.5', 'many', '4x', ' 4', '0x4', '1e2', '9'.repeat(30)],
+    expected: 'a whole number from 1 to 1024, auto, or a range of these such as 2..8',
+    texts: [
+      '0',
+      '1025',
+      '-1',
+      '1.5',
+      'many',
+      '4x',
+      ' 4',
+      '0x4',
+      '1e2',
+      '9'.repeat(30),
+      '2..',
+      '..2',
+      '..',
+      '0..4',
+      '4..2',
+      '1..1025',
+      '2...4',
+      '2..4..6',
+      '2-4',
+      '1.5..4',
+      '-1..4',
+      '2 .. 4',
+      'auto..0',
+      'all..4',
+    ],
     values: [
       [0, '0'],
       [1025, '1025'],
@@ -315,6 +379,45 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
       [1, '1'],
       [{ a: { b: { c: 1 } } }, '{ a: [Object] }'],
     ],
+  },
+  cwd: {
+    expected: 'a directory',
+    texts: [],
+    values: [
+      ['', '""'],
+      [1, '1'],
+    ],
+  },
+  envFile: {
+    expected: 'a file, or several',
+    texts: ['a\0b'],
+    values: [
+      [1, '1'],
+      [[''], "[ '' ]"],
+      [[1], '[ 1 ]'],
+    ],
+  },
+  nodeArgs: {
+    expected: 'flags of node, such as --max-old-space-size=512',
+    texts: ['tsx', 'tsx\n--import'],
+    values: [
+      ['--import', '"--import"'],
+      [['tsx'], "[ 'tsx' ]"],
+      [[1], '[ 1 ]'],
+    ],
+  },
+  instanceVariable: {
+    expected: 'the name of a variable, or none',
+    texts: ['1A', 'A-B', 'A B'],
+    values: [
+      ['', '""'],
+      [1, '1'],
+    ],
+  },
+  stopSignal: {
+    expected: 'SIGTERM, SIGINT, SIGQUIT, SIGHUP or SIGUSR2',
+    texts: ['INT', 'SIGKILL'],
+    values: [[15, '15']],
   },
   balance: {
     expected: 'auto, kernel, least-connections or sticky-ip',

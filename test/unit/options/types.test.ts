@@ -4,6 +4,7 @@
  */
 import { test } from 'node:test';
 import { expectTypeOf } from 'expect-type';
+import type { WorkerRange } from '../../../src/options/range.ts';
 import type { ValueOf } from '../../../src/options/shape.ts';
 import type { optionTable, SettingKey } from '../../../src/options/table.ts';
 import type { LibraryOptions, Options, Percent, Settings, Size, Time } from '../../../src/options/types.ts';
@@ -11,22 +12,32 @@ import type { LibraryOptions, Options, Percent, Settings, Size, Time } from '../
 type Table = typeof optionTable;
 type Written = {
   [Key in SettingKey]?:
-    | (Table[Key] extends { type: keyof InText } ? InText[Table[Key]['type']] : ValueOf<Table[Key]>)
+    | (Table[Key] extends { of: 'file' }
+        ? string | readonly string[]
+        : Table[Key] extends { type: keyof InText }
+          ? InText[Table[Key]['type']]
+          : ValueOf<Table[Key]>)
     | undefined;
 };
 /** What is read from text has another type then. */
-type InText = { time: Time; size: Size; percent: Percent; metrics: readonly string[] };
+type InText = {
+  time: Time;
+  size: Size;
+  percent: Percent;
+  metrics: readonly string[];
+  workers: number | 'auto' | `${number | 'auto'}..${number | 'auto'}`;
+};
 type Resolved = {
   readonly [Key in SettingKey]:
-    | Exclude<ValueOf<Table[Key]>, 'auto'>
-    | (Table[Key] extends { type: 'account' | 'address' | 'directory' | 'path' | 'ports' | 'metrics' }
+    | Exclude<ValueOf<Table[Key]>, 'auto' | WorkerRange>
+    | (Table[Key] extends { type: 'account' | 'address' | 'directory' | 'list' | 'path' | 'ports' | 'metrics' }
         ? undefined
         : never);
 };
 
 test('the interfaces and the table agree', () => {
   expectTypeOf<Options>().toEqualTypeOf<Written>();
-  expectTypeOf<Omit<Settings, 'sharing' | 'balance' | 'recoverThreshold' | 'isNameGiven'>>().toEqualTypeOf<
+  expectTypeOf<Omit<Settings, 'sharing' | 'balance' | 'recoverThreshold' | 'isNameGiven' | 'range'>>().toEqualTypeOf<
     Omit<Resolved, 'sharing' | 'balance' | 'recoverThreshold'>
   >();
   expectTypeOf<Settings['recoverThreshold']>().toEqualTypeOf<ValueOf<Table['recoverThreshold']>>();
