@@ -33,6 +33,8 @@ for (const worth of values.worth.split(',').map(Number)) await step(worth);
 async function step(worth: number): Promise<void> {
   const app = await serve({ entry: 'busy.js', options: ['--workers', '1..8', '--log-level', 'info'] });
   await scale(app, { workers: 1 });
+  // The worker that leaves takes no connection of the clients then.
+  await app.event('worker stopped');
   await scale(app, { auto: true });
   const clients = await Clients.open(app.port, CONNECTIONS);
   const path = `/?how=${values.how}&ms=${REQUEST_MS}`;
