@@ -111,7 +111,7 @@ come from there too. A request of node:http lasts from its head to when the last
 One of HTTP/2 lasts until its stream closes. One of prefork/http lasts from the call of its handler until the response is given. Requests whose
 client left before, upgraded connections and informational responses are in no bucket.
 
-The metrics \`prefork_cache_...\` belong to the caches of [\`prefork/state\`](state.md), where there are any. The workers that have caches are
+The metrics \`prefork_cache_...\` and \`prefork_state_...\` belong to [\`prefork/state\`](state.md), where it is used. The workers that use it are
 asked, as for the application's own metrics.
 
 ${metricsMarkdown()}

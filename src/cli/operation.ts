@@ -4,6 +4,7 @@ import { operate, type Operations, type RunningServer } from '../control/client.
 import type { Outcome } from '../contract/outcome.ts';
 import { duration } from '../format/duration.ts';
 import { printable, withoutSequences } from '../format/printable.ts';
+import { comparisonLines } from './comparison-text.ts';
 import { complain, print } from './print.ts';
 import { readableStatus } from './readable.ts';
 import { talkMeanwhile } from './waiting.ts';
@@ -26,11 +27,32 @@ export async function perform<Path extends keyof Operations>(
     const outcome = await operate(server, path, body);
     if (outcome.ok) return outcome;
     const stderr = withoutSequences(outcome.stderr ?? '').trimEnd();
-    const reason = printable(outcome.reason);
-    throw new PreforkError('ERR_NOT_DONE', `${path.slice(1)} failed: ${reason}${stderr && `\n${indented(stderr)}`}`);
+    const table = comparisonOf(outcome).join('\n');
+    const further = [stderr, table].filter(Boolean).map((text) => `\n${indented(text)}`);
+    throw new PreforkError('ERR_NOT_DONE', `${path.slice(1)} failed: ${printable(outcome.reason)}${further.join('')}`);
   } finally {
     hush();
   }
+}
+
+/**
+ * Asks the server for an operation, and prints the outcome as JSON.
+ *
+ * @returns the exit code.
+ */
+export async function performAsJson<Path extends keyof Operations>(
+  server: RunningServer,
+  path: Path,
+  body: Operations[Path],
+): Promise<number> {
+  const outcome = await operate(server, path, body);
+  print(`${JSON.stringify(outcome)}\n`);
+  return outcome.ok ? 0 : 1;
+}
+
+/** How the generations of a canary compared, as lines. A newer server may say it otherwise. */
+export function comparisonOf({ comparison }: Outcome): string[] {
+  return comparison === undefined || !Array.isArray(comparison.table) ? [] : comparisonLines(comparison);
 }
 
 /** Prints a line such as `reload done gen=2 in=412ms`, in the format of the server's own log. */

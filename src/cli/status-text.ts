@@ -4,6 +4,7 @@ import type { BalanceStatus, ReloadStatus, SlotStatus, Status, WorkerStatus } fr
 import { plain, type Color, type Colorize } from './colors.ts';
 import { duration } from '../format/duration.ts';
 import { count, percent, size } from '../format/figures.ts';
+import { comparisonLines } from './comparison-text.ts';
 import { layTable, type Column } from './table.ts';
 
 const columns: readonly Column[] = [
@@ -44,13 +45,19 @@ export function statusText(status: Status, now: number, color: Colorize = plain)
   const rows = [
     ...status.slots.flatMap(slotRows),
     ...status.spares.map((worker) => workerRow('spare', worker)),
+    ...(status.parked ?? []).map((worker) => workerRow(`${worker.slot ?? ''} parked`.trim(), worker)),
     ...status.leaving.map((worker) => workerRow(`${worker.slot ?? ''} old`.trim(), worker)),
   ];
   const table = layTable(columns, rows, (text, row, column) => {
     if (row === -1) return color('bold', text);
     return column === STATE ? color(stateColors[text.trimEnd() as WorkerStatus['state']] ?? 'yellow', text) : text;
   });
-  const notes = [...status.slots.flatMap((slot) => exitNote(slot, now)), ...reloadNotes(status, now)];
+  const notes = [
+    ...canaryNotes(status.canary),
+    ...keptNotes(status.kept, now),
+    ...status.slots.flatMap((slot) => exitNote(slot, now)),
+    ...reloadNotes(status, now),
+  ];
   return `${[...headerLines(status, color), '', ...table, ...(notes.length === 0 ? [] : ['', ...notes])].join('\n')}\n`;
 }
 
@@ -113,6 +120,21 @@ function workerCells(worker: WorkerStatus | null, ownState: string): string[] {
       ? [count(vitals.connectionsOpen), count(vitals.requestsFinished), percent(vitals.utilization), size(vitals.rss)]
       : ['-', '-', '-', '-']),
   ];
+}
+
+function canaryNotes(canary: Status['canary'] | undefined): string[] {
+  if (!canary) return [];
+  const { generation, slots, elapsed, watch, comparison } = canary;
+  const title = `canary: gen ${generation} in slots ${slots.join(', ')}, watched for ${duration(elapsed)} of ${duration(watch)}`;
+  return [title, ...(comparison === null ? [] : comparisonLines(comparison))];
+}
+
+/** An older primary does not say. */
+function keptNotes(kept: Status['kept'] | undefined, now: number): string[] {
+  if (!kept) return [];
+  const { generation, workers, rss, until } = kept;
+  const left = duration(Math.max(0, Date.parse(until) - now));
+  return [`gen ${generation} is kept for prefork rollback, for ${left} more: ${workers} parked workers, ${size(rss)}`];
 }
 
 /** Tells the whole reason of the last exit, because the table has no room for it. */

@@ -1,4 +1,8 @@
-import type { Status, WorkerStatus } from '../control/controls.ts';
+import type { CanaryStatus, Status, WorkerStatus } from '../control/controls.ts';
+import { duration } from '../format/duration.ts';
+import { comparisonSummary } from './comparison-text.ts';
+
+const TEN_SECONDS_MS = 10_000;
 
 /** How long a user at a terminal waits without a message. */
 const SILENCE_MS = 2000;
@@ -33,7 +37,8 @@ export function talkMeanwhile(
  * Returns what an operation waits for, in words that complete `waiting ...`; undefined when the status does not show
  * it.
  */
-export function waitingFor({ phase, slots, leaving, operation }: Status): string | undefined {
+export function waitingFor({ phase, slots, leaving, operation, canary }: Status): string | undefined {
+  if (canary !== null && canary !== undefined) return canaryText(canary);
   const booting = slots.find(({ worker, successor }) => successor !== null || worker?.state === 'booting');
   if (booting !== undefined) {
     const { pid } = (booting.successor ?? booting.worker)!;
@@ -43,6 +48,14 @@ export function waitingFor({ phase, slots, leaving, operation }: Status): string
   if (draining.length > 0) return `for ${draining.map(described).join(', ')} to finish`;
   if (phase !== 'stopping' && operation !== null) return `for ${article(operation)} ${operation} to end`;
   return undefined;
+}
+
+/** The text changes every ten seconds, and is said again then. */
+function canaryText({ elapsed, watch, slots, comparison }: CanaryStatus): string {
+  const seen = comparison === null ? '' : comparisonSummary(comparison);
+  const time = `${duration(Math.floor(elapsed / TEN_SECONDS_MS) * TEN_SECONDS_MS)} of ${duration(watch)}`;
+  const what = slots.length === 1 ? '1 worker' : `${slots.length} workers`;
+  return `for the verdict on the canary (${what}), ${time}${seen && `: ${seen}`}`;
 }
 
 function isEnding({ state }: WorkerStatus): boolean {

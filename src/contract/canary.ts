@@ -107,6 +107,12 @@ export interface WatchTime {
  */
 export type CanaryVerdict = 'undecided' | 'worse' | 'better-or-equal' | 'doubt';
 
+/** How many workers a canary has, or what share of them. */
+export type CanaryShare = number | `${number}%`;
+
+/** What becomes of a canary that nothing can be told of. */
+export type OnDoubt = 'rollback' | 'continue';
+
 /** A figure of both generations. */
 export interface ComparisonRow {
   /** What it is, for people and programs, such as `p99`. */
@@ -125,6 +131,13 @@ export interface Judgement {
   /** Lines that say what is worse, or what there is too little of. */
   readonly reasons: readonly string[];
   readonly table: readonly ComparisonRow[];
+}
+
+/** How two generations compare, at the end of a watch or in it. */
+export interface Comparison extends Judgement {
+  /** Their numbers. */
+  readonly baseline: number;
+  readonly canary: number;
 }
 
 /**

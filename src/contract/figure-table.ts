@@ -38,7 +38,7 @@ export const FIGURE_TABLE = [
     unit: '',
     range: 'state',
     aggregation: 'none',
-    about: 'as the worker sees it: booting, standby, ready or draining',
+    about: 'as the worker sees it: booting, standby, ready, draining or parked',
   },
   {
     name: 'heartbeat',

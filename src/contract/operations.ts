@@ -3,13 +3,17 @@
  * words of `/status` come from these rows. The file of an operation in primary/fleet/operations says what it does.
  */
 
+import type { CanaryShare } from './canary.ts';
 import { MOST_WORKERS } from './limits.ts';
 import { keysOf } from './tables.ts';
 
 /** What a field of a request's body may be. A path is absolute, and only the control socket accepts one. */
 export type OperationField =
   | { readonly type: 'integer'; readonly min: number; readonly max: number }
-  | { readonly type: 'path' };
+  | { readonly type: 'path' }
+  | { readonly type: 'choice'; readonly choices: readonly string[] }
+  /** A number of workers, or a share of them: `2` or `25%`. */
+  | { readonly type: 'share' };
 
 export interface OperationRow {
   /** The fields of the POST's body. Without them, only the primary starts the operation: there is no route and no command. */
@@ -23,9 +27,24 @@ export interface OperationRow {
 
 export const operationRows = {
   reload: {
-    fields: {},
-    usage: 'reload',
+    // `watch` is in ms. What is not given is as the options of the server say.
+    fields: {
+      canary: { type: 'share' },
+      watch: { type: 'integer', min: 1000, max: 86_400_000 as number },
+      onDoubt: { type: 'choice', choices: ['rollback', 'continue'] },
+    },
+    usage: 'reload [--canary <n|n%>]',
     about: 'Replace the workers one by one; returns when the new ones serve or one failed.',
+  },
+  promote: {
+    fields: {},
+    usage: 'promote',
+    about: 'End the watch of a canary: replace the other workers, too.',
+  },
+  rollback: {
+    fields: {},
+    usage: 'rollback',
+    about: 'Return to the generation before the last reload, which --keep-previous keeps.',
   },
   scale: {
     fields: {
@@ -55,7 +74,13 @@ export type AskedKind = {
   [Kind in OperationKind]: Rows[Kind] extends { fields: object } ? Kind : never;
 }[OperationKind];
 
-type ValueOf<Field> = Field extends { type: 'integer' } ? number : string;
+type ValueOf<Field> = Field extends { type: 'integer' }
+  ? number
+  : Field extends { type: 'choice'; choices: ReadonlyArray<infer Choice> }
+    ? Choice
+    : Field extends { type: 'share' }
+      ? CanaryShare
+      : string;
 
 /** A row with `oneOf` gives a union of objects with one field each. Any other row gives an object whose fields are optional. */
 type TargetOf<Row> = Row extends { fields: infer Fields; oneOf: string }

@@ -2,7 +2,7 @@
  * The interface between the control socket and the primary. The supervisor implements it. The server, the routes and
  * the commands know nothing else of the primary.
  */
-import type { CanaryVerdict, ComparisonRow } from '../contract/canary.ts';
+import type { Comparison, OnDoubt } from '../contract/canary.ts';
 import type { Balance, Sharing } from '../contract/modes.ts';
 import type { MovesByReason } from '../contract/moves.ts';
 import type { AskedKind, AskedTargets, OperationKind } from '../contract/operations.ts';
@@ -39,13 +39,19 @@ export interface Status {
   readonly spares: readonly WorkerStatus[];
   /** Workers that finish what is in flight and then end. Their slot already belongs to another worker. */
   readonly leaving: readonly WorkerStatus[];
-  /** The canary that is being watched; null when there is none. */
+  /** Workers that accept nothing, and may get their slot back. */
+  readonly parked: readonly WorkerStatus[];
+  /** The generation that `prefork rollback` returns to; null when there is none. */
+  readonly kept: KeptStatus | null;
+  /** The canary that is watched now; null when there is none. */
   readonly canary: CanaryStatus | null;
   /** The operation that runs now; null when there is none. */
   readonly operation: OperationKind | null;
   readonly reloads: {
     readonly done: number;
     readonly failed: number;
+    /** How many of those that were done have been rolled back. */
+    readonly rolledBack: number;
     /** Undefined before the first reload. */
     readonly last: ReloadStatus | undefined;
   };
@@ -67,22 +73,26 @@ export interface BalanceStatus {
   readonly moves: MovesByReason;
 }
 
-/** Workers of a new generation that serve beside those of the one before, and how the two compare so far. */
+/** A canary that is watched, and how its generation compares so far. */
 export interface CanaryStatus {
-  /** The numbers of the two generations. */
-  readonly baseline: number;
-  readonly canary: number;
-  /** The slots that the canary's workers have. */
+  readonly generation: number;
   readonly slots: readonly number[];
-  /** The time since the last of its workers began to serve, and the time that it is watched, ms. */
+  /** How long it has been watched, and is to be, ms. */
   readonly elapsed: number;
-  readonly total: number;
-  /** What becomes of it when there is too little traffic to tell. */
-  readonly onDoubt: 'rollback' | 'continue';
-  readonly verdict: CanaryVerdict;
-  /** Lines that say what is worse, or what there is too little of. */
-  readonly reasons: readonly string[];
-  readonly table: readonly ComparisonRow[];
+  readonly watch: number;
+  readonly onDoubt: OnDoubt;
+  /** Null before the first look. */
+  readonly comparison: Comparison | null;
+}
+
+/** A generation whose workers are parked. */
+export interface KeptStatus {
+  readonly generation: number;
+  readonly workers: number;
+  /** The resident memory of all of them, bytes. */
+  readonly rss: number;
+  /** When it is given up. */
+  readonly until: string;
 }
 
 export interface ReloadStatus {

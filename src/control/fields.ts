@@ -1,4 +1,6 @@
 /** Reads the fields of a request, from its query and its JSON body together. */
+import type { CanaryShare } from '../contract/canary.ts';
+import { MOST_WORKERS } from '../contract/limits.ts';
 import { hasFields, type UnknownFields } from '../contract/fields.ts';
 
 /** A faulty request: the status of the answer, and a sentence for the client. */
@@ -51,6 +53,27 @@ export function readInteger(
   const number = typeof value === 'string' && /^[+ -]?\d{1,15}$/.test(value) ? Number(value) : value;
   if (typeof number === 'number' && Number.isInteger(number) && min <= number && number <= max) return number;
   throw new BadRequest(`${key}: expected a whole number from ${min} to ${max}, got ${quote(value)}`);
+}
+
+/** Reads one of some words; undefined when it was not given. */
+export function readChoice(fields: Fields, key: string, choices: readonly string[]): string | undefined {
+  const value = fields[key];
+  if (value === undefined) return undefined;
+  if (typeof value === 'string' && choices.includes(value)) return value;
+  throw new BadRequest(`${key}: expected ${choices.join(' or ')}, got ${quote(value)}`);
+}
+
+/** Reads a number of workers, or a share of them; undefined when it was not given. */
+export function readShare(fields: Fields, key: string): CanaryShare | undefined {
+  const value = fields[key];
+  if (typeof value === 'string' && /^[1-9]\d?%$/.test(value)) return value as `${number}%`;
+  try {
+    return readInteger(fields, key, { min: 0, max: MOST_WORKERS });
+  } catch {
+    throw new BadRequest(
+      `${key}: expected workers from 0 to ${MOST_WORKERS}, or a share from 1% to 99%, got ${quote(value)}`,
+    );
+  }
 }
 
 /** Reads a boolean, or the text of one. `?now` without a value means true. */

@@ -1,8 +1,17 @@
 /** The routes of the control socket: a table from path and method to a function. This module has no sockets. */
-import { askedKinds, rowOf, type AskedKind, type AskedTargets } from '../contract/operations.ts';
+import { askedKinds, rowOf, type AskedKind, type AskedTargets, type OperationField } from '../contract/operations.ts';
 import type { Outcome } from '../contract/outcome.ts';
 import type { Controls, Viewer } from './controls.ts';
-import { BadRequest, readBoolean, readFields, readInteger, readPath, type Fields } from './fields.ts';
+import {
+  BadRequest,
+  readBoolean,
+  readChoice,
+  readFields,
+  readInteger,
+  readPath,
+  readShare,
+  type Fields,
+} from './fields.ts';
 import { refusal, type Provenance } from './origin.ts';
 import { PAGE_POLICY, pageFiles, type PagePath } from './page-files.ts';
 import { withoutWords } from './status/public-status.ts';
@@ -222,11 +231,24 @@ function pathOf(kind: AskedKind, given: Fields): string | undefined {
 function targetOf<Kind extends AskedKind>(kind: Kind, given: Fields): AskedTargets[Kind] {
   const { fields = {}, oneOf } = rowOf(kind);
   const values = Object.entries(fields).map(([name, field]) => {
-    return [name, field.type === 'integer' ? readInteger(given, name, field) : readPath(given, name)] as const;
+    return [name, valueOf(given, name, field)] as const;
   });
   const known = values.filter(([, value]) => value !== undefined);
   if (oneOf !== undefined && known.length !== 1) throw new BadRequest(`expected ${oneOf}`);
   return Object.fromEntries(known) as AskedTargets[Kind];
+}
+
+function valueOf(given: Fields, name: string, field: OperationField): string | number | undefined {
+  switch (field.type) {
+    case 'integer':
+      return readInteger(given, name, field);
+    case 'path':
+      return readPath(given, name);
+    case 'choice':
+      return readChoice(given, name, field.choices);
+    case 'share':
+      return readShare(given, name);
+  }
 }
 
 function hold(controls: Controls, fields: Fields): Promise<Outcome> {

@@ -6,7 +6,7 @@ import { VITALS, type VitalName, type Vitals } from '../contract/vitals.ts';
 import type { SlotStatus, Status, WorkerStatus } from '../control/controls.ts';
 
 /** The status without its slots and figures. The part is sent again when anything in it has changed. */
-export type ServerPart = Omit<Status, 'slots' | 'spares' | 'leaving' | 'uptime' | 'balance'>;
+export type ServerPart = Omit<Status, 'slots' | 'spares' | 'leaving' | 'parked' | 'uptime' | 'balance'>;
 
 /** The history of a slot. The part is sent again when anything in it has changed. */
 export type SlotPart = Pick<SlotStatus, 'slot' | 'state' | 'crashes' | 'lastExit'>;
@@ -23,8 +23,8 @@ export interface Figures {
   readonly workers: readonly WorkerFigures[];
 }
 
-/** The role of a worker: it has a slot, will take one over, has none yet, or finishes and leaves. */
-export type Role = 'slot' | 'new' | 'spare' | 'old';
+/** The role of a worker: it has a slot, will take one over, has none yet, finishes and leaves, or is parked. */
+export type Role = 'slot' | 'new' | 'spare' | 'old' | 'parked';
 
 /** The figures of a worker, with the vitals in the order of `NUMBERS` but for zeros at the end, or without any. */
 export type WorkerFigures = readonly [
@@ -55,7 +55,7 @@ export interface Parts {
 }
 
 export function partsOf(status: Status, at: number, { p50, p99 }: Pick<Figures, 'p50' | 'p99'>): Parts {
-  const { slots, spares, leaving, uptime, balance, ...server } = status;
+  const { slots, spares, leaving, parked, uptime, balance, ...server } = status;
   const workers = [
     ...slots.flatMap(({ worker, successor }) => [
       ...(worker === null ? [] : [figuresOf('slot', worker)]),
@@ -63,6 +63,7 @@ export function partsOf(status: Status, at: number, { p50, p99 }: Pick<Figures, 
     ]),
     ...spares.map((worker) => figuresOf('spare', worker)),
     ...leaving.map((worker) => figuresOf('old', worker)),
+    ...parked.map((worker) => figuresOf('parked', worker)),
   ];
   return {
     server,
@@ -89,6 +90,7 @@ export function statusFrom({ server, slots, figures }: Parts): Status {
     })),
     spares: inRole('spare'),
     leaving: inRole('old'),
+    parked: inRole('parked'),
   };
 }
 

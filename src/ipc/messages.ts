@@ -79,6 +79,13 @@ export type PrimaryMessage =
   /** A worker that was booted without a slot, or beside the slot's worker, has the slot now. */
   | { readonly type: 'promote'; readonly slot: number }
   | ({ readonly type: 'drain' } & DrainTerms)
+  /**
+   * The worker is parked, and gives its connections away: those that can move go to the successor, and the clients of the others
+   * are told to close. It stays, and may get its slot back.
+   */
+  | { readonly type: 'shed'; readonly successor?: Successor }
+  /** The worker is about to get its slot back, and keeps connections again. */
+  | { readonly type: 'unshed' }
   /** The answer is `metrics` with the same `request`. */
   | { readonly type: 'metrics'; readonly request: number }
   /** A canary is watched. The answer is `health`. */

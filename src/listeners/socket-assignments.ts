@@ -78,15 +78,16 @@ export class SocketAssignments {
   }
 
   /**
-   * Lets the worker stop accepting from its own socket, if another one accepts.
+   * Lets the worker stop accepting from its own socket, if another one accepts, or will: others adopt the sockets of a
+   * slot that has been removed.
    *
    * @returns whether it may.
    */
   park(worker: number, now: Circumstances): boolean {
     const seat = this.#seatOf(worker);
     if (seat?.holders.get(worker) !== 'listening') return false;
-    const others = [...seat.holders].filter(([other, state]) => other !== worker && state === 'listening');
-    if (!others.some(([other]) => now.isAvailable(other))) return false;
+    const acceptors = now.isVacated(seat.index) ? this.#acceptors() : this.#acceptorsOf(seat);
+    if (!acceptors.some((other) => other !== worker && now.isAvailable(other))) return false;
     seat.holders.set(worker, 'parked');
     return true;
   }
@@ -185,9 +186,11 @@ export class SocketAssignments {
 
   /** Lists the workers that accept at this address. */
   #acceptors(): number[] {
-    return [...this.#seats.values()].flatMap(({ holders }) =>
-      [...holders].filter(([, state]) => state === 'listening').map(([worker]) => worker),
-    );
+    return [...this.#seats.values()].flatMap((seat) => this.#acceptorsOf(seat));
+  }
+
+  #acceptorsOf({ holders }: Seat): number[] {
+    return [...holders].filter(([, state]) => state === 'listening').map(([worker]) => worker);
   }
 
   #seatOf(worker: number): Seat | undefined {

@@ -1,13 +1,10 @@
 /**
  * The metrics of the caches of `prefork/state`, by name. Each worker tells what it counted, and all see the same size.
  */
-import { CACHE_PREFIX, type Value } from './family.ts';
 import type { Metric } from './metric.ts';
-import type { Snapshot } from './snapshot.ts';
+import { told, type ToldRow } from './told-metric.ts';
 
-type Row = Pick<Metric, 'help' | 'unit' | 'advice'>;
-
-const counters: Readonly<Record<string, Row>> = {
+const counters: Readonly<Record<string, ToldRow>> = {
   hits: {
     help: 'Reads that found their value, stale ones too.',
     unit: 'reads',
@@ -51,7 +48,7 @@ const counters: Readonly<Record<string, Row>> = {
   },
 };
 
-const gauges: Readonly<Record<string, Row>> = {
+const gauges: Readonly<Record<string, ToldRow>> = {
   entries: {
     help: 'Values in the cache, with those that have expired and are not removed yet; absent in Redis.',
     unit: 'values',
@@ -65,14 +62,6 @@ const gauges: Readonly<Record<string, Row>> = {
 };
 
 export const cacheMetrics: readonly Metric[] = [
-  ...Object.entries(counters).map(([word, row]) => told(`${CACHE_PREFIX}${word}_total`, 'counter', row)),
-  ...Object.entries(gauges).map(([word, row]) => told(`${CACHE_PREFIX}${word}`, 'gauge', row)),
+  ...Object.entries(counters).map(([word, row]) => told(`prefork_cache_${word}_total`, 'counter', row, ['cache'])),
+  ...Object.entries(gauges).map(([word, row]) => told(`prefork_cache_${word}`, 'gauge', row, ['cache'])),
 ];
-
-function told(name: `prefork_${string}`, type: Metric['type'], row: Row): Metric {
-  return { name, type, ...row, labels: ['cache'], source: 'workers', read: (snapshot) => valuesOf(snapshot, name) };
-}
-
-function valuesOf({ told: families }: Snapshot, name: string): readonly Value[] {
-  return families.find((family) => family.name === name)?.values ?? [];
-}

@@ -26,8 +26,8 @@ const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 /** The names of all our metrics begin with this. */
 export const PREFIX = 'prefork_';
 
-/** The names of our metrics that workers tell begin with this: those of the caches that they share. */
-export const CACHE_PREFIX = 'prefork_cache_';
+/** The names of our metrics that workers tell begin with one of these: those of the state that they share. */
+const STATE_PREFIXES = ['prefork_cache_', 'prefork_state_'] as const;
 
 /**
  * Reads what a worker sent. The worker runs code that is not ours, so what is no family is left out. A family with a
@@ -66,7 +66,7 @@ function areLabels(labels: unknown): labels is Value['labels'] {
 }
 
 function isPrimarys(name: string): boolean {
-  return name.startsWith(PREFIX) && !name.startsWith(CACHE_PREFIX);
+  return name.startsWith(PREFIX) && !STATE_PREFIXES.some((prefix) => name.startsWith(prefix));
 }
 
 function isName(value: unknown): value is string {

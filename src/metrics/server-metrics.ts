@@ -51,6 +51,14 @@ export const serverMetrics: readonly Metric[] = [
   },
   {
     ...gauge,
+    name: 'prefork_workers_parked',
+    help: 'Workers that are booted and accept nothing: those that a rollback would return to, for example.',
+    unit: 'workers',
+    advice: 'They cost memory. --keep-previous says for how long a reload leaves some.',
+    read: one(({ status }) => status.parked.length),
+  },
+  {
+    ...gauge,
     name: 'prefork_generation',
     help: 'The number of the generation, which counts reloads from 1.',
     unit: 'generation',
@@ -69,6 +77,16 @@ export const serverMetrics: readonly Metric[] = [
       { value: reloads.done, labels: { outcome: 'done' } },
       { value: reloads.failed, labels: { outcome: 'failed' } },
     ],
+  },
+  {
+    ...gauge,
+    name: 'prefork_rollbacks_total',
+    type: 'counter',
+    help: 'Reloads that were done, and rolled back after that, by a person or because the new generation kept crashing.',
+    unit: 'rollbacks',
+    advice:
+      'The log says why. What is on the disk is still the new code: a worker that is started from now on loads that.',
+    read: one(({ status }) => status.reloads.rolledBack),
   },
   {
     ...gauge,

@@ -4,6 +4,7 @@ import { figureMetrics } from './figure-metrics.ts';
 import type { Metric } from './metric.ts';
 import { serverMetrics } from './server-metrics.ts';
 import { slotMetrics } from './slot-metrics.ts';
+import { stateMetrics } from './state-metrics.ts';
 import { trafficMetrics } from './traffic-metrics.ts';
 
 export const metricTable: readonly Metric[] = [
@@ -12,4 +13,5 @@ export const metricTable: readonly Metric[] = [
   ...trafficMetrics,
   ...serverMetrics,
   ...cacheMetrics,
+  ...stateMetrics,
 ];

@@ -1,5 +1,6 @@
 /** The shapes of values: the vocabulary that describes options, and how each shape is read and named. */
-import type { MetricLimit } from '../contract/canary.ts';
+import type { CanaryShare, MetricLimit } from '../contract/canary.ts';
+import { MOST_WORKERS } from '../contract/limits.ts';
 import { parseMetricLimits, readMetricLimits } from './metric-limits.ts';
 import { parsePercent } from './percent.ts';
 import { either } from './quote.ts';
@@ -37,6 +38,7 @@ interface PercentShape {
 
 interface PlainShape {
   readonly type:
+    | 'share'
     | 'metrics'
     | 'name'
     | 'account'
@@ -64,9 +66,11 @@ export type ValueOf<S extends Shape> = S extends { type: 'integer'; word: infer 
           ? readonly number[]
           : S extends { type: 'metrics' }
             ? readonly MetricLimit[]
-            : S extends { type: 'switch' }
-              ? boolean
-              : string;
+            : S extends { type: 'share' }
+              ? CanaryShare
+              : S extends { type: 'switch' }
+                ? boolean
+                : string;
 
 /** The values that text can express. */
 type TextValue = string | number | boolean | readonly number[] | readonly MetricLimit[];
@@ -171,6 +175,25 @@ const percent: Kind<PercentShape> = {
   hint: () => 'n%',
 };
 
+const share: Kind<PlainShape> = {
+  fromText: (_, text) => {
+    const [, digits, sign] = /^(\d{1,4})(%?)$/.exec(text) ?? [];
+    return digits === undefined ? undefined : shareOf(Number(digits), sign === '%');
+  },
+  fromValue: (shape, value) => {
+    if (typeof value === 'string') return share.fromText(shape, value);
+    return typeof value === 'number' ? shareOf(value, false) : undefined;
+  },
+  expected: () => `a number of workers from 0 to ${MOST_WORKERS}, or a share of them from 1% to 99%`,
+  hint: () => 'n|n%',
+};
+
+function shareOf(number: number, isPercent: boolean): CanaryShare | undefined {
+  if (!Number.isInteger(number) || number < 0) return undefined;
+  if (isPercent) return number >= 1 && number <= 99 ? `${number}%` : undefined;
+  return number <= MOST_WORKERS ? number : undefined;
+}
+
 const metrics: Kind<PlainShape> = {
   fromText: (_, text) => parseMetricLimits(text),
   fromValue: (_, value) => (Array.isArray(value) ? readMetricLimits(value) : undefined),
@@ -204,6 +227,7 @@ const kinds: { readonly [Type in Shape['type']]: Kind<Extract<Shape, { type: Typ
   time,
   size,
   percent,
+  share,
   metrics,
   choice,
   name,

@@ -87,6 +87,34 @@ export const optionTable = {
     about:
       'How many workers boot at a time at the start, and when the number of workers grows. auto: as many as there are cores for this process.',
   },
+  keepPrevious: {
+    type: 'time',
+    // The time for which a timer of Node's can wait is about 24 days.
+    max: 86_400_000,
+    default: '0',
+    about:
+      'How long after a reload the workers of the generation before it stay parked: booted, without connections, ready for prefork rollback. It costs their memory. 0: they leave at once.',
+  },
+  canary: {
+    type: 'share',
+    default: 0,
+    about:
+      'How many workers, or what share of them, a reload replaces first, to compare both generations. 0: none, the reload replaces all one after another.',
+  },
+  canaryWatch: {
+    type: 'time',
+    min: 1000,
+    max: 86_400_000,
+    default: '1m',
+    about: 'How long a canary is watched before the other workers are replaced too.',
+  },
+  onDoubt: {
+    type: 'choice',
+    choices: ['rollback', 'continue'],
+    default: 'rollback',
+    about:
+      'What becomes of a canary that had too little traffic to tell. continue: the other workers are replaced too.',
+  },
   canaryErrors: {
     type: 'percent',
     min: 0.01,

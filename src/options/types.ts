@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import type { MetricLimit } from '../contract/canary.ts';
+import type { CanaryShare, MetricLimit, OnDoubt } from '../contract/canary.ts';
 import type { Balance, Migrate, Network, Sharing } from '../contract/modes.ts';
 
 /** A length of time: a whole number of milliseconds, or text with a whole number and its unit. */
@@ -133,6 +133,40 @@ export interface Options {
    * @example maxSurge: 2
    */
   maxSurge?: number | undefined;
+  /**
+   * How long after a reload the workers of the generation before it stay parked, at most 24 h: booted and alive, without
+   * connections. `prefork rollback` returns to them without a boot, whatever is on the disk by then. When workers of the new
+   * generation crash three times within {@link recoverWindow}, prefork rolls back by itself. It costs the memory of as many
+   * workers, and is given up when the memory of the cgroup gets tight. 0: they finish and leave at once.
+   *
+   * @default 0
+   * @example keepPrevious: '10m'
+   */
+  keepPrevious?: Time | undefined;
+  /**
+   * How many workers, or what share of them, each reload replaces first: the canary. The workers that they replace are
+   * parked. Both generations serve side by side for {@link canaryWatch}, and are compared. If the new one is worse, the parked
+   * workers take their slots back, and the reload fails. `prefork reload --canary` does it for one reload. There have to be two
+   * workers; with one, a reload goes on without a canary and says so. `0`: no canary.
+   *
+   * @default 0
+   * @example canary: '25%'
+   */
+  canary?: CanaryShare | undefined;
+  /**
+   * How long a canary is watched, 1 s to 24 h. A canary that is worse is noticed sooner.
+   *
+   * @default '1m'
+   * @example canaryWatch: '10m'
+   */
+  canaryWatch?: Time | undefined;
+  /**
+   * What becomes of a canary when there was too little traffic to tell.
+   *
+   * @default 'rollback'
+   * @example onDoubt: 'continue'
+   */
+  onDoubt?: OnDoubt | undefined;
   /**
    * The share of requests, 0.01% to 100%, that may fail with 5xx in the workers of a canary. It comes in addition to the share that fails in the
    * workers of the old generation at the same time. docs/canary.md has the rules by which a canary is judged.
@@ -478,6 +512,12 @@ export interface Settings {
   /** At least 1. */
   readonly maxSurge: number;
   readonly maxBoots: number;
+  /** ms; 0 is off. */
+  readonly keepPrevious: number;
+  readonly canary: CanaryShare;
+  /** ms. */
+  readonly canaryWatch: number;
+  readonly onDoubt: OnDoubt;
   /** Percent. */
   readonly canaryErrors: number;
   /** Percent. */

@@ -25,9 +25,10 @@ export const MAX_ROWS = 4096;
 
 /**
  * The states that a worker reports, in the order of its life, and the byte for each. 0 is no state. In `standby`, its
- * application waits for an answer to its `listen`, which a spare only gets when it is promoted.
+ * application waits for an answer to its `listen`, which a spare only gets when it is promoted, or another worker accepts
+ * for its slot. When a worker of the second kind has given its connections away, it is `parked`.
  */
-export const STATES = { booting: 1, standby: 2, ready: 3, draining: 4 } as const;
+export const STATES = { booting: 1, standby: 2, ready: 3, draining: 4, parked: 5 } as const;
 export type State = keyof typeof STATES;
 
 const BYTES: Readonly<Record<FieldType, number>> = { state: 1, i32: 4, u32: 4, f64: 8 };

@@ -129,8 +129,8 @@ export class LoadView {
     const slot = view.getInt32(base + SLOT, true);
     if (slot < 0 || slot >= PAIRS.slots) return;
     const state = view.getUint8(base + STATE);
-    // The worker is parked, or drains.
-    if (state > STATES.ready || state === STATES.standby)
+    // The worker is parked, or drains. One that is parked and gives nothing away any more keeps what it has.
+    if (state === STATES.draining || state === STATES.standby)
       this.leaving[slot]! += inRange(view.getFloat64(base + OPEN, true));
     if (state !== STATES.ready) return;
     const beat = view.getFloat64(base + HEARTBEAT, true);

@@ -12,6 +12,9 @@ type Handler = ((event: MessageEvent) => void) | null;
  * A channel over all workers with the interface of `BroadcastChannel`. Every other channel of the same name gets each
  * message, in every worker and in the same order. Unlike Node's, it does not keep the process alive unless `ref` is
  * called.
+ *
+ * The event `gap` says that messages may have been missed: the server was away, or this process was busy for so long
+ * that old messages were removed. What depends on them should be read anew.
  */
 export class Channel extends EventTarget {
   readonly name: string;
@@ -82,9 +85,13 @@ export class Channel extends EventTarget {
   }
 
   async #open(): Promise<void> {
-    const unsubscribe = await this.#engine.subscribe(`channel ${this.name}`, (body, sender) => {
+    const onMessage = (body: Uint8Array, sender: string): void => {
       if (sender !== this.#id && !this.#isClosed) this.#receive(body);
-    });
+    };
+    const onGap = (): void => {
+      if (!this.#isClosed) this.dispatchEvent(new Event('gap'));
+    };
+    const unsubscribe = await this.#engine.subscribe(`channel ${this.name}`, onMessage, onGap);
     if (this.#isClosed) unsubscribe();
     else this.#unsubscribe = unsubscribe;
   }

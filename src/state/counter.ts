@@ -1,8 +1,13 @@
 import type { Engine } from './engine.ts';
-import { usage, show } from './arguments.ts';
+import { checkName, checkOptions, show, usage } from './arguments.ts';
 import { StateError } from './error.ts';
 
 const AREA = 'counters';
+
+export interface AddOptions {
+  /** The name of this addition. */
+  readonly id?: string;
+}
 
 /** A whole number that all workers add to. */
 export class Counter {
@@ -21,11 +26,17 @@ export class Counter {
    * Adds in one step, so that no addition of another worker is lost.
    *
    * @param amount a whole number, which may be negative. @default 1
-   * @returns the new value.
+   * @param options `id` names this addition, such as the number of an order. One that was done under the same id within
+   *   the last ten minutes is not done again, so an addition whose answer was lost can be repeated.
+   * @returns the new value, or the value that the addition of the same id gave.
+   * @throws StateError `ERR_STATE_UNAVAILABLE` when the server is away. Its `isUncertain` tells whether the addition may
+   *   have been done.
    */
-  async add(amount: number = 1): Promise<number> {
+  async add(amount: number = 1, options?: AddOptions): Promise<number> {
     if (!Number.isSafeInteger(amount)) throw usage(`counter.add: expected a whole number, got ${show(amount)}`);
-    const { value } = await this.#engine.add(AREA, this.#name, amount, this.#ttl);
+    checkOptions(options, ['id'], 'counter.add');
+    const id = options?.id === undefined ? undefined : checkName(options.id, 'id');
+    const { value } = await this.#engine.add(AREA, this.#name, amount, { ttl: this.#ttl, id });
     return value;
   }
 

@@ -1,3 +1,4 @@
+import type { StateError } from './error.ts';
 import type { Stored } from './value.ts';
 
 /** A value or a promise of it. An engine need not wrap a value that it has at hand. */
@@ -40,10 +41,48 @@ export interface AreaSize {
   readonly bytes: number;
 }
 
+/** A lease that was got. No two attempts to get one have the same owner. */
+export interface Lease {
+  readonly name: string;
+  readonly owner: string;
+  readonly token: number;
+}
+
 /** The outcome of an attempt to get a lease. */
 export type Attempt = { readonly token: number } | { readonly heldBy: string };
 
 export type Listener = (body: Uint8Array, sender: string) => void;
+
+/** How an addition is made. */
+export interface AddTerms {
+  /** How long after the first addition the number starts again at 0, in ms; undefined for never. */
+  readonly ttl?: number | undefined;
+  /** Adds only to a number that exists. The result is 0 otherwise. */
+  readonly when?: 'present' | undefined;
+  /** Names this addition. One that was done under the same name within the last ten minutes is not done again. */
+  readonly id?: string | undefined;
+}
+
+/** How long the answers to additions with an id are kept. */
+export const ID_LIFETIME_MS = 600_000;
+
+/** What an engine tells about the store that it asks, when that is a server. */
+export interface Outages {
+  readonly isAway: boolean;
+  on(event: 'away', listener: (reason: StateError) => void): unknown;
+  on(event: 'back', listener: () => void): unknown;
+  readonly counts: OutageCounts;
+}
+
+/** What happened to a server and its connections, counted from the start. */
+export interface OutageCounts {
+  readonly answers: number;
+  /** The time of all answers together, in ms. */
+  readonly answerMs: number;
+  readonly timeouts: number;
+  /** How often the server went away. */
+  readonly outages: number;
+}
 
 /** The change that a function given to `update` makes; undefined leaves the item as it is. */
 export type Change = { readonly stored: Stored; readonly terms: Terms } | undefined;
@@ -55,6 +94,8 @@ export type Change = { readonly stored: Stored; readonly terms: Terms } | undefi
 export interface Engine {
   /** True when the store takes this machine's memory. Caches should then have a bound, and `size` is cheap. */
   readonly isBounded: boolean;
+  /** Undefined for a store on this machine, which cannot be away. */
+  readonly outages?: Outages;
 
   get(area: string, key: string): Eventual<Item | undefined>;
   /**
@@ -71,12 +112,8 @@ export interface Engine {
   delete(area: string, key: string): Promise<boolean>;
   /** Reads and writes in one step. `change` may be called more than once, and must only compute. */
   update(area: string, key: string, change: (current: Item | undefined) => Change): Promise<void>;
-  /**
-   * Adds to a number, which starts at 0 and then expires after `ttl` ms if that is given.
-   *
-   * @param when `present` adds only to a number that exists; the result is 0 otherwise.
-   */
-  add(area: string, key: string, amount: number, ttl?: number, when?: 'present'): Promise<Counted>;
+  /** Adds to a number, which starts at 0. */
+  add(area: string, key: string, amount: number, terms?: AddTerms): Promise<Counted>;
   /**
    * Marks that a computation of the key's value begins. The mark holds until the item is written or removed, or
    * another computation begins. A value that was computed from older facts then does not overwrite a newer one. Marks
@@ -95,7 +132,8 @@ export interface Engine {
 
   /**
    * Tries to get the lease of this name for `ttl` ms. Tokens only ever grow, so a resource can refuse a holder that has
-   * been overtaken (a fencing token). A holder that is known to be dead does not hold.
+   * been overtaken (a fencing token). A holder that is known to be dead does not hold. When this rejects, the owner does
+   * not hold, or will not for long: what was got without an answer is given back.
    */
   acquire(name: string, owner: string, ttl: number): Promise<Attempt>;
   /**
@@ -103,9 +141,9 @@ export interface Engine {
    *
    * @returns false when another process has it by now, or none.
    */
-  renew(name: string, token: number, ttl: number): Promise<boolean>;
+  renew(lease: Lease, ttl: number): Promise<boolean>;
   /** Releases a lease, and wakes the processes that wait for it. If the lease was lost, this does nothing. */
-  release(name: string, token: number): Promise<void>;
+  release(name: string, owner: string): Promise<void>;
   /**
    * Calls the listener when the lease may have become free. Some releases are not announced, so a caller must also look
    * again from time to time.
@@ -117,9 +155,10 @@ export interface Engine {
   /**
    * Subscribes to a channel.
    *
+   * @param onGap is called when messages may have been missed.
    * @returns a function that ends the subscription, once messages from now on will be heard.
    */
-  subscribe(channel: string, listener: Listener): Promise<() => void>;
+  subscribe(channel: string, listener: Listener, onGap?: () => void): Promise<() => void>;
   /** Sets whether listening keeps the process alive. It does not at first. */
   keepAlive(alive: boolean): void;
 

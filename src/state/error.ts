@@ -30,6 +30,11 @@ export type StateErrorCode =
 export class StateError extends Error {
   /** A stable code for programs. The message is for people and may change. */
   readonly code: StateErrorCode;
+  /**
+   * True when the operation may have been done and may not: it was sent to the server, and no answer came. False when
+   * it was not done.
+   */
+  readonly isUncertain: boolean;
 
   static {
     // The name stands on the prototype, as with Node's own errors, because an own property would be printed with every
@@ -37,9 +42,10 @@ export class StateError extends Error {
     this.prototype.name = 'StateError';
   }
 
-  constructor(code: StateErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: StateErrorCode, message: string, options?: ErrorOptions & { readonly isUncertain?: boolean }) {
     super(message, options);
     this.code = code;
+    this.isUncertain = options?.isUncertain ?? false;
   }
 }
 

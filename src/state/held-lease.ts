@@ -1,4 +1,4 @@
-import type { Engine } from './engine.ts';
+import type { Engine, Lease } from './engine.ts';
 
 const TIME_IS_OVER = 'its time is over';
 
@@ -14,7 +14,7 @@ export class HeldLease {
   readonly token: number;
   readonly signal: AbortSignal;
   readonly #engine: Engine;
-  readonly #name: string;
+  readonly #lease: Lease;
   readonly #ttl: number;
   readonly #end = new AbortController();
   #deadline: number;
@@ -27,10 +27,10 @@ export class HeldLease {
    *
    * @param since the `performance.now()` before the lease was asked for.
    */
-  constructor(engine: Engine, name: string, token: number, ttl: number, since: number) {
+  constructor(engine: Engine, lease: Lease, ttl: number, since: number) {
     this.#engine = engine;
-    this.#name = name;
-    this.token = token;
+    this.#lease = lease;
+    this.token = lease.token;
     this.#ttl = ttl;
     this.#deadline = since + ttl;
     this.signal = punctual(this.#end.signal, () => this.#endIfOver());
@@ -52,7 +52,7 @@ export class HeldLease {
   /** Gives the lease back. If the store cannot be asked, the lease will lapse. */
   async release(): Promise<void> {
     this.end('it was given back');
-    await this.#engine.release(this.#name, this.token).catch(() => {});
+    await this.#engine.release(this.#lease.name, this.#lease.owner).catch(() => {});
   }
 
   #endIfOver(): void {
@@ -72,7 +72,7 @@ export class HeldLease {
     if (this.#isOver) return;
     const since = performance.now();
     try {
-      const isOurs = await this.#engine.renew(this.#name, this.token, this.#ttl);
+      const isOurs = await this.#engine.renew(this.#lease, this.#ttl);
       if (!isOurs) return this.end('another has it');
       this.#deadline = since + this.#ttl;
     } catch {

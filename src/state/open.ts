@@ -10,18 +10,26 @@ export interface StateOptions {
    * with the server
    */
   readonly path?: string;
-  /** The address of Redis or Valkey, for several machines: `redis://host:port/database`, `rediss://...`. */
+  /**
+   * The address of Redis or Valkey, for several machines: `redis://host:port/database`, `rediss://...`. With Sentinel
+   * it is `redis+sentinel://host:port,host:port/name/database`.
+   */
   readonly url?: string;
   /** The text before every key in Redis, so that several applications can share it. @default 'prefork:' */
   readonly prefix?: string;
   /** How long Redis may take, or be away, before an operation fails. @default '2s' */
   readonly timeout?: Time;
+  /**
+   * Whether `openState` waits for Redis, and fails when it does not answer. With 'lazy' it does not, so that a worker
+   * also starts while Redis is away. @default 'eager'
+   */
+  readonly connect?: 'eager' | 'lazy';
   /** The size of all state together. This is not for Redis, which has `maxmemory`. @default '256mb' */
   readonly maxSize?: Size;
 }
 
 const embeddedNames = ['path', 'maxSize'] as const;
-const redisNames = ['url', 'prefix', 'timeout'] as const;
+const redisNames = ['url', 'prefix', 'timeout', 'connect'] as const;
 
 const MAX_SIZE_BYTES = 256 * 1024 * 1024;
 const LEAST_SIZE_BYTES = 1024 * 1024;
@@ -32,12 +40,14 @@ const TIMEOUT_MS = 2000;
  * unless `path` or a URL names a shared one.
  *
  * @param target options, or the URL of a Redis or Valkey server.
+ * @param more options beside a URL.
  * @throws StateError `ERR_STATE_UNSUPPORTED` before Node 22.13 without better-sqlite3, unless there is a URL;
  *   `ERR_STATE_PLACE` and `ERR_STATE_VERSION` for files that cannot be used; `ERR_STATE_UNAVAILABLE` for a server that
  *   does not answer.
  */
-export async function openState(target: string | StateOptions = {}): Promise<State> {
-  const options = typeof target === 'string' ? { url: target } : target;
+export async function openState(target: string | StateOptions = {}, more?: Omit<StateOptions, 'url'>): Promise<State> {
+  checkOptions(more, [...embeddedNames, ...redisNames], 'openState');
+  const options = typeof target === 'string' ? { ...more, url: target } : { ...target, ...more };
   checkOptions(options, [...embeddedNames, ...redisNames], 'openState');
   const given = (names: readonly string[]): string[] => names.filter((name) => name in options);
   const [elsewhere] = given(options.url === undefined ? redisNames : embeddedNames);
@@ -55,11 +65,14 @@ async function openEmbedded({ path, maxSize }: StateOptions): Promise<Engine> {
   return EmbeddedEngine.open({ directory: path ?? sharedDirectory(), maxSize: bytes });
 }
 
-async function openRedis({ prefix = 'prefork:', timeout }: StateOptions, url: string): Promise<Engine> {
-  if (typeof url !== 'string' || !/^(redis|rediss|valkey|valkeys):\/\/./.test(url)) {
+async function openRedis(
+  { prefix = 'prefork:', timeout, connect = 'eager' }: StateOptions,
+  url: string,
+): Promise<Engine> {
+  if (typeof url !== 'string')
     throw usage(`openState: expected a URL such as redis://localhost:6379, got ${show(url)}`);
-  }
+  if (connect !== 'eager' && connect !== 'lazy') throw usage(`connect: expected eager or lazy, got ${show(connect)}`);
   if (typeof prefix !== 'string') throw usage(`prefix: expected text, got ${show(prefix)}`);
   const { RedisEngine } = await import('./redis/engine.ts');
-  return RedisEngine.open({ url, prefix, timeout: readTime(timeout, 'timeout') ?? TIMEOUT_MS });
+  return RedisEngine.open({ url, prefix, connect, timeout: readTime(timeout, 'timeout') ?? TIMEOUT_MS });
 }

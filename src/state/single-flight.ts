@@ -17,10 +17,10 @@ export interface Making {
 }
 
 /** The lease of a key's computation, among processes. */
-interface Lease {
+interface ComputeLease {
   readonly name: string;
   readonly key: string;
-  readonly token: number;
+  readonly owner: string;
 }
 
 /**
@@ -73,10 +73,11 @@ export class SingleFlight {
     for (let isFirst = true; ; isFirst = false) {
       const change = nextChange(this.#engine, name);
       try {
-        const attempt = await this.#attempt(name);
+        const owner = newOwner();
+        const attempt = await this.#attempt(name, owner);
         if (attempt === 'alone') return await making.compute();
         const fresh = await this.#fresh(key);
-        if ('token' in attempt) return await this.#asHolder({ name, key, token: attempt.token }, making, fresh);
+        if ('token' in attempt) return await this.#asHolder({ name, key, owner }, making, fresh);
         if (fresh !== undefined) return fresh.stored;
         if (isFirst) making.onWait();
         change.watch();
@@ -88,16 +89,16 @@ export class SingleFlight {
   }
 
   /** Tries to get the lease. `alone` means that the store cannot be asked, so every process computes for itself. */
-  async #attempt(name: string): Promise<Awaited<ReturnType<Engine['acquire']>> | 'alone'> {
+  async #attempt(name: string, owner: string): Promise<Awaited<ReturnType<Engine['acquire']>> | 'alone'> {
     try {
-      return await this.#engine.acquire(name, newOwner(), this.#deadline);
+      return await this.#engine.acquire(name, owner, this.#deadline);
     } catch (error) {
       if (isOutage(error)) return 'alone';
       throw error;
     }
   }
 
-  async #asHolder({ name, key, token }: Lease, making: Making, fresh: Item | undefined): Promise<Stored> {
+  async #asHolder({ name, key, owner }: ComputeLease, making: Making, fresh: Item | undefined): Promise<Stored> {
     try {
       if (fresh !== undefined) return fresh.stored;
       const mark = await this.#mark(key);
@@ -105,7 +106,7 @@ export class SingleFlight {
       if (mark !== undefined) await making.write(stored, mark);
       return stored;
     } finally {
-      await this.#engine.release(name, token).catch(() => {});
+      await this.#engine.release(name, owner).catch(() => {});
     }
   }
 

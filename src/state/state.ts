@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { registered } from '../worker/registry.ts';
 import { checkFunction, checkName, checkOptions, readTime, show, usage, type Time } from './arguments.ts';
 import { Cache, type CacheOptions } from './cache.ts';
@@ -5,7 +6,9 @@ import { CacheMetrics } from './cache-metrics.ts';
 import { Channel } from './channel.ts';
 import { Counter } from './counter.ts';
 import type { Engine } from './engine.ts';
+import type { StateError } from './error.ts';
 import { Leadership, type Duty } from './leadership.ts';
+import { ServerMetrics } from './server-metrics.ts';
 import { waitToHold } from './waiting.ts';
 
 export interface CounterOptions {
@@ -41,23 +44,43 @@ export function engineOf(state: State): Engine {
   return engine;
 }
 
+export interface StateEvents {
+  /** The server cannot be reached, or answers nothing. Calls fail until it is back. */
+  away: [reason: StateError];
+  /** The server answers again. */
+  back: [];
+}
+
 /**
  * State that all workers share. `openState` creates it. The object owns the engine, and `close` ends what it has under
- * way.
+ * way. State on this machine is never away.
+ *
+ * @fires away when the server of a URL cannot be reached any more
+ * @fires back when it can be reached again
  */
-export class State implements AsyncDisposable {
+export class State extends EventEmitter<StateEvents> implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #cacheMetrics: CacheMetrics;
+  readonly #serverMetrics: ServerMetrics;
   readonly #leaderships = new Set<Leadership>();
   readonly #channels = new Set<Channel>();
 
   /** @internal */
   constructor(engine: Engine) {
+    super();
     this.#engine = engine;
     this.#cacheMetrics = new CacheMetrics(engine);
+    this.#serverMetrics = new ServerMetrics(engine, this.#leaderships);
+    engine.outages?.on('away', (reason) => this.emit('away', reason));
+    engine.outages?.on('back', () => this.emit('back'));
     engines.set(this, engine);
     // A worker that is about to end does not begin to lead, and lets another one lead.
     registered()?.onDrain(() => this.#stopLeading());
+  }
+
+  /** Tells whether the server is away now, as far as this process knows. */
+  get isAway(): boolean {
+    return this.#engine.outages?.isAway ?? false;
   }
 
   cache<Value = unknown>(name: string, options?: CacheOptions): Cache<Value> {
@@ -137,6 +160,7 @@ export class State implements AsyncDisposable {
     const ttl = readTime(options?.ttl, 'ttl', SHORTEST_LEASE_MS) ?? LEASE_MS;
     const leadership = new Leadership(this.#engine, checkName(name, 'leader'), ttl, duty);
     this.#leaderships.add(leadership);
+    this.#serverMetrics.own();
     return leadership;
   }
 

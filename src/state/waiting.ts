@@ -19,8 +19,9 @@ export function newOwner(): string {
  */
 export async function tryToHold(engine: Engine, name: string, ttl: number): Promise<HeldLease | undefined> {
   const since = performance.now();
-  const attempt = await engine.acquire(name, newOwner(), ttl);
-  return 'token' in attempt ? new HeldLease(engine, name, attempt.token, ttl, since) : undefined;
+  const owner = newOwner();
+  const attempt = await engine.acquire(name, owner, ttl);
+  return 'token' in attempt ? new HeldLease(engine, { name, owner, token: attempt.token }, ttl, since) : undefined;
 }
 
 /**

@@ -33,6 +33,7 @@ import { DrainMoves, type DrainMovesParts } from './migration/drain-moves.ts';
 import { EveryAnswer } from './migration/every-answer.ts';
 import { Migration } from './migration/migration.ts';
 import { pinAuthenticated } from './migration/pins.ts';
+import { Shedding } from './migration/shedding.ts';
 import { register } from './registry.ts';
 import { Requests } from './draining/requests.ts';
 import { sendRealHandles } from './listening/sent-servers.ts';
@@ -97,9 +98,12 @@ function start(briefing: WorkerBriefing): void {
   // The parts that move connections, and that decide where accepted ones are served.
   const look = lookerAt(briefing.board);
   const mover = handoffs && canMove ? { handoffs, migration: new Migration({ servers, handoffs, slot }) } : undefined;
-  const moves = mover && drainMoves(mover, { balance, slot, look });
+  const newMoves = (): DrainMoves | undefined => mover && drainMoves(mover, { balance, slot, look });
+  const shedding = new Shedding({ requests, vitals, migration: mover?.migration, moves: newMoves() });
+  link.on('shed', ({ successor }) => shedding.begin(successor));
+  link.on('unshed', () => shedding.end());
   const unsettled = (): number => (handoffs?.pending ?? 0) + (undecided?.count ?? 0);
-  const drain = new Drain({ hooks: drainHooks, servers, requests, idle, moves, unsettled });
+  const drain = new Drain({ hooks: drainHooks, servers, requests, idle, moves: newMoves(), shedding, unsettled });
   drainHooks.add(() => vitals.state('draining'));
   drainHooks.add(() => turns?.close());
   const isServing = (): boolean => !isDraining() && !status.isParked;

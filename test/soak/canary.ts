@@ -1,18 +1,64 @@
+/**
+ * Deploys releases with a canary: twenty bad ones, which have to be caught, and twenty good ones of the same noise, none of which may
+ * be taken back. `simulation` asks the policy alone, thousands of times. npm test leaves this out.
+ *
+ *     node out/test/soak/canary.js bad|good [--from 1] [--to 20] [--watch 15] [--verbose] [-- options of the command]
+ *     node out/test/soak/canary.js simulation [--runs 20] [--watch 15] [--only good|bad]
+ */
 import { parseArgs } from 'node:util';
+import { deploy, type Result } from './canary/releases.ts';
 import { simulateBad, simulateGood } from './canary/simulation.ts';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
-    runs: { type: 'string', default: '20' },
+    from: { type: 'string', default: '1' },
+    to: { type: 'string', default: '20' },
     watch: { type: 'string', default: '15' },
+    runs: { type: 'string', default: '20' },
     only: { type: 'string', default: 'good,bad' },
+    verbose: { type: 'boolean', default: false },
   },
 });
+const [what, ...options] = positionals;
+const watch = Number(values.watch);
 
-if (positionals[0] === 'simulation') {
-  const runs = Number(values.runs);
-  const watch = Number(values.watch) * 1000;
-  if (values.only.includes('good')) simulateGood(runs, watch);
-  if (values.only.includes('bad')) simulateBad(runs, watch);
+if (what === 'simulation') {
+  if (values.only.includes('good')) simulateGood(Number(values.runs), watch * 1000);
+  if (values.only.includes('bad')) simulateBad(Number(values.runs), watch * 1000);
+} else if (what === 'bad' || what === 'good') {
+  await soak(what === 'good');
+} else {
+  throw new Error('expected bad, good or simulation');
+}
+
+async function soak(isGood: boolean): Promise<void> {
+  const results: Result[] = [];
+  console.log(`node ${process.version}, a watch of ${watch} s`);
+  for (let seed = Number(values.from); seed <= Number(values.to); seed++) {
+    const result = await deploy({ seed, isGood, watch, options });
+    results.push(result);
+    print(result);
+    if (values.verbose || result.isCaught === isGood) console.log(result.said);
+  }
+  const count = (is: (result: Result) => boolean): string => `${results.filter(is).length} of ${results.length}`;
+  if (isGood) console.log(`taken back: ${count(({ isCaught }) => isCaught)}`);
+  else console.log(`caught: ${count(({ isCaught }) => isCaught)}`);
+  console.log(
+    `no more lost or failed than the canary's share: ${count(({ lostShare, canaryShare }) => lostShare <= canaryShare)}`,
+  );
+  console.log(`every client where it belongs: ${count(({ back, clients }) => back === clients)}`);
+  console.log(
+    `no request lost: ${count(({ lost }) => lost === 0)}, no connection closed: ${count(({ closed }) => closed === 0)}`,
+  );
+}
+
+function print({ seed, kind, workers, canary, rate, isCaught, took, ...counts }: Result): void {
+  const percent = (share: number): string => `${(share * 100).toFixed(2)} %`;
+  const { answered, canaryShare, lostShare, failed, lost, closed, back, clients } = counts;
+  console.log(
+    `${seed} ${kind}, ${canary} of ${workers} workers, ${rate}/s: ${isCaught ? 'taken back' : 'kept'} after ${took.toFixed(1)} s; ` +
+      `${answered} answers, ${percent(canaryShare)} by the canary, ${failed} failed, ${lost} lost (${percent(lostShare)}), ` +
+      `${closed} connections closed, ${back} of ${clients} clients where they belong`,
+  );
 }

@@ -1,5 +1,6 @@
 /** Simulates the samples of a watch: two generations of workers under the same traffic, with the same noise. */
 import type { CanaryLimits, GenerationSample, Judgement, WorkerSample } from '../../src/contract/canary.ts';
+import { Random } from './random.ts';
 import { judge } from '../../src/primary/fleet/canary/judge.ts';
 import { countDuration, DURATIONS } from '../../src/scoreboard/durations.ts';
 import { countLatency, LATENCIES } from '../../src/scoreboard/latencies.ts';
@@ -64,15 +65,10 @@ export const limits: CanaryLimits = {
   canaryMetrics: [],
 };
 
-/** A generator of numbers from 0 to 1 that are the same for the same seed (mulberry32). */
-export function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
+/** Returns a function that makes numbers from 0 to 1, the same ones for the same seed. */
+function randomOf(seed: number): () => number {
+  const random = new Random(seed);
+  return () => random.next();
 }
 
 function normal(random: () => number): number {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { rowOf, type AskedKind, type AskedTargets } from '../../contract/operations.ts';
 import { findServer, type Operations } from '../../control/client.ts';
-import { doneFields, perform, printDone } from '../operation.ts';
+import { comparisonOf, doneFields, perform, performAsJson, printDone } from '../operation.ts';
 import type { OperationCommand } from '../operation-command.ts';
 import { print } from '../print.ts';
 import { verbHelp } from '../verb-help.ts';
@@ -25,7 +25,12 @@ export function operationVerb(kind: AskedKind): (argv: readonly string[]) => Pro
     }
     // A wrong argument is reported before the command looks for a server.
     const asked = target(line);
-    printDone(kind, fields(await perform(await findServer(line.name), path, asked)));
+    const server = await findServer(line.name);
+    if (line.flags.has('json')) return performAsJson(server, path, asked);
+    const done = await perform(server, path, asked);
+    const table = comparisonOf(done);
+    if (table.length > 0) print(`${table.join('\n')}\n`);
+    printDone(kind, fields(done));
     return 0;
   };
 }
@@ -41,6 +46,7 @@ function plainCommand<Kind extends AskedKind>(kind: Kind): OperationCommand<Kind
     const given = Object.entries(fields).filter(([name]) => line.values.has(name));
     const read = given.map(([name, field]) => {
       if (field.type === 'path') return [name, resolve(line.values.get(name)!)] as const;
+      if (field.type !== 'integer') return [name, line.values.get(name)!] as const;
       return [name, readNumber(line, name, { min: field.min, max: field.max, preset: field.min })] as const;
     });
     return Object.fromEntries(read) as AskedTargets[Kind];

@@ -1,6 +1,7 @@
 /** Makes the lines on the screen from the history, the user's view and the room there is. This module is pure. */
 import type { CanaryStatus, Status } from '../../control/controls.ts';
-import { comparisonCells, verdictOf } from '../../format/comparison.ts';
+import { verdictText } from '../../format/comparison.ts';
+import { comparisonLines } from '../comparison-text.ts';
 import { duration } from '../../format/duration.ts';
 import { printable } from '../../format/printable.ts';
 import { count, percent, size } from '../../format/figures.ts';
@@ -112,16 +113,10 @@ function noteOf({ operation, phase, reloads: { last } }: Status): string {
  */
 function canaryLines(canary: CanaryStatus | null | undefined, columns: number, { color }: Style): Line[] {
   if (!canary) return [];
-  const { slots, elapsed, verdict, reasons, table } = canary;
-  const words = `gen ${canary.canary} beside gen ${canary.baseline} in ${slots.length} of the slots for ${duration(elapsed)} of ${duration(canary.total)}: ${verdictOf(verdict)}  p promote  b roll back`;
-  const titles = ['', `gen ${canary.baseline}`, `gen ${canary.canary}`, 'at most', ''];
-  const cells = [titles, ...table.map(comparisonCells)];
-  const widths = titles.map((_, nth) => Math.max(...cells.map((row) => row[nth]!.length)));
-  const texts = cells.map((row) =>
-    row
-      .map((cell, nth) => (nth === 0 || nth === 4 ? cell.padEnd(widths[nth]!) : cell.padStart(widths[nth]!)))
-      .join('  '),
-  );
+  const { generation, slots, elapsed, watch, comparison } = canary;
+  const { verdict = 'undecided', reasons = [], table = [] } = comparison ?? {};
+  const words = `canary gen ${generation} in ${slots.length} of the slots for ${duration(elapsed)} of ${duration(watch)}: ${verdictText(verdict)}  p promote  b roll back`;
+  const texts = comparison === null ? [] : comparisonLines(comparison);
   return [
     { text: color('bold', fit(words, columns)), rank: 3.5 },
     ...reasons.map((reason) => ({ text: color('yellow', fit(reason, columns)), rank: 1.4 })),

@@ -4,7 +4,7 @@ import type { Status, WorkerStatus } from '../../control/controls.ts';
 export interface Place {
   /** The key is the same in every sample. */
   readonly key: string;
-  /** The title: `0`, `0 new` (will take over slot 0), `0 old` (finishes and leaves) or `spare`. */
+  /** The title: `0`, `0 new` (will take over slot 0), `0 old` (finishes and leaves), `0 parked` (may get its slot back) or `spare`. */
   readonly title: string;
   /** Null for a spare. */
   readonly slot: number | null;
@@ -13,14 +13,18 @@ export interface Place {
   readonly state: string;
 }
 
+/** An older primary does not tell its parked workers apart. */
+type WithParked = Omit<Status, 'parked'> & Partial<Pick<Status, 'parked'>>;
+
 /** Lists all workers of a server, and the slots without one, in the order of `prefork status`. */
-export function roster({ slots, spares, leaving }: Status): Place[] {
+export function roster({ slots, spares, leaving, parked = [] }: WithParked): Place[] {
   return [
     ...slots.flatMap(({ slot, state, worker, successor }) => [
       { key: `slot ${slot}`, title: `${slot}`, slot, worker, state: worker?.state ?? state },
       ...(successor === null ? [] : [placeOf(`${slot} new`, successor)]),
     ]),
     ...spares.map((worker) => placeOf('spare', worker)),
+    ...parked.map((worker) => placeOf(`${worker.slot ?? ''} parked`.trim(), worker)),
     ...leaving.map((worker) => placeOf(`${worker.slot ?? ''} old`.trim(), worker)),
   ];
 }

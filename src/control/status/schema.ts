@@ -29,6 +29,11 @@ export function amount(description: string): Schema<number> {
   return { json: { type: 'number', minimum: 0, description } };
 }
 
+/** Any number. */
+export function signed(description: string): Schema<number> {
+  return { json: { type: 'number', description } };
+}
+
 export function share(description: string): Schema<number> {
   return { json: { type: 'number', minimum: 0, maximum: 1, description } };
 }

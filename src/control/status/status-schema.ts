@@ -4,15 +4,16 @@
  *
  * It is open: a server that is newer may say more. Tests close it, so that nothing is said that is not in here.
  */
+import type { Comparison, ComparisonRow } from '../../contract/canary.ts';
 import type { Figure } from '../../contract/figures.ts';
 import type { MoveReason, MovesByReason } from '../../contract/moves.ts';
 import { operationKinds } from '../../contract/operations.ts';
 import { VITALS, type Vitals } from '../../contract/vitals.ts';
-import type { ComparisonRow } from '../../contract/canary.ts';
 import type {
   BalanceStatus,
   CanaryStatus,
   ExitStatus,
+  KeptStatus,
   ReloadStatus,
   SlotStatus,
   Status,
@@ -21,6 +22,7 @@ import type {
 import {
   amount,
   count,
+  signed,
   list,
   nullable,
   object,
@@ -100,37 +102,49 @@ const reload: Schema<ReloadStatus> = object<ReloadStatus>('A reload that has end
   at: time('when it ended'),
 });
 
-const comparison: Schema<ComparisonRow> = object<ComparisonRow>('A figure of both generations.', {
-  figure: text('what it is'),
-  unit: words('its unit; empty for a number', {
-    ms: '',
-    bytes: '',
-    'bytes/s': '',
-    ratio: '',
-    requests: '',
-    connections: '',
-    '': '',
-  }),
-  baseline: nullable(amount('of the old generation; null where there is too little to tell')),
-  canary: nullable(amount('of the new one')),
-  limit: nullable(amount('the most that the canary may have; null where nothing is limited')),
-  verdict: words('what comes of it', { ok: '', worse: '', 'too little': '', 'not judged': '' }),
+const kept: Schema<KeptStatus> = object<KeptStatus>('the generation that a rollback returns to', {
+  generation: count('its number'),
+  workers: count('how many of its workers are parked'),
+  rss: amount('their resident memory, bytes'),
+  until: time('when it is given up'),
 });
 
-const canary: Schema<CanaryStatus> = object<CanaryStatus>(
-  'Workers of a new generation that serve beside those of the one before.',
-  {
-    baseline: count('the generation of the other workers'),
-    canary: count('its own generation'),
-    slots: list('the slots that its workers have', count('')),
-    elapsed: count('since the last of its workers began to serve'),
-    total: count('how long it is watched'),
-    onDoubt: words('what becomes of it when there is too little traffic to tell', { rollback: '', continue: '' }),
-    verdict: words('how it compares so far', { undecided: '', worse: '', 'better-or-equal': '', doubt: '' }),
-    reasons: list('lines that say what is worse, or what there is too little of', text('')),
-    table: list('the figures that are compared', reference('', 'comparison', comparison)),
-  },
-);
+const onDoubt = words('what happens when there is too little traffic to tell', { rollback: '', continue: '' });
+
+const comparison: Schema<Comparison> = object<Comparison>('how its generation compares', {
+  baseline: count('the generation that it is compared with'),
+  canary: count('its own generation'),
+  verdict: words('what is known so far', { undecided: '', worse: '', 'better-or-equal': '', doubt: '' }),
+  reasons: list('what is worse, or what there is too little of', text('')),
+  table: list(
+    'the figures of both',
+    object<ComparisonRow>('', {
+      figure: text('what it is, such as p99'),
+      unit: words('its unit', {
+        ms: '',
+        bytes: '',
+        'bytes/s': '',
+        ratio: '',
+        requests: '',
+        connections: '',
+        '': '',
+      }),
+      baseline: nullable(signed('of the generation before; null for none')),
+      canary: nullable(signed('of the canary; null for none')),
+      limit: nullable(signed('the most that the canary may have; null without a limit')),
+      verdict: words('of this figure alone', { ok: '', worse: '', 'too little': '', 'not judged': '' }),
+    }),
+  ),
+});
+
+const canary: Schema<CanaryStatus> = object<CanaryStatus>('A canary that is watched.', {
+  generation: count('its generation'),
+  slots: list('its slots', count('')),
+  elapsed: count('how long it has been watched, ms'),
+  watch: count('how long it is watched, ms'),
+  onDoubt,
+  comparison: nullable(comparison),
+});
 
 function moves(description: string): Schema<MovesByReason[MoveReason]> {
   return object<MovesByReason[MoveReason]>(description, {
@@ -181,15 +195,15 @@ const status: Schema<Status> = object<Status>('What runs.', {
   }),
   slots: list('the slots, in the order of their numbers', reference('', 'slot', slot)),
   spares: list('booted or booting workers without a slot', reference('', 'worker', worker)),
-  leaving: list(
-    'workers that finish what is in flight, or are parked, and whose slot is another’s',
-    reference('', 'worker', worker),
-  ),
-  canary: nullable(reference('the canary that is being watched', 'canary', canary)),
+  leaving: list('workers that finish what is in flight, and whose slot is another’s', reference('', 'worker', worker)),
+  parked: list('workers that accept nothing, and may get their slot back', reference('', 'worker', worker)),
+  kept: nullable(kept),
+  canary: nullable(reference('the canary that is watched', 'canary', canary)),
   operation: nullable(words('the operation that goes on', operationWords)),
   reloads: object<Status['reloads']>('the reloads since the primary started', {
     done: count('how many brought a new generation'),
     failed: count('how many were given up'),
+    rolledBack: count('how many of those that were done have been rolled back'),
     last: optional(reference('the last one; missing before the first', 'reload', reload)),
   }),
   durationBounds: list('the upper bounds of the buckets of `durations`, ms', amount('')),
@@ -207,6 +221,5 @@ export const statusSchema: JsonSchema = {
     exit: exit.json,
     reload: reload.json,
     canary: canary.json,
-    comparison: comparison.json,
   },
 };

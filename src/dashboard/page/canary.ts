@@ -1,7 +1,8 @@
 import { duration } from '../../format/duration.ts';
-import { comparisonCells, verdictOf } from '../../format/comparison.ts';
-import type { ComparisonRow } from '../../contract/canary.ts';
+import { comparedText, verdictText } from '../../format/comparison.ts';
+import type { Comparison, ComparisonRow } from '../../contract/canary.ts';
 import type { CanaryStatus, Status } from '../../control/controls.ts';
+import { NONE } from './figures.ts';
 import { element, find, setAttribute, setText, shape } from './parts/dom.ts';
 import type { Tone } from './states.ts';
 
@@ -18,6 +19,7 @@ export class Canary {
   readonly #title = find('#canary-title');
   readonly #how = find('#canary-how');
   readonly #progress = find('#canary-progress');
+  readonly #table = find('#canary table');
   readonly #head = find('#canary thead');
   readonly #body = find('#canary tbody');
   readonly #reasons = find('#canary-reasons');
@@ -27,15 +29,18 @@ export class Canary {
   show({ canary }: Status): void {
     this.#section.hidden = !canary;
     if (!canary) return;
-    setText(this.#title, `Generation ${canary.canary} beside ${canary.baseline}`);
+    const { generation, comparison } = canary;
+    const before = comparison === null ? '' : ` beside ${comparison.baseline}`;
+    setText(this.#title, `Generation ${generation}${before}`);
     setText(this.#how, wordsOf(canary));
     setAttribute(this.#progress, 'value', String(shareOf(canary)));
-    this.#showTable(canary);
-    this.#showReasons(canary.reasons);
+    this.#table.hidden = comparison === null;
+    if (comparison !== null) this.#showTable(comparison);
+    this.#showReasons(comparison?.reasons ?? []);
   }
 
   /** Rebuilds the table when its rows are others, and else changes the figures alone: a selection stays. */
-  #showTable({ baseline, canary, table }: CanaryStatus): void {
+  #showTable({ baseline, canary, table }: Comparison): void {
     const shown = JSON.stringify([baseline, canary, table.map(({ figure }) => figure)]);
     if (shown !== this.#shown) {
       this.#shown = shown;
@@ -52,10 +57,10 @@ export class Canary {
   }
 
   #showRow(cells: readonly HTMLElement[], row: ComparisonRow): void {
-    const [, ...texts] = comparisonCells(row);
-    const verdict = texts.pop()!;
+    const { baseline, canary, limit, unit, verdict } = row;
+    const texts = [baseline, canary, limit].map((value) => comparedText(value, unit, NONE));
     for (const [nth, text] of texts.entries()) setText(cells[nth + 1]!, text);
-    const [tone, form] = tones[row.verdict] ?? (['quiet', 'note'] as const);
+    const [tone, form] = tones[verdict] ?? (['quiet', 'note'] as const);
     const last = cells.at(-1)!;
     setAttribute(last, 'data-tone', tone);
     setAttribute(last.querySelector('use')!, 'href', `#shape-${form}`);
@@ -69,12 +74,13 @@ export class Canary {
   }
 }
 
-function wordsOf({ slots, elapsed, total, verdict, onDoubt }: CanaryStatus): string {
+function wordsOf({ slots, elapsed, watch, onDoubt, comparison }: CanaryStatus): string {
   const where = `${slots.length === 1 ? 'slot' : 'slots'} ${slots.join(', ')}`;
   const doubt = onDoubt === 'rollback' ? 'rolled back' : 'continued';
-  return `in ${where}, for ${duration(elapsed)} of ${duration(total)}: ${verdictOf(verdict)}; ${doubt} when in doubt`;
+  const verdict = verdictText(comparison?.verdict ?? 'undecided');
+  return `in ${where}, for ${duration(elapsed)} of ${duration(watch)}: ${verdict}; ${doubt} when in doubt`;
 }
 
-function shareOf({ elapsed, total }: CanaryStatus): number {
-  return total > 0 ? Math.min(1, elapsed / total) : 0;
+function shareOf({ elapsed, watch }: CanaryStatus): number {
+  return watch > 0 ? Math.min(1, elapsed / watch) : 0;
 }

@@ -24,6 +24,10 @@ const tellers: Readonly<Record<string, Teller>> = {
   'reload:done': (fields) =>
     told('turn', 'good', 'Reload done', `gen ${fields['generation']}, in ${time(fields['took'])}`),
   'reload:failed': (fields) => told('crash', 'bad', 'Reload failed', text(fields['reason'])),
+  'canary:start': (fields) =>
+    told('turn', 'busy', `Canary of ${fields['workers']}`, `gen ${fields['generation']}, for ${time(fields['watch'])}`),
+  'canary:promoted': (fields) => told('turn', 'good', 'Canary promoted', text(fields['reason'])),
+  rollback: (fields) => told('turn', 'busy', 'Rolled back', `gen ${fields['generation']}, in ${time(fields['took'])}`),
   scale: (fields) => told('note', 'busy', `Scaled to ${fields['workers']} workers`, `from ${fields['before']}`),
   stopping: () => told('stopped', 'busy', 'The server stops', ''),
   stopped: (fields) =>

@@ -6,6 +6,8 @@ export class Leaving {
   #isClosing = false;
   #onFree: ((socket: Socket) => void) | undefined;
   #isDraining = false;
+  /** True when every connection ends in the drain, since none may move. */
+  #endsAll = false;
 
   /** Makes every response the last of its connection, from now on. */
   close(): void {
@@ -14,9 +16,15 @@ export class Leaving {
 
   /** Does the same, except that connections which can move are told nothing. See `Served.drain`. */
   drain(onFree: ((socket: Socket) => void) | undefined): void {
-    if (onFree === undefined) this.close();
+    this.#endsAll = onFree === undefined;
     this.#isDraining = true;
     this.#onFree = onFree;
+  }
+
+  /** Ends the drain: connections stay again. See `Served.stay`. */
+  stay(): void {
+    this.#endsAll = this.#isDraining = false;
+    this.#onFree = undefined;
   }
 
   /** Has `onFree` hear of connections that may move, from now on and until the server drains. See `Served.tellFree`. */
@@ -25,12 +33,12 @@ export class Leaving {
   }
 
   get isClosing(): boolean {
-    return this.#isClosing;
+    return this.#isClosing || this.#endsAll;
   }
 
   /** Whether the connection is to end with its next response, because all do, or because it cannot move. */
   ends(connection: { readonly rest: Rest }): boolean {
-    return this.#isClosing || (this.#isDraining && connection.rest === 'never');
+    return this.isClosing || (this.#isDraining && connection.rest === 'never');
   }
 
   /** Tells that the connection may move: all its requests are answered. */

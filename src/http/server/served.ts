@@ -25,6 +25,8 @@ export interface Served {
    * connections say nothing. Without it, in a later call, they are treated as all others
    */
   drain(onFree?: (socket: Socket) => void): void;
+  /** Ends `drain`: connections stay again. A server that lacks this function goes on telling clients to close. */
+  stay?(): void;
   /** The connections of this server, whatever they do. When a server lacks this function, none of them moves. */
   sockets?(): Iterable<Socket>;
   /** Whether another process could serve the connection. When a server lacks this function, the answer is `never`. */

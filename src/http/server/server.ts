@@ -111,6 +111,7 @@ export class Server extends NetServer {
       },
       time: (onAnswered) => traffic.time(onAnswered),
       drain: (onFree) => leaving.drain(onFree),
+      stay: () => leaving.stay(),
       tellFree: (onFree) => leaving.tellFree(onFree),
       idle: () => this.#idle(),
       sockets: () => this.#sockets(),

@@ -4,14 +4,24 @@ import type { MovesByReason } from '../../contract/moves.ts';
 import type { Balance } from '../../contract/modes.ts';
 import { VITALS, type Vitals } from '../../contract/vitals.ts';
 import { skewOf } from '../../balance/skew.ts';
-import type { BalanceStatus, ExitStatus, SlotStatus, Status, WorkerStatus } from '../../control/controls.ts';
+import type {
+  BalanceStatus,
+  CanaryStatus,
+  ExitStatus,
+  KeptStatus,
+  SlotStatus,
+  Status,
+  WorkerStatus,
+} from '../../control/controls.ts';
 import { BOUNDS, durationsOfAll } from '../../scoreboard/durations.ts';
 import type { Row } from '../../scoreboard/layout.ts';
 import { connectionsOf } from '../supervisor/connections.ts';
 import type { HandoffCounts } from '../workers/handoffs.ts';
 import type { WorkerId } from '../fleet/events.ts';
+import { watchedCanary } from '../fleet/operations/canary.ts';
 import {
   leavers,
+  parked,
   servingSlots,
   spares,
   workerOf,
@@ -41,7 +51,7 @@ export function statusOf(fleet: Fleet, facts: StatusFacts): Status {
   const { row, now, epoch, balance, handoffs, moves, ...names } = facts;
   const time = (at: number): string => new Date(epoch - (now - at)).toISOString();
   const worker = (one: Worker): WorkerStatus => workerStatus(one, row(one.id), now);
-  const { done, failed, last } = fleet.reloads;
+  const { done, failed, back, last } = fleet.reloads;
   return {
     version: 1,
     ...names,
@@ -54,11 +64,14 @@ export function statusOf(fleet: Fleet, facts: StatusFacts): Status {
     slots: fleet.slots.map((slot) => slotStatus(fleet, slot, worker, time)),
     spares: spares(fleet).map(worker),
     leaving: leavers(fleet).map(worker),
-    canary: null,
+    parked: parked(fleet).map(worker),
+    kept: keptStatus(fleet, row, time),
+    canary: canaryStatus(fleet, now),
     operation: fleet.running?.operation.kind ?? null,
     reloads: {
       done,
       failed,
+      rolledBack: back,
       last: last && {
         generation: last.generation,
         outcome: last.outcome.ok ? 'done' : 'failed',
@@ -76,6 +89,20 @@ function balanceStatus(
   { taken, ...rest }: HandoffCounts,
 ): Omit<BalanceStatus, 'moves'> {
   return { mode, skew: Number(skewOf(connections).toFixed(3)), handoffs: { done: taken, ...rest } };
+}
+
+function keptStatus({ kept, slots }: Fleet, row: StatusFacts['row'], time: (at: number) => string): KeptStatus | null {
+  if (kept === undefined) return null;
+  const workers = slots.flatMap((slot) => slot.kept ?? []);
+  const rss = workers.reduce((sum, id) => sum + (row(id)?.rss ?? 0), 0);
+  return { generation: kept.generation, workers: workers.length, rss, until: time(kept.until) };
+}
+
+function canaryStatus(fleet: Fleet, now: number): CanaryStatus | null {
+  const canary = watchedCanary(fleet);
+  if (canary === undefined) return null;
+  const { slots, watch, onDoubt, since, comparison = null } = canary;
+  return { generation: fleet.generation, slots, elapsed: Math.round(now - since), watch, onDoubt, comparison };
 }
 
 function phaseOf({ phase }: Fleet): Status['phase'] {

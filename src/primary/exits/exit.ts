@@ -2,7 +2,7 @@ import type { FatalReport } from './fatal-report.ts';
 import type { OomKills } from './oom-kills.ts';
 
 /** The reason for which a worker was asked to end. */
-export type Asked = 'stop' | 'reload' | 'recycle' | 'scale' | 'upgrade' | 'abort';
+export type Asked = 'stop' | 'reload' | 'recycle' | 'scale' | 'upgrade' | 'rollback' | 'abort';
 
 /** The limit for which a worker is replaced although it serves well. */
 export type RecycleReason = 'max-requests' | 'max-memory' | 'max-lifetime';

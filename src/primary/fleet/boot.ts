@@ -1,6 +1,7 @@
 /** The way from a fork to a worker that serves: a slot's own worker, its next one, and spares. */
 import type { WorkerId } from './events.ts';
 import { isServing, slotOf, withSlot, withWorker, workerOf, type Slot, type Worker } from './fleet.ts';
+import { giveUpKept } from './kept.ts';
 import { park } from './parking.ts';
 import { hasBooted, settleTime } from './readiness.ts';
 import { retire } from './retire.ts';
@@ -72,6 +73,7 @@ function fork(step: Step, { slot, isParked, replaces }: Fork): WorkerId {
     offences: 0,
     expelledFor: undefined,
     parkedFor: undefined,
+    isReturning: false,
     isKilled: false,
   };
   step.fleet = { ...withWorker(step.fleet, worker), workersForked: id };
@@ -212,6 +214,7 @@ export function onLeftAlone(step: Step): void {
 export function onServing(step: Step, id: WorkerId): void {
   const worker = workerOf(step.fleet, id);
   const slot = slotOf(step.fleet, id);
+  if (worker?.isReturning === true) step.change(worker, { isReturning: false });
   if (worker?.state !== 'taking' || slot === undefined) return;
   if (worker.isToldToAccept && worker.bootedAt !== undefined) serve(step, worker, slot);
 }
@@ -244,8 +247,11 @@ function takeSlot(step: Step, slot: Slot, { id }: Worker): void {
   if (before === undefined) return;
   // Without an operation there is no successor, and no slot is taken from another worker.
   const { policy, limit: recycled } = step.fleet.running!;
-  if (policy.parks && before.state === 'serving' && !before.isHung) park(step, slot.index, before, policy.retires);
-  else retire(step, before, policy.retires, { recycled });
+  if (policy.parks) giveUpKept(step, 'a newer generation serves');
+  const isKept = step.settings.keepPrevious > 0 || step.fleet.running?.canary !== undefined;
+  if (policy.parks && before.state === 'serving' && !before.isHung) {
+    park(step, slot.index, before, policy.retires, isKept);
+  } else retire(step, before, policy.retires, { recycled });
 }
 
 /** The first time that every slot serves. */

@@ -24,12 +24,15 @@ import { onHold } from './hold.ts';
 import { onOffended } from './offence.ts';
 import { advance, onOperate } from './operations/operations.ts';
 import { onUpgraded, onUpgradeFailed } from './operations/upgraded.ts';
+import { giveUpKept } from './kept.ts';
+import { onMemoryTight } from './memory.ts';
 import { onProven } from './parking.ts';
 import { keepTrying, onRespawnDue } from './refill.ts';
 import { killAll, onDrained, onKillDue } from './retire.ts';
 import { keepSpares } from './spares.ts';
 import { Step } from './step.ts';
 import { fail, onDelayOver, onStop } from './stop.ts';
+import { onJudged, onWatchOver } from './verdict.ts';
 
 export interface Decision {
   readonly fleet: Fleet;
@@ -66,6 +69,8 @@ const decisions: { [Type in FleetEvent['type']]: Decide<Type> } = {
   idle: (step, { worker }) => onIdle(step, worker),
   beating: (step, { worker }) => onBeating(step, worker),
   silent: (step, { worker, silent }) => onSilent(step, worker, silent),
+  judged: (step, { judgement }) => onJudged(step, judgement),
+  'memory-tight': (step, { why }) => onMemoryTight(step, why),
   hold: onHold,
   diagnosed: (step, { worker, stack }) => onDiagnosed(step, worker, stack),
   upgraded: onUpgraded,
@@ -94,6 +99,10 @@ function onDue(step: Step, due: Timer): void {
       return onSettled(step, due.worker);
     case 'parked':
       return onProven(step, due.worker);
+    case 'watch':
+      return onWatchOver(step);
+    case 'kept':
+      return giveUpKept(step, 'its time is over');
     case 'respawn':
       return onRespawnDue(step, due.slot);
     case 'respawn-spares':

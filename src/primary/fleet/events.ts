@@ -2,6 +2,7 @@
  * The events that can happen to the fleet, and the effects that can answer them. The callbacks of the operating system
  * only make events. `decide` turns them into effects, and only the interpreter carries effects out.
  */
+import type { Judgement } from '../../contract/canary.ts';
 import type { OperationKind } from '../../contract/operations.ts';
 import type { Outcome } from '../../contract/outcome.ts';
 import type { PreforkError } from '../../errors.ts';
@@ -31,8 +32,15 @@ export type Timer =
   | { readonly timer: 'ready'; readonly worker: WorkerId }
   /** The worker has been ready for so long that it is believed. */
   | { readonly timer: 'settle'; readonly worker: WorkerId }
-  /** The worker that took the place of this parked one has proved itself. */
+  /**
+   * The worker that took the place of this parked one has proved itself, or the time is over for which a worker is kept
+   * whose slot was taken away.
+   */
   | { readonly timer: 'parked'; readonly worker: WorkerId }
+  /** The canary has been watched for long enough, and no judgement has come. */
+  | { readonly timer: 'watch' }
+  /** The time for which the previous generation is kept is over. */
+  | { readonly timer: 'kept' }
   /** The slot's backoff is over. */
   | { readonly timer: 'respawn'; readonly slot: number }
   /** The backoff of spares is over. */
@@ -101,6 +109,10 @@ export type FleetEvent =
   | { readonly type: 'idle'; readonly worker: WorkerId }
   /** The worker's heartbeat has stopped for the heartbeat timeout. */
   | { readonly type: 'silent'; readonly worker: WorkerId; readonly silent: number }
+  /** The primary has compared both generations of a canary. */
+  | { readonly type: 'judged'; readonly judgement: Judgement }
+  /** The cgroup has hardly any memory left, as `why` says. */
+  | { readonly type: 'memory-tight'; readonly why: string }
   /** The stack of a silent worker, or the reason why there is none. */
   | { readonly type: 'diagnosed'; readonly worker: WorkerId; readonly stack: string }
   /** A tool looks into the worker of this pid, for `within` ms from now. With 0 it has stopped looking. */
@@ -148,6 +160,10 @@ export type Effect =
   | { readonly do: 'accept'; readonly worker: WorkerId }
   /** The worker accepts no more where its slot's other worker does, and keeps its connections. */
   | { readonly do: 'park'; readonly worker: WorkerId }
+  /** The parked worker gives its connections away: to the successor, or where there is none, by telling clients to close. */
+  | { readonly do: 'shed'; readonly worker: WorkerId; readonly successor?: 'slot' | 'any' }
+  /** The parked worker keeps connections again. */
+  | { readonly do: 'unshed'; readonly worker: WorkerId }
   /** Ask the worker to stop accepting and to finish what is in flight. The answer comes as `drained`. */
   | ({ readonly do: 'drain'; readonly worker: WorkerId } & DrainTerms)
   /** Send SIGTERM, so that the application's own handlers run. */

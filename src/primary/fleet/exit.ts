@@ -13,8 +13,10 @@ import {
   type Worker,
 } from './fleet.ts';
 import { acceptEarly, lookWhetherBooted } from './boot.ts';
-import { abort } from './operations/operations.ts';
-import { forgetNews, onParkedExit } from './parking.ts';
+import { loopsSinceReload, LOOP_CRASHES, onParkedExit } from './kept.ts';
+import { watchedCanary } from './operations/canary.ts';
+import { abort, startFirst } from './operations/operations.ts';
+import { forgetNews } from './parking.ts';
 import { hasComeUp, isProven, missing, servedBy } from './readiness.ts';
 import { refill } from './refill.ts';
 import {
@@ -55,7 +57,7 @@ export function onExited(step: Step, event: Exited): void {
   tellExit(step, worker, event, death);
   const slot = slotOf(step.fleet, worker.id);
   step.fleet = withoutWorker(step.fleet, worker.id);
-  const wasParked = onParkedExit(step, worker.id);
+  const wasParked = onParkedExit(step, worker);
   if (asked !== undefined) onAskedExit(step, slot);
   else if (wasParked) return;
   // A spare's crashes are no reason to give up while the slots serve.
@@ -106,9 +108,12 @@ function onCrash(step: Step, slot: Slot, worker: Worker, death: Death): void {
   // A worker that ends before the start is over would end again. A server that says that it is ready, and loops, shows
   // no error to anyone.
   if (step.fleet.phase === 'starting') return fail(step, bootFailed(worker, death));
+  if (loopsSinceReload(step, worker, crash) && step.fleet.phase === 'serving') return rollBack(step);
   countExit(step);
   countLoop(step, crash);
-  if (!isProven(worker, step.at) && isOfOperation(step.fleet, worker)) {
+  // A crash in a canary ends it, however long its worker had served.
+  const isWatched = watchedCanary(step.fleet) !== undefined && !isFromOutside;
+  if ((isWatched || !isProven(worker, step.at)) && isOfOperation(step.fleet, worker)) {
     abort(step, { ok: false, slot: slot.index, reason: text, stderr });
   }
   // A new slot is gone with its operation, and a slot that went back has a worker.
@@ -116,6 +121,13 @@ function onCrash(step: Step, slot: Slot, worker: Worker, death: Death): void {
   if (vacant === undefined) return;
   acceptEarly(step, vacant.successor);
   refill(step, vacant, crash);
+}
+
+/** The new generation crashes again and again, and the one before it is still there. */
+function rollBack(step: Step): void {
+  const within = duration(step.settings.recoverWindow);
+  const why = `${LOOP_CRASHES} workers of generation ${step.fleet.generation} crashed within ${within}`;
+  startFirst(step, { kind: 'rollback', target: { why }, requests: [] });
 }
 
 /** Counts exits by the rule of fasthttp's RecoverThreshold: after too many, prefork gives up. */

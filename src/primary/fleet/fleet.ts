@@ -1,4 +1,5 @@
 /** The primary's knowledge of its slots and their workers: plain data, never changed in place. */
+import type { Comparison, OnDoubt } from '../../contract/canary.ts';
 import type { Outcome } from '../../contract/outcome.ts';
 import type { PreforkError } from '../../errors.ts';
 import type { Settings } from '../../options/index.ts';
@@ -49,6 +50,8 @@ export interface Worker {
   readonly expelledFor: string | undefined;
   /** The reason for its retirement if it does not get its slot back; undefined when it has never been parked. */
   readonly parkedFor: Asked | undefined;
+  /** True from when it got its slot back until it accepts again. */
+  readonly isReturning: boolean;
   /** True when it was sent SIGKILL. */
   readonly isKilled: boolean;
 }
@@ -65,6 +68,8 @@ export interface Slot {
    * fails.
    */
   readonly previous: WorkerId | undefined;
+  /** The worker of the generation that is kept, parked since the last reload was done. */
+  readonly kept: WorkerId | undefined;
   /** The addresses that its last worker served. The next one is not ready without them. */
   readonly served: readonly string[];
   /** The pid of the last worker that ended without being asked to. */
@@ -91,6 +96,33 @@ export interface Running {
   readonly startedAt: number;
   /** Slots that are not done yet: their worker is to be replaced, or they are new. */
   readonly todo: readonly number[];
+  /** The generation that serves when it is done. @default that of the fleet */
+  readonly serves?: number;
+  /** The canary of a reload, until it is promoted. */
+  readonly canary?: Canary | undefined;
+  /** How the generations compared in a canary that was promoted. */
+  readonly comparison?: Comparison;
+}
+
+/** The slots that a reload gives to the new generation first. */
+export interface Canary {
+  readonly slots: readonly number[];
+  /** ms. */
+  readonly watch: number;
+  readonly onDoubt: OnDoubt;
+  /** Since when all of them serve and are watched; undefined before that. */
+  readonly since: number | undefined;
+  /** The last look. */
+  readonly comparison: Comparison | undefined;
+}
+
+/** The generation before the present one, which a rollback returns to. Its workers are parked. */
+export interface Kept {
+  readonly generation: number;
+  /** The moment when it is given up. */
+  readonly until: number;
+  /** The times at which young workers of the generation after it crashed. */
+  readonly crashes: readonly number[];
 }
 
 export interface LastReload {
@@ -128,7 +160,15 @@ export interface Fleet {
   /** The slots that have had no worker yet, in the order in which they get one. */
   readonly unfilled: readonly number[];
   readonly workersForked: number;
-  readonly reloads: { readonly done: number; readonly failed: number; readonly last: LastReload | undefined };
+  /** How many reloads were done, failed, and were rolled back after they were done. */
+  readonly reloads: {
+    readonly done: number;
+    readonly failed: number;
+    readonly back: number;
+    readonly last: LastReload | undefined;
+  };
+  /** The generation that a rollback returns to; undefined where there is none. */
+  readonly kept: Kept | undefined;
   /**
    * Since when the server is to end, which requests wait for that, and how long idle connections may stay open then.
    */
@@ -159,6 +199,10 @@ export type FleetSettings = Pick<
   | 'settle'
   | 'drainTimeout'
   | 'migrate'
+  | 'keepPrevious'
+  | 'canary'
+  | 'canaryWatch'
+  | 'onDoubt'
   | 'drainDelay'
   | 'shutdownGracePeriod'
   | 'heartbeatTimeout'
@@ -193,7 +237,8 @@ export function newFleet(workers: number, generation = 1, served: readonly strin
     dropped: [],
     unfilled: [],
     workersForked: 0,
-    reloads: { done: 0, failed: 0, last: undefined },
+    reloads: { done: 0, failed: 0, back: 0, last: undefined },
+    kept: undefined,
     stop: undefined,
     error: undefined,
   };
@@ -205,6 +250,7 @@ export function newSlot(index: number, served: readonly string[] = []): Slot {
     worker: undefined,
     successor: undefined,
     previous: undefined,
+    kept: undefined,
     served,
     lastPid: undefined,
     streak: 0,
@@ -285,13 +331,15 @@ export function spares(fleet: Fleet): Worker[] {
   );
 }
 
-/**
- * Returns the workers that have given up their slot: they end, or finish what is in flight before they do, or are
- * parked.
- */
+/** Returns the workers that have given up their slot: they end, or finish what is in flight before they do. */
 export function leavers(fleet: Fleet): Worker[] {
   const seated = new Set(fleet.slots.map(({ worker }) => worker));
   return [...fleet.workers.values()].filter(
-    ({ id, state }) => (state === 'parked' || state === 'draining' || state === 'ending') && !seated.has(id),
+    ({ id, state }) => (state === 'draining' || state === 'ending') && !seated.has(id),
   );
+}
+
+/** Returns the workers that accept nothing, and may get their slot back. */
+export function parked({ workers }: Fleet): Worker[] {
+  return [...workers.values()].filter(({ state }) => state === 'parked');
 }

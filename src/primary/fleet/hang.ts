@@ -4,13 +4,13 @@
  * replaced like one that crashed.
  */
 import type { WorkerId } from './events.ts';
-import { workerOf } from './fleet.ts';
+import { workerOf, type Worker } from './fleet.ts';
 import { giveUp, kill } from './retire.ts';
 import type { Step } from './step.ts';
 
 export function onHung(step: Step, id: WorkerId, silent: number): void {
   const worker = workerOf(step.fleet, id);
-  if (worker?.state !== 'serving' || worker.isHung) return;
+  if (!isWatched(worker) || worker.isHung) return;
   step.change(worker, { isHung: true });
   step.tell('worker hung', { worker, silent });
   step.do({ do: 'rescue', worker: id, isHung: true });
@@ -27,11 +27,16 @@ export function onBeating(step: Step, id: WorkerId): void {
 
 export function onSilent(step: Step, id: WorkerId, silent: number): void {
   const worker = workerOf(step.fleet, id);
-  if (worker?.state !== 'serving' || worker.isGivenUp) return;
+  if (!isWatched(worker) || worker.isGivenUp) return;
   const isLookedInto = step.settings.hangStack === 'on';
   step.tell('worker given up', { worker, silent, isLookedInto });
   if (isLookedInto) return giveUp(step, worker);
   kill(step, { ...worker, isGivenUp: true });
+}
+
+/** A parked worker is of no use if it hangs, so it is watched like one that serves. */
+function isWatched(worker: Worker | undefined): worker is Worker {
+  return worker?.state === 'serving' || worker?.state === 'parked';
 }
 
 export function onDiagnosed(step: Step, id: WorkerId, stack: string): void {

@@ -63,12 +63,12 @@ export function look({ lookedAt, awakeSince }: Watch, at: number): Watch {
 export function judge(worker: Worker, beat: Beat, watch: Watch, settings: WatchSettings): FleetEvent[] {
   const { id } = worker;
   if (waitsForOthers(worker, beat, watch)) return [{ type: 'idle', worker: id }];
-  if (worker.state !== 'serving') return [];
+  if (worker.state !== 'serving' && worker.state !== 'parked') return [];
   const silent = watch.lookedAt - Math.max(beat.heartbeat, watch.awakeSince);
   if (silent >= HUNG_AFTER_MS) return judgeSilence(worker, silent, watch.lookedAt, settings);
   if (worker.isHung) return [{ type: 'beating', worker: id }];
   // A replacement would take away what the tool looks for, and a heap snapshot alone makes the worker large.
-  if (worker.heldUntil > watch.lookedAt) return [];
+  if (worker.heldUntil > watch.lookedAt || worker.state === 'parked') return [];
   const reason = recycleReason(worker, beat, watch.lookedAt, settings);
   return reason === undefined ? [] : [{ type: 'operate', kind: 'recycle', target: { worker: id, reason } }];
 }

@@ -70,6 +70,23 @@ export interface LifecycleFacts {
   reloading: { readonly generation: number };
   'reload done': { readonly generation: number; readonly took: number };
   'reload failed': Failed & { readonly generation: number };
+  'no canary': { readonly why: string };
+  'canary watched': {
+    readonly generation: number;
+    readonly workers: number;
+    readonly of: number;
+    readonly watch: number;
+    readonly onDoubt: string;
+  };
+  'canary promoted': { readonly generation: number; readonly why: string };
+  'canary given up': { readonly generation: number; readonly reason: string };
+  /** `keep` is the time for which it is kept. */
+  'generation kept': { readonly generation: number; readonly workers: number; readonly keep: number };
+  'generation given up': { readonly generation: number; readonly why: string };
+  'parked workers given up': { readonly workers: number; readonly why: string };
+  'rolling back': { readonly generation: number; readonly from: number; readonly why: string };
+  'slot not kept': { readonly slot: number };
+  'rolled back': { readonly generation: number; readonly took: number };
   scaling: { readonly from: number; readonly to: number };
   resized: { readonly workers: number; readonly before: number };
   scaled: { readonly workers: number; readonly took: number };

@@ -2,6 +2,7 @@
 import type { PreforkError } from '../../errors.ts';
 import type { FleetEvent } from './events.ts';
 import type { Worker } from './fleet.ts';
+import { forgetKept } from './kept.ts';
 import { abandonAll } from './operations/operations.ts';
 import { drain, end, killAll } from './retire.ts';
 import type { Step } from './step.ts';
@@ -87,6 +88,7 @@ function stopAll(step: Step, options: StopOptions = {}): void {
   step.fleet = { ...step.fleet, phase: 'stopping' };
   step.disarm({ timer: 'delay' });
   step.disarm({ timer: 'respawn-spares' });
+  forgetKept(step, isHandedOver ? 'the server was upgraded' : 'the server is stopping');
   step.do({ do: 'close-listeners', isHandedOver });
   for (const { index } of step.fleet.slots) {
     step.disarm({ timer: 'respawn', slot: index });

@@ -60,6 +60,8 @@ export class EffectRunner {
       if (listeners.accept(worker) === 0) post({ type: 'serving', worker });
     },
     park: ({ worker }) => this.#parts.listeners.park(worker),
+    shed: ({ worker, do: _shed, ...terms }) => void this.#parts.processes.send(worker, { type: 'shed', ...terms }),
+    unshed: ({ worker }) => void this.#parts.processes.send(worker, { type: 'unshed' }),
     drain: ({ worker, do: _drain, ...terms }) => {
       this.#parts.listeners.leaving(worker);
       this.#parts.processes.send(worker, { type: 'drain', ...terms });

@@ -6,6 +6,7 @@ import { BalanceLog } from './balance-log.ts';
 import type { FleetEvent, WorkerId } from '../fleet/events.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { IdleBoots } from './idle-boots.ts';
+import type { SlowLooks } from './slow-looks.ts';
 import type { HandoffCounts } from '../workers/handoffs.ts';
 import type { FigureHistory } from '../telemetry/figure-history.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -27,6 +28,8 @@ export interface HealthPollerParts {
   /** Keeps figures of what is seen. */
   readonly figures: Pick<FigureHistory, 'look'>;
   readonly post: (event: FleetEvent | Look) => void;
+  /** What is looked at more seldom. */
+  readonly slow: Pick<SlowLooks, 'look'>;
 }
 
 /**
@@ -62,6 +65,7 @@ export class HealthPoller {
     this.#watch = look(this.#watch, os.now());
     this.#balanceLog?.write(fleet, this.#watch.lookedAt);
     this.#idleBoots.look(fleet, row, this.#watch.lookedAt);
+    this.#parts.slow.look(fleet, this.#watch.lookedAt);
     for (const worker of fleet.workers.values()) {
       const beat = row(worker.id);
       if (beat === undefined) continue;

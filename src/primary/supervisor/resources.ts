@@ -2,6 +2,10 @@ import { DatagramSockets } from '../../listeners/datagram-sockets.ts';
 import { ListenerSet } from '../../listeners/listener-set.ts';
 import { Totals } from '../../metrics/totals.ts';
 import type { Handover } from '../../upgrade/handover.ts';
+import type { Row } from '../../scoreboard/layout.ts';
+import { whyTight } from '../../options/machine/memory-pressure.ts';
+import { CanaryWatch } from './canary-watch.ts';
+import { SlowLooks } from './slow-looks.ts';
 import { WorkerWords } from './worker-words.ts';
 import { ApplicationMetrics } from './application-metrics.ts';
 import { bindTcpWith, bindUdpWith } from './bind.ts';
@@ -76,24 +80,27 @@ export class Resources {
       },
     });
     this.timers = new Timers(os, (timer) => post({ type: 'due', timer }));
-    this.poller = new HealthPoller({
-      settings,
-      os,
-      log: parts.log,
-      row: (worker) => processes.row(worker),
-      handoffs: () => this.handoffs.counts,
-      moves: () => this.handoffs.moves,
-      figures: this.figures,
-      post,
-    });
-    this.metrics = new ApplicationMetrics({
-      send: (worker, request) => send(worker, { type: 'metrics', request }),
-      after: (ms, callback) => os.after(ms, callback),
-    });
     this.words = new WorkerWords({
       names: (settings.canaryMetrics ?? []).map(({ name }) => name),
       send: (worker, metrics) => send(worker, { type: 'health', metrics }),
       now: () => os.now(),
+    });
+    const row = (worker: WorkerId): Row | undefined => processes.row(worker);
+    const canary = new CanaryWatch({ limits: settings, row, words: this.words });
+    this.poller = new HealthPoller({
+      settings,
+      os,
+      log: parts.log,
+      row,
+      handoffs: () => this.handoffs.counts,
+      moves: () => this.handoffs.moves,
+      figures: this.figures,
+      post,
+      slow: new SlowLooks({ canary, whyTight: () => whyTight(), post }),
+    });
+    this.metrics = new ApplicationMetrics({
+      send: (worker, request) => send(worker, { type: 'metrics', request }),
+      after: (ms, callback) => os.after(ms, callback),
     });
     this.launcher = new UpgradeLauncher({
       sharing,

@@ -35,6 +35,11 @@ export interface ChannelMessages {
   'reload:start': { readonly generation: number };
   'reload:done': { readonly generation: number; readonly took: number };
   'reload:failed': { readonly generation: number; readonly reason: string };
+  /** `watch` is how long both generations are compared, ms. */
+  'canary:start': { readonly generation: number; readonly workers: number; readonly watch: number };
+  'canary:promoted': { readonly generation: number; readonly reason: string };
+  /** `generation` is the one that serves again. */
+  rollback: { readonly generation: number; readonly took: number };
   scale: { readonly workers: number; readonly before: number };
   stopping: { readonly workers: number };
   /** `error` is the reason why the server gave up; undefined when it stopped as asked. */

@@ -146,7 +146,8 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
     level: 'info',
     fields: inLine,
     channel: { name: 'worker:ready', message: { ...inMessage, took: ({ took }) => took } },
-    means: 'A reload has failed, and the worker from before it serves its slot again.',
+    means:
+      'A worker that was parked serves its slot again: a reload has failed or was rolled back, or a slot was made again.',
   },
   'worker not ready': {
     level: 'error',
@@ -290,6 +291,85 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
       message: { generation: ({ generation }) => generation, reason: ({ reason }) => reason },
     },
     means: 'A reload has failed, and the old generation goes on serving.',
+  },
+  'no canary': {
+    level: 'warn',
+    fields: given('why'),
+    means: '`--canary` asks for a canary and the server cannot have one. The reload goes on without it.',
+  },
+  'canary watched': {
+    level: 'info',
+    fields: {
+      gen: ({ generation }) => generation,
+      workers: ({ workers }) => workers,
+      of: ({ of }) => of,
+      for: ({ watch }) => duration(watch),
+      onDoubt: ({ onDoubt }) => onDoubt,
+    },
+    channel: {
+      name: 'canary:start',
+      message: {
+        generation: ({ generation }) => generation,
+        workers: ({ workers }) => workers,
+        watch: ({ watch }) => watch,
+      },
+    },
+    means: 'The first workers of the new generation serve. Both generations are compared for that time.',
+  },
+  'canary promoted': {
+    level: 'info',
+    fields: { gen: ({ generation }) => generation, why: ({ why }) => why },
+    channel: {
+      name: 'canary:promoted',
+      message: { generation: ({ generation }) => generation, reason: ({ why }) => why },
+    },
+    means: 'The watch of a canary is over, and the reload replaces the other workers too.',
+  },
+  'canary given up': {
+    level: 'warn',
+    fields: { gen: ({ generation }) => generation, reason: ({ reason }) => reason },
+    means: 'The watch of a canary is over, and the parked workers take their slots back. `reload failed` comes next.',
+  },
+  'generation kept': {
+    level: 'info',
+    fields: {
+      gen: ({ generation }) => generation,
+      workers: ({ workers }) => workers,
+      for: ({ keep }) => duration(keep),
+    },
+    means:
+      'After a reload the workers of the generation before it are parked (`--keep-previous`). `prefork rollback` returns to them within the time.',
+  },
+  'generation given up': {
+    level: 'info',
+    fields: { gen: ({ generation }) => generation, why: ({ why }) => why },
+    means: 'There is no way back to the generation any more. Its workers finish and leave.',
+  },
+  'parked workers given up': {
+    level: 'info',
+    fields: given('workers', 'why'),
+    means: 'Workers that were parked when their slots went finish and leave.',
+  },
+  'rolling back': {
+    level: 'warn',
+    fields: { gen: ({ generation }) => generation, from: ({ from }) => from, why: ({ why }) => why },
+    means: 'The workers of the generation before take their slots back.',
+  },
+  'slot not kept': {
+    level: 'warn',
+    fields: given('slot'),
+    means:
+      'In a rollback the slot has no parked worker to return to. Its next worker loads the code that is on the disk now.',
+  },
+  'rolled back': {
+    level: 'info',
+    fields: { gen: ({ generation }) => generation, in: ({ took }) => duration(took) },
+    channel: {
+      name: 'rollback',
+      message: { generation: ({ generation }) => generation, took: ({ took }) => Math.round(took) },
+    },
+    means:
+      'The generation before serves again. The disk still has the newer code: put the old code back, as each worker that is started from now on loads what is there.',
   },
   scaling: {
     level: 'info',

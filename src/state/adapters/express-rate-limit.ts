@@ -6,12 +6,18 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { checkName } from '../arguments.ts';
-import type { Engine } from '../engine.ts';
 import { engineOf, type State } from '../state.ts';
+import { checkWhenAway, countingWhen, LIMIT_POLICIES, type Counting, type WhenAway } from '../when-away.ts';
 
 export interface RateLimitStoreOptions {
   /** Limits with the same name count together, so each limit needs its own. @default 'rate-limit' */
   readonly name?: string;
+  /**
+   * What happens to requests while Redis is away: they fail, each process counts for itself, or they all pass.
+   *
+   * @default 'fail'
+   */
+  readonly whenAway?: WhenAway;
 }
 
 /** A request, and the window in which it was counted. */
@@ -30,7 +36,7 @@ export class RateLimitStore {
   /** Tells express-rate-limit that other processes count these keys too. */
   readonly localKeys = false;
   readonly prefix: string;
-  readonly #engine: Engine;
+  readonly #engine: Counting;
   readonly #area: string;
   /**
    * The request that is being counted. express-rate-limit does not say for which request it decrements, but it runs in
@@ -39,8 +45,8 @@ export class RateLimitStore {
   readonly #request = new AsyncLocalStorage<CountedRequest>();
   #window = 60_000;
 
-  constructor(state: State, { name = 'rate-limit' }: RateLimitStoreOptions = {}) {
-    this.#engine = engineOf(state);
+  constructor(state: State, { name = 'rate-limit', whenAway }: RateLimitStoreOptions = {}) {
+    this.#engine = countingWhen(engineOf(state), checkWhenAway(whenAway, LIMIT_POLICIES));
     this.prefix = checkName(name, 'name');
     this.#area = `express-rate-limit ${name}`;
   }
@@ -60,7 +66,7 @@ export class RateLimitStore {
   async increment(key: string): Promise<ClientRateLimitInfo> {
     const counted: CountedRequest = { key, expires: undefined };
     this.#request.enterWith(counted);
-    const { value, expires } = await this.#engine.add(this.#area, key, 1, this.#window);
+    const { value, expires } = await this.#engine.add(this.#area, key, 1, { ttl: this.#window });
     counted.expires = expires;
     return { totalHits: value, resetTime: new Date(expires) };
   }
@@ -72,7 +78,7 @@ export class RateLimitStore {
   async decrement(key: string): Promise<void> {
     const counted = this.#request.getStore();
     const isOver = counted?.key === key && counted.expires !== undefined && counted.expires <= Date.now();
-    if (!isOver) await this.#engine.add(this.#area, key, -1, this.#window, 'present');
+    if (!isOver) await this.#engine.add(this.#area, key, -1, { ttl: this.#window, when: 'present' });
   }
 
   async resetKey(key: string): Promise<void> {

@@ -5,12 +5,21 @@
  * await fastify.register(rateLimit, { max: 100, timeWindow: '1 minute', store: rateLimitStore(state) });
  */
 import { checkName } from '../arguments.ts';
-import type { Engine } from '../engine.ts';
 import { engineOf, type State } from '../state.ts';
+import { checkWhenAway, countingWhen, LIMIT_POLICIES, type Counting, type WhenAway } from '../when-away.ts';
 
 interface RouteOptions {
   readonly routeInfo?: { readonly method?: string | readonly string[]; readonly url?: string };
   readonly continueExceeding?: boolean;
+}
+
+export interface LimitOptions {
+  /**
+   * What happens to requests while Redis is away: they fail, each process counts for itself, or they all pass.
+   *
+   * @default 'fail'
+   */
+  readonly whenAway?: WhenAway;
 }
 
 interface Answer {
@@ -33,27 +42,29 @@ export interface FastifyRateLimitStore {
 /**
  * Creates the store class.
  *
+ * @param options `whenAway`
  * @param name limits with the same name count together, so two registrations need two names.
  */
 export function rateLimitStore(
   state: State,
   name = 'rate-limit',
+  options: LimitOptions = {},
 ): new (options: RouteOptions & { readonly timeWindow?: number }) => FastifyRateLimitStore {
-  const engine = engineOf(state);
+  const engine = countingWhen(engineOf(state), checkWhenAway(options.whenAway, LIMIT_POLICIES));
   const area = `fastify-rate-limit ${checkName(name, 'name')}`;
   return class extends Store {
-    constructor(options: RouteOptions) {
-      super(engine, area, options);
+    constructor(route: RouteOptions) {
+      super(engine, area, route);
     }
   };
 }
 
 class Store implements FastifyRateLimitStore {
-  readonly #engine: Engine;
+  readonly #engine: Counting;
   readonly #area: string;
   readonly #options: RouteOptions;
 
-  constructor(engine: Engine, area: string, options: RouteOptions) {
+  constructor(engine: Counting, area: string, options: RouteOptions) {
     this.#engine = engine;
     this.#area = area;
     this.#options = options;
@@ -75,7 +86,7 @@ class Store implements FastifyRateLimitStore {
   }
 
   async #count(key: string, timeWindow: number, max: number): Promise<Answer> {
-    const { value, expires } = await this.#engine.add(this.#area, key, 1, timeWindow);
+    const { value, expires } = await this.#engine.add(this.#area, key, 1, { ttl: timeWindow });
     if (this.#options.continueExceeding !== true || value <= max) {
       return { current: value, ttl: Math.max(0, expires - Date.now()) };
     }

@@ -7,8 +7,9 @@
  */
 import type * as library from 'rate-limiter-flexible';
 import type { IRateLimiterStoreOptions, RateLimiterRes, RateLimiterStoreAbstract } from 'rate-limiter-flexible';
-import type { Counted, Engine } from '../engine.ts';
+import type { Counted } from '../engine.ts';
 import { engineOf, type State } from '../state.ts';
+import { checkWhenAway, countingWhen, LIMIT_POLICIES, type Counting, type WhenAway } from '../when-away.ts';
 import { peer } from './peer.ts';
 
 const AREA = 'rate-limiter-flexible';
@@ -24,11 +25,13 @@ interface Points {
 /**
  * Creates a limiter.
  *
+ * @param whenAway what happens while Redis is away: the limiter rejects, each process counts for itself, or all pass.
  * @param options the library's own, without `storeClient`. Limiters with the same `keyPrefix` count together.
  */
 export function rateLimiter(
   state: State,
   options: Omit<IRateLimiterStoreOptions, 'storeClient'>,
+  { whenAway }: { readonly whenAway?: WhenAway } = {},
 ): RateLimiterStoreAbstract {
   const adapter = 'prefork/state/rate-limiter-flexible';
   const { RateLimiterRes: Result } = peer('rate-limiter-flexible', adapter) as Library;
@@ -37,7 +40,10 @@ export function rateLimiter(
     'rate-limiter-flexible/lib/RateLimiterStoreAbstract.js',
     adapter,
   ) as Library['RateLimiterStoreAbstract'];
-  return new (limiterClass(base, Result))({ ...options, storeClient: engineOf(state) });
+  return new (limiterClass(base, Result))({
+    ...options,
+    storeClient: countingWhen(engineOf(state), checkWhenAway(whenAway, LIMIT_POLICIES)),
+  });
 }
 
 let known: (new (options: IRateLimiterStoreOptions) => RateLimiterStoreAbstract) | undefined;
@@ -47,11 +53,11 @@ function limiterClass(
   Result: Library['RateLimiterRes'],
 ): NonNullable<typeof known> {
   class Limiter extends Base {
-    readonly #engine: Engine;
+    readonly #engine: Counting;
 
     constructor(options: IRateLimiterStoreOptions) {
       super(options);
-      this.#engine = options.storeClient as Engine;
+      this.#engine = options.storeClient as Counting;
     }
 
     protected _getRateLimiterRes(_: string, changed: number, { consumed, expires }: Points): RateLimiterRes {
@@ -63,7 +69,7 @@ function limiterClass(
       const ttl = ms > 0 ? ms : undefined;
       // A reward for points of a window that is over would let more requests pass in the next one.
       const when = points < 0 ? 'present' : undefined;
-      if (!forceExpire) return toPoints(await this.#engine.add(AREA, key, points, ttl, when));
+      if (!forceExpire) return toPoints(await this.#engine.add(AREA, key, points, { ttl, when }));
       await this.#engine.set(AREA, key, { kind: 'number', data: points }, { ttl });
       return { consumed: points, expires: Date.now() + (ttl ?? Infinity) };
     }
@@ -71,7 +77,7 @@ function limiterClass(
     /** Reads by adding nothing, which also tells when the value expires. */
     protected async _get(key: string): Promise<Points | null> {
       if ((await this.#engine.get(AREA, key)) === undefined) return null;
-      return toPoints(await this.#engine.add(AREA, key, 0, 1));
+      return toPoints(await this.#engine.add(AREA, key, 0, { ttl: 1 }));
     }
 
     protected async _delete(key: string): Promise<boolean> {

@@ -1,6 +1,19 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { AreaSize, Attempt, Change, Counted, Engine, Item, Eventual, Listener, Terms } from '../engine.ts';
+import {
+  ID_LIFETIME_MS,
+  type AddTerms,
+  type AreaSize,
+  type Attempt,
+  type Change,
+  type Counted,
+  type Engine,
+  type Item,
+  type Eventual,
+  type Lease,
+  type Listener,
+  type Terms,
+} from '../engine.ts';
 import { StateError } from '../error.ts';
 import type { Stored } from '../value.ts';
 import type { Namespace } from './namespace.ts';
@@ -120,15 +133,22 @@ export class EmbeddedEngine implements Engine {
     return this.#run((frame) => frame.mark(frame.area(name), key));
   }
 
-  add(name: string, key: string, amount: number, ttl?: number, when?: 'present'): Promise<Counted> {
+  add(name: string, key: string, amount: number, { ttl, when, id }: AddTerms = {}): Promise<Counted> {
     return this.#run((frame) => {
       const area = frame.area(name);
       const now = Date.now();
       const before = frame.find(area, key, now);
+      const done = id === undefined ? undefined : frame.find(frame.area(doneArea(name)), id, now);
+      if (done?.stored.kind === 'number') return { value: done.stored.data, expires: before?.expires ?? now };
       if (before === undefined && when === 'present') return { value: 0, expires: now };
       const value = sum(before, amount, key);
       const expires = before?.expires ?? now + (ttl ?? Infinity);
-      frame.put(area, key, { stored: { kind: 'number', data: value }, freshUntil: expires, expires }, undefined);
+      const stored = { kind: 'number', data: value } as const;
+      frame.put(area, key, { stored, freshUntil: expires, expires }, undefined);
+      if (id !== undefined) {
+        const until = now + ID_LIFETIME_MS;
+        frame.put(frame.area(doneArea(name)), id, { stored, freshUntil: until, expires: until }, undefined);
+      }
       return { value, expires };
     });
   }
@@ -169,14 +189,14 @@ export class EmbeddedEngine implements Engine {
     return this.#leases.acquire(name, owner, ttl);
   }
 
-  async renew(name: string, token: number, ttl: number): Promise<boolean> {
+  async renew(lease: Lease, ttl: number): Promise<boolean> {
     this.#check();
-    return this.#leases.renew(name, token, ttl);
+    return this.#leases.renew(lease, ttl);
   }
 
-  async release(name: string, token: number): Promise<void> {
+  async release(name: string, owner: string): Promise<void> {
     this.#check();
-    return this.#leases.release(name, token);
+    return this.#leases.release(name, owner);
   }
 
   onReleased(name: string, listener: () => void): () => void {
@@ -197,8 +217,8 @@ export class EmbeddedEngine implements Engine {
     return this.#messages.publish(channel, body, sender);
   }
 
-  async subscribe(channel: string, listener: Listener): Promise<() => void> {
-    return this.#run(() => this.#messages.subscribe(channel, listener));
+  async subscribe(channel: string, listener: Listener, onGap?: () => void): Promise<() => void> {
+    return this.#run(() => this.#messages.subscribe(channel, listener, onGap));
   }
 
   keepAlive(alive: boolean): void {
@@ -307,4 +327,9 @@ function sum(before: Item | undefined, amount: number, key: string): number {
     'ERR_STATE_VALUE',
     `'${key}' would become ${value}, which is more than a number can represent exactly`,
   );
+}
+
+/** The area of the answers to additions that have an id. */
+function doneArea(name: string): string {
+  return `done ${name}`;
 }

@@ -1,4 +1,4 @@
-import type { Attempt } from '../engine.ts';
+import type { Attempt, Lease } from '../engine.ts';
 import { isDead, isOfThisBoot } from '../identity.ts';
 import { damaged } from './damaged.ts';
 import type { Database } from './database.ts';
@@ -7,7 +7,7 @@ import type { Messages } from './messages.ts';
 import { explained, isBusy } from './sqlite.ts';
 import type { Transactions } from './transactions.ts';
 
-interface Lease {
+interface LeaseRow {
   readonly owner: string;
   readonly token: number;
   readonly expires: number;
@@ -35,27 +35,34 @@ export class Leases {
   /** Tries to get a lease. Most attempts at a lease that is held only read. */
   acquire(name: string, owner: string, ttl: number): Attempt | Promise<Attempt> {
     const lease = this.#view(name);
-    if (lease?.waited && isHeld(lease)) return { heldBy: lease.owner };
+    if (lease?.waited && lease.owner !== owner && isHeld(lease)) return { heldBy: lease.owner };
     return this.#transactions.run(() => this.#take(name, owner, ttl));
   }
 
-  async renew(name: string, token: number, ttl: number): Promise<boolean> {
-    const query = this.#database.query('UPDATE leases SET expires = ? WHERE name = ? AND token = ?');
-    return this.#transactions.run(() => query.run(monotonic() + ttl, name, token) > 0);
+  async renew({ name, owner, token }: Lease, ttl: number): Promise<boolean> {
+    const query = this.#database.query('UPDATE leases SET expires = ? WHERE name = ? AND token = ? AND owner = ?');
+    return this.#transactions.run(() => query.run(monotonic() + ttl, name, token, owner) > 0);
   }
 
-  release(name: string, token: number): Promise<void> {
+  release(name: string, owner: string): Promise<void> {
     return this.#transactions.run((frame) => {
       const lease = this.#find(name);
-      if (lease?.token !== token) return;
+      if (lease?.owner !== owner) return;
       this.#database.query('DELETE FROM leases WHERE name = ?').run(name);
       if (lease.waited) this.#messages.write(frame, RELEASED, Buffer.from(name), '');
     });
   }
 
+  /** The owner asks again, and has the lease already. */
+  #prolong({ token }: LeaseRow, name: string, ttl: number): Attempt {
+    this.#database.query('UPDATE leases SET expires = ? WHERE name = ?').run(monotonic() + ttl, name);
+    return { token };
+  }
+
   #take(name: string, owner: string, ttl: number): Attempt {
     const lease = this.#find(name);
     if (lease !== undefined && isHeld(lease)) {
+      if (lease.owner === owner) return this.#prolong(lease, name, ttl);
       this.#database.query('UPDATE leases SET waited = 1 WHERE name = ?').run(name);
       return { heldBy: lease.owner };
     }
@@ -71,7 +78,7 @@ export class Leases {
    * Reads a lease. The result is also undefined while another process repairs what a dead one left, because a
    * transaction waits for that.
    */
-  #view(name: string): Lease | undefined {
+  #view(name: string): LeaseRow | undefined {
     try {
       return this.#find(name);
     } catch (error) {
@@ -80,7 +87,7 @@ export class Leases {
     }
   }
 
-  #find(name: string): Lease | undefined {
+  #find(name: string): LeaseRow | undefined {
     const row = this.#database.query('SELECT owner, token, expires, waited FROM leases WHERE name = ?').row(name);
     if (row === undefined) return undefined;
     const [owner, token, expires, waited] = row;
@@ -89,7 +96,7 @@ export class Leases {
 }
 
 /** Tells whether the lease is held. A holder of an earlier boot is gone, and its clock was a different one. */
-function isHeld({ owner, expires }: Lease): boolean {
+function isHeld({ owner, expires }: LeaseRow): boolean {
   return expires > monotonic() && isOfThisBoot(owner) && !isDead(owner);
 }
 

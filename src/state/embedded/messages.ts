@@ -24,6 +24,7 @@ export class Messages {
   readonly #transactions: Transactions<ItemFrame>;
   readonly #bell: ChangeNotifier | undefined;
   readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #gapListeners = new Set<() => void>();
   #last: number | undefined;
   #hasWarned = false;
 
@@ -45,14 +46,17 @@ export class Messages {
     frame.ring();
   }
 
-  subscribe(channel: string, listener: Listener): () => void {
+  /** @param onGap is called when messages were removed before this process had read them. */
+  subscribe(channel: string, listener: Listener, onGap?: () => void): () => void {
     if (this.#last === undefined) {
       this.#bell?.listen(() => this.deliver());
       this.#last = this.#newest();
     }
     const listeners = this.#listeners.get(channel) ?? new Set();
     this.#listeners.set(channel, listeners.add(listener));
+    if (onGap !== undefined) this.#gapListeners.add(onGap);
     return () => {
+      if (onGap !== undefined) this.#gapListeners.delete(onGap);
       listeners.delete(listener);
       if (listeners.size === 0) this.#listeners.delete(channel);
     };
@@ -91,6 +95,8 @@ export class Messages {
     for (;;) {
       const rows = query.rows(this.#last, READ_AT_ONCE);
       for (const [id, channel, sender, body] of rows) {
+        // The numbers of messages have no holes, except where old ones were removed.
+        if (Number(id) > this.#last + 1) for (const onGap of this.#gapListeners) queueMicrotask(onGap);
         this.#last = Number(id);
         // Other rows were not written by prefork and have no listener.
         if (typeof channel !== 'string' || typeof sender !== 'string' || !(body instanceof Uint8Array)) continue;

@@ -1,6 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import type { AreaSize, Attempt, Change, Counted, Engine, Item, Listener, Terms } from '../engine.ts';
-import { StateError } from '../error.ts';
+import {
+  ID_LIFETIME_MS,
+  type AddTerms,
+  type AreaSize,
+  type Attempt,
+  type Change,
+  type Counted,
+  type Engine,
+  type Item,
+  type Lease,
+  type Listener,
+  type Outages,
+  type Terms,
+} from '../engine.ts';
+import { isOutage, StateError } from '../error.ts';
 import { isDead } from '../identity.ts';
 import { sizeOf, type Stored } from '../value.ts';
 import { decodeItem, encodeItem } from './item.ts';
@@ -12,6 +25,8 @@ export interface RedisOptions {
   readonly url: string;
   readonly prefix: string;
   readonly timeout: number;
+  /** Whether to wait for the first connection. */
+  readonly connect: 'eager' | 'lazy';
 }
 
 /** The memory that the server itself needs for an item, approximately. */
@@ -34,14 +49,22 @@ export class RedisEngine implements Engine {
   readonly #evicted = new Map<string, number>();
   readonly #releaseListeners = new Map<string, Set<() => void>>();
   #hearsReleases = false;
+  /** The largest token that this process has seen. */
+  #largestToken = 0;
 
   private constructor(server: Server, prefix: string) {
     this.#server = server;
     this.#prefix = prefix;
   }
 
-  static async open({ prefix, ...options }: RedisOptions): Promise<RedisEngine> {
-    return new RedisEngine(await Server.connect(options), prefix);
+  static async open({ prefix, connect, ...options }: RedisOptions): Promise<RedisEngine> {
+    const server = await Server.open(options);
+    if (connect === 'eager') await server.connected();
+    return new RedisEngine(server, prefix);
+  }
+
+  get outages(): Outages {
+    return this.#server;
   }
 
   async get(area: string, key: string): Promise<Item | undefined> {
@@ -55,7 +78,7 @@ export class RedisEngine implements Engine {
   }
 
   async delete(area: string, key: string): Promise<boolean> {
-    return integerIn(await this.#server.script('remove', this.#keysOf(area, key), key)) === 1;
+    return integerIn(await this.#server.script('remove', 'once', this.#keysOf(area, key), key)) === 1;
   }
 
   /** Repeats the change until no other write came in between. One process always succeeds. */
@@ -70,14 +93,16 @@ export class RedisEngine implements Engine {
 
   async mark(area: string, key: string): Promise<string> {
     const mark = randomUUID();
-    await this.#server.script('mark', this.#markKeysOf(area), key, mark, String(MARK_LIFETIME_MS));
+    await this.#server.script('mark', 'repeatable', this.#markKeysOf(area), key, mark, String(MARK_LIFETIME_MS));
     return mark;
   }
 
-  async add(area: string, key: string, amount: number, ttl = 0, when: 'present' | '' = ''): Promise<Counted> {
-    const args = [amount, ttl, Number.MAX_SAFE_INTEGER, when].map(String);
+  async add(area: string, key: string, amount: number, { ttl = 0, when, id }: AddTerms = {}): Promise<Counted> {
+    const keys = [this.#key(area, key), `${this.#area(area)}#done:${id}`];
+    const args = [amount, ttl, Number.MAX_SAFE_INTEGER, when ?? '', id === undefined ? 0 : ID_LIFETIME_MS].map(String);
+    const repetition = id === undefined ? 'once' : 'repeatable';
     try {
-      const [sum, ttlLeft] = listIn(await this.#server.script('add', [this.#key(area, key)], ...args), 2);
+      const [sum, ttlLeft] = listIn(await this.#server.script('add', repetition, keys, ...args), 2);
       const [value, left] = [integerIn(sum), integerIn(ttlLeft)];
       return { value, expires: left < 0 ? Infinity : Date.now() + left };
     } catch (error) {
@@ -125,22 +150,24 @@ export class RedisEngine implements Engine {
 
   async acquire(name: string, owner: string, ttl: number): Promise<Attempt> {
     const keys = [this.#key('lease', name), `${this.#prefix}{lease}#tokens`];
-    const answer = await this.#server.script('acquire', keys, owner, String(ttl));
-    if (Array.isArray(answer)) return { token: integerIn(answer[0]) };
+    const answer = await this.#acquired(name, owner, keys, [owner, ttl, this.#largestToken].map(String));
+    if (Array.isArray(answer)) return { token: this.#seen(integerIn(answer[0])) };
     const [token, ...holder] = bytesIn(answer).toString().split(' ');
+    this.#seen(Number(token));
     const heldBy = holder.join(' ');
     if (!isDead(heldBy)) return { heldBy };
     // The holder ran on this machine, so we can see what the server cannot.
-    await this.release(name, Number(token));
+    await this.release(name, heldBy);
     return this.acquire(name, owner, ttl);
   }
 
-  async renew(name: string, token: number, ttl: number): Promise<boolean> {
-    return integerIn(await this.#server.script('renew', [this.#key('lease', name)], String(token), String(ttl))) === 1;
+  async renew({ name, owner, token }: Lease, ttl: number): Promise<boolean> {
+    const args = [String(token), owner, String(ttl)];
+    return integerIn(await this.#server.script('renew', 'repeatable', [this.#key('lease', name)], ...args)) === 1;
   }
 
-  async release(name: string, token: number): Promise<void> {
-    await this.#server.script('release', [this.#key('lease', name)], String(token), this.#released, name);
+  async release(name: string, owner: string): Promise<void> {
+    await this.#server.script('release', 'repeatable', [this.#key('lease', name)], owner, this.#released, name);
   }
 
   onReleased(name: string, listener: () => void): () => void {
@@ -156,14 +183,15 @@ export class RedisEngine implements Engine {
   async publish(channel: string, body: Uint8Array, sender: string): Promise<void> {
     const head = Buffer.from(sender);
     const message = Buffer.concat([Uint8Array.of(head.length), head, body]);
-    await this.#server.command('PUBLISH', this.#key('channel', channel), message);
+    await this.#server.publish(this.#key('channel', channel), message);
   }
 
-  async subscribe(channel: string, listener: Listener): Promise<() => void> {
-    return this.#server.subscribe(this.#key('channel', channel), (message) => {
+  async subscribe(channel: string, listener: Listener, onGap?: () => void): Promise<() => void> {
+    const onMessage = (message: Buffer): void => {
       const bodyAt = 1 + message[0]!;
       listener(message.subarray(bodyAt), message.toString('utf8', 1, bodyAt));
-    });
+    };
+    return this.#server.subscribe(this.#key('channel', channel), { onMessage, ...(onGap && { onGap }) });
   }
 
   keepAlive(alive: boolean): void {
@@ -185,8 +213,31 @@ export class RedisEngine implements Engine {
   #hearReleases(): void {
     if (this.#hearsReleases) return;
     this.#hearsReleases = true;
-    const tell = (name: Buffer): void => this.#releaseListeners.get(name.toString())?.forEach((listener) => listener());
-    this.#server.subscribe(this.#released, tell).catch(() => (this.#hearsReleases = false));
+    const onMessage = (name: Buffer): void =>
+      this.#releaseListeners.get(name.toString())?.forEach((listener) => listener());
+    this.#server.subscribe(this.#released, { onMessage }).catch(() => (this.#hearsReleases = false));
+  }
+
+  /** Asks for a lease. One that was got without an answer would keep others waiting, so it is given back. */
+  async #acquired(name: string, owner: string, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    try {
+      return await this.#server.script('acquire', 'repeatable', keys, ...args);
+    } catch (error) {
+      if (error instanceof StateError && error.isUncertain)
+        this.#server.once('back', () => this.#giveBack(name, owner));
+      throw error;
+    }
+  }
+
+  #giveBack(name: string, owner: string): void {
+    this.release(name, owner).catch((error: unknown) => {
+      if (isOutage(error)) this.#server.once('back', () => this.#giveBack(name, owner));
+    });
+  }
+
+  #seen(token: number): number {
+    this.#largestToken = Math.max(this.#largestToken, token);
+    return token;
   }
 
   async #raw(area: string, key: string): Promise<Buffer | null> {
@@ -209,7 +260,7 @@ export class RedisEngine implements Engine {
     const px = ttl === undefined ? 0 : ttl + stale;
     const numbers = [maxSize, size].map(String);
     const args = [encodeItem(stored, freshUntil), String(px), when, same, ...numbers, key, this.#key(area, '')];
-    const written = integerIn(await this.#server.script('set', this.#keysOf(area, key), ...args));
+    const written = integerIn(await this.#server.script('set', 'once', this.#keysOf(area, key), ...args));
     if (written > 1) this.#evicted.set(area, this.evicted(area) + written - 1);
     return written > 0;
   }
@@ -229,7 +280,7 @@ export class RedisEngine implements Engine {
 
   /** Marks a step of clearing an area. No step lets a value be written whose computation began before the last step. */
   async #clearing(area: string, by: number): Promise<void> {
-    await this.#server.script('clearing', this.#markKeysOf(area), String(by), String(CLEARING_LIFETIME_MS));
+    await this.#server.script('clearing', 'once', this.#markKeysOf(area), String(by), String(CLEARING_LIFETIME_MS));
   }
 
   #markKeysOf(area: string): [marks: string, clearing: string] {

@@ -2,6 +2,18 @@
  * The steps that the server executes atomically, in Lua. Every key of an area contains the area's name in braces, which
  * keeps the keys together in a cluster. So a script may use more keys than it was given.
  */
+import { createHash } from 'node:crypto';
+
+/**
+ * The beginning of every script. The last of ARGV is the server's time in ms after which the script must not run any
+ * more, or 0. By then its caller was told that it failed. A network that was cut can deliver it much later.
+ */
+const guard = `
+local by = tonumber(table.remove(ARGV))
+if by > 0 then
+  local now = redis.call('TIME')
+  if now[1] * 1000 + now[2] / 1000 > by then return redis.error_reply('LATE its time is over') end
+end`;
 
 /**
  * KEYS: item, sizes, total, marks. ARGV: value, ttl in ms or 0, when, the value for 'same' or the mark for 'marked',
@@ -52,11 +64,17 @@ if size then redis.call('HDEL', KEYS[2], ARGV[1]) redis.call('INCRBY', KEYS[3], 
 return redis.call('UNLINK', KEYS[1])`;
 
 /**
- * KEYS: item. ARGV: amount, ttl in ms or 0, the largest number that JavaScript represents exactly, 'present' or ''.
+ * KEYS: item, the answer under the caller's id. ARGV: amount, ttl in ms or 0, the largest number that JavaScript
+ * represents exactly, 'present' or '', how long the answer is kept in ms or 0 without an id.
  *
- * @returns the sum as text, because the client reads 2^53 - 1 as 2^53.
+ * @returns the sum as text, because the client reads 2^53 - 1 as 2^53, and the ms that are left.
  */
 const add = `
+local kept = tonumber(ARGV[5])
+if kept > 0 then
+  local answer = redis.call('GET', KEYS[2])
+  if answer then return { answer, redis.call('PTTL', KEYS[1]) } end
+end
 local before = redis.call('EXISTS', KEYS[1])
 if before == 0 and ARGV[4] == 'present' then return { '0', 0 } end
 local value = redis.call('INCRBY', KEYS[1], ARGV[1])
@@ -65,37 +83,44 @@ if math.abs(value) > tonumber(ARGV[3]) then
   return redis.error_reply('ERR TOOLARGE')
 end
 if before == 0 and tonumber(ARGV[2]) > 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
-return { string.format('%.0f', value), redis.call('PTTL', KEYS[1]) }`;
+local text = string.format('%.0f', value)
+if kept > 0 then redis.call('SET', KEYS[2], text, 'PX', kept) end
+return { text, redis.call('PTTL', KEYS[1]) }`;
 
 /**
- * KEYS: lease, tokens. ARGV: owner, ttl in ms.
+ * KEYS: lease, tokens. ARGV: owner, ttl in ms, the largest token that the caller has seen.
  *
- * The token is the server's time in microseconds, or one more than the last token if that is larger. So tokens also
- * grow when the last one was evicted, and when the server was restarted without its data. A double represents them
- * exactly until the year 2255.
+ * The token is the server's time in microseconds, or one more than the largest known if that is larger. So tokens also
+ * grow when the last one was evicted, when the server was restarted without its data, and when a replica takes over
+ * whose clock is behind. A double represents them exactly until the year 2255.
+ *
+ * An owner that asks again has the lease already: the first answer was lost on its way.
  *
  * @returns the present holder, or the new token, as text, because Lua's own numbers lose digits on their way.
  */
 const acquire = `
 local held = redis.call('GET', KEYS[1])
-if held then return held end
+if held then
+  if string.sub(held, -#ARGV[1] - 1) ~= ' ' .. ARGV[1] then return held end
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+  return { string.sub(held, 1, #held - #ARGV[1] - 1) }
+end
 local now = redis.call('TIME')
-local token = math.max(now[1] * 1000000 + now[2], tonumber(redis.call('GET', KEYS[2]) or 0) + 1)
-local text = string.format('%.0f', token)
+local last = math.max(tonumber(redis.call('GET', KEYS[2]) or 0), tonumber(ARGV[3]))
+local text = string.format('%.0f', math.max(now[1] * 1000000 + now[2], last + 1))
 redis.call('SET', KEYS[2], text)
 redis.call('SET', KEYS[1], text .. ' ' .. ARGV[1], 'PX', ARGV[2])
 return { text }`;
 
-/** KEYS: lease. ARGV: token, ttl in ms. */
+/** KEYS: lease. ARGV: token, owner, ttl in ms. */
 const renew = `
-local held = redis.call('GET', KEYS[1])
-if not held or string.sub(held, 1, #ARGV[1] + 1) ~= ARGV[1] .. ' ' then return 0 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])`;
+if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ' ' .. ARGV[2] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[3])`;
 
-/** KEYS: lease. ARGV: token, channel, name. */
+/** KEYS: lease. ARGV: owner, channel, name. No two attempts have the same owner, so the token need not be known. */
 const release = `
 local held = redis.call('GET', KEYS[1])
-if not held or string.sub(held, 1, #ARGV[1] + 1) ~= ARGV[1] .. ' ' then return 0 end
+if not held or string.sub(held, -#ARGV[1] - 1) ~= ' ' .. ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
 redis.call('PUBLISH', ARGV[2], ARGV[3])
 return 1`;
@@ -120,13 +145,18 @@ return redis.call('PEXPIRE', KEYS[2], ARGV[2])`;
 
 export type ScriptName = 'set' | 'remove' | 'add' | 'mark' | 'clearing' | 'acquire' | 'renew' | 'release';
 
-export const scripts: Readonly<Record<ScriptName, string>> = {
-  set,
-  remove,
-  add,
-  mark,
-  clearing,
-  acquire,
-  renew,
-  release,
-};
+const bodies: Readonly<Record<ScriptName, string>> = { set, remove, add, mark, clearing, acquire, renew, release };
+
+export interface Script {
+  readonly source: string;
+  /** The name of the script for the server. */
+  readonly sha1: string;
+}
+
+export const scripts = Object.fromEntries(
+  Object.entries(bodies).map(([name, body]) => [name, scriptOf(`${guard}${body}`)]),
+) as Readonly<Record<ScriptName, Script>>;
+
+function scriptOf(source: string): Script {
+  return { source, sha1: createHash('sha1').update(source).digest('hex') };
+}

@@ -1,9 +1,12 @@
-import { createHash } from 'node:crypto';
-import type * as redis from 'redis';
-import { StateError } from '../error.ts';
-import { scripts, type ScriptName } from './scripts.ts';
+import { EventEmitter } from 'node:events';
 import { messageOf } from '../../contract/message-of.ts';
-import { systemCode } from '../../contract/system-code.ts';
+import { StateError } from '../error.ts';
+import { Address } from './address.ts';
+import { Away, Connection, type Client } from './connection.ts';
+import { loadRedis } from './library.ts';
+import { scripts, type ScriptName } from './scripts.ts';
+import { ServerClock } from './server-clock.ts';
+import { Subscriptions, type Subscriber } from './subscriptions.ts';
 
 export interface ServerOptions {
   readonly url: string;
@@ -11,151 +14,187 @@ export interface ServerOptions {
   readonly timeout: number;
 }
 
-type Client = ReturnType<typeof redis.createClient>;
 export type Argument = string | Buffer;
 
-/**
- * The connections to the server: one for commands, and one to listen on when it is needed. The object owns both. They
- * reconnect by themselves when the server comes back. Meanwhile requests wait for at most `timeout`.
- */
-export class Server {
-  readonly #client: Client;
-  /** The address for messages, without the passwords of the URL. */
-  readonly #address: string;
-  readonly #timeout: number;
-  readonly #hashes = new Map<ScriptName, string>();
-  #listening: Promise<Client> | undefined;
-  #lastError: unknown;
-  #awaySince: number | undefined;
-  #isClosed = false;
+/** Whether a command may be sent again when the connection is lost before the answer. */
+export type Repetition = 'once' | 'repeatable';
 
-  private constructor(client: Client, { url, timeout }: ServerOptions) {
-    this.#client = client;
-    this.#address = addressOf(url);
-    this.#timeout = timeout;
-    client.on('error', (error: unknown) => {
-      this.#lastError = error;
-      this.#awaySince ??= performance.now();
+/** What happened to the connections, counted from the start. */
+export interface ServerCounts {
+  answers: number;
+  /** The time of all answers together, in ms. */
+  answerMs: number;
+  timeouts: number;
+  /** How often the server went away. */
+  outages: number;
+}
+
+/** A server that became a replica, or shuts down, is as good as away. The connection is made anew, perhaps elsewhere. */
+const MOVED_AWAY = /^(READONLY|MASTERDOWN|UNKILLABLE SHUTTINGDOWN)\b/;
+const UNAVAILABLE = /^(LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|NOAUTH|WRONGPASS|NOPERM|MISCONF)\b/;
+
+/**
+ * The connections to the server: one for commands, and one to listen on when it is needed. The object owns both.
+ *
+ * @fires away with the reason, when the connection for commands is lost
+ * @fires back when it is there again
+ */
+export class Server extends EventEmitter<{ away: [reason: StateError]; back: [] }> {
+  readonly counts: ServerCounts = { answers: 0, answerMs: 0, timeouts: 0, outages: 0 };
+  readonly #address: Address;
+  readonly #clock = new ServerClock();
+  readonly #commands: Connection;
+  readonly #subscriptions: Subscriptions;
+  #wasReady = false;
+
+  private constructor(address: Address, timeout: number) {
+    super();
+    this.#address = address;
+    const onTimeout = (): void => void this.counts.timeouts++;
+    const shared = { timeout, onTimeout, makeClient: () => address.newClient(timeout) };
+    this.#commands = new Connection({
+      ...shared,
+      isReferenced: true,
+      probe: (client) => this.#clock.read(client),
+      onConnect: async (client) => {
+        this.#clock.forget();
+        await address.check(client);
+        await this.#clock.read(client);
+      },
+      onReady: () => {
+        if (this.#wasReady) this.emit('back');
+        this.#wasReady = true;
+      },
+      onAway: (reason) => {
+        this.counts.outages++;
+        this.emit('away', this.#unavailable(reason, false));
+      },
+      onAnswer: (ms) => {
+        this.counts.answers++;
+        this.counts.answerMs += ms;
+      },
     });
-    client.on('ready', () => (this.#awaySince = undefined));
+    this.#subscriptions = new Subscriptions(shared);
   }
 
   /**
-   * Connects.
+   * Prepares the connections, and does not wait for them.
    *
-   * @throws StateError `ERR_STATE_UNAVAILABLE` when the server does not answer in time.
+   * @throws StateError `ERR_STATE_USAGE` for a URL that cannot be used; `ERR_STATE_MISSING_DEPENDENCY`.
    */
-  static async connect({ url, timeout }: ServerOptions): Promise<Server> {
-    const { createClient: create, RESP_TYPES } = await load();
-    const client = create({
-      url: url.replace(/^valkey/, 'redis'),
-      disableOfflineQueue: true,
-      socket: { connectTimeout: timeout, reconnectStrategy: (attempt) => Math.min(20 * 2 ** attempt, 500) },
-      commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
-    });
-    const server = new Server(client as unknown as Client, { url, timeout });
+  static async open({ url, timeout }: ServerOptions): Promise<Server> {
+    await loadRedis();
+    return new Server(new Address(url), timeout);
+  }
+
+  /**
+   * Waits for the first connection.
+   *
+   * @throws StateError `ERR_STATE_UNAVAILABLE` when the server does not answer in time. Then all is closed.
+   */
+  async connected(): Promise<void> {
     try {
-      await server.#within(client.connect());
-      return server;
+      await this.command('PING');
     } catch (error) {
-      client.destroy();
-      // The reason why the server was unreachable says more than the timeout.
-      throw server.#unavailable(server.#lastError ?? error);
+      await this.close();
+      throw error;
     }
   }
 
+  get isAway(): boolean {
+    return !this.#commands.isReady;
+  }
+
+  /** Sends a command that may be repeated: it reads, or does the same when it is done twice. */
   async command(...parts: Argument[]): Promise<unknown> {
-    await this.#ready();
-    return this.#answer(this.#client.sendCommand(parts));
+    return this.#ask('repeatable', (client) => client.sendCommand(parts));
   }
 
-  async script(name: ScriptName, keys: readonly string[], ...args: Argument[]): Promise<unknown> {
-    const rest = [String(keys.length), ...keys, ...args];
-    try {
-      return await this.command('EVALSHA', this.#hashOf(name), ...rest);
-    } catch (error) {
-      // A server that was restarted has forgotten the script.
-      if (!messageOf(error).startsWith('NOSCRIPT')) throw error;
-      return this.command('EVAL', scripts[name], ...rest);
-    }
+  /** Publishes, at most once. */
+  async publish(channel: string, message: Buffer): Promise<void> {
+    await this.#ask('once', (client) => client.sendCommand(['PUBLISH', channel, message]));
   }
 
-  async subscribe(channel: string, listener: (message: Buffer) => void): Promise<() => void> {
-    const client = await this.#answer((this.#listening ??= this.#listen()));
-    await this.#answer(client.subscribe(channel, listener, true));
-    return () => void client.unsubscribe(channel, listener, true).catch(() => {});
+  async script(
+    name: ScriptName,
+    repetition: Repetition,
+    keys: readonly string[],
+    ...args: Argument[]
+  ): Promise<unknown> {
+    const until = this.#commands.newDeadline();
+    const send = async (client: Client): Promise<unknown> => {
+      const rest = [String(keys.length), ...keys, ...args, String(this.#clock.at(until))];
+      try {
+        return await client.sendCommand(['EVALSHA', scripts[name].sha1, ...rest]);
+      } catch (error) {
+        // A server that was restarted has forgotten the script.
+        if (!messageOf(error).startsWith('NOSCRIPT')) throw error;
+        return client.sendCommand(['EVAL', scripts[name].source, ...rest]);
+      }
+    };
+    return this.#ask(repetition, send, until);
   }
 
-  /** Sets whether the connection keeps the process alive. Node's sockets do by default, but the state should not. */
+  /** @see Subscriptions.add */
+  async subscribe(channel: string, subscriber: Subscriber): Promise<() => void> {
+    return this.#explaining(() => this.#subscriptions.add(channel, subscriber));
+  }
+
+  /** Sets whether listening keeps the process alive. It does not at first. */
   keepAlive(alive: boolean): void {
-    const listening = this.#listening ?? Promise.resolve(this.#client);
-    void listening.then((client) => (alive ? client.ref() : client.unref())).catch(() => {});
+    if (this.#subscriptions.isOpen) this.#subscriptions.setReferenced(alive);
+    else this.#commands.setReferenced(alive);
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    const listening = await this.#listening?.catch(() => undefined);
-    for (const client of [this.#client, listening]) {
-      if (client?.isReady) await this.#within(client.close()).catch(() => client.destroy());
-      else if (client?.isOpen) client.destroy();
-    }
+    await Promise.all([this.#commands.close(), this.#subscriptions.close()]);
   }
 
-  async #listen(): Promise<Client> {
-    const client = this.#client.duplicate();
-    client.on('error', () => {});
-    await client.connect();
-    client.unref();
-    return client;
-  }
-
-  /** Waits for the connection. After the server has been away for longer than the timeout, requests fail at once. */
-  async #ready(): Promise<void> {
-    if (this.#isClosed) throw new StateError('ERR_STATE_CLOSED', 'the state is closed');
-    if (this.#client.isReady) return;
-    const left = this.#timeout - (performance.now() - (this.#awaySince ?? performance.now()));
-    if (left <= 0) throw this.#unavailable(this.#lastError);
-    await new Promise<void>((resolve, reject) => {
-      const onReady = (): void => {
-        clearTimeout(timer);
-        resolve();
-      };
-      const timer = setTimeout(() => {
-        this.#client.off('ready', onReady);
-        reject(this.#unavailable(this.#lastError));
-      }, left);
-      this.#client.once('ready', onReady);
+  #ask(
+    repetition: Repetition,
+    ask: (client: Client) => Promise<unknown>,
+    until = this.#commands.newDeadline(),
+  ): Promise<unknown> {
+    return this.#explaining(async () => {
+      for (let wasLate = false, wasSent = false; ;) {
+        try {
+          return await this.#commands.run(ask, until);
+        } catch (error) {
+          if (error instanceof Away) {
+            const isOver = repetition === 'once' || !error.wasSent || performance.now() >= until;
+            wasSent ||= error.wasSent;
+            if (isOver) throw new Away(error.cause, wasSent);
+          } else if (messageOf(error).startsWith('LATE') && !wasLate) {
+            // The server's clock was set. It did not execute the script.
+            wasLate = true;
+            this.#clock.forget();
+            await this.#commands.run((client) => this.#clock.read(client), until);
+          } else {
+            if (MOVED_AWAY.test(messageOf(error))) this.#commands.reset(error);
+            throw error;
+          }
+        }
+      }
     });
   }
 
-  async #answer<Result>(asked: Promise<Result>): Promise<Result> {
+  async #explaining<Result>(work: () => Promise<Result>): Promise<Result> {
     try {
-      return await this.#within(asked);
+      return await work();
     } catch (error) {
       throw this.#explained(error);
     }
   }
 
-  #within<Result>(asked: Promise<Result>): Promise<Result> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(this.#unavailable(new Error(`no answer within ${this.#timeout} ms`))),
-        this.#timeout,
-      );
-      asked.then(resolve, reject).finally(() => clearTimeout(timer));
-    });
-  }
-
   /** Explains an error. An error of the server begins with a word in capitals; any other comes from the connection. */
   #explained(error: unknown): unknown {
     if (error instanceof StateError) return error;
+    if (error instanceof Away) return this.#unavailable(error.cause, error.wasSent);
     const message = messageOf(error);
     if (message.startsWith('OOM')) {
       return new StateError('ERR_STATE_FULL', `Redis is full: ${message}`, { cause: error });
     }
-    if (/^(LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|NOAUTH|WRONGPASS|NOPERM|MISCONF)\b/.test(message)) {
-      return this.#unavailable(error);
-    }
+    if (UNAVAILABLE.test(message)) return this.#unavailable(error, false);
     if (message.startsWith('WRONGTYPE')) {
       return new StateError(
         'ERR_STATE_VALUE',
@@ -165,35 +204,18 @@ export class Server {
         },
       );
     }
-    return /^[A-Z]{3,} /.test(message) ? error : this.#unavailable(error);
+    return /^[A-Z]{3,} /.test(message) ? error : this.#unavailable(error, true);
   }
 
-  #unavailable(cause: unknown): StateError {
+  #unavailable(cause: unknown, wasSent: boolean): StateError {
     if (cause instanceof StateError) return cause;
     const why = reasonOf(cause);
+    const consequence = wasSent ? '. A write that was sent may have been executed' : '';
     return new StateError(
       'ERR_STATE_UNAVAILABLE',
-      `Redis at ${this.#address} cannot be reached${why && `: ${why}`}. A write that was sent may have been executed`,
-      { cause },
+      `Redis at ${this.#address.name} cannot be reached${why && `: ${why}`}${consequence}`,
+      { cause, isUncertain: wasSent },
     );
-  }
-
-  #hashOf(name: ScriptName): string {
-    let hash = this.#hashes.get(name);
-    if (hash === undefined) {
-      hash = createHash('sha1').update(scripts[name]).digest('hex');
-      this.#hashes.set(name, hash);
-    }
-    return hash;
-  }
-}
-
-function addressOf(url: string): string {
-  try {
-    const { hostname, port, pathname } = new URL(url);
-    return `${hostname}:${port || '6379'}${pathname === '/' ? '' : pathname}`;
-  } catch {
-    return 'an address that is not a URL';
   }
 }
 
@@ -205,17 +227,4 @@ function reasonOf(cause: unknown): string {
   if (cause instanceof AggregateError) return cause.errors.map(reasonOf).join(', ');
   const { message, code = 'an unknown error' } = (cause ?? { message: '', code: '' }) as NodeJS.ErrnoException;
   return message || code;
-}
-
-async function load(): Promise<typeof redis> {
-  try {
-    return await import('redis');
-  } catch (cause) {
-    if (systemCode(cause) !== 'ERR_MODULE_NOT_FOUND') throw cause;
-    throw new StateError(
-      'ERR_STATE_MISSING_DEPENDENCY',
-      'state in Redis or Valkey needs the package redis: npm install redis',
-      { cause },
-    );
-  }
 }

@@ -42,6 +42,8 @@ export interface DrainParts {
   readonly unsettled?: () => number;
   /** Undefined where no connection moves. */
   readonly moves?: DrainMoves | undefined;
+  /** What a parked worker does with its connections, until it drains. @default nothing */
+  readonly shedding?: { end(): void } | undefined;
 }
 
 /**
@@ -88,7 +90,8 @@ export class Drain {
   }
 
   async #run(takenOver: boolean, successor: Successor | undefined): Promise<void> {
-    const { servers, requests, moves } = this.#parts;
+    const { servers, requests, moves, shedding } = this.#parts;
+    shedding?.end();
     if (moves !== undefined && successor !== undefined) {
       moves.begin(successor, this.#idle);
       requests.drain(moves);

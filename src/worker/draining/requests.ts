@@ -176,10 +176,18 @@ export class Requests {
       if (connection.newest !== undefined) this.#makeLast(connection, connection.newest);
     }
     if (!this.#draining) {
-      for (const [session, connection] of this.#sessions) connection.departure = new Departure(session, connection);
+      for (const [session, connection] of this.#sessions) connection.departure ??= new Departure(session, connection);
     }
     this.#draining = true;
     for (const served of this.#served) served.drain(leaving?.onFree);
+  }
+
+  /** Ends `drain`: connections stay again. HTTP/2 sessions whose end is announced end all the same. */
+  stay(): void {
+    this.#draining = false;
+    this.#leaving = undefined;
+    this.#onFree = undefined;
+    for (const served of this.#served) served.stay?.();
   }
 
   /**

@@ -78,6 +78,7 @@ export class DrainMoves implements Leaving {
     this.#successor = undefined;
     this.#idle = [];
     this.#answered = [];
+    this.#parts.migration.unwatch(this);
   }
 
   canMove(socket: Socket): boolean {

@@ -105,7 +105,7 @@ export class Vitals {
    * not make its worker ready again.
    */
   state(state: State): void {
-    if (STATES[state] <= STATES[this.#row.state]) return;
+    if (STATES[state] <= STATES[this.#row.state] && this.#row.state !== 'parked') return;
     this.#row.state = state;
     this.#write();
   }
@@ -115,6 +115,14 @@ export class Vitals {
     if (this.#row.state === 'draining') return;
     this.#row.state = isParked ? 'standby' : 'ready';
     this.#write();
+  }
+
+  /** A parked worker has no connection left that will be another worker's, or it has some again. */
+  emptied(isEmpty: boolean): void {
+    const { state } = this.#row;
+    if (state !== 'standby' && state !== 'parked') return;
+    this.#row.state = isEmpty ? 'parked' : 'standby';
+    if (this.#row.state !== state) this.#write();
   }
 
   /** A spare has a slot from now on. */

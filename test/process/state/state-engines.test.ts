@@ -101,10 +101,10 @@ const cases: readonly Case[] = [
   {
     name: 'additions side by side are all counted, and begin anew after the ttl of the first',
     async run(a, b) {
-      const adds = Array.from({ length: 200 }, (_, i) => (i % 2 === 0 ? a : b).add('sums', 'key', 1, 500));
+      const adds = Array.from({ length: 200 }, (_, i) => (i % 2 === 0 ? a : b).add('sums', 'key', 1, { ttl: 500 }));
       const values = (await Promise.all(adds)).map(({ value }) => value);
       assert.deepEqual(new Set(values), new Set(Array.from({ length: 200 }, (_, i) => i + 1)));
-      const { expires } = await a.add('sums', 'key', 0, 500);
+      const { expires } = await a.add('sums', 'key', 0, { ttl: 500 });
       assert.ok(expires > Date.now() && expires <= Date.now() + 500, `${expires - Date.now()}`);
       await delay(520);
       assert.equal((await b.add('sums', 'key', 5)).value, 5);
@@ -199,10 +199,10 @@ const cases: readonly Case[] = [
   {
     name: 'a number is added to where there is one, if so asked',
     async run(a, b) {
-      assert.equal((await a.add('numbers', 'none', -1, 1000, 'present')).value, 0);
+      assert.equal((await a.add('numbers', 'none', -1, { ttl: 1000, when: 'present' })).value, 0);
       assert.equal(await b.get('numbers', 'none'), undefined);
       await a.add('numbers', 'one', 3);
-      assert.equal((await b.add('numbers', 'one', -1, 1000, 'present')).value, 2);
+      assert.equal((await b.add('numbers', 'one', -1, { ttl: 1000, when: 'present' })).value, 2);
     },
   },
   {
@@ -221,30 +221,48 @@ const cases: readonly Case[] = [
   {
     name: 'a lease has one holder, a token that grows, and ends',
     async run(a, b) {
-      const owner = `${thisProcess()} one`;
-      const first = await a.acquire('lease', owner, 10_000);
+      const name = 'lease';
+      const owners = ['one', 'two', 'three'].map((nth) => `${thisProcess()} ${nth}`);
+      const [owner, next, last] = owners as [string, string, string];
+      const first = await a.acquire(name, owner, 10_000);
       assert.ok('token' in first);
-      assert.deepEqual(await b.acquire('lease', 'other', 10_000), { heldBy: owner });
-      assert.equal(await b.renew('lease', first.token + 1, 1000), false);
+      assert.deepEqual(await b.acquire(name, 'other', 10_000), { heldBy: owner });
+      assert.deepEqual(await a.acquire(name, owner, 10_000), first, 'the answer was lost, and the owner asks again');
+      assert.equal(await b.renew({ name, owner, token: first.token + 1 }, 1000), false);
+      assert.equal(await b.renew({ name, owner: 'other', token: first.token }, 1000), false);
       const heard = new AbortController();
       b.onReleased('lease', () => heard.abort());
-      await a.release('lease', first.token);
+      await a.release(name, owner);
       // A subscription takes a moment to reach a server, and messages from before are not heard.
       while (!heard.signal.aborted) {
         const lease = await a.acquire('lease', owner, 10_000);
         assert.ok('token' in lease);
-        await a.release('lease', lease.token);
+        await a.release('lease', owner);
         await delay(10);
       }
-      const second = await b.acquire('lease', owner, 50);
+      const second = await b.acquire(name, next, 50);
       assert.ok('token' in second && second.token > first.token);
-      assert.equal(await b.renew('lease', second.token, 60), true);
+      assert.equal(await b.renew({ name, owner: next, token: second.token }, 60), true);
       await delay(80);
-      const third = await a.acquire('lease', owner, 10_000);
+      const third = await a.acquire(name, last, 10_000);
       assert.ok('token' in third && third.token > second.token);
-      assert.equal(await b.renew('lease', second.token, 1000), false);
-      await b.release('lease', second.token);
-      assert.deepEqual(await b.acquire('lease', 'other', 10_000), { heldBy: owner });
+      assert.equal(await b.renew({ name, owner: next, token: second.token }, 1000), false);
+      await b.release(name, next);
+      assert.deepEqual(await b.acquire(name, 'other', 10_000), { heldBy: last });
+    },
+  },
+  {
+    name: 'an addition with an id is done once, whoever repeats it',
+    async run(a, b) {
+      assert.equal((await a.add('ids', 'key', 5, { id: 'one' })).value, 5);
+      assert.equal((await b.add('ids', 'key', 2)).value, 7);
+      assert.equal((await b.add('ids', 'key', 5, { id: 'one' })).value, 5, 'the answer of the first time');
+      assert.equal((await a.add('ids', 'key', 5, { id: 'two' })).value, 12);
+      const again = await Promise.all(
+        Array.from({ length: 20 }, (_, i) => (i % 2 ? a : b).add('ids', 'key', 1, { id: 'x' })),
+      );
+      assert.deepEqual(new Set(again.map(({ value }) => value)), new Set([13]));
+      assert.equal(await data(a, 'ids', 'key'), 13);
     },
   },
   {
@@ -316,7 +334,7 @@ const subjects: readonly Subject[] = [
     skip: noRedis,
     async open() {
       const redis = await Redis.start();
-      const options = { url: redis.url, prefix: 'test:', timeout: 2000 };
+      const options = { url: redis.url, prefix: 'test:', timeout: 2000, connect: 'eager' } as const;
       const [a, b] = [await RedisEngine.open(options), await RedisEngine.open(options)];
       const close = async (): Promise<void> => {
         await Promise.all([a.close(), b.close()]);

@@ -76,6 +76,7 @@ const eventful = fakeStatus({
   reloads: {
     done: 2,
     failed: 1,
+    rolledBack: 0,
     last: { generation: 3, outcome: 'failed', reason: 'slot 1: not ready in 30s', at: '2026-01-02T01:04:05.000Z' },
   },
 });

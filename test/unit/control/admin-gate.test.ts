@@ -57,7 +57,7 @@ test('without the token a status has no words of the application', async () => {
   const exit = { pid: 7, generation: 1, reason: 'uncaught', text: 'uncaught Error: password=x', at: '' };
   const last = { generation: 2, outcome: 'failed', reason: 'password=x', at: '' } as const;
   const slots = controls.current.slots.map((slot) => ({ ...slot, lastExit: exit }));
-  controls.current = { ...controls.current, slots, reloads: { done: 0, failed: 1, last } };
+  controls.current = { ...controls.current, slots, reloads: { done: 0, failed: 1, rolledBack: 0, last } };
   const request = { method: 'GET', target: '/status', body: '', host: 'localhost' };
   const untold = await answer(request, controls, gate);
   assert.ok(!untold.body.includes('password'));

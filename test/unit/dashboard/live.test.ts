@@ -114,7 +114,12 @@ test('what the application said is for those with the token', (context) => {
   const { watch, change, history, tick } = setUp(context);
   change({
     slots: [{ slot: 0, state: 'serving', worker: fakeWorker(), successor: null, crashes: 1, lastExit: words }],
-    reloads: { done: 0, failed: 1, last: { generation: 2, outcome: 'failed', reason: words.text, at: words.at } },
+    reloads: {
+      done: 0,
+      failed: 1,
+      rolledBack: 0,
+      last: { generation: 2, outcome: 'failed', reason: words.text, at: words.at },
+    },
   });
   const names = { pid: 1, slot: 0, generation: 1 };
   const exit = {

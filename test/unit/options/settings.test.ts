@@ -34,6 +34,10 @@ test('defaults', () => {
     ready: 'listen',
     readyTimeout: 30_000,
     settle: 500,
+    keepPrevious: 0,
+    canary: 0,
+    canaryWatch: 60_000,
+    onDoubt: 'rollback',
     maxSurge: 1,
     maxBoots: availableCores(),
     canaryErrors: 0.5,
@@ -151,6 +155,20 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
   ready: [
     ['message', 'message', 'message'],
     ['start', 'start', 'start'],
+  ],
+  canary: [
+    ['0', 0, 0],
+    ['2', 2, 2],
+    ['25%', '25%', '25%'],
+  ],
+  canaryWatch: [
+    ['1s', 1000, '1s'],
+    ['24h', 86_400_000, 86_400_000],
+  ],
+  onDoubt: [['continue', 'continue', 'continue']],
+  keepPrevious: [
+    ['0', 0, 0],
+    ['24h', 86_400_000, '24h'],
   ],
   settle: [
     ['0', 0, 0],
@@ -375,6 +393,32 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
     expected: 'listen, message or start',
     texts: ['Listen', 'serving'],
     values: [[true, 'true']],
+  },
+  canary: {
+    expected: 'a number of workers from 0 to 1024, or a share of them from 1% to 99%',
+    texts: ['', '-1', '1.5', '0%', '100%', 'half', '1025'],
+    values: [
+      [-1, '-1'],
+      [1.5, '1.5'],
+      ['0%', '"0%"'],
+      [null, 'null'],
+      [true, 'true'],
+    ],
+  },
+  canaryWatch: {
+    expected: aTime('1s', '24h'),
+    texts: [...badTimes.texts, '0', '25h'],
+    values: [...badTimes.values, [999, '999']],
+  },
+  onDoubt: {
+    expected: 'rollback or continue',
+    texts: ['Rollback', 'promote'],
+    values: [[true, 'true']],
+  },
+  keepPrevious: {
+    expected: aTime('0', '24h'),
+    texts: [...badTimes.texts, '25h'],
+    values: [...badTimes.values, [86_400_001, '86400001']],
   },
   settle: {
     expected: aTime('0', '1m'),

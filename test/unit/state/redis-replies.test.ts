@@ -42,13 +42,21 @@ const operations: ReadonlyArray<readonly [name: string, run: (state: State) => P
 /** The timeout is long enough to connect on a busy machine. */
 const TIMEOUT_MS = 1500;
 
+/** What a client asks when it connects. */
+const greetings: Readonly<Record<string, string>> = {
+  CLIENT: '+OK\r\n',
+  HELLO: '+OK\r\n',
+  SELECT: '+OK\r\n',
+  PING: '+OK\r\n',
+  TIME: `*2\r\n$10\r\n${Math.floor(Date.now() / 1000)}\r\n$1\r\n0\r\n`,
+};
+
 /** Answers what a client asks when it connects, and everything else with `reply`. */
 function answer(socket: Socket, reply: string | Buffer): void {
   socket.on('error', () => {});
   socket.on('data', (data) => {
     for (const [, command] of String(data).matchAll(/\*\d+\r\n\$\d+\r\n(\w+)\r\n/g)) {
-      const isGreeting = ['CLIENT', 'HELLO', 'SELECT', 'PING'].includes(command!.toUpperCase());
-      socket.write(isGreeting ? '+OK\r\n' : reply);
+      socket.write(greetings[command!.toUpperCase()] ?? reply);
     }
   });
 }

@@ -1,5 +1,5 @@
 /** Describes what an operation is to the fleet, in plain types that the fleet, the operations and their table share. */
-import type { AskedTargets, OperationKind } from '../../../contract/operations.ts';
+import type { AskedTargets, OperationKind, ScaleTarget } from '../../../contract/operations.ts';
 import type { Outcome } from '../../../contract/outcome.ts';
 import type { Asked, RecycleReason } from '../../exits/exit.ts';
 import type { RequestId, WorkerId } from '../events.ts';
@@ -9,6 +9,10 @@ import type { Step } from '../step.ts';
 /** The target with which each operation is asked for. */
 export interface OperationTargets extends AskedTargets {
   readonly recycle: { readonly worker: WorkerId; readonly reason: RecycleReason };
+  /** `why` is for the log. */
+  readonly rollback: { readonly why?: string };
+  /** With `park`, workers of slots that go are not retired but parked, for that time, ms. */
+  readonly scale: ScaleTarget & { readonly park?: number };
 }
 
 /** An operation that was asked for, with the requests that wait for its outcome. */
@@ -17,6 +21,8 @@ export type OperationOf<Kind extends OperationKind> = {
     readonly kind: One;
     readonly target: OperationTargets[One];
     readonly requests: readonly RequestId[];
+    /** The operation that was ended for it. */
+    readonly instead?: OperationKind;
   };
 }[Kind];
 
@@ -54,6 +60,8 @@ export interface OperationRow<Kind extends OperationKind> extends Policy {
 
 /** What an operation does at its turns. */
 export interface Procedure<Kind extends OperationKind> {
+  /** Decides what cannot wait for its turn, at the time when it is asked for. @default it waits */
+  now?(step: Step, target: OperationTargets[Kind]): Now;
   /** Whether it is worth a turn, at the time when it is asked for. @default always */
   isWelcome?(step: Step, target: OperationTargets[Kind]): boolean;
   /** Makes the first turn. Returns the reason if it cannot be done at all. */
@@ -63,6 +71,12 @@ export interface Procedure<Kind extends OperationKind> {
   /** The operation has ended, well or not. Nothing that it booted beside is left. */
   ended(step: Step, running: Running, target: OperationTargets[Kind], outcome: Outcome): void;
 }
+
+/**
+ * What becomes of an operation when it is asked for. `first`: the operation that runs ends for it, and it is the next one.
+ * `join`: the operation that runs does what was asked for, and its outcome is the answer. `wait`: it waits for its turn.
+ */
+export type Now = 'first' | 'join' | 'wait' | Failure;
 
 /** `waiting` means for an event. An event is also what fails the operation. */
 export type Progress = 'waiting' | 'done';

@@ -8,6 +8,7 @@ import type { Outcome } from '../../../contract/outcome.ts';
 import type { Operate } from '../events.ts';
 import { withSlot, workerOf, type Fleet, type Slot } from '../fleet.ts';
 import type { Failure, Operation, OperationRow } from './operation.ts';
+import { comparisonOf } from './canary.ts';
 import { forgetNews, goBack } from '../parking.ts';
 import { refill } from '../refill.ts';
 import { retire } from '../retire.ts';
@@ -25,6 +26,10 @@ export function onOperate(step: Step, { kind, target = {}, request }: Operate): 
   if (procedure.isWelcome?.(step, operation.target) === false) return;
   const { phase, running, pending } = step.fleet;
   if (phase === 'idle' || phase === 'starting' || phase === 'serving') {
+    const now = procedure.now?.(step, operation.target) ?? 'wait';
+    if (now === 'first') return startFirst(step, operation);
+    if (now === 'join') return joinRunning(step, operation);
+    if (now !== 'wait') return answer(step, operation, now);
     step.fleet = { ...step.fleet, pending: joined(pending, operation) };
     if (running !== undefined && tellsOfWaiting) {
       step.tell('operation waits', { operation: kind, behind: running.operation.kind });
@@ -32,6 +37,21 @@ export function onOperate(step: Step, { kind, target = {}, request }: Operate): 
   } else {
     answer(step, operation, refusalOf(step.fleet));
   }
+}
+
+/** Ends the operation that runs, so that this one is the next. */
+export function startFirst(step: Step, operation: Operation): void {
+  const instead = step.fleet.running?.operation.kind;
+  if (instead !== undefined) abort(step, { ok: false, reason: `a ${operation.kind} came first` });
+  step.fleet = { ...step.fleet, pending: [{ ...operation, ...(instead && { instead }) }, ...step.fleet.pending] };
+}
+
+/** The outcome of the operation that runs is the answer to this one, too. */
+function joinRunning(step: Step, { requests }: Operation): void {
+  const running = step.fleet.running!;
+  const { operation } = running;
+  const joint = { ...operation, requests: [...operation.requests, ...requests] };
+  step.fleet = { ...step.fleet, running: { ...running, operation: joint } };
 }
 
 /** After an upgrade the client has to ask the next primary. */
@@ -95,7 +115,7 @@ export function abort(step: Step, failure: Failure): void {
  * The operation has done all that it was to do.
  * @param generation the one that serves because of it.
  */
-export function complete(step: Step, generation: number = step.fleet.generation): void {
+export function complete(step: Step, generation: number = step.fleet.running?.serves ?? step.fleet.generation): void {
   const { slots, running } = step.fleet;
   if (running === undefined) return;
   finish(step, { ok: true, generation, workers: slots.length, took: Math.round(step.at - running.startedAt) });
@@ -132,10 +152,12 @@ function dismissSuccessor(step: Step, slot: Slot): void {
   forgetNews(step, slot.index);
 }
 
-function finish(step: Step, outcome: Outcome): void {
+function finish(step: Step, ended: Outcome): void {
   const { running } = step.fleet;
   if (running === undefined) return;
   const { operation } = running;
+  const comparison = comparisonOf(running);
+  const outcome = comparison === undefined ? ended : { ...ended, comparison };
   step.fleet = { ...step.fleet, running: undefined };
   rowOf(operation).procedure.ended(step, running, operation.target, outcome);
   answer(step, operation, outcome);

@@ -1,7 +1,9 @@
 import { bootSuccessor } from '../boot.ts';
 import { mostBoots } from '../first-boots.ts';
 import { isServing, spares, workerOf, type Fleet, type Slot } from '../fleet.ts';
-import { release } from '../parking.ts';
+import { keepGeneration } from '../kept.ts';
+import { release, releaseAside } from '../parking.ts';
+import { beginWatch, planCanary, watchedCanary } from './canary.ts';
 import type { Procedure } from './operation.ts';
 import { retire } from '../retire.ts';
 import type { Step } from '../step.ts';
@@ -9,20 +11,29 @@ import type { Step } from '../step.ts';
 /**
  * Replaces the worker of every slot. At most `maxSurge` new workers boot at a time, and while one settles, another
  * boots. A worker that has settled gets the slot, and the old one is parked until the reload is over. A new worker that
- * ends before that, or before it has proved itself, ends the reload, and the slots go back.
+ * ends before that, or before it has proved itself, ends the reload, and the slots go back. With a canary it pauses when
+ * the first few slots serve, until that is promoted.
  */
 export const reload: Procedure<'reload'> = {
-  begin(step) {
+  // The canary that is watched is not the newest code any more.
+  now: ({ fleet }) => (watchedCanary(fleet) === undefined ? 'wait' : 'first'),
+
+  begin(step, target) {
+    const canary = planCanary(step, target);
+    if (canary !== undefined && 'ok' in canary) return canary;
     const { fleet } = step;
     const generation = fleet.generation + 1;
-    const todo = fleet.slots.map(({ index }) => index);
-    step.fleet = { ...fleet, generation, dropped: [], running: { ...fleet.running!, todo } };
+    const todo = canary?.slots ?? fleet.slots.map(({ index }) => index);
+    step.fleet = { ...fleet, generation, dropped: [], running: { ...fleet.running!, todo, canary } };
     step.tell('reloading', { generation });
+    // They have the code that is about to go, and take the memory that the new workers need.
+    releaseAside(step);
     step.do({ do: 'announce', what: 'reloading' });
     return undefined;
   },
 
   advance(step, { todo }) {
+    if (watchedCanary(step.fleet) !== undefined) return 'waiting';
     let surge = booting(step.fleet);
     const left: number[] = [];
     for (const index of todo) {
@@ -37,22 +48,27 @@ export const reload: Procedure<'reload'> = {
     }
     step.fleet = { ...step.fleet, running: { ...step.fleet.running!, todo: left } };
     const isOver = left.length === 0 && step.fleet.slots.every(({ successor }) => successor === undefined);
-    return isOver ? 'done' : 'waiting';
+    if (!isOver) return 'waiting';
+    const { running } = step.fleet;
+    if (running?.canary === undefined) return 'done';
+    beginWatch(step, running, running.canary);
+    return 'waiting';
   },
 
   ended(step, { startedAt }, _target, outcome) {
+    step.disarm({ timer: 'watch' });
     const { generation, reloads } = step.fleet;
     const last = { generation, outcome, at: step.at };
-    const { done, failed } = reloads;
     // This is announced after a failed reload too: what served before goes on.
     if (step.fleet.phase === 'serving') step.do({ do: 'announce', what: 'ready' });
     if (outcome.ok) {
-      step.fleet = { ...step.fleet, reloads: { done: done + 1, failed, last } };
+      step.fleet = { ...step.fleet, reloads: { ...reloads, done: reloads.done + 1, last } };
       step.tell('reload done', { generation, took: step.at - startedAt });
-      for (const slot of step.fleet.slots) release(step, slot);
+      if (step.settings.keepPrevious > 0) keepGeneration(step);
+      else for (const slot of step.fleet.slots) release(step, slot);
       dismissOldSpares(step);
     } else {
-      step.fleet = { ...step.fleet, reloads: { done, failed: failed + 1, last } };
+      step.fleet = { ...step.fleet, reloads: { ...reloads, failed: reloads.failed + 1, last } };
       step.tell('reload failed', { generation, slot: outcome.slot, reason: outcome.reason });
     }
   },

@@ -1,11 +1,14 @@
 import { MOST_WORKERS } from '../../../contract/limits.ts';
 import type { ScaleTarget } from '../../../contract/operations.ts';
 import { bootInTurn } from '../first-boots.ts';
-import { isServing, newSlot, workerOf } from '../fleet.ts';
-import type { Failure, Procedure } from './operation.ts';
+import { isServing, newSlot, withSlot, workerOf } from '../fleet.ts';
+import type { Failure, OperationTargets, Procedure } from './operation.ts';
+import { canReturn, isReturning, parkAside, parkedAside, unpark } from '../parking.ts';
 import { servedByAll } from '../readiness.ts';
 import { retire } from '../retire.ts';
 import type { Step } from '../step.ts';
+
+type Target = OperationTargets['scale'];
 
 /**
  * Makes more slots, or fewer. A slot that goes leaves its sockets behind. What they queue, and what the kernel still
@@ -19,11 +22,12 @@ export const scale: Procedure<'scale'> = {
     if (wanted > MOST_WORKERS) return refusal(`there can be at most ${MOST_WORKERS} workers`);
     step.tell('scaling', { from, to: wanted });
     if (wanted > from) grow(step, wanted);
-    else shrink(step, wanted);
+    else shrink(step, wanted, target.park);
     return undefined;
   },
 
-  advance: ({ fleet }, { todo }) => (todo.every((index) => isServing(fleet, fleet.slots[index]!)) ? 'done' : 'waiting'),
+  advance: ({ fleet }, { todo }) =>
+    todo.every((index) => isServing(fleet, fleet.slots[index]!) && !isReturning(fleet, index)) ? 'done' : 'waiting',
 
   ended(step, { startedAt, todo }, _target, outcome) {
     const [firstNew] = todo;
@@ -35,9 +39,10 @@ export const scale: Procedure<'scale'> = {
 };
 
 /** Returns the target that two targets, one after the other, come to. */
-export function sumOf(first: ScaleTarget, second: ScaleTarget): ScaleTarget {
+export function sumOf(first: Target, second: Target): Target {
+  const park = second.park === undefined ? {} : { park: second.park };
   if ('workers' in second) return second;
-  return 'workers' in first ? { workers: first.workers + second.by } : { by: first.by + second.by };
+  return { ...('workers' in first ? { workers: first.workers + second.by } : { by: first.by + second.by }), ...park };
 }
 
 /**
@@ -60,22 +65,42 @@ function grow(step: Step, wanted: number): void {
   const slots = [...fleet.slots, ...todo.map((index) => newSlot(index, served))];
   step.fleet = { ...fleet, slots, running: { ...fleet.running!, todo } };
   step.tell('resized', { workers: slots.length, before: fleet.slots.length });
-  for (const index of todo) step.do({ do: 'reopen', slot: index });
-  bootInTurn(step, todo);
+  const booting: number[] = [];
+  for (const index of todo) {
+    step.do({ do: 'reopen', slot: index });
+    if (!takeBack(step, index)) booting.push(index);
+  }
+  bootInTurn(step, booting);
+}
+
+/**
+ * Gives a slot that is made again to the worker that had it, if that is parked and its code is still the right one.
+ *
+ * @returns false when there is none.
+ */
+function takeBack(step: Step, index: number): boolean {
+  const worker = parkedAside(step.fleet).find(({ slot }) => slot === index);
+  if (!canReturn(worker)) return false;
+  step.fleet = withSlot(step.fleet, { ...step.fleet.slots[index]!, worker: worker.id });
+  unpark(step, worker);
+  return true;
 }
 
 /** Takes the last slots away. No slot has a successor now, because one operation runs at a time. */
-function shrink(step: Step, wanted: number): void {
+function shrink(step: Step, wanted: number, park = 0): void {
   const { slots } = step.fleet;
   const unfilled = step.fleet.unfilled.filter((index) => index < wanted);
   step.fleet = { ...step.fleet, slots: slots.slice(0, wanted), unfilled };
   if (wanted !== slots.length) step.tell('resized', { workers: wanted, before: slots.length });
-  for (const { index, worker: id } of slots.slice(wanted)) {
+  for (const { index, worker: id, kept } of slots.slice(wanted)) {
     step.disarm({ timer: 'respawn', slot: index });
     step.disarm({ timer: 'sweep', slot: index });
     // The other workers accept from the slot's sockets before its own worker stops.
     step.do({ do: 'vacate', slot: index });
     const worker = workerOf(step.fleet, id);
-    if (worker !== undefined) retire(step, worker, 'scale');
+    if (worker?.state === 'serving' && !worker.isHung && park > 0) parkAside(step, worker, 'scale', park);
+    else if (worker !== undefined) retire(step, worker, 'scale');
+    const before = workerOf(step.fleet, kept);
+    if (before !== undefined) retire(step, before, 'scale');
   }
 }

@@ -1,7 +1,9 @@
 import type { OperationKind } from '../../../contract/operations.ts';
 import type { OperationRow } from './operation.ts';
+import { promote } from './promote.ts';
 import { recycle } from './recycle.ts';
 import { reload } from './reload.ts';
+import { rollback } from './rollback.ts';
 import { scale, sumOf } from './scale.ts';
 import { upgrade } from './upgrade.ts';
 
@@ -17,9 +19,29 @@ export const operations: { readonly [Kind in OperationKind]: OperationRow<Kind> 
     owns: 'new code',
     takesOldSpares: false,
     // The one that waits will boot the code that is there by then.
-    join: (waiting) => waiting,
+    join: (_waiting, next) => next,
     tellsOfWaiting: true,
     signals: () => ['SIGHUP'],
+  },
+  promote: {
+    procedure: promote,
+    retires: 'reload',
+    parks: false,
+    owns: 'successors',
+    takesOldSpares: true,
+    tellsOfWaiting: false,
+    signals: () => [],
+  },
+  rollback: {
+    procedure: rollback,
+    retires: 'rollback',
+    parks: false,
+    owns: 'successors',
+    takesOldSpares: true,
+    join: (waiting) => waiting,
+    tellsOfWaiting: true,
+    // The next primary has nothing to roll back to.
+    signals: () => [],
   },
   scale: {
     procedure: scale,

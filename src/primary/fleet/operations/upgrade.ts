@@ -1,3 +1,4 @@
+import { watchedCanary } from './canary.ts';
 import type { Procedure } from './operation.ts';
 
 /**
@@ -5,6 +6,14 @@ import type { Procedure } from './operation.ts';
  * after `upgraded` this primary stops, and after `upgrade-failed` nothing has changed.
  */
 export const upgrade: Procedure<'upgrade'> = {
+  /** The next primary would run the new code in every worker, before there is a verdict. */
+  now(step) {
+    if (watchedCanary(step.fleet) === undefined) return 'wait';
+    const reason = 'a canary is watched: promote it or roll it back first';
+    step.tell('upgrade failed', { reason });
+    return { ok: false, reason };
+  },
+
   begin(step, { node }) {
     step.tell('upgrading', { node });
     step.do({ do: 'upgrade', node });

@@ -20,7 +20,7 @@ const exit = { pid: null, generation: 1, reason: 'error', text: 'spawn EAGAIN', 
 const good: Readonly<Record<string, Status>> = {
   'one that serves': fakeStatus(),
   'one that reloads': fakeStatus({ operation: 'reload', spares: [fakeWorker({ slot: null, state: 'standby' })] }),
-  'one whose reload failed': fakeStatus({ reloads: { done: 0, failed: 1, last } }),
+  'one whose reload failed': fakeStatus({ reloads: { done: 0, failed: 1, rolledBack: 0, last } }),
   'a slot that waits': fakeStatus({
     slots: [{ slot: 0, state: 'waiting', worker: null, successor: null, crashes: 3, lastExit: exit }],
   }),

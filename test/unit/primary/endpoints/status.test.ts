@@ -67,9 +67,11 @@ test('what serves', () => {
     ],
     spares: [],
     leaving: [],
+    parked: [],
+    kept: null,
     canary: null,
     operation: null,
-    reloads: { done: 0, failed: 0, last: undefined },
+    reloads: { done: 0, failed: 0, rolledBack: 0, last: undefined },
     durationBounds: BOUNDS,
   });
 });
@@ -146,8 +148,25 @@ test('a reload on its way, and how it ended', () => {
   assert.deepEqual(after.reloads, {
     done: 1,
     failed: 0,
+    rolledBack: 0,
     last: { generation: 2, outcome: 'done', reason: undefined, at: '2026-01-01T00:00:00.000Z' },
   });
+});
+
+test('a generation that is kept, its workers, and until when', () => {
+  const driver = new Driver({ workers: 1, keepPrevious: 60_000 });
+  driver.serve();
+  driver.send({ type: 'operate', kind: 'reload' });
+  driver.takeOver(2);
+  const status = statusAt(driver);
+  assert.deepEqual(
+    status.parked.map(({ pid, slot, state, generation }) => [pid, slot, state, generation]),
+    [[1001, 0, 'parked', 1]],
+  );
+  assert.deepEqual(status.leaving, []);
+  const { until, ...kept } = status.kept!;
+  assert.deepEqual(kept, { generation: 1, workers: 1, rss: 0 });
+  assert.equal(Date.parse(until) - Date.parse(status.reloads.last!.at), 60_000);
 });
 
 test('a reload that failed, and why', () => {

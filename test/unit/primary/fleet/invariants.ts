@@ -13,7 +13,10 @@ export function checkFleet(
   checkSlots(fleet, settings, timers);
   for (const timer of timers) checkTimer(fleet, timer);
   for (const worker of fleet.workers.values()) {
-    assert.ok(killed.has(worker.id) || hasDeadline(worker, timers), `nothing ends ${JSON.stringify(worker)}`);
+    assert.ok(
+      killed.has(worker.id) || isKept(fleet, settings, worker) || hasDeadline(worker, timers),
+      `nothing ends ${JSON.stringify(worker)}`,
+    );
   }
 }
 
@@ -21,7 +24,7 @@ function checkSlots(fleet: Fleet, { maxSurge }: FleetSettings, timers: readonly 
   const seen = new Set<WorkerId>();
   for (const [index, slot] of fleet.slots.entries()) {
     assert.equal(slot.index, index);
-    for (const id of [slot.worker, slot.successor, slot.previous]) {
+    for (const id of [slot.worker, slot.successor, slot.previous, slot.kept]) {
       if (id === undefined) continue;
       assert.ok(!seen.has(id), `worker ${id} has two places`);
       seen.add(id);
@@ -43,6 +46,21 @@ function checkSlots(fleet: Fleet, { maxSurge }: FleetSettings, timers: readonly 
     parked.length === 0 || fleet.running?.policy.parks === true,
     'a parked worker without an operation that parks',
   );
+  const kept = fleet.slots.filter((slot) => slot.kept !== undefined);
+  assert.ok(isEnding(fleet) || kept.length > 0 === (fleet.kept !== undefined), 'a kept generation has workers');
+  const isWatched = fleet.running?.canary?.since !== undefined;
+  assert.equal(
+    isWatched,
+    timers.some(({ timer }) => timer === 'watch'),
+    'a watch ends, and nothing of it is left',
+  );
+  assert.ok(kept.length === 0 || isEnding(fleet) || timers.some(({ timer }) => timer === 'kept'), 'kept for ever');
+}
+
+/** Whether the end of the operation that runs decides on the parked worker, or the time for which a generation is kept. */
+function isKept({ slots }: Fleet, { keepPrevious, canary }: FleetSettings, { id }: Worker): boolean {
+  const untilTheEnd = keepPrevious > 0 || canary !== 0;
+  return slots.some(({ previous, kept }) => kept === id || (previous === id && untilTheEnd));
 }
 
 /** Whether the slot gets its first worker as soon as others have booted. */
@@ -87,6 +105,10 @@ function hasDeadline({ id, state, isGivenUp }: Worker, timers: readonly Timer[])
 export function checkServing(before: Fleet, event: FleetEvent, { fleet: after, effects }: Decision): void {
   if (isEnding(after)) return;
   const gone = new Set(effects.flatMap((effect) => (effect.do === 'vacate' ? effect.slot : [])));
+  // In a rollback no worker of the code that is left may serve on, and the slot is told of.
+  for (const effect of effects) {
+    if (effect.do === 'tell' && effect.event.name === 'slot not kept') gone.add(effect.event.facts.slot);
+  }
   const stopped = before.slots.filter((slot) => isServing(before, slot) && !gone.has(slot.index));
   const own = event.type === 'exited' ? event.worker : undefined;
   const unexplained = stopped.filter(({ index, worker }) => worker !== own && !isServing(after, after.slots[index]!));

@@ -25,6 +25,10 @@ export function settingsOf(seed: number): FleetSettings {
     settle: random.pick([0, 500]),
     drainTimeout: 20_000,
     migrate: random.pick(['on', 'off']),
+    keepPrevious: random.pick([0, 60_000]),
+    canary: random.pick([0, 0, 1, '50%']),
+    canaryWatch: 10_000,
+    onDoubt: random.pick(['rollback', 'continue']),
     drainDelay: random.pick([0, 3000]),
     shutdownGracePeriod: 10_000,
     heartbeatTimeout: 30_000,
@@ -223,6 +227,11 @@ export class Schedule {
     const worker = this.#anyWorker();
     if (worker === undefined) return;
     const { id } = worker;
+    if (this.#random.chance(0.02)) await this.#post({ type: 'memory-tight', why: 'tight' });
+    if (this.#random.chance(0.2)) {
+      const verdict = this.#random.pick(['undecided', 'worse', 'better-or-equal', 'doubt'] as const);
+      await this.#post({ type: 'judged', judgement: { verdict, reasons: ['chance'], table: [] } });
+    }
     const diagnosed = this.#diagnosing.shift();
     if (diagnosed !== undefined) await this.#post({ type: 'diagnosed', worker: diagnosed, stack: 'at loop' });
     if (worker.isHung) {
@@ -239,10 +248,13 @@ export class Schedule {
     const dice = this.#random.next();
     const request = this.#newRequest();
     if (this.#isUpgrading) await this.#post({ type: 'upgrade-failed', reason: 'no' });
-    if (dice < 0.5) await this.#post({ type: 'operate', kind: 'reload', request });
-    else if (dice < 0.7)
-      await this.#post({ type: 'operate', kind: 'scale', target: { by: this.#random.between(-3, 3) }, request });
-    else if (dice < 0.75)
+    if (dice < 0.4) await this.#post({ type: 'operate', kind: 'reload', request });
+    else if (dice < 0.46) await this.#post({ type: 'operate', kind: 'rollback', request });
+    else if (dice < 0.5) await this.#post({ type: 'operate', kind: 'promote', request });
+    else if (dice < 0.7) {
+      const target = { by: this.#random.between(-3, 3), park: this.#random.pick([0, 60_000]) };
+      await this.#post({ type: 'operate', kind: 'scale', target, request });
+    } else if (dice < 0.75)
       await this.#post({ type: 'operate', kind: 'scale', target: { workers: this.#random.between(0, 9) }, request });
     else if (dice < 0.98) await this.#post({ type: 'operate', kind: 'upgrade', request });
     else await this.#end(request);
@@ -331,6 +343,9 @@ export class Schedule {
         return;
       case 'park':
         return set.park(effect.worker);
+      case 'shed':
+      case 'unshed':
+        return;
       case 'drain':
         this.#sockets.leaving(effect.worker);
         return void this.#workers.get(effect.worker)?.inbox.push({ type: 'drain' });

@@ -1,0 +1,77 @@
+/**
+ * The canary of a reload: a few slots get the new generation first, and both generations serve side by side for a
+ * while. What ends the watch is in verdict.ts beside this folder.
+ */
+import type { CanaryShare, Comparison } from '../../../contract/canary.ts';
+import { workerOf, type Canary, type Fleet, type Running } from '../fleet.ts';
+import { shed } from '../parking.ts';
+import type { Step } from '../step.ts';
+import type { Failure, OperationTargets } from './operation.ts';
+
+/** The judgement comes with the next look of the primary after the end of a watch. Without one, nothing can be told. */
+const LAST_LOOK_MS = 3000;
+
+/**
+ * Decides what canary the reload has. The last slots are its slots: programs that do something once mostly do it in
+ * slot 0.
+ *
+ * @returns undefined for none; a failure where one was asked for and cannot be had.
+ */
+export function planCanary(step: Step, target: OperationTargets['reload']): Canary | Failure | undefined {
+  const { canary: share = step.settings.canary, watch = step.settings.canaryWatch } = target;
+  const { onDoubt = step.settings.onDoubt } = target;
+  const workers = step.fleet.slots.length;
+  const count = countOf(share, workers);
+  if (count === 0) return undefined;
+  if (workers === 1) {
+    const reason = 'a canary needs two workers at least, one of each generation: there is one';
+    if (target.canary !== undefined) return { ok: false, reason };
+    step.tell('no canary', { why: reason });
+    return undefined;
+  }
+  const slots = step.fleet.slots.slice(-count).map(({ index }) => index);
+  return { slots, watch, onDoubt, since: undefined, comparison: undefined };
+}
+
+/** At least one worker of each generation serves. */
+function countOf(share: CanaryShare, workers: number): number {
+  const count = typeof share === 'number' ? share : Math.ceil((workers * Number.parseInt(share, 10)) / 100);
+  return Math.min(count, Math.max(1, workers - 1));
+}
+
+/** All slots of the canary serve. From now on both generations are compared. */
+export function beginWatch(step: Step, running: Running, canary: Canary): void {
+  const { generation } = step.fleet;
+  const { watch, slots, onDoubt } = canary;
+  step.fleet = { ...step.fleet, running: { ...running, canary: { ...canary, since: step.at } } };
+  step.arm({ timer: 'watch' }, watch + LAST_LOOK_MS);
+  step.tell('canary watched', { generation, workers: slots.length, of: step.fleet.slots.length, watch, onDoubt });
+  // A reload that is watched for an hour is no reload to a service manager. What serves is ready.
+  step.do({ do: 'announce', what: 'ready' });
+  for (const index of slots) {
+    const previous = workerOf(step.fleet, step.fleet.slots[index]!.previous);
+    if (previous?.state === 'parked') shed(step, previous.id, 'slot');
+  }
+}
+
+/** Ends the watch, and has the reload go on with the other slots. */
+export function promoteCanary(step: Step, why: string): void {
+  const { running, slots, generation } = step.fleet;
+  const { canary } = running!;
+  step.disarm({ timer: 'watch' });
+  step.tell('canary promoted', { generation, why });
+  const todo = slots.map(({ index }) => index).filter((index) => !canary!.slots.includes(index));
+  const comparison = canary!.comparison && { comparison: canary!.comparison };
+  step.fleet = { ...step.fleet, running: { ...running!, canary: undefined, ...comparison, todo } };
+}
+
+/** Returns the canary, if it is being watched. */
+export function watchedCanary({ running }: Fleet): (Canary & { readonly since: number }) | undefined {
+  const canary = running?.canary;
+  return canary?.since === undefined ? undefined : { ...canary, since: canary.since };
+}
+
+/** Returns how the generations have compared so far; undefined where there was no canary. */
+export function comparisonOf({ canary, comparison }: Running): Comparison | undefined {
+  return comparison ?? canary?.comparison;
+}

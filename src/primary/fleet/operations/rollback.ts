@@ -1,0 +1,87 @@
+import { duration } from '../../../format/duration.ts';
+import { spares, withSlot, workerOf, type Fleet, type Kept, type Slot } from '../fleet.ts';
+import { canReturn, giveBack, isReturning, releaseAside } from '../parking.ts';
+import { refill } from '../refill.ts';
+import { retire } from '../retire.ts';
+import type { Step } from '../step.ts';
+import type { Failure, Procedure } from './operation.ts';
+
+/**
+ * Returns to the generation before the last reload, whose workers are parked. It is urgent: it ends the operation that
+ * runs. When that is a reload, the way back is the end of the reload itself.
+ */
+export const rollback: Procedure<'rollback'> = {
+  now({ fleet, settings }) {
+    const isReloading = fleet.running?.operation.kind === 'reload';
+    return isReloading || fleet.kept !== undefined ? 'first' : nothing(fleet, settings.keepPrevious);
+  },
+
+  begin(step, { why = 'it was asked for' }) {
+    const { kept, running } = step.fleet;
+    if (running!.operation.instead !== 'reload') {
+      if (kept === undefined) return nothing(step.fleet, step.settings.keepPrevious);
+      step.tell('rolling back', { generation: kept.generation, from: step.fleet.generation, why });
+      returnTo(step, kept, why);
+    }
+    const todo = step.fleet.slots.map(({ index }) => index).filter((index) => isReturning(step.fleet, index));
+    const serves = kept?.generation ?? servingGeneration(step.fleet);
+    step.fleet = { ...step.fleet, running: { ...step.fleet.running!, todo, serves } };
+    return undefined;
+  },
+
+  advance(step, { todo }) {
+    const left = todo.filter((index) => isReturning(step.fleet, index));
+    step.fleet = { ...step.fleet, running: { ...step.fleet.running!, todo: left } };
+    return left.length === 0 ? 'done' : 'waiting';
+  },
+
+  ended(step, { startedAt, serves = 0 }, _target, outcome) {
+    if (outcome.ok) step.tell('rolled back', { generation: serves, took: step.at - startedAt });
+  },
+};
+
+function returnTo(step: Step, kept: Kept, why: string): void {
+  const bad = step.fleet.generation;
+  for (const { index } of step.fleet.slots) returnSlot(step, step.fleet.slots[index]!, kept);
+  // Their slots are taken by now.
+  step.fleet = { ...step.fleet, kept: undefined, crashLoop: undefined };
+  step.disarm({ timer: 'kept' });
+  // Workers that wait for a slot have the code that was left.
+  for (const spare of spares(step.fleet)) if (spare.generation !== kept.generation) retire(step, spare, 'rollback');
+  releaseAside(step);
+  const { reloads } = step.fleet;
+  const last = { generation: bad, outcome: { ok: false, reason: `rolled back: ${why}` }, at: step.at } as const;
+  step.fleet = { ...step.fleet, reloads: { ...reloads, back: reloads.back + 1, last } };
+}
+
+/**
+ * Gives the slot to its parked worker. A slot that has none (it is newer, or that worker has died) is filled by what is
+ * on the disk now.
+ */
+function returnSlot(step: Step, slot: Slot, kept: Kept): void {
+  const parked = workerOf(step.fleet, slot.kept);
+  if (canReturn(parked)) return giveBack(step, slot, parked, 'rollback');
+  if (parked !== undefined) retire(step, parked, 'rollback');
+  const current = workerOf(step.fleet, slot.worker);
+  const isLeft = current !== undefined && current.generation !== kept.generation;
+  step.fleet = withSlot(step.fleet, { ...slot, kept: undefined, ...(isLeft && { worker: undefined }) });
+  if (!isLeft) return;
+  step.tell('slot not kept', { slot: slot.index });
+  retire(step, current, 'rollback');
+  refill(step, step.fleet.slots[slot.index]!);
+}
+
+function servingGeneration({ slots, workers, generation }: Fleet): number {
+  const served = slots.flatMap(({ worker }) => (worker === undefined ? [] : (workers.get(worker)?.generation ?? [])));
+  return served[0] ?? generation;
+}
+
+function nothing({ reloads }: Fleet, keepPrevious: number): Failure {
+  return { ok: false, reason: `there is nothing to roll back to: ${whyNothing(reloads.done, keepPrevious)}` };
+}
+
+function whyNothing(reloads: number, keepPrevious: number): string {
+  if (keepPrevious === 0) return 'a reload keeps the generation before it only with --keep-previous <time>';
+  const kept = `a generation is kept for ${duration(keepPrevious)} after a reload (--keep-previous)`;
+  return reloads === 0 ? `${kept}, and there was none yet` : `${kept}, and the last one has been given up: see the log`;
+}

@@ -1,0 +1,58 @@
+import type { Fleet } from '../fleet/fleet.ts';
+import { parked } from '../fleet/fleet.ts';
+import { watchedCanary } from '../fleet/operations/canary.ts';
+import type { FleetEvent } from '../fleet/events.ts';
+import type { CanaryWatch } from './canary-watch.ts';
+
+/** How often a canary is judged, and the memory of the cgroup is looked at. */
+const PERIOD_MS = 1000;
+
+export interface SlowLooksParts {
+  readonly canary: Pick<CanaryWatch, 'begin' | 'look' | 'end'>;
+  /** Returns why the cgroup is short of memory; undefined when it is not. */
+  readonly whyTight: () => string | undefined;
+  readonly post: (event: FleetEvent) => void;
+}
+
+/**
+ * What is looked at once a second, and only while there is a reason: the two generations of a canary, and the memory of the
+ * cgroup while workers are parked. What is seen becomes an event. Owns nothing but the memory of the canary's samples.
+ */
+export class SlowLooks {
+  readonly #parts: SlowLooksParts;
+  /** Since when the canary is watched whose samples there are. */
+  #watchedSince: number | undefined;
+  #due = 0;
+
+  constructor(parts: SlowLooksParts) {
+    this.#parts = parts;
+  }
+
+  /** @param now monotonic, ms. */
+  look(fleet: Fleet, now: number): void {
+    if (now < this.#due) return;
+    this.#due = now + PERIOD_MS;
+    this.#lookAtCanary(fleet, now);
+    this.#lookAtMemory(fleet);
+  }
+
+  #lookAtCanary(fleet: Fleet, now: number): void {
+    const { canary, post } = this.#parts;
+    const watched = watchedCanary(fleet);
+    if (watched === undefined) {
+      if (this.#watchedSince !== undefined) canary.end();
+      this.#watchedSince = undefined;
+      return;
+    }
+    const { since, watch } = watched;
+    if (this.#watchedSince !== since) canary.begin(fleet.generation, since);
+    this.#watchedSince = since;
+    post({ type: 'judged', judgement: canary.look(fleet, now, { elapsed: now - since, total: watch }) });
+  }
+
+  #lookAtMemory(fleet: Fleet): void {
+    if (parked(fleet).length === 0) return;
+    const why = this.#parts.whyTight();
+    if (why !== undefined) this.#parts.post({ type: 'memory-tight', why });
+  }
+}

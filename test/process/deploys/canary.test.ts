@@ -1,0 +1,130 @@
+/** Tests canaries with real processes: what is caught, what is promoted, and that no connection notices. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { serve, startApp, type App } from '../../support/app.ts';
+import { ask, distinct } from '../../support/http.ts';
+import { KeptConnections, type KeptReport } from '../../support/kept-connections.ts';
+import { fixture } from '../../support/paths.ts';
+
+const ENTRY = 'app.mjs';
+const echoes = readFileSync(fixture('echoes.js'), 'utf8');
+const failing = echoes.replace('response.end(', 'response.statusCode = 500; response.end(');
+const three = ['--workers', '3', '--canary-warmup', '0', '--canary-requests', '20'];
+
+function serveFile(text: string, options: readonly string[] = three): Promise<App> {
+  return serve({ entry: `./${ENTRY}`, files: { [ENTRY]: text }, options });
+}
+
+const edit = (app: App, text: string): void => writeFileSync(join(app.directory, ENTRY), text);
+
+interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function run(app: App, ...argv: string[]): Promise<Ran> {
+  await using command = await startApp({ options: argv, env: { PREFORK_RUNTIME_DIR: app.directory } });
+  const { code } = await command.exit();
+  return { code, stdout: command.stdout, stderr: command.stderr };
+}
+
+function assertUnnoticed({ answers, times: _times, wrong: _wrong, failures: _failures, ...report }: KeptReport): void {
+  assert.deepEqual(report, { closed: 0, toldToClose: 0, lost: 0 });
+  assert.ok(answers > 0);
+}
+
+test('a generation that answers with errors is given up: exit 1, both generations’ figures, no connection lost', async () => {
+  await using app = await serveFile(echoes);
+  const before = [0, 1, 2].map((slot) => app.worker(slot));
+  const clients = await KeptConnections.open(app.target, { connections: 24, pause: 5 });
+  edit(app, failing);
+  const { code, stderr } = await run(app, 'reload', '--canary', '1', '--watch', '60s');
+  assert.equal(code, 1);
+  assert.match(stderr, /reload failed: the new generation is worse: /);
+  assert.match(stderr, /figure +gen 1 +gen 2 \(canary\)/);
+  await app.event('canary watched', { gen: 2, workers: 1, of: 3 });
+  await app.event('worker back', { pid: before[2]! });
+  await distinct(1, () => ask(app.target));
+  assertUnnoticed(await clients.stop());
+  assert.equal(app.events('worker ready', { gen: 2 }).length, 1, 'no other worker was replaced');
+});
+
+test('a generation that is as good as the one before replaces it', async () => {
+  await using app = await serveFile(echoes);
+  const clients = await KeptConnections.open(app.target, { connections: 24, pause: 5 });
+  const { code, stdout } = await run(
+    app,
+    'reload',
+    '--canary',
+    '34%',
+    '--watch',
+    '5s',
+    '--on-doubt',
+    'continue',
+    '--json',
+  );
+  assert.equal(code, 0);
+  const outcome = JSON.parse(stdout) as {
+    ok: boolean;
+    comparison: { baseline: number; canary: number; table: unknown[] };
+  };
+  assert.equal(outcome.ok, true);
+  assert.deepEqual([outcome.comparison.baseline, outcome.comparison.canary], [1, 2]);
+  assert.ok(outcome.comparison.table.length > 0);
+  await app.event('canary watched', { gen: 2, workers: 2 });
+  const { wrong } = await clients.stop();
+  assert.equal(wrong, 0);
+  assert.equal(app.events('worker ready', { gen: 2 }).length, 3);
+});
+
+test('promote and rollback end the watch, and there is nothing to promote after it', async () => {
+  await using app = await serveFile(echoes, [...three, '--canary', '1', '--canary-watch', '1h']);
+  app.signal('SIGHUP');
+  await app.event('canary watched', { gen: 2 });
+  const status = JSON.parse((await run(app, 'status', '--json')).stdout) as {
+    canary: { generation: number; slots: number[]; watch: number } | null;
+  };
+  assert.deepEqual([status.canary?.generation, status.canary?.slots, status.canary?.watch], [2, [2], 3_600_000]);
+  const promoted = await run(app, 'promote');
+  assert.deepEqual([promoted.code, promoted.stderr], [0, '']);
+  await app.event('reload done', { gen: 2 });
+
+  app.signal('SIGHUP');
+  await app.event('canary watched', { gen: 3 });
+  assert.equal((await run(app, 'rollback')).code, 0);
+  await app.event('reload failed', { gen: 3 });
+  const late = await run(app, 'promote');
+  assert.equal(late.code, 1);
+  assert.match(late.stderr, /no canary is watched/);
+});
+
+test('a canary that crashes is given up at once', async () => {
+  await using app = await serveFile(echoes);
+  edit(app, echoes.replace('response.end(', 'process.exit(3); response.end('));
+  const reloading = run(app, 'reload', '--canary', '1', '--watch', '60s');
+  await app.event('canary watched');
+  for (let nth = 0; app.events('reload failed').length === 0 && nth < 200; nth++) {
+    await ask(app.target).catch(() => undefined);
+  }
+  const { code, stderr } = await reloading;
+  assert.equal(code, 1);
+  assert.match(stderr, /exited with code 3/);
+});
+
+test('arguments that cannot be are refused before anything happens', async () => {
+  await using app = await serveFile(echoes);
+  for (const argv of [
+    ['--canary', '0%'],
+    ['--canary', 'some'],
+    ['--canary', '1', '--watch', '10'],
+    ['--canary', '0', '--watch', '5m'],
+    ['--canary', '1', '--on-doubt', 'wait'],
+  ]) {
+    const { code, stderr } = await run(app, 'reload', ...argv);
+    assert.equal(code, 2, stderr);
+  }
+  assert.equal(app.events('reloading').length, 0);
+});
