@@ -1,6 +1,6 @@
 /** Shows how two generations compare. This module is pure. */
 import type { Comparison, ComparisonRow } from '../contract/canary.ts';
-import { comparedText } from '../format/comparison.ts';
+import { count, milliseconds, size } from '../format/figures.ts';
 import { layTable, type Column } from './table.ts';
 
 /** A table of the figures of both generations, below the reasons of the verdict. */
@@ -32,5 +32,20 @@ export function comparisonSummary({ table }: Comparison): string {
 const MOST_SUMMED_UP = 4;
 
 function valueText(value: number | null, unit: ComparisonRow['unit']): string {
-  return comparedText(value, unit, '-');
+  if (value === null) return '-';
+  switch (unit) {
+    case 'ms':
+      return milliseconds(value);
+    case 'bytes':
+      return size(value);
+    case 'bytes/s':
+      return `${size(value)}/s`;
+    case 'ratio':
+      return `${Number((value * 100).toPrecision(3))}%`;
+    case 'requests':
+    case 'connections':
+      return count(Math.round(value));
+    case '':
+      return String(Number(value.toPrecision(4)));
+  }
 }

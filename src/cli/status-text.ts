@@ -2,6 +2,7 @@
 import type { MoveEnd } from '../contract/moves.ts';
 import type { BalanceStatus, ReloadStatus, SlotStatus, Status, WorkerStatus } from '../control/controls.ts';
 import { plain, type Color, type Colorize } from './colors.ts';
+import { autoscaleLine } from '../format/autoscale.ts';
 import { duration } from '../format/duration.ts';
 import { count, percent, size } from '../format/figures.ts';
 import { comparisonLines } from './comparison-text.ts';
@@ -58,10 +59,10 @@ export function statusText(status: Status, now: number, color: Colorize = plain)
     ...status.slots.flatMap((slot) => exitNote(slot, now)),
     ...reloadNotes(status, now),
   ];
-  return `${[...headerLines(status, color), '', ...table, ...(notes.length === 0 ? [] : ['', ...notes])].join('\n')}\n`;
+  return `${[...headerLines(status, now, color), '', ...table, ...(notes.length === 0 ? [] : ['', ...notes])].join('\n')}\n`;
 }
 
-function headerLines(status: Status, color: Colorize): string[] {
+function headerLines(status: Status, now: number, color: Colorize): string[] {
   const { name, pid, generation, phase, uptime, workers, sharing, addresses } = status;
   const fields = [
     `pid=${pid}`,
@@ -78,7 +79,13 @@ function headerLines(status: Status, color: Colorize): string[] {
     `${serving}, sharing=${sharing}, prefork ${status.prefork}, node ${status.node}`,
     `balance=${mode}, skew ${skew.toFixed(2)}, handoffs ${handed.join(', ')}`,
     ...movesLine(moves),
+    ...autoscaleLines(status.autoscale, now),
   ];
+}
+
+/** An older primary does not know of autoscaling. */
+function autoscaleLines(autoscale: Status['autoscale'] | undefined, now: number): string[] {
+  return autoscale ? [`autoscale: ${autoscaleLine(autoscale, now)}`] : [];
 }
 
 /** What has moved, and what was to; an older primary does not say. */
@@ -124,9 +131,10 @@ function workerCells(worker: WorkerStatus | null, ownState: string): string[] {
 
 function canaryNotes(canary: Status['canary'] | undefined): string[] {
   if (!canary) return [];
-  const { generation, slots, elapsed, watch, comparison } = canary;
-  const title = `canary: gen ${generation} in slots ${slots.join(', ')}, watched for ${duration(elapsed)} of ${duration(watch)}`;
-  return [title, ...(comparison === null ? [] : comparisonLines(comparison))];
+  const { slots, elapsed, total } = canary;
+  const title = `canary: gen ${canary.canary} in slots ${slots.join(', ')}, watched for ${duration(elapsed)} of ${duration(total)}`;
+  // Before the first look there is nothing to compare.
+  return [title, ...(canary.table.length === 0 ? [] : comparisonLines(canary))];
 }
 
 /** An older primary does not say. */

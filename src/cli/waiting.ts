@@ -51,9 +51,10 @@ export function waitingFor({ phase, slots, leaving, operation, canary }: Status)
 }
 
 /** The text changes every ten seconds, and is said again then. */
-function canaryText({ elapsed, watch, slots, comparison }: CanaryStatus): string {
-  const seen = comparison === null ? '' : comparisonSummary(comparison);
-  const time = `${duration(Math.floor(elapsed / TEN_SECONDS_MS) * TEN_SECONDS_MS)} of ${duration(watch)}`;
+function canaryText(canary: CanaryStatus): string {
+  const { elapsed, total, slots } = canary;
+  const seen = canary.table.length === 0 ? '' : comparisonSummary(canary);
+  const time = `${duration(Math.floor(elapsed / TEN_SECONDS_MS) * TEN_SECONDS_MS)} of ${duration(total)}`;
   const what = slots.length === 1 ? '1 worker' : `${slots.length} workers`;
   return `for the verdict on the canary (${what}), ${time}${seen && `: ${seen}`}`;
 }

@@ -7,10 +7,14 @@ import type { CanaryShare } from './canary.ts';
 import { MOST_WORKERS } from './limits.ts';
 import { keysOf } from './tables.ts';
 
-/** What a field of a request's body may be. A path is absolute, and only the control socket accepts one. */
+/**
+ * What a field of a request's body may be. A path is absolute, and only the control socket accepts one. `true` is a
+ * field that is not given otherwise.
+ */
 export type OperationField =
   | { readonly type: 'integer'; readonly min: number; readonly max: number }
   | { readonly type: 'path' }
+  | { readonly type: 'true' }
   | { readonly type: 'choice'; readonly choices: readonly string[] }
   /** A number of workers, or a share of them: `2` or `25%`. */
   | { readonly type: 'share' };
@@ -51,10 +55,11 @@ export const operationRows = {
       workers: { type: 'integer', min: 1, max: MOST_WORKERS as number },
       // oxlint-disable-next-line typescript/no-unnecessary-type-assertion -- isolatedDeclarations needs it
       by: { type: 'integer', min: -MOST_WORKERS as number, max: MOST_WORKERS as number },
+      auto: { type: 'true' },
     },
-    oneOf: 'either workers (how many there should be) or by (how many more or fewer)',
-    usage: 'scale <n|+n|-n>',
-    about: 'Run n workers, or n more or fewer than now.',
+    oneOf: 'either workers (how many there should be), by (how many more or fewer) or auto (true)',
+    usage: 'scale <n|+n|-n|auto>',
+    about: 'Run n workers, n more or fewer than now, or as many as the load needs.',
   },
   recycle: {},
   upgrade: {
@@ -76,11 +81,13 @@ export type AskedKind = {
 
 type ValueOf<Field> = Field extends { type: 'integer' }
   ? number
-  : Field extends { type: 'choice'; choices: ReadonlyArray<infer Choice> }
-    ? Choice
-    : Field extends { type: 'share' }
-      ? CanaryShare
-      : string;
+  : Field extends { type: 'true' }
+    ? true
+    : Field extends { type: 'choice'; choices: ReadonlyArray<infer Choice> }
+      ? Choice
+      : Field extends { type: 'share' }
+        ? CanaryShare
+        : string;
 
 /** A row with `oneOf` gives a union of objects with one field each. Any other row gives an object whose fields are optional. */
 type TargetOf<Row> = Row extends { fields: infer Fields; oneOf: string }
@@ -89,7 +96,7 @@ type TargetOf<Row> = Row extends { fields: infer Fields; oneOf: string }
     ? { readonly [Name in keyof Fields]?: ValueOf<Fields[Name]> | undefined }
     : never;
 
-/** The number of workers: absolute, or relative to the present number. */
+/** The number of workers: absolute, relative to the present number, or by the load. */
 export type ScaleTarget = AskedTargets['scale'];
 
 /** The body of the POST that asks for each operation. */

@@ -2,7 +2,8 @@
  * The interface between the control socket and the primary. The supervisor implements it. The server, the routes and
  * the commands know nothing else of the primary.
  */
-import type { Comparison, OnDoubt } from '../contract/canary.ts';
+import type { ScaleHold, ScaleReason } from '../contract/autoscaling.ts';
+import type { CanaryVerdict, ComparisonRow, OnDoubt } from '../contract/canary.ts';
 import type { Balance, Sharing } from '../contract/modes.ts';
 import type { MovesByReason } from '../contract/moves.ts';
 import type { AskedKind, AskedTargets, OperationKind } from '../contract/operations.ts';
@@ -43,8 +44,10 @@ export interface Status {
   readonly parked: readonly WorkerStatus[];
   /** The generation that `prefork rollback` returns to; null when there is none. */
   readonly kept: KeptStatus | null;
-  /** The canary that is watched now; null when there is none. */
+  /** The canary that is being watched; null when there is none. */
   readonly canary: CanaryStatus | null;
+  /** How `--workers <min>..<max>` chooses the number of workers, and why; null when the number is fixed. */
+  readonly autoscale: AutoscaleStatus | null;
   /** The operation that runs now; null when there is none. */
   readonly operation: OperationKind | null;
   readonly reloads: {
@@ -73,18 +76,6 @@ export interface BalanceStatus {
   readonly moves: MovesByReason;
 }
 
-/** A canary that is watched, and how its generation compares so far. */
-export interface CanaryStatus {
-  readonly generation: number;
-  readonly slots: readonly number[];
-  /** How long it has been watched, and is to be, ms. */
-  readonly elapsed: number;
-  readonly watch: number;
-  readonly onDoubt: OnDoubt;
-  /** Null before the first look. */
-  readonly comparison: Comparison | null;
-}
-
 /** A generation whose workers are parked. */
 export interface KeptStatus {
   readonly generation: number;
@@ -93,6 +84,47 @@ export interface KeptStatus {
   readonly rss: number;
   /** When it is given up. */
   readonly until: string;
+}
+
+/** Workers of a new generation that serve beside those of the one before, and how the two compare so far. */
+export interface CanaryStatus {
+  /** The numbers of the two generations. */
+  readonly baseline: number;
+  readonly canary: number;
+  /** The slots that the canary's workers have. */
+  readonly slots: readonly number[];
+  /** The time since the last of its workers began to serve, and the time that it is watched, ms. */
+  readonly elapsed: number;
+  readonly total: number;
+  /** What becomes of it when there is too little traffic to tell. */
+  readonly onDoubt: OnDoubt;
+  readonly verdict: CanaryVerdict;
+  /** Lines that say what is worse, or what there is too little of. */
+  readonly reasons: readonly string[];
+  readonly table: readonly ComparisonRow[];
+}
+
+/** What autoscaling sees, what it did last, and what holds it back. */
+export interface AutoscaleStatus {
+  /** The range. */
+  readonly least: number;
+  readonly most: number;
+  /** The mean utilization of the event loops over the last seconds, and that times the workers; null while it is unknown. */
+  readonly utilization: number | null;
+  readonly demand: number | null;
+  /** The number of workers that fits into the memory of the cgroup; null without a limit. */
+  readonly fitting: number | null;
+  /** Why the number stays, though it would change otherwise; null when nothing holds it. */
+  readonly hold: ScaleHold | null;
+  /** What a person has paused it by, and when; null when it is not paused. */
+  readonly paused: { readonly by: string; readonly at: string } | null;
+  /** The last change that it has asked for; null before the first. */
+  readonly last: {
+    readonly from: number;
+    readonly to: number;
+    readonly reason: ScaleReason;
+    readonly at: string;
+  } | null;
 }
 
 export interface ReloadStatus {

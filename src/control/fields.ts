@@ -84,6 +84,14 @@ export function readBoolean(fields: Fields, key: string): boolean {
   throw new BadRequest(`${key}: expected true or false, got ${quote(value)}`);
 }
 
+/** Reads a field that is true or not given. */
+export function readTrue(fields: Fields, key: string): true | undefined {
+  const value = fields[key];
+  if (value === undefined) return undefined;
+  if (value === true || value === 'true' || value === '') return true;
+  throw new BadRequest(`${key}: expected true, got ${quote(value)}`);
+}
+
 /** Reads an absolute path; undefined when it was not given. */
 export function readPath(fields: Fields, key: string): string | undefined {
   const value = fields[key];

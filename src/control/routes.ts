@@ -10,6 +10,7 @@ import {
   readInteger,
   readPath,
   readShare,
+  readTrue,
   type Fields,
 } from './fields.ts';
 import { refusal, type Provenance } from './origin.ts';
@@ -231,14 +232,14 @@ function pathOf(kind: AskedKind, given: Fields): string | undefined {
 function targetOf<Kind extends AskedKind>(kind: Kind, given: Fields): AskedTargets[Kind] {
   const { fields = {}, oneOf } = rowOf(kind);
   const values = Object.entries(fields).map(([name, field]) => {
-    return [name, valueOf(given, name, field)] as const;
+    return [name, readField(given, name, field)] as const;
   });
   const known = values.filter(([, value]) => value !== undefined);
   if (oneOf !== undefined && known.length !== 1) throw new BadRequest(`expected ${oneOf}`);
   return Object.fromEntries(known) as AskedTargets[Kind];
 }
 
-function valueOf(given: Fields, name: string, field: OperationField): string | number | undefined {
+function readField(given: Fields, name: string, field: OperationField): number | string | true | undefined {
   switch (field.type) {
     case 'integer':
       return readInteger(given, name, field);
@@ -248,6 +249,8 @@ function valueOf(given: Fields, name: string, field: OperationField): string | n
       return readChoice(given, name, field.choices);
     case 'share':
       return readShare(given, name);
+    case 'true':
+      return readTrue(given, name);
   }
 }
 

@@ -2,23 +2,27 @@
 import type { CanaryVerdict, ComparisonRow } from '../contract/canary.ts';
 import { count, milliseconds, size } from './figures.ts';
 
+/** The text for a figure that is not known. */
+const NONE = '–';
+
 const formats: Readonly<Record<ComparisonRow['unit'], (value: number) => string>> = {
   ms: milliseconds,
   bytes: size,
   'bytes/s': (value) => `${size(value)}/s`,
-  ratio: (value) => `${Number((value * 100).toPrecision(3))}%`,
-  requests: (value) => count(Math.round(value)),
-  connections: (value) => count(Math.round(value)),
-  '': (value) => String(Number(value.toPrecision(4))),
+  ratio: (value) => `${Number((value * 100).toFixed(2))}%`,
+  requests: count,
+  connections: count,
+  '': (value) => String(Number(value.toPrecision(3))),
 };
 
-/**
- * Formats one side of a row. An older page meets a newer server, which may have other units.
- *
- * @param none the text for a figure that is not known.
- */
-export function comparedText(value: number | null, unit: ComparisonRow['unit'], none: string): string {
-  return value === null ? none : (formats[unit] ?? String)(value);
+/** Formats one side of a row. An older page meets a newer server, which may have other units. */
+export function compared(value: number | null, unit: ComparisonRow['unit']): string {
+  return value === null ? NONE : (formats[unit] ?? String)(value);
+}
+
+/** The cells of a row: the figure, the old generation, the new one, the most that it may have, and what comes of it. */
+export function comparisonCells({ figure, unit, baseline, canary, limit, verdict }: ComparisonRow): string[] {
+  return [figure, compared(baseline, unit), compared(canary, unit), compared(limit, unit), verdict];
 }
 
 const verdictWords: Readonly<Record<CanaryVerdict, string>> = {
@@ -28,6 +32,6 @@ const verdictWords: Readonly<Record<CanaryVerdict, string>> = {
   doubt: 'too little traffic to tell',
 };
 
-export function verdictText(verdict: CanaryVerdict): string {
+export function verdictOf(verdict: CanaryVerdict): string {
   return verdictWords[verdict] ?? verdict;
 }

@@ -27,6 +27,48 @@ export const serverMetrics: readonly Metric[] = [
   },
   {
     ...gauge,
+    name: 'prefork_autoscale_limit_workers',
+    help: 'The ends of the range of --workers, and how many workers fit into the memory; absent where there is none.',
+    unit: 'workers',
+    labels: ['limit'],
+    advice: 'When the demand stays near the most, raise it, or add machines. A low memory limit keeps workers away.',
+    read: ({ status: { autoscale } }) =>
+      autoscale === null
+        ? []
+        : [
+            { value: autoscale.least, labels: { limit: 'least' } },
+            { value: autoscale.most, labels: { limit: 'most' } },
+            ...(autoscale.fitting === null ? [] : [{ value: autoscale.fitting, labels: { limit: 'memory' } }]),
+          ],
+  },
+  {
+    ...gauge,
+    name: 'prefork_autoscale_demand_workers',
+    help: 'The mean utilization of the event loops times the workers; absent while it is unknown, and for a fixed number.',
+    unit: 'workers',
+    advice: 'This is the load that autoscaling goes by. Three quarters of the workers are as much as should be used.',
+    read: ({ status: { autoscale } }) => some(autoscale?.demand ?? undefined),
+  },
+  {
+    ...gauge,
+    name: 'prefork_autoscale_paused',
+    help: '1 while a person’s scale keeps autoscaling from changing the number; absent for a fixed number.',
+    unit: '',
+    advice: 'prefork scale auto resumes it.',
+    read: ({ status: { autoscale } }) => some(autoscale === null ? undefined : Number(autoscale.paused !== null)),
+  },
+  {
+    ...gauge,
+    name: 'prefork_autoscale_held',
+    help: '1 while something keeps autoscaling from changing the number, and why; absent when nothing does.',
+    unit: '',
+    labels: ['reason'],
+    advice: 'docs/autoscaling.md says what the reasons are.',
+    read: ({ status: { autoscale } }) =>
+      autoscale === null || autoscale.hold === null ? [] : [{ value: 1, labels: { reason: autoscale.hold } }],
+  },
+  {
+    ...gauge,
     name: 'prefork_workers_serving',
     help: 'The number of workers that serve.',
     unit: 'workers',

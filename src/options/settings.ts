@@ -6,6 +6,7 @@ import type { LoadedConfig } from './config-file.ts';
 import { availableCores } from './machine/cores.ts';
 import { entryName } from './entry.ts';
 import { configLibraryKeys, libraryKeys, libraryTable } from './library.ts';
+import { resolveRange } from './range.ts';
 import { readValue, type ValueOf } from './shape.ts';
 import { flagName, optionRows, settingKeys, variableName, type optionTable, type SettingKey } from './table.ts';
 import type { LibraryOptions, Options, Settings } from './types.ts';
@@ -39,11 +40,26 @@ export function resolveSettings(sources: Sources): Settings {
   const values = Object.fromEntries(settingKeys.map((key) => [key, valueInForce(key, sources)])) as Values;
   return {
     ...values,
-    workers: values.workers === 'auto' ? availableCores() : values.workers,
+    ...workersOf(values.workers),
     maxBoots: values.maxBoots === 'auto' ? availableCores() : values.maxBoots,
     name: values.name ?? entryName(sources.entry),
     isNameGiven: values.name !== undefined,
   };
+}
+
+/** Decides how many workers there are at the start. With a range it is one for each core, or the nearest number. */
+function workersOf(workers: Values['workers'], cores: number = availableCores()): Pick<Settings, 'workers' | 'range'> {
+  if (workers === 'auto') return { workers: cores, range: undefined };
+  if (typeof workers === 'number') return { workers, range: undefined };
+  const range = resolveRange(workers, cores);
+  if (range === undefined) {
+    fail(
+      'workers',
+      `a range that does not end below its beginning, with auto for ${cores}`,
+      `${workers.least}..${workers.most}`,
+    );
+  }
+  return { workers: Math.max(range.least, Math.min(range.most, cores)), range };
 }
 
 function valueInForce(key: SettingKey, { flags, options, env = process.env, config }: Sources): unknown {

@@ -5,6 +5,7 @@ import { parseMetricLimits, readMetricLimits } from './metric-limits.ts';
 import { parsePercent } from './percent.ts';
 import { either } from './quote.ts';
 import { formatSize, LARGEST_SIZE_BYTES, parseSize } from './size.ts';
+import { parseRange, type WorkerRange } from './range.ts';
 import { formatTime, LONGEST_TIME_MS, parseTime } from './time.ts';
 import { hasFields } from '../contract/fields.ts';
 
@@ -51,29 +52,38 @@ interface PlainShape {
     | 'logger';
 }
 
-export type Shape = IntegerShape | ChoiceShape | MeasureShape | PercentShape | PlainShape;
+/** A number of workers, or a range of it. `auto` may stand for each number. */
+interface WorkersShape {
+  readonly type: 'workers';
+  readonly min: number;
+  readonly max: number;
+}
+
+export type Shape = IntegerShape | WorkersShape | ChoiceShape | MeasureShape | PercentShape | PlainShape;
 
 /** The type of the value that is read: milliseconds for a time, bytes for a size. */
 export type ValueOf<S extends Shape> = S extends { type: 'integer'; word: infer Word }
   ? number | Word
-  : S extends { type: 'integer' | 'time' | 'size' | 'percent' }
-    ? number
-    : S extends { type: 'choice'; choices: ReadonlyArray<infer Choice> }
-      ? Choice
-      : S extends { type: 'account' }
-        ? string | number
-        : S extends { type: 'ports' }
-          ? readonly number[]
-          : S extends { type: 'metrics' }
-            ? readonly MetricLimit[]
-            : S extends { type: 'share' }
-              ? CanaryShare
-              : S extends { type: 'switch' }
-                ? boolean
-                : string;
+  : S extends { type: 'workers' }
+    ? number | 'auto' | WorkerRange
+    : S extends { type: 'integer' | 'time' | 'size' | 'percent' }
+      ? number
+      : S extends { type: 'choice'; choices: ReadonlyArray<infer Choice> }
+        ? Choice
+        : S extends { type: 'account' }
+          ? string | number
+          : S extends { type: 'ports' }
+            ? readonly number[]
+            : S extends { type: 'metrics' }
+              ? readonly MetricLimit[]
+              : S extends { type: 'share' }
+                ? CanaryShare
+                : S extends { type: 'switch' }
+                  ? boolean
+                  : string;
 
 /** The values that text can express. */
-type TextValue = string | number | boolean | readonly number[] | readonly MetricLimit[];
+type TextValue = string | number | boolean | readonly number[] | readonly MetricLimit[] | WorkerRange;
 
 /** Reads the text of a flag or variable; undefined when it does not fit. */
 export function readText(shape: Shape, text: string): TextValue | undefined {
@@ -118,6 +128,17 @@ const integer: Kind<IntegerShape> = {
     return word === undefined ? range : `${range} or ${word}`;
   },
   hint: ({ word }) => (word === undefined ? 'n' : `n|${word}`),
+};
+
+const workers: Kind<WorkersShape> = {
+  fromText: (shape, text) => {
+    if (text === 'auto') return text;
+    return parseRange(text) ?? within(shape, /^\d{1,15}$/.test(text) ? Number(text) : undefined);
+  },
+  fromValue: (shape, value) =>
+    typeof value === 'string' && !/^\d+$/.test(value) ? workers.fromText(shape, value) : within(shape, value),
+  expected: ({ min, max }) => `a whole number from ${min} to ${max}, auto, or a range of these such as 2..8`,
+  hint: () => 'n|auto|n..n',
 };
 
 const time: Kind<MeasureShape> = measure('time', 'such as 10s or 500ms', LONGEST_TIME_MS, parseTime, formatTime);
@@ -224,6 +245,7 @@ const loggerFunctions = ['debug', 'info', 'warn', 'error'] as const;
 
 const kinds: { readonly [Type in Shape['type']]: Kind<Extract<Shape, { type: Type }>> } = {
   integer,
+  workers,
   time,
   size,
   percent,

@@ -10,13 +10,13 @@ import { keysOf } from '../contract/tables.ts';
  */
 export const optionTable = {
   workers: {
-    type: 'integer',
+    type: 'workers',
     min: 1,
     max: MOST_WORKERS as typeof MOST_WORKERS,
-    word: 'auto',
     short: 'w',
     default: 'auto',
-    about: 'How many workers run. auto: one for each core that this process may use (affinity and cgroup quota).',
+    about:
+      'How many workers run. auto: one for each core that this process may use (affinity and cgroup quota). A range, such as 2..8 or 1..auto: as many as the load needs.',
   },
   name: {
     type: 'name',
@@ -78,15 +78,6 @@ export const optionTable = {
     default: 1,
     about: 'How many new workers a reload boots at a time, beside the old ones.',
   },
-  maxBoots: {
-    type: 'integer',
-    min: 1,
-    max: MOST_WORKERS as typeof MOST_WORKERS,
-    word: 'auto',
-    default: 'auto',
-    about:
-      'How many workers boot at a time at the start, and when the number of workers grows. auto: as many as there are cores for this process.',
-  },
   keepPrevious: {
     type: 'time',
     // The time for which a timer of Node's can wait is about 24 days.
@@ -114,6 +105,15 @@ export const optionTable = {
     default: 'rollback',
     about:
       'What becomes of a canary that had too little traffic to tell. continue: the other workers are replaced too.',
+  },
+  maxBoots: {
+    type: 'integer',
+    min: 1,
+    max: MOST_WORKERS as typeof MOST_WORKERS,
+    word: 'auto',
+    default: 'auto',
+    about:
+      'How many workers boot at a time at the start, and when the number of workers grows. A worker whose boot only waits does not count. auto: as many as there are cores for this process.',
   },
   canaryErrors: {
     type: 'percent',

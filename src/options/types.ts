@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import type { CanaryShare, MetricLimit, OnDoubt } from '../contract/canary.ts';
+import type { Range } from './range.ts';
 import type { Balance, Migrate, Network, Sharing } from '../contract/modes.ts';
 
 /** A length of time: a whole number of milliseconds, or text with a whole number and its unit. */
@@ -21,12 +22,14 @@ export type Size = number | `${number}${'b' | 'kb' | 'mb' | 'gb'}`;
 export interface Options {
   /**
    * How many workers run, 1 to 1024. `'auto'` runs one for each core that this process may use: those of its CPU
-   * affinity, limited by the CPU quota of its cgroup, rounded up.
+   * affinity, limited by the CPU quota of its cgroup, rounded up. A range such as `'2..8'` or `'1..auto'` runs as many as the
+   * load needs, within the memory of the cgroup, and starts with one for each core or the nearest number in the range.
+   * docs/autoscaling.md has the rule.
    *
    * @default 'auto'
    * @example workers: 4
    */
-  workers?: number | 'auto' | undefined;
+  workers?: number | 'auto' | `${number | 'auto'}..${number | 'auto'}` | undefined;
   /**
    * The name of this server: 1 to 64 letters, digits, `.`, `_` or `-`. The first character may not be `.` or `-`.
    *
@@ -118,8 +121,8 @@ export interface Options {
   settle?: Time | undefined;
   /**
    * How many workers boot at a time at the start, and when the number of workers grows, 1 to 1024. A boot keeps a core
-   * busy, so more of them at a time than there are cores make the first worker late and the last no sooner. `'auto'`: the
-   * cores that this process may use. A larger number suits workers whose boot is mostly a wait.
+   * busy, so more of them at a time than there are cores make the first worker late and the last hardly sooner. A worker that
+   * waits while it boots, for a database for example, does not count. `'auto'`: the cores that this process may use.
    *
    * @default 'auto'
    * @example maxBoots: 8
@@ -185,7 +188,7 @@ export interface Options {
   canaryLatency?: Percent | undefined;
   /**
    * The percentage, 1% to 1000%, by which the event loops of a canary may be busier when they serve as many requests, or later. A
-   * difference of less than a tenth of the time, or 20 ms, never counts.
+   * difference of less than 15 % of the time, or 50 ms, never counts.
    *
    * @default '50%'
    * @example canaryLoop: '100%'
@@ -495,7 +498,10 @@ export interface Config extends Options, Omit<LibraryOptions, 'network' | 'backl
 
 /** Options with every value in force and checked: text is parsed, `auto` is counted, times are milliseconds. */
 export interface Settings {
+  /** How many workers there are at the start. */
   readonly workers: number;
+  /** The range in which their number changes by itself; undefined when it stays. */
+  readonly range: Range | undefined;
   readonly name: string;
   /** Whether the name was chosen, or comes from the entry. */
   readonly isNameGiven: boolean;
@@ -511,13 +517,13 @@ export interface Settings {
   readonly settle: number;
   /** At least 1. */
   readonly maxSurge: number;
-  readonly maxBoots: number;
   /** ms; 0 is off. */
   readonly keepPrevious: number;
   readonly canary: CanaryShare;
   /** ms. */
   readonly canaryWatch: number;
   readonly onDoubt: OnDoubt;
+  readonly maxBoots: number;
   /** Percent. */
   readonly canaryErrors: number;
   /** Percent. */

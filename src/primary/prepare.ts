@@ -33,6 +33,7 @@ export async function prepare(settings: Settings, options: LibraryOptions, log: 
   const sharing = sharingFor(settings, options);
   log('sharing', sharing);
   refuseForAnotherUser(settings, sharing, options);
+  refuseParking(settings, sharing);
   const maxMemory = await maxMemoryFor(settings, log);
   const compileCache = await compileCacheFor(settings, log);
   const board = createBoard(settings, log);
@@ -47,14 +48,14 @@ export async function prepare(settings: Settings, options: LibraryOptions, log: 
 }
 
 function balanceFor(
-  { balance, workers, migrate }: Settings,
+  { balance, workers, range, migrate }: Settings,
   { mode }: SharingChoice,
   board: Board | undefined,
 ): Balance {
   try {
     return chooseBalance(balance, {
       sharing: mode,
-      workers,
+      workers: range?.most ?? workers,
       hasBoard: board !== undefined,
       migrate: migrate !== 'off',
     });
@@ -97,6 +98,16 @@ function refuseForAnotherUser(
   }
 }
 
+/** node:cluster gives connections to parked workers too, so that they would serve on. */
+function refuseParking({ keepPrevious, canary }: Settings, { mode }: SharingChoice): void {
+  if (mode !== 'round-robin') return;
+  const option = keepPrevious > 0 ? '--keep-previous' : canary === 0 ? undefined : '--canary';
+  if (option === undefined) return;
+  throw new UsageError(
+    `${option}: expected another --sharing than round-robin, in which a parked worker still gets connections`,
+  );
+}
+
 async function maxMemoryFor(settings: Settings, log: Log): Promise<number> {
   if (settings.maxMemory === 0) return 0;
   const { fitMemory, memoryLimit } = await import('../options/machine/memory.ts');
@@ -116,10 +127,10 @@ async function compileCacheFor({ compileCache }: Settings, log: Log): Promise<st
 /**
  * Creates the scoreboard. A server without figures is better than none, so a full disk does not keep it from starting.
  */
-function createBoard({ name, workers, spares }: Settings, log: Log): Board | undefined {
+function createBoard({ name, workers, range, spares }: Settings, log: Log): Board | undefined {
   sweepStale();
   try {
-    const rows = Math.max(FEWEST_ROWS, (workers + spares) * ROWS_PER_WORKER);
+    const rows = Math.max(FEWEST_ROWS, ((range?.most ?? workers) + spares) * ROWS_PER_WORKER);
     return Board.create({ name, rows });
   } catch (error) {
     log('no scoreboard', { message: messageOf(error) });

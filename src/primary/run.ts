@@ -140,6 +140,7 @@ async function supervise(
     isSeparated,
     sharing: sharing.mode,
     balance,
+    range: settings.range,
     hasBinder: binder !== undefined,
   });
   const replace = oldPrimary !== undefined;

@@ -1,4 +1,4 @@
-import { closeSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, readdirSync, readFileSync } from 'node:fs';
 
 /** The first descriptor after those of stdio. */
 const FIRST = 3;
@@ -6,20 +6,41 @@ const FIRST = 3;
 /** O_CLOEXEC of open(2), as proc(5) shows it in the flags of /proc/<pid>/fdinfo. */
 const CLOSE_ON_EXEC = 0o2000000;
 
+/** The kernel's clock for files goes in steps, and may be so much behind the clock of this process, ms. */
+const CLOCK_STEP_MS = 20;
+
 /**
  * Closes descriptors that this process inherited and that its workers would inherit too, such as a lock of the shell,
  * or a file that another user had opened. Node marks inherited descriptors close-on-exec, but stops at the first number
  * above 15 that is not in use (libuv's uv_disable_stdio_inheritance). What Node opens itself is always marked. Call
  * this before anything but Node has opened files, because a library may forget to mark its own.
  *
+ * V8 does not mark the files that it writes for `--prof`, `--perf-basic-prof` and the like. It would write on into
+ * whatever gets the number of such a file after that is closed. So what may be one of these stays open.
+ *
  * @param kept the descriptors that stay open.
+ * @returns the descriptors that were closed.
  */
 export function closeInherited(kept: readonly number[] = [], directory = '/proc/self'): number[] {
   return descriptorsIn(directory).filter((fd) => {
-    if (fd < FIRST || kept.includes(fd) || !isInheritable(fd, directory)) return false;
+    if (fd < FIRST || kept.includes(fd)) return false;
+    const flags = flagsOf(fd, directory);
+    if (flags === undefined || (flags & CLOSE_ON_EXEC) !== 0 || mayBeOurs(fd, flags)) return false;
     closeSync(fd);
     return true;
   });
+}
+
+/** Tells whether this process itself may write the file: it is open for writing, and was changed since the process began. */
+function mayBeOurs(fd: number, flags: number): boolean {
+  if ((flags & (constants.O_WRONLY | constants.O_RDWR)) === 0) return false;
+  try {
+    const stats = fstatSync(fd);
+    return stats.isFile() && stats.ctimeMs >= performance.timeOrigin - CLOCK_STEP_MS;
+  } catch {
+    // Nothing has this descriptor any more.
+    return true;
+  }
 }
 
 function descriptorsIn(directory: string): number[] {
@@ -31,12 +52,12 @@ function descriptorsIn(directory: string): number[] {
   }
 }
 
-function isInheritable(fd: number, directory: string): boolean {
+/** The flags of open(2). Undefined when nothing has the descriptor any more: by one the directory was read. */
+function flagsOf(fd: number, directory: string): number | undefined {
   try {
     const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`${directory}/fdinfo/${fd}`, 'latin1'))?.[1];
-    return flags !== undefined && (Number.parseInt(flags, 8) & CLOSE_ON_EXEC) === 0;
+    return flags === undefined ? undefined : Number.parseInt(flags, 8);
   } catch {
-    // This was the descriptor by which the directory was read.
-    return false;
+    return undefined;
   }
 }

@@ -30,6 +30,8 @@ export interface Handover extends SocketManifest {
   readonly generation: number;
   /** The present number of workers, if it was changed at run time. */
   readonly workers: number | undefined;
+  /** What a person has paused autoscaling by, and when (monotonic, ms). An older primary does not send this. */
+  readonly paused?: { readonly by: string; readonly at: number } | undefined;
   /** The descriptor of systemd's notification socket, where that was passed. */
   readonly notifyFd: number | undefined;
   /** UDP sockets. An older primary does not send them. */

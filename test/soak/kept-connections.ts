@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { serve, type App } from '../support/app.ts';
 import { KeptConnections } from '../support/kept-connections.ts';
+import { reload } from '../support/reloads.ts';
 import { endSuccessor, upgraded } from '../support/upgrades.ts';
 
 const { values } = parseArgs({
@@ -60,17 +61,11 @@ const at = (share: number): string => (times[Math.floor(times.length * share)] ?
 const done = { reloads, scales, recycles: app.events('recycling').length, upgrades };
 console.log(process.version, values.entry, values.over, values.traffic, JSON.stringify(done), JSON.stringify(report));
 console.log(`  response times, ms: p50 ${at(0.5)}, p99 ${at(0.99)}, max ${at(0.9999)}`);
-if (gone.length > 0) console.log(`  the old workers of a reload were gone after, ms: ${gone.join(' ')}`);
-
-/** @returns how long after the end of the reload the last of the earlier workers ended, in ms. */
-async function reload(server: App, nth: number): Promise<number> {
-  const before = [...server.workers.values()];
-  server.signal('SIGHUP');
-  await server.event('reload done', {}, nth);
-  const doneAt = performance.now();
-  for (const pid of before) await server.event('worker stopped', { pid });
-  return Math.round(performance.now() - doneAt);
+if (report.closed + report.toldToClose + report.lost + report.wrong > 0) {
+  for (const { name, fields } of app.events('worker drained')) console.log(' ', name, JSON.stringify(fields));
+  process.exitCode = 1;
 }
+if (gone.length > 0) console.log(`  the old workers of a reload were gone after, ms: ${gone.join(' ')}`);
 
 /** Scales between 2 workers and 8, and back, by turns. */
 async function scale(server: App, nth: number): Promise<void> {

@@ -52,6 +52,7 @@ export function fakeStatus(changes: Partial<Status> = {}): Status {
     kept: null,
     canary: null,
     leaving: [],
+    autoscale: null,
     operation: null,
     reloads: { done: 0, failed: 0, rolledBack: 0, last: undefined },
     durationBounds: [1, 10, 100],

@@ -35,16 +35,19 @@ export function operationVerb(kind: AskedKind): (argv: readonly string[]) => Pro
   };
 }
 
+const valueOf = { integer: 'n', path: 'path', true: 'true', choice: 'word', share: 'n|n%' } as const;
+
 /** The command of an operation that has no file: each field of its row becomes an option with a value. */
 function plainCommand<Kind extends AskedKind>(kind: Kind): OperationCommand<Kind> {
   const { fields = {}, about = '' } = rowOf(kind);
   const values: Record<string, ValueShape> = {};
   for (const [name, { type }] of Object.entries(fields)) {
-    values[name] = { value: type === 'integer' ? 'n' : 'path', about: `The ${name} of the operation.` };
+    values[name] = { value: valueOf[type], about: `The ${name} of the operation.` };
   }
   const target = (line: VerbLine): AskedTargets[Kind] => {
     const given = Object.entries(fields).filter(([name]) => line.values.has(name));
     const read = given.map(([name, field]) => {
+      if (field.type === 'true') return [name, true] as const;
       if (field.type === 'path') return [name, resolve(line.values.get(name)!)] as const;
       if (field.type !== 'integer') return [name, line.values.get(name)!] as const;
       return [name, readNumber(line, name, { min: field.min, max: field.max, preset: field.min })] as const;

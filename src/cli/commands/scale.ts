@@ -8,11 +8,12 @@ import type { VerbShape } from '../verb-line.ts';
 
 const { min, max } = optionTable.workers;
 
-const shape: VerbShape = { argument: `a whole number from ${min} to ${max}, or +n or -n` };
+const shape: VerbShape = { argument: `a whole number from ${min} to ${max}, +n, -n or auto` };
 
 const help = `\
 prefork scale 8 runs 8 workers; scale +2 runs two more than now, scale -1 one
-fewer. A worker that is no longer needed finishes its requests first.`;
+fewer. A worker that is no longer needed finishes its requests first. This pauses
+autoscaling (--workers <min>..<max>), and scale auto resumes it.`;
 
 export const scale: OperationCommand<'scale'> = {
   shape,
@@ -22,6 +23,7 @@ export const scale: OperationCommand<'scale'> = {
 };
 
 function parseTarget(text: string | undefined): ScaleTarget {
+  if (text === 'auto') return { auto: true };
   const [, sign, digits] = /^([+-]?)(\d{1,6})$/.exec(text ?? '') ?? [];
   const number = Number(digits);
   // `+0` would only be a question, and `status` answers that.

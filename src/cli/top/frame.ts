@@ -1,12 +1,12 @@
 /** Makes the lines on the screen from the history, the user's view and the room there is. This module is pure. */
 import type { CanaryStatus, Status } from '../../control/controls.ts';
-import { verdictText } from '../../format/comparison.ts';
-import { comparisonLines } from '../comparison-text.ts';
+import { autoscaleLine } from '../../format/autoscale.ts';
+import { comparisonCells, verdictOf } from '../../format/comparison.ts';
 import { duration } from '../../format/duration.ts';
 import { printable } from '../../format/printable.ts';
 import { count, percent, size } from '../../format/figures.ts';
 import { sorted } from './columns.ts';
-import { sumOf, type History, type Row } from './history.ts';
+import { sumOf, type History, type Row, type Sample } from './history.ts';
 import { keyHelp } from './keys.ts';
 import { sparkline } from './sparkline.ts';
 import { tableOf, type Style } from './table.ts';
@@ -88,7 +88,15 @@ function headLines(history: History, { columns }: Room, { color, sparks }: Style
   return [
     { text: color('bold', first.slice(0, name.length)) + first.slice(name.length), rank: 4 },
     { text: line === '' ? second : `${second}  ${line}`, rank: 2 },
+    ...autoscaleLines(sample, columns),
   ];
+}
+
+/** An older primary does not know of autoscaling. */
+function autoscaleLines({ status: { autoscale, startedAt, uptime } }: Sample, columns: number): Line[] {
+  // The clock of the primary is the one that the times are of.
+  const now = Date.parse(startedAt) + uptime;
+  return autoscale ? [{ text: fit(autoscaleLine(autoscale, now), columns), rank: 2 }] : [];
 }
 
 const openOf = ({ worker }: Row): number | undefined => worker?.vitals?.connectionsOpen;
@@ -113,10 +121,16 @@ function noteOf({ operation, phase, reloads: { last } }: Status): string {
  */
 function canaryLines(canary: CanaryStatus | null | undefined, columns: number, { color }: Style): Line[] {
   if (!canary) return [];
-  const { generation, slots, elapsed, watch, comparison } = canary;
-  const { verdict = 'undecided', reasons = [], table = [] } = comparison ?? {};
-  const words = `canary gen ${generation} in ${slots.length} of the slots for ${duration(elapsed)} of ${duration(watch)}: ${verdictText(verdict)}  p promote  b roll back`;
-  const texts = comparison === null ? [] : comparisonLines(comparison);
+  const { slots, elapsed, verdict, reasons, table } = canary;
+  const words = `gen ${canary.canary} beside gen ${canary.baseline} in ${slots.length} of the slots for ${duration(elapsed)} of ${duration(canary.total)}: ${verdictOf(verdict)}  p promote  b roll back`;
+  const titles = ['', `gen ${canary.baseline}`, `gen ${canary.canary}`, 'at most', ''];
+  const cells = [titles, ...table.map(comparisonCells)];
+  const widths = titles.map((_, nth) => Math.max(...cells.map((row) => row[nth]!.length)));
+  const texts = cells.map((row) =>
+    row
+      .map((cell, nth) => (nth === 0 || nth === 4 ? cell.padEnd(widths[nth]!) : cell.padStart(widths[nth]!)))
+      .join('  '),
+  );
   return [
     { text: color('bold', fit(words, columns)), rank: 3.5 },
     ...reasons.map((reason) => ({ text: color('yellow', fit(reason, columns)), rank: 1.4 })),

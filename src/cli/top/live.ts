@@ -89,7 +89,7 @@ export class Live {
     if (action === 'fewer') void this.#tell('scale', scale(-1));
     if (action !== 'promote' && action !== 'rollback') return;
     const canary = this.#history.sample?.status.canary;
-    if (canary) void this.#tell(action, operate(server, `/${action}`, {}));
+    if (canary) void this.#tell(action, operate(server, `/${action}` as '/reload', {}));
     else this.#say('no canary is being watched');
   }
 

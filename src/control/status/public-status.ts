@@ -1,4 +1,4 @@
-import type { CanaryStatus, RecordedEvent, SlotStatus, Status } from '../controls.ts';
+import type { RecordedEvent, SlotStatus, Status } from '../controls.ts';
 
 /** The text that replaces what the application said. */
 const WITHHELD = 'the log says why';
@@ -14,16 +14,10 @@ export function withoutWords(status: Status): Status {
   return {
     ...status,
     directory: '',
-    canary: status.canary && canaryWithoutWords(status.canary),
+    canary: status.canary && { ...status.canary, reasons: status.canary.reasons.map(() => WITHHELD) },
     slots: status.slots.map(slotWithoutWords),
     reloads: { ...status.reloads, last: last && { ...last, reason } },
   };
-}
-
-/** The application's opinion of its workers is among the reasons. */
-function canaryWithoutWords({ comparison, ...rest }: CanaryStatus): CanaryStatus {
-  const reasons = comparison?.reasons.map(() => WITHHELD) ?? [];
-  return { ...rest, comparison: comparison && { ...comparison, reasons } };
 }
 
 function slotWithoutWords(slot: SlotStatus): SlotStatus {

@@ -4,12 +4,14 @@
  *
  * It is open: a server that is newer may say more. Tests close it, so that nothing is said that is not in here.
  */
-import type { Comparison, ComparisonRow } from '../../contract/canary.ts';
+import type { ComparisonRow } from '../../contract/canary.ts';
 import type { Figure } from '../../contract/figures.ts';
 import type { MoveReason, MovesByReason } from '../../contract/moves.ts';
 import { operationKinds } from '../../contract/operations.ts';
 import { VITALS, type Vitals } from '../../contract/vitals.ts';
+import { scaleHolds, scaleReasons } from '../../contract/autoscaling.ts';
 import type {
+  AutoscaleStatus,
   BalanceStatus,
   CanaryStatus,
   ExitStatus,
@@ -109,42 +111,37 @@ const kept: Schema<KeptStatus> = object<KeptStatus>('the generation that a rollb
   until: time('when it is given up'),
 });
 
-const onDoubt = words('what happens when there is too little traffic to tell', { rollback: '', continue: '' });
-
-const comparison: Schema<Comparison> = object<Comparison>('how its generation compares', {
-  baseline: count('the generation that it is compared with'),
-  canary: count('its own generation'),
-  verdict: words('what is known so far', { undecided: '', worse: '', 'better-or-equal': '', doubt: '' }),
-  reasons: list('what is worse, or what there is too little of', text('')),
-  table: list(
-    'the figures of both',
-    object<ComparisonRow>('', {
-      figure: text('what it is, such as p99'),
-      unit: words('its unit', {
-        ms: '',
-        bytes: '',
-        'bytes/s': '',
-        ratio: '',
-        requests: '',
-        connections: '',
-        '': '',
-      }),
-      baseline: nullable(signed('of the generation before; null for none')),
-      canary: nullable(signed('of the canary; null for none')),
-      limit: nullable(signed('the most that the canary may have; null without a limit')),
-      verdict: words('of this figure alone', { ok: '', worse: '', 'too little': '', 'not judged': '' }),
-    }),
-  ),
+const comparison: Schema<ComparisonRow> = object<ComparisonRow>('A figure of both generations.', {
+  figure: text('what it is, such as p99'),
+  unit: words('its unit; empty for a number', {
+    ms: '',
+    bytes: '',
+    'bytes/s': '',
+    ratio: '',
+    requests: '',
+    connections: '',
+    '': '',
+  }),
+  baseline: nullable(signed('of the old generation; null where there is too little to tell')),
+  canary: nullable(signed('of the new one')),
+  limit: nullable(signed('the most that the canary may have; null where nothing is limited')),
+  verdict: words('what comes of it', { ok: '', worse: '', 'too little': '', 'not judged': '' }),
 });
 
-const canary: Schema<CanaryStatus> = object<CanaryStatus>('A canary that is watched.', {
-  generation: count('its generation'),
-  slots: list('its slots', count('')),
-  elapsed: count('how long it has been watched, ms'),
-  watch: count('how long it is watched, ms'),
-  onDoubt,
-  comparison: nullable(comparison),
-});
+const canary: Schema<CanaryStatus> = object<CanaryStatus>(
+  'Workers of a new generation that serve beside those of the one before.',
+  {
+    baseline: count('the generation of the other workers'),
+    canary: count('its own generation'),
+    slots: list('the slots that its workers have', count('')),
+    elapsed: count('since the last of its workers began to serve'),
+    total: count('how long it is watched'),
+    onDoubt: words('what becomes of it when there is too little traffic to tell', { rollback: '', continue: '' }),
+    verdict: words('how it compares so far', { undecided: '', worse: '', 'better-or-equal': '', doubt: '' }),
+    reasons: list('lines that say what is worse, or what there is too little of', text('')),
+    table: list('the figures that are compared', reference('', 'comparison', comparison)),
+  },
+);
 
 function moves(description: string): Schema<MovesByReason[MoveReason]> {
   return object<MovesByReason[MoveReason]>(description, {
@@ -175,6 +172,29 @@ const balance: Schema<BalanceStatus> = object<BalanceStatus>('how even the conne
   }),
 });
 
+const autoscale: Schema<AutoscaleStatus> = object<AutoscaleStatus>('How the number of workers is chosen.', {
+  least: count('the smallest number'),
+  most: count('the largest number'),
+  utilization: nullable(share('how busy the event loops were over the last seconds; null while that is unknown')),
+  demand: nullable(amount('that, times the workers')),
+  fitting: nullable(count('how many workers fit into the memory of the cgroup; null without a limit')),
+  hold: nullable(words('why the number stays, though it would change otherwise', scaleHolds)),
+  paused: nullable(
+    object<NonNullable<AutoscaleStatus['paused']>>('that a person has scaled; null when nobody has', {
+      by: text('by what: `prefork scale`, SIGTTIN or SIGTTOU'),
+      at: time('when'),
+    }),
+  ),
+  last: nullable(
+    object<NonNullable<AutoscaleStatus['last']>>('the last change; null before the first', {
+      from: count('workers before it'),
+      to: count('workers after it'),
+      reason: words('why', scaleReasons),
+      at: time('when'),
+    }),
+  ),
+});
+
 const status: Schema<Status> = object<Status>('What runs.', {
   version: only(1, 'the version of this format'),
   name: text('the name of the server'),
@@ -199,6 +219,9 @@ const status: Schema<Status> = object<Status>('What runs.', {
   parked: list('workers that accept nothing, and may get their slot back', reference('', 'worker', worker)),
   kept: nullable(kept),
   canary: nullable(reference('the canary that is watched', 'canary', canary)),
+  autoscale: nullable(
+    reference('how `--workers <min>..<max>` chooses the number; null when it is fixed', 'autoscale', autoscale),
+  ),
   operation: nullable(words('the operation that goes on', operationWords)),
   reloads: object<Status['reloads']>('the reloads since the primary started', {
     done: count('how many brought a new generation'),
@@ -221,5 +244,7 @@ export const statusSchema: JsonSchema = {
     exit: exit.json,
     reload: reload.json,
     canary: canary.json,
+    comparison: comparison.json,
+    autoscale: autoscale.json,
   },
 };

@@ -1,8 +1,7 @@
 import { duration } from '../../format/duration.ts';
-import { comparedText, verdictText } from '../../format/comparison.ts';
-import type { Comparison, ComparisonRow } from '../../contract/canary.ts';
+import { comparisonCells, verdictOf } from '../../format/comparison.ts';
+import type { ComparisonRow } from '../../contract/canary.ts';
 import type { CanaryStatus, Status } from '../../control/controls.ts';
-import { NONE } from './figures.ts';
 import { element, find, setAttribute, setText, shape } from './parts/dom.ts';
 import type { Tone } from './states.ts';
 
@@ -19,7 +18,6 @@ export class Canary {
   readonly #title = find('#canary-title');
   readonly #how = find('#canary-how');
   readonly #progress = find('#canary-progress');
-  readonly #table = find('#canary table');
   readonly #head = find('#canary thead');
   readonly #body = find('#canary tbody');
   readonly #reasons = find('#canary-reasons');
@@ -29,18 +27,15 @@ export class Canary {
   show({ canary }: Status): void {
     this.#section.hidden = !canary;
     if (!canary) return;
-    const { generation, comparison } = canary;
-    const before = comparison === null ? '' : ` beside ${comparison.baseline}`;
-    setText(this.#title, `Generation ${generation}${before}`);
+    setText(this.#title, `Generation ${canary.canary} beside ${canary.baseline}`);
     setText(this.#how, wordsOf(canary));
     setAttribute(this.#progress, 'value', String(shareOf(canary)));
-    this.#table.hidden = comparison === null;
-    if (comparison !== null) this.#showTable(comparison);
-    this.#showReasons(comparison?.reasons ?? []);
+    this.#showTable(canary);
+    this.#showReasons(canary.reasons);
   }
 
   /** Rebuilds the table when its rows are others, and else changes the figures alone: a selection stays. */
-  #showTable({ baseline, canary, table }: Comparison): void {
+  #showTable({ baseline, canary, table }: CanaryStatus): void {
     const shown = JSON.stringify([baseline, canary, table.map(({ figure }) => figure)]);
     if (shown !== this.#shown) {
       this.#shown = shown;
@@ -57,10 +52,10 @@ export class Canary {
   }
 
   #showRow(cells: readonly HTMLElement[], row: ComparisonRow): void {
-    const { baseline, canary, limit, unit, verdict } = row;
-    const texts = [baseline, canary, limit].map((value) => comparedText(value, unit, NONE));
+    const [, ...texts] = comparisonCells(row);
+    const verdict = texts.pop()!;
     for (const [nth, text] of texts.entries()) setText(cells[nth + 1]!, text);
-    const [tone, form] = tones[verdict] ?? (['quiet', 'note'] as const);
+    const [tone, form] = tones[row.verdict] ?? (['quiet', 'note'] as const);
     const last = cells.at(-1)!;
     setAttribute(last, 'data-tone', tone);
     setAttribute(last.querySelector('use')!, 'href', `#shape-${form}`);
@@ -74,13 +69,12 @@ export class Canary {
   }
 }
 
-function wordsOf({ slots, elapsed, watch, onDoubt, comparison }: CanaryStatus): string {
+function wordsOf({ slots, elapsed, total, verdict, onDoubt }: CanaryStatus): string {
   const where = `${slots.length === 1 ? 'slot' : 'slots'} ${slots.join(', ')}`;
   const doubt = onDoubt === 'rollback' ? 'rolled back' : 'continued';
-  const verdict = verdictText(comparison?.verdict ?? 'undecided');
-  return `in ${where}, for ${duration(elapsed)} of ${duration(watch)}: ${verdict}; ${doubt} when in doubt`;
+  return `in ${where}, for ${duration(elapsed)} of ${duration(total)}: ${verdictOf(verdict)}; ${doubt} when in doubt`;
 }
 
-function shareOf({ elapsed, watch }: CanaryStatus): number {
-  return watch > 0 ? Math.min(1, elapsed / watch) : 0;
+function shareOf({ elapsed, total }: CanaryStatus): number {
+  return total > 0 ? Math.min(1, elapsed / total) : 0;
 }

@@ -1,5 +1,6 @@
 import { printable } from '../../format/printable.ts';
 import type { Status } from '../../control/controls.ts';
+import { autoscaleLine } from '../../format/autoscale.ts';
 import { element, find, setAttribute, setText, shape } from './parts/dom.ts';
 import { age } from './figures.ts';
 import type { Tone } from './states.ts';
@@ -49,7 +50,7 @@ export class Header {
     document.documentElement.dataset['link'] = kind;
   }
 
-  #showFacts({ pid, generation, uptime, addresses, sharing, balance, prefork, node }: Status): void {
+  #showFacts({ pid, generation, uptime, addresses, sharing, balance, prefork, node, autoscale }: Status): void {
     const facts: ReadonlyArray<readonly [string, string]> = [
       ['address', addresses.join(', ') || '–'],
       ['generation', String(generation)],
@@ -57,6 +58,7 @@ export class Header {
       ['pid', String(pid)],
       ['sharing', sharing],
       ['balance', `${balance.mode}, skew ${balance.skew.toFixed(2)}`],
+      ...(autoscale ? [['autoscale', autoscaleLine(autoscale, Date.now())] as const] : []),
       ['prefork', prefork],
       ['node', node],
     ];

@@ -133,14 +133,14 @@ function askScale(by: number): void {
 function askPromote(): void {
   const watched = model.status?.canary;
   if (!watched || !isAllowed()) return;
-  const text = `The watch ends, and generation ${watched.generation} replaces the other workers, too.`;
+  const text = `The watch ends, and generation ${watched.canary} replaces all workers of generation ${watched.baseline}.`;
   confirmation.ask({ title: 'Promote?', text, yes: 'Promote' }, () => void run('promote', {}));
 }
 
 function askRollback(): void {
   const watched = model.status?.canary;
   if (!watched || !isAllowed()) return;
-  const text = `The watch ends, and the workers that generation ${watched.generation} has replaced take their slots back. No connection is lost.`;
+  const text = `The watch ends, and the workers of generation ${watched.baseline} take their slots back. No connection is lost.`;
   confirmation.ask({ title: 'Roll back?', text, yes: 'Roll back' }, () => void run('rollback', {}));
 }
 

@@ -1,4 +1,6 @@
 /** Tells events in words for people. This module is pure. */
+import { scaleReasons } from '../../contract/autoscaling.ts';
+import { isKeyOf } from '../../contract/tables.ts';
 import { duration } from '../../format/duration.ts';
 import type { RecordedEvent } from '../../control/controls.ts';
 import type { Look } from './states.ts';
@@ -28,6 +30,8 @@ const tellers: Readonly<Record<string, Teller>> = {
     told('turn', 'busy', `Canary of ${fields['workers']}`, `gen ${fields['generation']}, for ${time(fields['watch'])}`),
   'canary:promoted': (fields) => told('turn', 'good', 'Canary promoted', text(fields['reason'])),
   rollback: (fields) => told('turn', 'busy', 'Rolled back', `gen ${fields['generation']}, in ${time(fields['took'])}`),
+  'scale:start': (fields) =>
+    told('note', 'busy', `From ${fields['from']} to ${fields['to']} workers`, reasonOf(fields['reason'])),
   scale: (fields) => told('note', 'busy', `Scaled to ${fields['workers']} workers`, `from ${fields['before']}`),
   stopping: () => told('stopped', 'busy', 'The server stops', ''),
   stopped: (fields) =>
@@ -53,6 +57,13 @@ function told(shape: string, tone: Told['tone'], line: string, detail: string): 
 
 function workerOf({ slot, pid }: Fields): string {
   return slot === undefined ? `Spare ${pid}` : `Slot ${slot}, pid ${pid ?? '–'},`;
+}
+
+/** Autoscaling has a reason, and a person needs none. */
+function reasonOf(reason: Fields[string] | undefined): string {
+  const word = text(reason);
+  if (word === '') return 'as asked';
+  return isKeyOf(scaleReasons, word) ? scaleReasons[word] : word;
 }
 
 function time(value: Fields[string] | undefined): string {

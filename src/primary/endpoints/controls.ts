@@ -3,6 +3,7 @@ import type { Balance, Sharing } from '../../contract/modes.ts';
 import type { AskedKind, AskedTargets } from '../../contract/operations.ts';
 import type { Outcome } from '../../contract/outcome.ts';
 import type { Controls, Dashboard, FiguresHistory, MetricsAnswer, Status } from '../../control/controls.ts';
+import type { Settings } from '../../options/index.ts';
 import type { Operate } from '../fleet/events.ts';
 import type { Failure } from '../fleet/operations/operation.ts';
 import { whyNotRoots } from '../../upgrade/next-node.ts';
@@ -27,6 +28,8 @@ export interface PrimaryControlsParts extends ScrapeTerms {
   /** The modes that are in force, which may differ from the options. */
   readonly sharing: Sharing;
   readonly balance: Balance;
+  /** The range of `--workers`; undefined when the number is fixed. */
+  readonly range: Settings['range'];
   /**
    * True when there is a binder. The program that runs the next primary then has to be root's, because it gets the
    * channel to the binder.
@@ -56,7 +59,7 @@ export class PrimaryControls implements Controls {
   }
 
   status(): Status {
-    const { place, balance } = this.#parts;
+    const { place, balance, range } = this.#parts;
     const { fleet, resources } = this.#supervisor;
     const { listeners, processes } = resources;
     const now = this.#parts.now();
@@ -68,7 +71,7 @@ export class PrimaryControls implements Controls {
       moves: resources.handoffs.moves,
       row,
     };
-    const facts = { name: place.name, ...this.#names, ...served, balance, now, epoch };
+    const facts = { name: place.name, ...this.#names, ...served, balance, range, now, epoch };
     return statusOf(fleet, facts);
   }
 
@@ -86,7 +89,7 @@ export class PrimaryControls implements Controls {
   }
 
   async operate<Kind extends AskedKind>(kind: Kind, asked: AskedTargets[Kind]): Promise<Outcome> {
-    const target = checks[kind]?.(asked, this.#parts.hasBinder) ?? asked;
+    const target = checks[kind]?.(asked, this.#parts) ?? asked;
     if ('ok' in target) return target;
     return this.#supervisor.ask((request) => ({ type: 'operate', kind, target, request }) as Operate);
   }
@@ -105,9 +108,17 @@ export class PrimaryControls implements Controls {
  * cannot.
  */
 const checks: {
-  readonly [Kind in AskedKind]?: (target: AskedTargets[Kind], hasBinder: boolean) => AskedTargets[Kind] | Failure;
+  readonly [Kind in AskedKind]?: (
+    target: AskedTargets[Kind],
+    place: Pick<PrimaryControlsParts, 'hasBinder' | 'sharing'>,
+  ) => AskedTargets[Kind] | Failure;
 } = {
-  upgrade: ({ node, preferNode }, hasBinder) => {
+  reload: (target, { sharing }) => {
+    if (sharing !== 'round-robin' || (target.canary ?? 0) === 0) return target;
+    const reason = 'a canary needs another --sharing than round-robin, in which a parked worker still gets connections';
+    return { ok: false, reason };
+  },
+  upgrade: ({ node, preferNode }, { hasBinder }) => {
     const whyNot = (path: string): string | undefined => whyNotRun(path) ?? (hasBinder ? whyNotRoots(path) : undefined);
     const refusal = node === undefined ? undefined : whyNot(node);
     if (refusal !== undefined) return { ok: false, reason: refusal };

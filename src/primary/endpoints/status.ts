@@ -5,6 +5,7 @@ import type { Balance } from '../../contract/modes.ts';
 import { VITALS, type Vitals } from '../../contract/vitals.ts';
 import { skewOf } from '../../balance/skew.ts';
 import type {
+  AutoscaleStatus,
   BalanceStatus,
   CanaryStatus,
   ExitStatus,
@@ -13,10 +14,12 @@ import type {
   Status,
   WorkerStatus,
 } from '../../control/controls.ts';
+import type { Settings } from '../../options/index.ts';
 import { BOUNDS, durationsOfAll } from '../../scoreboard/durations.ts';
 import type { Row } from '../../scoreboard/layout.ts';
 import { connectionsOf } from '../supervisor/connections.ts';
 import type { HandoffCounts } from '../workers/handoffs.ts';
+import { autoscaleOf, type Autoscale } from '../fleet/autoscale/state.ts';
 import type { WorkerId } from '../fleet/events.ts';
 import { watchedCanary } from '../fleet/operations/canary.ts';
 import {
@@ -37,6 +40,8 @@ export interface StatusFacts extends Pick<
   'name' | 'pid' | 'prefork' | 'node' | 'directory' | 'sharing' | 'addresses'
 > {
   readonly balance: Balance;
+  /** The range in which the number of workers changes by itself; undefined when it is fixed. */
+  readonly range: Settings['range'];
   readonly handoffs: HandoffCounts;
   readonly moves: MovesByReason;
   /** Returns the row of a worker in the scoreboard. */
@@ -48,7 +53,7 @@ export interface StatusFacts extends Pick<
 }
 
 export function statusOf(fleet: Fleet, facts: StatusFacts): Status {
-  const { row, now, epoch, balance, handoffs, moves, ...names } = facts;
+  const { row, now, epoch, range, balance, handoffs, moves, ...names } = facts;
   const time = (at: number): string => new Date(epoch - (now - at)).toISOString();
   const worker = (one: Worker): WorkerStatus => workerStatus(one, row(one.id), now);
   const { done, failed, back, last } = fleet.reloads;
@@ -67,6 +72,7 @@ export function statusOf(fleet: Fleet, facts: StatusFacts): Status {
     parked: parked(fleet).map(worker),
     kept: keptStatus(fleet, row, time),
     canary: canaryStatus(fleet, now),
+    autoscale: range === undefined ? null : autoscaleStatus(autoscaleOf(fleet), range, time),
     operation: fleet.running?.operation.kind ?? null,
     reloads: {
       done,
@@ -81,6 +87,27 @@ export function statusOf(fleet: Fleet, facts: StatusFacts): Status {
     },
     durationBounds: BOUNDS,
   };
+}
+
+function autoscaleStatus(
+  { utilization, demand, hold, fitting, paused, last }: Autoscale,
+  { least, most }: NonNullable<Settings['range']>,
+  time: (at: number) => string,
+): AutoscaleStatus {
+  return {
+    least,
+    most,
+    utilization: rounded(utilization),
+    demand: rounded(demand),
+    fitting: Number.isFinite(fitting) ? fitting : null,
+    hold: hold ?? null,
+    paused: paused === undefined ? null : { by: paused.by, at: time(paused.at) },
+    last: last === undefined ? null : { from: last.from, to: last.to, reason: last.reason, at: time(last.at) },
+  };
+}
+
+function rounded(value: number | undefined): number | null {
+  return value === undefined ? null : Number(value.toFixed(3));
 }
 
 function balanceStatus(
@@ -101,8 +128,18 @@ function keptStatus({ kept, slots }: Fleet, row: StatusFacts['row'], time: (at: 
 function canaryStatus(fleet: Fleet, now: number): CanaryStatus | null {
   const canary = watchedCanary(fleet);
   if (canary === undefined) return null;
-  const { slots, watch, onDoubt, since, comparison = null } = canary;
-  return { generation: fleet.generation, slots, elapsed: Math.round(now - since), watch, onDoubt, comparison };
+  const { slots, watch, onDoubt, since, comparison } = canary;
+  return {
+    baseline: comparison?.baseline ?? fleet.generation - 1,
+    canary: fleet.generation,
+    slots,
+    elapsed: Math.round(now - since),
+    total: watch,
+    onDoubt,
+    verdict: comparison?.verdict ?? 'undecided',
+    reasons: comparison?.reasons ?? [],
+    table: comparison?.table ?? [],
+  };
 }
 
 function phaseOf({ phase }: Fleet): Status['phase'] {

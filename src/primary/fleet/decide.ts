@@ -3,6 +3,8 @@
  * loops, races and stops are tested without a process or a clock. What is done about an event stands in a file of its
  * own: boot, exit, retire, hang, stop, and one for each operation.
  */
+import { onLoad } from './autoscale/autoscale.ts';
+import { noteDisturbance } from './autoscale/state.ts';
 import {
   onClosed,
   onForked,
@@ -72,6 +74,7 @@ const decisions: { [Type in FleetEvent['type']]: Decide<Type> } = {
   judged: (step, { judgement }) => onJudged(step, judgement),
   'memory-tight': (step, { why }) => onMemoryTight(step, why),
   hold: onHold,
+  load: onLoad,
   diagnosed: (step, { worker, stack }) => onDiagnosed(step, worker, stack),
   upgraded: onUpgraded,
   'left-alone': onLeftAlone,
@@ -88,6 +91,7 @@ export function decide(fleet: Fleet, settings: FleetSettings, event: FleetEvent,
   keepBooting(step);
   keepTrying(step);
   keepSpares(step);
+  noteDisturbance(step);
   return { fleet: step.fleet, effects: step.effects };
 }
 

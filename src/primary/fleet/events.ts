@@ -78,6 +78,18 @@ export type Operate = {
 /** An operation without a required target may be asked for without one. */
 type WithTarget<Target> = object extends Target ? { readonly target?: Target } : { readonly target: Target };
 
+/** What a worker last said of itself. */
+export interface WorkerLoad {
+  readonly worker: WorkerId;
+  /** The share of its last beat in which its event loop was busy. */
+  readonly utilization: number;
+  /** How late its last beat was, and how long ago it is, ms. */
+  readonly late: number;
+  readonly silent: number;
+  /** The resident memory, bytes. */
+  readonly rss: number;
+}
+
 export type FleetEvent =
   | { readonly type: 'start' }
   | { readonly type: 'forked'; readonly worker: WorkerId; readonly pid: number }
@@ -102,6 +114,15 @@ export type FleetEvent =
   | ({ readonly type: 'exited'; readonly worker: WorkerId } & ExitFacts)
   | { readonly type: 'due'; readonly timer: Timer }
   | Operate
+  /** The load of the workers that serve, with what is left of the machine: see supervisor/machine-load.ts. */
+  | {
+      readonly type: 'load';
+      readonly rows: readonly WorkerLoad[];
+      readonly cpu: number | undefined;
+      readonly isThrottled: boolean;
+      readonly memory: number | undefined;
+      readonly cores: number;
+    }
   /** The worker's heartbeat has stopped, for `silent` ms by now. */
   | { readonly type: 'hung'; readonly worker: WorkerId; readonly silent: number }
   | { readonly type: 'beating'; readonly worker: WorkerId }

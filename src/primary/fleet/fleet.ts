@@ -6,6 +6,7 @@ import type { Settings } from '../../options/index.ts';
 import type { Asked, RecycleReason } from '../exits/exit.ts';
 import type { RequestId, WorkerId } from './events.ts';
 import type { ExplainedExit } from '../exits/exit-reason.ts';
+import type { Autoscale } from './autoscale/state.ts';
 import type { Operation, Policy } from './operations/operation.ts';
 import { nextWorkerState, type WorkerEvent, type WorkerState } from './worker-state.ts';
 
@@ -160,6 +161,8 @@ export interface Fleet {
   /** The slots that have had no worker yet, in the order in which they get one. */
   readonly unfilled: readonly number[];
   readonly workersForked: number;
+  /** What autoscaling knows; undefined until it has looked, and without `--workers <min>..<max>`. */
+  readonly autoscale: Autoscale | undefined;
   /** How many reloads were done, failed, and were rolled back after they were done. */
   readonly reloads: {
     readonly done: number;
@@ -191,6 +194,7 @@ export interface Fleet {
 export type FleetSettings = Pick<
   Settings,
   | 'workers'
+  | 'range'
   | 'spares'
   | 'maxSurge'
   | 'maxBoots'
@@ -237,6 +241,7 @@ export function newFleet(workers: number, generation = 1, served: readonly strin
     dropped: [],
     unfilled: [],
     workersForked: 0,
+    autoscale: undefined,
     reloads: { done: 0, failed: 0, back: 0, last: undefined },
     kept: undefined,
     stop: undefined,

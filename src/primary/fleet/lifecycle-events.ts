@@ -3,6 +3,7 @@
  * diagnostics channel, what the dashboard shows, what is counted) is its row in telemetry/event-table.ts. Durations are
  * ms.
  */
+import type { ScaleReason } from '../../contract/autoscaling.ts';
 import type { PreforkError } from '../../errors.ts';
 import type { Exit, RecycleReason } from '../exits/exit.ts';
 import type { ExitReason } from '../exits/exit-reason.ts';
@@ -87,7 +88,15 @@ export interface LifecycleFacts {
   'rolling back': { readonly generation: number; readonly from: number; readonly why: string };
   'slot not kept': { readonly slot: number };
   'rolled back': { readonly generation: number; readonly took: number };
-  scaling: { readonly from: number; readonly to: number };
+  /** `reason` and `demand` are autoscaling's; undefined when a person has asked. */
+  scaling: {
+    readonly from: number;
+    readonly to: number;
+    readonly reason: ScaleReason | undefined;
+    readonly demand: number | undefined;
+  };
+  'autoscaling paused': { readonly by: string };
+  'autoscaling resumed': { readonly workers: number };
   resized: { readonly workers: number; readonly before: number };
   scaled: { readonly workers: number; readonly took: number };
   'scaling failed': Failed & { readonly workers: number };

@@ -3,8 +3,9 @@ import { BEAT_MS } from '../../contract/limits.ts';
 import type { Settings } from '../../options/index.ts';
 import type { Row } from '../../scoreboard/layout.ts';
 import { BalanceLog } from './balance-log.ts';
-import type { FleetEvent, WorkerId } from '../fleet/events.ts';
+import type { FleetEvent, WorkerId, WorkerLoad } from '../fleet/events.ts';
 import type { Fleet } from '../fleet/fleet.ts';
+import { MachineLoad } from './machine-load.ts';
 import { IdleBoots } from './idle-boots.ts';
 import type { SlowLooks } from './slow-looks.ts';
 import type { HandoffCounts } from '../workers/handoffs.ts';
@@ -19,7 +20,7 @@ export interface Look {
 }
 
 export interface HealthPollerParts {
-  readonly settings: WatchSettings & Pick<Settings, 'logLevel' | 'ready'>;
+  readonly settings: WatchSettings & Pick<Settings, 'logLevel' | 'ready' | 'range'>;
   readonly log: Log;
   readonly os: Pick<Os, 'now' | 'after'>;
   readonly row: (worker: WorkerId) => Row | undefined;
@@ -41,6 +42,7 @@ export class HealthPoller {
   /** The log of the balance; undefined where its lines would not be shown. */
   readonly #balanceLog: BalanceLog | undefined;
   readonly #idleBoots: IdleBoots;
+  readonly #machine = new MachineLoad();
   #watch: Watch;
   #cancel: () => void = () => {};
 
@@ -66,13 +68,26 @@ export class HealthPoller {
     this.#balanceLog?.write(fleet, this.#watch.lookedAt);
     this.#idleBoots.look(fleet, row, this.#watch.lookedAt);
     this.#parts.slow.look(fleet, this.#watch.lookedAt);
+    const loads: WorkerLoad[] = [];
     for (const worker of fleet.workers.values()) {
       const beat = row(worker.id);
       if (beat === undefined) continue;
       rows.push(beat);
+      if (worker.state === 'serving') loads.push(this.#loadOf(worker.id, beat));
       for (const event of judge(worker, beat, this.#watch, settings)) post(event);
     }
     figures.look(this.#watch.lookedAt, fleet.startedAt, rows);
+    if (settings.range !== undefined) this.#tellLoad(fleet, loads);
+  }
+
+  #loadOf(worker: WorkerId, { utilization, delay, heartbeat, rss }: Row): WorkerLoad {
+    return { worker, utilization, late: delay, silent: this.#watch.lookedAt - heartbeat, rss };
+  }
+
+  /** Autoscaling decides by this, after what the workers' beats have caused. */
+  #tellLoad({ workers }: Fleet, rows: readonly WorkerLoad[]): void {
+    const pids = rows.flatMap(({ worker }) => workers.get(worker)?.pid ?? []);
+    this.#parts.post({ type: 'load', rows, ...this.#machine.look(pids, this.#watch.lookedAt) });
   }
 
   close(): void {

@@ -4,6 +4,7 @@ import { FORMAT, type AdminSocket, type Handover } from '../../upgrade/handover.
 import { EventHistory } from '../telemetry/event-history.ts';
 import { decide } from '../fleet/decide.ts';
 import type { Announcement, FleetEvent, RequestId } from '../fleet/events.ts';
+import { newAutoscale } from '../fleet/autoscale/state.ts';
 import { newFleet, type Fleet } from '../fleet/fleet.ts';
 import { OLD_PRIMARY, type NativeClient } from '../workers/handoffs.ts';
 import { Resources } from './resources.ts';
@@ -84,7 +85,11 @@ export class Supervisor {
     if (handover === undefined) return;
     listeners.inherit(handover, workers);
     datagrams.inherit(handover.datagrams ?? []);
-    this.#fleet = newFleet(workers, handover.generation + 1, listeners.addresses);
+    const { paused } = handover;
+    this.#fleet = {
+      ...newFleet(workers, handover.generation + 1, listeners.addresses),
+      autoscale: paused && newAutoscale(paused),
+    };
   }
 
   /** @throws PreforkError the reason why it gave up. */
@@ -170,7 +175,8 @@ export class Supervisor {
 
   #handover(): Handover {
     const { settings, notifyFd, binder, board, address } = this.#parts;
-    const { slots, generation } = this.#fleet;
+    const { slots, generation, autoscale } = this.#fleet;
+    const paused = autoscale?.paused;
     const workers = slots.length === settings.workers ? undefined : slots.length;
     const { name, path: control } = address;
     const sockets = {
@@ -179,7 +185,7 @@ export class Supervisor {
       admin: this.#outlets?.adminSocket(),
       ...this.resources.manifest(),
     };
-    return { format: FORMAT, name, control, board: board?.path, generation, workers, ...sockets };
+    return { format: FORMAT, name, control, board: board?.path, generation, workers, paused, ...sockets };
   }
 
   get fleet(): Fleet {

@@ -1,3 +1,4 @@
+import type { ScaleReason } from '../../contract/autoscaling.ts';
 import type { ExitReason } from '../exits/exit-reason.ts';
 
 /** The worker of a message. */
@@ -40,6 +41,8 @@ export interface ChannelMessages {
   'canary:promoted': { readonly generation: number; readonly reason: string };
   /** `generation` is the one that serves again. */
   rollback: { readonly generation: number; readonly took: number };
+  /** `reason` is the reason of autoscaling; undefined when a person has asked. */
+  'scale:start': { readonly from: number; readonly to: number; readonly reason: ScaleReason | undefined };
   scale: { readonly workers: number; readonly before: number };
   stopping: { readonly workers: number };
   /** `error` is the reason why the server gave up; undefined when it stopped as asked. */

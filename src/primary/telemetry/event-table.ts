@@ -373,8 +373,27 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
   },
   scaling: {
     level: 'info',
-    fields: given('from', 'to'),
-    means: 'The number of slots is to change.',
+    fields: {
+      ...given('from', 'to'),
+      reason: ({ reason }) => reason,
+      demand: ({ demand }) => demand?.toFixed(2),
+    },
+    channel: {
+      name: 'scale:start',
+      message: { from: ({ from }) => from, to: ({ to }) => to, reason: ({ reason }) => reason },
+    },
+    means:
+      'The number of slots is to change. With `reason`, [autoscaling](autoscaling.md) changes it, and `demand` is the load in workers.',
+  },
+  'autoscaling paused': {
+    level: 'info',
+    fields: given('by'),
+    means: 'A person has scaled, so the number of workers does not change by itself until `prefork scale auto`.',
+  },
+  'autoscaling resumed': {
+    level: 'info',
+    fields: given('workers'),
+    means: 'The number of workers changes by itself again.',
   },
   resized: {
     channel: { name: 'scale', message: { workers: ({ workers }) => workers, before: ({ before }) => before } },

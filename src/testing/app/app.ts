@@ -162,13 +162,22 @@ export class App implements AsyncDisposable {
   }
 
   /**
+   * Returns to the generation before the last reload, where the option `keepPrevious` has kept it.
+   *
+   * @throws OperationFailed with the reason when there is none.
+   */
+  rollback(): Promise<Done> {
+    return this.#actions.during('rollback', () => operate(this.#socket(), 'rollback'));
+  }
+
+  /**
    * Sets how many workers there are, or how many more or fewer.
    *
    * @example await app.scale(4); await app.scale({ by: -1 });
    */
   scale(workers: number | ScaleTarget): Promise<Done> {
     const target = typeof workers === 'number' ? { workers } : workers;
-    const name = `scale ${'by' in target ? `by ${target.by}` : target.workers}`;
+    const name = `scale ${'by' in target ? `by ${target.by}` : 'auto' in target ? 'auto' : target.workers}`;
     return this.#actions.during(name, () => operate(this.#socket(), 'scale', target));
   }
 

@@ -15,8 +15,11 @@ const MOST_ON_THE_WAY = 8;
 /** So many more may be connections that have just been answered: they are in use, and may not be free again for long. */
 const MOST_IN_USE_ON_THE_WAY = 8;
 
-/** When no connection has been taken for so long, though some were to move, the clients are told to go. */
+/** When a successor has taken no connection for so long, though some were to move and it answers, the clients are told to go. */
 const LONGEST_STANDSTILL_MS = 3000;
+
+/** Looks are more often than this. A worker that gets no CPU looks later, which says nothing of its successor. */
+const LONGEST_STEP_MS = 250;
 
 /** How old the view of the other slots may be. */
 const AGE_MS = 20;
@@ -43,8 +46,12 @@ export class DrainMoves implements Leaving {
   #givenUp: () => void = () => {};
   #successor: Successor | undefined;
   #patience = LONGEST_STANDSTILL_MS;
-  /** When a connection was taken last, or when the wait for that began; monotonic, ms. */
-  #progressAt = 0;
+  /** How long the successor has taken none by now, ms. */
+  #standstill = 0;
+  /** The last look at that, monotonic, ms. */
+  #steppedAt = 0;
+  /** Whether a connection that was on its way has been answered since then. */
+  #isAnswered = false;
   /** Connections that were idle at the last look. They may not be any more. */
   #idle: Socket[] = [];
   #answered: Socket[] = [];
@@ -64,7 +71,8 @@ export class DrainMoves implements Leaving {
   begin(successor: Successor, within: number): void {
     this.#successor = successor;
     this.#patience = Math.min(LONGEST_STANDSTILL_MS, within / 2);
-    this.#progressAt = monotonic();
+    this.#standstill = 0;
+    this.#steppedAt = monotonic();
     this.#parts.migration.watch(this);
   }
 
@@ -99,9 +107,23 @@ export class DrainMoves implements Leaving {
       this.#parts.migration.watch(this);
       this.#idle = [...this.#parts.migration.sockets()].filter((one) => this.#parts.migration.restOf(one) === 'free');
     }
+    const isAwaited = this.#parts.migration.onTheWay > 0 && !this.#isAnswered;
     this.#moveIdle();
-    if (this.#idle.length === 0 && this.#parts.migration.onTheWay === 0) this.#progressAt = monotonic();
-    else if (monotonic() - this.#progressAt > this.#patience) this.#giveUp();
+    this.#step(isAwaited);
+    if (this.#standstill > this.#patience) this.#giveUp();
+  }
+
+  /**
+   * Counts the time without a connection that was taken. While answers are awaited it does not count: a successor that is slow, as
+   * each is on a machine with too much to do, takes them in the end.
+   */
+  #step(isAwaited: boolean): void {
+    const now = monotonic();
+    const isIdle = this.#idle.length === 0 && this.#parts.migration.onTheWay === 0;
+    if (isIdle) this.#standstill = 0;
+    else if (!isAwaited) this.#standstill += Math.min(now - this.#steppedAt, LONGEST_STEP_MS);
+    this.#steppedAt = now;
+    this.#isAnswered = false;
   }
 
   #moveIdle(): void {
@@ -125,7 +147,8 @@ export class DrainMoves implements Leaving {
     const to = this.#destination();
     if (to === undefined) return false;
     this.#parts.migration.move(socket, to, this.#successor === 'upgrade' ? 'upgrade' : 'drain', (how) => {
-      if (how === 'taken') this.#progressAt = monotonic();
+      this.#isAnswered = true;
+      if (how === 'taken') this.#standstill = 0;
       this.#moveIdle();
     });
     return true;

@@ -85,9 +85,10 @@ test('promote and rollback end the watch, and there is nothing to promote after 
   app.signal('SIGHUP');
   await app.event('canary watched', { gen: 2 });
   const status = JSON.parse((await run(app, 'status', '--json')).stdout) as {
-    canary: { generation: number; slots: number[]; watch: number } | null;
+    canary: { baseline: number; canary: number; slots: number[]; total: number } | null;
   };
-  assert.deepEqual([status.canary?.generation, status.canary?.slots, status.canary?.watch], [2, [2], 3_600_000]);
+  const { baseline, canary, slots, total } = status.canary ?? {};
+  assert.deepEqual([baseline, canary, slots, total], [1, 2, [2], 3_600_000]);
   const promoted = await run(app, 'promote');
   assert.deepEqual([promoted.code, promoted.stderr], [0, '']);
   await app.event('reload done', { gen: 2 });

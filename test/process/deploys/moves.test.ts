@@ -9,9 +9,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { serve, type App, type Target } from '../../support/app.ts';
 import { KeptConnections, type KeptReport } from '../../support/kept-connections.ts';
 import { ownSharings } from '../../support/platform.ts';
+import { reload } from '../../support/reloads.ts';
 import { endSuccessor, upgraded } from '../../support/upgrades.ts';
 
 const CONNECTIONS = 64;
+/** Connections that two workers have on their way at once, those in use included. */
+const MOST_ON_THE_WAY = 2 * 16;
 const debug = ['--log-level', 'debug'];
 /** Only drains move: their figures are exact. */
 const unlevelled = ['--balance', 'kernel', ...debug];
@@ -19,14 +22,6 @@ const unlevelled = ['--balance', 'kernel', ...debug];
 function assertUnnoticed({ answers, times: _times, ...report }: KeptReport): void {
   assert.deepEqual(report, { closed: 0, toldToClose: 0, lost: 0, wrong: 0, failures: [] });
   assert.ok(answers > 0);
-}
-
-/** Reloads. The promise settles when the earlier workers have ended. */
-async function reload(app: App, nth: number): Promise<void> {
-  const before = [...app.workers.values()];
-  app.signal('SIGHUP');
-  await app.event('reload done', {}, nth);
-  for (const pid of before) await app.event('worker stopped', { pid });
 }
 
 function sumOf(app: App, field: string): number {
@@ -206,6 +201,24 @@ for (const entry of ['echoes.js', 'http-echoes.js']) {
       await endSuccessor(app, primary);
     });
   }
+}
+
+for (const entry of ['echoes.js', 'http-echoes.js']) {
+  test(`the next primary is killed while connections move to it: clients are told to go, ${entry}`, async () => {
+    const connections = 300;
+    const options = ['--workers', '2', '--drain-timeout', '20s', ...debug];
+    await using app = await serve({ entry, options });
+    const kept = await KeptConnections.open(app.target, { connections, pause: 20 });
+    app.signal('SIGUSR2');
+    const { fields } = await app.event('upgraded');
+    process.kill(Number(fields['pid']), 'SIGKILL');
+    await app.gone();
+    const { closed, toldToClose, wrong } = await kept.stop();
+    assert.deepEqual([closed, wrong], [connections, 0]);
+    // What was between the two closes without a word, since a worker of the next primary may have taken it.
+    assert.ok(closed - toldToClose <= MOST_ON_THE_WAY, `${closed} closed, ${toldToClose} were told`);
+    await app.exit();
+  });
 }
 
 test('an upgrade to fewer workers, at a Unix socket', async () => {

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import type { Status } from '../../../src/control/controls.ts';
 import { serve, startApp, type App, type Target } from '../../support/app.ts';
 import { ask, distinct, get } from '../../support/http.ts';
+import { adminOf, sumOf } from '../../support/scrape.ts';
 import { poll } from '../../support/watched.ts';
 import { example, fixture } from '../../support/paths.ts';
 import { noSqlite } from '../../support/platform.ts';
@@ -21,9 +22,7 @@ function serveWithAdmin(...options: string[]): Promise<{ app: App; admin: Target
 async function serveEntry(entry: string, ...options: string[]): Promise<{ app: App; admin: Target }> {
   const env = { PREFORK_ADMIN_TOKEN: TOKEN.replaceAll(' ', '-') };
   const app = await serve({ entry, options: ['--admin', '0', ...options], env });
-  const { fields } = await app.event('admin');
-  const { hostname: host, port } = new URL(String(fields['address']));
-  return { app, admin: { host, port: Number(port) } };
+  return { app, admin: await adminOf(app) };
 }
 
 /** Kills the worker in slot 0. */
@@ -34,14 +33,7 @@ async function killWorker(app: App): Promise<void> {
 }
 
 async function isUp(admin: Target): Promise<boolean> {
-  return (await sum(admin, 'prefork_up{slot="0"}')) === 1;
-}
-
-/** Adds up all series whose name and labels begin with this. */
-async function sum(admin: Target, start: string): Promise<number> {
-  const { body } = await get(admin, { path: '/metrics' });
-  const lines = body.split('\n').filter((line) => line.startsWith(start));
-  return lines.reduce((all, line) => all + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+  return (await sumOf(admin, 'prefork_up{slot="0"}')) === 1;
 }
 
 test('a scrape counts what the client counts, and counters outlive their workers', async () => {
@@ -49,16 +41,16 @@ test('a scrape counts what the client counts, and counters outlive their workers
   await using _ = app;
   for (let sent = 0; sent < 20; sent++) await get(app.target, { path: sent % 2 === 0 ? '/' : '/missing' });
   const seen = async (): Promise<boolean | undefined> => {
-    return (await sum(admin, 'prefork_requests_finished_total')) === 20 || undefined;
+    return (await sumOf(admin, 'prefork_requests_finished_total')) === 20 || undefined;
   };
   await poll(seen, '20 requests in the metrics');
-  assert.equal(await sum(admin, 'hits_total'), 20);
+  assert.equal(await sumOf(admin, 'hits_total'), 20);
 
   await killWorker(app);
   await poll(async () => (await isUp(admin)) || undefined, 'a new worker');
-  assert.equal(await sum(admin, 'prefork_requests_finished_total'), 20);
-  assert.equal(await sum(admin, 'hits_total'), 20);
-  assert.equal(await sum(admin, 'prefork_worker_exits_total{slot="0",reason="signal"}'), 1);
+  assert.equal(await sumOf(admin, 'prefork_requests_finished_total'), 20);
+  assert.equal(await sumOf(admin, 'hits_total'), 20);
+  assert.equal(await sumOf(admin, 'prefork_worker_exits_total{slot="0",reason="signal"}'), 1);
   const { body } = await get(admin, { path: '/metrics' });
   const found = body.split('\n').filter((line) => line.startsWith('prefork_requests_total') && line.includes('4xx'));
   assert.equal(
@@ -70,17 +62,17 @@ test('a scrape counts what the client counts, and counters outlive their workers
 test('what workers count of their caches is one, by name, and outlives them', { skip: noSqlite }, async () => {
   const { app, admin } = await serveEntry(fixture('state-cache.js'), '--workers', '2');
   await using _ = app;
-  assert.equal(await sum(admin, 'prefork_cache'), 0);
+  assert.equal(await sumOf(admin, 'prefork_cache'), 0);
   const series = `{cache="things"}`;
   await distinct(2, () => ask(app.target, '/'));
-  const count = async (name: string): Promise<number> => sum(admin, `prefork_cache_${name}${series}`);
+  const count = async (name: string): Promise<number> => sumOf(admin, `prefork_cache_${name}${series}`);
   const asked = (await count('hits_total')) + (await count('misses_total'));
   assert.ok(asked >= 2, `${asked}`);
   assert.equal(await count('sets_total'), 1);
   assert.equal(await count('computations_total'), 1);
   assert.equal(await count('entries'), 1);
   assert.ok((await count('size_bytes')) > 0);
-  assert.ok((await sum(admin, 'of_the_application')) >= 2);
+  assert.ok((await sumOf(admin, 'of_the_application')) >= 2);
   await killWorker(app);
   await poll(async () => (await isUp(admin)) || undefined, 'a new worker');
   assert.equal((await count('hits_total')) + (await count('misses_total')), asked);
@@ -115,7 +107,7 @@ test('a worker in an endless loop is not waited for', async () => {
   await using _ = app;
   ask(app.target, '/spin').catch(() => {});
   await app.event('worker hung');
-  assert.equal(await sum(admin, 'prefork_up{slot="0"}'), 0);
+  assert.equal(await sumOf(admin, 'prefork_up{slot="0"}'), 0);
   await killWorker(app);
 });
 

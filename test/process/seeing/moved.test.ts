@@ -3,33 +3,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Status } from '../../../src/control/controls.ts';
 import { MOVE_REASONS, movedOut, type MoveReason } from '../../../src/contract/moves.ts';
-import { serve, type App, type Target } from '../../support/app.ts';
+import { serve, type Target } from '../../support/app.ts';
 import { get } from '../../support/http.ts';
 import { KeptConnections } from '../../support/kept-connections.ts';
+import { adminOf, sumOf } from '../../support/scrape.ts';
 import { poll } from '../../support/watched.ts';
-
-async function adminOf(app: App): Promise<Target> {
-  const { fields } = await app.event('admin');
-  const { hostname: host, port } = new URL(String(fields['address']));
-  return { host, port: Number(port) };
-}
 
 async function statusOf(admin: Target): Promise<Status> {
   return JSON.parse((await get(admin, { path: '/status' })).body) as Status;
 }
 
-/** The sum over all slots, by the labels that differ. */
-async function metric(admin: Target, name: string, labels = ''): Promise<number> {
-  const { body } = await get(admin, { path: '/metrics' });
-  const lines = body.split('\n').filter((line) => line.startsWith(`${name}{`) && line.includes(labels));
-  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
-}
-
 const takenBy = (admin: Target, reason: MoveReason): Promise<number> =>
-  metric(admin, 'prefork_connections_moved_total', `reason="${reason}",outcome="taken"`);
+  sumOf(admin, 'prefork_connections_moved_total{', `reason="${reason}",outcome="taken"`);
 
 async function allTaken(admin: Target): Promise<number> {
-  return metric(admin, 'prefork_connections_moved_total', 'outcome="taken"');
+  return sumOf(admin, 'prefork_connections_moved_total{', 'outcome="taken"');
 }
 
 test('what moved in a reload is in the status, the metrics and the log, also of workers that have ended', async () => {
@@ -45,7 +33,7 @@ test('what moved in a reload is in the status, the metrics and the log, also of 
 
   assert.equal(await takenBy(admin, 'drain'), 16);
   const all = await poll(async () => {
-    const [out, came] = [await allTaken(admin), await metric(admin, 'prefork_connections_moved_in_total')];
+    const [out, came] = [await allTaken(admin), await sumOf(admin, 'prefork_connections_moved_in_total{')];
     return out === came ? out : undefined;
   }, 'as many that came as went');
   const { balance, slots } = await statusOf(admin);
@@ -74,7 +62,7 @@ for (const entry of ['echoes.js', 'http-echoes.js']) {
     assert.deepEqual({ closed, toldToClose, lost, wrong }, { closed: 0, toldToClose: 0, lost: 0, wrong: 0 });
     const moved = await poll(async () => {
       const out = await allTaken(admin);
-      return out === (await metric(admin, 'prefork_connections_moved_in_total')) ? out : undefined;
+      return out === (await sumOf(admin, 'prefork_connections_moved_in_total{')) ? out : undefined;
     }, 'as many that came as went');
     // A connection may be on its way when its client ends it, and a client that asks at once is answered before it has gone.
     assert.ok(moved > answers * 0.5, `${moved} moves, ${answers} answers`);

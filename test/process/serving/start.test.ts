@@ -2,13 +2,18 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, existsSync, openSync, readlinkSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import process from 'node:process';
 import { test } from 'node:test';
 import { serve, startApp, type App } from '../../support/app.ts';
-import { filesOfPrimary } from '../../support/leftovers.ts';
+import { filesOfPrimary, names } from '../../support/leftovers.ts';
 import { ask, distinct } from '../../support/http.ts';
+import { fixture } from '../../support/paths.ts';
 import { hasReuseport, typescript } from '../../support/platform.ts';
+
+const noProc = existsSync('/proc/self/fd') ? false : 'needs /proc';
 
 const twoWorkers = { options: ['--workers', '2'] };
 
@@ -307,3 +312,23 @@ test('a start that is refused leaves nothing', async () => {
   assert.equal((await second.exit()).code, 1);
   assert.deepEqual(filesOfPrimary(second.pid), []);
 });
+
+test('workers inherit no descriptors of others, and V8 keeps the file that it writes', { skip: noProc }, async () => {
+  const lock = openSync(fixture('hello.js'), 'r');
+  try {
+    await using app = await serve({ entry: 'hello.js', nodeOptions: ['--prof'], fds: [lock], ...twoWorkers });
+    assert.ok(!namesOfDescriptors(app.worker(0)).includes(fixture('hello.js')), 'what was inherited');
+    const files = namesOfDescriptors(app.pid);
+    const boards = files.filter((file) => file.endsWith('.board'));
+    assert.equal(boards.length, 2);
+    assert.equal(files.filter((file) => file.endsWith('v8.log')).length, 1, 'what V8 writes');
+  } finally {
+    closeSync(lock);
+  }
+});
+
+/** Returns the targets of the process's descriptors. */
+function namesOfDescriptors(pid: number): string[] {
+  const directory = `/proc/${pid}/fd`;
+  return names(directory).map((fd) => readlinkSync(join(directory, fd)));
+}

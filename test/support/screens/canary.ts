@@ -11,36 +11,33 @@ const CLOCK_MS = 200;
 
 /** A canary in the middle of its watch. The last reason is what a hostile application could say. */
 export const canary: CanaryStatus = {
-  generation: 3,
+  baseline: 2,
+  canary: 3,
   slots: [0],
   elapsed: 45_000,
-  watch: 120_000,
+  total: 120_000,
   onDoubt: 'rollback',
-  comparison: {
-    baseline: 2,
-    canary: 3,
-    verdict: 'undecided',
-    reasons: [
-      'p99 is 62ms beside 21ms, and at most 31ms is allowed',
-      `<b id="hostile">says</b> \u001B[31m\u202E anything at all, ${'on and on '.repeat(12)}${'x'.repeat(120)}`,
-    ],
-    table: [
-      { figure: 'requests', unit: 'requests', baseline: 12_345, canary: 4012, limit: null, verdict: 'not judged' },
-      { figure: '5xx', unit: 'ratio', baseline: 0.001, canary: 0.0023, limit: 0.006, verdict: 'ok' },
-      { figure: 'p50', unit: 'ms', baseline: 4.2, canary: 4.4, limit: 6.3, verdict: 'ok' },
-      { figure: 'p99', unit: 'ms', baseline: 21, canary: 62, limit: 31, verdict: 'worse' },
-      { figure: 'event loop', unit: 'ratio', baseline: 0.31, canary: 0.35, limit: 0.46, verdict: 'ok' },
-      { figure: 'memory', unit: 'bytes', baseline: 9e7, canary: 1.1e8, limit: 1.4e8, verdict: 'ok' },
-      {
-        figure: 'orders_failed_total_with_a_long_name',
-        unit: '',
-        baseline: null,
-        canary: null,
-        limit: 0.5,
-        verdict: 'too little',
-      },
-    ],
-  },
+  verdict: 'undecided',
+  reasons: [
+    'p99 is 62ms beside 21ms, and at most 31ms is allowed',
+    `<b id="hostile">says</b> \u001B[31m\u202E anything at all, ${'on and on '.repeat(12)}${'x'.repeat(120)}`,
+  ],
+  table: [
+    { figure: 'requests', unit: 'requests', baseline: 12_345, canary: 4012, limit: null, verdict: 'not judged' },
+    { figure: '5xx', unit: 'ratio', baseline: 0.001, canary: 0.0023, limit: 0.006, verdict: 'ok' },
+    { figure: 'p50', unit: 'ms', baseline: 4.2, canary: 4.4, limit: 6.3, verdict: 'ok' },
+    { figure: 'p99', unit: 'ms', baseline: 21, canary: 62, limit: 31, verdict: 'worse' },
+    { figure: 'event loop', unit: 'ratio', baseline: 0.31, canary: 0.35, limit: 0.46, verdict: 'ok' },
+    { figure: 'memory', unit: 'bytes', baseline: 9e7, canary: 1.1e8, limit: 1.4e8, verdict: 'ok' },
+    {
+      figure: 'orders_failed_total_with_a_long_name',
+      unit: '',
+      baseline: null,
+      canary: null,
+      limit: 0.5,
+      verdict: 'too little',
+    },
+  ],
 };
 
 export function canaryStatus(changes: Partial<Status> = {}): Status {

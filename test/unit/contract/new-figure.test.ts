@@ -82,6 +82,7 @@ function statusWith(row: Row): ReturnType<typeof statusOf> {
     node: 'v24',
     sharing: 'reuseport',
     balance: 'kernel',
+    range: undefined,
     handoffs: { taken: 0, refused: 0, failed: 0 },
     moves: noMoves(),
     addresses: [],

@@ -24,6 +24,7 @@ function config(values: Record<string, unknown>): Sources {
 test('defaults', () => {
   assert.deepEqual(resolve({ entry: '/app/server.js' }), {
     workers: availableCores(),
+    range: undefined,
     name: 'server',
     isNameGiven: false,
     sharing: 'auto',
@@ -69,6 +70,21 @@ test('defaults', () => {
   });
 });
 
+test('a range of workers starts with one for each core, or the nearest number', () => {
+  const cores = availableCores();
+  const of = (workers: string): unknown[] => {
+    const settings = resolve({ flags: { workers } });
+    return [settings.workers, settings.range];
+  };
+  assert.deepEqual(of('1..1024'), [cores, { least: 1, most: 1024, isAsked: true }]);
+  assert.deepEqual(of('1..auto'), [cores, { least: 1, most: cores, isAsked: false }]);
+  assert.deepEqual(of('1000..1024'), [1000, { least: 1000, most: 1024, isAsked: true }]);
+  assert.deepEqual(of('1..1'), [1, { least: 1, most: 1, isAsked: true }]);
+  assert.throws(() => of('1024..auto'), {
+    message: `workers: expected a range that does not end below its beginning, with auto for ${cores}, got "1024..auto"`,
+  });
+});
+
 const anyPorts: ReadonlyArray<readonly [string, unknown, unknown]> = [
   ['80', [80], [80]],
   ['80,443', [80, 443], [80, 443]],
@@ -89,6 +105,10 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
     ['1', 1, 1],
     ['1024', 1024, 1024],
     ['auto', availableCores(), 'auto'],
+    ['3..3', 3, '3..3'],
+    ['auto..auto', availableCores(), 'auto..auto'],
+    ['1..1024', availableCores(), '1..1024'],
+    ['1000..1024', 1000, '1000..1024'],
   ],
   name: [
     ['api', 'api', 'api'],
@@ -292,8 +312,33 @@ const aPercentage = (min: string, max: string): Bad => ({
 
 const bad: { readonly [Key in SettingKey]: Bad } = {
   workers: {
-    expected: 'a whole number from 1 to 1024 or auto',
-    texts: ['0', '1025', '-1', '1.5', 'many', '4x', ' 4', '0x4', '1e2', '9'.repeat(30)],
+    expected: 'a whole number from 1 to 1024, auto, or a range of these such as 2..8',
+    texts: [
+      '0',
+      '1025',
+      '-1',
+      '1.5',
+      'many',
+      '4x',
+      ' 4',
+      '0x4',
+      '1e2',
+      '9'.repeat(30),
+      '2..',
+      '..2',
+      '..',
+      '0..4',
+      '4..2',
+      '1..1025',
+      '2...4',
+      '2..4..6',
+      '2-4',
+      '1.5..4',
+      '-1..4',
+      '2 .. 4',
+      'auto..0',
+      'all..4',
+    ],
     values: [
       [0, '0'],
       [1025, '1025'],
@@ -396,7 +441,7 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
   },
   canary: {
     expected: 'a number of workers from 0 to 1024, or a share of them from 1% to 99%',
-    texts: ['', '-1', '1.5', '0%', '100%', 'half', '1025'],
+    texts: ['-1', '1.5', '0%', '100%', 'half', '1025'],
     values: [
       [-1, '-1'],
       [1.5, '1.5'],

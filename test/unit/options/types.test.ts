@@ -4,6 +4,7 @@
  */
 import { test } from 'node:test';
 import { expectTypeOf } from 'expect-type';
+import type { WorkerRange } from '../../../src/options/range.ts';
 import type { ValueOf } from '../../../src/options/shape.ts';
 import type { optionTable, SettingKey } from '../../../src/options/table.ts';
 import type { LibraryOptions, Options, Percent, Settings, Size, Time } from '../../../src/options/types.ts';
@@ -15,10 +16,16 @@ type Written = {
     | undefined;
 };
 /** What is read from text has another type then. */
-type InText = { time: Time; size: Size; percent: Percent; metrics: readonly string[] };
+type InText = {
+  time: Time;
+  size: Size;
+  percent: Percent;
+  metrics: readonly string[];
+  workers: number | 'auto' | `${number | 'auto'}..${number | 'auto'}`;
+};
 type Resolved = {
   readonly [Key in SettingKey]:
-    | Exclude<ValueOf<Table[Key]>, 'auto'>
+    | Exclude<ValueOf<Table[Key]>, 'auto' | WorkerRange>
     | (Table[Key] extends { type: 'account' | 'address' | 'directory' | 'path' | 'ports' | 'metrics' }
         ? undefined
         : never);
@@ -26,7 +33,7 @@ type Resolved = {
 
 test('the interfaces and the table agree', () => {
   expectTypeOf<Options>().toEqualTypeOf<Written>();
-  expectTypeOf<Omit<Settings, 'sharing' | 'balance' | 'recoverThreshold' | 'isNameGiven'>>().toEqualTypeOf<
+  expectTypeOf<Omit<Settings, 'sharing' | 'balance' | 'recoverThreshold' | 'isNameGiven' | 'range'>>().toEqualTypeOf<
     Omit<Resolved, 'sharing' | 'balance' | 'recoverThreshold'>
   >();
   expectTypeOf<Settings['recoverThreshold']>().toEqualTypeOf<ValueOf<Table['recoverThreshold']>>();

@@ -1,4 +1,5 @@
 /** Describes what an operation is to the fleet, in plain types that the fleet, the operations and their table share. */
+import type { ScaleReason } from '../../../contract/autoscaling.ts';
 import type { AskedTargets, OperationKind, ScaleTarget } from '../../../contract/operations.ts';
 import type { Outcome } from '../../../contract/outcome.ts';
 import type { Asked, RecycleReason } from '../../exits/exit.ts';
@@ -8,11 +9,18 @@ import type { Step } from '../step.ts';
 
 /** The target with which each operation is asked for. */
 export interface OperationTargets extends AskedTargets {
+  /**
+   * With `reason`, autoscaling asks, and not a person. With `park`, workers of slots that go are not retired but parked,
+   * for that time, ms.
+   */
+  readonly scale: ScaleTarget & {
+    readonly reason?: ScaleReason;
+    readonly demand?: number | undefined;
+    readonly park?: number;
+  };
   readonly recycle: { readonly worker: WorkerId; readonly reason: RecycleReason };
   /** `why` is for the log. */
   readonly rollback: { readonly why?: string };
-  /** With `park`, workers of slots that go are not retired but parked, for that time, ms. */
-  readonly scale: ScaleTarget & { readonly park?: number };
 }
 
 /** An operation that was asked for, with the requests that wait for its outcome. */

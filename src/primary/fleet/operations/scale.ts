@@ -1,5 +1,5 @@
 import { MOST_WORKERS } from '../../../contract/limits.ts';
-import type { ScaleTarget } from '../../../contract/operations.ts';
+import { onScaleFailed, pause, resume } from '../autoscale/state.ts';
 import { bootInTurn } from '../first-boots.ts';
 import { isServing, newSlot, withSlot, workerOf } from '../fleet.ts';
 import type { Failure, OperationTargets, Procedure } from './operation.ts';
@@ -16,11 +16,14 @@ type Target = OperationTargets['scale'];
  */
 export const scale: Procedure<'scale'> = {
   begin(step, target) {
+    if ('auto' in target) return goOn(step);
     const from = step.fleet.slots.length;
     const wanted = numberOf(target, from);
     if (wanted < 1) return refusal('there has to be at least one worker');
     if (wanted > MOST_WORKERS) return refusal(`there can be at most ${MOST_WORKERS} workers`);
-    step.tell('scaling', { from, to: wanted });
+    const { reason, demand } = target;
+    if (reason === undefined) pause(step, askerOf(step, wanted > from));
+    step.tell('scaling', { from, to: wanted, reason, demand });
     if (wanted > from) grow(step, wanted);
     else shrink(step, wanted, target.park);
     return undefined;
@@ -29,29 +32,46 @@ export const scale: Procedure<'scale'> = {
   advance: ({ fleet }, { todo }) =>
     todo.every((index) => isServing(fleet, fleet.slots[index]!) && !isReturning(fleet, index)) ? 'done' : 'waiting',
 
-  ended(step, { startedAt, todo }, _target, outcome) {
+  ended(step, { startedAt, todo }, target, outcome) {
+    if ('auto' in target) return;
     const [firstNew] = todo;
     if (!outcome.ok && firstNew !== undefined) shrink(step, firstNew);
     const workers = step.fleet.slots.length;
     if (outcome.ok) step.tell('scaled', { workers, took: step.at - startedAt });
     else step.tell('scaling failed', { workers, slot: outcome.slot, reason: outcome.reason });
+    if (!outcome.ok && target.reason !== undefined) onScaleFailed(step);
   },
 };
 
 /** Returns the target that two targets, one after the other, come to. */
 export function sumOf(first: Target, second: Target): Target {
+  if (!('by' in second) || 'auto' in first) return second;
   const park = second.park === undefined ? {} : { park: second.park };
-  if ('workers' in second) return second;
   return { ...('workers' in first ? { workers: first.workers + second.by } : { by: first.by + second.by }), ...park };
 }
 
 /**
  * Returns the number of workers for a target. A step leads as far as it can, and is refused only when it leads nowhere.
  */
-function numberOf(to: ScaleTarget, now: number): number {
+function numberOf(to: Exclude<Target, { readonly auto: true }>, now: number): number {
   if ('workers' in to) return to.workers;
   const bounded = Math.max(1, Math.min(MOST_WORKERS, now + to.by));
   return bounded === now ? now + to.by : bounded;
+}
+
+/** A person wants the number to change by itself again. */
+function goOn(step: Step): Failure | undefined {
+  if (step.settings.range === undefined) {
+    return refusal('the number of workers does not change by itself: start with --workers <min>..<max>');
+  }
+  resume(step);
+  return undefined;
+}
+
+/** Returns by what a person has asked for the scaling that runs. No client waits for the outcome of a signal. */
+function askerOf({ fleet: { running } }: Step, isMore: boolean): string {
+  if (running!.operation.requests.length > 0) return 'prefork scale';
+  return isMore ? 'SIGTTIN' : 'SIGTTOU';
 }
 
 function refusal(reason: string): Failure {
@@ -65,12 +85,11 @@ function grow(step: Step, wanted: number): void {
   const slots = [...fleet.slots, ...todo.map((index) => newSlot(index, served))];
   step.fleet = { ...fleet, slots, running: { ...fleet.running!, todo } };
   step.tell('resized', { workers: slots.length, before: fleet.slots.length });
-  const booting: number[] = [];
-  for (const index of todo) {
-    step.do({ do: 'reopen', slot: index });
-    if (!takeBack(step, index)) booting.push(index);
-  }
-  bootInTurn(step, booting);
+  for (const index of todo) step.do({ do: 'reopen', slot: index });
+  bootInTurn(
+    step,
+    todo.filter((index) => !takeBack(step, index)),
+  );
 }
 
 /**

@@ -6,6 +6,7 @@ import { lineOf, type Line } from '../../../../src/primary/telemetry/told.ts';
 
 export const settings: FleetSettings = {
   workers: 2,
+  range: undefined,
   spares: 0,
   maxSurge: 1,
   maxBoots: 1024,

@@ -172,7 +172,7 @@ describe('a boot that waits', () => {
 
   test('is none while it computes, or has not begun, or has booted', () => {
     assert.deepEqual(told(booting(), { utilization: 0.5 }), []);
-    // It loads modules since its first beat.
+    // This one loads modules since its first beat.
     assert.deepEqual(told(booting(), { heartbeat: 250, utilization: 0 }), []);
     assert.deepEqual(told(booting({ forkedAt: 800 }), {}), []);
     assert.deepEqual(told(booting(), { utilization: 0 }), []);

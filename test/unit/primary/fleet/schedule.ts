@@ -17,6 +17,7 @@ export function settingsOf(seed: number): FleetSettings {
   const random = new Random(~seed);
   return {
     workers: random.between(1, 8),
+    range: undefined,
     spares: random.between(0, 3),
     maxSurge: random.between(1, 4),
     maxBoots: random.pick([1, 2, 1024]),

@@ -75,6 +75,7 @@ test('users have the type of each message by the name of its channel, and each c
     'prefork:rollback': true,
     'prefork:canary:start': true,
     'prefork:canary:promoted': true,
+    'prefork:scale:start': true,
     'prefork:scale': true,
     'prefork:stopping': true,
     'prefork:stopped': true,

@@ -189,3 +189,28 @@ test('what comes back again and again is given up', async () => {
   }
   assert.equal(bench.givenUp, 1);
 });
+
+test('a successor that is slow to answer is waited for', async () => {
+  const bench = new Bench();
+  bench.add(20);
+  bench.moves.begin('slot', WITHIN_MS);
+  for (let nth = 0; nth < 4; nth++) {
+    bench.moves.look();
+    await delay(WITHIN_MS / 4);
+  }
+  assert.deepEqual([bench.moved.length, bench.givenUp], [MOST, 0]);
+  bench.end('taken', 1);
+  bench.moves.look();
+  assert.deepEqual([bench.moved.length, bench.givenUp], [MOST, 0]);
+});
+
+test('a worker that could not look for long does not take that for a standstill', async () => {
+  const bench = new Bench();
+  bench.add(1);
+  bench.closedUntil.fill(monotonic() + 300);
+  bench.moves.begin('slot', 2000);
+  bench.moves.look();
+  await delay(1200);
+  bench.moves.look();
+  assert.deepEqual([bench.moved.length, bench.givenUp], [1, 0]);
+});

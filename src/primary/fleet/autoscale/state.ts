@@ -1,0 +1,96 @@
+/** Keeps what autoscaling knows of the fleet: plain data, never changed in place. */
+import { isKeyOf } from '../../../contract/tables.ts';
+import { disturbances, type Disturbance, type ScaleHold, type ScaleReason } from '../../../contract/autoscaling.ts';
+import type { Fleet } from '../fleet.ts';
+import type { Step } from '../step.ts';
+import { NO_MEMORY, type Memory } from './policy.ts';
+
+export interface Autoscale {
+  readonly memory: Memory;
+  readonly disturbed: { readonly by: Disturbance; readonly at: number } | undefined;
+  /** The largest resident memory that a worker of the generation had, bytes. */
+  readonly largest: { readonly generation: number; readonly bytes: number };
+  /** The person who has scaled, by what, and when; undefined while the number changes by itself. */
+  readonly paused: Paused | undefined;
+  /** The last time when a new worker failed to boot. */
+  readonly failedAt: number;
+  /** What the last look said. Utilization and demand are undefined while no worker counts. */
+  readonly utilization: number | undefined;
+  readonly demand: number | undefined;
+  readonly hold: ScaleHold | undefined;
+  /** The number that fits into the memory; infinite without a limit. */
+  readonly fitting: number;
+  readonly last: LastChange | undefined;
+}
+
+export interface Paused {
+  readonly by: string;
+  readonly at: number;
+}
+
+export interface LastChange {
+  readonly at: number;
+  readonly from: number;
+  readonly to: number;
+  readonly reason: ScaleReason;
+}
+
+/** @param paused by whom it was paused in the primary before this one. */
+export function newAutoscale(paused?: Paused): Autoscale {
+  return {
+    memory: NO_MEMORY,
+    disturbed: undefined,
+    largest: { generation: 0, bytes: 0 },
+    paused,
+    failedAt: -Infinity,
+    utilization: undefined,
+    demand: undefined,
+    hold: undefined,
+    fitting: Infinity,
+    last: undefined,
+  };
+}
+
+export function autoscaleOf({ autoscale }: Fleet): Autoscale {
+  return autoscale ?? newAutoscale();
+}
+
+export function change(step: Step, changes: Partial<Autoscale>): void {
+  step.fleet = { ...step.fleet, autoscale: { ...autoscaleOf(step.fleet), ...changes } };
+}
+
+/** Runs after every event: remembers what changes the load of workers, however short it is. A hang is seen by `onLoad`. */
+export function noteDisturbance(step: Step): void {
+  if (step.settings.range === undefined) return;
+  const by = disturbanceOf(step.fleet);
+  if (by !== undefined) change(step, { disturbed: { by, at: step.at } });
+}
+
+/** Returns what changes the load of workers now. */
+export function disturbanceOf({ phase, running, workers, slots }: Fleet): Disturbance | undefined {
+  if (phase === 'delaying') return 'drain delay';
+  const kind = running?.operation.kind;
+  // What autoscaling itself has asked for disturbs by its boots alone.
+  const isOwn = running?.operation.kind === 'scale' && 'reason' in running.operation.target;
+  if (kind !== undefined && !isOwn) return isKeyOf(disturbances, kind) ? kind : 'reload';
+  const isBooting = [...workers.values()].some(({ state }) => state === 'booting' || state === 'taking');
+  return isBooting || slots.some(({ worker }) => worker === undefined) ? 'boot' : undefined;
+}
+
+/** A person has scaled, so that autoscaling pauses. */
+export function pause(step: Step, by: string): void {
+  if (step.settings.range === undefined) return;
+  if (autoscaleOf(step.fleet).paused === undefined) step.tell('autoscaling paused', { by });
+  change(step, { paused: { by, at: step.at }, memory: NO_MEMORY });
+}
+
+export function resume(step: Step): void {
+  if (autoscaleOf(step.fleet).paused === undefined) return;
+  step.tell('autoscaling resumed', { workers: step.fleet.slots.length });
+  change(step, { paused: undefined });
+}
+
+/** What autoscaling has asked for has failed: the worker of a new slot did not boot. */
+export function onScaleFailed(step: Step): void {
+  change(step, { failedAt: step.at });
+}

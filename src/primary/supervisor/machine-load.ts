@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import { cgroups, readIfThere, type Cgroup, type ReadFile } from '../../options/machine/cgroup.ts';
+import { availableCores } from '../../options/machine/cores.ts';
+import { memoryLimit } from '../../options/machine/memory.ts';
+
+/** The time between two readings. A reading opens some files of /proc and /sys. */
+const PERIOD_MS = 1000;
+
+/** The kernel is believed to throttle for this long after it did. */
+const THROTTLED_MS = 3000;
+
+/** The kernel's interface counts in USER_HZ, which is 100 on every architecture that Node supports. */
+const TICK_MS = 10;
+
+/** What autoscaling has to know of the machine. */
+export interface MachineState {
+  /** The cores that the processes use; undefined until there are two readings, and where /proc is missing. */
+  readonly cpu: number | undefined;
+  readonly isThrottled: boolean;
+  /** The memory limit of the cgroup, bytes; undefined without one. */
+  readonly memory: number | undefined;
+  readonly cores: number;
+}
+
+/** Reads the state of the machine, at most once a second. Owns nothing. */
+export class MachineLoad {
+  readonly #read: ReadFile;
+  #state: MachineState | undefined;
+  #readAt = -Infinity;
+  #times = new Map<number, number>();
+  #throttled: number | undefined;
+  #throttledAt = -Infinity;
+
+  constructor(read: ReadFile = readIfThere) {
+    this.#read = read;
+  }
+
+  /**
+   * Returns the state, which may be a second old.
+   *
+   * @param pids of the processes whose CPU time counts.
+   * @param now monotonic, ms.
+   */
+  look(pids: readonly number[], now: number): MachineState {
+    if (this.#state !== undefined && now - this.#readAt < PERIOD_MS) return this.#state;
+    const throttled = throttledPeriods(this.#read);
+    if (this.#throttled !== undefined && throttled > this.#throttled) this.#throttledAt = now;
+    this.#throttled = throttled;
+    this.#state = {
+      cpu: this.#cpu(pids, now - this.#readAt),
+      isThrottled: now - this.#throttledAt < THROTTLED_MS,
+      memory: memoryLimit(this.#read),
+      cores: availableCores(this.#read),
+    };
+    this.#readAt = now;
+    return this.#state;
+  }
+
+  /** Returns the cores in use by the processes that were there at the last reading too. */
+  #cpu(pids: readonly number[], elapsed: number): number | undefined {
+    const before = this.#times;
+    const now = new Map(pids.flatMap((pid) => timeOf(pid) ?? []).map(({ pid, time }) => [pid, time]));
+    this.#times = now;
+    const used = [...now].flatMap(([pid, time]) => (before.has(pid) ? [time - before.get(pid)!] : []));
+    return used.length === 0 ? undefined : used.reduce((sum, time) => sum + time, 0) / elapsed;
+  }
+}
+
+/** Returns how often the kernel has kept the cgroup, or one around it, from running for the rest of a period. */
+function throttledPeriods(read: ReadFile): number {
+  return cgroups('cpu', read).reduce((sum, group) => sum + throttledIn(read, group), 0);
+}
+
+function throttledIn(read: ReadFile, { path }: Cgroup): number {
+  // Both versions name the file, and the line, alike.
+  return Number(/^nr_throttled (\d+)$/m.exec(read(`${path}/cpu.stat`) ?? '')?.[1] ?? 0);
+}
+
+/** Reads the CPU time of a process in ms. The name in the second field may contain anything, even brackets: see proc(5). */
+function timeOf(pid: number): [{ pid: number; time: number }] | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return [{ pid, time: (Number(fields[11]) + Number(fields[12])) * TICK_MS }];
+  } catch {
+    // The process has ended, or there is no /proc.
+    return undefined;
+  }
+}
