@@ -5,4 +5,4 @@ export { helpText } from './help.ts';
 export { directoryOfConfig, readLaunch, type Launch, type LaunchTerms, type Program } from './launch.ts';
 export { launchChanges, nameRefusal, type LaunchChanges } from './launch-changes.ts';
 export { resolveSettings } from './settings.ts';
-export type { Config, LibraryOptions, Logger, Options, Settings, SpawnContext } from './types.ts';
+export type { App, Config, LibraryOptions, Logger, Options, Settings, SpawnContext } from './types.ts';

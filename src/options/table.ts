@@ -314,6 +314,12 @@ export const optionTable = {
     default: 'info',
     about: 'The lowest severity that is logged.',
   },
+  logTime: {
+    type: 'switch',
+    default: false,
+    about:
+      'Writes the time before each line, of the log and of workers. The lines of the workers are then kept for prefork logs, as with --prefix-output.',
+  },
   compileCache: {
     applies: 'upgrade',
     type: 'directory',
@@ -325,6 +331,11 @@ export const optionTable = {
     type: 'switch',
     default: false,
     about: 'Writes the slot before each line of a worker, and keeps lines whole.',
+  },
+  app: {
+    type: 'name',
+    commandOnly: true,
+    about: "The one of the config file's apps that runs. Without it, all of them.",
   },
   config: {
     type: 'path',

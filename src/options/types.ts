@@ -228,7 +228,7 @@ export interface Options {
   canaryLatency?: Percent | undefined;
   /**
    * The percentage, 1% to 1000%, by which the event loops of a canary may be busier when they serve as many requests, or later. A
-   * difference of less than a tenth of the time, or 20 ms, never counts.
+   * difference of less than 15 % of the time, or 50 ms, never counts.
    *
    * @default '50%'
    * @example canaryLoop: '100%'
@@ -413,6 +413,14 @@ export interface Options {
    */
   logLevel?: 'debug' | 'info' | 'warn' | 'error' | 'silent' | undefined;
   /**
+   * Whether each line starts with the time (ISO 8601, UTC): those of the log as text, and those that workers write. The
+   * workers then write to pipes that the primary reads, as with {@link prefixOutput}.
+   *
+   * @default false
+   * @example logTime: true
+   */
+  logTime?: boolean | undefined;
+  /**
    * The directory of Node's compile cache for the workers. A worker then reads what Node compiled of its modules instead of
    * compiling it, at some MB of memory. The first worker of each generation boots alone, so that the others find the cache
    * filled. The directory is created, and has to belong to the user of the workers; no other user may be able to write
@@ -532,6 +540,11 @@ export interface SpawnContext {
   readonly generation: number;
 }
 
+/** An application of several in a config file. It has the options of a config file, and a name of its own. */
+export interface App extends Omit<Config, 'apps'> {
+  name: string;
+}
+
 /**
  * What a config file exports, or a function in it returns. `network` and `backlog` belong to the library's own listen.
  * `onPrimaryDeath` runs in workers, which never load this file: they use `worker.onPrimaryDeath` of `prefork/worker`.
@@ -546,6 +559,13 @@ export interface Config extends Options, Omit<LibraryOptions, 'network' | 'backl
   entry?: string | undefined;
   /** The arguments of {@link Config.entry}. They are not used when the command names an entry. */
   args?: readonly string[] | undefined;
+  /**
+   * Several applications, each a server of its own. The command without an entry runs all of them. The options beside
+   * `apps` count for each app that does not have them.
+   *
+   * @example apps: [{ name: 'shop', entry: 'shop/server.js' }, { name: 'blog', entry: 'blog/server.js', workers: 1 }]
+   */
+  apps?: readonly App[] | undefined;
 }
 
 /** Options with every value in force and checked: text is parsed, `auto` is counted, times are milliseconds. */
@@ -627,6 +647,7 @@ export interface Settings {
   /** A port, or a host and a port. */
   readonly admin: string | undefined;
   readonly adminTokenFile: string | undefined;
+  readonly logTime: boolean;
   readonly compileCache: string | undefined;
   readonly prefixOutput: boolean;
 }

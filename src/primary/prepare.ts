@@ -33,6 +33,7 @@ export async function prepare(settings: Settings, options: LibraryOptions, log: 
   const sharing = sharingFor(settings, options);
   log('sharing', sharing);
   refuseForAnotherUser(settings, sharing, options);
+  refuseParking(settings, sharing);
   const fitting = await settingsInForce(settings, log);
   const board = createBoard(settings, log);
   try {
@@ -94,6 +95,16 @@ function refuseForAnotherUser(
       `--sharing round-robin: expected another mode with ${option}, since node:cluster's primary listens wherever a worker tells it to`,
     );
   }
+}
+
+/** node:cluster gives connections to parked workers too, so that they would serve on. */
+function refuseParking({ keepPrevious, canary }: Settings, { mode }: SharingChoice): void {
+  if (mode !== 'round-robin') return;
+  const option = keepPrevious > 0 ? '--keep-previous' : canary === 0 ? undefined : '--canary';
+  if (option === undefined) return;
+  throw new UsageError(
+    `${option}: expected another --sharing than round-robin, in which a parked worker still gets connections`,
+  );
 }
 
 /** Returns the settings as far as this machine can do them. */

@@ -21,6 +21,8 @@ import { Inherited } from '../listeners/inherited.ts';
 import { Binder } from '../privileges/binder.ts';
 import { prepare, settingsInForce } from './prepare.ts';
 import type { ServiceManager } from './system/service-manager.ts';
+import { AppsParent } from './system/apps-parent.ts';
+import { LineRing } from './telemetry/line-ring.ts';
 import { Signals } from './system/signals.ts';
 import { sweepStale } from '../scoreboard/board.ts';
 import { ControlAddress } from './supervisor/control-address.ts';
@@ -92,7 +94,11 @@ async function supervise(
   let launches: Launches | undefined;
   const signals = new Signals(() => (launches?.settings ?? given).shutdownGracePeriod);
   cleanup.add(() => signals.close());
-  const log = createLog(given.logFormat, given.logLevel, options.logger);
+  const lines = new LineRing();
+  const log = createLog(given.logFormat, given.logLevel, options.logger, {
+    hasTime: given.logTime && options.logger === undefined,
+    keep: (line) => lines.add(null, line),
+  });
   const manager = await serviceManager(log, oldPrimary?.handover.notifyFd);
   const { settings, sharing, balance, board } = await prepare(given, options, log);
   cleanup.add(() => {
@@ -105,7 +111,7 @@ async function supervise(
   const token = await tokenOf(settings, givenToken, oldPrimary?.handover.admin?.token);
   if (token !== undefined && givenToken?.isExposed === true && settings.user === undefined)
     log('admin token exposed', { message: TOKEN_EXPOSED });
-  const output = await prefixedOutput(settings);
+  const output = await prefixedOutput(settings, lines);
   // Root has started it for another user.
   const isSeparated = settings.user !== undefined || settings.group !== undefined;
 
@@ -132,6 +138,11 @@ async function supervise(
     giveUp: (error) => queue.post({ type: 'fail', error }),
   });
   const address = new ControlAddress(oldPrimary?.handover.name ?? settings.name);
+  const parent = new AppsParent(process.env, () => {
+    log('apps parent gone', { message: 'the process that runs all apps has ended' });
+    queue.post({ type: 'stop', signal: 'SIGTERM', idle: Math.min(5000, settings.shutdownGracePeriod / 2) });
+  });
+  cleanup.add(() => parent.close());
   const supervisor = new Supervisor({
     launches,
     home: renewal?.home,
@@ -155,7 +166,7 @@ async function supervise(
     oldPrimary,
     passed: manager?.sockets ?? plainlyInherited(oldPrimary),
     notifyFd: manager?.notifyFd,
-    newPrimaryEnv: manager?.newPrimaryEnv ?? {},
+    newPrimaryEnv: { ...manager?.newPrimaryEnv, ...parent.env },
   });
   if (isAlone) faults.watch();
   cleanup.add(() => faults.close());
@@ -168,7 +179,9 @@ async function supervise(
   const controls = new PrimaryControls({
     supervisor,
     place: address,
+    lines,
     directory: () => launches.directory,
+    entry: () => launches.entry,
     now: monotonic,
     isSeparated,
     sharing: sharing.mode,
@@ -255,10 +268,18 @@ async function succeed(before: OldPrimary, endpoints: ControlEndpoints, supervis
   await endpoints.openAdmin();
 }
 
-async function prefixedOutput({ prefixOutput }: Settings): Promise<PrefixedOutput | undefined> {
-  if (!prefixOutput) return undefined;
+async function prefixedOutput(
+  { prefixOutput, logTime, logFormat }: Settings,
+  lines: LineRing,
+): Promise<PrefixedOutput | undefined> {
+  if (!prefixOutput && !logTime) return undefined;
   const { PrefixedOutput: Output } = await import('./workers/prefixed-output.ts');
-  return new Output();
+  lines.hasWorkers = true;
+  return new Output({
+    hasPrefix: prefixOutput,
+    hasTime: logTime && logFormat === 'text',
+    keep: (slot, line) => lines.add(typeof slot === 'number' ? slot : null, line),
+  });
 }
 
 async function tokenOf(

@@ -1,6 +1,9 @@
+import { basename } from 'node:path';
+import { UsageError } from '../../errors.ts';
 import { directoryOfConfig, loadConfig, nameOfDirectory, peekConfig, readLaunch } from '../../options/index.ts';
 import { resolveSettings, type CommandLine, type LaunchTerms, type LoadedConfig } from '../../options/index.ts';
 import type { Settings } from '../../options/index.ts';
+import { quote } from '../../options/quote.ts';
 import { takeAdminToken, type GivenToken } from '../../primary/endpoints/admin-token.ts';
 import { runPrimary } from '../../primary/run.ts';
 import type { Binder } from '../../privileges/binder.ts';
@@ -9,8 +12,13 @@ import { leaveRoot, refuseWritableConfig, type RootSettings } from '../../privil
 import { refuseFilesOfOthers } from '../../privileges/read-again.ts';
 import { verbs } from '../verbs.ts';
 
-/** `prefork [options] <entry> [arguments for the entry]` runs in the foreground until the server stops. */
-export async function start(line: CommandLine): Promise<void> {
+/**
+ * `prefork [options] <entry> [arguments for the entry]` runs in the foreground until the server stops.
+ *
+ * @param argv the arguments before the entry, for the apps of a config file that has several.
+ * @returns the exit code.
+ */
+export async function start(line: CommandLine, argv: readonly string[]): Promise<number> {
   // This comes first, before a config file can open descriptors of its own. The channel to a parent process belongs to
   // Node.
   closeInherited([(process.channel as { readonly fd?: number } | undefined)?.fd ?? -1]);
@@ -37,7 +45,8 @@ export async function start(line: CommandLine): Promise<void> {
     execArgv: process.execArgv,
     commands: Object.keys(verbs),
   };
-  const config = await loadConfig(directoryOfConfig(terms), flags.config);
+  const config = await loadConfig(directoryOfConfig(terms), flags.config, flags.app);
+  if (config?.values.apps !== undefined) return runAll(line, argv, config);
   const launch = readLaunch(terms, config);
   const { settings } = launch;
   const binder = earlyBinder ?? (await leaveRootByConfig(settings, config, takeAsRoot(settings)));
@@ -53,13 +62,25 @@ export async function start(line: CommandLine): Promise<void> {
       read: async (before) => {
         const directory = directoryOfConfig(terms);
         refuseFilesOfOthers(peekConfig(directory, flags.config), before.config);
-        const next = readLaunch(terms, await loadConfig(directory, flags.config));
+        const next = readLaunch(terms, await loadConfig(directory, flags.config, flags.app));
         for (const file of next.envFiles) refuseFilesOfOthers(file, ...before.envFiles);
         return next;
       },
       follow: (before) => readLaunch(terms, before.config),
     },
   });
+  return 0;
+}
+
+/** Runs all apps of the config file. The module is loaded for that alone. */
+async function runAll(line: CommandLine, argv: readonly string[], config: LoadedConfig): Promise<number> {
+  if (line.entry !== undefined) {
+    throw new UsageError(
+      `${basename(config.file)}: has apps; expected no entry, or --app <name>, got ${quote(line.entry)}`,
+    );
+  }
+  const { runApps } = await import('../apps/run-apps.ts');
+  return runApps(line, argv, config);
 }
 
 /** Leaves root when only the config file names the user. */

@@ -2,8 +2,9 @@ import { accessSync, constants, statSync } from 'node:fs';
 import type { Balance, Sharing } from '../../contract/modes.ts';
 import type { AskedKind, AskedTargets } from '../../contract/operations.ts';
 import type { Outcome } from '../../contract/outcome.ts';
-import type { Controls, Dashboard, FiguresHistory, MetricsAnswer, Status } from '../../control/controls.ts';
+import type { Controls, Dashboard, FiguresHistory, KeptLines, MetricsAnswer, Status } from '../../control/controls.ts';
 import type { Settings } from '../../options/index.ts';
+import type { LineRing } from '../telemetry/line-ring.ts';
 import type { Operate } from '../fleet/events.ts';
 import type { Failure } from '../fleet/operations/operation.ts';
 import { whyNotRoots } from '../../upgrade/next-node.ts';
@@ -25,8 +26,11 @@ const IDLE_MS = 5000;
 export interface PrimaryControlsParts extends ScrapeTerms {
   readonly supervisor: Supervisor;
   readonly place: ControlAddress;
+  readonly lines: LineRing;
   /** Returns the directory that the workers start in. */
   readonly directory: () => string;
+  /** Returns the path of the program. */
+  readonly entry: () => string;
   /** The modes that are in force, which may differ from the options. */
   readonly sharing: Sharing;
   readonly balance: Balance;
@@ -60,7 +64,7 @@ export class PrimaryControls implements Controls {
   }
 
   status(): Status {
-    const { place, balance, range, directory } = this.#parts;
+    const { place, balance, range, directory, entry } = this.#parts;
     const { fleet, resources } = this.#supervisor;
     const { listeners, processes } = resources;
     const now = this.#parts.now();
@@ -72,7 +76,17 @@ export class PrimaryControls implements Controls {
       moves: resources.handoffs.moves,
       row,
     };
-    const facts = { name: place.name, ...this.#names, directory: directory(), ...served, balance, range, now, epoch };
+    const facts = {
+      name: place.name,
+      ...this.#names,
+      directory: directory(),
+      entry: entry(),
+      ...served,
+      balance,
+      range,
+      now,
+      epoch,
+    };
     return statusOf(fleet, facts);
   }
 
@@ -84,13 +98,17 @@ export class PrimaryControls implements Controls {
     return metricsOf(this.#supervisor, this.#parts, this.status(), accept);
   }
 
+  logs(after?: number, worker?: number): KeptLines {
+    return this.#parts.lines.read(after, worker);
+  }
+
   readiness(): ReturnType<Controls['readiness']> {
     const reason = unreadiness(this.#supervisor.fleet);
     return reason === undefined ? { ready: true } : { ready: false, reason };
   }
 
   async operate<Kind extends AskedKind>(kind: Kind, asked: AskedTargets[Kind]): Promise<Outcome> {
-    const target = checks[kind]?.(asked, this.#parts.hasBinder) ?? asked;
+    const target = checks[kind]?.(asked, this.#parts) ?? asked;
     if ('ok' in target) return target;
     return this.#supervisor.ask((request) => ({ type: 'operate', kind, target, request }) as Operate);
   }
@@ -109,9 +127,17 @@ export class PrimaryControls implements Controls {
  * cannot.
  */
 const checks: {
-  readonly [Kind in AskedKind]?: (target: AskedTargets[Kind], hasBinder: boolean) => AskedTargets[Kind] | Failure;
+  readonly [Kind in AskedKind]?: (
+    target: AskedTargets[Kind],
+    place: Pick<PrimaryControlsParts, 'hasBinder' | 'sharing'>,
+  ) => AskedTargets[Kind] | Failure;
 } = {
-  upgrade: ({ node, preferNode }, hasBinder) => {
+  reload: (target, { sharing }) => {
+    if (sharing !== 'round-robin' || (target.canary ?? 0) === 0) return target;
+    const reason = 'a canary needs another --sharing than round-robin, in which a parked worker still gets connections';
+    return { ok: false, reason };
+  },
+  upgrade: ({ node, preferNode }, { hasBinder }) => {
     const whyNot = (path: string): string | undefined => whyNotRun(path) ?? (hasBinder ? whyNotRoots(path) : undefined);
     const refusal = node === undefined ? undefined : whyNot(node);
     if (refusal !== undefined) return { ok: false, reason: refusal };

@@ -54,6 +54,11 @@ export class Launches {
     return this.#now.launch.directory.real;
   }
 
+  /** The path of the program. */
+  get entry(): string {
+    return this.#now.launch.program.entry;
+  }
+
   /**
    * Returns the program of a worker that is about to start. A release that was removed is replaced by the one to which the
    * links lead now, because a worker of that one is better than none.

@@ -36,6 +36,9 @@ interface OtherFacts {
   'stop signal unheard': { readonly why: string };
   changed: Readonly<Record<'release' | 'settings' | 'env', string | undefined>>;
   'release gone': { readonly release: string; readonly instead: string };
+  'app ended': { readonly name: string; readonly code: number; readonly signal: string | null };
+  'apps ready': { readonly apps: number; readonly took: number };
+  'apps parent gone': { readonly message: string };
   'fault of prefork': { readonly message: string; readonly stack: string | undefined };
 }
 
@@ -537,6 +540,25 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
     level: 'warn',
     fields: given('message'),
     means: 'Workers can read the token of `--admin` in the environment.',
+  },
+  'app ended': {
+    level: ({ code }) => (code === 0 ? 'info' : 'error'),
+    fields: {
+      name: ({ name }) => name,
+      code: ({ code }) => code,
+      signal: ({ signal }) => signal ?? undefined,
+    },
+    means: 'One of the `apps` of a config file has ended. With another code than 0 the others are stopped, too.',
+  },
+  'apps ready': {
+    level: 'info',
+    fields: { apps: ({ apps }) => apps, in: ({ took }) => duration(took) },
+    means: 'Each of the `apps` of a config file serves for the first time.',
+  },
+  'apps parent gone': {
+    level: 'error',
+    fields: given('message'),
+    means: 'The process that runs all `apps` was killed. This server stops, as it would have been told to.',
   },
   'name taken': {
     level: 'info',

@@ -70,6 +70,7 @@ test('defaults', () => {
     logLevel: 'info',
     admin: undefined,
     adminTokenFile: undefined,
+    logTime: false,
     compileCache: undefined,
     prefixOutput: false,
   });
@@ -261,6 +262,12 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
     [':0', ':0', ':0'],
     ['localhost:9090', 'localhost:9090', 'localhost:9090'],
     ['[::1]:65535', '[::1]:65535', '[::1]:65535'],
+  ],
+  logTime: [
+    ['true', true, true],
+    ['1', true, true],
+    ['false', false, false],
+    ['0', false, false],
   ],
   prefixOutput: [
     ['true', true, true],
@@ -499,7 +506,7 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
   },
   canary: {
     expected: 'a number of workers from 0 to 1024, or a share of them from 1% to 99%',
-    texts: ['', '-1', '1.5', '0%', '100%', 'half', '1025'],
+    texts: ['-1', '1.5', '0%', '100%', 'half', '1025'],
     values: [
       [-1, '-1'],
       [1.5, '1.5'],
@@ -595,6 +602,14 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
     values: [
       ['', '""'],
       [9090, '9090'],
+    ],
+  },
+  logTime: {
+    expected: 'true or false',
+    texts: ['yes', 'TRUE', '2'],
+    values: [
+      ['true', '"true"'],
+      [1, '1'],
     ],
   },
   prefixOutput: {
