@@ -24,6 +24,8 @@ export interface WorkerSample {
   readonly connectionsOpen: number;
   /** How busy its event loop is, 0 to 1. */
   readonly utilization: number;
+  /** The CPU time of all its threads over its life, ms. */
+  readonly cpu: number;
   /** How late its event loop ran the last beat, ms. */
   readonly delay: number;
   /** How late its event loop runs timers at the 99th percentile of the last minute, ms. */

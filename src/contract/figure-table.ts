@@ -435,4 +435,12 @@ export const FIGURE_TABLE = [
     about:
       'answered requests by how long they took, in finer buckets than `durations`, modulo 2^32: canaries are judged by them',
   },
+  {
+    name: 'cpu',
+    type: 'f64',
+    unit: 'ms',
+    range: 'amount',
+    aggregation: 'own',
+    about: 'CPU time of all its threads since the worker started, ms',
+  },
 ] as const;

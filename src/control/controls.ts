@@ -23,7 +23,7 @@ export interface Status {
   /** The versions of prefork and of node. */
   readonly prefork: string;
   readonly node: string;
-  /** The primary's working directory; empty over `--admin` for a client without the token. */
+  /** The directory that the workers start in; empty over `--admin` for a client without the token. */
   readonly directory: string;
   /** The absolute path of the program; empty like `directory`. */
   readonly entry: string;

@@ -1,7 +1,7 @@
 import { basename, extname, join, resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { checkKeys, checkValue, fail } from './check.ts';
-import { importConfig, parseConfig } from './config-source.ts';
+import { importConfig, parseConfig, readConfig } from './config-source.ts';
 import { isFile } from './files.ts';
 import { configLibraryKeys, libraryKeys } from './library.ts';
 import { either, quote } from './quote.ts';
@@ -21,6 +21,8 @@ export interface LoadedConfig {
   readonly file: string;
   /** The values, with known keys only. `resolveSettings` checks those that are options. */
   readonly values: Config;
+  /** The text of the file. */
+  readonly text: string;
 }
 
 /**
@@ -37,8 +39,21 @@ export async function loadConfig(cwd: string, explicitFile?: string, app?: strin
       throw new UsageError(`--app: expected a config file with apps, got ${quote(app)} without one`);
     return undefined;
   }
-  const value = extname(file) === '.json' ? parseConfig(file) : await importConfig(file);
-  return { file, values: withApp(basename(file), value, app) };
+  const text = readConfig(file);
+  const value = extname(file) === '.json' ? parseConfig(file, text) : await importConfig(file, text);
+  return { file, values: withApp(basename(file), value, app), text };
+}
+
+/** Finds the file that `loadConfig` would read, and its text. @throws UsageError as `loadConfig` does. */
+export function peekConfig(cwd: string, explicitFile?: string): { file: string; text: string } | undefined {
+  const file = explicitFile === undefined ? findConfig(cwd) : namedConfig(cwd, explicitFile);
+  return file === undefined ? undefined : { file, text: readConfig(file) };
+}
+
+/** Names the place of a key for a message: the file, and the line where it can be found. */
+export function placeOf({ file, text }: Pick<LoadedConfig, 'file' | 'text'>, key: string): string {
+  const line = text.split('\n').findIndex((one) => new RegExp(`(?:^|[^\\w$])["']?${key}["']?\\s*:`).test(one)) + 1;
+  return line === 0 ? `${basename(file)}: ${key}` : `${basename(file)}:${line}: ${key}`;
 }
 
 function findConfig(cwd: string): string | undefined {

@@ -62,6 +62,23 @@ const flags: Readonly<Record<string, string>> = {
   '-d': 'a service manager runs it in the background: docs/deployment.md',
 };
 
+/** Programs that run another one in a process of its own, which is no worker. */
+const runners: Readonly<Record<string, string>> = {
+  tsx: 'prefork --import tsx <entry>',
+  'ts-node': 'prefork --require ts-node/register <entry>',
+  'ts-node-esm': 'prefork --loader ts-node/esm <entry>',
+  'ts-node-transpile-only': 'prefork --require ts-node/register/transpile-only <entry>',
+  'swc-node': 'prefork --import @swc-node/register/esm-register <entry>',
+  'babel-node': 'prefork --require @babel/register <entry>',
+  node: 'prefork <entry>, with flags of node before it',
+  npx: 'prefork node_modules/.bin/<command>',
+};
+
+/** Returns what to write instead of a program that runs programs; undefined for any other entry. */
+export function meantRunner(name: string): string | undefined {
+  return Object.hasOwn(runners, name) ? runners[name] : undefined;
+}
+
 /** Returns the end of a message such as `; here that is: prefork status`, or an empty string. */
 export function meantCommand(word: string): string {
   return Object.hasOwn(commands, word) ? `; here that is: ${commands[word]}` : '';

@@ -33,13 +33,13 @@ export async function prepare(settings: Settings, options: LibraryOptions, log: 
   const sharing = sharingFor(settings, options);
   log('sharing', sharing);
   refuseForAnotherUser(settings, sharing, options);
-  const maxMemory = await maxMemoryFor(settings, log);
-  const compileCache = await compileCacheFor(settings, log);
+  refuseParking(settings, sharing);
+  const fitting = await settingsInForce(settings, log);
   const board = createBoard(settings, log);
   try {
     const balance = balanceFor(settings, sharing, board);
     log('balance', { mode: balance });
-    return { settings: { ...settings, maxMemory, compileCache }, sharing, balance, board };
+    return { settings: fitting, sharing, balance, board };
   } catch (error) {
     board?.close();
     throw error;
@@ -96,6 +96,23 @@ function refuseForAnotherUser(
       `--sharing round-robin: expected another mode with ${option}, since node:cluster's primary listens wherever a worker tells it to`,
     );
   }
+}
+
+/** node:cluster gives connections to parked workers too, so that they would serve on. */
+function refuseParking({ keepPrevious, canary }: Settings, { mode }: SharingChoice): void {
+  if (mode !== 'round-robin') return;
+  const option = keepPrevious > 0 ? '--keep-previous' : canary === 0 ? undefined : '--canary';
+  if (option === undefined) return;
+  throw new UsageError(
+    `${option}: expected another --sharing than round-robin, in which a parked worker still gets connections`,
+  );
+}
+
+/** Returns the settings as far as this machine can do them. */
+export async function settingsInForce(settings: Settings, log: Log): Promise<Settings> {
+  const maxMemory = await maxMemoryFor(settings, log);
+  const compileCache = await compileCacheFor(settings, log);
+  return { ...settings, maxMemory, compileCache };
 }
 
 async function maxMemoryFor(settings: Settings, log: Log): Promise<number> {

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { PreforkError } from '../errors.ts';
-import type { LibraryOptions, Settings } from '../options/index.ts';
+import { launchChanges, nameRefusal, type Launch, type LibraryOptions, type NamedDirectory } from '../options/index.ts';
+import type { Settings } from '../options/index.ts';
 import { VARIABLE } from '../upgrade/handover.ts';
 import { monotonic } from '../scoreboard/clock.ts';
 import { dropDoorFlags } from '../upgrade/next-node.ts';
@@ -14,11 +16,11 @@ import { Faults } from './system/faults.ts';
 import { Hooks } from './supervisor/hooks.ts';
 import { createLog, type Log } from './telemetry/log.ts';
 import type { PrefixedOutput } from './workers/prefixed-output.ts';
-import { realOs, type Program } from './workers/os.ts';
+import { realOs } from './workers/os.ts';
 import { openDescriptors } from '../listeners/inherit.ts';
 import { Inherited } from '../listeners/inherited.ts';
 import { Binder } from '../privileges/binder.ts';
-import { prepare } from './prepare.ts';
+import { prepare, settingsInForce } from './prepare.ts';
 import type { ServiceManager } from './system/service-manager.ts';
 import { AppsParent } from './system/apps-parent.ts';
 import { LineRing } from './telemetry/line-ring.ts';
@@ -28,6 +30,7 @@ import { Signals } from './system/signals.ts';
 import { sweepStale } from '../scoreboard/board.ts';
 import { ControlAddress } from './supervisor/control-address.ts';
 import { EventQueue } from './supervisor/event-queue.ts';
+import { Launches } from './supervisor/launches.ts';
 import { Supervisor, type Outlets } from './supervisor/supervisor.ts';
 import { messageOf } from '../contract/message-of.ts';
 
@@ -37,6 +40,18 @@ export interface Early {
   readonly token?: GivenToken | undefined;
   /** True when only the primary runs in this process, so that an uncaught error is its own. @default false */
   readonly isAlone?: boolean;
+  /** How to read what the next generation is to run. @default it runs what this one runs */
+  readonly renewal?: Renewal | undefined;
+}
+
+/** Reads the launch anew. What it throws fails the reload, in words. */
+export interface Renewal {
+  /** The directory that the primary was started in. */
+  readonly home: NamedDirectory;
+  /** @param before what runs now. */
+  readonly read: (before: Launch) => Promise<Launch>;
+  /** Follows links again, with the same config file. */
+  readonly follow: (launch: Launch) => Launch;
 }
 
 const TOKEN_EXPOSED =
@@ -51,16 +66,16 @@ const BINDER_GONE =
  * @throws PreforkError when the primary had to give up. The error has been logged by then.
  */
 export async function runPrimary(
-  program: Program,
-  settings: Settings,
+  launch: Launch,
   options: LibraryOptions,
-  { binder, token, isAlone = false }: Early = {},
+  { binder, token, isAlone = false, renewal }: Early = {},
 ): Promise<void> {
-  const oldPrimary = await meetOldPrimary(settings, options);
+  const oldPrimary = await meetOldPrimary(launch.settings, options);
   const cleanup = new Cleanup();
   try {
-    const early = { token, binder: binder ?? inheritedBinder(oldPrimary), isAlone };
-    await supervise(program, settings, options, cleanup, oldPrimary, early);
+    if (oldPrimary !== undefined) refuseAnotherName(launch, oldPrimary.handover.name);
+    const early = { token, binder: binder ?? inheritedBinder(oldPrimary), isAlone, renewal };
+    await supervise(launch, options, cleanup, oldPrimary, early);
   } catch (error) {
     oldPrimary?.failed(messageOf(error));
     throw error;
@@ -71,15 +86,16 @@ export async function runPrimary(
 }
 
 async function supervise(
-  program: Program,
-  given: Settings,
+  launch: Launch,
   options: LibraryOptions,
   cleanup: Cleanup,
   oldPrimary: OldPrimary | undefined,
-  { binder, token: givenToken, isAlone }: Early,
+  { binder, token: givenToken, isAlone, renewal }: Early,
 ): Promise<void> {
   cleanup.add(() => binder?.close());
-  const signals = new Signals(given.shutdownGracePeriod);
+  const { settings: given } = launch;
+  let launches: Launches | undefined;
+  const signals = new Signals(() => (launches?.settings ?? given).shutdownGracePeriod);
   cleanup.add(() => signals.close());
   const lines = new LineRing();
   const log = createLog(given.logFormat, given.logLevel, options.logger, {
@@ -102,6 +118,22 @@ async function supervise(
   // Root has started it for another user.
   const isSeparated = settings.user !== undefined || settings.group !== undefined;
 
+  const enter = entererOf(renewal);
+  enter(launch.directory.real);
+  launches = new Launches(
+    { launch, settings },
+    renewal && {
+      log,
+      read: async (before) => {
+        const next = await renewal.read(before);
+        const changes = launchChanges(before, next);
+        return { launch: next, settings: await settingsInForce(next.settings, log), changes };
+      },
+      follow: renewal.follow,
+      isThere: ({ directory }) => existsSync(directory.real),
+      enter,
+    },
+  );
   const queue = new EventQueue();
   const faults = new Faults({
     log,
@@ -116,10 +148,10 @@ async function supervise(
   });
   cleanup.add(() => parent.close());
   const supervisor = new Supervisor({
-    settings,
+    launches,
+    home: renewal?.home,
     queue,
     address,
-    program,
     sharing: sharing.mode,
     balance,
     board,
@@ -150,9 +182,9 @@ async function supervise(
   signals.deliverTo((event) => queue.post(nodemon.meaning(event)));
   if (nodemon.isThere) log('started by nodemon', { message: NODEMON });
   if (settings.watch) {
-    const places = [process.cwd(), dirname(program.entry)];
+    const places = [launch.directory.real, dirname(launches.entry)];
     const watcher = await watcherFor(places, (file) => {
-      log('changed', { file });
+      log('file changed', { file });
       queue.post({ type: 'operate', kind: 'reload' });
     });
     cleanup.add(() => watcher.close());
@@ -165,7 +197,8 @@ async function supervise(
     supervisor,
     place: address,
     lines,
-    entry: program.entry,
+    directory: () => launches.directory,
+    entry: () => launches.entry,
     now: monotonic,
     isSeparated,
     sharing: sharing.mode,
@@ -208,6 +241,24 @@ async function supervise(
   } finally {
     await Promise.all([endpoints.close(), manager?.close(), output?.close()]);
   }
+}
+
+/** An upgrade reads everything anew, but the name is the server's for as long as it runs: others know it by that. */
+function refuseAnotherName(launch: Launch, name: string): void {
+  const refusal = nameRefusal(launch, name);
+  if (refusal !== undefined) throw new PreforkError('ERR_UPGRADE_FAILED', refusal);
+}
+
+/** Returns the function that makes a release's directory this process's own, where links are followed anew. */
+function entererOf(renewal: Renewal | undefined): (directory: string) => void {
+  return (directory) => {
+    if (renewal === undefined) return;
+    try {
+      process.chdir(directory);
+    } catch {
+      // The user of the server may not go there. Its workers say so.
+    }
+  };
 }
 
 /**

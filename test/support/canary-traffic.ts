@@ -99,6 +99,7 @@ interface Simulated {
   started: number;
   finished: number;
   utilization: number;
+  cpu: number;
   delay: number;
 }
 
@@ -147,6 +148,7 @@ class Simulation {
         started: 0,
         finished: 0,
         utilization: 0,
+        cpu: 0,
         delay: 0,
       };
     });
@@ -180,6 +182,7 @@ class Simulation {
     }
     if (random() < retries / workers) for (let index = 0; index < 10; index++) this.#answer(worker, 500, median);
     worker.utilization = Math.min(1, (count * 0.002 + 0.02) * slower * (0.9 + 0.2 * random()));
+    worker.cpu += worker.utilization * 1000;
     worker.delay = stalled ? 300 * random() : 2 * random();
     if (isBad) worker.leaked += count * (fault.leak ?? 0);
     if (worker.isCanary) worker.rss += (worker.fullRss - worker.rss) * 0.3;
@@ -219,6 +222,7 @@ function sampleOf(worker: Simulated, at: number, { unwell }: Fault): WorkerSampl
     requestsFinished: worker.finished,
     connectionsOpen: 8,
     utilization: worker.utilization,
+    cpu: worker.cpu,
     delay: worker.delay,
     delayP99: 5,
     rss: worker.rss + worker.leaked,

@@ -2,10 +2,10 @@ import { cgroups, readIfThere, type Cgroup, type ReadFile } from './cgroup.ts';
 
 const MB = 1024 * 1024;
 
-/** A cgroup is tight when less than this share of its limit is left, */
+/** A cgroup is tight when less than this share of its limit is left. */
 const LEAST_SHARE = 0.1;
 
-/** but not while this much is left. */
+/** A large cgroup is not tight while this much is left. */
 const LEAST_ROOM_BYTES = 256 * MB;
 
 /** cgroup v1 expresses "no limit" as the highest number of pages, in bytes. No machine has an exbibyte. */

@@ -27,8 +27,10 @@ export interface PrimaryControlsParts extends ScrapeTerms {
   readonly supervisor: Supervisor;
   readonly place: ControlAddress;
   readonly lines: LineRing;
-  /** The path of the program. */
-  readonly entry: string;
+  /** Returns the directory that the workers start in. */
+  readonly directory: () => string;
+  /** Returns the path of the program. */
+  readonly entry: () => string;
   /** The modes that are in force, which may differ from the options. */
   readonly sharing: Sharing;
   readonly balance: Balance;
@@ -46,16 +48,15 @@ export class PrimaryControls implements Controls {
   readonly #supervisor: Supervisor;
   readonly #parts: PrimaryControlsParts;
   readonly #calendar = new Calendar();
-  readonly #names: Pick<Status, 'prefork' | 'node' | 'directory' | 'entry' | 'pid' | 'sharing'>;
+  readonly #names: Pick<Status, 'prefork' | 'node' | 'pid' | 'sharing'>;
   /** The dashboard, which all entrances share, so that all clients are shown the same. */
   #dashboard: Promise<Dashboard> | undefined;
 
   constructor(parts: PrimaryControlsParts) {
-    const { supervisor, entry, sharing } = parts;
+    const { supervisor, sharing } = parts;
     this.#supervisor = supervisor;
     this.#parts = parts;
-    const directory = process.cwd();
-    this.#names = { prefork: version(), node: process.versions.node, directory, entry, pid: process.pid, sharing };
+    this.#names = { prefork: version(), node: process.versions.node, pid: process.pid, sharing };
   }
 
   dashboard(): Promise<Dashboard> {
@@ -63,7 +64,7 @@ export class PrimaryControls implements Controls {
   }
 
   status(): Status {
-    const { place, balance, range } = this.#parts;
+    const { place, balance, range, directory, entry } = this.#parts;
     const { fleet, resources } = this.#supervisor;
     const { listeners, processes } = resources;
     const now = this.#parts.now();
@@ -75,7 +76,17 @@ export class PrimaryControls implements Controls {
       moves: resources.handoffs.moves,
       row,
     };
-    const facts = { name: place.name, ...this.#names, ...served, balance, range, now, epoch };
+    const facts = {
+      name: place.name,
+      ...this.#names,
+      directory: directory(),
+      entry: entry(),
+      ...served,
+      balance,
+      range,
+      now,
+      epoch,
+    };
     return statusOf(fleet, facts);
   }
 
@@ -97,7 +108,7 @@ export class PrimaryControls implements Controls {
   }
 
   async operate<Kind extends AskedKind>(kind: Kind, asked: AskedTargets[Kind]): Promise<Outcome> {
-    const target = checks[kind]?.(asked, this.#parts.hasBinder) ?? asked;
+    const target = checks[kind]?.(asked, this.#parts) ?? asked;
     if ('ok' in target) return target;
     return this.#supervisor.ask((request) => ({ type: 'operate', kind, target, request }) as Operate);
   }
@@ -116,9 +127,17 @@ export class PrimaryControls implements Controls {
  * cannot.
  */
 const checks: {
-  readonly [Kind in AskedKind]?: (target: AskedTargets[Kind], hasBinder: boolean) => AskedTargets[Kind] | Failure;
+  readonly [Kind in AskedKind]?: (
+    target: AskedTargets[Kind],
+    place: Pick<PrimaryControlsParts, 'hasBinder' | 'sharing'>,
+  ) => AskedTargets[Kind] | Failure;
 } = {
-  upgrade: ({ node, preferNode }, hasBinder) => {
+  reload: (target, { sharing }) => {
+    if (sharing !== 'round-robin' || (target.canary ?? 0) === 0) return target;
+    const reason = 'a canary needs another --sharing than round-robin, in which a parked worker still gets connections';
+    return { ok: false, reason };
+  },
+  upgrade: ({ node, preferNode }, { hasBinder }) => {
     const whyNot = (path: string): string | undefined => whyNotRun(path) ?? (hasBinder ? whyNotRoots(path) : undefined);
     const refusal = node === undefined ? undefined : whyNot(node);
     if (refusal !== undefined) return { ok: false, reason: refusal };

@@ -12,8 +12,7 @@ import type { Step } from './step.ts';
 /**
  * @param before the worker that had the slot until now.
  * @param asked the reason for which it is retired if it does not get the slot back.
- * @param isKept true when it stays parked until the operation is over, however long that takes. Otherwise it goes as
- *   soon as the new worker has proved itself.
+ * @param isKept true when it stays until the operation is over, and not only until the new worker has proved itself.
  */
 export function park(step: Step, index: number, before: Worker, asked: Asked, isKept: boolean): void {
   step.move(before, 'park', { parkedFor: asked });

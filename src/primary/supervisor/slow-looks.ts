@@ -20,7 +20,7 @@ export interface SlowLooksParts {
  */
 export class SlowLooks {
   readonly #parts: SlowLooksParts;
-  /** Since when the canary is watched whose samples there are. */
+  /** The beginning of the watch whose samples there are. */
   #watchedSince: number | undefined;
   #due = 0;
 

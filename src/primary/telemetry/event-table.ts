@@ -34,8 +34,11 @@ interface OtherFacts {
   'no compile cache': { readonly message: string };
   'max-memory lowered': { readonly why: string };
   watching: { readonly directories: number; readonly files: string | undefined };
-  changed: { readonly file: string };
+  'file changed': { readonly file: string };
   'started by nodemon': { readonly message: string };
+  'stop signal unheard': { readonly why: string };
+  changed: Readonly<Record<'release' | 'settings' | 'env', string | undefined>>;
+  'release gone': { readonly release: string; readonly instead: string };
   'app ended': { readonly name: string; readonly code: number; readonly signal: string | null };
   'apps ready': { readonly apps: number; readonly took: number };
   'apps parent gone': { readonly message: string };
@@ -279,6 +282,18 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
     fields: { gen: ({ generation }) => generation },
     channel: { name: 'reload:start', message: { generation: ({ generation }) => generation } },
     means: 'A reload begins.',
+  },
+  changed: {
+    level: 'info',
+    fields: given('release', 'settings', 'env'),
+    means:
+      'A reload has read what changed: the directory to which the link leads now, options, and the names of variables that are new (`+`), changed (`~`) and gone (`-`). It comes after the line `reloading`, or before it, and goes back if the reload fails.',
+  },
+  'release gone': {
+    level: 'warn',
+    fields: given('release', 'instead'),
+    means:
+      'The directory in which the workers run was removed, and a worker has to be replaced. It starts where the link leads now.',
   },
   'reload done': {
     level: 'info',
@@ -534,7 +549,7 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
     fields: given('directories', 'files'),
     means: 'With `--watch`, a change of a file of code in these directories reloads the server.',
   },
-  changed: {
+  'file changed': {
     level: 'info',
     fields: given('file'),
     means: 'With `--watch`, a file has changed, and a reload follows.',
@@ -582,6 +597,12 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
     level: 'warn',
     fields: given('message'),
     means: 'Reports that Node writes of fatal errors have no place, so `why` of such an exit says less.',
+  },
+  'stop signal unheard': {
+    level: 'warn',
+    fields: given('why'),
+    means:
+      'The application has a handler for SIGINT and none for the signal that ends workers (`--stop-signal`). The line comes once.',
   },
   'no compile cache': {
     level: 'warn',

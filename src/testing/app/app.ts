@@ -162,6 +162,15 @@ export class App implements AsyncDisposable {
   }
 
   /**
+   * Returns to the generation before the last reload, where the option `keepPrevious` has kept it.
+   *
+   * @throws OperationFailed with the reason when there is none.
+   */
+  rollback(): Promise<Done> {
+    return this.#actions.during('rollback', () => operate(this.#socket(), 'rollback'));
+  }
+
+  /**
    * Sets how many workers there are, or how many more or fewer.
    *
    * @example await app.scale(4); await app.scale({ by: -1 });

@@ -177,6 +177,8 @@ export class Vitals {
     row.handicap = this.#handicap();
     row.requestsStarted = this.#requests.started;
     row.requestsFinished = this.#requests.finished;
+    const { user, system } = process.cpuUsage();
+    row.cpu = (user + system) / 1000;
     if (this.#handoffs !== undefined) this.#tellHandoffs(this.#handoffs);
     if (now >= this.#slowDue) {
       this.#slowDue = now + SLOW_PERIOD_MS;

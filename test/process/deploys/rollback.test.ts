@@ -138,7 +138,7 @@ test('what a rollback returns to is the old code, and there is nothing without t
 
 test('new code that keeps crashing is rolled back by itself', async () => {
   await using app = await serveFile(appThatSays('one'));
-  // It outlives settling, and dies of its first request.
+  // The new code outlives settling, and dies of its first request.
   edit(
     app,
     `import { createServer } from 'node:http';

@@ -14,6 +14,8 @@ export interface Cell {
   readonly abandoned: number;
   /** The answers by bucket of src/scoreboard/latencies.ts. */
   readonly latencies: Float64Array;
+  /** The share of one core that it used. */
+  readonly cpu: number;
   /** True when the worker had warmed up by its beginning. */
   readonly isWarm: boolean;
 }
@@ -77,7 +79,8 @@ function cellOf(before: WorkerSample, worker: WorkerSample, warmup: number): Cel
   for (const bucket of latencies.keys()) {
     latencies[bucket] = growth(before.latencies[bucket] ?? 0, worker.latencies[bucket]!);
   }
-  return { worker, before, answered, failed, abandoned, latencies, isWarm: before.age >= warmup };
+  const cpu = growth(before.cpu, worker.cpu) / Math.max(1, worker.age - before.age);
+  return { worker, before, answered, failed, abandoned, latencies, cpu, isWarm: before.age >= warmup };
 }
 
 function answersOf({ durations }: WorkerSample): { answered: number; failed: number } {

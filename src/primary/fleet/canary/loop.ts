@@ -7,10 +7,10 @@ import { formatMs, formatShare } from './words.ts';
 const LEAST_SLICES = 5;
 
 /** The event loop has to be busier by this share of its time: an idle one is easily twice as busy. */
-const LEAST_UTILIZATION = 0.1;
+const LEAST_UTILIZATION = 0.15;
 
-/** Beats have to come later by this: a beat has a request or two in its way. */
-const LEAST_DELAY_MS = 20;
+/** Beats have to come later by this. A beat has a request or two in its way, and a machine that is too small delays all. */
+const LEAST_DELAY_MS = 50;
 
 /** How busy the event loops are for what they are asked, and how late they are, of workers that have warmed up. */
 export const loop: Rule = ({ warm }, { canaryLoop }, look) => [
@@ -76,8 +76,12 @@ function utilization({ baseline, canary }: Slice): Means | undefined {
   };
 }
 
-function busy({ worker }: Cell): number {
-  return worker.utilization;
+/**
+ * A process that the machine gives no CPU is busy for as long as it waits for some, and its code is not to blame. So the loop is
+ * as busy as it is with CPU. The other threads may use more of it than the loop is busy.
+ */
+function busy({ worker, cpu }: Cell): number {
+  return Math.min(worker.utilization, cpu);
 }
 
 function delays(cells: readonly Cell[]): number[] {

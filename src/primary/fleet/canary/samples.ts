@@ -65,6 +65,7 @@ function workerSample(
     requestsFinished: row.requestsFinished,
     connectionsOpen: row.connectionsOpen,
     utilization: row.utilization,
+    cpu: row.cpu,
     delay: row.delay,
     delayP99: row.delayP99,
     rss: row.rss,

@@ -114,6 +114,7 @@ function worker(id: number, at: number, changes: Partial<WorkerSample> = {}): Wo
     requestsFinished: at,
     connectionsOpen: 1,
     utilization: 0.5,
+    cpu: at,
     delay: 1,
     delayP99: 1,
     rss: 1e8,
@@ -146,6 +147,11 @@ describe('the event loop', () => {
     );
   });
 
+  test('that waits for CPU is not busier', () => {
+    const starved = (at: number): Partial<WorkerSample> => ({ utilization: 0.9 + (at % 3000) / 1e5, cpu: at / 2 });
+    assert.deepEqual(judged(starved).reasons, []);
+  });
+
   test('may be busier with more requests', () => {
     const more = (at: number): Partial<WorkerSample> => ({
       utilization: 0.9,
@@ -156,8 +162,8 @@ describe('the event loop', () => {
 
   test('that runs late is worse', () => {
     assert.match(
-      judged((at) => ({ delay: 50 + (at % 3000) / 1000 })).reasons.join(),
-      /^its event loops are 51 ms late on the average, those of the baseline 1 ms$/,
+      judged((at) => ({ delay: 100 + (at % 3000) / 1000 })).reasons.join(),
+      /^its event loops are 101 ms late on the average, those of the baseline 1 ms$/,
     );
   });
 });

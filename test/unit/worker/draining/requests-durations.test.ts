@@ -11,7 +11,13 @@ import { Client, closing, count, get, listen, PatientServer } from '../helpers.t
 const SLOW_MS = 60;
 
 /** How many requests there were of each class of status, and how long they took together, ms. */
-function heard({ durations }: Requests): { counts: Record<string, number>; sum: number } {
+function heard({ durations, latencies }: Requests): { counts: Record<string, number>; sum: number } {
+  const all = durationsByClass(durations).reduce((sum, { count: one }) => sum + one, 0);
+  // The finer histogram has the same requests.
+  assert.equal(
+    latencies.reduce((sum, one) => sum + one, 0),
+    all,
+  );
   const classes = durationsByClass(durations).filter(({ count: all }) => all > 0);
   return {
     counts: Object.fromEntries(classes.map(({ status, count: all }) => [status, all])),
