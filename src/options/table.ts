@@ -326,6 +326,12 @@ export const optionTable = {
     about:
       "The directory of Node's compile cache for the workers. The first worker boots alone and fills it. It belongs to the workers' user. Node 22.10 or newer.",
   },
+  watch: {
+    type: 'switch',
+    default: false,
+    about:
+      'For development: reloads when a file of code in the working directory changes, outside of node_modules. One worker is then the default.',
+  },
   prefixOutput: {
     applies: 'upgrade',
     type: 'switch',

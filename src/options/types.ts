@@ -431,6 +431,16 @@ export interface Options {
    */
   compileCache?: string | undefined;
   /**
+   * Whether the server reloads when a file of code changes, for development. The primary watches the working directory
+   * and that of the entry, without `node_modules` and directories that begin with a dot. Connections stay open. New
+   * code that does not boot is told of in the terminal, and the old one serves on. One worker is then the default of
+   * {@link workers}.
+   *
+   * @default false
+   * @example watch: true
+   */
+  watch?: boolean | undefined;
+  /**
    * Whether each line that a worker writes to stdout or stderr starts with its slot, such as `[0] `. Lines are then
    * written whole, so that lines of two workers never mix. The workers write to pipes that the primary reads, instead
    * of to its own output.
@@ -649,5 +659,6 @@ export interface Settings {
   readonly adminTokenFile: string | undefined;
   readonly logTime: boolean;
   readonly compileCache: string | undefined;
+  readonly watch: boolean;
   readonly prefixOutput: boolean;
 }
