@@ -8,7 +8,7 @@ import { statusMarkdown } from '../dist/control/status/status-markdown.js';
 import { exitCodes } from '../dist/errors.js';
 import { httpParts } from '../dist/http/node-internals/parts.js';
 import { metricsMarkdown } from '../dist/metrics/markdown.js';
-import { optionsMarkdown } from '../dist/options/markdown.js';
+import { optionsMarkdown, waysMarkdown } from '../dist/options/markdown.js';
 import { channelsMarkdown, eventsMarkdown } from '../dist/primary/telemetry/markdown.js';
 import { workerParts } from '../dist/worker/node-internals/parts.js';
 
@@ -34,8 +34,10 @@ ${optionsMarkdown()}
 
 \`prefork.config.js\`, \`.mjs\`, \`.ts\` (where Node strips types: 22.18 and newer) or \`.json\` in the working directory, or
 the file that \`--config\` names. Its default export is an object, or a function that returns one, with the options above in
-camelCase, \`entry\` and \`args\`, and, except in JSON, \`logger\`,
+camelCase, \`entry\`, \`args\` and \`env\`, and, except in JSON, \`logger\`,
 \`spawnWorker\`, \`onWorkerSpawn\`, \`onPrimaryReady\` and \`onWorkerRecover\`.
+
+\`apps\` is an array of such objects, each with a \`name\`: [several applications](deployment.md#several-applications).
 
 \`\`\`js
 /** @type {import('prefork').Config} */
@@ -49,12 +51,42 @@ export default {
 \`PREFORK_ADMIN_TOKEN\` (16 characters or more) is the token of \`--admin\` where no file has it. Without either a new one is made at
 each start: [the token](control.md#the-token). \`PREFORK_RUNTIME_DIR\` says where [control sockets](control.md#where) are.
 
+## What a reload changes
+
+A reload reads the config file again, and files of variables. What is different is logged, applied to the workers that it starts, and, where
+it is a limit or a time, to those that serve. A reload that fails takes it back. More or fewer \`workers\` are a scaling that follows the
+reload, and \`prefork reload\` waits for it.
+
+Some options need more, and a reload that finds them changed is refused with the line in the file:
+
+| To change | Do |
+| --- | --- |
+${waysMarkdown()}
+The options of the command line stay what they were. So do the hooks of the config file and its \`logger\`, until an upgrade, and the modules
+that an ES module imports: Node keeps those for ever.
+
+Root reads a file again only when it is unchanged, or root's alone. Otherwise the reload is refused.
+
+## Variables for the workers
+
+| From | Wins over |
+| --- | --- |
+| \`--env-file <file>\`, \`envFile\` | nothing but earlier files |
+| the environment in which prefork was started | files, as with \`node --env-file\` |
+| \`env\` of the config file or the library | both |
+
+Files have the format of \`node --env-file\`. They are read at the start, at each reload and at each upgrade, and reach the workers alone:
+the primary's own environment does not change. The log names variables that are new (\`+NAME\`), changed (\`~NAME\`) and gone (\`-NAME\`), never their
+values. A relative path starts from the working directory. Node itself also looks for the file of the flag in the directory in which prefork is
+started, and ends with code 9 when it is not there.
+
 ## Options of the library alone
 
 | Option | Default | Meaning |
 | --- | --- | --- |
 | \`network\` | \`tcp\` | \`tcp4\` or \`tcp6\`: that address family alone, for an address without a host |
 | \`backlog\` | 511 | connections that the kernel queues for each socket |
+| \`env\` | | variables for the workers: \`{ NODE_ENV: 'production' }\` |
 | \`logger\` | stderr | \`{ debug, info, warn, error }\`, each takes a line |
 | \`onWorkerSpawn(pid)\`, \`onPrimaryReady(pids)\` | | in the primary; throwing stops everything |
 | \`onWorkerRecover(oldPid, newPid)\` | | in the primary; what it throws is logged |
@@ -68,7 +100,8 @@ each start: [the token](control.md#the-token). \`PREFORK_RUNTIME_DIR\` says wher
 | \`PREFORK_CHILD\` | \`1\` |
 | \`PREFORK_SLOT\` | the worker's slot, 0 to workers - 1; a replacement has the slot of the one it replaces |
 | \`PREFORK_GENERATION\` | counts reloads, from 1 |
-| \`NODE_APP_INSTANCE\` | the slot, under the name that PM2's users read |
+| \`PREFORK_WORKERS\` | how many workers there were when it was started |
+| \`NODE_APP_INSTANCE\` | the slot, under the name that PM2's users read. \`--instance-variable\` gives it another name; \`none\` leaves it out, for node-config, which warns of it and refuses to start in strict mode |
 
 ## Exit codes
 

@@ -1,9 +1,11 @@
 import type http from 'node:http';
 import { Server as NetServer } from 'node:net';
+import { relative } from 'node:path';
 import type { GivenToken } from './primary/endpoints/admin-token.ts';
 import { PreforkError } from './errors.ts';
 import { parseAddress } from './listeners/address.ts';
-import { resolveSettings, type LibraryOptions, type Options } from './options/index.ts';
+import { nameOfDirectory, readLaunch, resolveSettings, type Launch, type LaunchTerms } from './options/index.ts';
+import type { LibraryOptions, Options } from './options/index.ts';
 import type { TlsFiles, TlsMaterial } from './tls.ts';
 import { fetchListener, isFetchHandler, type FetchHandler } from './fetch-handler.ts';
 import { isChild, worker } from './worker.ts';
@@ -88,6 +90,17 @@ export async function prefork(main: () => void | Promise<void>, options: Prefork
       'workers run the program again, so it has to be a file: node server.js',
     );
   }
+  const cwd = process.cwd();
+  const home = { named: nameOfDirectory(cwd, process.env['PWD']), real: cwd };
+  const given = relative(cwd, entry);
+  const terms: LaunchTerms = {
+    options,
+    home: home.named,
+    // Node has resolved it in the directory, which may be another release's by the next generation.
+    entry: given.startsWith('..') ? entry : given,
+    args: process.argv.slice(2),
+    execArgv: process.execArgv,
+  };
   const settings = resolveSettings({ options, env: process.env, entry });
   // Workers load this module too, and do not need these.
   const [{ runPrimary }, { takeAdminToken }, { leaveRoot }] = await Promise.all([
@@ -104,9 +117,20 @@ export async function prefork(main: () => void | Promise<void>, options: Prefork
     if (settings.adminTokenFile === undefined || mayRead(settings.adminTokenFile)) takeToken();
   });
   takeToken();
-  await runPrimary({ entry, args: process.argv.slice(2), execArgv: process.execArgv }, settings, options, {
+  const { refuseFilesOfOthers } = await import('./privileges/read-again.ts');
+  const read = (): Launch => readLaunch(terms, undefined);
+  await runPrimary(read(), options, {
     binder,
     token,
+    renewal: {
+      home,
+      read: async (before) => {
+        const next = read();
+        for (const file of next.envFiles) refuseFilesOfOthers(file, ...before.envFiles);
+        return next;
+      },
+      follow: read,
+    },
   });
 }
 

@@ -21,7 +21,7 @@ export async function main(argv: string[]): Promise<number> {
     }
     if (line.help) print(helpText(version(), Object.values(verbs)));
     else if (line.version) print(`${version()}\n`);
-    else await runEntry(line);
+    else return await runEntry(line, line.entry === undefined ? argv : before);
     return 0;
   } catch (error) {
     return report(error);
@@ -29,9 +29,9 @@ export async function main(argv: string[]): Promise<number> {
 }
 
 /** Imports the primary only when it is used, because the other commands do without it. */
-async function runEntry(line: CommandLine): Promise<void> {
+async function runEntry(line: CommandLine, argv: readonly string[]): Promise<number> {
   const { start } = await import('./commands/start.ts');
-  await start(line);
+  return start(line, argv);
 }
 
 /** Prints usage errors. The supervisor has already logged any other error that ended it. */

@@ -14,6 +14,7 @@ export type Done = Extract<Outcome, { ok: true }>;
 /**
  * Asks the server for an operation and waits for its outcome.
  *
+ * @param patience see `operate`.
  * @throws PreforkError `ERR_NOT_DONE`, with the failed worker's last output on further lines, and all that `operate`
  *   throws
  */
@@ -21,10 +22,11 @@ export async function perform<Path extends keyof Operations>(
   server: RunningServer,
   path: Path,
   body: Operations[Path],
+  patience?: number,
 ): Promise<Done> {
   const hush = process.stderr.isTTY ? talkMeanwhile(() => readableStatus(server), complain) : () => {};
   try {
-    const outcome = await operate(server, path, body);
+    const outcome = await operate(server, path, body, patience);
     if (outcome.ok) return outcome;
     const stderr = withoutSequences(outcome.stderr ?? '').trimEnd();
     const table = comparisonOf(outcome).join('\n');

@@ -17,8 +17,10 @@ type Loader = () => Promise<Verb>;
 
 /** Each command is loaded when it is used. */
 const loaders: Readonly<Record<VerbName, Loader>> = {
+  list: async () => (await import('./commands/list.ts')).list,
   status: async () => (await import('./commands/status.ts')).status,
   top: async () => (await import('./commands/top.ts')).top,
+  logs: async () => (await import('./commands/logs.ts')).logs,
   dashboard: async () => (await import('./commands/dashboard.ts')).dashboard,
   ...tableOf<AskedKind, Loader>(askedKinds, (kind) => () => loadOperation(kind)),
   stop: async () => (await import('./commands/stop.ts')).stop,
@@ -26,6 +28,7 @@ const loaders: Readonly<Record<VerbName, Loader>> = {
   heap: async () => (await import('./commands/heap.ts')).heap,
   stack: async () => (await import('./commands/stack.ts')).stack,
   inspect: async () => (await import('./commands/inspect.ts')).inspect,
+  unit: async () => (await import('./commands/unit.ts')).unit,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
 };
 

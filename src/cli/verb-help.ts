@@ -5,13 +5,19 @@ import { verbs, type VerbName } from './verbs.ts';
 /** The text of `prefork <verb> --help`, at most 80 columns wide. */
 export function verbHelp(
   verb: VerbName,
-  { flags = {}, values = {}, isNameless = false }: VerbShape,
+  { flags = {}, shortFlags = {}, values = {}, argument, isNameless = false }: VerbShape,
   details: string,
 ): string {
   const { usage, about } = verbs[verb];
+  const shortOf = (flag: string): string => {
+    const [short] = Object.entries(shortFlags).find(([, one]) => one === flag) ?? [];
+    return short === undefined ? '   ' : `-${short},`;
+  };
+  const named = argument === undefined ? ' [<name>]' : ' [--name <name>]';
+  const nameUsage = isNameless ? '' : named;
   const options: ReadonlyArray<readonly [option: string, meaning: string]> = [
     ...Object.entries(values).map(([name, row]) => [valueOption(name, row), row.about] as const),
-    ...Object.entries(flags).map(([flag, meaning]) => [`    --${flag}`, meaning] as const),
+    ...Object.entries(flags).map(([flag, meaning]) => [`${shortOf(flag)} --${flag}`, meaning] as const),
     ...(isNameless ? [] : [['-n, --name <name>', 'Which server. You may omit it while only one runs.'] as const]),
     ['-h, --help', 'Print this help.'],
   ];
@@ -21,7 +27,7 @@ export function verbHelp(
   return `\
 ${about}
 
-Usage: prefork ${usage}${isNameless ? '' : ' [--name <name>]'}
+Usage: prefork ${usage}${nameUsage}
 
 ${details}
 

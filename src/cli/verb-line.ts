@@ -19,15 +19,20 @@ export interface VerbShape {
   readonly isNameless?: boolean;
   /** Options without a value, such as `--now`, each with its sentence in the help. */
   readonly flags?: Readonly<Record<string, string>>;
+  /** The letters of flags that have a short form. */
+  readonly shortFlags?: Readonly<Record<string, string>>;
   /** Options with a value, such as `--seconds <n>`. */
   readonly values?: Readonly<Record<string, ValueShape>>;
-  /** The command's one argument, in words that complete `expected ...`. */
+  /**
+   * The command's one argument, in words that complete `expected ...`. A command without one of its own takes the name
+   * of the server there, too.
+   */
   readonly argument?: string;
 }
 
 /** The arguments of a command, parsed. */
 export interface VerbLine {
-  /** The name of the server. */
+  /** The name of the server, from `--name` or the argument. */
   readonly name: string | undefined;
   readonly help: boolean;
   /** The options of `VerbShape.flags` that were given. */
@@ -46,13 +51,16 @@ export interface VerbLine {
  */
 export function parseVerbLine(
   argv: readonly string[],
-  { flags = {}, values = {}, argument, isNameless = false }: VerbShape,
+  { flags = {}, shortFlags = {}, values = {}, argument, isNameless = false }: VerbShape,
 ): VerbLine {
   const types: NonNullable<ParseArgsConfig['options']> = {
     ...Object.fromEntries(Object.entries(values).map(([name, shape]) => [name, valueType(shape)])),
     ...(!isNameless && { name: { type: 'string', short: 'n' } as const }),
     help: { type: 'boolean', short: 'h' },
     ...Object.fromEntries(Object.keys(flags).map((flag) => [flag, { type: 'boolean' } as const])),
+    ...Object.fromEntries(
+      Object.entries(shortFlags).map(([short, flag]) => [flag, { type: 'boolean', short } as const]),
+    ),
   };
   // `-1` is a value here. The space before it keeps parseArgs from reading it as an option.
   const args = argv.map((arg) => (/^-\d/.test(arg) ? ` ${arg}` : arg));
@@ -72,8 +80,13 @@ export function parseVerbLine(
     } else if (token.value === undefined) given.add(token.name);
     else throw new UsageError(`--${token.name}: expected no value, got ${quote(token.value)}`);
   }
-  const tooMany = rest[argument === undefined ? 0 : 1];
+  const isName = argument === undefined && !isNameless;
+  const tooMany = rest[isName || argument !== undefined ? 1 : 0];
   if (tooMany !== undefined) throw new UsageError(`expected no argument ${quote(tooMany)}`);
+  if (isName && rest[0] !== undefined) {
+    if (name !== undefined) throw new UsageError(`expected one name, got ${quote(name)} and ${quote(rest[0])}`);
+    name = checkText(optionRows.name, 'name', rest[0]) as string;
+  }
   return { name, help: given.has('help'), flags: given, values: taken, argument: rest[0] };
 }
 

@@ -7,14 +7,17 @@ import { tableOf } from '../contract/tables.ts';
 
 export type VerbName =
   | AskedKind
+  | 'list'
   | 'status'
   | 'top'
   | 'dashboard'
+  | 'logs'
   | 'stop'
   | 'profile'
   | 'heap'
   | 'stack'
   | 'inspect'
+  | 'unit'
   | 'doctor';
 
 export interface VerbRow {
@@ -25,13 +28,21 @@ export interface VerbRow {
 }
 
 export const verbs: Readonly<Record<VerbName, VerbRow>> = {
+  list: {
+    usage: 'list [--json]',
+    about: 'List the servers that run: root those of all users, others their own.',
+  },
   status: {
-    usage: 'status [--json]',
+    usage: 'status [--json] [--all]',
     about: 'Show the workers of a server and their state.',
   },
   top: {
     usage: 'top [--json]',
     about: 'Show the workers of a server live.',
+  },
+  logs: {
+    usage: 'logs [-f] [--worker <n>]',
+    about: 'Print the last lines of a server; with -f, those that follow, too.',
   },
   dashboard: {
     usage: 'dashboard [--no-open]',
@@ -57,6 +68,10 @@ export const verbs: Readonly<Record<VerbName, VerbRow>> = {
   inspect: {
     usage: 'inspect <slot>',
     about: "Open a worker's inspector on the loopback, until Ctrl-C.",
+  },
+  unit: {
+    usage: 'unit [--user] [<entry>]',
+    about: 'Print a systemd unit for servers of any name, prefork@.service.',
   },
   doctor: {
     usage: 'doctor [--json]',

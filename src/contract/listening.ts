@@ -64,7 +64,15 @@ export interface DatagramBound {
   readonly request: number;
   readonly socket: number;
   readonly errno: number;
+  /** True when another worker reads there: nothing is read before `receive` comes. */
+  readonly isParked: boolean;
 }
+
+/** The messages of the primary about a worker's UDP sockets. */
+export type DatagramMessage =
+  | DatagramBound
+  /** The worker reads from its sockets from now on, or no longer, because another worker does. */
+  | { readonly type: 'receive'; readonly isOn: boolean };
 
 /** The messages of the primary about a worker's listening sockets. */
 export type ListenerMessage =

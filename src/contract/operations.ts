@@ -37,7 +37,7 @@ export const operationRows = {
       watch: { type: 'integer', min: 1000, max: 86_400_000 as number },
       onDoubt: { type: 'choice', choices: ['rollback', 'continue'] },
     },
-    usage: 'reload [--canary <n|n%>]',
+    usage: 'reload [--all] [--canary <n|n%>]',
     about: 'Replace the workers one by one; returns when the new ones serve or one failed.',
   },
   promote: {

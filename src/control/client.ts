@@ -1,13 +1,20 @@
 /** The commands' view of servers: it finds those that run and sends them requests. */
 import { opendirSync } from 'node:fs';
-import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
 import { PreforkError, UsageError } from '../errors.ts';
 import { printable } from '../format/printable.ts';
 import type { AskedKind, AskedTargets } from '../contract/operations.ts';
 import type { Outcome } from '../contract/outcome.ts';
-import type { Status } from './controls.ts';
-import { controlDirectories, isFitDirectory, othersDirectories, type Owner } from './files/directories.ts';
+import type { KeptLines, Status } from './controls.ts';
+import { exchange, type Question } from './exchange.ts';
+import {
+  controlDirectories,
+  everyDirectoryOfOthers,
+  isFitDirectory,
+  othersDirectories,
+  type OthersDirectory,
+  type Owner,
+} from './files/directories.ts';
+import { withRightsOf } from './files/identity.ts';
 import { nameOfSocket, socketPath } from './files/place.ts';
 import { connectTo, probe } from './files/probe.ts';
 import { signalAs } from './files/signalling.ts';
@@ -31,22 +38,8 @@ export type Operations = { readonly [Kind in AskedKind as `/${Kind}`]: AskedTarg
   readonly '/hold': { readonly pid: number; readonly seconds: number };
 };
 
-interface Question {
-  readonly method: 'GET' | 'POST';
-  readonly path: string;
-  readonly body?: object;
-  /** The longest silence in ms. Without it the client waits as long as the server runs. */
-  readonly patience?: number;
-}
-
 /** The time limit of requests that a server answers at once, unless it is stopped (SIGSTOP) or stuck. */
 const STATUS_TIMEOUT_MS = 5000;
-
-/**
- * The length of an answer in characters. The status of a thousand workers is shorter. A character that is parsed as
- * JSON can cost fifty bytes.
- */
-const LONGEST_ANSWER = 4_194_304;
 
 /**
  * How often an operation is sent again because another primary has taken over. Each repetition takes a whole upgrade.
@@ -58,6 +51,9 @@ const MOST_ATTEMPTS = 10;
  * without end.
  */
 const MOST_OF_OTHERS = 256;
+
+/** The number of files of another user's directory that are looked at to find sockets. */
+const MOST_FILES_OF_OTHERS = 4096;
 
 /** A server that starts does not wait longer than this for the particulars of another one. */
 const PARTICULARS_TIMEOUT_MS = 1000;
@@ -89,9 +85,25 @@ export async function findServer(name: string | undefined, directories?: readonl
  * @param name the only name that is wanted. @default all names, but a bounded number of another user's
  */
 export async function runningServers(directories?: readonly string[], name?: string): Promise<RunningServer[]> {
+  return serversOf(directories ?? controlDirectories(), directories === undefined ? othersDirectories() : [], name);
+}
+
+/**
+ * Lists every server: for root also those that other users have started by themselves, in their own directories. A
+ * command that changes something does not look there, so that no user can put a server in another one's way.
+ */
+export function everyServer(): Promise<RunningServer[]> {
+  return serversOf(controlDirectories(), everyDirectoryOfOthers(), undefined);
+}
+
+async function serversOf(
+  directories: readonly string[],
+  others: readonly OthersDirectory[],
+  name: string | undefined,
+): Promise<RunningServer[]> {
   const unfit: unknown[] = [];
   const found = new Map<string, RunningServer>();
-  for (const directory of directories ?? controlDirectories()) {
+  for (const directory of directories) {
     try {
       if (!isFitDirectory(directory)) continue;
       for (const server of await serversIn(directory, undefined, name))
@@ -100,10 +112,13 @@ export async function runningServers(directories?: readonly string[], name?: str
       unfit.push(error);
     }
   }
-  const others = directories === undefined ? othersDirectories() : [];
   const ofOthers = await Promise.all(others.map(({ path, owner }) => serversIn(path, owner, name)));
   if (found.size === 0 && ofOthers.flat().length === 0 && unfit.length > 0) throw unfit[0];
-  return [...[...found.values()].toSorted(byName), ...ofOthers.flat().toSorted(byName)];
+  return [...[...found.values()].toSorted(byName), ...ofOthers.flat().toSorted(byOwner)];
+}
+
+function byOwner(one: RunningServer, other: RunningServer): number {
+  return one.owner!.uid - other.owner!.uid || byName(one, other);
 }
 
 function byName(one: RunningServer, other: RunningServer): number {
@@ -127,6 +142,11 @@ export async function isRunning({ path, owner }: RunningServer): Promise<boolean
   return (await probe(path, owner)) === 'live';
 }
 
+/** Tells whether a server that is gone has left its socket behind, as one does that was killed. */
+export async function wasKilled({ path, owner }: RunningServer): Promise<boolean> {
+  return (await probe(path, owner)) === 'dead';
+}
+
 /**
  * Signals a process of which the server says that it is its worker. That may be a lie, but the signal reaches no further
  * than the server's user can.
@@ -148,6 +168,27 @@ export async function readStatus(server: RunningServer, patience: number = STATU
 }
 
 /**
+ * Asks for the last lines: see `Controls.logs`.
+ *
+ * @throws PreforkError `ERR_NOT_RUNNING`, or `ERR_NO_ANSWER`
+ */
+export async function readLines(server: RunningServer, after: number, worker?: number): Promise<KeptLines> {
+  const which = worker === undefined ? '' : `&worker=${worker}`;
+  const path = `/logs?after=${after}${which}`;
+  const answer = (await ask(server, { method: 'GET', path, patience: STATUS_TIMEOUT_MS })) as Partial<KeptLines>;
+  const { lines, next, dropped } = answer;
+  if (Array.isArray(lines) && lines.every(isLine) && Number.isSafeInteger(next) && Number.isSafeInteger(dropped)) {
+    return answer as KeptLines;
+  }
+  throw noAnswer(server, 'keeps no lines that this prefork can read');
+}
+
+function isLine(line: unknown): boolean {
+  const { at, worker, text } = (line ?? {}) as Readonly<Record<string, unknown>>;
+  return typeof at === 'string' && typeof text === 'string' && (worker === null || Number.isSafeInteger(worker));
+}
+
+/**
  * Describes what tells a server from others of the same entry, such as `pid 4711, /srv/shop, 127.0.0.1:8080`. The text
  * has as much of this as the server says in time.
  */
@@ -165,15 +206,17 @@ export async function particulars(server: RunningServer): Promise<string> {
 /**
  * Asks the server for an operation, and waits until it is done or has failed.
  *
+ * @param patience how long the answer may take in ms; 0 waits as long as the server runs.
  * @throws PreforkError `ERR_NOT_RUNNING`, or `ERR_NO_ANSWER` when the server ended meanwhile.
  */
 export async function operate<Path extends keyof Operations>(
   server: RunningServer,
   path: Path,
   body: Operations[Path],
+  patience = 0,
 ): Promise<Outcome> {
   for (let attempt = 1; ; attempt++) {
-    const answer = await ask(server, { method: 'POST', path, body });
+    const answer = await ask(server, { method: 'POST', path, body, patience });
     if (!isOutcome(answer)) break;
     // The new primary has the name by now.
     if (answer.ok || answer.again !== true || attempt === MOST_ATTEMPTS) return answer;
@@ -192,18 +235,29 @@ async function serversIn(
   owner: Owner | undefined,
   wanted: string | undefined,
 ): Promise<RunningServer[]> {
-  const names = namesIn(directory, wanted, owner === undefined ? Infinity : MOST_OF_OTHERS);
+  const names = owner === undefined ? namesIn(directory, wanted) : namesOfOther(directory, owner, wanted);
   const servers = names.map((name) => ({ name, path: socketPath(directory, name), ...(owner && { owner }) }));
   const states = await Promise.all(servers.map(({ path }) => probe(path, owner)));
   return servers.filter((_, index) => states[index] === 'live');
 }
 
-/** Reads the directory entry by entry, because another user may have filled it. */
-function namesIn(path: string, wanted: string | undefined, most: number): string[] {
+/** Lists the names of sockets in another user's directory. That user may have filled it, or replaced it by a link. */
+function namesOfOther(path: string, owner: Owner, wanted: string | undefined): string[] {
+  try {
+    return withRightsOf(owner, () => namesIn(path, wanted, MOST_OF_OTHERS, MOST_FILES_OF_OTHERS));
+  } catch {
+    return [];
+  }
+}
+
+/** Reads the directory entry by entry, as far as the limits allow. */
+function namesIn(path: string, wanted: string | undefined, most = Infinity, mostFiles = Infinity): string[] {
   const names: string[] = [];
   const directory = opendirSync(path);
   try {
-    for (let entry = directory.readSync(); entry !== null && names.length < most; entry = directory.readSync()) {
+    for (let seen = 0; seen < mostFiles && names.length < most; seen++) {
+      const entry = directory.readSync();
+      if (entry === null) break;
       const name = nameOfSocket(entry.name);
       if (name !== undefined && (wanted === undefined || name === wanted)) names.push(name);
     }
@@ -217,7 +271,7 @@ function namesIn(path: string, wanted: string | undefined, most: number): string
 async function ask(server: RunningServer, question: Question): Promise<object> {
   let text: string;
   try {
-    text = await exchange(server, question);
+    text = await exchange(connectTo(server.path, server.owner), question);
   } catch (error) {
     throw explain(server, error);
   }
@@ -228,30 +282,6 @@ async function ask(server: RunningServer, question: Question): Promise<object> {
     // The error below says so.
   }
   throw noAnswer(server, `gave an answer to ${question.path} that is not JSON`);
-}
-
-function exchange(server: RunningServer, { method, path, body, patience = 0 }: Question): Promise<string> {
-  // node:http is loaded here because listing servers and printing help do without it.
-  const { request } = process.getBuiltinModule('node:http');
-  const content = body === undefined ? '' : JSON.stringify(body);
-  const headers = { host: 'localhost', 'content-length': Buffer.byteLength(content) };
-  return new Promise((resolve, reject) => {
-    // node:http leaves the timeout of a request to the sockets of its agent. This socket is not one of those.
-    const createConnection = (): Socket => connectTo(server.path, server.owner).setTimeout(patience);
-    const outgoing = request({ createConnection, method, path, headers, timeout: patience });
-    outgoing.once('timeout', () => outgoing.destroy(Object.assign(new Error('silence'), { code: 'ETIMEDOUT' })));
-    outgoing.once('error', reject).once('response', (response) => readAll(response).then(resolve, reject));
-    outgoing.end(content);
-  });
-}
-
-async function readAll(response: IncomingMessage): Promise<string> {
-  let text = '';
-  for await (const chunk of response.setEncoding('utf8') as AsyncIterable<string>) {
-    text += chunk;
-    if (text.length > LONGEST_ANSWER) throw new Error('its answer does not end');
-  }
-  return text;
 }
 
 function explain(server: RunningServer, error: unknown): PreforkError {

@@ -23,8 +23,10 @@ export interface Status {
   /** The versions of prefork and of node. */
   readonly prefork: string;
   readonly node: string;
-  /** The primary's working directory; empty over `--admin` for a client without the token. */
+  /** The directory that the workers start in; empty over `--admin` for a client without the token. */
   readonly directory: string;
+  /** The absolute path of the program; empty like `directory`. */
+  readonly entry: string;
   readonly phase: 'starting' | 'serving' | 'stopping';
   /** The generation, which counts reloads from 1. */
   readonly generation: number;
@@ -231,7 +233,21 @@ export interface Dashboard {
   watch(viewer: Viewer, isTrusted: boolean): void;
 }
 
+/** The last lines of the log and of the workers. */
+export interface KeptLines {
+  readonly version: 1;
+  /** False when the workers write to the terminal or file themselves, so that the primary does not see their lines. */
+  readonly hasWorkers: boolean;
+  /** How many lines since `after` are not kept any more. */
+  readonly dropped: number;
+  /** The number that the next request gives as `after`. */
+  readonly next: number;
+  readonly lines: ReadonlyArray<{ readonly at: string; readonly worker: number | null; readonly text: string }>;
+}
+
 export interface Controls {
+  /** Returns the last lines: see `LineRing.read`. */
+  logs(after?: number, worker?: number): KeptLines;
   /** Loads the dashboard when it is first asked for. */
   dashboard(): Promise<Dashboard>;
   status(): Status;

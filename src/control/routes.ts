@@ -1,4 +1,5 @@
 /** The routes of the control socket: a table from path and method to a function. This module has no sockets. */
+import { MOST_WORKERS } from '../contract/limits.ts';
 import { askedKinds, rowOf, type AskedKind, type AskedTargets, type OperationField } from '../contract/operations.ts';
 import type { Outcome } from '../contract/outcome.ts';
 import type { Controls, Viewer } from './controls.ts';
@@ -92,6 +93,7 @@ const routes: Readonly<Record<string, Methods>> = {
   '/healthz': { GET: { fields: [], answer: () => text(200, 'ok') } },
   '/readyz': { GET: { fields: [], answer: readiness } },
   '/status.schema.json': { GET: { fields: [], answer: schema } },
+  '/logs': { GET: { fields: ['after', 'worker'], answer: logs } },
   '/stop': {
     POST: {
       fields: ['now'],
@@ -181,6 +183,14 @@ async function metrics({ controls, accept }: Asked): Promise<Answer> {
   const result = await controls.metrics(accept);
   if (!result.ok) return text(501, result.reason);
   return { status: 200, contentType: result.contentType, body: result.body };
+}
+
+/** What workers write may be anything, such as a password: only the user of the server and those with the token see it. */
+function logs({ controls, fields, isTrusted }: Asked): Answer {
+  if (!isTrusted) return failure(403, 'the lines of the application are for those with the token');
+  const after = readInteger(fields, 'after', { min: 0, max: Number.MAX_SAFE_INTEGER });
+  const worker = readInteger(fields, 'worker', { min: 0, max: MOST_WORKERS - 1 });
+  return json(200, controls.logs(after, worker));
 }
 
 function readiness({ controls }: Asked): Answer {

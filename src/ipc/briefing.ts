@@ -21,6 +21,12 @@ export interface WorkerBriefing {
   readonly hangStack: number;
   /** How long an orphan may take to finish what is in flight, in ms. */
   readonly gracePeriod: number;
+  /** The number of workers when this one was started. */
+  readonly workers: number;
+  /** The variable that tells the slot beside PREFORK_SLOT; `none` for no such variable. */
+  readonly instanceVariable: string;
+  /** The signal that asks the worker to end. */
+  readonly stopSignal: NodeJS.Signals;
   /** True when it writes what Node compiled, for the workers after it. */
   readonly savesCompileCache: boolean;
 }
@@ -36,15 +42,17 @@ export function briefingEnvironment(briefing: WorkerBriefing): Record<string, st
   return {
     PREFORK_CHILD: '1',
     PREFORK_GENERATION: String(briefing.generation),
-    ...slotEnvironment(briefing.slot),
+    PREFORK_WORKERS: String(briefing.workers),
+    ...slotEnvironment(briefing.slot, briefing.instanceVariable),
     [VARIABLE]: JSON.stringify(briefing),
   };
 }
 
 /** Returns the variables that tell the slot. A spare has none, and sets them in its own process when it gets a slot. */
-export function slotEnvironment(slot: number): Record<string, string> {
+export function slotEnvironment(slot: number, instanceVariable: string): Record<string, string> {
+  if (slot === NO_SLOT) return {};
   // Users of PM2 read the second name.
-  return slot === NO_SLOT ? {} : { PREFORK_SLOT: String(slot), NODE_APP_INSTANCE: String(slot) };
+  return { PREFORK_SLOT: String(slot), ...(instanceVariable !== 'none' && { [instanceVariable]: String(slot) }) };
 }
 
 /**

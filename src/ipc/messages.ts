@@ -4,7 +4,7 @@
  */
 import type { MetricReading } from '../contract/canary.ts';
 import { MOVE_REASONS, type MoveEnd, type MoveReason } from '../contract/moves.ts';
-import type { DatagramBound, DatagramQuery, ListenerMessage, ListenQuery } from '../contract/listening.ts';
+import type { DatagramMessage, DatagramQuery, ListenerMessage, ListenQuery } from '../contract/listening.ts';
 import { fieldsOf } from '../contract/fields.ts';
 import { isKeyOf } from '../contract/tables.ts';
 
@@ -38,6 +38,8 @@ export type WorkerMessage =
   | { readonly type: 'ceased'; readonly address: string; readonly port: number }
   /** The program's code runs. */
   | { readonly type: 'started' }
+  /** The application has a handler for SIGINT, and none for the signal by which it will be ended. */
+  | { readonly type: 'unheard' }
   /** The application wants to bind a UDP socket at a fixed port. The answer is `bound` with the same `request`. */
   | ({ readonly type: 'bind'; readonly request: number } & DatagramQuery)
   /** A socket that came with `bound` is closed. */
@@ -67,7 +69,7 @@ export type WorkerMessage =
 /** The messages of the primary to a worker. */
 export type PrimaryMessage =
   | ListenerMessage
-  | DatagramBound
+  | DatagramMessage
   /** A connection that another worker accepted comes with this. The answer is `taken` or `refused`. */
   | ({ readonly type: 'handoff'; readonly id: number } & HandoffHeader)
   /** The answer is `refused`: the connection was taken before, or its handle got lost and it will never be taken. */
@@ -79,6 +81,8 @@ export type PrimaryMessage =
   /** A worker that was booted without a slot, or beside the slot's worker, has the slot now. */
   | { readonly type: 'promote'; readonly slot: number }
   | ({ readonly type: 'drain' } & DrainTerms)
+  /** The stop signal comes with this, where it is not SIGTERM, or came a moment before it. */
+  | { readonly type: 'end' }
   /**
    * The worker is parked, and gives its connections away: those that can move go to the successor, and the clients of the others
    * are told to close. It stays, and may get its slot back.
@@ -227,6 +231,7 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
   serving: { address, port },
   ceased: { address, port },
   started: {},
+  unheard: {},
   ready: {},
   drained: {},
   metrics: { request: number, families: Array.isArray },

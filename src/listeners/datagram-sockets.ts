@@ -1,21 +1,38 @@
-import type { DatagramBound, DatagramQuery } from '../contract/listening.ts';
+import type { DatagramMessage, DatagramQuery } from '../contract/listening.ts';
 import { adoptDatagramFd, bindUdp, type Bound, type NativeHandle } from './native.ts';
 
-/** Binds a UDP address, in this process or in another one that has the right to. */
-export type BindUdp = (query: DatagramQuery) => Bound | Promise<Bound>;
+/**
+ * Binds a UDP address, in this process or in another one that has the right to.
+ *
+ * @param reuseport whether other sockets may have the same address, so that the kernel spreads datagrams over them.
+ */
+export type BindUdp = (query: DatagramQuery, reuseport: boolean) => Bound | Promise<Bound>;
 
 /** Sends a message to a worker, with a handle if there is one, and returns false when the worker is gone. */
-type Post = (worker: number, message: DatagramBound, handle?: NativeHandle) => boolean;
+type Post = (worker: number, message: DatagramMessage, handle?: NativeHandle) => boolean;
+
+export interface DatagramPlaces {
+  /** The slot of the worker; undefined for a spare, which gets its sockets when it has one. */
+  readonly slotOf: (worker: number) => number | undefined;
+  /** True where each slot can have a socket of its own for an address. */
+  readonly isPerSlot: boolean;
+}
+
+const ONE_FOR_ALL: DatagramPlaces = { slotOf: () => 0, isPerSlot: false };
 
 /** A socket as another primary gets it: as a descriptor. */
 export interface DatagramDescription {
   readonly query: DatagramQuery;
   readonly fd: number;
+  /** The slot whose socket it is; undefined for one that all slots share. Older primaries do not say. */
+  readonly slot?: number | undefined;
 }
 
 interface Entry {
   readonly id: number;
   readonly query: DatagramQuery;
+  /** The slot that it belongs to; undefined when all slots share it. */
+  readonly slot: number | undefined;
   readonly handle: NativeHandle;
   /** The number of copies of the socket that each worker has. */
   readonly holders: Map<number, number>;
@@ -26,43 +43,108 @@ interface Entry {
   isLent: boolean;
 }
 
+/** A request of a worker that has no slot yet. */
+interface Held {
+  readonly request: number;
+  readonly query: DatagramQuery;
+}
+
 /**
- * The UDP sockets at fixed ports. All workers that ask for an address share its socket. The object owns the sockets:
- * one is closed when no worker has it any more, and `close` closes all.
+ * The UDP sockets at fixed ports. Each slot has one of its own, where the kernel can spread datagrams over them, and all
+ * share one elsewhere. As with TCP, a socket and what the kernel has queued in it outlive the worker: the next one reads on.
+ * A worker reads nothing while another one of its slot does.
+ *
+ * The object owns the sockets. One is closed when its workers have closed it, when a slot goes on without it (`sweep`,
+ * `vacate`), and by `close`.
  */
 export class DatagramSockets {
   readonly #post: Post;
   readonly #bind: BindUdp;
+  readonly #places: DatagramPlaces;
+  /** Workers that are not to read, because another worker does. */
+  readonly #parked = new Set<number>();
+  readonly #held = new Map<number, Held[]>();
   readonly #entries = new Set<Entry>();
   /** Requests wait for their turn, so that two workers that ask at once get the same socket. */
   #turn: Promise<void> = Promise.resolve();
   #ids = 0;
   #isClosed = false;
 
-  constructor(post: Post, bind: BindUdp = bindHere) {
+  constructor(post: Post, bind: BindUdp = bindHere, places: DatagramPlaces = ONE_FOR_ALL) {
     this.#post = post;
     this.#bind = bind;
+    this.#places = places;
   }
 
-  request(worker: number, request: number, query: DatagramQuery): Promise<void> {
+  /** The worker is about to start, or has got a slot. */
+  join(worker: number, { isParked }: { readonly isParked: boolean }): void {
+    if (isParked) this.#parked.add(worker);
+    for (const { request, query } of this.#held.get(worker) ?? []) void this.request(worker, request, query);
+    this.#held.delete(worker);
+  }
+
+  /** The worker reads from now on. */
+  accept(worker: number): void {
+    if (this.#parked.delete(worker) && this.#has(worker)) this.#post(worker, { type: 'receive', isOn: true });
+  }
+
+  /** Another worker reads in this one's place. */
+  park(worker: number): void {
+    this.#parked.add(worker);
+    if (this.#has(worker)) this.#post(worker, { type: 'receive', isOn: false });
+  }
+
+  /** The worker drains. It reads on only where no other worker does. */
+  leaving(worker: number): void {
+    const held = [...this.#entries].filter(({ holders }) => holders.has(worker));
+    const isRead = ({ holders }: Entry): boolean =>
+      [...holders.keys()].some((other) => other !== worker && !this.#parked.has(other));
+    if (held.length > 0 && held.every(isRead)) this.park(worker);
+  }
+
+  /** The slot is no more. Its workers close its sockets when they end. */
+  vacate(slot: number): void {
+    for (const entry of this.#entries) if (entry.slot === slot) this.#remove(entry);
+  }
+
+  /** The slot's worker has had time to bind what it wants. */
+  sweep(slot: number): void {
+    for (const entry of this.#entries) {
+      const isOfSlot = entry.slot === undefined || entry.slot === slot;
+      if (isOfSlot && entry.holders.size === 0 && !entry.isLent) this.#remove(entry);
+    }
+  }
+
+  /** @returns `held` for a spare, which is answered when it gets a slot. */
+  async request(worker: number, request: number, query: DatagramQuery): Promise<'answered' | 'held'> {
+    if (this.#places.slotOf(worker) === undefined) {
+      this.#held.set(worker, [...(this.#held.get(worker) ?? []), { request, query }]);
+      return 'held';
+    }
     this.#turn = this.#turn.then(() => this.#answer(worker, request, query));
-    return this.#turn;
+    await this.#turn;
+    return 'answered';
   }
 
   /** Records that the worker has closed a socket that it was given. */
   unbound(worker: number, id: number): void {
     for (const entry of this.#entries) {
-      if (entry.id === id && entry.holders.has(worker)) this.#release(entry, worker, 1);
+      if (entry.id !== id || !entry.holders.has(worker)) continue;
+      this.#release(entry, worker, 1);
+      this.#removeUnheld(entry);
     }
   }
 
+  /** The worker has ended. What the kernel queues meanwhile is for the next one. */
   gone(worker: number): void {
-    for (const entry of this.#entries) if (entry.holders.has(worker)) this.#release(entry, worker, Infinity);
+    this.#parked.delete(worker);
+    this.#held.delete(worker);
+    for (const entry of this.#entries) this.#release(entry, worker, Infinity);
   }
 
   /** Describes the sockets for the primary that succeeds this one. */
   manifest(): DatagramDescription[] {
-    return [...this.#entries].map(({ query, handle }) => ({ query, fd: handle.fd }));
+    return [...this.#entries].map(({ query, slot, handle }) => ({ query, slot, fd: handle.fd }));
   }
 
   /**
@@ -70,9 +152,9 @@ export class DatagramSockets {
    * bound again when it is asked for.
    */
   inherit(descriptions: readonly DatagramDescription[]): void {
-    for (const { query, fd } of descriptions) {
+    for (const { query, slot, fd } of descriptions) {
       const handle = adoptDatagramFd(fd, query.family);
-      if (typeof handle !== 'number') this.#add(query, handle).isLent = true;
+      if (typeof handle !== 'number') this.#add(query, slot, handle).isLent = true;
     }
   }
 
@@ -93,25 +175,56 @@ export class DatagramSockets {
   }
 
   async #answer(worker: number, request: number, query: DatagramQuery): Promise<void> {
-    const entry = this.#find(query) ?? (await this.#open(query));
+    const slot = this.#slotFor(worker, query);
+    const entry = this.#find(query, slot) ?? (await this.#open(query, slot));
     if (this.#isClosed) return;
-    if (typeof entry === 'number') return void this.#post(worker, { type: 'bound', request, socket: 0, errno: entry });
+    const isParked = this.#parked.has(worker);
+    if (typeof entry === 'number') {
+      this.#post(worker, { type: 'bound', request, socket: 0, errno: entry, isParked });
+      return;
+    }
     entry.holders.set(worker, (entry.holders.get(worker) ?? 0) + 1);
-    const isSent = this.#post(worker, { type: 'bound', request, socket: entry.id, errno: 0 }, entry.handle);
-    if (!isSent) this.#release(entry, worker, Infinity);
+    const isSent = this.#post(worker, { type: 'bound', request, socket: entry.id, errno: 0, isParked }, entry.handle);
+    if (isSent) return;
+    this.#release(entry, worker, Infinity);
+    this.#removeUnheld(entry);
   }
 
-  #find(wanted: DatagramQuery): Entry | undefined {
-    return [...this.#entries].find(({ query }) => keyOf(query) === keyOf(wanted));
+  /** Sockets with SO_REUSEADDR are for multicast groups, of which each gets every datagram: the workers share one. */
+  #slotFor(worker: number, { reuseAddress }: DatagramQuery): number | undefined {
+    return this.#places.isPerSlot && !reuseAddress ? this.#places.slotOf(worker) : undefined;
   }
 
-  async #open(query: DatagramQuery): Promise<Entry | number> {
-    const bound = await this.#bind(query);
-    return 'errno' in bound ? bound.errno : this.#add(query, bound.handle);
+  /** A socket that another primary left may be for all slots, or for one, where this one does it the other way. */
+  #find(wanted: DatagramQuery, slot: number | undefined): Entry | undefined {
+    const all = this.#of(wanted);
+    return (
+      all.find((entry) => entry.slot === slot) ?? all.find((entry) => entry.slot === undefined || slot === undefined)
+    );
   }
 
-  #add(query: DatagramQuery, handle: NativeHandle): Entry {
-    const entry: Entry = { id: ++this.#ids, query, handle, holders: new Map(), isLent: false };
+  #of(wanted: DatagramQuery): Entry[] {
+    return [...this.#entries].filter(({ query }) => keyOf(query) === keyOf(wanted));
+  }
+
+  async #open(query: DatagramQuery, slot: number | undefined): Promise<Entry | number> {
+    const isShared = slot === undefined;
+    // A second program of the same user could join the sockets silently. So the first bind is one that fails then.
+    if (!isShared && this.#of(query).length === 0) {
+      const alone = await this.#bind(query, false);
+      if ('errno' in alone) return alone.errno;
+      alone.handle.close();
+    }
+    const bound = await this.#bind(query, !isShared);
+    return 'errno' in bound ? bound.errno : this.#add(query, slot, bound.handle);
+  }
+
+  #has(worker: number): boolean {
+    return [...this.#entries].some(({ holders }) => holders.has(worker));
+  }
+
+  #add(query: DatagramQuery, slot: number | undefined, handle: NativeHandle): Entry {
+    const entry: Entry = { id: ++this.#ids, query, slot, handle, holders: new Map(), isLent: false };
     if (this.#isClosed) handle.close();
     else this.#entries.add(entry);
     return entry;
@@ -122,7 +235,10 @@ export class DatagramSockets {
     const left = (holders.get(worker) ?? 0) - count;
     if (left > 0) holders.set(worker, left);
     else holders.delete(worker);
-    if (holders.size === 0 && !entry.isLent) this.#remove(entry);
+  }
+
+  #removeUnheld(entry: Entry): void {
+    if (entry.holders.size === 0 && !entry.isLent) this.#remove(entry);
   }
 
   #remove(entry: Entry): void {
@@ -134,6 +250,6 @@ function keyOf({ address, port, family, ipv6Only }: DatagramQuery): string {
   return JSON.stringify([address, port, family, ipv6Only]);
 }
 
-function bindHere({ address, port, family, ...options }: DatagramQuery): Bound {
-  return bindUdp(address, port, family, options);
+function bindHere({ address, port, family, ...options }: DatagramQuery, reuseport: boolean): Bound {
+  return bindUdp(address, port, family, { ...options, reuseport });
 }

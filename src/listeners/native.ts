@@ -41,6 +41,9 @@ export interface NativeHandle {
   close(callback?: () => void): void;
   ref(): void;
   unref(): void;
+  /** Only UDP handles have these. */
+  recvStart?(): number;
+  recvStop?(): number;
 }
 
 /** The `TCP` or `Pipe` handle of an accepted connection, before it becomes a net.Socket. No data is read from it. */
@@ -124,6 +127,17 @@ export function bindUdp(
   const handle = createDatagramHandle(address, port, `udp${family}`, undefined, flags);
   if (typeof handle === 'number') return { errno: handle };
   return nameOf(handle, address, port, family);
+}
+
+/** Tells whether the kernel spreads datagrams over several sockets of one address, as `reuseportWorks` does for TCP. */
+export function udpReuseportWorks(): boolean {
+  const first = bindUdp('127.0.0.1', 0, 4, { reuseport: true });
+  if ('errno' in first) return false;
+  const second = bindUdp('127.0.0.1', first.port, 4, { reuseport: true });
+  first.handle.close();
+  if ('errno' in second) return false;
+  second.handle.close();
+  return true;
 }
 
 /** A `UDP` handle of Node before it is bound. */

@@ -1,16 +1,18 @@
 import { basename, extname, join, resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
-import { checkKeys, fail } from './check.ts';
-import { importConfig, parseConfig } from './config-source.ts';
+import { checkKeys, checkValue, fail } from './check.ts';
+import { importConfig, parseConfig, readConfig } from './config-source.ts';
 import { isFile } from './files.ts';
 import { configLibraryKeys, libraryKeys } from './library.ts';
-import { either } from './quote.ts';
-import { settingKeys } from './table.ts';
-import type { Config } from './types.ts';
+import { either, quote } from './quote.ts';
+import { didYouMean } from './suggestion.ts';
+import { optionRows, settingKeys } from './table.ts';
+import type { App, Config } from './types.ts';
 
 const extensions: readonly string[] = ['.js', '.mjs', '.ts', '.json'];
 const names = extensions.map((extension) => `prefork.config${extension}`);
-const knownKeys: readonly string[] = ['entry', 'args', ...settingKeys, ...configLibraryKeys];
+const appKeys: readonly string[] = ['entry', 'args', ...settingKeys, ...configLibraryKeys];
+const knownKeys: readonly string[] = [...appKeys, 'apps'];
 const libraryOnlyKeys: readonly string[] = libraryKeys.filter((key) => !knownKeys.includes(key));
 
 /** A config file that was read. */
@@ -19,19 +21,39 @@ export interface LoadedConfig {
   readonly file: string;
   /** The values, with known keys only. `resolveSettings` checks those that are options. */
   readonly values: Config;
+  /** The text of the file. */
+  readonly text: string;
 }
 
 /**
  * Reads the config file, if there is one. Its default export is an object, or a function that returns one.
  *
  * @param explicitFile the file that `--config` names; without it, prefork.config.{js,mjs,ts,json} in `cwd`.
+ * @param app the one of its `apps` whose values count, on top of the file's own.
  * @throws UsageError in one line with the file's name, and the line's number where that is known.
  */
-export async function loadConfig(cwd: string, explicitFile?: string): Promise<LoadedConfig | undefined> {
+export async function loadConfig(cwd: string, explicitFile?: string, app?: string): Promise<LoadedConfig | undefined> {
   const file = explicitFile === undefined ? findConfig(cwd) : namedConfig(cwd, explicitFile);
-  if (file === undefined) return undefined;
-  const value = extname(file) === '.json' ? parseConfig(file) : await importConfig(file);
-  return { file, values: checkConfig(basename(file), value) };
+  if (file === undefined) {
+    if (app !== undefined)
+      throw new UsageError(`--app: expected a config file with apps, got ${quote(app)} without one`);
+    return undefined;
+  }
+  const text = readConfig(file);
+  const value = extname(file) === '.json' ? parseConfig(file, text) : await importConfig(file, text);
+  return { file, values: withApp(basename(file), value, app), text };
+}
+
+/** Finds the file that `loadConfig` would read, and its text. @throws UsageError as `loadConfig` does. */
+export function peekConfig(cwd: string, explicitFile?: string): { file: string; text: string } | undefined {
+  const file = explicitFile === undefined ? findConfig(cwd) : namedConfig(cwd, explicitFile);
+  return file === undefined ? undefined : { file, text: readConfig(file) };
+}
+
+/** Names the place of a key for a message: the file, and the line where it can be found. */
+export function placeOf({ file, text }: Pick<LoadedConfig, 'file' | 'text'>, key: string): string {
+  const line = text.split('\n').findIndex((one) => new RegExp(`(?:^|[^\\w$])["']?${key}["']?\\s*:`).test(one)) + 1;
+  return line === 0 ? `${basename(file)}: ${key}` : `${basename(file)}:${line}: ${key}`;
 }
 
 function findConfig(cwd: string): string | undefined {
@@ -48,7 +70,39 @@ function namedConfig(cwd: string, given: string): string {
   return file;
 }
 
-function checkConfig(name: string, value: unknown): Config {
+/** Checks the whole file, also those apps that are not meant, and puts an app's values on top of the file's own. */
+function withApp(name: string, value: unknown, app: string | undefined): Config {
+  const { apps, ...shared } = checkConfig(name, value, knownKeys);
+  if (apps === undefined) {
+    if (app !== undefined) throw new UsageError(`${name}: expected apps, since --app names one of them`);
+    return shared;
+  }
+  if (shared.name !== undefined) throw new UsageError(`${name}: name: expected none beside apps, which have their own`);
+  const checked = checkApps(name, apps);
+  if (app === undefined) return { ...shared, apps: checked };
+  const found = checked.find((one) => one.name === app);
+  if (found !== undefined) return { ...shared, ...found };
+  const known = checked.map((one) => one.name);
+  throw new UsageError(`--app: expected ${either(known)}, got ${quote(app)}${didYouMean(app, known)}`);
+}
+
+function checkApps(name: string, value: unknown): App[] {
+  if (!Array.isArray(value) || value.length === 0) fail(`${name}: apps`, 'an array of objects, at least one', value);
+  const apps = (value as unknown[]).map((one, at) => {
+    const place = `${name}: apps[${at}]`;
+    if (typeof one !== 'object' || one === null || Array.isArray(one)) fail(place, 'an object', one);
+    const app = checkConfig(place, one, appKeys) as App;
+    if (app.name === undefined) throw new UsageError(`${place}: expected a name, by which commands find this app`);
+    checkValue(optionRows.name, `${place}: name`, app.name);
+    return app;
+  });
+  const twice = apps.find(({ name: one }, at) => apps.findIndex((other) => other.name === one) !== at);
+  if (twice !== undefined)
+    throw new UsageError(`${name}: apps: expected a name for each, got ${quote(twice.name)} twice`);
+  return apps;
+}
+
+function checkConfig(name: string, value: unknown, known: readonly string[]): Config {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const kind = name.endsWith('.json') ? 'an object' : 'an object, or a function that returns one, as default export';
     return fail(name, kind, value);
@@ -56,7 +110,7 @@ function checkConfig(name: string, value: unknown): Config {
   const keys = Object.keys(value);
   const misplaced = keys.find((key) => libraryOnlyKeys.includes(key));
   if (misplaced !== undefined) throw new UsageError(`${name}: ${misplaced} works only in the library`);
-  checkKeys(`${name}: `, keys, knownKeys);
+  checkKeys(`${name}: `, keys, known);
 
   const { entry, args } = value as { entry?: unknown; args?: unknown };
   if (entry !== undefined && typeof entry !== 'string') fail(`${name}: entry`, 'the path of a file', entry);

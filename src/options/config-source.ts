@@ -7,22 +7,35 @@ import { pathToFileURL } from 'node:url';
 import { UsageError } from '../errors.ts';
 import { quote } from './quote.ts';
 
-/** Parses a JSON file. */
-export function parseConfig(file: string): unknown {
-  let text = '';
+/** The text of each file when it was first imported. */
+const imported = new Map<string, string>();
+
+/** Reads the text. */
+export function readConfig(file: string): string {
   try {
     // Editors on Windows begin files with a byte order mark.
-    text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+  } catch (error) {
+    throw brokenConfig(file, error, undefined);
+  }
+}
+
+/** Parses a JSON file. */
+export function parseConfig(file: string, text: string): unknown {
+  try {
     return JSON.parse(text);
   } catch (error) {
     throw brokenConfig(file, error, jsonErrorLine(text, error as Error));
   }
 }
 
-/** Returns a module's default export, or what it returns when it is a function. */
-export async function importConfig(file: string): Promise<unknown> {
+/**
+ * Returns a module's default export, or what it returns when it is a function. A file whose text has changed is loaded
+ * again. What it imports stays as it was, unless those are CommonJS modules beside it.
+ */
+export async function importConfig(file: string, text: string): Promise<unknown> {
   try {
-    const { default: exported } = (await import(pathToFileURL(file).href)) as { default?: unknown };
+    const { default: exported } = (await import(addressOf(file, text))) as { default?: unknown };
     return typeof exported === 'function' ? await (exported as () => unknown)() : exported;
   } catch (error) {
     // The import is tried first, because with a loader such as tsx every Node reads TypeScript.
@@ -34,6 +47,29 @@ export async function importConfig(file: string): Promise<unknown> {
     }
     throw brokenConfig(file, error, stackLine(file, error) ?? syntaxErrorLine(file, error));
   }
+}
+
+/** Node keeps a module for ever under its address, so a changed text has an address of its own. */
+function addressOf(file: string, text: string): string {
+  const { href } = pathToFileURL(file);
+  const first = imported.get(file) ?? text;
+  imported.set(file, first);
+  if (first === text) return href;
+  forgetCommonJs(file);
+  const { createHash } = process.getBuiltinModule('node:crypto');
+  return `${href}?${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
+}
+
+/** Node keeps a CommonJS module under its path. Those of packages stay. */
+function forgetCommonJs(file: string): void {
+  const { cache } = process.getBuiltinModule('node:module').createRequire(file);
+  const forget = (path: string): void => {
+    const module = cache[path];
+    if (module === undefined || path.includes('node_modules')) return;
+    delete cache[path];
+    for (const child of module.children) forget(child.filename);
+  };
+  forget(file);
 }
 
 function brokenConfig(file: string, error: unknown, line: string | undefined): UsageError {
@@ -53,7 +89,7 @@ function jsonErrorLine(text: string, { message }: Error): string | undefined {
 
 /** Finds the line of the file that threw, or that called the code that threw. */
 function stackLine(file: string, error: unknown): string | undefined {
-  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  const stack = error instanceof Error ? (error.stack ?? '').replaceAll(/\?[\da-f]{16}(?=:)/g, '') : '';
   for (const place of [pathToFileURL(file).href, file]) {
     const start = stack.indexOf(`${place}:`);
     const line = start === -1 ? undefined : /^\d+/.exec(stack.slice(start + place.length + 1))?.[0];

@@ -2,7 +2,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, parse, resolve, sep } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { isDirectory, isFile } from './files.ts';
-import { meantCommand } from './other-words.ts';
+import { meantCommand, meantRunner } from './other-words.ts';
 import { quote } from './quote.ts';
 import { didYouMean } from './suggestion.ts';
 
@@ -18,6 +18,7 @@ import { didYouMean } from './suggestion.ts';
  */
 export function resolveEntry(entry: string, cwd: string, commands: readonly string[] = []): string {
   const path = resolve(cwd, entry);
+  refuseRunner(entry, path);
   // An empty entry is refused here, because path.resolve would turn it into the working directory.
   if (entry !== '' && isFile(path)) return realpathSync(path);
   try {
@@ -42,6 +43,20 @@ export function entryName(entry: string | undefined): string {
   const chosen = name === 'index' ? basename(dirname(path)) : name;
   const sane = chosen.replaceAll(/[^A-Za-z0-9._-]+/g, '-').replace(/^[.-]+/, '');
   return sane.slice(0, 64) || 'prefork';
+}
+
+/**
+ * Refuses a program that would run the entry in a process of its own: `prefork tsx app.ts`. No listener of that process
+ * would be prefork's.
+ */
+function refuseRunner(entry: string, path: string): void {
+  const name = basename(entry);
+  const instead = meantRunner(name);
+  const isCommand = entry === name ? !isFile(path) : dirname(path).endsWith(join('node_modules', '.bin'));
+  if (instead === undefined || !isCommand) return;
+  throw new UsageError(
+    `entry: expected the program itself, got ${quote(entry)}, which would run it in a process of its own; here that is: ${instead}`,
+  );
 }
 
 function expected(path: string, entry: string): string {

@@ -1,6 +1,8 @@
 export { parseCommandLine, type CommandLine } from './command-line.ts';
-export { loadConfig, type LoadedConfig } from './config-file.ts';
-export { resolveEntry } from './entry.ts';
+export { loadConfig, peekConfig, type LoadedConfig } from './config-file.ts';
+export { nameOfDirectory, type NamedDirectory } from './directory.ts';
 export { helpText } from './help.ts';
+export { directoryOfConfig, readLaunch, type Launch, type LaunchTerms, type Program } from './launch.ts';
+export { launchChanges, nameRefusal, type LaunchChanges } from './launch-changes.ts';
 export { resolveSettings } from './settings.ts';
-export type { Config, LibraryOptions, Logger, Options, Settings, SpawnContext } from './types.ts';
+export type { App, Config, LibraryOptions, Logger, Options, Settings, SpawnContext } from './types.ts';

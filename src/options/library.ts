@@ -8,6 +8,7 @@ export const libraryTable: Readonly<Record<keyof LibraryOptions, Shape>> = {
   // listen(2) takes an int.
   backlog: { type: 'integer', min: 1, max: 2_147_483_647 },
   logger: { type: 'logger' },
+  env: { type: 'variables' },
   onWorkerSpawn: { type: 'function' },
   onPrimaryReady: { type: 'function' },
   onWorkerRecover: { type: 'function' },
@@ -22,6 +23,7 @@ export type ConfigLibraryKey = keyof LibraryOptions & keyof Config;
 /** The library options that a config file may give too. */
 export const configLibraryKeys: readonly ConfigLibraryKey[] = [
   'logger',
+  'env',
   'onWorkerSpawn',
   'onPrimaryReady',
   'onWorkerRecover',

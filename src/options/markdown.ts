@@ -1,5 +1,13 @@
 import { expectedValue, placeholder } from './shape.ts';
-import { flagName, isSettingKey, optionKeys, optionRows, variableName, type OptionKey } from './table.ts';
+import {
+  flagName,
+  isSettingKey,
+  optionKeys,
+  optionRows,
+  variableName,
+  type OptionKey,
+  type OptionRow,
+} from './table.ts';
 
 const heading = ['Option', 'Flag', 'Variable', 'Value', 'Default', 'Meaning'];
 
@@ -7,6 +15,15 @@ const heading = ['Option', 'Flag', 'Variable', 'Value', 'Default', 'Meaning'];
 export function optionsMarkdown(): string {
   const rows = [heading, heading.map(() => '---'), ...optionKeys.map(cells)];
   return rows.map((row) => `| ${row.map(escape).join(' | ')} |\n`).join('');
+}
+
+/** The rows that say what it takes to change an option, in docs/configuration.md. */
+export function waysMarkdown(): string {
+  const row = (applies: OptionRow['applies'], how: string): string => {
+    const keys = optionKeys.filter((key) => optionRows[key].applies === applies);
+    return `| ${keys.map(code).join(', ')} | ${how} |\n`;
+  };
+  return row('upgrade', '`prefork upgrade`') + row('restart', 'stop the server, and start it again');
 }
 
 function cells(key: OptionKey): string[] {

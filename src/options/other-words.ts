@@ -10,22 +10,21 @@ const commands: Readonly<Record<string, string>> = {
   start: 'prefork <entry>',
   run: 'prefork <entry>',
   serve: 'prefork <entry>',
-  list: 'prefork status',
-  ls: 'prefork status',
-  l: 'prefork status',
-  ps: 'prefork status',
+  ls: 'prefork list',
+  l: 'prefork list',
+  ps: 'prefork list',
   info: 'prefork status',
   show: 'prefork status',
   describe: 'prefork status',
-  jlist: 'prefork status --json',
+  jlist: 'prefork list --json',
   monit: 'prefork top, or prefork dashboard',
   delete: 'prefork stop',
   del: 'prefork stop',
   kill: 'prefork stop --now',
   quit: 'prefork stop',
   shutdown: 'prefork stop',
-  logs: 'the log goes to where prefork was started: a terminal, journalctl, docker logs',
-  log: 'the log goes to where prefork was started: a terminal, journalctl, docker logs',
+  log: 'prefork logs',
+  flush: 'nothing is needed: prefork keeps no files of logs',
   instances: 'prefork scale <n>',
   workers: 'prefork scale <n>',
   save: 'a service manager starts prefork again: docs/deployment.md',
@@ -52,7 +51,7 @@ const flags: Readonly<Record<string, string>> = {
   '--max-restarts': '--recover-threshold',
   '--restart-delay': '--recover-interval',
   '--exp-backoff-restart-delay': '--recover-interval',
-  '--time': '--log-format json',
+  '--time': '--log-time',
   '--uid': '--user',
   '--gid': '--group',
   '--uds': 'the entry listens: say it to the entry, after its name',
@@ -63,6 +62,23 @@ const flags: Readonly<Record<string, string>> = {
   '--daemon': 'a service manager runs it in the background: docs/deployment.md',
   '-d': 'a service manager runs it in the background: docs/deployment.md',
 };
+
+/** Programs that run another one in a process of its own, which is no worker. */
+const runners: Readonly<Record<string, string>> = {
+  tsx: 'prefork --import tsx <entry>',
+  'ts-node': 'prefork --require ts-node/register <entry>',
+  'ts-node-esm': 'prefork --loader ts-node/esm <entry>',
+  'ts-node-transpile-only': 'prefork --require ts-node/register/transpile-only <entry>',
+  'swc-node': 'prefork --import @swc-node/register/esm-register <entry>',
+  'babel-node': 'prefork --require @babel/register <entry>',
+  node: 'prefork <entry>, with flags of node before it',
+  npx: 'prefork node_modules/.bin/<command>',
+};
+
+/** Returns what to write instead of a program that runs programs; undefined for any other entry. */
+export function meantRunner(name: string): string | undefined {
+  return Object.hasOwn(runners, name) ? runners[name] : undefined;
+}
 
 /** Returns the end of a message such as `; here that is: prefork status`, or an empty string. */
 export function meantCommand(word: string): string {

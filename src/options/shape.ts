@@ -30,6 +30,13 @@ interface MeasureShape {
   readonly zero?: true;
 }
 
+/** Several values of one kind. A flag is given once for each, and a variable has each on a line of its own. */
+interface ListShape {
+  readonly type: 'list';
+  /** A flag of node's begins with a dash, and its own value may follow it in the list. */
+  readonly of: 'file' | 'node flag';
+}
+
 /** A percentage, which is read as a number of percent. */
 interface PercentShape {
   readonly type: 'percent';
@@ -47,6 +54,8 @@ interface PlainShape {
     | 'path'
     | 'directory'
     | 'address'
+    | 'variable'
+    | 'variables'
     | 'switch'
     | 'function'
     | 'logger';
@@ -59,7 +68,7 @@ interface WorkersShape {
   readonly max: number;
 }
 
-export type Shape = IntegerShape | WorkersShape | ChoiceShape | MeasureShape | PercentShape | PlainShape;
+export type Shape = IntegerShape | WorkersShape | ChoiceShape | MeasureShape | ListShape | PercentShape | PlainShape;
 
 /** The type of the value that is read: milliseconds for a time, bytes for a size. */
 export type ValueOf<S extends Shape> = S extends { type: 'integer'; word: infer Word }
@@ -74,16 +83,28 @@ export type ValueOf<S extends Shape> = S extends { type: 'integer'; word: infer 
           ? string | number
           : S extends { type: 'ports' }
             ? readonly number[]
-            : S extends { type: 'metrics' }
-              ? readonly MetricLimit[]
-              : S extends { type: 'share' }
-                ? CanaryShare
-                : S extends { type: 'switch' }
-                  ? boolean
-                  : string;
+            : S extends { type: 'list' }
+              ? readonly string[]
+              : S extends { type: 'metrics' }
+                ? readonly MetricLimit[]
+                : S extends { type: 'share' }
+                  ? CanaryShare
+                  : S extends { type: 'switch' }
+                    ? boolean
+                    : string;
 
 /** The values that text can express. */
-type TextValue = string | number | boolean | readonly number[] | readonly MetricLimit[] | WorkerRange;
+type TextValue =
+  | string
+  | number
+  | boolean
+  | readonly number[]
+  | readonly string[]
+  | readonly MetricLimit[]
+  | WorkerRange;
+
+/** What separates the values of a list in a variable. No flag of node's, and no file that anyone wants, has it. */
+export const LIST_SEPARATOR = '\n';
 
 /** Reads the text of a flag or variable; undefined when it does not fit. */
 export function readText(shape: Shape, text: string): TextValue | undefined {
@@ -179,12 +200,6 @@ const ports: Kind<PlainShape> = {
   hint: () => 'ports',
 };
 
-const directory: Kind<PlainShape> = {
-  ...textKind((_, text) => text !== ''),
-  expected: () => 'a directory',
-  hint: () => 'directory',
-};
-
 const percent: Kind<PercentShape> = {
   fromText: ({ min, max }, text) => {
     const number = parsePercent(text);
@@ -224,6 +239,27 @@ const metrics: Kind<PlainShape> = {
 
 const path: Kind<PlainShape> = { ...textKind((_, text) => text !== ''), expected: () => 'a file', hint: () => 'file' };
 
+const directory: Kind<PlainShape> = {
+  ...textKind((_, text) => text !== ''),
+  expected: () => 'a directory',
+  hint: () => 'directory',
+};
+
+const several: Kind<ListShape> = {
+  fromText: (shape, text) => stringList(shape, text.split(LIST_SEPARATOR).filter(Boolean)),
+  fromValue: (shape, value) => {
+    return stringList(shape, typeof value === 'string' && shape.of === 'file' ? [value] : value);
+  },
+  expected: ({ of }) => (of === 'file' ? 'a file, or several' : 'flags of node, such as --max-old-space-size=512'),
+  hint: ({ of }) => (of === 'file' ? 'file' : 'flag'),
+};
+
+const variable: Kind<PlainShape> = {
+  ...textKind((_, text) => isVariable(text)),
+  expected: () => 'the name of a variable, or none',
+  hint: () => 'name|none',
+};
+
 const address: Kind<PlainShape> = {
   ...textKind((_, text) => isAddress(text)),
   expected: () => 'a port, ":port", "host:port" or "[::1]:port"',
@@ -257,8 +293,11 @@ const kinds: { readonly [Type in Shape['type']]: Kind<Extract<Shape, { type: Typ
   ports,
   path,
   directory,
+  list: several,
   address,
+  variable,
   switch: onOff,
+  variables: codeKind('variables', 'an object of names and strings, numbers or booleans', isVariables),
   function: codeKind('function', 'a function', (value) => typeof value === 'function'),
   logger: codeKind('logger', `an object with the functions ${loggerFunctions.join(', ')}`, isLogger),
 };
@@ -313,6 +352,24 @@ function within({ min, max = Infinity }: { min: number; max?: number }, value: u
 function portList(list: readonly unknown[]): readonly number[] | undefined {
   const fits = list.length > 0 && list.every((port) => within({ min: 1, max: 65_535 }, port) !== undefined);
   return fits ? (list as number[]) : undefined;
+}
+
+function stringList({ of }: ListShape, value: unknown): readonly string[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const fits = value.every((one) => typeof one === 'string' && one !== '' && !one.includes('\0'));
+  // The first is a flag, and what follows may be its value.
+  return fits && (of === 'file' || value.length === 0 || (value[0] as string).startsWith('-')) ? value : undefined;
+}
+
+function isVariable(text: string): boolean {
+  return /^[A-Za-z_]\w*$/.test(text);
+}
+
+function isVariables(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.entries(value).every(
+    ([variableName, one]) => isVariable(variableName) && ['string', 'number', 'boolean'].includes(typeof one),
+  );
 }
 
 function isAddress(text: string): boolean {

@@ -19,18 +19,51 @@ export const optionTable = {
       'How many workers run. auto: one for each core that this process may use (affinity and cgroup quota). A range, such as 2..8 or 1..auto: as many as the load needs.',
   },
   name: {
+    applies: 'restart',
     type: 'name',
     short: 'n',
     about:
       "The name of this server. Without it, the name of the entry's file; for an index file, the name of its directory.",
   },
+  cwd: {
+    type: 'directory',
+    about:
+      'The working directory of the workers. A symbolic link is followed anew at each reload. Without it, the directory that prefork was started in, by the name that the shell knows ($PWD).',
+  },
+  envFile: {
+    type: 'list',
+    of: 'file',
+    about:
+      'A file of variables for the workers, read again at each reload. It may be given several times: later files win, and the environment wins over files.',
+  },
+  nodeArgs: {
+    type: 'list',
+    of: 'node flag',
+    flag: 'node-arg',
+    about:
+      "A flag of node's for the workers. It may be given several times. Node's own flags before the entry do the same.",
+  },
+  instanceVariable: {
+    type: 'variable',
+    default: 'NODE_APP_INSTANCE',
+    about: 'The variable that tells a worker its slot, beside PREFORK_SLOT. none: there is no such variable.',
+  },
+  stopSignal: {
+    type: 'choice',
+    choices: ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR2'],
+    default: 'SIGTERM',
+    about:
+      'The signal that a worker gets when it is to end, after its connections have. SIGINT is for applications that have a handler for that alone.',
+  },
   sharing: {
+    applies: 'restart',
     type: 'choice',
     choices: ['auto', 'reuseport', 'shared', 'round-robin'],
     default: 'auto',
     about: 'How workers share an address. auto: the first of the other values that works here.',
   },
   balance: {
+    applies: 'upgrade',
     type: 'choice',
     choices: ['auto', 'kernel', 'least-connections', 'sticky-ip'],
     default: 'auto',
@@ -38,6 +71,7 @@ export const optionTable = {
       'Which worker serves a connection. kernel: the one that accepts it. auto: HTTP/1 connections then move, so that all workers have equally many. least-connections: all others too, at the accept. sticky-ip: a client always gets the same worker.',
   },
   migrate: {
+    applies: 'upgrade',
     type: 'choice',
     choices: ['on', 'off', 'every-answer'],
     default: 'on',
@@ -159,6 +193,7 @@ export const optionTable = {
     about: 'How many requests each side of a canary has to answer. With fewer there is too little traffic to tell.',
   },
   canaryMetrics: {
+    applies: 'upgrade',
     type: 'metrics',
     about:
       "Metrics of the application's own registry that a canary is judged by, which way is worse, and by how much, such as orders_failed_total:higher:50%.",
@@ -239,48 +274,68 @@ export const optionTable = {
     about: 'The age at which a worker is replaced, or up to a tenth sooner. 0: no limit.',
   },
   admin: {
+    applies: 'upgrade',
     type: 'address',
     about:
       'The address that serves the dashboard, metrics, health and status over TCP, on the loopback unless a host is given. Without it, nothing is served.',
   },
   adminTokenFile: {
+    applies: 'upgrade',
     type: 'path',
     about:
       'The file with the token that changes through --admin require. Without it, PREFORK_ADMIN_TOKEN, or a new token in the log.',
   },
   user: {
+    applies: 'restart',
     type: 'account',
     about: 'The user that the primary and the workers run as. Only root can set it.',
   },
   group: {
+    applies: 'restart',
     type: 'account',
     about: "The group that the server runs as. Without it, the user's own group.",
   },
   bind: {
+    applies: 'restart',
     type: 'ports',
     about: 'With --user, the ports below 1024 that may be bound. Without it, the ports that the first start asks for.',
   },
   logFormat: {
+    applies: 'upgrade',
     type: 'choice',
     choices: ['text', 'json'],
     default: 'text',
     about: 'The format of the log, one line an event: text for people, json for machines.',
   },
   logLevel: {
+    applies: 'upgrade',
     type: 'choice',
     choices: ['debug', 'info', 'warn', 'error', 'silent'],
     default: 'info',
     about: 'The lowest severity that is logged.',
   },
+  logTime: {
+    type: 'switch',
+    default: false,
+    about:
+      'Writes the time before each line, of the log and of workers. The lines of the workers are then kept for prefork logs, as with --prefix-output.',
+  },
   compileCache: {
+    applies: 'upgrade',
     type: 'directory',
     about:
       "The directory of Node's compile cache for the workers. The first worker boots alone and fills it. It belongs to the workers' user. Node 22.10 or newer.",
   },
   prefixOutput: {
+    applies: 'upgrade',
     type: 'switch',
     default: false,
     about: 'Writes the slot before each line of a worker, and keeps lines whole.',
+  },
+  app: {
+    type: 'name',
+    commandOnly: true,
+    about: "The one of the config file's apps that runs. Without it, all of them.",
   },
   config: {
     type: 'path',
@@ -297,6 +352,10 @@ export type OptionRow = Shape & {
   readonly default?: string | number | boolean;
   /** True for an option that has a flag, but no variable and no key. */
   readonly commandOnly?: true;
+  /** The name of the flag, where it is not made of the key. */
+  readonly flag?: string;
+  /** What it takes to change the value, where a reload is not enough. @default a reload */
+  readonly applies?: 'upgrade' | 'restart';
   /** The option's help, in one or two sentences. */
   readonly about: string;
 };
@@ -315,9 +374,9 @@ export const optionKeys: readonly OptionKey[] = keysOf(optionTable);
 
 export const settingKeys: readonly SettingKey[] = optionKeys.filter(isSettingKey);
 
-/** Turns `readyTimeout` into `ready-timeout`. The command line adds the dashes. */
+/** Turns `readyTimeout` into `ready-timeout`, unless the row names the flag. The command line adds the dashes. */
 export function flagName(key: OptionKey): string {
-  return key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return optionRows[key].flag ?? key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** Turns `readyTimeout` into `PREFORK_READY_TIMEOUT`. */

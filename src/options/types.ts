@@ -38,6 +38,46 @@ export interface Options {
    */
   name?: string | undefined;
   /**
+   * The working directory of the workers, and the place from which a relative entry, config file and {@link envFile}
+   * start. A symbolic link on the way to it is followed anew at each reload, so that it may lead to another release then.
+   *
+   * @default the directory in which prefork was started, by the name that `$PWD` has for it
+   * @example cwd: '/srv/shop/current'
+   */
+  cwd?: string | undefined;
+  /**
+   * Files with variables for the workers, in the format of `node --env-file`. They are read again at each reload. Later
+   * files win over earlier ones, and the environment of prefork wins over files, as with node. The primary's own
+   * environment does not change.
+   *
+   * @default none
+   * @example envFile: ['.env', '.env.production']
+   */
+  envFile?: string | readonly string[] | undefined;
+  /**
+   * Flags of node's for the workers. A flag's value may follow as an entry of its own. The primary runs without them.
+   *
+   * @default none
+   * @example nodeArgs: ['--import', 'tsx', '--enable-source-maps']
+   */
+  nodeArgs?: readonly string[] | undefined;
+  /**
+   * The name of the variable that tells a worker its slot, beside `PREFORK_SLOT`. `'none'` sets no such variable.
+   * The package `config` (node-config) reads `NODE_APP_INSTANCE`, and looks for a file of that instance.
+   *
+   * @default 'NODE_APP_INSTANCE'
+   * @example instanceVariable: 'none'
+   */
+  instanceVariable?: string | undefined;
+  /**
+   * The signal that a worker gets when it is to end, after its connections have ended. Applications with a handler for
+   * SIGINT alone need it.
+   *
+   * @default 'SIGTERM'
+   * @example stopSignal: 'SIGINT'
+   */
+  stopSignal?: StopSignal | undefined;
+  /**
    * How workers share an address. `'reuseport'`: each slot has its own socket and the kernel spreads connections over
    * them. `'shared'`: all accept from one socket. `'round-robin'`: the primary accepts, as in node:cluster. `'auto'`:
    * the first of these that this platform and this Node support.
@@ -373,6 +413,14 @@ export interface Options {
    */
   logLevel?: 'debug' | 'info' | 'warn' | 'error' | 'silent' | undefined;
   /**
+   * Whether each line starts with the time (ISO 8601, UTC): those of the log as text, and those that workers write. The
+   * workers then write to pipes that the primary reads, as with {@link prefixOutput}.
+   *
+   * @default false
+   * @example logTime: true
+   */
+  logTime?: boolean | undefined;
+  /**
    * The directory of Node's compile cache for the workers. A worker then reads what Node compiled of its modules instead of
    * compiling it, at some MB of memory. The first worker of each generation boots alone, so that the others find the cache
    * filled. The directory is created, and has to belong to the user of the workers; no other user may be able to write
@@ -392,6 +440,9 @@ export interface Options {
    */
   prefixOutput?: boolean | undefined;
 }
+
+/** The signals that can ask a worker to end. */
+export type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGQUIT' | 'SIGHUP' | 'SIGUSR2';
 
 /** The options that only code can give: functions, and how the library itself listens. */
 export interface LibraryOptions {
@@ -417,6 +468,13 @@ export interface LibraryOptions {
    * @example logger: pino()
    */
   logger?: Logger | undefined;
+  /**
+   * Variables for the workers. They win over those of the environment and of {@link Options.envFile}. Only the names are
+   * logged when they change.
+   *
+   * @example env: { NODE_ENV: 'production' }
+   */
+  env?: Readonly<Record<string, string | number | boolean>> | undefined;
   /**
    * Runs in the primary each time that a worker's process was started. An error in it stops the server with
    * `ERR_HOOK_FAILED`.
@@ -472,12 +530,19 @@ export interface SpawnContext {
   readonly args: readonly string[];
   /** Flags for node, prefork's preload among them. */
   readonly execArgv: readonly string[];
+  /** The working directory; undefined for the primary's own. */
+  readonly cwd?: string | undefined;
   /** The whole environment, not additions to it. */
   readonly env: NodeJS.ProcessEnv;
   /** The slot that the worker fills, 0 to workers - 1. */
   readonly slot: number;
   /** The generation, which counts reloads from 1. */
   readonly generation: number;
+}
+
+/** An application of several in a config file. It has the options of a config file, and a name of its own. */
+export interface App extends Omit<Config, 'apps'> {
+  name: string;
 }
 
 /**
@@ -494,6 +559,13 @@ export interface Config extends Options, Omit<LibraryOptions, 'network' | 'backl
   entry?: string | undefined;
   /** The arguments of {@link Config.entry}. They are not used when the command names an entry. */
   args?: readonly string[] | undefined;
+  /**
+   * Several applications, each a server of its own. The command without an entry runs all of them. The options beside
+   * `apps` count for each app that does not have them.
+   *
+   * @example apps: [{ name: 'shop', entry: 'shop/server.js' }, { name: 'blog', entry: 'blog/server.js', workers: 1 }]
+   */
+  apps?: readonly App[] | undefined;
 }
 
 /** Options with every value in force and checked: text is parsed, `auto` is counted, times are milliseconds. */
@@ -505,6 +577,13 @@ export interface Settings {
   readonly name: string;
   /** Whether the name was chosen, or comes from the entry. */
   readonly isNameGiven: boolean;
+  /** As it was given, absolute or not. */
+  readonly cwd: string | undefined;
+  readonly envFile: readonly string[] | undefined;
+  readonly nodeArgs: readonly string[] | undefined;
+  /** `none` for no variable. */
+  readonly instanceVariable: string;
+  readonly stopSignal: StopSignal;
   readonly sharing: 'auto' | Sharing;
   readonly balance: Balance;
   readonly migrate: Migrate;
@@ -568,6 +647,7 @@ export interface Settings {
   /** A port, or a host and a port. */
   readonly admin: string | undefined;
   readonly adminTokenFile: string | undefined;
+  readonly logTime: boolean;
   readonly compileCache: string | undefined;
   readonly prefixOutput: boolean;
 }

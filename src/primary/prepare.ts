@@ -34,13 +34,12 @@ export async function prepare(settings: Settings, options: LibraryOptions, log: 
   log('sharing', sharing);
   refuseForAnotherUser(settings, sharing, options);
   refuseParking(settings, sharing);
-  const maxMemory = await maxMemoryFor(settings, log);
-  const compileCache = await compileCacheFor(settings, log);
+  const fitting = await settingsInForce(settings, log);
   const board = createBoard(settings, log);
   try {
     const balance = balanceFor(settings, sharing, board);
     log('balance', { mode: balance });
-    return { settings: { ...settings, maxMemory, compileCache }, sharing, balance, board };
+    return { settings: fitting, sharing, balance, board };
   } catch (error) {
     board?.close();
     throw error;
@@ -106,6 +105,13 @@ function refuseParking({ keepPrevious, canary }: Settings, { mode }: SharingChoi
   throw new UsageError(
     `${option}: expected another --sharing than round-robin, in which a parked worker still gets connections`,
   );
+}
+
+/** Returns the settings as far as this machine can do them. */
+export async function settingsInForce(settings: Settings, log: Log): Promise<Settings> {
+  const maxMemory = await maxMemoryFor(settings, log);
+  const compileCache = await compileCacheFor(settings, log);
+  return { ...settings, maxMemory, compileCache };
 }
 
 async function maxMemoryFor(settings: Settings, log: Log): Promise<number> {

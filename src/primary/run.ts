@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { PreforkError } from '../errors.ts';
-import type { LibraryOptions, Settings } from '../options/index.ts';
+import { launchChanges, nameRefusal, type Launch, type LibraryOptions, type NamedDirectory } from '../options/index.ts';
+import type { Settings } from '../options/index.ts';
 import { VARIABLE } from '../upgrade/handover.ts';
 import { monotonic } from '../scoreboard/clock.ts';
 import { dropDoorFlags } from '../upgrade/next-node.ts';
@@ -13,16 +15,19 @@ import { Faults } from './system/faults.ts';
 import { Hooks } from './supervisor/hooks.ts';
 import { createLog, type Log } from './telemetry/log.ts';
 import type { PrefixedOutput } from './workers/prefixed-output.ts';
-import { realOs, type Program } from './workers/os.ts';
+import { realOs } from './workers/os.ts';
 import { openDescriptors } from '../listeners/inherit.ts';
 import { Inherited } from '../listeners/inherited.ts';
 import { Binder } from '../privileges/binder.ts';
-import { prepare } from './prepare.ts';
+import { prepare, settingsInForce } from './prepare.ts';
 import type { ServiceManager } from './system/service-manager.ts';
+import { AppsParent } from './system/apps-parent.ts';
+import { LineRing } from './telemetry/line-ring.ts';
 import { Signals } from './system/signals.ts';
 import { sweepStale } from '../scoreboard/board.ts';
 import { ControlAddress } from './supervisor/control-address.ts';
 import { EventQueue } from './supervisor/event-queue.ts';
+import { Launches } from './supervisor/launches.ts';
 import { Supervisor, type Outlets } from './supervisor/supervisor.ts';
 import { messageOf } from '../contract/message-of.ts';
 
@@ -32,6 +37,18 @@ export interface Early {
   readonly token?: GivenToken | undefined;
   /** True when only the primary runs in this process, so that an uncaught error is its own. @default false */
   readonly isAlone?: boolean;
+  /** How to read what the next generation is to run. @default it runs what this one runs */
+  readonly renewal?: Renewal | undefined;
+}
+
+/** Reads the launch anew. What it throws fails the reload, in words. */
+export interface Renewal {
+  /** The directory that the primary was started in. */
+  readonly home: NamedDirectory;
+  /** @param before what runs now. */
+  readonly read: (before: Launch) => Promise<Launch>;
+  /** Follows links again, with the same config file. */
+  readonly follow: (launch: Launch) => Launch;
 }
 
 const TOKEN_EXPOSED =
@@ -46,16 +63,16 @@ const BINDER_GONE =
  * @throws PreforkError when the primary had to give up. The error has been logged by then.
  */
 export async function runPrimary(
-  program: Program,
-  settings: Settings,
+  launch: Launch,
   options: LibraryOptions,
-  { binder, token, isAlone = false }: Early = {},
+  { binder, token, isAlone = false, renewal }: Early = {},
 ): Promise<void> {
-  const oldPrimary = await meetOldPrimary(settings, options);
+  const oldPrimary = await meetOldPrimary(launch.settings, options);
   const cleanup = new Cleanup();
   try {
-    const early = { token, binder: binder ?? inheritedBinder(oldPrimary), isAlone };
-    await supervise(program, settings, options, cleanup, oldPrimary, early);
+    if (oldPrimary !== undefined) refuseAnotherName(launch, oldPrimary.handover.name);
+    const early = { token, binder: binder ?? inheritedBinder(oldPrimary), isAlone, renewal };
+    await supervise(launch, options, cleanup, oldPrimary, early);
   } catch (error) {
     oldPrimary?.failed(messageOf(error));
     throw error;
@@ -66,17 +83,22 @@ export async function runPrimary(
 }
 
 async function supervise(
-  program: Program,
-  given: Settings,
+  launch: Launch,
   options: LibraryOptions,
   cleanup: Cleanup,
   oldPrimary: OldPrimary | undefined,
-  { binder, token: givenToken, isAlone }: Early,
+  { binder, token: givenToken, isAlone, renewal }: Early,
 ): Promise<void> {
   cleanup.add(() => binder?.close());
-  const signals = new Signals(given.shutdownGracePeriod);
+  const { settings: given } = launch;
+  let launches: Launches | undefined;
+  const signals = new Signals(() => (launches?.settings ?? given).shutdownGracePeriod);
   cleanup.add(() => signals.close());
-  const log = createLog(given.logFormat, given.logLevel, options.logger);
+  const lines = new LineRing();
+  const log = createLog(given.logFormat, given.logLevel, options.logger, {
+    hasTime: given.logTime && options.logger === undefined,
+    keep: (line) => lines.add(null, line),
+  });
   const manager = await serviceManager(log, oldPrimary?.handover.notifyFd);
   const { settings, sharing, balance, board } = await prepare(given, options, log);
   cleanup.add(() => {
@@ -89,10 +111,26 @@ async function supervise(
   const token = await tokenOf(settings, givenToken, oldPrimary?.handover.admin?.token);
   if (token !== undefined && givenToken?.isExposed === true && settings.user === undefined)
     log('admin token exposed', { message: TOKEN_EXPOSED });
-  const output = await prefixedOutput(settings);
+  const output = await prefixedOutput(settings, lines);
   // Root has started it for another user.
   const isSeparated = settings.user !== undefined || settings.group !== undefined;
 
+  const enter = entererOf(renewal);
+  enter(launch.directory.real);
+  launches = new Launches(
+    { launch, settings },
+    renewal && {
+      log,
+      read: async (before) => {
+        const next = await renewal.read(before);
+        const changes = launchChanges(before, next);
+        return { launch: next, settings: await settingsInForce(next.settings, log), changes };
+      },
+      follow: renewal.follow,
+      isThere: ({ directory }) => existsSync(directory.real),
+      enter,
+    },
+  );
   const queue = new EventQueue();
   const faults = new Faults({
     log,
@@ -100,11 +138,16 @@ async function supervise(
     giveUp: (error) => queue.post({ type: 'fail', error }),
   });
   const address = new ControlAddress(oldPrimary?.handover.name ?? settings.name);
+  const parent = new AppsParent(process.env, () => {
+    log('apps parent gone', { message: 'the process that runs all apps has ended' });
+    queue.post({ type: 'stop', signal: 'SIGTERM', idle: Math.min(5000, settings.shutdownGracePeriod / 2) });
+  });
+  cleanup.add(() => parent.close());
   const supervisor = new Supervisor({
-    settings,
+    launches,
+    home: renewal?.home,
     queue,
     address,
-    program,
     sharing: sharing.mode,
     balance,
     board,
@@ -123,7 +166,7 @@ async function supervise(
     oldPrimary,
     passed: manager?.sockets ?? plainlyInherited(oldPrimary),
     notifyFd: manager?.notifyFd,
-    newPrimaryEnv: manager?.newPrimaryEnv ?? {},
+    newPrimaryEnv: { ...manager?.newPrimaryEnv, ...parent.env },
   });
   if (isAlone) faults.watch();
   cleanup.add(() => faults.close());
@@ -136,6 +179,9 @@ async function supervise(
   const controls = new PrimaryControls({
     supervisor,
     place: address,
+    lines,
+    directory: () => launches.directory,
+    entry: () => launches.entry,
     now: monotonic,
     isSeparated,
     sharing: sharing.mode,
@@ -180,6 +226,24 @@ async function supervise(
   }
 }
 
+/** An upgrade reads everything anew, but the name is the server's for as long as it runs: others know it by that. */
+function refuseAnotherName(launch: Launch, name: string): void {
+  const refusal = nameRefusal(launch, name);
+  if (refusal !== undefined) throw new PreforkError('ERR_UPGRADE_FAILED', refusal);
+}
+
+/** Returns the function that makes a release's directory this process's own, where links are followed anew. */
+function entererOf(renewal: Renewal | undefined): (directory: string) => void {
+  return (directory) => {
+    if (renewal === undefined) return;
+    try {
+      process.chdir(directory);
+    } catch {
+      // The user of the server may not go there. Its workers say so.
+    }
+  };
+}
+
 /**
  * Returns the descriptors that this process inherited. A next primary needs none of this, because its sockets are
  * described to it.
@@ -204,10 +268,18 @@ async function succeed(before: OldPrimary, endpoints: ControlEndpoints, supervis
   await endpoints.openAdmin();
 }
 
-async function prefixedOutput({ prefixOutput }: Settings): Promise<PrefixedOutput | undefined> {
-  if (!prefixOutput) return undefined;
+async function prefixedOutput(
+  { prefixOutput, logTime, logFormat }: Settings,
+  lines: LineRing,
+): Promise<PrefixedOutput | undefined> {
+  if (!prefixOutput && !logTime) return undefined;
   const { PrefixedOutput: Output } = await import('./workers/prefixed-output.ts');
-  return new Output();
+  lines.hasWorkers = true;
+  return new Output({
+    hasPrefix: prefixOutput,
+    hasTime: logTime && logFormat === 'text',
+    keep: (slot, line) => lines.add(typeof slot === 'number' ? slot : null, line),
+  });
 }
 
 async function tokenOf(

@@ -19,7 +19,12 @@ type Who = Pick<Account, 'uid' | 'gid'>;
  * @returns the first such place; undefined when there is none.
  */
 export function writablePart(path: string, who: Who): string | undefined {
-  return inspect(resolve(path), who, { links: 0, isEntryMissing: false });
+  return inspect(resolve(path), changeableBy(who), { links: 0, isEntryMissing: false });
+}
+
+/** Finds a part of a path that any user but root may change. @returns the first such place; undefined when there is none. */
+export function partOfOthers(path: string): string | undefined {
+  return inspect(resolve(path), isOthers, { links: 0, isEntryMissing: false });
 }
 
 interface Walk {
@@ -28,28 +33,37 @@ interface Walk {
   readonly isEntryMissing: boolean;
 }
 
-function inspect(path: string, who: Who, walk: Walk): string | undefined {
+type IsChangeable = (stats: Stats, walk: Walk) => boolean;
+
+function inspect(path: string, isChangeable: IsChangeable, walk: Walk): string | undefined {
   const { links } = walk;
   const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (stats !== undefined && isChangeable(stats, who, walk)) return path;
+  if (stats !== undefined && isChangeable(stats, walk)) return path;
   if (stats?.isSymbolicLink() === true && links < MOST_LINKS) {
-    const target = inspect(resolve(dirname(path), readlinkSync(path)), who, {
+    const target = inspect(resolve(dirname(path), readlinkSync(path)), isChangeable, {
       links: links + 1,
       isEntryMissing: false,
     });
     if (target !== undefined) return target;
   }
   const parent = dirname(path);
-  return parent === path ? undefined : inspect(parent, who, { links, isEntryMissing: stats === undefined });
+  return parent === path ? undefined : inspect(parent, isChangeable, { links, isEntryMissing: stats === undefined });
 }
 
-function isChangeable(stats: Stats, who: Who, { isEntryMissing }: Walk): boolean {
-  const { uid, gid, mode } = stats;
-  if (uid === who.uid) return true;
+function changeableBy(who: Who): IsChangeable {
+  return (stats, walk) => stats.uid === who.uid || isOpenTo(stats, walk, ({ gid }) => gid === who.gid);
+}
+
+function isOthers(stats: Stats, walk: Walk): boolean {
+  return stats.uid !== 0 || isOpenTo(stats, walk, ({ gid }) => gid !== 0);
+}
+
+function isOpenTo(stats: Stats, { isEntryMissing }: Walk, isOfGroup: (stats: Stats) => boolean): boolean {
+  const { mode } = stats;
   // The mode of a link means nothing.
   if (stats.isSymbolicLink()) return false;
   // An entry of a sticky directory belongs to its owner alone. An entry that is missing belongs to the first user who
   // creates it.
   if (stats.isDirectory() && (mode & STICKY) !== 0 && !isEntryMissing) return false;
-  return (gid === who.gid && (mode & GROUP_WRITABLE) !== 0) || (mode & OTHERS_WRITABLE) !== 0;
+  return (isOfGroup(stats) && (mode & GROUP_WRITABLE) !== 0) || (mode & OTHERS_WRITABLE) !== 0;
 }

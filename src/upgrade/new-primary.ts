@@ -1,9 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { join, sep } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { SentHandle } from '../ipc/channel.ts';
 import type { HandoffEnd } from '../ipc/messages.ts';
+import type { NamedDirectory } from '../options/index.ts';
 import type { Binder } from '../privileges/binder.ts';
 import { binderRequestOf, type BinderAnswer, type BinderRequest } from '../privileges/binder-messages.ts';
 import { isInSession } from '../privileges/session.ts';
@@ -20,6 +22,8 @@ export interface NewPrimaryOptions {
   readonly node?: string | undefined;
   /** Variables that are added to this process's own environment. */
   readonly env: NodeJS.ProcessEnv;
+  /** The directory that this primary was started in, by its name and as it was then. @default the working directory */
+  readonly home?: NamedDirectory | undefined;
   /** How long it may take until it is ready, in ms. */
   readonly within: number;
   /** Binds sockets for the next primary until this one has left. */
@@ -61,7 +65,10 @@ export class NewPrimary {
    *
    * @throws Error when the process cannot be started, or would not be ours alone.
    */
-  constructor({ handover, node = nodeCommand(), env, within, binder }: NewPrimaryOptions, events: NewPrimaryEvents) {
+  constructor(
+    { handover, node = nodeCommand(), env, within, home, binder }: NewPrimaryOptions,
+    events: NewPrimaryEvents,
+  ) {
     const isClosed = binder !== undefined;
     const program = isClosed ? commandPath(node) : node;
     const unsafe = isClosed ? whyNotRoots(program) : undefined;
@@ -70,9 +77,12 @@ export class NewPrimary {
     this.#events = events;
     this.#binder = binder;
     const flags = isClosed ? doorFlags(program) : [];
-    this.#child = spawn(program, [...flags, ...process.execArgv, ...process.argv.slice(1)], {
+    const at = home !== undefined && isDirectory(home.named) ? home : undefined;
+    const [script = '', ...args] = process.argv.slice(1);
+    this.#child = spawn(program, [...flags, ...process.execArgv, scriptIn(at, script), ...args], {
       stdio: ['inherit', 'inherit', 'inherit', 'ipc', 'pipe', ...fds],
-      env: { ...process.env, ...env, [VARIABLE]: String(FORMAT) },
+      cwd: at?.named,
+      env: { ...process.env, ...(at && { PWD: at.named }), ...env, [VARIABLE]: String(FORMAT) },
       // The primary after it looks for its node under this name.
       argv0: node,
     });
@@ -178,6 +188,19 @@ export class NewPrimary {
     this.#timer = undefined;
     return true;
   }
+}
+
+/**
+ * Returns the path of prefork's own script, or of a program that uses the library. Where it is in the directory that the
+ * primary was started in, it is found by the directory's name: a symbolic link may lead to another release by now.
+ */
+function scriptIn(home: NamedDirectory | undefined, script: string): string {
+  if (home === undefined || !script.startsWith(`${home.real}${sep}`)) return script;
+  return join(home.named, script.slice(home.real.length));
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /** Says why no other process can succeed this primary; undefined when one can. */

@@ -25,6 +25,7 @@ import { Health } from './vitals/health.ts';
 import { inspectOnAnyPort } from './vitals/inspector.ts';
 import { LastWords } from './last-words/last-words.ts';
 import { leaveWhenTold } from './draining/leaving.ts';
+import { StopSignal } from './draining/stop-signal.ts';
 import { Link } from './link.ts';
 import { interceptListen } from './listening/listen.ts';
 import { OneShotHooks } from './draining/one-shot-hooks.ts';
@@ -46,21 +47,13 @@ import { Vitals } from './vitals/vitals.ts';
 const given = cluster.isWorker ? takeBriefing() : undefined;
 if (given !== undefined) start(given);
 
-/**
- * Ctrl-C at a terminal reaches every process of the foreground, workers too. So does the end of the terminal, and so does SIGUSR2
- * (for an upgrade) when it is sent to the whole group. The primary says what they mean, so a worker goes on. Handlers of the
- * application's own run as ever.
- */
-function leaveSignalsToThePrimary(): void {
-  for (const signal of ['SIGINT', 'SIGHUP', 'SIGUSR2']) process.on(signal, () => {});
-}
-
 /** Makes the parts of a worker, each after those that it needs, and joins them. */
 function start(briefing: WorkerBriefing): void {
   prepareProcess(briefing);
   const { balance } = briefing;
   const link = new Link();
-  const words = new LastWords(link, briefing.reports);
+  const stopSignal = new StopSignal(briefing.stopSignal, link);
+  const words = new LastWords(link, briefing.reports, stopSignal.name);
 
   // What happens to connections here.
   const isEven = balance === 'auto' || balance === 'least-connections';
@@ -85,7 +78,7 @@ function start(briefing: WorkerBriefing): void {
   handoffs?.whenChanged(() => vitals.publish());
 
   // The worker's place, and its life there.
-  const status = new Status(briefing.slot, vitals, words, briefing.savesCompileCache ? saveCompileCache : undefined);
+  const status = new Status(briefing, vitals, words, briefing.savesCompileCache ? saveCompileCache : undefined);
   const slot = (): number | undefined => status.slot;
   servers.whenAdded((server) => {
     requests.trackHttp2(server);
@@ -129,7 +122,7 @@ function start(briefing: WorkerBriefing): void {
     steering: balancer,
   });
   const primaryDeath = new OneShotHooks('onPrimaryDeath');
-  leaveWhenTold({ link, drain, servers, vitals, briefing }, primaryDeath);
+  leaveWhenTold({ link, drain, servers, vitals, stopSignal, briefing }, primaryDeath);
   // The program has had its first turn by then.
   setImmediate(() => link.send({ type: 'started' })).unref();
   offer({ briefing, link, status, drainHooks, primaryDeath });
@@ -140,7 +133,6 @@ function prepareProcess({ reports, hangStack }: WorkerBriefing): void {
   hideFlag();
   // This comes before the other parts: those that put a function before `process.send` later take it away again.
   sendRealHandles();
-  leaveSignalsToThePrimary();
   inspectOnAnyPort();
   reportFatalErrors(reports);
   if (hangStack > 0 && reports !== '') watchForHangs(hangStack, reports);

@@ -1,8 +1,10 @@
-import { NO_SLOT, slotEnvironment } from '../ipc/briefing.ts';
+import { NO_SLOT, slotEnvironment, type WorkerBriefing } from '../ipc/briefing.ts';
 import type { LastWords } from './last-words/last-words.ts';
 import { OneShotHooks } from './draining/one-shot-hooks.ts';
 import { onReadyMessage } from './ready-message.ts';
 import type { Vitals } from './vitals/vitals.ts';
+
+type StatusBriefing = Pick<WorkerBriefing, 'slot' | 'instanceVariable'>;
 
 /**
  * Which slot this worker has and how far it has come. Tells that to the scoreboard, and to the parts that are needed only while
@@ -15,12 +17,19 @@ export class Status {
   readonly #words: LastWords;
   readonly #whenUp: () => void;
   readonly #stopHearing: () => void;
+  readonly #instanceVariable: string;
   #slot: number | undefined;
   /** Another worker accepts for its slot. */
   isParked = false;
 
   /** @param whenUp is called when the application serves, or says that it could, before the primary hears of it. */
-  constructor(slot: number, vitals: Vitals, words: LastWords, whenUp: () => void = () => {}) {
+  constructor(
+    { slot, instanceVariable }: StatusBriefing,
+    vitals: Vitals,
+    words: LastWords,
+    whenUp: () => void = () => {},
+  ) {
+    this.#instanceVariable = instanceVariable;
     this.#vitals = vitals;
     this.#words = words;
     this.#whenUp = whenUp;
@@ -57,7 +66,7 @@ export class Status {
 
   promote(slot: number): void {
     this.#words.ready();
-    Object.assign(process.env, slotEnvironment(slot));
+    Object.assign(process.env, slotEnvironment(slot, this.#instanceVariable));
     this.#vitals.promote(slot);
     this.#take(slot);
   }

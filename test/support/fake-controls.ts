@@ -5,12 +5,14 @@ import { VITALS, type Vitals } from '../../src/contract/vitals.ts';
 import type {
   Controls,
   Dashboard,
+  KeptLines,
   FiguresHistory,
   MetricsAnswer,
   Status,
   WorkerStatus,
 } from '../../src/control/controls.ts';
 import { Live } from '../../src/dashboard/live.ts';
+import { LineRing } from '../../src/primary/telemetry/line-ring.ts';
 import { EventHistory } from '../../src/primary/telemetry/event-history.ts';
 import { DURATIONS } from '../../src/scoreboard/durations.ts';
 
@@ -33,6 +35,7 @@ export function fakeStatus(changes: Partial<Status> = {}): Status {
     prefork: '0.1.0',
     node: 'v24.0.0',
     directory: '/srv/fake',
+    entry: '/srv/fake/fake.js',
     phase: 'serving',
     generation: 1,
     sharing: 'reuseport',
@@ -97,6 +100,12 @@ export class FakeControls implements Controls {
   async metrics(accept: string | undefined): Promise<MetricsAnswer> {
     if (this.noMetrics !== undefined) return { ok: false, reason: this.noMetrics };
     return { ok: true, contentType: 'text/plain; version=0.0.4; charset=utf-8', body: `# ${accept}\n` };
+  }
+
+  readonly lines: LineRing = new LineRing();
+
+  logs(after?: number, worker?: number): KeptLines {
+    return this.lines.read(after, worker);
   }
 
   readiness(): ReturnType<Controls['readiness']> {

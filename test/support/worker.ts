@@ -51,6 +51,9 @@ export class TestWorker {
     const own = briefingEnvironment({
       slot: 0,
       generation: 1,
+      workers: 1,
+      instanceVariable: 'NODE_APP_INSTANCE',
+      stopSignal: 'SIGTERM',
       sharing: 'shared',
       balance: 'kernel',
       migrate: 'on',

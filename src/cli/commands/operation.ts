@@ -1,11 +1,13 @@
 import { resolve } from 'node:path';
+import { UsageError } from '../../errors.ts';
 import { rowOf, type AskedKind, type AskedTargets } from '../../contract/operations.ts';
 import { findServer, type Operations } from '../../control/client.ts';
 import { comparisonOf, doneFields, perform, performAsJson, printDone } from '../operation.ts';
 import type { OperationCommand } from '../operation-command.ts';
 import { print } from '../print.ts';
+import { allServers, performAll } from '../servers/perform-all.ts';
 import { verbHelp } from '../verb-help.ts';
-import { parseVerbLine, readNumber, type ValueShape, type VerbLine } from '../verb-line.ts';
+import { parseVerbLine, readNumber, type ValueShape, type VerbLine, type VerbShape } from '../verb-line.ts';
 import { reload } from './reload.ts';
 import { scale } from './scale.ts';
 import { upgrade } from './upgrade.ts';
@@ -15,7 +17,10 @@ const commands: { readonly [Kind in AskedKind]?: OperationCommand<Kind> } = { re
 
 /** `prefork <operation>` returns when the operation is done. */
 export function operationVerb(kind: AskedKind): (argv: readonly string[]) => Promise<number> {
-  const { shape = {}, help, target, fields = doneFields } = commands[kind] ?? plainCommand(kind);
+  const { shape: own = {}, help, target, fields = doneFields, hasAll } = commands[kind] ?? plainCommand(kind);
+  const shape: VerbShape = hasAll
+    ? { ...own, flags: { ...own.flags, all: 'Ask every server for it, one by one.' } }
+    : own;
   const path: keyof Operations = `/${kind}`;
   return async (argv) => {
     const line = parseVerbLine(argv, shape);
@@ -25,6 +30,11 @@ export function operationVerb(kind: AskedKind): (argv: readonly string[]) => Pro
     }
     // A wrong argument is reported before the command looks for a server.
     const asked = target(line);
+    if (line.flags.has('all')) {
+      if (line.name !== undefined) throw new UsageError('expected either --all or a name');
+      if (line.flags.has('json')) throw new UsageError('expected either --all or --json');
+      return performAll(kind, await allServers(), (server, patience) => perform(server, path, asked, patience));
+    }
     const server = await findServer(line.name);
     if (line.flags.has('json')) return performAsJson(server, path, asked);
     const done = await perform(server, path, asked);

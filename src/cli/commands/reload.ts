@@ -15,6 +15,7 @@ const shape: VerbShape = {
 };
 
 export const reload: OperationCommand<'reload'> = {
+  hasAll: true,
   shape,
   help: `\
 The new workers boot beside the old ones and take over their sockets, so no
@@ -27,7 +28,8 @@ workers take their slots back, and prefork exits with 1 and the figures of
 both. Otherwise the other workers are replaced too. prefork promote and
 prefork rollback end the watch at once. What is not given is as the server's
 own --canary, --canary-watch and --on-doubt say; --canary 0 is a reload
-without a canary.`,
+without a canary. --all reloads one server after the other, and goes on when
+one has failed.`,
   target: (line) => {
     const canary = valueOf(line, 'canary', 'canary') as CanaryShare | undefined;
     const watch = valueOf(line, 'watch', 'canaryWatch') as number | undefined;

@@ -1,16 +1,24 @@
-import { resolve } from 'node:path';
+import { basename } from 'node:path';
 import { UsageError } from '../../errors.ts';
-import { loadConfig, resolveEntry, resolveSettings } from '../../options/index.ts';
-import type { CommandLine, LoadedConfig, Settings } from '../../options/index.ts';
+import { directoryOfConfig, loadConfig, nameOfDirectory, peekConfig, readLaunch } from '../../options/index.ts';
+import { resolveSettings, type CommandLine, type LaunchTerms, type LoadedConfig } from '../../options/index.ts';
+import type { Settings } from '../../options/index.ts';
+import { quote } from '../../options/quote.ts';
 import { takeAdminToken, type GivenToken } from '../../primary/endpoints/admin-token.ts';
 import { runPrimary } from '../../primary/run.ts';
 import type { Binder } from '../../privileges/binder.ts';
 import { closeInherited } from '../../privileges/descriptors.ts';
 import { leaveRoot, refuseWritableConfig, type RootSettings } from '../../privileges/leave-root.ts';
+import { refuseFilesOfOthers } from '../../privileges/read-again.ts';
 import { verbs } from '../verbs.ts';
 
-/** `prefork [options] <entry> [arguments for the entry]` runs in the foreground until the server stops. */
-export async function start(line: CommandLine): Promise<void> {
+/**
+ * `prefork [options] <entry> [arguments for the entry]` runs in the foreground until the server stops.
+ *
+ * @param argv the arguments before the entry, for the apps of a config file that has several.
+ * @returns the exit code.
+ */
+export async function start(line: CommandLine, argv: readonly string[]): Promise<number> {
   // This comes first, before a config file can open descriptors of its own. The channel to a parent process belongs to
   // Node.
   closeInherited([(process.channel as { readonly fd?: number } | undefined)?.fd ?? -1]);
@@ -26,26 +34,53 @@ export async function start(line: CommandLine): Promise<void> {
     if (file === undefined || mayRead(file)) takeToken(settings);
   };
   const earlyBinder = await leaveRoot(early, takeAsRoot(early));
-  const config = await loadConfig(process.cwd(), line.flags.config);
-  const given = line.entry ?? config?.values.entry;
-  if (given === undefined) {
-    throw new UsageError('no entry given; usage: prefork [options] <entry> [arguments]');
-  }
-  resolveEntry(given, process.cwd(), Object.keys(verbs));
-  // Node gets the path as it was given and treats it as it would without prefork: `process.argv[1]` is not resolved
-  // further.
-  const entry = resolve(given);
-  const args = line.entry === undefined ? (config?.values.args ?? []) : line.entryArguments;
-  const settings = resolveSettings({ flags: line.flags, env: process.env, config, entry });
+  const cwd = process.cwd();
+  const home = { named: nameOfDirectory(cwd, process.env['PWD']), real: cwd };
+  const { flags, entry, entryArguments: args } = line;
+  const terms: LaunchTerms = {
+    flags,
+    home: home.named,
+    entry,
+    args,
+    execArgv: process.execArgv,
+    commands: Object.keys(verbs),
+  };
+  const config = await loadConfig(directoryOfConfig(terms), flags.config, flags.app);
+  if (config?.values.apps !== undefined) return runAll(line, argv, config);
+  const launch = readLaunch(terms, config);
+  const { settings } = launch;
   const binder = earlyBinder ?? (await leaveRootByConfig(settings, config, takeAsRoot(settings)));
   takeToken(settings);
   // The config file can take ports away. It can never add one.
   if (settings.bind !== undefined) binder?.restrict(settings.bind);
-  await runPrimary({ entry, args, execArgv: process.execArgv }, settings, config?.values ?? {}, {
+  await runPrimary(launch, config?.values ?? {}, {
     binder,
     token,
     isAlone: true,
+    renewal: {
+      home,
+      read: async (before) => {
+        const directory = directoryOfConfig(terms);
+        refuseFilesOfOthers(peekConfig(directory, flags.config), before.config);
+        const next = readLaunch(terms, await loadConfig(directory, flags.config, flags.app));
+        for (const file of next.envFiles) refuseFilesOfOthers(file, ...before.envFiles);
+        return next;
+      },
+      follow: (before) => readLaunch(terms, before.config),
+    },
   });
+  return 0;
+}
+
+/** Runs all apps of the config file. The module is loaded for that alone. */
+async function runAll(line: CommandLine, argv: readonly string[], config: LoadedConfig): Promise<number> {
+  if (line.entry !== undefined) {
+    throw new UsageError(
+      `${basename(config.file)}: has apps; expected no entry, or --app <name>, got ${quote(line.entry)}`,
+    );
+  }
+  const { runApps } = await import('../apps/run-apps.ts');
+  return runApps(line, argv, config);
 }
 
 /** Leaves root when only the config file names the user. */

@@ -33,8 +33,10 @@ export async function stop(argv: readonly string[]): Promise<number> {
   try {
     await stopServer(await findServer(line.name), line.flags.has('now'));
   } catch (error) {
-    // The server is down, which is what was asked for. Init scripts (LSB) count that as success.
-    if (!(error instanceof PreforkError) || error.code !== 'ERR_NOT_RUNNING') throw error;
+    // The server is down, which is what was asked for. Init scripts (LSB) count that as success, and they use --name. A
+    // name without it comes from a person, who may have misspelt it.
+    if (!(error instanceof PreforkError) || error.code !== 'ERR_NOT_RUNNING' || line.argument !== undefined)
+      throw error;
     complain(`${error.message}: nothing to stop`);
   }
   return 0;

@@ -21,6 +21,9 @@ const VARIABLE = 'PREFORK_RUNTIME_DIR';
 
 const RUN = '/run';
 
+/** The number of directories of one other user that are looked into. */
+const MOST_DIRECTORIES_OF_OTHERS = 4;
+
 /** The user and group that own a directory. */
 export interface Owner {
   readonly uid: number;
@@ -66,11 +69,33 @@ export function controlDirectories(env: NodeJS.ProcessEnv = process.env): string
 export function othersDirectories(env: NodeJS.ProcessEnv = process.env): OthersDirectory[] {
   if (userId() !== 0) return [];
   const parent = parentOfOthers(env);
-  if (parent === undefined) return [];
+  return parent === undefined ? [] : othersIn(parent);
+}
+
+/**
+ * Lists the directories above, and those in which other users run servers of their own. What is in the latter is theirs
+ * alone, so it may be read only with their rights. The list is empty unless this user is root.
+ */
+export function everyDirectoryOfOthers(env: NodeJS.ProcessEnv = process.env): OthersDirectory[] {
+  const started = othersDirectories(env);
+  if (userId() !== 0 || env[VARIABLE]) return started;
+  const users = join(RUN, 'user');
+  const own = namesIn(users).filter((name) => /^[1-9]\d*$/.test(name));
+  const all = [...started, ...own.flatMap((uid) => othersIn(join(users, uid))), ...othersIn(tmpdir())];
+  const numbers = new Map<number, number>();
+  return all.filter(({ owner: { uid } }) => {
+    const number = (numbers.get(uid) ?? 0) + 1;
+    numbers.set(uid, number);
+    return number <= MOST_DIRECTORIES_OF_OTHERS;
+  });
+}
+
+/** Lists the directories in `parent` that are named after another user, belong to that user and are closed to others. */
+function othersIn(parent: string): OthersDirectory[] {
   return namesIn(parent).flatMap((name) => {
-    const uid = Number(/^prefork-([1-9]\d*)$/.exec(name)?.[1]);
+    const uid = Number(/^prefork-([1-9]\d*)(?:-\w+)?$/.exec(name)?.[1]);
     const path = join(parent, name);
-    const stats = lookAt(path);
+    const stats = Number.isNaN(uid) ? undefined : lookAt(path);
     if (stats === undefined || unfitness(stats, uid) !== undefined) return [];
     return [{ path, owner: { uid, gid: stats.gid } }];
   });

@@ -4,8 +4,8 @@ import type { RecordedEvent, SlotStatus, Status } from '../controls.ts';
 const WITHHELD = 'the log says why';
 
 /**
- * Returns a status for every client that can reach a TCP port. The working directory is left out. So is the
- * application's last output, which may be anything, such as an error with a password in a URL. The kind of the exit
+ * Returns a status for every client that can reach a TCP port. The working directory and the path of the program are left
+ * out. So is the application's last output, which may be anything, such as an error with a password in a URL. The kind of the exit
  * stays.
  */
 export function withoutWords(status: Status): Status {
@@ -14,6 +14,7 @@ export function withoutWords(status: Status): Status {
   return {
     ...status,
     directory: '',
+    entry: '',
     canary: status.canary && { ...status.canary, reasons: status.canary.reasons.map(() => WITHHELD) },
     slots: status.slots.map(slotWithoutWords),
     reloads: { ...status.reloads, last: last && { ...last, reason } },

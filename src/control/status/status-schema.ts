@@ -202,6 +202,7 @@ const status: Schema<Status> = object<Status>('What runs.', {
   prefork: text('the version of prefork'),
   node: text('the version of node'),
   directory: text('the directory in which it was started; empty without the token, over `--admin`'),
+  entry: text('the path of the program that it runs; empty without the token, over `--admin`'),
   phase: words('how far its life is', { starting: '', serving: '', stopping: '' }),
   generation: count('counts reloads, from 1'),
   sharing: words('how workers share an address', { reuseport: '', shared: '', 'round-robin': '' }),

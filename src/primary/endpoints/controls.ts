@@ -2,8 +2,9 @@ import { accessSync, constants, statSync } from 'node:fs';
 import type { Balance, Sharing } from '../../contract/modes.ts';
 import type { AskedKind, AskedTargets } from '../../contract/operations.ts';
 import type { Outcome } from '../../contract/outcome.ts';
-import type { Controls, Dashboard, FiguresHistory, MetricsAnswer, Status } from '../../control/controls.ts';
+import type { Controls, Dashboard, FiguresHistory, KeptLines, MetricsAnswer, Status } from '../../control/controls.ts';
 import type { Settings } from '../../options/index.ts';
+import type { LineRing } from '../telemetry/line-ring.ts';
 import type { Operate } from '../fleet/events.ts';
 import type { Failure } from '../fleet/operations/operation.ts';
 import { whyNotRoots } from '../../upgrade/next-node.ts';
@@ -25,6 +26,11 @@ const IDLE_MS = 5000;
 export interface PrimaryControlsParts extends ScrapeTerms {
   readonly supervisor: Supervisor;
   readonly place: ControlAddress;
+  readonly lines: LineRing;
+  /** Returns the directory that the workers start in. */
+  readonly directory: () => string;
+  /** Returns the path of the program. */
+  readonly entry: () => string;
   /** The modes that are in force, which may differ from the options. */
   readonly sharing: Sharing;
   readonly balance: Balance;
@@ -42,7 +48,7 @@ export class PrimaryControls implements Controls {
   readonly #supervisor: Supervisor;
   readonly #parts: PrimaryControlsParts;
   readonly #calendar = new Calendar();
-  readonly #names: Pick<Status, 'prefork' | 'node' | 'directory' | 'pid' | 'sharing'>;
+  readonly #names: Pick<Status, 'prefork' | 'node' | 'pid' | 'sharing'>;
   /** The dashboard, which all entrances share, so that all clients are shown the same. */
   #dashboard: Promise<Dashboard> | undefined;
 
@@ -50,8 +56,7 @@ export class PrimaryControls implements Controls {
     const { supervisor, sharing } = parts;
     this.#supervisor = supervisor;
     this.#parts = parts;
-    const directory = process.cwd();
-    this.#names = { prefork: version(), node: process.versions.node, directory, pid: process.pid, sharing };
+    this.#names = { prefork: version(), node: process.versions.node, pid: process.pid, sharing };
   }
 
   dashboard(): Promise<Dashboard> {
@@ -59,7 +64,7 @@ export class PrimaryControls implements Controls {
   }
 
   status(): Status {
-    const { place, balance, range } = this.#parts;
+    const { place, balance, range, directory, entry } = this.#parts;
     const { fleet, resources } = this.#supervisor;
     const { listeners, processes } = resources;
     const now = this.#parts.now();
@@ -71,7 +76,17 @@ export class PrimaryControls implements Controls {
       moves: resources.handoffs.moves,
       row,
     };
-    const facts = { name: place.name, ...this.#names, ...served, balance, range, now, epoch };
+    const facts = {
+      name: place.name,
+      ...this.#names,
+      directory: directory(),
+      entry: entry(),
+      ...served,
+      balance,
+      range,
+      now,
+      epoch,
+    };
     return statusOf(fleet, facts);
   }
 
@@ -81,6 +96,10 @@ export class PrimaryControls implements Controls {
 
   metrics(accept: string | undefined): Promise<MetricsAnswer> {
     return metricsOf(this.#supervisor, this.#parts, this.status(), accept);
+  }
+
+  logs(after?: number, worker?: number): KeptLines {
+    return this.#parts.lines.read(after, worker);
   }
 
   readiness(): ReturnType<Controls['readiness']> {

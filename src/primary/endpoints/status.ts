@@ -37,7 +37,7 @@ import {
 /** The facts that the fleet does not know. */
 export interface StatusFacts extends Pick<
   Status,
-  'name' | 'pid' | 'prefork' | 'node' | 'directory' | 'sharing' | 'addresses'
+  'name' | 'pid' | 'prefork' | 'node' | 'directory' | 'entry' | 'sharing' | 'addresses'
 > {
   readonly balance: Balance;
   /** The range in which the number of workers changes by itself; undefined when it is fixed. */

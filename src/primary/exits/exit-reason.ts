@@ -177,8 +177,11 @@ function signalText({ exit: { signal }, report }: Facts): string {
   return `killed by ${signal} (${report === undefined ? signalMeaning(signal!) : `node: ${firstLine(report.event)}`})`;
 }
 
+/** The signals that `--stop-signal` can be, and those of a terminal. */
+const STOP_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR2']);
+
 function endedQuietly({ signal }: PlainExit): boolean {
-  return signal === null || signal === 'SIGTERM' || signal === 'SIGINT';
+  return signal === null || STOP_SIGNALS.has(signal);
 }
 
 function withCode({ code }: PlainExit): string {

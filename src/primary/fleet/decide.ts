@@ -24,7 +24,7 @@ import { isServing, type Fleet, type FleetSettings } from './fleet.ts';
 import { onBeating, onDiagnosed, onHung, onSilent } from './hang.ts';
 import { onHold } from './hold.ts';
 import { onOffended } from './offence.ts';
-import { advance, onOperate } from './operations/operations.ts';
+import { advance, onNotRenewed, onOperate, onRenewed } from './operations/operations.ts';
 import { onUpgraded, onUpgradeFailed } from './operations/upgraded.ts';
 import { giveUpKept } from './kept.ts';
 import { onMemoryTight } from './memory.ts';
@@ -67,6 +67,8 @@ const decisions: { [Type in FleetEvent['type']]: Decide<Type> } = {
   exited: onExited,
   due: (step, { timer }) => onDue(step, timer),
   operate: onOperate,
+  renewed: onRenewed,
+  'not-renewed': onNotRenewed,
   hung: (step, { worker, silent }) => onHung(step, worker, silent),
   beating: (step, { worker }) => onBeating(step, worker),
   silent: (step, { worker, silent }) => onSilent(step, worker, silent),

@@ -114,6 +114,9 @@ export type FleetEvent =
   | ({ readonly type: 'exited'; readonly worker: WorkerId } & ExitFacts)
   | { readonly type: 'due'; readonly timer: Timer }
   | Operate
+  /** What the next generation runs was read. `workers` is how many there should be, where that has changed. */
+  | { readonly type: 'renewed'; readonly workers?: number | undefined }
+  | { readonly type: 'not-renewed'; readonly reason: string }
   /** The load of the workers that serve, with what is left of the machine: see supervisor/machine-load.ts. */
   | {
       readonly type: 'load';
@@ -205,6 +208,10 @@ export type Effect =
   /** Tell the supervisors of the primary: systemd, and the primary before this one. */
   | { readonly do: 'announce'; readonly what: 'ready' | 'reloading' | 'stopping' }
   | { readonly do: 'announce'; readonly what: 'upgraded'; readonly pid: number }
+  /** Read what the next generation is to run. The answer comes as `renewed` or `not-renewed`. */
+  | { readonly do: 'renew' }
+  /** New workers run again what they ran before the last `renewed`. */
+  | { readonly do: 'revert' }
   /** Start the next primary. The answer comes as `upgraded` or `upgrade-failed`. */
   | { readonly do: 'upgrade'; readonly node: string | undefined }
   | { readonly do: 'abandon-upgrade' }

@@ -93,6 +93,10 @@ export interface Running {
   /** The limit that the worker which it retires had reached. */
   readonly limit: RecycleReason | undefined;
   readonly startedAt: number;
+  /** True while it is read what the next generation runs. The operation begins after that. */
+  readonly isRenewing: boolean;
+  /** How many workers there should be after it, where that has changed. */
+  readonly workers: number | undefined;
   /** Slots that are not done yet: their worker is to be replaced, or they are new. */
   readonly todo: readonly number[];
   /** The generation that serves when it is done. @default that of the fleet */

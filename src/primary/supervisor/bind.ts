@@ -20,9 +20,9 @@ export function bindTcpWith(parts: BindParts): BindTcp {
 }
 
 export function bindUdpWith(parts: BindParts): BindUdp {
-  return ({ address, port, family, ipv6Only, reuseAddress }) => {
-    const own = bindUdp(address, port, family, { ipv6Only, reuseAddress });
-    return orByBinder(parts, own, { transport: 'udp', address, port, family, ipv6Only, reuseport: false });
+  return ({ address, port, family, ipv6Only, reuseAddress }, reuseport) => {
+    const own = bindUdp(address, port, family, { ipv6Only, reuseAddress, reuseport });
+    return orByBinder(parts, own, { transport: 'udp', address, port, family, ipv6Only, reuseport });
   };
 }
 

@@ -15,7 +15,8 @@ import type { Fleet } from '../fleet/fleet.ts';
 import type { Word } from './worker-words.ts';
 
 export interface CanaryWatchParts {
-  readonly limits: CanaryLimits;
+  /** Returns the limits that are in force. */
+  readonly limits: () => CanaryLimits;
   readonly row: (worker: WorkerId) => Row | undefined;
   /** What workers say of themselves: the question, and the last answer. */
   readonly words: { ask(workers: Iterable<WorkerId>): void; of(worker: WorkerId): Word | undefined };
@@ -62,7 +63,7 @@ export class CanaryWatch {
     const samples = withSample(watched.samples, baseline, canary);
     this.#watched = { ...watched, samples, tallies };
     words.ask([...baseline.workers, ...canary.workers].map(({ worker }) => worker));
-    return judge(samples.baseline, samples.canary, time, limits);
+    return judge(samples.baseline, samples.canary, time, limits());
   }
 
   end(): void {

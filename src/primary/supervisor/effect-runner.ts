@@ -6,6 +6,7 @@ import type { WorkerProcesses } from '../workers/worker-processes.ts';
 import type { Announcement, Effect, FleetEvent, WorkerId } from '../fleet/events.ts';
 import type { LifecycleEvent } from '../fleet/lifecycle-events.ts';
 import type { Hooks } from './hooks.ts';
+import type { Launches } from './launches.ts';
 import type { Os } from '../workers/os.ts';
 import type { UpgradeLauncher } from './upgrade-launcher.ts';
 import type { Timers } from './timers.ts';
@@ -17,6 +18,7 @@ export interface EffectRunnerParts {
   readonly datagrams: DatagramSockets;
   readonly timers: Timers;
   readonly launcher: UpgradeLauncher;
+  readonly launches: Launches;
   readonly pending: PendingRequests;
   readonly hooks: Hooks;
   /** Tells of what was decided. */
@@ -45,45 +47,60 @@ export class EffectRunner {
 
   readonly #performances: Performances = {
     fork: (effect) => {
-      const { listeners, processes } = this.#parts;
+      const { listeners, datagrams, processes } = this.#parts;
       listeners.join(effect.worker, effect.slot, { isParked: effect.isParked });
+      datagrams.join(effect.worker, effect);
       processes.fork(effect);
     },
     promote: ({ worker, slot, isParked }) => {
-      const { listeners, processes } = this.#parts;
+      const { listeners, datagrams, processes } = this.#parts;
       processes.send(worker, { type: 'promote', slot });
       listeners.seat(worker, slot, { isParked });
+      datagrams.join(worker, { isParked });
     },
     accept: ({ worker }) => {
-      const { listeners, post } = this.#parts;
+      const { listeners, datagrams, post } = this.#parts;
+      datagrams.accept(worker);
       // A worker that accepts everywhere already, or nowhere, has nothing to say.
       if (listeners.accept(worker) === 0) post({ type: 'serving', worker });
     },
-    park: ({ worker }) => this.#parts.listeners.park(worker),
+    park: ({ worker }) => {
+      this.#parts.listeners.park(worker);
+      this.#parts.datagrams.park(worker);
+    },
     shed: ({ worker, do: _shed, ...terms }) => void this.#parts.processes.send(worker, { type: 'shed', ...terms }),
     unshed: ({ worker }) => void this.#parts.processes.send(worker, { type: 'unshed' }),
     drain: ({ worker, do: _drain, ...terms }) => {
       this.#parts.listeners.leaving(worker);
+      this.#parts.datagrams.leaving(worker);
       this.#parts.processes.send(worker, { type: 'drain', ...terms });
     },
     terminate: ({ worker }) => {
       this.#parts.listeners.leaving(worker);
-      this.#parts.processes.kill(worker, 'SIGTERM');
+      this.#parts.processes.terminate(worker);
     },
     kill: ({ worker }) => this.#parts.processes.kill(worker, 'SIGKILL'),
     rescue: ({ worker, isHung }) => this.#parts.listeners.hung(worker, isHung),
     diagnose: ({ worker }) => this.#diagnose(worker),
     arm: ({ timer, after }) => this.#parts.timers.arm(timer, after),
     disarm: ({ timer }) => this.#parts.timers.disarm(timer),
-    vacate: ({ slot }) => this.#parts.listeners.vacate(slot),
+    vacate: ({ slot }) => {
+      this.#parts.listeners.vacate(slot);
+      this.#parts.datagrams.vacate(slot);
+    },
     reopen: ({ slot }) => this.#parts.listeners.reopen(slot),
-    sweep: ({ slot }) => this.#parts.listeners.sweep(slot),
+    sweep: ({ slot }) => {
+      this.#parts.listeners.sweep(slot);
+      this.#parts.datagrams.sweep(slot);
+    },
     'close-listeners': (options) => this.#parts.listeners.close(options),
     announce: (announcement) => {
       // The workers that served before ours are told to leave now.
       if (announcement.what === 'ready') this.#own();
       this.#parts.announce(announcement);
     },
+    renew: () => this.#renew(),
+    revert: () => this.#parts.launches.revert(),
     upgrade: ({ node }) => void this.#parts.launcher.begin(node),
     'abandon-upgrade': () => void this.#parts.launcher.abandon(),
     signal: ({ pid, signal }) => this.#parts.os.signal(pid, signal),
@@ -92,6 +109,15 @@ export class EffectRunner {
     call: (effect) => this.#call(effect),
     finish: ({ error }) => this.#parts.finish(error),
   };
+
+  #renew(): void {
+    const { launches, post } = this.#parts;
+    if (launches.isFixed) return post({ type: 'renewed' });
+    void launches.renew().then(
+      () => post({ type: 'renewed' }),
+      (error: unknown) => post({ type: 'not-renewed', reason: error instanceof Error ? error.message : String(error) }),
+    );
+  }
 
   #own(): void {
     this.#parts.listeners.own();

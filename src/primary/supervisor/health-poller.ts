@@ -20,7 +20,7 @@ export interface Look {
 }
 
 export interface HealthPollerParts {
-  readonly settings: WatchSettings & Pick<Settings, 'logLevel' | 'ready' | 'range'>;
+  readonly settings: () => WatchSettings & Pick<Settings, 'logLevel' | 'ready' | 'range'>;
   readonly log: Log;
   readonly os: Pick<Os, 'now' | 'after'>;
   readonly row: (worker: WorkerId) => Row | undefined;
@@ -49,8 +49,8 @@ export class HealthPoller {
   constructor(parts: HealthPollerParts) {
     this.#parts = parts;
     this.#watch = newWatch(parts.os.now());
-    this.#idleBoots = new IdleBoots(parts.log, parts.settings.ready);
-    if (parts.settings.logLevel === 'debug') this.#balanceLog = new BalanceLog(parts);
+    this.#idleBoots = new IdleBoots(parts.log, () => parts.settings().ready);
+    if (parts.settings().logLevel === 'debug') this.#balanceLog = new BalanceLog(parts);
   }
 
   /** Starts the wait for the next look, which comes as an event. */
@@ -74,10 +74,10 @@ export class HealthPoller {
       if (beat === undefined) continue;
       rows.push(beat);
       if (worker.state === 'serving') loads.push(this.#loadOf(worker.id, beat));
-      for (const event of judge(worker, beat, this.#watch, settings)) post(event);
+      for (const event of judge(worker, beat, this.#watch, settings())) post(event);
     }
     figures.look(this.#watch.lookedAt, fleet.startedAt, rows);
-    if (settings.range !== undefined) this.#tellLoad(fleet, loads);
+    if (settings().range !== undefined) this.#tellLoad(fleet, loads);
   }
 
   #loadOf(worker: WorkerId, { utilization, delay, heartbeat, rss }: Row): WorkerLoad {

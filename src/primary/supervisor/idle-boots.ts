@@ -32,11 +32,11 @@ type Beat = Pick<Row, 'state' | 'heartbeat' | 'utilization'>;
  */
 export class IdleBoots {
   readonly #log: Log;
-  readonly #ready: Settings['ready'];
+  readonly #ready: () => Settings['ready'];
   #looks: ReadonlyMap<WorkerId, number> = new Map();
   #toldGeneration = 0;
 
-  constructor(log: Log, ready: Settings['ready']) {
+  constructor(log: Log, ready: () => Settings['ready']) {
     this.#log = log;
     this.#ready = ready;
   }
@@ -51,14 +51,14 @@ export class IdleBoots {
       looks.set(worker.id, (this.#looks.get(worker.id) ?? 0) + 1);
       if (looks.get(worker.id)! < IDLE_LOOKS) continue;
       this.#toldGeneration = generation;
-      this.#log('not ready yet', { worker, why: whys[this.#ready] });
+      this.#log('not ready yet', { worker, why: whys[this.#ready()] });
       return;
     }
     this.#looks = looks;
   }
 
   #isAwaited({ state, hasSaidReady }: Worker, beat: Beat): boolean {
-    if (this.#ready === 'message') return (state === 'booting' || state === 'taking') && !hasSaidReady;
+    if (this.#ready() === 'message') return (state === 'booting' || state === 'taking') && !hasSaidReady;
     return state === 'booting' && beat.state === 'booting';
   }
 }

@@ -30,6 +30,9 @@ export interface MessageRouterParts {
 /** The number of addresses that are logged and kept. A server has a few, and a worker can name as many as it likes. */
 const MOST_ADDRESSES = 1000;
 
+const UNHEARD =
+  'the application handles SIGINT alone, and its workers end by SIGTERM, so that handler does not run: give --stop-signal SIGINT, or handle SIGTERM';
+
 type MessageOf<Type extends LivingMessage['type']> = LivingMessage & { readonly type: Type };
 type Routes = {
   readonly [Type in LivingMessage['type']]: (worker: WorkerId, message: MessageOf<Type>, handle: unknown) => void;
@@ -41,6 +44,7 @@ type Routes = {
  */
 export class MessageRouter {
   readonly #parts: MessageRouterParts;
+  #isUnheardLogged = false;
   /** The addresses that were logged as listening. */
   readonly #addresses = new Set<string>();
 
@@ -89,8 +93,10 @@ export class MessageRouter {
     metrics: (worker, { request, families }) => this.#parts.metrics.answered(worker, request, readFamilies(families)),
     health: (worker, message) => this.#parts.words.answered(worker, message),
     bind: (worker, { request, address, port, family, ipv6Only, reuseAddress }) => {
-      const { datagrams, broke } = this.#parts;
-      datagrams.request(worker, request, { address, port, family, ipv6Only, reuseAddress }).catch(broke);
+      const { datagrams, post, broke } = this.#parts;
+      void datagrams.request(worker, request, { address, port, family, ipv6Only, reuseAddress }).then((answer) => {
+        if (answer === 'held') post({ type: 'standby', worker });
+      }, broke);
     },
     unbound: (worker, { socket }) => this.#parts.datagrams.unbound(worker, socket),
     serving: (worker, name) => {
@@ -99,10 +105,18 @@ export class MessageRouter {
       this.#parts.post({ type: 'serving', worker });
     },
     ceased: (worker, name) => this.#parts.post({ type: 'closed', worker, address: formatAddress(name) }),
+    unheard: () => this.#logUnheard(),
     started: (worker) => this.#parts.post({ type: 'started', worker }),
     ready: (worker) => this.#parts.post({ type: 'booted', worker }),
     drained: (worker) => this.#parts.post({ type: 'drained', worker, moves: this.#parts.handoffs.movesOf(worker) }),
   };
+
+  /** Logs it once: all workers run the same program. */
+  #logUnheard(): void {
+    if (this.#isUnheardLogged) return;
+    this.#isUnheardLogged = true;
+    this.#parts.log('stop signal unheard', { why: UNHEARD });
+  }
 
   /** @param listener undefined when the worker has closed it meanwhile. */
   #opened(worker: WorkerId, listener: Listener | undefined): void {

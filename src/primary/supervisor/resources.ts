@@ -1,4 +1,5 @@
 import { DatagramSockets } from '../../listeners/datagram-sockets.ts';
+import { udpReuseportWorks } from '../../listeners/native.ts';
 import { ListenerSet } from '../../listeners/listener-set.ts';
 import { Totals } from '../../metrics/totals.ts';
 import type { Handover } from '../../upgrade/handover.ts';
@@ -54,15 +55,14 @@ export class Resources {
   readonly #board: SupervisorParts['board'];
 
   constructor(parts: SupervisorParts, { post, fleet, control, handover }: SupervisorAccess) {
-    const { settings, sharing, os } = parts;
+    const { launches, sharing, os } = parts;
     this.#board = parts.board;
     const processes = new WorkerProcesses({
       ...parts,
       totals: this.totals,
-      migrate: settings.migrate,
-      hangStack: settings.hangStack === 'on' ? settings.heartbeatTimeout : 0,
-      gracePeriod: settings.shutdownGracePeriod,
-      compileCache: settings.compileCache,
+      program: () => launches.program(),
+      settings: () => launches.settings,
+      workers: () => fleet().slots.length,
       control,
       slotOf: (worker) => fleet().workers.get(worker)?.slot,
       post,
@@ -71,7 +71,10 @@ export class Resources {
     this.processes = processes;
     const told = new Denials(parts.log, () => os.now()).observe(send);
     this.listeners = new ListenerSet({ sharing, bind: bindTcpWith(parts), passed: parts.passed, post: told });
-    this.datagrams = new DatagramSockets(send, bindUdpWith(parts));
+    this.datagrams = new DatagramSockets(send, bindUdpWith(parts), {
+      slotOf: (worker) => fleet().workers.get(worker)?.slot,
+      isPerSlot: sharing === 'reuseport' && udpReuseportWorks(),
+    });
     this.handoffs = new Handoffs({
       send: this.#sendHandoff(parts),
       workerOf: (slot, move) => {
@@ -81,14 +84,14 @@ export class Resources {
     });
     this.timers = new Timers(os, (timer) => post({ type: 'due', timer }));
     this.words = new WorkerWords({
-      names: (settings.canaryMetrics ?? []).map(({ name }) => name),
+      names: (launches.settings.canaryMetrics ?? []).map(({ name }) => name),
       send: (worker, metrics) => send(worker, { type: 'health', metrics }),
       now: () => os.now(),
     });
     const row = (worker: WorkerId): Row | undefined => processes.row(worker);
-    const canary = new CanaryWatch({ limits: settings, row, words: this.words });
+    const canary = new CanaryWatch({ limits: () => launches.settings, row, words: this.words });
     this.poller = new HealthPoller({
-      settings,
+      settings: () => launches.settings,
       os,
       log: parts.log,
       row,
@@ -105,7 +108,8 @@ export class Resources {
     this.launcher = new UpgradeLauncher({
       sharing,
       env: parts.newPrimaryEnv,
-      readyTimeout: settings.readyTimeout,
+      readyTimeout: () => launches.settings.readyTimeout,
+      home: parts.home,
       binder: parts.binder,
       handover,
       events: {

@@ -1,5 +1,5 @@
 import type { Inherited } from '../../listeners/inherited.ts';
-import type { Settings } from '../../options/index.ts';
+import type { NamedDirectory } from '../../options/index.ts';
 import type { Binder } from '../../privileges/binder.ts';
 import type { Handover } from '../../upgrade/handover.ts';
 import type { OldPrimary } from '../../upgrade/old-primary.ts';
@@ -7,13 +7,16 @@ import type { WorkerProcessesParts } from '../workers/worker-processes.ts';
 import type { ControlAddress } from './control-address.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { Hooks } from './hooks.ts';
+import type { Launches } from './launches.ts';
 
 /** The parts with which a supervisor is made, beside those of the workers' processes. */
 export interface SupervisorParts extends Pick<
   WorkerProcessesParts,
-  'program' | 'sharing' | 'balance' | 'board' | 'os' | 'log' | 'output'
+  'sharing' | 'balance' | 'board' | 'os' | 'log' | 'output'
 > {
-  readonly settings: Settings;
+  readonly launches: Launches;
+  /** The directory that the primary was started in. The next primary starts there, too. */
+  readonly home?: NamedDirectory | undefined;
   /** The queue through which everything that happens goes. */
   readonly queue: EventQueue;
   readonly address: ControlAddress;

@@ -45,8 +45,8 @@ export class Supervisor {
   #ended: ((error: PreforkError | undefined) => void) | undefined;
 
   constructor(parts: SupervisorParts) {
-    const { settings, sharing, handover, log, queue, address } = parts;
-    const workers = handover?.workers ?? settings.workers;
+    const { launches, sharing, handover, log, queue, address } = parts;
+    const workers = handover?.workers ?? launches.settings.workers;
     const { post } = queue;
     this.#parts = parts;
     this.#fleet = newFleet(workers);
@@ -134,10 +134,17 @@ export class Supervisor {
     // The worker's sockets are given up before another worker takes its slot over: a neighbour serves what it had open
     // from here on.
     if (event.type === 'exited') this.#router.gone(event.worker);
-    const { settings, os } = this.#parts;
-    const { fleet, effects } = decide(this.#fleet, settings, event, os.now());
+    const { launches, os } = this.#parts;
+    const known = event.type === 'renewed' ? this.#adopt(event) : event;
+    const { fleet, effects } = decide(this.#fleet, launches.settings, known, os.now());
     this.#fleet = fleet;
     for (const effect of effects) this.#runner.perform(effect);
+  }
+
+  /** What was read counts from now on, unless the operation was given up meanwhile. */
+  #adopt(event: Extract<FleetEvent, { type: 'renewed' }>): FleetEvent {
+    if (this.#fleet.running?.isRenewing !== true) return event;
+    return { ...event, workers: this.#parts.launches.adopt() };
   }
 
   #broke(error: unknown): void {
@@ -160,9 +167,9 @@ export class Supervisor {
   /** Has connections served here that come from workers of the primary before this one; undefined where none moves. */
   get taker(): Taker | undefined {
     const { handoffs, listeners } = this.resources;
-    const { settings, binder } = this.#parts;
+    const { launches, binder } = this.#parts;
     // The channel between the two primaries is the binder's when the other one has left.
-    if (settings.migrate === 'off' || binder !== undefined) return undefined;
+    if (launches.settings.migrate === 'off' || binder !== undefined) return undefined;
     return {
       take: (id, { key, slot, worker }, handle) => {
         const header = { listener: listeners.idOf(key) ?? NO_LISTENER, from: NO_SLOT_HERE, nth: 0 };
@@ -174,10 +181,10 @@ export class Supervisor {
   }
 
   #handover(): Handover {
-    const { settings, notifyFd, binder, board, address } = this.#parts;
+    const { launches, notifyFd, binder, board, address } = this.#parts;
     const { slots, generation, autoscale } = this.#fleet;
     const paused = autoscale?.paused;
-    const workers = slots.length === settings.workers ? undefined : slots.length;
+    const workers = slots.length === launches.settings.workers ? undefined : slots.length;
     const { name, path: control } = address;
     const sockets = {
       notifyFd,

@@ -3,6 +3,7 @@ import type { Binder } from '../../privileges/binder.ts';
 import type { SentHandle } from '../../ipc/channel.ts';
 import type { PrimaryMessage } from '../../ipc/messages.ts';
 import type { Handover } from '../../upgrade/handover.ts';
+import type { NamedDirectory } from '../../options/index.ts';
 import type { NewPrimary, NewPrimaryEvents } from '../../upgrade/new-primary.ts';
 import { messageOf } from '../../contract/message-of.ts';
 
@@ -14,7 +15,9 @@ export interface UpgradeLauncherParts {
   /** The variables for the next primary, beside this primary's own environment. */
   readonly env: NodeJS.ProcessEnv;
   /** The ready timeout of the next primary's workers, ms. */
-  readonly readyTimeout: number;
+  readonly readyTimeout: () => number;
+  /** The directory that this primary was started in. @default the working directory */
+  readonly home?: NamedDirectory | undefined;
   readonly binder: Binder | undefined;
   /** Returns what there is to leave, when the time has come. */
   readonly handover: () => Handover;
@@ -39,7 +42,7 @@ export class UpgradeLauncher {
    * @param node the program that runs it. @default as `NewPrimary` finds it
    */
   async begin(node?: string): Promise<void> {
-    const { sharing, env, readyTimeout, binder, handover, events } = this.#parts;
+    const { sharing, env, readyTimeout, home, binder, handover, events } = this.#parts;
     this.#isWanted = true;
     try {
       const { NewPrimary: Next, whyNone } = await import('../../upgrade/new-primary.ts');
@@ -58,7 +61,8 @@ export class UpgradeLauncher {
       };
       const reason = whyNone(sharing);
       if (reason !== undefined) throw new Error(reason);
-      this.#newPrimary = new Next({ handover: handover(), node, env, within: readyTimeout + BOOT_MS, binder }, told);
+      const within = readyTimeout() + BOOT_MS;
+      this.#newPrimary = new Next({ handover: handover(), node, env, within, home, binder }, told);
     } catch (error) {
       events.failed(messageOf(error));
     }

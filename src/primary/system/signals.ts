@@ -37,12 +37,12 @@ export class Signals {
   /**
    * Installs the handlers.
    *
-   * @param gracePeriod the shutdown grace period in ms.
+   * @param gracePeriod returns the shutdown grace period in ms.
    * @param isTerminalClosed tells whether the terminal that this process was started in is gone.
    */
-  constructor(gracePeriod: number, isTerminalClosed: () => boolean = terminalWatch()) {
+  constructor(gracePeriod: () => number, isTerminalClosed: () => boolean = terminalWatch()) {
     this.#removers = meanings.map(([signal, meaning]) => {
-      const handler = (): void => this.#post(meaning(gracePeriod, isTerminalClosed));
+      const handler = (): void => this.#post(meaning(gracePeriod(), isTerminalClosed));
       try {
         process.on(signal, handler);
       } catch {

@@ -33,6 +33,12 @@ interface OtherFacts {
   'no reports of fatal errors': { readonly message: string };
   'no compile cache': { readonly message: string };
   'max-memory lowered': { readonly why: string };
+  'stop signal unheard': { readonly why: string };
+  changed: Readonly<Record<'release' | 'settings' | 'env', string | undefined>>;
+  'release gone': { readonly release: string; readonly instead: string };
+  'app ended': { readonly name: string; readonly code: number; readonly signal: string | null };
+  'apps ready': { readonly apps: number; readonly took: number };
+  'apps parent gone': { readonly message: string };
   'fault of prefork': { readonly message: string; readonly stack: string | undefined };
 }
 
@@ -273,6 +279,18 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
     fields: { gen: ({ generation }) => generation },
     channel: { name: 'reload:start', message: { generation: ({ generation }) => generation } },
     means: 'A reload begins.',
+  },
+  changed: {
+    level: 'info',
+    fields: given('release', 'settings', 'env'),
+    means:
+      'A reload has read what changed: the directory to which the link leads now, options, and the names of variables that are new (`+`), changed (`~`) and gone (`-`). It comes after the line `reloading`, or before it, and goes back if the reload fails.',
+  },
+  'release gone': {
+    level: 'warn',
+    fields: given('release', 'instead'),
+    means:
+      'The directory in which the workers run was removed, and a worker has to be replaced. It starts where the link leads now.',
   },
   'reload done': {
     level: 'info',
@@ -523,6 +541,25 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
     fields: given('message'),
     means: 'Workers can read the token of `--admin` in the environment.',
   },
+  'app ended': {
+    level: ({ code }) => (code === 0 ? 'info' : 'error'),
+    fields: {
+      name: ({ name }) => name,
+      code: ({ code }) => code,
+      signal: ({ signal }) => signal ?? undefined,
+    },
+    means: 'One of the `apps` of a config file has ended. With another code than 0 the others are stopped, too.',
+  },
+  'apps ready': {
+    level: 'info',
+    fields: { apps: ({ apps }) => apps, in: ({ took }) => duration(took) },
+    means: 'Each of the `apps` of a config file serves for the first time.',
+  },
+  'apps parent gone': {
+    level: 'error',
+    fields: given('message'),
+    means: 'The process that runs all `apps` was killed. This server stops, as it would have been told to.',
+  },
   'name taken': {
     level: 'info',
     fields: given('name', 'instead'),
@@ -542,6 +579,12 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
     level: 'warn',
     fields: given('message'),
     means: 'Reports that Node writes of fatal errors have no place, so `why` of such an exit says less.',
+  },
+  'stop signal unheard': {
+    level: 'warn',
+    fields: given('why'),
+    means:
+      'The application has a handler for SIGINT and none for the signal that ends workers (`--stop-signal`). The line comes once.',
   },
   'no compile cache': {
     level: 'warn',

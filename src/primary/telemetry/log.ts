@@ -23,14 +23,29 @@ export interface Log {
   <Name extends EventName>(name: Name, facts: EventFacts[Name]): void;
 }
 
+export interface LogOptions {
+  /** Whether a line of text begins with the time. @default false */
+  readonly hasTime?: boolean;
+  /** Hears each line, too. */
+  readonly keep?: (line: string) => void;
+}
+
 /** @param sink the target of the lines. @default stderr */
-export function createLog(format: LogFormat, threshold: LogThreshold, sink: LineSink = stderrSink()): Log {
+export function createLog(
+  format: LogFormat,
+  threshold: LogThreshold,
+  sink: LineSink = stderrSink(),
+  { hasTime = false, keep = () => {} }: LogOptions = {},
+): Log {
   const render = format === 'json' ? jsonLine : textLine;
+  const isTimed = hasTime && format === 'text';
   return (name, facts) => {
     const line = lineOf({ name, facts } as ToldEvent);
     if (line === undefined || severity[line.level] < severity[threshold]) return;
     try {
-      sink[line.level](render(line));
+      const text = render(line);
+      keep(text);
+      sink[line.level](isTimed ? `${new Date().toISOString()} ${text}` : text);
     } catch {
       // The user's logger threw. There is nowhere left to say so, and the service goes on.
     }

@@ -33,20 +33,22 @@ export function forkerFor({ isRoundRobin, isPiped, isDetached, spawnWorker }: Fo
     // node:cluster recognises a worker by this variable. The primary's half of node:cluster is not loaded here.
     const full = { ...process.env, ...env, NODE_UNIQUE_ID: String(++forked) };
     if (spawnWorker !== undefined) return spawnWorker({ ...context, env: full });
-    const { entry, args, execArgv } = context;
+    const { entry, args, execArgv, cwd } = context;
     const flags = [...execArgv, ...inspectorPort(execArgv, forked)];
-    const child = fork(entry, args, { execArgv: flags, env: full, stdio: [...stdio], detached: isDetached });
+    const child = fork(entry, args, { execArgv: flags, cwd, env: full, stdio: [...stdio], detached: isDetached });
     return answerFarewell(child);
   };
 }
 
 function forkInCluster(
-  { entry, args, execArgv, env }: SpawnContext,
+  { entry, args, execArgv, cwd, env }: SpawnContext,
   stdio: typeof INHERITED | typeof PIPED,
 ): ChildProcess {
   const cluster = process.getBuiltinModule('node:cluster') as unknown as Cluster;
   // node:cluster has one set of settings for the whole process, so they are set again before every fork.
-  cluster.setupPrimary({ exec: entry, args: [...args], execArgv: [...execArgv], stdio: [...stdio] });
+  const plain = { exec: entry, args: [...args], execArgv: [...execArgv], stdio: [...stdio] };
+  // The settings of the fork before stay where none are given.
+  cluster.setupPrimary({ ...plain, cwd: cwd ?? process.cwd() });
   const worker = cluster.fork(env);
   // A failure here is a message to a worker that is ending. Without a listener it would end the primary.
   worker.on('error', () => {});

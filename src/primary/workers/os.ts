@@ -4,17 +4,10 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as delay, clearTimeout } from 'node:timers';
+import type { Program } from '../../options/index.ts';
 import { monotonic } from '../../scoreboard/clock.ts';
 import { preloadFile } from '../installation.ts';
 import { forkerFor, type ForkOptions } from './fork.ts';
-
-/** The program that runs in a worker. */
-export interface Program {
-  readonly entry: string;
-  readonly args: readonly string[];
-  /** Flags for node itself. */
-  readonly execArgv: readonly string[];
-}
 
 export interface Os {
   /** Returns the monotonic time in ms. */
@@ -43,8 +36,9 @@ export function realOs(options: Partial<ForkOptions> = {}): Os {
       const timer = delay(callback, ms);
       return () => clearTimeout(timer);
     },
-    fork({ entry, args, execArgv }, slot, generation, env) {
-      return forkWorker({ entry, args, execArgv: [...execArgv, '--require', preloadFile], env, slot, generation });
+    fork({ entry, args, execArgv, cwd, env: own = {} }, slot, generation, env) {
+      const flags = [...execArgv, '--require', preloadFile];
+      return forkWorker({ entry, args, execArgv: flags, cwd, env: { ...own, ...env }, slot, generation });
     },
     signal(pid, signal) {
       try {

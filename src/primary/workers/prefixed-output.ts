@@ -12,31 +12,56 @@ const LAST_OUTPUT_MS = 1000;
 
 const NEWLINE = 10;
 
+export interface OutputOptions {
+  /** Whether the slot stands before each line. @default true */
+  readonly hasPrefix?: boolean;
+  /** Whether the time stands before each line. @default false */
+  readonly hasTime?: boolean;
+  /** Hears each line without its end, and whose it is; undefined for a spare. */
+  readonly keep?: ((slot: number | string | undefined, line: Buffer) => void) | undefined;
+}
+
 /**
- * Implements `--prefix-output`: passes on the workers' output, each line whole and with its slot before it. The object
+ * Implements `--prefix-output` and `--log-time`: passes on the workers' output, each line whole and with its slot or the time before it. The object
  * owns the reading ends of their pipes until they close. When the primary's own output blocks, the pipes are not read
  * and fill up. The workers then wait, as they would without this option.
  */
 export class PrefixedOutput {
   readonly #stdout: Sink;
   readonly #stderr: Sink;
+  readonly #hasPrefix: boolean;
+  readonly #hasTime: boolean;
+  readonly #keep: OutputOptions['keep'];
 
-  constructor(stdout: Writable = process.stdout, stderr: Writable = process.stderr) {
+  constructor(
+    { hasPrefix = true, hasTime = false, keep }: OutputOptions = {},
+    stdout: Writable = process.stdout,
+    stderr: Writable = process.stderr,
+  ) {
     this.#stdout = new Sink(stdout);
     this.#stderr = new Sink(stderr);
+    this.#hasPrefix = hasPrefix;
+    this.#hasTime = hasTime;
+    this.#keep = keep;
   }
 
   /**
-   * Starts to read the output of a worker.
+   * Starts to read the output of a worker, or of another process.
    *
-   * @param slot returns the worker's slot. A spare has none until it is promoted; a worker that has ended keeps its
+   * @param slot returns the worker's slot, or what else stands before the lines of the process. A spare has none until it is promoted; a worker that has ended keeps its
    *   last one.
    */
-  follow({ stdout, stderr }: ChildProcess, slot: () => number | undefined): void {
-    let last: number | undefined;
-    const prefix = (): Buffer => Buffer.from(`[${(last = slot() ?? last) ?? 'spare'}] `);
-    if (stdout !== null) this.#stdout.take(stdout, new Lines(prefix));
-    if (stderr !== null) this.#stderr.take(stderr, new Lines(prefix));
+  follow({ stdout, stderr }: ChildProcess, slot: () => number | string | undefined): void {
+    let last: number | string | undefined;
+    const find = (): number | string | undefined => (last = slot() ?? last);
+    const prefix = (): Buffer => {
+      const name = this.#hasPrefix ? `[${find() ?? 'spare'}] ` : '';
+      return Buffer.from(this.#hasTime ? `${new Date().toISOString()} ${name}` : name);
+    };
+    const keep = this.#keep;
+    const kept = keep && ((line: Buffer): void => keep(find(), line));
+    if (stdout !== null) this.#stdout.take(stdout, new Lines(prefix, kept));
+    if (stderr !== null) this.#stderr.take(stderr, new Lines(prefix, kept));
   }
 
   /** Settles when all output of the workers is written. */
@@ -48,11 +73,13 @@ export class PrefixedOutput {
 /** Assembles whole lines from pieces. */
 class Lines {
   readonly #prefix: () => Buffer;
+  readonly #kept: ((line: Buffer) => void) | undefined;
   #rest: Buffer[] = [];
   #length = 0;
 
-  constructor(prefix: () => Buffer) {
+  constructor(prefix: () => Buffer, kept?: (line: Buffer) => void) {
     this.#prefix = prefix;
+    this.#kept = kept;
   }
 
   /**
@@ -64,7 +91,9 @@ class Lines {
     const parts: Buffer[] = [];
     let start = 0;
     for (let end = piece.indexOf(NEWLINE); end !== -1; end = piece.indexOf(NEWLINE, start)) {
-      parts.push(this.#prefix(), ...this.#take(), piece.subarray(start, end + 1));
+      const line = [...this.#take(), piece.subarray(start, end + 1)];
+      this.#tell(line);
+      parts.push(this.#prefix(), ...line);
       start = end + 1;
     }
     this.#keep(piece.subarray(start));
@@ -73,7 +102,17 @@ class Lines {
 
   /** Ends an unfinished line, so that the next worker's line does not continue in it. */
   end(): Buffer[] {
-    return this.#length === 0 ? [] : [this.#prefix(), ...this.#take(), Buffer.of(NEWLINE)];
+    if (this.#length === 0) return [];
+    const line = [...this.#take(), Buffer.of(NEWLINE)];
+    this.#tell(line);
+    return [this.#prefix(), ...line];
+  }
+
+  /** Tells of a line, without its end. */
+  #tell(pieces: readonly Buffer[]): void {
+    if (this.#kept === undefined) return;
+    const line = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+    this.#kept(line.subarray(0, line.at(-2) === 13 ? -2 : -1));
   }
 
   #keep(piece: Buffer): void {

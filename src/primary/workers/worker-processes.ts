@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import type { Balance, Migrate, Sharing } from '../../contract/modes.ts';
+import type { Balance, Sharing } from '../../contract/modes.ts';
 import type { SentHandle } from '../../ipc/channel.ts';
 import { briefingEnvironment, NO_SLOT } from '../../ipc/briefing.ts';
 import type { PrimaryMessage } from '../../ipc/messages.ts';
@@ -13,7 +13,8 @@ import { FatalReports } from '../exits/fatal-report.ts';
 import { RowReader } from './row-reader.ts';
 import type { Log } from '../telemetry/log.ts';
 import { OomCounter } from '../exits/oom-kills.ts';
-import type { Os, Program } from './os.ts';
+import type { Program, Settings } from '../../options/index.ts';
+import type { Os } from './os.ts';
 import type { PrefixedOutput } from './prefixed-output.ts';
 import { WorkerProcess, type LivingMessage, type WorkerEvents } from './worker-process.ts';
 import { messageOf } from '../../contract/message-of.ts';
@@ -33,14 +34,22 @@ export interface WorkerSaid {
 }
 
 export interface WorkerProcessesParts {
-  readonly program: Program;
+  /** Returns the program of a worker that is about to start. @throws Error when there is none any more. */
+  readonly program: () => Program;
   readonly sharing: Sharing;
   readonly balance: Balance;
-  readonly migrate: Migrate;
-  /** The time in ms of silence after which the stack is written, as in the worker's briefing. */
-  readonly hangStack: number;
-  /** The shutdown grace period in ms. */
-  readonly gracePeriod: number;
+  readonly settings: () => Pick<
+    Settings,
+    | 'migrate'
+    | 'hangStack'
+    | 'heartbeatTimeout'
+    | 'shutdownGracePeriod'
+    | 'instanceVariable'
+    | 'stopSignal'
+    | 'compileCache'
+  >;
+  /** Returns the number of slots. */
+  readonly workers: () => number;
   /** Undefined where no file could be created. */
   readonly board: Board | undefined;
   /** Takes the counts of workers that have ended. */
@@ -52,7 +61,6 @@ export interface WorkerProcessesParts {
   /** The path of the control socket; empty where there is none. */
   readonly control: () => string;
   /** The directory of Node's compile cache; undefined for none. */
-  readonly compileCache: string | undefined;
   /** Takes the messages of workers, and their exits. */
   readonly post: (event: FleetEvent | WorkerSaid) => void;
 }
@@ -83,7 +91,7 @@ export class WorkerProcesses {
     const row = board?.takeRow() ?? NO_ROW;
     let child: ChildProcess;
     try {
-      child = os.fork(program, slot ?? NO_SLOT, generation, this.#environment(slot ?? NO_SLOT, generation, row));
+      child = os.fork(program(), slot ?? NO_SLOT, generation, this.#environment(slot ?? NO_SLOT, generation, row));
     } catch (cause) {
       board?.freeRow(row);
       const error = cause instanceof Error ? cause : new Error(String(cause));
@@ -102,6 +110,14 @@ export class WorkerProcesses {
    */
   send(worker: WorkerId, message: PrimaryMessage, handle?: SentHandle): boolean {
     return this.#processes.get(worker)?.send(message, handle) ?? false;
+  }
+
+  /** Asks the worker to end, by the stop signal. */
+  terminate(worker: WorkerId): void {
+    const { stopSignal } = this.#parts.settings();
+    // A terminal sends other signals too, so the worker is told that this one is ours.
+    if (stopSignal !== 'SIGTERM') this.send(worker, { type: 'end' });
+    this.kill(worker, stopSignal);
   }
 
   kill(worker: WorkerId, signal: NodeJS.Signals): void {
@@ -140,7 +156,9 @@ export class WorkerProcesses {
   }
 
   #environment(slot: number, generation: number, row: number): Record<string, string> {
-    const { sharing, balance, migrate, hangStack, board, gracePeriod, control, compileCache } = this.#parts;
+    const { sharing, balance, settings, workers, board, control } = this.#parts;
+    const { migrate, hangStack, heartbeatTimeout, shutdownGracePeriod } = settings();
+    const { instanceVariable, stopSignal, compileCache } = settings();
     const reports = this.#reports?.directory ?? '';
     const environment = briefingEnvironment({
       slot,
@@ -148,12 +166,15 @@ export class WorkerProcesses {
       sharing,
       balance,
       migrate,
-      hangStack,
+      hangStack: hangStack === 'on' ? heartbeatTimeout : 0,
       board: board?.path ?? '',
       row,
       reports,
       control: control(),
-      gracePeriod,
+      gracePeriod: shutdownGracePeriod,
+      workers: workers(),
+      instanceVariable,
+      stopSignal,
       savesCompileCache: compileCache !== undefined,
     });
     return compileCache === undefined ? environment : { ...environment, NODE_COMPILE_CACHE: compileCache };

@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { StopSignal } from './stop-signal.ts';
 
 /** A dying process closes its channels a moment before its children get another parent. */
 const REPARENTED_WITHIN_MS = 100;
@@ -13,7 +14,11 @@ const REPARENTED_WITHIN_MS = 100;
  *
  * @param finish drains. The worker ends when its promise settles, or after `gracePeriod` ms.
  */
-export function onDisconnected(finish: (isOrphan: boolean) => Promise<void>, gracePeriod: number): void {
+export function onDisconnected(
+  finish: (isOrphan: boolean) => Promise<void>,
+  gracePeriod: number,
+  stopSignal: StopSignal,
+): void {
   const parent = process.ppid;
   process.prependOnceListener('disconnect', () => {
     if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
@@ -21,7 +26,7 @@ export function onDisconnected(finish: (isOrphan: boolean) => Promise<void>, gra
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), gracePeriod).unref();
     void isGone(parent).then(async (isOrphan) => {
       await finish(isOrphan).catch((error: unknown) => console.error('prefork: draining failed:', error));
-      leave(isOrphan);
+      leave(isOrphan, stopSignal);
     });
   });
 }
@@ -35,11 +40,11 @@ async function isGone(parent: number): Promise<boolean> {
 }
 
 /**
- * Ends the worker by SIGTERM, so that the application's own handlers run as at any stop. Without a handler the signal would
+ * Ends the worker by the stop signal, so that the application's own handlers run as at any stop. Without a handler the signal would
  * end the process on the spot. So where the application closed the channel itself and has none, the process exits instead:
  * listeners to 'exit' run then, as they do in node:cluster. An orphan gets the signal in any case.
  */
-function leave(isOrphan: boolean): void {
-  if (!isOrphan && process.listenerCount('SIGTERM') === 0) process.exit();
-  process.kill(process.pid, 'SIGTERM');
+function leave(isOrphan: boolean, stopSignal: StopSignal): void {
+  if (!isOrphan && !stopSignal.isHandled) process.exit();
+  stopSignal.raise();
 }

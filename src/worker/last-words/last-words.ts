@@ -25,8 +25,14 @@ export class LastWords {
   #isBooting = true;
   #thrown: { readonly error: unknown; readonly at: number } | undefined;
 
-  /** @param directory where the workers of a primary leave marks of what was printed; '' for none. */
-  constructor(link: Link, directory = '') {
+  readonly #stopSignal: NodeJS.Signals;
+
+  /**
+   * @param directory where the workers of a primary leave marks of what was printed; '' for none.
+   * @param stopSignal the signal with which the primary ends workers.
+   */
+  constructor(link: Link, directory = '', stopSignal: NodeJS.Signals = 'SIGTERM') {
+    this.#stopSignal = stopSignal;
     this.#link = link;
     this.#directory = directory;
     // Unlike 'uncaughtException', this event does not change what Node does.
@@ -46,8 +52,8 @@ export class LastWords {
 
   /** Node prints the error next, and ends. When another worker printed it a moment ago, this one ends without. */
   #printOnce(error: unknown): void {
-    // The first failure ends the start: the primary's SIGTERM would end this process in the middle of what it prints.
-    if (isFirstToTell(this.#directory, describe(error))) process.on('SIGTERM', () => {});
+    // The first failure ends the start: the primary's signal would end this process in the middle of what it prints.
+    if (isFirstToTell(this.#directory, describe(error))) process.on(this.#stopSignal, () => {});
     else process.exit(1);
   }
 

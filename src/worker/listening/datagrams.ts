@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { decodeWorkerMessage } from '../../ipc/messages.ts';
 import { bindUdp, type NativeHandle } from '../../listeners/native.ts';
 import type { Link } from '../link.ts';
+import { Gate } from './gate.ts';
 
 /** What `dgram.Socket#bind` asks node:cluster for in a worker. The values are those that the application gave it. */
 export interface DatagramBind {
@@ -24,18 +25,25 @@ const REUSE_ADDRESS = 4;
 const { EBADF, EINVAL } = constants.errno;
 
 /**
- * The UDP sockets of the application. All workers share a socket at a fixed port, as in node:cluster: the primary binds it,
- * and each worker gets its handle. A socket at port 0 is for the application's own questions, and is this worker's alone: an
+ * The UDP sockets of the application. The primary binds those at fixed ports, and each worker gets a handle: of its slot's
+ * own socket, or of one that all share. While another worker of the slot reads, this one does not. A socket at port 0 is for the application's own questions, and is this worker's alone: an
  * answer that another worker received would be lost.
  */
 export class Datagrams {
   readonly #link: Link;
   readonly #waiting = new Map<number, Answer>();
+  readonly #gates = new Set<Gate>();
+  #isParked = false;
   #requests = 0;
 
   constructor(link: Link) {
     this.#link = link;
-    link.on('bound', ({ request, socket, errno }, handle) => {
+    link.on('receive', ({ isOn }) => {
+      this.#isParked = !isOn;
+      for (const gate of this.#gates) gate.open(isOn);
+    });
+    link.on('bound', ({ request, socket, errno, isParked }, handle) => {
+      this.#isParked = isParked;
       const answer = this.#waiting.get(request);
       this.#waiting.delete(request);
       link.unhold();
@@ -72,10 +80,14 @@ export class Datagrams {
 
   /** Tells the primary when the socket is closed here. When no worker has it open any more, the primary closes it too. */
   #tellWhenClosed(handle: NativeHandle, socket: number): NativeHandle {
+    const gate = new Gate(handle, !this.#isParked);
+    this.#gates.add(gate);
     // eslint-disable-next-line typescript/unbound-method -- called with the handle as `this`
     const { close } = handle;
     handle.close = (callback) => {
       handle.close = close;
+      this.#gates.delete(gate);
+      gate.close();
       this.#link.send({ type: 'unbound', socket });
       close.call(handle, callback);
     };

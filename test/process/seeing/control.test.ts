@@ -6,13 +6,14 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { startApp, type App } from '../../support/app.ts';
+import { fakeStatus } from '../../support/fake-controls.ts';
 
 const script = fileURLToPath(new URL('../../support/control-server.js', import.meta.url));
 
@@ -294,7 +295,15 @@ const badInputs: ReadonlyArray<[argv: string[], says: RegExp]> = [
   [['status', '--jsn'], /unknown option --jsn; did you mean --json\?/],
   [['status', '--now'], /unknown option --now/],
   [['status', '--json=yes'], /--json: expected no value/],
-  [['status', 'api'], /expected no argument "api"/],
+  [['status', 'api', 'web'], /expected no argument "web"/],
+  [['status', 'a/b'], /name: expected .* got "a\/b"/],
+  [['status', 'api', '--name', 'web'], /expected one name, got "web" and "api"/],
+  [['status', 'api', '--all'], /expected either --all or a name/],
+  [['reload', '--all', '-n', 'api'], /expected either --all or a name/],
+  [['stop', '--all'], /unknown option --all/],
+  [['list', 'api'], /expected no argument "api"/],
+  [['list', '--name', 'api'], /unknown option --name/],
+  [['list', '--jsn'], /unknown option --jsn; did you mean --json\?/],
   [['reload', '-n'], /--name: expected a value/],
   [['reload', '--name', 'a/b'], /--name: expected .* got "a\/b"/],
   [['reload', '-x'], /unknown option -x/],
@@ -303,8 +312,7 @@ const badInputs: ReadonlyArray<[argv: string[], says: RegExp]> = [
   [['reload', '--nmae', 'api'], /unknown option --nmae; did you mean --name\?/],
   [['--json', 'status'], /unknown option --json/],
   [['stop', '--noww'], /unknown option --noww; did you mean --now\?/],
-  [['stop', 'now'], /expected no argument "now"/],
-  [['upgrade', '2'], /expected no argument "2"/],
+  [['upgrade', 'api', '2'], /expected no argument "2"/],
   [['scale'], /scale: expected a whole number from 1 to 1024, or \+n or -n\n/],
   ...['0', '+0', '-0', '1.5', 'two', '1025', '-1025', '++1', '4x', '', '1e3'].map((value): [string[], RegExp] => [
     ['scale', value],
@@ -331,7 +339,10 @@ for (const argv of [['status'], ['reload'], ['scale'], ['stop'], ['upgrade']]) {
     using machine = new Machine();
     const { code, stdout, stderr } = await machine.run(...argv, '--help');
     assert.deepEqual([code, stderr], [0, '']);
-    assert.match(stdout, new RegExp(`\nUsage: prefork ${argv[0]}.* \\[--name <name>\\]\n[^]*\n +-n, --name <name>`));
+    assert.match(
+      stdout,
+      new RegExp(`\nUsage: prefork ${argv[0]}.* \\[(?:--name )?<name>\\]\n[^]*\n +-n, --name <name>`),
+    );
     assert.deepEqual(
       stdout.split('\n').filter((line) => line.length > 80 || line.endsWith(' ')),
       [],
@@ -349,4 +360,137 @@ test('an entry of a command’s name is reached by its path', async () => {
     files: { 'status/index.js': 'process.send("ready"); setInterval(() => {}, 1e6);' },
   });
   await app.event('ready');
+});
+
+test('list shows twenty servers, each with what tells it from the others', async () => {
+  using machine = new Machine();
+  const names = Array.from({ length: 20 }, (_, at) => `app-${at}`);
+  const servers = await Promise.all(names.map((name) => machine.serve({ CONTROL_NAME: name })));
+  try {
+    const { code, stdout, stderr } = await machine.run('list');
+    assert.deepEqual([code, stderr], [0, '']);
+    const [title, ...rows] = stdout.trimEnd().split('\n');
+    assert.equal(title!.replaceAll(/ +/g, ' '), 'name pid state workers mem up address directory');
+    const pids = new Map(servers.map((server, at) => [names[at], server.pid]));
+    assert.equal(rows.length, 20);
+    for (const row of rows) {
+      const [name, pid, ...rest] = row.split(/ +/);
+      assert.equal(Number(pid), pids.get(name));
+      assert.deepEqual(rest, ['serving', '1/1', '0M', '60s', '127.0.0.1:8080', '/srv/fake']);
+    }
+    const { servers: list } = JSON.parse((await machine.run('list', '--json')).stdout) as { servers: unknown[] };
+    assert.equal(list.length, 20);
+  } finally {
+    for (const server of servers) await server[Symbol.asyncDispose]();
+  }
+});
+
+test('list without a server says so, and succeeds', async () => {
+  using machine = new Machine();
+  assert.deepEqual(await machine.run('list'), { code: 0, stdout: 'no server is running\n', stderr: '' });
+  const { stdout } = await machine.run('list', '--json');
+  assert.deepEqual(JSON.parse(stdout), { version: 1, servers: [] });
+});
+
+/** Sockets that no server of ours has, and what the list says of them. */
+const hostile: ReadonlyArray<[how: string, answer: (socket: Socket) => void, says: RegExp]> = [
+  ['never answers', () => {}, /evil does not answer: is it stopped, or stuck\?\n$/],
+  [
+    'sends a byte at a time',
+    (socket) => {
+      const timer = setInterval(() => socket.write('H'), 100);
+      socket.once('close', () => clearInterval(timer));
+    },
+    /evil does not answer: is it stopped, or stuck\?\n$/,
+  ],
+  [
+    'sends without end',
+    (socket) => {
+      // A socket calls this for each write that fails, before it counts as destroyed.
+      const more = (error?: Error | null): void => {
+        if (error === undefined || error === null) socket.write('x'.repeat(1_000_000), more);
+      };
+      socket.write('HTTP/1.0 200 OK\r\n\r\n');
+      more();
+    },
+    /evil could not be asked: its answer does not end\n$/,
+  ],
+  [
+    'colours its directory',
+    (socket) => {
+      const status = fakeStatus({ entry: '/\u001b]0;x\u0007\u001b[2J\u202e\n/x.js', addresses: ['\u001b[31mred'] });
+      socket.end(`HTTP/1.0 200 OK\r\n\r\n${JSON.stringify(status)}`);
+    },
+    /\\u001b\[31mred\s+\/\\u001b\]0;x\\u0007\\u001b\[2J\\u202e\\u000a\n$/,
+  ],
+  ['ends at once', (socket) => void socket.end(), /evil ended before it answered\n$/],
+  [
+    'says that it is a list',
+    (socket) => void socket.end('HTTP/1.0 200 OK\r\n\r\n[1,2,3]'),
+    /evil runs prefork undefined, whose status this one cannot read/,
+  ],
+  [
+    'has a pid that is text',
+    (socket) => void socket.end(`HTTP/1.0 200 OK\r\n\r\n${JSON.stringify({ ...fakeStatus(), pid: '../1' })}`),
+    /evil gave an answer that is not a status\n$/,
+  ],
+];
+for (const [how, answer, says] of hostile) {
+  test(`list and a socket that ${how}`, async () => {
+    using machine = new Machine();
+    await using server = await machine.serve({ CONTROL_NAME: 'api' });
+    const sockets = new Set<Socket>();
+    const evil = createServer((socket) => {
+      sockets.add(socket.on('error', () => {}));
+      socket.once('data', () => answer(socket));
+    });
+    await new Promise<void>((resolve) => evil.listen(join(machine.sockets, 'evil.sock'), resolve));
+    try {
+      const { code, stdout } = await machine.run('list');
+      assert.equal(code, 0);
+      assert.match(stdout, new RegExp(`^api +${server.pid} +serving `, 'm'));
+      assert.match(stdout, says);
+      // oxlint-disable-next-line no-control-regex -- what must not be there
+      assert.doesNotMatch(stdout, /[\u0000-\u0009\u000b-\u001f\u007f\u202e]/);
+    } finally {
+      evil.close();
+      for (const socket of sockets) socket.destroy();
+    }
+  });
+}
+
+test('reload --all and status --all ask each server, and go on when one fails', async () => {
+  using machine = new Machine();
+  assert.equal((await machine.run('reload', '--all')).code, 3);
+  await using _api = await machine.serve({ CONTROL_NAME: 'api' });
+  await using _bad = await machine.serve({ CONTROL_NAME: 'bad', CONTROL_ANSWER: failure });
+  await using _web = await machine.serve({ CONTROL_NAME: 'web' });
+  const { code, stdout, stderr } = await machine.run('reload', '--all');
+  assert.equal(code, 1);
+  assert.equal(stdout, 'prefork: reload done name=api gen=2 in=412ms\nprefork: reload done name=web gen=2 in=412ms\n');
+  assert.match(stderr, /^prefork: bad: reload failed: slot 0 ended before it was ready\n/);
+  const all = await machine.run('status', '--all');
+  assert.equal(all.code, 0);
+  assert.deepEqual(
+    [...all.stdout.matchAll(/^(\w+) pid=/gm)].map(([, name]) => name),
+    ['api', 'bad', 'web'],
+  );
+  const json = JSON.parse((await machine.run('status', '--all', '--json')).stdout) as Array<{ name: string }>;
+  assert.deepEqual(
+    json.map(({ name }) => name),
+    ['api', 'bad', 'web'],
+  );
+});
+
+test('a server is named by an argument, too', async () => {
+  using machine = new Machine();
+  await using api = await machine.serve({ CONTROL_NAME: 'api' });
+  await using _web = await machine.serve({ CONTROL_NAME: 'web' });
+  assert.equal((await machine.run('reload', 'web')).code, 0);
+  assert.match((await machine.run('status', 'api')).stdout, /^api /);
+  const wrong = await machine.run('stop', 'apl');
+  assert.equal(wrong.code, 3, 'a person has misspelt it');
+  assert.match(wrong.stderr, /no server named apl is running; there is api/);
+  assert.equal((await machine.run('stop', 'api')).code, 0);
+  await api.exit();
 });

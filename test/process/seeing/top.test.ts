@@ -209,7 +209,7 @@ test('used wrongly', async () => {
   for (const [argv, code, says] of [
     [['--interval', '10ms'], 2, /^prefork: --interval: expected a time of at least 100ms, such as 1s, got "10ms"\n$/],
     [['--interval', '1'], 2, /--interval: expected a time/],
-    [['0'], 2, /expected no argument "0"/],
+    [['0', '1'], 2, /expected no argument "1"/],
     [['-n', 'other'], 3, /no server named other is running/],
   ] as const) {
     await using top = await startApp({ options: ['top', ...argv], env: environment(app) });

@@ -1,10 +1,10 @@
 /** Tests UDP: all workers share a fixed port, and a port that was 0 belongs to its worker alone. */
 import assert from 'node:assert/strict';
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { serve, type App } from '../../support/app.ts';
-import { noOtherUser, ownSharings } from '../../support/platform.ts';
+import { hasReuseport, noOtherUser, ownSharings } from '../../support/platform.ts';
 import { binderOf, compromised, inside, lowPort, serveAsNobody } from '../../support/separated.ts';
 import { endSuccessor, upgraded } from '../../support/upgrades.ts';
 import { poll } from '../../support/watched.ts';
@@ -35,6 +35,7 @@ async function who(port: number): Promise<number> {
 }
 
 const ANSWER_MS = 10_000;
+const noReuseport = hasReuseport() ? false : 'this Node shares sockets';
 
 async function freeUdpPort(): Promise<number> {
   const socket = createSocket('udp4').bind(0);
@@ -141,3 +142,96 @@ test('a port below 1024 with --user', { skip: noOtherUser }, async () => {
   assert.ok(pids(server).includes(await who(port)));
   await endSuccessor(server, next);
 });
+
+/** A program that serves UDP alone. It answers each datagram with its pid and the datagram. */
+const server = `const socket = require('node:dgram').createSocket('udp4');
+socket.on('message', (message, { port, address }) => socket.send(process.pid + ' ' + message, port, address));
+socket.bind(Number(process.env.UDP_PORT), '127.0.0.1');`;
+
+/** Sends numbered datagrams, each from a port of its own, so that the kernel spreads them, and notes the answers. */
+class Questions implements AsyncDisposable {
+  readonly answers = new Map<number, number>();
+  readonly #sockets: Socket[] = [];
+  readonly #port: number;
+  asked = 0;
+
+  constructor(port: number) {
+    this.#port = port;
+  }
+
+  async ask(times: number): Promise<void> {
+    for (let nth = 0; nth < times; nth++) {
+      const socket = createSocket('udp4').bind(0, '127.0.0.1');
+      await once(socket, 'listening');
+      this.#sockets.push(socket);
+      socket.on('message', (text) => {
+        const [pid, number] = String(text).split(' ').map(Number);
+        this.answers.set(number!, pid!);
+      });
+      socket.send(String(this.asked++), this.#port, '127.0.0.1');
+    }
+  }
+
+  /** Waits until all are answered. Loopback loses none, so one that has none was lost by a server. */
+  async allAnswered(): Promise<void> {
+    await poll(() => this.answers.size === this.asked || undefined, `${this.asked} answers`);
+  }
+
+  get pids(): Set<number> {
+    return new Set(this.answers.values());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#sockets) socket.close();
+    await Promise.resolve();
+  }
+}
+
+for (const sharing of ownSharings) {
+  test(`a UDP server loses no datagram that the kernel has queued, through crashes and reloads, ${sharing}`, async () => {
+    const port = await freeUdpPort();
+    await using app = await serve({
+      entry: './app.cjs',
+      files: { 'app.cjs': server },
+      options: ['--workers', '2', '--sharing', sharing, '--ready', 'start'],
+      env: { UDP_PORT: String(port) },
+    });
+    await poll(async () => (await who(port).catch(() => undefined)) !== undefined || undefined, 'the port');
+    await using questions = new Questions(port);
+    await questions.ask(20);
+    await questions.allAnswered();
+    // Both workers stand still and then die, so that what comes meanwhile is in the kernel's queues.
+    for (const pid of pids(app)) process.kill(pid, 'SIGSTOP');
+    await questions.ask(20);
+    for (const pid of pids(app)) process.kill(pid, 'SIGKILL');
+    await questions.ask(20);
+    await questions.allAnswered();
+    await app.event('worker ready', { slot: 0 }, 2);
+    await app.event('worker ready', { slot: 1 }, 2);
+    for (let gen = 2; gen <= 4; gen++) {
+      app.signal('SIGHUP');
+      await questions.ask(20);
+      await app.event('reload done', { gen });
+      await questions.ask(20);
+      await questions.allAnswered();
+    }
+  });
+}
+
+test(
+  'each slot has a UDP socket of its own, over which the kernel spreads clients',
+  { skip: noReuseport },
+  async () => {
+    const port = await freeUdpPort();
+    await using app = await serve({
+      entry: './app.cjs',
+      files: { 'app.cjs': server },
+      options: ['--workers', '4', '--ready', 'start'],
+      env: { UDP_PORT: String(port) },
+    });
+    await using questions = new Questions(port);
+    await questions.ask(200);
+    await questions.allAnswered();
+    assert.deepEqual([...questions.pids].toSorted(), pids(app).toSorted());
+  },
+);

@@ -42,6 +42,7 @@ const lines: ReadonlyArray<[argv: string[], shape: VerbShape, line: Partial<Verb
       ]),
     },
   ],
+  [['api'], plain, { name: 'api', argument: 'api' }],
   [['-ox', '--output', 'y'], valued, { values: new Map([['output', 'y']]) }],
 ];
 for (const [argv, shape, line] of lines) {
@@ -69,7 +70,10 @@ const badLines: ReadonlyArray<[argv: string[], shape: VerbShape, message: string
   [['-n', '../b'], plain, badName('../b')],
   [['-n', '-1'], counted, badName('-1')],
   [['--name='], plain, badName('')],
-  [['api'], plain, 'expected no argument "api"'],
+  [['api', 'web'], plain, 'expected no argument "web"'],
+  [['api', '-n', 'web'], plain, 'expected one name, got "web" and "api"'],
+  [['a/b'], plain, badName('a/b').replace('--name', 'name')],
+  [['api'], { isNameless: true }, 'expected no argument "api"'],
   [['1', '2'], counted, 'expected no argument "2"'],
   [['1', '-2'], counted, 'expected no argument "-2"'],
 ];

@@ -79,6 +79,7 @@ function statusWith(row: Row): ReturnType<typeof statusOf> {
     pid: 1,
     prefork: '0.1.0',
     directory: '/srv',
+    entry: '/srv/server.js',
     node: 'v24',
     sharing: 'reuseport',
     balance: 'kernel',

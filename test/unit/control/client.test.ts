@@ -138,7 +138,7 @@ const silences: ReadonlyArray<[what: string, listener: Listener, says: RegExp]> 
   [
     'that speaks something else',
     (request) => request.socket.end('220 smtp\r\n'),
-    /^api could not be asked: Parse Error/,
+    /^api could not be asked: it does not speak HTTP/,
   ],
 ];
 for (const [what, listener, says] of silences) {

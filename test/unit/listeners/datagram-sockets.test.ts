@@ -3,8 +3,8 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import { test, type TestContext } from 'node:test';
-import type { DatagramQuery } from '../../../src/contract/listening.ts';
-import { DatagramSockets, type BindUdp } from '../../../src/listeners/datagram-sockets.ts';
+import type { DatagramMessage, DatagramQuery } from '../../../src/contract/listening.ts';
+import { DatagramSockets, type BindUdp, type DatagramPlaces } from '../../../src/listeners/datagram-sockets.ts';
 import { bindUdp, type Bound, type NativeHandle } from '../../../src/listeners/native.ts';
 
 const query: DatagramQuery = { address: '127.0.0.1', port: 53, family: 4, ipv6Only: false, reuseAddress: false };
@@ -24,12 +24,17 @@ interface Sent {
   readonly request: number;
   readonly socket: number;
   readonly errno: number;
+  readonly isParked: boolean;
   readonly handle: unknown;
 }
 
 /** Makes the sockets. Workers are numbers, and those in `dead` get nothing. */
-function setUp(bind?: BindUdp): {
+function setUp(
+  bind?: BindUdp,
+  places?: DatagramPlaces,
+): {
   sockets: DatagramSockets;
+  told: Array<[worker: number, isOn: boolean]>;
   sent: Sent[];
   handles: FakeHandle[];
   dead: Set<number>;
@@ -37,16 +42,20 @@ function setUp(bind?: BindUdp): {
   const sent: Sent[] = [];
   const handles: FakeHandle[] = [];
   const dead = new Set<number>();
+  const told: Array<[worker: number, isOn: boolean]> = [];
   const bindFake: BindUdp = ({ address, port, family }) => {
     const handle = new FakeHandle();
     handles.push(handle);
     return { handle: handle as unknown as NativeHandle, address, port, family };
   };
-  const sockets = new DatagramSockets((worker, { request, socket, errno }, handle) => {
+  const post = (worker: number, message: DatagramMessage, handle?: NativeHandle): boolean => {
     if (dead.has(worker)) return false;
-    return sent.push({ worker, request, socket, errno, handle }) > 0;
-  }, bind ?? bindFake);
-  return { sockets, sent, handles, dead };
+    if (message.type === 'receive') return told.push([worker, message.isOn]) > 0;
+    const { request, socket, errno, isParked } = message;
+    return sent.push({ worker, request, socket, errno, isParked, handle }) > 0;
+  };
+  const sockets = new DatagramSockets(post, bind ?? bindFake, places);
+  return { sockets, sent, told, handles, dead };
 }
 
 test('workers that ask for one address get one socket, until the last has none', async () => {
@@ -140,7 +149,7 @@ async function bequeathed(t: TestContext): Promise<{ heir: ReturnType<typeof set
   const wanted = { ...query, port: bound.port };
   const before = setUp(() => bound);
   await before.sockets.request(1, 1, wanted);
-  assert.deepEqual(before.sockets.manifest(), [{ query: wanted, fd: bound.handle.fd }]);
+  assert.deepEqual(before.sockets.manifest(), [{ query: wanted, slot: undefined, fd: bound.handle.fd }]);
   const heir = setUp();
   heir.sockets.inherit(before.sockets.manifest());
   t.after(() => heir.sockets.close());
@@ -156,6 +165,8 @@ test('an inherited socket is the one that its workers get', async (t) => {
   heir.sockets.own();
   assert.equal(heir.sockets.manifest().length, 1);
   heir.sockets.gone(5);
+  assert.equal(heir.sockets.manifest().length, 1, 'the next worker reads on');
+  heir.sockets.sweep(0);
   assert.equal(heir.sockets.manifest().length, 0);
 });
 
@@ -184,8 +195,8 @@ test('a descriptor that is no UDP socket is not taken', () => {
 });
 
 test('without another process, it binds itself', async (t) => {
-  const sockets = new DatagramSockets((_worker, { errno }, handle) => {
-    assert.equal(errno, 0);
+  const sockets = new DatagramSockets((_worker, message, handle) => {
+    assert.equal(message.type === 'bound' && message.errno, 0);
     assert.notEqual(handle, undefined);
     return true;
   });
@@ -197,4 +208,71 @@ test('without another process, it binds itself', async (t) => {
   await once(probe, 'close');
   await sockets.request(1, 1, { ...query, port });
   assert.equal(sockets.manifest().length, 1);
+});
+
+/** Workers 0 to 9 have the slots of their numbers, and 10 to 19 are their successors. Others are spares. */
+const perSlot: DatagramPlaces = { isPerSlot: true, slotOf: (worker) => (worker < 20 ? worker % 10 : undefined) };
+
+test('each slot has a socket of its own, which its next worker gets', async () => {
+  const { sockets, sent, handles } = setUp(undefined, perSlot);
+  await sockets.request(0, 1, query);
+  await sockets.request(1, 1, query);
+  // The first of all was bound to see whether another program has the address.
+  assert.deepEqual(
+    handles.map(({ isClosed }) => isClosed),
+    [true, false, false],
+  );
+  assert.notEqual(sent[0]!.handle, sent[1]!.handle);
+  sockets.gone(0);
+  assert.equal(handles[1]!.isClosed, false, 'what is queued is for the next worker');
+  await sockets.request(10, 1, query);
+  assert.equal(sent[2]!.handle, sent[0]!.handle);
+  sockets.vacate(1);
+  assert.ok(handles[2]!.isClosed);
+});
+
+test('sockets for multicast groups are shared', async () => {
+  const { sockets, sent } = setUp(undefined, perSlot);
+  await sockets.request(0, 1, { ...query, reuseAddress: true });
+  await sockets.request(1, 1, { ...query, reuseAddress: true });
+  assert.equal(sent[0]!.handle, sent[1]!.handle);
+});
+
+test('a spare is answered when it has a slot', async () => {
+  let slot: number | undefined;
+  const { sockets, sent } = setUp(undefined, { isPerSlot: true, slotOf: () => slot });
+  assert.equal(await sockets.request(30, 1, query), 'held');
+  assert.equal(sent.length, 0);
+  slot = 3;
+  sockets.join(30, { isParked: false });
+  await new Promise(setImmediate);
+  assert.equal(sent[0]!.request, 1);
+});
+
+test('one worker of a slot reads at a time', async () => {
+  const { sockets, sent, told } = setUp(undefined, perSlot);
+  sockets.join(0, { isParked: false });
+  await sockets.request(0, 1, query);
+  sockets.join(10, { isParked: true });
+  await sockets.request(10, 1, query);
+  assert.deepEqual(
+    sent.map(({ isParked }) => isParked),
+    [false, true],
+  );
+  sockets.accept(10);
+  sockets.park(0);
+  assert.deepEqual(told, [
+    [10, true],
+    [0, false],
+  ]);
+  // The new worker failed, and the old one has its slot back.
+  sockets.gone(10);
+  sockets.accept(0);
+  assert.deepEqual(told.at(-1), [0, true]);
+  // It drains, and no other worker reads.
+  sockets.leaving(0);
+  assert.equal(told.length, 3);
+  await sockets.request(10, 2, query);
+  sockets.leaving(0);
+  assert.deepEqual(told.at(-1), [0, false]);
 });

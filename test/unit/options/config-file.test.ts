@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { after, test } from 'node:test';
-import { loadConfig } from '../../../src/options/config-file.ts';
+import { loadConfig, placeOf } from '../../../src/options/config-file.ts';
 import { usage } from './usage.ts';
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'prefork-config-')));
@@ -55,7 +55,8 @@ const readable: ReadonlyArray<readonly [string, string, Files]> = [
 for (const [name, file, files] of readable) {
   test(`reads ${name}`, async () => {
     const cwd = directory(files);
-    assert.deepEqual(await loadConfig(cwd), { file: join(cwd, file), values });
+    const config = await loadConfig(cwd);
+    assert.deepEqual({ file: config?.file, values: config?.values }, { file: join(cwd, file), values });
   });
 }
 
@@ -66,6 +67,50 @@ test('reads TypeScript where this Node does, and says so where it does not', asy
   } else {
     const message = `prefork.config.ts: expected Node 22.18 or later, which reads TypeScript, got ${process.versions.node}`;
     await assert.rejects(loadConfig(cwd), usage(message));
+  }
+});
+
+const again: ReadonlyArray<readonly [string, (workers: number) => Files]> = [
+  ['an ES module', (n) => ({ ...esm, 'prefork.config.js': `export default { workers: ${n} };` })],
+  ['CommonJS', (n) => ({ ...commonjs, 'prefork.config.js': `module.exports = { workers: ${n} };` })],
+  [
+    'CommonJS, and what it requires',
+    (n) => ({
+      'prefork.config.js': `module.exports = { workers: require('./n.js').n }; // ${n}`,
+      ...commonjs,
+      'n.js': `exports.n = ${n};`,
+    }),
+  ],
+  ['JSON', (n) => ({ 'prefork.config.json': JSON.stringify({ workers: n }) })],
+];
+
+for (const [name, files] of again) {
+  test(`a changed file is read again: ${name}`, async () => {
+    const cwd = directory(files(2));
+    const workers = async (): Promise<unknown> => (await loadConfig(cwd))?.values.workers;
+    assert.equal(await workers(), 2);
+    for (const n of [3, 2, 4]) {
+      for (const [file, content] of Object.entries(files(n))) writeFileSync(join(cwd, file), content);
+      assert.equal(await workers(), n);
+    }
+  });
+}
+
+test('an error in a file that was read again has its line', async () => {
+  const cwd = directory({ 'prefork.config.mjs': 'export default { workers: 1 };' });
+  await loadConfig(cwd);
+  writeFileSync(join(cwd, 'prefork.config.mjs'), '\n\nthrow new Error("no");');
+  await assert.rejects(loadConfig(cwd), usage('prefork.config.mjs:3: Error: no'));
+});
+
+test('the place of a key has its line', () => {
+  const file = '/app/prefork.config.js';
+  for (const [source, place] of [
+    ['export default {\n  entry: "a.js",\n  name: "b",\n};', 'prefork.config.js:3: name'],
+    ['{\n"name"  : "b" }', 'prefork.config.js:2: name'],
+    ['export default { rename: 1, surname: 2 };', 'prefork.config.js: name'],
+  ] as const) {
+    assert.equal(placeOf({ file, text: source }, 'name'), place);
   }
 });
 
@@ -85,8 +130,9 @@ test('hooks and a logger are taken', async () => {
 test('--config names another file, and only that is read', async () => {
   const cwd = directory({ 'prefork.config.js': 'nonsense(', 'deploy/api.json': '{ "workers": 3 }' });
   const file = join(cwd, 'deploy/api.json');
-  assert.deepEqual(await loadConfig(cwd, 'deploy/api.json'), { file, values: { workers: 3 } });
-  assert.deepEqual(await loadConfig('/', file), { file, values: { workers: 3 } });
+  const expected = { file, values: { workers: 3 }, text: '{ "workers": 3 }' };
+  assert.deepEqual(await loadConfig(cwd, 'deploy/api.json'), expected);
+  assert.deepEqual(await loadConfig('/', file), expected);
 });
 
 const badNames: ReadonlyArray<readonly [string, string]> = [

@@ -53,7 +53,7 @@ for (const key of optionKeys) {
       new RegExp(`^  (-.,|   ) --${flagName(key)}${optionRows[key].type === 'switch' ? '' : ' <'}`, 'm'),
     );
     const { default: value } = optionRows[key];
-    if (value !== undefined) assert.ok(help.includes(`default ${value}, `));
+    if (value !== undefined) assert.ok(help.includes(`default ${value},`));
   });
 }
 

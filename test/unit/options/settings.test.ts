@@ -18,7 +18,7 @@ function resolve(sources: Sources): Settings {
 }
 
 function config(values: Record<string, unknown>): Sources {
-  return { config: { file: '/app/prefork.config.js', values: loose(values) } };
+  return { config: { file: '/app/prefork.config.js', values: loose(values), text: '' } };
 }
 
 test('defaults', () => {
@@ -27,6 +27,11 @@ test('defaults', () => {
     range: undefined,
     name: 'server',
     isNameGiven: false,
+    cwd: undefined,
+    envFile: undefined,
+    nodeArgs: undefined,
+    instanceVariable: 'NODE_APP_INSTANCE',
+    stopSignal: 'SIGTERM',
     sharing: 'auto',
     balance: 'auto',
     migrate: 'on',
@@ -65,6 +70,7 @@ test('defaults', () => {
     logLevel: 'info',
     admin: undefined,
     adminTokenFile: undefined,
+    logTime: false,
     compileCache: undefined,
     prefixOutput: false,
   });
@@ -115,6 +121,20 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
     ['_A-1.b', '_A-1.b', '_A-1.b'],
     ['x'.repeat(64), 'x'.repeat(64), 'x'.repeat(64)],
   ],
+  cwd: [['/srv/app/current', '/srv/app/current', '/srv/app/current']],
+  envFile: [
+    ['.env', ['.env'], '.env'],
+    ['.env\n.env.local', ['.env', '.env.local'], ['.env', '.env.local']],
+  ],
+  nodeArgs: [
+    ['--import\ntsx', ['--import', 'tsx'], ['--import', 'tsx']],
+    ['-C', ['-C'], ['-C']],
+  ],
+  instanceVariable: [
+    ['none', 'none', 'none'],
+    ['PM_INSTANCE', 'PM_INSTANCE', 'PM_INSTANCE'],
+  ],
+  stopSignal: [['SIGINT', 'SIGINT', 'SIGINT']],
   sharing: [
     ['reuseport', 'reuseport', 'reuseport'],
     ['shared', 'shared', 'shared'],
@@ -243,6 +263,12 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
     ['localhost:9090', 'localhost:9090', 'localhost:9090'],
     ['[::1]:65535', '[::1]:65535', '[::1]:65535'],
   ],
+  logTime: [
+    ['true', true, true],
+    ['1', true, true],
+    ['false', false, false],
+    ['0', false, false],
+  ],
   prefixOutput: [
     ['true', true, true],
     ['1', true, true],
@@ -360,6 +386,45 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
       [1, '1'],
       [{ a: { b: { c: 1 } } }, '{ a: [Object] }'],
     ],
+  },
+  cwd: {
+    expected: 'a directory',
+    texts: [],
+    values: [
+      ['', '""'],
+      [1, '1'],
+    ],
+  },
+  envFile: {
+    expected: 'a file, or several',
+    texts: ['a\0b'],
+    values: [
+      [1, '1'],
+      [[''], "[ '' ]"],
+      [[1], '[ 1 ]'],
+    ],
+  },
+  nodeArgs: {
+    expected: 'flags of node, such as --max-old-space-size=512',
+    texts: ['tsx', 'tsx\n--import'],
+    values: [
+      ['--import', '"--import"'],
+      [['tsx'], "[ 'tsx' ]"],
+      [[1], '[ 1 ]'],
+    ],
+  },
+  instanceVariable: {
+    expected: 'the name of a variable, or none',
+    texts: ['1A', 'A-B', 'A B'],
+    values: [
+      ['', '""'],
+      [1, '1'],
+    ],
+  },
+  stopSignal: {
+    expected: 'SIGTERM, SIGINT, SIGQUIT, SIGHUP or SIGUSR2',
+    texts: ['INT', 'SIGKILL'],
+    values: [[15, '15']],
   },
   balance: {
     expected: 'auto, kernel, least-connections or sticky-ip',
@@ -537,6 +602,14 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
     values: [
       ['', '""'],
       [9090, '9090'],
+    ],
+  },
+  logTime: {
+    expected: 'true or false',
+    texts: ['yes', 'TRUE', '2'],
+    values: [
+      ['true', '"true"'],
+      [1, '1'],
     ],
   },
   prefixOutput: {

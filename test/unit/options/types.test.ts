@@ -12,7 +12,11 @@ import type { LibraryOptions, Options, Percent, Settings, Size, Time } from '../
 type Table = typeof optionTable;
 type Written = {
   [Key in SettingKey]?:
-    | (Table[Key] extends { type: keyof InText } ? InText[Table[Key]['type']] : ValueOf<Table[Key]>)
+    | (Table[Key] extends { of: 'file' }
+        ? string | readonly string[]
+        : Table[Key] extends { type: keyof InText }
+          ? InText[Table[Key]['type']]
+          : ValueOf<Table[Key]>)
     | undefined;
 };
 /** What is read from text has another type then. */
@@ -26,7 +30,7 @@ type InText = {
 type Resolved = {
   readonly [Key in SettingKey]:
     | Exclude<ValueOf<Table[Key]>, 'auto' | WorkerRange>
-    | (Table[Key] extends { type: 'account' | 'address' | 'directory' | 'path' | 'ports' | 'metrics' }
+    | (Table[Key] extends { type: 'account' | 'address' | 'directory' | 'list' | 'path' | 'ports' | 'metrics' }
         ? undefined
         : never);
 };

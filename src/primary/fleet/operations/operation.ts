@@ -58,6 +58,8 @@ export interface OperationRow<Kind extends OperationKind> extends Policy {
   readonly limit?: (target: OperationTargets[Kind]) => RecycleReason;
   /** Makes one target of two that wait for their turn. When undefined, each has a turn of its own. */
   readonly join?: (waiting: OperationTargets[Kind], next: OperationTargets[Kind]) => OperationTargets[Kind];
+  /** True when it is read first what the new workers are to run: the config file, files of variables, the release. */
+  readonly renews?: true;
   /** True when a user has asked for it, and is told when it has to wait for its turn. */
   readonly tellsOfWaiting: boolean;
   /**

@@ -5,8 +5,8 @@
  */
 import type { OperationKind } from '../../../contract/operations.ts';
 import type { Outcome } from '../../../contract/outcome.ts';
-import type { Operate } from '../events.ts';
-import { withSlot, workerOf, type Fleet, type Slot } from '../fleet.ts';
+import type { FleetEvent, Operate } from '../events.ts';
+import { withSlot, workerOf, type Fleet, type Running, type Slot } from '../fleet.ts';
 import type { Failure, Operation, OperationRow } from './operation.ts';
 import { comparisonOf } from './canary.ts';
 import { forgetNews, goBack } from '../parking.ts';
@@ -85,10 +85,14 @@ export function advance(step: Step): void {
       const row = rowOf(next);
       const { retires, parks, owns, takesOldSpares } = row;
       const policy = { retires, parks, owns, takesOldSpares };
-      const running = { operation: next, policy, limit: row.limit?.(next.target), startedAt: step.at, todo: [] };
+      const isRenewing = row.renews === true;
+      const limit = row.limit?.(next.target);
+      const running = { operation: next, policy, limit, startedAt: step.at, isRenewing, workers: undefined, todo: [] };
       step.fleet = { ...step.fleet, pending: rest, running };
-      const refusal = row.procedure.begin(step, next.target);
-      if (refusal !== undefined) finish(step, refusal);
+      if (isRenewing) renew(step);
+      else begin(step, next);
+    } else if (current.isRenewing) {
+      return;
     } else {
       const { operation } = current;
       const progress = rowOf(operation).procedure.advance(step, current, operation.target);
@@ -96,6 +100,29 @@ export function advance(step: Step): void {
       complete(step);
     }
   }
+}
+
+/** Service managers wait from here on, also where the answer is that nothing can be reloaded. */
+function renew(step: Step): void {
+  step.do({ do: 'announce', what: 'reloading' });
+  step.do({ do: 'renew' });
+}
+
+function begin(step: Step, operation: Operation): void {
+  const refusal = rowOf(operation).procedure.begin(step, operation.target);
+  if (refusal !== undefined) finish(step, refusal);
+}
+
+/** The new workers run what was read, from now on. */
+export function onRenewed(step: Step, { workers }: Extract<FleetEvent, { type: 'renewed' }>): void {
+  const { running } = step.fleet;
+  if (running?.isRenewing !== true) return;
+  step.fleet = { ...step.fleet, running: { ...running, isRenewing: false, workers } };
+  begin(step, running.operation);
+}
+
+export function onNotRenewed(step: Step, { reason }: Extract<FleetEvent, { type: 'not-renewed' }>): void {
+  if (step.fleet.running?.isRenewing === true) abort(step, { ok: false, reason });
 }
 
 /**
@@ -156,11 +183,24 @@ function finish(step: Step, ended: Outcome): void {
   const { running } = step.fleet;
   if (running === undefined) return;
   const { operation } = running;
+  const { renews, procedure } = rowOf(operation);
   const comparison = comparisonOf(running);
   const outcome = comparison === undefined ? ended : { ...ended, comparison };
   step.fleet = { ...step.fleet, running: undefined };
-  rowOf(operation).procedure.ended(step, running, operation.target, outcome);
-  answer(step, operation, outcome);
+  procedure.ended(step, running, operation.target, outcome);
+  if (renews === true && !running.isRenewing && !outcome.ok) step.do({ do: 'revert' });
+  if (outcome.ok && isResizing(step.fleet, running)) resize(step, running);
+  else answer(step, operation, outcome);
+}
+
+function isResizing({ slots }: Fleet, { workers }: Running): boolean {
+  return workers !== undefined && workers !== slots.length;
+}
+
+/** The config file asks for another number of workers. Those who asked for the operation are answered when they are there. */
+function resize(step: Step, { operation, workers }: Running): void {
+  const scale = { kind: 'scale', target: { workers: workers! }, requests: operation.requests } as const;
+  step.fleet = { ...step.fleet, pending: [scale, ...step.fleet.pending] };
 }
 
 function answer(step: Step, { requests }: Operation, outcome: Outcome): void {

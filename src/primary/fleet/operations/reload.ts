@@ -28,7 +28,6 @@ export const reload: Procedure<'reload'> = {
     step.tell('reloading', { generation });
     // They have the code that is about to go, and take the memory that the new workers need.
     releaseAside(step);
-    step.do({ do: 'announce', what: 'reloading' });
     return undefined;
   },
 

@@ -42,6 +42,8 @@ export const rollback: Procedure<'rollback'> = {
 
 function returnTo(step: Step, kept: Kept, why: string): void {
   const bad = step.fleet.generation;
+  // Workers that are started from here on run what the parked ones do.
+  step.do({ do: 'revert' });
   for (const { index } of step.fleet.slots) returnSlot(step, step.fleet.slots[index]!, kept);
   // Their slots are taken by now.
   step.fleet = { ...step.fleet, kept: undefined, crashLoop: undefined };

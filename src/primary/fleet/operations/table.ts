@@ -18,6 +18,7 @@ export const operations: { readonly [Kind in OperationKind]: OperationRow<Kind> 
     parks: true,
     owns: 'new code',
     takesOldSpares: false,
+    renews: true,
     // The one that waits will boot the code that is there by then.
     join: (_waiting, next) => next,
     tellsOfWaiting: true,

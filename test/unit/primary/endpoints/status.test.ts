@@ -16,6 +16,7 @@ function statusAt(driver: Driver, row: (worker: number) => typeof BLANK | undefi
     pid: 1,
     prefork: '0.1.0',
     directory: '/srv',
+    entry: '/srv/server.js',
     node: 'v24',
     sharing: 'reuseport',
     balance: 'least-connections',

@@ -39,6 +39,8 @@ export const stop = { type: 'stop', signal: 'SIGTERM', idle: 5000 } as const sat
 export class Driver {
   fleet: Fleet;
   at = 0;
+  /** What a reload is to run is read at once. A test of that reading sets it to false, and sends the answer itself. */
+  renews = true;
   readonly settings: FleetSettings;
   readonly #armed = new Map<string, { timer: Timer; due: number }>();
 
@@ -49,6 +51,10 @@ export class Driver {
   }
 
   send(event: FleetEvent): readonly Effect[] {
+    return this.#handle(event);
+  }
+
+  #handle(event: FleetEvent): readonly Effect[] {
     const { fleet, effects } = decide(this.fleet, this.settings, event, this.at);
     this.fleet = fleet;
     for (const effect of effects) {
@@ -56,7 +62,8 @@ export class Driver {
         this.#armed.set(nameOf(effect.timer), { timer: effect.timer, due: this.at + effect.after });
       if (effect.do === 'disarm') this.#armed.delete(nameOf(effect.timer));
     }
-    return effects;
+    if (!this.renews || !effects.some((effect) => effect.do === 'renew')) return effects;
+    return [...effects.filter((effect) => effect.do !== 'renew'), ...this.#handle({ type: 'renewed' })];
   }
 
   /** Starts, and makes every worker, and every spare, ready. */

@@ -375,6 +375,9 @@ export class Schedule {
       case 'upgrade':
         this.#isUpgrading = true;
         return;
+      case 'renew':
+        this.#queue.push(this.#renewed());
+        return;
       case 'answer':
         assert.ok(this.#asked.delete(effect.request), `${effect.request} was answered before`);
         return;
@@ -385,8 +388,15 @@ export class Schedule {
       case 'call':
       case 'announce':
       case 'abandon-upgrade':
+      case 'revert':
       case 'signal':
     }
+  }
+
+  /** What is to run was read: mostly the same, at times for another number of workers, and at times not at all. */
+  #renewed(): FleetEvent {
+    if (this.#random.chance(0.1)) return { type: 'not-renewed', reason: 'the release is gone' };
+    return { type: 'renewed', ...(this.#random.chance(0.2) && { workers: this.#random.between(1, 6) }) };
   }
 
   #fork({ worker, slot, isParked }: Extract<Effect, { do: 'fork' }>): void {

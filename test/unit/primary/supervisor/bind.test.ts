@@ -49,7 +49,7 @@ test('an error that is not for want of a privilege is no question for the binder
   const { parts, queries, log } = setUp({ errno: EACCES });
   const bound = await bindTcpWith(parts)({ ...foreign, reuseport: true });
   assert.deepEqual(bound, { errno: -constants.errno.EADDRNOTAVAIL });
-  assert.ok('errno' in (await bindUdpWith(parts)({ ...foreign, reuseAddress: false })));
+  assert.ok('errno' in (await bindUdpWith(parts)({ ...foreign, reuseAddress: false }, false)));
   assert.deepEqual([queries, log], [[], []]);
 });
 

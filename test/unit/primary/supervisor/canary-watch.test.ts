@@ -30,7 +30,7 @@ class Bench {
     send: (worker) => void this.asked.push(worker),
     now: () => this.now,
   });
-  readonly watch = new CanaryWatch({ limits, row: (worker) => this.rows.get(worker), words: this.words });
+  readonly watch = new CanaryWatch({ limits: () => limits, row: (worker) => this.rows.get(worker), words: this.words });
 
   constructor() {
     for (const worker of [1, 2]) this.rows.set(worker, { ...BLANK, durations: BLANK.durations.map(() => 0) });

@@ -13,7 +13,7 @@ function logged(
   const lines: unknown[] = [];
   const boots = new IdleBoots(
     notedLog((level, text, fields) => lines.push([level, text, fields['slot']])),
-    'listen',
+    () => 'listen',
   );
   for (const [nth, { state = 'booting', utilization = 0.01, age = 0, generation = 1 }] of looks.entries()) {
     const now = (nth + 1) * 250;
@@ -44,7 +44,10 @@ test('not one that loads its code, that has asked for an address, or whose event
 test('a worker without a row is not judged', () => {
   const worker = { id: 1, state: 'booting' } as unknown as Worker;
   const fleet = { generation: 1, workers: new Map([[1, worker]]) } as unknown as Fleet;
-  const boots = new IdleBoots(() => assert.fail('nothing is known'), 'listen');
+  const boots = new IdleBoots(
+    () => assert.fail('nothing is known'),
+    () => 'listen',
+  );
   for (let nth = 0; nth < 20; nth++) boots.look(fleet, () => undefined, nth * 250);
 });
 
@@ -53,7 +56,7 @@ test('with --ready message it is told that, listening or not, until the applicat
     const whys: string[] = [];
     const boots = new IdleBoots(
       notedLog((_level, _text, fields) => whys.push(String(fields['why']))),
-      'message',
+      () => 'message',
     );
     const worker = { id: 1, slot: 0, generation: 1, state, hasSaidReady } as unknown as Worker;
     const fleet = { generation: 1, workers: new Map([[1, worker]]) } as unknown as Fleet;

@@ -3,10 +3,11 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { test } from 'node:test';
 import type { WorkerMessage } from '../../../../src/ipc/messages.ts';
 import { resolveSettings } from '../../../../src/options/settings.ts';
-import type { Options } from '../../../../src/options/types.ts';
+import type { Options, Settings } from '../../../../src/options/types.ts';
 import type { FleetEvent } from '../../../../src/primary/fleet/events.ts';
 import { ControlAddress } from '../../../../src/primary/supervisor/control-address.ts';
 import { EventQueue } from '../../../../src/primary/supervisor/event-queue.ts';
+import { Launches } from '../../../../src/primary/supervisor/launches.ts';
 import { Hooks } from '../../../../src/primary/supervisor/hooks.ts';
 import { Supervisor } from '../../../../src/primary/supervisor/supervisor.ts';
 import { Board } from '../../../../src/scoreboard/board.ts';
@@ -17,6 +18,12 @@ import { FakeOs, type FakeChild } from '../workers/fake-os.ts';
 
 const SWEEP_AFTER_MS = 10_000;
 const READY_TIMEOUT_MS = 30_000;
+
+function launchesOf(settings: Settings): Launches {
+  const program = { entry: 'app.js', args: [], execArgv: [] };
+  const directory = { named: '/app', real: '/app' };
+  return new Launches({ launch: { program, settings, directory, config: undefined, envFiles: [] }, settings });
+}
 
 interface Server {
   readonly os: FakeOs;
@@ -39,8 +46,7 @@ function setUpWith(board: Board | undefined, options: Options, ...early: FleetEv
     queue,
     address: new ControlAddress('test'),
     // The fleet's tests are about settling.
-    settings: resolveSettings({ options: { settle: 0, ...options }, env: {}, entry: 'app.js' }),
-    program: { entry: 'app.js', args: [], execArgv: [] },
+    launches: launchesOf(resolveSettings({ options: { settle: 0, ...options }, env: {}, entry: 'app.js' })),
     sharing: 'shared',
     balance: 'kernel',
     board,

@@ -13,7 +13,7 @@ for (const [what, before, now, expected] of [
     let hasTerminal: boolean = before;
     const events: FleetEvent[] = [];
     const signals = new Signals(
-      1000,
+      () => 1000,
       terminalWatch(() => hasTerminal),
     );
     signals.deliverTo((event) => void events.push(event));
@@ -28,7 +28,7 @@ for (const [what, before, now, expected] of [
 }
 
 test('a signal that comes before there is anybody to act on it waits', () => {
-  const signals = new Signals(1000);
+  const signals = new Signals(() => 1000);
   process.emit('SIGTTIN', 'SIGTTIN');
   const events: FleetEvent[] = [];
   signals.deliverTo((event) => void events.push(event));

@@ -1,0 +1,181 @@
+/** Runs several applications of one config file, each as a server of its own, under this process. */
+import { UsageError } from '../../errors.ts';
+import { resolveSettings } from '../../options/index.ts';
+import type { App, CommandLine, LoadedConfig, Settings } from '../../options/index.ts';
+import { APPS_PARENT, asAppsParent } from '../../primary/system/apps-parent.ts';
+import { terminalWatch } from '../../primary/system/terminal.ts';
+import { createLog, type Log } from '../../primary/telemetry/log.ts';
+import { PrefixedOutput } from '../../primary/workers/prefixed-output.ts';
+import { createNotifier } from '../../systemd/notify.ts';
+import type { Notifier } from '../../systemd/notifier.ts';
+import { readStatus } from '../../control/client.ts';
+import { AppProcess } from './app-process.ts';
+
+/** The time beside its own periods that an app may take to stop. Then it is killed. */
+const STOP_MARGIN_MS = 15_000;
+
+/** How often an app that starts is asked whether it serves. */
+const START_POLL_MS = 100;
+
+/** The signals that each primary understands, and gets when this process does. */
+const PASSED_ON = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2', 'SIGTTIN', 'SIGTTOU'] as const;
+
+const STOPS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
+
+/** The variables of a service manager, which are for this process. */
+const OF_MANAGER = ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID', 'LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES'];
+
+/**
+ * Runs the apps until all have ended. The promise settles when each was stopped as asked. An app that fails stops the
+ * others: what has started this process then starts all anew. None is started again here, because each primary sees to
+ * its own workers.
+ *
+ * @param argv the arguments before the entry, without node and the script.
+ * @returns the exit code: the first one of an app that was not 0.
+ * @throws UsageError before anything starts.
+ */
+export async function runApps(line: CommandLine, argv: readonly string[], config: LoadedConfig): Promise<number> {
+  if (line.flags.name !== undefined)
+    throw new UsageError('--name: expected none, since each app has its own; did you mean --app?');
+  const settings = resolveSettings({ flags: line.flags, env: process.env, config });
+  const apps = config.values.apps!;
+  const parent = new Apps(settings, createLog(settings.logFormat, settings.logLevel));
+  const flags = argv.filter((arg, at) => arg !== '--' || at !== argv.length - 1);
+  return parent.run(
+    apps,
+    ({ name }) => [
+      ...process.execArgv,
+      process.argv[1]!,
+      ...flags,
+      '--config',
+      config.file,
+      '--app',
+      name,
+      '--name',
+      name,
+    ],
+    (app) =>
+      resolveSettings({
+        flags: line.flags,
+        env: process.env,
+        config: { ...config, values: { ...config.values, ...app } },
+      }),
+  );
+}
+
+class Apps {
+  readonly #log: Log;
+  readonly #isPiped: boolean;
+  readonly #running = new Map<string, AppProcess>();
+  readonly #notifier: Notifier | undefined;
+  #output: PrefixedOutput | undefined;
+  #isStopping = false;
+  /** How long after a stop each app is killed, in ms. */
+  readonly #patience = new Map<string, number>();
+  #exitCode = 0;
+
+  constructor(settings: Settings, log: Log) {
+    this.#log = log;
+    // A prefix would break lines of JSON.
+    this.#isPiped = settings.logFormat === 'text';
+    if (process.env['LISTEN_FDS'] !== undefined)
+      throw new UsageError(
+        'LISTEN_FDS: expected none, since it does not say which of the apps a socket is for: give each app a unit of its own (prefork unit)',
+      );
+    this.#notifier = createNotifier(process.env, { onError: (message) => log('systemd not told', { message }) });
+  }
+
+  async run(
+    apps: readonly App[],
+    argvOf: (app: App) => readonly string[],
+    settingsOf: (app: App) => Settings,
+  ): Promise<number> {
+    // Every mistake shows before anything starts.
+    for (const app of apps) {
+      const { shutdownGracePeriod, drainDelay } = settingsOf(app);
+      this.#patience.set(app.name, shutdownGracePeriod + drainDelay + STOP_MARGIN_MS);
+    }
+    const removeSignals = this.#passSignalsOn();
+    if (this.#isPiped) this.#output = new PrefixedOutput();
+    const env: NodeJS.ProcessEnv = { ...process.env, [APPS_PARENT]: asAppsParent() };
+    for (const name of OF_MANAGER) delete env[name];
+    try {
+      const ends = apps.map((app) => this.#start({ name: app.name, argv: argvOf(app), env, isPiped: this.#isPiped }));
+      void this.#announce();
+      await Promise.all(ends);
+    } finally {
+      removeSignals();
+      await Promise.all([this.#output?.close(), this.#notifier?.close()]);
+    }
+    return this.#exitCode;
+  }
+
+  async #start(command: ConstructorParameters<typeof AppProcess>[0]): Promise<void> {
+    const { name } = command;
+    const app = new AppProcess(command);
+    this.#running.set(name, app);
+    this.#output?.follow(app.child, () => name);
+    const end = await app.ended;
+    this.#running.delete(name);
+    this.#log('app ended', { name, ...end });
+    if (end.code === 0) return;
+    if (this.#exitCode === 0) this.#exitCode = end.code;
+    if (!this.#isStopping) this.#stop('SIGTERM');
+  }
+
+  /** Says once that all apps serve. */
+  async #announce(): Promise<void> {
+    const start = performance.now();
+    const count = this.#running.size;
+    for (const app of this.#running.values()) {
+      while (!(await serves(app))) {
+        if (this.#isStopping || !this.#running.has(app.name)) return;
+        await new Promise((resolve) => setTimeout(resolve, START_POLL_MS));
+      }
+    }
+    if (this.#isStopping) return;
+    this.#log('apps ready', { apps: count, took: performance.now() - start });
+    this.#notifier?.ready();
+  }
+
+  #passSignalsOn(): () => void {
+    const isTerminalClosed = terminalWatch();
+    const listeners = PASSED_ON.map((signal) => {
+      const listener = (): void => {
+        // The apps have no terminal that could tell them why SIGHUP came.
+        const meant = signal === 'SIGHUP' && isTerminalClosed() ? 'SIGTERM' : signal;
+        if (STOPS.includes(meant)) this.#stop(meant);
+        else this.#tell(meant);
+      };
+      process.on(signal, listener);
+      return () => void process.off(signal, listener);
+    });
+    return () => listeners.forEach((remove) => remove());
+  }
+
+  #tell(signal: NodeJS.Signals): void {
+    for (const app of this.#running.values()) app.signal(signal);
+  }
+
+  /** Stops all apps. A second stop is passed on too, and each app then ends at once. */
+  #stop(signal: NodeJS.Signals): void {
+    this.#tell(signal);
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    this.#notifier?.stopping();
+    for (const app of this.#running.values()) {
+      setTimeout(() => {
+        if (this.#running.get(app.name) === app) app.signal('SIGKILL');
+      }, this.#patience.get(app.name)).unref();
+    }
+  }
+}
+
+async function serves(app: AppProcess): Promise<boolean> {
+  const server = await app.find();
+  if (server === undefined) return false;
+  return readStatus(server).then(
+    ({ phase }) => phase === 'serving',
+    () => false,
+  );
+}

@@ -1,0 +1,83 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { MOST_WORKERS } from '../../contract/limits.ts';
+import { findAgain, findServer, readLines, type RunningServer } from '../../control/client.ts';
+import type { KeptLines } from '../../control/controls.ts';
+import { PreforkError } from '../../errors.ts';
+import { printable, printableOutput } from '../../format/printable.ts';
+import { complain } from '../print.ts';
+import { verbHelp } from '../verb-help.ts';
+import { parseVerbLine, readNumber, type VerbShape } from '../verb-line.ts';
+import { print } from '../print.ts';
+
+const shape: VerbShape = {
+  flags: {
+    follow: 'Print the lines that follow, too, until Ctrl-C or the end of the server.',
+  },
+  shortFlags: { f: 'follow' },
+  values: { worker: { value: 'n', about: 'Only the lines of the worker in this slot.' } },
+};
+
+const help = `\
+The primary keeps the last lines of its log: 1000 at most, and 256 KB. It keeps
+those of the workers too, where it reads them: with --log-time or
+--prefix-output. Under systemd, journalctl has all lines: journalctl -u <unit>.`;
+
+const POLL_MS = 250;
+
+/** `prefork logs [-f] [--worker n]` prints the last lines of a server. */
+export async function logs(argv: readonly string[]): Promise<number> {
+  const line = parseVerbLine(argv, shape);
+  if (line.help) {
+    print(verbHelp('logs', shape, help));
+    return 0;
+  }
+  const slot = line.values.has('worker')
+    ? readNumber(line, 'worker', { min: 0, max: MOST_WORKERS - 1, preset: 0 })
+    : undefined;
+  const server = await findServer(line.name);
+  const kept = await readLines(server, 0, slot);
+  if (!kept.hasWorkers) {
+    complain(
+      `${server.name} keeps only the lines of its own log; --log-time or --prefix-output has it keep the workers', too`,
+    );
+  }
+  show(kept);
+  if (line.flags.has('follow')) await follow(server, kept.next, slot);
+  return 0;
+}
+
+/** Shows lines until the server has ended. A next primary counts its lines from 0. */
+async function follow(first: RunningServer, start: number, slot: number | undefined): Promise<void> {
+  let server = first;
+  let next = start;
+  for (;;) {
+    await delay(POLL_MS);
+    try {
+      const kept = await readLines(server, next, slot);
+      if (kept.dropped > 0) complain(`${kept.dropped} lines came too fast to be kept`);
+      // Fewer lines than before are another primary's.
+      show(kept.next < next ? await readLines(server, 0, slot) : kept);
+      next = kept.next;
+    } catch (error) {
+      if (!(error instanceof PreforkError) || error.code !== 'ERR_NOT_RUNNING') throw error;
+      server = await findAgain(server).catch(() => server);
+      if (!(await isThere(server))) return;
+    }
+  }
+}
+
+async function isThere(server: RunningServer): Promise<boolean> {
+  return readLines(server, 0).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Writes lines as the workers wrote them, with their colours. What could steer the terminal is shown as text. */
+function show({ lines }: KeptLines): void {
+  const text = lines.map(({ at, worker, text: written }) => {
+    const who = worker === null ? '' : `[${worker}] `;
+    return `${printable(at)} ${who}${printableOutput(written.replaceAll(/[\r\n]/g, ' '))}\n`;
+  });
+  process.stdout.write(text.join(''));
+}

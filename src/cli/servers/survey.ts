@@ -1,0 +1,68 @@
+import type { RunningServer } from '../../control/client.ts';
+import { PreforkError } from '../../errors.ts';
+
+/** The servers of one user that are asked at the same time. */
+const AT_ONCE = 16;
+
+interface Patience {
+  /** How long one server may take, in ms. */
+  readonly each: number;
+  /** How long all servers of one user may take together, in ms. A server that was not asked by then counts as silent. */
+  readonly all: number;
+}
+
+/** Our own servers answer at once, unless they are stopped or the machine is very busy. Those of others may be hostile. */
+const OWN: Patience = { each: 5000, all: 15_000 };
+const OTHERS: Patience = { each: 1000, all: 2000 };
+
+/** What a server answered, or why there is no answer. */
+export type Surveyed<Answer> =
+  | { readonly server: RunningServer; readonly answer: Answer; readonly reason?: undefined }
+  | { readonly server: RunningServer; readonly reason: string; readonly answer?: undefined };
+
+/**
+ * Asks many servers. Servers of different users are asked side by side, and each user's within the same time: another
+ * user can make thousands of sockets that never answer, and holds up no other by that.
+ *
+ * @param ask asks a server, within a time in ms. What it returns is kept, so it should be small.
+ * @returns one result for each server that runs, in the order of the servers.
+ */
+export async function survey<Answer>(
+  servers: readonly RunningServer[],
+  ask: (server: RunningServer, within: number) => Promise<Answer>,
+  now: () => number = () => performance.now(),
+): Promise<Array<Surveyed<Answer>>> {
+  const results = new Map<RunningServer, Surveyed<Answer>>();
+  const askUser = async (uid: number | undefined): Promise<void> => {
+    const { each, all } = uid === undefined ? OWN : OTHERS;
+    const deadline = now() + all;
+    const queue = servers.filter(({ owner }) => owner?.uid === uid);
+    const askNext = async (): Promise<void> => {
+      for (let server = queue.shift(); server !== undefined; server = queue.shift()) {
+        const within = Math.min(each, deadline - now());
+        const result = within > 0 ? await surveyed(server, () => ask(server, within)) : notAsked(server);
+        if (result !== undefined) results.set(server, result);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, askNext));
+  };
+  await Promise.all([...new Set(servers.map(({ owner }) => owner?.uid))].map(askUser));
+  return servers.flatMap((server) => results.get(server) ?? []);
+}
+
+/** @returns undefined for a server that has ended meanwhile. */
+async function surveyed<Answer>(
+  server: RunningServer,
+  ask: () => Promise<Answer>,
+): Promise<Surveyed<Answer> | undefined> {
+  try {
+    return { server, answer: await ask() };
+  } catch (error) {
+    if (!(error instanceof PreforkError)) throw error;
+    return error.code === 'ERR_NOT_RUNNING' ? undefined : { server, reason: error.message };
+  }
+}
+
+function notAsked(server: RunningServer): Surveyed<never> {
+  return { server, reason: `${server.name} was not asked: the others of its user took too long` };
+}

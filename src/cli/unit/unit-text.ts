@@ -1,0 +1,84 @@
+/** The text of a systemd template unit. The module is pure, so that tests can compare text. */
+
+export interface UnitFacts {
+  /** True for a unit of a user's own service manager (`systemctl --user`). */
+  readonly isUser: boolean;
+  /** The absolute path of node. */
+  readonly node: string;
+  /** The absolute path of the prefork command. */
+  readonly command: string;
+  /** The working directory; `%i` in it is the name of the instance. */
+  readonly directory: string;
+  /** The arguments of prefork; `%i` in them is the name of the instance. */
+  readonly args: readonly string[];
+  /** The user that the servers run as. */
+  readonly account: { readonly name: string; readonly uid: number };
+}
+
+/** Formats `prefork@.service`. */
+export function unitText({ isUser, node, command, directory, args, account }: UnitFacts): string {
+  const start = [escaped(node), escaped(command), ...args.map((arg) => quoted(arg))].join(' ');
+  const file = isUser ? '~/.config/systemd/user/prefork@.service' : '/etc/systemd/system/prefork@.service';
+  const systemctl = isUser ? 'systemctl --user' : 'systemctl';
+  const put = isUser ? `prefork unit --user > ${file}` : `prefork unit | sudo tee ${file}`;
+  const own = isUser ? [] : ownLines(account);
+  return `\
+# ${put}
+# ${systemctl} daemon-reload
+# ${systemctl} enable --now prefork@<name>      starts the server of that name, now and at each boot
+# ${systemctl} reload prefork@<name>            returns when its new workers serve
+
+[Unit]
+Description=%i, run by prefork
+${isUser ? '' : 'After=network-online.target\nWants=network-online.target\n'}
+[Service]
+# Started when every worker serves. prefork tells systemd by its command systemd-notify, hence "all".
+Type=notify
+NotifyAccess=all
+WorkingDirectory=${directory.replaceAll('\\', '\\\\')}
+ExecStart=${start}
+# A plain signal would return before the new workers serve.
+ExecReload=${escaped(node)} ${escaped(command)} reload --name %i
+Environment=NODE_ENV=production
+${own.map((line) => `${line}\n`).join('')}
+# After a fault, and when a primary hangs for so long. Not after exit code 2, a bad option or a missing file.
+Restart=on-failure
+RestartSec=1s
+RestartPreventExitStatus=2
+WatchdogSec=30s
+# prefork replaces a worker that the kernel has killed for its memory. The default would stop all of them.
+OOMPolicy=continue
+
+# SIGTERM goes to the primary, which drains its workers; what is left when time is up is killed.
+KillMode=mixed
+# Longer than --shutdown-grace-period (10s) and --ready-timeout (30s).
+TimeoutStopSec=20s
+TimeoutStartSec=45s
+LimitNOFILE=262144
+NoNewPrivileges=yes
+
+[Install]
+WantedBy=${isUser ? 'default.target' : 'multi-user.target'}
+`;
+}
+
+/** The lines that only root's service manager can have. */
+function ownLines({ name, uid }: UnitFacts['account']): string[] {
+  return [
+    `User=${name}`,
+    '# The control sockets of this user: `prefork list` finds them there, as that user and as root. All instances share it.',
+    `RuntimeDirectory=prefork-${uid}`,
+    'RuntimeDirectoryMode=0700',
+    'RuntimeDirectoryPreserve=yes',
+  ];
+}
+
+/** Escapes a path of our own. A percent sign would be a specifier, and a dollar sign a variable (systemd.unit(5)). */
+function escaped(path: string): string {
+  const text = path.replaceAll('%', '%%').replaceAll('$', '$$$$');
+  return quoted(text);
+}
+
+function quoted(text: string): string {
+  return /^[\w@%+=:,./$-]+$/.test(text) ? text : `"${text.replaceAll('\\', '\\\\').replaceAll('"', String.raw`\"`)}"`;
+}

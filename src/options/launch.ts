@@ -1,0 +1,104 @@
+/** Reads what the workers of a generation run. Each reload and each upgrade reads it anew. */
+import { realpathSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import process from 'node:process';
+import { UsageError } from '../errors.ts';
+import type { Flags } from './command-line.ts';
+import type { LoadedConfig } from './config-file.ts';
+import { followDirectory, type NamedDirectory } from './directory.ts';
+import { entryName, resolveEntry } from './entry.ts';
+import { readEnvFiles, variablesOf, type EnvFile } from './env-files.ts';
+import { isDirectory } from './files.ts';
+import { checkNodeFlags } from './node-flags.ts';
+import { resolveSettings } from './settings.ts';
+import type { LibraryOptions, Options, Settings } from './types.ts';
+
+/** The program that runs in a worker. */
+export interface Program {
+  readonly entry: string;
+  readonly args: readonly string[];
+  /** Flags for node itself. */
+  readonly execArgv: readonly string[];
+  /** The working directory. @default the primary's */
+  readonly cwd?: string;
+  /** Variables that are added to the primary's own. @default none */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** What a generation of workers runs, and with which settings. */
+export interface Launch {
+  readonly program: Program;
+  readonly settings: Settings;
+  readonly directory: NamedDirectory;
+  readonly config: LoadedConfig | undefined;
+  readonly envFiles: readonly EnvFile[];
+}
+
+/** What is the same for every generation. */
+export interface LaunchTerms {
+  readonly flags?: Flags;
+  readonly options?: Options & LibraryOptions;
+  /** The directory that prefork was started in, by its name. */
+  readonly home: string;
+  /** Undefined where the config file names it. A relative path starts from the working directory. */
+  readonly entry: string | undefined;
+  readonly args: readonly string[];
+  /** The flags of node that this process itself has. */
+  readonly execArgv: readonly string[];
+  /** The names of prefork's commands, for a suggestion. */
+  readonly commands?: readonly string[];
+}
+
+/**
+ * Reads it.
+ *
+ * @param config the config file as it is now.
+ * @throws UsageError when anything that was given cannot be had.
+ */
+export function readLaunch(terms: LaunchTerms, config: LoadedConfig | undefined): Launch {
+  const { flags, options, home, execArgv, commands } = terms;
+  const given = terms.entry ?? config?.values.entry;
+  if (given === undefined) throw new UsageError('no entry given; usage: prefork [options] <entry> [arguments]');
+  const args = terms.entry === undefined ? (config?.values.args ?? []) : terms.args;
+  const plain = resolveSettings({ flags, options, env: process.env, config });
+  const { cwd, nodeArgs = [] } = plain;
+  const directory = followDirectory(resolve(home, cwd ?? ''));
+  const { named, real } = directory;
+  resolveEntry(given, real, commands);
+  checkNodeFlags('--node-arg', nodeArgs);
+  const name = plain.isNameGiven ? plain.name : entryName(resolve(named, given));
+  const settings = { ...plain, name };
+  const envFiles = readEnvFiles(settings.envFile ?? [], real);
+  const env = {
+    ...without(variablesOf(envFiles), process.env),
+    ...texts((options ?? config?.values)?.env ?? {}),
+    // The name of the directory is the shell's matter. A name that leads elsewhere would be wrong.
+    ...((process.env['PWD'] !== undefined || cwd !== undefined) && { PWD: named }),
+  };
+  const program = { entry: pinned(resolve(real, given)), args, execArgv: [...execArgv, ...nodeArgs], cwd: real, env };
+  return { program, settings, directory, config, envFiles };
+}
+
+/** Returns the directory in which the config file is looked for: a config file has no say in that. */
+export function directoryOfConfig({ flags, home }: Pick<LaunchTerms, 'flags' | 'home'>): string {
+  const { cwd } = resolveSettings({ flags, env: process.env });
+  return followDirectory(resolve(home, cwd ?? '')).real;
+}
+
+/**
+ * Follows the links of the directory, so that all workers of a generation run the same release: also one that replaces a
+ * crashed worker after the link has moved. The entry's own name stays, since programs read it from `process.argv[1]`.
+ */
+function pinned(entry: string): string {
+  if (isDirectory(entry)) return realpathSync(entry);
+  return join(realpathSync(dirname(entry)), basename(entry));
+}
+
+/** The environment in which prefork was started wins over files, as with node itself. */
+function without(variables: Readonly<Record<string, string>>, env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(Object.entries(variables).filter(([name]) => env[name] === undefined));
+}
+
+function texts(variables: Readonly<Record<string, string | number | boolean>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, String(value)]));
+}

@@ -1,0 +1,30 @@
+/** Says what root may read again while the server runs. */
+import process from 'node:process';
+import { UsageError } from '../errors.ts';
+import { partOfOthers } from './writable.ts';
+
+interface FileText {
+  readonly file: string;
+  readonly text: string;
+}
+
+/**
+ * Refuses a file that was changed since root has read it, where another user may have done that. At the start root chose to
+ * read it. A reload must not let that user choose what root runs, nor in which environment: workers that start as root may
+ * give up its rights later, and are then such a user's.
+ *
+ * @param file undefined when there is none.
+ * @param known the files as they were read before. The same text elsewhere is no change.
+ * @throws UsageError when this process is root's, and the file is not root's alone.
+ */
+export function refuseFilesOfOthers(
+  file: FileText | undefined,
+  ...known: ReadonlyArray<Pick<FileText, 'text'> | undefined>
+): void {
+  if (file === undefined || process.geteuid?.() !== 0 || known.some((one) => one?.text === file.text)) return;
+  const part = partOfOthers(file.file);
+  if (part === undefined) return;
+  throw new UsageError(
+    `${file.file}: it has changed, and root does not read it again, because ${part} is not root's alone: give it to root, or restart the server`,
+  );
+}
