@@ -147,7 +147,7 @@ export const optionTable = {
     word: 'auto',
     default: 'auto',
     about:
-      'How many workers boot at a time at the start, and when the number of workers grows. auto: as many as there are cores for this process.',
+      'How many workers boot at a time at the start, and when the number of workers grows. A worker whose boot only waits does not count. auto: as many as there are cores for this process.',
   },
   canaryErrors: {
     type: 'percent',

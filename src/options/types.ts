@@ -161,8 +161,8 @@ export interface Options {
   settle?: Time | undefined;
   /**
    * How many workers boot at a time at the start, and when the number of workers grows, 1 to 1024. A boot keeps a core
-   * busy, so more of them at a time than there are cores make the first worker late and the last no sooner. `'auto'`: the
-   * cores that this process may use. A larger number suits workers whose boot is mostly a wait.
+   * busy, so more of them at a time than there are cores make the first worker late and the last hardly sooner. A worker that
+   * waits while it boots, for a database for example, does not count. `'auto'`: the cores that this process may use.
    *
    * @default 'auto'
    * @example maxBoots: 8
