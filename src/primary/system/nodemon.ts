@@ -8,7 +8,7 @@ export const NODEMON =
 const MOST_PARENTS = 4;
 
 /**
- * nodemon ends a server by SIGUSR2, which otherwise upgrades the primary: the next one would serve on beside the one that
+ * A server is ended by nodemon with SIGUSR2, which otherwise upgrades the primary: the next one would serve on beside the one that
  * nodemon starts.
  */
 export class Nodemon {
@@ -28,7 +28,7 @@ export class Nodemon {
   }
 }
 
-/** Tells by /proc whether nodemon is among the parents. Where there is no /proc it is not found. */
+/** Tells by /proc whether nodemon is among the parents. Nodemon is not found where there is no /proc. */
 function isAbove(parent: number): boolean {
   let pid = parent;
   for (let height = 0; height < MOST_PARENTS && pid > 1; height++) {
