@@ -26,7 +26,7 @@ const kinds = Object.keys(FAULTS) as Kind[];
 
 /** Requests that clients send before the deploy, so that the baseline has warmed up, ms. */
 const BEFORE_MS = 4000;
-const AFTER_MS = 1500;
+const AFTER_MS = 4000;
 
 export interface Run {
   readonly seed: number;
@@ -81,7 +81,7 @@ export interface Result extends Scene {
 export async function deploy(run: Run): Promise<Result> {
   const scene = sceneOf(run);
   const { workers, canary, rate, kind } = scene;
-  const options = ['--workers', String(workers), '--ready-timeout', '8s', '--heartbeat-timeout', '5s', ...run.options];
+  const options = ['--workers', String(workers), '--ready-timeout', '20s', '--heartbeat-timeout', '5s', ...run.options];
   const server = await serve({
     entry: 'release.js',
     options,
