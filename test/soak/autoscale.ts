@@ -23,6 +23,8 @@ const { values } = parseArgs({
 const CONNECTIONS = 48;
 /** How long each request keeps the event loop. */
 const REQUEST_MS = 10;
+/** A tenth of a worker's worth. */
+const LITTLE_PER_S = 100 / REQUEST_MS;
 /** The window of the policy, and the time within which the scaling has to come after it. */
 const RULE_S = 3;
 const SLACK_S = 3;
@@ -36,14 +38,13 @@ async function step(worth: number): Promise<void> {
   // The worker that leaves takes no connection of the clients then.
   await app.event('worker stopped');
   await scale(app, { auto: true });
-  const clients = await Clients.open(app.port, CONNECTIONS);
   const path = `/?how=${values.how}&ms=${REQUEST_MS}`;
-  clients.ask(path, 100 / REQUEST_MS);
+  const clients = await Clients.open(app.port, CONNECTIONS, path, LITTLE_PER_S);
   // A person's scale, too, is followed by 10 s in which nothing is decided.
   await rest(14_000);
   const seen = app.events('scaling').length;
   const start = performance.now();
-  clients.ask(path, (worth * 1000) / REQUEST_MS);
+  clients.ask((worth * 1000) / REQUEST_MS);
   const ups = await watch(app, seen, start, Number(values.seconds));
   const end = performance.now();
   const before = clients.median(start, start + 1000 * (ups[0]?.seconds ?? 5));
@@ -56,7 +57,7 @@ async function step(worth: number): Promise<void> {
     `  median time of an answer: ${before?.toFixed(0)} ms before more workers, ${after?.toFixed(0)} ms at the end`,
   );
   if (values.down) {
-    clients.ask(path, 100 / REQUEST_MS);
+    clients.ask(LITTLE_PER_S);
     const from = performance.now();
     while (performance.now() - from < LONGEST_DOWN_S * 1000 && app.events('scaling').at(-1)?.fields['to'] !== '1')
       await rest(1000);
@@ -66,6 +67,7 @@ async function step(worth: number): Promise<void> {
   }
   const report = await clients.end();
   console.log(`  ${JSON.stringify(report)}`);
+  for (const end of clients.ends) console.log(`  ${end}`);
   if (report.closed + report.toldToClose + report.unanswered > 0) process.exitCode = 1;
   if (worth > 1 && (ups[0]?.seconds ?? Infinity) > RULE_S + SLACK_S) process.exitCode = 1;
   await app[Symbol.asyncDispose]();

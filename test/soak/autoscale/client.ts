@@ -17,16 +17,22 @@ interface Answer {
 /** Clients with one connection each, which never connect again. Owns the connections; `end` closes them. */
 export class Clients {
   readonly answers: Answer[] = [];
+  /** How connections came to an end that should have stayed. */
+  readonly ends: string[] = [];
+  readonly #openedAt = performance.now();
   readonly #sockets: Socket[] = [];
   #closed = 0;
   #toldToClose = 0;
   #asked = 0;
-  #period = 1000;
-  #path = '/';
+  #period = 0;
+  #path = '';
   #isOver = false;
 
-  static async open(port: number, count: number): Promise<Clients> {
+  /** Opens so many connections, on which all clients together ask for a path this often. */
+  static async open(port: number, count: number, path: string, perSecond: number): Promise<Clients> {
     const clients = new Clients();
+    clients.#path = path;
+    clients.#period = (1000 * count) / perSecond;
     for (let nth = 0; nth < count; nth++) {
       const socket = connect(port, '127.0.0.1');
       await once(socket, 'connect');
@@ -36,9 +42,8 @@ export class Clients {
     return clients;
   }
 
-  /** All clients together ask this often. A client waits for its answer before it asks again. */
-  ask(path: string, perSecond: number): void {
-    this.#path = path;
+  /** All clients together ask this often from now on. A client waits for its answer before it asks again. */
+  ask(perSecond: number): void {
     this.#period = (1000 * this.#sockets.length) / perSecond;
   }
 
@@ -68,9 +73,13 @@ export class Clients {
     let answered: () => void = () => {};
     let text = '';
     socket.setEncoding('latin1');
-    socket.on('error', () => {});
+    let answers = 0;
+    socket.on('error', ({ message }) => this.ends.push(message));
     socket.on('close', () => {
-      if (!this.#isOver) this.#closed++;
+      if (!this.#isOver) {
+        this.#closed++;
+        this.ends.push(`closed after ${answers} answers, at ${Math.round(performance.now() - this.#openedAt)} ms`);
+      }
       answered();
     });
     socket.on('data', (chunk: string) => {
@@ -80,6 +89,7 @@ export class Clients {
       if (end === -1 || text.length < end + 4 + length) return;
       if (/^connection: close/im.test(text)) this.#toldToClose++;
       text = '';
+      answers++;
       answered();
     });
     while (!this.#isOver && !socket.destroyed) {
