@@ -63,10 +63,14 @@ export function forgetKept(step: Step, why: string): void {
 export function onParkedExit(step: Step, { id, state }: Worker): boolean {
   const slot = step.fleet.slots.find(({ previous, kept }) => previous === id || kept === id);
   if (slot !== undefined) step.fleet = withSlot(step.fleet, withoutPlaces(slot, id));
-  if (step.fleet.kept !== undefined && !step.fleet.slots.some(({ kept }) => kept !== undefined)) {
-    forgetKept(step, 'none of its workers is left');
-  }
+  forgetKeptWithoutWorkers(step);
   return state === 'parked';
+}
+
+/** A generation of which no worker is parked any more is no way back. */
+export function forgetKeptWithoutWorkers(step: Step): void {
+  if (step.fleet.kept === undefined || step.fleet.slots.some(({ kept }) => kept !== undefined)) return;
+  forgetKept(step, 'none of its workers is left');
 }
 
 /**

@@ -80,8 +80,8 @@ test('Ctrl-C at a terminal cuts no request short, also with --stop-signal SIGINT
 test('a worker whose primary is killed ends by the stop signal', async () => {
   await using server = await start('SIGINT', ['--stop-signal', 'SIGINT']);
   server.signal('SIGKILL');
+  await server.output(/^closed by SIGINT\n$/);
   await server.gone();
-  assert.equal(server.stdout, 'closed by SIGINT\n');
 });
 
 const names: ReadonlyArray<readonly [readonly string[], unknown]> = [

@@ -1,6 +1,7 @@
 import { MOST_WORKERS } from '../../../contract/limits.ts';
 import { onScaleFailed, pause, resume } from '../autoscale/state.ts';
 import { bootInTurn } from '../first-boots.ts';
+import { forgetKeptWithoutWorkers } from '../kept.ts';
 import { isServing, newSlot, withSlot, workerOf } from '../fleet.ts';
 import type { Failure, OperationTargets, Procedure } from './operation.ts';
 import { canReturn, isReturning, parkAside, parkedAside, unpark } from '../parking.ts';
@@ -122,4 +123,5 @@ function shrink(step: Step, wanted: number, park = 0): void {
     const before = workerOf(step.fleet, kept);
     if (before !== undefined) retire(step, before, 'scale');
   }
+  forgetKeptWithoutWorkers(step);
 }
