@@ -197,7 +197,12 @@ for (let round = 0; round < Number(values.rounds); round++) {
   for (const way of ways) {
     // A cache that was just measured cold is warm for the next way.
     if (way.cache === 'warm' && !existsSync(caches)) await measure(all[3]!);
-    found.get(way)!.push(await measure(way));
+    const measured = await measure(way);
+    found.get(way)!.push(measured);
+    const seconds = (ms: number): string => (ms / 1000).toFixed(2);
+    process.stderr.write(
+      `round ${round + 1}, ${way.name}: first ${seconds(measured.first)} s, all ${seconds(measured.booted)} s, CPU ${measured.cpu.toFixed(1)} s\n`,
+    );
   }
 }
 console.log(

@@ -1,11 +1,16 @@
 /** Every command prints through this module: see printable.ts. */
 import type { Writable } from 'node:stream';
-import { printable, printableLines } from '../format/printable.ts';
+import { printable, printableLines, printableOutput } from '../format/printable.ts';
 import { sequences } from './colors.ts';
 
 /** Prints text that ends with a newline. Only the colours of colors.ts survive. */
 export function print(text: string, output: Writable = process.stdout): boolean {
   return output.write(shown(text));
+}
+
+/** Prints what a program wrote. Its colours survive, and nothing else that could steer a terminal. */
+export function printOutput(text: string, output: Writable = process.stdout): boolean {
+  return output.write(printableOutput(text));
 }
 
 /** Prints `prefork: <message>` on stderr. The message can have further lines. */

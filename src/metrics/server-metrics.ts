@@ -101,6 +101,14 @@ export const serverMetrics: readonly Metric[] = [
   },
   {
     ...gauge,
+    name: 'prefork_parked_memory_bytes',
+    help: 'The resident memory of parked workers.',
+    unit: 'bytes',
+    advice: 'It is what --keep-previous, or a canary, costs. Parked workers are given up when the cgroup gets tight.',
+    read: one(({ status }) => status.parked.reduce((sum, { vitals }) => sum + (vitals?.rss ?? 0), 0)),
+  },
+  {
+    ...gauge,
     name: 'prefork_generation',
     help: 'The number of the generation, which counts reloads from 1.',
     unit: 'generation',

@@ -58,7 +58,6 @@ const flags: Readonly<Record<string, string>> = {
   '--port': 'the entry listens: say it to the entry, after its name',
   '-p': 'the entry listens: say it to the entry, after its name',
   '--host': 'the entry listens: say it to the entry, after its name',
-  '--watch': 'node --watch is for development; a deploy ends with prefork reload',
   '--daemon': 'a service manager runs it in the background: docs/deployment.md',
   '-d': 'a service manager runs it in the background: docs/deployment.md',
 };

@@ -40,7 +40,7 @@ export function resolveSettings(sources: Sources): Settings {
   const values = Object.fromEntries(settingKeys.map((key) => [key, valueInForce(key, sources)])) as Values;
   return {
     ...values,
-    ...workersOf(values.workers),
+    ...workersOf(values.watch && !isGiven('workers', sources) ? 1 : values.workers),
     maxBoots: values.maxBoots === 'auto' ? availableCores() : values.maxBoots,
     name: values.name ?? entryName(sources.entry),
     isNameGiven: values.name !== undefined,
@@ -60,6 +60,11 @@ function workersOf(workers: Values['workers'], cores: number = availableCores())
     );
   }
   return { workers: Math.max(range.least, Math.min(range.most, cores)), range };
+}
+
+function isGiven(key: SettingKey, { flags, options, env = process.env, config }: Sources): boolean {
+  const given = [flags?.[key], options?.[key], env[variableName(key)] || undefined, config?.values[key]];
+  return given.some((value) => value !== undefined);
 }
 
 function valueInForce(key: SettingKey, { flags, options, env = process.env, config }: Sources): unknown {

@@ -147,7 +147,7 @@ export const optionTable = {
     word: 'auto',
     default: 'auto',
     about:
-      'How many workers boot at a time at the start, and when the number of workers grows. auto: as many as there are cores for this process.',
+      'How many workers boot at a time at the start, and when the number of workers grows. A worker whose boot only waits does not count. auto: as many as there are cores for this process.',
   },
   canaryErrors: {
     type: 'percent',
@@ -325,6 +325,12 @@ export const optionTable = {
     type: 'directory',
     about:
       "The directory of Node's compile cache for the workers. The first worker boots alone and fills it. It belongs to the workers' user. Node 22.10 or newer.",
+  },
+  watch: {
+    type: 'switch',
+    default: false,
+    about:
+      'For development: reloads when a file of code in the working directory changes, outside of node_modules. One worker is then the default.',
   },
   prefixOutput: {
     applies: 'upgrade',

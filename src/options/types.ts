@@ -161,8 +161,8 @@ export interface Options {
   settle?: Time | undefined;
   /**
    * How many workers boot at a time at the start, and when the number of workers grows, 1 to 1024. A boot keeps a core
-   * busy, so more of them at a time than there are cores make the first worker late and the last no sooner. `'auto'`: the
-   * cores that this process may use. A larger number suits workers whose boot is mostly a wait.
+   * busy, so more of them at a time than there are cores make the first worker late and the last hardly sooner. A worker that
+   * waits while it boots, for a database for example, does not count. `'auto'`: the cores that this process may use.
    *
    * @default 'auto'
    * @example maxBoots: 8
@@ -431,6 +431,16 @@ export interface Options {
    */
   compileCache?: string | undefined;
   /**
+   * Whether the server reloads when a file of code changes, for development. The primary watches the working directory
+   * and that of the entry, without `node_modules` and directories that begin with a dot. Connections stay open. New
+   * code that does not boot is told of in the terminal, and the old one serves on. One worker is then the default of
+   * {@link workers}.
+   *
+   * @default false
+   * @example watch: true
+   */
+  watch?: boolean | undefined;
+  /**
    * Whether each line that a worker writes to stdout or stderr starts with its slot, such as `[0] `. Lines are then
    * written whole, so that lines of two workers never mix. The workers write to pipes that the primary reads, instead
    * of to its own output.
@@ -649,5 +659,6 @@ export interface Settings {
   readonly adminTokenFile: string | undefined;
   readonly logTime: boolean;
   readonly compileCache: string | undefined;
+  readonly watch: boolean;
   readonly prefixOutput: boolean;
 }

@@ -81,7 +81,7 @@ function sharingFor({ sharing }: Settings, { spawnWorker }: LibraryOptions): Sha
  * two users would only seem to be separate.
  */
 function refuseForAnotherUser(
-  { user, group }: Settings,
+  { user, group, watch }: Settings,
   { mode }: SharingChoice,
   { spawnWorker }: LibraryOptions,
 ): void {
@@ -90,6 +90,7 @@ function refuseForAnotherUser(
   if (spawnWorker !== undefined) {
     throw new UsageError(`spawnWorker: ${option} is for workers that prefork starts; this one starts its own`);
   }
+  if (watch) throw new UsageError(`--watch: expected none with ${option}: it is for development, and not for root`);
   if (mode === 'round-robin') {
     throw new UsageError(
       `--sharing round-robin: expected another mode with ${option}, since node:cluster's primary listens wherever a worker tells it to`,

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { PreforkError } from '../errors.ts';
 import { launchChanges, nameRefusal, type Launch, type LibraryOptions, type NamedDirectory } from '../options/index.ts';
 import type { Settings } from '../options/index.ts';
@@ -23,6 +24,8 @@ import { prepare, settingsInForce } from './prepare.ts';
 import type { ServiceManager } from './system/service-manager.ts';
 import { AppsParent } from './system/apps-parent.ts';
 import { LineRing } from './telemetry/line-ring.ts';
+import type { FileWatcher } from './system/file-watcher.ts';
+import { Nodemon, NODEMON } from './system/nodemon.ts';
 import { Signals } from './system/signals.ts';
 import { sweepStale } from '../scoreboard/board.ts';
 import { ControlAddress } from './supervisor/control-address.ts';
@@ -138,6 +141,7 @@ async function supervise(
     giveUp: (error) => queue.post({ type: 'fail', error }),
   });
   const address = new ControlAddress(oldPrimary?.handover.name ?? settings.name);
+  const nodemon = new Nodemon(settings.shutdownGracePeriod);
   const parent = new AppsParent(process.env, () => {
     log('apps parent gone', { message: 'the process that runs all apps has ended' });
     queue.post({ type: 'stop', signal: 'SIGTERM', idle: Math.min(5000, settings.shutdownGracePeriod / 2) });
@@ -175,7 +179,20 @@ async function supervise(
     supervisor.resources.listeners.own();
     queue.post({ type: 'left-alone' });
   });
-  signals.deliverTo(queue.post);
+  signals.deliverTo((event) => queue.post(nodemon.meaning(event)));
+  if (nodemon.isThere) log('started by nodemon', { message: NODEMON });
+  if (settings.watch) {
+    const places = [launch.directory.real, dirname(launches.entry)];
+    const watcher = await watcherFor(places, (file) => {
+      log('file changed', { file });
+      queue.post({ type: 'operate', kind: 'reload' });
+    });
+    cleanup.add(() => watcher.close());
+    log('watching', {
+      directories: watcher.size,
+      files: watcher.isWhole ? undefined : 'not all: too many directories',
+    });
+  }
   const controls = new PrimaryControls({
     supervisor,
     place: address,
@@ -266,6 +283,12 @@ async function succeed(before: OldPrimary, endpoints: ControlEndpoints, supervis
   if (endpoints.isClosed) return;
   await before.ready(supervisor.fleet.generation, supervisor.taker);
   await endpoints.openAdmin();
+}
+
+/** Loads the watcher, which only development needs. */
+async function watcherFor(places: readonly string[], changed: (file: string) => void): Promise<FileWatcher> {
+  const { FileWatcher: Watcher } = await import('./system/file-watcher.ts');
+  return new Watcher(places, changed);
 }
 
 async function prefixedOutput(

@@ -47,8 +47,6 @@ const quiet = await busyDuring(() => delay(QUIET_MS));
 const without = await busyDuring(deploy);
 const idle = await openIdle(app.target);
 const meanwhile = await busyDuring(deploy);
-await inGroups(idle, ask);
-for (const socket of idle) socket.destroy();
 
 console.log(process.version, values.entry, `${idle.length} idle, ${values.busy} busy, ${reloads} reloads`);
 for (const [name, { p99, took, gone }] of Object.entries({ quiet, without, meanwhile })) {
@@ -57,11 +55,13 @@ for (const [name, { p99, took, gone }] of Object.entries({ quiet, without, meanw
   console.log(`  ${name}: p99 ${p99.toFixed(1)} ms, ${(p99 / quiet.p99).toFixed(2)} of quiet${reloading}`);
 }
 assert.equal(closed.length, 0, 'silent connections that closed');
+await inGroups(idle, ask);
+for (const socket of idle) socket.destroy();
 assert.ok(Math.max(...meanwhile.gone) <= GONE_WITHIN_MS, 'the old workers stay too long');
 assert.ok(meanwhile.p99 <= MOST_P99 * quiet.p99, 'the busy clients notice it');
 
 interface Figures {
-  /** Of the busy clients, ms. */
+  /** The p99 of the busy clients in ms. */
   readonly p99: number;
   /** The time of each reload, with the end of its old workers, in ms. */
   readonly took: readonly number[];

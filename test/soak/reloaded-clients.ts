@@ -65,7 +65,7 @@ const clients: Readonly<Record<string, Client>> = {
     },
   },
   wrk: {
-    // It tries the address once before.
+    // wrk tries the address once before.
     connections: 33,
     isHere: () => isInstalled('wrk'),
     async ask(port, happens) {

@@ -38,6 +38,8 @@ export interface KeptReport {
 
 const BODY_BYTES = 16 * 1024;
 const MOST_FAILURES = 5;
+/** So many connect at once: the queue of a Unix socket has room for 511, and refuses the next. */
+const AT_ONCE = 100;
 
 /** A response with a length, and the data after it. */
 interface Parsed {
@@ -70,8 +72,9 @@ export class KeptConnections {
   /** Opens the connections. The promise settles when each has been answered once. */
   static async open(target: Target, options: KeptOptions): Promise<KeptConnections> {
     const kept = new KeptConnections(options);
-    const opened = Array.from({ length: options.connections }, () => kept.#connect(target));
-    await Promise.all(opened);
+    for (let left = options.connections; left > 0; left -= AT_ONCE) {
+      await Promise.all(Array.from({ length: Math.min(left, AT_ONCE) }, () => kept.#connect(target)));
+    }
     return kept;
   }
 

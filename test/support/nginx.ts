@@ -12,8 +12,8 @@ import { poll } from './watched.ts';
 
 /** Debian keeps it where only root's PATH looks. */
 const PROGRAM = '/usr/sbin/nginx';
-/** The user `nobody` of Debian. */
-const NOBODY = 65_534;
+/** The number of Debian's user without rights. */
+const UNPRIVILEGED = 65_534;
 
 /** The reason why there is no nginx to test with. */
 export const noNginx: string | false = existsSync(PROGRAM) ? false : `needs nginx, as ${PROGRAM}`;
@@ -43,10 +43,10 @@ export class Nginx implements AsyncDisposable {
     const port = await freePort();
     writeFileSync(join(directory, 'nginx.conf'), configuration({ directory, port, upstream, kept }));
     const isRoot = process.getuid?.() === 0;
-    if (isRoot) chownSync(directory, NOBODY, NOBODY);
+    if (isRoot) chownSync(directory, UNPRIVILEGED, UNPRIVILEGED);
     const child = spawn(PROGRAM, ['-p', directory, '-c', 'nginx.conf', '-e', 'stderr'], {
       stdio: ['ignore', 'ignore', 'pipe'],
-      ...(isRoot && { uid: NOBODY, gid: NOBODY }),
+      ...(isRoot && { uid: UNPRIVILEGED, gid: UNPRIVILEGED }),
     });
     const nginx = new Nginx(child, directory, port);
     const answers = async (): Promise<true | undefined> => {

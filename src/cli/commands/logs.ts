@@ -3,11 +3,9 @@ import { MOST_WORKERS } from '../../contract/limits.ts';
 import { findAgain, findServer, readLines, type RunningServer } from '../../control/client.ts';
 import type { KeptLines } from '../../control/controls.ts';
 import { PreforkError } from '../../errors.ts';
-import { printable, printableOutput } from '../../format/printable.ts';
-import { complain } from '../print.ts';
+import { complain, print, printOutput } from '../print.ts';
 import { verbHelp } from '../verb-help.ts';
 import { parseVerbLine, readNumber, type VerbShape } from '../verb-line.ts';
-import { print } from '../print.ts';
 
 const shape: VerbShape = {
   flags: {
@@ -73,11 +71,11 @@ async function isThere(server: RunningServer): Promise<boolean> {
   );
 }
 
-/** Writes lines as the workers wrote them, with their colours. What could steer the terminal is shown as text. */
+/** Writes lines as the workers wrote them, each on a line of its own. */
 function show({ lines }: KeptLines): void {
   const text = lines.map(({ at, worker, text: written }) => {
     const who = worker === null ? '' : `[${worker}] `;
-    return `${printable(at)} ${who}${printableOutput(written.replaceAll(/[\r\n]/g, ' '))}\n`;
+    return `${at} ${who}${written}`.replaceAll(/[\r\n]/g, ' ');
   });
-  process.stdout.write(text.join(''));
+  if (text.length > 0) printOutput(`${text.join('\n')}\n`);
 }

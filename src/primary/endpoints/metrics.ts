@@ -38,7 +38,7 @@ export async function metricsOf(
 
 function workersToAsk({ fleet, resources: { processes } }: Supervisor, now: number): Asked[] {
   return [...fleet.workers.values()]
-    .filter(({ state }) => state === 'serving' || state === 'draining')
+    .filter(({ state }) => state === 'serving' || state === 'parked' || state === 'draining')
     .map(({ id }) => ({ id, isResponsive: now - (processes.row(id)?.heartbeat ?? -Infinity) < RESPONSIVE_MS }));
 }
 

@@ -61,6 +61,7 @@ function fork(step: Step, { slot, isParked, replaces }: Fork): WorkerId {
     hasSaidReady: false,
     isParked,
     isToldToAccept: false,
+    isIdle: false,
     bootedAt: undefined,
     servingSince: undefined,
     replaces,

@@ -19,7 +19,7 @@ import {
 } from './boot.ts';
 import type { Effect, FleetEvent, Timer } from './events.ts';
 import { onExited, onReadyTimeout } from './exit.ts';
-import { bootInTurn, keepBooting } from './first-boots.ts';
+import { bootInTurn, keepBooting, onIdle } from './first-boots.ts';
 import { isServing, type Fleet, type FleetSettings } from './fleet.ts';
 import { onBeating, onDiagnosed, onHung, onSilent } from './hang.ts';
 import { onHold } from './hold.ts';
@@ -70,6 +70,7 @@ const decisions: { [Type in FleetEvent['type']]: Decide<Type> } = {
   renewed: onRenewed,
   'not-renewed': onNotRenewed,
   hung: (step, { worker, silent }) => onHung(step, worker, silent),
+  idle: (step, { worker }) => onIdle(step, worker),
   beating: (step, { worker }) => onBeating(step, worker),
   silent: (step, { worker, silent }) => onSilent(step, worker, silent),
   judged: (step, { judgement }) => onJudged(step, judgement),

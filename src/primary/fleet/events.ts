@@ -129,6 +129,8 @@ export type FleetEvent =
   /** The worker's heartbeat has stopped, for `silent` ms by now. */
   | { readonly type: 'hung'; readonly worker: WorkerId; readonly silent: number }
   | { readonly type: 'beating'; readonly worker: WorkerId }
+  /** The worker boots, and its event loop has nothing to do: it waits for something outside. */
+  | { readonly type: 'idle'; readonly worker: WorkerId }
   /** The worker's heartbeat has stopped for the heartbeat timeout. */
   | { readonly type: 'silent'; readonly worker: WorkerId; readonly silent: number }
   /** The primary has compared both generations of a canary. */

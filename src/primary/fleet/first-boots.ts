@@ -1,11 +1,13 @@
 /**
  * Boots the first workers of slots: all at the start, new ones when the number grows. A boot keeps a core busy, and
- * workers that boot side by side on few cores are all late. So no more than `maxBoots` boot at a time.
+ * workers that boot side by side on few cores are all late. So no more than `maxBoots` boot at a time. A worker that waits
+ * for something outside, such as a database, keeps no core busy, and does not count.
  *
  * With a compile cache, the first worker of a generation boots alone. It writes what Node compiled, and those after it read that.
  */
 import { fill } from './boot.ts';
-import type { Fleet, FleetSettings } from './fleet.ts';
+import type { WorkerId } from './events.ts';
+import { workerOf, type Fleet, type FleetSettings, type Worker } from './fleet.ts';
 import type { Step } from './step.ts';
 
 /** These slots have had no worker yet, and get one when it is their turn. */
@@ -17,11 +19,24 @@ export function bootInTurn(step: Step, slots: readonly number[]): void {
 export function keepBooting(step: Step): void {
   const { phase } = step.fleet;
   if (phase !== 'starting' && phase !== 'serving' && phase !== 'delaying') return;
-  while (step.fleet.unfilled.length > 0 && booting(step.fleet) < mostBoots(step, step.settings.maxBoots)) {
+  while (step.fleet.unfilled.length > 0 && mayBootAnother(step)) {
     const [index, ...rest] = step.fleet.unfilled;
     step.fleet = { ...step.fleet, unfilled: rest };
     fill(step, step.fleet.slots[index!]!, step.fleet.isAccompanied);
   }
+}
+
+export function onIdle(step: Step, id: WorkerId): void {
+  const worker = workerOf(step.fleet, id);
+  if (worker !== undefined && !worker.isIdle) step.change(worker, { isIdle: true });
+}
+
+/** The first worker of a generation boots alone to its end, also while it waits: before that the cache is not written. */
+function mayBootAnother(step: Step): boolean {
+  const most = mostBoots(step, step.settings.maxBoots);
+  const booting = bootingWorkers(step.fleet);
+  const counted = most < step.settings.maxBoots ? booting : booting.filter(({ isIdle }) => !isIdle);
+  return counted.length < most;
 }
 
 /** Returns how many workers of the current generation may boot at a time, where `most` may once it is warm. */
@@ -34,10 +49,10 @@ function isWarm({ workers, generation }: Fleet): boolean {
   return [...workers.values()].some((worker) => worker.generation === generation && worker.bootedAt !== undefined);
 }
 
-/** Counts the workers of slots that have not booted yet. One that settles needs no core any more. */
-function booting({ workers }: Fleet): number {
+/** Returns the workers of slots that have not booted yet. One that settles needs no core any more. */
+function bootingWorkers({ workers }: Fleet): Worker[] {
   return [...workers.values()].filter(
     ({ slot, state, bootedAt }) =>
       slot !== undefined && bootedAt === undefined && (state === 'booting' || state === 'taking'),
-  ).length;
+  );
 }

@@ -29,6 +29,8 @@ export interface Worker {
   readonly isParked: boolean;
   /** True when it was parked and has been told to accept. When it does, it may serve. */
   readonly isToldToAccept: boolean;
+  /** True when it waits, while it boots, for something outside: its boot needs no core any more. */
+  readonly isIdle: boolean;
   /** The moment when it had booted. It is ready, and serves, when it has settled after that. */
   readonly bootedAt: number | undefined;
   /** The moment from which it served its slot. */

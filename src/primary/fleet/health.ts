@@ -13,6 +13,13 @@ const OVERSLEPT_MS = 3 * BEAT_MS;
 /** Limits are lowered by up to this share. Each worker has another share, so that workers do not go together. */
 const JITTER = 0.1;
 
+/** The event loop of a booting worker that is busy for less than this share of the time waits for something outside. */
+const IDLE_SHARE = 0.1;
+
+/** The oldest beat that says how busy a booting worker is, and the time after the fork from which its beats say it. */
+const FRESH_MS = 2 * BEAT_MS;
+const FIRST_BEAT_MS = 500;
+
 /** The part of a row that counts here. */
 export interface Beat {
   /** The time of the last beat, monotonic, ms. */
@@ -20,6 +27,8 @@ export interface Beat {
   readonly requestsFinished: number;
   /** The resident memory in bytes. */
   readonly rss: number;
+  /** How busy the event loop was in the last beat, 0 to 1. */
+  readonly utilization: number;
 }
 
 export interface WatchSettings {
@@ -52,8 +61,9 @@ export function look({ lookedAt, awakeSince }: Watch, at: number): Watch {
 
 /** Returns the events that one worker's row causes. */
 export function judge(worker: Worker, beat: Beat, watch: Watch, settings: WatchSettings): FleetEvent[] {
-  if (worker.state !== 'serving' && worker.state !== 'parked') return [];
   const { id } = worker;
+  if (waitsForOthers(worker, beat, watch)) return [{ type: 'idle', worker: id }];
+  if (worker.state !== 'serving' && worker.state !== 'parked') return [];
   const silent = watch.lookedAt - Math.max(beat.heartbeat, watch.awakeSince);
   if (silent >= HUNG_AFTER_MS) return judgeSilence(worker, silent, watch.lookedAt, settings);
   if (worker.isHung) return [{ type: 'beating', worker: id }];
@@ -61,6 +71,20 @@ export function judge(worker: Worker, beat: Beat, watch: Watch, settings: WatchS
   if (worker.heldUntil > watch.lookedAt || worker.state === 'parked') return [];
   const reason = recycleReason(worker, beat, watch.lookedAt, settings);
   return reason === undefined ? [] : [{ type: 'operate', kind: 'recycle', target: { worker: id, reason } }];
+}
+
+/**
+ * Whether a worker that boots has nothing to do. A utilization of 0 says nothing, as its event loop has not begun then.
+ * While it loads modules without a pause, it does not beat.
+ */
+function waitsForOthers(
+  { state, bootedAt, isIdle, forkedAt }: Worker,
+  { heartbeat, utilization }: Beat,
+  { lookedAt }: Watch,
+): boolean {
+  const isBooting = (state === 'booting' || state === 'taking') && bootedAt === undefined;
+  const isFresh = lookedAt - heartbeat <= FRESH_MS && heartbeat - forkedAt >= FIRST_BEAT_MS;
+  return isBooting && !isIdle && isFresh && utilization > 0 && utilization < IDLE_SHARE;
 }
 
 /**

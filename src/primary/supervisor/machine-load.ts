@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { cgroups, readIfThere, type Cgroup, type ReadFile } from '../../options/machine/cgroup.ts';
 import { availableCores } from '../../options/machine/cores.ts';
 import { memoryLimit } from '../../options/machine/memory.ts';
@@ -14,7 +13,7 @@ const TICK_MS = 10;
 
 /** What autoscaling has to know of the machine. */
 export interface MachineState {
-  /** The cores that the processes use; undefined until there are two readings, and where /proc is missing. */
+  /** The cores that the processes need, whether they have them or not; undefined until there are two readings, and where /proc is missing. */
   readonly cpu: number | undefined;
   readonly isThrottled: boolean;
   /** The memory limit of the cgroup, bytes; undefined without one. */
@@ -59,7 +58,11 @@ export class MachineLoad {
   /** Returns the cores in use by the processes that were there at the last reading too. */
   #cpu(pids: readonly number[], elapsed: number): number | undefined {
     const before = this.#times;
-    const now = new Map(pids.flatMap((pid) => timeOf(pid) ?? []).map(({ pid, time }) => [pid, time]));
+    const now = new Map<number, number>();
+    for (const pid of pids) {
+      const time = timeOf(this.#read, pid);
+      if (time !== undefined) now.set(pid, time);
+    }
     this.#times = now;
     const used = [...now].flatMap(([pid, time]) => (before.has(pid) ? [time - before.get(pid)!] : []));
     return used.length === 0 ? undefined : used.reduce((sum, time) => sum + time, 0) / elapsed;
@@ -76,14 +79,16 @@ function throttledIn(read: ReadFile, { path }: Cgroup): number {
   return Number(/^nr_throttled (\d+)$/m.exec(read(`${path}/cpu.stat`) ?? '')?.[1] ?? 0);
 }
 
-/** Reads the CPU time of a process in ms. The name in the second field may contain anything, even brackets: see proc(5). */
-function timeOf(pid: number): [{ pid: number; time: number }] | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return [{ pid, time: (Number(fields[11]) + Number(fields[12])) * TICK_MS }];
-  } catch {
-    // The process has ended, or there is no /proc.
-    return undefined;
-  }
+/**
+ * Reads how long the main thread of a process has needed a core, ms: the time that it ran, and the time that it waited for
+ * a core which others used. The second matters on a machine that others use too, where it would look like blocking.
+ */
+function timeOf(read: ReadFile, pid: number): number | undefined {
+  const [ran, waited] = (read(`/proc/${pid}/schedstat`) ?? '').split(' ').map(Number);
+  if (ran !== undefined && waited !== undefined && ran + waited > 0) return (ran + waited) / 1e6;
+  const stat = read(`/proc/${pid}/stat`);
+  if (stat === undefined) return undefined;
+  // The name in the second field may contain anything, even brackets: see proc(5).
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }

@@ -33,6 +33,9 @@ interface OtherFacts {
   'no reports of fatal errors': { readonly message: string };
   'no compile cache': { readonly message: string };
   'max-memory lowered': { readonly why: string };
+  watching: { readonly directories: number; readonly files: string | undefined };
+  'file changed': { readonly file: string };
+  'started by nodemon': { readonly message: string };
   'stop signal unheard': { readonly why: string };
   changed: Readonly<Record<'release' | 'settings' | 'env', string | undefined>>;
   'release gone': { readonly release: string; readonly instead: string };
@@ -541,6 +544,21 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
     fields: given('message'),
     means: 'Workers can read the token of `--admin` in the environment.',
   },
+  watching: {
+    level: 'info',
+    fields: given('directories', 'files'),
+    means: 'With `--watch`, a change of a file of code in these directories reloads the server.',
+  },
+  'file changed': {
+    level: 'info',
+    fields: given('file'),
+    means: 'With `--watch`, a file has changed, and a reload follows.',
+  },
+  'started by nodemon': {
+    level: 'warn',
+    fields: given('message'),
+    means: 'nodemon started this server. `--watch` does the same, and keeps connections.',
+  },
   'app ended': {
     level: ({ code }) => (code === 0 ? 'info' : 'error'),
     fields: {
@@ -548,7 +566,7 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
       code: ({ code }) => code,
       signal: ({ signal }) => signal ?? undefined,
     },
-    means: 'One of the `apps` of a config file has ended. With another code than 0 the others are stopped, too.',
+    means: 'An app of the config file has ended. With another code than 0 the others are stopped, too.',
   },
   'apps ready': {
     level: 'info',

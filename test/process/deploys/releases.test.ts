@@ -62,9 +62,16 @@ async function served(app: App): Promise<Set<string>> {
   return new Set((await tally(20, () => ask(app.target))).keys());
 }
 
-async function reload(app: App, gen: number): Promise<void> {
+/**
+ * Reloads, and waits until the workers from before are gone: on a busy machine one may accept a last connection before it hears
+ * that it is replaced.
+ */
+async function reload(app: App, gen: number, whenDone: () => Promise<void> = async () => {}): Promise<void> {
+  const old = [...app.workers.values()];
   app.signal('SIGHUP');
   await app.event('reload done', { gen });
+  await whenDone();
+  for (const pid of old) await app.event('worker stopped', { pid });
 }
 
 /** How the server may be started. A process that is started in a link has the path without it, and `PWD` as its shell has it. */
@@ -185,8 +192,10 @@ for (const [what, fault, reason] of faults) {
     assert.deepEqual(await served(app), new Set([answer(1)]));
     releases.add(3);
     releases.switchTo(3);
+    const old = [...app.workers.values()];
     app.signal('SIGHUP');
     await app.event('reload done');
+    for (const pid of old) await app.event('worker stopped', { pid });
     assert.deepEqual(await served(app), new Set([answer(3)]));
   });
 }
@@ -222,8 +231,10 @@ test('an upgrade serves the release to which the link leads', async () => {
   assert.deepEqual(await served(app), new Set([answer(2)]));
   releases.add(3);
   releases.switchTo(3);
+  const old = [...app.workers.values()];
   process.kill(next, 'SIGHUP');
   await app.event('reload done');
+  for (const pid of old) await app.event('worker stopped', { pid });
   assert.deepEqual(await served(app), new Set([answer(3)]));
   assert.ok(isAlive(next));
   await endSuccessor(app, next);
@@ -254,7 +265,9 @@ test('twenty releases in a row lose no request, and each is served when its relo
   for (let n = 2; n <= 21; n++) {
     releases.add(n);
     releases.switchTo(n);
-    await reload(app, n);
+    await reload(app, n, async () => {
+      assert.ok((await served(app)).has(answer(n)), 'it serves when its reload is done');
+    });
     assert.deepEqual(await served(app), new Set([answer(n)]));
     if (n > 3) releases.remove(n - 2);
   }

@@ -11,7 +11,7 @@ const section = `document.querySelector('#canary')`;
 test('both generations stand side by side, and nothing that is said of them is more than text', { skip }, async () => {
   await using server = await FakeServer.open();
   await using browser = await Browser.open(`${server.url}/#token=${TOKEN}`);
-  await browser.shows(`!${section}.hidden && /Generation 3 beside 2/.test(${section}.innerText)`);
+  await browser.shows(`${section}?.hidden === false && /Generation 3 beside 2/.test(${section}.innerText)`);
   const text = await browser.evaluate<string>(`${section}.innerText`);
   assert.match(text, /in slot 0, for 45s of 2m: undecided so far; rolled back when in doubt/);
   assert.match(text, /gen 2\s+gen 3\s+at most/);
@@ -37,7 +37,7 @@ for (const [button, key, path, title] of [
   test(`${path} is asked for by its button or key, after a question`, { skip }, async () => {
     await using server = await FakeServer.open();
     await using browser = await Browser.open(`${server.url}/#token=${TOKEN}`);
-    await browser.shows(`!${section}.hidden && !document.querySelector('#${button}').disabled`);
+    await browser.shows(`${section}?.hidden === false && !document.querySelector('#${button}').disabled`);
     await browser.press(key);
     await browser.shows(`document.querySelector('#confirm-title').textContent === '${title}'`);
     await browser.click('#confirm .cancel');
@@ -53,7 +53,7 @@ for (const [button, key, path, title] of [
 test('without the token there is nothing to press, and no word of the application', { skip }, async () => {
   await using server = await FakeServer.open();
   await using browser = await Browser.open(`${server.url}/`);
-  await browser.shows(`!${section}.hidden && /Generation 3/.test(${section}.innerText)`);
+  await browser.shows(`${section}?.hidden === false && /Generation 3/.test(${section}.innerText)`);
   for (const button of ['promote', 'rollback']) {
     assert.equal(await browser.evaluate(`document.querySelector('#${button}').disabled`), true);
     const asked = `fetch('${button}', { method: 'POST' }).then(({ status }) => status)`;

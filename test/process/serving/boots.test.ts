@@ -57,6 +57,15 @@ for (const [most, found] of [
   });
 }
 
+test('a worker that waits for something outside holds no other one up', async () => {
+  const waiting = slow.replace('150', '4000');
+  const options = ['--workers', '3', '--max-boots', '1', '--settle', '0'];
+  await using app = await serve({ entry: './app.cjs', files: { ...files, 'app.cjs': waiting }, options });
+  assert.equal(begun(app.stdout).length, 3);
+  assert.ok(mostAtOnce(app.stdout) >= 2, app.stdout);
+  await app.stop();
+});
+
 test('more workers are booted in turn too', async () => {
   await using app = await serve({ entry: './app.cjs', files, options: ['--workers', '1', '--max-boots', '1'] });
   // Signals of a kind that are waiting count as one, so the second comes while the first worker more boots.

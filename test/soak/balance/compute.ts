@@ -16,7 +16,7 @@ const COST_MS = 2;
 
 /** A client that asks for ten times the work. */
 const TENFOLD_OF = 8;
-/** By then connections are level. What came before is told too. */
+/** Connections are level by then. What came before is told too. */
 const LEVEL_AFTER_MS = 1000;
 
 /** The slowest answers, p99 in ms: of all, and of those after the first second. */

@@ -39,9 +39,9 @@ export function messages(heard: ReadonlyArray<ReadonlyArray<number | 'gap'>>, se
       }
       count++;
       assert.ok(message > last, `client ${client} heard ${message} after ${last}`);
-      for (let missed = last + 1; missed < message && !wasTold; missed++) {
-        assert.ok(!sent.has(missed), `client ${client} missed ${missed}, and was not told`);
-      }
+      const missed = Array.from({ length: message - last - 1 }, (_, nth) => last + 1 + nth);
+      const untold = wasTold ? undefined : missed.find((number) => sent.has(number));
+      assert.equal(untold, undefined, `client ${client} missed a message, and was not told`);
       last = message;
       wasTold = false;
     }

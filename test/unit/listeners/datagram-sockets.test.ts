@@ -269,7 +269,7 @@ test('one worker of a slot reads at a time', async () => {
   sockets.gone(10);
   sockets.accept(0);
   assert.deepEqual(told.at(-1), [0, true]);
-  // It drains, and no other worker reads.
+  // The worker drains, and no other one reads.
   sockets.leaving(0);
   assert.equal(told.length, 3);
   await sockets.request(10, 2, query);

@@ -221,6 +221,28 @@ for (const sharing of new Set<Sharing>([perSlot, 'shared'])) {
     assert.deepEqual(workers.set.listeners.map((listener) => listener.id).toSorted(), [id, own.id].toSorted());
   });
 
+  test(`${sharing}: one whose slot is removed is parked where others serve, which adopt its socket, and gets it back`, async (t) => {
+    const workers = new Workers(t, sharing, 2);
+    await workers.serve(1, anyPort);
+    await workers.serve(2, anyPort);
+    workers.take();
+    workers.set.vacate(1);
+    workers.set.park(2);
+    assert.ok(workers.take().includes('2 park'));
+    workers.set.reopen(1);
+    assert.equal(workers.set.accept(2), 1);
+    assert.ok(workers.take().some((sent) => sent.startsWith('2 accept')));
+  });
+
+  test(`${sharing}: the last one that serves is not parked, though its slot is removed`, async (t) => {
+    const workers = new Workers(t, sharing, 1);
+    await workers.serve(1, anyPort);
+    workers.take();
+    workers.set.vacate(0);
+    workers.set.park(1);
+    assert.deepEqual(workers.take(), []);
+  });
+
   test(`${sharing}: when the worker that parked it is gone, a neighbour serves until it accepts again`, async (t) => {
     const workers = new Workers(t, sharing, 2);
     const { id, port } = await workers.serve(1, anyPort);

@@ -22,10 +22,11 @@ test('begins with the version and the usage', () => {
 
 test('an option is shown beside what it does, its default and its variable', () => {
   const start = lines.findIndex((line) => line.includes('--workers'));
-  assert.deepEqual(lines.slice(start, start + 4), [
-    '  -w, --workers <n|auto>              How many workers run. auto: one for each',
+  assert.deepEqual(lines.slice(start, start + 5), [
+    '  -w, --workers <n|auto|n..n>         How many workers run. auto: one for each',
     '                                      core that this process may use (affinity',
-    '                                      and cgroup quota).',
+    '                                      and cgroup quota). A range, such as 2..8',
+    '                                      or 1..auto: as many as the load needs.',
     '                                      default auto, PREFORK_WORKERS',
   ]);
 });

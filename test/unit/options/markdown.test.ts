@@ -13,7 +13,7 @@ test('has a row for every option, all of six cells', () => {
 test('a row', () => {
   assert.equal(
     rows.find((row) => row.startsWith('| `workers`')),
-    '| `workers` | `--workers <n\\|auto>`, `-w` | `PREFORK_WORKERS` | a whole number from 1 to 1024 or auto | `auto` | ' +
-      'How many workers run. auto: one for each core that this process may use (affinity and cgroup quota). |',
+    '| `workers` | `--workers <n\\|auto\\|n..n>`, `-w` | `PREFORK_WORKERS` | a whole number from 1 to 1024, auto, or a range of these such as 2..8 | `auto` | ' +
+      'How many workers run. auto: one for each core that this process may use (affinity and cgroup quota). A range, such as 2..8 or 1..auto: as many as the load needs. |',
   );
 });

@@ -72,6 +72,7 @@ test('defaults', () => {
     adminTokenFile: undefined,
     logTime: false,
     compileCache: undefined,
+    watch: false,
     prefixOutput: false,
   });
 });
@@ -264,6 +265,12 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
     ['[::1]:65535', '[::1]:65535', '[::1]:65535'],
   ],
   logTime: [
+    ['true', true, true],
+    ['1', true, true],
+    ['false', false, false],
+    ['0', false, false],
+  ],
+  watch: [
     ['true', true, true],
     ['1', true, true],
     ['false', false, false],
@@ -605,6 +612,14 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
     ],
   },
   logTime: {
+    expected: 'true or false',
+    texts: ['yes', 'TRUE', '2'],
+    values: [
+      ['true', '"true"'],
+      [1, '1'],
+    ],
+  },
+  watch: {
     expected: 'true or false',
     texts: ['yes', 'TRUE', '2'],
     values: [

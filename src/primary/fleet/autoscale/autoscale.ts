@@ -20,6 +20,9 @@ const PRIMARY_BYTES = 64 * 1024 * 1024;
 const HANG_MS = 5000;
 const BUSY_UTILIZATION = 0.95;
 
+/** The time for which workers that are not needed any more stay parked. */
+const PARK_MS = 60_000;
+
 /** The time after a new worker has failed to boot in which there are no more of them. */
 const PAUSE_AFTER_FAILURE_MS = 60_000;
 
@@ -38,8 +41,9 @@ export function onLoad(step: Step, load: Load): void {
   const fitting = fittingIn(step.settings, state, load);
   change(step, { memory, utilization, demand, hold: holdOf(step, state, verdict), last, fitting });
   if (reason === undefined) return;
-  const why = { reason, demand };
-  onOperate(step, { type: 'operate', kind: 'scale', target: { workers: to, ...why } });
+  // A mistake costs no boot, and no more than the memory for a minute.
+  const park = to < from && reason === 'idle' ? { park: PARK_MS } : {};
+  onOperate(step, { type: 'operate', kind: 'scale', target: { workers: to, reason, demand, ...park } });
 }
 
 function viewOf(step: Step, state: Autoscale, limits: Limits, load: Load): View {

@@ -103,7 +103,7 @@ export interface View {
   readonly disturbed: { readonly by: Disturbance; readonly at: number } | undefined;
   /** Whether the kernel has lately kept the cgroup from running, because its quota was used up. */
   readonly isThrottled: boolean;
-  /** How many cores the workers' processes use; undefined where that is unknown. */
+  /** How many cores the workers need, whether they have them or not; undefined where that is unknown. */
   readonly cpu: number | undefined;
   readonly limits: Limits;
 }

@@ -71,7 +71,7 @@ export function disturbanceOf({ phase, running, workers, slots }: Fleet): Distur
   if (phase === 'delaying') return 'drain delay';
   const kind = running?.operation.kind;
   // What autoscaling itself has asked for disturbs by its boots alone.
-  const isOwn = running?.operation.kind === 'scale' && 'reason' in running.operation.target;
+  const isOwn = running !== undefined && 'demand' in running.operation.target;
   if (kind !== undefined && !isOwn) return isKeyOf(disturbances, kind) ? kind : 'reload';
   const isBooting = [...workers.values()].some(({ state }) => state === 'booting' || state === 'taking');
   return isBooting || slots.some(({ worker }) => worker === undefined) ? 'boot' : undefined;

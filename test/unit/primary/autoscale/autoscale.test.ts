@@ -252,8 +252,25 @@ test('not more while the kernel throttles', () => {
   assert.deepEqual([server.size, server.hold], [2, 'throttling']);
 });
 
-test('idle workers leave', () => {
+test('workers that are not needed are parked, and come back without a boot', () => {
   const server = new Server();
   server.load(600, { utilization: 0.05 });
   assert.deepEqual([server.size, autoscaleOf(server.fleet).last?.reason], [1, 'idle']);
+  const [parked] = [...server.fleet.workers.values()].filter(({ state }) => state === 'parked');
+  assert.ok(parked);
+  const from = server.at;
+  while (server.size === 1) {
+    server.at += LOOK_MS;
+    assert.equal(count(server.look({ utilization: 1 }), 'fork'), 0);
+  }
+  assert.ok(server.at - from <= 3000, `${server.at - from} ms`);
+  assert.equal(server.fleet.workers.get(server.fleet.slots[1]!.worker!)?.id, parked.id);
+});
+
+test('parked workers leave after a minute', () => {
+  const server = new Server();
+  server.load(600, { utilization: 0.05 });
+  const [parked] = [...server.fleet.workers.values()].filter(({ state }) => state === 'parked');
+  const effects = server.due({ timer: 'parked', worker: parked!.id });
+  assert.equal(count(effects, 'drain'), 1);
 });

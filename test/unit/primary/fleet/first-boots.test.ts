@@ -18,6 +18,19 @@ test('no more workers boot at a time than may, and the next boots when one has b
   assert.equal(forked(driver), 5);
 });
 
+test('a worker that waits for something outside does not count, but alone is alone', () => {
+  const driver = new Driver({ workers: 4, maxBoots: 2 });
+  driver.send({ type: 'start' });
+  assert.deepEqual(workersOf(driver.send({ type: 'idle', worker: 1 }), 'fork'), [3]);
+  assert.deepEqual(workersOf(driver.send({ type: 'idle', worker: 1 }), 'fork'), []);
+  assert.deepEqual(workersOf(driver.send({ type: 'idle', worker: 3 }), 'fork'), [4]);
+
+  const cached = new Driver({ workers: 4, maxBoots: 2, compileCache: '/cache' });
+  cached.send({ type: 'start' });
+  assert.deepEqual(workersOf(cached.send({ type: 'idle', worker: 1 }), 'fork'), []);
+  assert.deepEqual(workersOf(cached.boot(1), 'fork'), [2, 3]);
+});
+
 test('a start that fails boots no further worker', () => {
   const driver = new Driver({ workers: 3, maxBoots: 1 });
   driver.send({ type: 'start' });

@@ -14,7 +14,7 @@ import {
 import { Driver } from './driver.ts';
 
 const settings: WatchSettings = { heartbeatTimeout: 30_000, maxRequests: 0, maxMemory: 0, maxLifetime: 0 };
-const beat: Beat = { heartbeat: 0, requestsFinished: 0, rss: 0 };
+const beat: Beat = { heartbeat: 0, requestsFinished: 0, rss: 0, utilization: 1 };
 
 /** Returns the first worker of a server that serves, changed. */
 function worker(changes: Partial<Worker> = {}): Worker {
@@ -155,5 +155,28 @@ describe('a limit', () => {
     // The eight limits lie in a tenth of 10,000, and so are 125 apart on average.
     const gaps = limits.slice(1).map((limit, nth) => limit - limits[nth]!);
     assert.ok(Math.min(...gaps) >= 50, limits.join());
+  });
+});
+
+describe('a boot that waits', () => {
+  const booting = (changes: Partial<Worker> = {}): Worker =>
+    worker({ state: 'booting', bootedAt: undefined, servingSince: undefined, ...changes });
+  const told = (one: Worker, changes: Partial<Beat>): string[] =>
+    types(judge(one, { ...beat, heartbeat: 1000, utilization: 0.02, ...changes }, watchUntil(1000), settings));
+
+  test('is told once, when its event loop has little to do', () => {
+    assert.deepEqual(told(booting(), {}), ['idle']);
+    assert.deepEqual(told(booting({ state: 'taking' }), {}), ['idle']);
+    assert.deepEqual(told(booting({ isIdle: true }), {}), []);
+  });
+
+  test('is none while it computes, or has not begun, or has booted', () => {
+    assert.deepEqual(told(booting(), { utilization: 0.5 }), []);
+    // This one loads modules since its first beat.
+    assert.deepEqual(told(booting(), { heartbeat: 250, utilization: 0 }), []);
+    assert.deepEqual(told(booting({ forkedAt: 800 }), {}), []);
+    assert.deepEqual(told(booting(), { utilization: 0 }), []);
+    assert.deepEqual(told(booting({ state: 'taking', bootedAt: 900 }), {}), []);
+    assert.deepEqual(told(worker(), {}), []);
   });
 });

@@ -18,7 +18,7 @@ const file = `
 import { bootSuccessor } from '../boot.ts';
 import type { Procedure } from './operation.ts';
 
-export const canary: Procedure<'canary'> = {
+export const shuffle: Procedure<'shuffle'> = {
   begin(step, { slot = 0 }) {
     const chosen = step.fleet.slots[slot];
     if (chosen === undefined) return { ok: false, reason: 'there is no such slot' };
@@ -31,8 +31,8 @@ export const canary: Procedure<'canary'> = {
 `;
 
 const row = `
-  canary: {
-    procedure: canary,
+  shuffle: {
+    procedure: shuffle,
     retires: 'reload',
     parks: false,
     owns: 'successors',
@@ -43,9 +43,9 @@ const row = `
 `;
 
 const words = `
-  canary: {
+  shuffle: {
     fields: { slot: { type: 'integer', min: 0, max: 1023 } },
-    usage: 'canary [--slot <n>]',
+    usage: 'shuffle [--slot <n>]',
     about: 'Try new code in one slot.',
   },
 `;
@@ -92,15 +92,15 @@ const supervisor = {
 const controls = new PrimaryControls({ supervisor, sharing: 'shared', balance: 'kernel' });
 const gate = { refuse: () => undefined, isTrusted: () => true };
 const post = (target) => answer({ method: 'POST', target, body: '' }, controls, gate);
-seen.answer = JSON.parse((await post('/canary?slot=0')).body);
-seen.tooMuch = (await post('/canary?slot=4096')).status;
+seen.answer = JSON.parse((await post('/shuffle?slot=0')).body);
+seen.tooMuch = (await post('/shuffle?slot=4096')).status;
 seen.retired = effects.find((effect) => effect.do === 'drain')?.worker;
-seen.verb = verbs.canary.usage;
-seen.inStatus = JSON.stringify(statusSchema).includes('"canary"');
+seen.verb = verbs.shuffle.usage;
+seen.inStatus = JSON.stringify(statusSchema).includes('"shuffle"');
 const { write } = process.stdout;
 let help = '';
 process.stdout.write = (text) => ((help += text), true);
-await operationVerb('canary')(['--help']);
+await operationVerb('shuffle')(['--help']);
 process.stdout.write = write;
 seen.help = help.includes('--slot <n>');
 console.log(JSON.stringify(seen));
@@ -113,8 +113,8 @@ test('a new operation is one file, one row, and one row of words', () => {
       cpSync(join(root, name), join(copy, name), { recursive: true });
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
     const table = join(copy, 'src/primary/fleet/operations/table.ts');
-    writeFileSync(join(copy, 'src/primary/fleet/operations/canary.ts'), file);
-    edit(table, 'import { recycle }', "import { canary } from './canary.ts';\nimport { recycle }");
+    writeFileSync(join(copy, 'src/primary/fleet/operations/shuffle.ts'), file);
+    edit(table, 'import { recycle }', "import { shuffle } from './shuffle.ts';\nimport { recycle }");
     edit(table, '  reload: {', `${row}  reload: {`);
     edit(join(copy, 'src/contract/operations.ts'), '  reload: {', `${words}  reload: {`);
     execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(copy, 'src')], {
@@ -123,12 +123,12 @@ test('a new operation is one file, one row, and one row of words', () => {
     writeFileSync(join(copy, 'trial.mjs'), trial);
     const seen = JSON.parse(execFileSync(process.execPath, [join(copy, 'trial.mjs')], { encoding: 'utf8' })) as object;
     assert.deepEqual(seen, {
-      running: 'canary',
+      running: 'shuffle',
       waits: 'reload',
       answer: { ok: true, generation: 1, workers: 1, took: 0 },
       tooMuch: 400,
       retired: 1,
-      verb: 'canary [--slot <n>]',
+      verb: 'shuffle [--slot <n>]',
       inStatus: true,
       help: true,
     });

@@ -123,7 +123,10 @@ test('a change of scale', () => {
   witness.serve();
   witness.take();
   witness.send({ type: 'operate', kind: 'scale', target: { workers: 2 } });
-  assert.deepEqual(witness.take(), [['scale', { workers: 2, before: 1 }]]);
+  assert.deepEqual(witness.take(), [
+    ['scale:start', { from: 1, to: 2, reason: undefined }],
+    ['scale', { workers: 2, before: 1 }],
+  ]);
 });
 
 test('a reload that fails at once is told from its start', () => {
