@@ -161,7 +161,7 @@ export const optionTable = {
     type: 'percent',
     min: 1,
     max: 1000,
-    default: '50%',
+    default: '30%',
     about: 'By how many percent the median and the 99th percentile of the time of answers may be higher in a canary.',
   },
   canaryLoop: {

@@ -222,7 +222,7 @@ export interface Options {
    * The percentage, 1% to 1000%, by which the median and the 99th percentile of the time of answers may be higher in a canary. A
    * difference of less than 2 ms of the median and 10 ms of the 99th percentile never counts.
    *
-   * @default '50%'
+   * @default '30%'
    * @example canaryLatency: '25%'
    */
   canaryLatency?: Percent | undefined;

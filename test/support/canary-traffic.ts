@@ -57,7 +57,7 @@ export interface Scene {
 
 export const limits: CanaryLimits = {
   canaryErrors: 0.5,
-  canaryLatency: 50,
+  canaryLatency: 30,
   canaryLoop: 50,
   canaryMemory: 50,
   canaryWarmup: 5000,

@@ -47,7 +47,7 @@ test('defaults', () => {
     maxSurge: 1,
     maxBoots: availableCores(),
     canaryErrors: 0.5,
-    canaryLatency: 50,
+    canaryLatency: 30,
     canaryLoop: 50,
     canaryMemory: 50,
     canaryWarmup: 5000,
