@@ -40,7 +40,7 @@ export function messages(heard: ReadonlyArray<ReadonlyArray<number | 'gap'>>, se
       count++;
       assert.ok(message > last, `client ${client} heard ${message} after ${last}`);
       const missed = Array.from({ length: message - last - 1 }, (_, nth) => last + 1 + nth);
-      const untold = wasTold ? undefined : missed.find((number) => sent.has(number));
+      const untold: number | undefined = wasTold ? undefined : missed.find((number) => sent.has(number));
       assert.equal(untold, undefined, `client ${client} missed a message, and was not told`);
       last = message;
       wasTold = false;
