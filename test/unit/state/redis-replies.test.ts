@@ -71,7 +71,7 @@ for (const [name, reply] of replies) {
     await once(server, 'listening');
     const url = `redis://127.0.0.1:${(server.address() as AddressInfo).port}`;
     try {
-      const state = await openState({ url, timeout: TIMEOUT_MS });
+      const state = await openState({ url, timeout: TIMEOUT_MS, connect: 'lazy' });
       await Promise.all(
         operations.map(async ([operation, run]) => {
           const bound = setTimeout(() => assert.fail(`${operation} goes on`), 10 * TIMEOUT_MS);
