@@ -118,7 +118,9 @@ export function onOpened(step: Step, id: WorkerId, address: string): void {
 export function onClosed(step: Step, id: WorkerId, address: string): void {
   const worker = workerOf(step.fleet, id);
   if (worker === undefined || !worker.addresses.has(address)) return;
-  step.change(worker, { addresses: new Map([...worker.addresses].filter(([open]) => open !== address)) });
+  const addresses = new Map([...worker.addresses].filter(([open]) => open !== address));
+  // A worker that closes what it was told to accept from says nothing of that any more.
+  step.change(worker, { addresses, isReturning: false });
 }
 
 export function onBooted(step: Step, id: WorkerId): void {

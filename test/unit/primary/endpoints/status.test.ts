@@ -43,6 +43,7 @@ test('what serves', () => {
     pid: 1,
     prefork: '0.1.0',
     directory: '/srv',
+    entry: '/srv/server.js',
     node: 'v24',
     sharing: 'reuseport',
     balance: {
