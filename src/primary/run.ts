@@ -25,7 +25,7 @@ import type { ServiceManager } from './system/service-manager.ts';
 import { AppsParent } from './system/apps-parent.ts';
 import { LineRing } from './telemetry/line-ring.ts';
 import type { FileWatcher } from './system/file-watcher.ts';
-import { Nodemon, NODEMON } from './system/nodemon.ts';
+import { isBelowNodemon, NODEMON } from './system/nodemon.ts';
 import { Signals } from './system/signals.ts';
 import { sweepStale } from '../scoreboard/board.ts';
 import { ControlAddress } from './supervisor/control-address.ts';
@@ -95,7 +95,8 @@ async function supervise(
   cleanup.add(() => binder?.close());
   const { settings: given } = launch;
   let launches: Launches | undefined;
-  const signals = new Signals(() => (launches?.settings ?? given).shutdownGracePeriod);
+  const nodemon = isBelowNodemon();
+  const signals = new Signals(() => (launches?.settings ?? given).shutdownGracePeriod, { isBelowNodemon: nodemon });
   cleanup.add(() => signals.close());
   const lines = new LineRing();
   const log = createLog(given.logFormat, given.logLevel, options.logger, {
@@ -141,7 +142,6 @@ async function supervise(
     giveUp: (error) => queue.post({ type: 'fail', error }),
   });
   const address = new ControlAddress(oldPrimary?.handover.name ?? settings.name);
-  const nodemon = new Nodemon(settings.shutdownGracePeriod);
   const parent = new AppsParent(process.env, () => {
     log('apps parent gone', { message: 'the process that runs all apps has ended' });
     queue.post({ type: 'stop', signal: 'SIGTERM', idle: Math.min(5000, settings.shutdownGracePeriod / 2) });
@@ -179,8 +179,8 @@ async function supervise(
     supervisor.resources.listeners.own();
     queue.post({ type: 'left-alone' });
   });
-  signals.deliverTo((event) => queue.post(nodemon.meaning(event)));
-  if (nodemon.isThere) log('started by nodemon', { message: NODEMON });
+  signals.deliverTo((event) => queue.post(event));
+  if (nodemon) log('started by nodemon', { message: NODEMON });
   if (settings.watch) {
     const places = [launch.directory.real, dirname(launches.entry)];
     const watcher = await watcherFor(places, (file) => {

@@ -1,36 +1,15 @@
 import { readFileSync } from 'node:fs';
-import type { FleetEvent } from '../fleet/events.ts';
 
+/** What the log says to a person who has started the server by nodemon. */
 export const NODEMON =
   'its SIGUSR2 means a stop here, and not an upgrade, which would outlive it; --watch reloads without it, and keeps connections';
 
 /** How far above this process nodemon may be: it starts a shell, and that may start npm. */
 const MOST_PARENTS = 4;
 
-/**
- * A server is ended by nodemon with SIGUSR2, which otherwise upgrades the primary: the next one would serve on beside the one that
- * nodemon starts.
- */
-export class Nodemon {
-  readonly isThere: boolean;
-  readonly #idle: number;
-
-  /** @param gracePeriod the shutdown grace period in ms. */
-  constructor(gracePeriod: number, isThere: boolean = isAbove(process.ppid)) {
-    this.isThere = isThere;
-    this.#idle = Math.min(1000, gracePeriod / 2);
-  }
-
-  /** Returns what a signal means: a stop instead of an upgrade where nodemon has started this process. */
-  meaning(event: FleetEvent): FleetEvent {
-    const isUpgrade = event.type === 'operate' && event.kind === 'upgrade';
-    return this.isThere && isUpgrade ? { type: 'stop', signal: 'SIGUSR2', idle: this.#idle } : event;
-  }
-}
-
 /** Tells by /proc whether nodemon is among the parents. Nodemon is not found where there is no /proc. */
-function isAbove(parent: number): boolean {
-  let pid = parent;
+export function isBelowNodemon(): boolean {
+  let pid = process.ppid;
   for (let height = 0; height < MOST_PARENTS && pid > 1; height++) {
     try {
       const [, script = ''] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');

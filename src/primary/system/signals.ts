@@ -1,25 +1,38 @@
 import type { FleetEvent } from '../fleet/events.ts';
 import { terminalWatch } from './terminal.ts';
 
+/** What surrounds this process, and changes what a signal means. */
+export interface Surroundings {
+  /** Tells whether the terminal that this process was started in is gone. */
+  readonly isTerminalClosed: () => boolean;
+  readonly isBelowNodemon: boolean;
+}
+
 /**
  * The meanings of the primary's signals: nginx's HUP and USR2, Unicorn's TTIN and TTOU. After SIGINT a user waits at a
  * terminal, so idle connections are not kept for long. After SIGTERM a load balancer may still be sending requests over
  * its idle connections.
  */
-const meanings: ReadonlyArray<
-  readonly [NodeJS.Signals, (gracePeriod: number, isTerminalClosed: () => boolean) => FleetEvent]
-> = [
+const meanings: ReadonlyArray<readonly [NodeJS.Signals, (grace: number, surroundings: Surroundings) => FleetEvent]> = [
   ['SIGTERM', (grace) => ({ type: 'stop', signal: 'SIGTERM', idle: Math.min(5000, grace / 2) })],
   ['SIGINT', (grace) => ({ type: 'stop', signal: 'SIGINT', idle: Math.min(1000, grace / 2) })],
   // The kernel sends SIGHUP when a terminal is closed, but to daemons SIGHUP means a reload (signal(7)).
   [
     'SIGHUP',
-    (grace, isTerminalClosed) =>
+    (grace, { isTerminalClosed }) =>
       isTerminalClosed()
         ? { type: 'stop', signal: 'SIGHUP', idle: Math.min(1000, grace / 2) }
         : { type: 'operate', kind: 'reload' },
   ],
-  ['SIGUSR2', () => ({ type: 'operate', kind: 'upgrade' })],
+  // A server is ended by nodemon with SIGUSR2. After an upgrade the next primary would serve on beside the one that nodemon
+  // starts.
+  [
+    'SIGUSR2',
+    (grace, { isBelowNodemon }) =>
+      isBelowNodemon
+        ? { type: 'stop', signal: 'SIGUSR2', idle: Math.min(1000, grace / 2) }
+        : { type: 'operate', kind: 'upgrade' },
+  ],
   ['SIGTTIN', () => ({ type: 'operate', kind: 'scale', target: { by: 1 } })],
   ['SIGTTOU', () => ({ type: 'operate', kind: 'scale', target: { by: -1 } })],
 ];
@@ -38,11 +51,11 @@ export class Signals {
    * Installs the handlers.
    *
    * @param gracePeriod returns the shutdown grace period in ms.
-   * @param isTerminalClosed tells whether the terminal that this process was started in is gone.
    */
-  constructor(gracePeriod: () => number, isTerminalClosed: () => boolean = terminalWatch()) {
+  constructor(gracePeriod: () => number, surroundings: Partial<Surroundings> = {}) {
+    const { isTerminalClosed = terminalWatch(), isBelowNodemon = false } = surroundings;
     this.#removers = meanings.map(([signal, meaning]) => {
-      const handler = (): void => this.#post(meaning(gracePeriod(), isTerminalClosed));
+      const handler = (): void => this.#post(meaning(gracePeriod(), { isTerminalClosed, isBelowNodemon }));
       try {
         process.on(signal, handler);
       } catch {

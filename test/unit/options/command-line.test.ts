@@ -47,10 +47,6 @@ const mistakes: ReadonlyArray<readonly [string[], string]> = [
   [['--wrokers=4', 'app.js'], 'unknown option --wrokers; did you mean --workers?'],
   [['--readyTimeout=4s'], 'unknown option --readyTimeout; did you mean --ready-timeout?'],
   [['--hlep'], 'unknown option --hlep; did you mean --help?'],
-  [
-    ['--watch', 'app.js'],
-    'unknown option --watch; here that is: node --watch is for development; a deploy ends with prefork reload',
-  ],
   [['--no-such-flag=1', 'app.js'], 'unknown option --no-such-flag'],
   [['--no-config', 'app.js'], 'unknown option --no-config; did you mean --config?'],
   [['-x', 'app.js'], 'unknown option -x'],

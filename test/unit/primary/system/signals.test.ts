@@ -12,10 +12,7 @@ for (const [what, before, now, expected] of [
   test(`SIGHUP is ${what}`, () => {
     let hasTerminal: boolean = before;
     const events: FleetEvent[] = [];
-    const signals = new Signals(
-      () => 1000,
-      terminalWatch(() => hasTerminal),
-    );
+    const signals = new Signals(() => 1000, { isTerminalClosed: terminalWatch(() => hasTerminal) });
     signals.deliverTo((event) => void events.push(event));
     hasTerminal = now;
     process.emit('SIGHUP', 'SIGHUP');
@@ -26,6 +23,20 @@ for (const [what, before, now, expected] of [
     );
   });
 }
+
+test('under nodemon SIGUSR2 is a stop, and otherwise an upgrade', () => {
+  for (const isBelowNodemon of [true, false]) {
+    const events: FleetEvent[] = [];
+    const signals = new Signals(() => 1000, { isBelowNodemon });
+    signals.deliverTo((event) => void events.push(event));
+    process.emit('SIGUSR2', 'SIGUSR2');
+    signals.close();
+    assert.deepEqual(
+      events.map((event) => event.type),
+      [isBelowNodemon ? 'stop' : 'operate'],
+    );
+  }
+});
 
 test('a signal that comes before there is anybody to act on it waits', () => {
   const signals = new Signals(() => 1000);
