@@ -1,7 +1,7 @@
 import { findServer } from '../../control/client.ts';
 import { UsageError } from '../../errors.ts';
 import { quote } from '../../options/quote.ts';
-import { LONGEST_TIME_MS, parseTime } from '../../options/time.ts';
+import { LONGEST_TIME_MS, parseTime } from '../../options/values/time.ts';
 import { colorizeFor } from '../colors.ts';
 import { print } from '../print.ts';
 import { Feed } from '../top/feed.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, realpathSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir, userInfo } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { PreforkError, UsageError } from '../../errors.ts';
-import { resolveEntry } from '../../options/entry.ts';
+import { resolveEntry } from '../../options/launch/entry.ts';
 import { loadConfig } from '../../options/index.ts';
 import { quote } from '../../options/quote.ts';
 import { findUser } from '../../privileges/account-database.ts';

@@ -8,7 +8,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import process from 'node:process';
 import { test } from 'node:test';
 import type { FiguresHistory, Status } from '../../../src/control/controls.ts';
-import { parseTime } from '../../../src/options/time.ts';
+import { parseTime } from '../../../src/options/values/time.ts';
 import { MessageReader, type Message } from '../../../src/dashboard/page/feed/sse.ts';
 import { serve, type App, type Target } from '../../support/app.ts';
 import { get } from '../../support/http.ts';

@@ -1,6 +1,6 @@
 import { duration } from '../../../format/duration.ts';
 import { spares, withSlot, workerOf, type Fleet, type Kept, type Slot } from '../fleet.ts';
-import { canReturn, giveBack, isReturning, releaseAside } from '../parking.ts';
+import { canReturn, giveBack, isReturning, releaseAside } from '../parking/parking.ts';
 import { refill } from '../refill.ts';
 import { retire } from '../retire.ts';
 import type { Step } from '../step.ts';
