@@ -134,6 +134,7 @@ export class WorkerProcess {
 /** Tells whether a program in the primary, which uses prefork as a library, listens to what its workers send. */
 function isHeard(child: ChildProcess, isClustered: boolean): boolean {
   // With node:cluster each child has a listener of its half, which passes the message on.
-  if (isClustered) return (process.getBuiltinModule('node:cluster') as unknown as EventEmitter).listenerCount('message') > 0;
+  if (isClustered)
+    return (process.getBuiltinModule('node:cluster') as unknown as EventEmitter).listenerCount('message') > 0;
   return child.listenerCount('message') > 1;
 }
