@@ -18,7 +18,7 @@ function resolve(sources: Sources): Settings {
 }
 
 function config(values: Record<string, unknown>): Sources {
-  return { config: { file: '/app/prefork.config.js', values: loose(values), text: '' } };
+  return { config: { file: '/app/prefork.config.js', values: loose(values), text: '', notes: [] } };
 }
 
 test('defaults', () => {
