@@ -19,7 +19,7 @@ const shape: VerbShape = {
     user: "For a user's own service manager (systemctl --user).",
     check: 'Have systemd-analyze check the unit.',
   },
-  values: { as: { value: 'user', about: 'Who they run as. Default: the directory's owner.' } },
+  values: { as: { value: 'user', about: 'Who they run as. Default: who owns this directory.' } },
 };
 
 const help = `\
