@@ -324,6 +324,11 @@ export function isOfOperation({ running, generation }: Fleet, worker: Worker): b
   }
 }
 
+/** Returns the generation that the reload which runs brings; undefined when none has begun. */
+export function broughtGeneration({ running, generation }: Fleet): number | undefined {
+  return running?.policy.owns === 'new code' && !running.isRenewing ? generation : undefined;
+}
+
 /** Whether the slot is one that the operation that runs has made. */
 export function isNewSlot({ running }: Fleet, { index }: Slot): boolean {
   return running?.policy.owns === 'new slots' && running.todo.includes(index);

@@ -3,7 +3,7 @@
  * so that `prefork rollback` can return to them without a boot, whatever is on the disk by then.
  */
 import type { Crash } from './respawn.ts';
-import { withSlot, workerOf, type Worker } from './fleet.ts';
+import { broughtGeneration, withSlot, workerOf, type Worker } from './fleet.ts';
 import { canReturn, shed, withoutPlaces } from './parking.ts';
 import { retire } from './retire.ts';
 import type { Step } from './step.ts';
@@ -74,7 +74,8 @@ export function forgetKeptWithoutWorkers(step: Step): void {
 }
 
 /**
- * Counts the crash of a worker in its slot.
+ * Counts the crash of a worker in its slot. A crash of the code that a reload is about to bring ends that reload, and says
+ * nothing about the generation after the kept one.
  *
  * @returns whether the generation after the kept one is in a crash loop by that.
  */
@@ -82,6 +83,7 @@ export function loopsSinceReload(step: Step, worker: Worker, { uptime, isFromOut
   const { kept } = step.fleet;
   const { recoverWindow } = step.settings;
   if (kept === undefined || worker.generation === kept.generation || isFromOutside) return false;
+  if (worker.generation === broughtGeneration(step.fleet)) return false;
   if (uptime !== undefined && uptime >= recoverWindow) return false;
   const crashes = [...kept.crashes.filter((time) => step.at - time < recoverWindow), step.at];
   step.fleet = { ...step.fleet, kept: { ...kept, crashes } };
