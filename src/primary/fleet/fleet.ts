@@ -128,6 +128,8 @@ export interface Kept {
   readonly until: number;
   /** The times at which young workers of the generation after it crashed. */
   readonly crashes: readonly number[];
+  /** The number of slots before the reload and after it, where the reload has changed it. */
+  readonly resized: { readonly from: number; readonly to: number } | undefined;
 }
 
 export interface LastReload {

@@ -11,8 +11,12 @@ import type { Step } from './step.ts';
 /** So many crashes of young workers within the recover window are a loop. */
 export const LOOP_CRASHES = 3;
 
-/** A reload is done. The workers that it has parked stay, and give their connections to those of the new generation. */
-export function keepGeneration(step: Step): void {
+/**
+ * A reload is done. The workers that it has parked stay, and give their connections to those of the new generation.
+ *
+ * @param workers how many slots there are to be from now on, where the reload has changed that.
+ */
+export function keepGeneration(step: Step, workers: number | undefined): void {
   const { keepPrevious } = step.settings;
   giveUpKept(step, 'a newer generation serves');
   const kept: Worker[] = [];
@@ -27,7 +31,8 @@ export function keepGeneration(step: Step): void {
   const [first] = kept;
   if (first === undefined) return;
   const { generation } = first;
-  step.fleet = { ...step.fleet, kept: { generation, until: step.at + keepPrevious, crashes: [] } };
+  const resized = workers === undefined ? undefined : { from: step.fleet.slots.length, to: workers };
+  step.fleet = { ...step.fleet, kept: { generation, until: step.at + keepPrevious, crashes: [], resized } };
   step.arm({ timer: 'kept' }, keepPrevious);
   step.tell('generation kept', { generation, workers: kept.length, keep: keepPrevious });
   for (const { id } of kept) shed(step, id, 'slot');

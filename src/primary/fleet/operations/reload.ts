@@ -54,7 +54,7 @@ export const reload: Procedure<'reload'> = {
     return 'waiting';
   },
 
-  ended(step, { startedAt }, _target, outcome) {
+  ended(step, { startedAt, workers }, _target, outcome) {
     step.disarm({ timer: 'watch' });
     const { generation, reloads } = step.fleet;
     const last = { generation, outcome, at: step.at };
@@ -63,7 +63,7 @@ export const reload: Procedure<'reload'> = {
     if (outcome.ok) {
       step.fleet = { ...step.fleet, reloads: { ...reloads, done: reloads.done + 1, last } };
       step.tell('reload done', { generation, took: step.at - startedAt });
-      if (step.settings.keepPrevious > 0) keepGeneration(step);
+      if (step.settings.keepPrevious > 0) keepGeneration(step, workers);
       else for (const slot of step.fleet.slots) release(step, slot);
       dismissSpares(step, 'reload', (one) => one !== generation);
     } else {

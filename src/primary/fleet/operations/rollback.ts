@@ -49,7 +49,11 @@ function returnTo(step: Step, kept: Kept, why: string): void {
   step.do({ do: 'revert' });
   // Workers that wait for a slot have the code that is left. No slot may get one of them.
   dismissSpares(step, 'rollback', (generation) => generation !== kept.generation);
-  for (const { index } of step.fleet.slots) returnSlot(step, step.fleet.slots[index]!, kept);
+  const { slots } = step.fleet;
+  // A person who has scaled since then has chosen the number.
+  const wanted = kept.resized?.to === slots.length ? kept.resized.from : slots.length;
+  for (const { index } of slots.slice(0, wanted)) returnSlot(step, step.fleet.slots[index]!, kept);
+  if (wanted !== slots.length) resize(step, wanted);
   // Their slots are taken by now.
   step.fleet = { ...step.fleet, kept: undefined, crashLoop: undefined };
   step.disarm({ timer: 'kept' });
@@ -57,6 +61,12 @@ function returnTo(step: Step, kept: Kept, why: string): void {
   const { reloads } = step.fleet;
   const last = { generation: bad, outcome: { ok: false, reason: `rolled back: ${why}` }, at: step.at } as const;
   step.fleet = { ...step.fleet, reloads: { ...reloads, back: reloads.back + 1, last } };
+}
+
+/** The settings of the generation before ask for another number of workers. No client waits for that. */
+function resize(step: Step, workers: number): void {
+  const scale = { kind: 'scale', target: { workers }, requests: [] } as const;
+  step.fleet = { ...step.fleet, pending: [scale, ...step.fleet.pending] };
 }
 
 /**

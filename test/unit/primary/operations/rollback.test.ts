@@ -166,6 +166,39 @@ describe('a rollback', () => {
     assert.deepEqual(late.workers, [3, 4]);
   });
 
+  for (const [workers, back] of [
+    [3, 2],
+    [1, 2],
+  ] as const) {
+    test(`takes the number of workers back too, from ${workers}`, () => {
+      const driver = new Driver({ keepPrevious: KEEP_MS });
+      driver.serve();
+      driver.renews = false;
+      driver.send({ type: 'operate', kind: 'reload' });
+      driver.send({ type: 'renewed', workers });
+      for (let worker = 3; worker <= 4 || worker <= driver.fleet.workersForked; worker++) driver.takeOver(worker);
+      assert.deepEqual([driver.fleet.slots.length, driver.fleet.running], [workers, undefined]);
+      const effects = driver.send({ type: 'operate', kind: 'rollback', request: 7 });
+      for (const worker of workersOf(effects, 'accept')) driver.send({ type: 'serving', worker });
+      driver.takeOver(driver.fleet.workersForked);
+      assert.deepEqual([driver.fleet.slots.length, driver.fleet.running], [back, undefined]);
+    });
+  }
+
+  test('leaves the number of workers that a person has chosen since the reload', () => {
+    const driver = new Driver({ keepPrevious: KEEP_MS });
+    driver.serve();
+    driver.renews = false;
+    driver.send({ type: 'operate', kind: 'reload' });
+    driver.send({ type: 'renewed', workers: 3 });
+    for (const worker of [3, 4, 5]) driver.takeOver(worker);
+    driver.send({ type: 'operate', kind: 'scale', target: { by: 1 } });
+    driver.takeOver(6);
+    driver.send({ type: 'operate', kind: 'rollback' });
+    for (const worker of [1, 2]) driver.send({ type: 'serving', worker });
+    assert.deepEqual([driver.fleet.slots.length, driver.fleet.pending], [4, []]);
+  });
+
   test('cannot be done twice', () => {
     const driver = reloaded();
     driver.send({ type: 'operate', kind: 'rollback' });
