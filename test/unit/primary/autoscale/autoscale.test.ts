@@ -20,7 +20,7 @@ interface Situation extends Partial<Omit<Load, 'type' | 'rows'>> {
 /** A server of two workers that may have up to eight. */
 class Server extends Driver {
   constructor(changes: Partial<FleetSettings> = {}) {
-    super({ workers: 2, range: { least: 1, most: 8, isAsked: true }, ...changes });
+    super({ workers: 2, range: { text: '1..8', least: 1, most: 8, isAsked: true }, ...changes });
     this.serve();
   }
 
@@ -241,7 +241,7 @@ test('the largest memory counts that a worker of the generation ever had', () =>
 });
 
 test('the range ends at the cores where its end is auto, also when these become fewer', () => {
-  const server = new Server({ range: { least: 1, most: 8, isAsked: false } });
+  const server = new Server({ range: { text: '1..auto', least: 1, most: 8, isAsked: false } });
   server.load(60, { utilization: 1, late: 500, cores: 3 });
   assert.equal(server.size, 3);
 });

@@ -22,7 +22,7 @@ export function settingsOf(seed: number): FleetSettings {
   const random = new Random(~seed);
   return {
     workers: random.between(1, 8),
-    range: random.pick([undefined, { least: 1, most: 8, isAsked: true }]),
+    range: random.pick([undefined, { text: '1..8', least: 1, most: 8, isAsked: true }]),
     spares: random.between(0, 3),
     maxSurge: random.between(1, 4),
     maxBoots: random.pick([1, 2, 1024]),
