@@ -1,4 +1,5 @@
 import { duration } from '../../../format/duration.ts';
+import { forgetSize } from '../autoscale/state.ts';
 import { withSlot, workerOf, type Fleet, type Kept, type Slot } from '../fleet.ts';
 import { canReturn, giveBack, isReturning, releaseAside } from '../parking.ts';
 import { refill } from '../refill.ts';
@@ -58,6 +59,7 @@ function returnTo(step: Step, kept: Kept, why: string): void {
   step.fleet = { ...step.fleet, kept: undefined, crashLoop: undefined };
   step.disarm({ timer: 'kept' });
   releaseAside(step);
+  forgetSize(step);
   const { reloads } = step.fleet;
   const last = { generation: bad, outcome: { ok: false, reason: `rolled back: ${why}` }, at: step.at } as const;
   step.fleet = { ...step.fleet, reloads: { ...reloads, back: reloads.back + 1, last } };

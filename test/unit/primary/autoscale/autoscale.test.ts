@@ -232,6 +232,26 @@ for (const [what, limitMb, settings, expected] of memories) {
   });
 }
 
+test('the memory of workers counts no more when their code has gone: a canary that was given up, and a rollback', () => {
+  const size = (server: Server): number => autoscaleOf(server.fleet).largest.bytes / MB;
+  const watched = new Server({ canary: 1 });
+  watched.look({ rss: 50 * MB });
+  watched.send({ type: 'operate', kind: 'reload' });
+  watched.bootAll();
+  watched.look({ rss: 900 * MB });
+  watched.send({ type: 'judged', judgement: { verdict: 'worse', reasons: ['memory'], table: [] } });
+  watched.look({ rss: 60 * MB });
+  assert.equal(size(watched), 60);
+  const kept = new Server({ keepPrevious: 60_000 });
+  kept.send({ type: 'operate', kind: 'reload' });
+  for (const worker of [3, 4]) kept.takeOver(worker);
+  kept.look({ rss: 900 * MB });
+  assert.equal(size(kept), 900);
+  kept.send({ type: 'operate', kind: 'rollback' });
+  kept.look({ rss: 60 * MB });
+  assert.equal(size(kept), 60);
+});
+
 test('the largest memory counts that a worker of the generation ever had', () => {
   const server = new Server();
   const memory = (64 + 6 * 100) * MB;
