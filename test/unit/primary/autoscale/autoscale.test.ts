@@ -217,6 +217,17 @@ test('a new worker that fails to boot is not tried again for a minute', () => {
   assert.ok(server.at - from >= 60_000);
 });
 
+test('a rollback that ends its scale is no failure of a worker', () => {
+  const server = new Server({ keepPrevious: 600_000 });
+  server.send({ type: 'operate', kind: 'reload' });
+  for (const worker of [3, 4]) server.takeOver(worker);
+  server.load(60, { utilization: 1 });
+  assert.equal(server.fleet.running?.operation.kind, 'scale');
+  server.send({ type: 'operate', kind: 'rollback' });
+  for (const worker of [1, 2]) server.send({ type: 'serving', worker });
+  assert.equal(autoscaleOf(server.fleet).failedAt, -Infinity);
+});
+
 const memories: ReadonlyArray<readonly [string, number, Partial<FleetSettings>, number]> = [
   // 64 MB are for the primary. One worker is for the surge of a reload, and one for doubt.
   ['what is left after the primary, a surge and one more', 64 + 6 * 100, {}, 4],
