@@ -1,6 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { UsageError } from '../errors.ts';
-import { nodeFlagAt } from './node-flags.ts';
+import { nodeFlagAt } from './launch/node-flags.ts';
 import { meantFlag } from './other-words.ts';
 import { quote, quoteName } from './quote.ts';
 import { LIST_SEPARATOR } from './shape.ts';

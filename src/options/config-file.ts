@@ -2,6 +2,7 @@ import { basename, extname, join, resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { checkKeys, checkValue, fail } from './check.ts';
 import { importConfig, parseConfig, readConfig } from './config-source.ts';
+import { isEcosystem, readEcosystem } from './ecosystem.ts';
 import { isFile } from './files.ts';
 import { configLibraryKeys, libraryKeys } from './library.ts';
 import { either, quote } from './quote.ts';
@@ -23,6 +24,8 @@ export interface LoadedConfig {
   readonly values: Config;
   /** The text of the file. */
   readonly text: string;
+  /** Lines for the user: what the file of another server has that has no counterpart here. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -41,7 +44,8 @@ export async function loadConfig(cwd: string, explicitFile?: string, app?: strin
   }
   const text = readConfig(file);
   const value = extname(file) === '.json' ? parseConfig(file, text) : await importConfig(file, text);
-  return { file, values: withApp(basename(file), value, app), text };
+  const { config, notes } = isEcosystem(file) ? readEcosystem(file, value) : { config: value, notes: [] };
+  return { file, values: withApp(basename(file), config, app), text, notes };
 }
 
 /** Finds the file that `loadConfig` would read, and its text. @throws UsageError as `loadConfig` does. */
@@ -66,7 +70,8 @@ function findConfig(cwd: string): string | undefined {
 function namedConfig(cwd: string, given: string): string {
   const file = resolve(cwd, given);
   if (given === '' || !isFile(file)) fail('--config', 'a file that exists', given);
-  if (!extensions.includes(extname(file))) fail('--config', `a file that ends in ${either(extensions)}`, given);
+  if (!extensions.includes(extname(file)) && !isEcosystem(file))
+    fail('--config', `a file that ends in ${either(extensions)}`, given);
   return file;
 }
 

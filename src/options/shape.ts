@@ -1,12 +1,12 @@
 /** The shapes of values: the vocabulary that describes options, and how each shape is read and named. */
 import type { CanaryShare, MetricLimit } from '../contract/canary.ts';
 import { MOST_WORKERS } from '../contract/limits.ts';
-import { parseMetricLimits, readMetricLimits } from './metric-limits.ts';
-import { parsePercent } from './percent.ts';
+import { parseMetricLimits, readMetricLimits } from './values/metric-limits.ts';
+import { parsePercent } from './values/percent.ts';
 import { either } from './quote.ts';
-import { formatSize, LARGEST_SIZE_BYTES, parseSize } from './size.ts';
-import { parseRange, type WorkerRange } from './range.ts';
-import { formatTime, LONGEST_TIME_MS, parseTime } from './time.ts';
+import { formatSize, LARGEST_SIZE_BYTES, parseSize } from './values/size.ts';
+import { parseRange, type WorkerRange } from './values/range.ts';
+import { formatTime, LONGEST_TIME_MS, parseTime } from './values/time.ts';
 import { hasFields } from '../contract/fields.ts';
 
 /** A whole number. `word` may stand in its place. */

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import type { CanaryShare, MetricLimit, OnDoubt } from '../contract/canary.ts';
-import type { Range } from './range.ts';
+import type { Range } from './values/range.ts';
 import type { Balance, Migrate, Network, Sharing } from '../contract/modes.ts';
 
 /** A length of time: a whole number of milliseconds, or text with a whole number and its unit. */

@@ -1,6 +1,6 @@
 /** Checks the arguments of callers before they are used. */
-import { parseSize } from '../options/size.ts';
-import { LONGEST_TIME_MS, parseTime } from '../options/time.ts';
+import { parseSize } from '../options/values/size.ts';
+import { LONGEST_TIME_MS, parseTime } from '../options/values/time.ts';
 import { StateError } from './error.ts';
 
 /** A time as text with its unit (`'500ms'`, `'10s'`, `'2m'`, `'1h'`), or a whole number of ms. */

@@ -9,7 +9,7 @@ import { parseVerbLine, readNumber, type VerbShape } from '../verb-line.ts';
 
 const shape: VerbShape = {
   flags: {
-    follow: 'Print the lines that follow, too, until Ctrl-C or the end of the server.',
+    follow: 'Print the lines that follow, too, until Ctrl-C.',
   },
   shortFlags: { f: 'follow' },
   values: { worker: { value: 'n', about: 'Only the lines of the worker in this slot.' } },

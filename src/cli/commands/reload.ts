@@ -8,9 +8,9 @@ import type { VerbLine, VerbShape } from '../verb-line.ts';
 const shape: VerbShape = {
   flags: { json: 'Print the outcome as JSON, for programs.' },
   values: {
-    canary: { value: 'n|n%', about: 'So many workers, or that share, first: both generations are compared.' },
+    canary: { value: 'n|n%', about: 'Replace so many first, and compare.' },
     watch: { value: 'time', about: 'How long both are compared, such as 5m.' },
-    'on-doubt': { value: 'rollback|continue', about: 'What if there is too little traffic to tell.' },
+    'on-doubt': { value: 'what', about: 'With too little traffic: rollback, continue.' },
   },
 };
 

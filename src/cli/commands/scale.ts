@@ -12,8 +12,8 @@ const shape: VerbShape = { argument: `a whole number from ${min} to ${max}, +n, 
 
 const help = `\
 prefork scale 8 runs 8 workers; scale +2 runs two more than now, scale -1 one
-fewer. A worker that is no longer needed finishes its requests first. This pauses
-autoscaling (--workers <min>..<max>), and scale auto resumes it.`;
+fewer. A worker that is no longer needed finishes its requests first. This
+pauses autoscaling (--workers <min>..<max>), and scale auto resumes it.`;
 
 export const scale: OperationCommand<'scale'> = {
   shape,

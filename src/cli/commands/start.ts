@@ -1,6 +1,14 @@
 import { basename } from 'node:path';
 import { UsageError } from '../../errors.ts';
-import { directoryOfConfig, loadConfig, nameOfDirectory, peekConfig, readLaunch } from '../../options/index.ts';
+import { complain } from '../print.ts';
+import {
+  directoryOfConfig,
+  isEcosystem,
+  loadConfig,
+  nameOfDirectory,
+  peekConfig,
+  readLaunch,
+} from '../../options/index.ts';
 import { resolveSettings, type CommandLine, type LaunchTerms, type LoadedConfig } from '../../options/index.ts';
 import type { Settings } from '../../options/index.ts';
 import { quote } from '../../options/quote.ts';
@@ -18,7 +26,8 @@ import { verbs } from '../verbs.ts';
  * @param argv the arguments before the entry, for the apps of a config file that has several.
  * @returns the exit code.
  */
-export async function start(line: CommandLine, argv: readonly string[]): Promise<number> {
+export async function start(given: CommandLine, argv: readonly string[]): Promise<number> {
+  const line = withEcosystem(given);
   // This comes first, before a config file can open descriptors of its own. The channel to a parent process belongs to
   // Node.
   closeInherited([(process.channel as { readonly fd?: number } | undefined)?.fd ?? -1]);
@@ -46,6 +55,8 @@ export async function start(line: CommandLine, argv: readonly string[]): Promise
     commands: Object.keys(verbs),
   };
   const config = await loadConfig(directoryOfConfig(terms), flags.config, flags.app);
+  // The apps themselves have the file too, and one word is enough.
+  if (flags.app === undefined) for (const note of config?.notes ?? []) complain(note);
   if (config?.values.apps !== undefined) return runAll(line, argv, config);
   const launch = readLaunch(terms, config);
   const { settings } = launch;
@@ -70,6 +81,13 @@ export async function start(line: CommandLine, argv: readonly string[]): Promise
     },
   });
   return 0;
+}
+
+/** PM2's users start its file like a program. Here it is a config file. */
+function withEcosystem(line: CommandLine): CommandLine {
+  const { entry, flags } = line;
+  if (entry === undefined || flags.config !== undefined || !isEcosystem(entry)) return line;
+  return { ...line, entry: undefined, flags: { ...flags, config: entry } };
 }
 
 /** Runs all apps of the config file. The module is loaded for that alone. */

@@ -1,7 +1,7 @@
 import { findServer } from '../../control/client.ts';
 import { UsageError } from '../../errors.ts';
 import { quote } from '../../options/quote.ts';
-import { LONGEST_TIME_MS, parseTime } from '../../options/time.ts';
+import { LONGEST_TIME_MS, parseTime } from '../../options/values/time.ts';
 import { colorizeFor } from '../colors.ts';
 import { print } from '../print.ts';
 import { Feed } from '../top/feed.ts';
@@ -16,13 +16,13 @@ import { verbHelp } from '../verb-help.ts';
 import { parseVerbLine, type VerbShape } from '../verb-line.ts';
 
 const shape: VerbShape = {
-  flags: { json: 'Print one JSON object a line, for programs: see docs/inspecting.md.' },
+  flags: { json: 'Print JSON, an object a line: see docs/inspecting.md.' },
   values: { interval: { value: 'time', about: 'Time between updates, at least 100ms. Default: 1s.' } },
 };
 
 const help = `\
-cpu is in cores, loop is how busy the event loop is, mem the resident memory; the
-line at the right shows the history of requests a second. "0 new" is the worker
+cpu is in cores, loop is how busy the event loop is, mem the resident memory;
+the line at the right shows the history of requests a second. "0 new" is the worker
 that will take over slot 0, "0 old" one that finishes and leaves. The figures
 come from the primary, so a worker that hangs does not hold them up. Press ? for
 the keys. Without a terminal, top prints tables until the server is gone.`;

@@ -3,7 +3,7 @@ import { mkdtempSync, realpathSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir, userInfo } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { PreforkError, UsageError } from '../../errors.ts';
-import { resolveEntry } from '../../options/entry.ts';
+import { resolveEntry } from '../../options/launch/entry.ts';
 import { loadConfig } from '../../options/index.ts';
 import { quote } from '../../options/quote.ts';
 import { findUser } from '../../privileges/account-database.ts';
@@ -19,13 +19,13 @@ const shape: VerbShape = {
     user: "For a user's own service manager (systemctl --user).",
     check: 'Have systemd-analyze check the unit.',
   },
-  values: { as: { value: 'user', about: 'Who the servers run as. Default: the owner of this directory.' } },
+  values: { as: { value: 'user', about: 'Who they run as. Default: who owns this directory.' } },
 };
 
 const help = `\
 Prints prefork@.service, one unit for any number of servers. Where the config
-file here has apps, prefork@shop runs the app named shop. Else it runs what is in
-the directory shop beside this one: the entry given here, or its config file's.`;
+file here has apps, prefork@shop runs the app named shop. Else it runs what is
+in the directory shop beside this one: the entry given here, or its config file's.`;
 
 /** How long systemd-analyze may take. */
 const CHECK_TIMEOUT_MS = 30_000;

@@ -1,7 +1,7 @@
 import type { MetricsAnswer, Status } from '../../control/controls.ts';
 import type { Queue, Snapshot } from '../../metrics/snapshot.ts';
 import type { ListenerSet } from '../../listeners/listener-set.ts';
-import type { Asked } from '../supervisor/application-metrics.ts';
+import type { Asked } from '../supervisor/polling/application-metrics.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 
 /** A worker whose last beat is older than this is not asked. The time is two beats. */

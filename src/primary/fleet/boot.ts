@@ -1,8 +1,8 @@
 /** The way from a fork to a worker that serves: a slot's own worker, its next one, and spares. */
 import type { WorkerId } from './events.ts';
 import { isServing, slotOf, withSlot, withWorker, workerOf, type Slot, type Worker } from './fleet.ts';
-import { giveUpKept } from './kept.ts';
-import { park } from './parking.ts';
+import { giveUpKept } from './parking/kept.ts';
+import { park } from './parking/parking.ts';
 import { hasBooted, settleTime } from './readiness.ts';
 import { retire } from './retire.ts';
 import type { Step } from './step.ts';

@@ -13,10 +13,10 @@ import {
   type Worker,
 } from './fleet.ts';
 import { acceptEarly, lookWhetherBooted } from './boot.ts';
-import { loopsSinceReload, LOOP_CRASHES, onParkedExit } from './kept.ts';
+import { loopsSinceReload, LOOP_CRASHES, onParkedExit } from './parking/kept.ts';
 import { watchedCanary } from './operations/canary.ts';
 import { abort, startFirst } from './operations/operations.ts';
-import { forgetNews } from './parking.ts';
+import { forgetNews } from './parking/parking.ts';
 import { hasComeUp, isProven, missing, servedBy } from './readiness.ts';
 import { refill } from './refill.ts';
 import {

@@ -2,7 +2,7 @@
 import type { PreforkError } from '../../errors.ts';
 import type { FleetEvent } from './events.ts';
 import type { Worker } from './fleet.ts';
-import { forgetKept } from './kept.ts';
+import { forgetKept } from './parking/kept.ts';
 import { abandonAll } from './operations/operations.ts';
 import { drain, end, killAll } from './retire.ts';
 import type { Step } from './step.ts';

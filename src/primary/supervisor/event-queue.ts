@@ -1,6 +1,6 @@
 import type { FleetEvent } from '../fleet/events.ts';
 import type { WorkerSaid } from '../workers/worker-processes.ts';
-import type { Look } from './health-poller.ts';
+import type { Look } from './polling/health-poller.ts';
 
 /** An event of the fleet, a message of a worker, or the time for a look at the workers. */
 export type QueuedEvent = FleetEvent | WorkerSaid | Look;

@@ -36,6 +36,7 @@ interface OtherFacts {
   watching: { readonly directories: number; readonly files: string | undefined };
   'file changed': { readonly file: string };
   'started by nodemon': { readonly message: string };
+  'message unheard': { readonly library: string; readonly message: string };
   'stop signal unheard': { readonly why: string };
   changed: Readonly<Record<'release' | 'settings' | 'env', string | undefined>>;
   'release gone': { readonly release: string; readonly instead: string };
@@ -597,6 +598,12 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
     level: 'warn',
     fields: given('message'),
     means: 'Reports that Node writes of fatal errors have no place, so `why` of such an exit says less.',
+  },
+  'message unheard': {
+    level: 'warn',
+    fields: given('library', 'message'),
+    means:
+      'A worker sends messages that nothing in the primary hears: a library expects its other half there. The line comes once for each library.',
   },
   'stop signal unheard': {
     level: 'warn',

@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import type { EventEmitter } from 'node:events';
 import { Channel, type SentHandle } from '../../ipc/channel.ts';
 import { Intake } from '../../ipc/intake.ts';
 import { decodeWorkerMessage, type PrimaryMessage, type WorkerMessage } from '../../ipc/messages.ts';
@@ -18,6 +19,8 @@ export interface WorkerEvents {
    * read after the last.
    */
   offended(worker: WorkerId, offence: Offence): void;
+  /** The application has sent a message that no listener in the primary hears. It is not trusted. */
+  unheard(message: unknown): void;
   exited(worker: WorkerId, exit: ExitFacts): void;
 }
 
@@ -66,7 +69,9 @@ export class WorkerProcess {
     this.#channel = new Channel(child, (body, handle) => this.#hear(body, handle as ReceivedHandle | undefined));
     child.on('message', (message) => {
       // Programs that never listen send this word, as they do with PM2. Other messages belong to the application.
-      if (message === 'ready' && !this.#isExpelled) events.message(id, { type: 'ready' });
+      if (this.#isExpelled) return;
+      if (message === 'ready') events.message(id, { type: 'ready' });
+      else if (!isHeard(child, isClustered)) events.unheard(message);
     });
     this.#observeEnd((exit) => events.exited(id, { ...exit, lastWords: this.#lastWords }));
   }
@@ -132,4 +137,12 @@ export class WorkerProcess {
       if (child.pid === undefined) end({ code: null, signal: null, error });
     });
   }
+}
+
+/** Tells whether a program in the primary, which uses prefork as a library, listens to what its workers send. */
+function isHeard(child: ChildProcess, isClustered: boolean): boolean {
+  // With node:cluster each child has a listener of its half, which passes the message on.
+  if (isClustered)
+    return (process.getBuiltinModule('node:cluster') as unknown as EventEmitter).listenerCount('message') > 0;
+  return child.listenerCount('message') > 1;
 }

@@ -16,6 +16,7 @@ import { OomCounter } from '../exits/oom-kills.ts';
 import type { Program, Settings } from '../../options/index.ts';
 import type { Os } from './os.ts';
 import type { PrefixedOutput } from './prefixed-output.ts';
+import { UnheardMessages } from './unheard-messages.ts';
 import { WorkerProcess, type LivingMessage, type WorkerEvents } from './worker-process.ts';
 import { messageOf } from '../../contract/message-of.ts';
 
@@ -74,11 +75,13 @@ export class WorkerProcesses {
   readonly #figures: RowReader;
   readonly #oom = new OomCounter();
   readonly #reports: FatalReports | undefined;
+  readonly #unheard: UnheardMessages;
 
   constructor(parts: WorkerProcessesParts) {
     this.#parts = parts;
     this.#figures = new RowReader(parts.board?.path);
     this.#reports = createReports(parts);
+    this.#unheard = new UnheardMessages(parts.log);
   }
 
   /**
@@ -185,6 +188,7 @@ export class WorkerProcesses {
     const events: WorkerEvents = {
       message: (from, message, handle) => post({ type: 'message', worker: from, message, handle }),
       offended: (from, offence) => post({ type: 'offended', worker: from, offence }),
+      unheard: (message) => this.#unheard.take(message),
       exited: (from, exit) => {
         const facts = this.#forget(from, exit);
         post({ type: 'exited', worker: from, ...facts });

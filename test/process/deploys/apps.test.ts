@@ -160,3 +160,20 @@ for (const [what, files, options, says] of wrong) {
     assert.match(app.stderr, /^[^\n]+\n$/, 'one line');
   });
 }
+
+test('PM2’s file runs as it is, and what has no counterpart is named once', async () => {
+  const file = { apps: [{ name: 'shop', script: hello, instances: 2, cron_restart: '0 3 * * *' }, { script: hello }] };
+  await using app = await startApp({
+    files: { 'ecosystem.config.cjs': `module.exports = ${JSON.stringify(file)};` },
+    options: ['ecosystem.config.cjs'],
+  });
+  await app.output(/^prefork: apps ready apps=2 /m, 'stderr');
+  assert.deepEqual(
+    (await list(app)).map(({ name, workers }) => [name, workers.serving]),
+    [
+      ['hello', 1],
+      ['shop', 2],
+    ],
+  );
+  assert.equal(app.stderr.match(/ecosystem\.config\.cjs: shop: cron_restart: a systemd timer/g)?.length, 1);
+});

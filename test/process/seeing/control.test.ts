@@ -313,7 +313,7 @@ const badInputs: ReadonlyArray<[argv: string[], says: RegExp]> = [
   [['--json', 'status'], /unknown option --json/],
   [['stop', '--noww'], /unknown option --noww; did you mean --now\?/],
   [['upgrade', 'api', '2'], /expected no argument "2"/],
-  [['scale'], /scale: expected a whole number from 1 to 1024, or \+n or -n\n/],
+  [['scale'], /scale: expected a whole number from 1 to 1024, \+n, -n or auto\n/],
   ...['0', '+0', '-0', '1.5', 'two', '1025', '-1025', '++1', '4x', '', '1e3'].map((value): [string[], RegExp] => [
     ['scale', value],
     /scale: expected a whole number from 1 to 1024.*, got "/,

@@ -8,7 +8,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import process from 'node:process';
 import { test } from 'node:test';
 import type { FiguresHistory, Status } from '../../../src/control/controls.ts';
-import { parseTime } from '../../../src/options/time.ts';
+import { parseTime } from '../../../src/options/values/time.ts';
 import { MessageReader, type Message } from '../../../src/dashboard/page/feed/sse.ts';
 import { serve, type App, type Target } from '../../support/app.ts';
 import { get } from '../../support/http.ts';
@@ -82,14 +82,13 @@ class Listener implements Disposable {
 test('the last minutes are there for those who may look, and for no page of another site', async () => {
   const { app, admin } = await serveWithAdmin();
   await using _ = app;
-  for (let asked = 0; asked < 10; asked++) await get(app.target);
   const past = await poll(async () => {
+    await get(app.target);
     const { status, body } = await get(admin, { path: '/history' });
     assert.equal(status, 200);
     const history = JSON.parse(body) as FiguresHistory;
-    return history.totals.length > 1 ? history : undefined;
-  }, 'two points');
-  assert.ok(past.totals.some(({ rate }) => rate! > 0));
+    return history.totals.some(({ rate }) => (rate ?? 0) > 0) ? history : undefined;
+  }, 'a point with requests');
   assert.deepEqual(past.slots.map(({ slot }) => slot).toSorted(), [0, 1]);
   assert.equal(past.startedAt, (JSON.parse((await get(admin, { path: '/status' })).body) as Status).startedAt);
   const foreign = { path: '/history', headers: { 'sec-fetch-site': 'cross-site' } };

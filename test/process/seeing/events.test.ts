@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { eventTable, type EventName } from '../../../src/primary/telemetry/event-table.ts';
 import { channelRows } from '../../../src/primary/telemetry/markdown.ts';
 import { rowOf } from '../../../src/primary/telemetry/told.ts';
-import { startApp } from '../../support/app.ts';
+import { startApp, type App } from '../../support/app.ts';
 import { connected } from '../../support/http.ts';
 
 /** A module for `node --import`, which prints what it hears, a line each. The workers load it too, and hear nothing. */
@@ -25,7 +25,10 @@ test('every channel is heard of, and every message has the fields that are liste
     entry: './app.cjs',
     files: { 'app.cjs': good, 'listener.mjs': listener },
     nodeOptions: ['--import', './listener.mjs'],
-    options: ['--workers', '1', '--heartbeat-timeout', '0', '--log-level', 'debug'],
+    options: [
+      ...['--workers', '1', '--heartbeat-timeout', '0', '--log-level', 'debug'],
+      ...['--canary', '1', '--canary-watch', '1h', '--keep-previous', '1h'],
+    ],
     env: {
       CHANNELS: channelRows()
         .map(({ name }) => name)
@@ -45,6 +48,12 @@ test('every channel is heard of, and every message has the fields that are liste
   writeFileSync(join(app.directory, 'app.cjs'), good);
   app.signal('SIGTTIN');
   await app.event('scaled', { workers: 2 });
+  app.signal('SIGHUP');
+  await app.event('canary watched');
+  await perform(app, 'promote');
+  await app.event('generation kept', { workers: 2 });
+  await perform(app, 'rollback');
+  await app.event('rolled back');
   await app.stop();
   const heard = app.stdout
     .trim()
@@ -53,8 +62,9 @@ test('every channel is heard of, and every message has the fields that are liste
   for (const { name, fields } of channelRows()) {
     const first = heard.find((one) => one['name'] === name);
     assert.ok(first, `nothing of ${name} in ${app.stdout}`);
-    // JSON has no undefined, and a stop that was asked for has no error.
-    const missing = fields.filter((field) => !(field in first) && field !== 'error');
+    // JSON has no undefined. A stop that was asked for has no error, and a person who scales gives no reason.
+    const optional = name === 'scale:start' ? 'reason' : 'error';
+    const missing = fields.filter((field) => !(field in first) && field !== optional);
     assert.deepEqual(missing, [], `${name}: ${JSON.stringify(first)}`);
   }
   // Every line has a row in the table, which names its fields.
@@ -70,3 +80,8 @@ test('every channel is heard of, and every message has the fields that are liste
     );
   }
 });
+
+async function perform(app: App, verb: string): Promise<void> {
+  await using command = await startApp({ options: [verb], env: { PREFORK_RUNTIME_DIR: app.directory } });
+  assert.deepEqual([(await command.exit()).code, command.stderr], [0, '']);
+}

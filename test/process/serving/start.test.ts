@@ -99,7 +99,13 @@ for (const { entry, when = true, nodeOptions = [] } of programs) {
 }
 
 /** Only these variables may differ from those that the program sees when node alone runs it. */
-const variablesOfPrefork = ['NODE_APP_INSTANCE', 'PREFORK_CHILD', 'PREFORK_GENERATION', 'PREFORK_SLOT'];
+const variablesOfPrefork = [
+  'NODE_APP_INSTANCE',
+  'PREFORK_CHILD',
+  'PREFORK_GENERATION',
+  'PREFORK_SLOT',
+  'PREFORK_WORKERS',
+];
 
 for (const entry of ['prints-process.cjs', 'prints-process.js']) {
   for (const nodeOptions of [[], ['--title=titled', '--stack-trace-limit=20']]) {

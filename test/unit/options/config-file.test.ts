@@ -130,7 +130,7 @@ test('hooks and a logger are taken', async () => {
 test('--config names another file, and only that is read', async () => {
   const cwd = directory({ 'prefork.config.js': 'nonsense(', 'deploy/api.json': '{ "workers": 3 }' });
   const file = join(cwd, 'deploy/api.json');
-  const expected = { file, values: { workers: 3 }, text: '{ "workers": 3 }' };
+  const expected = { file, values: { workers: 3 }, text: '{ "workers": 3 }', notes: [] };
   assert.deepEqual(await loadConfig(cwd, 'deploy/api.json'), expected);
   assert.deepEqual(await loadConfig('/', file), expected);
 });

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
-import { entryName, resolveEntry } from '../../../src/options/entry.ts';
+import { entryName, resolveEntry } from '../../../src/options/launch/entry.ts';
 import { usage } from './usage.ts';
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'prefork-entry-')));

@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { availableCores } from '../../../src/options/machine/cores.ts';
 import { resolveSettings, type Sources } from '../../../src/options/settings.ts';
 import { flagName, settingKeys, variableName, type SettingKey } from '../../../src/options/table.ts';
-import { formatTime } from '../../../src/options/time.ts';
+import { formatTime } from '../../../src/options/values/time.ts';
 import type { Settings } from '../../../src/options/types.ts';
 import { usage } from './usage.ts';
 
@@ -18,7 +18,7 @@ function resolve(sources: Sources): Settings {
 }
 
 function config(values: Record<string, unknown>): Sources {
-  return { config: { file: '/app/prefork.config.js', values: loose(values), text: '' } };
+  return { config: { file: '/app/prefork.config.js', values: loose(values), text: '', notes: [] } };
 }
 
 test('defaults', () => {

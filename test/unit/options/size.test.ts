@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { formatSize, LARGEST_SIZE_BYTES, parseSize } from '../../../src/options/size.ts';
+import { formatSize, LARGEST_SIZE_BYTES, parseSize } from '../../../src/options/values/size.ts';
 
 const sizes: ReadonlyArray<readonly [string, number]> = [
   ['0', 0],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { formatTime, LONGEST_TIME_MS, parseTime } from '../../../src/options/time.ts';
+import { formatTime, LONGEST_TIME_MS, parseTime } from '../../../src/options/values/time.ts';
 
 const times: ReadonlyArray<readonly [string, number]> = [
   ['0', 0],

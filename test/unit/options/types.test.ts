@@ -4,7 +4,7 @@
  */
 import { test } from 'node:test';
 import { expectTypeOf } from 'expect-type';
-import type { WorkerRange } from '../../../src/options/range.ts';
+import type { WorkerRange } from '../../../src/options/values/range.ts';
 import type { ValueOf } from '../../../src/options/shape.ts';
 import type { optionTable, SettingKey } from '../../../src/options/table.ts';
 import type { LibraryOptions, Options, Percent, Settings, Size, Time } from '../../../src/options/types.ts';

@@ -1,5 +1,5 @@
 /** Applies the policy of `--workers <min>..<max>` to the fleet: makes what it decides an operation `scale`. */
-import type { Range } from '../../../options/range.ts';
+import type { Range } from '../../../options/values/range.ts';
 import type { FleetEvent } from '../events.ts';
 import { broughtGeneration, workerOf, type FleetSettings } from '../fleet.ts';
 import { onOperate } from '../operations/operations.ts';

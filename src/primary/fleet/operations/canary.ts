@@ -4,7 +4,7 @@
  */
 import type { CanaryShare, Comparison } from '../../../contract/canary.ts';
 import { withSlot, workerOf, type Canary, type Fleet, type Running } from '../fleet.ts';
-import { shed } from '../parking.ts';
+import { shed } from '../parking/parking.ts';
 import { refill } from '../refill.ts';
 import { retire } from '../retire.ts';
 import type { Step } from '../step.ts';

@@ -9,7 +9,7 @@ import type { FleetEvent, Operate } from '../events.ts';
 import { broughtGeneration, withSlot, workerOf, type Fleet, type Running, type Slot } from '../fleet.ts';
 import type { Failure, Operation, OperationRow } from './operation.ts';
 import { comparisonOf, leaveGeneration, watchedCanary } from './canary.ts';
-import { forgetNews, goBack } from '../parking.ts';
+import { forgetNews, goBack } from '../parking/parking.ts';
 import { refill } from '../refill.ts';
 import { retire } from '../retire.ts';
 import { dismissSpares } from '../spares.ts';

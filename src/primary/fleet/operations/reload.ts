@@ -1,8 +1,8 @@
 import { bootSuccessor } from '../boot.ts';
 import { mostBoots } from '../first-boots.ts';
 import { isServing, workerOf, type Fleet, type Slot } from '../fleet.ts';
-import { keepGeneration } from '../kept.ts';
-import { release, releaseAside } from '../parking.ts';
+import { keepGeneration } from '../parking/kept.ts';
+import { release, releaseAside } from '../parking/parking.ts';
 import { beginWatch, planCanary, watchedCanary } from './canary.ts';
 import type { Procedure } from './operation.ts';
 import { dismissSpares } from '../spares.ts';

@@ -1,7 +1,7 @@
 import { duration } from '../../../format/duration.ts';
 import { forgetSize } from '../autoscale/state.ts';
 import { withSlot, workerOf, type Fleet, type Kept, type Slot } from '../fleet.ts';
-import { canReturn, giveBack, isReturning, releaseAside } from '../parking.ts';
+import { canReturn, giveBack, isReturning, releaseAside } from '../parking/parking.ts';
 import { refill } from '../refill.ts';
 import { retire } from '../retire.ts';
 import { dismissSpares } from '../spares.ts';

@@ -1,10 +1,10 @@
 import { MOST_WORKERS } from '../../../contract/limits.ts';
 import { onScaleFailed, pause, resume } from '../autoscale/state.ts';
 import { bootInTurn } from '../first-boots.ts';
-import { forgetKeptWithoutWorkers } from '../kept.ts';
+import { forgetKeptWithoutWorkers } from '../parking/kept.ts';
 import { isServing, newSlot, withSlot, workerOf } from '../fleet.ts';
 import type { Failure, OperationTargets, Procedure } from './operation.ts';
-import { canReturn, isReturning, parkAside, parkedAside, unpark } from '../parking.ts';
+import { canReturn, isReturning, parkAside, parkedAside, unpark } from '../parking/parking.ts';
 import { servedByAll } from '../readiness.ts';
 import { retire } from '../retire.ts';
 import type { Step } from '../step.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Family } from '../../../../src/metrics/family.ts';
-import { ApplicationMetrics, type Asked } from '../../../../src/primary/supervisor/application-metrics.ts';
+import { ApplicationMetrics, type Asked } from '../../../../src/primary/supervisor/polling/application-metrics.ts';
 import type { WorkerId } from '../../../../src/primary/fleet/events.ts';
 
 function family(value: number, changes: Partial<Family> = {}): Family {

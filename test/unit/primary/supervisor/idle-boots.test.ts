@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Fleet, Worker } from '../../../../src/primary/fleet/fleet.ts';
-import { IdleBoots } from '../../../../src/primary/supervisor/idle-boots.ts';
+import { IdleBoots } from '../../../../src/primary/supervisor/polling/idle-boots.ts';
 import { notedLog } from '../../../support/noted-log.ts';
 
 type State = 'booting' | 'standby' | 'ready' | 'draining';

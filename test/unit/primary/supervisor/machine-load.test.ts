@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ReadFile } from '../../../../src/options/machine/cgroup.ts';
-import { MachineLoad } from '../../../../src/primary/supervisor/machine-load.ts';
+import { MachineLoad } from '../../../../src/primary/supervisor/polling/machine-load.ts';
 
 const GROUP = '/sys/fs/cgroup/app';
 

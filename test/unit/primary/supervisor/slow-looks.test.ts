@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Judgement, WatchTime } from '../../../../src/contract/canary.ts';
 import type { FleetEvent } from '../../../../src/primary/fleet/events.ts';
-import { SlowLooks } from '../../../../src/primary/supervisor/slow-looks.ts';
+import { SlowLooks } from '../../../../src/primary/supervisor/polling/slow-looks.ts';
 import { Driver } from '../fleet/driver.ts';
 
 const judgement: Judgement = { verdict: 'undecided', reasons: [], table: [] };

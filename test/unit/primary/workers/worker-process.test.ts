@@ -27,6 +27,7 @@ interface Bench {
   readonly child: FakeChild;
   readonly heard: Heard[];
   readonly bad: unknown[];
+  readonly unheard: unknown[];
   readonly ends: ExitFacts[];
 }
 
@@ -34,14 +35,16 @@ function setUp(): Bench {
   const child = new FakeChild(1001);
   const heard: Heard[] = [];
   const bad: unknown[] = [];
+  const unheard: unknown[] = [];
   const ends: ExitFacts[] = [];
   const worker = new WorkerProcess(1, 0, child as unknown as ChildProcess, {
     message: (_worker, message, handle) => void heard.push({ message, handle }),
     offended: (_worker, { body }) => void bad.push(body),
+    unheard: (message) => void unheard.push(message),
     exited: (_worker, exit) => void ends.push(exit),
   });
   assert.equal(worker.id, 1);
-  return { child, heard, bad, ends };
+  return { child, heard, bad, unheard, ends };
 }
 
 const handoff = { type: 'handoff', id: 1, to: 0, listener: 1, from: 1, nth: 1 } as const;
@@ -92,4 +95,15 @@ test("the end is told when the channel has closed, once: first the channel, then
   const [{ disconnectedFor, ...end } = { disconnectedFor: undefined }, ...more] = ends;
   assert.deepEqual([end, more], [killed, []]);
   assert.ok(disconnectedFor! > 0, 'how long it had closed its channel before');
+});
+
+test('what an application sends is told, unless it is the word ready, or the program in the primary listens', () => {
+  const { child, heard, unheard } = setUp();
+  child.emit('message', 'ready');
+  assert.deepEqual([heard.map(({ message }) => message.type), unheard], [['ready'], []]);
+  child.emit('message', { topic: 'log4js:message' });
+  assert.deepEqual(unheard, [{ topic: 'log4js:message' }]);
+  child.on('message', () => {});
+  child.emit('message', { of: 'its own' });
+  assert.equal(unheard.length, 1);
 });

@@ -1,18 +1,18 @@
-import type { MovesByReason } from '../../contract/moves.ts';
-import { BEAT_MS } from '../../contract/limits.ts';
-import type { Settings } from '../../options/index.ts';
-import type { Row } from '../../scoreboard/layout.ts';
+import type { MovesByReason } from '../../../contract/moves.ts';
+import { BEAT_MS } from '../../../contract/limits.ts';
+import type { Settings } from '../../../options/index.ts';
+import type { Row } from '../../../scoreboard/layout.ts';
 import { BalanceLog } from './balance-log.ts';
-import type { FleetEvent, WorkerId, WorkerLoad } from '../fleet/events.ts';
-import type { Fleet } from '../fleet/fleet.ts';
+import type { FleetEvent, WorkerId, WorkerLoad } from '../../fleet/events.ts';
+import type { Fleet } from '../../fleet/fleet.ts';
 import { MachineLoad } from './machine-load.ts';
 import { IdleBoots } from './idle-boots.ts';
 import type { SlowLooks } from './slow-looks.ts';
-import type { HandoffCounts } from '../workers/handoffs.ts';
-import type { FigureHistory } from '../telemetry/figure-history.ts';
-import type { Log } from '../telemetry/log.ts';
-import type { Os } from '../workers/os.ts';
-import { judge, look, newWatch, type Watch, type WatchSettings } from '../fleet/health.ts';
+import type { HandoffCounts } from '../../workers/handoffs.ts';
+import type { FigureHistory } from '../../telemetry/figure-history.ts';
+import type { Log } from '../../telemetry/log.ts';
+import type { Os } from '../../workers/os.ts';
+import { judge, look, newWatch, type Watch, type WatchSettings } from '../../fleet/health.ts';
 
 /** The event that says that it is time to look at the workers. */
 export interface Look {

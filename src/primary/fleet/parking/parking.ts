@@ -2,12 +2,12 @@
  * Parks workers whose slot is another worker's now, or is no more, and which may still get it back. They are alive and
  * booted, and accept nothing. Most of them also give their connections away: see `shed`.
  */
-import type { Asked } from '../exits/exit.ts';
-import type { WorkerId } from './events.ts';
-import { isServing, withSlot, workerOf, type Fleet, type Slot, type Worker } from './fleet.ts';
-import { STABLE_AFTER_MS } from './respawn.ts';
-import { retire } from './retire.ts';
-import type { Step } from './step.ts';
+import type { Asked } from '../../exits/exit.ts';
+import type { WorkerId } from '../events.ts';
+import { isServing, withSlot, workerOf, type Fleet, type Slot, type Worker } from '../fleet.ts';
+import { STABLE_AFTER_MS } from '../respawn.ts';
+import { retire } from '../retire.ts';
+import type { Step } from '../step.ts';
 
 /**
  * @param before the worker that had the slot until now.

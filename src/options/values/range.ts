@@ -1,4 +1,4 @@
-import { MOST_WORKERS } from '../contract/limits.ts';
+import { MOST_WORKERS } from '../../contract/limits.ts';
 
 /** A range of the number of workers, as it was written. `auto` is the number of cores. */
 export interface WorkerRange {

@@ -1,6 +1,6 @@
-import type { CanaryLimits, GenerationSample, Judgement, WatchTime } from '../../contract/canary.ts';
-import type { Row } from '../../scoreboard/layout.ts';
-import { judge } from '../fleet/canary/judge.ts';
+import type { CanaryLimits, GenerationSample, Judgement, WatchTime } from '../../../contract/canary.ts';
+import type { Row } from '../../../scoreboard/layout.ts';
+import { judge } from '../../fleet/canary/judge.ts';
 import {
   NO_SAMPLES,
   NO_TALLY,
@@ -9,9 +9,9 @@ import {
   withSample,
   type Samples,
   type Tally,
-} from '../fleet/canary/samples.ts';
-import type { WorkerId } from '../fleet/events.ts';
-import type { Fleet } from '../fleet/fleet.ts';
+} from '../../fleet/canary/samples.ts';
+import type { WorkerId } from '../../fleet/events.ts';
+import type { Fleet } from '../../fleet/fleet.ts';
 import type { Word } from './worker-words.ts';
 
 export interface CanaryWatchParts {

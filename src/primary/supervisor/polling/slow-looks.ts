@@ -1,7 +1,7 @@
-import type { Fleet } from '../fleet/fleet.ts';
-import { parked } from '../fleet/fleet.ts';
-import { watchedCanary } from '../fleet/operations/canary.ts';
-import type { FleetEvent } from '../fleet/events.ts';
+import type { Fleet } from '../../fleet/fleet.ts';
+import { parked } from '../../fleet/fleet.ts';
+import { watchedCanary } from '../../fleet/operations/canary.ts';
+import type { FleetEvent } from '../../fleet/events.ts';
 import type { CanaryWatch } from './canary-watch.ts';
 
 /** How often a canary is judged, and the memory of the cgroup is looked at. */

@@ -2,16 +2,16 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import process from 'node:process';
-import { UsageError } from '../errors.ts';
-import type { Flags } from './command-line.ts';
-import type { LoadedConfig } from './config-file.ts';
+import { UsageError } from '../../errors.ts';
+import type { Flags } from '../command-line.ts';
+import type { LoadedConfig } from '../config-file.ts';
 import { followDirectory, type NamedDirectory } from './directory.ts';
 import { entryName, resolveEntry } from './entry.ts';
 import { readEnvFiles, variablesOf, type EnvFile } from './env-files.ts';
-import { isDirectory } from './files.ts';
+import { isDirectory } from '../files.ts';
 import { checkNodeFlags } from './node-flags.ts';
-import { resolveSettings } from './settings.ts';
-import type { LibraryOptions, Options, Settings } from './types.ts';
+import { resolveSettings } from '../settings.ts';
+import type { LibraryOptions, Options, Settings } from '../types.ts';
 
 /** The program that runs in a worker. */
 export interface Program {

@@ -1,9 +1,9 @@
 /** The working directory by its name. A symbolic link in the name may lead to another directory later. */
 import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
-import { UsageError } from '../errors.ts';
-import { isDirectory } from './files.ts';
-import { quote } from './quote.ts';
+import { UsageError } from '../../errors.ts';
+import { isDirectory } from '../files.ts';
+import { quote } from '../quote.ts';
 
 /** A directory, and where its name led when it was looked up. */
 export interface NamedDirectory {

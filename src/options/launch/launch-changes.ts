@@ -1,10 +1,10 @@
 /** Compares what two generations run. The values of variables may be secrets, so only their names are shown. */
-import { UsageError } from '../errors.ts';
-import { placeOf } from './config-file.ts';
+import { UsageError } from '../../errors.ts';
+import { placeOf } from '../config-file.ts';
 import type { Launch } from './launch.ts';
-import { quote } from './quote.ts';
-import { optionRows, settingKeys, type SettingKey } from './table.ts';
-import type { Settings } from './types.ts';
+import { quote } from '../quote.ts';
+import { optionRows, settingKeys, type SettingKey } from '../table.ts';
+import type { Settings } from '../types.ts';
 
 const RESTART = 'stop the server, and start it again';
 

@@ -1,11 +1,11 @@
-import type { MovesByReason } from '../../contract/moves.ts';
-import { skewOf } from '../../balance/skew.ts';
-import type { Row } from '../../scoreboard/layout.ts';
-import type { WorkerId } from '../fleet/events.ts';
-import type { Fleet } from '../fleet/fleet.ts';
-import type { HandoffCounts } from '../workers/handoffs.ts';
-import type { Log } from '../telemetry/log.ts';
-import { connectionsOf } from './connections.ts';
+import type { MovesByReason } from '../../../contract/moves.ts';
+import { skewOf } from '../../../balance/skew.ts';
+import type { Row } from '../../../scoreboard/layout.ts';
+import type { WorkerId } from '../../fleet/events.ts';
+import type { Fleet } from '../../fleet/fleet.ts';
+import type { HandoffCounts } from '../../workers/handoffs.ts';
+import type { Log } from '../../telemetry/log.ts';
+import { connectionsOf } from '../connections.ts';
 
 /** The time between two lines. */
 const PERIOD_MS = 1000;

@@ -2,11 +2,11 @@
  * Keeps the generation before the present one for a while after a reload (`--keep-previous`): its workers are parked,
  * so that `prefork rollback` can return to them without a boot, whatever is on the disk by then.
  */
-import type { Crash } from './respawn.ts';
-import { broughtGeneration, withSlot, workerOf, type Worker } from './fleet.ts';
+import type { Crash } from '../respawn.ts';
+import { broughtGeneration, withSlot, workerOf, type Worker } from '../fleet.ts';
 import { canReturn, shed, withoutPlaces } from './parking.ts';
-import { retire } from './retire.ts';
-import type { Step } from './step.ts';
+import { retire } from '../retire.ts';
+import type { Step } from '../step.ts';
 
 /** So many crashes of young workers within the recover window are a loop. */
 export const LOOP_CRASHES = 3;

@@ -1,6 +1,6 @@
-import { cgroups, readIfThere, type Cgroup, type ReadFile } from '../../options/machine/cgroup.ts';
-import { availableCores } from '../../options/machine/cores.ts';
-import { memoryLimit } from '../../options/machine/memory.ts';
+import { cgroups, readIfThere, type Cgroup, type ReadFile } from '../../../options/machine/cgroup.ts';
+import { availableCores } from '../../../options/machine/cores.ts';
+import { memoryLimit } from '../../../options/machine/memory.ts';
 
 /** The time between two readings. A reading opens some files of /proc and /sys. */
 const PERIOD_MS = 1000;

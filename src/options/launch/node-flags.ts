@@ -1,7 +1,7 @@
 /** Tells node's own flags, which may stand before the entry and go to the workers, from prefork's. */
 import { spawnSync } from 'node:child_process';
 import process from 'node:process';
-import { UsageError } from '../errors.ts';
+import { UsageError } from '../../errors.ts';
 
 /** Flags that node takes on its command line and not in NODE_OPTIONS, so that node does not list them to a program. */
 const ON_THE_COMMAND_LINE = new Set(['--env-file-if-exists', '--expose-gc', '--stack-size']);

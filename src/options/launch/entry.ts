@@ -1,10 +1,10 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, parse, resolve, sep } from 'node:path';
-import { UsageError } from '../errors.ts';
-import { isDirectory, isFile } from './files.ts';
-import { meantCommand, meantRunner } from './other-words.ts';
-import { quote } from './quote.ts';
-import { didYouMean } from './suggestion.ts';
+import { UsageError } from '../../errors.ts';
+import { isDirectory, isFile } from '../files.ts';
+import { meantCommand, meantRunner } from '../other-words.ts';
+import { quote } from '../quote.ts';
+import { didYouMean } from '../suggestion.ts';
 
 /**
  * Finds the program as `node <entry>` does: a file, a file without its extension, or a directory with a main.

@@ -1,4 +1,4 @@
-import type { MetricLimit } from '../contract/canary.ts';
+import type { MetricLimit } from '../../contract/canary.ts';
 import { parsePercent } from './percent.ts';
 
 /** More metrics than this are a dashboard, and each of them has its own chance to be wrong. */

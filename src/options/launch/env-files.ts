@@ -1,8 +1,8 @@
 /** Reads the files of `--env-file`. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { UsageError } from '../errors.ts';
-import { quote } from './quote.ts';
+import { UsageError } from '../../errors.ts';
+import { quote } from '../quote.ts';
 
 /** A file of variables that was read. */
 export interface EnvFile {
