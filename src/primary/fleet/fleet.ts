@@ -84,6 +84,8 @@ export interface Slot {
 }
 
 export interface LastExit extends ExplainedExit {
+  /** True when another process sent the signal that ended it. */
+  readonly isFromOutside: boolean;
   readonly pid: number | undefined;
   readonly generation: number;
   readonly at: number;
