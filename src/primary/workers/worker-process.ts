@@ -25,7 +25,7 @@ export interface WorkerEvents {
 }
 
 /** How the process was started. */
-export interface ProcessTerms {
+interface ProcessTerms {
   /** Whether node:cluster's primary half is in use. @default false */
   readonly isClustered?: boolean;
   /** @default SIGTERM */
