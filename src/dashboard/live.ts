@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Dashboard, RecordedEvent, Status, Viewer } from '../control/controls.ts';
-import { happenedWithoutWords, withoutWords } from '../control/status/public-status.ts';
+import { eventWithoutWords, withoutWords } from '../control/status/public-status.ts';
 import { Audience } from './audience.ts';
 import { partsOf } from './frame.ts';
 import { Latency } from './latency.ts';
@@ -23,7 +23,7 @@ export interface LiveSource {
   readonly durations: () => Float64Array;
   readonly history: {
     readonly recent: readonly RecordedEvent[];
-    readonly listen: (listener: (happened: RecordedEvent) => void) => () => void;
+    readonly listen: (listener: (event: RecordedEvent) => void) => () => void;
   };
 }
 
@@ -66,7 +66,7 @@ export class Live implements Dashboard {
     this.#start();
     const audience = this.#audience(isTrusted);
     const { recent } = this.#source.history;
-    audience.add(viewer, { name: 'lifecycleEvents', data: isTrusted ? recent : recent.map(happenedWithoutWords) });
+    audience.add(viewer, { name: 'lifecycleEvents', data: isTrusted ? recent : recent.map(eventWithoutWords) });
     viewer.on('close', () => {
       audience.remove(viewer);
       if (this.#viewers === 0) this.#stop();
@@ -87,7 +87,7 @@ export class Live implements Dashboard {
     // Earlier requests do not belong to the last second.
     this.#latency = new Latency();
     this.#timer = setInterval(() => this.#show(), PERIOD_MS).unref();
-    this.#stopListening = this.#source.history.listen((happened) => this.#tell(happened));
+    this.#stopListening = this.#source.history.listen((event) => this.#tell(event));
   }
 
   #stop(): void {
@@ -97,11 +97,11 @@ export class Live implements Dashboard {
     this.#timer = this.#soon = this.#stopListening = undefined;
   }
 
-  #tell(happened: RecordedEvent): void {
-    this.#trusted.tell('event', () => happened);
-    this.#public.tell('event', () => happenedWithoutWords(happened));
+  #tell(event: RecordedEvent): void {
+    this.#trusted.tell('event', () => event);
+    this.#public.tell('event', () => eventWithoutWords(event));
     this.#soon ??= setTimeout(() => this.#show(), SOON_MS).unref();
-    if (happened.name !== 'stopped') return;
+    if (event.name !== 'stopped') return;
     this.#show();
     this.#stop();
     this.#trusted.end();

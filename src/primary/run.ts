@@ -203,7 +203,7 @@ async function supervise(
     isSeparated,
     sharing: sharing.mode,
     balance,
-    range: settings.range,
+    range: () => launches.settings.range,
     hasBinder: binder !== undefined,
   });
   const replace = oldPrimary !== undefined;

@@ -30,6 +30,8 @@ export interface Handover extends SocketManifest {
   readonly generation: number;
   /** The present number of workers, if it was changed at run time. */
   readonly workers: number | undefined;
+  /** True when that number changes by itself. An older primary does not send this. */
+  readonly isAutoscaled?: boolean | undefined;
   /** What a person has paused autoscaling by, and when (monotonic, ms). An older primary does not send this. */
   readonly paused?: { readonly by: string; readonly at: number } | undefined;
   /** The descriptor of systemd's notification socket, where that was passed. */
@@ -64,6 +66,18 @@ export type NewPrimaryMessage =
       readonly takes?: boolean;
     }
   | { readonly prefork: 'failed'; readonly reason: string };
+
+/**
+ * Returns how many workers the next primary begins with: as many as there are, where that was changed at run time. A number
+ * that the load has chosen does not count where the number is fixed from now on.
+ */
+export function firstWorkers(
+  handover: Pick<Handover, 'workers' | 'isAutoscaled'> | undefined,
+  { workers, range }: { readonly workers: number; readonly range: object | undefined },
+): number {
+  const isFixedNow = handover?.isAutoscaled === true && range === undefined;
+  return isFixedNow ? workers : (handover?.workers ?? workers);
+}
 
 /**
  * Returns the descriptors in the order in which they are passed, and the handover with the numbers that they get by

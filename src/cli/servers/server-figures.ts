@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import type { Status } from '../../control/controls.ts';
+import { roster } from '../top/roster.ts';
 
 /** What the list tells of a server. It is small, because another user's server can send a status of megabytes. */
 export interface ServerFigures {
@@ -25,7 +26,6 @@ const MOST_ADDRESSES = 20;
 
 export function figuresOf(status: Status): ServerFigures {
   const { pid, generation, workers, uptime, prefork, phase, operation } = status;
-  const all = [...status.slots.flatMap((slot) => [slot.worker, slot.successor]), ...status.spares, ...status.leaving];
   return {
     pid,
     generation,
@@ -34,7 +34,7 @@ export function figuresOf(status: Status): ServerFigures {
     directory: cut(directoryOf(status)),
     addresses: status.addresses.slice(0, MOST_ADDRESSES).map(cut),
     state: cut(operation ?? phase),
-    memory: all.reduce((sum, worker) => sum + (worker?.vitals?.rss ?? 0), 0),
+    memory: roster(status).reduce((sum, { worker }) => sum + (worker?.vitals?.rss ?? 0), 0),
     prefork: cut(prefork),
   };
 }

@@ -27,7 +27,7 @@ function slotWithoutWords(slot: SlotStatus): SlotStatus {
 }
 
 /** Does the same for an event. */
-export function happenedWithoutWords({ at, name, fields }: RecordedEvent): RecordedEvent {
+export function eventWithoutWords({ at, name, fields }: RecordedEvent): RecordedEvent {
   const { text: _text, error, ...rest } = fields;
   if (name === 'reload:failed') return { at, name, fields: { ...rest, reason: WITHHELD } };
   return { at, name, fields: error === undefined ? rest : { ...rest, error: WITHHELD } };

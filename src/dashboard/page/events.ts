@@ -16,15 +16,15 @@ export class Events {
   show({ events }: Model): void {
     // Earlier events are not read out to a new viewer. New events are.
     const isFirst = this.#items.size === 0;
-    const kept = new Map(events.map((happened) => [JSON.stringify(happened), happened]));
+    const kept = new Map(events.map((event) => [JSON.stringify(event), event]));
     for (const [key, item] of this.#items) {
       if (kept.has(key)) continue;
       item.remove();
       this.#items.delete(key);
     }
-    for (const [key, happened] of [...kept].toReversed()) {
+    for (const [key, event] of [...kept].toReversed()) {
       if (this.#items.has(key)) continue;
-      const item = itemOf(happened);
+      const item = itemOf(event);
       this.#items.set(key, item);
       this.#list.prepend(item);
     }
@@ -32,10 +32,10 @@ export class Events {
   }
 }
 
-function itemOf(happened: RecordedEvent): HTMLElement {
-  const { shape: form, tone, text, detail } = tell(happened);
-  const at = new Date(happened.at);
-  const time = element('time', { datetime: happened.at, title: at.toLocaleString() }, clock(at));
+function itemOf(event: RecordedEvent): HTMLElement {
+  const { shape: form, tone, text, detail } = tell(event);
+  const at = new Date(event.at);
+  const time = element('time', { datetime: event.at, title: at.toLocaleString() }, clock(at));
   const words = element('span', { class: 'words' }, text, ...(detail === '' ? [] : [element('small', {}, detail)]));
   return element('li', { 'data-tone': tone }, time, shape(form), words);
 }

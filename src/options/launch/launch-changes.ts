@@ -26,7 +26,8 @@ export interface LaunchChanges {
 export function launchChanges(before: Launch, after: Launch): LaunchChanges {
   const keys = settingKeys.filter((key) => !isEqual(valueOf(before.settings, key), valueOf(after.settings, key)));
   for (const key of keys) refuse(key, before, after);
-  if (!isEqual(before.settings.range, after.settings.range)) {
+  // The same range has other ends when the cores have changed.
+  if (before.settings.range?.text !== after.settings.range?.text) {
     const place = after.config === undefined ? 'workers' : placeOf(after.config, 'workers');
     throw new UsageError(`${place}: a reload cannot change a range: prefork upgrade does that`);
   }

@@ -19,6 +19,8 @@ export function parseRange(text: string): WorkerRange | undefined {
 
 /** A range in numbers. `isAsked` says that the most is a number that was given, which may be above the cores. */
 export interface Range {
+  /** The range as it was written, such as `1..auto`. */
+  readonly text: string;
   readonly least: number;
   readonly most: number;
   readonly isAsked: boolean;
@@ -26,6 +28,7 @@ export interface Range {
 
 /** @returns undefined when the range ends below where it begins, with so many cores. */
 export function resolveRange({ least, most }: WorkerRange, cores: number): Range | undefined {
-  const range = { least: least === 'auto' ? cores : least, most: most === 'auto' ? cores : most };
+  const text = `${least}..${most}`;
+  const range = { text, least: least === 'auto' ? cores : least, most: most === 'auto' ? cores : most };
   return range.least <= range.most ? { ...range, isAsked: most !== 'auto' } : undefined;
 }

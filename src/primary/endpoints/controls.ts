@@ -34,8 +34,8 @@ export interface PrimaryControlsParts extends ScrapeTerms {
   /** The modes that are in force, which may differ from the options. */
   readonly sharing: Sharing;
   readonly balance: Balance;
-  /** The range of `--workers`; undefined when the number is fixed. */
-  readonly range: Settings['range'];
+  /** Returns the range of `--workers`; undefined when the number is fixed. */
+  readonly range: () => Settings['range'];
   /**
    * True when there is a binder. The program that runs the next primary then has to be root's, because it gets the
    * channel to the binder.
@@ -83,7 +83,7 @@ export class PrimaryControls implements Controls {
       entry: entry(),
       ...served,
       balance,
-      range,
+      range: range(),
       now,
       epoch,
     };

@@ -95,7 +95,8 @@ function onCrash(step: Step, slot: Slot, worker: Worker, death: Death): void {
   const uptime = worker.servingSince === undefined ? undefined : step.at - worker.servingSince;
   const { reason, text, stderr, isFromOutside } = death;
   const crash = { uptime, isFromOutside };
-  const lastExit = { reason, text, pid: worker.pid, generation: worker.generation, at: step.at };
+  const { pid, generation } = worker;
+  const lastExit = { reason, text, isFromOutside, pid, generation, at: step.at };
   step.fleet = withSlot(step.fleet, {
     ...slot,
     worker: undefined,

@@ -44,6 +44,15 @@ export function mostBoots({ fleet, settings }: { fleet: Fleet; settings: FleetSe
   return settings.compileCache !== undefined && !isWarm(fleet) ? 1 : most;
 }
 
+/** Returns how long the first workers of so many slots may take to boot, one after another: the ready timeout for each turn, ms. */
+export function longestFirstBoots(
+  workers: number,
+  { maxBoots, compileCache, readyTimeout }: Pick<FleetSettings, 'maxBoots' | 'compileCache' | 'readyTimeout'>,
+): number {
+  const alone = compileCache === undefined ? 0 : 1;
+  return (alone + Math.ceil((workers - alone) / maxBoots)) * readyTimeout;
+}
+
 /** Whether a worker of the current generation has booted, and written what Node compiled. */
 function isWarm({ workers, generation }: Fleet): boolean {
   return [...workers.values()].some((worker) => worker.generation === generation && worker.bootedAt !== undefined);

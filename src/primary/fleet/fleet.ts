@@ -84,6 +84,8 @@ export interface Slot {
 }
 
 export interface LastExit extends ExplainedExit {
+  /** True when another process sent the signal that ended it. */
+  readonly isFromOutside: boolean;
   readonly pid: number | undefined;
   readonly generation: number;
   readonly at: number;
@@ -128,6 +130,8 @@ export interface Kept {
   readonly until: number;
   /** The times at which young workers of the generation after it crashed. */
   readonly crashes: readonly number[];
+  /** The number of slots before the reload and after it, where the reload has changed it. */
+  readonly resized: { readonly from: number; readonly to: number } | undefined;
 }
 
 export interface LastReload {
@@ -322,6 +326,11 @@ export function isOfOperation({ running, generation }: Fleet, worker: Worker): b
     case undefined:
       return false;
   }
+}
+
+/** Returns the generation that the reload which runs brings; undefined when none has begun. */
+export function broughtGeneration({ running, generation }: Fleet): number | undefined {
+  return running?.policy.owns === 'new code' && !running.isRenewing ? generation : undefined;
 }
 
 /** Whether the slot is one that the operation that runs has made. */

@@ -37,7 +37,7 @@ export interface LifecycleFacts {
    * Both times count from when its slot needed the worker: `bootTook` until it had booted, and `took` until it serves.
    */
   'worker ready': OfWorker & { readonly bootTook: number; readonly took: number };
-  'worker back': OfWorker & { readonly took: number };
+  'worker back': OfWorker;
   'worker hung': OfWorker & { readonly silent: number };
   'worker beats again': OfWorker;
   'worker given up': OfWorker & { readonly silent: number; readonly isLookedInto: boolean };

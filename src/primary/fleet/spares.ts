@@ -1,7 +1,9 @@
 /** Keeps workers that are booted, and wait for a slot. */
 import { bootSpare } from './boot.ts';
 import { spares, type Fleet, type Worker } from './fleet.ts';
+import type { Asked } from '../exits/exit.ts';
 import { backoff, crashStreak } from './respawn.ts';
+import { retire } from './retire.ts';
 import type { Step } from './step.ts';
 
 /** Returns a spare that could take a slot now. */
@@ -23,6 +25,11 @@ export function keepSpares(step: Step): void {
   const { phase, isSpareWaiting } = step.fleet;
   if (phase !== 'serving' || isSpareWaiting) return;
   for (let count = spares(step.fleet).length; count < step.settings.spares; count++) bootSpare(step);
+}
+
+/** Ends the spares of the generations whose code is not wanted any more. */
+export function dismissSpares(step: Step, asked: Asked, isUnwanted: (generation: number) => boolean): void {
+  for (const spare of spares(step.fleet)) if (isUnwanted(spare.generation)) retire(step, spare, asked);
 }
 
 /** A spare has crashed. The next one is booted at once, or after a while if spares keep crashing. */

@@ -1,10 +1,8 @@
 /** What ends the watch of a canary: its verdict, the end of the time, and what else happens meanwhile. */
 import type { Judgement } from '../../contract/canary.ts';
-import { isServing, withSlot, workerOf, type Canary } from './fleet.ts';
+import { workerOf, type Canary } from './fleet.ts';
 import { promoteCanary, watchedCanary } from './operations/canary.ts';
 import { abort } from './operations/operations.ts';
-import { refill } from './refill.ts';
-import { retire } from './retire.ts';
 import type { Step } from './step.ts';
 
 /** The primary has compared both generations. */
@@ -39,25 +37,8 @@ function onDoubt(step: Step, canary: Canary, why: string): void {
 
 /** Gives the canary up. The parked workers take their slots back, and the reload has failed. */
 export function endCanary(step: Step, reason: string): void {
-  const slots = step.fleet.running!.canary!.slots;
-  const bad = step.fleet.generation;
-  step.tell('canary given up', { generation: bad, reason });
+  step.tell('canary given up', { generation: step.fleet.generation, reason });
   abort(step, { ok: false, reason });
-  for (const index of slots) leaveSlot(step, index, bad);
-}
-
-/**
- * A slot whose parked worker has died cannot go back. No worker that was judged worse stays for that: what is on the
- * disk is loaded anew.
- */
-function leaveSlot(step: Step, index: number, bad: number): void {
-  const slot = step.fleet.slots[index]!;
-  const worker = workerOf(step.fleet, slot.worker);
-  if (worker?.generation !== bad || !isServing(step.fleet, slot)) return;
-  step.tell('slot not kept', { slot: index });
-  step.fleet = withSlot(step.fleet, { ...slot, worker: undefined });
-  retire(step, worker, 'abort');
-  refill(step, step.fleet.slots[index]!);
 }
 
 function baselineOf({ fleet }: Step): number {

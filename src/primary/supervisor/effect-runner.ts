@@ -31,7 +31,7 @@ export interface EffectRunnerParts {
 }
 
 type EffectOf<Do extends Effect['do']> = Extract<Effect, { do: Do }>;
-type Performances = { readonly [Do in Effect['do']]: (effect: EffectOf<Do>) => void };
+type Handlers = { readonly [Do in Effect['do']]: (effect: EffectOf<Do>) => void };
 
 /** Carries out what was decided, with a row for each effect. Owns nothing, and remembers nothing. */
 export class EffectRunner {
@@ -42,10 +42,10 @@ export class EffectRunner {
   }
 
   perform(effect: Effect): void {
-    (this.#performances[effect.do] as (effect: Effect) => void)(effect);
+    (this.#handlers[effect.do] as (effect: Effect) => void)(effect);
   }
 
-  readonly #performances: Performances = {
+  readonly #handlers: Handlers = {
     fork: (effect) => {
       const { listeners, datagrams, processes } = this.#parts;
       listeners.join(effect.worker, effect.slot, { isParked: effect.isParked });

@@ -14,6 +14,7 @@ import { PendingRequests } from './pending-requests.ts';
 import { WorkerProcesses } from '../workers/worker-processes.ts';
 import { Denials } from './denials.ts';
 import type { WorkerId } from '../fleet/events.ts';
+import { longestFirstBoots } from '../fleet/first-boots.ts';
 import { awakeOf, type Fleet } from '../fleet/fleet.ts';
 import { Handoffs, NEXT_PRIMARY, OLD_PRIMARY, type HandoffParts } from '../workers/handoffs.ts';
 import type { EventQueue } from './event-queue.ts';
@@ -108,7 +109,7 @@ export class Resources {
     this.launcher = new UpgradeLauncher({
       sharing,
       env: parts.newPrimaryEnv,
-      readyTimeout: () => launches.settings.readyTimeout,
+      longestBoots: () => longestFirstBoots(fleet().slots.length, launches.settings),
       home: parts.home,
       binder: parts.binder,
       handover,

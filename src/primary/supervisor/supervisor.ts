@@ -1,6 +1,6 @@
 import { PreforkError } from '../../errors.ts';
 import type { Outcome } from '../../contract/outcome.ts';
-import { FORMAT, type AdminSocket, type Handover } from '../../upgrade/handover.ts';
+import { firstWorkers, FORMAT, type AdminSocket, type Handover } from '../../upgrade/handover.ts';
 import { EventHistory } from '../telemetry/event-history.ts';
 import { decide } from '../fleet/decide.ts';
 import type { Announcement, FleetEvent, RequestId } from '../fleet/events.ts';
@@ -46,7 +46,7 @@ export class Supervisor {
 
   constructor(parts: SupervisorParts) {
     const { launches, sharing, handover, log, queue, address } = parts;
-    const workers = handover?.workers ?? launches.settings.workers;
+    const workers = firstWorkers(handover, launches.settings);
     const { post } = queue;
     this.#parts = parts;
     this.#fleet = newFleet(workers);
@@ -184,7 +184,9 @@ export class Supervisor {
     const { launches, notifyFd, binder, board, address } = this.#parts;
     const { slots, generation, autoscale } = this.#fleet;
     const paused = autoscale?.paused;
-    const workers = slots.length === launches.settings.workers ? undefined : slots.length;
+    const { workers: given, range } = launches.settings;
+    const workers = slots.length === given ? undefined : slots.length;
+    const isAutoscaled = range !== undefined;
     const { name, path: control } = address;
     const sockets = {
       notifyFd,
@@ -192,7 +194,7 @@ export class Supervisor {
       admin: this.#outlets?.adminSocket(),
       ...this.resources.manifest(),
     };
-    return { format: FORMAT, name, control, board: board?.path, generation, workers, paused, ...sockets };
+    return { format: FORMAT, name, control, board: board?.path, generation, workers, isAutoscaled, paused, ...sockets };
   }
 
   get fleet(): Fleet {

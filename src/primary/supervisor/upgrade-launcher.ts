@@ -7,15 +7,15 @@ import type { NamedDirectory } from '../../options/index.ts';
 import type { NewPrimary, NewPrimaryEvents } from '../../upgrade/new-primary.ts';
 import { messageOf } from '../../contract/message-of.ts';
 
-/** The next primary's own time to start, beside the ready timeout of its workers. */
+/** The next primary's own time to start, beside the boots of its workers. */
 const BOOT_MS = 10_000;
 
 export interface UpgradeLauncherParts {
   readonly sharing: Sharing;
   /** The variables for the next primary, beside this primary's own environment. */
   readonly env: NodeJS.ProcessEnv;
-  /** The ready timeout of the next primary's workers, ms. */
-  readonly readyTimeout: () => number;
+  /** Returns how long the next primary's workers may take to boot, all of them, ms. */
+  readonly longestBoots: () => number;
   /** The directory that this primary was started in. @default the working directory */
   readonly home?: NamedDirectory | undefined;
   readonly binder: Binder | undefined;
@@ -42,7 +42,7 @@ export class UpgradeLauncher {
    * @param node the program that runs it. @default as `NewPrimary` finds it
    */
   async begin(node?: string): Promise<void> {
-    const { sharing, env, readyTimeout, home, binder, handover, events } = this.#parts;
+    const { sharing, env, longestBoots, home, binder, handover, events } = this.#parts;
     this.#isWanted = true;
     try {
       const { NewPrimary: Next, whyNone } = await import('../../upgrade/new-primary.ts');
@@ -61,7 +61,7 @@ export class UpgradeLauncher {
       };
       const reason = whyNone(sharing);
       if (reason !== undefined) throw new Error(reason);
-      const within = readyTimeout() + BOOT_MS;
+      const within = longestBoots() + BOOT_MS;
       this.#newPrimary = new Next({ handover: handover(), node, env, within, home, binder }, told);
     } catch (error) {
       events.failed(messageOf(error));

@@ -13,7 +13,7 @@ export interface WorkerNames {
 /** The messages of the channels, by the channel's name without `prefork:`. Durations are ms. */
 export interface ChannelMessages {
   'worker:spawn': WorkerNames;
-  /** `took` is the time since its slot needed it. */
+  /** `took` is the time since its slot needed it, and 0 for one that was parked: it has booted. */
   'worker:ready': WorkerNames & { readonly took: number };
   /** `silent` is the time since its last heartbeat. */
   'worker:hung': WorkerNames & { readonly silent: number };

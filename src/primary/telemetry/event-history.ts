@@ -4,7 +4,7 @@ import type { ChannelEvent } from './event-row.ts';
 /** The number of events that are kept for clients which come to look. */
 const KEPT = 100;
 
-type Listener = (happened: RecordedEvent) => void;
+type Listener = (recorded: RecordedEvent) => void;
 type Field = RecordedEvent['fields'][string];
 
 interface Kept {
@@ -27,8 +27,8 @@ export class EventHistory {
     this.#kept.push(kept);
     if (this.#kept.length > KEPT) this.#kept.shift();
     if (this.#listeners.size === 0) return;
-    const happened = told(kept);
-    for (const listener of this.#listeners) listener(happened);
+    const recorded = told(kept);
+    for (const listener of this.#listeners) listener(recorded);
   }
 
   /** The events that are kept, the newest last. */

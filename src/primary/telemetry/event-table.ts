@@ -155,7 +155,7 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
   'worker back': {
     level: 'info',
     fields: inLine,
-    channel: { name: 'worker:ready', message: { ...inMessage, took: ({ took }) => took } },
+    channel: { name: 'worker:ready', message: { ...inMessage, took: () => 0 } },
     means:
       'A worker that was parked serves its slot again: a reload has failed or was rolled back, or a slot was made again.',
   },
@@ -381,7 +381,7 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
     level: 'warn',
     fields: given('slot'),
     means:
-      'In a rollback the slot has no parked worker to return to. Its next worker loads the code that is on the disk now.',
+      'A rollback, or the end of a canary, finds no parked worker for the slot. Its worker of the newer code leaves, and the next one is started anew.',
   },
   'rolled back': {
     level: 'info',
@@ -391,7 +391,7 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
       message: { generation: ({ generation }) => generation, took: ({ took }) => Math.round(took) },
     },
     means:
-      'The generation before serves again. The disk still has the newer code: put the old code back, as each worker that is started from now on loads what is there.',
+      'The generation before serves again. Code that was replaced in its place is still the newer code on the disk: put the old code back, as each worker that is started from now on loads what is there.',
   },
   scaling: {
     level: 'info',

@@ -24,6 +24,14 @@ export interface WorkerEvents {
   exited(worker: WorkerId, exit: ExitFacts): void;
 }
 
+/** How the process was started. */
+interface ProcessTerms {
+  /** Whether node:cluster's primary half is in use. @default false */
+  readonly isClustered?: boolean;
+  /** @default SIGTERM */
+  readonly stopSignal?: NodeJS.Signals;
+}
+
 /**
  * The process of one worker. The object owns the child and the channel to it. Both are released when the process has
  * ended, which is the only way in which this object ends.
@@ -31,6 +39,8 @@ export interface WorkerEvents {
 export class WorkerProcess {
   readonly id: WorkerId;
   readonly child: ChildProcess;
+  /** The signal that ends it in order, by the settings with which it was started. */
+  readonly stopSignal: NodeJS.Signals;
   /** The worker's row in the scoreboard. */
   readonly row: number;
   readonly #channel: Channel<PrimaryMessage>;
@@ -40,15 +50,13 @@ export class WorkerProcess {
   #offences = 0;
   #lastWords: ExitFacts['lastWords'];
 
-  /**
-   * Wraps a child.
-   *
-   * @param isClustered whether node:cluster's primary half is in use.
-   */
-  constructor(id: WorkerId, row: number, child: ChildProcess, events: WorkerEvents, isClustered = false) {
+  /** Wraps a child. */
+  constructor(id: WorkerId, row: number, child: ChildProcess, events: WorkerEvents, terms: ProcessTerms = {}) {
+    const { isClustered = false, stopSignal = 'SIGTERM' } = terms;
     this.id = id;
     this.row = row;
     this.child = child;
+    this.stopSignal = stopSignal;
     this.#events = events;
     this.#intake = Intake.of(
       child,

@@ -114,9 +114,10 @@ export class WorkerProcesses {
     return this.#processes.get(worker)?.send(message, handle) ?? false;
   }
 
-  /** Asks the worker to end, by the stop signal. */
+  /** Asks the worker to end, by the stop signal with which it was started. */
   terminate(worker: WorkerId): void {
-    const { stopSignal } = this.#parts.settings();
+    const stopSignal = this.#processes.get(worker)?.stopSignal;
+    if (stopSignal === undefined) return;
     // A terminal sends other signals too, so the worker is told that this one is ours.
     if (stopSignal !== 'SIGTERM') this.send(worker, { type: 'end' });
     this.kill(worker, stopSignal);
@@ -183,7 +184,7 @@ export class WorkerProcesses {
   }
 
   #observe(worker: WorkerId, row: number, child: ChildProcess): WorkerProcess {
-    const { post, sharing } = this.#parts;
+    const { post, sharing, settings } = this.#parts;
     const events: WorkerEvents = {
       message: (from, message, handle) => post({ type: 'message', worker: from, message, handle }),
       offended: (from, offence) => post({ type: 'offended', worker: from, offence }),
@@ -193,7 +194,8 @@ export class WorkerProcesses {
         post({ type: 'exited', worker: from, ...facts });
       },
     };
-    return new WorkerProcess(worker, row, child, events, sharing === 'round-robin');
+    const { stopSignal } = settings();
+    return new WorkerProcess(worker, row, child, events, { isClustered: sharing === 'round-robin', stopSignal });
   }
 
   /** Collects what a worker left behind, before its row goes to another worker. */

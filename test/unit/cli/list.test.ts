@@ -57,6 +57,13 @@ web does not answer: is it stopped, or stuck?
   );
 });
 
+test('the memory is that of all workers, parked ones too, of which an older server does not tell', () => {
+  const worker = fakeWorker({ vitals });
+  const status = fakeStatus({ spares: [worker], leaving: [worker], parked: [worker] });
+  const { parked: _parked, ...older } = status;
+  assert.equal(figuresOf(status).memory - figuresOf(older as typeof status).memory, vitals.rss);
+});
+
 test('as JSON, a server has its figures or the reason why there are none', () => {
   assert.deepEqual(JSON.parse(listJson([api, silent])), {
     version: 1,

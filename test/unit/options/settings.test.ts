@@ -83,10 +83,10 @@ test('a range of workers starts with one for each core, or the nearest number', 
     const settings = resolve({ flags: { workers } });
     return [settings.workers, settings.range];
   };
-  assert.deepEqual(of('1..1024'), [cores, { least: 1, most: 1024, isAsked: true }]);
-  assert.deepEqual(of('1..auto'), [cores, { least: 1, most: cores, isAsked: false }]);
-  assert.deepEqual(of('1000..1024'), [1000, { least: 1000, most: 1024, isAsked: true }]);
-  assert.deepEqual(of('1..1'), [1, { least: 1, most: 1, isAsked: true }]);
+  assert.deepEqual(of('1..1024'), [cores, { text: '1..1024', least: 1, most: 1024, isAsked: true }]);
+  assert.deepEqual(of('1..auto'), [cores, { text: '1..auto', least: 1, most: cores, isAsked: false }]);
+  assert.deepEqual(of('1000..1024'), [1000, { text: '1000..1024', least: 1000, most: 1024, isAsked: true }]);
+  assert.deepEqual(of('1..1'), [1, { text: '1..1', least: 1, most: 1, isAsked: true }]);
   assert.throws(() => of('1024..auto'), {
     message: `workers: expected a range that does not end below its beginning, with auto for ${cores}, got "1024..auto"`,
   });

@@ -1,7 +1,7 @@
 /** Applies the policy of `--workers <min>..<max>` to the fleet: makes what it decides an operation `scale`. */
 import type { Range } from '../../../options/values/range.ts';
 import type { FleetEvent } from '../events.ts';
-import { workerOf, type FleetSettings } from '../fleet.ts';
+import { broughtGeneration, workerOf, type FleetSettings } from '../fleet.ts';
 import { onOperate } from '../operations/operations.ts';
 import type { Step } from '../step.ts';
 import { decideWorkers, type Limits, type Loop, type Verdict, type View } from './policy.ts';
@@ -114,8 +114,12 @@ function disturbedNow(step: Step, { disturbed }: Autoscale, load: Load): View['d
   return isSilent ? { by: 'hang', at } : disturbed;
 }
 
-/** Another generation is another application, whose workers have another size. */
+/**
+ * Another generation is another application, whose workers have another size. Those that a reload brings do not count before
+ * the reload is done, because it may go back.
+ */
 function noteMemory(step: Step, { rows }: Load): void {
+  if (broughtGeneration(step.fleet) !== undefined) return;
   const { generation } = step.fleet;
   const { largest } = autoscaleOf(step.fleet);
   const before = largest.generation === generation ? largest.bytes : 0;

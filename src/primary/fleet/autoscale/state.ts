@@ -35,12 +35,14 @@ export interface LastChange {
   readonly reason: ScaleReason;
 }
 
+const NO_SIZE: Autoscale['largest'] = { generation: 0, bytes: 0 };
+
 /** @param paused by whom it was paused in the primary before this one. */
 export function newAutoscale(paused?: Paused): Autoscale {
   return {
     memory: NO_MEMORY,
     disturbed: undefined,
-    largest: { generation: 0, bytes: 0 },
+    largest: NO_SIZE,
     paused,
     failedAt: -Infinity,
     utilization: undefined,
@@ -88,6 +90,11 @@ export function resume(step: Step): void {
   if (autoscaleOf(step.fleet).paused === undefined) return;
   step.tell('autoscaling resumed', { workers: step.fleet.slots.length });
   change(step, { paused: undefined });
+}
+
+/** The generation before serves again, and the number of the present one stays. So the size of its workers has to be forgotten. */
+export function forgetSize(step: Step): void {
+  if (step.fleet.autoscale !== undefined) change(step, { largest: NO_SIZE });
 }
 
 /** What autoscaling has asked for has failed: the worker of a new slot did not boot. */

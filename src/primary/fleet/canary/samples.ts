@@ -103,9 +103,11 @@ export function tallied(
   isOurs: (generation: number) => boolean,
 ): Tally {
   const exits = fleet.slots.flatMap(({ lastExit }) => lastExit ?? []);
-  const crashes = exits.filter(({ at, generation }) => at >= since && isOurs(generation)).map(({ pid }) => pid ?? 0);
+  // A kill by another process says nothing of the code.
+  const crashes = exits.filter((exit) => exit.at >= since && isOurs(exit.generation) && !exit.isFromOutside);
   const hangs = [...fleet.workers.values()].filter(
     ({ isHung, generation, state }) => isHung && state === 'serving' && isOurs(generation),
   );
-  return { crashed: new Set([...crashed, ...crashes]), hung: new Set([...hung, ...hangs.map(({ id }) => id)]) };
+  const pids = crashes.map(({ pid }) => pid ?? 0);
+  return { crashed: new Set([...crashed, ...pids]), hung: new Set([...hung, ...hangs.map(({ id }) => id)]) };
 }

@@ -3,8 +3,10 @@
  * while. What ends the watch is in verdict.ts beside this folder.
  */
 import type { CanaryShare, Comparison } from '../../../contract/canary.ts';
-import { workerOf, type Canary, type Fleet, type Running } from '../fleet.ts';
+import { withSlot, workerOf, type Canary, type Fleet, type Running } from '../fleet.ts';
 import { shed } from '../parking/parking.ts';
+import { refill } from '../refill.ts';
+import { retire } from '../retire.ts';
 import type { Step } from '../step.ts';
 import type { Failure, OperationTargets } from './operation.ts';
 
@@ -63,6 +65,23 @@ export function promoteCanary(step: Step, why: string): void {
   const todo = slots.map(({ index }) => index).filter((index) => !canary!.slots.includes(index));
   const comparison = canary!.comparison && { comparison: canary!.comparison };
   step.fleet = { ...step.fleet, running: { ...running!, canary: undefined, ...comparison, todo } };
+}
+
+/**
+ * A canary was given up, and its slots have gone back. Slots with a worker of its generation are left: those whose parked
+ * worker has died, and those in which the new worker had replaced one that crashed. Their next worker is started anew.
+ */
+export function leaveGeneration(step: Step, generation: number): void {
+  for (const { index } of step.fleet.slots) {
+    const slot = step.fleet.slots[index]!;
+    const worker = workerOf(step.fleet, slot.worker);
+    if (worker?.generation !== generation) continue;
+    step.tell('slot not kept', { slot: index });
+    const vacant = { ...slot, worker: undefined };
+    step.fleet = withSlot(step.fleet, vacant);
+    retire(step, worker, 'abort');
+    refill(step, vacant);
+  }
 }
 
 /** Returns the canary, if it is being watched. */

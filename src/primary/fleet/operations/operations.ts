@@ -6,12 +6,13 @@
 import type { OperationKind } from '../../../contract/operations.ts';
 import type { Outcome } from '../../../contract/outcome.ts';
 import type { FleetEvent, Operate } from '../events.ts';
-import { withSlot, workerOf, type Fleet, type Running, type Slot } from '../fleet.ts';
+import { broughtGeneration, withSlot, workerOf, type Fleet, type Running, type Slot } from '../fleet.ts';
 import type { Failure, Operation, OperationRow } from './operation.ts';
-import { comparisonOf } from './canary.ts';
+import { comparisonOf, leaveGeneration, watchedCanary } from './canary.ts';
 import { forgetNews, goBack } from '../parking/parking.ts';
 import { refill } from '../refill.ts';
 import { retire } from '../retire.ts';
+import { dismissSpares } from '../spares.ts';
 import type { Step } from '../step.ts';
 import { operations } from './table.ts';
 
@@ -131,11 +132,16 @@ export function onNotRenewed(step: Step, { reason }: Extract<FleetEvent, { type:
  * for, and is vacant now.
  */
 export function abort(step: Step, failure: Failure): void {
+  const brought = broughtGeneration(step.fleet);
+  const isWatched = watchedCanary(step.fleet) !== undefined;
   const affected = step.fleet.slots.filter(({ successor }) => successor !== undefined);
   for (const slot of affected) dismissSuccessor(step, slot);
   for (const slot of step.fleet.slots) goBack(step, slot);
   finish(step, failure);
+  const isToServe = step.fleet.phase === 'serving';
+  if (isToServe && brought !== undefined) dismissSpares(step, 'abort', (generation) => generation === brought);
   for (const { index } of affected) refill(step, step.fleet.slots[index]!);
+  if (isToServe && brought !== undefined && isWatched) leaveGeneration(step, brought);
 }
 
 /**

@@ -1,11 +1,11 @@
 import { bootSuccessor } from '../boot.ts';
 import { mostBoots } from '../first-boots.ts';
-import { isServing, spares, workerOf, type Fleet, type Slot } from '../fleet.ts';
+import { isServing, workerOf, type Fleet, type Slot } from '../fleet.ts';
 import { keepGeneration } from '../parking/kept.ts';
 import { release, releaseAside } from '../parking/parking.ts';
 import { beginWatch, planCanary, watchedCanary } from './canary.ts';
 import type { Procedure } from './operation.ts';
-import { retire } from '../retire.ts';
+import { dismissSpares } from '../spares.ts';
 import type { Step } from '../step.ts';
 
 /**
@@ -54,7 +54,7 @@ export const reload: Procedure<'reload'> = {
     return 'waiting';
   },
 
-  ended(step, { startedAt }, _target, outcome) {
+  ended(step, { startedAt, workers }, _target, outcome) {
     step.disarm({ timer: 'watch' });
     const { generation, reloads } = step.fleet;
     const last = { generation, outcome, at: step.at };
@@ -63,9 +63,9 @@ export const reload: Procedure<'reload'> = {
     if (outcome.ok) {
       step.fleet = { ...step.fleet, reloads: { ...reloads, done: reloads.done + 1, last } };
       step.tell('reload done', { generation, took: step.at - startedAt });
-      if (step.settings.keepPrevious > 0) keepGeneration(step);
+      if (step.settings.keepPrevious > 0) keepGeneration(step, workers);
       else for (const slot of step.fleet.slots) release(step, slot);
-      dismissOldSpares(step);
+      dismissSpares(step, 'reload', (one) => one !== generation);
     } else {
       step.fleet = { ...step.fleet, reloads: { ...reloads, failed: reloads.failed + 1, last } };
       step.tell('reload failed', { generation, slot: outcome.slot, reason: outcome.reason });
@@ -87,10 +87,4 @@ function needOf(fleet: Fleet, slot: Slot): 'successor' | 'time' | 'nothing' {
   const worker = workerOf(fleet, slot.worker);
   if (worker?.generation !== fleet.generation) return 'successor';
   return isServing(fleet, slot) ? 'nothing' : 'time';
-}
-
-function dismissOldSpares(step: Step): void {
-  for (const spare of spares(step.fleet)) {
-    if (spare.generation !== step.fleet.generation) retire(step, spare, 'reload');
-  }
 }

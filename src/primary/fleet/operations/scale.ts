@@ -40,7 +40,8 @@ export const scale: Procedure<'scale'> = {
     const workers = step.fleet.slots.length;
     if (outcome.ok) step.tell('scaled', { workers, took: step.at - startedAt });
     else step.tell('scaling failed', { workers, slot: outcome.slot, reason: outcome.reason });
-    if (!outcome.ok && target.reason !== undefined) onScaleFailed(step);
+    // What ended it otherwise, such as a rollback, says nothing of new workers.
+    if (!outcome.ok && outcome.slot !== undefined && target.reason !== undefined) onScaleFailed(step);
   },
 };
 

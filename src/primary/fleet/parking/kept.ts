@@ -3,7 +3,7 @@
  * so that `prefork rollback` can return to them without a boot, whatever is on the disk by then.
  */
 import type { Crash } from '../respawn.ts';
-import { withSlot, workerOf, type Worker } from '../fleet.ts';
+import { broughtGeneration, withSlot, workerOf, type Worker } from '../fleet.ts';
 import { canReturn, shed, withoutPlaces } from './parking.ts';
 import { retire } from '../retire.ts';
 import type { Step } from '../step.ts';
@@ -11,8 +11,12 @@ import type { Step } from '../step.ts';
 /** So many crashes of young workers within the recover window are a loop. */
 export const LOOP_CRASHES = 3;
 
-/** A reload is done. The workers that it has parked stay, and give their connections to those of the new generation. */
-export function keepGeneration(step: Step): void {
+/**
+ * A reload is done. The workers that it has parked stay, and give their connections to those of the new generation.
+ *
+ * @param workers how many slots there are to be from now on, where the reload has changed that.
+ */
+export function keepGeneration(step: Step, workers: number | undefined): void {
   const { keepPrevious } = step.settings;
   giveUpKept(step, 'a newer generation serves');
   const kept: Worker[] = [];
@@ -27,7 +31,8 @@ export function keepGeneration(step: Step): void {
   const [first] = kept;
   if (first === undefined) return;
   const { generation } = first;
-  step.fleet = { ...step.fleet, kept: { generation, until: step.at + keepPrevious, crashes: [] } };
+  const resized = workers === undefined ? undefined : { from: step.fleet.slots.length, to: workers };
+  step.fleet = { ...step.fleet, kept: { generation, until: step.at + keepPrevious, crashes: [], resized } };
   step.arm({ timer: 'kept' }, keepPrevious);
   step.tell('generation kept', { generation, workers: kept.length, keep: keepPrevious });
   for (const { id } of kept) shed(step, id, 'slot');
@@ -74,7 +79,8 @@ export function forgetKeptWithoutWorkers(step: Step): void {
 }
 
 /**
- * Counts the crash of a worker in its slot.
+ * Counts the crash of a worker in its slot. A crash of the code that a reload is about to bring ends that reload, and says
+ * nothing about the generation after the kept one.
  *
  * @returns whether the generation after the kept one is in a crash loop by that.
  */
@@ -82,6 +88,7 @@ export function loopsSinceReload(step: Step, worker: Worker, { uptime, isFromOut
   const { kept } = step.fleet;
   const { recoverWindow } = step.settings;
   if (kept === undefined || worker.generation === kept.generation || isFromOutside) return false;
+  if (worker.generation === broughtGeneration(step.fleet)) return false;
   if (uptime !== undefined && uptime >= recoverWindow) return false;
   const crashes = [...kept.crashes.filter((time) => step.at - time < recoverWindow), step.at];
   step.fleet = { ...step.fleet, kept: { ...kept, crashes } };

@@ -64,7 +64,7 @@ export function giveBack(step: Step, slot: Slot, parked: Worker, retires: Asked)
 export function unpark(step: Step, parked: Worker): void {
   step.disarm({ timer: 'parked', worker: parked.id });
   const serving = step.move(parked, 'unpark', { parkedFor: undefined, isReturning: true });
-  step.tell('worker back', { worker: serving, took: step.at - serving.neededAt });
+  step.tell('worker back', { worker: serving });
   step.do({ do: 'unshed', worker: parked.id });
   step.do({ do: 'accept', worker: parked.id });
 }

@@ -20,7 +20,7 @@ interface Situation extends Partial<Omit<Load, 'type' | 'rows'>> {
 /** A server of two workers that may have up to eight. */
 class Server extends Driver {
   constructor(changes: Partial<FleetSettings> = {}) {
-    super({ workers: 2, range: { least: 1, most: 8, isAsked: true }, ...changes });
+    super({ workers: 2, range: { text: '1..8', least: 1, most: 8, isAsked: true }, ...changes });
     this.serve();
   }
 
@@ -217,6 +217,17 @@ test('a new worker that fails to boot is not tried again for a minute', () => {
   assert.ok(server.at - from >= 60_000);
 });
 
+test('a rollback that ends its scale is no failure of a worker', () => {
+  const server = new Server({ keepPrevious: 600_000 });
+  server.send({ type: 'operate', kind: 'reload' });
+  for (const worker of [3, 4]) server.takeOver(worker);
+  server.load(60, { utilization: 1 });
+  assert.equal(server.fleet.running?.operation.kind, 'scale');
+  server.send({ type: 'operate', kind: 'rollback' });
+  for (const worker of [1, 2]) server.send({ type: 'serving', worker });
+  assert.equal(autoscaleOf(server.fleet).failedAt, -Infinity);
+});
+
 const memories: ReadonlyArray<readonly [string, number, Partial<FleetSettings>, number]> = [
   // 64 MB are for the primary. One worker is for the surge of a reload, and one for doubt.
   ['what is left after the primary, a surge and one more', 64 + 6 * 100, {}, 4],
@@ -232,6 +243,26 @@ for (const [what, limitMb, settings, expected] of memories) {
   });
 }
 
+test('the memory of workers counts no more when their code has gone: a canary that was given up, and a rollback', () => {
+  const size = (server: Server): number => autoscaleOf(server.fleet).largest.bytes / MB;
+  const watched = new Server({ canary: 1 });
+  watched.look({ rss: 50 * MB });
+  watched.send({ type: 'operate', kind: 'reload' });
+  watched.bootAll();
+  watched.look({ rss: 900 * MB });
+  watched.send({ type: 'judged', judgement: { verdict: 'worse', reasons: ['memory'], table: [] } });
+  watched.look({ rss: 60 * MB });
+  assert.equal(size(watched), 60);
+  const kept = new Server({ keepPrevious: 60_000 });
+  kept.send({ type: 'operate', kind: 'reload' });
+  for (const worker of [3, 4]) kept.takeOver(worker);
+  kept.look({ rss: 900 * MB });
+  assert.equal(size(kept), 900);
+  kept.send({ type: 'operate', kind: 'rollback' });
+  kept.look({ rss: 60 * MB });
+  assert.equal(size(kept), 60);
+});
+
 test('the largest memory counts that a worker of the generation ever had', () => {
   const server = new Server();
   const memory = (64 + 6 * 100) * MB;
@@ -241,7 +272,7 @@ test('the largest memory counts that a worker of the generation ever had', () =>
 });
 
 test('the range ends at the cores where its end is auto, also when these become fewer', () => {
-  const server = new Server({ range: { least: 1, most: 8, isAsked: false } });
+  const server = new Server({ range: { text: '1..auto', least: 1, most: 8, isAsked: false } });
   server.load(60, { utilization: 1, late: 500, cores: 3 });
   assert.equal(server.size, 3);
 });

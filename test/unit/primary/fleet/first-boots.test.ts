@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { longestFirstBoots } from '../../../../src/primary/fleet/first-boots.ts';
 import { Driver, stop, workersOf } from './driver.ts';
 
 const forked = (driver: Driver): number => driver.fleet.workersForked;
@@ -29,6 +30,14 @@ test('a worker that waits for something outside does not count, but alone is alo
   cached.send({ type: 'start' });
   assert.deepEqual(workersOf(cached.send({ type: 'idle', worker: 1 }), 'fork'), []);
   assert.deepEqual(workersOf(cached.boot(1), 'fork'), [2, 3]);
+});
+
+test('boots in turn may take the ready timeout for each turn, which an upgrade waits for', () => {
+  const times = { maxBoots: 2, compileCache: undefined, readyTimeout: 30_000 };
+  assert.equal(longestFirstBoots(2, times), 30_000);
+  assert.equal(longestFirstBoots(5, times), 90_000);
+  assert.equal(longestFirstBoots(5, { ...times, compileCache: '/cache' }), 90_000);
+  assert.equal(longestFirstBoots(1, { ...times, compileCache: '/cache' }), 30_000);
 });
 
 test('a start that fails boots no further worker', () => {

@@ -58,8 +58,10 @@ function checkSlots(fleet: Fleet, { maxSurge }: FleetSettings, timers: readonly 
 }
 
 /** Whether the end of the operation that runs decides on the parked worker, or the time for which a generation is kept. */
-function isKept({ slots }: Fleet, { keepPrevious, canary }: FleetSettings, { id }: Worker): boolean {
-  const untilTheEnd = keepPrevious > 0 || canary !== 0;
+function isKept({ slots, running }: Fleet, { keepPrevious, canary }: FleetSettings, { id }: Worker): boolean {
+  const operation = running?.operation;
+  const isAsked = operation?.kind === 'reload' && operation.target.canary !== undefined;
+  const untilTheEnd = keepPrevious > 0 || canary !== 0 || isAsked;
   return slots.some(({ previous, kept }) => kept === id || (previous === id && untilTheEnd));
 }
 

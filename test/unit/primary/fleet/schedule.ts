@@ -13,11 +13,16 @@ import { calm, SimulatedWorker, type Application, type Mood } from './simulated-
 /** A time that is longer than anything in the fleet waits. */
 const LONG = 300_000;
 
+/** The looks at the load that are made in a row, and the memory of a worker. */
+const LOOKS = 50;
+const LOOK_MS = 250;
+const WORKER_BYTES = 100_000_000;
+
 export function settingsOf(seed: number): FleetSettings {
   const random = new Random(~seed);
   return {
     workers: random.between(1, 8),
-    range: undefined,
+    range: random.pick([undefined, { text: '1..8', least: 1, most: 8, isAsked: true }]),
     spares: random.between(0, 3),
     maxSurge: random.between(1, 4),
     maxBoots: random.pick([1, 2, 1024]),
@@ -229,6 +234,7 @@ export class Schedule {
     if (worker === undefined) return;
     const { id } = worker;
     if (this.#random.chance(0.02)) await this.#post({ type: 'memory-tight', why: 'tight' });
+    if (this.#random.chance(0.1)) await this.#load();
     if (this.#random.chance(0.2)) {
       const verdict = this.#random.pick(['undecided', 'worse', 'better-or-equal', 'doubt'] as const);
       await this.#post({ type: 'judged', judgement: { verdict, reasons: ['chance'], table: [] } });
@@ -245,11 +251,26 @@ export class Schedule {
     }
   }
 
+  /** The workers are as busy, or as idle, for some seconds, by which autoscaling may decide. */
+  async #load(): Promise<void> {
+    const utilization = this.#random.pick([0.05, 0.5, 0.8, 1]);
+    const memory = this.#random.pick([undefined, 4 * WORKER_BYTES]);
+    const isThrottled = this.#random.chance(0.1);
+    for (let look = 0; look < LOOKS && !this.isOver; look++) {
+      await this.#passTime(LOOK_MS);
+      const serving = [...this.#fleet.workers.values()].filter(({ state }) => state === 'serving');
+      const rows = serving.map(({ id }) => ({ worker: id, utilization, late: 0, silent: 0, rss: WORKER_BYTES }));
+      await this.#post({ type: 'load', rows, cpu: undefined, isThrottled, memory, cores: 8 });
+    }
+  }
+
   async #ask(): Promise<void> {
     const dice = this.#random.next();
     const request = this.#newRequest();
     if (this.#isUpgrading) await this.#post({ type: 'upgrade-failed', reason: 'no' });
-    if (dice < 0.4) await this.#post({ type: 'operate', kind: 'reload', request });
+    if (dice < 0.35) await this.#post({ type: 'operate', kind: 'reload', request });
+    else if (dice < 0.38) await this.#post({ type: 'operate', kind: 'reload', target: { canary: 1 }, request });
+    else if (dice < 0.4) await this.#post({ type: 'operate', kind: 'scale', target: { auto: true }, request });
     else if (dice < 0.46) await this.#post({ type: 'operate', kind: 'rollback', request });
     else if (dice < 0.5) await this.#post({ type: 'operate', kind: 'promote', request });
     else if (dice < 0.7) {

@@ -207,6 +207,38 @@ describe('while a canary is watched', () => {
     assert.deepEqual([workersOf(effects, 'drain'), workersOf(effects, 'fork')], [[5], [6]]);
   });
 
+  test('a worker that replaced a crashed one of the others runs the new code, and leaves if the canary is given up', () => {
+    const ends = [
+      (driver: Driver) => driver.send(judged('worse')),
+      (driver: Driver) => driver.send({ type: 'operate', kind: 'rollback' }),
+      (driver: Driver) => driver.exit(5),
+    ];
+    for (const end of ends) {
+      const driver = watched();
+      driver.at += 20_000;
+      driver.exit(1);
+      driver.takeOver(6);
+      const effects = end(driver);
+      assert.ok(logged(effects).includes('slot not kept'));
+      assert.ok(workersOf(effects, 'drain').includes(6));
+      assert.deepEqual([workersOf(effects, 'fork'), driver.workers], [[7], [7, 2, 3, 4]]);
+      const order = effects.map((effect) => effect.do);
+      assert.ok(order.indexOf('revert') < order.indexOf('fork'), 'it runs what the others run');
+    }
+  });
+
+  test('spares of the new code leave if it is given up', () => {
+    const driver = new Driver({ workers: 2, spares: 1 });
+    driver.serve();
+    driver.send({ type: 'operate', kind: 'reload', target: { canary: 1, watch: WATCH_MS } });
+    driver.takeOver(4);
+    driver.at += 20_000;
+    driver.exit(3);
+    driver.boot(5);
+    const effects = driver.send(judged('worse'));
+    assert.deepEqual([workersOf(effects, 'terminate'), workersOf(effects, 'fork')], [[5], [6]]);
+  });
+
   test('a stop ends it', () => {
     const effects = watched().send(stop);
     assert.match(reasonOf(effects), /stopping/);

@@ -22,6 +22,13 @@ function reloaded(changes: ConstructorParameters<typeof Driver>[0] = {}): Driver
   return driver;
 }
 
+/** The slot's worker crashes, and the next one serves. */
+function crash(driver: Driver, slot: number): void {
+  driver.exit(driver.workers[slot]!);
+  if (driver.left({ timer: 'respawn', slot }) !== undefined) driver.due({ timer: 'respawn', slot });
+  driver.takeOver(driver.workers[slot]!);
+}
+
 const kept = (driver: Driver): Array<number | undefined> => driver.fleet.slots.map((slot) => slot.kept);
 
 describe('the generation before a reload', () => {
@@ -159,6 +166,39 @@ describe('a rollback', () => {
     assert.deepEqual(late.workers, [3, 4]);
   });
 
+  for (const [workers, back] of [
+    [3, 2],
+    [1, 2],
+  ] as const) {
+    test(`takes the number of workers back too, from ${workers}`, () => {
+      const driver = new Driver({ keepPrevious: KEEP_MS });
+      driver.serve();
+      driver.renews = false;
+      driver.send({ type: 'operate', kind: 'reload' });
+      driver.send({ type: 'renewed', workers });
+      for (let worker = 3; worker <= 4 || worker <= driver.fleet.workersForked; worker++) driver.takeOver(worker);
+      assert.deepEqual([driver.fleet.slots.length, driver.fleet.running], [workers, undefined]);
+      const effects = driver.send({ type: 'operate', kind: 'rollback', request: 7 });
+      for (const worker of workersOf(effects, 'accept')) driver.send({ type: 'serving', worker });
+      driver.takeOver(driver.fleet.workersForked);
+      assert.deepEqual([driver.fleet.slots.length, driver.fleet.running], [back, undefined]);
+    });
+  }
+
+  test('leaves the number of workers that a person has chosen since the reload', () => {
+    const driver = new Driver({ keepPrevious: KEEP_MS });
+    driver.serve();
+    driver.renews = false;
+    driver.send({ type: 'operate', kind: 'reload' });
+    driver.send({ type: 'renewed', workers: 3 });
+    for (const worker of [3, 4, 5]) driver.takeOver(worker);
+    driver.send({ type: 'operate', kind: 'scale', target: { by: 1 } });
+    driver.takeOver(6);
+    driver.send({ type: 'operate', kind: 'rollback' });
+    for (const worker of [1, 2]) driver.send({ type: 'serving', worker });
+    assert.deepEqual([driver.fleet.slots.length, driver.fleet.pending], [4, []]);
+  });
+
   test('cannot be done twice', () => {
     const driver = reloaded();
     driver.send({ type: 'operate', kind: 'rollback' });
@@ -196,6 +236,15 @@ describe('a rollback', () => {
     assert.deepEqual(driver.workers, [1, 2]);
   });
 
+  test('of a reload that goes on says which generation serves, though the one before it is still kept', () => {
+    const driver = reloaded();
+    driver.send({ type: 'operate', kind: 'reload', request: 1 });
+    const [, answer] = find(driver.send({ type: 'operate', kind: 'rollback', request: 2 }), 'answer');
+    assert.ok(answer?.outcome.ok);
+    assert.deepEqual([answer.outcome.generation, driver.workers], [2, [3, 4]]);
+    assert.deepEqual(kept(driver), [1, 2]);
+  });
+
   test('fills a slot whose parked worker has died from the disk, and says so', () => {
     const driver = reloaded();
     driver.exit(2);
@@ -223,6 +272,21 @@ describe('a rollback', () => {
     driver.boot(4);
     assert.ok(workersOf(driver.send({ type: 'operate', kind: 'rollback' }), 'terminate').includes(4));
   });
+
+  test('gives no slot to a spare of the code that it leaves', () => {
+    const driver = new Driver({ workers: 1, spares: 1, keepPrevious: KEEP_MS });
+    driver.serve();
+    driver.send({ type: 'operate', kind: 'scale', target: { by: 1 } });
+    driver.takeOver(3);
+    driver.send({ type: 'operate', kind: 'reload' });
+    driver.takeOver(4);
+    driver.takeOver(5);
+    driver.boot(6);
+    driver.exit(3);
+    const effects = driver.send({ type: 'operate', kind: 'rollback' });
+    assert.deepEqual([workersOf(effects, 'promote'), workersOf(effects, 'terminate')], [[], [6]]);
+    assert.equal(find(effects, 'fork')[0]?.slot, 1);
+  });
 });
 
 describe('a new generation that crashes', () => {
@@ -240,6 +304,47 @@ describe('a new generation that crashes', () => {
     assert.deepEqual(workersOf(effects, 'drain'), [6]);
     assert.deepEqual(driver.workers, [1, 2]);
     assert.equal(driver.fleet.slots[0]?.streak, 0);
+  });
+
+  test('in a slot that nobody can return to has that slot filled at once', () => {
+    const died = reloaded();
+    died.exit(1);
+    const newer = reloaded();
+    newer.send({ type: 'operate', kind: 'scale', target: { by: 1 } });
+    newer.takeOver(5);
+    for (const [driver, slot, workers] of [
+      [died, 0, [7, 2]],
+      [newer, 2, [1, 2, 8]],
+    ] as const) {
+      crash(driver, slot);
+      crash(driver, slot);
+      const effects = driver.exit(driver.workers[slot]!);
+      assert.ok(logged(effects).includes('slot not kept'));
+      assert.deepEqual(workersOf(effects, 'fork'), [driver.fleet.workersForked]);
+      assert.deepEqual(driver.workers, workers);
+    }
+  });
+
+  test('while a reload boots its first worker goes back to the generation before it', () => {
+    const driver = reloaded();
+    crash(driver, 0);
+    crash(driver, 1);
+    driver.send({ type: 'operate', kind: 'reload', request: 1 });
+    const effects = driver.exit(driver.workers[0]!);
+    assert.match(reasonOf(effects), /rollback came first/);
+    assert.deepEqual(workersOf(effects, 'accept'), [1, 2]);
+    assert.deepEqual(driver.workers, [1, 2]);
+    assert.equal(find(effects, 'revert').length, 2, 'one for the reload, and one for the way back');
+  });
+
+  test('is not meant where the crash is one of a newer generation, whose reload fails', () => {
+    const driver = reloaded();
+    crash(driver, 0);
+    crash(driver, 1);
+    driver.send({ type: 'operate', kind: 'reload', request: 1 });
+    const before = driver.workers;
+    assert.match(reasonOf(driver.exit(driver.fleet.workersForked)), /exited with code 1/);
+    assert.deepEqual([driver.workers, kept(driver)], [before, [1, 2]]);
   });
 
   test('seldom, is not', () => {

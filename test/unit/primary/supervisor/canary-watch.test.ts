@@ -66,9 +66,9 @@ test('a hang counts once, and only that of the canary decides', () => {
 });
 
 test('a crash counts when it came during the watch, in a worker of the canary', () => {
-  const crashedIn = (generation: number, at: number): Fleet => {
+  const crashedIn = (generation: number, at: number, isFromOutside = false): Fleet => {
     const fleet = twoGenerations();
-    const lastExit = { pid: 1, generation, at, reason: 'crash', detail: '' } as never;
+    const lastExit = { pid: 1, generation, at, reason: 'crash', text: '', isFromOutside } as never;
     return withSlot(fleet, { ...fleet.slots[1]!, lastExit });
   };
   assert.equal(new Bench().watch.look(crashedIn(1, 500), 1000, time).verdict, 'undecided');
@@ -77,6 +77,8 @@ test('a crash counts when it came during the watch, in a worker of the canary', 
   assert.equal(before.watch.look(crashedIn(2, 500), 1000, time).verdict, 'undecided');
   const { verdict, reasons } = new Bench().watch.look(crashedIn(2, 500), 1000, time);
   assert.deepEqual([verdict, reasons], ['worse', ['a worker has crashed']]);
+  const killed = new Bench().watch.look(crashedIn(2, 500, true), 1000, time);
+  assert.equal(killed.verdict, 'undecided', 'a kill by another process is no crash of the code');
 });
 
 test('what a worker said is good for a while, and safe to print', () => {

@@ -12,7 +12,7 @@ function setUp(sharing: 'shared' | 'round-robin'): {
   const launcher = new UpgradeLauncher({
     sharing,
     env: {},
-    readyTimeout: () => 1000,
+    longestBoots: () => 1000,
     binder: undefined,
     handover: () => assert.fail('a next primary was about to be started'),
     events: { ready: () => assert.fail(), failed, moved: () => assert.fail(), gone: () => assert.fail() },

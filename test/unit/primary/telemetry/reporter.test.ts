@@ -69,6 +69,17 @@ test('a crash is no planned end, and ready comes once', () => {
   ]);
 });
 
+test('a worker that was parked is back at once, however old it is', () => {
+  const witness = new Witness({ workers: 1, keepPrevious: 60_000 });
+  witness.serve();
+  witness.at = 3_600_000;
+  witness.send({ type: 'operate', kind: 'reload' });
+  witness.takeOver(2);
+  witness.take();
+  witness.send({ type: 'operate', kind: 'rollback' });
+  assert.deepEqual(witness.take()[0], ['worker:ready', { ...first, took: 0 }]);
+});
+
 test('a hang, and its end', () => {
   const witness = new Witness({ workers: 1 });
   witness.serve();

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Totals } from '../../../../src/metrics/totals.ts';
+import { resolveSettings } from '../../../../src/options/settings.ts';
+import { WorkerProcesses } from '../../../../src/primary/workers/worker-processes.ts';
+import { FakeOs } from './fake-os.ts';
+
+test('a worker is ended by the signal with which it was started, whatever a reload has read since', () => {
+  const os = new FakeOs();
+  let settings = resolveSettings({ options: {}, env: {}, entry: 'app.js' });
+  const processes = new WorkerProcesses({
+    program: () => ({ entry: 'app.js', args: [], execArgv: [] }),
+    sharing: 'shared',
+    balance: 'kernel',
+    settings: () => settings,
+    workers: () => 2,
+    board: undefined,
+    totals: new Totals(),
+    os,
+    log: () => {},
+    output: undefined,
+    slotOf: () => 0,
+    control: () => '',
+    post: () => {},
+  });
+  processes.fork({ do: 'fork', worker: 1, slot: 0, isParked: false, generation: 1 });
+  settings = { ...settings, stopSignal: 'SIGINT' };
+  processes.fork({ do: 'fork', worker: 2, slot: 0, isParked: true, generation: 2 });
+  processes.terminate(1);
+  processes.terminate(2);
+  assert.deepEqual(
+    os.children.map(({ signals, heard }) => [signals, heard]),
+    [
+      [['SIGTERM'], []],
+      [['SIGINT'], [{ type: 'end' }]],
+    ],
+  );
+  processes.close();
+});
