@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { launchChanges } from '../../../src/options/launch-changes.ts';
-import type { Launch } from '../../../src/options/launch.ts';
+import { launchChanges } from '../../../src/options/launch/launch-changes.ts';
+import type { Launch } from '../../../src/options/launch/launch.ts';
 import { resolveSettings } from '../../../src/options/settings.ts';
 import type { Options, Settings } from '../../../src/options/types.ts';
 

@@ -6,7 +6,6 @@ import { release, releaseAside } from '../parking/parking.ts';
 import { beginWatch, planCanary, watchedCanary } from './canary.ts';
 import type { Procedure } from './operation.ts';
 import { dismissSpares } from '../spares.ts';
-import type { Step } from '../step.ts';
 
 /**
  * Replaces the worker of every slot. At most `maxSurge` new workers boot at a time, and while one settles, another
