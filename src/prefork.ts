@@ -117,19 +117,15 @@ export async function prefork(main: () => void | Promise<void>, options: Prefork
     if (settings.adminTokenFile === undefined || mayRead(settings.adminTokenFile)) takeToken();
   });
   takeToken();
-  const { refuseFilesOfOthers } = await import('./privileges/read-again.ts');
+  const { refuseVariablesOfOthers } = await import('./privileges/read-again.ts');
   const read = (): Launch => readLaunch(terms, undefined);
   await runPrimary(read(), options, {
     binder,
     token,
     renewal: {
       home,
-      read: async (before) => {
-        const next = read();
-        for (const file of next.envFiles) refuseFilesOfOthers(file, ...before.envFiles);
-        return next;
-      },
-      follow: read,
+      read: async (before) => refuseVariablesOfOthers(read(), before),
+      follow: (before) => refuseVariablesOfOthers(read(), before),
     },
   });
 }

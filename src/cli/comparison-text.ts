@@ -45,7 +45,9 @@ function valueText(value: number | null, unit: ComparisonRow['unit']): string {
     case 'requests':
     case 'connections':
       return count(Math.round(value));
+    // A newer server may have other units.
     case '':
+    default:
       return String(Number(value.toPrecision(4)));
   }
 }

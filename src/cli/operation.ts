@@ -1,13 +1,19 @@
 /** The commands that change a server share this: they wait for the outcome and print one line. */
 import { PreforkError } from '../errors.ts';
 import { operate, type Operations, type RunningServer } from '../control/client.ts';
+import type { Comparison } from '../contract/canary.ts';
+import { fieldsOf } from '../contract/fields.ts';
 import type { Outcome } from '../contract/outcome.ts';
 import { duration } from '../format/duration.ts';
-import { printable, withoutSequences } from '../format/printable.ts';
+import { printable, printableValue, withoutSequences } from '../format/printable.ts';
 import { comparisonLines } from './comparison-text.ts';
 import { complain, print } from './print.ts';
 import { readableStatus } from './readable.ts';
 import { talkMeanwhile } from './waiting.ts';
+
+/** The number of figures that are compared, and the length of their names, are far smaller. */
+const MOST_FIGURES = 256;
+const LONGEST_WORD = 200;
 
 export type Done = Extract<Outcome, { ok: true }>;
 
@@ -52,9 +58,25 @@ export async function performAsJson<Path extends keyof Operations>(
   return outcome.ok ? 0 : 1;
 }
 
-/** How the generations of a canary compared, as lines. A newer server may say it otherwise. */
+/** How the generations of a canary compared, as lines. A newer server may say it otherwise, and a hostile one anything. */
 export function comparisonOf({ comparison }: Outcome): string[] {
-  return comparison === undefined || !Array.isArray(comparison.table) ? [] : comparisonLines(comparison);
+  return isComparison(comparison) ? comparisonLines(printableValue(comparison)) : [];
+}
+
+function isComparison(value: unknown): value is Comparison {
+  const { baseline, canary, table } = fieldsOf(value);
+  const isTable = Array.isArray(table) && table.length <= MOST_FIGURES && table.every(isRow);
+  return isTable && Number.isFinite(baseline) && Number.isFinite(canary);
+}
+
+function isRow(value: unknown): boolean {
+  const { figure, unit, verdict, baseline, canary, limit } = fieldsOf(value);
+  const texts = [figure, unit, verdict];
+  const numbers = [baseline, canary, limit];
+  return (
+    texts.every((one) => typeof one === 'string' && one.length <= LONGEST_WORD) &&
+    numbers.every((one) => one === null || Number.isFinite(one))
+  );
 }
 
 /** Prints a line such as `reload done gen=2 in=412ms`, in the format of the server's own log. */

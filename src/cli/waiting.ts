@@ -20,8 +20,10 @@ export function talkMeanwhile(
   let said = '';
   let isOver = false;
   const talk = async (): Promise<void> => {
-    // When the status cannot be read, the operation itself reports the error.
-    const reason = await read().then(waitingFor, () => undefined);
+    // When the status cannot be read, the operation itself reports the error. It may also lack a field that is used here.
+    const reason = await read()
+      .then(waitingFor)
+      .catch(() => undefined);
     if (isOver || reason === undefined || reason === said) return;
     said = reason;
     say(`waiting ${reason}`);

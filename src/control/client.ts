@@ -55,6 +55,9 @@ const MOST_OF_OTHERS = 256;
 /** The number of files of another user's directory that are looked at to find sockets. */
 const MOST_FILES_OF_OTHERS = 4096;
 
+/** The length of a reason that a server gives, in characters. */
+const LONGEST_REASON = 200;
+
 /** A server that starts does not wait longer than this for the particulars of another one. */
 const PARTICULARS_TIMEOUT_MS = 1000;
 
@@ -163,8 +166,13 @@ export function signalWorker({ owner }: RunningServer, pid: number, signal: Node
 export async function readStatus(server: RunningServer, patience: number = STATUS_TIMEOUT_MS): Promise<Status> {
   const answer = await ask(server, { method: 'GET', path: '/status', patience });
   const { ok, reason } = fieldsOf(answer);
-  if (ok === false) throw noAnswer(server, `cannot tell its status: ${String(reason)}`);
+  if (ok === false) throw noAnswer(server, `cannot tell its status: ${shortened(String(reason))}`);
   return answer as Status;
+}
+
+/** Another user's server may send megabytes of lines. A copy is made, since a slice would keep the whole text. */
+function shortened(text: string): string {
+  return printable(Buffer.from(text.slice(0, LONGEST_REASON)).toString());
 }
 
 /**
@@ -206,7 +214,7 @@ export async function particulars(server: RunningServer): Promise<string> {
 /**
  * Asks the server for an operation, and waits until it is done or has failed.
  *
- * @param patience how long the answer may take in ms; 0 waits as long as the server runs.
+ * @param patience how long all answers together may take in ms; 0 waits as long as the server runs.
  * @throws PreforkError `ERR_NOT_RUNNING`, or `ERR_NO_ANSWER` when the server ended meanwhile.
  */
 export async function operate<Path extends keyof Operations>(
@@ -215,8 +223,10 @@ export async function operate<Path extends keyof Operations>(
   body: Operations[Path],
   patience = 0,
 ): Promise<Outcome> {
+  const end = performance.now() + patience;
   for (let attempt = 1; ; attempt++) {
-    const answer = await ask(server, { method: 'POST', path, body, patience });
+    const left = patience === 0 ? 0 : Math.max(1, end - performance.now());
+    const answer = await ask(server, { method: 'POST', path, body, patience: left });
     if (!isOutcome(answer)) break;
     // The new primary has the name by now.
     if (answer.ok || answer.again !== true || attempt === MOST_ATTEMPTS) return answer;

@@ -28,14 +28,26 @@ export interface LoadedConfig {
   readonly notes: readonly string[];
 }
 
+/** A config file before it is run or parsed. */
+export interface ConfigText extends Pick<LoadedConfig, 'file' | 'text'> {
+  /** True when it is a module, which is run. */
+  readonly isCode: boolean;
+}
+
 /**
  * Reads the config file, if there is one. Its default export is an object, or a function that returns one.
  *
  * @param explicitFile the file that `--config` names; without it, prefork.config.{js,mjs,ts,json} in `cwd`.
  * @param app the one of its `apps` whose values count, on top of the file's own.
- * @throws UsageError in one line with the file's name, and the line's number where that is known.
+ * @param check sees the text before anything of it counts. The file may change at any time, so it is read once.
+ * @throws UsageError in one line with the file's name, and the line's number where that is known, and what `check` throws.
  */
-export async function loadConfig(cwd: string, explicitFile?: string, app?: string): Promise<LoadedConfig | undefined> {
+export async function loadConfig(
+  cwd: string,
+  explicitFile?: string,
+  app?: string,
+  check: (read: ConfigText) => void = () => {},
+): Promise<LoadedConfig | undefined> {
   const file = explicitFile === undefined ? findConfig(cwd) : namedConfig(cwd, explicitFile);
   if (file === undefined) {
     if (app !== undefined)
@@ -43,15 +55,11 @@ export async function loadConfig(cwd: string, explicitFile?: string, app?: strin
     return undefined;
   }
   const text = readConfig(file);
-  const value = extname(file) === '.json' ? parseConfig(file, text) : await importConfig(file, text);
+  const isCode = extname(file) !== '.json';
+  check({ file, text, isCode });
+  const value = isCode ? await importConfig(file, text) : parseConfig(file, text);
   const { config, notes } = isEcosystem(file) ? readEcosystem(file, value) : { config: value, notes: [] };
   return { file, values: withApp(basename(file), config, app), text, notes };
-}
-
-/** Finds the file that `loadConfig` would read, and its text. @throws UsageError as `loadConfig` does. */
-export function peekConfig(cwd: string, explicitFile?: string): { file: string; text: string } | undefined {
-  const file = explicitFile === undefined ? findConfig(cwd) : namedConfig(cwd, explicitFile);
-  return file === undefined ? undefined : { file, text: readConfig(file) };
 }
 
 /** Names the place of a key for a message: the file, and the line where it can be found. */

@@ -1,5 +1,5 @@
 export { parseCommandLine, type CommandLine } from './command-line.ts';
-export { loadConfig, peekConfig, type LoadedConfig } from './config-file.ts';
+export { loadConfig, type ConfigText, type LoadedConfig } from './config-file.ts';
 export { nameOfDirectory, type NamedDirectory } from './launch/directory.ts';
 export { helpText } from './help.ts';
 export { isEcosystem } from './ecosystem.ts';

@@ -9,6 +9,9 @@ const CLOSE_ON_EXEC = 0o2000000;
 /** The kernel's clock for files goes in steps, and may be so much behind the clock of this process, ms. */
 const CLOCK_STEP_MS = 20;
 
+/** The flags with which V8 writes files. */
+const WITH_FILES = /prof|log|trace|redirect|dump|gdbjit/;
+
 /**
  * Closes descriptors that this process inherited and that its workers would inherit too, such as a lock of the shell,
  * or a file that another user had opened. Node marks inherited descriptors close-on-exec, but stops at the first number
@@ -16,16 +19,22 @@ const CLOCK_STEP_MS = 20;
  * this before anything but Node has opened files, because a library may forget to mark its own.
  *
  * V8 does not mark the files that it writes for `--prof`, `--perf-basic-prof` and the like. It would write on into
- * whatever gets the number of such a file after that is closed. So what may be one of these stays open.
+ * whatever gets the number of such a file after that is closed. So with such a flag what may be one of these stays open.
  *
  * @param kept the descriptors that stay open.
+ * @param flags those of this process's node.
  * @returns the descriptors that were closed.
  */
-export function closeInherited(kept: readonly number[] = [], directory = '/proc/self'): number[] {
+export function closeInherited(
+  kept: readonly number[] = [],
+  directory = '/proc/self',
+  flags: readonly string[] = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''],
+): number[] {
+  const hasFiles = flags.some((flag) => WITH_FILES.test(flag));
   return descriptorsIn(directory).filter((fd) => {
     if (fd < FIRST || kept.includes(fd)) return false;
-    const flags = flagsOf(fd, directory);
-    if (flags === undefined || (flags & CLOSE_ON_EXEC) !== 0 || mayBeOurs(fd, flags)) return false;
+    const mode = flagsOf(fd, directory);
+    if (mode === undefined || (mode & CLOSE_ON_EXEC) !== 0 || (hasFiles && mayBeOurs(fd, mode))) return false;
     closeSync(fd);
     return true;
   });

@@ -71,15 +71,16 @@ export class NewPrimary {
   ) {
     const isClosed = binder !== undefined;
     const program = isClosed ? commandPath(node) : node;
-    const unsafe = isClosed ? whyNotRoots(program) : undefined;
-    if (unsafe !== undefined) throw new Error(unsafe);
     const { handover: packedHandover, fds } = packed(handover);
     this.#events = events;
     this.#binder = binder;
     const flags = isClosed ? doorFlags(program) : [];
     const at = home !== undefined && isDirectory(home.named) ? home : undefined;
-    const [script = '', ...args] = process.argv.slice(1);
-    this.#child = spawn(program, [...flags, ...process.execArgv, scriptIn(at, script), ...args], {
+    const [given = '', ...args] = process.argv.slice(1);
+    const script = scriptIn(at, given);
+    const unsafe = isClosed ? (whyNotRoots(program) ?? whyNotRoots(script)) : undefined;
+    if (unsafe !== undefined) throw new Error(unsafe);
+    this.#child = spawn(program, [...flags, ...process.execArgv, script, ...args], {
       stdio: ['inherit', 'inherit', 'inherit', 'ipc', 'pipe', ...fds],
       cwd: at?.named,
       env: { ...process.env, ...(at && { PWD: at.named }), ...env, [VARIABLE]: String(FORMAT) },

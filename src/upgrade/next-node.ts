@@ -23,13 +23,14 @@ export function dropDoorFlags(execArgv: string[] = process.execArgv): void {
 }
 
 /**
- * Says why this user's processes could run another program in place of the node.
+ * Says why this user's processes could run another program in place of this one.
  *
+ * @param program the node of the next primary, or the script that it runs.
  * @returns undefined when they cannot.
  */
-export function whyNotRoots(node: string): string | undefined {
+export function whyNotRoots(program: string): string | undefined {
   const who = { uid: process.geteuid!(), gid: process.getegid!() };
-  const part = writablePart(commandPath(node), who);
+  const part = writablePart(commandPath(program), who);
   return part === undefined
     ? undefined
     : `uid ${who.uid} may change ${part}, and the next primary can have ports below 1024 bound: give it to root`;

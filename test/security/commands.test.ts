@@ -94,6 +94,15 @@ for (const [what, answer] of Object.entries(answers)) {
   }
 }
 
+for (const options of [['list'], ['list', '--json'], ['status', '--all'], ['status', '--all', '--json']]) {
+  test(`prefork ${options.join(' ')} goes on whatever one server answers`, { skip }, async () => {
+    const { printed } = await ask(deep, options);
+    assert.match(printed, /evil gave an answer that cannot be read/);
+    const { printed: bare } = await ask('{"version":1}', options);
+    assert.doesNotMatch(`${printed}${bare}`, /Error/);
+  });
+}
+
 test(
   'of ten thousand sockets of another user few are tried, and the one that is meant is found',
   { skip },

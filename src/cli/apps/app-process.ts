@@ -20,6 +20,8 @@ export interface AppCommand {
   readonly env: NodeJS.ProcessEnv;
   /** Whether its output comes through pipes. */
   readonly isPiped: boolean;
+  /** The user that it becomes; undefined when it stays this process's own. */
+  readonly uid: number | undefined;
 }
 
 /** How an app ended: with the exit code of its primary. */
@@ -38,11 +40,14 @@ export class AppProcess {
   readonly name: string;
   readonly ended: Promise<AppEnd>;
   readonly child: ChildProcess;
+  readonly #uid: number | undefined;
+  #isKilled = false;
   /** The primary after an upgrade. */
   #next: { readonly server: RunningServer; readonly pid: number } | undefined;
 
-  constructor({ name, argv, env, isPiped }: AppCommand) {
+  constructor({ name, argv, env, isPiped, uid }: AppCommand) {
     this.name = name;
+    this.#uid = uid;
     const output = isPiped ? 'pipe' : 'inherit';
     this.child = spawn(process.execPath, argv, { env, stdio: ['inherit', output, output], detached: true });
     this.ended = this.#watch();
@@ -62,10 +67,19 @@ export class AppProcess {
     }
   }
 
-  /** The server as the commands find it; undefined when it does not answer yet. */
+  /** Kills the primary, and waits for no other one: its user can have anything listen under its name. */
+  kill(): void {
+    this.#isKilled = true;
+    this.signal('SIGKILL');
+  }
+
+  /**
+   * The server as the commands find it; undefined when it does not answer yet. A server of another app's user may have
+   * the same name.
+   */
   async find(): Promise<RunningServer | undefined> {
-    const [server] = await runningServers(undefined, this.name).catch(() => []);
-    return server;
+    const servers = await runningServers(undefined, this.name).catch(() => []);
+    return servers.find(({ owner }) => owner?.uid === this.#uid);
   }
 
   async #watch(): Promise<AppEnd> {
@@ -80,8 +94,8 @@ export class AppProcess {
       if (next === undefined) return end;
       this.#next = next;
       last = next.pid;
-      await untilGone(next.server);
-      if (await wasKilled(next.server)) return { code: 1, signal: null };
+      while (!this.#isKilled && (await isRunning(next.server))) await delay(FOLLOW_MS);
+      if (this.#isKilled || (await wasKilled(next.server))) return { code: 1, signal: null };
     }
   }
 
@@ -92,10 +106,6 @@ export class AppProcess {
     const status = await readStatus(server).catch(() => undefined);
     return status === undefined || status.pid === pid ? undefined : { server, pid: status.pid };
   }
-}
-
-async function untilGone(server: RunningServer): Promise<void> {
-  while (await isRunning(server)) await delay(FOLLOW_MS);
 }
 
 /** The exit code by which shells tell of a signal. */

@@ -1,10 +1,12 @@
 /** Runs several applications of one config file, each as a server of its own, under this process. */
 import { UsageError } from '../../errors.ts';
+import { printableOutput } from '../../format/printable.ts';
 import { resolveSettings } from '../../options/index.ts';
 import type { App, CommandLine, LoadedConfig, Settings } from '../../options/index.ts';
 import { APPS_PARENT, asAppsParent } from '../../primary/system/apps-parent.ts';
 import { terminalWatch } from '../../primary/system/terminal.ts';
 import { createLog, type Log } from '../../primary/telemetry/log.ts';
+import { resolveAccount, type Account } from '../../privileges/account.ts';
 import { PrefixedOutput } from '../../primary/workers/prefixed-output.ts';
 import { createNotifier } from '../../systemd/notify.ts';
 import type { Notifier } from '../../systemd/notifier.ts';
@@ -72,6 +74,8 @@ class Apps {
   #isStopping = false;
   /** How long after a stop each app is killed, in ms. */
   readonly #patience = new Map<string, number>();
+  /** The user of each app; undefined for this process's own. */
+  readonly #accounts = new Map<string, Account | undefined>();
   #exitCode = 0;
 
   constructor(settings: Settings, log: Log) {
@@ -92,15 +96,23 @@ class Apps {
   ): Promise<number> {
     // Every mistake shows before anything starts.
     for (const app of apps) {
-      const { shutdownGracePeriod, drainDelay } = settingsOf(app);
+      const settings = settingsOf(app);
+      const { shutdownGracePeriod, drainDelay } = settings;
       this.#patience.set(app.name, shutdownGracePeriod + drainDelay + STOP_MARGIN_MS);
+      this.#accounts.set(app.name, resolveAccount(settings));
     }
     const removeSignals = this.#passSignalsOn();
     if (this.#isPiped) this.#output = new PrefixedOutput();
     const env: NodeJS.ProcessEnv = { ...process.env, [APPS_PARENT]: asAppsParent() };
     for (const name of OF_MANAGER) delete env[name];
     try {
-      const ends = apps.map((app) => this.#start({ name: app.name, argv: argvOf(app), env, isPiped: this.#isPiped }));
+      const isPiped = this.#isPiped;
+      const ends = apps.map((app) => {
+        const uid = this.#accounts.get(app.name)?.uid;
+        // With --group alone the user stays.
+        const isOther = uid !== process.geteuid?.();
+        return this.#start({ name: app.name, argv: argvOf(app), env, isPiped, uid: isOther ? uid : undefined });
+      });
       void this.#announce();
       await Promise.all(ends);
     } finally {
@@ -114,7 +126,8 @@ class Apps {
     const { name } = command;
     const app = new AppProcess(command);
     this.#running.set(name, app);
-    this.#output?.follow(app.child, () => name);
+    // Another user's application must not steer root's terminal.
+    this.#output?.follow(app.child, () => name, this.#accounts.get(name) && printableOutput);
     const end = await app.ended;
     this.#running.delete(name);
     this.#log('app ended', { name, ...end });
@@ -165,7 +178,7 @@ class Apps {
     this.#notifier?.stopping();
     for (const app of this.#running.values()) {
       setTimeout(() => {
-        if (this.#running.get(app.name) === app) app.signal('SIGKILL');
+        if (this.#running.get(app.name) === app) app.kill();
       }, this.#patience.get(app.name)).unref();
     }
   }

@@ -6,8 +6,8 @@ import {
   isEcosystem,
   loadConfig,
   nameOfDirectory,
-  peekConfig,
   readLaunch,
+  type ConfigText,
 } from '../../options/index.ts';
 import { resolveSettings, type CommandLine, type LaunchTerms, type LoadedConfig } from '../../options/index.ts';
 import type { Settings } from '../../options/index.ts';
@@ -17,7 +17,7 @@ import { runPrimary } from '../../primary/run.ts';
 import type { Binder } from '../../privileges/binder.ts';
 import { closeInherited } from '../../privileges/descriptors.ts';
 import { leaveRoot, refuseWritableConfig, type RootSettings } from '../../privileges/leave-root.ts';
-import { refuseFilesOfOthers } from '../../privileges/read-again.ts';
+import { refuseConfigOfOthers, refuseVariablesOfOthers } from '../../privileges/read-again.ts';
 import { verbs } from '../verbs.ts';
 
 /**
@@ -71,13 +71,11 @@ export async function start(given: CommandLine, argv: readonly string[]): Promis
     renewal: {
       home,
       read: async (before) => {
-        const directory = directoryOfConfig(terms);
-        refuseFilesOfOthers(peekConfig(directory, flags.config), before.config);
-        const next = readLaunch(terms, await loadConfig(directory, flags.config, flags.app));
-        for (const file of next.envFiles) refuseFilesOfOthers(file, ...before.envFiles);
-        return next;
+        const check = (read: ConfigText): void => refuseConfigOfOthers(read, before);
+        const next = await loadConfig(directoryOfConfig(terms), flags.config, flags.app, check);
+        return refuseVariablesOfOthers(readLaunch(terms, next), before);
       },
-      follow: (before) => readLaunch(terms, before.config),
+      follow: (before) => refuseVariablesOfOthers(readLaunch(terms, before.config), before),
     },
   });
   return 0;

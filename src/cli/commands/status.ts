@@ -39,16 +39,19 @@ export async function status(argv: readonly string[]): Promise<number> {
 
 /** Shows the servers that answer, and names the others. */
 async function showAll(servers: readonly RunningServer[], isJson: boolean): Promise<number> {
-  const shown: unknown[] = [];
+  const shown: string[] = [];
   let exitCode = 0;
-  for (const { answer, reason } of await survey<unknown>(servers, isJson ? readStatus : textOf)) {
+  // Each becomes text for itself: one that cannot be made text counts as no answer, and hides no other.
+  const asJson = async (server: RunningServer, within: number): Promise<string> =>
+    jsonText(await readStatus(server, within));
+  for (const { answer, reason } of await survey(servers, isJson ? asJson : textOf)) {
     if (reason === undefined) shown.push(answer);
     else {
       complain(reason);
       exitCode = exitCodes.ERR_NO_ANSWER.exitCode;
     }
   }
-  print(isJson ? jsonText(shown) : shown.join('\n'));
+  print(isJson ? arrayText(shown) : shown.join('\n'));
   return exitCode;
 }
 
@@ -58,4 +61,10 @@ async function textOf(server: RunningServer, patience?: number): Promise<string>
 
 function jsonText(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;
+}
+
+/** Makes an array of values that are JSON, in lines, already. */
+function arrayText(values: readonly string[]): string {
+  if (values.length === 0) return '[]\n';
+  return `[\n${values.map((value) => value.trimEnd().replaceAll(/^/gm, '  ')).join(',\n')}\n]\n`;
 }

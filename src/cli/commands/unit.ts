@@ -7,6 +7,7 @@ import { resolveEntry } from '../../options/launch/entry.ts';
 import { loadConfig } from '../../options/index.ts';
 import { quote } from '../../options/quote.ts';
 import { findUser } from '../../privileges/account-database.ts';
+import { refuseCodeOfOthers } from '../../privileges/read-again.ts';
 import { complain, print } from '../print.ts';
 import { unitText } from '../unit/unit-text.ts';
 import { verbHelp } from '../verb-help.ts';
@@ -49,7 +50,7 @@ export async function unit(argv: readonly string[]): Promise<number> {
 
 /** Finds what the unit starts, and where. */
 async function started(cwd: string, entry: string | undefined): Promise<{ directory: string; args: string[] }> {
-  const config = await loadConfig(cwd);
+  const config = await loadConfig(cwd, undefined, undefined, refuseCodeOfOthers);
   if (config?.values.apps !== undefined) {
     if (entry !== undefined) {
       throw new UsageError(`${basename(config.file)}: has apps; expected no entry, got ${quote(entry)}`);

@@ -39,12 +39,19 @@ export async function performAll(
         const patience = uid === undefined ? 0 : Math.max(1, end - performance.now());
         printDone(what, { ...who, ...doneFields(await perform(server, patience)) });
       } catch (error) {
-        if (!(error instanceof PreforkError)) throw error;
-        failures.push(error);
-        complain(`${server.name}: ${error.message}`);
+        if (uid === undefined && !(error instanceof PreforkError)) throw error;
+        const failure = asFailure(error);
+        failures.push(failure);
+        complain(`${server.name}: ${failure.message}`);
       }
     }
   };
   await Promise.all([...new Set(servers.map(({ owner }) => owner?.uid))].map(performEach));
   return failures[0]?.exitCode ?? 0;
+}
+
+/** The answer of a hostile server may break what reads it. The servers of others are asked all the same. */
+function asFailure(error: unknown): PreforkError {
+  if (error instanceof PreforkError) return error;
+  return new PreforkError('ERR_NO_ANSWER', 'gave an answer that cannot be read', { cause: error });
 }

@@ -58,7 +58,11 @@ async function surveyed<Answer>(
   try {
     return { server, answer: await ask() };
   } catch (error) {
-    if (!(error instanceof PreforkError)) throw error;
+    // A field that is missing shows only when it is used. A user's answer must not hide the servers of others.
+    if (!(error instanceof PreforkError)) {
+      if (server.owner === undefined) throw error;
+      return { server, reason: `${server.name} gave an answer that cannot be read` };
+    }
     return error.code === 'ERR_NOT_RUNNING' ? undefined : { server, reason: error.message };
   }
 }

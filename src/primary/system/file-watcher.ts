@@ -1,4 +1,4 @@
-import { readdirSync, statSync, watch, type FSWatcher } from 'node:fs';
+import { readdirSync, statSync, watch, type FSWatcher, type Stats } from 'node:fs';
 import { extname, join, sep } from 'node:path';
 
 /** The kinds of files that a change of is a change of code. A file of data that the application writes is none. */
@@ -79,7 +79,7 @@ export class FileWatcher {
   #hear(directory: string, name: string | null): void {
     if (name === null || !isWatched(name)) return;
     const path = join(directory, name);
-    const stats = statSync(path, { throwIfNoEntry: false });
+    const stats = statsOf(path);
     if (stats?.isDirectory()) {
       // Files may have been written there before it was watched.
       if (this.#add(path)) this.#tell(path);
@@ -92,6 +92,15 @@ export class FileWatcher {
   #tell(path: string): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#changed(path), QUIET_MS);
+  }
+}
+
+/** Returns undefined for a file that is gone, and for what no file can be found by, such as a link to itself. */
+function statsOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
   }
 }
 

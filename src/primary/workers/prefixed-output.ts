@@ -50,8 +50,13 @@ export class PrefixedOutput {
    *
    * @param slot returns the worker's slot, or what else stands before the lines of the process. A spare has none until it is promoted; a worker that has ended keeps its
    *   last one.
+   * @param clean makes the text of a line safe, where it goes to a terminal. @default every line is passed on as it is
    */
-  follow({ stdout, stderr }: ChildProcess, slot: () => number | string | undefined): void {
+  follow(
+    { stdout, stderr }: ChildProcess,
+    slot: () => number | string | undefined,
+    clean?: (text: string) => string,
+  ): void {
     let last: number | string | undefined;
     const find = (): number | string | undefined => (last = slot() ?? last);
     const prefix = (): Buffer => {
@@ -60,8 +65,9 @@ export class PrefixedOutput {
     };
     const keep = this.#keep;
     const kept = keep && ((line: Buffer): void => keep(find(), line));
-    if (stdout !== null) this.#stdout.take(stdout, new Lines(prefix, kept));
-    if (stderr !== null) this.#stderr.take(stderr, new Lines(prefix, kept));
+    const linesFor = ({ isTerminal }: Sink): Lines => new Lines(prefix, kept, isTerminal ? clean : undefined);
+    if (stdout !== null) this.#stdout.take(stdout, linesFor(this.#stdout));
+    if (stderr !== null) this.#stderr.take(stderr, linesFor(this.#stderr));
   }
 
   /** Settles when all output of the workers is written. */
@@ -74,12 +80,14 @@ export class PrefixedOutput {
 class Lines {
   readonly #prefix: () => Buffer;
   readonly #kept: ((line: Buffer) => void) | undefined;
+  readonly #clean: ((text: string) => string) | undefined;
   #rest: Buffer[] = [];
   #length = 0;
 
-  constructor(prefix: () => Buffer, kept?: (line: Buffer) => void) {
+  constructor(prefix: () => Buffer, kept?: (line: Buffer) => void, clean?: (text: string) => string) {
     this.#prefix = prefix;
     this.#kept = kept;
+    this.#clean = clean;
   }
 
   /**
@@ -93,7 +101,7 @@ class Lines {
     for (let end = piece.indexOf(NEWLINE); end !== -1; end = piece.indexOf(NEWLINE, start)) {
       const line = [...this.#take(), piece.subarray(start, end + 1)];
       this.#tell(line);
-      parts.push(this.#prefix(), ...line);
+      parts.push(this.#prefix(), ...this.#safe(line));
       start = end + 1;
     }
     this.#keep(piece.subarray(start));
@@ -105,7 +113,12 @@ class Lines {
     if (this.#length === 0) return [];
     const line = [...this.#take(), Buffer.of(NEWLINE)];
     this.#tell(line);
-    return [this.#prefix(), ...line];
+    return [this.#prefix(), ...this.#safe(line)];
+  }
+
+  /** A whole line is cleaned, because a sequence may come in pieces. */
+  #safe(line: readonly Buffer[]): readonly Buffer[] {
+    return this.#clean === undefined ? line : [Buffer.from(this.#clean(Buffer.concat(line).toString()))];
   }
 
   /** Tells of a line, without its end. */
@@ -135,9 +148,11 @@ class Sink {
   readonly #sources = new Set<Readable>();
   #isFull = false;
   #whenEmpty: () => void = () => {};
+  readonly isTerminal: boolean;
 
   constructor(target: Writable) {
     this.#target = target;
+    this.isTerminal = (target as Partial<NodeJS.WriteStream>).isTTY === true;
     target.on('drain', () => this.#resume());
     // A reader that is gone must not end the service. Output to it is lost, and the workers carry on.
     target.on('error', () => this.#resume());

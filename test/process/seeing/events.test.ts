@@ -25,10 +25,8 @@ test('every channel is heard of, and every message has the fields that are liste
     entry: './app.cjs',
     files: { 'app.cjs': good, 'listener.mjs': listener },
     nodeOptions: ['--import', './listener.mjs'],
-    options: [
-      ...['--workers', '1', '--heartbeat-timeout', '0', '--log-level', 'debug'],
-      ...['--canary', '1', '--canary-watch', '1h', '--keep-previous', '1h'],
-    ],
+    options:
+      '--workers 1 --heartbeat-timeout 0 --log-level debug --canary 1 --canary-watch 1h --keep-previous 1h'.split(' '),
     env: {
       CHANNELS: channelRows()
         .map(({ name }) => name)

@@ -129,6 +129,17 @@ test('a user whose servers are all silent holds up no other, and not for long', 
   assert.equal(results.at(-1)!.reason, 's255 was not asked: the others of its user took too long');
 });
 
+test('an answer of another user’s server that breaks what reads it hides no other server', async () => {
+  const [own, other] = [servers(1, undefined)[0]!, servers(1, 1001)[0]!];
+  const results = await survey([own, other], async ({ owner }) =>
+    figuresOf(owner === undefined ? fakeStatus() : ({ version: 1 } as ReturnType<typeof fakeStatus>)),
+  );
+  assert.deepEqual(
+    results.map(({ reason }) => reason),
+    [undefined, 's0 gave an answer that cannot be read'],
+  );
+});
+
 test('a server that has ended since is not in the list, and a fault of prefork is one', async () => {
   const ended = survey(servers(2, undefined), async ({ name }) => {
     if (name === 's0') throw new PreforkError('ERR_NOT_RUNNING', 'gone');

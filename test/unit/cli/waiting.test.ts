@@ -82,3 +82,15 @@ test('what comes when it is over is not said', async () => {
   await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(said, []);
 });
+
+test('a status without the fields of one says nothing, and breaks nothing', async () => {
+  const said: string[] = [];
+  const hush = talkMeanwhile(
+    async () => ({ version: 1 }) as Status,
+    (line) => said.push(line),
+    1,
+  );
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  hush();
+  assert.deepEqual(said, []);
+});

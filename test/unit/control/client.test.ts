@@ -163,3 +163,22 @@ test('a server that went between being found and being asked does not run', asyn
   const gone = { name: 'api', path: place.file('api.sock') };
   await assert.rejects(operate(gone, '/reload', {}), { code: 'ERR_NOT_RUNNING', exitCode: 3 });
 });
+
+test('a reason of a server is one short line', async () => {
+  using place = new Place();
+  const reason = `a\nb${'x'.repeat(1_000_000)}`;
+  await using server = await answering(place, 'api', (_, response) =>
+    response.end(JSON.stringify({ ok: false, reason })),
+  );
+  await assert.rejects(readStatus(server), ({ message }: Error) => {
+    assert.match(message, /^api cannot tell its status: a\\u000abx+$/);
+    return message.length < 300;
+  });
+});
+
+test('a server that has others asked again and again has the time of one answer for all', async () => {
+  using place = new Place();
+  const again = JSON.stringify({ ok: false, reason: 'upgraded', again: true });
+  await using server = await answering(place, 'api', (_, response) => void setTimeout(() => response.end(again), 150));
+  await assert.rejects(operate(server, '/reload', {}, 400), { code: 'ERR_NO_ANSWER' });
+});

@@ -209,3 +209,18 @@ test('a syntax error in TypeScript has its line', { skip: !readsTypeScript }, as
   const cwd = directory({ ...esm, 'prefork.config.ts': 'export default {\n  name ,,\n};' });
   await assert.rejects(loadConfig(cwd), usage(/^prefork\.config\.ts:2: SyntaxError[^\n]*$/));
 });
+
+test('the text is checked before anything of the file counts, and it is the text that counts', async () => {
+  const code = directory({ ...commonjs, 'prefork.config.js': 'globalThis.wasRun = true; module.exports = {};' });
+  const refuse = (): never => {
+    throw new Error('refused');
+  };
+  await assert.rejects(loadConfig(code, undefined, undefined, refuse), /refused/);
+  assert.equal('wasRun' in globalThis, false);
+  const data = directory({ 'prefork.config.json': '{"workers":2}' });
+  const config = await loadConfig(data, undefined, undefined, ({ file, isCode }) => {
+    assert.equal(isCode, false);
+    writeFileSync(file, '{"workers":3}');
+  });
+  assert.deepEqual(config?.values, { workers: 2 });
+});

@@ -35,3 +35,37 @@ test('without another user it signals by itself', async () => {
   signalAs(undefined, child.pid!, 'SIGTERM');
   assert.deepEqual(await ended, [null, 'SIGTERM']);
 });
+
+test('a pid that the server has made up is no flag of node, and no group of processes', () => {
+  for (const owner of [undefined, nobody]) {
+    for (const pid of ['--require=/tmp/a.cjs', '1', 0, -1, 1.5, null]) {
+      assert.throws(() => signalAs(owner, pid as number, 'SIGTERM'), /the pid of the process is none/);
+    }
+  }
+});
+
+/** Prints the process and the session of the first child of the given process whose arguments have the word in them. */
+const WATCHER = `
+  const { readdirSync, readFileSync } = require('node:fs');
+  const read = (path) => { try { return readFileSync(path, 'latin1'); } catch { return ''; } };
+  console.log('up');
+  for (const end = Date.now() + 20_000; Date.now() < end; ) {
+    for (const pid of readdirSync('/proc').filter(Number)) {
+      if (pid === String(process.pid) || !read('/proc/' + pid + '/cmdline').includes('process.kill(')) continue;
+      const stat = read('/proc/' + pid + '/stat');
+      const [, parent, , session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      if (parent !== process.argv[1]) continue;
+      console.log(pid, session);
+      process.exit();
+    }
+  }`;
+
+test('the process that signals is not in root’s session, whose terminal it could read', { skip }, async () => {
+  const target = await start(nobody);
+  const watcher = spawn(process.execPath, ['-e', WATCHER, String(process.pid)]);
+  await once(watcher.stdout, 'data');
+  signalAs(nobody, target.pid!, 'SIGTERM');
+  const [seen] = (await once(watcher.stdout, 'data')) as [Buffer];
+  const [pid, session] = seen.toString().trim().split(' ');
+  assert.equal(session, pid);
+});

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { PassThrough } from 'node:stream';
+import { test } from 'node:test';
+import { printableOutput } from '../../../../src/format/printable.ts';
+import { PrefixedOutput } from '../../../../src/primary/workers/prefixed-output.ts';
+
+/** What another user's application writes: a colour, a new title of the terminal in two pieces, and no end of its line. */
+const pieces = ['\u001B[32mgreen\u001B[0m\n', '\u001B]0;ti', 'tle\u0007\n', '\u001B[6n'];
+
+async function written(isTTY: boolean, clean?: (text: string) => string): Promise<string> {
+  const target = Object.assign(new PassThrough(), { isTTY });
+  const output = new PrefixedOutput({}, target, new PassThrough());
+  const stdout = new PassThrough();
+  output.follow({ stdout, stderr: null } as unknown as ChildProcess, () => 'shop', clean);
+  const closed = once(stdout, 'close');
+  for (const piece of pieces) stdout.write(piece);
+  stdout.end();
+  await closed;
+  return (target.read() as Buffer).toString();
+}
+
+test('what another user’s process writes to a terminal has colours, and no other commands', async () => {
+  assert.equal(
+    await written(true, printableOutput),
+    '[shop] \u001B[32mgreen\u001B[0m\n[shop] \\u001b]0;title\\u0007\n[shop] \\u001b[6n\n',
+  );
+});
+
+test('a file gets it as it is, and so does a terminal from a process of the same user', async () => {
+  const plain = '[shop] \u001B[32mgreen\u001B[0m\n[shop] \u001B]0;title\u0007\n[shop] \u001B[6n\n';
+  assert.equal(await written(false, printableOutput), plain);
+  assert.equal(await written(true), plain);
+});
