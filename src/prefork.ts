@@ -8,6 +8,7 @@ import { nameOfDirectory, readLaunch, resolveSettings, type Launch, type LaunchT
 import type { LibraryOptions, Options } from './options/index.ts';
 import type { TlsFiles, TlsMaterial } from './tls.ts';
 import { fetchListener, isFetchHandler, type FetchHandler } from './fetch-handler.ts';
+import { ownNodeFlags } from './upgrade/next-node.ts';
 import { isChild, worker } from './worker.ts';
 
 /** The application: any `net.Server` (http, https, http2, tls, net), a request listener, or a fetch handler. */
@@ -99,7 +100,7 @@ export async function prefork(main: () => void | Promise<void>, options: Prefork
     // Node has resolved it in the directory, which may be another release's by the next generation.
     entry: given.startsWith('..') ? entry : given,
     args: process.argv.slice(2),
-    execArgv: process.execArgv,
+    execArgv: ownNodeFlags(),
   };
   const settings = resolveSettings({ options, env: process.env, entry });
   // Workers load this module too, and do not need these.

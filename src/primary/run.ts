@@ -5,7 +5,6 @@ import { launchChanges, nameRefusal, type Launch, type LibraryOptions, type Name
 import type { Settings } from '../options/index.ts';
 import { VARIABLE } from '../upgrade/handover.ts';
 import { monotonic } from '../scoreboard/clock.ts';
-import { dropDoorFlags } from '../upgrade/next-node.ts';
 import type { OldPrimary } from '../upgrade/old-primary.ts';
 import { Cleanup } from './system/cleanup.ts';
 import type { AdminToken } from './endpoints/admin.ts';
@@ -327,7 +326,6 @@ async function serviceManager(log: Log, notifyFd: number | undefined): Promise<S
 async function meetOldPrimary(settings: Settings, options: LibraryOptions): Promise<OldPrimary | undefined> {
   if (process.env[VARIABLE] === undefined) return undefined;
   const { OldPrimary: Before } = await import('../upgrade/old-primary.ts');
-  dropDoorFlags();
   try {
     return Before.meet();
   } catch (cause) {

@@ -2,6 +2,7 @@
 import { accessSync, constants, realpathSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { writablePart } from '../privileges/writable.ts';
+import { VARIABLE } from './handover.ts';
 
 /** The flag keeps SIGUSR1 from opening an inspector. The oldest nodes do not know it. */
 const CLOSED = '--disable-sigusr1';
@@ -15,6 +16,12 @@ const SECRET = '--inspect-publish-uid=stderr';
 export function doorFlags(node: string): string[] {
   const isOurs = realOf(node) === realOf(process.execPath);
   return isOurs && process.allowedNodeEnvironmentFlags.has(CLOSED) ? [CLOSED] : [SECRET];
+}
+
+/** Returns the flags of node that are this process's own. Its workers and the primary after it get these, too. */
+export function ownNodeFlags(): readonly string[] {
+  if (process.env[VARIABLE] !== undefined) dropDoorFlags();
+  return process.execArgv;
 }
 
 /** Removes these flags in the next primary, because its workers and its own successor have flags of their own. */

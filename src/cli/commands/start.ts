@@ -18,6 +18,7 @@ import type { Binder } from '../../privileges/binder.ts';
 import { closeInherited } from '../../privileges/descriptors.ts';
 import { leaveRoot, refuseWritableConfig, type RootSettings } from '../../privileges/leave-root.ts';
 import { refuseConfigOfOthers, refuseVariablesOfOthers } from '../../privileges/read-again.ts';
+import { ownNodeFlags } from '../../upgrade/next-node.ts';
 import { verbs } from '../verbs.ts';
 
 /**
@@ -51,7 +52,7 @@ export async function start(given: CommandLine, argv: readonly string[]): Promis
     home: home.named,
     entry,
     args,
-    execArgv: process.execArgv,
+    execArgv: ownNodeFlags(),
     commands: Object.keys(verbs),
   };
   const config = await loadConfig(directoryOfConfig(terms), flags.config, flags.app);
