@@ -65,7 +65,8 @@ ${waysMarkdown()}
 The options of the command line stay what they were. So do the hooks of the config file and its \`logger\`, until an upgrade, and the modules
 that an ES module imports: Node keeps those for ever.
 
-Root reads a file again only when it is unchanged, or root's alone. Otherwise the reload is refused.
+Root reads a file again only when it is unchanged, or root's alone. Otherwise the reload is refused. A config file that is code must
+also be the same file: a link that leads to another one of the same text is a change.
 
 ## Variables for the workers
 
