@@ -50,11 +50,7 @@ const rules: Readonly<Record<string, Rule>> = {
   args: as('args', wordsOf),
   cwd: as('cwd'),
   instances: (value) => ({ options: { workers: workersOf(value) } }),
-<<<<<<< HEAD
   // Fork mode has one process, as one worker is, which is replaced without a gap here.
-=======
-  // A single worker is what fork mode is, but replaced without a gap.
->>>>>>> review
   exec_mode: nothing,
   node_args: as('nodeArgs', wordsOf),
   interpreter_args: as('nodeArgs', wordsOf),
