@@ -1,7 +1,7 @@
 /** Reads a config file, and turns every error in it into one line that names the place. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { basename, extname } from 'node:path';
+import { basename, dirname, extname, sep } from 'node:path';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { UsageError } from '../errors.ts';
@@ -35,7 +35,7 @@ export function parseConfig(file: string, text: string): unknown {
  */
 export async function importConfig(file: string, text: string): Promise<unknown> {
   try {
-    const { default: exported } = (await import(addressOf(file, text))) as { default?: unknown };
+    const exported = await exportOf(file, text);
     return typeof exported === 'function' ? await (exported as () => unknown)() : exported;
   } catch (error) {
     // The import is tried first, because with a loader such as tsx every Node reads TypeScript.
@@ -49,27 +49,36 @@ export async function importConfig(file: string, text: string): Promise<unknown>
   }
 }
 
-/** Node keeps a module for ever under its address, so a changed text has an address of its own. */
-function addressOf(file: string, text: string): string {
+/**
+ * Loads the module. Node keeps an ES module for ever under its address, so a changed text has an address of its own. A
+ * CommonJS module that is loaded again is required, because an import of it would use parts of the one before.
+ */
+async function exportOf(file: string, text: string): Promise<unknown> {
   const { href } = pathToFileURL(file);
+  const require = process.getBuiltinModule('node:module').createRequire(file);
+  if (imported.has(file) && Object.hasOwn(require.cache, file)) {
+    forgetBeside(file, require.cache);
+    return require(file) as unknown;
+  }
   const first = imported.get(file) ?? text;
   imported.set(file, first);
-  if (first === text) return href;
-  forgetCommonJs(file);
-  const { createHash } = process.getBuiltinModule('node:crypto');
-  return `${href}?${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
+  const { default: exported } = (await import(first === text ? href : `${href}?${hashOf(text)}`)) as {
+    default?: unknown;
+  };
+  return exported;
 }
 
-/** Node keeps a CommonJS module under its path. Those of packages stay. */
-function forgetCommonJs(file: string): void {
-  const { cache } = process.getBuiltinModule('node:module').createRequire(file);
-  const forget = (path: string): void => {
-    const module = cache[path];
-    if (module === undefined || path.includes('node_modules')) return;
-    delete cache[path];
-    for (const child of module.children) forget(child.filename);
-  };
-  forget(file);
+/** Forgets the file's own modules, which are those beside it. Those of packages stay. */
+function forgetBeside(file: string, cache: NodeJS.Dict<NodeJS.Module>): void {
+  const home = `${dirname(file)}${sep}`;
+  for (const path of Object.keys(cache)) {
+    if (path.startsWith(home) && !path.includes('node_modules')) delete cache[path];
+  }
+}
+
+function hashOf(text: string): string {
+  const { createHash } = process.getBuiltinModule('node:crypto');
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
 function brokenConfig(file: string, error: unknown, line: string | undefined): UsageError {

@@ -52,7 +52,7 @@ const bad: ReadonlyArray<readonly [what: string, code: string, run: (state: Stat
     (s) => s.channel('c').send('x'.repeat(2 ** 21)),
     /at most 1048576 bytes/,
   ],
-  ['a URL of something else', 'ERR_STATE_USAGE', () => openState('http://x'), /such as redis:\/\/localhost:6379/],
+  ['a URL of something else', 'ERR_STATE_USAGE', () => openState('http://x'), /expected redis:\/\/host:port\/database/],
   [
     'an option of Redis without a URL',
     'ERR_STATE_USAGE',
