@@ -27,9 +27,11 @@ for (const [what, before, now, expected] of [
 test('under nodemon SIGUSR2 is a stop, and otherwise an upgrade', () => {
   for (const isBelowNodemon of [true, false]) {
     const events: FleetEvent[] = [];
+    // Newer test runners have a handler of their own, which writes a report.
+    const others = process.listeners('SIGUSR2');
     const signals = new Signals(() => 1000, { isBelowNodemon });
     signals.deliverTo((event) => void events.push(event));
-    process.emit('SIGUSR2', 'SIGUSR2');
+    for (const handler of process.listeners('SIGUSR2')) if (!others.includes(handler)) handler('SIGUSR2', 12);
     signals.close();
     assert.deepEqual(
       events.map((event) => event.type),
