@@ -165,12 +165,17 @@ function countLoop(step: Step, crash: Crash): void {
  */
 export function onReadyTimeout(step: Step, id: number): void {
   const worker = workerOf(step.fleet, id);
-  if (worker === undefined || (worker.state !== 'booting' && worker.state !== 'taking')) return;
+  if (worker === undefined || !isAwaited(worker)) return;
   if (doesWithout(step, worker)) return;
   const after = duration(step.settings.readyTimeout);
   step.tell('worker not ready', { worker, timeout: step.settings.readyTimeout });
   if (step.fleet.phase === 'starting') fail(step, notReady(worker, step.settings.ready, after));
   else kill(step, worker);
+}
+
+/** Whether its slot waits for the worker to accept: because it is new, or because it was parked until now. */
+function isAwaited({ state, isReturning }: Worker): boolean {
+  return state === 'booting' || state === 'taking' || (state === 'serving' && isReturning);
 }
 
 /**

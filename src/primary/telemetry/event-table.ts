@@ -162,7 +162,7 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
   'worker not ready': {
     level: 'error',
     fields: { ...inLine, after: ({ timeout }) => duration(timeout) },
-    means: 'A worker did not boot within `--ready-timeout`, and is killed.',
+    means: 'A worker did not boot within `--ready-timeout`, or was parked and does not accept again, and is killed.',
   },
   'address given up': {
     level: 'warn',

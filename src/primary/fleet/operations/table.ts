@@ -39,8 +39,8 @@ export const operations: { readonly [Kind in OperationKind]: OperationRow<Kind> 
     parks: false,
     owns: 'successors',
     takesOldSpares: true,
-    join: (waiting) => waiting,
-    tellsOfWaiting: true,
+    // It never waits.
+    tellsOfWaiting: false,
     // The next primary has nothing to roll back to.
     signals: () => [],
   },

@@ -65,8 +65,17 @@ export function unpark(step: Step, parked: Worker): void {
   step.disarm({ timer: 'parked', worker: parked.id });
   const serving = step.move(parked, 'unpark', { parkedFor: undefined, isReturning: true });
   step.tell('worker back', { worker: serving });
+  // A worker that beats and does not accept would keep the operation waiting for ever.
+  step.arm({ timer: 'ready', worker: parked.id }, step.settings.readyTimeout);
   step.do({ do: 'unshed', worker: parked.id });
   step.do({ do: 'accept', worker: parked.id });
+}
+
+/** The worker accepts again, or has closed what it was told to accept from. It is waited for no more. */
+export function returned(step: Step, worker: Worker): void {
+  if (!worker.isReturning) return;
+  step.disarm({ timer: 'ready', worker: worker.id });
+  step.change(worker, { isReturning: false });
 }
 
 /** Whether the slot's worker was parked, and does not accept yet. A worker that hangs is not waited for: others accept for it. */

@@ -126,6 +126,20 @@ describe('the generation before a reload', () => {
 });
 
 describe('a rollback', () => {
+  test('waits for a worker that beats and does not accept no longer than for one that boots', () => {
+    const driver = reloaded();
+    driver.send({ type: 'operate', kind: 'rollback', request: 7 });
+    driver.send({ type: 'serving', worker: 1 });
+    assert.equal(driver.left({ timer: 'ready', worker: 1 }), undefined);
+    assert.deepEqual(workersOf(driver.due({ timer: 'ready', worker: 2 }), 'kill'), [2]);
+    const effects = driver.exit(2);
+    assert.deepEqual(
+      find(effects, 'answer').map(({ request }) => request),
+      [7],
+    );
+    assert.equal(driver.fleet.running, undefined);
+  });
+
   test('gives the slots back at once, and is done when their workers accept', () => {
     const driver = reloaded();
     const effects = driver.send({ type: 'operate', kind: 'rollback', request: 7 });

@@ -31,7 +31,7 @@ test('under nodemon SIGUSR2 is a stop, and otherwise an upgrade', () => {
     const others = process.listeners('SIGUSR2');
     const signals = new Signals(() => 1000, { isBelowNodemon });
     signals.deliverTo((event) => void events.push(event));
-    for (const handler of process.listeners('SIGUSR2')) if (!others.includes(handler)) handler('SIGUSR2', 12);
+    for (const handler of process.listeners('SIGUSR2')) if (!others.includes(handler)) handler('SIGUSR2');
     signals.close();
     assert.deepEqual(
       events.map((event) => event.type),
