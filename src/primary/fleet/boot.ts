@@ -2,7 +2,7 @@
 import type { WorkerId } from './events.ts';
 import { isServing, slotOf, withSlot, withWorker, workerOf, type Slot, type Worker } from './fleet.ts';
 import { giveUpKept } from './parking/kept.ts';
-import { park, returned } from './parking/parking.ts';
+import { onReturned, park } from './parking/parking.ts';
 import { hasBooted, settleTime } from './readiness.ts';
 import { retire } from './retire.ts';
 import type { Step } from './step.ts';
@@ -121,7 +121,7 @@ export function onClosed(step: Step, id: WorkerId, address: string): void {
   const addresses = new Map([...worker.addresses].filter(([open]) => open !== address));
   // A worker that closes what it was told to accept from says nothing of that any more.
   step.change(worker, { addresses });
-  returned(step, workerOf(step.fleet, id)!);
+  onReturned(step, workerOf(step.fleet, id)!);
 }
 
 export function onBooted(step: Step, id: WorkerId): void {
@@ -217,7 +217,7 @@ export function onLeftAlone(step: Step): void {
 export function onServing(step: Step, id: WorkerId): void {
   const worker = workerOf(step.fleet, id);
   const slot = slotOf(step.fleet, id);
-  if (worker !== undefined) returned(step, worker);
+  if (worker !== undefined) onReturned(step, worker);
   if (worker?.state !== 'taking' || slot === undefined) return;
   if (worker.isToldToAccept && worker.bootedAt !== undefined) serve(step, worker, slot);
 }

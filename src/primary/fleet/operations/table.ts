@@ -39,7 +39,7 @@ export const operations: { readonly [Kind in OperationKind]: OperationRow<Kind> 
     parks: false,
     owns: 'successors',
     takesOldSpares: true,
-    // It never waits.
+    // A rollback is urgent, and never waits.
     tellsOfWaiting: false,
     // The next primary has nothing to roll back to.
     signals: () => [],

@@ -72,7 +72,7 @@ export function unpark(step: Step, parked: Worker): void {
 }
 
 /** The worker accepts again, or has closed what it was told to accept from. It is waited for no more. */
-export function returned(step: Step, worker: Worker): void {
+export function onReturned(step: Step, worker: Worker): void {
   if (!worker.isReturning) return;
   step.disarm({ timer: 'ready', worker: worker.id });
   step.change(worker, { isReturning: false });
