@@ -40,3 +40,26 @@ const otherHolds = {
 export type ScaleHold = Disturbance | keyof typeof otherHolds;
 
 export const scaleHolds: Readonly<Record<ScaleHold, string>> = { ...disturbances, ...otherHolds };
+
+/** What autoscaling sees, what it did last, and what holds it back. */
+export interface AutoscaleStatus {
+  /** The range. */
+  readonly least: number;
+  readonly most: number;
+  /** The mean utilization of the event loops over the last seconds, and that times the workers; null while it is unknown. */
+  readonly utilization: number | null;
+  readonly demand: number | null;
+  /** The number of workers that fits into the memory of the cgroup; null without a limit. */
+  readonly fitting: number | null;
+  /** Why the number stays, though it would change otherwise; null when nothing holds it. */
+  readonly hold: ScaleHold | null;
+  /** What a person has paused it by, and when; null when it is not paused. */
+  readonly paused: { readonly by: string; readonly at: string } | null;
+  /** The last change that it has asked for; null before the first. */
+  readonly last: {
+    readonly from: number;
+    readonly to: number;
+    readonly reason: ScaleReason;
+    readonly at: string;
+  } | null;
+}

@@ -2,7 +2,7 @@
  * The interface between the control socket and the primary. The supervisor implements it. The server, the routes and
  * the commands know nothing else of the primary.
  */
-import type { ScaleHold, ScaleReason } from '../contract/autoscaling.ts';
+import type { AutoscaleStatus } from '../contract/autoscaling.ts';
 import type { CanaryVerdict, ComparisonRow, OnDoubt } from '../contract/canary.ts';
 import type { Balance, Sharing } from '../contract/modes.ts';
 import type { MovesByReason } from '../contract/moves.ts';
@@ -104,29 +104,6 @@ export interface CanaryStatus {
   /** Lines that say what is worse, or what there is too little of. */
   readonly reasons: readonly string[];
   readonly table: readonly ComparisonRow[];
-}
-
-/** What autoscaling sees, what it did last, and what holds it back. */
-export interface AutoscaleStatus {
-  /** The range. */
-  readonly least: number;
-  readonly most: number;
-  /** The mean utilization of the event loops over the last seconds, and that times the workers; null while it is unknown. */
-  readonly utilization: number | null;
-  readonly demand: number | null;
-  /** The number of workers that fits into the memory of the cgroup; null without a limit. */
-  readonly fitting: number | null;
-  /** Why the number stays, though it would change otherwise; null when nothing holds it. */
-  readonly hold: ScaleHold | null;
-  /** What a person has paused it by, and when; null when it is not paused. */
-  readonly paused: { readonly by: string; readonly at: string } | null;
-  /** The last change that it has asked for; null before the first. */
-  readonly last: {
-    readonly from: number;
-    readonly to: number;
-    readonly reason: ScaleReason;
-    readonly at: string;
-  } | null;
 }
 
 export interface ReloadStatus {

@@ -1,27 +1,15 @@
-import { scaleHolds, scaleReasons, type ScaleHold, type ScaleReason } from '../contract/autoscaling.ts';
+import { scaleHolds, scaleReasons, type AutoscaleStatus } from '../contract/autoscaling.ts';
 import { duration } from './duration.ts';
-
-/** The part of a status that this module puts in words: see control/controls.ts. */
-interface Autoscale {
-  readonly least: number;
-  readonly most: number;
-  readonly demand: number | null;
-  readonly hold: ScaleHold | null;
-  readonly paused: { readonly by: string; readonly at: string } | null;
-  readonly last: {
-    readonly from: number;
-    readonly to: number;
-    readonly reason: ScaleReason;
-    readonly at: string;
-  } | null;
-}
 
 /**
  * Says in one line what autoscaling sees and does, and why.
  *
  * @param now ms since 1970, to say how long ago an event was.
  */
-export function autoscaleLine({ least, most, demand, hold, paused, last }: Autoscale, now: number): string {
+export function autoscaleLine(
+  { least, most, demand, hold, paused, last }: Omit<AutoscaleStatus, 'utilization' | 'fitting'>,
+  now: number,
+): string {
   const ago = (at: string): string => `${duration(Math.max(0, now - Date.parse(at)))} ago`;
   const parts = [
     `workers ${least}..${most}`,

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import type { CanaryShare, MetricLimit, OnDoubt } from '../contract/canary.ts';
+import type { CanaryLimits, CanaryShare, OnDoubt } from '../contract/canary.ts';
 import type { Range } from './values/range.ts';
 import type { Balance, Migrate, Network, Sharing } from '../contract/modes.ts';
 
@@ -579,7 +579,7 @@ export interface Config extends Options, Omit<LibraryOptions, 'network' | 'backl
 }
 
 /** Options with every value in force and checked: text is parsed, `auto` is counted, times are milliseconds. */
-export interface Settings {
+export interface Settings extends CanaryLimits {
   /** How many workers there are at the start. */
   readonly workers: number;
   /** The range in which their number changes by itself; undefined when it stays. */
@@ -613,19 +613,6 @@ export interface Settings {
   readonly canaryWatch: number;
   readonly onDoubt: OnDoubt;
   readonly maxBoots: number;
-  /** Percent. */
-  readonly canaryErrors: number;
-  /** Percent. */
-  readonly canaryLatency: number;
-  /** Percent. */
-  readonly canaryLoop: number;
-  /** Percent. */
-  readonly canaryMemory: number;
-  /** ms. */
-  readonly canaryWarmup: number;
-  readonly canaryRequests: number;
-  /** Undefined stands for none. */
-  readonly canaryMetrics: readonly MetricLimit[] | undefined;
   /** ms. */
   readonly drainTimeout: number;
   /** ms. */

@@ -9,9 +9,8 @@ import type { Figure } from '../../contract/figures.ts';
 import type { MoveReason, MovesByReason } from '../../contract/moves.ts';
 import { operationKinds } from '../../contract/operations.ts';
 import { VITALS, type Vitals } from '../../contract/vitals.ts';
-import { scaleHolds, scaleReasons } from '../../contract/autoscaling.ts';
+import { scaleHolds, scaleReasons, type AutoscaleStatus } from '../../contract/autoscaling.ts';
 import type {
-  AutoscaleStatus,
   BalanceStatus,
   CanaryStatus,
   ExitStatus,

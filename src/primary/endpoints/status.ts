@@ -4,8 +4,8 @@ import type { MovesByReason } from '../../contract/moves.ts';
 import type { Balance } from '../../contract/modes.ts';
 import { VITALS, type Vitals } from '../../contract/vitals.ts';
 import { skewOf } from '../../balance/skew.ts';
+import type { AutoscaleStatus } from '../../contract/autoscaling.ts';
 import type {
-  AutoscaleStatus,
   BalanceStatus,
   CanaryStatus,
   ExitStatus,
