@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { serve, startApp, type App } from '../../support/app.ts';
 import { isAlive } from '../../support/leftovers.ts';
+import { runCommand } from '../../support/command.ts';
 import { fixture } from '../../support/paths.ts';
 import { poll } from '../../support/watched.ts';
 
@@ -14,12 +15,6 @@ function config(...apps: object[]): Record<string, string> {
 
 const two = config({ name: 'shop', entry: hello }, { name: 'blog', entry: hello, workers: 2 });
 
-async function run(app: App, ...argv: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  await using command = await startApp({ options: argv, env: { PREFORK_RUNTIME_DIR: app.directory } });
-  const { code } = await command.exit();
-  return { code, stdout: command.stdout, stderr: command.stderr };
-}
-
 interface Listed {
   readonly name: string;
   readonly pid: number;
@@ -27,7 +22,7 @@ interface Listed {
 }
 
 async function list(app: App): Promise<Listed[]> {
-  const { stdout } = await run(app, 'list', '--json');
+  const { stdout } = await runCommand(app, 'list', '--json');
   return (JSON.parse(stdout) as { servers: Listed[] }).servers;
 }
 
@@ -54,9 +49,9 @@ test('each app is a server of its own, which the commands find', async () => {
   );
   assert.match(app.stderr, /^\[shop\] prefork: ready workers=1 /m);
   assert.match(app.stderr, /^\[blog\] prefork: ready workers=2 /m);
-  const reloaded = await run(app, 'reload', 'shop');
+  const reloaded = await runCommand(app, 'reload', 'shop');
   assert.match(reloaded.stdout, /^prefork: reload done gen=2 /);
-  const all = await run(app, 'reload', '--all');
+  const all = await runCommand(app, 'reload', '--all');
   assert.match(all.stdout, /name=blog gen=2 .*\n.*name=shop gen=3 /);
   assert.deepEqual(await app.stop(), { code: 0, signal: null });
   assert.equal((app.stderr.match(/^\[\w+\] prefork: stopped/gm) ?? []).length, 2);
@@ -91,13 +86,13 @@ test('an upgrade of all leaves none behind: the next primaries are stopped as th
 
 test('one that was stopped leaves the other, and the last ends all', async () => {
   await using app = await startApps();
-  assert.equal((await run(app, 'stop', 'shop')).code, 0);
+  assert.equal((await runCommand(app, 'stop', 'shop')).code, 0);
   await app.output(/^prefork: app ended name=shop code=0$/m, 'stderr');
   assert.deepEqual(
     (await list(app)).map(({ name }) => name),
     ['blog'],
   );
-  assert.equal((await run(app, 'stop', 'blog')).code, 0);
+  assert.equal((await runCommand(app, 'stop', 'blog')).code, 0);
   assert.deepEqual(await app.exit(), { code: 0, signal: null });
 });
 

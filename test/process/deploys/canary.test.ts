@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { serve, startApp, type App } from '../../support/app.ts';
+import { serve, type App } from '../../support/app.ts';
 import { ask, distinct } from '../../support/http.ts';
 import { KeptConnections, type KeptReport } from '../../support/kept-connections.ts';
+import { runCommand } from '../../support/command.ts';
 import { fixture } from '../../support/paths.ts';
 
 const ENTRY = 'app.mjs';
@@ -19,18 +20,6 @@ function serveFile(text: string, options: readonly string[] = three): Promise<Ap
 
 const edit = (app: App, text: string): void => writeFileSync(join(app.directory, ENTRY), text);
 
-interface Ran {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function run(app: App, ...argv: string[]): Promise<Ran> {
-  await using command = await startApp({ options: argv, env: { PREFORK_RUNTIME_DIR: app.directory } });
-  const { code } = await command.exit();
-  return { code, stdout: command.stdout, stderr: command.stderr };
-}
-
 function assertUnnoticed({ answers, times: _times, wrong: _wrong, failures: _failures, ...report }: KeptReport): void {
   assert.deepEqual(report, { closed: 0, toldToClose: 0, lost: 0 });
   assert.ok(answers > 0);
@@ -41,7 +30,7 @@ test('a generation that answers with errors is given up: exit 1, both generation
   const before = [0, 1, 2].map((slot) => app.worker(slot));
   const clients = await KeptConnections.open(app.target, { connections: 24, pause: 5 });
   edit(app, failing);
-  const { code, stderr } = await run(app, 'reload', '--canary', '1', '--watch', '60s');
+  const { code, stderr } = await runCommand(app, 'reload', '--canary', '1', '--watch', '60s');
   assert.equal(code, 1);
   assert.match(stderr, /reload failed: the new generation is worse: /);
   assert.match(stderr, /figure +gen 1 +gen 2 \(canary\)/);
@@ -55,7 +44,7 @@ test('a generation that answers with errors is given up: exit 1, both generation
 test('a generation that is as good as the one before replaces it', async () => {
   await using app = await serveFile(echoes);
   const clients = await KeptConnections.open(app.target, { connections: 24, pause: 5 });
-  const { code, stdout } = await run(
+  const { code, stdout } = await runCommand(
     app,
     'reload',
     '--canary',
@@ -84,20 +73,20 @@ test('promote and rollback end the watch, and there is nothing to promote after 
   await using app = await serveFile(echoes, [...three, '--canary', '1', '--canary-watch', '1h']);
   app.signal('SIGHUP');
   await app.event('canary watched', { gen: 2 });
-  const status = JSON.parse((await run(app, 'status', '--json')).stdout) as {
+  const status = JSON.parse((await runCommand(app, 'status', '--json')).stdout) as {
     canary: { baseline: number; canary: number; slots: number[]; total: number } | null;
   };
   const { baseline, canary, slots, total } = status.canary ?? {};
   assert.deepEqual([baseline, canary, slots, total], [1, 2, [2], 3_600_000]);
-  const promoted = await run(app, 'promote');
+  const promoted = await runCommand(app, 'promote');
   assert.deepEqual([promoted.code, promoted.stderr], [0, '']);
   await app.event('reload done', { gen: 2 });
 
   app.signal('SIGHUP');
   await app.event('canary watched', { gen: 3 });
-  assert.equal((await run(app, 'rollback')).code, 0);
+  assert.equal((await runCommand(app, 'rollback')).code, 0);
   await app.event('reload failed', { gen: 3 });
-  const late = await run(app, 'promote');
+  const late = await runCommand(app, 'promote');
   assert.equal(late.code, 1);
   assert.match(late.stderr, /no canary is watched/);
 });
@@ -105,7 +94,7 @@ test('promote and rollback end the watch, and there is nothing to promote after 
 test('a canary that crashes is given up at once', async () => {
   await using app = await serveFile(echoes);
   edit(app, echoes.replace('response.end(', 'process.exit(3); response.end('));
-  const reloading = run(app, 'reload', '--canary', '1', '--watch', '60s');
+  const reloading = runCommand(app, 'reload', '--canary', '1', '--watch', '60s');
   await app.event('canary watched');
   for (let nth = 0; app.events('reload failed').length === 0 && nth < 200; nth++) {
     await ask(app.target).catch(() => undefined);
@@ -124,7 +113,7 @@ test('arguments that cannot be are refused before anything happens', async () =>
     ['--canary', '0', '--watch', '5m'],
     ['--canary', '1', '--on-doubt', 'wait'],
   ]) {
-    const { code, stderr } = await run(app, 'reload', ...argv);
+    const { code, stderr } = await runCommand(app, 'reload', ...argv);
     assert.equal(code, 2, stderr);
   }
   assert.equal(app.events('reloading').length, 0);

@@ -4,9 +4,10 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { test, type TestContext } from 'node:test';
-import { serve, startApp, type App } from '../../support/app.ts';
+import { serve, type App } from '../../support/app.ts';
 import { ask, distinct } from '../../support/http.ts';
 import { KeptConnections, type KeptReport } from '../../support/kept-connections.ts';
+import { runCommand } from '../../support/command.ts';
 import { fixture } from '../../support/paths.ts';
 import { ownSharings } from '../../support/platform.ts';
 import { endSuccessor, upgraded } from '../../support/upgrades.ts';
@@ -26,19 +27,6 @@ function serveFile(text: string, options: readonly string[] = kept): Promise<App
 }
 
 const edit = (app: App, text: string): void => writeFileSync(join(app.directory, ENTRY), text);
-
-interface Ran {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs a command that finds the app's control socket. */
-async function run(app: App, ...argv: string[]): Promise<Ran> {
-  await using command = await startApp({ options: argv, env: { PREFORK_RUNTIME_DIR: app.directory } });
-  const { code } = await command.exit();
-  return { code, stdout: command.stdout, stderr: command.stderr };
-}
 
 async function reload(app: App, gen: number): Promise<void> {
   app.signal('SIGHUP');
@@ -60,7 +48,7 @@ interface StatusPart {
 }
 
 async function statusOf(app: App): Promise<StatusPart> {
-  return JSON.parse((await run(app, 'status', '--json')).stdout) as StatusPart;
+  return JSON.parse((await runCommand(app, 'status', '--json')).stdout) as StatusPart;
 }
 
 for (const sharing of ownSharings) {
@@ -74,7 +62,7 @@ for (const sharing of ownSharings) {
       await reload(app, gen);
       rmSync(join(app.directory, ENTRY));
       const answersBefore = clients.answers;
-      const { code, stdout, stderr } = await run(app, 'rollback');
+      const { code, stdout, stderr } = await runCommand(app, 'rollback');
       assert.deepEqual([code, stderr], [0, '']);
       context.diagnostic(`rollback of generation ${gen} took ${/in=(\S+)/.exec(stdout)?.[1]}`);
       while (clients.answers < answersBefore + 4 * CONNECTIONS) await ask(app.target);
@@ -101,11 +89,11 @@ test('the generation before is parked without connections, is told of by status,
   assert.equal(status.kept?.generation, 1);
   assert.equal(status.kept.workers, 2);
   assert.ok(status.kept.rss > 2 ** 20, 'what it costs is told');
-  const { stdout } = await run(app, 'status');
+  const { stdout } = await runCommand(app, 'status');
   assert.match(stdout, /gen 1 is kept for prefork rollback, for \S+ more: 2 parked workers, \d+/);
   for (const pid of before) await app.event('worker stopped', { pid, for: 'reload' });
   assertUnnoticed(await clients.stop());
-  const { code, stderr } = await run(app, 'rollback');
+  const { code, stderr } = await runCommand(app, 'rollback');
   assert.equal(code, 1);
   assert.match(stderr, /rollback failed: there is nothing to roll back to: .*given up/);
 });
@@ -126,12 +114,12 @@ test('what a rollback returns to is the old code, and there is nothing without t
   edit(app, appThatSays('two'));
   await reload(app, 2);
   assert.deepEqual(await distinct(1, () => ask(app.target)), new Set(['two']));
-  assert.equal((await run(app, 'rollback')).code, 0);
+  assert.equal((await runCommand(app, 'rollback')).code, 0);
   assert.deepEqual(await distinct(1, () => ask(app.target)), new Set(['one']));
 
   await using plain = await serveFile(appThatSays('one'), ['--workers', '1']);
   await reload(plain, 2);
-  const { code, stderr } = await run(plain, 'rollback');
+  const { code, stderr } = await runCommand(plain, 'rollback');
   assert.equal(code, 1);
   assert.match(stderr, /nothing to roll back to: .*--keep-previous/);
 });
@@ -160,7 +148,7 @@ test('a parked worker that dies is noted, and a rollback boots its slot from the
   await reload(app, 2);
   process.kill(second, 'SIGKILL');
   await app.event('worker exited', { pid: second });
-  assert.equal((await run(app, 'rollback')).code, 0);
+  assert.equal((await runCommand(app, 'rollback')).code, 0);
   await app.event('worker back', { pid: first });
   await app.event('slot not kept', { slot: 1 });
   await app.event('worker ready', { slot: 1 }, 3);

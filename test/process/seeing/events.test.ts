@@ -6,7 +6,8 @@ import { test } from 'node:test';
 import { eventTable, type EventName } from '../../../src/primary/telemetry/event-table.ts';
 import { channelRows } from '../../../src/primary/telemetry/markdown.ts';
 import { rowOf } from '../../../src/primary/telemetry/told.ts';
-import { startApp, type App } from '../../support/app.ts';
+import { startApp } from '../../support/app.ts';
+import { runCommand } from '../../support/command.ts';
 import { connected } from '../../support/http.ts';
 
 /** A module for `node --import`, which prints what it hears, a line each. The workers load it too, and hear nothing. */
@@ -48,9 +49,9 @@ test('every channel is heard of, and every message has the fields that are liste
   await app.event('scaled', { workers: 2 });
   app.signal('SIGHUP');
   await app.event('canary watched');
-  await perform(app, 'promote');
+  assert.equal((await runCommand(app, 'promote')).code, 0);
   await app.event('generation kept', { workers: 2 });
-  await perform(app, 'rollback');
+  assert.equal((await runCommand(app, 'rollback')).code, 0);
   await app.event('rolled back');
   await app.stop();
   const heard = app.stdout
@@ -78,8 +79,3 @@ test('every channel is heard of, and every message has the fields that are liste
     );
   }
 });
-
-async function perform(app: App, verb: string): Promise<void> {
-  await using command = await startApp({ options: [verb], env: { PREFORK_RUNTIME_DIR: app.directory } });
-  assert.deepEqual([(await command.exit()).code, command.stderr], [0, '']);
-}
