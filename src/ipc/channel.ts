@@ -36,7 +36,13 @@ export type ChannelEnd = EventEmitter & Pick<ChildProcess, 'connected'> & { send
 /** A native handle that goes with a message. The sender's copy stays open. */
 export type SentHandle = object;
 
-/** A message that waits for others of its turn. */
+/**
+ * How long a message may wait for others that go with it, ms. Each write wakes the other process, which costs both more than the
+ * message does.
+ */
+const SOON_MS = 2;
+
+/** A message that waits for others. */
 interface Waiting {
   readonly body: unknown;
   readonly written: Written;
@@ -58,6 +64,7 @@ export class Channel<Out> {
   readonly #native: ChannelHandle | undefined;
   #otherReadsHandles = false;
   #waiting: Waiting[] = [];
+  #flushedAt = -Infinity;
 
   /**
    * Starts to listen.
@@ -102,12 +109,14 @@ export class Channel<Out> {
   }
 
   /**
-   * Does the same without a handle, at the end of this turn of the event loop, and in one write with others. The order of messages
-   * stays.
+   * Does the same without a handle, and in one write with others: at the end of this turn of the event loop, or within 2 ms where
+   * such messages come one after another. The order of messages stays.
    */
   sendSoon(body: Out, written: Written = ignore): boolean {
     if (!this.#end.connected) return false;
-    if (this.#waiting.push({ body, written }) === 1) setImmediate(() => this.#flush());
+    if (this.#waiting.push({ body, written }) > 1) return true;
+    if (performance.now() - this.#flushedAt > SOON_MS) setImmediate(() => this.#flush());
+    else setTimeout(() => this.#flush(), SOON_MS);
     return true;
   }
 
@@ -119,6 +128,7 @@ export class Channel<Out> {
     const waiting = this.#waiting;
     if (waiting.length === 0) return;
     this.#waiting = [];
+    this.#flushedAt = performance.now();
     if (!this.#end.connected) return;
     const bodies = waiting.map(({ body }) => body);
     const envelope: Envelope = bodies.length === 1 ? { cmd: COMMAND, body: bodies[0] } : { cmd: COMMAND, bodies };

@@ -85,7 +85,8 @@ export class WorkerProcess {
   send(message: PrimaryMessage, handle?: SentHandle): boolean {
     this.#intake?.checkBacklog();
     // Many connections may move at once, and their answers go together.
-    return message.type === 'handed' ? this.#channel.sendSoon(message) : this.#channel.send(message, handle);
+    if (message.type === 'handed' && message.isMove) return this.#channel.sendSoon(message);
+    return this.#channel.send(message, handle);
   }
 
   #hear(body: unknown, handle: ReceivedHandle | undefined): void {

@@ -244,7 +244,9 @@ export class Handoffs {
     // All others are told before the sender is, which then no longer counts it as on its way.
     this.#arriving.add(client);
     this.#changed(whatOf(move));
-    const isTold = link.sendSoon({ type: 'taken', id }, (error) => {
+    const tell: Told = (message, written) =>
+      move === undefined ? link.send(message, undefined, written) : link.sendSoon(message, written);
+    const isTold = tell({ type: 'taken', id }, (error) => {
       // The primary died meanwhile, and `#abandon` has closed it.
       if (!this.#arriving.delete(client)) return;
       if (error !== null) return client.close();
@@ -273,6 +275,8 @@ export class Handoffs {
     this.pairs.unanswered.fill(0);
   }
 }
+
+type Told = Link['sendSoon'];
 
 function whatOf(move: unknown): Changed {
   return move === undefined ? 'accepted' : 'moved';
