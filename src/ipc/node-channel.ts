@@ -14,7 +14,7 @@ export interface ChannelHandle {
   /** Bytes. */
   readonly writeQueueSize: number;
   /** Returns 0, or the number of an error. */
-  writeUtf8String?(request: object, text: string, handle?: object): number;
+  writeUtf8String?: (request: object, text: string, handle?: object) => number;
 }
 
 /** Undefined for a process without a channel of Node's making. @param end a child, or this process */

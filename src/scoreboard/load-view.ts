@@ -151,8 +151,7 @@ export class LoadView {
       if (unanswered === 0 || this.beats[to] === 0) continue;
       const sent = view.getUint8(base + PAIRS.sent + to);
       const arrived = view.getUint8(this.#bases[to]! + PAIRS.arrived + sender);
-      // The receiver may have written its row after the sender, and knows of later ones then.
-      this.coming[to]! += Math.max(0, Math.min(unanswered, ((sent - arrived) << 24) >> 24));
+      this.coming[to]! += Math.min(unanswered, (sent - arrived) & 0xff);
     }
   }
 }

@@ -12,6 +12,12 @@ import type { Leaving } from '../draining/requests.ts';
  */
 const MOST_ON_THE_WAY = 32;
 
+/**
+ * The same at the beginning, and one more with each that is taken. A successor that has just booted runs most of its code for the first
+ * time, and few clients should wait for that.
+ */
+const FIRST_ON_THE_WAY = 1;
+
 /** So many more may be connections that have just been answered: they are in use, and may not be free again for long. */
 const MOST_IN_USE_ON_THE_WAY = 8;
 
@@ -55,6 +61,8 @@ export class DrainMoves implements Leaving {
   /** Connections that were idle at the last look. They may not be any more. */
   #idle: Socket[] = [];
   #answered: Socket[] = [];
+  /** How many may be on their way by now. */
+  #room = FIRST_ON_THE_WAY;
   /** The other slots as they were at the last look, and with what was sent there since. */
   #slots: (Slots & { readonly coming: Float64Array }) | undefined;
   #lookedAt = -Infinity;
@@ -73,6 +81,7 @@ export class DrainMoves implements Leaving {
     this.#successor = successor;
     this.#patience = Math.min(LONGEST_STANDSTILL_MS, within / 2);
     this.#standstill = 0;
+    this.#room = FIRST_ON_THE_WAY;
     this.#steppedAt = monotonic();
     this.#parts.migration.watch(this);
   }
@@ -128,7 +137,7 @@ export class DrainMoves implements Leaving {
   }
 
   #moveIdle(): void {
-    while (this.#idle.length > 0 && this.#parts.migration.onTheWay < MOST_ON_THE_WAY) {
+    while (this.#idle.length > 0 && this.#parts.migration.onTheWay < this.#room) {
       if (!this.#move(this.#idle.at(-1)!)) return;
       this.#idle.pop();
     }
@@ -138,7 +147,7 @@ export class DrainMoves implements Leaving {
     const answered = this.#answered;
     this.#answered = [];
     for (const socket of answered) {
-      if (this.#parts.migration.onTheWay >= MOST_ON_THE_WAY + MOST_IN_USE_ON_THE_WAY) return;
+      if (this.#parts.migration.onTheWay >= this.#room + Math.min(this.#room, MOST_IN_USE_ON_THE_WAY)) return;
       this.#move(socket);
     }
   }
@@ -147,11 +156,19 @@ export class DrainMoves implements Leaving {
   #move(socket: Socket): boolean {
     const to = this.#destination();
     if (to === undefined) return false;
-    const hasBegun = this.#parts.migration.move(socket, to, this.#successor === 'upgrade' ? 'upgrade' : 'drain', (how) => {
-      this.#isAnswered = true;
-      if (how === 'taken') this.#standstill = 0;
-      this.#moveIdle();
-    });
+    const hasBegun = this.#parts.migration.move(
+      socket,
+      to,
+      this.#successor === 'upgrade' ? 'upgrade' : 'drain',
+      (how) => {
+        this.#isAnswered = true;
+        if (how === 'taken') {
+          this.#standstill = 0;
+          this.#room = Math.min(this.#room + 1, MOST_ON_THE_WAY);
+        }
+        this.#moveIdle();
+      },
+    );
     if (hasBegun && this.#slots !== undefined) this.#slots.coming[to]!++;
     return true;
   }
