@@ -29,7 +29,7 @@ test('of 1,000 connections none fails, however they are shared', async () => {
   }
 });
 
-/** The duration of the kills, the time between two, and the number of clients that reveal losses; times in ms. */
+/** The number of kills, the time between two, and the number of clients that reveal losses. */
 const KILLS = 8;
 const KILL_EVERY_MS = 500;
 const CLIENTS = 16;
