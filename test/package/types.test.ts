@@ -11,7 +11,7 @@ import { installPacked, run, type Home } from './packed.ts';
 
 const latest = inRoot('node_modules/typescript/bin/tsc');
 /**
- * The last major version that has `--moduleResolution node10`, as another package of the tests brings it. As a dependency of our own it
+ * The last major version that has `--moduleResolution node10`, as another package of the tests brings it. A dependency of our own
  * would take the name `tsc` from the one that builds.
  */
 const fifth = createRequire(realpathSync(inRoot('node_modules/@arethetypeswrong/core/package.json'))).resolve(
