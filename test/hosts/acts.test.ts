@@ -1,0 +1,27 @@
+/** Three hosts behind HAProxy and nginx, with Redis, under load, while what happens to hosts happens. */
+import { after, before, test } from 'node:test';
+import { acts } from './acts.ts';
+import { checked } from './checked.ts';
+import { Lab } from './lab/lab.ts';
+import { noLab } from './lab/missing.ts';
+
+const skip = await noLab();
+let lab: Lab | undefined;
+
+before(async () => {
+  if (skip === false) lab = await Lab.start();
+});
+after(async () => {
+  await lab?.[Symbol.asyncDispose]();
+});
+
+for (const act of acts) {
+  test(act.name, { skip }, async (context) => {
+    try {
+      context.diagnostic(JSON.stringify(await checked(lab!, act)));
+    } catch (error) {
+      context.diagnostic(lab!.report);
+      throw error;
+    }
+  });
+}

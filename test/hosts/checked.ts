@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import type { LoadReport } from 'prefork/testing';
+import { openState } from '../../src/state.ts';
+import { holders } from '../soak/redis/checks.ts';
+import type { Act, Cost } from './acts.ts';
+import { balancers, type Balancer } from './lab/balancers.ts';
+import type { Lab } from './lab/lab.ts';
+import { formatReports, Traffic } from './lab/traffic.ts';
+
+/** The number of clients that can have a request on each connection to a host that dies. */
+interface Seen {
+  readonly answered: number;
+  readonly lost: number;
+  readonly orders: Traffic['orders'];
+  readonly leads: string;
+}
+
+/**
+ * Lets something happen to a lab under load, and checks all that is promised: what was lost, that acknowledged orders
+ * are counted once, and that there was one leader at a time.
+ */
+export async function checked(lab: Lab, act: Act): Promise<Seen> {
+  const before = await ordersIn(lab);
+  const complained = complaints(lab);
+  await using traffic = new Traffic(lab);
+  await traffic.everyClientAnswered();
+  const cost = (await act.happen(lab, traffic)) ?? {};
+  for (const application of lab.applications) await lab.isUp(application);
+  await traffic.everyClientAnswered();
+  const reports = await traffic.stop();
+  checkLosses(lab, reports, cost, complained);
+  checkOrders(traffic.orders, before, await ordersIn(lab), cost);
+  const all = [...reports.values()];
+  const sum = (count: (report: LoadReport) => number): number => all.reduce((total, one) => total + count(one), 0);
+  return {
+    answered: sum(({ answered }) => answered),
+    lost: sum(({ lost }) => lost),
+    orders: traffic.orders,
+    leads: holders(lab.leads()),
+  };
+}
+
+function checkLosses(lab: Lab, reports: ReadonlyMap<string, LoadReport>, { died }: Cost, before: Complaints): void {
+  for (const [name, report] of reports) {
+    if (report.lost === 0) continue;
+    if (died === undefined) assert.fail(`something was lost: ${formatReports(reports)}`);
+    // The balancers themselves answered, for the host that died.
+    assert.equal(report.lost, report.lostBy.status, `${name}: ${formatReports(reports)}`);
+  }
+  if (died === undefined) return;
+  const { address } = lab.place(died.host.name);
+  const failed = {
+    haproxy: since(lab, before, 'haproxy').filter((line) => / 50\d .*HTTP\/1\.1"/.test(line)),
+    nginx: since(lab, before, 'nginx').filter((line) => line.includes('upstream: "')),
+  };
+  const others = [
+    ...failed.haproxy.filter((line) => !line.includes(` shop/${died.host.name} `)),
+    ...failed.nginx.filter((line) => !line.includes(`//${address}:`)),
+  ];
+  assert.deepEqual(others, [], 'only the host that died has lost something');
+}
+
+/** Acknowledged orders are counted, and no order is counted twice. */
+function checkOrders(orders: Traffic['orders'], before: number, after: number, { kept }: Cost): void {
+  const { acknowledged, uncertain } = orders;
+  const what = `${JSON.stringify({ before, after, kept })} ${JSON.stringify(orders)}`;
+  const counted = kept === 0 ? after : after - before;
+  assert.ok(counted >= (kept ?? acknowledged), `an acknowledged order is not counted: ${what}`);
+  assert.ok(counted <= acknowledged + uncertain, `an order is counted twice, or that was refused: ${what}`);
+}
+
+async function ordersIn(lab: Lab): Promise<number> {
+  const state = await openState(lab.sentinel.url);
+  try {
+    return await state.counter('orders').get();
+  } finally {
+    await state.close();
+  }
+}
+
+type Complaints = Readonly<Record<Balancer, number>>;
+
+/** Returns how much the balancers have complained so far. */
+function complaints(lab: Lab): Complaints {
+  const names = Object.keys(balancers) as Balancer[];
+  return Object.fromEntries(names.map((name) => [name, lab.complaints(name).length])) as Record<Balancer, number>;
+}
+
+function since(lab: Lab, before: Complaints, balancer: Balancer): string[] {
+  return lab.complaints(balancer).slice(before[balancer]).split('\n');
+}
