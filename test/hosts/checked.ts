@@ -7,8 +7,8 @@ import { balancers, type Balancer } from './lab/balancers.ts';
 import type { Lab } from './lab/lab.ts';
 import { formatReports, Traffic } from './lab/traffic.ts';
 
-/** The number of clients that can have a request on each connection to a host that dies. */
-interface Seen {
+/** What the clients saw. */
+export interface Seen {
   readonly answered: number;
   readonly lost: number;
   readonly orders: Traffic['orders'];
@@ -29,6 +29,9 @@ export async function checked(lab: Lab, act: Act): Promise<Seen> {
   await traffic.everyClientAnswered();
   const reports = await traffic.stop();
   checkLosses(lab, reports, cost, complained);
+  if (act.goesAway === undefined) {
+    assert.deepEqual(Object.values(failedRequests(lab, complained)).flat(), [], 'no balancer had to try again');
+  }
   checkOrders(traffic.orders, before, await ordersIn(lab), cost);
   const all = [...reports.values()];
   const sum = (count: (report: LoadReport) => number): number => all.reduce((total, one) => total + count(one), 0);
@@ -48,16 +51,21 @@ function checkLosses(lab: Lab, reports: ReadonlyMap<string, LoadReport>, { died 
     assert.equal(report.lost, report.lostBy.status, `${name}: ${formatReports(reports)}`);
   }
   if (died === undefined) return;
-  const { address } = lab.place(died.host.name);
-  const failed = {
-    haproxy: since(lab, before, 'haproxy').filter((line) => / 50\d .*HTTP\/1\.1"/.test(line)),
-    nginx: since(lab, before, 'nginx').filter((line) => line.includes('upstream: "')),
-  };
+  const { address } = died;
+  const failed = failedRequests(lab, before);
   const others = [
     ...failed.haproxy.filter((line) => !line.includes(` shop/${died.host.name} `)),
     ...failed.nginx.filter((line) => !line.includes(`//${address}:`)),
   ];
   assert.deepEqual(others, [], 'only the host that died has lost something');
+}
+
+/** Returns what the balancers say about requests that failed at a host, also where another host then answered. */
+function failedRequests(lab: Lab, before: Complaints): Record<Balancer, string[]> {
+  return {
+    haproxy: since(lab, before, 'haproxy').filter((line) => / 50\d .*HTTP\/1\.1"/.test(line)),
+    nginx: since(lab, before, 'nginx').filter((line) => line.includes('upstream: "')),
+  };
 }
 
 /** Acknowledged orders are counted, and no order is counted twice. */

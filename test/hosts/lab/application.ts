@@ -1,8 +1,10 @@
 import { readFileSync, renameSync, symlinkSync } from 'node:fs';
 import process from 'node:process';
 import { command, inRoot } from '../../support/paths.ts';
+import { ask } from '../../support/http.ts';
 import { poll } from '../../support/watched.ts';
 import type { Host } from './host.ts';
+import type { Place } from './network.ts';
 import type { Program } from './program.ts';
 import type { Ran } from './shell.ts';
 
@@ -13,7 +15,6 @@ export const ADMIN_PORT = 9090;
 /** The parts of `prefork status --json` that tests of hosts read. */
 export interface Status {
   readonly pid: number;
-  readonly generation: number;
 }
 
 /** What is wrong with a release: it does not boot, or it says that it is not well. */
@@ -22,14 +23,16 @@ export type Fault = 'boot' | 'health';
 /** The server that prefork runs on a host, from releases behind a link. It belongs to its host. */
 export class Application {
   readonly host: Host;
+  readonly address: string;
   readonly #state: string;
   #program: Program | undefined;
   #upgrades = 0;
   #reloads = 0;
 
   /** @param state the address of Redis, for `openState` */
-  constructor(host: Host, state: string) {
+  constructor({ host, address }: Place, state: string) {
     this.host = host;
+    this.address = address;
     this.#state = state;
   }
 
@@ -47,7 +50,7 @@ export class Application {
   async start(): Promise<void> {
     const options = [
       ['--name', 'shop', '--workers', String(WORKERS), '--cwd', '/srv/shop/current', '--settle', '50ms'],
-      ['--admin', `0.0.0.0:${ADMIN_PORT}`, '--drain-delay', '1s', '--shutdown-grace-period', '6s'],
+      ['--admin', `0.0.0.0:${ADMIN_PORT}`, '--drain-delay', '1s', '--shutdown-grace-period', '4s'],
       ['--keep-previous', '1m'],
     ].flat();
     this.#upgrades = 0;
@@ -101,6 +104,12 @@ export class Application {
   /** Waits until no process of the server is left. */
   async gone(): Promise<void> {
     await poll(() => (this.host.processes().length === 0 ? true : undefined), `the end of ${this.host.name}'s server`);
+  }
+
+  /** Returns the version of the release that answers. */
+  async version(): Promise<string> {
+    const [, version] = (await ask({ host: this.address, port: APPLICATION_PORT })).split(' ');
+    return version!;
   }
 
   async status(): Promise<Status> {

@@ -55,9 +55,13 @@ const NGINX = 'daemon off; pid /run/nginx.pid; worker_processes 1;';
 function withAddresses(text: string, addresses: readonly string[], port: number): string {
   const own = addresses.reduce((all, address, index) => all.replaceAll(`10.0.0.1${index + 1}:`, `${address}:`), text);
   if (!own.includes(`${addresses[0]}:${APPLICATION_PORT}`)) throw new Error('the file names other hosts');
-  // The lab has less patience with a host that is cut off.
-  const hasty = own
-    .replace('timeout server 10s', 'timeout server 2s')
-    .replace('proxy_read_timeout 10s', 'proxy_read_timeout 2s');
-  return hasty.replaceAll(':80\n', `:${port}\n`).replaceAll('listen 80;', `listen ${port};`);
+  const changed = Object.entries(hasty).reduce((all, [from, to]) => all.replaceAll(from, to), own);
+  return changed.replaceAll(':80\n', `:${port}\n`).replaceAll('listen 80;', `listen ${port};`);
 }
+
+/** The servers of the lab stop sooner, and the lab has less patience with a host that is cut off. */
+const hasty = {
+  'timeout server 30s': 'timeout server 2s',
+  'proxy_read_timeout 30s': 'proxy_read_timeout 2s',
+  'keepalive_timeout 4s': 'keepalive_timeout 1s',
+};

@@ -7,9 +7,9 @@ import type { Hold } from '../../soak/redis/checks.ts';
 import { Application } from './application.ts';
 import { balancers, haproxyState, startBalancers, type Balancer } from './balancers.ts';
 import type { Host } from './host.ts';
-import { Network } from './network.ts';
+import { Network, type Place } from './network.ts';
 import type { Program } from './program.ts';
-import { RedisHost, SentinelHost, type Place } from './redis-hosts.ts';
+import { RedisHost, SentinelHost } from './redis-hosts.ts';
 
 /** A lead that was renewed so short a time ago goes on. */
 const RECENT_MS = 200;
@@ -41,9 +41,7 @@ export class Lab implements AsyncDisposable {
     this.#places = places;
     this.redis = [new RedisHost(this.place('redis1')), new RedisHost(this.place('redis2'))];
     this.sentinel = new SentinelHost(this.place('balancer'));
-    this.applications = Object.keys(APPLICATIONS).map(
-      (name) => new Application(this.place(name).host, this.sentinel.url),
-    );
+    this.applications = Object.keys(APPLICATIONS).map((name) => new Application(this.place(name), this.sentinel.url));
   }
 
   /** Starts the hosts, and nothing on them. */
@@ -52,7 +50,7 @@ export class Lab implements AsyncDisposable {
     const places: Place[] = [];
     try {
       for (const [name, number] of Object.entries({ ...APPLICATIONS, ...BALANCER, ...REDIS })) {
-        places.push({ host: await network.host(name, number), address: network.address(number) });
+        places.push(await network.host(name, number));
       }
       return new Lab(network, places);
     } catch (error) {
@@ -90,7 +88,7 @@ export class Lab implements AsyncDisposable {
   }
 
   async startBalancers(): Promise<void> {
-    const addresses = this.applications.map(({ host }) => this.place(host.name).address);
+    const addresses = this.applications.map(({ address }) => address);
     this.#balancers = await startBalancers(this.place('balancer').host, addresses);
     await Promise.all((Object.keys(balancers) as Balancer[]).map((name) => answers(this.target(name))));
   }

@@ -1,6 +1,12 @@
 import { Host } from './host.ts';
 import { must, run } from './shell.ts';
 
+/** A host, and its address in the network. */
+export interface Place {
+  readonly host: Host;
+  readonly address: string;
+}
+
 /** The networks 198.18.0.0/15 are reserved for tests of networks: RFC 2544. */
 const SUBNETS = 256;
 const TEST_ADDRESS = 254;
@@ -44,10 +50,11 @@ export class Network implements AsyncDisposable {
     return `198.18.${this.#subnet}.${host}`;
   }
 
-  /** Starts a host at an address. */
-  async host(name: string, address: number): Promise<Host> {
+  /** Starts a host. @param number the last number of its address */
+  async host(name: string, number: number): Promise<Place> {
     const host = await Host.start(name);
-    const port = `port${address}`;
+    const port = `port${number}`;
+    const address = this.address(number);
     const peer = ['peer', 'name', 'eth0', 'netns', String(host.pid)];
     await must(
       'nsenter',
@@ -62,11 +69,11 @@ export class Network implements AsyncDisposable {
       'veth',
       ...peer,
     );
-    await host.must('ip', 'address', 'add', `${this.address(address)}/24`, 'dev', 'eth0');
+    await host.must('ip', 'address', 'add', `${address}/24`, 'dev', 'eth0');
     await host.must('ip', 'link', 'set', 'eth0', 'up');
     await this.#plugIn(port);
     this.#ports.set(name, port);
-    return host;
+    return { host, address };
   }
 
   /** Pulls a host's cable. Nothing arrives any more, and no program is told. */

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from 'redis';
 import { poll } from '../../support/watched.ts';
 import type { Host } from './host.ts';
+import type { Place } from './network.ts';
 import type { Program } from './program.ts';
 
 const REDIS_PORT = 6379;
@@ -11,12 +12,6 @@ const NAME = 'shop';
 /** A Sentinel that waits for so long keeps out of tests that are not about it. */
 const PATIENT_MS = 60_000;
 const IMPATIENT_MS = 500;
-
-/** A host, and its address in the lab's network. */
-export interface Place {
-  readonly host: Host;
-  readonly address: string;
-}
 
 /** A redis-server on a host of its own. It writes to disk at once, so that an acknowledged write survives a kill. */
 export class RedisHost {
