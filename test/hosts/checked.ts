@@ -78,7 +78,7 @@ function checkOrders(orders: Traffic['orders'], before: number, after: number, {
 }
 
 async function ordersIn(lab: Lab): Promise<number> {
-  const state = await openState(lab.sentinel.url);
+  const state = await openState(lab.sentinel.url, { timeout: '30s' });
   try {
     return await state.counter('orders').get();
   } finally {

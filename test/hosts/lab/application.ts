@@ -1,4 +1,5 @@
-import { readFileSync, renameSync, symlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync, renameSync, symlinkSync } from 'node:fs';
+import { basename } from 'node:path';
 import process from 'node:process';
 import { command, inRoot } from '../../support/paths.ts';
 import { ask } from '../../support/http.ts';
@@ -17,8 +18,19 @@ export interface Status {
   readonly pid: number;
 }
 
-/** What is wrong with a release: it does not boot, or it says that it is not well. */
-export type Fault = 'boot' | 'health';
+/** What is wrong with a release: it does not boot, or it says that it is not well, on one host or on all. */
+export interface Fault {
+  readonly fault: 'boot' | 'health';
+  readonly on?: string;
+}
+
+/** Returns the files of a release by their names. */
+export function filesOf(version: string, fault?: Fault): Record<string, string> {
+  return {
+    'server.mjs': readFileSync(inRoot('test/fixtures/hosts/server.mjs'), 'utf8'),
+    'package.json': JSON.stringify({ name: 'shop', version, ...fault }),
+  };
+}
 
 /** The server that prefork runs on a host, from releases behind a link. It belongs to its host. */
 export class Application {
@@ -38,9 +50,9 @@ export class Application {
 
   /** Puts a release beside the others, and leads the link there. */
   release(version: string, fault?: Fault): void {
-    const directory = `/srv/shop/releases/${version}`;
-    this.host.write(`${directory}/server.mjs`, readFileSync(inRoot('test/fixtures/hosts/server.mjs'), 'utf8'));
-    this.host.write(`${directory}/package.json`, JSON.stringify({ name: 'shop', version, fault }));
+    for (const [name, text] of Object.entries(filesOf(version, fault))) {
+      this.host.write(`/srv/shop/releases/${version}/${name}`, text);
+    }
     this.host.remove('/srv/shop/next');
     symlinkSync(`releases/${version}`, this.host.path('/srv/shop/next'));
     renameSync(this.host.path('/srv/shop/next'), this.host.path('/srv/shop/current'));
@@ -110,6 +122,11 @@ export class Application {
   async version(): Promise<string> {
     const [, version] = (await ask({ host: this.address, port: APPLICATION_PORT })).split(' ');
     return version!;
+  }
+
+  /** Returns the version of the release to which the link leads. */
+  linked(): string {
+    return basename(readlinkSync(this.host.path('/srv/shop/current')));
   }
 
   async status(): Promise<Status> {

@@ -55,13 +55,17 @@ const NGINX = 'daemon off; pid /run/nginx.pid; worker_processes 1;';
 function withAddresses(text: string, addresses: readonly string[], port: number): string {
   const own = addresses.reduce((all, address, index) => all.replaceAll(`10.0.0.1${index + 1}:`, `${address}:`), text);
   if (!own.includes(`${addresses[0]}:${APPLICATION_PORT}`)) throw new Error('the file names other hosts');
-  const changed = Object.entries(hasty).reduce((all, [from, to]) => all.replaceAll(from, to), own);
+  const changed = Object.entries(changes).reduce((all, [from, to]) => all.replaceAll(from, to), own);
   return changed.replaceAll(':80\n', `:${port}\n`).replaceAll('listen 80;', `listen ${port};`);
 }
 
-/** The servers of the lab stop sooner, and the lab has less patience with a host that is cut off. */
-const hasty = {
-  'timeout server 30s': 'timeout server 2s',
-  'proxy_read_timeout 30s': 'proxy_read_timeout 2s',
+/**
+ * The servers of the lab stop sooner, and a host that is cut off is given up sooner. A host that answers late because the
+ * machine runs all of them is not given up.
+ */
+const changes = {
+  'timeout check 500ms': 'timeout check 3s',
+  'timeout server 30s': 'timeout server 10s',
+  'proxy_read_timeout 30s': 'proxy_read_timeout 10s',
   'keepalive_timeout 4s': 'keepalive_timeout 1s',
 };

@@ -5,8 +5,8 @@ import { balancers, type Balancer } from './balancers.ts';
 import type { Lab } from './lab.ts';
 
 /** Clients of each kind at each balancer. They rest between requests, because the machine has to run seven hosts. */
-const CLIENTS = 6;
-const PAUSE_MS = 4;
+const CLIENTS = 4;
+const PAUSE_MS = 15;
 const BODY_BYTES = 4096;
 
 /** The orders of clients. Each is another addition to the counter that all hosts share. */
@@ -27,7 +27,7 @@ export class Traffic implements AsyncDisposable {
   constructor(lab: Lab) {
     const names = Object.keys(balancers) as Balancer[];
     const start = (balancer: Balancer, requests: readonly LoadRequest[]): Load =>
-      startLoad(lab.target(balancer), { clients: CLIENTS, pause: PAUSE_MS, timeout: '20s', requests });
+      startLoad(lab.target(balancer), { clients: CLIENTS, pause: PAUSE_MS, timeout: '30s', requests });
     this.#loads = new Map(
       names.flatMap((name) => [
         [`${name}, pages`, start(name, pages)] as const,

@@ -2,10 +2,12 @@
 import { after, before, test } from 'node:test';
 import { acts } from './acts.ts';
 import { checked } from './checked.ts';
+import { deployments } from './deployments.ts';
 import { Lab } from './lab/lab.ts';
 import { noLab } from './lab/missing.ts';
 
 const skip = await noLab();
+const noAnsible = await noLab('ansible-playbook');
 let lab: Lab | undefined;
 
 before(async () => {
@@ -15,8 +17,8 @@ after(async () => {
   await lab?.[Symbol.asyncDispose]();
 });
 
-for (const act of acts) {
-  test(act.name, { skip }, async (context) => {
+for (const act of [...acts, ...deployments]) {
+  test(act.name, { skip: deployments.includes(act) ? noAnsible : skip }, async (context) => {
     try {
       context.diagnostic(JSON.stringify(await checked(lab!, act)));
     } catch (error) {
