@@ -12,8 +12,8 @@ import { Program } from './program.ts';
 import { must, run, type Ran } from './shell.ts';
 
 /**
- * What the first process of a host does: it makes the host's own places, and then waits for the end of its input, which
- * is also the end of the test. bash waits for the orphans of the host, as the first process of every machine has to.
+ * The first process of a host makes the host's own places. Then it waits for the end of its input, which is the end of the
+ * test. It is bash, because that waits for the orphans of the host, as the first process of every machine has to.
  */
 const FIRST_PROCESS = `
 set -e

@@ -103,7 +103,7 @@ export class Lab implements AsyncDisposable {
     return this.#balancers?.[balancer].output ?? '';
   }
 
-  /** Waits until HAProxy has seen that a host is ready. nginx asks nobody, and tries. */
+  /** Waits until HAProxy has seen that a host is ready. nginx does not ask hosts how they are. */
   async isUp({ host }: Application): Promise<void> {
     const { host: balancer } = this.place('balancer');
     const isUp = async (): Promise<true | undefined> =>
