@@ -4,11 +4,12 @@
  *
  * node scripts/api.js [--check] [directory of the package]
  */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor';
+import { typedEntries } from './entries.js';
 
 const args = process.argv.slice(2);
 const isCheck = args.includes('--check');
@@ -16,9 +17,7 @@ const root = resolve(args.find((arg) => !arg.startsWith('--')) ?? '.');
 const folder = join(root, 'api');
 const manifest = join(root, 'package.json');
 
-const entries = Object.entries(JSON.parse(readFileSync(manifest, 'utf8')).exports).flatMap(([entry, { types }]) =>
-  types === undefined ? [] : [{ report: reportOf(entry), types: join(root, types) }],
-);
+const entries = typedEntries(manifest).map(({ name, types }) => ({ report: reportOf(name), types: join(root, types) }));
 const faults = [...entries.flatMap(({ report, types }) => [...write(report, types)]), ...strays()];
 for (const fault of faults) console.error(fault);
 if (faults.length > 0) process.exitCode = 1;

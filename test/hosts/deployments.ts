@@ -29,15 +29,17 @@ export const deployments: readonly Act[] = [
       assert.deepEqual(await releases(lab), ['1.0.0 1.0.0', '1.0.0 1.0.0', '1.0.0 1.0.0']);
     },
   },
-  {
-    name: 'Ansible rolls a good release over all hosts',
-    happen: async (lab) => {
-      const { code, stdout, stderr } = await deploy(lab, '5.0.0');
-      assert.equal(code, 0, stdout + stderr);
-      assert.deepEqual(await releases(lab), ['5.0.0 5.0.0', '5.0.0 5.0.0', '5.0.0 5.0.0']);
-    },
-  },
 ];
+
+/** The playbook where all is well. The second of the deployments has its steps, too, so that this is for soaks. */
+export const goodDeployment: Act = {
+  name: 'Ansible rolls a good release over all hosts',
+  happen: async (lab) => {
+    const { code, stdout, stderr } = await deploy(lab, '5.0.0');
+    assert.equal(code, 0, stdout + stderr);
+    assert.deepEqual(await releases(lab), ['5.0.0 5.0.0', '5.0.0 5.0.0', '5.0.0 5.0.0']);
+  },
+};
 
 /** Returns for each host the release that serves, and the one to which the link leads. */
 function releases({ applications }: Lab): Promise<string[]> {

@@ -65,7 +65,7 @@ function withAddresses(text: string, addresses: readonly string[], port: number)
  */
 const changes = {
   'timeout check 500ms': 'timeout check 3s',
-  'timeout server 30s': 'timeout server 10s',
-  'proxy_read_timeout 30s': 'proxy_read_timeout 10s',
+  'timeout server 30s': 'timeout server 8s',
+  'proxy_read_timeout 30s': 'proxy_read_timeout 8s',
   'keepalive_timeout 4s': 'keepalive_timeout 1s',
 };

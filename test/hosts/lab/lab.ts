@@ -155,6 +155,6 @@ async function answers(target: Target): Promise<void> {
 }
 
 /** The clock by which hosts note their leads, in ms. */
-function monotonic(): number {
+export function monotonic(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
