@@ -66,7 +66,8 @@ export class WorkerProcess {
       },
       { isClustered },
     );
-    this.#channel = new Channel(child, (body, handle) => this.#hear(body, handle as ReceivedHandle | undefined));
+    const hear = (body: unknown, handle: unknown): void => this.#hear(body, handle as ReceivedHandle | undefined);
+    this.#channel = new Channel(child, hear, this.#intake && {});
     child.on('message', (message) => {
       // Programs that never listen send this word, as they do with PM2. Other messages belong to the application.
       if (this.#isExpelled) return;
@@ -83,6 +84,8 @@ export class WorkerProcess {
    */
   send(message: PrimaryMessage, handle?: SentHandle): boolean {
     this.#intake?.checkBacklog();
+    // Many connections may move at once, and their answers go together.
+    if (message.type === 'handed' && message.isMove) return this.#channel.sendSoon(message);
     return this.#channel.send(message, handle);
   }
 
