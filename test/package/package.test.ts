@@ -142,6 +142,33 @@ test('every resolution that a user of types may have finds the types', async () 
   await run(process.execPath, [inRoot('node_modules/.bin/attw'), installed.tarball, ...options], { cwd: root });
 });
 
+test('the declarations that are packed are all that a compiler looks for', async () => {
+  const manifest = join(home, 'node_modules/prefork/package.json');
+  const { exports } = JSON.parse(await readFile(manifest, 'utf8')) as { exports: Record<string, { types?: string }> };
+  const entries = Object.entries(exports).filter(([, { types }]) => types !== undefined);
+  const lines = entries.map(([entry], i) => `export type * as e${i} from 'prefork${entry.slice(1)}';\n`);
+  await writeFile(join(home, 'user.ts'), lines.join(''));
+  const flags = [
+    '--noEmit',
+    '--module',
+    'nodenext',
+    '--target',
+    'es2023',
+    '--lib',
+    'es2023',
+    '--strict',
+    '--types',
+    'node',
+  ];
+  const types = ['--typeRoots', join(root, 'node_modules/@types')];
+  const { stdout } = await run(join(root, 'node_modules/.bin/tsc'), [...flags, ...types, 'user.ts'], {
+    cwd: home,
+  }).catch((error: Error & { stdout: string }) => error);
+  // Packages that are optional are not here, and neither are their types.
+  const missing = stdout.split('\n').filter((line) => /error TS/.test(line) && !/Cannot find module '[^.]/.test(line));
+  assert.deepEqual(missing, []);
+});
+
 async function tarballBytes(): Promise<ArrayBuffer> {
   const bytes = await readFile(installed.tarball);
   return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
