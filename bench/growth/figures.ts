@@ -10,6 +10,8 @@ export interface Axis {
   readonly name: string;
   readonly title: string;
   readonly sizes: readonly number[];
+  /** Beyond so many a core, the time is that of the machine's scheduler, or of the clients. */
+  readonly mostPerCore: number;
   readonly quickSizes: readonly number[];
   readonly figures: readonly Figure[];
 }
@@ -24,7 +26,8 @@ export const axes: readonly Axis[] = [
   {
     name: 'workers',
     title: 'workers',
-    sizes: [1, 2, 4, 8, 16, 32, 64],
+    sizes: [1, 2, 4, 8, 16, 32, 64, 128],
+    mostPerCore: 16,
     quickSizes: [1, 2, 4],
     figures: [
       ready,
@@ -39,7 +42,8 @@ export const axes: readonly Axis[] = [
   {
     name: 'connections',
     title: 'open connections',
-    sizes: [1, 1000, 8000, 50_000],
+    sizes: [1, 1000, 8000, 30_000, 50_000],
+    mostPerCore: 15_000,
     quickSizes: [1, 100, 1000],
     figures: [
       { key: 'opening', title: 'CPU µs to open one', digits: 0 },
@@ -52,6 +56,7 @@ export const axes: readonly Axis[] = [
     name: 'listeners',
     title: 'listeners',
     sizes: [1, 8, 32],
+    mostPerCore: 16,
     quickSizes: [1, 2, 4],
     figures: [ready, reload, memory, idle, request],
   },

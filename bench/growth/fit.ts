@@ -33,6 +33,7 @@ const WORSE_FIT = 2;
 export function fit(points: readonly Point[]): Fit | undefined {
   const known = points.filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y));
   if (new Set(known.map(({ x }) => x)).size < 3) return undefined;
+  if (known.every(({ y }) => y === 0)) return { growth: 'constant', base: 0, slope: 0, exponent: 1 };
   const candidates = EXPONENTS.map((exponent) => curve(known, exponent));
   const best = candidates.reduce((a, b) => (b.error < a.error ? b : a));
   const line = curve(known, 1);

@@ -1,30 +1,34 @@
 /** How costs grow: with workers, with connections, with listeners. */
 
+import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuBetween, readCpu, readFineCpu, readMemory } from '../accounts.ts';
 import { type Axis, axes, keyOf } from '../growth/figures.ts';
 import { Held, most } from '../growth/held.ts';
 import { settled } from '../open.ts';
 import { paths } from '../paths.ts';
+import { childrenOf } from '../processes.ts';
 import { answersRightly } from '../right-answers.ts';
 import type { Alone, Bench, Figures, Sample } from '../scenario.ts';
 import { newSetting, Server } from '../server.ts';
 import type { System } from '../system.ts';
+import { until } from '../wait.ts';
 import { generate } from './timed.ts';
 
 const IDLE_MS = 1500;
+const ALL_UP_MS = 60_000;
 /** Connections that ask all the time, for the cost of a request. */
 const ASKING = 64;
 const WORKERS = 2;
 /** Of a server with many connections: a process may have no more descriptors than its limit says. */
 const CONNECTED_WORKERS = 4;
 
-const last = (axis: Axis): number => axis.sizes.at(-1)!;
+const last = (axis: Axis): number => axis.sizes.findLast((size) => size <= axis.mostPerCore * availableParallelism())!;
 
 export const growth: Alone = {
   name: 'growth',
   title: 'How costs grow',
-  what: `A hello server with more and more workers, with more and more silent connections (${CONNECTED_WORKERS} workers), and with more and more addresses at which it listens (${WORKERS} workers). Ready is the first right answer. A reload waits for its end, without clients. Idle is CPU time without a request. The cost of a request is that of ${ASKING} connections that ask all the time, for a second.`,
+  what: `A hello server with more and more workers, with more and more silent connections (${CONNECTED_WORKERS} workers), and with more and more addresses at which it listens (${WORKERS} workers). Ready is the first right answer, which may come from the first of many workers. A reload waits for its end, without clients. Idle is CPU time without a request. The cost of a request is that of ${ASKING} connections that ask all the time, for a second.`,
   columns: axes.flatMap((axis) =>
     axis.figures.map(({ key, title, digits }) => ({
       key: keyOf(axis.name, last(axis), key),
@@ -43,6 +47,7 @@ export const growth: Alone = {
     const commands: string[] = [];
     for (const axis of axes) {
       for (const size of bench.quick ? axis.quickSizes : axis.sizes) {
+        if (size > axis.mostPerCore * availableParallelism()) continue;
         if (axis.name === 'connections' && size > most(CONNECTED_WORKERS)) continue;
         const { found, command } = await measured[axis.name]!(system, bench, size);
         for (const [key, value] of Object.entries(found)) figures[keyOf(axis.name, size, key)] = value;
@@ -59,7 +64,7 @@ const measured: Readonly<Record<string, Measure>> = {
   async workers(system, bench, workers) {
     await using server = await started(system, bench, workers, 1);
     const ready = performance.now() - server.startedAt;
-    await settled(server);
+    await allUp(server, workers);
     const { supervisorRss, pss } = readMemory(server.pids);
     const found = {
       ready,
@@ -111,6 +116,12 @@ async function started(system: System, bench: Bench, workers: number, listeners:
   const server = await Server.start(system, { ...setting, environment, entry: paths.app('growth') }, bench);
   await server.ready(() => answersRightly('hello', setting.port), 2);
   return server;
+}
+
+/** The first answer may come from the first of many workers: until all are there, and have nothing to do. */
+async function allUp(server: Server, workers: number): Promise<void> {
+  await until(() => childrenOf(server.supervisor).length >= workers, ALL_UP_MS, 'all of its workers');
+  await settled(server);
 }
 
 async function timeOfReload(system: System, server: Server): Promise<number> {

@@ -32,6 +32,10 @@ test('a fit says what each one more costs', () => {
   assert.ok(Math.abs(base - 56) < 1e-6 && Math.abs(slope - 16.6) < 1e-6 && exponent === 1);
 });
 
+test('what costs nothing at all is constant', () => {
+  assert.deepEqual(fit(SIZES.map((x) => ({ x, y: 0 }))), { growth: 'constant', base: 0, slope: 0, exponent: 1 });
+});
+
 test('two sizes say nothing, nor does what was not measured', () => {
   assert.equal(fit([{ x: 1, y: 1 }, { x: 2, y: 4 }]), undefined);
   assert.equal(fit(SIZES.map((x) => ({ x, y: NaN }))), undefined);
