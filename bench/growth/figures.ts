@@ -33,7 +33,7 @@ export const axes: readonly Axis[] = [
       ready,
       reload,
       memory,
-      { ...idle, key: 'primary', title: 'primary MB' , digits: 1 },
+      { ...idle, key: 'primary', title: 'primary MB', digits: 1 },
       idle,
       request,
       { key: 'connection', title: 'CPU µs/new connection', digits: 1 },

@@ -44,18 +44,30 @@ export function fit(points: readonly Point[]): Fit | undefined {
   const mean = known.reduce((sum, { y }) => sum + y, 0) / known.length;
   const grows = (at(last) - at(first)) / Math.max(at(first), Number.MIN_VALUE) > CONSTANT;
   if (!grows) return { growth: 'constant', base: mean, slope: 0, exponent: 1 };
-  return { growth: exponent > 1 ? 'worse than linear' : exponent < 1 ? 'less than linear' : 'linear', base, slope, exponent };
+  return {
+    growth: exponent > 1 ? 'worse than linear' : exponent < 1 ? 'less than linear' : 'linear',
+    base,
+    slope,
+    exponent,
+  };
 }
 
 /** Least squares of the relative errors, with neither part below zero. */
-function curve(points: readonly Point[], exponent: number): { base: number; slope: number; exponent: number; error: number } {
+function curve(
+  points: readonly Point[],
+  exponent: number,
+): { base: number; slope: number; exponent: number; error: number } {
   const largest = Math.max(...points.map(({ y }) => Math.abs(y)), Number.MIN_VALUE);
   const rows = points.map(({ x, y }) => {
     const weight = 1 / Math.max(Math.abs(y), largest / 1e4);
     return { one: weight, power: weight * x ** exponent, y: weight * y };
   });
   const sum = (of: (row: (typeof rows)[number]) => number): number => rows.reduce((total, row) => total + of(row), 0);
-  const [oo, op, pp] = [sum(({ one }) => one * one), sum(({ one, power }) => one * power), sum(({ power }) => power * power)];
+  const [oo, op, pp] = [
+    sum(({ one }) => one * one),
+    sum(({ one, power }) => one * power),
+    sum(({ power }) => power * power),
+  ];
   const [oy, py] = [sum(({ one, y }) => one * y), sum(({ power, y }) => power * y)];
   const determinant = oo * pp - op * op;
   const both = { base: (oy * pp - py * op) / determinant, slope: (py * oo - oy * op) / determinant };

@@ -79,7 +79,9 @@ function report(profiles: readonly Profile[]): void {
 
 /** Microseconds by function, without what was idle. */
 function selfTimes({ nodes, samples, timeDeltas }: Profile): Map<string, number> {
-  const names = new Map(nodes.map(({ id, callFrame }) => [id, `${callFrame.functionName || '(no name)'} ${callFrame.url}`]));
+  const names = new Map(
+    nodes.map(({ id, callFrame }) => [id, `${callFrame.functionName || '(no name)'} ${callFrame.url}`]),
+  );
   const times = new Map<string, number>();
   for (const [index, id] of samples.entries()) {
     const name = names.get(id)!;

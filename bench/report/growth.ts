@@ -36,7 +36,10 @@ export const growthTables: Block = (summary) => {
         ),
       ),
     ]);
-    return table([axis.title, ...heads], rows.filter((row) => row.some((cell, nth) => nth > 0 && cell !== '–')));
+    return table(
+      [axis.title, ...heads],
+      rows.filter((row) => row.some((cell, nth) => nth > 0 && cell !== '–')),
+    );
   });
   return [`${growth.what} One round.`, ...tables].join('\n\n');
 };

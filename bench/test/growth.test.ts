@@ -37,7 +37,13 @@ test('what costs nothing at all is constant', () => {
 });
 
 test('two sizes say nothing, nor does what was not measured', () => {
-  assert.equal(fit([{ x: 1, y: 1 }, { x: 2, y: 4 }]), undefined);
+  assert.equal(
+    fit([
+      { x: 1, y: 1 },
+      { x: 2, y: 4 },
+    ]),
+    undefined,
+  );
   assert.equal(fit(SIZES.map((x) => ({ x, y: NaN }))), undefined);
 });
 
@@ -47,9 +53,7 @@ test('the page has a table by size and the fits, the picture the figures by work
     scenario: 'growth',
     system,
     round: 1,
-    figures: Object.fromEntries(
-      workers!.sizes.map((size) => [keyOf('workers', size, 'memory'), 50 + 16 * size]),
-    ),
+    figures: Object.fromEntries(workers!.sizes.map((size) => [keyOf('workers', size, 'memory'), 50 + 16 * size])),
     commands: [],
   }));
   const summary = summarise({ ...resultsOf('x', 'growth', {}), samples });

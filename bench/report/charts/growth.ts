@@ -24,7 +24,10 @@ export const grown: Picture = (summary, theme) => {
   if (values.length === 0) return undefined;
   const domain = names.map(titleOf);
   return {
-    title: { text: 'How costs grow with the number of workers', subtitle: ['one round; a straight line is linear growth'] },
+    title: {
+      text: 'How costs grow with the number of workers',
+      subtitle: ['one round; a straight line is linear growth'],
+    },
     data: { values },
     facet: { field: 'figure', type: 'nominal', title: null, sort: figures.map(({ title }) => title) },
     columns: 2,
