@@ -6,7 +6,7 @@ import { fieldsOf } from '../contract/fields.ts';
 
 /** The messages of the half to the primary. */
 export type HalfMessage =
-  /** Its program is loaded, so that it hears of the workers that there are. */
+  /** The program is loaded, so that it hears of the workers that there are. */
   | { readonly type: 'ready' }
   /** A message for a worker, as the program gave it to `worker.send`. */
   | { readonly type: 'send'; readonly worker: number; readonly message: unknown };
@@ -16,7 +16,7 @@ export type ToHalf =
   | { readonly type: 'forked'; readonly worker: number; readonly pid: number }
   /** What a worker sent by `process.send`. */
   | { readonly type: 'said'; readonly worker: number; readonly message: unknown }
-  /** It is to end when it has heard all that came before this. */
+  /** The half is to end when it has heard all that came before this. */
   | { readonly type: 'end' }
   | { readonly type: 'gone'; readonly worker: number; readonly code: number | null; readonly signal: string | null };
 

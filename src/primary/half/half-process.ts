@@ -6,13 +6,13 @@ import { channelOf } from '../../ipc/node-channel.ts';
 
 export interface HalfEvents {
   said(message: HalfMessage): void;
-  /** It sent what our half of the channel never sends. */
+  /** The process sent what our end of the channel never sends. */
   offended(what: string): void;
   /** Comes exactly once, and is the last event. */
   exited(code: number | null, signal: NodeJS.Signals | null): void;
 }
 
-/** One process of `--primary`. The object owns the child and its channel, which are released when it has ended. */
+/** A process of `--primary`. The object owns the child and its channel, which are released when it has ended. */
 export class HalfProcess {
   readonly child: ChildProcess;
   readonly #channel: Channel<ToHalf>;

@@ -10,7 +10,7 @@ import { Mail, type Refusal } from './mail.ts';
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
-/** One that has run for so long has not failed to start. */
+/** A process that has run for so long has not failed to start. */
 const PROVEN_MS = 10_000;
 /** What is dropped is told once in this time. */
 const QUIET_MS = 60_000;
@@ -183,7 +183,7 @@ export class PrimaryHalf {
     const { os, settings } = this.#parts;
     const { process, cancel } = running;
     cancel();
-    // By the channel, so that it hears what workers said before.
+    // The word goes by the channel, so that it comes after what workers said before.
     if (!process.send({ type: 'end' })) os.kill(process.child, 'SIGTERM');
     const kill = (): void => os.kill(process.child, 'SIGKILL');
     this.#leaving.set(process, os.after(settings().shutdownGracePeriod, kill));

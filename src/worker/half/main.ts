@@ -24,7 +24,7 @@ const channel = new Channel<HalfMessage>(process, (body) => {
 // The channel keeps the process alive, also where the program itself has nothing to wait for.
 process.channel?.ref();
 
-// A terminal sends these to all its processes. When this one ends is the primary's to say.
+// A terminal sends these to all its processes. The primary says when this process ends.
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => {});
 process.once('disconnect', () => {
   setTimeout(() => process.kill(process.pid, 'SIGKILL'), LAST_MS);
