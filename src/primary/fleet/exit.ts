@@ -15,7 +15,7 @@ import {
 import { acceptEarly, lookWhetherBooted } from './boot.ts';
 import { loopsSinceReload, LOOP_CRASHES, onParkedExit } from './parking/kept.ts';
 import { watchedCanary } from './operations/canary.ts';
-import { abort, startFirst } from './operations/operations.ts';
+import { abort, onOwnExit, startFirst } from './operations/operations.ts';
 import { forgetNews } from './parking/parking.ts';
 import { hasComeUp, isProven, missing, servedBy } from './readiness.ts';
 import { refill } from './refill.ts';
@@ -115,7 +115,7 @@ function onCrash(step: Step, slot: Slot, worker: Worker, death: Death): void {
   // A crash in a canary ends it, however long its worker had served.
   const isWatched = watchedCanary(step.fleet) !== undefined && !isFromOutside;
   if ((isWatched || !isProven(worker, step.at)) && isOfOperation(step.fleet, worker)) {
-    abort(step, { ok: false, slot: slot.index, reason: text, stderr });
+    onOwnExit(step, { ok: false, slot: slot.index, reason: text, stderr });
   }
   // A new slot is gone with its operation, and a slot that went back has a worker.
   const vacant = step.fleet.slots[slot.index];

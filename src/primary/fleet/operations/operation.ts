@@ -31,6 +31,8 @@ export type OperationOf<Kind extends OperationKind> = {
     readonly requests: readonly RequestId[];
     /** The operation that was ended for it. */
     readonly instead?: OperationKind;
+    /** The outcome of the reload whose rest it is. Those who asked for the reload are told of both. */
+    readonly after?: Success;
   };
 }[Kind];
 
@@ -78,6 +80,12 @@ export interface Procedure<Kind extends OperationKind> {
   begin(step: Step, target: OperationTargets[Kind]): Failure | undefined;
   /** Does, after every event, what can be done now. */
   advance(step: Step, running: Running, target: OperationTargets[Kind]): Progress;
+  /**
+   * A worker that the operation owns has ended. An operation that can do without it makes the best of the rest.
+   *
+   * @returns whether it goes on. @default it fails
+   */
+  goesOnWithout?(step: Step, running: Running, target: OperationTargets[Kind], failure: Failure): boolean;
   /** The operation has ended, well or not. Nothing that it booted beside is left. */
   ended(step: Step, running: Running, target: OperationTargets[Kind], outcome: Outcome): void;
 }
@@ -91,4 +99,5 @@ export type Now = 'first' | 'join' | 'wait' | Failure;
 /** `waiting` means for an event. An event is also what fails the operation. */
 export type Progress = 'waiting' | 'done';
 
+export type Success = Extract<Outcome, { ok: true }>;
 export type Failure = Extract<Outcome, { ok: false }>;
