@@ -104,6 +104,17 @@ test('what a reload cannot change is refused with its line, and all else stays a
   assert.equal((await served(server))['X'], 'one');
 });
 
+test('a reload asks for nothing that a start refuses: round-robin gives connections to parked workers', async () => {
+  await using server = await serveBy({ sharing: 'round-robin' });
+  for (const parks of [{ keepPrevious: '1m' }, { canary: 1 }]) {
+    const failed = server.events('reload failed').length;
+    write(server, 'prefork.config.json', text({ sharing: 'round-robin', ...parks }));
+    server.signal('SIGHUP');
+    const { fields } = await server.event('reload failed', {}, failed + 1);
+    assert.match(fields['reason']!, /expected another --sharing than round-robin/);
+  }
+});
+
 test('a reload that fails goes back to the settings before it', async () => {
   await using server = await serveBy({ env: { X: 'one' }, args: ['old'] });
   write(server, 'prefork.config.json', text({ env: { X: 'two' }, nodeArgs: ['--require', './missing.cjs'] }));
