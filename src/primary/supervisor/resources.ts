@@ -85,7 +85,7 @@ export class Resources {
     });
     this.timers = new Timers(os, (timer) => post({ type: 'due', timer }));
     this.words = new WorkerWords({
-      names: (launches.settings.canaryMetrics ?? []).map(({ name }) => name),
+      names: () => (launches.settings.canaryMetrics ?? []).map(({ name }) => name),
       send: (worker, metrics) => send(worker, { type: 'health', metrics }),
       now: () => os.now(),
     });

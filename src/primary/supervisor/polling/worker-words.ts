@@ -16,8 +16,8 @@ interface Said extends Word {
 }
 
 export interface WorkerWordsParts {
-  /** The names of the application's metrics that are asked for. */
-  readonly names: readonly string[];
+  /** Returns the names of the application's metrics that are asked for. A reload may change them. */
+  readonly names: () => readonly string[];
   readonly send: (worker: WorkerId, names: readonly string[]) => void;
   /** Monotonic, ms. */
   readonly now: () => number;
@@ -27,13 +27,18 @@ export interface WorkerWordsParts {
 export class WorkerWords {
   readonly #parts: WorkerWordsParts;
   readonly #said = new Map<WorkerId, Said>();
+  #asked: readonly string[] = [];
 
   constructor(parts: WorkerWordsParts) {
     this.#parts = parts;
   }
 
   ask(workers: Iterable<WorkerId>): void {
-    for (const worker of workers) this.#parts.send(worker, this.#parts.names);
+    const names = this.#parts.names();
+    // What was said of other metrics would be taken for these.
+    if (names.join('\0') !== this.#asked.join('\0')) this.#said.clear();
+    this.#asked = names;
+    for (const worker of workers) this.#parts.send(worker, names);
   }
 
   /** Takes an answer, whose fields have been checked. A worker may say anything in them. */
@@ -41,11 +46,11 @@ export class WorkerWords {
     worker: WorkerId,
     { ok, reason, readings }: { ok: boolean | null; reason: string; readings: ReadonlyArray<MetricReading | null> },
   ): void {
-    const { names, now } = this.#parts;
+    const { now } = this.#parts;
     this.#said.set(worker, {
       at: now(),
       health: ok === null ? undefined : { ok, reason: printable(reason) },
-      metrics: names.map((_, index) => readings[index] ?? undefined),
+      metrics: this.#asked.map((_, index) => readings[index] ?? undefined),
     });
   }
 

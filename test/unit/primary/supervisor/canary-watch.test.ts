@@ -25,8 +25,9 @@ class Bench {
   readonly asked: number[] = [];
   readonly rows = new Map<number, Row>();
   now = 0;
+  names = ['failed'];
   readonly words = new WorkerWords({
-    names: ['failed'],
+    names: () => this.names,
     send: (worker) => void this.asked.push(worker),
     now: () => this.now,
   });
@@ -83,6 +84,7 @@ test('a crash counts when it came during the watch, in a worker of the canary', 
 
 test('what a worker said is good for a while, and safe to print', () => {
   const { words } = new Bench();
+  words.ask([1]);
   words.answered(1, { ok: false, reason: 'red \u001B[31m\nalert', readings: [{ value: 3 }, { value: 4 }] });
   assert.deepEqual(words.of(1)?.health, { ok: false, reason: 'red \\u001b[31m\\u000aalert' });
   assert.deepEqual(words.of(1)?.metrics, [{ value: 3 }], 'no more than was asked for');
@@ -94,6 +96,18 @@ test('what a worker said is good for a while, and safe to print', () => {
   bench.words.answered(1, { ok: true, reason: '', readings: [] });
   bench.now = 6000;
   assert.equal(bench.words.of(1), undefined, 'too old');
+});
+
+test('after a reload that names other metrics nothing is taken for one of them', () => {
+  const bench = new Bench();
+  bench.words.ask([1]);
+  bench.words.answered(1, { ok: true, reason: '', readings: [{ value: 3 }] });
+  assert.deepEqual(bench.words.of(1)?.metrics, [{ value: 3 }]);
+  bench.names = ['slow', 'failed'];
+  bench.words.ask([1]);
+  assert.equal(bench.words.of(1), undefined);
+  bench.words.answered(1, { ok: true, reason: '', readings: [null, { value: 4 }] });
+  assert.deepEqual(bench.words.of(1)?.metrics, [undefined, { value: 4 }]);
 });
 
 for (const [name, fields] of Object.entries({
