@@ -13,7 +13,7 @@ export interface Cell {
   /** Requests whose connection closed before they were answered. */
   readonly abandoned: number;
   /**
-   * The answers in each bucket of src/scoreboard/latencies.ts and in all buckets above it. The sums are made once, because the rule of
+   * The answers in each bucket of src/scoreboard/latencies.ts and in all buckets above it. They are made once, because the rule of
    * latency asks about many bounds, and a worker may have put something into every bucket.
    */
   readonly slower: Float64Array;
