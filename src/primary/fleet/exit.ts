@@ -13,10 +13,10 @@ import {
   type Worker,
 } from './fleet.ts';
 import { acceptEarly, lookWhetherBooted } from './boot.ts';
-import { loopsSinceReload, LOOP_CRASHES, onParkedExit } from './parking/kept.ts';
+import { loopsSinceReload, LOOP_CRASHES, leavePlaces } from './parking/kept.ts';
 import { watchedCanary } from './operations/canary.ts';
 import { abort, onOwnExit, startFirst } from './operations/operations.ts';
-import { forgetNews } from './parking/parking.ts';
+import { closeNewListeners } from './parking/parking.ts';
 import { hasComeUp, isProven, missing, servedBy } from './readiness.ts';
 import { refill } from './refill.ts';
 import {
@@ -57,9 +57,10 @@ export function onExited(step: Step, event: Exited): void {
   tellExit(step, worker, event, death);
   const slot = slotOf(step.fleet, worker.id);
   step.fleet = withoutWorker(step.fleet, worker.id);
-  const wasParked = onParkedExit(step, worker);
+  leavePlaces(step, worker);
   if (asked !== undefined) onAskedExit(step, slot);
-  else if (wasParked) return;
+  // A worker that was parked is missed by no slot.
+  else if (worker.state === 'parked') return;
   // A spare's crashes are no reason to give up while the slots serve.
   else if (slot === undefined) onSpareExit(step, worker);
   else if (slot.successor === worker.id) onSuccessorCrash(step, slot, death);
@@ -87,7 +88,7 @@ function onAskedExit(step: Step, slot: Slot | undefined): void {
 
 /** The successor was to take over, so the worker that serves the slot goes on. */
 function onSuccessorCrash(step: Step, slot: Slot, { text, stderr }: Death): void {
-  forgetNews(step, slot.index);
+  closeNewListeners(step, slot.index);
   abort(step, { ok: false, slot: slot.index, reason: text, stderr });
 }
 

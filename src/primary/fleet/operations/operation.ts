@@ -73,7 +73,7 @@ export interface OperationRow<Kind extends OperationKind> extends Policy {
 /** What an operation does at its turns. */
 export interface Procedure<Kind extends OperationKind> {
   /** Decides what cannot wait for its turn, at the time when it is asked for. @default it waits */
-  now?(step: Step, target: OperationTargets[Kind]): Now;
+  admit?(step: Step, target: OperationTargets[Kind]): Admission;
   /** Whether it is worth a turn, at the time when it is asked for. @default always */
   isWelcome?(step: Step, target: OperationTargets[Kind]): boolean;
   /** Makes the first turn. Returns the reason if it cannot be done at all. */
@@ -94,7 +94,7 @@ export interface Procedure<Kind extends OperationKind> {
  * What becomes of an operation when it is asked for. `first`: the operation that runs ends for it, and it is the next one.
  * `join`: the operation that runs does what was asked for, and its outcome is the answer. `wait`: it waits for its turn.
  */
-export type Now = 'first' | 'join' | 'wait' | Failure;
+export type Admission = 'first' | 'join' | 'wait' | Failure;
 
 /** `waiting` means for an event. An event is also what fails the operation. */
 export type Progress = 'waiting' | 'done';

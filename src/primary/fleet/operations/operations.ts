@@ -9,7 +9,7 @@ import type { FleetEvent, Operate } from '../events.ts';
 import { broughtGeneration, withSlot, workerOf, type Fleet, type Running, type Slot } from '../fleet.ts';
 import type { Failure, Operation, OperationRow, Success } from './operation.ts';
 import { comparisonOf, leaveGeneration } from './canary.ts';
-import { forgetNews, goBack } from '../parking/parking.ts';
+import { closeNewListeners, goBack } from '../parking/parking.ts';
 import { refill } from '../refill.ts';
 import { retire } from '../retire.ts';
 import { dismissSpares } from '../spares.ts';
@@ -27,10 +27,10 @@ export function onOperate(step: Step, { kind, target = {}, request }: Operate): 
   if (procedure.isWelcome?.(step, operation.target) === false) return;
   const { phase, running, pending } = step.fleet;
   if (phase === 'idle' || phase === 'starting' || phase === 'serving') {
-    const now = procedure.now?.(step, operation.target) ?? 'wait';
-    if (now === 'first') return startFirst(step, operation);
-    if (now === 'join') return joinRunning(step, operation);
-    if (now !== 'wait') return answer(step, operation, now);
+    const admission = procedure.admit?.(step, operation.target) ?? 'wait';
+    if (admission === 'first') return startFirst(step, operation);
+    if (admission === 'join') return joinRunning(step, operation);
+    if (admission !== 'wait') return answer(step, operation, admission);
     step.fleet = { ...step.fleet, pending: joined(pending, operation) };
     if (running !== undefined && tellsOfWaiting) {
       step.tell('operation waits', { operation: kind, behind: running.operation.kind });
@@ -190,7 +190,7 @@ function dismissSuccessor(step: Step, slot: Slot): void {
   step.fleet = withSlot(step.fleet, { ...slot, successor: undefined });
   if (successor === undefined) return;
   retire(step, successor, 'abort');
-  forgetNews(step, slot.index);
+  closeNewListeners(step, slot.index);
 }
 
 function finish(step: Step, ended: Outcome): void {

@@ -6,16 +6,16 @@ import type { WorkerId } from '../../fleet/events.ts';
 const GOOD_FOR_MS = 5000;
 
 /** What a worker said of itself. */
-export interface Word {
+export interface HealthReport {
   readonly health: Health | undefined;
   readonly metrics: ReadonlyArray<MetricReading | undefined>;
 }
 
-interface Said extends Word {
+interface Said extends HealthReport {
   readonly at: number;
 }
 
-export interface WorkerWordsParts {
+export interface HealthReportsParts {
   /** Returns the names of the application's metrics that are asked for. A reload may change them. */
   readonly names: () => readonly string[];
   readonly send: (worker: WorkerId, names: readonly string[]) => void;
@@ -24,12 +24,12 @@ export interface WorkerWordsParts {
 }
 
 /** What workers last said of themselves: `worker.health`, and metrics of their own registries. Owns nothing but memory. */
-export class WorkerWords {
-  readonly #parts: WorkerWordsParts;
+export class HealthReports {
+  readonly #parts: HealthReportsParts;
   readonly #said = new Map<WorkerId, Said>();
   #asked: readonly string[] = [];
 
-  constructor(parts: WorkerWordsParts) {
+  constructor(parts: HealthReportsParts) {
     this.#parts = parts;
   }
 
@@ -55,7 +55,7 @@ export class WorkerWords {
   }
 
   /** @returns undefined when the worker has not said anything lately. */
-  of(worker: WorkerId): Word | undefined {
+  of(worker: WorkerId): HealthReport | undefined {
     const said = this.#said.get(worker);
     return said !== undefined && this.#parts.now() - said.at <= GOOD_FOR_MS ? said : undefined;
   }
