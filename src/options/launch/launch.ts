@@ -8,7 +8,8 @@ import type { LoadedConfig } from '../config-file.ts';
 import { followDirectory, type NamedDirectory } from './directory.ts';
 import { entryName, resolveEntry } from './entry.ts';
 import { readEnvFiles, variablesOf, type EnvFile } from './env-files.ts';
-import { isDirectory } from '../files.ts';
+import { isDirectory, isFile } from '../files.ts';
+import { quote } from '../quote.ts';
 import { checkNodeFlags } from './node-flags.ts';
 import { resolveSettings } from '../settings.ts';
 import type { LibraryOptions, Options, Settings } from '../types.ts';
@@ -21,6 +22,8 @@ export interface Program {
   readonly execArgv: readonly string[];
   /** The working directory. @default the primary's */
   readonly cwd?: string;
+  /** The file of `--primary`, as an absolute path. @default none */
+  readonly primary?: string | undefined;
   /** Variables that are added to the primary's own. @default none */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -80,7 +83,9 @@ export function readLaunch(
     // The name of the directory is the shell's matter. A name that leads elsewhere would be wrong.
     ...((process.env['PWD'] !== undefined || cwd !== undefined) && { PWD: named }),
   };
-  const program = { entry: pinned(resolve(real, given)), args, execArgv: [...execArgv, ...nodeArgs], cwd: real, env };
+  const primary = settings.primary === undefined ? undefined : halfOf(settings.primary, real);
+  const entry = pinned(resolve(real, given));
+  const program = { entry, args, execArgv: [...execArgv, ...nodeArgs], cwd: real, primary, env };
   return { program, settings, directory, config, envFiles };
 }
 
@@ -97,6 +102,13 @@ export function directoryOfConfig({ flags, home }: Pick<LaunchTerms, 'flags' | '
 function pinned(entry: string): string {
   if (isDirectory(entry)) return realpathSync(entry);
   return join(realpathSync(dirname(entry)), basename(entry));
+}
+
+/** Finds the file of `--primary`, which belongs to the release as the entry does. */
+function halfOf(given: string, cwd: string): string {
+  const path = resolve(cwd, given);
+  if (isFile(path)) return pinned(path);
+  throw new UsageError(`primary: expected a file that exists, got ${quote(given)}`);
 }
 
 /** The environment in which prefork was started wins over files, as with node itself. */

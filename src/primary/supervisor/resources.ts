@@ -11,6 +11,7 @@ import { HealthReports } from './polling/health-reports.ts';
 import { ApplicationMetrics } from './polling/application-metrics.ts';
 import { bindTcpWith, bindUdpWith } from './bind.ts';
 import { PendingRequests } from './pending-requests.ts';
+import { PrimaryHalf } from '../half/half.ts';
 import { WorkerProcesses } from '../workers/worker-processes.ts';
 import { Denials } from './denials.ts';
 import type { WorkerId } from '../fleet/events.ts';
@@ -38,6 +39,8 @@ export interface SupervisorAccess {
 /** Everything that the primary holds while it runs, each with one owner. `close` lets go of all of it. */
 export class Resources {
   readonly processes: WorkerProcesses;
+  /** The application's half of what expects node:cluster's primary. */
+  readonly half: PrimaryHalf;
   readonly listeners: ListenerSet;
   readonly datagrams: DatagramSockets;
   readonly handoffs: Handoffs;
@@ -58,6 +61,14 @@ export class Resources {
   constructor(parts: SupervisorParts, { post, fleet, control, handover }: SupervisorAccess) {
     const { launches, sharing, os } = parts;
     this.#board = parts.board;
+    const half = new PrimaryHalf({
+      ...parts,
+      program: () => launches.program(),
+      settings: () => launches.settings,
+      workers: () => this.processes.pids,
+      tell: (worker, message) => this.processes.tell(worker, message),
+    });
+    this.half = half;
     const processes = new WorkerProcesses({
       ...parts,
       totals: this.totals,
@@ -66,6 +77,7 @@ export class Resources {
       workers: () => fleet().slots.length,
       control,
       slotOf: (worker) => fleet().workers.get(worker)?.slot,
+      half,
       post,
     });
     const send: WorkerProcesses['send'] = (worker, message, handle) => processes.send(worker, message, handle);
@@ -141,7 +153,7 @@ export class Resources {
   }
 
   /** @returns a promise that settles when a next primary that was given up has ended, too. */
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.poller.close();
     const abandoned = this.launcher.abandon();
     this.timers.close();
@@ -151,7 +163,7 @@ export class Resources {
     this.processes.close();
     this.#board?.close();
     this.pending.close('the server has stopped');
-    return abandoned;
+    await Promise.all([abandoned, this.half.close()]);
   }
 }
 

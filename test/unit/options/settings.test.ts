@@ -69,6 +69,7 @@ test('defaults', () => {
     logFormat: 'text',
     logLevel: 'info',
     admin: undefined,
+    primary: undefined,
     adminTokenFile: undefined,
     logTime: false,
     compileCache: undefined,
@@ -257,6 +258,7 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
     ['silent', 'silent', 'silent'],
   ],
   compileCache: [['/var/cache/app', '/var/cache/app', '/var/cache/app']],
+  primary: [['./primary.mjs', './primary.mjs', './primary.mjs']],
   adminTokenFile: [['/etc/prefork/token', '/etc/prefork/token', '/etc/prefork/token']],
   admin: [
     ['9090', '9090', '9090'],
@@ -592,6 +594,15 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
       ['', '""'],
       [0, '0'],
       [true, 'true'],
+    ],
+  },
+  primary: {
+    expected: 'a file',
+    texts: [],
+    values: [
+      ['', '""'],
+      [0, '0'],
+      [null, 'null'],
     ],
   },
   adminTokenFile: {
