@@ -12,6 +12,7 @@ import { saveCompileCache } from './compile-cache.ts';
 import { ApplicationMetrics } from './vitals/application-metrics.ts';
 import { isLevelled } from '../balance/mode.ts';
 import { Balancer } from './balancing/balancer.ts';
+import { Door } from './proxies/door.ts';
 import { Leveller } from './balancing/leveller.ts';
 import { Drain } from './draining/drain.ts';
 import { Handoffs } from './balancing/handoffs.ts';
@@ -70,11 +71,13 @@ function start(briefing: WorkerBriefing): void {
   const taker = (listener: number): SlotHandle | undefined => (isDraining() ? undefined : servers.taker(listener));
   const handoffs = isAtAccept || canMove ? new Handoffs({ link, taker, deliver: deliverTo(servers) }) : undefined;
   const undecided = handoffs && isAtAccept ? new Undecided(handoffs) : undefined;
-  const open = (): number => servers.open() + (undecided?.count ?? 0) + (handoffs?.arriving ?? 0);
+  const open = (): number =>
+    servers.open() + (undecided?.count ?? 0) + (handoffs?.arriving ?? 0) + (door?.pending ?? 0);
   const heat = new Heat();
   const handicap = (): number => heat.handicap;
   const connections = { open, accepted: () => servers.accepted() };
-  const vitals = new Vitals({ ...briefing, connections, requests, handoffs, handicap });
+  const door = doorOf(briefing, link);
+  const vitals = new Vitals({ ...briefing, connections, requests, handoffs, proxied: door, handicap });
   handoffs?.whenChanged(() => vitals.publish());
 
   // The worker's place, and its life there.
@@ -95,15 +98,18 @@ function start(briefing: WorkerBriefing): void {
   const shedding = new Shedding({ requests, vitals, migration: mover?.migration, moves: newMoves() });
   link.on('shed', ({ successor }) => shedding.begin(successor));
   link.on('unshed', () => shedding.end());
-  const unsettled = (): number => (handoffs?.pending ?? 0) + (undecided?.count ?? 0);
+  const unsettled = (): number => (handoffs?.pending ?? 0) + (undecided?.count ?? 0) + (door?.pending ?? 0);
   const drain = new Drain({ hooks: drainHooks, servers, requests, idle, moves: newMoves(), shedding, unsettled });
   drainHooks.add(() => vitals.state('draining'));
   drainHooks.add(() => turns?.close());
   const isServing = (): boolean => !isDraining() && !status.isParked;
   const { board } = briefing;
   const shared = { board, slot, servers, vitals };
+  const onOnlyClient = (peer: string): void => void link.send({ type: 'oneClient', peer });
   const balancer =
-    handoffs && undecided && Balancer.start(balance, { ...shared, handoffs, undecided, open, isDraining, handicap });
+    handoffs &&
+    undecided &&
+    Balancer.start(balance, { ...shared, handoffs, undecided, open, isDraining, handicap, onOnlyClient });
   if (mover && briefing.migrate === 'every-answer' && balance !== 'sticky-ip') {
     const { closedUntil } = mover.handoffs;
     new EveryAnswer({ migration: mover.migration, requests, closedUntil, slot, isServing, look }).begin();
@@ -119,7 +125,7 @@ function start(briefing: WorkerBriefing): void {
     onAsked: () => status.standby(),
     onParked: (isParked) => status.parked(isParked),
     isLeaving: isDraining,
-    steering: balancer,
+    ways: { steering: balancer, door },
   });
   const primaryDeath = new OneShotHooks('onPrimaryDeath');
   leaveWhenTold({ link, drain, servers, vitals, stopSignal, briefing }, primaryDeath);
@@ -138,6 +144,19 @@ function prepareProcess({ reports, hangStack }: WorkerBriefing): void {
   if (hangStack > 0 && reports !== '') watchForHangs(hangStack, reports);
   // A message to a primary that just died causes an error. The end of the channel comes next, and the worker acts on that.
   cluster.worker?.on('error', () => {});
+}
+
+/** Undefined where no proxy is trusted. The primary hears of the first bad header, and counts tell of all. */
+function doorOf({ proxies }: WorkerBriefing, link: Link): Door | undefined {
+  if (proxies.length === 0) return undefined;
+  let isTold = false;
+  return new Door(proxies, {
+    refused: (why, peer = '') => {
+      if (isTold) return;
+      isTold = true;
+      link.send({ type: 'unproxied', peer, why });
+    },
+  });
 }
 
 function drainMoves(

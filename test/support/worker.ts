@@ -58,6 +58,7 @@ export class TestWorker {
       balance: 'kernel',
       migrate: 'on',
       hangStack: 0,
+      proxies: [],
       board: this.#board.path,
       row: this.#board.takeRow(),
       reports: '',

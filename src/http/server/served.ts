@@ -52,6 +52,12 @@ export type Rest = 'free' | 'busy' | 'never';
  */
 export const MOVED: symbol = Symbol.for('prefork.moved');
 
+/**
+ * The handle of a connection has this key when bytes were read from it before it had a socket. They come before all that is read from
+ * then on. Whoever takes them deletes the key.
+ */
+export const FIRST_BYTES: unique symbol = Symbol.for('prefork.firstBytes');
+
 /** A socket has this key when its connection is to stay where it is. */
 export const PINNED: symbol = Symbol.for('prefork.pinned');
 

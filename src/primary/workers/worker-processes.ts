@@ -47,6 +47,7 @@ export interface WorkerProcessesParts {
     | 'shutdownGracePeriod'
     | 'instanceVariable'
     | 'stopSignal'
+    | 'proxyProtocol'
     | 'compileCache'
   >;
   /** Returns the number of slots. */
@@ -161,7 +162,7 @@ export class WorkerProcesses {
   #environment(slot: number, generation: number, row: number): Record<string, string> {
     const { sharing, balance, settings, workers, board, control } = this.#parts;
     const { migrate, hangStack, heartbeatTimeout, shutdownGracePeriod } = settings();
-    const { instanceVariable, stopSignal, compileCache } = settings();
+    const { instanceVariable, stopSignal, compileCache, proxyProtocol = [] } = settings();
     const reports = this.#reports?.directory ?? '';
     const environment = briefingEnvironment({
       slot,
@@ -178,6 +179,7 @@ export class WorkerProcesses {
       workers: workers(),
       instanceVariable,
       stopSignal,
+      proxies: proxyProtocol,
       savesCompileCache: compileCache !== undefined,
     });
     return compileCache === undefined ? environment : { ...environment, NODE_COMPILE_CACHE: compileCache };
