@@ -95,6 +95,8 @@ export type PrimaryMessage =
   | { readonly type: 'shed'; readonly successor?: Successor }
   /** The worker is about to get its slot back, and keeps connections again. */
   | { readonly type: 'unshed' }
+  /** The server as a whole is in another state. A worker that hears nothing takes it for ready. */
+  | ({ readonly type: 'server' } & ServerTerms)
   /** The answer is `metrics` with the same `request`. */
   | { readonly type: 'metrics'; readonly request: number }
   /** A canary is watched. The answer is `health`. */
@@ -144,6 +146,14 @@ export interface DrainTerms {
   readonly takenOver?: boolean;
   /** The destination of connections that can move. @default none: their clients are told to close */
   readonly successor?: Successor;
+}
+
+/** What a worker knows of the server as a whole. */
+export interface ServerTerms {
+  /** The server stops, and its workers are going to drain. They still serve, for the drain delay. */
+  readonly isStopping: boolean;
+  /** Why the server is not ready. Undefined where it is, and where no `--health-path` tells it. */
+  readonly unready?: string | undefined;
 }
 
 /**

@@ -39,6 +39,8 @@ import { Shedding } from './migration/shedding.ts';
 import { register } from './registry.ts';
 import { Requests } from './draining/requests.ts';
 import { sendRealHandles } from './listening/sent-servers.ts';
+import { HealthAnswers } from './server/health-answers.ts';
+import { ServerState } from './server/server-state.ts';
 import { Servers } from './listening/servers.ts';
 import { Status } from './status.ts';
 import { ReadFairness } from './balancing/read-fairness.ts';
@@ -66,6 +68,10 @@ function start(briefing: WorkerBriefing): void {
   const drainHooks = new OneShotHooks('onDrain');
   const isDraining = (): boolean => drainHooks.hasFired;
 
+  const server = new ServerState(link);
+  server.onStopping.add(() => requests.drainForGood());
+  const health = briefing.healthPath === '' ? undefined : new HealthAnswers(briefing.healthPath, () => server.unready);
+
   // Connections between this worker and others, and what the row says of all.
   const isAtAccept = balance === 'least-connections' || balance === 'sticky-ip';
   const taker = (listener: number): SlotHandle | undefined => (isDraining() ? undefined : servers.taker(listener));
@@ -83,10 +89,11 @@ function start(briefing: WorkerBriefing): void {
   // The worker's place, and its life there.
   const status = new Status(briefing, vitals, words, briefing.savesCompileCache ? saveCompileCache : undefined);
   const slot = (): number | undefined => status.slot;
-  servers.whenAdded((server) => {
-    requests.trackHttp2(server);
-    requests.trackServed(server);
-    idle.watch(server);
+  servers.whenAdded((one) => {
+    requests.trackHttp2(one);
+    requests.trackServed(one);
+    idle.watch(one);
+    health?.serve(one);
     status.ready();
   });
   link.on('promote', (promotion) => status.promote(promotion.slot));
@@ -102,7 +109,7 @@ function start(briefing: WorkerBriefing): void {
   const drain = new Drain({ hooks: drainHooks, servers, requests, idle, moves: newMoves(), shedding, unsettled });
   drainHooks.add(() => vitals.state('draining'));
   drainHooks.add(() => turns?.close());
-  const isServing = (): boolean => !isDraining() && !status.isParked;
+  const isServing = (): boolean => !isDraining() && !status.isParked && !server.isStopping;
   const { board } = briefing;
   const shared = { board, slot, servers, vitals };
   const onOnlyClient = (peer: string): void => void link.send({ type: 'oneClient', peer });
@@ -131,7 +138,8 @@ function start(briefing: WorkerBriefing): void {
   leaveWhenTold({ link, drain, servers, vitals, stopSignal, briefing }, primaryDeath);
   // The program has had its first turn by then.
   setImmediate(() => link.send({ type: 'started' })).unref();
-  offer({ briefing, link, status, drainHooks, primaryDeath });
+  primaryDeath.add(() => server.onStopping.fire());
+  offer({ briefing, link, status, drainHooks, primaryDeath, server });
 }
 
 /** What this file does to the process itself, before any part is made. */
@@ -173,10 +181,11 @@ interface Offered {
   readonly status: Status;
   readonly drainHooks: OneShotHooks;
   readonly primaryDeath: OneShotHooks;
+  readonly server: ServerState;
 }
 
 /** Makes the worker known to the application, for `prefork/worker`. */
-function offer({ briefing, link, status, drainHooks, primaryDeath }: Offered): void {
+function offer({ briefing, link, status, drainHooks, primaryDeath, server }: Offered): void {
   const applicationMetrics = new ApplicationMetrics(link);
   const health = new Health(link, () => applicationMetrics.families());
   let hasSaidReady = false;
@@ -189,6 +198,9 @@ function offer({ briefing, link, status, drainHooks, primaryDeath }: Offered): v
     get isDraining() {
       return drainHooks.hasFired;
     },
+    get isStopping() {
+      return server.isStopping;
+    },
     ready() {
       if (hasSaidReady) return;
       hasSaidReady = true;
@@ -200,6 +212,7 @@ function offer({ briefing, link, status, drainHooks, primaryDeath }: Offered): v
     ownMetrics: (registry) => applicationMetrics.addOwn(registry),
     onSlot: (hook) => status.onSlot.add(hook),
     onDrain: (hook) => drainHooks.add(hook),
+    onStopping: (hook) => server.onStopping.add(hook),
     onPrimaryDeath: (hook) => primaryDeath.add(hook),
   });
 }

@@ -59,6 +59,7 @@ export class TestWorker {
       migrate: 'on',
       hangStack: 0,
       proxies: [],
+      healthPath: '',
       board: this.#board.path,
       row: this.#board.takeRow(),
       reports: '',

@@ -36,6 +36,11 @@ export interface Served {
    * otherwise.
    */
   tellFree?(onFree: ((socket: Socket) => void) | undefined): void;
+  /**
+   * Has `answer` answer GET and HEAD of a path from now on, before any handler or hook. A server that lacks this function answers
+   * nothing there by itself.
+   */
+  answerFirst?(path: string, answer: () => { readonly status: number; readonly body: string }): void;
   /** The connections on which nothing happens, and which may be closed. */
   idle(): Iterable<Socket>;
 }

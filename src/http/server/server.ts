@@ -113,6 +113,7 @@ export class Server extends NetServer {
       drain: (onFree) => leaving.drain(onFree),
       stay: () => leaving.stay(),
       tellFree: (onFree) => leaving.tellFree(onFree),
+      answerFirst: (path, answer) => this.#core.application.answerFirst(path, answer),
       idle: () => this.#idle(),
       sockets: () => this.#sockets(),
       rest: (socket) => (socket as Connected)[CONNECTION]?.rest ?? 'never',

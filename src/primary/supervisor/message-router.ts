@@ -9,7 +9,6 @@ import type { WorkerWords } from './polling/worker-words.ts';
 import type { WorkerSaid } from '../workers/worker-processes.ts';
 import type { FleetEvent, WorkerId } from '../fleet/events.ts';
 import type { Handoffs, NativeClient } from '../workers/handoffs.ts';
-import type { EventFacts } from '../telemetry/event-table.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { LivingMessage } from '../workers/worker-process.ts';
 
@@ -111,19 +110,25 @@ export class MessageRouter {
       this.#parts.post({ type: 'serving', worker });
     },
     ceased: (worker, name) => this.#parts.post({ type: 'closed', worker, address: formatAddress(name) }),
-    unheard: () => this.#logOnce('stop signal unheard', { why: UNHEARD }),
-    unproxied: (_, { peer, why }) => this.#logOnce('proxy header refused', { peer: peer || 'unix', why }),
-    oneClient: (_, { peer }) => this.#logOnce('one client', { peer, why: ONE_CLIENT }),
+    unheard: () => {
+      if (this.#isFirst('stop signal unheard')) this.#parts.log('stop signal unheard', { why: UNHEARD });
+    },
+    unproxied: (_, { peer, why }) => {
+      if (this.#isFirst('proxy header refused')) this.#parts.log('proxy header refused', { peer: peer || 'unix', why });
+    },
+    oneClient: (_, { peer }) => {
+      if (this.#isFirst('one client')) this.#parts.log('one client', { peer, why: ONE_CLIENT });
+    },
     started: (worker) => this.#parts.post({ type: 'started', worker }),
     ready: (worker) => this.#parts.post({ type: 'booted', worker }),
     drained: (worker) => this.#parts.post({ type: 'drained', worker, moves: this.#parts.handoffs.movesOf(worker) }),
   };
 
-  /** Logs it once: all workers run the same program, and have the same clients. */
-  #logOnce<Name extends OnceLogged>(name: Name, facts: EventFacts[Name]): void {
-    if (this.#isLogged.has(name)) return;
+  /** Whether this is the first time. What all workers say is logged once: they run the same program, and have the same clients. */
+  #isFirst(name: OnceLogged): boolean {
+    const isFirst = !this.#isLogged.has(name);
     this.#isLogged.add(name);
-    this.#parts.log(name, facts);
+    return isFirst;
   }
 
   /** @param listener undefined when the worker has closed it meanwhile. */

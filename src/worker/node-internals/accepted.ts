@@ -82,9 +82,10 @@ export function firstBytesOf(client: object): Buffer | undefined {
 
 /** The header of a proxy is no part of what the client has sent. */
 function hideBytes(handle: AcceptedHandle, taken: number): void {
-  const { get } = propertyOf(handle, 'bytesRead') ?? {};
-  if (get === undefined || taken === 0) return;
-  Object.defineProperty(handle, 'bytesRead', { configurable: true, get: () => (get.call(handle) as number) - taken });
+  const property = propertyOf(handle, 'bytesRead');
+  if (property?.get === undefined || taken === 0) return;
+  const get = (): number => (property.get!.call(handle) as number) - taken;
+  Object.defineProperty(handle, 'bytesRead', { configurable: true, get });
 }
 
 function propertyOf(object: object, name: string): PropertyDescriptor | undefined {

@@ -98,7 +98,7 @@ export function interceptConnections(
   server: Server,
   door: { pass(client: NativeClient, admit: (client: NativeClient) => void): void },
 ): void {
-  const handle = showsHandle(server) ? (listeningHandleOf(server) as Accepting | undefined) : undefined;
+  const handle: Accepting | undefined = showsHandle(server) ? listeningHandleOf(server) : undefined;
   // What cannot be looked at is not served: its clients would be taken for the proxy.
   if (handle === undefined) return void server.close();
   let accept = handle.onconnection;
@@ -115,7 +115,9 @@ export function interceptConnections(
   Object.defineProperty(handle, 'onconnection', {
     configurable: true,
     get: () => onConnection,
-    set: (next: Accepting['onconnection']) => (accept = next),
+    set(next: Accepting['onconnection']) {
+      accept = next;
+    },
   });
 }
 

@@ -35,6 +35,8 @@ export function settingsOf(seed: number): FleetSettings {
     canary: random.pick([0, 0, 1, '50%']),
     canaryWatch: 10_000,
     onDoubt: random.pick(['rollback', 'continue']),
+    readyShare: 0,
+    healthPath: '/healthz',
     drainDelay: random.pick([0, 3000]),
     shutdownGracePeriod: 10_000,
     heartbeatTimeout: 30_000,
