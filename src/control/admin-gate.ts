@@ -27,10 +27,10 @@ export interface AdminGateOptions {
  * something needs the token.
  *
  * A browser can be made to reach a loopback port under an attacker's host name that resolves to it (DNS rebinding), and
- * the attacker's page could then read the answers. The same works off the loopback, where the browser of somebody inside
+ * the attacker's page could then read the answers. The same works off the loopback, where the browser of a person inside
  * reaches this port and the attacker does not. The browser sends that name in `Host`. So the gate only accepts hosts that no
- * stranger can own: addresses, names with one label such as localhost or a container's, names below domains that are never
- * sold, the name of this machine, the host of the address, and the names that were given.
+ * stranger can own. These are addresses, names with one label such as localhost or a container's, and names below domains that are
+ * never sold. The name of this machine, the host of the address, and the names that were given are accepted too.
  */
 export class AdminGate implements Gate {
   readonly isLocal = false;

@@ -59,7 +59,7 @@ export const MOVED: symbol = Symbol.for('prefork.moved');
 
 /**
  * The handle of a connection has this key when bytes were read from it before it had a socket. They come before all that is read from
- * then on. Whoever takes them deletes the key.
+ * then on. The code that takes them deletes the key.
  */
 export const FIRST_BYTES: unique symbol = Symbol.for('prefork.firstBytes');
 

@@ -31,7 +31,7 @@ export function readAccepted(
   handle.readStart();
   return () => {
     handle.readStop();
-    // Its next owner sets another one. Node takes nothing but a function.
+    // The next owner of the handle sets another one. Node takes nothing but a function.
     handle.onread = ignore;
   };
 }

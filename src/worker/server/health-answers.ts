@@ -9,6 +9,8 @@ const OF_HTTP2 = 'stream';
 
 const HEADERS = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' };
 
+type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
+
 interface Answer {
   readonly status: number;
   readonly body: string;
@@ -40,10 +42,8 @@ export class HealthAnswers {
 
   /** Looks at each request before the listeners of the application. */
   #precede(server: Server): void {
-    const own = Object.hasOwn(server, 'emit') ? server.emit : undefined;
-    const { prototype } = server.constructor as { readonly prototype: Server };
-    const emit = (event: string | symbol, ...args: unknown[]): boolean =>
-      this.#isAnswered(event, args) || Reflect.apply(own ?? prototype.emit, server, [event, ...args]);
+    const original = server.emit.bind(server);
+    const emit: Emit = (event, ...args) => this.#isAnswered(event, args) || original(event, ...args);
     Object.defineProperty(server, 'emit', { value: emit, configurable: true, writable: true });
   }
 

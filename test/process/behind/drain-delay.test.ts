@@ -29,7 +29,7 @@ async function serveKinds(
   return { app, ask };
 }
 
-/** With the status. */
+/** Asks over HTTP/2, and tells the status too. */
 async function askHttp2(port: number, path: string): Promise<Answer> {
   const session = connectHttp2(`http://${host}:${port}`);
   const stream = session.request({ ':path': path });

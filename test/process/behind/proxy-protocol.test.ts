@@ -123,7 +123,7 @@ test('bad headers are closed, counted and said once, and reach no application', 
         `${kind} ${header.toString('latin1')}`,
       );
     }
-  // One that ends within its header counts, and one that only looks whether the port is open does not.
+  // A connection that ends within its header counts. A look whether the port is open does not.
   const cut = await connected({ host: '127.0.0.1', port: ports.NET });
   cut.end(binaryHeader(v4).subarray(0, 20));
   assert.equal(await endOf(cut), '');

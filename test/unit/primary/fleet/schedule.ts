@@ -369,6 +369,7 @@ export class Schedule {
         return set.park(effect.worker);
       case 'shed':
       case 'unshed':
+      case 'inform':
         return;
       case 'drain':
         this.#sockets.leaving(effect.worker);
