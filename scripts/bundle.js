@@ -4,9 +4,20 @@
  * builds for built-in modules: `import 'node:process'` alone costs 1.9 MB, as it touches every getter.
  * See docs/architecture.md for the figures. Everything else in dist/ is what tsc made, file by file.
  */
-import { copyFile, readFile } from 'node:fs/promises';
-import { build } from 'esbuild';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import * as esbuild from 'esbuild';
 import { FIGURE_TABLE } from '../dist/contract/figure-table.js';
+
+/** Packages whose code is in what is built here. */
+const bundled = new Set();
+
+async function build(options) {
+  const { metafile } = await esbuild.build({ ...options, metafile: true });
+  for (const file of Object.keys(metafile.inputs)) {
+    const [, name] = /.*\bnode_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file) ?? [];
+    if (name !== undefined) bundled.add(name);
+  }
+}
 
 /** @param url what `import.meta.url` is there, as CommonJS has none. */
 const bundle = (entry, outfile, url, ...plugins) =>
@@ -69,3 +80,6 @@ await build({
   legalComments: 'none',
 });
 await copyFile('src/dashboard/page/index.html', 'dist/dashboard/index.html');
+
+// For scripts/sbom.js: no list of dependencies says it.
+await writeFile('dist/.bundled.json', `${JSON.stringify([...bundled])}\n`);

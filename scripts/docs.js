@@ -190,8 +190,10 @@ no value is left out. The field \`message\` follows the words after a colon, wit
 an object with \`time\`, \`level\`, \`event\` (the words) and the fields. \`--log-level\` says which lines are written, and the
 \`logger\` of the library takes them in place of stderr.
 
-    prefork: worker ready slot=0 gen=1 pid=4711 in=96ms
-    prefork: worker exited slot=0 gen=1 pid=4711 signal=SIGSEGV after=3m reason=signal why="killed by SIGSEGV"
+\`\`\`log
+prefork: worker ready slot=0 gen=1 pid=4711 in=96ms
+prefork: worker exited slot=0 gen=1 pid=4711 signal=SIGSEGV after=3m reason=signal why="killed by SIGSEGV"
+\`\`\`
 
 Words and names of fields are an interface: scripts may rely on them. The texts of \`message\`, \`reason\` and \`why\` are for people and
 may get better. The \`reason\` of a worker that has ended is an exception: it is one of a [few words](lifecycle.md#how-a-worker-ends). \`slot\`, \`gen\`

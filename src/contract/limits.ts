@@ -8,6 +8,12 @@ export const MOST_WORKERS = 1024;
 export const MOST_BALANCED_WORKERS = 128;
 
 /**
+ * The number of listening sockets, and of UDP sockets at fixed ports, that one worker may have at a time, with the requests
+ * for more that wait. The next request is refused with EMFILE, as by a kernel that gives no more descriptors.
+ */
+export const MOST_SOCKETS = 1024;
+
+/**
  * The time between two beats of a worker, at which it writes its row. The primary reads the rows at the same interval.
  */
 export const BEAT_MS = 250;

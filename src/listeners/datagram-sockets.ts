@@ -1,5 +1,8 @@
+import { MOST_SOCKETS } from '../contract/limits.ts';
 import type { DatagramMessage, DatagramQuery } from '../contract/listening.ts';
+import { EMFILE } from './listener.ts';
 import { adoptDatagramFd, bindUdp, type Bound, type NativeHandle } from './native.ts';
+import { Waiting } from './waiting.ts';
 
 /**
  * Binds a UDP address, in this process or in another one that has the right to.
@@ -30,6 +33,7 @@ export interface DatagramDescription {
 
 interface Entry {
   readonly id: number;
+  readonly key: string;
   readonly query: DatagramQuery;
   /** The slot that it belongs to; undefined when all slots share it. */
   readonly slot: number | undefined;
@@ -64,7 +68,10 @@ export class DatagramSockets {
   /** Workers that are not to read, because another worker does. */
   readonly #parked = new Set<number>();
   readonly #held = new Map<number, Held[]>();
-  readonly #entries = new Set<Entry>();
+  readonly #entries = new Map<number, Entry>();
+  /** The same, by address. */
+  readonly #byKey = new Map<string, Set<Entry>>();
+  readonly #waiting = new Waiting();
   /** Requests wait for their turn, so that two workers that ask at once get the same socket. */
   #turn: Promise<void> = Promise.resolve();
   #ids = 0;
@@ -96,7 +103,7 @@ export class DatagramSockets {
 
   /** The worker drains. It reads on only where no other worker does. */
   leaving(worker: number): void {
-    const held = [...this.#entries].filter(({ holders }) => holders.has(worker));
+    const held = [...this.#entries.values()].filter(({ holders }) => holders.has(worker));
     const isRead = ({ holders }: Entry): boolean =>
       [...holders.keys()].some((other) => other !== worker && !this.#parked.has(other));
     if (held.length > 0 && held.every(isRead)) this.park(worker);
@@ -104,47 +111,57 @@ export class DatagramSockets {
 
   /** The slot is no more. Its workers close its sockets when they end. */
   vacate(slot: number): void {
-    for (const entry of this.#entries) if (entry.slot === slot) this.#remove(entry);
+    for (const entry of this.#entries.values()) if (entry.slot === slot) this.#remove(entry);
   }
 
   /** The slot's worker has had time to bind what it wants. */
   sweep(slot: number): void {
-    for (const entry of this.#entries) {
+    for (const entry of this.#entries.values()) {
       const isOfSlot = entry.slot === undefined || entry.slot === slot;
       if (isOfSlot && entry.holders.size === 0 && !entry.isLent) this.#remove(entry);
     }
   }
 
-  /** @returns `held` for a spare, which is answered when it gets a slot. */
+  /**
+   * Answers a worker's request. A worker that has `MOST_SOCKETS` gets no more of them.
+   *
+   * @returns `held` for a spare, which is answered when it gets a slot.
+   */
   async request(worker: number, request: number, query: DatagramQuery): Promise<'answered' | 'held'> {
+    if (this.#socketsOf(worker) >= MOST_SOCKETS) {
+      this.#deny(worker, request, EMFILE);
+      return 'answered';
+    }
     if (this.#places.slotOf(worker) === undefined) {
       this.#held.set(worker, [...(this.#held.get(worker) ?? []), { request, query }]);
       return 'held';
     }
-    this.#turn = this.#turn.then(() => this.#answer(worker, request, query));
+    this.#turn = this.#waiting.during(
+      worker,
+      this.#turn.then(() => this.#answer(worker, request, query)),
+    );
     await this.#turn;
     return 'answered';
   }
 
   /** Records that the worker has closed a socket that it was given. */
   unbound(worker: number, id: number): void {
-    for (const entry of this.#entries) {
-      if (entry.id !== id || !entry.holders.has(worker)) continue;
-      this.#release(entry, worker, 1);
-      this.#removeUnheld(entry);
-    }
+    const entry = this.#entries.get(id);
+    if (entry?.holders.has(worker) !== true) return;
+    this.#release(entry, worker, 1);
+    this.#removeUnheld(entry);
   }
 
   /** The worker has ended. What the kernel queues meanwhile is for the next one. */
   gone(worker: number): void {
     this.#parked.delete(worker);
     this.#held.delete(worker);
-    for (const entry of this.#entries) this.#release(entry, worker, Infinity);
+    for (const entry of this.#entries.values()) this.#release(entry, worker, Infinity);
   }
 
   /** Describes the sockets for the primary that succeeds this one. */
   manifest(): DatagramDescription[] {
-    return [...this.#entries].map(({ query, slot, handle }) => ({ query, slot, fd: handle.fd }));
+    return [...this.#entries.values()].map(({ query, slot, handle }) => ({ query, slot, fd: handle.fd }));
   }
 
   /**
@@ -163,7 +180,7 @@ export class DatagramSockets {
    * by now would only swallow datagrams.
    */
   own(): void {
-    for (const entry of this.#entries) {
+    for (const entry of this.#entries.values()) {
       entry.isLent = false;
       if (entry.holders.size === 0) this.#remove(entry);
     }
@@ -171,18 +188,15 @@ export class DatagramSockets {
 
   close(): void {
     this.#isClosed = true;
-    for (const entry of this.#entries) this.#remove(entry);
+    for (const entry of this.#entries.values()) this.#remove(entry);
   }
 
   async #answer(worker: number, request: number, query: DatagramQuery): Promise<void> {
     const slot = this.#slotFor(worker, query);
     const entry = this.#find(query, slot) ?? (await this.#open(query, slot));
     if (this.#isClosed) return;
+    if (typeof entry === 'number') return this.#deny(worker, request, entry);
     const isParked = this.#parked.has(worker);
-    if (typeof entry === 'number') {
-      this.#post(worker, { type: 'bound', request, socket: 0, errno: entry, isParked });
-      return;
-    }
     entry.holders.set(worker, (entry.holders.get(worker) ?? 0) + 1);
     const isSent = this.#post(worker, { type: 'bound', request, socket: entry.id, errno: 0, isParked }, entry.handle);
     if (isSent) return;
@@ -204,7 +218,18 @@ export class DatagramSockets {
   }
 
   #of(wanted: DatagramQuery): Entry[] {
-    return [...this.#entries].filter(({ query }) => keyOf(query) === keyOf(wanted));
+    return [...(this.#byKey.get(keyOf(wanted)) ?? [])];
+  }
+
+  /** Counts the copies of sockets that the worker has and those that it waits for. */
+  #socketsOf(worker: number): number {
+    let count = this.#waiting.of(worker) + (this.#held.get(worker)?.length ?? 0);
+    for (const { holders } of this.#entries.values()) count += holders.get(worker) ?? 0;
+    return count;
+  }
+
+  #deny(worker: number, request: number, errno: number): void {
+    this.#post(worker, { type: 'bound', request, socket: 0, errno, isParked: this.#parked.has(worker) });
   }
 
   async #open(query: DatagramQuery, slot: number | undefined): Promise<Entry | number> {
@@ -220,13 +245,18 @@ export class DatagramSockets {
   }
 
   #has(worker: number): boolean {
-    return [...this.#entries].some(({ holders }) => holders.has(worker));
+    return [...this.#entries.values()].some(({ holders }) => holders.has(worker));
   }
 
   #add(query: DatagramQuery, slot: number | undefined, handle: NativeHandle): Entry {
-    const entry: Entry = { id: ++this.#ids, query, slot, handle, holders: new Map(), isLent: false };
-    if (this.#isClosed) handle.close();
-    else this.#entries.add(entry);
+    const key = keyOf(query);
+    const entry: Entry = { id: ++this.#ids, key, query, slot, handle, holders: new Map(), isLent: false };
+    if (this.#isClosed) {
+      handle.close();
+    } else {
+      this.#entries.set(entry.id, entry);
+      this.#byKey.set(key, (this.#byKey.get(key) ?? new Set()).add(entry));
+    }
     return entry;
   }
 
@@ -242,7 +272,11 @@ export class DatagramSockets {
   }
 
   #remove(entry: Entry): void {
-    if (this.#entries.delete(entry)) entry.handle.close();
+    if (!this.#entries.delete(entry.id)) return;
+    const others = this.#byKey.get(entry.key)!;
+    others.delete(entry);
+    if (others.size === 0) this.#byKey.delete(entry.key);
+    entry.handle.close();
   }
 }
 

@@ -1,4 +1,5 @@
 import { BindError, Listener, type ListenerDescription, type OpenOptions } from './listener.ts';
+import { MOST_SOCKETS } from '../contract/limits.ts';
 import type { ListenQuery } from '../contract/listening.ts';
 import { SocketAssignments } from './socket-assignments.ts';
 
@@ -15,6 +16,9 @@ export interface Entry {
   readonly seats: SocketAssignments;
 }
 
+/** The number of ports, and of names of listeners, that are remembered. A worker may open and close as many as it likes. */
+const MOST_REMEMBERED = 4 * MOST_SOCKETS;
+
 /**
  * The listeners, by the address that was asked for. The directory owns them. `close` closes all, and also those that
  * are still being opened.
@@ -22,9 +26,13 @@ export interface Entry {
 export class Directory {
   readonly #options: OpenOptions;
   readonly #entries = new Map<number, Entry>();
-  /** Also those of listeners that are closed: connections of theirs are still there. */
+  readonly #byKey = new Map<string, Entry>();
+  /** Also those of listeners that are closed: connections of theirs are still there. The oldest ones go first. */
   readonly #keys = new Map<number, string>();
-  /** The port that the n-th `listen(0)` got: the same in every worker, also in those to come. */
+  /**
+   * The port that the n-th `listen(0)` got: the same in every worker, also in those to come. A program that goes on asking
+   * for ports gets others in each worker when there are too many to remember.
+   */
   readonly #ephemeral = new Map<string, number>();
   #ids = 0;
   #isClosed = false;
@@ -46,7 +54,7 @@ export class Directory {
   }
 
   find(key: string): Entry | undefined {
-    return [...this.#entries.values()].find((entry) => entry.key === key);
+    return this.#byKey.get(key);
   }
 
   get(id: number): Entry | undefined {
@@ -73,12 +81,13 @@ export class Directory {
       }
     }
     const entry = await this.#bind(query, slot);
-    this.#ephemeral.set(nth, entry.listener.port);
+    if (port !== undefined || this.#ephemeral.size < MOST_REMEMBERED) this.#ephemeral.set(nth, entry.listener.port);
     return entry;
   }
 
-  remove({ listener }: Entry): void {
+  remove({ listener, key }: Entry): void {
     this.#entries.delete(listener.id);
+    if (this.#byKey.get(key)?.listener === listener) this.#byKey.delete(key);
     listener.close();
   }
 
@@ -109,6 +118,7 @@ export class Directory {
     this.#isClosed = true;
     for (const { listener } of this.#entries.values()) listener.close({ keepFile: keepFiles });
     this.#entries.clear();
+    this.#byKey.clear();
   }
 
   async #findOrBind(query: ListenQuery, slot: number): Promise<Entry> {
@@ -125,8 +135,13 @@ export class Directory {
   #add(key: string, listener: Listener): Entry {
     const entry: Entry = { key, listener, seats: new SocketAssignments() };
     this.#keys.set(listener.id, key);
-    if (this.#isClosed) listener.close();
-    else this.#entries.set(listener.id, entry);
+    if (this.#keys.size > MOST_REMEMBERED) this.#keys.delete(this.#keys.keys().next().value!);
+    if (this.#isClosed) {
+      listener.close();
+    } else {
+      this.#entries.set(listener.id, entry);
+      this.#byKey.set(key, entry);
+    }
     return entry;
   }
 }

@@ -1,8 +1,10 @@
 import { constants } from 'node:os';
-import type { ListenerMessage, ListenQuery } from '../contract/listening.ts';
+import { MOST_SOCKETS } from '../contract/limits.ts';
+import type { Denied, ListenerMessage, ListenQuery } from '../contract/listening.ts';
 import { formatAddress } from './address.ts';
 import { Directory, type SocketManifest, type Entry } from './directory.ts';
-import { BindError, EADDRINUSE, type Listener, type OpenOptions } from './listener.ts';
+import { BindError, EADDRINUSE, EMFILE, type Listener, type OpenOptions } from './listener.ts';
+import { Waiting } from './waiting.ts';
 import { WorkerRegistry, type ListenRequest } from './worker-registry.ts';
 import type { NativeHandle } from './native.ts';
 import type { Reassignment } from './socket-assignments.ts';
@@ -38,6 +40,7 @@ export class ListenerSet {
   readonly #post: Post;
   readonly #directory: Directory;
   readonly #members = new WorkerRegistry();
+  readonly #waiting = new Waiting();
   /** Requests are answered one at a time, so that two workers that ask for an address at once get the same listener. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -56,16 +59,34 @@ export class ListenerSet {
 
   /**
    * Gives a worker its slot's socket of an address, or the errno of the failure. Each request gets one answer, until
-   * `close`. A worker that leaves gets no socket, and is told so.
+   * `close`. A worker that leaves gets no socket, and is told so. One that has `MOST_SOCKETS` gets none, either.
    *
    * @returns whether the socket was granted. `held` means that the answer has to wait for a slot, which also means
    *   that the worker has booted.
    */
   async request(worker: number, request: number, query: ListenQuery): Promise<'granted' | 'refused' | 'held'> {
+    if (this.#socketsOf(worker) >= MOST_SOCKETS) {
+      this.#deny(worker, request, new BindError(EMFILE, String(query.address), query.port));
+      return 'refused';
+    }
     if (this.#members.hold(worker, { request, query })) return 'held';
-    const answer = this.#turn.then(() => this.#answer(worker, { request, query }));
+    const answer = this.#waiting.during(
+      worker,
+      this.#turn.then(() => this.#answer(worker, { request, query })),
+    );
     this.#turn = answer;
     return (await answer) ? 'granted' : 'refused';
+  }
+
+  /** Counts the sockets that the worker has and those that it waits for. */
+  #socketsOf(worker: number): number {
+    let count = this.#waiting.of(worker) + this.#members.heldBy(worker);
+    for (const { seats } of this.#directory.entries()) if (seats.has(worker)) count++;
+    return count;
+  }
+
+  #deny(worker: number, request: number, { errno, address, port }: Omit<Denied, 'type' | 'request'>): void {
+    this.#post(worker, { type: 'denied', request, errno, address, port });
   }
 
   /**
@@ -110,8 +131,7 @@ export class ListenerSet {
       return await this.#grant(worker, request, query);
     } catch (error) {
       // A worker's request must not keep the other requests from being answered.
-      const { errno, address, port } = error instanceof BindError ? error : nonsense(query);
-      this.#post(worker, { type: 'denied', request, errno, address, port });
+      this.#deny(worker, request, error instanceof BindError ? error : nonsense(query));
       return false;
     }
   }
@@ -349,6 +369,6 @@ export class ListenerSet {
   }
 }
 
-function nonsense({ address, port }: ListenQuery): { errno: number; address: string; port: number } {
+function nonsense({ address, port }: ListenQuery): Omit<Denied, 'type' | 'request'> {
   return { errno: -constants.errno.EINVAL, address: String(address), port };
 }

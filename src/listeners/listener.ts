@@ -23,6 +23,7 @@ export class BindError extends Error {
 }
 
 export const EADDRINUSE: number = -constants.errno.EADDRINUSE;
+export const EMFILE: number = -constants.errno.EMFILE;
 const ENOENT = -constants.errno.ENOENT;
 const EINVAL = -constants.errno.EINVAL;
 

@@ -68,6 +68,11 @@ export class WorkerRegistry implements Circumstances {
     return true;
   }
 
+  /** Returns how many requests of the worker are kept. */
+  heldBy(worker: number): number {
+    return this.#members.get(worker)?.held.length ?? 0;
+  }
+
   /**
    * Gives the worker the slot.
    *

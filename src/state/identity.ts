@@ -1,6 +1,7 @@
 /** Identifies the process that holds a lease in such a way that every other process can tell whether it still lives. */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { parseStat, type ProcessStat } from '../contract/process-stat.ts';
 import { systemCode } from '../contract/system-code.ts';
 
 /**
@@ -34,7 +35,7 @@ export function isDead(owner: string): boolean {
   if (!exists(pid)) return true;
   const now = processState(pid);
   // A zombie has ended, and its parent has not collected it yet.
-  return now !== undefined && (now.letter === 'Z' || now.letter === 'X' || now.startedAt !== startedAt);
+  return now !== undefined && (now.state === 'Z' || now.state === 'X' || now.startedAt !== startedAt);
 }
 
 /** Tells whether the process ran on this kernel since its last boot. Otherwise its clock is a different one. */
@@ -56,12 +57,9 @@ function exists(pid: number): boolean {
   }
 }
 
-/** Reads the state as in proc(5); undefined where there is none. */
-function processState(pid: number): { readonly letter: string; readonly startedAt: string } | undefined {
-  const text = read(`/proc/${pid}/stat`);
-  // The fields stand after the command's name, which is in brackets and may contain anything.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return text === '' ? undefined : { letter: fields[0]!, startedAt: fields[19]! };
+/** Reads the state of a process; undefined where there is no /proc. */
+function processState(pid: number): ProcessStat | undefined {
+  return parseStat(read(`/proc/${pid}/stat`));
 }
 
 /** Identifies one boot of one kernel. */

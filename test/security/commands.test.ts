@@ -1,7 +1,7 @@
 /** Tests root's commands with a hostile server of another user. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -162,3 +162,43 @@ test('root’s browser runs no page of another user’s server, and keeps no coo
     rmSync(directory, { recursive: true });
   }
 });
+
+test('root does not wait for a file system of another user’s making', { skip: skip || noFuse() }, async () => {
+  for (const inside of [false, true]) {
+    const directory = mkdtempSync(join(tmpdir(), 'prefork-fuse-'));
+    chmodSync(directory, 0o1777);
+    const own = join(directory, `prefork-${NOBODY}`);
+    mkdirSync(own, { mode: 0o700 });
+    // Also a file may be such a mount, in a directory that is none.
+    const point = inside ? join(own, 'evil.sock') : own;
+    if (inside) writeFileSync(point, '');
+    for (const path of new Set([own, point])) chownSync(path, NOBODY, NOBODY);
+    // Nothing answers what the kernel asks over the descriptor, so every look at it waits until it is closed.
+    const mode = inside ? '100600' : '40700';
+    const options = `fd=3,rootmode=${mode},user_id=${NOBODY},group_id=${NOBODY},allow_other`;
+    const script = `exec 3<>/dev/fuse && mount -i -t fuse x "$1" -o ${options} && echo up && read line`;
+    const mounter = spawn('bash', ['-c', script, 'bash', point]);
+    try {
+      await once(mounter.stdout, 'data');
+      await using command = await startApp({ options: ['list'], env: { TMPDIR: directory } });
+      const { code } = await command.exit();
+      assert.equal(code, 0);
+    } finally {
+      spawnSync('umount', ['-l', point]);
+      mounter.stdin.end();
+      await once(mounter, 'exit');
+      rmSync(directory, { recursive: true });
+    }
+  }
+});
+
+/** @returns why the kernel lets this process mount none, or false. */
+function noFuse(): string | false {
+  if (skip !== false) return false;
+  const directory = mkdtempSync(join(tmpdir(), 'prefork-fuse-'));
+  const options = 'fd=3,rootmode=40700,user_id=0,group_id=0';
+  const script = `exec 3<>/dev/fuse && mount -i -t fuse x "$1" -o ${options} && umount -l "$1"`;
+  const { status: code } = spawnSync('bash', ['-c', script, 'bash', directory]);
+  rmSync(directory, { recursive: true, force: true });
+  return code === 0 ? false : 'needs FUSE, and the right to mount';
+}

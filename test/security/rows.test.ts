@@ -66,6 +66,12 @@ test(
         for (const number of numbersIn(JSON.parse(body))) assert.ok(number >= 0, `${number} after row ${nth}`);
         // The commands check the status in the same way, and show no other.
         assert.ok(conforms(JSON.parse(body), statusSchema), `after row ${nth}: ${body}`);
+        // What autoscaling and a canary decide by comes from the kernel where it knows, and from no row.
+        const memory = [...body.matchAll(/"rss":(\d+)/g)].map(([, bytes]) => Number(bytes));
+        assert.ok(
+          memory.every((bytes) => bytes === 0 || (bytes > 2 ** 24 && bytes < 2 ** 30)),
+          `after row ${nth}: ${memory.join()}`,
+        );
         assert.doesNotMatch(body, /"(?:connectionsOpen|rss|utilization|requestsFinished)":null/, `after row ${nth}`);
       }
     } finally {

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { parseStat } from '../../src/contract/process-stat.ts';
 import { names, read } from './leftovers.ts';
 
 /** This variable is in the environment of every process that a test has started, directly or not. */
@@ -55,10 +56,8 @@ function isAbandoned(other: string | undefined): boolean {
 
 /** Identifies a process; undefined when there is none, when it is dead, and where there is no /proc. */
 function ownerOf(pid: number): string | undefined {
-  // The fields stand after the command's name, which is in brackets and may contain anything. The state comes first,
-  // and the start is the 20th.
-  const fields = /^\d+ \(.*\) (.*)/s.exec(read(`/proc/${pid}/stat`))?.[1]?.split(' ');
-  return fields === undefined || fields[0] === 'Z' ? undefined : `${pid}.${fields[19]}`;
+  const stat = parseStat(read(`/proc/${pid}/stat`));
+  return stat === undefined || stat.state === 'Z' ? undefined : `${pid}.${stat.startedAt}`;
 }
 
 function environmentOwner(pid: number): string | undefined {

@@ -6,6 +6,7 @@ import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { parseStat } from '../../src/contract/process-stat.ts';
 
 /**
  * This variable is in the environment of every process that a test has started, directly or not. Each app has its own
@@ -32,8 +33,7 @@ export function isAlive(pid: number): boolean {
  * Returns the state as in proc(5): `R`, `S`, `T` (stopped), `Z` (zombie) and so on; undefined where there is no /proc.
  */
 export function state(pid: number): string | undefined {
-  // The state stands after the command's name, which is in brackets and may contain anything.
-  return /^\d+ \(.*\) (\w)/s.exec(read(`/proc/${pid}/stat`))?.[1];
+  return parseStat(read(`/proc/${pid}/stat`))?.state;
 }
 
 export function commandLine(pid: number): string {

@@ -8,10 +8,11 @@
  * - `XDG_RUNTIME_DIR`, where it belongs to this user (after `su` or `sudo -E` it belongs to another), or its usual path.
  * - the temporary directory. Any user may take a name there first, and the directory then gets another name.
  */
-import { accessSync, constants, lstatSync, mkdirSync, mkdtempSync, readdirSync, statSync } from 'node:fs';
+import { accessSync, constants, lstatSync, mkdirSync, mkdtempSync, opendirSync, readdirSync, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import { fuseMounts, isWithin } from './fuse.ts';
 import { unusable } from './place.ts';
 import { systemCode } from '../../contract/system-code.ts';
 import { canOthersWrite, octal, resolved, userId, whyNotTrusted } from './trust.ts';
@@ -23,6 +24,9 @@ const RUN = '/run';
 
 /** The number of directories of one other user that are looked into. */
 const MOST_DIRECTORIES_OF_OTHERS = 4;
+
+/** The number of names that are read where other users may have put any number of them. */
+const MOST_NAMES_OF_OTHERS = 20_000;
 
 /** The user and group that own a directory. */
 export interface Owner {
@@ -80,8 +84,10 @@ export function everyDirectoryOfOthers(env: NodeJS.ProcessEnv = process.env): Ot
   const started = othersDirectories(env);
   if (userId() !== 0 || env[VARIABLE]) return started;
   const users = join(RUN, 'user');
-  const own = namesIn(users).filter((name) => /^[1-9]\d*$/.test(name));
-  const all = [...started, ...own.flatMap((uid) => othersIn(join(users, uid))), ...othersIn(tmpdir())];
+  const mounts = fuseMounts();
+  const own = namesIn(users).filter((name) => /^[1-9]\d*$/.test(name) && !mounts.includes(join(users, name)));
+  const temporary = resolved(tmpdir()) ?? tmpdir();
+  const all = [...started, ...own.flatMap((uid) => othersIn(join(users, uid), mounts)), ...othersIn(temporary, mounts)];
   const numbers = new Map<number, number>();
   return all.filter(({ owner: { uid } }) => {
     const number = (numbers.get(uid) ?? 0) + 1;
@@ -90,12 +96,15 @@ export function everyDirectoryOfOthers(env: NodeJS.ProcessEnv = process.env): Ot
   });
 }
 
-/** Lists the directories in `parent` that are named after another user, belong to that user and are closed to others. */
-function othersIn(parent: string): OthersDirectory[] {
-  return namesIn(parent).flatMap((name) => {
+/**
+ * Lists the directories in `parent` that are named after another user, belong to that user and are closed to others. What is on a file
+ * system of the user's own making is not looked at: it could keep root waiting for ever.
+ */
+function othersIn(parent: string, mounts: readonly string[] = fuseMounts()): OthersDirectory[] {
+  return firstNamesIn(parent, MOST_NAMES_OF_OTHERS).flatMap((name) => {
     const uid = Number(/^prefork-([1-9]\d*)(?:-\w+)?$/.exec(name)?.[1]);
     const path = join(parent, name);
-    const stats = Number.isNaN(uid) ? undefined : lookAt(path);
+    const stats = Number.isNaN(uid) || mounts.some((mount) => isWithin(mount, path)) ? undefined : lookAt(path);
     if (stats === undefined || unfitness(stats, uid) !== undefined) return [];
     return [{ path, owner: { uid, gid: stats.gid } }];
   });
@@ -256,6 +265,24 @@ function namesIn(directory: string): string[] {
   } catch {
     return [];
   }
+}
+
+/** Reads the directory entry by entry, as far as the limit allows. */
+export function firstNamesIn(directory: string, most: number): string[] {
+  const names: string[] = [];
+  try {
+    const opened = opendirSync(directory);
+    try {
+      for (let entry = opened.readSync(); entry !== null && names.length < most; entry = opened.readSync()) {
+        names.push(entry.name);
+      }
+    } finally {
+      opened.closeSync();
+    }
+  } catch {
+    // There is no such directory, or it may not be read.
+  }
+  return names;
 }
 
 /**

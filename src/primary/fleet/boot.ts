@@ -1,4 +1,5 @@
 /** The way from a fork to a worker that serves: a slot's own worker, its next one, and spares. */
+import { MOST_SOCKETS } from '../../contract/limits.ts';
 import type { WorkerId } from './events.ts';
 import { isServing, slotOf, withSlot, withWorker, workerOf, type Slot, type Worker } from './fleet.ts';
 import { giveUpKept } from './parking/kept.ts';
@@ -12,12 +13,6 @@ import type { Step } from './step.ts';
  * The time after a worker is ready in which its application may open further listeners, before the old ones are swept.
  */
 const SWEEP_AFTER_MS = 10_000;
-
-/**
- * The number of addresses that is remembered for a worker. A worker may report as many as it likes, so there is a
- * limit.
- */
-const MOST_ADDRESSES = 1024;
 
 /**
  * Forks the worker of a slot that has none. The worker accepts from every socket as soon as it listens there. A parked
@@ -111,7 +106,7 @@ export function onGranted(step: Step, id: WorkerId): void {
 
 export function onOpened(step: Step, id: WorkerId, address: string): void {
   const worker = workerOf(step.fleet, id);
-  if (worker === undefined || worker.addresses.size >= MOST_ADDRESSES) return;
+  if (worker === undefined || worker.addresses.size >= MOST_SOCKETS) return;
   const since = worker.addresses.get(address) ?? step.at;
   step.change(worker, { addresses: new Map(worker.addresses).set(address, since) });
   comeUp(step, id);

@@ -100,7 +100,7 @@ export class Resources {
       moves: () => this.handoffs.moves,
       figures: this.figures,
       post,
-      slow: new SlowLooks({ canary, whyTight: () => whyTight(), post }),
+      slow: new SlowLooks({ canary, whyTight: () => whyTight(), post, now: () => os.now() }),
     });
     this.metrics = new ApplicationMetrics({
       send: (worker, request) => send(worker, { type: 'metrics', request }),

@@ -1,5 +1,6 @@
 /** The process that runs several applications (src/cli/apps), as each of their primaries knows it. */
 import { readFileSync } from 'node:fs';
+import { parseStat } from '../../contract/process-stat.ts';
 
 /** The variable that tells a primary its parent, as `<pid>:<start time>`. */
 export const APPS_PARENT = 'PREFORK_APPS_PARENT';
@@ -56,9 +57,7 @@ function isThere(pid: number, start: string): boolean {
 /** Returns when the process was started, in the kernel's ticks, or nothing where there is no /proc. */
 function startOf(pid: number): string {
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The fields stand after the command's name, which is in brackets and may contain anything (proc(5)).
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    return parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.startedAt ?? '';
   } catch {
     return '';
   }

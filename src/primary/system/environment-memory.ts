@@ -4,13 +4,8 @@
  * processes, but not from that memory.
  */
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { parseStat } from '../../contract/process-stat.ts';
 import { systemCode } from '../../contract/system-code.ts';
-
-/**
- * The index of the 50th field of /proc/<pid>/stat (proc(5)), counted from the state, which is the third, after the name
- * in brackets.
- */
-const ENV_START_FIELD = 50 - 3;
 
 /**
  * Overwrites the variable's value in memory. The caller must delete it from `process.env` before, so that nothing
@@ -41,8 +36,7 @@ function find(name: string, value: string, directory: string): number {
 }
 
 function addressOf(directory: string): number {
-  const stat = readFileSync(`${directory}/stat`, 'latin1');
-  const address = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[ENV_START_FIELD]);
+  const address = parseStat(readFileSync(`${directory}/stat`, 'latin1'))?.environmentAt ?? 0;
   if (!Number.isSafeInteger(address) || address <= 0) throw new Error(`${directory}/stat has no env_start`);
   return address;
 }

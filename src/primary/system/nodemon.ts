@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { parseStat } from '../../contract/process-stat.ts';
 
 /** What the log says to a person who has started the server by nodemon. */
 export const NODEMON =
@@ -14,9 +15,7 @@ export function isBelowNodemon(): boolean {
     try {
       const [, script = ''] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
       if (/(?:^|\/)nodemon(?:\.js)?$/.test(script)) return true;
-      const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-      // The fields stand after the command's name, which is in brackets and may contain anything (proc(5)).
-      pid = Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1]);
+      pid = parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.parent ?? 0;
     } catch {
       return false;
     }

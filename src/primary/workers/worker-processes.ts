@@ -10,6 +10,7 @@ import { NO_ROW } from '../../scoreboard/rows.ts';
 import type { ExitFacts } from '../exits/exit.ts';
 import type { Effect, FleetEvent, WorkerId } from '../fleet/events.ts';
 import { FatalReports } from '../exits/fatal-report.ts';
+import { KernelFigures } from './kernel-figures.ts';
 import { RowReader } from './row-reader.ts';
 import type { Log } from '../telemetry/log.ts';
 import { OomCounter } from '../exits/oom-kills.ts';
@@ -75,6 +76,7 @@ export class WorkerProcesses {
   readonly #parts: WorkerProcessesParts;
   readonly #processes = new Map<WorkerId, WorkerProcess>();
   readonly #figures: RowReader;
+  readonly #kernel = new KernelFigures();
   readonly #oom = new OomCounter();
   readonly #reports: FatalReports | undefined;
   readonly #unheard: UnheardMessages;
@@ -154,13 +156,14 @@ export class WorkerProcesses {
     return this.#processes.get(worker)?.version;
   }
 
-  /** Returns the worker's figures as it last wrote them. */
+  /** Returns the worker's figures as it last wrote them, but for those that the kernel knows better. */
   row(worker: WorkerId): Row | undefined {
     const process = this.#processes.get(worker);
     const row = process && this.#figures.read(process.row, process.child.pid);
+    if (row === undefined) return undefined;
     // The primary decides which slot a worker has, not the worker.
-    if (row !== undefined) row.slot = this.#parts.slotOf(worker) ?? NO_SLOT;
-    return row;
+    row.slot = this.#parts.slotOf(worker) ?? NO_SLOT;
+    return Object.assign(row, this.#kernel.of(row.pid, this.#parts.os.now()));
   }
 
   close(): void {
@@ -222,7 +225,9 @@ export class WorkerProcesses {
     if (row !== undefined) this.#parts.totals.ended(row);
     const process = this.#processes.get(worker);
     this.#processes.delete(worker);
-    if (process !== undefined) this.#parts.board?.freeRow(process.row);
+    if (process === undefined) return facts;
+    this.#parts.board?.freeRow(process.row);
+    if (process.child.pid !== undefined) this.#kernel.gone(process.child.pid);
     return facts;
   }
 

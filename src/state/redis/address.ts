@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { show, usage } from '../arguments.ts';
 import type { Client } from './connection.ts';
 import { loadRedis } from './library.ts';
@@ -73,10 +74,7 @@ export class Address {
     for (const sentinel of this.#sentinels) {
       try {
         const { host, port } = await this.#ask(sentinel, each);
-        const url = new URL(this.#url);
-        url.hostname = host.includes(':') ? `[${host}]` : host;
-        url.port = port;
-        return url.href;
+        return urlAt(this.#url, host, port);
       } catch (error) {
         errors.push(error);
       }
@@ -108,6 +106,23 @@ export class Address {
       client.destroy();
     }
   }
+}
+
+/**
+ * Returns the URL of the server that a sentinel names. An assignment to `URL.hostname` ignores what is no host, and the password would
+ * go to the host that the URL had before.
+ *
+ * @throws Error for what is no address and no name of a host, or no port.
+ */
+function urlAt(given: URL, host: string, port: string): string {
+  const isHost = isIP(host) !== 0 || /^(?=.{1,253}$)[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(host);
+  const isPort = /^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65_535;
+  if (!isHost || !isPort) throw new Error(`a sentinel names no server: ${show(`${host} ${port}`)}`);
+  const url = new URL(given);
+  const { hostname } = new URL(`redis://${host.includes(':') ? `[${host}]` : host}:${port}`);
+  url.hostname = hostname;
+  url.port = port;
+  return url.href;
 }
 
 function parse(text: string, given: string): URL {

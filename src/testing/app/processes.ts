@@ -1,6 +1,7 @@
 /** Observes processes that are not our children, so that no event announces their end. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { parseStat } from '../../contract/process-stat.ts';
 import { systemCode } from '../../contract/system-code.ts';
 
 /** How often a process is checked. */
@@ -32,13 +33,10 @@ export function killIfAlive(pid: number): void {
   }
 }
 
-/**
- * Reads the state as in proc(5); undefined where there is no /proc. The state stands after the command's name, which
- * may contain anything.
- */
+/** Reads the state of a process; undefined where there is no /proc. */
 function stateOf(pid: number): string | undefined {
   try {
-    return /^\d+ \(.*\) (\w)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
+    return parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.state;
   } catch {
     return undefined;
   }

@@ -29,8 +29,8 @@ test('of 1,000 connections none fails, however they are shared', async () => {
   }
 });
 
-/** The duration of the kills, the time between two, and the number of clients that reveal losses; times in ms. */
-const KILLING_MS = 5000;
+/** The number of kills, the time between two, and the number of clients that reveal losses. */
+const KILLS = 8;
 const KILL_EVERY_MS = 500;
 const CLIENTS = 16;
 
@@ -41,7 +41,9 @@ for (const [sharing, spares] of ownSharings.flatMap((mode) => [[mode, 0] as cons
     const { target } = app;
     const over = new AbortController();
     const clients = Promise.all(Array.from({ length: CLIENTS }, () => visits(target, over.signal)));
+    const began = performance.now();
     const killed = await killInTurns(app);
+    const took = performance.now() - began;
     over.abort();
     const all = (await clients).flat();
 
@@ -52,10 +54,9 @@ for (const [sharing, spares] of ownSharings.flatMap((mode) => [[mode, 0] as cons
     const unexplained = lost.filter(({ localPort }) => !accepted.has(localPort));
     // A worker accepts one connection in each turn of its loop, and may be killed before it has recorded it.
     assert.ok(unexplained.length <= killed.length, `${unexplained.length} resets that no killed worker had accepted`);
-    assert.ok(killed.length >= (KILLING_MS / KILL_EVERY_MS) * 0.8, `${killed.length} kills`);
     // The machine determines how many and how soon. The point is that the answers never stopped.
     assert.ok(all.length - failed.length > 100, `${all.length - failed.length} answers`);
-    assert.ok(longestGap(all) < KILLING_MS, `${longestGap(all)} ms without an answer`);
+    assert.ok(longestGap(all) < took, `${longestGap(all)} ms without an answer`);
   });
 }
 
@@ -98,14 +99,13 @@ function isReset({ error }: Visit): boolean {
 }
 
 /**
- * Kills workers one after another.
+ * Kills workers one after another, as they come.
  *
  * @returns their pids.
  */
 async function killInTurns(app: App): Promise<number[]> {
   const killed: number[] = [];
-  const end = performance.now() + KILLING_MS;
-  for (let slot = 0; performance.now() < end; slot = 1 - slot) {
+  for (let slot = 0; killed.length < KILLS; slot = 1 - slot) {
     await delay(KILL_EVERY_MS);
     const pid = [app.worker(slot), app.worker(1 - slot)].find((one) => !killed.includes(one) && isAlive(one));
     if (pid === undefined) continue;

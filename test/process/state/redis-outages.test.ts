@@ -78,7 +78,7 @@ test('an addition that failed is not done later, when the network delivers it', 
   const by = performance.now() + TIMEOUT_MS;
   const failed = await Promise.allSettled(calls);
   assert.ok(failed.every(({ status }) => status === 'rejected'));
-  // The first to wait too long fails for all of them. Until its own time is over each may still count.
+  // The first to wait too long fails for all of them. Each may still count until its own time is over.
   await delay(by - performance.now());
   const back = once(state, 'back');
   network.pass();

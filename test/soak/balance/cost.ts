@@ -3,10 +3,10 @@ import { promisify } from 'node:util';
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { App } from 'prefork/testing';
+import { parseStat } from '../../../src/contract/process-stat.ts';
 import { portOf, start, summary, type Mode } from './server.ts';
 
-/** The kernel's accounts have ticks of 10 ms. */
-const MICROSECONDS_PER_TICK = 10_000;
+const MICROSECONDS_PER_MS = 1000;
 
 interface Cost {
   readonly rate: number;
@@ -19,31 +19,25 @@ interface Cost {
 async function measure(app: App, connections: number, seconds: number): Promise<Cost> {
   const target = `http://127.0.0.1:${portOf(app)}/`;
   const moved = (await app.status()).balance.handoffs.done;
-  const before = await ticksOf(app);
+  const before = await cpuOf(app);
   const flags = ['-t1', `-c${connections}`, `-d${seconds}s`, '-H', 'Connection: close', target];
   const { stdout } = await promisify(execFile)('wrk', flags);
   const requests = Number(/(\d+) requests in/.exec(stdout)![1]);
   return {
     rate: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)![1]),
-    cpu: (((await ticksOf(app)) - before) * MICROSECONDS_PER_TICK) / requests,
+    cpu: (((await cpuOf(app)) - before) * MICROSECONDS_PER_MS) / requests,
     moved: ((await app.status()).balance.handoffs.done - moved) / requests,
   };
 }
 
-/** Returns the ticks that the primary and its workers have used so far. */
-async function ticksOf(app: App): Promise<number> {
+/** Returns the CPU time in ms that the primary and its workers have used so far. */
+async function cpuOf(app: App): Promise<number> {
   const workers = (await app.status()).slots.map(({ worker }) => worker!.pid!);
-  return [app.pid, ...workers].reduce((sum, pid) => sum + ticksOfProcess(pid), 0);
+  return [app.pid, ...workers].reduce((sum, pid) => sum + cpuOfProcess(pid), 0);
 }
 
-/**
- * Reads a process's ticks (proc(5)): utime and stime are the 14th and 15th field. The second is the command's name,
- * which may contain anything.
- */
-function ticksOfProcess(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return Number(fields[11]) + Number(fields[12]);
+function cpuOfProcess(pid: number): number {
+  return parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.cpu ?? 0;
 }
 
 /**

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { ansi, plain } from '../../../src/cli/colors.ts';
-import { parseStat } from '../../../src/cli/top/cpu.ts';
 import { frameOf, plainFrame, type Room } from '../../../src/cli/top/frame.ts';
 import { advance, noHistory, type History, type Sample } from '../../../src/cli/top/history.ts';
 import { jsonLine } from '../../../src/cli/top/json.ts';
@@ -429,11 +428,6 @@ test('only lines that have changed are sent', () => {
   assert.equal(repaint(['a', 'b'], ['a', 'c']), '\u001B[2;1Hc\u001B[K');
   assert.equal(repaint(['a', 'b', 'c'], ['a']), '\u001B[2;1H\u001B[J');
   assert.equal(repaint([], ['a', '']), '\u001B[1;1Ha\u001B[K\u001B[2;1H\u001B[K');
-});
-
-test('CPU time and parent come from /proc, whatever the process is called', () => {
-  const stat = '4711 (a) b) (c) S 4700 4700 4700 0 -1 4194560 1 0 0 0 123 45 0 0 20 0 11 0 1';
-  assert.deepEqual(parseStat(stat), { parent: 4700, time: 1680 });
 });
 
 describe('a canary', () => {

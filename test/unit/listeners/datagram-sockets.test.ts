@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import { test, type TestContext } from 'node:test';
+import { MOST_SOCKETS } from '../../../src/contract/limits.ts';
 import type { DatagramMessage, DatagramQuery } from '../../../src/contract/listening.ts';
 import { DatagramSockets, type BindUdp, type DatagramPlaces } from '../../../src/listeners/datagram-sockets.ts';
 import { bindUdp, type Bound, type NativeHandle } from '../../../src/listeners/native.ts';
@@ -275,4 +276,27 @@ test('one worker of a slot reads at a time', async () => {
   await sockets.request(10, 2, query);
   sockets.leaving(0);
   assert.deepEqual(told.at(-1), [0, false]);
+});
+
+test('a worker has at most 1024 copies of sockets, with those that it waits for', async () => {
+  const { sockets, sent, handles } = setUp(undefined, {
+    slotOf: (worker) => (worker === 9 ? undefined : 0),
+    isPerSlot: false,
+  });
+  for (const worker of [1, 9]) {
+    const asked = Array.from({ length: MOST_SOCKETS + 2 }, (_, nth) =>
+      // Half of them are copies of one socket.
+      sockets.request(worker, nth, { ...query, port: nth % 2 === 0 ? 1 : nth }),
+    );
+    const refused = sent.filter((one) => one.worker === worker && one.errno === -constants.errno.EMFILE);
+    assert.deepEqual(
+      refused.map(({ request }) => request),
+      [MOST_SOCKETS, MOST_SOCKETS + 1],
+    );
+    await Promise.all(asked);
+  }
+  assert.equal(handles.length, MOST_SOCKETS / 2);
+  sockets.unbound(1, sent.find(({ errno }) => errno === 0)!.socket);
+  await sockets.request(1, 5000, query);
+  assert.equal(sent.at(-1)!.errno, 0, 'there is room again');
 });

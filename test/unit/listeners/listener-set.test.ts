@@ -3,8 +3,10 @@ import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
 import { describe, test, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { MOST_SOCKETS } from '../../../src/contract/limits.ts';
 import type { ListenerMessage, ListenQuery } from '../../../src/contract/listening.ts';
 import { ListenerSet } from '../../../src/listeners/listener-set.ts';
+import { EMFILE } from '../../../src/listeners/listener.ts';
 import { reuseportWorks, type NativeHandle } from '../../../src/listeners/native.ts';
 import type { Sharing } from '../../../src/contract/modes.ts';
 
@@ -531,4 +533,45 @@ test('one socket for all has no neighbours, whatever happens', async (t) => {
   workers.set.closed(3, id);
   assert.deepEqual(workers.take(), []);
   assert.equal(workers.set.listeners.length, 1);
+});
+
+describe('a worker has at most 1024 sockets', () => {
+  const denials = ({ sent }: Workers): number[] =>
+    sent.flatMap(({ message }) => (message.type === 'denied' ? [message.errno] : []));
+
+  test('that are open, or asked for, and the others have theirs', async (t) => {
+    const workers = new Workers(t, 'shared', 2);
+    const asked = Array.from({ length: MOST_SOCKETS + 3 }, (_, ordinal) =>
+      workers.set.request(1, ordinal, { ...anyPort, ordinal }),
+    );
+    // The last three are refused before the first ones have been opened.
+    assert.deepEqual(denials(workers), [EMFILE, EMFILE, EMFILE]);
+    await Promise.all(asked);
+    assert.equal((await workers.ask(1, { ...anyPort, ordinal: 5000 })).type, 'denied');
+    assert.equal((await workers.ask(2, anyPort)).type, 'granted');
+    const granted = workers.sent.find(({ message }) => message.type === 'granted')!.message as { listener: number };
+    workers.set.closed(1, granted.listener);
+    assert.equal((await workers.ask(1, anyPort)).type, 'granted', 'there is room again');
+  });
+
+  test('also while it has no slot', async (t) => {
+    const workers = new Workers(t, 'shared', 1);
+    workers.set.join(7, undefined);
+    const answers = [];
+    for (let ordinal = 0; ordinal <= MOST_SOCKETS; ordinal++) {
+      answers.push(await workers.set.request(7, ordinal, { ...anyPort, ordinal }));
+    }
+    assert.deepEqual([answers.at(-2), answers.at(-1)], ['held', 'refused']);
+    assert.deepEqual(denials(workers), [EMFILE]);
+  });
+});
+
+test('what is remembered of ports does not grow without end', async (t) => {
+  const workers = new Workers(t, 'shared', 1);
+  for (let ordinal = 0; ordinal < 4 * MOST_SOCKETS + 10; ordinal++) {
+    const { id } = await workers.serve(1, { ...anyPort, ordinal });
+    workers.set.closed(1, id);
+  }
+  assert.equal(workers.set.manifest().ephemeral.length, 4 * MOST_SOCKETS);
+  assert.equal(workers.set.keyOf(1), undefined);
 });

@@ -1,5 +1,5 @@
 /** Turns the samples of a watch into what happened in it: slice by slice, worker by worker. */
-import { durationsByClass } from '../../../scoreboard/durations.ts';
+import { countOfClass, STATUS_CLASSES } from '../../../scoreboard/durations.ts';
 import type { GenerationSample, WorkerSample } from '../../../contract/canary.ts';
 
 /** What one worker did between two samples. */
@@ -12,8 +12,11 @@ export interface Cell {
   readonly failed: number;
   /** Requests whose connection closed before they were answered. */
   readonly abandoned: number;
-  /** The answers by bucket of src/scoreboard/latencies.ts. */
-  readonly latencies: Float64Array;
+  /**
+   * The answers in each bucket of src/scoreboard/latencies.ts and in all buckets above it. They are made once, because the rule of
+   * latency asks about many bounds, and a worker may have put something into every bucket.
+   */
+  readonly slower: Float64Array;
   /** The share of one core that it used. */
   readonly cpu: number;
   /** True when the worker had warmed up by its beginning. */
@@ -59,8 +62,23 @@ function isWarm(cell: Cell): boolean {
   return cell.isWarm;
 }
 
+/** The cells that each sample has made with the one before it. */
+const made = new WeakMap<GenerationSample, { from: GenerationSample; warmup: number; cells: Cell[] }>();
+
+/**
+ * Returns the cells between two samples. A watch is judged each second from its beginning, and its samples do not change. So their
+ * cells are kept for as long as they are: with 128 workers they take a second to make.
+ */
+function cellsOf(from: GenerationSample, to: GenerationSample, warmup: number): readonly Cell[] {
+  const known = made.get(to);
+  if (known?.from === from && known.warmup === warmup) return known.cells;
+  const cells = makeCells(from, to, warmup);
+  made.set(to, { from, warmup, cells });
+  return cells;
+}
+
 /** A worker that is in one of the two samples only has begun, or has ended, between them. */
-function cellsOf(from: GenerationSample, to: GenerationSample, warmup: number): Cell[] {
+function makeCells(from: GenerationSample, to: GenerationSample, warmup: number): Cell[] {
   const befores = new Map(from.workers.map((sample) => [sample.worker, sample]));
   return to.workers.flatMap((worker) => {
     const before = befores.get(worker.worker);
@@ -75,22 +93,20 @@ function cellOf(before: WorkerSample, worker: WorkerSample, warmup: number): Cel
   // A worker that lies about its counts gets shares of at most 1.
   const failed = Math.min(answered, growth(then.failed, now.failed));
   const abandoned = growth(before.requestsFinished - then.answered, worker.requestsFinished - now.answered);
-  const latencies = new Float64Array(worker.latencies.length);
-  for (const bucket of latencies.keys()) {
-    latencies[bucket] = growth(before.latencies[bucket] ?? 0, worker.latencies[bucket]!);
+  const slower = new Float64Array(worker.latencies.length);
+  let above = 0;
+  for (let bucket = slower.length - 1; bucket >= 0; bucket--) {
+    above += growth(before.latencies[bucket] ?? 0, worker.latencies[bucket]!);
+    slower[bucket] = above;
   }
   const cpu = growth(before.cpu, worker.cpu) / Math.max(1, worker.age - before.age);
-  return { worker, before, answered, failed, abandoned, latencies, cpu, isWarm: before.age >= warmup };
+  return { worker, before, answered, failed, abandoned, slower, cpu, isWarm: before.age >= warmup };
 }
 
 function answersOf({ durations }: WorkerSample): { answered: number; failed: number } {
   let answered = 0;
-  let failed = 0;
-  for (const { status, count } of durationsByClass(durations)) {
-    answered += count;
-    if (status === '5xx') failed = count;
-  }
-  return { answered, failed };
+  for (const status of STATUS_CLASSES) answered += countOfClass(durations, status);
+  return { answered, failed: countOfClass(durations, '5xx') };
 }
 
 /** Totals only grow, in a worker that tells the truth. */
@@ -102,13 +118,16 @@ export function cellsOfGroup(slices: readonly Slice[], group: Group): Cell[] {
   return slices.flatMap((slice) => slice[group]);
 }
 
-/** The answers in all these cells by bucket. */
-export function latenciesOf(cells: readonly Cell[]): number[] {
-  const sums: number[] = [];
-  for (const { latencies } of cells) {
-    for (let bucket = 0; bucket < latencies.length; bucket++) sums[bucket] = (sums[bucket] ?? 0) + latencies[bucket]!;
-  }
+/** The sums of `slower` over all these cells. */
+export function slowerOf(cells: readonly Cell[]): Float64Array {
+  const sums = new Float64Array(cells[0]?.slower.length ?? 0);
+  for (const { slower } of cells) for (let bucket = 0; bucket < sums.length; bucket++) sums[bucket]! += slower[bucket]!;
   return sums;
+}
+
+/** The answers by bucket, of sums such as `slower`. */
+export function latenciesOf(slower: Float64Array): number[] {
+  return Array.from(slower, (count, bucket) => count - (slower[bucket + 1] ?? 0));
 }
 
 /** The sum over cells of what grows while a worker lives. */

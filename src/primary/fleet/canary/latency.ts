@@ -1,6 +1,6 @@
 import { quantile } from '../../../scoreboard/durations.ts';
 import { LATENCY_BOUNDS } from '../../../scoreboard/latencies.ts';
-import { cellsOfGroup, latenciesOf, type Cell, type Slice } from './evidence.ts';
+import { cellsOfGroup, latenciesOf, slowerOf, type Cell, type Group, type Slice } from './evidence.ts';
 import { DOUBT, type Finding, type Look, type Rule } from './rule.ts';
 import {
   binomialTail,
@@ -65,8 +65,8 @@ function compareQuantile(slices: readonly Slice[], of: Quantile, factor: number,
   return { row: { ...row, verdict: look.isLast ? 'too little' : 'ok' }, doubt: `${doubt}: too few to be sure` };
 }
 
-function quantileOf(slices: readonly Slice[], group: 'baseline' | 'canary', share: number): number | null {
-  return quantile(latenciesOf(cellsOfGroup(slices, group)), share, LATENCY_BOUNDS) ?? null;
+function quantileOf(slices: readonly Slice[], group: Group, share: number): number | null {
+  return quantile(latenciesOf(slowerOf(cellsOfGroup(slices, group))), share, LATENCY_BOUNDS) ?? null;
 }
 
 /** The answers above the limit: the canary's, and those of the baseline. */
@@ -116,25 +116,20 @@ function limitAbove(bound: number, factor: number, least: number): number | unde
  * bound, so it is asked for each from the quantile upwards.
  */
 function boundOf(slices: readonly Slice[], share: number): number | undefined {
-  const counts = latenciesOf(cellsOfGroup(slices, 'baseline'));
+  const sums = slices.map(({ baseline }) => slowerOf(baseline));
+  const counts = latenciesOf(slowerOf(cellsOfGroup(slices, 'baseline')));
   const trials = counts.reduce((sum, count) => sum + count, 0);
   let below = 0;
   for (const bucket of LATENCY_BOUNDS.keys()) {
     below += counts[bucket] ?? 0;
     if (below <= trials * share || (counts[bucket] ?? 0) === 0) continue;
-    const effect = designEffect(slices.map(({ baseline }) => sumOf(baseline.map((cell) => sharesAbove(cell, bucket)))));
+    const effect = designEffect(sums.map((slower) => sharesAbove({ slower }, bucket)));
     if (binomialTail(trials / effect, below / effect, share) <= BASELINE_ALPHA) return bucket;
   }
   return undefined;
 }
 
 /** Counts the cell's answers above the bound of a bucket. */
-function sharesAbove({ latencies }: Cell, bucket: number): Share {
-  let hits = 0;
-  let trials = 0;
-  for (let index = 0; index < latencies.length; index++) {
-    trials += latencies[index]!;
-    if (index > bucket) hits += latencies[index]!;
-  }
-  return { hits, trials };
+function sharesAbove({ slower }: Pick<Cell, 'slower'>, bucket: number): Share {
+  return { hits: slower[bucket + 1] ?? 0, trials: slower[0] ?? 0 };
 }

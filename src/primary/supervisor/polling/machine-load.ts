@@ -1,3 +1,4 @@
+import { parseStat } from '../../../contract/process-stat.ts';
 import { cgroups, readIfThere, type Cgroup, type ReadFile } from '../../../options/machine/cgroup.ts';
 import { availableCores } from '../../../options/machine/cores.ts';
 import { memoryLimit } from '../../../options/machine/memory.ts';
@@ -7,9 +8,6 @@ const PERIOD_MS = 1000;
 
 /** The kernel is believed to throttle for this long after it did. */
 const THROTTLED_MS = 3000;
-
-/** The kernel's interface counts in USER_HZ, which is 100 on every architecture that Node supports. */
-const TICK_MS = 10;
 
 /** What autoscaling has to know of the machine. */
 export interface MachineState {
@@ -86,9 +84,5 @@ function throttledIn(read: ReadFile, { path }: Cgroup): number {
 function timeOf(read: ReadFile, pid: number): number | undefined {
   const [ran, waited] = (read(`/proc/${pid}/schedstat`) ?? '').split(' ').map(Number);
   if (ran !== undefined && waited !== undefined && ran + waited > 0) return (ran + waited) / 1e6;
-  const stat = read(`/proc/${pid}/stat`);
-  if (stat === undefined) return undefined;
-  // The name in the second field may contain anything, even brackets: see proc(5).
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+  return parseStat(read(`/proc/${pid}/stat`) ?? '')?.cpu;
 }

@@ -7,15 +7,23 @@ import type { CanaryWatch } from './canary-watch.ts';
 /** How often a canary is judged, and the memory of the cgroup is looked at. */
 const PERIOD_MS = 1000;
 
+/**
+ * A look takes at most this share of the time: after one that took long the next comes later. How long it takes grows with the workers,
+ * and with what they write into their histograms.
+ */
+const MOST_SHARE = 0.1;
+
 export interface SlowLooksParts {
   readonly canary: Pick<CanaryWatch, 'begin' | 'look' | 'end'>;
   /** Returns why the cgroup is short of memory; undefined when it is not. */
   readonly whyTight: () => string | undefined;
   readonly post: (event: FleetEvent) => void;
+  /** Monotonic, ms. */
+  readonly now: () => number;
 }
 
 /**
- * What is looked at once a second, and only while there is a reason: the two generations of a canary, and the memory of the
+ * What is looked at once a second at most, and only while there is a reason: the two generations of a canary, and the memory of the
  * cgroup while workers are parked. What is seen becomes an event. Owns nothing but the memory of the canary's samples.
  */
 export class SlowLooks {
@@ -31,9 +39,10 @@ export class SlowLooks {
   /** @param now monotonic, ms. */
   look(fleet: Fleet, now: number): void {
     if (now < this.#due) return;
-    this.#due = now + PERIOD_MS;
+    const began = this.#parts.now();
     this.#lookAtCanary(fleet, now);
     this.#lookAtMemory(fleet);
+    this.#due = now + Math.max(PERIOD_MS, (this.#parts.now() - began) / MOST_SHARE);
   }
 
   #lookAtCanary(fleet: Fleet, now: number): void {

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import {
   controlDirectories,
   controlDirectory,
+  firstNamesIn,
   isFitDirectory,
   makeDirectory,
   othersDirectories,
@@ -203,4 +204,12 @@ test('a directory of another user’s name and not of that user is not looked in
   symlinkSync('/etc', place.file('prefork-99'));
   assert.deepEqual(othersDirectories(env), []);
   assert.equal(prepareRuntimeDirectory({ uid: 99, gid: 99 }, place.path), false);
+});
+
+test('of names that others have made, some are read', () => {
+  using place = new Place();
+  for (const name of ['a', 'b', 'c']) writeFileSync(place.file(name), '');
+  assert.equal(firstNamesIn(place.path, 2).length, 2);
+  assert.deepEqual(firstNamesIn(place.path, 9).toSorted(), ['a', 'b', 'c']);
+  assert.deepEqual(firstNamesIn(place.file('none'), 9), []);
 });

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { GenerationSample, WorkerSample } from '../../../../src/contract/canary.ts';
 import { judge } from '../../../../src/primary/fleet/canary/judge.ts';
+import { DURATIONS } from '../../../../src/scoreboard/durations.ts';
+import { LATENCIES } from '../../../../src/scoreboard/latencies.ts';
+import { Random } from '../../../support/random.ts';
 import { limits, watch, type Fault, type Outcome, type Scene } from '../../../support/canary-traffic.ts';
 
 const scene: Scene = { seed: 1, workers: 4, canary: 1, rate: 1000, watch: 15_000 };
@@ -256,3 +259,50 @@ describe('what a worker of an attacker writes', () => {
     assert.equal(judge([], [], { elapsed: 0, total: 1000 }, limits).verdict, 'undecided');
   });
 });
+
+test('histograms that are made up cost little: what a sample says is added up once', () => {
+  const cpuOf = (look: () => void): number => {
+    const before = process.cpuUsage();
+    look();
+    const { user, system } = process.cpuUsage(before);
+    return user + system;
+  };
+  const random = new Random(1);
+  const generation = (number: number): GenerationSample[] => {
+    const totals = Array.from({ length: 16 }, () => new Float64Array(LATENCIES));
+    return Array.from({ length: 240 }, (_, second) => ({
+      at: second * 1000,
+      generation: number,
+      crashes: 0,
+      hangs: 0,
+      workers: totals.map((latencies, slot) => {
+        for (const bucket of latencies.keys()) latencies[bucket]! += random.between(0, 1_000_000_000);
+        const durations = new Float64Array(DURATIONS).fill(second * random.between(1, 1_000_000));
+        return { ...sampleOfWorker(number * 100 + slot, second), durations, latencies: latencies.slice() };
+      }),
+    }));
+  };
+  const [baseline, canary] = [generation(1), generation(2)];
+  const look = (elapsed: number) => () => void judge(baseline, canary, { elapsed, total: 300_000 }, limits);
+  const first = cpuOf(look(240_000));
+  const others = [241_000, 242_000, 243_000].map((elapsed) => cpuOf(look(elapsed)));
+  assert.ok(Math.min(...others) < 0.6 * first, `${first} µs, and then ${others.join()}`);
+});
+
+function sampleOfWorker(worker: number, second: number): Omit<WorkerSample, 'durations' | 'latencies'> {
+  return {
+    worker,
+    pid: worker,
+    slot: worker % 100,
+    age: 60_000 + second * 1000,
+    requestsStarted: second * 1000,
+    requestsFinished: second * 1000,
+    connectionsOpen: 1,
+    utilization: 0.5,
+    cpu: second * 500,
+    delay: 1,
+    delayP99: 1,
+    rss: 1e8,
+    heapUsed: 1e7,
+  };
+}

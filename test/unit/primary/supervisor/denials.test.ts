@@ -26,6 +26,21 @@ test('an address that could not be had is named once for workers that ask side b
   assert.deepEqual(sent, [1, 2, 3, 4]);
 });
 
+test('of the addresses of a worker that asks for one after another, some are told', () => {
+  let now = 0;
+  let lines = 0;
+  const denials = new Denials(
+    notedLog(() => lines++),
+    () => now,
+  );
+  const post = denials.observe(() => undefined);
+  for (let port = 1; port <= 5000; port++) post(1, denied(port));
+  assert.equal(lines, 100);
+  now = 1000;
+  post(1, denied(5001));
+  assert.equal(lines, 101, 'later there is room for others');
+});
+
 test('an error that this system has no name for is told by its number', () => {
   const lines: unknown[] = [];
   const denials = new Denials(

@@ -7,7 +7,9 @@ import { Driver } from '../fleet/driver.ts';
 
 const judgement: Judgement = { verdict: 'undecided', reasons: [], table: [] };
 
-function looks(whyTight: () => string | undefined = () => undefined) {
+/** @param takes how long each look takes, ms. */
+function looks(whyTight: () => string | undefined = () => undefined, takes = 0) {
+  let clock = 0;
   const posted: FleetEvent[] = [];
   const begun: Array<[number, number]> = [];
   const times: WatchTime[] = [];
@@ -15,11 +17,12 @@ function looks(whyTight: () => string | undefined = () => undefined) {
   const slow = new SlowLooks({
     canary: {
       begin: (generation, at) => void begun.push([generation, at]),
-      look: (_fleet, _at, time) => (times.push(time), judgement),
+      look: (_fleet, _at, time) => ((clock += takes), times.push(time), judgement),
       end: () => void counts.ended++,
     },
     whyTight: () => (counts.read++, whyTight()),
     post: (event) => void posted.push(event),
+    now: () => clock,
   });
   return { slow, posted, begun, times, counts };
 }
@@ -45,6 +48,16 @@ test('a canary is judged once a second, from the beginning of its watch on', () 
   assert.deepEqual(
     posted,
     [0, 1, 2].map(() => ({ type: 'judged', judgement })),
+  );
+});
+
+test('looks that take long come less often: they take a tenth of the time at most', () => {
+  const { slow, times } = looks(undefined, 150);
+  const { fleet } = watched();
+  for (let at = 5000; at < 20_000; at += 250) slow.look(fleet, at);
+  assert.deepEqual(
+    times.map(({ elapsed }) => elapsed),
+    Array.from({ length: 10 }, (_, nth) => nth * 1500),
   );
 });
 

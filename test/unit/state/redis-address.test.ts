@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { test } from 'node:test';
+import { Address } from '../../../src/state/redis/address.ts';
+
+/** Starts a sentinel that names this host and port as the master. */
+async function sentinel(host: string, port: string): Promise<Server & AsyncDisposable> {
+  const answer = `*2\r\n${bulk(host)}${bulk(port)}`;
+  const server = createServer((socket) => {
+    let text = '';
+    socket.on('error', () => {});
+    socket.on('data', (bytes) => {
+      text += bytes.toString('latin1');
+      // Each command is an array of strings, of which only one command has this word.
+      for (let match = /^\*\d+\r\n(?:\$\d+\r\n[^\r]*\r\n)+?(?=\*|$)/.exec(text); match !== null;) {
+        text = text.slice(match[0].length);
+        socket.write(match[0].includes('get-master-addr-by-name') ? answer : '+OK\r\n');
+        match = /^\*\d+\r\n(?:\$\d+\r\n[^\r]*\r\n)+?(?=\*|$)/.exec(text);
+      }
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return Object.assign(server, { [Symbol.asyncDispose]: async () => void server.close() });
+}
+
+function bulk(text: string): string {
+  return `$${Buffer.byteLength(text)}\r\n${text}\r\n`;
+}
+
+async function clientFor(host: string, port: string): Promise<string> {
+  await using server = await sentinel(host, port);
+  const at = (server.address() as AddressInfo).port;
+  const client = await new Address(`redis+sentinel://:secret@127.0.0.1:${at}/mine/2`).newClient(2000);
+  const { url } = (client as unknown as { options: { url: string } }).options;
+  return url;
+}
+
+for (const [host, url] of [
+  ['10.0.0.7', 'redis://:secret@10.0.0.7:6380/2'],
+  ['::1', 'redis://:secret@[::1]:6380/2'],
+  ['redis-1.example_net', 'redis://:secret@redis-1.example_net:6380/2'],
+] as const) {
+  test(`a sentinel names ${host}`, async () => assert.equal(await clientFor(host, '6380'), url));
+}
+
+for (const [host, port] of [
+  ['', '6379'],
+  ['a/b', '6379'],
+  ['evil:1@x', '6379'],
+  ['a b', '6379'],
+  ['-x', '6379'],
+  ['fe80::1%eth0', '6379'],
+  ['x'.repeat(254), '6379'],
+  ['redis', ''],
+  ['redis', '0'],
+  ['redis', '65536'],
+  ['redis', '6379/x'],
+  ['redis', '1e3'],
+] as const) {
+  test(`no server gets the password when a sentinel names ${JSON.stringify(host.slice(0, 20))} ${port}`, async () => {
+    await assert.rejects(clientFor(host, port), (error: AggregateError) => {
+      assert.match(String(error.errors[0]), /a sentinel names no server|Invalid URL/);
+      return true;
+    });
+  });
+}
