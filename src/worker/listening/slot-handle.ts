@@ -269,10 +269,13 @@ export class SlotHandle {
   #accept(source: NativeHandle): number {
     const door = this.#door;
     source.onconnection = (status, client) => {
-      if (status !== 0) return this.onconnection?.(status, client);
+      this.taken++;
+      if (status !== 0) {
+        this.accepted++;
+        return this.onconnection?.(status, client);
+      }
       // This comes before anything else, so that clients that come from now on are refused, and not reset.
       if (this.#closesBehindNext) this.#closeSource(source);
-      this.taken++;
       if (door === undefined) this.#admit(client as NativeClient);
       else door.pass(client as NativeClient, this.#admit);
     };

@@ -1,4 +1,4 @@
-/** Tests whose request it is behind trusted proxies, and that no client can say it is somebody else's. */
+/** Tests whose request it is behind trusted proxies, and that no client can take the address of another. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type AddressInfo } from 'node:net';
