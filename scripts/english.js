@@ -68,6 +68,7 @@ const PLACES = [
   'test/security/',
   'test/package/',
   'test/soak/',
+  'test/hosts/',
 ];
 
 /** The list ends here: these folders hold programs and text of other makers. */

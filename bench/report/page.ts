@@ -107,10 +107,14 @@ export const blocks: Readonly<Record<string, Block>> = {
   model,
 };
 
+/** The scenario that is published by itself and that the block is about; undefined for what a whole run says. */
+const ownerOf = (block: string): string | undefined =>
+  scenarios.find(({ name, apart }) => apart === true && (block === name || block.startsWith(`${name}-`)))?.name;
+
 /**
  * The page with what is between its marks made anew. What the run has no figures for is left as it is.
  *
- * @param apart the scenario that is published by itself: only what is about it is made anew.
+ * @param apart the scenario that is published by itself: only what is about it is made anew, and nothing about it by a whole run.
  */
 export function filled(page: string, summary: Summary, apart?: string): string {
   return page.replace(
@@ -119,7 +123,7 @@ export function filled(page: string, summary: Summary, apart?: string): string {
       const block = blocks[name];
       if (block === undefined)
         throw new Error(`no block is called ${name}; there are ${Object.keys(blocks).join(', ')}`);
-      if (apart !== undefined && name !== apart && !name.startsWith(`${apart}-`)) return whole;
+      if (ownerOf(name) !== apart) return whole;
       const text = block(summary);
       return text === undefined ? whole : `${open}${text}\n${close}`;
     },

@@ -251,7 +251,7 @@ export const FIGURE_TABLE = [
       labels: { outcome: 'done' },
       help: 'Connections accepted by the slot that another one should serve, by outcome.',
       advice:
-        'When done is high, accepting is uneven, and each costs about 120 µs; --balance kernel does without. When refused or failed is high, workers hang, drain or crash, and the slot serves these itself.',
+        'When done is high, accepting is uneven, and each costs two messages between processes; --balance kernel does without. When refused or failed is high, workers hang, drain or crash, and the slot serves these itself.',
     },
   },
   {
