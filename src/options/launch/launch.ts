@@ -11,6 +11,7 @@ import { readEnvFiles, variablesOf, type EnvFile } from './env-files.ts';
 import { isDirectory, isFile } from '../files.ts';
 import { quote } from '../quote.ts';
 import { checkNodeFlags } from './node-flags.ts';
+import { packageVersion } from './package-version.ts';
 import { resolveSettings } from '../settings.ts';
 import type { LibraryOptions, Options, Settings } from '../types.ts';
 
@@ -26,6 +27,8 @@ export interface Program {
   readonly primary?: string | undefined;
   /** Variables that are added to the primary's own. @default none */
   readonly env?: Readonly<Record<string, string>>;
+  /** The version of the application. @default it is not known */
+  readonly version?: string | undefined;
 }
 
 /** What a generation of workers runs, and with which settings. */
@@ -83,9 +86,10 @@ export function readLaunch(
     // The name of the directory is the shell's matter. A name that leads elsewhere would be wrong.
     ...((process.env['PWD'] !== undefined || cwd !== undefined) && { PWD: named }),
   };
-  const primary = settings.primary === undefined ? undefined : halfOf(settings.primary, real);
   const entry = pinned(resolve(real, given));
-  const program = { entry, args, execArgv: [...execArgv, ...nodeArgs], cwd: real, primary, env };
+  const primary = settings.primary === undefined ? undefined : halfOf(settings.primary, real);
+  const version = settings.appVersion ?? packageVersion(entry);
+  const program = { entry, args, execArgv: [...execArgv, ...nodeArgs], cwd: real, primary, env, version };
   return { program, settings, directory, config, envFiles };
 }
 

@@ -15,7 +15,8 @@ const WELL: Readonly<Record<string, number>> = Object.fromEntries(
     const of = `job="shop", instance="${instance}"`;
     return [
       [`up{${of}}`, 1],
-      [`prefork_info{${of}}`, 1],
+      [`prefork_info{${of}, name="shop", version="0.1.0"}`, 1],
+      [`prefork_application_info{${of}, version="2.0.0", generation="3"}`, 1],
       [`prefork_workers_serving{${of}}`, 2],
       [`prefork_workers_wanted{${of}}`, 2],
       [`prefork_worker_generation{${of}, slot="0"}`, 3],
@@ -37,6 +38,11 @@ const cases = {
     figures: { 'prefork_worker_generation{job="shop", instance="c", slot="1"}': 2 },
     alert: 'PreforkGenerationsDiffer',
     labels: { instance: 'c', job: 'shop', severity: 'ticket' },
+  },
+  'a host runs another version too': {
+    figures: { 'prefork_application_info{job="shop", instance="b", version="1.0.0", generation="1"}': 1 },
+    alert: 'PreforkVersionsDiffer',
+    labels: { job: 'shop', name: 'shop', severity: 'ticket' },
   },
   'two hosts lead': {
     figures: { 'prefork_state_leader{job="shop", instance="b", name="nightly"}': 1 },
