@@ -6,6 +6,7 @@ export { HttpError, MisuseError, type MisuseCode } from './http/protocol/errors.
 export type { FetchEnvironment, FetchFunction } from './http/fetch/fetch.ts';
 export type { Fields } from './http/protocol/fields.ts';
 export type { FileOptions } from './http/message/file.ts';
+export type { ForwardedField } from './http/message/forwarded.ts';
 export type { FilePart, MultipartLimits } from './http/message/multipart.ts';
 export type { ConnState, Handler, HttpLogger, RequestLimits } from './http/message/hooks.ts';
 export type { PieceSource } from './http/message/pieces.ts';

@@ -26,6 +26,13 @@ export interface Worker {
    */
   readonly isDraining: boolean;
   /**
+   * True from the moment the server begins to stop: with `--drain-delay`, long before the worker drains. Until then it still
+   * accepts and serves, and its answers say `Connection: close`, so that balancers and clients go elsewhere. A health route of the
+   * application should answer 503 from then on. The value is false in a process that is not a worker, and in a worker that leaves
+   * while the server goes on.
+   */
+  readonly isStopping: boolean;
+  /**
    * Adds a hook that runs once the slot is known: at once, or in a spare when it takes over a slot. It never runs in a
    * process that is not a worker, such as the primary of a program that uses the library. An error in it is printed.
    *
@@ -55,6 +62,15 @@ export interface Worker {
    * });
    */
   onDrain(hook: () => void | Promise<void>): void;
+  /**
+   * Adds a hook that runs when the server begins to stop: see {@link isStopping}. With `--drain-delay` there is that much time before
+   * `onDrain`. It is not waited for. The hook runs at once when the server stops already. An error in it is printed. It never runs in
+   * a process that is not a worker, or under an older prefork.
+   *
+   * @example
+   * worker.onStopping(() => registry.deregister(myAddress));
+   */
+  onStopping(hook: () => void | Promise<void>): void;
   /**
    * Adds a prom-client registry to the server's `/metrics`. The values of all workers are combined: added up, or as each
    * metric's `aggregator` says. prom-client's own `register` is there by default, unless its code was
@@ -112,11 +128,17 @@ export const worker: Worker = {
   get isDraining() {
     return registered()?.isDraining ?? false;
   },
+  get isStopping() {
+    return registered()?.isStopping ?? false;
+  },
   onSlot(hook) {
     registered()?.onSlot(hook);
   },
   onDrain(hook) {
     registered()?.onDrain(hook);
+  },
+  onStopping(hook) {
+    registered()?.onStopping?.(hook);
   },
   metrics(registry) {
     registered()?.metrics(registry);

@@ -1,14 +1,25 @@
 import { isIP } from 'node:net';
+import { hostname } from 'node:os';
 import { failure, type Answer, type ControlRequest, type Gate } from './routes.ts';
 import { isSecret } from './secret.ts';
 
 /** Names with one label, which no attacker can own: see `AdminGate`. */
 const oneLabel = /^[\w-]*$/;
 
+/** The longest name that DNS has. */
+const LONGEST_HOST = 253;
+
+/** Names below these are never sold: RFC 6761 and 6762, RFC 8375, and ICANN's resolution on `internal`. */
+const ownedByNobody = /\.(?:localhost|local|internal|home\.arpa)$/;
+
 export interface AdminGateOptions {
   /** The host of the address that was given. Clients may use it as the host. */
   readonly host: string;
   readonly token: string;
+  /** Further names by which clients may ask, such as `a.example`, and `*.a.example` for those below it. @default none */
+  readonly names?: readonly string[];
+  /** The name of this machine. @default the system's */
+  readonly machine?: string;
 }
 
 /**
@@ -16,23 +27,33 @@ export interface AdminGateOptions {
  * something needs the token.
  *
  * A browser can be made to reach a loopback port under an attacker's host name that resolves to it (DNS rebinding), and
- * the attacker's page could then read the answers. The browser sends that name in `Host`. So the gate only accepts
- * hosts that no stranger can own: addresses, names with one label such as localhost or a container's, and the host that
- * was given.
+ * the attacker's page could then read the answers. The same works off the loopback, where the browser of a person inside
+ * reaches this port and the attacker does not. The browser sends that name in `Host`. So the gate only accepts hosts that no
+ * stranger can own. These are addresses, names with one label such as localhost or a container's, and names below domains that are
+ * never sold. The name of this machine, the host of the address, and the names that were given are accepted too.
  */
 export class AdminGate implements Gate {
   readonly isLocal = false;
-  readonly #host: string;
+  readonly #names: ReadonlySet<string>;
+  /** The ends of names, each with a dot before it. */
+  readonly #suffixes: readonly string[];
   readonly #token: string;
 
-  constructor({ host, token }: AdminGateOptions) {
-    this.#host = host.toLowerCase();
+  constructor({ host, token, names = [], machine = hostname() }: AdminGateOptions) {
+    const known = [host, machine, ...names].map((name) => name.toLowerCase());
+    this.#names = new Set(known);
+    this.#suffixes = known.filter((name) => name.startsWith('*.')).map((name) => name.slice(1));
     this.#token = token;
   }
 
   refuse(request: ControlRequest): Answer | undefined {
     const { host = '', method } = request;
-    if (!this.#knows(host)) return failure(403, 'expected an IP address, localhost or the host of --admin as the host');
+    if (!this.#knows(host)) {
+      return failure(
+        403,
+        `expected an IP address, a name without a dot or one of --admin-host as the host, got ${quoted(host)}`,
+      );
+    }
     if (isOfAnotherSite(request) && !isPage(request))
       return failure(403, 'requests from pages of other sites are refused');
     // A wrong token is refused even where none is needed, so that the client learns of it.
@@ -49,9 +70,17 @@ export class AdminGate implements Gate {
   }
 
   #knows(host: string): boolean {
-    const name = host.replace(/:\d+$/, '').toLowerCase();
-    return oneLabel.test(name) || isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0 || name === this.#host;
+    // A name may end in a dot, which says that it is whole.
+    const name = host.replace(/:\d+$/, '').replace(/\.$/, '').toLowerCase();
+    if (oneLabel.test(name) || isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0) return true;
+    if (this.#names.has(name) || ownedByNobody.test(name)) return true;
+    return this.#suffixes.some((suffix) => name.endsWith(suffix) && name.length > suffix.length);
   }
+}
+
+/** The client chose it, so it is cut and shown without its odd characters. */
+function quoted(host: string): string {
+  return JSON.stringify(host.slice(0, LONGEST_HOST).replaceAll(/[^\x20-\x7e]/g, '?'));
 }
 
 function bearerToken({ authorization = '' }: ControlRequest): string | undefined {

@@ -25,6 +25,8 @@ export interface AdminServerOptions {
   /** The address, for example `9090`, `:9090`, `host:9090` or `[::1]:9090`. `--admin` has been checked before. */
   readonly address: string;
   readonly token: string;
+  /** Further names by which clients may ask. @default none */
+  readonly names?: readonly string[] | undefined;
   /** A socket that already listens there. This server takes it over. */
   readonly fd?: number | undefined;
   /**
@@ -56,9 +58,10 @@ export class AdminServer {
    *
    * @throws Error of `listen`, such as EADDRINUSE.
    */
-  static async open({ controls, address, token, fd, patience = 0, signal }: AdminServerOptions): Promise<AdminServer> {
+  static async open(options: AdminServerOptions): Promise<AdminServer> {
+    const { controls, address, token, names = [], fd, patience = 0, signal } = options;
     const { host, port } = parse(address);
-    const gate = new AdminGate({ host, token });
+    const gate = new AdminGate({ host, token, names });
     const connections = new Connections({
       answer: (request) => answer(request, controls, gate),
       arrivalTimeout: 10_000,

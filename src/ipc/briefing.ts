@@ -27,6 +27,10 @@ export interface WorkerBriefing {
   readonly instanceVariable: string;
   /** The signal that asks the worker to end. */
   readonly stopSignal: NodeJS.Signals;
+  /** The path at which this worker answers whether the server is ready; empty for none. */
+  readonly healthPath: string;
+  /** The networks whose connections begin with a header of PROXY protocol. Empty where no proxy is trusted. */
+  readonly proxies: readonly string[];
   /** True when it writes what Node compiled, for the workers after it. */
   readonly savesCompileCache: boolean;
 }

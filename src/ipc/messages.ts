@@ -7,6 +7,7 @@ import { MOVE_REASONS, type MoveEnd, type MoveReason } from '../contract/moves.t
 import type { DatagramMessage, DatagramQuery, ListenerMessage, ListenQuery } from '../contract/listening.ts';
 import { fieldsOf } from '../contract/fields.ts';
 import { isKeyOf } from '../contract/tables.ts';
+import { isPeer, type Peer } from '../contract/peer.ts';
 
 /** The messages of a worker to the primary. */
 export type WorkerMessage =
@@ -40,6 +41,10 @@ export type WorkerMessage =
   | { readonly type: 'started' }
   /** The application has a handler for SIGINT, and none for the signal by which it will be ended. */
   | { readonly type: 'unheard' }
+  /** A trusted proxy sent no header, or a bad one. `peer` is empty at a Unix socket. */
+  | { readonly type: 'unproxied'; readonly peer: string; readonly why: string }
+  /** All clients of a worker that chooses by their address have the same. */
+  | { readonly type: 'oneClient'; readonly peer: string }
   /** The application wants to bind a UDP socket at a fixed port. The answer is `bound` with the same `request`. */
   | ({ readonly type: 'bind'; readonly request: number } & DatagramQuery)
   /** A socket that came with `bound` is closed. */
@@ -90,6 +95,8 @@ export type PrimaryMessage =
   | { readonly type: 'shed'; readonly successor?: Successor }
   /** The worker is about to get its slot back, and keeps connections again. */
   | { readonly type: 'unshed' }
+  /** The server as a whole is in another state. A worker that hears nothing takes it for ready. */
+  | ({ readonly type: 'server' } & ServerTerms)
   /** The answer is `metrics` with the same `request`. */
   | { readonly type: 'metrics'; readonly request: number }
   /** A canary is watched. The answer is `health`. */
@@ -110,6 +117,10 @@ export interface HandoffHeader {
    * was just accepted.
    */
   readonly move?: MoveReason;
+  /** The client, by the word of a trusted proxy, where that is not the far end. */
+  readonly peer?: Peer;
+  /** What was read from the connection with the header of its proxy, and belongs to the application; base64. */
+  readonly first?: string;
 }
 
 /** How a connection that was sent is answered. */
@@ -137,6 +148,14 @@ export interface DrainTerms {
   readonly successor?: Successor;
 }
 
+/** What a worker knows of the server as a whole. */
+export interface ServerTerms {
+  /** The server stops, and its workers are going to drain. They still serve, for the drain delay. */
+  readonly isStopping: boolean;
+  /** Why the server is not ready. Undefined where it is, and where no `--health-path` tells it. */
+  readonly unready?: string | undefined;
+}
+
 /**
  * `slot`: the worker that has the slot now; `any`: the one with the fewest connections, as the slot is no more; `upgrade`: the slot's
  * worker of the next primary, which chooses another where it has none.
@@ -157,6 +176,9 @@ const LONGEST_ADDRESS = 4096;
 
 /** The length of the TLS session ticket keys as JSON, in characters. The keys are 96 digits. */
 const LONGEST_DATA = 1024;
+
+/** What comes with the header of a proxy in base64, in characters: a read takes 64 KB. */
+const LONGEST_FIRST = 100_000;
 
 /** A server never has this many slots. */
 const MOST_SLOTS = 4096;
@@ -215,6 +237,8 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
     from: within(0, MOST_SLOTS - 1),
     nth: within(0, 255),
     move: (value) => value === undefined || MOVE_REASONS.includes(value as MoveReason),
+    peer: (value) => value === undefined || isPeer(value),
+    first: (value) => value === undefined || atMost(LONGEST_FIRST)(value),
   },
   recall: { id: number },
   taken: { id: number },
@@ -232,6 +256,8 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
   ceased: { address, port },
   started: {},
   unheard: {},
+  unproxied: { peer: address, why: atMost(LONGEST_REASON) },
+  oneClient: { peer: address },
   ready: {},
   drained: {},
   metrics: { request: number, families: Array.isArray },

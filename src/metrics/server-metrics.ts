@@ -19,6 +19,17 @@ export const serverMetrics: readonly Metric[] = [
   },
   {
     ...gauge,
+    name: 'prefork_application_info',
+    help: 'Always 1, for each version and generation of the application that serves; the version is of --app-version or package.json.',
+    unit: '',
+    labels: ['version', 'generation'],
+    advice:
+      'Two versions over all hosts are right during a deployment, and wrong after it: a host was left out, or went back by itself.',
+    read: ({ applications }) =>
+      applications.map(({ version = 'unknown', generation }) => ({ value: 1, labels: { version, generation } })),
+  },
+  {
+    ...gauge,
     name: 'prefork_workers_wanted',
     help: 'The number of workers that there should be.',
     unit: 'workers',

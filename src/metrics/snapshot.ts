@@ -11,8 +11,17 @@ export interface Snapshot {
   readonly totals: Pick<Totals, 'of' | 'slots' | 'exits'>;
   readonly queues: readonly Queue[];
   readonly limits: Limits;
+  /** What the workers run that serve, each version and generation once. */
+  readonly applications: readonly Application[];
   /** The metrics of prefork's own that the workers tell, merged. */
   readonly told: readonly Family[];
+}
+
+/** What some workers run. */
+export interface Application {
+  /** Undefined where it is not known. */
+  readonly version: string | undefined;
+  readonly generation: number;
 }
 
 /** Connections that the kernel holds for a listener's socket, and that no worker has accepted. */

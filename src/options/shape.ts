@@ -1,6 +1,8 @@
 /** The shapes of values: the vocabulary that describes options, and how each shape is read and named. */
 import type { CanaryShare, MetricLimit } from '../contract/canary.ts';
 import { MOST_WORKERS } from '../contract/limits.ts';
+import { isNetwork } from '../contract/networks.ts';
+import { UNIX_PROXIES } from '../contract/proxies.ts';
 import { parseMetricLimits, readMetricLimits } from './values/metric-limits.ts';
 import { parsePercent } from './values/percent.ts';
 import { either } from './quote.ts';
@@ -37,6 +39,12 @@ interface ListShape {
   readonly of: 'file' | 'node flag';
 }
 
+/** Several words with commas between them. */
+interface WordsShape {
+  readonly type: 'words';
+  readonly of: keyof typeof wordKinds;
+}
+
 /** A percentage, which is read as a number of percent. */
 interface PercentShape {
   readonly type: 'percent';
@@ -54,6 +62,8 @@ interface PlainShape {
     | 'path'
     | 'directory'
     | 'address'
+    | 'route'
+    | 'version'
     | 'variable'
     | 'variables'
     | 'switch'
@@ -68,7 +78,15 @@ interface WorkersShape {
   readonly max: number;
 }
 
-export type Shape = IntegerShape | WorkersShape | ChoiceShape | MeasureShape | ListShape | PercentShape | PlainShape;
+export type Shape =
+  | IntegerShape
+  | WorkersShape
+  | ChoiceShape
+  | MeasureShape
+  | ListShape
+  | WordsShape
+  | PercentShape
+  | PlainShape;
 
 /** The type of the value that is read: milliseconds for a time, bytes for a size. */
 export type ValueOf<S extends Shape> = S extends { type: 'integer'; word: infer Word }
@@ -83,7 +101,7 @@ export type ValueOf<S extends Shape> = S extends { type: 'integer'; word: infer 
           ? string | number
           : S extends { type: 'ports' }
             ? readonly number[]
-            : S extends { type: 'list' }
+            : S extends { type: 'list' | 'words' }
               ? readonly string[]
               : S extends { type: 'metrics' }
                 ? readonly MetricLimit[]
@@ -254,6 +272,45 @@ const several: Kind<ListShape> = {
   hint: ({ of }) => (of === 'file' ? 'file' : 'flag'),
 };
 
+/** What each word of a list may be. */
+const wordKinds = {
+  network: {
+    fits: (word: string): boolean => word === UNIX_PROXIES || isNetwork(word),
+    expected: 'addresses and networks such as 10.0.0.0/8,fd00::/8, and unix for Unix sockets',
+  },
+  host: {
+    // Digits alone would be an address, and a star stands for the names below one.
+    fits: (word: string): boolean => /^(?:\*\.)?[\w-]+(?:\.[\w-]+)*$/.test(word) && word.length <= 253,
+    expected: 'names of hosts such as metrics.example.com,*.internal.example',
+  },
+} as const;
+
+const words: Kind<WordsShape> = {
+  fromText: (shape, text) => wordList(shape, text.split(',')),
+  fromValue: (shape, value) => (typeof value === 'string' ? words.fromText(shape, value) : wordList(shape, value)),
+  expected: ({ of }) => wordKinds[of].expected,
+  hint: ({ of }) => `${of}s`,
+};
+
+function wordList({ of }: WordsShape, list: unknown): readonly string[] | undefined {
+  const { fits } = wordKinds[of];
+  return Array.isArray(list) && list.length > 0 && list.every((one) => typeof one === 'string' && fits(one))
+    ? list
+    : undefined;
+}
+
+const route: Kind<PlainShape> = {
+  ...textKind((_, text) => /^\/[\w.~!$&'()*+,;=:@%/-]{0,255}$/.test(text)),
+  expected: () => 'a path such as /healthz',
+  hint: () => 'path',
+};
+
+const version: Kind<PlainShape> = {
+  ...textKind((_, text) => /^[\x21-\x7e]{1,64}$/.test(text)),
+  expected: () => '1 to 64 characters without blanks, such as 1.4.2 or a commit',
+  hint: () => 'version',
+};
+
 const variable: Kind<PlainShape> = {
   ...textKind((_, text) => isVariable(text)),
   expected: () => 'the name of a variable, or none',
@@ -266,10 +323,10 @@ const address: Kind<PlainShape> = {
   hint: () => 'address',
 };
 
-const words: Readonly<Record<string, boolean>> = { true: true, 1: true, false: false, 0: false };
+const switches: Readonly<Record<string, boolean>> = { true: true, 1: true, false: false, 0: false };
 
 const onOff: Kind<PlainShape> = {
-  fromText: (_, text) => (Object.hasOwn(words, text) ? words[text] : undefined),
+  fromText: (_, text) => (Object.hasOwn(switches, text) ? switches[text] : undefined),
   fromValue: (_, value) => (typeof value === 'boolean' ? value : undefined),
   expected: () => 'true or false',
   hint: () => 'true|false',
@@ -294,7 +351,10 @@ const kinds: { readonly [Type in Shape['type']]: Kind<Extract<Shape, { type: Typ
   path,
   directory,
   list: several,
+  words,
   address,
+  route,
+  version,
   variable,
   switch: onOff,
   variables: codeKind('variables', 'an object of names and strings, numbers or booleans', isVariables),

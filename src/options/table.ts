@@ -78,6 +78,13 @@ export const optionTable = {
     about:
       'on: HTTP/1 connections move to another worker between two requests, unnoticed. off: none does, and clients of a worker that leaves are told to close. every-answer, for tests: each moves after each answer.',
   },
+  proxyProtocol: {
+    applies: 'upgrade',
+    type: 'words',
+    of: 'network',
+    about:
+      'The proxies in front of the server that send PROXY protocol (version 1 or 2): addresses, networks, and unix for those that connect to a Unix socket. Each of their connections has to begin with its header, and has the address of the client then. From others no header is read. Without it, no proxy is trusted.',
+  },
   spares: {
     type: 'integer',
     min: 0,
@@ -91,6 +98,21 @@ export const optionTable = {
     default: 'listen',
     about:
       "When a worker is ready. listen: it listens wherever the worker before it did. message: it calls process.send('ready'). start: it has started.",
+  },
+  readyShare: {
+    applies: 'upgrade',
+    type: 'percent',
+    min: 0,
+    max: 100,
+    default: '0%',
+    about:
+      'The least share of the workers that has to serve for /readyz and --health-path to say that the server is ready. 0%: one worker is enough.',
+  },
+  healthPath: {
+    applies: 'upgrade',
+    type: 'route',
+    about:
+      "The path at which the application's own port answers whether the server is ready, as /readyz does: 200, or 503. The application does not see these requests. Without it, there is none.",
   },
   readyTimeout: {
     type: 'time',
@@ -279,11 +301,23 @@ export const optionTable = {
     about:
       'The address that serves the dashboard, metrics, health and status over TCP, on the loopback unless a host is given. Without it, nothing is served.',
   },
+  adminHost: {
+    applies: 'upgrade',
+    type: 'words',
+    of: 'host',
+    about:
+      'Names of this host by which clients may ask --admin, such as metrics.example.com,*.example.org. Addresses, names without a dot and the name of the machine are always accepted. Any other name could be that of an attacker whose page a browser here has opened (DNS rebinding).',
+  },
   adminTokenFile: {
     applies: 'upgrade',
     type: 'path',
     about:
       'The file with the token that changes through --admin require. Without it, PREFORK_ADMIN_TOKEN, or a new token in the log.',
+  },
+  appVersion: {
+    type: 'version',
+    about:
+      "The version of the application, for the metric prefork_application_info. Without it, the one of the application's package.json.",
   },
   user: {
     applies: 'restart',

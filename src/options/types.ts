@@ -120,6 +120,17 @@ export interface Options {
    */
   migrate?: Migrate | undefined;
   /**
+   * The proxies in front of the server that send PROXY protocol, version 1 or 2: addresses, networks (`'10.0.0.0/8'`), and `'unix'` for
+   * those that connect to a Unix socket. Each of their connections has to begin with its header. It is read before the
+   * application sees the connection, whose `remoteAddress`, `remotePort` and `remoteFamily` are the client's then. A connection
+   * whose header is bad, or has not come within 5 s, is closed and counted. From other addresses no header is read, and their
+   * connections have their own address.
+   *
+   * @default none
+   * @example proxyProtocol: ['10.0.0.0/8', 'unix']
+   */
+  proxyProtocol?: string | readonly string[] | undefined;
+  /**
    * How many workers, 0 to 1024, are booted beyond those that serve. A spare boots up to its `listen` and waits there.
    * When a worker ends unasked, a spare takes its place in the time of a message instead of a boot. Each spare costs the
    * memory of an idle worker.
@@ -140,6 +151,22 @@ export interface Options {
    * @example ready: 'message'
    */
   ready?: 'listen' | 'message' | 'start' | undefined;
+  /**
+   * The least share of the workers, `'0%'` to `'100%'`, that has to serve for `/readyz` and {@link healthPath} to say that the
+   * server is ready. With `'0%'` one worker is enough.
+   *
+   * @default '0%'
+   * @example readyShare: '50%'
+   */
+  readyShare?: Percent | undefined;
+  /**
+   * The path at which the application's own port answers whether the server is ready, as `/readyz` does: 200, or 503 with the reason.
+   * The application does not see these requests. Servers of `node:http`, `node:https`, `node:http2` and `prefork/http` have it.
+   *
+   * @default none
+   * @example healthPath: '/healthz'
+   */
+  healthPath?: string | undefined;
   /**
    * How long a worker may take from its start until it is {@link ready}. A worker that takes longer fails the start;
    * once the server runs, it is killed and replaced. A worker that listens by then, but not at every address that the
@@ -366,6 +393,15 @@ export interface Options {
    */
   admin?: string | undefined;
   /**
+   * Names of this host by which clients may ask {@link admin}, such as `metrics.example.com`, or `*.example.org` for all names below
+   * `example.org`. Addresses, names without a dot, the name of the machine and the host of `admin` are always accepted. Any other name
+   * could be that of an attacker, whose page a browser has opened and whose name leads here (DNS rebinding).
+   *
+   * @default none
+   * @example adminHost: ['metrics.example.com', '*.internal.example']
+   */
+  adminHost?: string | readonly string[] | undefined;
+  /**
    * The file that holds the token of `admin`, 16 characters or more. The primary reads it at the start, before it gives
    * up root's rights (`user`), so that workers need not be able to read it. A systemd credential is such a file
    * (`%d/token`).
@@ -374,6 +410,14 @@ export interface Options {
    * @example adminTokenFile: '/etc/prefork/token'
    */
   adminTokenFile?: string | undefined;
+  /**
+   * The version of the application, for the metric `prefork_application_info`: 1 to 64 characters without blanks. It is read anew at each
+   * reload.
+   *
+   * @default the version of the package.json nearest to the entry
+   * @example appVersion: '1.4.2'
+   */
+  appVersion?: string | undefined;
   /**
    * The user, by name or id, that the server runs as. Only root can start a server with it. The primary becomes that
    * user for good before it loads a config file or starts a worker. A small process that stays root binds ports below
@@ -643,7 +687,13 @@ export interface Settings extends CanaryLimits {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   /** A port, or a host and a port. */
   readonly admin: string | undefined;
+  readonly adminHost: readonly string[] | undefined;
   readonly adminTokenFile: string | undefined;
+  readonly appVersion: string | undefined;
+  readonly proxyProtocol: readonly string[] | undefined;
+  /** Percent. */
+  readonly readyShare: number;
+  readonly healthPath: string | undefined;
   readonly logTime: boolean;
   readonly compileCache: string | undefined;
   readonly watch: boolean;

@@ -202,7 +202,7 @@ async function supervise(
     isSeparated,
     sharing: sharing.mode,
     balance,
-    range: () => launches.settings.range,
+    settings: () => launches.settings,
     hasBinder: binder !== undefined,
   });
   const replace = oldPrimary !== undefined;

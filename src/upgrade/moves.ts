@@ -5,12 +5,15 @@
  */
 import type { HandoffEnd } from '../ipc/messages.ts';
 import { fieldsOf } from '../contract/fields.ts';
+import { isPeer, type Peer } from '../contract/peer.ts';
 
 /** What the next primary needs to know of a connection. */
 export interface MoveTerms {
   readonly key: string;
   readonly slot: number;
   readonly worker: number;
+  /** The client, by the word of a trusted proxy. */
+  readonly peer?: Peer | undefined;
 }
 
 /** The old primary says: */
@@ -35,7 +38,8 @@ export interface MovedMessage {
 const ENDS: readonly unknown[] = ['taken', 'refused', 'failed'] satisfies HandoffEnd[];
 
 export function isMoveMessage(message: unknown): message is MoveMessage {
-  const { prefork, id, key, slot, worker } = fieldsOf(message);
+  const { prefork, id, key, slot, worker, peer } = fieldsOf(message);
+  if (peer !== undefined && !isPeer(peer)) return false;
   if (prefork === 'heard') return true;
   if (!Number.isSafeInteger(id)) return false;
   if (prefork === 'recall') return true;

@@ -10,6 +10,7 @@ import type { Binder } from '../privileges/binder.ts';
 import { binderRequestOf, type BinderAnswer, type BinderRequest } from '../privileges/binder-messages.ts';
 import { isInSession } from '../privileges/session.ts';
 import { commandPath, doorFlags, whyNotRoots } from './next-node.ts';
+import { waitingInit } from './container-init.ts';
 import { isMovedMessage, type MoveMessage, type MoveTerms } from './moves.ts';
 import { FORMAT, isNewPrimaryMessage, HANDOVER_FD, packed, VARIABLE, type Handover } from './handover.ts';
 
@@ -208,6 +209,9 @@ function isDirectory(path: string): boolean {
 export function whyNone(sharing: string): string | undefined {
   if (process.pid === 1)
     return 'process 1 of a container cannot be replaced: the container ends with it; reload, or replace the container';
+  const init = waitingInit();
+  if (init !== undefined)
+    return `process 1 of this container (${init}) waits for this primary and ends with it, and so would the container: reload, or replace the container`;
   if (isInSession())
     return 'a server that root runs for another user in a terminal ends with it: reload it, or run it under a service manager';
   if (process.platform === 'win32') return 'on Windows sockets cannot be passed on: restart the server instead';

@@ -12,6 +12,7 @@ import { saveCompileCache } from './compile-cache.ts';
 import { ApplicationMetrics } from './vitals/application-metrics.ts';
 import { isLevelled } from '../balance/mode.ts';
 import { Balancer } from './balancing/balancer.ts';
+import { Door } from './proxies/door.ts';
 import { Leveller } from './balancing/leveller.ts';
 import { Drain } from './draining/drain.ts';
 import { Handoffs } from './balancing/handoffs.ts';
@@ -38,6 +39,8 @@ import { Shedding } from './migration/shedding.ts';
 import { register } from './registry.ts';
 import { Requests } from './draining/requests.ts';
 import { sendRealHandles } from './listening/sent-servers.ts';
+import { HealthAnswers } from './server/health-answers.ts';
+import { ServerState } from './server/server-state.ts';
 import { Servers } from './listening/servers.ts';
 import { Status } from './status.ts';
 import { ReadFairness } from './balancing/read-fairness.ts';
@@ -65,25 +68,32 @@ function start(briefing: WorkerBriefing): void {
   const drainHooks = new OneShotHooks('onDrain');
   const isDraining = (): boolean => drainHooks.hasFired;
 
+  const server = new ServerState(link);
+  server.onStopping.add(() => requests.drainForGood());
+  const health = briefing.healthPath === '' ? undefined : new HealthAnswers(briefing.healthPath, () => server.unready);
+
   // Connections between this worker and others, and what the row says of all.
   const isAtAccept = balance === 'least-connections' || balance === 'sticky-ip';
   const taker = (listener: number): SlotHandle | undefined => (isDraining() ? undefined : servers.taker(listener));
   const handoffs = isAtAccept || canMove ? new Handoffs({ link, taker, deliver: deliverTo(servers) }) : undefined;
   const undecided = handoffs && isAtAccept ? new Undecided(handoffs) : undefined;
-  const open = (): number => servers.open() + (undecided?.count ?? 0) + (handoffs?.arriving ?? 0);
+  const open = (): number =>
+    servers.open() + (undecided?.count ?? 0) + (handoffs?.arriving ?? 0) + (door?.pending ?? 0);
   const heat = new Heat();
   const handicap = (): number => heat.handicap;
   const connections = { open, accepted: () => servers.accepted() };
-  const vitals = new Vitals({ ...briefing, connections, requests, handoffs, handicap });
+  const door = doorOf(briefing, link);
+  const vitals = new Vitals({ ...briefing, connections, requests, handoffs, proxied: door, handicap });
   handoffs?.whenChanged(() => vitals.publish());
 
   // The worker's place, and its life there.
   const status = new Status(briefing, vitals, words, briefing.savesCompileCache ? saveCompileCache : undefined);
   const slot = (): number | undefined => status.slot;
-  servers.whenAdded((server) => {
-    requests.trackHttp2(server);
-    requests.trackServed(server);
-    idle.watch(server);
+  servers.whenAdded((one) => {
+    requests.trackHttp2(one);
+    requests.trackServed(one);
+    idle.watch(one);
+    health?.serve(one);
     status.ready();
   });
   link.on('promote', (promotion) => status.promote(promotion.slot));
@@ -95,15 +105,18 @@ function start(briefing: WorkerBriefing): void {
   const shedding = new Shedding({ requests, vitals, migration: mover?.migration, moves: newMoves() });
   link.on('shed', ({ successor }) => shedding.begin(successor));
   link.on('unshed', () => shedding.end());
-  const unsettled = (): number => (handoffs?.pending ?? 0) + (undecided?.count ?? 0);
+  const unsettled = (): number => (handoffs?.pending ?? 0) + (undecided?.count ?? 0) + (door?.pending ?? 0);
   const drain = new Drain({ hooks: drainHooks, servers, requests, idle, moves: newMoves(), shedding, unsettled });
   drainHooks.add(() => vitals.state('draining'));
   drainHooks.add(() => turns?.close());
-  const isServing = (): boolean => !isDraining() && !status.isParked;
+  const isServing = (): boolean => !isDraining() && !status.isParked && !server.isStopping;
   const { board } = briefing;
   const shared = { board, slot, servers, vitals };
+  const onOnlyClient = (peer: string): void => void link.send({ type: 'oneClient', peer });
   const balancer =
-    handoffs && undecided && Balancer.start(balance, { ...shared, handoffs, undecided, open, isDraining, handicap });
+    handoffs &&
+    undecided &&
+    Balancer.start(balance, { ...shared, handoffs, undecided, open, isDraining, handicap, onOnlyClient });
   if (mover && briefing.migrate === 'every-answer' && balance !== 'sticky-ip') {
     const { closedUntil } = mover.handoffs;
     new EveryAnswer({ migration: mover.migration, requests, closedUntil, slot, isServing, look }).begin();
@@ -119,13 +132,14 @@ function start(briefing: WorkerBriefing): void {
     onAsked: () => status.standby(),
     onParked: (isParked) => status.parked(isParked),
     isLeaving: isDraining,
-    steering: balancer,
+    ways: { steering: balancer, door },
   });
   const primaryDeath = new OneShotHooks('onPrimaryDeath');
   leaveWhenTold({ link, drain, servers, vitals, stopSignal, briefing }, primaryDeath);
   // The program has had its first turn by then.
   setImmediate(() => link.send({ type: 'started' })).unref();
-  offer({ briefing, link, status, drainHooks, primaryDeath });
+  primaryDeath.add(() => server.onStopping.fire());
+  offer({ briefing, link, status, drainHooks, primaryDeath, server });
 }
 
 /** What this file does to the process itself, before any part is made. */
@@ -138,6 +152,19 @@ function prepareProcess({ reports, hangStack }: WorkerBriefing): void {
   if (hangStack > 0 && reports !== '') watchForHangs(hangStack, reports);
   // A message to a primary that just died causes an error. The end of the channel comes next, and the worker acts on that.
   cluster.worker?.on('error', () => {});
+}
+
+/** Undefined where no proxy is trusted. The primary hears of the first bad header, and counts tell of all. */
+function doorOf({ proxies }: WorkerBriefing, link: Link): Door | undefined {
+  if (proxies.length === 0) return undefined;
+  let isTold = false;
+  return new Door(proxies, {
+    refused: (why, peer = '') => {
+      if (isTold) return;
+      isTold = true;
+      link.send({ type: 'unproxied', peer, why });
+    },
+  });
 }
 
 function drainMoves(
@@ -154,10 +181,11 @@ interface Offered {
   readonly status: Status;
   readonly drainHooks: OneShotHooks;
   readonly primaryDeath: OneShotHooks;
+  readonly server: ServerState;
 }
 
 /** Makes the worker known to the application, for `prefork/worker`. */
-function offer({ briefing, link, status, drainHooks, primaryDeath }: Offered): void {
+function offer({ briefing, link, status, drainHooks, primaryDeath, server }: Offered): void {
   const applicationMetrics = new ApplicationMetrics(link);
   const health = new Health(link, () => applicationMetrics.families());
   let hasSaidReady = false;
@@ -170,6 +198,9 @@ function offer({ briefing, link, status, drainHooks, primaryDeath }: Offered): v
     get isDraining() {
       return drainHooks.hasFired;
     },
+    get isStopping() {
+      return server.isStopping;
+    },
     ready() {
       if (hasSaidReady) return;
       hasSaidReady = true;
@@ -181,6 +212,7 @@ function offer({ briefing, link, status, drainHooks, primaryDeath }: Offered): v
     ownMetrics: (registry) => applicationMetrics.addOwn(registry),
     onSlot: (hook) => status.onSlot.add(hook),
     onDrain: (hook) => drainHooks.add(hook),
+    onStopping: (hook) => server.onStopping.add(hook),
     onPrimaryDeath: (hook) => primaryDeath.add(hook),
   });
 }

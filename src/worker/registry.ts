@@ -10,6 +10,8 @@ export interface WorkerRegistry {
   readonly slot: number | undefined;
   readonly generation: number;
   readonly isDraining: boolean;
+  /** The server stops. Undefined in an older prefork. */
+  readonly isStopping?: boolean;
   /** The scoreboard's file. Workers may keep what they share beside it. Empty where none could be made. */
   readonly board: string;
   /** Gives the primary metrics of the application's own, from a registry like prom-client's. */
@@ -24,6 +26,8 @@ export interface WorkerRegistry {
   onSlot(hook: (slot: number) => void | Promise<void>): void;
   /** Runs when the worker begins to drain. The drain waits for its end. */
   onDrain(hook: () => void | Promise<void>): void;
+  /** Runs when the server begins to stop. Undefined in an older prefork. */
+  onStopping?(hook: () => void | Promise<void>): void;
   /** Runs when the primary is gone, before the worker drains and ends. */
   onPrimaryDeath(hook: () => void | Promise<void>): void;
 }

@@ -58,6 +58,8 @@ export class TestWorker {
       balance: 'kernel',
       migrate: 'on',
       hangStack: 0,
+      proxies: [],
+      healthPath: '',
       board: this.#board.path,
       row: this.#board.takeRow(),
       reports: '',

@@ -130,11 +130,17 @@ export class Context implements ResponseHead {
     return (this.#values ??= new Map());
   }
 
-  /** The address of the client; undefined when it comes by a Unix socket. */
+  /**
+   * The address of the client; undefined when it comes by a Unix socket. With `trustedProxies` it is the one that these proxies say,
+   * and `socket.remoteAddress` is that of the proxy.
+   */
   get remoteAddress(): string | undefined {
-    return this.#sink.socket.remoteAddress;
+    const { socket, forwarded } = this.#sink;
+    const { remoteAddress } = socket;
+    return forwarded === undefined ? remoteAddress : forwarded.clientOf(remoteAddress, this.headers);
   }
 
+  /** The port of the far end of the connection, which may be a proxy. */
   get remotePort(): number | undefined {
     return this.#sink.socket.remotePort;
   }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Sendable } from './content.ts';
+import type { Forwarded } from './forwarded.ts';
 import type { ResponseFields } from './response-fields.ts';
 
 /** The head of a response, as its handler has left it. */
@@ -24,6 +25,8 @@ export interface Hijacked {
  */
 export interface ResponseSink {
   readonly socket: Socket;
+  /** Undefined where no proxy is trusted. */
+  readonly forwarded: Forwarded | undefined;
   /** Sends the whole response. */
   answer(head: ResponseHead, content: Sendable): void;
   /** Sends the head of a response. `write` goes on with it. */

@@ -69,6 +69,13 @@ export function socketOver(handle: AcceptedHandle, onread: OnRead): Socket {
   return new Socket({ handle, allowHalfOpen: true, onread } as unknown as ConstructorParameters<typeof Socket>[0]);
 }
 
+/** Stops reading, as when the callback of {@link socketOver} returns false. */
+export function stopReading(handle: AcceptedHandle): void {
+  const readable = handle as unknown as { reading: boolean; readStop(): void };
+  readable.reading = false;
+  readable.readStop();
+}
+
 /**
  * Returns the number of bytes that the kernel has taken; undefined where it is not known. `bytesWritten` counts what
  * waits in the stream as well.

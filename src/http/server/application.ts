@@ -9,11 +9,23 @@ import { reasonOf } from '../protocol/status.ts';
 export class Application {
   readonly connState: ((socket: Socket, state: ConnState) => void) | undefined;
   readonly #hooks: Hooks;
+  /** Answers a request in place of the handler. */
+  #first: ((context: Context) => boolean) | undefined;
 
   constructor(hooks: Hooks) {
     this.#hooks = hooks;
     const { connState } = hooks;
     this.connState = connState && ((socket, state) => this.#fence('connState', () => connState(socket, state)));
+  }
+
+  /** See `Served.answerFirst`. */
+  answerFirst(path: string, answer: () => { readonly status: number; readonly body: string }): void {
+    this.#first = (context) => {
+      if (context.path !== path || (context.method !== 'GET' && context.method !== 'HEAD')) return false;
+      const { status, body } = answer();
+      context.status(status).header('Cache-Control', 'no-store').end(body);
+      return true;
+    };
   }
 
   /** @throws what the hook throws */
@@ -31,6 +43,7 @@ export class Application {
   }
 
   handle(context: Context): void {
+    if (this.#first?.(context) === true) return;
     try {
       const result = this.#hooks.handler(context);
       if (isPromise(result)) result.then(undefined, (error: unknown) => this.failed(context, error));

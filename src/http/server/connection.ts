@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Sendable } from '../message/content.ts';
 import { Context } from '../message/context.ts';
+import type { Forwarded } from '../message/forwarded.ts';
 import { clientLeft } from '../protocol/errors.ts';
 import { refusals, type Refusal } from '../protocol/refusals.ts';
 import { FieldSection } from '../protocol/field-section.ts';
@@ -82,6 +83,10 @@ export class Connection implements ResponseSink, IncomingEvents {
   /** Reads from now on. */
   start(): void {
     this.#source.start(this.#incoming);
+  }
+
+  get forwarded(): Forwarded | undefined {
+    return this.#core.forwarded;
   }
 
   /** Whether all that has come is answered, and all answers are taken. */

@@ -36,6 +36,11 @@ export interface Served {
    * otherwise.
    */
   tellFree?(onFree: ((socket: Socket) => void) | undefined): void;
+  /**
+   * Has `answer` answer GET and HEAD of a path from now on, before any handler or hook. A server that lacks this function answers
+   * nothing there by itself.
+   */
+  answerFirst?(path: string, answer: () => { readonly status: number; readonly body: string }): void;
   /** The connections on which nothing happens, and which may be closed. */
   idle(): Iterable<Socket>;
 }
@@ -51,6 +56,12 @@ export type Rest = 'free' | 'busy' | 'never';
  * admitted. The value is the time when it came, monotonic, ms.
  */
 export const MOVED: symbol = Symbol.for('prefork.moved');
+
+/**
+ * The handle of a connection has this key when bytes were read from it before it had a socket. They come before all that is read from
+ * then on. The code that takes them deletes the key.
+ */
+export const FIRST_BYTES: unique symbol = Symbol.for('prefork.firstBytes');
 
 /** A socket has this key when its connection is to stay where it is. */
 export const PINNED: symbol = Symbol.for('prefork.pinned');

@@ -5,6 +5,7 @@ import { Leaving } from './leaving.ts';
 import { Traffic } from './traffic.ts';
 import type { Refusal } from '../protocol/refusals.ts';
 import type { HeadReader } from '../protocol/head-reader.ts';
+import type { Forwarded } from '../message/forwarded.ts';
 import type { Hooks } from '../message/hooks.ts';
 import { Parser } from '../protocol/parser.ts';
 import { ResponseHeads } from '../message/response-heads.ts';
@@ -33,6 +34,8 @@ export interface Client {
  */
 export class ServerCore<Connection extends Client = Client> {
   readonly settings: Settings;
+  /** Undefined where no proxy is trusted. */
+  readonly forwarded: Forwarded | undefined;
   readonly heads: ResponseHeads;
   readonly connections: Set<Connection> = new Set();
   readonly application: Application;
@@ -43,8 +46,9 @@ export class ServerCore<Connection extends Client = Client> {
   #second = 0;
   #reserved = 0;
 
-  constructor(settings: Settings, hooks: Hooks) {
+  constructor(settings: Settings, forwarded: Forwarded | undefined, hooks: Hooks) {
     this.settings = settings;
+    this.forwarded = forwarded;
     this.application = new Application(hooks);
     this.heads = new ResponseHeads(settings);
     const { readTimeout, writeTimeout, idleTimeout, handlerTimeout } = settings;

@@ -5,6 +5,8 @@ import { Addresses } from './addresses.ts';
 import { Connection } from './connection.ts';
 import type { Context } from '../message/context.ts';
 import { MisuseError } from '../protocol/errors.ts';
+import { forwardedOf } from './trusted-proxies.ts';
+import type { ForwardedField } from '../message/forwarded.ts';
 import { fetchHandler, type FetchFunction } from '../fetch/fetch.ts';
 import type { Refusal } from '../protocol/refusals.ts';
 import { installLightGlobals } from '../fetch/light-globals.ts';
@@ -34,6 +36,19 @@ export interface ServerOptions extends Partial<Settings> {
    * @default true
    */
   readonly lightGlobals?: boolean;
+  /**
+   * The proxies in front of the server whose word counts: addresses, networks such as `10.0.0.0/8`, and `unix` for those that connect
+   * to a Unix socket. `ctx.remoteAddress` is the client's then, by the field {@link forwardedField}.
+   *
+   * @default none
+   */
+  readonly trustedProxies?: readonly string[];
+  /**
+   * The field that these proxies write. The other one is not read, because a proxy passes on what a client has written there.
+   *
+   * @default 'x-forwarded-for'
+   */
+  readonly forwardedField?: ForwardedField;
   readonly errorHandler?: Hooks['errorHandler'];
   readonly connState?: Hooks['connState'];
   readonly headerReceived?: Hooks['headerReceived'];
@@ -68,7 +83,8 @@ export class Server extends NetServer {
   constructor(options: ServerOptions) {
     super({ allowHalfOpen: true, noDelay: true });
     const upgrade = (context: Context, isTunnel: boolean): boolean => this.#upgrade(context, isTunnel);
-    this.#core = new ServerCore(resolveSettings(options), {
+    const forwarded = forwardedOf(options);
+    this.#core = new ServerCore(resolveSettings(options), forwarded, {
       ...options,
       handler: handlerOf(options),
       upgrade,
@@ -113,6 +129,7 @@ export class Server extends NetServer {
       drain: (onFree) => leaving.drain(onFree),
       stay: () => leaving.stay(),
       tellFree: (onFree) => leaving.tellFree(onFree),
+      answerFirst: (path, answer) => this.#core.application.answerFirst(path, answer),
       idle: () => this.#idle(),
       sockets: () => this.#sockets(),
       rest: (socket) => (socket as Connected)[CONNECTION]?.rest ?? 'never',

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
-import { socketOver, type AcceptedHandle } from '../node-internals/index.ts';
+import { socketOver, stopReading, type AcceptedHandle } from '../node-internals/index.ts';
+import { FIRST_BYTES } from './served.ts';
 
 /** The source of a connection's bytes, which can stop and go on. */
 export interface Source {
@@ -33,10 +34,14 @@ export class RawSource implements Source {
   readonly socket: Socket;
   readonly handle: AcceptedHandle;
   #receiver: Receiver | undefined;
+  /** What was read before, with the header of a proxy. */
+  #first: Buffer | undefined;
 
   /** @param handle the one of libuv, from `onconnection`. */
-  constructor(handle: AcceptedHandle) {
+  constructor(handle: AcceptedHandle & { [FIRST_BYTES]?: Buffer }) {
     this.handle = handle;
+    this.#first = handle[FIRST_BYTES];
+    if (this.#first !== undefined) delete handle[FIRST_BYTES];
     this.socket = socketOver(handle, {
       buffer: SHARED_BYTES,
       callback: (length, bytes) => this.#read(length, bytes as Buffer),
@@ -45,6 +50,8 @@ export class RawSource implements Source {
 
   start(receiver: Receiver): void {
     this.#receiver = receiver;
+    // Nothing is read from the connection before this turn is over.
+    if (this.#first !== undefined) process.nextTick(() => this.#readFirst());
   }
 
   resume(): void {
@@ -55,6 +62,12 @@ export class RawSource implements Source {
   release(): void {
     this.#receiver = undefined;
     this.resume();
+  }
+
+  #readFirst(): void {
+    const first = this.#first!;
+    this.#first = undefined;
+    if (!this.socket.destroyed && !this.#read(first.length, first)) stopReading(this.handle);
   }
 
   #read(length: number, bytes: Buffer): boolean {

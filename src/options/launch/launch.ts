@@ -10,6 +10,7 @@ import { entryName, resolveEntry } from './entry.ts';
 import { readEnvFiles, variablesOf, type EnvFile } from './env-files.ts';
 import { isDirectory } from '../files.ts';
 import { checkNodeFlags } from './node-flags.ts';
+import { packageVersion } from './package-version.ts';
 import { resolveSettings } from '../settings.ts';
 import type { LibraryOptions, Options, Settings } from '../types.ts';
 
@@ -23,6 +24,8 @@ export interface Program {
   readonly cwd?: string;
   /** Variables that are added to the primary's own. @default none */
   readonly env?: Readonly<Record<string, string>>;
+  /** The version of the application. @default it is not known */
+  readonly version?: string | undefined;
 }
 
 /** What a generation of workers runs, and with which settings. */
@@ -75,7 +78,9 @@ export function readLaunch(terms: LaunchTerms, config: LoadedConfig | undefined)
     // The name of the directory is the shell's matter. A name that leads elsewhere would be wrong.
     ...((process.env['PWD'] !== undefined || cwd !== undefined) && { PWD: named }),
   };
-  const program = { entry: pinned(resolve(real, given)), args, execArgv: [...execArgv, ...nodeArgs], cwd: real, env };
+  const entry = pinned(resolve(real, given));
+  const version = settings.appVersion ?? packageVersion(entry);
+  const program = { entry, args, execArgv: [...execArgv, ...nodeArgs], cwd: real, env, version };
   return { program, settings, directory, config, envFiles };
 }
 

@@ -30,6 +30,7 @@ export function adminToken(given: GivenToken | undefined, inherited: string | un
 export interface AdminOptions {
   readonly address: string;
   readonly token: AdminToken;
+  readonly names: readonly string[] | undefined;
   readonly controls: Controls;
   readonly log: Log;
   readonly isSuccessor: boolean;
@@ -41,11 +42,11 @@ export interface AdminOptions {
 
 /** @throws PreforkError `ERR_ADMIN_ADDRESS`, unless this primary succeeds another. It then serves without `--admin`. */
 export async function openAdmin(options: AdminOptions): Promise<AdminServer | undefined> {
-  const { address, token, controls, log, isSuccessor, inherited, signal } = options;
+  const { address, token, names, controls, log, isSuccessor, inherited, signal } = options;
   try {
     const patience = isSuccessor ? SUCCESSION_MS : 0;
     const fd = inherited && takeOver(inherited, address);
-    const server = await AdminServer.open({ controls, address, token: token.token, fd, patience, signal });
+    const server = await AdminServer.open({ controls, address, token: token.token, names, fd, patience, signal });
     // A token that was given is known to its users.
     log('admin', { address: server.url, token: token.isGiven ? undefined : token.token });
     return server;

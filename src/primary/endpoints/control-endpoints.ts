@@ -77,12 +77,21 @@ export class ControlEndpoints {
 
   async #openAdmin(): Promise<AdminServer | undefined> {
     const { settings, controls, log, replace, token, inherited } = this.#parts;
-    const { admin: address } = settings;
+    const { admin: address, adminHost: names } = settings;
     if (this.isClosed || (address === undefined && inherited === undefined)) return undefined;
     const { openAdmin, takeOver } = await import('./admin.ts');
     if (address !== undefined && token !== undefined) {
       const { signal } = this.#opening;
-      this.#adminServer = await openAdmin({ address, token, controls, log, isSuccessor: replace, inherited, signal });
+      this.#adminServer = await openAdmin({
+        address,
+        token,
+        names,
+        controls,
+        log,
+        isSuccessor: replace,
+        inherited,
+        signal,
+      });
     } else if (inherited !== undefined) takeOver(inherited, address);
     return this.#adminServer;
   }

@@ -10,7 +10,7 @@ import type { Failure } from '../fleet/operations/operation.ts';
 import { whyNotRoots } from '../../upgrade/next-node.ts';
 import { Calendar } from './calendar.ts';
 import { dashboardOf } from './dashboard.ts';
-import { servingSlots, type Fleet } from '../fleet/fleet.ts';
+import { whyNotReady } from '../fleet/server/terms.ts';
 import { metricsOf, type ScrapeTerms } from './metrics.ts';
 import { statusOf } from './status.ts';
 import type { Row } from '../../scoreboard/layout.ts';
@@ -34,8 +34,8 @@ export interface PrimaryControlsParts extends ScrapeTerms {
   /** The modes that are in force, which may differ from the options. */
   readonly sharing: Sharing;
   readonly balance: Balance;
-  /** Returns the range of `--workers`; undefined when the number is fixed. */
-  readonly range: () => Settings['range'];
+  /** The range is undefined when the number of workers is fixed. */
+  readonly settings: () => Pick<Settings, 'range' | 'readyShare'>;
   /**
    * True when there is a binder. The program that runs the next primary then has to be root's, because it gets the
    * channel to the binder.
@@ -64,7 +64,7 @@ export class PrimaryControls implements Controls {
   }
 
   status(): Status {
-    const { place, balance, range, directory, entry } = this.#parts;
+    const { place, balance, settings, directory, entry } = this.#parts;
     const { fleet, resources } = this.#supervisor;
     const { listeners, processes } = resources;
     const now = this.#parts.now();
@@ -83,7 +83,7 @@ export class PrimaryControls implements Controls {
       entry: entry(),
       ...served,
       balance,
-      range: range(),
+      range: settings().range,
       now,
       epoch,
     };
@@ -103,7 +103,7 @@ export class PrimaryControls implements Controls {
   }
 
   readiness(): ReturnType<Controls['readiness']> {
-    const reason = unreadiness(this.#supervisor.fleet);
+    const reason = whyNotReady(this.#supervisor.fleet, this.#parts.settings());
     return reason === undefined ? { ready: true } : { ready: false, reason };
   }
 
@@ -152,19 +152,5 @@ function whyNotRun(node: string): string | undefined {
     return statSync(node).isFile() ? undefined : `${node} is not a file`;
   } catch (error) {
     return `${node} cannot be run: ${messageOf(error)}`;
-  }
-}
-
-function unreadiness(fleet: Fleet): string | undefined {
-  switch (fleet.phase) {
-    case 'idle':
-    case 'starting':
-      return 'starting';
-    case 'serving':
-      return servingSlots(fleet) === 0 ? 'no worker serves' : undefined;
-    case 'delaying':
-    case 'stopping':
-    case 'stopped':
-      return 'stopping';
   }
 }

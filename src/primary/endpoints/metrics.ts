@@ -1,7 +1,9 @@
 import type { MetricsAnswer, Status } from '../../control/controls.ts';
-import type { Queue, Snapshot } from '../../metrics/snapshot.ts';
+import type { Application, Queue, Snapshot } from '../../metrics/snapshot.ts';
 import type { ListenerSet } from '../../listeners/listener-set.ts';
 import type { Asked } from '../supervisor/polling/application-metrics.ts';
+import type { WorkerId } from '../fleet/events.ts';
+import type { Fleet } from '../fleet/fleet.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 
 /** A worker whose last beat is older than this is not asked. The time is two beats. */
@@ -51,8 +53,18 @@ async function snapshotOf({ fleet, resources }: Supervisor, status: Status): Pro
     rows: [...fleet.workers.keys()].flatMap((id) => resources.processes.row(id) ?? []),
     totals: resources.totals,
     queues: await queuesOf(resources.listeners),
+    applications: applicationsOf(fleet, (worker) => resources.processes.versionOf(worker)),
     limits: { cpu: Number.isFinite(quota) ? quota : undefined, memory: memoryLimit() },
   };
+}
+
+function applicationsOf(fleet: Fleet, versionOf: (worker: WorkerId) => string | undefined): Application[] {
+  const found = new Map<string, Application>();
+  for (const { id, state, generation } of fleet.workers.values()) {
+    const version = versionOf(id);
+    if (state === 'serving') found.set(`${generation} ${version}`, { version, generation });
+  }
+  return [...found.values()];
 }
 
 async function queuesOf({ sockets }: Pick<ListenerSet, 'sockets'>): Promise<Queue[]> {

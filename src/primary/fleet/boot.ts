@@ -6,6 +6,7 @@ import { giveUpKept } from './parking/kept.ts';
 import { onReturned, park } from './parking/parking.ts';
 import { hasBooted, settleTime } from './readiness.ts';
 import { retire } from './retire.ts';
+import { informNew } from './server/informing.ts';
 import type { Step } from './step.ts';
 
 /**
@@ -82,6 +83,7 @@ export function onForked(step: Step, id: WorkerId, pid: number): void {
   const worker = workerOf(step.fleet, id);
   if (worker === undefined) return;
   step.change(worker, { pid });
+  informNew(step, worker);
   step.tell('worker forked', { worker: { ...worker, pid } });
   step.do({ do: 'call', hook: 'onWorkerSpawn', pid });
 }

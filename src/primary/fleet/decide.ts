@@ -31,6 +31,7 @@ import { onMemoryTight } from './parking/memory.ts';
 import { onProven } from './parking/parking.ts';
 import { keepTrying, onRespawnDue } from './refill.ts';
 import { killAll, onDrained, onKillDue } from './retire.ts';
+import { informAll } from './server/informing.ts';
 import { keepSpares } from './spares.ts';
 import { Step } from './step.ts';
 import { fail, onDelayOver, onStop } from './stop.ts';
@@ -94,6 +95,7 @@ export function decide(fleet: Fleet, settings: FleetSettings, event: FleetEvent,
   keepTrying(step);
   keepSpares(step);
   noteDisturbance(step);
+  informAll(step, fleet);
   return { fleet: step.fleet, effects: step.effects };
 }
 

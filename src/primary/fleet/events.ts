@@ -6,7 +6,7 @@ import type { Judgement } from '../../contract/canary.ts';
 import type { OperationKind } from '../../contract/operations.ts';
 import type { Outcome } from '../../contract/outcome.ts';
 import type { PreforkError } from '../../errors.ts';
-import type { DrainTerms } from '../../ipc/messages.ts';
+import type { DrainTerms, ServerTerms } from '../../ipc/messages.ts';
 import type { ExitFacts } from '../exits/exit.ts';
 import type { LifecycleEvent } from './lifecycle-events.ts';
 import type { OperationTargets } from './operations/operation.ts';
@@ -190,6 +190,8 @@ export type Effect =
   | { readonly do: 'unshed'; readonly worker: WorkerId }
   /** Ask the worker to stop accepting and to finish what is in flight. The answer comes as `drained`. */
   | ({ readonly do: 'drain'; readonly worker: WorkerId } & DrainTerms)
+  /** Tell the worker how the server as a whole is. */
+  | ({ readonly do: 'inform'; readonly worker: WorkerId } & ServerTerms)
   /** Send SIGTERM, so that the application's own handlers run. */
   | { readonly do: 'terminate'; readonly worker: WorkerId }
   /** Send SIGKILL. */

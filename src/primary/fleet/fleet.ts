@@ -216,6 +216,8 @@ export type FleetSettings = Pick<
   | 'canaryWatch'
   | 'onDoubt'
   | 'drainDelay'
+  | 'readyShare'
+  | 'healthPath'
   | 'shutdownGracePeriod'
   | 'heartbeatTimeout'
   | 'hangStack'

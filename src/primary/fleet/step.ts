@@ -21,6 +21,11 @@ export class Step {
     this.effects.push(...effects);
   }
 
+  /** Puts effects before all others: they tell what the others come from. */
+  doFirst(...effects: Effect[]): void {
+    this.effects.unshift(...effects);
+  }
+
   arm(timer: Timer, after: number): void {
     this.effects.push({ do: 'arm', timer, after });
   }

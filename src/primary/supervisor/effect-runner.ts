@@ -75,6 +75,8 @@ export class EffectRunner {
       this.#parts.datagrams.leaving(worker);
       this.#parts.processes.send(worker, { type: 'drain', ...terms });
     },
+    inform: ({ worker, do: _inform, ...terms }) =>
+      void this.#parts.processes.send(worker, { type: 'server', ...terms }),
     terminate: ({ worker }) => {
       this.#parts.listeners.leaving(worker);
       this.#parts.processes.terminate(worker);

@@ -33,6 +33,11 @@ const MOST_ADDRESSES = 1000;
 const UNHEARD =
   'the application handles SIGINT alone, and its workers end by SIGTERM, so that handler does not run: give --stop-signal SIGINT, or handle SIGTERM';
 
+const ONE_CLIENT =
+  'the first connections all came from there, so sticky-ip gives one worker all the work: a proxy hides its clients. Trust it by --proxy-protocol and have it send PROXY protocol, or give another --balance';
+
+type OnceLogged = 'stop signal unheard' | 'proxy header refused' | 'one client';
+
 type MessageOf<Type extends LivingMessage['type']> = LivingMessage & { readonly type: Type };
 type Routes = {
   readonly [Type in LivingMessage['type']]: (worker: WorkerId, message: MessageOf<Type>, handle: unknown) => void;
@@ -44,7 +49,7 @@ type Routes = {
  */
 export class MessageRouter {
   readonly #parts: MessageRouterParts;
-  #isUnheardLogged = false;
+  readonly #isLogged = new Set<OnceLogged>();
   /** The addresses that were logged as listening. */
   readonly #addresses = new Set<string>();
 
@@ -105,17 +110,25 @@ export class MessageRouter {
       this.#parts.post({ type: 'serving', worker });
     },
     ceased: (worker, name) => this.#parts.post({ type: 'closed', worker, address: formatAddress(name) }),
-    unheard: () => this.#logUnheard(),
+    unheard: () => {
+      if (this.#isFirst('stop signal unheard')) this.#parts.log('stop signal unheard', { why: UNHEARD });
+    },
+    unproxied: (_, { peer, why }) => {
+      if (this.#isFirst('proxy header refused')) this.#parts.log('proxy header refused', { peer: peer || 'unix', why });
+    },
+    oneClient: (_, { peer }) => {
+      if (this.#isFirst('one client')) this.#parts.log('one client', { peer, why: ONE_CLIENT });
+    },
     started: (worker) => this.#parts.post({ type: 'started', worker }),
     ready: (worker) => this.#parts.post({ type: 'booted', worker }),
     drained: (worker) => this.#parts.post({ type: 'drained', worker, moves: this.#parts.handoffs.movesOf(worker) }),
   };
 
-  /** Logs it once: all workers run the same program. */
-  #logUnheard(): void {
-    if (this.#isUnheardLogged) return;
-    this.#isUnheardLogged = true;
-    this.#parts.log('stop signal unheard', { why: UNHEARD });
+  /** Whether this is the first time. What all workers say is logged once: they run the same program, and have the same clients. */
+  #isFirst(name: OnceLogged): boolean {
+    const isFirst = !this.#isLogged.has(name);
+    this.#isLogged.add(name);
+    return isFirst;
   }
 
   /** @param listener undefined when the worker has closed it meanwhile. */

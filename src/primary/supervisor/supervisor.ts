@@ -171,9 +171,9 @@ export class Supervisor {
     // The channel between the two primaries is the binder's when the other one has left.
     if (launches.settings.migrate === 'off' || binder !== undefined) return undefined;
     return {
-      take: (id, { key, slot, worker }, handle) => {
+      take: (id, { key, slot, worker, peer }, handle) => {
         const header = { listener: listeners.idOf(key) ?? NO_LISTENER, from: NO_SLOT_HERE, nth: 0 };
-        const handoff = { ...header, id, to: slot, move: 'upgrade' } as const;
+        const handoff = { ...header, id, to: slot, move: 'upgrade', ...(peer && { peer }) } as const;
         handoffs.pass(OLD_PRIMARY, handoff, handle as NativeClient | undefined, worker);
       },
       recall: (id) => handoffs.recall(OLD_PRIMARY, id),

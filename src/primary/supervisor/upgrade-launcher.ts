@@ -81,7 +81,8 @@ export class UpgradeLauncher {
   send(message: PrimaryMessage, worker: number, key: string | undefined, handle?: SentHandle): boolean {
     if (message.type === 'recall') return this.#newPrimary?.recall(message.id) ?? false;
     if (message.type !== 'handoff' || key === undefined || handle === undefined) return false;
-    return this.#newPrimary?.move(message.id, { key, slot: message.from, worker }, handle) ?? false;
+    const terms = { key, slot: message.from, worker, peer: message.peer };
+    return this.#newPrimary?.move(message.id, terms, handle) ?? false;
   }
 
   /**

@@ -38,6 +38,8 @@ interface OtherFacts {
   'started by nodemon': { readonly message: string };
   'message unheard': { readonly library: string; readonly message: string };
   'stop signal unheard': { readonly why: string };
+  'proxy header refused': { readonly peer: string; readonly why: string };
+  'one client': { readonly peer: string; readonly why: string };
   changed: Readonly<Record<'release' | 'settings' | 'env', string | undefined>>;
   'release gone': { readonly release: string; readonly instead: string };
   'app ended': { readonly name: string; readonly code: number; readonly signal: string | null };
@@ -610,6 +612,18 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
     fields: given('why'),
     means:
       'The application has a handler for SIGINT and none for the signal that ends workers (`--stop-signal`). The line comes once.',
+  },
+  'proxy header refused': {
+    level: 'warn',
+    fields: given('peer', 'why'),
+    means:
+      'A proxy of `--proxy-protocol` sent no PROXY header, or a bad one, and its connection was closed. The line comes once; `prefork_proxy_headers_refused_total` counts.',
+  },
+  'one client': {
+    level: 'warn',
+    fields: given('peer', 'why'),
+    means:
+      'With `--balance sticky-ip` the first connections all came from one address, which is most likely a proxy. The line comes once.',
   },
   'no compile cache': {
     level: 'warn',

@@ -85,7 +85,7 @@ export class Handoffs {
    * @param behind where the sender is a primary, its number of the worker that gives the connection
    */
   pass(sender: WorkerId, handoff: Handoff, client: NativeClient | undefined, behind?: number): void {
-    const { id, to, listener, from, nth, move } = handoff;
+    const { id, to, listener, from, nth, move, peer, first } = handoff;
     const giver = behind === undefined ? `${sender}` : `${sender}/${behind}`;
     const receiver = this.#parts.workerOf(to, move);
     const unanswered = this.#unanswered.get(giver) ?? 0;
@@ -100,7 +100,16 @@ export class Handoffs {
     this.#onTheWay.set(ours, { move, from: sender, giver, to: receiver, id, client });
     const isSent = this.#parts.send(
       receiver,
-      { type: 'handoff', id: ours, listener, from, nth, ...(move && { move }) },
+      {
+        type: 'handoff',
+        id: ours,
+        listener,
+        from,
+        nth,
+        ...(move && { move }),
+        ...(peer && { peer }),
+        ...(first && { first }),
+      },
       client,
       sender,
     );

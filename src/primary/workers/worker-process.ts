@@ -30,6 +30,8 @@ interface ProcessTerms {
   readonly isClustered?: boolean;
   /** @default SIGTERM */
   readonly stopSignal?: NodeJS.Signals;
+  /** The version of the application. @default it is not known */
+  readonly version?: string | undefined;
 }
 
 /**
@@ -41,6 +43,8 @@ export class WorkerProcess {
   readonly child: ChildProcess;
   /** The signal that ends it in order, by the settings with which it was started. */
   readonly stopSignal: NodeJS.Signals;
+  /** The version of the application that it runs, where that is known. */
+  readonly version: string | undefined;
   /** The worker's row in the scoreboard. */
   readonly row: number;
   readonly #channel: Channel<PrimaryMessage>;
@@ -52,11 +56,12 @@ export class WorkerProcess {
 
   /** Wraps a child. */
   constructor(id: WorkerId, row: number, child: ChildProcess, events: WorkerEvents, terms: ProcessTerms = {}) {
-    const { isClustered = false, stopSignal = 'SIGTERM' } = terms;
+    const { isClustered = false, stopSignal = 'SIGTERM', version } = terms;
     this.id = id;
     this.row = row;
     this.child = child;
     this.stopSignal = stopSignal;
+    this.version = version;
     this.#events = events;
     this.#intake = Intake.of(
       child,

@@ -48,6 +48,8 @@ export interface WorkerProcessesParts {
     | 'shutdownGracePeriod'
     | 'instanceVariable'
     | 'stopSignal'
+    | 'proxyProtocol'
+    | 'healthPath'
     | 'compileCache'
   >;
   /** Returns the number of slots. */
@@ -94,15 +96,18 @@ export class WorkerProcesses {
     const { os, program, board, post } = this.#parts;
     const row = board?.takeRow() ?? NO_ROW;
     let child: ChildProcess;
+    let version: string | undefined;
     try {
-      child = os.fork(program(), slot ?? NO_SLOT, generation, this.#environment(slot ?? NO_SLOT, generation, row));
+      const one = program();
+      ({ version } = one);
+      child = os.fork(one, slot ?? NO_SLOT, generation, this.#environment(slot ?? NO_SLOT, generation, row));
     } catch (cause) {
       board?.freeRow(row);
       const error = cause instanceof Error ? cause : new Error(String(cause));
       post({ type: 'exited', worker, code: null, signal: null, error });
       return;
     }
-    this.#processes.set(worker, this.#observe(worker, row, child));
+    this.#processes.set(worker, this.#observe(worker, { row, version }, child));
     this.#parts.output?.follow(child, () => this.#parts.slotOf(worker));
     if (child.pid !== undefined) post({ type: 'forked', worker, pid: child.pid });
   }
@@ -146,6 +151,11 @@ export class WorkerProcesses {
     return 'unknown: its thread wrote no stack in time';
   }
 
+  /** Returns the version of the application that the worker runs, where that is known. */
+  versionOf(worker: WorkerId): string | undefined {
+    return this.#processes.get(worker)?.version;
+  }
+
   /** Returns the worker's figures as it last wrote them, but for those that the kernel knows better. */
   row(worker: WorkerId): Row | undefined {
     const process = this.#processes.get(worker);
@@ -164,7 +174,7 @@ export class WorkerProcesses {
   #environment(slot: number, generation: number, row: number): Record<string, string> {
     const { sharing, balance, settings, workers, board, control } = this.#parts;
     const { migrate, hangStack, heartbeatTimeout, shutdownGracePeriod } = settings();
-    const { instanceVariable, stopSignal, compileCache } = settings();
+    const { instanceVariable, stopSignal, compileCache, proxyProtocol = [], healthPath = '' } = settings();
     const reports = this.#reports?.directory ?? '';
     const environment = briefingEnvironment({
       slot,
@@ -181,12 +191,18 @@ export class WorkerProcesses {
       workers: workers(),
       instanceVariable,
       stopSignal,
+      proxies: proxyProtocol,
+      healthPath,
       savesCompileCache: compileCache !== undefined,
     });
     return compileCache === undefined ? environment : { ...environment, NODE_COMPILE_CACHE: compileCache };
   }
 
-  #observe(worker: WorkerId, row: number, child: ChildProcess): WorkerProcess {
+  #observe(
+    worker: WorkerId,
+    { row, version }: { readonly row: number; readonly version: string | undefined },
+    child: ChildProcess,
+  ): WorkerProcess {
     const { post, sharing, settings } = this.#parts;
     const events: WorkerEvents = {
       message: (from, message, handle) => post({ type: 'message', worker: from, message, handle }),
@@ -198,7 +214,8 @@ export class WorkerProcesses {
       },
     };
     const { stopSignal } = settings();
-    return new WorkerProcess(worker, row, child, events, { isClustered: sharing === 'round-robin', stopSignal });
+    const isClustered = sharing === 'round-robin';
+    return new WorkerProcess(worker, row, child, events, { isClustered, stopSignal, version });
   }
 
   /** Collects what a worker left behind, before its row goes to another worker. */

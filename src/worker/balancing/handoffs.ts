@@ -5,6 +5,7 @@ import { monotonic } from '../../scoreboard/clock.ts';
 import { PAIRS, type PairPart } from '../../scoreboard/layout.ts';
 import type { Link } from '../link.ts';
 import type { SlotHandle } from '../listening/slot-handle.ts';
+import { proxiedPart, setProxiedPart } from '../proxies/proxied-part.ts';
 
 /** A connection of which nothing is heard for so long is asked back. */
 const RECALL_AFTER_MS = 1000;
@@ -156,7 +157,17 @@ export class Handoffs {
     const id = ++this.#ids;
     // Slots beyond those that rows tell of have no numbers.
     const nth = this.pairs.sent[to] ?? 0;
-    const message = { type: 'handoff', id, to, listener, from, nth, ...(move && { move: move.reason }) } as const;
+    const proxied = proxiedPart(client);
+    const message = {
+      type: 'handoff',
+      id,
+      to,
+      listener,
+      from,
+      nth,
+      ...(move && { move: move.reason }),
+      ...proxied,
+    } as const;
     if (!this.#parts.link.send(message, client)) {
       this.unclaim(to);
       return false;
@@ -226,7 +237,8 @@ export class Handoffs {
     else handle.resume(client);
   }
 
-  #receive({ id, listener, from, nth, move }: HandoffHeader & { id: number }, client: NativeClient | undefined): void {
+  #receive(header: HandoffHeader & { id: number }, client: NativeClient | undefined): void {
+    const { id, listener, from, nth, move } = header;
     const { link, taker } = this.#parts;
     const handle = client && taker(listener);
     if (from < PAIRS.slots) this.pairs.arrived[from] = nth;
@@ -235,6 +247,7 @@ export class Handoffs {
       link.send({ type: 'refused', id });
       return;
     }
+    setProxiedPart(client, header);
     // All others are told before the sender is, which then no longer counts it as on its way.
     this.#arriving.add(client);
     this.#changed();

@@ -161,14 +161,14 @@ async function serveTheQueues(handles: readonly SlotHandle[]): Promise<void> {
   const lastOnes = handles.filter(({ isPassed, getsockname }) => !isPassed && getsockname !== undefined);
   // The kernel tells clients that come now to come again. They are refused then, instead of being reset by the close.
   for (const handle of lastOnes) handle.narrow();
-  const before = acceptedBy(lastOnes);
+  const before = takenBy(lastOnes);
   await Promise.all(handles.map(untilQueueIsEmpty));
-  if (acceptedBy(lastOnes) > before) await delay(HALF_OPEN_MS);
+  if (takenBy(lastOnes) > before) await delay(HALF_OPEN_MS);
   await closeBehindTheLast(lastOnes);
 }
 
-function acceptedBy(handles: readonly SlotHandle[]): number {
-  return handles.reduce((sum, { accepted }) => sum + accepted, 0);
+function takenBy(handles: readonly SlotHandle[]): number {
+  return handles.reduce((sum, { taken }) => sum + taken, 0);
 }
 
 /**
@@ -177,9 +177,9 @@ function acceptedBy(handles: readonly SlotHandle[]): number {
  * the drain began.
  */
 async function untilQueueIsEmpty(handle: SlotHandle): Promise<void> {
-  const enough = handle.accepted + handle.longestQueue;
-  for (let before = -1; handle.accepted !== before && handle.accepted < enough;) {
-    before = handle.accepted;
+  const enough = handle.taken + handle.longestQueue;
+  for (let before = -1; handle.taken !== before && handle.taken < enough;) {
+    before = handle.taken;
     await nextTurn();
     await nextTurn();
   }

@@ -92,6 +92,8 @@ export class Requests {
   #started = 0;
   #finished = 0;
   #draining = false;
+  /** Nothing brings connections back any more: the server stops. */
+  #isFinal = false;
   #leaving: Leaving | undefined;
   /** Hears of connections whose requests are all answered. */
   #onFree: ((socket: Socket) => void) | undefined;
@@ -182,8 +184,15 @@ export class Requests {
     for (const served of this.#served) served.drain(leaving?.onFree);
   }
 
+  /** Does what `drain` does, for good. */
+  drainForGood(): void {
+    this.#isFinal = true;
+    this.drain();
+  }
+
   /** Ends `drain`: connections stay again. HTTP/2 sessions whose end is announced end all the same. */
   stay(): void {
+    if (this.#isFinal) return;
     this.#draining = false;
     this.#leaving = undefined;
     this.#onFree = undefined;

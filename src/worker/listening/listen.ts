@@ -9,9 +9,16 @@ import type { NativeHandle } from '../../listeners/native.ts';
 import { Datagrams, type DatagramBind } from './datagrams.ts';
 import { callerOf, listenError, resolvePath, type Caller, type FailedListen } from './listen-error.ts';
 import type { Link } from '../link.ts';
-import { answerGetServer, listenApart, stillListening, type Answer, type Query } from '../node-internals/index.ts';
+import {
+  answerGetServer,
+  interceptConnections,
+  listenApart,
+  stillListening,
+  type Answer,
+  type Query,
+} from '../node-internals/index.ts';
 import type { Servers } from './servers.ts';
-import { SlotHandle, type SlotHandleEvents, type Steering } from './slot-handle.ts';
+import { SlotHandle, type SlotHandleEvents, type Ways } from './slot-handle.ts';
 import { standIn, standInFor } from './stand-in.ts';
 
 /** A TLS server. Every worker is to take the session tickets that one of them has issued. */
@@ -30,8 +37,7 @@ export interface ListenParts {
   readonly onParked: (isParked: boolean) => void;
   /** Whether the worker drains. Servers that begin to listen then accept nothing. */
   readonly isLeaving: () => boolean;
-  /** Decides which worker serves an accepted connection. Undefined where the worker that accepts it does. */
-  readonly steering: Steering | undefined;
+  readonly ways: Ways;
 }
 
 /**
@@ -42,7 +48,7 @@ export interface ListenParts {
  * The answer may take its time: a spare's comes when it is promoted. A worker that drains does not ask.
  */
 export function interceptListen(parts: ListenParts): void {
-  const { link, servers, sharing, onAsked, isLeaving, steering } = parts;
+  const { link, servers, sharing, onAsked, isLeaving, ways } = parts;
   const pending = new WeakMap<Server, Caller>();
   const waiting = new Map<
     number,
@@ -78,7 +84,7 @@ export function interceptListen(parts: ListenParts): void {
     }
     waiting.set(request, {
       granted(message, socket) {
-        const handle = new SlotHandle(message, socket, eventsOf(parts, server, message.listener), steering);
+        const handle = new SlotHandle(message, socket, eventsOf(parts, server, message.listener), ways);
         if (message.data !== undefined) takeTicketKeys(server, message.data);
         // When `close` came first, Node closes the handle instead of listening on it.
         answer(0, handle);
@@ -160,7 +166,7 @@ function eventsOf({ link, servers, onParked }: ListenParts, server: Server, list
  *   of its own
  */
 function observeListen(
-  { link, servers, isLeaving }: ListenParts,
+  { link, servers, isLeaving, ways }: ListenParts,
   pending: WeakMap<Server, Caller>,
   isShared: boolean,
 ): void {
@@ -178,6 +184,7 @@ function observeListen(
     if (servers.has(this)) return;
     // This comes before the event loop could accept anything.
     if (isLeaving()) return standIn(this);
+    if (ways.door !== undefined) interceptConnections(this, ways.door);
     servers.add(this, undefined);
     const name = nameOf(this);
     announce(link, this, { type: 'serving', ...name });

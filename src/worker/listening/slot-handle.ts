@@ -14,6 +14,11 @@ export interface Steering {
   readonly ended: (() => void) | undefined;
 }
 
+/** Looks at accepted connections before anything else does: see `Door` of src/worker/proxies. */
+export interface Door {
+  pass(client: NativeClient, admit: (client: NativeClient) => void): void;
+}
+
 export interface SlotHandleEvents {
   /** The kernel queues connections for this server. */
   listening(handle: SlotHandle): void;
@@ -45,10 +50,13 @@ export class SlotHandle {
   readonly isPassed: boolean;
   /** Connections that were served here so far, and had just been accepted, by this worker or by another. */
   accepted = 0;
+  /** Connections that this worker has taken out of the queues, wherever they are served. */
+  taken = 0;
   readonly #sources = new Map<number, NativeHandle>();
   readonly #slot: number;
   readonly #events: SlotHandleEvents;
   readonly #steering: Steering | undefined;
+  readonly #door: Door | undefined;
   #keepAlive: KeepAlive | undefined;
   #backlog = 0;
   #hasListened = false;
@@ -61,12 +69,11 @@ export class SlotHandle {
   #closesBehindNext = false;
   #isNarrow = false;
 
-  /** @param steering undefined where the worker that accepts a connection serves it. */
   constructor(
     { listener, slot, isPassed = false, isParked = false }: Grant,
     socket: NativeHandle,
     events: SlotHandleEvents,
-    steering?: Steering,
+    { steering, door }: Ways = {},
   ) {
     this.listener = listener;
     this.isPassed = isPassed;
@@ -74,6 +81,7 @@ export class SlotHandle {
     this.#slot = slot;
     this.#events = events;
     this.#steering = steering;
+    this.#door = door;
     this.#sources.set(slot, socket);
     if (socket.getsockname !== undefined) {
       const name = {};
@@ -259,16 +267,30 @@ export class SlotHandle {
   }
 
   #accept(source: NativeHandle): number {
-    const steering = this.#steering;
+    const door = this.#door;
     source.onconnection = (status, client) => {
+      this.taken++;
+      if (status !== 0) {
+        this.accepted++;
+        return this.onconnection?.(status, client);
+      }
       // This comes before anything else, so that clients that come from now on are refused, and not reset.
-      if (this.#closesBehindNext && status === 0) this.#closeSource(source);
-      if (steering !== undefined && status === 0) return steering.steer(client as NativeClient, this);
-      this.accepted++;
-      this.onconnection?.(status, client);
+      if (this.#closesBehindNext) this.#closeSource(source);
+      if (door === undefined) this.#admit(client as NativeClient);
+      else door.pass(client as NativeClient, this.#admit);
     };
     return source.listen(this.#backlog);
   }
+
+  readonly #admit = (client: NativeClient): void => {
+    // Without a door this is the turn in which it was accepted. Meanwhile the server may have closed, which resets what is queued.
+    if (this.#isClosed) client.close();
+    else if (this.#steering !== undefined) this.#steering.steer(client, this);
+    else {
+      this.accepted++;
+      this.onconnection?.(0, client);
+    }
+  };
 }
 
 /**
@@ -282,6 +304,14 @@ function tellWhenClosed(client: NativeClient, tell: () => void): void {
     close.call(client, callback);
     tell();
   };
+}
+
+/** What comes between the kernel and the application. */
+export interface Ways {
+  /** Undefined where the worker that accepts a connection serves it. */
+  readonly steering?: Steering | undefined;
+  /** Undefined where no proxy is trusted. */
+  readonly door?: Door | undefined;
 }
 
 /** What the handle is for: see the message `granted`. */

@@ -5,12 +5,14 @@
  * The other doors are src/http/node-internals/ for the HTTP server, src/listeners/native.ts for sockets that listen, and
  * src/ipc/node-channel.ts for the channel between processes.
  */
+export { peerOf, firstBytesOf, putBack, readAccepted, setPeer } from './accepted.ts';
 export { acceptingServerOf, bytesReceived, handleOf, handleThatReads, isHandleAtRest } from './connection-handle.ts';
 export { connectionsOf, restOf, makeIdle, takeHandle, unwatchHeads, watchHeads } from './http1.ts';
 export { writeBesideHttp2 } from './http2.ts';
 export {
   answerGetServer,
   countConnections,
+  interceptConnections,
   listenApart,
   listeningHandleOf,
   openConnections,

@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
 import type { Server } from 'node:net';
+import type { NativeClient } from '../../listeners/native.ts';
 import { isThere } from './parts.ts';
 
 /** What net.Server#listen asks node:cluster in a worker, once it has normalized its arguments and looked the host up. */
@@ -83,6 +84,41 @@ export function showsHandle(server: Server): boolean {
 
 export function replaceListeningHandle(server: Server, handle: object): void {
   (server as PrivateServer)._handle = handle;
+}
+
+interface Accepting {
+  onconnection?: (status: number, client: NativeClient) => void;
+}
+
+/**
+ * Has `door` look at the connections of a server that accepts by itself, before the server does, and before a part of the
+ * application that takes the server's place: it may change the function that Node calls.
+ */
+export function interceptConnections(
+  server: Server,
+  door: { pass(client: NativeClient, admit: (client: NativeClient) => void): void },
+): void {
+  const handle: Accepting | undefined = showsHandle(server) ? listeningHandleOf(server) : undefined;
+  // What cannot be looked at is not served: its clients would be taken for the proxy.
+  if (handle === undefined) return void server.close();
+  let accept = handle.onconnection;
+  const seen = new WeakSet<NativeClient>();
+  const admit = (client: NativeClient): void => {
+    if (listeningHandleOf(server) === handle) accept?.call(handle, 0, client);
+    else client.close();
+  };
+  const onConnection = (status: number, client: NativeClient): void => {
+    if (status !== 0 || seen.has(client)) return accept?.call(handle, status, client);
+    seen.add(client);
+    door.pass(client, admit);
+  };
+  Object.defineProperty(handle, 'onconnection', {
+    configurable: true,
+    get: () => onConnection,
+    set(next: Accepting['onconnection']) {
+      accept = next;
+    },
+  });
 }
 
 /** A server as `child.send` takes it, with another handle that is sent in place of its own. */

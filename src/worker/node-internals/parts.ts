@@ -19,7 +19,8 @@ const fallbacks = {
     'a connection that has moved counts as new, so that headersTimeout runs from its arrival',
   'HTTPParser.kOnMessageComplete':
     'a connection that has moved counts as new, so that headersTimeout runs from its arrival',
-  'TCP.owner_symbol': 'a connection that has moved counts as new, so that headersTimeout runs from its arrival',
+  'TCP.owner_symbol':
+    'a connection that has moved counts as new, so that headersTimeout runs from its arrival, and connections of trusted proxies are closed',
 };
 
 export type WorkerPart = keyof typeof fallbacks;

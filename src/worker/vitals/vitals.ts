@@ -32,6 +32,12 @@ export interface RequestCounts {
   readonly latencies: Float64Array;
 }
 
+/** Where the figures of connections of trusted proxies come from. */
+export interface ProxiedCounts {
+  readonly read: number;
+  readonly refused: { readonly malformed: number; readonly late: number };
+}
+
 /** Where the figures of connections that moved between workers come from. */
 export interface HandoffCounts {
   readonly received: number;
@@ -55,6 +61,8 @@ export interface VitalsOptions {
   readonly requests: RequestCounts;
   /** Undefined where connections stay where they were accepted. */
   readonly handoffs?: HandoffCounts | undefined;
+  /** Undefined where no proxy is trusted. */
+  readonly proxied?: ProxiedCounts | undefined;
   /** How many connections this worker counts beside those that it has. @default none */
   readonly handicap?: () => number;
   /** Time between beats, ms. @default 250 */
@@ -74,6 +82,7 @@ export class Vitals {
   readonly #connections: ConnectionCounts;
   readonly #requests: RequestCounts;
   readonly #handoffs: HandoffCounts | undefined;
+  readonly #proxied: ProxiedCounts | undefined;
   readonly #handicap: () => number;
   readonly #period: number;
   readonly #timer: NodeJS.Timeout;
@@ -88,6 +97,7 @@ export class Vitals {
     this.#connections = sources.connections;
     this.#requests = sources.requests;
     this.#handoffs = sources.handoffs;
+    this.#proxied = sources.proxied;
     this.#handicap = sources.handicap ?? none;
     this.#period = period;
     this.#writer = row === NO_ROW ? undefined : openWriter(board, row);
@@ -180,6 +190,10 @@ export class Vitals {
     const { user, system } = process.cpuUsage();
     row.cpu = (user + system) / 1000;
     if (this.#handoffs !== undefined) this.#tellHandoffs(this.#handoffs);
+    if (this.#proxied !== undefined) {
+      row.proxied = this.#proxied.read;
+      ({ malformed: row.proxyMalformed, late: row.proxyLate } = this.#proxied.refused);
+    }
     if (now >= this.#slowDue) {
       this.#slowDue = now + SLOW_PERIOD_MS;
       [row.delayP50, row.delayP99] = this.#delays.percentiles([0.5, 0.99]);

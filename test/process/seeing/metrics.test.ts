@@ -1,7 +1,8 @@
 /** Tests what a scrape of a running server sees over --admin, as Prometheus does it. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import process from 'node:process';
 import { test } from 'node:test';
 import type { Status } from '../../../src/control/controls.ts';
@@ -77,6 +78,34 @@ test('what workers count of their caches is one, by name, and outlives them', { 
   await poll(async () => (await isUp(admin)) || undefined, 'a new worker');
   assert.equal((await count('hits_total')) + (await count('misses_total')), asked);
   assert.equal(await count('computations_total'), 1);
+});
+
+test('the version of the application is that of the generation that serves', async () => {
+  const versions = async (admin: Target): Promise<string[]> => {
+    const { body } = await get(admin, { path: '/metrics' });
+    return [...body.matchAll(/^prefork_application_info\{(.*)\} 1$/gm)].map(([, labels]) => labels!);
+  };
+  const program = `import { createServer } from 'node:http';
+    createServer((_, response) => response.end()).listen(0, '127.0.0.1');`;
+  const files = {
+    'app/bin/server.mjs': program,
+    'app/bin/package.json': '{}',
+    'app/package.json': '{ "version": "1.0.0" }',
+  };
+  await using app = await startApp({
+    options: ['--admin', '0', '--workers', '1'],
+    args: ['app/bin/server.mjs'],
+    files,
+  });
+  await app.event('ready');
+  const admin = await adminOf(app);
+  assert.deepEqual(await versions(admin), ['version="1.0.0",generation="1"']);
+  writeFileSync(join(app.directory, 'app/package.json'), '{ "version": "1.1.0" }');
+  await app.event('worker ready');
+  assert.deepEqual(await versions(admin), ['version="1.0.0",generation="1"']);
+  app.signal('SIGHUP');
+  await app.event('reload done');
+  assert.deepEqual(await versions(admin), ['version="1.1.0",generation="2"']);
 });
 
 test('promtool finds nothing to complain about', { skip: without('promtool') }, async () => {

@@ -135,7 +135,8 @@ describe('a row of the table is all that it takes', () => {
     totals.ended(rowWith({ fishCaught: 10 }));
     const row = rowWith(measured);
     const limits = { cpu: undefined, memory: undefined };
-    const families = ownFamilies({ status: statusWith(row), rows: [row], totals, queues: [], told: [], limits });
+    const none = { queues: [], told: [], applications: [] };
+    const families = ownFamilies({ status: statusWith(row), rows: [row], totals, limits, ...none });
     const family = (wanted: string): unknown => families.find(({ name }) => name === wanted);
     assert.deepEqual(family('prefork_fish_total'), {
       name: 'prefork_fish_total',

@@ -5,7 +5,8 @@ import { answer, type ControlRequest } from '../../../src/control/routes.ts';
 import { FakeControls } from '../../support/fake-controls.ts';
 
 const token = 'sixteen-or-more-characters';
-const gate = new AdminGate({ host: 'Admin.Example.com', token });
+const names = ['Metrics.example.com', '*.ops.example.com'];
+const gate = new AdminGate({ host: 'Admin.Example.com', token, names, machine: 'web1.example.net' });
 
 type Asked = Partial<ControlRequest>;
 
@@ -22,6 +23,16 @@ const cases: ReadonlyArray<readonly [string, Asked, number]> = [
   ['one without a port', { host: '[fe80::1]' }, 200],
   ['a container’s name', { host: 'api_1:9090' }, 200],
   ['the host that was given, whatever its case', { host: 'ADMIN.example.com:9090' }, 200],
+  ['a name of --admin-host', { host: 'metrics.example.com:9090' }, 200],
+  ['a name that is whole', { host: 'metrics.example.com.' }, 200],
+  ['a name below one of --admin-host', { host: 'a.b.ops.example.com' }, 200],
+  ['the end of that alone', { host: 'ops.example.com' }, 403],
+  ['the star itself', { host: '*.ops.example.com.evil.example' }, 403],
+  ['one that ends alike', { host: 'evil-ops.example.com' }, 403],
+  ['the name of the machine', { host: 'web1.example.net:9090' }, 200],
+  ['a name below a domain that is never sold', { host: 'app.default.svc.cluster.internal' }, 200],
+  ['a printer’s', { host: 'host.local' }, 200],
+  ['one that only looks so', { host: 'evil.internal.example' }, 403],
   ['a name of a stranger', { host: 'evil.example.com' }, 403],
   ['one that begins as an address', { host: '127.0.0.1.evil.example.com' }, 403],
   ['one that ends as ours', { host: 'xadmin.example.com' }, 403],

@@ -19,7 +19,8 @@ function rowOf(slot: number, n: number): Row {
 /** Lists all series of counters and histograms, by name and labels. */
 function counted(rows: readonly Row[], totals: Totals): Map<string, number> {
   const limits = { cpu: undefined, memory: undefined };
-  const families = ownFamilies({ status: fakeStatus(), rows, totals, queues: [], told: [], limits });
+  const none = { queues: [], told: [], applications: [] };
+  const families = ownFamilies({ status: fakeStatus(), rows, totals, limits, ...none });
   const counters = families.filter(({ name, type }) => type !== 'gauge' && !name.includes('reloads'));
   return new Map(
     counters.flatMap(({ name, values }) =>

@@ -53,6 +53,11 @@ test('defaults', () => {
     canaryWarmup: 5000,
     canaryRequests: 100,
     canaryMetrics: undefined,
+    proxyProtocol: undefined,
+    readyShare: 0,
+    healthPath: undefined,
+    adminHost: undefined,
+    appVersion: undefined,
     drainTimeout: 30_000,
     drainDelay: 0,
     shutdownGracePeriod: 10_000,
@@ -255,6 +260,27 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
   logLevel: [
     ['debug', 'debug', 'debug'],
     ['silent', 'silent', 'silent'],
+  ],
+  proxyProtocol: [
+    ['10.0.0.0/8', ['10.0.0.0/8'], '10.0.0.0/8'],
+    ['192.0.2.1,::1,fd00::/8,unix', ['192.0.2.1', '::1', 'fd00::/8', 'unix'], ['192.0.2.1', '::1', 'fd00::/8', 'unix']],
+  ],
+  readyShare: [
+    ['0%', 0, '0%'],
+    ['66.7%', 66.7, '66.7%'],
+    ['100%', 100, '100%'],
+  ],
+  healthPath: [
+    ['/', '/', '/'],
+    ['/-/healthz', '/-/healthz', '/-/healthz'],
+  ],
+  adminHost: [
+    ['metrics.example.com', ['metrics.example.com'], 'metrics.example.com'],
+    ['*.a.example,b', ['*.a.example', 'b'], ['*.a.example', 'b']],
+  ],
+  appVersion: [
+    ['1.4.2-rc.1+b5', '1.4.2-rc.1+b5', '1.4.2-rc.1+b5'],
+    ['9f2c1e0', '9f2c1e0', '9f2c1e0'],
   ],
   compileCache: [['/var/cache/app', '/var/cache/app', '/var/cache/app']],
   adminTokenFile: [['/etc/prefork/token', '/etc/prefork/token', '/etc/prefork/token']],
@@ -585,6 +611,45 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
   bind: badPorts,
   logFormat: { expected: 'text or json', texts: ['xml'], values: [[1, '1']] },
   logLevel: { expected: 'debug, info, warn, error or silent', texts: ['trace'], values: [[30, '30']] },
+  proxyProtocol: {
+    expected: 'addresses and networks such as 10.0.0.0/8,fd00::/8, and unix for Unix sockets',
+    texts: ['10.0.0.0/33', 'proxy.example', '10.0.0.1, 10.0.0.2', '*', '10.0.0.1,'],
+    values: [
+      ['', '""'],
+      [[], '[]'],
+      [[1], '[ 1 ]'],
+      [null, 'null'],
+    ],
+  },
+  readyShare: {
+    expected: 'a percentage from 0% to 100% such as 50%',
+    texts: ['101%', '-1%', '50', 'half'],
+    values: [[0.5, '0.5']],
+  },
+  healthPath: {
+    expected: 'a path such as /healthz',
+    texts: ['healthz', '/health?x', '/a b', '/#'],
+    values: [
+      ['', '""'],
+      [1, '1'],
+    ],
+  },
+  adminHost: {
+    expected: 'names of hosts such as metrics.example.com,*.internal.example',
+    texts: ['*', '*.', 'a..b', 'http://a', 'a:1', 'a.*.b'],
+    values: [
+      ['', '""'],
+      [[], '[]'],
+    ],
+  },
+  appVersion: {
+    expected: '1 to 64 characters without blanks, such as 1.4.2 or a commit',
+    texts: ['1 2', 'x'.repeat(65), 'é'],
+    values: [
+      ['', '""'],
+      [1, '1'],
+    ],
+  },
   compileCache: {
     expected: 'a directory',
     texts: [],

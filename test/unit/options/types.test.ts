@@ -12,7 +12,7 @@ import type { LibraryOptions, Options, Percent, Settings, Size, Time } from '../
 type Table = typeof optionTable;
 type Written = {
   [Key in SettingKey]?:
-    | (Table[Key] extends { of: 'file' }
+    | (Table[Key] extends { of: 'file' | 'network' | 'host' }
         ? string | readonly string[]
         : Table[Key] extends { type: keyof InText }
           ? InText[Table[Key]['type']]
@@ -30,7 +30,19 @@ type InText = {
 type Resolved = {
   readonly [Key in SettingKey]:
     | Exclude<ValueOf<Table[Key]>, 'auto' | WorkerRange>
-    | (Table[Key] extends { type: 'account' | 'address' | 'directory' | 'list' | 'path' | 'ports' | 'metrics' }
+    | (Table[Key] extends {
+        type:
+          | 'account'
+          | 'address'
+          | 'directory'
+          | 'list'
+          | 'path'
+          | 'ports'
+          | 'metrics'
+          | 'words'
+          | 'route'
+          | 'version';
+      }
         ? undefined
         : never);
 };

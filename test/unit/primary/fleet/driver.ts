@@ -21,6 +21,8 @@ export const settings: FleetSettings = {
   canaryWatch: 60_000,
   onDoubt: 'rollback',
   drainDelay: 0,
+  readyShare: 0,
+  healthPath: undefined,
   shutdownGracePeriod: 10_000,
   heartbeatTimeout: 30_000,
   hangStack: 'off',

@@ -35,6 +35,8 @@ export function settingsOf(seed: number): FleetSettings {
     canary: random.pick([0, 0, 1, '50%']),
     canaryWatch: 10_000,
     onDoubt: random.pick(['rollback', 'continue']),
+    readyShare: 0,
+    healthPath: '/healthz',
     drainDelay: random.pick([0, 3000]),
     shutdownGracePeriod: 10_000,
     heartbeatTimeout: 30_000,
@@ -367,6 +369,7 @@ export class Schedule {
         return set.park(effect.worker);
       case 'shed':
       case 'unshed':
+      case 'inform':
         return;
       case 'drain':
         this.#sockets.leaving(effect.worker);

@@ -57,7 +57,7 @@ export function slotHandle(listener: number, steering?: Steering): { handle: Slo
   const socket = { onconnection: null, listen: () => 0, close: () => undefined } as unknown as NativeHandle;
   const ignore = (): void => undefined;
   const events = { listening: ignore, opened: ignore, parked: ignore, closed: ignore, returned: ignore };
-  const handle = new SlotHandle({ listener, slot: 0 }, socket, events, steering);
+  const handle = new SlotHandle({ listener, slot: 0 }, socket, events, { steering });
   handle.onconnection = (_status, client) => void served.push(client);
   return { handle, served };
 }

@@ -1,0 +1,74 @@
+import { Networks, parseAddress } from '../../contract/networks.ts';
+import type { Fields } from '../protocol/fields.ts';
+
+/** The fields in which a proxy says whose request it passes on. */
+export const FORWARDED_FIELDS = ['x-forwarded-for', 'forwarded'] as const;
+export type ForwardedField = (typeof FORWARDED_FIELDS)[number];
+
+/** The word for the clients of a Unix socket, which have no address. */
+const UNIX = 'unix';
+
+/** Finds out the address of the client behind trusted proxies. */
+export class Forwarded {
+  readonly #networks: Networks;
+  readonly #trustsUnix: boolean;
+  readonly #field: ForwardedField;
+
+  /** @param trusted addresses, networks, and `unix` */
+  constructor(trusted: readonly string[], field: ForwardedField) {
+    this.#networks = new Networks(trusted);
+    this.#trustsUnix = trusted.includes(UNIX);
+    this.#field = field;
+  }
+
+  /**
+   * Goes from the far end of the connection through what each proxy has added, from the right to the left, and stops at the first
+   * address that is not trusted: whatever stands left of it may be that client's invention. An entry without an address stops it too.
+   *
+   * @param peer undefined for a Unix socket
+   */
+  clientOf(peer: string | undefined, headers: Fields): string | undefined {
+    if (!(peer === undefined ? this.#trustsUnix : this.#networks.has(peer))) return peer;
+    const value = headers.get(this.#field);
+    if (value === null) return peer;
+    const entries = this.#field === 'forwarded' ? elementsOf(value).map(forOf) : value.split(',');
+    let client = peer;
+    for (const entry of entries.toReversed()) {
+      const address = addressIn(entry);
+      if (address === undefined) return client;
+      client = address;
+      if (!this.#networks.has(address)) return client;
+    }
+    return client;
+  }
+}
+
+/** The address of an entry such as `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1` and `[2001:db8::1]:4711`. */
+function addressIn(entry: string): string | undefined {
+  const text = entry.trim();
+  const [, inner, plain = text] = /^\[([^\]]*)\](?::\d{1,5})?$|^([^:]*):\d{1,5}$/.exec(text) ?? [];
+  const address = inner ?? plain;
+  return parseAddress(address) === undefined || (inner !== undefined && !inner.includes(':')) ? undefined : address;
+}
+
+/** The elements of `Forwarded` (RFC 7239): commas within quotes part none. */
+function elementsOf(value: string): string[] {
+  const elements = [];
+  let from = 0;
+  let isQuoted = false;
+  for (let at = 0; at < value.length; at++) {
+    if (isQuoted && value[at] === '\\') at++;
+    else if (value[at] === '"') isQuoted = !isQuoted;
+    else if (value[at] === ',' && !isQuoted) {
+      elements.push(value.slice(from, at));
+      from = at + 1;
+    }
+  }
+  return [...elements, value.slice(from)];
+}
+
+/** The value of `for` in an element, without its quotes; empty where there is none, or more than one. */
+function forOf(element: string): string {
+  const found = [...element.matchAll(/(?:^|;)\s*for=(?:"([^"\\]*)"|([^\s";,]+))\s*(?=;|$)/gi)];
+  return found.length === 1 ? (found[0]![1] ?? found[0]![2] ?? '') : '';
+}

@@ -1,0 +1,22 @@
+/** After so many connections of one address it is no chance that no other has come. */
+const ENOUGH = 100;
+
+/** Notices when the first connections all have the same address: a proxy hides its clients, and sticky-ip cannot tell them apart. */
+export class OnlyClient {
+  readonly #tell: (address: string) => void;
+  #address: string | undefined;
+  #connections = 0;
+
+  /** @param tell is called once, or never */
+  constructor(tell: (address: string) => void) {
+    this.#tell = tell;
+  }
+
+  saw(address: string): void {
+    if (this.#connections >= ENOUGH) return;
+    this.#address ??= address;
+    // Another client has come: nothing is to be looked for any more.
+    this.#connections = address === this.#address ? this.#connections + 1 : Infinity;
+    if (this.#connections === ENOUGH) this.#tell(address);
+  }
+}
