@@ -62,7 +62,16 @@ export class Application {
   async start(): Promise<void> {
     const options = [
       ['--name', 'shop', '--workers', String(WORKERS), '--cwd', '/srv/shop/current', '--settle', '50ms'],
-      ['--admin', `0.0.0.0:${ADMIN_PORT}`, '--drain-delay', '1s', '--shutdown-grace-period', '3s'],
+      [
+        '--admin',
+        `0.0.0.0:${ADMIN_PORT}`,
+        '--health-path',
+        '/healthz',
+        '--drain-delay',
+        '1s',
+        '--shutdown-grace-period',
+        '3s',
+      ],
       ['--keep-previous', '1m'],
     ].flat();
     this.#upgrades = 0;

@@ -62,6 +62,12 @@ test('times: a drain is over before all is killed, and a release is given up aft
   assert.ok(autoscaler.spec.behavior!.scaleDown!.stabilizationWindowSeconds! * 1000 > drained);
 });
 
+test('the kubelet asks what prefork answers', () => {
+  for (const { httpGet } of [container!.startupProbe!, container!.readinessProbe!]) {
+    assert.deepEqual([httpGet!.path, httpGet!.port], [settings.healthPath, container!.ports![0]!.name]);
+  }
+});
+
 test('numbers: the autoscaler alone says how many pods there are, and a core is asked for each worker', () => {
   assert.equal(replicas, undefined);
   assert.ok(autoscaler.spec.minReplicas! >= 3);
