@@ -187,7 +187,7 @@ After this page you know what each line of the log means, and which fields it ha
 
 The log is one line an event on stderr: \`prefork: \`, the words of the line, and \`name=value\` for each field. A field that has
 no value is left out. The field \`message\` follows the words after a colon, without its name. With \`--log-format json\` a line is
-an object with \`time\`, \`level\`, \`event\` (the words) and the fields. \`--log-level\` says which lines are written, and the
+an object with \`time\`, \`level\`, \`event\` (the words), \`app\` where it is one of several \`apps\`, and the fields. \`--log-level\` says which lines are written, and the
 \`logger\` of the library takes them in place of stderr.
 
 \`\`\`log

@@ -16,6 +16,8 @@ export async function main(argv: string[]): Promise<number> {
     // After `--` comes an entry, even when it has the name of a command.
     const before = argv.slice(0, argv.length - line.entryArguments.length - 1);
     if (isVerb(line.entry) && !before.includes('--')) {
+      // This command starts a server, and asks none.
+      if (line.entry === 'dev') return await main(['--watch', ...before, ...line.entryArguments]);
       const { runVerb } = await import('./run-verb.ts');
       return await runVerb(line.entry, [...before, ...line.entryArguments]);
     }

@@ -5,7 +5,7 @@
 import { PreforkError } from '../errors.ts';
 import { complain } from './print.ts';
 import { askedKinds, type AskedKind } from '../contract/operations.ts';
-import type { VerbName } from './verbs.ts';
+import type { AskingVerb } from './verbs.ts';
 import { tableOf } from '../contract/tables.ts';
 
 /**
@@ -16,7 +16,7 @@ type Verb = (argv: readonly string[]) => Promise<number>;
 type Loader = () => Promise<Verb>;
 
 /** Each command is loaded when it is used. */
-const loaders: Readonly<Record<VerbName, Loader>> = {
+const loaders: Readonly<Record<AskingVerb, Loader>> = {
   list: async () => (await import('./commands/list.ts')).list,
   status: async () => (await import('./commands/status.ts')).status,
   top: async () => (await import('./commands/top.ts')).top,
@@ -37,7 +37,7 @@ async function loadOperation(kind: AskedKind): Promise<Verb> {
 }
 
 /** Runs a command and prints its errors, because no log has told them before. */
-export async function runVerb(name: VerbName, argv: readonly string[]): Promise<number> {
+export async function runVerb(name: AskingVerb, argv: readonly string[]): Promise<number> {
   process.on('uncaughtException', (error) => process.exit(report(error)));
   try {
     const verb = await loaders[name]();

@@ -17,8 +17,12 @@ export type VerbName =
   | 'heap'
   | 'stack'
   | 'inspect'
+  | 'dev'
   | 'unit'
   | 'doctor';
+
+/** The commands that ask a server, or tell of the machine. */
+export type AskingVerb = Exclude<VerbName, 'dev'>;
 
 export interface VerbRow {
   /** The command as the help shows it. */
@@ -28,6 +32,10 @@ export interface VerbRow {
 }
 
 export const verbs: Readonly<Record<VerbName, VerbRow>> = {
+  dev: {
+    usage: 'dev [options] <entry>',
+    about: 'Start a server for development: one worker, and a reload at each change.',
+  },
   list: {
     usage: 'list [--json]',
     about: 'List the servers that run: root those of all users, others their own.',

@@ -21,7 +21,7 @@ import { Inherited } from '../listeners/inherited.ts';
 import { Binder } from '../privileges/binder.ts';
 import { prepare, refuseParking, settingsInForce } from './prepare.ts';
 import type { ServiceManager } from './system/service-manager.ts';
-import { AppsParent } from './system/apps-parent.ts';
+import { APPS_PARENT, AppsParent } from './system/apps-parent.ts';
 import { LineRing } from './telemetry/line-ring.ts';
 import type { FileWatcher } from './system/file-watcher.ts';
 import { isBelowNodemon, NODEMON } from './system/nodemon.ts';
@@ -100,6 +100,7 @@ async function supervise(
   const lines = new LineRing();
   const log = createLog(given.logFormat, given.logLevel, options.logger, {
     hasTime: given.logTime && options.logger === undefined,
+    app: process.env[APPS_PARENT] === undefined ? undefined : given.name,
     keep: (line) => lines.add(null, line),
   });
   const manager = await serviceManager(log, oldPrimary?.handover.notifyFd);

@@ -26,6 +26,8 @@ export interface Log {
 export interface LogOptions {
   /** Whether a line of text begins with the time. @default false */
   readonly hasTime?: boolean;
+  /** The app of several that writes the lines. Each object of JSON says so; lines of text come with its name before them. */
+  readonly app?: string | undefined;
   /** Hears each line, too. */
   readonly keep?: (line: string) => void;
 }
@@ -35,9 +37,9 @@ export function createLog(
   format: LogFormat,
   threshold: LogThreshold,
   sink: LineSink = stderrSink(),
-  { hasTime = false, keep = () => {} }: LogOptions = {},
+  { hasTime = false, app, keep = () => {} }: LogOptions = {},
 ): Log {
-  const render = format === 'json' ? jsonLine : textLine;
+  const render = format === 'json' ? (line: Line): string => jsonLine(line, app) : textLine;
   const isTimed = hasTime && format === 'text';
   return (name, facts) => {
     const line = lineOf({ name, facts } as ToldEvent);
@@ -61,8 +63,8 @@ function textLine({ text, fields: { message, ...fields } }: Line): string {
   return printable(['prefork:', words, ...pairs].join(' '));
 }
 
-function jsonLine({ level, text: event, fields }: Line): string {
-  return printable(JSON.stringify({ time: new Date().toISOString(), level, event, ...fields }));
+function jsonLine({ level, text: event, fields }: Line, app: string | undefined): string {
+  return printable(JSON.stringify({ time: new Date().toISOString(), level, event, app, ...fields }));
 }
 
 /** Quotes a value that would not read as one word, as JSON does. */

@@ -37,6 +37,18 @@ async function startApps(files: Record<string, string> = two): Promise<App> {
   }
 }
 
+test('each line of a JSON log says which app has written it', async () => {
+  await using app = await startApp({ files: two, options: ['--log-format', 'json'] });
+  await app.output(/"event":"apps ready"/, 'stderr');
+  const lines = app.stderr
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { event: string; app?: string });
+  const ready = lines.filter(({ event }) => event === 'ready').map((line) => line.app);
+  assert.deepEqual(ready.toSorted(), ['blog', 'shop']);
+  assert.ok(lines.every(({ event, app: name }) => (name === undefined) === (event === 'apps ready')));
+});
+
 test('each app is a server of its own, which the commands find', async () => {
   await using app = await startApps();
   const servers = await list(app);

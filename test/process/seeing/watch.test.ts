@@ -30,7 +30,7 @@ async function answers(app: App, text: string, agent?: Agent): Promise<void> {
 }
 
 async function watched(): Promise<App> {
-  const app = await startApp({ entry: './server.js', options: ['--watch'], files });
+  const app = await startApp({ entry: './server.js', options: ['dev'], files });
   try {
     await app.event('ready', { workers: '1' });
     await app.event('watching');

@@ -76,6 +76,7 @@ function checkCommand(words: readonly string[]): void {
 
 function checkPrefork(argv: readonly string[]): void {
   const line = parseCommandLine(argv);
+  if (line.entry === 'dev') return checkPrefork(['--watch', ...argv.filter((word) => word !== 'dev')]);
   if (!isVerb(line.entry)) {
     resolveSettings({ flags: line.flags, env: {}, entry: line.entry });
     const isStart = line.entry !== undefined || argv.length === 0 || line.help || line.version;
