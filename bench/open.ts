@@ -19,7 +19,7 @@ export async function opened(system: System, app: App, workers: number, grounds:
  * Until the system does nothing any more: its workers are up, its command line tool is gone, its start's garbage is
  * collected. The same for all, without knowing how each of them says that it is ready.
  */
-async function settled(server: Server): Promise<void> {
+export async function settled(server: Server): Promise<void> {
   const WINDOW = 150;
   for (let waited = 0; waited < 8000; waited += WINDOW) {
     const before = readCpu(server.pids).tree;

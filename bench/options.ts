@@ -39,7 +39,7 @@ Usage: npm run bench -- [options]
   --list               the scenarios, the systems of this machine, and how long a run takes
 
   --publish            afterwards write baseline.json, the pictures and the tables of docs/benchmarks.md (and README.md); with
-                       --only deploys, which is published by itself, write deploys.json and what is made of it
+                       --only deploys or --only growth, which are published by themselves, write deploys.json or growth.json
   --from <file>        do not run, work on this file of results/: print its tables, or publish it
   --merge <a> <b> …    put whole scenarios of several files of results/ together, those of the later file first; same commit,
                        machine and number of rounds; with --publish what came out is published

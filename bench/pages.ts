@@ -1,6 +1,6 @@
 /** Whether the pages have what the committed runs say, and nothing else: `node pages.ts`. Exit code 1 when one has not. */
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { paths } from './paths.ts';
 import { filled } from './report/page.ts';
@@ -15,6 +15,7 @@ const runs = [
 for (const page of paths.pages) {
   const text = readFileSync(page, 'utf8');
   for (const { file, apart } of runs) {
+    if (!existsSync(file)) continue;
     if (filled(text, summarise(readResults(file)), apart) === text) continue;
     const [where, source] = [page, file].map((path) => relative(paths.bench, path));
     console.error(`${where} does not say what bench/${source} does: npm run bench -- --from bench/${source} --publish`);

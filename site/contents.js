@@ -18,6 +18,7 @@ export const contents = [
     [
       ['docs/configuration.md', 'Configuration'],
       ['docs/deployment.md', 'Deployment'],
+      ['docs/scaling-out.md', 'From one machine to several'],
       ['docs/lifecycle.md', 'Lifecycle'],
       ['docs/migration.md', 'Migration'],
       ['docs/balance.md', 'Balance'],

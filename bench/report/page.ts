@@ -9,6 +9,7 @@ import type { Summary } from '../summary.ts';
 import { OURS, REFERENCES, systems } from '../systems/index.ts';
 import { cell, ratioCell } from './cells.ts';
 import { deploysReadme, headline, readme } from './claim.ts';
+import { growthFits, growthTables } from './growth.ts';
 import { type Block, line, table, withRange } from './markdown.ts';
 import { model } from './model.ts';
 import { forPage, tableOf } from './table.ts';
@@ -103,6 +104,9 @@ export const blocks: Readonly<Record<string, Block>> = {
   'deploys-readme': deploysReadme,
   'deploys-conditions': conditionsLine,
   ...Object.fromEntries(scenarios.map(({ name }) => [name, scenarioBlock(name)])),
+  growth: growthTables,
+  'growth-fits': growthFits,
+  'growth-conditions': conditionsLine,
   micro,
   model,
 };

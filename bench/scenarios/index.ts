@@ -2,6 +2,7 @@
 
 import type { Scenario } from '../scenario.ts';
 import { deploys } from './deploys.ts';
+import { growth } from './growth.ts';
 import { idle } from './idle.ts';
 import { kill, reload } from './losses.ts';
 import { memory } from './memory.ts';
@@ -25,4 +26,5 @@ export const scenarios: readonly Scenario[] = [
   reload,
   kill,
   deploys,
+  growth,
 ];

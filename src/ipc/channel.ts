@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import type { EventEmitter } from 'node:events';
+import { canWriteHandles, channelOf, learnToWrite, writeHandle, type ChannelHandle } from './node-channel.ts';
 
 /**
  * The `cmd` of our messages. Node delivers messages whose `cmd` starts with NODE_ as 'internalMessage', like those of
@@ -9,7 +10,22 @@ export const COMMAND = 'NODE_PREFORK';
 
 interface Envelope {
   readonly cmd: typeof COMMAND;
-  readonly body: unknown;
+  readonly body?: unknown;
+  /** Several messages in the place of one. */
+  readonly bodies?: readonly unknown[];
+  /** A handle comes with the message, past Node's own way. */
+  readonly handle?: true;
+  /** Says that the sender reads such messages. There is no body. */
+  readonly reads?: 'handles';
+}
+
+/** How a line begins with which a handle comes past Node's own way. */
+export const HANDLE_PREFIX: string = `{"cmd":"${COMMAND}","handle":true,`;
+
+/** Reads handles that come past Node's own way. */
+export interface HandleReader {
+  /** Takes the handle of the message that is being told. Where this is missing, the message is told with its handle. */
+  take?(): unknown;
 }
 
 /**
@@ -21,24 +37,54 @@ export type ChannelEnd = EventEmitter & Pick<ChildProcess, 'connected'> & { send
 export type SentHandle = object;
 
 /**
+ * How long a message may wait for others that go with it, ms. Each write wakes the other process, which costs both more than the
+ * message does.
+ */
+const SOON_MS = 2;
+
+/** A message that waits for others. */
+interface Waiting {
+  readonly body: unknown;
+  readonly written: Written;
+}
+
+type Written = (error: Error | null) => void;
+
+/**
  * Typed messages over a child's IPC channel. The object owns nothing but its listener: the channel belongs to the
  * process, and `close` only stops listening.
+ *
+ * Node passes one handle at a time, and waits for its acknowledgement with everything that is sent after it. Where both ends can,
+ * handles go past that: the message is written with the handle, and nothing is acknowledged. An end that reads such messages says so
+ * when it begins, before anything else.
  */
 export class Channel<Out> {
   readonly #end: ChannelEnd;
   readonly #listener: (message: unknown, handle?: unknown) => void;
+  readonly #native: ChannelHandle | undefined;
+  #otherReadsHandles = false;
+  #waiting: Waiting[] = [];
+  #flushedAt = -Infinity;
 
   /**
    * Starts to listen.
    *
    * @param receive gets each message's body, unchecked, and the handle that came with it.
+   * @param reader undefined where handles that come past Node's own way cannot be read
    */
-  constructor(end: ChannelEnd, receive: (body: unknown, handle: unknown) => void) {
+  constructor(end: ChannelEnd, receive: (body: unknown, handle: unknown) => void, reader?: HandleReader) {
     this.#end = end;
+    this.#native = channelOf(end);
     this.#listener = (message, handle) => {
-      if (isEnvelope(message)) receive(message.body, handle);
+      if (!isEnvelope(message)) return;
+      if (message.reads === 'handles') this.#otherReadsHandles = true;
+      else if (Array.isArray(message.bodies)) for (const body of message.bodies) receive(body, undefined);
+      else receive(message.body, message.handle === true ? (handle ?? reader?.take?.()) : handle);
     };
     end.on('internalMessage', this.#listener);
+    if (this.#native === undefined || reader === undefined) return;
+    learnToWrite(this.#native);
+    this.#write({ cmd: COMMAND, reads: 'handles' }, ignore);
   }
 
   /**
@@ -48,9 +94,50 @@ export class Channel<Out> {
    * @param written is called when the message has left, or with an error when it never will.
    * @returns false when the message certainly did not leave; `written` is not called then.
    */
-  send(body: Out, handle?: SentHandle, written: (error: Error | null) => void = ignore): boolean {
+  send(body: Out, handle?: SentHandle, written: Written = ignore): boolean {
     if (!this.#end.connected) return false;
-    const envelope: Envelope = { cmd: COMMAND, body };
+    this.#flush();
+    const native = this.#native;
+    if (handle !== undefined && this.#otherReadsHandles && native !== undefined && canWriteHandles(native)) {
+      const envelope: Envelope = { cmd: COMMAND, handle: true, body };
+      if (!writeHandle(native, `${JSON.stringify(envelope)}\n`, handle)) return false;
+      if (written !== ignore) process.nextTick(written, null);
+      return true;
+    }
+    this.#write({ cmd: COMMAND, body }, written, handle);
+    return true;
+  }
+
+  /**
+   * Does the same without a handle, and in one write with others: at the end of this turn of the event loop, or within 2 ms where
+   * such messages come one after another. The order of messages stays.
+   */
+  sendSoon(body: Out, written: Written = ignore): boolean {
+    if (!this.#end.connected) return false;
+    if (this.#waiting.push({ body, written }) > 1) return true;
+    if (performance.now() - this.#flushedAt > SOON_MS) setImmediate(() => this.#flush());
+    else setTimeout(() => this.#flush(), SOON_MS);
+    return true;
+  }
+
+  close(): void {
+    this.#end.off('internalMessage', this.#listener);
+  }
+
+  #flush(): void {
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    this.#waiting = [];
+    this.#flushedAt = performance.now();
+    if (!this.#end.connected) return;
+    const bodies = waiting.map(({ body }) => body);
+    const envelope: Envelope = bodies.length === 1 ? { cmd: COMMAND, body: bodies[0] } : { cmd: COMMAND, bodies };
+    this.#write(envelope, (error) => {
+      for (const { written } of waiting) written(error);
+    });
+  }
+
+  #write(envelope: Envelope, written: Written, handle?: SentHandle): void {
     const send = this.#end.send as (
       message: unknown,
       handle: unknown,
@@ -58,11 +145,6 @@ export class Channel<Out> {
       done: typeof written,
     ) => boolean;
     send.call(this.#end, envelope, handle, {}, written);
-    return true;
-  }
-
-  close(): void {
-    this.#end.off('internalMessage', this.#listener);
   }
 }
 

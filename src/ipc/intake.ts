@@ -52,8 +52,12 @@ export class Intake {
   readonly #events: IntakeEvents;
   readonly #isClustered: boolean;
   readonly #lines = new Lines(LONGEST_LINE_BYTES);
-  /** A handle that has arrived and that no message has taken yet. */
+  /** A handle that has arrived and that no message has taken yet. It belongs to a line that began when it came. */
   #handle: ReceivedHandle | undefined;
+  /** The same of a line that began in an earlier read. */
+  #earlyHandle: ReceivedHandle | undefined;
+  /** The line that is being taken began in an earlier read. */
+  #isContinued = false;
   #isClosed = false;
 
   private constructor(child: ChildProcess, channel: ChannelHandle, events: IntakeEvents, options: IntakeOptions) {
@@ -64,7 +68,7 @@ export class Intake {
     const { onread } = channel;
     channel.onread = (bytes) => {
       if (bytes !== undefined) return this.#read(new Uint8Array(bytes));
-      this.#dropHandle();
+      this.#dropHandles();
       return onread.call(channel);
     };
   }
@@ -91,25 +95,43 @@ export class Intake {
    */
   close(): void {
     this.#isClosed = true;
-    this.#dropHandle();
+    this.#dropHandles();
   }
 
   #read(bytes: Uint8Array): void {
     const received = this.#channel.pendingHandle ?? undefined;
     this.#channel.pendingHandle = null;
     if (this.#isClosed) return received?.close();
-    if (received !== undefined) this.#receive(received);
+    if (received !== undefined) {
+      this.#drop(this.#handle);
+      this.#handle = received;
+    }
+    this.#isContinued = this.#lines.isOpen;
     const lines = this.#lines.add(bytes);
     if (lines === undefined) return this.#giveUp(`sent a line of more than ${LONGEST_LINE_BYTES} bytes`);
-    for (const line of lines) if (!this.#isClosed) this.#take(line);
+    for (const line of lines) {
+      if (!this.#isClosed) this.#take(line);
+      if (this.#isContinued) this.#drop(this.#takeOneHandle());
+      this.#isContinued = false;
+    }
+    if (this.#lines.isOpen && this.#earlyHandle === undefined) {
+      this.#earlyHandle = this.#handle;
+      this.#handle = undefined;
+    }
   }
 
-  #receive(handle: ReceivedHandle): void {
-    if (this.#handle !== undefined) {
-      this.#dropHandle();
-      this.#events.malformed('a handle without a message');
-    }
-    this.#handle = handle;
+  /** Takes the handle that came with the line that is being taken. Several lines with handles may be on their way. */
+  #takeOneHandle(): ReceivedHandle | undefined {
+    const handle = this.#isContinued ? this.#earlyHandle : this.#handle;
+    if (this.#isContinued) this.#earlyHandle = undefined;
+    else this.#handle = undefined;
+    return handle;
+  }
+
+  #drop(handle: ReceivedHandle | undefined): void {
+    if (handle === undefined) return;
+    handle.close();
+    this.#events.malformed('a handle without a message');
   }
 
   #take(line: Uint8Array): void {
@@ -132,7 +154,8 @@ export class Intake {
    * sent, and it never sends any.
    */
   readonly #kinds: Readonly<Record<string, (message: Internal) => void>> = {
-    [COMMAND]: (message) => this.#emit('internalMessage', message),
+    [COMMAND]: (message) =>
+      this.#emit('internalMessage', message, message['handle'] === true ? this.#takeOneHandle() : undefined),
     NODE_HANDLE: (message) => this.#takeHandle(message),
     NODE_HANDLE_ACK: (message) => this.#acknowledged(message),
     NODE_HANDLE_NACK: (message) => this.#acknowledged(message),
@@ -144,8 +167,7 @@ export class Intake {
    * lost.
    */
   #takeHandle({ type, msg }: Internal): void {
-    const handle = this.#handle;
-    this.#handle = undefined;
+    const handle = this.#takeOneHandle();
     this.#child.send({ cmd: handle === undefined ? 'NODE_HANDLE_NACK' : 'NODE_HANDLE_ACK' }, ignore);
     if (handle === undefined) return;
     if (type === 'net.Native' && isEnvelope(msg)) return this.#emit('internalMessage', msg, handle);
@@ -189,9 +211,10 @@ export class Intake {
     this.#events.unusable(what);
   }
 
-  #dropHandle(): void {
+  #dropHandles(): void {
     this.#handle?.close();
-    this.#handle = undefined;
+    this.#earlyHandle?.close();
+    this.#handle = this.#earlyHandle = undefined;
   }
 }
 

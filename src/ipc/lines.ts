@@ -37,6 +37,11 @@ export class Lines {
     return this.#length > this.#longest ? this.#giveUp() : lines;
   }
 
+  /** Whether a line has begun that has not ended. */
+  get isOpen(): boolean {
+    return this.#length > 0;
+  }
+
   #keep(part: Uint8Array): void {
     if (part.length === 0) return;
     this.#parts.push(part);

@@ -80,9 +80,10 @@ export type PrimaryMessage =
   /** The answer is `refused`: the connection was taken before, or its handle got lost and it will never be taken. */
   | { readonly type: 'recall'; readonly id: number }
   /**
-   * The outcome of this worker's `handoff`. Unless the connection was taken, this worker is the only one that has it.
+   * The outcome of this worker's `handoff`. Unless the connection was taken, this worker is the only one that has it. `isMove`: a
+   * server had served it before.
    */
-  | { readonly type: 'handed'; readonly id: number; readonly how: HandoffEnd }
+  | { readonly type: 'handed'; readonly id: number; readonly how: HandoffEnd; readonly isMove?: true }
   /** A worker that was booted without a slot, or beside the slot's worker, has the slot now. */
   | { readonly type: 'promote'; readonly slot: number }
   | ({ readonly type: 'drain' } & DrainTerms)

@@ -5,7 +5,7 @@
 import childProcess, { type ChildProcess } from 'node:child_process';
 import type { ReceivedHandle } from './received-handle.ts';
 
-/** Node's handle of a channel, in the process that has made the child. */
+/** Node's handle of a channel. */
 export interface ChannelHandle {
   /** Called with the bytes of each read, and without any at the end. */
   onread: (bytes?: ArrayBuffer) => void;
@@ -13,13 +13,44 @@ export interface ChannelHandle {
   pendingHandle: ReceivedHandle | null | undefined;
   /** Bytes. */
   readonly writeQueueSize: number;
+  /** Returns 0, or the number of an error. */
+  writeUtf8String?: (request: object, text: string, handle?: object) => number;
 }
 
-/** Undefined for a child without a channel of Node's making. */
-export function channelOf(child: ChildProcess): ChannelHandle | undefined {
-  const key = Object.getOwnPropertySymbols(child).find(({ description }) => description === 'kChannelHandle');
-  const channel = key && (child as unknown as Record<symbol, Partial<ChannelHandle> | null>)[key];
+/** Undefined for a process without a channel of Node's making. @param end a child, or this process */
+export function channelOf(end: object): ChannelHandle | undefined {
+  const key = Object.getOwnPropertySymbols(end).find(({ description }) => description === 'kChannelHandle');
+  const channel = key && (end as Record<symbol, Partial<ChannelHandle> | null>)[key];
   return typeof channel?.onread === 'function' ? (channel as ChannelHandle) : undefined;
+}
+
+/** The class of the request that Node gives each write of a channel, learned from the first one. */
+let Request: (new () => object) | undefined;
+
+/** Learns from the next write how Node writes to a channel. The write itself is left as it is. */
+export function learnToWrite(channel: ChannelHandle): void {
+  const { writeUtf8String } = channel;
+  if (Request !== undefined || typeof writeUtf8String !== 'function') return;
+  channel.writeUtf8String = (request, ...rest) => {
+    delete channel.writeUtf8String;
+    if (typeof request === 'object' && request !== null) Request = request.constructor as new () => object;
+    return writeUtf8String.call(channel, request, ...rest);
+  };
+}
+
+/** Whether {@link writeHandle} can be called: a write has been learned from. */
+export function canWriteHandles(channel: ChannelHandle): boolean {
+  return Request !== undefined && typeof channel.writeUtf8String === 'function';
+}
+
+/**
+ * Writes a text with a handle at once. Node's `send` waits with the next handle, and with all messages after it, until the receiver
+ * has acknowledged the one before.
+ *
+ * @returns false when it was not written
+ */
+export function writeHandle(channel: ChannelHandle, text: string, handle: object): boolean {
+  return channel.writeUtf8String!(new Request!(), text, handle) === 0;
 }
 
 /** Whether the child has been sent a handle that it has not acknowledged. */

@@ -43,6 +43,11 @@ export const optionTable = {
     about:
       "A flag of node's for the workers. It may be given several times. Node's own flags before the entry do the same.",
   },
+  primary: {
+    type: 'path',
+    about:
+      "The application's half of libraries that expect node:cluster's primary: a file that runs in a process of its own, which hears what workers send, and has cluster.workers.",
+  },
   instanceVariable: {
     type: 'variable',
     default: 'NODE_APP_INSTANCE',

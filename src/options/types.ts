@@ -62,6 +62,15 @@ export interface Options {
    */
   nodeArgs?: readonly string[] | undefined;
   /**
+   * A file with the application's half of libraries that expect node:cluster's primary, such as log4js. It runs in a process of its
+   * own, with `cluster.isPrimary`, `cluster.workers` and `cluster.on('message')`, and hears what workers send by `process.send()`.
+   * It is started anew when it ends, replaced after each reload, and ends last.
+   *
+   * @default none: what workers send is dropped, and the log says so
+   * @example primary: './primary.mjs'
+   */
+  primary?: string | undefined;
+  /**
    * The name of the variable that tells a worker its slot, beside `PREFORK_SLOT`. `'none'` sets no such variable.
    * The package `config` (node-config) reads `NODE_APP_INSTANCE`, and looks for a file of that instance.
    *
@@ -635,6 +644,7 @@ export interface Settings extends CanaryLimits {
   readonly cwd: string | undefined;
   readonly envFile: readonly string[] | undefined;
   readonly nodeArgs: readonly string[] | undefined;
+  readonly primary: string | undefined;
   /** `none` for no variable. */
   readonly instanceVariable: string;
   readonly stopSignal: StopSignal;

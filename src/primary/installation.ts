@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url';
 /** The file that every worker loads before the application. */
 export const preloadFile: string = fileURLToPath(new URL('../worker/preload.cjs', import.meta.url));
 
+/** The program of the process that runs `--primary`. */
+export const halfFile: string = fileURLToPath(new URL('../worker/half.cjs', import.meta.url));
+
 /** Reads the version of prefork from its package.json. */
 export function version(): string {
   const file = new URL('../../package.json', import.meta.url);

@@ -1,4 +1,5 @@
 import { Channel, type SentHandle } from '../ipc/channel.ts';
+import { HandlesPastNode } from '../ipc/handle-reader.ts';
 import type { PrimaryMessage, WorkerMessage } from '../ipc/messages.ts';
 
 type MessageOf<Type extends PrimaryMessage['type']> = Extract<PrimaryMessage, { type: Type }>;
@@ -20,7 +21,11 @@ export class Link {
 
   constructor() {
     // The primary is the process that made this one, so its messages are not checked as it checks those of workers.
-    this.#channel = new Channel(process, (body, handle) => this.#receive(body as PrimaryMessage, handle));
+    this.#channel = new Channel(
+      process,
+      (body, handle) => this.#receive(body as PrimaryMessage, handle),
+      HandlesPastNode.of(process),
+    );
     process.channel?.unref();
     sayWhenItCloses();
     process.on('newListener', (name) => name === 'message' && this.hold());
@@ -34,6 +39,11 @@ export class Link {
   /** Does the same as {@link Channel.send}. */
   send(message: WorkerMessage, handle?: SentHandle, written?: (error: Error | null) => void): boolean {
     return this.#channel.send(message, handle, written);
+  }
+
+  /** Does the same as {@link Channel.sendSoon}. */
+  sendSoon(message: WorkerMessage, written?: (error: Error | null) => void): boolean {
+    return this.#channel.sendSoon(message, written);
   }
 
   /** Keeps the process alive until `unhold`. */

@@ -84,7 +84,7 @@ function start(briefing: WorkerBriefing): void {
   const connections = { open, accepted: () => servers.accepted() };
   const door = doorOf(briefing, link);
   const vitals = new Vitals({ ...briefing, connections, requests, handoffs, proxied: door, handicap });
-  handoffs?.whenChanged(() => vitals.publish());
+  handoffs?.whenChanged((what) => (what === 'moved' ? vitals.publishSoon() : vitals.publish()));
 
   // The worker's place, and its life there.
   const status = new Status(briefing, vitals, words, briefing.savesCompileCache ? saveCompileCache : undefined);
@@ -99,7 +99,7 @@ function start(briefing: WorkerBriefing): void {
   link.on('promote', (promotion) => status.promote(promotion.slot));
 
   // The parts that move connections, and that decide where accepted ones are served.
-  const look = lookerAt(briefing.board);
+  const look = lookerAt(briefing.board, () => vitals.flush());
   const mover = handoffs && canMove ? { handoffs, migration: new Migration({ servers, handoffs, slot }) } : undefined;
   const newMoves = (): DrainMoves | undefined => mover && drainMoves(mover, { balance, slot, look });
   const shedding = new Shedding({ requests, vitals, migration: mover?.migration, moves: newMoves() });
@@ -217,10 +217,11 @@ function offer({ briefing, link, status, drainHooks, primaryDeath, server }: Off
   });
 }
 
-/** @returns a function that looks at the scoreboard. The first look opens it. */
-function lookerAt(board: string): (now: number) => Slots | undefined {
+/** @returns a function that looks at the scoreboard, after `tell`. The first look opens it. */
+function lookerAt(board: string, tell: () => void): (now: number) => Slots | undefined {
   let view: LoadView | undefined;
   return (now) => {
+    tell();
     try {
       view ??= LoadView.open(board);
       return view.refresh(now) ? view : undefined;

@@ -30,7 +30,6 @@ const CUT_MS = 5000;
 export const acts: readonly Act[] = [
   {
     name: 'a reload and a rollback of one host after the other',
-
     happen: rolling(async (app) => {
       app.release('2.0.0');
       await app.reload();
@@ -44,7 +43,6 @@ export const acts: readonly Act[] = [
   {
     name: 'a stop and a start of one host after the other',
     goesAway: true,
-
     happen: rolling(async (app) => {
       await app.stop();
       await app.start();

@@ -115,25 +115,35 @@ test('SIGUSR1 opens no inspector in the primary, nor in the next one', { skip },
   await endSuccessor(server, next);
 });
 
-test('a worker shares nothing with the primary but its output, and the sockets that it serves', { skip }, async () => {
-  await using server = await serveEnemy({ env: { PORT: String(await lowPort()) } });
+/** Fails when a process shares anything with the primary but its output, and the sockets that are served. */
+function refuseShared(server: App, primary: number, other: number): void {
   // The exceptions are its output, and what the tests' own process was started with.
   const inherited = [0, 1, 2].map((fd) => descriptorsOf(server.pid).get(fd)!);
   inherited.push(...descriptorsOf(process.pid).values());
-  const check = (primary: number, worker: number): void => {
-    const own = new Set(descriptorsOf(worker).values());
-    const allowed = new Set([...inherited, ...boundInodes()]);
-    const channels = [...descriptorsOf(primary).values()].filter((what) => /^(socket|pipe):/.test(what));
-    assert.deepEqual(
-      channels.filter((what) => own.has(what) && !allowed.has(what)),
-      [],
-    );
-  };
-  check(server.pid, server.worker(0));
+  const own = new Set(descriptorsOf(other).values());
+  const allowed = new Set([...inherited, ...boundInodes()]);
+  const channels = [...descriptorsOf(primary).values()].filter((what) => /^(socket|pipe):/.test(what));
+  assert.deepEqual(
+    channels.filter((what) => own.has(what) && !allowed.has(what)),
+    [],
+  );
+}
+
+test('a worker shares nothing with the primary but its output, and the sockets that it serves', { skip }, async () => {
+  await using server = await serveEnemy({ env: { PORT: String(await lowPort()) } });
+  refuseShared(server, server.pid, server.worker(0));
   server.signal('SIGUSR2');
   const next = await upgraded(server);
-  check(next, server.worker(0));
+  refuseShared(server, next, server.worker(0));
   await endSuccessor(server, next);
+});
+
+test('the process of --primary has the rights of a worker, and shares nothing more', { skip }, async () => {
+  await using server = await serveAsNobody({ files: { 'half.cjs': '' }, options: ['--primary', './half.cjs'] });
+  const half = Number((await server.event('primary half ready')).fields['pid']);
+  assert.ok(isNobody(half), JSON.stringify(identityOf(half)));
+  assert.equal(binderOf(server.pid) === half, false);
+  refuseShared(server, server.pid, half);
 });
 
 /** Makes a directory of root's with the socket of another service, whose server has ended. */

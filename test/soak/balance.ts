@@ -1,9 +1,10 @@
 /**
  * Measures what --balance does to connections, and what it costs. It takes minutes, so npm test leaves it out.
  *
- *     node out/test/soak/balance.js bursts|trickles|leavers|sticky|cost|compute|kills|simulation [times]
+ *     node out/test/soak/balance.js bursts|trickles|leavers|sticky|cost|compute|bound|kills|simulation [times]
  */
 import process from 'node:process';
+import { bound } from './balance/bound.ts';
 import { compute } from './balance/compute.ts';
 import { cost } from './balance/cost.ts';
 import { kills } from './balance/kills.ts';
@@ -20,6 +21,7 @@ const parts: Readonly<
   sticky: { times: 1, run: sticky },
   cost: { times: 10, run: cost },
   compute: { times: 15, run: compute },
+  bound: { times: 20_000, run: bound },
   kills: { times: 200_000, run: kills },
   simulation: { times: 10_000_000, run: simulation },
 };

@@ -8,6 +8,7 @@ import { paths } from '../../paths.ts';
 import type { Summary } from '../../summary.ts';
 import { closed } from './deploys.ts';
 import { connections } from './connections.ts';
+import { grown } from './growth.ts';
 import { latency } from './latency.ts';
 import { modelled } from './model.ts';
 import type { Picture } from './picture.ts';
@@ -27,6 +28,7 @@ const pictures: Readonly<Record<string, Picture>> = {
   throughput,
   latency,
   deploys: closed,
+  growth: grown,
   'reload-errors': reload,
   'connections-per-worker': connections,
   model: modelled,

@@ -8,7 +8,8 @@ import type { LoadedConfig } from '../config-file.ts';
 import { followDirectory, type NamedDirectory } from './directory.ts';
 import { entryName, resolveEntry } from './entry.ts';
 import { readEnvFiles, variablesOf, type EnvFile } from './env-files.ts';
-import { isDirectory } from '../files.ts';
+import { isDirectory, isFile } from '../files.ts';
+import { quote } from '../quote.ts';
 import { checkNodeFlags } from './node-flags.ts';
 import { packageVersion } from './package-version.ts';
 import { resolveSettings } from '../settings.ts';
@@ -22,6 +23,8 @@ export interface Program {
   readonly execArgv: readonly string[];
   /** The working directory. @default the primary's */
   readonly cwd?: string;
+  /** The file of `--primary`, as an absolute path. @default none */
+  readonly primary?: string | undefined;
   /** Variables that are added to the primary's own. @default none */
   readonly env?: Readonly<Record<string, string>>;
   /** The version of the application. @default it is not known */
@@ -56,9 +59,14 @@ export interface LaunchTerms {
  * Reads it.
  *
  * @param config the config file as it is now.
+ * @param read reads a file of variables. @default whatever its path leads to
  * @throws UsageError when anything that was given cannot be had.
  */
-export function readLaunch(terms: LaunchTerms, config: LoadedConfig | undefined): Launch {
+export function readLaunch(
+  terms: LaunchTerms,
+  config: LoadedConfig | undefined,
+  read?: (file: string) => string,
+): Launch {
   const { flags, options, home, execArgv, commands } = terms;
   const given = terms.entry ?? config?.values.entry;
   if (given === undefined) throw new UsageError('no entry given; usage: prefork [options] <entry> [arguments]');
@@ -71,16 +79,17 @@ export function readLaunch(terms: LaunchTerms, config: LoadedConfig | undefined)
   checkNodeFlags('--node-arg', nodeArgs);
   const name = plain.isNameGiven ? plain.name : entryName(resolve(named, given));
   const settings = { ...plain, name };
-  const envFiles = readEnvFiles(settings.envFile ?? [], real);
+  const envFiles = readEnvFiles(settings.envFile ?? [], real, read);
   const env = {
     ...without(variablesOf(envFiles), process.env),
     ...texts((options ?? config?.values)?.env ?? {}),
     // The name of the directory is the shell's matter. A name that leads elsewhere would be wrong.
     ...((process.env['PWD'] !== undefined || cwd !== undefined) && { PWD: named }),
   };
+  const primary = settings.primary === undefined ? undefined : halfOf(settings.primary, real);
   const entry = pinned(resolve(real, given));
   const version = settings.appVersion ?? packageVersion(entry);
-  const program = { entry, args, execArgv: [...execArgv, ...nodeArgs], cwd: real, env, version };
+  const program = { entry, args, execArgv: [...execArgv, ...nodeArgs], cwd: real, primary, env, version };
   return { program, settings, directory, config, envFiles };
 }
 
@@ -97,6 +106,13 @@ export function directoryOfConfig({ flags, home }: Pick<LaunchTerms, 'flags' | '
 function pinned(entry: string): string {
   if (isDirectory(entry)) return realpathSync(entry);
   return join(realpathSync(dirname(entry)), basename(entry));
+}
+
+/** Finds the file of `--primary`, which belongs to the release as the entry does. */
+function halfOf(given: string, cwd: string): string {
+  const path = resolve(cwd, given);
+  if (isFile(path)) return pinned(path);
+  throw new UsageError(`primary: expected a file that exists, got ${quote(given)}`);
 }
 
 /** The environment in which prefork was started wins over files, as with node itself. */

@@ -7,10 +7,11 @@ import type { Row } from '../../scoreboard/layout.ts';
 import { whyTight } from '../../options/machine/memory-pressure.ts';
 import { CanaryWatch } from './polling/canary-watch.ts';
 import { SlowLooks } from './polling/slow-looks.ts';
-import { WorkerWords } from './polling/worker-words.ts';
+import { HealthReports } from './polling/health-reports.ts';
 import { ApplicationMetrics } from './polling/application-metrics.ts';
 import { bindTcpWith, bindUdpWith } from './bind.ts';
 import { PendingRequests } from './pending-requests.ts';
+import { PrimaryHalf } from '../half/half.ts';
 import { WorkerProcesses } from '../workers/worker-processes.ts';
 import { Denials } from './denials.ts';
 import type { WorkerId } from '../fleet/events.ts';
@@ -38,6 +39,8 @@ export interface SupervisorAccess {
 /** Everything that the primary holds while it runs, each with one owner. `close` lets go of all of it. */
 export class Resources {
   readonly processes: WorkerProcesses;
+  /** The application's half of what expects node:cluster's primary. */
+  readonly half: PrimaryHalf;
   readonly listeners: ListenerSet;
   readonly datagrams: DatagramSockets;
   readonly handoffs: Handoffs;
@@ -51,13 +54,21 @@ export class Resources {
   /** The metrics of the application's own registries. */
   readonly metrics: ApplicationMetrics;
   /** What workers say of themselves during a canary. */
-  readonly words: WorkerWords;
+  readonly reports: HealthReports;
   readonly pending: PendingRequests = new PendingRequests();
   readonly #board: SupervisorParts['board'];
 
   constructor(parts: SupervisorParts, { post, fleet, control, handover }: SupervisorAccess) {
     const { launches, sharing, os } = parts;
     this.#board = parts.board;
+    const half = new PrimaryHalf({
+      ...parts,
+      program: () => launches.program(),
+      settings: () => launches.settings,
+      workers: () => this.processes.pids,
+      tell: (worker, message) => this.processes.tell(worker, message),
+    });
+    this.half = half;
     const processes = new WorkerProcesses({
       ...parts,
       totals: this.totals,
@@ -66,6 +77,7 @@ export class Resources {
       workers: () => fleet().slots.length,
       control,
       slotOf: (worker) => fleet().workers.get(worker)?.slot,
+      half,
       post,
     });
     const send: WorkerProcesses['send'] = (worker, message, handle) => processes.send(worker, message, handle);
@@ -84,13 +96,13 @@ export class Resources {
       },
     });
     this.timers = new Timers(os, (timer) => post({ type: 'due', timer }));
-    this.words = new WorkerWords({
-      names: (launches.settings.canaryMetrics ?? []).map(({ name }) => name),
+    this.reports = new HealthReports({
+      names: () => (launches.settings.canaryMetrics ?? []).map(({ name }) => name),
       send: (worker, metrics) => send(worker, { type: 'health', metrics }),
       now: () => os.now(),
     });
     const row = (worker: WorkerId): Row | undefined => processes.row(worker);
-    const canary = new CanaryWatch({ limits: () => launches.settings, row, words: this.words });
+    const canary = new CanaryWatch({ limits: () => launches.settings, row, reports: this.reports });
     this.poller = new HealthPoller({
       settings: () => launches.settings,
       os,
@@ -141,7 +153,7 @@ export class Resources {
   }
 
   /** @returns a promise that settles when a next primary that was given up has ended, too. */
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.poller.close();
     const abandoned = this.launcher.abandon();
     this.timers.close();
@@ -151,7 +163,7 @@ export class Resources {
     this.processes.close();
     this.#board?.close();
     this.pending.close('the server has stopped');
-    return abandoned;
+    await Promise.all([abandoned, this.half.close()]);
   }
 }
 

@@ -56,19 +56,20 @@ export class Supervisor {
       control: () => address.path,
       handover: () => this.#handover(),
     });
-    const { processes, listeners, datagrams, handoffs, metrics, words, timers, launcher, pending } = this.resources;
+    const { processes, listeners, datagrams, handoffs, metrics, reports, timers, launcher, pending } = this.resources;
     this.#router = new MessageRouter({
       sharing,
       listeners,
       datagrams,
       handoffs,
       metrics,
-      words,
+      reports,
       post,
       log,
       workers: () => this.#fleet.slots.length,
       broke: (error) => this.#broke(error),
     });
+    const reporter = new Reporter({ log, history: this.history, totals: this.resources.totals });
     this.#runner = new EffectRunner({
       ...parts,
       processes,
@@ -79,7 +80,11 @@ export class Supervisor {
       pending,
       post,
       announce: (announcement) => this.#outlets?.announce(announcement),
-      tell: new Reporter({ log, history: this.history, totals: this.resources.totals }).tell,
+      tell: (event) => {
+        reporter.tell(event);
+        // The half is replaced with the release that it belongs to.
+        if (event.name === 'reload done' || event.name === 'rolled back') this.resources.half.renew();
+      },
       finish: (error) => void this.#finish(error),
     });
     if (handover === undefined) return;
@@ -98,6 +103,7 @@ export class Supervisor {
     return new Promise((resolve, reject) => {
       this.#ended = (error) => (error === undefined ? resolve() : reject(error));
       if (this.#parts.board !== undefined) this.resources.poller.start();
+      this.resources.half.start();
       this.#parts.queue.run((event) => this.#handleOrFail(event), { type: 'start' });
     });
   }

@@ -37,6 +37,10 @@ interface OtherFacts {
   'file changed': { readonly file: string };
   'started by nodemon': { readonly message: string };
   'message unheard': { readonly library: string; readonly message: string };
+  'primary half ready': { readonly pid: number | undefined; readonly took: number };
+  'primary half failed': Readonly<Record<'pid' | 'code', number | undefined>> &
+    Readonly<Record<'signal' | 'why', string | undefined>>;
+  'message dropped': { readonly why: string };
   'stop signal unheard': { readonly why: string };
   'proxy header refused': { readonly peer: string; readonly why: string };
   'one client': { readonly peer: string; readonly why: string };
@@ -431,12 +435,14 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
   'scaling failed': {
     level: 'error',
     fields: given('workers', 'slot', 'reason'),
-    means: 'A worker of a new slot has failed, and the new slots are gone again.',
+    means:
+      'A worker of a new slot has failed, and the new slots are gone again. After a growth by autoscaling those that could be filled stay: `workers`.',
   },
   recycling: {
     level: 'info',
     fields: { ...inLine, reason: ({ reason }) => reason },
-    means: 'A worker has reached the limit that `reason` names, and is replaced.',
+    means:
+      'A worker has reached the limit that `reason` names, and is replaced. With `failed-reload` it has the code of a reload that failed.',
   },
   'recycling failed': {
     level: 'warn',
@@ -447,7 +453,7 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
       next: ({ pause }) => duration(pause),
     },
     means:
-      'A worker that has reached a limit could not be replaced, and serves on. `next` is the time until the next attempt.',
+      'A worker that is to be recycled could not be replaced, and serves on. `next` is the time until the next attempt.',
   },
   upgrading: {
     level: 'info',
@@ -606,6 +612,23 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
     fields: given('library', 'message'),
     means:
       'A worker sends messages that nothing in the primary hears: a library expects its other half there. The line comes once for each library.',
+  },
+  'primary half ready': {
+    level: 'info',
+    fields: { ...given('pid'), in: ({ took }) => duration(took) },
+    means: 'The file of `--primary` is loaded, in a process of its own, and hears what workers send.',
+  },
+  'primary half failed': {
+    level: 'error',
+    fields: given('pid', 'code', 'signal', 'why'),
+    means:
+      'The process of `--primary` has ended by itself, or was not loaded within `--ready-timeout`. It is started anew, after a wait that grows to 30 s. After a reload the one before goes on.',
+  },
+  'message dropped': {
+    level: 'warn',
+    fields: given('why'),
+    means:
+      'A message between a worker and the process of `--primary` was not passed on. The line comes at most once a minute.',
   },
   'stop signal unheard': {
     level: 'warn',

@@ -1,7 +1,7 @@
 /** Makes a worker's process in three ways, one for each kind of primary. */
 import { fork, type ChildProcess } from 'node:child_process';
 import type { Cluster } from 'node:cluster';
-import type { SpawnContext } from '../../options/index.ts';
+import type { Program, SpawnContext } from '../../options/index.ts';
 import { fieldsOf } from '../../contract/fields.ts';
 
 const INHERITED = ['inherit', 'inherit', 'inherit', 'ipc'] as const;
@@ -38,6 +38,25 @@ export function forkerFor({ isRoundRobin, isPiped, isDetached, spawnWorker }: Fo
     const child = fork(entry, args, { execArgv: flags, cwd, env: full, stdio: [...stdio], detached: isDetached });
     return answerFarewell(child);
   };
+}
+
+/** Starts the process of `--primary` as a worker is started, but that it is none to node:cluster. */
+export function forkHalf(
+  program: string,
+  primary: string,
+  { execArgv, cwd, env }: Pick<Program, 'execArgv' | 'cwd' | 'env'>,
+  { isPiped, isDetached }: ForkOptions,
+): ChildProcess {
+  const isInspected = [...execArgv, process.env['NODE_OPTIONS'] ?? ''].some((flag) => INSPECTOR_FLAG.test(flag));
+  const flags = isInspected ? [...execArgv, '--inspect-port=0'] : [...execArgv];
+  const stdio = [...(isPiped ? PIPED : INHERITED)];
+  return fork(program, [primary], {
+    execArgv: flags,
+    cwd,
+    env: { ...process.env, ...env },
+    stdio,
+    detached: isDetached,
+  });
 }
 
 function forkInCluster(

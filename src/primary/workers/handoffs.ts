@@ -193,6 +193,6 @@ export class Handoffs {
       this.moves[move][how]++;
       this.#countMove(worker, how === 'taken' ? 'out' : 'failed');
     }
-    this.#parts.send(worker, { type: 'handed', id, how }, undefined, worker);
+    this.#parts.send(worker, { type: 'handed', id, how, ...(move && { isMove: true }) }, undefined, worker);
   }
 }

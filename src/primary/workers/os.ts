@@ -6,8 +6,8 @@ import type { ChildProcess } from 'node:child_process';
 import { setTimeout as delay, clearTimeout } from 'node:timers';
 import type { Program } from '../../options/index.ts';
 import { monotonic } from '../../scoreboard/clock.ts';
-import { preloadFile } from '../installation.ts';
-import { forkerFor, type ForkOptions } from './fork.ts';
+import { halfFile, preloadFile } from '../installation.ts';
+import { forkerFor, forkHalf, type ForkOptions } from './fork.ts';
 
 export interface Os {
   /** Returns the monotonic time in ms. */
@@ -15,6 +15,8 @@ export interface Os {
   /** Starts a timer, and returns a function that cancels it. */
   after(ms: number, callback: () => void): () => void;
   fork(program: Program, slot: number, generation: number, env: Record<string, string>): ChildProcess;
+  /** Starts the process of `--primary`, whose file is `primary`. */
+  forkHalf(program: Program, primary: string): ChildProcess;
   /** Signals a process that is not a worker. A process that is gone already is no error. */
   signal(pid: number, signal: NodeJS.Signals): void;
   /** Signals a child. A process that is gone already is no error. */
@@ -40,6 +42,7 @@ export function realOs(options: Partial<ForkOptions> = {}): Os {
       const flags = [...execArgv, '--require', preloadFile];
       return forkWorker({ entry, args, execArgv: flags, cwd, env: { ...own, ...env }, slot, generation });
     },
+    forkHalf: (program, primary) => forkHalf(halfFile, primary, program, { ...PLAIN, ...options }),
     signal(pid, signal) {
       try {
         process.kill(pid, signal);

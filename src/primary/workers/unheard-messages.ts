@@ -19,7 +19,7 @@ const libraries: readonly Library[] = [
     field: 'topic',
     value: 'log4js:message',
     remedy:
-      'its workers send what they log, and no line is written. Give configure() disableClustering: true, and each worker writes for itself',
+      'its workers send what they log, and no line is written. Give configure() disableClustering: true, and each worker writes for itself, or run its half by --primary',
   },
   {
     // 11.4, lib/RateLimiterCluster.js
@@ -27,28 +27,30 @@ const libraries: readonly Library[] = [
     field: 'channel',
     value: 'rate_limiter_flexible',
     remedy:
-      'RateLimiterCluster waits for a primary that counts. Use rateLimiter() of prefork/state/rate-limiter-flexible, which counts for all workers',
+      'RateLimiterCluster waits for a primary that counts. Use rateLimiter() of prefork/state/rate-limiter-flexible, which counts for all workers, or run its half by --primary',
   },
   {
     // 0.3, dist/index.js
     name: '@socket.io/cluster-adapter',
     field: 'source',
     value: '_sio_adapter',
-    remedy: 'its workers do not hear each other. Use socketAdapter() of prefork/state/socket.io',
+    remedy:
+      'its workers do not hear each other. Use socketAdapter() of prefork/state/socket.io, or run its half by --primary',
   },
   {
     // 0.1, cluster-node-cache.js
     name: 'cluster-node-cache',
     field: 'clusternodecache',
     value: true,
-    remedy: 'its cache is in a primary of its own. Use a cache of prefork/state, which all workers share',
+    remedy:
+      'its cache is in a primary of its own. Use a cache of prefork/state, which all workers share, or run its half by --primary',
   },
 ];
 
 const UNKNOWN: Pick<Library, 'name' | 'remedy'> = {
   name: 'unknown',
   remedy:
-    'no code of the application runs in the primary, so nothing hears what process.send() sends. A channel of prefork/state reaches all workers',
+    'no code of the application runs in the primary, so nothing hears what process.send() sends. A channel of prefork/state reaches all workers, and --primary runs the half that hears it',
 };
 
 /**

@@ -1,7 +1,8 @@
-import type { ChildProcess } from 'node:child_process';
+import type { ChildProcess, Serializable } from 'node:child_process';
 import type { EventEmitter } from 'node:events';
 import { Channel, type SentHandle } from '../../ipc/channel.ts';
-import { Intake } from '../../ipc/intake.ts';
+import { Intake, LONGEST_BACKLOG_BYTES } from '../../ipc/intake.ts';
+import { channelOf } from '../../ipc/node-channel.ts';
 import { decodeWorkerMessage, type PrimaryMessage, type WorkerMessage } from '../../ipc/messages.ts';
 import { isConnection, type ReceivedHandle } from '../../ipc/received-handle.ts';
 import type { ExitFacts } from '../exits/exit.ts';
@@ -19,10 +20,13 @@ export interface WorkerEvents {
    * read after the last.
    */
   offended(worker: WorkerId, offence: Offence): void;
-  /** The application has sent a message that no listener in the primary hears. It is not trusted. */
-  unheard(message: unknown): void;
+  /** The application has sent a message that no listener in this process hears. It is not trusted. */
+  unheard(worker: WorkerId, message: unknown): void;
   exited(worker: WorkerId, exit: ExitFacts): void;
 }
+
+/** What the half's messages may fill of a worker's channel, so that ours still find room there. */
+const MOST_WAITING_BYTES = LONGEST_BACKLOG_BYTES / 2;
 
 /** How the process was started. */
 interface ProcessTerms {
@@ -71,12 +75,13 @@ export class WorkerProcess {
       },
       { isClustered },
     );
-    this.#channel = new Channel(child, (body, handle) => this.#hear(body, handle as ReceivedHandle | undefined));
+    const hear = (body: unknown, handle: unknown): void => this.#hear(body, handle as ReceivedHandle | undefined);
+    this.#channel = new Channel(child, hear, this.#intake && {});
     child.on('message', (message) => {
       // Programs that never listen send this word, as they do with PM2. Other messages belong to the application.
       if (this.#isExpelled) return;
       if (message === 'ready') events.message(id, { type: 'ready' });
-      else if (!isHeard(child, isClustered)) events.unheard(message);
+      else if (!isHeard(child, isClustered)) events.unheard(id, message);
     });
     this.#observeEnd((exit) => events.exited(id, { ...exit, lastWords: this.#lastWords }));
   }
@@ -88,7 +93,16 @@ export class WorkerProcess {
    */
   send(message: PrimaryMessage, handle?: SentHandle): boolean {
     this.#intake?.checkBacklog();
+    // Many connections may move at once, and their answers go together.
+    if (message.type === 'handed' && message.isMove) return this.#channel.sendSoon(message);
     return this.#channel.send(message, handle);
+  }
+
+  /** Sends a message of the application's own half. It is dropped when the worker is gone, or has too much to read. */
+  tell(message: unknown): void {
+    const { child } = this;
+    if (!child.connected || (channelOf(child)?.writeQueueSize ?? 0) > MOST_WAITING_BYTES) return;
+    child.send(message as Serializable, () => {});
   }
 
   #hear(body: unknown, handle: ReceivedHandle | undefined): void {

@@ -15,6 +15,7 @@ import { RowReader } from './row-reader.ts';
 import type { Log } from '../telemetry/log.ts';
 import { OomCounter } from '../exits/oom-kills.ts';
 import type { Program, Settings } from '../../options/index.ts';
+import type { PrimaryHalf } from '../half/half.ts';
 import type { Os } from './os.ts';
 import type { PrefixedOutput } from './prefixed-output.ts';
 import { UnheardMessages } from './unheard-messages.ts';
@@ -64,6 +65,8 @@ export interface WorkerProcessesParts {
   readonly slotOf: (worker: WorkerId) => number | undefined;
   /** The path of the control socket; empty where there is none. */
   readonly control: () => string;
+  /** Hears what workers send to the application's own half. */
+  readonly half: Pick<PrimaryHalf, 'isThere' | 'forked' | 'said' | 'gone'>;
   /** Takes the messages of workers, and their exits. */
   readonly post: (event: FleetEvent | WorkerSaid) => void;
 }
@@ -109,7 +112,9 @@ export class WorkerProcesses {
     }
     this.#processes.set(worker, this.#observe(worker, { row, version }, child));
     this.#parts.output?.follow(child, () => this.#parts.slotOf(worker));
-    if (child.pid !== undefined) post({ type: 'forked', worker, pid: child.pid });
+    if (child.pid === undefined) return;
+    this.#parts.half.forked(worker, child.pid);
+    post({ type: 'forked', worker, pid: child.pid });
   }
 
   /**
@@ -119,6 +124,23 @@ export class WorkerProcesses {
    */
   send(worker: WorkerId, message: PrimaryMessage, handle?: SentHandle): boolean {
     return this.#processes.get(worker)?.send(message, handle) ?? false;
+  }
+
+  /** Sends a message of the application's own half to a worker. */
+  tell(worker: WorkerId, message: unknown): void {
+    this.#processes.get(worker)?.tell(message);
+  }
+
+  /** The processes that run, by worker. */
+  get pids(): ReadonlyArray<readonly [WorkerId, number]> {
+    return [...this.#processes].flatMap(
+      ([
+        worker,
+        {
+          child: { pid },
+        },
+      ]) => (pid === undefined ? [] : [[worker, pid] as const]),
+    );
   }
 
   /** Asks the worker to end, by the stop signal with which it was started. */
@@ -203,13 +225,17 @@ export class WorkerProcesses {
     { row, version }: { readonly row: number; readonly version: string | undefined },
     child: ChildProcess,
   ): WorkerProcess {
-    const { post, sharing, settings } = this.#parts;
+    const { post, sharing, settings, half } = this.#parts;
     const events: WorkerEvents = {
       message: (from, message, handle) => post({ type: 'message', worker: from, message, handle }),
       offended: (from, offence) => post({ type: 'offended', worker: from, offence }),
-      unheard: (message) => this.#unheard.take(message),
+      unheard: (from, message) => {
+        if (half.isThere) half.said(from, message);
+        else this.#unheard.take(message);
+      },
       exited: (from, exit) => {
         const facts = this.#forget(from, exit);
+        half.gone(from, exit.code, exit.signal);
         post({ type: 'exited', worker: from, ...facts });
       },
     };

@@ -32,8 +32,11 @@ interface Sent {
  */
 export type Arrival = 'accepted' | 'moved' | 'returned';
 
+/** Whether a change is of a connection that was just accepted, or of one that a server has served. */
+export type Changed = Exclude<Arrival, 'returned'>;
+
 export interface HandoffsParts {
-  readonly link: Pick<Link, 'on' | 'send'>;
+  readonly link: Pick<Link, 'on' | 'send' | 'sendSoon'>;
   /** The handle that can take a connection of the listener. Undefined where this worker wants none. */
   readonly taker: (listener: number) => SlotHandle | undefined;
   /** Gives a connection to a server that is open. @default by `serve` and `resume` of the handle */
@@ -91,7 +94,7 @@ export class Handoffs {
   /** Until when each slot counts as unable to receive, monotonic, ms. */
   readonly unableUntil: Float64Array = new Float64Array(PAIRS.slots);
   readonly #parts: HandoffsParts;
-  #changed: () => void = () => {};
+  #changed: (what: Changed) => void = () => {};
   #onAnswered: () => void = () => {};
   readonly #sent = new Map<number, Sent>();
   #ids = 0;
@@ -109,7 +112,7 @@ export class Handoffs {
   }
 
   /** @param listener hears that a connection came, came back, or is no longer on its way: the others decide by that */
-  whenChanged(listener: () => void): void {
+  whenChanged(listener: (what: Changed) => void): void {
     this.#changed = listener;
   }
 
@@ -128,12 +131,15 @@ export class Handoffs {
     return this.#sent.size + this.#arriving.size;
   }
 
-  /** Counts one more as on its way, and lets the others know before it can arrive and before they decide. */
-  claim(to: number): void {
+  /**
+   * Counts one more as on its way. Of one that was just accepted the others hear before it can arrive, and before they decide. Moves
+   * come in numbers, and what is decided by them is decided at beats.
+   */
+  claim(to: number, what: Changed = 'accepted'): void {
     const { unanswered, sent } = this.pairs;
     if (unanswered[to]!++ === 0) this.heard[to] = monotonic();
     sent[to]!++;
-    this.#changed();
+    this.#changed(what);
   }
 
   /**
@@ -143,7 +149,7 @@ export class Handoffs {
   unclaim(to: number): void {
     this.pairs.unanswered[to]!--;
     this.pairs.sent[to]!--;
-    this.#changed();
+    this.#changed('accepted');
   }
 
   /**
@@ -215,7 +221,7 @@ export class Handoffs {
       if (isRecalled && how === 'refused') this.unableUntil[to] = now + LONG_PAUSE_MS;
       this.#deliver(client, acceptedBy, move === undefined ? 'accepted' : 'returned');
     }
-    this.#changed();
+    this.#changed(whatOf(move));
     move?.ended(how);
     this.#onAnswered();
   }
@@ -250,15 +256,18 @@ export class Handoffs {
     setProxiedPart(client, header);
     // All others are told before the sender is, which then no longer counts it as on its way.
     this.#arriving.add(client);
-    this.#changed();
-    const isTold = link.send({ type: 'taken', id }, undefined, (error) => {
+    this.#changed(whatOf(move));
+    const tell: Told = (message, written) =>
+      move === undefined ? link.send(message, undefined, written) : link.sendSoon(message, written);
+    const isTold = tell({ type: 'taken', id }, (error) => {
       // The primary died meanwhile, and `#abandon` has closed it.
       if (!this.#arriving.delete(client)) return;
       if (error !== null) return client.close();
       if (move !== undefined) this.moves.in++;
       else this.received++;
-      this.#deliver(client, handle, move === undefined ? 'accepted' : 'moved');
-      this.#changed();
+      const what = whatOf(move);
+      this.#deliver(client, handle, what);
+      this.#changed(what);
     });
     if (isTold) return;
     this.#arriving.delete(client);
@@ -278,4 +287,10 @@ export class Handoffs {
     this.#arriving.clear();
     this.pairs.unanswered.fill(0);
   }
+}
+
+type Told = Link['sendSoon'];
+
+function whatOf(move: unknown): Changed {
+  return move === undefined ? 'accepted' : 'moved';
 }

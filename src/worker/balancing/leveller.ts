@@ -44,6 +44,8 @@ export interface LevellerParts {
   readonly board: string;
 }
 
+const NONE: Iterator<Socket, undefined> = [].values();
+
 /** A part of a plan: how many connections are still to go to a slot. */
 interface Part {
   readonly to: number;
@@ -63,8 +65,10 @@ export class Leveller {
   readonly #view: LoadView;
   #endedBefore = 0;
   #plan: Part[] = [];
-  /** Connections that were free at the beat, and have not been looked at again yet. */
-  #free: Socket[] = [];
+  /** Connections that have not been looked at since the beat. Those that are free are found one after another, as far as there is need. */
+  #free: Iterator<Socket, undefined> = NONE;
+  /** A free one that was found, and could not go yet. */
+  #next: Socket | undefined;
   /** Connections that were answered in this turn of the event loop. */
   #answered: Socket[] = [];
 
@@ -92,8 +96,10 @@ export class Leveller {
   }
 
   #tell(beat: number): void {
-    this.#plan = this.#free = [];
-    if (this.#parts.isServing()) this.#parts.vitals.publish();
+    this.#plan = [];
+    this.#forgetFree();
+    // A worker that drains tells what it still has, and what it has sent to its successor.
+    this.#parts.vitals.publish();
     setTimeout(() => this.#look(beat), TOLD_AFTER_MS).unref();
   }
 
@@ -117,6 +123,7 @@ export class Leveller {
     this.#parts.requests.tellFree(this.#plan.length > 0 ? this.#onFree : undefined);
     if (this.#plan.length === 0) return this.#parts.migration.unwatch(this);
     this.#parts.migration.watch(this);
+    this.#forgetFree();
     this.#free = this.#freeNow();
     this.#moveFree();
   }
@@ -165,11 +172,15 @@ export class Leveller {
   }
 
   /** A worker is hot by connections in use, which are moved when they have been answered: such a plan takes no free ones. */
-  #freeNow(): Socket[] {
-    if (this.#plan.some(({ reason }) => reason === 'heat')) return [];
-    const { migration } = this.#parts;
+  *#freeNow(): Generator<Socket, undefined> {
+    if (this.#plan.some(({ reason }) => reason === 'heat')) return;
     const now = monotonic();
-    return [...migration.sockets()].filter((one) => this.#mayGo(one, now));
+    for (const socket of this.#parts.migration.sockets()) if (this.#mayGo(socket, now)) yield socket;
+  }
+
+  #forgetFree(): void {
+    this.#free = NONE;
+    this.#next = undefined;
   }
 
   #mayGo(socket: Socket, now: number): boolean {
@@ -190,19 +201,29 @@ export class Leveller {
   }
 
   #moveFree(): void {
-    while (this.#free.length > 0 && this.#move(this.#free.at(-1)!)) this.#free.pop();
+    while (this.#hasRoom()) {
+      const socket = this.#next ?? this.#free.next().value;
+      this.#next = socket;
+      if (socket === undefined || !this.#move(socket)) return;
+      this.#next = undefined;
+    }
   }
 
   /** @returns false when there is nothing to do at the moment. */
   #move(socket: Socket): boolean {
-    const { migration, isServing } = this.#parts;
-    if (migration.onTheWay >= MOST_ON_THE_WAY || !isServing()) return false;
+    const { migration } = this.#parts;
+    if (!this.#hasRoom()) return false;
     const part = this.#plan.find(({ to, left }) => left > 0 && this.#isOpen(to));
     if (part === undefined) return false;
     this.#give(part, 1);
     // A connection that is not free any more does not count as given.
     if (!migration.move(socket, part.to, part.reason, (how) => this.#moved(part, how))) this.#give(part, -1);
     return true;
+  }
+
+  #hasRoom(): boolean {
+    const { migration, isServing } = this.#parts;
+    return migration.onTheWay < MOST_ON_THE_WAY && isServing() && this.#plan.some(({ left }) => left > 0);
   }
 
   #moved(part: Part, how: HandoffEnd): void {

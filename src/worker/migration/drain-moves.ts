@@ -7,10 +7,16 @@ import type { Mover } from './migration.ts';
 import type { Leaving } from '../draining/requests.ts';
 
 /**
- * Connections on their way at once. So many keep the channels busy, which pass one handle at a time and wait for its
- * acknowledgement. Each holds its client up for as long as those before it take.
+ * Connections on their way at once. So many keep three processes busy, whose answers go together. Each holds its client up for
+ * as long as those before it take.
  */
-const MOST_ON_THE_WAY = 8;
+const MOST_ON_THE_WAY = 32;
+
+/**
+ * The same at the beginning, and one more with each that is taken. A successor that has just booted runs most of its code for the first
+ * time, and few clients should wait for that.
+ */
+const FIRST_ON_THE_WAY = 1;
 
 /** So many more may be connections that have just been answered: they are in use, and may not be free again for long. */
 const MOST_IN_USE_ON_THE_WAY = 8;
@@ -21,7 +27,7 @@ const LONGEST_STANDSTILL_MS = 3000;
 /** Looks are more often than this. A worker that gets no CPU looks later, which says nothing of its successor. */
 const LONGEST_STEP_MS = 250;
 
-/** How old the view of the other slots may be. */
+/** How old the view of the other slots may be, ms. What was sent there since counts. */
 const AGE_MS = 20;
 
 export interface DrainMovesParts {
@@ -55,7 +61,10 @@ export class DrainMoves implements Leaving {
   /** Connections that were idle at the last look. They may not be any more. */
   #idle: Socket[] = [];
   #answered: Socket[] = [];
-  #slots: Slots | undefined;
+  /** How many may be on their way by now. */
+  #room = FIRST_ON_THE_WAY;
+  /** The other slots as they were at the last look, and with what was sent there since. */
+  #slots: (Slots & { readonly coming: Float64Array }) | undefined;
   #lookedAt = -Infinity;
 
   constructor(parts: DrainMovesParts) {
@@ -72,6 +81,7 @@ export class DrainMoves implements Leaving {
     this.#successor = successor;
     this.#patience = Math.min(LONGEST_STANDSTILL_MS, within / 2);
     this.#standstill = 0;
+    this.#room = FIRST_ON_THE_WAY;
     this.#steppedAt = monotonic();
     this.#parts.migration.watch(this);
   }
@@ -127,7 +137,7 @@ export class DrainMoves implements Leaving {
   }
 
   #moveIdle(): void {
-    while (this.#idle.length > 0 && this.#parts.migration.onTheWay < MOST_ON_THE_WAY) {
+    while (this.#idle.length > 0 && this.#parts.migration.onTheWay < this.#room) {
       if (!this.#move(this.#idle.at(-1)!)) return;
       this.#idle.pop();
     }
@@ -137,7 +147,7 @@ export class DrainMoves implements Leaving {
     const answered = this.#answered;
     this.#answered = [];
     for (const socket of answered) {
-      if (this.#parts.migration.onTheWay >= MOST_ON_THE_WAY + MOST_IN_USE_ON_THE_WAY) return;
+      if (this.#parts.migration.onTheWay >= this.#room + Math.min(this.#room, MOST_IN_USE_ON_THE_WAY)) return;
       this.#move(socket);
     }
   }
@@ -146,11 +156,20 @@ export class DrainMoves implements Leaving {
   #move(socket: Socket): boolean {
     const to = this.#destination();
     if (to === undefined) return false;
-    this.#parts.migration.move(socket, to, this.#successor === 'upgrade' ? 'upgrade' : 'drain', (how) => {
-      this.#isAnswered = true;
-      if (how === 'taken') this.#standstill = 0;
-      this.#moveIdle();
-    });
+    const hasBegun = this.#parts.migration.move(
+      socket,
+      to,
+      this.#successor === 'upgrade' ? 'upgrade' : 'drain',
+      (how) => {
+        this.#isAnswered = true;
+        if (how === 'taken') {
+          this.#standstill = 0;
+          this.#room = Math.min(this.#room + 1, MOST_ON_THE_WAY);
+        }
+        this.#moveIdle();
+      },
+    );
+    if (hasBegun && this.#slots !== undefined) this.#slots.coming[to]!++;
     return true;
   }
 
@@ -164,8 +183,9 @@ export class DrainMoves implements Leaving {
     if (this.#successor === 'upgrade') return isOpen(own) ? own : undefined;
     const leaver = { own, hasSuccessor: this.#successor === 'slot', isSticky };
     if (leaver.hasSuccessor && isOpen(own)) return own;
-    if (now - this.#lookedAt >= AGE_MS || this.#parts.migration.onTheWay > 0) {
-      this.#slots = this.#parts.look(now);
+    if (now - this.#lookedAt >= AGE_MS) {
+      const slots = this.#parts.look(now);
+      this.#slots = slots && { ...facts(slots), coming: Float64Array.from(slots.coming) };
       this.#lookedAt = now;
     }
     return this.#slots && chooseDestination(leaver, this.#slots, now, isOpen);
@@ -175,4 +195,8 @@ export class DrainMoves implements Leaving {
     this.stop();
     this.#givenUp();
   }
+}
+
+function facts({ slots, beats, open }: Slots): Omit<Slots, 'coming'> {
+  return { slots, beats, open };
 }

@@ -110,7 +110,7 @@ export class Migration implements Mover {
     const home = this.#homeOf(socket);
     if (from === undefined || home === undefined || this.restOf(socket) !== 'free') return false;
     const client = takeHandle(socket);
-    handoffs.claim(to);
+    handoffs.claim(to, 'moved');
     this.#onTheWay++;
     const isSent = handoffs.send(client, home.handle, from, to, {
       reason,

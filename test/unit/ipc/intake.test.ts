@@ -162,6 +162,41 @@ test('a connection that comes with a message of ours is given on, open, and ackn
   assert.ok(!handle.isClosed);
 });
 
+const past = { cmd: COMMAND, handle: true, body: { type: 'handoff', id: 1 } };
+const pastLine = `${JSON.stringify(past)}\n`;
+
+test('a connection that comes past Node’s own way is given on, and not acknowledged', async () => {
+  const bench = new Bench();
+  const handle = new FakeHandle();
+  await bench.say(past, handle);
+  assert.deepEqual([bench.sent, bench.heard], [[], [['internalMessage', past]]]);
+  assert.deepEqual(bench.given, [handle]);
+});
+
+test('one whose handle got lost is told without it, and the next one’s is not taken for it', async () => {
+  const bench = new Bench();
+  const next = new FakeHandle();
+  await bench.say(past);
+  assert.deepEqual(bench.given, []);
+  await bench.say(past, next);
+  assert.deepEqual([bench.heard.length, bench.given], [2, [next]]);
+});
+
+test('however the lines of several are cut into reads, each gets its own handle', async () => {
+  for (let cut = 1; cut < pastLine.length; cut++) {
+    const bench = new Bench();
+    const [first, second] = [new FakeHandle(), new FakeHandle()];
+    // A read ends behind the message with a handle, or in it where the reader's buffer is full.
+    await bench.read('{"other":1}\n' + pastLine.slice(0, cut), first);
+    await bench.read(pastLine.slice(cut) + pastLine, second);
+    assert.deepEqual([bench.given, bench.malformed], [[first, second], []]);
+    const lossy = new Bench();
+    await lossy.read(pastLine.slice(0, cut));
+    await lossy.read(pastLine.slice(cut) + pastLine, second);
+    assert.deepEqual([lossy.given, lossy.heard.length], [[second], 2], 'the first one’s got lost');
+  }
+});
+
 const forms: Record<string, { message: object; heard: unknown[]; isMalformed: boolean }> = {
   'with a message of the application’s': {
     message: { cmd: 'NODE_HANDLE', type: 'net.Native', msg: { hello: 1 } },

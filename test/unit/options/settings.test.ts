@@ -74,6 +74,7 @@ test('defaults', () => {
     logFormat: 'text',
     logLevel: 'info',
     admin: undefined,
+    primary: undefined,
     adminTokenFile: undefined,
     logTime: false,
     compileCache: undefined,
@@ -283,6 +284,7 @@ const good: { readonly [Key in SettingKey]: ReadonlyArray<readonly [string, unkn
     ['9f2c1e0', '9f2c1e0', '9f2c1e0'],
   ],
   compileCache: [['/var/cache/app', '/var/cache/app', '/var/cache/app']],
+  primary: [['./primary.mjs', './primary.mjs', './primary.mjs']],
   adminTokenFile: [['/etc/prefork/token', '/etc/prefork/token', '/etc/prefork/token']],
   admin: [
     ['9090', '9090', '9090'],
@@ -657,6 +659,15 @@ const bad: { readonly [Key in SettingKey]: Bad } = {
       ['', '""'],
       [0, '0'],
       [true, 'true'],
+    ],
+  },
+  primary: {
+    expected: 'a file',
+    texts: [],
+    values: [
+      ['', '""'],
+      [0, '0'],
+      [null, 'null'],
     ],
   },
   adminTokenFile: {

@@ -64,6 +64,10 @@ export class FakeOs implements Os {
     return child as unknown as ChildProcess;
   }
 
+  forkHalf(): ChildProcess {
+    return this.fork();
+  }
+
   signal(): void {}
 
   kill(child: ChildProcess, signal: NodeJS.Signals): void {

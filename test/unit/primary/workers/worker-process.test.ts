@@ -40,7 +40,7 @@ function setUp(): Bench {
   const worker = new WorkerProcess(1, 0, child as unknown as ChildProcess, {
     message: (_worker, message, handle) => void heard.push({ message, handle }),
     offended: (_worker, { body }) => void bad.push(body),
-    unheard: (message) => void unheard.push(message),
+    unheard: (_worker, message) => void unheard.push(message),
     exited: (_worker, exit) => void ends.push(exit),
   });
   assert.equal(worker.id, 1);

@@ -10,9 +10,11 @@ import { DrainMoves } from '../../../../src/worker/migration/drain-moves.ts';
 const OWN = 1;
 const OTHER = 0;
 /** The most idle connections that are on their way at once. */
-const MOST = 8;
+const MOST = 32;
 /** The same with those beside them that were just answered. */
-const MOST_WITH_ANSWERED = 16;
+const MOST_WITH_ANSWERED = 40;
+/** So many have to be taken before there are so many on the way. */
+const TO_FILL = MOST - 1;
 const WITHIN_MS = 400;
 
 class FakeSocket {
@@ -62,6 +64,12 @@ class Bench {
     }
   }
 
+  /** Has connections taken until as many are on their way as may be. */
+  fill(): void {
+    for (let taken = 0; taken < TO_FILL; taken++) this.end('taken', 1);
+    assert.equal(this.onTheWay, MOST);
+  }
+
   readonly #migration = ((bench: Bench): ConstructorParameters<typeof DrainMoves>[0]['migration'] => ({
     get onTheWay() {
       return bench.onTheWay;
@@ -96,29 +104,39 @@ test('nothing moves before it begins, and nothing after it has stopped', async (
   assert.deepEqual([bench.moved.length, bench.canMove(socket!)], [0, false]);
 });
 
-test('idle ones go to the successor, so many at once, one for each that has been taken', () => {
+test('idle ones go to the successor: one at first, and one more for each that is taken, up to so many', () => {
   const bench = new Bench();
-  bench.add(20);
+  bench.add(TO_FILL + MOST + 20);
   bench.add(3, 'busy');
   bench.add(1, 'never');
   bench.moves.begin('slot', WITHIN_MS);
   bench.moves.look();
-  assert.equal(bench.moved.length, MOST);
+  assert.equal(bench.moved.length, 1);
   bench.moves.look();
+  assert.equal(bench.moved.length, 1);
+  bench.end('taken', 1);
+  assert.equal(bench.moved.length, 2);
+  bench.end('refused', 1);
+  assert.equal(bench.moved.length, 2);
+  for (let taken = 1; taken < TO_FILL; taken++) bench.end('taken', 1);
   assert.equal(bench.moved.length, MOST);
   bench.end('taken', 3);
   assert.equal(bench.moved.length, MOST);
-  for (let rounds = 0; rounds < 17; rounds++) bench.end('taken', 1);
+  bench.moves.look();
+  for (let rounds = 0; rounds < MOST + 17; rounds++) bench.end('taken', 1);
+  bench.moves.look();
+  bench.end('taken', 1);
   assert.deepEqual([bench.moved.length, bench.sockets.length], [0, 4]);
   assert.ok(bench.sockets.every(({ rest }) => rest !== 'free'));
 });
 
 test('one that is answered goes a turn later, if it is free then, also while idle ones fill the way', async () => {
   const bench = new Bench();
-  bench.add(MOST);
+  bench.add(TO_FILL + MOST);
   const busy = bench.add(MOST_WITH_ANSWERED, 'busy');
   bench.moves.begin('slot', WITHIN_MS);
   bench.moves.look();
+  bench.fill();
   for (const socket of busy) bench.free(Object.assign(socket, { rest: 'free' }));
   assert.equal(bench.moved.length, MOST);
   busy[0]!.rest = 'busy';
@@ -192,8 +210,10 @@ test('what comes back again and again is given up', async () => {
 
 test('a successor that is slow to answer is waited for', async () => {
   const bench = new Bench();
-  bench.add(20);
+  bench.add(TO_FILL + MOST + 2);
   bench.moves.begin('slot', WITHIN_MS);
+  bench.moves.look();
+  bench.fill();
   for (let nth = 0; nth < 4; nth++) {
     bench.moves.look();
     await delay(WITHIN_MS / 4);

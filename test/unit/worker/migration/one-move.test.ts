@@ -148,6 +148,8 @@ class Workshop {
         if (written !== undefined) this.#written.push(written);
         return true;
       },
+      sendSoon: (message: WorkerMessage, written?: (error: Error | null) => void): boolean =>
+        link.send(message, undefined, written),
     };
     const servers = new Servers();
     const slotHandle = new SlotHandle({ listener: LISTENER, slot: 0 }, noSocket, noEvents);

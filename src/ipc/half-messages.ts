@@ -1,0 +1,40 @@
+/**
+ * The protocol between the primary and the process of `--primary`, the application's half of what node:cluster's users run in their
+ * primary. That process runs code that is not ours, so its messages are checked as those of workers are.
+ */
+import { fieldsOf } from '../contract/fields.ts';
+
+/** The messages of the half to the primary. */
+export type HalfMessage =
+  /** The program is loaded, so that it hears of the workers that there are. */
+  | { readonly type: 'ready' }
+  /** A message for a worker, as the program gave it to `worker.send`. */
+  | { readonly type: 'send'; readonly worker: number; readonly message: unknown };
+
+/** The messages of the primary to the half. */
+export type ToHalf =
+  | { readonly type: 'forked'; readonly worker: number; readonly pid: number }
+  /** What a worker sent by `process.send`. */
+  | { readonly type: 'said'; readonly worker: number; readonly message: unknown }
+  /** The half is to end when it has heard all that came before this. */
+  | { readonly type: 'end' }
+  | { readonly type: 'gone'; readonly worker: number; readonly code: number | null; readonly signal: string | null };
+
+/**
+ * Checks a message of the half.
+ *
+ * @returns undefined when it is not one of ours, when a field is missing or of the wrong kind, or when what it has for a worker
+ *   would be a command there instead of a message of the application.
+ */
+export function decodeHalfMessage(body: unknown): HalfMessage | undefined {
+  const { type, worker, message } = fieldsOf(body);
+  if (type === 'ready') return { type };
+  if (type !== 'send' || !Number.isSafeInteger(worker) || message === undefined || isCommand(message)) return undefined;
+  return { type, worker: worker as number, message };
+}
+
+/** Node takes a message whose `cmd` begins so for its own, or for ours, and not for the application's. */
+function isCommand(message: unknown): boolean {
+  const { cmd } = fieldsOf(message);
+  return typeof cmd === 'string' && cmd.startsWith('NODE_');
+}

@@ -1,0 +1,130 @@
+/** Tests both ends of a channel between two processes: what goes with handles past Node, and in what order. */
+import assert from 'node:assert/strict';
+import { fork, type ChildProcess } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { createServer, connect, type Socket } from 'node:net';
+import { after, test } from 'node:test';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import { Channel, COMMAND } from '../../../src/ipc/channel.ts';
+import { Intake } from '../../../src/ipc/intake.ts';
+import { awaitsAcknowledgement } from '../../../src/ipc/node-channel.ts';
+import { handleOf } from '../../../src/worker/node-internals/index.ts';
+import { fixture } from '../../support/paths.ts';
+
+/** More than a read of the channel takes, together with the long text. */
+const HANDLES = 40;
+const LONG_TEXT = 'x'.repeat(3000);
+
+const server = createServer().listen(0, '127.0.0.1');
+await once(server, 'listening');
+after(() => server.close());
+
+/** Returns both ends of a connection: what the server accepted, and the client. */
+async function pair(): Promise<{ readonly accepted: Socket; readonly client: Socket }> {
+  const client = connect((server.address() as { port: number }).port, '127.0.0.1');
+  const [accepted] = (await once(server, 'connection')) as [Socket];
+  return { accepted: accepted.pause(), client };
+}
+
+function end(child: ChildProcess): Promise<unknown> {
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  return exited;
+}
+
+test(
+  'many handles are on their way at once, each with its message, in both directions, among others',
+  { timeout: 30_000 },
+  async () => {
+    const child = fork(fixture('handle-echo.js'));
+    const heard: number[] = [];
+    let told = (): void => {};
+    const intake = Intake.of(child, { malformed: assert.fail, unusable: assert.fail }, { isClustered: false });
+    let ready = (): void => {};
+    const isReady = new Promise<void>((resolve) => (ready = resolve));
+    const pairs: Array<Awaited<ReturnType<typeof pair>>> = [];
+    while (pairs.length < HANDLES) pairs.push(await pair());
+    const channel = new Channel<object>(
+      child,
+      (body, handle) => {
+        const { nth } = body as { nth?: number };
+        if (nth === undefined) return ready();
+        heard.push(nth);
+        // The echo has written on the connection that came with this number, and has sent it back.
+        assert.equal(handle === undefined, nth % 4 === 3);
+        (handle as { close(): void } | undefined)?.close();
+        if (heard.length === HANDLES) told();
+      },
+      intake && {},
+    );
+    await isReady;
+    const answers = pairs.map(({ client }) => once(client, 'data'));
+    const all = new Promise<void>((resolve) => (told = resolve));
+    for (const [nth, { accepted }] of pairs.entries()) {
+      channel.send({ nth, text: LONG_TEXT }, handleOf(accepted));
+      assert.ok(!awaitsAcknowledgement(child), 'Node waits for nothing');
+    }
+    await all;
+    assert.deepEqual(
+      heard,
+      pairs.map((_, nth) => nth),
+    );
+    for (const [nth, answer] of answers.entries()) assert.equal(String((await answer)[0]), `${nth}`);
+    for (const { accepted, client } of pairs) {
+      accepted.destroy();
+      client.destroy();
+    }
+    channel.close();
+    await end(child);
+  },
+);
+
+/** An end of a channel, of which the other end is the test. */
+class FakeEnd extends EventEmitter {
+  readonly sent: object[] = [];
+  connected = true;
+  readonly send = (
+    message: object,
+    _handle: unknown,
+    _options: object,
+    done: (error: Error | null) => void,
+  ): boolean => {
+    this.sent.push(message);
+    done(null);
+    return true;
+  };
+}
+
+test('messages that may wait go in one, before any that is sent later', async () => {
+  const end = new FakeEnd();
+  const channel = new Channel<number>(end, assert.fail);
+  const written: number[] = [];
+  for (const body of [1, 2]) channel.sendSoon(body, () => written.push(body));
+  assert.deepEqual([end.sent, written], [[], []]);
+  channel.send(3);
+  channel.sendSoon(4);
+  await delay(50);
+  channel.sendSoon(5);
+  await nextTurn();
+  const cmd = COMMAND;
+  assert.deepEqual(end.sent, [
+    { cmd, bodies: [1, 2] },
+    { cmd, body: 3 },
+    { cmd, body: 4 },
+    { cmd, body: 5 },
+  ]);
+  assert.deepEqual(written, [1, 2]);
+});
+
+test('several in one are told one after another; those that wait when the channel ends are dropped', async () => {
+  const end = new FakeEnd();
+  const heard: unknown[] = [];
+  const channel = new Channel<number>(end, (body) => heard.push(body));
+  end.emit('internalMessage', { cmd: COMMAND, bodies: ['a', 'b'] });
+  end.emit('internalMessage', { cmd: COMMAND, bodies: 'no list' });
+  assert.deepEqual(heard, ['a', 'b', undefined]);
+  assert.ok(channel.sendSoon(1, () => assert.fail('it is not written')));
+  end.connected = false;
+  await delay(20);
+  assert.deepEqual([end.sent, channel.sendSoon(2)], [[], false]);
+});
