@@ -8,7 +8,6 @@ import { serve, type App } from '../../support/app.ts';
 import { connected, get } from '../../support/http.ts';
 import { Haproxy, noHaproxy } from '../../support/haproxy.ts';
 import { certificate } from '../../support/paths.ts';
-import { freePort } from '../../support/platform.ts';
 import { binary, binaryHeader, textHeader } from '../../support/proxy-headers.ts';
 import { poll } from '../../support/watched.ts';
 import { endOf, visit, visitHttp2 } from '../../support/proxied.ts';
@@ -20,15 +19,11 @@ const v4 = { from: '192.0.2.1', port: 4321 };
 const v6 = { from: '2001:db8::7', to: '2001:db8::8', port: 1234 };
 const isOverTls: readonly Kind[] = ['TLS', 'HTTPS', 'OWN_TLS'];
 
-async function portsOf(): Promise<Record<Kind, number>> {
-  const ports: number[] = [];
-  for (const _ of kinds) ports.push(await freePort());
-  return Object.fromEntries(kinds.map((kind, at) => [kind, ports[at]])) as Record<Kind, number>;
-}
-
-async function serveAll(ports: Record<Kind, number>, options: readonly string[], env: object = {}): Promise<App> {
-  const variables = Object.fromEntries(kinds.map((kind) => [`${kind}_PORT`, `${ports[kind]}`]));
-  return serve({ entry: 'whose-address.mjs', options, env: { ...variables, ...certificate, ...env } });
+async function serveAll(options: readonly string[]): Promise<{ app: App; ports: Record<Kind, number> }> {
+  const one = await serve({ entry: 'whose-address.mjs', options, env: certificate });
+  await one.output(new RegExp(`(?:port \\w+ \\d+\\n[^]*){${kinds.length}}`));
+  const found = [...one.stdout.matchAll(/port (\w+) (\d+)/g)].map(([, kind, port]) => [kind, Number(port)]);
+  return { app: one, ports: Object.fromEntries(found) as Record<Kind, number> };
 }
 
 function ask(ports: Record<Kind, number>, kind: Kind, header: Buffer, pieces = 1): Promise<string> {
@@ -60,8 +55,7 @@ let app: App;
 let ports: Record<Kind, number>;
 
 first(async () => {
-  ports = await portsOf();
-  app = await serveAll(ports, ['--workers', '2', '--proxy-protocol', '127.0.0.1,127.0.0.9,unix']);
+  ({ app, ports } = await serveAll(['--workers', '2', '--proxy-protocol', '127.0.0.1,127.0.0.9,unix']));
 });
 after(() => app[Symbol.asyncDispose]());
 
@@ -160,9 +154,9 @@ test(
 );
 
 test('a connection that moves keeps its client', async () => {
-  const own = await portsOf();
   const options = ['--workers', '2', '--proxy-protocol', '127.0.0.1', '--migrate', 'every-answer'];
-  await using moving = await serveAll(own, options);
+  const { app: moving, ports: own } = await serveAll(options);
+  await using _moving = moving;
   for (const kind of ['HTTP', 'EXPRESS', 'FASTIFY', 'OWN'] as const) {
     const socket = await connected({ host: '127.0.0.1', port: own[kind] });
     socket.setEncoding('utf8').write(binaryHeader(v4));
@@ -181,15 +175,9 @@ test('a connection that moves keeps its client', async () => {
 });
 
 test('sticky-ip goes by the client, also when it has sent much', async () => {
-  const own = await portsOf();
-  await using sticky = await serveAll(own, [
-    '--workers',
-    '2',
-    '--proxy-protocol',
-    '127.0.0.1',
-    '--balance',
-    'sticky-ip',
-  ]);
+  const options = ['--workers', '2', '--proxy-protocol', '127.0.0.1', '--balance', 'sticky-ip'];
+  const { app: sticky, ports: own } = await serveAll(options);
+  await using _sticky = sticky;
   const slots = new Set<string>();
   for (const kind of ['NET', 'OWN'] as const) {
     const says =
