@@ -118,15 +118,15 @@ export async function prefork(main: () => void | Promise<void>, options: Prefork
     if (settings.adminTokenFile === undefined || mayRead(settings.adminTokenFile)) takeToken();
   });
   takeToken();
-  const { refuseVariablesOfOthers } = await import('./privileges/read-again.ts');
-  const read = (): Launch => readLaunch(terms, undefined);
+  const { refuseVariablesOfOthers, readAgain } = await import('./privileges/read-again.ts');
+  const read = (readFile?: (file: string) => string): Launch => readLaunch(terms, undefined, readFile);
   await runPrimary(read(), options, {
     binder,
     token,
     renewal: {
       home,
-      read: async (before) => refuseVariablesOfOthers(read(), before),
-      follow: (before) => refuseVariablesOfOthers(read(), before),
+      read: async (before) => refuseVariablesOfOthers(read(readAgain), before),
+      follow: (before) => refuseVariablesOfOthers(read(readAgain), before),
     },
   });
 }

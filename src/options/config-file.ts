@@ -40,6 +40,7 @@ export interface ConfigText extends Pick<LoadedConfig, 'file' | 'text'> {
  * @param explicitFile the file that `--config` names; without it, prefork.config.{js,mjs,ts,json} in `cwd`.
  * @param app the one of its `apps` whose values count, on top of the file's own.
  * @param check sees the text before anything of it counts. The file may change at any time, so it is read once.
+ * @param read reads the file.
  * @throws UsageError in one line with the file's name, and the line's number where that is known, and what `check` throws.
  */
 export async function loadConfig(
@@ -47,6 +48,7 @@ export async function loadConfig(
   explicitFile?: string,
   app?: string,
   check: (read: ConfigText) => void = () => {},
+  read?: (file: string) => string,
 ): Promise<LoadedConfig | undefined> {
   const file = explicitFile === undefined ? findConfig(cwd) : namedConfig(cwd, explicitFile);
   if (file === undefined) {
@@ -54,7 +56,7 @@ export async function loadConfig(
       throw new UsageError(`--app: expected a config file with apps, got ${quote(app)} without one`);
     return undefined;
   }
-  const text = readConfig(file);
+  const text = readConfig(file, read);
   const isCode = extname(file) !== '.json';
   check({ file, text, isCode });
   const value = isCode ? await importConfig(file, text) : parseConfig(file, text);

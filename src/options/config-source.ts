@@ -1,20 +1,20 @@
 /** Reads a config file, and turns every error in it into one line that names the place. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { basename, dirname, extname, sep } from 'node:path';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { UsageError } from '../errors.ts';
+import { readText } from './files.ts';
 import { quote } from './quote.ts';
 
 /** The text of each file when it was first imported. */
 const imported = new Map<string, string>();
 
 /** Reads the text. */
-export function readConfig(file: string): string {
+export function readConfig(file: string, read: (file: string) => string = readText): string {
   try {
     // Editors on Windows begin files with a byte order mark.
-    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+    return read(file).replace(/^\uFEFF/, '');
   } catch (error) {
     throw brokenConfig(file, error, undefined);
   }

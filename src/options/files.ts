@@ -1,4 +1,4 @@
-import { statSync, type Stats } from 'node:fs';
+import { readFileSync, statSync, type Stats } from 'node:fs';
 
 export function isFile(path: string): boolean {
   return stat(path)?.isFile() ?? false;
@@ -6,6 +6,11 @@ export function isFile(path: string): boolean {
 
 export function isDirectory(path: string): boolean {
   return stat(path)?.isDirectory() ?? false;
+}
+
+/** Reads a text, whatever the path leads to. */
+export function readText(path: string): string {
+  return readFileSync(path, 'utf8');
 }
 
 /**

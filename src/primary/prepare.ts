@@ -2,6 +2,7 @@
 import { chooseBalance } from '../balance/mode.ts';
 import type { Balance } from '../contract/modes.ts';
 import { UsageError } from '../errors.ts';
+import type { Sharing } from '../contract/modes.ts';
 import { chooseSharing, type SharingChoice } from '../listeners/sharing.ts';
 import type { LibraryOptions, Settings } from '../options/index.ts';
 import { Board, sweepStale } from '../scoreboard/board.ts';
@@ -33,7 +34,7 @@ export async function prepare(settings: Settings, options: LibraryOptions, log: 
   const sharing = sharingFor(settings, options);
   log('sharing', sharing);
   refuseForAnotherUser(settings, sharing, options);
-  refuseParking(settings, sharing);
+  refuseParking(settings, sharing.mode);
   const fitting = await settingsInForce(settings, log);
   const board = createBoard(settings, log);
   try {
@@ -98,8 +99,15 @@ function refuseForAnotherUser(
   }
 }
 
-/** node:cluster gives connections to parked workers too, so that they would serve on. */
-function refuseParking({ keepPrevious, canary }: Settings, { mode }: SharingChoice): void {
+/**
+ * Refuses workers that stay parked, where node:cluster gives connections to them too, so that they would serve on.
+ *
+ * @throws UsageError
+ */
+export function refuseParking(
+  { keepPrevious, canary }: Pick<Settings, 'keepPrevious' | 'canary'>,
+  mode: Sharing,
+): void {
   if (mode !== 'round-robin') return;
   const option = keepPrevious > 0 ? '--keep-previous' : canary === 0 ? undefined : '--canary';
   if (option === undefined) return;

@@ -19,7 +19,7 @@ import { realOs } from './workers/os.ts';
 import { openDescriptors } from '../listeners/inherit.ts';
 import { Inherited } from '../listeners/inherited.ts';
 import { Binder } from '../privileges/binder.ts';
-import { prepare, settingsInForce } from './prepare.ts';
+import { prepare, refuseParking, settingsInForce } from './prepare.ts';
 import type { ServiceManager } from './system/service-manager.ts';
 import { AppsParent } from './system/apps-parent.ts';
 import { LineRing } from './telemetry/line-ring.ts';
@@ -120,18 +120,25 @@ async function supervise(
 
   const enter = entererOf(renewal);
   enter(launch.directory.real);
+  let watcher: FileWatcher | undefined;
+  // A link may lead to another release after a reload.
+  const watchedPlaces = (): string[] => [launches!.directory, dirname(launches!.entry)];
   launches = new Launches(
     { launch, settings },
     renewal && {
       log,
       read: async (before) => {
         const next = await renewal.read(before);
+        refuseParking(next.settings, sharing.mode);
         const changes = launchChanges(before, next);
         return { launch: next, settings: await settingsInForce(next.settings, log), changes };
       },
       follow: renewal.follow,
       isThere: ({ directory }) => existsSync(directory.real),
-      enter,
+      enter: (directory) => {
+        enter(directory);
+        watcher?.follow(watchedPlaces());
+      },
     },
   );
   const queue = new EventQueue();
@@ -181,12 +188,11 @@ async function supervise(
   signals.deliverTo((event) => queue.post(event));
   if (nodemon) log('started by nodemon', { message: NODEMON });
   if (settings.watch) {
-    const places = [launch.directory.real, dirname(launches.entry)];
-    const watcher = await watcherFor(places, (file) => {
+    watcher = await watcherFor(watchedPlaces(), (file) => {
       log('file changed', { file });
       queue.post({ type: 'operate', kind: 'reload' });
     });
-    cleanup.add(() => watcher.close());
+    cleanup.add(() => watcher?.close());
     log('watching', {
       directories: watcher.size,
       files: watcher.isWhole ? undefined : 'not all: too many directories',

@@ -15,6 +15,11 @@ export const TEST_OWNER = 'PREFORK_TEST_OWNER';
 /** This process, by its pid and its start, because pids are reused. */
 export const owner: string = ownerOf(process.pid) ?? `${process.pid}.0`;
 
+/** The environment of a program that a test starts, and that the next run ends if this one cannot. */
+export function ownedEnvironment(): NodeJS.ProcessEnv {
+  return { ...process.env, [TEST_OWNER]: owner };
+}
+
 /** Creates a directory, which the next run removes if this one cannot. */
 export function testDirectory(kind: string): string {
   return mkdtempSync(join(tmpdir(), `prefork-${kind}-${owner}-`));

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { testDirectory } from './abandoned.ts';
+import { ownedEnvironment, testDirectory } from './abandoned.ts';
 import { freePort } from './platform.ts';
 
 const version = spawnSync('redis-server', ['--version'], { encoding: 'utf8' });
@@ -15,7 +15,7 @@ export const noRedis: string | false = version.status === 0 ? false : 'redis-ser
  * A redis-server of the test's own, which can be killed and restarted. The object owns the process and its directory.
  */
 export class Redis implements AsyncDisposable {
-  readonly #directory = testDirectory('redis');
+  readonly directory = testDirectory('redis');
   readonly port: number;
   readonly #arguments: readonly string[];
   #child: ChildProcess | undefined;
@@ -39,16 +39,22 @@ export class Redis implements AsyncDisposable {
     return sentinel;
   }
 
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   get url(): string {
     return `redis://127.0.0.1:${this.port}`;
   }
 
   /** Starts the server. It writes to disk at once, so that an acknowledged write survives a kill. */
   async start(): Promise<void> {
-    const options = ['--port', this.port, '--bind', '127.0.0.1', '--dir', this.#directory, '--save', ''];
-    const keep = ['--appendonly', 'yes', '--appendfsync', 'always'];
+    const options = ['--port', this.port, '--bind', '127.0.0.1', '--dir', this.directory, '--save', ''];
+    // A new title would overwrite the environment that /proc shows, by which the next run knows whose it is.
+    const keep = ['--appendonly', 'yes', '--appendfsync', 'always', '--set-proc-title', 'no'];
     this.#child = spawn('redis-server', [...options, ...keep, ...this.#arguments].map(String), {
       stdio: ['ignore', 'pipe', 'inherit'],
+      env: ownedEnvironment(),
     });
     let output = '';
     for await (const chunk of this.#child.stdout!) {
@@ -72,8 +78,8 @@ export class Redis implements AsyncDisposable {
 
   /** Removes the data of a server that does not run. */
   forget(): void {
-    rmSync(this.#directory, { recursive: true });
-    mkdirSync(this.#directory);
+    rmSync(this.directory, { recursive: true });
+    mkdirSync(this.directory);
   }
 
   /** Stops the server in the middle of what it does, until `resume`. */
@@ -93,7 +99,7 @@ export class Redis implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
-    rmSync(this.#directory, { recursive: true });
+    rmSync(this.directory, { recursive: true });
   }
 }
 
@@ -115,13 +121,14 @@ export class Sentinel implements AsyncDisposable {
     const lines = [
       `port ${this.port}`,
       'bind 127.0.0.1',
+      'set-proc-title no',
       `dir ${this.#directory}`,
       `sentinel monitor ${name} 127.0.0.1 ${main.port} 1`,
       `sentinel down-after-milliseconds ${name} 500`,
       `sentinel failover-timeout ${name} 5000`,
     ];
     writeFileSync(file, `${lines.join('\n')}\n`);
-    this.#child = spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' });
+    this.#child = spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore', env: ownedEnvironment() });
     while ((await this.#ask('PING')) !== 'PONG') await delay(20);
   }
 

@@ -17,7 +17,7 @@ import { runPrimary } from '../../primary/run.ts';
 import type { Binder } from '../../privileges/binder.ts';
 import { closeInherited } from '../../privileges/descriptors.ts';
 import { leaveRoot, refuseWritableConfig, type RootSettings } from '../../privileges/leave-root.ts';
-import { refuseConfigOfOthers, refuseVariablesOfOthers } from '../../privileges/read-again.ts';
+import { refuseConfigOfOthers, refuseVariablesOfOthers, readAgain } from '../../privileges/read-again.ts';
 import { ownNodeFlags } from '../../upgrade/next-node.ts';
 import { verbs } from '../verbs.ts';
 
@@ -73,10 +73,10 @@ export async function start(given: CommandLine, argv: readonly string[]): Promis
       home,
       read: async (before) => {
         const check = (read: ConfigText): void => refuseConfigOfOthers(read, before);
-        const next = await loadConfig(directoryOfConfig(terms), flags.config, flags.app, check);
-        return refuseVariablesOfOthers(readLaunch(terms, next), before);
+        const next = await loadConfig(directoryOfConfig(terms), flags.config, flags.app, check, readAgain);
+        return refuseVariablesOfOthers(readLaunch(terms, next, readAgain), before);
       },
-      follow: (before) => refuseVariablesOfOthers(readLaunch(terms, before.config), before),
+      follow: (before) => refuseVariablesOfOthers(readLaunch(terms, before.config, readAgain), before),
     },
   });
   return 0;

@@ -6,6 +6,7 @@ import { Confirmation, Help, isDialogOpen, TokenDialog } from './dialogs.ts';
 import { find, setText } from './parts/dom.ts';
 import { Events } from './events.ts';
 import { Header } from './header.ts';
+import { Kept } from './kept.ts';
 import { heard, noModel, withHistory, type Model } from './model.ts';
 import { capitalized, doneWords, Notices } from './notices.ts';
 import { operate, type PageOperation } from './operations.ts';
@@ -20,6 +21,7 @@ const token = Token.fromAddress();
 const header = new Header();
 const notices = new Notices(find('#notices'));
 const canary = new Canary();
+const kept = new Kept();
 const totals = new Totals(find('#totals'));
 const tiles = new Tiles(find('#tiles'));
 const events = new Events(find('#events'));
@@ -57,6 +59,7 @@ function draw(): void {
   header.show(status);
   notices.status(status, now);
   canary.show(status);
+  kept.show(status, now);
   totals.show(model);
   tiles.show(model);
 }
@@ -101,7 +104,7 @@ function takeToken(value: string): boolean {
 
 function showRights(): void {
   const hasToken = token.value !== undefined;
-  for (const id of ['reload', 'fewer', 'more', 'promote', 'rollback']) {
+  for (const id of ['reload', 'fewer', 'more', 'promote', 'rollback', 'return']) {
     const button = find(`#${id}`) as HTMLButtonElement;
     button.disabled = !hasToken || link.kind !== 'live';
     button.title = hasToken ? '' : 'Needs the token';
@@ -138,9 +141,11 @@ function askPromote(): void {
 }
 
 function askRollback(): void {
-  const watched = model.status?.canary;
-  if (!watched || !isAllowed()) return;
-  const text = `The watch ends, and the workers of generation ${watched.baseline} take their slots back. No connection is lost.`;
+  const { canary: watched, kept: before } = model.status ?? {};
+  const generation = watched?.baseline ?? before?.generation;
+  if (generation === undefined || !isAllowed()) return;
+  const ends = watched ? 'The watch ends, and the' : 'The';
+  const text = `${ends} workers of generation ${generation} take their slots back. No connection is lost.`;
   confirmation.ask({ title: 'Roll back?', text, yes: 'Roll back' }, () => void run('rollback', {}));
 }
 
@@ -189,6 +194,7 @@ find('#more').addEventListener('click', () => askScale(1));
 find('#fewer').addEventListener('click', () => askScale(-1));
 find('#promote').addEventListener('click', askPromote);
 find('#rollback').addEventListener('click', askRollback);
+find('#return').addEventListener('click', askRollback);
 find('#unlock').addEventListener('click', toggleToken);
 find('#help').addEventListener('click', () => help.open());
 

@@ -1,6 +1,6 @@
 /** The page's knowledge: the server's messages, and what follows from them. This module is pure. */
 import { advance, noHistory, sumOf, type History, type Row } from '../../cli/top/history.ts';
-import type { FiguresHistory, RecordedEvent, Status } from '../../control/controls.ts';
+import type { FiguresHistory, HistoryPoint, RecordedEvent, Status } from '../../control/controls.ts';
 import { statusFrom, type Figures, type Parts } from '../frame.ts';
 import type { Message } from './feed/sse.ts';
 
@@ -14,19 +14,8 @@ const GAP_MS = 3500;
 /** The number of events that are kept. */
 const MOST_EVENTS = 100;
 
-/** Totals at one moment. Null stands for unknown. */
-export interface Moment {
-  /** The time by the server's clock, in ms since the Unix epoch. */
-  readonly at: number;
-  readonly rate: number | null;
-  readonly p50: number | null;
-  readonly p99: number | null;
-  readonly connections: number | null;
-  /** The utilization of the workers' event loops: the mean, and the busiest one. */
-  readonly loop: number | null;
-  readonly busiest: number | null;
-  readonly memory: number | null;
-}
+/** A point of the history of totals, at its time by the server's clock, in ms since the Unix epoch. */
+export type Moment = Omit<HistoryPoint, 'uptime'> & { readonly at: number };
 
 /** A point in the history of one place, whose key is `Row.key`. */
 export interface TrailPoint {

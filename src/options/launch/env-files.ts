@@ -1,7 +1,7 @@
 /** Reads the files of `--env-file`. */
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { UsageError } from '../../errors.ts';
+import { readText } from '../files.ts';
 import { quote } from '../quote.ts';
 
 /** A file of variables that was read. */
@@ -15,13 +15,18 @@ export interface EnvFile {
  * Reads the files.
  *
  * @param cwd the directory that relative paths start from.
+ * @param read reads a file.
  * @throws UsageError for a file that cannot be read.
  */
-export function readEnvFiles(files: readonly string[], cwd: string): EnvFile[] {
+export function readEnvFiles(
+  files: readonly string[],
+  cwd: string,
+  read: (file: string) => string = readText,
+): EnvFile[] {
   return files.map((given) => {
     const file = resolve(cwd, given);
     try {
-      return { file, text: readFileSync(file, 'utf8') };
+      return { file, text: read(file) };
     } catch (error) {
       const { message } = error as Error;
       throw new UsageError(`--env-file: expected a file that can be read, got ${quote(given)}: ${message}`, {

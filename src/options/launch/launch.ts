@@ -56,9 +56,14 @@ export interface LaunchTerms {
  * Reads it.
  *
  * @param config the config file as it is now.
+ * @param read reads a file of variables. @default whatever its path leads to
  * @throws UsageError when anything that was given cannot be had.
  */
-export function readLaunch(terms: LaunchTerms, config: LoadedConfig | undefined): Launch {
+export function readLaunch(
+  terms: LaunchTerms,
+  config: LoadedConfig | undefined,
+  read?: (file: string) => string,
+): Launch {
   const { flags, options, home, execArgv, commands } = terms;
   const given = terms.entry ?? config?.values.entry;
   if (given === undefined) throw new UsageError('no entry given; usage: prefork [options] <entry> [arguments]');
@@ -71,7 +76,7 @@ export function readLaunch(terms: LaunchTerms, config: LoadedConfig | undefined)
   checkNodeFlags('--node-arg', nodeArgs);
   const name = plain.isNameGiven ? plain.name : entryName(resolve(named, given));
   const settings = { ...plain, name };
-  const envFiles = readEnvFiles(settings.envFile ?? [], real);
+  const envFiles = readEnvFiles(settings.envFile ?? [], real, read);
   const env = {
     ...without(variablesOf(envFiles), process.env),
     ...texts((options ?? config?.values)?.env ?? {}),

@@ -121,8 +121,7 @@ const rules: readonly Rule[] = [
   {
     reason: 'recycled',
     fits: ({ asked, exit }) => asked === 'recycle' && endedQuietly(exit),
-    text: ({ recycle, exit }) =>
-      `replaced as planned${recycle === undefined ? '' : ` (--${recycle})`}${withCode(exit)}`,
+    text: ({ recycle, exit }) => `replaced as planned${whyRecycled(recycle)}${withCode(exit)}`,
   },
   {
     reason: 'asked',
@@ -203,4 +202,9 @@ function codeText({ exit: { code }, lastWords }: Facts): string {
 
 function inMb(bytes: number): string {
   return `${Math.round(bytes / 1024 / 1024)} MB`;
+}
+
+function whyRecycled(reason: RecycleReason | undefined): string {
+  if (reason === undefined) return '';
+  return reason === 'failed-reload' ? ' (it had the code of a reload that failed)' : ` (--${reason})`;
 }

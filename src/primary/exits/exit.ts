@@ -4,8 +4,8 @@ import type { OomKills } from './oom-kills.ts';
 /** The reason for which a worker was asked to end. */
 export type Asked = 'stop' | 'reload' | 'recycle' | 'scale' | 'upgrade' | 'rollback' | 'abort';
 
-/** The limit for which a worker is replaced although it serves well. */
-export type RecycleReason = 'max-requests' | 'max-memory' | 'max-lifetime';
+/** The limit for which a worker is replaced although it serves well; or the failed reload whose code it has. */
+export type RecycleReason = 'max-requests' | 'max-memory' | 'max-lifetime' | 'failed-reload';
 
 /** The end of a process. `error` means that it could not be started at all. */
 export interface Exit {

@@ -13,10 +13,10 @@ import {
   type Worker,
 } from './fleet.ts';
 import { acceptEarly, lookWhetherBooted } from './boot.ts';
-import { loopsSinceReload, LOOP_CRASHES, onParkedExit } from './parking/kept.ts';
+import { loopsSinceReload, LOOP_CRASHES, leavePlaces } from './parking/kept.ts';
 import { watchedCanary } from './operations/canary.ts';
-import { abort, startFirst } from './operations/operations.ts';
-import { forgetNews } from './parking/parking.ts';
+import { abort, onOwnExit, startFirst } from './operations/operations.ts';
+import { closeNewListeners } from './parking/parking.ts';
 import { hasComeUp, isProven, missing, servedBy } from './readiness.ts';
 import { refill } from './refill.ts';
 import {
@@ -57,9 +57,10 @@ export function onExited(step: Step, event: Exited): void {
   tellExit(step, worker, event, death);
   const slot = slotOf(step.fleet, worker.id);
   step.fleet = withoutWorker(step.fleet, worker.id);
-  const wasParked = onParkedExit(step, worker);
+  leavePlaces(step, worker);
   if (asked !== undefined) onAskedExit(step, slot);
-  else if (wasParked) return;
+  // A worker that was parked is missed by no slot.
+  else if (worker.state === 'parked') return;
   // A spare's crashes are no reason to give up while the slots serve.
   else if (slot === undefined) onSpareExit(step, worker);
   else if (slot.successor === worker.id) onSuccessorCrash(step, slot, death);
@@ -87,7 +88,7 @@ function onAskedExit(step: Step, slot: Slot | undefined): void {
 
 /** The successor was to take over, so the worker that serves the slot goes on. */
 function onSuccessorCrash(step: Step, slot: Slot, { text, stderr }: Death): void {
-  forgetNews(step, slot.index);
+  closeNewListeners(step, slot.index);
   abort(step, { ok: false, slot: slot.index, reason: text, stderr });
 }
 
@@ -115,7 +116,7 @@ function onCrash(step: Step, slot: Slot, worker: Worker, death: Death): void {
   // A crash in a canary ends it, however long its worker had served.
   const isWatched = watchedCanary(step.fleet) !== undefined && !isFromOutside;
   if ((isWatched || !isProven(worker, step.at)) && isOfOperation(step.fleet, worker)) {
-    abort(step, { ok: false, slot: slot.index, reason: text, stderr });
+    onOwnExit(step, { ok: false, slot: slot.index, reason: text, stderr });
   }
   // A new slot is gone with its operation, and a slot that went back has a worker.
   const vacant = step.fleet.slots[slot.index];

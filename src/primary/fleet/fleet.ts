@@ -103,6 +103,8 @@ export interface Running {
   readonly workers: number | undefined;
   /** Slots that are not done yet: their worker is to be replaced, or they are new. */
   readonly todo: readonly number[];
+  /** Why it does less than it was to do; undefined while it does all. */
+  readonly shortfall?: Extract<Outcome, { ok: false }>;
   /** The generation that serves when it is done. @default that of the fleet */
   readonly serves?: number;
   /** The canary of a reload, until it is promoted. */

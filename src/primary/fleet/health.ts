@@ -14,7 +14,7 @@ const OVERSLEPT_MS = 3 * BEAT_MS;
 const JITTER = 0.1;
 
 /** The event loop of a booting worker that is busy for less than this share of the time waits for something outside. */
-const IDLE_SHARE = 0.1;
+export const IDLE_SHARE = 0.1;
 
 /** The oldest beat that says how busy a booting worker is, and the time after the fork from which its beats say it. */
 const FRESH_MS = 2 * BEAT_MS;

@@ -12,6 +12,12 @@ export const LONGEST_BACKOFF_MS = 30_000;
 /** The longest backoff while no worker serves. Many restarts are bad, and answering no client is worse. */
 export const LONGEST_WAIT_ALONE_MS = 1000;
 
+/**
+ * The time after a failure in which prefork tries nothing again by itself that boots more workers: no recycling, and no growth. Code that
+ * could not boot now cannot boot in a moment.
+ */
+export const PAUSE_AFTER_FAILURE_MS = 60_000;
+
 /** The fewest crashes of a loop that ends prefork, however long each of them took. */
 export const FEWEST_LOOP_CRASHES = 10;
 

@@ -113,10 +113,11 @@ export class EffectRunner {
   #renew(): void {
     const { launches, post } = this.#parts;
     if (launches.isFixed) return post({ type: 'renewed' });
-    void launches.renew().then(
-      () => post({ type: 'renewed' }),
-      (error: unknown) => post({ type: 'not-renewed', reason: error instanceof Error ? error.message : String(error) }),
-    );
+    void launches.renew().then((renewed) => {
+      // The reload that it was read for has ended, and another one reads it again.
+      if (renewed === undefined) return;
+      post(renewed.ok ? { type: 'renewed' } : { type: 'not-renewed', reason: renewed.reason });
+    });
   }
 
   #own(): void {

@@ -1,3 +1,4 @@
+import { messageOf } from '../../contract/message-of.ts';
 import type { Launch, LaunchChanges, Program, Settings } from '../../options/index.ts';
 import type { Log } from '../telemetry/log.ts';
 
@@ -20,6 +21,9 @@ export interface LaunchesParts {
   readonly enter: (directory: string) => void;
 }
 
+/** Whether what the next generation is to run could be read. */
+export type Renewed = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
 /** A reload that fails goes one step back, and a rollback of the one before it another one. */
 const MOST_STEPS_BACK = 4;
 
@@ -33,6 +37,7 @@ export class Launches {
   /** What was in force before each reload, the last one at the end. */
   readonly #before: InForce[] = [];
   #next: (InForce & { readonly changes: LaunchChanges }) | undefined;
+  #reads = 0;
 
   /** @param parts undefined where nothing can change, as in tests. */
   constructor(first: InForce, parts?: LaunchesParts) {
@@ -71,14 +76,27 @@ export class Launches {
       const followed = this.#parts.follow(launch);
       this.#parts.log('release gone', { release: launch.directory.real, instead: followed.directory.real });
       this.#now = { ...this.#now, launch: followed };
+      this.#enter();
     }
     return this.#now.launch.program;
   }
 
-  /** Reads what the next generation is to run. `adopt` puts it into force. */
-  async renew(): Promise<void> {
+  /**
+   * Reads what the next generation is to run. `adopt` puts it into force.
+   *
+   * @returns what was found; undefined when it has been read again meanwhile, for another reload.
+   */
+  async renew(): Promise<Renewed | undefined> {
+    const read = ++this.#reads;
     this.#next = undefined;
-    this.#next = await this.#parts?.read(this.#now.launch);
+    try {
+      const next = await this.#parts?.read(this.#now.launch);
+      if (read !== this.#reads) return undefined;
+      this.#next = next;
+      return { ok: true };
+    } catch (error) {
+      return read === this.#reads ? { ok: false, reason: messageOf(error) } : undefined;
+    }
   }
 
   /** @returns the number of workers where that has changed. */

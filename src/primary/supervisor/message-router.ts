@@ -5,7 +5,7 @@ import type { ListenerSet } from '../../listeners/listener-set.ts';
 import type { Sharing } from '../../contract/modes.ts';
 import { readFamilies } from '../../metrics/family.ts';
 import type { ApplicationMetrics } from './polling/application-metrics.ts';
-import type { WorkerWords } from './polling/worker-words.ts';
+import type { HealthReports } from './polling/health-reports.ts';
 import type { WorkerSaid } from '../workers/worker-processes.ts';
 import type { FleetEvent, WorkerId } from '../fleet/events.ts';
 import type { Handoffs, NativeClient } from '../workers/handoffs.ts';
@@ -18,7 +18,7 @@ export interface MessageRouterParts {
   readonly datagrams: DatagramSockets;
   readonly handoffs: Handoffs;
   readonly metrics: ApplicationMetrics;
-  readonly words: WorkerWords;
+  readonly reports: HealthReports;
   readonly post: (event: FleetEvent) => void;
   readonly log: Log;
   /** Returns the number of workers that there should be. */
@@ -58,12 +58,12 @@ export class MessageRouter {
 
   /** Tells the parts that a worker is gone: it says nothing more, and others get what it had. */
   gone(worker: WorkerId): void {
-    const { listeners, datagrams, handoffs, metrics, words } = this.#parts;
+    const { listeners, datagrams, handoffs, metrics, reports } = this.#parts;
     listeners.gone(worker);
     datagrams.gone(worker);
     handoffs.gone(worker);
     metrics.gone(worker);
-    words.gone(worker);
+    reports.gone(worker);
   }
 
   readonly #routes: Routes = {
@@ -91,7 +91,7 @@ export class MessageRouter {
     taken: (worker, { id }) => this.#parts.handoffs.answered(worker, id, 'taken'),
     refused: (worker, { id }) => this.#parts.handoffs.answered(worker, id, 'refused'),
     metrics: (worker, { request, families }) => this.#parts.metrics.answered(worker, request, readFamilies(families)),
-    health: (worker, message) => this.#parts.words.answered(worker, message),
+    health: (worker, message) => this.#parts.reports.answered(worker, message),
     bind: (worker, { request, address, port, family, ipv6Only, reuseAddress }) => {
       const { datagrams, post, broke } = this.#parts;
       void datagrams.request(worker, request, { address, port, family, ipv6Only, reuseAddress }).then((answer) => {

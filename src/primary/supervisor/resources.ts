@@ -7,7 +7,7 @@ import type { Row } from '../../scoreboard/layout.ts';
 import { whyTight } from '../../options/machine/memory-pressure.ts';
 import { CanaryWatch } from './polling/canary-watch.ts';
 import { SlowLooks } from './polling/slow-looks.ts';
-import { WorkerWords } from './polling/worker-words.ts';
+import { HealthReports } from './polling/health-reports.ts';
 import { ApplicationMetrics } from './polling/application-metrics.ts';
 import { bindTcpWith, bindUdpWith } from './bind.ts';
 import { PendingRequests } from './pending-requests.ts';
@@ -54,7 +54,7 @@ export class Resources {
   /** The metrics of the application's own registries. */
   readonly metrics: ApplicationMetrics;
   /** What workers say of themselves during a canary. */
-  readonly words: WorkerWords;
+  readonly reports: HealthReports;
   readonly pending: PendingRequests = new PendingRequests();
   readonly #board: SupervisorParts['board'];
 
@@ -96,13 +96,13 @@ export class Resources {
       },
     });
     this.timers = new Timers(os, (timer) => post({ type: 'due', timer }));
-    this.words = new WorkerWords({
-      names: (launches.settings.canaryMetrics ?? []).map(({ name }) => name),
+    this.reports = new HealthReports({
+      names: () => (launches.settings.canaryMetrics ?? []).map(({ name }) => name),
       send: (worker, metrics) => send(worker, { type: 'health', metrics }),
       now: () => os.now(),
     });
     const row = (worker: WorkerId): Row | undefined => processes.row(worker);
-    const canary = new CanaryWatch({ limits: () => launches.settings, row, words: this.words });
+    const canary = new CanaryWatch({ limits: () => launches.settings, row, reports: this.reports });
     this.poller = new HealthPoller({
       settings: () => launches.settings,
       os,

@@ -56,14 +56,14 @@ export class Supervisor {
       control: () => address.path,
       handover: () => this.#handover(),
     });
-    const { processes, listeners, datagrams, handoffs, metrics, words, timers, launcher, pending } = this.resources;
+    const { processes, listeners, datagrams, handoffs, metrics, reports, timers, launcher, pending } = this.resources;
     this.#router = new MessageRouter({
       sharing,
       listeners,
       datagrams,
       handoffs,
       metrics,
-      words,
+      reports,
       post,
       log,
       workers: () => this.#fleet.slots.length,

@@ -19,12 +19,23 @@ const QUIET_MS = 100;
 export class FileWatcher {
   readonly #watchers = new Map<string, FSWatcher>();
   readonly #changed: (file: string) => void;
+  #places: readonly string[];
   #timer: NodeJS.Timeout | undefined;
   #isWhole = true;
 
   /** @param changed is called with the path of a file, once for files that change together. */
   constructor(places: readonly string[], changed: (file: string) => void) {
     this.#changed = changed;
+    this.#places = places;
+    for (const place of places) this.#add(place);
+  }
+
+  /** Watches these places from now on, and no others. What changes there while they are looked for is a change, too. */
+  follow(places: readonly string[]): void {
+    if (places.join('\0') === this.#places.join('\0')) return;
+    this.close();
+    this.#places = places;
+    this.#isWhole = true;
     for (const place of places) this.#add(place);
   }
 

@@ -433,12 +433,14 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
   'scaling failed': {
     level: 'error',
     fields: given('workers', 'slot', 'reason'),
-    means: 'A worker of a new slot has failed, and the new slots are gone again.',
+    means:
+      'A worker of a new slot has failed, and the new slots are gone again. After a growth by autoscaling those that could be filled stay: `workers`.',
   },
   recycling: {
     level: 'info',
     fields: { ...inLine, reason: ({ reason }) => reason },
-    means: 'A worker has reached the limit that `reason` names, and is replaced.',
+    means:
+      'A worker has reached the limit that `reason` names, and is replaced. With `failed-reload` it has the code of a reload that failed.',
   },
   'recycling failed': {
     level: 'warn',
@@ -449,7 +451,7 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
       next: ({ pause }) => duration(pause),
     },
     means:
-      'A worker that has reached a limit could not be replaced, and serves on. `next` is the time until the next attempt.',
+      'A worker that is to be recycled could not be replaced, and serves on. `next` is the time until the next attempt.',
   },
   upgrading: {
     level: 'info',

@@ -22,10 +22,10 @@ export class ChangeNotifier {
   }
 
   /**
-   * Wakes the listeners. The news are written by then, so a failure does not undo them: the next ring announces them
+   * Wakes the listeners. The news are written by then, so a failure does not undo them: the next call announces them
    * too.
    */
-  ring(): void {
+  notify(): void {
     try {
       writeSync(this.#fd, this.#byte, 0, 1, 0);
     } catch {
@@ -33,15 +33,15 @@ export class ChangeNotifier {
     }
   }
 
-  /** From now on `onRing` is called after each ring, or once for several. */
-  listen(onRing: () => void): void {
+  /** From now on `onNotified` is called after each call of `notify`, or once for several. */
+  listen(onNotified: () => void): void {
     if (this.#watcher !== undefined || this.#timer !== undefined) return;
     try {
-      this.#watcher = watch(this.#path, { persistent: true }, onRing);
-      this.#watcher.on('error', () => this.#pollInstead(onRing));
+      this.#watcher = watch(this.#path, { persistent: true }, onNotified);
+      this.#watcher.on('error', () => this.#pollInstead(onNotified));
     } catch {
       // Each user has 128 watches by default (fs.inotify.max_user_instances).
-      this.#pollInstead(onRing);
+      this.#pollInstead(onNotified);
     }
     this.keepAlive(this.#keepsAlive);
   }
@@ -59,7 +59,7 @@ export class ChangeNotifier {
     closeSync(this.#fd);
   }
 
-  #pollInstead(onRing: () => void): void {
+  #pollInstead(onNotified: () => void): void {
     this.#watcher?.close();
     this.#watcher = undefined;
     let seen = fstatSync(this.#fd).mtimeMs;
@@ -67,7 +67,7 @@ export class ChangeNotifier {
       const now = fstatSync(this.#fd).mtimeMs;
       if (now === seen) return;
       seen = now;
-      onRing();
+      onNotified();
     }, POLL_MS);
     this.keepAlive(this.#keepsAlive);
   }

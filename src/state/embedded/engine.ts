@@ -53,7 +53,7 @@ export class EmbeddedEngine implements Engine {
   readonly #database: Database;
   readonly #areas: Namespaces;
   readonly #versions: Versions | undefined;
-  readonly #bell: ChangeNotifier | undefined;
+  readonly #notifier: ChangeNotifier | undefined;
   readonly #transactions: Transactions<ItemFrame>;
   readonly #messages: Messages;
   readonly #leases: Leases;
@@ -79,12 +79,12 @@ export class EmbeddedEngine implements Engine {
     this.#areas = new Namespaces(this.#database);
     if (directory !== undefined) {
       this.#versions = new Versions(openBeside(directory, 'versions'));
-      this.#bell = new ChangeNotifier(join(directory, 'bell'), openBeside(directory, 'bell'));
+      this.#notifier = new ChangeNotifier(join(directory, 'bell'), openBeside(directory, 'bell'));
     }
-    const ring = (): void => this.#ring();
-    const frame = (): ItemFrame => new ItemFrame(this.#database, this.#areas, this.#versions, ring);
+    const notify = (): void => this.#notify();
+    const frame = (): ItemFrame => new ItemFrame(this.#database, this.#areas, this.#versions, notify);
     this.#transactions = new Transactions(this.#database, frame);
-    this.#messages = new Messages(this.#database, this.#transactions, this.#bell);
+    this.#messages = new Messages(this.#database, this.#transactions, this.#notifier);
     this.#leases = new Leases(this.#database, this.#transactions, this.#messages);
   }
 
@@ -222,7 +222,7 @@ export class EmbeddedEngine implements Engine {
   }
 
   keepAlive(alive: boolean): void {
-    this.#bell?.keepAlive(alive);
+    this.#notifier?.keepAlive(alive);
   }
 
   async close(): Promise<void> {
@@ -231,7 +231,7 @@ export class EmbeddedEngine implements Engine {
     await this.#transactions.settled();
     clearTimeout(this.#touchTimer);
     this.#messages.close();
-    this.#bell?.close();
+    this.#notifier?.close();
     this.#versions?.close();
     this.#database.close();
   }
@@ -290,8 +290,8 @@ export class EmbeddedEngine implements Engine {
     write.catch(() => {});
   }
 
-  #ring(): void {
-    this.#bell?.ring();
+  #notify(): void {
+    this.#notifier?.notify();
     // This process delivers at once, because its own watch would take longer. A store in memory has no watch.
     queueMicrotask(() => this.#messages.deliver());
   }

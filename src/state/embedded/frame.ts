@@ -42,7 +42,7 @@ export class ItemFrame implements Frame {
   readonly #areas: Namespaces;
   readonly #created = new Map<string, Namespace>();
   readonly #ringBell: () => void;
-  #rings = false;
+  #notifies = false;
 
   /**
    * Creates the frame.
@@ -145,9 +145,9 @@ export class ItemFrame implements Frame {
     return { entries, bytes };
   }
 
-  /** Makes the commit ring the bell, because there is a message for other processes. */
-  ring(): void {
-    this.#rings = true;
+  /** Makes the commit wake the listeners, because there is a message for other processes. */
+  notify(): void {
+    this.#notifies = true;
   }
 
   beforeCommit(): void {
@@ -158,7 +158,7 @@ export class ItemFrame implements Frame {
   afterCommit(): void {
     for (const [area, { evicted }] of this.#totals) area.evicted += evicted;
     for (const [name, area] of this.#created) this.#areas.keep(name, area);
-    if (this.#rings) this.#ringBell();
+    if (this.#notifies) this.#ringBell();
   }
 
   #bump(area: Namespace, key: string): void {

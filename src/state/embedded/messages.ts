@@ -16,22 +16,22 @@ const BETWEEN_CLEANINGS = 64;
 const READ_AT_ONCE = 256;
 
 /**
- * Messages are rows, and the order of rows is the same for every process. Listeners read the new rows when the bell
- * rings. A store without a bell belongs to one process alone.
+ * Messages are rows, and the order of rows is the same for every process. Listeners read the new rows when the notifier
+ * wakes them. A store without one belongs to one process alone.
  */
 export class Messages {
   readonly #database: Database;
   readonly #transactions: Transactions<ItemFrame>;
-  readonly #bell: ChangeNotifier | undefined;
+  readonly #notifier: ChangeNotifier | undefined;
   readonly #listeners = new Map<string, Set<Listener>>();
   readonly #gapListeners = new Set<() => void>();
   #last: number | undefined;
   #hasWarned = false;
 
-  constructor(database: Database, transactions: Transactions<ItemFrame>, bell: ChangeNotifier | undefined) {
+  constructor(database: Database, transactions: Transactions<ItemFrame>, notifier: ChangeNotifier | undefined) {
     this.#database = database;
     this.#transactions = transactions;
-    this.#bell = bell;
+    this.#notifier = notifier;
   }
 
   publish(channel: string, body: Uint8Array, sender: string): Promise<void> {
@@ -43,13 +43,13 @@ export class Messages {
     const insert = this.#database.query('INSERT INTO messages(sent, channel, sender, body) VALUES (?, ?, ?, ?)');
     insert.run(Date.now(), channel, sender, body);
     if (this.#newest() % BETWEEN_CLEANINGS === 0) this.#clean();
-    frame.ring();
+    frame.notify();
   }
 
   /** @param onGap is called when messages were removed before this process had read them. */
   subscribe(channel: string, listener: Listener, onGap?: () => void): () => void {
     if (this.#last === undefined) {
-      this.#bell?.listen(() => this.deliver());
+      this.#notifier?.listen(() => this.deliver());
       this.#last = this.#newest();
     }
     const listeners = this.#listeners.get(channel) ?? new Set();

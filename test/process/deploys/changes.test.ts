@@ -1,6 +1,7 @@
 /** Tests what a reload and an upgrade read again: the config file and files of variables. */
 import assert from 'node:assert/strict';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { test } from 'node:test';
@@ -104,6 +105,17 @@ test('what a reload cannot change is refused with its line, and all else stays a
   assert.equal((await served(server))['X'], 'one');
 });
 
+test('a reload asks for nothing that a start refuses: round-robin gives connections to parked workers', async () => {
+  await using server = await serveBy({ sharing: 'round-robin' });
+  for (const parks of [{ keepPrevious: '1m' }, { canary: 1 }]) {
+    const failed = server.events('reload failed').length;
+    write(server, 'prefork.config.json', text({ sharing: 'round-robin', ...parks }));
+    server.signal('SIGHUP');
+    const { fields } = await server.event('reload failed', {}, failed + 1);
+    assert.match(fields['reason']!, /expected another --sharing than round-robin/);
+  }
+});
+
 test('a reload that fails goes back to the settings before it', async () => {
   await using server = await serveBy({ env: { X: 'one' }, args: ['old'] });
   write(server, 'prefork.config.json', text({ env: { X: 'two' }, nodeArgs: ['--require', './missing.cjs'] }));
@@ -183,3 +195,28 @@ test('root does not read again what another user may have changed', { skip: noOt
   await server.event('reload done', {}, 2);
   assert.equal((await served(server))['X'], 'two');
 });
+
+test(
+  'root waits for no pipe, and reads no device, in the place of a file that it reads again',
+  { skip: noOtherUser },
+  async () => {
+    await using server = await serveBy({ envFile: ['a.env'] }, { isOpen: true, files: { 'a.env': 'X=one' } });
+    const file = join(server.directory, 'a.env');
+    chmodSync(server.directory, 0o777);
+    for (const [nth, replace] of [
+      () => spawnSync('mkfifo', ['-m', '666', file]),
+      () => symlinkSync('/dev/zero', file),
+      () => {
+        writeFileSync(file, '');
+        truncateSync(file, 2 ** 40);
+      },
+    ].entries()) {
+      rmSync(file);
+      replace();
+      server.signal('SIGHUP');
+      const { fields } = await server.event('reload failed', {}, nth + 1);
+      assert.match(fields['reason']!, /--env-file: .*it is not a file of at most/);
+    }
+    assert.equal((await served(server))['X'], 'one');
+  },
+);

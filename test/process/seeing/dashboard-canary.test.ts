@@ -64,3 +64,19 @@ test('without the token there is nothing to press, and no word of the applicatio
   assert.match(text, /the log says why/);
   assert.deepEqual(server.controls.calls, []);
 });
+
+test('a generation that is kept can be returned to, while no canary is watched', { skip }, async () => {
+  const kept = { generation: 2, workers: 2, rss: 1, until: new Date(Date.now() + 600_000).toISOString() };
+  await using server = await FakeServer.open();
+  await using browser = await Browser.open(`${server.url}/#token=${TOKEN}`);
+  const place = `document.querySelector('#kept')`;
+  await browser.shows(`${section}?.hidden === false && ${place}.hidden`);
+  server.controls.current = canaryStatus({ canary: null, operation: null, kept });
+  await browser.shows(`${place}.hidden === false && /Generation 2 is kept/.test(${place}.innerText)`);
+  await browser.click('#return');
+  await browser.shows(`/^The workers of generation 2 take/.test(document.querySelector('#confirm p').textContent)`);
+  await browser.click('#confirm-yes');
+  await browser.shows(notice(/Rollback done in /));
+  assert.deepEqual(server.controls.calls, ['rollback']);
+  assert.deepEqual(browser.complaints, []);
+});

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { Agent, get } from 'node:http';
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { serve, startApp, type App } from '../../support/app.ts';
@@ -85,6 +86,34 @@ test('what is no code of the application does not reload, and a new directory is
   await app.event('reload done', { gen: '3' });
   const data = join(app.directory, 'data');
   for (const { fields } of app.events('file changed')) assert.ok(fields['file']!.startsWith(data), fields['file']);
+});
+
+test('after a reload the release that is served is watched, and the one before it is not', async () => {
+  const plain = "require('node:http').createServer((_, response) => response.end('x')).listen(process.env.PORT);";
+  const releases = mkdtempSync(join(tmpdir(), 'prefork-watched-'));
+  try {
+    const [link, next] = [join(releases, 'current'), join(releases, 'next')];
+    for (const name of ['a', 'b']) {
+      mkdirSync(join(releases, name));
+      writeFileSync(join(releases, name, 'server.js'), plain);
+    }
+    symlinkSync('a', link);
+    await using app = await serve({ entry: join(link, 'server.js'), options: ['--watch'] });
+    symlinkSync('b', next);
+    renameSync(next, link);
+    app.signal('SIGHUP');
+    await app.event('reload done');
+    // A change of the release that is not served any more comes to nothing.
+    writeFileSync(join(releases, 'a', 'server.js'), 'throw new Error("old")');
+    writeFileSync(join(releases, 'b', 'more.js'), '');
+    await app.event('reload done', {}, 2);
+    assert.deepEqual(
+      app.events('file changed').map(({ fields }) => fields['file']),
+      [join(realpathSync(releases), 'b', 'more.js')],
+    );
+  } finally {
+    rmSync(releases, { recursive: true });
+  }
 });
 
 test('more workers are had by asking for them', async () => {

@@ -1,10 +1,11 @@
 /** Tests both ends of a channel between two processes: what goes with handles past Node, and in what order. */
 import assert from 'node:assert/strict';
 import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer, connect, type Socket } from 'node:net';
 import { after, test } from 'node:test';
-import { Channel } from '../../../src/ipc/channel.ts';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import { Channel, COMMAND } from '../../../src/ipc/channel.ts';
 import { Intake } from '../../../src/ipc/intake.ts';
 import { awaitsAcknowledgement } from '../../../src/ipc/node-channel.ts';
 import { handleOf } from '../../../src/worker/node-internals/index.ts';
@@ -77,3 +78,53 @@ test(
     await end(child);
   },
 );
+
+/** An end of a channel, of which the other end is the test. */
+class FakeEnd extends EventEmitter {
+  readonly sent: object[] = [];
+  connected = true;
+  readonly send = (
+    message: object,
+    _handle: unknown,
+    _options: object,
+    done: (error: Error | null) => void,
+  ): boolean => {
+    this.sent.push(message);
+    done(null);
+    return true;
+  };
+}
+
+test('messages that may wait go in one, before any that is sent later', async () => {
+  const end = new FakeEnd();
+  const channel = new Channel<number>(end, assert.fail);
+  const written: number[] = [];
+  for (const body of [1, 2]) channel.sendSoon(body, () => written.push(body));
+  assert.deepEqual([end.sent, written], [[], []]);
+  channel.send(3);
+  channel.sendSoon(4);
+  await delay(50);
+  channel.sendSoon(5);
+  await nextTurn();
+  const cmd = COMMAND;
+  assert.deepEqual(end.sent, [
+    { cmd, bodies: [1, 2] },
+    { cmd, body: 3 },
+    { cmd, body: 4 },
+    { cmd, body: 5 },
+  ]);
+  assert.deepEqual(written, [1, 2]);
+});
+
+test('several in one are told one after another; those that wait when the channel ends are dropped', async () => {
+  const end = new FakeEnd();
+  const heard: unknown[] = [];
+  const channel = new Channel<number>(end, (body) => heard.push(body));
+  end.emit('internalMessage', { cmd: COMMAND, bodies: ['a', 'b'] });
+  end.emit('internalMessage', { cmd: COMMAND, bodies: 'no list' });
+  assert.deepEqual(heard, ['a', 'b', undefined]);
+  assert.ok(channel.sendSoon(1, () => assert.fail('it is not written')));
+  end.connected = false;
+  await delay(20);
+  assert.deepEqual([end.sent, channel.sendSoon(2)], [[], false]);
+});

@@ -3,6 +3,7 @@ import type { Range } from '../../../options/values/range.ts';
 import type { FleetEvent } from '../events.ts';
 import { broughtGeneration, workerOf, type FleetSettings } from '../fleet.ts';
 import { onOperate } from '../operations/operations.ts';
+import { PAUSE_AFTER_FAILURE_MS } from '../respawn.ts';
 import type { Step } from '../step.ts';
 import { decideWorkers, type Limits, type Loop, type Verdict, type View } from './policy.ts';
 import { autoscaleOf, change, disturbanceOf, type Autoscale } from './state.ts';
@@ -22,9 +23,6 @@ const BUSY_UTILIZATION = 0.95;
 
 /** The time for which workers that are not needed any more stay parked. */
 const PARK_MS = 60_000;
-
-/** The time after a new worker has failed to boot in which there are no more of them. */
-const PAUSE_AFTER_FAILURE_MS = 60_000;
 
 /** Looks at the load of the workers, and asks for more or fewer. */
 export function onLoad(step: Step, load: Load): void {

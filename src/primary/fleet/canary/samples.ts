@@ -15,7 +15,7 @@ export interface Samples {
 export const NO_SAMPLES: Samples = { baseline: [], canary: [] };
 
 /** What is known of a worker beside its row. */
-export type WordOf = (worker: Worker) => Pick<WorkerSample, 'health' | 'metrics'> | undefined;
+export type ReportOf = (worker: Worker) => Pick<WorkerSample, 'health' | 'metrics'> | undefined;
 
 /** What has happened to workers of one generation since the watch began. */
 export interface Incidents {
@@ -29,14 +29,14 @@ export function sampleOf(
   at: number,
   { generation, isCanary, incidents }: { generation: number; isCanary: boolean; incidents: Incidents },
   row: (worker: Worker) => Row | undefined,
-  word: WordOf,
+  report: ReportOf,
 ): GenerationSample {
   const workers = fleet.slots.flatMap((slot) => {
     const worker = workerOf(fleet, slot.worker);
     if (worker === undefined || !isServing(fleet, slot)) return [];
     if ((worker.generation === generation) !== isCanary) return [];
     const figures = row(worker);
-    return figures === undefined ? [] : [workerSample(worker, slot.index, figures, at, word(worker))];
+    return figures === undefined ? [] : [workerSample(worker, slot.index, figures, at, report(worker))];
   });
   return { at, generation: isCanary ? generation : olderThan(fleet, generation), workers, ...incidents };
 }
@@ -52,7 +52,7 @@ function workerSample(
   slot: number,
   row: Row,
   at: number,
-  word: Pick<WorkerSample, 'health' | 'metrics'> | undefined,
+  report: Pick<WorkerSample, 'health' | 'metrics'> | undefined,
 ): WorkerSample {
   return {
     worker: id,
@@ -70,8 +70,8 @@ function workerSample(
     delayP99: row.delayP99,
     rss: row.rss,
     heapUsed: row.heapUsed,
-    health: word?.health,
-    metrics: word?.metrics,
+    health: report?.health,
+    metrics: report?.metrics,
   };
 }
 

@@ -3,7 +3,8 @@
  * while. What ends the watch is in verdict.ts beside this folder.
  */
 import type { CanaryShare, Comparison } from '../../../contract/canary.ts';
-import { withSlot, workerOf, type Canary, type Fleet, type Running } from '../fleet.ts';
+import { isServing, withSlot, workerOf } from '../fleet.ts';
+import type { Canary, Fleet, Running, Slot, Worker } from '../fleet.ts';
 import { shed } from '../parking/parking.ts';
 import { refill } from '../refill.ts';
 import { retire } from '../retire.ts';
@@ -68,20 +69,33 @@ export function promoteCanary(step: Step, why: string): void {
 }
 
 /**
- * A canary was given up, and its slots have gone back. Slots with a worker of its generation are left: those whose parked
- * worker has died, and those in which the new worker had replaced one that crashed. Their next worker is started anew.
+ * A reload was given up, and its slots have gone back. Slots with a worker of its generation are left: those whose parked
+ * worker has died or had left, and those in which the new worker had replaced one that crashed. Their next worker is started
+ * anew. While few others serve, the workers that serve are replaced one after another instead: bad answers are better than none.
  */
 export function leaveGeneration(step: Step, generation: number): void {
-  for (const { index } of step.fleet.slots) {
-    const slot = step.fleet.slots[index]!;
-    const worker = workerOf(step.fleet, slot.worker);
-    if (worker?.generation !== generation) continue;
-    step.tell('slot not kept', { slot: index });
-    const vacant = { ...slot, worker: undefined };
-    step.fleet = withSlot(step.fleet, vacant);
-    retire(step, worker, 'abort');
-    refill(step, vacant);
+  const { slots } = step.fleet;
+  const left = slots.filter(({ worker }) => workerOf(step.fleet, worker)?.generation === generation);
+  const others = slots.filter((slot) => isServing(step.fleet, slot) && !left.includes(slot)).length;
+  const areEnough = others >= slots.length / 2;
+  for (const slot of left) {
+    const worker = workerOf(step.fleet, slot.worker)!;
+    if (isServing(step.fleet, slot) && !areEnough) replaceLater(step, worker);
+    else replaceNow(step, slot, worker);
   }
+}
+
+function replaceNow(step: Step, slot: Slot, worker: Worker): void {
+  step.tell('slot not kept', { slot: slot.index });
+  const vacant = { ...slot, worker: undefined };
+  step.fleet = withSlot(step.fleet, vacant);
+  retire(step, worker, 'abort');
+  refill(step, vacant);
+}
+
+function replaceLater(step: Step, { id: worker }: Worker): void {
+  const recycle = { kind: 'recycle', target: { worker, reason: 'failed-reload' }, requests: [] } as const;
+  step.fleet = { ...step.fleet, pending: [...step.fleet.pending, recycle] };
 }
 
 /** Returns the canary, if it is being watched. */

@@ -31,6 +31,8 @@ export type OperationOf<Kind extends OperationKind> = {
     readonly requests: readonly RequestId[];
     /** The operation that was ended for it. */
     readonly instead?: OperationKind;
+    /** The outcome of the reload whose rest it is. Those who asked for the reload are told of both. */
+    readonly after?: Success;
   };
 }[Kind];
 
@@ -71,13 +73,19 @@ export interface OperationRow<Kind extends OperationKind> extends Policy {
 /** What an operation does at its turns. */
 export interface Procedure<Kind extends OperationKind> {
   /** Decides what cannot wait for its turn, at the time when it is asked for. @default it waits */
-  now?(step: Step, target: OperationTargets[Kind]): Now;
+  admit?(step: Step, target: OperationTargets[Kind]): Admission;
   /** Whether it is worth a turn, at the time when it is asked for. @default always */
   isWelcome?(step: Step, target: OperationTargets[Kind]): boolean;
   /** Makes the first turn. Returns the reason if it cannot be done at all. */
   begin(step: Step, target: OperationTargets[Kind]): Failure | undefined;
   /** Does, after every event, what can be done now. */
   advance(step: Step, running: Running, target: OperationTargets[Kind]): Progress;
+  /**
+   * A worker that the operation owns has ended. An operation that can do without it makes the best of the rest.
+   *
+   * @returns whether it goes on. @default it fails
+   */
+  goesOnWithout?(step: Step, running: Running, target: OperationTargets[Kind], failure: Failure): boolean;
   /** The operation has ended, well or not. Nothing that it booted beside is left. */
   ended(step: Step, running: Running, target: OperationTargets[Kind], outcome: Outcome): void;
 }
@@ -86,9 +94,10 @@ export interface Procedure<Kind extends OperationKind> {
  * What becomes of an operation when it is asked for. `first`: the operation that runs ends for it, and it is the next one.
  * `join`: the operation that runs does what was asked for, and its outcome is the answer. `wait`: it waits for its turn.
  */
-export type Now = 'first' | 'join' | 'wait' | Failure;
+export type Admission = 'first' | 'join' | 'wait' | Failure;
 
 /** `waiting` means for an event. An event is also what fails the operation. */
 export type Progress = 'waiting' | 'done';
 
+export type Success = Extract<Outcome, { ok: true }>;
 export type Failure = Extract<Outcome, { ok: false }>;

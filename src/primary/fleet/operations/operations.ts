@@ -7,9 +7,9 @@ import type { OperationKind } from '../../../contract/operations.ts';
 import type { Outcome } from '../../../contract/outcome.ts';
 import type { FleetEvent, Operate } from '../events.ts';
 import { broughtGeneration, withSlot, workerOf, type Fleet, type Running, type Slot } from '../fleet.ts';
-import type { Failure, Operation, OperationRow } from './operation.ts';
-import { comparisonOf, leaveGeneration, watchedCanary } from './canary.ts';
-import { forgetNews, goBack } from '../parking/parking.ts';
+import type { Failure, Operation, OperationRow, Success } from './operation.ts';
+import { comparisonOf, leaveGeneration } from './canary.ts';
+import { closeNewListeners, goBack } from '../parking/parking.ts';
 import { refill } from '../refill.ts';
 import { retire } from '../retire.ts';
 import { dismissSpares } from '../spares.ts';
@@ -27,10 +27,10 @@ export function onOperate(step: Step, { kind, target = {}, request }: Operate): 
   if (procedure.isWelcome?.(step, operation.target) === false) return;
   const { phase, running, pending } = step.fleet;
   if (phase === 'idle' || phase === 'starting' || phase === 'serving') {
-    const now = procedure.now?.(step, operation.target) ?? 'wait';
-    if (now === 'first') return startFirst(step, operation);
-    if (now === 'join') return joinRunning(step, operation);
-    if (now !== 'wait') return answer(step, operation, now);
+    const admission = procedure.admit?.(step, operation.target) ?? 'wait';
+    if (admission === 'first') return startFirst(step, operation);
+    if (admission === 'join') return joinRunning(step, operation);
+    if (admission !== 'wait') return answer(step, operation, admission);
     step.fleet = { ...step.fleet, pending: joined(pending, operation) };
     if (running !== undefined && tellsOfWaiting) {
       step.tell('operation waits', { operation: kind, behind: running.operation.kind });
@@ -126,22 +126,30 @@ export function onNotRenewed(step: Step, { reason }: Extract<FleetEvent, { type:
   if (step.fleet.running?.isRenewing === true) abort(step, { ok: false, reason });
 }
 
+/** A worker that the operation owns has ended. The operation goes on without it, or ends. */
+export function onOwnExit(step: Step, failure: Failure): void {
+  const running = step.fleet.running!;
+  const { operation } = running;
+  if (rowOf(operation).procedure.goesOnWithout?.(step, running, operation.target, failure) !== true)
+    abort(step, failure);
+}
+
 /**
  * A worker that the operation needed has ended. The operation ends too, with every worker that it booted beside. Slots
  * go back to the workers that it has parked. A slot whose own worker crashed meanwhile had only its successor to wait
- * for, and is vacant now.
+ * for, and is vacant now. A slot that has new code all the same is filled anew.
  */
 export function abort(step: Step, failure: Failure): void {
   const brought = broughtGeneration(step.fleet);
-  const isWatched = watchedCanary(step.fleet) !== undefined;
   const affected = step.fleet.slots.filter(({ successor }) => successor !== undefined);
   for (const slot of affected) dismissSuccessor(step, slot);
   for (const slot of step.fleet.slots) goBack(step, slot);
   finish(step, failure);
   const isToServe = step.fleet.phase === 'serving';
   if (isToServe && brought !== undefined) dismissSpares(step, 'abort', (generation) => generation === brought);
+  // Workers that are started from here on have the same number, and the code that was before.
+  if (isToServe && brought !== undefined) leaveGeneration(step, brought);
   for (const { index } of affected) refill(step, step.fleet.slots[index]!);
-  if (isToServe && brought !== undefined && isWatched) leaveGeneration(step, brought);
 }
 
 /**
@@ -182,7 +190,7 @@ function dismissSuccessor(step: Step, slot: Slot): void {
   step.fleet = withSlot(step.fleet, { ...slot, successor: undefined });
   if (successor === undefined) return;
   retire(step, successor, 'abort');
-  forgetNews(step, slot.index);
+  closeNewListeners(step, slot.index);
 }
 
 function finish(step: Step, ended: Outcome): void {
@@ -195,7 +203,7 @@ function finish(step: Step, ended: Outcome): void {
   step.fleet = { ...step.fleet, running: undefined };
   procedure.ended(step, running, operation.target, outcome);
   if (renews === true && !running.isRenewing && !outcome.ok) step.do({ do: 'revert' });
-  if (outcome.ok && isResizing(step.fleet, running)) resize(step, running);
+  if (outcome.ok && isResizing(step.fleet, running)) resize(step, running, outcome);
   else answer(step, operation, outcome);
 }
 
@@ -204,11 +212,22 @@ function isResizing({ slots }: Fleet, { workers }: Running): boolean {
 }
 
 /** The config file asks for another number of workers. Those who asked for the operation are answered when they are there. */
-function resize(step: Step, { operation, workers }: Running): void {
-  const scale = { kind: 'scale', target: { workers: workers! }, requests: operation.requests } as const;
+function resize(step: Step, { operation, workers }: Running, after: Success): void {
+  const scale = { kind: 'scale', target: { workers: workers! }, requests: operation.requests, after } as const;
   step.fleet = { ...step.fleet, pending: [scale, ...step.fleet.pending] };
 }
 
-function answer(step: Step, { requests }: Operation, outcome: Outcome): void {
+function answer(step: Step, { requests, after }: Operation, ended: Outcome): void {
+  const outcome = after === undefined ? ended : bothOf(after, ended);
   for (const request of requests) step.do({ do: 'answer', request, outcome });
+}
+
+/** A reload that is done is not undone by what comes of the number of workers. */
+function bothOf(reload: Success, scale: Outcome): Outcome {
+  const { generation, took, comparison } = reload;
+  const compared = comparison && { comparison };
+  if (scale.ok) return { ...scale, generation, took: took + scale.took, ...compared };
+  const { slot, stderr } = scale;
+  const reason = `generation ${generation} serves, and the number of workers is not what its settings ask for: ${scale.reason}`;
+  return { ok: false, reason, slot, stderr, ...compared };
 }

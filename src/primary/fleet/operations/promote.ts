@@ -6,7 +6,7 @@ import type { Procedure } from './operation.ts';
  * a turn of its own.
  */
 export const promote: Procedure<'promote'> = {
-  now(step) {
+  admit(step) {
     if (watchedCanary(step.fleet) === undefined) return { ok: false, reason: whyNot(step.fleet.running?.canary) };
     promoteCanary(step, 'it was asked for');
     return 'join';

@@ -2,12 +2,8 @@ import { bootSuccessor, promoteSpare } from '../boot.ts';
 import type { WorkerId } from '../events.ts';
 import { isServing, slotOf, withSlot, workerOf, type Fleet } from '../fleet.ts';
 import type { Procedure } from './operation.ts';
+import { PAUSE_AFTER_FAILURE_MS } from '../respawn.ts';
 import { standbySpare } from '../spares.ts';
-
-/**
- * The time after a failed recycling in which nothing is recycled. Code that could not boot now cannot boot in a moment.
- */
-const PAUSE_AFTER_FAILURE_MS = 60_000;
 
 /** Replaces one worker that serves, by a spare if one is ready, else by one that is booted beside it. */
 export const recycle: Procedure<'recycle'> = {

@@ -15,7 +15,7 @@ import { dismissSpares } from '../spares.ts';
  */
 export const reload: Procedure<'reload'> = {
   // The canary that is watched is not the newest code any more.
-  now: ({ fleet }) => (watchedCanary(fleet) === undefined ? 'wait' : 'first'),
+  admit: ({ fleet }) => (watchedCanary(fleet) === undefined ? 'wait' : 'first'),
 
   begin(step, target) {
     const canary = planCanary(step, target);

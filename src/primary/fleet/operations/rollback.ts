@@ -13,7 +13,7 @@ import type { Failure, Procedure } from './operation.ts';
  * runs. When that is a reload, the way back is the end of the reload itself.
  */
 export const rollback: Procedure<'rollback'> = {
-  now({ fleet, settings }) {
+  admit({ fleet, settings }) {
     const isReloading = fleet.running?.operation.kind === 'reload';
     return isReloading || fleet.kept !== undefined ? 'first' : nothing(fleet, settings.keepPrevious);
   },

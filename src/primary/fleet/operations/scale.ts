@@ -13,7 +13,8 @@ type Target = OperationTargets['scale'];
 
 /**
  * Makes more slots, or fewer. A slot that goes leaves its sockets behind. What they queue, and what the kernel still
- * puts into them, may be accepted by any worker. New slots that cannot be filled go again.
+ * puts into them, may be accepted by any worker. New slots that cannot be filled go again. A person gets the number that was
+ * asked for, or the one before. Autoscaling gets as many as there can be.
  */
 export const scale: Procedure<'scale'> = {
   begin(step, target) {
@@ -33,15 +34,27 @@ export const scale: Procedure<'scale'> = {
   advance: ({ fleet }, { todo }) =>
     todo.every((index) => isServing(fleet, fleet.slots[index]!) && !isReturning(fleet, index)) ? 'done' : 'waiting',
 
-  ended(step, { startedAt, todo }, target, outcome) {
+  /** Slots have no gaps. So the last new slot goes for the worker that failed, and its own slot is tried again. */
+  goesOnWithout(step, { todo, ...running }, target, failure) {
+    const last = todo.at(-1);
+    if ('auto' in target || target.reason === undefined || last === undefined || last === todo[0]) return false;
+    const left = todo.slice(0, -1);
+    const { shortfall = failure } = running;
+    step.fleet = { ...step.fleet, running: { ...running, todo: left, shortfall } };
+    shrink(step, last);
+    return true;
+  },
+
+  ended(step, { startedAt, todo, shortfall }, target, outcome) {
     if ('auto' in target) return;
     const [firstNew] = todo;
     if (!outcome.ok && firstNew !== undefined) shrink(step, firstNew);
     const workers = step.fleet.slots.length;
+    const failure = outcome.ok ? shortfall : outcome;
     if (outcome.ok) step.tell('scaled', { workers, took: step.at - startedAt });
-    else step.tell('scaling failed', { workers, slot: outcome.slot, reason: outcome.reason });
+    if (failure !== undefined) step.tell('scaling failed', { workers, slot: failure.slot, reason: failure.reason });
     // What ended it otherwise, such as a rollback, says nothing of new workers.
-    if (!outcome.ok && outcome.slot !== undefined && target.reason !== undefined) onScaleFailed(step);
+    if (failure?.slot !== undefined && target.reason !== undefined) onScaleFailed(step);
   },
 };
 

@@ -7,7 +7,7 @@ import type { Procedure } from './operation.ts';
  */
 export const upgrade: Procedure<'upgrade'> = {
   /** The next primary would run the new code in every worker, before there is a verdict. */
-  now(step) {
+  admit(step) {
     if (watchedCanary(step.fleet) === undefined) return 'wait';
     const reason = 'a canary is watched: promote it or roll it back first';
     step.tell('upgrade failed', { reason });

@@ -60,16 +60,11 @@ export function forgetKept(step: Step, why: string): void {
   step.tell('generation given up', { generation: kept.generation, why });
 }
 
-/**
- * A worker has ended.
- *
- * @returns whether it was parked. Then nobody misses it, and there is no way back for its slot.
- */
-export function onParkedExit(step: Step, { id, state }: Worker): boolean {
+/** A worker has ended. Where it was parked for a slot, there is no way back to it. */
+export function leavePlaces(step: Step, { id }: Worker): void {
   const slot = step.fleet.slots.find(({ previous, kept }) => previous === id || kept === id);
   if (slot !== undefined) step.fleet = withSlot(step.fleet, withoutPlaces(slot, id));
   forgetKeptWithoutWorkers(step);
-  return state === 'parked';
 }
 
 /** A generation of which no worker is parked any more is no way back. */

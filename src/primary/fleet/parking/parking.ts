@@ -57,7 +57,7 @@ export function giveBack(step: Step, slot: Slot, parked: Worker, retires: Asked)
   step.fleet = withSlot(step.fleet, withoutPlaces(returned, parked.id));
   unpark(step, parked);
   if (current !== undefined) retire(step, current, retires);
-  forgetNews(step, slot.index);
+  closeNewListeners(step, slot.index);
 }
 
 /** Has a parked worker serve again. Its slot is its own by now. */
@@ -93,7 +93,7 @@ export function goBack(step: Step, slot: Slot): void {
 }
 
 /** Closes what only the new code has opened: connections to it would wait for ever. */
-export function forgetNews(step: Step, index: number): void {
+export function closeNewListeners(step: Step, index: number): void {
   const slot = step.fleet.slots[index];
   if (slot !== undefined && isServing(step.fleet, slot)) step.do({ do: 'sweep', slot: index });
 }

@@ -12,14 +12,14 @@ import {
 } from '../../fleet/canary/samples.ts';
 import type { WorkerId } from '../../fleet/events.ts';
 import type { Fleet } from '../../fleet/fleet.ts';
-import type { Word } from './worker-words.ts';
+import type { HealthReport } from './health-reports.ts';
 
 export interface CanaryWatchParts {
   /** Returns the limits that are in force. */
   readonly limits: () => CanaryLimits;
   readonly row: (worker: WorkerId) => Row | undefined;
   /** What workers say of themselves: the question, and the last answer. */
-  readonly words: { ask(workers: Iterable<WorkerId>): void; of(worker: WorkerId): Word | undefined };
+  readonly reports: { ask(workers: Iterable<WorkerId>): void; of(worker: WorkerId): HealthReport | undefined };
 }
 
 interface Watched {
@@ -52,7 +52,7 @@ export class CanaryWatch {
     const watched = this.#watched;
     if (watched === undefined) throw new Error('no canary is watched');
     const { generation, since } = watched;
-    const { limits, words } = this.#parts;
+    const { limits, reports } = this.#parts;
     const isCanary = (one: number): boolean => one === generation;
     const tallies = {
       baseline: tallied(watched.tallies.baseline, fleet, since, (one) => !isCanary(one)),
@@ -62,7 +62,7 @@ export class CanaryWatch {
     const canary = this.#sample(fleet, at, { generation, isCanary: true, incidents: countsOf(tallies.canary) });
     const samples = withSample(watched.samples, baseline, canary);
     this.#watched = { ...watched, samples, tallies };
-    words.ask([...baseline.workers, ...canary.workers].map(({ worker }) => worker));
+    reports.ask([...baseline.workers, ...canary.workers].map(({ worker }) => worker));
     return judge(samples.baseline, samples.canary, time, limits());
   }
 
@@ -71,13 +71,13 @@ export class CanaryWatch {
   }
 
   #sample(fleet: Fleet, at: number, of: Parameters<typeof sampleOf>[2]): GenerationSample {
-    const { row, words } = this.#parts;
+    const { row, reports } = this.#parts;
     return sampleOf(
       fleet,
       at,
       of,
       ({ id }) => row(id),
-      ({ id }) => words.of(id),
+      ({ id }) => reports.of(id),
     );
   }
 }

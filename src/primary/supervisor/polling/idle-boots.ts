@@ -2,11 +2,9 @@ import { BEAT_MS } from '../../../contract/limits.ts';
 import type { Row } from '../../../scoreboard/layout.ts';
 import type { WorkerId } from '../../fleet/events.ts';
 import type { Settings } from '../../../options/index.ts';
+import { IDLE_SHARE } from '../../fleet/health.ts';
 import type { Fleet, Worker } from '../../fleet/fleet.ts';
 import type { Log } from '../../telemetry/log.ts';
-
-/** When the event loop of a booting worker is busy for less than this share of the time, it is assumed to have loaded its code. */
-const IDLE_SHARE = 0.1;
 
 /**
  * The number of idle looks in a row after which the worker is logged, which is a second: a database may be slow to

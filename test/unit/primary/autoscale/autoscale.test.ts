@@ -204,9 +204,11 @@ test('a scale that is refused pauses nothing', () => {
 test('a new worker that fails to boot is not tried again for a minute', () => {
   const server = new Server();
   server.load(60, { utilization: 1 });
-  const booting = [...server.fleet.workers.values()].find(({ state }) => state === 'booting')!;
-  server.send({ type: 'forked', worker: booting.id, pid: 9 });
-  server.exit(booting.id);
+  assert.equal(server.size, 4);
+  // The worker of the first new slot fails, and the next one in its place does as well.
+  server.exit(3);
+  assert.deepEqual([server.size, server.workers[2]], [3, 5]);
+  server.exit(5);
   assert.equal(server.size, 2);
   for (const { id, state } of server.fleet.workers.values()) if (state === 'ending') server.exit(id, null, 'SIGTERM');
   const from = server.at;
@@ -215,6 +217,29 @@ test('a new worker that fails to boot is not tried again for a minute', () => {
   server.load(30, { utilization: 1 });
   assert.equal(server.size, 4);
   assert.ok(server.at - from >= 60_000);
+});
+
+test('of several new workers those that boot stay, and the last slot goes for each that does not', () => {
+  const server = new Server();
+  server.load(60, { utilization: 1, late: 200 });
+  assert.equal(server.size, 6);
+  const outcomes: Effect[] = [];
+  // The workers 3 to 6 boot. The first new slot is tried again.
+  outcomes.push(...server.takeOver(4), ...server.exit(3));
+  assert.deepEqual([server.size, server.workers], [5, [1, 2, 7, 4, 5]]);
+  // The next failure is that of the last slot itself.
+  outcomes.push(...server.exit(5));
+  assert.deepEqual(server.workers, [1, 2, 7, 4]);
+  outcomes.push(...server.boot(7));
+  assert.equal(server.fleet.running, undefined);
+  assert.deepEqual(server.states, ['serving', 'serving', 'serving', 'serving']);
+  const told = outcomes.flatMap((effect) => (effect.do === 'tell' ? effect.event : []));
+  const names = told.map(({ name }) => name);
+  assert.ok(names.includes('scaled') && names.includes('scaling failed'));
+  const failed = told.find(({ name }) => name === 'scaling failed');
+  assert.deepEqual(failed?.facts, { workers: 4, slot: 2, reason: 'exited with code 1' });
+  server.load(30, { utilization: 1 });
+  assert.equal(server.hold, 'failure', 'it is not tried again for a minute');
 });
 
 test('a rollback that ends its scale is no failure of a worker', () => {

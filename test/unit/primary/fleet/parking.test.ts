@@ -73,13 +73,13 @@ describe('a reload that loses a new worker', () => {
   });
 });
 
-test('a parked worker that ends is missed by nobody, and its slot stays with the new one', () => {
+test('a parked worker that ends is missed by nobody, and its slot is filled anew when the reload fails', () => {
   const driver = halfway();
   assert.deepEqual(logged(driver.exit(1)), ['worker exited']);
   assert.equal(driver.fleet.slots[0]?.crashes, 0);
   const effects = driver.exit(4);
   assert.deepEqual(workersOf(effects, 'accept'), []);
-  assert.deepEqual(driver.workers, [3, 2]);
+  assert.deepEqual([workersOf(effects, 'drain'), driver.workers], [[3], [5, 2]]);
 });
 
 test('a worker that hangs is no one to go back to: it drains at once', () => {

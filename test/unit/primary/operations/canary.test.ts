@@ -227,6 +227,26 @@ describe('while a canary is watched', () => {
     }
   });
 
+  test('many crashes in a long watch leave no slot vacant when the canary is given up', () => {
+    const driver = watched();
+    driver.at += 20_000;
+    for (const [old, next] of [
+      [1, 6],
+      [2, 7],
+      [3, 8],
+    ] as const) {
+      driver.exit(old);
+      driver.takeOver(next);
+      driver.at += 20_000;
+    }
+    const effects = driver.send(judged('worse'));
+    assert.deepEqual([driver.workers, driver.states], [[6, 7, 8, 4], Array.from({ length: 4 }, () => 'serving')]);
+    assert.deepEqual(workersOf(effects, 'drain'), [5]);
+    for (const next of [9, 10, 11]) driver.takeOver(next);
+    assert.deepEqual(driver.workers, [9, 10, 11, 4]);
+    assert.equal(driver.fleet.running, undefined);
+  });
+
   test('spares of the new code leave if it is given up', () => {
     const driver = new Driver({ workers: 2, spares: 1 });
     driver.serve();

@@ -163,3 +163,51 @@ describe('a reload whose worker does not boot', () => {
     assert.deepEqual(driver.states, ['serving', 'booting']);
   });
 });
+
+describe('after a reload that failed no slot goes on with its code', () => {
+  test('one whose worker crashed meanwhile is filled anew at once, while enough others serve', () => {
+    const driver = new Driver();
+    driver.serve();
+    driver.send({ type: 'operate', kind: 'reload', request: 7 });
+    driver.exit(2);
+    driver.takeOver(4);
+    const effects = driver.exit(3);
+    assert.deepEqual(outcomes(effects), [false]);
+    assert.ok(logged(effects).includes('slot not kept'));
+    assert.deepEqual([workersOf(effects, 'drain'), workersOf(effects, 'fork'), driver.workers], [[4], [5], [1, 5]]);
+    const order = effects.map((effect) => effect.do);
+    assert.ok(order.indexOf('revert') < order.indexOf('fork'), 'it runs the old code');
+  });
+
+  test('one whose new worker still boots as well', () => {
+    const driver = new Driver({ workers: 3 });
+    driver.serve();
+    driver.send({ type: 'operate', kind: 'reload' });
+    driver.exit(3);
+    const effects = driver.exit(4);
+    assert.deepEqual([workersOf(effects, 'terminate'), workersOf(effects, 'fork')], [[5], [6]]);
+    assert.deepEqual(driver.workers, [1, 2, 6]);
+  });
+
+  test('where too few others serve, the next worker boots beside the one that serves', () => {
+    const driver = new Driver({ workers: 4 });
+    driver.serve();
+    driver.send({ type: 'operate', kind: 'reload' });
+    // The parked workers of the first three slots have left, because the new ones have proved themselves.
+    for (const worker of [5, 6, 7]) {
+      driver.takeOver(worker);
+      driver.due({ timer: 'parked', worker: worker - 4 });
+    }
+    const effects = driver.exit(8);
+    assert.deepEqual(driver.workers, [5, 6, 7, 4]);
+    assert.deepEqual(workersOf(effects, 'drain'), [], 'all serve on');
+    for (const [index, worker] of [9, 10, 11].entries()) {
+      assert.deepEqual(driver.fleet.slots[index]!.successor, worker);
+      assert.deepEqual(driver.states, ['serving', 'serving', 'serving', 'serving']);
+      const taken = driver.takeOver(worker);
+      assert.deepEqual(workersOf(taken, 'drain'), [worker - 4]);
+    }
+    assert.deepEqual(driver.workers, [9, 10, 11, 4]);
+    assert.equal(driver.fleet.running, undefined);
+  });
+});

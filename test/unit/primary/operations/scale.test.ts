@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { ScaleTarget } from '../../../../src/contract/operations.ts';
 import type { Outcome } from '../../../../src/contract/outcome.ts';
 import type { Effect } from '../../../../src/primary/fleet/events.ts';
-import { Driver, find, kinds, logged, workersOf } from '../fleet/driver.ts';
+import { Driver, find, kinds, logged, stop, workersOf } from '../fleet/driver.ts';
 
 const scale = (to: ScaleTarget) => ({ type: 'operate', kind: 'scale', target: to, request: 7 }) as const;
 const outcomeOf = (effects: readonly Effect[]): Outcome | undefined => find(effects, 'answer')[0]?.outcome;
@@ -126,3 +126,41 @@ for (const [to, reason] of [
     assert.deepEqual(driver.workers, [1, 2]);
   });
 }
+
+describe('a reload that also changes the number of workers', () => {
+  /** The reload is done, and asks for a third worker. */
+  function reloaded(): Driver {
+    const driver = new Driver();
+    driver.renews = false;
+    driver.serve();
+    driver.send({ type: 'operate', kind: 'reload', request: 7 });
+    driver.send({ type: 'renewed', workers: 3 });
+    driver.at += 1000;
+    driver.takeOver(3);
+    const done = driver.takeOver(4);
+    assert.ok(logged(done).includes('reload done'));
+    assert.deepEqual(find(done, 'answer'), []);
+    driver.at += 500;
+    return driver;
+  }
+
+  test('is answered when both are done', () => {
+    const driver = reloaded();
+    assert.deepEqual(find(driver.boot(5), 'answer'), [
+      { do: 'answer', request: 7, outcome: { ok: true, generation: 2, workers: 3, took: 1500 } },
+    ]);
+  });
+
+  test('says that the new generation serves when the number cannot be had', () => {
+    const driver = reloaded();
+    const [answer] = find(driver.exit(5), 'answer');
+    assert.ok(answer?.outcome.ok === false);
+    assert.equal(answer.outcome.slot, 2);
+    assert.match(answer.outcome.reason, /^generation 2 serves, and the number of workers is not .*exited with code 1$/);
+  });
+
+  test('says so, too, when the server stops meanwhile, and is not asked for again after an upgrade', () => {
+    const [answer] = find(reloaded().send(stop), 'answer');
+    assert.match((answer!.outcome as { reason: string }).reason, /^generation 2 serves, .*the server is stopping$/);
+  });
+});

@@ -5,7 +5,7 @@ import { decodeWorkerMessage } from '../../../../src/ipc/messages.ts';
 import { MOST_SAMPLES, NO_SAMPLES, withSample, type Samples } from '../../../../src/primary/fleet/canary/samples.ts';
 import { withSlot, withWorker, type Fleet, type Worker } from '../../../../src/primary/fleet/fleet.ts';
 import { CanaryWatch } from '../../../../src/primary/supervisor/polling/canary-watch.ts';
-import { WorkerWords } from '../../../../src/primary/supervisor/polling/worker-words.ts';
+import { HealthReports } from '../../../../src/primary/supervisor/polling/health-reports.ts';
 import type { Row } from '../../../../src/scoreboard/layout.ts';
 import { BLANK } from '../../../../src/scoreboard/record.ts';
 import { limits } from '../../../support/canary-traffic.ts';
@@ -25,12 +25,17 @@ class Bench {
   readonly asked: number[] = [];
   readonly rows = new Map<number, Row>();
   now = 0;
-  readonly words = new WorkerWords({
-    names: ['failed'],
+  names = ['failed'];
+  readonly reports = new HealthReports({
+    names: () => this.names,
     send: (worker) => void this.asked.push(worker),
     now: () => this.now,
   });
-  readonly watch = new CanaryWatch({ limits: () => limits, row: (worker) => this.rows.get(worker), words: this.words });
+  readonly watch = new CanaryWatch({
+    limits: () => limits,
+    row: (worker) => this.rows.get(worker),
+    reports: this.reports,
+  });
 
   constructor() {
     for (const worker of [1, 2]) this.rows.set(worker, { ...BLANK, durations: BLANK.durations.map(() => 0) });
@@ -82,18 +87,31 @@ test('a crash counts when it came during the watch, in a worker of the canary', 
 });
 
 test('what a worker said is good for a while, and safe to print', () => {
-  const { words } = new Bench();
-  words.answered(1, { ok: false, reason: 'red \u001B[31m\nalert', readings: [{ value: 3 }, { value: 4 }] });
-  assert.deepEqual(words.of(1)?.health, { ok: false, reason: 'red \\u001b[31m\\u000aalert' });
-  assert.deepEqual(words.of(1)?.metrics, [{ value: 3 }], 'no more than was asked for');
-  words.answered(1, { ok: null, reason: '', readings: [] });
-  assert.deepEqual([words.of(1)?.health, words.of(1)?.metrics], [undefined, [undefined]]);
-  words.gone(1);
-  assert.equal(words.of(1), undefined);
+  const { reports } = new Bench();
+  reports.ask([1]);
+  reports.answered(1, { ok: false, reason: 'red \u001B[31m\nalert', readings: [{ value: 3 }, { value: 4 }] });
+  assert.deepEqual(reports.of(1)?.health, { ok: false, reason: 'red \\u001b[31m\\u000aalert' });
+  assert.deepEqual(reports.of(1)?.metrics, [{ value: 3 }], 'no more than was asked for');
+  reports.answered(1, { ok: null, reason: '', readings: [] });
+  assert.deepEqual([reports.of(1)?.health, reports.of(1)?.metrics], [undefined, [undefined]]);
+  reports.gone(1);
+  assert.equal(reports.of(1), undefined);
   const bench = new Bench();
-  bench.words.answered(1, { ok: true, reason: '', readings: [] });
+  bench.reports.answered(1, { ok: true, reason: '', readings: [] });
   bench.now = 6000;
-  assert.equal(bench.words.of(1), undefined, 'too old');
+  assert.equal(bench.reports.of(1), undefined, 'too old');
+});
+
+test('after a reload that names other metrics nothing is taken for one of them', () => {
+  const bench = new Bench();
+  bench.reports.ask([1]);
+  bench.reports.answered(1, { ok: true, reason: '', readings: [{ value: 3 }] });
+  assert.deepEqual(bench.reports.of(1)?.metrics, [{ value: 3 }]);
+  bench.names = ['slow', 'failed'];
+  bench.reports.ask([1]);
+  assert.equal(bench.reports.of(1), undefined);
+  bench.reports.answered(1, { ok: true, reason: '', readings: [null, { value: 4 }] });
+  assert.deepEqual(bench.reports.of(1)?.metrics, [undefined, { value: 4 }]);
 });
 
 for (const [name, fields] of Object.entries({

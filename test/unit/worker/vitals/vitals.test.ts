@@ -105,6 +105,27 @@ test('states only advance', (t) => {
   }
 });
 
+test('what is to be told soon is told once for all changes, at once where others ask, and with the next row in any case', async (t) => {
+  let open = 0;
+  const { vitals, row, until } = start(t, { period: 60_000, connections: { open: () => open, accepted: () => 0 } });
+  const told = (): number => row().connectionsOpen;
+  vitals.flush();
+  for (open = 1; open < 5; open++) vitals.publishSoon();
+  assert.equal(told(), 0);
+  await until(({ connectionsOpen }) => connectionsOpen === 5);
+  open = 6;
+  vitals.publishSoon();
+  vitals.flush();
+  assert.equal(told(), 6);
+  open = 7;
+  await delay(30);
+  assert.equal(told(), 6, 'nothing is left to tell');
+  vitals.publishSoon();
+  vitals.close();
+  await delay(30);
+  assert.equal(told(), 6, 'and nothing is told after the end');
+});
+
 test('a spare that is promoted says so at once', (t) => {
   const { vitals, row } = start(t, { period: 60_000, slot: -1 });
   assert.equal(row().slot, -1);

@@ -6,34 +6,39 @@ import type { WorkerId } from '../../fleet/events.ts';
 const GOOD_FOR_MS = 5000;
 
 /** What a worker said of itself. */
-export interface Word {
+export interface HealthReport {
   readonly health: Health | undefined;
   readonly metrics: ReadonlyArray<MetricReading | undefined>;
 }
 
-interface Said extends Word {
+interface Said extends HealthReport {
   readonly at: number;
 }
 
-export interface WorkerWordsParts {
-  /** The names of the application's metrics that are asked for. */
-  readonly names: readonly string[];
+export interface HealthReportsParts {
+  /** Returns the names of the application's metrics that are asked for. A reload may change them. */
+  readonly names: () => readonly string[];
   readonly send: (worker: WorkerId, names: readonly string[]) => void;
   /** Monotonic, ms. */
   readonly now: () => number;
 }
 
 /** What workers last said of themselves: `worker.health`, and metrics of their own registries. Owns nothing but memory. */
-export class WorkerWords {
-  readonly #parts: WorkerWordsParts;
+export class HealthReports {
+  readonly #parts: HealthReportsParts;
   readonly #said = new Map<WorkerId, Said>();
+  #asked: readonly string[] = [];
 
-  constructor(parts: WorkerWordsParts) {
+  constructor(parts: HealthReportsParts) {
     this.#parts = parts;
   }
 
   ask(workers: Iterable<WorkerId>): void {
-    for (const worker of workers) this.#parts.send(worker, this.#parts.names);
+    const names = this.#parts.names();
+    // What was said of other metrics would be taken for these.
+    if (names.join('\0') !== this.#asked.join('\0')) this.#said.clear();
+    this.#asked = names;
+    for (const worker of workers) this.#parts.send(worker, names);
   }
 
   /** Takes an answer, whose fields have been checked. A worker may say anything in them. */
@@ -41,16 +46,16 @@ export class WorkerWords {
     worker: WorkerId,
     { ok, reason, readings }: { ok: boolean | null; reason: string; readings: ReadonlyArray<MetricReading | null> },
   ): void {
-    const { names, now } = this.#parts;
+    const { now } = this.#parts;
     this.#said.set(worker, {
       at: now(),
       health: ok === null ? undefined : { ok, reason: printable(reason) },
-      metrics: names.map((_, index) => readings[index] ?? undefined),
+      metrics: this.#asked.map((_, index) => readings[index] ?? undefined),
     });
   }
 
   /** @returns undefined when the worker has not said anything lately. */
-  of(worker: WorkerId): Word | undefined {
+  of(worker: WorkerId): HealthReport | undefined {
     const said = this.#said.get(worker);
     return said !== undefined && this.#parts.now() - said.at <= GOOD_FOR_MS ? said : undefined;
   }
