@@ -17,6 +17,7 @@ const measured = ({ scenarios }: Summary): { name: string; title: string }[] =>
 export function pointsOf({ scenarios }: Summary, system: string, axis: Axis, figure: Figure): Point[] {
   const figures = scenarios[growth.name]?.[system]?.figures ?? {};
   return axis.sizes.flatMap((size) => {
+    if (size < (figure.least ?? 0)) return [];
     const y = figures[keyOf(axis.name, size, figure.key)]?.median;
     return y === undefined ? [] : [{ x: size, y }];
   });
