@@ -6,6 +6,7 @@ export const contents = [
     'Start',
     [
       ['README.md', 'prefork'],
+      ['docs/tutorial.md', 'Five minutes'],
       ['docs/coming-from.md', 'Coming from another server'],
       ['docs/fasthttp.md', "Coming from fasthttp's prefork"],
       ['docs/development.md', 'Development'],
@@ -26,6 +27,7 @@ export const contents = [
       ['docs/canary.md', 'Canary'],
       ['docs/boots.md', 'Boots'],
       ['docs/compatibility.md', 'Compatibility'],
+      ['docs/libraries.md', 'Libraries that expect a primary'],
     ],
   ],
   [
