@@ -25,6 +25,11 @@ const checks: ReadonlyArray<(port: number) => Promise<void>> = [
     assert.deepEqual(await response.json(), { fields: { name: 'value' }, files: 1 });
   },
   async (port) => {
+    const headers = { 'x-forwarded-for': '192.0.2.66, 192.0.2.7, 10.1.2.3' };
+    const proxied = await get(at(port), { headers });
+    assert.equal(proxied.body, 'Hello 192.0.2.7');
+  },
+  async (port) => {
     assert.equal(await ask(at(port), '/page.html'), '<p>');
     assert.equal(await echo(port, 'hi'), 'echo hi');
   },
