@@ -9,8 +9,11 @@ const oneLabel = /^[\w-]*$/;
 /** The longest name that DNS has. */
 const LONGEST_HOST = 253;
 
-/** Names below these are never sold: RFC 6761 and 6762, RFC 8375, and ICANN's resolution on `internal`. */
-const ownedByNobody = /\.(?:localhost|local|internal|home\.arpa)$/;
+/**
+ * Names below these are never sold: RFC 6761, RFC 8375, and ICANN's resolution on `internal`. Those below `local` are anybody's on the
+ * same network (RFC 6762), and are not among them.
+ */
+const ownedByNobody = /\.(?:localhost|internal|home\.arpa)$/;
 
 export interface AdminGateOptions {
   /** The host of the address that was given. Clients may use it as the host. */

@@ -55,7 +55,7 @@ type Written = (error: Error | null) => void;
  * process, and `close` only stops listening.
  *
  * Node passes one handle at a time, and waits for its acknowledgement with everything that is sent after it. Where both ends can,
- * handles go past that: the message is written with the handle, and nothing is acknowledged. An end that reads such messages says so
+ * those of `sendPast` go past that: the message is written with the handle, and nothing is acknowledged. An end that reads such messages says so
  * when it begins, before anything else.
  */
 export class Channel<Out> {
@@ -97,14 +97,25 @@ export class Channel<Out> {
   send(body: Out, handle?: SentHandle, written: Written = ignore): boolean {
     if (!this.#end.connected) return false;
     this.#flush();
-    const native = this.#native;
-    if (handle !== undefined && this.#otherReadsHandles && native !== undefined && canWriteHandles(native)) {
-      const envelope: Envelope = { cmd: COMMAND, handle: true, body };
-      if (!writeHandle(native, `${JSON.stringify(envelope)}\n`, handle)) return false;
-      if (written !== ignore) process.nextTick(written, null);
-      return true;
-    }
     this.#write({ cmd: COMMAND, body }, written, handle);
+    return true;
+  }
+
+  /**
+   * Sends a message with a handle past Node's own way, where both ends can. A handle that got lost is not sent again: the receiver
+   * gets the message without it, and has to answer that. The message may overtake those that wait for an acknowledgement.
+   *
+   * @returns false when the message certainly did not leave; `written` is not called then.
+   */
+  sendPast(body: Out, handle: SentHandle, written: Written = ignore): boolean {
+    const native = this.#native;
+    if (!this.#otherReadsHandles || native === undefined || !canWriteHandles(native))
+      return this.send(body, handle, written);
+    if (!this.#end.connected) return false;
+    this.#flush();
+    const envelope: Envelope = { cmd: COMMAND, handle: true, body };
+    if (!writeHandle(native, `${JSON.stringify(envelope)}\n`, handle)) return false;
+    if (written !== ignore) process.nextTick(written, null);
     return true;
   }
 
@@ -130,9 +141,12 @@ export class Channel<Out> {
     this.#waiting = [];
     this.#flushedAt = performance.now();
     if (!this.#end.connected) return;
-    const bodies = waiting.map(({ body }) => body);
-    const envelope: Envelope = bodies.length === 1 ? { cmd: COMMAND, body: bodies[0] } : { cmd: COMMAND, bodies };
-    this.#write(envelope, (error) => {
+    // An end of an older version, which still runs after the package was replaced, reads them one by one.
+    if (!this.#otherReadsHandles || waiting.length === 1) {
+      for (const { body, written } of waiting) this.#write({ cmd: COMMAND, body }, written);
+      return;
+    }
+    this.#write({ cmd: COMMAND, bodies: waiting.map(({ body }) => body) }, (error) => {
       for (const { written } of waiting) written(error);
     });
   }
@@ -151,6 +165,11 @@ export class Channel<Out> {
 /** Tells whether a message is one of ours. Its body is not checked yet. */
 export function isEnvelope(message: unknown): message is Envelope {
   return typeof message === 'object' && message !== null && (message as Partial<Envelope>).cmd === COMMAND;
+}
+
+/** Tells whether the receiver passes a handle of this message on. One that comes with any other message would stay open for ever. */
+export function carriesHandle({ body, bodies, reads }: Readonly<Partial<Record<keyof Envelope, unknown>>>): boolean {
+  return body !== undefined && bodies === undefined && reads === undefined;
 }
 
 /** With this callback, a failed write is reported here instead of being thrown as an 'error' event. */

@@ -29,12 +29,16 @@ export type ToHalf =
 export function decodeHalfMessage(body: unknown): HalfMessage | undefined {
   const { type, worker, message } = fieldsOf(body);
   if (type === 'ready') return { type };
-  if (type !== 'send' || !Number.isSafeInteger(worker) || message === undefined || isCommand(message)) return undefined;
+  if (type !== 'send' || !Number.isSafeInteger(worker) || !isForWorkers(message)) return undefined;
   return { type, worker: worker as number, message };
 }
 
-/** Node takes a message whose `cmd` begins so for its own, or for ours, and not for the application's. */
-function isCommand(message: unknown): boolean {
+/**
+ * Whether the application can send this to a worker. Node takes a message whose `cmd` begins with NODE_ for its own, or for ours, and
+ * not for the application's. What JSON does not have is no message.
+ */
+export function isForWorkers(message: unknown): boolean {
+  if (message === undefined || typeof message === 'function' || typeof message === 'symbol') return false;
   const { cmd } = fieldsOf(message);
-  return typeof cmd === 'string' && cmd.startsWith('NODE_');
+  return typeof cmd !== 'string' || !cmd.startsWith('NODE_');
 }

@@ -5,24 +5,34 @@ import type { ReceivedHandle } from './received-handle.ts';
 const NEWLINE = 10;
 const PREFIX = Buffer.from(HANDLE_PREFIX);
 
+/** The last line of a read, which may be one of ours: the read has less of it than tells. */
+interface Begun {
+  readonly start: Buffer;
+  readonly handle: ReceivedHandle | undefined;
+}
+
 /**
  * Takes the handles of our messages out of this process's channel before Node sees them, which would keep them for a message of its
  * own. Node reads everything else, and tells our messages too. It tells all messages of one read before it reads again, so that handles
  * are taken in the order in which they came.
  *
+ * The kernel ends a read with the bytes that a handle came with. So the line of a handle is the last that begins in its read.
+ *
  * The object owns each handle until it is taken.
  */
 export class HandlesPastNode implements HandleReader {
-  readonly #handles: ReceivedHandle[] = [];
+  /** Undefined stands for a handle that got lost on its way: the message that is without it must not get the next one's. */
+  readonly #handles: Array<ReceivedHandle | undefined> = [];
+  readonly #channel: ChannelHandle;
+  /** The last read ended within a line. */
+  #isWithinLine = false;
+  #begun: Begun | undefined;
 
   private constructor(channel: ChannelHandle) {
+    this.#channel = channel;
     const { onread } = channel;
     channel.onread = (bytes) => {
-      const handle = channel.pendingHandle ?? undefined;
-      if (handle !== undefined && bytes !== undefined && hasOurHandle(bytes)) {
-        channel.pendingHandle = null;
-        this.#handles.push(handle);
-      }
+      if (bytes !== undefined && bytes.byteLength > 0) this.#read(Buffer.from(bytes));
       onread.call(channel, bytes);
     };
   }
@@ -37,11 +47,45 @@ export class HandlesPastNode implements HandleReader {
   take(): ReceivedHandle | undefined {
     return this.#handles.shift();
   }
+
+  #read(chunk: Buffer): void {
+    const nodes = this.#decide(chunk);
+    const start = lastLine(chunk, this.#isWithinLine);
+    this.#isWithinLine = chunk.at(-1) !== NEWLINE;
+    if (start !== undefined && (isOurs(start) || mayBeOurs(start))) {
+      const handle = this.#channel.pendingHandle ?? undefined;
+      this.#channel.pendingHandle = null;
+      if (isOurs(start)) this.#handles.push(handle);
+      else this.#begun = { start: Buffer.from(start), handle };
+    }
+    if (nodes !== undefined) this.#channel.pendingHandle = nodes;
+  }
+
+  /** Says of a line that has begun whose it is. @returns the handle of a line of Node's own */
+  #decide(chunk: Buffer): ReceivedHandle | undefined {
+    if (this.#begun === undefined) return undefined;
+    const { start, handle } = this.#begun;
+    const line = Buffer.concat([start, chunk.subarray(0, PREFIX.length)]);
+    this.#begun = undefined;
+    if (isOurs(line)) this.#handles.push(handle);
+    else if (mayBeOurs(line)) this.#begun = { start: line, handle };
+    else return handle;
+    return undefined;
+  }
 }
 
-/** A read has at most one handle, which belongs to a line that begins in it. The last line may be cut. */
-function hasOurHandle(bytes: ArrayBuffer): boolean {
-  const chunk = Buffer.from(bytes);
-  const at = chunk.lastIndexOf(PREFIX);
-  return at === 0 || (at > 0 && chunk[at - 1] === NEWLINE);
+/** The last line that begins in a read, whole or not. Undefined when none does. */
+function lastLine(chunk: Buffer, isWithinLine: boolean): Buffer | undefined {
+  const end = chunk.at(-1) === NEWLINE ? chunk.length - 1 : chunk.length;
+  const before = end === 0 ? -1 : chunk.lastIndexOf(NEWLINE, end - 1);
+  if (before === -1) return isWithinLine ? undefined : chunk;
+  return chunk.subarray(before + 1);
+}
+
+function isOurs(line: Buffer): boolean {
+  return line.subarray(0, PREFIX.length).equals(PREFIX);
+}
+
+function mayBeOurs(line: Buffer): boolean {
+  return line.length > 0 && line.length < PREFIX.length && PREFIX.subarray(0, line.length).equals(line);
 }

@@ -5,7 +5,7 @@
  * parent. So this module takes the lines from the channel's handle, and passes on only what is known.
  */
 import type { ChildProcess } from 'node:child_process';
-import { COMMAND, isEnvelope } from './channel.ts';
+import { carriesHandle, COMMAND, isEnvelope } from './channel.ts';
 import { isClusterMessage } from './cluster-messages.ts';
 import { Lines } from './lines.ts';
 import { awaitsAcknowledgement, channelOf, type ChannelHandle } from './node-channel.ts';
@@ -154,8 +154,10 @@ export class Intake {
    * sent, and it never sends any.
    */
   readonly #kinds: Readonly<Record<string, (message: Internal) => void>> = {
-    [COMMAND]: (message) =>
-      this.#emit('internalMessage', message, message['handle'] === true ? this.#takeOneHandle() : undefined),
+    [COMMAND]: (message) => {
+      const hasHandle = message['handle'] === true && carriesHandle(message);
+      this.#emit('internalMessage', message, hasHandle ? this.#takeOneHandle() : undefined);
+    },
     NODE_HANDLE: (message) => this.#takeHandle(message),
     NODE_HANDLE_ACK: (message) => this.#acknowledged(message),
     NODE_HANDLE_NACK: (message) => this.#acknowledged(message),
@@ -168,9 +170,12 @@ export class Intake {
    */
   #takeHandle({ type, msg }: Internal): void {
     const handle = this.#takeOneHandle();
+    this.checkBacklog();
+    if (this.#isClosed) return handle?.close();
     this.#child.send({ cmd: handle === undefined ? 'NODE_HANDLE_NACK' : 'NODE_HANDLE_ACK' }, ignore);
     if (handle === undefined) return;
-    if (type === 'net.Native' && isEnvelope(msg)) return this.#emit('internalMessage', msg, handle);
+    if (type === 'net.Native' && isEnvelope(msg) && carriesHandle(msg))
+      return this.#emit('internalMessage', msg, handle);
     handle.close();
     // Node's parents accept any handle with the application's own messages. This primary has no use for one.
     if (!isInternal(msg) && msg !== undefined) this.#emit('message', msg);
@@ -192,12 +197,12 @@ export class Intake {
 
   /**
    * Emits an event in a turn of its own, as Node does. An error that Node's own primary throws because of a worker's
-   * message comes of what the worker has sent.
+   * message comes of what the worker has sent. A handle without a listener is closed.
    */
   #emit(event: 'message' | 'internalMessage', message: unknown, handle?: ReceivedHandle): void {
     process.nextTick(() => {
       try {
-        this.#child.emit(event, message, handle);
+        if (!this.#child.emit(event, message, handle)) handle?.close();
       } catch (error) {
         if (!isInternal(message) || message.cmd === COMMAND) throw error;
         this.#events.malformed(`Node threw ${String(error)}`, message);

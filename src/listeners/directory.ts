@@ -132,10 +132,19 @@ export class Directory {
     return this.#add(keyOf(query.port === 0 ? { ...query, port: listener.port } : query), listener);
   }
 
+  /** Forgets a listener that is closed, which has the least to do with what is still on its way. */
+  #forgetOldest(): void {
+    for (const id of this.#keys.keys()) {
+      if (this.#entries.has(id)) continue;
+      this.#keys.delete(id);
+      return;
+    }
+  }
+
   #add(key: string, listener: Listener): Entry {
     const entry: Entry = { key, listener, seats: new SocketAssignments() };
     this.#keys.set(listener.id, key);
-    if (this.#keys.size > MOST_REMEMBERED) this.#keys.delete(this.#keys.keys().next().value!);
+    if (this.#keys.size > MOST_REMEMBERED) this.#forgetOldest();
     if (this.#isClosed) {
       listener.close();
     } else {

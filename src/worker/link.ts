@@ -41,6 +41,11 @@ export class Link {
     return this.#channel.send(message, handle, written);
   }
 
+  /** Does the same as {@link Channel.sendPast}. */
+  sendPast(message: WorkerMessage, handle: SentHandle): boolean {
+    return this.#channel.sendPast(message, handle);
+  }
+
   /** Does the same as {@link Channel.sendSoon}. */
   sendSoon(message: WorkerMessage, written?: (error: Error | null) => void): boolean {
     return this.#channel.sendSoon(message, written);

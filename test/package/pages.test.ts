@@ -10,6 +10,7 @@ import { installPacked, run } from './packed.ts';
 
 /** What the programs take for granted: the application around them. */
 const AROUND = `
+  declare module 'log4js';
   declare const id: string;
   declare const db: { load(id: string): Promise<object> };
   declare function bill(invoice: number, signal: AbortSignal, token: number): Promise<void>;

@@ -31,10 +31,11 @@ export class Forwarded {
     if (!(peer === undefined ? this.#trustsUnix : this.#networks.has(peer))) return peer;
     const value = headers.get(this.#field);
     if (value === null) return peer;
-    const entries = this.#field === 'forwarded' ? elementsOf(value).map(forOf) : value.split(',');
+    const isForwarded = this.#field === 'forwarded';
+    const entries = isForwarded ? elementsFromRight(value) : value.split(',').toReversed();
     let client = peer;
-    for (const entry of entries.toReversed()) {
-      const address = addressIn(entry);
+    for (const entry of entries) {
+      const address = addressIn(isForwarded ? forOf(entry) : entry);
       if (address === undefined) return client;
       client = address;
       if (!this.#networks.has(address)) return client;
@@ -51,20 +52,34 @@ function addressIn(entry: string): string | undefined {
   return parseAddress(address) === undefined || (inner !== undefined && !inner.includes(':')) ? undefined : address;
 }
 
-/** The elements of `Forwarded` (RFC 7239): commas within quotes part none. */
-function elementsOf(value: string): string[] {
-  const elements = [];
-  let from = 0;
-  let isQuoted = false;
-  for (let at = 0; at < value.length; at++) {
-    if (isQuoted && value[at] === '\\') at++;
-    else if (value[at] === '"') isQuoted = !isQuoted;
-    else if (value[at] === ',' && !isQuoted) {
-      elements.push(value.slice(from, at));
-      from = at + 1;
+/**
+ * Yields the elements of `Forwarded` (RFC 7239) from the right: commas within quotes part none. What a client has written stands left of
+ * what proxies add, so that a quote which it leaves open spoils only its own part.
+ */
+function* elementsFromRight(value: string): Generator<string> {
+  let end = value.length;
+  for (let at = end - 1; at >= 0; at--) {
+    if (value[at] === '"') {
+      at = openingQuote(value, at);
+      if (at === -1) return yield '';
+    } else if (value[at] === ',') {
+      yield value.slice(at + 1, end);
+      end = at;
     }
   }
-  return [...elements, value.slice(from)];
+  yield value.slice(0, end);
+}
+
+/** Finds where the text begins that ends with this quote. @returns -1 when it does not begin */
+function openingQuote(value: string, closing: number): number {
+  for (let at = closing - 1; at >= 0; at--) {
+    if (value[at] !== '"') continue;
+    let slashes = 0;
+    while (value[at - 1 - slashes] === '\\') slashes++;
+    if (slashes % 2 === 0) return at;
+    at -= slashes;
+  }
+  return -1;
 }
 
 /** The value of `for` in an element, without its quotes; empty where there is none, or more than one. */

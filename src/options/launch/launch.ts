@@ -59,7 +59,7 @@ export interface LaunchTerms {
  * Reads it.
  *
  * @param config the config file as it is now.
- * @param read reads a file of variables. @default whatever its path leads to
+ * @param read reads a file of variables, and package.json. @default whatever its path leads to
  * @throws UsageError when anything that was given cannot be had.
  */
 export function readLaunch(
@@ -88,7 +88,7 @@ export function readLaunch(
   };
   const entry = pinned(resolve(real, given));
   const primary = settings.primary === undefined ? undefined : halfOf(settings.primary, real);
-  const version = settings.appVersion ?? packageVersion(entry);
+  const version = settings.appVersion ?? packageVersion(entry, read);
   const program = { entry, args, execArgv: [...execArgv, ...nodeArgs], cwd: real, primary, env, version };
   return { program, settings, directory, config, envFiles };
 }

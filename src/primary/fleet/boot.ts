@@ -66,6 +66,7 @@ function fork(step: Step, { slot, isParked, replaces }: Fork): WorkerId {
     isHung: false,
     heldUntil: 0,
     isGivenUp: false,
+    hasFailedCode: false,
     offences: 0,
     expelledFor: undefined,
     parkedFor: undefined,

@@ -46,6 +46,8 @@ export interface Worker {
   readonly heldUntil: number;
   /** True when it was silent for too long, and is to be killed for it. */
   readonly isGivenUp: boolean;
+  /** True when it has the code of a reload that failed, and is to be replaced for that. */
+  readonly hasFailedCode: boolean;
   /** How often it sent what no healthy worker sends. `expelledFor` is the message for which it is killed. */
   readonly offences: number;
   readonly expelledFor: string | undefined;

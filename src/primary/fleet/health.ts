@@ -106,12 +106,13 @@ function judgeSilence(
 }
 
 function recycleReason(
-  { id, bootedAt = 0 }: Worker,
+  { id, bootedAt = 0, hasFailedCode }: Worker,
   { requestsFinished, rss }: Beat,
   at: number,
   { maxRequests, maxMemory, maxLifetime }: WatchSettings,
 ): RecycleReason | undefined {
   const isOver = (value: number, limit: number): boolean => limit > 0 && value >= limit * lowering(id);
+  if (hasFailedCode) return 'failed-reload';
   if (isOver(requestsFinished, maxRequests)) return 'max-requests';
   if (isOver(rss, maxMemory)) return 'max-memory';
   if (isOver(at - bootedAt, maxLifetime)) return 'max-lifetime';

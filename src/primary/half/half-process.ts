@@ -20,14 +20,25 @@ export class HalfProcess {
 
   constructor(child: ChildProcess, events: HalfEvents) {
     this.child = child;
-    const offend = (what: string): void => events.offended(what);
-    const intake = Intake.of(child, { malformed: offend, unusable: offend }, { isClustered: false });
+    let hasOffended = false;
+    // The owner ends the process. What it sends until then is not worth a word.
+    const offend = (what: string): void => {
+      if (hasOffended) return;
+      hasOffended = true;
+      intake?.close();
+      events.offended(what);
+    };
+    const intake: Intake | undefined = Intake.of(
+      child,
+      { malformed: offend, unusable: offend },
+      { isClustered: false },
+    );
     this.#channel = new Channel(child, (body, handle) => {
       // No handle is awaited, and the intake passes on none but connections.
       (handle as { close?: () => void } | undefined)?.close?.();
       const message = decodeHalfMessage(body);
-      if (message === undefined) events.offended('no message of ours');
-      else events.said(message);
+      if (message === undefined) offend('no message of ours');
+      else if (!hasOffended) events.said(message);
     });
     const end = (code: number | null, signal: NodeJS.Signals | null): void => {
       if (this.#hasEnded) return;
@@ -46,9 +57,14 @@ export class HalfProcess {
     return this.#hasEnded;
   }
 
-  /** @returns false when the message was dropped, because too much waits to be read, or the process is gone. */
+  /**
+   * Sends a message. What a worker has said is dropped while too much waits to be read. The half has to hear of each worker, and
+   * that is little.
+   *
+   * @returns false when the message was dropped, or the process is gone.
+   */
   send(message: ToHalf): boolean {
-    if ((channelOf(this.child)?.writeQueueSize ?? 0) > LONGEST_BACKLOG_BYTES) return false;
+    if (message.type === 'said' && (channelOf(this.child)?.writeQueueSize ?? 0) > LONGEST_BACKLOG_BYTES) return false;
     return this.#channel.send(message);
   }
 }

@@ -20,7 +20,9 @@ export interface HalfParts {
   readonly log: Log;
   /** Reads what the process writes, where that goes through the primary. */
   readonly output: { follow(child: ChildProcess, name: () => string): void } | undefined;
-  /** Returns what is run now; `primary` is undefined where there is no half. */
+  /** The file of the half that is to run; undefined where there is none. */
+  readonly file: () => string | undefined;
+  /** Returns what is run now. @throws Error when it is gone from the disk. */
   readonly program: () => Program;
   readonly settings: () => { readonly readyTimeout: number; readonly shutdownGracePeriod: number };
   /** The workers that there are, with their pids. */
@@ -57,23 +59,24 @@ export class PrimaryHalf {
     this.#parts = parts;
   }
 
-  /** Whether there is such a process, so that it hears what workers send. */
-  get isThere(): boolean {
-    return !this.#isClosed && this.#parts.program().primary !== undefined;
+  /** Whether there is to be such a process. What workers send while it does not run waits for it. */
+  get isWanted(): boolean {
+    return !this.#isClosed && this.#parts.file() !== undefined;
   }
 
   start(): void {
     this.#cancelRestart();
     if (this.#isClosed || this.#booting !== undefined) return;
-    const { os, log, output, program, settings } = this.#parts;
-    const current = program();
-    if (current.primary === undefined) {
+    const { os, log, output, file, program, settings } = this.#parts;
+    if (file() === undefined) {
       this.#end(this.#serving);
       this.#serving = undefined;
       return;
     }
     let child: ChildProcess;
     try {
+      const current = program();
+      if (current.primary === undefined) return;
       child = os.forkHalf(current, current.primary);
     } catch (error) {
       log('primary half failed', { pid: undefined, code: undefined, signal: undefined, why: String(error) });

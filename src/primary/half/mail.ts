@@ -6,6 +6,8 @@ const BURST_MESSAGES = 20_000;
 
 /** How much waits for a half that boots, as JSON. */
 const MOST_HELD_CHARACTERS = 1_048_576;
+/** What a message takes beside its text, in characters. */
+const ENTRY_CHARACTERS = 100;
 
 /** Why a message is not passed on. */
 export type Refusal = 'too many' | 'too much waits';
@@ -31,9 +33,10 @@ export class Mail<Sender> {
   /** Keeps a message until `release`. @returns false when there is no more room. */
   hold(from: Sender, message: unknown): boolean {
     const text = JSON.stringify(message);
-    if (this.#heldCharacters + text.length > MOST_HELD_CHARACTERS) return false;
+    const size = text.length + ENTRY_CHARACTERS;
+    if (this.#heldCharacters + size > MOST_HELD_CHARACTERS) return false;
     this.#held.push({ from, text });
-    this.#heldCharacters += text.length;
+    this.#heldCharacters += size;
     return true;
   }
 

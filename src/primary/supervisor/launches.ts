@@ -59,6 +59,11 @@ export class Launches {
     return this.#now.launch.directory.real;
   }
 
+  /** The file of `--primary`. */
+  get primary(): string | undefined {
+    return this.#now.launch.program.primary;
+  }
+
   /** The path of the program. */
   get entry(): string {
     return this.#now.launch.program.entry;

@@ -63,6 +63,7 @@ export class Resources {
     this.#board = parts.board;
     const half = new PrimaryHalf({
       ...parts,
+      file: () => launches.primary,
       program: () => launches.program(),
       settings: () => launches.settings,
       workers: () => this.processes.pids,
@@ -90,6 +91,7 @@ export class Resources {
     });
     this.handoffs = new Handoffs({
       send: this.#sendHandoff(parts),
+      hasRoom: (worker) => worker === NEXT_PRIMARY || processes.hasRoom(worker),
       workerOf: (slot, move) => {
         if (move !== 'upgrade') return awakeOf(fleet(), slot);
         return this.launcher.takes ? NEXT_PRIMARY : takerOf(fleet(), slot, parts.balance === 'sticky-ip');

@@ -85,12 +85,15 @@ function inspectorPort(execArgv: readonly string[], nth: number): string[] {
 /**
  * Answers the one message of node:cluster's protocol whose answer a worker needs. `cluster.worker.disconnect()` only
  * leaves when the primary knows that this is intended (lib/internal/cluster/child.js). No other message is served: by
- * `queryServer`, a worker could make the primary listen anywhere.
+ * `queryServer`, a worker could make the primary listen anywhere. It is answered once: a worker that does not read must not fill the
+ * primary's memory with answers.
  */
 function answerFarewell(child: ChildProcess): ChildProcess {
+  let isAnswered = false;
   return child.on('internalMessage', (message: unknown) => {
     const { cmd, act, seq } = fieldsOf(message);
-    if (cmd !== 'NODE_CLUSTER' || act !== 'exitedAfterDisconnect' || !Number.isSafeInteger(seq)) return;
+    if (cmd !== 'NODE_CLUSTER' || act !== 'exitedAfterDisconnect' || !Number.isSafeInteger(seq) || isAnswered) return;
+    isAnswered = true;
     if (child.connected) child.send({ cmd: 'NODE_CLUSTER', ack: seq }, () => {});
   });
 }

@@ -54,6 +54,8 @@ export interface HandoffParts {
     handle: SentHandle | undefined,
     sender: WorkerId,
   ) => boolean;
+  /** Whether the worker reads what it is told. The sender keeps a connection that would only wait. */
+  readonly hasRoom: (worker: WorkerId) => boolean;
   /** The worker of the slot, when it serves and its event loop turns. Of a move in an upgrade {@link NEXT_PRIMARY}. */
   readonly workerOf: (slot: number, move?: MoveReason) => WorkerId | undefined;
 }
@@ -89,7 +91,7 @@ export class Handoffs {
     const giver = behind === undefined ? `${sender}` : `${sender}/${behind}`;
     const receiver = this.#parts.workerOf(to, move);
     const unanswered = this.#unanswered.get(giver) ?? 0;
-    const isFull = unanswered >= MOST_UNANSWERED;
+    const isFull = unanswered >= MOST_UNANSWERED || (receiver !== undefined && !this.#parts.hasRoom(receiver));
     if (client === undefined || receiver === undefined || receiver === sender || isFull) {
       client?.close();
       this.#answer(sender, id, 'refused', move);

@@ -28,6 +28,9 @@ export interface WorkerEvents {
 /** What the half's messages may fill of a worker's channel, so that ours still find room there. */
 const MOST_WAITING_BYTES = LONGEST_BACKLOG_BYTES / 2;
 
+/** Connections are not handed on to a worker while so much waits: what other workers send must not count against it. */
+const MOST_WAITING_HANDOFFS_BYTES = LONGEST_BACKLOG_BYTES / 4;
+
 /** How the process was started. */
 interface ProcessTerms {
   /** Whether node:cluster's primary half is in use. @default false */
@@ -95,13 +98,21 @@ export class WorkerProcess {
     this.#intake?.checkBacklog();
     // Many connections may move at once, and their answers go together.
     if (message.type === 'handed' && message.isMove) return this.#channel.sendSoon(message);
+    if (message.type === 'handoff' && handle !== undefined) return this.#channel.sendPast(message, handle);
     return this.#channel.send(message, handle);
+  }
+
+  /** Whether a connection may be handed on to it: enough of what it was told has been read. */
+  get hasRoom(): boolean {
+    return (channelOf(this.child)?.writeQueueSize ?? 0) <= MOST_WAITING_HANDOFFS_BYTES;
   }
 
   /** Sends a message of the application's own half. It is dropped when the worker is gone, or has too much to read. */
   tell(message: unknown): void {
     const { child } = this;
-    if (!child.connected || (channelOf(child)?.writeQueueSize ?? 0) > MOST_WAITING_BYTES) return;
+    if (!child.connected) return;
+    const waiting = (channelOf(child)?.writeQueueSize ?? 0) + JSON.stringify(message).length;
+    if (waiting > MOST_WAITING_BYTES) return;
     child.send(message as Serializable, () => {});
   }
 

@@ -66,7 +66,7 @@ export interface WorkerProcessesParts {
   /** The path of the control socket; empty where there is none. */
   readonly control: () => string;
   /** Hears what workers send to the application's own half. */
-  readonly half: Pick<PrimaryHalf, 'isThere' | 'forked' | 'said' | 'gone'>;
+  readonly half: Pick<PrimaryHalf, 'isWanted' | 'forked' | 'said' | 'gone'>;
   /** Takes the messages of workers, and their exits. */
   readonly post: (event: FleetEvent | WorkerSaid) => void;
 }
@@ -124,6 +124,10 @@ export class WorkerProcesses {
    */
   send(worker: WorkerId, message: PrimaryMessage, handle?: SentHandle): boolean {
     return this.#processes.get(worker)?.send(message, handle) ?? false;
+  }
+
+  hasRoom(worker: WorkerId): boolean {
+    return this.#processes.get(worker)?.hasRoom ?? false;
   }
 
   /** Sends a message of the application's own half to a worker. */
@@ -230,7 +234,7 @@ export class WorkerProcesses {
       message: (from, message, handle) => post({ type: 'message', worker: from, message, handle }),
       offended: (from, offence) => post({ type: 'offended', worker: from, offence }),
       unheard: (from, message) => {
-        if (half.isThere) half.said(from, message);
+        if (half.isWanted) half.said(from, message);
         else this.#unheard.take(message);
       },
       exited: (from, exit) => {

@@ -36,7 +36,7 @@ export type Arrival = 'accepted' | 'moved' | 'returned';
 export type Changed = Exclude<Arrival, 'returned'>;
 
 export interface HandoffsParts {
-  readonly link: Pick<Link, 'on' | 'send' | 'sendSoon'>;
+  readonly link: Pick<Link, 'on' | 'send' | 'sendPast' | 'sendSoon'>;
   /** The handle that can take a connection of the listener. Undefined where this worker wants none. */
   readonly taker: (listener: number) => SlotHandle | undefined;
   /** Gives a connection to a server that is open. @default by `serve` and `resume` of the handle */
@@ -174,7 +174,7 @@ export class Handoffs {
       ...(move && { move: move.reason }),
       ...proxied,
     } as const;
-    if (!this.#parts.link.send(message, client)) {
+    if (!this.#parts.link.sendPast(message, client)) {
       this.unclaim(to);
       return false;
     }

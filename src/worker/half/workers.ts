@@ -1,6 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
 import { EventEmitter } from 'node:events';
-import type { ToHalf } from '../../ipc/half-messages.ts';
+import { isForWorkers, type ToHalf } from '../../ipc/half-messages.ts';
 
 const FORK = 'cluster.fork: prefork starts the workers. This process only hears them';
 
@@ -20,6 +20,7 @@ class RemoteProcess extends EventEmitter {
 
   /** The handle and the options that may stand between cannot travel; the callback is called as Node does. */
   send(message: unknown, ...rest: readonly unknown[]): boolean {
+    if (!isForWorkers(message)) throw new TypeError(`worker.send: expected a message, got ${String(message)}`);
     const callback = rest.find((one) => typeof one === 'function') as ((error: Error | null) => void) | undefined;
     const isSent = this.connected && this.#send(message);
     if (callback !== undefined) process.nextTick(callback, isSent ? null : new Error('the worker is gone'));

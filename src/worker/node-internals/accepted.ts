@@ -55,11 +55,11 @@ export function setPeer(client: NativeClient, peer: Peer): void {
 /**
  * Has the socket that is made of the connection get these bytes first, as if they had not been read.
  *
- * @param taken how many bytes were read before them, and do not count
+ * @param uncounted how many bytes were read before them, and do not count; negative for as many that count, and were read elsewhere
  */
-export function putBack(client: NativeClient, bytes: Uint8Array, taken: number): void {
+export function putBack(client: NativeClient, bytes: Uint8Array, uncounted: number): void {
   const handle = client as AcceptedHandle;
-  hideBytes(handle, taken);
+  uncount(handle, uncounted);
   if (bytes.length === 0) return;
   define(handle, FIRST_BYTES, Buffer.from(bytes));
   // A socket begins to read when it is made, or later where the application wants it paused.
@@ -81,10 +81,10 @@ export function firstBytesOf(client: object): Buffer | undefined {
 }
 
 /** The header of a proxy is no part of what the client has sent. */
-function hideBytes(handle: AcceptedHandle, taken: number): void {
+function uncount(handle: AcceptedHandle, bytes: number): void {
   const property = propertyOf(handle, 'bytesRead');
-  if (property?.get === undefined || taken === 0) return;
-  const get = (): number => (property.get!.call(handle) as number) - taken;
+  if (property?.get === undefined || bytes === 0) return;
+  const get = (): number => (property.get!.call(handle) as number) - bytes;
   Object.defineProperty(handle, 'bytesRead', { configurable: true, get });
 }
 

@@ -12,5 +12,8 @@ export function proxiedPart(client: NativeClient): ProxiedPart {
 
 export function setProxiedPart(client: NativeClient, { peer, first }: ProxiedPart): void {
   if (peer !== undefined) setPeer(client, peer);
-  if (first !== undefined) putBack(client, Buffer.from(first, 'base64'), 0);
+  if (first === undefined) return;
+  const bytes = Buffer.from(first, 'base64');
+  // The worker that handed the connection on has read them. Here they count as read all the same.
+  putBack(client, bytes, -bytes.length);
 }

@@ -62,6 +62,9 @@ export class HealthAnswers {
   #answerHttp2(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean {
     const { ':method': method, ':path': path } = headers;
     if (!this.#isFor(method, path)) return false;
+    // A client may leave at any moment. Without a listener, that would be an uncaught error.
+    stream.on('error', () => {});
+    if (stream.destroyed || stream.closed) return true;
     const { status, body } = this.#answer();
     stream.respond({ ':status': status, ...HEADERS }, { endStream: method === 'HEAD' });
     if (method !== 'HEAD') stream.end(body);

@@ -120,9 +120,15 @@ test('what it sends to workers is of the application, and never a command', asyn
   const commands = `
     import cluster from 'node:cluster';
     cluster.on('online', (worker) => {
-      for (const cmd of ['NODE_PREFORK', 'NODE_CLUSTER', 'NODE_HANDLE']) worker.send({ cmd, act: 'disconnect', body: { type: 'end' } });
+      for (const cmd of ['NODE_PREFORK', 'NODE_CLUSTER', 'NODE_HANDLE']) {
+        const message = { cmd, act: 'disconnect', body: { type: 'end' } };
+        try { worker.send(message); } catch (error) { console.log(error.name); }
+        process.send({ cmd: 'NODE_PREFORK', body: { type: 'send', worker: worker.id, message } });
+      }
+      try { worker.send(undefined); } catch (error) { console.log(error.name); }
     });`;
   await using app = await start({ files: { ...files('one'), 'primary.mjs': commands } });
+  await app.output(/(?:TypeError\n){4}/);
   await app.event('primary half failed', { why: 'it sent no message of ours' });
   await app.event('primary half failed', { why: 'it sent no message of ours' }, 2);
   assert.equal(app.events('worker exited').length, 0);

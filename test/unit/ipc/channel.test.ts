@@ -61,7 +61,7 @@ test(
     const answers = pairs.map(({ client }) => once(client, 'data'));
     const all = new Promise<void>((resolve) => (told = resolve));
     for (const [nth, { accepted }] of pairs.entries()) {
-      channel.send({ nth, text: LONG_TEXT }, handleOf(accepted));
+      channel.sendPast({ nth, text: LONG_TEXT }, handleOf(accepted)!);
       assert.ok(!awaitsAcknowledgement(child), 'Node waits for nothing');
     }
     await all;
@@ -98,6 +98,7 @@ class FakeEnd extends EventEmitter {
 test('messages that may wait go in one, before any that is sent later', async () => {
   const end = new FakeEnd();
   const channel = new Channel<number>(end, assert.fail);
+  end.emit('internalMessage', { cmd: COMMAND, reads: 'handles' });
   const written: number[] = [];
   for (const body of [1, 2]) channel.sendSoon(body, () => written.push(body));
   assert.deepEqual([end.sent, written], [[], []]);
@@ -112,6 +113,19 @@ test('messages that may wait go in one, before any that is sent later', async ()
     { cmd, body: 3 },
     { cmd, body: 4 },
     { cmd, body: 5 },
+  ]);
+  assert.deepEqual(written, [1, 2]);
+});
+
+test('an end of an older version gets them one by one', async () => {
+  const end = new FakeEnd();
+  const channel = new Channel<number>(end, assert.fail);
+  const written: number[] = [];
+  for (const body of [1, 2]) channel.sendSoon(body, () => written.push(body));
+  await nextTurn();
+  assert.deepEqual(end.sent, [
+    { cmd: COMMAND, body: 1 },
+    { cmd: COMMAND, body: 2 },
   ]);
   assert.deepEqual(written, [1, 2]);
 });

@@ -72,7 +72,7 @@ class Bench {
   }
 }
 
-const ours = { cmd: COMMAND, type: 'handoff', id: 1 };
+const ours = { cmd: COMMAND, body: { type: 'handoff', id: 1 } };
 
 test('a child whose channel is not of Node’s making is left alone', () => {
   assert.equal(Intake.of(new EventEmitter() as ChildProcess, {} as never, { isClustered: false }), undefined);
@@ -195,6 +195,39 @@ test('however the lines of several are cut into reads, each gets its own handle'
     await lossy.read(pastLine.slice(cut) + pastLine, second);
     assert.deepEqual([lossy.given, lossy.heard.length], [[second], 2], 'the first one’s got lost');
   }
+});
+
+for (const [name, fields] of Object.entries({
+  'several bodies': { bodies: [] },
+  both: { body: {}, bodies: [] },
+  'the word that handles are read': { body: {}, reads: 'handles' },
+  'no body': {},
+})) {
+  test(`a handle with ${name} does not stay open`, async () => {
+    const [bench, nodes] = [new Bench(), new Bench()];
+    const [handle, next, ofNodes] = [new FakeHandle(), new FakeHandle(), new FakeHandle()];
+    await bench.say({ cmd: COMMAND, handle: true, ...fields }, handle);
+    await bench.say(past, next);
+    assert.deepEqual([handle.isClosed, bench.given, bench.malformed.length], [true, [next], 1]);
+    await nodes.say({ cmd: 'NODE_HANDLE', type: 'net.Native', msg: { cmd: COMMAND, ...fields } }, ofNodes);
+    assert.ok(ofNodes.isClosed);
+    assert.deepEqual(nodes.given, []);
+  });
+}
+
+test('handles are not acknowledged for ever to a child that reads nothing', async () => {
+  const bench = new Bench();
+  bench.backlog = LONGEST_BACKLOG_BYTES + 1;
+  await bench.say({ cmd: 'NODE_HANDLE' });
+  assert.deepEqual([bench.sent, bench.unusable.length], [[], 1]);
+});
+
+test('a handle that nobody hears of is closed', async () => {
+  const bench = new Bench();
+  bench.child.removeAllListeners();
+  const handle = new FakeHandle();
+  await bench.say(past, handle);
+  assert.ok(handle.isClosed);
 });
 
 const forms: Record<string, { message: object; heard: unknown[]; isMalformed: boolean }> = {

@@ -80,7 +80,8 @@ export function leaveGeneration(step: Step, generation: number): void {
   const areEnough = others >= slots.length / 2;
   for (const slot of left) {
     const worker = workerOf(step.fleet, slot.worker)!;
-    if (isServing(step.fleet, slot) && !areEnough) replaceLater(step, worker);
+    // A look at its health replaces it, like a worker that is over a limit, and again where that fails.
+    if (isServing(step.fleet, slot) && !areEnough) step.change(worker, { hasFailedCode: true });
     else replaceNow(step, slot, worker);
   }
 }
@@ -91,11 +92,6 @@ function replaceNow(step: Step, slot: Slot, worker: Worker): void {
   step.fleet = withSlot(step.fleet, vacant);
   retire(step, worker, 'abort');
   refill(step, vacant);
-}
-
-function replaceLater(step: Step, { id: worker }: Worker): void {
-  const recycle = { kind: 'recycle', target: { worker, reason: 'failed-reload' }, requests: [] } as const;
-  step.fleet = { ...step.fleet, pending: [...step.fleet.pending, recycle] };
 }
 
 /** Returns the canary, if it is being watched. */

@@ -28,6 +28,8 @@ export function whyNotReady(fleet: Fleet, { readyShare }: Pick<FleetSettings, 'r
 export function serverTerms(fleet: Fleet, settings: FleetSettings): ServerTerms {
   const isStopping = fleet.phase === 'delaying' || fleet.phase === 'stopping' || fleet.phase === 'stopped';
   if (isStopping && fleet.stop?.isByUser === false) return { isStopping: false };
-  const unready = settings.healthPath === undefined ? undefined : whyNotReady(fleet, settings);
+  // In an upgrade the old primary's workers serve beside those that start.
+  const isWhole = fleet.phase === 'starting' && fleet.isAccompanied;
+  const unready = settings.healthPath === undefined || isWhole ? undefined : whyNotReady(fleet, settings);
   return { isStopping, ...(unready !== undefined && { unready }) };
 }

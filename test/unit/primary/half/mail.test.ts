@@ -16,6 +16,13 @@ test('a sender has so many messages a second, and takes none of those of others'
   assert.equal(admitted(1, 100, 30_000), 20_000);
 });
 
+test('many small messages take their room as well', () => {
+  const mail = new Mail<number>();
+  let held = 0;
+  while (mail.hold(1, 1)) held++;
+  assert.ok(held < 11_000, `${held} messages`);
+});
+
 test('what waits is bounded, and comes in order, once', () => {
   const mail = new Mail<number>();
   assert.ok(mail.hold(1, { line: 'a' }));

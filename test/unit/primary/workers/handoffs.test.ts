@@ -21,7 +21,7 @@ interface Bench {
 }
 
 /** Makes a bench. Slot 1 is the receiver's, slot 0 the sender's, and no other slot has a worker. */
-function setUp(): Bench {
+function setUp({ hasRoom = true } = {}): Bench {
   const sent: unknown[] = [];
   let isOpen = true;
   const handoffs = new Handoffs({
@@ -31,9 +31,19 @@ function setUp(): Bench {
       return true;
     },
     workerOf: (slot) => [SENDER, RECEIVER][slot],
+    hasRoom: () => hasRoom,
   });
   return { handoffs, client: new NativeClient(), sent, closeChannel: () => void (isOpen = false) };
 }
+
+test('a connection that would wait behind much else is refused, so that its sender serves it', () => {
+  const { handoffs, client, sent } = setUp({ hasRoom: false });
+  handoffs.pass(SENDER, handoff, client);
+  assert.deepEqual(
+    [sent, client.isClosed],
+    [[[SENDER, { type: 'handed', id: handoff.id, how: 'refused' }, undefined]], true],
+  );
+});
 
 for (const how of ['taken', 'refused'] as const) {
   test(`what was ${how} is told to its sender, and the copy here closed, once`, () => {

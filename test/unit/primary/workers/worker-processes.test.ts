@@ -21,7 +21,7 @@ test('a worker is ended by the signal with which it was started, whatever a relo
     output: undefined,
     slotOf: () => 0,
     control: () => '',
-    half: { isThere: false, forked() {}, said() {}, gone() {} },
+    half: { isWanted: false, forked() {}, said() {}, gone() {} },
     post: () => {},
   });
   processes.fork({ do: 'fork', worker: 1, slot: 0, isParked: false, generation: 1 });

@@ -22,6 +22,8 @@ export class FakeLink {
     return this.isOpen;
   };
 
+  readonly sendPast: Link['sendPast'] = (message, handle) => this.send(message, handle);
+
   readonly sendSoon: Link['sendSoon'] = (message, written) => this.send(message, undefined, written);
 
   /** Delivers a message as if the primary had sent it. @throws when no part listens to its type. */

@@ -67,6 +67,7 @@ class Workshop {
         return this.isAlive[side] || this.toPrimary[side].length > 0;
       },
       workerOf: () => (this.isAlive.receiver ? IDS.receiver : undefined),
+      hasRoom: () => true,
     });
     this.migration = this.#worker('sender');
     this.#worker('receiver');
@@ -148,6 +149,7 @@ class Workshop {
         if (written !== undefined) this.#written.push(written);
         return true;
       },
+      sendPast: (message: WorkerMessage, handle: object): boolean => link.send(message, handle),
       sendSoon: (message: WorkerMessage, written?: (error: Error | null) => void): boolean =>
         link.send(message, undefined, written),
     };
