@@ -31,13 +31,15 @@ test('what moved in a reload is in the status, the metrics and the log, also of 
   app.signal('SIGHUP');
   for (const pid of before) await app.event('worker stopped', { pid });
 
-  assert.equal(await takenBy(admin, 'drain'), 16);
+  // Levelling may move one just before the drain could, and others between the new workers.
+  const [drained, levelled] = [await takenBy(admin, 'drain'), await takenBy(admin, 'level')];
+  assert.ok(drained <= 16 && drained + levelled >= 16, `${drained} drained, ${levelled} levelled`);
   const all = await poll(async () => {
     const [out, came] = [await allTaken(admin), await sumOf(admin, 'prefork_connections_moved_in_total{')];
     return out === came ? out : undefined;
   }, 'as many that came as went');
   const { balance, slots } = await statusOf(admin);
-  assert.equal(balance.moves.drain.taken, 16);
+  assert.equal(balance.moves.drain.taken, drained);
   assert.equal(
     MOVE_REASONS.reduce((sum, reason) => sum + balance.moves[reason].taken, 0),
     all,

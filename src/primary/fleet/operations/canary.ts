@@ -80,8 +80,7 @@ export function leaveGeneration(step: Step, generation: number): void {
   const areEnough = others >= slots.length / 2;
   for (const slot of left) {
     const worker = workerOf(step.fleet, slot.worker)!;
-    // A look at its health replaces it, like a worker that is over a limit, and again where that fails.
-    if (isServing(step.fleet, slot) && !areEnough) step.change(worker, { hasFailedCode: true });
+    if (isServing(step.fleet, slot) && !areEnough) replaceLater(step, worker);
     else replaceNow(step, slot, worker);
   }
 }
@@ -92,6 +91,13 @@ function replaceNow(step: Step, slot: Slot, worker: Worker): void {
   step.fleet = withSlot(step.fleet, vacant);
   retire(step, worker, 'abort');
   refill(step, vacant);
+}
+
+/** Where it fails, the looks at the workers' health ask for it again, as for a worker that is over a limit. */
+function replaceLater(step: Step, worker: Worker): void {
+  step.change(worker, { hasFailedCode: true });
+  const recycle = { kind: 'recycle', target: { worker: worker.id, reason: 'failed-reload' }, requests: [] } as const;
+  step.fleet = { ...step.fleet, pending: [...step.fleet.pending, recycle] };
 }
 
 /** Returns the canary, if it is being watched. */
