@@ -1,4 +1,4 @@
-import { parseAddress } from './networks.ts';
+import { isAddress } from './networks.ts';
 
 /** The number of fields of a peer. */
 const FIELDS = 3;
@@ -19,7 +19,7 @@ export function isPeer(value: unknown): value is Peer {
 
 /** @returns undefined for what is no address. A proxy names no interface (`%eth0`). */
 function familyOf(address: string): Peer['family'] | undefined {
-  if (address.includes('%') || parseAddress(address) === undefined) return undefined;
+  if (!isAddress(address)) return undefined;
   return address.includes(':') ? 'IPv6' : 'IPv4';
 }
 

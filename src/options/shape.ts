@@ -1,8 +1,7 @@
 /** The shapes of values: the vocabulary that describes options, and how each shape is read and named. */
 import type { CanaryShare, MetricLimit } from '../contract/canary.ts';
 import { MOST_WORKERS } from '../contract/limits.ts';
-import { isNetwork } from '../contract/networks.ts';
-import { UNIX_PROXIES } from '../contract/proxies.ts';
+import { isTrustable } from '../contract/networks.ts';
 import { parseMetricLimits, readMetricLimits } from './values/metric-limits.ts';
 import { parsePercent } from './values/percent.ts';
 import { either } from './quote.ts';
@@ -275,7 +274,7 @@ const several: Kind<ListShape> = {
 /** What each word of a list may be. */
 const wordKinds = {
   network: {
-    fits: (word: string): boolean => word === UNIX_PROXIES || isNetwork(word),
+    fits: (word: string): boolean => isTrustable(word),
     expected: 'addresses and networks such as 10.0.0.0/8,fd00::/8, and unix for Unix sockets',
   },
   host: {

@@ -1,6 +1,6 @@
 import type { Peer } from '../contract/peer.ts';
 import { crc32c } from './crc32c.ts';
-import { formatIpv6 } from './ipv6.ts';
+import { canonicalIpv6 } from './ipv6.ts';
 import { bad, MORE, type Reading } from './reading.ts';
 
 /** Where the parts of a header of version 2 stand, in bytes. */
@@ -67,8 +67,8 @@ function clientOf(header: Uint8Array, family: 'IPv4' | 'IPv6'): Peer {
     const address = header.subarray(BODY_AT, BODY_AT + 4).join('.');
     return { address, family, port: view.getUint16(BODY_AT + 8) };
   }
-  const groups = Array.from({ length: 8 }, (_, at) => view.getUint16(BODY_AT + 2 * at));
-  return { address: formatIpv6(groups), family, port: view.getUint16(BODY_AT + 32) };
+  const groups = Array.from({ length: 8 }, (_, at) => view.getUint16(BODY_AT + 2 * at).toString(16));
+  return { address: canonicalIpv6(groups.join(':')), family, port: view.getUint16(BODY_AT + 32) };
 }
 
 /** What is wrong with the list of further values, which fills the header to its end. A checksum there has to be right. */

@@ -1,5 +1,5 @@
-import { parseAddress, type Groups } from '../contract/networks.ts';
-import { formatIpv6 } from './ipv6.ts';
+import { isAddress } from '../contract/networks.ts';
+import { canonicalIpv6 } from './ipv6.ts';
 import { bad, MORE, type Reading } from './reading.ts';
 
 /** The longest header of version 1 with its line break, by the specification. */
@@ -30,17 +30,14 @@ function readLine(line: string, length: number): Reading {
   const [, protocol = '', source = '', destination = '', from = '', to = ''] = words;
   const family = Object.hasOwn(families, protocol) ? families[protocol] : undefined;
   if (family === undefined || words.length !== 6) return bad('a line that is no header of version 1');
-  const client = addressOf(source, family);
-  if (client === undefined || addressOf(destination, family) === undefined)
-    return bad(`an address that is not ${family}`);
+  if (![source, destination].every((address) => isOf(family, address))) return bad(`an address that is not ${family}`);
   if (!isPort(from) || !isPort(to)) return bad('a port that is none');
-  const address = family === 'IPv4' ? source : formatIpv6(client);
+  const address = family === 'IPv4' ? source : canonicalIpv6(source);
   return { is: 'header', length, client: { address, family, port: Number(from) } };
 }
 
-function addressOf(text: string, family: 'IPv4' | 'IPv6'): Groups | undefined {
-  const isOfFamily = text.includes(':') === (family === 'IPv6') && !text.includes('%');
-  return isOfFamily ? parseAddress(text) : undefined;
+function isOf(family: 'IPv4' | 'IPv6', address: string): boolean {
+  return isAddress(address) && address.includes(':') === (family === 'IPv6');
 }
 
 function isPort(text: string): boolean {

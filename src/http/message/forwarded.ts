@@ -1,23 +1,18 @@
-import { Networks, parseAddress } from '../../contract/networks.ts';
+import { isAddress, TrustedProxies } from '../../contract/networks.ts';
 import type { Fields } from '../protocol/fields.ts';
 
 /** The fields in which a proxy says whose request it passes on. */
 export const FORWARDED_FIELDS = ['x-forwarded-for', 'forwarded'] as const;
 export type ForwardedField = (typeof FORWARDED_FIELDS)[number];
 
-/** The word for the clients of a Unix socket, which have no address. */
-const UNIX = 'unix';
-
 /** Finds out the address of the client behind trusted proxies. */
 export class Forwarded {
-  readonly #networks: Networks;
-  readonly #trustsUnix: boolean;
+  readonly #trusted: TrustedProxies;
   readonly #field: ForwardedField;
 
   /** @param trusted addresses, networks, and `unix` */
   constructor(trusted: readonly string[], field: ForwardedField) {
-    this.#networks = new Networks(trusted);
-    this.#trustsUnix = trusted.includes(UNIX);
+    this.#trusted = new TrustedProxies(trusted);
     this.#field = field;
   }
 
@@ -28,7 +23,7 @@ export class Forwarded {
    * @param peer undefined for a Unix socket
    */
   clientOf(peer: string | undefined, headers: Fields): string | undefined {
-    if (!(peer === undefined ? this.#trustsUnix : this.#networks.has(peer))) return peer;
+    if (!this.#trusted.has(peer)) return peer;
     const value = headers.get(this.#field);
     if (value === null) return peer;
     const isForwarded = this.#field === 'forwarded';
@@ -38,7 +33,7 @@ export class Forwarded {
       const address = addressIn(isForwarded ? forOf(entry) : entry);
       if (address === undefined) return client;
       client = address;
-      if (!this.#networks.has(address)) return client;
+      if (!this.#trusted.has(address)) return client;
     }
     return client;
   }
@@ -49,7 +44,7 @@ function addressIn(entry: string): string | undefined {
   const text = entry.trim();
   const [, inner, plain = text] = /^\[([^\]]*)\](?::\d{1,5})?$|^([^:]*):\d{1,5}$/.exec(text) ?? [];
   const address = inner ?? plain;
-  return parseAddress(address) === undefined || (inner !== undefined && !inner.includes(':')) ? undefined : address;
+  return isAddress(address) && (inner === undefined || inner.includes(':')) ? address : undefined;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { isNetwork } from '../../contract/networks.ts';
+import { isTrustable } from '../../contract/networks.ts';
 import { MisuseError } from '../protocol/errors.ts';
 import { Forwarded, FORWARDED_FIELDS, type ForwardedField } from '../message/forwarded.ts';
 
@@ -14,7 +14,7 @@ export function forwardedOf({
   readonly trustedProxies?: readonly string[];
   readonly forwardedField?: ForwardedField;
 }): Forwarded | undefined {
-  const isList = Array.isArray(trusted) && trusted.every((one) => one === 'unix' || isNetwork(String(one)));
+  const isList = Array.isArray(trusted) && trusted.every((one) => isTrustable(String(one)));
   if (!isList) refuse('trustedProxies', "addresses and networks such as ['10.0.0.0/8', 'unix']", trusted);
   if (!FORWARDED_FIELDS.includes(field)) refuse('forwardedField', FORWARDED_FIELDS.join(' or '), field);
   return trusted.length === 0 ? undefined : new Forwarded(trusted, field);

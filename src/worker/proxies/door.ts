@@ -1,5 +1,4 @@
-import { UNIX_PROXIES } from '../../contract/proxies.ts';
-import { Networks } from '../../contract/networks.ts';
+import { TrustedProxies } from '../../contract/networks.ts';
 import type { NativeClient } from '../../listeners/native.ts';
 import { HeaderReader } from '../../proxy-protocol/header-reader.ts';
 import { putBack, readAccepted, setPeer } from '../node-internals/index.ts';
@@ -26,15 +25,13 @@ export class Door {
   read = 0;
   /** Connections that were closed, by the reason. */
   readonly refused: Record<Fault, number> = { malformed: 0, late: 0 };
-  readonly #networks: Networks;
-  readonly #trustsUnix: boolean;
+  readonly #trusted: TrustedProxies;
   readonly #events: DoorEvents;
   #pending = 0;
 
   /** @param trusted addresses, networks, and `unix` for the clients of Unix sockets */
   constructor(trusted: readonly string[], events: DoorEvents) {
-    this.#networks = new Networks(trusted);
-    this.#trustsUnix = trusted.includes(UNIX_PROXIES);
+    this.#trusted = new TrustedProxies(trusted);
     this.#events = events;
   }
 
@@ -49,8 +46,7 @@ export class Door {
     // Undefined for a Unix socket. A client that has left by now has no address, and the application is told of it as ever.
     const errno = client.getpeername?.(peer);
     if (errno !== undefined && errno !== 0) return admit(client);
-    const isTrusted = errno === 0 ? this.#networks.has(peer.address ?? '') : this.#trustsUnix;
-    if (isTrusted) this.#readHeader(client, peer.address, () => admit(client));
+    if (this.#trusted.has(peer.address)) this.#readHeader(client, peer.address, () => admit(client));
     else admit(client);
   }
 

@@ -1,2 +1,0 @@
-/** In a list of trusted proxies: those that connect to a Unix socket, which has no addresses. Its permissions say who may. */
-export const UNIX_PROXIES = 'unix';
