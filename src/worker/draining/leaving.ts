@@ -29,7 +29,12 @@ export function leaveWhenTold(
     const isFirst = !drain.hooks.hasFired;
     if (isFirst) liveUntilTheSignal();
     const over = drain.begin(terms);
-    if (isFirst) void over.then(() => link.send({ type: 'drained' }));
+    if (!isFirst) return;
+    void over.then(() => {
+      // The signal comes next, and nothing is written after it. What was counted since the last row would be lost.
+      vitals.publish();
+      link.send({ type: 'drained' });
+    });
   });
   onDisconnected(
     async (isOrphan) => {
