@@ -54,9 +54,9 @@ type Written = (error: Error | null) => void;
  * Typed messages over a child's IPC channel. The object owns nothing but its listener: the channel belongs to the
  * process, and `close` only stops listening.
  *
- * Node passes one handle at a time, and waits for its acknowledgement with everything that is sent after it. Where both ends can,
- * those of `sendPast` go past that: the message is written with the handle, and nothing is acknowledged. An end that reads such messages says so
- * when it begins, before anything else.
+ * Node passes one handle at a time, and waits for its acknowledgement with everything that is sent after it. `sendPast` does without,
+ * where both ends can: the message is written with the handle, and nothing is acknowledged. An end that reads such messages says
+ * so when it begins, before anything else.
  */
 export class Channel<Out> {
   readonly #end: ChannelEnd;
@@ -105,23 +105,20 @@ export class Channel<Out> {
    * Sends a message with a handle past Node's own way, where both ends can. A handle that got lost is not sent again: the receiver
    * gets the message without it, and has to answer that. The message may overtake those that wait for an acknowledgement.
    *
-   * @returns false when the message certainly did not leave; `written` is not called then.
+   * @returns false when the message certainly did not leave.
    */
-  sendPast(body: Out, handle: SentHandle, written: Written = ignore): boolean {
+  sendPast(body: Out, handle: SentHandle): boolean {
     const native = this.#native;
-    if (!this.#otherReadsHandles || native === undefined || !canWriteHandles(native))
-      return this.send(body, handle, written);
+    if (!this.#otherReadsHandles || native === undefined || !canWriteHandles(native)) return this.send(body, handle);
     if (!this.#end.connected) return false;
     this.#flush();
     const envelope: Envelope = { cmd: COMMAND, handle: true, body };
-    if (!writeHandle(native, `${JSON.stringify(envelope)}\n`, handle)) return false;
-    if (written !== ignore) process.nextTick(written, null);
-    return true;
+    return writeHandle(native, `${JSON.stringify(envelope)}\n`, handle);
   }
 
   /**
-   * Does the same without a handle, and in one write with others: at the end of this turn of the event loop, or within 2 ms where
-   * such messages come one after another. The order of messages stays.
+   * Sends a message as `send` does, in one write with others: at the end of this turn of the event loop, or within 2 ms where such
+   * messages come one after another. The order of messages stays.
    */
   sendSoon(body: Out, written: Written = ignore): boolean {
     if (!this.#end.connected) return false;
