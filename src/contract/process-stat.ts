@@ -10,6 +10,8 @@
 const TICK_MS = 10;
 
 export interface ProcessStat {
+  /** The command's name, of which the kernel keeps 15 bytes. */
+  readonly name: string;
   /** The state in one letter: `R`, `S`, `D`, `T` (stopped), `Z` (zombie) and so on. */
   readonly state: string;
   /** The pid of its parent. */
@@ -31,6 +33,7 @@ export function parseStat(text: string): ProcessStat | undefined {
   // The state is the third field of the page, so its field n is here at n - 3.
   const field = (nth: number): string => fields[nth - 3] ?? '';
   return {
+    name: text.slice(text.indexOf('(') + 1, end),
     state: field(3),
     parent: Number(field(4)),
     cpu: (Number(field(14)) + Number(field(15))) * TICK_MS,

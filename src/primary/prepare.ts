@@ -1,8 +1,7 @@
 /** Prepares what must be there before the first worker starts, and refuses what cannot work. */
 import { chooseBalance } from '../balance/mode.ts';
-import type { Balance } from '../contract/modes.ts';
+import type { Balance, Sharing } from '../contract/modes.ts';
 import { UsageError } from '../errors.ts';
-import type { Sharing } from '../contract/modes.ts';
 import { chooseSharing, type SharingChoice } from '../listeners/sharing.ts';
 import type { LibraryOptions, Settings } from '../options/index.ts';
 import { Board, sweepStale } from '../scoreboard/board.ts';

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { parseStat, type ProcessStat } from '../contract/process-stat.ts';
 
 /** Programs that live on when what they have started ends. */
 const LASTING = /^(?:systemd|init|runit|s6-svscan|supervisord|openrc-init)$/;
@@ -12,13 +13,8 @@ const MOST_PARENTS = 4;
 /** What a container starts begins at once. The unit is that of /proc, a hundredth of a second. */
 const AT_ONCE = 200;
 
-/** What /proc says of a process. */
-export interface ProcessFacts {
-  readonly name: string;
-  readonly parent: number;
-  /** Hundredths of a second since the machine started. */
-  readonly startedAt: number;
-}
+/** What has to be known of a process. */
+export type ProcessFacts = Pick<ProcessStat, 'name' | 'parent' | 'startedAt'>;
 
 /**
  * Returns the name of process 1 where it ends with this process, as the init of a container does (tini, `docker run --init`). So do a
@@ -38,17 +34,13 @@ export function waitingInit(
     if (child === undefined || !WAITING.test(child.name)) return undefined;
   }
   // Process 1 also gets the orphans, and does not end with them. It has started what it waits for before anything else.
-  const isFirst = child?.parent === 1 && child.startedAt - init.startedAt < AT_ONCE;
+  const isFirst = child?.parent === 1 && Number(child.startedAt) - Number(init.startedAt) < AT_ONCE;
   return isFirst ? init.name : undefined;
 }
 
 function readFacts(pid: number): ProcessFacts | undefined {
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name is in brackets and may contain anything (proc(5)).
-    const end = text.lastIndexOf(')');
-    const fields = text.slice(end + 2).split(' ');
-    return { name: text.slice(text.indexOf('(') + 1, end), parent: Number(fields[1]), startedAt: Number(fields[19]) };
+    return parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch {
     return undefined;
   }

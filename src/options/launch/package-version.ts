@@ -1,6 +1,7 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fieldsOf } from '../../contract/fields.ts';
+import { readText } from '../files.ts';
 
 /** A version is a label of a metric, and no file may make a long one of it. */
 const LONGEST_VERSION = 64;
@@ -31,8 +32,4 @@ function versionIn(read: (path: string) => string, path: string): string | undef
   } catch {
     return undefined;
   }
-}
-
-function readText(path: string): string {
-  return readFileSync(path, 'utf8');
 }

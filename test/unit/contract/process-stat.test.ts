@@ -6,6 +6,7 @@ test('the fields of /proc/<pid>/stat, whatever the process is called', () => {
   const fields = ['S', '4700', ...Array.from({ length: 48 }, (_, index) => String(index + 5))];
   for (const name of ['node', 'a) b) (c', ') S 1 ', '\n', 'a b'.repeat(9)]) {
     assert.deepEqual(parseStat(`4711 (${name}) ${fields.join(' ')}\n`), {
+      name,
       state: 'S',
       parent: 4700,
       cpu: (14 + 15) * 10,

@@ -7,7 +7,7 @@ type Row = readonly [pid: number, name: string, parent: number, startedAt: numbe
 
 function initOf(own: number, ...rows: readonly Row[]): string | undefined {
   const facts = new Map<number, ProcessFacts>();
-  for (const [pid, name, parent, startedAt] of rows) facts.set(pid, { name, parent, startedAt });
+  for (const [pid, name, parent, startedAt] of rows) facts.set(pid, { name, parent, startedAt: `${startedAt}` });
   return waitingInit(own, (pid) => facts.get(pid));
 }
 
