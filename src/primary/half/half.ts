@@ -14,15 +14,17 @@ const LONGEST_WAIT_MS = 30_000;
 const PROVEN_MS = 10_000;
 /** What is dropped is told once in this time. */
 const QUIET_MS = 60_000;
+/** How long it may take to end when all workers have ended, and the server waits for nothing else. */
+const LAST_MS = 5000;
 
 export interface HalfParts {
   readonly os: Os;
   readonly log: Log;
   /** Reads what the process writes, where that goes through the primary. */
   readonly output: { follow(child: ChildProcess, name: () => string): void } | undefined;
-  /** The file of the half that is to run; undefined where there is none. */
-  readonly file: () => string | undefined;
-  /** Returns what is run now. @throws Error when it is gone from the disk. */
+  /** Returns what is run now, whether it is still on the disk or not; `primary` is undefined where there is no half. */
+  readonly current: () => Program;
+  /** Returns the same, or what has taken its place on the disk. @throws Error when there is nothing. */
   readonly program: () => Program;
   readonly settings: () => { readonly readyTimeout: number; readonly shutdownGracePeriod: number };
   /** The workers that there are, with their pids. */
@@ -33,6 +35,7 @@ export interface HalfParts {
 
 interface Running {
   readonly process: HalfProcess;
+  readonly program: Program;
   readonly since: number;
   cancel: () => void;
 }
@@ -61,23 +64,20 @@ export class PrimaryHalf {
 
   /** Whether there is to be such a process. What workers send while it does not run waits for it. */
   get isWanted(): boolean {
-    return !this.#isClosed && this.#parts.file() !== undefined;
+    return !this.#isClosed && this.#parts.current().primary !== undefined;
   }
 
   start(): void {
     this.#cancelRestart();
     if (this.#isClosed || this.#booting !== undefined) return;
-    const { os, log, output, file, program, settings } = this.#parts;
-    if (file() === undefined) {
-      this.#end(this.#serving);
-      this.#serving = undefined;
-      return;
-    }
+    const { os, log, output, settings } = this.#parts;
     let child: ChildProcess;
+    let program = this.#parts.current();
     try {
-      const current = program();
-      if (current.primary === undefined) return;
-      child = os.forkHalf(current, current.primary);
+      // The disk matters only to who wants something from there.
+      if (program.primary !== undefined) program = this.#parts.program();
+      if (program.primary === undefined) return this.#endServing();
+      child = os.forkHalf(program, program.primary);
     } catch (error) {
       log('primary half failed', { pid: undefined, code: undefined, signal: undefined, why: String(error) });
       return this.#startAgain();
@@ -92,7 +92,7 @@ export class PrimaryHalf {
       exited: (code, signal) => this.#exited(process, code, signal),
     });
     const cancel = os.after(settings().readyTimeout, () => os.kill(child, 'SIGKILL'));
-    this.#booting = { process, since: os.now(), cancel };
+    this.#booting = { process, program, since: os.now(), cancel };
   }
 
   /** What is run may be another program now. */
@@ -101,6 +101,12 @@ export class PrimaryHalf {
     this.#booting = undefined;
     this.#failures = 0;
     this.start();
+  }
+
+  /** What is run is what was before. The process is replaced where it has what is left. */
+  goBack(): void {
+    const running = this.#booting ?? this.#serving;
+    if (running !== undefined && running.program !== this.#parts.current()) this.renew();
   }
 
   forked(worker: WorkerId, pid: number): void {
@@ -126,8 +132,9 @@ export class PrimaryHalf {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelRestart();
-    this.#end(this.#booting);
-    this.#end(this.#serving);
+    const within = Math.min(this.#parts.settings().shutdownGracePeriod, LAST_MS);
+    this.#end(this.#booting, within);
+    this.#end(this.#serving, within);
     if (this.#leaving.size > 0) await new Promise<void>((resolve) => (this.#allLeft = resolve));
   }
 
@@ -181,15 +188,20 @@ export class PrimaryHalf {
     this.#cancelRestart = this.#parts.os.after(wait, () => this.start());
   }
 
-  #end(running: Running | undefined): void {
+  #endServing(): void {
+    this.#end(this.#serving);
+    this.#serving = undefined;
+  }
+
+  #end(running: Running | undefined, within: number = this.#parts.settings().shutdownGracePeriod): void {
     if (running === undefined || running.process.hasEnded) return;
-    const { os, settings } = this.#parts;
+    const { os } = this.#parts;
     const { process, cancel } = running;
     cancel();
     // The word goes by the channel, so that it comes after what workers said before.
     if (!process.send({ type: 'end' })) os.kill(process.child, 'SIGTERM');
     const kill = (): void => os.kill(process.child, 'SIGKILL');
-    this.#leaving.set(process, os.after(settings().shutdownGracePeriod, kill));
+    this.#leaving.set(process, os.after(within, kill));
   }
 
   #dropped(why: Refusal): void {

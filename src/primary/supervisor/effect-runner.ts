@@ -5,6 +5,7 @@ import type { PendingRequests } from './pending-requests.ts';
 import type { WorkerProcesses } from '../workers/worker-processes.ts';
 import type { Announcement, Effect, FleetEvent, WorkerId } from '../fleet/events.ts';
 import type { LifecycleEvent } from '../fleet/lifecycle-events.ts';
+import type { PrimaryHalf } from '../half/half.ts';
 import type { Hooks } from './hooks.ts';
 import type { Launches } from './launches.ts';
 import type { Os } from '../workers/os.ts';
@@ -19,6 +20,7 @@ export interface EffectRunnerParts {
   readonly timers: Timers;
   readonly launcher: UpgradeLauncher;
   readonly launches: Launches;
+  readonly half: Pick<PrimaryHalf, 'goBack'>;
   readonly pending: PendingRequests;
   readonly hooks: Hooks;
   /** Tells of what was decided. */
@@ -102,7 +104,10 @@ export class EffectRunner {
       this.#parts.announce(announcement);
     },
     renew: () => this.#renew(),
-    revert: () => this.#parts.launches.revert(),
+    revert: () => {
+      this.#parts.launches.revert();
+      this.#parts.half.goBack();
+    },
     upgrade: ({ node }) => void this.#parts.launcher.begin(node),
     'abandon-upgrade': () => void this.#parts.launcher.abandon(),
     signal: ({ pid, signal }) => this.#parts.os.signal(pid, signal),

@@ -59,9 +59,9 @@ export class Launches {
     return this.#now.launch.directory.real;
   }
 
-  /** The file of `--primary`. */
-  get primary(): string | undefined {
-    return this.#now.launch.program.primary;
+  /** The program in force, whether it is still on the disk or not. */
+  get current(): Program {
+    return this.#now.launch.program;
   }
 
   /** The path of the program. */

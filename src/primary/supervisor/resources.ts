@@ -63,7 +63,7 @@ export class Resources {
     this.#board = parts.board;
     const half = new PrimaryHalf({
       ...parts,
-      file: () => launches.primary,
+      current: () => launches.current,
       program: () => launches.program(),
       settings: () => launches.settings,
       workers: () => this.processes.pids,

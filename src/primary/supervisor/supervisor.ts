@@ -72,6 +72,7 @@ export class Supervisor {
     const reporter = new Reporter({ log, history: this.history, totals: this.resources.totals });
     this.#runner = new EffectRunner({
       ...parts,
+      half: this.resources.half,
       processes,
       listeners,
       datagrams,
@@ -83,7 +84,7 @@ export class Supervisor {
       tell: (event) => {
         reporter.tell(event);
         // The half is replaced with the release that it belongs to.
-        if (event.name === 'reload done' || event.name === 'rolled back') this.resources.half.renew();
+        if (event.name === 'reload done') this.resources.half.renew();
       },
       finish: (error) => void this.#finish(error),
     });

@@ -27,7 +27,7 @@ process.channel?.ref();
 // A terminal sends these to all its processes. The primary says when this process ends.
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => {});
 process.once('disconnect', () => {
-  setTimeout(() => process.kill(process.pid, 'SIGKILL'), LAST_MS);
+  setTimeout(() => process.kill(process.pid, 'SIGKILL'), LAST_MS).unref();
   end();
 });
 
@@ -35,6 +35,8 @@ void import(pathToFileURL(file).href).then(() => channel.send({ type: 'ready' })
 
 /** Lets the program end in order, as by SIGTERM. */
 function end(): void {
-  if (process.listenerCount('SIGTERM') > 0) process.kill(process.pid, 'SIGTERM');
-  else setTimeout(() => process.exit(), LAST_WRITES_MS);
+  if (process.listenerCount('SIGTERM') === 0) return void setTimeout(() => process.exit(), LAST_WRITES_MS);
+  // A real signal would come when nothing may keep the process alive any more, as from here on only the program itself does.
+  process.emit('SIGTERM', 'SIGTERM');
+  process.channel?.unref();
 }
