@@ -22,7 +22,7 @@ export class ChangeNotifier {
   }
 
   /**
-   * Wakes the listeners. The news are written by then, so a failure does not undo them: the next call announces them
+   * Wakes the listeners. The messages are written by then, so a failure does not undo them: the next call announces them
    * too.
    */
   notify(): void {

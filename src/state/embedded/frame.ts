@@ -41,20 +41,20 @@ export class ItemFrame implements Frame {
   readonly #version = 1 + Math.random();
   readonly #areas: Namespaces;
   readonly #created = new Map<string, Namespace>();
-  readonly #ringBell: () => void;
+  readonly #wake: () => void;
   #notifies = false;
 
   /**
    * Creates the frame.
    *
-   * @param ringBell runs after the commit if the transaction contains messages.
+   * @param wake runs after the commit if the transaction contains messages.
    */
-  constructor(database: Database, areas: Namespaces, versions: Versions | undefined, ringBell: () => void) {
+  constructor(database: Database, areas: Namespaces, versions: Versions | undefined, wake: () => void) {
     this.#database = database;
     this.#marks = new Marks(database);
     this.#areas = areas;
     this.#versions = versions;
-    this.#ringBell = ringBell;
+    this.#wake = wake;
   }
 
   /**
@@ -158,7 +158,7 @@ export class ItemFrame implements Frame {
   afterCommit(): void {
     for (const [area, { evicted }] of this.#totals) area.evicted += evicted;
     for (const [name, area] of this.#created) this.#areas.keep(name, area);
-    if (this.#notifies) this.#ringBell();
+    if (this.#notifies) this.#wake();
   }
 
   #bump(area: Namespace, key: string): void {

@@ -257,7 +257,7 @@ export class Handoffs {
     // All others are told before the sender is, which then no longer counts it as on its way.
     this.#arriving.add(client);
     this.#changed(whatOf(move));
-    const tell: Told = (message, written) =>
+    const tell: Link['sendSoon'] = (message, written) =>
       move === undefined ? link.send(message, undefined, written) : link.sendSoon(message, written);
     const isTold = tell({ type: 'taken', id }, (error) => {
       // The primary died meanwhile, and `#abandon` has closed it.
@@ -288,8 +288,6 @@ export class Handoffs {
     this.pairs.unanswered.fill(0);
   }
 }
-
-type Told = Link['sendSoon'];
 
 function whatOf(move: unknown): Changed {
   return move === undefined ? 'accepted' : 'moved';

@@ -218,12 +218,12 @@ function resize(step: Step, { operation, workers }: Running, after: Success): vo
 }
 
 function answer(step: Step, { requests, after }: Operation, ended: Outcome): void {
-  const outcome = after === undefined ? ended : bothOf(after, ended);
+  const outcome = after === undefined ? ended : outcomeOfBoth(after, ended);
   for (const request of requests) step.do({ do: 'answer', request, outcome });
 }
 
 /** A reload that is done is not undone by what comes of the number of workers. */
-function bothOf(reload: Success, scale: Outcome): Outcome {
+function outcomeOfBoth(reload: Success, scale: Outcome): Outcome {
   const { generation, took, comparison } = reload;
   const compared = comparison && { comparison };
   if (scale.ok) return { ...scale, generation, took: took + scale.took, ...compared };
