@@ -54,6 +54,7 @@ export class SlotHandle {
   taken = 0;
   readonly #sources = new Map<number, NativeHandle>();
   readonly #slot: number;
+  readonly #isShared: boolean;
   readonly #events: SlotHandleEvents;
   readonly #steering: Steering | undefined;
   readonly #door: Door | undefined;
@@ -70,13 +71,14 @@ export class SlotHandle {
   #isNarrow = false;
 
   constructor(
-    { listener, slot, isPassed = false, isParked = false }: Grant,
+    { listener, slot, isPassed = false, isShared = false, isParked = false }: Grant,
     socket: NativeHandle,
     events: SlotHandleEvents,
     { steering, door }: Ways = {},
   ) {
     this.listener = listener;
     this.isPassed = isPassed;
+    this.#isShared = isShared;
     this.#isParked = isParked;
     this.#slot = slot;
     this.#events = events;
@@ -166,7 +168,9 @@ export class SlotHandle {
 
   /**
    * Has the kernel queue as little as it can, which is one connection at each socket: listen(2) lets one more wait than it is
-   * told. What waits is still accepted. Closing the sockets undoes this, for other processes may hold them.
+   * told. What waits is still accepted. Closing the sockets undoes this, for other processes may hold them: the application may have
+   * sent its server to one. A socket that all workers share stays as it is, because they leave, too, and the last of them resets
+   * what has come meanwhile.
    */
   narrow(): void {
     // Where the handle does not accept, `listen` would make the kernel begin to queue.
@@ -254,9 +258,8 @@ export class SlotHandle {
     if (slot !== this.#slot) this.#events.returned();
   }
 
-  /** Closes a socket. Where another process holds it too, its queue is as long as before. */
   #leave(source: NativeHandle): void {
-    if (this.#isNarrow) source.listen(this.#backlog);
+    if (this.#isNarrow && !this.#isShared) source.listen(this.#backlog);
     source.close();
   }
 
@@ -319,5 +322,6 @@ export interface Grant {
   readonly listener: number;
   readonly slot: number;
   readonly isPassed?: boolean;
+  readonly isShared?: boolean;
   readonly isParked?: boolean;
 }

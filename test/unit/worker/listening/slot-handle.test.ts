@@ -33,10 +33,10 @@ class FakeSocket implements NativeHandle {
 const OWN = 3;
 
 /** A handle that listens, its socket, and the events that it has told. */
-function setUp({ isParked = false } = {}): { handle: SlotHandle; socket: FakeSocket; told: string[] } {
+function setUp({ isParked = false, isShared = false } = {}): { handle: SlotHandle; socket: FakeSocket; told: string[] } {
   const socket = new FakeSocket();
   const told: string[] = [];
-  const handle = new SlotHandle({ listener: 1, slot: OWN, isParked }, socket, {
+  const handle = new SlotHandle({ listener: 1, slot: OWN, isParked, isShared }, socket, {
     listening: () => told.push('listening'),
     closed: () => told.push(socket.isClosed ? 'closed' : 'closed too early'),
     returned: () => told.push('returned'),
@@ -165,6 +165,15 @@ test('a queue is narrow until the socket is closed here: another process may hol
     assert.ok(own.isClosed && adopted.isClosed);
     handle.close();
   }
+});
+
+test('a queue that all workers share stays narrow: the last of them to leave would reset what comes meanwhile', () => {
+  const { handle, socket } = setUp({ isShared: true });
+  handle.narrow();
+  handle.closeBehindNext();
+  socket.connect();
+  assert.deepEqual([socket.backlog, socket.isClosed], [0, true]);
+  handle.close();
 });
 
 test('each socket is closed behind the connection that comes next, before that is served, and the handle detached behind the last', () => {
