@@ -22,7 +22,7 @@ const { values } = parseArgs({
 const [seconds, from, to] = [values.seconds, values.from, values.to].map(Number) as [number, number, number];
 const LOOK_MS = 50;
 const LEAST_SHARE = 0.99;
-/** Within this time of the last kill somebody has to serve. */
+/** A worker has to serve within this time of the last kill. */
 const RECOVERY_MS = 1000;
 
 interface Status {
@@ -107,7 +107,7 @@ async function killOne(): Promise<void> {
     process.kill(pid, 'SIGKILL');
     kills++;
   } catch {
-    // It has ended meanwhile.
+    // The worker has ended meanwhile.
   }
 }
 

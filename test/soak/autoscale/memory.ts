@@ -70,6 +70,6 @@ function signal(pid: number): void {
   try {
     process.kill(pid, 'SIGUSR2');
   } catch {
-    // It has ended meanwhile.
+    // The worker has ended meanwhile.
   }
 }

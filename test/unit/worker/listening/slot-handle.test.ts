@@ -33,7 +33,11 @@ class FakeSocket implements NativeHandle {
 const OWN = 3;
 
 /** A handle that listens, its socket, and the events that it has told. */
-function setUp({ isParked = false, isShared = false } = {}): { handle: SlotHandle; socket: FakeSocket; told: string[] } {
+function setUp({ isParked = false, isShared = false } = {}): {
+  handle: SlotHandle;
+  socket: FakeSocket;
+  told: string[];
+} {
   const socket = new FakeSocket();
   const told: string[] = [];
   const handle = new SlotHandle({ listener: 1, slot: OWN, isParked, isShared }, socket, {
