@@ -24,7 +24,7 @@ export interface Rules {
    */
   readonly saturated: number;
   readonly growth: ReadonlyArray<readonly [lateMs: number, factor: number]>;
-  /** Loops that are saturated and as late as this at each look for so long are overrun: nobody waits for the rest of the window. */
+  /** Loops that are saturated and as late as this at each look for so long are overrun: the rest of the window is not waited for. */
   readonly overrunMs: number;
   readonly overrunLate: number;
   /** There are fewer workers when so many, at this utilization, would do for the largest demand of `peaksMs`. */
