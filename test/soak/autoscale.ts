@@ -8,7 +8,7 @@
  *
  *     node out/test/soak/autoscale.js [steps] [--how waiting|computing] [--worth 1,2,4,8] [--seconds 45] [--down]
  *     node out/test/soak/autoscale.js memory [--mb 700] [--read-as v1|v2] [--seconds 60]
- *     node out/test/soak/autoscale.js quota [--cores 1.5] [--seconds 40]
+ *     node out/test/soak/autoscale.js quota [--cores 0.5] [--seconds 40]
  */
 import { parseArgs } from 'node:util';
 import { withLittleMemory } from './autoscale/memory.ts';
@@ -24,7 +24,7 @@ const { positionals, values } = parseArgs({
     down: { type: 'boolean', default: false },
     mb: { type: 'string', default: '700' },
     'read-as': { type: 'string', default: 'v1' },
-    cores: { type: 'string', default: '1.5' },
+    cores: { type: 'string', default: '0.5' },
   },
 });
 const seconds = Number(values.seconds);
