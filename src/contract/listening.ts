@@ -42,8 +42,6 @@ export interface Granted {
   readonly data: unknown;
   /** True when the socket, and so its path, belongs to systemd. */
   readonly isPassed: boolean;
-  /** True when all workers accept from this one socket. */
-  readonly isShared: boolean;
   /** True when another worker serves there: nothing is accepted before `accept` comes. */
   readonly isParked: boolean;
 }

@@ -144,7 +144,7 @@ export class ListenerSet {
     // The worker may have gone while a Unix socket was probed.
     if (this.#hasGone(worker, request, entry)) return false;
     const { listener, seats } = entry;
-    const { id, address, port, data, isPassed, isPerSlot } = listener;
+    const { id, address, port, data, isPassed } = listener;
     // Node agrees that listening twice at one address in the same process is EADDRINUSE.
     if (seats.has(worker)) throw new BindError(EADDRINUSE, address, port);
     await listener.provide(slot);
@@ -158,8 +158,7 @@ export class ListenerSet {
     const isParked = this.#members.isParked(worker) && seats.isOpened(seat);
     seats.grant(worker, seat);
     seats.want(slot);
-    const of = { isPassed, isShared: !isPerSlot, isParked };
-    this.#post(worker, { type: 'granted', request, listener: id, slot, data, ...of }, socket);
+    this.#post(worker, { type: 'granted', request, listener: id, slot, data, isPassed, isParked }, socket);
     return true;
   }
 

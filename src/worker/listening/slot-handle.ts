@@ -54,7 +54,6 @@ export class SlotHandle {
   taken = 0;
   readonly #sources = new Map<number, NativeHandle>();
   readonly #slot: number;
-  readonly #isShared: boolean;
   readonly #events: SlotHandleEvents;
   readonly #steering: Steering | undefined;
   readonly #filter: ConnectionFilter | undefined;
@@ -69,16 +68,16 @@ export class SlotHandle {
   #isClosed = false;
   #closesBehindNext = false;
   #isNarrow = false;
+  #isLent = false;
 
   constructor(
-    { listener, slot, isPassed = false, isShared = false, isParked = false }: Grant,
+    { listener, slot, isPassed = false, isParked = false }: Grant,
     socket: NativeHandle,
     events: SlotHandleEvents,
     { steering, filter }: Interceptors = {},
   ) {
     this.listener = listener;
     this.isPassed = isPassed;
-    this.#isShared = isShared;
     this.#isParked = isParked;
     this.#slot = slot;
     this.#events = events;
@@ -168,9 +167,8 @@ export class SlotHandle {
 
   /**
    * Has the kernel queue as little as it can, which is one connection at each socket: listen(2) lets one more wait than it is
-   * told. What waits is still accepted. Closing the sockets undoes this, for other processes may hold them: the application may have
-   * sent its server to one. A socket that all workers share stays as it is, because they leave, too, and the last of them resets
-   * what has come meanwhile.
+   * told. What waits is still accepted. Only for a child of the application's, which goes on, the close undoes this. The other
+   * workers that hold a socket leave, too: in a long queue clients would come meanwhile, and the last close resets them.
    */
   narrow(): void {
     // Where the handle does not accept, `listen` would make the kernel begin to queue.
@@ -237,6 +235,12 @@ export class SlotHandle {
     return this.#sources.get(this.#slot) ?? first;
   }
 
+  /** Returns the socket for a child of the application's, which accepts from the same queue from now on; see `socket`. */
+  lend(): NativeHandle | undefined {
+    this.#isLent = true;
+    return this.socket;
+  }
+
   #closeSources(): void {
     const sources = [...this.#sources];
     this.#sources.clear();
@@ -259,7 +263,7 @@ export class SlotHandle {
   }
 
   #leave(source: NativeHandle): void {
-    if (this.#isNarrow && !this.#isShared) source.listen(this.#backlog);
+    if (this.#isNarrow && this.#isLent) source.listen(this.#backlog);
     source.close();
   }
 
@@ -322,6 +326,5 @@ export interface Grant {
   readonly listener: number;
   readonly slot: number;
   readonly isPassed?: boolean;
-  readonly isShared?: boolean;
   readonly isParked?: boolean;
 }

@@ -50,10 +50,7 @@ function bind(t: TestContext): { handle: NativeHandle; port: number } {
 /** Answers the worker's listen. */
 async function grant(worker: TestWorker, slot: number, handle: NativeHandle): Promise<void> {
   const { request, data } = await worker.message('listen');
-  worker.send(
-    { type: 'granted', request, listener: 1, slot, data, isPassed: false, isShared: false, isParked: false },
-    handle,
-  );
+  worker.send({ type: 'granted', request, listener: 1, slot, data, isPassed: false, isParked: false }, handle);
   await worker.message('listening');
 }
 
@@ -184,10 +181,7 @@ test('a socket that is granted parked is accepted from when the worker is told t
   const { handle, port } = bind(t);
   const target = { host: '127.0.0.1', port };
   const { request, data } = await worker.message('listen');
-  worker.send(
-    { type: 'granted', request, listener: 1, slot: 0, data, isPassed: false, isShared: false, isParked: true },
-    handle,
-  );
+  worker.send({ type: 'granted', request, listener: 1, slot: 0, data, isPassed: false, isParked: true }, handle);
   await worker.message('opened');
   assert.equal(worker.row.state, 'standby');
   await assert.rejects(ask(target), { code: 'ECONNREFUSED' }, 'this test has not listened either');

@@ -33,14 +33,10 @@ class FakeSocket implements NativeHandle {
 const OWN = 3;
 
 /** A handle that listens, its socket, and the events that it has told. */
-function setUp({ isParked = false, isShared = false } = {}): {
-  handle: SlotHandle;
-  socket: FakeSocket;
-  told: string[];
-} {
+function setUp({ isParked = false } = {}): { handle: SlotHandle; socket: FakeSocket; told: string[] } {
   const socket = new FakeSocket();
   const told: string[] = [];
-  const handle = new SlotHandle({ listener: 1, slot: OWN, isParked, isShared }, socket, {
+  const handle = new SlotHandle({ listener: 1, slot: OWN, isParked }, socket, {
     listening: () => told.push('listening'),
     closed: () => told.push(socket.isClosed ? 'closed' : 'closed too early'),
     returned: () => told.push('returned'),
@@ -152,7 +148,7 @@ for (const how of ['close', 'detach'] as const) {
   });
 }
 
-test('a queue is narrow until the socket is closed here: another process may hold it', () => {
+test('a queue that a child accepts from is narrow until the socket is closed here', () => {
   for (const leave of [
     (handle: SlotHandle) => handle.detach(),
     (handle: SlotHandle, { own, adopted }: Record<'own' | 'adopted', FakeSocket>) => {
@@ -162,6 +158,7 @@ test('a queue is narrow until the socket is closed here: another process may hol
   ]) {
     const { handle, socket: own } = setUp();
     const adopted = adopt(handle, 0);
+    assert.equal(handle.lend(), own);
     handle.narrow();
     assert.deepEqual([own.backlog, adopted.backlog], [0, 0]);
     leave(handle, { own, adopted });
@@ -171,8 +168,8 @@ test('a queue is narrow until the socket is closed here: another process may hol
   }
 });
 
-test('a queue that all workers share stays narrow: the last of them to leave would reset what comes meanwhile', () => {
-  const { handle, socket } = setUp({ isShared: true });
+test('a queue that only workers accept from stays narrow: the last of them to leave would reset who comes meanwhile', () => {
+  const { handle, socket } = setUp();
   handle.narrow();
   handle.closeBehindNext();
   socket.connect();
