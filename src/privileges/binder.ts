@@ -133,7 +133,7 @@ export class Binder {
   bind(query: BindQuery): Promise<Bound> {
     const id = `${process.pid}-${++this.#ids}`;
     const request: BinderRequest = { binder: 'bind', id, query };
-    // The binder drops what is no request. Whoever waits for it would keep others waiting.
+    // The binder drops what is no request. Who waits for an answer keeps others waiting.
     if (binderRequestOf(request) === undefined) return Promise.resolve({ errno: EACCES });
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#answered({ binder: 'bound', id, errno: EACCES }), PATIENCE_MS);

@@ -107,7 +107,7 @@ export class Board {
   }
 }
 
-/** The names of the file, best first. Nobody can guess the later ones. */
+/** The names of the file, best first. Other users cannot guess the later ones. */
 function namesFor(name: string): string[] {
   return Array.from({ length: MOST_NAMES }, (_, nth) => {
     const further = nth === 0 ? '' : `.${Math.random().toString(36).slice(2, 10)}`;

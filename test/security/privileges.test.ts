@@ -453,7 +453,7 @@ test(
     await using refused = await startApp({ options, group: true });
     assert.deepEqual(await refused.exit(), { code: 2, signal: null });
     assert.match(refused.stderr, /--env-file: .*EACCES/);
-    // One that only root can change, and read, is root's own choice.
+    // Root's own choice is a file that only root can change, and read.
     write(join(own, 'secret.env'));
     await using server = await serve({ options, group: true });
     assert.ok(isNobody(server.pid));

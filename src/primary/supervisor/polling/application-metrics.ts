@@ -8,7 +8,7 @@ const PATIENCE_MS = 250;
  * What is kept of all workers that have ended, in characters. More is not kept. Workers of one application have the same values,
  * which `fold` merges. Only a worker that makes up names has no end of them.
  */
-const MOST_KEPT_CHARACTERS = 8 * 1024 * 1024;
+const MOST_KEPT_CHARACTERS = 8_388_608;
 /** What a family, a value and a label take beside their text, in characters. */
 const ENTRY_CHARACTERS = 100;
 

@@ -94,7 +94,7 @@ test('a client by TCP that resets its connection is not taken for the trusted pr
   const server = new Server({
     trustedProxies: ['unix'],
     handler: async (ctx) => {
-      await new Promise((resolve) => void ctx.signal.addEventListener('abort', resolve));
+      await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));
       seen(ctx.remoteAddress);
     },
   });
