@@ -5,7 +5,7 @@ import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { COMMAND } from '../../../src/ipc/channel.ts';
-import { Intake, LONGEST_BACKLOG_BYTES, LONGEST_LINE_BYTES } from '../../../src/ipc/intake.ts';
+import { Intake, LONGEST_BACKLOG_BYTES, LONGEST_LINE_BYTES, MOST_BEHIND_HANDLE } from '../../../src/ipc/intake.ts';
 
 class FakeHandle {
   isClosed = false;
@@ -148,6 +148,16 @@ test('so does a backlog that the worker does not read', () => {
   assert.deepEqual(bench.unusable, []);
   bench.backlog = LONGEST_BACKLOG_BYTES + 1;
   bench.intake.checkBacklog();
+  bench.intake.checkBacklog();
+  assert.deepEqual(bench.unusable, ['does not read what it is told']);
+});
+
+test('so do messages behind a handle that the worker does not acknowledge, which no number of bytes counts', () => {
+  const bench = new Bench();
+  bench.child._handleQueue = Array.from({ length: MOST_BEHIND_HANDLE });
+  bench.intake.checkBacklog();
+  assert.deepEqual(bench.unusable, []);
+  bench.child._handleQueue.push({});
   bench.intake.checkBacklog();
   assert.deepEqual(bench.unusable, ['does not read what it is told']);
 });
