@@ -4,7 +4,7 @@ import { PreforkError } from '../../errors.ts';
 /** The servers of one user that are asked at the same time. */
 const AT_ONCE = 16;
 
-interface Patience {
+export interface Patience {
   /** How long one server may take, in ms. */
   readonly each: number;
   /** How long all servers of one user may take together, in ms. A server that was not asked by then counts as silent. */
@@ -14,6 +14,15 @@ interface Patience {
 /** Our own servers answer at once, unless they are stopped or the machine is very busy. Those of others may be hostile. */
 const OWN: Patience = { each: 5000, all: 15_000 };
 const OTHERS: Patience = { each: 1000, all: 2000 };
+
+/** For who looks again soon, and would rather see now who answers. */
+export const QUICK: Patience = OTHERS;
+
+interface SurveyOptions {
+  /** For the servers of this user. @default 5 s each, 15 s all */
+  readonly own?: Patience;
+  readonly now?: () => number;
+}
 
 /** What a server answered, or why there is no answer. */
 export type Surveyed<Answer> =
@@ -30,11 +39,11 @@ export type Surveyed<Answer> =
 export async function survey<Answer>(
   servers: readonly RunningServer[],
   ask: (server: RunningServer, within: number) => Promise<Answer>,
-  now: () => number = () => performance.now(),
+  { own = OWN, now = () => performance.now() }: SurveyOptions = {},
 ): Promise<Array<Surveyed<Answer>>> {
   const results = new Map<RunningServer, Surveyed<Answer>>();
   const askUser = async (uid: number | undefined): Promise<void> => {
-    const { each, all } = uid === undefined ? OWN : OTHERS;
+    const { each, all } = uid === undefined ? own : OTHERS;
     const deadline = now() + all;
     const queue = servers.filter(({ owner }) => owner?.uid === uid);
     const askNext = async (): Promise<void> => {

@@ -118,7 +118,7 @@ test('a user whose servers are all silent holds up no other, and not for long', 
       if (asked.length % 16 === 0) now += within;
       throw new PreforkError('ERR_NO_ANSWER', `${name} is silent`);
     },
-    () => now,
+    { now: () => now },
   );
   assert.equal(results.length, 258);
   assert.deepEqual(
