@@ -220,13 +220,13 @@ test('--all shows every server, those that come, go and do not answer, until q',
   const { app, blog } = both;
   await using terminal = await Terminal.open({ columns: 120, rows: 24, env: environment(app) });
   await terminal.type(`${process.execPath} ${command} top --all --interval 200ms`, 'Enter');
-  await terminal.shows(new RegExp(`^api .* ${app.pid} serving +2/2 [^]*^blog .* ${blog.pid} serving +1/1 `, 'm'));
+  await terminal.shows(new RegExp(`^api .*\\b${app.pid} serving +2/2 [^]*^blog .*\\b${blog.pid} serving +1/1 `, 'm'));
   assert.equal(await terminal.isAlternate(), true);
   process.kill(blog.pid, 'SIGSTOP');
   await terminal.shows(/^blog .*no answer[^]*^blog does not answer: is it stopped, or stuck\?/m);
   await terminal.shows(/^api .* serving /m);
   process.kill(blog.pid, 'SIGCONT');
-  await terminal.shows(new RegExp(`^blog .* ${blog.pid} serving `, 'm'));
+  await terminal.shows(new RegExp(`^blog .*\\b${blog.pid} serving `, 'm'));
   await blog.stop();
   await terminal.shows(/^api (?![^]*^blog)/m);
   await terminal.type('q');
