@@ -85,7 +85,7 @@ export class Intake {
 
   /** Checks the backlog. The primary calls this before it writes. */
   checkBacklog(): void {
-    if (this.#channel.writeQueueSize <= LONGEST_BACKLOG_BYTES) return;
+    if ((this.#channel.writeQueueSize ?? 0) <= LONGEST_BACKLOG_BYTES) return;
     this.#giveUp('does not read what it is told');
   }
 

@@ -21,12 +21,12 @@ interface Asker {
 
 /** Clients that ask one question after another. A question without an answer is lost. */
 export function asking(makers: ReadonlyArray<() => Asker>): Traffic {
-  let isOver = false;
+  const over = new AbortController();
   let lost = 0;
   const counts = makers.map(() => 0);
   const run = async (make: () => Asker, at: number): Promise<void> => {
     const asker = make();
-    while (!isOver) {
+    while (!over.signal.aborted) {
       await asker.ask().then(
         () => counts[at]!++,
         () => lost++,
@@ -47,7 +47,7 @@ export function asking(makers: ReadonlyArray<() => Asker>): Traffic {
       }
     },
     async stop() {
-      isOver = true;
+      over.abort();
       await done;
       return { answered: counts.reduce((sum, count) => sum + count, 0), lost };
     },
