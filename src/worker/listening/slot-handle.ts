@@ -14,8 +14,8 @@ export interface Steering {
   readonly ended: (() => void) | undefined;
 }
 
-/** Looks at accepted connections before anything else does: see `Door` of src/worker/proxies. */
-export interface Door {
+/** Looks at accepted connections before anything else does: see `ProxyFilter` of src/worker/proxies. */
+export interface ConnectionFilter {
   pass(client: NativeClient, admit: (client: NativeClient) => void): void;
 }
 
@@ -56,7 +56,7 @@ export class SlotHandle {
   readonly #slot: number;
   readonly #events: SlotHandleEvents;
   readonly #steering: Steering | undefined;
-  readonly #door: Door | undefined;
+  readonly #filter: ConnectionFilter | undefined;
   #keepAlive: KeepAlive | undefined;
   #backlog = 0;
   #hasListened = false;
@@ -73,7 +73,7 @@ export class SlotHandle {
     { listener, slot, isPassed = false, isParked = false }: Grant,
     socket: NativeHandle,
     events: SlotHandleEvents,
-    { steering, door }: Ways = {},
+    { steering, filter }: Interceptors = {},
   ) {
     this.listener = listener;
     this.isPassed = isPassed;
@@ -81,7 +81,7 @@ export class SlotHandle {
     this.#slot = slot;
     this.#events = events;
     this.#steering = steering;
-    this.#door = door;
+    this.#filter = filter;
     this.#sources.set(slot, socket);
     if (socket.getsockname !== undefined) {
       const name = {};
@@ -267,7 +267,7 @@ export class SlotHandle {
   }
 
   #accept(source: NativeHandle): number {
-    const door = this.#door;
+    const filter = this.#filter;
     source.onconnection = (status, client) => {
       this.taken++;
       if (status !== 0) {
@@ -276,14 +276,14 @@ export class SlotHandle {
       }
       // This comes before anything else, so that clients that come from now on are refused, and not reset.
       if (this.#closesBehindNext) this.#closeSource(source);
-      if (door === undefined) this.#admit(client as NativeClient);
-      else door.pass(client as NativeClient, this.#admit);
+      if (filter === undefined) this.#admit(client as NativeClient);
+      else filter.pass(client as NativeClient, this.#admit);
     };
     return source.listen(this.#backlog);
   }
 
   readonly #admit = (client: NativeClient): void => {
-    // Without a door this is the turn in which it was accepted. Meanwhile the server may have closed, which resets what is queued.
+    // Without a filter this is the turn in which it was accepted. Meanwhile the server may have closed, which resets what is queued.
     if (this.#isClosed) client.close();
     else if (this.#steering !== undefined) this.#steering.steer(client, this);
     else {
@@ -307,11 +307,11 @@ function tellWhenClosed(client: NativeClient, tell: () => void): void {
 }
 
 /** What comes between the kernel and the application. */
-export interface Ways {
+export interface Interceptors {
   /** Undefined where the worker that accepts a connection serves it. */
   readonly steering?: Steering | undefined;
   /** Undefined where no proxy is trusted. */
-  readonly door?: Door | undefined;
+  readonly filter?: ConnectionFilter | undefined;
 }
 
 /** What the handle is for: see the message `granted`. */
