@@ -66,12 +66,12 @@ function install({ packages, files, build = [], isNative = false }: Framework, h
   }
 }
 
-/** The name of the row, with the version that npm has installed. */
+/** The name of the row, with the version that npm has installed before its first comma. */
 function titleOf({ name, packages: [first] }: Framework, home: string): string {
   const installed = first?.replace(/(?<=.)@[^@]*$/, '');
   if (installed === undefined) return name;
   const text = readFileSync(join(home, 'node_modules', installed, 'package.json'), 'utf8');
-  return `${name} ${(JSON.parse(text) as { version: string }).version}`;
+  return name.replace(/(?=,)|$/, ` ${(JSON.parse(text) as { version: string }).version}`);
 }
 
 function row(title: string, { workers, reloads, kill, stop, notes }: Result): string {

@@ -79,7 +79,7 @@ export default function Root() { return <html><body><Outlet /><Scripts /></body>
       'app/home.jsx': `export default function Home() { return <p>Hello {Date.now()}</p>; }`,
     },
     build: ['react-router build'],
-    starts: [{ entry: 'node_modules/@react-router/serve/bin.js', args: () => ['build/server/index.js'] }],
+    starts: [{ entry: 'node_modules/.bin/react-router-serve', args: () => ['build/server/index.js'] }],
     requests: page,
   },
   {
