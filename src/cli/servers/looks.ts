@@ -1,9 +1,9 @@
-import { everyServer, type RunningServer } from '../../control/client.ts';
+import { everyServer } from '../../control/client.ts';
 import { readableStatus } from '../readable.ts';
 import { noHistory, type Past } from '../top/history.ts';
 import { sampleOf } from '../top/feed.ts';
 import { liveFigures, type WatchedServer } from './live-figures.ts';
-import { QUICK, survey } from './survey.ts';
+import { keyOf, QUICK, survey } from './survey.ts';
 
 /**
  * Looks at every server again and again, and keeps what each had done, from which the next look counts. A server that is gone is
@@ -24,8 +24,4 @@ export class Looks {
     this.#before = new Map(servers.flatMap(({ server, answer }) => (answer ? [[keyOf(server), answer.past]] : [])));
     return servers;
   }
-}
-
-function keyOf({ name, owner }: RunningServer): string {
-  return `${owner?.uid ?? ''} ${name}`;
 }

@@ -34,7 +34,8 @@ export type Surveyed<Answer> =
  * user can make thousands of sockets that never answer, and holds up no other by that.
  *
  * @param ask asks a server, within a time in ms. What it returns is kept, so it should be small.
- * @returns one result for each server that runs, in the order of the servers.
+ * @returns one result for each server that runs, in the order of the servers. Of those of one user and name only the first counts that
+ *   runs: the others are in directories that are worse.
  */
 export async function survey<Answer>(
   servers: readonly RunningServer[],
@@ -56,7 +57,19 @@ export async function survey<Answer>(
     await Promise.all(Array.from({ length: AT_ONCE }, askNext));
   };
   await Promise.all([...new Set(servers.map(({ owner }) => owner?.uid))].map(askUser));
-  return servers.flatMap((server) => results.get(server) ?? []);
+  const seen = new Set<string>();
+  return servers.flatMap((server) => {
+    const result = results.get(server);
+    const key = keyOf(server);
+    if (result === undefined || seen.has(key)) return [];
+    seen.add(key);
+    return [result];
+  });
+}
+
+/** A text that is the same in every survey. */
+export function keyOf({ name, owner }: RunningServer): string {
+  return `${owner?.uid ?? ''} ${name}`;
 }
 
 /** @returns undefined for a server that has ended meanwhile. */
