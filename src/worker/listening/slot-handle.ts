@@ -68,6 +68,7 @@ export class SlotHandle {
   #isClosed = false;
   #closesBehindNext = false;
   #isNarrow = false;
+  #isLent = false;
 
   constructor(
     { listener, slot, isPassed = false, isParked = false }: Grant,
@@ -166,7 +167,8 @@ export class SlotHandle {
 
   /**
    * Has the kernel queue as little as it can, which is one connection at each socket: listen(2) lets one more wait than it is
-   * told. What waits is still accepted. Closing the sockets undoes this, for other processes may hold them.
+   * told. What waits is still accepted. Only for a child of the application's, which goes on, the close undoes this. The other
+   * workers that hold a socket leave, too: in a long queue clients would come meanwhile, and the last close resets them.
    */
   narrow(): void {
     // Where the handle does not accept, `listen` would make the kernel begin to queue.
@@ -233,6 +235,12 @@ export class SlotHandle {
     return this.#sources.get(this.#slot) ?? first;
   }
 
+  /** Returns the socket for a child of the application's, which accepts from the same queue from now on; see `socket`. */
+  lend(): NativeHandle | undefined {
+    this.#isLent = true;
+    return this.socket;
+  }
+
   #closeSources(): void {
     const sources = [...this.#sources];
     this.#sources.clear();
@@ -254,9 +262,8 @@ export class SlotHandle {
     if (slot !== this.#slot) this.#events.returned();
   }
 
-  /** Closes a socket. Where another process holds it too, its queue is as long as before. */
   #leave(source: NativeHandle): void {
-    if (this.#isNarrow) source.listen(this.#backlog);
+    if (this.#isNarrow && this.#isLent) source.listen(this.#backlog);
     source.close();
   }
 
