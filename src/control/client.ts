@@ -96,7 +96,7 @@ export async function runningServers(directories?: readonly string[], name?: str
  * Lists every server: for root also those that other users have started by themselves, in their own directories. A
  * command that changes something does not look there, so that no user can put a server in another one's way.
  *
- * Nobody has asked whether they run: of one that has ended, and left its socket, `readStatus` says so. Two of one user may have the same
+ * Whether they run has not been asked: of one that has ended, and left its socket, `readStatus` says so. Two of one user may have the same
  * name, in different directories.
  */
 export function everyServer(): Promise<RunningServer[]> {

@@ -79,7 +79,7 @@ const rules: Readonly<Record<string, Rule>> = {
   autostart: unless(true, 'every app of the file starts; prefork --app starts one'),
   min_uptime: instead('how long a worker lasted counts by itself'),
   cron_restart: (value, { name }) => ({
-    instead: `let cron run it: ${String(value)} prefork reload ${String(name ?? '')}`.trim(),
+    instead: `let cron run it: ${[value, 'prefork reload', name].filter(isText).join(' ')}`,
   }),
   autorestart: unless(true, 'a worker that ends is replaced; a program that runs once is for cron or a timer'),
   stop_exit_codes: instead('a worker that ends is replaced, whatever its code is'),
@@ -170,7 +170,8 @@ export function readEcosystem(file: string, value: unknown): Ecosystem {
 /** No program stands between prefork and the workers, which gets its signals in their place. */
 function checkEntry(place: string, entry: unknown, args: unknown): void {
   if (typeof entry !== 'string' || !STARTERS.test(entry)) return;
-  const line = [entry, wordsOf(args) ?? []].flat().join(' ');
+  const words = wordsOf(args);
+  const line = [entry, ...(Array.isArray(words) ? words.filter(isText) : [])].join(' ');
   fail(place, `the file that ${quote(line)} runs in the end, such as 'server.js'`, entry);
 }
 
@@ -241,4 +242,8 @@ function timeOf(value: unknown): unknown {
 
 function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
 }

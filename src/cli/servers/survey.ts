@@ -15,11 +15,11 @@ export interface Patience {
 const OWN: Patience = { each: 5000, all: 15_000 };
 const OTHERS: Patience = { each: 1000, all: 2000 };
 
-/** For who looks again soon, and would rather see now who answers. */
+/** The patience of a command that looks again soon, and would rather show now who answers. */
 export const QUICK: Patience = OTHERS;
 
 interface SurveyOptions {
-  /** For the servers of this user. @default 5 s each, 15 s all */
+  /** The patience with the servers of this user. @default 5 s each, 15 s all */
   readonly own?: Patience;
   readonly now?: () => number;
 }

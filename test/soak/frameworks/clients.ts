@@ -40,7 +40,7 @@ export function asking(makers: ReadonlyArray<() => Asker>): Traffic {
     async everyClientAnswered() {
       const before = [...counts];
       const deadline = performance.now() + 2 * PATIENCE_MS;
-      // One answer may be to a question from before.
+      // The first answer may be to a question from before.
       while (!counts.every((count, at) => count >= before[at]! + 2)) {
         if (performance.now() > deadline) throw new Error(`not every client had an answer: ${counts.join()}`);
         await delay(20);

@@ -14,7 +14,7 @@ export interface Traffic {
   stop(): Promise<{ readonly answered: number; readonly lost: number }>;
 }
 
-/** One way to start a framework's server. */
+/** A way to start a framework's server. */
 export interface Start {
   /** How the server is started, for the table. Undefined where there is one way. */
   readonly by?: string;

@@ -133,7 +133,7 @@ await app.listen(Number(process.env.PORT));`,
     name: 'Verdaccio',
     packages: ['verdaccio'],
     files: {
-      // It asks for node-fetch by a tag, which not every registry has.
+      // Verdaccio asks for node-fetch by a tag, which not every registry has.
       'package.json':
         '{ "name": "tried", "version": "1.0.0", "private": true, "overrides": { "node-fetch": "2.6.7" } }',
       'config.yaml': `storage: ./storage

@@ -112,7 +112,7 @@ async function answering(framework: Framework, app: App, port: number): Promise<
   for (let round = 0; round < MOST_ROUNDS && seen.size < 2; round++) {
     for (let one = 0; one < 20; one++) {
       if (whose !== undefined) seen.add(await whose(port));
-      // By different addresses, as sticky-ip chooses by them.
+      // Different addresses ask, as sticky-ip chooses by them.
       else if (load?.protocol !== 'http2') await get(target, { path, localAddress: `127.0.0.${one + 2}` });
     }
     if (whose !== undefined) continue;
