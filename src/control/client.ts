@@ -58,6 +58,11 @@ const MOST_FILES_OF_OTHERS = 4096;
 /** The length of a reason that a server gives, in characters. */
 const LONGEST_REASON = 200;
 
+/** The number of servers whose particulars are told. Another user can have hundreds, each of which answers megabytes. */
+const MOST_PARTICULARS = 16;
+/** Their length, in characters. */
+const LONGEST_PARTICULARS = 1000;
+
 /** A server that starts does not wait longer than this for the particulars of another one. */
 const PARTICULARS_TIMEOUT_MS = 1000;
 
@@ -182,8 +187,8 @@ export async function readStatus(server: RunningServer, patience: number = STATU
 }
 
 /** Another user's server may send megabytes of lines. A copy is made, since a slice would keep the whole text. */
-function shortened(text: string): string {
-  return printable(Buffer.from(text.slice(0, LONGEST_REASON)).toString());
+function shortened(text: string, longest: number = LONGEST_REASON): string {
+  return printable(Buffer.from(text.slice(0, longest)).toString());
 }
 
 /**
@@ -216,7 +221,8 @@ export async function particulars(server: RunningServer): Promise<string> {
   try {
     const { pid, directory, addresses } = await readStatus(server, PARTICULARS_TIMEOUT_MS);
     // An older version does not say where it was started.
-    return printable([...user, `pid ${pid}`, ...(directory ? [directory] : []), ...addresses].join(', '));
+    const all = [...user, `pid ${pid}`, ...(directory ? [directory] : []), ...addresses].join(', ');
+    return shortened(all, LONGEST_PARTICULARS);
   } catch {
     return user.join(', ');
   }
@@ -337,8 +343,8 @@ async function notRunningBeside(name: string | undefined, others: readonly Runni
 
 /** Lists servers as `api (pid 4711, /srv/api, 127.0.0.1:8080), web (...)`. */
 async function listOf(servers: readonly RunningServer[]): Promise<string> {
-  const list = servers.map(async (server) => {
-    const what = await particulars(server);
+  const list = servers.map(async (server, at) => {
+    const what = at < MOST_PARTICULARS ? await particulars(server) : '';
     return what === '' ? server.name : `${server.name} (${what})`;
   });
   return (await Promise.all(list)).join(', ');
