@@ -91,13 +91,8 @@ export class Intake {
 
   /** Checks the backlog. The primary calls this before it writes. */
   checkBacklog(): void {
-<<<<<<< HEAD
-    if ((this.#channel.writeQueueSize ?? 0) <= LONGEST_BACKLOG_BYTES) return;
-    this.#giveUp('does not read what it is told');
-=======
-    const isLong = this.#channel.writeQueueSize > LONGEST_BACKLOG_BYTES;
+    const isLong = (this.#channel.writeQueueSize ?? 0) > LONGEST_BACKLOG_BYTES;
     if (isLong || messagesBehindHandle(this.#child) > MOST_BEHIND_HANDLE) this.#giveUp('does not read what it is told');
->>>>>>> main
   }
 
   /**

@@ -152,13 +152,13 @@ test('so does a backlog that the worker does not read', () => {
   assert.deepEqual(bench.unusable, ['does not read what it is told']);
 });
 
-<<<<<<< HEAD
 test('a channel that has closed has no backlog: its worker has ended, and is not blamed', () => {
   const bench = new Bench();
   bench.backlog = undefined;
   bench.intake.checkBacklog();
   assert.deepEqual(bench.unusable, []);
-=======
+});
+
 test('so do messages behind a handle that the worker does not acknowledge, which no number of bytes counts', () => {
   const bench = new Bench();
   bench.child._handleQueue = Array.from({ length: MOST_BEHIND_HANDLE });
@@ -167,7 +167,6 @@ test('so do messages behind a handle that the worker does not acknowledge, which
   bench.child._handleQueue.push({});
   bench.intake.checkBacklog();
   assert.deepEqual(bench.unusable, ['does not read what it is told']);
->>>>>>> main
 });
 
 test('a connection that comes with a message of ours is given on, open, and acknowledged', async () => {
