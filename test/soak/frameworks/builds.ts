@@ -137,16 +137,16 @@ await new Ignitor(root, { importer })
 };`,
       'config/api.js': `module.exports = {};`,
       'config/plugins.js': `module.exports = { 'users-permissions': { enabled: false } };`,
-      'config/middlewares.js': `module.exports = ['strapi::logger', 'strapi::errors', 'strapi::query', 'strapi::body', 'strapi::public'];`,
-      'src/index.js': `module.exports = {
-  register({ strapi }) {
-    strapi.server.routes([{ method: 'GET', path: '/hello', handler: (context) => { context.body = 'Hello'; } }]);
-  },
-};`,
+      'config/middlewares.js': `module.exports = ['logger', 'errors', 'security', 'cors', 'poweredBy', 'query', 'body', 'session', 'favicon', 'public']
+  .map((name) => 'strapi::' + name);`,
+      // Two that start at the same time would both make the tables.
+      'tables.js': `require('@strapi/strapi').createStrapi().load().then(() => process.exit(0));`,
+      'src/index.js': `module.exports = {};`,
       '.tmp/.gitkeep': '',
-      'public/.gitkeep': '',
+      'public/uploads/.gitkeep': '',
     },
+    build: ['NODE_ENV=production PORT=0 node tables.js'],
     starts: [{ entry: 'node_modules/@strapi/strapi/bin/strapi.js', args: () => ['start'] }],
-    requests: [{ path: '/hello', status: 200 }],
+    requests: [{ path: '/_health', status: 204 }],
   },
 ];

@@ -46,7 +46,7 @@ export async function tryServer(framework: Framework, start: Start, home: string
     entry: start.entry,
     args: start.args?.(port) ?? [],
     cwd: directory,
-    options: ['--workers', '2', ...(start.options ?? [])],
+    options: ['--workers', '2', '--ready-timeout', '2m', ...(start.options ?? [])],
     env: { [TEST_ID]: id, NODE_ENV: 'production', PORT: String(port), ...beside?.env, ...start.env?.(port) },
     readyTimeout: '120s',
   });
