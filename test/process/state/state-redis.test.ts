@@ -138,7 +138,7 @@ async function contentOf(redis: Redis): Promise<Record<string, string>> {
 
 test('format 1, to the byte: what would be written otherwise needs another number', { skip }, async () => {
   await using redis = await Redis.start();
-  await using state = await openState(redis.url);
+  await using state = await openState(redis.url, { timeout: '10s' });
   const plain = state.cache('plain');
   const values = ['text', Buffer.from([0, 255]), 7, 7.5, { a: 1 }, null, undefined, ''];
   for (const [at, value] of values.entries()) await plain.set(`k${at}`, value);
@@ -183,10 +183,10 @@ const another = { code: 'ERR_STATE_VERSION', message: /in format '2'.*this versi
 test('what versions without a format wrote is format 1, and is said so', { skip }, async () => {
   await using redis = await Redis.start();
   await redis.ask('SET', 'prefork:{counters}:n', '5');
-  await using state = await openState(redis.url);
+  await using state = await openState(redis.url, { timeout: '10s' });
   assert.equal(await state.counter('n').add(1), 6);
   assert.equal(await redis.ask('GET', 'prefork:{format}'), '1');
-  await using other = await openState(redis.url);
+  await using other = await openState(redis.url, { timeout: '10s' });
   assert.equal(await other.counter('n').get(), 6);
 });
 
@@ -206,7 +206,7 @@ test('a format that is not known is refused at once, under its own prefix alone'
     another,
   );
   assert.ok(performance.now() - since < 30_000, 'nothing waited for its timeout');
-  await using elsewhere = await openState(redis.url, { prefix: 'mine:' });
+  await using elsewhere = await openState(redis.url, { prefix: 'mine:', timeout: '10s' });
   assert.equal(await elsewhere.counter('n').add(1), 1);
   await redis.ask('SET', 'prefork:{format}', '1');
   while (lazy.isAway) await delay(10);
@@ -219,7 +219,7 @@ test(
   async (t) => {
     await using redis = await Redis.start();
     t.mock.timers.enable({ apis: ['setInterval'] });
-    await using state = await openState(redis.url);
+    await using state = await openState(redis.url, { timeout: '10s' });
     await redis.ask('DEL', 'prefork:{format}');
     t.mock.timers.tick(10_000);
     while ((await redis.ask('GET', 'prefork:{format}')) !== '1') await delay(10);
@@ -234,7 +234,7 @@ test(
 test('a Redis that is full, and has no format yet, is used nevertheless', { skip }, async () => {
   await using redis = await Redis.start();
   await redis.ask('CONFIG', 'SET', 'maxmemory', '1');
-  await using state = await openState(redis.url);
+  await using state = await openState(redis.url, { timeout: '10s' });
   assert.equal(await state.cache('c').get('k'), undefined);
   await assert.rejects(state.counter('n').add(1), { code: 'ERR_STATE_FULL' });
 });
