@@ -60,7 +60,7 @@ async function serveFor(): Promise<void> {
   });
   const life = { isOver: false };
   await Promise.all([...randoms.map((_, nth) => client(app, life, nth)), killer(app, life)]);
-  moved += Number(app.events('connections').at(-1)?.fields['moved'] ?? 0);
+  moved += Number(/level:(\d+)/.exec(app.events('connections').at(-1)?.fields['moved'] ?? '')?.[1] ?? 0);
   if (life.isOver) await app.gone();
   note(join(app.directory, 'ids'));
 }
@@ -71,7 +71,14 @@ interface Life {
 }
 
 async function client({ target }: App, life: Life, nth: number): Promise<void> {
-  while (!isOver() && !life.isOver) await visit(target, randoms[nth]!, () => `${nth}-${ids[nth]!++}`, tally);
+  while (!isOver() && !life.isOver)
+    await visit(
+      target,
+      randoms[nth]!,
+      () => `${nth}-${ids[nth]!++}`,
+      tally,
+      () => life.isOver,
+    );
 }
 
 async function killer(app: App, life: Life): Promise<void> {
@@ -105,10 +112,24 @@ function report(seconds: number): void {
     return kills.some((kill) => at >= kill.at && at - kill.at < HEARD_WITHIN_MS);
   };
   const lost = [...tally.lost].filter(([id, { at }]) => !isExcused(id, at));
-  const { sent, answered, given, visits, endings, kinds, wrong } = tally;
+  const { sent, answered, given, told, visits, endings, kinds, wrong } = tally;
   const excused = tally.lost.size - lost.length;
   console.log(process.version, values.server, `${sent} requests in ${seconds.toFixed(0)} s on ${visits} connections`);
-  console.log(JSON.stringify({ answered, given, kills: kills.length, excused, moved, ...endings, ...kinds }));
+  // Node answers nothing behind an answer that closes. What came after the head of that one was handled all the same.
+  const inVain = told.filter((id) => handled.has(id)).length;
+  console.log(
+    JSON.stringify({
+      answered,
+      given,
+      told: told.length,
+      inVain,
+      kills: kills.length,
+      excused,
+      moved,
+      ...endings,
+      ...kinds,
+    }),
+  );
   console.log(JSON.stringify({ lost: lost.length, twice: twice.length, wrong: wrong.length }));
   const losses = lost.map(([id, { what }]) => `lost ${id}, handled by ${handled.get(id) ?? 'none'}: ${what}`);
   for (const fault of [...losses, ...twice, ...wrong].slice(0, MOST_FAULTS)) console.log(`FAULT ${fault}`);

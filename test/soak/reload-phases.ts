@@ -35,7 +35,10 @@ interface Stamped extends LogEvent {
   readonly at: number;
 }
 
+const isClients = process.argv[2] === 'clients';
+
 const { values } = parseArgs({
+  args: isClients ? [] : process.argv.slice(2),
   options: {
     idle: { type: 'string', default: '0,10000' },
     load: { type: 'string', default: '1,0.5' },
@@ -90,6 +93,9 @@ async function ask(target: Target, rate: number, happens: () => Promise<void>): 
     },
   );
   setPriority(child.pid!, Number(values.nice));
+  child.once('exit', (code) => {
+    if (code !== 0) throw new Error('the clients failed');
+  });
   await once(child, 'message');
   await happens();
   child.send('stop');
@@ -178,5 +184,5 @@ async function openIdle(target: Target, count: number): Promise<Socket[]> {
   return sockets;
 }
 
-if (process.argv[2] === 'clients') await askAll(process.argv.slice(3));
+if (isClients) await askAll(process.argv.slice(3));
 else await main();
