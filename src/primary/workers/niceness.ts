@@ -7,7 +7,7 @@ import { constants, getPriority, setPriority } from 'node:os';
 import { parseStat } from '../../contract/process-stat.ts';
 import { readIfThere, type ReadFile } from '../../options/machine/cgroup.ts';
 
-/** By so much nicer one is for a while. With 5 it gets a quarter of a core for which one other process asks. */
+/** A process is this much nicer for a while. With 5 it gets a quarter of a core for which one other process asks. */
 export const NICER = 5;
 
 /** CAP_SYS_NICE in the kernel's set of capabilities. */
@@ -48,7 +48,7 @@ function adjust(thread: number, from: number, to: number): void {
   try {
     if (getPriority(thread) === from) setPriority(thread, to);
   } catch {
-    // It has ended since.
+    // The thread has ended since.
   }
 }
 
