@@ -42,9 +42,9 @@ export type WorkerMessage =
   /** The application has a handler for SIGINT, and none for the signal by which it will be ended. */
   | { readonly type: 'unheard' }
   /** A trusted proxy sent no header, or a bad one. `peer` is empty at a Unix socket. */
-  | { readonly type: 'unproxied'; readonly peer: string; readonly why: string }
+  | { readonly type: 'proxyHeaderRefused'; readonly peer: string; readonly why: string }
   /** All clients of a worker that chooses by their address have the same. */
-  | { readonly type: 'oneClient'; readonly peer: string }
+  | { readonly type: 'singleClient'; readonly peer: string }
   /** The application wants to bind a UDP socket at a fixed port. The answer is `bound` with the same `request`. */
   | ({ readonly type: 'bind'; readonly request: number } & DatagramQuery)
   /** A socket that came with `bound` is closed. */
@@ -257,8 +257,8 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
   ceased: { address, port },
   started: {},
   unheard: {},
-  unproxied: { peer: address, why: atMost(LONGEST_REASON) },
-  oneClient: { peer: address },
+  proxyHeaderRefused: { peer: address, why: atMost(LONGEST_REASON) },
+  singleClient: { peer: address },
   ready: {},
   drained: {},
   metrics: { request: number, families: Array.isArray },

@@ -11,8 +11,8 @@ export type Size = string | number;
 /** The length of a key or a name in UTF-8. Longer keys should be hashed. */
 export const LONGEST_KEY_BYTES = 1024;
 
-export function usage(message: string): StateError {
-  return new StateError('ERR_STATE_USAGE', message);
+export function usage(message: string, cause?: unknown): StateError {
+  return new StateError('ERR_STATE_USAGE', message, cause === undefined ? {} : { cause });
 }
 
 /** A key as text. A whole number is the same key as its digits. */

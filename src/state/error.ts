@@ -5,7 +5,8 @@
  * - `ERR_STATE_VALUE` a value cannot be stored, or the stored value is not what the operation needs
  * - `ERR_STATE_FULL` the store has no room; nothing that was in it is lost
  * - `ERR_STATE_PLACE` the store's file cannot be created or opened; the `cause` says why
- * - `ERR_STATE_VERSION` the file belongs to another program or another version
+ * - `ERR_STATE_VERSION` the file belongs to another program or another version, or another version of prefork has begun a
+ *   format in Redis that this one does not know
  * - `ERR_STATE_DAMAGED` the file is not a database any more, or prefork did not write its content
  * - `ERR_STATE_TIMEOUT` other processes held a lock, or the store itself, for too long
  * - `ERR_STATE_UNAVAILABLE` the server cannot be reached, or answers as no Redis would

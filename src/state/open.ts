@@ -12,7 +12,7 @@ export interface StateOptions {
   readonly path?: string;
   /**
    * The address of Redis or Valkey, for several machines: `redis://host:port/database`, `rediss://...`. With Sentinel
-   * it is `redis+sentinel://host:port,host:port/name/database`.
+   * it is `redis+sentinel://host:port,host:port/name/database`, with a cluster `redis+cluster://host:port,host:port`.
    */
   readonly url?: string;
   /** The text before every key in Redis, so that several applications can share it. @default 'prefork:' */
@@ -42,8 +42,8 @@ const TIMEOUT_MS = 2000;
  * @param target options, or the URL of a Redis or Valkey server.
  * @param more options beside a URL.
  * @throws StateError `ERR_STATE_UNSUPPORTED` before Node 22.13 without better-sqlite3, unless there is a URL;
- *   `ERR_STATE_PLACE` and `ERR_STATE_VERSION` for files that cannot be used; `ERR_STATE_UNAVAILABLE` for a server that
- *   does not answer.
+ *   `ERR_STATE_PLACE` for files that cannot be used; `ERR_STATE_VERSION` for what another version wrote, in a file or in
+ *   Redis; `ERR_STATE_UNAVAILABLE` for a server that does not answer.
  */
 export async function openState(target: string | StateOptions = {}, more?: Omit<StateOptions, 'url'>): Promise<State> {
   checkOptions(more, [...embeddedNames, ...redisNames], 'openState');

@@ -12,7 +12,7 @@ import { saveCompileCache } from './compile-cache.ts';
 import { ApplicationMetrics } from './vitals/application-metrics.ts';
 import { isLevelled } from '../balance/mode.ts';
 import { Balancer } from './balancing/balancer.ts';
-import { Door } from './proxies/door.ts';
+import { ProxyFilter } from './proxies/proxy-filter.ts';
 import { Leveller } from './balancing/leveller.ts';
 import { Drain } from './draining/drain.ts';
 import { Handoffs } from './balancing/handoffs.ts';
@@ -78,12 +78,12 @@ function start(briefing: WorkerBriefing): void {
   const handoffs = isAtAccept || canMove ? new Handoffs({ link, taker, deliver: deliverTo(servers) }) : undefined;
   const undecided = handoffs && isAtAccept ? new Undecided(handoffs) : undefined;
   const open = (): number =>
-    servers.open() + (undecided?.count ?? 0) + (handoffs?.arriving ?? 0) + (door?.pending ?? 0);
+    servers.open() + (undecided?.count ?? 0) + (handoffs?.arriving ?? 0) + (proxyFilter?.pending ?? 0);
   const heat = new Heat();
   const handicap = (): number => heat.handicap;
   const connections = { open, accepted: () => servers.accepted() };
-  const door = doorOf(briefing, link);
-  const vitals = new Vitals({ ...briefing, connections, requests, handoffs, proxied: door, handicap });
+  const proxyFilter = proxyFilterOf(briefing, link);
+  const vitals = new Vitals({ ...briefing, connections, requests, handoffs, proxied: proxyFilter, handicap });
   handoffs?.whenChanged((what) => (what === 'moved' ? vitals.publishSoon() : vitals.publish()));
 
   // The worker's place, and its life there.
@@ -105,18 +105,18 @@ function start(briefing: WorkerBriefing): void {
   const shedding = new Shedding({ requests, vitals, migration: mover?.migration, moves: newMoves() });
   link.on('shed', ({ successor }) => shedding.begin(successor));
   link.on('unshed', () => shedding.end());
-  const unsettled = (): number => (handoffs?.pending ?? 0) + (undecided?.count ?? 0) + (door?.pending ?? 0);
+  const unsettled = (): number => (handoffs?.pending ?? 0) + (undecided?.count ?? 0) + (proxyFilter?.pending ?? 0);
   const drain = new Drain({ hooks: drainHooks, servers, requests, idle, moves: newMoves(), shedding, unsettled });
   drainHooks.add(() => vitals.state('draining'));
   drainHooks.add(() => turns?.close());
   const isServing = (): boolean => !isDraining() && !status.isParked && !server.isStopping;
   const { board } = briefing;
   const shared = { board, slot, servers, vitals };
-  const onOnlyClient = (peer: string): void => void link.send({ type: 'oneClient', peer });
+  const onSingleClient = (peer: string): void => void link.send({ type: 'singleClient', peer });
   const balancer =
     handoffs &&
     undecided &&
-    Balancer.start(balance, { ...shared, handoffs, undecided, open, isDraining, handicap, onOnlyClient });
+    Balancer.start(balance, { ...shared, handoffs, undecided, open, isDraining, handicap, onSingleClient });
   if (mover && briefing.migrate === 'every-answer' && balance !== 'sticky-ip') {
     const { closedUntil } = mover.handoffs;
     new EveryAnswer({ migration: mover.migration, requests, closedUntil, slot, isServing, look }).begin();
@@ -132,7 +132,7 @@ function start(briefing: WorkerBriefing): void {
     onAsked: () => status.standby(),
     onParked: (isParked) => status.parked(isParked),
     isLeaving: isDraining,
-    ways: { steering: balancer, door },
+    interceptors: { steering: balancer, filter: proxyFilter },
   });
   const primaryDeath = new OneShotHooks('onPrimaryDeath');
   leaveWhenTold({ link, drain, servers, vitals, stopSignal, briefing }, primaryDeath);
@@ -155,14 +155,14 @@ function prepareProcess({ reports, hangStack }: WorkerBriefing): void {
 }
 
 /** Undefined where no proxy is trusted. The primary hears of the first bad header, and counts tell of all. */
-function doorOf({ proxies }: WorkerBriefing, link: Link): Door | undefined {
+function proxyFilterOf({ proxies }: WorkerBriefing, link: Link): ProxyFilter | undefined {
   if (proxies.length === 0) return undefined;
   let isTold = false;
-  return new Door(proxies, {
+  return new ProxyFilter(proxies, {
     refused: (why, peer = '') => {
       if (isTold) return;
       isTold = true;
-      link.send({ type: 'unproxied', peer, why });
+      link.send({ type: 'proxyHeaderRefused', peer, why });
     },
   });
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Application } from './lab/application.ts';
+import { ADMIN_PORT, type Application } from './lab/application.ts';
 import type { Lab } from './lab/lab.ts';
 import type { Traffic } from './lab/traffic.ts';
 
@@ -30,10 +30,11 @@ const CUT_MS = 5000;
 export const acts: readonly Act[] = [
   {
     name: 'a reload and a rollback of one host after the other',
-    happen: rolling(async (app) => {
+    happen: rolling(async (app, { prometheus, applications }) => {
       app.release('2.0.0');
       await app.reload();
       assert.equal(await app.version(), '2.0.0');
+      if (app === applications[0]) await prometheus.fires('PreforkVersionsDiffer', { name: 'shop' });
       await app.must('rollback');
       assert.equal(await app.version(), '1.0.0');
       app.release('1.0.0');
@@ -64,9 +65,13 @@ export const acts: readonly Act[] = [
     happen: async (lab, traffic) => {
       const app = await lab.leader();
       await lab.network.cut(app.host);
-      await traffic.everyClientAnswered();
-      await lab.leader(app);
+      await Promise.all([
+        traffic.everyClientAnswered(),
+        lab.leader(app),
+        lab.prometheus.fires('PreforkHostDown', { instance: `${app.address}:${ADMIN_PORT}` }),
+      ]);
       await lab.network.join(app.host);
+      await lab.prometheus.isOver('PreforkHostDown');
       return { died: app };
     },
   },
@@ -113,10 +118,10 @@ export const acts: readonly Act[] = [
 ];
 
 /** Does it to each host in turn, while the other two serve. */
-function rolling(happen: (application: Application) => Promise<void>): Act['happen'] {
+function rolling(happen: (application: Application, lab: Lab) => Promise<void>): Act['happen'] {
   return async (lab, traffic) => {
     for (const application of lab.applications) {
-      await happen(application);
+      await happen(application, lab);
       // Both balancers have seen it by then, and it serves again.
       await lab.isUp(application);
       await traffic.everyClientAnswered();

@@ -40,7 +40,7 @@ test('at a path that all may look into, the files are closed', { skip: noSqlite 
   writeFileSync(join(path, 'store.db'), '', { mode: 0o644 });
   const state = await openState({ path });
   await state.cache('sessions').set('k', 'secret');
-  for (const name of ['store.db', 'store.db-wal', 'versions', 'bell']) {
+  for (const name of ['store.db', 'store.db-wal', 'versions', 'changes']) {
     assert.equal(statSync(join(path, name)).mode & 0o077, 0, name);
   }
   await state.close();
@@ -51,8 +51,8 @@ const planted: ReadonlyArray<readonly [string, (path: string, victim: string) =>
   ['that the group may write to', (path) => chmodSync(path, 0o770), /other users may write to it/],
   [
     'with a link in the place of a file',
-    (path, victim) => symlinkSync(victim, join(path, 'bell')),
-    /bell: it is a link/,
+    (path, victim) => symlinkSync(victim, join(path, 'changes')),
+    /changes: it is a link/,
   ],
   [
     'with a second name of another file',

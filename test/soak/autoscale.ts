@@ -1,102 +1,45 @@
 /**
- * Gives a server with `--workers 1..8` a step of load, from one tenth of a worker's to 1 to 8 workers' worth, and measures
- * how soon there are more workers and what the connections that were there see of it. With --down it waits until
- * there are fewer again, which takes seven minutes. No connection may close. npm test leaves this out.
+ * Loads a server with `--workers <min>..<max>`. No connection may close. npm test leaves this out.
  *
- *     node out/test/soak/autoscale.js [--how waiting|computing] [--worth 1,2,4,8] [--seconds 45] [--down]
+ * `steps` goes from one tenth of a worker's worth to 1 to 8 workers' worth, and measures how soon there are more workers
+ * and what the connections that were there see of it. With --down it waits until there are fewer again, which takes seven
+ * minutes. `memory` and `quota` do so in a cgroup of their own, with a limit of memory or of CPU time: as root, where there is
+ * cgroup v1. With --read-as v2 the server reads the limit of memory as cgroup v2 would tell it.
+ *
+ *     node out/test/soak/autoscale.js [steps] [--how waiting|computing] [--worth 1,2,4,8] [--seconds 45] [--down]
+ *     node out/test/soak/autoscale.js memory [--mb 700] [--read-as v1|v2] [--seconds 60]
+ *     node out/test/soak/autoscale.js quota [--cores 0.5] [--seconds 40]
  */
-import { once } from 'node:events';
-import { request, type IncomingMessage } from 'node:http';
 import { parseArgs } from 'node:util';
-import { serve, type App } from '../support/app.ts';
-import { Clients, rest } from './autoscale/client.ts';
+import { withLittleMemory } from './autoscale/memory.ts';
+import { withLittleTime } from './autoscale/quota.ts';
+import { step } from './autoscale/steps.ts';
 
-const { values } = parseArgs({
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
   options: {
     how: { type: 'string', default: 'waiting' },
     worth: { type: 'string', default: '2,4,8' },
     seconds: { type: 'string', default: '45' },
     down: { type: 'boolean', default: false },
+    mb: { type: 'string', default: '700' },
+    'read-as': { type: 'string', default: 'v1' },
+    cores: { type: 'string', default: '0.5' },
   },
 });
-
-const CONNECTIONS = 48;
-/** How long each request keeps the event loop. */
-const REQUEST_MS = 10;
-/** A tenth of a worker's worth. */
-const LITTLE_PER_S = 100 / REQUEST_MS;
-/** The window of the policy, and the time within which the scaling has to come after it. */
-const RULE_S = 3;
-const SLACK_S = 3;
-const LONGEST_DOWN_S = 540;
-
-for (const worth of values.worth.split(',').map(Number)) await step(worth);
-
-async function step(worth: number): Promise<void> {
-  const app = await serve({ entry: 'busy.js', options: ['--workers', '1..8', '--log-level', 'info'] });
-  await scale(app, { workers: 1 });
-  // The worker that leaves takes no connection of the clients then.
-  await app.event('worker stopped');
-  await scale(app, { auto: true });
-  const path = `/?how=${values.how}&ms=${REQUEST_MS}`;
-  const clients = await Clients.open(app.port, CONNECTIONS, path, LITTLE_PER_S);
-  // A person's scale, too, is followed by 10 s in which nothing is decided.
-  await rest(14_000);
-  const seen = app.events('scaling').length;
-  const start = performance.now();
-  clients.ask((worth * 1000) / REQUEST_MS);
-  const ups = await watch(app, seen, start, Number(values.seconds));
-  const end = performance.now();
-  const before = clients.median(start, start + 1000 * (ups[0]?.seconds ?? 5));
-  const after = clients.median(end - 5000, end);
-  const workers = app.events('scaling').at(-1)?.fields['to'];
-  console.log(
-    `${values.how}, ${worth} workers' worth: ${ups.map(({ seconds, to, reason }) => `${to} workers after ${seconds.toFixed(1)} s (${reason})`).join(', ') || 'as many as before'}`,
-  );
-  console.log(
-    `  median time of an answer: ${before?.toFixed(0)} ms before more workers, ${after?.toFixed(0)} ms at the end`,
-  );
-  if (values.down) {
-    clients.ask(LITTLE_PER_S);
-    const from = performance.now();
-    while (performance.now() - from < LONGEST_DOWN_S * 1000 && app.events('scaling').at(-1)?.fields['to'] !== '1')
-      await rest(1000);
-    const downs = app.events('scaling').slice(seen + ups.length);
-    console.log(`  fewer workers: from ${workers}, to ${downs.map(({ fields }) => fields['to']).join(', ')}`);
-    if (downs.length === 0) process.exitCode = 1;
-  }
-  const report = await clients.end();
-  console.log(`  ${JSON.stringify(report)}`);
-  for (const end of clients.ends) console.log(`  ${end}`);
-  if (report.closed + report.toldToClose + report.unanswered > 0) process.exitCode = 1;
-  if (worth > 1 && (ups[0]?.seconds ?? Infinity) > RULE_S + SLACK_S) process.exitCode = 1;
-  await app[Symbol.asyncDispose]();
-}
-
-/** Asks the control socket for a scaling, and waits until it is done. */
-async function scale(app: App, target: object): Promise<void> {
-  const [socketPath] = app.controlSockets;
-  const asked = request({ socketPath, path: '/scale', method: 'POST' });
-  asked.end(JSON.stringify(target));
-  const [answer] = (await once(asked, 'response')) as [IncomingMessage];
-  const text = (await answer.setEncoding('utf8').toArray()).join('');
-  if (answer.statusCode !== 200) throw new Error(`scale ${JSON.stringify(target)}: ${text}`);
-}
-
-interface Up {
-  readonly seconds: number;
-  readonly to: string | undefined;
-  readonly reason: string | undefined;
-}
-
-/** Notes when the server begins to have more workers. */
-async function watch(app: App, seen: number, start: number, seconds: number): Promise<Up[]> {
-  const ups: Up[] = [];
-  while (performance.now() - start < seconds * 1000) {
-    for (const { fields } of app.events('scaling').slice(seen + ups.length)) {
-      ups.push({ seconds: (performance.now() - start) / 1000, to: fields['to'], reason: fields['reason'] });
+const seconds = Number(values.seconds);
+const acts: Readonly<Record<string, () => Promise<boolean>>> = {
+  steps: async () => {
+    let isGood = true;
+    for (const worth of values.worth.split(',').map(Number)) {
+      isGood = (await step({ worth, how: values.how, seconds, isDown: values.down })) && isGood;
     }
-    await rest(20);
-  }
-  return ups;
-}
+    return isGood;
+  },
+  memory: () => withLittleMemory({ mb: Number(values.mb), isReadAsV2: values['read-as'] === 'v2', seconds }),
+  quota: () => withLittleTime({ cores: Number(values.cores), seconds }),
+};
+const act = acts[positionals[0] ?? 'steps'];
+if (act === undefined) throw new Error(`expected ${Object.keys(acts).join(', ')}`);
+console.log(`node ${process.version}`);
+process.exitCode = (await act()) ? 0 : 1;

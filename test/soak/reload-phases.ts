@@ -19,6 +19,8 @@ import { reload } from '../support/reloads.ts';
 import { askAll, type Asked } from './reload/busy-clients.ts';
 
 const AT_ONCE = 100;
+/** Workers and clients run most of their code for the first time before this, ms. It is left out, and so is the time after the last reload. */
+const WARM_UP_MS = 2000;
 const REQUEST = 'GET /idle HTTP/1.1\r\nHost: idle\r\n\r\n';
 
 /** The parts of a reload, each of which goes before those after it where they overlap. */
@@ -68,16 +70,22 @@ async function measure(idleCount: number): Promise<void> {
   for (const load of values.load.split(',').map(Number)) {
     if (load < 1 && capacity === 0) capacity = rateOf(await ask(app.target, 0, () => delay(3000)));
     const rate = load < 1 ? capacity * load : 0;
-    const from = performance.timeOrigin + performance.now();
+    const quiet: Span[] = [];
+    const rest = async (): Promise<void> => {
+      const from = now();
+      await delay((Number(values.quiet) * 1000) / 2);
+      quiet.push({ part: 'quiet', from, to: now() });
+    };
+    const from = now();
     const asked = await ask(app.target, rate, async () => {
-      await delay(Number(values.quiet) * 1000);
+      await delay(WARM_UP_MS);
+      await rest();
       for (let nth = 1; nth <= Number(values.reloads); nth++) await reload(app, ++reloads);
+      await delay(WARM_UP_MS);
+      await rest();
     });
     if (load === 1) capacity = rateOf(asked);
-    const spans = spansOf(
-      log.filter(({ at }) => at >= from),
-      from + Number(values.quiet) * 1000,
-    );
+    const spans = [...spansOf(log.filter(({ at }) => at >= from)), ...quiet];
     report(`${idleCount} idle, load ${load} (${Math.round(rateOf(asked))}/s)`, asked, spans);
   }
   for (const socket of idle) socket.destroy();
@@ -106,7 +114,7 @@ async function ask(target: Target, rate: number, happens: () => Promise<void>): 
 function stamp(app: App): Stamped[] {
   const stamped: Stamped[] = [];
   const read = (): void => {
-    const at = performance.timeOrigin + performance.now();
+    const at = now();
     for (const event of app.log.slice(stamped.length)) stamped.push({ ...event, at });
   };
   app.child.stderr!.on('data', read);
@@ -114,7 +122,7 @@ function stamp(app: App): Stamped[] {
   return stamped;
 }
 
-function spansOf(log: readonly Stamped[], quietUntil: number): Span[] {
+function spansOf(log: readonly Stamped[]): Span[] {
   const spans: Span[] = [];
   const forked = new Map<string, number>();
   const drained = new Map<string, number>();
@@ -136,7 +144,7 @@ function spansOf(log: readonly Stamped[], quietUntil: number): Span[] {
       if (forked.size === drained.size) readyAt = undefined;
     }
   }
-  return [...spans, { part: 'quiet', from: 0, to: quietUntil }];
+  return spans;
 }
 
 function report(title: string, { at, took }: Asked, spans: readonly Span[]): void {
@@ -157,6 +165,10 @@ function report(title: string, { at, took }: Asked, spans: readonly Span[]): voi
       `  ${name.padEnd(16)} ${String(one.length).padStart(7)} answers: p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)} (${(p99 / quiet).toFixed(2)}), max ${max.toFixed(1)} ms; ${((100 * late) / Math.max(1, one.length)).toFixed(1)} % later than 1.5 quiet p99`,
     );
   }
+}
+
+function now(): number {
+  return performance.timeOrigin + performance.now();
 }
 
 function quantile(times: readonly number[], share: number): number {

@@ -11,6 +11,11 @@ const version = spawnSync('redis-server', ['--version'], { encoding: 'utf8' });
 /** The reason not to run a test, or false, as `skip` takes it. */
 export const noRedis: string | false = version.status === 0 ? false : 'redis-server is not installed';
 
+interface RedisOptions {
+  readonly replicaOf?: Redis;
+  readonly args?: readonly string[];
+}
+
 /**
  * A redis-server of the test's own, which can be killed and restarted. The object owns the process and its directory.
  */
@@ -25,9 +30,9 @@ export class Redis implements AsyncDisposable {
     this.#arguments = args;
   }
 
-  static async start({ replicaOf }: { readonly replicaOf?: Redis } = {}): Promise<Redis> {
+  static async start({ replicaOf, args = [] }: RedisOptions = {}): Promise<Redis> {
     const follow = replicaOf === undefined ? [] : ['--replicaof', '127.0.0.1', String(replicaOf.port)];
-    const redis = new Redis(await freePort(), follow);
+    const redis = new Redis(await freePort(), [...follow, ...args]);
     await redis.start();
     return redis;
   }

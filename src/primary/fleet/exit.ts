@@ -13,7 +13,7 @@ import {
   type Worker,
 } from './fleet.ts';
 import { acceptEarly, lookWhetherBooted } from './boot.ts';
-import { loopsSinceReload, LOOP_CRASHES, leavePlaces } from './parking/kept.ts';
+import { loopsSinceReload, LOOP_CRASHES, vacatePlaces } from './parking/kept.ts';
 import { watchedCanary } from './operations/canary.ts';
 import { abort, onOwnExit, startFirst } from './operations/operations.ts';
 import { closeNewListeners } from './parking/parking.ts';
@@ -57,7 +57,7 @@ export function onExited(step: Step, event: Exited): void {
   tellExit(step, worker, event, death);
   const slot = slotOf(step.fleet, worker.id);
   step.fleet = withoutWorker(step.fleet, worker.id);
-  leavePlaces(step, worker);
+  vacatePlaces(step, worker);
   if (asked !== undefined) onAskedExit(step, slot);
   // A worker that was parked is missed by no slot.
   else if (worker.state === 'parked') return;

@@ -113,10 +113,10 @@ export class MessageRouter {
     unheard: () => {
       if (this.#isFirst('stop signal unheard')) this.#parts.log('stop signal unheard', { why: UNHEARD });
     },
-    unproxied: (_, { peer, why }) => {
+    proxyHeaderRefused: (_, { peer, why }) => {
       if (this.#isFirst('proxy header refused')) this.#parts.log('proxy header refused', { peer: peer || 'unix', why });
     },
-    oneClient: (_, { peer }) => {
+    singleClient: (_, { peer }) => {
       if (this.#isFirst('one client')) this.#parts.log('one client', { peer, why: ONE_CLIENT });
     },
     started: (worker) => this.#parts.post({ type: 'started', worker }),

@@ -18,7 +18,7 @@ const SCHEMA = 1;
 export const PAGE_BYTES = 8192;
 
 /** The files beside the database, and their sizes. */
-const besides: Readonly<Record<'versions' | 'bell', number>> = { versions: VERSIONS_BYTES, bell: 1 };
+const besides: Readonly<Record<'versions' | 'changes', number>> = { versions: VERSIONS_BYTES, changes: 1 };
 
 /** Windows has neither such links nor the flag. */
 const NO_LINKS: number = constants.O_NOFOLLOW ?? 0;
@@ -124,7 +124,7 @@ function prepare(connection: Connection, path: string, space: Space, directory: 
   if (check(connection, path) === 'new') connection.exec(schema);
   connection.exec(marksSchema);
   if (directory !== undefined) {
-    makeBeside(directory, 'bell');
+    makeBeside(directory, 'changes');
     // The numbers in a new file do not match those in the database.
     if (makeBeside(directory, 'versions')) connection.exec('DELETE FROM versions');
   }

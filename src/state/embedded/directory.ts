@@ -5,7 +5,7 @@ import { messageOf } from '../../contract/message-of.ts';
 import { systemCode } from '../../contract/system-code.ts';
 
 /** All files in a store's directory. SQLite creates those of the database. */
-const FILES = ['versions', 'bell', 'store.db', 'store.db-wal', 'store.db-shm', 'store.db-journal'] as const;
+const FILES = ['versions', 'changes', 'store.db', 'store.db-wal', 'store.db-shm', 'store.db-journal'] as const;
 
 const GROUP_OR_OTHERS_WRITE = 0o022;
 const GROUP_OR_OTHERS = 0o077;

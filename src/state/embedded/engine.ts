@@ -79,7 +79,7 @@ export class EmbeddedEngine implements Engine {
     this.#areas = new Namespaces(this.#database);
     if (directory !== undefined) {
       this.#versions = new Versions(openBeside(directory, 'versions'));
-      this.#notifier = new ChangeNotifier(join(directory, 'bell'), openBeside(directory, 'bell'));
+      this.#notifier = new ChangeNotifier(join(directory, 'changes'), openBeside(directory, 'changes'));
     }
     const notify = (): void => this.#notify();
     const frame = (): ItemFrame => new ItemFrame(this.#database, this.#areas, this.#versions, notify);

@@ -1,77 +1,74 @@
 import { isIP } from 'node:net';
 import { show, usage } from '../arguments.ts';
+import type { StateError } from '../error.ts';
 import type { Client } from './connection.ts';
 import { loadRedis } from './library.ts';
 import { bytesIn, listIn } from './replies.ts';
+import type { Place } from './slots.ts';
 
-const FORMS = 'redis://host:port/database, rediss://..., or redis+sentinel://host:port,host:port/name/database';
-const SENTINEL_PORT = 26_379;
+const FORMS =
+  'redis://host:port/database, rediss://..., redis+sentinel://host:port,host:port/name/database, ' +
+  'or redis+cluster://host:port,host:port';
+const ports: Readonly<Record<Kind, number>> = { alone: 6379, sentinel: 26_379, cluster: 6379 };
+
+/** What stands after `redis`: nothing for one server. */
+type Kind = 'alone' | 'sentinel' | 'cluster';
 
 /**
  * Where the server is. A plain URL names it. With Sentinel the URL names those who know it, and they are asked before
- * each attempt to connect, because the name moves to a replica when the server fails.
+ * each attempt to connect, because the name moves to a replica when the server fails. With a cluster it names some of its
+ * servers, each of which knows the others.
  */
 export class Address {
   /** The address for messages, without the passwords of the URL. */
   readonly name: string;
+  readonly kind: Kind;
+  /** The sentinels, or the servers of a cluster. */
+  readonly places: readonly Place[];
   readonly #url: URL;
-  readonly #sentinels: ReadonlyArray<{ readonly host: string; readonly port: number }>;
   readonly #service: string;
 
   /** @throws StateError `ERR_STATE_USAGE` */
   constructor(url: string) {
-    const match = /^(redis|valkey)(s?)(\+sentinel)?:\/\/(.+)$/.exec(url);
-    if (match === null) throw usage(`openState: expected ${FORMS}, got ${show(url)}`);
-    const [, , secure = '', sentinel, rest = ''] = match;
-    if (sentinel === undefined) {
-      this.#url = parse(`redis${secure}://${rest}`, url);
-      this.#sentinels = [];
-      this.#service = '';
-      const { hostname, port, pathname } = this.#url;
-      this.name = `${hostname}:${port || '6379'}${pathname === '/' ? '' : pathname}`;
-      return;
-    }
-    const {
-      credentials = '',
-      hosts = '',
-      service = '',
-      database = '',
-    } = /^(?<credentials>[^@]*@)?(?<hosts>[^/@]+)\/(?<service>[^/]+)\/?(?<database>\d*)$/.exec(rest)?.groups ?? {};
-    if (service === '') throw usage(`openState: expected ${FORMS}, got ${show(url.replace(/\/\/.*@/, '//'))}`);
-    this.#url = parse(`redis${secure}://${credentials}sentinel/${database}`, url);
+    const match = /^(?:redis|valkey)(s?)(?:\+(sentinel|cluster))?:\/\/(.+)$/.exec(url);
+    if (match === null) throw unusable(url);
+    const [, secure = '', kind = 'alone', rest = ''] = match as [string, string?, Kind?, string?];
+    const { credentials = '', hosts = '', service = '', database = '' } = forms[kind].exec(rest)?.groups ?? {};
+    if (kind !== 'alone' && hosts === '') throw unusable(url);
+    this.kind = kind;
+    this.#url = parse(`redis${secure}://${kind === 'alone' ? rest : `${credentials}${kind}/${database}`}`, url);
     this.#service = decodeURIComponent(service);
-    this.#sentinels = hosts.split(',').map((host) => {
-      const { hostname, port } = parse(`redis://${host}`, url);
-      return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? SENTINEL_PORT : Number(port) };
-    });
-    this.name = `${hosts} (${this.#service})`;
+    this.places = kind === 'alone' ? [] : hosts.split(',').map((host) => placeIn(host, ports[kind], url));
+    const { hostname, port, pathname } = this.#url;
+    this.name = {
+      alone: `${hostname}:${port || ports.alone}${pathname === '/' ? '' : pathname}`,
+      sentinel: `${hosts} (${this.#service})`,
+      cluster: `${hosts} (cluster)`,
+    }[kind];
   }
 
   /** Makes a client for the server as it is now. The client is not connected yet. */
   async newClient(timeout: number): Promise<Client> {
-    const { createClient, RESP_TYPES } = await loadRedis();
-    const url = await this.#current(timeout);
-    return createClient({
-      url,
-      disableOfflineQueue: true,
-      // The connection is made anew by its owner, which knows more about why it was lost.
-      socket: { connectTimeout: timeout, reconnectStrategy: false },
-      commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
-    }) as unknown as Client;
+    return newClientOf(await this.#current(timeout), timeout);
+  }
+
+  /** Makes a client for a server of the cluster. The client is not connected yet. */
+  async newClientAt({ host, port }: Place, timeout: number): Promise<Client> {
+    return newClientOf(urlAt(this.#url, host, String(port)), timeout);
   }
 
   /** Checks that the server is the one: a sentinel may not know yet that it has become a replica. */
   async check(client: Client): Promise<void> {
-    if (this.#sentinels.length === 0) return;
+    if (this.kind !== 'sentinel') return;
     const role = bytesIn(listIn(await client.sendCommand(['ROLE']))[0]).toString();
     if (role !== 'master') throw new Error(`the server is a ${role}, and not the master`);
   }
 
   async #current(timeout: number): Promise<string> {
-    if (this.#sentinels.length === 0) return this.#url.href;
+    if (this.kind !== 'sentinel') return this.#url.href;
     const errors: unknown[] = [];
-    const each = timeout / this.#sentinels.length;
-    for (const sentinel of this.#sentinels) {
+    const each = timeout / this.places.length;
+    for (const sentinel of this.places) {
       try {
         const { host, port } = await this.#ask(sentinel, each);
         return urlAt(this.#url, host, port);
@@ -83,10 +80,7 @@ export class Address {
   }
 
   /** Asks one sentinel. */
-  async #ask(
-    { host, port }: { readonly host: string; readonly port: number },
-    timeout: number,
-  ): Promise<{ host: string; port: string }> {
+  async #ask({ host, port }: Place, timeout: number): Promise<{ host: string; port: string }> {
     const { createClient, RESP_TYPES } = await loadRedis();
     const client = createClient({
       disableOfflineQueue: true,
@@ -108,16 +102,43 @@ export class Address {
   }
 }
 
+const forms: Readonly<Record<Kind, RegExp>> = {
+  alone: /./,
+  sentinel: /^(?<credentials>[^@]*@)?(?<hosts>[^/@]+)\/(?<service>[^/]+)\/?(?<database>\d*)$/,
+  // A cluster has one database.
+  cluster: /^(?<credentials>[^@]*@)?(?<hosts>[^/@]+)(?:\/0?)?$/,
+};
+
+async function newClientOf(url: string, timeout: number): Promise<Client> {
+  const { createClient, RESP_TYPES } = await loadRedis();
+  return createClient({
+    url,
+    disableOfflineQueue: true,
+    // The connection is made anew by its owner, which knows more about why it was lost.
+    socket: { connectTimeout: timeout, reconnectStrategy: false },
+    commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
+  }) as unknown as Client;
+}
+
+function placeIn(text: string, ownPort: number, given: string): Place {
+  const { hostname, port } = parse(`redis://${text}`, given);
+  if (hostname === '') throw unusable(given);
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? ownPort : Number(port) };
+}
+
 /**
- * Returns the URL of the server that a sentinel names. An assignment to `URL.hostname` ignores what is no host, and the password would
- * go to the host that the URL had before.
+ * Returns the URL of the server that a sentinel, or a server of the cluster, names. An assignment to `URL.hostname`
+ * ignores what is no host, and the password would go to the host that the URL had before.
  *
  * @throws Error for what is no address and no name of a host, or no port.
  */
 function urlAt(given: URL, host: string, port: string): string {
   const isHost = isIP(host) !== 0 || /^(?=.{1,253}$)[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(host);
   const isPort = /^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65_535;
-  if (!isHost || !isPort) throw new Error(`a sentinel names no server: ${show(`${host} ${port}`)}`);
+  if (!isHost || !isPort)
+    throw new Error(
+      `${given.hostname === 'cluster' ? 'a cluster' : 'a sentinel'} names no server: ${show(`${host} ${port}`)}`,
+    );
   const url = new URL(given);
   const { hostname } = new URL(`redis://${host.includes(':') ? `[${host}]` : host}:${port}`);
   url.hostname = hostname;
@@ -129,6 +150,10 @@ function parse(text: string, given: string): URL {
   try {
     return new URL(text);
   } catch {
-    throw usage(`openState: expected ${FORMS}, got ${show(given.replace(/\/\/.*@/, '//'))}`);
+    throw unusable(given);
   }
+}
+
+function unusable(given: string): StateError {
+  return usage(`openState: expected ${FORMS}, got ${show(given.replace(/\/\/.*@/, '//'))}`);
 }

@@ -1,5 +1,5 @@
 import type * as redis from 'redis';
-import { StateError } from '../error.ts';
+import { isOutage, StateError } from '../error.ts';
 
 export type Client = ReturnType<typeof redis.createClient>;
 
@@ -8,6 +8,8 @@ export interface ConnectionOptions {
   readonly makeClient: () => Promise<Client>;
   /** How long a command may take, in ms, and how long it may wait for a server that is away. */
   readonly timeout: number;
+  /** How long each part of an attempt to connect may take, in ms. @default `timeout` */
+  readonly attemptTimeout?: number;
   /** False for a connection that must not keep the process alive. */
   readonly isReferenced: boolean;
   /** Asks something that every server answers. It runs when the connection is idle. */
@@ -111,6 +113,7 @@ export class Connection {
         return this.#become(client);
       } catch (error) {
         this.#lastError = error;
+        if (isFinal(error)) this.#wake();
       }
       await this.#pause(pause);
     }
@@ -118,7 +121,7 @@ export class Connection {
 
   /** Connects. The attempt has a deadline of its own, because a server may accept connections and answer nothing. */
   async #attempt(): Promise<Client> {
-    const { makeClient, onConnect, timeout } = this.#options;
+    const { makeClient, onConnect, attemptTimeout: timeout = this.#options.timeout } = this.#options;
     const client = await within(makeClient(), timeout);
     // Without a listener an error would end the process.
     client.on('error', () => {});
@@ -174,7 +177,9 @@ export class Connection {
   /** Waits for the connection. After the server has been away for longer than the timeout, this fails at once. */
   async #ready(until: number): Promise<Client> {
     while (this.#client === undefined) {
-      if (this.#isClosed) throw new StateError('ERR_STATE_CLOSED', 'the state is closed');
+      if (this.#isClosed) throw newClosedError();
+      // The server is there, and cannot be used. Waiting would not help.
+      if (isFinal(this.#lastError)) throw new Away(this.#lastError, false);
       const away = this.#awaySince ?? performance.now();
       const left = Math.min(until, away + this.#options.timeout) - performance.now();
       if (left <= 0)
@@ -240,6 +245,14 @@ export class Away extends Error {
     super('the server is away', { cause });
     this.wasSent = wasSent;
   }
+}
+
+function isFinal(error: unknown): boolean {
+  return error instanceof StateError && !isOutage(error);
+}
+
+export function newClosedError(): StateError {
+  return new StateError('ERR_STATE_CLOSED', 'the state is closed');
 }
 
 async function within<Result>(asked: Promise<Result>, ms: number): Promise<Result> {

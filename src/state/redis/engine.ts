@@ -31,7 +31,6 @@ export interface RedisOptions {
 
 /** The memory that the server itself needs for an item, approximately. */
 const OVERHEAD_BYTES = 100;
-const AT_ONCE = 250;
 
 /**
  * How long the marks of an area live after the last one was made. The marks of processes that died while they computed
@@ -58,7 +57,7 @@ export class RedisEngine implements Engine {
   }
 
   static async open({ prefix, connect, ...options }: RedisOptions): Promise<RedisEngine> {
-    const server = await Server.open(options);
+    const server = await Server.open({ ...options, prefix, home: `${prefix}{channel}` });
     if (connect === 'eager') await server.connected();
     return new RedisEngine(server, prefix);
   }
@@ -98,7 +97,7 @@ export class RedisEngine implements Engine {
   }
 
   async add(area: string, key: string, amount: number, { ttl = 0, when, id }: AddTerms = {}): Promise<Counted> {
-    const keys = [this.#key(area, key), `${this.#area(area)}#done:${id}`];
+    const keys = [this.#key(area, key), `${this.#area(area)}#done:${id}`] as const;
     const args = [amount, ttl, Number.MAX_SAFE_INTEGER, when ?? '', id === undefined ? 0 : ID_LIFETIME_MS].map(String);
     const repetition = id === undefined ? 'once' : 'repeatable';
     try {
@@ -115,10 +114,10 @@ export class RedisEngine implements Engine {
     await this.#clearing(area, 1);
     try {
       for await (const keys of this.#scan(area)) {
-        if (keys.length > 0) await this.#server.command('UNLINK', ...keys);
+        if (keys.length > 0) await this.#server.command(sizes, 'UNLINK', ...keys);
         await this.#clearing(area, 0);
       }
-      await this.#server.command('UNLINK', sizes, total);
+      await this.#server.command(sizes, 'UNLINK', sizes, total);
     } finally {
       await this.#clearing(area, -1);
     }
@@ -127,7 +126,8 @@ export class RedisEngine implements Engine {
   async *entries(area: string): AsyncIterable<readonly [string, Item]> {
     const from = this.#key(area, '').length;
     for await (const keys of this.#scan(area)) {
-      const values = keys.length === 0 ? [] : listIn(await this.#server.command('MGET', ...keys), keys.length);
+      const values =
+        keys.length === 0 ? [] : listIn(await this.#server.command(keys[0]!, 'MGET', ...keys), keys.length);
       for (const [index, value] of values.entries()) {
         const item = decodeItem(bytesOrNull(value));
         if (item !== undefined) yield [keys[index]!.slice(from), item];
@@ -149,7 +149,7 @@ export class RedisEngine implements Engine {
   }
 
   async acquire(name: string, owner: string, ttl: number): Promise<Attempt> {
-    const keys = [this.#key('lease', name), `${this.#prefix}{lease}#tokens`];
+    const keys = [this.#key('lease', name), `${this.#prefix}{lease}#tokens`] as const;
     const answer = await this.#acquired(name, owner, keys, [owner, ttl, this.#largestToken].map(String));
     if (Array.isArray(answer)) return { token: this.#seen(integerIn(answer[0])) };
     const [token, ...holder] = bytesIn(answer).toString().split(' ');
@@ -219,7 +219,12 @@ export class RedisEngine implements Engine {
   }
 
   /** Asks for a lease. One that was got without an answer would keep others waiting, so it is given back. */
-  async #acquired(name: string, owner: string, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+  async #acquired(
+    name: string,
+    owner: string,
+    keys: readonly [string, string],
+    args: readonly string[],
+  ): Promise<unknown> {
     try {
       return await this.#server.script('acquire', 'repeatable', keys, ...args);
     } catch (error) {
@@ -241,7 +246,8 @@ export class RedisEngine implements Engine {
   }
 
   async #raw(area: string, key: string): Promise<Buffer | null> {
-    return bytesOrNull(await this.#server.command('GET', this.#key(area, key)));
+    const name = this.#key(area, key);
+    return bytesOrNull(await this.#server.command(name, 'GET', name));
   }
 
   async #put(
@@ -268,13 +274,8 @@ export class RedisEngine implements Engine {
   async *#scan(area: string): AsyncIterable<string[]> {
     const beginning = this.#key(area, '');
     const pattern = `${beginning.replace(/[\\*?[\]^]/g, '\\$&')}*`;
-    for (let cursor = '0'; ;) {
-      const answer = await this.#server.command('SCAN', cursor, 'MATCH', pattern, 'COUNT', String(AT_ONCE));
-      const [next, keys] = listIn(answer, 2);
-      const names = listIn(keys).map((name) => bytesIn(name).toString());
+    for await (const names of this.#server.scan(beginning, pattern)) {
       yield names.filter((name) => name.startsWith(beginning));
-      cursor = bytesIn(next).toString();
-      if (cursor === '0') return;
     }
   }
 

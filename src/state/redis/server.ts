@@ -2,22 +2,31 @@ import { EventEmitter } from 'node:events';
 import { messageOf } from '../../contract/message-of.ts';
 import { StateError } from '../error.ts';
 import { Address } from './address.ts';
-import { Away, Connection, type Client } from './connection.ts';
+import { Alone } from './alone.ts';
+import { Cluster } from './cluster.ts';
+import { Away } from './connection.ts';
+import { Format } from './format.ts';
 import { loadRedis } from './library.ts';
 import { scripts, type ScriptName } from './scripts.ts';
-import { ServerClock } from './server-clock.ts';
 import { Subscriptions, type Subscriber } from './subscriptions.ts';
+import {
+  reading,
+  type Argument,
+  type Question,
+  type Repetition,
+  type Topology,
+  type TopologyOptions,
+} from './topology.ts';
 
 export interface ServerOptions {
   readonly url: string;
   /** How long an operation may take, and wait for a server that is away, in ms. */
   readonly timeout: number;
+  /** The text before every key. */
+  readonly prefix: string;
+  /** In a cluster, messages go by the server that has this key. */
+  readonly home: string;
 }
-
-export type Argument = string | Buffer;
-
-/** Whether a command may be sent again when the connection is lost before the answer. */
-export type Repetition = 'once' | 'repeatable';
 
 /** What happened to the connections, counted from the start. */
 export interface ServerCounts {
@@ -29,38 +38,36 @@ export interface ServerCounts {
   outages: number;
 }
 
-/** A server that became a replica, or shuts down, is as good as away. The connection is made anew, perhaps elsewhere. */
-const MOVED_AWAY = /^(READONLY|MASTERDOWN|UNKILLABLE SHUTTINGDOWN)\b/;
-const UNAVAILABLE = /^(LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|NOAUTH|WRONGPASS|NOPERM|MISCONF)\b/;
+const UNAVAILABLE = /^(LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|MOVED|ASK|TRYAGAIN|NOAUTH|WRONGPASS|NOPERM|MISCONF)\b/;
+/** How often the format is looked at. So it is also among the keys that were used lately, which Redis evicts last. */
+const FORMAT_EVERY_MS = 10_000;
 
 /**
- * The connections to the server: one for commands, and one to listen on when it is needed. The object owns both.
+ * The server or servers of a URL: connections for commands, and one to listen on when it is needed. The object owns them.
  *
- * @fires away with the reason, when the connection for commands is lost
- * @fires back when it is there again
+ * @fires away with the reason, when a server that is needed is lost
+ * @fires back when all are there again
  */
 export class Server extends EventEmitter<{ away: [reason: StateError]; back: [] }> {
   readonly counts: ServerCounts = { answers: 0, answerMs: 0, timeouts: 0, outages: 0 };
   readonly #address: Address;
-  readonly #clock = new ServerClock();
-  readonly #commands: Connection;
+  readonly #timeout: number;
+  readonly #format: Format;
+  readonly #topology: Topology;
   readonly #subscriptions: Subscriptions;
+  readonly #formatTimer: NodeJS.Timeout;
   #wasReady = false;
 
-  private constructor(address: Address, timeout: number) {
+  private constructor(address: Address, { timeout, prefix, home }: ServerOptions) {
     super();
     this.#address = address;
+    this.#timeout = timeout;
+    this.#format = new Format(prefix);
     const onTimeout = (): void => void this.counts.timeouts++;
-    const shared = { timeout, onTimeout, makeClient: () => address.newClient(timeout) };
-    this.#commands = new Connection({
-      ...shared,
-      isReferenced: true,
-      probe: (client) => this.#clock.read(client),
-      onConnect: async (client) => {
-        this.#clock.forget();
-        await address.check(client);
-        await this.#clock.read(client);
-      },
+    const options: TopologyOptions = {
+      timeout,
+      onTimeout,
+      check: (send) => this.#format.check((parts) => send(this.#format.key, parts)),
       onReady: () => {
         if (this.#wasReady) this.emit('back');
         this.#wasReady = true;
@@ -69,12 +76,16 @@ export class Server extends EventEmitter<{ away: [reason: StateError]; back: [] 
         this.counts.outages++;
         this.emit('away', this.#unavailable(reason, false));
       },
+      onMoved: (reason) => this.#subscriptions.reset(reason),
       onAnswer: (ms) => {
         this.counts.answers++;
         this.counts.answerMs += ms;
       },
-    });
-    this.#subscriptions = new Subscriptions(shared);
+    };
+    this.#topology =
+      address.kind === 'cluster' ? new Cluster(address, { ...options, home }) : new Alone(address, options);
+    this.#subscriptions = new Subscriptions({ timeout, onTimeout, makeClient: () => this.#topology.newListener() });
+    this.#formatTimer = setInterval(() => void this.#checkFormat(), FORMAT_EVERY_MS).unref();
   }
 
   /**
@@ -82,9 +93,9 @@ export class Server extends EventEmitter<{ away: [reason: StateError]; back: [] 
    *
    * @throws StateError `ERR_STATE_USAGE` for a URL that cannot be used; `ERR_STATE_MISSING_DEPENDENCY`.
    */
-  static async open({ url, timeout }: ServerOptions): Promise<Server> {
+  static async open(options: ServerOptions): Promise<Server> {
     await loadRedis();
-    return new Server(new Address(url), timeout);
+    return new Server(new Address(options.url), options);
   }
 
   /**
@@ -94,7 +105,7 @@ export class Server extends EventEmitter<{ away: [reason: StateError]; back: [] 
    */
   async connected(): Promise<void> {
     try {
-      await this.command('PING');
+      await this.command(this.#format.key, 'GET', this.#format.key);
     } catch (error) {
       await this.close();
       throw error;
@@ -102,37 +113,51 @@ export class Server extends EventEmitter<{ away: [reason: StateError]; back: [] 
   }
 
   get isAway(): boolean {
-    return !this.#commands.isReady;
+    return this.#topology.isAway;
   }
 
   /** Sends a command that may be repeated: it reads, or does the same when it is done twice. */
-  async command(...parts: Argument[]): Promise<unknown> {
-    return this.#ask('repeatable', (client) => client.sendCommand(parts));
+  async command(key: string, ...parts: Argument[]): Promise<unknown> {
+    return this.#explaining(() => this.#topology.run(reading(key, parts, this.#timeout)));
   }
 
   /** Publishes, at most once. */
   async publish(channel: string, message: Buffer): Promise<void> {
-    await this.#ask('once', (client) => client.sendCommand(['PUBLISH', channel, message]));
+    const question = reading(channel, ['PUBLISH', channel, message], this.#timeout);
+    await this.#explaining(() => this.#topology.run({ ...question, repetition: 'once' }));
   }
 
+  /** @param keys the first is never missing, and all are on one server. */
   async script(
     name: ScriptName,
     repetition: Repetition,
-    keys: readonly string[],
+    keys: readonly [string, ...string[]],
     ...args: Argument[]
   ): Promise<unknown> {
-    const until = this.#commands.newDeadline();
-    const send = async (client: Client): Promise<unknown> => {
-      const rest = [String(keys.length), ...keys, ...args, String(this.#clock.at(until))];
+    const until = performance.now() + this.#timeout;
+    const ask: Question['ask'] = async (send, clock) => {
+      const rest = [String(keys.length), ...keys, ...args, String(clock.at(until))];
       try {
-        return await client.sendCommand(['EVALSHA', scripts[name].sha1, ...rest]);
+        return await send(['EVALSHA', scripts[name].sha1, ...rest]);
       } catch (error) {
         // A server that was restarted has forgotten the script.
         if (!messageOf(error).startsWith('NOSCRIPT')) throw error;
-        return client.sendCommand(['EVAL', scripts[name].source, ...rest]);
+        return send(['EVAL', scripts[name].source, ...rest]);
       }
     };
-    return this.#ask(repetition, send, until);
+    return this.#explaining(() => this.#topology.run({ key: keys[0], repetition, until, ask }));
+  }
+
+  /**
+   * Lists the keys that match, in pages. All of them are on the server that has `key`. One that is there all the time is
+   * listed once or more often.
+   */
+  async *scan(key: string, pattern: string): AsyncIterable<readonly string[]> {
+    try {
+      yield* this.#topology.scan(key, pattern);
+    } catch (error) {
+      throw this.#explained(error);
+    }
   }
 
   /** @see Subscriptions.add */
@@ -143,39 +168,22 @@ export class Server extends EventEmitter<{ away: [reason: StateError]; back: [] 
   /** Sets whether listening keeps the process alive. It does not at first. */
   keepAlive(alive: boolean): void {
     if (this.#subscriptions.isOpen) this.#subscriptions.setReferenced(alive);
-    else this.#commands.setReferenced(alive);
+    else this.#topology.setReferenced(alive);
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#commands.close(), this.#subscriptions.close()]);
+    clearInterval(this.#formatTimer);
+    await Promise.all([this.#topology.close(), this.#subscriptions.close()]);
   }
 
-  #ask(
-    repetition: Repetition,
-    ask: (client: Client) => Promise<unknown>,
-    until = this.#commands.newDeadline(),
-  ): Promise<unknown> {
-    return this.#explaining(async () => {
-      for (let wasLate = false, wasSent = false; ;) {
-        try {
-          return await this.#commands.run(ask, until);
-        } catch (error) {
-          if (error instanceof Away) {
-            const isOver = repetition === 'once' || !error.wasSent || performance.now() >= until;
-            wasSent ||= error.wasSent;
-            if (isOver) throw new Away(error.cause, wasSent);
-          } else if (messageOf(error).startsWith('LATE') && !wasLate) {
-            // The server's clock was set. It did not execute the script.
-            wasLate = true;
-            this.#clock.forget();
-            await this.#commands.run((client) => this.#clock.read(client), until);
-          } else {
-            if (MOVED_AWAY.test(messageOf(error))) this.#commands.reset(error);
-            throw error;
-          }
-        }
-      }
-    });
+  /** Looks whether a newer version has begun another format. What this one writes from then on would harm both. */
+  async #checkFormat(): Promise<void> {
+    const { key } = this.#format;
+    try {
+      await this.#format.check((parts) => this.#topology.run(reading(key, parts, this.#timeout)));
+    } catch (error) {
+      if (error instanceof StateError && error.code === 'ERR_STATE_VERSION') this.#topology.reset(error);
+    }
   }
 
   async #explaining<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -52,6 +52,11 @@ export class Subscriptions {
     this.#connection?.setReferenced(isReferenced);
   }
 
+  /** Listens anew, perhaps elsewhere. */
+  reset(reason: Error): void {
+    this.#connection?.reset(reason);
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#subscribers.clear();

@@ -29,7 +29,7 @@ export interface BalancerParts {
   readonly isDraining: () => boolean;
   /** How many connections this worker counts beside those that it has: it gave them away while it was too busy. */
   readonly handicap: () => number;
-  readonly onOnlyClient?: ((address: string) => void) | undefined;
+  readonly onSingleClient?: ((address: string) => void) | undefined;
 }
 
 /**

@@ -3,7 +3,7 @@ import { clientHash, stickySlot } from '../../balance/sticky-ip.ts';
 import type { NativeClient } from '../../listeners/native.ts';
 import type { LoadView } from '../../scoreboard/load-view.ts';
 import type { Handoffs } from './handoffs.ts';
-import { OnlyClient } from './only-client.ts';
+import { SingleClientDetector } from './single-client-detector.ts';
 import type { Strategy } from './strategy.ts';
 import type { Undecided } from './undecided.ts';
 
@@ -18,19 +18,19 @@ export interface StickySlotsParts {
   readonly handoffs: Pick<Handoffs, 'pairs' | 'unableUntil'>;
   readonly undecided: Undecided;
   /** Hears when all clients seem to have one address. */
-  readonly onOnlyClient?: ((address: string) => void) | undefined;
+  readonly onSingleClient?: ((address: string) => void) | undefined;
 }
 
 /** `sticky-ip`: the slot that the client's address stands for. */
 export class StickySlots implements Strategy {
   readonly areLoadsCompared = false;
   readonly #parts: StickySlotsParts;
-  readonly #only: OnlyClient | undefined;
+  readonly #detector: SingleClientDetector | undefined;
   #lookedAt = -Infinity;
 
   constructor(parts: StickySlotsParts) {
     this.#parts = parts;
-    this.#only = parts.onOnlyClient && new OnlyClient(parts.onOnlyClient);
+    this.#detector = parts.onSingleClient && new SingleClientDetector(parts.onSingleClient);
   }
 
   keepsUnasked(): boolean {
@@ -41,7 +41,7 @@ export class StickySlots implements Strategy {
     const { view, handoffs, undecided } = this.#parts;
     const peer: { address?: string } = {};
     if (client.getpeername?.(peer) !== 0 || peer.address === undefined) return KEEP;
-    this.#only?.saw(peer.address);
+    this.#detector?.saw(peer.address);
     if (now - this.#lookedAt >= GREATEST_AGE_MS && !this.#look(now)) return KEEP;
     const slot = stickySlot(clientHash(peer.address), own, view, now);
     // A worker that refused one may be about to be replaced, and its clients are then the next worker's at once. So only

@@ -18,7 +18,7 @@ import {
   type Query,
 } from '../node-internals/index.ts';
 import type { Servers } from './servers.ts';
-import { SlotHandle, type SlotHandleEvents, type Ways } from './slot-handle.ts';
+import { SlotHandle, type SlotHandleEvents, type Interceptors } from './slot-handle.ts';
 import { standIn, standInFor } from './stand-in.ts';
 
 /** A TLS server. Every worker is to take the session tickets that one of them has issued. */
@@ -37,7 +37,7 @@ export interface ListenParts {
   readonly onParked: (isParked: boolean) => void;
   /** Whether the worker drains. Servers that begin to listen then accept nothing. */
   readonly isLeaving: () => boolean;
-  readonly ways: Ways;
+  readonly interceptors: Interceptors;
 }
 
 /**
@@ -48,7 +48,7 @@ export interface ListenParts {
  * The answer may take its time: a spare's comes when it is promoted. A worker that drains does not ask.
  */
 export function interceptListen(parts: ListenParts): void {
-  const { link, servers, sharing, onAsked, isLeaving, ways } = parts;
+  const { link, servers, sharing, onAsked, isLeaving, interceptors } = parts;
   const pending = new WeakMap<Server, Caller>();
   const waiting = new Map<
     number,
@@ -84,7 +84,7 @@ export function interceptListen(parts: ListenParts): void {
     }
     waiting.set(request, {
       granted(message, socket) {
-        const handle = new SlotHandle(message, socket, eventsOf(parts, server, message.listener), ways);
+        const handle = new SlotHandle(message, socket, eventsOf(parts, server, message.listener), interceptors);
         if (message.data !== undefined) takeTicketKeys(server, message.data);
         // When `close` came first, Node closes the handle instead of listening on it.
         answer(0, handle);
@@ -166,7 +166,7 @@ function eventsOf({ link, servers, onParked }: ListenParts, server: Server, list
  *   of its own
  */
 function observeListen(
-  { link, servers, isLeaving, ways }: ListenParts,
+  { link, servers, isLeaving, interceptors }: ListenParts,
   pending: WeakMap<Server, Caller>,
   isShared: boolean,
 ): void {
@@ -184,7 +184,7 @@ function observeListen(
     if (servers.has(this)) return;
     // This comes before the event loop could accept anything.
     if (isLeaving()) return standIn(this);
-    if (ways.door !== undefined) interceptConnections(this, ways.door);
+    if (interceptors.filter !== undefined) interceptConnections(this, interceptors.filter);
     servers.add(this, undefined);
     const name = nameOf(this);
     announce(link, this, { type: 'serving', ...name });

@@ -40,7 +40,7 @@ function real(sent: unknown): unknown {
   if (sent instanceof Server && !showsHandle(sent)) throw noSocket('this Node.js does not show the handle of a server');
   const handle = sent instanceof Server ? listeningHandleOf(sent) : sent;
   if (handle instanceof SlotHandle) {
-    const { socket } = handle;
+    const socket = handle.lend();
     if (socket === undefined) throw noSocket('the server accepts no more in this worker');
     return sent === handle ? socket : withHandle(sent as Server, socket);
   }

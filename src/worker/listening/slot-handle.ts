@@ -14,8 +14,8 @@ export interface Steering {
   readonly ended: (() => void) | undefined;
 }
 
-/** Looks at accepted connections before anything else does: see `Door` of src/worker/proxies. */
-export interface Door {
+/** Looks at accepted connections before anything else does: see `ProxyFilter` of src/worker/proxies. */
+export interface ConnectionFilter {
   pass(client: NativeClient, admit: (client: NativeClient) => void): void;
 }
 
@@ -56,7 +56,7 @@ export class SlotHandle {
   readonly #slot: number;
   readonly #events: SlotHandleEvents;
   readonly #steering: Steering | undefined;
-  readonly #door: Door | undefined;
+  readonly #filter: ConnectionFilter | undefined;
   #keepAlive: KeepAlive | undefined;
   #backlog = 0;
   #hasListened = false;
@@ -68,12 +68,13 @@ export class SlotHandle {
   #isClosed = false;
   #closesBehindNext = false;
   #isNarrow = false;
+  #isLent = false;
 
   constructor(
     { listener, slot, isPassed = false, isParked = false }: Grant,
     socket: NativeHandle,
     events: SlotHandleEvents,
-    { steering, door }: Ways = {},
+    { steering, filter }: Interceptors = {},
   ) {
     this.listener = listener;
     this.isPassed = isPassed;
@@ -81,7 +82,7 @@ export class SlotHandle {
     this.#slot = slot;
     this.#events = events;
     this.#steering = steering;
-    this.#door = door;
+    this.#filter = filter;
     this.#sources.set(slot, socket);
     if (socket.getsockname !== undefined) {
       const name = {};
@@ -166,7 +167,8 @@ export class SlotHandle {
 
   /**
    * Has the kernel queue as little as it can, which is one connection at each socket: listen(2) lets one more wait than it is
-   * told. What waits is still accepted. Closing the sockets undoes this, for other processes may hold them.
+   * told. What waits is still accepted. Only for a child of the application's, which goes on, the close undoes this. The other
+   * workers that hold a socket leave, too: in a long queue clients would come meanwhile, and the last close resets them.
    */
   narrow(): void {
     // Where the handle does not accept, `listen` would make the kernel begin to queue.
@@ -233,6 +235,12 @@ export class SlotHandle {
     return this.#sources.get(this.#slot) ?? first;
   }
 
+  /** Returns the socket for a child of the application's, which accepts from the same queue from now on; see `socket`. */
+  lend(): NativeHandle | undefined {
+    this.#isLent = true;
+    return this.socket;
+  }
+
   #closeSources(): void {
     const sources = [...this.#sources];
     this.#sources.clear();
@@ -254,9 +262,8 @@ export class SlotHandle {
     if (slot !== this.#slot) this.#events.returned();
   }
 
-  /** Closes a socket. Where another process holds it too, its queue is as long as before. */
   #leave(source: NativeHandle): void {
-    if (this.#isNarrow) source.listen(this.#backlog);
+    if (this.#isNarrow && this.#isLent) source.listen(this.#backlog);
     source.close();
   }
 
@@ -267,7 +274,7 @@ export class SlotHandle {
   }
 
   #accept(source: NativeHandle): number {
-    const door = this.#door;
+    const filter = this.#filter;
     source.onconnection = (status, client) => {
       this.taken++;
       if (status !== 0) {
@@ -276,14 +283,14 @@ export class SlotHandle {
       }
       // This comes before anything else, so that clients that come from now on are refused, and not reset.
       if (this.#closesBehindNext) this.#closeSource(source);
-      if (door === undefined) this.#admit(client as NativeClient);
-      else door.pass(client as NativeClient, this.#admit);
+      if (filter === undefined) this.#admit(client as NativeClient);
+      else filter.pass(client as NativeClient, this.#admit);
     };
     return source.listen(this.#backlog);
   }
 
   readonly #admit = (client: NativeClient): void => {
-    // Without a door this is the turn in which it was accepted. Meanwhile the server may have closed, which resets what is queued.
+    // Without a filter this is the turn in which it was accepted. Meanwhile the server may have closed, which resets what is queued.
     if (this.#isClosed) client.close();
     else if (this.#steering !== undefined) this.#steering.steer(client, this);
     else {
@@ -307,11 +314,11 @@ function tellWhenClosed(client: NativeClient, tell: () => void): void {
 }
 
 /** What comes between the kernel and the application. */
-export interface Ways {
+export interface Interceptors {
   /** Undefined where the worker that accepts a connection serves it. */
   readonly steering?: Steering | undefined;
   /** Undefined where no proxy is trusted. */
-  readonly door?: Door | undefined;
+  readonly filter?: ConnectionFilter | undefined;
 }
 
 /** What the handle is for: see the message `granted`. */

@@ -91,12 +91,12 @@ interface Accepting {
 }
 
 /**
- * Has `door` look at the connections of a server that accepts by itself, before the server does, and before a part of the
+ * Has `filter` look at the connections of a server that accepts by itself, before the server does, and before a part of the
  * application that takes the server's place: it may change the function that Node calls.
  */
 export function interceptConnections(
   server: Server,
-  door: { pass(client: NativeClient, admit: (client: NativeClient) => void): void },
+  filter: { pass(client: NativeClient, admit: (client: NativeClient) => void): void },
 ): void {
   const handle: Accepting | undefined = showsHandle(server) ? listeningHandleOf(server) : undefined;
   // What cannot be looked at is not served: its clients would be taken for the proxy.
@@ -110,7 +110,7 @@ export function interceptConnections(
   const onConnection = (status: number, client: NativeClient): void => {
     if (status !== 0 || seen.has(client)) return accept?.call(handle, status, client);
     seen.add(client);
-    door.pass(client, admit);
+    filter.pass(client, admit);
   };
   Object.defineProperty(handle, 'onconnection', {
     configurable: true,

@@ -9,6 +9,7 @@ import { balancers, haproxyState, startBalancers, type Balancer } from './balanc
 import type { Host } from './host.ts';
 import { Network, type Place } from './network.ts';
 import type { Program } from './program.ts';
+import { Prometheus } from './prometheus.ts';
 import { RedisHost, SentinelHost } from './redis-hosts.ts';
 
 /** A lead that was renewed so short a time ago goes on. */
@@ -18,14 +19,15 @@ const RECENT_MS = 200;
 const APPLICATIONS = { a: 11, b: 12, c: 13 };
 const BALANCER = { balancer: 20 };
 const REDIS = { redis1: 31, redis2: 32 };
+const WATCHER = { watcher: 40 };
 
 export interface Lead extends Hold {
   readonly host: Host;
 }
 
 /**
- * Three hosts that run the same application, one with HAProxy, nginx and a Sentinel, and two with Redis. The test is the
- * client, and is plugged in too. The object owns all hosts, and with them all that runs there.
+ * Three hosts that run the same application, one with HAProxy, nginx and a Sentinel, two with Redis, and one with
+ * Prometheus. The test is the client, and is plugged in too. The object owns all hosts, and with them all that runs there.
  */
 export class Lab implements AsyncDisposable {
   readonly network: Network;
@@ -33,6 +35,7 @@ export class Lab implements AsyncDisposable {
   /** The primary, and its replica. */
   readonly redis: [RedisHost, RedisHost];
   readonly sentinel: SentinelHost;
+  readonly prometheus: Prometheus;
   readonly applications: readonly Application[];
   #balancers: Readonly<Record<Balancer, Program>> | undefined;
 
@@ -41,6 +44,7 @@ export class Lab implements AsyncDisposable {
     this.#places = places;
     this.redis = [new RedisHost(this.place('redis1')), new RedisHost(this.place('redis2'))];
     this.sentinel = new SentinelHost(this.place('balancer'));
+    this.prometheus = new Prometheus(this.place('watcher'));
     this.applications = Object.keys(APPLICATIONS).map((name) => new Application(this.place(name), this.sentinel.url));
   }
 
@@ -49,7 +53,7 @@ export class Lab implements AsyncDisposable {
     const network = await Network.start();
     const places: Place[] = [];
     try {
-      for (const [name, number] of Object.entries({ ...APPLICATIONS, ...BALANCER, ...REDIS })) {
+      for (const [name, number] of Object.entries({ ...APPLICATIONS, ...BALANCER, ...REDIS, ...WATCHER })) {
         places.push(await network.host(name, number));
       }
       return new Lab(network, places);
@@ -65,7 +69,7 @@ export class Lab implements AsyncDisposable {
     try {
       await lab.startRedis();
       await Promise.all(lab.applications.map((application) => lab.startApplication(application)));
-      await lab.startBalancers();
+      await Promise.all([lab.startBalancers(), lab.startPrometheus()]);
       return lab;
     } catch (error) {
       console.error(lab.report);
@@ -91,6 +95,10 @@ export class Lab implements AsyncDisposable {
     const addresses = this.applications.map(({ address }) => address);
     this.#balancers = await startBalancers(this.place('balancer').host, addresses);
     await Promise.all((Object.keys(balancers) as Balancer[]).map((name) => answers(this.target(name))));
+  }
+
+  startPrometheus(): Promise<void> {
+    return this.prometheus.start(this.applications.map(({ address }) => address));
   }
 
   /** Returns the address of a balancer for clients. */

@@ -4,7 +4,7 @@ import { mayHaveHosts } from './host.ts';
 
 /** Debian keeps them where they are for root alone, or for all. */
 const PLACES = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];
-const PROGRAMS = ['ip', 'unshare', 'nsenter', 'bash', 'haproxy', 'nginx', 'redis-server'];
+const PROGRAMS = ['ip', 'unshare', 'nsenter', 'bash', 'haproxy', 'nginx', 'redis-server', 'prometheus'];
 
 /** Returns the reason why there can be no lab, or false, as `skip` takes it. @param more programs beside the usual */
 export async function noLab(...more: string[]): Promise<string | false> {

@@ -8,6 +8,8 @@ import { serve, type App } from '../../support/app.ts';
 import { connected, get } from '../../support/http.ts';
 import { Haproxy, noHaproxy } from '../../support/haproxy.ts';
 import { certificate } from '../../support/paths.ts';
+import { ownSharings } from '../../support/platform.ts';
+import { endSuccessor, upgraded } from '../../support/upgrades.ts';
 import { binary, binaryHeader, textHeader } from '../../support/proxy-headers.ts';
 import { poll } from '../../support/watched.ts';
 import { endOf, visit, visitHttp2 } from '../../support/proxied.ts';
@@ -21,9 +23,14 @@ const isOverTls: readonly Kind[] = ['TLS', 'HTTPS', 'OWN_TLS'];
 
 async function serveAll(options: readonly string[]): Promise<{ app: App; ports: Record<Kind, number> }> {
   const one = await serve({ entry: 'whose-address.mjs', options, env: certificate });
-  await one.output(new RegExp(`(?:port \\w+ \\d+\\n[^]*){${kinds.length}}`));
+  return { app: one, ports: await portsOf(one) };
+}
+
+/** Waits until the first worker of each primary, of which there have been so many, has said all its ports. */
+async function portsOf(one: App, primaries = 1): Promise<Record<Kind, number>> {
+  await one.output(new RegExp(`(?:port \\w+ \\d+\\n[^]*){${kinds.length * primaries}}`));
   const found = [...one.stdout.matchAll(/port (\w+) (\d+)/g)].map(([, kind, port]) => [kind, Number(port)]);
-  return { app: one, ports: Object.fromEntries(found) as Record<Kind, number> };
+  return Object.fromEntries(found) as Record<Kind, number>;
 }
 
 function ask(ports: Record<Kind, number>, kind: Kind, header: Buffer, pieces = 1): Promise<string> {
@@ -31,6 +38,10 @@ function ask(ports: Record<Kind, number>, kind: Kind, header: Buffer, pieces = 1
   if (kind === 'H2C' || kind === 'H2') return visitHttp2({ port, header, tls: kind === 'H2' });
   const says = kind === 'NET' || kind === 'TLS' ? { says: 'hello' } : {};
   return visit({ port, header, tls: isOverTls.includes(kind), pieces, ...says });
+}
+
+async function everyKindSees(own: Record<Kind, number>): Promise<void> {
+  for (const kind of kinds) assert.match(await ask(own, kind, binaryHeader(v4)), /192\.0\.2\.1 4321 IPv4/, kind);
 }
 
 type Counts = Record<'proxied' | 'proxyMalformed' | 'proxyLate', number>;
@@ -69,6 +80,35 @@ for (const kind of kinds) {
     assert.match(await ask(ports, kind, binary(0x20, 0, Buffer.alloc(0))), /127\.0\.0\.1 \d+ IPv4/);
   });
 }
+
+for (const sharing of ownSharings) {
+  test(`${sharing}: every kind sees the client after an upgrade, and one whose header came while it went on`, async () => {
+    const options = ['--workers', '2', '--proxy-protocol', '127.0.0.1', '--sharing', sharing];
+    const { app: old, ports: own } = await serveAll(options);
+    await using _old = old;
+    // The old workers have accepted these, and know a part of the header.
+    const to = (['NET', 'HTTP', 'OWN'] as const).map((kind) => own[kind]);
+    const slow = await Promise.all(to.map((port) => connected({ host: '127.0.0.1', port })));
+    for (const socket of slow) socket.write(textHeader(v4).subarray(0, 20));
+    old.signal('SIGUSR2');
+    const { fields } = await old.event('upgraded');
+    const rest = `${textHeader(v4).subarray(20).toString()}GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n`;
+    for (const socket of slow) {
+      socket.write(rest);
+      assert.match(await endOf(socket), /192\.0\.2\.1 4321 IPv4/);
+    }
+    await upgraded(old);
+    await everyKindSees(await portsOf(old, 2));
+    await endSuccessor(old, Number(fields['pid']));
+  });
+}
+
+test('round-robin: every kind sees the client, whose connection comes from the primary', async () => {
+  const options = ['--workers', '2', '--proxy-protocol', '127.0.0.1', '--sharing', 'round-robin'];
+  const { app: one, ports: own } = await serveAll(options);
+  await using _one = one;
+  await everyKindSees(own);
+});
 
 test('what came with the header reaches the application, and nothing of the header', async () => {
   const says = 'x'.repeat(60_000);

@@ -253,7 +253,7 @@ test('URLs that cannot be used', { skip }, async () => {
   ]) {
     await assert.rejects(openState(url, { timeout: 50 }), { code: 'ERR_STATE_USAGE' }, url);
   }
-  await assert.rejects(openState(`redis+sentinel://127.0.0.1:${port}/mine`, { timeout: 300 }), {
+  await assert.rejects(openState(`redis+sentinel://127.0.0.1:${port}/mine`, { timeout: 1000 }), {
     ...unavailable,
     message: /127\.0\.0\.1:\d+ \(mine\).*ECONNREFUSED/,
   });

@@ -1,5 +1,6 @@
 /** Tests state in a server that is killed, that comes back, and that is never there. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openState } from '../../../src/state.ts';
@@ -109,4 +110,131 @@ test('what begins to be computed while an area is cleared is not stored', { skip
   assert.equal(await cache.getOrCompute('k', () => 'of after'), 'of after');
   assert.equal(await cache.get('k'), 'of after');
   await client.close();
+});
+
+/** Answers what Redis keeps, with what differs from run to run as a word. */
+async function contentOf(redis: Redis): Promise<Record<string, string>> {
+  const { createClient, RESP_TYPES } = await import('redis');
+  const client = createClient({
+    url: redis.url,
+    commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
+  });
+  await client.connect();
+  const content: Record<string, string> = {};
+  for (const key of (await redis.ask('KEYS', '*')) as string[]) {
+    const isHash = (await redis.ask('TYPE', key)) === 'hash';
+    const reply: unknown = await client.sendCommand([isHash ? 'HGETALL' : 'GET', key]);
+    const parts = isHash ? Object.entries(reply as Record<string, Buffer>).flat() : [reply as Buffer];
+    const value = parts.map((part) => part.toString('latin1')).join(' ');
+    content[key] = value
+      .replace(/^\d{16} \S+ \d+ \d+ \d+ \S+$/, 'TOKEN OWNER')
+      .replace(/^\d{16}$/, 'TOKEN')
+      .replace(/\b[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/, 'UUID')
+      .replace(/^(.)B[^]{7}/, '$1TIME');
+  }
+  client.destroy();
+  return content;
+}
+
+test('format 1, to the byte: what would be written otherwise needs another number', { skip }, async () => {
+  await using redis = await Redis.start();
+  await using state = await openState(redis.url);
+  const plain = state.cache('plain');
+  const values = ['text', Buffer.from([0, 255]), 7, 7.5, { a: 1 }, null, undefined, ''];
+  for (const [at, value] of values.entries()) await plain.set(`k${at}`, value);
+  await state.cache('to {%}', { ttl: '1h' }).set('k', 'x');
+  await state.cache('sized', { maxSize: '1mb' }).set('k', 'x');
+  await state.counter('n').add(2);
+  await state.counter('n').add(3, { id: 'order 7' });
+  let marked: Record<string, string> = {};
+  await state.lock('l', async () => {
+    await state.cache('c').getOrCompute('k', async () => {
+      marked = await contentOf(redis);
+      return 'x';
+    });
+  });
+  // The kind, and until when it is fresh; then text, bytes, or a structured clone as V8 writes it.
+  const [clone, text, bytes] = [0, 1, 2].map((kind) => `${String.fromCharCode(kind)}\x7f\xf0\0\0\0\0\0\0`);
+  assert.deepEqual(marked, {
+    'prefork:{format}': '1',
+    'prefork:{cache plain}:k0': `${text}text`,
+    'prefork:{cache plain}:k1': `${bytes}\0\xff`,
+    'prefork:{cache plain}:k2': `${clone}\xff\x0fI\x0e`,
+    'prefork:{cache plain}:k3': `${clone}\xff\x0fN\0\0\0\0\0\0\x1e@`,
+    'prefork:{cache plain}:k4': `${clone}\xff\x0fo"\x01aI\x02{\x01`,
+    'prefork:{cache plain}:k5': `${clone}\xff\x0f0`,
+    'prefork:{cache plain}:k6': `${clone}\xff\x0f_`,
+    'prefork:{cache plain}:k7': text,
+    'prefork:{cache to %7B%25%7D}:k': '\x01TIMEx',
+    'prefork:{cache sized}:k': `${text}x`,
+    'prefork:{cache sized}#sizes': 'k 103',
+    'prefork:{cache sized}#total': '103',
+    'prefork:{cache c}#marks': 'k UUID',
+    'prefork:{counters}:n': '5',
+    'prefork:{counters}#done:order 7': '5',
+    'prefork:{lease}#tokens': 'TOKEN',
+    'prefork:{lease}:lock l': 'TOKEN OWNER',
+    'prefork:{lease}:compute ["cache c","k"]': 'TOKEN OWNER',
+  });
+});
+
+const another = { code: 'ERR_STATE_VERSION', message: /in format '2'.*this version knows 1: update prefork here/ };
+
+test('what versions without a format wrote is format 1, and is said so', { skip }, async () => {
+  await using redis = await Redis.start();
+  await redis.ask('SET', 'prefork:{counters}:n', '5');
+  await using state = await openState(redis.url);
+  assert.equal(await state.counter('n').add(1), 6);
+  assert.equal(await redis.ask('GET', 'prefork:{format}'), '1');
+  await using other = await openState(redis.url);
+  assert.equal(await other.counter('n').get(), 6);
+});
+
+test('a format that is not known is refused at once, under its own prefix alone', { skip }, async () => {
+  await using redis = await Redis.start();
+  await redis.ask('SET', 'prefork:{format}', '2');
+  const since = performance.now();
+  await assert.rejects(openState(redis.url, { timeout: '1m' }), another);
+  await using lazy = await openState(redis.url, { timeout: '1m', connect: 'lazy' });
+  await assert.rejects(lazy.counter('n').add(1), another);
+  await assert.rejects(
+    lazy.lock('l', () => {}),
+    another,
+  );
+  await assert.rejects(
+    lazy.cache('c').getOrCompute('k', () => 1),
+    another,
+  );
+  assert.ok(performance.now() - since < 30_000, 'nothing waited for its timeout');
+  await using elsewhere = await openState(redis.url, { prefix: 'mine:' });
+  assert.equal(await elsewhere.counter('n').add(1), 1);
+  await redis.ask('SET', 'prefork:{format}', '1');
+  while (lazy.isAway) await delay(10);
+  assert.equal(await lazy.counter('n').add(1), 1);
+});
+
+test(
+  'a format that is begun while we run is noticed, and one that was evicted is written again',
+  { skip },
+  async (t) => {
+    await using redis = await Redis.start();
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    await using state = await openState(redis.url);
+    await redis.ask('DEL', 'prefork:{format}');
+    t.mock.timers.tick(10_000);
+    while ((await redis.ask('GET', 'prefork:{format}')) !== '1') await delay(10);
+    const away = once(state, 'away');
+    await redis.ask('SET', 'prefork:{format}', '2');
+    t.mock.timers.tick(10_000);
+    await away;
+    await assert.rejects(state.counter('n').add(1), another);
+  },
+);
+
+test('a Redis that is full, and has no format yet, is used nevertheless', { skip }, async () => {
+  await using redis = await Redis.start();
+  await redis.ask('CONFIG', 'SET', 'maxmemory', '1');
+  await using state = await openState(redis.url);
+  assert.equal(await state.cache('c').get('k'), undefined);
+  await assert.rejects(state.counter('n').add(1), { code: 'ERR_STATE_FULL' });
 });

@@ -12,6 +12,9 @@ export interface Seen {
 interface Answer {
   readonly at: number;
   readonly took: number;
+  /** The number of the connection, and the pid of the worker. */
+  readonly connection: number;
+  readonly by: string;
 }
 
 /** Clients with one connection each, which never connect again. Owns the connections; `end` closes them. */
@@ -37,7 +40,7 @@ export class Clients {
       const socket = connect(port, '127.0.0.1');
       await once(socket, 'connect');
       clients.#sockets.push(socket);
-      void clients.#keepAsking(socket, nth / count);
+      void clients.#keepAsking(socket, nth, nth / count);
     }
     return clients;
   }
@@ -51,6 +54,17 @@ export class Clients {
   median(from: number, to: number): number | undefined {
     const times = this.answers.filter(({ at }) => at >= from && at < to).map(({ took }) => took);
     return times.toSorted((a, b) => a - b)[times.length >> 1];
+  }
+
+  /** Returns when each of the connections that have changed their worker since `from` was first answered by another one, sorted. */
+  moves(from: number): number[] {
+    const before = new Map<number, string>();
+    const moved = new Map<number, number>();
+    for (const { at, connection, by } of this.answers) {
+      if (at < from) before.set(connection, by);
+      else if (by !== before.get(connection) && !moved.has(connection)) moved.set(connection, at);
+    }
+    return [...moved.values()].toSorted((a, b) => a - b);
   }
 
   /** Waits for the answers that are due, and closes the connections. */
@@ -68,10 +82,11 @@ export class Clients {
     return seen;
   }
 
-  async #keepAsking(socket: Socket, offset: number): Promise<void> {
+  async #keepAsking(socket: Socket, connection: number, offset: number): Promise<void> {
     let due = performance.now() + offset * this.#period;
     let answered: () => void = () => {};
     let text = '';
+    let by = '';
     socket.setEncoding('latin1');
     let answers = 0;
     socket.on('error', ({ message }) => this.ends.push(message));
@@ -88,6 +103,7 @@ export class Clients {
       const length = Number(/content-length: (\d+)/i.exec(text)?.[1] ?? NaN);
       if (end === -1 || text.length < end + 4 + length) return;
       if (/^connection: close/im.test(text)) this.#toldToClose++;
+      by = text.slice(end + 4);
       text = '';
       answers++;
       answered();
@@ -106,7 +122,7 @@ export class Clients {
       socket.write(`GET ${this.#path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
       await answer;
       if (socket.destroyed) return;
-      this.answers.push({ at: performance.now(), took: performance.now() - at });
+      this.answers.push({ at: performance.now(), took: performance.now() - at, connection, by });
       due = Math.max(due + this.#period, performance.now() - this.#period);
     }
   }

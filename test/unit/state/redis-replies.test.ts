@@ -48,6 +48,7 @@ const greetings: Readonly<Record<string, string>> = {
   HELLO: '+OK\r\n',
   SELECT: '+OK\r\n',
   PING: '+OK\r\n',
+  FORMAT: '$1\r\n1\r\n',
   TIME: `*2\r\n$10\r\n${Math.floor(Date.now() / 1000)}\r\n$1\r\n0\r\n`,
 };
 
@@ -55,8 +56,8 @@ const greetings: Readonly<Record<string, string>> = {
 function answer(socket: Socket, reply: string | Buffer): void {
   socket.on('error', () => {});
   socket.on('data', (data) => {
-    for (const [, command] of String(data).matchAll(/\*\d+\r\n\$\d+\r\n(\w+)\r\n/g)) {
-      socket.write(greetings[command!.toUpperCase()] ?? reply);
+    for (const [, command, key] of String(data).matchAll(/\*\d+\r\n\$\d+\r\n(\w+)\r\n(?:\$\d+\r\n([^\r]*))?/g)) {
+      socket.write(greetings[key?.endsWith('{format}') === true ? 'FORMAT' : command!.toUpperCase()] ?? reply);
     }
   });
 }

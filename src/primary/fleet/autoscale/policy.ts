@@ -24,6 +24,9 @@ export interface Rules {
    */
   readonly saturated: number;
   readonly growth: ReadonlyArray<readonly [lateMs: number, factor: number]>;
+  /** Loops that are saturated and as late as this at each look for so long are overrun: the rest of the window is not waited for. */
+  readonly overrunMs: number;
+  readonly overrunLate: number;
   /** There are fewer workers when so many, at this utilization, would do for the largest demand of `peaksMs`. */
   readonly downTo: number;
   readonly peaksMs: number;
@@ -58,6 +61,8 @@ export const RULES: Rules = {
     [100, 3],
     [0, 2],
   ],
+  overrunMs: 1500,
+  overrunLate: 100,
   downTo: 0.7,
   peaksMs: 300_000,
   regretMs: 600_000,
@@ -192,7 +197,7 @@ function bounded({ workers, limits: { least, most, memory } }: View): Change | u
 }
 
 function more(load: Load, view: View, rules: Rules): Change | ScaleHold | undefined {
-  if (load.utilization - load.error <= rules.up) return undefined;
+  if (!load.isOverrun && load.utilization - load.error <= rules.up) return undefined;
   const busy = Math.max(load.utilization, load.recent);
   const isSaturated = busy > rules.saturated;
   const [, factor] = rules.growth.find(([late]) => load.late >= late)!;
@@ -252,22 +257,30 @@ interface Load {
   readonly recent: number;
   readonly late: number;
   readonly cpu: number | undefined;
+  readonly isOverrun: boolean;
 }
 
-function loadOf(looks: readonly Look[], at: number, { recentMs }: Rules): Load {
+function loadOf(looks: readonly Look[], at: number, rules: Rules): Load {
   const utilization = meanOf(looks.map((look) => look.utilization));
   const variance = meanOf(looks.map((look) => (look.utilization - utilization) ** 2));
   // A single look says nothing about how far it is off.
   const error = looks.length < 2 ? 1 : Math.sqrt(variance / looks.length);
   const cpu = looks.flatMap((look) => look.cpu ?? []);
-  const last = looks.filter((look) => look.at > at - recentMs);
+  const last = looks.filter((look) => look.at > at - rules.recentMs);
   return {
     utilization,
     error,
     recent: meanOf(last.map((look) => look.utilization)),
     late: meanOf(last.map(({ late }) => late)),
     cpu: cpu.length === 0 ? undefined : meanOf(cpu),
+    isOverrun: isOverrun(looks, at, rules),
   };
+}
+
+/** A single request that takes long is one late look, and not six of them. */
+function isOverrun(looks: readonly Look[], at: number, { saturated, overrunMs, overrunLate }: Rules): boolean {
+  const last = looks.filter((look) => look.at > at - overrunMs);
+  return last.length < looks.length && last.every((look) => look.utilization > saturated && look.late >= overrunLate);
 }
 
 function looksWith({ looks }: Memory, { at, cpu }: View, counted: readonly Loop[], { windowMs }: Rules): Look[] {

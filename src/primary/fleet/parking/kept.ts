@@ -61,7 +61,7 @@ export function forgetKept(step: Step, why: string): void {
 }
 
 /** A worker has ended. Where it was parked for a slot, there is no way back to it. */
-export function leavePlaces(step: Step, { id }: Worker): void {
+export function vacatePlaces(step: Step, { id }: Worker): void {
   const slot = step.fleet.slots.find(({ previous, kept }) => previous === id || kept === id);
   if (slot !== undefined) step.fleet = withSlot(step.fleet, withoutPlaces(slot, id));
   forgetKeptWithoutWorkers(step);

@@ -78,6 +78,24 @@ test('a step of the load to all that there is is answered within 3 seconds', () 
   assert.ok(after <= 3, `after ${after} s`);
 });
 
+test('loops that are saturated and late for one and a half seconds get more workers at once', () => {
+  const watcher = new Watcher(1);
+  watcher.for(20, { utilization: 0.2 });
+  const { reason, workers, after } = watcher.for(20, { utilization: 1, late: 120 });
+  assert.deepEqual({ reason, workers }, { reason: 'saturated', workers: 3 });
+  assert.ok(after <= 1.5, `after ${after} s`);
+});
+
+test('a single request that takes long is no reason for more workers', () => {
+  const watcher = new Watcher(1);
+  watcher.for(20, { utilization: 0.2 });
+  for (let request = 0; request < 5; request++) {
+    // The worker says nothing while its loop stands still, and then how late it is.
+    watcher.for(1.25, { utilization: 1, late: 1500 });
+    assert.equal(watcher.for(5, { utilization: 0.2 }).workers, 1);
+  }
+});
+
 const growth: ReadonlyArray<readonly [string, number, number]> = [
   ['loops that come to their timers at once', 0, 4],
   ['loops that are a tenth of a second late', 150, 6],

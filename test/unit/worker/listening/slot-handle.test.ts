@@ -148,7 +148,7 @@ for (const how of ['close', 'detach'] as const) {
   });
 }
 
-test('a queue is narrow until the socket is closed here: another process may hold it', () => {
+test('a queue that a child accepts from is narrow until the socket is closed here', () => {
   for (const leave of [
     (handle: SlotHandle) => handle.detach(),
     (handle: SlotHandle, { own, adopted }: Record<'own' | 'adopted', FakeSocket>) => {
@@ -158,6 +158,7 @@ test('a queue is narrow until the socket is closed here: another process may hol
   ]) {
     const { handle, socket: own } = setUp();
     const adopted = adopt(handle, 0);
+    assert.equal(handle.lend(), own);
     handle.narrow();
     assert.deepEqual([own.backlog, adopted.backlog], [0, 0]);
     leave(handle, { own, adopted });
@@ -165,6 +166,15 @@ test('a queue is narrow until the socket is closed here: another process may hol
     assert.ok(own.isClosed && adopted.isClosed);
     handle.close();
   }
+});
+
+test('a queue that only workers accept from stays narrow: the last of them to leave would reset who comes meanwhile', () => {
+  const { handle, socket } = setUp();
+  handle.narrow();
+  handle.closeBehindNext();
+  socket.connect();
+  assert.deepEqual([socket.backlog, socket.isClosed], [0, true]);
+  handle.close();
 });
 
 test('each socket is closed behind the connection that comes next, before that is served, and the handle detached behind the last', () => {

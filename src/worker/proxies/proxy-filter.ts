@@ -9,7 +9,7 @@ const LONGEST_WAIT_MS = 5000;
 /** Why a connection was closed before the application saw it. */
 export type Fault = 'malformed' | 'late';
 
-export interface DoorEvents {
+export interface ProxyFilterEvents {
   /** A header was not one, or did not come. @param peer the proxy; undefined at a Unix socket */
   refused(why: string, peer: string | undefined): void;
 }
@@ -20,17 +20,17 @@ export interface DoorEvents {
  *
  * Owns the connections whose header it reads, and a timer for each. It closes those whose header is bad or late.
  */
-export class Door {
+export class ProxyFilter {
   /** Connections whose header was read. */
   read = 0;
   /** Connections that were closed, by the reason. */
   readonly refused: Record<Fault, number> = { malformed: 0, late: 0 };
   readonly #trusted: TrustedProxies;
-  readonly #events: DoorEvents;
+  readonly #events: ProxyFilterEvents;
   #pending = 0;
 
   /** @param trusted addresses, networks, and `unix` for the clients of Unix sockets */
-  constructor(trusted: readonly string[], events: DoorEvents) {
+  constructor(trusted: readonly string[], events: ProxyFilterEvents) {
     this.#trusted = new TrustedProxies(trusted);
     this.#events = events;
   }

@@ -2,7 +2,7 @@
 const ENOUGH = 100;
 
 /** Notices when the first connections all have the same address: a proxy hides its clients, and sticky-ip cannot tell them apart. */
-export class OnlyClient {
+export class SingleClientDetector {
   readonly #tell: (address: string) => void;
   #address: string | undefined;
   #connections = 0;

@@ -1,0 +1,56 @@
+/**
+ * The format of what prefork keeps in Redis: the names of keys, their types, and the bytes of values. Several machines
+ * are not updated at one moment, so versions of prefork share one Redis. The format in use is written there, under a key
+ * of its own. All who find it work in it, or say that they cannot.
+ *
+ * Format 1 was first, and versions that knew no format wrote it. The tests hold every byte of it.
+ */
+import { messageOf } from '../../contract/message-of.ts';
+import { show } from '../arguments.ts';
+import { StateError } from '../error.ts';
+import { bytesOrNull } from './replies.ts';
+import type { Argument } from './topology.ts';
+
+/** The formats that this version knows. It works in the one that it finds, and where there is none it begins the last. */
+const known: readonly string[] = ['1'];
+
+export class Format {
+  readonly #prefix: string;
+
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  get key(): string {
+    return `${this.#prefix}{format}`;
+  }
+
+  /**
+   * Reads the format, and writes ours where there is none.
+   *
+   * @throws StateError `ERR_STATE_VERSION` for one that this version does not know.
+   */
+  async check(send: (parts: readonly Argument[]) => Promise<unknown>): Promise<void> {
+    for (const own = known.at(-1)!; ;) {
+      const found = bytesOrNull(await send(['GET', this.key]))?.toString();
+      if (found !== undefined) return this.#accept(found);
+      try {
+        // Another process may have been first.
+        if ((await send(['SET', this.key, own, 'NX'])) !== null) return;
+      } catch (error) {
+        // A server that is full, or from which we may only read, can be used nevertheless.
+        if (/^(OOM|READONLY|NOPERM|MISCONF|NOREPLICAS)\b/.test(messageOf(error))) return;
+        throw error;
+      }
+    }
+  }
+
+  #accept(found: string): void {
+    if (known.includes(found)) return;
+    throw new StateError(
+      'ERR_STATE_VERSION',
+      `Redis keeps the state under '${this.#prefix}' in format ${show(found)}, which another version of prefork has written; ` +
+        `this version knows ${known.join(', ')}: update prefork here, or give openState another prefix`,
+    );
+  }
+}
