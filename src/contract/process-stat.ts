@@ -18,8 +18,6 @@ export interface ProcessStat {
   readonly parent: number;
   /** The CPU time that all its threads have used, ms. */
   readonly cpu: number;
-  /** How nice its first thread is, -20 to 19. */
-  readonly nice: number;
   /** The time of its start in the kernel's ticks since the boot. */
   readonly startedAt: string;
   /** The address of its environment in its memory; 0 where the kernel does not tell. */
@@ -39,7 +37,6 @@ export function parseStat(text: string): ProcessStat | undefined {
     state: field(3),
     parent: Number(field(4)),
     cpu: (Number(field(14)) + Number(field(15))) * TICK_MS,
-    nice: Number(field(19)),
     startedAt: field(22),
     environmentAt: Number(field(50)),
   };

@@ -55,8 +55,6 @@ KillMode=mixed
 TimeoutStopSec=20s
 TimeoutStartSec=45s
 LimitNOFILE=262144
-# New workers boot with less of the CPU than those that serve, and have as much when they serve.
-LimitNICE=+0
 NoNewPrivileges=yes
 
 [Install]

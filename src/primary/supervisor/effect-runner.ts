@@ -56,15 +56,12 @@ export class EffectRunner {
     },
     promote: ({ worker, slot, isParked }) => {
       const { listeners, datagrams, processes } = this.#parts;
-      // A spare has booted. Where the worker of its slot has died it is in a hurry, and what is left of its boot is short.
-      processes.hasten(worker);
       processes.send(worker, { type: 'promote', slot });
       listeners.seat(worker, slot, { isParked });
       datagrams.join(worker, { isParked });
     },
     accept: ({ worker }) => {
-      const { listeners, datagrams, processes, post } = this.#parts;
-      processes.hasten(worker);
+      const { listeners, datagrams, post } = this.#parts;
       datagrams.accept(worker);
       // A worker that accepts everywhere already, or nowhere, has nothing to say.
       if (listeners.accept(worker) === 0) post({ type: 'serving', worker });

@@ -8,7 +8,6 @@ import type { Program } from '../../options/index.ts';
 import { monotonic } from '../../scoreboard/clock.ts';
 import { halfFile, preloadFile } from '../installation.ts';
 import { forkerFor, forkHalf, type ForkOptions } from './fork.ts';
-import { setNice } from './niceness.ts';
 
 export interface Os {
   /** Returns the monotonic time in ms. */
@@ -22,8 +21,6 @@ export interface Os {
   signal(pid: number, signal: NodeJS.Signals): void;
   /** Signals a child. A process that is gone already is no error. */
   kill(child: ChildProcess, signal: NodeJS.Signals): void;
-  /** Lets a process have less of the CPU than this one, where that can be undone, or as much again. */
-  setNice(pid: number, isNice: boolean): void;
 }
 
 const PLAIN: ForkOptions = { isRoundRobin: false, isPiped: false, isDetached: false, spawnWorker: undefined };
@@ -57,6 +54,5 @@ export function realOs(options: Partial<ForkOptions> = {}): Os {
       // The handle is used and not the pid. Once the child has been reaped, the pid may belong to another process.
       child.kill(signal);
     },
-    setNice,
   };
 }

@@ -10,7 +10,6 @@ import { NO_ROW } from '../../scoreboard/rows.ts';
 import type { ExitFacts } from '../exits/exit.ts';
 import type { Effect, FleetEvent, WorkerId } from '../fleet/events.ts';
 import { FatalReports } from '../exits/fatal-report.ts';
-import { GentleBoots } from './gentle-boots.ts';
 import { KernelFigures } from './kernel-figures.ts';
 import { RowReader } from './row-reader.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -81,7 +80,6 @@ export class WorkerProcesses {
   readonly #processes = new Map<WorkerId, WorkerProcess>();
   readonly #figures: RowReader;
   readonly #kernel = new KernelFigures();
-  readonly #gentle: GentleBoots;
   readonly #oom = new OomCounter();
   readonly #reports: FatalReports | undefined;
   readonly #unheard: UnheardMessages;
@@ -89,7 +87,6 @@ export class WorkerProcesses {
   constructor(parts: WorkerProcessesParts) {
     this.#parts = parts;
     this.#figures = new RowReader(parts.board?.path);
-    this.#gentle = new GentleBoots(parts.os);
     this.#reports = createReports(parts);
     this.#unheard = new UnheardMessages(parts.log);
   }
@@ -98,7 +95,7 @@ export class WorkerProcesses {
    * Starts a worker. A failure becomes the worker's exit: an error of the user's `spawnWorker`, or a machine without
    * memory.
    */
-  fork({ worker, slot, isParked, generation }: Fork): void {
+  fork({ worker, slot, generation }: Fork): void {
     const { os, program, board, post } = this.#parts;
     const row = board?.takeRow() ?? NO_ROW;
     let child: ChildProcess;
@@ -116,8 +113,6 @@ export class WorkerProcesses {
     this.#processes.set(worker, this.#observe(worker, { row, version }, child));
     this.#parts.output?.follow(child, () => this.#parts.slotOf(worker));
     if (child.pid === undefined) return;
-    // Others serve, so this one has time.
-    if (isParked || slot === undefined) this.#gentle.begin(child.pid);
     this.#parts.half.forked(worker, child.pid);
     post({ type: 'forked', worker, pid: child.pid });
   }
@@ -150,12 +145,6 @@ export class WorkerProcesses {
         },
       ]) => (pid === undefined ? [] : [[worker, pid] as const]),
     );
-  }
-
-  /** The worker is about to serve, so it gets as much of the CPU as others. */
-  hasten(worker: WorkerId): void {
-    const pid = this.#processes.get(worker)?.child.pid;
-    if (pid !== undefined) this.#gentle.end(pid);
   }
 
   /** Asks the worker to end, by the stop signal with which it was started. */
@@ -205,7 +194,6 @@ export class WorkerProcesses {
 
   close(): void {
     this.#figures.close();
-    this.#gentle.close();
     this.#reports?.close();
   }
 
@@ -269,10 +257,7 @@ export class WorkerProcesses {
     this.#processes.delete(worker);
     if (process === undefined) return facts;
     this.#parts.board?.freeRow(process.row);
-    const { pid } = process.child;
-    if (pid === undefined) return facts;
-    this.#kernel.gone(pid);
-    this.#gentle.forget(pid);
+    if (process.child.pid !== undefined) this.#kernel.gone(process.child.pid);
     return facts;
   }
 

@@ -2,10 +2,8 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { getPriority } from 'node:os';
 import process from 'node:process';
 import { test } from 'node:test';
-import { NICER, niceWithReturn } from '../../../src/primary/workers/niceness.ts';
 import { serve, type App } from '../../support/app.ts';
 import { ask, distinct, Exchange } from '../../support/http.ts';
 import { ownSharings, sharings } from '../../support/platform.ts';
@@ -160,18 +158,4 @@ test('a worker that is killed while its successor boots has it for a successor a
   await app.event('reload done', { gen: 2 });
   assert.equal(await ask(app.target), 'up');
   assert.equal(app.events('worker forked').length, 2, 'nothing else was started for the slot');
-});
-
-test('a new worker boots with less of the CPU than those that serve, where that can be undone, and serves with as much', async () => {
-  const text = `import { createServer } from 'node:http';
-    import { getPriority } from 'node:os';
-    const atBoot = getPriority();
-    createServer((_request, response) => response.end(atBoot + ' ' + getPriority())).listen(process.env.PORT);`;
-  await using app = await serveEditable(text, ['--workers', '1']);
-  const own = getPriority();
-  assert.equal(await ask(app.target), `${own} ${own}`, 'nobody serves beside the first worker');
-  app.signal('SIGHUP');
-  await app.event('reload done');
-  const atBoot = niceWithReturn() === undefined ? own : own + NICER;
-  assert.equal(await ask(app.target), `${atBoot} ${own}`);
 });

@@ -11,7 +11,6 @@ test('the fields of /proc/<pid>/stat, whatever the process is called', () => {
       parent: 4700,
       cpu: (14 + 15) * 10,
       startedAt: '22',
-      nice: 19,
       environmentAt: 50,
     });
   }

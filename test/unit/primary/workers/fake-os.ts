@@ -70,14 +70,6 @@ export class FakeOs implements Os {
 
   signal(): void {}
 
-  /** Processes that were made nicer, and not less nice since. */
-  readonly nice: Set<number> = new Set();
-
-  setNice(pid: number, isNice: boolean): void {
-    if (isNice) this.nice.add(pid);
-    else this.nice.delete(pid);
-  }
-
   kill(child: ChildProcess, signal: NodeJS.Signals): void {
     (child as unknown as FakeChild).signals.push(signal);
   }
