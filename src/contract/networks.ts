@@ -23,7 +23,7 @@ export class TrustedProxies {
       this.#networks.addSubnet(network.address, network.bits, network.family);
   }
 
-  /** @param address the far end of a connection; undefined at a Unix socket */
+  /** @param address the far end of a connection; undefined at a Unix socket, and for no other connection */
   has(address: string | undefined): boolean {
     if (address === undefined) return this.#hasUnix;
     // The part behind % names an interface of this machine.

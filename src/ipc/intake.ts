@@ -8,7 +8,7 @@ import type { ChildProcess } from 'node:child_process';
 import { carriesHandle, COMMAND, isEnvelope } from './channel.ts';
 import { isClusterMessage } from './cluster-messages.ts';
 import { Lines } from './lines.ts';
-import { awaitsAcknowledgement, channelOf, type ChannelHandle } from './node-channel.ts';
+import { awaitsAcknowledgement, channelOf, messagesBehindHandle, type ChannelHandle } from './node-channel.ts';
 import type { ReceivedHandle } from './received-handle.ts';
 
 /** The length of a message. The longest legitimate messages are metrics, which take hundreds of bytes a series. */
@@ -25,6 +25,12 @@ const SPARSE_BYTES = 6;
  * The number of bytes that may wait to be read by a worker. A worker that no longer reads is not written to for ever.
  */
 export const LONGEST_BACKLOG_BYTES: number = 4 * 1024 * 1024;
+
+/**
+ * The number of messages that may wait behind a handle that the worker does not acknowledge. Most are answers to requests, of which a
+ * worker has some thousands at a time at most.
+ */
+export const MOST_BEHIND_HANDLE = 4096;
 
 export interface IntakeEvents {
   /** The worker sent something that no worker should send. `body` is the message, if it could be parsed. */
@@ -85,8 +91,8 @@ export class Intake {
 
   /** Checks the backlog. The primary calls this before it writes. */
   checkBacklog(): void {
-    if (this.#channel.writeQueueSize <= LONGEST_BACKLOG_BYTES) return;
-    this.#giveUp('does not read what it is told');
+    const isLong = (this.#channel.writeQueueSize ?? 0) > LONGEST_BACKLOG_BYTES;
+    if (isLong || messagesBehindHandle(this.#child) > MOST_BEHIND_HANDLE) this.#giveUp('does not read what it is told');
   }
 
   /**

@@ -1,3 +1,5 @@
+import { Gathered } from './gathered.ts';
+
 const NEWLINE = 10;
 
 /**
@@ -6,8 +8,8 @@ const NEWLINE = 10;
  */
 export class Lines {
   readonly #longest: number;
-  #parts: Uint8Array[] = [];
-  #length = 0;
+  /** The beginning of a line that has not ended. */
+  readonly #begun = new Gathered();
 
   /**
    * Creates an empty buffer.
@@ -28,35 +30,33 @@ export class Lines {
     const lines: Uint8Array[] = [];
     let start = 0;
     for (let end = piece.indexOf(NEWLINE); end !== -1; end = piece.indexOf(NEWLINE, start)) {
-      this.#keep(piece.subarray(start, end));
-      if (this.#length > this.#longest) return this.#giveUp();
-      lines.push(this.#take());
+      const line = this.#ended(piece.subarray(start, end));
+      if (line === undefined) return undefined;
+      lines.push(line);
       start = end + 1;
     }
-    this.#keep(piece.subarray(start));
-    return this.#length > this.#longest ? this.#giveUp() : lines;
+    const rest = piece.subarray(start);
+    if (this.#isTooLong(rest)) return undefined;
+    this.#begun.add(rest);
+    return lines;
   }
 
   /** Whether a line has begun that has not ended. */
   get isOpen(): boolean {
-    return this.#length > 0;
+    return this.#begun.length > 0;
   }
 
-  #keep(part: Uint8Array): void {
-    if (part.length === 0) return;
-    this.#parts.push(part);
-    this.#length += part.length;
+  /** Returns the line that ends with this part. Most lines come whole, and are not copied. */
+  #ended(part: Uint8Array): Uint8Array | undefined {
+    if (this.#isTooLong(part)) return undefined;
+    if (!this.isOpen) return part;
+    this.#begun.add(part);
+    return this.#begun.take();
   }
 
-  #take(): Uint8Array {
-    const parts = this.#parts;
-    this.#parts = [];
-    this.#length = 0;
-    return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
-  }
-
-  #giveUp(): undefined {
-    this.#parts = [];
-    this.#length = 0;
+  #isTooLong({ length }: Uint8Array): boolean {
+    const isTooLong = this.#begun.length + length > this.#longest;
+    if (isTooLong) this.#begun.clear();
+    return isTooLong;
   }
 }

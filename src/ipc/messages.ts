@@ -175,8 +175,8 @@ const MOST_READINGS = 16;
 /** The length of an address or the path of a socket, in characters. The system accepts fewer. */
 const LONGEST_ADDRESS = 4096;
 
-/** The length of the TLS session ticket keys as JSON, in characters. The keys are 96 digits. */
-const LONGEST_DATA = 1024;
+/** TLS session ticket keys as text: 48 bytes (tls.Server#getTicketKeys). */
+const TICKET_KEYS = /^[\da-f]{96}$/;
 
 /** What comes with the header of a proxy in base64, in characters: a read takes 64 KB. */
 const LONGEST_FIRST = 100_000;
@@ -198,8 +198,13 @@ const atMost =
     typeof value === 'string' && value.length <= length;
 const text: Check = atMost(LONGEST_TEXT);
 const address: Check = atMost(LONGEST_ADDRESS);
-/** Keys are passed on to the other workers, and kept for them. */
-const data: Check = (value) => value === undefined || (JSON.stringify(value)?.length ?? 0) <= LONGEST_DATA;
+/** Keys are passed on to the other workers, which give them to Node, and kept for them: nothing else may stand there. */
+const data: Check = (value) => value === undefined || isTicketKeys(value);
+
+function isTicketKeys(value: unknown): boolean {
+  const { ticketKeys } = fieldsOf(value);
+  return typeof ticketKeys === 'string' && TICKET_KEYS.test(ticketKeys) && Object.keys(value as object).length === 1;
+}
 
 /** Sums of numbers up to this are still numbers. */
 const LARGEST_READING = 1e15;

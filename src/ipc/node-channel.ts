@@ -11,8 +11,8 @@ export interface ChannelHandle {
   onread: (bytes?: ArrayBuffer) => void;
   /** Came with the bytes of the read that is being told. */
   pendingHandle: ReceivedHandle | null | undefined;
-  /** Bytes. */
-  readonly writeQueueSize: number;
+  /** Bytes. Undefined when the handle is closed, as that of a worker that has ended. */
+  readonly writeQueueSize: number | undefined;
   /** Returns 0, or the number of an error. */
   writeUtf8String?: (request: object, text: string, handle?: object) => number;
 }
@@ -55,8 +55,20 @@ export function writeHandle(channel: ChannelHandle, text: string, handle: object
 
 /** Whether the child has been sent a handle that it has not acknowledged. */
 export function awaitsAcknowledgement(child: ChildProcess): boolean {
+  return queueOf(child) !== undefined;
+}
+
+/**
+ * How many messages wait behind a handle that the child has not acknowledged. Node keeps them in a list, and none of them counts in
+ * `writeQueueSize`.
+ */
+export function messagesBehindHandle(child: ChildProcess): number {
+  return queueOf(child)?.length ?? 0;
+}
+
+function queueOf(child: ChildProcess): readonly unknown[] | undefined {
   const { _handleQueue: queue } = child as ChildProcess & { readonly _handleQueue?: readonly unknown[] | null };
-  return Array.isArray(queue);
+  return Array.isArray(queue) ? queue : undefined;
 }
 
 /**

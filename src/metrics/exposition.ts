@@ -50,7 +50,11 @@ export async function merge(
   registry: PromClient['AggregatorRegistry'],
 ): Promise<Family[]> {
   const byName = new Map<string, Family[]>();
-  for (const family of lists.flat()) byName.set(family.name, [...(byName.get(family.name) ?? []), family]);
+  for (const family of lists.flat()) {
+    const known = byName.get(family.name);
+    if (known === undefined) byName.set(family.name, [family]);
+    else known.push(family);
+  }
   const merged = [...byName.values()].map(async (families) => {
     try {
       const aggregator = families[0]!.aggregator ?? 'sum';

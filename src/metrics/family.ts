@@ -29,24 +29,38 @@ export const PREFIX = 'prefork_';
 /** The names of our metrics that workers tell begin with one of these: those of the state that they share. */
 const STATE_PREFIXES = ['prefork_cache_', 'prefork_state_'] as const;
 
+/** What is read of one worker. An application has some hundreds of metrics, and each takes time to merge with those of other workers. */
+const MOST_FAMILIES = 2000;
+const MOST_SAMPLES = 100_000;
+
 /**
  * Reads what a worker sent. The worker runs code that is not ours, so what is no family is left out. A family with a
- * name of ours that is not a worker's to tell is left out too.
+ * name of ours that is not a worker's to tell is left out too, and so is a second one of a name, and what is too much.
  */
 export function readFamilies(value: unknown): Family[] {
-  return Array.isArray(value) ? value.flatMap(readFamily) : [];
+  if (!Array.isArray(value)) return [];
+  const byName = new Map<string, Family>();
+  let samples = 0;
+  for (const given of value as unknown[]) {
+    const family = readFamily(given);
+    if (family === undefined || byName.has(family.name)) continue;
+    samples += family.values.length;
+    if (samples > MOST_SAMPLES || byName.size >= MOST_FAMILIES) break;
+    byName.set(family.name, family);
+  }
+  return [...byName.values()];
 }
 
-function readFamily(given: unknown): Family[] {
+function readFamily(given: unknown): Family | undefined {
   const { name, help, type, values, aggregator } = fieldsOf(given);
-  if (!isName(name) || isPrimarys(name) || !TYPES.includes(type) || !Array.isArray(values)) return [];
+  if (!isName(name) || isPrimarys(name) || !TYPES.includes(type) || !Array.isArray(values)) return undefined;
   const family = {
     name,
     help: typeof help === 'string' ? help : '',
     type: type as MetricType,
     values: values.flatMap(readSample),
   };
-  return [typeof aggregator === 'string' ? { ...family, aggregator } : family];
+  return typeof aggregator === 'string' ? { ...family, aggregator } : family;
 }
 
 /** Reads a sample. NaN and the infinities became null on their way, and are left out. */

@@ -27,15 +27,21 @@ export interface Prepared {
 /**
  * Prepares the start.
  *
+ * @param before the scoreboard of the primary that is succeeded.
  * @throws UsageError when the machine cannot do what is asked for.
  */
-export async function prepare(settings: Settings, options: LibraryOptions, log: Log): Promise<Prepared> {
+export async function prepare(
+  settings: Settings,
+  options: LibraryOptions,
+  log: Log,
+  before?: string,
+): Promise<Prepared> {
   const sharing = sharingFor(settings, options);
   log('sharing', sharing);
   refuseForAnotherUser(settings, sharing, options);
   refuseParking(settings, sharing.mode);
   const fitting = await settingsInForce(settings, log);
-  const board = createBoard(settings, log);
+  const board = createBoard(settings, log, before);
   try {
     const balance = balanceFor(settings, sharing, board);
     log('balance', { mode: balance });
@@ -141,11 +147,11 @@ async function compileCacheFor({ compileCache }: Settings, log: Log): Promise<st
 /**
  * Creates the scoreboard. A server without figures is better than none, so a full disk does not keep it from starting.
  */
-function createBoard({ name, workers, range, spares }: Settings, log: Log): Board | undefined {
+function createBoard({ name, workers, range, spares }: Settings, log: Log, before?: string): Board | undefined {
   sweepStale();
   try {
     const rows = Math.max(FEWEST_ROWS, ((range?.most ?? workers) + spares) * ROWS_PER_WORKER);
-    return Board.create({ name, rows });
+    return Board.create({ name, rows, before });
   } catch (error) {
     log('no scoreboard', { message: messageOf(error) });
     return undefined;

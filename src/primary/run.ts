@@ -104,13 +104,12 @@ async function supervise(
     keep: (line) => lines.add(null, line),
   });
   const manager = await serviceManager(log, oldPrimary?.handover.notifyFd);
-  const { settings, sharing, balance, board } = await prepare(given, options, log);
+  const { settings, sharing, balance, board } = await prepare(given, options, log, oldPrimary?.handover.board);
   cleanup.add(() => {
     board?.close();
     // The sweep also covers what a killed next primary left.
     sweepStale();
   });
-  if (oldPrimary?.handover.board !== undefined) board?.inherit(oldPrimary.handover.board);
   binder?.onLost(() => log('binder gone', { message: BINDER_GONE }));
   const token = await tokenOf(settings, givenToken, oldPrimary?.handover.admin?.token);
   if (token !== undefined && givenToken?.isExposed === true && settings.user === undefined)

@@ -6,6 +6,7 @@ import { openChannel } from '../ipc/node-channel.ts';
 import type { Bound, NativeHandle } from '../listeners/native.ts';
 import {
   binderAnswerOf,
+  binderRequestOf,
   isFarewell,
   type BinderAnswer,
   type BinderRequest,
@@ -127,11 +128,13 @@ export class Binder {
   /**
    * Asks the binder for a socket.
    *
-   * @returns errno EACCES when the port may not be bound, and when the binder is gone.
+   * @returns errno EACCES when the port may not be bound, for what is no address, and when the binder is gone.
    */
   bind(query: BindQuery): Promise<Bound> {
     const id = `${process.pid}-${++this.#ids}`;
     const request: BinderRequest = { binder: 'bind', id, query };
+    // The binder drops what is no request. Who waits for an answer keeps others waiting.
+    if (binderRequestOf(request) === undefined) return Promise.resolve({ errno: EACCES });
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#answered({ binder: 'bound', id, errno: EACCES }), PATIENCE_MS);
       const answered: Waiting['answered'] = ({ errno }, handle) => {

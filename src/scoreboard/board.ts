@@ -1,6 +1,5 @@
-import { closeSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemCode } from '../contract/system-code.ts';
 import { ScoreboardError } from './error.ts';
 import { createFile, removeBoard } from './file.ts';
 import { encodeHeader } from './header.ts';
@@ -8,7 +7,7 @@ import { FORMAT, MAX_ROWS, ROW_BYTES, rowOffset } from './layout.ts';
 import { boardDirectories, boardFileName, userId } from './place.ts';
 import { NO_ROW, Rows } from './rows.ts';
 import { isStale, thisPrimary } from './stale.ts';
-import { inheritState } from './state-directory.ts';
+import { removeState, reserveState } from './state-directory.ts';
 import { messageOf } from '../contract/message-of.ts';
 
 export { sweepStale } from './stale.ts';
@@ -22,7 +21,14 @@ export interface BoardOptions {
   readonly rows: number;
   /** The directories for the file, best first. @default boardDirectories() */
   readonly directories?: readonly string[];
+  /** The board of the primary before this one, with whose workers these share their state. */
+  readonly before?: string | undefined;
 }
+
+/** How many names are tried in a directory. Any user may have taken the first. */
+const MOST_NAMES = 3;
+/** The part of the server's name that is in a file's, in characters. */
+const LONGEST_NAME = 80;
 
 /**
  * The primary's scoreboard. It owns the file, and the descriptor through which rows are cleared. Closing it closes the
@@ -46,25 +52,24 @@ export class Board {
    *
    * @throws ScoreboardError `ERR_SCOREBOARD_CREATE` when no directory takes it
    */
-  static create({ name, rows, directories = boardDirectories() }: BoardOptions): Board {
+  static create({ name, rows, directories = boardDirectories(), before }: BoardOptions): Board {
     if (!Number.isInteger(rows) || rows < 1 || rows > MAX_ROWS) {
       throw new RangeError(`a scoreboard has 1 to ${MAX_ROWS} rows, not ${rows}`);
     }
-    const fileName = boardFileName({ uid: userId(), primaryPid: process.pid, name });
+    const fileNames = namesFor(name);
     const image = Buffer.alloc(rowOffset(rows));
     image.set(encodeHeader({ format: FORMAT, rowSize: ROW_BYTES, rows, ...thisPrimary() }));
     let refusal: unknown = new Error('there is no directory for it');
-    for (const directory of directories) {
-      const path = join(directory, fileName);
+    for (const path of directories.flatMap((directory) => fileNames.map((fileName) => join(directory, fileName)))) {
       try {
-        return new Board(path, createOrReplace(path, image), rows);
+        return new Board(path, createOrReplace(path, image, before), rows);
       } catch (error) {
         refusal = error;
       }
     }
     throw new ScoreboardError(
       'ERR_SCOREBOARD_CREATE',
-      `cannot create the scoreboard ${fileName} in ${directories.join(' or ')}: ${messageOf(refusal)}`,
+      `cannot create the scoreboard ${fileNames[0]} in ${directories.join(' or ')}: ${messageOf(refusal)}`,
       { cause: refusal },
     );
   }
@@ -82,15 +87,6 @@ export class Board {
     if (row === NO_ROW) return;
     this.#rows.free(row);
     this.#clear(row);
-  }
-
-  /**
-   * Lets the workers share the state of those of the primary before this one.
-   *
-   * @param before the board of that primary.
-   */
-  inherit(before: string): void {
-    inheritState(this.path, before);
   }
 
   /** Removes the board. A second call does nothing. */
@@ -111,16 +107,25 @@ export class Board {
   }
 }
 
+/** The names of the file, best first. Other users cannot guess the later ones. */
+function namesFor(name: string): string[] {
+  return Array.from({ length: MOST_NAMES }, (_, nth) => {
+    const further = nth === 0 ? '' : `.${Math.random().toString(36).slice(2, 10)}`;
+    return boardFileName({ uid: userId(), primaryPid: process.pid, name: `${name.slice(0, LONGEST_NAME)}${further}` });
+  });
+}
+
 /**
- * Creates the file, and replaces only a file that a dead primary left: pid 1 of a restarted container finds that of its
- * predecessor.
+ * Creates the file with the directory of the workers' state. Replaces only what a dead primary left: pid 1 of a restarted container
+ * finds the files of its predecessor.
  */
-function createOrReplace(path: string, image: Uint8Array): number {
+function createOrReplace(path: string, image: Uint8Array, before: string | undefined): number {
+  if (isStale(path)) removeBoard(path);
+  if (existsSync(path) || !reserveState(path, before)) throw new Error(`${path} is taken`);
   try {
     return createFile(path, image);
   } catch (error) {
-    if (systemCode(error) !== 'EEXIST' || !isStale(path)) throw error;
-    removeBoard(path);
-    return createFile(path, image);
+    removeState(path);
+    throw error;
   }
 }

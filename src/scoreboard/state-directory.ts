@@ -2,8 +2,9 @@
  * The directory beside a board in which the workers keep their shared state. A primary that succeeds another one has a
  * link to the directory of that one instead, so that the state lives on. The last of these primaries removes it.
  */
-import { existsSync, lstatSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { systemCode } from '../contract/system-code.ts';
 import { isOf } from './user.ts';
 
 /**
@@ -13,16 +14,43 @@ import { isOf } from './user.ts';
 const STATE = /^prefork-\d+-\d+-[\w.-]*\.state$/;
 
 /**
- * Creates the link.
+ * Creates the directory of a board that is about to be created, or the link to that of the primary before. The name of a board can be
+ * seen by all users, and one of them could otherwise take that of the directory before a worker needs it.
  *
  * @param before the board of the primary that is succeeded.
+ * @returns false when another user, or another primary, has the name.
  */
-export function inheritState(board: string, before: string): void {
+export function reserveState(board: string, before?: string): boolean {
+  const own = stateDirectory(board);
+  if (before !== undefined && linkTo(own, targetOf(stateDirectory(before)))) return true;
+  return made(own);
+}
+
+function linkTo(own: string, target: string): boolean {
   try {
-    symlinkSync(targetOf(stateDirectory(before)), stateDirectory(board), 'dir');
+    // A primary of an older version has made none.
+    if (!made(target) && !isOwnDirectory(target)) return false;
+    symlinkSync(target, own, 'dir');
+    return true;
   } catch {
     // Some users may not create links (Windows). An empty state is better than no server.
+    return false;
   }
+}
+
+function made(directory: string): boolean {
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function isOwnDirectory(path: string): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found?.isDirectory() === true && isOf(found.uid);
 }
 
 /** Removes the state of a board that is gone. A state that another primary's workers use too stays. */

@@ -97,7 +97,8 @@ for (const [what, answer] of Object.entries(answers)) {
 for (const options of [['list'], ['list', '--json'], ['status', '--all'], ['status', '--all', '--json']]) {
   test(`prefork ${options.join(' ')} goes on whatever one server answers`, { skip }, async () => {
     const { printed } = await ask(deep, options);
-    assert.match(printed, /evil gave an answer that cannot be read/);
+    // On a busy machine its answer, which is large, comes too late.
+    assert.match(printed, /evil (gave an answer that cannot be read|does not answer)/);
     const { printed: bare } = await ask('{"version":1}', options);
     assert.doesNotMatch(`${printed}${bare}`, /Error/);
   });

@@ -38,3 +38,12 @@ for (const [balance, sharing, share] of [
     assert.deepEqual(app.events('fault of prefork'), []);
   });
 }
+
+test('a worker that acknowledges no socket, and goes on asking, is replaced', async () => {
+  const options = ['--workers', '2', '--recover-interval', '0'];
+  await using app = await serve({ entry: 'acknowledges-nothing.cjs', options });
+  await get(app.target, { path: '/ask' }).catch(() => {});
+  const { fields } = await app.event('worker expelled');
+  assert.equal(fields['why'], 'does not read what it is told');
+  await assertAnswers(app, 1);
+});

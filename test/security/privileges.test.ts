@@ -436,6 +436,31 @@ test('where the user may choose what is read as the token, it is read as the use
   assert.ok(isNobody(own.pid));
 });
 
+test(
+  'where the config file names the user, root reads no file of variables that the user may choose',
+  { skip },
+  async (t) => {
+    const [own, cwd] = [temporary(t), nobodys(t)];
+    chmodSync(own, 0o755);
+    writeFileSync(join(own, 'secret.env'), 'SECRET=a-secret-of-roots-own', { mode: 0o600 });
+    writeFileSync(join(cwd, 'app.cjs'), `console.log('seen', process.env.SECRET);${hello}`);
+    symlinkSync(join(own, 'secret.env'), join(cwd, '.env'));
+    const config = join(own, 'prefork.config.json');
+    const options = ['--config', config];
+    const write = (envFile: string): void =>
+      writeFileSync(config, JSON.stringify({ user: 'nobody', workers: 1, cwd, entry: 'app.cjs', envFile: [envFile] }));
+    write('.env');
+    await using refused = await startApp({ options, group: true });
+    assert.deepEqual(await refused.exit(), { code: 2, signal: null });
+    assert.match(refused.stderr, /--env-file: .*EACCES/);
+    // Root's own choice is a file that only root can change, and read.
+    write(join(own, 'secret.env'));
+    await using server = await serve({ options, group: true });
+    assert.ok(isNobody(server.pid));
+    assert.match(server.stdout, /seen a-secret-of-roots-own/);
+  },
+);
+
 test('no program of the application’s is asked who the user is', { skip }, async (t) => {
   const cwd = nobodys(t);
   writeFileSync(join(cwd, 'getent'), '#!/bin/sh\nid -u >> ran\n', { mode: 0o755 });

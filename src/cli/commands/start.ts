@@ -3,10 +3,12 @@ import { UsageError } from '../../errors.ts';
 import { complain } from '../print.ts';
 import {
   directoryOfConfig,
+  envFilesOf,
   isEcosystem,
   loadConfig,
   nameOfDirectory,
   readLaunch,
+  readText,
   type ConfigText,
 } from '../../options/index.ts';
 import { resolveSettings, type CommandLine, type LaunchTerms, type LoadedConfig } from '../../options/index.ts';
@@ -59,9 +61,16 @@ export async function start(given: CommandLine, argv: readonly string[]): Promis
   // The apps themselves have the file too, and one word is enough.
   if (flags.app === undefined) for (const note of config?.notes ?? []) complain(note);
   if (config?.values.apps !== undefined) return runAll(line, argv, config);
-  const launch = readLaunch(terms, config);
+  // A file of variables may be for root alone. What the user may put in its place is read as the user, as all of the launch is.
+  const variables = new Map<string, string>();
+  const wanted = resolveSettings({ flags, env: process.env, config });
+  const whileRoot = (mayRead: (path: string) => boolean): void => {
+    takeAsRoot(wanted)(mayRead);
+    for (const path of envFilesOf(wanted, terms.home).filter(mayRead)) readIfThere(path, variables);
+  };
+  const binder = earlyBinder ?? (await leaveRootByConfig(wanted, config, whileRoot));
+  const launch = readLaunch(terms, config, (path) => variables.get(path) ?? readText(path));
   const { settings } = launch;
-  const binder = earlyBinder ?? (await leaveRootByConfig(settings, config, takeAsRoot(settings)));
   takeToken(settings);
   // The config file can take ports away. It can never add one.
   if (settings.bind !== undefined) binder?.restrict(settings.bind);
@@ -87,6 +96,15 @@ function withEcosystem(line: CommandLine): CommandLine {
   const { entry, flags } = line;
   if (entry === undefined || flags.config !== undefined || !isEcosystem(entry)) return line;
   return { ...line, entry: undefined, flags: { ...flags, config: entry } };
+}
+
+/** Reads a file into `texts`. One that is missing is told of when the launch is read. */
+function readIfThere(path: string, texts: Map<string, string>): void {
+  try {
+    texts.set(path, readText(path));
+  } catch {
+    // The launch says what is wrong.
+  }
 }
 
 /** Runs all apps of the config file. The module is loaded for that alone. */

@@ -131,13 +131,14 @@ export class Context implements ResponseHead {
   }
 
   /**
-   * The address of the client; undefined when it comes by a Unix socket. With `trustedProxies` it is the one that these proxies say,
+   * The address of the client; undefined when it comes by a Unix socket, and when it has left before it was asked for. With `trustedProxies` it is the one that these proxies say,
    * and `socket.remoteAddress` is that of the proxy.
    */
   get remoteAddress(): string | undefined {
-    const { socket, forwarded } = this.#sink;
+    const { socket, forwarded, isOfUnixSocket } = this.#sink;
     const { remoteAddress } = socket;
-    return forwarded === undefined ? remoteAddress : forwarded.clientOf(remoteAddress, this.headers);
+    if (forwarded === undefined) return remoteAddress;
+    return forwarded.clientOf({ address: remoteAddress, isOfUnixSocket }, this.headers);
   }
 
   /** The port of the far end of the connection, which may be a proxy. */

@@ -5,6 +5,13 @@ import type { Fields } from '../protocol/fields.ts';
 export const FORWARDED_FIELDS = ['x-forwarded-for', 'forwarded'] as const;
 export type ForwardedField = (typeof FORWARDED_FIELDS)[number];
 
+/** The far end of a connection. */
+export interface FarEnd {
+  /** Undefined for a Unix socket, and for a client by TCP that has reset the connection. */
+  readonly address: string | undefined;
+  readonly isOfUnixSocket: boolean;
+}
+
 /** Finds out the address of the client behind trusted proxies. */
 export class Forwarded {
   readonly #trusted: TrustedProxies;
@@ -19,10 +26,9 @@ export class Forwarded {
   /**
    * Goes from the far end of the connection through what each proxy has added, from the right to the left, and stops at the first
    * address that is not trusted: whatever stands left of it may be that client's invention. An entry without an address stops it too.
-   *
-   * @param peer undefined for a Unix socket
    */
-  clientOf(peer: string | undefined, headers: Fields): string | undefined {
+  clientOf({ address: peer, isOfUnixSocket }: FarEnd, headers: Fields): string | undefined {
+    if (peer === undefined && !isOfUnixSocket) return undefined;
     if (!this.#trusted.has(peer)) return peer;
     const value = headers.get(this.#field);
     if (value === null) return peer;

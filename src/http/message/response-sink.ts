@@ -27,6 +27,8 @@ export interface ResponseSink {
   readonly socket: Socket;
   /** Undefined where no proxy is trusted. */
   readonly forwarded: Forwarded | undefined;
+  /** Whether it came by a Unix socket; false where that is not asked for, because no proxy is trusted. */
+  readonly isOfUnixSocket: boolean;
   /** Sends the whole response. */
   answer(head: ResponseHead, content: Sendable): void;
   /** Sends the head of a response. `write` goes on with it. */

@@ -21,6 +21,8 @@ interface PrivateSocket extends Socket {
   /** TCP alone has `reset`. */
   readonly _handle?: {
     readonly reset?: unknown;
+    /** A Unix socket has none. */
+    readonly getpeername?: unknown;
     readonly bytesWritten?: number;
     readonly writeQueueSize?: number;
   } | null;
@@ -74,6 +76,14 @@ export function stopReading(handle: AcceptedHandle): void {
   const readable = handle as unknown as { reading: boolean; readStop(): void };
   readable.reading = false;
   readable.readStop();
+}
+
+/** Whether the connection is one of a Unix socket. A connection by TCP that was reset has no address either. */
+export function isOfUnixSocket(socket: Duplex): boolean {
+  const lowest = ((socket as PrivateSocket)._parent ?? socket) as PrivateSocket;
+  if (!(lowest instanceof Socket)) return false;
+  isThere('Socket._handle', lowest._handle !== undefined);
+  return lowest._handle !== undefined && lowest._handle !== null && lowest._handle.getpeername === undefined;
 }
 
 /**

@@ -12,7 +12,7 @@ import { Incoming, type IncomingEvents } from './incoming.ts';
 import { refusalText } from './refusal-text.ts';
 import { RequestBodyReceiver } from './request-body-receiver.ts';
 import { RequestHead } from '../message/request-head.ts';
-import { reset } from '../node-internals/index.ts';
+import { isOfUnixSocket, reset } from '../node-internals/index.ts';
 import { ResponseEncoder } from './response-encoder.ts';
 import type { Hijacked, ResponseHead, ResponseSink } from '../message/response-sink.ts';
 import { isPinned, pin, type Rest } from './served.ts';
@@ -54,6 +54,7 @@ const NOTHING = Buffer.alloc(0);
  */
 export class Connection implements ResponseSink, IncomingEvents {
   readonly socket: Socket;
+  readonly isOfUnixSocket: boolean;
   readonly #core: ServerCore;
   readonly #source: Source;
   readonly #incoming: Incoming;
@@ -72,6 +73,9 @@ export class Connection implements ResponseSink, IncomingEvents {
     this.socket = socket;
     this.#source = source;
     this.#core = core;
+    this.isOfUnixSocket = core.forwarded !== undefined && isOfUnixSocket(socket);
+    // Node remembers the address. When the client has reset the connection, the kernel does not know it any more.
+    if (core.forwarded !== undefined) void socket.remoteAddress;
     this.#since = core.now;
     this.#incoming = new Incoming(core, source, this);
     this.#current = new CurrentRequest(core, socket);

@@ -99,6 +99,13 @@ export function directoryOfConfig({ flags, home }: Pick<LaunchTerms, 'flags' | '
   return followDirectory(resolve(home, cwd ?? '')).real;
 }
 
+/** Returns the paths of the files of variables; none where the working directory is missing. */
+export function envFilesOf(settings: Pick<Settings, 'cwd' | 'envFile'>, home: string): string[] {
+  const directory = resolve(home, settings.cwd ?? '');
+  if (!isDirectory(directory)) return [];
+  return (settings.envFile ?? []).map((file) => resolve(realpathSync(directory), file));
+}
+
 /**
  * Follows the links of the directory, so that all workers of a generation run the same release: also one that replaces a
  * crashed worker after the link has moved. The entry's own name stays, since programs read it from `process.argv[1]`.

@@ -13,24 +13,34 @@ const NO_BINDER = 'no process with the right to bind it is left; start the serve
 type BindParts = Pick<SupervisorParts, 'binder' | 'log'>;
 
 export function bindTcpWith(parts: BindParts): BindTcp {
+  const told = new Set<string>();
   return ({ address, port, family, ...options }) => {
     const own = bindTcp(address, port, family, options);
-    return orByBinder(parts, own, { transport: 'tcp', address, port, family, ...options });
+    return orByBinder({ ...parts, told }, own, { transport: 'tcp', address, port, family, ...options });
   };
 }
 
 export function bindUdpWith(parts: BindParts): BindUdp {
+  const told = new Set<string>();
   return ({ address, port, family, ipv6Only, reuseAddress }, reuseport) => {
     const own = bindUdp(address, port, family, { ipv6Only, reuseAddress, reuseport });
-    return orByBinder(parts, own, { transport: 'udp', address, port, family, ipv6Only, reuseport });
+    return orByBinder({ ...parts, told }, own, { transport: 'udp', address, port, family, ipv6Only, reuseport });
   };
 }
 
-function orByBinder({ binder, log }: BindParts, own: Bound, query: BindQuery): Bound | Promise<Bound> {
+/** @param told what was logged: a worker may ask as often as it likes. */
+function orByBinder(
+  { binder, log, told }: BindParts & { readonly told: Set<string> },
+  own: Bound,
+  query: BindQuery,
+): Bound | Promise<Bound> {
   if (binder === undefined || !isRefused(own)) return own;
   return binder.bind(query).then((bound) => {
-    if (isRefused(bound)) {
-      log('port refused', { port: query.port, message: binder.isGone ? NO_BINDER : PORT_REFUSED });
+    const { port } = query;
+    const message = binder.isGone ? NO_BINDER : PORT_REFUSED;
+    if (isRefused(bound) && !told.has(`${port} ${message}`)) {
+      told.add(`${port} ${message}`);
+      log('port refused', { port, message });
     }
     return bound;
   });

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
+import { Gathered } from '../../ipc/gathered.ts';
 
 /** The length of a line. A longer line is split, so that a worker that never ends one cannot fill our memory. */
 const LONGEST_LINE_BYTES = 1_048_576;
@@ -81,8 +82,8 @@ class Lines {
   readonly #prefix: () => Buffer;
   readonly #kept: ((line: Buffer) => void) | undefined;
   readonly #clean: ((text: string) => string) | undefined;
-  #rest: Buffer[] = [];
-  #length = 0;
+  /** The beginning of a line that has not ended. */
+  readonly #rest = new Gathered();
 
   constructor(prefix: () => Buffer, kept?: (line: Buffer) => void, clean?: (text: string) => string) {
     this.#prefix = prefix;
@@ -104,13 +105,13 @@ class Lines {
       parts.push(this.#prefix(), ...this.#safe(line));
       start = end + 1;
     }
-    this.#keep(piece.subarray(start));
-    return this.#length > LONGEST_LINE_BYTES ? [...parts, ...this.end()] : parts;
+    this.#rest.add(piece.subarray(start));
+    return this.#rest.length > LONGEST_LINE_BYTES ? [...parts, ...this.end()] : parts;
   }
 
   /** Ends an unfinished line, so that the next worker's line does not continue in it. */
   end(): Buffer[] {
-    if (this.#length === 0) return [];
+    if (this.#rest.length === 0) return [];
     const line = [...this.#take(), Buffer.of(NEWLINE)];
     this.#tell(line);
     return [this.#prefix(), ...this.#safe(line)];
@@ -128,17 +129,10 @@ class Lines {
     this.#kept(line.subarray(0, line.at(-2) === 13 ? -2 : -1));
   }
 
-  #keep(piece: Buffer): void {
-    if (piece.length === 0) return;
-    this.#rest.push(piece);
-    this.#length += piece.length;
-  }
-
   #take(): Buffer[] {
-    const rest = this.#rest;
-    this.#rest = [];
-    this.#length = 0;
-    return rest;
+    if (this.#rest.length === 0) return [];
+    const { buffer, byteOffset, byteLength } = this.#rest.take();
+    return [Buffer.from(buffer, byteOffset, byteLength)];
   }
 }
 

@@ -1,8 +1,8 @@
 import type { ChildProcess, Serializable } from 'node:child_process';
 import type { EventEmitter } from 'node:events';
 import { Channel, type SentHandle } from '../../ipc/channel.ts';
-import { Intake, LONGEST_BACKLOG_BYTES } from '../../ipc/intake.ts';
-import { channelOf } from '../../ipc/node-channel.ts';
+import { Intake, LONGEST_BACKLOG_BYTES, MOST_BEHIND_HANDLE } from '../../ipc/intake.ts';
+import { awaitsAcknowledgement, channelOf, messagesBehindHandle } from '../../ipc/node-channel.ts';
 import { decodeWorkerMessage, type PrimaryMessage, type WorkerMessage } from '../../ipc/messages.ts';
 import { isConnection, type ReceivedHandle } from '../../ipc/received-handle.ts';
 import type { ExitFacts } from '../exits/exit.ts';
@@ -27,9 +27,13 @@ export interface WorkerEvents {
 
 /** What the half's messages may fill of a worker's channel, so that ours still find room there. */
 const MOST_WAITING_BYTES = LONGEST_BACKLOG_BYTES / 2;
+/** What such a message takes beside its text while it waits, in characters. */
+const ENTRY_CHARACTERS = 100;
 
 /** Connections are not handed on to a worker while so much waits: what other workers send must not count against it. */
 const MOST_WAITING_HANDOFFS_BYTES = LONGEST_BACKLOG_BYTES / 4;
+/** The same where a handle has not been acknowledged. Each message that waits then may have a handle of its own. */
+const MOST_WAITING_HANDOFFS = 256;
 
 /** How the process was started. */
 interface ProcessTerms {
@@ -58,6 +62,8 @@ export class WorkerProcess {
   /** Undefined where the application made the process by other means than Node's. */
   readonly #intake: Intake | undefined;
   readonly #events: WorkerEvents;
+  /** What the half's messages fill behind a handle that has not been acknowledged, characters. */
+  #toldBehindHandle = 0;
   #offences = 0;
   #lastWords: ExitFacts['lastWords'];
 
@@ -96,23 +102,29 @@ export class WorkerProcess {
    */
   send(message: PrimaryMessage, handle?: SentHandle): boolean {
     this.#intake?.checkBacklog();
-    // Many connections may move at once, and their answers go together.
-    if (message.type === 'handed' && message.isMove) return this.#channel.sendSoon(message);
+    // Many connections may move at once, and their answers go together. Behind a handle each message is counted.
+    if (message.type === 'handed' && message.isMove && !awaitsAcknowledgement(this.child))
+      return this.#channel.sendSoon(message);
     if (message.type === 'handoff' && handle !== undefined) return this.#channel.sendPast(message, handle);
     return this.#channel.send(message, handle);
   }
 
   /** Whether a connection may be handed on to it: enough of what it was told has been read. */
   get hasRoom(): boolean {
-    return (channelOf(this.child)?.writeQueueSize ?? 0) <= MOST_WAITING_HANDOFFS_BYTES;
+    const bytes = channelOf(this.child)?.writeQueueSize ?? 0;
+    return bytes <= MOST_WAITING_HANDOFFS_BYTES && messagesBehindHandle(this.child) <= MOST_WAITING_HANDOFFS;
   }
 
   /** Sends a message of the application's own half. It is dropped when the worker is gone, or has too much to read. */
   tell(message: unknown): void {
     const { child } = this;
     if (!child.connected) return;
-    const waiting = (channelOf(child)?.writeQueueSize ?? 0) + JSON.stringify(message).length;
-    if (waiting > MOST_WAITING_BYTES) return;
+    if (!awaitsAcknowledgement(child)) this.#toldBehindHandle = 0;
+    const size = JSON.stringify(message).length + ENTRY_CHARACTERS;
+    const waiting = (channelOf(child)?.writeQueueSize ?? 0) + this.#toldBehindHandle + size;
+    const isFull = messagesBehindHandle(child) > MOST_BEHIND_HANDLE / 2;
+    if (waiting > MOST_WAITING_BYTES || isFull) return;
+    if (awaitsAcknowledgement(child)) this.#toldBehindHandle += size;
     child.send(message as Serializable, () => {});
   }
 

@@ -194,6 +194,13 @@ test('root does not read again what another user may have changed', { skip: noOt
   server.signal('SIGHUP');
   await server.event('reload done', {}, 2);
   assert.equal((await served(server))['X'], 'two');
+  // An upgrade is a start, which root asks for.
+  chmodSync(file, 0o666);
+  write(server, 'prefork.config.json', text({ env: { X: 'three' } }));
+  server.signal('SIGUSR2');
+  const next = await upgraded(server);
+  assert.equal((await served(server))['X'], 'three');
+  await endSuccessor(server, next);
 });
 
 test(

@@ -120,6 +120,22 @@ test('a server is told from others by its pid, its directory and its addresses',
   assert.equal(web.name, 'web');
 });
 
+test('of many servers, and of one that says much, a part is told', async (t) => {
+  using place = new Place();
+  let asked = 0;
+  const text = JSON.stringify(fakeStatus({ pid: 4711, directory: `/${'x'.repeat(100_000)}` }));
+  for (let nth = 0; nth < 40; nth++) {
+    const server = await answering(place, `api-${nth}`, (_, response) => void (asked++, response.end(text)));
+    t.after(() => server[Symbol.asyncDispose]());
+  }
+  await assert.rejects(findServer(undefined, [place.path]), ({ message }: Error) => {
+    assert.equal(message.match(/api-\d+/g)?.length, 40);
+    assert.ok(message.length < 20_000, `${message.length} characters`);
+    return true;
+  });
+  assert.equal(asked, 16);
+});
+
 /** The ways in which a server fails to answer, and what is said about each. */
 const silences: ReadonlyArray<[what: string, listener: Listener, says: RegExp]> = [
   ['that ends', (request) => request.socket.destroy(), /^api ended before it answered$/],

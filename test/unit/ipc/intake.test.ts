@@ -5,7 +5,7 @@ import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { COMMAND } from '../../../src/ipc/channel.ts';
-import { Intake, LONGEST_BACKLOG_BYTES, LONGEST_LINE_BYTES } from '../../../src/ipc/intake.ts';
+import { Intake, LONGEST_BACKLOG_BYTES, LONGEST_LINE_BYTES, MOST_BEHIND_HANDLE } from '../../../src/ipc/intake.ts';
 
 class FakeHandle {
   isClosed = false;
@@ -34,7 +34,7 @@ class Bench {
       this.endsSeen++;
     },
     pendingHandle: null as FakeHandle | null,
-    writeQueueSize: 0,
+    writeQueueSize: 0 as number | undefined,
   };
 
   constructor({ isClustered = false } = {}) {
@@ -67,7 +67,7 @@ class Bench {
     this.#channel.onread();
   }
 
-  set backlog(bytes: number) {
+  set backlog(bytes: number | undefined) {
     this.#channel.writeQueueSize = bytes;
   }
 }
@@ -148,6 +148,23 @@ test('so does a backlog that the worker does not read', () => {
   assert.deepEqual(bench.unusable, []);
   bench.backlog = LONGEST_BACKLOG_BYTES + 1;
   bench.intake.checkBacklog();
+  bench.intake.checkBacklog();
+  assert.deepEqual(bench.unusable, ['does not read what it is told']);
+});
+
+test('a channel that has closed has no backlog: its worker has ended, and is not blamed', () => {
+  const bench = new Bench();
+  bench.backlog = undefined;
+  bench.intake.checkBacklog();
+  assert.deepEqual(bench.unusable, []);
+});
+
+test('so do messages behind a handle that the worker does not acknowledge, which no number of bytes counts', () => {
+  const bench = new Bench();
+  bench.child._handleQueue = Array.from({ length: MOST_BEHIND_HANDLE });
+  bench.intake.checkBacklog();
+  assert.deepEqual(bench.unusable, []);
+  bench.child._handleQueue.push({});
   bench.intake.checkBacklog();
   assert.deepEqual(bench.unusable, ['does not read what it is told']);
 });

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Lines } from '../../../src/ipc/lines.ts';
 
 const LONGEST = 8;
@@ -37,4 +39,20 @@ test('what came with a line that is too long is forgotten, and many short ones a
   assert.equal(added(lines, `${'x'.repeat(LONGEST + 1)}\nshort\nha`), undefined);
   assert.deepEqual(added(lines, 'lf\n'), ['lf']);
   assert.equal(added(lines, 'short\n'.repeat(1000))?.length, 1000);
+});
+
+test('a line that comes a byte at a time takes about as much memory as it has bytes', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const used = (): number => {
+    collect();
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  };
+  const bytes = 200_000;
+  const lines = new Lines(bytes);
+  const before = used();
+  for (let length = 0; length < bytes; length++) assert.equal(lines.add(Uint8Array.of(120))?.length, 0);
+  assert.ok(used() - before < 10 * bytes, `${used() - before} bytes`);
+  assert.ok(lines.isOpen);
 });

@@ -16,7 +16,8 @@ const listen = {
 };
 
 test('what a worker says comes through as it is', () => {
-  for (const message of [listen, { type: 'ready' }, { type: 'drained' }, { type: 'closed', listener: 3 }]) {
+  const secure = { ...listen, data: { ticketKeys: '0123456789abcdef'.repeat(6) } };
+  for (const message of [listen, secure, { type: 'ready' }, { type: 'drained' }, { type: 'closed', listener: 3 }]) {
     assert.equal(decodeWorkerMessage(message), message);
   }
 });
@@ -42,6 +43,12 @@ const bad: unknown[] = [
   { ...listen, address: 7 },
   { ...listen, request: undefined },
   { ...listen, port: -1, address: null },
+  // Other workers get what the first one says, and give it to Node.
+  { ...listen, data: null },
+  { ...listen, data: {} },
+  { ...listen, data: { ticketKeys: 7 } },
+  { ...listen, data: { ticketKeys: '0123' } },
+  { ...listen, data: { ticketKeys: 'x'.repeat(96) } },
 ];
 
 for (const message of bad) {

@@ -53,6 +53,13 @@ function setUp(next?: Inherited): { line: FakeLine; binder: Binder; lost: string
   return { line, binder, lost };
 }
 
+test('what the binder would drop is answered at once, and not sent', async () => {
+  const { line, binder } = setUp();
+  for (const address of ['fe80::1%a b', 'x'.repeat(1000), '127.0.0.1\n'])
+    assert.deepEqual(await binder.bind({ ...query, address, family: 6 }), { errno: EACCES });
+  assert.deepEqual(line.sent, []);
+});
+
 test('each question gets its own answer, in whichever order they come', async () => {
   const { line, binder } = setUp();
   const answers = [binder.bind(query), binder.bind({ ...query, port: 443 }), binder.bind({ ...query, port: 22 })];

@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
-import { chownSync, existsSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { removeBoard } from '../../../src/scoreboard/file.ts';
-import { inheritState } from '../../../src/scoreboard/state-directory.ts';
+import { reserveState } from '../../../src/scoreboard/state-directory.ts';
 import { temporaryDirectory } from './helpers.ts';
 
 /** Makes the boards of three primaries, each of which inherits from the one before, and the state of the first. */
@@ -11,10 +20,8 @@ function lineage(t: TestContext): { boards: string[]; state: string } {
   const directory = temporaryDirectory(t);
   const boards = [1, 2, 3].map((pid) => join(directory, `prefork-0-${pid}-app.board`));
   for (const board of boards) writeFileSync(board, '');
-  inheritState(boards[1]!, boards[0]!);
-  inheritState(boards[2]!, boards[1]!);
+  for (const [nth, board] of boards.entries()) assert.ok(reserveState(board, boards[nth - 1]));
   const state = join(directory, 'prefork-0-1-app.state');
-  mkdirSync(state);
   writeFileSync(join(state, 'store.db'), '');
   return { boards, state };
 }
@@ -84,5 +91,21 @@ test(
     chownSync(theirs, nobody, nobody);
     removeBoard(theirs.replace('.state', '.board'));
     assert.ok(existsSync(theirs));
+  },
+);
+
+test(
+  'where the primary before has made no directory, or another user has its name, there is one all the same',
+  { skip: !isRoot },
+  (t) => {
+    const directory = temporaryDirectory(t);
+    const [older, next, last] = [1, 2, 3].map((pid) => join(directory, `prefork-0-${pid}-app.board`));
+    assert.ok(reserveState(next!, older));
+    assert.equal(readlinkSync(next!.replace('.board', '.state')), older!.replace('.board', '.state'));
+    assert.ok(existsSync(older!.replace('.board', '.state')));
+    chownSync(older!.replace('.board', '.state'), 65_534, 65_534);
+    assert.ok(reserveState(last!, older));
+    assert.ok(lstatSync(last!.replace('.board', '.state')).isDirectory());
+    assert.equal(reserveState(last!), false, 'it is there');
   },
 );

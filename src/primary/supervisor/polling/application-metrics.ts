@@ -5,10 +5,12 @@ import type { WorkerId } from '../../fleet/events.ts';
 const PATIENCE_MS = 250;
 
 /**
- * The number of values that are kept of all workers that have ended. More are not kept. Workers of one application have
- * the same values, which `fold` merges. Only a worker that makes up names has no end of them.
+ * What is kept of all workers that have ended, in characters. More is not kept. Workers of one application have the same values,
+ * which `fold` merges. Only a worker that makes up names has no end of them.
  */
-const MOST_KEPT = 50_000;
+const MOST_KEPT_CHARACTERS = 8_388_608;
+/** What a family, a value and a label take beside their text, in characters. */
+const ENTRY_CHARACTERS = 100;
 
 /** A worker to ask. */
 export interface Asked {
@@ -64,7 +66,7 @@ export class ApplicationMetrics {
   gone(worker: WorkerId): void {
     const last = this.#answers.get(worker)?.filter(isCounted) ?? [];
     this.#answers.delete(worker);
-    if (last.length > 0 && valuesOf([...this.#ended, last]) <= MOST_KEPT) this.#ended.push(last);
+    if (last.length > 0 && sizeOf([...this.#ended, last]) <= MOST_KEPT_CHARACTERS) this.#ended.push(last);
     for (const request of this.#rounds.keys()) this.#tick(worker, request);
   }
 
@@ -103,10 +105,17 @@ export class ApplicationMetrics {
   }
 }
 
-function valuesOf(lists: ReadonlyArray<readonly Family[]>): number {
-  let sum = 0;
-  for (const { values } of lists.flat()) sum += values.length;
-  return sum;
+function sizeOf(lists: ReadonlyArray<readonly Family[]>): number {
+  let size = 0;
+  for (const { name, help, values } of lists.flat()) {
+    size += ENTRY_CHARACTERS + name.length + help.length;
+    for (const { labels, metricName = '' } of values) {
+      size += ENTRY_CHARACTERS + metricName.length;
+      for (const [label, value] of Object.entries(labels))
+        size += ENTRY_CHARACTERS + label.length + String(value).length;
+    }
+  }
+  return size;
 }
 
 /** Whether a family adds up over time. The last state of a process that is no more is of no interest. */

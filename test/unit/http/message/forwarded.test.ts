@@ -1,11 +1,19 @@
 /** Tests whose request it is behind trusted proxies, and that no client can take the address of another. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
+import { Forwarded } from '../../../../src/http/message/forwarded.ts';
 import { MisuseError } from '../../../../src/http/protocol/errors.ts';
+import type { Fields } from '../../../../src/http/protocol/fields.ts';
 import { Server, type ServerOptions } from '../../../../src/http/server/server.ts';
+import { certificate } from '../../../support/paths.ts';
 
+const secure = { key: readFileSync(certificate.TLS_KEY), cert: readFileSync(certificate.TLS_CERT) };
 const LOCAL = ['127.0.0.0/8', '10.0.0.0/8', 'fd00::/8'];
 
 /** Asks a server what it takes for the address. */
@@ -78,6 +86,55 @@ test('a peer that is not trusted is the client, whatever it says', async () => {
   assert.equal(await addressSeen({ trustedProxies: ['10.0.0.0/8', 'unix'] }, fields), '127.0.0.1');
   assert.equal(await addressSeen({}, fields), '127.0.0.1');
 });
+
+const spoofed = 'GET / HTTP/1.1\r\nHost: test\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n';
+
+test('a client by TCP that resets its connection is not taken for the trusted proxy of a Unix socket', async () => {
+  let seen: (address: string | undefined) => void;
+  const server = new Server({
+    trustedProxies: ['unix'],
+    handler: async (ctx) => {
+      await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));
+      seen(ctx.remoteAddress);
+    },
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const handled = new Promise<string | undefined>((resolve) => (seen = resolve));
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  socket.write(spoofed, () => socket.resetAndDestroy());
+  assert.equal(await handled, '127.0.0.1');
+  server.close();
+});
+
+test('nor is one that has reset it before it was accepted', () => {
+  const fields = { get: () => '192.0.2.1' } as unknown as Fields;
+  const client = (isOfUnixSocket: boolean): string | undefined =>
+    new Forwarded(['unix'], 'x-forwarded-for').clientOf({ address: undefined, isOfUnixSocket }, fields);
+  assert.equal(client(false), undefined);
+  assert.equal(client(true), '192.0.2.1');
+});
+
+for (const isEncrypted of [false, true]) {
+  test(`the proxy of a Unix socket is trusted${isEncrypted ? ', with TLS' : ''}`, async (t) => {
+    const directory = mkdtempSync(join(tmpdir(), 'prefork-test-'));
+    t.after(() => rmSync(directory, { recursive: true }));
+    const path = join(directory, 'http.sock');
+    const server = new Server({
+      trustedProxies: ['unix'],
+      handler: (ctx) => ctx.end(`<${ctx.remoteAddress}>`),
+      ...(isEncrypted && { tls: secure }),
+    });
+    server.listen(path);
+    await once(server, 'listening');
+    const socket = isEncrypted ? connectTls({ path, rejectUnauthorized: false }) : connect(path);
+    socket.setEncoding('utf8').write(spoofed);
+    let text = '';
+    for await (const piece of socket as AsyncIterable<string>) if ((text += piece).includes('>')) break;
+    assert.match(text, /<192\.0\.2\.1>/);
+    server.close();
+  });
+}
 
 test('what is no network, or no field, is refused', () => {
   const handler = (): void => {};

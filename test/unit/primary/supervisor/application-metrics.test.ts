@@ -109,3 +109,20 @@ test('lists of workers that ended are made one, and none that came meanwhile is 
   const after = (await desk.ask()).reduce((sum, value) => sum + value, 0);
   assert.equal(after, 7);
 });
+
+test('what is kept of workers that have ended is bounded, whatever it is made of', async () => {
+  const many = (nth: number): Family[] =>
+    Array.from({ length: 2000 }, (_, at) => family(0, { name: `made_up_${nth}_${at}`, values: [] }));
+  const long = (nth: number): Family[] => [
+    family(0, { name: `long_${nth}`, values: [{ value: 1, labels: { text: 'x'.repeat(1_000_000) } }] }),
+  ];
+  for (const families of [many, long]) {
+    const { metrics } = new Desk();
+    for (let worker = 1; worker <= 200; worker++) {
+      metrics.answered(worker, 1, families(worker));
+      metrics.gone(worker);
+    }
+    const kept = JSON.stringify(await metrics.collect([])).length;
+    assert.ok(kept > 1_000_000 && kept < 10_000_000, `${kept} characters`);
+  }
+});

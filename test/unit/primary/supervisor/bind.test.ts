@@ -68,8 +68,10 @@ for (const [isGone, why] of [
     asAnotherUser(t);
     const { parts, queries, log } = setUp({ errno: EACCES }, isGone);
     const query = { ...foreign, address: '127.0.0.1', port: 1, reuseport: true };
-    assert.deepEqual(await bindTcpWith(parts)(query), { errno: EACCES });
+    const bind = bindTcpWith(parts);
+    assert.deepEqual(await bind(query), { errno: EACCES });
     assert.deepEqual(queries, [{ transport: 'tcp', ...query }]);
+    assert.deepEqual(await bind(query), { errno: EACCES });
     assert.deepEqual(log, [`warn port refused ${JSON.stringify({ port: 1, message: why })}`]);
   });
 }

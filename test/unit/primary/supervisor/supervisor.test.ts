@@ -76,7 +76,7 @@ const anyPort: WorkerMessage = {
   ordinal: 0,
   readableAll: false,
   writableAll: false,
-  data: null,
+  data: undefined,
 };
 
 /** The worker asks for a port, and listens as soon as it may. */

@@ -107,3 +107,34 @@ test('what an application sends is told, unless it is the word ready, or the pro
   child.emit('message', { of: 'its own' });
   assert.equal(unheard.length, 1);
 });
+
+/** Returns a worker whose child has not acknowledged a handle, and what waits behind that, as Node keeps it. */
+function withHandle(waiting: number): { readonly worker: WorkerProcess; readonly queue: unknown[] } {
+  const queue: unknown[] = Array.from({ length: waiting });
+  const child = Object.assign(new FakeChild(1001), {
+    _handleQueue: queue,
+    send: (message: unknown) => queue.push(message) > 0,
+  });
+  const ignore = (): void => {};
+  const events = { message: ignore, offended: ignore, unheard: ignore, exited: ignore };
+  return { worker: new WorkerProcess(1, 0, child as unknown as ChildProcess, events), queue };
+}
+
+test('no connection is handed on to a worker that acknowledges no handle, when some hundreds wait', () => {
+  assert.equal(withHandle(0).worker.hasRoom, true);
+  assert.equal(withHandle(1000).worker.hasRoom, false);
+});
+
+test('what the half sends to a worker that acknowledges no handle is bounded, by its number and by its length', () => {
+  const [short, long] = [withHandle(0), withHandle(0)];
+  for (let nth = 0; nth < 100_000; nth++) short.worker.tell('');
+  assert.ok(short.queue.length > 1000 && short.queue.length < 4096, `${short.queue.length} messages`);
+  for (let nth = 0; nth < 100; nth++) long.worker.tell('x'.repeat(100_000));
+  assert.ok(long.queue.length > 10 && long.queue.length < 30, `${long.queue.length} messages`);
+});
+
+test('the answers to moves are counted one by one behind a handle', () => {
+  const { worker, queue } = withHandle(0);
+  for (let id = 0; id < 10; id++) worker.send({ type: 'handed', id, how: 'refused', isMove: true });
+  assert.equal(queue.length, 10);
+});
