@@ -71,7 +71,7 @@ const clients: Readonly<Record<string, Client>> = {
     connections: 33,
     isHere: () => isInstalled('wrk'),
     async ask(port, happens) {
-      // By itself wrk calls an answer late after 2 s, which happens on a busy machine.
+      // An answer after 2 s would be late for wrk, and on a busy machine some are.
       const child = run('wrk', [
         '-t1',
         '-c32',
