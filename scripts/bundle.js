@@ -35,13 +35,16 @@ const bundle = (entry, outfile, url, ...plugins) =>
     lineLimit: 160,
     define: { 'import.meta.url': '__url' },
     banner: { js: `const __url = require('node:url').pathToFileURL(${url}).href;` },
-    plugins: [{ name: 'apart', setup: keepApart }, ...plugins],
+    plugins,
   });
 
-/** The command without the verbs, which are half of the text. */
-function keepApart({ onResolve }) {
-  onResolve({ filter: /^\.\/run-verb\.ts$/ }, () => ({ path: './cli/run-verb.cjs', external: true }));
-}
+/** Leaves these modules to bundles of their own, beside which they are found by this path. */
+const apart = (...pairs) => ({
+  name: 'apart',
+  setup({ onResolve }) {
+    for (const [filter, path] of pairs) onResolve({ filter }, () => ({ path, external: true }));
+  },
+});
 
 /** The table of figures without what people read of them: workers, verbs and the page have no use for that. */
 const wordless = {
@@ -54,8 +57,21 @@ const wordless = {
   },
 };
 
-// Its modules find their neighbours from dist/cli/, wherever they are bundled to.
-await bundle('src/cli.ts', 'dist/cli.cjs', "__dirname + '/cli/'");
+// Loads one of the next two, by require(): the first import() of a process costs it as long as ten modules.
+await build({
+  entryPoints: ['src/cli.ts'],
+  outfile: 'dist/cli.cjs',
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20.19',
+  supported: { 'dynamic-import': false },
+  minifyWhitespace: true,
+  lineLimit: 160,
+  plugins: [apart([/\/run-verb\.ts$/, './cli/run-verb.cjs'], [/\/main\.ts$/, './cli/main.cjs'])],
+});
+// The command without the verbs, which are half of the text.
+await bundle('src/cli/main.ts', 'dist/cli/main.cjs', '__filename', apart([/\/run-verb\.ts$/, './run-verb.cjs']));
 // Shares nothing with the command but the text: a process is either.
 await bundle('src/cli/run-verb.ts', 'dist/cli/run-verb.cjs', '__filename', wordless);
 await bundle('src/worker/preload.ts', 'dist/worker/preload.cjs', '__filename', wordless);

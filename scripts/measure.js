@@ -1,6 +1,6 @@
 /**
- * What a code base looks like in figures: `node scripts/measure.js [directory ...] [--json]`. Without a directory it measures
- * `src`. It reads TypeScript, JavaScript, Go, Python and Ruby, so that this project can be put beside others.
+ * What a code base looks like in figures: `node scripts/measure.js [directory ...] [--json | --check]`. Without a directory it measures
+ * `src`. With `--check` it prints nothing, and fails where files or folders import in a circle or a folder is too large. It reads TypeScript, JavaScript, Go, Python and Ruby, so that this project can be put beside others.
  *
  * Everything is told from indentation, which the formatters of these languages keep: a function is a line that opens one and
  * everything up to the line of the same depth that closes it. That counts functions inside functions, and leaves out arrow
@@ -8,6 +8,7 @@
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import process from 'node:process';
 import { parseArgs } from 'node:util';
 
 /** So many lines that stand in two places are a duplicate. */
@@ -216,11 +217,26 @@ const rows = [
   ['circles of files / of folders', (m) => `${m.circlesOfFiles.length} / ${m.circlesOfFolders.length}`],
 ];
 
-const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true });
+const { values, positionals } = parseArgs({
+  options: { json: { type: 'boolean' }, check: { type: 'boolean' } },
+  allowPositionals: true,
+});
 const measured = (positionals.length === 0 ? ['src'] : positionals).map(measure);
-if (values.json) console.log(JSON.stringify(measured, undefined, 2));
+if (values.check) check();
+else if (values.json) console.log(JSON.stringify(measured, undefined, 2));
 else {
   console.log(`| | ${measured.map(({ directory }) => directory).join(' | ')} |`);
   console.log(`| --- |${' ---: |'.repeat(measured.length)}`);
   for (const [what, show] of rows) console.log(['', what, ...measured.map(show), ''].join(' | ').trim());
+}
+
+function check() {
+  for (const { directory, circlesOfFiles, circlesOfFolders, foldersAbove20 } of measured) {
+    const faults = [
+      ...[...circlesOfFiles, ...circlesOfFolders].map((circle) => `a circle of imports: ${circle.join(', ')}`),
+      ...foldersAbove20.map((folder) => `more than 20 files in ${folder}`),
+    ];
+    for (const fault of faults) console.error(`${directory}: ${fault}`);
+    if (faults.length > 0) process.exitCode = 1;
+  }
 }

@@ -11,7 +11,10 @@ import { join } from 'node:path';
 import process from 'node:process';
 
 const PARTS = [
-  ['the command, in one file and one of its verbs', /^dist\/cli(\.cjs|\/run-verb\.cjs)$/],
+  [
+    'the command, and what starts a server or is one of the other commands',
+    /^dist\/cli(\.cjs|\/(main|run-verb)\.cjs)$/,
+  ],
   ['what each worker loads', /^dist\/worker\/.*\.cjs$/],
   ['what root runs under `--user`', /^dist\/privileges\/.*\.cjs$/],
   ['the page of the dashboard', /^dist\/dashboard\/(dashboard\.(js|css)|index\.html)$/],

@@ -45,8 +45,8 @@ export const verbs: Readonly<Record<VerbName, VerbRow>> = {
     about: 'Show the workers of a server and their state.',
   },
   top: {
-    usage: 'top [--json]',
-    about: 'Show the workers of a server live.',
+    usage: 'top [--json] [--all]',
+    about: 'Show the workers of a server live; with --all, every server.',
   },
   logs: {
     usage: 'logs [-f] [--worker <n>]',

@@ -93,36 +93,47 @@ export async function findServer(name: string | undefined, directories?: readonl
  * @param name the only name that is wanted. @default all names, but a bounded number of another user's
  */
 export async function runningServers(directories?: readonly string[], name?: string): Promise<RunningServer[]> {
-  return serversOf(directories ?? controlDirectories(), directories === undefined ? othersDirectories() : [], name);
+  const others = directories === undefined ? othersDirectories() : [];
+  return serversOf(directories ?? controlDirectories(), others, (directory, owner) => liveIn(directory, owner, name));
 }
 
 /**
  * Lists every server: for root also those that other users have started by themselves, in their own directories. A
  * command that changes something does not look there, so that no user can put a server in another one's way.
+ *
+ * Whether they run has not been asked: of one that has ended, and left its socket, `readStatus` says so. Two of one user may have the same
+ * name, in different directories.
  */
 export function everyServer(): Promise<RunningServer[]> {
-  return serversOf(controlDirectories(), everyDirectoryOfOthers(), undefined);
+  return serversOf(
+    controlDirectories(),
+    everyDirectoryOfOthers(),
+    async (directory, owner) => socketsIn(directory, owner),
+    false,
+  );
 }
 
 async function serversOf(
   directories: readonly string[],
   others: readonly OthersDirectory[],
-  name: string | undefined,
+  lookInto: (directory: string, owner?: Owner) => Promise<RunningServer[]>,
+  isFirstAlone = true,
 ): Promise<RunningServer[]> {
   const unfit: unknown[] = [];
-  const found = new Map<string, RunningServer>();
+  const found: RunningServer[] = [];
   for (const directory of directories) {
     try {
       if (!isFitDirectory(directory)) continue;
-      for (const server of await serversIn(directory, undefined, name))
-        if (!found.has(server.name)) found.set(server.name, server);
+      for (const server of await lookInto(directory)) {
+        if (!isFirstAlone || !found.some(({ name }) => name === server.name)) found.push(server);
+      }
     } catch (error) {
       unfit.push(error);
     }
   }
-  const ofOthers = await Promise.all(others.map(({ path, owner }) => serversIn(path, owner, name)));
-  if (found.size === 0 && ofOthers.flat().length === 0 && unfit.length > 0) throw unfit[0];
-  return [...[...found.values()].toSorted(byName), ...ofOthers.flat().toSorted(byOwner)];
+  const ofOthers = await Promise.all(others.map(({ path, owner }) => lookInto(path, owner)));
+  if (found.length === 0 && ofOthers.flat().length === 0 && unfit.length > 0) throw unfit[0];
+  return [...found.toSorted(byName), ...ofOthers.flat().toSorted(byOwner)];
 }
 
 function byOwner(one: RunningServer, other: RunningServer): number {
@@ -130,7 +141,7 @@ function byOwner(one: RunningServer, other: RunningServer): number {
 }
 
 function byName(one: RunningServer, other: RunningServer): number {
-  return one.name < other.name ? -1 : 1;
+  return one.name === other.name ? 0 : one.name < other.name ? -1 : 1;
 }
 
 /**
@@ -246,15 +257,17 @@ function isOutcome(answer: object): answer is Outcome {
   return ok === false && typeof reason === 'string' && typeof stderr === 'string';
 }
 
-async function serversIn(
-  directory: string,
-  owner: Owner | undefined,
-  wanted: string | undefined,
-): Promise<RunningServer[]> {
-  const names = owner === undefined ? namesIn(directory, wanted) : namesOfOther(directory, owner, wanted);
-  const servers = names.map((name) => ({ name, path: socketPath(directory, name), ...(owner && { owner }) }));
+/** Lists the servers that run. @param wanted the only name */
+async function liveIn(directory: string, owner: Owner | undefined, wanted?: string): Promise<RunningServer[]> {
+  const servers = socketsIn(directory, owner, wanted);
   const states = await Promise.all(servers.map(({ path }) => probe(path, owner)));
   return servers.filter((_, index) => states[index] === 'live');
+}
+
+/** Lists the sockets, also those of servers that have ended. */
+function socketsIn(directory: string, owner?: Owner, wanted?: string): RunningServer[] {
+  const names = owner === undefined ? namesIn(directory, wanted) : namesOfOther(directory, owner, wanted);
+  return names.map((name) => ({ name, path: socketPath(directory, name), ...(owner && { owner }) }));
 }
 
 /** Lists the names of sockets in another user's directory. That user may have filled it, or replaced it by a link. */

@@ -91,7 +91,7 @@ export class Intake {
 
   /** Checks the backlog. The primary calls this before it writes. */
   checkBacklog(): void {
-    const isLong = this.#channel.writeQueueSize > LONGEST_BACKLOG_BYTES;
+    const isLong = (this.#channel.writeQueueSize ?? 0) > LONGEST_BACKLOG_BYTES;
     if (isLong || messagesBehindHandle(this.#child) > MOST_BEHIND_HANDLE) this.#giveUp('does not read what it is told');
   }
 

@@ -11,8 +11,8 @@ export interface ChannelHandle {
   onread: (bytes?: ArrayBuffer) => void;
   /** Came with the bytes of the read that is being told. */
   pendingHandle: ReceivedHandle | null | undefined;
-  /** Bytes. */
-  readonly writeQueueSize: number;
+  /** Bytes. Undefined when the handle is closed, as that of a worker that has ended. */
+  readonly writeQueueSize: number | undefined;
   /** Returns 0, or the number of an error. */
   writeUtf8String?: (request: object, text: string, handle?: object) => number;
 }

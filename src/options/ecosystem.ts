@@ -6,6 +6,8 @@
 import { basename, extname } from 'node:path';
 import { availableCores } from './machine/cores.ts';
 import { fail } from './check.ts';
+import { quote } from './quote.ts';
+import { optionKeys } from './table.ts';
 
 /** The values of an app in the words of this config file, and what could not be translated. */
 export interface Ecosystem {
@@ -15,6 +17,9 @@ export interface Ecosystem {
 }
 
 type Values = Readonly<Record<string, unknown>>;
+
+/** Programs that run another one, and would pass no signal on to it. */
+const STARTERS = /^(?:npm|npx|yarn|pnpm|bun|sh|bash)$/;
 
 /** What becomes of a field: options, or a word on what to do instead; nothing where the default here does the same. */
 type Rule = (value: unknown, app: Values) => { readonly options?: Values; readonly instead?: string } | undefined;
@@ -47,11 +52,11 @@ const outputs = 'what starts prefork says where its output goes (docs/logs.md)';
 const rules: Readonly<Record<string, Rule>> = {
   name: as('name'),
   script: as('entry'),
+  // Fork mode has one process, as one worker is, which is replaced without a gap here.
+  exec_mode: nothing,
   args: as('args', wordsOf),
   cwd: as('cwd'),
   instances: (value) => ({ options: { workers: workersOf(value) } }),
-  // Fork mode has one process, as one worker is, which is replaced without a gap here.
-  exec_mode: nothing,
   node_args: as('nodeArgs', wordsOf),
   interpreter_args: as('nodeArgs', wordsOf),
   env: as('env'),
@@ -70,27 +75,42 @@ const rules: Readonly<Record<string, Rule>> = {
   log_date_format: () => ({ options: { logTime: true } }),
   watch: (value) => (value === false ? undefined : { options: { watch: true } }),
   source_map_support: (value) => (value === true ? { options: { nodeArgs: ['--enable-source-maps'] } } : undefined),
+  disable_source_map_support: nothing,
+  autostart: unless(true, 'every app of the file starts; prefork --app starts one'),
   min_uptime: instead('how long a worker lasted counts by itself'),
-  cron_restart: instead('a systemd timer or cron can run prefork reload; --max-lifetime replaces workers by age'),
+  cron_restart: (value, { name }) => ({
+    instead: `let cron run it: ${[value, 'prefork reload', name].filter(isText).join(' ')}`,
+  }),
   autorestart: unless(true, 'a worker that ends is replaced; a program that runs once is for cron or a timer'),
   stop_exit_codes: instead('a worker that ends is replaced, whatever its code is'),
   ignore_watch: instead('node_modules and what is no code are not watched'),
   watch_options: instead('node_modules and what is no code are not watched'),
+  watch_delay: instead('changes that come together are one reload'),
   interpreter: (value) =>
     value === 'node' ? undefined : { instead: 'programs run in Node; another one is a service of its own' },
   out_file: instead(outputs),
   error_file: instead(outputs),
   log_file: instead(outputs),
-  output: instead(outputs),
-  error: instead(outputs),
+  disable_logs: unless(false, outputs),
   merge_logs: nothing,
   log_type: (value) => (value === 'json' ? { options: { logFormat: 'json' } } : undefined),
   pid_file: instead('prefork list and prefork status tell the pid'),
   shutdown_with_message: unless(false, 'workers get SIGTERM, or the signal of --stop-signal'),
+  port: (value) => ({ options: { env: { PORT: String(value) } } }),
   // These concern PM2's own daemon, its web service or its repository.
   vizion: nothing,
   pmx: nothing,
+  io: nothing,
+  trace: nothing,
+  disable_trace: nothing,
+  v8: nothing,
+  event_loop_inspector: nothing,
+  deep_monitoring: nothing,
   automation: nothing,
+  install_url: nothing,
+  kill_retry_time: nothing,
+  write: nothing,
+  execute_command: nothing,
   treekill: nothing,
   windowsHide: nothing,
   force: nothing,
@@ -99,6 +119,27 @@ const rules: Readonly<Record<string, Rule>> = {
   post_update: instead('run it before prefork reload'),
   filter_env: instead('start prefork with the environment that its workers are to have'),
   namespace: instead('a server is known by its name'),
+  name_prefix: instead('a server is known by its name'),
+};
+
+/** Other names of fields. */
+const aliases: Readonly<Record<string, string>> = {
+  exec: 'script',
+  exec_interpreter: 'interpreter',
+  interpreterArgs: 'interpreter_args',
+  out: 'out_file',
+  output: 'out_file',
+  out_log: 'out_file',
+  err: 'error_file',
+  error: 'error_file',
+  err_file: 'error_file',
+  err_log: 'error_file',
+  log: 'log_file',
+  pid: 'pid_file',
+  cron: 'cron_restart',
+  combine_logs: 'merge_logs',
+  user: 'uid',
+  username: 'uid',
 };
 
 /**
@@ -106,7 +147,7 @@ const rules: Readonly<Record<string, Rule>> = {
  *
  * @param file for messages.
  * @param value what the file exports: an object with `apps`, an array of apps, or one app.
- * @throws UsageError when it is none of these.
+ * @throws UsageError when it is none of these, and for an app whose script is npm or another program that starts one.
  */
 export function readEcosystem(file: string, value: unknown): Ecosystem {
   const name = basename(file);
@@ -118,11 +159,20 @@ export function readEcosystem(file: string, value: unknown): Ecosystem {
   const notes = deploy === undefined ? [] : [`${name}: deploy: releases behind a link are in docs/deployment.md`];
   const translated = (list as readonly Values[]).map((app, at) => {
     const { options, left } = readApp(app);
-    const named = { name: nameOf(app, at), ...options };
-    notes.push(...left.map(([field, words]) => `${name}: ${String(named.name)}: ${field}: ${words}`));
+    const named: Values = { name: nameOf(app, at), ...options };
+    checkEntry(`${name}: ${String(named['name'])}: script`, named['entry'], app['args']);
+    notes.push(...left.map(([field, words]) => `${name}: ${String(named['name'])}: ${field}: ${words}`));
     return named;
   });
   return { config: { apps: translated }, notes };
+}
+
+/** No program stands between prefork and the workers, which gets its signals in their place. */
+function checkEntry(place: string, entry: unknown, args: unknown): void {
+  if (typeof entry !== 'string' || !STARTERS.test(entry)) return;
+  const words = wordsOf(args);
+  const line = [entry, ...(Array.isArray(words) ? words.filter(isText) : [])].join(' ');
+  fail(place, `the file that ${quote(line)} runs in the end, such as 'server.js'`, entry);
 }
 
 function readApp(app: Values): { options: Values; left: Array<[field: string, words: string]> } {
@@ -139,17 +189,26 @@ function readApp(app: Values): { options: Values; left: Array<[field: string, wo
   return { options, left };
 }
 
-function ruleOf(field: string): Rule {
+function ruleOf(given: string): Rule {
+  const field = Object.hasOwn(aliases, given) ? aliases[given]! : given;
   if (Object.hasOwn(rules, field)) return rules[field]!;
+  // An application that listens nowhere has to say so, and PM2 has no word for that: `ready: 'start'`.
+  if ((optionKeys as readonly string[]).includes(field)) return as(field);
   if (field.startsWith('env_'))
     return instead('put it into env, or into a file for envFile; a config file may be a function');
   return instead('it is not known');
 }
 
-/** Two fields may give flags to node. */
+/** Two fields may give flags to node, and two may give variables. */
 function joined(before: Values, next: Values): Values {
   const flags = [before['nodeArgs'], next['nodeArgs']].flatMap((one) => (Array.isArray(one) ? (one as unknown[]) : []));
-  return { ...before, ...next, ...(flags.length > 0 && { nodeArgs: flags }) };
+  const variables = { ...(before['env'] as Values | undefined), ...(next['env'] as Values | undefined) };
+  return {
+    ...before,
+    ...next,
+    ...(flags.length > 0 && { nodeArgs: flags }),
+    ...(Object.keys(variables).length > 0 && { env: variables }),
+  };
 }
 
 function nameOf({ name, script }: Values, at: number): unknown {
@@ -183,4 +242,8 @@ function timeOf(value: unknown): unknown {
 
 function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
 }

@@ -1,4 +1,5 @@
 import { findAgain, type RunningServer } from '../../control/client.ts';
+import type { Status } from '../../control/controls.ts';
 import { PreforkError } from '../../errors.ts';
 import { readableStatus } from '../readable.ts';
 import { cpuTimes } from './cpu.ts';
@@ -7,6 +8,9 @@ import { roster } from './roster.ts';
 
 /** The longest wait for a status. The primary answers at once, however busy its workers are. */
 const STATUS_TIMEOUT_MS = 3000;
+
+/** The processes whose CPU time is read: each is a file, and a hostile server can name processes without end. */
+const MOST_TIMES = 2048;
 
 /** Samples one server by its name, so that a reload, an upgrade or a restart does not end the feed. */
 export class Feed {
@@ -36,9 +40,14 @@ export class Feed {
   }
 
   async #sample(): Promise<Sample> {
-    const status = await readableStatus(this.#server, STATUS_TIMEOUT_MS);
-    const at = performance.now();
-    const pids = roster(status).flatMap(({ worker }) => worker?.pid ?? []);
-    return { at, status, cpuTimes: cpuTimes(pids, status.pid) };
+    return sampleOf(await readableStatus(this.#server, STATUS_TIMEOUT_MS));
   }
+}
+
+/** Completes a status that has just come. */
+export function sampleOf(status: Status): Sample {
+  const at = performance.now();
+  const pids = roster(status).flatMap(({ worker }) => worker?.pid ?? []);
+  pids.length = Math.min(pids.length, MOST_TIMES);
+  return { at, status, cpuTimes: cpuTimes(pids, status.pid) };
 }

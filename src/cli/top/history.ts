@@ -34,6 +34,14 @@ export interface History {
   readonly marks: ReadonlyMap<number, Mark>;
 }
 
+/** What is counted from when the next sample comes. A history is its own past. */
+export interface Past {
+  readonly sample: Pick<Sample, 'at' | 'cpuTimes'> | undefined;
+  readonly rows: ReadonlyArray<Pick<Row, 'key' | 'trail'>>;
+  readonly trail: readonly number[];
+  readonly marks: ReadonlyMap<number, Mark>;
+}
+
 /** What a worker had done at a moment. */
 interface Mark {
   readonly at: number;
@@ -54,7 +62,7 @@ const SILENT_AFTER_MS = 1000;
 
 export const noHistory: History = { sample: undefined, rows: [], trail: [], marks: new Map() };
 
-export function advance(history: History, sample: Sample): History {
+export function advance(history: Past, sample: Sample): History {
   const places = roster(sample.status);
   const marks = marksOf(places, history, sample);
   const trails = new Map(history.rows.map(({ key, trail }) => [key, trail]));
@@ -74,7 +82,7 @@ export function sumOf(rows: readonly Row[], figure: (row: Row) => number | undef
   return known.length === 0 ? undefined : known.reduce((sum, one) => sum + one, 0);
 }
 
-function marksOf(places: readonly Place[], history: History, sample: Sample): Map<number, Mark> {
+function marksOf(places: readonly Place[], history: Past, sample: Sample): Map<number, Mark> {
   const marks = new Map<number, Mark>();
   for (const { worker } of places) {
     const mark = worker === null ? undefined : markOf(worker, history, sample);
@@ -86,7 +94,7 @@ function marksOf(places: readonly Place[], history: History, sample: Sample): Ma
 /**
  * Rates count from when the worker wrote its row, not from when it was read, because beats and samples are not in step.
  */
-function markOf(worker: WorkerStatus, history: History, { at, status }: Sample): Mark | undefined {
+function markOf(worker: WorkerStatus, history: Past, { at, status }: Sample): Mark | undefined {
   const { pid, vitals } = worker;
   if (pid === null || vitals === null) return undefined;
   const { beat, requestsFinished: finished } = vitals;
@@ -102,12 +110,12 @@ function markOf(worker: WorkerStatus, history: History, { at, status }: Sample):
 }
 
 /** Returns a mark of zero for a worker that is younger than the last sample. */
-function birthOf({ uptime }: WorkerStatus, { sample: last }: History, at: number): Mark | undefined {
+function birthOf({ uptime }: WorkerStatus, { sample: last }: Past, at: number): Mark | undefined {
   if (last === undefined || at - uptime <= last.at) return undefined;
   return { at: at - uptime, finished: 0, durations: [], rate: undefined, latency: undefined };
 }
 
-function cpuOf({ worker }: Place, last: Sample | undefined, { at, cpuTimes }: Sample): number | undefined {
+function cpuOf({ worker }: Place, last: Past['sample'], { at, cpuTimes }: Sample): number | undefined {
   const pid = worker?.pid ?? 0;
   const used = cpuTimes.get(pid);
   const usedBefore = last?.cpuTimes.get(pid);

@@ -7,10 +7,10 @@ import type { Feed } from './feed.ts';
 import { advance, noHistory, type History } from './history.ts';
 
 export interface LinesOptions {
-  readonly feed: Feed;
+  /** The text of the next frame. */
+  readonly next: () => Promise<string>;
   /** The time between two frames in ms. */
   readonly interval: number;
-  readonly render: (history: History) => string;
   readonly output: Writable;
 }
 
@@ -18,22 +18,33 @@ export interface LinesOptions {
  * Prints one frame after another, for output that is not a terminal. The function ends silently when the reader closes
  * the pipe, as other programs in a pipe do.
  *
- * @throws PreforkError `ERR_NOT_RUNNING` when the server is gone.
+ * @throws what `next` throws.
  */
-export async function printFrames({ feed, interval, render, output }: LinesOptions): Promise<void> {
+export async function printFrames({ next, interval, output }: LinesOptions): Promise<void> {
   const unread = new AbortController();
   output.on('error', () => unread.abort());
   const { signal } = unread;
-  let history = noHistory;
   try {
     for (;;) {
-      history = await lookAgain(feed, history);
-      if (!print(render(history), output)) await once(output, 'drain', { signal });
+      if (!print(await next(), output)) await once(output, 'drain', { signal });
       await delay(interval, undefined, { signal });
     }
   } catch (error) {
     if (!signal.aborted) throw error;
   }
+}
+
+/**
+ * Returns the frames of one server.
+ *
+ * @throws PreforkError `ERR_NOT_RUNNING` when the server is gone.
+ */
+export function framesOf(feed: Feed, render: (history: History) => string): () => Promise<string> {
+  let history = noHistory;
+  return async () => {
+    history = await lookAgain(feed, history);
+    return render(history);
+  };
 }
 
 /** Takes a sample. A server that did not answer may answer the next time, so the history stays as it is. */

@@ -3,7 +3,7 @@
  * loops, races and stops are tested without a process or a clock. What is done about an event stands in a file of its
  * own: boot, exit, retire, hang, stop, and one for each operation.
  */
-import { onLoad } from './autoscale/autoscale.ts';
+import { onLoad } from './reactions/load.ts';
 import { noteDisturbance } from './autoscale/state.ts';
 import {
   onClosed,
@@ -27,7 +27,7 @@ import { onOffended } from './offence.ts';
 import { advance, onNotRenewed, onOperate, onRenewed } from './operations/operations.ts';
 import { onUpgraded, onUpgradeFailed } from './operations/upgraded.ts';
 import { giveUpKept } from './parking/kept.ts';
-import { onMemoryTight } from './parking/memory.ts';
+import { onMemoryTight } from './reactions/memory.ts';
 import { onProven } from './parking/parking.ts';
 import { keepTrying, onRespawnDue } from './refill.ts';
 import { killAll, onDrained, onKillDue } from './retire.ts';
@@ -35,7 +35,7 @@ import { informAll } from './server/informing.ts';
 import { keepSpares } from './spares.ts';
 import { Step } from './step.ts';
 import { fail, onDelayOver, onStop } from './stop.ts';
-import { onJudged, onWatchOver } from './verdict.ts';
+import { onJudged, onWatchOver } from './reactions/verdict.ts';
 
 export interface Decision {
   readonly fleet: Fleet;

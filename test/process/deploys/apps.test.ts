@@ -182,5 +182,5 @@ test('PM2’s file runs as it is, and what has no counterpart is named once', as
       ['shop', 2],
     ],
   );
-  assert.equal(app.stderr.match(/ecosystem\.config\.cjs: shop: cron_restart: a systemd timer/g)?.length, 1);
+  assert.equal(app.stderr.match(/ecosystem\.config\.cjs: shop: cron_restart: let cron run it: 0 3 /g)?.length, 1);
 });

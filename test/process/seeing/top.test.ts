@@ -204,12 +204,69 @@ test('whoever stops reading ends it, without a word', async () => {
   assert.equal(stderr, '');
 });
 
+/** Two servers whose commands find each other. The second has one worker. */
+async function twoServers(): Promise<{ app: App; blog: App } & AsyncDisposable> {
+  const app = await serve({ entry: 'hello.js', options: twoWorkers });
+  const blog = await serve({ entry: 'hello.js', options: ['--workers', '1', '-n', 'blog'], env: environment(app) });
+  const dispose = async (): Promise<void> => {
+    await blog[Symbol.asyncDispose]();
+    await app[Symbol.asyncDispose]();
+  };
+  return { app, blog, [Symbol.asyncDispose]: dispose };
+}
+
+test('--all shows every server, those that come, go and do not answer, until q', { skip }, async () => {
+  await using both = await twoServers();
+  const { app, blog } = both;
+  await using terminal = await Terminal.open({ columns: 120, rows: 24, env: environment(app) });
+  await terminal.type(`${process.execPath} ${command} top --all --interval 200ms`, 'Enter');
+  await terminal.shows(new RegExp(`^api .*\\b${app.pid} serving +2/2 [^]*^blog .*\\b${blog.pid} serving +1/1 `, 'm'));
+  assert.equal(await terminal.isAlternate(), true);
+  process.kill(blog.pid, 'SIGSTOP');
+  await terminal.shows(/^blog .*no answer[^]*^blog does not answer: is it stopped, or stuck\?/m);
+  await terminal.shows(/^api .* serving /m);
+  process.kill(blog.pid, 'SIGCONT');
+  await terminal.shows(new RegExp(`^blog .*\\b${blog.pid} serving `, 'm'));
+  await blog.stop();
+  await terminal.shows(/^api (?![^]*^blog)/m);
+  await terminal.type('q');
+  await isGivenBack(terminal);
+});
+
+test('--all without a terminal prints a table each time, or an object a line', async () => {
+  await using both = await twoServers();
+  const { app, blog } = both;
+  await using text = await startApp({ options: ['top', '--all', '--interval', '100ms'], env: environment(app) });
+  await text.output(/(name .*\napi .* serving .*\nblog .* serving .*\n[^]*?\n\n[^]*){2}/);
+  await using json = await startApp({
+    options: ['top', '--all', '--json', '--interval', '300ms'],
+    env: environment(app),
+  });
+  await ask(app.target);
+  const last = (await json.lines(3)).at(-1)!;
+  const { version, servers } = JSON.parse(last) as { version: number; servers: Array<Record<string, unknown>> };
+  assert.equal(version, 1);
+  assert.deepEqual(
+    servers.slice(0, 2).map(({ name, pid }) => ({ name, pid })),
+    [
+      { name: 'api', pid: app.pid },
+      { name: 'blog', pid: blog.pid },
+    ],
+  );
+  assert.equal(typeof servers[0]!['requestsPerSecond'], 'number');
+  assert.equal(servers[0]!['connections'], 0);
+  if (process.platform === 'linux') assert.equal(typeof servers[0]!['cpu'], 'number');
+  text.kill();
+  json.kill();
+});
+
 test('used wrongly', async () => {
   await using app = await serve({ entry: 'hello.js', options: twoWorkers });
   for (const [argv, code, says] of [
     [['--interval', '10ms'], 2, /^prefork: --interval: expected a time of at least 100ms, such as 1s, got "10ms"\n$/],
     [['--interval', '1'], 2, /--interval: expected a time/],
     [['0', '1'], 2, /expected no argument "1"/],
+    [['api', '--all'], 2, /expected either --all or a name/],
     [['-n', 'other'], 3, /no server named other is running/],
   ] as const) {
     await using top = await startApp({ options: ['top', ...argv], env: environment(app) });

@@ -118,7 +118,7 @@ test('a user whose servers are all silent holds up no other, and not for long', 
       if (asked.length % 16 === 0) now += within;
       throw new PreforkError('ERR_NO_ANSWER', `${name} is silent`);
     },
-    () => now,
+    { now: () => now },
   );
   assert.equal(results.length, 258);
   assert.deepEqual(
@@ -127,6 +127,18 @@ test('a user whose servers are all silent holds up no other, and not for long', 
   );
   assert.ok(asked.length <= 48, `asked ${asked.length}`);
   assert.equal(results.at(-1)!.reason, 's255 was not asked: the others of its user took too long');
+});
+
+test('of two sockets of one name the first counts that a server listens on', async () => {
+  const [first, second, third] = ['/gone', '/here', '/worse'].map((path) => ({ name: 'api', path }));
+  const results = await survey([first!, second!, third!], async ({ path }) => {
+    if (path === '/gone') throw new PreforkError('ERR_NOT_RUNNING', 'gone');
+    return path;
+  });
+  assert.deepEqual(
+    results.map(({ answer }) => answer),
+    ['/here'],
+  );
 });
 
 test('an answer of another user’s server that breaks what reads it hides no other server', async () => {

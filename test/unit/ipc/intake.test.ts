@@ -34,7 +34,7 @@ class Bench {
       this.endsSeen++;
     },
     pendingHandle: null as FakeHandle | null,
-    writeQueueSize: 0,
+    writeQueueSize: 0 as number | undefined,
   };
 
   constructor({ isClustered = false } = {}) {
@@ -67,7 +67,7 @@ class Bench {
     this.#channel.onread();
   }
 
-  set backlog(bytes: number) {
+  set backlog(bytes: number | undefined) {
     this.#channel.writeQueueSize = bytes;
   }
 }
@@ -150,6 +150,13 @@ test('so does a backlog that the worker does not read', () => {
   bench.intake.checkBacklog();
   bench.intake.checkBacklog();
   assert.deepEqual(bench.unusable, ['does not read what it is told']);
+});
+
+test('a channel that has closed has no backlog: its worker has ended, and is not blamed', () => {
+  const bench = new Bench();
+  bench.backlog = undefined;
+  bench.intake.checkBacklog();
+  assert.deepEqual(bench.unusable, []);
 });
 
 test('so do messages behind a handle that the worker does not acknowledge, which no number of bytes counts', () => {

@@ -100,3 +100,44 @@ for (const [what, value] of [
     });
   });
 }
+
+/** The fields of PM2 7's schema, with their other names. */
+const fields =
+  `script exec name name_prefix filter_env namespace install_url cwd args exec_interpreter interpreter node_args interpreterArgs
+  interpreter_args out_file out output out_log error_file error err err_file err_log log_file log disable_logs log_type log_date_format time env
+  env_production max_memory_restart pid_file pid restart_delay exp_backoff_restart_delay source_map_support disable_source_map_support wait_ready
+  instances kill_timeout shutdown_with_message listen_timeout cron_restart cron merge_logs combine_logs vizion autostart autorestart
+  stop_exit_codes watch_delay watch ignore_watch watch_options min_uptime max_restarts execute_command exec_mode force append_env_to_name
+  post_update trace disable_trace v8 event_loop_inspector deep_monitoring increment_var instance_var pmx automation treekill port username uid
+  user gid windowsHide kill_retry_time write io`.split(/\s+/);
+
+test('every field of PM2 is known, by each of its names', () => {
+  for (const field of fields) {
+    const { notes } = readEcosystem('pm2.json', { script: 'server.js', [field]: 'x' });
+    assert.deepEqual(
+      notes.filter((note) => note.includes('not known')),
+      [],
+      field,
+    );
+  }
+  assert.match(readEcosystem('pm2.json', { script: 'server.js', no_such: 1 }).notes[0]!, /no_such: it is not known/);
+});
+
+test('a script that is a program which starts another is refused with what to name', () => {
+  assert.throws(
+    () => readEcosystem('pm2.json', { name: 'web', script: 'npm', args: 'run start' }),
+    /pm2\.json: web: script: expected the file that "npm run start" runs in the end, such as 'server\.js', got "npm"/,
+  );
+});
+
+test('a time of cron is told as the line for cron', () => {
+  const { notes } = readEcosystem('pm2.json', { name: 'jobs', script: 'jobs.js', cron_restart: '0 3 * * *' });
+  assert.deepEqual(notes, ['pm2.json: jobs: cron_restart: let cron run it: 0 3 * * * prefork reload jobs']);
+});
+
+test('fields of our own are taken as they are, and port is a variable beside the others', () => {
+  const app = { name: 'jobs', script: 'jobs.js', ready: 'start', port: 3000, env: { QUEUE: 'mail' } };
+  assert.deepEqual(readEcosystem('pm2.json', app).config.apps, [
+    { name: 'jobs', workers: 1, entry: 'jobs.js', ready: 'start', env: { PORT: '3000', QUEUE: 'mail' } },
+  ]);
+});

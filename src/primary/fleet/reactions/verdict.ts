@@ -1,9 +1,9 @@
 /** What ends the watch of a canary: its verdict, the end of the time, and what else happens meanwhile. */
-import type { Judgement } from '../../contract/canary.ts';
-import { workerOf, type Canary } from './fleet.ts';
-import { promoteCanary, watchedCanary } from './operations/canary.ts';
-import { abort } from './operations/operations.ts';
-import type { Step } from './step.ts';
+import type { Judgement } from '../../../contract/canary.ts';
+import { workerOf, type Canary } from '../fleet.ts';
+import { promoteCanary, watchedCanary } from '../operations/canary.ts';
+import { abort } from '../operations/operations.ts';
+import type { Step } from '../step.ts';
 
 /** The primary has compared both generations. */
 export function onJudged(step: Step, judgement: Judgement): void {

@@ -5,8 +5,8 @@ import { broughtGeneration, workerOf, type FleetSettings } from '../fleet.ts';
 import { onOperate } from '../operations/operations.ts';
 import { PAUSE_AFTER_FAILURE_MS } from '../respawn.ts';
 import type { Step } from '../step.ts';
-import { decideWorkers, type Limits, type Loop, type Verdict, type View } from './policy.ts';
-import { autoscaleOf, change, disturbanceOf, type Autoscale } from './state.ts';
+import { decideWorkers, type Limits, type Loop, type Verdict, type View } from '../autoscale/policy.ts';
+import { autoscaleOf, change, disturbanceOf, type Autoscale } from '../autoscale/state.ts';
 
 type Load = Extract<FleetEvent, { type: 'load' }>;
 

@@ -1,8 +1,8 @@
-import { giveUpKept } from './kept.ts';
+import { giveUpKept } from '../parking/kept.ts';
 import { watchedCanary } from '../operations/canary.ts';
-import { parkedAside, releaseAside } from './parking.ts';
+import { parkedAside, releaseAside } from '../parking/parking.ts';
 import type { Step } from '../step.ts';
-import { endCanary } from '../verdict.ts';
+import { endCanary } from './verdict.ts';
 
 /**
  * The cgroup gets tight. Workers that are parked go first: they are only a convenience. Those without a slot go before
