@@ -51,8 +51,8 @@ export function filesOfFlags(
   const words = (nodeOptions ?? '').match(WORD) ?? [];
   return [execArgv, words.map(unquoted)].flatMap((flags) =>
     flags.flatMap((flag, at) => {
-      if (flag === DEFAULT_CONFIG[0]) return [resolve(cwd, DEFAULT_CONFIG[1])];
-      const match = LOADING.exec(flag);
+      if (withDashes(flag) === DEFAULT_CONFIG[0]) return [resolve(cwd, DEFAULT_CONFIG[1])];
+      const match = LOADING.exec(withDashes(flag));
       const value = match === null ? undefined : (match[1] ?? flags[at + 1]);
       return value === undefined || value === '' ? [] : (fileOf(value, cwd) ?? []);
     }),
@@ -65,6 +65,12 @@ export function filesOfVariables(env: NodeJS.ProcessEnv, cwd: string = process.c
     const value = env[name];
     return value === undefined || value === '' ? [] : pathsOf(value).map((path) => resolve(cwd, path));
   });
+}
+
+/** Node takes underscores in the name of a flag for dashes. */
+function withDashes(flag: string): string {
+  const [name = ''] = flag.split('=', 1);
+  return name.replaceAll('_', '-') + flag.slice(name.length);
 }
 
 function unquoted(word: string): string {

@@ -1,4 +1,6 @@
 /** The text of a systemd template unit. The module is pure, so that tests can compare text. */
+import { UsageError } from '../../errors.ts';
+import { quote } from '../../options/quote.ts';
 
 export interface UnitFacts {
   /** True for a unit of a user's own service manager (`systemctl --user`). */
@@ -15,8 +17,14 @@ export interface UnitFacts {
   readonly account: { readonly name: string; readonly uid: number };
 }
 
-/** Formats `prefork@.service`. */
+/**
+ * Formats `prefork@.service`.
+ *
+ * @throws UsageError for a path in which a line ends: what follows would be lines of the unit, which root's systemd obeys.
+ */
 export function unitText({ isUser, node, command, directory, args, account }: UnitFacts): string {
+  const bad = [node, command, directory, account.name, ...args].find((text) => /\p{Cc}/u.test(text));
+  if (bad !== undefined) throw new UsageError(`unit: expected a path without control characters, got ${quote(bad)}`);
   const start = [escaped(node), escaped(command), ...args.map((arg) => quoted(arg))].join(' ');
   const file = isUser ? '~/.config/systemd/user/prefork@.service' : '/etc/systemd/system/prefork@.service';
   const systemctl = isUser ? 'systemctl --user' : 'systemctl';

@@ -34,7 +34,8 @@ function digitsIn(text: Buffer): number | undefined {
   return text.length <= 17 && /^-?\d+$/.test(text.toString('latin1')) ? Number(text) : undefined;
 }
 
-function strange(reply: unknown, expected: string): StateError {
+/** Makes the error of a reply that is none. */
+export function strange(reply: unknown, expected: string): StateError {
   const got = reply === null ? 'nothing' : Array.isArray(reply) ? `a list of ${reply.length}` : nameOf(reply);
   return new StateError(
     'ERR_STATE_UNAVAILABLE',

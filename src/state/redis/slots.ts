@@ -1,5 +1,5 @@
 /** Where a cluster keeps a key: every key has one of 16,384 slots, and every slot has a master. */
-import { bytesIn, integerIn, listIn } from './replies.ts';
+import { bytesIn, integerIn, listIn, strange } from './replies.ts';
 
 export const SLOTS = 16_384;
 
@@ -35,10 +35,21 @@ export function slotOf(key: string): number {
  * @param asked the address of the server that answers, which may not know its own.
  */
 export function slotRangesIn(reply: unknown, asked: Place): readonly SlotRange[] {
+  let slots = 0;
   return listIn(reply).map((range) => {
     const [first, last, ...servers] = listIn(range);
-    return { first: integerIn(first), last: integerIn(last), servers: servers.map((one) => placeIn(one, asked)) };
+    const [from, to] = [slotIn(first), slotIn(last)];
+    slots += to - from + 1;
+    // A slot is in one range. An answer without end would keep this process busy for as long.
+    if (to < from || slots > SLOTS) throw strange(reply, 'ranges of slots');
+    return { first: from, last: to, servers: servers.map((one) => placeIn(one, asked)) };
   });
+}
+
+function slotIn(reply: unknown): number {
+  const slot = integerIn(reply);
+  if (slot < 0 || slot >= SLOTS) throw strange(reply, 'a slot');
+  return slot;
 }
 
 /** Reads an error such as `MOVED 3999 127.0.0.1:6381`. */

@@ -30,6 +30,12 @@ test('a unit of a user has no user and no place of root’s', () => {
   assert.match(text, /^WantedBy=default\.target$/m);
 });
 
+test('a path in which a line ends makes no further lines of a unit', () => {
+  const evil = '/home/x\nExecStartPre=+/home/x/run';
+  for (const odd of [{ directory: evil }, { command: evil }, { args: [evil] }])
+    assert.throws(() => unitText({ ...facts, ...odd }), { name: 'UsageError', message: /without control characters/ });
+});
+
 const hasSystemd = spawnSync('systemd-analyze', ['--version']).status === 0;
 
 for (const isUser of [false, true]) {

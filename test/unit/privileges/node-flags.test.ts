@@ -16,6 +16,8 @@ const cases: ReadonlyArray<readonly [flags: readonly string[], nodeOptions: stri
   [['--snapshot-blob=s.blob', '--icu-data-dir', 'icu'], undefined, ['/nowhere/s.blob', '/nowhere/icu']],
   [['--experimental-default-config-file'], undefined, ['/nowhere/node.config.json']],
   [['--import', 'file://%'], undefined, []],
+  [['--env_file=a_b.env'], '--experimental_loader=./c_d.mjs', ['/nowhere/a_b.env', '/nowhere/c_d.mjs']],
+  [['--experimental_default_config_file'], undefined, ['/nowhere/node.config.json']],
 ];
 
 for (const [flags, nodeOptions, files] of cases) {

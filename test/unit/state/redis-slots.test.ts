@@ -39,6 +39,10 @@ test('what a server says of the slots', () => {
     [[0, 1, [Buffer.from('x')]]],
     [['a', 1, server('x', 1)]],
     [[0, 1, server('x', NaN)]],
+    [[-1, 1, server('x', 1)]],
+    [[0, 16_384, server('x', 1)]],
+    [[5, 4, server('x', 1)]],
+    Array.from({ length: 3 }, () => [0, 16_383, server('x', 1)]),
   ]) {
     assert.throws(() => slotRangesIn(bad, asked), { code: 'ERR_STATE_UNAVAILABLE' }, JSON.stringify(bad));
   }
