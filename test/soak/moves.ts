@@ -3,10 +3,12 @@
  * pipelined, big, with Expect, read slowly; clients half-close, end and reset. Each answer has to be the one of its request, and
  * each request be handled once. It is not part of npm test:
  *
- *     node out/test/soak/moves.js [--requests 200000] [--server node|prefork] [--kills] [--seed 1] [--seconds 900] [--migrate every-answer]
+ *     node out/test/soak/moves.js [--requests 200000] [--server node|prefork] [--kills none|workers|primary] [--seed 1] [--seconds 900]
+ *         [--migrate every-answer]
  *
- * With `--kills` a worker is killed each second: then a request may be lost that it had read, or that waited for it on a connection of
- * its, and no other.
+ * With `--kills workers` a worker is killed each second. With `--kills primary` the primary is killed every second or two; its workers
+ * finish and leave, and another server begins. Then a request may be lost that the killed process had read, or that waited on a connection
+ * which that process had, and no other.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,14 +20,15 @@ import { Tally, visit } from './moves/visit.ts';
 
 const CLIENTS = 64;
 const KILL_PERIOD_MS = 1000;
-/** A connection of a worker that was killed closes at once; on a busy machine its client hears of it so much later, ms. */
+/** A connection of a process that was killed closes at once; on a busy machine its client hears of it so much later, ms. */
 const HEARD_WITHIN_MS = 5000;
+const MOST_FAULTS = 20;
 
 const { values } = parseArgs({
   options: {
     requests: { type: 'string', default: '200000' },
     server: { type: 'string', default: 'node' },
-    kills: { type: 'boolean', default: false },
+    kills: { type: 'string', default: 'none' },
     seed: { type: 'string', default: '1' },
     seconds: { type: 'string', default: '900' },
     migrate: { type: 'string', default: 'every-answer' },
@@ -34,48 +37,74 @@ const { values } = parseArgs({
 const wanted = Number(values.requests);
 const over = performance.now() + Number(values.seconds) * 1000;
 
-await using app = await serve({
-  entry: 'tells-what-it-got.js',
-  options: ['--workers', '3', '--migrate', values.migrate, '--log-level', 'debug'],
-  env: { SERVER: values.server, LOG: 'ids' },
-});
 const tally = new Tally();
 const kills: Array<{ readonly pid: number; readonly at: number }> = [];
+/** The process that handled each request. */
+const handled = new Map<string, string>();
+const twice: string[] = [];
+const randoms = Array.from({ length: CLIENTS + 1 }, (_, nth) => new Random(Number(values.seed) * 1000 + nth));
+const killing = randoms.pop()!;
+const ids = new Uint32Array(CLIENTS);
+let moved = 0;
 const isOver = (): boolean => tally.sent >= wanted || performance.now() > over;
 const begun = performance.now();
-await Promise.all([...Array.from({ length: CLIENTS }, (_, nth) => client(nth)), killer(app)]);
-const seconds = (performance.now() - begun) / 1000;
-const moved = String(app.events('connections').at(-1)?.fields['moved']);
-report(join(app.directory, 'ids'));
+while (!isOver()) await serveFor();
+report((performance.now() - begun) / 1000);
 
-async function client(nth: number): Promise<void> {
-  const random = new Random(Number(values.seed) * 1000 + nth);
-  let ids = 0;
-  while (!isOver()) await visit(app.target, random, () => `${nth}-${ids++}`, tally);
+/** Runs a server until all is over, or its primary is killed. */
+async function serveFor(): Promise<void> {
+  await using app = await serve({
+    entry: 'tells-what-it-got.js',
+    options: ['--workers', '3', '--migrate', values.migrate, '--log-level', 'debug'],
+    env: { SERVER: values.server, LOG: 'ids' },
+  });
+  const life = { isOver: false };
+  await Promise.all([...randoms.map((_, nth) => client(app, life, nth)), killer(app, life)]);
+  moved += Number(/level:(\d+)/.exec(app.events('connections').at(-1)?.fields['moved'] ?? '')?.[1] ?? 0);
+  if (life.isOver) await app.gone();
+  note(join(app.directory, 'ids'));
 }
 
-async function killer(killed: App): Promise<void> {
-  const random = new Random(Number(values.seed));
-  while (values.kills && !isOver()) {
-    await delay(KILL_PERIOD_MS);
-    const pid = random.pick([...killed.workers.values()]);
+interface Life {
+  /** The primary was killed. */
+  isOver: boolean;
+}
+
+async function client({ target }: App, life: Life, nth: number): Promise<void> {
+  while (!isOver() && !life.isOver)
+    await visit(
+      target,
+      randoms[nth]!,
+      () => `${nth}-${ids[nth]!++}`,
+      tally,
+      () => life.isOver,
+    );
+}
+
+async function killer(app: App, life: Life): Promise<void> {
+  while (values.kills !== 'none' && !isOver() && !life.isOver) {
+    await delay(values.kills === 'primary' ? KILL_PERIOD_MS * (1 + killing.next()) : KILL_PERIOD_MS);
+    const pid = values.kills === 'primary' ? app.pid : killing.pick([...app.workers.values()]);
     try {
-      process.kill(pid, 'SIGKILL');
+      if (pid === app.pid) app.signal('SIGKILL');
+      else process.kill(pid, 'SIGKILL');
       kills.push({ pid, at: performance.now() });
     } catch {
       // The worker has just been killed, and the next one is not there yet.
     }
+    life.isOver = pid === app.pid;
   }
 }
 
-function report(file: string): void {
-  const handled = new Map<string, string>();
-  const twice: string[] = [];
+function note(file: string): void {
   for (const line of readFileSync(file, 'utf8').trimEnd().split('\n')) {
     const [id, pid] = line.split(' ') as [string, string];
     if (handled.has(id)) twice.push(`${id} by ${handled.get(id)} and ${pid}`);
     handled.set(id, pid);
   }
+}
+
+function report(seconds: number): void {
   const killed = new Set(kills.map(({ pid }) => String(pid)));
   const isExcused = (id: string, at: number): boolean => {
     const by = handled.get(id);
@@ -83,13 +112,26 @@ function report(file: string): void {
     return kills.some((kill) => at >= kill.at && at - kill.at < HEARD_WITHIN_MS);
   };
   const lost = [...tally.lost].filter(([id, { at }]) => !isExcused(id, at));
-  const { sent, answered, given, visits, endings, kinds, wrong } = tally;
+  const { sent, answered, given, told, visits, endings, kinds, wrong } = tally;
   const excused = tally.lost.size - lost.length;
   console.log(process.version, values.server, `${sent} requests in ${seconds.toFixed(0)} s on ${visits} connections`);
-  console.log(JSON.stringify({ answered, given, kills: kills.length, excused, moved, ...endings, ...kinds }));
+  // Node answers nothing behind an answer that closes. What came after the head of that one was handled all the same.
+  const inVain = told.filter((id) => handled.has(id)).length;
+  console.log(
+    JSON.stringify({
+      answered,
+      given,
+      told: told.length,
+      inVain,
+      kills: kills.length,
+      excused,
+      moved,
+      ...endings,
+      ...kinds,
+    }),
+  );
   console.log(JSON.stringify({ lost: lost.length, twice: twice.length, wrong: wrong.length }));
-  for (const fault of [...lost.map(([id, { what }]) => `lost ${id}: ${what}`), ...twice, ...wrong].slice(0, 20)) {
-    console.log(`FAULT ${fault}`);
-  }
+  const losses = lost.map(([id, { what }]) => `lost ${id}, handled by ${handled.get(id) ?? 'none'}: ${what}`);
+  for (const fault of [...losses, ...twice, ...wrong].slice(0, MOST_FAULTS)) console.log(`FAULT ${fault}`);
   if (lost.length + twice.length + wrong.length > 0 || sent < wanted) process.exitCode = 1;
 }

@@ -3,7 +3,7 @@ import type { DrainTerms, Successor } from '../../ipc/messages.ts';
 import type { DrainMoves } from '../migration/drain-moves.ts';
 import type { IdleConnections } from './idle-connections.ts';
 import type { OneShotHooks } from './one-shot-hooks.ts';
-import type { Requests } from './requests.ts';
+import type { Leaving, Requests } from './requests.ts';
 import type { Servers } from '../listening/servers.ts';
 import type { SlotHandle } from '../listening/slot-handle.ts';
 import { Spread } from './spread.ts';
@@ -32,8 +32,14 @@ const PAUSES = 4;
  */
 const HALF_OPEN_MS = 250;
 
+/** Connections that still move at the end of the idle time have so much of that time more. */
+const MORE_TO_MOVE = 0.5;
+
 /** A thread that waits for this is never notified: it sleeps until its time is over. */
 const never = new Int32Array(new SharedArrayBuffer(4));
+
+/** What a drain needs of {@link DrainMoves}. */
+export type Moves = Leaving & Pick<DrainMoves, 'begin' | 'redirect' | 'look' | 'stop' | 'whenGivenUp' | 'isGettingOn'>;
 
 export interface DrainParts {
   /** Functions of the application's, and of the parts of a worker that have to know that it drains. */
@@ -44,7 +50,7 @@ export interface DrainParts {
   /** How many connections are not served yet: they are on their way to or from another worker, or wait. @default none */
   readonly unsettled?: () => number;
   /** Undefined where no connection moves. */
-  readonly moves?: DrainMoves | undefined;
+  readonly moves?: Moves | undefined;
   /** What a parked worker does with its connections, until it drains. @default nothing */
   readonly shedding?: { end(): void } | undefined;
 }
@@ -134,6 +140,8 @@ export class Drain {
     const now = performance.now();
     const sockets = idle.longerThan(this.#idle, now);
     if (now < this.#idleEnds) return;
+    // On a machine with too much to do all may take long, and clients are not told to go while their connections still move.
+    if (this.#parts.moves?.isGettingOn === true && now < this.#idleEnds + this.#idle * MORE_TO_MOVE) return;
     // A connection that could not move until now never will, such as that of a client which always asks before it is answered.
     this.#stay();
     requests.closeSessions();

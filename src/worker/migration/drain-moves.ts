@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { chooseDestination } from '../../balance/destination.ts';
-import type { Slots } from '../../balance/slots.ts';
+import { isAlive, type Slots } from '../../balance/slots.ts';
 import type { Successor } from '../../ipc/messages.ts';
 import { monotonic } from '../../scoreboard/clock.ts';
 import type { Mover } from './migration.ts';
@@ -17,6 +17,9 @@ const MOST_ON_THE_WAY = 32;
  * time, and few clients should wait for that.
  */
 const FIRST_ON_THE_WAY = 1;
+
+/** Workers that have served for a while begin with more. */
+const FIRST_TO_ANY = 8;
 
 /** So many more may be connections that have just been answered: they are in use, and may not be free again for long. */
 const MOST_IN_USE_ON_THE_WAY = 8;
@@ -56,6 +59,8 @@ export class DrainMoves implements Leaving {
   #standstill = 0;
   /** The last look at that, monotonic, ms. */
   #steppedAt = 0;
+  /** When a connection was last taken, monotonic, ms. */
+  #takenAt = -Infinity;
   /** Whether a connection that was on its way has been answered since then. */
   #isAnswered = false;
   /** Connections that were idle at the last look. They may not be any more. */
@@ -81,7 +86,7 @@ export class DrainMoves implements Leaving {
     this.#successor = successor;
     this.#patience = Math.min(LONGEST_STANDSTILL_MS, within / 2);
     this.#standstill = 0;
-    this.#room = FIRST_ON_THE_WAY;
+    this.#room = successor === 'any' ? FIRST_TO_ANY : FIRST_ON_THE_WAY;
     this.#steppedAt = monotonic();
     this.#parts.migration.watch(this);
   }
@@ -97,6 +102,12 @@ export class DrainMoves implements Leaving {
     this.#idle = [];
     this.#answered = [];
     this.#parts.migration.unwatch(this);
+  }
+
+  /** Whether connections still go on to move: one is on its way, or was taken not long ago. */
+  get isGettingOn(): boolean {
+    if (this.#successor === undefined) return false;
+    return this.#parts.migration.onTheWay > 0 || monotonic() - this.#takenAt < LONGEST_STANDSTILL_MS;
   }
 
   canMove(socket: Socket): boolean {
@@ -119,13 +130,15 @@ export class DrainMoves implements Leaving {
     }
     const isAwaited = this.#parts.migration.onTheWay > 0 && !this.#isAnswered;
     this.#moveIdle();
-    this.#step(isAwaited);
+    this.#step(isAwaited || this.#areAllSlow());
     if (this.#standstill > this.#patience) this.#giveUp();
   }
 
   /**
    * Counts the time without a connection that was taken. While answers are awaited it does not count: a successor that is slow, as
    * each is on a machine with too much to do, takes them in the end.
+   *
+   * @param isAwaited whether an answer is, or other workers whose event loops take long for a turn
    */
   #step(isAwaited: boolean): void {
     const now = monotonic();
@@ -164,6 +177,7 @@ export class DrainMoves implements Leaving {
         this.#isAnswered = true;
         if (how === 'taken') {
           this.#standstill = 0;
+          this.#takenAt = monotonic();
           this.#room = Math.min(this.#room + 1, MOST_ON_THE_WAY);
         }
         this.#moveIdle();
@@ -189,6 +203,18 @@ export class DrainMoves implements Leaving {
       this.#lookedAt = now;
     }
     return this.#slots && chooseDestination(leaver, this.#slots, now, isOpen);
+  }
+
+  /** Whether there is nowhere to go only because the other workers are late with their beat. They take connections when they go on. */
+  #areAllSlow(): boolean {
+    const slots = this.#slots;
+    const { closedUntil, slot, isSticky } = this.#parts;
+    if (slots === undefined || isSticky || this.#successor !== 'any') return false;
+    const now = monotonic();
+    const others = Array.from({ length: slots.slots }, (_, index) => index).filter(
+      (index) => index !== slot() && slots.beats[index]! > 0 && !(now < closedUntil[index]!),
+    );
+    return others.length > 0 && others.every((index) => !isAlive(slots, index, now));
   }
 
   #giveUp(): void {

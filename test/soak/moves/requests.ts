@@ -36,16 +36,16 @@ export function requestBy(random: Random, id: string, mayExpect: boolean): Reque
 }
 
 /**
- * @param isHalf the client has sent its end, so that the server may say that it closes the connection
+ * @param mayClose the client has sent its end, or the server leaves: then it may say that it closes the connection
  * @returns what is wrong about it.
  */
-export function faultOf(answer: Answer, { id, answerSize, hash }: Request, isHalf: boolean): string | undefined {
+export function faultOf(answer: Answer, { id, answerSize, hash }: Request, mayClose: boolean): string | undefined {
   const { status, fields, body } = answer;
   if (status !== 200) return `status ${status}`;
   if (fields.get('x-id') !== id) return `the answer of ${fields.get('x-id')}`;
   if (fields.get('x-got') !== hash) return 'another body was read than was sent';
   if (!body.equals(Buffer.alloc(answerSize, `${id}|`))) return `another body than was written, of ${body.length} bytes`;
-  if (!isHalf && fields.get('connection') === 'close') return 'Connection: close';
+  if (!mayClose && fields.get('connection') === 'close') return 'Connection: close';
   return undefined;
 }
 

@@ -18,6 +18,8 @@ export class Tally {
   answered = 0;
   /** The client had gone before its answer. */
   given = 0;
+  /** Asked behind a request whose answer said that the server, which leaves, closes the connection: the ids. */
+  readonly told: string[] = [];
   visits = 0;
   readonly endings: Record<Ending, number> = { ends: 0, 'half-closes': 0, leaves: 0 };
   readonly kinds = { expects: 0, pipelined: 0, bytewise: 0, slow: 0, big: 0 };
@@ -26,15 +28,23 @@ export class Tally {
   readonly wrong: string[] = [];
 }
 
-export async function visit(target: Target, random: Random, nextId: () => string, tally: Tally): Promise<void> {
+/** @param isEnding whether the server leaves by now, and may tell clients to close */
+export async function visit(
+  target: Target,
+  random: Random,
+  nextId: () => string,
+  tally: Tally,
+  isEnding: () => boolean,
+): Promise<void> {
   tally.visits++;
-  await new Visit(target, random, nextId, tally).run();
+  await new Visit(target, random, nextId, tally, isEnding).run();
 }
 
 class Visit {
   readonly #random: Random;
   readonly #nextId: () => string;
   readonly #tally: Tally;
+  readonly #isEnding: () => boolean;
   readonly #socket: Socket;
   readonly #answers = new Answers();
   readonly #waiting: Request[] = [];
@@ -44,11 +54,13 @@ class Visit {
   #over: string | undefined;
   #isSlow = false;
   #isHalf = false;
+  #isTold = false;
 
-  constructor(target: Target, random: Random, nextId: () => string, tally: Tally) {
+  constructor(target: Target, random: Random, nextId: () => string, tally: Tally, isEnding: () => boolean) {
     this.#random = random;
     this.#nextId = nextId;
     this.#tally = tally;
+    this.#isEnding = isEnding;
     const to = 'socketPath' in target ? { path: target.socketPath } : target;
     this.#socket = connect({ ...to, allowHalfOpen: true, noDelay: true });
     this.#socket.on('data', (bytes) => this.#arrived(bytes));
@@ -152,9 +164,11 @@ class Visit {
           continue;
         }
         const request = this.#waiting.shift();
-        const fault = request === undefined ? 'nothing was asked' : faultOf(answer, request, this.#isHalf);
+        const fault =
+          request === undefined ? 'nothing was asked' : faultOf(answer, request, this.#isHalf || this.#isEnding());
         this.#tally.answered++;
         if (fault !== undefined) this.#tally.wrong.push(`${request?.id}: ${fault}`);
+        else if (this.#isEnding() && answer.fields.get('connection') === 'close') this.#isTold = true;
       }
     } catch (error) {
       this.#tally.wrong.push(`${this.#waiting[0]?.id}: ${(error as Error).message}`);
@@ -170,6 +184,7 @@ class Visit {
   #ended(what: string): void {
     if (this.#over !== undefined) return;
     this.#over = what;
+    if (this.#isTold) this.#tally.told.push(...this.#waiting.splice(0).map(({ id }) => id));
     this.#loseWaiting(what);
     this.#onChange();
   }

@@ -11,7 +11,7 @@ import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import tls from 'node:tls';
 import type { DrainTerms } from '../../../../src/ipc/messages.ts';
-import { Drain } from '../../../../src/worker/draining/drain.ts';
+import { Drain, type Moves } from '../../../../src/worker/draining/drain.ts';
 import { OneShotHooks } from '../../../../src/worker/draining/one-shot-hooks.ts';
 import { IdleConnections } from '../../../../src/worker/draining/idle-connections.ts';
 import { Server as PreforkServer } from '../../../../src/http.ts';
@@ -33,7 +33,7 @@ class Bench {
   overAt: number | undefined;
   #begunAt = 0;
 
-  static async start(t: TestContext, server: Server): Promise<Bench> {
+  static async start(t: TestContext, server: Server, moves?: Moves): Promise<Bench> {
     const requests = count(t);
     const idle = new IdleConnections(requests);
     const servers = new Servers();
@@ -45,7 +45,7 @@ class Bench {
     server.once('listening', () => servers.add(server, undefined));
     return new Bench(
       await listen(t, server),
-      new Drain({ hooks: new OneShotHooks('onDrain'), servers, requests, idle }),
+      new Drain({ hooks: new OneShotHooks('onDrain'), servers, requests, idle, moves }),
     );
   }
 
@@ -218,6 +218,26 @@ test('with requests going on, those who wait for their turn are answered all the
   client.send(get());
   await client.closed();
   assert.match(client.text, /Connection: close\r\n[^]*ok$/);
+});
+
+test('as long as connections go on to move, clients are told to go half the idle time later', async (t) => {
+  const stopped: number[] = [];
+  const moves: Moves = {
+    isGettingOn: true,
+    begin: () => undefined,
+    redirect: () => undefined,
+    look: () => undefined,
+    stop: () => void stopped.push(bench.elapsed),
+    whenGivenUp: () => undefined,
+    canMove: () => true,
+    onFree: () => undefined,
+  };
+  const bench = await Bench.start(t, http.createServer(answer), moves);
+  const client = new Client(t, bench.port);
+  client.send(get());
+  await client.received(/ok$/);
+  await bench.begin({ idle: 400, spread: 0, takenOver: true, successor: 'slot' });
+  assert.ok(stopped[0]! >= 600, `${stopped[0]}`);
 });
 
 test('told again, it takes the shorter times', async (t) => {

@@ -30,13 +30,16 @@ class Bench {
   onTheWay = 0;
   readonly moves: DrainMoves;
 
+  /** How old the last beat of the other slot's worker is, ms. */
+  silence = 0;
+
   constructor({ isSticky = false } = {}) {
     this.moves = new DrainMoves({
       migration: this.#migration,
       closedUntil: this.closedUntil,
       slot: () => OWN,
       isSticky,
-      look: (now) => ({ slots: 2, beats: [now, now], open: [5, 0], coming: [0, 0] }),
+      look: (now) => ({ slots: 2, beats: [now - this.silence, now], open: [5, 0], coming: [0, 0] }),
     });
     this.moves.whenGivenUp(() => void this.givenUp++);
   }
@@ -233,4 +236,41 @@ test('a worker that could not look for long does not take that for a standstill'
   await delay(1200);
   bench.moves.look();
   assert.deepEqual([bench.moved.length, bench.givenUp], [1, 0]);
+});
+
+test('workers that have served for a while are sent more at first', () => {
+  const bench = new Bench();
+  bench.add(20);
+  bench.moves.begin('any', WITHIN_MS);
+  bench.moves.look();
+  assert.equal(bench.moved.length, 8);
+});
+
+test('other workers that are late with their beat are waited for, and get connections when they go on', async () => {
+  const bench = new Bench();
+  bench.add(1);
+  bench.silence = 5000;
+  bench.moves.begin('any', WITHIN_MS);
+  for (let nth = 0; nth < 4; nth++) {
+    bench.moves.look();
+    await delay(WITHIN_MS / 4);
+  }
+  assert.deepEqual([bench.moved.length, bench.givenUp], [0, 0]);
+  bench.silence = 0;
+  bench.moves.look();
+  assert.deepEqual([bench.moved.length, bench.givenUp], [1, 0]);
+});
+
+test('it gets on while one is on its way, or was taken not long ago', () => {
+  const bench = new Bench();
+  bench.add(1);
+  assert.equal(bench.moves.isGettingOn, false);
+  bench.moves.begin('slot', WITHIN_MS);
+  assert.equal(bench.moves.isGettingOn, false);
+  bench.moves.look();
+  assert.equal(bench.moves.isGettingOn, true);
+  bench.end('taken', 1);
+  assert.equal(bench.moves.isGettingOn, true);
+  bench.moves.stop();
+  assert.equal(bench.moves.isGettingOn, false);
 });
