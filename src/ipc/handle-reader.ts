@@ -1,3 +1,4 @@
+import { Filled } from '../contract/filled.ts';
 import { HANDLE_PREFIX, type HandleReader } from './channel.ts';
 import { channelOf, type ChannelHandle } from './node-channel.ts';
 import type { ReceivedHandle } from './received-handle.ts';
@@ -31,8 +32,9 @@ export class HandlesPastNode implements HandleReader {
   private constructor(channel: ChannelHandle) {
     this.#channel = channel;
     const { onread } = channel;
+    const filled = new Filled(channel);
     channel.onread = (bytes) => {
-      if (bytes !== undefined && bytes.byteLength > 0) this.#read(Buffer.from(bytes));
+      if (bytes !== undefined && bytes.byteLength > 0) this.#read(bufferOf(filled.of(bytes)));
       onread.call(channel, bytes);
     };
   }
@@ -72,6 +74,10 @@ export class HandlesPastNode implements HandleReader {
     else return handle;
     return undefined;
   }
+}
+
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 /** The last line that begins in a read, whole or not. Undefined when none does. */

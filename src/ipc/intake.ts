@@ -5,6 +5,7 @@
  * parent. So this module takes the lines from the channel's handle, and passes on only what is known.
  */
 import type { ChildProcess } from 'node:child_process';
+import { Filled } from '../contract/filled.ts';
 import { carriesHandle, COMMAND, isEnvelope } from './channel.ts';
 import { isClusterMessage } from './cluster-messages.ts';
 import { Lines } from './lines.ts';
@@ -72,8 +73,9 @@ export class Intake {
     this.#events = events;
     this.#isClustered = options.isClustered;
     const { onread } = channel;
+    const filled = new Filled(channel);
     channel.onread = (bytes) => {
-      if (bytes !== undefined) return this.#read(new Uint8Array(bytes));
+      if (bytes !== undefined) return this.#read(filled.of(bytes));
       this.#dropHandles();
       return onread.call(channel);
     };

@@ -3,11 +3,12 @@
  * the answer is undefined or false: then Node.js reads the channel itself, or it cannot be opened again.
  */
 import childProcess, { type ChildProcess } from 'node:child_process';
+import type { ReadHandle } from '../contract/filled.ts';
 import type { ReceivedHandle } from './received-handle.ts';
 
 /** Node's handle of a channel. */
-export interface ChannelHandle {
-  /** Called with the bytes of each read, and without any at the end. */
+export interface ChannelHandle extends ReadHandle {
+  /** Called with the buffer of each read (`Filled`), and without any at the end. */
   onread: (bytes?: ArrayBuffer) => void;
   /** Came with the bytes of the read that is being told. */
   pendingHandle: ReceivedHandle | null | undefined;

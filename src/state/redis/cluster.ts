@@ -19,8 +19,8 @@ const NOT_YET = /^(TRYAGAIN|CLUSTERDOWN)\b/;
 const PAUSE_MS = 20;
 /** How often the cluster is asked who has what, while a master is away. */
 const LOOK_AGAIN_MS = 250;
-/** A server that does not answer may take a third of the time that there is to learn of the cluster. */
-const SHARE = 3;
+/** A server that does not answer leaves time to ask others of the URL: two, if there are so many. */
+const MOST_ASKED = 3;
 
 /**
  * The masters of a cluster. Each has some of the slots (`SlotMap`). The object owns a connection to each master that was
@@ -51,6 +51,7 @@ export class Cluster implements Topology {
 
   constructor(address: Address, options: ClusterOptions) {
     const { timeout, onTimeout } = options;
+    const connectTimeout = timeout / Math.min(MOST_ASKED, address.places.length);
     this.#address = address;
     this.#options = options;
     this.#homeSlot = slotOf(options.home);
@@ -58,14 +59,14 @@ export class Cluster implements Topology {
     this.#guidePlace = address.places[0]!;
     this.#guide = new Connection({
       timeout,
-      attemptTimeout: timeout / SHARE,
+      connectTimeout,
       onTimeout,
       isReferenced: true,
-      makeClient: () => address.newClientAt((this.#guidePlace = this.#map.nextServer()), timeout / SHARE),
+      makeClient: () => address.newClientAt((this.#guidePlace = this.#map.nextServer()), connectTimeout),
       probe: (client) => this.#read(client),
       onConnect: async (client) => {
         await this.#read(client);
-        if (!this.#isChecked) await options.check((key, parts) => this.#route(reading(key, parts, timeout / SHARE)));
+        if (!this.#isChecked) await this.#check();
       },
       onReady: () => {
         this.#isChecked = true;
@@ -127,6 +128,15 @@ export class Cluster implements Topology {
     this.#isClosed = true;
     clearTimeout(this.#lookingAgain);
     await Promise.all([this.#guide, ...this.#members.values()].map((one) => one.close()));
+  }
+
+  async #check(): Promise<void> {
+    const { check, timeout } = this.#options;
+    try {
+      await check((key, parts) => this.#route(reading(key, parts, timeout)));
+    } catch (error) {
+      throw error instanceof Away ? error.cause : error;
+    }
   }
 
   /** Waits until the cluster was asked who has what, and what is kept there was checked. */

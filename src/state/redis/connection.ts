@@ -8,8 +8,8 @@ export interface ConnectionOptions {
   readonly makeClient: () => Promise<Client>;
   /** How long a command may take, in ms, and how long it may wait for a server that is away. */
   readonly timeout: number;
-  /** How long each part of an attempt to connect may take, in ms. @default `timeout` */
-  readonly attemptTimeout?: number;
+  /** How long connecting may take, in ms, where there are other servers to ask. @default `timeout` */
+  readonly connectTimeout?: number;
   /** False for a connection that must not keep the process alive. */
   readonly isReferenced: boolean;
   /** Asks something that every server answers. It runs when the connection is idle. */
@@ -121,12 +121,12 @@ export class Connection {
 
   /** Connects. The attempt has a deadline of its own, because a server may accept connections and answer nothing. */
   async #attempt(): Promise<Client> {
-    const { makeClient, onConnect, attemptTimeout: timeout = this.#options.timeout } = this.#options;
+    const { makeClient, onConnect, timeout, connectTimeout = timeout } = this.#options;
     const client = await within(makeClient(), timeout);
     // Without a listener an error would end the process.
     client.on('error', () => {});
     try {
-      await within(client.connect(), timeout);
+      await within(client.connect(), connectTimeout);
       await within(onConnect(client), timeout);
       if (!client.isReady) throw new Error('the connection was closed at once');
       return client;

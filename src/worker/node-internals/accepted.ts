@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { Filled } from '../../contract/filled.ts';
 import type { Peer } from '../../contract/peer.ts';
 import { FIRST_BYTES } from '../../http/server/served.ts';
 import type { NativeClient } from '../../listeners/native.ts';
@@ -27,7 +28,8 @@ export function readAccepted(
 ): (() => void) | undefined {
   const handle = client as AcceptedHandle;
   if (typeof handle.readStart !== 'function') return undefined;
-  handle.onread = (bytes) => onBytes(bytes === undefined ? undefined : new Uint8Array(bytes));
+  const filled = new Filled(handle);
+  handle.onread = (bytes) => onBytes(bytes === undefined ? undefined : filled.of(bytes));
   handle.readStart();
   return () => {
     handle.readStop();

@@ -64,7 +64,7 @@ export class Application {
       ['--name', 'shop', '--workers', String(WORKERS), '--cwd', '/srv/shop/current', '--settle', '50ms'],
       [
         '--admin',
-        `0.0.0.0:${ADMIN_PORT}`,
+        `${this.address}:${ADMIN_PORT}`,
         '--health-path',
         '/healthz',
         '--drain-delay',

@@ -18,12 +18,17 @@ let other: State;
 before(async () => {
   if (skip !== false) return;
   cluster = await RedisCluster.start();
-  [state, other] = await Promise.all([openState(cluster.url), openState(cluster.url)]);
+  [state, other] = await Promise.all([open(), open()]);
 });
 after(async () => {
   await Promise.all([state?.close(), other?.close()]);
   await cluster?.[Symbol.asyncDispose]();
 });
+
+/** Opens a state that waits for a busy machine, and for a failover. */
+function open(): Promise<State> {
+  return openState(cluster.url, { timeout: '10s' });
+}
 
 /** Finds a name whose area has its slot at this master. */
 function nameAt(master: Redis, area: (name: string) => string): string {
@@ -57,7 +62,7 @@ test('all that the state does, at each of the masters', { skip }, async () => {
 });
 
 test('messages have one order for all, whoever sends them', { skip }, async () => {
-  await using third = await openState(cluster.url);
+  await using third = await open();
   const all = [state, other, third].map((one) => one.channel('talk'));
   await Promise.all(all.map((channel) => channel.ready));
   const heard = all.map((channel) => {
@@ -136,7 +141,7 @@ test('a master is killed: its replica takes over, and no acknowledged change is 
   await lost.ask('WAIT', '1', '1000');
   const away = once(state, 'away');
   const back = Promise.all([away.then(() => once(state, 'back')), once(other, 'back')]);
-  await lost.kill();
+  await cluster.replace();
   const end = new AbortController();
   let [acknowledged, uncertain] = [50, 0];
   const writing = [ours, theirs].map(async (cache) => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { COMMAND, HANDLE_PREFIX } from '../../../src/ipc/channel.ts';
 import { HandlesPastNode } from '../../../src/ipc/handle-reader.ts';
+import { readBuffer } from '../../support/read-buffer.ts';
 
 interface FakeHandle {
   readonly name: string;
@@ -17,17 +18,22 @@ class Bench {
     onread: (bytes?: ArrayBuffer): void => {
       const { pendingHandle } = this.#channel;
       this.#channel.pendingHandle = null;
-      this.text.push(Buffer.from(bytes!).toString());
+      this.text.push(Buffer.from(bytes!, 0, this.#channel.bytesRead - this.#told).toString());
+      this.#told = this.#channel.bytesRead;
       if (pendingHandle !== null) this.nodes.push(pendingHandle.name);
     },
     pendingHandle: null as FakeHandle | null,
+    // What was read before the channel was taken over.
+    bytesRead: 1000,
   };
+  #told = 1000;
   readonly reader: HandlesPastNode = HandlesPastNode.of({ [Symbol('kChannelHandle')]: this.#channel })!;
 
   read(text: string, name?: string): void {
     this.#channel.pendingHandle = name === undefined ? null : { name };
     const bytes = Buffer.from(text);
-    this.#channel.onread(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+    this.#channel.bytesRead += bytes.length;
+    this.#channel.onread(readBuffer(bytes));
   }
 
   take(): string | undefined {

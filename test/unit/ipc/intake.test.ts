@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { COMMAND } from '../../../src/ipc/channel.ts';
 import { Intake, LONGEST_BACKLOG_BYTES, LONGEST_LINE_BYTES, MOST_BEHIND_HANDLE } from '../../../src/ipc/intake.ts';
+import { readBuffer } from '../../support/read-buffer.ts';
 
 class FakeHandle {
   isClosed = false;
@@ -35,6 +36,8 @@ class Bench {
     },
     pendingHandle: null as FakeHandle | null,
     writeQueueSize: 0 as number | undefined,
+    // What was read before the channel was taken over.
+    bytesRead: 1000,
   };
 
   constructor({ isClustered = false } = {}) {
@@ -55,7 +58,8 @@ class Bench {
   async read(text: string | Uint8Array, handle?: FakeHandle): Promise<void> {
     this.#channel.pendingHandle = handle ?? null;
     const bytes = Buffer.from(text as string);
-    this.#channel.onread(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+    this.#channel.bytesRead += bytes.length;
+    this.#channel.onread(readBuffer(bytes));
     await nextTurn();
   }
 
