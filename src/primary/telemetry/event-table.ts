@@ -8,6 +8,9 @@ import type { LifecycleFacts, WorkerEnd } from '../fleet/lifecycle-events.ts';
 import type { Worker } from '../fleet/fleet.ts';
 import type { EventRow, LogLevel, LogValue } from './event-row.ts';
 
+/** The worker says which addresses it serves, and a line is for people. */
+const MOST_ADDRESSES = 8;
+
 /** The events that parts of the primary other than `decide` tell of. */
 interface OtherFacts {
   sharing: { readonly mode: string; readonly reason: string };
@@ -172,7 +175,11 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
   },
   'address given up': {
     level: 'warn',
-    fields: { ...inLine, address: ({ addresses }) => addresses.join(','), after: ({ timeout }) => duration(timeout) },
+    fields: {
+      ...inLine,
+      address: ({ addresses }) => atMost(MOST_ADDRESSES, addresses),
+      after: ({ timeout }) => duration(timeout),
+    },
     means: 'New code does not listen where the old code did. No worker is made to wait for the address any more.',
   },
   'worker hung': {
@@ -664,3 +671,8 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
     means: 'prefork itself has a bug, and the server goes on. Please report the line.',
   },
 };
+
+function atMost(most: number, words: readonly string[]): string {
+  const more = words.length - most;
+  return `${words.slice(0, most).join(',')}${more > 0 ? ` and ${more} more` : ''}`;
+}

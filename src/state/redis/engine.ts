@@ -152,8 +152,8 @@ export class RedisEngine implements Engine {
     const keys = [this.#key('lease', name), `${this.#prefix}{lease}#tokens`] as const;
     const answer = await this.#acquired(name, owner, keys, [owner, ttl, this.#largestToken].map(String));
     if (Array.isArray(answer)) return { token: this.#seen(integerIn(answer[0])) };
-    const [token, ...holder] = bytesIn(answer).toString().split(' ');
-    this.#seen(Number(token));
+    const [token = '', ...holder] = bytesIn(answer).toString().split(' ');
+    this.#seen(integerIn(Buffer.from(token)));
     const heldBy = holder.join(' ');
     if (!isDead(heldBy)) return { heldBy };
     // The holder ran on this machine, so we can see what the server cannot.

@@ -62,18 +62,29 @@ function answer(socket: Socket, reply: string | Buffer): void {
   });
 }
 
+/** Runs `use` with the state of a server that answers with `reply`. */
+async function withServer(reply: string | Buffer, use: (state: State) => Promise<unknown>): Promise<void> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    answer(socket, reply);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `redis://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  try {
+    const state = await openState({ url, timeout: TIMEOUT_MS, connect: 'lazy' });
+    await use(state);
+    await state.close();
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  }
+}
+
 for (const [name, reply] of replies) {
   test(`a server that answers with ${name}`, { timeout: 30_000 }, async () => {
-    const sockets = new Set<Socket>();
-    const server = createServer((socket) => {
-      sockets.add(socket);
-      answer(socket, reply);
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const url = `redis://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    try {
-      const state = await openState({ url, timeout: TIMEOUT_MS, connect: 'lazy' });
-      await Promise.all(
+    await withServer(reply, (state) =>
+      Promise.all(
         operations.map(async ([operation, run]) => {
           const bound = setTimeout(() => assert.fail(`${operation} goes on`), 10 * TIMEOUT_MS);
           await run(state).catch((error: unknown) => {
@@ -82,14 +93,17 @@ for (const [name, reply] of replies) {
           });
           clearTimeout(bound);
         }),
-      );
-      await state.close();
-    } finally {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-    }
+      ),
+    );
   });
 }
+
+test('what another program keeps at the key of a lock is no lock', async () => {
+  await withServer('$12\r\nsomething it\r\n', async (state) => {
+    const locking = state.lock('l', () => 1, { timeout: 50 });
+    await assert.rejects(locking, { code: 'ERR_STATE_UNAVAILABLE', message: /a whole number was expected/ });
+  });
+});
 
 test('an entry that prefork did not write is refused', () => {
   const bad = ['', 'x', '\0', '\x01short', '1.5', '12a', '\x03', '9'.repeat(30)];

@@ -106,3 +106,10 @@ test('a line has the fields of its row in their order, and the level that the fa
     'info prefork: stopping signal=SIGTERM',
   ]);
 });
+
+test('however many addresses a worker names, their line is short', () => {
+  const { address } = rowOf('address given up').fields as Record<string, (facts: unknown) => unknown>;
+  const addresses = Array.from({ length: 1000 }, (_, port) => `127.0.0.1:${port}`);
+  assert.equal(address!({ addresses: addresses.slice(0, 2) }), '127.0.0.1:0,127.0.0.1:1');
+  assert.match(String(address!({ addresses })), /^127\.0\.0\.1:0,.*:7 and 992 more$/);
+});
