@@ -217,7 +217,8 @@ function isReading(value: unknown): boolean {
   const { total, value: gauge, sum, count } = fieldsOf(value);
   const given = [total, gauge, sum, count].filter((one) => one !== undefined);
   const isKind = total !== undefined || gauge !== undefined || (sum !== undefined && count !== undefined);
-  return isKind && given.every((one) => typeof one === 'number' && Math.abs(one) <= LARGEST_READING);
+  const isAll = Object.keys(fieldsOf(value)).length === given.length;
+  return isKind && isAll && given.every((one) => typeof one === 'number' && Math.abs(one) <= LARGEST_READING);
 }
 
 const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> = {
@@ -274,18 +275,21 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
 /**
  * Checks a message of a worker.
  *
- * @returns the message, or undefined when it is not one of ours, or when a field is missing or of the wrong kind.
+ * @returns the message without the fields that none of ours has, since a message may be kept for long; undefined when it is not one
+ *   of ours, or when a field is missing or of the wrong kind.
  */
 export function decodeWorkerMessage(body: unknown): WorkerMessage | undefined {
   const message = fieldsOf(body);
   const type = message['type'];
   if (typeof type !== 'string' || !isKeyOf(workerMessageFields, type)) return undefined;
+  const known: Record<string, unknown> = { type };
   for (const [field, check] of Object.entries(workerMessageFields[type])) {
     if (!check(message[field])) return undefined;
+    if (message[field] !== undefined) known[field] = message[field];
   }
   // A Unix socket has the family -1, the port -1 and a path. Other sockets have neither -1.
   const isUnix = message['family'] === -1;
   if (type === 'listen' && isUnix !== (message['port'] === -1)) return undefined;
   if (type === 'listen' && isUnix && typeof message['address'] !== 'string') return undefined;
-  return body as WorkerMessage;
+  return known as unknown as WorkerMessage;
 }

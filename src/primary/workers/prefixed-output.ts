@@ -98,11 +98,13 @@ class Lines {
    */
   add(piece: Buffer): Buffer[] {
     const parts: Buffer[] = [];
+    // All lines of a piece have come at the same time. A worker may write thousands of empty ones.
+    let prefix: Buffer | undefined;
     let start = 0;
     for (let end = piece.indexOf(NEWLINE); end !== -1; end = piece.indexOf(NEWLINE, start)) {
       const line = [...this.#take(), piece.subarray(start, end + 1)];
       this.#tell(line);
-      parts.push(this.#prefix(), ...this.#safe(line));
+      parts.push((prefix ??= this.#prefix()), ...this.#safe(line));
       start = end + 1;
     }
     this.#rest.add(piece.subarray(start));
@@ -154,7 +156,14 @@ class Sink {
 
   take(source: Readable, lines: Lines): void {
     this.#sources.add(source);
-    source.on('data', (piece: Buffer) => this.#write(lines.add(piece)));
+    source.on('data', (piece: Buffer) => {
+      this.#write(lines.add(piece));
+      // Of a worker that writes without end many pieces would be read in one turn of the event loop, which others wait for.
+      source.pause();
+      setImmediate(() => {
+        if (!this.#isFull) source.resume();
+      });
+    });
     source.on('error', () => {});
     source.once('close', () => {
       this.#write(lines.end());

@@ -18,8 +18,21 @@ const listen = {
 test('what a worker says comes through as it is', () => {
   const secure = { ...listen, data: { ticketKeys: '0123456789abcdef'.repeat(6) } };
   for (const message of [listen, secure, { type: 'ready' }, { type: 'drained' }, { type: 'closed', listener: 3 }]) {
-    assert.equal(decodeWorkerMessage(message), message);
+    assert.deepEqual({ ...message, ...decodeWorkerMessage(message) }, message);
   }
+});
+
+test('fields that no message has are not kept', () => {
+  const decoded = decodeWorkerMessage({ ...listen, ballast: 'x'.repeat(1000) });
+  assert.deepEqual(
+    Object.keys(decoded!).toSorted(),
+    Object.keys(listen)
+      .filter((key) => key !== 'data')
+      .toSorted(),
+  );
+  const health = { type: 'health', ok: true, reason: '', readings: [{ total: 1 }] };
+  assert.deepEqual(decodeWorkerMessage(health), health);
+  assert.equal(decodeWorkerMessage({ ...health, readings: [{ total: 1, ballast: 'x' }] }), undefined);
 });
 
 const bad: unknown[] = [

@@ -33,3 +33,21 @@ test('a file gets it as it is, and so does a terminal from a process of the same
   assert.equal(await written(false, printableOutput), plain);
   assert.equal(await written(true), plain);
 });
+
+test('of a worker that writes without end pieces are read in a turn of the event loop each', async () => {
+  const target = new PassThrough({ highWaterMark: 1 << 20 });
+  let turns = 0;
+  const readIn: number[] = [];
+  const stdout = new PassThrough({ highWaterMark: 1 << 20 });
+  const output = new PrefixedOutput({ keep: () => readIn.push(turns) }, target, new PassThrough());
+  output.follow({ stdout, stderr: null } as unknown as ChildProcess, () => 1);
+  for (let nth = 0; nth < 5; nth++) stdout.write('line\n');
+  while (readIn.length < 5) {
+    await new Promise((resolve) => setImmediate(resolve));
+    turns++;
+  }
+  // The first turns of this test and of the output may be one.
+  assert.ok(new Set(readIn).size >= 4, readIn.join());
+  stdout.end();
+  await output.close();
+});
