@@ -153,7 +153,8 @@ ${metricsMarkdown()}
 
 If the application uses prom-client, \`/metrics\` has its metrics too. Those of all workers are made one: added up, or as the \`aggregator\`
 of a metric says. prefork finds the default registry by itself. Show it other registries, and a prom-client that is bundled with the
-application, with \`worker.metrics(registry)\` of \`prefork/worker\`; then those alone are answered.
+application, with \`worker.metrics(registry)\` of \`prefork/worker\`; then those alone are answered. Where several registries have a
+metric of one name, it has the values of all.
 
 The workers are asked over IPC, and have 250 ms. The last answer of a worker stands in when it does not answer by then, or when its event
 loop stands still. Counters and histograms of workers that have ended are kept as they were last answered, so these do not fall either.

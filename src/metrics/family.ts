@@ -35,23 +35,34 @@ const MOST_SAMPLES = 100_000;
 
 /**
  * Reads what a worker sent. The worker runs code that is not ours, so what is no family is left out. A family with a
- * name of ours that is not a worker's to tell is left out too, and so is a second one of a name, and what is too much.
+ * name of ours that is not a worker's to tell is left out too, and so is what is too much.
+ *
+ * Several registries may have families of one name. They become one family with the values of all, so that none has to be
+ * merged for itself. One whose type is not that of the first is left out.
  */
 export function readFamilies(value: unknown): Family[] {
   if (!Array.isArray(value)) return [];
-  const byName = new Map<string, Family>();
+  const byName = new Map<string, ReadFamily>();
   let samples = 0;
   for (const given of value as unknown[]) {
     const family = readFamily(given);
-    if (family === undefined || byName.has(family.name)) continue;
+    if (family === undefined) continue;
+    const known = byName.get(family.name);
+    if (known !== undefined && known.type !== family.type) continue;
     samples += family.values.length;
-    if (samples > MOST_SAMPLES || byName.size >= MOST_FAMILIES) break;
-    byName.set(family.name, family);
+    if (samples > MOST_SAMPLES || (known === undefined && byName.size >= MOST_FAMILIES)) break;
+    if (known === undefined) byName.set(family.name, family);
+    else for (const sample of family.values) known.values.push(sample);
   }
   return [...byName.values()];
 }
 
-function readFamily(given: unknown): Family | undefined {
+/** A family to which values can be added. */
+interface ReadFamily extends Family {
+  readonly values: Value[];
+}
+
+function readFamily(given: unknown): ReadFamily | undefined {
   const { name, help, type, values, aggregator } = fieldsOf(given);
   if (!isName(name) || isPrimarys(name) || !TYPES.includes(type) || !Array.isArray(values)) return undefined;
   const family = {

@@ -35,11 +35,15 @@ const HALF_OPEN_MS = 250;
 /** Connections that still move at the end of the idle time have so much of that time more. */
 const MORE_TO_MOVE = 0.5;
 
+/** Where closing begins late it still has so much of its time. */
+const LEAST_SPREAD = 0.5;
+
 /** A thread that waits for this is never notified: it sleeps until its time is over. */
 const never = new Int32Array(new SharedArrayBuffer(4));
 
 /** What a drain needs of {@link DrainMoves}. */
-export type Moves = Leaving & Pick<DrainMoves, 'begin' | 'redirect' | 'look' | 'stop' | 'whenGivenUp' | 'isGettingOn'>;
+export type Moves = Leaving &
+  Pick<DrainMoves, 'begin' | 'redirect' | 'look' | 'stop' | 'whenGivenUp' | 'isProgressing'>;
 
 export interface DrainParts {
   /** Functions of the application's, and of the parts of a worker that have to know that it drains. */
@@ -141,12 +145,18 @@ export class Drain {
     const sockets = idle.longerThan(this.#idle, now);
     if (now < this.#idleEnds) return;
     // On a machine with too much to do all may take long, and clients are not told to go while their connections still move.
-    if (this.#parts.moves?.isGettingOn === true && now < this.#idleEnds + this.#idle * MORE_TO_MOVE) return;
+    if (this.#parts.moves?.isProgressing === true && now < this.#idleEnds + this.#idle * MORE_TO_MOVE) return;
     // A connection that could not move until now never will, such as that of a client which always asks before it is answered.
     this.#stay();
     requests.closeSessions();
-    this.#spread ??= new Spread(this.#idleEnds);
+    this.#spread ??= this.#beginSpread(now);
     for (const socket of sockets.slice(0, this.#spread.due(sockets.length, now, this.#spreadEnds))) socket.destroy();
+  }
+
+  /** Closing begins now, which is late after moves or without CPU. It has half of its time at least, and is never done at once. */
+  #beginSpread(now: number): Spread {
+    this.#spreadEnds = Math.max(this.#spreadEnds, now + (this.#spreadEnds - this.#idleEnds) * LEAST_SPREAD);
+    return new Spread(now);
   }
 }
 

@@ -104,10 +104,17 @@ export class DrainMoves implements Leaving {
     this.#parts.migration.unwatch(this);
   }
 
-  /** Whether connections still go on to move: one is on its way, or was taken not long ago. */
-  get isGettingOn(): boolean {
+  /** Whether connections still go on to move: one is on its way, or was taken not long ago and others are left that can. */
+  get isProgressing(): boolean {
     if (this.#successor === undefined) return false;
-    return this.#parts.migration.onTheWay > 0 || monotonic() - this.#takenAt < LONGEST_STANDSTILL_MS;
+    if (this.#parts.migration.onTheWay > 0) return true;
+    return monotonic() - this.#takenAt < this.#patience && this.#isAnyLeft();
+  }
+
+  #isAnyLeft(): boolean {
+    const { migration } = this.#parts;
+    for (const socket of migration.sockets()) if (migration.restOf(socket) !== 'never') return true;
+    return false;
   }
 
   canMove(socket: Socket): boolean {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { merge } from '../../../src/metrics/exposition.ts';
 import { readFamilies } from '../../../src/metrics/family.ts';
+import { loadPromClient } from '../../../src/metrics/prom-client.ts';
 
 const good = { name: 'hits_total', help: 'Hits.', type: 'counter', values: [{ value: 1, labels: { path: '/' } }] };
 
@@ -26,12 +28,25 @@ test('values that are none are left out, and the rest is not', () => {
   assert.deepEqual(readFamilies([{ ...good, values }])[0]?.values, [{ value: 2, labels: {} }]);
 });
 
-test('the first family of a name counts', () => {
-  const [first, second] = [good, { ...good, help: 'Others.' }];
-  assert.deepEqual(readFamilies([first, second, { ...good, name: 'others_total' }]), [
-    first,
-    { ...good, name: 'others_total' },
-  ]);
+test('families of one name, as several registries have them, become one with the values of all', async () => {
+  const others = { ...good, name: 'others_total' };
+  const hits = (path: string): unknown => ({ ...good, values: [{ value: 2, labels: { path } }] });
+  const read = readFamilies([good, others, hits('/a'), hits('/')]);
+  const values = [['/', 1] as const, ['/a', 2] as const, ['/', 2] as const];
+  assert.deepEqual(read, [{ ...good, values: values.map(([path, value]) => ({ value, labels: { path } })) }, others]);
+  const { AggregatorRegistry } = loadPromClient(false);
+  const [merged] = await merge([read], AggregatorRegistry);
+  assert.deepEqual(
+    merged?.values.map(({ labels, value }) => [labels['path'], value]),
+    [
+      ['/', 3],
+      ['/a', 2],
+    ],
+  );
+});
+
+test('one of another type than the first of its name is left out', () => {
+  assert.deepEqual(readFamilies([good, { ...good, type: 'gauge' }]), [good]);
 });
 
 test('of families and of values without end some are taken, so that they can be merged in time', () => {
@@ -39,4 +54,5 @@ test('of families and of values without end some are taken, so that they can be 
   assert.equal(readFamilies(families).length, 2000);
   const values = Array.from({ length: 60_000 }, () => ({ value: 1, labels: {} }));
   assert.equal(readFamilies(['a', 'b', 'c'].map((name) => ({ ...good, name, values }))).length, 1);
+  assert.equal(readFamilies(Array.from({ length: 3 }, () => ({ ...good, values })))[0]?.values.length, 60_000);
 });

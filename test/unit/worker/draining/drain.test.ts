@@ -220,25 +220,54 @@ test('with requests going on, those who wait for their turn are answered all the
   assert.match(client.text, /Connection: close\r\n[^]*ok$/);
 });
 
+/** Moves that go on until they are stopped. */
+class EndlessMoves implements Moves {
+  readonly stopped: number[] = [];
+  isProgressing = true;
+  readonly begin = (): void => undefined;
+  readonly redirect = (): void => undefined;
+  readonly look = (): void => undefined;
+  readonly whenGivenUp = (): void => undefined;
+  readonly canMove = (): boolean => true;
+  readonly onFree = (): void => undefined;
+
+  stop(): void {
+    this.isProgressing = false;
+    this.stopped.push(performance.now());
+  }
+}
+
 test('as long as connections go on to move, clients are told to go half the idle time later', async (t) => {
-  const stopped: number[] = [];
-  const moves: Moves = {
-    isGettingOn: true,
-    begin: () => undefined,
-    redirect: () => undefined,
-    look: () => undefined,
-    stop: () => void stopped.push(bench.elapsed),
-    whenGivenUp: () => undefined,
-    canMove: () => true,
-    onFree: () => undefined,
-  };
+  const moves = new EndlessMoves();
   const bench = await Bench.start(t, http.createServer(answer), moves);
   const client = new Client(t, bench.port);
   client.send(get());
   await client.received(/ok$/);
+  const begunAt = performance.now();
   await bench.begin({ idle: 400, spread: 0, takenOver: true, successor: 'slot' });
-  assert.ok(stopped[0]! >= 600, `${stopped[0]}`);
+  assert.ok(moves.stopped[0]! - begunAt >= 600, `${moves.stopped[0]! - begunAt}`);
 });
+
+for (const [when, terms] of [
+  ['when all should be closed', { idle: 2000, spread: 1000 }],
+  ['when half of them should be', { idle: 1000, spread: 1000 }],
+] as const) {
+  test(`connections that did not move are closed one after another also when the moves end ${when}`, async (t) => {
+    const bench = await Bench.start(t, http.createServer(answer), new EndlessMoves());
+    const clients = Array.from({ length: 40 }, () => new Client(t, bench.port));
+    const closedAt = clients.map(async (client) => {
+      await client.closed();
+      return bench.elapsed;
+    });
+    for (const client of clients) client.send(get());
+    await Promise.all(clients.map((client) => client.received(/ok$/)));
+    await bench.begin({ ...terms, takenOver: true, successor: 'slot' });
+    const times = await Promise.all(closedAt);
+    assert.ok(Math.min(...times) >= terms.idle * 1.5, times.join(' '));
+    const atOnce = times.map((from) => times.filter((time) => time >= from && time < from + 50).length);
+    assert.ok(Math.max(...atOnce) <= 16, times.join(' '));
+  });
+}
 
 test('told again, it takes the shorter times', async (t) => {
   const bench = await Bench.start(t, http.createServer(answer));

@@ -261,16 +261,31 @@ test('other workers that are late with their beat are waited for, and get connec
   assert.deepEqual([bench.moved.length, bench.givenUp], [1, 0]);
 });
 
-test('it gets on while one is on its way, or was taken not long ago', () => {
+test('it progresses while one is on its way, or was taken not long ago and others are left', async () => {
+  const bench = new Bench();
+  bench.add(2);
+  assert.equal(bench.moves.isProgressing, false);
+  bench.moves.begin('slot', WITHIN_MS);
+  assert.equal(bench.moves.isProgressing, false);
+  bench.moves.look();
+  assert.equal(bench.moves.isProgressing, true);
+  bench.add(1, 'busy');
+  bench.end('taken', 1);
+  bench.end('taken', 1);
+  assert.deepEqual([bench.onTheWay, bench.moves.isProgressing], [0, true]);
+  await delay(WITHIN_MS / 2 + 50);
+  assert.equal(bench.moves.isProgressing, false, 'what was taken is long ago by the time of the drain');
+  bench.moves.stop();
+  assert.equal(bench.moves.isProgressing, false);
+});
+
+test('when nothing is left that can move, what was taken a moment ago is no progress', () => {
   const bench = new Bench();
   bench.add(1);
-  assert.equal(bench.moves.isGettingOn, false);
+  bench.add(3, 'never');
   bench.moves.begin('slot', WITHIN_MS);
-  assert.equal(bench.moves.isGettingOn, false);
   bench.moves.look();
-  assert.equal(bench.moves.isGettingOn, true);
+  assert.equal(bench.moves.isProgressing, true);
   bench.end('taken', 1);
-  assert.equal(bench.moves.isGettingOn, true);
-  bench.moves.stop();
-  assert.equal(bench.moves.isGettingOn, false);
+  assert.equal(bench.moves.isProgressing, false);
 });
